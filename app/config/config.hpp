@@ -1,0 +1,123 @@
+// app/config: the one policy file, as values. YAML in, these structs out; every error names file, line and column.
+// Plain data that gateway, admin and lab read. Never here: sockets, breakers, anything that runs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "switchgear/core/time.hpp"
+#include "switchgear/policy/circuit_breaker_options.hpp"
+
+namespace switchgear::config {
+
+struct Endpoint {
+  std::string host;  ///< an IP address or a name; IPv6 without brackets
+  std::uint16_t port = 0;
+
+  friend bool operator==(const Endpoint&, const Endpoint&) = default;
+};
+
+/// What the gateway takes from a client, and how long it waits for it. Sizes in bytes.
+struct GatewayLimits {
+  std::size_t header_bytes = 32 * 1024;         ///< request line and all header fields; 431 beyond
+  std::size_t header_fields = 100;              ///< 431 beyond
+  std::size_t target_bytes = 8 * 1024;          ///< request target; 414 beyond
+  std::uint64_t body_bytes = 64 * 1024 * 1024;  ///< 413 beyond
+  std::size_t connections = 10'000;             ///< clients per thread; further ones wait in the backlog
+  Duration header_timeout = std::chrono::seconds{10};  ///< from the first byte of a request to the end of its header; 408
+  Duration body_timeout = std::chrono::seconds{30};    ///< without a byte of the request body; 408
+  Duration idle_timeout = std::chrono::seconds{60};    ///< between two requests on a kept-alive connection
+  Duration write_timeout = std::chrono::seconds{30};   ///< a client that takes no byte of the response
+  Duration drain_timeout = std::chrono::seconds{30};   ///< after SIGTERM, for requests already accepted
+
+  friend bool operator==(const GatewayLimits&, const GatewayLimits&) = default;
+};
+
+struct GatewayOptions {
+  Endpoint listen{"127.0.0.1", 8080};
+  Endpoint admin{"127.0.0.1", 9090};
+  unsigned threads = 1;
+  std::string admin_token;                 ///< empty: none asked for
+  std::vector<std::string> admin_origins;  ///< further origins that may send changing requests
+  GatewayLimits limits;
+
+  friend bool operator==(const GatewayOptions&, const GatewayOptions&) = default;
+};
+
+/// Which results of an HTTP call are failures of the dependency.
+struct FailureWhen {
+  std::vector<std::pair<unsigned, unsigned>> status{{500, 599}};  ///< inclusive ranges
+  bool timeout = true;
+  bool connection_error = true;
+
+  friend bool operator==(const FailureWhen&, const FailureWhen&) = default;
+};
+
+/// One entry of `policies:`, presets already applied.
+struct Policy {
+  std::string name;
+  std::optional<CircuitBreakerOptions> circuit_breaker;
+  FailureWhen failure_when;
+  std::optional<Duration> timeout;   ///< one attempt
+  std::optional<Duration> deadline;  ///< the whole call
+
+  friend bool operator==(const Policy&, const Policy&) = default;
+};
+
+/// Connections from the gateway to one service, per thread.
+struct PoolOptions {
+  std::size_t max_connections = 256;                  ///< open at once, idle ones included
+  std::size_t max_waiting = 1024;                     ///< requests waiting for one; further ones get 503
+  Duration idle_timeout = std::chrono::seconds{30};   ///< an idle connection is closed after this
+  Duration connect_timeout = std::chrono::seconds{2};
+
+  friend bool operator==(const PoolOptions&, const PoolOptions&) = default;
+};
+
+/// One entry of `services:`.
+struct Service {
+  std::string name;
+  Endpoint upstream;
+  std::string base_path;  ///< of the url; put before the request's path; empty or starting with '/', never ending in it
+  std::string policy;     ///< a key of Config::policies
+  std::vector<std::string> prefixes;  ///< paths this service answers for; the longest matching prefix wins
+  PoolOptions pool;
+
+  friend bool operator==(const Service&, const Service&) = default;
+};
+
+/// A whole, validated file.
+struct Config {
+  GatewayOptions gateway;
+  std::map<std::string, Policy> policies;
+  std::map<std::string, Service> services;
+};
+
+/// One finding, printed as `FILE:LINE:COL: message`. Lines and columns count from 1.
+struct Diagnostic {
+  std::string file;
+  std::size_t line = 0;
+  std::size_t column = 0;
+  std::string message;
+
+  [[nodiscard]] std::string text() const;
+};
+
+struct Loaded {
+  std::optional<Config> config;       ///< set when there are no errors
+  std::vector<Diagnostic> errors;     ///< all of them, in file order
+  std::vector<Diagnostic> warnings;   ///< keys that are valid but do nothing yet
+};
+
+/// Reads and validates one file. Never throws for what the file says; a file that cannot be read is an error at 1:1.
+[[nodiscard]] Loaded load_file(const std::string& path);
+
+/// The same from memory; `name` stands for the file in messages, `directory` is where `file:` secrets are looked up.
+[[nodiscard]] Loaded load_text(const std::string& text, const std::string& name, const std::string& directory = ".");
+
+}  // namespace switchgear::config

@@ -1,0 +1,53 @@
+// How one call ended: the verdict the policies act on, the type the counters sort failures by.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "switchgear/core/time.hpp"
+
+namespace switchgear {
+
+/// `ignored` is neither: cancelled by the caller, an excluded error, a permit dropped unrecorded.
+enum class Verdict : std::uint8_t { success, failure, ignored };
+
+/// What kind of failure it was. Read only when the verdict is `failure`.
+enum class FailureType : std::uint8_t { timeout, connection_error, http_error, exception, slow_response };
+
+inline constexpr std::array failure_types{FailureType::timeout, FailureType::connection_error, FailureType::http_error,
+                                          FailureType::exception, FailureType::slow_response};
+
+[[nodiscard]] constexpr std::string_view to_string(Verdict verdict) noexcept {
+  constexpr std::array<std::string_view, 3> names{"success", "failure", "ignored"};
+  return names[static_cast<std::size_t>(verdict)];
+}
+
+[[nodiscard]] constexpr std::string_view to_string(FailureType type) noexcept {
+  constexpr std::array<std::string_view, failure_types.size()> names{"timeout", "connection_error", "http_error",
+                                                                     "exception", "slow_response"};
+  return names[static_cast<std::size_t>(type)];
+}
+
+/// The end of one call.
+struct Outcome {
+  Verdict verdict = Verdict::success;
+  FailureType type = FailureType::exception;
+  /// From the call's start to its end; a negative one is read as zero.
+  Duration latency{};
+  /// How long the server itself asked to be left alone (`Retry-After` of a 429 or 503).
+  std::optional<Duration> retry_after{};
+
+  [[nodiscard]] static constexpr Outcome success(Duration latency) noexcept {
+    return {Verdict::success, FailureType::exception, latency, std::nullopt};
+  }
+  [[nodiscard]] static constexpr Outcome failure(FailureType type, Duration latency) noexcept {
+    return {Verdict::failure, type, latency, std::nullopt};
+  }
+  [[nodiscard]] static constexpr Outcome ignored() noexcept {
+    return {Verdict::ignored, FailureType::exception, Duration::zero(), std::nullopt};
+  }
+};
+
+}  // namespace switchgear

@@ -1,0 +1,57 @@
+// A value or the Rejection that stands in its place. C++20 has no std::expected; this is the part of it the library needs.
+#pragma once
+
+#include <cassert>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+#include "switchgear/core/rejection.hpp"
+
+namespace switchgear {
+
+/// Holds a T when the call was admitted, a Rejection when it was refused. Move-only if T is.
+///
+///     if (auto permit = breaker.try_acquire(now)) use(std::move(*permit));
+///     else log(to_string(permit.rejection()));
+template <class T>
+class [[nodiscard]] Result {
+  static_assert(std::is_nothrow_move_constructible_v<T>, "a Result travels through noexcept code");
+
+ public:
+  Result(T&& value) noexcept : has_value_(true) { ::new (&value_) T(std::move(value)); }   // NOLINT: implicit by design
+  Result(const Rejection& rejection) noexcept : has_value_(false), rejection_(rejection) {}  // NOLINT
+
+  Result(Result&& other) noexcept : has_value_(other.has_value_) {
+    if (has_value_) {
+      ::new (&value_) T(std::move(other.value_));
+    } else {
+      ::new (&rejection_) Rejection(other.rejection_);
+    }
+  }
+  Result(const Result&) = delete;
+  Result& operator=(const Result&) = delete;
+  Result& operator=(Result&&) = delete;
+  ~Result() {
+    if (has_value_) value_.~T();
+  }
+
+  [[nodiscard]] bool has_value() const noexcept { return has_value_; }
+  explicit operator bool() const noexcept { return has_value_; }
+
+  /// Precondition: has_value().
+  [[nodiscard]] T& operator*() & noexcept { return assert(has_value_), value_; }
+  [[nodiscard]] T&& operator*() && noexcept { return assert(has_value_), std::move(value_); }
+  [[nodiscard]] T* operator->() noexcept { return assert(has_value_), &value_; }
+  /// Precondition: !has_value().
+  [[nodiscard]] const Rejection& rejection() const noexcept { return assert(!has_value_), rejection_; }
+
+ private:
+  bool has_value_;
+  union {
+    T value_;
+    Rejection rejection_;
+  };
+};
+
+}  // namespace switchgear

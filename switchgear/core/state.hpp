@@ -1,0 +1,42 @@
+// The states of a circuit breaker and the rules by which it leaves them, as words.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace switchgear {
+
+/// The first three are the machine's own; the last two are set, and left, only by an operator.
+enum class State : std::uint8_t { closed, open, half_open, forced_open, disabled };
+
+inline constexpr std::array states{State::closed, State::open, State::half_open, State::forced_open, State::disabled};
+
+/// Why a breaker changed its state: a trip rule, or one of the ways out of the other states.
+enum class Rule : std::uint8_t {
+  failure_rate,
+  slow_call,
+  latency,
+  consecutive_failures,
+  failure_balance,
+  stuck_calls,
+  probe,          ///< half-open → open: too many probes failed
+  max_wait,       ///< half-open → open: not decided in time
+  recovered,      ///< half-open → closed
+  open_duration,  ///< open → half-open
+  operator_command,
+};
+
+[[nodiscard]] constexpr std::string_view to_string(State state) noexcept {
+  constexpr std::array<std::string_view, states.size()> names{"closed", "open", "half_open", "forced_open", "disabled"};
+  return names[static_cast<std::size_t>(state)];
+}
+
+[[nodiscard]] constexpr std::string_view to_string(Rule rule) noexcept {
+  constexpr std::array<std::string_view, 11> names{
+      "failure_rate", "slow_call", "latency",   "consecutive_failures", "failure_balance", "stuck_calls",
+      "probe",        "max_wait",  "recovered", "open_duration",        "operator"};
+  return names[static_cast<std::size_t>(rule)];
+}
+
+}  // namespace switchgear

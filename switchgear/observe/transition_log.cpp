@@ -1,0 +1,85 @@
+#include "switchgear/observe/transition_log.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace switchgear {
+
+TransitionLog::TransitionLog(std::size_t per_breaker) : per_breaker_(std::max<std::size_t>(per_breaker, 1)) {}
+TransitionLog::~TransitionLog() = default;
+
+void TransitionLog::on_transition(const Transition& transition) {
+  LoggedTransition entry;
+  entry.breaker = transition.breaker;
+  entry.from = transition.from;
+  entry.to = transition.to;
+  entry.generation = transition.generation;
+  entry.at = transition.at;
+  entry.wall = transition.wall;
+  entry.rule = transition.rule;
+  entry.value = transition.value;
+  entry.threshold = transition.threshold;
+  entry.window = transition.window;
+  entry.last_failure = transition.last_failure;
+
+  const std::lock_guard lock{mutex_};
+  Entries& entries = breakers_[entry.breaker];
+  entry.sequence = ++sequence_;
+  ++entries.counts[static_cast<std::size_t>(entry.from)][static_cast<std::size_t>(entry.to)];
+  // A later generation with an earlier instant is not an overtaken event but a breaker that was replaced by a
+  // reload.
+  auto place = entries.ring.end();
+  while (place != entries.ring.begin() && std::prev(place)->generation > entry.generation &&
+         std::prev(place)->at >= entry.at) {
+    --place;
+  }
+  entries.ring.insert(place, std::move(entry));
+  if (entries.ring.size() > per_breaker_) entries.ring.pop_front();
+}
+
+std::vector<LoggedTransition> TransitionLog::of(std::string_view breaker) const {
+  const std::lock_guard lock{mutex_};
+  const auto known = breakers_.find(breaker);
+  if (known == breakers_.end()) return {};
+  return {known->second.ring.rbegin(), known->second.ring.rend()};
+}
+
+std::optional<LoggedTransition> TransitionLog::last(std::string_view breaker) const {
+  const std::lock_guard lock{mutex_};
+  const auto known = breakers_.find(breaker);
+  if (known == breakers_.end() || known->second.ring.empty()) return std::nullopt;
+  return known->second.ring.back();
+}
+
+std::vector<LoggedTransition> TransitionLog::since(std::uint64_t sequence) const {
+  std::vector<LoggedTransition> found;
+  {
+    const std::lock_guard lock{mutex_};
+    if (sequence_ <= sequence) return found;
+    for (const auto& [name, entries] : breakers_) {
+      std::ranges::copy_if(entries.ring, std::back_inserter(found),
+                           [&](const LoggedTransition& each) { return each.sequence > sequence; });
+    }
+  }
+  std::ranges::sort(found, {}, &LoggedTransition::sequence);
+  return found;
+}
+
+std::uint64_t TransitionLog::last_sequence() const {
+  const std::lock_guard lock{mutex_};
+  return sequence_;
+}
+
+TransitionCounts TransitionLog::counts(std::string_view breaker) const {
+  const std::lock_guard lock{mutex_};
+  const auto known = breakers_.find(breaker);
+  return known == breakers_.end() ? TransitionCounts{} : known->second.counts;
+}
+
+void TransitionLog::keep_only(std::span<const std::string> names) {
+  const std::lock_guard lock{mutex_};
+  std::erase_if(breakers_, [&](const auto& each) { return !std::ranges::binary_search(names, each.first); });
+}
+
+}  // namespace switchgear

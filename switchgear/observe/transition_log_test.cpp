@@ -1,0 +1,122 @@
+#include "switchgear/observe/transition_log.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace switchgear {
+namespace {
+
+using namespace std::chrono_literals;
+
+Transition transition(std::string_view breaker, std::uint64_t generation, TimePoint at = TimePoint{1h}) {
+  Transition made;
+  made.breaker = breaker;
+  made.generation = generation;
+  made.at = at;
+  made.from = generation % 2 == 1 ? State::closed : State::open;
+  made.to = generation % 2 == 1 ? State::open : State::half_open;
+  made.rule = Rule::failure_rate;
+  made.value = 0.75;
+  made.threshold = 0.5;
+  return made;
+}
+
+TEST(TransitionLog, OutlivesTheStringsItWasGiven) {
+  TransitionLog log;
+  {
+    std::string name = "a name too long for the small string optimisation";
+    log.on_transition(transition(name, 1));
+    name.assign(name.size(), 'x');
+  }
+  const auto last = log.last("a name too long for the small string optimisation");
+  ASSERT_TRUE(last);
+  EXPECT_EQ(last->breaker, "a name too long for the small string optimisation");
+  EXPECT_EQ(last->rule, Rule::failure_rate);
+  EXPECT_EQ(last->value, 0.75);
+  EXPECT_EQ(last->threshold, 0.5);
+}
+
+TEST(TransitionLog, KeepsOnlyTheLastOnesOfEachBreaker) {
+  TransitionLog log{3};
+  for (std::uint64_t generation = 1; generation <= 10; ++generation)
+    log.on_transition(transition("busy", generation));
+  log.on_transition(transition("quiet", 1));
+  const auto busy = log.of("busy");
+  ASSERT_EQ(busy.size(), 3U);
+  EXPECT_EQ(busy[0].generation, 10U) << "newest first";
+  EXPECT_EQ(busy[2].generation, 8U);
+  EXPECT_EQ(log.of("quiet").size(), 1U) << "a busy neighbour takes nobody's room";
+}
+
+TEST(TransitionLog, CountsEvenWhatItNoLongerKeeps) {
+  TransitionLog log{1};
+  for (std::uint64_t generation = 1; generation <= 10; ++generation)
+    log.on_transition(transition("busy", generation));
+  const auto counts = log.counts("busy");
+  EXPECT_EQ(counts[static_cast<std::size_t>(State::closed)][static_cast<std::size_t>(State::open)], 5U);
+  EXPECT_EQ(counts[static_cast<std::size_t>(State::open)][static_cast<std::size_t>(State::half_open)], 5U);
+}
+
+TEST(TransitionLog, PutsEventsThatOvertookEachOtherBackIntoOrder) {
+  TransitionLog log;
+  log.on_transition(transition("payment", 1));
+  log.on_transition(transition("payment", 3));
+  log.on_transition(transition("payment", 2));
+  EXPECT_EQ(log.last("payment")->generation, 3U);
+  EXPECT_EQ(log.of("payment")[1].generation, 2U);
+}
+
+TEST(TransitionLog, TakesALaterLowerGenerationForAReplacedBreaker) {
+  TransitionLog log;
+  log.on_transition(transition("payment", 7, TimePoint{1h}));
+  log.on_transition(transition("payment", 1, TimePoint{2h}));
+  EXPECT_EQ(log.last("payment")->generation, 1U);
+}
+
+TEST(TransitionLog, TellsWhatCameSinceInTheOrderItArrived) {
+  TransitionLog log;
+  log.on_transition(transition("b", 1));
+  const std::uint64_t seen = log.last_sequence();
+  log.on_transition(transition("b", 2));
+  log.on_transition(transition("a", 1));
+  const auto since = log.since(seen);
+  ASSERT_EQ(since.size(), 2U);
+  EXPECT_EQ(since[0].breaker, "b");
+  EXPECT_EQ(since[1].breaker, "a");
+  EXPECT_LT(since[0].sequence, since[1].sequence);
+  EXPECT_TRUE(log.since(log.last_sequence()).empty());
+}
+
+TEST(TransitionLog, ForgetsBreakersThatAreGone) {
+  TransitionLog log;
+  log.on_transition(transition("gone", 1));
+  log.on_transition(transition("stays", 1));
+  const std::vector<std::string> names{"other", "stays"};
+  log.keep_only(names);
+  EXPECT_FALSE(log.last("gone"));
+  EXPECT_TRUE(log.last("stays"));
+}
+
+TEST(TransitionLog, NumbersEveryTransitionOnceUnderThreads) {
+  constexpr int threads = 4;
+  constexpr std::uint64_t each = 500;
+  TransitionLog log{each};
+  {
+    std::vector<std::jthread> workers;
+    for (int t = 0; t < threads; ++t) {
+      workers.emplace_back([&log, name = "breaker-" + std::to_string(t)] {
+        for (std::uint64_t generation = 1; generation <= each; ++generation)
+          log.on_transition(transition(name, generation));
+      });
+    }
+  }
+  const auto all = log.since(0);
+  ASSERT_EQ(all.size(), threads * each);
+  for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ(all[i].sequence, i + 1);
+}
+
+}  // namespace
+}  // namespace switchgear

@@ -58,9 +58,10 @@ struct RejectionEvent {
   Rejection rejection{};
 };
 
-/// Where a breaker sends its events. Called after the new state is published and outside any lock, on the thread whose
-/// call caused or noticed the event: so it may call the breaker, and should be quick. What it throws is dropped.
-/// Threads: called from any thread, several at once; events of one breaker may overtake each other, `generation` orders them.
+/// Where a breaker sends its events. Called after the new state is published and outside any lock, on the
+/// thread whose call caused or noticed the event: so it may call the breaker, and should be quick. What it
+/// throws is dropped. Threads: called from any thread, several at once; events of one breaker may overtake
+/// each other, `generation` orders them.
 class EventSink {
  public:
   EventSink() = default;

@@ -16,8 +16,9 @@ enum class Verdict : std::uint8_t { success, failure, ignored };
 /// What kind of failure it was. Read only when the verdict is `failure`.
 enum class FailureType : std::uint8_t { timeout, connection_error, http_error, exception, slow_response };
 
-inline constexpr std::array failure_types{FailureType::timeout, FailureType::connection_error, FailureType::http_error,
-                                          FailureType::exception, FailureType::slow_response};
+inline constexpr std::array failure_types{FailureType::timeout, FailureType::connection_error,
+                                          FailureType::http_error, FailureType::exception,
+                                          FailureType::slow_response};
 
 [[nodiscard]] constexpr std::string_view to_string(Verdict verdict) noexcept {
   constexpr std::array<std::string_view, 3> names{"success", "failure", "ignored"};
@@ -25,8 +26,8 @@ inline constexpr std::array failure_types{FailureType::timeout, FailureType::con
 }
 
 [[nodiscard]] constexpr std::string_view to_string(FailureType type) noexcept {
-  constexpr std::array<std::string_view, failure_types.size()> names{"timeout", "connection_error", "http_error",
-                                                                     "exception", "slow_response"};
+  constexpr std::array<std::string_view, failure_types.size()> names{
+      "timeout", "connection_error", "http_error", "exception", "slow_response"};
   return names[static_cast<std::size_t>(type)];
 }
 

@@ -1,4 +1,5 @@
-// A seeded source of chance. Policies are handed one; none draws from anywhere else, so that every run can be repeated.
+// A seeded source of chance. Policies are handed one; none draws from anywhere else, so that every run can be
+// repeated.
 #pragma once
 
 #include <cstdint>

@@ -19,10 +19,12 @@ enum class Reason : std::uint8_t {
   ramping,      ///< the breaker has just closed and lets traffic in by shares
 };
 
-inline constexpr std::array rejection_reasons{Reason::open, Reason::half_open, Reason::forced_open, Reason::ramping};
+inline constexpr std::array rejection_reasons{Reason::open, Reason::half_open, Reason::forced_open,
+                                              Reason::ramping};
 
 [[nodiscard]] constexpr std::string_view to_string(Reason reason) noexcept {
-  constexpr std::array<std::string_view, rejection_reasons.size()> names{"open", "half_open", "forced_open", "ramping"};
+  constexpr std::array<std::string_view, rejection_reasons.size()> names{"open", "half_open", "forced_open",
+                                                                         "ramping"};
   return names[static_cast<std::size_t>(reason)];
 }
 

@@ -1,4 +1,5 @@
-// A value or the Rejection that stands in its place. C++20 has no std::expected; this is the part of it the library needs.
+// A value or the Rejection that stands in its place. C++20 has no std::expected; this is the part of it the
+// library needs.
 #pragma once
 
 #include <cassert>
@@ -19,7 +20,9 @@ class [[nodiscard]] Result {
   static_assert(std::is_nothrow_move_constructible_v<T>, "a Result travels through noexcept code");
 
  public:
-  Result(T&& value) noexcept : has_value_(true) { ::new (&value_) T(std::move(value)); }   // NOLINT: implicit by design
+  Result(T&& value) noexcept : has_value_(true) {
+    ::new (&value_) T(std::move(value));
+  }  // NOLINT: implicit by design
   Result(const Rejection& rejection) noexcept : has_value_(false), rejection_(rejection) {}  // NOLINT
 
   Result(Result&& other) noexcept : has_value_(other.has_value_) {

@@ -10,7 +10,8 @@ namespace switchgear {
 /// The first three are the machine's own; the last two are set, and left, only by an operator.
 enum class State : std::uint8_t { closed, open, half_open, forced_open, disabled };
 
-inline constexpr std::array states{State::closed, State::open, State::half_open, State::forced_open, State::disabled};
+inline constexpr std::array states{State::closed, State::open, State::half_open, State::forced_open,
+                                   State::disabled};
 
 /// Why a breaker changed its state: a trip rule, or one of the ways out of the other states.
 enum class Rule : std::uint8_t {
@@ -28,7 +29,8 @@ enum class Rule : std::uint8_t {
 };
 
 [[nodiscard]] constexpr std::string_view to_string(State state) noexcept {
-  constexpr std::array<std::string_view, states.size()> names{"closed", "open", "half_open", "forced_open", "disabled"};
+  constexpr std::array<std::string_view, states.size()> names{"closed", "open", "half_open", "forced_open",
+                                                              "disabled"};
   return names[static_cast<std::size_t>(state)];
 }
 

@@ -12,7 +12,8 @@ namespace switchgear {
 using Duration = std::chrono::nanoseconds;
 
 /// A reading of a monotonic clock, always handed in by the caller.
-/// Any source will do as long as one breaker sees one source: `steady_clock::now()`, a TSC clock, a test's ManualTime.
+/// Any source will do as long as one breaker sees one source: `steady_clock::now()`, a TSC clock, a test's
+/// ManualTime.
 using TimePoint = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 
 /// `at + length`, held at the ends of the representable range instead of overflowing.
@@ -27,7 +28,8 @@ using TimePoint = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 /// `later - earlier`, held at the ends of the representable range instead of overflowing.
 [[nodiscard]] constexpr Duration saturating_sub(TimePoint later, TimePoint earlier) noexcept {
   Duration::rep difference = 0;
-  if (__builtin_sub_overflow(later.time_since_epoch().count(), earlier.time_since_epoch().count(), &difference)) {
+  if (__builtin_sub_overflow(later.time_since_epoch().count(), earlier.time_since_epoch().count(),
+                             &difference)) {
     return later > earlier ? Duration::max() : Duration::min();
   }
   return Duration{difference};

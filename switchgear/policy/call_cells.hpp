@@ -1,5 +1,6 @@
-// Counters striped by thread. A thread whose slot is below `owned` writes a cell of its own with plain loads and stores
-// (1 ns, no shared cache line); all other threads share the last cell and pay for atomic adds. Readers sum the cells.
+// Counters striped by thread. A thread whose slot is below `owned` writes a cell of its own with plain loads
+// and stores (1 ns, no shared cache line); all other threads share the last cell and pay for atomic adds.
+// Readers sum the cells.
 #pragma once
 
 #include <array>
@@ -18,7 +19,8 @@ namespace switchgear {
 /// Lifetime totals of one breaker. They never go back, whatever an operator does.
 /// Once nothing is in flight: calls = successes + failures + ignored.
 struct CallTotals {
-  std::uint64_t calls = 0;  ///< admitted; calls that passed a disabled or metrics_only breaker unrecorded are not among them
+  std::uint64_t calls =
+      0;  ///< admitted; calls that passed a disabled or metrics_only breaker unrecorded are not among them
   std::uint64_t successes = 0;
   std::uint64_t failures = 0;
   std::array<std::uint64_t, failure_types.size()> failures_by_type{};
@@ -35,3 +37,134 @@ struct CallTotals {
 
   [[nodiscard]] std::uint64_t slow() const noexcept { return slow_successes + slow_failures; }
 };
+
+/// A count that belongs to one generation: 16 bits of tag, 48 of count, changed together. A count with
+/// another tag is worth nothing, so a thread that was held up between deciding to count and counting cannot
+/// reach a later generation. The tag may be short because whoever starts a generation sweeps all of its
+/// counts (start()).
+class TaggedCount {
+ public:
+  static constexpr std::uint64_t mask = (std::uint64_t{1} << 48U) - 1;
+
+  [[nodiscard]] static constexpr std::uint64_t tag_of(std::uint64_t generation) noexcept {
+    return generation << 48U;
+  }
+
+  /// The count, or 0 when it is another generation's.
+  [[nodiscard]] std::uint64_t get(std::uint64_t generation) const noexcept {
+    const std::uint64_t seen = bits_.load(std::memory_order_seq_cst);
+    return (seen & ~mask) == tag_of(generation) ? seen & mask : 0;
+  }
+
+  /// True when the count is 0 whatever its generation. One relaxed load.
+  [[nodiscard]] bool surely_zero() const noexcept {
+    return (bits_.load(std::memory_order_relaxed) & mask) == 0;
+  }
+
+  void start(std::uint64_t generation) noexcept {
+    bits_.store(tag_of(generation), std::memory_order_seq_cst);
+  }
+
+  /// For the only writer of this count. `order` is seq_cst when the writer goes on to read others' counts.
+  void add_owned(std::uint64_t generation, std::memory_order order) noexcept {
+    const std::uint64_t seen = bits_.load(std::memory_order_relaxed);
+    const std::uint64_t count = (seen & ~mask) == tag_of(generation) ? (seen + 1) & mask : 1;
+    bits_.store(tag_of(generation) | count, order);
+  }
+
+  /// Replaces the count c by change(c), for any thread. `is_current()` says whether `generation` is still the
+  /// breaker's: asked only when the tags differ, it tells a new generation's first count from an old one's
+  /// straggler. Returns the new count; 0 for a straggler, which changes nothing.
+  template <class Change, class IsCurrent>
+  std::uint64_t update(std::uint64_t generation, Change change, IsCurrent is_current) noexcept {
+    std::uint64_t seen = bits_.load(std::memory_order_relaxed);
+    for (;;) {
+      const bool mine = (seen & ~mask) == tag_of(generation);
+      if (!mine && !is_current()) return 0;
+      const std::uint64_t count = change(mine ? seen & mask : 0) & mask;
+      if (bits_.compare_exchange_weak(seen, tag_of(generation) | count, std::memory_order_seq_cst,
+                                      std::memory_order_relaxed)) {
+        return count;
+      }
+    }
+  }
+
+ private:
+  friend class CircuitBreakerTestPeer;
+  std::atomic<std::uint64_t> bits_{0};
+};
+
+/// What one thread (or, in the last cell, every further thread) has counted. 192 bytes, its hot part in the
+/// first line.
+struct alignas(64) CallCell {
+  using Counter = std::atomic<std::uint64_t>;
+
+  std::atomic<Duration::rep> latest{
+      TimePoint::min().time_since_epoch().count()};  ///< the latest time shown to this cell
+  Counter calls{0};
+  Counter successes{0};
+  TaggedCount window_calls;
+  std::array<Counter, rejection_reasons.size()> rejected{};
+
+  bool shared = false;
+  Counter slow_successes{0};
+  Counter slow_failures{0};
+  Counter ignored{0};
+  Counter late{0};
+  Counter would_reject{0};
+  std::array<Counter, failure_types.size()> failures{};
+  TaggedCount window_failures;
+  TaggedCount window_slow;
+  TaggedCount window_high;
+
+  void add(Counter& counter) const noexcept {
+    if (shared) {
+      counter.fetch_add(1, std::memory_order_relaxed);
+    } else {
+      counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
+  }
+
+  /// `now`, or the latest time this cell has seen when that is later: time never runs backwards for a thread.
+  TimePoint clamp(TimePoint now) noexcept {
+    const Duration::rep wanted = now.time_since_epoch().count();
+    Duration::rep seen = latest.load(std::memory_order_relaxed);
+    if (!shared) {
+      if (wanted > seen) latest.store(wanted, std::memory_order_relaxed);
+    } else {
+      while (wanted > seen && !latest.compare_exchange_weak(seen, wanted, std::memory_order_relaxed)) {
+      }
+    }
+    return wanted > seen ? now : TimePoint{Duration{seen}};
+  }
+};
+
+/// All cells of one breaker.
+class CallCells {
+ public:
+  /// `owned` threads get a cell of their own; 1 … max_thread_slots.
+  explicit CallCells(std::uint32_t owned) : owned_(owned), cells_(std::make_unique<CallCell[]>(owned + 1)) {
+    cells_[owned].shared = true;
+  }
+
+  [[nodiscard]] CallCell& mine() const noexcept {
+    const std::uint32_t slot = thread_slot();
+    return cells_[slot < owned_ ? slot : owned_];
+  }
+
+  [[nodiscard]] const CallCell* begin() const noexcept { return cells_.get(); }
+  [[nodiscard]] const CallCell* end() const noexcept { return cells_.get() + owned_ + 1; }
+  [[nodiscard]] CallCell* begin() noexcept { return cells_.get(); }
+  [[nodiscard]] CallCell* end() noexcept { return cells_.get() + owned_ + 1; }
+
+  [[nodiscard]] std::size_t memory_bytes() const noexcept { return (owned_ + 1) * sizeof(CallCell); }
+
+  /// Sums everything but the transitions. Calls going on meanwhile may or may not be in it.
+  [[nodiscard]] CallTotals totals() const noexcept;
+
+ private:
+  std::uint32_t owned_;
+  std::unique_ptr<CallCell[]> cells_;
+};
+
+}  // namespace switchgear

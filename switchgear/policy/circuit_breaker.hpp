@@ -12,9 +12,9 @@
 // | half_open | closed      | record_probe()                                                           |
 // | any       | any         | command(): reset, force_open, force_close, disable, metrics_only         |
 //
-// How it is shared. `word_` holds state, flags and generation in one atomic: whoever reads it sees all three of one moment.
-// A thread counts in a cell of its own (call_cells.hpp); what only transitions touch is behind `mutex_`, which no call
-// takes while the breaker is closed, nor when it is refused by an open one.
+// How it is shared. `word_` holds state, flags and generation in one atomic: whoever reads it sees all three
+// of one moment. A thread counts in a cell of its own (call_cells.hpp); what only transitions touch is behind
+// `mutex_`, which no call takes while the breaker is closed, nor when it is refused by an open one.
 #pragma once
 
 #include <atomic>
@@ -40,7 +40,8 @@
 
 namespace switchgear {
 
-/// What an operator may tell a breaker. Every command starts a new generation; every one but `disable` empties the window.
+/// What an operator may tell a breaker. Every command starts a new generation; every one but `disable`
+/// empties the window.
 enum class Command : std::uint8_t {
   reset,         ///< closed, no relapses, all modes off; totals stay
   force_close,   ///< the same as reset
@@ -49,7 +50,8 @@ enum class Command : std::uint8_t {
   metrics_only,  ///< closed, and from here on the machine runs in full but refuses nothing
 };
 
-/// What a breaker is given besides its options. All of it is borrowed or copied; nothing is read from the environment.
+/// What a breaker is given besides its options. All of it is borrowed or copied; nothing is read from the
+/// environment.
 struct BreakerContext {
   EventSink* sink = nullptr;  ///< must outlive the breaker
   std::uint64_t seed = 0;     ///< for jitter
@@ -88,8 +90,8 @@ struct BreakerSnapshot {
 ///
 /// Not for: local work (files, SQLite), limiting load (a bulkhead does), or waiting (it never waits).
 /// Threads: every method from any thread. Lifetime: must outlive its permits. Neither copied nor moved.
-/// Allocates only when constructed. Memory: see memory_bytes(); with the default count window of 100 at most 2 KiB.
-/// Time: a `now` smaller than the latest this thread showed to this breaker is read as that latest.
+/// Allocates only when constructed. Memory: see memory_bytes(); with the default count window of 100 at most
+/// 2 KiB. Time: a `now` smaller than the latest this thread showed to this breaker is read as that latest.
 class CircuitBreaker {
  public:
   class Permit;
@@ -101,16 +103,17 @@ class CircuitBreaker {
   ~CircuitBreaker();
 
   /// Asks for one call.
-  /// Returns a permit, or the rejection that says why and when to come back. Never blocks on a closed or an open breaker,
-  /// never allocates.
+  /// Returns a permit, or the rejection that says why and when to come back. Never blocks on a closed or an
+  /// open breaker, never allocates.
   [[nodiscard]] Result<Permit> try_acquire(TimePoint now) noexcept;
 
   /// Makes the transitions that are due by themselves: half-open not decided within `max_wait`, and, with
-  /// `probe_automatically`, open to half-open. Calling it late, often or never harms nothing: every other call does the
-  /// same, and the transition carries the instant it was due.
+  /// `probe_automatically`, open to half-open. Calling it late, often or never harms nothing: every other
+  /// call does the same, and the transition carries the instant it was due.
   void advance(TimePoint now) noexcept;
 
-  /// When advance() has something to do next; empty when nothing is due by itself. A transition may change it.
+  /// When advance() has something to do next; empty when nothing is due by itself. A transition may change
+  /// it.
   [[nodiscard]] std::optional<TimePoint> next_due() const noexcept;
 
   /// An operator's command, effective for the next acquire. Permits handed out before become late.
@@ -129,3 +132,206 @@ class CircuitBreaker {
   [[nodiscard]] std::size_t memory_bytes() const noexcept;
 
  private:
+  friend class CircuitBreakerTestPeer;
+
+  // word_: generation (58 bits), state (3), flags (3). A permit keeps everything above the flags as its
+  // `era`.
+  static constexpr std::uint64_t flag_tracked =
+      1;  ///< a stuck_calls rule wants to know about every call in flight
+  static constexpr std::uint64_t flag_ramping = 2;  ///< closed, but only a share of the calls is admitted
+  static constexpr std::uint64_t flag_metrics_only = 4;  ///< nothing is refused
+  static constexpr std::uint64_t flag_bits = 3;
+  static constexpr std::uint64_t state_bits = 3;
+  static constexpr std::uint64_t closed_plainly_mask = 0b111011;  ///< state and flags, but metrics_only
+
+  [[nodiscard]] static constexpr std::uint64_t era_of(std::uint64_t word) noexcept {
+    return word >> flag_bits;
+  }
+  [[nodiscard]] static constexpr State state_of(std::uint64_t word) noexcept {
+    return static_cast<State>((word >> flag_bits) & 7U);
+  }
+  [[nodiscard]] static constexpr std::uint64_t generation_of(std::uint64_t word) noexcept {
+    return word >> (flag_bits + state_bits);
+  }
+  [[nodiscard]] static constexpr std::uint64_t generation_of_era(std::uint64_t era) noexcept {
+    return era >> state_bits;
+  }
+  [[nodiscard]] static constexpr bool closed_plainly(std::uint64_t word) noexcept {
+    static_assert(static_cast<int>(State::closed) == 0);
+    return (word & closed_plainly_mask) == 0;
+  }
+
+  /// Says, later and from any thread, whether the breaker is still in `era`.
+  [[nodiscard]] auto still_in(std::uint64_t era) const noexcept {
+    return [this, era] { return era_of(word_.load(std::memory_order_seq_cst)) == era; };
+  }
+
+  // The call's path. Everything here is inline for the closed state; *_slow handle all states.
+  Result<Permit> try_acquire_slow(CallCell& cell, TimePoint now) noexcept;
+  void record(std::uint64_t era, std::uint32_t slot, const Outcome& outcome, TimePoint now) noexcept;
+  void record_slow(CallCell& cell, std::uint64_t era, std::uint32_t slot, const Outcome& outcome,
+                   TimePoint now) noexcept;
+  [[nodiscard]] bool try_record_plain_success(CallCell& cell, std::uint64_t era, Duration latency,
+                                              TimePoint now) noexcept;
+  Result<Permit> refuse(CallCell& cell, std::uint64_t word, Reason reason,
+                        std::optional<Duration> retry_after, TimePoint now) noexcept;
+  [[nodiscard]] std::optional<Result<Permit>> try_admit_closed(CallCell& cell, std::uint64_t word,
+                                                               TimePoint now) noexcept;
+  [[nodiscard]] std::optional<Result<Permit>> try_probe(CallCell& cell, TimePoint now) noexcept;
+
+  void book_closed(CallCell& cell, std::uint64_t era, const Outcome& outcome, Duration latency,
+                   TimePoint now) noexcept;
+  void record_probe(std::uint64_t era, const Outcome& outcome, bool slow, TimePoint now) noexcept;
+  void record_late(CallCell& cell, const Outcome& outcome, TimePoint now) noexcept;
+  void evaluate(std::uint64_t era, const Outcome* outcome, TimePoint now) noexcept;
+  [[nodiscard]] WindowSnapshot window_now(std::uint64_t generation) noexcept;
+  [[nodiscard]] bool is_slow(Duration latency) const noexcept { return latency > slow_above_; }
+
+  // Transitions. Each *_locked needs mutex_ and returns the event to send once it is released.
+  void settle(TimePoint now) noexcept;
+  [[nodiscard]] Transition open_locked(TimePoint at, Rule rule, double value, double threshold,
+                                       const std::optional<Duration>& server_wait) noexcept;
+  [[nodiscard]] Transition half_open_locked(TimePoint at) noexcept;
+  [[nodiscard]] Transition close_locked(TimePoint at, double value) noexcept;
+  enum class Window : std::uint8_t { keep, empty };
+  [[nodiscard]] Transition enter_locked(State to, std::uint64_t flags, Window window, TimePoint at, Rule rule,
+                                        double value, double threshold) noexcept;
+  void start_window_locked(std::uint64_t generation, TimePoint at) noexcept;
+  [[nodiscard]] Duration open_for_locked() noexcept;
+  [[nodiscard]] bool would_relapse(std::uint32_t failed) const noexcept;
+  [[nodiscard]] WindowSnapshot window_at_locked(TimePoint now) const noexcept;
+  [[nodiscard]] std::optional<LastFailure> last_failure() const noexcept;
+  void send(const Transition& transition) noexcept;
+
+  enum class WindowKind : std::uint8_t { none, count, time };
+
+  // --- read by every call, written by transitions only
+  alignas(64) std::atomic<std::uint64_t> word_;
+  std::atomic<Duration::rep> due_;    ///< when settle() has something to do
+  std::atomic<Duration::rep> until_;  ///< end of the opening; of use while word_ says open
+  TaggedCount consecutive_;
+  TaggedCount balance_;
+  Duration slow_above_;  ///< Duration::max() without a slow_call rule
+  Duration high_from_;   ///< Duration::max() without a latency rule
+  WindowKind window_kind_;
+  EventSink* const sink_;
+  CallCells cells_;
+  std::unique_ptr<CountWindow> count_window_;
+  std::unique_ptr<TimeWindow> time_window_;
+  std::unique_ptr<InFlight> in_flight_;
+
+  // --- the rest
+  std::atomic<std::uint64_t> last_failure_{0};  ///< time · 8 + type + 1; 0: none
+  std::atomic<std::uint64_t> ramp_asked_{0};
+  std::atomic<Duration::rep> since_;
+  mutable std::mutex mutex_;
+  Random random_;
+  std::uint64_t window_generation_ = 0;
+  Duration time_open_{};
+  TimePoint opened_at_{};
+  std::uint32_t relapses_ = 0;
+  BreakerSnapshot::HalfOpen probes_;
+  std::optional<TimePoint> last_probe_;
+  std::uint64_t opened_ = 0, closed_ = 0, half_opened_ = 0;
+  const WallAnchor anchor_;
+  const std::string name_;
+  const CircuitBreakerOptions options_;
+};
+
+/// The right to make one call. Hand it its verdict once; dropped unrecorded it counts as `ignored` and gives
+/// its slot back. Move-only. Threads: one at a time, but it may be recorded on another thread than it was
+/// acquired on.
+class [[nodiscard]] CircuitBreaker::Permit {
+ public:
+  Permit(Permit&& other) noexcept
+      : breaker_(std::exchange(other.breaker_, nullptr)),
+        era_(other.era_),
+        start_(other.start_),
+        slot_(other.slot_) {}
+  Permit& operator=(Permit&& other) noexcept {
+    if (this != &other) {
+      drop();
+      breaker_ = std::exchange(other.breaker_, nullptr);
+      era_ = other.era_;
+      start_ = other.start_;
+      slot_ = other.slot_;
+    }
+    return *this;
+  }
+  Permit(const Permit&) = delete;
+  Permit& operator=(const Permit&) = delete;
+  ~Permit() { drop(); }
+
+  /// Ends the call. A second record of the same permit, or of one that was moved from, does nothing.
+  void record(const Outcome& outcome, TimePoint now) && noexcept {
+    if (CircuitBreaker* breaker = std::exchange(breaker_, nullptr))
+      breaker->record(era_, slot_, outcome, now);
+  }
+
+  /// The same, with the latency counted from the acquire.
+  void record(Verdict verdict, TimePoint now, FailureType type = FailureType::exception) && noexcept {
+    std::move(*this).record(Outcome{verdict, type, saturating_sub(now, start_), std::nullopt}, now);
+  }
+
+  /// When the permit was given.
+  [[nodiscard]] TimePoint start() const noexcept { return start_; }
+
+  /// False when nothing will be recorded: the breaker is disabled, only metrics_only let the call pass, or it
+  /// was recorded.
+  [[nodiscard]] bool counts() const noexcept { return breaker_ != nullptr; }
+
+ private:
+  friend class CircuitBreaker;
+  Permit(CircuitBreaker* breaker, std::uint64_t era, TimePoint start, std::uint32_t slot) noexcept
+      : breaker_(breaker), era_(era), start_(start), slot_(slot) {}
+
+  void drop() noexcept {
+    // The cell reads this smallest of times as the latest the thread has seen.
+    if (CircuitBreaker* breaker = std::exchange(breaker_, nullptr)) {
+      breaker->record(era_, slot_, Outcome::ignored(), TimePoint::min());
+    }
+  }
+
+  CircuitBreaker* breaker_;  ///< null: nothing to record
+  std::uint64_t era_;
+  TimePoint start_;
+  std::uint32_t slot_;  ///< in the table of calls in flight
+};
+
+inline Result<CircuitBreaker::Permit> CircuitBreaker::try_acquire(TimePoint now) noexcept {
+  CallCell& cell = cells_.mine();
+  now = cell.clamp(now);
+  const std::uint64_t word = word_.load(std::memory_order_acquire);
+  if (closed_plainly(word)) [[likely]] {
+    cell.add(cell.calls);
+    return Permit{this, era_of(word), now, InFlight::untracked};
+  }
+  return try_acquire_slow(cell, now);
+}
+
+inline bool CircuitBreaker::try_record_plain_success(CallCell& cell, std::uint64_t era, Duration latency,
+                                                     TimePoint now) noexcept {
+  const std::uint64_t word = word_.load(std::memory_order_acquire);
+  if (era_of(word) != era || !closed_plainly(word & ~flag_ramping) || is_slow(latency) ||
+      latency >= high_from_ || !consecutive_.surely_zero() || !balance_.surely_zero()) {
+    return false;
+  }
+  const std::uint64_t generation = generation_of(word);
+  if (window_kind_ == WindowKind::time) return time_window_->try_add_success(cell, generation, now);
+  if (window_kind_ == WindowKind::count) return count_window_->try_add_success(generation, still_in(era));
+  return true;
+}
+
+inline void CircuitBreaker::record(std::uint64_t era, std::uint32_t slot, const Outcome& outcome,
+                                   TimePoint now) noexcept {
+  CallCell& cell = cells_.mine();
+  now = cell.clamp(now);
+  if (outcome.verdict == Verdict::success && try_record_plain_success(cell, era, outcome.latency, now))
+      [[likely]] {
+    cell.add(cell.successes);
+    return;
+  }
+  record_slow(cell, era, slot, outcome, now);
+}
+
+}  // namespace switchgear

@@ -1,4 +1,5 @@
-// The configuration of one circuit breaker. One struct per idea; every member says its meaning, unit and default.
+// The configuration of one circuit breaker. One struct per idea; every member says its meaning, unit and
+// default.
 #pragma once
 
 #include <cstddef>
@@ -12,15 +13,16 @@
 
 namespace switchgear {
 
-/// The last `size` recorded calls. One ring shared by all threads: threads that record at once pay for one shared cache line.
+/// The last `size` recorded calls. One ring shared by all threads: threads that record at once pay for one
+/// shared cache line.
 struct CountWindowOptions {
   std::uint32_t size = 100;  ///< 1 … 1'000'000
 
   friend bool operator==(const CountWindowOptions&, const CountWindowOptions&) = default;
 };
 
-/// The calls of the last `duration`, cut into `buckets`: the current, partial bucket and the `buckets - 1` before it.
-/// Striped by thread: the choice for a breaker that many threads share.
+/// The calls of the last `duration`, cut into `buckets`: the current, partial bucket and the `buckets - 1`
+/// before it. Striped by thread: the choice for a breaker that many threads share.
 struct TimeWindowOptions {
   Duration duration = std::chrono::seconds{10};
   std::uint32_t buckets = 10;  ///< 1 … 1'000; more buckets forget more smoothly
@@ -38,8 +40,8 @@ struct SlowCallRule {
   friend bool operator==(const SlowCallRule&, const SlowCallRule&) = default;
 };
 
-/// Opens when the nearest-rank `quantile` of the window's latencies is at or above `above`. Decided by counting, so exact;
-/// only the value shown as evidence is rounded (within 2 %).
+/// Opens when the nearest-rank `quantile` of the window's latencies is at or above `above`. Decided by
+/// counting, so exact; only the value shown as evidence is rounded (within 2 %).
 struct LatencyRule {
   double quantile = 0.95;  ///< (0, 1]
   Duration above = std::chrono::seconds{2};
@@ -59,9 +61,10 @@ struct StuckCallsRule {
 struct HalfOpenOptions {
   std::uint32_t permitted_calls = 3;            ///< probes that decide; 1 … 1'000'000
   std::optional<std::uint32_t> max_concurrent;  ///< probes in flight at once; default: all of them
-  double max_failure_rate = 0.0;                ///< failed / permitted at or above which it relapses; 0: any failure. [0, 1]
-  Duration probe_interval{};                    ///< least time between two probes
-  std::optional<Duration> max_wait;             ///< not decided after this: relapsed; default: `open_duration`
+  double max_failure_rate =
+      0.0;                    ///< failed / permitted at or above which it relapses; 0: any failure. [0, 1]
+  Duration probe_interval{};  ///< least time between two probes
+  std::optional<Duration> max_wait;  ///< not decided after this: relapsed; default: `open_duration`
 
   friend bool operator==(const HalfOpenOptions&, const HalfOpenOptions&) = default;
 };
@@ -76,9 +79,11 @@ struct RampOptions {
 
 /// Everything a circuit breaker can be told. At least one trip rule must be set.
 struct CircuitBreakerOptions {
-  // --- what is remembered (needed by failure_rate, slow_call and latency; not stored when none of them is set)
+  // --- what is remembered (needed by failure_rate, slow_call and latency; not stored when none of them is
+  // set)
   WindowOptions window = CountWindowOptions{};
-  /// Calls the window must hold before a rate or a quantile means anything. At most the size of a count window.
+  /// Calls the window must hold before a rate or a quantile means anything. At most the size of a count
+  /// window.
   std::uint64_t minimum_calls = 20;
 
   // --- trip rules: any of them opens the breaker; they are tried in this order
@@ -86,15 +91,15 @@ struct CircuitBreakerOptions {
   std::optional<SlowCallRule> slow_call;
   std::optional<LatencyRule> latency;
   std::optional<std::uint32_t> consecutive_failures;  ///< ≥ 1
-  std::optional<std::uint32_t> failure_balance;       ///< +1 per failure, −1 per success, never below 0; ≥ 1
+  std::optional<std::uint32_t> failure_balance;  ///< +1 per failure, −1 per success, never below 0; ≥ 1
   std::optional<StuckCallsRule> stuck_calls;
 
   // --- open
   Duration open_duration = std::chrono::seconds{30};
   double backoff = 1.0;  ///< factor per relapse since last closed; ≥ 1
   Duration max_open_duration = std::chrono::minutes{5};
-  double jitter = 0.0;               ///< the opening is spread by ± this ratio; [0, 1)
-  bool honor_retry_after = false;    ///< a server's own wait may lengthen the opening, up to max_open_duration
+  double jitter = 0.0;             ///< the opening is spread by ± this ratio; [0, 1)
+  bool honor_retry_after = false;  ///< a server's own wait may lengthen the opening, up to max_open_duration
   bool probe_automatically = false;  ///< become half-open on a timer instead of on the first call
 
   HalfOpenOptions half_open;
@@ -109,7 +114,8 @@ struct CircuitBreakerOptions {
   friend bool operator==(const CircuitBreakerOptions&, const CircuitBreakerOptions&) = default;
 };
 
-/// One thing wrong with a set of options: the key in configuration's words (`half_open.max_concurrent`), and why.
+/// One thing wrong with a set of options: the key in configuration's words (`half_open.max_concurrent`), and
+/// why.
 struct OptionProblem {
   std::string key;
   std::string message;  ///< what was found and what is wanted

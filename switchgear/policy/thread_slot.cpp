@@ -19,7 +19,8 @@ struct SlotGuard {
   SlotGuard(const SlotGuard&) = delete;
   SlotGuard& operator=(const SlotGuard&) = delete;
   ~SlotGuard() {
-    this_thread_slot = shared_thread_slot;  // later thread_local destructors of this thread must not use it any more
+    this_thread_slot =
+        shared_thread_slot;  // later thread_local destructors of this thread must not use it any more
     if (slot < max_thread_slots) taken.fetch_and(~(std::uint64_t{1} << slot), std::memory_order_release);
   }
 };

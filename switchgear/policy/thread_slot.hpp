@@ -1,13 +1,14 @@
-// A small number for the calling thread, unique among the threads alive: it says which cell of a striped counter is its own.
+// A small number for the calling thread, unique among the threads alive: it says which cell of a striped
+// counter is its own.
 #pragma once
 
 #include <cstdint>
 
 namespace switchgear {
 
-/// Slots 0 … max_thread_slots-1 belong to one live thread each. A thread that finds all taken, or that is already
-/// past its thread_local destructors, gets `shared_thread_slot`. A slot freed by a dying thread is handed on with
-/// release/acquire order, so its next owner sees every plain increment the last one made.
+/// Slots 0 … max_thread_slots-1 belong to one live thread each. A thread that finds all taken, or that is
+/// already past its thread_local destructors, gets `shared_thread_slot`. A slot freed by a dying thread is
+/// handed on with release/acquire order, so its next owner sees every plain increment the last one made.
 inline constexpr std::uint32_t max_thread_slots = 64;
 inline constexpr std::uint32_t shared_thread_slot = max_thread_slots;
 

@@ -1,0 +1,33 @@
+#include "switchgear/policy/call_cells.hpp"
+
+namespace switchgear {
+
+static_assert(sizeof(CallCell) == 192, "the memory figures in circuit_breaker.hpp build on this");
+
+CallTotals CallCells::totals() const noexcept {
+  CallTotals sum;
+  const auto read = [](const CallCell::Counter& counter) { return counter.load(std::memory_order_relaxed); };
+  for (const CallCell& cell : *this) {
+    // Ends are read before starts, so that a call seen to end was also seen to start.
+    sum.successes += read(cell.successes);
+    sum.slow_successes += read(cell.slow_successes);
+    sum.slow_failures += read(cell.slow_failures);
+    sum.ignored += read(cell.ignored);
+    sum.late += read(cell.late);
+    sum.would_reject += read(cell.would_reject);
+    for (std::size_t i = 0; i < sum.failures_by_type.size(); ++i) {
+      const std::uint64_t failures = read(cell.failures[i]);
+      sum.failures_by_type[i] += failures;
+      sum.failures += failures;
+    }
+    for (std::size_t i = 0; i < sum.rejected_by_reason.size(); ++i) {
+      const std::uint64_t rejected = read(cell.rejected[i]);
+      sum.rejected_by_reason[i] += rejected;
+      sum.rejected += rejected;
+    }
+  }
+  for (const CallCell& cell : *this) sum.calls += read(cell.calls);
+  return sum;
+}
+
+}  // namespace switchgear

@@ -1,0 +1,538 @@
+#include "switchgear/policy/circuit_breaker.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <thread>
+
+#include "switchgear/policy/trip_rules.hpp"
+
+namespace switchgear {
+
+namespace {
+
+constexpr Duration::rep never = std::numeric_limits<Duration::rep>::max();
+
+Duration::rep count_of(TimePoint at) noexcept { return at.time_since_epoch().count(); }
+TimePoint time_of(Duration::rep count) noexcept { return TimePoint{Duration{count}}; }
+
+void require_valid(const std::string& name, const CircuitBreakerOptions& options) {
+  const std::vector<OptionProblem> problems = validate(options);
+  if (problems.empty()) return;
+  std::string text = "breaker '" + name + "':";
+  for (const OptionProblem& problem : problems) {
+    text += ' ';
+    if (!problem.key.empty()) text += problem.key + ": ";
+    text += problem.message + ';';
+  }
+  text.pop_back();
+  throw std::invalid_argument(text);
+}
+
+/// How many threads get a cell of their own. Threads that share a count window meet at its cursor anyway, and
+/// a small breaker is worth more to them than a cell each.
+std::uint32_t owned_cells(const CircuitBreakerOptions& options) noexcept {
+  constexpr std::uint32_t few = 4;
+  const bool striped = options.needs_window() && std::holds_alternative<TimeWindowOptions>(options.window);
+  return striped ? std::clamp(std::thread::hardware_concurrency() + 2, few, max_thread_slots) : few;
+}
+
+}  // namespace
+
+CircuitBreaker::CircuitBreaker(std::string name, const CircuitBreakerOptions& options,
+                               const BreakerContext& context)
+    : word_(0),
+      due_(never),
+      until_(never),
+      slow_above_(options.slow_call ? options.slow_call->threshold : Duration::max()),
+      high_from_(options.latency ? options.latency->above : Duration::max()),
+      window_kind_(WindowKind::none),
+      sink_(context.sink),
+      cells_(owned_cells(options)),
+      since_(count_of(context.created)),
+      random_(context.seed),
+      anchor_(context.anchor),
+      name_(std::move(name)),
+      options_(options) {
+  require_valid(name_, options);
+  if (options.needs_window()) {
+    const bool keeps_latency = options.latency.has_value();
+    if (const auto* count = std::get_if<CountWindowOptions>(&options.window)) {
+      window_kind_ = WindowKind::count;
+      count_window_ = std::make_unique<CountWindow>(*count, keeps_latency);
+    } else {
+      window_kind_ = WindowKind::time;
+      time_window_ = std::make_unique<TimeWindow>(std::get<TimeWindowOptions>(options.window), keeps_latency,
+                                                  options.minimum_calls, cells_);
+    }
+  }
+  if (options.stuck_calls) in_flight_ = std::make_unique<InFlight>(*options.stuck_calls);
+  constexpr std::uint64_t first_generation = 1;
+  start_window_locked(first_generation, context.created);
+  word_.store(first_generation << (flag_bits + state_bits) | (in_flight_ ? flag_tracked : 0),
+              std::memory_order_release);
+}
+
+CircuitBreaker::~CircuitBreaker() = default;
+
+// --- acquire
+
+Result<CircuitBreaker::Permit> CircuitBreaker::try_acquire_slow(CallCell& cell, TimePoint now) noexcept {
+  for (;;) {  // again whenever the state changed under our feet
+    settle(now);
+    const std::uint64_t word = word_.load(std::memory_order_acquire);
+    switch (state_of(word)) {
+      case State::closed:
+        if (auto result = try_admit_closed(cell, word, now)) return std::move(*result);
+        break;
+      case State::open: {
+        const TimePoint until = time_of(until_.load(std::memory_order_acquire));
+        if (word_.load(std::memory_order_relaxed) != word) break;  // `until` may be another opening's
+        if (now < until) return refuse(cell, word, Reason::open, until - now, now);
+        if (auto result = try_probe(cell, now)) return std::move(*result);
+        break;
+      }
+      case State::half_open:
+        if (auto result = try_probe(cell, now)) return std::move(*result);
+        break;
+      case State::forced_open:
+        return refuse(cell, word, Reason::forced_open, std::nullopt, now);
+      case State::disabled:
+        return Permit{nullptr, 0, now, InFlight::untracked};
+    }
+  }
+}
+
+std::optional<Result<CircuitBreaker::Permit>> CircuitBreaker::try_admit_closed(CallCell& cell,
+                                                                               std::uint64_t word,
+                                                                               TimePoint now) noexcept {
+  if ((word & flag_tracked) != 0 && in_flight_->stuck(generation_of(word), now) != 0) {
+    evaluate(era_of(word), nullptr, now);
+    return std::nullopt;
+  }
+  if ((word & flag_ramping) != 0) {
+    const TimePoint began = time_of(since_.load(std::memory_order_acquire));
+    if (word_.load(std::memory_order_relaxed) != word) return std::nullopt;
+    const Duration ramped = std::max(saturating_sub(now, began), Duration::zero());
+    const RampOptions& ramp = *options_.ramp;
+    if (ramped >= ramp.duration) {
+      word_.compare_exchange_strong(word, word & ~flag_ramping, std::memory_order_acq_rel);
+      return std::nullopt;
+    }
+    const double share = ramp.from + (1 - ramp.from) * (to_seconds(ramped) / to_seconds(ramp.duration));
+    // The multiples of the golden ratio, modulo 1, fill [0, 1) as evenly as any sequence can: every stretch
+    // of calls is admitted in very nearly its share, without chance.
+    const std::uint64_t asked = ramp_asked_.fetch_add(1, std::memory_order_relaxed);
+    const double place = static_cast<double>((asked * 0x9e3779b97f4a7c15U) >> 11U) * 0x1.0p-53;
+    if (place >= share) return refuse(cell, word, Reason::ramping, ramp.duration - ramped, now);
+  }
+  const std::uint32_t slot =
+      (word & flag_tracked) != 0 ? in_flight_->enter(generation_of(word), now) : InFlight::untracked;
+  cell.add(cell.calls);
+  return Permit{this, era_of(word), now, slot};
+}
+
+std::optional<Result<CircuitBreaker::Permit>> CircuitBreaker::try_probe(CallCell& cell,
+                                                                        TimePoint now) noexcept {
+  std::optional<Transition> transition;
+  std::optional<Result<Permit>> result;
+  {
+    std::unique_lock lock(mutex_);
+    std::uint64_t word = word_.load(std::memory_order_relaxed);
+    if (state_of(word) == State::open && count_of(now) >= until_.load(std::memory_order_relaxed)) {
+      transition = half_open_locked(now);
+      word = word_.load(std::memory_order_relaxed);
+    }
+    if (state_of(word) != State::half_open || count_of(now) >= due_.load(std::memory_order_relaxed)) {
+      return std::nullopt;
+    }
+    std::optional<Duration> blocked_for;
+    if (probes_.recorded + probes_.in_flight >= options_.half_open.permitted_calls ||
+        probes_.in_flight >= options_.max_concurrent()) {
+      blocked_for = time_of(due_.load(std::memory_order_relaxed)) - now;
+    } else if (last_probe_ && saturating_sub(now, *last_probe_) < options_.half_open.probe_interval) {
+      blocked_for =
+          options_.half_open.probe_interval - std::max(saturating_sub(now, *last_probe_), Duration::zero());
+    }
+    if (blocked_for) {
+      lock.unlock();
+      return refuse(cell, word, Reason::half_open, blocked_for, now);
+    }
+    ++probes_.in_flight;
+    last_probe_ = now;
+    cell.add(cell.calls);
+    result.emplace(Permit{this, era_of(word), now, InFlight::untracked});
+  }
+  if (transition) send(*transition);
+  return result;
+}
+
+Result<CircuitBreaker::Permit> CircuitBreaker::refuse(CallCell& cell, std::uint64_t word, Reason reason,
+                                                      std::optional<Duration> retry_after,
+                                                      TimePoint now) noexcept {
+  if ((word & flag_metrics_only) != 0) {
+    cell.add(cell.would_reject);
+    return Permit{nullptr, 0, now, InFlight::untracked};
+  }
+  cell.add(cell.rejected[static_cast<std::size_t>(reason)]);
+  const Rejection rejection{reason, name_, retry_after};
+  if (sink_ != nullptr) {
+    try {
+      sink_->on_rejection(RejectionEvent{name_, state_of(word), now, rejection});
+    } catch (...) {  // NOLINT: a listener's trouble is not the call's
+    }
+  }
+  return rejection;
+}
+
+// --- record
+
+void CircuitBreaker::record_slow(CallCell& cell, std::uint64_t era, std::uint32_t slot,
+                                 const Outcome& outcome, TimePoint now) noexcept {
+  settle(now);
+  if (slot != InFlight::untracked) in_flight_->leave(slot);
+  const Duration latency = std::max(outcome.latency, Duration::zero());
+  const bool slow = is_slow(latency);
+  const bool current = still_in(era)();
+  switch (outcome.verdict) {
+    case Verdict::success:
+      cell.add(cell.successes);
+      if (slow) cell.add(cell.slow_successes);
+      break;
+    case Verdict::failure:
+      cell.add(cell.failures[static_cast<std::size_t>(outcome.type)]);
+      if (slow) cell.add(cell.slow_failures);
+      last_failure_.store(
+          static_cast<std::uint64_t>(count_of(now)) << 3U | (static_cast<std::uint64_t>(outcome.type) + 1),
+          std::memory_order_relaxed);
+      break;
+    case Verdict::ignored:
+      cell.add(cell.ignored);
+      break;
+  }
+  const bool probe = static_cast<State>(era & 7U) == State::half_open;
+  if (current && probe) {
+    record_probe(era, outcome, slow, now);
+  } else if (outcome.verdict == Verdict::ignored) {
+    return;
+  } else if (current) {
+    book_closed(cell, era, outcome, latency, now);
+  } else {
+    record_late(cell, outcome, now);
+  }
+}
+
+void CircuitBreaker::record_late(CallCell& cell, const Outcome& outcome, TimePoint now) noexcept {
+  cell.add(cell.late);
+  if (!options_.honor_retry_after || !outcome.retry_after || outcome.verdict != Verdict::failure) return;
+  // The one thing a late failure may do: hand on what the server just said about itself, for the current
+  // opening.
+  const std::scoped_lock lock(mutex_);
+  if (state_of(word_.load(std::memory_order_relaxed)) != State::open) return;
+  const TimePoint longest = saturating_add(opened_at_, options_.max_open_duration);
+  const TimePoint wanted = std::min(saturating_add(now, *outcome.retry_after), longest);
+  if (count_of(wanted) <= until_.load(std::memory_order_relaxed)) return;
+  until_.store(count_of(wanted), std::memory_order_release);
+  if (options_.probe_automatically) due_.store(count_of(wanted), std::memory_order_release);
+}
+
+void CircuitBreaker::book_closed(CallCell& cell, std::uint64_t era, const Outcome& outcome, Duration latency,
+                                 TimePoint now) noexcept {
+  const bool failed = outcome.verdict == Verdict::failure;
+  const CallMarks marks{failed, is_slow(latency), latency >= high_from_, latency};
+  const std::uint64_t generation = generation_of_era(era);
+  const auto is_current = still_in(era);
+  bool check = failed || in_flight_ != nullptr;
+  if (options_.consecutive_failures && (failed || !consecutive_.surely_zero())) {
+    consecutive_.update(
+        generation, [failed](std::uint64_t n) { return failed ? n + 1 : 0; }, is_current);
+  }
+  if (options_.failure_balance && (failed || !balance_.surely_zero())) {
+    balance_.update(
+        generation, [failed](std::uint64_t n) { return failed ? n + 1 : n - (n > 0 ? 1 : 0); }, is_current);
+  }
+  if (window_kind_ == WindowKind::count) {
+    count_window_->add(generation, marks, is_current);
+    check = true;  // looking at its sums costs less than finding out whether to
+  } else if (window_kind_ == WindowKind::time) {
+    check |= time_window_->add(cell, generation, marks, now, is_current);
+  }
+  if (check) evaluate(era, &outcome, now);
+}
+
+WindowSnapshot CircuitBreaker::window_now(std::uint64_t generation) noexcept {
+  WindowCounts counts;
+  if (window_kind_ == WindowKind::count) counts = count_window_->counts(generation);
+  if (window_kind_ == WindowKind::time) counts = time_window_->counts(generation);
+  return {counts.calls,
+          counts.failures,
+          counts.slow,
+          counts.high,
+          consecutive_.get(generation),
+          balance_.get(generation)};
+}
+
+void CircuitBreaker::evaluate(std::uint64_t era, const Outcome* outcome, TimePoint now) noexcept {
+  const std::uint64_t generation = generation_of_era(era);
+  const std::uint32_t stuck = in_flight_ ? in_flight_->stuck(generation, now) : 0;
+  std::optional<TrippedRule> tripped = first_rule_that_holds(options_, window_now(generation), stuck);
+  if (!tripped) return;
+  if (tripped->rule == Rule::latency) {
+    const Duration seen = count_window_ ? count_window_->quantile(generation, options_.latency->quantile)
+                                        : time_window_->quantile(options_.latency->quantile);
+    tripped->value =
+        std::max(to_seconds(seen), tripped->threshold);  // the rule holds, so the true value is no less
+  }
+  std::optional<Transition> transition;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (era_of(word_.load(std::memory_order_relaxed)) != era) return;  // somebody was faster
+    relapses_ = 0;
+    transition = open_locked(
+        now, tripped->rule, tripped->value, tripped->threshold,
+        outcome != nullptr && outcome->verdict == Verdict::failure ? outcome->retry_after : std::nullopt);
+  }
+  send(*transition);
+}
+
+bool CircuitBreaker::would_relapse(std::uint32_t failed) const noexcept {
+  const double rate = static_cast<double>(failed) / static_cast<double>(options_.half_open.permitted_calls);
+  return failed > 0 && rate >= options_.half_open.max_failure_rate;
+}
+
+void CircuitBreaker::record_probe(std::uint64_t era, const Outcome& outcome, bool slow,
+                                  TimePoint now) noexcept {
+  std::optional<Transition> transition;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (era_of(word_.load(std::memory_order_relaxed)) != era) {
+      if (outcome.verdict != Verdict::ignored) cells_.mine().add(cells_.mine().late);
+      return;
+    }
+    --probes_.in_flight;
+    if (outcome.verdict == Verdict::ignored) return;
+    ++probes_.recorded;
+    const bool failed = outcome.verdict == Verdict::failure || slow;
+    if (failed) ++probes_.failed;
+    const std::uint32_t permitted = options_.half_open.permitted_calls;
+    const double rate = static_cast<double>(probes_.failed) / static_cast<double>(permitted);
+    if (failed && would_relapse(probes_.failed)) {
+      ++relapses_;
+      transition = open_locked(now, Rule::probe, rate, options_.half_open.max_failure_rate,
+                               outcome.verdict == Verdict::failure ? outcome.retry_after : std::nullopt);
+    } else if (probes_.recorded == permitted ||
+               !would_relapse(probes_.failed + (permitted - probes_.recorded))) {
+      transition = close_locked(now, rate);
+    }
+  }
+  if (transition) send(*transition);
+}
+
+// --- transitions
+
+void CircuitBreaker::settle(TimePoint now) noexcept {
+  while (count_of(now) >= due_.load(std::memory_order_acquire)) {
+    std::optional<Transition> transition;
+    {
+      const std::scoped_lock lock(mutex_);
+      const Duration::rep due = due_.load(std::memory_order_relaxed);
+      if (count_of(now) < due) return;
+      if (state_of(word_.load(std::memory_order_relaxed)) == State::half_open) {
+        const double waited = to_seconds(options_.max_wait());
+        ++relapses_;
+        transition = open_locked(time_of(due), Rule::max_wait, waited, waited, std::nullopt);
+      } else {
+        transition = half_open_locked(time_of(due));
+      }
+    }
+    send(*transition);
+  }
+}
+
+void CircuitBreaker::advance(TimePoint now) noexcept { settle(cells_.mine().clamp(now)); }
+
+std::optional<TimePoint> CircuitBreaker::next_due() const noexcept {
+  const Duration::rep due = due_.load(std::memory_order_acquire);
+  return due == never ? std::nullopt : std::optional(time_of(due));
+}
+
+Duration CircuitBreaker::open_for_locked() noexcept {
+  // In doubles, so that a long row of relapses runs into the limit and not into an overflow.
+  const double wanted =
+      static_cast<double>(options_.open_duration.count()) * std::pow(options_.backoff, relapses_);
+  double length = std::min(wanted, static_cast<double>(options_.max_open_duration.count()));
+  if (options_.jitter > 0) length *= 1 + options_.jitter * (2 * random_.uniform() - 1);
+  if (length >= static_cast<double>(never)) return Duration::max();
+  return Duration{std::llround(length)};
+}
+
+Transition CircuitBreaker::open_locked(TimePoint at, Rule rule, double value, double threshold,
+                                       const std::optional<Duration>& server_wait) noexcept {
+  at = std::max(
+      at, time_of(since_.load(std::memory_order_relaxed)));  // threads may read their clocks a little apart
+  TimePoint until = saturating_add(at, open_for_locked());
+  if (options_.honor_retry_after && server_wait) {
+    const Duration wait = std::min(*server_wait, options_.max_open_duration);
+    until = std::max(until, saturating_add(at, wait));
+  }
+  until_.store(count_of(until), std::memory_order_release);
+  ++opened_;
+  opened_at_ = at;
+  Transition transition = enter_locked(State::open, 0, Window::keep, at, rule, value, threshold);
+  due_.store(options_.probe_automatically ? count_of(until) : never, std::memory_order_release);
+  return transition;
+}
+
+Transition CircuitBreaker::half_open_locked(TimePoint at) noexcept {
+  at = std::max(at, time_of(since_.load(std::memory_order_relaxed)));
+  const double lasted = to_seconds(saturating_sub(at, opened_at_));
+  const double planned =
+      to_seconds(saturating_sub(time_of(until_.load(std::memory_order_relaxed)), opened_at_));
+  ++half_opened_;
+  probes_ = {options_.half_open.permitted_calls, 0, 0, 0};
+  last_probe_.reset();
+  Transition transition =
+      enter_locked(State::half_open, 0, Window::keep, at, Rule::open_duration, lasted, planned);
+  due_.store(count_of(saturating_add(at, options_.max_wait())), std::memory_order_release);
+  return transition;
+}
+
+Transition CircuitBreaker::close_locked(TimePoint at, double value) noexcept {
+  at = std::max(at, time_of(since_.load(std::memory_order_relaxed)));
+  ++closed_;
+  relapses_ = 0;
+  ramp_asked_.store(0, std::memory_order_relaxed);
+  Transition transition = enter_locked(State::closed, options_.ramp ? flag_ramping : 0, Window::empty, at,
+                                       Rule::recovered, value, options_.half_open.max_failure_rate);
+  due_.store(never, std::memory_order_release);
+  return transition;
+}
+
+Transition CircuitBreaker::enter_locked(State to, std::uint64_t flags, Window window, TimePoint at, Rule rule,
+                                        double value, double threshold) noexcept {
+  const std::uint64_t word = word_.load(std::memory_order_relaxed);
+  const State from = state_of(word);
+  const std::uint64_t generation = generation_of(word) + 1;
+  if (from == State::open) time_open_ += saturating_sub(at, opened_at_);
+  const Transition transition{name_,
+                              from,
+                              to,
+                              generation,
+                              at,
+                              anchor_.to_wall(at),
+                              rule,
+                              value,
+                              threshold,
+                              window_at_locked(at),
+                              last_failure()};
+  // Whatever belongs to the new state is written before the word that announces it.
+  if (window == Window::empty) start_window_locked(generation, at);
+  since_.store(count_of(at), std::memory_order_release);
+  constexpr std::uint64_t lasting = flag_metrics_only | flag_tracked;
+  word_.store(generation << (flag_bits + state_bits) | static_cast<std::uint64_t>(to) << flag_bits |
+                  (word & lasting) | flags,
+              std::memory_order_seq_cst);
+  return transition;
+}
+
+void CircuitBreaker::start_window_locked(std::uint64_t generation, TimePoint at) noexcept {
+  window_generation_ = generation;
+  consecutive_.start(generation);
+  balance_.start(generation);
+  if (count_window_) count_window_->start(generation);
+  if (time_window_) time_window_->start(generation, at);
+  if (in_flight_) in_flight_->start();
+}
+
+void CircuitBreaker::command(Command command, TimePoint now) noexcept {
+  now = cells_.mine().clamp(now);
+  settle(now);
+  std::optional<Transition> transition;
+  {
+    const std::scoped_lock lock(mutex_);
+    const TimePoint at = std::max(now, time_of(since_.load(std::memory_order_relaxed)));
+    State to = State::closed;
+    if (command == Command::force_open) to = State::forced_open;
+    if (command == Command::disable) to = State::disabled;
+    const std::uint64_t mode = command == Command::metrics_only ? flag_metrics_only : 0;
+    const Window window = command == Command::disable ? Window::keep : Window::empty;
+    relapses_ = 0;
+    word_.fetch_and(~flag_metrics_only, std::memory_order_relaxed);  // the last command wins
+    due_.store(never, std::memory_order_release);
+    transition = enter_locked(to, mode, window, at, Rule::operator_command, 0, 0);
+    if (transition->from == to) transition.reset();
+    if (transition && to == State::closed) ++closed_;
+  }
+  if (transition) send(*transition);
+}
+
+void CircuitBreaker::send(const Transition& transition) noexcept {
+  if (sink_ == nullptr) return;
+  try {
+    sink_->on_transition(transition);
+  } catch (...) {  // NOLINT: a listener's trouble is not the call's
+  }
+}
+
+// --- looking
+
+WindowSnapshot CircuitBreaker::window_at_locked(TimePoint now) const noexcept {
+  // The window of a closed period that is over stays as its last call left it.
+  if (state_of(word_.load(std::memory_order_relaxed)) != State::closed) now = TimePoint::min();
+  WindowCounts counts;
+  const std::uint64_t generation = window_generation_;
+  if (count_window_) counts = count_window_->counts(generation);
+  if (time_window_) counts = time_window_->counts_at(generation, now);
+  return {counts.calls,
+          counts.failures,
+          counts.slow,
+          counts.high,
+          consecutive_.get(generation),
+          balance_.get(generation)};
+}
+
+std::optional<LastFailure> CircuitBreaker::last_failure() const noexcept {
+  const std::uint64_t failure = last_failure_.load(std::memory_order_relaxed);
+  if (failure == 0) return std::nullopt;
+  return LastFailure{static_cast<FailureType>((failure & 7U) - 1),
+                     time_of(static_cast<Duration::rep>(failure) >> 3)};
+}
+
+BreakerSnapshot CircuitBreaker::snapshot(TimePoint now) const noexcept {
+  BreakerSnapshot snapshot;
+  snapshot.totals = cells_.totals();
+  const std::scoped_lock lock(mutex_);
+  const std::uint64_t word = word_.load(std::memory_order_relaxed);
+  snapshot.state = state_of(word);
+  snapshot.metrics_only = (word & flag_metrics_only) != 0;
+  snapshot.generation = generation_of(word);
+  snapshot.since = time_of(since_.load(std::memory_order_relaxed));
+  now = std::max(now, snapshot.since);
+  snapshot.ramping = (word & flag_ramping) != 0 && now - snapshot.since < options_.ramp->duration;
+  snapshot.relapses = relapses_;
+  snapshot.time_open = time_open_;
+  if (snapshot.state == State::open) {
+    const TimePoint until = time_of(until_.load(std::memory_order_relaxed));
+    snapshot.retry_after = std::max(saturating_sub(until, now), Duration::zero());
+    snapshot.time_open += saturating_sub(now, opened_at_);
+  }
+  if (snapshot.state == State::half_open) snapshot.half_open = probes_;
+  snapshot.window = window_at_locked(now);
+  snapshot.totals.opened = opened_;
+  snapshot.totals.closed = closed_;
+  snapshot.totals.half_opened = half_opened_;
+  snapshot.last_failure = last_failure();
+  return snapshot;
+}
+
+std::size_t CircuitBreaker::memory_bytes() const noexcept {
+  std::size_t bytes = sizeof(*this) + cells_.memory_bytes();
+  if (count_window_) bytes += sizeof(CountWindow) + count_window_->memory_bytes();
+  if (time_window_) bytes += sizeof(TimeWindow) + time_window_->memory_bytes();
+  if (in_flight_) bytes += sizeof(InFlight);
+  if (name_.size() > 15) bytes += name_.capacity() + 1;  // longer than a string keeps in itself
+  return bytes;
+}
+
+}  // namespace switchgear

@@ -1,0 +1,134 @@
+#include "switchgear/policy/circuit_breaker_options.hpp"
+
+#include <array>
+#include <cstdio>
+#include <utility>
+
+#include "switchgear/policy/in_flight.hpp"
+
+namespace switchgear {
+
+namespace {
+
+std::string number(double value) {
+  std::array<char, 40> text{};
+  std::snprintf(text.data(), text.size(), "%.12g", value);
+  return text.data();
+}
+
+std::string seconds(Duration length) { return number(to_seconds(length)) + "s"; }
+
+/// Collects problems; every check reads as the sentence of what is wanted.
+class Checker {
+ public:
+  void want(bool holds, std::string_view key, const std::string& found, std::string_view wanted) {
+    if (!holds) problems_.push_back({std::string(key), found + " is not " + std::string(wanted)});
+  }
+  void positive(std::string_view key, Duration length) {
+    want(length > Duration::zero(), key, seconds(length), "longer than 0s");
+  }
+  void not_negative(std::string_view key, Duration length) {
+    want(length >= Duration::zero(), key, seconds(length), "0s or longer");
+  }
+  void ratio_above_zero(std::string_view key, double value) {
+    want(value > 0 && value <= 1, key, number(value), "a ratio above 0 and at most 1");
+  }
+  void ratio(std::string_view key, double value) {
+    want(value >= 0 && value <= 1, key, number(value), "a ratio from 0 to 1");
+  }
+  void between(std::string_view key, std::uint64_t value, std::uint64_t least, std::uint64_t most) {
+    want(value >= least && value <= most, key, std::to_string(value),
+         "from " + std::to_string(least) + " to " + std::to_string(most));
+  }
+  void problem(std::string_view key, std::string message) {
+    problems_.push_back({std::string(key), std::move(message)});
+  }
+
+  [[nodiscard]] std::vector<OptionProblem> take() { return std::move(problems_); }
+
+ private:
+  std::vector<OptionProblem> problems_;
+};
+
+void check_window(Checker& check, const CircuitBreakerOptions& options) {
+  if (const auto* count = std::get_if<CountWindowOptions>(&options.window)) {
+    check.between("window.size", count->size, 1, 1'000'000);
+    if (options.needs_window() && options.minimum_calls > count->size) {
+      check.problem("minimum_calls", std::to_string(options.minimum_calls) +
+                                         " can never be reached in a window of " +
+                                         std::to_string(count->size) + " calls; want at most window.size");
+    }
+    return;
+  }
+  const auto& time = std::get<TimeWindowOptions>(options.window);
+  check.positive("window.duration", time.duration);
+  // With a latency rule every bucket keeps 4 KiB of latencies.
+  check.between("window.buckets", time.buckets, 1, options.latency ? 100 : 1'000);
+  check.want(time.duration.count() >= time.buckets, "window.duration", seconds(time.duration),
+             "at least 1 ns for each bucket");
+}
+
+void check_rules(Checker& check, const CircuitBreakerOptions& options) {
+  if (options.failure_rate) check.ratio_above_zero("failure_rate", *options.failure_rate);
+  if (options.slow_call) {
+    check.not_negative("slow_call.threshold", options.slow_call->threshold);
+    check.ratio_above_zero("slow_call.rate", options.slow_call->rate);
+  }
+  if (options.latency) {
+    check.ratio_above_zero("latency.quantile", options.latency->quantile);
+    check.positive("latency.above", options.latency->above);
+  }
+  constexpr std::uint64_t most = 1'000'000'000;
+  if (options.consecutive_failures)
+    check.between("consecutive_failures", *options.consecutive_failures, 1, most);
+  if (options.failure_balance) check.between("failure_balance", *options.failure_balance, 1, most);
+  if (options.stuck_calls) {
+    check.positive("stuck_calls.older_than", options.stuck_calls->older_than);
+    check.between("stuck_calls.count", options.stuck_calls->count, 1, InFlight::capacity);
+  }
+  if (!options.needs_window() && !options.consecutive_failures && !options.failure_balance &&
+      !options.stuck_calls) {
+    check.problem(
+        "",
+        "no trip rule is set, so it could never open; want at least one of failure_rate, slow_call, "
+        "latency, consecutive_failures, failure_balance, stuck_calls");
+  }
+}
+
+void check_open(Checker& check, const CircuitBreakerOptions& options) {
+  check.positive("open_duration", options.open_duration);
+  check.want(options.backoff >= 1 && options.backoff <= 1'000, "backoff", number(options.backoff),
+             "a factor from 1 to 1000");
+  check.want(options.max_open_duration >= options.open_duration, "max_open_duration",
+             seconds(options.max_open_duration),
+             "at least open_duration (" + seconds(options.open_duration) + ")");
+  check.want(options.jitter >= 0 && options.jitter < 1, "jitter", number(options.jitter),
+             "a ratio from 0 to below 1");
+}
+
+void check_half_open(Checker& check, const HalfOpenOptions& half_open) {
+  check.between("half_open.permitted_calls", half_open.permitted_calls, 1, 1'000'000);
+  if (half_open.max_concurrent) {
+    check.between("half_open.max_concurrent", *half_open.max_concurrent, 1, half_open.permitted_calls);
+  }
+  check.ratio("half_open.max_failure_rate", half_open.max_failure_rate);
+  check.not_negative("half_open.probe_interval", half_open.probe_interval);
+  if (half_open.max_wait) check.positive("half_open.max_wait", *half_open.max_wait);
+}
+
+}  // namespace
+
+std::vector<OptionProblem> validate(const CircuitBreakerOptions& options) {
+  Checker check;
+  check_window(check, options);
+  check_rules(check, options);
+  check_open(check, options);
+  check_half_open(check, options.half_open);
+  if (options.ramp) {
+    check.positive("ramp.duration", options.ramp->duration);
+    check.ratio("ramp.from", options.ramp->from);
+  }
+  return check.take();
+}
+
+}  // namespace switchgear

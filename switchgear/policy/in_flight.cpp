@@ -1,0 +1,61 @@
+#include "switchgear/policy/in_flight.hpp"
+
+#include <algorithm>
+
+#include "switchgear/policy/thread_slot.hpp"
+
+namespace switchgear {
+
+namespace {
+constexpr Duration::rep far_future = TimePoint::max().time_since_epoch().count();
+}
+
+std::uint32_t InFlight::enter(std::uint64_t generation, TimePoint start) noexcept {
+  const std::uint32_t first = thread_slot() * 16;  // threads look for their slots in different cache lines
+  for (std::uint32_t i = 0; i < capacity; ++i) {
+    const std::uint32_t index = (first + i) % capacity;
+    Slot& slot = slots_[index];
+    std::uint64_t free = 0;
+    if (slot.generation.load(std::memory_order_relaxed) == 0 &&
+        slot.generation.compare_exchange_strong(free, generation, std::memory_order_acq_rel)) {
+      slot.start.store(start.time_since_epoch().count(), std::memory_order_release);
+      return index;
+    }
+  }
+  return untracked;
+}
+
+void InFlight::leave(std::uint32_t slot) noexcept {
+  slots_[slot].start.store(far_future,
+                           std::memory_order_relaxed);  // first: the next owner's age must not be this one's
+  slots_[slot].generation.store(0, std::memory_order_release);
+}
+
+std::uint32_t InFlight::stuck(std::uint64_t generation, TimePoint now) noexcept {
+  if (now.time_since_epoch().count() < look_at_.load(std::memory_order_relaxed)) return 0;
+  std::array<Duration::rep, capacity> starts;  // NOLINT: filled up to `known`
+  std::uint32_t known = 0;
+  for (const Slot& slot : slots_) {
+    if (slot.generation.load(std::memory_order_acquire) != generation) continue;
+    const Duration::rep start = slot.start.load(std::memory_order_acquire);
+    if (start != far_future) starts[known++] = start;
+  }
+  // The earliest the rule can hold: one tick after the count-th oldest call reaches the age. Calls still to
+  // come are not older than now.
+  const auto kth = starts.begin() + (rule_.count - 1);
+  TimePoint oldest_that_matters = now;
+  if (known >= rule_.count) {
+    std::nth_element(starts.begin(), kth, starts.begin() + known);
+    oldest_that_matters = std::min(now, TimePoint{Duration{*kth}});
+  }
+  const TimePoint look_at =
+      saturating_add(saturating_add(oldest_that_matters, rule_.older_than), Duration{1});
+  look_at_.store(look_at.time_since_epoch().count(), std::memory_order_relaxed);
+  if (look_at > now) return 0;
+  return static_cast<std::uint32_t>(
+      std::count_if(starts.begin(), starts.begin() + known, [&](Duration::rep start) {
+        return saturating_sub(now, TimePoint{Duration{start}}) > rule_.older_than;
+      }));
+}
+
+}  // namespace switchgear

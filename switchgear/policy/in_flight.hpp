@@ -1,0 +1,48 @@
+// The calls in flight, for the stuck_calls rule alone: when each began, so that the old ones can be counted.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "switchgear/core/time.hpp"
+#include "switchgear/policy/circuit_breaker_options.hpp"
+
+namespace switchgear {
+
+/// A fixed table of 1,024 starts. A call that finds it full goes untracked: then over a thousand older ones
+/// are tracked, which is what the rule counts. Threads: any, without a lock; a call costs one
+/// compare-and-swap on a slot near the thread's own.
+class InFlight {
+ public:
+  static constexpr std::uint32_t capacity = 1024;
+  static constexpr std::uint32_t untracked = ~std::uint32_t{0};
+
+  explicit InFlight(const StuckCallsRule& rule) noexcept : rule_(rule) {}
+
+  /// Returns the slot to give back, or `untracked`. Generations count from 1.
+  [[nodiscard]] std::uint32_t enter(std::uint64_t generation, TimePoint start) noexcept;
+  void leave(std::uint32_t slot) noexcept;
+
+  /// How many calls of `generation` are older than the rule's age at `now`, when that is enough for the rule
+  /// to hold; else 0. Looks through the table only when the answer may have changed: O(1) otherwise.
+  [[nodiscard]] std::uint32_t stuck(std::uint64_t generation, TimePoint now) noexcept;
+
+  /// A new generation begins: nothing is known about it.
+  void start() noexcept {
+    look_at_.store(TimePoint::min().time_since_epoch().count(), std::memory_order_relaxed);
+  }
+
+ private:
+  struct Slot {
+    std::atomic<std::uint64_t> generation{0};  ///< 0: free
+    std::atomic<Duration::rep> start{TimePoint::max().time_since_epoch().count()};
+  };
+
+  const StuckCallsRule rule_;
+  std::atomic<Duration::rep> look_at_{
+      TimePoint::min().time_since_epoch().count()};  ///< before this the rule cannot hold
+  std::array<Slot, capacity> slots_{};
+};
+
+}  // namespace switchgear

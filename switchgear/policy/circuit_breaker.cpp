@@ -176,17 +176,17 @@ Result<CircuitBreaker::Permit> CircuitBreaker::refuse(CallCell& cell, std::uint6
     return Permit{nullptr, 0, now, InFlight::untracked};
   }
   cell.add(cell.rejected[static_cast<std::size_t>(reason)]);
-  const Rejection rejection{reason, name_, retry_after};
-  if (sink_ != nullptr) {
-    try {
-      sink_->on_rejection(RejectionEvent{name_, state_of(word), now, rejection});
-    } catch (...) {  // NOLINT: a listener's trouble is not the call's
-    }
-  }
-  return rejection;
+  if (sink_ != nullptr) send_rejection(state_of(word), reason, retry_after, now);
+  return {reason, name_, retry_after};
 }
 
 // --- record
+
+void CircuitBreaker::drop(std::uint64_t era, std::uint32_t slot) noexcept {
+  CallCell& cell = cells_.mine();
+  // Nobody says when: the latest time this thread has shown.
+  record_slow(cell, era, slot, Outcome::ignored(), cell.clamp(TimePoint::min()));
+}
 
 void CircuitBreaker::record_slow(CallCell& cell, std::uint64_t era, std::uint32_t slot,
                                  const Outcome& outcome, TimePoint now) noexcept {
@@ -471,6 +471,14 @@ void CircuitBreaker::send(const Transition& transition) noexcept {
   if (sink_ == nullptr) return;
   try {
     sink_->on_transition(transition);
+  } catch (...) {  // NOLINT: a listener's trouble is not the call's
+  }
+}
+
+void CircuitBreaker::send_rejection(State state, Reason reason, std::optional<Duration> retry_after,
+                                    TimePoint now) noexcept {
+  try {
+    sink_->on_rejection(RejectionEvent{name_, state, now, Rejection{reason, name_, retry_after}});
   } catch (...) {  // NOLINT: a listener's trouble is not the call's
   }
 }

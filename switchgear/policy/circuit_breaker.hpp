@@ -161,6 +161,11 @@ class CircuitBreaker {
     return (word & closed_plainly_mask) == 0;
   }
 
+  [[nodiscard]] static constexpr bool open_plainly(std::uint64_t word) noexcept {
+    return (word & (flag_metrics_only | (7U << flag_bits))) == static_cast<std::uint64_t>(State::open)
+                                                                   << flag_bits;
+  }
+
   /// Says, later and from any thread, whether the breaker is still in `era`.
   [[nodiscard]] auto still_in(std::uint64_t era) const noexcept {
     return [this, era] { return era_of(word_.load(std::memory_order_seq_cst)) == era; };
@@ -169,6 +174,7 @@ class CircuitBreaker {
   // The call's path. Everything here is inline for the closed state; *_slow handle all states.
   Result<Permit> try_acquire_slow(CallCell& cell, TimePoint now) noexcept;
   void record(std::uint64_t era, std::uint32_t slot, const Outcome& outcome, TimePoint now) noexcept;
+  void drop(std::uint64_t era, std::uint32_t slot) noexcept;
   void record_slow(CallCell& cell, std::uint64_t era, std::uint32_t slot, const Outcome& outcome,
                    TimePoint now) noexcept;
   [[nodiscard]] bool try_record_plain_success(CallCell& cell, std::uint64_t era, Duration latency,
@@ -202,6 +208,8 @@ class CircuitBreaker {
   [[nodiscard]] WindowSnapshot window_at_locked(TimePoint now) const noexcept;
   [[nodiscard]] std::optional<LastFailure> last_failure() const noexcept;
   void send(const Transition& transition) noexcept;
+  void send_rejection(State state, Reason reason, std::optional<Duration> retry_after,
+                      TimePoint now) noexcept;
 
   enum class WindowKind : std::uint8_t { none, count, time };
 
@@ -263,7 +271,7 @@ class [[nodiscard]] CircuitBreaker::Permit {
   ~Permit() { drop(); }
 
   /// Ends the call. A second record of the same permit, or of one that was moved from, does nothing.
-  void record(const Outcome& outcome, TimePoint now) && noexcept {
+  [[gnu::always_inline]] void record(const Outcome& outcome, TimePoint now) && noexcept {
     if (CircuitBreaker* breaker = std::exchange(breaker_, nullptr))
       breaker->record(era_, slot_, outcome, now);
   }
@@ -286,10 +294,7 @@ class [[nodiscard]] CircuitBreaker::Permit {
       : breaker_(breaker), era_(era), start_(start), slot_(slot) {}
 
   void drop() noexcept {
-    // The cell reads this smallest of times as the latest the thread has seen.
-    if (CircuitBreaker* breaker = std::exchange(breaker_, nullptr)) {
-      breaker->record(era_, slot_, Outcome::ignored(), TimePoint::min());
-    }
+    if (breaker_ != nullptr) std::exchange(breaker_, nullptr)->drop(era_, slot_);
   }
 
   CircuitBreaker* breaker_;  ///< null: nothing to record
@@ -306,11 +311,22 @@ inline Result<CircuitBreaker::Permit> CircuitBreaker::try_acquire(TimePoint now)
     cell.add(cell.calls);
     return Permit{this, era_of(word), now, InFlight::untracked};
   }
+  if (open_plainly(word)) {
+    // `until` belongs to this opening if the word is still the same after it was read.
+    const TimePoint until{Duration{until_.load(std::memory_order_acquire)}};
+    if (now < until && word_.load(std::memory_order_relaxed) == word) {
+      cell.add(cell.rejected[static_cast<std::size_t>(Reason::open)]);
+      if (sink_ != nullptr) send_rejection(State::open, Reason::open, until - now, now);
+      return {Reason::open, name_, until - now};
+    }
+  }
   return try_acquire_slow(cell, now);
 }
 
-inline bool CircuitBreaker::try_record_plain_success(CallCell& cell, std::uint64_t era, Duration latency,
-                                                     TimePoint now) noexcept {
+// Inlined by force: passed through memory, an Outcome costs more than the decision.
+[[gnu::always_inline]] inline bool CircuitBreaker::try_record_plain_success(CallCell& cell, std::uint64_t era,
+                                                                            Duration latency,
+                                                                            TimePoint now) noexcept {
   const std::uint64_t word = word_.load(std::memory_order_acquire);
   if (era_of(word) != era || !closed_plainly(word & ~flag_ramping) || is_slow(latency) ||
       latency >= high_from_ || !consecutive_.surely_zero() || !balance_.surely_zero()) {
@@ -322,12 +338,14 @@ inline bool CircuitBreaker::try_record_plain_success(CallCell& cell, std::uint64
   return true;
 }
 
-inline void CircuitBreaker::record(std::uint64_t era, std::uint32_t slot, const Outcome& outcome,
-                                   TimePoint now) noexcept {
+[[gnu::always_inline]] inline void CircuitBreaker::record(std::uint64_t era, std::uint32_t slot,
+                                                          const Outcome& outcome, TimePoint now) noexcept {
+  // Read before the first atomic access, behind which the compiler would have to take them from memory.
+  const Verdict verdict = outcome.verdict;
+  const Duration latency = outcome.latency;
   CallCell& cell = cells_.mine();
   now = cell.clamp(now);
-  if (outcome.verdict == Verdict::success && try_record_plain_success(cell, era, outcome.latency, now))
-      [[likely]] {
+  if (verdict == Verdict::success && try_record_plain_success(cell, era, latency, now)) [[likely]] {
     cell.add(cell.successes);
     return;
   }

@@ -1,0 +1,355 @@
+#include "tests/model/breaker_model.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace switchgear::model {
+
+namespace {
+
+__extension__ using Int128 = __int128;
+
+double ratio(std::size_t part, std::size_t whole) {
+  return static_cast<double>(part) / static_cast<double>(whole);
+}
+
+Int128 bucket_number(TimePoint at, const TimeWindowOptions& window) {
+  const Int128 scaled = Int128{at.time_since_epoch().count()} * window.buckets;
+  const Int128 width = window.duration.count();
+  const Int128 quotient = scaled / width;
+  return scaled % width < 0 ? quotient - 1 : quotient;
+}
+
+}  // namespace
+
+BreakerModel::BreakerModel(const CircuitBreakerOptions& options, std::uint64_t seed)
+    : options_(options), random_(seed) {}
+
+// --- operations
+
+Decision BreakerModel::acquire(Ticket ticket, TimePoint now) {
+  now = not_before_latest(now);
+  settle(now);
+  if (state_ == State::disabled) return {true, std::nullopt, std::nullopt};
+
+  const Decision decision = decide(now);
+  if (decision.admitted) {
+    ++totals_.calls;
+    in_flight_.emplace(ticket, Call{generation_, now});
+    return decision;
+  }
+  if (metrics_only_) {
+    ++totals_.would_reject;
+    return {true, std::nullopt, std::nullopt};
+  }
+  ++totals_.rejected;
+  ++totals_.rejected_by_reason[*decision.reason];
+  return decision;
+}
+
+void BreakerModel::record(Ticket ticket, const Outcome& outcome, TimePoint now) {
+  const auto found = in_flight_.find(ticket);
+  if (found == in_flight_.end()) return;
+  now = not_before_latest(now);
+  settle(now);
+
+  const Call call = found->second;
+  in_flight_.erase(found);
+  Outcome result = outcome;
+  result.latency = std::max(result.latency, Duration::zero());
+  const bool slow = is_slow(result.latency);
+  const bool late = call.generation != generation_;
+  switch (result.verdict) {
+    case Verdict::success:
+      ++totals_.successes;
+      totals_.slow_successes += slow ? 1 : 0;
+      break;
+    case Verdict::failure:
+      ++totals_.failures;
+      ++totals_.failures_by_type[result.type];
+      totals_.slow_failures += slow ? 1 : 0;
+      break;
+    case Verdict::ignored:
+      ++totals_.ignored;
+      return;
+  }
+  if (late) {
+    ++totals_.late;
+    if (result.verdict == Verdict::failure && state_ == State::open) lengthen(result, now);
+  } else if (state_ == State::closed) {
+    record_closed(result, now);
+  } else if (state_ == State::half_open) {
+    record_probe(result, now);
+  }
+}
+
+void BreakerModel::command(Order order, TimePoint now) {
+  now = not_before_latest(now);
+  settle(now);
+  metrics_only_ = order == Order::metrics_only;
+  relapses_ = 0;
+  const State to = order == Order::force_open ? State::forced_open
+                   : order == Order::disable  ? State::disabled
+                                              : State::closed;
+  enter(to, now, {Rule::operator_command, 0, 0});
+  if (order != Order::disable) booked_.clear();
+}
+
+// --- what is due by itself
+
+TimePoint BreakerModel::not_before_latest(TimePoint now) { return latest_ = std::max(latest_, now); }
+
+void BreakerModel::settle(TimePoint now) {
+  for (;;) {
+    if (state_ == State::half_open) {
+      const TimePoint due = saturating_add(since_, options_.max_wait());
+      if (now < due) return;
+      ++relapses_;
+      const double waited = to_seconds(options_.max_wait());
+      open(due, {Rule::max_wait, waited, waited});
+    } else if (state_ == State::open && options_.probe_automatically) {
+      if (now < open_until_) return;
+      half_open(open_until_);
+    } else {
+      return;
+    }
+  }
+}
+
+// --- deciding about one acquire
+
+Decision BreakerModel::decide(TimePoint now) {
+  if (state_ == State::closed) {
+    if (const auto stuck = stuck_calls(now)) open(now, *stuck);
+  }
+  if (state_ == State::forced_open) return refuse(Reason::forced_open, std::nullopt);
+  if (state_ == State::open) {
+    if (now < open_until_) return refuse(Reason::open, open_until_ - now);
+    half_open(now);
+  }
+  if (state_ == State::half_open) return decide_probe(now);
+
+  if (ramp_since_) {
+    const RampOptions& ramp = *options_.ramp;
+    const Duration passed = now - *ramp_since_;
+    if (passed < ramp.duration) {
+      const double share = ramp.from + (1 - ramp.from) * (static_cast<double>(passed.count()) /
+                                                          static_cast<double>(ramp.duration.count()));
+      const std::uint64_t position = ramp_asked_++ * 0x9e3779b97f4a7c15U;
+      if (!(static_cast<double>(position) * 0x1p-64 < share))
+        return refuse(Reason::ramping, ramp.duration - passed);
+    }
+  }
+  return {true, std::nullopt, std::nullopt};
+}
+
+Decision BreakerModel::decide_probe(TimePoint now) {
+  const auto running =
+      static_cast<std::size_t>(std::count_if(in_flight_.begin(), in_flight_.end(), [&](const auto& entry) {
+        return entry.second.generation == generation_;
+      }));
+  if (probes_.size() + running >= options_.half_open.permitted_calls ||
+      running >= options_.max_concurrent()) {
+    return refuse(Reason::half_open, saturating_add(since_, options_.max_wait()) - now);
+  }
+  if (last_probe_ && now - *last_probe_ < options_.half_open.probe_interval) {
+    return refuse(Reason::half_open, options_.half_open.probe_interval - (now - *last_probe_));
+  }
+  last_probe_ = now;
+  return {true, std::nullopt, std::nullopt};
+}
+
+Decision BreakerModel::refuse(Reason reason, std::optional<Duration> retry_after) const {
+  return {false, reason, retry_after};
+}
+
+// --- taking one result
+
+void BreakerModel::record_closed(const Outcome& outcome, TimePoint now) {
+  booked_.push_back({now, outcome.verdict, outcome.latency});
+  if (const auto rule = rule_that_holds(now)) {
+    open(now, *rule);
+    lengthen(outcome, now);
+  }
+}
+
+void BreakerModel::record_probe(const Outcome& outcome, TimePoint now) {
+  const bool failed = outcome.verdict == Verdict::failure || is_slow(outcome.latency);
+  probes_.push_back(failed);
+  const std::size_t permitted = options_.half_open.permitted_calls;
+  const double tolerated = options_.half_open.max_failure_rate;
+  const auto failures = static_cast<std::size_t>(std::count(probes_.begin(), probes_.end(), true));
+  const auto relapses_with = [&](std::size_t bad) { return bad > 0 && ratio(bad, permitted) >= tolerated; };
+
+  const double seen = ratio(failures, permitted);
+  if (relapses_with(failures)) {
+    ++relapses_;
+    open(now, {Rule::probe, seen, tolerated});
+    lengthen(outcome, now);
+  } else if (!relapses_with(failures + permitted - probes_.size())) {
+    close(now, {Rule::recovered, seen, tolerated});
+  }
+}
+
+void BreakerModel::lengthen(const Outcome& outcome, TimePoint now) {
+  if (!options_.honor_retry_after || outcome.verdict != Verdict::failure || !outcome.retry_after) return;
+  const TimePoint latest_end = saturating_add(since_, options_.max_open_duration);
+  open_until_ = std::max(open_until_, std::min(saturating_add(now, *outcome.retry_after), latest_end));
+}
+
+// --- the trip rules
+
+std::optional<BreakerModel::Finding> BreakerModel::rule_that_holds(TimePoint now) const {
+  std::vector<Booked> calls = calls_in_window(now);
+  const std::size_t n = calls.size();
+  if (n > 0 && n >= options_.minimum_calls) {
+    if (options_.failure_rate) {
+      const auto failures = static_cast<std::size_t>(std::count_if(
+          calls.begin(), calls.end(), [](const Booked& call) { return call.verdict == Verdict::failure; }));
+      if (ratio(failures, n) >= *options_.failure_rate) {
+        return Finding{Rule::failure_rate, ratio(failures, n), *options_.failure_rate};
+      }
+    }
+    if (options_.slow_call) {
+      const auto slow = static_cast<std::size_t>(std::count_if(
+          calls.begin(), calls.end(), [&](const Booked& call) { return is_slow(call.latency); }));
+      if (ratio(slow, n) >= options_.slow_call->rate) {
+        return Finding{Rule::slow_call, ratio(slow, n), options_.slow_call->rate};
+      }
+    }
+    if (options_.latency) {
+      std::sort(calls.begin(), calls.end(),
+                [](const Booked& a, const Booked& b) { return a.latency < b.latency; });
+      const double position = std::ceil(options_.latency->quantile * static_cast<double>(n) - 1e-9);
+      const Duration quantile =
+          calls[std::max<std::size_t>(1, static_cast<std::size_t>(position)) - 1].latency;
+      if (quantile >= options_.latency->above) {
+        return Finding{Rule::latency, to_seconds(quantile), to_seconds(options_.latency->above)};
+      }
+    }
+  }
+  if (options_.consecutive_failures && consecutive_failures() >= *options_.consecutive_failures) {
+    return Finding{Rule::consecutive_failures, static_cast<double>(consecutive_failures()),
+                   static_cast<double>(*options_.consecutive_failures)};
+  }
+  if (options_.failure_balance && failure_balance() >= *options_.failure_balance) {
+    return Finding{Rule::failure_balance, static_cast<double>(failure_balance()),
+                   static_cast<double>(*options_.failure_balance)};
+  }
+  return stuck_calls(now);
+}
+
+std::optional<BreakerModel::Finding> BreakerModel::stuck_calls(TimePoint now) const {
+  if (!options_.stuck_calls) return std::nullopt;
+  const auto stuck = std::count_if(in_flight_.begin(), in_flight_.end(), [&](const auto& entry) {
+    return entry.second.generation == generation_ &&
+           now - entry.second.start > options_.stuck_calls->older_than;
+  });
+  if (stuck < options_.stuck_calls->count) return std::nullopt;
+  return Finding{Rule::stuck_calls, static_cast<double>(stuck),
+                 static_cast<double>(options_.stuck_calls->count)};
+}
+
+std::vector<BreakerModel::Booked> BreakerModel::calls_in_window(TimePoint now) const {
+  if (const auto* count = std::get_if<CountWindowOptions>(&options_.window)) {
+    const std::size_t size = std::min<std::size_t>(count->size, booked_.size());
+    return {booked_.end() - static_cast<std::ptrdiff_t>(size), booked_.end()};
+  }
+  const auto& window = std::get<TimeWindowOptions>(options_.window);
+  std::vector<Booked> calls;
+  for (const Booked& call : booked_) {
+    if (bucket_number(call.at, window) > bucket_number(now, window) - window.buckets) calls.push_back(call);
+  }
+  return calls;
+}
+
+std::uint64_t BreakerModel::consecutive_failures() const {
+  std::uint64_t failures = 0;
+  for (const Booked& call : booked_) failures = call.verdict == Verdict::failure ? failures + 1 : 0;
+  return failures;
+}
+
+std::uint64_t BreakerModel::failure_balance() const {
+  std::uint64_t balance = 0;
+  for (const Booked& call : booked_) {
+    if (call.verdict == Verdict::failure) {
+      ++balance;
+    } else if (balance > 0) {
+      --balance;
+    }
+  }
+  return balance;
+}
+
+bool BreakerModel::is_slow(Duration latency) const {
+  return options_.slow_call && latency > options_.slow_call->threshold;
+}
+
+WindowSnapshot BreakerModel::window(TimePoint now) const {
+  WindowSnapshot seen;
+  if (options_.needs_window()) {
+    for (const Booked& call : calls_in_window(now)) {
+      ++seen.calls;
+      if (call.verdict == Verdict::failure) ++seen.failures;
+      if (is_slow(call.latency)) ++seen.slow;
+      if (options_.latency && call.latency >= options_.latency->above) ++seen.high;
+    }
+  }
+  if (options_.consecutive_failures) seen.consecutive_failures = consecutive_failures();
+  if (options_.failure_balance) seen.failure_balance = failure_balance();
+  return seen;
+}
+
+// --- changing state
+
+void BreakerModel::enter(State to, TimePoint at, const Finding& why) {
+  const WindowSnapshot evidence = window(at);
+  ++generation_;
+  if (state_ == State::open) open_before_ += at - since_;
+  if (state_ != to) {
+    if (to == State::open) ++totals_.opened;
+    if (to == State::closed) ++totals_.closed;
+    if (to == State::half_open) ++totals_.half_opened;
+    transitions_.push_back({at, state_, to, generation_, why.rule, why.value, why.threshold, evidence});
+  }
+  state_ = to;
+  since_ = at;
+  ramp_since_.reset();
+}
+
+void BreakerModel::open(TimePoint at, const Finding& why) {
+  enter(State::open, at, why);
+  double length =
+      std::min(static_cast<double>(options_.open_duration.count()) * std::pow(options_.backoff, relapses_),
+               static_cast<double>(options_.max_open_duration.count()));
+  if (options_.jitter > 0) length *= 1 + options_.jitter * (2 * random_.uniform() - 1);
+  open_until_ = saturating_add(at, Duration{std::llround(length)});
+}
+
+void BreakerModel::half_open(TimePoint at) {
+  const double length = to_seconds(open_until_ - since_);
+  enter(State::half_open, at, {Rule::open_duration, to_seconds(at - since_), length});
+  probes_.clear();
+  last_probe_.reset();
+}
+
+void BreakerModel::close(TimePoint at, const Finding& why) {
+  enter(State::closed, at, why);
+  booked_.clear();
+  relapses_ = 0;
+  if (options_.ramp) {
+    ramp_since_ = at;
+    ramp_asked_ = 0;
+  }
+}
+
+// --- looking at it
+
+Duration BreakerModel::time_open(TimePoint now) const {
+  return open_before_ + (state_ == State::open ? std::max(latest_, now) - since_ : Duration::zero());
+}
+
+std::vector<ModelTransition> BreakerModel::take_transitions() { return std::exchange(transitions_, {}); }
+
+}  // namespace switchgear::model

@@ -1,0 +1,135 @@
+// tests/model: docs/semantics.md once more, as the plainest program that says it: one thread, a list of
+// calls, and everything recomputed from that list whenever it is asked for. The breaker is held against it by
+// random traces. Never here: anything out of switchgear/policy but its options, and any cleverness.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "switchgear/core/event.hpp"
+#include "switchgear/core/outcome.hpp"
+#include "switchgear/core/random.hpp"
+#include "switchgear/core/rejection.hpp"
+#include "switchgear/core/state.hpp"
+#include "switchgear/core/time.hpp"
+#include "switchgear/policy/circuit_breaker_options.hpp"
+
+namespace switchgear::model {
+
+enum class Order : std::uint8_t { reset, force_close, force_open, disable, metrics_only };
+
+struct Decision {
+  bool admitted = false;
+  std::optional<Reason> reason;  ///< set when refused
+  std::optional<Duration> retry_after;
+
+  friend bool operator==(const Decision&, const Decision&) = default;
+};
+
+struct ModelTransition {
+  TimePoint at{};
+  State from = State::closed, to = State::closed;
+  std::uint64_t generation = 0;
+  Rule rule = Rule::operator_command;
+  double value = 0, threshold = 0;
+  WindowSnapshot window{};
+};
+
+struct ModelTotals {
+  std::uint64_t calls = 0, successes = 0, failures = 0, slow_successes = 0, slow_failures = 0, ignored = 0;
+  std::map<FailureType, std::uint64_t> failures_by_type;
+  std::map<Reason, std::uint64_t> rejected_by_reason;
+  std::uint64_t rejected = 0, would_reject = 0, late = 0, opened = 0, closed = 0, half_opened = 0;
+};
+
+class BreakerModel {
+ public:
+  using Ticket = std::size_t;  ///< stands for a permit
+
+  BreakerModel(const CircuitBreakerOptions& options, std::uint64_t seed);
+
+  /// `ticket` is the caller's name for the permit, if one is given.
+  Decision acquire(Ticket ticket, TimePoint now);
+  /// Nothing happens when the ticket is unknown, was recorded, or passed without being counted.
+  void record(Ticket ticket, const Outcome& outcome, TimePoint now);
+  void abandon(Ticket ticket, TimePoint now) { record(ticket, Outcome::ignored(), now); }
+  void command(Order order, TimePoint now);
+  /// Makes the transitions that are due by themselves.
+  void advance(TimePoint now) { settle(not_before_latest(now)); }
+
+  /// Transitions since the last call of this.
+  [[nodiscard]] std::vector<ModelTransition> take_transitions();
+
+  [[nodiscard]] State state() const { return state_; }
+  [[nodiscard]] bool metrics_only() const { return metrics_only_; }
+  [[nodiscard]] std::uint64_t generation() const { return generation_; }
+  [[nodiscard]] std::uint32_t relapses() const { return relapses_; }
+  [[nodiscard]] const ModelTotals& totals() const { return totals_; }
+  [[nodiscard]] Duration time_open(TimePoint now) const;
+  [[nodiscard]] WindowSnapshot window(TimePoint now) const;
+
+ private:
+  struct Call {
+    std::uint64_t generation;
+    TimePoint start;
+  };
+  struct Booked {
+    TimePoint at;
+    Verdict verdict;
+    Duration latency;
+  };
+  struct Finding {
+    Rule rule;
+    double value, threshold;
+  };
+
+  TimePoint not_before_latest(TimePoint now);
+  void settle(TimePoint now);
+  Decision decide(TimePoint now);
+  Decision decide_probe(TimePoint now);
+  Decision refuse(Reason reason, std::optional<Duration> retry_after) const;
+
+  void record_closed(const Outcome& outcome, TimePoint now);
+  void record_probe(const Outcome& outcome, TimePoint now);
+  void lengthen(const Outcome& outcome, TimePoint now);
+
+  [[nodiscard]] std::optional<Finding> rule_that_holds(TimePoint now) const;
+  [[nodiscard]] std::optional<Finding> stuck_calls(TimePoint now) const;
+  [[nodiscard]] std::vector<Booked> calls_in_window(TimePoint now) const;
+  [[nodiscard]] std::uint64_t consecutive_failures() const;
+  [[nodiscard]] std::uint64_t failure_balance() const;
+  [[nodiscard]] bool is_slow(Duration latency) const;
+
+  void enter(State to, TimePoint at, const Finding& why);
+  void open(TimePoint at, const Finding& why);
+  void half_open(TimePoint at);
+  void close(TimePoint at, const Finding& why);
+
+  const CircuitBreakerOptions options_;
+  Random random_;
+
+  State state_ = State::closed;
+  bool metrics_only_ = false;
+  std::uint64_t generation_ = 1;
+  TimePoint since_{};
+  TimePoint latest_ = TimePoint::min();
+  std::uint32_t relapses_ = 0;
+
+  std::map<Ticket, Call> in_flight_;
+  std::deque<Booked> booked_;  ///< every success and failure of this closed period, or of the last one
+  TimePoint open_until_{};
+  Duration open_before_{};    ///< time spent in openings that have ended
+  std::vector<bool> probes_;  ///< results of this half-open period; true: failed
+  std::optional<TimePoint> last_probe_;
+  std::optional<TimePoint> ramp_since_;
+  std::uint64_t ramp_asked_ = 0;
+
+  ModelTotals totals_;
+  std::vector<ModelTransition> transitions_;
+};
+
+}  // namespace switchgear::model

@@ -1,0 +1,271 @@
+// The breaker against the model: random policies, random traces, every decision, transition and total
+// compared. SWITCHGEAR_SEED sets the first seed, SWITCHGEAR_CASES how many follow.
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <map>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "switchgear/policy/circuit_breaker.hpp"
+#include "tests/model/breaker_model.hpp"
+#include "tests/model/random_case.hpp"
+
+namespace switchgear::model {
+namespace {
+
+std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+class Recorder : public EventSink {
+ public:
+  void on_transition(const Transition& transition) override { transitions.push_back(transition); }
+  void on_rejection(const RejectionEvent& event) override { rejections.push_back(event); }
+
+  std::vector<Transition> transitions;
+  std::vector<RejectionEvent> rejections;
+};
+
+/// Says what differs, or nothing.
+class Comparison {
+ public:
+  template <class A, class B>
+  void same(std::string_view what, const A& model, const B& library) {
+    if (model == library || !difference_.empty()) return;
+    std::ostringstream text;
+    text << what << ": model says " << shown(model) << ", the breaker " << shown(library);
+    difference_ = text.str();
+  }
+  [[nodiscard]] const std::string& difference() const { return difference_; }
+
+ private:
+  static std::string shown(std::string_view text) { return std::string(text); }
+  static std::string shown(State state) { return std::string(to_string(state)); }
+  static std::string shown(Rule rule) { return std::string(to_string(rule)); }
+  static std::string shown(TimePoint at) { return shown(at.time_since_epoch()); }
+  static std::string shown(Duration length) { return std::to_string(length.count()) + "ns"; }
+  static std::string shown(const std::optional<Duration>& length) {
+    return length ? shown(*length) : "nothing";
+  }
+  static std::string shown(const std::optional<Reason>& reason) {
+    return reason ? std::string(to_string(*reason)) : "nothing";
+  }
+  template <class Number>
+  requires std::is_arithmetic_v<Number>
+  static std::string shown(Number number) { return std::to_string(number); }
+
+  std::string difference_;
+};
+
+void compare_windows(Comparison& compare, const WindowSnapshot& model, const WindowSnapshot& library) {
+  compare.same("window calls", model.calls, library.calls);
+  compare.same("window failures", model.failures, library.failures);
+  compare.same("window slow", model.slow, library.slow);
+  compare.same("window high", model.high, library.high);
+  compare.same("window consecutive failures", model.consecutive_failures, library.consecutive_failures);
+  compare.same("window failure balance", model.failure_balance, library.failure_balance);
+}
+
+void compare_transitions(Comparison& compare, const std::vector<ModelTransition>& model,
+                         const std::vector<Transition>& library) {
+  compare.same("number of transitions", model.size(), library.size());
+  for (std::size_t i = 0; i < std::min(model.size(), library.size()); ++i) {
+    compare.same("transition from", model[i].from, library[i].from);
+    compare.same("transition to", model[i].to, library[i].to);
+    compare.same("transition at", model[i].at, library[i].at);
+    compare.same("transition rule", model[i].rule, library[i].rule);
+    compare.same("transition generation", model[i].generation, library[i].generation);
+    compare.same("transition threshold", model[i].threshold, library[i].threshold);
+    const bool rounded = model[i].rule == Rule::latency;
+    if (!rounded || std::abs(model[i].value - library[i].value) > 0.02 * model[i].value) {
+      compare.same("transition value", model[i].value, library[i].value);
+    }
+    if (model[i].rule <= Rule::stuck_calls) compare_windows(compare, model[i].window, library[i].window);
+  }
+}
+
+void compare_totals(Comparison& compare, const ModelTotals& model, const CallTotals& library) {
+  compare.same("calls", model.calls, library.calls);
+  compare.same("successes", model.successes, library.successes);
+  compare.same("failures", model.failures, library.failures);
+  compare.same("slow successes", model.slow_successes, library.slow_successes);
+  compare.same("slow failures", model.slow_failures, library.slow_failures);
+  compare.same("ignored", model.ignored, library.ignored);
+  compare.same("rejected", model.rejected, library.rejected);
+  compare.same("would_reject", model.would_reject, library.would_reject);
+  compare.same("late", model.late, library.late);
+  compare.same("opened", model.opened, library.opened);
+  compare.same("closed", model.closed, library.closed);
+  compare.same("half_opened", model.half_opened, library.half_opened);
+  const auto count_in = [](const auto& counts, auto key) {
+    const auto found = counts.find(key);
+    return found == counts.end() ? std::uint64_t{0} : found->second;
+  };
+  for (const FailureType type : failure_types) {
+    compare.same("failures by type", count_in(model.failures_by_type, type),
+                 library.failures_by_type[static_cast<std::size_t>(type)]);
+  }
+  for (const Reason reason : rejection_reasons) {
+    compare.same("rejected by reason", count_in(model.rejected_by_reason, reason),
+                 library.rejected_by_reason[static_cast<std::size_t>(reason)]);
+  }
+}
+
+/// One breaker and one model, shown the same steps.
+class Pair {
+ public:
+  /// Adds to `rules` those by which the model changes its state.
+  Pair(const Case& given, std::set<Rule>& rules)
+      : rules_(rules),
+        model_(given.options, given.jitter_seed),
+        breaker_("pair", given.options, context(given)) {}
+
+  /// What differs after this step, or nothing.
+  std::string take(const Step& step) {
+    Comparison compare;
+    recorder_.transitions.clear();
+    recorder_.rejections.clear();
+    switch (step.kind) {
+      case Step::Kind::acquire:
+        acquire(compare, step);
+        break;
+      case Step::Kind::record:
+      case Step::Kind::abandon: {
+        const Outcome outcome = step.kind == Step::Kind::abandon ? Outcome::ignored() : step.outcome;
+        model_.record(step.id, outcome, step.at);
+        if (const auto permit = permits_.find(step.id); permit != permits_.end()) {
+          std::move(permit->second)
+              .record(outcome, step.at);  // stays in the map: the next record is the second
+        }
+        break;
+      }
+      case Step::Kind::command:
+        model_.command(step.order, step.at);
+        breaker_.command(static_cast<Command>(step.order), step.at);
+        break;
+      case Step::Kind::advance:
+        model_.advance(step.at);
+        breaker_.advance(step.at);
+        break;
+    }
+    const std::vector<ModelTransition> expected = model_.take_transitions();
+    for (const ModelTransition& transition : expected) rules_.insert(transition.rule);
+    compare_transitions(compare, expected, recorder_.transitions);
+    compare_snapshots(compare, step.at);
+    return compare.difference();
+  }
+
+ private:
+  BreakerContext context(const Case& given) {
+    BreakerContext context;
+    context.sink = &recorder_;
+    context.seed = given.jitter_seed;
+    return context;
+  }
+
+  void acquire(Comparison& compare, const Step& step) {
+    const Decision expected = model_.acquire(step.id, step.at);
+    auto permit = breaker_.try_acquire(step.at);
+    Decision decision{permit.has_value(), std::nullopt, std::nullopt};
+    if (permit) {
+      permits_.emplace(step.id, std::move(*permit));
+    } else {
+      decision.reason = permit.rejection().reason;
+      decision.retry_after = permit.rejection().retry_after;
+    }
+    compare.same("admitted", expected.admitted, decision.admitted);
+    compare.same("reason", expected.reason, decision.reason);
+    compare.same("retry_after", expected.retry_after, decision.retry_after);
+    compare.same("rejection events", expected.admitted ? 0U : 1U, recorder_.rejections.size());
+  }
+
+  void compare_snapshots(Comparison& compare, TimePoint now) {
+    const BreakerSnapshot seen = breaker_.snapshot(now);
+    compare.same("state", model_.state(), seen.state);
+    compare.same("state()", model_.state(), breaker_.state());
+    compare.same("generation", model_.generation(), seen.generation);
+    compare.same("metrics_only", model_.metrics_only(), seen.metrics_only);
+    compare.same("relapses", model_.relapses(), seen.relapses);
+    compare.same("time_open", model_.time_open(now), seen.time_open);
+    compare_totals(compare, model_.totals(), seen.totals);
+    if (seen.state == State::closed) compare_windows(compare, model_.window(now), seen.window);
+  }
+
+  std::set<Rule>& rules_;
+  Recorder recorder_;
+  BreakerModel model_;
+  CircuitBreaker breaker_;
+  std::map<std::size_t, CircuitBreaker::Permit> permits_;
+};
+
+struct Difference {
+  std::size_t step = 0;
+  std::string text;
+};
+
+std::optional<Difference> first_difference(const Case& given, std::set<Rule>& rules) {
+  Pair pair(given, rules);
+  for (std::size_t i = 0; i < given.steps.size(); ++i) {
+    if (std::string text = pair.take(given.steps[i]); !text.empty()) return Difference{i, std::move(text)};
+  }
+  return std::nullopt;
+}
+
+std::optional<Difference> first_difference(const Case& given) {
+  std::set<Rule> rules;
+  return first_difference(given, rules);
+}
+
+/// Leaves out every step without which the two still differ.
+Case shrunk(Case failing) {
+  failing.steps.resize(first_difference(failing)->step + 1);
+  for (std::size_t i = failing.steps.size(); i-- > 0;) {
+    Case smaller = failing;
+    smaller.steps.erase(smaller.steps.begin() + static_cast<std::ptrdiff_t>(i));
+    if (first_difference(smaller)) failing = std::move(smaller);
+  }
+  failing.steps.resize(first_difference(failing)->step + 1);
+  return failing;
+}
+
+std::string story(const Case& failing) {
+  std::ostringstream text;
+  text << "seed " << failing.seed << " (SWITCHGEAR_SEED=" << failing.seed
+       << " SWITCHGEAR_CASES=1 repeats it)\n"
+       << describe(failing.options) << '\n';
+  for (const Step& step : failing.steps) text << "  " << describe(step) << '\n';
+  text << first_difference(failing)->text;
+  return text.str();
+}
+
+TEST(BreakerModel, AgreesWithTheBreakerOnRandomPoliciesAndTraces) {
+  const std::uint64_t first = from_environment("SWITCHGEAR_SEED", 20'240'001);
+  const std::uint64_t cases = from_environment("SWITCHGEAR_CASES", 12'000);
+  std::set<Rule> rules;
+  std::uint64_t failures = 0;
+  for (std::uint64_t seed = first; seed < first + cases; ++seed) {
+    const Case given = random_case(seed, Flavour::library);
+    ASSERT_TRUE(validate(given.options).empty())
+        << "seed " << seed << ": " << validate(given.options).front().key << ' '
+        << validate(given.options).front().message;
+    if (const auto difference = first_difference(given, rules)) {
+      ADD_FAILURE() << story(shrunk(given));
+      if (++failures == 5) return;
+    }
+  }
+  constexpr std::size_t every_rule = static_cast<std::size_t>(Rule::operator_command) + 1;
+  if (cases >= 10'000) {
+    EXPECT_EQ(rules.size(), every_rule) << "the random traces no longer reach every rule";
+  }
+}
+
+}  // namespace
+}  // namespace switchgear::model

@@ -1,0 +1,280 @@
+#include "tests/model/random_case.hpp"
+
+#include <algorithm>
+#include <array>
+#include <sstream>
+
+namespace switchgear::model {
+
+namespace {
+
+class Dice {
+ public:
+  explicit Dice(std::uint64_t seed) : random_(seed) {}
+
+  /// From `least` to `most`, both included.
+  std::int64_t between(std::int64_t least, std::int64_t most) {
+    return least + static_cast<std::int64_t>(random_.next() % static_cast<std::uint64_t>(most - least + 1));
+  }
+  std::uint32_t count(std::uint32_t least, std::uint32_t most) {
+    return static_cast<std::uint32_t>(between(least, most));
+  }
+  bool chance(double probability) { return random_.uniform() < probability; }
+  std::uint64_t bits() { return random_.next(); }
+
+  template <class T, std::size_t N>
+  T one_of(const std::array<T, N>& choices) {
+    return choices[static_cast<std::size_t>(between(0, N - 1))];
+  }
+
+ private:
+  Random random_;
+};
+
+/// Lengths of time on a grid, so that instants of policy and trace meet exactly. One grid is a single
+/// nanosecond wide.
+class Grid {
+ public:
+  Grid(Dice& dice, Flavour flavour) : dice_(dice) {
+    constexpr std::array coarse{Duration{100'000'000}, Duration{250'000'000}, Duration{1'000'000'000}};
+    step_ = dice.one_of(coarse);
+    if (dice.chance(0.25)) blur_ = flavour == Flavour::library ? Duration{1} : Duration{1'000'000};
+  }
+
+  Duration length(std::int64_t least, std::int64_t most) {
+    const Duration length = step_ * dice_.between(least, most);
+    return blur_ == Duration::zero() ? length : length + blur_ * dice_.between(0, step_ / blur_);
+  }
+  Duration latency() { return dice_.chance(0.3) ? Duration::zero() : length(0, 6); }
+
+ private:
+  Dice& dice_;
+  Duration step_{};
+  Duration blur_{};
+};
+
+void choose_rules(Dice& dice, Grid& grid, CircuitBreakerOptions& options) {
+  constexpr std::array rates{0.1, 0.25, 1.0 / 3, 0.5, 0.6, 0.75, 0.9, 1.0};
+  constexpr std::array quantiles{0.01, 0.07, 0.25, 0.5, 0.6, 0.75, 0.9, 0.95, 1.0};
+  if (dice.chance(0.5)) options.failure_rate = dice.one_of(rates);
+  if (dice.chance(0.35)) options.slow_call = SlowCallRule{grid.length(0, 4), dice.one_of(rates)};
+  if (dice.chance(0.3)) options.latency = LatencyRule{dice.one_of(quantiles), grid.length(1, 6)};
+  if (dice.chance(0.3)) options.consecutive_failures = dice.count(1, 6);
+  if (dice.chance(0.25)) options.failure_balance = dice.count(1, 6);
+  if (dice.chance(0.3)) options.stuck_calls = StuckCallsRule{grid.length(1, 8), dice.count(1, 4)};
+  if (!options.needs_window() && !options.consecutive_failures && !options.failure_balance &&
+      !options.stuck_calls) {
+    options.failure_rate = dice.one_of(rates);
+  }
+}
+
+void choose_window(Dice& dice, Grid& grid, CircuitBreakerOptions& options) {
+  if (dice.chance(0.5)) {
+    const std::uint32_t size = dice.chance(0.2) ? 1 : dice.count(1, 12);
+    options.window = CountWindowOptions{size};
+    options.minimum_calls = dice.count(dice.chance(0.1) ? 0 : 1, size);
+  } else {
+    constexpr std::array<std::uint32_t, 7> buckets{1, 2, 3, 4, 7, 10, 25};
+    options.window = TimeWindowOptions{grid.length(1, 20), dice.one_of(buckets)};
+    options.minimum_calls = dice.count(dice.chance(0.1) ? 0 : 1, 8);
+  }
+}
+
+CircuitBreakerOptions random_policy(Dice& dice, Grid& grid) {
+  constexpr std::array backoffs{1.5, 2.0, 3.0, 10.0};
+  constexpr std::array jitters{0.1, 0.5, 0.9};
+  constexpr std::array tolerances{0.2, 0.25, 1.0 / 3, 0.5, 0.75, 1.0};
+  CircuitBreakerOptions options;
+  choose_rules(dice, grid, options);
+  choose_window(dice, grid, options);
+
+  options.open_duration = grid.length(1, 8);
+  if (dice.chance(0.4)) options.backoff = dice.one_of(backoffs);
+  options.max_open_duration = options.open_duration + grid.length(0, 30);
+  if (dice.chance(0.25)) options.jitter = dice.one_of(jitters);
+  options.honor_retry_after = dice.chance(0.4);
+  options.probe_automatically = dice.chance(0.3);
+
+  HalfOpenOptions& half_open = options.half_open;
+  half_open.permitted_calls = dice.count(1, 5);
+  if (dice.chance(0.5)) half_open.max_concurrent = dice.count(1, half_open.permitted_calls);
+  if (dice.chance(0.5)) half_open.max_failure_rate = dice.one_of(tolerances);
+  if (dice.chance(0.4)) half_open.probe_interval = grid.length(0, 3);
+  if (dice.chance(0.6)) half_open.max_wait = grid.length(1, 12);
+  constexpr std::array shares{0.0, 0.1, 0.5, 0.9, 1.0};
+  if (dice.chance(0.4)) options.ramp = RampOptions{grid.length(1, 20), dice.one_of(shares)};
+  return options;
+}
+
+/// How the dependency behaves for a while.
+struct Weather {
+  double failing = 0, ignoring = 0;
+};
+
+class TraceMaker {
+ public:
+  TraceMaker(Dice& dice, Grid& grid, Flavour flavour, TimePoint start)
+      : dice_(dice), grid_(grid), flavour_(flavour), now_(start) {}
+
+  std::vector<Step> make() {
+    const std::int64_t length = dice_.between(20, 160);
+    eagerness_ = dice_.chance(0.5) ? 0.5 : 0.3;
+    for (std::int64_t i = 0; i < length; ++i) {
+      if (dice_.chance(0.06)) change_weather();
+      pass_time();
+      steps_.push_back(next());
+    }
+    return std::move(steps_);
+  }
+
+ private:
+  void change_weather() {
+    constexpr std::array<Weather, 4> weathers{{{0.05, 0.05}, {0.5, 0.1}, {0.95, 0.0}, {0.3, 0.5}}};
+    weather_ = dice_.one_of(weathers);
+  }
+
+  void pass_time() {
+    const double luck = static_cast<double>(dice_.between(0, 99)) / 100;
+    if (luck < 0.45) return;
+    now_ += luck < 0.9 ? grid_.length(0, 2) : luck < 0.98 ? grid_.length(1, 10) : grid_.length(20, 200);
+  }
+
+  Step next() {
+    Step step;
+    step.at = now_;
+    if (flavour_ == Flavour::library && dice_.chance(0.03)) step.at -= grid_.length(0, 4);
+    if (dice_.chance(0.02)) {
+      constexpr std::array orders{Order::reset, Order::force_close, Order::force_open, Order::disable,
+                                  Order::metrics_only};
+      step.kind = Step::Kind::command;
+      step.order = held_ ? Order::reset : dice_.one_of(orders);
+      // What would hold the breaker for the rest of the trace is usually ended by the next command.
+      held_ = dice_.chance(0.7) && (step.order == Order::force_open || step.order == Order::disable);
+    } else if (flavour_ == Flavour::library && dice_.chance(0.03)) {
+      step.kind = Step::Kind::advance;
+    } else if (running_.empty() || running_.size() < 8 ? dice_.chance(eagerness_) || running_.empty()
+                                                       : false) {
+      step.id = next_id_++;
+      running_.push_back(step.id);
+    } else {
+      finish_one(step);
+    }
+    return step;
+  }
+
+  void finish_one(Step& step) {
+    step.kind = dice_.chance(0.06) ? Step::Kind::abandon : Step::Kind::record;
+    if (!finished_.empty() && dice_.chance(0.04)) {  // a second result for the same call
+      step.id = finished_[static_cast<std::size_t>(
+          dice_.between(0, static_cast<std::int64_t>(finished_.size()) - 1))];
+    } else {
+      const std::size_t last = running_.size() - 1;
+      const std::size_t which =
+          dice_.chance(0.7) ? last
+                            : static_cast<std::size_t>(dice_.between(0, static_cast<std::int64_t>(last)));
+      step.id = running_[which];
+      running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(which));
+      finished_.push_back(step.id);
+    }
+    if (step.kind == Step::Kind::abandon) return;
+    step.outcome = Outcome::success(grid_.latency());
+    if (dice_.chance(weather_.failing)) {
+      step.outcome = Outcome::failure(dice_.one_of(failure_types), step.outcome.latency);
+    } else if (dice_.chance(weather_.ignoring)) {
+      step.outcome.verdict = Verdict::ignored;
+    }
+    if (step.outcome.verdict == Verdict::failure && dice_.chance(0.2))
+      step.outcome.retry_after = grid_.length(0, 40);
+  }
+
+  Dice& dice_;
+  Grid& grid_;
+  const Flavour flavour_;
+  TimePoint now_;
+  double eagerness_ = 0.5;
+  Weather weather_{0.5, 0.1};
+  bool held_ = false;
+  std::size_t next_id_ = 1;
+  std::vector<std::size_t> running_, finished_;
+  std::vector<Step> steps_;
+};
+
+}  // namespace
+
+Case random_case(std::uint64_t seed, Flavour flavour) {
+  Dice dice(seed);
+  Grid grid(dice, flavour);
+  Case result;
+  result.seed = seed;
+  result.options = random_policy(dice, grid);
+  result.jitter_seed = dice.chance(0.5) ? 0 : dice.bits() >> 12U;
+  TimePoint start{};
+  if (flavour == Flavour::library && dice.chance(0.2)) {
+    constexpr std::array starts{Duration{-5'000'000'000}, Duration{-1}, Duration{7},
+                                Duration{86'400'000'000'000'000}};
+    start += dice.one_of(starts);
+  }
+  result.steps = TraceMaker(dice, grid, flavour, start).make();
+  return result;
+}
+
+std::string describe(const CircuitBreakerOptions& options) {
+  std::ostringstream text;
+  if (const auto* count = std::get_if<CountWindowOptions>(&options.window)) {
+    text << "count window " << count->size;
+  } else {
+    const auto& time = std::get<TimeWindowOptions>(options.window);
+    text << "time window " << to_seconds(time.duration) << "s/" << time.buckets;
+  }
+  text << ", minimum_calls " << options.minimum_calls;
+  if (options.failure_rate) text << ", failure_rate " << *options.failure_rate;
+  if (options.slow_call)
+    text << ", slow_call > " << to_seconds(options.slow_call->threshold) << "s " << options.slow_call->rate;
+  if (options.latency)
+    text << ", latency q" << options.latency->quantile << " >= " << to_seconds(options.latency->above) << "s";
+  if (options.consecutive_failures) text << ", consecutive " << *options.consecutive_failures;
+  if (options.failure_balance) text << ", balance " << *options.failure_balance;
+  if (options.stuck_calls) {
+    text << ", stuck " << options.stuck_calls->count << " > " << to_seconds(options.stuck_calls->older_than)
+         << "s";
+  }
+  text << "; open " << to_seconds(options.open_duration) << "s x" << options.backoff
+       << " <= " << to_seconds(options.max_open_duration) << "s jitter " << options.jitter;
+  if (options.honor_retry_after) text << " honor_retry_after";
+  if (options.probe_automatically) text << " probe_automatically";
+  text << "; half_open P=" << options.half_open.permitted_calls << " concurrent " << options.max_concurrent()
+       << " tolerates " << options.half_open.max_failure_rate << " interval "
+       << to_seconds(options.half_open.probe_interval) << "s max_wait " << to_seconds(options.max_wait())
+       << 's';
+  if (options.ramp)
+    text << "; ramp " << to_seconds(options.ramp->duration) << "s from " << options.ramp->from;
+  return text.str();
+}
+
+std::string describe(const Step& step) {
+  std::ostringstream text;
+  text.precision(12);
+  text << to_seconds(step.at.time_since_epoch()) << ' ';
+  switch (step.kind) {
+    case Step::Kind::acquire:
+      text << "acquire " << step.id;
+      break;
+    case Step::Kind::record:
+      text << "record " << step.id << ' ' << to_string(step.outcome.verdict) << " latency "
+           << to_seconds(step.outcome.latency);
+      if (step.outcome.retry_after) text << " retry_after " << to_seconds(*step.outcome.retry_after);
+      break;
+    case Step::Kind::abandon:
+      text << "abandon " << step.id;
+      break;
+    case Step::Kind::command:
+      text << "command " << static_cast<int>(step.order);
+      break;
+    case Step::Kind::advance:
+      text << "advance";
+      break;
+  }
+  return text.str();
+}
+
+}  // namespace switchgear::model

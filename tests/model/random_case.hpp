@@ -1,0 +1,48 @@
+// Random policies and random traces for them, each from one seed. They favour what is hard: small windows,
+// several rules at once, steps of time that land exactly on the ends of openings, results that come late,
+// twice or never. Never here: a breaker, a model, or an opinion on what should happen.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "switchgear/core/outcome.hpp"
+#include "switchgear/core/random.hpp"
+#include "switchgear/core/time.hpp"
+#include "switchgear/policy/circuit_breaker_options.hpp"
+#include "tests/model/breaker_model.hpp"
+
+namespace switchgear::model {
+
+struct Step {
+  enum class Kind : std::uint8_t { acquire, record, abandon, command, advance };
+
+  Kind kind = Kind::acquire;
+  TimePoint at{};
+  std::size_t id = 0;  ///< of the acquire, record or abandon
+  Outcome outcome{};   ///< of the record
+  Order order = Order::reset;
+};
+
+struct Case {
+  std::uint64_t seed = 0;
+  CircuitBreakerOptions options;
+  std::uint64_t jitter_seed = 0;
+  std::vector<Step> steps;
+};
+
+/// What the traces may contain.
+enum class Flavour : std::uint8_t {
+  library,  ///< everything, down to single nanoseconds, times before zero and a clock that runs backwards
+  replay,   ///< what a trace file can say
+};
+
+[[nodiscard]] Case random_case(std::uint64_t seed, Flavour flavour);
+
+/// For people, one line each.
+[[nodiscard]] std::string describe(const CircuitBreakerOptions& options);
+[[nodiscard]] std::string describe(const Step& step);
+
+}  // namespace switchgear::model

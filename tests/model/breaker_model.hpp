@@ -64,12 +64,14 @@ class BreakerModel {
   /// Transitions since the last call of this.
   [[nodiscard]] std::vector<ModelTransition> take_transitions();
 
+  /// The latest time it was shown; earlier ones are read as this.
+  [[nodiscard]] TimePoint latest() const { return latest_; }
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] bool metrics_only() const { return metrics_only_; }
   [[nodiscard]] std::uint64_t generation() const { return generation_; }
   [[nodiscard]] std::uint32_t relapses() const { return relapses_; }
   [[nodiscard]] const ModelTotals& totals() const { return totals_; }
-  [[nodiscard]] Duration time_open(TimePoint now) const;
+  [[nodiscard]] Duration time_open() const;
   [[nodiscard]] WindowSnapshot window(TimePoint now) const;
 
  private:

@@ -159,7 +159,7 @@ class Pair {
     const std::vector<ModelTransition> expected = model_.take_transitions();
     for (const ModelTransition& transition : expected) rules_.insert(transition.rule);
     compare_transitions(compare, expected, recorder_.transitions);
-    compare_snapshots(compare, step.at);
+    compare_snapshots(compare);
     return compare.difference();
   }
 
@@ -168,6 +168,7 @@ class Pair {
     BreakerContext context;
     context.sink = &recorder_;
     context.seed = given.jitter_seed;
+    context.created = given.start;
     return context;
   }
 
@@ -187,14 +188,15 @@ class Pair {
     compare.same("rejection events", expected.admitted ? 0U : 1U, recorder_.rejections.size());
   }
 
-  void compare_snapshots(Comparison& compare, TimePoint now) {
+  void compare_snapshots(Comparison& compare) {
+    const TimePoint now = model_.latest();
     const BreakerSnapshot seen = breaker_.snapshot(now);
     compare.same("state", model_.state(), seen.state);
     compare.same("state()", model_.state(), breaker_.state());
     compare.same("generation", model_.generation(), seen.generation);
     compare.same("metrics_only", model_.metrics_only(), seen.metrics_only);
     compare.same("relapses", model_.relapses(), seen.relapses);
-    compare.same("time_open", model_.time_open(now), seen.time_open);
+    compare.same("time_open", model_.time_open(), seen.time_open);
     compare_totals(compare, model_.totals(), seen.totals);
     if (seen.state == State::closed) compare_windows(compare, model_.window(now), seen.window);
   }

@@ -114,7 +114,7 @@ struct Weather {
 class TraceMaker {
  public:
   TraceMaker(Dice& dice, Grid& grid, Flavour flavour, TimePoint start)
-      : dice_(dice), grid_(grid), flavour_(flavour), now_(start) {}
+      : dice_(dice), grid_(grid), flavour_(flavour), start_(start), now_(start) {}
 
   std::vector<Step> make() {
     const std::int64_t length = dice_.between(20, 160);
@@ -142,7 +142,8 @@ class TraceMaker {
   Step next() {
     Step step;
     step.at = now_;
-    if (flavour_ == Flavour::library && dice_.chance(0.03)) step.at -= grid_.length(0, 4);
+    if (flavour_ == Flavour::library && dice_.chance(0.03))
+      step.at = std::max(start_, now_ - grid_.length(0, 4));
     if (dice_.chance(0.02)) {
       constexpr std::array orders{Order::reset, Order::force_close, Order::force_open, Order::disable,
                                   Order::metrics_only};
@@ -190,6 +191,7 @@ class TraceMaker {
   Dice& dice_;
   Grid& grid_;
   const Flavour flavour_;
+  const TimePoint start_;
   TimePoint now_;
   double eagerness_ = 0.5;
   Weather weather_{0.5, 0.1};
@@ -208,13 +210,12 @@ Case random_case(std::uint64_t seed, Flavour flavour) {
   result.seed = seed;
   result.options = random_policy(dice, grid);
   result.jitter_seed = dice.chance(0.5) ? 0 : dice.bits() >> 12U;
-  TimePoint start{};
   if (flavour == Flavour::library && dice.chance(0.2)) {
     constexpr std::array starts{Duration{-5'000'000'000}, Duration{-1}, Duration{7},
                                 Duration{86'400'000'000'000'000}};
-    start += dice.one_of(starts);
+    result.start += dice.one_of(starts);
   }
-  result.steps = TraceMaker(dice, grid, flavour, start).make();
+  result.steps = TraceMaker(dice, grid, flavour, result.start).make();
   return result;
 }
 

@@ -30,6 +30,7 @@ struct Case {
   std::uint64_t seed = 0;
   CircuitBreakerOptions options;
   std::uint64_t jitter_seed = 0;
+  TimePoint start{};  ///< no step is earlier
   std::vector<Step> steps;
 };
 

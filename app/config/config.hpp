@@ -1,5 +1,5 @@
-// app/config: the one policy file, as values. YAML in, these structs out; every error names file, line and column.
-// Plain data that gateway, admin and lab read. Never here: sockets, breakers, anything that runs.
+// app/config: the one policy file, as values. YAML in, these structs out; every error names file, line and
+// column. Plain data that gateway, admin and lab read. Never here: sockets, breakers, anything that runs.
 #pragma once
 
 #include <cstddef>
@@ -29,11 +29,12 @@ struct GatewayLimits {
   std::size_t target_bytes = 8 * 1024;          ///< request target; 414 beyond
   std::uint64_t body_bytes = 64 * 1024 * 1024;  ///< 413 beyond
   std::size_t connections = 10'000;             ///< clients per thread; further ones wait in the backlog
-  Duration header_timeout = std::chrono::seconds{10};  ///< from the first byte of a request to the end of its header; 408
-  Duration body_timeout = std::chrono::seconds{30};    ///< without a byte of the request body; 408
-  Duration idle_timeout = std::chrono::seconds{60};    ///< between two requests on a kept-alive connection
-  Duration write_timeout = std::chrono::seconds{30};   ///< a client that takes no byte of the response
-  Duration drain_timeout = std::chrono::seconds{30};   ///< after SIGTERM, for requests already accepted
+  Duration header_timeout =
+      std::chrono::seconds{10};  ///< from the first byte of a request to the end of its header; 408
+  Duration body_timeout = std::chrono::seconds{30};   ///< without a byte of the request body; 408
+  Duration idle_timeout = std::chrono::seconds{60};   ///< between two requests on a kept-alive connection
+  Duration write_timeout = std::chrono::seconds{30};  ///< a client that takes no byte of the response
+  Duration drain_timeout = std::chrono::seconds{30};  ///< after SIGTERM, for requests already accepted
 
   friend bool operator==(const GatewayLimits&, const GatewayLimits&) = default;
 };
@@ -71,9 +72,9 @@ struct Policy {
 
 /// Connections from the gateway to one service, per thread.
 struct PoolOptions {
-  std::size_t max_connections = 256;                  ///< open at once, idle ones included
-  std::size_t max_waiting = 1024;                     ///< requests waiting for one; further ones get 503
-  Duration idle_timeout = std::chrono::seconds{30};   ///< an idle connection is closed after this
+  std::size_t max_connections = 256;                 ///< open at once, idle ones included
+  std::size_t max_waiting = 1024;                    ///< requests waiting for one; further ones get 503
+  Duration idle_timeout = std::chrono::seconds{30};  ///< an idle connection is closed after this
   Duration connect_timeout = std::chrono::seconds{2};
 
   friend bool operator==(const PoolOptions&, const PoolOptions&) = default;
@@ -83,7 +84,8 @@ struct PoolOptions {
 struct Service {
   std::string name;
   Endpoint upstream;
-  std::string base_path;  ///< of the url; put before the request's path; empty or starting with '/', never ending in it
+  std::string base_path;  ///< of the url; put before the request's path; empty or starting with '/', never
+                          ///< ending in it
   std::string policy;     ///< a key of Config::policies
   std::vector<std::string> prefixes;  ///< paths this service answers for; the longest matching prefix wins
   PoolOptions pool;
@@ -109,15 +111,18 @@ struct Diagnostic {
 };
 
 struct Loaded {
-  std::optional<Config> config;       ///< set when there are no errors
-  std::vector<Diagnostic> errors;     ///< all of them, in file order
-  std::vector<Diagnostic> warnings;   ///< keys that are valid but do nothing yet
+  std::optional<Config> config;      ///< set when there are no errors
+  std::vector<Diagnostic> errors;    ///< all of them, in file order
+  std::vector<Diagnostic> warnings;  ///< keys that are valid but do nothing yet
 };
 
-/// Reads and validates one file. Never throws for what the file says; a file that cannot be read is an error at 1:1.
+/// Reads and validates one file. Never throws for what the file says; a file that cannot be read is an error
+/// at 1:1.
 [[nodiscard]] Loaded load_file(const std::string& path);
 
-/// The same from memory; `name` stands for the file in messages, `directory` is where `file:` secrets are looked up.
-[[nodiscard]] Loaded load_text(const std::string& text, const std::string& name, const std::string& directory = ".");
+/// The same from memory; `name` stands for the file in messages, `directory` is where `file:` secrets are
+/// looked up.
+[[nodiscard]] Loaded load_text(const std::string& text, const std::string& name,
+                               const std::string& directory = ".");
 
 }  // namespace switchgear::config

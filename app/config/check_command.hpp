@@ -1,0 +1,25 @@
+// `switchgear check FILE`: says whether a policy file is valid, and everything that is wrong with it.
+#pragma once
+
+#include <cstdio>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace switchgear::config {
+
+struct CheckOptions {
+  std::string file;
+  bool json = false;  ///< one JSON object on `out` instead of lines
+};
+
+/// Returns the exit code: 0 valid (warnings allowed), 1 not. A summary or JSON goes to `out`, findings to
+/// `err`.
+int run_check(const CheckOptions& options, std::FILE* out, std::FILE* err);
+
+/// Adds the subcommand; once parsed, it runs and leaves its exit code in `exit_code`.
+void add_check(CLI::App& app, int& exit_code);
+
+}  // namespace switchgear::config

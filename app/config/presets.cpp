@@ -1,0 +1,44 @@
+#include "app/config/presets.hpp"
+
+#include <array>
+
+namespace switchgear::config {
+
+namespace {
+
+using std::chrono::seconds;
+
+// clang-format off
+// The dearer a wrong call, the sooner the breaker opens; the less one can do about the dependency, the longer it stays so.
+constexpr std::array table{
+    //     name              in a row  rate  open           probes  slow         probe interval
+    Preset{"payment",               3, 0.10, seconds{60},        5, seconds{2},  seconds{0}},
+    Preset{"authentication",        3, 0.15, seconds{45},        3, seconds{2},  seconds{0}},
+    Preset{"core",                  5, 0.25, seconds{30},        3, seconds{5},  seconds{0}},
+    Preset{"analytics",            10, 0.50, seconds{15},        2, seconds{10}, seconds{0}},
+    Preset{"third_party",           5, 0.30, seconds{120},       3, seconds{8},  seconds{60}},
+    Preset{"internal",              8, 0.60, seconds{20},        2, seconds{10}, seconds{0}},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Preset> presets() noexcept { return table; }
+
+CircuitBreakerOptions options_of(const Preset& preset) {
+  CircuitBreakerOptions options;
+  options.consecutive_failures = preset.consecutive_failures;
+  options.failure_rate = preset.failure_rate;
+  options.slow_call = SlowCallRule{.threshold = preset.slow_threshold, .rate = 0.5};
+  options.open_duration = preset.open_duration;
+  options.half_open.permitted_calls = preset.permitted_calls;
+  options.half_open.probe_interval = preset.probe_interval;
+  // Probes so far apart need a round long enough to hold them all, or it would end before the last and
+  // relapse for ever.
+  if (preset.probe_interval > Duration::zero()) {
+    options.half_open.max_wait = preset.probe_interval * (preset.permitted_calls + 2);
+  }
+  return options;
+}
+
+}  // namespace switchgear::config

@@ -1,0 +1,49 @@
+// The binary `switchgear`: picks the subcommand, nothing else.
+//
+// A room of app/ brings its subcommands in one small header, as
+//
+//   void add_check(CLI::App& app, int& exit_code);      // app/config/check_command.hpp
+//
+// which adds `check` to `app`, keeps the options it parses in a shared_ptr, and sets a callback that runs the
+// command and stores its exit code. To plug one in: include the header below, and add one line to the list in
+// main().
+//
+// Exit codes: 0 done, 1 the input is wrong, 2 usage, 3 a dependency is not there.
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <cstdio>
+#include <exception>
+
+#include "app/config/check_command.hpp"
+
+namespace {
+
+constexpr int usage_error = 2;
+
+int run(int argc, char** argv) {
+  int exit_code = 0;
+  CLI::App app{"Circuit breakers for anything that speaks HTTP", "switchgear"};
+  app.set_version_flag("--version", "switchgear " SWITCHGEAR_VERSION);
+  app.require_subcommand(1);
+
+  switchgear::config::add_check(app, exit_code);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : usage_error;  // --help and --version end here too
+  }
+  return exit_code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "switchgear: %s\n", error.what());
+    return 1;
+  }
+}

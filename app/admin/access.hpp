@@ -1,0 +1,40 @@
+// Who may ask the admin server for what: checks of Host, Origin and token. Pure functions over header values.
+// Never here: sockets, what a request does once it is let through.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace switchgear::admin {
+
+/// The hosts and origins a listener answers to.
+///
+/// A page on a foreign site can make a browser send requests here, either across origins or, by pointing its
+/// own name at this address ("DNS rebinding"), within its own. The first is seen by `Origin`, the second by
+/// `Host`: a name nobody configured. An IP address cannot be rebound, so the address the connection arrived
+/// at is always a good host.
+class AccessRules {
+ public:
+  /// `listen_host`: as configured. `origins`: like `https://ops.example.com`; their hosts are good hosts too.
+  AccessRules(std::string listen_host, std::string token, const std::vector<std::string>& origins);
+
+  /// `host`: the Host header. `local_address`: where the connection arrived, without a port.
+  [[nodiscard]] bool host_allowed(std::string_view host, std::string_view local_address) const;
+
+  /// `origin`: the Origin header, empty when there is none: then no browser page sent the request.
+  /// Precondition: host_allowed(host, …).
+  [[nodiscard]] bool origin_allowed(std::string_view origin, std::string_view host) const;
+
+  /// `authorization`: the Authorization header. Always true when no token is set.
+  /// Takes the same time for every wrong token of the same length.
+  [[nodiscard]] bool token_allowed(std::string_view authorization) const;
+
+ private:
+  std::string listen_host_;
+  std::string token_;
+  std::vector<std::string> origins_;
+  std::vector<std::string> origin_hosts_;
+};
+
+}  // namespace switchgear::admin

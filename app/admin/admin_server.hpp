@@ -1,0 +1,102 @@
+// admin/: looking at and operating the breakers from outside: REST, server-sent events, metrics, the
+// dashboard, and the commands of the binary that are clients of it. Its own listener, its own thread. Never
+// here: the path of a guarded call.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/config/config.hpp"
+#include "switchgear/core/time.hpp"
+#include "switchgear/observe/call_durations.hpp"
+#include "switchgear/observe/transition_log.hpp"
+#include "switchgear/registry/breaker_registry.hpp"
+
+namespace prometheus {
+class Collectable;
+}
+
+namespace switchgear::admin {
+
+struct AdminLimits {
+  std::size_t connections = 256;                        ///< further ones are closed at once
+  std::size_t header_bytes = 16 * 1024;                 ///< 431 beyond
+  std::uint64_t body_bytes = 64 * 1024;                 ///< 413 beyond
+  Duration request_timeout = std::chrono::seconds{10};  ///< from a request's first byte to its last
+  Duration idle_timeout = std::chrono::seconds{60};     ///< between two requests of one connection
+  Duration write_timeout = std::chrono::seconds{10};    ///< for one response, or one batch of events
+  std::size_t events_clients = 64;                      ///< 503 beyond
+  std::size_t events_queued = 1024 * 1024;  ///< bytes a client may lag behind before it is dropped
+  Duration events_interval = std::chrono::milliseconds{250};  ///< between two deltas
+  Duration events_heartbeat = std::chrono::seconds{10};
+};
+
+struct AdminOptions {
+  config::Endpoint listen{"127.0.0.1", 9090};  ///< port 0: the system chooses
+  std::string token;                           ///< empty: none asked for
+  std::vector<std::string> origins;            ///< further origins that may send changing requests
+  AdminLimits limits;
+  std::function<TimePoint()> clock;  ///< the breakers' clock; default: steady_clock
+};
+
+struct ReloadResult {
+  bool ok = false;
+  std::vector<std::string> messages;  ///< what changed, or what is wrong
+};
+
+/// What the server asks of the program around it. All are called on the admin thread; an empty one means "not
+/// there".
+struct AdminCallbacks {
+  std::function<ReloadResult()> reload;                          ///< POST /reload
+  std::function<bool()> ready;                                   ///< GET /readyz; empty: always ready
+  std::function<std::map<std::string, std::string>()> policies;  ///< circuit → name of its policy
+};
+
+/// What the server shows. Borrowed: must outlive it. `transitions` must be subscribed to the registry's
+/// events by whoever owns it, so that it also knows what happened before the server started.
+struct AdminSources {
+  BreakerRegistry& registry;
+  TransitionLog& transitions;
+  const CallDurations& durations;
+  std::vector<std::shared_ptr<const prometheus::Collectable>>
+      collectables;  ///< further families for /metrics
+};
+
+/// The admin server.
+///
+///     AdminServer admin{{config.gateway.admin, token, origins}, {registry, *log, durations, {}}, callbacks};
+///     admin.start();
+///     … admin.port() …
+///     admin.stop();
+///
+/// It also ticks: every 100 ms it advances the breakers whose due time is past, so that an idle one does not
+/// look open for longer than it is. Threads: the constructor, start() and stop() from one thread; port() from
+/// any. The destructor stops.
+class AdminServer {
+ public:
+  /// Binds and listens. Throws std::system_error naming the endpoint when that fails.
+  AdminServer(AdminOptions options, AdminSources sources, AdminCallbacks callbacks);
+  AdminServer(const AdminServer&) = delete;
+  AdminServer& operator=(const AdminServer&) = delete;
+  ~AdminServer();
+
+  /// The port it listens on; the system's choice when 0 was asked for.
+  [[nodiscard]] std::uint16_t port() const noexcept;
+
+  /// Starts its thread. Connections made before wait in the backlog.
+  void start();
+
+  /// Ends every connection and the thread. Harmless when not started or already stopped.
+  void stop();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace switchgear::admin

@@ -1,0 +1,86 @@
+// What the admin server answers: from a request to a response, without a socket.
+// Never here: I/O, threads, the event stream's own traffic (event_stream.hpp).
+#pragma once
+
+#include <prometheus/collectable.h>
+
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/admin/access.hpp"
+#include "app/admin/admin_server.hpp"
+#include "app/admin/breaker_view.hpp"
+#include "app/admin/metrics.hpp"
+#include "app/admin/route.hpp"
+
+namespace switchgear::admin {
+
+using Request = boost::beast::http::request<boost::beast::http::string_body>;
+using Response = boost::beast::http::response<boost::beast::http::string_body>;
+
+/// Puts the headers on a response that every response carries: nothing is framed, sniffed, referred to or run
+/// that this server did not send.
+void harden(Response& response);
+
+/// An RFC 9457 problem document.
+[[nodiscard]] Response problem(boost::beast::http::status status, std::string_view detail,
+                               boost::json::object members = {});
+
+/// Everything about the server that the API shows and the API cannot know.
+struct ServerCounts {
+  std::size_t connections = 0;
+  std::size_t events_clients = 0;
+  std::uint64_t events_dropped = 0;
+  std::uint64_t requests = 0;
+};
+
+/// Threads: one at a time.
+class Api {
+ public:
+  Api(const AdminOptions& options, const AdminSources& sources, AdminCallbacks callbacks);
+
+  /// What to do with a request. `stream` is set when the request is a good one for the event stream; the
+  /// response is then the one to a HEAD request.
+  struct Answer {
+    Response response;
+    bool stream = false;
+  };
+  [[nodiscard]] Answer answer(const Request& request, std::string_view local_address,
+                              const ServerCounts& counts);
+
+  [[nodiscard]] BreakerViews& views() noexcept { return views_; }
+  [[nodiscard]] TimePoint now() const { return clock_(); }
+  /// `{"at", "health", "circuit_breakers"}`.
+  [[nodiscard]] boost::json::object snapshot_json() const;
+  [[nodiscard]] std::string_view health() const;
+
+ private:
+  [[nodiscard]] std::optional<Response> refused(const Request& request, const Route& route) const;
+  [[nodiscard]] Response read(const Request& request, const Route& route, const ServerCounts& counts) const;
+  [[nodiscard]] Response command(const Route& route);
+  [[nodiscard]] Response reload() const;
+  [[nodiscard]] Response health_response() const;
+  [[nodiscard]] Response circuits_health_response() const;
+  [[nodiscard]] Response breaker_response(const std::string& name) const;
+  [[nodiscard]] Response status_response(const ServerCounts& counts) const;
+  [[nodiscard]] Response metrics_response(const Request& request, const ServerCounts& counts) const;
+  [[nodiscard]] boost::json::object view(const CircuitBreaker& breaker) const;
+  [[nodiscard]] std::vector<prometheus::MetricFamily> families(const ServerCounts& counts) const;
+
+  AccessRules access_;
+  BreakerRegistry& registry_;
+  TransitionLog& transitions_;
+  AdminCallbacks callbacks_;
+  std::vector<std::shared_ptr<const prometheus::Collectable>> collectables_;
+  std::function<TimePoint()> clock_;
+  TimePoint started_;
+  BreakerViews views_;
+  BreakerMetrics metrics_;
+};
+
+}  // namespace switchgear::admin

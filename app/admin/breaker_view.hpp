@@ -1,0 +1,52 @@
+// One breaker as JSON: what the API, the event stream, the dashboard and the commands of the binary all show.
+// Never here: HTTP.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "switchgear/core/state.hpp"
+#include "switchgear/core/time.hpp"
+#include "switchgear/observe/rate_meter.hpp"
+#include "switchgear/observe/transition_log.hpp"
+#include "switchgear/policy/circuit_breaker.hpp"
+#include "switchgear/registry/breaker_registry.hpp"
+
+namespace switchgear::admin {
+
+/// `2026-03-01T12:00:00.123Z`.
+[[nodiscard]] std::string iso8601(WallAnchor::Wall at);
+
+/// `{"from","to","at","generation","rule","value","threshold","window","last_failure"}`.
+[[nodiscard]] boost::json::object transition_json(const LoggedTransition& transition,
+                                                  const WallAnchor& anchor);
+
+/// The options under the names that configuration has for them; lengths of time in seconds, what is not set
+/// null.
+[[nodiscard]] boost::json::object options_json(const CircuitBreakerOptions& options);
+
+[[nodiscard]] boost::json::object totals_json(const CallTotals& totals);
+
+/// Every breaker of a registry, with the rates that only repeated looks can tell.
+/// Threads: one at a time.
+class BreakerViews {
+ public:
+  BreakerViews(const BreakerRegistry& registry, const TransitionLog& transitions);
+
+  /// Takes a sample of every breaker's totals for its rates; to be called several times a second.
+  void sample(TimePoint now);
+
+  [[nodiscard]] boost::json::object of(const CircuitBreaker& breaker, TimePoint now) const;
+  [[nodiscard]] const BreakerRegistry& registry() const noexcept { return registry_; }
+  [[nodiscard]] const TransitionLog& transitions() const noexcept { return transitions_; }
+
+ private:
+  const BreakerRegistry& registry_;
+  const TransitionLog& transitions_;
+  std::map<std::string, RateMeter, std::less<>> meters_;
+};
+
+}  // namespace switchgear::admin

@@ -1,0 +1,16 @@
+// The commands of the binary that operate breakers of a running gateway: clients of its admin API.
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace switchgear::admin {
+
+/// Adds `status [NAME]` and `reset`, `force-open`, `force-close`, `disable`, `metrics-only NAME`, each with
+/// `--admin URL`,
+/// `--token` and `--json`. The command that is parsed runs at once and sets `exit_code`: 0 done, 1 there is
+/// no such breaker or the server refused, 2 the URL is none, 3 the server was not reached.
+void add_control_commands(CLI::App& app, int& exit_code);
+
+}  // namespace switchgear::admin

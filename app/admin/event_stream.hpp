@@ -1,0 +1,69 @@
+// The event stream's content: what is sent to its clients and when, in bounded queues. Bytes, not sockets
+// (session.hpp has those), so that it can be tested without any.
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/json/object.hpp>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "app/admin/api.hpp"
+
+namespace switchgear::admin {
+
+/// One client's queue. Its session waits on `wake` and writes what is queued.
+struct EventClient {
+  explicit EventClient(const boost::asio::any_io_executor& executor) : wake(executor) {}
+
+  std::deque<std::shared_ptr<const std::string>> queue;  ///< each a whole event, shared among the clients
+  std::size_t queued_bytes = 0;
+  bool dropped = false;  ///< lagged too far behind: to be disconnected
+  boost::asio::steady_timer wake;
+};
+
+/// Sends `snapshot` once to each client, then `delta` with the breakers that changed, and `transition` at
+/// once. Every event has an id, rising by one over the whole stream. Threads: the admin thread only.
+class EventStream {
+ public:
+  EventStream(Api& api, const AdminLimits& limits);
+
+  /// Adds a client and queues its snapshot; false when there are too many.
+  [[nodiscard]] bool join(EventClient& client);
+  void leave(EventClient& client);
+
+  /// Samples the rates, then queues what changed since the last tick for every client.
+  void tick(TimePoint now);
+
+  /// Queues the transitions that are new in the log, and the breakers they changed.
+  void announce_transitions(TimePoint now);
+
+  [[nodiscard]] std::size_t clients() const noexcept { return clients_.size(); }
+  [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_; }
+
+ private:
+  struct Sent {
+    std::string look;                  ///< the last view, without what merely counts down
+    std::weak_ptr<CircuitBreaker> of;  ///< another object: replaced by a reload, so its policy is sent again
+  };
+
+  [[nodiscard]] std::shared_ptr<const std::string> event(std::string_view type,
+                                                         const boost::json::value& data);
+  void queue(EventClient& client, const std::shared_ptr<const std::string>& event);
+  void send_all(std::string_view type, const boost::json::value& data);
+  void send_delta(TimePoint now);
+
+  Api& api_;
+  const AdminLimits& limits_;
+  std::set<EventClient*> clients_;
+  std::map<std::string, Sent> sent_;
+  std::uint64_t id_ = 0;
+  std::uint64_t seen_transition_ = 0;
+  std::uint64_t dropped_ = 0;
+};
+
+}  // namespace switchgear::admin

@@ -1,0 +1,55 @@
+// From a request target to the resource it names.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "switchgear/policy/circuit_breaker.hpp"
+
+namespace switchgear::admin {
+
+enum class Resource : std::uint8_t {
+  root,
+  live,
+  ready,
+  health,
+  circuits_health,
+  breakers,
+  breaker,
+  breaker_command,
+  status,
+  metrics,
+  events,
+  dashboard,
+  asset,
+  reload,
+};
+
+struct Route {
+  Resource resource = Resource::root;
+  std::string name;  ///< of a breaker or an asset, percent-decoded
+  std::optional<Command> command;
+
+  /// What may be done with the resource, as the Allow header has it.
+  [[nodiscard]] std::string_view allow() const noexcept {
+    return resource == Resource::breaker_command || resource == Resource::reload ? "POST" : "GET, HEAD";
+  }
+};
+
+enum class RouteError : std::uint8_t { none, malformed, unknown };
+
+struct Routed {
+  RouteError error = RouteError::none;
+  Route route;
+};
+
+/// `target`: as in the request line, in origin form; a query is ignored. A name is one path segment, so that
+/// a `/` in it is written `%2F`.
+[[nodiscard]] Routed route_of(std::string_view target);
+
+/// The word of a command in a path: `reset`, `force-open` …
+[[nodiscard]] std::optional<Command> command_of(std::string_view word) noexcept;
+
+}  // namespace switchgear::admin

@@ -1,0 +1,25 @@
+// Ctrl-C and SIGTERM as something to wait for, so that the demo ends its processes and restores the terminal
+// in order.
+#pragma once
+
+#include <chrono>
+
+namespace switchgear::demo {
+
+/// Make it before any thread: threads started later inherit the blocked signals, and only this sees them.
+class StopSignal {
+ public:
+  StopSignal();
+  StopSignal(const StopSignal&) = delete;
+  StopSignal& operator=(const StopSignal&) = delete;
+  ~StopSignal();
+
+  /// Waits that long at most; true as soon as, and ever after, somebody asked the demo to stop.
+  [[nodiscard]] bool wait_for(std::chrono::nanoseconds length);
+
+ private:
+  int handle_ = -1;
+  bool stopped_ = false;
+};
+
+}  // namespace switchgear::demo

@@ -1,0 +1,252 @@
+#include "app/demo/story.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace switchgear::demo {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// Thrown through a round by until() and pause(), caught by tell_round().
+struct Stopped {};
+struct Missed {};
+
+std::string human(std::chrono::nanoseconds length) {
+  const double microseconds = static_cast<double>(length.count()) / 1000;
+  if (microseconds < 1000) return fmt::format("{:.0f} µs", microseconds);
+  if (microseconds < 100'000) return fmt::format("{:.1f} ms", microseconds / 1000);
+  return fmt::format("{:.0f} ms", microseconds / 1000);
+}
+
+std::string in_words(const Fault& fault) {
+  switch (fault.mode) {
+    case FaultMode::errors:
+      return fmt::format("answers 500 after {} ms", fault.delay.count());
+    case FaultMode::latency:
+      return fmt::format("answers after {} ms", fault.delay.count());
+    case FaultMode::hang:
+      return "takes requests and never answers";
+    case FaultMode::refuse:
+      return "refuses connections";
+    case FaultMode::reset:
+      return "resets every connection";
+    case FaultMode::none:
+      break;
+  }
+  return "is well";
+}
+
+milliseconds part(milliseconds whole, double share) {
+  return milliseconds{static_cast<milliseconds::rep>(static_cast<double>(whole.count()) * share)};
+}
+
+}  // namespace
+
+Pace::Pace(milliseconds whole_round)
+    : whole(whole_round),
+      normal(part(whole, 0.15)),
+      open_duration(part(whole, 0.25)),
+      probe_interval(part(whole, 0.02)),
+      patience(part(whole, 0.25)) {}
+
+Story::Story(Shop& shop, Load& load, Teller& teller, StopSignal& stop, const Pace& pace)
+    : shop_(shop), load_(load), teller_(teller), stop_(stop), pace_(pace) {}
+
+Ending Story::tell_round(const Fault& fault) {
+  try {
+    normal();
+    fails(fault);
+    opens();
+    shields();
+    heals();
+    probes_pass();
+    closes();
+    normal_again();
+    return Ending::held;
+  } catch (const Stopped&) {
+    return Ending::stopped;
+  } catch (const Missed&) {
+    shop_.set_fault(payment, Fault{});
+    return Ending::missed;
+  }
+}
+
+Ending Story::linger(Clock::time_point end) {
+  try {
+    pause(std::chrono::duration_cast<milliseconds>(end - Clock::now()));
+    return Ending::held;
+  } catch (const Stopped&) {
+    return Ending::stopped;
+  }
+}
+
+void Story::normal() {
+  const auto since = Clock::now();
+  pause(pace_.normal);
+  until("normal", pace_.patience, [&] {
+    for (std::size_t service = 0; service < service_names.size(); ++service) {
+      if (load_.feeling(service, Kind::answered, since).calls < 20) return false;
+    }
+    return shop_.breaker(payment).state == "closed";
+  });
+  std::size_t calls = 0;
+  for (std::size_t service = 0; service < service_names.size(); ++service)
+    calls += load_.calls(service, since).size();
+  const double seconds = std::chrono::duration<double>(Clock::now() - since).count();
+  const Feeling felt = load_.feeling(payment, Kind::answered, since);
+  teller_.tell(Mood::good, "normal",
+               fmt::format("{:.0f} calls/s to three services; payment answers in {} (p50), {} (p99)",
+                           static_cast<double>(calls) / seconds, human(felt.p50), human(felt.p99)));
+}
+
+Feeling Story::hurt(Clock::time_point since) const {
+  if (fault_.mode != FaultMode::latency) return load_.feeling(payment, Kind::failed, since);
+  Feeling late = load_.feeling(payment, Kind::answered, since);
+  if (late.p50 < fault_.delay) late.calls = 0;
+  return late;
+}
+
+void Story::fails(const Fault& fault) {
+  fault_ = fault;
+  before_ = shop_.breaker(payment);
+  failing_since_ = Clock::now();
+  shop_.set_fault(payment, fault);
+  until("fault", pace_.patience, [&] { return hurt(failing_since_).calls >= 3; });
+  teller_.tell(Mood::bad, "fault",
+               fmt::format("payment {}; callers wait {} (p50) for that", in_words(fault),
+                           human(hurt(failing_since_).p50)));
+}
+
+void Story::opens() {
+  SeenBreaker seen;
+  until("open", pace_.patience, [&] {
+    seen = shop_.breaker(payment);
+    return seen.generation > before_.generation && seen.state == "open" && seen.last &&
+           seen.last->to == "open";
+  });
+  open_since_ = Clock::now();
+  hurt_ = hurt(failing_since_);
+  const SeenTransition& why = *seen.last;
+  teller_.tell(
+      Mood::bad, "open",
+      fmt::format(
+          "breaker 'payment' opened: {} {:.2f} reached {:.2f} ({} of the last {} calls failed, {} slow), "
+          "{:.1f} s after the fault began",
+          why.rule, why.value, why.threshold, why.window_failures, why.window_calls, why.window_slow,
+          std::chrono::duration<double>(open_since_ - failing_since_).count()));
+}
+
+void Story::shields() {
+  // A request admitted just before the opening may still be on its way to payment.
+  pause(milliseconds{100});
+  arrived_open_ = shop_.arrived_at(payment);
+  const auto since = Clock::now();
+  pause(part(pace_.open_duration, 0.55));
+  until("shielded", part(pace_.open_duration, 0.2),
+        [&] { return load_.feeling(payment, Kind::refused, since).calls >= 10; });
+  const std::uint64_t arrived = shop_.arrived_at(payment) - arrived_open_;
+  const Feeling refused = load_.feeling(payment, Kind::refused, since);
+  if (arrived != 0) {
+    teller_.tell(Mood::bad, "missed",
+                 fmt::format("shielded: {} requests reached payment all the same", arrived));
+    throw Missed{};
+  }
+  teller_.tell(
+      Mood::waiting, "shielded",
+      fmt::format(
+          "callers get their answer in {} (p50) instead of {}; {} requests refused so far, {} of them "
+          "reached payment; inventory answers in {}",
+          human(refused.p50), human(hurt_.p50), shop_.breaker(payment).rejected - before_.rejected, arrived,
+          human(load_.feeling(1, Kind::answered, since).p50)));
+}
+
+void Story::heals() {
+  shop_.set_fault(payment, Fault{});
+  const SeenBreaker seen = shop_.breaker(payment);
+  const std::string left = seen.retry_after
+                               ? fmt::format("; the breaker asks again in {:.1f} s", *seen.retry_after)
+                               : std::string{};
+  teller_.tell(Mood::plain, "heal", "payment is well again" + left);
+}
+
+void Story::probes_pass() {
+  SeenBreaker seen;
+  until("half_open", pace_.open_duration + pace_.patience, [&] {
+    seen = shop_.breaker(payment);
+    return seen.half_opened > before_.half_opened;
+  });
+  teller_.tell(
+      Mood::waiting, "half_open",
+      fmt::format(
+          "{:.1f} s after opening, {} probes may ask payment, one at a time; the rest is still refused",
+          std::chrono::duration<double>(Clock::now() - open_since_).count(), probes));
+}
+
+void Story::closes() {
+  SeenBreaker seen;
+  until("closed", pace_.probe_interval * probes + pace_.patience, [&] {
+    seen = shop_.breaker(payment);
+    return seen.closed > before_.closed && seen.state == "closed" && seen.last &&
+           seen.last->rule == "recovered";
+  });
+  closed_since_ = Clock::now();
+  teller_.tell(
+      Mood::good, "closed",
+      fmt::format("breaker 'payment' recovered: {:.0f} % of the probes failed; {} calls were refused in all",
+                  seen.last->value * 100, seen.rejected - before_.rejected));
+}
+
+void Story::normal_again() {
+  until("normal", pace_.patience,
+        [&] { return load_.feeling(payment, Kind::answered, closed_since_).calls >= 20; });
+  const Feeling felt = load_.feeling(payment, Kind::answered, closed_since_);
+  teller_.tell(Mood::good, "normal",
+               fmt::format("payment answers in {} (p50), {} (p99) again", human(felt.p50), human(felt.p99)));
+}
+
+void Story::until(const std::string& step, milliseconds patience, const std::function<bool()>& observed) {
+  const auto deadline = Clock::now() + patience;
+  while (!observed()) {
+    if (Clock::now() >= deadline) {
+      teller_.tell(Mood::bad, "missed",
+                   fmt::format("{} was not observed within {} ms", step, patience.count()));
+      throw Missed{};
+    }
+    pause(milliseconds{20});
+  }
+}
+
+void Story::pause(milliseconds length) {
+  const auto end = Clock::now() + length;
+  do {
+    shop_.check_alive();
+    look();
+    const auto left = std::chrono::duration_cast<milliseconds>(end - Clock::now());
+    if (stop_.wait_for(std::clamp(left, milliseconds{0}, milliseconds{100}))) throw Stopped{};
+  } while (Clock::now() < end);
+}
+
+void Story::look() {
+  const auto now = Clock::now();
+  if (!teller_.live() || now - looked_ < milliseconds{100}) return;
+  looked_ = now;
+  std::vector<ServiceLine> lines;
+  for (std::size_t service = 0; service < service_names.size(); ++service) {
+    const SeenBreaker seen = shop_.breaker(service);
+    const auto recent = now - std::chrono::seconds{1};
+    const auto calls = load_.calls(service, recent);
+    std::string felt;
+    if (!calls.empty()) {
+      const Kind kind = kind_of(calls.back());
+      const char* word = kind == Kind::answered ? "answered" : kind == Kind::refused ? "refused" : "failed";
+      felt = fmt::format("{} in {}", word, human(load_.feeling(service, kind, recent).p50));
+    }
+    lines.push_back({service_names[service], seen.state, seen.failure_rate, static_cast<double>(calls.size()),
+                     seen.rejected, std::move(felt)});
+  }
+  teller_.show(lines);
+}
+
+}  // namespace switchgear::demo

@@ -1,0 +1,75 @@
+// The story the demo tells: a dependency fails, its breaker opens, callers stop waiting, it recovers, the
+// breaker closes. Every line is told after its fact was observed, from the callers' sockets, the services'
+// own counters or the gateway's admin API. Nothing is told because it should have happened by now.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "app/demo/fault.hpp"
+#include "app/demo/load.hpp"
+#include "app/demo/shop.hpp"
+#include "app/demo/stop_signal.hpp"
+#include "app/demo/teller.hpp"
+
+namespace switchgear::demo {
+
+/// How long the parts of one round take. All follow from the time for the whole.
+struct Pace {
+  explicit Pace(std::chrono::milliseconds whole_round);
+
+  std::chrono::milliseconds whole;
+  std::chrono::milliseconds normal;          ///< before the fault
+  std::chrono::milliseconds open_duration;   ///< of the breaker
+  std::chrono::milliseconds probe_interval;  ///< so that half-open can be watched
+  std::chrono::milliseconds patience;        ///< for a step to be observed, beyond the time it takes anyway
+};
+
+enum class Ending : std::uint8_t { held, missed, stopped };
+
+/// Threads: one.
+class Story {
+ public:
+  Story(Shop& shop, Load& load, Teller& teller, StopSignal& stop, const Pace& pace);
+
+  /// One round, from normal to normal. `missed`: a step was not observed in time; the missing step has been
+  /// told. Throws ShopIsBroken and NoAnswer.
+  [[nodiscard]] Ending tell_round(const Fault& fault);
+
+  /// Stays at the last scene until `end`, unless stopped.
+  [[nodiscard]] Ending linger(std::chrono::steady_clock::time_point end);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void normal();
+  void fails(const Fault& fault);
+  void opens();
+  void shields();
+  void heals();
+  void probes_pass();
+  void closes();
+  void normal_again();
+
+  void until(const std::string& step, std::chrono::milliseconds patience,
+             const std::function<bool()>& observed);
+  void pause(std::chrono::milliseconds length);
+  void look();
+  [[nodiscard]] Feeling hurt(Clock::time_point since) const;
+
+  Shop& shop_;
+  Load& load_;
+  Teller& teller_;
+  StopSignal& stop_;
+  const Pace pace_;
+
+  Fault fault_;
+  Clock::time_point failing_since_{}, open_since_{}, closed_since_{}, looked_{};
+  SeenBreaker before_;              ///< payment's breaker when the fault began
+  Feeling hurt_;                    ///< what the failing calls felt like
+  std::uint64_t arrived_open_ = 0;  ///< at payment, just after the opening
+};
+
+}  // namespace switchgear::demo

@@ -16,6 +16,7 @@
 #include <exception>
 
 #include "app/config/check_command.hpp"
+#include "app/demo/demo_command.hpp"
 
 namespace {
 
@@ -28,6 +29,7 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
 
   switchgear::config::add_check(app, exit_code);
+  switchgear::demo::add_demo_command(app, exit_code);
 
   try {
     app.parse(argc, argv);

@@ -1,0 +1,22 @@
+// A replay for programs: JSON lines as docs/replay.md lists them. Times are exact decimals of seconds.
+#pragma once
+
+#include <ostream>
+
+#include "app/lab/replay_report.hpp"
+
+namespace switchgear::lab {
+
+class JsonReport : public ReplayReport {
+ public:
+  explicit JsonReport(std::ostream& out) : out_(out) {}
+
+  void on_operation(const Operation& operation) override;
+  void on_transition(const Transition& transition) override;
+  void on_end(const ReplaySummary& summary) override;
+
+ private:
+  std::ostream& out_;
+};
+
+}  // namespace switchgear::lab

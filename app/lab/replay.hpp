@@ -1,0 +1,76 @@
+// Plays a trace through one breaker, entry by entry. The trace's own times are the only clock.
+// Memory: one breaker, the ids now in flight, and the whole calls that have started and not yet ended.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "app/lab/replay_report.hpp"
+#include "app/lab/trace.hpp"
+#include "app/lab/trace_line.hpp"
+#include "switchgear/policy/circuit_breaker.hpp"
+
+namespace switchgear::lab {
+
+class Replay {
+ public:
+  /// `options` must be valid; `report` is borrowed. `seed` is for the jitter of openings.
+  Replay(const std::string& name, const CircuitBreakerOptions& options, std::uint64_t seed,
+         ReplayReport& report);
+
+  /// First the whole calls that end by then, in order of their ends; then the entry itself.
+  /// A problem when an acquire's id is still in flight. Precondition: `at` does not run backwards.
+  [[nodiscard]] std::optional<TraceProblem> play(const TraceEntry& entry);
+
+  /// The whole calls still running end; then the summary.
+  void finish();
+
+ private:
+  class Notes : public EventSink {
+   public:
+    void on_transition(const Transition& transition) override { transitions.push_back(transition); }
+    std::vector<Transition> transitions;
+  };
+
+  /// A permit held under an id.
+  struct Held {
+    CircuitBreaker::Permit permit;
+    std::size_t line;
+  };
+
+  /// A whole call that was admitted.
+  struct Running {
+    TimePoint end;
+    std::uint64_t order;  ///< of their starts
+    CircuitBreaker::Permit permit;
+    TraceEntry call;
+  };
+
+  void start_call(const TraceEntry& entry);
+  [[nodiscard]] std::optional<TraceProblem> acquire(const TraceEntry& entry);
+  void record(const TraceEntry& entry);
+  void abandon(const TraceEntry& entry);
+  void command(const TraceEntry& entry);
+  void end_calls(TimePoint until);
+
+  std::optional<CircuitBreaker::Permit> ask(const TraceEntry& entry);
+  [[nodiscard]] std::optional<CircuitBreaker::Permit> take(const std::string& id);
+  void tell(TimePoint at, std::string_view op, const std::optional<std::string>& id);
+  void tell(Operation operation);
+
+  ReplayReport& report_;
+  Notes notes_;
+  CircuitBreaker breaker_;
+  std::unordered_map<std::string, Held> held_;
+  std::vector<Running> running_;  ///< a heap, the next to end on top
+  std::uint64_t started_ = 0;
+  std::uint64_t operations_ = 0;
+  TimePoint latest_{};
+};
+
+}  // namespace switchgear::lab

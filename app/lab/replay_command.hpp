@@ -1,0 +1,31 @@
+// `switchgear replay --config FILE --policy NAME [TRACE] [--json] [--seed N]`: the decisions of a recorded
+// trace.
+#pragma once
+
+#include <cstdint>
+#include <istream>
+#include <ostream>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace switchgear::lab {
+
+struct ReplayOptions {
+  std::string config;
+  std::string policy;
+  std::string trace = "-";  ///< `-`: standard input
+  bool json = false;
+  std::uint64_t seed = 0;
+};
+
+/// Returns the exit code: 0 done, 1 the configuration or the trace is wrong.
+int run_replay(const ReplayOptions& options, std::istream& standard_input, std::ostream& out,
+               std::ostream& err);
+
+/// Adds the subcommand; once parsed, it runs and leaves its exit code in `exit_code`.
+void add_replay_command(CLI::App& app, int& exit_code);
+
+}  // namespace switchgear::lab

@@ -1,0 +1,45 @@
+// What a replay tells, in the order it tells it: each operation, then the transitions it caused or noticed;
+// last the summary.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "switchgear/core/event.hpp"
+#include "switchgear/core/rejection.hpp"
+#include "switchgear/core/state.hpp"
+#include "switchgear/core/time.hpp"
+#include "switchgear/policy/circuit_breaker.hpp"
+
+namespace switchgear::lab {
+
+/// One thing that was asked of the breaker.
+struct Operation {
+  TimePoint at{};
+  std::string_view op;  ///< in a trace's words
+  std::optional<std::string_view> id;
+  bool asks = false;  ///< an acquire: it was admitted unless `rejection` is set
+  std::optional<Rejection> rejection;
+  State state = State::closed;  ///< after it
+};
+
+struct ReplaySummary {
+  std::uint64_t operations = 0;
+  TimePoint end{};  ///< of the last operation
+  BreakerSnapshot breaker;
+};
+
+class ReplayReport {
+ public:
+  ReplayReport() = default;
+  ReplayReport(const ReplayReport&) = delete;
+  ReplayReport& operator=(const ReplayReport&) = delete;
+  virtual ~ReplayReport() = default;
+
+  virtual void on_operation(const Operation& operation) = 0;
+  virtual void on_transition(const Transition& transition) = 0;
+  virtual void on_end(const ReplaySummary& summary) = 0;
+};
+
+}  // namespace switchgear::lab

@@ -1,0 +1,42 @@
+#include "app/lab/seconds.hpp"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+
+namespace switchgear::lab {
+
+std::optional<Duration> parse_seconds(std::string_view number) {
+  // A double holds a Unix time to a quarter of a microsecond only; the 64-bit mantissa of a long double keeps
+  // the nanosecond.
+  const long double seconds = std::strtold(std::string(number).c_str(), nullptr);
+  const long double nanoseconds = std::round(seconds * 1e9L);
+  constexpr long double limit = 0x1p63L;
+  if (!(nanoseconds >= 0 && nanoseconds < limit)) return std::nullopt;
+  return Duration{static_cast<Duration::rep>(nanoseconds)};
+}
+
+std::string format_seconds(Duration length) {
+  constexpr std::uint64_t second = 1'000'000'000;
+  const bool negative = length < Duration::zero();
+  const auto count = static_cast<std::uint64_t>(length.count());
+  const std::uint64_t nanoseconds = negative ? 0 - count : count;
+  std::string text = (negative ? "-" : "") + std::to_string(nanoseconds / second);
+  if (nanoseconds % second != 0) {
+    const std::string digits =
+        std::to_string(second + nanoseconds % second);  // the leading 1 keeps the zeros after it
+    text += '.';
+    text.append(digits, 1, digits.find_last_not_of('0'));
+  }
+  return text;
+}
+
+std::string format_number(double number) {
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), number);
+  return {text.data(), end.ptr};
+}
+
+}  // namespace switchgear::lab

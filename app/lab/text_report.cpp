@@ -1,0 +1,108 @@
+#include "app/lab/text_report.hpp"
+
+#include <array>
+#include <iomanip>
+#include <string_view>
+
+#include "app/config/duration.hpp"
+#include "app/lab/seconds.hpp"
+
+namespace switchgear::lab {
+
+namespace {
+
+std::string rounded(double ratio) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.4g", ratio);
+  return text.data();
+}
+
+std::string seconds(double length) { return rounded(length) + "s"; }
+
+std::string share(std::uint64_t part, std::uint64_t whole, std::string_view what) {
+  return std::to_string(part).append(" of ").append(std::to_string(whole)).append(" calls ").append(what);
+}
+
+/// `open 12, ramping 3`: the kinds that occurred.
+template <class Kinds, class Counts>
+std::string by_kind(const Kinds& kinds, const Counts& counts) {
+  std::string text;
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    if (counts[i] == 0) continue;
+    if (!text.empty()) text += ", ";
+    text.append(to_string(kinds[i])).append(" ").append(std::to_string(counts[i]));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string evidence(const Transition& transition) {
+  const WindowSnapshot& window = transition.window;
+  const auto held = [&](const std::string& value, const std::string& threshold) {
+    return std::string(to_string(transition.rule)) + " " + value + " >= " + threshold;
+  };
+  switch (transition.rule) {
+    case Rule::failure_rate:
+      return held(rounded(transition.value), rounded(transition.threshold)) + ": " +
+             share(window.failures, window.calls, "failed");
+    case Rule::slow_call:
+      return held(rounded(transition.value), rounded(transition.threshold)) + ": " +
+             share(window.slow, window.calls, "were slow");
+    case Rule::latency:
+      return held(seconds(transition.value), seconds(transition.threshold)) + ": " +
+             share(window.high, window.calls, "took as long");
+    case Rule::consecutive_failures:
+    case Rule::failure_balance:
+    case Rule::stuck_calls:
+      return held(rounded(transition.value), rounded(transition.threshold));
+    case Rule::probe:
+      return "probe: " + rounded(transition.value * 100) + " % of the permitted probes failed";
+    case Rule::max_wait:
+      return "max_wait: undecided for " + seconds(transition.threshold);
+    case Rule::recovered:
+      return "recovered: " + rounded(transition.value * 100) + " % of the permitted probes failed";
+    case Rule::open_duration:
+      return "open_duration: " + seconds(transition.threshold) + " are over";
+    case Rule::operator_command:
+      break;
+  }
+  return std::string(to_string(transition.rule));
+}
+
+void TextReport::on_operation(const Operation& /*operation*/) {}
+
+void TextReport::on_transition(const Transition& transition) {
+  any_transition_ = true;
+  const std::string change =
+      std::string(to_string(transition.from)).append(" -> ").append(to_string(transition.to));
+  out_ << std::right << std::setw(14) << format_seconds(transition.at.time_since_epoch()) + "s"
+       << "  " << std::left << std::setw(24) << change << "  " << evidence(transition) << '\n';
+}
+
+void TextReport::on_end(const ReplaySummary& summary) {
+  const CallTotals& totals = summary.breaker.totals;
+  const auto row = [&](std::string_view name, std::uint64_t count, const std::string& remark) {
+    out_ << "  " << std::left << std::setw(14) << name << std::right << std::setw(12) << count;
+    if (!remark.empty()) out_ << "  " << remark;
+    out_ << '\n';
+  };
+  if (!any_transition_) out_ << "no transition: it stayed " << to_string(summary.breaker.state) << '\n';
+  out_ << '\n';
+  row("calls", totals.calls, "");
+  row("successes", totals.successes, "");
+  row("failures", totals.failures, by_kind(failure_types, totals.failures_by_type));
+  row("slow", totals.slow(), "");
+  row("ignored", totals.ignored, "");
+  row("rejected", totals.rejected, by_kind(rejection_reasons, totals.rejected_by_reason));
+  if (totals.would_reject > 0)
+    row("would reject", totals.would_reject, "passed only because of metrics_only");
+  row("late", totals.late, "");
+  row("opened", totals.opened,
+      "open for " + format_seconds(summary.breaker.time_open) + "s of " +
+          format_seconds(summary.end.time_since_epoch()) + "s");
+  out_ << "\nends " << to_string(summary.breaker.state) << " after " << summary.operations
+       << (summary.operations == 1 ? " operation\n" : " operations\n");
+}
+
+}  // namespace switchgear::lab

@@ -1,0 +1,28 @@
+// A replay for people: a line per transition with its evidence, then a table of totals.
+#pragma once
+
+#include <ostream>
+#include <string>
+
+#include "app/lab/replay_report.hpp"
+
+namespace switchgear::lab {
+
+class TextReport : public ReplayReport {
+ public:
+  /// `out` is borrowed.
+  explicit TextReport(std::ostream& out) : out_(out) {}
+
+  void on_operation(const Operation& operation) override;
+  void on_transition(const Transition& transition) override;
+  void on_end(const ReplaySummary& summary) override;
+
+ private:
+  std::ostream& out_;
+  bool any_transition_ = false;
+};
+
+/// Why a transition happened: `failure_rate 0.5 >= 0.5: 10 of 20 calls failed`.
+[[nodiscard]] std::string evidence(const Transition& transition);
+
+}  // namespace switchgear::lab

@@ -1,0 +1,42 @@
+// app/lab: what a policy would have done. A recorded trace is played through a breaker in no time at all.
+// Reads files, prints decisions. Never here: sockets, threads, a clock: the trace is the only time there is.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "switchgear/core/outcome.hpp"
+#include "switchgear/core/time.hpp"
+#include "switchgear/policy/circuit_breaker.hpp"
+
+namespace switchgear::lab {
+
+/// How a recorded call ended.
+struct TraceResult {
+  Verdict verdict = Verdict::success;
+  FailureType type = FailureType::exception;
+  std::optional<Duration> latency;  ///< of a record without one: the time since its acquire
+  std::optional<Duration> retry_after;
+};
+
+/// One line of a trace.
+struct TraceEntry {
+  enum class Kind : std::uint8_t {
+    call,  ///< a whole call: an acquire now and, if admitted, its record `latency` later
+    acquire,
+    record,
+    abandon,
+    command,
+  };
+
+  std::size_t line = 0;  ///< counts from 1
+  TimePoint at{};
+  Kind kind = Kind::call;
+  std::optional<std::string> id;  ///< always set for acquire, record and abandon
+  TraceResult result;             ///< of a call or a record
+  Command command = Command::reset;
+};
+
+}  // namespace switchgear::lab

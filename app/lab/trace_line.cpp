@@ -1,0 +1,124 @@
+#include "app/lab/trace_line.hpp"
+
+#include <array>
+#include <cstddef>
+#include <utility>
+
+#include "app/config/suggest.hpp"
+#include "app/lab/line_fields.hpp"
+#include "app/lab/seconds.hpp"
+
+namespace switchgear::lab {
+
+namespace {
+
+struct Op {
+  std::string_view name;
+  TraceEntry::Kind kind;
+  Command command = Command::reset;
+};
+
+constexpr std::array ops{Op{"acquire", TraceEntry::Kind::acquire},
+                         Op{"record", TraceEntry::Kind::record},
+                         Op{"abandon", TraceEntry::Kind::abandon},
+                         Op{"reset", TraceEntry::Kind::command, Command::reset},
+                         Op{"force_open", TraceEntry::Kind::command, Command::force_open},
+                         Op{"force_close", TraceEntry::Kind::command, Command::force_close},
+                         Op{"disable", TraceEntry::Kind::command, Command::disable},
+                         Op{"metrics_only", TraceEntry::Kind::command, Command::metrics_only}};
+
+/// Thrown and caught within this file: a line has many ways to be wrong and one way to say so.
+struct Malformed {
+  std::string message;
+};
+
+[[noreturn]] void malformed(std::string message) { throw Malformed{std::move(message)}; }
+
+std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
+
+Duration seconds(const FieldValue& value, std::string_view name) {
+  if (value.kind != FieldValue::Kind::number) malformed(quoted(name) + " must be a number of seconds");
+  const auto length = parse_seconds(value.text);
+  if (!length)
+    malformed(quoted(name) + " is " + value.text + "; want seconds, 0 or more and less than 292 years");
+  return *length;
+}
+
+const std::string& text(const FieldValue& value, std::string_view name) {
+  if (value.kind != FieldValue::Kind::string) malformed(quoted(name) + " must be a string");
+  return value.text;
+}
+
+const FieldValue& required(const LineFields& fields, std::string_view name, std::string_view of) {
+  const auto& value = fields[name];
+  if (!value) malformed(std::string(of) + " needs " + quoted(name));
+  return *value;
+}
+
+/// The index of the field's word among `words`.
+template <std::size_t N>
+std::size_t word(const FieldValue& value, std::string_view name,
+                 const std::array<std::string_view, N>& words) {
+  const std::string& found = text(value, name);
+  for (std::size_t i = 0; i < N; ++i) {
+    if (words[i] == found) return i;
+  }
+  malformed("unknown " + std::string(name) + " " + quoted(found) + "; want " + config::one_of(words) +
+            config::did_you_mean(found, words));
+}
+
+template <std::size_t N, class Name>
+constexpr auto names_of(const std::array<Name, N>& all) {
+  std::array<std::string_view, N> names{};
+  for (std::size_t i = 0; i < N; ++i) {
+    if constexpr (std::is_same_v<Name, Op>) {
+      names[i] = all[i].name;
+    } else {
+      names[i] = to_string(all[i]);
+    }
+  }
+  return names;
+}
+
+TraceResult result(const LineFields& fields, std::string_view of) {
+  constexpr std::array verdicts{Verdict::success, Verdict::failure, Verdict::ignored};
+  TraceResult result;
+  result.verdict = verdicts[word(required(fields, "verdict", of), "verdict", names_of(verdicts))];
+  if (const auto& type = fields["type"])
+    result.type = failure_types[word(*type, "type", names_of(failure_types))];
+  if (const auto& latency = fields["latency"]) result.latency = seconds(*latency, "latency");
+  if (const auto& wait = fields["retry_after"]) result.retry_after = seconds(*wait, "retry_after");
+  return result;
+}
+
+TraceEntry entry(const LineFields& fields) {
+  TraceEntry entry;
+  entry.at = TimePoint{seconds(required(fields, "at", "a line"), "at")};
+  if (const auto& id = fields["id"]) entry.id = text(*id, "id");
+  const auto& op = fields["op"];
+  if (!op) {
+    required(fields, "latency", "a whole call");
+    entry.result = result(fields, "a whole call");
+    return entry;
+  }
+  const Op& found = ops[word(*op, "op", names_of(ops))];
+  entry.kind = found.kind;
+  entry.command = found.command;
+  if (entry.kind != TraceEntry::Kind::command) required(fields, "id", found.name);
+  if (entry.kind == TraceEntry::Kind::record) entry.result = result(fields, "record");
+  return entry;
+}
+
+}  // namespace
+
+std::variant<TraceEntry, TraceProblem> parse_trace_line(std::string_view line) {
+  auto fields = read_fields(line);
+  if (auto* const problem = std::get_if<std::string>(&fields)) return TraceProblem{std::move(*problem)};
+  try {
+    return entry(std::get<LineFields>(fields));
+  } catch (Malformed& problem) {
+    return TraceProblem{std::move(problem.message)};
+  }
+}
+
+}  // namespace switchgear::lab

@@ -33,7 +33,7 @@ void require_valid(const std::string& name, const CircuitBreakerOptions& options
 /// How many threads get a cell of their own. Threads that share a count window meet at its cursor anyway, and
 /// a small breaker is worth more to them than a cell each.
 std::uint32_t owned_cells(const CircuitBreakerOptions& options) noexcept {
-  constexpr std::uint32_t few = 4;
+  constexpr std::uint32_t few = 3;
   const bool striped = options.needs_window() && std::holds_alternative<TimeWindowOptions>(options.window);
   return striped ? std::clamp(std::thread::hardware_concurrency() + 2, few, max_thread_slots) : few;
 }

@@ -1,0 +1,37 @@
+#include "switchgear/core/rejection.hpp"
+
+#include <gtest/gtest.h>
+
+#include "switchgear/core/random.hpp"
+
+namespace switchgear {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(Rejection, SaysWhoRefusedWhyAndWhenToReturn) {
+  EXPECT_EQ(to_string(Rejection{Reason::open, "payment", 4200ms}),
+            "breaker 'payment' is open; retry in 4.2s");
+}
+
+TEST(Rejection, SaysNothingAboutAReturnNobodyKnows) {
+  EXPECT_EQ(to_string(Rejection{Reason::forced_open, "payment", std::nullopt}),
+            "breaker 'payment' is held open by an operator");
+}
+
+TEST(Random, RepeatsItselfFromTheSameSeedAndStaysInRange) {
+  Random one{42};
+  Random other{42};
+  double sum = 0;
+  for (int i = 0; i < 10'000; ++i) {
+    const double u = one.uniform();
+    ASSERT_EQ(u, other.uniform());
+    ASSERT_GE(u, 0.0);
+    ASSERT_LT(u, 1.0);
+    sum += u;
+  }
+  EXPECT_NEAR(sum / 10'000, 0.5, 0.02);
+}
+
+}  // namespace
+}  // namespace switchgear

@@ -1,0 +1,34 @@
+#include "switchgear/policy/breaker_group.hpp"
+
+#include <ranges>
+
+namespace switchgear {
+
+BreakerGroup::BreakerGroup(std::initializer_list<CircuitBreaker*> outermost_first) noexcept {
+  assert(outermost_first.size() >= 1 && outermost_first.size() <= max_depth);
+  for (CircuitBreaker* breaker : outermost_first) path_[depth_++] = breaker;
+}
+
+Result<BreakerGroup::Permits> BreakerGroup::try_acquire(TimePoint now) const noexcept {
+  Permits taken;
+  for (std::size_t i = 0; i < depth_; ++i) {
+    auto permit = path_[i]->try_acquire(now);
+    if (!permit) return permit.rejection();  // `taken` goes back as ignored
+    taken.permits_[i].emplace(std::move(*permit));
+  }
+  return taken;
+}
+
+void BreakerGroup::Permits::record(const Outcome& outcome, TimePoint now) && noexcept {
+  for (auto& permit : std::views::reverse(permits_)) {
+    if (permit) std::move(*permit).record(outcome, now);
+  }
+}
+
+void BreakerGroup::Permits::record(Verdict verdict, TimePoint now, FailureType type) && noexcept {
+  for (auto& permit : std::views::reverse(permits_)) {
+    if (permit) std::move(*permit).record(verdict, now, type);
+  }
+}
+
+}  // namespace switchgear

@@ -17,6 +17,7 @@
 
 #include "app/config/check_command.hpp"
 #include "app/demo/demo_command.hpp"
+#include "app/lab/replay_command.hpp"
 
 namespace {
 
@@ -30,6 +31,7 @@ int run(int argc, char** argv) {
 
   switchgear::config::add_check(app, exit_code);
   switchgear::demo::add_demo_command(app, exit_code);
+  switchgear::lab::add_replay_command(app, exit_code);
 
   try {
     app.parse(argc, argv);

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Checks every model in models/ exhaustively with Spin, and that its mutant fails.
+set -euo pipefail
+models=$(cd "$(dirname "$0")/../models" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+# explore MODEL [DEFINE]: prints the number of errors Spin finds.
+explore() {
+  rm -f pan*
+  spin -a ${2:+-D"$2"} "$models/$1.pml" > /dev/null
+  gcc -O1 -w -DSAFETY -o pan pan.c
+  ./pan -m200000 > pan.txt
+  if grep -q 'max search depth too small' pan.txt; then
+    echo "$1: not explored to the end" >&2
+    exit 1
+  fi
+  sed -n 's/.*errors: \([0-9]*\).*/\1/p' pan.txt
+}
+
+failed=0
+for model in probes opening; do
+  errors=$(explore "$model")
+  states=$(awk '/states, stored/ {print $1; exit}' pan.txt)
+  mutant=$(explore "$model" MUTANT)
+  if [ "$errors" = 0 ] && [ "$mutant" -gt 0 ]; then
+    echo "$model: holds in all $states states; its mutant fails"
+  else
+    echo "$model: errors $errors (want 0), in its mutant $mutant (want more than 0)" >&2
+    failed=1
+  fi
+done
+exit $failed

@@ -1,0 +1,59 @@
+#!/usr/bin/env python3
+"""tools/check_docs.py catches a snippet that does not compile, a configuration that is refused and a dead link."""
+import stat
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+import check_docs  # noqa: E402
+
+COMPILER = sys.argv.pop() if len(sys.argv) > 1 else "c++"
+
+
+class CheckDocs(unittest.TestCase):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.root = Path(directory.name)
+        (self.root / "docs").mkdir()
+        (self.root / "switchgear" / "core").mkdir(parents=True)
+        (self.root / "switchgear/core/word.hpp").write_text("#include <chrono>\nnamespace switchgear { struct Word {}; }\n")
+
+    def page(self, text):
+        (self.root / "docs" / "page.md").write_text(text, encoding="utf-8")
+
+    def test_compiles_whole_and_partial_snippets_and_nothing_else(self):
+        self.page("```cpp\nWord word;\n```\n\n```cpp\n#include <string>\nint main() {}\n```\n\n```text\nno C++\n```\n")
+        results = list(check_docs.check_cpp(self.root, COMPILER, "-std=c++20"))
+        self.assertEqual(results, [("docs/page.md:2", None), ("docs/page.md:6", None)])
+
+    def test_names_the_line_of_a_snippet_that_does_not_compile(self):
+        self.page("Text.\n\n```cpp\nWord word;\nWrod typo;\n```\n")
+        [(place, problem)] = check_docs.check_cpp(self.root, COMPILER, "-std=c++20")
+        self.assertEqual(place, "docs/page.md:4")
+        self.assertIn("page.md:5:", problem)
+
+    def test_reports_what_the_binary_refuses(self):
+        refuses = self.root / "refuses"
+        refuses.write_text('#!/bin/sh\ngrep -q good "$2" || { echo "$2:1:1: bad" >&2; exit 1; }\n')
+        refuses.chmod(refuses.stat().st_mode | stat.S_IXUSR)
+        self.page("```yaml\nversion: 1 # good\n```\n```yaml\ntimeout: bad\n```\n")
+        results = list(check_docs.check_yaml(self.root, str(refuses)))
+        self.assertEqual([place for place, problem in results if problem], ["docs/page.md:5"])
+
+    def test_puts_parts_of_a_file_where_they_belong(self):
+        self.assertEqual(check_docs.as_whole_file("version: 1\n"), "version: 1\n")
+        self.assertIn("\n    timeout: 2s\n", check_docs.as_whole_file("timeout: 2s\n"))
+        self.assertIn("\n      consecutive_failures: 5\n      jitter: 0.1\n", check_docs.as_whole_file("jitter: 0.1\n"))
+        self.assertIn("  slow: {circuit_breaker", check_docs.as_whole_file("services:\n  a: {policy: slow}\n"))
+
+    def test_catches_a_link_that_leads_nowhere(self):
+        self.page("[there](page.md) [out](https://example.org/) [gone](missing.md#part)\n")
+        self.assertEqual(dict(check_docs.check_links(self.root)),
+                         {"docs/page.md -> page.md": None, "docs/page.md -> missing.md": "is not there"})
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+"""tools/check_includes.py catches every kind of violation, and nothing else."""
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+import check_includes  # noqa: E402
+
+CLEAN = {
+    "switchgear/core/time.hpp": "#include <chrono>\n",
+    "switchgear/policy/breaker.hpp": '#include "switchgear/core/time.hpp"\n',
+    "switchgear/policy/breaker_test.cpp": '#include <gtest/gtest.h>\n#include "switchgear/testing/manual_time.hpp"\n',
+    "switchgear/policy/breaker_fixture.hpp": "",
+    "switchgear/registry/registry.hpp": '#include "switchgear/policy/breaker.hpp"\n',
+    "switchgear/testing/manual_time.hpp": '#include "switchgear/core/time.hpp"\n',
+    "switchgear/http/client.cpp": '#include <boost/asio.hpp>\n#include "switchgear/policy/breaker.hpp"\n',
+    "app/config/config.hpp": '#include "switchgear/core/time.hpp"\n',
+    "app/gateway/gateway.hpp": '#include "app/config/config.hpp"\n#include "switchgear/http/client.cpp"\n',
+    "app/admin/admin.hpp": '#include <fmt/format.h>\n',
+    "app/main.cpp": '#include "app/admin/admin.hpp"\n#include "app/gateway/gateway.hpp"\n',
+    "tests/model/model.hpp": "",
+}
+
+
+class CheckIncludes(unittest.TestCase):
+    def found_with(self, changes):
+        with tempfile.TemporaryDirectory() as directory:
+            root = Path(directory)
+            for path, text in {**CLEAN, **changes}.items():
+                (root / path).parent.mkdir(parents=True, exist_ok=True)
+                (root / path).write_text(text, encoding="utf-8")
+            return check_includes.check(root)[1]
+
+    def catches(self, path, text, words):
+        found = self.found_with({path: text})
+        self.assertEqual(len(found), 1, found)
+        self.assertTrue(found[0].startswith(f"{path}:1: "), found)
+        self.assertIn(words, found[0])
+
+    def test_lets_a_tree_in_order_pass(self):
+        self.assertEqual(self.found_with({}), [])
+
+    def test_catches_a_lower_room_that_includes_a_higher_one(self):
+        self.catches("switchgear/core/word.hpp", '#include "switchgear/policy/breaker.hpp"\n', "core is not above room policy")
+
+    def test_catches_rooms_beside_each_other(self):
+        self.catches("switchgear/http/watch.hpp", '#include "switchgear/registry/registry.hpp"\n', "not above room registry")
+
+    def test_catches_the_library_including_the_binary(self):
+        self.catches("switchgear/http/pool.hpp", '#include "app/config/config.hpp"\n', "never includes the binary")
+
+    def test_catches_one_room_of_the_binary_including_another(self):
+        self.catches("app/admin/page.cpp", '#include "app/gateway/gateway.hpp"\n', "meet in app/*.cpp")
+
+    def test_catches_config_including_a_room_above_it(self):
+        self.catches("app/config/load.cpp", '#include "app/admin/admin.hpp"\n', "meet in app/*.cpp")
+
+    def test_catches_boost_and_fmt_in_a_standard_only_room(self):
+        self.catches("switchgear/policy/rule.cpp", "#include <boost/json.hpp>\n", "standard library")
+        self.catches("switchgear/core/text.cpp", "  #  include <fmt/format.h>\n", "standard library")
+
+    def test_catches_product_code_that_includes_test_code(self):
+        self.catches("switchgear/policy/rule.cpp", '#include "switchgear/policy/breaker_fixture.hpp"\n', "belongs to tests")
+        self.catches("app/admin/page.cpp", '#include "tests/model/model.hpp"\n', "only tests")
+
+    def test_catches_testing_in_product_code(self):
+        self.catches("switchgear/policy/rule.cpp", '#include "switchgear/testing/manual_time.hpp"\n', "not above room testing")
+
+    def test_catches_paths_that_do_not_start_at_the_root(self):
+        self.catches("switchgear/policy/rule.cpp", '#include "breaker.hpp"\n', "from its root")
+        self.catches("app/admin/page.cpp", "#include <app/config/config.hpp>\n", "in quotes")
+
+    def test_catches_a_room_nobody_knows(self):
+        self.catches("switchgear/util/strings.hpp", "", "not in the order")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,113 @@
+// `switchgear demo` as its users run it: whole processes, output through a pipe.
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <string>
+
+#include "tests/house/program.hpp"
+
+namespace switchgear::house {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Whatever a demo leaves behind becomes a child of this test, which can then count it.
+class Demo : public testing::Test {
+ protected:
+  void SetUp() override { ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1), 0); }
+
+  /// True when no process is left within `patience`; reaps those that end.
+  [[nodiscard]] static bool nobody_left(std::chrono::milliseconds patience) {
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    for (;;) {
+      const pid_t reaped = ::waitpid(-1, nullptr, WNOHANG);
+      if (reaped < 0 && errno == ECHILD) return true;
+      if (reaped > 0) continue;
+      if (std::chrono::steady_clock::now() >= deadline) return false;
+      ::poll(nullptr, 0, 10);
+    }
+  }
+};
+
+TEST_F(Demo, TellsItsStoryInOrderWithinTheTimeAndExitsZero) {
+  Program demo{{SWITCHGEAR_BINARY, "demo", "--for", "15s", "--seed", "7"}};
+  const auto code = demo.wait(60s);
+  ASSERT_TRUE(code.has_value()) << demo.output();
+  EXPECT_EQ(*code, 0) << demo.output();
+  constexpr std::array in_order{"dashboard  http://127.0.0.1:",
+                                "normal ",
+                                "fault ",
+                                "open ",
+                                "failure_rate",
+                                "shielded ",
+                                " 0 of them reached payment",
+                                "heal ",
+                                "half_open ",
+                                "closed ",
+                                "recovered",
+                                "normal ",
+                                "held "};
+  std::size_t at = 0;
+  EXPECT_EQ(demo.output().rfind(in_order.front(), 0), 0U) << "the dashboard's address comes first\n" << demo.output();
+  for (const char* step : in_order) {
+    const auto found = demo.output().find(step, at);
+    ASSERT_NE(found, std::string::npos) << step << " is missing after position " << at << " in\n" << demo.output();
+    at = found + std::string{step}.size();
+  }
+  EXPECT_EQ(demo.output().find('\x1b'), std::string::npos) << "escape codes in a pipe";
+  EXPECT_TRUE(nobody_left(0ms)) << "the demo left processes behind";
+}
+
+TEST_F(Demo, EndsEveryProcessWhenInterrupted) {
+  Program demo{{SWITCHGEAR_BINARY, "demo"}};
+  ASSERT_TRUE(demo.read_until("gateway ", 30s)) << demo.output();
+  demo.signal(SIGINT);
+  const auto code = demo.wait(20s);
+  ASSERT_TRUE(code.has_value()) << demo.output();
+  EXPECT_EQ(*code, 0) << demo.output();
+  EXPECT_TRUE(nobody_left(0ms));
+}
+
+TEST_F(Demo, LeavesNoProcessBehindWhenKilled) {
+  Program demo{{SWITCHGEAR_BINARY, "demo"}};
+  ASSERT_TRUE(demo.read_until("gateway ", 30s)) << demo.output();
+  demo.signal(SIGKILL);
+  EXPECT_EQ(demo.wait(20s), 128 + SIGKILL);
+  EXPECT_TRUE(nobody_left(10s));
+}
+
+TEST_F(Demo, NamesAPortThatIsTaken) {
+  const int taken = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in here{};
+  here.sin_family = AF_INET;
+  here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof here;
+  ASSERT_EQ(::bind(taken, reinterpret_cast<const sockaddr*>(&here), size), 0);
+  ASSERT_EQ(::listen(taken, 1), 0);
+  ASSERT_EQ(::getsockname(taken, reinterpret_cast<sockaddr*>(&here), &size), 0);
+  const std::string port = std::to_string(ntohs(here.sin_port));
+
+  Program demo{{SWITCHGEAR_BINARY, "demo", "--for", "10s", "--port", port}};
+  EXPECT_EQ(demo.wait(30s), 3) << demo.output();
+  EXPECT_NE(demo.output().find(port), std::string::npos) << demo.output();
+  EXPECT_TRUE(nobody_left(0ms));
+  ::close(taken);
+}
+
+TEST_F(Demo, RefusesATimeThatIsTooShortForTheStory) {
+  Program demo{{SWITCHGEAR_BINARY, "demo", "--for", "2s"}};
+  EXPECT_EQ(demo.wait(10s), 2);
+  EXPECT_NE(demo.output().find("at least 8s"), std::string::npos) << demo.output();
+}
+
+}  // namespace
+}  // namespace switchgear::house

@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""What README.md and docs/ show is true: C++ compiles, YAML passes `switchgear check`, links lead somewhere.
+
+A fenced `cpp` block with an #include is compiled as it stands; any other is put into a function that sees the whole library.
+A fenced `yaml` block is checked as it stands when it has `version:`; a part of a file is put where it belongs.
+What is not meant to be checked is fenced as `text`.
+
+usage: check_docs.py cpp ROOT COMPILER [FLAG...]  |  check_docs.py yaml ROOT BINARY  |  check_docs.py links ROOT
+"""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+LIBRARY_ROOMS = ("core", "policy", "registry", "observe", "sync", "testing")
+TRIP_RULES = {"failure_rate", "slow_call", "latency", "consecutive_failures", "failure_balance", "stuck_calls"}
+BREAKER_KEYS = TRIP_RULES | {"window", "minimum_calls", "open_duration", "backoff", "max_open_duration", "jitter",
+                             "honor_retry_after", "probe_automatically", "half_open", "ramp"}
+FILE_KEYS = {"version", "gateway", "policies", "services"}
+
+
+def pages(root):
+    return [page for page in [root / "README.md", root / "CONTRIBUTING.md", *sorted((root / "docs").rglob("*.md"))]
+            if page.is_file()]
+
+
+def blocks(root, language):
+    """(page:line, text) of every block fenced as `language`."""
+    for page in pages(root):
+        opened, lines = None, []
+        for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
+            fence = re.match(r"^\s*```\s*(\S*)\s*$", line)
+            if fence and opened is None:
+                opened, lines = (fence.group(1), number + 1), []
+            elif fence and not fence.group(1):
+                if opened[0] == language:
+                    yield f"{page.relative_to(root)}:{opened[1]}", "\n".join(lines) + "\n"
+                opened = None
+            else:
+                lines.append(line)
+        if opened is not None:
+            raise SystemExit(f"{page}:{opened[1]}: a fence that is never closed")
+
+
+def as_translation_unit(root, text, place):
+    path, line = place.rsplit(":", 1)
+    here = f'#line {line} "{root / path}"\n'
+    if "#include" in text:
+        return here + text
+    headers = sorted(header.relative_to(root) for room in LIBRARY_ROOMS
+                     for header in (root / "switchgear" / room).glob("*.hpp") if not header.stem.endswith("_fixture"))
+    includes = "".join(f'#include "{header}"\n' for header in headers)
+    # [[maybe_unused]] cannot be put on what a snippet declares; the flag below says the same.
+    return (f"{includes}using namespace switchgear;\nusing namespace std::chrono_literals;\n"
+            f"[[maybe_unused]] static void snippet() {{\n{here}{text}}}\n")
+
+
+def check_cpp(root, compiler, *flags):
+    def compile_one(block):
+        place, text = block
+        command = [compiler, *flags, f"-I{root}", "-Wno-unused", "-fsyntax-only", "-x", "c++", "-"]
+        ended = subprocess.run(command, input=as_translation_unit(root, text, place), text=True, capture_output=True,
+                               timeout=300, check=False)
+        return place, ended.returncode, ended.stderr
+
+    with ThreadPoolExecutor(2) as pool:
+        for place, code, errors in pool.map(compile_one, blocks(root, "cpp")):
+            yield place, None if code == 0 else f"does not compile\n{errors}"
+
+
+def indented(text, columns):
+    return "".join(" " * columns + line if line.strip() else line for line in text.splitlines(keepends=True))
+
+
+def as_whole_file(text):
+    keys = set(re.findall(r"^([A-Za-z_]+):", text, re.MULTILINE))
+    if "version" in keys:
+        return text
+    whole = "version: 1\n"
+    if keys & FILE_KEYS:
+        named = set(re.findall(r"\bpolicy: *([A-Za-z0-9_-]+)", text))
+        if named and "policies" not in keys:
+            whole += "policies:\n" + "".join(f"  {name}: {{circuit_breaker: {{consecutive_failures: 5}}}}\n"
+                                             for name in sorted(named))
+        return whole + text
+    if keys and keys <= BREAKER_KEYS:
+        rule = "" if keys & TRIP_RULES else "      consecutive_failures: 5\n"
+        return f"{whole}policies:\n  example:\n    circuit_breaker:\n{rule}{indented(text, 6)}"
+    return f"{whole}policies:\n  example:\n{indented(text, 4)}"
+
+
+def check_yaml(root, binary):
+    with tempfile.TemporaryDirectory() as directory:
+        for number, (place, text) in enumerate(blocks(root, "yaml")):
+            file = Path(directory) / f"{number}.yaml"
+            whole = as_whole_file(text)
+            file.write_text(whole, encoding="utf-8")
+            variables = {name: "1" for name in re.findall(r"\$\{([A-Za-z_][A-Za-z0-9_]*)", text)}
+            ended = subprocess.run([binary, "check", str(file)], text=True, capture_output=True, timeout=60, check=False,
+                                   env={**os.environ, **variables})
+            yield place, None if ended.returncode == 0 else f"is refused\n{ended.stderr}{whole}"
+
+
+def check_links(root):
+    for page in pages(root):
+        text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
+            if not re.match(r"[a-z]+:", target):
+                found = (page.parent / target).exists()
+                yield f"{page.relative_to(root)} -> {target}", None if found else "is not there"
+
+
+def main():
+    checks = {"cpp": check_cpp, "yaml": check_yaml, "links": check_links}
+    if len(sys.argv) < 3 or sys.argv[1] not in checks:
+        print(__doc__, file=sys.stderr)
+        return 2
+    count, failed = 0, 0
+    for place, problem in checks[sys.argv[1]](Path(sys.argv[2]).resolve(), *sys.argv[3:]):
+        count += 1
+        if problem:
+            failed += 1
+            print(f"{place}: {problem}")
+    print(f"{sys.argv[1]}: {count - failed} of {count} hold")
+    return 1 if failed or count == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""Holds the rooms to their order by reading every #include.
+
+    core <- policy <- pipeline <- {sync, async}      core, policy <- registry <- observe
+    async <- http                                    everything <- app
+
+A room includes itself and the rooms below it. The rooms of app/ include app/config/ and the library, never each other;
+they meet in app/*.cpp. The rooms in STANDARD_ONLY need nothing but the standard library; their tests may use more.
+
+usage: check_includes.py [ROOT]     exit 1 and one line FILE:LINE: message per violation
+"""
+import re
+import sys
+from pathlib import Path
+
+LIBRARY = {
+    "core": set(),
+    "policy": {"core"},
+    "pipeline": {"core", "policy"},
+    "registry": {"core", "policy"},
+    "observe": {"core", "policy", "registry"},
+    "sync": {"core", "policy", "pipeline"},
+    "async": {"core", "policy", "pipeline"},
+    "http": {"core", "policy", "pipeline", "async"},
+    "testing": {"core", "policy", "pipeline"},
+}
+STANDARD_ONLY = {"core", "policy", "pipeline", "registry", "observe", "sync", "testing"}
+SHARED_APP_ROOM = "config"
+
+STANDARD_HEADERS = set("""
+algorithm any array atomic barrier bit bitset charconv chrono compare complex concepts condition_variable coroutine
+deque exception execution filesystem format forward_list fstream functional future initializer_list iomanip ios iosfwd
+iostream istream iterator latch limits list locale map memory memory_resource mutex new numbers numeric optional ostream
+queue random ranges ratio regex scoped_allocator semaphore set shared_mutex source_location span sstream stack stdexcept
+stop_token streambuf string string_view strstream syncstream system_error thread tuple type_traits typeindex typeinfo
+unordered_map unordered_set utility valarray variant vector version
+cassert cctype cerrno cfenv cfloat cinttypes climits clocale cmath csetjmp csignal cstdarg cstddef cstdint cstdio cstdlib
+cstring ctime cuchar cwchar cwctype
+""".split()) | {"time.h", "x86intrin.h", "cpuid.h", "immintrin.h"}  # the clocks' own: POSIX time and the compiler's
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
+
+
+def is_test(path):
+    return path.stem.endswith(("_test", "_fixture"))
+
+
+def room_of(parts):
+    """('switchgear', 'policy'), ('app', 'gateway'), ('app', '') for app/main.cpp, or None for any other place."""
+    if parts and parts[0] in ("switchgear", "app"):
+        return parts[0], parts[1] if len(parts) > 2 else ""
+    return None
+
+
+def problem_with_quoted(root, path, room, wanted):
+    target = Path(wanted)
+    if not (root / target).is_file():
+        return f'"{wanted}" is no file of this repository; write paths from its root, and <…> for everything else'
+    there = room_of(target.parts)
+    if there is None:
+        return None if is_test(path) else f"{wanted}: only tests include from outside switchgear/ and app/"
+    if is_test(target) and not is_test(path):
+        return f"{wanted} belongs to tests"
+    if there == room:
+        return None
+    if room[0] == "switchgear":
+        if there[0] == "app":
+            return f"{wanted}: the library never includes the binary"
+        if is_test(path) and there[1] == "testing":
+            return None
+        if there[1] not in LIBRARY[room[1]]:
+            return f"{wanted}: room {room[1]} is not above room {there[1]}"
+        return None
+    if there[0] == "switchgear" or room[1] == "" or there[1] == SHARED_APP_ROOM:
+        return None
+    return f"{wanted}: rooms of app/ meet in app/*.cpp, not in app/{room[1]}"
+
+
+def problem(root, path, room, bracket, wanted):
+    if bracket == '"':
+        return problem_with_quoted(root, path, room, wanted)
+    if wanted.startswith(("switchgear/", "app/")):
+        return f"<{wanted}> is ours; include it in quotes"
+    if room[0] == "switchgear" and room[1] in STANDARD_ONLY and not is_test(path) and wanted not in STANDARD_HEADERS:
+        return f"<{wanted}>: room {room[1]} needs nothing but the standard library"
+    return None
+
+
+def check(root):
+    found = []
+    files = sorted(f for top in ("switchgear", "app") for end in ("*.hpp", "*.cpp") for f in (root / top).rglob(end))
+    for file in files:
+        path = file.relative_to(root)
+        room = room_of(path.parts)
+        if room[0] == "switchgear" and room[1] not in LIBRARY:
+            found.append(f"{path}:1: room '{room[1]}' is not in the order; add it to tools/check_includes.py")
+            continue
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+            include = INCLUDE.match(line)
+            if include and (message := problem(root, path, room, *include.groups())):
+                found.append(f"{path}:{number}: {message}")
+    return len(files), found
+
+
+def main():
+    root = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).resolve().parent.parent)
+    count, found = check(root)
+    for line in found:
+        print(line)
+    if count == 0:
+        print(f"{root}: no source files")
+    if found or count == 0:
+        return 1
+    print(f"{count} files include only what is below them")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -9,6 +9,12 @@
 
 namespace switchgear::admin {
 namespace json = boost::json;
+namespace {
+
+// Browsers would wait for three seconds or more before they connect again.
+const auto retry_after_a_second = std::make_shared<const std::string>("retry: 1000\n\n");
+
+}  // namespace
 
 EventStream::EventStream(Api& api, const AdminLimits& limits)
     : api_(api), limits_(limits), seen_transition_(api.views().transitions().last_sequence()) {}
@@ -19,6 +25,7 @@ bool EventStream::join(EventClient& client) {
   // stand.
   send_delta(api_.now());
   clients_.insert(&client);
+  queue(client, retry_after_a_second);
   queue(client, event("snapshot", api_.snapshot_json()));
   return true;
 }

@@ -1,0 +1,204 @@
+// The dashboard in a real browser against a real admin server.
+//   node dashboard_test.mjs PUPPET
+// Every wait is bounded by what it waits for; nothing sleeps.
+import assert from "node:assert/strict";
+import { launchBrowser } from "./browser.mjs";
+import { startPuppet } from "./puppet.mjs";
+
+const binary = process.argv[2];
+assert.ok(binary, "usage: node dashboard_test.mjs PUPPET");
+const browser = await launchBrowser();
+let failed = 0;
+
+/// One test: its own server, its own page; anything on the console or refused by the content security policy fails it.
+async function test(sentence, body, { token, expectedConsole = [] } = {}) {
+  const puppet = await startPuppet(binary, ...(token ? ["--token", token] : []));
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  const page = await context.newPage();
+  page.setDefaultTimeout(5000);
+  const complaints = [];
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  await page.addInitScript(() => {
+    window.violations = [];
+    document.addEventListener("securitypolicyviolation", (event) => window.violations.push(event.violatedDirective));
+  });
+  try {
+    await body({ page, puppet });
+    assert.deepEqual(await page.evaluate(() => window.violations), [], "refused by the content security policy");
+    const unexpected = complaints.filter((each) => !expectedConsole.some((pattern) => pattern.test(each)));
+    assert.deepEqual(unexpected, [], "said on the console");
+    console.log(`ok      ${sentence}`);
+  } catch (error) {
+    failed++;
+    console.log(`FAILED  ${sentence}\n${error.stack}\nconsole: ${JSON.stringify(complaints)}`);
+  } finally {
+    await context.close();
+    await puppet.stop();
+  }
+}
+
+const card = (page, name, state) => page.getByRole("article", { name: state ? `${name}: ${state}` : `${name}:` });
+
+await test("opens under its content security policy and shows every breaker", async ({ page, puppet }) => {
+  await puppet.tell("add", "payment");
+  await puppet.tell("add", "inventory");
+  const response = await page.goto(`${puppet.url}/dashboard`);
+  const policy = response.headers()["content-security-policy"];
+  for (const directive of ["default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'",
+                           "img-src 'self'", "base-uri 'none'", "frame-ancestors 'none'", "form-action 'none'"]) {
+    assert.ok(policy.includes(directive), `${directive} is missing in ${policy}`);
+  }
+  assert.ok(!policy.includes("unsafe"));
+  await card(page, "payment", "Closed").waitFor();
+  await card(page, "inventory", "Closed").waitFor();
+  await page.getByText("Live", { exact: true }).waitFor();
+  await page.getByText("Healthy", { exact: true }).waitFor();
+});
+
+await test("says so when there are no breakers, and shows one that appears and goes", async ({ page, puppet }) => {
+  await page.goto(`${puppet.url}/dashboard`);
+  await page.getByText("No circuit breakers yet").waitFor();
+  await puppet.tell("add", "payment");
+  await card(page, "payment", "Closed").waitFor();
+  await puppet.tell("remove", "payment");
+  await page.getByText("No circuit breakers yet").waitFor();
+});
+
+await test("shows a breaker opening within one second of its trip, with the rule and the value", async ({ page, puppet }) => {
+  for (const name of ["inventory", "payment"]) await puppet.tell("add", name);
+  await page.goto(`${puppet.url}/dashboard`);
+  await card(page, "payment", "Closed").waitFor();
+  const shown = card(page, "payment", "Open").waitFor().then(() => performance.now());
+  const tripped = performance.now();
+  await puppet.tell("failures", "payment", 6);
+  const latency = (await shown) - tripped;
+  console.log(`        the page showed it after ${latency.toFixed(0)} ms`);
+  assert.ok(latency < 1000, `it took ${latency} ms`);
+  const open = card(page, "payment", "Open");
+  await open.getByText("failure rate", { exact: true }).waitFor();
+  await open.getByText("100 % ≥ 50 %").waitFor();
+  await open.getByText(/^(29|30)\.\d s$/).waitFor();
+  await open.getByText("2 in all").waitFor();
+  assert.equal(await page.getByRole("article").first().getAttribute("aria-label"), "payment: Open", "worst first");
+  await page.waitForFunction(() => document.title === "1 open – Switchgear");
+  await page.getByText("payment: Closed to Open, failure rate 100 % ≥ 50 %").waitFor({ state: "attached" });
+  await page.getByText("Unhealthy", { exact: true }).waitFor();
+});
+
+await test("counts down to the next probe by itself", async ({ page, puppet }) => {
+  await puppet.tell("add", "payment");
+  await puppet.tell("failures", "payment", 4);
+  await page.goto(`${puppet.url}/dashboard`);
+  const left = page.locator(".phase b");
+  await left.waitFor();
+  const first = parseFloat(await left.innerText());
+  await page.waitForFunction((before) => parseFloat(document.querySelector(".phase b").textContent) <= before - 1, first);
+});
+
+await test("resets a breaker", async ({ page, puppet }) => {
+  await puppet.tell("add", "payment");
+  await puppet.tell("failures", "payment", 4);
+  await page.goto(`${puppet.url}/dashboard`);
+  await card(page, "payment", "Open").waitFor();
+  await page.getByRole("button", { name: "Reset payment" }).click();
+  await card(page, "payment", "Closed").waitFor();
+  const seen = await (await fetch(`${puppet.url}/circuit-breakers/payment`)).json();
+  assert.equal(seen.state, "closed");
+  assert.equal(seen.transitions[0].rule, "operator");
+});
+
+await test("forces a breaker open only after asking back", async ({ page, puppet }) => {
+  await puppet.tell("add", "payment");
+  await page.goto(`${puppet.url}/dashboard`);
+  await page.getByRole("button", { name: "Force open payment" }).click();
+  await page.getByRole("button", { name: "Confirm: refuse every call to payment" }).click();
+  await card(page, "payment", "Forced open").waitFor();
+});
+
+await test("asks for the token once, says when it is wrong, and keeps it for the tab", async ({ page, puppet }) => {
+  for (const name of ["inventory", "payment"]) await puppet.tell("add", name);
+  await puppet.tell("failures", "payment", 4);
+  await puppet.tell("failures", "inventory", 4);
+  await page.goto(`${puppet.url}/dashboard`);
+  await page.getByRole("button", { name: "Reset payment" }).click();
+  await page.getByRole("textbox", { name: "Token" }).fill("guess");
+  await page.getByRole("button", { name: "Go on" }).click();
+  await page.getByText("That token was not accepted.").waitFor();
+  await page.getByRole("textbox", { name: "Token" }).fill("correct horse");
+  await page.getByRole("button", { name: "Go on" }).click();
+  await card(page, "payment", "Closed").waitFor();
+  await page.reload();
+  await page.getByRole("button", { name: "Reset inventory" }).click();
+  await card(page, "inventory", "Closed").waitFor();
+  assert.equal(await page.getByRole("dialog").count(), 0, "it asked again");
+}, { token: "correct horse", expectedConsole: [/401 \(Unauthorized\)/] });
+
+await test("shows a name made of markup as text", async ({ page, puppet }) => {
+  const name = "<img src=x onerror=alert(1)>";
+  let alerted = false;
+  page.on("dialog", (dialog) => {
+    alerted = true;
+    void dialog.dismiss();
+  });
+  await puppet.tell("add", name);
+  await puppet.tell("failures", name, 4);
+  await page.goto(`${puppet.url}/dashboard`);
+  await page.getByRole("heading", { name, exact: true }).waitFor();
+  assert.equal(await page.locator("article h2").innerText(), name);
+  assert.equal(await page.locator("article img, .feed img").count(), 0);
+  await page.getByRole("button", { name: `Reset ${name}` }).click();
+  await card(page, name, "Closed").waitFor();
+  assert.equal(alerted, false);
+});
+
+await test("says when the connection is lost", async ({ page, puppet }) => {
+  await puppet.tell("add", "payment");
+  await page.goto(`${puppet.url}/dashboard`);
+  await card(page, "payment", "Closed").waitFor();
+  await puppet.stop();
+  await page.getByText("Connection lost.").waitFor();
+  await page.getByText("Not connected").waitFor();
+  await card(page, "payment", "Closed").waitFor();
+}, { expectedConsole: [/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE|net::ERR/] });
+
+await test("connects again by itself after the stream broke", async ({ page, puppet }) => {
+  await puppet.tell("add", "payment");
+  let broken = 0;
+  await page.route("**/events", (route) => (broken++ === 0 ? route.fulfill({ status: 503 }) : route.continue()));
+  await page.goto(`${puppet.url}/dashboard`);
+  await page.getByText("Connection lost.").waitFor();
+  await page.getByText("Live", { exact: true }).waitFor();
+  await card(page, "payment", "Closed").waitFor();
+  assert.equal(await page.getByText("Connection lost.").count(), 0);
+}, { expectedConsole: [/503/] });
+
+await test("fits 400 and 1600 pixels, in light and in dark", async ({ page, puppet }) => {
+  for (const name of ["payment", "a-very-long-name-".repeat(8), "inventory"]) await puppet.tell("add", name);
+  await puppet.tell("failures", "payment", 4);
+  await page.goto(`${puppet.url}/dashboard`);
+  await card(page, "payment", "Open").waitFor();
+  const background = () => page.evaluate(() => getComputedStyle(document.querySelector(".card")).backgroundColor);
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.getByText("Live", { exact: true }).waitFor();
+  const light = await page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+  await page.emulateMedia({ colorScheme: "dark" });
+  const dark = await page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+  assert.notEqual(light, dark);
+  assert.ok(await background());
+  for (const [width, columns] of [[400, 1], [1600, 3]]) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.waitForFunction((wanted) => {
+      const tops = new Set([...document.querySelectorAll(".card")].map((each) => each.getBoundingClientRect().left));
+      return tops.size === wanted && document.documentElement.scrollWidth <= innerWidth;
+    }, columns);
+  }
+});
+
+await browser.close();
+if (failed > 0) {
+  console.log(`${failed} failed`);
+  process.exit(1);
+}

@@ -38,10 +38,20 @@ class Event {
   [[nodiscard]] Mark mark(Mark otherwise) const noexcept {
     const fy_mark* mark = event_ == nullptr ? nullptr : fy_event_start_mark(event_);
     if (mark == nullptr || mark->line < 0 || mark->column < 0) return otherwise;
-    return {static_cast<std::size_t>(mark->line) + 1, static_cast<std::size_t>(mark->column) + 1};
+    const auto column = static_cast<std::size_t>(mark->column);
+    return {static_cast<std::size_t>(mark->line) + 1,
+            starts_with_a_sign() && column > 0 ? column : column + 1};
   }
 
  private:
+  /// libfyaml's mark of these is past their quote or asterisk.
+  [[nodiscard]] bool starts_with_a_sign() const noexcept {
+    if (event_->type == FYET_ALIAS) return true;
+    if (event_->type != FYET_SCALAR) return false;
+    const fy_scalar_style style = fy_token_scalar_style(event_->scalar.value);
+    return style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED;
+  }
+
   fy_parser* parser_;
   fy_event* event_;
 };
@@ -140,12 +150,15 @@ class Builder {
       if (key_event.type() == FYET_MAPPING_END) return;
       Node key;
       node(key_event, key, depth + 1);
-      if (!failed_ && key.kind != Node::Kind::scalar)
-        report_.error(key.at, "", "this key is a list or a mapping; want a word");
       if (failed_) return;
+      if (key.kind != Node::Kind::scalar) {
+        report_.error(key.at, "", "this key is a list or a mapping; want a word");
+        key.broken = true;
+      }
       const Event value_event(parser_);
-      Entry& entry = into.entries.emplace_back(Entry{std::move(key.text), key.at, {}});
-      node(value_event, entry.value, depth + 1);
+      Node value;
+      node(value_event, value, depth + 1);
+      if (!key.broken) into.entries.push_back({std::move(key.text), key.at, std::move(value)});
     }
   }
 

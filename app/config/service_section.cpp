@@ -77,7 +77,7 @@ class ServiceReader {
  private:
   void read_url(Section& section, Service& service) {
     std::string text;
-    section.require("url", text, Text{}, "url: \"http://127.0.0.1:9001\"");
+    section.require("url", text, Text{}, "url: http://127.0.0.1:9001");
     if (text.empty()) return;
     auto url = parse_service_url(text);
     if (!url.value) return section.find("url")->wrong(url.problem);
@@ -89,8 +89,11 @@ class ServiceReader {
     section.require("policy", service.policy, Text{}, "policy: NAME");
     if (service.policy.empty() || policies_.contains(service.policy)) return;
     const Value value = *section.find("policy");
-    if (value.report->full()) return value.wrong("no such policy");
-    const auto meant = nearest(service.policy, names_);
+    std::optional<std::string_view> meant;
+    if (suggestions_left_ > 0) {
+      --suggestions_left_;
+      meant = nearest(service.policy, names_);
+    }
     std::string hint = "; want a name under policies";
     if (meant) hint = "; did you mean " + quoted(*meant) + "?";
     value.wrong("there is no policy " + quoted(service.policy) + hint);
@@ -99,6 +102,7 @@ class ServiceReader {
   const std::map<std::string, Policy>& policies_;
   std::vector<std::string_view> names_;
   Claims claims_;
+  int suggestions_left_ = 20;  ///< each looks at up to a thousand names
 };
 
 }  // namespace

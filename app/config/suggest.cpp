@@ -1,9 +1,10 @@
 #include "app/config/suggest.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <utility>
-#include <vector>
 
 #include "app/config/report.hpp"
 
@@ -23,27 +24,29 @@ char fold(char letter) noexcept {
 std::size_t distance(std::string_view a, std::string_view b, std::size_t limit) {
   const std::size_t longer = std::max(a.size(), b.size());
   if (longer - std::min(a.size(), b.size()) > limit) return limit + 1;
-  std::vector<std::size_t> before_last(b.size() + 1);
-  std::vector<std::size_t> last(b.size() + 1);
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;
+  using Row = std::array<std::uint8_t, longest_word + 1>;
+  Row before_last{};
+  Row last{};
+  Row row{};
+  for (std::size_t j = 0; j <= b.size(); ++j) last[j] = static_cast<std::uint8_t>(j);
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    row[0] = i;
+    row[0] = static_cast<std::uint8_t>(i);
     std::size_t least = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
       const bool same = fold(a[i - 1]) == fold(b[j - 1]);
-      row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (same ? 0U : 1U)});
+      int edits = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (same ? 0 : 1)});
       const bool swapped =
           i > 1 && j > 1 && fold(a[i - 1]) == fold(b[j - 2]) && fold(a[i - 2]) == fold(b[j - 1]);
-      if (swapped) row[j] = std::min(row[j], before_last[j - 2] + 1);
-      least = std::min(least, row[j]);
+      if (swapped) edits = std::min(edits, before_last[j - 2] + 1);
+      row[j] = static_cast<std::uint8_t>(edits);
+      least = std::min<std::size_t>(least, row[j]);
     }
     // A swap reaches back two rows, so one row above the limit is not yet the end.
     if (least > limit + 1) return limit + 1;
     std::swap(before_last, last);
     std::swap(last, row);
   }
-  return std::min(last[b.size()], limit + 1);
+  return std::min<std::size_t>(last[b.size()], limit + 1);
 }
 
 }  // namespace

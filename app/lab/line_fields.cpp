@@ -4,6 +4,8 @@
 #include <boost/json/basic_parser_impl.hpp>
 #include <cassert>
 #include <cstdint>
+#include <utility>
+#include <vector>
 
 #include "app/config/suggest.hpp"
 
@@ -23,6 +25,14 @@ class FieldHandler {
 
   LineFields fields;
   std::string problem;
+
+  /// A field that may be a mistyped one is a mistake only when that one is missing.
+  void check_typos() {
+    for (const auto& [found, meant] : typos_) {
+      if (fields[meant] || !problem.empty()) continue;
+      problem = "unknown field \"" + found + "\"; did you mean \"" + std::string(meant) + "\"?";
+    }
+  }
 
   bool on_document_begin(json::error_code&) { return true; }
   bool on_document_end(json::error_code&) { return true; }
@@ -79,8 +89,10 @@ class FieldHandler {
 
   bool start_field(json::error_code& error) {
     field_ = nullptr;
-    if (std::find(field_names.begin(), field_names.end(), text_) == field_names.end())
-      return check_typo(error);
+    if (std::find(field_names.begin(), field_names.end(), text_) == field_names.end()) {
+      note_unknown();
+      return true;
+    }
     std::optional<FieldValue>& value = fields[text_];
     if (value) return refuse("\"" + text_ + "\" is there twice", error);
     field_ = &value;
@@ -89,11 +101,10 @@ class FieldHandler {
 
   /// Short names are too near to words a trace may well carry ("time" to "type"), so only long ones are
   /// guessed.
-  bool check_typo(json::error_code& error) {
+  void note_unknown() {
     constexpr std::size_t long_name = 7;
     const auto meant = config::nearest(text_, field_names);
-    if (!meant || meant->size() < long_name) return true;
-    return refuse("unknown field \"" + text_ + "\"; did you mean \"" + std::string(*meant) + "\"?", error);
+    if (meant && meant->size() >= long_name) typos_.emplace_back(text_, *meant);
   }
 
   bool take(FieldValue::Kind kind, json::string_view part, json::error_code& error) {
@@ -106,6 +117,7 @@ class FieldHandler {
 
   std::size_t depth_ = 0;
   std::string text_;
+  std::vector<std::pair<std::string, std::string_view>> typos_;  ///< what was found, what it may mean
   std::optional<FieldValue>* field_ = nullptr;  ///< where the value being read belongs; null: nowhere
 };
 
@@ -124,6 +136,8 @@ std::variant<LineFields, std::string> read_fields(std::string_view line) {
   if (!parser.handler().problem.empty()) return parser.handler().problem;
   if (!error && used < line.size()) error = json::error::extra_data;
   if (error) return "not JSON, column " + std::to_string(used + 1) + ": " + error.message();
+  parser.handler().check_typos();
+  if (!parser.handler().problem.empty()) return parser.handler().problem;
   return std::move(parser.handler().fields);
 }
 

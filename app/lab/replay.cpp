@@ -69,7 +69,9 @@ std::optional<TraceProblem> Replay::play(const TraceEntry& entry) {
 
 void Replay::finish() {
   end_calls(TimePoint::max());
-  report_.on_end({operations_, latest_, breaker_.snapshot(latest_)});
+  breaker_.advance(latest_);  // the last lines may have been of calls that it never saw
+  tell_transitions();
+  report_.on_end({operations_, first_, latest_, breaker_.snapshot(latest_)});
 }
 
 // --- operations
@@ -153,10 +155,14 @@ void Replay::tell(TimePoint at, std::string_view op, const std::optional<std::st
 }
 
 void Replay::tell(Operation operation) {
-  ++operations_;
+  if (operations_++ == 0) first_ = operation.at;
   latest_ = operation.at;
   operation.state = breaker_.state();
   report_.on_operation(operation);
+  tell_transitions();
+}
+
+void Replay::tell_transitions() {
   for (const Transition& transition : notes_.transitions) report_.on_transition(transition);
   notes_.transitions.clear();
 }

@@ -27,7 +27,7 @@ class Replay {
   /// A problem when an acquire's id is still in flight. Precondition: `at` does not run backwards.
   [[nodiscard]] std::optional<TraceProblem> play(const TraceEntry& entry);
 
-  /// The whole calls still running end; then the summary.
+  /// The whole calls still running end, what was due by the last line happens; then the summary.
   void finish();
 
  private:
@@ -62,6 +62,7 @@ class Replay {
   [[nodiscard]] std::optional<CircuitBreaker::Permit> take(const std::string& id);
   void tell(TimePoint at, std::string_view op, const std::optional<std::string>& id);
   void tell(Operation operation);
+  void tell_transitions();
 
   ReplayReport& report_;
   Notes notes_;
@@ -70,6 +71,7 @@ class Replay {
   std::vector<Running> running_;  ///< a heap, the next to end on top
   std::uint64_t started_ = 0;
   std::uint64_t operations_ = 0;
+  TimePoint first_{};
   TimePoint latest_{};
 };
 

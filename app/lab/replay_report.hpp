@@ -26,7 +26,8 @@ struct Operation {
 
 struct ReplaySummary {
   std::uint64_t operations = 0;
-  TimePoint end{};  ///< of the last operation
+  TimePoint start{};  ///< of the first operation
+  TimePoint end{};    ///< of the last one
   BreakerSnapshot breaker;
 };
 

@@ -100,7 +100,7 @@ void TextReport::on_end(const ReplaySummary& summary) {
   row("late", totals.late, "");
   row("opened", totals.opened,
       "open for " + format_seconds(summary.breaker.time_open) + "s of " +
-          format_seconds(summary.end.time_since_epoch()) + "s");
+          format_seconds(saturating_sub(summary.end, summary.start)) + "s");
   out_ << "\nends " << to_string(summary.breaker.state) << " after " << summary.operations
        << (summary.operations == 1 ? " operation\n" : " operations\n");
 }

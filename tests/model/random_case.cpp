@@ -55,7 +55,7 @@ class Grid {
 
 void choose_rules(Dice& dice, Grid& grid, CircuitBreakerOptions& options) {
   constexpr std::array rates{0.1, 0.25, 1.0 / 3, 0.5, 0.6, 0.75, 0.9, 1.0};
-  constexpr std::array quantiles{0.01, 0.07, 0.25, 0.5, 0.6, 0.75, 0.9, 0.95, 1.0};
+  constexpr std::array quantiles{0.01, 0.25, 0.28, 0.5, 0.6, 0.75, 0.9, 0.95, 1.0};
   if (dice.chance(0.5)) options.failure_rate = dice.one_of(rates);
   if (dice.chance(0.35)) options.slow_call = SlowCallRule{grid.length(0, 4), dice.one_of(rates)};
   if (dice.chance(0.3)) options.latency = LatencyRule{dice.one_of(quantiles), grid.length(1, 6)};
@@ -70,9 +70,9 @@ void choose_rules(Dice& dice, Grid& grid, CircuitBreakerOptions& options) {
 
 void choose_window(Dice& dice, Grid& grid, CircuitBreakerOptions& options) {
   if (dice.chance(0.5)) {
-    const std::uint32_t size = dice.chance(0.2) ? 1 : dice.count(1, 12);
+    const std::uint32_t size = dice.chance(0.2) ? 1 : dice.chance(0.15) ? 25 : dice.count(1, 12);
     options.window = CountWindowOptions{size};
-    options.minimum_calls = dice.count(dice.chance(0.1) ? 0 : 1, size);
+    options.minimum_calls = dice.chance(0.2) ? size : dice.count(dice.chance(0.1) ? 0 : 1, size);
   } else {
     constexpr std::array<std::uint32_t, 7> buckets{1, 2, 3, 4, 7, 10, 25};
     options.window = TimeWindowOptions{grid.length(1, 20), dice.one_of(buckets)};
@@ -119,6 +119,8 @@ class TraceMaker {
   std::vector<Step> make() {
     const std::int64_t length = dice_.between(20, 160);
     eagerness_ = dice_.chance(0.5) ? 0.5 : 0.3;
+    constexpr std::array shares{0.0, 0.5, 1.0};
+    if (flavour_ == Flavour::replay) whole_calls_ = dice_.one_of(shares);
     for (std::int64_t i = 0; i < length; ++i) {
       if (dice_.chance(0.06)) change_weather();
       pass_time();
@@ -156,7 +158,12 @@ class TraceMaker {
     } else if (running_.empty() || running_.size() < 8 ? dice_.chance(eagerness_) || running_.empty()
                                                        : false) {
       step.id = next_id_++;
-      running_.push_back(step.id);
+      if (dice_.chance(whole_calls_)) {
+        step.kind = Step::Kind::call;
+        step.outcome = outcome();
+      } else {
+        running_.push_back(step.id);
+      }
     } else {
       finish_one(step);
     }
@@ -178,14 +185,18 @@ class TraceMaker {
       finished_.push_back(step.id);
     }
     if (step.kind == Step::Kind::abandon) return;
-    step.outcome = Outcome::success(grid_.latency());
+    step.outcome = outcome();
+  }
+
+  Outcome outcome() {
+    Outcome outcome = Outcome::success(grid_.latency());
     if (dice_.chance(weather_.failing)) {
-      step.outcome = Outcome::failure(dice_.one_of(failure_types), step.outcome.latency);
+      outcome = Outcome::failure(dice_.one_of(failure_types), outcome.latency);
     } else if (dice_.chance(weather_.ignoring)) {
-      step.outcome.verdict = Verdict::ignored;
+      outcome.verdict = Verdict::ignored;
     }
-    if (step.outcome.verdict == Verdict::failure && dice_.chance(0.2))
-      step.outcome.retry_after = grid_.length(0, 40);
+    if (outcome.verdict == Verdict::failure && dice_.chance(0.2)) outcome.retry_after = grid_.length(0, 40);
+    return outcome;
   }
 
   Dice& dice_;
@@ -194,6 +205,7 @@ class TraceMaker {
   const TimePoint start_;
   TimePoint now_;
   double eagerness_ = 0.5;
+  double whole_calls_ = 0;
   Weather weather_{0.5, 0.1};
   bool held_ = false;
   std::size_t next_id_ = 1;
@@ -273,6 +285,10 @@ std::string describe(const Step& step) {
       break;
     case Step::Kind::advance:
       text << "advance";
+      break;
+    case Step::Kind::call:
+      text << "call " << step.id << ' ' << to_string(step.outcome.verdict) << " latency "
+           << to_seconds(step.outcome.latency);
       break;
   }
   return text.str();

@@ -17,12 +17,19 @@
 namespace switchgear::model {
 
 struct Step {
-  enum class Kind : std::uint8_t { acquire, record, abandon, command, advance };
+  enum class Kind : std::uint8_t {
+    acquire,
+    record,
+    abandon,
+    command,
+    advance,
+    call,  ///< an acquire and, if admitted, its record `outcome.latency` later
+  };
 
   Kind kind = Kind::acquire;
   TimePoint at{};
-  std::size_t id = 0;  ///< of the acquire, record or abandon
-  Outcome outcome{};   ///< of the record
+  std::size_t id = 0;  ///< of the acquire, record, abandon or call
+  Outcome outcome{};   ///< of the record or call
   Order order = Order::reset;
 };
 

@@ -1,0 +1,241 @@
+#include "tests/model/trace_text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <optional>
+#include <string_view>
+
+#include "tests/model/breaker_model.hpp"
+
+namespace switchgear::model {
+
+namespace {
+
+constexpr std::array<std::string_view, 5> order_names{"reset", "force_close", "force_open", "disable",
+                                                      "metrics_only"};
+
+std::string number(double value) {
+  std::array<char, 32> text{};
+  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr};
+}
+
+std::string seconds(Duration length) {
+  std::array<char, 48> text{};
+  std::snprintf(text.data(), text.size(), "%lld.%09lld",
+                static_cast<long long>(length.count() / 1'000'000'000),
+                static_cast<long long>(length.count() % 1'000'000'000));
+  std::string trimmed = text.data();
+  trimmed.erase(trimmed.find_last_not_of('0') + 1);
+  if (trimmed.back() == '.') trimmed.pop_back();
+  return trimmed;
+}
+
+std::string seconds(TimePoint at) { return seconds(at.time_since_epoch()); }
+
+std::string in_ns(Duration length) { return std::to_string(length.count()) + "ns"; }
+
+void add_policy(std::string& text, const CircuitBreakerOptions& options) {
+  const auto line = [&](std::string_view key, const std::string& value) {
+    text.append("      ").append(key).append(": ").append(value).append("\n");
+  };
+  if (const auto* count = std::get_if<CountWindowOptions>(&options.window)) {
+    line("window", "{type: count, size: " + std::to_string(count->size) + "}");
+  } else {
+    const auto& time = std::get<TimeWindowOptions>(options.window);
+    line("window", "{type: time, duration: " + in_ns(time.duration) +
+                       ", buckets: " + std::to_string(time.buckets) + "}");
+  }
+  line("minimum_calls", std::to_string(options.minimum_calls));
+  if (options.failure_rate) line("failure_rate", number(*options.failure_rate));
+  if (options.slow_call) {
+    line("slow_call", "{threshold: " + in_ns(options.slow_call->threshold) +
+                          ", rate: " + number(options.slow_call->rate) + "}");
+  }
+  if (options.latency) {
+    line("latency", "{quantile: " + number(options.latency->quantile) +
+                        ", above: " + in_ns(options.latency->above) + "}");
+  }
+  if (options.consecutive_failures)
+    line("consecutive_failures", std::to_string(*options.consecutive_failures));
+  if (options.failure_balance) line("failure_balance", std::to_string(*options.failure_balance));
+  if (options.stuck_calls) {
+    line("stuck_calls", "{older_than: " + in_ns(options.stuck_calls->older_than) +
+                            ", count: " + std::to_string(options.stuck_calls->count) + "}");
+  }
+  line("open_duration", in_ns(options.open_duration));
+  line("backoff", number(options.backoff));
+  line("max_open_duration", in_ns(options.max_open_duration));
+  line("jitter", number(options.jitter));
+  line("honor_retry_after", options.honor_retry_after ? "true" : "false");
+  line("probe_automatically", options.probe_automatically ? "true" : "false");
+
+  const HalfOpenOptions& half_open = options.half_open;
+  std::string value = "{permitted_calls: " + std::to_string(half_open.permitted_calls);
+  if (half_open.max_concurrent) value += ", max_concurrent: " + std::to_string(*half_open.max_concurrent);
+  value += ", max_failure_rate: " + number(half_open.max_failure_rate);
+  value += ", probe_interval: " + in_ns(half_open.probe_interval);
+  if (half_open.max_wait) value += ", max_wait: " + in_ns(*half_open.max_wait);
+  line("half_open", value + "}");
+  if (options.ramp) {
+    line("ramp",
+         "{duration: " + in_ns(options.ramp->duration) + ", from: " + number(options.ramp->from) + "}");
+  }
+}
+
+std::string id_of(const Step& step) { return "c" + std::to_string(step.id); }
+
+std::string result_fields(const Outcome& outcome) {
+  std::string text = ",\"verdict\":\"" + std::string(to_string(outcome.verdict)) +
+                     "\",\"latency\":" + seconds(outcome.latency);
+  if (outcome.verdict == Verdict::failure)
+    text += ",\"type\":\"" + std::string(to_string(outcome.type)) + "\"";
+  if (outcome.retry_after) text += ",\"retry_after\":" + seconds(*outcome.retry_after);
+  return text;
+}
+
+/// Plays a case through the model, writing what a replay would.
+class Expectation {
+ public:
+  explicit Expectation(const Case& given) : model_(given.options, given.jitter_seed) {}
+
+  void play(const Step& step) {
+    end_calls(step.at);
+    switch (step.kind) {
+      case Step::Kind::acquire:
+        acquire(step);
+        break;
+      case Step::Kind::call:
+        if (acquire(step)) running_.push_back({saturating_add(step.at, step.outcome.latency), step});
+        break;
+      case Step::Kind::record:
+        model_.record(step.id, step.outcome, step.at);
+        line(step.at, "record", step);
+        break;
+      case Step::Kind::abandon:
+        model_.abandon(step.id, step.at);
+        line(step.at, "abandon", step);
+        break;
+      case Step::Kind::command:
+        model_.command(step.order, step.at);
+        line(step.at, order_names[static_cast<std::size_t>(step.order)], std::nullopt);
+        break;
+      case Step::Kind::advance:  // no trace can say it
+        break;
+    }
+  }
+
+  std::vector<std::string> finish() {
+    end_calls(TimePoint::max());
+    model_.advance(end_);  // the last lines may have been of calls unknown to the breaker
+    add_transitions();
+    const ModelTotals& totals = model_.totals();
+    lines_.push_back("{\"event\":\"summary\",\"calls\":" + std::to_string(totals.calls) + ",\"successes\":" +
+                     std::to_string(totals.successes) + ",\"failures\":" + std::to_string(totals.failures) +
+                     ",\"slow\":" + std::to_string(totals.slow_successes + totals.slow_failures) +
+                     ",\"ignored\":" + std::to_string(totals.ignored) + ",\"rejected\":" +
+                     std::to_string(totals.rejected) + ",\"late\":" + std::to_string(totals.late) +
+                     ",\"opened\":" + std::to_string(totals.opened) +
+                     ",\"time_open\":" + seconds(model_.time_open()) + "}");
+    return std::move(lines_);
+  }
+
+ private:
+  struct Running {
+    TimePoint end;
+    Step call;
+  };
+
+  void end_calls(TimePoint until) {
+    for (;;) {
+      const auto next = std::min_element(running_.begin(), running_.end(),
+                                         [](const Running& a, const Running& b) { return a.end < b.end; });
+      if (next == running_.end() || next->end > until) return;
+      const Running ended = *next;
+      running_.erase(next);
+      model_.record(ended.call.id, ended.call.outcome, ended.end);
+      line(ended.end, "record", ended.call);
+    }
+  }
+
+  bool acquire(const Step& step) {
+    const Decision decision = model_.acquire(step.id, step.at);
+    std::string extra = decision.admitted ? ",\"decision\":\"admitted\"" : ",\"decision\":\"rejected\"";
+    if (decision.reason) extra += ",\"reason\":\"" + std::string(to_string(*decision.reason)) + "\"";
+    if (decision.retry_after) extra += ",\"retry_after\":" + seconds(*decision.retry_after);
+    line(step.at, "acquire", step, extra);
+    return decision.admitted;
+  }
+
+  void line(TimePoint at, std::string_view op, const std::optional<Step>& step,
+            const std::string& extra = "") {
+    end_ = at;
+    std::string text = "{\"at\":" + seconds(at) + ",\"op\":\"" + std::string(op) + "\"";
+    if (step) text += ",\"id\":\"" + id_of(*step) + "\"";
+    lines_.push_back(text + extra + ",\"state\":\"" + std::string(to_string(model_.state())) + "\"}");
+    add_transitions();
+  }
+
+  void add_transitions() {
+    for (const ModelTransition& transition : model_.take_transitions()) {
+      lines_.push_back("{\"at\":" + seconds(transition.at) + ",\"event\":\"transition\",\"from\":\"" +
+                       std::string(to_string(transition.from)) + "\",\"to\":\"" +
+                       std::string(to_string(transition.to)) + "\",\"rule\":\"" +
+                       std::string(to_string(transition.rule)) + "\",\"value\":" + number(transition.value) +
+                       ",\"threshold\":" + number(transition.threshold) + "}");
+    }
+  }
+
+  BreakerModel model_;
+  std::vector<Running> running_;
+  TimePoint end_{};  ///< of the last line
+  std::vector<std::string> lines_;
+};
+
+}  // namespace
+
+std::string policy_file(const std::vector<Case>& cases) {
+  std::string text = "version: 1\npolicies:\n";
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    text += "  p" + std::to_string(i) + ":\n    circuit_breaker:\n";
+    add_policy(text, cases[i].options);
+  }
+  return text;
+}
+
+std::string trace_file(const Case& given) {
+  std::string text;
+  for (const Step& step : given.steps) {
+    text += "{\"at\":" + seconds(step.at);
+    switch (step.kind) {
+      case Step::Kind::acquire:
+        text += ",\"op\":\"acquire\",\"id\":\"" + id_of(step) + "\"";
+        break;
+      case Step::Kind::call:
+        text += ",\"id\":\"" + id_of(step) + "\"" + result_fields(step.outcome);
+        break;
+      case Step::Kind::record:
+        text += ",\"op\":\"record\",\"id\":\"" + id_of(step) + "\"" + result_fields(step.outcome);
+        break;
+      case Step::Kind::abandon:
+        text += ",\"op\":\"abandon\",\"id\":\"" + id_of(step) + "\"";
+        break;
+      case Step::Kind::command:
+        text.append(",\"op\":\"").append(order_names[static_cast<std::size_t>(step.order)]).append("\"");
+        break;
+      case Step::Kind::advance:
+        break;
+    }
+    text += "}\n";
+  }
+  return text;
+}
+
+std::vector<std::string> expected_lines(const Case& given) {
+  Expectation expectation(given);
+  for (const Step& step : given.steps) expectation.play(step);
+  return expectation.finish();
+}
+
+}  // namespace switchgear::model

@@ -12,6 +12,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(switchgear_flags INTERFACE
     -Wno-maybe-uninitialized -Wno-restrict -Wno-array-bounds -Wno-stringop-overflow -Wno-tsan)
 endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  # libstdc++ 12's stable_sort uses a buffer that it marks deprecated itself.
+  target_compile_options(switchgear_flags INTERFACE -Wno-deprecated-declarations)
+endif()
 target_link_libraries(switchgear_flags INTERFACE Threads::Threads)
 
 function(switchgear_room NAME)

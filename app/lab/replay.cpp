@@ -133,7 +133,7 @@ std::optional<CircuitBreaker::Permit> Replay::ask(const TraceEntry& entry) {
   operation.id = entry.id;
   operation.asks = true;
   if (!permit) operation.rejection = permit.rejection();
-  tell(std::move(operation));
+  tell(operation);
   if (!permit) return std::nullopt;
   return std::move(*permit);
 }
@@ -151,7 +151,7 @@ void Replay::tell(TimePoint at, std::string_view op, const std::optional<std::st
   operation.at = at;
   operation.op = op;
   operation.id = id;
-  tell(std::move(operation));
+  tell(operation);
 }
 
 void Replay::tell(Operation operation) {

@@ -33,6 +33,7 @@ std::optional<CircuitBreakerOptions> breaker_options(const ReplayOptions& option
   const auto found = policies.find(options.policy);
   if (found == policies.end()) {
     std::vector<std::string_view> names;
+    names.reserve(policies.size());
     for (const auto& [name, policy] : policies) names.push_back(name);
     err << options.config << ": there is no policy \"" << options.policy << '"'
         << config::did_you_mean(options.policy, names) << '\n';

@@ -12,7 +12,7 @@
 
 namespace switchgear::lab {
 
-inline constexpr std::size_t max_trace_line = 1024 * 1024;  ///< bytes, the line's end not counted
+inline constexpr std::size_t max_trace_line = std::size_t{1} << 20U;  ///< bytes, the line's end not counted
 
 /// `FILE:LINE: message`.
 class TraceError : public std::runtime_error {

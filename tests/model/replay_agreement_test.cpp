@@ -62,6 +62,7 @@ struct Ran {
 Ran run(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), SWITCHGEAR_BINARY);
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
 
@@ -115,8 +116,10 @@ std::string first_difference(const std::vector<std::string>& expected, const std
   std::string line;
   for (std::size_t i = 0; std::getline(lines, line); ++i) {
     const std::string wanted = i < expected.size() ? expected[i] : "no line";
-    if (!same_line(wanted, line))
-      return "line " + std::to_string(i + 1) + "\nmodel:  " + wanted + "\nreplay: " + line;
+    if (same_line(wanted, line)) continue;
+    std::ostringstream text;
+    text << "line " << i + 1 << "\nmodel:  " << wanted << "\nreplay: " << line;
+    return text.str();
   }
   const auto count = static_cast<std::size_t>(std::count(printed.begin(), printed.end(), '\n'));
   return count == expected.size() ? ""

@@ -1,0 +1,246 @@
+#include "app/admin/admin_server.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <boost/json/parse.hpp>
+#include <deque>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "app/admin/control_client.hpp"
+#include "app/admin/manual_breakers.hpp"
+#include "app/admin/raw_client.hpp"
+
+namespace switchgear::admin {
+namespace {
+
+using namespace std::chrono_literals;
+
+class Server : public testing::Test {
+ protected:
+  void SetUp() override {
+    options.listen = {"127.0.0.1", 0};
+    options.clock = [this] { return TimePoint{Duration{clock.load()}}; };
+  }
+
+  std::uint16_t start() {
+    server.emplace(options, breakers.sources(), AdminCallbacks{});
+    server->start();
+    return server->port();
+  }
+
+  ControlReply get(std::string_view path) {
+    return control_request({"127.0.0.1", std::to_string(server->port())}, "GET", path, "");
+  }
+
+  static std::string request(std::string_view first_line, std::string_view further = "") {
+    return std::string{first_line} + " HTTP/1.1\r\nHost: localhost\r\n" + std::string{further} + "\r\n";
+  }
+
+  /// Asks until the answer is the wanted one; every question is a wait on the network, so nothing spins.
+  template <class Wanted>
+  bool eventually(std::string_view path, Wanted wanted) {
+    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    while (std::chrono::steady_clock::now() < deadline) {
+      if (wanted(get(path).body)) return true;
+    }
+    return false;
+  }
+
+  ManualBreakers breakers;
+  std::atomic<Duration::rep> clock{breakers.now.time_since_epoch().count()};
+  AdminOptions options;
+  std::optional<AdminServer> server;
+};
+
+TEST_F(Server, AnswersOnThePortTheSystemChose) {
+  breakers.add("payment");
+  start();
+  const ControlReply reply = get("/circuit-breakers/payment");
+  EXPECT_EQ(reply.status, 200U) << reply.error;
+  EXPECT_EQ(reply.body.at("state"), "closed");
+}
+
+TEST_F(Server, KeepsAConnectionAndAnswersHeadWithoutABody) {
+  RawClient client{start()};
+  client.send(request("HEAD /health"));
+  const std::string head = client.read_until("\r\n\r\n");
+  EXPECT_NE(head.find("HTTP/1.1 200 OK"), std::string::npos);
+  EXPECT_NE(head.find("Content-Length: "), std::string::npos);
+  EXPECT_EQ(head.find("Content-Length: 0"), std::string::npos) << "the length is that of a GET";
+  client.send(request("GET /livez"));
+  EXPECT_TRUE(client.read_until("alive").starts_with("HTTP/1.1 200 OK")) << "nothing of a body stood between";
+}
+
+TEST_F(Server, RefusesWhatItCannotReadAndSaysWhy) {
+  const std::uint16_t port = start();
+  struct Row {
+    std::string sent;
+    std::string_view status;
+  };
+  const std::vector<Row> table{
+      {"nonsense\r\n\r\n", "400 Bad Request"},
+      {request("GET /health", "X-Long: " + std::string(20'000, 'a') + "\r\n"), "431 "},
+      {request("POST /reload", "Content-Length: 70000\r\n"), "413 "},
+      {request("POST /reload", "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n") + "0\r\n\r\n", "400 "},
+      {request("POST /reload", "Transfer-Encoding: chunked\r\n") + "11170\r\n" + std::string(70'000, 'a'),
+       "413 "},
+  };
+  for (const Row& row : table) {
+    RawClient client{port};
+    client.send(row.sent);
+    const std::string answer = client.read_to_end();
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 " + std::string{row.status})) << answer;
+    EXPECT_NE(answer.find("application/problem+json"), std::string::npos) << answer;
+    EXPECT_NE(answer.find("Connection: close"), std::string::npos) << answer;
+  }
+}
+
+TEST_F(Server, AsksForTheBodyOfAClientThatWaitsForIt) {
+  RawClient client{start()};
+  client.send(request("POST /reload", "Content-Length: 2\r\nExpect: 100-continue\r\n"));
+  EXPECT_TRUE(client.read_until("\r\n\r\n").starts_with("HTTP/1.1 100 Continue"));
+  client.send("{}");
+  EXPECT_TRUE(client.read_until("\r\n\r\n").starts_with("HTTP/1.1 501 "));
+}
+
+TEST_F(Server, ClosesAnIdleConnection) {
+  options.limits.idle_timeout = 50ms;
+  RawClient client{start()};
+  EXPECT_EQ(client.read_to_end(), "");
+}
+
+TEST_F(Server, DoesNotWaitForARequestThatDripsIn) {
+  options.limits.request_timeout = 50ms;
+  RawClient client{start()};
+  client.send("GET /health HTTP/1.1\r\nHost: loc");
+  EXPECT_EQ(client.read_to_end(), "");
+}
+
+TEST_F(Server, TakesNoMoreConnectionsThanItsLimit) {
+  options.limits.connections = 2;
+  const std::uint16_t port = start();
+  std::deque<RawClient> held;
+  for (int i = 0; i < 2; ++i) {
+    held.emplace_back(port).send(request("GET /livez"));
+    held.back().read_until("alive");
+  }
+  RawClient third{port};
+  EXPECT_EQ(third.read_to_end(), "");
+  held.front().send(request("GET /livez"));
+  EXPECT_NE(held.front().read_until("alive").find("200 OK"), std::string::npos);
+}
+
+TEST_F(Server, StreamsASnapshotThenTransitionsAtOnce) {
+  options.limits.events_interval = 1h;  // so that what comes, comes at once and not with the next tick
+  breakers.add("payment");
+  RawClient client{start()};
+  client.send(request("GET /events"));
+  const std::string head = client.read_until("\r\n\r\n");
+  EXPECT_NE(head.find("Content-Type: text/event-stream"), std::string::npos);
+  EXPECT_NE(head.find("Cache-Control: no-store"), std::string::npos);
+  EXPECT_NE(head.find("Content-Security-Policy: "), std::string::npos);
+  const std::string snapshot = client.read_until("\n\n");
+  EXPECT_TRUE(snapshot.starts_with("retry: 1000\nid: 1\nevent: snapshot\n")) << snapshot;
+  breakers.fail("payment", 4);
+  const std::string transition = client.read_until("\n\n");
+  EXPECT_NE(transition.find("event: transition\n"), std::string::npos) << transition;
+  EXPECT_NE(transition.find(R"("to":"open")"), std::string::npos) << transition;
+  EXPECT_NE(client.read_until("\n\n").find("event: delta\n"), std::string::npos);
+}
+
+TEST_F(Server, KeepsAQuietStreamAliveWithComments) {
+  options.limits.events_heartbeat = 20ms;
+  RawClient client{start()};
+  client.send(request("GET /events"));
+  client.read_until("event: snapshot\n");
+  client.read_until(": heartbeat\n\n");
+  EXPECT_EQ(client.read_until("\n\n"), ": heartbeat\n\n") << "and nothing but comments";
+}
+
+TEST_F(Server, TakesNoMoreStreamsThanItsLimitAndForgetsThoseThatLeft) {
+  options.limits.events_clients = 1;
+  const std::uint16_t port = start();
+  {
+    RawClient first{port};
+    first.send(request("GET /events"));
+    first.read_until("event: snapshot\n");
+    RawClient second{port};
+    second.send(request("GET /events"));
+    EXPECT_TRUE(second.read_until("\r\n\r\n").starts_with("HTTP/1.1 503 "));
+  }
+  EXPECT_TRUE(eventually("/status", [](const boost::json::value& status) {
+    return status.at("admin").at("events_clients") == 0U;
+  }));
+}
+
+TEST_F(Server, DropsAStreamThatDoesNotRead) {
+  options.limits.events_queued = 64 * 1024;
+  options.limits.events_interval = 1ms;
+  options.limits.write_timeout = 100ms;
+  const std::uint16_t port = start();
+  for (int i = 0; i < 200; ++i) breakers.add("breaker " + std::string(200, 'x') + std::to_string(i));
+  RawClient slow{port, 4096};
+  slow.send(request("GET /events"));
+  slow.read_until("event: snapshot\n");
+  const bool gone = eventually("/status", [&](const boost::json::value& status) {
+    for (const auto& breaker : breakers.registry.all()) breakers.succeed(breaker->name(), 1);
+    return status.at("admin").at("events_clients") == 0U;
+  });
+  EXPECT_TRUE(gone);
+}
+
+TEST_F(Server, AdvancesABreakerThatNobodyCalls) {
+  breakers.fail("payment", 4);
+  breakers.now += 30s;
+  const auto hung = breakers.add("payment").try_acquire(breakers.now);
+  ASSERT_TRUE(hung);
+  clock = breakers.now.time_since_epoch().count();
+  start();
+  EXPECT_EQ(get("/circuit-breakers/payment").body.at("state"), "half_open");
+  clock += Duration{31s}.count();
+  EXPECT_TRUE(eventually("/circuit-breakers/payment", [](const boost::json::value& breaker) {
+    return breaker.at("state") == "open" && breaker.at("last_transition").at("rule") == "max_wait";
+  }));
+}
+
+TEST_F(Server, StopsWithConnectionsOpenAndStreamsRunning) {
+  const std::uint16_t port = start();
+  RawClient stream{port};
+  stream.send(request("GET /events"));
+  stream.read_until("event: snapshot\n");
+  RawClient idle{port};
+  server->stop();
+  server->stop();
+  breakers.fail("payment", 4);
+  EXPECT_EQ(breakers.add("payment").state(), State::open) << "a transition finds nobody to tell, and goes on";
+  server.reset();
+  stream.read_to_end();
+  EXPECT_EQ(idle.read_to_end(), "");
+}
+
+TEST_F(Server, NeedNotBeStarted) {
+  server.emplace(options, breakers.sources(), AdminCallbacks{});
+  EXPECT_NE(server->port(), 0);
+  server.reset();
+  EXPECT_FALSE(server.has_value());
+}
+
+TEST_F(Server, NamesTheEndpointItCannotHave) {
+  const std::uint16_t port = start();
+  AdminOptions same = options;
+  same.listen.port = port;
+  try {
+    const AdminServer second{same, breakers.sources(), {}};
+    FAIL() << "two servers on one port";
+  } catch (const std::system_error& error) {
+    EXPECT_NE(std::string{error.what()}.find("127.0.0.1:" + std::to_string(port)), std::string::npos)
+        << error.what();
+  }
+}
+
+}  // namespace
+}  // namespace switchgear::admin

@@ -9,12 +9,6 @@
 
 namespace switchgear::admin {
 namespace json = boost::json;
-namespace {
-
-// Browsers would wait for three seconds or more before they connect again.
-const auto retry_after_a_second = std::make_shared<const std::string>("retry: 1000\n\n");
-
-}  // namespace
 
 EventStream::EventStream(Api& api, const AdminLimits& limits)
     : api_(api), limits_(limits), seen_transition_(api.views().transitions().last_sequence()) {}
@@ -25,8 +19,9 @@ bool EventStream::join(EventClient& client) {
   // stand.
   send_delta(api_.now());
   clients_.insert(&client);
-  queue(client, retry_after_a_second);
-  queue(client, event("snapshot", api_.snapshot_json()));
+  // With the first event goes how soon to connect again: browsers would wait for three seconds or more.
+  const auto snapshot = event("snapshot", api_.snapshot_json());
+  queue(client, std::make_shared<const std::string>("retry: 1000\n" + *snapshot));
   return true;
 }
 
@@ -91,7 +86,7 @@ std::shared_ptr<const std::string> EventStream::event(std::string_view type, con
 
 void EventStream::queue(EventClient& client, const std::shared_ptr<const std::string>& event) {
   if (client.dropped) return;
-  // A snapshot may be larger than the limit by itself; it is what the client has not read yet that counts.
+  // A snapshot may be larger than the limit by itself; it is what comes on top of it that counts.
   if (client.queued_bytes > 0 && client.queued_bytes + event->size() > limits_.events_queued) {
     client.dropped = true;
     client.queue.clear();

@@ -21,8 +21,8 @@ struct EventClient {
   explicit EventClient(const boost::asio::any_io_executor& executor) : wake(executor) {}
 
   std::deque<std::shared_ptr<const std::string>> queue;  ///< each a whole event, shared among the clients
-  std::size_t queued_bytes = 0;
-  bool dropped = false;  ///< lagged too far behind: to be disconnected
+  std::size_t queued_bytes = 0;  ///< in `queue`, without what a session is just writing
+  bool dropped = false;          ///< lagged too far behind: to be disconnected
   boost::asio::steady_timer wake;
 };
 

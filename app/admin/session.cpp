@@ -35,11 +35,10 @@ using Stream = beast::tcp_stream;
 std::optional<http::status> status_for(const error_code& failed) {
   if (failed == http::error::header_limit) return http::status::request_header_fields_too_large;
   if (failed == http::error::body_limit) return http::status::payload_too_large;
-  if (failed == beast::error::timeout) return http::status::request_timeout;
   if (failed == http::error::end_of_stream || failed == http::error::partial_message) return std::nullopt;
   if (failed.category() == make_error_code(http::error::bad_method).category())
     return http::status::bad_request;
-  return std::nullopt;  // the connection broke: nobody is left to tell
+  return std::nullopt;  // the connection broke or timed out: nobody is left to tell
 }
 
 /// Two lengths for one body: what a proxy before us read as one request could be two for us.
@@ -199,14 +198,13 @@ class Session {
     }
     for (const auto& event : client.queue) batch += *event;
     client.queue.clear();
+    client.queued_bytes = 0;  // what is on its way is bounded by the write's timeout
     if (client.dropped || batch.empty()) co_return;
-    const std::size_t bytes = client.queued_bytes;
     auto token = asio::redirect_error(asio::use_awaitable, failed);
     const auto data = asio::buffer(batch);
     stream_->expires_after(context_.limits.write_timeout);
     co_await asio::async_write(*stream_, data, token);
     stream_->expires_never();
-    client.queued_bytes -= bytes;
   }
 
   /// A client of the stream has nothing more to say: what ends this read is its leaving.

@@ -15,9 +15,11 @@
 #include <cstdio>
 #include <exception>
 
+#include "app/admin/control_command.hpp"
 #include "app/config/check_command.hpp"
 #include "app/demo/demo_command.hpp"
 #include "app/lab/replay_command.hpp"
+#include "app/serve_command.hpp"
 
 namespace {
 
@@ -29,9 +31,11 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "switchgear " SWITCHGEAR_VERSION);
   app.require_subcommand(1);
 
+  switchgear::admin::add_control_commands(app, exit_code);
   switchgear::config::add_check(app, exit_code);
   switchgear::demo::add_demo_command(app, exit_code);
   switchgear::lab::add_replay_command(app, exit_code);
+  switchgear::add_serve_command(app, exit_code);
 
   try {
     app.parse(argc, argv);

@@ -4,8 +4,6 @@
 #include <cstdio>
 #include <utility>
 
-#include "switchgear/policy/in_flight.hpp"
-
 namespace switchgear {
 
 namespace {
@@ -86,7 +84,7 @@ void check_rules(Checker& check, const CircuitBreakerOptions& options) {
   if (options.failure_balance) check.between("failure_balance", *options.failure_balance, 1, most);
   if (options.stuck_calls) {
     check.positive("stuck_calls.older_than", options.stuck_calls->older_than);
-    check.between("stuck_calls.count", options.stuck_calls->count, 1, InFlight::capacity);
+    check.between("stuck_calls.count", options.stuck_calls->count, 1, 1'000);
   }
   if (!options.needs_window() && !options.consecutive_failures && !options.failure_balance &&
       !options.stuck_calls) {

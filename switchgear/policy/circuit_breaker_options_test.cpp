@@ -56,7 +56,7 @@ TEST(CircuitBreakerOptions, NameEveryKeyThatIsWrongAndWhatIsWanted) {
        }},
       {"consecutive_failures", "0 is not from 1", [](auto& o) { o.consecutive_failures = 0; }},
       {"failure_balance", "0 is not from 1", [](auto& o) { o.failure_balance = 0; }},
-      {"stuck_calls.count", "2000 is not from 1 to 1024",
+      {"stuck_calls.count", "2000 is not from 1 to 1000",
        [](auto& o) {
          o.stuck_calls = StuckCallsRule{1s, 2000};
        }},

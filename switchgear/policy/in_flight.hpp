@@ -15,7 +15,7 @@ namespace switchgear {
 /// compare-and-swap on a slot near the thread's own.
 class InFlight {
  public:
-  static constexpr std::uint32_t capacity = 1024;
+  static constexpr std::uint32_t capacity = 1024;  ///< above the greatest count the rule may ask for
   static constexpr std::uint32_t untracked = ~std::uint32_t{0};
 
   explicit InFlight(const StuckCallsRule& rule) noexcept : rule_(rule) {}

@@ -16,6 +16,7 @@
 #include <sstream>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "app/admin/admin_server.hpp"
 #include "switchgear/observe/call_durations.hpp"
@@ -57,9 +58,18 @@ class Puppet {
     int count = 1;
     words >> verb >> name >> count;
     for (auto at = name.find("%20"); at != std::string::npos; at = name.find("%20")) name.replace(at, 3, " ");
-    if (verb == "add") {
-      wanted_[name] = sensitive();
+    if (verb == "add" || verb == "quick") {
+      CircuitBreakerOptions& options = wanted_[name] = sensitive();
+      if (verb == "quick") {
+        options.open_duration = 100ms;
+        options.half_open.max_wait = 30s;
+      }
       registry_.apply(wanted_, now());
+    } else if (verb == "probe") {
+      auto breaker = registry_.get_or_create(name, sensitive(), now());
+      auto permit = breaker->try_acquire(now());
+      if (!permit) return false;
+      held_.push_back({std::move(breaker), std::move(*permit)});
     } else if (verb == "remove") {
       wanted_.erase(name);
       registry_.apply(wanted_, now());
@@ -74,6 +84,11 @@ class Puppet {
   }
 
  private:
+  struct Held {
+    std::shared_ptr<CircuitBreaker> breaker;  // outlives its permit
+    CircuitBreaker::Permit permit;
+  };
+
   void make_calls(const std::string& name, int count, const Outcome& outcome) {
     const auto breaker = registry_.get_or_create(name, sensitive(), now());
     CircuitDurations& durations = durations_.of(name);
@@ -97,6 +112,7 @@ class Puppet {
   std::shared_ptr<TransitionLog> log_ = std::make_shared<TransitionLog>();
   CallDurations durations_;
   std::map<std::string, CircuitBreakerOptions> wanted_;
+  std::vector<Held> held_;
   admin::AdminServer admin_;
 };
 

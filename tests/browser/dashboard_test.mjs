@@ -98,6 +98,20 @@ await test("counts down to the next probe by itself", async ({ page, puppet }) =
   await page.waitForFunction((before) => parseFloat(document.querySelector(".phase b").textContent) <= before - 1, first);
 });
 
+await test("shows the probes of a half-open breaker", async ({ page, puppet }) => {
+  await puppet.tell("quick", "payment");
+  await puppet.tell("failures", "payment", 4);
+  await page.goto(`${puppet.url}/dashboard`);
+  await page.getByText("with the next call").waitFor();
+  await puppet.tell("probe", "payment");
+  const half = card(page, "payment", "Half-open");
+  await half.getByText("0 passed, 0 failed, 1 under way of 2").waitFor();
+  await puppet.tell("calls", "payment", 1);
+  await half.getByText("1 passed, 0 failed, 1 under way of 2").waitFor();
+  assert.equal(await half.locator(".probes i.passed").count(), 1);
+  assert.equal(await half.locator(".probes i.flying").count(), 1);
+});
+
 await test("resets a breaker", async ({ page, puppet }) => {
   await puppet.tell("add", "payment");
   await puppet.tell("failures", "payment", 4);

@@ -17,6 +17,7 @@ export interface TransitionEvent extends Transition {
 }
 
 export interface Policy {
+  window: { type: "count"; size: number } | { type: "time"; duration: number } | null;
   failure_rate: number | null;
   slow_call: { threshold: number; rate: number } | null;
   open_duration: number;

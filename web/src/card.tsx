@@ -51,6 +51,19 @@ function Probes({ breaker }: { breaker: Breaker }) {
   );
 }
 
+function Watching({ breaker }: { breaker: Breaker }) {
+  const { window } = breaker.policy;
+  if (!window) return <p class="phase">Watching every call.</p>;
+  return (
+    <div class="phase calm">
+      <p>
+        <span>Watching the last {window.type === "count" ? `${count(window.size)} calls` : seconds(window.duration)}</span>{" "}
+        <b class="num">{count(breaker.window.calls)} seen</b>
+      </p>
+    </div>
+  );
+}
+
 function Phase({ entry }: { entry: Entry }) {
   const breaker = entry.breaker.value;
   switch (breaker.state) {
@@ -63,7 +76,7 @@ function Phase({ entry }: { entry: Entry }) {
     case "disabled":
       return <p class="phase">Every call passes, nothing is recorded.</p>;
     case "closed":
-      return breaker.ramping ? <p class="phase">Letting calls back in by shares.</p> : null;
+      return breaker.ramping ? <p class="phase">Letting calls back in by shares.</p> : <Watching breaker={breaker} />;
   }
 }
 

@@ -6,9 +6,7 @@ import "uplot/dist/uPlot.min.css";
 import { rate } from "./format";
 import { historyLength, second, type History } from "./model";
 
-const height = 76;
-/// How much higher than its highest point a chart is.
-const headroom = 1.15;
+const height = 86;
 const xs = Array.from({ length: historyLength }, (_, i) => i - historyLength + 1);
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
@@ -24,10 +22,10 @@ function options(width: number): uPlot.Options {
     legend: { show: false },
     cursor: { show: false },
     select: { show: false, left: 0, top: 0, width: 0, height: 0 },
-    padding: [4, 2, 4, 2],
+    padding: [17, 2, 4, 2],
     scales: {
       x: { time: false, range: [-historyLength + 1, 0] },
-      y: { range: (_, __, max) => [0, Math.max(1, max ?? 0) * headroom] },
+      y: { range: (_, __, max) => [0, Math.max(1, max ?? 0)] },
     },
     axes: [
       { show: false },
@@ -41,8 +39,9 @@ function options(width: number): uPlot.Options {
           ctx.save();
           ctx.fillStyle = colour("--quiet");
           ctx.font = `${11 * ratio}px system-ui, sans-serif`;
+          ctx.textAlign = "left";
           ctx.textBaseline = "top";
-          ctx.fillText(`${rate(top / headroom)}/s`, bbox.left, bbox.top + 4 * ratio);
+          ctx.fillText(`${rate(top)}/s`, bbox.left, bbox.top - 14 * ratio);
           ctx.restore();
         },
       ],

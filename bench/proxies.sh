@@ -148,7 +148,7 @@ CONF
 start switchgear "$proxy_core" "$binary" serve --config "$dir/gateway.yaml"
 pid[switchgear]=${started[-1]}
 for _ in {1..100}; do
-  port[switchgear]=$(sed -n 's/.*listen=127\.0\.0\.1:\([0-9]*\).*/\1/p' "$dir/switchgear.log" | head -n 1)
+  port[switchgear]=$(sed -n 's|.*serves http://127\.0\.0\.1:\([0-9]*\).*|\1|p' "$dir/switchgear.log" | head -n 1)
   [[ -z ${port[switchgear]} ]] || break
   sleep 0.05
 done

@@ -144,10 +144,10 @@ void Shop::start_gateway(const std::array<std::uint16_t, service_names.size()>& 
   }
   const std::vector<std::string> arguments{"serve", "--config", file};
   gateway_ = std::make_unique<ChildProcess>("gateway", arguments, log_of("gateway"));
-  const auto ready = gateway_->wait_for_line("ready ", Clock::now() + start_patience);
+  const auto ready = gateway_->wait_for_line("switchgear serves ", Clock::now() + start_patience);
   if (!ready) broken(*gateway_, "did not start");
-  gateway_port_ = number_after(*ready, "listen=127.0.0.1:");
-  admin_port_ = number_after(*ready, "admin=127.0.0.1:");
+  gateway_port_ = number_after(*ready, "serves http://127.0.0.1:");
+  admin_port_ = number_after(*ready, "admin http://127.0.0.1:");
   if (gateway_port_ == 0 || admin_port_ == 0) broken(*gateway_, "named no ports when it was ready");
   admin_ = std::make_unique<JsonClient>("the gateway's admin API", admin_port_);
 }

@@ -57,10 +57,12 @@ TEST_F(Demo, TellsItsStoryInOrderWithinTheTimeAndExitsZero) {
                                 "normal ",
                                 "held "};
   std::size_t at = 0;
-  EXPECT_EQ(demo.output().rfind(in_order.front(), 0), 0U) << "the dashboard's address comes first\n" << demo.output();
+  EXPECT_EQ(demo.output().rfind(in_order.front(), 0), 0U) << "the dashboard's address comes first\n"
+                                                          << demo.output();
   for (const char* step : in_order) {
     const auto found = demo.output().find(step, at);
-    ASSERT_NE(found, std::string::npos) << step << " is missing after position " << at << " in\n" << demo.output();
+    ASSERT_NE(found, std::string::npos) << step << " is missing after position " << at << " in\n"
+                                        << demo.output();
     at = found + std::string{step}.size();
   }
   EXPECT_EQ(demo.output().find('\x1b'), std::string::npos) << "escape codes in a pipe";

@@ -1,4 +1,5 @@
-// A program under test, as a process of its own: started, listened to, signalled and reaped, every wait with a deadline.
+// A program under test, as a process of its own: started, listened to, signalled and reaped, every wait with
+// a deadline.
 #pragma once
 
 #include <sys/types.h>

@@ -42,6 +42,10 @@ endforeach()
 file(WRITE "${OUTPUT}" "// Made by EmbedAssets.cmake; not for editing.
 #include \"app/admin/assets.hpp\"
 
+#ifdef __clang__
+#pragma clang diagnostic ignored \"-Woverlength-strings\"  // the compilers at hand have no such limit
+#endif
+
 namespace switchgear::admin {
 namespace {
 

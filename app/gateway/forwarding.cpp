@@ -1,0 +1,135 @@
+#include "app/gateway/forwarding.hpp"
+
+#include <charconv>
+
+#include "switchgear/http/ascii.hpp"
+
+namespace switchgear::gateway {
+
+namespace {
+
+using http::Field;
+using http::FieldId;
+
+void append_field(std::string& out, std::string_view name, std::string_view value) {
+  out.append(name).append(": ").append(value).append("\r\n");
+}
+
+void append_number(std::string& out, std::uint64_t number) {
+  char digits[24];
+  out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
+}
+
+/// Ends at this hop, by its nature or because Connection names it. What frames the message is always made
+/// anew.
+[[nodiscard]] bool is_hop_by_hop(const Field& field, const http::Head& head) noexcept {
+  switch (field.id) {
+    case FieldId::connection:
+    case FieldId::keep_alive:
+    case FieldId::proxy_connection:
+    case FieldId::proxy_authenticate:
+    case FieldId::proxy_authorization:
+    case FieldId::te:
+    case FieldId::transfer_encoding:
+    case FieldId::content_length:
+    case FieldId::upgrade:
+    case FieldId::http2_settings:
+      return true;
+    default:
+      break;
+  }
+  for (std::size_t i = 0; i < head.connection_options; ++i) {
+    if (http::equals_ignoring_case(field.name, head.connection_option[i])) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void write_request(std::string& out, const http::Head& head, const http::FieldList& fields,
+                   const RequestRewrite& rewrite) {
+  out.append(head.method).append(" ");
+  if (head.path != "*") out.append(rewrite.base_path);
+  out.append(head.path).append(" HTTP/1.1\r\n");
+  append_field(out, "Host", head.authority.empty() ? rewrite.authority : head.authority);
+  bool knows_host = false;
+  bool knows_proto = false;
+  std::string_view forwarded_for;
+  for (const Field& field : fields) {
+    if (field.id == FieldId::host || field.id == FieldId::expect || is_hop_by_hop(field, head)) continue;
+    if (field.id == FieldId::unknown && field.name.size() >= 15 && field.name.size() <= 17) {
+      if (http::equals_lower(field.name, "x-forwarded-for")) {
+        // Several become one, in order: some servers look at the first only.
+        if (!forwarded_for.empty()) append_field(out, "X-Forwarded-For", forwarded_for);
+        forwarded_for = field.value;
+        continue;
+      }
+      if (http::equals_lower(field.name, "x-forwarded-host")) knows_host = true;
+      if (http::equals_lower(field.name, "x-forwarded-proto")) knows_proto = true;
+    }
+    append_field(out, field.name, field.value);
+  }
+  out.append("X-Forwarded-For: ");
+  if (!forwarded_for.empty()) out.append(forwarded_for).append(", ");
+  out.append(rewrite.client).append("\r\n");
+  if (!knows_host && !head.authority.empty()) append_field(out, "X-Forwarded-Host", head.authority);
+  if (!knows_proto) out.append("X-Forwarded-Proto: http\r\n");
+  if (head.chunked) {
+    out.append("Transfer-Encoding: chunked\r\n");
+  } else if (head.content_length) {
+    out.append("Content-Length: ");
+    append_number(out, *head.content_length);
+    out.append("\r\n");
+  }
+  if (head.expects_continue && head.version >= 11) out.append("Expect: 100-continue\r\n");
+  if (head.accepts_trailers) out.append("TE: trailers\r\nConnection: TE\r\n");
+  out.append(head.version >= 11 ? "Via: 1.1 switchgear\r\n\r\n" : "Via: 1.0 switchgear\r\n\r\n");
+}
+
+void write_response(std::string& out, const http::Head& head, const http::FieldList& fields,
+                    const ResponseRewrite& rewrite) {
+  out.append("HTTP/1.1 ");
+  append_number(out, head.status);
+  out.append(" ").append(fields.reason()).append("\r\n");
+  bool dated = false;
+  for (const Field& field : fields) {
+    if (is_hop_by_hop(field, head)) continue;
+    if (field.id == FieldId::date) dated = true;
+    append_field(out, field.name, field.value);
+  }
+  if (!dated) append_field(out, "Date", rewrite.date);
+  switch (rewrite.framing) {
+    case BodyFraming::as_received:
+      // Also on the answer to HEAD and on 304, where it tells about a body that is not there; never on 204
+      // (RFC 9110, 8.6).
+      if (head.content_length && head.status != 204) {
+        out.append("Content-Length: ");
+        append_number(out, *head.content_length);
+        out.append("\r\n");
+      }
+      break;
+    case BodyFraming::chunked:
+      out.append("Transfer-Encoding: chunked\r\n");
+      break;
+    case BodyFraming::until_close:
+      break;
+  }
+  if (!rewrite.keep_alive) {
+    out.append("Connection: close\r\n");
+  } else if (rewrite.to_http10) {
+    out.append("Connection: keep-alive\r\n");
+  }
+  out.append(head.version >= 11 ? "Via: 1.1 switchgear\r\n\r\n" : "Via: 1.0 switchgear\r\n\r\n");
+}
+
+void write_interim(std::string& out, const http::Head& head, const http::FieldList& fields) {
+  out.append("HTTP/1.1 ");
+  append_number(out, head.status);
+  out.append(" ").append(fields.reason()).append("\r\n");
+  for (const Field& field : fields) {
+    if (!is_hop_by_hop(field, head)) append_field(out, field.name, field.value);
+  }
+  out.append("\r\n");
+}
+
+}  // namespace switchgear::gateway

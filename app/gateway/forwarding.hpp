@@ -1,0 +1,35 @@
+// The heads a proxy writes: what is handed on, what ends here, what is added (RFC 9110, 7.6).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "switchgear/http/field_list.hpp"
+#include "switchgear/http/head.hpp"
+
+namespace switchgear::gateway {
+
+/// What a request's head becomes on its way to the upstream.
+struct RequestRewrite {
+  std::string_view base_path;  ///< put before the path
+  std::string_view authority;  ///< Host when the client, on HTTP/1.0, sent none
+  std::string_view client;     ///< the client's address, appended to X-Forwarded-For
+};
+void write_request(std::string& out, const http::Head& head, const http::FieldList& fields,
+                   const RequestRewrite& rewrite);
+
+/// What a response's head becomes on its way to the client.
+enum class BodyFraming : unsigned char { as_received, chunked, until_close };
+struct ResponseRewrite {
+  BodyFraming framing = BodyFraming::as_received;
+  bool to_http10 = false;
+  bool keep_alive = true;
+  std::string_view date;  ///< added when the upstream sent none
+};
+void write_response(std::string& out, const http::Head& head, const http::FieldList& fields,
+                    const ResponseRewrite& rewrite);
+
+/// A 1xx, handed on as it is but for the hop-by-hop fields.
+void write_interim(std::string& out, const http::Head& head, const http::FieldList& fields);
+
+}  // namespace switchgear::gateway

@@ -1,0 +1,186 @@
+#include "app/gateway/gateway.hpp"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/system/system_error.hpp>
+#include <condition_variable>
+#include <future>
+#include <utility>
+
+namespace switchgear::gateway {
+
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+constexpr Duration wait_for_worker = std::chrono::seconds{2};
+
+[[nodiscard]] tcp::endpoint resolve(const config::Endpoint& endpoint) {
+  boost::system::error_code error;
+  const auto address = asio::ip::make_address(endpoint.host, error);
+  if (!error) return {address, endpoint.port};
+  asio::io_context context;
+  tcp::resolver resolver{context};
+  return *resolver.resolve(endpoint.host, std::to_string(endpoint.port)).begin();
+}
+
+/// One listening socket of several on the same port: the kernel spreads connections over them (SO_REUSEPORT).
+[[nodiscard]] int listen_on(const tcp::endpoint& endpoint) {
+  const auto fail = [](int descriptor, const char* what) {
+    const int error = errno;
+    if (descriptor >= 0) ::close(descriptor);
+    throw boost::system::system_error{error, boost::system::system_category(), what};
+  };
+  const int descriptor =
+      ::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) fail(descriptor, "socket");
+  const int on = 1;
+  ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  if (::bind(descriptor, endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0)
+    fail(descriptor, "bind");
+  if (::listen(descriptor, SOMAXCONN) != 0) fail(descriptor, "listen");
+  return descriptor;
+}
+
+[[nodiscard]] tcp::endpoint local_endpoint(int descriptor) {
+  tcp::endpoint endpoint;
+  socklen_t size = static_cast<socklen_t>(endpoint.capacity());
+  ::getsockname(descriptor, endpoint.data(), &size);
+  endpoint.resize(size);
+  return endpoint;
+}
+
+}  // namespace
+
+/// Counts the workers that have nothing left to do.
+class Gateway::Drain {
+ public:
+  explicit Drain(std::size_t workers) : left_(workers) {}
+  void one_done() {
+    const std::lock_guard lock{mutex_};
+    --left_;
+    changed_.notify_all();
+  }
+  void hurry() {
+    const std::lock_guard lock{mutex_};
+    hurried_ = true;
+    changed_.notify_all();
+  }
+  [[nodiscard]] bool wait(Duration at_most) {
+    std::unique_lock lock{mutex_};
+    changed_.wait_for(lock, at_most, [this] { return left_ == 0 || hurried_; });
+    return left_ == 0;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::size_t left_;
+  bool hurried_ = false;
+};
+
+Gateway::Gateway(const config::Config& config, BreakerRegistry& registry, CallDurations& durations,
+                 spdlog::logger& log)
+    : registry_(registry), durations_(durations), log_(log) {
+  const Plan plan = plan_of(config);
+  tcp::endpoint endpoint = resolve(config.gateway.listen);
+  for (unsigned i = 0; i < std::max(1U, config.gateway.threads); ++i) {
+    const int descriptor = listen_on(endpoint);
+    endpoint = local_endpoint(descriptor);
+    workers_.push_back(std::make_unique<Worker>(plan, descriptor));
+  }
+  port_ = endpoint.port();
+  last_counts_.resize(workers_.size());
+}
+
+Gateway::~Gateway() {
+  if (!threads_.empty()) drain(Duration::zero());
+}
+
+Plan Gateway::plan_of(const config::Config& config) {
+  Plan plan;
+  plan.limits = config.gateway.limits;
+  for (const auto& [name, service] : config.services) {
+    const auto policy = config.policies.find(service.policy);
+    ServicePlan part{service, policy != config.policies.end() ? policy->second : config::Policy{}, nullptr,
+                     nullptr};
+    if (part.policy.circuit_breaker) {
+      part.breaker = registry_.get_or_create(name, *part.policy.circuit_breaker, http::EventLoop::now());
+      part.durations = &durations_.of(name);
+    }
+    plan.services.push_back(std::move(part));
+  }
+  return plan;
+}
+
+void Gateway::start() {
+  for (const auto& worker : workers_) threads_.emplace_back([&worker = *worker] { worker.run(); });
+}
+
+AppliedOptions Gateway::apply(const config::Config& config) {
+  std::map<std::string, CircuitBreakerOptions> options;
+  for (const auto& [name, service] : config.services) {
+    const auto policy = config.policies.find(service.policy);
+    if (policy != config.policies.end() && policy->second.circuit_breaker)
+      options.emplace(name, *policy->second.circuit_breaker);
+  }
+  AppliedOptions applied = registry_.apply(options, http::EventLoop::now());
+  const auto plan = std::make_shared<const Plan>(plan_of(config));
+  std::vector<std::future<void>> taken;
+  for (const auto& worker : workers_) {
+    auto done = std::make_shared<std::promise<void>>();
+    taken.push_back(done->get_future());
+    asio::post(worker->loop().context(), [&worker = *worker, plan, done] {
+      worker.apply(*plan);
+      done->set_value();
+    });
+  }
+  for (const std::future<void>& one : taken) one.wait_for(wait_for_worker);
+  log_.info("configuration applied: {} breakers kept, {} replaced, {} added, {} removed", applied.kept.size(),
+            applied.replaced.size(), applied.added.size(), applied.removed.size());
+  return applied;
+}
+
+bool Gateway::drain(Duration at_most) {
+  drain_ = std::make_shared<Drain>(workers_.size());
+  for (const auto& worker : workers_) {
+    asio::post(worker->loop().context(),
+               [&worker = *worker, drain = drain_] { worker.drain([drain] { drain->one_done(); }); });
+  }
+  const bool clean = drain_->wait(at_most);
+  (void)counts();  // the last ones, for whoever asks after the end
+  for (const auto& worker : workers_) {
+    asio::post(worker->loop().context(), [&worker = *worker] { worker.stop(); });
+  }
+  threads_.clear();  // joins
+  return clean;
+}
+
+void Gateway::hurry() noexcept {
+  if (drain_) drain_->hurry();
+}
+
+WorkerCounts Gateway::counts() const {
+  std::vector<std::future<WorkerCounts>> asked;
+  for (const auto& worker : workers_) {
+    auto answer = std::make_shared<std::promise<WorkerCounts>>();
+    asked.push_back(answer->get_future());
+    asio::post(worker->loop().context(), [&worker = *worker, answer] { answer->set_value(worker.counts()); });
+  }
+  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds{500};
+  const std::lock_guard lock{counts_mutex_};
+  WorkerCounts all;
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    if (asked[i].wait_until(until) == std::future_status::ready) last_counts_[i] = asked[i].get();
+    all.add(last_counts_[i]);
+  }
+  return all;
+}
+
+}  // namespace switchgear::gateway

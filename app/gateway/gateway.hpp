@@ -1,0 +1,75 @@
+// app/gateway: the reverse proxy's data path: HTTP/1.1 in, HTTP/1.1 out, a breaker between. One Worker per
+// thread. Sockets and routes live here, and what is answered. Never here: reading files, signals, the admin's
+// endpoints, decisions that belong to a policy of the library.
+#pragma once
+
+#include <prometheus/collectable.h>
+#include <spdlog/logger.h>
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "app/config/config.hpp"
+#include "app/gateway/worker.hpp"
+#include "switchgear/observe/call_durations.hpp"
+#include "switchgear/registry/breaker_registry.hpp"
+
+namespace switchgear::gateway {
+
+/// Serves from start() until drain(). What it borrows must outlive it.
+///
+///     Gateway gateway{config, registry, durations, *spdlog::default_logger()};
+///     gateway.start();
+///     …                                                      // gateway.apply(new_config) as often as wanted
+///     gateway.drain(std::chrono::seconds{30});
+///
+/// Threads: each method from any, one at a time. Breakers carry their services' names; what is due by itself
+/// in them (advance()) is made by whoever ticks, here the admin server.
+class Gateway final : public prometheus::Collectable {
+ public:
+  /// Binds the listening sockets. Throws boost::system::system_error when it cannot.
+  Gateway(const config::Config& config, BreakerRegistry& registry, CallDurations& durations,
+          spdlog::logger& log);
+  Gateway(const Gateway&) = delete;
+  Gateway& operator=(const Gateway&) = delete;
+  ~Gateway() override;
+
+  void start();
+  /// The port it listens on, also when the system chose it.
+  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+
+  /// Other routes, services, policies and limits from the next request on. Unchanged services keep their
+  /// connections, unchanged policies their breakers with all they know. Returns when every thread has taken
+  /// them over. The listening address and the number of threads stay.
+  AppliedOptions apply(const config::Config& config);
+
+  /// No new connections; requests that were accepted are finished, for at most `at_most`; then what is left
+  /// is cut off. Returns when all threads have ended. True when nothing was cut off.
+  bool drain(Duration at_most);
+  /// From another thread while drain() waits: cut off now.
+  void hurry() noexcept;
+
+  /// `switchgear_gateway_*`.
+  [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override;
+
+ private:
+  [[nodiscard]] Plan plan_of(const config::Config& config);
+  [[nodiscard]] WorkerCounts counts() const;
+  class Drain;
+
+  BreakerRegistry& registry_;
+  CallDurations& durations_;
+  spdlog::logger& log_;
+  std::uint16_t port_ = 0;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::jthread> threads_;
+  std::shared_ptr<Drain> drain_;
+  mutable std::mutex counts_mutex_;
+  mutable std::vector<WorkerCounts> last_counts_;  ///< of each worker, when it could be asked last
+};
+
+}  // namespace switchgear::gateway

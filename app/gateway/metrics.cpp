@@ -1,0 +1,84 @@
+// The gateway's own metrics, as Prometheus wants them.
+#include <prometheus/client_metric.h>
+#include <prometheus/metric_family.h>
+
+#include <array>
+#include <utility>
+
+#include "app/gateway/gateway.hpp"
+
+namespace switchgear::gateway {
+
+namespace {
+
+using Labels = std::vector<prometheus::ClientMetric::Label>;
+
+constexpr std::array<const char*, 6> classes{"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
+
+[[nodiscard]] prometheus::MetricFamily family(std::string name, std::string help,
+                                              prometheus::MetricType type) {
+  prometheus::MetricFamily made;
+  made.name = std::move(name);
+  made.help = std::move(help);
+  made.type = type;
+  return made;
+}
+
+void add(prometheus::MetricFamily& to, Labels labels, double value) {
+  prometheus::ClientMetric metric;
+  metric.label = std::move(labels);
+  if (to.type == prometheus::MetricType::Counter) {
+    metric.counter.value = value;
+  } else {
+    metric.gauge.value = value;
+  }
+  to.metric.push_back(std::move(metric));
+}
+
+void add_answers(prometheus::MetricFamily& to, const std::string& service,
+                 const std::array<std::uint64_t, 6>& answers) {
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    if (answers[i] != 0)
+      add(to, {{"service", service}, {"code_class", classes[i]}}, static_cast<double>(answers[i]));
+  }
+}
+
+}  // namespace
+
+std::vector<prometheus::MetricFamily> Gateway::Collect() const {
+  using prometheus::MetricType;
+  const WorkerCounts all = counts();
+  auto requests = family(
+      "switchgear_gateway_requests_total",
+      "Requests by the class of the answer; none: the client left before it. No service: none was chosen.",
+      MetricType::Counter);
+  auto fresh =
+      family("switchgear_gateway_fresh_attempts_total",
+             "Requests sent again because a kept connection turned out to be closed.", MetricType::Counter);
+  auto pool = family("switchgear_gateway_pool_connections", "Connections to a service.", MetricType::Gauge);
+  auto waiting = family("switchgear_gateway_pool_waiting", "Requests waiting for a connection to a service.",
+                        MetricType::Gauge);
+  auto accepted = family("switchgear_gateway_connections_accepted_total", "Client connections accepted.",
+                         MetricType::Counter);
+  auto failures = family("switchgear_gateway_accept_failures_total",
+                         "Times a client connection could not be accepted for want of descriptors or memory.",
+                         MetricType::Counter);
+  auto connections =
+      family("switchgear_gateway_connections", "Client connections open now.", MetricType::Gauge);
+
+  add_answers(requests, "", all.unrouted);
+  for (const WorkerCounts::OfService& service : all.services) {
+    add_answers(requests, service.name, service.counts.answers);
+    add(fresh, {{"service", service.name}}, static_cast<double>(service.counts.fresh_attempts));
+    add(pool, {{"service", service.name}, {"state", "idle"}}, static_cast<double>(service.pool.idle));
+    add(pool, {{"service", service.name}, {"state", "busy"}},
+        static_cast<double>(service.pool.open - service.pool.idle));
+    add(waiting, {{"service", service.name}}, static_cast<double>(service.pool.waiting));
+  }
+  add(accepted, {}, static_cast<double>(all.accepted));
+  add(failures, {}, static_cast<double>(all.accept_failures));
+  add(connections, {}, static_cast<double>(all.connections));
+  return {requests, fresh, pool, waiting, accepted, failures, connections};
+}
+
+}  // namespace switchgear::gateway

@@ -1,0 +1,51 @@
+#include "app/gateway/service.hpp"
+
+#include <algorithm>
+
+#include "app/gateway/target_path.hpp"
+
+namespace switchgear::gateway {
+
+namespace {
+[[nodiscard]] std::string authority_of(const config::Endpoint& endpoint) {
+  const bool bracketed = endpoint.host.find(':') != std::string::npos;
+  return (bracketed ? "[" + endpoint.host + "]" : endpoint.host) + ":" + std::to_string(endpoint.port);
+}
+}  // namespace
+
+Service::Service(config::Service options, const config::Policy& policy,
+                 std::shared_ptr<http::ConnectionPool> pool, std::shared_ptr<ServiceCounts> counts,
+                 std::shared_ptr<CircuitBreaker> breaker, CircuitDurations* durations)
+    : options_(std::move(options)),
+      authority_(authority_of(options_.upstream)),
+      classifier_(
+          {policy.failure_when.status, policy.failure_when.timeout, policy.failure_when.connection_error}),
+      pool_(std::move(pool)),
+      counts_(std::move(counts)),
+      breaker_(std::move(breaker)),
+      durations_(durations),
+      timeout_(policy.timeout.value_or(default_timeout)),
+      deadline_(policy.deadline) {}
+
+void Routes::add(std::string prefix, ServicePtr service) {
+  routes_.emplace_back(std::move(prefix), std::move(service));
+}
+
+void Routes::sort() {
+  // A prefix with and without its last slash are the same route, so the slash does not make one longer.
+  const auto length = [](const std::string& prefix) {
+    return prefix.size() - (prefix.ends_with('/') ? 1 : 0);
+  };
+  std::stable_sort(routes_.begin(), routes_.end(), [&](const auto& left, const auto& right) {
+    return length(left.first) > length(right.first);
+  });
+}
+
+Service* Routes::find(std::string_view path) const noexcept {
+  for (const auto& [prefix, service] : routes_) {
+    if (matches_prefix(path, prefix)) return service.get();
+  }
+  return nullptr;
+}
+
+}  // namespace switchgear::gateway

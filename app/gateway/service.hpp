@@ -1,0 +1,80 @@
+// One service as one thread sees it: where its calls go, what guards them, what became of them.
+#pragma once
+
+#include <array>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "app/config/config.hpp"
+#include "switchgear/http/connection_pool.hpp"
+#include "switchgear/http/failure_classifier.hpp"
+#include "switchgear/observe/call_durations.hpp"
+#include "switchgear/policy/circuit_breaker.hpp"
+
+namespace switchgear::gateway {
+
+/// Plain numbers of one thread; others get copies by message.
+struct ServiceCounts {
+  std::array<std::uint64_t, 6>
+      answers{};                     ///< by the first digit of the status; [0]: the client left without one
+  std::uint64_t fresh_attempts = 0;  ///< requests repeated because a kept connection turned out to be closed
+};
+
+/// Made anew by every reload; shares its pool and counts with the one before when they did not change. Lives
+/// as long as a request is under way that was routed to it.
+class Service final : public boost::intrusive_ref_counter<Service, boost::thread_unsafe_counter> {
+ public:
+  static constexpr Duration default_timeout = std::chrono::seconds{30};
+
+  Service(config::Service options, const config::Policy& policy, std::shared_ptr<http::ConnectionPool> pool,
+          std::shared_ptr<ServiceCounts> counts, std::shared_ptr<CircuitBreaker> breaker,
+          CircuitDurations* durations);
+
+  [[nodiscard]] const config::Service& options() const noexcept { return options_; }
+  [[nodiscard]] const std::string& name() const noexcept { return options_.name; }
+  /// `host:port`, for a request that came without a Host.
+  [[nodiscard]] const std::string& authority() const noexcept { return authority_; }
+  [[nodiscard]] const http::FailureClassifier& classifier() const noexcept { return classifier_; }
+  [[nodiscard]] const std::shared_ptr<http::ConnectionPool>& pool() const noexcept { return pool_; }
+  [[nodiscard]] ServiceCounts& counts() const noexcept { return *counts_; }
+  [[nodiscard]] const std::shared_ptr<ServiceCounts>& shared_counts() const noexcept { return counts_; }
+  /// Null: the policy has none, every call passes.
+  [[nodiscard]] CircuitBreaker* breaker() const noexcept { return breaker_.get(); }
+  [[nodiscard]] CircuitDurations* durations() const noexcept { return durations_; }
+  [[nodiscard]] Duration timeout() const noexcept { return timeout_; }
+  [[nodiscard]] const std::optional<Duration>& deadline() const noexcept { return deadline_; }
+
+ private:
+  config::Service options_;
+  std::string authority_;
+  http::FailureClassifier classifier_;
+  std::shared_ptr<http::ConnectionPool> pool_;
+  std::shared_ptr<ServiceCounts> counts_;
+  std::shared_ptr<CircuitBreaker> breaker_;
+  CircuitDurations* durations_;
+  Duration timeout_;
+  std::optional<Duration> deadline_;
+};
+
+using ServicePtr = boost::intrusive_ptr<Service>;
+
+/// Longest prefix first.
+class Routes {
+ public:
+  void add(std::string prefix, ServicePtr service);
+  /// Call after the last add().
+  void sort();
+  /// Null when no prefix matches. `path` as TargetPath sees it.
+  [[nodiscard]] Service* find(std::string_view path) const noexcept;
+
+ private:
+  std::vector<std::pair<std::string, ServicePtr>> routes_;
+};
+
+}  // namespace switchgear::gateway

@@ -1,0 +1,34 @@
+// Which path a request is for, seen so that no spelling of it can dodge a route.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace switchgear::gateway {
+
+/// The path of a request target as routes see it: query cut off, percent-encoding undone, `//` merged, dot
+/// segments resolved (RFC 3986, 5.2.4). What is forwarded is the target as the client wrote it; this view
+/// only chooses the route.
+class TargetPath {
+ public:
+  /// `target` is in origin form, begins with '/'.
+  explicit TargetPath(std::string_view target);
+
+  /// False: malformed percent-encoding, an encoded NUL, dot segments that climb above the root, or dot
+  /// segments beside an encoded slash or backslash, which servers resolve differently.
+  [[nodiscard]] bool valid() const noexcept { return valid_; }
+  [[nodiscard]] std::string_view view() const noexcept { return view_; }
+
+ private:
+  [[nodiscard]] bool decode(std::string_view path);
+  [[nodiscard]] bool resolve_dots();
+
+  std::string own_;  ///< used when the path is not in its plain form already
+  std::string_view view_;
+  bool valid_ = true;
+};
+
+/// `prefix` "/pay/" matches "/pay" and "/pay/x"; "/pay" matches the same and never "/payment".
+[[nodiscard]] bool matches_prefix(std::string_view path, std::string_view prefix) noexcept;
+
+}  // namespace switchgear::gateway

@@ -1,0 +1,199 @@
+#include "app/gateway/worker.hpp"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <boost/asio/executor_work_guard.hpp>
+#include <cerrno>
+#include <utility>
+
+namespace switchgear::gateway {
+
+namespace {
+
+constexpr Duration accept_pause = std::chrono::milliseconds{100};
+constexpr int accepts_per_turn = 64;
+
+[[nodiscard]] http::HeadLimits head_limits_of(const config::GatewayLimits& limits) {
+  return {limits.header_bytes, limits.header_fields, limits.target_bytes};
+}
+
+[[nodiscard]] http::PoolLimits pool_limits_of(const config::PoolOptions& options) {
+  return {options.max_connections, options.max_waiting, options.idle_timeout, options.connect_timeout};
+}
+
+}  // namespace
+
+void WorkerCounts::add(const WorkerCounts& other) {
+  for (const OfService& theirs : other.services) {
+    auto ours = std::find_if(services.begin(), services.end(),
+                             [&](const OfService& s) { return s.name == theirs.name; });
+    if (ours == services.end()) ours = services.insert(services.end(), OfService{theirs.name, {}, {}});
+    for (std::size_t i = 0; i < theirs.counts.answers.size(); ++i)
+      ours->counts.answers[i] += theirs.counts.answers[i];
+    ours->counts.fresh_attempts += theirs.counts.fresh_attempts;
+    ours->pool.open += theirs.pool.open;
+    ours->pool.idle += theirs.pool.idle;
+    ours->pool.waiting += theirs.pool.waiting;
+  }
+  for (std::size_t i = 0; i < unrouted.size(); ++i) unrouted[i] += other.unrouted[i];
+  accepted += other.accepted;
+  connections += other.connections;
+  accept_failures += other.accept_failures;
+}
+
+Worker::Worker(const Plan& plan, int listening_descriptor) : acceptor_(loop_.context()) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  ::getsockname(listening_descriptor, reinterpret_cast<sockaddr*>(&address), &size);
+  acceptor_.assign(address.ss_family == AF_INET6 ? boost::asio::ip::tcp::v6() : boost::asio::ip::tcp::v4(),
+                   listening_descriptor);
+  acceptor_.native_non_blocking(true);
+  apply(plan);
+}
+
+Worker::~Worker() { stop(); }
+
+void Worker::run() {
+  const auto work = boost::asio::make_work_guard(loop_.context());
+  accept();
+  loop_.run();
+}
+
+void Worker::apply(const Plan& plan) {
+  limits_ = plan.limits;
+  head_limits_ = head_limits_of(plan.limits);
+  std::map<std::string, ServicePtr, std::less<>> services;
+  Routes routes;
+  for (const ServicePlan& part : plan.services) {
+    const std::string& name = part.service.name;
+    const auto before = services_.find(name);
+    std::shared_ptr<http::ConnectionPool> pool;
+    if (before != services_.end() && before->second->options().upstream == part.service.upstream &&
+        before->second->options().pool == part.service.pool) {
+      pool = before->second->pool();
+    } else {
+      pool = std::make_shared<http::ConnectionPool>(
+          loop_, part.service.upstream.host, part.service.upstream.port, pool_limits_of(part.service.pool));
+    }
+    std::shared_ptr<ServiceCounts>& counts = counts_[name];
+    if (!counts) counts = std::make_shared<ServiceCounts>();
+    const ServicePtr service{
+        new Service{part.service, part.policy, std::move(pool), counts, part.breaker, part.durations}};
+    services.emplace(name, service);
+    for (const std::string& prefix : part.service.prefixes) routes.add(prefix, service);
+  }
+  routes.sort();
+  for (const auto& [name, service] : services_) {
+    const auto after = services.find(name);
+    if (after == services.end() || after->second->pool() != service->pool()) service->pool()->retire();
+  }
+  services_ = std::move(services);
+  routes_ = std::move(routes);
+}
+
+void Worker::accept() {
+  if (accepting_ || !acceptor_.is_open()) return;
+  accepting_ = true;
+  acceptor_.async_wait(boost::asio::ip::tcp::acceptor::wait_read,
+                       [this](const boost::system::error_code& error) {
+                         accepting_ = false;
+                         if (error) return;
+                         for (int i = 0; i < accepts_per_turn; ++i) {
+                           if (!accept_one()) break;
+                         }
+                         if (connections_ >= limits_.connections) {
+                           full_ = true;  // the rest waits in the backlog until a session ends
+                         } else if (!pause_.armed()) {
+                           accept();
+                         }
+                       });
+}
+
+/// False when there is nothing more to accept now.
+bool Worker::accept_one() {
+  if (connections_ >= limits_.connections && !draining_) return false;
+  sockaddr_storage peer{};
+  socklen_t size = sizeof peer;
+  const int descriptor = ::accept4(acceptor_.native_handle(), reinterpret_cast<sockaddr*>(&peer), &size,
+                                   SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (descriptor < 0) {
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return false;
+    if (errno == ECONNABORTED || errno == EINTR || errno == EPROTO) return true;
+    // No descriptor, no memory: the connection stays in the backlog and the socket stays readable. Asking
+    // again at once would only spin, so the listener rests.
+    ++accept_failures_;
+    loop_.arm(pause_, http::EventLoop::now() + accept_pause);
+    return false;
+  }
+  const int on = 1;
+  ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  boost::asio::ip::tcp::endpoint endpoint;
+  endpoint.resize(size);
+  std::copy_n(reinterpret_cast<const char*>(&peer), size, reinterpret_cast<char*>(endpoint.data()));
+  ++accepted_;
+  ++connections_;
+  Session::start(*this, descriptor, endpoint.address().to_string());
+  return true;
+}
+
+void Worker::finished(Session& session) noexcept {
+  delete &session;
+  --connections_;
+  if (full_ && connections_ < limits_.connections) {
+    full_ = false;
+    accept();
+  }
+  check_drained();
+}
+
+void Worker::drain(std::function<void()> done) {
+  draining_ = true;
+  draining_since_ = http::EventLoop::now();
+  drained_ = std::move(done);
+  // Whoever is in the backlog has a connection, as far as it knows, and may have sent its request.
+  while (acceptor_.is_open() && accept_one()) {
+  }
+  close_listener();
+  // A session that is woken may end; its successor in the list is known before.
+  for (auto next = sessions_.begin(); next != sessions_.end();) {
+    Session& session = *next++;
+    session.reconsider();
+  }
+  check_drained();
+}
+
+void Worker::close_listener() {
+  boost::system::error_code ignored;
+  acceptor_.close(ignored);
+}
+
+void Worker::check_drained() {
+  if (draining_ && drained_ && sessions_.empty()) std::exchange(drained_, nullptr)();
+}
+
+void Worker::stop() {
+  close_listener();
+  loop_.disarm(pause_);
+  while (!sessions_.empty()) sessions_.front().kill();
+  loop_.context().stop();
+}
+
+WorkerCounts Worker::counts() const {
+  WorkerCounts all;
+  all.unrouted = unrouted_;
+  all.accepted = accepted_;
+  all.connections = connections_;
+  all.accept_failures = accept_failures_;
+  for (const auto& [name, counts] : counts_) {
+    WorkerCounts::OfService of{name, *counts, {}};
+    if (const auto service = services_.find(name); service != services_.end())
+      of.pool = service->second->pool()->counts();
+    all.services.push_back(std::move(of));
+  }
+  return all;
+}
+
+}  // namespace switchgear::gateway

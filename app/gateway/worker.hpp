@@ -1,0 +1,119 @@
+// One thread of the gateway: its loop, its listening socket, its sessions, its view of the routes.
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/intrusive/list.hpp>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/config/config.hpp"
+#include "app/gateway/service.hpp"
+#include "app/gateway/session.hpp"
+#include "switchgear/http/event_loop.hpp"
+#include "switchgear/http/head.hpp"
+
+namespace switchgear::gateway {
+
+/// A service's part in a new set of routes; the breaker is shared by all threads.
+struct ServicePlan {
+  config::Service service;
+  config::Policy policy;
+  std::shared_ptr<CircuitBreaker> breaker;
+  CircuitDurations* durations = nullptr;
+};
+struct Plan {
+  config::GatewayLimits limits;
+  std::vector<ServicePlan> services;
+};
+
+/// What a worker counts, copied out for metrics.
+struct WorkerCounts {
+  struct OfService {
+    std::string name;
+    ServiceCounts counts;
+    http::PoolCounts pool;
+  };
+  std::vector<OfService> services;
+  std::array<std::uint64_t, 6> unrouted{};  ///< answers to requests that reached no service
+  std::uint64_t accepted = 0;
+  std::uint64_t connections = 0;
+  std::uint64_t accept_failures = 0;
+
+  void add(const WorkerCounts& other);
+};
+
+/// Threads: made and destroyed by one, run() by another; between these, everything but loop().context() by
+/// the one that runs.
+class Worker {
+ public:
+  Worker(const Plan& plan, int listening_descriptor);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  void run();
+
+  /// Unchanged services keep their pools; requests under way finish as they began.
+  void apply(const Plan& plan);
+  /// No further connections; sessions end with their current request, idle ones after a moment. `done` once
+  /// none is left.
+  void drain(std::function<void()> done);
+  /// Ends every session now.
+  void stop();
+  [[nodiscard]] WorkerCounts counts() const;
+
+  // For sessions.
+  [[nodiscard]] http::EventLoop& loop() noexcept { return loop_; }
+  [[nodiscard]] const config::GatewayLimits& limits() const noexcept { return limits_; }
+  [[nodiscard]] const http::HeadLimits& head_limits() const noexcept { return head_limits_; }
+  [[nodiscard]] const Routes& routes() const noexcept { return routes_; }
+  [[nodiscard]] bool draining() const noexcept { return draining_; }
+  [[nodiscard]] TimePoint draining_since() const noexcept { return draining_since_; }
+  void count_unrouted(unsigned status) noexcept { ++unrouted_[status / 100 % 6]; }
+  void finished(Session& session) noexcept;
+
+ private:
+  friend class Session;
+  using Sessions = boost::intrusive::list<Session, boost::intrusive::base_hook<SessionHook>,
+                                          boost::intrusive::constant_time_size<false>>;
+
+  class Pause final : public http::Timer {
+   public:
+    explicit Pause(Worker& worker) : worker_(worker) {}
+
+   private:
+    void on_timer(TimePoint) override { worker_.accept(); }
+    Worker& worker_;
+  };
+
+  void accept();
+  [[nodiscard]] bool accept_one();
+  void close_listener();
+  void check_drained();
+
+  http::EventLoop loop_;
+  config::GatewayLimits limits_;
+  http::HeadLimits head_limits_;
+  Routes routes_;
+  std::map<std::string, ServicePtr, std::less<>> services_;
+  std::map<std::string, std::shared_ptr<ServiceCounts>, std::less<>>
+      counts_;  ///< never forgotten: counters only grow
+  boost::asio::ip::tcp::acceptor acceptor_;
+  Pause pause_{*this};
+  bool accepting_ = false;
+  bool full_ = false;
+  Sessions sessions_;
+  std::uint64_t connections_ = 0;
+  std::uint64_t accepted_ = 0;
+  std::uint64_t accept_failures_ = 0;
+  std::array<std::uint64_t, 6> unrouted_{};
+  bool draining_ = false;
+  TimePoint draining_since_{};
+  std::function<void()> drained_;
+};
+
+}  // namespace switchgear::gateway

@@ -1,0 +1,285 @@
+#include "app/serve_command.hpp"
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <tuple>
+#include <utility>
+
+#include "app/admin/admin_server.hpp"
+#include "app/config/config.hpp"
+#include "app/gateway/gateway.hpp"
+#include "switchgear/observe/call_durations.hpp"
+#include "switchgear/observe/transition_log.hpp"
+#include "switchgear/registry/breaker_registry.hpp"
+
+namespace switchgear {
+
+namespace {
+
+constexpr int input_error = 1;
+constexpr int missing_dependency = 3;
+constexpr auto look_at_file_every = std::chrono::seconds{1};
+
+struct ServeFlags {
+  std::string config;
+  std::string listen;
+  std::string admin;
+};
+
+/// `HOST:PORT`, an IPv6 address in brackets.
+[[nodiscard]] std::optional<config::Endpoint> parse_endpoint(const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos || colon == 0) return std::nullopt;
+  config::Endpoint endpoint{text.substr(0, colon), 0};
+  if (endpoint.host.front() == '[' && endpoint.host.back() == ']')
+    endpoint.host = endpoint.host.substr(1, colon - 2);
+  const char* end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data() + colon + 1, end, endpoint.port);
+  if (error != std::errc{} || stopped != end) return std::nullopt;
+  return endpoint;
+}
+
+[[nodiscard]] std::string url_of(const config::Endpoint& endpoint, std::uint16_t port) {
+  const bool bracketed = endpoint.host.find(':') != std::string::npos;
+  return "http://" + (bracketed ? "[" + endpoint.host + "]" : endpoint.host) + ":" + std::to_string(port);
+}
+
+/// What a file looks like from outside: enough to see that an editor or a deployment has replaced or
+/// rewritten it.
+class FileStamp {
+ public:
+  explicit FileStamp(const std::string& path) {
+    struct stat found {};
+    if (::stat(path.c_str(), &found) == 0)
+      stamp_ = {found.st_mtim.tv_sec, found.st_mtim.tv_nsec, found.st_size, found.st_ino};
+  }
+  friend bool operator==(const FileStamp&, const FileStamp&) = default;
+
+ private:
+  std::tuple<time_t, long, off_t, ino_t> stamp_{};
+};
+
+/// Says in the log what the breakers do.
+class LogEvents final : public EventSink {
+ public:
+  explicit LogEvents(spdlog::logger& log) : log_(log) {}
+  void on_transition(const Transition& t) override {
+    const auto level =
+        t.to == State::open || t.to == State::forced_open ? spdlog::level::warn : spdlog::level::info;
+    log_.log(level, "breaker '{}': {} -> {} by {} ({:.6g}, threshold {:.6g})", t.breaker, to_string(t.from),
+             to_string(t.to), to_string(t.rule), t.value, t.threshold);
+  }
+
+ private:
+  spdlog::logger& log_;
+};
+
+class Server {
+ public:
+  Server(ServeFlags flags, config::Config config, spdlog::logger& log)
+      : flags_(std::move(flags)),
+        log_(log),
+        config_(std::move(config)),
+        stamp_(flags_.config),
+        registry_({std::chrono::steady_clock::now(), std::chrono::system_clock::now()},
+                  std::random_device{}()),
+        transitions_(std::make_shared<TransitionLog>()),
+        log_events_(std::make_shared<LogEvents>(log)) {
+    registry_.events().subscribe(transitions_);
+    registry_.events().subscribe(log_events_);
+    gateway_ = std::make_shared<gateway::Gateway>(config_, registry_, durations_, log_);
+    admin_ = std::make_unique<admin::AdminServer>(
+        admin::AdminOptions{
+            config_.gateway.admin, config_.gateway.admin_token, config_.gateway.admin_origins, {}, {}},
+        admin::AdminSources{registry_, *transitions_, durations_, {gateway_}},
+        admin::AdminCallbacks{[this] { return reload(); }, [this] { return ready_.load(); },
+                              [this] { return policies(); }});
+  }
+
+  int run() {
+    signals_.add(SIGHUP);
+    gateway_->start();
+    admin_->start();
+    ready_ = true;
+    std::printf("switchgear serves %s  admin %s/dashboard\n",
+                url_of(config_.gateway.listen, gateway_->port()).c_str(),
+                url_of(config_.gateway.admin, admin_->port()).c_str());
+    std::fflush(stdout);
+    wait_for_signal();
+    look_at_file();
+    main_.run();
+    if (drainer_.joinable()) drainer_.join();
+    admin_->stop();
+    return 0;
+  }
+
+ private:
+  /// All or nothing: a file with an error changes nothing.
+  admin::ReloadResult reload() {
+    const std::lock_guard lock{reload_mutex_};
+    stamp_ = FileStamp{flags_.config};
+    config::Loaded loaded = config::load_file(flags_.config);
+    admin::ReloadResult result;
+    for (const config::Diagnostic& warning : loaded.warnings) result.messages.push_back(warning.text());
+    if (!loaded.config) {
+      for (const config::Diagnostic& error : loaded.errors) {
+        log_.error("reload refused, nothing changed: {}", error.text());
+        result.messages.push_back(error.text());
+      }
+      return result;
+    }
+    if (!ready_) {
+      result.messages.emplace_back("the gateway is ending");
+      return result;
+    }
+    config::Config next = *std::move(loaded.config);
+    if (next.gateway.listen != config_.gateway.listen || next.gateway.admin != config_.gateway.admin ||
+        next.gateway.threads != config_.gateway.threads ||
+        next.gateway.admin_token != config_.gateway.admin_token ||
+        next.gateway.admin_origins != config_.gateway.admin_origins) {
+      result.messages.emplace_back(
+          "gateway.listen, admin, threads, admin_token and admin_origins take effect after a restart");
+      log_.warn("reload: {}", result.messages.back());
+    }
+    const AppliedOptions applied = gateway_->apply(next);
+    const auto say = [&result](const char* what, const std::vector<std::string>& names) {
+      for (const std::string& name : names) result.messages.push_back(std::string{what} + " " + name);
+    };
+    say("added", applied.added);
+    say("replaced", applied.replaced);
+    say("removed", applied.removed);
+    say("kept", applied.kept);
+    config_ = std::move(next);
+    result.ok = true;
+    return result;
+  }
+
+  [[nodiscard]] std::map<std::string, std::string> policies() {
+    const std::lock_guard lock{reload_mutex_};
+    std::map<std::string, std::string> of;
+    for (const auto& [name, service] : config_.services) of.emplace(name, service.policy);
+    return of;
+  }
+
+  void wait_for_signal() {
+    signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+      if (error) return;
+      if (signal == SIGHUP) {
+        reload();
+      } else if (!drainer_.joinable()) {
+        drain();
+      } else {
+        log_.warn("second signal: ending at once");
+        gateway_->hurry();
+      }
+      wait_for_signal();
+    });
+  }
+
+  void drain() {
+    Duration at_most{};
+    {
+      // Whoever reloads right now finishes first; no reload begins afterwards.
+      const std::lock_guard lock{reload_mutex_};
+      ready_ = false;
+      at_most = config_.gateway.limits.drain_timeout;
+    }
+    log_.info("draining: requests under way are finished, new ones are not taken");
+    file_timer_.cancel();
+    drainer_ = std::thread{[this, at_most] {
+      if (!gateway_->drain(at_most)) log_.warn("the time to drain is over; connections were cut off");
+      boost::asio::post(main_, [this] { main_.stop(); });
+    }};
+  }
+
+  void look_at_file() {
+    file_timer_.expires_after(look_at_file_every);
+    file_timer_.async_wait([this](const boost::system::error_code& error) {
+      if (error || !ready_) return;
+      bool changed = false;
+      {
+        const std::lock_guard lock{reload_mutex_};
+        changed = FileStamp{flags_.config} != stamp_;
+      }
+      if (changed) reload();
+      look_at_file();
+    });
+  }
+
+  ServeFlags flags_;
+  spdlog::logger& log_;
+  std::mutex reload_mutex_;  ///< guards config_, stamp_, and apply()
+  config::Config config_;
+  FileStamp stamp_;
+  BreakerRegistry registry_;
+  std::shared_ptr<TransitionLog> transitions_;
+  std::shared_ptr<LogEvents> log_events_;
+  CallDurations durations_;
+  std::shared_ptr<gateway::Gateway> gateway_;
+  std::unique_ptr<admin::AdminServer> admin_;
+  boost::asio::io_context main_;
+  boost::asio::signal_set signals_{main_, SIGTERM, SIGINT};
+  boost::asio::steady_timer file_timer_{main_};
+  std::atomic<bool> ready_{false};
+  std::thread drainer_;
+};
+
+int serve(const ServeFlags& flags) {
+  const auto log = spdlog::stderr_logger_mt("switchgear");
+  log->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
+  config::Loaded loaded = config::load_file(flags.config);
+  for (const config::Diagnostic& warning : loaded.warnings) log->warn("{}", warning.text());
+  for (const config::Diagnostic& error : loaded.errors) std::fprintf(stderr, "%s\n", error.text().c_str());
+  if (!loaded.config) return input_error;
+  config::Config config = *std::move(loaded.config);
+  for (const auto& [text, place] :
+       {std::pair{&flags.listen, &config.gateway.listen}, {&flags.admin, &config.gateway.admin}}) {
+    if (text->empty()) continue;
+    const std::optional<config::Endpoint> endpoint = parse_endpoint(*text);
+    if (!endpoint) {
+      std::fprintf(stderr, "switchgear: \"%s\" is not HOST:PORT\n", text->c_str());
+      return 2;
+    }
+    *place = *endpoint;
+  }
+  try {
+    Server server{flags, std::move(config), *log};
+    return server.run();
+  } catch (const std::system_error& error) {
+    std::fprintf(stderr, "switchgear: cannot listen: %s\n", error.what());
+    return missing_dependency;
+  }
+}
+
+}  // namespace
+
+void add_serve_command(CLI::App& app, int& exit_code) {
+  const auto flags = std::make_shared<ServeFlags>();
+  CLI::App* command =
+      app.add_subcommand("serve", "Run the gateway: forward HTTP to services, each behind its breaker");
+  command->add_option("--config", flags->config, "The policy file; read again on SIGHUP and when it changes")
+      ->required();
+  command->add_option("--listen", flags->listen,
+                      "HOST:PORT to serve on, instead of the file's; port 0: the system chooses");
+  command->add_option("--admin", flags->admin, "HOST:PORT of the admin server, instead of the file's");
+  command->callback([flags, &exit_code] { exit_code = serve(*flags); });
+}
+
+}  // namespace switchgear

@@ -1,0 +1,137 @@
+// Connections to one upstream, kept and shared by the calls of one thread.
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/intrusive/list.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "switchgear/http/connection.hpp"
+#include "switchgear/http/event_loop.hpp"
+
+namespace switchgear::http {
+
+struct PoolLimits {
+  std::size_t connections = 256;                     ///< open at once, idle ones included
+  std::size_t waiting = 1024;                        ///< calls without a connection
+  Duration idle_timeout = std::chrono::seconds{30};  ///< an idle connection is closed after this
+  Duration connect_timeout = std::chrono::seconds{2};
+
+  friend bool operator==(const PoolLimits&, const PoolLimits&) = default;
+};
+
+/// For metrics; counts since the pool was made, and what there is now.
+struct PoolCounts {
+  std::size_t open = 0;
+  std::size_t idle = 0;
+  std::size_t waiting = 0;
+};
+
+class ConnectionPool;
+
+/// The use of one connection, until it is given back. Move-only; dropped means closed.
+class Lease {
+ public:
+  Lease() = default;
+  Lease(Lease&& other) noexcept
+      : pool_(other.pool_), connection_(std::exchange(other.connection_, nullptr)) {}
+  Lease& operator=(Lease&& other) noexcept;
+  ~Lease() { drop(); }
+
+  explicit operator bool() const noexcept { return connection_ != nullptr; }
+  [[nodiscard]] Stream& stream() const noexcept { return connection_->stream(); }
+  /// It has carried a message before, so the peer may have closed it at the very moment it was taken.
+  [[nodiscard]] bool reused() const noexcept { return connection_->exchanges() > 0; }
+
+  /// After a clean exchange: both messages complete, nothing left over, both sides willing.
+  void give_back() noexcept;
+  /// After anything else.
+  void drop() noexcept;
+
+ private:
+  friend class ConnectionPool;
+  Lease(ConnectionPool& pool, Connection& connection) noexcept : pool_(&pool), connection_(&connection) {}
+  ConnectionPool* pool_ = nullptr;
+  Connection* connection_ = nullptr;
+};
+
+/// Idle connections are used last in, first out, so that a burst's surplus grows old and goes; calls that
+/// find none wait in the order they came. How long they wait is their own affair: see forget(). Threads: the
+/// loop's. Lifetime: outlives its leases and waiters. Callbacks come from the loop, or from within acquire().
+class ConnectionPool {
+ public:
+  struct WaitingTag;
+  using WaitingHook =
+      boost::intrusive::list_base_hook<boost::intrusive::tag<WaitingTag>,
+                                       boost::intrusive::link_mode<boost::intrusive::safe_link>>;
+  class Waiter : public WaitingHook {
+   public:
+    virtual void on_connection(Lease lease) = 0;
+    virtual void on_connect_error(ConnectError error) = 0;
+
+   protected:
+    ~Waiter() = default;
+  };
+
+  ConnectionPool(EventLoop& loop, std::string host, std::uint16_t port, const PoolLimits& limits);
+  ConnectionPool(const ConnectionPool&) = delete;
+  ConnectionPool& operator=(const ConnectionPool&) = delete;
+  ~ConnectionPool();
+
+  enum class Reuse : std::uint8_t { allowed, never };
+  enum class Answer : std::uint8_t { ready, waiting, full };
+  /// `ready`: `lease` is set. `waiting`: one of the waiter's calls will come, or has come already. `full`:
+  /// too many wait.
+  [[nodiscard]] Answer acquire(Waiter& waiter, Lease& lease, Reuse reuse = Reuse::allowed);
+  /// The waiter has lost interest; no call comes any more.
+  void forget(Waiter& waiter) noexcept;
+
+  /// Closes the idle connections, and every other when it is given back: the upstream is no longer wanted.
+  void retire() noexcept;
+
+  [[nodiscard]] PoolCounts counts() const noexcept {
+    return {connections_.size(), idle_.size(), waiting_.size()};
+  }
+  [[nodiscard]] const PoolLimits& limits() const noexcept { return limits_; }
+  [[nodiscard]] EventLoop& loop() noexcept { return loop_; }
+
+ private:
+  friend class Connection;
+  friend class Lease;
+
+  void connect_as_needed();
+  void resolve();
+  void connected(Connection& connection);
+  void failed(Connection& connection, ConnectError error);
+  void fail_one(ConnectError error);
+  void give_back(Connection& connection) noexcept;
+  void remove(Connection& connection) noexcept;
+  void remove_idle(Connection& connection) noexcept;
+  void serve_waiting();
+  void serve_later();
+
+  using Waiting = boost::intrusive::list<Waiter, boost::intrusive::base_hook<WaitingHook>>;
+
+  EventLoop& loop_;
+  std::string host_;
+  std::uint16_t port_;
+  PoolLimits limits_;
+  bool named_ = false;  ///< host_ is a name, to be resolved
+  bool resolving_ = false;
+  bool retired_ = false;
+  bool serving_later_ = false;
+  std::size_t connecting_ = 0;
+  TimePoint resolved_at_{};
+  std::vector<boost::asio::ip::tcp::endpoint> addresses_;
+  boost::asio::ip::tcp::resolver resolver_;
+  std::vector<std::unique_ptr<Connection>> connections_;
+  std::vector<Connection*> idle_;
+  Waiting waiting_;
+  std::shared_ptr<ConnectionPool*> self_;  ///< what posted work finds emptied when the pool is gone
+};
+
+}  // namespace switchgear::http

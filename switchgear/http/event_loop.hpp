@@ -1,0 +1,70 @@
+// One thread's event loop: an Asio io_context, its deadlines, and the memory its connections share.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "switchgear/http/field_list.hpp"
+#include "switchgear/http/timer_wheel.hpp"
+
+namespace switchgear::http {
+
+/// Blocks of memory for connections that are busy; a few are kept for the next one. Threads: one.
+class BlockPool {
+ public:
+  static constexpr std::size_t block_size = 32 * 1024;
+
+  [[nodiscard]] std::unique_ptr<char[]> take(std::size_t size);
+  void give_back(std::unique_ptr<char[]> block, std::size_t size);
+
+ private:
+  static constexpr std::size_t kept = 32;
+  std::vector<std::unique_ptr<char[]>> free_;
+};
+
+/// Threads: context() may be posted to from any thread; everything else belongs to the thread that runs it.
+/// Lifetime: outlives every Stream and Timer that uses it.
+class EventLoop {
+ public:
+  EventLoop();
+  EventLoop(const EventLoop&) = delete;
+  EventLoop& operator=(const EventLoop&) = delete;
+
+  [[nodiscard]] boost::asio::io_context& context() noexcept { return context_; }
+  void run() { context_.run(); }
+
+  [[nodiscard]] static TimePoint now() noexcept { return std::chrono::steady_clock::now(); }
+
+  /// O(1) and, but for the first of the nearest deadlines, without a system call: one Asio timer wakes for
+  /// all.
+  void arm(Timer& timer, TimePoint due);
+  void disarm(Timer& timer) noexcept { wheel_.disarm(timer); }
+
+  [[nodiscard]] BlockPool& blocks() noexcept { return blocks_; }
+
+  // Scratch of one step: whoever uses it is done with it before it returns to the loop.
+  [[nodiscard]] FieldList& fields() noexcept { return fields_; }
+  [[nodiscard]] std::string& scratch() noexcept { return scratch_; }
+  /// `Sun, 06 Nov 1994 08:49:37 GMT`, of now; made once a second.
+  [[nodiscard]] const std::string& http_date();
+
+ private:
+  void plan_wake();
+  void on_wake();
+
+  boost::asio::io_context context_;
+  boost::asio::steady_timer alarm_;
+  TimerWheel wheel_;
+  TimePoint planned_ = TimePoint::max();
+  BlockPool blocks_;
+  FieldList fields_;
+  std::string scratch_;
+  std::string date_;
+  std::int64_t date_second_ = -1;
+};
+
+}  // namespace switchgear::http

@@ -1,0 +1,71 @@
+// One request and its response on one upstream connection: the client's side of HTTP/1.1.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "switchgear/http/body_reader.hpp"
+#include "switchgear/http/connection_pool.hpp"
+#include "switchgear/http/head_validator.hpp"
+#include "switchgear/http/outbox.hpp"
+
+namespace switchgear::http {
+
+/// Reads a response as it comes; sends a request as it is given. Decides nothing: not whether to try again,
+/// not what it means.
+///
+///     exchange.begin(std::move(lease), Method::other);
+///     exchange.request().put(head);  exchange.request().send(exchange.stream(), content);
+///     while (exchange.read_head() == Exchange::Read::head) …          // interim heads first, then the final
+///     one
+///
+/// Threads: the loop's. Never allocates but for a head larger than the connection's idle memory.
+class Exchange {
+ public:
+  enum class Read : std::uint8_t {
+    wait,       ///< watch the stream
+    head,       ///< head() is set; it may be interim (1xx)
+    closed,     ///< the connection ended before the head was whole
+    malformed,  ///< the head is not to be trusted: head_error()
+  };
+
+  explicit Exchange(const HeadLimits& limits) noexcept
+      : limits_(limits), validator_(HeadKind::response, limits) {}
+
+  void begin(Lease lease, bool to_head) noexcept;
+  [[nodiscard]] bool active() const noexcept { return static_cast<bool>(lease_); }
+  [[nodiscard]] Stream& stream() const noexcept { return lease_.stream(); }
+  [[nodiscard]] bool reused() const noexcept { return lease_.reused(); }
+  /// No byte of a response has come: together with reused(), the sign of a connection that was already dead
+  /// when taken.
+  [[nodiscard]] bool untouched() const noexcept { return !touched_; }
+
+  [[nodiscard]] Outbox& request() noexcept { return request_; }
+
+  /// Once it says `head`, the bytes stay in the buffer until accept_head().
+  [[nodiscard]] Read read_head();
+  [[nodiscard]] const Head& head() const noexcept { return validator_.head(); }
+  [[nodiscard]] HeadError head_error() const noexcept { return validator_.error(); }
+  /// Takes the head away. An interim one makes room for the next; a final one starts body().
+  void accept_head() noexcept;
+  [[nodiscard]] BodyReader& body() noexcept { return body_; }
+  /// One more read for the body. `ok`: body().next() may have more.
+  [[nodiscard]] IoStatus read_more();
+
+  /// The response is complete. `request_complete`: so is the request. Keeps the connection when everything is
+  /// clean.
+  void finish(bool request_complete) noexcept;
+  void abandon() noexcept;
+
+ private:
+  HeadLimits limits_;
+  Lease lease_;
+  Outbox request_;
+  HeadValidator validator_;
+  BodyReader body_;
+  bool to_head_ = false;
+  bool touched_ = false;
+  bool persistent_ = false;
+};
+
+}  // namespace switchgear::http

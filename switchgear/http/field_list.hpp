@@ -1,0 +1,43 @@
+// The fields of one validated head, in order, as views. Filled by Beast's parser (its field enum costs one
+// hash per name).
+#pragma once
+
+#include <boost/beast/http/field.hpp>
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+#include "switchgear/http/head.hpp"
+
+namespace switchgear::http {
+
+using FieldId = boost::beast::http::field;
+
+struct Field {
+  FieldId id = FieldId::unknown;
+  std::string_view name;
+  std::string_view value;
+};
+
+/// One per thread is enough: it is filled, read and forgotten within one step. Allocates only while it grows.
+class FieldList {
+ public:
+  /// Beast reads `block`, which the validator has found to hold exactly `head`. False when the two disagree
+  /// about where the message ends, or Beast refuses it: then nobody can say what a third implementation would
+  /// see.
+  [[nodiscard]] bool parse_request(std::string_view block, const Head& head);
+  [[nodiscard]] bool parse_response(std::string_view block, const Head& head);
+  [[nodiscard]] bool parse_trailers(std::string_view block, const Head& head);
+
+  [[nodiscard]] auto begin() const noexcept { return fields_.begin(); }
+  [[nodiscard]] auto end() const noexcept { return fields_.end(); }
+  [[nodiscard]] std::size_t size() const noexcept { return fields_.size(); }
+  [[nodiscard]] const Field* find(FieldId id) const noexcept;
+  [[nodiscard]] std::string_view reason() const noexcept { return reason_; }  ///< of a response
+
+ private:
+  std::vector<Field> fields_;
+  std::string_view reason_;
+};
+
+}  // namespace switchgear::http

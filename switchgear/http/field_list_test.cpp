@@ -1,0 +1,47 @@
+#include "switchgear/http/field_list.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "switchgear/http/head_validator.hpp"
+
+namespace switchgear::http {
+namespace {
+
+Head head_of(const std::string& block, HeadKind kind) {
+  HeadValidator validator{kind, {}};
+  EXPECT_EQ(validator.advance(block), HeadValidator::Progress::complete);
+  return validator.head();
+}
+
+TEST(FieldList, HoldsTheFieldsInOrderWithTheirKnownNames) {
+  const std::string block = "\r\nGET / HTTP/1.1\r\nhOST: a\r\nX-Own:  spaced \r\nContent-Length: 3\r\n\r\nabc";
+  FieldList fields;
+  ASSERT_TRUE(fields.parse_request(block, head_of(block, HeadKind::request)));
+  ASSERT_EQ(fields.size(), 3U);
+  EXPECT_EQ(fields.begin()->id, FieldId::host);
+  EXPECT_EQ(fields.begin()[1].name, "X-Own");
+  EXPECT_EQ(fields.begin()[1].value, "spaced");
+  ASSERT_NE(fields.find(FieldId::content_length), nullptr);
+  EXPECT_EQ(fields.find(FieldId::content_length)->value, "3");
+  EXPECT_EQ(fields.find(FieldId::via), nullptr);
+}
+
+TEST(FieldList, ReadsAResponseWithItsReason) {
+  const std::string block = "HTTP/1.1 404 No such thing\r\nTransfer-Encoding: chunked\r\n\r\n";
+  FieldList fields;
+  ASSERT_TRUE(fields.parse_response(block, head_of(block, HeadKind::response)));
+  EXPECT_EQ(fields.reason(), "No such thing");
+}
+
+TEST(FieldList, SaysSoWhenBeastReadsAnotherMessage) {
+  const std::string block = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n";
+  Head head = head_of(block, HeadKind::request);
+  head.content_length = 4;
+  FieldList fields;
+  EXPECT_FALSE(fields.parse_request(block, head));
+}
+
+}  // namespace
+}  // namespace switchgear::http

@@ -1,0 +1,103 @@
+// One TCP connection, either side: receives into its buffer, sends from others' memory, says when to try
+// again.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "switchgear/http/event_loop.hpp"
+#include "switchgear/http/read_buffer.hpp"
+#include "switchgear/http/readiness.hpp"
+
+namespace switchgear::http {
+
+enum class IoStatus : std::uint8_t {
+  ok,
+  would_block,
+  end,     ///< the peer has sent all it wanted to
+  broken,  ///< reset, or any other error
+};
+
+/// Non-blocking, edge-triggered. Try first, sleep only after would_block; on_ready() says that trying makes
+/// sense again. Threads: the loop's. Shared by whoever uses the connection and the reactor while it waits;
+/// close() ends its work.
+class Stream final : public boost::intrusive_ref_counter<Stream, boost::thread_unsafe_counter>,
+                     private Readiness::Listener {
+ public:
+  class Owner {
+   public:
+    virtual void on_ready(Stream& stream) = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+  struct Sent {
+    IoStatus status = IoStatus::ok;
+    std::size_t size = 0;
+  };
+
+  /// Takes over a non-blocking socket. `small` is the memory held while idle.
+  Stream(EventLoop& loop, int descriptor, std::size_t small);
+  ~Stream();
+
+  void set_owner(Owner* owner) noexcept { owner_ = owner; }
+  [[nodiscard]] ReadBuffer& buffer() noexcept { return buffer_; }
+  [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
+  [[nodiscard]] bool closed() const noexcept { return descriptor_ < 0; }
+  [[nodiscard]] bool ended() const noexcept { return ended_; }
+
+  /// One read into the buffer's space, which must not be empty. Costs no system call when nothing can have
+  /// come. A read that did not fill the space is taken to have emptied the socket: see doubt().
+  [[nodiscard]] IoStatus receive() noexcept;
+
+  /// A short read empties the socket of data, but the end of the stream may have come with it and then makes
+  /// no further edge. Whoever is going to sleep in the middle of a message calls this: true when receive()
+  /// should be tried once more.
+  [[nodiscard]] bool doubt() noexcept {
+    if (!doubtful_) return false;
+    doubtful_ = false;
+    return readable_ = true;
+  }
+  [[nodiscard]] bool doubtful() const noexcept { return doubtful_; }
+
+  /// Sends what the socket takes. `ok`: all of it.
+  [[nodiscard]] Sent send(std::span<const iovec> pieces) noexcept;
+
+  /// on_ready() once, when receive() or send() is worth trying.
+  void watch_readable() {
+    if (!readable_ && !ended_) readiness_.watch_readable();
+  }
+  void watch_writable() { readiness_.watch_writable(); }
+
+  /// True when the peer has closed or sent something: asked before a request that cannot be repeated. One
+  /// system call.
+  [[nodiscard]] bool has_unexpected_input() noexcept;
+
+  void shut_down_sending() noexcept;
+  void close() noexcept;
+  /// Closes so that the peer sees a reset instead of an orderly end: a truncated message must not look whole.
+  void abort() noexcept;
+
+ private:
+  void on_readable() override;
+  void on_writable() override;
+  void keep_alive() noexcept override { intrusive_ptr_add_ref(this); }
+  void let_go() noexcept override { intrusive_ptr_release(this); }
+
+  int descriptor_;
+  bool readable_ = true;
+  bool doubtful_ = false;
+  bool ended_ = false;
+  Owner* owner_ = nullptr;
+  ReadBuffer buffer_;
+  Readiness readiness_;
+};
+
+using StreamPtr = boost::intrusive_ptr<Stream>;
+
+}  // namespace switchgear::http

@@ -516,7 +516,7 @@ BreakerSnapshot CircuitBreaker::snapshot(TimePoint now) const noexcept {
   snapshot.metrics_only = (word & flag_metrics_only) != 0;
   snapshot.generation = generation_of(word);
   snapshot.since = time_of(since_.load(std::memory_order_relaxed));
-  now = std::max(now, snapshot.since);
+  now = std::max({now, snapshot.since, time_of(cells_.mine().latest.load(std::memory_order_relaxed))});
   snapshot.ramping = (word & flag_ramping) != 0 && now - snapshot.since < options_.ramp->duration;
   snapshot.relapses = relapses_;
   snapshot.time_open = time_open_;

@@ -46,6 +46,7 @@ TEST(Pitfall, ABackwardClockNeitherShortensAnOpeningNorBreaksTheWindow) {
   auto refused = bench.acquire();
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.rejection().retry_after, Duration{10s}) << "read as the latest time seen";
+  EXPECT_EQ(bench.snapshot().time_open, Duration::zero()) << "a look reads it the same way";
   EXPECT_FALSE(bench.breaker.try_acquire(opened + 9s));
   EXPECT_TRUE(bench.breaker.try_acquire(opened + 10s));
 

@@ -25,6 +25,7 @@ TEST(LatencyCode, HoldsWhatIsOutsideItsRangeAtTheEnds) {
 
 TEST(NearestRank, IsNotFooledByRounding) {
   EXPECT_EQ(nearest_rank(0.07, 100), 7U);
+  EXPECT_EQ(nearest_rank(0.28, 25), 7U);
   EXPECT_EQ(nearest_rank(0.95, 20), 19U);
   EXPECT_EQ(nearest_rank(0.5, 1), 1U);
   EXPECT_EQ(nearest_rank(1.0, 10), 10U);

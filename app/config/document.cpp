@@ -195,9 +195,34 @@ std::size_t report_syntax_errors(fy_diag* diag, std::string_view text, Report& r
   return found;
 }
 
+/// Two things of YAML that no policy file needs are found before libfyaml 0.7 sees them: a long line of '%'
+/// (a directive) keeps its scanner busy for minutes, and an explicit key ("? key" on a line) can make it free
+/// memory twice (its issue 57).
+bool refuse_lines(std::string_view text, Report& report) {
+  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+  std::size_t at = text.starts_with(byte_order_mark) ? byte_order_mark.size() : 0;
+  while (at < text.size()) {
+    if (text[at] == '%') {
+      report.error(mark_of(text, at), "", "a directive (%NAME) is not taken here; take the line out");
+      return true;
+    }
+    const std::string_view line = text.substr(at, text.find_first_of("\r\n", at) - at);
+    const std::size_t first = std::min(line.find_first_not_of(" \t-"), line.size());
+    const std::string_view rest = line.substr(first);
+    if (rest.starts_with('?') && (rest.size() == 1 || rest[1] == ' ' || rest[1] == '\t')) {
+      report.error(mark_of(text, at + first), "",
+                   "an explicit key (\"? key\") is not taken here; write \"key: value\"");
+      return true;
+    }
+    at += line.size() + 1;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::optional<Node> parse_document(std::string_view text, Report& report) {
+  if (refuse_lines(text, report)) return std::nullopt;
   fy_diag_cfg diag_options{};
   fy_diag_cfg_default(&diag_options);
   diag_options.fp = nullptr;

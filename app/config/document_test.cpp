@@ -72,6 +72,15 @@ TEST(Document, AliasesAnchorsAndTagsAreRefusedSoThatNoSmallFileBecomesALargeOne)
       {{"version: !!int 1\n", "f.yaml:1:16: a tag (!name) is not taken here; write the plain value"}});
 }
 
+TEST(Document, DirectivesAreRefusedBeforeTheyCanKeepTheParserBusy) {
+  expect_answers({
+      {"%YAML 1.1\n---\nversion: 1\n",
+       "f.yaml:1:1: a directive (%NAME) is not taken here; take the line out"},
+      {"# x\r%TAG ! x\n", "f.yaml:1:5: a directive (%NAME) is not taken here; take the line out"},
+      {std::string(1024 * 1024, '%'), "f.yaml:1:1: a directive (%NAME) is not taken here; take the line out"},
+  });
+}
+
 TEST(Document, OneFileHoldsOneDocument) {
   expect_answers({{"version: 1\n---\nversion: 1\n",
                    "f.yaml:2:1: a second document starts here; want one document in a file"}});
@@ -85,9 +94,17 @@ TEST(Document, RepeatedKeysAreErrorsAtEveryDepth) {
                                 "f.yaml:5:3: policies.a: repeated key; it already stands in line 4"}));
 }
 
+TEST(Document, AnExplicitKeyIsRefusedBeforeItCanBreakTheParser) {
+  const std::string message = "an explicit key (\"? key\") is not taken here; write \"key: value\"";
+  expect_answers({
+      {"version: 1\n? a complex key\n               :\t\n", "f.yaml:2:1: " + message},
+      {"version: 1\n  - ?\ta\n", "f.yaml:2:5: " + message},
+      {"?", "f.yaml:1:1: " + message},
+  });
+}
+
 TEST(Document, AKeyIsAWord) {
-  expect_answers(
-      {{"version: 1\n? [a, b]\n: 1\n", "f.yaml:2:3: this key is a list or a mapping; want a word"}});
+  expect_answers({{"version: 1\n[a, b]: 1\n", "f.yaml:2:1: this key is a list or a mapping; want a word"}});
 }
 
 TEST(Document, TerminalsAreNotCommandedByNames) {

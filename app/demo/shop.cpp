@@ -145,7 +145,13 @@ void Shop::start_gateway(const std::array<std::uint16_t, service_names.size()>& 
   const std::vector<std::string> arguments{"serve", "--config", file};
   gateway_ = std::make_unique<ChildProcess>("gateway", arguments, log_of("gateway"));
   const auto ready = gateway_->wait_for_line("switchgear serves ", Clock::now() + start_patience);
-  if (!ready) broken(*gateway_, "did not start");
+  if (!ready) {
+    std::string where;
+    for (const std::uint16_t port : {options_.port, options_.admin_port}) {
+      if (port != 0) where += (where.empty() ? " on port " : " and ") + std::to_string(port);
+    }
+    broken(*gateway_, "did not start" + where);
+  }
   gateway_port_ = number_after(*ready, "serves http://127.0.0.1:");
   admin_port_ = number_after(*ready, "admin http://127.0.0.1:");
   if (gateway_port_ == 0 || admin_port_ == 0) broken(*gateway_, "named no ports when it was ready");

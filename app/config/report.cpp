@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <tuple>
 
 namespace switchgear::config {
 
 namespace {
 
 bool before(const Diagnostic& a, const Diagnostic& b) {
-  return Mark{a.line, a.column} < Mark{b.line, b.column};
+  return std::tie(a.line, a.column, a.message) < std::tie(b.line, b.column, b.message);
 }
 
 }  // namespace
@@ -27,7 +28,7 @@ void Report::add(Findings& findings, Mark at, std::string_view path, std::string
 }
 
 std::vector<Diagnostic> Report::take(Findings& findings) const {
-  std::stable_sort(findings.kept.begin(), findings.kept.end(), before);
+  std::sort(findings.kept.begin(), findings.kept.end(), before);
   if (findings.found > findings.kept.size()) {
     const Diagnostic last = findings.kept.back();
     findings.kept.push_back({file_, last.line, last.column,

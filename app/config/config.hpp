@@ -24,11 +24,11 @@ struct Endpoint {
 
 /// What the gateway takes from a client, and how long it waits for it. Sizes in bytes.
 struct GatewayLimits {
-  std::size_t header_bytes = std::size_t{32} * 1024;         ///< request line and all header fields; 431 beyond
-  std::size_t header_fields = 100;              ///< 431 beyond
-  std::size_t target_bytes = std::size_t{8} * 1024;          ///< request target; 414 beyond
+  std::size_t header_bytes = std::size_t{32} * 1024;  ///< request line and all header fields; 431 beyond
+  std::size_t header_fields = 100;                    ///< 431 beyond
+  std::size_t target_bytes = std::size_t{8} * 1024;   ///< request target; 414 beyond
   std::uint64_t body_bytes = std::uint64_t{64} * 1024 * 1024;  ///< 413 beyond
-  std::size_t connections = 10'000;             ///< clients per thread; further ones wait in the backlog
+  std::size_t connections = 10'000;  ///< clients per thread; further ones wait in the backlog
   Duration header_timeout =
       std::chrono::seconds{10};  ///< from the first byte of a request to the end of its header; 408
   Duration body_timeout = std::chrono::seconds{30};   ///< without a byte of the request body; 408

@@ -49,7 +49,8 @@ std::optional<boost::asio::ip::address> as_address(const std::string& text) {
 
 }  // namespace
 
-AccessRules::AccessRules(std::string listen_host, std::string token, const std::vector<std::string>& origins)
+AccessRules::AccessRules(const std::string& listen_host, std::string token,
+                         const std::vector<std::string>& origins)
     : listen_host_(lower(listen_host)), token_(std::move(token)) {
   for (const std::string& origin : origins) {
     origins_.push_back(lower(origin));

@@ -17,7 +17,7 @@ namespace switchgear::admin {
 class AccessRules {
  public:
   /// `listen_host`: as configured. `origins`: like `https://ops.example.com`; their hosts are good hosts too.
-  AccessRules(std::string listen_host, std::string token, const std::vector<std::string>& origins);
+  AccessRules(const std::string& listen_host, std::string token, const std::vector<std::string>& origins);
 
   /// `host`: the Host header. `local_address`: where the connection arrived, without a port.
   [[nodiscard]] bool host_allowed(std::string_view host, std::string_view local_address) const;

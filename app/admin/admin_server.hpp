@@ -25,13 +25,14 @@ namespace switchgear::admin {
 
 struct AdminLimits {
   std::size_t connections = 256;                        ///< further ones are closed at once
-  std::size_t header_bytes = 16 * 1024;                 ///< 431 beyond
-  std::uint64_t body_bytes = 64 * 1024;                 ///< 413 beyond
+  std::size_t header_bytes = std::size_t{16} * 1024;    ///< 431 beyond
+  std::uint64_t body_bytes = std::uint64_t{64} * 1024;  ///< 413 beyond
   Duration request_timeout = std::chrono::seconds{10};  ///< from a request's first byte to its last
   Duration idle_timeout = std::chrono::seconds{60};     ///< between two requests of one connection
   Duration write_timeout = std::chrono::seconds{10};    ///< for one response, or one batch of events
   std::size_t events_clients = 64;                      ///< 503 beyond
-  std::size_t events_queued = 1024 * 1024;  ///< bytes a client may lag behind before it is dropped
+  std::size_t events_queued =
+      std::size_t{1024} * 1024;  ///< bytes a client may lag behind before it is dropped
   Duration events_interval = std::chrono::milliseconds{250};  ///< between two deltas
   Duration events_heartbeat = std::chrono::seconds{10};
 };

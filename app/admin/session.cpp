@@ -138,12 +138,12 @@ class Session {
   /// away.
   asio::awaitable<void> linger() {
     error_code failed;
-    stream_->socket().shutdown(asio::ip::tcp::socket::shutdown_send, failed);
+    (void)stream_->socket().shutdown(asio::ip::tcp::socket::shutdown_send, failed);
     auto token = asio::redirect_error(asio::use_awaitable, failed);
     stream_->expires_after(std::chrono::seconds{1});
     for (int reads = 0; reads < 64 && !failed; ++reads) {
       buffer_.clear();
-      const auto room = buffer_.prepare(16 * 1024);
+      const auto room = buffer_.prepare(std::size_t{16} * 1024);
       co_await stream_->async_read_some(room, token);
     }
   }
@@ -174,7 +174,7 @@ class Session {
     asio::co_spawn(stream_->get_executor(), watch_for_end(stream_, client), asio::detached);
     while (!failed && !client->dropped) co_await send_next(*client, failed);
     error_code ignored;
-    stream_->socket().close(ignored);
+    (void)stream_->socket().close(ignored);
   }
 
   struct Membership {

@@ -15,7 +15,8 @@ struct Decoded {
   std::string rest;
 };
 
-/// Feeds `wire` in pieces of `step` bytes, as a connection would: what was not consumed is offered again with more.
+/// Feeds `wire` in pieces of `step` bytes, as a connection would: what was not consumed is offered again with
+/// more.
 Decoded decode(const std::string& wire, std::size_t step) {
   ChunkedDecoder decoder;
   Decoded result;
@@ -34,7 +35,8 @@ Decoded decode(const std::string& wire, std::size_t step) {
 }
 
 TEST(ChunkedDecoder, FindsTheSameContentHoweverTheBytesArrive) {
-  const std::string wire = "5\r\nhello\r\n1;ext=\"a b\"\r\n,\r\n00006\r\n world\r\n0\r\nX-Sum: 1\r\n\r\nGET /next";
+  const std::string wire =
+      "5\r\nhello\r\n1;ext=\"a b\"\r\n,\r\n00006\r\n world\r\n0\r\nX-Sum: 1\r\n\r\nGET /next";
   for (std::size_t step = 1; step <= wire.size(); ++step) {
     const Decoded result = decode(wire, step);
     EXPECT_EQ(result.state, State::done) << "in steps of " << step;
@@ -44,16 +46,19 @@ TEST(ChunkedDecoder, FindsTheSameContentHoweverTheBytesArrive) {
 }
 
 TEST(ChunkedDecoder, RefusesEveryBentFraming) {
-  for (const char* wire : {"5\nhello\r\n0\r\n\r\n", "5\r\nhello\n0\r\n\r\n", "5\r\nhelloX\r\n0\r\n\r\n", "g\r\n", "\r\n", " 5\r\n",
-                           "5 \r\nhello", "0x5\r\nhello", "-5\r\nhello", "+5\r\nhello", "1000000000000000\r\n",
-                           "5;a\nb\r\nhello", "5;a\rb\r\nhello", "5\r\r\nhello", "0\r\nContent-Length: 5\r\n\r\n",
-                           "0\r\nX : y\r\n\r\n", "0\r\n X: y\r\n\r\n", "0\r\nX: y\n\r\n", "5\r\nhell\r\n\r\n0\r\n\r\n"}) {
-    for (const std::size_t step : {std::size_t{1}, std::size_t{1000}}) EXPECT_EQ(decode(wire, step).state, State::broken) << wire;
+  for (const char* wire :
+       {"5\nhello\r\n0\r\n\r\n", "5\r\nhello\n0\r\n\r\n", "5\r\nhelloX\r\n0\r\n\r\n", "g\r\n", "\r\n",
+        " 5\r\n", "5 \r\nhello", "0x5\r\nhello", "-5\r\nhello", "+5\r\nhello", "1000000000000000\r\n",
+        "5;a\nb\r\nhello", "5;a\rb\r\nhello", "5\r\r\nhello", "0\r\nContent-Length: 5\r\n\r\n",
+        "0\r\nX : y\r\n\r\n", "0\r\n X: y\r\n\r\n", "0\r\nX: y\n\r\n", "5\r\nhell\r\n\r\n0\r\n\r\n"}) {
+    for (const std::size_t step : {std::size_t{1}, std::size_t{1000}})
+      EXPECT_EQ(decode(wire, step).state, State::broken) << wire;
   }
 }
 
 TEST(ChunkedDecoder, BoundsItsExtensions) {
-  EXPECT_EQ(decode("5;" + std::string(ChunkedDecoder::max_line, 'x') + "\r\nhello\r\n0\r\n\r\n", 1000).state, State::broken);
+  EXPECT_EQ(decode("5;" + std::string(ChunkedDecoder::max_line, 'x') + "\r\nhello\r\n0\r\n\r\n", 1000).state,
+            State::broken);
   std::string drip;
   for (int i = 0; i < 200; ++i) drip += "1;" + std::string(200, 'x') + "\r\na\r\n";
   EXPECT_EQ(decode(drip, 1000).state, State::broken) << "more framing than content, for ever";

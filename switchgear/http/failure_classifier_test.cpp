@@ -38,13 +38,15 @@ TEST(FailureClassifier, IgnoresErrorsThatAreNotCounted) {
 }
 
 TEST(RetryAfter, IsReadInBothFormsAndNeverNegative) {
-  const auto now = std::chrono::system_clock::time_point{seconds{784111777}};  // Sun, 06 Nov 1994 08:49:37 GMT
+  const auto now =
+      std::chrono::system_clock::time_point{seconds{784111777}};  // Sun, 06 Nov 1994 08:49:37 GMT
   EXPECT_EQ(parse_retry_after("120", now), Duration{seconds{120}});
   EXPECT_EQ(parse_retry_after("0", now), Duration::zero());
   EXPECT_EQ(parse_retry_after("Sun, 06 Nov 1994 08:49:47 GMT", now), Duration{seconds{10}});
   EXPECT_EQ(parse_retry_after("Sun, 06 Nov 1994 08:49:07 GMT", now), Duration::zero());
   EXPECT_GT(parse_retry_after("99999999999999999999", now), Duration{seconds{999}});
-  for (const char* nonsense : {"", "-1", "1.5", "soon", "Sun, 06 Foo 1994 08:49:37 GMT", "Sun, 31 Feb 1994 08:49:37 GMT"})
+  for (const char* nonsense :
+       {"", "-1", "1.5", "soon", "Sun, 06 Foo 1994 08:49:37 GMT", "Sun, 31 Feb 1994 08:49:37 GMT"})
     EXPECT_FALSE(parse_retry_after(nonsense, now).has_value()) << nonsense;
 }
 

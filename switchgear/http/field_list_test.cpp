@@ -16,7 +16,8 @@ Head head_of(const std::string& block, HeadKind kind) {
 }
 
 TEST(FieldList, HoldsTheFieldsInOrderWithTheirKnownNames) {
-  const std::string block = "\r\nGET / HTTP/1.1\r\nhOST: a\r\nX-Own:  spaced \r\nContent-Length: 3\r\n\r\nabc";
+  const std::string block =
+      "\r\nGET / HTTP/1.1\r\nhOST: a\r\nX-Own:  spaced \r\nContent-Length: 3\r\n\r\nabc";
   FieldList fields;
   ASSERT_TRUE(fields.parse_request(block, head_of(block, HeadKind::request)));
   ASSERT_EQ(fields.size(), 3U);

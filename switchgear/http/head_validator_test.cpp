@@ -11,7 +11,8 @@ namespace {
 using Progress = HeadValidator::Progress;
 
 /// The verdict on a request, given at once; `none` for a good one.
-HeadError verdict(const std::string& block, HeadKind kind = HeadKind::request, const HeadLimits& limits = {}) {
+HeadError verdict(const std::string& block, HeadKind kind = HeadKind::request,
+                  const HeadLimits& limits = {}) {
   HeadValidator validator{kind, limits};
   const Progress progress = validator.advance(block);
   EXPECT_NE(progress, Progress::need_more) << block;
@@ -21,7 +22,9 @@ HeadError verdict(const std::string& block, HeadKind kind = HeadKind::request, c
 std::string get(const std::string& fields) { return "GET / HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n"; }
 
 TEST(HeadValidator, TakesAPlainRequest) {
-  const std::string block = "POST /pay?x=1 HTTP/1.1\r\nHost: shop.example:8080\r\nContent-Length: 12\r\nConnection: x-trace, close\r\n\r\nhello";
+  const std::string block =
+      "POST /pay?x=1 HTTP/1.1\r\nHost: shop.example:8080\r\nContent-Length: 12\r\nConnection: x-trace, "
+      "close\r\n\r\nhello";
   HeadValidator validator{HeadKind::request, {}};
   ASSERT_EQ(validator.advance(block), Progress::complete);
   const Head& head = validator.head();
@@ -114,17 +117,24 @@ TEST(HeadValidator, RefusesWhatCanBeReadInTwoWays) {
       {"a length with a space inside", get("Content-Length: 5 5\r\n"), HeadError::bad_length},
       {"two lengths", get("Content-Length: 5\r\nContent-Length: 6\r\n"), HeadError::repeated_length},
       {"two equal lengths", get("Content-Length: 5\r\nContent-Length: 5\r\n"), HeadError::repeated_length},
-      {"a length beside a coding", get("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"), HeadError::length_with_coding},
-      {"a coding beside a length", get("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n"), HeadError::length_with_coding},
-      {"two codings", get("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"), HeadError::bad_coding},
+      {"a length beside a coding", get("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"),
+       HeadError::length_with_coding},
+      {"a coding beside a length", get("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n"),
+       HeadError::length_with_coding},
+      {"two codings", get("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"),
+       HeadError::bad_coding},
       {"chunked twice", get("Transfer-Encoding: chunked, chunked\r\n"), HeadError::unknown_coding},
       {"identity", get("Transfer-Encoding: identity\r\n"), HeadError::unknown_coding},
       {"gzip under chunked", get("Transfer-Encoding: gzip, chunked\r\n"), HeadError::unknown_coding},
       {"chunked with a parameter", get("Transfer-Encoding: chunked;q=1\r\n"), HeadError::unknown_coding},
       {"chunked in quotes", get("Transfer-Encoding: \"chunked\"\r\n"), HeadError::unknown_coding},
-      {"chunked behind a vertical tab", get("Transfer-Encoding: \x0b" "chunked\r\n"), HeadError::bad_field_value},
+      {"chunked behind a vertical tab",
+       get("Transfer-Encoding: \x0b"
+           "chunked\r\n"),
+       HeadError::bad_field_value},
       {"an empty coding", get("Transfer-Encoding:\r\n"), HeadError::unknown_coding},
-      {"a coding on HTTP/1.0", "POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", HeadError::bad_coding},
+      {"a coding on HTTP/1.0", "POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
+       HeadError::bad_coding},
       {"an unknown expectation", get("Expect: miracles\r\n"), HeadError::bad_expectation},
       {"a Connection that names no token", get("Connection: a b\r\n"), HeadError::bad_connection},
       {"two empty lines first", "\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", HeadError::bad_start_line},
@@ -154,11 +164,14 @@ TEST(HeadValidator, TakesWhatIsUnusualButClear) {
 
 TEST(HeadValidator, HoldsItsLimits) {
   const HeadLimits limits{200, 3, 20};
-  EXPECT_EQ(verdict("GET /" + std::string(20, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n", HeadKind::request, limits),
-            HeadError::target_too_long);
+  EXPECT_EQ(
+      verdict("GET /" + std::string(20, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n", HeadKind::request, limits),
+      HeadError::target_too_long);
   EXPECT_EQ(verdict(get("A: 1\r\nB: 2\r\nC: 3\r\n"), HeadKind::request, limits), HeadError::too_many_fields);
-  EXPECT_EQ(verdict(get("A: " + std::string(200, 'x') + "\r\n"), HeadKind::request, limits), HeadError::too_large);
-  EXPECT_EQ(verdict("GET / HTTP/1.1\r\nA: " + std::string(300, 'x'), HeadKind::request, limits), HeadError::too_large)
+  EXPECT_EQ(verdict(get("A: " + std::string(200, 'x') + "\r\n"), HeadKind::request, limits),
+            HeadError::too_large);
+  EXPECT_EQ(verdict("GET / HTTP/1.1\r\nA: " + std::string(300, 'x'), HeadKind::request, limits),
+            HeadError::too_large)
       << "a line that never ends";
   EXPECT_EQ(verdict("GET /" + std::string(300, 'x'), HeadKind::request, limits), HeadError::target_too_long)
       << "a target that never ends";
@@ -176,7 +189,8 @@ TEST(HeadValidator, ReadsStatusLines) {
   EXPECT_EQ(verdict("HTTP/1.1 20 OK\r\n\r\n", HeadKind::response), HeadError::bad_start_line);
   EXPECT_EQ(verdict("HTTP/1.1 2000 OK\r\n\r\n", HeadKind::response), HeadError::bad_start_line);
   EXPECT_EQ(verdict("ICY 200 OK go\r\n\r\n", HeadKind::response), HeadError::bad_start_line);
-  EXPECT_EQ(verdict("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", HeadKind::response),
+  EXPECT_EQ(verdict("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+                    HeadKind::response),
             HeadError::length_with_coding);
 }
 
@@ -184,7 +198,8 @@ TEST(HeadValidator, KeepsFramingOutOfTrailers) {
   EXPECT_EQ(verdict("X-Checksum: abc\r\n\r\n", HeadKind::trailers), HeadError::none);
   EXPECT_EQ(verdict("\r\n", HeadKind::trailers), HeadError::none);
   for (const char* name : {"Content-Length", "Transfer-Encoding", "Host", "Connection", "Authorization"})
-    EXPECT_EQ(verdict(std::string{name} + ": 1\r\n\r\n", HeadKind::trailers), HeadError::forbidden_trailer) << name;
+    EXPECT_EQ(verdict(std::string{name} + ": 1\r\n\r\n", HeadKind::trailers), HeadError::forbidden_trailer)
+        << name;
 }
 
 TEST(HeadValidator, MapsErrorsToStatusCodes) {

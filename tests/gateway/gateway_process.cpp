@@ -1,0 +1,152 @@
+#include "tests/gateway/gateway_process.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/json/parse.hpp>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+
+namespace switchgear::wire {
+
+namespace {
+
+[[nodiscard]] std::uint16_t port_after(const std::string& line, const std::string& words) {
+  const std::size_t at = line.find(words);
+  if (at == std::string::npos) return 0;
+  return static_cast<std::uint16_t>(
+      std::strtoul(line.c_str() + line.find(':', at + words.size()) + 1, nullptr, 10));
+}
+
+/// Readable when the process has ended.
+[[nodiscard]] bool wait_on_pid(pid_t pid, std::chrono::milliseconds at_most) {
+  const int handle = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+  if (handle < 0) return false;
+  pollfd one{handle, POLLIN, 0};
+  const int ready = ::poll(&one, 1, static_cast<int>(at_most.count()));
+  ::close(handle);
+  return ready > 0;
+}
+
+}  // namespace
+
+std::string config_text(const std::vector<ServiceText>& services, const std::string& policies,
+                        const std::string& gateway) {
+  std::string text = "version: 1\ngateway: {threads: 1" + (gateway.empty() ? "" : ", " + gateway) +
+                     "}\npolicies:\n  plain: {timeout: 5s}\n";
+  text += policies;
+  text += "services:\n";
+  for (const ServiceText& service : services) {
+    text += "  " + service.name + ": {url: \"http://127.0.0.1:" + std::to_string(service.port) +
+            "\", policy: " + service.policy + ", routes: [{prefix: " + service.prefix + "}]" + service.more +
+            "}\n";
+  }
+  return text;
+}
+
+GatewayProcess::GatewayProcess(const std::string& config) {
+  std::string place = (std::filesystem::temp_directory_path() / "switchgear-gateway-XXXXXX").string();
+  if (::mkdtemp(place.data()) == nullptr) throw std::runtime_error{"no temporary directory"};
+  directory_ = place;
+  rewrite(config);
+  std::array<int, 2> pipe{};
+  if (::pipe2(pipe.data(), O_CLOEXEC) != 0) throw std::runtime_error{"no pipe"};
+  const std::string file = directory_ + "/switchgear.yaml";
+  pid_ = ::fork();
+  if (pid_ == 0) {
+    ::dup2(pipe[1], STDOUT_FILENO);
+    ::execl(SWITCHGEAR_BINARY, "switchgear", "serve", "--config", file.c_str(), "--listen", "127.0.0.1:0",
+            "--admin", "127.0.0.1:0", nullptr);
+    ::_exit(127);
+  }
+  ::close(pipe[1]);
+  output_ = pipe[0];
+  std::string line;
+  while (line.find('\n') == std::string::npos) {
+    pollfd one{output_, POLLIN, 0};
+    std::array<char, 256> bytes{};
+    if (::poll(&one, 1, static_cast<int>(patience.count())) <= 0) break;
+    const ssize_t got = ::read(output_, bytes.data(), bytes.size());
+    if (got <= 0) break;
+    line.append(bytes.data(), static_cast<std::size_t>(got));
+  }
+  port_ = port_after(line, "serves http:");
+  admin_port_ = port_after(line, "admin http:");
+  if (port_ == 0 || admin_port_ == 0) throw std::runtime_error{"the gateway did not start: " + line};
+}
+
+GatewayProcess::~GatewayProcess() {
+  if (pid_ > 0) {
+    ::kill(pid_, SIGTERM);
+    ::kill(pid_, SIGTERM);
+    if (!wait_on_pid(pid_, patience)) ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  ::close(output_);
+  std::error_code ignored;
+  std::filesystem::remove_all(directory_, ignored);
+}
+
+void GatewayProcess::rewrite(const std::string& config) const {
+  const std::string fresh = directory_ + "/fresh.yaml";
+  std::ofstream{fresh} << config;
+  std::filesystem::rename(fresh, directory_ + "/switchgear.yaml");
+}
+
+void GatewayProcess::signal(int number) const { ::kill(pid_, number); }
+
+std::optional<int> GatewayProcess::wait_for_exit() {
+  if (!wait_on_pid(pid_, patience)) return std::nullopt;
+  int status = 0;
+  ::waitpid(pid_, &status, 0);
+  pid_ = -1;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+std::size_t GatewayProcess::resident_bytes() const {
+  std::ifstream statm{"/proc/" + std::to_string(pid_) + "/statm"};
+  std::size_t total = 0;
+  std::size_t resident = 0;
+  statm >> total >> resident;
+  return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+Message GatewayProcess::get(const std::string& target, const std::string& fields) const {
+  Socket client = Socket::connect(port_);
+  client.send("GET " + target + " HTTP/1.1\r\nHost: test\r\n" + fields + "\r\n");
+  return client.read_response().value_or(Message{});
+}
+
+Message GatewayProcess::admin(const std::string& method, const std::string& target) const {
+  Socket client = Socket::connect(admin_port_);
+  client.send(method + " " + target + " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(admin_port_) +
+              "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+  return client.read_response().value_or(Message{});
+}
+
+boost::json::value GatewayProcess::breaker(const std::string& name) const {
+  return boost::json::parse(admin("GET", "/circuit-breakers/" + name).body);
+}
+
+std::string GatewayProcess::state(const std::string& name) const {
+  return std::string{breaker(name).at("state").as_string()};
+}
+
+bool eventually(const std::function<bool()>& so) {
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (std::chrono::steady_clock::now() < end) {
+    if (so()) return true;
+    ::poll(nullptr, 0, 5);
+  }
+  return false;
+}
+
+}  // namespace switchgear::wire

@@ -1,0 +1,68 @@
+// The real binary, serving a file of the test's.
+#pragma once
+
+#include <sys/types.h>
+
+#include <boost/json/value.hpp>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/gateway/wire.hpp"
+
+namespace switchgear::wire {
+
+struct ServiceText {
+  std::string name;
+  std::uint16_t port = 0;
+  std::string prefix = "/";
+  std::string policy = "plain";
+  std::string more = "";  ///< further keys of the service, `, key: value`
+};
+
+/// A policy file: `policies` in YAML, indented by two; the policy `plain` has no breaker and times out after
+/// 5 s.
+[[nodiscard]] std::string config_text(const std::vector<ServiceText>& services,
+                                      const std::string& policies = "", const std::string& gateway = "");
+
+/// `switchgear serve` with ports of the system's choice. Ended, by its pid, with the test.
+class GatewayProcess {
+ public:
+  explicit GatewayProcess(const std::string& config);
+  GatewayProcess(const GatewayProcess&) = delete;
+  GatewayProcess& operator=(const GatewayProcess&) = delete;
+  ~GatewayProcess();
+
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+  [[nodiscard]] std::uint16_t admin_port() const { return admin_port_; }
+  [[nodiscard]] pid_t pid() const { return pid_; }
+
+  void rewrite(const std::string& config) const;  ///< at once, as a deployment does: by a rename
+  void signal(int number) const;
+  /// Its exit code, once it has ended by itself; empty when it does not.
+  [[nodiscard]] std::optional<int> wait_for_exit();
+  [[nodiscard]] std::size_t resident_bytes() const;
+
+  /// One request on a connection of its own.
+  [[nodiscard]] Message get(const std::string& target, const std::string& fields = "") const;
+  [[nodiscard]] Message admin(const std::string& method, const std::string& target) const;
+  /// `GET /circuit-breakers/{name}`.
+  [[nodiscard]] boost::json::value breaker(const std::string& name) const;
+  [[nodiscard]] std::string state(const std::string& name) const;
+
+ private:
+  std::string directory_;
+  pid_t pid_ = -1;
+  int output_ = -1;
+  std::uint16_t port_ = 0;
+  std::uint16_t admin_port_ = 0;
+};
+
+/// Asks again and again, with a real request in between as the only delay, until it is so. False when
+/// patience ends.
+[[nodiscard]] bool eventually(const std::function<bool()>& so);
+
+}  // namespace switchgear::wire

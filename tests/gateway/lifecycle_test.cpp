@@ -1,0 +1,211 @@
+// Starting, reloading, ending: what a deployment may rely on.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <csignal>
+#include <thread>
+#include <vector>
+
+#include "tests/gateway/gateway_process.hpp"
+#include "tests/gateway/upstream.hpp"
+
+namespace switchgear::wire {
+namespace {
+
+/// Clients that ask, one request after the other on one connection each, until they are told to stop or the
+/// gateway closes.
+class Load {
+ public:
+  Load(std::uint16_t port, int clients) {
+    for (int i = 0; i < clients; ++i) {
+      threads_.emplace_back([this, socket = Socket::connect(port)]() mutable {
+        while (!stop_) {
+          if (!socket.send("POST /payment/ HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello")) {
+            ++lost;
+            return;
+          }
+          const auto answer = socket.read_response();
+          if (!answer || !answer->whole || answer->status() != 200) {
+            ++lost;
+            return;
+          }
+          ++answered;
+          if (answer->field("connection") == "close") return;
+        }
+      });
+    }
+  }
+  ~Load() { stop(); }
+  Load(const Load&) = delete;
+  Load& operator=(const Load&) = delete;
+  void stop() {
+    stop_ = true;
+    join();
+  }
+  void join() {
+    for (std::thread& thread : threads_) {
+      if (thread.joinable()) thread.join();
+    }
+  }
+
+  std::atomic<int> answered{0};
+  std::atomic<int> lost{0};
+
+ private:
+  std::atomic<bool> stop_{false};
+  std::vector<std::thread> threads_;
+};
+
+constexpr const char* guarded_policy =
+    "  guarded: {timeout: 5s, circuit_breaker: {consecutive_failures: 3, open_duration: 60s}}\n";
+
+TEST(Gateway, LosesNoAcceptedRequestOnSigterm) {
+  for (const char* threads : {"", "limits: {drain_timeout: 10s}"}) {
+    Upstream upstream{Upstream::saying(ok())};
+    GatewayProcess gateway{
+        config_text({{"payment", upstream.port(), "/payment/", "guarded"}}, guarded_policy, threads)};
+    Load load{gateway.port(), 12};
+    EXPECT_TRUE(eventually([&] { return load.answered > 200; }));
+    gateway.signal(SIGTERM);
+    EXPECT_EQ(gateway.wait_for_exit(), 0);
+    load.join();
+    EXPECT_EQ(load.lost, 0) << "of " << load.answered;
+  }
+}
+
+TEST(Gateway, FinishesALongRequestAndClosesIdleConnectionsOnSigterm) {
+  std::atomic<bool> may_answer{false};
+  Upstream upstream{[&](Socket& socket) {
+    (void)socket.read_request();
+    (void)eventually([&] { return may_answer.load(); });
+    socket.send(ok("late but whole"));
+  }};
+  GatewayProcess gateway{config_text({{"payment", upstream.port()}})};
+  Socket idle = Socket::connect(gateway.port());
+  Socket busy = Socket::connect(gateway.port());
+  busy.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_TRUE(eventually([&] { return upstream.connections() == 1; }));
+  gateway.signal(SIGTERM);
+  EXPECT_TRUE(idle.ends());
+  EXPECT_THROW((void)Socket::connect(gateway.port()), std::runtime_error) << "nobody listens any more";
+  may_answer = true;
+  const auto answer = busy.read_response();
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_EQ(answer->body, "late but whole");
+  EXPECT_EQ(answer->field("connection"), "close");
+  EXPECT_EQ(gateway.wait_for_exit(), 0);
+}
+
+TEST(Gateway, EndsWithinItsDrainTimeAndAtOnceOnASecondSignal) {
+  for (const bool twice : {false, true}) {
+    Upstream upstream{[](Socket& socket) {
+      (void)socket.read_request();
+      (void)socket.ends();
+    }};
+    GatewayProcess gateway{
+        config_text({{"payment", upstream.port(), "/", "slow"}}, "  slow: {timeout: 60s}\n",
+                    twice ? "limits: {drain_timeout: 60s}" : "limits: {drain_timeout: 500ms}")};
+    Socket client = Socket::connect(gateway.port());
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_TRUE(eventually([&] { return upstream.connections() == 1; }));
+    gateway.signal(SIGTERM);
+    if (twice) {
+      EXPECT_TRUE(eventually([&] { return gateway.admin("GET", "/readyz").status() == 503; }));
+      gateway.signal(SIGTERM);
+    }
+    EXPECT_EQ(gateway.wait_for_exit(), 0);
+    EXPECT_TRUE(client.ends());
+  }
+}
+
+TEST(Gateway, KeepsEveryUnchangedBreakerAsItIsWhenReloadedUnderLoad) {
+  Upstream good{Upstream::saying(ok())};
+  Upstream bad{Upstream::saying("HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n")};
+  const auto config = [&](const std::string& extra_policy, const std::string& extra) {
+    return config_text({{"payment", good.port(), "/payment/", "guarded"},
+                        {"stock", bad.port(), "/stock/", "guarded"}},
+                       guarded_policy + extra_policy) +
+           extra;
+  };
+  const GatewayProcess gateway{config("", "")};
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(gateway.get("/stock/").status(), 500U);
+  EXPECT_EQ(gateway.state("stock"), "open");
+  const auto generation = gateway.breaker("stock").at("generation");
+  Load load{gateway.port(), 8};
+  EXPECT_TRUE(eventually([&] { return load.answered > 100; }));
+  for (int i = 1; i <= 5; ++i) {
+    const std::string name = "extra" + std::to_string(i);
+    gateway.rewrite(config("", "  " + name + ": {url: \"http://127.0.0.1:" + std::to_string(good.port()) +
+                                   "\", policy: guarded, routes: [{prefix: /" + name + "/}]}\n"));
+    EXPECT_EQ(gateway.admin("POST", "/reload").status() / 100, 2U);
+    EXPECT_EQ(gateway.get("/" + name + "/").status(), 200U) << "the new route is served";
+  }
+  const int so_far = load.answered;
+  EXPECT_TRUE(eventually([&] { return load.answered > so_far + 100; }));
+  load.stop();
+  EXPECT_EQ(load.lost, 0);
+  EXPECT_EQ(gateway.breaker("stock").at("generation"), generation);
+  EXPECT_EQ(gateway.get("/stock/").status(), 503U) << "still open";
+  EXPECT_EQ(gateway.breaker("payment").at("counters").at("calls").to_number<int>(), load.answered);
+  EXPECT_EQ(good.connections() <= 9, true) << "connections were kept over " << good.connections();
+}
+
+TEST(Gateway, ReloadsOnSighupAndWhenTheFileChanges) {
+  Upstream upstream{Upstream::saying(ok())};
+  const GatewayProcess gateway{config_text({{"a", upstream.port(), "/a/"}})};
+  gateway.rewrite(config_text({{"a", upstream.port(), "/b/"}}));
+  gateway.signal(SIGHUP);
+  EXPECT_TRUE(eventually([&] { return gateway.get("/b/").status() == 200; }));
+  EXPECT_EQ(gateway.get("/a/").status(), 404U);
+  gateway.rewrite(config_text({{"a", upstream.port(), "/c/"}}));
+  EXPECT_TRUE(eventually([&] { return gateway.get("/c/").status() == 200; })) << "by looking at the file";
+}
+
+TEST(Gateway, ChangesNothingWhenTheNewFileIsBad) {
+  Upstream upstream{Upstream::saying(ok())};
+  const std::string good =
+      config_text({{"payment", upstream.port(), "/payment/", "guarded"}}, guarded_policy);
+  const GatewayProcess gateway{good};
+  EXPECT_EQ(gateway.get("/payment/").status(), 200U);
+  const auto before = gateway.breaker("payment");
+  gateway.rewrite("version: 1\nservices:\n  payment: {url: nonsense, polici: x}\n");
+  const Message answer = gateway.admin("POST", "/reload");
+  EXPECT_GE(answer.status(), 400U);
+  EXPECT_NE(answer.body.find("switchgear.yaml:3:"), std::string::npos) << answer.body;
+  gateway.signal(SIGHUP);
+  EXPECT_EQ(gateway.get("/payment/").status(), 200U);
+  EXPECT_EQ(gateway.breaker("payment").at("generation"), before.at("generation"));
+  EXPECT_EQ(gateway.breaker("payment").at("counters").at("calls").to_number<int>(), 2);
+}
+
+TEST(Gateway, MovesAServiceToItsNewUpstream) {
+  Upstream old_one{Upstream::saying(ok("old"))};
+  Upstream new_one{Upstream::saying(ok("new"))};
+  const GatewayProcess gateway{config_text({{"a", old_one.port()}})};
+  Socket client = Socket::connect(gateway.port());
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(client.read_response().value_or(Message{}).body, "old");
+  gateway.rewrite(config_text({{"a", new_one.port()}}));
+  EXPECT_EQ(gateway.admin("POST", "/reload").status() / 100, 2U);
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(client.read_response().value_or(Message{}).body, "new") << "on the same connection";
+}
+
+TEST(Gateway, ServesWithSeveralThreads) {
+  Upstream upstream{Upstream::saying(ok())};
+  std::string config = config_text({{"payment", upstream.port(), "/payment/", "guarded"}}, guarded_policy);
+  config.replace(config.find("threads: 1"), 10, "threads: 3");
+  GatewayProcess gateway{config};
+  Load load{gateway.port(), 12};
+  EXPECT_TRUE(eventually([&] { return load.answered > 300; }));
+  EXPECT_EQ(gateway.admin("POST", "/reload").status() / 100, 2U);
+  EXPECT_NE(gateway.admin("GET", "/metrics").body.find("switchgear_gateway_connections 12"),
+            std::string::npos);
+  gateway.signal(SIGTERM);
+  EXPECT_EQ(gateway.wait_for_exit(), 0);
+  load.join();
+  EXPECT_EQ(load.lost, 0);
+}
+
+}  // namespace
+}  // namespace switchgear::wire

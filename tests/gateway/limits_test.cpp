@@ -1,0 +1,117 @@
+// How much the gateway takes from a client.
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include "tests/gateway/gateway_process.hpp"
+#include "tests/gateway/upstream.hpp"
+
+namespace switchgear::wire {
+namespace {
+
+class GatewayLimits : public ::testing::Test {
+ protected:
+  unsigned status_of(const std::string& request) {
+    Socket client = Socket::connect(gateway_.port());
+    client.send(request);
+    return client.read_response().value_or(Message{}).status();
+  }
+
+  Upstream upstream_{Upstream::saying(ok())};
+  GatewayProcess gateway_{config_text({{"shop", upstream_.port()}}, "", "limits: {body_bytes: 1000}")};
+};
+
+TEST_F(GatewayLimits, Answer431To10000Headers) {
+  std::string request = "GET / HTTP/1.1\r\nHost: a\r\n";
+  for (int i = 0; i < 10'000; ++i) request += "X-" + std::to_string(i) + ": 1\r\n";
+  EXPECT_EQ(status_of(request + "\r\n"), 431U);
+}
+
+TEST_F(GatewayLimits, Answer431Or414ToALineOf100Kilobytes) {
+  EXPECT_EQ(status_of("GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(100'000, 'x') + "\r\n\r\n"), 431U);
+  EXPECT_EQ(status_of("GET /" + std::string(100'000, 'x') + " HTTP/1.1\r\nHost: a\r\n\r\n"), 414U);
+}
+
+TEST_F(GatewayLimits, LetAHeadJustBelowThemPass) {
+  EXPECT_EQ(status_of("GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(30'000, 'x') + "\r\n\r\n"), 200U);
+}
+
+TEST_F(GatewayLimits, Answer413ToABodyThatIsTooLarge) {
+  EXPECT_EQ(status_of("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n"), 413U);
+  EXPECT_EQ(status_of("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n" + std::string(1000, 'x')),
+            200U);
+}
+
+TEST_F(GatewayLimits, Answer413ToChunksThatAddUpToTooMuch) {
+  Upstream patient{[](Socket& socket) {
+    (void)socket.read_head();
+    (void)socket.read_all();
+  }};
+  const GatewayProcess gateway{config_text({{"shop", patient.port()}}, "", "limits: {body_bytes: 1000}")};
+  Socket client = Socket::connect(gateway.port());
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+  for (int i = 0; i < 11; ++i) client.send("64\r\n" + std::string(100, 'x') + "\r\n");
+  EXPECT_EQ(client.read_response().value_or(Message{}).status(), 413U);
+}
+
+TEST_F(GatewayLimits, KeepTheConnectionAfterARefusalThatIsCheapToReadPast) {
+  const GatewayProcess gateway{config_text({{"shop", upstream_.port(), "/shop/"}})};
+  Socket client = Socket::connect(gateway.port());
+  client.send(
+      "POST /nowhere HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhelloGET /shop/ HTTP/1.1\r\nHost: "
+      "a\r\n\r\n");
+  EXPECT_EQ(client.read_response().value_or(Message{}).status(), 404U);
+  EXPECT_EQ(client.read_response().value_or(Message{}).status(), 200U);
+}
+
+TEST_F(GatewayLimits, DeliverARefusalToAClientThatIsStillSending) {
+  Socket client = Socket::connect(gateway_.port());
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n");
+  client.send(std::string(100'000, 'x'));
+  const auto answer = client.read_response();
+  ASSERT_TRUE(answer.has_value()) << "not a reset instead of the answer";
+  EXPECT_EQ(answer->status(), 413U);
+}
+
+TEST(Gateway, LetsFurtherClientsWaitWhenItsConnectionsAreTaken) {
+  Upstream upstream{Upstream::saying(ok())};
+  const GatewayProcess gateway{config_text({{"shop", upstream.port()}}, "", "limits: {connections: 2}")};
+  Socket first = Socket::connect(gateway.port());
+  Socket second = Socket::connect(gateway.port());
+  first.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  second.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(first.read_response().value_or(Message{}).status(), 200U);
+  EXPECT_EQ(second.read_response().value_or(Message{}).status(), 200U);
+  Socket third = Socket::connect(gateway.port());
+  third.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(third.receive(std::chrono::milliseconds{200}), "");
+  first.close();
+  EXPECT_EQ(third.read_response().value_or(Message{}).status(), 200U);
+}
+
+TEST(Gateway, RestsWhenItHasNoDescriptorLeftAndRecovers) {
+  Upstream upstream{Upstream::saying(ok())};
+  const GatewayProcess gateway{config_text({{"shop", upstream.port()}})};
+  EXPECT_EQ(gateway.get("/").status(), 200U);
+  rlimit few{};
+  ASSERT_EQ(::prlimit(gateway.pid(), RLIMIT_NOFILE, nullptr, &few), 0);
+  const rlim_t before = few.rlim_cur;
+  few.rlim_cur = 24;
+  ASSERT_EQ(::prlimit(gateway.pid(), RLIMIT_NOFILE, &few, nullptr), 0);
+  {
+    std::vector<Socket> crowd;
+    for (int i = 0; i < 60; ++i) crowd.push_back(Socket::connect(gateway.port()));
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(crowd.back().receive(std::chrono::milliseconds{100}), "");
+  }
+  few.rlim_cur = before;
+  ASSERT_EQ(::prlimit(gateway.pid(), RLIMIT_NOFILE, &few, nullptr), 0);
+  EXPECT_EQ(gateway.get("/").status(), 200U);
+  const std::string metrics = gateway.admin("GET", "/metrics").body;
+  const std::size_t at = metrics.find("\nswitchgear_gateway_accept_failures_total ");
+  ASSERT_NE(at, std::string::npos);
+  const double failures = std::stod(metrics.substr(metrics.find(' ', at + 1)));
+  EXPECT_GE(failures, 1);
+  EXPECT_LT(failures, 50) << "a few tries a second, not a busy loop";
+}
+
+}  // namespace
+}  // namespace switchgear::wire

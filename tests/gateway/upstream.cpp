@@ -1,0 +1,84 @@
+#include "tests/gateway/upstream.hpp"
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <utility>
+
+namespace switchgear::wire {
+
+namespace {
+
+[[nodiscard]] std::pair<int, std::uint16_t> bind_any() {
+  const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ::bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  socklen_t size = sizeof address;
+  ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size);
+  return {descriptor, ntohs(address.sin_port)};
+}
+
+}  // namespace
+
+Upstream::Upstream(Serve serve) : serve_(std::move(serve)) {
+  std::tie(listener_, port_) = bind_any();
+  ::listen(listener_, SOMAXCONN);
+  acceptor_ = std::thread{[this] { accept(); }};
+}
+
+Upstream::~Upstream() {
+  stopping_ = true;
+  acceptor_.join();
+  ::close(listener_);
+  {
+    const std::lock_guard lock{mutex_};
+    for (Socket& socket : sockets_) {
+      if (socket.open()) ::shutdown(socket.descriptor(), SHUT_RDWR);
+    }
+  }
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void Upstream::accept() {
+  while (!stopping_) {
+    pollfd one{listener_, POLLIN, 0};
+    if (::poll(&one, 1, 20) <= 0) continue;
+    const int descriptor = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+    if (descriptor < 0) continue;
+    ++connections_;
+    const std::lock_guard lock{mutex_};
+    Socket& socket = sockets_.emplace_back(descriptor);
+    threads_.emplace_back([this, &socket] {
+      serve_(socket);
+      // The descriptor is closed under the lock: the destructor may be about to shut it down.
+      const std::lock_guard closing{mutex_};
+      socket.close();
+    });
+  }
+}
+
+Upstream::Serve Upstream::answering(std::function<std::string(const Message&)> answer) {
+  return [answer = std::move(answer)](Socket& socket) {
+    while (const std::optional<Message> request = socket.read_request()) {
+      if (!socket.send(answer(*request))) return;
+    }
+  };
+}
+
+Upstream::Serve Upstream::saying(std::string answer) {
+  return answering([answer = std::move(answer)](const Message&) { return answer; });
+}
+
+DeafPort::DeafPort() { std::tie(descriptor_, port_) = bind_any(); }
+DeafPort::~DeafPort() { ::close(descriptor_); }
+
+std::string ok(const std::string& body, const std::string& fields) {
+  return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + fields + "\r\n" +
+         body;
+}
+
+}  // namespace switchgear::wire

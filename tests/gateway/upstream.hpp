@@ -1,0 +1,66 @@
+// An upstream that does what a test says, connection by connection.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/gateway/wire.hpp"
+
+namespace switchgear::wire {
+
+/// Listens on a port of the system's choice; runs `serve` for every connection, each on a thread of its own.
+class Upstream {
+ public:
+  using Serve = std::function<void(Socket&)>;
+
+  explicit Upstream(Serve serve);
+  Upstream(const Upstream&) = delete;
+  Upstream& operator=(const Upstream&) = delete;
+  ~Upstream();
+
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+  [[nodiscard]] int connections() const { return connections_.load(); }
+
+  /// Answers every request on a connection with `answer(request)`, as long as the peer keeps it open.
+  [[nodiscard]] static Serve answering(std::function<std::string(const Message&)> answer);
+  /// The same, always the same text.
+  [[nodiscard]] static Serve saying(std::string answer);
+
+ private:
+  void accept();
+
+  Serve serve_;
+  int listener_ = -1;
+  std::uint16_t port_ = 0;
+  std::atomic<int> connections_{0};
+  std::atomic<bool> stopping_{false};
+  std::mutex mutex_;
+  std::list<Socket> sockets_;
+  std::vector<std::thread> threads_;
+  std::thread acceptor_;
+};
+
+/// A port on which nobody listens, held so that nobody else gets it.
+class DeafPort {
+ public:
+  DeafPort();
+  ~DeafPort();
+  DeafPort(const DeafPort&) = delete;
+  DeafPort& operator=(const DeafPort&) = delete;
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+
+ private:
+  int descriptor_ = -1;
+  std::uint16_t port_ = 0;
+};
+
+/// `HTTP/1.1 200 OK` with a length.
+[[nodiscard]] std::string ok(const std::string& body = "fine", const std::string& fields = "");
+
+}  // namespace switchgear::wire

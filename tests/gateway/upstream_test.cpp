@@ -1,0 +1,203 @@
+// Upstreams that misbehave, and what that means to the client and to the breaker.
+#include <gtest/gtest.h>
+
+#include <boost/json/value_to.hpp>
+
+#include "tests/gateway/gateway_process.hpp"
+#include "tests/gateway/upstream.hpp"
+
+namespace switchgear::wire {
+namespace {
+
+constexpr const char* guarded_policy =
+    "  guarded: {timeout: 300ms, circuit_breaker: {failure_rate: 1.0, minimum_calls: 100, window: {type: "
+    "count, size: 100}}}\n";
+
+std::string guarded(std::uint16_t port) {
+  return config_text({{"shop", port, "/", "guarded"}}, guarded_policy);
+}
+
+std::uint64_t counter(const GatewayProcess& gateway, const std::string& name) {
+  return gateway.breaker("shop").at("counters").at(name).to_number<std::uint64_t>();
+}
+
+std::uint64_t failures(const GatewayProcess& gateway, const std::string& type) {
+  return gateway.breaker("shop").at("counters").at("failures_by_type").at(type).to_number<std::uint64_t>();
+}
+
+TEST(Gateway, Answers502WhenNobodyListens) {
+  const DeafPort nobody;
+  const GatewayProcess gateway{guarded(nobody.port())};
+  const Message answer = gateway.get("/");
+  EXPECT_EQ(answer.status(), 502U);
+  EXPECT_EQ(answer.field("content-type"), "application/problem+json");
+  EXPECT_NE(answer.field("proxy-status").find("connection_refused"), std::string::npos);
+  EXPECT_EQ(failures(gateway, "connection_error"), 1U);
+}
+
+TEST(Gateway, Answers502ToAResetBeforeTheHead) {
+  Upstream upstream{[](Socket& socket) {
+    (void)socket.read_request();
+    socket.reset();
+  }};
+  const GatewayProcess gateway{guarded(upstream.port())};
+  EXPECT_EQ(gateway.get("/").status(), 502U);
+  EXPECT_EQ(upstream.connections(), 1) << "a fresh connection that fails is not tried again";
+  EXPECT_EQ(failures(gateway, "connection_error"), 1U);
+}
+
+TEST(Gateway, CutsTheClientOffWhenTheUpstreamBreaksInsideABody) {
+  for (const bool reset : {false, true}) {
+    for (const std::string head : {"Content-Length: 100\r\n", "Transfer-Encoding: chunked\r\n"}) {
+      Upstream upstream{[&](Socket& socket) {
+        (void)socket.read_request();
+        socket.send("HTTP/1.1 200 OK\r\n" + head + "\r\n" + (head[0] == 'T' ? "5\r\nhello\r\n" : "hello"));
+        if (reset) socket.reset();
+      }};
+      const GatewayProcess gateway{guarded(upstream.port())};
+      const Message answer = gateway.get("/");
+      EXPECT_FALSE(answer.whole) << "a truncated body never looks whole: " << head << reset;
+      EXPECT_TRUE(eventually([&] { return failures(gateway, "connection_error") == 1; })) << head << reset;
+    }
+  }
+}
+
+TEST(Gateway, CountsAHalfClosedResponseAsAConnectionError) {
+  Upstream upstream{[](Socket& socket) {
+    (void)socket.read_request();
+    socket.send("HTTP/1.1 200 OK\r\nContent-");
+    socket.shut_down_sending();
+    (void)socket.ends();
+  }};
+  const GatewayProcess gateway{guarded(upstream.port())};
+  EXPECT_EQ(gateway.get("/").status(), 502U);
+  EXPECT_EQ(failures(gateway, "connection_error"), 1U);
+}
+
+TEST(Gateway, Answers504ToAnUpstreamThatHangs) {
+  Upstream upstream{[](Socket& socket) {
+    (void)socket.read_request();
+    (void)socket.ends();
+  }};
+  const GatewayProcess gateway{guarded(upstream.port())};
+  const auto start = std::chrono::steady_clock::now();
+  const Message answer = gateway.get("/");
+  EXPECT_EQ(answer.status(), 504U);
+  EXPECT_NE(answer.field("proxy-status").find("http_response_timeout"), std::string::npos);
+  EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::milliseconds{300});
+  EXPECT_EQ(failures(gateway, "timeout"), 1U);
+}
+
+TEST(Gateway, CountsAStallInsideABodyAsATimeout) {
+  Upstream upstream{[](Socket& socket) {
+    (void)socket.read_request();
+    socket.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello");
+    (void)socket.ends();
+  }};
+  const GatewayProcess gateway{guarded(upstream.port())};
+  EXPECT_FALSE(gateway.get("/").whole);
+  EXPECT_TRUE(eventually([&] { return failures(gateway, "timeout") == 1; }));
+}
+
+TEST(Gateway, TakesASlowDripAsLongAsItDrips) {
+  Upstream upstream{[](Socket& socket) {
+    (void)socket.read_request();
+    socket.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n");
+    for (int i = 0; i < 10 && socket.send("x"); ++i) (void)socket.receive(std::chrono::milliseconds{60});
+  }};
+  const GatewayProcess gateway{guarded(upstream.port())};
+  const Message answer = gateway.get("/");
+  EXPECT_TRUE(answer.whole) << "600 ms in all, but never 300 ms without a byte";
+  EXPECT_EQ(counter(gateway, "successes"), 1U);
+}
+
+TEST(Gateway, EndsASlowDripAtTheDeadline) {
+  Upstream upstream{[](Socket& socket) {
+    (void)socket.read_request();
+    socket.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
+    for (int i = 0; i < 1000 && socket.send("x"); ++i) (void)socket.receive(std::chrono::milliseconds{50});
+  }};
+  const GatewayProcess gateway{config_text(
+      {{"shop", upstream.port(), "/", "strict"}},
+      "  strict: {timeout: 300ms, deadline: 700ms, circuit_breaker: {consecutive_failures: 100}}\n")};
+  EXPECT_FALSE(gateway.get("/").whole);
+  EXPECT_TRUE(eventually([&] { return failures(gateway, "timeout") == 1; }));
+}
+
+TEST(Gateway, TrustsNoResponseThatCanBeReadInTwoWays) {
+  for (const char* head :
+       {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: five\r\n\r\n", "HTTP/1.1 200 OK\r\nX : 1\r\n\r\n",
+        "HTTP/1.1 200 OK\nContent-Length: 5\n\n", "ICY 200 OK\r\n\r\n",
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"}) {
+    Upstream upstream{Upstream::saying(std::string{head} + "hello")};
+    const GatewayProcess gateway{guarded(upstream.port())};
+    EXPECT_EQ(gateway.get("/").status(), 502U) << head;
+    EXPECT_EQ(failures(gateway, "connection_error"), 1U) << head;
+  }
+}
+
+TEST(Gateway, NeverReusesAConnectionWithSomethingLeftOnIt) {
+  Upstream upstream{Upstream::saying(ok("fine") + "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison")};
+  const GatewayProcess gateway{guarded(upstream.port())};
+  Socket client = Socket::connect(gateway.port());
+  for (int i = 0; i < 5; ++i) {
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_EQ(client.read_response().value_or(Message{}).body, "fine");
+  }
+}
+
+TEST(Gateway, RepeatsARequestOnlyWhenAKeptConnectionWasAlreadyDead) {
+  Upstream upstream{[](Socket& socket) {
+    (void)socket.read_request();
+    socket.send(ok());
+    (void)socket.read_head();  // the next request is met with silence and a close
+  }};
+  const GatewayProcess gateway{guarded(upstream.port())};
+  Socket client = Socket::connect(gateway.port());
+  for (int i = 0; i < 4; ++i) {
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    ASSERT_EQ(client.read_response().value_or(Message{}).status(), 200U) << "request " << i;
+  }
+  EXPECT_EQ(counter(gateway, "failures"), 0U) << "a dead connection says nothing about the service";
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx");
+  EXPECT_EQ(client.read_response().value_or(Message{}).status(), 502U) << "a POST may have had its effect";
+}
+
+TEST(Gateway, CountsStatusCodesAsThePolicySays) {
+  Upstream upstream{Upstream::answering([](const Message& request) {
+    return "HTTP/1.1 " + request.target().substr(1) + " X\r\nContent-Length: 0\r\n\r\n";
+  })};
+  const GatewayProcess gateway{config_text(
+      {{"shop", upstream.port(), "/", "guarded"}},
+      "  guarded: {failure_when: {status: [500-599, 429]}, circuit_breaker: {consecutive_failures: 100}}\n")};
+  for (const char* status : {"200", "404", "429", "500", "503"})
+    EXPECT_EQ(gateway.get(std::string{"/"} + status).start_line.substr(9, 3), status);
+  EXPECT_EQ(counter(gateway, "successes"), 2U);
+  EXPECT_EQ(failures(gateway, "http_error"), 3U);
+}
+
+TEST(Gateway, RefusesWhatItCannotQueue) {
+  Upstream upstream{[](Socket& socket) {
+    (void)socket.read_request();
+    (void)socket.ends();
+  }};
+  const GatewayProcess gateway{
+      config_text({{"shop", upstream.port(), "/", "guarded", ", connections: {max: 1, max_waiting: 1}"}},
+                  "  guarded: {timeout: 2s, circuit_breaker: {consecutive_failures: 100}}\n")};
+  Socket first = Socket::connect(gateway.port());
+  first.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_TRUE(eventually([&] { return upstream.connections() == 1; }));
+  Socket second = Socket::connect(gateway.port());
+  second.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_TRUE(eventually([&] { return counter(gateway, "calls") == 2; }));
+  const Message third = gateway.get("/");
+  EXPECT_EQ(third.status(), 503U);
+  EXPECT_NE(third.field("proxy-status").find("connection_limit_reached"), std::string::npos);
+  EXPECT_EQ(counter(gateway, "ignored"), 1U) << "the gateway's own limit is not the service's failure";
+  EXPECT_EQ(first.read_response().value_or(Message{}).status(), 504U);
+}
+
+}  // namespace
+}  // namespace switchgear::wire

@@ -1,0 +1,84 @@
+// Raw sockets for tests: both ends of the gateway are played byte by byte. Every wait ends by itself.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace switchgear::wire {
+
+inline constexpr std::chrono::milliseconds patience{15'000};
+
+/// One HTTP message as it was on the wire. Names of fields are lower case; repeated ones are joined by ", ".
+struct Message {
+  std::string start_line;
+  std::map<std::string, std::string> fields;
+  std::string body;
+  std::string trailers;   ///< lines, each with its CR LF
+  bool whole = false;     ///< it ended where its framing says
+  std::string head_text;  ///< all bytes of the head
+
+  [[nodiscard]] unsigned status() const;
+  [[nodiscard]] std::string target() const;
+  [[nodiscard]] std::string field(const std::string& name) const;
+  [[nodiscard]] bool has(const std::string& name) const { return fields.contains(name); }
+};
+
+/// A blocking TCP socket that gives up after `patience`.
+class Socket {
+ public:
+  Socket() = default;
+  explicit Socket(int descriptor) : descriptor_(descriptor) {}
+  Socket(Socket&& other) noexcept;
+  Socket& operator=(Socket&& other) noexcept;
+  ~Socket() { close(); }
+
+  /// Throws std::runtime_error when nobody listens. `receive_buffer` > 0: a client that can hold only that
+  /// much.
+  [[nodiscard]] static Socket connect(std::uint16_t port, int receive_buffer = 0);
+
+  [[nodiscard]] int descriptor() const { return descriptor_; }
+  [[nodiscard]] bool open() const { return descriptor_ >= 0; }
+
+  /// False when the peer does not take it all.
+  bool send(std::string_view bytes);
+  /// What is there, at least a byte; empty at the end of the stream, after a reset, and when patience ends
+  /// (see timed_out()).
+  std::string receive(std::chrono::milliseconds at_most = patience);
+  [[nodiscard]] bool timed_out() const { return timed_out_; }
+  [[nodiscard]] bool was_reset() const { return reset_; }
+
+  /// The next message; empty when the stream ends before one begins.
+  [[nodiscard]] std::optional<Message> read_response(bool to_head = false) {
+    return read_message(Kind::response, to_head);
+  }
+  [[nodiscard]] std::optional<Message> read_request() { return read_message(Kind::request, false); }
+  /// Up to and with the empty line; the body stays. Empty when the stream ends first.
+  [[nodiscard]] std::string read_head();
+  [[nodiscard]] std::string read_exactly(std::size_t size);
+  /// True when the peer closes without sending another byte.
+  [[nodiscard]] bool ends();
+  /// Everything until the peer closes.
+  [[nodiscard]] std::string read_all();
+  /// Bytes received and not yet asked for.
+  [[nodiscard]] const std::string& pending() const { return pending_; }
+
+  void shut_down_sending();
+  void reset();
+  void close();
+
+ private:
+  enum class Kind { request, response };
+  std::optional<Message> read_message(Kind kind, bool to_head);
+  bool more(std::chrono::milliseconds at_most = patience);
+
+  int descriptor_ = -1;
+  std::string pending_;
+  bool timed_out_ = false;
+  bool reset_ = false;
+};
+
+}  // namespace switchgear::wire

@@ -117,7 +117,7 @@ Session::Step Session::push_request() {
     switch (status) {
       case http::IoStatus::ok:
         client_since_ = now_;
-        if (++rounds_ == rounds_per_turn) return upstream.watch_writable(), Step::wait;
+        if (++rounds_ == rounds_per_turn) return yield();
         continue;
       case http::IoStatus::would_block:
         client_->watch_readable();
@@ -134,7 +134,7 @@ Session::Step Session::pull_response() {
   if (!answered_) {
     const Step step = pull_head();
     if (step != Step::go) return step;
-    if (!answered_) return Step::go;  // something else was answered, or the request is made once more
+    if (!answered_ || !exchange_.active()) return Step::go;  // answered otherwise, or made once more
   }
   return pull_body();
 }
@@ -265,7 +265,7 @@ Session::Step Session::pull_body() {
     switch (exchange_.read_more()) {
       case http::IoStatus::ok:
         upstream_since_ = now_;
-        if (++rounds_ == rounds_per_turn) return client_->watch_writable(), Step::wait;
+        if (++rounds_ == rounds_per_turn) return yield();
         continue;
       case http::IoStatus::would_block:
         upstream.watch_readable();

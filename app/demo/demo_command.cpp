@@ -29,6 +29,7 @@ constexpr int exit_broken = 3;
 
 struct DemoOptions {
   std::string length;  ///< empty: until Ctrl-C
+  std::string fault;   ///< empty: errors when there is one round, else one after the other
   std::uint64_t seed = 1;
   std::uint16_t port = 0;
   std::uint16_t admin_port = 0;
@@ -41,8 +42,14 @@ std::string check_length(const std::string& text) {
   return {};
 }
 
-/// With a length: one round, which must hold. Without: rounds with one fault after the other until somebody
-/// stops them.
+/// The fault of a round; without a wish, every round has another.
+Fault fault_of(const DemoOptions& options, std::size_t round) {
+  constexpr std::array faults{FaultMode::errors, FaultMode::hang, FaultMode::refuse, FaultMode::latency,
+                              FaultMode::reset};
+  return {fault_mode(options.fault).value_or(faults[round % faults.size()])};
+}
+
+/// With a length: one round, which must hold. Without: rounds until somebody stops them.
 Ending tell(const DemoOptions& options, std::optional<milliseconds> length, StopSignal& stop,
             Teller& teller) {
   const auto end = Clock::now() + length.value_or(milliseconds{0});
@@ -55,14 +62,12 @@ Ending tell(const DemoOptions& options, std::optional<milliseconds> length, Stop
   Load load{shop.gateway_port(), options.seed};
   Story story{shop, load, teller, stop, pace};
   if (length) {
-    const Ending ending = story.tell_round(Fault{FaultMode::errors});
+    const Ending ending = story.tell_round(fault_of(options, 0));
     if (ending == Ending::missed) teller.say("logs", shop.keep_logs().string());
     return ending == Ending::held ? story.linger(end) : ending;
   }
-  constexpr std::array faults{FaultMode::errors, FaultMode::hang, FaultMode::refuse, FaultMode::latency,
-                              FaultMode::reset};
   for (std::size_t round = 0;; ++round) {
-    if (story.tell_round(Fault{faults[round % faults.size()]}) == Ending::stopped) return Ending::stopped;
+    if (story.tell_round(fault_of(options, round)) == Ending::stopped) return Ending::stopped;
   }
 }
 
@@ -93,6 +98,8 @@ void add_demo_command(CLI::App& app, int& exit_code) {
   CLI::App* demo = app.add_subcommand("demo", "Watch a dependency fail and recover behind the gateway");
   demo->add_option("--for", options->length, "End after this time, e.g. 20s; exit 0 only if the story held")
       ->check(CLI::Validator(check_length, "DURATION"));
+  demo->add_option("--fault", options->fault, "What goes wrong: errors, latency, hang, refuse or reset")
+      ->check(CLI::IsMember({"errors", "latency", "hang", "refuse", "reset"}));
   demo->add_option("--seed", options->seed, "Seed of the callers' pauses")->capture_default_str();
   demo->add_option("--port", options->port, "Port of the gateway; 0: the system chooses")
       ->capture_default_str();

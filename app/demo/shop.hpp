@@ -57,7 +57,7 @@ struct SeenBreaker {
 
 /// The probes that decide in the demo's policy, and its window: the story says them.
 inline constexpr unsigned probes = 5;
-inline constexpr unsigned window_size = 50;
+inline constexpr unsigned window_size = 30;
 
 /// The gateway's configuration for services that listen on `ports`.
 [[nodiscard]] std::string gateway_yaml(const ShopOptions& options,

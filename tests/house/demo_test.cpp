@@ -69,6 +69,19 @@ TEST_F(Demo, TellsItsStoryInOrderWithinTheTimeAndExitsZero) {
   EXPECT_TRUE(nobody_left(0ms)) << "the demo left processes behind";
 }
 
+class DemoFault : public Demo, public testing::WithParamInterface<const char*> {};
+
+TEST_P(DemoFault, OpensTheBreakerAndIsOverWhenTheServiceHeals) {
+  Program demo{{SWITCHGEAR_BINARY, "demo", "--for", "12s", "--fault", GetParam()}};
+  const auto code = demo.wait(60s);
+  ASSERT_TRUE(code.has_value()) << demo.output();
+  EXPECT_EQ(*code, 0) << demo.output();
+  EXPECT_NE(demo.output().find("held "), std::string::npos) << demo.output();
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, DemoFault, testing::Values("latency", "hang", "refuse", "reset"),
+                         [](const auto& fault) { return std::string{fault.param}; });
+
 TEST_F(Demo, EndsEveryProcessWhenInterrupted) {
   Program demo{{SWITCHGEAR_BINARY, "demo"}};
   ASSERT_TRUE(demo.read_until("gateway ", 30s)) << demo.output();
@@ -103,6 +116,11 @@ TEST_F(Demo, NamesAPortThatIsTaken) {
   EXPECT_NE(demo.output().find(port), std::string::npos) << demo.output();
   EXPECT_TRUE(nobody_left(0ms));
   ::close(taken);
+}
+
+TEST_F(Demo, RefusesAFaultItDoesNotKnow) {
+  Program demo{{SWITCHGEAR_BINARY, "demo", "--fault", "explode"}};
+  EXPECT_EQ(demo.wait(10s), 2);
 }
 
 TEST_F(Demo, RefusesATimeThatIsTooShortForTheStory) {

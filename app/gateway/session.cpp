@@ -1,6 +1,7 @@
 #include "app/gateway/session.hpp"
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <utility>
 
 #include "app/gateway/worker.hpp"
@@ -38,6 +39,7 @@ Session::Session(Worker& worker, int descriptor, std::string client_address)
 }
 
 Session::~Session() {
+  if (self_) *self_ = nullptr;
   if (service_) service_->pool()->forget(*this);
   client_->close();
 }
@@ -184,6 +186,14 @@ Session::Step Session::watch_client() {
   return Step::wait;
 }
 
+Session::Step Session::yield() {
+  if (!self_) self_ = std::make_shared<Session*>(this);
+  boost::asio::post(worker_.loop().context(), [self = self_] {
+    if (*self != nullptr) (*self)->wake();
+  });
+  return Step::wait;
+}
+
 Session::Step Session::finish_answer() {
   if (killed_) return Step::over;
   if (!outbox_.complete()) {
@@ -257,7 +267,8 @@ Session::Step Session::linger() {
 }
 
 Session::Step Session::next_request() {
-  if (client_gone_ != TimePoint{} || client_->closed()) return Step::over;
+  // Requests that came before the client closed its half are still answered.
+  if (client_->closed() || (client_gone_ != TimePoint{} && client_->buffer().empty())) return Step::over;
   validator_ =
       http::HeadValidator{http::HeadKind::request, worker_.head_limits()};  // limits may have been reloaded
   outbox_.clear();

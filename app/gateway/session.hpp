@@ -3,6 +3,7 @@
 
 #include <boost/intrusive/list.hpp>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -76,6 +77,8 @@ class Session final : public SessionHook,
   [[nodiscard]] Step next_request();
   [[nodiscard]] bool make_room(std::size_t most);
   [[nodiscard]] Step watch_client();
+  /// Lets the other connections have their turn; then goes on.
+  [[nodiscard]] Step yield();
 
   // session_forward.cpp: deciding
   void take_request();
@@ -118,6 +121,7 @@ class Session final : public SessionHook,
   TimePoint due_ = TimePoint::max();  ///< when to wake at the latest
   Part part_ = Part::reading;
   bool killed_ = false;
+  std::shared_ptr<Session*> self_;  ///< for what yield() posts; empty until then
 
   // The request.
   http::HeadValidator validator_;

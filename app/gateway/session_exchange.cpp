@@ -206,7 +206,9 @@ void Session::start_response() {
     rewrite.framing = BodyFraming::chunked;
     coding = http::Coding::chunked;
   }
-  if (worker_.draining() || client_gone_ != TimePoint{} || expecting_) keep_ = false;
+  const std::size_t held = head_held_ ? validator_.head().size : 0;
+  const bool last_words = client_gone_ != TimePoint{} && client_->buffer().size() == held;
+  if (worker_.draining() || last_words || expecting_) keep_ = false;
   rewrite.keep_alive = keep_;
   rewrite.to_http10 = http10_;
   rewrite.date = worker_.loop().http_date();

@@ -3,6 +3,7 @@
 #include "app/gateway/session.hpp"
 #include "app/gateway/target_path.hpp"
 #include "app/gateway/worker.hpp"
+#include "switchgear/http/ascii.hpp"
 
 namespace switchgear::gateway {
 
@@ -14,6 +15,15 @@ constexpr std::uint64_t cheap_to_discard = 64 * 1024;
 /// RFC 9110, 9.2.2.
 [[nodiscard]] bool is_idempotent(std::string_view method) noexcept {
   return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "PUT" || method == "DELETE";
+}
+
+/// Upgrades end here: the request is forwarded without them. But one that only looks like a WebSocket
+/// handshake is a way to make an upstream that is not asked anything switch over, so it is not forwarded at
+/// all.
+[[nodiscard]] bool is_broken_websocket(const http::FieldList& fields) noexcept {
+  const http::Field* upgrade = fields.find(http::FieldId::upgrade);
+  return upgrade != nullptr && http::equals_lower(upgrade->value, "websocket") &&
+         fields.find(http::FieldId::sec_websocket_key) == nullptr;
 }
 
 /// The state a rejection speaks of: the breaker itself may have moved on.
@@ -106,6 +116,8 @@ void Session::take_request() {
     head_held_ = false;
     return refuse_head(http::HeadError::parsers_disagree);
   }
+  if (is_broken_websocket(worker_.loop().fields()))
+    return answer({400, "http_request_error", "a WebSocket handshake without its key"});
   if (head.content_length.value_or(0) > worker_.limits().body_bytes)
     return answer({413, "http_request_error", "the request's content is too large"});
   if (head.method == "CONNECT" || head.method == "TRACE")

@@ -31,6 +31,7 @@ enum class HeadError : std::uint8_t {
   bad_host,         ///< missing on 1.1, repeated, empty, malformed, or another than the target's
   bad_length,       ///< Content-Length not one plain number
   repeated_length,
+  unexpected_body,     ///< HTTP/1.0 gives GET, HEAD and DELETE none, and old servers would not read it
   length_with_coding,  ///< Content-Length beside Transfer-Encoding: the classic smuggling
   bad_coding,          ///< Transfer-Encoding repeated, or on HTTP/1.0
   unknown_coding,      ///< Transfer-Encoding other than `chunked`

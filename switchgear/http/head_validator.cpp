@@ -73,6 +73,8 @@ std::string_view to_string(HeadError error) noexcept {
       return "Host is missing, repeated, malformed or not the target's";
     case HeadError::bad_length:
       return "Content-Length is not one plain number";
+    case HeadError::unexpected_body:
+      return "this method has no content in HTTP/1.0";
     case HeadError::repeated_length:
       return "Content-Length is repeated";
     case HeadError::length_with_coding:
@@ -267,8 +269,11 @@ HeadError HeadValidator::take_field(std::string_view line) noexcept {
     case 6:
     case 10:
     case 14:
-    case 17:
+    case 17: {
+      // Around what frames the message not every parser takes a tab for white space.
+      spaced_by_tab_ = line.find('\t', colon) != std::string_view::npos;
       return take_known_field(name, value);
+    }
     default:
       return HeadError::none;
   }
@@ -300,6 +305,7 @@ HeadError HeadValidator::take_known_field(std::string_view name, std::string_vie
 HeadError HeadValidator::take_length(std::string_view value) noexcept {
   if (length_seen_) return HeadError::repeated_length;
   length_seen_ = true;
+  if (spaced_by_tab_) return HeadError::bad_length;
   if (value.size() > 18 || !is_digits(value)) return HeadError::bad_length;
   std::uint64_t length = 0;
   for (const char c : value) length = length * 10 + static_cast<std::uint64_t>(c - '0');
@@ -310,6 +316,7 @@ HeadError HeadValidator::take_length(std::string_view value) noexcept {
 HeadError HeadValidator::take_coding(std::string_view value) noexcept {
   if (coding_seen_) return HeadError::bad_coding;
   coding_seen_ = true;
+  if (spaced_by_tab_) return HeadError::unknown_coding;
   if (!equals_lower(value, "chunked")) return HeadError::unknown_coding;
   head_.chunked = true;
   return HeadError::none;
@@ -343,6 +350,9 @@ HeadError HeadValidator::finish() noexcept {
   if (coding_seen_ && head_.version < 11) return HeadError::bad_coding;
   if (kind_ != HeadKind::request) return HeadError::none;
   if (!host_seen_ && head_.version >= 11) return HeadError::bad_host;
+  if (head_.version < 11 && head_.content_length.value_or(0) != 0 &&
+      (head_.method == "GET" || head_.method == "HEAD" || head_.method == "DELETE"))
+    return HeadError::unexpected_body;
   if (head_.form == TargetForm::absolute) {
     if (host_seen_ && !equals_ignoring_case(host_, head_.authority)) return HeadError::bad_host;
   } else {

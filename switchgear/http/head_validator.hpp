@@ -69,6 +69,7 @@ class HeadValidator {
   bool host_seen_ = false;
   bool length_seen_ = false;
   bool coding_seen_ = false;
+  bool spaced_by_tab_ = false;  ///< the field at hand
   HeadError error_ = HeadError::none;
 };
 

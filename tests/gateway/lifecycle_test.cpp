@@ -147,7 +147,7 @@ TEST(Gateway, KeepsEveryUnchangedBreakerAsItIsWhenReloadedUnderLoad) {
   EXPECT_EQ(gateway.breaker("stock").at("generation"), generation);
   EXPECT_EQ(gateway.get("/stock/").status(), 503U) << "still open";
   EXPECT_EQ(gateway.breaker("payment").at("counters").at("calls").to_number<int>(), load.answered);
-  EXPECT_EQ(good.connections() <= 9, true) << "connections were kept over " << good.connections();
+  EXPECT_LE(good.connections(), 8 + 5) << "one for each client and each new service, none made anew";
 }
 
 TEST(Gateway, ReloadsOnSighupAndWhenTheFileChanges) {

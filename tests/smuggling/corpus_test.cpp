@@ -149,9 +149,7 @@ TEST_F(Smuggling, IsNeverFooledWhereNginxOrHaproxyWasNot) {
       EXPECT_LE(result.seen.size(), std::max<std::size_t>(their_requests, refused ? 0 : 1))
           << id << ": more requests than from " << proxy;
       if (refused && their_requests == 0) {
-        EXPECT_TRUE(result.seen.empty()) << id << ": " << proxy
-                                         << " refused it
-                                            " << payloads.at(id);
+        EXPECT_TRUE(result.seen.empty()) << id << ": " << proxy << " refused it\n" << payloads.at(id);
       }
     }
   }

@@ -240,8 +240,8 @@ void Story::look() {
     std::string felt;
     if (!calls.empty()) {
       const Kind kind = kind_of(calls.back());
-      const char* word = kind == Kind::answered ? "answered" : kind == Kind::refused ? "refused" : "failed";
-      felt = fmt::format("{} in {}", word, human(load_.feeling(service, kind, recent).p50));
+      const char* word = kind == Kind::answered ? "ok" : kind == Kind::refused ? "refused" : "failed";
+      felt = fmt::format("{} {}", word, human(load_.feeling(service, kind, recent).p50));
     }
     lines.push_back({service_names[service], seen.state, seen.failure_rate, static_cast<double>(calls.size()),
                      seen.rejected, std::move(felt)});

@@ -93,10 +93,10 @@ void Teller::draw_block() {
     const std::size_t width = columns(out_);
     std::fputs("\n", out_);
     for (const ServiceLine& service : services_) {
-      std::string text = fmt::format("{:<15} {:<10} failing {:>4.0f} %  {:>4.0f} calls/s  {:>6} rejected  {}",
+      std::string text = fmt::format("{:<14} {:<9} {:>3.0f} % failing {:>4.0f}/s {:>5} rejected  {}",
                                      service.name, service.state, service.failure_rate * 100,
                                      service.calls_per_second, service.rejected, service.felt);
-      text.resize(std::min(text.size(), width > 6 ? width - 6 : 0));
+      text.resize(std::min(text.size(), width > 5 ? width - 5 : 0));
       // Never half of a multi-byte character at the cut.
       while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0x80U) != 0) text.pop_back();
       std::fputs(fmt::format("  {}{}{} {}\n", colour(mood_of(service.state)), shape_of(service.state),

@@ -153,8 +153,7 @@ Session::Step Session::pull_head() {
         break;
     }
     const http::Head& head = exchange_.head();
-    if (!worker_.loop().fields().parse_response(exchange_.stream().buffer().view(), head))
-      return upstream_failed("http_protocol_error", to_string(http::HeadError::parsers_disagree));
+    worker_.loop().fields().split_response(exchange_.stream().buffer().view(), head);
     if (head.status == 101)
       return upstream_failed("http_upgrade_failed", "the service switched protocols unasked");
     if (head.status >= 200) {

@@ -30,10 +30,20 @@ TEST(FieldList, HoldsTheFieldsInOrderWithTheirKnownNames) {
 }
 
 TEST(FieldList, ReadsAResponseWithItsReason) {
-  const std::string block = "HTTP/1.1 404 No such thing\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const std::string block =
+      "HTTP/1.1 404 No such thing\r\nTransfer-Encoding: chunked\r\nX-Empty:\r\nX-Own: \t a:b "
+      "\r\n\r\n3\r\nabc";
   FieldList fields;
-  ASSERT_TRUE(fields.parse_response(block, head_of(block, HeadKind::response)));
+  fields.split_response(block, head_of(block, HeadKind::response));
   EXPECT_EQ(fields.reason(), "No such thing");
+  ASSERT_EQ(fields.size(), 3U);
+  EXPECT_EQ(fields.begin()->id, FieldId::transfer_encoding);
+  EXPECT_EQ(fields.begin()[1].value, "");
+  EXPECT_EQ(fields.begin()[2].value, "a:b");
+  const std::string bare = "HTTP/1.1 200\r\n\r\n";
+  fields.split_response(bare, head_of(bare, HeadKind::response));
+  EXPECT_EQ(fields.reason(), "");
+  EXPECT_EQ(fields.size(), 0U);
 }
 
 TEST(FieldList, SaysSoWhenBeastReadsAnotherMessage) {

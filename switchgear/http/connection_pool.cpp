@@ -102,6 +102,9 @@ void ConnectionPool::resolve() {
 }
 
 void ConnectionPool::connected(Connection& connection) {
+  // Reads once, so that the next edge is seen; a connection that ends as it begins is none.
+  if (connection.stream().receive() != IoStatus::would_block)
+    return failed(connection, ConnectError::refused);
   --connecting_;
   connection.phase_ = Connection::Phase::idle;
   connection.resting_since_ = loop_.now();
@@ -125,8 +128,9 @@ void ConnectionPool::fail_one(ConnectError error) {
 }
 
 void ConnectionPool::give_back(Connection& connection) noexcept {
-  if (retired_ || connection.stream().closed() || connection.stream().ended() ||
-      !connection.stream().buffer().empty())
+  Stream& stream = connection.stream();
+  // The read costs nothing when nothing can have come, which is nearly always.
+  if (retired_ || stream.closed() || !stream.buffer().empty() || stream.receive() != IoStatus::would_block)
     return remove(connection);
   connection.rest();
   idle_.push_back(&connection);

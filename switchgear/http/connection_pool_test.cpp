@@ -1,0 +1,203 @@
+#include "switchgear/http/connection_pool.hpp"
+
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace switchgear::http {
+namespace {
+
+using Answer = ConnectionPool::Answer;
+
+class Call final : public ConnectionPool::Waiter {
+ public:
+  Lease lease;
+  std::optional<ConnectError> error;
+
+ private:
+  void on_connection(Lease given) override { lease = std::move(given); }
+  void on_connect_error(ConnectError what) override { error = what; }
+};
+
+class ConnectionPoolTest : public ::testing::Test {
+ protected:
+  ConnectionPoolTest() {
+    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(::bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    EXPECT_EQ(::listen(listener_, 64), 0);
+    socklen_t size = sizeof address;
+    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
+    port_ = ntohs(address.sin_port);
+  }
+  ~ConnectionPoolTest() override {
+    for (const int peer : peers_) ::close(peer);
+    ::close(listener_);
+  }
+
+  std::unique_ptr<ConnectionPool> pool(const PoolLimits& limits) {
+    return std::make_unique<ConnectionPool>(loop_, "127.0.0.1", port_, limits);
+  }
+  /// Runs the loop until it is so, for a bounded time.
+  template <class So>
+  bool run_until(So so) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{5};
+    while (!so() && std::chrono::steady_clock::now() < end)
+      loop_.context().run_one_for(std::chrono::milliseconds{100});
+    return so();
+  }
+  /// The upstream's end of the next connection.
+  int accept() {
+    const int peer = ::accept(listener_, nullptr, nullptr);
+    EXPECT_GE(peer, 0);
+    peers_.push_back(peer);
+    return peer;
+  }
+
+  EventLoop loop_;
+  int listener_ = -1;
+  std::uint16_t port_ = 0;
+  std::vector<int> peers_;
+};
+
+TEST_F(ConnectionPoolTest, ConnectsOnceAndReusesWhatWasGivenBack) {
+  const auto made = pool({});
+  Call first;
+  EXPECT_EQ(made->acquire(first, first.lease), Answer::waiting);
+  ASSERT_TRUE(run_until([&] { return static_cast<bool>(first.lease); }));
+  EXPECT_FALSE(first.lease.reused());
+  first.lease.give_back();
+  Call second;
+  ASSERT_EQ(made->acquire(second, second.lease), Answer::ready);
+  EXPECT_TRUE(second.lease.reused());
+  EXPECT_EQ(made->counts().open, 1U);
+}
+
+TEST_F(ConnectionPoolTest, TakesTheConnectionThatWasUsedLast) {
+  const auto made = pool({});
+  Call one;
+  Call two;
+  EXPECT_EQ(made->acquire(one, one.lease), Answer::waiting);
+  EXPECT_EQ(made->acquire(two, two.lease), Answer::waiting);
+  ASSERT_TRUE(run_until([&] { return one.lease && two.lease; }));
+  const int last = one.lease.stream().descriptor();
+  two.lease.give_back();
+  one.lease.give_back();
+  Call three;
+  ASSERT_EQ(made->acquire(three, three.lease), Answer::ready);
+  EXPECT_EQ(three.lease.stream().descriptor(), last);
+}
+
+TEST_F(ConnectionPoolTest, ServesThoseWhoWaitInTheirOrderAndRefusesTheRest) {
+  const auto made = pool({1, 2, std::chrono::seconds{30}, std::chrono::seconds{2}});
+  Call holder;
+  EXPECT_EQ(made->acquire(holder, holder.lease), Answer::waiting);
+  ASSERT_TRUE(run_until([&] { return static_cast<bool>(holder.lease); }));
+  Call first;
+  Call second;
+  Call third;
+  EXPECT_EQ(made->acquire(first, first.lease), Answer::waiting);
+  EXPECT_EQ(made->acquire(second, second.lease), Answer::waiting);
+  EXPECT_EQ(made->acquire(third, third.lease), Answer::full);
+  holder.lease.give_back();
+  ASSERT_TRUE(run_until([&] { return static_cast<bool>(first.lease); }));
+  EXPECT_FALSE(second.lease);
+  first.lease.drop();
+  ASSERT_TRUE(run_until([&] { return static_cast<bool>(second.lease); }))
+      << "a closed one makes room for a new one";
+  EXPECT_FALSE(second.lease.reused());
+}
+
+TEST_F(ConnectionPoolTest, ForgetsAWaiterThatGaveUp) {
+  const auto made = pool({1, 8, std::chrono::seconds{30}, std::chrono::seconds{2}});
+  Call holder;
+  EXPECT_EQ(made->acquire(holder, holder.lease), Answer::waiting);
+  ASSERT_TRUE(run_until([&] { return static_cast<bool>(holder.lease); }));
+  Call impatient;
+  Call patient;
+  EXPECT_EQ(made->acquire(impatient, impatient.lease), Answer::waiting);
+  EXPECT_EQ(made->acquire(patient, patient.lease), Answer::waiting);
+  made->forget(impatient);
+  holder.lease.give_back();
+  ASSERT_TRUE(run_until([&] { return static_cast<bool>(patient.lease); }));
+  EXPECT_FALSE(impatient.lease);
+}
+
+TEST_F(ConnectionPoolTest, DropsAnIdleConnectionThatItsPeerClosed) {
+  const auto made = pool({});
+  Call call;
+  EXPECT_EQ(made->acquire(call, call.lease), Answer::waiting);
+  ASSERT_TRUE(run_until([&] { return static_cast<bool>(call.lease); }));
+  const int peer = accept();
+  call.lease.give_back();
+  EXPECT_EQ(made->counts().idle, 1U);
+  ::shutdown(peer, SHUT_RDWR);
+  EXPECT_TRUE(run_until([&] { return made->counts().open == 0; }));
+}
+
+TEST_F(ConnectionPoolTest, DropsAnIdleConnectionThatSpeaksUnasked) {
+  const auto made = pool({});
+  Call call;
+  EXPECT_EQ(made->acquire(call, call.lease), Answer::waiting);
+  ASSERT_TRUE(run_until([&] { return static_cast<bool>(call.lease); }));
+  const int peer = accept();
+  call.lease.give_back();
+  EXPECT_EQ(::send(peer, "HTTP/1.1 200 OK\r\n\r\n", 19, MSG_NOSIGNAL), 19);
+  EXPECT_TRUE(run_until([&] { return made->counts().open == 0; }))
+      << "it would be taken for the next call's answer";
+}
+
+TEST_F(ConnectionPoolTest, ClosesWhatIsIdleForTooLong) {
+  const auto made = pool({8, 8, std::chrono::milliseconds{50}, std::chrono::seconds{2}});
+  Call call;
+  EXPECT_EQ(made->acquire(call, call.lease), Answer::waiting);
+  ASSERT_TRUE(run_until([&] { return static_cast<bool>(call.lease); }));
+  call.lease.give_back();
+  EXPECT_TRUE(run_until([&] { return made->counts().open == 0; }));
+}
+
+TEST_F(ConnectionPoolTest, TellsWhoWaitsThatNobodyListens) {
+  ::shutdown(listener_, SHUT_RDWR);
+  ::close(listener_);
+  listener_ = -1;
+  const auto made = pool({});
+  Call call;
+  EXPECT_EQ(made->acquire(call, call.lease), Answer::waiting);
+  ASSERT_TRUE(run_until([&] { return call.error.has_value(); }));
+  EXPECT_EQ(*call.error, ConnectError::refused);
+  EXPECT_EQ(made->counts().open, 0U);
+}
+
+TEST_F(ConnectionPoolTest, ResolvesNamesAndTellsWhenItCannot) {
+  ConnectionPool good{loop_, "localhost", port_, {}};
+  Call call;
+  EXPECT_EQ(good.acquire(call, call.lease), Answer::waiting);
+  ASSERT_TRUE(run_until([&] { return static_cast<bool>(call.lease); }));
+  ConnectionPool bad{loop_, "no-such-host.invalid", port_, {}};
+  Call lost;
+  EXPECT_EQ(bad.acquire(lost, lost.lease), Answer::waiting);
+  ASSERT_TRUE(run_until([&] { return lost.error.has_value(); }));
+  EXPECT_EQ(*lost.error, ConnectError::unresolved);
+  call.lease.drop();
+}
+
+TEST_F(ConnectionPoolTest, ARetiredPoolKeepsNothing) {
+  const auto made = pool({});
+  Call busy;
+  EXPECT_EQ(made->acquire(busy, busy.lease), Answer::waiting);
+  ASSERT_TRUE(run_until([&] { return static_cast<bool>(busy.lease); }));
+  made->retire();
+  EXPECT_EQ(made->counts().open, 1U) << "a call under way is not disturbed";
+  busy.lease.give_back();
+  EXPECT_EQ(made->counts().open, 0U);
+}
+
+}  // namespace
+}  // namespace switchgear::http

@@ -97,6 +97,7 @@ Gateway::Gateway(const config::Config& config, BreakerRegistry& registry, CallDu
   }
   port_ = endpoint.port();
   last_counts_.resize(workers_.size());
+  drain_ = std::make_shared<Drain>(workers_.size());
 }
 
 Gateway::~Gateway() {
@@ -148,7 +149,6 @@ AppliedOptions Gateway::apply(const config::Config& config) {
 }
 
 bool Gateway::drain(Duration at_most) {
-  drain_ = std::make_shared<Drain>(workers_.size());
   for (const auto& worker : workers_) {
     asio::post(worker->loop().context(),
                [&worker = *worker, drain = drain_] { worker.drain([drain] { drain->one_done(); }); });
@@ -162,9 +162,7 @@ bool Gateway::drain(Duration at_most) {
   return clean;
 }
 
-void Gateway::hurry() noexcept {
-  if (drain_) drain_->hurry();
-}
+void Gateway::hurry() noexcept { drain_->hurry(); }
 
 WorkerCounts Gateway::counts() const {
   std::vector<std::future<WorkerCounts>> asked;

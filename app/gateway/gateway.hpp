@@ -67,7 +67,7 @@ class Gateway final : public prometheus::Collectable {
   std::uint16_t port_ = 0;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::jthread> threads_;
-  std::shared_ptr<Drain> drain_;
+  std::shared_ptr<Drain> drain_;  ///< never empty
   mutable std::mutex counts_mutex_;
   mutable std::vector<WorkerCounts> last_counts_;  ///< of each worker, when it could be asked last
 };

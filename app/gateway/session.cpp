@@ -23,7 +23,7 @@ constexpr http::HeadLimits response_limits{64 * 1024, 200, 0};
 
 void Session::start(Worker& worker, int descriptor, std::string client_address) {
   auto* session = new Session{worker, descriptor, std::move(client_address)};
-  worker.sessions_.push_back(*session);
+  worker.started(*session);
   session->run();  // deletes itself through Worker::finished
 }
 

@@ -248,8 +248,10 @@ Session::Step Session::pull_body() {
         return upstream_failed("http_response_transfer_coding", "the service's chunks are malformed");
     }
     if (!outbox_.idle() || !content.bytes.empty() || content.last) {
+      // The upstream has done its part, whatever the client does now; and who has the answer may ask whether
+      // it was counted.
+      if (content.last) settle_status();
       const http::Stream::Sent sent = outbox_.send(*client_, content);
-      if (content.last) settle_status();  // the upstream has done its part, whatever the client does
       if (sent.size != 0) {
         body.used(buffer, sent.size);
         client_since_ = now_;

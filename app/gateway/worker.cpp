@@ -3,10 +3,12 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
 #include <cerrno>
+#include <exception>
 #include <utility>
 
 namespace switchgear::gateway {
@@ -133,10 +135,19 @@ bool Worker::accept_one() {
   boost::asio::ip::tcp::endpoint endpoint;
   endpoint.resize(size);
   std::copy_n(reinterpret_cast<const char*>(&peer), size, reinterpret_cast<char*>(endpoint.data()));
+  try {
+    Session::start(*this, descriptor, endpoint.address().to_string());
+  } catch (const std::exception&) {  // no memory, or no room in the reactor
+    ::close(descriptor);
+    ++accept_failures_;
+  }
+  return true;
+}
+
+void Worker::started(Session& session) noexcept {
+  sessions_.push_back(session);
   ++accepted_;
   ++connections_;
-  Session::start(*this, descriptor, endpoint.address().to_string());
-  return true;
 }
 
 void Worker::finished(Session& session) noexcept {

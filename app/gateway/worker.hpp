@@ -74,10 +74,10 @@ class Worker {
   [[nodiscard]] bool draining() const noexcept { return draining_; }
   [[nodiscard]] TimePoint draining_since() const noexcept { return draining_since_; }
   void count_unrouted(unsigned status) noexcept { ++unrouted_[status / 100 % 6]; }
+  void started(Session& session) noexcept;
   void finished(Session& session) noexcept;
 
  private:
-  friend class Session;
   using Sessions = boost::intrusive::list<Session, boost::intrusive::base_hook<SessionHook>,
                                           boost::intrusive::constant_time_size<false>>;
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <exception>
 
 #include "switchgear/http/connection_pool.hpp"
 
@@ -37,7 +38,12 @@ void Connection::try_next() {
       ::close(descriptor);
       continue;
     }
-    stream_ = new Stream{pool_.loop(), descriptor, idle_memory};
+    try {
+      stream_ = new Stream{pool_.loop(), descriptor, idle_memory};
+    } catch (const std::exception&) {
+      ::close(descriptor);
+      return pool_.failed(*this, ConnectError::resources);
+    }
     stream_->set_owner(this);
     stream_->watch_writable();
     return;

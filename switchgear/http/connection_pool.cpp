@@ -63,7 +63,7 @@ void ConnectionPool::forget(Waiter& waiter) noexcept {
 void ConnectionPool::connect_as_needed() {
   if (named_ && (addresses_.empty() || loop_.now() - resolved_at_ > resolved_for)) return resolve();
   // Counted again each time: a connection may fail, or be ready, while the next is being started.
-  while (waiting_.size() > connecting_) {
+  while (waiting_.size() > connecting_ + failures_.size()) {
     if (connections_.size() >= limits_.connections) {
       // An idle one that may not be reused by whoever waits makes room for a fresh one.
       if (idle_.empty()) return;
@@ -113,10 +113,11 @@ void ConnectionPool::connected(Connection& connection) {
   serve_waiting();
 }
 
+/// Told later: a call that asks for a connection would otherwise run another call's end on its own stack.
 void ConnectionPool::failed(Connection& connection, ConnectError error) {
+  failures_.push_back(error);
   remove(connection);
-  fail_one(error);
-  connect_as_needed();
+  serve_later();
 }
 
 /// Whoever waits longest gets the bad news: connections are not made for a particular waiter.
@@ -156,6 +157,11 @@ void ConnectionPool::remove(Connection& connection) noexcept {
 }
 
 void ConnectionPool::serve_waiting() {
+  while (!failures_.empty()) {
+    const ConnectError error = failures_.front();
+    failures_.pop_front();
+    fail_one(error);
+  }
   while (!waiting_.empty() && !idle_.empty()) {
     Waiter& waiter = waiting_.front();
     waiting_.pop_front();

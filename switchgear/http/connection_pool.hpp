@@ -5,6 +5,7 @@
 #include <boost/intrusive/list.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <utility>
@@ -61,7 +62,8 @@ class Lease {
 
 /// Idle connections are used last in, first out, so that a burst's surplus grows old and goes; calls that
 /// find none wait in the order they came. How long they wait is their own affair: see forget(). Threads: the
-/// loop's. Lifetime: outlives its leases and waiters. Callbacks come from the loop, or from within acquire().
+/// loop's. Lifetime: outlives its leases and waiters. Callbacks come from the loop, never from within
+/// acquire().
 class ConnectionPool {
  public:
   struct WaitingTag;
@@ -84,7 +86,7 @@ class ConnectionPool {
 
   enum class Reuse : std::uint8_t { allowed, never };
   enum class Answer : std::uint8_t { ready, waiting, full };
-  /// `ready`: `lease` is set. `waiting`: one of the waiter's calls will come, or has come already. `full`:
+  /// `ready`: `lease` is set. `waiting`: one of the waiter's calls will come. `full`:
   /// too many wait.
   [[nodiscard]] Answer acquire(Waiter& waiter, Lease& lease, Reuse reuse = Reuse::allowed);
   /// The waiter has lost interest; no call comes any more.
@@ -131,6 +133,7 @@ class ConnectionPool {
   std::vector<std::unique_ptr<Connection>> connections_;
   std::vector<Connection*> idle_;
   Waiting waiting_;
+  std::deque<ConnectError> failures_;      ///< of connections, not told yet
   std::shared_ptr<ConnectionPool*> self_;  ///< what posted work finds emptied when the pool is gone
 };
 

@@ -56,11 +56,11 @@ class EventLoop {
   void plan_wake();
   void on_wake();
 
+  BlockPool blocks_;  // before context_: what still waits in there gives its blocks back
   boost::asio::io_context context_;
   boost::asio::steady_timer alarm_;
   TimerWheel wheel_;
   TimePoint planned_ = TimePoint::max();
-  BlockPool blocks_;
   FieldList fields_;
   std::string scratch_;
   std::string date_;

@@ -72,7 +72,7 @@ TEST(Gateway, SaysWhoAskedAndRemovesWhatEndsAtThisHop) {
       "/",
       "X-Forwarded-For: 10.1.1.1\r\nX-Forwarded-For: 10.2.2.2\r\nConnection: X-Secret, keep-alive\r\n"
       "X-Secret: 1\r\nKeep-Alive: timeout=5\r\nProxy-Connection: keep-alive\r\nTE: gzip\r\n"
-      "Upgrade: websocket\r\nProxy-Authorization: Basic eA==\r\nX-Stays: yes\r\nVia: 1.1 before\r\n");
+      "Upgrade: h2c\r\nProxy-Authorization: Basic eA==\r\nX-Stays: yes\r\nVia: 1.1 before\r\n");
   ASSERT_EQ(answer.status(), 200U);
   Message seen;
   {

@@ -29,8 +29,11 @@ constexpr Duration wait_for_worker = std::chrono::seconds{2};
   return *resolver.resolve(endpoint.host, std::to_string(endpoint.port)).begin();
 }
 
-/// One listening socket of several on the same port: the kernel spreads connections over them (SO_REUSEPORT).
-[[nodiscard]] int listen_on(const tcp::endpoint& endpoint) {
+enum class Port : std::uint8_t { alone, shared };
+
+/// `shared`: one socket of several on the same port, over which the kernel spreads connections
+/// (SO_REUSEPORT).
+[[nodiscard]] int listen_on(const tcp::endpoint& endpoint, Port port) {
   const auto fail = [](int descriptor, const char* what) {
     const int error = errno;
     if (descriptor >= 0) ::close(descriptor);
@@ -41,7 +44,7 @@ constexpr Duration wait_for_worker = std::chrono::seconds{2};
   if (descriptor < 0) fail(descriptor, "socket");
   const int on = 1;
   ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  if (port == Port::shared) ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
   if (::bind(descriptor, endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0)
     fail(descriptor, "bind");
   if (::listen(descriptor, SOMAXCONN) != 0) fail(descriptor, "listen");
@@ -90,8 +93,15 @@ Gateway::Gateway(const config::Config& config, BreakerRegistry& registry, CallDu
     : registry_(registry), durations_(durations), log_(log) {
   const Plan plan = plan_of(config);
   tcp::endpoint endpoint = resolve(config.gateway.listen);
-  for (unsigned i = 0; i < std::max(1U, config.gateway.threads); ++i) {
-    const int descriptor = listen_on(endpoint);
+  const unsigned threads = std::max(1U, config.gateway.threads);
+  if (threads > 1) {
+    // Sharing would also let a second gateway in, and each would get a part of the clients: so first, alone.
+    const int alone = listen_on(endpoint, Port::alone);
+    endpoint = local_endpoint(alone);
+    ::close(alone);
+  }
+  for (unsigned i = 0; i < threads; ++i) {
+    const int descriptor = listen_on(endpoint, threads > 1 ? Port::shared : Port::alone);
     endpoint = local_endpoint(descriptor);
     workers_.push_back(std::make_unique<Worker>(plan, descriptor));
   }

@@ -12,6 +12,8 @@
 
 namespace switchgear::http {
 
+enum class HeadKind : std::uint8_t { request, response, trailers };
+
 /// Reads a header block line by line as it arrives and refuses everything that two implementations could read
 /// differently.
 ///
@@ -26,8 +28,6 @@ namespace switchgear::http {
 /// Not for: bodies (chunked.hpp), or meaning (fields other than those that frame, route or name hop-by-hop
 /// fields). Threads: one. Never allocates, never throws. Each byte is looked at once, whatever the pace at
 /// which it arrives, as long as the block stays in its place; when it was moved, reading starts over.
-enum class HeadKind : std::uint8_t { request, response, trailers };
-
 class HeadValidator {
  public:
   enum class Progress : std::uint8_t { need_more, complete, refused };

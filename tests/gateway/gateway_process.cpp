@@ -52,18 +52,19 @@ std::string config_text(const std::vector<ServiceText>& services, const std::str
   return text;
 }
 
-GatewayProcess::GatewayProcess(const std::string& config) {
+GatewayProcess::GatewayProcess(const std::string& config, std::uint16_t port) {
   std::string place = (std::filesystem::temp_directory_path() / "switchgear-gateway-XXXXXX").string();
   if (::mkdtemp(place.data()) == nullptr) throw std::runtime_error{"no temporary directory"};
   directory_ = place;
   rewrite(config);
   std::array<int, 2> pipe{};
   if (::pipe2(pipe.data(), O_CLOEXEC) != 0) throw std::runtime_error{"no pipe"};
+  const std::string listen = "127.0.0.1:" + std::to_string(port);
   const std::string file = directory_ + "/switchgear.yaml";
   pid_ = ::fork();
   if (pid_ == 0) {
     ::dup2(pipe[1], STDOUT_FILENO);
-    ::execl(SWITCHGEAR_BINARY, "switchgear", "serve", "--config", file.c_str(), "--listen", "127.0.0.1:0",
+    ::execl(SWITCHGEAR_BINARY, "switchgear", "serve", "--config", file.c_str(), "--listen", listen.c_str(),
             "--admin", "127.0.0.1:0", nullptr);
     ::_exit(127);
   }
@@ -80,10 +81,15 @@ GatewayProcess::GatewayProcess(const std::string& config) {
   }
   port_ = port_after(line, "serves http:");
   admin_port_ = port_after(line, "admin http:");
-  if (port_ == 0 || admin_port_ == 0) throw std::runtime_error{"the gateway did not start: " + line};
+  if (port_ == 0 || admin_port_ == 0) {
+    end();
+    throw std::runtime_error{"the gateway did not start: " + line};
+  }
 }
 
-GatewayProcess::~GatewayProcess() {
+GatewayProcess::~GatewayProcess() { end(); }
+
+void GatewayProcess::end() {
   if (pid_ > 0) {
     ::kill(pid_, SIGTERM);
     ::kill(pid_, SIGTERM);

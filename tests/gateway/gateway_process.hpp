@@ -31,7 +31,8 @@ struct ServiceText {
 /// `switchgear serve` with ports of the system's choice. Ended, by its pid, with the test.
 class GatewayProcess {
  public:
-  explicit GatewayProcess(const std::string& config);
+  /// Throws std::runtime_error when it does not start. `port` 0: of the system's choice.
+  explicit GatewayProcess(const std::string& config, std::uint16_t port = 0);
   GatewayProcess(const GatewayProcess&) = delete;
   GatewayProcess& operator=(const GatewayProcess&) = delete;
   ~GatewayProcess();
@@ -54,6 +55,8 @@ class GatewayProcess {
   [[nodiscard]] std::string state(const std::string& name) const;
 
  private:
+  void end();
+
   std::string directory_;
   pid_t pid_ = -1;
   int output_ = -1;

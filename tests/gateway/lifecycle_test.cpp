@@ -191,6 +191,17 @@ TEST(Gateway, MovesAServiceToItsNewUpstream) {
   EXPECT_EQ(client.read_response().value_or(Message{}).body, "new") << "on the same connection";
 }
 
+TEST(Gateway, DoesNotShareItsPortWithASecondOne) {
+  Upstream upstream{Upstream::saying(ok())};
+  std::string config = config_text({{"a", upstream.port()}});
+  for (const char* threads : {"threads: 1", "threads: 3"}) {
+    config.replace(config.find("threads: "), 10, threads);
+    const GatewayProcess first{config};
+    EXPECT_THROW(GatewayProcess(config, first.port()), std::runtime_error) << threads;
+    EXPECT_EQ(first.get("/").status(), 200U);
+  }
+}
+
 TEST(Gateway, ServesWithSeveralThreads) {
   Upstream upstream{Upstream::saying(ok())};
   std::string config = config_text({{"payment", upstream.port(), "/payment/", "guarded"}}, guarded_policy);

@@ -1,5 +1,6 @@
 #include "app/serve_command.hpp"
 
+#include <fmt/format.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
@@ -83,8 +84,11 @@ class LogEvents final : public EventSink {
   void on_transition(const Transition& t) override {
     const auto level =
         t.to == State::open || t.to == State::forced_open ? spdlog::level::warn : spdlog::level::info;
-    log_.log(level, "breaker '{}': {} -> {} by {} ({:.6g}, threshold {:.6g})", t.breaker, to_string(t.from),
-             to_string(t.to), to_string(t.rule), t.value, t.threshold);
+    const std::string evidence = t.rule == Rule::operator_command
+                                     ? std::string{}
+                                     : fmt::format(" ({:.6g}, threshold {:.6g})", t.value, t.threshold);
+    log_.log(level, "breaker '{}': {} -> {} by {}{}", t.breaker, to_string(t.from), to_string(t.to),
+             to_string(t.rule), evidence);
   }
 
  private:

@@ -15,7 +15,7 @@
 namespace switchgear::demo {
 namespace {
 
-constexpr std::size_t log_limit = 1024 * 1024;
+constexpr std::size_t log_limit = 1'048'576;
 
 [[noreturn]] void become(const std::vector<char*>& arguments, int output, pid_t parent) {
   // Only what is safe between fork and exec. A terminal's Ctrl-C is for the parent, which ends its children
@@ -27,7 +27,7 @@ constexpr std::size_t log_limit = 1024 * 1024;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  ::dup2(nothing, STDIN_FILENO);
+  if (nothing >= 0) ::dup2(nothing, STDIN_FILENO);
   ::dup2(output, STDOUT_FILENO);
   ::dup2(output, STDERR_FILENO);
   ::execv("/proc/self/exe", arguments.data());

@@ -102,6 +102,7 @@ TEST_F(Demo, LeavesNoProcessBehindWhenKilled) {
 
 TEST_F(Demo, NamesAPortThatIsTaken) {
   const int taken = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  ASSERT_GE(taken, 0);
   sockaddr_in here{};
   here.sin_family = AF_INET;
   here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

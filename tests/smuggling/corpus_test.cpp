@@ -7,7 +7,6 @@
 #include <boost/json/parse.hpp>
 #include <fstream>
 #include <map>
-#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -33,53 +32,46 @@ namespace {
   return lines;
 }
 
-/// Keeps what arrives, answers every request that it can read to its end.
-class Witness {
- public:
-  [[nodiscard]] std::uint16_t port() const { return upstream_.port(); }
-  /// What arrived since the last time.
-  [[nodiscard]] std::vector<Message> take() {
-    const std::lock_guard lock{mutex_};
-    return std::exchange(requests_, {});
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<Message> requests_;
-  Upstream upstream_{[this](Socket& socket) {
-    while (std::optional<Message> request = socket.read_request()) {
-      const bool whole = request->whole;
-      {
-        const std::lock_guard lock{mutex_};
-        requests_.push_back(*std::move(request));
-      }
-      if (!whole || !socket.send(ok("upstream"))) return;
-    }
-  }};
-};
-
 struct Result {
   std::vector<unsigned> statuses;  ///< final answers, in order
-  std::vector<Message> seen;       ///< what the upstream got
+  std::vector<Message> seen;       ///< what the upstream got, also what broke off
   std::string wire;
 };
 
 class Smuggling : public ::testing::Test {
  protected:
-  /// Sends the payload, ends the client's half, and reads whatever comes until the gateway closes.
-  Result run(const std::string& payload) {
-    (void)witness_.take();
+  /// Sends the payload, ends the client's half, and reads whatever comes until the gateway closes. Each
+  /// payload has a gateway and an upstream of its own, which have ended when this returns: so what was seen
+  /// is all there is, and nobody else's.
+  static Result run(const std::string& payload) {
     Result result;
-    Socket client = Socket::connect(gateway_.port());
-    client.send(payload);
-    client.shut_down_sending();
-    result.wire = client.read_all();
+    std::mutex mutex;
+    {
+      const Upstream witness{[&](Socket& socket) {
+        while (std::optional<Message> request = socket.read_request()) {
+          const bool whole = request->whole;
+          {
+            const std::lock_guard lock{mutex};
+            result.seen.push_back(*std::move(request));
+          }
+          if (!whole || !socket.send(ok("upstream"))) return;
+        }
+      }};
+      {
+        const GatewayProcess gateway{config_text({{"witness", witness.port(), "/", "quick"}},
+                                                 "  quick: {timeout: 3s}\n",
+                                                 "limits: {header_timeout: 500ms, body_timeout: 500ms}")};
+        Socket client = Socket::connect(gateway.port());
+        client.send(payload);
+        client.shut_down_sending();
+        result.wire = client.read_all();
+      }
+    }
     for (std::size_t at = result.wire.find("HTTP/1.1 "); at != std::string::npos;
          at = result.wire.find("HTTP/1.1 ", at + 1)) {
       const unsigned status = static_cast<unsigned>(std::strtoul(result.wire.c_str() + at + 9, nullptr, 10));
       if (status >= 200) result.statuses.push_back(status);
     }
-    result.seen = witness_.take();
     return result;
   }
 
@@ -101,11 +93,6 @@ class Smuggling : public ::testing::Test {
       }
     }
   }
-
-  Witness witness_;
-  GatewayProcess gateway_{config_text({{"witness", witness_.port(), "/", "quick"}},
-                                      "  quick: {timeout: 3s}\n",
-                                      "limits: {header_timeout: 500ms, body_timeout: 500ms}")};
 };
 
 TEST_F(Smuggling, OwnCorpusIsDecidedAsItSays) {

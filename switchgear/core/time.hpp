@@ -16,6 +16,12 @@ using Duration = std::chrono::nanoseconds;
 /// ManualTime.
 using TimePoint = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 
+/// A TimePoint as the plain number that fits into an atomic, and back.
+[[nodiscard]] constexpr Duration::rep ticks_of(TimePoint at) noexcept {
+  return at.time_since_epoch().count();
+}
+[[nodiscard]] constexpr TimePoint time_of(Duration::rep ticks) noexcept { return TimePoint{Duration{ticks}}; }
+
 /// `at + length`, held at the ends of the representable range instead of overflowing.
 [[nodiscard]] constexpr TimePoint saturating_add(TimePoint at, Duration length) noexcept {
   Duration::rep sum = 0;

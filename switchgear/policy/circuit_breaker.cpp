@@ -1,8 +1,6 @@
 #include "switchgear/policy/circuit_breaker.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <stdexcept>
 #include <thread>
 
@@ -11,11 +9,6 @@
 namespace switchgear {
 
 namespace {
-
-constexpr Duration::rep never = std::numeric_limits<Duration::rep>::max();
-
-Duration::rep count_of(TimePoint at) noexcept { return at.time_since_epoch().count(); }
-TimePoint time_of(Duration::rep count) noexcept { return TimePoint{Duration{count}}; }
 
 void require_valid(const std::string& name, const CircuitBreakerOptions& options) {
   const std::vector<OptionProblem> problems = validate(options);
@@ -43,14 +36,14 @@ std::uint32_t owned_cells(const CircuitBreakerOptions& options) noexcept {
 CircuitBreaker::CircuitBreaker(std::string name, const CircuitBreakerOptions& options,
                                const BreakerContext& context)
     : word_(0),
-      due_(never),
-      until_(never),
+      due_(nothing_due),
+      until_(nothing_due),
       slow_above_(options.slow_call ? options.slow_call->threshold : Duration::max()),
       high_from_(options.latency ? options.latency->above : Duration::max()),
       window_kind_(WindowKind::none),
       sink_(context.sink),
       cells_(owned_cells(options)),
-      since_(count_of(context.created)),
+      since_(ticks_of(context.created)),
       random_(context.seed),
       anchor_(context.anchor),
       name_(std::move(name)),
@@ -79,7 +72,7 @@ CircuitBreaker::~CircuitBreaker() = default;
 // --- acquire
 
 Result<CircuitBreaker::Permit> CircuitBreaker::try_acquire_slow(CallCell& cell, TimePoint now) noexcept {
-  for (;;) {  // again whenever the state changed under our feet
+  for (;;) {  // again whenothing_due the state changed under our feet
     settle(now);
     const std::uint64_t word = word_.load(std::memory_order_acquire);
     switch (state_of(word)) {
@@ -140,11 +133,11 @@ std::optional<Result<CircuitBreaker::Permit>> CircuitBreaker::try_probe(CallCell
   {
     std::unique_lock lock(mutex_);
     std::uint64_t word = word_.load(std::memory_order_relaxed);
-    if (state_of(word) == State::open && count_of(now) >= until_.load(std::memory_order_relaxed)) {
+    if (state_of(word) == State::open && ticks_of(now) >= until_.load(std::memory_order_relaxed)) {
       transition = half_open_locked(now);
       word = word_.load(std::memory_order_relaxed);
     }
-    if (state_of(word) != State::half_open || count_of(now) >= due_.load(std::memory_order_relaxed)) {
+    if (state_of(word) != State::half_open || ticks_of(now) >= due_.load(std::memory_order_relaxed)) {
       return std::nullopt;
     }
     std::optional<Duration> blocked_for;
@@ -204,7 +197,7 @@ void CircuitBreaker::record_slow(CallCell& cell, std::uint64_t era, std::uint32_
       cell.add(cell.failures[static_cast<std::size_t>(outcome.type)]);
       if (slow) cell.add(cell.slow_failures);
       last_failure_.store(
-          static_cast<std::uint64_t>(count_of(now)) << 3U | (static_cast<std::uint64_t>(outcome.type) + 1),
+          static_cast<std::uint64_t>(ticks_of(now)) << 3U | (static_cast<std::uint64_t>(outcome.type) + 1),
           std::memory_order_relaxed);
       break;
     case Verdict::ignored:
@@ -232,9 +225,9 @@ void CircuitBreaker::record_late(CallCell& cell, const Outcome& outcome, TimePoi
   if (state_of(word_.load(std::memory_order_relaxed)) != State::open) return;
   const TimePoint longest = saturating_add(opened_at_, options_.max_open_duration);
   const TimePoint wanted = std::min(saturating_add(now, *outcome.retry_after), longest);
-  if (count_of(wanted) <= until_.load(std::memory_order_relaxed)) return;
-  until_.store(count_of(wanted), std::memory_order_release);
-  if (options_.probe_automatically) due_.store(count_of(wanted), std::memory_order_release);
+  if (ticks_of(wanted) <= until_.load(std::memory_order_relaxed)) return;
+  until_.store(ticks_of(wanted), std::memory_order_release);
+  if (options_.probe_automatically) due_.store(ticks_of(wanted), std::memory_order_release);
 }
 
 void CircuitBreaker::book_closed(CallCell& cell, std::uint64_t era, const Outcome& outcome, Duration latency,
@@ -327,160 +320,6 @@ void CircuitBreaker::record_probe(std::uint64_t era, const Outcome& outcome, boo
     }
   }
   if (transition) send(*transition);
-}
-
-// --- transitions
-
-void CircuitBreaker::settle(TimePoint now) noexcept {
-  while (count_of(now) >= due_.load(std::memory_order_acquire)) {
-    std::optional<Transition> transition;
-    {
-      const std::scoped_lock lock(mutex_);
-      const Duration::rep due = due_.load(std::memory_order_relaxed);
-      if (count_of(now) < due) return;
-      if (state_of(word_.load(std::memory_order_relaxed)) == State::half_open) {
-        const double waited = to_seconds(options_.max_wait());
-        ++relapses_;
-        transition = open_locked(time_of(due), Rule::max_wait, waited, waited, std::nullopt);
-      } else {
-        transition = half_open_locked(time_of(due));
-      }
-    }
-    send(*transition);
-  }
-}
-
-void CircuitBreaker::advance(TimePoint now) noexcept { settle(cells_.mine().clamp(now)); }
-
-std::optional<TimePoint> CircuitBreaker::next_due() const noexcept {
-  const Duration::rep due = due_.load(std::memory_order_acquire);
-  return due == never ? std::nullopt : std::optional(time_of(due));
-}
-
-Duration CircuitBreaker::open_for_locked() noexcept {
-  // In doubles, so that a long row of relapses runs into the limit and not into an overflow.
-  const double wanted =
-      static_cast<double>(options_.open_duration.count()) * std::pow(options_.backoff, relapses_);
-  double length = std::min(wanted, static_cast<double>(options_.max_open_duration.count()));
-  if (options_.jitter > 0) length *= 1 + options_.jitter * (2 * random_.uniform() - 1);
-  if (length >= static_cast<double>(never)) return Duration::max();
-  return Duration{std::llround(length)};
-}
-
-Transition CircuitBreaker::open_locked(TimePoint at, Rule rule, double value, double threshold,
-                                       const std::optional<Duration>& server_wait) noexcept {
-  at = std::max(
-      at, time_of(since_.load(std::memory_order_relaxed)));  // threads may read their clocks a little apart
-  TimePoint until = saturating_add(at, open_for_locked());
-  if (options_.honor_retry_after && server_wait) {
-    const Duration wait = std::min(*server_wait, options_.max_open_duration);
-    until = std::max(until, saturating_add(at, wait));
-  }
-  until_.store(count_of(until), std::memory_order_release);
-  ++opened_;
-  opened_at_ = at;
-  Transition transition = enter_locked(State::open, 0, Window::keep, at, rule, value, threshold);
-  due_.store(options_.probe_automatically ? count_of(until) : never, std::memory_order_release);
-  return transition;
-}
-
-Transition CircuitBreaker::half_open_locked(TimePoint at) noexcept {
-  at = std::max(at, time_of(since_.load(std::memory_order_relaxed)));
-  const double lasted = to_seconds(saturating_sub(at, opened_at_));
-  const double planned =
-      to_seconds(saturating_sub(time_of(until_.load(std::memory_order_relaxed)), opened_at_));
-  ++half_opened_;
-  probes_ = {options_.half_open.permitted_calls, 0, 0, 0};
-  last_probe_.reset();
-  Transition transition =
-      enter_locked(State::half_open, 0, Window::keep, at, Rule::open_duration, lasted, planned);
-  due_.store(count_of(saturating_add(at, options_.max_wait())), std::memory_order_release);
-  return transition;
-}
-
-Transition CircuitBreaker::close_locked(TimePoint at, double value) noexcept {
-  at = std::max(at, time_of(since_.load(std::memory_order_relaxed)));
-  ++closed_;
-  relapses_ = 0;
-  ramp_asked_.store(0, std::memory_order_relaxed);
-  Transition transition = enter_locked(State::closed, options_.ramp ? flag_ramping : 0, Window::empty, at,
-                                       Rule::recovered, value, options_.half_open.max_failure_rate);
-  due_.store(never, std::memory_order_release);
-  return transition;
-}
-
-Transition CircuitBreaker::enter_locked(State to, std::uint64_t flags, Window window, TimePoint at, Rule rule,
-                                        double value, double threshold) noexcept {
-  const std::uint64_t word = word_.load(std::memory_order_relaxed);
-  const State from = state_of(word);
-  const std::uint64_t generation = generation_of(word) + 1;
-  if (from == State::open) time_open_ += saturating_sub(at, opened_at_);
-  const Transition transition{name_,
-                              from,
-                              to,
-                              generation,
-                              at,
-                              anchor_.to_wall(at),
-                              rule,
-                              value,
-                              threshold,
-                              window_at_locked(at),
-                              last_failure()};
-  // Whatever belongs to the new state is written before the word that announces it.
-  if (window == Window::empty) start_window_locked(generation, at);
-  since_.store(count_of(at), std::memory_order_release);
-  constexpr std::uint64_t lasting = flag_metrics_only | flag_tracked;
-  word_.store(generation << (flag_bits + state_bits) | static_cast<std::uint64_t>(to) << flag_bits |
-                  (word & lasting) | flags,
-              std::memory_order_seq_cst);
-  return transition;
-}
-
-void CircuitBreaker::start_window_locked(std::uint64_t generation, TimePoint at) noexcept {
-  window_generation_ = generation;
-  consecutive_.start(generation);
-  balance_.start(generation);
-  if (count_window_) count_window_->start(generation);
-  if (time_window_) time_window_->start(generation, at);
-  if (in_flight_) in_flight_->start();
-}
-
-void CircuitBreaker::command(Command command, TimePoint now) noexcept {
-  now = cells_.mine().clamp(now);
-  settle(now);
-  std::optional<Transition> transition;
-  {
-    const std::scoped_lock lock(mutex_);
-    const TimePoint at = std::max(now, time_of(since_.load(std::memory_order_relaxed)));
-    State to = State::closed;
-    if (command == Command::force_open) to = State::forced_open;
-    if (command == Command::disable) to = State::disabled;
-    const std::uint64_t mode = command == Command::metrics_only ? flag_metrics_only : 0;
-    const Window window = command == Command::disable ? Window::keep : Window::empty;
-    relapses_ = 0;
-    word_.fetch_and(~flag_metrics_only, std::memory_order_relaxed);  // the last command wins
-    due_.store(never, std::memory_order_release);
-    transition = enter_locked(to, mode, window, at, Rule::operator_command, 0, 0);
-    if (transition->from == to) transition.reset();
-    if (transition && to == State::closed) ++closed_;
-  }
-  if (transition) send(*transition);
-}
-
-void CircuitBreaker::send(const Transition& transition) noexcept {
-  if (sink_ == nullptr) return;
-  try {
-    sink_->on_transition(transition);
-  } catch (...) {  // NOLINT: a listener's trouble is not the call's
-  }
-}
-
-void CircuitBreaker::send_rejection(State state, Reason reason, std::optional<Duration> retry_after,
-                                    TimePoint now) noexcept {
-  try {
-    sink_->on_rejection(RejectionEvent{name_, state, now, Rejection{reason, name_, retry_after}});
-  } catch (...) {  // NOLINT: a listener's trouble is not the call's
-  }
 }
 
 // --- looking

@@ -4,13 +4,13 @@
 //                                  ▲                                            │
 //                                  └──────────────────relapsed──────────────────┘
 //
-// | from      | to          | where                                                                    |
-// |-----------|-------------|--------------------------------------------------------------------------|
-// | closed    | open        | trip(), when trip_rules.hpp finds a rule that holds after a record       |
-// | open      | half_open   | acquire_slow() at or after the end; advance() when probe_automatically   |
-// | half_open | open        | record_probe() (failed probes) or settle() (max_wait over)               |
-// | half_open | closed      | record_probe()                                                           |
-// | any       | any         | command(): reset, force_open, force_close, disable, metrics_only         |
+// | from      | to          | where                                                                  |
+// |-----------|-------------|------------------------------------------------------------------------|
+// | closed    | open        | evaluate(), when trip_rules.hpp names a rule that holds                |
+// | open      | half_open   | try_probe() at or after the end; settle() when probe_automatically     |
+// | half_open | open        | record_probe() (failed probes) or settle() (max_wait over)             |
+// | half_open | closed      | record_probe()                                                         |
+// | any       | any         | command(): reset, force_open, force_close, disable, metrics_only       |
 //
 // How it is shared. `word_` holds state, flags and generation in one atomic: whoever reads it sees all three
 // of one moment. A thread counts in a cell of its own (call_cells.hpp); what only transitions touch is behind
@@ -212,6 +212,7 @@ class CircuitBreaker {
                       TimePoint now) noexcept;
 
   enum class WindowKind : std::uint8_t { none, count, time };
+  static constexpr Duration::rep nothing_due = TimePoint::max().time_since_epoch().count();
 
   // --- read by every call, written by transitions only
   alignas(64) std::atomic<std::uint64_t> word_;

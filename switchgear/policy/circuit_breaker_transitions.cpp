@@ -1,0 +1,162 @@
+// The transitions of circuit_breaker.hpp's table, and the events that tell of them. Everything named *_locked
+// needs mutex_.
+#include <algorithm>
+#include <cmath>
+
+#include "switchgear/policy/circuit_breaker.hpp"
+
+namespace switchgear {
+
+void CircuitBreaker::settle(TimePoint now) noexcept {
+  while (ticks_of(now) >= due_.load(std::memory_order_acquire)) {
+    std::optional<Transition> transition;
+    {
+      const std::scoped_lock lock(mutex_);
+      const Duration::rep due = due_.load(std::memory_order_relaxed);
+      if (ticks_of(now) < due) return;
+      if (state_of(word_.load(std::memory_order_relaxed)) == State::half_open) {
+        const double waited = to_seconds(options_.max_wait());
+        ++relapses_;
+        transition = open_locked(time_of(due), Rule::max_wait, waited, waited, std::nullopt);
+      } else {
+        transition = half_open_locked(time_of(due));
+      }
+    }
+    send(*transition);
+  }
+}
+
+void CircuitBreaker::advance(TimePoint now) noexcept { settle(cells_.mine().clamp(now)); }
+
+std::optional<TimePoint> CircuitBreaker::next_due() const noexcept {
+  const Duration::rep due = due_.load(std::memory_order_acquire);
+  return due == nothing_due ? std::nullopt : std::optional(time_of(due));
+}
+
+Duration CircuitBreaker::open_for_locked() noexcept {
+  // In doubles, so that a long row of relapses runs into the limit and not into an overflow.
+  const double wanted =
+      static_cast<double>(options_.open_duration.count()) * std::pow(options_.backoff, relapses_);
+  double length = std::min(wanted, static_cast<double>(options_.max_open_duration.count()));
+  if (options_.jitter > 0) length *= 1 + options_.jitter * (2 * random_.uniform() - 1);
+  if (length >= static_cast<double>(Duration::max().count())) return Duration::max();
+  return Duration{std::llround(length)};
+}
+
+Transition CircuitBreaker::open_locked(TimePoint at, Rule rule, double value, double threshold,
+                                       const std::optional<Duration>& server_wait) noexcept {
+  at = std::max(
+      at, time_of(since_.load(std::memory_order_relaxed)));  // threads may read their clocks a little apart
+  TimePoint until = saturating_add(at, open_for_locked());
+  if (options_.honor_retry_after && server_wait) {
+    const Duration wait = std::min(*server_wait, options_.max_open_duration);
+    until = std::max(until, saturating_add(at, wait));
+  }
+  until_.store(ticks_of(until), std::memory_order_release);
+  ++opened_;
+  opened_at_ = at;
+  Transition transition = enter_locked(State::open, 0, Window::keep, at, rule, value, threshold);
+  due_.store(options_.probe_automatically ? ticks_of(until) : nothing_due, std::memory_order_release);
+  return transition;
+}
+
+Transition CircuitBreaker::half_open_locked(TimePoint at) noexcept {
+  at = std::max(at, time_of(since_.load(std::memory_order_relaxed)));
+  const double lasted = to_seconds(saturating_sub(at, opened_at_));
+  const double planned =
+      to_seconds(saturating_sub(time_of(until_.load(std::memory_order_relaxed)), opened_at_));
+  ++half_opened_;
+  probes_ = {options_.half_open.permitted_calls, 0, 0, 0};
+  last_probe_.reset();
+  Transition transition =
+      enter_locked(State::half_open, 0, Window::keep, at, Rule::open_duration, lasted, planned);
+  due_.store(ticks_of(saturating_add(at, options_.max_wait())), std::memory_order_release);
+  return transition;
+}
+
+Transition CircuitBreaker::close_locked(TimePoint at, double value) noexcept {
+  at = std::max(at, time_of(since_.load(std::memory_order_relaxed)));
+  ++closed_;
+  relapses_ = 0;
+  ramp_asked_.store(0, std::memory_order_relaxed);
+  Transition transition = enter_locked(State::closed, options_.ramp ? flag_ramping : 0, Window::empty, at,
+                                       Rule::recovered, value, options_.half_open.max_failure_rate);
+  due_.store(nothing_due, std::memory_order_release);
+  return transition;
+}
+
+Transition CircuitBreaker::enter_locked(State to, std::uint64_t flags, Window window, TimePoint at, Rule rule,
+                                        double value, double threshold) noexcept {
+  const std::uint64_t word = word_.load(std::memory_order_relaxed);
+  const State from = state_of(word);
+  const std::uint64_t generation = generation_of(word) + 1;
+  if (from == State::open) time_open_ += saturating_sub(at, opened_at_);
+  const Transition transition{name_,
+                              from,
+                              to,
+                              generation,
+                              at,
+                              anchor_.to_wall(at),
+                              rule,
+                              value,
+                              threshold,
+                              window_at_locked(at),
+                              last_failure()};
+  // Whatever belongs to the new state is written before the word that announces it.
+  if (window == Window::empty) start_window_locked(generation, at);
+  since_.store(ticks_of(at), std::memory_order_release);
+  constexpr std::uint64_t lasting = flag_metrics_only | flag_tracked;
+  word_.store(generation << (flag_bits + state_bits) | static_cast<std::uint64_t>(to) << flag_bits |
+                  (word & lasting) | flags,
+              std::memory_order_seq_cst);
+  return transition;
+}
+
+void CircuitBreaker::start_window_locked(std::uint64_t generation, TimePoint at) noexcept {
+  window_generation_ = generation;
+  consecutive_.start(generation);
+  balance_.start(generation);
+  if (count_window_) count_window_->start(generation);
+  if (time_window_) time_window_->start(generation, at);
+  if (in_flight_) in_flight_->start();
+}
+
+void CircuitBreaker::command(Command command, TimePoint now) noexcept {
+  now = cells_.mine().clamp(now);
+  settle(now);
+  std::optional<Transition> transition;
+  {
+    const std::scoped_lock lock(mutex_);
+    const TimePoint at = std::max(now, time_of(since_.load(std::memory_order_relaxed)));
+    State to = State::closed;
+    if (command == Command::force_open) to = State::forced_open;
+    if (command == Command::disable) to = State::disabled;
+    const std::uint64_t mode = command == Command::metrics_only ? flag_metrics_only : 0;
+    const Window window = command == Command::disable ? Window::keep : Window::empty;
+    relapses_ = 0;
+    word_.fetch_and(~flag_metrics_only, std::memory_order_relaxed);  // the last command wins
+    due_.store(nothing_due, std::memory_order_release);
+    transition = enter_locked(to, mode, window, at, Rule::operator_command, 0, 0);
+    if (transition->from == to) transition.reset();
+    if (transition && to == State::closed) ++closed_;
+  }
+  if (transition) send(*transition);
+}
+
+void CircuitBreaker::send(const Transition& transition) noexcept {
+  if (sink_ == nullptr) return;
+  try {
+    sink_->on_transition(transition);
+  } catch (...) {  // NOLINT: a listener's trouble is not the call's
+  }
+}
+
+void CircuitBreaker::send_rejection(State state, Reason reason, std::optional<Duration> retry_after,
+                                    TimePoint now) noexcept {
+  try {
+    sink_->on_rejection(RejectionEvent{name_, state, now, Rejection{reason, name_, retry_after}});
+  } catch (...) {  // NOLINT: a listener's trouble is not the call's
+  }
+}
+
+}  // namespace switchgear

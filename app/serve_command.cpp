@@ -119,12 +119,14 @@ class Server {
 
   int run() {
     signals_.add(SIGHUP);
+    // Made before the admin server starts: from then on a reload may replace config_ at any moment.
+    const std::string serves = url_of(config_.gateway.listen, gateway_->port());
+    const config::Endpoint admin_address = config_.gateway.admin;
     gateway_->start();
     admin_->start();
     ready_ = true;
-    std::printf("switchgear serves %s  admin %s/dashboard\n",
-                url_of(config_.gateway.listen, gateway_->port()).c_str(),
-                url_of(config_.gateway.admin, admin_->port()).c_str());
+    std::printf("switchgear serves %s  admin %s/dashboard\n", serves.c_str(),
+                url_of(admin_address, admin_->port()).c_str());
     std::fflush(stdout);
     wait_for_signal();
     look_at_file();

@@ -5,6 +5,9 @@
 
 add_library(switchgear_flags INTERFACE)
 target_include_directories(switchgear_flags INTERFACE ${PROJECT_SOURCE_DIR})
+# Asio functions that take an error_code return void with it and an error_code without, under one mangled name: files that
+# disagree call each other with the wrong convention, and crash where the compiler did not inline.
+target_compile_definitions(switchgear_flags INTERFACE BOOST_ASIO_NO_DEPRECATED)
 target_compile_options(switchgear_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Werror)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")

@@ -119,8 +119,8 @@ class DemoService {
     const Fault fault = fault_;
     if (fault.mode == FaultMode::reset) {
       boost::system::error_code ignored;
-      ignored = socket.set_option(asio::socket_base::linger(true, 0), ignored);
-      ignored = socket.close(ignored);
+      socket.set_option(asio::socket_base::linger(true, 0), ignored);
+      socket.close(ignored);
       co_return false;
     }
     if (fault.mode == FaultMode::hang) {

@@ -1,4 +1,4 @@
-/* The race for probe permits: circuit_breaker.cpp, try_probe() and record_probe(). */
+/* The race for probe permits: circuit_breaker.cpp, try_probe() and try_record_probe(). */
 #ifndef THREADS
 #define THREADS 3
 #endif

@@ -205,11 +205,9 @@ void CircuitBreaker::record_slow(CallCell& cell, std::uint64_t era, std::uint32_
       break;
   }
   const bool probe = static_cast<State>(era & 7U) == State::half_open;
-  if (current && probe) {
-    record_probe(era, outcome, slow, now);
-  } else if (outcome.verdict == Verdict::ignored) {
-    return;
-  } else if (current) {
+  if (current && probe && try_record_probe(era, outcome, slow, now)) return;
+  if (outcome.verdict == Verdict::ignored) return;
+  if (current && !probe) {
     book_closed(cell, era, outcome, latency, now);
   } else {
     record_late(cell, outcome, now);
@@ -294,17 +292,14 @@ bool CircuitBreaker::would_relapse(std::uint32_t failed) const noexcept {
   return failed > 0 && rate >= options_.half_open.max_failure_rate;
 }
 
-void CircuitBreaker::record_probe(std::uint64_t era, const Outcome& outcome, bool slow,
-                                  TimePoint now) noexcept {
+bool CircuitBreaker::try_record_probe(std::uint64_t era, const Outcome& outcome, bool slow,
+                                      TimePoint now) noexcept {
   std::optional<Transition> transition;
   {
     const std::scoped_lock lock(mutex_);
-    if (era_of(word_.load(std::memory_order_relaxed)) != era) {
-      if (outcome.verdict != Verdict::ignored) cells_.mine().add(cells_.mine().late);
-      return;
-    }
+    if (era_of(word_.load(std::memory_order_relaxed)) != era) return false;  // decided meanwhile: late
     --probes_.in_flight;
-    if (outcome.verdict == Verdict::ignored) return;
+    if (outcome.verdict == Verdict::ignored) return true;
     ++probes_.recorded;
     const bool failed = outcome.verdict == Verdict::failure || slow;
     if (failed) ++probes_.failed;
@@ -320,6 +315,7 @@ void CircuitBreaker::record_probe(std::uint64_t era, const Outcome& outcome, boo
     }
   }
   if (transition) send(*transition);
+  return true;
 }
 
 // --- looking

@@ -8,8 +8,8 @@
 // |-----------|-------------|------------------------------------------------------------------------|
 // | closed    | open        | evaluate(), when trip_rules.hpp names a rule that holds                |
 // | open      | half_open   | try_probe() at or after the end; settle() when probe_automatically     |
-// | half_open | open        | record_probe() (failed probes) or settle() (max_wait over)             |
-// | half_open | closed      | record_probe()                                                         |
+// | half_open | open        | try_record_probe() (failed probes) or settle() (max_wait over)         |
+// | half_open | closed      | try_record_probe()                                                     |
 // | any       | any         | command(): reset, force_open, force_close, disable, metrics_only       |
 //
 // How it is shared. `word_` holds state, flags and generation in one atomic: whoever reads it sees all three
@@ -187,7 +187,9 @@ class CircuitBreaker {
 
   void book_closed(CallCell& cell, std::uint64_t era, const Outcome& outcome, Duration latency,
                    TimePoint now) noexcept;
-  void record_probe(std::uint64_t era, const Outcome& outcome, bool slow, TimePoint now) noexcept;
+  /// False when the half-open period was decided before this probe came back.
+  [[nodiscard]] bool try_record_probe(std::uint64_t era, const Outcome& outcome, bool slow,
+                                      TimePoint now) noexcept;
   void record_late(CallCell& cell, const Outcome& outcome, TimePoint now) noexcept;
   void evaluate(std::uint64_t era, const Outcome* outcome, TimePoint now) noexcept;
   [[nodiscard]] WindowSnapshot window_now(std::uint64_t generation) noexcept;

@@ -113,7 +113,7 @@ json::object totals_json(const CallTotals& totals) {
     failures[to_string(type)] = totals.failures_by_type[static_cast<std::size_t>(type)];
   }
   json::object rejections;
-  for (const Reason reason : rejection_reasons) {
+  for (const Reason reason : breaker_rejection_reasons) {
     rejections[to_string(reason)] = totals.rejected_by_reason[static_cast<std::size_t>(reason)];
   }
   return {{"calls", totals.calls},

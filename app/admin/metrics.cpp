@@ -124,7 +124,7 @@ void add_calls(Families& all, const CallTotals& totals, const ClientMetric::Labe
     all.failures.add(totals.failures_by_type[static_cast<std::size_t>(type)],
                      {circuit, label("type", to_string(type))});
   }
-  for (const Reason reason : rejection_reasons) {
+  for (const Reason reason : breaker_rejection_reasons) {
     all.rejections.add(totals.rejected_by_reason[static_cast<std::size_t>(reason)],
                        {circuit, label("reason", to_string(reason))});
   }

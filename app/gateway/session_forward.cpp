@@ -35,10 +35,9 @@ constexpr std::uint64_t cheap_to_discard = 64 * 1024;
       return State::half_open;
     case Reason::forced_open:
       return State::forced_open;
-    case Reason::ramping:
+    default:
       return State::closed;
   }
-  return State::open;
 }
 
 }  // namespace

@@ -94,7 +94,7 @@ void TextReport::on_end(const ReplaySummary& summary) {
   row("failures", totals.failures, by_kind(failure_types, totals.failures_by_type));
   row("slow", totals.slow(), "");
   row("ignored", totals.ignored, "");
-  row("rejected", totals.rejected, by_kind(rejection_reasons, totals.rejected_by_reason));
+  row("rejected", totals.rejected, by_kind(breaker_rejection_reasons, totals.rejected_by_reason));
   if (totals.would_reject > 0)
     row("would reject", totals.would_reject, "passed only because of metrics_only");
   row("late", totals.late, "");

@@ -31,6 +31,14 @@ inline constexpr std::array failure_types{FailureType::timeout, FailureType::con
   return names[static_cast<std::size_t>(type)];
 }
 
+/// Whether another attempt may end better. A verdict does not always say: a 429 is no failure of the server
+/// and worth another try; a 501 is one, and will be one again.
+enum class Repeat : std::uint8_t {
+  by_verdict,  ///< a failure is worth another attempt, a success is not
+  worthwhile,
+  pointless,
+};
+
 /// The end of one call.
 struct Outcome {
   Verdict verdict = Verdict::success;
@@ -39,6 +47,11 @@ struct Outcome {
   Duration latency{};
   /// How long the server itself asked to be left alone (`Retry-After` of a 429 or 503).
   std::optional<Duration> retry_after{};
+  Repeat repeat = Repeat::by_verdict;
+
+  [[nodiscard]] constexpr bool worth_repeating() const noexcept {
+    return repeat == Repeat::by_verdict ? verdict == Verdict::failure : repeat == Repeat::worthwhile;
+  }
 
   [[nodiscard]] static constexpr Outcome success(Duration latency) noexcept {
     return {Verdict::success, FailureType::exception, latency, std::nullopt};

@@ -5,23 +5,38 @@
 
 namespace switchgear {
 
+namespace {
+
+struct Words {
+  std::string_view who;
+  std::string_view what;
+};
+
+/// Beside their reasons, in the order of `rejection_reasons`.
+constexpr std::array<Words, rejection_reasons.size()> words{{
+    {"breaker", "is open"},
+    {"breaker", "is half-open and has no probe to give"},
+    {"breaker", "is held open by an operator"},
+    {"breaker", "has just closed and is ramping up"},
+    {"bulkhead", "is full"},
+    {"bulkhead", "had no slot free in time"},
+    {"rate limiter", "has no token"},
+    {"adaptive limit", "is reached"},
+    {"deadline", "is over"},
+    {"fallback", "has stored the call for later"},
+    {"chaos", "refused on purpose"},
+    {"call", "was cancelled while it waited"},
+}};
+
+}  // namespace
+
 std::string to_string(const Rejection& rejection) {
-  std::string text = "breaker '";
+  const Words& said = words[static_cast<std::size_t>(rejection.reason)];
+  std::string text{said.who};
+  text += " '";
   text += rejection.policy;
-  switch (rejection.reason) {
-    case Reason::open:
-      text += "' is open";
-      break;
-    case Reason::half_open:
-      text += "' is half-open and has no probe to give";
-      break;
-    case Reason::forced_open:
-      text += "' is held open by an operator";
-      break;
-    case Reason::ramping:
-      text += "' has just closed and is ramping up";
-      break;
-  }
+  text += "' ";
+  text += said.what;
   if (rejection.retry_after) {
     std::array<char, 64> wait{};
     std::snprintf(wait.data(), wait.size(), "; retry in %.3gs", to_seconds(*rejection.retry_after));

@@ -11,22 +11,46 @@
 
 namespace switchgear {
 
-/// Why a call was refused.
+/// Why a call was refused. The first four are a circuit breaker's.
 enum class Reason : std::uint8_t {
-  open,         ///< the breaker is open; `retry_after` is what is left of it
-  half_open,    ///< every probe permit is taken, or the next one is not due yet
-  forced_open,  ///< an operator holds the breaker open; nobody knows for how long
-  ramping,      ///< the breaker has just closed and lets traffic in by shares
+  open,               ///< the breaker is open; `retry_after` is what is left of it
+  half_open,          ///< every probe permit is taken, or the next one is not due yet
+  forced_open,        ///< an operator holds the breaker open; nobody knows for how long
+  ramping,            ///< the breaker has just closed and lets traffic in by shares
+  bulkhead_full,      ///< every slot is taken, and so is every place in the queue
+  queue_timeout,      ///< waited as long as it may for a slot, and none became free
+  rate_limited,       ///< the bucket is empty; `retry_after` is the exact time of the next token
+  concurrency_limit,  ///< as many calls are running as the adaptive limit allows now
+  deadline_exceeded,  ///< the whole call's time is over before this attempt began
+  queued,             ///< not made now: stored, to be made later
+  chaos,              ///< an injected refusal
+  cancelled,          ///< the caller went away while it waited for its turn
 };
-
-inline constexpr std::array rejection_reasons{Reason::open, Reason::half_open, Reason::forced_open,
-                                              Reason::ramping};
+/// Those that a circuit breaker gives.
+inline constexpr std::array breaker_rejection_reasons{Reason::open, Reason::half_open, Reason::forced_open,
+                                                      Reason::ramping};
+inline constexpr std::array rejection_reasons{Reason::open,
+                                              Reason::half_open,
+                                              Reason::forced_open,
+                                              Reason::ramping,
+                                              Reason::bulkhead_full,
+                                              Reason::queue_timeout,
+                                              Reason::rate_limited,
+                                              Reason::concurrency_limit,
+                                              Reason::deadline_exceeded,
+                                              Reason::queued,
+                                              Reason::chaos,
+                                              Reason::cancelled};
 
 [[nodiscard]] constexpr std::string_view to_string(Reason reason) noexcept {
-  constexpr std::array<std::string_view, rejection_reasons.size()> names{"open", "half_open", "forced_open",
-                                                                         "ramping"};
+  constexpr std::array<std::string_view, rejection_reasons.size()> names{
+      "open",         "half_open",         "forced_open",       "ramping", "bulkhead_full", "queue_timeout",
+      "rate_limited", "concurrency_limit", "deadline_exceeded", "queued",  "chaos",         "cancelled"};
   return names[static_cast<std::size_t>(reason)];
 }
+
+/// Whether a circuit breaker refused: such a refusal is final, nothing outside tries again.
+[[nodiscard]] constexpr bool is_breakers(Reason reason) noexcept { return reason <= Reason::ramping; }
 
 /// A value, cheap to return and to drop; nothing is thrown inside the library.
 struct Rejection {
@@ -37,7 +61,7 @@ struct Rejection {
   std::optional<Duration> retry_after;
 };
 
-/// For people: `breaker 'payment' is open; retry in 4.2s`.
+/// For people: `breaker 'payment' is open; retry in 4.2s`, `bulkhead 'payment' is full`.
 [[nodiscard]] std::string to_string(const Rejection& rejection);
 
 }  // namespace switchgear

@@ -28,7 +28,7 @@ struct CallTotals {
   std::uint64_t slow_failures = 0;
   std::uint64_t ignored = 0;
   std::uint64_t rejected = 0;
-  std::array<std::uint64_t, rejection_reasons.size()> rejected_by_reason{};
+  std::array<std::uint64_t, breaker_rejection_reasons.size()> rejected_by_reason{};
   std::uint64_t would_reject = 0;  ///< passed only because of metrics_only
   std::uint64_t late = 0;          ///< results from an earlier generation; counted above as well
   std::uint64_t opened = 0;
@@ -104,7 +104,7 @@ struct alignas(64) CallCell {
   Counter calls{0};
   Counter successes{0};
   TaggedCount window_calls;
-  std::array<Counter, rejection_reasons.size()> rejected{};
+  std::array<Counter, breaker_rejection_reasons.size()> rejected{};
 
   bool shared = false;
   Counter slow_successes{0};

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "switchgear/core/time.hpp"
+#include "switchgear/policy/option_problem.hpp"
 
 namespace switchgear {
 
@@ -112,13 +113,6 @@ struct CircuitBreakerOptions {
   }
 
   friend bool operator==(const CircuitBreakerOptions&, const CircuitBreakerOptions&) = default;
-};
-
-/// One thing wrong with a set of options: the key in configuration's words (`half_open.max_concurrent`), and
-/// why.
-struct OptionProblem {
-  std::string key;
-  std::string message;  ///< what was found and what is wanted
 };
 
 /// Everything that is wrong with the options; empty when a breaker can be built from them.

@@ -113,7 +113,7 @@ void compare_totals(Comparison& compare, const ModelTotals& model, const CallTot
     compare.same("failures by type", count_in(model.failures_by_type, type),
                  library.failures_by_type[static_cast<std::size_t>(type)]);
   }
-  for (const Reason reason : rejection_reasons) {
+  for (const Reason reason : breaker_rejection_reasons) {
     compare.same("rejected by reason", count_in(model.rejected_by_reason, reason),
                  library.rejected_by_reason[static_cast<std::size_t>(reason)]);
   }

@@ -1,0 +1,15 @@
+// What validate() of every policy's options answers with.
+#pragma once
+
+#include <string>
+
+namespace switchgear {
+
+/// One thing wrong with a set of options: the key in configuration's words (`half_open.max_concurrent`), and
+/// why.
+struct OptionProblem {
+  std::string key;
+  std::string message;  ///< what was found and what is wanted
+};
+
+}  // namespace switchgear

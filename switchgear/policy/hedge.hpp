@@ -1,0 +1,115 @@
+// A second attempt beside a slow first one: when to send it. Whoever answers first wins; the losers are
+// cancelled and ignored. (Jeffrey Dean, Luiz André Barroso: "The Tail at Scale", CACM 2013: "hedged
+// requests", with the 95th percentile of the latency as the delay.)
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "switchgear/core/time.hpp"
+#include "switchgear/policy/option_problem.hpp"
+#include "switchgear/policy/recent_latencies.hpp"
+#include "switchgear/policy/retry_budget.hpp"
+
+namespace switchgear {
+
+/// The latency that this share of the recent successes stayed at or below; above 0 and below 1.
+struct Quantile {
+  double share = 0.95;
+
+  friend bool operator==(const Quantile&, const Quantile&) = default;
+};
+
+struct HedgeOptions {
+  /// How long an attempt may take before the next is sent beside it; a fixed length, 0s or longer, or a
+  /// quantile of the latencies recorded in the last 34 … 69 s. The quantile follows the dependency by itself.
+  std::variant<Duration, Quantile> delay = Quantile{};
+  std::uint32_t max_hedges = 1;  ///< further attempts of one call; 1 … Hedge::most
+  /// Stands for the quantile until enough successes are known (Hedge::needed_samples); 0s: no hedge before.
+  Duration initial_delay{};
+
+  friend bool operator==(const HedgeOptions&, const HedgeOptions&) = default;
+};
+
+[[nodiscard]] std::vector<OptionProblem> validate(const HedgeOptions& options);
+
+/// Since construction.
+struct HedgeTotals {
+  std::uint64_t hedges = 0;   ///< further attempts decided on
+  std::uint64_t refused = 0;  ///< by the budget
+};
+
+/// The hedges of all calls to one dependency. For idempotent calls only: that is the caller's to know.
+///
+///     Hedge hedge{"payment", {.delay = Quantile{0.95}}, &budget};
+///     auto wait = hedge.delay(now);                             // at the start, and again after every hedge
+///     … still unanswered after *wait, and hedged < max_hedges:
+///     if (hedge.try_hedge(now)) start_another_attempt();
+///     … the first success:
+///     hedge.record(now - started, now);
+///
+/// Not for: failures (a retry's work), or a dependency that is slow because it is overloaded, unless a budget
+/// bounds what hedges add to it.
+/// Threads: every method from any thread; record() is wait-free for the first threads. Lifetime: must outlive
+/// its calls; the budget must outlive it. Neither copied nor moved. Allocates only when constructed: about 8
+/// KiB for each of those threads, at most 9 × 8 KiB, and nothing when the delay is fixed. The budget counts
+/// calls by RetryBudget::on_call(), which a Retry that shares it does; where there is none, the driver must.
+class Hedge {
+ public:
+  static constexpr std::uint32_t most = 10;  ///< of max_hedges
+
+  /// Throws std::invalid_argument naming every problem when `options` are not valid.
+  Hedge(std::string name, const HedgeOptions& options, RetryBudget* budget = nullptr);
+  Hedge(const Hedge&) = delete;
+  Hedge& operator=(const Hedge&) = delete;
+
+  /// From the start of a call, or from its previous hedge, to the next one. Empty: not now, because the
+  /// quantile is not known yet. The quantile is brought up to date every 100 ms (of `now`): the call that
+  /// does so pays some microseconds, all others a load.
+  [[nodiscard]] std::optional<Duration> delay(TimePoint now) const noexcept {
+    if (!latencies_) return fixed_;
+    const Duration known = latencies_->quantile(now);
+    if (known >= Duration::zero()) return known;
+    if (options_.initial_delay == Duration::zero()) return std::nullopt;
+    return options_.initial_delay;
+  }
+
+  /// Asks for one hedge; spends the budget. False: exhausted, the attempts that run go on alone.
+  [[nodiscard]] bool try_hedge(TimePoint now) noexcept;
+
+  /// A call has succeeded after `latency`, counted from the start of its FIRST attempt also when a later one
+  /// won. So a call that was hedged counts as one above the delay, which is all the quantile needs to know of
+  /// it; the winner's own latency would drag the delay down from hedge to hedge. Does nothing when the delay
+  /// is fixed.
+  void record(Duration latency, TimePoint now) noexcept {
+    if (latencies_) latencies_->record(latency, now);
+  }
+
+  [[nodiscard]] HedgeTotals totals() const noexcept {
+    return {hedges_.load(std::memory_order_relaxed), refused_.load(std::memory_order_relaxed)};
+  }
+
+  /// Successes that must be known before a quantile is: 1 / (1 − share), so that one of them lies above it,
+  /// but at least 20 and at most 1000.
+  [[nodiscard]] static std::uint64_t needed_samples(Quantile quantile) noexcept;
+
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  [[nodiscard]] const HedgeOptions& options() const noexcept { return options_; }
+  [[nodiscard]] RetryBudget* budget() const noexcept { return budget_; }
+
+ private:
+  const HedgeOptions options_;
+  const Duration fixed_;
+  RetryBudget* const budget_;
+  std::unique_ptr<RecentLatencies> latencies_;  ///< null when the delay is fixed
+  const std::string name_;
+  alignas(64) std::atomic<std::uint64_t> hedges_{0};
+  std::atomic<std::uint64_t> refused_{0};
+};
+
+}  // namespace switchgear

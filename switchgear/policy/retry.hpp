@@ -1,0 +1,181 @@
+// Whether a failed call is tried again, and when. A sans-I/O decision: it neither waits nor calls.
+//
+// Delay before retry k = 1, 2, …, before jitter, never above max_delay:
+//
+//   fixed        base
+//   linear       base · k
+//   exponential  base · factor^(k−1)
+//
+// Then jitter spreads that delay d, each draw uniform in
+//
+//   none          d
+//   full          0 … d
+//   equal         0.5 d … 1.5 d
+//   ratio         d · (1 ± jitter_ratio)
+//   decorrelated  base … 3 × the delay before, at most max_delay; the first time 3 × base. Backoff is not
+//   read.
+//
+// The names are those of Marc Brooker, "Exponential Backoff And Jitter" (AWS Architecture Blog, 2015), which
+// also shows by simulation why the best choice is `full`, or `decorrelated`; `equal` is spread about d here,
+// not below it as there.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "switchgear/core/outcome.hpp"
+#include "switchgear/core/time.hpp"
+#include "switchgear/policy/option_problem.hpp"
+#include "switchgear/policy/retry_budget.hpp"
+
+namespace switchgear {
+
+enum class Backoff : std::uint8_t { fixed, linear, exponential };
+enum class Jitter : std::uint8_t { none, full, equal, ratio, decorrelated };
+
+[[nodiscard]] constexpr std::string_view to_string(Backoff backoff) noexcept {
+  constexpr std::array<std::string_view, 3> names{"fixed", "linear", "exponential"};
+  return names[static_cast<std::size_t>(backoff)];
+}
+
+[[nodiscard]] constexpr std::string_view to_string(Jitter jitter) noexcept {
+  constexpr std::array<std::string_view, 5> names{"none", "full", "equal", "ratio", "decorrelated"};
+  return names[static_cast<std::size_t>(jitter)];
+}
+
+struct RetryOptions {
+  std::uint32_t max_attempts = 3;  ///< the first one counts; 1 (no retry) … 1'000'000
+  Backoff backoff = Backoff::exponential;
+  Duration base = std::chrono::milliseconds{100};  ///< delay before the first retry; 0s: at once
+  double factor = 2;                               ///< of `exponential`; 1 … 1000
+  /// Longest delay before jitter; at least `base`. `equal` and `ratio` may go above it by their half or
+  /// share.
+  Duration max_delay = std::chrono::seconds{5};
+  Jitter jitter = Jitter::full;  ///< `none` lets callers that failed together come back together
+  double jitter_ratio = 0.1;     ///< of Jitter::ratio; 0 … 1
+
+  friend bool operator==(const RetryOptions&, const RetryOptions&) = default;
+};
+
+[[nodiscard]] std::vector<OptionProblem> validate(const RetryOptions& options);
+
+/// The delay before retry `k`, counted from 1, before jitter. Precondition: valid options. O(1) for any k.
+[[nodiscard]] Duration backoff_delay(const RetryOptions& options, std::uint32_t k) noexcept;
+
+/// The least and the greatest delay that jitter can make of it. `Retry-After` may still lengthen it.
+struct DelayRange {
+  Duration least{}, most{};
+};
+/// `previous` is the delay before retry k − 1 (decorrelated only; zero: there was none).
+[[nodiscard]] DelayRange delay_range(const RetryOptions& options, std::uint32_t k,
+                                     Duration previous = {}) noexcept;
+
+/// Why a call that failed was not tried again.
+enum class GivenUp : std::uint8_t {
+  attempts_used_up,  ///< max_attempts were made
+  pointless,         ///< another attempt would end the same way: 4xx, 501, …
+  deadline,          ///< the next attempt would begin at or after the deadline
+  budget_exhausted,
+};
+inline constexpr std::array given_up_reasons{GivenUp::attempts_used_up, GivenUp::pointless, GivenUp::deadline,
+                                             GivenUp::budget_exhausted};
+
+[[nodiscard]] constexpr std::string_view to_string(GivenUp reason) noexcept {
+  constexpr std::array<std::string_view, given_up_reasons.size()> names{"attempts_used_up", "pointless",
+                                                                        "deadline", "budget_exhausted"};
+  return names[static_cast<std::size_t>(reason)];
+}
+
+/// Since construction.
+struct RetryTotals {
+  std::uint64_t retries = 0;  ///< attempts decided on, the first of a call not among them
+  std::array<std::uint64_t, given_up_reasons.size()> given_up{};
+
+  [[nodiscard]] std::uint64_t given_up_for(GivenUp reason) const noexcept {
+    return given_up[static_cast<std::size_t>(reason)];
+  }
+};
+
+/// The retries of all calls to one dependency.
+///
+///     Retry retry{"payment", {.max_attempts = 3}, seed, &budget};
+///     Retry::Progress progress;                                    // one call's
+///     retry.on_call(now);
+///     for (;;) {
+///       const Outcome outcome = attempt();
+///       const auto next = retry.next_attempt(progress, outcome, now(), deadline);
+///       if (!next) return outcome;
+///       wait_until(*next);
+///     }
+///
+/// Not for: refusals by a breaker (they are no outcome: whoever drives the call ends it), nor for calls that
+/// must not be made twice: that is the caller's to know. Outcome::repeat says what the verdict does not.
+/// Threads: every method from any thread; a Progress is one call's, one thread at a time. A success touches
+/// nothing that threads share. Lifetime: must outlive its calls; the budget must outlive it. Neither copied
+/// nor moved. Never allocates after construction. Chance: the n-th delay drawn is a function of the seed and
+/// n, so runs of one thread repeat exactly.
+class Retry {
+ public:
+  /// What one call has behind it. Starts as `{}`.
+  struct Progress {
+    std::uint32_t retries = 0;
+    Duration previous{};  ///< the last delay drawn; decorrelated jitter goes on from it
+  };
+
+  /// Throws std::invalid_argument naming every problem when `options` are not valid. The budget is borrowed
+  /// and may be shared; without one, retries are limited by max_attempts alone.
+  Retry(std::string name, const RetryOptions& options, std::uint64_t seed = 0, RetryBudget* budget = nullptr);
+  Retry(const Retry&) = delete;
+  Retry& operator=(const Retry&) = delete;
+
+  /// A call begins: what its budget counts. Does nothing without a budget.
+  void on_call(TimePoint now) noexcept {
+    if (budget_ != nullptr) budget_->on_call(now);
+  }
+
+  /// An attempt has ended with `outcome`. Returns when to begin the next one, at or after `now`; empty: there
+  /// is none, `outcome` is the call's. Asks in this order: is it worth repeating, are attempts left, would it
+  /// begin before `deadline` (TimePoint::max(): there is none), does the budget grant it. So an attempt that
+  /// will not be made costs the budget nothing. `outcome.retry_after` is a floor under the delay, also above
+  /// max_delay.
+  [[nodiscard]] std::optional<TimePoint> next_attempt(Progress& progress, const Outcome& outcome,
+                                                      TimePoint now, TimePoint deadline) noexcept {
+    if (!outcome.worth_repeating()) {
+      if (outcome.verdict == Verdict::failure) give_up(GivenUp::pointless);
+      return std::nullopt;
+    }
+    return decide(progress, outcome.retry_after, now, deadline);
+  }
+
+  [[nodiscard]] RetryTotals totals() const noexcept;
+
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  [[nodiscard]] const RetryOptions& options() const noexcept { return options_; }
+  [[nodiscard]] RetryBudget* budget() const noexcept { return budget_; }
+
+ private:
+  using Counter = std::atomic<std::uint64_t>;
+
+  [[nodiscard]] std::optional<TimePoint> decide(Progress& progress, const std::optional<Duration>& floor,
+                                                TimePoint now, TimePoint deadline) noexcept;
+  [[nodiscard]] Duration draw_delay(Progress& progress) noexcept;
+  void give_up(GivenUp reason) noexcept {
+    given_up_[static_cast<std::size_t>(reason)].fetch_add(1, std::memory_order_relaxed);
+  }
+
+  RetryBudget* const budget_;
+  const RetryOptions options_;
+  const std::uint64_t seed_;
+  const std::string name_;
+  // Written by failing calls only; a line of its own, so that successes read the rest undisturbed.
+  alignas(64) Counter drawn_{0};
+  Counter retries_{0};
+  std::array<Counter, given_up_reasons.size()> given_up_{};
+};
+
+}  // namespace switchgear

@@ -2,7 +2,10 @@
 // repeated.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+
+#include "switchgear/core/time.hpp"
 
 namespace switchgear {
 
@@ -33,5 +36,14 @@ class Random {
 
   std::uint64_t state_;
 };
+
+/// A length uniform in [least, most]; never outside, however long they are. Precondition: 0 ≤ least ≤ most.
+[[nodiscard]] constexpr Duration uniform_between(Random& random, Duration least, Duration most) noexcept {
+  const Duration::rep spread = (most - least).count();
+  // In the last hundred-thousandth of Duration a double steps by more than one and may round up past the end.
+  const double drawn = random.uniform() * (static_cast<double>(spread) + 1.0);
+  const bool past = drawn >= static_cast<double>(spread);
+  return least + Duration{past ? spread : std::min(static_cast<Duration::rep>(drawn), spread)};
+}
 
 }  // namespace switchgear

@@ -36,8 +36,10 @@ class RecentLatencies {
     std::atomic<std::uint32_t>& count = half.counts[latency_code(latency)];
     if (slot < owned_) {
       count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+      half.total.store(half.total.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     } else {
       count.fetch_add(1, std::memory_order_relaxed);
+      half.total.fetch_add(1, std::memory_order_relaxed);
     }
   }
 
@@ -57,6 +59,7 @@ class RecentLatencies {
 
   struct Half {
     std::atomic<std::int64_t> epoch{no_epoch};
+    std::atomic<std::uint32_t> total{0};
     std::array<std::atomic<std::uint32_t>, latency_codes> counts{};
   };
   struct alignas(64) Cell {
@@ -69,7 +72,12 @@ class RecentLatencies {
   /// Empties a half for `epoch`; false when it is a later one's already.
   static bool begin(Half& half, std::int64_t epoch) noexcept;
   [[nodiscard]] Duration refreshed(TimePoint now) noexcept;
-  [[nodiscard]] Duration sum(std::int64_t epoch) const noexcept;
+  [[nodiscard]] std::uint64_t total(std::int64_t epoch) const noexcept;
+  [[nodiscard]] Duration::rep sum(std::int64_t epoch) const noexcept;
+  [[nodiscard]] static bool counts_in(const Half& half, std::int64_t epoch) noexcept {
+    const std::int64_t held = half.epoch.load(std::memory_order_relaxed);
+    return held == epoch || held == epoch - 1;
+  }
 
   const double share_;
   const std::uint64_t needed_;

@@ -163,7 +163,7 @@ class Retry {
 
   [[nodiscard]] std::optional<TimePoint> decide(Progress& progress, const std::optional<Duration>& floor,
                                                 TimePoint now, TimePoint deadline) noexcept;
-  [[nodiscard]] Duration draw_delay(Progress& progress) noexcept;
+  [[nodiscard]] Duration draw_delay(const Progress& progress) noexcept;
   void give_up(GivenUp reason) noexcept {
     given_up_[static_cast<std::size_t>(reason)].fetch_add(1, std::memory_order_relaxed);
   }

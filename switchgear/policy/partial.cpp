@@ -1,0 +1,38 @@
+#include "switchgear/policy/partial.hpp"
+
+#include <string>
+
+#include "switchgear/core/raise.hpp"
+
+namespace switchgear {
+
+Partial::Partial(std::uint32_t calls, double min_success_ratio)
+    : calls_(calls), needed_(needed(calls, min_success_ratio)) {
+  if (!(min_success_ratio >= 0 && min_success_ratio <= 1)) {
+    detail::raise_invalid("partial: min_success_ratio: " + std::to_string(min_success_ratio) +
+                          " is not a ratio from 0 to 1");
+  }
+}
+
+Partial::Decision Partial::record(Verdict verdict) noexcept {
+  if (recorded_ < calls_) {
+    ++recorded_;
+    if (verdict == Verdict::success) ++successes_;
+  }
+  return decision();
+}
+
+std::uint32_t Partial::needed(std::uint32_t calls, double ratio) noexcept {
+  if (calls == 0 || !(ratio > 0)) return 0;
+  if (ratio >= 1) return calls;
+  const auto enough = [&](std::uint32_t successes) {
+    return static_cast<double>(successes) / static_cast<double>(calls) >= ratio;
+  };
+  // The product is off by one at most, by rounding; the quotient has the last word.
+  auto least = static_cast<std::uint32_t>(static_cast<double>(calls) * ratio);
+  while (!enough(least)) ++least;
+  while (least > 0 && enough(least - 1)) --least;
+  return least;
+}
+
+}  // namespace switchgear

@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "app/config/presets.hpp"
 #include "app/config/test_loading.hpp"
+#include "switchgear/registry/presets.hpp"
 
 namespace switchgear::config {
 namespace {

@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "app/config/duration.hpp"
-#include "app/config/presets.hpp"
 #include "app/config/sections.hpp"
 #include "app/config/suggest.hpp"
+#include "switchgear/registry/presets.hpp"
 
 namespace switchgear::config {
 

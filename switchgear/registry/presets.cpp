@@ -1,8 +1,11 @@
-#include "app/config/presets.hpp"
+#include "switchgear/registry/presets.hpp"
 
 #include <array>
+#include <string>
 
-namespace switchgear::config {
+#include "switchgear/core/raise.hpp"
+
+namespace switchgear {
 
 namespace {
 
@@ -41,4 +44,14 @@ CircuitBreakerOptions options_of(const Preset& preset) {
   return options;
 }
 
-}  // namespace switchgear::config
+CircuitBreakerOptions preset(std::string_view name) {
+  std::string known;
+  for (const Preset& each : table) {
+    if (each.name == name) return options_of(each);
+    known += known.empty() ? "" : ", ";
+    known += each.name;
+  }
+  detail::raise_invalid("there is no preset '" + std::string{name} + "', only " + known);
+}
+
+}  // namespace switchgear

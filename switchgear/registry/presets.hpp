@@ -8,8 +8,9 @@
 #include "switchgear/core/time.hpp"
 #include "switchgear/policy/circuit_breaker_options.hpp"
 
-namespace switchgear::config {
+namespace switchgear {
 
+/// One row of the table. Data, so that it can be listed, shown and compared.
 struct Preset {
   std::string_view name;
   std::uint32_t consecutive_failures;
@@ -20,7 +21,14 @@ struct Preset {
   Duration probe_interval;
 };
 
+/// All of them: payment, authentication, core, analytics, third_party, internal.
 [[nodiscard]] std::span<const Preset> presets() noexcept;
 [[nodiscard]] CircuitBreakerOptions options_of(const Preset& preset);
 
-}  // namespace switchgear::config
+/// The options of the preset with that name, to take as they are or to change before use.
+/// Throws std::invalid_argument, naming those there are, when there is none.
+///
+///     auto payment = registry.get_or_create("payment", preset("payment"), now);
+[[nodiscard]] CircuitBreakerOptions preset(std::string_view name);
+
+}  // namespace switchgear

@@ -1,0 +1,169 @@
+// What a caller gets when its call was refused or has failed for good.
+#pragma once
+
+#include <atomic>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "switchgear/core/cause.hpp"
+#include "switchgear/core/raise.hpp"
+#include "switchgear/core/rejection.hpp"
+#include "switchgear/core/time.hpp"
+#include "switchgear/policy/answer_store.hpp"
+#include "switchgear/policy/call_queue.hpp"
+#include "switchgear/policy/fallback_failure.hpp"
+#include "switchgear/policy/option_checker.hpp"
+#include "switchgear/policy/option_problem.hpp"
+
+namespace switchgear {
+
+/// Of a fallback that answers with the last good answer.
+struct CachedFallbackOptions {
+  /// The oldest answer given out, inclusive; longer than 0s.
+  Duration max_stale = std::chrono::minutes{10};
+  /// Answers remembered at once, 1 … 100'000'000; beyond it the least recently used leaves.
+  std::size_t max_entries = 10'000;
+
+  friend bool operator==(const CachedFallbackOptions&, const CachedFallbackOptions&) = default;
+};
+
+[[nodiscard]] std::vector<OptionProblem> validate(const CachedFallbackOptions& options);
+
+/// The kinds of fallback.
+enum class FallbackKind : std::uint8_t { value, function, cached, queue, fail };
+
+[[nodiscard]] std::string_view to_string(FallbackKind kind) noexcept;
+
+/// substitute() ends in exactly one of the first three.
+struct FallbackCounters {
+  std::uint64_t answered = 0;
+  std::uint64_t queued = 0;      ///< stored for later
+  std::uint64_t failed = 0;      ///< neither the call nor the fallback had an answer
+  std::uint64_t remembered = 0;  ///< good answers kept, by a cached fallback
+};
+
+/// One way to answer instead of a dependency. Made by one of the five named constructors.
+///
+///     auto rates = Fallback<Rates>::cached("rates", {.max_stale = 10min});
+///     rates.on_success(key, fetched, now);                          // after every good call
+///     auto instead = rates.substitute(key, cause, payload, now);    // after a refusal or a final failure
+///     if (instead.value) return *instead.value;                     // instead.age old
+///     if (instead.rejection) return refuse(*instead.rejection);     // stored for later
+///     throw FallbackError(*instead.failure);                        // both causes
+///
+/// Not for: hiding failures from breakers and counters; it stands outside them and they see every one.
+/// Threads: every method from any thread; functions handed in may run on several at once. No lock is held
+/// while they, or a T's copy constructor, run. Lifetime: outlives the rejections it gives. Neither copied nor
+/// moved: keep it where a named constructor returned it, or in `std::unique_ptr<Fallback<T>>(new Fallback<T>(
+/// Fallback<T>::value(…)))`.
+template <class T>
+class Fallback {
+ public:
+  using Function = std::function<T(const Cause&)>;
+  using Accepted = std::function<T(std::uint64_t id)>;
+
+  /// What the caller gets: exactly one of `value`, `rejection` and `failure`.
+  struct Substitute {
+    std::optional<T> value;
+    std::optional<Rejection> rejection;      ///< Reason::queued: stored, and no answer to give meanwhile
+    std::optional<FallbackFailure> failure;  ///< the fallback has none either
+    FallbackKind kind = FallbackKind::value;
+    Duration age{};                          ///< of a cached answer; 0 otherwise
+    std::optional<std::uint64_t> queued_as;  ///< the stored call's id
+  };
+
+  /// Always the same answer.
+  [[nodiscard]] static Fallback value(std::string name, T value) requires std::copy_constructible<T> {
+    return Fallback(std::move(name), Always{std::move(value)});
+  }
+  /// Whatever `function` makes of the cause. Throws std::invalid_argument when it is empty.
+  [[nodiscard]] static Fallback function(std::string name, Function function) {
+    if (!function) detail::raise_invalid("fallback '" + name + "': has no function to call");
+    return Fallback(std::move(name), std::move(function));
+  }
+  /// The last good answer to the same key; calls without a key share one. Throws std::invalid_argument naming
+  /// every problem when `options` are not valid (see validate()).
+  [[nodiscard]] static Fallback cached(
+      std::string name, const CachedFallbackOptions& options = {}) requires std::copy_constructible<T> {
+    require_valid("fallback", name, validate(options));
+    return Fallback(std::move(name), options);
+  }
+  /// Stores the call in `queue`, which must outlive the fallback, and answers with `accepted`; without one,
+  /// the caller gets a rejection that says so.
+  [[nodiscard]] static Fallback queue(std::string name, CallQueue& queue, Accepted accepted = {}) {
+    return Fallback(std::move(name), Later{&queue, std::move(accepted)});
+  }
+  /// No answer, but a clear error: `message` in place of the dependency's own words.
+  [[nodiscard]] static Fallback fail(std::string name, std::string message) {
+    return Fallback(std::move(name), Message{std::move(message)});
+  }
+
+  Fallback(const Fallback&) = delete;
+  Fallback& operator=(const Fallback&) = delete;
+
+  /// Tells of a good answer. Only a cached fallback listens: it keeps a copy, and allocates. When the copy
+  /// throws, nothing is kept.
+  void on_success(std::string_view key, const T& value, TimePoint now) noexcept;
+  /// The same without a copy.
+  void on_success(std::string_view key, std::shared_ptr<const T> value, TimePoint now) noexcept;
+
+  /// Answers in place of a call that has failed because of `primary`. `payload` is what a queue stores.
+  /// Never throws what a function or a copy throws: that becomes the failure's second cause.
+  [[nodiscard]] Substitute substitute(std::string_view key, const Cause& primary, std::string_view payload,
+                                      TimePoint now) noexcept;
+
+  /// Whether a fallback has a part in it: not when the caller has gone away, nor when a fallback further in
+  /// has already stored the call.
+  [[nodiscard]] static bool applies_to(const Cause& cause) noexcept {
+    return !cause.rejection ||
+           (cause.rejection->reason != Reason::cancelled && cause.rejection->reason != Reason::queued);
+  }
+
+  [[nodiscard]] FallbackKind kind() const noexcept { return static_cast<FallbackKind>(way_.index()); }
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  [[nodiscard]] FallbackCounters counters() const noexcept;
+
+ private:
+  struct Always {
+    T value;
+  };
+  struct Remembered {
+    Duration max_stale;
+    AnswerStore<T> answers;
+
+    explicit Remembered(const CachedFallbackOptions& options)
+        : max_stale(options.max_stale), answers(options.max_entries) {}
+  };
+  struct Later {
+    CallQueue* queue;
+    Accepted accepted;
+  };
+  struct Message {
+    std::string text;
+  };
+  using Way = std::variant<Always, Function, Remembered, Later, Message>;  // in the order of FallbackKind
+
+  template <class Part>
+  Fallback(std::string name, Part part) : name_(std::move(name)), way_(std::move(part)) {}
+  Fallback(std::string name, const CachedFallbackOptions& options)
+      : name_(std::move(name)), way_(std::in_place_type<Remembered>, options) {}
+
+  std::string name_;
+  Way way_;
+  std::atomic<std::uint64_t> answered_{0};
+  std::atomic<std::uint64_t> queued_{0};
+  std::atomic<std::uint64_t> failed_{0};
+  std::atomic<std::uint64_t> remembered_{0};
+};
+
+}  // namespace switchgear

@@ -1,0 +1,131 @@
+#include "switchgear/policy/bulkhead.hpp"
+
+#include <cassert>
+
+#include "switchgear/policy/option_checker.hpp"
+
+namespace switchgear {
+
+std::vector<OptionProblem> validate(const BulkheadOptions& options) {
+  constexpr std::uint64_t most = 1'000'000;
+  OptionChecker check;
+  check.between("max_concurrent", options.max_concurrent, 1, most);
+  check.between("max_queue", options.max_queue, 0, most);
+  check.not_negative("max_wait", options.max_wait);
+  if (options.max_queue > 0 && options.max_wait == Duration::zero()) {
+    check.problem("max_wait", "0s lets nobody wait in a queue of " + std::to_string(options.max_queue) +
+                                  "; want longer than 0s, or max_queue 0");
+  }
+  if (options.max_queue == 0 && options.max_wait > Duration::zero()) {
+    check.problem("max_queue", "0 leaves no place to wait " + OptionChecker::seconds(options.max_wait) +
+                                   " in; want at least 1, or max_wait 0s");
+  }
+  return check.take();
+}
+
+Bulkhead::Bulkhead(std::string name, const BulkheadOptions& options)
+    : max_concurrent_(options.max_concurrent), options_(options), name_(std::move(name)) {
+  require_valid("bulkhead", name_, validate(options_));
+}
+
+Bulkhead::Entry Bulkhead::join(Ticket& ticket, Waker& waker) noexcept {
+  assert(ticket.place_ == Ticket::Place::nowhere);
+  if (try_take()) {
+    ticket.bulkhead_ = this;
+    ticket.place_ = Ticket::Place::held;
+    return Entry::granted;
+  }
+  if (options_.max_queue == 0) return Entry::refused;
+
+  const std::scoped_lock lock(mutex_);
+  std::uint64_t seen = word_.load(std::memory_order_relaxed);
+  for (;;) {
+    const bool slot_free = seen < max_concurrent_;  // a slot was freed, and nobody waits
+    if (!slot_free && waiting_of(seen) >= options_.max_queue) return Entry::refused;
+    const std::uint64_t wanted = seen + (slot_free ? one_in_use : one_waiting);
+    if (!word_.compare_exchange_weak(seen, wanted, std::memory_order_acq_rel, std::memory_order_relaxed)) {
+      continue;
+    }
+    ticket.bulkhead_ = this;
+    if (slot_free) {
+      ticket.place_ = Ticket::Place::held;
+      return Entry::granted;
+    }
+    break;
+  }
+  ticket.place_ = Ticket::Place::queued;
+  ticket.granted_ = false;
+  ticket.waker_ = &waker;
+  ticket.before_ = last_;
+  ticket.after_ = nullptr;
+  (last_ != nullptr ? last_->after_ : first_) = &ticket;
+  last_ = &ticket;
+  return Entry::waiting;
+}
+
+std::optional<Bulkhead::Permit> Bulkhead::poll(Ticket& ticket) noexcept {
+  if (ticket.place_ == Ticket::Place::nowhere) return std::nullopt;
+  if (ticket.place_ == Ticket::Place::queued) {
+    const std::scoped_lock lock(mutex_);
+    if (!ticket.granted_) return std::nullopt;
+  }
+  ticket.place_ = Ticket::Place::nowhere;
+  tally_.add(admitted);
+  return Permit{this};
+}
+
+std::optional<Bulkhead::Permit> Bulkhead::leave(Ticket& ticket) noexcept {
+  if (ticket.place_ == Ticket::Place::queued) {
+    const std::scoped_lock lock(mutex_);
+    if (!ticket.granted_) {
+      unlink_locked(ticket);
+      word_.fetch_sub(one_waiting, std::memory_order_acq_rel);
+      ticket.place_ = Ticket::Place::nowhere;
+      return std::nullopt;
+    }
+  }
+  return poll(ticket);
+}
+
+Rejection Bulkhead::refuse(Reason reason) noexcept {
+  assert(reason == Reason::bulkhead_full || reason == Reason::queue_timeout || reason == Reason::cancelled);
+  tally_.add(reason == Reason::bulkhead_full   ? rejected
+             : reason == Reason::queue_timeout ? timed_out
+                                               : cancelled);
+  return {reason, name_, std::nullopt};
+}
+
+BulkheadSnapshot Bulkhead::snapshot() const noexcept {
+  const std::uint64_t word = word_.load(std::memory_order_acquire);
+  return {in_use_of(word),      waiting_of(word),      tally_.sum(admitted),
+          tally_.sum(rejected), tally_.sum(timed_out), tally_.sum(cancelled)};
+}
+
+/// Hands free slots to those who wait, in their order.
+void Bulkhead::pass_on() noexcept {
+  const std::scoped_lock lock(mutex_);
+  std::uint64_t seen = word_.load(std::memory_order_acquire);
+  // Nobody can raise in_use in between: they wait for this lock, or are refused because others wait.
+  while (waiting_of(seen) > 0 && in_use_of(seen) < max_concurrent_) {
+    constexpr std::uint64_t granted = one_in_use - one_waiting;
+    seen = word_.fetch_add(granted, std::memory_order_acq_rel) + granted;
+    Ticket& next = *first_;
+    unlink_locked(next);
+    next.granted_ = true;
+    // Under the lock: the waiter, who must take it to look at the ticket, cannot be gone yet.
+    next.waker_->wake();
+  }
+}
+
+void Bulkhead::unlink_locked(Ticket& ticket) noexcept {
+  (ticket.before_ != nullptr ? ticket.before_->after_ : first_) = ticket.after_;
+  (ticket.after_ != nullptr ? ticket.after_->before_ : last_) = ticket.before_;
+}
+
+Bulkhead::Ticket::~Ticket() {
+  if (place_ == Place::nowhere) return;
+  // A permit granted in the last moment is dropped at the end of this line, which passes its slot on.
+  if (!bulkhead_->leave(*this)) bulkhead_->refuse(Reason::cancelled);
+}
+
+}  // namespace switchgear

@@ -1,0 +1,238 @@
+// At most so many calls of one dependency at once; the next ones wait in a bounded queue, first come, first
+// served.
+//
+// How it is shared. `word_` holds the slots in use (low half) and the callers in the queue (high half) in one
+// atomic, so that "is a slot free" and "does anybody wait" are one question:
+//
+//   try_slot   waiting = 0 and in_use < max  →  in_use + 1                     one compare-exchange, no lock
+//   free       in_use − 1; when callers wait  →  pass_on()                     one subtraction, no lock
+//   join       waiting + 1 when no slot was free or others wait                under mutex_
+//   pass_on    while callers wait and a slot is free: in_use + 1, waiting − 1  under mutex_
+//
+// Invariants: 1. whenever callers wait and a slot is free, a thread is on its way into pass_on(): a slot
+// freed before the caller was counted is seen by the compare-exchange that would have counted it, one freed
+// after sees the caller; so no wake-up is lost (models/bulkhead.pml). 2. While callers wait, in_use rises
+// only under mutex_: nobody overtakes the queue. 3. `waiting` is the length of the list whenever mutex_ is
+// free.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "switchgear/core/result.hpp"
+#include "switchgear/core/time.hpp"
+#include "switchgear/core/waker.hpp"
+#include "switchgear/policy/option_problem.hpp"
+#include "switchgear/policy/tally.hpp"
+
+namespace switchgear {
+
+struct BulkheadOptions {
+  /// Calls that run at once; 1 … 1'000'000. Start from rate × latency of a good day, and double it.
+  std::uint32_t max_concurrent = 50;
+  /// Callers that wait for a slot at once; 0 … 1'000'000. 0: nobody waits, a full bulkhead refuses.
+  std::uint32_t max_queue = 0;
+  /// How long a caller waits at most; 0s or longer, and longer than 0s exactly when there is a queue. Kept by
+  /// the driver of the call, which calls leave() when it is over.
+  Duration max_wait{};
+
+  friend bool operator==(const BulkheadOptions&, const BulkheadOptions&) = default;
+};
+
+[[nodiscard]] std::vector<OptionProblem> validate(const BulkheadOptions& options);
+
+/// `in_use` and `waiting` are of one moment. Totals since construction; every call ends in one of them.
+struct BulkheadSnapshot {
+  std::uint32_t in_use = 0;
+  std::uint32_t waiting = 0;
+  std::uint64_t admitted = 0;   ///< permits handed to callers
+  std::uint64_t rejected = 0;   ///< found every slot and every place in the queue taken
+  std::uint64_t timed_out = 0;  ///< waited for as long as they may
+  std::uint64_t cancelled = 0;  ///< went away while they waited
+};
+
+/// Keeps one slow dependency from taking every thread and connection there is.
+///
+///     Bulkhead bulkhead{"payment", {.max_concurrent = 20}};
+///     auto permit = bulkhead.try_acquire();
+///     if (!permit) return refuse(permit.rejection());
+///     call_payment();                                      // the permit, dropped, frees its slot
+///
+/// or, for callers that can wait,
+///
+///     Bulkhead::Ticket ticket;
+///     if (bulkhead.join(ticket, waker) == Bulkhead::Entry::refused)
+///       return refuse(bulkhead.refuse(Reason::bulkhead_full));
+///     std::optional<Bulkhead::Permit> permit;
+///     while (!(permit = bulkhead.poll(ticket))) wait_until_woken();
+///
+/// Not for: limiting calls per second (a rate limiter does), or finding the right number (an adaptive limit
+/// does). Threads: every method from any thread; a Ticket and a Permit by one thread at a time. try_acquire()
+/// and a permit's end take no lock while nobody waits. Lifetime: must outlive its permits and tickets.
+/// Neither copied nor moved; allocates only when constructed.
+class Bulkhead {
+ public:
+  class Permit;
+  class Ticket;
+  enum class Entry : std::uint8_t {
+    granted,  ///< poll() has the permit
+    waiting,  ///< at the end of the queue; the waker is told when poll() has the permit
+    refused,  ///< every place in the queue is taken
+  };
+
+  /// Throws std::invalid_argument naming every problem when `options` are not valid.
+  explicit Bulkhead(std::string name, const BulkheadOptions& options = {});
+  Bulkhead(const Bulkhead&) = delete;
+  Bulkhead& operator=(const Bulkhead&) = delete;
+  ~Bulkhead() = default;
+
+  /// Asks for a slot, and never waits. Refuses (bulkhead_full) when none is free, or when others wait for
+  /// one.
+  [[nodiscard]] Result<Permit> try_acquire() noexcept;
+
+  /// The same for a caller that will wait instead of being refused, by join(): counts no refusal.
+  [[nodiscard]] std::optional<Permit> try_slot() noexcept;
+
+  /// Takes a slot, or a place at the end of the queue. Does not count a refusal: see refuse().
+  /// Precondition: `ticket` is in no queue. `waker` must live until the ticket has its permit or has left; it
+  /// is woken once, under the bulkhead's lock.
+  [[nodiscard]] Entry join(Ticket& ticket, Waker& waker) noexcept;
+
+  /// The permit of a ticket whose turn has come; empty while it waits, and once it has handed its permit out.
+  [[nodiscard]] std::optional<Permit> poll(Ticket& ticket) noexcept;
+
+  /// Stops waiting. A permit that was granted in the last moment is returned, not lost. Does not count what
+  /// became of the caller: see refuse(). Takes time linear in nothing: the ticket knows its neighbours.
+  [[nodiscard]] std::optional<Permit> leave(Ticket& ticket) noexcept;
+
+  /// Counts a caller that is sent away, and says so in words: `reason` is bulkhead_full, queue_timeout or
+  /// cancelled. try_acquire() does so by itself.
+  Rejection refuse(Reason reason) noexcept;
+
+  [[nodiscard]] BulkheadSnapshot snapshot() const noexcept;
+
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  [[nodiscard]] const BulkheadOptions& options() const noexcept { return options_; }
+
+ private:
+  enum Count : std::uint8_t { admitted, rejected, timed_out, cancelled, counts };
+
+  static constexpr std::uint64_t one_in_use = 1;
+  static constexpr std::uint64_t one_waiting = std::uint64_t{1} << 32U;
+  [[nodiscard]] static constexpr std::uint32_t in_use_of(std::uint64_t word) noexcept {
+    return static_cast<std::uint32_t>(word);
+  }
+  [[nodiscard]] static constexpr std::uint32_t waiting_of(std::uint64_t word) noexcept {
+    return static_cast<std::uint32_t>(word >> 32U);
+  }
+
+  /// Whether it took a slot past nobody.
+  [[nodiscard]] bool try_take() noexcept {
+    std::uint64_t seen = word_.load(std::memory_order_relaxed);
+    // With nobody waiting the word is in_use itself; with anybody it is larger than any max_concurrent.
+    while (seen < max_concurrent_) {
+      if (word_.compare_exchange_weak(seen, seen + one_in_use, std::memory_order_acq_rel,
+                                      std::memory_order_relaxed)) {
+        return true;
+      }
+    }
+    return false;
+  }
+  void free() noexcept {
+    // Release: what this call did is seen by whoever gets the slot next.
+    const std::uint64_t before = word_.fetch_sub(one_in_use, std::memory_order_acq_rel);
+    if (waiting_of(before) != 0) [[unlikely]]
+      pass_on();
+  }
+  void pass_on() noexcept;
+  void unlink_locked(Ticket& ticket) noexcept;
+
+  // --- what every call touches
+  alignas(64) std::atomic<std::uint64_t> word_{0};
+  const std::uint64_t max_concurrent_;
+  Tally<counts> tally_;
+
+  // --- what only those touch who wait
+  alignas(64) std::mutex mutex_;
+  Ticket* first_ = nullptr;
+  Ticket* last_ = nullptr;
+  const BulkheadOptions options_;
+  const std::string name_;
+};
+
+/// The right to make one call. Dropped, it frees its slot, to the first of the queue if there is one.
+/// Move-only. May be dropped on another thread than it was acquired on.
+class [[nodiscard]] Bulkhead::Permit {
+ public:
+  Permit(Permit&& other) noexcept : bulkhead_(std::exchange(other.bulkhead_, nullptr)) {}
+  Permit& operator=(Permit&& other) noexcept {
+    if (this != &other) {
+      drop();
+      bulkhead_ = std::exchange(other.bulkhead_, nullptr);
+    }
+    return *this;
+  }
+  Permit(const Permit&) = delete;
+  Permit& operator=(const Permit&) = delete;
+  ~Permit() { drop(); }
+
+ private:
+  friend class Bulkhead;
+  explicit Permit(Bulkhead* bulkhead) noexcept : bulkhead_(bulkhead) {}
+
+  void drop() noexcept {
+    if (bulkhead_ != nullptr) std::exchange(bulkhead_, nullptr)->free();
+  }
+
+  Bulkhead* bulkhead_;
+};
+
+/// A place in the queue. Lives in the caller's frame; may be used again once it has left. Destroyed while it
+/// waits, it leaves and counts as cancelled; with a slot that was granted and not fetched, it passes that on.
+class Bulkhead::Ticket {
+ public:
+  Ticket() = default;
+  Ticket(const Ticket&) = delete;
+  Ticket& operator=(const Ticket&) = delete;
+  ~Ticket();
+
+ private:
+  friend class Bulkhead;
+  enum class Place : std::uint8_t {
+    nowhere,
+    held,    ///< has a slot, which only its own thread knows of
+    queued,  ///< in the queue, or granted from it: looked at under mutex_ only
+  };
+
+  Bulkhead* bulkhead_ = nullptr;
+  Place place_ = Place::nowhere;
+  // Under the bulkhead's mutex_:
+  bool granted_ = false;
+  Waker* waker_ = nullptr;
+  Ticket* before_ = nullptr;
+  Ticket* after_ = nullptr;
+};
+
+inline std::optional<Bulkhead::Permit> Bulkhead::try_slot() noexcept {
+  if (!try_take()) [[unlikely]]
+    return std::nullopt;
+  tally_.add(admitted);
+  return Permit{this};
+}
+
+inline Result<Bulkhead::Permit> Bulkhead::try_acquire() noexcept {
+  if (!try_take()) [[unlikely]] {
+    tally_.add(rejected);
+    // Nobody knows when a call of another caller ends.
+    return {Reason::bulkhead_full, name_, std::nullopt};
+  }
+  tally_.add(admitted);
+  return Permit{this};
+}
+
+}  // namespace switchgear

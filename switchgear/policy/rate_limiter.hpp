@@ -1,0 +1,176 @@
+// So many calls per second, with a burst: a token bucket, kept as one instant instead of a count.
+//
+// This is GCRA (the generic cell rate algorithm; ITU-T I.371, annex A): `tat`, the theoretical arrival time,
+// is when the bucket would be full again. A call may go at tat − (burst − 1) · interval, and moves tat on by
+// one interval, counted from now when tat is past.
+//
+// No drift. An interval is kept as a fraction of nanoseconds (3 per second: 1'000'000'000 / 3) and tat in
+// units of the fraction's denominator, so that sums are exact: 1 ns / unit_. That takes more bits than 292
+// years of nanoseconds leave free, so tat counts from a base that follows the time:
+//
+//   state_   tag (4 bits) · tat in units since bases_[tag mod 2] (60 bits)
+//
+// Invariants: 1. bases_ of a tag is written, under mutex_, before the tag appears in state_; a change of
+// state_ by compare-exchange therefore was decided with its own base. 2. tat never goes back, but when the
+// last token is given back. 3. tat − now ≤ burst · interval + max_wait < 2^58 units, and now − base ≤ 2^59.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "switchgear/core/result.hpp"
+#include "switchgear/core/time.hpp"
+#include "switchgear/policy/option_problem.hpp"
+#include "switchgear/policy/tally.hpp"
+
+namespace switchgear {
+
+struct RateLimiterOptions {
+  /// Calls per second in the long run; 1e-8 … 1e9. Read as the simplest fraction that a double can mean:
+  /// 1.0 / 60 is exactly one a minute. A rate that is no simple fraction is never exceeded, and reached to 1
+  /// in 10 million.
+  double rate = 100;
+  /// Calls that may come at once after a quiet time; 1 … 1'000'000'000, or 0: `rate`, rounded up. 1: calls
+  /// come one by one, an interval apart.
+  std::uint32_t burst = 0;
+  /// How long a caller waits for its token at most; 0s: nobody waits. burst / rate + max_wait: at most five
+  /// years.
+  Duration max_wait{};
+
+  /// What `burst: 0` stands for, filled in.
+  [[nodiscard]] std::uint32_t burst_or_rate() const noexcept;
+
+  friend bool operator==(const RateLimiterOptions&, const RateLimiterOptions&) = default;
+};
+
+[[nodiscard]] std::vector<OptionProblem> validate(const RateLimiterOptions& options);
+
+/// Totals since construction: each reserve() is in `admitted` or in `rejected`.
+struct RateLimiterSnapshot {
+  std::uint32_t available = 0;   ///< tokens to be had at once
+  Duration backlog{};            ///< how long a caller would wait now; 0 while tokens are available
+  std::uint64_t admitted = 0;    ///< those that had to wait among them
+  std::uint64_t delayed = 0;     ///< had to wait
+  std::uint64_t rejected = 0;    ///< would have had to wait for longer than max_wait
+  std::uint64_t given_back = 0;  ///< admitted, and gave the token back
+};
+
+/// Keeps the calls to one dependency below a rate: in every stretch of time w, at most rate · w + burst.
+///
+///     RateLimiter limiter{"payment", {.rate = 100, .burst = 50, .max_wait = 200ms}};
+///     auto token = limiter.reserve(now);
+///     if (!token) return refuse(token.rejection());                 // with the time of the next token
+///     if (token->at > now && !sleep_until(token->at)) {             // cancelled while it waited
+///       limiter.give_back(*token);
+///       return;
+///     }
+///     call_payment();
+///
+/// Waiting is first come, first served: a token is reserved once, for an instant of its own, and nobody has
+/// to be woken. Not for: limiting calls that run at once (a bulkhead does), or a rate shared by several
+/// processes. Threads: every method from any thread; no lock, but for one caller every few minutes or years
+/// (how often depends on the rate). Neither copied nor moved; allocates only when constructed. Time: a `now`
+/// smaller than the latest seen finds no more tokens than there were then. Starts with a full bucket.
+class RateLimiter {
+ public:
+  /// One token, reserved. A plain value: to drop it is to use it.
+  struct Token {
+    TimePoint at{};  ///< when the caller may go; at <= now: at once
+
+    Token() = default;
+
+   private:
+    friend class RateLimiter;
+    Token(TimePoint when, std::uint64_t before, std::uint64_t after) noexcept
+        : at(when), before_(before), after_(after) {}
+    std::uint64_t before_ = 0;  ///< state_ without this token
+    std::uint64_t after_ = 0;   ///< state_ with it
+  };
+
+  /// Throws std::invalid_argument naming every problem when `options` are not valid.
+  explicit RateLimiter(std::string name, const RateLimiterOptions& options = {});
+  RateLimiter(const RateLimiter&) = delete;
+  RateLimiter& operator=(const RateLimiter&) = delete;
+
+  /// Takes the next token, which may lie up to max_wait in the future. Else the rejection (rate_limited) says
+  /// when it lies: a caller that comes back exactly then gets it, if nobody else did.
+  [[nodiscard]] Result<Token> reserve(TimePoint now) noexcept;
+
+  /// Returns a token that was not used, once. False, and the token is spent, when others reserved after it:
+  /// their instants were told to them, and its own must not be told to two. A token that was returned twice
+  /// could be another's.
+  bool give_back(const Token& token) noexcept;
+
+  [[nodiscard]] RateLimiterSnapshot snapshot(TimePoint now) const noexcept;
+
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  [[nodiscard]] const RateLimiterOptions& options() const noexcept { return options_; }
+
+ private:
+  enum Count : std::uint8_t { admitted, delayed, rejected, given_back, counts };
+
+  static constexpr int tag_shift = 60;
+  static constexpr std::uint64_t tat_mask = (std::uint64_t{1} << tag_shift) - 1;
+  static constexpr std::int64_t most_elapsed = std::int64_t{1} << 59U;  ///< units between base and now
+  [[nodiscard]] static constexpr std::uint64_t tag_of(std::uint64_t state) noexcept {
+    return state >> tag_shift;
+  }
+  [[nodiscard]] static constexpr std::int64_t tat_of(std::uint64_t state) noexcept {
+    return static_cast<std::int64_t>(state & tat_mask);
+  }
+
+  /// Empty when state_ is no longer `seen`.
+  [[nodiscard]] std::optional<Result<Token>> try_wait(std::uint64_t seen, Duration::rep base,
+                                                      std::int64_t due, TimePoint now) noexcept;
+  /// Lets the base follow the time, unless another thread already did.
+  void rebase(TimePoint now) noexcept;
+  /// The first whole nanosecond at or after `due` units.
+  [[nodiscard]] TimePoint instant(Duration::rep base, std::int64_t due) const noexcept;
+
+  // --- what every call touches
+  alignas(64) std::atomic<std::uint64_t> state_{0};
+  std::array<std::atomic<Duration::rep>, 2> bases_;
+  std::int64_t unit_;          ///< units in a nanosecond
+  std::int64_t interval_;      ///< units
+  std::int64_t slack_;         ///< (burst − 1) · interval_
+  Duration::rep most_behind_;  ///< most_elapsed in ns: at a later `now`, the base must follow
+  Tally<counts> tally_;
+
+  // --- the rest
+  alignas(64) std::mutex mutex_;
+  const RateLimiterOptions options_;
+  const std::string name_;
+};
+
+inline Result<RateLimiter::Token> RateLimiter::reserve(TimePoint now) noexcept {
+  std::uint64_t seen = state_.load(std::memory_order_acquire);
+  for (;;) {
+    const Duration::rep base = bases_[tag_of(seen) & 1U].load(std::memory_order_acquire);
+    const Duration::rep behind = saturating_sub(now, time_of(base)).count();
+    if (behind > most_behind_) [[unlikely]] {
+      rebase(now);
+      seen = state_.load(std::memory_order_acquire);
+      continue;
+    }
+    const std::int64_t elapsed = behind > 0 ? behind * unit_ : 0;
+    const std::int64_t tat = tat_of(seen) > elapsed ? tat_of(seen) : elapsed;
+    if (tat - slack_ > elapsed) [[unlikely]] {
+      if (auto answer = try_wait(seen, base, tat - slack_, now)) return std::move(*answer);
+      seen = state_.load(std::memory_order_acquire);
+      continue;
+    }
+    const std::uint64_t after = (seen & ~tat_mask) | static_cast<std::uint64_t>(tat + interval_);
+    if (state_.compare_exchange_weak(seen, after, std::memory_order_acq_rel, std::memory_order_acquire)) {
+      tally_.add(admitted);
+      return Token{now, seen, after};
+    }
+  }
+}
+
+}  // namespace switchgear

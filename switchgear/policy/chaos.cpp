@@ -9,18 +9,23 @@ namespace switchgear {
 
 std::vector<OptionProblem> validate(const ChaosOptions& options) {
   OptionChecker check;
-  check.ratio("fail.probability", options.fail.probability);
-  check.ratio("delay.probability", options.delay.probability);
-  check.ratio("timeout.probability", options.timeout.probability);
-  check.ratio("abort.probability", options.abort.probability);
-  check.ratio("force_open.probability", options.force_open.probability);
+  double together = 0;
+  bool each_is_a_ratio = true;
+  const auto probability = [&](std::string_view key, double value) {
+    check.ratio(key, value);
+    each_is_a_ratio = each_is_a_ratio && value >= 0 && value <= 1;
+    together += value;
+  };
+  probability("fail.probability", options.fail.probability);
+  probability("delay.probability", options.delay.probability);
+  probability("timeout.probability", options.timeout.probability);
+  probability("abort.probability", options.abort.probability);
+  probability("force_open.probability", options.force_open.probability);
   check.not_negative("delay.min", options.delay.min);
   check.want(options.delay.max >= options.delay.min, "delay.max", OptionChecker::seconds(options.delay.max),
              "at least delay.min (" + OptionChecker::seconds(options.delay.min) + ")");
-  const double together = options.fail.probability + options.delay.probability + options.timeout.probability +
-                          options.abort.probability + options.force_open.probability;
   // Ten tenths may come to a little over 1.
-  if (together > 1 + 1e-9) {
+  if (each_is_a_ratio && together > 1 + 1e-9) {
     check.problem("", "the probabilities come to " + OptionChecker::number(together) +
                           "; want at most 1, for at most one fault befalls a call");
   }

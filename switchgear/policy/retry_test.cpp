@@ -1,0 +1,318 @@
+#include "switchgear/policy/retry.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+#include "switchgear/testing/manual_time.hpp"
+
+namespace switchgear {
+namespace {
+
+using namespace std::chrono_literals;
+
+static_assert(std::is_trivially_copyable_v<Retry::Progress>);
+
+constexpr TimePoint no_deadline = TimePoint::max();
+const Outcome failed = Outcome::failure(FailureType::connection_error, 1ms);
+
+/// Plain delays: 100 ms, 200 ms, 400 ms, …
+RetryOptions plain(std::uint32_t max_attempts = 10) {
+  RetryOptions options;
+  options.max_attempts = max_attempts;
+  options.jitter = Jitter::none;
+  return options;
+}
+
+/// The waits of one call whose every attempt fails.
+std::vector<Duration> waits(Retry& retry, const Outcome& outcome = failed) {
+  testing::ManualTime time;
+  Retry::Progress progress;
+  std::vector<Duration> seen;
+  while (const auto next = retry.next_attempt(progress, outcome, time.now(), no_deadline)) {
+    seen.push_back(*next - time.now());
+    time.advance(seen.back());
+  }
+  return seen;
+}
+
+TEST(Retry, CountsTheFirstAttemptAmongMaxAttempts) {
+  Retry retry{"payment", plain(3)};
+  EXPECT_EQ(waits(retry).size(), 2U);
+  EXPECT_EQ(retry.totals().retries, 2U);
+  EXPECT_EQ(retry.totals().given_up_for(GivenUp::attempts_used_up), 1U);
+}
+
+TEST(Retry, MakesNoneWhenOneAttemptIsAllowed) {
+  Retry retry{"payment", plain(1)};
+  EXPECT_TRUE(waits(retry).empty());
+}
+
+TEST(Retry, WaitsTheSameBeforeEveryRetryWithFixedBackoff) {
+  RetryOptions options = plain(4);
+  options.backoff = Backoff::fixed;
+  Retry retry{"payment", options};
+  EXPECT_EQ(waits(retry), (std::vector<Duration>{100ms, 100ms, 100ms}));
+}
+
+TEST(Retry, WaitsLongerByTheBaseWithLinearBackoff) {
+  RetryOptions options = plain(5);
+  options.backoff = Backoff::linear;
+  Retry retry{"payment", options};
+  EXPECT_EQ(waits(retry), (std::vector<Duration>{100ms, 200ms, 300ms, 400ms}));
+}
+
+TEST(Retry, WaitsLongerByTheFactorWithExponentialBackoff) {
+  Retry retry{"payment", plain(5)};
+  EXPECT_EQ(waits(retry), (std::vector<Duration>{100ms, 200ms, 400ms, 800ms}));
+}
+
+TEST(Retry, WaitsNoLongerThanMaxDelay) {
+  RetryOptions options = plain(6);
+  options.max_delay = 500ms;
+  Retry retry{"payment", options};
+  EXPECT_EQ(waits(retry), (std::vector<Duration>{100ms, 200ms, 400ms, 500ms, 500ms}));
+}
+
+TEST(Retry, RepeatsAtOnceWhenTheBaseIsZero) {
+  for (const Backoff backoff : {Backoff::fixed, Backoff::linear, Backoff::exponential}) {
+    for (const Jitter jitter :
+         {Jitter::none, Jitter::full, Jitter::equal, Jitter::ratio, Jitter::decorrelated}) {
+      RetryOptions options = plain(3);
+      options.backoff = backoff;
+      options.jitter = jitter;
+      options.base = 0ns;
+      Retry retry{"payment", options};
+      EXPECT_EQ(waits(retry), (std::vector<Duration>{0ns, 0ns}));
+    }
+  }
+}
+
+TEST(Retry, RepeatsOnlyWhatIsWorthRepeating) {
+  struct Case {
+    const char* what;
+    Verdict verdict;
+    Repeat repeat;
+    bool repeated;
+    std::uint64_t pointless;
+  };
+  const Case cases[] = {
+      {"an answer", Verdict::success, Repeat::by_verdict, false, 0},
+      {"a lost connection", Verdict::failure, Repeat::by_verdict, true, 0},
+      {"a cancelled call", Verdict::ignored, Repeat::by_verdict, false, 0},
+      {"a 429: no failure, yet worth another attempt", Verdict::success, Repeat::worthwhile, true, 0},
+      {"a 408 that counts for nothing", Verdict::ignored, Repeat::worthwhile, true, 0},
+      {"a 501: a failure, and will be one again", Verdict::failure, Repeat::pointless, false, 1},
+      {"a 404", Verdict::success, Repeat::pointless, false, 0},
+  };
+  for (const Case& one : cases) {
+    Retry retry{"payment", plain(2)};
+    Outcome outcome{one.verdict, FailureType::http_error, 1ms, std::nullopt, one.repeat};
+    Retry::Progress progress;
+    const auto next = retry.next_attempt(progress, outcome, TimePoint{1h}, no_deadline);
+    EXPECT_EQ(next.has_value(), one.repeated) << one.what;
+    EXPECT_EQ(progress.retries, one.repeated ? 1U : 0U) << one.what;
+    EXPECT_EQ(retry.totals().given_up_for(GivenUp::pointless), one.pointless) << one.what;
+  }
+}
+
+TEST(Retry, NeverBeginsAtOrAfterTheDeadline) {
+  Retry retry{"payment", plain()};
+  const TimePoint now{1h};
+  Retry::Progress progress;
+  EXPECT_FALSE(retry.next_attempt(progress, failed, now, now + 100ms));
+  EXPECT_FALSE(retry.next_attempt(progress, failed, now, now - 1s));
+  EXPECT_EQ(progress.retries, 0U);
+  EXPECT_EQ(retry.totals().given_up_for(GivenUp::deadline), 2U);
+  EXPECT_EQ(retry.next_attempt(progress, failed, now, now + 100ms + 1ns), now + 100ms);
+}
+
+TEST(Retry, WaitsAtLeastAsLongAsTheServerAsksEvenBeyondMaxDelay) {
+  Outcome outcome = failed;
+  outcome.retry_after = 30s;
+  Retry retry{"payment", plain(3)};
+  EXPECT_EQ(waits(retry, outcome), (std::vector<Duration>{30s, 30s}));
+}
+
+TEST(Retry, WaitsItsOwnDelayWhenTheServerAsksForLess) {
+  Outcome outcome = failed;
+  outcome.retry_after = 150ms;
+  Retry retry{"payment", plain(4)};
+  EXPECT_EQ(waits(retry, outcome), (std::vector<Duration>{150ms, 200ms, 400ms}));
+  outcome.retry_after = -5s;
+  EXPECT_EQ(waits(retry, outcome), (std::vector<Duration>{100ms, 200ms, 400ms}));
+}
+
+TEST(Retry, GivesUpWhenTheServerAsksToStayAwayBeyondTheDeadline) {
+  Outcome outcome = failed;
+  outcome.retry_after = 10s;
+  Retry retry{"payment", plain()};
+  Retry::Progress progress;
+  const TimePoint now{1h};
+  EXPECT_FALSE(retry.next_attempt(progress, outcome, now, now + 10s));
+  EXPECT_TRUE(retry.next_attempt(progress, outcome, now, now + 11s));
+}
+
+TEST(Retry, SurvivesAWaitBeyondTheEndOfTime) {
+  Outcome outcome = failed;
+  outcome.retry_after = Duration::max();
+  Retry retry{"payment", plain()};
+  Retry::Progress progress;
+  EXPECT_FALSE(retry.next_attempt(progress, outcome, TimePoint{1h}, no_deadline));
+}
+
+TEST(Retry, GoesOnFromTheDelayItDrewNotFromTheOneTheServerAskedFor) {
+  RetryOptions options = plain(3);
+  options.jitter = Jitter::decorrelated;
+  options.max_delay = 1h;
+  Outcome outcome = failed;
+  outcome.retry_after = 10min;
+  Retry retry{"payment", options, 3};
+  Retry::Progress progress;
+  (void)retry.next_attempt(progress, outcome, TimePoint{1h}, no_deadline);
+  EXPECT_GE(progress.previous, 100ms);
+  EXPECT_LE(progress.previous, 300ms);
+}
+
+TEST(Retry, RepeatsARunFromItsSeed) {
+  for (const Jitter jitter : {Jitter::full, Jitter::equal, Jitter::ratio, Jitter::decorrelated}) {
+    RetryOptions options = plain(50);
+    options.jitter = jitter;
+    Retry first{"payment", options, 9}, again{"payment", options, 9}, other{"payment", options, 10};
+    const auto seen = waits(first);
+    EXPECT_EQ(waits(again), seen) << to_string(jitter);
+    EXPECT_NE(waits(other), seen) << to_string(jitter);
+    EXPECT_NE(waits(first), seen) << "callers that failed together would come back together";
+  }
+}
+
+TEST(Retry, DrawsNothingForASuccess) {
+  RetryOptions options = plain(50);
+  options.jitter = Jitter::full;
+  Retry quiet{"payment", options, 9}, busy{"payment", options, 9};
+  Retry::Progress progress;
+  for (int i = 0; i < 100; ++i)
+    EXPECT_FALSE(busy.next_attempt(progress, Outcome::success(1ms), TimePoint{1h}, no_deadline));
+  EXPECT_EQ(waits(busy), waits(quiet));
+}
+
+TEST(Retry, DrawsTheSameDelaysForManyThreadsAsForOne) {
+  constexpr int threads = 8, calls = 500;
+  RetryOptions options = plain(9);
+  options.backoff = Backoff::fixed;
+  options.jitter = Jitter::full;
+  Retry shared{"payment", options, 21};
+  std::vector<std::vector<Duration>> seen(threads);
+  {
+    std::vector<std::jthread> running;
+    for (auto& mine : seen) {
+      running.emplace_back([&shared, &mine] {
+        for (int i = 0; i < calls; ++i) {
+          const auto one = waits(shared);
+          mine.insert(mine.end(), one.begin(), one.end());
+        }
+      });
+    }
+  }
+  std::vector<Duration> all, expected;
+  for (const auto& mine : seen) all.insert(all.end(), mine.begin(), mine.end());
+  Retry alone{"payment", options, 21};
+  for (int i = 0; i < threads * calls; ++i) {
+    const auto one = waits(alone);
+    expected.insert(expected.end(), one.begin(), one.end());
+  }
+  std::sort(all.begin(), all.end());
+  std::sort(expected.begin(), expected.end());
+  EXPECT_EQ(all, expected);
+  EXPECT_EQ(shared.totals().retries, static_cast<std::uint64_t>(threads * calls * 8));
+  EXPECT_EQ(shared.totals().given_up_for(GivenUp::attempts_used_up),
+            static_cast<std::uint64_t>(threads * calls));
+}
+
+TEST(Retry, StopsWhenTheBudgetIsExhausted) {
+  RetryBudget budget{"payment", {.ratio = 0, .min_per_second = 0.2}};
+  Retry retry{"payment", plain(), 0, &budget};
+  EXPECT_EQ(waits(retry).size(), 2U);
+  EXPECT_EQ(retry.totals().given_up_for(GivenUp::budget_exhausted), 1U);
+}
+
+TEST(Retry, TellsTheBudgetOfEveryCallAndLetsItsRetriesGrowWithThem) {
+  RetryBudget budget{"payment", {.ratio = 0.1, .min_per_second = 0}};
+  Retry retry{"payment", plain(2), 0, &budget};
+  for (int i = 0; i < 30; ++i) retry.on_call(TimePoint{1h});
+  int granted = 0;
+  for (int i = 0; i < 30; ++i) {
+    Retry::Progress progress;
+    if (retry.next_attempt(progress, failed, TimePoint{1h}, no_deadline)) ++granted;
+  }
+  EXPECT_EQ(granted, 3);
+}
+
+TEST(Retry, SpendsNothingOnAnAttemptThatIsNotMade) {
+  RetryBudget budget{"payment", {.ratio = 0, .min_per_second = 0.1}};
+  Retry retry{"payment", plain(2), 0, &budget};
+  const TimePoint now{1h};
+  Retry::Progress progress;
+  EXPECT_FALSE(retry.next_attempt(progress, failed, now, now + 50ms));
+  EXPECT_FALSE(retry.next_attempt(progress, Outcome::success(1ms), now, no_deadline));
+  EXPECT_TRUE(retry.next_attempt(progress, failed, now, no_deadline))
+      << "the one the budget has is still there";
+  EXPECT_FALSE(retry.next_attempt(progress, failed, now, no_deadline)) << "two attempts are all";
+  EXPECT_EQ(budget.snapshot(now).refused, 0U);
+}
+
+TEST(Retry, SharesItsBudgetWithOthers) {
+  RetryBudget budget{"payment", {.ratio = 0, .min_per_second = 0.3}};
+  Retry reads{"reads", plain(3), 0, &budget}, writes{"writes", plain(3), 0, &budget};
+  EXPECT_EQ(waits(reads).size() + waits(writes).size(), 3U);
+}
+
+TEST(RetryOptions, AreRefusedWhenTheyCannotMeanAnything) {
+  struct Case {
+    const char *key, *message;
+    void (*change)(RetryOptions&);
+  };
+  const Case cases[] = {
+      {"max_attempts", "0 is not from 1 to 1000000", [](auto& o) { o.max_attempts = 0; }},
+      {"base", "-1s is not 0s or longer", [](auto& o) { o.base = -1s; }},
+      {"factor", "0.5 is not a factor from 1 to 1000", [](auto& o) { o.factor = 0.5; }},
+      {"factor", "nan is not a factor from 1 to 1000",
+       [](auto& o) { o.factor = std::numeric_limits<double>::quiet_NaN(); }},
+      {"max_delay", "0.05s is not at least base (0.1s)", [](auto& o) { o.max_delay = 50ms; }},
+      {"jitter_ratio", "2 is not a ratio from 0 to 1", [](auto& o) { o.jitter_ratio = 2; }},
+  };
+  for (const Case& one : cases) {
+    RetryOptions options;
+    one.change(options);
+    const auto problems = validate(options);
+    ASSERT_EQ(problems.size(), 1U) << one.message;
+    EXPECT_EQ(problems[0].key, one.key);
+    EXPECT_EQ(problems[0].message, one.message);
+  }
+  EXPECT_TRUE(validate(RetryOptions{}).empty());
+}
+
+TEST(RetryOptions, AreAllNamedByTheConstructorThatRefusesThem) {
+  RetryOptions options;
+  options.max_attempts = 0;
+  options.factor = 0;
+  try {
+    const Retry retry{"payment", options};
+    FAIL() << "built from invalid options";
+  } catch (const std::invalid_argument& problem) {
+    EXPECT_EQ(
+        std::string(problem.what()),
+        "retry 'payment': max_attempts: 0 is not from 1 to 1000000; factor: 0 is not a factor from 1 to "
+        "1000");
+  }
+}
+
+}  // namespace
+}  // namespace switchgear

@@ -47,7 +47,8 @@ struct DrainResult {
     empty,  ///< nothing is left of what was stored when this drain, or the last to join it, began
     limit,  ///< `at_most` entries are done
     again,  ///< the handler said so
-    busy,   ///< another thread holds the head; if it is draining, it goes on until what is stored now is done
+    busy,   ///< another thread holds the head; one that drains goes on, while it can, with all that is stored
+            ///< now
   };
   std::size_t done = 0;
   End end = End::empty;
@@ -57,7 +58,8 @@ struct CallQueueCounters {
   std::uint64_t stored = 0;
   std::uint64_t refused = 0;  ///< full
   std::uint64_t done = 0;
-  std::uint64_t again = 0;  ///< handed out, and left at the head
+  std::uint64_t again = 0;    ///< handed out, and left at the head
+  std::uint64_t waiting = 0;  ///< stored - done
 };
 
 /// Stores calls in memory.
@@ -103,15 +105,17 @@ class CallQueue {
   [[nodiscard]] const CallQueueOptions& options() const noexcept { return options_; }
 
  private:
-  enum class Take : std::uint8_t { taken, empty, busy };
-  [[nodiscard]] Take try_take(std::uint64_t before);
+  struct Head {
+    const QueuedCall* call = nullptr;  ///< held for the caller; null when there is none to hand out
+    bool busy = false;                 ///< because someone else holds it
+  };
+  [[nodiscard]] Head take_head_locked(std::uint64_t before) noexcept;
   void give_back(Drained what) noexcept;
 
   std::string name_;
   CallQueueOptions options_;
   mutable std::mutex mutex_;
   std::list<QueuedCall> calls_;  ///< a list: an entry stays where it is while others come
-  std::size_t size_ = 0;
   std::uint64_t next_id_ = 1;
   std::uint64_t drain_before_ = 0;  ///< drains hand out entries with smaller ids
   bool head_held_ = false;

@@ -158,6 +158,28 @@ class Fallback {
   Fallback(std::string name, const CachedFallbackOptions& options)
       : name_(std::move(name)), way_(std::in_place_type<Remembered>, options) {}
 
+  /// Fills in `given`, or says in `why` that there is nothing to give. Runs the user's code, and throws what
+  /// that throws.
+  void try_answer(Substitute& given, Cause& why, std::string_view key, const Cause& primary,
+                  std::string_view payload, TimePoint now);
+  static void count(std::atomic<std::uint64_t>& counter) noexcept {
+    counter.fetch_add(1, std::memory_order_relaxed);
+  }
+  /// What `run` throws; null when it throws nothing.
+  template <class Run>
+  static std::exception_ptr caught(Run run) noexcept {
+#if defined(__cpp_exceptions)
+    try {
+      run();
+    } catch (...) {
+      return std::current_exception();
+    }
+#else
+    run();
+#endif
+    return nullptr;
+  }
+
   std::string name_;
   Way way_;
   std::atomic<std::uint64_t> answered_{0};
@@ -165,5 +187,88 @@ class Fallback {
   std::atomic<std::uint64_t> failed_{0};
   std::atomic<std::uint64_t> remembered_{0};
 };
+
+template <class T>
+void Fallback<T>::on_success(std::string_view key, const T& value, TimePoint now) noexcept {
+  if constexpr (std::copy_constructible<T>) {
+    if (kind() != FallbackKind::cached) return;
+    std::shared_ptr<const T> copy;
+    static_cast<void>(caught([&] { copy = std::make_shared<const T>(value); }));
+    if (copy != nullptr) on_success(key, std::move(copy), now);
+  }
+}
+
+template <class T>
+void Fallback<T>::on_success(std::string_view key, std::shared_ptr<const T> value, TimePoint now) noexcept {
+  if (Remembered* remembered = std::get_if<Remembered>(&way_)) {
+    const std::exception_ptr refused = caught([&] { remembered->answers.put(key, std::move(value), now); });
+    if (refused == nullptr) count(remembered_);
+  }
+}
+
+template <class T>
+typename Fallback<T>::Substitute Fallback<T>::substitute(std::string_view key, const Cause& primary,
+                                                         std::string_view payload, TimePoint now) noexcept {
+  Substitute given;
+  given.kind = kind();
+  Cause why;
+  why.exception = caught([&] { try_answer(given, why, key, primary, payload, now); });
+  if (why.exception != nullptr || why.code) {
+    given.value.reset();
+    given.rejection.reset();
+    const Message* message = std::get_if<Message>(&way_);
+    given.failure.emplace(
+        FallbackFailure{name_, primary, std::move(why), message == nullptr ? std::string{} : message->text});
+    count(failed_);
+  } else {
+    count(given.queued_as ? queued_ : answered_);
+  }
+  return given;
+}
+
+template <class T>
+void Fallback<T>::try_answer(Substitute& given, Cause& why, std::string_view key, const Cause& primary,
+                             std::string_view payload, TimePoint now) {
+  switch (kind()) {
+    case FallbackKind::value:
+      if constexpr (std::copy_constructible<T>) given.value.emplace(std::get<Always>(way_).value);
+      break;
+    case FallbackKind::function:
+      given.value.emplace(std::get<Function>(way_)(primary));
+      break;
+    case FallbackKind::cached:
+      if constexpr (std::copy_constructible<T>) {
+        Remembered& remembered = std::get<Remembered>(way_);
+        if (const auto known = remembered.answers.find(key, now, remembered.max_stale)) {
+          given.value.emplace(*known->value);
+          given.age = known->age;
+        } else {
+          why.code = FallbackErrc::nothing_remembered;
+        }
+      }
+      break;
+    case FallbackKind::queue: {
+      const Later& later = std::get<Later>(way_);
+      given.queued_as = later.queue->try_push(std::string(payload), now);
+      if (!given.queued_as) {
+        why.code = FallbackErrc::queue_full;
+      } else if (later.accepted) {
+        given.value.emplace(later.accepted(*given.queued_as));
+      } else {
+        given.rejection.emplace(Rejection{Reason::queued, name_, std::nullopt});
+      }
+      break;
+    }
+    case FallbackKind::fail:
+      why.code = FallbackErrc::told_to_fail;
+      break;
+  }
+}
+
+template <class T>
+FallbackCounters Fallback<T>::counters() const noexcept {
+  return {answered_.load(std::memory_order_relaxed), queued_.load(std::memory_order_relaxed),
+          failed_.load(std::memory_order_relaxed), remembered_.load(std::memory_order_relaxed)};
+}
 
 }  // namespace switchgear

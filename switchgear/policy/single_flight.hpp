@@ -100,9 +100,10 @@ class SingleFlight {
   template <class Publish>
   void finish(Ticket& ticket, std::shared_ptr<const void> value, TimePoint at, Publish publish) {
     if (ticket.flights_ == nullptr) return;
-    const std::unique_lock lock(shard_of(ticket).mutex);
+    const std::lock_guard lock(shard_of(ticket).mutex);
     if (ticket.standing_ == Ticket::Standing::leads && !ticket.detached_) publish(ticket.key_);
     answer_locked(ticket, value, at);
+    take_off_locked(ticket);
   }
   /// The leader has failed, and so have its followers.
   void finish(Ticket& ticket, const Cause& cause);
@@ -119,7 +120,7 @@ class SingleFlight {
   template <class Also>
   void forget(std::string_view key, Also also) {
     const std::size_t bucket = bucket_of(key);
-    const std::unique_lock lock(shards_[bucket / buckets_per_shard].mutex);
+    const std::lock_guard lock(shards_[bucket / buckets_per_shard].mutex);
     if (Ticket* leader = find_locked(bucket, key)) detach_locked(*leader);
     also();
   }
@@ -147,7 +148,8 @@ class SingleFlight {
   [[nodiscard]] Ticket* find_locked(std::size_t bucket, std::string_view key) noexcept;
   void attach_locked(Ticket& leader) noexcept;
   void detach_locked(Ticket& leader) noexcept;
-  void hand_over_locked(Ticket& leader) noexcept;
+  /// Off; a leader's first follower leads in its place, and is woken.
+  void take_off_locked(Ticket& ticket) noexcept;
   void answer_locked(Ticket& ticket, const std::shared_ptr<const void>& value, TimePoint at) noexcept;
   template <class Settle>
   void settle_followers_locked(Ticket& ticket, Settle settle) noexcept;

@@ -1,0 +1,19 @@
+#include "switchgear/policy/fallback.hpp"
+
+#include <array>
+
+namespace switchgear {
+
+std::vector<OptionProblem> validate(const CachedFallbackOptions& options) {
+  OptionChecker check;
+  check.positive("max_stale", options.max_stale);
+  check.between("max_entries", options.max_entries, 1, 100'000'000);
+  return check.take();
+}
+
+std::string_view to_string(FallbackKind kind) noexcept {
+  constexpr std::array<std::string_view, 5> names{"value", "function", "cached", "queue", "fail"};
+  return names[static_cast<std::size_t>(kind)];
+}
+
+}  // namespace switchgear

@@ -1,4 +1,5 @@
-// What a breaker tells the world: transitions with their evidence, and rejections.
+// What a breaker tells the world: transitions with their evidence, rejections, and, when asked, every call's
+// end.
 #pragma once
 
 #include <cstdint>
@@ -58,6 +59,16 @@ struct RejectionEvent {
   Rejection rejection{};
 };
 
+/// One admitted call that has ended, late ones too. Strings are borrowed from the breaker.
+struct CallEvent {
+  std::string_view breaker;
+  Verdict verdict = Verdict::success;
+  FailureType type = FailureType::exception;  ///< of a failure
+  Duration latency{};                         ///< zero for a permit that was dropped
+  bool slow = false;                          ///< slower than `slow_call.threshold`
+  TimePoint at{};
+};
+
 /// Where a breaker sends its events. Called after the new state is published and outside any lock, on the
 /// thread whose call caused or noticed the event: so it may call the breaker, and should be quick. What it
 /// throws is dropped. Threads: called from any thread, several at once; events of one breaker may overtake
@@ -71,6 +82,8 @@ class EventSink {
 
   virtual void on_transition(const Transition& transition) = 0;
   virtual void on_rejection(const RejectionEvent& /*rejection*/) {}
+  /// Only from breakers that were told to (CircuitBreaker::tell_calls, Interest::calls).
+  virtual void on_call(const CallEvent& /*call*/) {}
 };
 
 }  // namespace switchgear

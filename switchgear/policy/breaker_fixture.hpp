@@ -26,9 +26,14 @@ class Recorder : public EventSink {
     const std::scoped_lock lock(mutex_);
     rejections.push_back(rejection);
   }
+  void on_call(const CallEvent& call) override {
+    const std::scoped_lock lock(mutex_);
+    calls.push_back(call);
+  }
 
   std::vector<Transition> transitions;
   std::vector<RejectionEvent> rejections;
+  std::vector<CallEvent> calls;
 
  private:
   std::mutex mutex_;

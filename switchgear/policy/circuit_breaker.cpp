@@ -1,9 +1,9 @@
 #include "switchgear/policy/circuit_breaker.hpp"
 
 #include <algorithm>
-#include <stdexcept>
 #include <thread>
 
+#include "switchgear/core/raise.hpp"
 #include "switchgear/policy/trip_rules.hpp"
 
 namespace switchgear {
@@ -20,7 +20,7 @@ void require_valid(const std::string& name, const CircuitBreakerOptions& options
     text += problem.message + ';';
   }
   text.pop_back();
-  throw std::invalid_argument(text);
+  detail::raise_invalid(text);
 }
 
 /// How many threads get a cell of their own. Threads that share a count window meet at its cursor anyway, and
@@ -63,7 +63,8 @@ CircuitBreaker::CircuitBreaker(std::string name, const CircuitBreakerOptions& op
   if (options.stuck_calls) in_flight_ = std::make_unique<InFlight>(*options.stuck_calls);
   constexpr std::uint64_t first_generation = 1;
   start_window_locked(first_generation, context.created);
-  word_.store(first_generation << (flag_bits + state_bits) | (in_flight_ ? flag_tracked : 0),
+  word_.store(first_generation << (flag_bits + state_bits) | (in_flight_ ? flag_tracked : 0) |
+                  (context.call_events == CallEvents::on && sink_ != nullptr ? flag_told : 0),
               std::memory_order_release);
 }
 
@@ -72,7 +73,7 @@ CircuitBreaker::~CircuitBreaker() = default;
 // --- acquire
 
 Result<CircuitBreaker::Permit> CircuitBreaker::try_acquire_slow(CallCell& cell, TimePoint now) noexcept {
-  for (;;) {  // again whenothing_due the state changed under our feet
+  for (;;) {  // again when the state changed under our feet
     settle(now);
     const std::uint64_t word = word_.load(std::memory_order_acquire);
     switch (state_of(word)) {
@@ -186,6 +187,12 @@ void CircuitBreaker::record_slow(CallCell& cell, std::uint64_t era, std::uint32_
   settle(now);
   if (slot != InFlight::untracked) in_flight_->leave(slot);
   const Duration latency = std::max(outcome.latency, Duration::zero());
+  book(cell, era, outcome, latency, now);
+  if ((word_.load(std::memory_order_relaxed) & flag_told) != 0) send_call(outcome, latency, now);
+}
+
+void CircuitBreaker::book(CallCell& cell, std::uint64_t era, const Outcome& outcome, Duration latency,
+                          TimePoint now) noexcept {
   const bool slow = is_slow(latency);
   const bool current = still_in(era)();
   switch (outcome.verdict) {
@@ -367,6 +374,28 @@ BreakerSnapshot CircuitBreaker::snapshot(TimePoint now) const noexcept {
   snapshot.totals.half_opened = half_opened_;
   snapshot.last_failure = last_failure();
   return snapshot;
+}
+
+TimePoint CircuitBreaker::last_used() const noexcept {
+  Duration::rep latest = since_.load(std::memory_order_relaxed);
+  for (const CallCell& cell : cells_) latest = std::max(latest, cell.latest.load(std::memory_order_relaxed));
+  return time_of(latest);
+}
+
+bool CircuitBreaker::idle_since(TimePoint at) const noexcept {
+  const TimePoint used = last_used();
+  if (used > at) return false;
+  // Under the mutex, so that who has seen the last holder of this breaker go also sees the transition it
+  // made.
+  const std::scoped_lock lock(mutex_);
+  const std::uint64_t word = word_.load(std::memory_order_relaxed);
+  if (state_of(word) != State::closed || (word & flag_metrics_only) != 0) return false;
+  if ((word & flag_ramping) != 0) {
+    const TimePoint began = time_of(since_.load(std::memory_order_relaxed));
+    if (saturating_sub(at, began) < options_.ramp->duration) return false;
+  }
+  const CallTotals totals = cells_.totals();
+  return totals.calls == totals.successes + totals.failures + totals.ignored;
 }
 
 std::size_t CircuitBreaker::memory_bytes() const noexcept {

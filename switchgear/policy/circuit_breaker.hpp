@@ -50,6 +50,9 @@ enum class Command : std::uint8_t {
   metrics_only,  ///< closed, and from here on the machine runs in full but refuses nothing
 };
 
+/// Whether a breaker's sink hears of every call that ends, or only of transitions and rejections.
+enum class CallEvents : std::uint8_t { off, on };
+
 /// What a breaker is given besides its options. All of it is borrowed or copied; nothing is read from the
 /// environment.
 struct BreakerContext {
@@ -57,6 +60,7 @@ struct BreakerContext {
   std::uint64_t seed = 0;     ///< for jitter
   WallAnchor anchor{};        ///< puts dates on events
   TimePoint created{};        ///< start of the first `closed` period
+  CallEvents call_events = CallEvents::off;
 };
 
 /// All a breaker knows about itself at one moment.
@@ -119,6 +123,10 @@ class CircuitBreaker {
   /// An operator's command, effective for the next acquire. Permits handed out before become late.
   void command(Command command, TimePoint now) noexcept;
 
+  /// Whether the sink's on_call() is called for every call that ends from here on. While off, it costs a call
+  /// nothing; while on, every call takes the longer way and pays for the sink. Takes a mutex.
+  void tell_calls(CallEvents events) noexcept;
+
   /// A consistent view of everything, without stopping callers. Changes nothing, not even what is due.
   [[nodiscard]] BreakerSnapshot snapshot(TimePoint now) const noexcept;
 
@@ -128,21 +136,31 @@ class CircuitBreaker {
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] const CircuitBreakerOptions& options() const noexcept { return options_; }
 
+  /// Whether to forget this breaker would lose no more than an old window: it is closed, under no operator's
+  /// mode, not ramping, has nothing in flight, and no thread has used it after `at`. Takes a mutex. Exact
+  /// when no call is going on; O(threads), because last use is read from where the calls have left it anyway.
+  [[nodiscard]] bool idle_since(TimePoint at) const noexcept;
+
+  /// The latest time a caller or an operator has shown, or when the state was entered if that is later.
+  /// Looking at a snapshot is no use. O(threads).
+  [[nodiscard]] TimePoint last_used() const noexcept;
+
   /// This object and everything it owns, in bytes.
   [[nodiscard]] std::size_t memory_bytes() const noexcept;
 
  private:
   friend class CircuitBreakerTestPeer;
 
-  // word_: generation (58 bits), state (3), flags (3). A permit keeps everything above the flags as its
+  // word_: generation (57 bits), state (3), flags (4). A permit keeps everything above the flags as its
   // `era`.
   static constexpr std::uint64_t flag_tracked =
       1;  ///< a stuck_calls rule wants to know about every call in flight
   static constexpr std::uint64_t flag_ramping = 2;  ///< closed, but only a share of the calls is admitted
   static constexpr std::uint64_t flag_metrics_only = 4;  ///< nothing is refused
-  static constexpr std::uint64_t flag_bits = 3;
+  static constexpr std::uint64_t flag_told = 8;          ///< the sink wants to know about every call's end
+  static constexpr std::uint64_t flag_bits = 4;
   static constexpr std::uint64_t state_bits = 3;
-  static constexpr std::uint64_t closed_plainly_mask = 0b111011;  ///< state and flags, but metrics_only
+  static constexpr std::uint64_t state_mask = 7U << flag_bits;
 
   [[nodiscard]] static constexpr std::uint64_t era_of(std::uint64_t word) noexcept {
     return word >> flag_bits;
@@ -156,14 +174,19 @@ class CircuitBreaker {
   [[nodiscard]] static constexpr std::uint64_t generation_of_era(std::uint64_t era) noexcept {
     return era >> state_bits;
   }
-  [[nodiscard]] static constexpr bool closed_plainly(std::uint64_t word) noexcept {
+  /// Closed, and nothing to do for an acquire but to count it.
+  [[nodiscard]] static constexpr bool admits_plainly(std::uint64_t word) noexcept {
     static_assert(static_cast<int>(State::closed) == 0);
-    return (word & closed_plainly_mask) == 0;
+    return (word & (state_mask | flag_tracked | flag_ramping)) == 0;
+  }
+
+  /// Closed, and nothing to do for a success but to book it.
+  [[nodiscard]] static constexpr bool books_plainly(std::uint64_t word) noexcept {
+    return (word & (state_mask | flag_tracked | flag_told)) == 0;
   }
 
   [[nodiscard]] static constexpr bool open_plainly(std::uint64_t word) noexcept {
-    return (word & (flag_metrics_only | (7U << flag_bits))) == static_cast<std::uint64_t>(State::open)
-                                                                   << flag_bits;
+    return (word & (flag_metrics_only | state_mask)) == static_cast<std::uint64_t>(State::open) << flag_bits;
   }
 
   /// Says, later and from any thread, whether the breaker is still in `era`.
@@ -177,6 +200,8 @@ class CircuitBreaker {
   void drop(std::uint64_t era, std::uint32_t slot) noexcept;
   void record_slow(CallCell& cell, std::uint64_t era, std::uint32_t slot, const Outcome& outcome,
                    TimePoint now) noexcept;
+  void book(CallCell& cell, std::uint64_t era, const Outcome& outcome, Duration latency,
+            TimePoint now) noexcept;
   [[nodiscard]] bool try_record_plain_success(CallCell& cell, std::uint64_t era, Duration latency,
                                               TimePoint now) noexcept;
   Result<Permit> refuse(CallCell& cell, std::uint64_t word, Reason reason,
@@ -210,6 +235,7 @@ class CircuitBreaker {
   [[nodiscard]] WindowSnapshot window_at_locked(TimePoint now) const noexcept;
   [[nodiscard]] std::optional<LastFailure> last_failure() const noexcept;
   void send(const Transition& transition) noexcept;
+  void send_call(const Outcome& outcome, Duration latency, TimePoint now) noexcept;
   void send_rejection(State state, Reason reason, std::optional<Duration> retry_after,
                       TimePoint now) noexcept;
 
@@ -310,7 +336,7 @@ inline Result<CircuitBreaker::Permit> CircuitBreaker::try_acquire(TimePoint now)
   CallCell& cell = cells_.mine();
   now = cell.clamp(now);
   const std::uint64_t word = word_.load(std::memory_order_acquire);
-  if (closed_plainly(word)) [[likely]] {
+  if (admits_plainly(word)) [[likely]] {
     cell.add(cell.calls);
     return Permit{this, era_of(word), now, InFlight::untracked};
   }
@@ -331,8 +357,8 @@ inline Result<CircuitBreaker::Permit> CircuitBreaker::try_acquire(TimePoint now)
                                                                             Duration latency,
                                                                             TimePoint now) noexcept {
   const std::uint64_t word = word_.load(std::memory_order_acquire);
-  if (era_of(word) != era || !closed_plainly(word & ~flag_ramping) || is_slow(latency) ||
-      latency >= high_from_ || !consecutive_.surely_zero() || !balance_.surely_zero()) {
+  if (era_of(word) != era || !books_plainly(word) || is_slow(latency) || latency >= high_from_ ||
+      !consecutive_.surely_zero() || !balance_.surely_zero()) {
     return false;
   }
   const std::uint64_t generation = generation_of(word);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "switchgear/core/quietly.hpp"
 #include "switchgear/policy/circuit_breaker.hpp"
 
 namespace switchgear {
@@ -26,7 +27,10 @@ void CircuitBreaker::settle(TimePoint now) noexcept {
   }
 }
 
-void CircuitBreaker::advance(TimePoint now) noexcept { settle(cells_.mine().clamp(now)); }
+void CircuitBreaker::advance(TimePoint now) noexcept {
+  if (due_.load(std::memory_order_acquire) == nothing_due) return;  // a timer's look is not a use
+  settle(cells_.mine().clamp(now));
+}
 
 std::optional<TimePoint> CircuitBreaker::next_due() const noexcept {
   const Duration::rep due = due_.load(std::memory_order_acquire);
@@ -105,7 +109,7 @@ Transition CircuitBreaker::enter_locked(State to, std::uint64_t flags, Window wi
   // Whatever belongs to the new state is written before the word that announces it.
   if (window == Window::empty) start_window_locked(generation, at);
   since_.store(ticks_of(at), std::memory_order_release);
-  constexpr std::uint64_t lasting = flag_metrics_only | flag_tracked;
+  constexpr std::uint64_t lasting = flag_metrics_only | flag_tracked | flag_told;
   word_.store(generation << (flag_bits + state_bits) | static_cast<std::uint64_t>(to) << flag_bits |
                   (word & lasting) | flags,
               std::memory_order_seq_cst);
@@ -143,20 +147,30 @@ void CircuitBreaker::command(Command command, TimePoint now) noexcept {
   if (transition) send(*transition);
 }
 
-void CircuitBreaker::send(const Transition& transition) noexcept {
-  if (sink_ == nullptr) return;
-  try {
-    sink_->on_transition(transition);
-  } catch (...) {  // NOLINT: a listener's trouble is not the call's
+void CircuitBreaker::tell_calls(CallEvents events) noexcept {
+  const std::scoped_lock lock(mutex_);  // or a transition going on would put back the flags it has read
+  if (events == CallEvents::on && sink_ != nullptr) {
+    word_.fetch_or(flag_told, std::memory_order_relaxed);
+  } else {
+    word_.fetch_and(~flag_told, std::memory_order_relaxed);
   }
+}
+
+void CircuitBreaker::send(const Transition& transition) noexcept {
+  if (sink_ != nullptr) detail::quietly([&] { sink_->on_transition(transition); });
 }
 
 void CircuitBreaker::send_rejection(State state, Reason reason, std::optional<Duration> retry_after,
                                     TimePoint now) noexcept {
-  try {
+  detail::quietly([&] {
     sink_->on_rejection(RejectionEvent{name_, state, now, Rejection{reason, name_, retry_after}});
-  } catch (...) {  // NOLINT: a listener's trouble is not the call's
-  }
+  });
+}
+
+void CircuitBreaker::send_call(const Outcome& outcome, Duration latency, TimePoint now) noexcept {
+  detail::quietly([&] {
+    sink_->on_call(CallEvent{name_, outcome.verdict, outcome.type, latency, is_slow(latency), now});
+  });
 }
 
 }  // namespace switchgear

@@ -62,7 +62,7 @@ RetryBudgetSnapshot RetryBudget::snapshot(TimePoint now) const noexcept {
   const std::scoped_lock lock(mutex_);
   const std::uint64_t bucket = std::max(bucket_of(now), current_);
   RetryBudgetSnapshot seen;
-  seen.calls = calls_at_locked(bucket);
+  seen.calls = closed_calls_at_locked(bucket) + calls_in(bucket);
   seen.retries = retries_at_locked(bucket);
   seen.granted = granted_;
   seen.refused = refused_;
@@ -90,11 +90,11 @@ std::uint64_t RetryBudget::calls_in(std::uint64_t bucket) const noexcept {
   return sum;
 }
 
-/// A bucket that is over stays as it was summed then: what a slow thread adds later is not counted, which is
-/// safe.
-std::uint64_t RetryBudget::calls_at_locked(std::uint64_t bucket) const noexcept {
+/// Those in buckets before `bucket`. One that is over stays as it was summed then: what a slow thread adds
+/// later is not counted, which is safe.
+std::uint64_t RetryBudget::closed_calls_at_locked(std::uint64_t bucket) const noexcept {
   std::uint64_t sum = 0;
-  for (std::uint64_t b = bucket + 1 - std::min(bucket, surely_inside); b <= bucket; ++b)
+  for (std::uint64_t b = bucket + 1 - std::min(bucket, surely_inside); b < bucket; ++b)
     sum += b < current_ ? closed_by_bucket_[b % ring] : calls_in(b);
   return sum;
 }
@@ -114,8 +114,10 @@ void RetryBudget::move_to_locked(std::uint64_t bucket) noexcept {
   for (std::uint64_t b = bucket - ahead; b < bucket; ++b) closed_by_bucket_[b % ring] = calls_in(b);
   for (std::uint64_t b = bucket + 1 - ahead; b <= bucket; ++b) retries_by_bucket_[b % ring] = 0;
   current_ = bucket;
+  // One reading of the current bucket, not the difference of two: calls go on meanwhile, and one that comes
+  // between the two would count twice.
   current_calls_ = calls_in(bucket);
-  closed_calls_ = calls_at_locked(bucket) - current_calls_;
+  closed_calls_ = closed_calls_at_locked(bucket);
   retries_ = retries_at_locked(bucket);
 }
 

@@ -128,7 +128,7 @@ class RetryBudget {
                          std::uint64_t bucket) noexcept;
 
   [[nodiscard]] std::uint64_t calls_in(std::uint64_t bucket) const noexcept;
-  [[nodiscard]] std::uint64_t calls_at_locked(std::uint64_t bucket) const noexcept;
+  [[nodiscard]] std::uint64_t closed_calls_at_locked(std::uint64_t bucket) const noexcept;
   [[nodiscard]] std::uint64_t retries_at_locked(std::uint64_t bucket) const noexcept;
   [[nodiscard]] bool covers(std::uint64_t retries, std::uint64_t calls) const noexcept;
   void move_to_locked(std::uint64_t bucket) noexcept;

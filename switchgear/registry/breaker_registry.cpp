@@ -1,8 +1,10 @@
 #include "switchgear/registry/breaker_registry.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "switchgear/core/random.hpp"
+#include "switchgear/policy/option_checker.hpp"
 
 namespace switchgear {
 namespace {
@@ -15,83 +17,134 @@ std::uint64_t seed_of(std::uint64_t seed, std::string_view name) noexcept {
   return Random{seed ^ hash}.next();
 }
 
-/// A breaker together with the sink it borrows. Handed out as a pointer to the breaker that owns the whole.
-struct Housed {
-  std::shared_ptr<EventFanout> events;
-  CircuitBreaker breaker;
-
-  Housed(std::shared_ptr<EventFanout> sink, std::string_view name, const CircuitBreakerOptions& options,
-         const BreakerContext& context)
-      : events(std::move(sink)), breaker(std::string{name}, options, context) {}
-};
+const KeyedLimits& checked(const KeyedLimits& limits) {
+  require_valid("registry", "keyed", validate(limits));
+  return limits;
+}
 
 }  // namespace
 
-BreakerRegistry::BreakerRegistry(WallAnchor anchor, std::uint64_t seed)
-    : anchor_(anchor), seed_(seed), events_(std::make_shared<EventFanout>()) {}
+using detail::HousedBreaker;
+
+BreakerRegistry::BreakerRegistry(WallAnchor anchor, std::uint64_t seed, const KeyedLimits& limits)
+    : anchor_(anchor), seed_(seed), events_(std::make_shared<EventFanout>()), keyed_(checked(limits)) {}
 BreakerRegistry::~BreakerRegistry() = default;
 
 std::shared_ptr<CircuitBreaker> BreakerRegistry::get_or_create(std::string_view name,
                                                                const CircuitBreakerOptions& options,
                                                                TimePoint now) {
   const std::lock_guard lock{mutex_};
-  const auto known = breakers_.find(name);
-  if (known != breakers_.end()) return known->second;
-  auto made = make(name, options, now);
-  breakers_.emplace(std::string{name}, made);
-  return made;
+  const auto known = named_.find(name);
+  if (known != named_.end()) return HousedBreaker::door(known->second);
+  House house = keyed_.take(name);
+  if (!house) house = make(name, options, now, nullptr);
+  named_.emplace(std::string{name}, house);
+  return HousedBreaker::door(std::move(house));
+}
+
+std::shared_ptr<CircuitBreaker> BreakerRegistry::get_or_create_keyed(std::string_view name,
+                                                                     const CircuitBreakerOptions& options,
+                                                                     TimePoint now) {
+  if (House known = keyed_.ask(name, now)) return HousedBreaker::door(std::move(known));
+  const std::lock_guard lock{mutex_};  // whoever makes a breaker holds it, so nobody makes a second
+  const auto named = named_.find(name);
+  if (named != named_.end()) return HousedBreaker::door(named->second);
+  if (House known = keyed_.ask(name, now)) return HousedBreaker::door(std::move(known));
+  House made = make(name, options, now, nullptr);
+  keyed_.add(made, now);
+  return HousedBreaker::door(std::move(made));
+}
+
+std::size_t BreakerRegistry::retire_idle(TimePoint now) { return keyed_.retire_idle(now); }
+
+BreakerRegistry::House BreakerRegistry::house(std::string_view name) const {
+  const std::lock_guard lock{mutex_};
+  const auto named = named_.find(name);
+  return named != named_.end() ? named->second : keyed_.find(name);
 }
 
 std::shared_ptr<CircuitBreaker> BreakerRegistry::find(std::string_view name) const {
-  const std::lock_guard lock{mutex_};
-  const auto known = breakers_.find(name);
-  return known == breakers_.end() ? nullptr : known->second;
+  House found = house(name);
+  return found ? HousedBreaker::door(std::move(found)) : nullptr;
 }
 
 std::vector<std::shared_ptr<CircuitBreaker>> BreakerRegistry::all() const {
   std::vector<std::shared_ptr<CircuitBreaker>> list;
-  const std::lock_guard lock{mutex_};
-  list.reserve(breakers_.size());
-  for (const auto& [name, breaker] : breakers_) list.push_back(breaker);
+  {
+    const std::lock_guard lock{mutex_};
+    list.reserve(named_.size());
+    for (const auto& [name, house] : named_) list.push_back(HousedBreaker::door(house));
+    keyed_.append_to(list);
+  }
+  std::ranges::sort(list, {}, &CircuitBreaker::name);
+  return list;
+}
+
+std::vector<NamedSnapshot> BreakerRegistry::snapshots(TimePoint now) const {
+  std::vector<NamedSnapshot> list;
+  const auto breakers = all();
+  list.reserve(breakers.size());
+  for (const auto& breaker : breakers) list.push_back({breaker->name(), breaker->snapshot(now)});
   return list;
 }
 
 AppliedOptions BreakerRegistry::apply(const std::map<std::string, CircuitBreakerOptions>& options,
                                       TimePoint now) {
   AppliedOptions done;
-  Breakers next;  // after the swap it holds the old ones, which are then released outside the lock
+  Houses next;  // after the swap it holds the old ones, which are then released outside the lock
+  std::vector<House> taken;
   const std::lock_guard lock{mutex_};
   for (const auto& [name, wanted] : options) {
-    const auto known = breakers_.find(name);
-    if (known == breakers_.end()) {
-      next.emplace(name, make(name, wanted, now));
+    const auto named = named_.find(name);
+    const House known = named != named_.end() ? named->second : keyed_.find(name);
+    if (!known) {
+      next.emplace(name, make(name, wanted, now, nullptr));
       done.added.push_back(name);
-    } else if (known->second->options() == wanted) {
-      next.emplace(name, known->second);
+    } else if (known->breaker().options() == wanted) {
+      next.emplace(name, known);
       done.kept.push_back(name);
     } else {
-      next.emplace(name, make(name, wanted, now));
+      next.emplace(name, make(name, wanted, now, known->listeners()));
       done.replaced.push_back(name);
     }
   }
-  for (const auto& [name, breaker] : breakers_) {
+  for (const auto& [name, house] : named_) {
     if (!options.contains(name)) done.removed.push_back(name);
   }
-  breakers_.swap(next);
+  for (const auto& [name, wanted] : options) taken.push_back(keyed_.take(name));
+  named_.swap(next);
   return done;
 }
 
-std::shared_ptr<CircuitBreaker> BreakerRegistry::make(std::string_view name,
-                                                      const CircuitBreakerOptions& options,
-                                                      TimePoint now) const {
+bool BreakerRegistry::command(std::string_view name, Command command, TimePoint now) {
+  const auto breaker = find(name);
+  if (breaker) breaker->command(command, now);
+  return breaker != nullptr;
+}
+
+void BreakerRegistry::reset_all(TimePoint now) {
+  for (const auto& breaker : all()) breaker->command(Command::reset, now);
+}
+
+bool BreakerRegistry::subscribe(std::string_view name, std::shared_ptr<EventSink> listener,
+                                Interest interest) {
+  const House found = house(name);
+  if (found) found->listeners()->subscribe(std::move(listener), interest);
+  return found != nullptr;
+}
+
+void BreakerRegistry::unsubscribe(std::string_view name, const std::shared_ptr<EventSink>& listener) {
+  if (const House found = house(name)) found->listeners()->unsubscribe(listener);
+}
+
+BreakerRegistry::House BreakerRegistry::make(std::string_view name, const CircuitBreakerOptions& options,
+                                             TimePoint now, std::shared_ptr<EventFanout> listeners) const {
   BreakerContext context;
-  context.sink = events_.get();
   context.seed = seed_of(seed_, name);
   context.anchor = anchor_;
   context.created = now;
-  auto housed = std::make_shared<Housed>(events_, name, options, context);
-  CircuitBreaker* const breaker = &housed->breaker;
-  return {std::move(housed), breaker};
+  if (!listeners) listeners = std::make_shared<EventFanout>();
+  return std::make_shared<HousedBreaker>(std::move(listeners), events_, name, options, context);
 }
 
 }  // namespace switchgear

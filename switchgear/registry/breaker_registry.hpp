@@ -16,6 +16,7 @@
 #include "switchgear/policy/circuit_breaker.hpp"
 #include "switchgear/policy/circuit_breaker_options.hpp"
 #include "switchgear/registry/event_fanout.hpp"
+#include "switchgear/registry/keyed_breakers.hpp"
 
 namespace switchgear {
 
@@ -27,60 +28,109 @@ struct AppliedOptions {
   std::vector<std::string> kept;
 };
 
+struct NamedSnapshot {
+  std::string name;
+  BreakerSnapshot snapshot;
+};
+
 /// Breakers by name.
 ///
 ///     BreakerRegistry registry{{now, std::chrono::system_clock::now()}, seed};
 ///     registry.events().subscribe(log);
-///     auto payment = registry.get_or_create("payment", options, now);
+///     auto payment = registry.get_or_create("payment", preset("payment"), now);
 ///     if (auto permit = payment->try_acquire(now)) …
 ///
-/// Not for the path of a call: look a breaker up once and keep the pointer, because a look-up takes a mutex.
-/// Threads: every method from any thread. Lifetime: a breaker lives as long as anyone holds it, and keeps the
-/// listeners' fan-out alive with it, so one that was removed or replaced still works for the calls that hold
-/// it.
+/// Named ones stay until apply() leaves them out. Keyed ones, made for a tenant or a user, retire when nobody
+/// uses them:
+///
+///     auto theirs = registry.get_or_create_keyed("payment/" + tenant, preset("payment"), now);
+///
+/// Not for the path of a call: look a named breaker up once and keep the pointer, because a look-up takes a
+/// mutex. A keyed one is asked for anew for each piece of work, and kept no longer: who holds it keeps it
+/// from retiring. Threads: every method from any thread. Lifetime: a breaker lives as long as anyone holds
+/// it, and keeps its listeners alive with it, so one that was removed or replaced still works for the calls
+/// that hold it.
 class BreakerRegistry {
  public:
   /// `anchor` puts dates on events; each breaker's jitter is drawn from a seed made of `seed` and its name.
-  BreakerRegistry(WallAnchor anchor, std::uint64_t seed);
+  /// Throws std::invalid_argument when `limits` are not valid.
+  BreakerRegistry(WallAnchor anchor, std::uint64_t seed, const KeyedLimits& limits = {});
   BreakerRegistry(const BreakerRegistry&) = delete;
   BreakerRegistry& operator=(const BreakerRegistry&) = delete;
   ~BreakerRegistry();
 
   /// The breaker of that name; made from `options` when there is none. An existing one keeps the options it
-  /// has. Throws std::invalid_argument when one must be made and the options are not valid.
+  /// has; a keyed one is a named one from here on. Throws std::invalid_argument when one must be made and the
+  /// options are not valid.
   [[nodiscard]] std::shared_ptr<CircuitBreaker> get_or_create(std::string_view name,
                                                               const CircuitBreakerOptions& options,
                                                               TimePoint now);
 
+  /// The same for a breaker that may retire. It does when nobody holds it, it is closed, nothing is in
+  /// flight, and either no call came for `max_idle`, or there are more than `max_keyed` and it is the one
+  /// used least recently. Asked for again, it starts anew: closed, with an empty window and no totals. One
+  /// that is open, half-open, ramping or in an operator's hand never retires, so breakers that may not go can
+  /// exceed `max_keyed`. O(1) when it is there; making one looks at no more than 128 others. Memory: a count
+  /// window's breaker takes 2 KiB; a time window's grows with the processors.
+  [[nodiscard]] std::shared_ptr<CircuitBreaker> get_or_create_keyed(std::string_view name,
+                                                                    const CircuitBreakerOptions& options,
+                                                                    TimePoint now);
+
+  /// Lets the keyed breakers go that may, and returns how many went. Called about every `max_idle`, it keeps
+  /// none for longer than twice that; where new keys keep coming it need not be called at all.
+  std::size_t retire_idle(TimePoint now);
+
   /// Null when there is none.
   [[nodiscard]] std::shared_ptr<CircuitBreaker> find(std::string_view name) const;
 
-  /// Every breaker, sorted by name.
+  /// Every breaker, named and keyed, sorted by name.
   [[nodiscard]] std::vector<std::shared_ptr<CircuitBreaker>> all() const;
 
-  /// Makes the registry hold exactly `options`. A breaker whose options did not change stays the same object,
-  /// with its state, window, totals and generation; one whose options changed is replaced by a new, closed
-  /// one; one that is not named goes. All or nothing: throws std::invalid_argument, and changes nothing, when
-  /// any of the options are not valid.
+  /// What all() know about themselves, without stopping their callers. Each is of one moment; together they
+  /// are not.
+  [[nodiscard]] std::vector<NamedSnapshot> snapshots(TimePoint now) const;
+
+  /// Makes the registry hold exactly `options`, and the keyed breakers it has. A breaker whose options did
+  /// not change stays the same object, with its state, window, totals, generation and listeners; one whose
+  /// options changed is replaced by a new, closed one, to which its listeners move on; one that is not named
+  /// goes. All or nothing: throws std::invalid_argument, and changes nothing, when any of the options are not
+  /// valid.
   AppliedOptions apply(const std::map<std::string, CircuitBreakerOptions>& options, TimePoint now);
+
+  /// An operator's command to one breaker. False when there is none of that name.
+  bool command(std::string_view name, Command command, TimePoint now);
+
+  /// Command::reset to every breaker, whatever state or mode it is in. Totals stay.
+  void reset_all(TimePoint now);
 
   /// Where listeners subscribe for the events of all breakers, present and future.
   [[nodiscard]] EventFanout& events() noexcept { return *events_; }
 
+  /// Calls `listener` for the events of one breaker, before those of events(). Subscribing again changes the
+  /// interest. False when there is no breaker of that name; a keyed one takes its listeners along when it
+  /// retires.
+  bool subscribe(std::string_view name, std::shared_ptr<EventSink> listener,
+                 Interest interest = Interest::transitions);
+  /// Does nothing when there is no such breaker or listener.
+  void unsubscribe(std::string_view name, const std::shared_ptr<EventSink>& listener);
+
   [[nodiscard]] const WallAnchor& anchor() const noexcept { return anchor_; }
 
  private:
-  using Breakers = std::map<std::string, std::shared_ptr<CircuitBreaker>, std::less<>>;
+  using House = std::shared_ptr<detail::HousedBreaker>;
+  using Houses = std::map<std::string, House, std::less<>>;
 
-  [[nodiscard]] std::shared_ptr<CircuitBreaker> make(std::string_view name,
-                                                     const CircuitBreakerOptions& options,
-                                                     TimePoint now) const;
+  [[nodiscard]] House house(std::string_view name) const;
+  /// `listeners` are those of the breaker that is replaced, or null.
+  [[nodiscard]] House make(std::string_view name, const CircuitBreakerOptions& options, TimePoint now,
+                           std::shared_ptr<EventFanout> listeners) const;
 
   const WallAnchor anchor_;
   const std::uint64_t seed_;
   const std::shared_ptr<EventFanout> events_;
-  mutable std::mutex mutex_;
-  Breakers breakers_;
+  mutable std::mutex mutex_;  ///< taken before keyed_'s
+  Houses named_;
+  detail::KeyedBreakers keyed_;
 };
 
 }  // namespace switchgear

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <atomic>
 #include <optional>
 #include <stdexcept>
 #include <thread>
@@ -115,6 +117,137 @@ TEST(BreakerRegistry, ABreakerOutlivesTheRegistryForThoseWhoHoldIt) {
   fail_once(*held, start);
   EXPECT_EQ(held->state(), State::open);
   EXPECT_EQ(listener->seen, 1);
+}
+
+class Hearing : public EventSink {
+ public:
+  void on_transition(const Transition&) override { ++transitions; }
+  void on_rejection(const RejectionEvent&) override { ++rejections; }
+  void on_call(const CallEvent& call) override { ++calls[static_cast<std::size_t>(call.verdict)]; }
+  int transitions = 0;
+  int rejections = 0;
+  std::array<int, 3> calls{};  ///< by verdict
+};
+
+void succeed_once(CircuitBreaker& breaker, TimePoint now) {
+  auto permit = breaker.try_acquire(now);
+  ASSERT_TRUE(permit);
+  std::move(*permit).record(Verdict::success, now);
+}
+
+TEST(BreakerRegistry, AListenerOfOneBreakerHearsThatOneAlone) {
+  BreakerRegistry registry{{}, 1};
+  const auto payment = registry.get_or_create("payment", tripping_after(1), start);
+  const auto inventory = registry.get_or_create("inventory", tripping_after(1), start);
+  const auto theirs = std::make_shared<Hearing>();
+  const auto everybodys = std::make_shared<Hearing>();
+  EXPECT_FALSE(registry.subscribe("nobody", theirs));
+  ASSERT_TRUE(registry.subscribe("payment", theirs, Interest::everything));
+  registry.events().subscribe(everybodys, Interest::transitions);
+  for (const auto& breaker : {payment, inventory}) {
+    succeed_once(*breaker, start);
+    { auto dropped = breaker->try_acquire(start); }
+    fail_once(*breaker, start);
+    EXPECT_FALSE(breaker->try_acquire(start));
+  }
+  EXPECT_EQ(theirs->transitions, 1);
+  EXPECT_EQ(theirs->rejections, 1);
+  EXPECT_EQ(theirs->calls, (std::array{1, 1, 1}));
+  EXPECT_EQ(everybodys->transitions, 2);
+  EXPECT_EQ(everybodys->calls, (std::array{0, 0, 0}));
+  registry.unsubscribe("payment", theirs);
+  registry.reset_all(start);
+  succeed_once(*payment, start);
+  EXPECT_EQ(theirs->transitions, 1);
+  EXPECT_EQ(theirs->calls, (std::array{1, 1, 1}));
+}
+
+TEST(BreakerRegistry, AListenerForFailuresOfAllHearsThoseOfPresentAndFutureBreakers) {
+  BreakerRegistry registry{{}, 1};
+  const auto before = registry.get_or_create("before", tripping_after(9), start);
+  const auto listener = std::make_shared<Hearing>();
+  registry.events().subscribe(listener, Interest::failures);
+  const auto after = registry.get_or_create("after", tripping_after(9), start);
+  for (const auto& breaker : {before, after}) {
+    succeed_once(*breaker, start);
+    fail_once(*breaker, start);
+  }
+  EXPECT_EQ(listener->calls, (std::array{0, 2, 0}));
+  EXPECT_EQ(listener->transitions, 0) << "it did not ask for them";
+  registry.events().unsubscribe(listener);
+  fail_once(*before, start);
+  EXPECT_EQ(listener->calls, (std::array{0, 2, 0}));
+}
+
+TEST(BreakerRegistry, ListenersOfABreakerMoveOnToTheOneThatReplacesIt) {
+  BreakerRegistry registry{{}, 1};
+  registry.apply({{"payment", tripping_after(1)}}, start);
+  const auto listener = std::make_shared<Hearing>();
+  registry.subscribe("payment", listener, Interest::transitions | Interest::failures);
+  registry.apply({{"payment", tripping_after(2)}}, start);
+  const auto payment = registry.find("payment");
+  fail_once(*payment, start);
+  fail_once(*payment, start);
+  EXPECT_EQ(listener->transitions, 1);
+  EXPECT_EQ(listener->calls, (std::array{0, 2, 0}));
+}
+
+TEST(BreakerRegistry, CommandsOneBreakerByNameAndAllAtOnce) {
+  BreakerRegistry registry{{}, 1};
+  const auto payment = registry.get_or_create("payment", tripping_after(1), start);
+  const auto tenant = registry.get_or_create_keyed("tenant", tripping_after(1), start);
+  EXPECT_FALSE(registry.command("nobody", Command::force_open, start));
+  EXPECT_TRUE(registry.command("payment", Command::force_open, start));
+  EXPECT_TRUE(registry.command("tenant", Command::disable, start));
+  EXPECT_EQ(payment->state(), State::forced_open);
+  EXPECT_EQ(tenant->state(), State::disabled);
+  registry.reset_all(start);
+  EXPECT_EQ(payment->state(), State::closed);
+  EXPECT_EQ(tenant->state(), State::closed);
+}
+
+TEST(BreakerRegistry, ShowsAllAtOnceWhileTheyAreCalled) {
+  BreakerRegistry registry{{}, 1};
+  const auto payment = registry.get_or_create("payment", tripping_after(1), start);
+  const auto tenant = registry.get_or_create_keyed("a tenant", tripping_after(1), start);
+  fail_once(*payment, start);
+  succeed_once(*tenant, start);
+  auto in_flight = tenant->try_acquire(start);
+  const auto seen = registry.snapshots(start);
+  ASSERT_EQ(seen.size(), 2U);
+  EXPECT_EQ(seen[0].name, "a tenant");
+  EXPECT_EQ(seen[0].snapshot.totals.calls, 2U);
+  EXPECT_EQ(seen[0].snapshot.totals.successes, 1U);
+  EXPECT_EQ(seen[1].name, "payment");
+  EXPECT_EQ(seen[1].snapshot.state, State::open);
+}
+
+TEST(BreakerRegistry, HearsOfEveryCallFromTheMomentOfSubscribingWhileThreadsCall) {
+  BreakerRegistry registry{{}, 1};
+  class Counting : public EventSink {
+   public:
+    void on_transition(const Transition&) override {}
+    void on_call(const CallEvent&) override { calls.fetch_add(1, std::memory_order_relaxed); }
+    std::atomic<std::uint64_t> calls{0};
+  };
+  const auto one = registry.get_or_create("one", tripping_after(1), start);
+  const auto throughout = std::make_shared<Counting>();
+  registry.subscribe("one", throughout, Interest::calls);
+  constexpr int each = 5'000;
+  {
+    std::vector<std::jthread> workers;
+    for (int t = 0; t < 2; ++t) {
+      workers.emplace_back([&] {
+        for (int i = 0; i < each; ++i) succeed_once(*one, start);
+      });
+    }
+    for (int i = 0; i < 200; ++i) {
+      const auto passing = std::make_shared<Counting>();
+      registry.events().subscribe(passing, Interest::calls);
+      registry.events().unsubscribe(passing);
+    }
+  }
+  EXPECT_EQ(throughout->calls, std::uint64_t{2 * each}) << "others who come and go take nobody's wish away";
 }
 
 std::optional<Duration> opening(std::uint64_t seed, const char* name) {

@@ -3,7 +3,17 @@
 #include <algorithm>
 #include <utility>
 
+#include "switchgear/core/quietly.hpp"
+
 namespace switchgear {
+namespace {
+
+Interest interest_in(Verdict verdict) noexcept {
+  if (verdict == Verdict::success) return Interest::successes;
+  return verdict == Verdict::failure ? Interest::failures : Interest::ignored;
+}
+
+}  // namespace
 
 EventFanout::EventFanout() : listeners_(std::make_shared<const Listeners>()) {}
 EventFanout::~EventFanout() = default;
@@ -18,7 +28,7 @@ void EventFanout::subscribe(std::shared_ptr<EventSink> listener, Interest intere
   } else {
     next.push_back({std::move(listener), interest});
   }
-  publish(std::move(next));
+  publish_locked(std::move(next));
 }
 
 void EventFanout::unsubscribe(const std::shared_ptr<EventSink>& listener) {
@@ -28,41 +38,53 @@ void EventFanout::unsubscribe(const std::shared_ptr<EventSink>& listener) {
   last = listeners_;
   Listeners next = *listeners_;
   std::erase_if(next, [&](const Listener& each) { return each.sink == listener; });
-  publish(std::move(next));
+  publish_locked(std::move(next));
+}
+
+void EventFanout::watch(Watcher& watcher) {
+  const std::lock_guard lock{mutex_};
+  watchers_.insert(&watcher);
+  watcher.on_wish_changed();
+}
+
+void EventFanout::unwatch(Watcher& watcher) {
+  const std::lock_guard lock{mutex_};
+  watchers_.erase(&watcher);
 }
 
 void EventFanout::on_transition(const Transition& transition) {
-  const auto all = listeners();
-  for (const Listener& each : *all) {
-    try {
-      each.sink->on_transition(transition);
-    } catch (...) {  // NOLINT(bugprone-empty-catch): one listener's trouble is no other's, and not the call's
-    }
-  }
+  tell(Interest::transitions, [&](EventSink& sink) { sink.on_transition(transition); });
 }
 
 void EventFanout::on_rejection(const RejectionEvent& rejection) {
-  if (!any_for_rejections_.load(std::memory_order_relaxed)) return;
-  const auto all = listeners();
+  tell(Interest::rejections, [&](EventSink& sink) { sink.on_rejection(rejection); });
+}
+
+void EventFanout::on_call(const CallEvent& call) {
+  tell(interest_in(call.verdict), [&](EventSink& sink) { sink.on_call(call); });
+}
+
+template <class Tell>
+void EventFanout::tell(Interest interest, Tell tell) const {
+  if (!wanted(interest)) return;
+  std::shared_ptr<const Listeners> all;
+  {
+    const std::lock_guard lock{mutex_};
+    all = listeners_;
+  }
   for (const Listener& each : *all) {
-    if (each.interest != Interest::transitions_and_rejections) continue;
-    try {
-      each.sink->on_rejection(rejection);
-    } catch (...) {  // NOLINT(bugprone-empty-catch): as above
-    }
+    if (includes(each.interest, interest)) detail::quietly([&] { tell(*each.sink); });
   }
 }
 
-std::shared_ptr<const EventFanout::Listeners> EventFanout::listeners() const {
-  const std::lock_guard lock{mutex_};
-  return listeners_;
-}
-
-void EventFanout::publish(Listeners next) {
-  const bool any = std::ranges::any_of(
-      next, [](const Listener& each) { return each.interest == Interest::transitions_and_rejections; });
+void EventFanout::publish_locked(Listeners next) {
+  Interest all{};
+  for (const Listener& each : next) all = all | each.interest;
   listeners_ = std::make_shared<const Listeners>(std::move(next));
-  any_for_rejections_.store(any, std::memory_order_relaxed);
+  const bool changed = includes(all, Interest::calls) != wants_calls();
+  wanted_.store(all, std::memory_order_relaxed);
+  if (!changed) return;
+  for (Watcher* const each : watchers_) each->on_wish_changed();
 }
 
 }  // namespace switchgear

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <stdexcept>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -23,6 +24,7 @@ class Throwing : public EventSink {
  public:
   void on_transition(const Transition&) override { throw std::runtime_error{"a listener's own trouble"}; }
   void on_rejection(const RejectionEvent&) override { throw std::runtime_error{"a listener's own trouble"}; }
+  void on_call(const CallEvent&) override { throw std::runtime_error{"a listener's own trouble"}; }
 };
 
 TEST(EventFanout, CallsEveryListenerEvenAfterOneThrew) {
@@ -48,6 +50,60 @@ TEST(EventFanout, SendsRejectionsOnlyToThoseWhoAskedForThem) {
   fanout.unsubscribe(curious);
   fanout.on_rejection({});
   EXPECT_EQ(curious->rejections, 1);
+}
+
+TEST(EventFanout, SendsCallsByTheirVerdictToThoseWhoAskedForIt) {
+  class Calls : public EventSink {
+   public:
+    void on_transition(const Transition&) override { seen += 't'; }
+    void on_call(const CallEvent& call) override { seen += "sfi"[static_cast<std::size_t>(call.verdict)]; }
+    std::string seen;
+  };
+  EventFanout fanout;
+  const auto successes = std::make_shared<Calls>();
+  const auto failures = std::make_shared<Calls>();
+  const auto all = std::make_shared<Calls>();
+  EXPECT_FALSE(fanout.wants_calls());
+  fanout.subscribe(successes, Interest::successes);
+  fanout.subscribe(failures, Interest::failures | Interest::transitions);
+  fanout.subscribe(std::make_shared<Throwing>(), Interest::everything);
+  fanout.subscribe(all, Interest::everything);
+  EXPECT_TRUE(fanout.wants_calls());
+  for (const Verdict verdict : {Verdict::success, Verdict::failure, Verdict::ignored}) {
+    CallEvent call;
+    call.verdict = verdict;
+    fanout.on_call(call);
+  }
+  fanout.on_transition({});
+  EXPECT_EQ(successes->seen, "s");
+  EXPECT_EQ(failures->seen, "ft");
+  EXPECT_EQ(all->seen, "sfit");
+}
+
+TEST(EventFanout, SaysWhenItBeginsAndWhenItCeasesToWantCalls) {
+  class Watching final : public EventFanout::Watcher {
+   public:
+    explicit Watching(EventFanout& fanout) : fanout_(fanout) {}
+    void on_wish_changed() noexcept override { seen.push_back(fanout_.wants_calls()); }
+    std::vector<bool> seen;
+
+   private:
+    EventFanout& fanout_;
+  };
+  EventFanout fanout;
+  Watching watching{fanout};
+  fanout.watch(watching);
+  const auto first = std::make_shared<Counting>();
+  const auto second = std::make_shared<Counting>();
+  fanout.subscribe(first);
+  fanout.subscribe(first, Interest::failures);
+  fanout.subscribe(second, Interest::everything);
+  fanout.unsubscribe(first);
+  fanout.unsubscribe(second);
+  EXPECT_EQ(watching.seen, (std::vector{false, true, false}));
+  fanout.unwatch(watching);
+  fanout.subscribe(second, Interest::calls);
+  EXPECT_EQ(watching.seen.size(), 3U);
 }
 
 TEST(EventFanout, CallsAListenerOnceHoweverOftenItSubscribed) {

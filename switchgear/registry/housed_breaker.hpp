@@ -1,0 +1,42 @@
+// One breaker together with those who listen to it. Used by the registry alone.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string_view>
+
+#include "switchgear/policy/circuit_breaker.hpp"
+#include "switchgear/registry/event_fanout.hpp"
+
+namespace switchgear::detail {
+
+/// A breaker, the fan-out of its own listeners and the one that all breakers of a registry share. Handed out
+/// as a pointer to the breaker that owns the whole. It is its breaker's sink, and lets it send calls only
+/// while one of the fan-outs wants them.
+class HousedBreaker final : public EventSink, private EventFanout::Watcher {
+ public:
+  /// `context.sink` is not looked at. Neither fan-out may be null.
+  HousedBreaker(std::shared_ptr<EventFanout> own, std::shared_ptr<EventFanout> everybody,
+                std::string_view name, const CircuitBreakerOptions& options, BreakerContext context);
+  ~HousedBreaker() override;
+
+  [[nodiscard]] static std::shared_ptr<CircuitBreaker> door(std::shared_ptr<HousedBreaker> house) noexcept;
+
+  [[nodiscard]] CircuitBreaker& breaker() noexcept { return breaker_; }
+  /// Outlives the breaker when another takes its place.
+  [[nodiscard]] const std::shared_ptr<EventFanout>& listeners() const noexcept { return own_; }
+
+  void on_transition(const Transition& transition) override;
+  void on_rejection(const RejectionEvent& rejection) override;
+  void on_call(const CallEvent& call) override;
+
+ private:
+  void on_wish_changed() noexcept override;
+
+  const std::shared_ptr<EventFanout> own_;
+  const std::shared_ptr<EventFanout> everybody_;
+  std::mutex wishes_;  ///< of two wishes that change at once, the later one must see both
+  CircuitBreaker breaker_;
+};
+
+}  // namespace switchgear::detail

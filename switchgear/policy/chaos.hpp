@@ -41,11 +41,11 @@ struct ChaosShare {
 /// At most one fault befalls a call, so the probabilities together are at most 1.
 struct ChaosOptions {
   bool enabled = false;  ///< nothing is injected until somebody asks for it
-  ChaosFail fail;
-  ChaosDelay delay;
-  ChaosShare timeout;     ///< the call is not made and ends as FailureType::timeout, at once
-  ChaosShare abort;       ///< the call is refused: Reason::chaos
-  ChaosShare force_open;  ///< the call is refused as an open breaker would: Reason::forced_open
+  ChaosFail fail{};
+  ChaosDelay delay{};
+  ChaosShare timeout{};     ///< the call is not made and ends as FailureType::timeout, at once
+  ChaosShare abort{};       ///< the call is refused: Reason::chaos
+  ChaosShare force_open{};  ///< the call is refused as an open breaker would: Reason::forced_open
 
   friend bool operator==(const ChaosOptions&, const ChaosOptions&) = default;
 };

@@ -22,12 +22,17 @@ std::vector<OptionProblem> validate(const HedgeOptions& options) {
   return check.take();
 }
 
+namespace {
+
+Duration standing_delay(const HedgeOptions& options) noexcept {
+  if (const auto* fixed = std::get_if<Duration>(&options.delay)) return *fixed;
+  return options.initial_delay > Duration::zero() ? options.initial_delay : Duration{-1};
+}
+
+}  // namespace
+
 Hedge::Hedge(std::string name, const HedgeOptions& options, RetryBudget* budget)
-    : options_(options),
-      fixed_(std::holds_alternative<Duration>(options.delay) ? std::get<Duration>(options.delay)
-                                                             : Duration::zero()),
-      budget_(budget),
-      name_(std::move(name)) {
+    : options_(options), standing_(standing_delay(options)), budget_(budget), name_(std::move(name)) {
   require_valid("hedge", name_, validate(options));
   if (const auto* quantile = std::get_if<Quantile>(&options.delay)) {
     latencies_ = std::make_unique<RecentLatencies>(quantile->share, needed_samples(*quantile));

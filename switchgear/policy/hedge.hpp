@@ -72,11 +72,10 @@ class Hedge {
   /// quantile is not known yet. The quantile is brought up to date every 100 ms (of `now`): the call that
   /// does so pays some microseconds, all others a load.
   [[nodiscard]] std::optional<Duration> delay(TimePoint now) const noexcept {
-    if (!latencies_) return fixed_;
-    const Duration known = latencies_->quantile(now);
-    if (known >= Duration::zero()) return known;
-    if (options_.initial_delay == Duration::zero()) return std::nullopt;
-    return options_.initial_delay;
+    Duration wait = latencies_ ? latencies_->quantile(now) : standing_;
+    if (wait < Duration::zero()) wait = standing_;
+    if (wait < Duration::zero()) return std::nullopt;
+    return wait;
   }
 
   /// Asks for one hedge; spends the budget. False: exhausted, the attempts that run go on alone.
@@ -104,7 +103,8 @@ class Hedge {
 
  private:
   const HedgeOptions options_;
-  const Duration fixed_;
+  /// The fixed delay, or what stands for an unknown quantile; negative: nothing does.
+  const Duration standing_;
   RetryBudget* const budget_;
   std::unique_ptr<RecentLatencies> latencies_;  ///< null when the delay is fixed
   const std::string name_;

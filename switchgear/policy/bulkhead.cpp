@@ -75,16 +75,19 @@ std::optional<Bulkhead::Permit> Bulkhead::poll(Ticket& ticket) noexcept {
 }
 
 std::optional<Bulkhead::Permit> Bulkhead::leave(Ticket& ticket) noexcept {
-  if (ticket.place_ == Ticket::Place::queued) {
-    const std::scoped_lock lock(mutex_);
-    if (!ticket.granted_) {
-      unlink_locked(ticket);
-      word_.fetch_sub(one_waiting, std::memory_order_acq_rel);
-      ticket.place_ = Ticket::Place::nowhere;
-      return std::nullopt;
-    }
-  }
-  return poll(ticket);
+  if (ticket.place_ == Ticket::Place::nowhere || !withdraw(ticket)) return std::nullopt;
+  tally_.add(admitted);
+  return Permit{this};
+}
+
+/// Ends the ticket's wait; returns whether it had a slot, which is the caller's now.
+bool Bulkhead::withdraw(Ticket& ticket) noexcept {
+  if (std::exchange(ticket.place_, Ticket::Place::nowhere) == Ticket::Place::held) return true;
+  const std::scoped_lock lock(mutex_);
+  if (ticket.granted_) return true;
+  unlink_locked(ticket);
+  word_.fetch_sub(one_waiting, std::memory_order_acq_rel);
+  return false;
 }
 
 Rejection Bulkhead::refuse(Reason reason) noexcept {
@@ -124,8 +127,8 @@ void Bulkhead::unlink_locked(Ticket& ticket) noexcept {
 
 Bulkhead::Ticket::~Ticket() {
   if (place_ == Place::nowhere) return;
-  // A permit granted in the last moment is dropped at the end of this line, which passes its slot on.
-  if (!bulkhead_->leave(*this)) bulkhead_->refuse(Reason::cancelled);
+  if (bulkhead_->withdraw(*this)) bulkhead_->free();
+  (void)bulkhead_->refuse(Reason::cancelled);
 }
 
 }  // namespace switchgear

@@ -107,12 +107,12 @@ class Bulkhead {
   [[nodiscard]] std::optional<Permit> poll(Ticket& ticket) noexcept;
 
   /// Stops waiting. A permit that was granted in the last moment is returned, not lost. Does not count what
-  /// became of the caller: see refuse(). Takes time linear in nothing: the ticket knows its neighbours.
+  /// became of the caller: see refuse(). Constant time.
   [[nodiscard]] std::optional<Permit> leave(Ticket& ticket) noexcept;
 
   /// Counts a caller that is sent away, and says so in words: `reason` is bulkhead_full, queue_timeout or
   /// cancelled. try_acquire() does so by itself.
-  Rejection refuse(Reason reason) noexcept;
+  [[nodiscard]] Rejection refuse(Reason reason) noexcept;
 
   [[nodiscard]] BulkheadSnapshot snapshot() const noexcept;
 
@@ -150,6 +150,7 @@ class Bulkhead {
       pass_on();
   }
   void pass_on() noexcept;
+  [[nodiscard]] bool withdraw(Ticket& ticket) noexcept;
   void unlink_locked(Ticket& ticket) noexcept;
 
   // --- what every call touches

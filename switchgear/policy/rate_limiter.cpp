@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <numeric>
 
 #include "switchgear/policy/option_checker.hpp"
 
@@ -13,37 +14,42 @@ namespace {
 constexpr std::int64_t most_ahead = std::int64_t{1} << 58U;  ///< units between now and tat
 constexpr std::int64_t finest_unit = std::int64_t{1} << 24U;
 
-/// a / b nanoseconds.
 struct Fraction {
-  std::int64_t a;
-  std::int64_t b;
+  std::int64_t above;
+  std::int64_t below;
 };
 
-/// The time between two tokens: the simplest fraction within what a double rounds off, by continued fractions
-/// (Khinchin). When its denominator would be more than `most`, a little longer than the true interval, as the
-/// rate must never be exceeded.
-Fraction interval_of(double rate, std::int64_t most) noexcept {
-  const long double interval = 1e9L / static_cast<long double>(rate);
-  std::int64_t a_before = 1;
-  std::int64_t b_before = 0;
-  std::int64_t a = std::llroundl(std::floor(interval));
-  std::int64_t b = 1;
-  long double rest = interval - std::floor(interval);
-  while (std::fabs(interval * static_cast<long double>(b) - static_cast<long double>(a)) >
-         interval * static_cast<long double>(b) * 0x1.0p-52L) {
+/// The simplest fraction that a program would have rounded to `value`, by continued fractions.
+Fraction fraction_of(double value) noexcept {
+  const auto exact = static_cast<long double>(value);
+  Fraction before{1, 0};
+  Fraction found{std::llroundl(std::floor(exact)), 1};
+  long double rest = exact - std::floor(exact);
+  const auto off = [exact](const Fraction& f) {
+    return std::fabs(exact - static_cast<long double>(f.above) / static_cast<long double>(f.below));
+  };
+  while (off(found) > exact * 0x1.1p-53L) {
     const long double next = 1 / rest;
-    const long double whole = std::floor(next);
-    if (whole > static_cast<long double>(most - b_before) / static_cast<long double>(b)) {
-      const auto power = std::bit_floor(static_cast<std::uint64_t>(most));
-      return {std::llroundl(std::ceil(interval * static_cast<long double>(power))),
-              static_cast<std::int64_t>(power)};
-    }
-    const std::int64_t digit = std::llroundl(whole);
-    a_before = std::exchange(a, digit * a + a_before);
-    b_before = std::exchange(b, digit * b + b_before);
-    rest = next - whole;
+    const std::int64_t digit = std::llroundl(std::floor(next));
+    before = std::exchange(found, {digit * found.above + before.above, digit * found.below + before.below});
+    rest = next - std::floor(next);
   }
-  return {a, b};
+  return found;
+}
+
+/// The time between two tokens, in nanoseconds. When its denominator would be more than `most`, a little
+/// longer than the true interval, as the rate must never be exceeded.
+Fraction interval_of(double rate, std::int64_t most) noexcept {
+  constexpr std::int64_t second = 1'000'000'000;
+  const Fraction per_second = fraction_of(rate);
+  const std::int64_t common = std::gcd(per_second.above, second);
+  Fraction interval{0, per_second.above / common};
+  if (interval.below <= most && !__builtin_mul_overflow(second / common, per_second.below, &interval.above)) {
+    return interval;
+  }
+  const auto power = static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(most)));
+  const long double exact = 1e9L / static_cast<long double>(rate);
+  return {std::llroundl(std::ceil(exact * static_cast<long double>(power))), power};
 }
 
 /// How far tat may be ahead of now, in ns.
@@ -83,8 +89,8 @@ RateLimiter::RateLimiter(std::string name, const RateLimiterOptions& options)
   require_valid("rate limiter", name_, validate(options_));
   const auto most_units = static_cast<std::int64_t>(static_cast<double>(most_ahead) / ahead_of(options_));
   const Fraction interval = interval_of(options_.rate, std::clamp<std::int64_t>(most_units, 1, finest_unit));
-  unit_ = interval.b;
-  interval_ = interval.a;
+  unit_ = interval.below;
+  interval_ = interval.above;
   slack_ = (std::int64_t{options_.burst_or_rate()} - 1) * interval_;
   most_behind_ = most_elapsed / unit_;
   // Further back than any time, so that the first caller moves the base to its own.
@@ -95,7 +101,8 @@ std::optional<Result<RateLimiter::Token>> RateLimiter::try_wait(std::uint64_t se
                                                                 std::int64_t due, TimePoint now) noexcept {
   const TimePoint at = instant(base, due);
   const Duration wait = saturating_sub(at, now);
-  if (wait > options_.max_wait) {
+  // At the end of time no instant is left to hand out.
+  if (wait > options_.max_wait || at == TimePoint::max()) {
     // Refusing changes nothing that would show that the base was another tag's.
     if (state_.load(std::memory_order_relaxed) != seen) return std::nullopt;
     tally_.add(rejected);
@@ -139,7 +146,8 @@ void RateLimiter::rebase(TimePoint now) noexcept {
 }
 
 TimePoint RateLimiter::instant(Duration::rep base, std::int64_t due) const noexcept {
-  const std::int64_t whole = due / unit_ + (due % unit_ != 0 ? 1 : 0);
+  // Whole nanoseconds are by far the most common, and a division costs more than the rest of a refusal.
+  const std::int64_t whole = unit_ == 1 ? due : (due + unit_ - 1) / unit_;
   return saturating_add(time_of(base), Duration{whole});
 }
 

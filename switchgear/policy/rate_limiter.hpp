@@ -33,8 +33,8 @@ namespace switchgear {
 
 struct RateLimiterOptions {
   /// Calls per second in the long run; 1e-8 … 1e9. Read as the simplest fraction that a double can mean:
-  /// 1.0 / 60 is exactly one a minute. A rate that is no simple fraction is never exceeded, and reached to 1
-  /// in 10 million.
+  /// 1.0 / 60 is exactly one a minute. A rate that is no simple fraction is never exceeded by more than a
+  /// double rounds off, and reached to 1 in 10 million.
   double rate = 100;
   /// Calls that may come at once after a quiet time; 1 … 1'000'000'000, or 0: `rate`, rounded up. 1: calls
   /// come one by one, an interval apart.

@@ -8,10 +8,21 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "switchgear/core/time.hpp"
+#include "switchgear/policy/adaptive_limit.hpp"
+#include "switchgear/policy/bulkhead.hpp"
+#include "switchgear/policy/cache.hpp"
+#include "switchgear/policy/call_queue.hpp"
+#include "switchgear/policy/chaos.hpp"
 #include "switchgear/policy/circuit_breaker_options.hpp"
+#include "switchgear/policy/fallback.hpp"
+#include "switchgear/policy/hedge.hpp"
+#include "switchgear/policy/rate_limiter.hpp"
+#include "switchgear/policy/retry.hpp"
+#include "switchgear/policy/retry_budget.hpp"
 
 namespace switchgear::config {
 
@@ -28,6 +39,12 @@ struct GatewayLimits {
   std::size_t header_fields = 100;                    ///< 431 beyond
   std::size_t target_bytes = std::size_t{8} * 1024;   ///< request target; 414 beyond
   std::uint64_t body_bytes = std::uint64_t{64} * 1024 * 1024;  ///< 413 beyond
+  /// Of one request's body, kept so that it can be sent again or stored for later. A longer body is sent once
+  /// and never queued.
+  std::size_t buffered_body_bytes = std::size_t{64} * 1024;
+  /// Of one response's body, remembered by `cache` and `fallback.cache`. A longer one is passed on and
+  /// forgotten.
+  std::size_t cached_body_bytes = std::size_t{64} * 1024;
   std::size_t connections = 10'000;  ///< clients per thread; further ones wait in the backlog
   Duration header_timeout =
       std::chrono::seconds{10};  ///< from the first byte of a request to the end of its header; 408
@@ -50,22 +67,57 @@ struct GatewayOptions {
   friend bool operator==(const GatewayOptions&, const GatewayOptions&) = default;
 };
 
+/// HTTP statuses, as inclusive ranges.
+using StatusRanges = std::vector<std::pair<unsigned, unsigned>>;
+
 /// Which results of an HTTP call are failures of the dependency.
 struct FailureWhen {
-  std::vector<std::pair<unsigned, unsigned>> status{{500, 599}};  ///< inclusive ranges
+  StatusRanges status{{500, 599}};
   bool timeout = true;
   bool connection_error = true;
 
   friend bool operator==(const FailureWhen&, const FailureWhen&) = default;
 };
 
-/// One entry of `policies:`, presets already applied.
+/// `fallback: {value: …}`: always this answer.
+struct ValueFallback {
+  unsigned status = 200;  ///< 200 … 599
+  std::string body;
+  std::string content_type = "text/plain; charset=utf-8";  ///< of a body that is not empty
+
+  friend bool operator==(const ValueFallback&, const ValueFallback&) = default;
+};
+
+/// `fallback: {fail: TEXT}`: a clear error in place of the dependency's own words.
+struct FailFallback {
+  std::string text;
+
+  friend bool operator==(const FailFallback&, const FailFallback&) = default;
+};
+
+/// The kind of fallback: `value`, `cache`, `queue`, `fail`.
+using FallbackOptions = std::variant<ValueFallback, CachedFallbackOptions, CallQueueOptions, FailFallback>;
+
+/// One entry of `policies:`, presets already applied. In the standard order, outermost first.
 struct Policy {
   std::string name;
+  std::optional<FallbackOptions> fallback;
+  std::optional<CacheOptions> cache;
+  std::optional<RateLimiterOptions> rate_limiter;
+  std::optional<BulkheadOptions> bulkhead;
+  std::optional<AdaptiveLimitOptions> adaptive_limit;
+  std::optional<Duration> deadline;  ///< the whole call
+  std::optional<RetryOptions> retry;
+  /// Statuses worth another attempt; unset: 408, 425, 429 and 5xx but 501. Timeouts and connection errors
+  /// always are.
+  std::optional<StatusRanges> retry_status;
+  std::optional<RetryBudgetOptions> retry_budget;  ///< set only beside `retry`; hedges spend it too
+  std::optional<HedgeOptions> hedge;
   std::optional<CircuitBreakerOptions> circuit_breaker;
   FailureWhen failure_when;
-  std::optional<Duration> timeout;   ///< one attempt
-  std::optional<Duration> deadline;  ///< the whole call
+  std::optional<Duration> timeout;    ///< one attempt
+  std::optional<ChaosOptions> chaos;  ///< does nothing unless `enabled`
+  std::uint64_t chaos_seed = 1;       ///< the same seed, the same faults
 
   friend bool operator==(const Policy&, const Policy&) = default;
 };

@@ -20,7 +20,7 @@ explore() {
 }
 
 failed=0
-for model in probes opening; do
+for model in probes opening bulkhead; do
   errors=$(explore "$model")
   states=$(awk '/states, stored/ {print $1; exit}' pan.txt)
   mutant=$(explore "$model" MUTANT)

@@ -88,11 +88,18 @@ void whole_call(benchmark::State& run) {
     benchmark::DoNotOptimize(value);
     return value;
   };
-  const auto track = [](Verdict, Duration latency) { durations->record(latency); };
-  benchmark::DoNotOptimize(*try_call<Time>(*shared, f, track));
+  const auto track = [](int, Duration latency) {
+    durations->record(latency);
+    return Outcome::success(latency);
+  };
+  const auto pipeline = Pipeline{*shared}.classified_by(Classifier{}.results(track));
+  const CallOptions options;
+  Time time;
+  const auto tracked = [&] { return try_call(pipeline, options, f, time); };
+  benchmark::DoNotOptimize(*tracked());
   const std::uint64_t before = bench::allocations_of_this_thread();
   for (auto _ : run) {
-    auto result = try_call<Time>(*shared, f, track);
+    auto result = tracked();
     benchmark::DoNotOptimize(result);
   }
   report_allocations(run, before);

@@ -26,6 +26,7 @@ constexpr std::array<Words, rejection_reasons.size()> words{{
     {"fallback", "has stored the call for later"},
     {"chaos", "refused on purpose"},
     {"call", "was cancelled while it waited"},
+    {"time limit", "ended before the call did"},
 }};
 
 }  // namespace

@@ -25,6 +25,7 @@ enum class Reason : std::uint8_t {
   queued,             ///< not made now: stored, to be made later
   chaos,              ///< an injected refusal
   cancelled,          ///< the caller went away while it waited for its turn
+  timed_out,          ///< the one that comes after the call was made: it did not end within its limit
 };
 /// Those that a circuit breaker gives.
 inline constexpr std::array breaker_rejection_reasons{Reason::open, Reason::half_open, Reason::forced_open,
@@ -40,12 +41,14 @@ inline constexpr std::array rejection_reasons{Reason::open,
                                               Reason::deadline_exceeded,
                                               Reason::queued,
                                               Reason::chaos,
-                                              Reason::cancelled};
+                                              Reason::cancelled,
+                                              Reason::timed_out};
 
 [[nodiscard]] constexpr std::string_view to_string(Reason reason) noexcept {
   constexpr std::array<std::string_view, rejection_reasons.size()> names{
-      "open",         "half_open",         "forced_open",       "ramping", "bulkhead_full", "queue_timeout",
-      "rate_limited", "concurrency_limit", "deadline_exceeded", "queued",  "chaos",         "cancelled"};
+      "open",          "half_open",    "forced_open",       "ramping",           "bulkhead_full",
+      "queue_timeout", "rate_limited", "concurrency_limit", "deadline_exceeded", "queued",
+      "chaos",         "cancelled",    "timed_out"};
   return names[static_cast<std::size_t>(reason)];
 }
 

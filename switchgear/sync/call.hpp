@@ -1,74 +1,101 @@
 // The blocking driver: one guarded call on the calling thread.
 #pragma once
 
-#include <optional>
 #include <type_traits>
 #include <utility>
 
+#include "switchgear/core/rejected.hpp"
 #include "switchgear/core/result.hpp"
+#include "switchgear/pipeline/pipeline.hpp"
 #include "switchgear/policy/circuit_breaker.hpp"
+#include "switchgear/sync/attempt.hpp"
+#include "switchgear/sync/blocking_call.hpp"
 #include "switchgear/sync/clocks.hpp"
-#include "switchgear/sync/rejected.hpp"
+#include "switchgear/sync/fast_lane.hpp"
 
 namespace switchgear {
 
-/// A call's result, or the Rejection that says why it was not made. `Done` stands for a call that returns
-/// nothing.
-struct Done {};
+/// A call's result, or the Rejection that says why there is none.
 template <class F>
-using CallResult = Result<std::conditional_t<std::is_void_v<std::invoke_result_t<F&>>, Done,
-                                             std::decay_t<std::invoke_result_t<F&>>>>;
+using CallResult = Result<detail::AnswerOf<F>>;
 
-/// Runs `f()` if the breaker admits it, and tells the breaker how it ended: returning is a success, throwing
-/// a failure of type `exception`. The exception passes through untouched. `on_latency(verdict, latency)` is
-/// told what was measured.
+template <class P>
+concept PipelineLike = requires(const P& pipeline) {
+  pipeline.policies();
+  pipeline.classifier();
+  typename P::Machine;
+};
+
+/// Runs `f` through the pipeline on this thread: waits where a policy says so (a queue, a token, the delay
+/// before a retry), and makes as many attempts as it is told. Returns the answer, or the rejection that
+/// stands in its place: a policy refused, or the last attempt came back after its time (Reason::timed_out).
+/// What the last attempt threw passes untouched; when a fallback failed too, FallbackError holds both causes.
 ///
-///     auto answer = try_call(breaker, [&] { return fetch_price(item); });
-///     if (!answer) return last_known_price(item);          // answer.rejection() says why
+///     auto answer = try_call(pipeline, [&](const Attempt& attempt) { return fetch(item, attempt.deadline);
+///     }); if (!answer) return last_known(item);      // answer.rejection() says who refused, why, until when
 ///
-/// Reads `Time` twice for an admitted call, once for a refused one. Threads: any; `f` runs on this one and
-/// cannot be interrupted.
-template <class Time = SteadyTime, class F, class OnLatency>
-CallResult<F> try_call(CircuitBreaker& breaker, F&& f, OnLatency&& on_latency) {
-  auto permit = breaker.try_acquire(Time::now());
-  if (!permit) return permit.rejection();
-  const auto end = [&](Verdict verdict) {
-    const TimePoint now = Time::now();
-    const Duration latency = saturating_sub(now, permit->start());
-    std::move(*permit).record(Outcome{verdict, FailureType::exception, latency, std::nullopt}, now);
-    on_latency(verdict, latency);
-  };
-  // A guard, not a catch: what is thrown must pass through as it is, with its own stack.
-  struct OnThrow {
-    decltype(end)* failed;
-    ~OnThrow() {
-      if (failed != nullptr) (*failed)(Verdict::failure);
-    }
-  } on_throw{&end};
-  if constexpr (std::is_void_v<std::invoke_result_t<F&>>) {
-    f();
-    on_throw.failed = nullptr;
-    end(Verdict::success);
-    return Done{};
+/// `f` takes `const Attempt&` or nothing; it cannot be interrupted (see Attempt). Reads `Time` once before
+/// the first attempt and once after each; a clock that keeps something is handed in as the last argument.
+/// Allocates nothing but what a fallback or a cache keeps. Threads: any.
+template <PipelineLike P, class F, class Time>
+[[gnu::always_inline]] inline CallResult<F> try_call(const P& pipeline, const CallOptions& options, F&& f,
+                                                     Time& time) {
+  if constexpr (P::Machine::has_fast_lane) {
+    return detail::fast_call(time, pipeline, options, f);
   } else {
-    std::decay_t<std::invoke_result_t<F&>> value = f();
-    on_throw.failed = nullptr;
-    end(Verdict::success);
-    return CallResult<F>(std::move(value));
+    detail::BlockingCall<Time, P, std::remove_reference_t<F>> running{time, pipeline, options, f};
+    running.run();
+    return running.take();
   }
 }
+template <class Time = SteadyTime, PipelineLike P, class F>
+CallResult<F> try_call(const P& pipeline, const CallOptions& options, F&& f) {
+  Time time;
+  return try_call(pipeline, options, f, time);
+}
+template <class Time = SteadyTime, PipelineLike P, class F>
+CallResult<F> try_call(const P& pipeline, F&& f) {
+  return try_call<Time>(pipeline, CallOptions{}, f);
+}
 
+/// The same around a single breaker.
 template <class Time = SteadyTime, class F>
 CallResult<F> try_call(CircuitBreaker& breaker, F&& f) {
-  return try_call<Time>(breaker, std::forward<F>(f), [](Verdict, Duration) {});
+  return try_call<Time>(Pipeline{breaker}, CallOptions{}, f);
 }
 
-/// The same, but a refusal is thrown as Rejected, and the result is returned as it is.
-template <class Time = SteadyTime, class F>
-std::invoke_result_t<F&> call(CircuitBreaker& breaker, F&& f) {
-  auto result = try_call<Time>(breaker, std::forward<F>(f));
+#if defined(__cpp_exceptions)
+
+/// The same as try_call(), but a rejection is thrown as Rejected, and the result is returned as it is.
+template <class Time = SteadyTime, PipelineLike P, class F>
+std::remove_cvref_t<detail::AttemptResult<F>> call(const P& pipeline, const CallOptions& options, F&& f) {
+  auto result = try_call<Time>(pipeline, options, f);
   if (!result) throw Rejected(result.rejection());
-  if constexpr (!std::is_void_v<std::invoke_result_t<F&>>) return *std::move(result);
+  if constexpr (!std::is_void_v<detail::AttemptResult<F>>) return *std::move(result);
 }
+template <class Time = SteadyTime, PipelineLike P, class F>
+std::remove_cvref_t<detail::AttemptResult<F>> call(const P& pipeline, F&& f) {
+  return call<Time>(pipeline, CallOptions{}, f);
+}
+template <class Time = SteadyTime, class F>
+std::remove_cvref_t<detail::AttemptResult<F>> call(CircuitBreaker& breaker, F&& f) {
+  return call<Time>(Pipeline{breaker}, CallOptions{}, f);
+}
+
+/// Wraps a function once: what comes back is called like it, and goes through the pipeline.
+///
+///     auto charge = guard(pipeline, charge_card);
+///     Receipt receipt = charge(card, amount);            // throws Rejected, or what charge_card throws
+///
+/// Arguments are handed on as lvalues, because there may be a second attempt. Copies the pipeline (pointers)
+/// and keeps `f`. Threads: as many as `f` can bear.
+template <class Time = SteadyTime, PipelineLike P, class F>
+[[nodiscard]] auto guard(P pipeline, F f) {
+  return [pipeline = std::move(pipeline), f = std::move(f)](auto&&... arguments) {
+    return call<Time>(pipeline, [&] { return f(arguments...); });
+  };
+}
+
+#endif
 
 }  // namespace switchgear

@@ -1,4 +1,4 @@
-#include "switchgear/sync/rejected.hpp"
+#include "switchgear/core/rejected.hpp"
 
 namespace switchgear {
 
@@ -10,6 +10,19 @@ class RejectionCategory final : public std::error_category {
   [[nodiscard]] std::string message(int value) const override {
     // Codes count from 1: 0 means "no error" everywhere.
     return "rejected: " + std::string(to_string(static_cast<Reason>(value - 1)));
+  }
+  /// So that code that knows nothing of policies understands the two that have names of old.
+  [[nodiscard]] std::error_condition default_error_condition(int value) const noexcept override {
+    switch (static_cast<Reason>(value - 1)) {
+      case Reason::timed_out:
+      case Reason::deadline_exceeded:
+      case Reason::queue_timeout:
+        return std::errc::timed_out;
+      case Reason::cancelled:
+        return std::errc::operation_canceled;
+      default:
+        return {value, *this};
+    }
   }
 };
 

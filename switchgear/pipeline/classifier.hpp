@@ -1,0 +1,152 @@
+// What the end of a call means to the policies. Results are told apart by their type; a user may say
+// otherwise.
+#pragma once
+
+#include <concepts>
+#include <system_error>
+#include <type_traits>
+#include <utility>
+
+#include "switchgear/core/outcome.hpp"
+#include "switchgear/core/rejected.hpp"
+#include "switchgear/core/result.hpp"
+
+namespace switchgear {
+
+/// No error is a success; `operation_canceled` is ignored, and so is a refusal by policies further inside: it
+/// is no failure for anyone outside of them.
+[[nodiscard]] Outcome outcome_of(const std::error_code& code, Duration latency) noexcept;
+
+template <class T>
+[[nodiscard]] Outcome outcome_of(const Result<T>& result, Duration latency) noexcept {
+  if (result.has_value()) return Outcome::success(latency);
+  return outcome_of(make_error_code(result.rejection().reason), latency);
+}
+
+namespace detail {
+template <class T>
+concept Classified = requires(const T& result, Duration latency) {
+  { outcome_of(result, latency) } -> std::same_as<Outcome>;
+};
+#if defined(__cpp_exceptions)
+/// Of the exception being handled. Precondition: one is.
+[[nodiscard]] Outcome outcome_of_current_exception(Duration latency) noexcept;
+#endif
+}  // namespace detail
+
+/// Results: by `outcome_of(result, latency)` where the type has one (error codes, Result, HTTP responses;
+/// write one beside your own type), and a success otherwise. Exceptions: a failure; a std::system_error by
+/// its code.
+struct DefaultClassifier {
+  template <class T>
+  [[nodiscard]] Outcome of_result(const T& result, Duration latency) const {
+    if constexpr (detail::Classified<T>) {
+      return outcome_of(result, latency);
+    } else {
+      return Outcome::success(latency);
+    }
+  }
+#if defined(__cpp_exceptions)
+  [[nodiscard]] Outcome of_current_exception(Duration latency) const noexcept {
+    return detail::outcome_of_current_exception(latency);
+  }
+#endif
+};
+
+/// A list of exception types.
+template <class... E>
+struct Exceptions {};
+
+/// The user's own idea of a failure, put together from what differs:
+///
+///     auto picky = Classifier{}.failures_are<NetworkError, Timeout>()   // other exceptions are ignored
+///                              .ignoring<NotFound>()                    // these are, although they match
+///                              above .results([](const Reply& r, Duration latency) { return r.ok() ? … : …;
+///                              });
+///     auto pipeline = Pipeline{retry, breaker}.classified_by(picky);
+///
+/// `results` may return an Outcome, a Verdict, or a bool that says "success". Threads: any, if the function
+/// may be called from any.
+template <class Only = Exceptions<>, class Except = Exceptions<>, class Results = DefaultClassifier>
+class Classifier {
+ public:
+  Classifier() = default;
+  explicit Classifier(Results results) : results_(std::move(results)) {}
+
+  template <class... E>
+  [[nodiscard]] auto failures_are() const {
+    return Classifier<Exceptions<E...>, Except, Results>{results_};
+  }
+  template <class... E>
+  [[nodiscard]] auto ignoring() const {
+    return Classifier<Only, Exceptions<E...>, Results>{results_};
+  }
+  template <class Function>
+  [[nodiscard]] auto results(Function function) const {
+    return Classifier<Only, Except, Function>{std::move(function)};
+  }
+
+  template <class T>
+  [[nodiscard]] Outcome of_result(const T& result, Duration latency) const {
+    if constexpr (std::is_same_v<Results, DefaultClassifier>) {
+      return results_.of_result(result, latency);
+    } else {
+      auto said = [&] {
+        if constexpr (std::invocable<const Results&, const T&, Duration>) {
+          return results_(result, latency);
+        } else {
+          return results_(result);
+        }
+      }();
+      using Said = decltype(said);
+      if constexpr (std::same_as<Said, bool>) {
+        return said ? Outcome::success(latency) : Outcome::failure(FailureType::exception, latency);
+      } else if constexpr (std::same_as<Said, Verdict>) {
+        return Outcome{said, FailureType::exception, latency, {}};
+      } else {
+        static_assert(std::same_as<Said, Outcome>, "want an Outcome, a Verdict or a bool");
+        return said;
+      }
+    }
+  }
+
+#if defined(__cpp_exceptions)
+  [[nodiscard]] Outcome of_current_exception(Duration latency) const noexcept {
+    if (is_one_of(Except{})) return ignored(latency);
+    if constexpr (!std::is_same_v<Only, Exceptions<>>) {
+      if (!is_one_of(Only{})) return ignored(latency);
+      Outcome outcome = detail::outcome_of_current_exception(latency);
+      outcome.verdict = Verdict::failure;
+      return outcome;
+    }
+    return detail::outcome_of_current_exception(latency);
+  }
+#endif
+
+ private:
+  static Outcome ignored(Duration latency) noexcept {
+    Outcome outcome = Outcome::ignored();
+    outcome.latency = latency;
+    return outcome;
+  }
+#if defined(__cpp_exceptions)
+  template <class... E>
+  static bool is_one_of(Exceptions<E...>) noexcept {
+    return (is_a<E>() || ...);
+  }
+  template <class E>
+  static bool is_a() noexcept {
+    try {
+      throw;
+    } catch (const E&) {
+      return true;
+    } catch (...) {
+      return false;
+    }
+  }
+#endif
+
+  [[no_unique_address]] Results results_{};
+};
+
+}  // namespace switchgear

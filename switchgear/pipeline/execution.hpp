@@ -1,0 +1,103 @@
+// One call's way through a pipeline.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <tuple>
+#include <utility>
+
+#include "switchgear/pipeline/machine.hpp"
+
+namespace switchgear {
+
+/// The machine of one call: the drivers (sync/, async/, the gateway) are loops around it.
+///
+///     Execution execution{pipeline.policies(), options};
+///     Step step = execution.start(now);
+///     for (;;) switch (step.kind) {
+///       case Step::Kind::attempt: step = execution.on_outcome(step.branch, make_call(step.until), now);
+///       break; case Step::Kind::wait:    wait_until(step.until); step = execution.on_timer(now); break; case
+///       Step::Kind::done:    return;                   // execution.ending(), execution.rejection()
+///     }
+///
+/// With a hedge, attempts run at once: after each `attempt` call on_timer() again, until it says `wait`. With
+/// a wait there may then be attempts in flight: report their outcomes as they come. Destroyed before it is
+/// done, it gives back whatever it holds; what was in flight counts as ignored. Threads: one at a time. Never
+/// allocates. Neither copied nor moved.
+template <class... Policies>
+class Execution {
+ public:
+  using Machine = MachineOf<Policies...>;
+  static inline const CallOptions no_options{};
+  static constexpr bool hedges = Machine::hedges;
+  static constexpr bool has_fast_lane = Machine::has_fast_lane;
+
+  /// Borrows all of it. `waker` is called when a wait may be over; without one nothing waits for another
+  /// call. `answer` is an Answer<T>*, when policies of the pipeline keep values.
+  [[gnu::always_inline]] explicit Execution(const std::tuple<Borrowed<Policies>...>& policies,
+                                            const CallOptions& options = no_options, Waker* waker = nullptr,
+                                            void* answer = nullptr) noexcept
+      : policies_(policies), call_(options, waker, answer) {}
+  /// Takes over from the fast lane. Precondition: `other` was used by try_start() alone.
+  Execution(Execution&& other, void* answer) noexcept requires has_fast_lane
+      : policies_(other.policies_),
+        call_(other.call_),
+        machine_(std::move(other.machine_)) {
+    call_.answer = answer;
+  }
+  Execution(const Execution&) = delete;
+  Execution& operator=(const Execution&) = delete;
+
+  [[gnu::always_inline]] Step start(TimePoint now) noexcept { return machine_.start(policies_, call_, now); }
+
+  /// The fast lane, for drivers that count nanoseconds (sync/fast_lane.hpp): try_start() is start() for a
+  /// call that every policy admits at once, and succeed() is on_outcome() for one that simply succeeds.
+  /// False: move the execution to where it may be referred to, and go_on() there.
+  [[nodiscard, gnu::always_inline]] bool try_start(TimePoint now) noexcept {
+    return machine_.try_start(policies_, call_, now);
+  }
+  Step go_on(TimePoint now) noexcept { return machine_.go_on(policies_, call_, now); }
+  [[gnu::always_inline]] void succeed(const Outcome& outcome, TimePoint now) noexcept {
+    machine_.succeed(policies_, outcome, now);
+  }
+  /// When the attempt must have ended.
+  [[nodiscard]] TimePoint limit() const noexcept { return call_.limit; }
+
+  /// The attempt of `branch` has ended. One that was cancelled by its caller ended with Outcome::ignored().
+  [[gnu::always_inline]] Step on_outcome(unsigned branch, const Outcome& outcome, TimePoint now) noexcept {
+    return machine_.on_outcome(policies_, call_, branch, outcome, now);
+  }
+
+  /// The attempt of `branch` was cut off, or came back too late, because its time was over. Returns as
+  /// on_outcome() does; if this ends the call, rejection() names whose limit it was.
+  Step on_timeout(unsigned branch, Duration latency, TimePoint now) noexcept {
+    machine_.blame_limit(call_, branch);
+    return on_outcome(branch, Outcome::failure(FailureType::timeout, latency), now);
+  }
+
+  /// A wait is over, or may be. Never too early, never too late.
+  Step on_timer(TimePoint now) noexcept { return machine_.on_timer(policies_, call_, now); }
+
+  /// The caller goes away. Done at once; the attempts in flight are to be cancelled, and not reported.
+  Step cancel(TimePoint now) noexcept { return machine_.cancel(policies_, call_, now); }
+
+  /// The answer has begun to reach the caller: from here on, no policy makes another attempt or answers in
+  /// its stead.
+  void commit() noexcept { machine_.commit(call_); }
+
+  /// How it all ended. Precondition: done.
+  [[nodiscard]] const Ending& ending() const noexcept { return machine_.ending(); }
+  /// Precondition: ending().how is `refused`, `cancelled` or `injected`.
+  [[nodiscard]] const Rejection& rejection() const noexcept { return *call_.rejection; }
+  [[nodiscard]] const std::optional<Rejection>& last_rejection() const noexcept { return call_.rejection; }
+
+  [[nodiscard]] std::uint32_t attempts() const noexcept { return machine_.attempts(call_); }
+  [[nodiscard]] bool chaos() const noexcept { return machine_.chaos(call_); }
+
+ private:
+  const std::tuple<Borrowed<Policies>...>& policies_;
+  Call call_;
+  Machine machine_;
+};
+
+}  // namespace switchgear

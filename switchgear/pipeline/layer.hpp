@@ -1,0 +1,74 @@
+// What a policy must be able to do to stand in a pipeline, and the two general shapes: any, and maybe none.
+#pragma once
+
+#include <concepts>
+
+#include "switchgear/pipeline/call.hpp"
+
+namespace switchgear {
+
+/// One policy's part in one call: specialise it to put a policy of your own into a pipeline.
+///
+///     template <> class Layer<MyPolicy> {
+///      public:
+///       Gate enter(MyPolicy&, Call&, TimePoint now) noexcept;           // a call wants in
+///       Gate resume(MyPolicy&, Call&, TimePoint now) noexcept;          // after it said `wait`, or `again`
+///       Turn leave(MyPolicy&, Call&, Ending&, TimePoint now) noexcept;  // what it let in has ended
+///     };
+///
+/// Default-constructed once per call. leave() is called once for every `go`, unless the caller goes away:
+/// then the destructor alone gives back what is held. Neither copied nor moved.
+template <class Policy>
+class Layer;
+
+template <class L, class Policy>
+concept LayerOf = std::default_initializable<L> &&
+    requires(L layer, Policy& policy, Call& call, Ending& ending, TimePoint now) {
+  { layer.enter(policy, call, now) }
+  noexcept->std::same_as<Gate>;
+  { layer.resume(policy, call, now) }
+  noexcept->std::same_as<Gate>;
+  { layer.leave(policy, call, ending, now) }
+  noexcept->std::same_as<Turn>;
+};
+
+template <class L, class Policy>
+concept FastLayerOf = LayerOf<L, Policy> && std::move_constructible<L> &&
+    requires(L layer, Policy& policy, Call& call, const Outcome& outcome, TimePoint now) {
+  { layer.try_enter(policy, call, now) }
+  noexcept->std::same_as<Gate>;
+  layer.leave_well(policy, outcome, now);
+};
+
+/// Stands in a pipeline for a policy that may be absent: Pipeline{&retry, static_cast<Bulkhead*>(nullptr)}.
+template <class Policy>
+struct Optional {
+  Policy* policy = nullptr;
+};
+
+template <class Policy>
+class Layer<Optional<Policy>> {
+ public:
+  Gate enter(Optional<Policy>& optional, Call& call, TimePoint now) noexcept {
+    return optional.policy == nullptr ? Gate::go : layer_.enter(*optional.policy, call, now);
+  }
+  [[gnu::always_inline]] Gate try_enter(Optional<Policy>& optional, Call& call,
+                                        TimePoint now) noexcept requires FastLayerOf<Layer<Policy>, Policy> {
+    return optional.policy == nullptr ? Gate::go : layer_.try_enter(*optional.policy, call, now);
+  }
+  [[gnu::always_inline]] void leave_well(Optional<Policy>& optional, const Outcome& outcome,
+                                         TimePoint now) noexcept requires FastLayerOf<Layer<Policy>, Policy> {
+    if (optional.policy != nullptr) layer_.leave_well(*optional.policy, outcome, now);
+  }
+  Gate resume(Optional<Policy>& optional, Call& call, TimePoint now) noexcept {
+    return layer_.resume(*optional.policy, call, now);
+  }
+  Turn leave(Optional<Policy>& optional, Call& call, Ending& ending, TimePoint now) noexcept {
+    return optional.policy == nullptr ? Turn::outward : layer_.leave(*optional.policy, call, ending, now);
+  }
+
+ private:
+  Layer<Policy> layer_;
+};
+
+}  // namespace switchgear

@@ -1,0 +1,79 @@
+// Which machine drives a list of policies: one sequence, or, with a hedge among them, a race.
+#pragma once
+
+#include <tuple>
+#include <type_traits>
+
+#include "switchgear/pipeline/hedge_race.hpp"
+#include "switchgear/pipeline/sequence.hpp"
+
+namespace switchgear {
+
+/// Without a hedge: one sequence, one branch.
+template <class... Policies>
+class PlainMachine {
+ public:
+  static constexpr bool hedges = false;
+  static constexpr bool has_fast_lane = Sequence<Policies...>::has_fast_lane;
+  using Policy = std::tuple<Borrowed<Policies>...>;
+
+  [[gnu::always_inline]] Step start(const Policy& policies, Call& call, TimePoint now) noexcept {
+    return sequence_.start(policies, call, now);
+  }
+  [[gnu::always_inline]] bool try_start(const Policy& policies, Call& call, TimePoint now) noexcept {
+    return sequence_.try_start(policies, call, now);
+  }
+  Step go_on(const Policy& policies, Call& call, TimePoint now) noexcept {
+    return sequence_.go_on(policies, call, now);
+  }
+  [[gnu::always_inline]] void succeed(const Policy& policies, const Outcome& outcome,
+                                      TimePoint now) noexcept {
+    sequence_.succeed(policies, outcome, now);
+  }
+  [[gnu::always_inline]] Step on_outcome(const Policy& policies, Call& call, unsigned, const Outcome& outcome,
+                                         TimePoint now) noexcept {
+    return sequence_.on_outcome(policies, call, outcome, now);
+  }
+  Step on_timer(const Policy& policies, Call& call, TimePoint now) noexcept {
+    return sequence_.on_timer(policies, call, now);
+  }
+  Step cancel(const Policy& policies, Call& call, TimePoint now) noexcept {
+    return sequence_.cancel(policies, call, now);
+  }
+  void blame_limit(Call& call, unsigned) noexcept { call.refuse_for_limit(Reason::timed_out); }
+  void commit(Call& call) noexcept { call.committed = true; }
+  [[nodiscard]] const Ending& ending() const noexcept { return sequence_.ending(); }
+  [[nodiscard]] std::uint32_t attempts(const Call& call) const noexcept { return call.attempts; }
+  [[nodiscard]] bool chaos(const Call& call) const noexcept { return call.chaos; }
+
+ private:
+  Sequence<Policies...> sequence_;
+};
+
+namespace detail {
+
+template <class Policy>
+inline constexpr bool is_hedge = std::is_same_v<Policy, Hedge> || std::is_same_v<Policy, Optional<Hedge>>;
+
+/// Cuts the list at the hedge.
+template <class Outer, class... Rest>
+struct MachineFor;
+template <class... Outer>
+struct MachineFor<std::tuple<Outer...>> {
+  using type = PlainMachine<Outer...>;
+};
+template <class... Outer, class First, class... Rest>
+struct MachineFor<std::tuple<Outer...>, First, Rest...> : MachineFor<std::tuple<Outer..., First>, Rest...> {};
+template <class... Outer, class First, class... Rest>
+requires is_hedge<First>
+struct MachineFor<std::tuple<Outer...>, First, Rest...> {
+  static_assert(!(is_hedge<Rest> || ...), "a pipeline has at most one hedge");
+  using type = HedgedMachine<First, std::tuple<Outer...>, std::tuple<Rest...>>;
+};
+
+}  // namespace detail
+
+template <class... Policies>
+using MachineOf = typename detail::MachineFor<std::tuple<>, Policies...>::type;
+
+}  // namespace switchgear

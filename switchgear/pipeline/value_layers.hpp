@@ -1,0 +1,148 @@
+// The layers that know the type of the answer: they give one of their own, or remember the call's.
+#pragma once
+
+#include <exception>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "switchgear/pipeline/answer.hpp"
+#include "switchgear/pipeline/layer.hpp"
+#include "switchgear/policy/cache.hpp"
+#include "switchgear/policy/fallback.hpp"
+
+namespace switchgear {
+
+namespace detail {
+template <class T>
+Answer<T>& answer_of(const Call& call) noexcept {
+  return *static_cast<Answer<T>*>(call.answer);
+}
+
+/// Why the call has no good answer, as far as it is known here.
+template <class T>
+Cause cause_of(const Call& call, const Ending& ending) {
+  Cause cause;
+  if (ending.how == Ending::How::refused || ending.how == Ending::How::injected)
+    cause.rejection = call.rejection;
+  if (ending.how == Ending::How::completed) {
+    const Answer<T>& answer = answer_of<T>(call);
+    cause.exception = answer.exception;
+    if (answer.details) cause.code = answer.details->code;
+    // Cut off: what the driver has of it is nothing, and who cut it off is known.
+    if (!answer.value && !answer.exception && !cause.code) cause.rejection = call.rejection;
+  }
+  cause.type = ending.outcome->type;
+  return cause;
+}
+}  // namespace detail
+
+/// An answer that is young enough ends the call here. Otherwise one caller per key goes on, and the others
+/// wait for what becomes of it. Calls without a key pass.
+template <class T>
+class Layer<Cache<T>> {
+ public:
+  Gate enter(Cache<T>& cache, Call& call, TimePoint now) noexcept {
+    if (call.options->key.empty()) return Gate::go;
+    if (auto hit = cache.find(call.options->key, now)) return answer(call, *hit->value, hit->age);
+    ticket_.emplace();
+    if (cache.join(call.options->key, *ticket_, call.waker, now) == Cache<T>::Role::leader) return Gate::go;
+    return resume(cache, call, now);
+  }
+
+  Gate resume(Cache<T>& cache, Call& call, TimePoint now) noexcept {
+    auto poll = cache.poll(*ticket_, now);
+    switch (poll.state) {
+      case Cache<T>::Poll::waiting:
+        if (now >= call.limit) {
+          ticket_.reset();
+          call.refuse_for_limit(Reason::deadline_exceeded);
+          return Gate::refuse;
+        }
+        call.until = call.limit;
+        return Gate::wait;
+      case Cache<T>::Poll::leads:
+        return Gate::go;
+      case Cache<T>::Poll::answered:
+        ticket_.reset();
+        return answer(call, *poll.value, poll.age);
+      case Cache<T>::Poll::failed:
+        break;
+    }
+    ticket_.reset();
+    return fail(call, poll.cause);
+  }
+
+  Turn leave(Cache<T>& cache, Call& call, Ending& ending, TimePoint now) noexcept {
+    if (!ticket_) return Turn::outward;
+    const Answer<T>& given = detail::answer_of<T>(call);
+    if (ending.came_back() && ending.outcome->verdict == Verdict::success && given.value) {
+      cache.finish(*ticket_, std::make_shared<const T>(*given.value), now);
+    } else if (ending.failed() || ending.how == Ending::How::refused) {
+      cache.finish(*ticket_, detail::cause_of<T>(call, ending));
+    }
+    ticket_.reset();  // anything else, and a caller that went away: the next in line makes the call
+    return Turn::outward;
+  }
+
+ private:
+  static Gate answer(Call& call, const T& value, Duration age) {
+    Answer<T>& given = detail::answer_of<T>(call);
+    given.value.emplace(value);
+    given.detail().source = Source::cache;
+    given.detail().age = age;
+    return Gate::answer;
+  }
+  /// The leader's failure is everyone's: as if the call had been made here.
+  static Gate fail(Call& call, const Cause& cause) {
+    if (cause.rejection) {
+      call.refuse(*cause.rejection);
+      return Gate::refuse;
+    }
+    Answer<T>& given = detail::answer_of<T>(call);
+    given.exception = cause.exception;
+    given.detail().code = cause.code;
+    call.injected = Outcome::failure(cause.type, {});
+    return Gate::inject;
+  }
+
+  std::optional<typename Cache<T>::Ticket> ticket_;
+};
+
+/// Stands in when the call was refused or has failed for good. A call that was cancelled gets nothing.
+template <class T>
+class Layer<Fallback<T>> {
+ public:
+  Gate enter(Fallback<T>&, Call&, TimePoint) noexcept { return Gate::go; }
+  Gate resume(Fallback<T>&, Call&, TimePoint) noexcept { return Gate::go; }
+
+  Turn leave(Fallback<T>& fallback, Call& call, Ending& ending, TimePoint now) noexcept {
+    Answer<T>& given = detail::answer_of<T>(call);
+    if (ending.came_back() && ending.outcome->verdict == Verdict::success && given.value) {
+      fallback.on_success(call.options->key, *given.value, now);
+      return Turn::outward;
+    }
+    if (call.committed || (!ending.failed() && ending.how != Ending::How::refused)) return Turn::outward;
+    const Cause cause = detail::cause_of<T>(call, ending);
+    if (!Fallback<T>::applies_to(cause)) return Turn::outward;
+    auto substitute = fallback.substitute(call.options->key, cause, call.options->payload, now);
+    if (substitute.value) {
+      given.value.emplace(*std::move(substitute.value));
+      given.detail().source = Source::fallback;
+      given.detail().age = substitute.age;
+      given.detail().queued_as = substitute.queued_as;
+      ending.how = Ending::How::answered;
+      ending.outcome = &Ending::success;
+    } else if (substitute.rejection) {
+      call.refuse(*substitute.rejection);
+      given.detail().queued_as = substitute.queued_as;
+      ending.how = Ending::How::refused;
+      ending.outcome = &Ending::nothing;
+    } else if (substitute.failure) {
+      given.detail().failure = std::make_unique<FallbackFailure>(*std::move(substitute.failure));
+    }
+    return Turn::outward;
+  }
+};
+
+}  // namespace switchgear

@@ -1,0 +1,47 @@
+// What a guarded function is told about its attempt, and what it gives back.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <stop_token>
+#include <type_traits>
+#include <utility>
+
+#include "switchgear/core/time.hpp"
+#include "switchgear/pipeline/answer.hpp"
+
+namespace switchgear {
+
+/// What the guarded function is told, if it asks: `[](const Attempt& attempt) { … }`.
+///
+/// A blocking call cannot be interrupted from outside. So the function is handed the time it has and the
+/// caller's stop token, and is expected to heed them: pass `deadline` on to the socket and to guarded calls
+/// further down, return early when `stop` is asked for. A result that comes after `deadline` is a timeout for
+/// the policies, and is dropped.
+struct Attempt {
+  std::uint32_t number = 1;               ///< from 1
+  TimePoint deadline = TimePoint::max();  ///< of this attempt; max(): it has all the time in the world
+  std::stop_token stop{};                 ///< the caller's own; it also ends waits between attempts
+};
+
+namespace detail {
+
+/// `f` asks for the attempt, or for nothing.
+template <class F>
+decltype(auto) make_attempt(F& f, std::uint32_t number, TimePoint deadline, const CallOptions& options) {
+  if constexpr (std::invocable<F&, const Attempt&>) {
+    return f(Attempt{number, deadline, options.stop});
+  } else {
+    return f();
+  }
+}
+template <class F>
+using AttemptResult =
+    decltype(make_attempt(std::declval<F&>(), 1U, TimePoint{}, std::declval<const CallOptions&>()));
+template <class F>
+using AnswerOf =
+    std::conditional_t<std::is_void_v<AttemptResult<F>>, Nothing, std::decay_t<AttemptResult<F>>>;
+
+}  // namespace detail
+
+}  // namespace switchgear

@@ -1,0 +1,187 @@
+// The loop around the machine: makes the attempts, waits, and knows the clock.
+#pragma once
+
+#include <exception>
+#include <optional>
+#include <stop_token>
+#include <utility>
+
+#include "switchgear/core/result.hpp"
+#include "switchgear/pipeline/answer.hpp"
+#include "switchgear/pipeline/pipeline.hpp"
+#include "switchgear/sync/attempt.hpp"
+#include "switchgear/sync/parking.hpp"
+
+namespace switchgear::detail {
+
+/// A clock that can wait says so (testing::ManualTime does); for the others the thread is parked.
+template <class Time>
+void wait_until(Time& time, Parking& parking, TimePoint until) {
+  if constexpr (requires { time.wait(parking, until); }) {
+    time.wait(parking, until);
+  } else {
+    const TimePoint now = time.now();
+    if (until > now) parking.wait_for(saturating_sub(until, now));
+  }
+}
+
+/// The loop around the machine.
+template <class Time, class P, class F>
+class BlockingCall {
+ public:
+  using T = AnswerOf<F>;
+
+  BlockingCall(Time& time, const P& pipeline, const CallOptions& options, F& f)
+      : time_(time),
+        pipeline_(pipeline),
+        options_(options),
+        f_(f),
+        execution_(pipeline.policies(), options, &Parking::mine(), &answer_) {
+    static_assert(
+        !P::Machine::hedges,
+        "a blocking call makes one attempt at a time: a hedge needs async_call (switchgear/async/)");
+  }
+
+  void run() {
+    now_ = time_.now();
+    finish(execution_.start(now_));
+  }
+
+  // Taking over from the fast lane, at the place where the call turned out not to be plain. `started` is when
+  // its one attempt began, or would have.
+  BlockingCall(Time& time, const P& pipeline, const CallOptions& options, F& f, typename P::Machine&& begun,
+               TimePoint started)
+      : time_(time),
+        pipeline_(pipeline),
+        options_(options),
+        f_(f),
+        now_(started),
+        execution_(std::move(begun), &answer_) {}
+  [[gnu::cold]] Result<T> after_refusal() {
+    finish(execution_.go_on(now_));
+    return take();
+  }
+#if defined(__cpp_exceptions)
+  [[gnu::cold]] Result<T> after_exception() {
+    finish(thrown(execution_.limit(), now_));
+    return take();
+  }
+#endif
+  [[gnu::cold]] Result<T> after_outcome(T&& value, const Outcome& outcome, TimePoint now) {
+    now_ = now;
+    latency_ = outcome.latency;
+    answer_.value.emplace(std::move(value));
+    finish(now >= execution_.limit() ? too_late() : execution_.on_outcome(0, outcome, now));
+    return take();
+  }
+
+  Result<T> take() {
+    const Ending::How how = execution_.ending().how;
+    if (how != Ending::How::refused && how != Ending::How::cancelled) {
+      if (answer_.value) return Result<T>(std::move(*answer_.value));
+      fail();
+    }
+    return Result<T>(execution_.rejection());
+  }
+
+ private:
+  void finish(Step step) {
+    while (step.kind != Step::Kind::done) {
+      step = step.kind == Step::Kind::attempt ? attempt(step) : wait(step);
+    }
+    if (options_.report != nullptr) report();
+  }
+
+  Step attempt(const Step& step) {
+    const TimePoint started = now_;
+#if defined(__cpp_exceptions)
+    try {
+      make(step);
+    } catch (...) {
+      return thrown(step.until, started);
+    }
+#else
+    make(step);
+#endif
+    now_ = time_.now();
+    latency_ = saturating_sub(now_, started);
+    if (now_ >= step.until) [[unlikely]]
+      return too_late();
+    const Outcome outcome = pipeline_.classifier().of_result(*answer_.value, latency_);
+    return execution_.on_outcome(0, outcome, now_);
+  }
+
+  void make(const Step& step) {
+    if constexpr (std::is_void_v<AttemptResult<F>>) {
+      make_attempt(f_, step.number, step.until, options_);
+      answer_.value.emplace();
+    } else {
+      answer_.value.emplace(make_attempt(f_, step.number, step.until, options_));
+    }
+  }
+
+#if defined(__cpp_exceptions)
+  Step thrown(TimePoint limit, TimePoint started) {
+    now_ = time_.now();
+    latency_ = saturating_sub(now_, started);
+    if (now_ >= limit) return too_late();
+    answer_.value.reset();
+    answer_.exception = std::current_exception();
+    return execution_.on_outcome(0, pipeline_.classifier().of_current_exception(latency_), now_);
+  }
+#endif
+
+  Step too_late() {
+    answer_.value.reset();
+    answer_.exception = nullptr;
+    return execution_.on_timeout(0, latency_, now_);
+  }
+
+  Step wait(const Step& step) {
+    if (options_.stop.stop_requested()) return execution_.cancel(now_);
+    if (step.until > now_) {
+      Parking& parking = Parking::mine();
+      std::optional<std::stop_callback<WakeOnStop>> on_stop;
+      if (options_.stop.stop_possible()) on_stop.emplace(options_.stop, WakeOnStop{&parking});
+      wait_until(time_, parking, step.until);
+      now_ = time_.now();
+    }
+    if (options_.stop.stop_requested()) return execution_.cancel(now_);
+    answer_.value.reset();  // whatever the last attempt brought is not the call's
+    answer_.exception = nullptr;
+    return execution_.on_timer(now_);
+  }
+
+  /// No value and no refusal: what the last attempt threw, or both causes when a fallback failed too.
+  void fail() {
+#if defined(__cpp_exceptions)
+    if (answer_.details && answer_.details->failure) throw FallbackError(*answer_.details->failure);
+    if (answer_.exception) std::rethrow_exception(answer_.exception);
+#endif
+  }
+
+  void report() const {
+    CallReport& told = *options_.report;
+    told = {.attempts = execution_.attempts(), .latency = latency_, .chaos = execution_.chaos()};
+    if (!answer_.details) return;
+    told.source = answer_.details->source;
+    told.age = answer_.details->age;
+    told.queued_as = answer_.details->queued_as;
+  }
+
+  struct WakeOnStop {
+    Parking* parking;
+    void operator()() const noexcept { parking->wake(); }
+  };
+
+  Time& time_;
+  const P& pipeline_;
+  const CallOptions& options_;
+  F& f_;
+  TimePoint now_{};
+  Duration latency_{};
+  Answer<T> answer_;
+  typename P::Machine execution_;
+};
+
+}  // namespace switchgear::detail

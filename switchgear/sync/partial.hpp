@@ -1,0 +1,67 @@
+// Several calls, of which some are enough.
+#pragma once
+
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "switchgear/policy/partial.hpp"
+#include "switchgear/sync/call.hpp"
+
+namespace switchgear {
+
+/// What became of a batch. `answers` holds those that succeeded, with the index of their call.
+template <class T>
+struct PartialAnswers {
+  struct Item {
+    std::size_t index;
+    T value;
+  };
+  Partial::Decision decision = Partial::Decision::undecided;
+  std::vector<Item> answers;
+  std::size_t made = 0;  ///< calls made or refused before the decision was certain
+};
+
+/// Makes `calls` calls one after another, each through the pipeline, and stops as soon as it is certain that
+/// successes / calls ≥ min_success_ratio, or that it cannot become so. A rejection, a failure and an
+/// exception are no successes; an exception is swallowed. `f(index)` or `f(index, attempt)`. Throws
+/// std::invalid_argument for a ratio outside 0..1.
+template <class Time = SteadyTime, PipelineLike P, class F>
+[[nodiscard]] auto call_partial(const P& pipeline, std::uint32_t calls, double min_success_ratio, F&& f) {
+  const auto one = [&](std::uint32_t index) {
+    return [&f, index](const Attempt& attempt) {
+      if constexpr (std::invocable<F&, std::uint32_t, const Attempt&>) {
+        return f(index, attempt);
+      } else {
+        return f(index);
+      }
+    };
+  };
+  using T = detail::AnswerOf<decltype(one(0))>;
+  PartialAnswers<T> batch;
+  Partial partial{calls, min_success_ratio};
+  for (std::uint32_t index = 0; index < calls && partial.decision() == Partial::Decision::undecided;
+       ++index) {
+    ++batch.made;
+    Verdict verdict = Verdict::failure;
+#if defined(__cpp_exceptions)
+    try {
+#endif
+      auto attempt = one(index);
+      auto result = try_call<Time>(pipeline, attempt);
+      if (result && pipeline.classifier().of_result(*result, {}).verdict == Verdict::success) {
+        verdict = Verdict::success;
+        batch.answers.push_back({index, *std::move(result)});
+      }
+#if defined(__cpp_exceptions)
+    } catch (...) {
+      verdict = Verdict::failure;
+    }
+#endif
+    partial.record(verdict);
+  }
+  batch.decision = partial.decision();
+  return batch;
+}
+
+}  // namespace switchgear

@@ -36,7 +36,7 @@ stop_token streambuf string string_view strstream syncstream system_error thread
 unordered_map unordered_set utility valarray variant vector version
 cassert cctype cerrno cfenv cfloat cinttypes climits clocale cmath csetjmp csignal cstdarg cstddef cstdint cstdio cstdlib
 cstring ctime cuchar cwchar cwctype
-""".split()) | {"time.h", "x86intrin.h", "cpuid.h", "immintrin.h"}  # the clocks' own: POSIX time and the compiler's
+""".split()) | {"time.h", "pthread.h", "x86intrin.h", "cpuid.h", "immintrin.h"}  # the clocks' own: POSIX time and the compiler's
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 

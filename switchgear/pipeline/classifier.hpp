@@ -46,6 +46,10 @@ struct DefaultClassifier {
       return Outcome::success(latency);
     }
   }
+  /// Of an operation that ended with an error code, whatever else it gave.
+  [[nodiscard]] Outcome of_code(const std::error_code& code, Duration latency) const noexcept {
+    return outcome_of(code, latency);
+  }
 #if defined(__cpp_exceptions)
   [[nodiscard]] Outcome of_current_exception(Duration latency) const noexcept {
     return detail::outcome_of_current_exception(latency);
@@ -107,6 +111,16 @@ class Classifier {
         static_assert(std::same_as<Said, Outcome>, "want an Outcome, a Verdict or a bool");
         return said;
       }
+    }
+  }
+
+  /// Asks `results` too when it takes error codes.
+  [[nodiscard]] Outcome of_code(const std::error_code& code, Duration latency) const {
+    if constexpr (std::invocable<const Results&, const std::error_code&, Duration> ||
+                  std::invocable<const Results&, const std::error_code&>) {
+      return of_result(code, latency);
+    } else {
+      return outcome_of(code, latency);
     }
   }
 

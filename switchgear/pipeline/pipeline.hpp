@@ -69,6 +69,14 @@ class Pipeline {
 template <class... Arguments>
 Pipeline(Arguments&&...) -> Pipeline<typename detail::PolicyOf<Arguments&&>::type...>;
 
+/// What the drivers take.
+template <class P>
+concept PipelineLike = requires(const P& pipeline) {
+  pipeline.policies();
+  pipeline.classifier();
+  typename P::Machine;
+};
+
 /// A pipeline that asks `Classifier` what a result means.
 template <class Classifier, class... Policies>
 class ClassifiedPipeline : public Pipeline<Policies...> {

@@ -19,13 +19,6 @@ namespace switchgear {
 template <class F>
 using CallResult = Result<detail::AnswerOf<F>>;
 
-template <class P>
-concept PipelineLike = requires(const P& pipeline) {
-  pipeline.policies();
-  pipeline.classifier();
-  typename P::Machine;
-};
-
 /// Runs `f` through the pipeline on this thread: waits where a policy says so (a queue, a token, the delay
 /// before a retry), and makes as many attempts as it is told. Returns the answer, or the rejection that
 /// stands in its place: a policy refused, or the last attempt came back after its time (Reason::timed_out).

@@ -1,0 +1,232 @@
+#include "switchgear/pipeline/value_layers.hpp"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+#include <string>
+
+#include "switchgear/pipeline/standard_order.hpp"
+#include "switchgear/sync/call.hpp"
+#include "switchgear/sync/partial.hpp"
+#include "switchgear/testing/manual_time.hpp"
+
+namespace switchgear {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Through the blocking driver, which is how a user meets values.
+class ValueLayersTest : public ::testing::Test {
+ protected:
+  static CircuitBreakerOptions opens_after(std::uint32_t failures) {
+    CircuitBreakerOptions options;
+    options.consecutive_failures = failures;
+    return options;
+  }
+  auto fetch(std::string answer) {
+    return [this, answer = std::move(answer)] {
+      ++calls;
+      return answer;
+    };
+  }
+  auto failing(const char* why) {
+    return [this, why]() -> std::string {
+      ++calls;
+      throw std::runtime_error(why);
+    };
+  }
+  template <class P, class F>
+  std::string get(const P& pipeline, F&& f) {
+    return *try_call(pipeline, options, f, time);
+  }
+
+  testing::ManualTime time;
+  CallReport report;
+  CallOptions options{.key = "item", .payload = "GET /item", .report = &report};
+  int calls = 0;
+  CircuitBreaker breaker{"payment", opens_after(3), {nullptr, 0, {}, time.now()}};
+  Cache<std::string> cache{"prices", {.ttl = 5s, .max_entries = 10}};
+};
+
+TEST_F(ValueLayersTest, AnAnswerYoungerThanTtlNeedsNoCall) {
+  const Pipeline pipeline{cache, breaker};
+  EXPECT_EQ(get(pipeline, fetch("a")), "a");
+  time.advance(4s);
+  EXPECT_EQ(get(pipeline, fetch("b")), "a");
+  EXPECT_EQ(report.source, Source::cache);
+  EXPECT_EQ(report.age, 4s);
+  EXPECT_EQ(report.attempts, 0U);
+  time.advance(1s);
+  EXPECT_EQ(get(pipeline, fetch("c")), "c");
+  EXPECT_EQ(report.source, Source::call);
+  EXPECT_EQ(calls, 2);
+}
+
+TEST_F(ValueLayersTest, FailuresAreNotRemembered) {
+  const Pipeline pipeline{cache, breaker};
+  EXPECT_THROW(get(pipeline, failing("down")), std::runtime_error);
+  EXPECT_EQ(get(pipeline, fetch("up")), "up");
+}
+
+TEST_F(ValueLayersTest, CallsWithoutAKeyPassTheCache) {
+  const Pipeline pipeline{cache};
+  options.key = {};
+  EXPECT_EQ(get(pipeline, fetch("a")), "a");
+  EXPECT_EQ(get(pipeline, fetch("b")), "b");
+}
+
+TEST_F(ValueLayersTest, AValueStandsInForAFailureAndForARefusal) {
+  auto fallback = Fallback<std::string>::value("prices", "unknown");
+  const Pipeline pipeline{fallback, breaker};
+  EXPECT_EQ(get(pipeline, failing("down")), "unknown");
+  EXPECT_EQ(report.source, Source::fallback);
+  EXPECT_EQ(report.attempts, 1U);
+  breaker.command(Command::force_open, time.now());
+  EXPECT_EQ(get(pipeline, fetch("a")), "unknown");
+  EXPECT_EQ(report.attempts, 0U);
+  EXPECT_EQ(calls, 1);
+}
+
+TEST_F(ValueLayersTest, AFunctionIsToldTheCause) {
+  std::string seen;
+  auto fallback = Fallback<std::string>::function("prices", [&](const Cause& cause) {
+    seen = cause.text();
+    return std::string("guess");
+  });
+  const Pipeline pipeline{fallback, breaker};
+  EXPECT_EQ(get(pipeline, failing("no route")), "guess");
+  EXPECT_EQ(seen, "exception: no route");
+  breaker.command(Command::force_open, time.now());
+  EXPECT_EQ(get(pipeline, fetch("a")), "guess");
+  EXPECT_EQ(seen, "breaker 'payment' is held open by an operator");
+}
+
+TEST_F(ValueLayersTest, ARememberedAnswerComesWithItsAgeAndNotBeyondMaxStale) {
+  auto fallback = Fallback<std::string>::cached("prices", {.max_stale = 10min});
+  const Pipeline pipeline{fallback};
+  EXPECT_EQ(get(pipeline, fetch("a")), "a");
+  time.advance(10min);
+  EXPECT_EQ(get(pipeline, failing("down")), "a");
+  EXPECT_EQ(report.age, 10min);
+  EXPECT_EQ(report.source, Source::fallback);
+  time.advance(1ns);
+  EXPECT_THROW(get(pipeline, failing("down")), FallbackError);
+}
+
+TEST_F(ValueLayersTest, KeepsBothCausesWhenTheFallbackFailsToo) {
+  auto fallback = Fallback<std::string>::function(
+      "prices", [](const Cause&) -> std::string { throw std::runtime_error("nothing here either"); });
+  const Pipeline pipeline{fallback, breaker};
+  try {
+    get(pipeline, failing("down"));
+    FAIL() << "nothing was thrown";
+  } catch (const FallbackError& thrown) {
+    EXPECT_EQ(thrown.failure().primary.text(), "exception: down");
+    EXPECT_EQ(thrown.failure().fallback.text(), "exception: nothing here either");
+  }
+}
+
+TEST_F(ValueLayersTest, StoresACallForLater) {
+  CallQueue queue{"orders", {.max = 1}};
+  auto fallback = Fallback<std::string>::queue("orders", queue);
+  const Pipeline pipeline{fallback, breaker};
+  const auto stored = try_call(pipeline, options, failing("down"), time);
+  ASSERT_FALSE(stored);
+  EXPECT_EQ(stored.rejection().reason, Reason::queued);
+  ASSERT_TRUE(report.queued_as);
+  EXPECT_EQ(queue.size(), 1U);
+  EXPECT_THROW((void)try_call(pipeline, options, failing("down"), time), FallbackError)
+      << "the queue is full";
+}
+
+TEST_F(ValueLayersTest, ACancelledCallGetsNoFallback) {
+  auto fallback = Fallback<std::string>::value("prices", "unknown");
+  const Pipeline pipeline{fallback, breaker};
+  const auto cancelled = []() -> std::string {
+    throw std::system_error(make_error_code(std::errc::operation_canceled));
+  };
+  EXPECT_THROW(get(pipeline, cancelled), std::system_error);
+}
+
+TEST_F(ValueLayersTest, ARetryOutsideAFallbackSeesASuccess) {
+  auto fallback = Fallback<std::string>::value("prices", "unknown");
+  Retry retry{"prices", {.max_attempts = 3}};
+  const Pipeline pipeline{retry, fallback};
+  EXPECT_EQ(get(pipeline, failing("down")), "unknown");
+  EXPECT_EQ(calls, 1);
+}
+
+TEST_F(ValueLayersTest, ABreakerAroundAFallbackHearsOfNoFailure) {
+  auto fallback = Fallback<std::string>::value("prices", "unknown");
+  const Pipeline pipeline{breaker, fallback};
+  EXPECT_EQ(get(pipeline, failing("down")), "unknown");
+  EXPECT_EQ(breaker.snapshot(time.now()).totals.ignored, 1U);
+}
+
+TEST_F(ValueLayersTest, ATimeoutGetsAFallbackThatKnowsWhoseTimeItWas) {
+  Timeout timeout{"prices", 1s};
+  std::string seen;
+  auto fallback = Fallback<std::string>::function("prices", [&](const Cause& cause) {
+    seen = cause.text();
+    return std::string("guess");
+  });
+  const Pipeline pipeline{fallback, timeout};
+  EXPECT_EQ(get(pipeline, [&] { return time.advance(2s), std::string("late"); }), "guess");
+  EXPECT_EQ(seen, "time limit 'prices' ended before the call did");
+}
+
+TEST_F(ValueLayersTest, ChaosSaysSoAndCallsNobody) {
+  ChaosOptions harm;
+  harm.enabled = true;
+  harm.fail.probability = 1;
+  Chaos chaos{"drill", harm, 1};
+  const Pipeline pipeline{breaker, chaos};
+  const auto harmed = try_call(pipeline, options, fetch("a"), time);
+  ASSERT_FALSE(harmed);
+  EXPECT_EQ(harmed.rejection().reason, Reason::chaos);
+  EXPECT_TRUE(report.chaos);
+  EXPECT_EQ(calls, 0);
+  EXPECT_EQ(breaker.snapshot(time.now()).totals.failures, 1U);
+}
+
+TEST_F(ValueLayersTest, ChaosDelaysAndTimesOutWithinTheLimit) {
+  ChaosOptions slow;
+  slow.enabled = true;
+  slow.delay = {1, 300ms, 300ms};
+  Chaos delay{"drill", slow, 1};
+  const TimePoint begin = time.now();
+  EXPECT_EQ(get(Pipeline{delay}, fetch("a")), "a");
+  EXPECT_EQ(time.now() - begin, 300ms);
+
+  ChaosOptions never;
+  never.enabled = true;
+  never.timeout.probability = 1;
+  Chaos times_out{"drill", never, 1};
+  Timeout timeout{"prices", 2s};
+  const auto harmed = try_call(Pipeline{breaker, timeout, times_out}, options, fetch("a"), time);
+  ASSERT_FALSE(harmed);
+  EXPECT_EQ(time.now() - begin, 2300ms);
+  EXPECT_EQ(breaker.snapshot(time.now()).totals.failures_by_type[0], 1U);
+}
+
+TEST_F(ValueLayersTest, TheStandardOrderIsTheSameWhateverTheOrderOfNaming) {
+  auto fallback = Fallback<std::string>::value("prices", "unknown");
+  Timeout timeout{"prices", 1s};
+  Deadline deadline{"prices", 3s};
+  Retry retry{"prices", {}};
+  Bulkhead bulkhead{"prices", {.max_concurrent = 1}};
+  RateLimiter limiter{"prices", {}};
+  const auto one = standard_pipeline(timeout, breaker, retry, deadline, bulkhead, limiter, cache, fallback);
+  static_assert(std::is_same_v<std::remove_const_t<decltype(one)>,
+                               Pipeline<Fallback<std::string>, Cache<std::string>, RateLimiter, Bulkhead,
+                                        Deadline, Retry, CircuitBreaker, Timeout>>);
+  const auto other = standard_pipeline(&limiter, &timeout, &fallback, &breaker);
+  static_assert(std::is_same_v<std::remove_const_t<decltype(other)>,
+                               Pipeline<Optional<Fallback<std::string>>, Optional<RateLimiter>,
+                                        Optional<CircuitBreaker>, Optional<Timeout>>>);
+  EXPECT_EQ(get(one, fetch("a")), "a");
+  EXPECT_EQ(get(other, failing("down")), "unknown");
+}
+
+}  // namespace
+}  // namespace switchgear

@@ -3,25 +3,12 @@
 #include <algorithm>
 #include <thread>
 
-#include "switchgear/core/raise.hpp"
+#include "switchgear/policy/option_checker.hpp"
 #include "switchgear/policy/trip_rules.hpp"
 
 namespace switchgear {
 
 namespace {
-
-void require_valid(const std::string& name, const CircuitBreakerOptions& options) {
-  const std::vector<OptionProblem> problems = validate(options);
-  if (problems.empty()) return;
-  std::string text = "breaker '" + name + "':";
-  for (const OptionProblem& problem : problems) {
-    text += ' ';
-    if (!problem.key.empty()) text += problem.key + ": ";
-    text += problem.message + ';';
-  }
-  text.pop_back();
-  detail::raise_invalid(text);
-}
 
 /// How many threads get a cell of their own. Threads that share a count window meet at its cursor anyway, and
 /// a small breaker is worth more to them than a cell each.
@@ -48,7 +35,7 @@ CircuitBreaker::CircuitBreaker(std::string name, const CircuitBreakerOptions& op
       anchor_(context.anchor),
       name_(std::move(name)),
       options_(options) {
-  require_valid(name_, options);
+  require_valid("breaker", name_, validate(options));
   if (options.needs_window()) {
     const bool keeps_latency = options.latency.has_value();
     if (const auto* count = std::get_if<CountWindowOptions>(&options.window)) {

@@ -1,54 +1,15 @@
 #include "switchgear/policy/circuit_breaker_options.hpp"
 
-#include <array>
-#include <cstdio>
-#include <utility>
+#include "switchgear/policy/option_checker.hpp"
 
 namespace switchgear {
 
 namespace {
 
-std::string number(double value) {
-  std::array<char, 40> text{};
-  std::snprintf(text.data(), text.size(), "%.12g", value);
-  return text.data();
-}
+std::string seconds(Duration length) { return OptionChecker::seconds(length); }
+std::string number(double value) { return OptionChecker::number(value); }
 
-std::string seconds(Duration length) { return number(to_seconds(length)) + "s"; }
-
-/// Collects problems; every check reads as the sentence of what is wanted.
-class Checker {
- public:
-  void want(bool holds, std::string_view key, const std::string& found, std::string_view wanted) {
-    if (!holds) problems_.push_back({std::string(key), found + " is not " + std::string(wanted)});
-  }
-  void positive(std::string_view key, Duration length) {
-    want(length > Duration::zero(), key, seconds(length), "longer than 0s");
-  }
-  void not_negative(std::string_view key, Duration length) {
-    want(length >= Duration::zero(), key, seconds(length), "0s or longer");
-  }
-  void ratio_above_zero(std::string_view key, double value) {
-    want(value > 0 && value <= 1, key, number(value), "a ratio above 0 and at most 1");
-  }
-  void ratio(std::string_view key, double value) {
-    want(value >= 0 && value <= 1, key, number(value), "a ratio from 0 to 1");
-  }
-  void between(std::string_view key, std::uint64_t value, std::uint64_t least, std::uint64_t most) {
-    want(value >= least && value <= most, key, std::to_string(value),
-         "from " + std::to_string(least) + " to " + std::to_string(most));
-  }
-  void problem(std::string_view key, std::string message) {
-    problems_.push_back({std::string(key), std::move(message)});
-  }
-
-  [[nodiscard]] std::vector<OptionProblem> take() { return std::move(problems_); }
-
- private:
-  std::vector<OptionProblem> problems_;
-};
-
-void check_window(Checker& check, const CircuitBreakerOptions& options) {
+void check_window(OptionChecker& check, const CircuitBreakerOptions& options) {
   if (const auto* count = std::get_if<CountWindowOptions>(&options.window)) {
     check.between("window.size", count->size, 1, 1'000'000);
     if (options.needs_window() && options.minimum_calls > count->size) {
@@ -68,7 +29,7 @@ void check_window(Checker& check, const CircuitBreakerOptions& options) {
   }
 }
 
-void check_rules(Checker& check, const CircuitBreakerOptions& options) {
+void check_rules(OptionChecker& check, const CircuitBreakerOptions& options) {
   if (options.failure_rate) check.ratio_above_zero("failure_rate", *options.failure_rate);
   if (options.slow_call) {
     check.not_negative("slow_call.threshold", options.slow_call->threshold);
@@ -95,7 +56,7 @@ void check_rules(Checker& check, const CircuitBreakerOptions& options) {
   }
 }
 
-void check_open(Checker& check, const CircuitBreakerOptions& options) {
+void check_open(OptionChecker& check, const CircuitBreakerOptions& options) {
   check.positive("open_duration", options.open_duration);
   check.want(options.backoff >= 1 && options.backoff <= 1'000, "backoff", number(options.backoff),
              "a factor from 1 to 1000");
@@ -106,7 +67,7 @@ void check_open(Checker& check, const CircuitBreakerOptions& options) {
              "a ratio from 0 to below 1");
 }
 
-void check_half_open(Checker& check, const HalfOpenOptions& half_open) {
+void check_half_open(OptionChecker& check, const HalfOpenOptions& half_open) {
   check.between("half_open.permitted_calls", half_open.permitted_calls, 1, 1'000'000);
   if (half_open.max_concurrent) {
     check.between("half_open.max_concurrent", *half_open.max_concurrent, 1, half_open.permitted_calls);
@@ -119,7 +80,7 @@ void check_half_open(Checker& check, const HalfOpenOptions& half_open) {
 }  // namespace
 
 std::vector<OptionProblem> validate(const CircuitBreakerOptions& options) {
-  Checker check;
+  OptionChecker check;
   check_window(check, options);
   check_rules(check, options);
   check_open(check, options);

@@ -28,10 +28,10 @@ std::uint32_t Partial::needed(std::uint32_t calls, double ratio) noexcept {
   const auto enough = [&](std::uint32_t successes) {
     return static_cast<double>(successes) / static_cast<double>(calls) >= ratio;
   };
-  // The product is off by one at most, by rounding; the quotient has the last word.
+  // The product may fall short by rounding, but never passes the answer: successes / calls ≥ ratio leaves
+  // calls · ratio within 2⁻⁵² of `successes`.
   auto least = static_cast<std::uint32_t>(static_cast<double>(calls) * ratio);
   while (!enough(least)) ++least;
-  while (least > 0 && enough(least - 1)) --least;
   return least;
 }
 

@@ -27,6 +27,7 @@
 #include "switchgear/core/outcome.hpp"
 #include "switchgear/core/result.hpp"
 #include "switchgear/core/time.hpp"
+#include "switchgear/policy/backoff.hpp"
 #include "switchgear/policy/option_problem.hpp"
 #include "switchgear/policy/tally.hpp"
 
@@ -119,11 +120,13 @@ class AdaptiveLimit {
   void close_window(TimePoint now) noexcept;
   void adapt_locked(double latency, std::uint32_t peak) noexcept;
 
-  // --- what every call touches
+  // --- what every call writes
   alignas(64) std::atomic<std::uint32_t> in_flight_{0};
-  std::atomic<std::uint32_t> limit_;
-  std::atomic<std::uint32_t> peak_{0};  ///< most in flight in this window
   std::atomic<std::uint64_t> samples_{0};
+
+  // --- what every call reads
+  alignas(64) std::atomic<std::uint32_t> limit_;
+  std::atomic<std::uint32_t> peak_{0};  ///< most in flight in this window
   std::atomic<Duration::rep> window_end_;
   Tally<counts> tally_;
 
@@ -186,6 +189,8 @@ inline Result<AdaptiveLimit::Permit> AdaptiveLimit::try_acquire(TimePoint now) n
       tally_.add(admitted);
       return Permit{this, now};
     }
+    detail::after_lost_race();
+    seen = in_flight_.load(std::memory_order_relaxed);
   }
   tally_.add(rejected);
   // Nobody knows when a call of another caller ends.

@@ -27,6 +27,7 @@
 #include "switchgear/core/result.hpp"
 #include "switchgear/core/time.hpp"
 #include "switchgear/core/waker.hpp"
+#include "switchgear/policy/backoff.hpp"
 #include "switchgear/policy/option_problem.hpp"
 #include "switchgear/policy/tally.hpp"
 
@@ -140,6 +141,8 @@ class Bulkhead {
                                       std::memory_order_relaxed)) {
         return true;
       }
+      detail::after_lost_race();
+      seen = word_.load(std::memory_order_relaxed);
     }
     return false;
   }
@@ -153,17 +156,19 @@ class Bulkhead {
   [[nodiscard]] bool withdraw(Ticket& ticket) noexcept;
   void unlink_locked(Ticket& ticket) noexcept;
 
-  // --- what every call touches
+  // --- what every call writes
   alignas(64) std::atomic<std::uint64_t> word_{0};
-  const std::uint64_t max_concurrent_;
+
+  // --- what every call reads, on a line that nobody takes away
+  alignas(64) const std::uint64_t max_concurrent_;
   Tally<counts> tally_;
+  const BulkheadOptions options_;
+  const std::string name_;
 
   // --- what only those touch who wait
   alignas(64) std::mutex mutex_;
   Ticket* first_ = nullptr;
   Ticket* last_ = nullptr;
-  const BulkheadOptions options_;
-  const std::string name_;
 };
 
 /// The right to make one call. Dropped, it frees its slot, to the first of the queue if there is one.

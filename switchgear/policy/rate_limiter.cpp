@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "switchgear/policy/option_checker.hpp"
 
@@ -93,28 +94,42 @@ RateLimiter::RateLimiter(std::string name, const RateLimiterOptions& options)
   interval_ = interval.above;
   slack_ = (std::int64_t{options_.burst_or_rate()} - 1) * interval_;
   most_behind_ = most_elapsed / unit_;
+  // Exact for dividends below 2^tag_shift: Granlund, Montgomery, "Division by invariant integers using
+  // multiplication" (PLDI 1994), theorem 4.2.
+  const int width = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(unit_ - 1)));
+  reciprocal_shift_ = tag_shift + width;
+  __extension__ using Wide = unsigned __int128;
+  const auto unit = static_cast<std::uint64_t>(unit_);
+  reciprocal_ = static_cast<std::uint64_t>(((Wide{1} << reciprocal_shift_) + unit - 1) / unit);
   // Further back than any time, so that the first caller moves the base to its own.
   for (auto& base : bases_) base.store(ticks_of(TimePoint::min()), std::memory_order_relaxed);
 }
 
-std::optional<Result<RateLimiter::Token>> RateLimiter::try_wait(std::uint64_t seen, Duration::rep base,
-                                                                std::int64_t due, TimePoint now) noexcept {
-  const TimePoint at = instant(base, due);
-  const Duration wait = saturating_sub(at, now);
-  // At the end of time no instant is left to hand out.
-  if (wait > options_.max_wait || at == TimePoint::max()) {
-    // Refusing changes nothing that would show that the base was another tag's.
-    if (state_.load(std::memory_order_relaxed) != seen) return std::nullopt;
-    tally_.add(rejected);
-    return Result<Token>{Reason::rate_limited, name_, wait};
+Result<RateLimiter::Token> RateLimiter::reserve_slow(TimePoint now) noexcept {
+  for (;;) {
+    const View seen = view(now);
+    if (seen.behind > most_behind_) {
+      rebase(now);
+      continue;
+    }
+    const std::int64_t due = seen.tat - slack_;
+    const TimePoint at = due > seen.elapsed ? instant(seen.base, due) : now;
+    const Duration wait = saturating_sub(at, now);
+    // At the end of time no instant is left to hand out.
+    if (wait > options_.max_wait || (due > seen.elapsed && at == TimePoint::max())) {
+      // Refusing changes nothing that would show that the base was another tag's.
+      if (state_.load(std::memory_order_relaxed) != seen.state) continue;
+      tally_.add(rejected);
+      return {Reason::rate_limited, name_, wait};
+    }
+    const std::uint64_t after = seen.after(interval_);
+    if (try_change(seen, after)) {
+      tally_.add(admitted);
+      if (wait > Duration::zero()) tally_.add(delayed);
+      return Token{at, seen.state, after};
+    }
+    detail::after_lost_race();
   }
-  const std::uint64_t after = (seen & ~tat_mask) | static_cast<std::uint64_t>(due + slack_ + interval_);
-  if (!state_.compare_exchange_strong(seen, after, std::memory_order_acq_rel, std::memory_order_relaxed)) {
-    return std::nullopt;
-  }
-  tally_.add(admitted);
-  tally_.add(delayed);
-  return Result<Token>{Token{at, seen, after}};
 }
 
 bool RateLimiter::give_back(const Token& token) noexcept {
@@ -146,8 +161,9 @@ void RateLimiter::rebase(TimePoint now) noexcept {
 }
 
 TimePoint RateLimiter::instant(Duration::rep base, std::int64_t due) const noexcept {
-  // Whole nanoseconds are by far the most common, and a division costs more than the rest of a refusal.
-  const std::int64_t whole = unit_ == 1 ? due : (due + unit_ - 1) / unit_;
+  __extension__ using Wide = unsigned __int128;
+  const auto units = static_cast<std::uint64_t>(due + unit_ - 1);
+  const auto whole = static_cast<Duration::rep>((Wide{units} * reciprocal_) >> reciprocal_shift_);
   return saturating_add(time_of(base), Duration{whole});
 }
 

@@ -19,13 +19,12 @@
 #include <atomic>
 #include <cstdint>
 #include <mutex>
-#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "switchgear/core/result.hpp"
 #include "switchgear/core/time.hpp"
+#include "switchgear/policy/backoff.hpp"
 #include "switchgear/policy/option_problem.hpp"
 #include "switchgear/policy/tally.hpp"
 
@@ -125,52 +124,67 @@ class RateLimiter {
     return static_cast<std::int64_t>(state & tat_mask);
   }
 
-  /// Empty when state_ is no longer `seen`.
-  [[nodiscard]] std::optional<Result<Token>> try_wait(std::uint64_t seen, Duration::rep base,
-                                                      std::int64_t due, TimePoint now) noexcept;
+  /// What state_ means at one moment, in units since its base.
+  struct View {
+    std::uint64_t state;
+    Duration::rep base;
+    Duration::rep behind;  ///< from base to now, in ns
+    std::int64_t elapsed;  ///< the same in units, never negative; meaningless when the base must follow
+    std::int64_t tat;      ///< never before now
+
+    /// `state` with one token less.
+    [[nodiscard]] std::uint64_t after(std::int64_t interval) const noexcept {
+      return (state & ~tat_mask) | static_cast<std::uint64_t>(tat + interval);
+    }
+  };
+  [[nodiscard]] View view(TimePoint now) const noexcept {
+    const std::uint64_t state = state_.load(std::memory_order_acquire);
+    const Duration::rep base = bases_[tag_of(state) & 1U].load(std::memory_order_acquire);
+    const Duration::rep behind = saturating_sub(now, time_of(base)).count();
+    const std::int64_t elapsed = behind > 0 && behind <= most_behind_ ? behind * unit_ : 0;
+    return {state, base, behind, elapsed, tat_of(state) > elapsed ? tat_of(state) : elapsed};
+  }
+  [[nodiscard]] bool try_change(const View& seen, std::uint64_t to) noexcept {
+    std::uint64_t expected = seen.state;
+    return state_.compare_exchange_strong(expected, to, std::memory_order_acq_rel, std::memory_order_relaxed);
+  }
+  Result<Token> reserve_slow(TimePoint now) noexcept;
   /// Lets the base follow the time, unless another thread already did.
   void rebase(TimePoint now) noexcept;
   /// The first whole nanosecond at or after `due` units.
   [[nodiscard]] TimePoint instant(Duration::rep base, std::int64_t due) const noexcept;
 
-  // --- what every call touches
+  // --- what every call writes
   alignas(64) std::atomic<std::uint64_t> state_{0};
-  std::array<std::atomic<Duration::rep>, 2> bases_;
+
+  // --- what every call reads, on lines that nobody takes away
+  alignas(64) std::array<std::atomic<Duration::rep>, 2> bases_;
   std::int64_t unit_;          ///< units in a nanosecond
   std::int64_t interval_;      ///< units
   std::int64_t slack_;         ///< (burst − 1) · interval_
   Duration::rep most_behind_;  ///< most_elapsed in ns: at a later `now`, the base must follow
   Tally<counts> tally_;
+  std::uint64_t reciprocal_ =
+      0;  ///< with its shift: division by unit_, which would cost more than all the rest
+  int reciprocal_shift_ = 0;
+  const RateLimiterOptions options_;
+  const std::string name_;
 
   // --- the rest
   alignas(64) std::mutex mutex_;
-  const RateLimiterOptions options_;
-  const std::string name_;
 };
 
 inline Result<RateLimiter::Token> RateLimiter::reserve(TimePoint now) noexcept {
-  std::uint64_t seen = state_.load(std::memory_order_acquire);
-  for (;;) {
-    const Duration::rep base = bases_[tag_of(seen) & 1U].load(std::memory_order_acquire);
-    const Duration::rep behind = saturating_sub(now, time_of(base)).count();
-    if (behind > most_behind_) [[unlikely]] {
-      rebase(now);
-      seen = state_.load(std::memory_order_acquire);
-      continue;
-    }
-    const std::int64_t elapsed = behind > 0 ? behind * unit_ : 0;
-    const std::int64_t tat = tat_of(seen) > elapsed ? tat_of(seen) : elapsed;
-    if (tat - slack_ > elapsed) [[unlikely]] {
-      if (auto answer = try_wait(seen, base, tat - slack_, now)) return std::move(*answer);
-      seen = state_.load(std::memory_order_acquire);
-      continue;
-    }
-    const std::uint64_t after = (seen & ~tat_mask) | static_cast<std::uint64_t>(tat + interval_);
-    if (state_.compare_exchange_weak(seen, after, std::memory_order_acq_rel, std::memory_order_acquire)) {
+  const View seen = view(now);
+  if (seen.tat - slack_ <= seen.elapsed && seen.behind <= most_behind_) [[likely]] {
+    const std::uint64_t after = seen.after(interval_);
+    if (try_change(seen, after)) [[likely]] {
       tally_.add(admitted);
-      return Token{now, seen, after};
+      return Token{now, seen.state, after};
     }
+    detail::after_lost_race();
   }
+  return reserve_slow(now);
 }
 
 }  // namespace switchgear

@@ -1,0 +1,624 @@
+#include "switchgear/async/async_call.hpp"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_future.hpp>
+#include <future>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include "switchgear/async/async_fixture.hpp"
+#include "switchgear/pipeline/value_layers.hpp"
+
+namespace switchgear {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace switchgear::testing;
+
+CircuitBreakerOptions opens_after(std::uint32_t failures) {
+  CircuitBreakerOptions options;
+  options.consecutive_failures = failures;
+  options.open_duration = 30s;
+  return options;
+}
+
+RetryOptions tries(std::uint32_t attempts) {
+  RetryOptions options;
+  options.max_attempts = attempts;
+  options.backoff = Backoff::fixed;
+  options.base = 100ms;
+  options.jitter = Jitter::none;
+  return options;
+}
+
+const error_code refused_connection = asio::error::connection_refused;
+
+class AsyncCallTest : public ::testing::Test {
+ protected:
+  [[nodiscard]] CallTotals totals() { return breaker.snapshot(loop.time.now()).totals; }
+
+  Loop loop;
+  Dependency dependency{loop.executor()};
+  CircuitBreaker breaker{"payment", opens_after(2), {nullptr, 0, {}, loop.time.now()}};
+  Retry retry{"payment", tries(3)};
+  Timeout timeout{"payment", 2s};
+  Pipeline<CircuitBreaker> guarded{breaker};
+  Got got;
+};
+
+// --- tokens
+
+TEST_F(AsyncCallTest, CompletesACallbackWithWhatTheOperationGave) {
+  async_call<int>(loop.executor(), guarded, dependency.op(), got.handler(), loop.time);
+  loop.run();
+  ASSERT_EQ(dependency.running.size(), 1U);
+  EXPECT_EQ(dependency.running[0].attempt.number, 1U);
+  EXPECT_EQ(dependency.running[0].attempt.deadline, TimePoint::max());
+  EXPECT_EQ(got.times, 0);
+  dependency.succeed(0, 7);
+  loop.run();
+  EXPECT_EQ(got.times, 1);
+  EXPECT_FALSE(got.code);
+  EXPECT_EQ(got.value, 7);
+  EXPECT_EQ(totals().successes, 1U);
+}
+
+TEST_F(AsyncCallTest, RunsWhereTheHandlerRunsWhenNoExecutorIsGiven) {
+  async_call<int>(guarded, dependency.op(), asio::bind_executor(loop.executor(), got.handler()), loop.time);
+  loop.run();
+  dependency.succeed(0, 7);
+  loop.run();
+  EXPECT_EQ(got.value, 7);
+}
+
+TEST_F(AsyncCallTest, CompletesACoroutineWithTheValue) {
+  int value = 0;
+  run_coroutine(loop, [&]() -> asio::awaitable<void> {
+    const auto twice = [](const AsyncAttempt& attempt) -> asio::awaitable<int> {
+      co_await asio::post(asio::use_awaitable);
+      co_return static_cast<int>(attempt.number) * 2;
+    };
+    value = co_await async_call<int>(guarded, twice, asio::use_awaitable, loop.time);
+  });
+  EXPECT_EQ(value, 2);
+  EXPECT_EQ(totals().successes, 1U);
+}
+
+TEST_F(AsyncCallTest, CompletesACoroutineWhoseOperationTakesAToken) {
+  int value = 0;
+  run_coroutine(loop, [&]() -> asio::awaitable<void> {
+    asio::steady_timer timer(loop.io, 0s);
+    const auto waits = [&](const AsyncAttempt&, auto&& token) { return timer.async_wait(std::move(token)); };
+    co_await async_call<void>(guarded, waits, asio::use_awaitable, loop.time);
+    value = 3;
+  });
+  EXPECT_EQ(value, 3);
+}
+
+TEST_F(AsyncCallTest, KeepsAFuture) {
+  std::future<int> future =
+      async_call<int>(loop.executor(), guarded, dependency.op(), asio::use_future, loop.time);
+  loop.run();
+  dependency.succeed(0, 7);
+  loop.run();
+  ASSERT_EQ(future.wait_for(0s), std::future_status::ready);
+  EXPECT_EQ(future.get(), 7);
+}
+
+TEST_F(AsyncCallTest, WaitsForADeferredCallToBeStarted) {
+  auto deferred = async_call<int>(loop.executor(), guarded, dependency.op(), asio::deferred, loop.time);
+  loop.run();
+  EXPECT_TRUE(dependency.running.empty());
+  std::move(deferred)(got.handler());
+  loop.run();
+  ASSERT_EQ(dependency.running.size(), 1U);
+  dependency.succeed(0, 7);
+  loop.run();
+  EXPECT_EQ(got.value, 7);
+}
+
+TEST_F(AsyncCallTest, GivesATupleWithoutThrowing) {
+  error_code seen;
+  run_coroutine(loop, [&]() -> asio::awaitable<void> {
+    breaker.command(Command::force_open, loop.time.now());
+    auto [code, value] =
+        co_await async_call<int>(guarded, dependency.op(), asio::as_tuple(asio::use_awaitable), loop.time);
+    EXPECT_EQ(value, 0);
+    seen = code;
+  });
+  EXPECT_EQ(seen, Reason::forced_open);
+}
+
+TEST_F(AsyncCallTest, PassesMoveOnlyValues) {
+  int value = 0;
+  run_coroutine(loop, [&]() -> asio::awaitable<void> {
+    const auto make = []() -> asio::awaitable<std::unique_ptr<int>> { co_return std::make_unique<int>(7); };
+    std::unique_ptr<int> made =
+        co_await async_call<std::unique_ptr<int>>(guarded, make, asio::use_awaitable, loop.time);
+    value = *made;
+  });
+  EXPECT_EQ(value, 7);
+}
+
+TEST_F(AsyncCallTest, NeverCompletesInsideTheInitiatingFunction) {
+  breaker.command(Command::force_open, loop.time.now());
+  asio::post(loop.io, [&] {  // where the call could be refused, and complete, at once
+    async_call<int>(loop.executor(), guarded, dependency.op(), got.handler(), loop.time);
+    EXPECT_EQ(got.times, 0);
+  });
+  loop.run();
+  EXPECT_EQ(got.times, 1);
+  EXPECT_EQ(got.code, Reason::forced_open);
+}
+
+TEST_F(AsyncCallTest, CompletesLaterAlsoWhenTheOperationBreaksTheRuleAndCompletesAtOnce) {
+  const auto at_once = [](const AsyncAttempt&, auto token) { std::move(token)(error_code{}, 7); };
+  asio::post(loop.io, [&] {
+    async_call<int>(loop.executor(), guarded, at_once, got.handler(), loop.time);
+    EXPECT_EQ(got.times, 0);
+  });
+  loop.run();
+  EXPECT_EQ(got.value, 7);
+}
+
+// --- rejections
+
+TEST_F(AsyncCallTest, GivesARejectionAsAnErrorCode) {
+  for (int failure = 0; failure < 2; ++failure) {
+    async_call<int>(loop.executor(), guarded, dependency.op(), got.handler(), loop.time);
+    loop.run();
+    dependency.end(dependency.running.size() - 1, refused_connection);
+    loop.run();
+    EXPECT_EQ(got.code, refused_connection) << "the operation's own";
+  }
+  AsyncReport report;
+  loop.run_for(10s);
+  async_call<int>(loop.executor(), guarded, AsyncCallOptions{{}, &report}, dependency.op(), got.handler(),
+                  loop.time);
+  loop.run();
+  EXPECT_EQ(dependency.running.size(), 2U) << "no attempt was made";
+  EXPECT_EQ(got.code, Reason::open);
+  EXPECT_EQ(got.code.message(), "rejected: open");
+  ASSERT_TRUE(report.rejection);
+  EXPECT_EQ(report.rejection->policy, "payment");
+  EXPECT_EQ(report.rejection->retry_after, 20s);
+  EXPECT_EQ(report.attempts, 0U);
+}
+
+TEST_F(AsyncCallTest, ThrowsRejectedIntoACoroutineWhoseOperationIsOne) {
+  breaker.command(Command::force_open, loop.time.now());
+  const auto never = []() -> asio::awaitable<int> { co_return 1; };
+  const auto calls = [&]() -> asio::awaitable<void> {
+    co_await async_call<int>(guarded, never, asio::use_awaitable, loop.time);
+  };
+  try {
+    run_coroutine(loop, calls);
+    FAIL() << "not refused";
+  } catch (const Rejected& rejected) {
+    EXPECT_EQ(rejected.policy(), "payment");
+    EXPECT_EQ(rejected.reason(), Reason::forced_open);
+  }
+}
+
+TEST_F(AsyncCallTest, GivesTheRejectionAsAValueToWhoeverAsksForOne) {
+  breaker.command(Command::force_open, loop.time.now());
+  std::optional<Rejection> refused;
+  run_coroutine(loop, [&]() -> asio::awaitable<void> {
+    const auto never = []() -> asio::awaitable<int> { co_return 1; };
+    const Result<int> answer = co_await async_try_call<int>(guarded, never, asio::use_awaitable, loop.time);
+    if (!answer) refused = answer.rejection();
+  });
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->policy, "payment");
+
+  bool ran = false;
+  async_try_call<int>(
+      loop.executor(), guarded, dependency.op(),
+      [&](error_code code, const Result<int>& answer) {
+        ran = true;
+        EXPECT_FALSE(code);
+        ASSERT_FALSE(answer);
+        EXPECT_EQ(answer.rejection().reason, Reason::forced_open);
+      },
+      loop.time);
+  loop.run();
+  EXPECT_TRUE(ran);
+}
+
+// --- failures
+
+TEST_F(AsyncCallTest, KeepsTheValueThatCameWithAnError) {
+  async_call<int>(loop.executor(), guarded, dependency.op(), got.handler(), loop.time);
+  loop.run();
+  dependency.end(0, asio::error::eof, 42);
+  loop.run();
+  EXPECT_EQ(got.code, asio::error::eof);
+  EXPECT_EQ(got.value, 42) << "a read says how far it came";
+}
+
+TEST_F(AsyncCallTest, LetsTheOperationsOwnExceptionPass) {
+  const auto throws = []() -> asio::awaitable<int> {
+    throw std::out_of_range("mine");
+    co_return 1;
+  };
+  const auto calls = [&]() -> asio::awaitable<void> {
+    co_await async_call<int>(guarded, throws, asio::use_awaitable, loop.time);
+  };
+  EXPECT_THROW(run_coroutine(loop, calls), std::out_of_range);
+  EXPECT_EQ(totals().failures, 1U);
+
+  std::exception_ptr thrown;
+  async_call<int>(
+      loop.executor(), guarded, throws, [&](std::exception_ptr exception, int) { thrown = exception; },
+      loop.time);
+  loop.run();
+  ASSERT_TRUE(thrown) << "a callback gets it too";
+  EXPECT_THROW(std::rethrow_exception(thrown), std::out_of_range);
+}
+
+TEST_F(AsyncCallTest, JudgesASystemErrorOfBoostsByItsCode) {
+  error_code code;
+  const auto throws = [&]() -> asio::awaitable<void> { throw boost::system::system_error(code); };
+  const auto call_once = [&] {
+    async_call<void>(
+        loop.executor(), guarded, throws, [](std::exception_ptr) {}, loop.time);
+    loop.run();
+  };
+  code = asio::error::operation_aborted;
+  call_once();
+  EXPECT_EQ(totals().ignored, 1U);
+  code = refused_connection;
+  call_once();
+  EXPECT_EQ(totals().failures, 1U);
+  EXPECT_EQ(totals().failures_by_type[static_cast<std::size_t>(FailureType::connection_error)], 1U);
+}
+
+TEST_F(AsyncCallTest, JudgesNamedExceptionsAsTheClassifierSays) {
+  const auto picky = guarded.classified_by(Classifier{}.failures_are<std::runtime_error>());
+  const auto aborted = []() -> asio::awaitable<void> {
+    throw boost::system::system_error(asio::error::operation_aborted);
+    co_return;
+  };
+  async_call<void>(
+      loop.executor(), picky, aborted, [](std::exception_ptr) {}, loop.time);
+  loop.run();
+  EXPECT_EQ(totals().failures, 1U) << "a boost::system::system_error is a std::runtime_error";
+  const auto other = []() -> asio::awaitable<void> {
+    throw std::logic_error("not named");
+    co_return;
+  };
+  async_call<void>(
+      loop.executor(), picky, other, [](std::exception_ptr) {}, loop.time);
+  loop.run();
+  EXPECT_EQ(totals().ignored, 1U);
+}
+
+TEST_F(AsyncCallTest, FindsACodeForWhatAnOperationWithATokenThrowsAtOnce) {
+  const auto throws = [](const AsyncAttempt& attempt, auto) {
+    if (attempt.number == 1) throw boost::system::system_error(refused_connection);
+    throw std::logic_error("no code");
+  };
+  async_call<int>(loop.executor(), guarded, throws, got.handler(), loop.time);
+  loop.run();
+  EXPECT_EQ(got.code, refused_connection);
+  const auto without_code = [](const AsyncAttempt&, auto) { throw std::logic_error("no code"); };
+  async_call<int>(loop.executor(), guarded, without_code, got.handler(), loop.time);
+  loop.run();
+  EXPECT_EQ(got.code, make_error_code(AsyncErrc::exception));
+  EXPECT_EQ(totals().failures, 2U);
+}
+
+TEST_F(AsyncCallTest, KeepsBothCausesWhenTheFallbackFailsToo) {
+  auto fallback = Fallback<int>::fail("payment", "come back tomorrow");
+  const Pipeline pipeline{fallback, breaker};
+  AsyncReport report;
+  async_call<int>(loop.executor(), pipeline, AsyncCallOptions{{}, &report}, dependency.op(), got.handler(),
+                  loop.time);
+  loop.run();
+  dependency.end(0, refused_connection);
+  loop.run();
+  EXPECT_EQ(got.code, make_error_code(FallbackErrc::told_to_fail));
+  ASSERT_TRUE(report.failure);
+  EXPECT_EQ(report.failure->message, "come back tomorrow");
+  EXPECT_EQ(report.failure->primary.code, std::errc::connection_refused);
+
+  const auto throws = []() -> asio::awaitable<int> {
+    throw std::out_of_range("mine");
+    co_return 1;
+  };
+  const auto calls = [&]() -> asio::awaitable<void> {
+    co_await async_call<int>(pipeline, throws, asio::use_awaitable, loop.time);
+  };
+  EXPECT_THROW(run_coroutine(loop, calls), FallbackError);
+}
+
+TEST_F(AsyncCallTest, AnswersFromTheFallback) {
+  auto fallback = Fallback<int>::value("payment", 99);
+  AsyncReport report;
+  async_call<int>(loop.executor(), Pipeline{fallback, breaker}, AsyncCallOptions{{}, &report},
+                  dependency.op(), got.handler(), loop.time);
+  loop.run();
+  dependency.end(0, refused_connection);
+  loop.run();
+  EXPECT_FALSE(got.code);
+  EXPECT_EQ(got.value, 99);
+  EXPECT_EQ(report.source, Source::fallback);
+  EXPECT_EQ(report.attempts, 1U);
+}
+
+// --- waits and times
+
+TEST_F(AsyncCallTest, TriesAgainAfterTheDelay) {
+  AsyncReport report;
+  async_call<int>(loop.executor(), Pipeline{retry, breaker}, AsyncCallOptions{{}, &report}, dependency.op(),
+                  got.handler(), loop.time);
+  loop.run();
+  dependency.end(0, refused_connection);
+  loop.run_for(99ms);
+  EXPECT_EQ(dependency.running.size(), 1U);
+  loop.run_for(1ms);
+  ASSERT_EQ(dependency.running.size(), 2U);
+  EXPECT_EQ(dependency.running[1].attempt.number, 2U);
+  loop.run_for(30ms);
+  dependency.succeed(1, 7);
+  loop.run();
+  EXPECT_EQ(got.value, 7);
+  EXPECT_EQ(report.attempts, 2U);
+  EXPECT_EQ(report.latency, 30ms);
+  EXPECT_EQ(totals().failures, 1U);
+  EXPECT_EQ(totals().successes, 1U);
+}
+
+TEST_F(AsyncCallTest, GivesTheLastErrorWhenNoAttemptIsLeft) {
+  int attempts = 0;
+  const auto throws = [&](const AsyncAttempt& attempt) -> asio::awaitable<int> {
+    ++attempts;
+    throw std::out_of_range(std::to_string(attempt.number));
+    co_return 1;
+  };
+  Retry patient{"patient", tries(3)};
+  const Pipeline pipeline{patient};
+  const auto calls = [&]() -> asio::awaitable<void> {
+    co_await async_call<int>(pipeline, throws, asio::use_awaitable, loop.time);
+  };
+  try {
+    run_coroutine(loop, calls);
+    FAIL() << "nothing thrown";
+  } catch (const std::out_of_range& thrown) {
+    EXPECT_STREQ(thrown.what(), "3");
+  }
+  EXPECT_EQ(attempts, 3);
+}
+
+TEST_F(AsyncCallTest, ArmsNoTimerForAWaitOfNothingNorWithoutALimit) {
+  RetryOptions at_once = tries(3);
+  at_once.base = 0s;
+  Retry hasty{"hasty", at_once};
+  async_call<int>(loop.executor(), Pipeline{hasty, breaker}, dependency.op(), got.handler(), loop.time);
+  loop.run();
+  dependency.end(0, refused_connection);
+  loop.run();
+  ASSERT_EQ(dependency.running.size(), 2U);
+  dependency.succeed(1, 7);
+  loop.run();
+  EXPECT_EQ(got.value, 7);
+  EXPECT_EQ(loop.schedule.armed(), 0U);
+}
+
+TEST_F(AsyncCallTest, CancelsAnAttemptWhoseTimeIsOver) {
+  AsyncReport report;
+  async_call<int>(loop.executor(), Pipeline{breaker, timeout}, AsyncCallOptions{{}, &report}, dependency.op(),
+                  got.handler(), loop.time);
+  loop.run_for(1999ms);
+  ASSERT_EQ(dependency.running.size(), 1U);
+  EXPECT_EQ(dependency.running[0].attempt.deadline - loop.time.now(), 1ms);
+  EXPECT_FALSE(dependency.running[0].cancelled);
+  loop.run_for(1ms);
+  EXPECT_EQ(dependency.running[0].cancelled, asio::cancellation_type::terminal);
+  EXPECT_EQ(got.code, Reason::timed_out);
+  EXPECT_EQ(got.code, std::errc::timed_out);
+  ASSERT_TRUE(report.rejection);
+  EXPECT_EQ(report.rejection->policy, "payment");
+  EXPECT_EQ(report.latency, 2s);
+  EXPECT_EQ(totals().failures_by_type[static_cast<std::size_t>(FailureType::timeout)], 1U);
+  EXPECT_EQ(loop.schedule.pending(), 0U);
+}
+
+TEST_F(AsyncCallTest, WaitsForTheOperationItHasCancelled) {
+  dependency.deaf = true;
+  async_call<int>(loop.executor(), Pipeline{breaker, timeout}, dependency.op(), got.handler(), loop.time);
+  loop.run_for(5s);
+  EXPECT_EQ(got.times, 0) << "until then it may use its caller's memory";
+  dependency.succeed(0, 7);
+  loop.run();
+  EXPECT_EQ(got.code, Reason::timed_out) << "too late";
+  EXPECT_EQ(totals().failures, 1U);
+}
+
+TEST_F(AsyncCallTest, TakesAResultThatComesAtItsDeadlineForTooLate) {
+  async_call<int>(loop.executor(), Pipeline{breaker, timeout}, dependency.op(), got.handler(), loop.time);
+  loop.run();
+  dependency.succeed(0, 7);  // its handler waits in the context while time goes by
+  loop.schedule.advance(2s);
+  loop.run();
+  EXPECT_EQ(got.code, Reason::timed_out);
+}
+
+TEST_F(AsyncCallTest, TimesOutACoroutineThatWaits) {
+  error_code seen;
+  const auto waits = [&]() -> asio::awaitable<int> {
+    try {
+      co_await dependency(AsyncAttempt{}, asio::use_awaitable);
+    } catch (const boost::system::system_error& thrown) {
+      seen = thrown.code();
+      throw;
+    }
+    co_return 1;
+  };
+  const Pipeline pipeline{breaker, timeout};
+  const auto calls = [&]() -> asio::awaitable<void> {
+    co_await async_call<int>(pipeline, waits, asio::use_awaitable, loop.time);
+  };
+  try {
+    run_coroutine(loop, calls);
+    FAIL() << "not timed out";
+  } catch (const Rejected& rejected) {
+    EXPECT_EQ(rejected.reason(), Reason::timed_out);
+  }
+  EXPECT_EQ(seen, asio::error::operation_aborted);
+}
+
+TEST_F(AsyncCallTest, TriesAgainAfterATimeoutWithinItsDeadline) {
+  Deadline deadline{"checkout", 5s};
+  const Pipeline pipeline{deadline, retry, timeout};
+  AsyncReport report;
+  async_call<int>(loop.executor(), pipeline, AsyncCallOptions{{}, &report}, dependency.op(), got.handler(),
+                  loop.time);
+  loop.run_for(4200ms);
+  ASSERT_EQ(dependency.running.size(), 3U);
+  EXPECT_EQ(dependency.running[2].attempt.deadline - loop.time.now(), 800ms) << "the deadline is nearer";
+  loop.run_for(800ms);
+  EXPECT_EQ(got.code, Reason::timed_out);
+  EXPECT_EQ(report.rejection->policy, "checkout");
+}
+
+TEST_F(AsyncCallTest, InheritsTheDeadlineOfWhoeverItIsMadeFor) {
+  const TimePoint parent = loop.time.now() + 500ms;
+  async_call<int>(loop.executor(), Pipeline{retry, timeout}, CallOptions{.deadline = parent}, dependency.op(),
+                  got.handler(), loop.time);
+  loop.run();
+  ASSERT_EQ(dependency.running.size(), 1U);
+  EXPECT_EQ(dependency.running[0].attempt.deadline, parent);
+  loop.run_for(500ms);
+  EXPECT_EQ(got.code, std::errc::timed_out);
+}
+
+TEST_F(AsyncCallTest, WaitsInTheQueueOfABulkhead) {
+  Bulkhead bulkhead{"payment", {.max_concurrent = 1, .max_queue = 1, .max_wait = 1s}};
+  const Pipeline pipeline{bulkhead};
+  Got second;
+  Got third;
+  Got late;
+  async_call<int>(loop.executor(), pipeline, dependency.op(), got.handler(), loop.time);
+  async_call<int>(loop.executor(), pipeline, dependency.op(), second.handler(), loop.time);
+  async_call<int>(loop.executor(), pipeline, dependency.op(), third.handler(), loop.time);
+  loop.run();
+  EXPECT_EQ(third.code, Reason::bulkhead_full);
+  EXPECT_EQ(dependency.running.size(), 1U);
+  dependency.succeed(0, 1);
+  loop.run();
+  ASSERT_EQ(dependency.running.size(), 2U) << "the slot was passed on, and the waiter woken";
+  async_call<int>(loop.executor(), pipeline, dependency.op(), late.handler(), loop.time);
+  loop.run_for(1s);
+  EXPECT_EQ(late.code, Reason::queue_timeout);
+  dependency.succeed(1, 2);
+  loop.run();
+  EXPECT_EQ(second.value, 2);
+  EXPECT_EQ(bulkhead.snapshot().in_use, 0U);
+  EXPECT_EQ(bulkhead.snapshot().waiting, 0U);
+}
+
+TEST_F(AsyncCallTest, WaitsForItsToken) {
+  RateLimiter limiter{"payment", {.rate = 10, .burst = 1, .max_wait = 1s}};
+  const Pipeline pipeline{limiter};
+  Got second;
+  async_call<int>(loop.executor(), pipeline, dependency.op(), got.handler(), loop.time);
+  async_call<int>(loop.executor(), pipeline, dependency.op(), second.handler(), loop.time);
+  loop.run_for(99ms);
+  EXPECT_EQ(dependency.running.size(), 1U);
+  loop.run_for(1ms);
+  EXPECT_EQ(dependency.running.size(), 2U);
+  dependency.succeed(0, 1);
+  dependency.succeed(1, 2);
+  loop.run();
+  EXPECT_EQ(second.value, 2);
+}
+
+TEST_F(AsyncCallTest, SharesOneCallPerKey) {
+  Cache<int> cache{"rates", {.ttl = 5s}};
+  const Pipeline pipeline{cache, breaker};
+  const CallOptions options{.key = "EUR"};
+  Got second;
+  Got third;
+  AsyncReport report;
+  async_call<int>(loop.executor(), pipeline, options, dependency.op(), got.handler(), loop.time);
+  async_call<int>(loop.executor(), pipeline, options, dependency.op(), second.handler(), loop.time);
+  loop.run();
+  ASSERT_EQ(dependency.running.size(), 1U);
+  dependency.succeed(0, 7);
+  loop.run_for(1s);
+  EXPECT_EQ(got.value, 7);
+  EXPECT_EQ(second.value, 7);
+  async_call<int>(loop.executor(), pipeline, AsyncCallOptions{{.key = "EUR"}, &report}, dependency.op(),
+                  third.handler(), loop.time);
+  loop.run();
+  EXPECT_EQ(third.value, 7);
+  EXPECT_EQ(report.source, Source::cache);
+  EXPECT_EQ(report.age, 1s);
+}
+
+TEST_F(AsyncCallTest, SharesTheLeadersFailureInTheWordsOfEach) {
+  Cache<int> cache{"rates", {.ttl = 5s}};
+  const Pipeline pipeline{cache};
+  const CallOptions options{.key = "EUR"};
+  std::exception_ptr thrown;
+  const auto never = []() -> asio::awaitable<int> { co_return 1; };
+  async_call<int>(loop.executor(), pipeline, options, dependency.op(), got.handler(), loop.time);
+  async_call<int>(
+      loop.executor(), pipeline, options, never,
+      [&](std::exception_ptr exception, int) { thrown = exception; }, loop.time);
+  loop.run();
+  dependency.end(0, refused_connection);
+  loop.run();
+  EXPECT_EQ(got.code, refused_connection);
+  ASSERT_TRUE(thrown);
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const boost::system::system_error& error) {
+    EXPECT_EQ(error.code(), refused_connection);
+  }
+}
+
+// --- lifetime
+
+TEST(AsyncLifetime, ADestroyedContextGivesEverythingBackAndCallsNobody) {
+  ManualSchedule schedule;
+  const ManualAsioTime time{schedule};
+  Bulkhead bulkhead{"payment", {.max_concurrent = 1, .max_queue = 5, .max_wait = 1s}};
+  CircuitBreaker breaker{"payment", opens_after(2), {nullptr, 0, {}, time.now()}};
+  Cache<int> cache{"rates", {.ttl = 5s}};
+  const auto alive = std::make_shared<int>(1);
+  int called = 0;
+  {
+    asio::io_context io;
+    const auto waits = [alive]() -> asio::awaitable<int> {
+      asio::steady_timer timer(co_await asio::this_coro::executor, std::chrono::hours{1});
+      co_await timer.async_wait(asio::use_awaitable);
+      co_return *alive;
+    };
+    const Pipeline pipeline{cache, bulkhead, breaker};
+    const auto handler = [&called, alive](std::exception_ptr, int) { ++called; };
+    // One makes the call, one waits for its answer without a limit, one for a slot; with real timers.
+    async_call<int>(io.get_executor(), pipeline, CallOptions{.key = "EUR"}, waits, handler);
+    async_call<int>(io.get_executor(), pipeline, CallOptions{.key = "EUR"}, waits, handler);
+    async_call<int>(io.get_executor(), pipeline, CallOptions{.key = "USD"}, waits, handler);
+    io.poll();
+    EXPECT_EQ(bulkhead.snapshot().in_use, 1U);
+    EXPECT_EQ(bulkhead.snapshot().waiting, 1U);
+  }
+  EXPECT_EQ(called, 0);
+  EXPECT_EQ(alive.use_count(), 1);
+  EXPECT_EQ(bulkhead.snapshot().in_use, 0U);
+  EXPECT_EQ(bulkhead.snapshot().waiting, 0U);
+  const CallTotals totals = breaker.snapshot(time.now()).totals;
+  EXPECT_EQ(totals.calls, 1U);
+  EXPECT_EQ(totals.ignored, 1U);
+}
+
+}  // namespace
+}  // namespace switchgear

@@ -1,0 +1,149 @@
+// The two kinds of operation that a call can be made of, and how one attempt of either is started.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/system/error_code.hpp>
+#include <concepts>
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include "switchgear/core/time.hpp"
+#include "switchgear/pipeline/answer.hpp"
+#include "switchgear/pipeline/call.hpp"
+
+namespace switchgear {
+
+/// What an operation is told about the attempt it makes. Lives until that attempt has ended.
+struct AsyncAttempt {
+  std::uint32_t number = 1;               ///< from 1; hedges count
+  TimePoint deadline = TimePoint::max();  ///< then it is cancelled; max(): it has all the time in the world
+};
+
+namespace detail {
+
+template <class A>
+inline constexpr bool is_awaitable = false;
+template <class T, class Executor>
+inline constexpr bool is_awaitable<boost::asio::awaitable<T, Executor>> = true;
+
+template <class Op>
+auto await_attempt(Op& op, const AsyncAttempt& attempt) {
+  if constexpr (std::invocable<Op&, const AsyncAttempt&>) {
+    return op(attempt);
+  } else if constexpr (std::invocable<Op&>) {
+    return op();
+  }
+}
+
+/// `op(attempt)` or `op()` is a coroutine.
+template <class Op>
+concept AwaitableOp = (std::invocable<Op&, const AsyncAttempt&> || std::invocable<Op&>)&&is_awaitable<
+    decltype(await_attempt(std::declval<Op&>(), std::declval<const AsyncAttempt&>()))>;
+
+template <class T>
+using ValueOf = std::conditional_t<std::is_void_v<T>, Nothing, T>;
+
+/// An attempt in flight and, later, what came of it.
+template <class Value>
+struct InFlight {
+  AsyncAttempt attempt;
+  boost::asio::cancellation_signal cancel;
+  TimePoint started;
+  std::uint8_t branch = 0;
+  bool cancellable = false;
+  bool busy = false;         ///< its handler has not come yet
+  bool came = false;         ///< its handler came while the call was busy with something else
+  bool timed_out = false;    ///< was cancelled because its time was over
+  bool loser = false;        ///< nobody waits for it any more
+  bool told = false;         ///< has heard that the caller goes away
+  std::optional<Step> next;  ///< the attempt that takes this one's place as soon as it is gone
+  std::optional<Value> value;
+  boost::system::error_code code;
+  std::exception_ptr exception;
+
+  void begin(const Step& step, TimePoint now) noexcept {
+    attempt = {step.number, step.until};
+    started = now;
+    branch = step.branch;
+    busy = true;
+    came = timed_out = loser = told = false;
+    forget();
+  }
+  void forget() noexcept {
+    value.reset();
+    code = {};
+    exception = nullptr;
+  }
+};
+
+/// The handler of a coroutine. Keeps the call's state alive. It says nothing of an executor: co_spawn() runs
+/// it on the one it was given, and cancels without a detour.
+template <class State>
+class AwaitedHandler {
+ public:
+  using cancellation_slot_type = boost::asio::cancellation_slot;
+
+  AwaitedHandler(typename State::Ref state, typename State::Flight& flight)
+      : state_(std::move(state)), flight_(&flight) {}
+
+  [[nodiscard]] cancellation_slot_type get_cancellation_slot() const noexcept {
+    return flight_->cancellable ? flight_->cancel.slot() : cancellation_slot_type{};
+  }
+
+  void operator()(std::exception_ptr exception, typename State::Value value) {
+    flight_->exception = std::move(exception);
+    if (flight_->exception == nullptr) flight_->value.emplace(std::move(value));
+    State::on_attempt_end(std::move(state_), *flight_);
+  }
+  void operator()(std::exception_ptr exception) { (*this)(std::move(exception), {}); }
+
+ protected:
+  typename State::Ref state_;
+  typename State::Flight* flight_;
+};
+
+/// The handler of an operation that takes a token.
+template <class State>
+class TokenHandler : private AwaitedHandler<State> {
+ public:
+  using executor_type = typename State::Executor;
+  using allocator_type = typename State::UserAllocator;
+  using typename AwaitedHandler<State>::cancellation_slot_type;
+  using AwaitedHandler<State>::AwaitedHandler;
+  using AwaitedHandler<State>::get_cancellation_slot;
+
+  [[nodiscard]] executor_type get_executor() const noexcept { return this->state_->executor(); }
+  [[nodiscard]] allocator_type get_allocator() const noexcept { return this->state_->user_allocator(); }
+
+  /// With an error the value is kept as well: a read that met the end of the stream says how far it came.
+  void operator()(const boost::system::error_code& code, typename State::Value value) {
+    this->flight_->code = code;
+    this->flight_->value.emplace(std::move(value));
+    State::on_attempt_end(std::move(this->state_), *this->flight_);
+  }
+  void operator()(
+      const boost::system::error_code& code) requires std::same_as<typename State::Value, Nothing> {
+    (*this)(code, {});
+  }
+};
+
+/// Starts one attempt. What the operation throws at once passes through.
+template <class State, class Op>
+void start_attempt(const typename State::Ref& state, Op& op, typename State::Flight& flight) {
+  if constexpr (AwaitableOp<Op>) {
+    boost::asio::co_spawn(
+        state->executor(), [&op, &flight] { return await_attempt(op, flight.attempt); },
+        AwaitedHandler<State>(state, flight));
+  } else {
+    op(std::as_const(flight.attempt), TokenHandler<State>(state, flight));
+  }
+}
+
+}  // namespace detail
+
+}  // namespace switchgear

@@ -1,0 +1,511 @@
+// One awaited call: the loop around its execution, cut into the pieces between which Asio runs.
+//
+//   begin() ─▶ run(step) ─▶ attempt: start_attempt() ┄┄▶ on_attempt_end() ─▶ run()
+//                │    └───▶ wait:    arm()           ┄┄▶ on_wait(), on_wake() ─▶ run()
+//                └────────▶ done:    end() ─▶ settle() ─▶ finish() ─▶ deliver()
+//
+// Invariants: 1. everything but wake() happens on the executor, one piece at a time. 2. The state belongs to
+// the handlers that will come back to it (a Ref each); while the call waits for a policy alone, that is a
+// timer's, so that a context that is destroyed takes its calls with it. 3. run() is not entered twice: what
+// comes back while it works leaves a mark that it looks for. 4. The handler is called once, and never from
+// within the initiating function or the emission of a cancellation.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <boost/asio/associated_allocator.hpp>
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/recycling_allocator.hpp>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include "switchgear/async/async_error.hpp"
+#include "switchgear/async/attempt_op.hpp"
+#include "switchgear/async/attempt_outcome.hpp"
+#include "switchgear/async/call_options.hpp"
+#include "switchgear/async/handler_memory.hpp"
+#include "switchgear/async/runs_inside.hpp"
+#include "switchgear/core/result.hpp"
+#include "switchgear/pipeline/answer.hpp"
+#include "switchgear/pipeline/pipeline.hpp"
+
+namespace switchgear::detail {
+
+/// What the handler is given: the value or an error, a rejection among them; or rejections apart from errors.
+enum class Gives : std::uint8_t { value, result };
+
+/// Allocators without memory of their own.
+template <class Allocator>
+inline constexpr bool is_everybodys = false;
+template <class T>
+inline constexpr bool is_everybodys<std::allocator<T>> = true;
+template <class T>
+inline constexpr bool is_everybodys<boost::asio::recycling_allocator<T>> = true;
+
+template <class T, Gives gives, class P, class Op, class Handler, class Ex, class Time>
+class CallState final : public Waker {
+ public:
+  using Value = ValueOf<T>;
+  using Ref = boost::intrusive_ptr<CallState>;
+  using Flight = InFlight<Value>;
+  using Executor = Ex;
+  using UserAllocator = boost::asio::associated_allocator_t<Handler, boost::asio::recycling_allocator<void>>;
+  using Error = std::conditional_t<AwaitableOp<Op>, std::exception_ptr, boost::system::error_code>;
+
+  /// Begins the call: at once when this thread runs the executor, else as soon as it does.
+  static void begin(const Ex& executor, P pipeline, const AsyncCallOptions& options, Op op, Handler handler,
+                    Time time) {
+    Ref self =
+        make(executor, std::move(pipeline), options, std::move(op), std::move(handler), std::move(time));
+    if (auto slot = boost::asio::get_associated_cancellation_slot(self->handler_); slot.is_connected()) {
+      self->can_be_cancelled_ = true;
+      slot.template emplace<OnCancel>(OnCancel{self.get()});
+    }
+    if (runs_inside(executor)) {
+      start(std::move(self), Completes::later);
+    } else {
+      boost::asio::post(executor, OnStart{{std::move(self)}});
+    }
+  }
+
+  /// The handler of an attempt was called.
+  static void on_attempt_end(Ref self, Flight& flight) {
+    CallState& call = *self;
+    if (call.stepping_) {
+      flight.came = true;
+      ++call.came_;
+      return;
+    }
+    if (call.done_) {
+      call.land(flight);
+      return settle(std::move(self), Completes::now);
+    }
+    const std::optional<Step> step = call.take(self, flight);
+    run(std::move(self), step, Completes::now);
+  }
+
+  /// Threads: any; a policy holds its lock.
+  void wake() noexcept override {
+    if (wake_posted_.exchange(true, std::memory_order_acq_rel)) return;
+    boost::asio::post(executor(), OnWake{{Ref(this)}});
+  }
+
+  [[nodiscard]] Ex executor() const noexcept { return work_.get_executor(); }
+  [[nodiscard]] UserAllocator user_allocator() const noexcept { return user_allocator_; }
+
+  CallState(const CallState&) = delete;
+  CallState& operator=(const CallState&) = delete;
+  ~CallState() = default;
+
+ private:
+  static constexpr bool hedges = P::Machine::hedges;
+  static constexpr std::size_t most_flights = hedges ? Hedge::most + 1 : 1;
+  using HandlerExecutor = boost::asio::associated_executor_t<Handler, Ex>;
+  using Allocator = typename std::allocator_traits<UserAllocator>::template rebind_alloc<CallState>;
+  /// Memory of an allocator that somebody has chosen is given back before the handler runs, as Asio promises.
+  static constexpr bool own_allocator = !is_everybodys<UserAllocator>;
+
+  enum class Completes : std::uint8_t { now, later };
+
+  /// What the call posts to itself. Its memory is the state's own.
+  struct Own {
+    using allocator_type = HandlerAllocator<void>;
+    Ref self;
+    [[nodiscard]] allocator_type get_allocator() const noexcept { return allocator_type(self->memory_); }
+  };
+  struct OnStart : Own {
+    void operator()() { start(std::move(this->self), Completes::now); }
+  };
+  struct OnWake : Own {
+    void operator()() { on_wake(std::move(this->self)); }
+  };
+  struct OnFinish : Own {
+    void operator()() { finish(std::move(this->self)); }
+  };
+  struct OnDeliver : Own {
+    void operator()() { deliver(std::move(this->self)); }
+  };
+  struct OnWait : Own {
+    using executor_type = Ex;
+    std::uint32_t number;
+    [[nodiscard]] executor_type get_executor() const noexcept { return this->self->executor(); }
+    void operator()(const boost::system::error_code& code) { on_wait(std::move(this->self), number, code); }
+  };
+  /// The caller goes away. Holds no Ref: the slot is cleared before the handler runs.
+  struct OnCancel {
+    CallState* call;
+    void operator()(boost::asio::cancellation_type_t type) {
+      if (call->same_executor_) return on_cancel(Ref(call), type);
+      boost::asio::dispatch(call->executor(), [self = Ref(call), type] { on_cancel(self, type); });
+    }
+  };
+
+  CallState(const Ex& executor, P&& pipeline, const AsyncCallOptions& options, Op&& op, Handler&& handler,
+            Time&& time)
+      : work_(executor),
+        user_allocator_(
+            boost::asio::get_associated_allocator(handler, boost::asio::recycling_allocator<void>())),
+        same_executor_(is_same(executor, boost::asio::get_associated_executor(handler, executor))),
+        pipeline_(std::move(pipeline)),
+        options_(options),
+        op_(std::move(op)),
+        handler_(std::move(handler)),
+        time_(std::move(time)),
+        execution_(pipeline_.policies(), options_, this, &answer_) {
+    if (!same_executor_) handler_work_.emplace(boost::asio::get_associated_executor(handler_, executor));
+  }
+
+  static Ref make(const Ex& executor, P&& pipeline, const AsyncCallOptions& options, Op&& op,
+                  Handler&& handler, Time&& time) {
+    using Traits = std::allocator_traits<Allocator>;
+    Allocator allocator(
+        boost::asio::get_associated_allocator(handler, boost::asio::recycling_allocator<void>()));
+    CallState* const memory = Traits::allocate(allocator, 1);
+    try {
+      return Ref(::new (static_cast<void*>(memory)) CallState(
+          executor, std::move(pipeline), options, std::move(op), std::move(handler), std::move(time)));
+    } catch (...) {
+      Traits::deallocate(allocator, memory, 1);
+      throw;
+    }
+  }
+  friend void intrusive_ptr_add_ref(CallState* call) noexcept {
+    call->references_.fetch_add(1, std::memory_order_relaxed);
+  }
+  friend void intrusive_ptr_release(CallState* call) noexcept {
+    if (call->references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    Allocator allocator(call->user_allocator_);
+    std::destroy_at(call);
+    std::allocator_traits<Allocator>::deallocate(allocator, call, 1);
+  }
+
+  template <class Other>
+  static bool is_same(const Ex& executor, const Other& other) noexcept {
+    if constexpr (std::is_same_v<Ex, Other>) {
+      return executor == other;
+    } else {
+      return false;
+    }
+  }
+
+  static void start(Ref self, Completes when) {
+    CallState& call = *self;
+    if (call.cancelled_ != boost::asio::cancellation_type::none) return end(std::move(self), when);
+    call.begun_ = true;
+    call.now_ = call.time_.now();
+    const Step step = call.execution_.start(call.now_);
+    run(std::move(self), step, when);
+  }
+
+  /// Does what the execution says until there is nothing left to do at once.
+  static void run(Ref self, std::optional<Step> next, Completes when) {
+    CallState& call = *self;
+    call.stepping_ = true;
+    for (;;) {
+      if (!next) next = call.take_next(self);
+      if (!next) break;
+      const Step step = *next;
+      next.reset();
+      if (step.losers != 0) call.drop(step.losers);
+      if (step.kind == Step::Kind::done) {
+        call.stepping_ = false;
+        return end(std::move(self), when);
+      }
+      if (step.kind == Step::Kind::attempt) {
+        call.waiting_ = false;
+        call.launch(self, step);
+        if constexpr (hedges) next = call.on_timer();
+      } else {
+        call.waiting_ = true;
+        call.wait_until_ = step.until;
+        if (step.until <= call.now_) next = call.on_timer();
+      }
+      if (!next && call.cancelled_ != boost::asio::cancellation_type::none) next = call.cancel();
+    }
+    call.stepping_ = false;
+    call.arm(self);
+  }
+
+  Step on_timer() {
+    if constexpr (!hedges) forget_answer();  // whatever the last attempt brought is not the call's
+    return execution_.on_timer(now_);
+  }
+
+  void launch(const Ref& self, const Step& step) {
+    if (hedges && step.branch == 0) forget_answer();  // a new race
+    Flight& flight = flights_[step.branch];
+    if (flight.busy) {  // a loser of an earlier race has not gone yet
+      flight.next = step;
+      return;
+    }
+    flight.begin(step, now_);
+    flight.cancellable = hedges || can_be_cancelled_ || step.until != TimePoint::max();
+    ++in_flight_;
+    try {
+      start_attempt<CallState>(self, op_, flight);
+    } catch (...) {
+      flight.exception = std::current_exception();
+      flight.came = true;
+      ++came_;
+    }
+  }
+
+  /// The next thing that has happened while run() was at work.
+  std::optional<Step> take_next(const Ref& self) {
+    if (came_ == 0) return std::nullopt;
+    for (Flight& flight : flights_) {
+      if (!flight.came) continue;
+      --came_;
+      flight.came = false;
+      if (auto step = take(self, flight)) return step;
+    }
+    return std::nullopt;
+  }
+
+  /// Tells the execution what came of an attempt. Empty when that is nobody's business any more.
+  std::optional<Step> take(const Ref& self, Flight& flight) {
+    land(flight);
+    now_ = time_.now();
+    if (flight.loser) return take_place(self, flight);
+    latency_ = saturating_sub(now_, flight.started);
+    forget_answer();
+    if (cancelled_ != boost::asio::cancellation_type::none) {
+      keep(flight);
+      Outcome outcome = Outcome::ignored();
+      outcome.latency = latency_;
+      return execution_.on_outcome(flight.branch, outcome, now_);
+    }
+    if (flight.timed_out || now_ >= flight.attempt.deadline) {
+      flight.forget();
+      return execution_.on_timeout(flight.branch, latency_, now_);
+    }
+    return execution_.on_outcome(flight.branch, keep(flight), now_);
+  }
+
+  void forget_answer() noexcept {
+    answer_.value.reset();
+    answer_.exception = nullptr;
+    if (answer_.details) answer_.details->code = {};
+    beside_code_.reset();
+  }
+
+  /// Moves what came of the attempt to where policies and the handler find it, and says what it means.
+  Outcome keep(Flight& flight) {
+    if (flight.exception != nullptr) {
+      answer_.exception = std::move(flight.exception);
+      return outcome_of_exception(pipeline_.classifier(), answer_.exception, latency_);
+    }
+    code_ = flight.code;
+    if (flight.code) {
+      answer_.detail().code = flight.code;
+      beside_code_ = std::move(flight.value);
+      return outcome_of_code(pipeline_.classifier(), flight.code, latency_);
+    }
+    answer_.value = std::move(flight.value);
+    return pipeline_.classifier().of_result(*answer_.value, latency_);
+  }
+
+  void land(Flight& flight) noexcept {
+    flight.busy = false;
+    --in_flight_;
+    if (flight.loser) flight.forget();
+  }
+
+  std::optional<Step> take_place(const Ref& self, Flight& flight) {
+    if (!flight.next) return std::nullopt;
+    const Step step = *std::exchange(flight.next, std::nullopt);
+    if (now_ >= step.until) return execution_.on_timeout(step.branch, {}, now_);
+    const bool outside = !std::exchange(stepping_, true);
+    launch(self, step);
+    if (outside) stepping_ = false;
+    return std::nullopt;
+  }
+
+  void drop(std::uint16_t losers) {
+    for (unsigned branch = 0; branch < most_flights; ++branch) {
+      if ((losers >> branch & 1U) == 0) continue;
+      Flight& flight = flights_[branch];
+      if (std::exchange(flight.next, std::nullopt)) continue;  // never began; who is in its place knows
+      flight.loser = true;
+      emit(flight, cancelled_ == boost::asio::cancellation_type::none
+                       ? boost::asio::cancellation_type::terminal
+                       : cancelled_);
+    }
+  }
+
+  static void emit(Flight& flight, boost::asio::cancellation_type_t type) {
+    if (flight.busy && !flight.came) flight.cancel.emit(type);
+  }
+
+  // --- waits
+
+  /// Sees to it that the call comes back at the next instant that matters.
+  void arm(const Ref& self) {
+    TimePoint nearest = waiting_ ? wait_until_ : TimePoint::max();
+    for (const Flight& flight : flights_) {
+      if (flight.next) nearest = std::min(nearest, flight.next->until);
+      if (!flight.busy || flight.timed_out || flight.loser) continue;
+      nearest = std::min(nearest, flight.attempt.deadline);
+    }
+    const bool needs_owner = in_flight_ == 0;  // see invariant 2
+    if (nearest == TimePoint::max() && !needs_owner) return;
+    if (armed_ != 0 && armed_until_ <= nearest) return;
+    if (!timer_) timer_.emplace(work_.get_executor(), time_);
+    armed_ = ++waits_;
+    armed_until_ = nearest;
+    ++waits_pending_;
+    timer_->wait(nearest, OnWait{{self}, armed_});
+  }
+
+  static void on_wait(Ref self, std::uint32_t number, const boost::system::error_code& code) {
+    CallState& call = *self;
+    --call.waits_pending_;
+    if (call.done_) return settle(std::move(self), Completes::now);
+    if (number == call.armed_) call.armed_ = 0;
+    if (code == boost::asio::error::operation_aborted) return;  // another wait stands in its place
+    call.now_ = call.time_.now();
+    call.stepping_ = true;
+    std::optional<Step> step = call.cut_off();
+    call.stepping_ = false;
+    if (!step && call.waiting_ && call.wait_until_ <= call.now_) step = call.on_timer();
+    run(std::move(self), step, Completes::now);
+  }
+
+  /// Cancels the attempts whose time is over. They are reported when they have gone.
+  std::optional<Step> cut_off() {
+    for (Flight& flight : flights_) {
+      if (flight.next && flight.next->until <= now_) {
+        const Step step = *std::exchange(flight.next, std::nullopt);
+        forget_answer();
+        return execution_.on_timeout(step.branch, {}, now_);
+      }
+      if (!flight.busy || flight.timed_out || flight.loser || flight.attempt.deadline > now_) continue;
+      flight.timed_out = true;
+      emit(flight, boost::asio::cancellation_type::terminal);
+    }
+    return std::nullopt;
+  }
+
+  static void on_wake(Ref self) {
+    CallState& call = *self;
+    call.wake_posted_.exchange(false, std::memory_order_acq_rel);
+    if (call.done_) return settle(std::move(self), Completes::now);
+    if (!call.waiting_) return;
+    call.now_ = call.time_.now();
+    const Step step = call.on_timer();
+    run(std::move(self), step, Completes::now);
+  }
+
+  // --- the caller goes away
+
+  static void on_cancel(Ref self, boost::asio::cancellation_type_t type) {
+    CallState& call = *self;
+    if (call.done_ || type == boost::asio::cancellation_type::none) return;
+    call.cancelled_ = type;
+    for (Flight& flight : call.flights_) flight.told = false;
+    if (call.stepping_ || !call.begun_) return;  // run() sees it, or start()
+    call.now_ = call.time_.now();
+    call.stepping_ = true;
+    const std::optional<Step> step = call.cancel();
+    call.stepping_ = false;
+    run(std::move(self), step, Completes::later);
+  }
+
+  /// A wait ends at once; so does a race, whose attempts become losers. A single attempt is told, and its
+  /// outcome awaited.
+  std::optional<Step> cancel() {
+    if (hedges || waiting_) return execution_.cancel(now_);
+    Flight& flight = flights_[0];
+    if (!std::exchange(flight.told, true)) emit(flight, cancelled_);
+    return std::nullopt;
+  }
+
+  // --- the end
+
+  static void end(Ref self, Completes when) {
+    CallState& call = *self;
+    call.done_ = true;
+    if (call.armed_ != 0) call.timer_->cancel();
+    for (Flight& flight : call.flights_) {
+      if (std::exchange(flight.came, false)) call.land(flight);
+    }
+    settle(std::move(self), when);
+  }
+
+  /// Completes the call when nothing is left that it has to wait for.
+  static void settle(Ref self, Completes when) {
+    CallState& call = *self;
+    if (call.finished_) return;
+    if (call.in_flight_ != 0 && call.options_.stragglers == Stragglers::waited_for) return;
+    if (own_allocator && call.options_.stragglers == Stragglers::waited_for &&
+        (call.waits_pending_ != 0 || call.wake_posted_.load(std::memory_order_acquire)))
+      return;
+    call.finished_ = true;
+    if (when == Completes::now) return finish(std::move(self));
+    boost::asio::post(call.executor(), OnFinish{{std::move(self)}});
+  }
+
+  static void finish(Ref self) {
+    if (self->same_executor_) return deliver(std::move(self));
+    auto executor = self->handler_work_->get_executor();
+    boost::asio::dispatch(executor, OnDeliver{{std::move(self)}});
+  }
+
+  static void deliver(Ref self);
+
+  /// Of the value, the refusal, and the error, the one that the caller gets.
+  struct Answered {
+    std::optional<Rejection> rejection;
+    Error error{};
+  };
+  Answered answered();
+  void fill_report(const std::optional<Rejection>& rejection);
+
+  std::atomic<unsigned> references_{0};
+  std::atomic<bool> wake_posted_{false};
+  boost::asio::executor_work_guard<Ex> work_;
+  [[no_unique_address]] UserAllocator user_allocator_;
+  const bool same_executor_;  ///< the handler runs where the call does
+  bool can_be_cancelled_ = false;
+  bool begun_ = false;
+  bool stepping_ = false;
+  bool waiting_ = false;   ///< the execution's last word was `wait`
+  bool done_ = false;      ///< the execution is over
+  bool finished_ = false;  ///< the handler has been called, or is about to be
+  boost::asio::cancellation_type_t cancelled_ = boost::asio::cancellation_type::none;
+  unsigned in_flight_ = 0;
+  unsigned came_ = 0;
+  std::uint32_t waits_ = 0;
+  std::uint32_t armed_ = 0;  ///< the number of the wait that counts; 0: none
+  std::uint32_t waits_pending_ = 0;
+  TimePoint armed_until_;
+  TimePoint wait_until_;
+  TimePoint now_;
+  Duration latency_{};
+  std::optional<boost::asio::executor_work_guard<HandlerExecutor>> handler_work_;  ///< when it is another's
+  P pipeline_;
+  AsyncCallOptions options_;
+  Op op_;
+  Handler handler_;
+  [[no_unique_address]] Time time_;
+  boost::system::error_code code_;    ///< the answer's code, in Boost's words
+  std::optional<Value> beside_code_;  ///< what the operation gave together with an error
+  Answer<Value> answer_;
+  HandlerMemory memory_;
+  typename P::Machine execution_;
+  std::array<Flight, most_flights> flights_;
+  std::optional<typename Time::template Timer<Ex>> timer_;
+};
+
+}  // namespace switchgear::detail
+
+#include "switchgear/async/call_delivery.hpp"

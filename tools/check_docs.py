@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """What README.md and docs/ show is true: C++ compiles, YAML passes `switchgear check`, links lead somewhere.
 
-A fenced `cpp` block with an #include is compiled as it stands; any other is put into a function that sees the whole library.
+A fenced `cpp` block with an #include is compiled as it stands; any other is put into a function that sees the whole library
+but for the rooms that need Boost.
 A fenced `yaml` block is checked as it stands when it has `version:`; a part of a file is put where it belongs.
 What is not meant to be checked is fenced as `text`.
 
@@ -15,7 +16,8 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-LIBRARY_ROOMS = ("core", "policy", "registry", "observe", "sync", "testing")
+LIBRARY_ROOMS = ("core", "policy", "pipeline", "registry", "observe", "sync", "testing")
+NEEDS_BOOST = re.compile(r"^\s*#\s*include\s*<boost/", re.MULTILINE)
 TRIP_RULES = {"failure_rate", "slow_call", "latency", "consecutive_failures", "failure_balance", "stuck_calls"}
 BREAKER_KEYS = TRIP_RULES | {"window", "minimum_calls", "open_duration", "backoff", "max_open_duration", "jitter",
                              "honor_retry_after", "probe_automatically", "half_open", "ramp"}
@@ -45,30 +47,45 @@ def blocks(root, language):
             raise SystemExit(f"{page}:{opened[1]}: a fence that is never closed")
 
 
-def as_translation_unit(root, text, place):
+def library_headers(root):
+    """What a part of a program sees: every public header that needs nothing but the standard library."""
+    for room in LIBRARY_ROOMS:
+        for header in sorted((root / "switchgear" / room).glob("*.hpp")):
+            text = header.read_text(encoding="utf-8")
+            if not header.stem.endswith(("_fixture", "_test")) and not NEEDS_BOOST.search(text) \
+                    and "<gtest" not in text and "<rapidcheck" not in text:
+                yield header.relative_to(root)
+
+
+def as_translation_unit(root, text, place, prelude):
     path, line = place.rsplit(":", 1)
     here = f'#line {line} "{root / path}"\n'
     if "#include" in text:
         return here + text
-    headers = sorted(header.relative_to(root) for room in LIBRARY_ROOMS
-                     for header in (root / "switchgear" / room).glob("*.hpp") if not header.stem.endswith("_fixture"))
-    includes = "".join(f'#include "{header}"\n' for header in headers)
     # [[maybe_unused]] cannot be put on what a snippet declares; the flag below says the same.
-    return (f"{includes}using namespace switchgear;\nusing namespace std::chrono_literals;\n"
+    return (f'#include "{prelude}"\nusing namespace switchgear;\nusing namespace std::chrono_literals;\n'
             f"[[maybe_unused]] static void snippet() {{\n{here}{text}}}\n")
 
 
 def check_cpp(root, compiler, *flags):
-    def compile_one(block):
-        place, text = block
-        command = [compiler, *flags, f"-I{root}", "-Wno-unused", "-fsyntax-only", "-x", "c++", "-"]
-        ended = subprocess.run(command, input=as_translation_unit(root, text, place), text=True, capture_output=True,
-                               timeout=300, check=False)
-        return place, ended.returncode, ended.stderr
+    with tempfile.TemporaryDirectory() as directory:
+        # Compiled once: otherwise every part of a program would pay for the whole library again.
+        prelude = Path(directory) / "library.hpp"
+        prelude.write_text("".join(f'#include "{header}"\n' for header in library_headers(root)),
+                           encoding="utf-8")
+        command = [compiler, *flags, f"-I{root}", "-Wno-unused"]
+        subprocess.run([*command, "-x", "c++-header", str(prelude), "-o", f"{prelude}.gch"], timeout=300, check=True)
 
-    with ThreadPoolExecutor(2) as pool:
-        for place, code, errors in pool.map(compile_one, blocks(root, "cpp")):
-            yield place, None if code == 0 else f"does not compile\n{errors}"
+        def compile_one(block):
+            place, text = block
+            ended = subprocess.run([*command, "-fsyntax-only", "-x", "c++", "-"],
+                                   input=as_translation_unit(root, text, place, prelude), text=True,
+                                   capture_output=True, timeout=300, check=False)
+            return place, ended.returncode, ended.stderr
+
+        with ThreadPoolExecutor(2) as pool:
+            for place, code, errors in pool.map(compile_one, blocks(root, "cpp")):
+                yield place, None if code == 0 else f"does not compile\n{errors}"
 
 
 def indented(text, columns):

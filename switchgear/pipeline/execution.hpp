@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "switchgear/pipeline/fast_lane.hpp"
 #include "switchgear/pipeline/machine.hpp"
 
 namespace switchgear {
@@ -30,7 +31,6 @@ class Execution {
   using Machine = MachineOf<Policies...>;
   static inline const CallOptions no_options{};
   static constexpr bool hedges = Machine::hedges;
-  static constexpr bool has_fast_lane = Machine::has_fast_lane;
 
   /// Borrows all of it. `waker` is called when a wait may be over; without one nothing waits for another
   /// call. `answer` is an Answer<T>*, when policies of the pipeline keep values.
@@ -38,11 +38,11 @@ class Execution {
                                             const CallOptions& options = no_options, Waker* waker = nullptr,
                                             void* answer = nullptr) noexcept
       : policies_(policies), call_(options, waker, answer) {}
-  /// Takes over from the fast lane. Precondition: `other` was used by try_start() alone.
-  Execution(Execution&& other, void* answer) noexcept requires has_fast_lane
-      : policies_(other.policies_),
-        call_(other.call_),
-        machine_(std::move(other.machine_)) {
+  /// Takes over from a fast lane, which has made try_start().
+  Execution(FastLane<Policies...>&& lane, void* answer) noexcept
+      : policies_(lane.policies_),
+        call_(lane.call_),
+        machine_(std::move(lane.layers_), lane.at_, lane.gate_) {
     call_.answer = answer;
   }
   Execution(const Execution&) = delete;
@@ -50,18 +50,8 @@ class Execution {
 
   [[gnu::always_inline]] Step start(TimePoint now) noexcept { return machine_.start(policies_, call_, now); }
 
-  /// The fast lane, for drivers that count nanoseconds (sync/fast_lane.hpp): try_start() is start() for a
-  /// call that every policy admits at once, and succeed() is on_outcome() for one that simply succeeds.
-  /// False: move the execution to where it may be referred to, and go_on() there.
-  [[nodiscard, gnu::always_inline]] bool try_start(TimePoint now) noexcept {
-    return machine_.try_start(policies_, call_, now);
-  }
+  /// The step of a call that a fast lane did not admit. Precondition: its try_start() said false.
   Step go_on(TimePoint now) noexcept { return machine_.go_on(policies_, call_, now); }
-  [[gnu::always_inline]] void succeed(const Outcome& outcome, TimePoint now) noexcept {
-    machine_.succeed(policies_, outcome, now);
-  }
-  /// When the attempt must have ended.
-  [[nodiscard]] TimePoint limit() const noexcept { return call_.limit; }
 
   /// The attempt of `branch` has ended. One that was cancelled by its caller ended with Outcome::ignored().
   [[gnu::always_inline]] Step on_outcome(unsigned branch, const Outcome& outcome, TimePoint now) noexcept {

@@ -27,7 +27,6 @@ template <class HedgePolicy, class... Outer, class... Inner>
 class HedgedMachine<HedgePolicy, std::tuple<Outer...>, std::tuple<Inner...>> {
  public:
   static constexpr bool hedges = true;
-  static constexpr bool has_fast_lane = false;
   using Policy = std::tuple<Borrowed<Outer>..., Borrowed<HedgePolicy>, Borrowed<Inner>...>;
 
   Step start(const Policy& policies, Call& call, TimePoint now) noexcept {

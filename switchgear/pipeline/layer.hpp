@@ -17,7 +17,8 @@ namespace switchgear {
 ///     };
 ///
 /// Default-constructed once per call. leave() is called once for every `go`, unless the caller goes away:
-/// then the destructor alone gives back what is held. Neither copied nor moved.
+/// then the destructor alone gives back what is held. Neither copied nor moved. A layer may also offer a fast
+/// lane: see fast_lane.hpp.
 template <class Policy>
 class Layer;
 
@@ -32,14 +33,6 @@ concept LayerOf = std::default_initializable<L> &&
   noexcept->std::same_as<Turn>;
 };
 
-template <class L, class Policy>
-concept FastLayerOf = LayerOf<L, Policy> && std::move_constructible<L> &&
-    requires(L layer, Policy& policy, Call& call, const Outcome& outcome, TimePoint now) {
-  { layer.try_enter(policy, call, now) }
-  noexcept->std::same_as<Gate>;
-  layer.leave_well(policy, outcome, now);
-};
-
 /// Stands in a pipeline for a policy that may be absent: Pipeline{&retry, static_cast<Bulkhead*>(nullptr)}.
 template <class Policy>
 struct Optional {
@@ -51,14 +44,6 @@ class Layer<Optional<Policy>> {
  public:
   Gate enter(Optional<Policy>& optional, Call& call, TimePoint now) noexcept {
     return optional.policy == nullptr ? Gate::go : layer_.enter(*optional.policy, call, now);
-  }
-  [[gnu::always_inline]] Gate try_enter(Optional<Policy>& optional, Call& call,
-                                        TimePoint now) noexcept requires FastLayerOf<Layer<Policy>, Policy> {
-    return optional.policy == nullptr ? Gate::go : layer_.try_enter(*optional.policy, call, now);
-  }
-  [[gnu::always_inline]] void leave_well(Optional<Policy>& optional, const Outcome& outcome,
-                                         TimePoint now) noexcept requires FastLayerOf<Layer<Policy>, Policy> {
-    if (optional.policy != nullptr) layer_.leave_well(*optional.policy, outcome, now);
   }
   Gate resume(Optional<Policy>& optional, Call& call, TimePoint now) noexcept {
     return layer_.resume(*optional.policy, call, now);

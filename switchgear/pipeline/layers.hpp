@@ -59,22 +59,41 @@ class RecordingLayer : public NeverWaits {
 };
 
 template <>
-class Layer<CircuitBreaker> : public RecordingLayer<CircuitBreaker, CircuitBreaker::Permit> {};
+class Layer<CircuitBreaker> : public RecordingLayer<CircuitBreaker, CircuitBreaker::Permit> {
+ public:
+  using Fast = Layer;
+};
 
 template <>
-class Layer<BreakerGroup> : public RecordingLayer<BreakerGroup, BreakerGroup::Permits> {};
+class Layer<BreakerGroup> : public RecordingLayer<BreakerGroup, BreakerGroup::Permits> {
+ public:
+  using Fast = Layer;
+};
 
 template <>
-class Layer<AdaptiveLimit> : public RecordingLayer<AdaptiveLimit, AdaptiveLimit::Permit> {};
+class Layer<AdaptiveLimit> : public RecordingLayer<AdaptiveLimit, AdaptiveLimit::Permit> {
+ public:
+  using Fast = Layer;
+};
 
 template <>
 class Layer<Bulkhead> {
  public:
+  class Fast {
+   public:
+    [[gnu::always_inline]] Gate try_enter(Bulkhead& bulkhead, Call&, TimePoint) noexcept {
+      permit_ = bulkhead.try_slot();
+      return permit_ ? Gate::go : Gate::defer;
+    }
+    [[gnu::always_inline]] void leave_well(Bulkhead&, const Outcome&, TimePoint) noexcept { permit_.reset(); }
+
+   private:
+    friend Layer;
+    std::optional<Bulkhead::Permit> permit_;
+  };
+
   Layer() = default;
-  /// Precondition: `other` does not wait.
-  Layer(Layer&& other) noexcept : permit_(std::move(other.permit_)) {}
-  Layer(const Layer&) = delete;
-  Layer& operator=(const Layer&) = delete;
+  explicit Layer(Fast&& taken) noexcept : permit_(std::move(taken.permit_)) {}
 
   [[gnu::always_inline]] Gate enter(Bulkhead& bulkhead, Call& call, TimePoint now) noexcept {
     permit_ = bulkhead.try_slot();
@@ -82,11 +101,6 @@ class Layer<Bulkhead> {
       return Gate::go;
     return queue_up(bulkhead, call, now);
   }
-  [[gnu::always_inline]] Gate try_enter(Bulkhead& bulkhead, Call&, TimePoint) noexcept {
-    permit_ = bulkhead.try_slot();
-    return permit_ ? Gate::go : Gate::defer;
-  }
-  [[gnu::always_inline]] void leave_well(Bulkhead&, const Outcome&, TimePoint) noexcept { permit_.reset(); }
   Gate resume(Bulkhead& bulkhead, Call& call, TimePoint now) noexcept {
     permit_ = now < until_ ? bulkhead.poll(*ticket_) : bulkhead.leave(*ticket_);
     if (!permit_ && now < until_) {
@@ -135,6 +149,8 @@ class Layer<Bulkhead> {
 template <>
 class Layer<RateLimiter> {
  public:
+  using Fast = Layer;
+
   Layer() = default;
   Layer(Layer&& other) noexcept : limiter_(std::exchange(other.limiter_, nullptr)), token_(other.token_) {}
   Layer(const Layer&) = delete;
@@ -211,14 +227,22 @@ class LimitLayer : public NeverWaits {
 };
 
 template <>
-class Layer<Timeout> : public LimitLayer<Timeout> {};
+class Layer<Timeout> : public LimitLayer<Timeout> {
+ public:
+  using Fast = Layer;
+};
 
 template <>
-class Layer<Deadline> : public LimitLayer<Deadline> {};
+class Layer<Deadline> : public LimitLayer<Deadline> {
+ public:
+  using Fast = Layer;
+};
 
 template <>
 class Layer<Retry> {
  public:
+  using Fast = Layer;
+
   [[gnu::always_inline]] Gate enter(Retry& retry, Call&, TimePoint now) noexcept {
     retry.on_call(now);
     progress_ = {};
@@ -256,6 +280,8 @@ class Layer<Retry> {
 template <>
 class Layer<Chaos> {
  public:
+  using Fast = Layer;
+
   Gate enter(Chaos& chaos, Call& call, TimePoint now) noexcept {
     using Kind = Chaos::Injection::Kind;
     const Chaos::Injection injection = chaos.next();

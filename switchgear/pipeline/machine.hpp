@@ -3,6 +3,7 @@
 
 #include <tuple>
 #include <type_traits>
+#include <utility>
 
 #include "switchgear/pipeline/hedge_race.hpp"
 #include "switchgear/pipeline/sequence.hpp"
@@ -14,21 +15,18 @@ template <class... Policies>
 class PlainMachine {
  public:
   static constexpr bool hedges = false;
-  static constexpr bool has_fast_lane = Sequence<Policies...>::has_fast_lane;
   using Policy = std::tuple<Borrowed<Policies>...>;
+
+  PlainMachine() = default;
+  template <class... Fast>
+  PlainMachine(std::tuple<Fast...>&& layers, std::size_t at, Gate gate) noexcept
+      : sequence_(std::move(layers), at, gate) {}
 
   [[gnu::always_inline]] Step start(const Policy& policies, Call& call, TimePoint now) noexcept {
     return sequence_.start(policies, call, now);
   }
-  [[gnu::always_inline]] bool try_start(const Policy& policies, Call& call, TimePoint now) noexcept {
-    return sequence_.try_start(policies, call, now);
-  }
   Step go_on(const Policy& policies, Call& call, TimePoint now) noexcept {
     return sequence_.go_on(policies, call, now);
-  }
-  [[gnu::always_inline]] void succeed(const Policy& policies, const Outcome& outcome,
-                                      TimePoint now) noexcept {
-    sequence_.succeed(policies, outcome, now);
   }
   [[gnu::always_inline]] Step on_outcome(const Policy& policies, Call& call, unsigned, const Outcome& outcome,
                                          TimePoint now) noexcept {

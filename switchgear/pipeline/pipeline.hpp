@@ -48,6 +48,7 @@ template <class... Policies>
 class Pipeline {
  public:
   using Machine = Execution<Policies...>;
+  using Fast = FastLane<Policies...>;
 
   template <class... Arguments>
   requires(sizeof...(Arguments) == sizeof...(Policies) &&

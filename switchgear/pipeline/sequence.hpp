@@ -40,15 +40,16 @@ struct Borrowed<Optional<Policy>> {
 template <class... Policies>
 class Sequence {
  public:
+  static_assert((LayerOf<Layer<Policies>, Policies> && ...));
   static constexpr std::size_t size = sizeof...(Policies);
   using Policy = std::tuple<Borrowed<Policies>...>;
 
-  /// Whether every layer offers a fast lane.
-  static constexpr bool has_fast_lane = (FastLayerOf<Layer<Policies>, Policies> && ...);
-
   Sequence() = default;
-  /// Precondition: nothing in here waits.
-  Sequence(Sequence&&) noexcept requires has_fast_lane = default;
+  /// Goes on where a fast lane ended (fast_lane.hpp): as if the last step had been `attempt`, or with
+  /// go_on().
+  template <class... Fast>
+  Sequence(std::tuple<Fast...>&& layers, std::size_t at, Gate gate) noexcept
+      : layers_(std::move(layers)), at_(at), gate_(gate) {}
   Sequence(const Sequence&) = delete;
   Sequence& operator=(const Sequence&) = delete;
 
@@ -56,12 +57,7 @@ class Sequence {
     return enter<0>(policies, call, now);
   }
 
-  /// start() in the fast lane. True: make the attempt. False: go_on() has the step.
-  [[nodiscard, gnu::always_inline]] bool try_start(const Policy& policies, Call& call,
-                                                   TimePoint now) noexcept {
-    return try_enter<0>(policies, call, now);
-  }
-  /// Continues in the ordinary way where try_start() stopped. Precondition: it said false.
+  /// The step of a call that a fast lane did not admit.
   Step go_on(const Policy& policies, Call& call, TimePoint now) noexcept {
     if (at_ == size) {
       call.refuse_for_limit(Reason::deadline_exceeded);
@@ -69,12 +65,6 @@ class Sequence {
       return leave<size>(policies, call, now);
     }
     return go_on_at<0>(policies, call, now);
-  }
-  /// on_outcome() in the fast lane. Precondition: try_start() said true, and `outcome` is a success that is
-  /// not worth repeating.
-  [[gnu::always_inline]] void succeed(const Policy& policies, const Outcome& outcome,
-                                      TimePoint now) noexcept {
-    leave_well<size>(policies, outcome, now);
   }
 
   /// The attempt has ended. Precondition: the last step was `attempt`.
@@ -130,31 +120,6 @@ class Sequence {
       if (gate == Gate::go) [[likely]]
         return enter<I + 1>(policies, call, now);
       return stop_at<I>(policies, call, gate, now);
-    }
-  }
-
-  template <std::size_t I>
-  [[gnu::always_inline]] bool try_enter(const Policy& policies, Call& call, TimePoint now) noexcept {
-    if constexpr (I == size) {
-      at_ = size;
-      ++call.attempts;
-      return now < call.limit;
-    } else {
-      const Gate gate = std::get<I>(layers_).try_enter(std::get<I>(policies).get(), call, now);
-      if (gate == Gate::go) [[likely]]
-        return try_enter<I + 1>(policies, call, now);
-      at_ = I;
-      gate_ = gate;
-      return false;
-    }
-  }
-
-  template <std::size_t I>
-  [[gnu::always_inline]] void leave_well(const Policy& policies, const Outcome& outcome,
-                                         TimePoint now) noexcept {
-    if constexpr (I > 0) {
-      std::get<I - 1>(layers_).leave_well(std::get<I - 1>(policies).get(), outcome, now);
-      leave_well<I - 1>(policies, outcome, now);
     }
   }
 

@@ -78,6 +78,9 @@ class Layer<Cache<T>> {
     const Answer<T>& given = detail::answer_of<T>(call);
     if (ending.came_back() && ending.outcome->verdict == Verdict::success && given.value) {
       cache.finish(*ticket_, std::make_shared<const T>(*given.value), now);
+    } else if (ending.came_back() && ending.outcome->verdict == Verdict::success) {
+      // The driver keeps it to itself: too large, or private. Those who waited need not wait for each other.
+      cache.finish_uncacheable(*ticket_);
     } else if (ending.failed() || ending.how == Ending::How::refused) {
       cache.finish(*ticket_, detail::cause_of<T>(call, ending));
     }

@@ -332,7 +332,7 @@ class [[nodiscard]] CircuitBreaker::Permit {
   std::uint32_t slot_;  ///< in the table of calls in flight
 };
 
-inline Result<CircuitBreaker::Permit> CircuitBreaker::try_acquire(TimePoint now) noexcept {
+[[gnu::always_inline]] inline Result<CircuitBreaker::Permit> CircuitBreaker::try_acquire(TimePoint now) noexcept {
   CallCell& cell = cells_.mine();
   now = cell.clamp(now);
   const std::uint64_t word = word_.load(std::memory_order_acquire);

@@ -49,13 +49,14 @@ class BlockingCall {
 
   // Taking over from the fast lane, at the place where the call turned out not to be plain. `started` is when
   // its one attempt began, or would have.
-  BlockingCall(Time& time, const P& pipeline, const CallOptions& options, F& f, typename P::Machine&& begun,
+  BlockingCall(Time& time, const P& pipeline, const CallOptions& options, F& f, typename P::Fast&& begun,
                TimePoint started)
       : time_(time),
         pipeline_(pipeline),
         options_(options),
         f_(f),
         now_(started),
+        limit_(begun.limit()),
         execution_(std::move(begun), &answer_) {}
   [[gnu::cold]] Result<T> after_refusal() {
     finish(execution_.go_on(now_));
@@ -63,7 +64,7 @@ class BlockingCall {
   }
 #if defined(__cpp_exceptions)
   [[gnu::cold]] Result<T> after_exception() {
-    finish(thrown(execution_.limit(), now_));
+    finish(thrown(limit_, now_));
     return take();
   }
 #endif
@@ -71,7 +72,7 @@ class BlockingCall {
     now_ = now;
     latency_ = outcome.latency;
     answer_.value.emplace(std::move(value));
-    finish(now >= execution_.limit() ? too_late() : execution_.on_outcome(0, outcome, now));
+    finish(now >= limit_ ? too_late() : execution_.on_outcome(0, outcome, now));
     return take();
   }
 
@@ -180,6 +181,7 @@ class BlockingCall {
   F& f_;
   TimePoint now_{};
   Duration latency_{};
+  TimePoint limit_{};  ///< of the fast lane's attempt
   Answer<T> answer_;
   typename P::Machine execution_;
 };

@@ -33,7 +33,7 @@ using CallResult = Result<detail::AnswerOf<F>>;
 template <PipelineLike P, class F, class Time>
 [[gnu::always_inline]] inline CallResult<F> try_call(const P& pipeline, const CallOptions& options, F&& f,
                                                      Time& time) {
-  if constexpr (P::Machine::has_fast_lane) {
+  if constexpr (P::Fast::exists) {
     return detail::fast_call(time, pipeline, options, f);
   } else {
     detail::BlockingCall<Time, P, std::remove_reference_t<F>> running{time, pipeline, options, f};

@@ -1,4 +1,4 @@
-// The calls that are admitted at once and succeed: most of them. Their execution never leaves the registers.
+// The calls that are admitted at once and succeed: most of them. What they hold never leaves the registers.
 #pragma once
 
 #include <optional>
@@ -9,44 +9,42 @@
 
 namespace switchgear::detail {
 
-/// As BlockingCall, and the same decisions. `execution` must not be referred to by anything that is not
-/// inlined here, because one such place would keep it in memory for every call: what needs more than the
-/// plain way moves it into a BlockingCall first.
+/// As BlockingCall, and the same decisions: what needs more than the plain way becomes one.
 template <class Time, class P, class F>
 [[gnu::always_inline]] inline Result<AnswerOf<F>> fast_call(Time& time, const P& pipeline,
                                                             const CallOptions& options, F& f) {
   using T = AnswerOf<F>;
   using Slow = BlockingCall<Time, P, F>;
   const TimePoint started = time.now();
-  typename P::Machine execution{pipeline.policies(), options, &Parking::mine()};
-  if (!execution.try_start(started)) [[unlikely]]
-    return Slow{time, pipeline, options, f, std::move(execution), started}.after_refusal();
+  typename P::Fast lane{pipeline.policies(), options, &Parking::mine()};
+  if (!lane.try_start(started)) [[unlikely]]
+    return Slow{time, pipeline, options, f, std::move(lane), started}.after_refusal();
 
   std::optional<T> value;
 #if defined(__cpp_exceptions)
   try {
 #endif
     if constexpr (std::is_void_v<AttemptResult<F>>) {
-      make_attempt(f, 1, execution.limit(), options);
+      make_attempt(f, 1, lane.limit(), options);
       value.emplace();
     } else {
-      value.emplace(make_attempt(f, 1, execution.limit(), options));
+      value.emplace(make_attempt(f, 1, lane.limit(), options));
     }
 #if defined(__cpp_exceptions)
   } catch (...) {
-    return Slow{time, pipeline, options, f, std::move(execution), started}.after_exception();
+    return Slow{time, pipeline, options, f, std::move(lane), started}.after_exception();
   }
 #endif
 
   const TimePoint now = time.now();
   const Outcome outcome = pipeline.classifier().of_result(*value, saturating_sub(now, started));
-  if (now < execution.limit() && outcome.verdict == Verdict::success &&
-      outcome.repeat != Repeat::worthwhile && options.report == nullptr) [[likely]] {
-    execution.succeed(outcome, now);
+  if (now < lane.limit() && outcome.verdict == Verdict::success && outcome.repeat != Repeat::worthwhile &&
+      options.report == nullptr) [[likely]] {
+    lane.succeed(outcome, now);
     return Result<T>(std::move(*value));
   }
-  return Slow{time, pipeline, options, f, std::move(execution), started}.after_outcome(std::move(*value),
-                                                                                       outcome, now);
+  return Slow{time, pipeline, options, f, std::move(lane), started}.after_outcome(std::move(*value), outcome,
+                                                                                  now);
 }
 
 }  // namespace switchgear::detail

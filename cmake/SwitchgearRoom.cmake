@@ -1,15 +1,19 @@
-# One room is one static library and, beside its sources, one test program.
+# One room is one static library and, beside its sources, one test program. Rooms of the library belong to a component of
+# the package (SwitchgearPackage.cmake).
 #
-#   switchgear_room(policy SOURCES a.cpp b.cpp DEPS core)         → target switchgear_policy, alias switchgear::policy
-#   switchgear_room_test(policy SOURCES a_test.cpp DEPS testing)  → target policy_test, its cases in ctest
+#   switchgear_room(policy SOURCES a.cpp b.cpp DEPS core COMPONENT core)   → target switchgear_policy
+#   switchgear_room_test(policy SOURCES a_test.cpp DEPS testing)           → target policy_test, its cases in ctest
 
+# What this project asks of its own files. Nobody else inherits it: the package's targets do not link it.
 add_library(switchgear_flags INTERFACE)
 target_include_directories(switchgear_flags INTERFACE ${PROJECT_SOURCE_DIR})
 # Asio functions that take an error_code return void with it and an error_code without, under one mangled name: files that
 # disagree call each other with the wrong convention, and crash where the compiler did not inline.
 target_compile_definitions(switchgear_flags INTERFACE BOOST_ASIO_NO_DEPRECATED)
-target_compile_options(switchgear_flags INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Werror)
+if(PROJECT_IS_TOP_LEVEL)
+  target_compile_options(switchgear_flags INTERFACE
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Werror)
+endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 reports these falsely inside the standard library and Boost at -O2.
   target_compile_options(switchgear_flags INTERFACE
@@ -21,8 +25,18 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
 endif()
 target_link_libraries(switchgear_flags INTERFACE Threads::Threads)
 
+# A dependency is a room, which may be defined later, or any other target.
+function(switchgear_link TARGET SCOPE)
+  foreach(DEP ${ARGN})
+    if(TARGET switchgear_${DEP} OR EXISTS ${PROJECT_SOURCE_DIR}/switchgear/${DEP}/CMakeLists.txt)
+      set(DEP switchgear_${DEP})
+    endif()
+    target_link_libraries(${TARGET} ${SCOPE} ${DEP})
+  endforeach()
+endfunction()
+
 function(switchgear_room NAME)
-  cmake_parse_arguments(ROOM "" "" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ROOM "" "COMPONENT" "SOURCES;DEPS" ${ARGN})
   if(ROOM_SOURCES)
     add_library(switchgear_${NAME} STATIC ${ROOM_SOURCES})
     set(SCOPE PUBLIC)
@@ -30,15 +44,22 @@ function(switchgear_room NAME)
     add_library(switchgear_${NAME} INTERFACE)
     set(SCOPE INTERFACE)
   endif()
-  add_library(switchgear::${NAME} ALIAS switchgear_${NAME})
   target_link_libraries(switchgear_${NAME} ${SCOPE} switchgear_flags)
-  foreach(DEP ${ROOM_DEPS})
-    if(TARGET switchgear_${DEP})
-      target_link_libraries(switchgear_${NAME} ${SCOPE} switchgear_${DEP})
-    else()
-      target_link_libraries(switchgear_${NAME} ${SCOPE} ${DEP})
+  switchgear_link(switchgear_${NAME} ${SCOPE} ${ROOM_DEPS})
+  set(LIBRARY_DIR ${PROJECT_SOURCE_DIR}/switchgear)
+  cmake_path(IS_PREFIX LIBRARY_DIR ${CMAKE_CURRENT_SOURCE_DIR} OF_THE_LIBRARY)
+  if(OF_THE_LIBRARY AND NOT ROOM_COMPONENT)
+    message(FATAL_ERROR "room ${NAME} of the library belongs to no component; say COMPONENT core, asio, http or testing")
+  endif()
+  if(ROOM_COMPONENT)
+    set_property(GLOBAL APPEND PROPERTY switchgear_rooms_of_${ROOM_COMPONENT} ${NAME})
+    set_property(GLOBAL PROPERTY switchgear_component_of_${NAME} ${ROOM_COMPONENT})
+    set_property(GLOBAL PROPERTY switchgear_deps_of_${NAME} ${ROOM_DEPS})
+    set_property(GLOBAL PROPERTY switchgear_dir_of_${NAME} ${CMAKE_CURRENT_SOURCE_DIR})
+    if(NOT SWITCHGEAR_INSTALL)
+      set_target_properties(switchgear_${NAME} PROPERTIES EXCLUDE_FROM_ALL ON)  # a guest builds what its host links
     endif()
-  endforeach()
+  endif()
 endfunction()
 
 function(switchgear_room_test NAME)
@@ -48,12 +69,6 @@ function(switchgear_room_test NAME)
   cmake_parse_arguments(ROOM "" "" "SOURCES;DEPS" ${ARGN})
   add_executable(${NAME}_test ${ROOM_SOURCES})
   target_link_libraries(${NAME}_test PRIVATE GTest::gtest_main)
-  foreach(DEP ${NAME} ${ROOM_DEPS})
-    if(TARGET switchgear_${DEP})
-      target_link_libraries(${NAME}_test PRIVATE switchgear_${DEP})
-    else()
-      target_link_libraries(${NAME}_test PRIVATE ${DEP})
-    endif()
-  endforeach()
+  switchgear_link(${NAME}_test PRIVATE ${NAME} ${ROOM_DEPS})
   gtest_discover_tests(${NAME}_test TEST_PREFIX "${NAME}." PROPERTIES TIMEOUT 300 DISCOVERY_TIMEOUT 60)
 endfunction()

@@ -1,0 +1,25 @@
+// A stranger's program: guards calls to a dependency that breaks, and says whether it was told so.
+#include <chrono>
+#include <cstdio>
+
+#include "switchgear/registry/breaker_registry.hpp"
+#include "switchgear/registry/presets.hpp"
+
+int main() {
+  using namespace switchgear;
+  TimePoint now = std::chrono::steady_clock::now();
+  BreakerRegistry registry{{now, std::chrono::system_clock::now()}, 1};
+  const auto payment = registry.get_or_create("payment", preset("payment"), now);
+  int made = 0;
+  for (int i = 0; i < 10; ++i) {
+    auto permit = payment->try_acquire(now);
+    if (!permit) {
+      std::printf("%s\n", to_string(permit.rejection()).c_str());
+      continue;
+    }
+    ++made;
+    now += std::chrono::milliseconds{1};
+    std::move(*permit).record(Verdict::failure, now, FailureType::timeout);
+  }
+  return made == 3 && payment->state() == State::open ? 0 : 1;
+}

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "switchgear/policy/property.hpp"
+#include "switchgear/policy/property_fixture.hpp"
 
 namespace switchgear {
 namespace {

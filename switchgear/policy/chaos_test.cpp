@@ -10,7 +10,7 @@
 #include <tuple>
 #include <vector>
 
-#include "switchgear/policy/property.hpp"
+#include "switchgear/policy/property_fixture.hpp"
 
 namespace switchgear {
 namespace {

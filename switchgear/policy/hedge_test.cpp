@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "switchgear/core/random.hpp"
-#include "switchgear/policy/property.hpp"
+#include "switchgear/policy/property_fixture.hpp"
 #include "switchgear/testing/manual_time.hpp"
 
 namespace switchgear {

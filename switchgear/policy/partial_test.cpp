@@ -7,7 +7,7 @@
 #include <limits>
 #include <stdexcept>
 
-#include "switchgear/policy/property.hpp"
+#include "switchgear/policy/property_fixture.hpp"
 
 namespace switchgear {
 namespace {

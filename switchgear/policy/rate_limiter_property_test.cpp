@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "switchgear/core/random.hpp"
-#include "switchgear/policy/property.hpp"
+#include "switchgear/policy/property_fixture.hpp"
 #include "switchgear/policy/rate_limiter.hpp"
 
 namespace switchgear {

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "switchgear/policy/property.hpp"
+#include "switchgear/policy/property_fixture.hpp"
 #include "switchgear/policy/retry.hpp"
 
 namespace switchgear {

@@ -20,7 +20,7 @@
 
 #include "switchgear/core/random.hpp"
 #include "switchgear/policy/cache.hpp"
-#include "switchgear/policy/property.hpp"
+#include "switchgear/policy/property_fixture.hpp"
 
 namespace switchgear {
 namespace {

@@ -97,6 +97,7 @@ function(switchgear_install_component COMPONENT)
   endif()
   # From where the .pc file lies, so that the installed tree can be moved.
   file(RELATIVE_PATH PC_PREFIX /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+  string(REGEX REPLACE "/$" "" PC_PREFIX ${PC_PREFIX})
   configure_file(${PROJECT_SOURCE_DIR}/cmake/switchgear-component.pc.in
                  ${PROJECT_BINARY_DIR}/package/switchgear-${COMPONENT}.pc @ONLY)
   install(FILES ${PROJECT_BINARY_DIR}/package/switchgear-${COMPONENT}.pc

@@ -1,8 +1,10 @@
 # One way of using the package, from nothing to the consumer's exit status. Run by ctest:
 #
-#   cmake -D WAY=install|found|unknown|pkg_config|fetched|built … -P check.cmake
+#   cmake -D WAY=install|found|unknown|pkg_config|every_header|fetched … -P check.cmake
 #
 # INSTALLED is where the fixture `install` puts the package; WORK is this check's own directory.
+
+string(REPLACE "," "\\;" MORE "${MORE}")  # a list of components travels with commas
 
 function(run)
   execute_process(COMMAND ${ARGV} RESULT_VARIABLE STATUS OUTPUT_VARIABLE OUTPUT ERROR_VARIABLE OUTPUT)
@@ -47,7 +49,7 @@ elseif(WAY STREQUAL "pkg_config")
   file(GLOB_RECURSE PC ${INSTALLED}/switchgear-core.pc)
   cmake_path(GET PC PARENT_PATH PC_DIR)
   set(ENV{PKG_CONFIG_PATH} ${PC_DIR})
-  run(${PKG_CONFIG} --cflags --libs switchgear-core switchgear-testing)
+  run(${PKG_CONFIG} --cflags --libs switchgear-testing switchgear-core)
   separate_arguments(LINE UNIX_COMMAND "${FLAGS} ${WORK}/consumer/main.cpp -o ${WORK}/consumer/consumer ${OUTPUT}")
   run(${COMPILER} -std=c++20 ${LINE})
   run(${WORK}/consumer/consumer)
@@ -56,6 +58,9 @@ elseif(WAY STREQUAL "every_header")
   # All public headers of the component in one file, and not one before those it needs: alphabetically backwards.
   file(GLOB_RECURSE HEADERS RELATIVE ${INSTALLED}/include ${INSTALLED}/include/switchgear/*.hpp)
   list(FILTER HEADERS INCLUDE REGEX "^switchgear/(${ROOMS})/")
+  if(NOT HEADERS)
+    message(FATAL_ERROR "found no header of ${ROOMS}")
+  endif()
   list(SORT HEADERS ORDER DESCENDING)
   list(TRANSFORM HEADERS PREPEND "#include \"")
   list(TRANSFORM HEADERS APPEND "\"\n")

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-for (const folder of ["web", "tests/browser"]) {
+for (const folder of ["web", "tests/browser", "bench/node"]) {
   const path = join(root, folder, "package-lock.json");
   const lock = JSON.parse(readFileSync(path, "utf8"));
   for (const each of Object.values(lock.packages)) delete each.resolved;

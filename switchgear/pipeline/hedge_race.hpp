@@ -11,6 +11,7 @@
 
 #include "switchgear/pipeline/sequence.hpp"
 #include "switchgear/policy/hedge.hpp"
+#include "switchgear/policy/retry.hpp"
 
 namespace switchgear {
 
@@ -122,8 +123,27 @@ class HedgedMachine<HedgePolicy, std::tuple<Outer...>, std::tuple<Inner...>> {
     }
   }
 
+  /// A budget lives on calls being counted. A retry that shares it does so; else it is done here.
+  template <std::size_t... I>
+  static void count_call(const Policy& policies, TimePoint now, std::index_sequence<I...>) noexcept {
+    const Hedge* hedge = hedge_of(policies);
+    if (hedge == nullptr || hedge->budget() == nullptr) return;
+    if (!(counts_for(std::get<I>(policies).get(), hedge->budget()) || ...)) hedge->budget()->on_call(now);
+  }
+  template <class Other>
+  static bool counts_for(const Other&, const RetryBudget*) noexcept {
+    return false;
+  }
+  static bool counts_for(const Retry& retry, const RetryBudget* budget) noexcept {
+    return retry.budget() == budget;
+  }
+  static bool counts_for(const Optional<Retry>& retry, const RetryBudget* budget) noexcept {
+    return retry.policy != nullptr && counts_for(*retry.policy, budget);
+  }
+
   Step outer_step(const Policy& policies, Call& call, const Step& step, TimePoint now) noexcept {
     if (step.kind != Step::Kind::attempt) return step;
+    if (attempts_ == 0) count_call(policies, now, std::make_index_sequence<std::tuple_size_v<Policy>>{});
     racing_ = true;
     race_start_ = now;
     begun_ = 0;

@@ -179,6 +179,20 @@ TEST_F(HedgeRaceTest, SpendsTheRetryBudget) {
   EXPECT_EQ(race.flying.size(), 2U) << "the budget grants one hedge";
 }
 
+TEST_F(HedgeRaceTest, CountsItsCallsInABudgetThatNoRetryCounts) {
+  RetryBudget half{"payment", {.ratio = 0.5, .min_per_second = 0}};
+  Hedge alone{"payment", {.delay = Duration{50ms}}, &half};
+  Retry retry{"payment", {}, 0, &half};
+  const auto one_call = [&](const auto& pipeline) {
+    Race race{pipeline, time};
+    race.ends(0, good());
+    return half.snapshot(time.now()).calls;
+  };
+  EXPECT_EQ(one_call(Pipeline{alone}), 1U);
+  EXPECT_EQ(one_call(Pipeline{retry, alone}), 2U) << "the retry has counted it";
+  EXPECT_EQ(one_call(Pipeline{&retry, &alone}), 3U);
+}
+
 TEST_F(HedgeRaceTest, LeavesCallsAloneThatMustNotBeRepeated) {
   const Pipeline pipeline{hedge};
   const CallOptions once{.repeatable = Repeatable::no};

@@ -306,6 +306,7 @@ class Layer<Chaos> {
         started_ = now;
         break;
       case Kind::force_open:
+        if (CircuitBreaker* target = chaos.target()) target->command(Command::force_open, now);
         call.refuse(Reason::forced_open, chaos.name(), {});
         return Gate::refuse;
       case Kind::none:

@@ -44,8 +44,8 @@ std::string_view Chaos::Injection::text() const noexcept {
   return texts[static_cast<std::size_t>(kind)];
 }
 
-Chaos::Chaos(std::string name, const ChaosOptions& options, std::uint64_t seed)
-    : enabled_(options.enabled), options_(options), seed_(seed), name_(std::move(name)) {
+Chaos::Chaos(std::string name, const ChaosOptions& options, std::uint64_t seed, CircuitBreaker* target)
+    : enabled_(options.enabled), options_(options), seed_(seed), target_(target), name_(std::move(name)) {
   require_valid("chaos", name_, validate(options));
 }
 

@@ -15,6 +15,8 @@
 
 namespace switchgear {
 
+class CircuitBreaker;
+
 /// The call is not made and ends as a failure of `type`.
 struct ChaosFail {
   double probability = 0;  ///< 0 … 1
@@ -91,7 +93,8 @@ class Chaos {
   };
 
   /// Throws std::invalid_argument naming every problem when `options` are not valid.
-  Chaos(std::string name, const ChaosOptions& options, std::uint64_t seed);
+  /// `target` is the breaker that `force_open` forces open; borrowed. Without one, only the call is refused.
+  Chaos(std::string name, const ChaosOptions& options, std::uint64_t seed, CircuitBreaker* target = nullptr);
   Chaos(const Chaos&) = delete;
   Chaos& operator=(const Chaos&) = delete;
 
@@ -107,6 +110,7 @@ class Chaos {
   [[nodiscard]] bool enabled() const noexcept { return enabled_.load(std::memory_order_relaxed); }
 
   [[nodiscard]] Totals totals() const noexcept;
+  [[nodiscard]] CircuitBreaker* target() const noexcept { return target_; }
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] const ChaosOptions& options() const noexcept { return options_; }
@@ -118,6 +122,7 @@ class Chaos {
   std::atomic<bool> enabled_;
   const ChaosOptions options_;
   const std::uint64_t seed_;
+  CircuitBreaker* const target_;
   const std::string name_;
   alignas(64) std::atomic<std::uint64_t> drawn_{0};
   std::array<std::atomic<std::uint64_t>, kinds> by_kind_{};

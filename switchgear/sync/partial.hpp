@@ -1,26 +1,14 @@
 // Several calls, of which some are enough.
 #pragma once
 
-#include <cstddef>
+#include <cstdint>
 #include <utility>
-#include <vector>
 
+#include "switchgear/pipeline/partial_answers.hpp"
 #include "switchgear/policy/partial.hpp"
 #include "switchgear/sync/call.hpp"
 
 namespace switchgear {
-
-/// What became of a batch. `answers` holds those that succeeded, with the index of their call.
-template <class T>
-struct PartialAnswers {
-  struct Item {
-    std::size_t index;
-    T value;
-  };
-  Partial::Decision decision = Partial::Decision::undecided;
-  std::vector<Item> answers;
-  std::size_t made = 0;  ///< calls made or refused before the decision was certain
-};
 
 /// Makes `calls` calls one after another, each through the pipeline, and stops as soon as it is certain that
 /// successes / calls ≥ min_success_ratio, or that it cannot become so. A rejection, a failure and an

@@ -189,6 +189,17 @@ TEST_F(ValueLayersTest, ChaosSaysSoAndCallsNobody) {
   EXPECT_EQ(breaker.snapshot(time.now()).totals.failures, 1U);
 }
 
+TEST_F(ValueLayersTest, ChaosForcesABreakerOpenForEveryone) {
+  ChaosOptions harm;
+  harm.enabled = true;
+  harm.force_open.probability = 1;
+  Chaos chaos{"drill", harm, 1, &breaker};
+  const auto refused = try_call(Pipeline{breaker, chaos}, options, fetch("a"), time);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.rejection().reason, Reason::forced_open);
+  EXPECT_EQ(breaker.state(), State::forced_open);
+}
+
 TEST_F(ValueLayersTest, ChaosDelaysAndTimesOutWithinTheLimit) {
   ChaosOptions slow;
   slow.enabled = true;

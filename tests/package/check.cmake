@@ -4,15 +4,22 @@
 #
 # INSTALLED is where the fixture `install` puts the package; WORK is this check's own directory.
 
-string(REPLACE "," "\\;" MORE "${MORE}")  # a list of components travels with commas
-
 function(run)
   execute_process(COMMAND ${ARGV} RESULT_VARIABLE STATUS OUTPUT_VARIABLE OUTPUT ERROR_VARIABLE OUTPUT)
-  set(OUTPUT ${OUTPUT} PARENT_SCOPE)
+  set(OUTPUT "${OUTPUT}" PARENT_SCOPE)
   if(NOT STATUS EQUAL 0)
     list(JOIN ARGV " " LINE)
     message(FATAL_ERROR "${LINE}\n${OUTPUT}\nended with ${STATUS}")
   endif()
+endfunction()
+
+# Sets STATUS and OUTPUT. In one piece, because a list inside an argument does not survive a second expansion.
+function(configure)
+  string(REPLACE "," ";" WANTED "${COMPONENTS}")
+  execute_process(COMMAND ${CONFIGURE} "-DCOMPONENTS=${WANTED}" ${ARGV}
+                  RESULT_VARIABLE STATUS OUTPUT_VARIABLE OUTPUT ERROR_VARIABLE OUTPUT)
+  set(STATUS ${STATUS} PARENT_SCOPE)
+  set(OUTPUT "${OUTPUT}" PARENT_SCOPE)
 endfunction()
 
 # A copy, so that nothing is found by lying beside it.
@@ -38,8 +45,7 @@ if(WAY STREQUAL "install")
   endif()
 
 elseif(WAY STREQUAL "unknown")
-  execute_process(COMMAND ${CONFIGURE} -DCOMPONENTS=core\\;redis RESULT_VARIABLE STATUS ERROR_VARIABLE OUTPUT
-                  OUTPUT_QUIET)
+  configure()
   string(REGEX REPLACE "[ \n]+" " " OUTPUT "${OUTPUT}")
   if(STATUS EQUAL 0 OR NOT OUTPUT MATCHES "switchgear has no component 'redis'; its components are: core asio http testing")
     message(FATAL_ERROR "asked for an unknown component, it answered ${STATUS}: ${OUTPUT}")
@@ -72,7 +78,10 @@ else()
   if(WAY STREQUAL "fetched")
     list(APPEND CONFIGURE -DSWITCHGEAR_SOURCE=${SOURCE} -DSWITCHGEAR_ASIO=OFF)
   endif()
-  run(${CONFIGURE} ${MORE})
+  configure(${MORE})
+  if(NOT STATUS EQUAL 0)
+    message(FATAL_ERROR "${OUTPUT}\nended with ${STATUS}")
+  endif()
   run(${CMAKE_COMMAND} --build ${WORK}/build -j 2)
   run(${CMAKE_CTEST_COMMAND} --test-dir ${WORK}/build --no-tests=error --output-on-failure)
 endif()

@@ -2,7 +2,7 @@
 #ifndef THREADS
 #define THREADS 4
 #endif
-#define SLOTS 1
+#define SLOTS 2
 #define PLACES 2
 #define NOBODY 255
 
@@ -35,16 +35,22 @@ inline unlink(at) {
   }
 }
 
-/* Hands free slots to those who wait, in their order. */
+/* Hands the slot that was freed to the first who waits. */
 inline pass_on() {
   lock();
-  do
-  :: atomic { waiting > 0 && in_use < SLOTS -> waiting--; in_use++ };
+  atomic {
+    if
+    :: waiting > 0 && in_use < SLOTS -> waiting--; in_use++; turn = true
+    :: else -> turn = false
+    fi
+  };
+  if
+  :: turn ->
     assert(queued > 0);
     d_step { granted[queue[0]] = true };
     unlink(0)
-  :: atomic { !(waiting > 0 && in_use < SLOTS) -> break }
-  od;
+  :: else
+  fi;
   unlock()
 }
 
@@ -117,6 +123,7 @@ proctype Caller() {
   byte others = 0;
   byte place = 0;
   byte at_next = 0;
+  bool turn = false;
 #ifdef MUTANT
   bool no_slot = false;
 #endif

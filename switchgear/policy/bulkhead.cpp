@@ -104,20 +104,19 @@ BulkheadSnapshot Bulkhead::snapshot() const noexcept {
           tally_.sum(rejected), tally_.sum(timed_out), tally_.sum(cancelled)};
 }
 
-/// Hands free slots to those who wait, in their order.
+/// Hands the slot that was freed to the first who waits. One for each slot that was freed while somebody
+/// waited is enough: nobody begins to wait while a slot is free.
 void Bulkhead::pass_on() noexcept {
   const std::scoped_lock lock(mutex_);
-  std::uint64_t seen = word_.load(std::memory_order_acquire);
-  // Nobody can raise in_use in between: they wait for this lock, or are refused because others wait.
-  while (waiting_of(seen) > 0 && in_use_of(seen) < max_concurrent_) {
-    constexpr std::uint64_t granted = one_in_use - one_waiting;
-    seen = word_.fetch_add(granted, std::memory_order_acq_rel) + granted;
-    Ticket& next = *first_;
-    unlink_locked(next);
-    next.granted_ = true;
-    // Under the lock: the waiter, who must take it to look at the ticket, cannot be gone yet.
-    next.waker_->wake();
-  }
+  const std::uint64_t seen = word_.load(std::memory_order_acquire);
+  // Nobody raises in_use in between: they wait for this lock, or are refused because others wait.
+  if (waiting_of(seen) == 0 || in_use_of(seen) >= max_concurrent_) return;
+  word_.fetch_add(one_in_use - one_waiting, std::memory_order_acq_rel);
+  Ticket& next = *first_;
+  unlink_locked(next);
+  next.granted_ = true;
+  // Under the lock: the waiter, who must take it to look at the ticket, cannot be gone yet.
+  next.waker_->wake();
 }
 
 void Bulkhead::unlink_locked(Ticket& ticket) noexcept {

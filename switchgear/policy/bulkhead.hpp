@@ -7,13 +7,12 @@
 //   try_slot   waiting = 0 and in_use < max  →  in_use + 1                     one compare-exchange, no lock
 //   free       in_use − 1; when callers wait  →  pass_on()                     one subtraction, no lock
 //   join       waiting + 1 when no slot was free or others wait                under mutex_
-//   pass_on    while callers wait and a slot is free: in_use + 1, waiting − 1  under mutex_
+//   pass_on    when callers wait and a slot is free: in_use + 1, waiting − 1   under mutex_
 //
-// Invariants: 1. whenever callers wait and a slot is free, a thread is on its way into pass_on(): a slot
-// freed before the caller was counted is seen by the compare-exchange that would have counted it, one freed
-// after sees the caller; so no wake-up is lost (models/bulkhead.pml). 2. While callers wait, in_use rises
-// only under mutex_: nobody overtakes the queue. 3. `waiting` is the length of the list whenever mutex_ is
-// free.
+// Invariants: 1. while callers wait, at least as many threads are on their way into pass_on() as slots are
+// free: none is free when the first caller is counted in, and whoever frees one from then on sees that
+// somebody waits; so no wake-up is lost (models/bulkhead.pml). 2. While callers wait, in_use rises only under
+// mutex_: nobody overtakes the queue. 3. `waiting` is the length of the list whenever mutex_ is free.
 #pragma once
 
 #include <atomic>

@@ -1,5 +1,6 @@
 // Answers by key, each with its age: bounded, the least recently used leaves first. What `cache` and the
-// cached `fallback` remember with.
+// cached `fallback` remember with. Of the shape of LevelDB's sharded LRU cache (util/cache.cc), but with one
+// bound for all shards together.
 //
 // How it is shared. Keys are spread over shards, each with a mutex, an index and a list in order of use;
 // `size_` counts the places taken in all of them. Invariants: 1. size_ never exceeds max_entries; 2. nothing
@@ -42,10 +43,11 @@ struct AnswerStoreCounters {
 ///
 /// Not for: owning what must not be lost; any entry may be evicted.
 /// Threads: every method from any thread. Time: ages are counted from the `now` given to put(); an answer
-/// from the future is 0 old. find() allocates nothing; put() allocates the entry, before it locks. A store of
-/// fewer than 1024 entries is one shard, and evicts in exact order of use; a larger one is 16 shards, and
-/// evicts the least recently used answer of the shard that the new key falls into. The bound is exact in
-/// both. O(1) per call, except for the rare put() into an empty shard of a full store.
+/// from the future is 0 old. find() allocates nothing; put() allocates the entry, before it locks.
+///
+/// A store of fewer than 1024 entries is one shard, and evicts in exact order of use; a larger one is 16
+/// shards, and evicts the least recently used answer of the shard that the new key falls into. The bound is
+/// exact in both. O(1) per call, except for the rare put() into an empty shard of a full store.
 template <class T>
 class AnswerStore {
   struct Entry {
@@ -232,7 +234,7 @@ class AnswerStore {
   std::size_t max_entries_;
   std::size_t shard_count_;
   std::unique_ptr<Shard[]> shards_;
-  alignas(64) std::atomic<std::size_t> size_{0};
+  std::atomic<std::size_t> size_{0};
 };
 
 }  // namespace switchgear

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "switchgear/core/random.hpp"
-#include "switchgear/policy/property.hpp"
+#include "switchgear/policy/property_fixture.hpp"
 #include "switchgear/testing/manual_time.hpp"
 
 namespace switchgear {
@@ -186,7 +186,7 @@ struct PlainStore {
   std::optional<Entry> find(const std::string& key, TimePoint now, Duration max_age) {
     const auto at = position(key);
     if (at == by_use.end()) return std::nullopt;
-    const Entry found = *at;
+    Entry found = *at;
     by_use.erase(at);
     if (now - found.at > max_age) return std::nullopt;
     by_use.insert(by_use.begin(), found);

@@ -49,14 +49,16 @@ struct CacheCounters {
 ///     Cache<Rates>::Ticket ticket;                                         // in this caller's frame
 ///     if (cache.join(key, ticket, &waker, now) == Cache<Rates>::Role::follower) {
 ///       auto poll = cache.poll(ticket, now);                               // again when woken
-///       …                                                                  // waiting, leads, answered,
-///       failed
+///       …                                                                  // what Poll::State says
 ///     }
 ///     cache.finish(ticket, std::make_shared<const Rates>(fetch(key)), now);
 ///
-/// Not for: answers that differ from caller to caller under one key, and calls that change something.
+/// Not for: answers that differ from caller to caller under one key; calls that change something; a call that
+/// asks, on its way, for its own key, since as a follower it would wait for itself.
 /// A leader whose own caller has gone away, or whose own time is over, leaves instead of finishing with that
-/// cause: it says nothing about the dependency, and the first follower makes the call in its place.
+/// cause: it says nothing about the dependency, and the first follower makes the call in its place. An
+/// exception in a shared failure is one object for all who waited: read it, do not change it.
+///
 /// Threads: every method from any thread, a ticket from one at a time. Lifetime: outlives its tickets.
 /// Neither copied nor moved. find(), join() and poll() allocate nothing. No T is copied; none is destroyed
 /// under a lock.
@@ -114,6 +116,10 @@ class Cache {
   [[nodiscard]] Poll poll(Ticket& ticket, TimePoint now) {
     SingleFlight::Poll seen = flights_.poll(ticket);
     Poll poll;
+    static_assert(static_cast<int>(SingleFlight::State::waiting) == Poll::waiting &&
+                  static_cast<int>(SingleFlight::State::leads) == Poll::leads &&
+                  static_cast<int>(SingleFlight::State::answered) == Poll::answered &&
+                  static_cast<int>(SingleFlight::State::failed) == Poll::failed);
     poll.state = static_cast<typename Poll::State>(seen.state);
     if (poll.state == Poll::answered) poll.age = std::max(Duration::zero(), saturating_sub(now, seen.at));
     poll.value = std::static_pointer_cast<const T>(std::move(seen.value));
@@ -159,7 +165,7 @@ class Cache {
   [[nodiscard]] const CacheOptions& options() const noexcept { return options_; }
 
  private:
-  static const CacheOptions& checked(const std::string& name, const CacheOptions& options) {
+  static CacheOptions checked(const std::string& name, const CacheOptions& options) {
     require_valid("cache", name, validate(options));
     return options;
   }

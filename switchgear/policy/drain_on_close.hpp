@@ -15,8 +15,12 @@ namespace switchgear {
 ///
 /// The hook runs on the thread whose call closed the breaker, before that call returns: let it notify a
 /// thread or post a task, and drain there. A drain inside the hook would make one caller pay for all that was
-/// stored. Not for: knowing that a queue has been drained; a drain ends early when the dependency fails
-/// again, and the next closing starts another. Threads: as EventSink says. Lifetime: outlives the breakers
+/// stored.
+///
+/// Not for: knowing that a queue has been drained; a drain ends early when the dependency fails
+/// again, and the next closing starts another.
+///
+/// Threads: as EventSink says. Lifetime: outlives the breakers
 /// that send to it. What the hook throws is dropped by the breaker.
 class DrainOnClose final : public EventSink {
  public:

@@ -52,7 +52,8 @@ struct FallbackCounters {
   std::uint64_t remembered = 0;  ///< good answers kept, by a cached fallback
 };
 
-/// One way to answer instead of a dependency. Made by one of the five named constructors.
+/// One way to answer instead of a dependency; Polly and failsafe-go have the first two by the same name. Made
+/// by one of the five named constructors.
 ///
 ///     auto rates = Fallback<Rates>::cached("rates", {.max_stale = 10min});
 ///     rates.on_success(key, fetched, now);                          // after every good call
@@ -214,8 +215,6 @@ typename Fallback<T>::Substitute Fallback<T>::substitute(std::string_view key, c
   Cause why;
   why.exception = caught([&] { try_answer(given, why, key, primary, payload, now); });
   if (why.exception != nullptr || why.code) {
-    given.value.reset();
-    given.rejection.reset();
     const Message* message = std::get_if<Message>(&way_);
     given.failure.emplace(
         FallbackFailure{name_, primary, std::move(why), message == nullptr ? std::string{} : message->text});

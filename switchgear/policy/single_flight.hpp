@@ -98,7 +98,7 @@ class SingleFlight {
   /// key was forgotten meanwhile or the caller was on its own; so what it stores is never older than a
   /// forget().
   template <class Publish>
-  void finish(Ticket& ticket, std::shared_ptr<const void> value, TimePoint at, Publish publish) {
+  void finish(Ticket& ticket, const std::shared_ptr<const void>& value, TimePoint at, Publish publish) {
     if (ticket.flights_ == nullptr) return;
     const std::lock_guard lock(shard_of(ticket).mutex);
     if (ticket.standing_ == Ticket::Standing::leads && !ticket.detached_) publish(ticket.key_);

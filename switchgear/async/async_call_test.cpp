@@ -43,11 +43,11 @@ class AsyncCallTest : public ::testing::Test {
   [[nodiscard]] CallTotals totals() { return breaker.snapshot(loop.time.now()).totals; }
 
   Loop loop;
-  Dependency dependency{loop.executor()};
   CircuitBreaker breaker{"payment", opens_after(2), {nullptr, 0, {}, loop.time.now()}};
   Retry retry{"payment", tries(3)};
   Timeout timeout{"payment", 2s};
   Pipeline<CircuitBreaker> guarded{breaker};
+  Dependency dependency{loop.executor()};  // after the policies: goes before them
   Got got;
 };
 

@@ -1,11 +1,15 @@
-// What the end of an attempt means to the policies, where Boost has its own words for it.
+// What came of an attempt: what it means to the policies, and what is kept of it for the caller.
 #pragma once
 
 #include <boost/system/error_code.hpp>
 #include <boost/system/system_error.hpp>
 #include <exception>
+#include <optional>
 #include <system_error>
+#include <utility>
 
+#include "switchgear/async/attempt_op.hpp"
+#include "switchgear/pipeline/answer.hpp"
 #include "switchgear/pipeline/classifier.hpp"
 
 namespace switchgear::detail {
@@ -45,5 +49,37 @@ template <class C>
     return classifier.of_current_exception(latency);
   }
 }
+
+/// What came of the last attempt, where policies and the handler find it.
+template <class Value>
+struct KeptAnswer {
+  Answer<Value> answer;
+  boost::system::error_code code;    ///< the answer's code, in Boost's words
+  std::optional<Value> beside_code;  ///< what the operation gave together with an error
+
+  void forget() noexcept {
+    answer.value.reset();
+    answer.exception = nullptr;
+    if (answer.details) answer.details->code = {};
+    beside_code.reset();
+  }
+
+  /// Says what it means, too.
+  template <class C>
+  Outcome take(InFlight<Value>& flight, const C& classifier, Duration latency) {
+    if (flight.exception != nullptr) {
+      answer.exception = std::move(flight.exception);
+      return outcome_of_exception(classifier, answer.exception, latency);
+    }
+    code = flight.code;
+    if (code) {
+      answer.detail().code = code;
+      beside_code = std::move(flight.value);
+      return outcome_of_code(classifier, code, latency);
+    }
+    answer.value = std::move(flight.value);
+    return classifier.of_result(*answer.value, latency);
+  }
+};
 
 }  // namespace switchgear::detail

@@ -18,14 +18,14 @@ auto CallState<T, gives, P, Op, Handler, Ex, Time>::answered() -> Answered {
   if (!begun_) return refused({Reason::cancelled, "caller", {}});
   const Ending& ending = execution_.ending();
   if (ending.how != Ending::How::refused && ending.how != Ending::How::cancelled) {
-    if (answer_.value) return {};
-    const auto& details = answer_.details;
+    if (kept_.answer.value) return {};
+    const auto& details = kept_.answer.details;
     if (details && details->failure) return {{}, Errors::of(*details->failure)};
-    if (answer_.exception) return {{}, Errors::of(answer_.exception)};
+    if (kept_.answer.exception) return {{}, Errors::of(kept_.answer.exception)};
     if (details && details->code) {
       // A follower of another's call has the code that the policies passed on to it.
-      const bool own = std::error_code(code_) == details->code;
-      return {{}, Errors::of(own ? code_ : boost_code(details->code))};
+      const bool own = std::error_code(kept_.code) == details->code;
+      return {{}, Errors::of(own ? kept_.code : boost_code(details->code))};
     }
   }
   if (const auto& rejection = execution_.last_rejection()) return refused(*rejection);
@@ -35,7 +35,7 @@ auto CallState<T, gives, P, Op, Handler, Ex, Time>::answered() -> Answered {
 template <class T, Gives gives, class P, class Op, class Handler, class Ex, class Time>
 void CallState<T, gives, P, Op, Handler, Ex, Time>::fill_report(const std::optional<Rejection>& rejection) {
   if (options_.report == nullptr && options_.full_report == nullptr) return;
-  auto& details = answer_.detail();
+  auto& details = kept_.answer.detail();
   const CallReport report{execution_.attempts(), latency_,           details.source,
                           details.age,           execution_.chaos(), details.queued_as};
   if (options_.report != nullptr) *options_.report = report;
@@ -53,7 +53,7 @@ void CallState<T, gives, P, Op, Handler, Ex, Time>::deliver(Ref self) {
   if (call.can_be_cancelled_) boost::asio::get_associated_cancellation_slot(call.handler_).clear();
 
   // From here on the handler may destroy the caller's frame, and the state may be gone before it runs.
-  std::optional<Value>& kept = answered.error ? call.beside_code_ : call.answer_.value;
+  std::optional<Value>& kept = answered.error ? call.kept_.beside_code : call.kept_.answer.value;
   const auto work = std::move(call.work_);
   const auto handler_work = std::move(call.handler_work_);
   Handler handler = std::move(call.handler_);

@@ -160,7 +160,7 @@ class CallState final : public Waker {
         op_(std::move(op)),
         handler_(std::move(handler)),
         time_(std::move(time)),
-        execution_(pipeline_.policies(), options_, this, &answer_) {
+        execution_(pipeline_.policies(), options_, this, &kept_.answer) {
     if (!same_executor_) handler_work_.emplace(boost::asio::get_associated_executor(handler_, executor));
   }
 
@@ -236,12 +236,12 @@ class CallState final : public Waker {
   }
 
   Step on_timer() {
-    if constexpr (!hedges) forget_answer();  // whatever the last attempt brought is not the call's
+    if constexpr (!hedges) kept_.forget();  // whatever the last attempt brought is not the call's
     return execution_.on_timer(now_);
   }
 
   void launch(const Ref& self, const Step& step) {
-    if (hedges && step.branch == 0) forget_answer();  // a new race
+    if (hedges && step.branch == 0) kept_.forget();  // a new race
     Flight& flight = flights_[step.branch];
     if (flight.busy) {  // a loser of an earlier race has not gone yet
       flight.next = step;
@@ -277,9 +277,9 @@ class CallState final : public Waker {
     now_ = time_.now();
     if (flight.loser) return take_place(self, flight);
     latency_ = saturating_sub(now_, flight.started);
-    forget_answer();
+    kept_.forget();
     if (cancelled_ != boost::asio::cancellation_type::none) {
-      keep(flight);
+      kept_.take(flight, pipeline_.classifier(), latency_);
       Outcome outcome = Outcome::ignored();
       outcome.latency = latency_;
       return execution_.on_outcome(flight.branch, outcome, now_);
@@ -288,30 +288,7 @@ class CallState final : public Waker {
       flight.forget();
       return execution_.on_timeout(flight.branch, latency_, now_);
     }
-    return execution_.on_outcome(flight.branch, keep(flight), now_);
-  }
-
-  void forget_answer() noexcept {
-    answer_.value.reset();
-    answer_.exception = nullptr;
-    if (answer_.details) answer_.details->code = {};
-    beside_code_.reset();
-  }
-
-  /// Moves what came of the attempt to where policies and the handler find it, and says what it means.
-  Outcome keep(Flight& flight) {
-    if (flight.exception != nullptr) {
-      answer_.exception = std::move(flight.exception);
-      return outcome_of_exception(pipeline_.classifier(), answer_.exception, latency_);
-    }
-    code_ = flight.code;
-    if (flight.code) {
-      answer_.detail().code = flight.code;
-      beside_code_ = std::move(flight.value);
-      return outcome_of_code(pipeline_.classifier(), flight.code, latency_);
-    }
-    answer_.value = std::move(flight.value);
-    return pipeline_.classifier().of_result(*answer_.value, latency_);
+    return execution_.on_outcome(flight.branch, kept_.take(flight, pipeline_.classifier(), latency_), now_);
   }
 
   void land(Flight& flight) noexcept {
@@ -385,7 +362,7 @@ class CallState final : public Waker {
     for (Flight& flight : flights_) {
       if (flight.next && flight.next->until <= now_) {
         const Step step = *std::exchange(flight.next, std::nullopt);
-        forget_answer();
+        kept_.forget();
         return execution_.on_timeout(step.branch, {}, now_);
       }
       if (!flight.busy || flight.timed_out || flight.loser || flight.attempt.deadline > now_) continue;
@@ -497,9 +474,7 @@ class CallState final : public Waker {
   Op op_;
   Handler handler_;
   [[no_unique_address]] Time time_;
-  boost::system::error_code code_;    ///< the answer's code, in Boost's words
-  std::optional<Value> beside_code_;  ///< what the operation gave together with an error
-  Answer<Value> answer_;
+  KeptAnswer<Value> kept_;
   HandlerMemory memory_;
   typename P::Machine execution_;
   std::array<Flight, most_flights> flights_;

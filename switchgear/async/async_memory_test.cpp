@@ -1,0 +1,178 @@
+// What an awaited call allocates.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <boost/asio/bind_allocator.hpp>
+#include <cstdlib>
+#include <new>
+
+#include "switchgear/async/async_call.hpp"
+#include "switchgear/async/async_fixture.hpp"
+
+namespace {
+std::atomic<long> heap_uses{0};
+void* counted(std::size_t size) {
+  heap_uses.fetch_add(1, std::memory_order_relaxed);
+  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
+  throw std::bad_alloc();
+}
+void* counted(std::size_t size, std::align_val_t align) {
+  heap_uses.fetch_add(1, std::memory_order_relaxed);
+  const auto to = static_cast<std::size_t>(align);
+  if (void* memory = std::aligned_alloc(to, (size + to - 1) / to * to)) return memory;
+  throw std::bad_alloc();
+}
+}  // namespace
+
+void* operator new(std::size_t size) { return counted(size); }
+void* operator new(std::size_t size, std::align_val_t align) { return counted(size, align); }
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+namespace switchgear {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace switchgear::testing;
+
+/// Counts what goes through it, and what has not come back.
+struct Ledger {
+  int taken = 0;
+  int held = 0;
+};
+template <class T>
+class CountingAllocator {
+ public:
+  using value_type = T;
+
+  explicit CountingAllocator(Ledger& ledger) : ledger_(&ledger) {}
+  template <class Other>
+  CountingAllocator(const CountingAllocator<Other>& other) : ledger_(other.ledger_) {}  // NOLINT
+
+  T* allocate(std::size_t count) {
+    ++ledger_->taken;
+    ++ledger_->held;
+    return std::allocator<T>().allocate(count);
+  }
+  void deallocate(T* memory, std::size_t count) {
+    --ledger_->held;
+    std::allocator<T>().deallocate(memory, count);
+  }
+  friend bool operator==(const CountingAllocator&, const CountingAllocator&) = default;
+
+ private:
+  template <class Other>
+  friend class CountingAllocator;
+  Ledger* ledger_;
+};
+
+struct Policies {
+  CircuitBreaker breaker{"payment", [] {
+                           CircuitBreakerOptions options;
+                           options.consecutive_failures = 5;
+                           return options;
+                         }()};
+  Bulkhead bulkhead{"payment", {.max_concurrent = 10}};
+  Retry retry{"payment", {}};
+  Deadline deadline{"payment", 10s};
+  Pipeline<Retry, CircuitBreaker, Bulkhead> without_timer{retry, breaker, bulkhead};
+  Pipeline<Deadline, Retry, CircuitBreaker, Bulkhead> with_timer{deadline, retry, breaker, bulkhead};
+};
+
+/// Ends at once, in place, and allocates nothing: what is counted is the call's.
+struct AtOnce {
+  template <class Token>
+  auto operator()(const AsyncAttempt&, Token token) const {
+    return asio::async_initiate<Token, void(error_code, int)>(
+        [](auto handler) {
+          const auto executor = asio::get_associated_executor(handler);
+          asio::post(executor,
+                     [handler = std::move(handler)]() mutable { std::move(handler)(error_code{}, 7); });
+        },
+        token);
+  }
+};
+
+/// Uses of the heap by each of a number of calls after the first ones, which fill Asio's caches.
+template <class CallOnce>
+double heap_uses_per_call(asio::io_context& io, CallOnce call_once) {
+  constexpr int warm = 100;
+  constexpr int measured = 1000;
+  long before = 0;
+  asio::co_spawn(
+      io,
+      [&]() -> asio::awaitable<void> {
+        for (int i = 0; i < warm + measured; ++i) {
+          if (i == warm) before = heap_uses.load();
+          co_await call_once();
+        }
+        before = heap_uses.load() - before;
+      },
+      asio::detached);
+  io.run();
+  return static_cast<double>(before) / measured;
+}
+
+TEST(AsyncMemory, OneAllocationPerCallByTheHandlersAllocator) {
+  asio::io_context io;
+  Policies policies;
+  Ledger ledger;
+  int value = 0;
+  bool given_back = false;
+  async_call<int>(io.get_executor(), policies.without_timer, AtOnce{},
+                  asio::bind_allocator(CountingAllocator<char>(ledger), [&](error_code, int result) {
+                    given_back = ledger.held == 0;
+                    value = result;
+                  }));
+  io.run();
+  EXPECT_EQ(value, 7);
+  EXPECT_EQ(ledger.taken, 1);
+  EXPECT_TRUE(given_back) << "before the handler ran";
+}
+
+TEST(AsyncMemory, GivesAnAllocatorOfTheHandlersItsMemoryBackFirstAlsoWhenATimerWasArmed) {
+  asio::io_context io;
+  Policies policies;
+  Ledger ledger;
+  int held = -1;
+  async_call<int>(
+      io.get_executor(), policies.with_timer, AtOnce{},
+      asio::bind_allocator(CountingAllocator<char>(ledger), [&](error_code, int) { held = ledger.held; }));
+  io.run();
+  EXPECT_EQ(held, 0);
+  EXPECT_EQ(ledger.taken, 1) << "the timer's memory is the call's own";
+}
+
+TEST(AsyncMemory, OneUseOfTheHeapPerAwaitedCall) {
+  asio::io_context io;
+  Policies policies;
+  const AtOnce op;
+  const double uses = heap_uses_per_call(
+      io, [&] { return async_call<int>(policies.without_timer, op, asio::use_awaitable); });
+  EXPECT_LE(uses, 1.0);
+}
+
+TEST(AsyncMemory, OneUseOfTheHeapPerAwaitedCallWithADeadline) {
+  asio::io_context io;
+  Policies policies;
+  const AtOnce op;
+  const double uses =
+      heap_uses_per_call(io, [&] { return async_call<int>(policies.with_timer, op, asio::use_awaitable); });
+  EXPECT_LE(uses, 1.0);
+}
+
+TEST(AsyncMemory, ACoroutineAsTheOperationCostsItsOwnFramesBeside) {
+  asio::io_context io;
+  Policies policies;
+  const auto op = []() -> asio::awaitable<int> { co_return 7; };
+  const double alone = heap_uses_per_call(io, [&] { return asio::co_spawn(io, op, asio::use_awaitable); });
+  io.restart();
+  const double guarded =
+      heap_uses_per_call(io, [&] { return async_call<int>(policies.with_timer, op, asio::use_awaitable); });
+  EXPECT_LE(guarded, alone + 1.0) << alone << " alone";
+}
+
+}  // namespace
+}  // namespace switchgear

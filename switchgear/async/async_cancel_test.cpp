@@ -19,18 +19,6 @@ const error_code refused_connection = asio::error::connection_refused;
 
 class AsyncCancelTest : public ::testing::TestWithParam<asio::cancellation_type> {
  protected:
-  static CircuitBreakerOptions breaker_options() {
-    CircuitBreakerOptions options;
-    options.consecutive_failures = 5;
-    return options;
-  }
-  static RetryOptions retry_options() {
-    RetryOptions options;
-    options.backoff = Backoff::fixed;
-    options.base = 100ms;
-    options.jitter = Jitter::none;
-    return options;
-  }
   [[nodiscard]] CallTotals totals() { return breaker.snapshot(loop.time.now()).totals; }
 
   template <class P>
@@ -49,10 +37,10 @@ class AsyncCancelTest : public ::testing::TestWithParam<asio::cancellation_type>
 
   Loop loop;
   asio::cancellation_signal signal;
-  CircuitBreaker breaker{"payment", breaker_options(), {nullptr, 0, {}, loop.time.now()}};
+  CircuitBreaker breaker{"payment", opens_after(50), {nullptr, 0, {}, loop.time.now()}};
   Bulkhead bulkhead{"payment", {.max_concurrent = 1, .max_queue = 5, .max_wait = 10s}};
   RateLimiter limiter{"payment", {.rate = 1, .burst = 1, .max_wait = 10s}};
-  Retry retry{"payment", retry_options()};
+  Retry retry{"payment", tries(3)};
   Dependency dependency{loop.executor()};  // after the policies: goes before them
   Got got;
   Got other;
@@ -194,13 +182,7 @@ INSTANTIATE_TEST_SUITE_P(OfEveryType, AsyncCancelTest,
 TEST(AsyncCancel, ReachesTheOperationOfACoroutineThatIsCancelled) {
   Loop loop;
   Dependency dependency{loop.executor()};
-  CircuitBreaker breaker{"payment",
-                         [] {
-                           CircuitBreakerOptions options;
-                           options.consecutive_failures = 5;
-                           return options;
-                         }(),
-                         {nullptr, 0, {}, loop.time.now()}};
+  CircuitBreaker breaker{"payment", opens_after(5), {nullptr, 0, {}, loop.time.now()}};
   const Pipeline pipeline{breaker};
   asio::cancellation_signal signal;
   error_code seen;

@@ -29,6 +29,22 @@ namespace switchgear::testing {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
+inline CircuitBreakerOptions opens_after(std::uint32_t failures) {
+  CircuitBreakerOptions options;
+  options.consecutive_failures = failures;
+  options.open_duration = std::chrono::seconds{30};
+  return options;
+}
+
+inline RetryOptions tries(std::uint32_t attempts) {
+  RetryOptions options;
+  options.max_attempts = attempts;
+  options.backoff = Backoff::fixed;
+  options.base = std::chrono::milliseconds{100};
+  options.jitter = Jitter::none;
+  return options;
+}
+
 /// A dependency whose operations end when the test says so. Each attempt is an operation with a token; an
 /// emission on its slot is noted, and ends it with operation_aborted unless the dependency is deaf.
 class Dependency {

@@ -16,18 +16,6 @@ const error_code refused_connection = asio::error::connection_refused;
 
 class AsyncHedgeTest : public ::testing::Test {
  protected:
-  static CircuitBreakerOptions breaker_options() {
-    CircuitBreakerOptions options;
-    options.consecutive_failures = 50;
-    return options;
-  }
-  static RetryOptions retry_options() {
-    RetryOptions options;
-    options.backoff = Backoff::fixed;
-    options.base = 100ms;
-    options.jitter = Jitter::none;
-    return options;
-  }
   [[nodiscard]] CallTotals totals() { return breaker.snapshot(loop.time.now()).totals; }
   template <class P>
   void start(const P& pipeline, const AsyncCallOptions& options = {}) {
@@ -35,9 +23,9 @@ class AsyncHedgeTest : public ::testing::Test {
   }
 
   Loop loop;
-  CircuitBreaker breaker{"payment", breaker_options(), {nullptr, 0, {}, loop.time.now()}};
+  CircuitBreaker breaker{"payment", opens_after(50), {nullptr, 0, {}, loop.time.now()}};
   Hedge hedge{"payment", {.delay = Duration{50ms}, .max_hedges = 2}};
-  Retry retry{"payment", retry_options()};
+  Retry retry{"payment", tries(3)};
   Timeout timeout{"payment", 1s};
   Dependency dependency{loop.executor()};  // after the policies: goes before them
   Got got;

@@ -69,11 +69,7 @@ class CountingAllocator {
 };
 
 struct Policies {
-  CircuitBreaker breaker{"payment", [] {
-                           CircuitBreakerOptions options;
-                           options.consecutive_failures = 5;
-                           return options;
-                         }()};
+  CircuitBreaker breaker{"payment", opens_after(5)};
   Bulkhead bulkhead{"payment", {.max_concurrent = 10}};
   Retry retry{"payment", {}};
   Deadline deadline{"payment", 10s};

@@ -24,12 +24,6 @@ using namespace std::chrono_literals;
 using namespace switchgear::testing;
 using tcp = asio::ip::tcp;
 
-CircuitBreakerOptions breaker_options() {
-  CircuitBreakerOptions options;
-  options.consecutive_failures = 5;
-  return options;
-}
-
 /// An io_context and the thread that runs it.
 class Runner {
  public:
@@ -138,7 +132,7 @@ TEST(AsyncThreads, PassASlotFromOneContextToAnother) {
 }
 
 TEST(AsyncThreads, KeepAFutureForAThreadThatRunsNoContext) {
-  CircuitBreaker breaker{"payment", breaker_options()};
+  CircuitBreaker breaker{"payment", opens_after(50)};
   const Pipeline pipeline{breaker};
   Runner runner;
   const auto op = [&]() -> asio::awaitable<int> {
@@ -151,7 +145,7 @@ TEST(AsyncThreads, KeepAFutureForAThreadThatRunsNoContext) {
 }
 
 TEST(AsyncThreads, RunTheCallOnOneContextAndItsCoroutineOnAnother) {
-  CircuitBreaker breaker{"payment", breaker_options()};
+  CircuitBreaker breaker{"payment", opens_after(50)};
   const Pipeline pipeline{breaker};
   Runner here;
   Runner there;
@@ -174,7 +168,7 @@ TEST(AsyncThreads, RunTheCallOnOneContextAndItsCoroutineOnAnother) {
 TEST(AsyncThreads, RunOnStrandsOfOneContextOfSeveralThreads) {
   constexpr int calls = 200;
   Bulkhead bulkhead{"payment", {.max_concurrent = 2, .max_queue = calls, .max_wait = 1min}};
-  CircuitBreaker breaker{"payment", breaker_options()};
+  CircuitBreaker breaker{"payment", opens_after(50)};
   const Pipeline pipeline{bulkhead, breaker};
   std::atomic<int> ended{0};
   asio::io_context io;
@@ -199,7 +193,7 @@ TEST(AsyncSockets, ATimeoutCancelsTheReadAndClosesTheSocket) {
   asio::io_context io;
   tcp::acceptor acceptor(io, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
   Timeout timeout{"payment", 20ms};
-  CircuitBreaker breaker{"payment", breaker_options()};
+  CircuitBreaker breaker{"payment", opens_after(50)};
   const Pipeline pipeline{breaker, timeout};
   error_code seen_by_read;
   error_code seen_by_peer;

@@ -96,7 +96,12 @@ class CallState final : public Waker {
   /// Threads: any; a policy holds its lock.
   void wake() noexcept override {
     if (wake_posted_.exchange(true, std::memory_order_acq_rel)) return;
-    boost::asio::post(executor(), OnWake{{Ref(this)}});
+    unsigned references = references_.load(std::memory_order_relaxed);
+    do {
+      // Nobody's any more: its context was destroyed, and its destructor is about to leave this very policy.
+      if (references == 0) return;
+    } while (!references_.compare_exchange_weak(references, references + 1, std::memory_order_relaxed));
+    boost::asio::post(executor(), OnWake{{Ref(this, false)}});
   }
 
   [[nodiscard]] Ex executor() const noexcept { return work_.get_executor(); }

@@ -7,23 +7,47 @@
 
 namespace switchgear::http {
 
+namespace {
+
+[[nodiscard]] bool is_in(unsigned status, const std::vector<std::pair<unsigned, unsigned>>& ranges) noexcept {
+  return std::any_of(ranges.begin(), ranges.end(),
+                     [status](const auto& range) { return status >= range.first && status <= range.second; });
+}
+
+/// Whether the same request may be answered better a moment later (RFC 9110, 15.5 and 15.6; RFC 8470, 5.2).
+[[nodiscard]] bool is_transient(unsigned status) noexcept {
+  return status == 408 || status == 425 || status == 429 || (status >= 500 && status != 501 && status != 505);
+}
+
+/// It may, whether the dependency is to blame or not.
+[[nodiscard]] Outcome worth_repeating(Outcome outcome, Duration latency) noexcept {
+  outcome.latency = latency;
+  outcome.repeat = Repeat::worthwhile;
+  return outcome;
+}
+
+}  // namespace
+
 Outcome FailureClassifier::of_status(unsigned status, Duration latency,
                                      std::optional<Duration> retry_after) const noexcept {
-  const bool failed = std::any_of(rules_.status.begin(), rules_.status.end(), [status](const auto& range) {
-    return status >= range.first && status <= range.second;
-  });
+  const bool failed = is_in(status, rules_.status);
   Outcome outcome = failed ? Outcome::failure(FailureType::http_error, latency) : Outcome::success(latency);
   if (status == 429 || status == 503) outcome.retry_after = retry_after;
+  if (status < 400) return outcome;
+  const bool again = rules_.repeat ? is_in(status, *rules_.repeat) : is_transient(status);
+  outcome.repeat = again ? Repeat::worthwhile : Repeat::pointless;
   return outcome;
 }
 
 Outcome FailureClassifier::of_connection_error(Duration latency) const noexcept {
-  return rules_.connection_error ? Outcome::failure(FailureType::connection_error, latency)
-                                 : Outcome::ignored();
+  return worth_repeating(
+      rules_.connection_error ? Outcome::failure(FailureType::connection_error, latency) : Outcome::ignored(),
+      latency);
 }
 
 Outcome FailureClassifier::of_timeout(Duration latency) const noexcept {
-  return rules_.timeout ? Outcome::failure(FailureType::timeout, latency) : Outcome::ignored();
+  return worth_repeating(
+      rules_.timeout ? Outcome::failure(FailureType::timeout, latency) : Outcome::ignored(), latency);
 }
 
 std::optional<Duration> parse_retry_after(std::string_view value, std::chrono::system_clock::time_point now) {

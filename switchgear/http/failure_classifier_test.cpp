@@ -21,6 +21,25 @@ TEST(FailureClassifier, CountsTheConfiguredStatusesAsFailures) {
   }
 }
 
+TEST(FailureClassifier, KnowsWhatMayBeAnsweredBetterAMomentLater) {
+  const FailureClassifier classifier;
+  for (const unsigned status : {408U, 425U, 429U, 500U, 502U, 503U, 504U, 599U})
+    EXPECT_TRUE(classifier.of_status(status, {}, {}).worth_repeating()) << status;
+  for (const unsigned status : {200U, 302U, 400U, 401U, 404U, 409U, 422U, 501U, 505U})
+    EXPECT_FALSE(classifier.of_status(status, {}, {}).worth_repeating()) << status;
+  EXPECT_TRUE(classifier.of_timeout({}).worth_repeating());
+  EXPECT_TRUE(classifier.of_connection_error({}).worth_repeating());
+
+  FailureRules rules;
+  rules.repeat = {{409, 409}};
+  rules.connection_error = false;
+  const FailureClassifier other{rules};
+  EXPECT_TRUE(other.of_status(409, {}, {}).worth_repeating());
+  EXPECT_FALSE(other.of_status(503, {}, {}).worth_repeating());
+  EXPECT_EQ(other.of_connection_error({}).verdict, Verdict::ignored);
+  EXPECT_TRUE(other.of_connection_error({}).worth_repeating());
+}
+
 TEST(FailureClassifier, HandsOnAServersOwnWaitOf429And503Only) {
   const FailureClassifier classifier;
   EXPECT_EQ(classifier.of_status(503, {}, seconds{7}).retry_after, Duration{seconds{7}});

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "switchgear/core/quietly.hpp"
 #include "switchgear/pipeline/answer.hpp"
 #include "switchgear/pipeline/layer.hpp"
 #include "switchgear/policy/cache.hpp"
@@ -54,13 +55,13 @@ class Layer<Cache<T>> {
     auto poll = cache.poll(*ticket_, now);
     switch (poll.state) {
       case Cache<T>::Poll::waiting:
-        if (now >= call.limit) {
-          ticket_.reset();
-          call.refuse_for_limit(Reason::deadline_exceeded);
-          return Gate::refuse;
+        if (now < call.limit) {
+          call.until = call.limit;
+          return Gate::wait;
         }
-        call.until = call.limit;
-        return Gate::wait;
+        ticket_.reset();
+        call.refuse_for_limit(Reason::deadline_exceeded);
+        return Gate::refuse;
       case Cache<T>::Poll::leads:
         return Gate::go;
       case Cache<T>::Poll::answered:
@@ -76,10 +77,12 @@ class Layer<Cache<T>> {
   Turn leave(Cache<T>& cache, Call& call, Ending& ending, TimePoint now) noexcept {
     if (!ticket_) return Turn::outward;
     const Answer<T>& given = detail::answer_of<T>(call);
-    if (ending.came_back() && ending.outcome->verdict == Verdict::success && given.value) {
-      cache.finish(*ticket_, std::make_shared<const T>(*given.value), now);
-    } else if (ending.came_back() && ending.outcome->verdict == Verdict::success) {
-      // The driver keeps it to itself: too large, or private. Those who waited need not wait for each other.
+    const bool succeeded = ending.came_back() && ending.outcome->verdict == Verdict::success;
+    if (succeeded && given.value) {
+      detail::quietly([&] { cache.finish(*ticket_, std::make_shared<const T>(*given.value), now); });
+    } else if (succeeded || (ending.failed() && given.value)) {
+      // An answer that the driver keeps to itself (too large, private), or a failure that is a value, which
+      // only its own caller can read: those who waited make their own calls, and not one after the other.
       cache.finish_uncacheable(*ticket_);
     } else if (ending.failed() || ending.how == Ending::How::refused) {
       cache.finish(*ticket_, detail::cause_of<T>(call, ending));
@@ -89,15 +92,18 @@ class Layer<Cache<T>> {
   }
 
  private:
-  static Gate answer(Call& call, const T& value, Duration age) {
+  /// An answer that cannot be copied is as good as none.
+  static Gate answer(Call& call, const T& value, Duration age) noexcept {
     Answer<T>& given = detail::answer_of<T>(call);
-    given.value.emplace(value);
+    given.value.reset();
+    detail::quietly([&] { given.value.emplace(value); });
+    if (!given.value) return Gate::go;
     given.detail().source = Source::cache;
     given.detail().age = age;
     return Gate::answer;
   }
   /// The leader's failure is everyone's: as if the call had been made here.
-  static Gate fail(Call& call, const Cause& cause) {
+  static Gate fail(Call& call, const Cause& cause) noexcept {
     if (cause.rejection) {
       call.refuse(*cause.rejection);
       return Gate::refuse;

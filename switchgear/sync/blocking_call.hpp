@@ -4,6 +4,7 @@
 #include <exception>
 #include <optional>
 #include <stop_token>
+#include <system_error>
 #include <utility>
 
 #include "switchgear/core/result.hpp"
@@ -82,7 +83,9 @@ class BlockingCall {
       if (answer_.value) return Result<T>(std::move(*answer_.value));
       fail();
     }
-    return Result<T>(execution_.rejection());
+    const std::optional<Rejection>& refused = execution_.last_rejection();
+    if (refused) return Result<T>(*refused);
+    return Result<T>(Reason::cancelled, "caller", std::nullopt);
   }
 
  private:
@@ -158,6 +161,7 @@ class BlockingCall {
 #if defined(__cpp_exceptions)
     if (answer_.details && answer_.details->failure) throw FallbackError(*answer_.details->failure);
     if (answer_.exception) std::rethrow_exception(answer_.exception);
+    if (answer_.details && answer_.details->code) throw std::system_error(answer_.details->code);
 #endif
   }
 

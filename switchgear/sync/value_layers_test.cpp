@@ -68,6 +68,30 @@ TEST_F(ValueLayersTest, FailuresAreNotRemembered) {
   EXPECT_EQ(get(pipeline, fetch("up")), "up");
 }
 
+/// A value that cannot be copied once somebody says so.
+struct Fragile {
+  explicit Fragile(bool& b) : broken(&b) {}
+  Fragile(const Fragile& other) : broken(other.broken) {
+    if (*broken) throw std::bad_alloc();
+  }
+  Fragile(Fragile&&) noexcept = default;
+  bool* broken;
+};
+
+TEST_F(ValueLayersTest, AnAnswerThatCannotBeCopiedIsNotRememberedNorGiven) {
+  Cache<Fragile> fragile{"prices", {.ttl = 5s, .max_entries = 10}};
+  const Pipeline pipeline{fragile};
+  bool broken = true;
+  const auto make = [&] { return ++calls, Fragile{broken}; };
+  EXPECT_TRUE(try_call(pipeline, options, make, time));
+  broken = false;
+  EXPECT_TRUE(try_call(pipeline, options, make, time));
+  EXPECT_EQ(calls, 2) << "nothing was remembered";
+  broken = true;
+  EXPECT_TRUE(try_call(pipeline, options, make, time));
+  EXPECT_EQ(calls, 3) << "what is remembered cannot be given";
+}
+
 TEST_F(ValueLayersTest, CallsWithoutAKeyPassTheCache) {
   const Pipeline pipeline{cache};
   options.key = {};

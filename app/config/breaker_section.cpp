@@ -2,13 +2,12 @@
 #include <algorithm>
 #include <array>
 
+#include "app/config/option_problems.hpp"
 #include "app/config/sections.hpp"
 
 namespace switchgear::config {
 
 namespace {
-
-constexpr Whole small_whole{0, std::numeric_limits<std::uint32_t>::max()};
 
 void read_window(const Value& value, WindowOptions& window) {
   static constexpr std::array<std::string_view, 2> types{"count", "time"};
@@ -102,25 +101,6 @@ void read_open(Section& section, CircuitBreakerOptions& options) {
   }
 }
 
-/// The value at `half_open.max_wait` and the like, if the file has it.
-const Node* find_node(const Node& root, std::string_view dotted) {
-  const Node* node = &root;
-  while (!dotted.empty()) {
-    const std::string_view key = dotted.substr(0, dotted.find('.'));
-    dotted.remove_prefix(std::min(key.size() + 1, dotted.size()));
-    const auto at = std::find_if(node->entries.begin(), node->entries.end(),
-                                 [&](const Entry& e) { return e.key == key; });
-    if (at == node->entries.end()) return nullptr;
-    node = &at->value;
-  }
-  return node;
-}
-
-/// Keys whose value is held against another key's.
-bool is_between_keys(std::string_view key) {
-  return key == "minimum_calls" || key == "max_open_duration" || key == "half_open.max_concurrent";
-}
-
 }  // namespace
 
 void read_circuit_breaker(const Value& value, CircuitBreakerOptions& options) {
@@ -132,16 +112,9 @@ void read_circuit_breaker(const Value& value, CircuitBreakerOptions& options) {
   read_rules(section, options);
   read_open(section, options);
   section.finish();
-
-  // A key that could not be read left a default in its place; a rule between keys would then blame the wrong
-  // one.
-  const bool complete = value.report->errors() == errors_before;
-  for (const OptionProblem& problem : validate(options)) {
-    const Node* node = problem.key.empty() ? nullptr : find_node(*value.node, problem.key);
-    if (!complete && (node == nullptr || is_between_keys(problem.key))) continue;
-    const std::string path = problem.key.empty() ? value.path : join(value.path, problem.key);
-    value.report->error(node != nullptr ? node->at : value.key, path, problem.message);
-  }
+  static constexpr std::array<std::string_view, 3> against_another{"minimum_calls", "max_open_duration",
+                                                                   "half_open.max_concurrent"};
+  report_problems(value, validate(options), errors_before, against_another);
 }
 
 }  // namespace switchgear::config

@@ -1,4 +1,5 @@
-// `switchgear check FILE`: says whether a policy file is valid, and everything that is wrong with it.
+// `switchgear check FILE`: says whether a policy file is valid, and everything that is wrong with it; with
+// --explain also what its policies come to at worst.
 #pragma once
 
 #include <cstdio>
@@ -12,7 +13,8 @@ namespace switchgear::config {
 
 struct CheckOptions {
   std::string file;
-  bool json = false;  ///< one JSON object on `out` instead of lines
+  bool json = false;     ///< one JSON object on `out` instead of lines
+  bool explain = false;  ///< of a valid file: worst cases, per policy and service
 };
 
 /// Returns the exit code: 0 valid (warnings allowed), 1 not. A summary or JSON goes to `out`, findings to

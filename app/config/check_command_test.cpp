@@ -86,7 +86,7 @@ class Check : public testing::Test {
       directory_.write("good.yaml",
                        "version: 1\n"
                        "policies:\n"
-                       "  payment: {preset: payment, retry: {max_attempts: 3}}\n"
+                       "  payment: {preset: payment, chaos: {enabled: true}}\n"
                        "  plain: {timeout: 1s}\n"
                        "services:\n"
                        "  pay: {url: \"http://127.0.0.1:9001\", policy: payment, routes: [{prefix: /pay/}]}\n"
@@ -99,7 +99,8 @@ TEST_F(Check, AValidFileIsSummedUpAndExitsWithZero) {
   const Finished finished = run({"check", good_});
   EXPECT_EQ(finished.exit_code, 0);
   EXPECT_EQ(finished.out, good_ + ": valid: 2 policies, 2 services, 1 breaker\n");
-  EXPECT_EQ(finished.err, good_ + ":3:30: policies.payment.retry is valid but not applied by this version\n");
+  EXPECT_EQ(finished.err,
+            good_ + ":3:47: policies.payment.chaos.enabled: is on: faults are injected into real calls\n");
 }
 
 TEST_F(Check, AnInvalidFileGetsAllItsErrorsAndExitsWithOne) {

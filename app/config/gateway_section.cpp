@@ -67,6 +67,8 @@ void read_limits(const Value& value, GatewayLimits& limits) {
   section.read("header_fields", limits.header_fields, Whole{1, 10'000});
   section.read("target_bytes", limits.target_bytes, Whole{64, mebi});
   section.read("body_bytes", limits.body_bytes, Whole{0, std::uint64_t{1} << 50U});
+  section.read("buffered_body_bytes", limits.buffered_body_bytes, Whole{0, std::uint64_t{1} << 30U});
+  section.read("cached_body_bytes", limits.cached_body_bytes, Whole{0, std::uint64_t{1} << 30U});
   section.read("connections", limits.connections, Whole{1, 1'000'000});
   section.read("header_timeout", limits.header_timeout, wait);
   section.read("body_timeout", limits.body_timeout, wait);

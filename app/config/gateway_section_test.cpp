@@ -16,12 +16,12 @@ TEST(GatewaySection, AbsentMeansDefaults) { EXPECT_EQ(config_of("version: 1\n").
 
 TEST(GatewaySection, EveryKeyArrives) {
   const GatewayOptions read =
-      config_of(
-          with("listen: \"[::1]:0\", admin: \"localhost:0\", threads: 2, token: s3cret,"
-               " origins: [\"HTTPS://Ops.Example.com:443\", \"http://localhost:3000\"],"
-               " limits: {header_bytes: 16384, header_fields: 50, target_bytes: 4096, body_bytes: 1000,"
-               " connections: 20, header_timeout: 1s, body_timeout: 2s, idle_timeout: 3s, write_timeout: 4s,"
-               " drain_timeout: 0s}"))
+      config_of(with("listen: \"[::1]:0\", admin: \"localhost:0\", threads: 2, token: s3cret,"
+                     " origins: [\"HTTPS://Ops.Example.com:443\", \"http://localhost:3000\"],"
+                     " limits: {header_bytes: 16384, header_fields: 50, target_bytes: 4096, body_bytes: 1000,"
+                     " buffered_body_bytes: 300, cached_body_bytes: 400, connections: 20, header_timeout: "
+                     "1s, body_timeout: 2s, idle_timeout: 3s, write_timeout: 4s,"
+                     " drain_timeout: 0s}"))
           .gateway;
   GatewayOptions expected;
   expected.listen = {"::1", 0};
@@ -29,7 +29,18 @@ TEST(GatewaySection, EveryKeyArrives) {
   expected.threads = 2;
   expected.admin_token = "s3cret";
   expected.admin_origins = {"https://ops.example.com", "http://localhost:3000"};
-  expected.limits = {16384, 50, 4096, 1000, 20, seconds{1}, seconds{2}, seconds{3}, seconds{4}, seconds{0}};
+  expected.limits = {.header_bytes = 16384,
+                     .header_fields = 50,
+                     .target_bytes = 4096,
+                     .body_bytes = 1000,
+                     .buffered_body_bytes = 300,
+                     .cached_body_bytes = 400,
+                     .connections = 20,
+                     .header_timeout = seconds{1},
+                     .body_timeout = seconds{2},
+                     .idle_timeout = seconds{3},
+                     .write_timeout = seconds{4},
+                     .drain_timeout = seconds{0}};
   EXPECT_EQ(read, expected);
 }
 

@@ -41,7 +41,9 @@ TEST(Load, TheCompleteExampleOfTheDocumentationLoads) {
   EXPECT_EQ(breaker.half_open.permitted_calls, 3U);
   EXPECT_EQ(config.policies.at("payment").timeout, seconds{2});
   EXPECT_EQ(config.services.at("payment").prefixes, (std::vector<std::string>{"/payment/"}));
-  EXPECT_EQ(warnings_of(text).size(), 6U) << "retry, bulkhead, rate_limiter, hedge, cache, fallback";
+  EXPECT_EQ(config.policies.at("payment").retry->max_attempts, 3U);
+  EXPECT_EQ(config.policies.at("payment").bulkhead->max_queue, 200U);
+  EXPECT_EQ(warnings_of(text), std::vector<std::string>{});
 }
 
 TEST(Load, TheSmallestExampleOfTheDocumentationLoads) {
@@ -132,8 +134,7 @@ TEST(Load, NoDamageToAFileMakesItCrash) {
     }
     if (loaded.config) {
       for (const auto& [name, policy] : loaded.config->policies) {
-        if (!policy.circuit_breaker) continue;
-        EXPECT_TRUE(validate(*policy.circuit_breaker).empty()) << "seed " << seed;
+        EXPECT_TRUE(is_valid(policy)) << "seed " << seed;
       }
       for (const auto& [name, service] : loaded.config->services) {
         EXPECT_TRUE(loaded.config->policies.contains(service.policy)) << "seed " << seed;

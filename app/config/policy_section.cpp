@@ -6,6 +6,7 @@
 #include "app/config/duration.hpp"
 #include "app/config/sections.hpp"
 #include "app/config/suggest.hpp"
+#include "switchgear/policy/time_limit.hpp"
 #include "switchgear/registry/presets.hpp"
 
 namespace switchgear::config {
@@ -14,32 +15,21 @@ namespace {
 
 using std::chrono::hours;
 using std::chrono::milliseconds;
-using std::chrono::seconds;
 
 /// `health_check` and the like, or a duration.
 struct Limit {
   [[nodiscard]] std::optional<Duration> operator()(const Value& value) const {
-    struct Class {
-      std::string_view name;
-      Duration length;
-    };
-    static constexpr std::array classes{Class{"health_check", seconds{10}}, Class{"standard", seconds{30}},
-                                        Class{"long", seconds{120}}, Class{"batch", seconds{300}}};
     const std::string& text = value.node->text;
-    for (const Class& known : classes) {
-      if (text == known.name) return known.length;
-    }
+    if (const auto known = time_class(text)) return known;
     const bool word =
         !text.empty() && ((text[0] >= 'a' && text[0] <= 'z') || (text[0] >= 'A' && text[0] <= 'Z'));
-    if (word && !value.node->empty()) {
-      std::array<std::string_view, classes.size()> names;
-      std::transform(classes.begin(), classes.end(), names.begin(),
-                     [](const Class& known) { return known.name; });
-      value.wrong(quoted(text) + " is neither a duration nor one of " + one_of(names) +
-                  did_you_mean(text, names));
-      return std::nullopt;
-    }
-    return Length{milliseconds{1}, hours{24}}(value);
+    if (!word || value.node->empty()) return Length{milliseconds{1}, hours{24}}(value);
+    std::array<std::string_view, time_classes.size()> names;
+    std::transform(time_classes.begin(), time_classes.end(), names.begin(),
+                   [](const TimeClass& known) { return known.name; });
+    value.wrong(quoted(text) + " is neither a duration nor one of " + one_of(names) +
+                did_you_mean(text, names));
+    return std::nullopt;
   }
 };
 
@@ -67,12 +57,8 @@ std::optional<std::pair<unsigned, unsigned>> status_range(const Value& value) {
 void read_failure_when(const Value& value, FailureWhen& failure_when) {
   static constexpr std::array<std::string_view, 2> errors{"timeout", "connection_error"};
   Section section(value);
-  if (const auto status = section.find("status")) {
-    failure_when.status.clear();
-    for (const Value& item : items(*status, "[500-599, 429]")) {
-      if (const auto range = status_range(item)) failure_when.status.push_back(*range);
-    }
-  }
+  if (const auto status = section.find("status"))
+    failure_when.status = read_statuses(*status, "[500-599, 429]");
   if (const auto list = section.find("errors")) {
     failure_when.timeout = failure_when.connection_error = false;
     for (const Value& item : items(*list, "[timeout, connection_error]")) {
@@ -97,6 +83,21 @@ void read_breaker(Section& section, Policy& policy) {
 }
 
 Policy read_policy(std::string_view name, const Value& value) {
+  struct Part {
+    std::string_view key;
+    void (*read)(const Value&, Policy&);
+  };
+  static constexpr std::array parts{
+      Part{"retry", read_retry},
+      Part{"bulkhead", read_bulkhead},
+      Part{"rate_limiter", read_rate_limiter},
+      Part{"adaptive_limit", read_adaptive_limit},
+      Part{"hedge", read_hedge},
+      Part{"cache", read_cache},
+      Part{"fallback", read_fallback},
+      Part{"chaos", read_chaos},
+  };
+  const std::size_t errors_before = value.report->errors();
   Policy policy;
   policy.name = name;
   Section section(value);
@@ -104,17 +105,23 @@ Policy read_policy(std::string_view name, const Value& value) {
   if (const auto when = section.find("failure_when")) read_failure_when(*when, policy.failure_when);
   section.read("timeout", policy.timeout, Limit{});
   section.read("deadline", policy.deadline, Limit{});
-  if (policy.timeout && policy.deadline && *policy.timeout > *policy.deadline) {
-    section.find("timeout")->wrong(quoted(format_duration(*policy.timeout)) +
-                                   " is longer than the deadline of the whole call (" +
-                                   format_duration(*policy.deadline) + "); want at most that");
+  for (const Part& part : parts) {
+    if (const auto found = section.find(part.key)) part.read(*found, policy);
   }
-  read_later_sections(section);
   section.finish();
+  if (value.report->errors() == errors_before) report_combinations(value, policy);
   return policy;
 }
 
 }  // namespace
+
+StatusRanges read_statuses(const Value& list, std::string_view example) {
+  StatusRanges statuses;
+  for (const Value& item : items(list, example)) {
+    if (const auto range = status_range(item)) statuses.push_back(*range);
+  }
+  return statuses;
+}
 
 bool usable_name(std::string_view name, const Value& value) {
   std::string problem;

@@ -9,14 +9,6 @@ namespace {
 
 using std::chrono::seconds;
 
-Policy policy_of(const std::string& policy) {
-  const Config config = config_of("version: 1\npolicies:\n  p: " + policy + "\n");
-  return config.policies.contains("p") ? config.policies.at("p") : Policy{};
-}
-
-/// `keys` start at line 3, column 7.
-std::string with(const std::string& keys) { return "version: 1\npolicies:\n  p: {" + keys + "}\n"; }
-
 TEST(PolicySection, WithoutABreakerThereIsNone) {
   const Policy policy = policy_of("{timeout: 2s}");
   EXPECT_EQ(policy.name, "p");
@@ -108,57 +100,6 @@ TEST(PolicySection, TenThousandPoliciesAreTheMost) {
   EXPECT_EQ(config_of(text).policies.size(), 10'000U);
   expect_answers({{text + "  more: {preset: core}\n",
                    "f.yaml:2:1: policies: 10001 policies found; want at most 10000"}});
-}
-
-TEST(LaterSections, AreValidWithAWarningEach) {
-  const std::string text = with(
-      "retry: {max_attempts: 3, backoff: fixed, base: 1s, jitter: {ratio: 0.1}, budget: {ratio: 0.2, "
-      "min_per_second: 3}},"
-      " bulkhead: {max_concurrent: 50}, rate_limiter: {rate: 0.5}, hedge: {delay: p99.9}, cache: {ttl: 5s},"
-      " fallback: {value: {status: 200, body: \"{}\"}}");
-  EXPECT_TRUE(errors_of(text).empty());
-  EXPECT_EQ(warnings_of(text),
-            (std::vector<std::string>{
-                "f.yaml:3:7: policies.p.retry is valid but not applied by this version",
-                "f.yaml:3:122: policies.p.bulkhead is valid but not applied by this version",
-                "f.yaml:3:154: policies.p.rate_limiter is valid but not applied by this version",
-                "f.yaml:3:181: policies.p.hedge is valid but not applied by this version",
-                "f.yaml:3:204: policies.p.cache is valid but not applied by this version",
-                "f.yaml:3:222: policies.p.fallback is valid but not applied by this version"}));
-}
-
-TEST(LaterSections, AreCheckedAllTheSame) {
-  expect_answers({
-      {with("retry: {max_attempts: 0}"),
-       "f.yaml:3:29: policies.p.retry.max_attempts: \"0\" is out of range; want a whole number from 1 to "
-       "100"},
-      {with("retry: {backoff: exponentiel}"),
-       "f.yaml:3:24: policies.p.retry.backoff: \"exponentiel\" is not known; want fixed, linear or "
-       "exponential; did you mean "
-       "\"exponential\"?"},
-      {with("retry: {base: 10s, max_delay: 5s}"),
-       "f.yaml:3:21: policies.p.retry.base: \"10s\" is longer than max_delay (5s); want at most that"},
-      {with("retry: {jitter: some}"),
-       "f.yaml:3:23: policies.p.retry.jitter: \"some\" is not known; want none, full, equal or decorrelated"},
-      {with("retry: {jitter: {}}"),
-       "f.yaml:3:15: policies.p.retry.jitter.ratio: is missing; write \"ratio: 0.1\""},
-      {with("retry: {budget: {ratio: 2}}"),
-       "f.yaml:3:31: policies.p.retry.budget.ratio: \"2\" is out of range; want a number from 0 to 1"},
-      {with("bulkhead: {}"),
-       "f.yaml:3:7: policies.p.bulkhead.max_concurrent: is missing; write \"max_concurrent: 50\""},
-      {with("rate_limiter: {rate: 0}"),
-       "f.yaml:3:28: policies.p.rate_limiter.rate: \"0\" is out of range; want a number from 0.001 to "
-       "1000000000"},
-      {with("hedge: {delay: p100}"),
-       "f.yaml:3:22: policies.p.hedge.delay: \"p100\" is no quantile; want one such as p95, or a duration"},
-      {with("hedge: {delay: 0s}"),
-       "f.yaml:3:22: policies.p.hedge.delay: \"0s\" is out of range; want at least 1ns"},
-      {with("cache: {ttl: 5}"), "f.yaml:3:20: policies.p.cache.ttl: \"5\" has no unit; write \"5s\""},
-      {with("fallback: {}"),
-       "f.yaml:3:7: policies.p.fallback: 0 kinds found; want exactly one of value, cache, queue, fail"},
-      {with("fallback: {fail: no, queue: {max: 5}}"),
-       "f.yaml:3:7: policies.p.fallback: 2 kinds found; want exactly one of value, cache, queue, fail"},
-  });
 }
 
 }  // namespace

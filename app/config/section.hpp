@@ -42,6 +42,9 @@ struct Whole {
   [[nodiscard]] std::optional<std::uint64_t> operator()(const Value& value) const;
 };
 
+/// Any number that 32 bits can hold: its range is checked elsewhere.
+inline constexpr Whole small_whole{0, std::numeric_limits<std::uint32_t>::max()};
+
 struct Number {
   double least;
   double most;
@@ -70,6 +73,16 @@ struct Text {
 struct OneOf {
   std::span<const std::string_view> words;
   [[nodiscard]] std::optional<std::size_t> operator()(const Value& value) const;
+};
+
+/// One of some words, which stand for the values of an enumeration in its order.
+template <class Enum>
+struct Named {
+  std::span<const std::string_view> words;
+  [[nodiscard]] std::optional<Enum> operator()(const Value& value) const {
+    const auto index = OneOf{words}(value);
+    return index ? std::optional(static_cast<Enum>(*index)) : std::nullopt;
+  }
 };
 
 /// The items of a list, each with its index in the path.

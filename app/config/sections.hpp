@@ -26,9 +26,22 @@ inline constexpr std::size_t longest_name = 128;   ///< bytes
 /// Reads `circuit_breaker` over `options` (a preset's, or the defaults) and checks the whole.
 void read_circuit_breaker(const Value& value, CircuitBreakerOptions& options);
 
-/// Keys of a policy that are checked and not yet acted upon: retry, bulkhead, rate_limiter, hedge, cache,
-/// fallback.
-void read_later_sections(Section& policy);
+// Each of these puts its part into the policy, even a wrong one: errors keep the whole from being used.
+void read_retry(const Value& value, Policy& policy);  ///< with its budget
+void read_hedge(const Value& value, Policy& policy);
+void read_bulkhead(const Value& value, Policy& policy);
+void read_rate_limiter(const Value& value, Policy& policy);
+void read_adaptive_limit(const Value& value, Policy& policy);
+void read_cache(const Value& value, Policy& policy);
+void read_fallback(const Value& value, Policy& policy);
+void read_chaos(const Value& value, Policy& policy);
+
+/// A list of statuses and ranges of them, `[429, 500-599]`; `example` is what a wrong one is told.
+[[nodiscard]] StatusRanges read_statuses(const Value& list, std::string_view example);
+
+/// Reports what of the policy can never happen, or is doubtful: see combinations.hpp. For a policy without
+/// other errors.
+void report_combinations(const Value& value, const Policy& policy);
 
 /// Whether a policy or service may be called so; reports it if not.
 [[nodiscard]] bool usable_name(std::string_view name, const Value& value);

@@ -34,6 +34,26 @@ inline Config config_of(const std::string& text) {
   return loaded.config.value_or(Config{});
 }
 
+/// The policy `p` of a file that holds nothing else.
+inline Policy policy_of(const std::string& policy) {
+  const Config config = config_of("version: 1\npolicies:\n  p: " + policy + "\n");
+  return config.policies.contains("p") ? config.policies.at("p") : Policy{};
+}
+
+/// A file with one policy of these keys, which start at line 3, column 7.
+inline std::string with(const std::string& keys) { return "version: 1\npolicies:\n  p: {" + keys + "}\n"; }
+
+/// Every part of the policy can be built.
+inline bool is_valid(const Policy& policy) {
+  const auto valid = [](const auto& options) { return !options || validate(*options).empty(); };
+  const auto* stale = policy.fallback ? std::get_if<CachedFallbackOptions>(&*policy.fallback) : nullptr;
+  const auto* queue = policy.fallback ? std::get_if<CallQueueOptions>(&*policy.fallback) : nullptr;
+  return valid(policy.cache) && valid(policy.rate_limiter) && valid(policy.bulkhead) &&
+         valid(policy.adaptive_limit) && valid(policy.retry) && valid(policy.retry_budget) &&
+         valid(policy.hedge) && valid(policy.circuit_breaker) && valid(policy.chaos) &&
+         (stale == nullptr || validate(*stale).empty()) && (queue == nullptr || validate(*queue).empty());
+}
+
 /// One wrong text and the one line it must be answered with.
 struct Mistake {
   std::string text;

@@ -133,6 +133,17 @@ void Server::serve(int client) {
   ::close(client);
 }
 
+std::string request_text(std::string_view path, std::string_view body) {
+  return message("POST " + std::string(path) + " HTTP/1.1", body);
+}
+
+Reply parse_reply(const std::string& received) {
+  Reply reply{0, body_of(received)};
+  std::from_chars(received.data() + std::string_view("HTTP/1.1 ").size(), received.data() + received.size(),
+                  reply.status);
+  return reply;
+}
+
 Exchange::Exchange(std::uint16_t port, std::string_view path, std::string_view body)
     : socket_(open_socket()) {
   const sockaddr_in address = loopback(port);
@@ -141,7 +152,7 @@ Exchange::Exchange(std::uint16_t port, std::string_view path, std::string_view b
     ::close(socket_);
     fail(error, "connect");
   }
-  send_all(socket_, message("POST " + std::string(path) + " HTTP/1.1", body));
+  send_all(socket_, request_text(path, body));
 }
 
 Exchange::~Exchange() { ::close(socket_); }
@@ -149,10 +160,7 @@ Exchange::~Exchange() { ::close(socket_); }
 std::optional<Reply> Exchange::on_readable() {
   if (!receive_some(socket_, received_)) fail(ECONNRESET, "recv");
   if (!complete(received_)) return std::nullopt;
-  Reply reply{0, body_of(received_)};
-  std::from_chars(received_.data() + std::string_view("HTTP/1.1 ").size(),
-                  received_.data() + received_.size(), reply.status);
-  return reply;
+  return parse_reply(received_);
 }
 
 Reply post(std::uint16_t port, std::string_view path, std::string_view body, switchgear::TimePoint deadline) {

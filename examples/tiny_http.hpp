@@ -57,6 +57,10 @@ class Server {
   std::jthread thread_;
 };
 
+/// The bytes of a request, and the reply that some bytes are.
+[[nodiscard]] std::string request_text(std::string_view path, std::string_view body);
+[[nodiscard]] Reply parse_reply(const std::string& received);
+
 /// One request on its way. Throws std::system_error when the dependency cannot be reached or breaks off.
 class Exchange {
  public:

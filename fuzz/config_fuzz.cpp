@@ -1,19 +1,33 @@
 // The policy file: whatever its bytes, either a configuration or errors that name a place; and durations are
-// exact.
+// exact. What loads can be built, and explained.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "app/config/config.hpp"
 #include "app/config/duration.hpp"
-#include "switchgear/policy/circuit_breaker_options.hpp"
+#include "app/config/explain_report.hpp"
 
 namespace {
 
 void require(bool holds) {
   if (!holds) std::abort();
+}
+
+/// Absent, or such that the policy can be built.
+template <class Options>
+bool is_valid(const std::optional<Options>& options) {
+  return !options || validate(*options).empty();
+}
+
+void check_policy(const switchgear::config::Policy& policy) {
+  require(is_valid(policy.circuit_breaker) && is_valid(policy.retry) && is_valid(policy.retry_budget));
+  require(is_valid(policy.hedge) && is_valid(policy.bulkhead) && is_valid(policy.rate_limiter));
+  require(is_valid(policy.adaptive_limit) && is_valid(policy.cache) && is_valid(policy.chaos));
+  require(!to_text(explain(policy), policy).empty());
 }
 
 }  // namespace
@@ -28,9 +42,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(error.line >= 1 && error.column >= 1 && !error.message.empty());
   }
   if (loaded.config) {
-    for (const auto& [name, policy] : loaded.config->policies) {
-      require(!policy.circuit_breaker || validate(*policy.circuit_breaker).empty());
-    }
+    for (const auto& [name, policy] : loaded.config->policies) check_policy(policy);
   }
 
   if (const auto parsed = config::parse_duration(text); parsed.value) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <boost/json/array.hpp>
 #include <cstdio>
+#include <utility>
 
 #include "app/config/duration.hpp"
 
@@ -135,17 +136,18 @@ void add_breaker(Lines& lines, const BreakerOutlook& breaker, const CircuitBreak
 }
 
 void add_memory(Lines& lines, const KeptInMemory& memory) {
-  const auto line = [&](std::uint64_t entries, std::string_view what, const std::string& bytes) {
-    if (entries > 0) lines.add("memory", "at most " + count(entries, what) + bytes);
+  std::string_view label = "memory";
+  const auto line = [&](bool there, const std::string& text) {
+    if (there) lines.add(std::exchange(label, ""), "at most " + text);
   };
   const std::uint64_t answers = memory.cached_answers + memory.stale_answers;
-  line(answers, "answer",
-       memory.answer_body_bytes ? ", with bodies of " + format_bytes(*memory.answer_body_bytes) : "");
-  line(memory.queued_calls, "stored call",
-       memory.queue_bytes ? " of " + format_bytes(*memory.queue_bytes) : "");
-  if (memory.request_body_bytes.value_or(0) > 0)
-    lines.add("memory",
-              "at most " + format_bytes(*memory.request_body_bytes) + " of request bodies, to be sent again");
+  line(answers > 0,
+       count(answers, "answer") +
+           (memory.answer_body_bytes ? ", with bodies of " + format_bytes(*memory.answer_body_bytes) : ""));
+  line(memory.queued_calls > 0, count(memory.queued_calls, "stored call") +
+                                    (memory.queue_bytes ? " of " + format_bytes(*memory.queue_bytes) : ""));
+  const std::uint64_t bodies = memory.request_body_bytes.value_or(0);
+  line(bodies > 0, format_bytes(bodies) + " of request bodies, to be sent again");
 }
 
 json::value seconds(const std::optional<Duration>& length) {

@@ -17,6 +17,45 @@ void write_head(std::string& out, unsigned status, const AnswerFraming& framing)
   if (!framing.keep_alive) out.append("Connection: close\r\n");
 }
 
+void write_remarks(std::string& out, boost::json::object& problem, const Remarks& remarks) {
+  if (remarks.chaos) out.append(chaos_field);
+  if (remarks.fallback == nullptr) return;
+  problem["cause"] = remarks.fallback->primary.text();
+  // No call failed there, but for what the fallback itself ran into: a failure type would mislead.
+  problem["fallback_cause"] = remarks.fallback->fallback.code ? remarks.fallback->fallback.code.message()
+                                                              : remarks.fallback->fallback.text();
+}
+
+/// The state a rejection speaks of: the breaker itself may have moved on.
+[[nodiscard]] State state_of(Reason reason) noexcept {
+  switch (reason) {
+    case Reason::open:
+      return State::open;
+    case Reason::half_open:
+      return State::half_open;
+    case Reason::forced_open:
+      return State::forced_open;
+    default:
+      return State::closed;
+  }
+}
+
+/// The error types of RFC 9209.
+[[nodiscard]] std::string_view proxy_error_of(Reason reason) noexcept {
+  if (is_breakers(reason)) return "destination_unavailable";
+  switch (reason) {
+    case Reason::bulkhead_full:
+    case Reason::queue_timeout:
+    case Reason::concurrency_limit:
+      return "connection_limit_reached";
+    case Reason::deadline_exceeded:
+    case Reason::timed_out:
+      return "http_response_timeout";
+    default:
+      return "http_request_denied";
+  }
+}
+
 void write_problem(std::string& out, const boost::json::object& problem, const AnswerFraming& framing) {
   const std::string body = boost::json::serialize(problem);
   out.append("Content-Type: application/problem+json\r\nCache-Control: no-store\r\nContent-Length: ");
@@ -44,6 +83,8 @@ std::string_view reason_phrase(unsigned status) noexcept {
   switch (status) {
     case 200:
       return "OK";
+    case 202:
+      return "Accepted";
     case 400:
       return "Bad Request";
     case 404:
@@ -58,8 +99,12 @@ std::string_view reason_phrase(unsigned status) noexcept {
       return "URI Too Long";
     case 417:
       return "Expectation Failed";
+    case 429:
+      return "Too Many Requests";
     case 431:
       return "Request Header Fields Too Large";
+    case 500:
+      return "Internal Server Error";
     case 501:
       return "Not Implemented";
     case 502:
@@ -75,7 +120,8 @@ std::string_view reason_phrase(unsigned status) noexcept {
   }
 }
 
-void write_answer(std::string& out, const Answer& answer, const AnswerFraming& framing) {
+void write_answer(std::string& out, const OwnAnswer& answer, const Remarks& remarks,
+                  const AnswerFraming& framing) {
   write_head(out, answer.status, framing);
   if (!answer.allow.empty()) out.append("Allow: ").append(answer.allow).append("\r\n");
   if (!answer.proxy_error.empty()) {
@@ -88,19 +134,40 @@ void write_answer(std::string& out, const Answer& answer, const AnswerFraming& f
                               {"status", answer.status},
                               {"detail", view(answer.detail)}};
   if (!answer.service.empty()) problem["service"] = view(answer.service);
+  write_remarks(out, problem, remarks);
   write_problem(out, problem, framing);
 }
 
-void write_refusal(std::string& out, const Rejection& rejection, State state, const AnswerFraming& framing) {
-  write_head(out, 503, framing);
-  const std::string detail = to_string(rejection);
+unsigned status_of(Reason reason) noexcept {
+  switch (reason) {
+    case Reason::rate_limited:
+      return 429;
+    case Reason::deadline_exceeded:
+    case Reason::timed_out:
+      return 504;
+    default:
+      return 503;
+  }
+}
+
+void write_refusal(std::string& out, const Rejection& rejection, std::string_view service,
+                   const Remarks& remarks, const AnswerFraming& framing) {
+  const unsigned status = status_of(rejection.reason);
+  write_head(out, status, framing);
+  std::string detail = to_string(rejection);
+  if (remarks.fallback != nullptr && !remarks.fallback->message.empty()) detail = remarks.fallback->message;
   boost::json::object problem{{"type", "about:blank"},
-                              {"title", view(reason_phrase(503))},
-                              {"status", 503},
+                              {"title", view(reason_phrase(status))},
+                              {"status", status},
                               {"detail", detail},
-                              {"circuit", view(rejection.policy)},
-                              {"state", view(to_string(state))},
-                              {"reason", view(to_string(rejection.reason))}};
+                              {"service", view(service)}};
+  if (is_breakers(rejection.reason)) {
+    problem["circuit"] = view(rejection.policy);
+    problem["state"] = view(to_string(state_of(rejection.reason)));
+  } else {
+    problem["policy"] = view(rejection.policy);
+  }
+  problem["reason"] = view(to_string(rejection.reason));
   if (rejection.retry_after) {
     // Rounded up: whoever waits as told finds the breaker ready to let a probe through.
     const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(*rejection.retry_after);
@@ -110,10 +177,34 @@ void write_refusal(std::string& out, const Rejection& rejection, State state, co
   } else {
     problem["retry_after_ms"] = nullptr;
   }
-  out.append("Proxy-Status: switchgear; error=destination_unavailable; details=");
+  out.append("Proxy-Status: switchgear; error=").append(proxy_error_of(rejection.reason));
+  out.append("; details=");
   append_quoted(out, detail);
   out.append("\r\n");
+  write_remarks(out, problem, remarks);
   write_problem(out, problem, framing);
+}
+
+void write_stored(std::string& out, const StoredAnswer& answer, Source source, Duration age,
+                  const Remarks& remarks, const AnswerFraming& framing) {
+  out.append("HTTP/1.1 ").append(std::to_string(answer->status)).append(" ");
+  out.append(answer->reason.empty() ? reason_phrase(answer->status) : answer->reason).append("\r\n");
+  out.append("Date: ").append(framing.date).append("\r\n");
+  if (!framing.keep_alive) out.append("Connection: close\r\n");
+  out.append(answer->fields);
+  out.append("X-Switchgear-Source: ").append(source == Source::cache ? "cache" : "fallback").append("\r\n");
+  if (source == Source::cache || age > Duration::zero()) {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(age);
+    out.append("Age: ").append(std::to_string(seconds.count())).append("\r\n");
+  }
+  if (remarks.chaos) out.append(chaos_field);
+  // An answer to HEAD has no body, and still the length of the one that it is about.
+  const bool unknown = framing.to_head && answer->body.empty();
+  const std::optional<std::uint64_t> length = unknown ? answer->length : answer->body.size();
+  if (length && answer->status != 204)
+    out.append("Content-Length: ").append(std::to_string(*length)).append("\r\n");
+  out.append("\r\n");
+  if (!framing.to_head) out.append(answer->body);
 }
 
 void write_empty(std::string& out, const AnswerFraming& framing) {

@@ -5,12 +5,15 @@
 #include <string>
 #include <string_view>
 
+#include "app/gateway/stored_answer.hpp"
 #include "switchgear/core/rejection.hpp"
 #include "switchgear/core/state.hpp"
+#include "switchgear/pipeline/call.hpp"
+#include "switchgear/policy/fallback_failure.hpp"
 
 namespace switchgear::gateway {
 
-struct Answer {
+struct OwnAnswer {
   unsigned status = 500;
   std::string_view proxy_error;   ///< an error type of RFC 9209; empty: no Proxy-Status
   std::string_view detail;        ///< for people
@@ -27,10 +30,28 @@ struct AnswerFraming {
 
 [[nodiscard]] std::string_view reason_phrase(unsigned status) noexcept;
 
-void write_answer(std::string& out, const Answer& answer, const AnswerFraming& framing);
+/// What is said beside the answer itself.
+struct Remarks {
+  bool chaos = false;                         ///< something was injected: `X-Switchgear-Chaos`
+  const FallbackFailure* fallback = nullptr;  ///< the fallback failed too: both causes go into the document
+};
 
-/// 503 for a call that a breaker refused.
-void write_refusal(std::string& out, const Rejection& rejection, State state, const AnswerFraming& framing);
+void write_answer(std::string& out, const OwnAnswer& answer, const Remarks& remarks,
+                  const AnswerFraming& framing);
+
+/// 429 for want of a token, 504 for want of time, 503 for every other refusal.
+[[nodiscard]] unsigned status_of(Reason reason) noexcept;
+
+/// For a call that a policy refused.
+void write_refusal(std::string& out, const Rejection& rejection, std::string_view service,
+                   const Remarks& remarks, const AnswerFraming& framing);
+
+/// An answer that was kept, with its age and where it comes from.
+void write_stored(std::string& out, const StoredAnswer& answer, Source source, Duration age,
+                  const Remarks& remarks, const AnswerFraming& framing);
+
+/// Of answers into which chaos was injected.
+inline constexpr std::string_view chaos_field = "X-Switchgear-Chaos: injected\r\n";
 
 /// 200 without content, for `OPTIONS *`.
 void write_empty(std::string& out, const AnswerFraming& framing);

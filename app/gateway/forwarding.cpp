@@ -98,6 +98,7 @@ void write_response(std::string& out, const http::Head& head, const http::FieldL
     append_field(out, field.name, field.value);
   }
   if (!dated) append_field(out, "Date", rewrite.date);
+  out.append(rewrite.extra);
   switch (rewrite.framing) {
     case BodyFraming::as_received:
       // Also on the answer to HEAD and on 304, where it tells about a body that is not there; never on 204
@@ -120,6 +121,13 @@ void write_response(std::string& out, const http::Head& head, const http::FieldL
     out.append("Connection: keep-alive\r\n");
   }
   out.append(head.version >= 11 ? "Via: 1.1 switchgear\r\n\r\n" : "Via: 1.0 switchgear\r\n\r\n");
+}
+
+void write_kept_fields(std::string& out, const http::Head& head, const http::FieldList& fields) {
+  for (const Field& field : fields) {
+    if (!is_hop_by_hop(field, head) && field.id != FieldId::age && field.id != FieldId::date)
+      append_field(out, field.name, field.value);
+  }
 }
 
 void write_interim(std::string& out, const http::Head& head, const http::FieldList& fields) {

@@ -24,10 +24,15 @@ struct ResponseRewrite {
   BodyFraming framing = BodyFraming::as_received;
   bool to_http10 = false;
   bool keep_alive = true;
-  std::string_view date;  ///< added when the upstream sent none
+  std::string_view date;   ///< added when the upstream sent none
+  std::string_view extra;  ///< lines of the gateway's own, each with its CR LF
 };
 void write_response(std::string& out, const http::Head& head, const http::FieldList& fields,
                     const ResponseRewrite& rewrite);
+
+/// The fields that still hold when a response is given again: all but those that frame it, end at this hop or
+/// tell its age.
+void write_kept_fields(std::string& out, const http::Head& head, const http::FieldList& fields);
 
 /// A 1xx, handed on as it is but for the hop-by-hop fields.
 void write_interim(std::string& out, const http::Head& head, const http::FieldList& fields);

@@ -103,7 +103,7 @@ Gateway::Gateway(const config::Config& config, BreakerRegistry& registry, CallDu
   for (unsigned i = 0; i < threads; ++i) {
     const int descriptor = listen_on(endpoint, threads > 1 ? Port::shared : Port::alone);
     endpoint = local_endpoint(descriptor);
-    workers_.push_back(std::make_unique<Worker>(plan, descriptor));
+    workers_.push_back(std::make_unique<Worker>(plan, descriptor, i == 0 ? Replays::yes : Replays::no));
   }
   port_ = endpoint.port();
   last_counts_.resize(workers_.size());
@@ -114,20 +114,32 @@ Gateway::~Gateway() {
   if (!threads_.empty()) drain(Duration::zero());
 }
 
+/// Makes the policies of every service, those that did not change excepted.
 Plan Gateway::plan_of(const config::Config& config) {
   Plan plan;
   plan.limits = config.gateway.limits;
+  const PolicySets known = policy_sets();
+  PolicySets made;
   for (const auto& [name, service] : config.services) {
-    const auto policy = config.policies.find(service.policy);
-    ServicePlan part{service, policy != config.policies.end() ? policy->second : config::Policy{}, nullptr,
-                     nullptr};
-    if (part.policy.circuit_breaker) {
-      part.breaker = registry_.get_or_create(name, *part.policy.circuit_breaker, http::EventLoop::now());
-      part.durations = &durations_.of(name);
-    }
-    plan.services.push_back(std::move(part));
+    const auto found = config.policies.find(service.policy);
+    const config::Policy policy = found != config.policies.end() ? found->second : config::Policy{};
+    std::shared_ptr<CircuitBreaker> breaker;
+    if (policy.circuit_breaker)
+      breaker = registry_.get_or_create(name, *policy.circuit_breaker, http::EventLoop::now());
+    const auto before = known.find(name);
+    const auto policies = std::make_shared<const PolicySet>(
+        service, policy, breaker, before == known.end() ? nullptr : before->second.get(), seed_());
+    made.emplace(name, policies);
+    plan.services.push_back({service, policy, policies, breaker ? &durations_.of(name) : nullptr});
   }
+  const std::lock_guard lock{policies_mutex_};
+  policies_ = std::move(made);
   return plan;
+}
+
+PolicySets Gateway::policy_sets() const {
+  const std::lock_guard lock{policies_mutex_};
+  return policies_;
 }
 
 void Gateway::start() {
@@ -169,6 +181,10 @@ bool Gateway::drain(Duration at_most) {
     asio::post(worker->loop().context(), [&worker = *worker] { worker.stop(); });
   }
   threads_.clear();  // joins
+  for (const auto& [name, set] : policy_sets()) {
+    const std::size_t left = set->queues() ? set->policies().queue->size() : 0;
+    if (left != 0) log_.warn("{} stored calls to '{}' were not made, and are lost", left, name);
+  }
   return clean;
 }
 

@@ -9,11 +9,13 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <random>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "app/config/config.hpp"
+#include "app/gateway/policy_metrics.hpp"
 #include "app/gateway/worker.hpp"
 #include "switchgear/observe/call_durations.hpp"
 #include "switchgear/registry/breaker_registry.hpp"
@@ -53,20 +55,24 @@ class Gateway final : public prometheus::Collectable {
   /// From another thread while drain() waits: cut off now.
   void hurry() noexcept;
 
-  /// `switchgear_gateway_*`.
+  /// `switchgear_gateway_*`, and `switchgear_*` of the services' policies.
   [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override;
 
  private:
   [[nodiscard]] Plan plan_of(const config::Config& config);
   [[nodiscard]] WorkerCounts counts() const;
+  [[nodiscard]] PolicySets policy_sets() const;
   class Drain;
 
   BreakerRegistry& registry_;
   CallDurations& durations_;
   spdlog::logger& log_;
+  std::random_device seed_;
   std::uint16_t port_ = 0;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::jthread> threads_;
+  mutable std::mutex policies_mutex_;
+  PolicySets policies_;           ///< of the latest apply()
   std::shared_ptr<Drain> drain_;  ///< never empty
   mutable std::mutex counts_mutex_;
   mutable std::vector<WorkerCounts> last_counts_;  ///< of each worker, when it could be asked last

@@ -1,39 +1,15 @@
 // The gateway's own metrics, as Prometheus wants them.
-#include <prometheus/client_metric.h>
-#include <prometheus/metric_family.h>
-
 #include <array>
 #include <utility>
 
 #include "app/gateway/gateway.hpp"
+#include "app/gateway/metric_family.hpp"
 
 namespace switchgear::gateway {
 
 namespace {
 
-using Labels = std::vector<prometheus::ClientMetric::Label>;
-
 constexpr std::array<const char*, 6> classes{"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
-
-[[nodiscard]] prometheus::MetricFamily family(std::string name, std::string help,
-                                              prometheus::MetricType type) {
-  prometheus::MetricFamily made;
-  made.name = std::move(name);
-  made.help = std::move(help);
-  made.type = type;
-  return made;
-}
-
-void add(prometheus::MetricFamily& to, Labels labels, double value) {
-  prometheus::ClientMetric metric;
-  metric.label = std::move(labels);
-  if (to.type == prometheus::MetricType::Counter) {
-    metric.counter.value = value;
-  } else {
-    metric.gauge.value = value;
-  }
-  to.metric.push_back(std::move(metric));
-}
 
 void add_answers(prometheus::MetricFamily& to, const std::string& service,
                  const std::array<std::uint64_t, 6>& answers) {
@@ -66,10 +42,14 @@ std::vector<prometheus::MetricFamily> Gateway::Collect() const {
   auto connections =
       family("switchgear_gateway_connections", "Client connections open now.", MetricType::Gauge);
 
+  auto wins = family("switchgear_hedge_wins_total", "Hedges whose answer came first.", MetricType::Counter);
+
   add_answers(requests, "", all.unrouted);
   for (const WorkerCounts::OfService& service : all.services) {
     add_answers(requests, service.name, service.counts.answers);
     add(fresh, {{"service", service.name}}, static_cast<double>(service.counts.fresh_attempts));
+    if (service.counts.hedge_wins != 0)
+      add(wins, {{"service", service.name}}, static_cast<double>(service.counts.hedge_wins));
     add(pool, {{"service", service.name}, {"state", "idle"}}, static_cast<double>(service.pool.idle));
     add(pool, {{"service", service.name}, {"state", "busy"}},
         static_cast<double>(service.pool.open - service.pool.idle));
@@ -78,7 +58,10 @@ std::vector<prometheus::MetricFamily> Gateway::Collect() const {
   add(accepted, {}, static_cast<double>(all.accepted));
   add(failures, {}, static_cast<double>(all.accept_failures));
   add(connections, {}, static_cast<double>(all.connections));
-  return {requests, fresh, pool, waiting, accepted, failures, connections};
+  std::vector<prometheus::MetricFamily> families = policy_metrics(policy_sets(), http::EventLoop::now());
+  if (!wins.metric.empty()) families.push_back(wins);
+  families.insert(families.end(), {requests, fresh, pool, waiting, accepted, failures, connections});
+  return families;
 }
 
 }  // namespace switchgear::gateway

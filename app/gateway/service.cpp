@@ -15,16 +15,16 @@ namespace {
 
 Service::Service(config::Service options, const config::Policy& policy,
                  std::shared_ptr<http::ConnectionPool> pool, std::shared_ptr<ServiceCounts> counts,
-                 std::shared_ptr<CircuitBreaker> breaker, CircuitDurations* durations)
+                 std::shared_ptr<const PolicySet> policies, CircuitDurations* durations)
     : options_(std::move(options)),
       authority_(authority_of(options_.upstream)),
-      classifier_(
-          {policy.failure_when.status, policy.failure_when.timeout, policy.failure_when.connection_error}),
+      classifier_({policy.failure_when.status, policy.failure_when.timeout,
+                   policy.failure_when.connection_error, policy.retry_status}),
       pool_(std::move(pool)),
       counts_(std::move(counts)),
-      breaker_(std::move(breaker)),
+      policies_(std::move(policies)),
       durations_(durations),
-      timeout_(policy.timeout.value_or(default_timeout)),
+      timeout_(policies_->policies().timeout->length()),
       deadline_(policy.deadline) {}
 
 void Routes::add(std::string prefix, ServicePtr service) {

@@ -6,16 +6,17 @@
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "app/config/config.hpp"
+#include "app/gateway/policy_set.hpp"
 #include "switchgear/http/connection_pool.hpp"
 #include "switchgear/http/failure_classifier.hpp"
 #include "switchgear/observe/call_durations.hpp"
-#include "switchgear/policy/circuit_breaker.hpp"
 
 namespace switchgear::gateway {
 
@@ -23,6 +24,7 @@ namespace switchgear::gateway {
 struct ServiceCounts {
   std::array<std::uint64_t, 6>
       answers{};                     ///< by the first digit of the status; [0]: the client left without one
+  std::uint64_t hedge_wins = 0;      ///< answers that came from another attempt than the first
   std::uint64_t fresh_attempts = 0;  ///< requests repeated because a kept connection turned out to be closed
 };
 
@@ -30,10 +32,8 @@ struct ServiceCounts {
 /// as long as a request is under way that was routed to it.
 class Service final : public boost::intrusive_ref_counter<Service, boost::thread_unsafe_counter> {
  public:
-  static constexpr Duration default_timeout = std::chrono::seconds{30};
-
   Service(config::Service options, const config::Policy& policy, std::shared_ptr<http::ConnectionPool> pool,
-          std::shared_ptr<ServiceCounts> counts, std::shared_ptr<CircuitBreaker> breaker,
+          std::shared_ptr<ServiceCounts> counts, std::shared_ptr<const PolicySet> policies,
           CircuitDurations* durations);
 
   [[nodiscard]] const config::Service& options() const noexcept { return options_; }
@@ -44,8 +44,7 @@ class Service final : public boost::intrusive_ref_counter<Service, boost::thread
   [[nodiscard]] const std::shared_ptr<http::ConnectionPool>& pool() const noexcept { return pool_; }
   [[nodiscard]] ServiceCounts& counts() const noexcept { return *counts_; }
   [[nodiscard]] const std::shared_ptr<ServiceCounts>& shared_counts() const noexcept { return counts_; }
-  /// Null: the policy has none, every call passes.
-  [[nodiscard]] CircuitBreaker* breaker() const noexcept { return breaker_.get(); }
+  [[nodiscard]] const PolicySet& policies() const noexcept { return *policies_; }
   [[nodiscard]] CircuitDurations* durations() const noexcept { return durations_; }
   [[nodiscard]] Duration timeout() const noexcept { return timeout_; }
   [[nodiscard]] const std::optional<Duration>& deadline() const noexcept { return deadline_; }
@@ -56,7 +55,7 @@ class Service final : public boost::intrusive_ref_counter<Service, boost::thread
   http::FailureClassifier classifier_;
   std::shared_ptr<http::ConnectionPool> pool_;
   std::shared_ptr<ServiceCounts> counts_;
-  std::shared_ptr<CircuitBreaker> breaker_;
+  std::shared_ptr<const PolicySet> policies_;
   CircuitDurations* durations_;
   Duration timeout_;
   std::optional<Duration> deadline_;

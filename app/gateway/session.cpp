@@ -18,7 +18,6 @@ constexpr Duration drain_grace = std::chrono::milliseconds{300};
 // reset that would take the answer with it (RFC 9112, 9.6).
 constexpr std::size_t linger_bytes = 256 * 1024;
 constexpr Duration linger_time = std::chrono::seconds{2};
-constexpr http::HeadLimits response_limits{64 * 1024, 200, 0};
 }  // namespace
 
 void Session::start(Worker& worker, int descriptor, std::string client_address) {
@@ -27,20 +26,26 @@ void Session::start(Worker& worker, int descriptor, std::string client_address) 
   session->run();  // deletes itself through Worker::finished
 }
 
+void Session::start_replay(Worker& worker, int descriptor, std::string client_address, ServicePtr service) {
+  auto* session = new Session{worker, descriptor, std::move(client_address)};
+  session->replayed_ = std::move(service);
+  worker.started(*session);
+  session->run();
+}
+
 Session::Session(Worker& worker, int descriptor, std::string client_address)
     : worker_(worker),
       client_(new http::Stream{worker.loop(), descriptor, idle_memory}),
       client_address_(std::move(client_address)),
       now_(http::EventLoop::now()),
       validator_(http::HeadKind::request, worker.head_limits()),
-      since_(now_),
-      exchange_(response_limits) {
+      since_(now_) {
   client_->set_owner(this);
 }
 
 Session::~Session() {
   if (self_) *self_ = nullptr;
-  if (service_) service_->pool()->forget(*this);
+  end_call();
   client_->close();
 }
 
@@ -81,21 +86,14 @@ http::WakePoint::Awaiter Session::sleep() {
 
 void Session::wake() {
   now_ = http::EventLoop::now();
-  if (part_ == Part::exchanging && !waits_for_upstream_) client_share_ += now_ - slept_at_;
+  if ((part_ == Part::exchanging || part_ == Part::calling) && !waits_for_upstream_)
+    client_share_ += now_ - slept_at_;
   slept_at_ = now_;
   wake_.wake();
 }
 
 void Session::on_ready(http::Stream&) { wake(); }
 void Session::on_timer(TimePoint) { wake(); }
-void Session::on_connection(http::Lease lease) {
-  lease_ = std::move(lease);
-  wake();
-}
-void Session::on_connect_error(http::ConnectError error) {
-  connect_error_ = error;
-  wake();
-}
 
 void Session::kill() {
   killed_ = true;
@@ -272,6 +270,7 @@ Session::Step Session::next_request() {
   validator_ =
       http::HeadValidator{http::HeadKind::request, worker_.head_limits()};  // limits may have been reloaded
   outbox_.clear();
+  end_call();
   head_started_ = false;
   since_ = now_;
   return Step::go;

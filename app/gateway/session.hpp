@@ -9,10 +9,9 @@
 #include <string_view>
 
 #include "app/gateway/answers.hpp"
+#include "app/gateway/forwarded_call.hpp"
 #include "app/gateway/service.hpp"
 #include "switchgear/http/body_reader.hpp"
-#include "switchgear/http/connection_pool.hpp"
-#include "switchgear/http/exchange.hpp"
 #include "switchgear/http/head_validator.hpp"
 #include "switchgear/http/outbox.hpp"
 #include "switchgear/http/stream.hpp"
@@ -33,17 +32,21 @@ using SessionHook =
 /// independently, and both are looked at every time.
 ///
 /// Where the code is: session.cpp reads requests and ends the connection, session_forward.cpp decides about a
-/// request and gets a connection, session_exchange.cpp moves bytes both ways. Threads: its worker's. Ends by
-/// itself; the worker only asks it to.
+/// request, session_call.cpp does what the machine of its policies says, session_exchange.cpp moves bytes
+/// both ways, session_response.cpp looks at what comes back, session_answer.cpp answers itself. Threads: its
+/// worker's. Ends by itself; the worker only asks it to.
 class Session final : public SessionHook,
                       private http::Stream::Owner,
                       private http::Timer,
-                      private http::ConnectionPool::Waiter {
+                      private CallOwner {
  public:
   static constexpr std::size_t idle_memory = 2048;
 
   /// Takes over an accepted, non-blocking socket. May end before it returns.
   static void start(Worker& worker, int descriptor, std::string client_address);
+  /// The same for a stored request, which goes to `service` wherever the routes lead now, and is not stored
+  /// again.
+  static void start_replay(Worker& worker, int descriptor, std::string client_address, ServicePtr service);
 
   Session(Worker& worker, int descriptor, std::string client_address);
   ~Session();
@@ -58,14 +61,21 @@ class Session final : public SessionHook,
     go,    ///< this part is done
     over,  ///< the connection has no future
   };
-  enum class Part : std::uint8_t { reading, connecting, exchanging, answering, discarding, lingering };
+  enum class Part : std::uint8_t {
+    reading,
+    buffering,   ///< takes the whole request's content before the call begins
+    calling,     ///< policies, connections, requests, until a response is chosen
+    exchanging,  ///< that response is on its way
+    answering,
+    discarding,
+    lingering,
+  };
 
   http::Detached run();
   [[nodiscard]] http::WakePoint::Awaiter sleep();
   void on_ready(http::Stream& stream) override;
   void on_timer(TimePoint now) override;
-  void on_connection(http::Lease lease) override;
-  void on_connect_error(http::ConnectError error) override;
+  void on_call_event() override { wake(); }
   void wake();
   void wait_until(TimePoint due) noexcept { due_ = due < due_ ? due : due_; }
 
@@ -80,38 +90,66 @@ class Session final : public SessionHook,
   /// Lets the other connections have their turn; then goes on.
   [[nodiscard]] Step yield();
 
-  // session_forward.cpp: deciding
+  // session_forward.cpp: deciding about a request
   void take_request();
-  void refuse_head(http::HeadError error);
-  void answer(const Answer& answer);
-  void answer_refusal(const Rejection& rejection);
-  [[nodiscard]] AnswerFraming framing_of_answer();
-  void begin_answer(unsigned status);
   void start_call(Service& service);
-  void put_request_head();
+  [[nodiscard]] bool may_repeat(const PolicySet& policies) const;
+  [[nodiscard]] Step buffer_request();
   [[nodiscard]] Step forward();
-  void ask_for_connection(http::ConnectionPool::Reuse reuse);
-  [[nodiscard]] Step connect();
-  [[nodiscard]] Step take_connection();
-  [[nodiscard]] Step connect_failed(http::ConnectError error);
-  void settle(const Outcome& outcome);
-  [[nodiscard]] Duration latency() const noexcept;
+
+  // session_answer.cpp: answers of the gateway's own
+  void refuse_head(http::HeadError error);
+  void answer(const OwnAnswer& answer);
+  void answer_refusal(const Rejection& rejection);
+  void answer_last_words();
+  void answer_failure_shared_or_injected();
+  void answer_stored();
+  [[nodiscard]] AnswerFraming framing_of_answer();
+  [[nodiscard]] Remarks remarks() noexcept;
+  void begin_answer(unsigned status);
+
+  // session_call.cpp: what the machine says
+  void begin_call();
+  void follow(switchgear::Step todo);
+  void conclude();
+  void begin_attempt(unsigned branch, TimePoint until);
+  void ask_for_connection(Attempt& attempt, http::ConnectionPool::Reuse reuse);
+  [[nodiscard]] Step run_call();
+  [[nodiscard]] Step drive(Attempt& attempt);
+  [[nodiscard]] Step connect(Attempt& attempt);
+  void take_connection(Attempt& attempt);
+  [[nodiscard]] Step connect_failed(Attempt& attempt, http::ConnectError error);
+  [[nodiscard]] Step attempt_failed(Attempt& attempt, const Outcome& outcome, const LastWords& words);
+  [[nodiscard]] switchgear::Step report(const Attempt& attempt, const Outcome& outcome);
+  [[nodiscard]] switchgear::Step report_timeout(const Attempt& attempt, const Outcome& outcome);
+  void record_duration(const Outcome& outcome) const;
+  void settle(const Attempt& attempt, const Outcome& outcome);
+  /// The call is nobody's result: its client has spoilt it, or has left.
+  void ignore_call() noexcept;
+  void end_call() noexcept;
+  [[nodiscard]] Duration latency(const Attempt& attempt) const noexcept;
 
   // session_exchange.cpp: moving bytes
   [[nodiscard]] Step exchange();
-  [[nodiscard]] Step push_request();
-  [[nodiscard]] Step pull_response();
-  [[nodiscard]] Step pull_head();
-  [[nodiscard]] Step pull_body();
-  [[nodiscard]] Step relay_interim();
-  void start_response();
-  void settle_status();
-  [[nodiscard]] Step response_complete();
-  [[nodiscard]] Step upstream_failed(std::string_view error, std::string_view detail);
-  [[nodiscard]] Step upstream_timed_out(std::string_view error, std::string_view detail);
+  [[nodiscard]] Step advance(Attempt& attempt);
+  [[nodiscard]] Step push_request(Attempt& attempt);
+  [[nodiscard]] Step push_held_body(Attempt& attempt);
+  [[nodiscard]] Step pull_body(Attempt& attempt);
+  [[nodiscard]] Step check_deadlines(Attempt& attempt, bool waits_for_client_body);
+  [[nodiscard]] Step response_complete(Attempt& attempt);
+  [[nodiscard]] Step upstream_failed(Attempt& attempt, std::string_view error, std::string_view detail);
+  [[nodiscard]] Step upstream_timed_out(Attempt& attempt, std::string_view detail);
   [[nodiscard]] Step give_up(unsigned status, std::string_view error, std::string_view detail);
   [[nodiscard]] Step client_left();
-  [[nodiscard]] Step check_deadlines();
+
+  // session_response.cpp: what comes back
+  [[nodiscard]] Step pull_head(Attempt& attempt);
+  [[nodiscard]] Step relay_interim(Attempt& attempt);
+  void take_head(Attempt& attempt);
+  [[nodiscard]] Outcome outcome_of(const Attempt& attempt, unsigned status) const;
+  void start_response(Attempt& attempt);
+  void settle_response(const Attempt& attempt, std::string_view last_content);
+  void keep_copy(const Attempt& attempt, std::string_view content);
 
   Worker& worker_;
   http::StreamPtr client_;
@@ -127,36 +165,32 @@ class Session final : public SessionHook,
   http::HeadValidator validator_;
   http::BodyReader body_;
   bool head_started_ = false;
-  bool head_held_ = false;  ///< the head's bytes still stand in the buffer: the request can be made once more
+  bool head_held_ = false;  ///< the head's bytes still stand in the buffer
   bool to_head_ = false;    ///< the method is HEAD
   bool http10_ = false;
-  bool expecting_ = false;      ///< the client waits for 100 before it sends the body
-  bool repeatable_ = false;     ///< idempotent and without a body
-  bool request_done_ = false;   ///< all of it is with the upstream
-  bool upstream_deaf_ = false;  ///< takes no more of the request; may still answer
-  bool keep_ = false;           ///< the connection may stay open after the answer
-  bool answered_ = false;       ///< a final head has gone to the client's outbox
-  bool repeated_ = false;
+  bool expecting_ = false;     ///< the client waits for 100 before it sends the body
+  bool repeatable_ = false;    ///< making the call twice does no harm, and nothing of it is lost
+  bool request_done_ = false;  ///< all of it has been taken from the client
+  bool keep_ = false;          ///< the connection may stay open after the answer
+  bool answered_ = false;      ///< a final head has gone to the client's outbox
   bool waits_for_upstream_ = false;
   bool client_blocked_ = false;  ///< the client does not take what is there for it
   std::uint32_t rounds_ = 0;
-  TimePoint since_{};           ///< idle, or the head's first byte, or the answer's last progress
-  TimePoint client_gone_{};     ///< when its stream ended; zero: it did not
-  TimePoint upstream_since_{};  ///< the upstream's last progress, or since when it is waited for
+  TimePoint since_{};        ///< idle, or the head's first byte, or the answer's last progress
+  TimePoint client_gone_{};  ///< when its stream ended; zero: it did not
   TimePoint client_since_{};
 
   // The call.
+  ServicePtr replayed_;  ///< set when the request is a stored one: the service that it is for
   ServicePtr service_;
-  std::optional<CircuitBreaker::Permit> permit_;
-  bool call_open_ = false;  ///< not settled yet
+  ForwardedCall* call_ = nullptr;  ///< borrowed from the worker's pool while there is one
+  Attempt* chosen_ = nullptr;      ///< whose response the client gets
+  bool call_open_ = false;         ///< its machine is running
   TimePoint call_started_{};
   TimePoint slept_at_{};
-  Duration client_share_{};  ///< of the time since then: waiting for the client alone
+  Duration client_share_{};  ///< of the time since the attempt began: waiting for the client alone
   unsigned status_ = 0;
   std::optional<Duration> retry_after_;
-  http::Lease lease_;
-  std::optional<http::ConnectError> connect_error_;
-  http::Exchange exchange_;
   http::Outbox outbox_;
 };
 

@@ -35,6 +35,7 @@ void WorkerCounts::add(const WorkerCounts& other) {
     if (ours == services.end()) ours = services.insert(services.end(), OfService{theirs.name, {}, {}});
     for (std::size_t i = 0; i < theirs.counts.answers.size(); ++i)
       ours->counts.answers[i] += theirs.counts.answers[i];
+    ours->counts.hedge_wins += theirs.counts.hedge_wins;
     ours->counts.fresh_attempts += theirs.counts.fresh_attempts;
     ours->pool.open += theirs.pool.open;
     ours->pool.idle += theirs.pool.idle;
@@ -46,7 +47,8 @@ void WorkerCounts::add(const WorkerCounts& other) {
   accept_failures += other.accept_failures;
 }
 
-Worker::Worker(const Plan& plan, int listening_descriptor) : acceptor_(loop_.context()) {
+Worker::Worker(const Plan& plan, int listening_descriptor, Replays replays)
+    : replays_(replays), acceptor_(loop_.context()) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   ::getsockname(listening_descriptor, reinterpret_cast<sockaddr*>(&address), &size);
@@ -83,7 +85,7 @@ void Worker::apply(const Plan& plan) {
     std::shared_ptr<ServiceCounts>& counts = counts_[name];
     if (!counts) counts = std::make_shared<ServiceCounts>();
     const ServicePtr service{
-        new Service{part.service, part.policy, std::move(pool), counts, part.breaker, part.durations}};
+        new Service{part.service, part.policy, std::move(pool), counts, part.policies, part.durations}};
     services.emplace(name, service);
     for (const std::string& prefix : part.service.prefixes) routes.add(prefix, service);
   }
@@ -94,6 +96,37 @@ void Worker::apply(const Plan& plan) {
   }
   services_ = std::move(services);
   routes_ = std::move(routes);
+  if (replays_ == Replays::yes) apply_replays();
+}
+
+/// A queue whose options changed is another one: what the old one held moves over.
+void Worker::apply_replays() {
+  std::map<std::string, std::unique_ptr<QueueReplay>> replaying;
+  for (const auto& [name, service] : services_) {
+    const PolicySet& policies = service->policies();
+    if (!policies.queues()) continue;
+    auto before = replaying_.extract(name);
+    if (!before.empty() && before.mapped()->is_for(policies)) {
+      replaying.insert(std::move(before));
+      continue;
+    }
+    if (!before.empty()) {
+      const std::shared_ptr<CallQueue> old = before.mapped()->queue();
+      before.mapped().reset();  // gives back the entry it holds
+      CallQueue& queue = *policies.policies().queue;
+      if (old.get() != &queue)
+        old->drain([&](const QueuedCall& call) {
+          return queue.try_push(call.payload, call.stored_at) ? Drained::done : Drained::again;
+        });
+    }
+    replaying.emplace(name, std::make_unique<QueueReplay>(*this, name, policies));
+  }
+  replaying_ = std::move(replaying);
+}
+
+ServicePtr Worker::service(std::string_view name) const {
+  const auto found = services_.find(name);
+  return found == services_.end() ? ServicePtr{} : found->second;
 }
 
 void Worker::accept() {
@@ -188,6 +221,7 @@ void Worker::check_drained() {
 void Worker::stop() {
   close_listener();
   loop_.disarm(pause_);
+  replaying_.clear();
   while (!sessions_.empty()) sessions_.front().kill();
   loop_.context().stop();
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "app/config/config.hpp"
+#include "app/gateway/queue_replay.hpp"
 #include "app/gateway/service.hpp"
 #include "app/gateway/session.hpp"
 #include "switchgear/http/event_loop.hpp"
@@ -18,17 +19,20 @@
 
 namespace switchgear::gateway {
 
-/// A service's part in a new set of routes; the breaker is shared by all threads.
+/// A service's part in a new set of routes; its policies are shared by all threads.
 struct ServicePlan {
   config::Service service;
   config::Policy policy;
-  std::shared_ptr<CircuitBreaker> breaker;
+  std::shared_ptr<const PolicySet> policies;
   CircuitDurations* durations = nullptr;
 };
 struct Plan {
   config::GatewayLimits limits;
   std::vector<ServicePlan> services;
 };
+
+/// Whether a worker makes stored calls again: one of all does, so that each is made once.
+enum class Replays : std::uint8_t { yes, no };
 
 /// What a worker counts, copied out for metrics.
 struct WorkerCounts {
@@ -50,7 +54,7 @@ struct WorkerCounts {
 /// the one that runs.
 class Worker {
  public:
-  Worker(const Plan& plan, int listening_descriptor);
+  Worker(const Plan& plan, int listening_descriptor, Replays replays);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -73,6 +77,9 @@ class Worker {
   [[nodiscard]] const Routes& routes() const noexcept { return routes_; }
   [[nodiscard]] bool draining() const noexcept { return draining_; }
   [[nodiscard]] TimePoint draining_since() const noexcept { return draining_since_; }
+  /// Null when there is none of that name.
+  [[nodiscard]] ServicePtr service(std::string_view name) const;
+  [[nodiscard]] CallPool& calls() noexcept { return calls_; }
   void count_unrouted(unsigned status) noexcept { ++unrouted_[status / 100 % 6]; }
   void started(Session& session) noexcept;
   void finished(Session& session) noexcept;
@@ -93,15 +100,19 @@ class Worker {
   void accept();
   [[nodiscard]] bool accept_one();
   void close_listener();
+  void apply_replays();
   void check_drained();
 
   http::EventLoop loop_;
+  CallPool calls_{loop_};
   config::GatewayLimits limits_;
   http::HeadLimits head_limits_;
   Routes routes_;
   std::map<std::string, ServicePtr, std::less<>> services_;
   std::map<std::string, std::shared_ptr<ServiceCounts>, std::less<>>
       counts_;  ///< never forgotten: counters only grow
+  const Replays replays_;
+  std::map<std::string, std::unique_ptr<QueueReplay>> replaying_;  ///< by service
   boost::asio::ip::tcp::acceptor acceptor_;
   Pause pause_{*this};
   bool accepting_ = false;

@@ -1,0 +1,21 @@
+// What the policies of the services have done, as Prometheus wants it.
+#pragma once
+
+#include <prometheus/metric_family.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/gateway/policy_set.hpp"
+
+namespace switchgear::gateway {
+
+using PolicySets = std::map<std::string, std::shared_ptr<const PolicySet>>;
+
+/// Families of `switchgear_*`, one metric for each service that has the policy; those of nobody are left out.
+/// A policy that a reload replaced counts from nought again.
+[[nodiscard]] std::vector<prometheus::MetricFamily> policy_metrics(const PolicySets& services, TimePoint now);
+
+}  // namespace switchgear::gateway

@@ -1,0 +1,91 @@
+// The policies of one service, made from its configuration and shared by every thread that calls it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "app/config/config.hpp"
+#include "app/gateway/stored_answer.hpp"
+#include "switchgear/pipeline/pipeline.hpp"
+#include "switchgear/pipeline/value_layers.hpp"
+#include "switchgear/policy/call_queue.hpp"
+#include "switchgear/policy/retry_budget.hpp"
+
+namespace switchgear::gateway {
+
+using AnswerCache = Cache<StoredAnswer>;
+using AnswerFallback = Fallback<StoredAnswer>;
+
+/// The standard order; whatever a service does not have is passed over. Only a service that hedges pays for a
+/// race.
+using PlainPipeline = Pipeline<Optional<AnswerFallback>, Optional<AnswerCache>, Optional<RateLimiter>,
+                               Optional<Bulkhead>, Optional<AdaptiveLimit>, Optional<Deadline>,
+                               Optional<Retry>, Optional<CircuitBreaker>, Optional<Timeout>, Optional<Chaos>>;
+using HedgedPipeline =
+    Pipeline<Optional<AnswerFallback>, Optional<AnswerCache>, Optional<RateLimiter>, Optional<Bulkhead>,
+             Optional<AdaptiveLimit>, Optional<Deadline>, Optional<Retry>, Optional<Hedge>,
+             Optional<CircuitBreaker>, Optional<Timeout>, Optional<Chaos>>;
+
+/// Null: the service has none. In the order of their lifetimes: a policy after those that it borrows.
+struct Policies {
+  std::shared_ptr<CircuitBreaker> breaker;
+  std::shared_ptr<RetryBudget> budget;
+  std::shared_ptr<Retry> retry;
+  std::shared_ptr<Hedge> hedge;
+  std::shared_ptr<Timeout> timeout;  ///< never null
+  std::shared_ptr<Deadline> deadline;
+  std::shared_ptr<Bulkhead> bulkhead;
+  std::shared_ptr<AdaptiveLimit> adaptive_limit;
+  std::shared_ptr<RateLimiter> rate_limiter;
+  std::shared_ptr<Chaos> chaos;
+  std::shared_ptr<AnswerCache> cache;
+  std::shared_ptr<CallQueue> queue;  ///< of a fallback that stores calls
+  std::shared_ptr<AnswerFallback> fallback;
+};
+
+/// Constant; threads: any.
+class PolicySet {
+ public:
+  static constexpr Duration default_timeout = std::chrono::seconds{30};
+
+  /// Policies whose options did not change since `before` are the same objects, with all they know.
+  PolicySet(const config::Service& service, const config::Policy& policy,
+            std::shared_ptr<CircuitBreaker> breaker, const PolicySet* before, std::uint64_t seed);
+  PolicySet(const PolicySet&) = delete;
+  PolicySet& operator=(const PolicySet&) = delete;
+
+  [[nodiscard]] const Policies& policies() const noexcept { return policies_; }
+
+  /// A call may be made more than once.
+  [[nodiscard]] bool repeats() const noexcept { return policies_.retry || policies_.hedge; }
+  /// Something may come of a bad answer other than handing it on: it is looked at before it is.
+  [[nodiscard]] bool reacts() const noexcept { return repeats() || policies_.fallback || policies_.cache; }
+  [[nodiscard]] bool hedges() const noexcept { return policies_.hedge != nullptr; }
+  /// Good answers are kept.
+  [[nodiscard]] bool remembers() const noexcept { return remembers_; }
+  [[nodiscard]] bool queues() const noexcept { return policies_.queue != nullptr; }
+
+  [[nodiscard]] const PlainPipeline& plain() const noexcept { return plain_; }
+  [[nodiscard]] const PlainPipeline& plain_without_fallback() const noexcept { return plain_bare_; }
+  [[nodiscard]] const HedgedPipeline& hedged() const noexcept { return hedged_; }
+  [[nodiscard]] const HedgedPipeline& hedged_without_fallback() const noexcept { return hedged_bare_; }
+
+ private:
+  [[nodiscard]] static Policies make(const config::Service& service, const config::Policy& policy,
+                                     std::shared_ptr<CircuitBreaker> breaker, const PolicySet* before,
+                                     std::uint64_t seed);
+  [[nodiscard]] PlainPipeline plain_with(AnswerFallback* fallback) const noexcept;
+  [[nodiscard]] HedgedPipeline hedged_with(AnswerFallback* fallback) const noexcept;
+
+  config::Service service_;
+  config::Policy policy_;
+  Policies policies_;
+  bool remembers_;
+  PlainPipeline plain_;
+  PlainPipeline plain_bare_;
+  HedgedPipeline hedged_;
+  HedgedPipeline hedged_bare_;
+};
+
+}  // namespace switchgear::gateway

@@ -1,0 +1,221 @@
+// Answers given again: to whom, for how long, and which ones never.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <mutex>
+
+#include "tests/gateway/gateway_process.hpp"
+#include "tests/gateway/upstream.hpp"
+
+namespace switchgear::wire {
+namespace {
+
+std::string remembering(std::uint16_t port, const std::string& ttl = "60s", const std::string& more = "",
+                        const std::string& gateway = "") {
+  return config_text({{"shop", port, "/", "remembers"}},
+                     "  remembers: {timeout: 10s, cache: {ttl: " + ttl + "}" + more + "}\n", gateway);
+}
+
+/// Answers `body N`, N counting the calls.
+struct Counting {
+  explicit Counting(std::string fields = "", std::string body = "body ") : fields_(fields), body_(body) {}
+  std::atomic<int> calls{0};
+
+ private:
+  std::string fields_;
+  std::string body_;
+
+ public:
+  Upstream upstream{
+      Upstream::answering([this](const Message&) { return ok(body_ + std::to_string(++calls), fields_); })};
+};
+
+TEST(GatewayCache, GivesTheSameAnswerAgainAndSaysHowOldItIs) {
+  Counting shop{"X-Own: yes\r\nContent-Type: text/plain\r\n"};
+  const GatewayProcess gateway{remembering(shop.upstream.port())};
+  const Message first = gateway.get("/a");
+  EXPECT_EQ(first.body, "body 1");
+  EXPECT_FALSE(first.has("x-switchgear-source"));
+  const Message again = gateway.get("/a");
+  EXPECT_EQ(again.status(), 200U);
+  EXPECT_EQ(again.body, "body 1");
+  EXPECT_EQ(again.field("x-switchgear-source"), "cache");
+  EXPECT_TRUE(again.has("age"));
+  EXPECT_EQ(again.field("x-own"), "yes");
+  EXPECT_EQ(again.field("content-type"), "text/plain");
+  EXPECT_EQ(gateway.get("/b").body, "body 2") << "another target, another answer";
+  EXPECT_EQ(gateway.get("/a?q").body, "body 3");
+  EXPECT_EQ(shop.calls, 3);
+  const std::string metrics = gateway.admin("GET", "/metrics").body;
+  for (const char* line :
+       {"switchgear_cache_hits_total{service=\"shop\"} 1",
+        "switchgear_cache_misses_total{service=\"shop\"} 3", "switchgear_cache_entries{service=\"shop\"} 3"})
+    EXPECT_NE(metrics.find(line), std::string::npos) << line;
+}
+
+TEST(GatewayCache, AsksAgainWhenTheAnswerIsTooOld) {
+  Counting shop;
+  const GatewayProcess gateway{remembering(shop.upstream.port(), "50ms")};
+  EXPECT_EQ(gateway.get("/").body, "body 1");
+  EXPECT_TRUE(eventually([&] { return gateway.get("/").body == "body 2"; }));
+}
+
+TEST(GatewayCache, KeepsHeadAndGetApartAndSendsNoBodyToHead) {
+  Counting shop;
+  const GatewayProcess gateway{remembering(shop.upstream.port())};
+  EXPECT_EQ(gateway.get("/").body, "body 1");
+  for (int i = 0; i < 2; ++i) {
+    Socket client = Socket::connect(gateway.port());
+    client.send("HEAD / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+    const auto head = client.read_response(true);
+    ASSERT_TRUE(head.has_value());
+    EXPECT_EQ(head->field("content-length"), "6");
+    EXPECT_TRUE(client.ends());
+  }
+}
+
+TEST(GatewayCache, NeverKeepsWhatTheServiceCallsPrivate) {
+  for (const char* fields : {"Cache-Control: no-store\r\n", "Cache-Control: max-age=5, Private\r\n",
+                             "Set-Cookie: a=b\r\n", "Vary: *\r\n", "Vary: Cookie\r\n"}) {
+    Counting shop{fields};
+    const GatewayProcess gateway{remembering(shop.upstream.port())};
+    EXPECT_EQ(gateway.get("/").body, "body 1");
+    EXPECT_EQ(gateway.get("/").body, "body 2") << fields;
+  }
+  Counting varied{"Vary: Accept-Encoding\r\n"};
+  const GatewayProcess gateway{remembering(varied.upstream.port())};
+  EXPECT_EQ(gateway.get("/", "Accept-Encoding: gzip\r\n").body, "body 1");
+  EXPECT_EQ(gateway.get("/", "Accept-Encoding: gzip\r\n").body, "body 1");
+  EXPECT_EQ(gateway.get("/").body, "body 2") << "another encoding, another answer";
+}
+
+TEST(GatewayCache, NeverAnswersFromMemoryWhoAsksForHimselfOrAnew) {
+  Counting shop;
+  const GatewayProcess gateway{remembering(shop.upstream.port())};
+  EXPECT_EQ(gateway.get("/").body, "body 1");
+  int calls = 1;
+  for (const char* fields :
+       {"Authorization: Bearer x\r\n", "Cache-Control: no-cache\r\n", "Cache-Control: no-store\r\n",
+        "Range: bytes=0-1\r\n", "If-None-Match: \"a\"\r\n"})
+    EXPECT_EQ(gateway.get("/", fields).body, "body " + std::to_string(++calls)) << fields;
+  Socket client = Socket::connect(gateway.port());
+  client.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_EQ(client.read_response().value_or(Message{}).body, "body " + std::to_string(++calls));
+  EXPECT_EQ(gateway.get("/").body, "body 1");
+}
+
+TEST(GatewayCache, HandsOnWhatIsTooLargeAndForgetsIt) {
+  Counting large{"", std::string(5000, 'x')};
+  const GatewayProcess gateway{
+      remembering(large.upstream.port(), "60s", "", "limits: {cached_body_bytes: 4000}")};
+  EXPECT_EQ(gateway.get("/").body.size(), 5001U);
+  EXPECT_EQ(gateway.get("/").body.size(), 5001U);
+  EXPECT_EQ(large.calls, 2);
+  std::atomic<int> calls{0};
+  Upstream chunked{Upstream::answering([&](const Message&) {
+    ++calls;
+    return "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1388\r\n" + std::string(5000, 'y') +
+           "\r\n0\r\n\r\n";
+  })};
+  const GatewayProcess second{remembering(chunked.port(), "60s", "", "limits: {cached_body_bytes: 4000}")};
+  for (int i = 1; i <= 2; ++i) EXPECT_EQ(second.get("/").body.size(), 5000U);
+  EXPECT_EQ(calls, 2);
+}
+
+TEST(GatewayCache, RemembersNoFailure) {
+  std::atomic<int> calls{0};
+  Upstream upstream{Upstream::answering([&](const Message&) {
+    return ++calls == 1 ? std::string{"HTTP/1.1 404 X\r\nContent-Length: 0\r\n\r\n"}
+           : calls == 2 ? std::string{"HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n"}
+                        : ok();
+  })};
+  const GatewayProcess gateway{remembering(upstream.port())};
+  EXPECT_EQ(gateway.get("/").status(), 404U);
+  EXPECT_EQ(gateway.get("/").status(), 500U);
+  EXPECT_EQ(gateway.get("/").status(), 200U);
+}
+
+class Flights : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(Flights, ShareOneCallAmongAllWhoAskMeanwhile) {
+  std::atomic<int> calls{0};
+  std::atomic<bool> may_answer{false};
+  Upstream upstream{Upstream::answering([&](const Message&) {
+    ++calls;
+    (void)eventually([&] { return may_answer.load(); });
+    return ok("for all");
+  })};
+  std::string config = remembering(upstream.port());
+  config.replace(config.find("threads: 1"), 10, GetParam());
+  const GatewayProcess gateway{config};
+  std::vector<Socket> clients;
+  for (int i = 0; i < 10; ++i) {
+    clients.push_back(Socket::connect(gateway.port()));
+    clients.back().send("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
+  }
+  EXPECT_TRUE(eventually([&] { return calls == 1; }));
+  EXPECT_TRUE(eventually([&] {
+    return gateway.admin("GET", "/metrics").body.find("switchgear_gateway_connections 10") !=
+           std::string::npos;
+  }));
+  may_answer = true;
+  for (Socket& client : clients) EXPECT_EQ(client.read_response().value_or(Message{}).body, "for all");
+  EXPECT_EQ(calls, 1);
+}
+
+TEST_P(Flights, LetTheNextInLineCallWhenTheFirstGoesAway) {
+  std::atomic<int> calls{0};
+  std::atomic<bool> may_answer{false};
+  Upstream upstream{[&](Socket& socket) {
+    while (socket.read_request()) {
+      ++calls;
+      (void)eventually([&] { return may_answer.load(); });
+      if (!socket.send(ok("for the rest"))) return;
+    }
+  }};
+  std::string config = remembering(upstream.port());
+  config.replace(config.find("threads: 1"), 10, GetParam());
+  const GatewayProcess gateway{config};
+  Socket first = Socket::connect(gateway.port());
+  first.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
+  EXPECT_TRUE(eventually([&] { return calls == 1; }));
+  std::vector<Socket> rest;
+  for (int i = 0; i < 4; ++i) {
+    rest.push_back(Socket::connect(gateway.port()));
+    rest.back().send("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
+  }
+  first.reset();
+  EXPECT_TRUE(eventually([&] { return calls == 2; }));
+  may_answer = true;
+  for (Socket& client : rest) EXPECT_EQ(client.read_response().value_or(Message{}).body, "for the rest");
+  EXPECT_EQ(calls, 2);
+}
+
+TEST_P(Flights, LetEveryoneCallForHimselfWhenTheAnswerIsNotForSharing) {
+  std::atomic<int> calls{0};
+  std::atomic<bool> may_answer{false};
+  Upstream upstream{Upstream::answering([&](const Message&) {
+    const int call = ++calls;
+    (void)eventually([&] { return may_answer.load(); });
+    return ok("mine " + std::to_string(call), "Cache-Control: private\r\n");
+  })};
+  std::string config = remembering(upstream.port());
+  config.replace(config.find("threads: 1"), 10, GetParam());
+  const GatewayProcess gateway{config};
+  std::vector<Socket> clients;
+  for (int i = 0; i < 6; ++i) {
+    clients.push_back(Socket::connect(gateway.port()));
+    clients.back().send("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
+  }
+  EXPECT_TRUE(eventually([&] { return calls >= 1; }));
+  may_answer = true;
+  for (Socket& client : clients) EXPECT_EQ(client.read_response().value_or(Message{}).status(), 200U);
+  EXPECT_EQ(calls, 6);
+}
+
+INSTANTIATE_TEST_SUITE_P(OnOneThread, Flights, ::testing::Values("threads: 1"));
+INSTANTIATE_TEST_SUITE_P(AcrossThreads, Flights, ::testing::Values("threads: 3"));
+
+}  // namespace
+}  // namespace switchgear::wire

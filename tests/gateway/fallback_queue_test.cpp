@@ -1,0 +1,119 @@
+// Calls stored while a service is away, and made when it is back: none lost, none doubled.
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <atomic>
+#include <boost/json/parse.hpp>
+#include <mutex>
+#include <vector>
+
+#include "tests/gateway/gateway_process.hpp"
+#include "tests/gateway/upstream.hpp"
+
+namespace switchgear::wire {
+namespace {
+
+struct Mailer {
+  std::atomic<bool> healthy{false};
+  std::mutex mutex;
+  std::vector<std::string> sent;  ///< bodies of the requests that were answered well, in order
+  std::string first_head;
+  Upstream upstream{Upstream::answering([this](const Message& request) {
+    if (!healthy) return std::string{"HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n"};
+    const std::lock_guard lock{mutex};
+    if (sent.empty()) first_head = request.head_text;
+    sent.push_back(request.body);
+    return ok();
+  })};
+  std::vector<std::string> all() {
+    const std::lock_guard lock{mutex};
+    return sent;
+  }
+};
+
+std::string queueing(std::uint16_t port, const std::string& max = "100") {
+  return config_text({{"mail", port, "/mail/", "later"}},
+                     "  later: {timeout: 5s, fallback: {queue: {max: " + max +
+                         "}}, circuit_breaker: {consecutive_failures: 1, open_duration: 300ms}}\n");
+}
+
+Message put(const GatewayProcess& gateway, const std::string& body, const std::string& method = "PUT") {
+  Socket client = Socket::connect(gateway.port());
+  client.send(method + " /mail/?to=you HTTP/1.1\r\nHost: mail.test\r\nX-Own: yes\r\nContent-Length: " +
+              std::to_string(body.size()) + "\r\n\r\n" + body);
+  return client.read_response().value_or(Message{});
+}
+
+TEST(GatewayFallbackQueue, AnswersQueuedAndMakesEachCallOnceInOrderWhenTheServiceIsBack) {
+  Mailer mail;
+  const GatewayProcess gateway{queueing(mail.upstream.port())};
+  std::vector<std::string> bodies;
+  for (int i = 1; i <= 10; ++i) {
+    bodies.push_back("letter " + std::to_string(i));
+    const Message accepted = put(gateway, bodies.back());
+    ASSERT_EQ(accepted.status(), 202U);
+    EXPECT_EQ(accepted.field("x-switchgear-source"), "fallback");
+    const auto said = boost::json::parse(accepted.body);
+    EXPECT_EQ(said.at("status").as_string(), "queued");
+    EXPECT_EQ(said.at("id").to_number<int>(), i);
+  }
+  EXPECT_NE(
+      gateway.admin("GET", "/metrics").body.find("switchgear_fallback_queue_waiting{service=\"mail\"} 10"),
+      std::string::npos);
+  mail.healthy = true;
+  EXPECT_TRUE(eventually([&] { return mail.all().size() >= 10; }));
+  EXPECT_TRUE(eventually([&] {
+    return gateway.admin("GET", "/metrics")
+               .body.find("switchgear_fallback_queue_waiting{service=\"mail\"} 0") != std::string::npos;
+  }));
+  EXPECT_EQ(mail.all(), bodies);
+  EXPECT_EQ(mail.first_head.substr(0, 27), "PUT /mail/?to=you HTTP/1.1\r");
+  EXPECT_NE(mail.first_head.find("X-Own: yes"), std::string::npos);
+  EXPECT_NE(mail.first_head.find("X-Forwarded-For: 127.0.0.1\r\n"), std::string::npos);
+  EXPECT_EQ(put(gateway, "direct").status(), 200U);
+}
+
+TEST(GatewayFallbackQueue, StoresAPostOnlyIfItNeverGotThere) {
+  Mailer mail;
+  const GatewayProcess gateway{queueing(mail.upstream.port())};
+  EXPECT_EQ(put(gateway, "first", "POST").status(), 503U) << "the service's own answer: it may have done it";
+  EXPECT_EQ(put(gateway, "second", "POST").status(), 202U) << "refused by the breaker";
+  mail.healthy = true;
+  EXPECT_TRUE(eventually([&] { return mail.all().size() == 1; }));
+  EXPECT_EQ(mail.all(), std::vector<std::string>{"second"});
+}
+
+TEST(GatewayFallbackQueue, TellsBothCausesWhenItIsFull) {
+  Mailer mail;
+  const GatewayProcess gateway{config_text({{"mail", mail.upstream.port(), "/mail/", "later"}},
+                                           "  later: {fallback: {queue: {max: 1}}, circuit_breaker: "
+                                           "{consecutive_failures: 1, open_duration: 60s}}\n")};
+  EXPECT_EQ(put(gateway, "first").status(), 202U);
+  const Message refused = put(gateway, "second");
+  EXPECT_EQ(refused.status(), 503U);
+  const auto problem = boost::json::parse(refused.body);
+  EXPECT_NE(problem.at("cause").as_string().find("is open"), boost::json::string::npos);
+  EXPECT_NE(problem.at("fallback_cause").as_string().find("full"), boost::json::string::npos);
+}
+
+TEST(GatewayFallbackQueue, KeepsWhatItHoldsAcrossAReloadThatMakesItLarger) {
+  Mailer mail;
+  const GatewayProcess gateway{queueing(mail.upstream.port(), "5")};
+  for (const char* body : {"a", "b", "c"}) EXPECT_EQ(put(gateway, body).status(), 202U);
+  gateway.rewrite(queueing(mail.upstream.port(), "50"));
+  EXPECT_EQ(gateway.admin("POST", "/reload").status(), 200U);
+  mail.healthy = true;
+  EXPECT_TRUE(eventually([&] { return mail.all().size() >= 3; }));
+  EXPECT_EQ(mail.all(), (std::vector<std::string>{"a", "b", "c"}));
+}
+
+TEST(GatewayFallbackQueue, EndsInTimeWithCallsLeft) {
+  Mailer mail;
+  GatewayProcess gateway{queueing(mail.upstream.port())};
+  EXPECT_EQ(put(gateway, "left behind").status(), 202U);
+  gateway.signal(SIGTERM);
+  EXPECT_EQ(gateway.wait_for_exit(), 0);
+}
+
+}  // namespace
+}  // namespace switchgear::wire

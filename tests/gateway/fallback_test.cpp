@@ -1,0 +1,122 @@
+// What a client gets when the service has nothing good for it.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <boost/json/parse.hpp>
+
+#include "tests/gateway/gateway_process.hpp"
+#include "tests/gateway/upstream.hpp"
+
+namespace switchgear::wire {
+namespace {
+
+const std::string broken = "HTTP/1.1 500 Oops\r\nContent-Length: 4\r\n\r\noops";
+
+std::string falling_back(std::uint16_t port, const std::string& fallback, const std::string& more = "") {
+  return config_text({{"shop", port, "/", "soft"}},
+                     "  soft: {timeout: 5s, fallback: {" + fallback + "}" + more + "}\n");
+}
+
+struct Shop {
+  std::atomic<bool> healthy{true};
+  std::atomic<int> calls{0};
+  Upstream upstream{Upstream::answering([this](const Message&) {
+    const int call = ++calls;
+    return healthy ? ok("good " + std::to_string(call), "X-Own: yes\r\n") : broken;
+  })};
+};
+
+TEST(GatewayFallback, GivesTheFixedValueInPlaceOfAFailure) {
+  Shop shop;
+  const GatewayProcess gateway{falling_back(
+      shop.upstream.port(), "value: {status: 200, body: \"{}\", content_type: application/json}")};
+  const Message good = gateway.get("/");
+  EXPECT_EQ(good.body, "good 1");
+  EXPECT_FALSE(good.has("x-switchgear-source"));
+  shop.healthy = false;
+  const Message instead = gateway.get("/");
+  EXPECT_EQ(instead.status(), 200U);
+  EXPECT_EQ(instead.body, "{}");
+  EXPECT_EQ(instead.field("content-type"), "application/json");
+  EXPECT_EQ(instead.field("x-switchgear-source"), "fallback");
+  EXPECT_FALSE(instead.has("age"));
+  EXPECT_NE(gateway.admin("GET", "/metrics")
+                .body.find("switchgear_fallbacks_total{service=\"shop\",kind=\"value\"} 1"),
+            std::string::npos);
+}
+
+TEST(GatewayFallback, GivesItInPlaceOfARefusalAndOfNoAnswerAtAll) {
+  const DeafPort deaf;
+  const GatewayProcess gateway{
+      falling_back(deaf.port(), "value: {status: 203, body: instead}",
+                   ", circuit_breaker: {consecutive_failures: 1, open_duration: 60s}")};
+  for (int i = 0; i < 2; ++i) {
+    const Message instead = gateway.get("/");
+    EXPECT_EQ(instead.status(), 203U);
+    EXPECT_EQ(instead.body, "instead");
+  }
+  EXPECT_EQ(gateway.state("shop"), "open") << "a fallback hides nothing from the breaker";
+}
+
+TEST(GatewayFallback, ComesAfterTheLastAttemptOnly) {
+  Shop shop;
+  shop.healthy = false;
+  const GatewayProcess gateway{
+      falling_back(shop.upstream.port(), "value: {body: instead}", ", retry: {max_attempts: 3, base: 1ms}")};
+  EXPECT_EQ(gateway.get("/").body, "instead");
+  EXPECT_EQ(shop.calls, 3);
+}
+
+TEST(GatewayFallback, LeavesA404Alone) {
+  Upstream upstream{Upstream::saying("HTTP/1.1 404 X\r\nContent-Length: 4\r\n\r\nnone")};
+  const GatewayProcess gateway{falling_back(upstream.port(), "value: {body: instead}")};
+  EXPECT_EQ(gateway.get("/").body, "none");
+}
+
+TEST(GatewayFallback, RemembersTheLastGoodAnswerAndSaysItsAge) {
+  Shop shop;
+  const GatewayProcess gateway{falling_back(shop.upstream.port(), "cache: {max_stale: 60s}")};
+  EXPECT_EQ(gateway.get("/a").body, "good 1");
+  EXPECT_EQ(gateway.get("/a").body, "good 2") << "a good service is asked";
+  shop.healthy = false;
+  const Message instead = gateway.get("/a");
+  EXPECT_EQ(instead.status(), 200U);
+  EXPECT_EQ(instead.body, "good 2");
+  EXPECT_EQ(instead.field("x-own"), "yes");
+  EXPECT_EQ(instead.field("x-switchgear-source"), "fallback");
+  EXPECT_TRUE(instead.has("age"));
+  const Message nothing = gateway.get("/b");
+  EXPECT_EQ(nothing.status(), 500U);
+  EXPECT_EQ(nothing.body, "oops") << "nothing is remembered, so the service's own answer it is";
+}
+
+TEST(GatewayFallback, TellsBothCausesWhenNeitherHasAnAnswer) {
+  const DeafPort deaf;
+  const GatewayProcess gateway{
+      falling_back(deaf.port(), "cache: {max_stale: 60s}",
+                   ", circuit_breaker: {consecutive_failures: 1, open_duration: 60s}")};
+  const Message first = gateway.get("/");
+  EXPECT_EQ(first.status(), 502U);
+  auto problem = boost::json::parse(first.body);
+  EXPECT_NE(problem.at("cause").as_string().find("connection_error"), boost::json::string::npos);
+  EXPECT_NE(problem.at("fallback_cause").as_string().find("remembered"), boost::json::string::npos);
+  const Message refused = gateway.get("/");
+  EXPECT_EQ(refused.status(), 503U);
+  problem = boost::json::parse(refused.body);
+  EXPECT_EQ(problem.at("reason").as_string(), "open");
+  EXPECT_NE(problem.at("cause").as_string().find("is open"), boost::json::string::npos);
+  EXPECT_NE(problem.at("fallback_cause").as_string().find("remembered"), boost::json::string::npos);
+}
+
+TEST(GatewayFallback, FailsInItsOwnWordsWhenItIsToldTo) {
+  Shop shop;
+  shop.healthy = false;
+  const GatewayProcess gateway{falling_back(shop.upstream.port(), "fail: \"the shop is closed\"")};
+  const Message answer = gateway.get("/");
+  EXPECT_EQ(answer.status(), 500U);
+  EXPECT_EQ(answer.field("content-type"), "application/problem+json");
+  EXPECT_EQ(boost::json::parse(answer.body).at("detail").as_string(), "the shop is closed");
+}
+
+}  // namespace
+}  // namespace switchgear::wire

@@ -3,10 +3,12 @@
 
 A fenced `cpp` block with an #include is compiled as it stands; any other is put into a function that sees the whole library
 but for the rooms that need Boost.
+A block behind `<!-- FILE -->` is that file, word for word.
 A fenced `yaml` block is checked as it stands when it has `version:`; a part of a file is put where it belongs.
 What is not meant to be checked is fenced as `text`.
 
 usage: check_docs.py cpp ROOT COMPILER [FLAG...]  |  check_docs.py yaml ROOT BINARY  |  check_docs.py links ROOT
+       check_docs.py copies ROOT
 """
 import os
 import re
@@ -130,8 +132,17 @@ def check_links(root):
                 yield f"{page.relative_to(root)} -> {target}", None if found else "is not there"
 
 
+def check_copies(root):
+    for page in pages(root):
+        text = page.read_text(encoding="utf-8")
+        for file, copy in re.findall(r"<!-- ([\w./-]+/[\w.-]+) -->\n```\w*\n(.*?)```\n", text, re.DOTALL):
+            source = root / file
+            same = source.is_file() and source.read_text(encoding="utf-8") == copy
+            yield f"{page.relative_to(root)} <- {file}", None if same else "is not that file"
+
+
 def main():
-    checks = {"cpp": check_cpp, "yaml": check_yaml, "links": check_links}
+    checks = {"cpp": check_cpp, "yaml": check_yaml, "links": check_links, "copies": check_copies}
     if len(sys.argv) < 3 or sys.argv[1] not in checks:
         print(__doc__, file=sys.stderr)
         return 2

@@ -54,6 +54,13 @@ class CheckDocs(unittest.TestCase):
         self.assertEqual(dict(check_docs.check_links(self.root)),
                          {"docs/page.md -> page.md": None, "docs/page.md -> missing.md": "is not there"})
 
+    def test_catches_a_copy_that_is_not_its_file(self):
+        (self.root / "docs" / "a.txt").write_text("one\n")
+        (self.root / "docs" / "b.txt").write_text("two\n")
+        self.page("<!-- docs/a.txt -->\n```text\none\n```\n\n<!-- docs/b.txt -->\n```text\none\n```\n<!-- a remark -->\n")
+        self.assertEqual(dict(check_docs.check_copies(self.root)),
+                         {"docs/page.md <- docs/a.txt": None, "docs/page.md <- docs/b.txt": "is not that file"})
+
 
 if __name__ == "__main__":
     unittest.main()

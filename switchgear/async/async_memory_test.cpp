@@ -26,10 +26,16 @@ void* counted(std::size_t size, std::align_val_t align) {
 
 void* operator new(std::size_t size) { return counted(size); }
 void* operator new(std::size_t size, std::align_val_t align) { return counted(size, align); }
+// Left out, a sanitizer's own would stand in, and find its memory given to another's delete.
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  heap_uses.fetch_add(1, std::memory_order_relaxed);
+  return std::malloc(size == 0 ? 1 : size);
+}
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
 
 namespace switchgear {
 namespace {

@@ -91,6 +91,7 @@ std::string decision_of(const wire::Message& answer) {
   if (answer.has("x-switchgear-source"))
     return std::to_string(answer.status()) + " " + answer.field("x-switchgear-source");
   if (answer.field("content-type") == "application/problem+json") {
+    if (answer.has("x-switchgear-chaos")) return "chaos";
     if (answer.status() == 502) return "connection_error";
     if (answer.status() == 504) return "timed_out";
   }

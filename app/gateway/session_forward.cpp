@@ -83,7 +83,7 @@ void Session::take_request() {
 
 bool Session::may_repeat(const PolicySet& policies) const {
   if (is_idempotent(validator_.head().method)) return true;
-  return policies.repeats() && has_idempotency_key(worker_.loop().fields());
+  return (policies.repeats() || policies.queues()) && has_idempotency_key(worker_.loop().fields());
 }
 
 void Session::start_call(Service& service) {

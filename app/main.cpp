@@ -2,7 +2,7 @@
 //
 // A room of app/ brings its subcommands in one small header, as
 //
-//   void add_check(CLI::App& app, int& exit_code);      // app/config/check_command.hpp
+//   void add_check(CLI::App& app, int& exit_code);      // app/check/check_command.hpp
 //
 // which adds `check` to `app`, keeps the options it parses in a shared_ptr, and sets a callback that runs the
 // command and stores its exit code. To plug one in: include the header below, and add one line to the list in
@@ -16,7 +16,7 @@
 #include <exception>
 
 #include "app/admin/control_command.hpp"
-#include "app/config/check_command.hpp"
+#include "app/check/check_command.hpp"
 #include "app/demo/demo_command.hpp"
 #include "app/lab/replay_command.hpp"
 #include "app/serve_command.hpp"

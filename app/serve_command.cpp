@@ -24,8 +24,8 @@
 #include <utility>
 
 #include "app/admin/admin_server.hpp"
-#include "app/config/config.hpp"
 #include "app/gateway/gateway.hpp"
+#include "switchgear/config/config.hpp"
 #include "switchgear/observe/call_durations.hpp"
 #include "switchgear/observe/transition_log.hpp"
 #include "switchgear/registry/breaker_registry.hpp"

@@ -4,13 +4,14 @@
 #   switchgear::core      core policy pipeline registry observe sync
 #   switchgear::asio      async                                        needs Boost's headers
 #   switchgear::http      http                                         needs Boost's headers
+#   switchgear::config    config                                       needs libfyaml and Boost.URL
 #   switchgear::testing   testing
 # Which room belongs where is said by the room (SwitchgearRoom.cmake); what a component needs follows from its rooms' DEPS.
 
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
-set(SWITCHGEAR_KNOWN_COMPONENTS core asio http testing)
+set(SWITCHGEAR_KNOWN_COMPONENTS core asio http config testing)
 
 # Splits the dependencies of a component's rooms into other components and other people's targets.
 function(switchgear_needs COMPONENT COMPONENTS_OUT TARGETS_OUT)
@@ -94,6 +95,12 @@ function(switchgear_install_component COMPONENT)
   get_target_property(TYPE switchgear_component_${COMPONENT} TYPE)
   if(TYPE STREQUAL "STATIC_LIBRARY")
     set(PC_LIBS "-L\${libdir} -lswitchgear_${COMPONENT} -pthread")
+  endif()
+  if("Boost::url" IN_LIST TARGETS)
+    string(APPEND PC_LIBS " -lboost_url")
+  endif()
+  if("PkgConfig::FYAML" IN_LIST TARGETS)
+    string(APPEND PC_REQUIRES " libfyaml")
   endif()
   # From where the .pc file lies, so that the installed tree can be moved.
   file(RELATIVE_PATH PC_PREFIX /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)

@@ -1,4 +1,5 @@
-// The policy file: whatever its bytes, either a configuration or errors that name a place. What loads can be built, and explained.
+// The policy file: whatever its bytes, either a configuration or errors that name a place. What loads can be
+// built, and explained.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -6,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "app/config/config.hpp"
-#include "app/config/explain_report.hpp"
+#include "app/check/explain_report.hpp"
+#include "switchgear/config/config.hpp"
 
 namespace {
 

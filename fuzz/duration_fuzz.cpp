@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "app/config/duration.hpp"
+#include "switchgear/config/duration.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace switchgear;

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "app/config/config.hpp"
+#include "switchgear/config/config.hpp"
 #include "switchgear/core/time.hpp"
 #include "switchgear/observe/call_durations.hpp"
 #include "switchgear/observe/transition_log.hpp"

@@ -8,13 +8,13 @@
 #include <memory>
 #include <optional>
 
-#include "app/config/duration.hpp"
 #include "app/demo/demo_service.hpp"
 #include "app/demo/load.hpp"
 #include "app/demo/shop.hpp"
 #include "app/demo/stop_signal.hpp"
 #include "app/demo/story.hpp"
 #include "app/demo/teller.hpp"
+#include "switchgear/config/duration.hpp"
 #include "switchgear/core/random.hpp"
 
 namespace switchgear::demo {

@@ -14,9 +14,9 @@
 #include <thread>
 #include <vector>
 
-#include "app/config/config.hpp"
 #include "app/gateway/policy_metrics.hpp"
 #include "app/gateway/worker.hpp"
+#include "switchgear/config/config.hpp"
 #include "switchgear/observe/call_durations.hpp"
 #include "switchgear/registry/breaker_registry.hpp"
 

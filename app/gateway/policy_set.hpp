@@ -5,8 +5,8 @@
 #include <memory>
 #include <optional>
 
-#include "app/config/config.hpp"
 #include "app/gateway/stored_answer.hpp"
+#include "switchgear/config/config.hpp"
 #include "switchgear/pipeline/pipeline.hpp"
 #include "switchgear/pipeline/value_layers.hpp"
 #include "switchgear/policy/call_queue.hpp"

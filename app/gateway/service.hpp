@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "app/config/config.hpp"
 #include "app/gateway/policy_set.hpp"
+#include "switchgear/config/config.hpp"
 #include "switchgear/http/connection_pool.hpp"
 #include "switchgear/http/failure_classifier.hpp"
 #include "switchgear/observe/call_durations.hpp"

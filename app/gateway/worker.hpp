@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "app/config/config.hpp"
 #include "app/gateway/queue_replay.hpp"
 #include "app/gateway/service.hpp"
 #include "app/gateway/session.hpp"
+#include "switchgear/config/config.hpp"
 #include "switchgear/http/event_loop.hpp"
 #include "switchgear/http/head.hpp"
 

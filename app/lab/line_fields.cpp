@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "app/config/suggest.hpp"
+#include "switchgear/config/suggest.hpp"
 
 namespace switchgear::lab {
 

@@ -12,12 +12,12 @@
 #include <utility>
 #include <vector>
 
-#include "app/config/config.hpp"
-#include "app/config/suggest.hpp"
 #include "app/lab/json_report.hpp"
 #include "app/lab/replay.hpp"
 #include "app/lab/text_report.hpp"
 #include "app/lab/trace_reader.hpp"
+#include "switchgear/config/config.hpp"
+#include "switchgear/config/suggest.hpp"
 
 namespace switchgear::lab {
 

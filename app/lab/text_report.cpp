@@ -4,8 +4,8 @@
 #include <iomanip>
 #include <string_view>
 
-#include "app/config/duration.hpp"
 #include "app/lab/seconds.hpp"
+#include "switchgear/config/duration.hpp"
 
 namespace switchgear::lab {
 

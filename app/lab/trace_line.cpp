@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <utility>
 
-#include "app/config/suggest.hpp"
 #include "app/lab/line_fields.hpp"
 #include "app/lab/seconds.hpp"
+#include "switchgear/config/suggest.hpp"
 
 namespace switchgear::lab {
 

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "app/config/configured_policies.hpp"
+#include "switchgear/config/configured_policies.hpp"
 #include "switchgear/http/failure_classifier.hpp"
 #include "switchgear/pipeline/call.hpp"
 #include "tests/scenarios/scenario.hpp"

@@ -1,0 +1,100 @@
+#include "app/check/check_command.hpp"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <memory>
+#include <vector>
+
+#include "app/check/explain_report.hpp"
+#include "switchgear/config/config.hpp"
+
+namespace switchgear::config {
+
+namespace {
+
+namespace json = boost::json;
+
+std::string count(std::size_t number, std::string_view singular, std::string_view plural) {
+  return std::to_string(number).append(" ").append(number == 1 ? singular : plural);
+}
+
+std::string summary(const Config& config) {
+  std::size_t breakers = 0;
+  for (const auto& [name, service] : config.services) {
+    if (config.policies.at(service.policy).circuit_breaker) ++breakers;
+  }
+  return count(config.policies.size(), "policy", "policies") + ", " +
+         count(config.services.size(), "service", "services") + ", " + count(breakers, "breaker", "breakers");
+}
+
+json::array to_json(const std::vector<Diagnostic>& findings) {
+  json::array array;
+  for (const Diagnostic& finding : findings) {
+    array.push_back(json::object{{"file", finding.file},
+                                 {"line", finding.line},
+                                 {"column", finding.column},
+                                 {"message", finding.message}});
+  }
+  return array;
+}
+
+std::string explanation_of(const Config& config) {
+  std::string text;
+  for (const auto& [name, policy] : config.policies)
+    text += "\npolicy " + name + "\n" + to_text(explain(policy), policy);
+  for (const auto& [name, service] : config.services) {
+    const Policy& policy = config.policies.at(service.policy);
+    text += "\nservice " + name + " (policy " + service.policy + ")\n" +
+            to_service_text(explain(policy, service, config.gateway), policy);
+  }
+  return text;
+}
+
+json::object explanation_as_json(const Config& config) {
+  json::object policies;
+  for (const auto& [name, policy] : config.policies) policies[name] = to_json(explain(policy));
+  json::object services;
+  for (const auto& [name, service] : config.services) {
+    json::object one = to_json(explain(config.policies.at(service.policy), service, config.gateway));
+    one["policy"] = service.policy;
+    services[name] = std::move(one);
+  }
+  return {{"policies", std::move(policies)}, {"services", std::move(services)}};
+}
+
+void print(std::FILE* to, const std::string& line) { std::fputs((line + "\n").c_str(), to); }
+
+}  // namespace
+
+int run_check(const CheckOptions& options, std::FILE* out, std::FILE* err) {
+  const Loaded loaded = load_file(options.file);
+  const bool valid = loaded.config.has_value();
+  if (options.json) {
+    json::object answer{
+        {"valid", valid}, {"errors", to_json(loaded.errors)}, {"warnings", to_json(loaded.warnings)}};
+    if (valid && options.explain) answer["explanation"] = explanation_as_json(*loaded.config);
+    print(out, json::serialize(answer));
+    return valid ? 0 : 1;
+  }
+  for (const Diagnostic& error : loaded.errors) print(err, error.text());
+  for (const Diagnostic& warning : loaded.warnings) print(err, warning.text());
+  if (valid) print(out, options.file + ": valid: " + summary(*loaded.config));
+  if (valid && options.explain) std::fputs(explanation_of(*loaded.config).c_str(), out);
+  return valid ? 0 : 1;
+}
+
+void add_check(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<CheckOptions>();
+  CLI::App* command = app.add_subcommand("check", "Validate a policy file; errors as FILE:LINE:COL: message");
+  command->add_option("FILE", options->file, "the policy file")->required();
+  command->add_flag("--json", options->json, "print one JSON object: valid, errors, warnings");
+  command->add_flag("--explain", options->explain,
+                    "say what each policy and service comes to at worst: latency, attempts, memory");
+  command->callback([options, &exit_code] { exit_code = run_check(*options, stdout, stderr); });
+}
+
+}  // namespace switchgear::config

@@ -1,0 +1,159 @@
+#include "switchgear/config/address.hpp"
+
+#include <algorithm>
+#include <boost/url/authority_view.hpp>
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+#include <charconv>
+
+#include "switchgear/config/report.hpp"
+
+namespace switchgear::config {
+
+namespace {
+
+namespace urls = boost::urls;
+
+std::string problem(std::string_view text, std::string_view message) {
+  return quoted(text).append(" ").append(message);
+}
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  for (char& letter : result) {
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+  }
+  return result;
+}
+
+bool visible_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char letter) { return letter > 0x20 && letter < 0x7F; });
+}
+
+/// An address or a name a resolver can be asked for. Names are letters, digits, '-', '_' and '.': nothing
+/// encoded.
+std::optional<std::string> host_of(const urls::authority_view& authority) {
+  switch (authority.host_type()) {
+    case urls::host_type::ipv4:
+    case urls::host_type::ipv6:
+      return std::string(authority.host_address());
+    case urls::host_type::name: {
+      const std::string host = lower(authority.encoded_host());
+      const bool fit = !host.empty() && host.size() <= 253 &&
+                       host.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_.") == std::string::npos;
+      return fit ? std::optional(host) : std::nullopt;
+    }
+    default:
+      return std::nullopt;
+  }
+}
+
+/// Boost.URL reads a port too large for 16 bits as 0, which here has a meaning of its own.
+std::optional<std::uint16_t> port_of(std::string_view digits) {
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+  return port;
+}
+
+bool has_dot_segment(std::string_view path) {
+  for (std::size_t at = 0; at <= path.size();) {
+    const std::size_t end = std::min(path.find('/', at), path.size());
+    const std::string segment = lower(path.substr(at, end - at));
+    for (const std::string_view dots : {".", "..", "%2e", "%2e%2e", ".%2e", "%2e."}) {
+      if (segment == dots) return true;
+    }
+    at = end + 1;
+  }
+  return false;
+}
+
+}  // namespace
+
+Parsed<Endpoint> parse_listen(std::string_view text) {
+  constexpr std::string_view wanted = "want HOST:PORT, as in \"127.0.0.1:8080\"";
+  const auto parsed = urls::parse_authority(text);
+  if (!parsed || parsed->has_userinfo()) return {{}, problem(text, "is no address; ").append(wanted)};
+  if (parsed->encoded_host().empty()) {
+    return {{},
+            problem(text, "has no host; write \"127.0.0.1:")
+                .append(parsed->port())
+                .append("\", or \"0.0.0.0:")
+                .append(parsed->port())
+                .append("\" for every interface")};
+  }
+  const auto host = host_of(*parsed);
+  if (!host) return {{}, problem(text, "has no usable host; ").append(wanted)};
+  if (parsed->port().empty()) return {{}, problem(text, "has no port; ").append(wanted)};
+  const auto port = port_of(parsed->port());
+  if (!port) return {{}, problem(text, "has a port out of range; want one from 0 to 65535")};
+  return {Endpoint{*host, *port}, {}};
+}
+
+Parsed<ServiceUrl> parse_service_url(std::string_view text) {
+  constexpr std::string_view wanted = "want http://HOST[:PORT][/PATH]";
+  const auto parsed = urls::parse_uri(text);
+  if (!parsed || !parsed->has_authority()) return {{}, problem(text, "is no URL; ").append(wanted)};
+  const std::string scheme = lower(parsed->scheme());
+  if (scheme == "https") {
+    return {{},
+            problem(text, "asks for TLS, and TLS upstreams are not supported by this version; want http://")};
+  }
+  if (scheme != "http") return {{}, problem(text, "has an unknown scheme; ").append(wanted)};
+  if (parsed->has_userinfo())
+    return {{}, problem(text, "names a user, which is not supported; ").append(wanted)};
+  if (parsed->has_query() || parsed->has_fragment())
+    return {{}, problem(text, "has a query or a fragment; ").append(wanted)};
+  const auto host = host_of(parsed->authority());
+  if (!host) return {{}, problem(text, "has no usable host; ").append(wanted)};
+  std::uint16_t port = 80;
+  if (!parsed->port().empty()) {
+    const auto given = port_of(parsed->port());
+    if (!given || *given == 0)
+      return {{}, problem(text, "has a port out of range; want one from 1 to 65535")};
+    port = *given;
+  }
+  std::string path(parsed->encoded_path());
+  if (has_dot_segment(path))
+    return {{}, problem(text, "has \".\" or \"..\" in its path; write the path they lead to")};
+  while (path.ends_with('/')) path.pop_back();
+  return {ServiceUrl{Endpoint{*host, port}, std::move(path)}, {}};
+}
+
+Parsed<std::string> parse_origin(std::string_view text) {
+  constexpr std::string_view wanted = "want SCHEME://HOST[:PORT], as in \"https://ops.example.com\"";
+  const auto parsed = urls::parse_uri(text);
+  if (!parsed || !parsed->has_authority()) return {{}, problem(text, "is no origin; ").append(wanted)};
+  const std::string scheme = lower(parsed->scheme());
+  const bool bare = parsed->encoded_path().empty() && !parsed->has_query() && !parsed->has_fragment() &&
+                    !parsed->has_userinfo();
+  if ((scheme != "http" && scheme != "https") || !bare)
+    return {{}, problem(text, "is no origin; ").append(wanted)};
+  if (!host_of(parsed->authority())) return {{}, problem(text, "has no usable host; ").append(wanted)};
+  std::string origin = scheme + "://" + lower(parsed->encoded_host());
+  if (!parsed->port().empty()) {
+    const auto port = port_of(parsed->port());
+    if (!port || *port == 0) return {{}, problem(text, "has a port out of range; want one from 1 to 65535")};
+    if (*port != (scheme == "http" ? 80 : 443)) origin += ":" + std::to_string(*port);
+  }
+  return {std::move(origin), {}};
+}
+
+Parsed<std::string> parse_prefix(std::string_view text) {
+  constexpr std::size_t longest = 1024;
+  if (!text.starts_with('/'))
+    return {{}, problem(text, "does not start with \"/\"; write ").append(quoted("/" + std::string(text)))};
+  if (text.size() > longest) return {{}, problem(text, "is longer than 1024 bytes")};
+  if (text.find_first_of("?#") != std::string_view::npos)
+    return {{}, problem(text, "has a query or a fragment; want a path")};
+  if (!visible_ascii(text) || text.find_first_of("\"<>\\^`{|}") != std::string_view::npos) {
+    return {{}, problem(text, "contains a character that no path has; want it percent-encoded")};
+  }
+  if (has_dot_segment(text))
+    return {{}, problem(text, "has \".\" or \"..\" in it; write the path they lead to")};
+  if (!urls::parse_origin_form(text))
+    return {{}, problem(text, "is no path; want one such as \"/payment/\"")};
+  return {std::string(text), {}};
+}
+
+}  // namespace switchgear::config

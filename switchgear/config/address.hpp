@@ -1,0 +1,36 @@
+// Addresses as configuration writes them: where to listen, where a service is, which origins and paths.
+// Each returns the value, or what was found and what is wanted. Nothing is resolved or opened.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "switchgear/config/config.hpp"
+
+namespace switchgear::config {
+
+template <class T>
+struct Parsed {
+  std::optional<T> value;
+  std::string problem;  ///< set when `value` is not
+};
+
+/// `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`. Port 0 lets the system choose.
+[[nodiscard]] Parsed<Endpoint> parse_listen(std::string_view text);
+
+struct ServiceUrl {
+  Endpoint upstream;
+  std::string base_path;  ///< without the last '/'
+};
+
+/// `http://host[:port][/base]`.
+[[nodiscard]] Parsed<ServiceUrl> parse_service_url(std::string_view text);
+
+/// `https://ops.example.com[:port]`, as a browser writes it in `Origin`: lower case, no default port.
+[[nodiscard]] Parsed<std::string> parse_origin(std::string_view text);
+
+/// A path of visible ASCII that starts with '/', without query, fragment, `.` and `..`.
+[[nodiscard]] Parsed<std::string> parse_prefix(std::string_view text);
+
+}  // namespace switchgear::config

@@ -1,0 +1,103 @@
+// cache and fallback: answers that the service did not give, or not now.
+#include <algorithm>
+#include <array>
+
+#include "switchgear/config/option_problems.hpp"
+#include "switchgear/config/sections.hpp"
+
+namespace switchgear::config {
+
+namespace {
+
+/// Text that may be empty.
+struct Body {
+  [[nodiscard]] std::optional<std::string> operator()(const Value& value) const {
+    if (value.node->kind == Node::Kind::scalar && !value.node->empty()) return value.node->text;
+    value.wrong(found(*value.node) + " found; want text; quote it to write \"\" or {…}");
+    return std::nullopt;
+  }
+};
+
+/// What can stand in a Content-Type header.
+struct MediaType {
+  [[nodiscard]] std::optional<std::string> operator()(const Value& value) const {
+    auto text = Text{}(value);
+    if (!text) return std::nullopt;
+    const bool visible =
+        std::all_of(text->begin(), text->end(), [](char letter) { return letter >= ' ' && letter <= '~'; });
+    if (visible && text->find('/') != std::string::npos && text->front() != ' ' && text->back() != ' ')
+      return text;
+    value.wrong(quoted(*text) + " is no media type; want one such as application/json");
+    return std::nullopt;
+  }
+};
+
+ValueFallback read_value(const Value& value) {
+  ValueFallback answer;
+  Section section(value);
+  section.read("status", answer.status, Whole{200, 599});
+  section.read("body", answer.body, Body{});
+  section.read("content_type", answer.content_type, MediaType{});
+  if ((answer.status == 204 || answer.status == 304) && !answer.body.empty()) {
+    section.find("body")->wrong("an answer with status " + std::to_string(answer.status) +
+                                " has no body; want another status, or no body");
+  }
+  section.finish();
+  return answer;
+}
+
+CachedFallbackOptions read_stale(const Value& value) {
+  const std::size_t errors_before = value.report->errors();
+  CachedFallbackOptions options;
+  Section section(value);
+  section.read("max_stale", options.max_stale, Length{});
+  section.read("max_entries", options.max_entries, Whole{});
+  section.finish();
+  report_problems(value, validate(options), errors_before);
+  return options;
+}
+
+CallQueueOptions read_queue(const Value& value) {
+  const std::size_t errors_before = value.report->errors();
+  CallQueueOptions options;
+  Section section(value);
+  section.require("max", options.max, Whole{}, "max: 10000");
+  section.finish();
+  report_problems(value, validate(options), errors_before);
+  return options;
+}
+
+}  // namespace
+
+void read_cache(const Value& value, Policy& policy) {
+  const std::size_t errors_before = value.report->errors();
+  Section section(value);
+  if (!section.is_mapping()) return;
+  CacheOptions& options = policy.cache.emplace();
+  section.require("ttl", options.ttl, Length{}, "ttl: 5s");
+  section.read("max_entries", options.max_entries, Whole{});
+  section.finish();
+  report_problems(value, validate(options), errors_before);
+}
+
+void read_fallback(const Value& value, Policy& policy) {
+  Section section(value);
+  if (!section.is_mapping()) return;
+  int kinds = 0;
+  const auto take = [&](std::string_view key, auto read) {
+    const auto part = section.find(key);
+    if (!part) return;
+    ++kinds;
+    policy.fallback = read(*part);
+  };
+  take("value", read_value);
+  take("cache", read_stale);
+  take("queue", read_queue);
+  take("fail", [](const Value& text) { return FailFallback{Text{}(text).value_or("")}; });
+  if (kinds != 1) {
+    section.wrong(std::to_string(kinds) + " kinds found; want exactly one of value, cache, queue, fail");
+  }
+  section.finish();
+}
+
+}  // namespace switchgear::config

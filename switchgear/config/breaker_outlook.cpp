@@ -1,0 +1,209 @@
+#include "switchgear/config/breaker_outlook.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "switchgear/config/duration.hpp"
+
+namespace switchgear::config {
+
+namespace {
+
+constexpr std::size_t most_openings = 8;
+
+/// The least k of n for which k / n ≥ share, as the breaker itself divides.
+std::uint64_t least_share(std::uint64_t n, double share) {
+  const auto whole = static_cast<double>(n);
+  auto k = static_cast<std::uint64_t>(std::ceil(share * whole));
+  while (k > 0 && static_cast<double>(k - 1) / whole >= share) --k;
+  while (k < n && static_cast<double>(k) / whole < share) ++k;
+  return k;
+}
+
+/// How many calls the rate limiter lets through in `length`, a start and an end included.
+double calls_in(const RateLimiterOptions& limiter, Duration length) {
+  return std::floor(limiter.rate * to_seconds(length)) + limiter.burst_or_rate();
+}
+
+/// Why the rules about the window say nothing: it never holds enough calls. Empty: it may.
+std::string too_few_calls(const Policy& policy) {
+  const CircuitBreakerOptions& breaker = *policy.circuit_breaker;
+  const auto* window = std::get_if<TimeWindowOptions>(&breaker.window);
+  if (window == nullptr || !policy.rate_limiter) return {};
+  const double most =
+      calls_in(*policy.rate_limiter, window->duration) * static_cast<double>(attempts_of_a_call(policy));
+  if (static_cast<double>(breaker.minimum_calls) <= most) return {};
+  return "its window never holds minimum_calls (" + std::to_string(breaker.minimum_calls) +
+         "): the rate limiter lets at most " + std::to_string(static_cast<std::uint64_t>(most)) +
+         " attempts into " + format_duration(window->duration);
+}
+
+/// Why no call that is recorded lasts for `length`, or longer. Empty: one may. An attempt that times out
+/// lasts a little longer than its limit, so a rule at the very limit sees timeouts, when they are recorded at
+/// all.
+std::string never_lasts(const Policy& policy, Duration length) {
+  const auto limit = attempt_limit(policy);
+  if (!limit || length < *limit) return {};
+  const std::string ends = "an attempt ends after " + format_duration(*limit) +
+                           (policy.timeout == limit ? " (timeout)" : " (deadline)");
+  if (length > *limit) return ends;
+  return policy.failure_when.timeout ? "" : ends + ", and a timeout is not recorded (failure_when)";
+}
+
+class Rules {
+ public:
+  explicit Rules(const Policy& policy)
+      : policy_(policy),
+        breaker_(*policy.circuit_breaker),
+        few_(too_few_calls(policy)),
+        window_(std::get_if<CountWindowOptions>(&breaker_.window)) {
+    const FailureWhen& when = policy.failure_when;
+    if (when.status.empty() && !when.timeout && !when.connection_error)
+      no_failures_ = "nothing counts as a failure (failure_when)";
+  }
+
+  std::vector<RuleOutlook> take() {
+    if (breaker_.failure_rate)
+      add_share("failure_rate", *breaker_.failure_rate, first_of(no_failures_, few_), false);
+    if (breaker_.slow_call) {
+      const std::string never = never_lasts(policy_, breaker_.slow_call->threshold);
+      add_share("slow_call", breaker_.slow_call->rate, first_of(never, few_), true);
+    }
+    if (breaker_.latency) add_latency(*breaker_.latency);
+    if (breaker_.consecutive_failures) add_count("consecutive_failures", *breaker_.consecutive_failures);
+    if (breaker_.failure_balance) add_count("failure_balance", *breaker_.failure_balance);
+    if (breaker_.stuck_calls) add_stuck(*breaker_.stuck_calls);
+    return std::move(rules_);
+  }
+
+ private:
+  static std::string first_of(const std::string& a, const std::string& b) { return a.empty() ? b : a; }
+
+  /// A rule that holds when `share` of the window are bad.
+  void add_share(std::string_view rule, double share, std::string never, bool by_latency) {
+    RuleOutlook outlook{rule, std::move(never), by_latency,
+                        std::max<std::uint64_t>(1, breaker_.minimum_calls), std::nullopt};
+    if (window_ != nullptr) {
+      outlook.attempts = std::max(outlook.attempts, least_share(window_->size, share));
+    } else {
+      const Duration whole = std::get<TimeWindowOptions>(breaker_.window).duration;
+      outlook.within = from_seconds(to_seconds(whole) * share);
+    }
+    rules_.push_back(std::move(outlook));
+  }
+
+  void add_latency(const LatencyRule& rule) {
+    // Of n latencies the one at rank ⌈quantile · n⌉ decides, so n − rank + 1 at the top must be long.
+    double share = 1 - rule.quantile;
+    if (window_ != nullptr) {
+      const auto n = static_cast<double>(window_->size);
+      share = (n - std::clamp(std::ceil(rule.quantile * n - 1e-9), 1.0, n) + 1) / n;
+    }
+    add_share("latency", share, first_of(never_lasts(policy_, rule.above), few_), true);
+  }
+
+  void add_count(std::string_view rule, std::uint32_t failures) {
+    rules_.push_back({rule, no_failures_, false, failures, std::nullopt});
+  }
+
+  // No timeout keeps a call from growing old: its clock rests while the caller is the one that is waited for,
+  // and a blocking call cannot be interrupted.
+  void add_stuck(const StuckCallsRule& rule) {
+    std::string never;
+    const std::uint64_t most =
+        calls_at_once(policy_) * (policy_.hedge ? std::uint64_t{policy_.hedge->max_hedges} + 1 : 1);
+    if (most != 0 && rule.count > most) {
+      never = "at most " + std::to_string(most) + " attempts run at once (" +
+              (policy_.bulkhead ? "bulkhead" : "adaptive_limit") + "), and it wants " +
+              std::to_string(rule.count) + " stuck ones";
+    }
+    rules_.push_back({"stuck_calls", std::move(never), true, 0, rule.older_than});
+  }
+
+  const Policy& policy_;
+  const CircuitBreakerOptions& breaker_;
+  const std::string few_;
+  const CountWindowOptions* window_;
+  std::string no_failures_;
+  std::vector<RuleOutlook> rules_;
+};
+
+void add_openings(const CircuitBreakerOptions& breaker, BreakerOutlook& outlook) {
+  const auto first = static_cast<double>(breaker.open_duration.count());
+  const auto longest = static_cast<double>(breaker.max_open_duration.count());
+  if (breaker.backoff <= 1 || first >= longest) {
+    outlook.openings = {breaker.open_duration};
+    return;
+  }
+  const auto length = [&](std::uint64_t relapses) {
+    return first * std::pow(breaker.backoff, static_cast<double>(relapses));
+  };
+  auto relapses =
+      static_cast<std::uint64_t>(std::ceil(std::log(longest / first) / std::log(breaker.backoff)));
+  while (relapses > 1 && length(relapses - 1) >= longest) --relapses;
+  while (length(relapses) < longest) ++relapses;
+  for (std::uint64_t k = 0; k < relapses && outlook.openings.size() < most_openings - 1; ++k)
+    outlook.openings.push_back(Duration{static_cast<Duration::rep>(length(k))});
+  outlook.openings.push_back(breaker.max_open_duration);
+  outlook.relapses_to_longest = relapses;
+}
+
+/// P probes decide, and F failed ones relapse it when F / P ≥ the rate: it is closed as soon as the rest
+/// cannot do that any more, even if all of it failed.
+std::uint32_t probes_to_close(const HalfOpenOptions& half_open) {
+  if (half_open.max_failure_rate <= 0) return half_open.permitted_calls;
+  const std::uint64_t relapsing =
+      std::max<std::uint64_t>(1, least_share(half_open.permitted_calls, half_open.max_failure_rate));
+  return half_open.permitted_calls - static_cast<std::uint32_t>(relapsing - 1);
+}
+
+std::string why_never_closes(const Policy& policy, std::uint32_t probes) {
+  const CircuitBreakerOptions& breaker = *policy.circuit_breaker;
+  const Duration wait = breaker.max_wait();
+  const double last = to_seconds(breaker.half_open.probe_interval) * (static_cast<double>(probes) - 1);
+  const std::string relapses = ", and it opens again after " + format_duration(wait) +
+                               (breaker.half_open.max_wait ? " (half_open.max_wait)" : " (open_duration)");
+  if (last >= to_seconds(wait)) {
+    return "the last of the " + std::to_string(probes) + " probes that close it begins " +
+           format_duration(from_seconds(last)) + " after the first" + relapses;
+  }
+  if (!policy.rate_limiter) return {};
+  const double most = calls_in(*policy.rate_limiter, wait) * static_cast<double>(attempts_of_a_call(policy));
+  if (most >= probes) return {};
+  return "it takes " + std::to_string(probes) + " probes to close it, the rate limiter lets at most " +
+         std::to_string(static_cast<std::uint64_t>(most)) + " through in time" + relapses;
+}
+
+}  // namespace
+
+bool BreakerOutlook::never_opens() const noexcept {
+  return std::all_of(rules.begin(), rules.end(), [](const RuleOutlook& rule) { return !rule.never.empty(); });
+}
+
+BreakerOutlook breaker_outlook(const Policy& policy) {
+  BreakerOutlook outlook;
+  outlook.rules = Rules(policy).take();
+  add_openings(*policy.circuit_breaker, outlook);
+  outlook.probes_to_close = probes_to_close(policy.circuit_breaker->half_open);
+  outlook.never_closes = why_never_closes(policy, outlook.probes_to_close);
+  return outlook;
+}
+
+std::uint64_t calls_at_once(const Policy& policy) noexcept {
+  const std::uint64_t slots = policy.bulkhead ? policy.bulkhead->max_concurrent : 0;
+  const std::uint64_t limit = policy.adaptive_limit ? policy.adaptive_limit->max_limit : 0;
+  if (slots == 0 || limit == 0) return slots + limit;
+  return std::min(slots, limit);
+}
+
+std::uint64_t attempts_of_a_call(const Policy& policy) noexcept {
+  const std::uint64_t attempts = policy.retry ? policy.retry->max_attempts : 1;
+  return attempts * (policy.hedge ? std::uint64_t{policy.hedge->max_hedges} + 1 : 1);
+}
+
+std::optional<Duration> attempt_limit(const Policy& policy) noexcept {
+  if (policy.timeout && policy.deadline) return std::min(*policy.timeout, *policy.deadline);
+  return policy.timeout ? policy.timeout : policy.deadline;
+}
+
+}  // namespace switchgear::config

@@ -1,0 +1,120 @@
+// circuit_breaker: the keys are read here; what their values must be is said once, by switchgear::validate().
+#include <algorithm>
+#include <array>
+
+#include "switchgear/config/option_problems.hpp"
+#include "switchgear/config/sections.hpp"
+
+namespace switchgear::config {
+
+namespace {
+
+void read_window(const Value& value, WindowOptions& window) {
+  static constexpr std::array<std::string_view, 2> types{"count", "time"};
+  Section section(value);
+  std::size_t type = window.index();
+  if (!section.find("type")) {
+    // Only `size` or only `duration` says well enough which kind is meant.
+    if (section.find("duration") || section.find("buckets")) type = 1;
+    if (section.find("size")) type = 0;
+  }
+  section.read("type", type, OneOf{types});
+  const std::string kind = type == 0 ? "a count window" : "a time window";
+  const auto refuse = [&](std::string_view key) {
+    if (const auto found = section.find(key)) {
+      found->report->error(
+          found->key, found->path,
+          "is not a key of " + kind + (type == 0 ? "; want size" : "; want duration, buckets"));
+    }
+  };
+  if (type == 0) {
+    CountWindowOptions count;
+    if (const auto* kept = std::get_if<CountWindowOptions>(&window)) count = *kept;
+    section.read("size", count.size, small_whole);
+    refuse("duration");
+    refuse("buckets");
+    window = count;
+  } else {
+    TimeWindowOptions time;
+    if (const auto* kept = std::get_if<TimeWindowOptions>(&window)) time = *kept;
+    section.read("duration", time.duration, Length{});
+    section.read("buckets", time.buckets, small_whole);
+    refuse("size");
+    window = time;
+  }
+  section.finish();
+}
+
+void read_rules(Section& section, CircuitBreakerOptions& options) {
+  section.read("failure_rate", options.failure_rate, any_number);
+  if (const auto value = section.find("slow_call")) {
+    Section slow_call(*value);
+    SlowCallRule& rule = options.slow_call ? *options.slow_call : options.slow_call.emplace();
+    slow_call.read("threshold", rule.threshold, Length{});
+    slow_call.read("rate", rule.rate, any_number);
+    slow_call.finish();
+  }
+  if (const auto value = section.find("latency")) {
+    Section latency(*value);
+    LatencyRule& rule = options.latency ? *options.latency : options.latency.emplace();
+    latency.read("quantile", rule.quantile, any_number);
+    latency.read("above", rule.above, Length{});
+    latency.finish();
+  }
+  section.read("consecutive_failures", options.consecutive_failures, small_whole);
+  section.read("failure_balance", options.failure_balance, small_whole);
+  if (const auto value = section.find("stuck_calls")) {
+    Section stuck_calls(*value);
+    StuckCallsRule& rule = options.stuck_calls ? *options.stuck_calls : options.stuck_calls.emplace();
+    stuck_calls.read("older_than", rule.older_than, Length{});
+    stuck_calls.read("count", rule.count, small_whole);
+    stuck_calls.finish();
+  }
+}
+
+void read_half_open(const Value& value, HalfOpenOptions& options) {
+  Section section(value);
+  section.read("permitted_calls", options.permitted_calls, small_whole);
+  section.read("max_concurrent", options.max_concurrent, small_whole);
+  section.read("max_failure_rate", options.max_failure_rate, any_number);
+  section.read("probe_interval", options.probe_interval, Length{});
+  section.read("max_wait", options.max_wait, Length{});
+  section.finish();
+}
+
+void read_open(Section& section, CircuitBreakerOptions& options) {
+  section.read("open_duration", options.open_duration, Length{});
+  section.read("backoff", options.backoff, any_number);
+  // The default cap is for default openings: a longer open_duration alone must not be called a contradiction.
+  options.max_open_duration = std::max(options.max_open_duration, options.open_duration);
+  section.read("max_open_duration", options.max_open_duration, Length{});
+  section.read("jitter", options.jitter, any_number);
+  section.read("honor_retry_after", options.honor_retry_after, Truth{});
+  section.read("probe_automatically", options.probe_automatically, Truth{});
+  if (const auto value = section.find("half_open")) read_half_open(*value, options.half_open);
+  if (const auto value = section.find("ramp")) {
+    Section ramp(*value);
+    RampOptions& rule = options.ramp ? *options.ramp : options.ramp.emplace();
+    ramp.read("duration", rule.duration, Length{});
+    ramp.read("from", rule.from, any_number);
+    ramp.finish();
+  }
+}
+
+}  // namespace
+
+void read_circuit_breaker(const Value& value, CircuitBreakerOptions& options) {
+  const std::size_t errors_before = value.report->errors();
+  Section section(value);
+  if (!section.is_mapping()) return;
+  if (const auto window = section.find("window")) read_window(*window, options.window);
+  section.read("minimum_calls", options.minimum_calls, Whole{0, std::numeric_limits<std::uint64_t>::max()});
+  read_rules(section, options);
+  read_open(section, options);
+  section.finish();
+  static constexpr std::array<std::string_view, 3> against_another{"minimum_calls", "max_open_duration",
+                                                                   "half_open.max_concurrent"};
+  report_problems(value, validate(options), errors_before, against_another);
+}
+
+}  // namespace switchgear::config

@@ -1,0 +1,235 @@
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "switchgear/config/loading_fixture.hpp"
+#include "switchgear/registry/presets.hpp"
+
+namespace switchgear::config {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+CircuitBreakerOptions breaker_of(const std::string& policy) {
+  const Config config = config_of("version: 1\npolicies:\n  p: " + policy + "\n");
+  const auto at = config.policies.find("p");
+  if (at == config.policies.end() || !at->second.circuit_breaker) {
+    ADD_FAILURE() << "no breaker in " << policy;
+    return {};
+  }
+  return *at->second.circuit_breaker;
+}
+
+/// The key and its value stand in line 5, columns 7 and on.
+std::string breaker_with(const std::string& lines) {
+  return "version: 1\npolicies:\n  p:\n    circuit_breaker:\n      " + lines + "\n";
+}
+
+TEST(BreakerSection, EveryKeyArrives) {
+  const auto options = breaker_of(
+      "{circuit_breaker: {window: {type: time, duration: 20s, buckets: 5}, minimum_calls: 7, failure_rate: "
+      "0.25,"
+      " slow_call: {threshold: 3s, rate: 0.75}, latency: {quantile: 0.99, above: 4s}, consecutive_failures: "
+      "6,"
+      " failure_balance: 8, stuck_calls: {older_than: 9s, count: 11}, open_duration: 12s, backoff: 1.5,"
+      " max_open_duration: 13m, jitter: 0.2, honor_retry_after: true, probe_automatically: true,"
+      " half_open: {permitted_calls: 4, max_concurrent: 2, max_failure_rate: 0.5, probe_interval: 1s, "
+      "max_wait: 14s},"
+      " ramp: {duration: 15s, from: 0.3}}}");
+  CircuitBreakerOptions expected;
+  expected.window = TimeWindowOptions{.duration = seconds{20}, .buckets = 5};
+  expected.minimum_calls = 7;
+  expected.failure_rate = 0.25;
+  expected.slow_call = SlowCallRule{.threshold = seconds{3}, .rate = 0.75};
+  expected.latency = LatencyRule{.quantile = 0.99, .above = seconds{4}};
+  expected.consecutive_failures = 6;
+  expected.failure_balance = 8;
+  expected.stuck_calls = StuckCallsRule{.older_than = seconds{9}, .count = 11};
+  expected.open_duration = seconds{12};
+  expected.backoff = 1.5;
+  expected.max_open_duration = minutes{13};
+  expected.jitter = 0.2;
+  expected.honor_retry_after = true;
+  expected.probe_automatically = true;
+  expected.half_open = HalfOpenOptions{.permitted_calls = 4,
+                                       .max_concurrent = 2,
+                                       .max_failure_rate = 0.5,
+                                       .probe_interval = seconds{1},
+                                       .max_wait = seconds{14}};
+  expected.ramp = RampOptions{.duration = seconds{15}, .from = 0.3};
+  EXPECT_EQ(options, expected);
+}
+
+TEST(BreakerSection, AbsentKeysKeepTheLibrarysDefaults) {
+  CircuitBreakerOptions expected;
+  expected.failure_rate = 0.5;
+  EXPECT_EQ(breaker_of("{circuit_breaker: {failure_rate: 0.5}}"), expected);
+}
+
+TEST(BreakerSection, AWindowsKindFollowsFromItsKeys) {
+  EXPECT_EQ(breaker_of("{circuit_breaker: {failure_rate: 0.5, window: {size: 50}}}").window,
+            WindowOptions(CountWindowOptions{.size = 50}));
+  EXPECT_EQ(breaker_of("{circuit_breaker: {failure_rate: 0.5, window: {duration: 1m}}}").window,
+            WindowOptions(TimeWindowOptions{.duration = minutes{1}, .buckets = 10}));
+  EXPECT_EQ(breaker_of("{circuit_breaker: {failure_rate: 0.5, window: {type: time}}}").window,
+            WindowOptions(TimeWindowOptions{}));
+}
+
+TEST(BreakerSection, ALongOpeningRaisesTheDefaultCapWithIt) {
+  const auto options = breaker_of("{circuit_breaker: {failure_rate: 0.5, open_duration: 1h}}");
+  EXPECT_EQ(options.max_open_duration, std::chrono::hours{1});
+}
+
+TEST(BreakerSection, MistakesOfTypeAndUnit) {
+  expect_answers({
+      {breaker_with("failure_rate: half"),
+       "f.yaml:5:21: policies.p.circuit_breaker.failure_rate: \"half\" is not a number; want a number"},
+      {breaker_with("failure_rate: \"0.5\""),
+       "f.yaml:5:21: policies.p.circuit_breaker.failure_rate: \"0.5\" is text; want a number without quotes"},
+      {breaker_with("failure_rate: 50%"),
+       "f.yaml:5:21: policies.p.circuit_breaker.failure_rate: \"50%\" is a percentage; write the ratio 0.5"},
+      {breaker_with("failure_rate: .nan"),
+       "f.yaml:5:21: policies.p.circuit_breaker.failure_rate: \".nan\" is not a number; want a number"},
+      {breaker_with("failure_rate: nan"),
+       "f.yaml:5:21: policies.p.circuit_breaker.failure_rate: \"nan\" is not a number; want a number"},
+      {breaker_with("failure_rate: [0.5]"),
+       "f.yaml:5:21: policies.p.circuit_breaker.failure_rate: a list found; want a number"},
+      {breaker_with("failure_rate:"),
+       "f.yaml:5:7: policies.p.circuit_breaker.failure_rate: nothing found; want a number"},
+      {breaker_with("consecutive_failures: 2.5"),
+       "f.yaml:5:29: policies.p.circuit_breaker.consecutive_failures: \"2.5\" is not a whole number; want a "
+       "whole number "
+       "from 0 to 4294967295"},
+      {breaker_with("consecutive_failures: -1"),
+       "f.yaml:5:29: policies.p.circuit_breaker.consecutive_failures: \"-1\" is out of range; want a whole "
+       "number from 0 "
+       "to 4294967295"},
+      {breaker_with("consecutive_failures: 99999999999999999999"),
+       "f.yaml:5:29: policies.p.circuit_breaker.consecutive_failures: \"99999999999999999999\" is out of "
+       "range; want a "
+       "whole number from 0 to 4294967295"},
+      {breaker_with("{failure_rate: 0.5, open_duration: 30}"),
+       "f.yaml:5:42: policies.p.circuit_breaker.open_duration: \"30\" has no unit; write \"30s\""},
+      {breaker_with("{failure_rate: 0.5, honor_retry_after: yes}"),
+       "f.yaml:5:46: policies.p.circuit_breaker.honor_retry_after: \"yes\" is neither true nor false; want "
+       "true or false"},
+      {breaker_with("{failure_rate: 0.5, slow_call: 2s}"),
+       "f.yaml:5:38: policies.p.circuit_breaker.slow_call: \"2s\" found; want a mapping (key: value)"},
+      {breaker_with("{failure_rate: 0.5, window: {type: cuont}}"),
+       "f.yaml:5:42: policies.p.circuit_breaker.window.type: \"cuont\" is not known; want count or time; did "
+       "you mean "
+       "\"count\"?"},
+      {breaker_with("{failure_rate: 0.5, window: {type: count, buckets: 5}}"),
+       "f.yaml:5:49: policies.p.circuit_breaker.window.buckets: is not a key of a count window; want size"},
+      {breaker_with("{failure_rate: 0.5, window: {type: time, size: 100}}"),
+       "f.yaml:5:48: policies.p.circuit_breaker.window.size: is not a key of a time window; want duration, "
+       "buckets"},
+  });
+}
+
+TEST(BreakerSection, UnknownKeysAreAskedAbout) {
+  expect_answers({
+      {breaker_with("failure_rat: 0.5\n      consecutive_failures: 3"),
+       "f.yaml:5:7: policies.p.circuit_breaker.failure_rat: unknown key; did you mean \"failure_rate\"?"},
+      {breaker_with("{failure_rate: 0.5, half_open: {permited_calls: 3}}"),
+       "f.yaml:5:39: policies.p.circuit_breaker.half_open.permited_calls: unknown key; did you mean "
+       "\"permitted_calls\"?"},
+      {breaker_with("{failure_rate: 0.5, ramp: {xyz: 3}}"),
+       "f.yaml:5:34: policies.p.circuit_breaker.ramp.xyz: unknown key; want duration or from"},
+  });
+}
+
+TEST(BreakerSection, RangesAndContradictionsStandAtTheirKey) {
+  expect_answers({
+      {breaker_with("failure_rate: 1.5"),
+       "f.yaml:5:21: policies.p.circuit_breaker.failure_rate: 1.5 is not a ratio above 0 and at most 1"},
+      {breaker_with("{failure_rate: 0.5, half_open: {permitted_calls: 2, max_concurrent: 3}}"),
+       "f.yaml:5:75: policies.p.circuit_breaker.half_open.max_concurrent: 3 is not from 1 to 2"},
+      {breaker_with("{failure_rate: 0.5, minimum_calls: 101}"),
+       "f.yaml:5:42: policies.p.circuit_breaker.minimum_calls: 101 can never be reached in a window of 100 "
+       "calls; want at "
+       "most window.size"},
+      {breaker_with("{failure_rate: 0.5, open_duration: 1m, max_open_duration: 30s}"),
+       "f.yaml:5:65: policies.p.circuit_breaker.max_open_duration: 30s is not at least open_duration (60s)"},
+  });
+}
+
+TEST(BreakerSection, AProblemOfAnAbsentKeyStandsAtTheBreaker) {
+  expect_answers({
+      {breaker_with("{failure_rate: 0.5, window: {size: 10}}"),
+       "f.yaml:4:5: policies.p.circuit_breaker.minimum_calls: 20 can never be reached in a window of 10 "
+       "calls; want at most "
+       "window.size"},
+      {breaker_with("{}"),
+       "f.yaml:4:5: policies.p.circuit_breaker: no trip rule is set, so it could never open; want at least "
+       "one of "
+       "failure_rate, slow_call, latency, consecutive_failures, failure_balance, stuck_calls"},
+  });
+}
+
+TEST(BreakerSection, AnUnreadableKeyDoesNotHideTheRangesOfOthersNorInventContradictions) {
+  EXPECT_EQ(
+      errors_of(breaker_with("{window: {size: many}, minimum_calls: 200, failure_rate: 2, jitter: 1}")),
+      (std::vector<std::string>{
+          "f.yaml:5:23: policies.p.circuit_breaker.window.size: \"many\" is not a whole number; want a whole "
+          "number "
+          "from 0 to 4294967295",
+          "f.yaml:5:64: policies.p.circuit_breaker.failure_rate: 2 is not a ratio above 0 and at most 1",
+          "f.yaml:5:75: policies.p.circuit_breaker.jitter: 1 is not a ratio from 0 to below 1"}));
+}
+
+TEST(Presets, EachIsAValidBreakerOfItsTable) {
+  struct Row {
+    const char* name;
+    std::uint32_t consecutive;
+    double rate;
+    int open;
+    std::uint32_t probes;
+    int slow;
+  };
+  const std::vector<Row> rows{{"payment", 3, 0.10, 60, 5, 2},      {"authentication", 3, 0.15, 45, 3, 2},
+                              {"core", 5, 0.25, 30, 3, 5},         {"analytics", 10, 0.50, 15, 2, 10},
+                              {"third_party", 5, 0.30, 120, 3, 8}, {"internal", 8, 0.60, 20, 2, 10}};
+  ASSERT_EQ(presets().size(), rows.size());
+  for (const Row& row : rows) {
+    const auto options = breaker_of("{preset: " + std::string(row.name) + "}");
+    EXPECT_EQ(options.consecutive_failures, row.consecutive) << row.name;
+    EXPECT_EQ(options.failure_rate, row.rate) << row.name;
+    EXPECT_EQ(options.open_duration, seconds{row.open}) << row.name;
+    EXPECT_EQ(options.half_open.permitted_calls, row.probes) << row.name;
+    EXPECT_EQ(options.slow_call, (SlowCallRule{.threshold = seconds{row.slow}, .rate = 0.5})) << row.name;
+    EXPECT_TRUE(validate(options).empty()) << row.name;
+  }
+}
+
+TEST(Presets, ProbesFarApartFitIntoTheRoundTheyDecide) {
+  for (const Preset& preset : presets()) {
+    const auto options = options_of(preset);
+    const Duration last_probe = options.half_open.probe_interval * (options.half_open.permitted_calls - 1);
+    EXPECT_LT(last_probe + options.slow_call->threshold, options.max_wait()) << preset.name;
+  }
+  EXPECT_EQ(breaker_of("{preset: third_party}").half_open.probe_interval, seconds{60});
+}
+
+TEST(Presets, KeysBelowOverrideThem) {
+  const auto options = breaker_of(
+      "{circuit_breaker: {consecutive_failures: 9, slow_call: {threshold: 1s}, half_open: {max_concurrent: "
+      "1}},"
+      " preset: payment}");
+  EXPECT_EQ(options.consecutive_failures, 9U);
+  EXPECT_EQ(options.failure_rate, 0.10);
+  EXPECT_EQ(options.slow_call, (SlowCallRule{.threshold = seconds{1}, .rate = 0.5}));
+  EXPECT_EQ(options.half_open.permitted_calls, 5U);
+  EXPECT_EQ(options.half_open.max_concurrent, 1U);
+}
+
+TEST(Presets, AnUnknownNameIsAskedAbout) {
+  expect_answers({{"version: 1\npolicies:\n  p: {preset: paymnet}\n",
+                   "f.yaml:3:15: policies.p.preset: \"paymnet\" is not known; want payment, authentication, "
+                   "core, analytics, "
+                   "third_party or internal; did you mean \"payment\"?"}});
+}
+
+}  // namespace
+}  // namespace switchgear::config

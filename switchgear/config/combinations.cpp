@@ -1,0 +1,210 @@
+#include "switchgear/config/combinations.hpp"
+
+#include <algorithm>
+
+#include "switchgear/config/breaker_outlook.hpp"
+#include "switchgear/config/duration.hpp"
+#include "switchgear/config/option_problems.hpp"
+#include "switchgear/config/report.hpp"
+#include "switchgear/config/sections.hpp"
+
+namespace switchgear::config {
+
+namespace {
+
+/// Beyond so many retries nobody is told which one comes too late.
+constexpr std::uint32_t most_followed = 1000;
+
+class Combinations {
+ public:
+  explicit Combinations(const Policy& policy) : policy_(policy) {}
+
+  std::vector<Combination> take() {
+    check_times();
+    if (policy_.retry) check_retry(*policy_.retry);
+    if (policy_.retry_budget) check_budget(*policy_.retry_budget);
+    if (policy_.hedge) check_hedge(*policy_.hedge);
+    check_waits();
+    check_answers();
+    if (policy_.circuit_breaker) check_breaker();
+    if (policy_.chaos && policy_.chaos->enabled)
+      doubtful("chaos.enabled", "is on: faults are injected into real calls");
+    return std::move(found_);
+  }
+
+ private:
+  using Kind = Combination::Kind;
+
+  void impossible(std::string key, std::string message) {
+    found_.push_back({Kind::impossible, std::move(key), std::move(message)});
+  }
+  void doubtful(std::string key, std::string message) {
+    found_.push_back({Kind::doubtful, std::move(key), std::move(message)});
+  }
+  [[nodiscard]] std::string deadline() const { return "(" + format_duration(*policy_.deadline) + ")"; }
+
+  void check_times() {
+    if (!policy_.timeout || !policy_.deadline || *policy_.timeout <= *policy_.deadline) return;
+    impossible("timeout", quoted(format_duration(*policy_.timeout)) +
+                              " is longer than the deadline of the whole call " + deadline() +
+                              "; want at most that");
+  }
+
+  void check_retry(const RetryOptions& retry) {
+    if (retry.max_attempts == 1) {
+      if (!policy_.retry_budget) doubtful("retry.max_attempts", "1 means that nothing is ever tried again");
+      return;
+    }
+    if (!policy_.deadline) return;
+    const Duration least = delay_range(retry, 1).least;
+    if (least >= *policy_.deadline) {
+      impossible("retry.base", "the first retry comes " + format_duration(least) +
+                                   " after a failure at the earliest, which is past the deadline " +
+                                   deadline() + "; no second attempt can ever begin");
+      return;
+    }
+    if (policy_.timeout && *policy_.timeout >= *policy_.deadline - least) {
+      doubtful("retry.max_attempts", "an attempt that times out (" + format_duration(*policy_.timeout) +
+                                         ") leaves no time for another before the deadline " + deadline());
+      return;
+    }
+    check_late_attempts(retry);
+  }
+
+  /// However soon the attempts fail, the delays between them add up.
+  void check_late_attempts(const RetryOptions& retry) {
+    Duration waited{};
+    for (std::uint32_t k = 1; k < std::min(retry.max_attempts, most_followed); ++k) {
+      const Duration least = delay_range(retry, k).least;
+      if (least >= *policy_.deadline - waited) {
+        doubtful("retry.max_attempts", "attempt " + std::to_string(k + 1) + " of " +
+                                           std::to_string(retry.max_attempts) +
+                                           " can never begin: the delays before it come to at least " +
+                                           format_duration(waited + least) + ", the deadline is " +
+                                           format_duration(*policy_.deadline));
+        return;
+      }
+      waited += least;
+    }
+  }
+
+  void check_budget(const RetryBudgetOptions& budget) {
+    if (policy_.retry->max_attempts == 1 && !policy_.hedge) {
+      impossible("retry.budget", "has nothing to limit: max_attempts is 1, and there is no hedge");
+    } else if (budget.ratio == 0 && budget.min_per_second * 10 < 1) {
+      impossible("retry.budget",
+                 "never grants a retry: ratio is 0, and min_per_second is less than one in 10s");
+    }
+  }
+
+  void check_hedge(const HedgeOptions& hedge) {
+    const auto limit = attempt_limit(policy_);
+    if (!limit) return;
+    const std::string over = policy_.timeout == limit
+                                 ? "an attempt is over after " + format_duration(*limit) + " (timeout)"
+                                 : "the whole call is over after " + format_duration(*limit) + " (deadline)";
+    if (hedge.initial_delay >= *limit) {
+      doubtful("hedge.initial_delay",
+               quoted(format_duration(hedge.initial_delay)) + " is never reached: " + over);
+    }
+    const auto* fixed = std::get_if<Duration>(&hedge.delay);
+    if (fixed == nullptr) return;
+    if (*fixed >= *limit) {
+      impossible("hedge.delay", quoted(format_duration(*fixed)) + " is never reached: " + over +
+                                    "; want less, or no call is ever hedged");
+    } else if (policy_.deadline && *fixed > Duration::zero()) {
+      // The k-th hedge begins at k · delay; those at or after the deadline do not.
+      const auto begun = static_cast<std::uint64_t>((policy_.deadline->count() - 1) / fixed->count());
+      if (begun < hedge.max_hedges) {
+        doubtful("hedge.max_hedges", std::to_string(hedge.max_hedges) + " hedges, each " +
+                                         format_duration(*fixed) + " after the one before, and only " +
+                                         std::to_string(begun) + " can begin before the deadline " +
+                                         deadline());
+      }
+    }
+  }
+
+  void check_wait(const std::string& key, Duration wait) {
+    if (!policy_.deadline || wait < *policy_.deadline) return;
+    impossible(key, quoted(format_duration(wait)) +
+                        " is at least as long as the deadline of the whole call " + deadline() +
+                        ": nobody waits longer for a turn than for the answer; want less");
+  }
+
+  void check_waits() {
+    if (policy_.bulkhead) check_wait("bulkhead.max_wait", policy_.bulkhead->max_wait);
+    if (policy_.rate_limiter) check_wait("rate_limiter.max_wait", policy_.rate_limiter->max_wait);
+    if (policy_.bulkhead && policy_.adaptive_limit &&
+        policy_.bulkhead->max_concurrent <= policy_.adaptive_limit->min_limit) {
+      impossible("adaptive_limit.min_limit",
+                 std::to_string(policy_.adaptive_limit->min_limit) +
+                     " calls at once are never refused, and the bulkhead around it lets in " +
+                     std::to_string(policy_.bulkhead->max_concurrent) +
+                     " at most: no limit could be found; want less than that");
+    }
+  }
+
+  void check_answers() {
+    if (!policy_.fallback) return;
+    if (std::holds_alternative<CallQueueOptions>(*policy_.fallback) && !policy_.circuit_breaker) {
+      impossible("fallback.queue",
+                 "stored calls are made when the circuit breaker closes, and there is none: they would wait "
+                 "for ever; want a circuit_breaker or a preset");
+    }
+    const auto* stale = std::get_if<CachedFallbackOptions>(&*policy_.fallback);
+    if (stale != nullptr && policy_.cache && policy_.cache->ttl >= stale->max_stale) {
+      impossible("fallback.cache.max_stale",
+                 quoted(format_duration(stale->max_stale)) +
+                     " never lets an answer through: the cache gives it for " +
+                     format_duration(policy_.cache->ttl) +
+                     " (cache.ttl), and when it is asked for here it is older than that; want longer");
+    }
+  }
+
+  void check_breaker() {
+    const BreakerOutlook outlook = breaker_outlook(policy_);
+    if (!outlook.never_closes.empty())
+      impossible("circuit_breaker.half_open.probe_interval", "it can never close: " + outlook.never_closes);
+    if (outlook.never_opens()) {
+      std::string reasons;
+      for (const RuleOutlook& rule : outlook.rules) {
+        reasons.append(reasons.empty() ? "" : "; ").append(rule.rule).append(": ").append(rule.never);
+      }
+      impossible("circuit_breaker", "it can never open: " + reasons);
+      return;
+    }
+    for (const RuleOutlook& rule : outlook.rules) {
+      if (!rule.never.empty())
+        doubtful("circuit_breaker." + std::string(rule.rule), "can never hold: " + rule.never);
+    }
+  }
+
+  const Policy& policy_;
+  std::vector<Combination> found_;
+};
+
+}  // namespace
+
+std::vector<Combination> combinations(const Policy& policy) { return Combinations(policy).take(); }
+
+void report_combinations(const Value& value, const Policy& policy) {
+  for (const Combination& found : combinations(policy)) {
+    // A key that the file leaves out is looked for in what holds it, then in the preset it comes from.
+    std::string_view key = found.key;
+    const Entry* entry = find_entry(*value.node, key);
+    if (found.kind == Combination::Kind::doubtful) {
+      // A warning about a key that nobody wrote, such as a preset's, helps nobody.
+      if (entry != nullptr) value.report->warning(place_of(*entry), join(value.path, key), found.message);
+      continue;
+    }
+    while (entry == nullptr && key.find('.') != std::string_view::npos) {
+      key = key.substr(0, key.rfind('.'));
+      entry = find_entry(*value.node, key);
+    }
+    if (entry == nullptr) entry = find_entry(*value.node, "preset");
+    value.report->error(entry != nullptr ? place_of(*entry) : value.key, join(value.path, found.key),
+                        found.message);
+  }
+}
+
+}  // namespace switchgear::config

@@ -1,0 +1,223 @@
+// What the parts of a policy rule out together: refused at load, each with the sentence its user reads.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "switchgear/config/loading_fixture.hpp"
+
+namespace switchgear::config {
+namespace {
+
+void expect_accepted(const std::string& keys) {
+  EXPECT_EQ(errors_of(with(keys)), std::vector<std::string>{}) << keys;
+}
+
+void expect_warning(const std::string& keys, const std::string& line) {
+  EXPECT_EQ(errors_of(with(keys)), std::vector<std::string>{}) << keys;
+  EXPECT_EQ(warnings_of(with(keys)), std::vector<std::string>{line}) << keys;
+}
+
+TEST(Combinations, AnAttemptFitsIntoItsCall) {
+  expect_answers({{with("timeout: 20s, deadline: 10s"),
+                   "f.yaml:3:16: policies.p.timeout: \"20s\" is longer than the deadline of the whole call "
+                   "(10s); want at most that"}});
+  expect_accepted("timeout: 10s, deadline: 10s");
+}
+
+TEST(Combinations, ARetryThatCanNeverBeginIsRefused) {
+  expect_answers({
+      {with("deadline: 1s, retry: {base: 2s, jitter: none}"),
+       "f.yaml:3:35: policies.p.retry.base: the first retry comes 2s after a failure at the earliest, which "
+       "is "
+       "past the deadline (1s); no second attempt can ever begin"},
+      {with("deadline: 1s, retry: {base: 1s, jitter: {ratio: 0}}"),
+       "f.yaml:3:35: policies.p.retry.base: the first retry comes 1s after a failure at the earliest, which "
+       "is "
+       "past the deadline (1s); no second attempt can ever begin"},
+      {with("deadline: 50ms, retry: {jitter: decorrelated}"),
+       "f.yaml:3:23: policies.p.retry.base: the first retry comes 100ms after a failure at the earliest, "
+       "which "
+       "is past the deadline (50ms); no second attempt can ever begin"},
+  });
+  expect_accepted("deadline: 1s, retry: {base: 2s, jitter: full}");
+  expect_accepted("deadline: 1s, retry: {max_attempts: 1, base: 2s, jitter: none}");
+}
+
+TEST(Combinations, ALaterAttemptThatCanNeverBeginIsAWarning) {
+  expect_warning(
+      "deadline: 5s, retry: {max_attempts: 5, backoff: fixed, base: 2s, jitter: none}",
+      "f.yaml:3:43: policies.p.retry.max_attempts: attempt 4 of 5 can never begin: the delays before "
+      "it come to at least 6s, the deadline is 5s");
+}
+
+TEST(Combinations, ATimeoutThatLeavesNoTimeForARetryIsAWarning) {
+  expect_warning(
+      "timeout: 2s, deadline: 2s, retry: {max_attempts: 2}",
+      "f.yaml:3:56: policies.p.retry.max_attempts: an attempt that times out (2s) leaves no time for "
+      "another before the deadline (2s)");
+}
+
+TEST(Combinations, ABudgetHasSomethingToLimitAndSomethingToGrant) {
+  expect_answers({
+      {with("retry: {max_attempts: 1, budget: {ratio: 0.2}}"),
+       "f.yaml:3:32: policies.p.retry.budget: has nothing to limit: max_attempts is 1, and there is no "
+       "hedge"},
+      {with("retry: {budget: {ratio: 0, min_per_second: 0.05}}"),
+       "f.yaml:3:15: policies.p.retry.budget: never grants a retry: ratio is 0, and min_per_second is less "
+       "than "
+       "one in 10s"},
+  });
+  expect_accepted("retry: {max_attempts: 1, budget: {ratio: 0.2}}, hedge: {delay: p95}");
+  expect_accepted("retry: {budget: {ratio: 0, min_per_second: 0.1}}");
+}
+
+TEST(Combinations, ASingleAttemptIsNoRetry) {
+  expect_warning("retry: {max_attempts: 1}",
+                 "f.yaml:3:29: policies.p.retry.max_attempts: 1 means that nothing is ever tried again");
+}
+
+TEST(Combinations, AHedgeThatNeverBeginsIsRefused) {
+  expect_answers({
+      {with("timeout: 100ms, hedge: {delay: 100ms}"),
+       "f.yaml:3:38: policies.p.hedge.delay: \"100ms\" is never reached: an attempt is over after 100ms "
+       "(timeout); want less, or no call is ever hedged"},
+      {with("deadline: 1s, hedge: {delay: 2s}"),
+       "f.yaml:3:36: policies.p.hedge.delay: \"2s\" is never reached: the whole call is over after 1s "
+       "(deadline); want less, or no call is ever hedged"},
+  });
+  expect_accepted("timeout: 100ms, hedge: {delay: 99ms}");
+  expect_accepted("timeout: 100ms, hedge: {delay: p99}");
+}
+
+TEST(Combinations, HedgesAfterTheDeadlineAreAWarning) {
+  expect_warning(
+      "deadline: 1s, hedge: {delay: 400ms, max_hedges: 4}",
+      "f.yaml:3:55: policies.p.hedge.max_hedges: 4 hedges, each 400ms after the one before, and only "
+      "2 can begin before the deadline (1s)");
+  expect_warning(
+      "timeout: 1s, hedge: {delay: p95, initial_delay: 1s}",
+      "f.yaml:3:55: policies.p.hedge.initial_delay: \"1s\" is never reached: an attempt is over after "
+      "1s (timeout)");
+}
+
+TEST(Combinations, NobodyWaitsLongerForATurnThanForTheAnswer) {
+  expect_answers({
+      {with("deadline: 1s, bulkhead: {max_concurrent: 5, max_queue: 5, max_wait: 1s}"),
+       "f.yaml:3:75: policies.p.bulkhead.max_wait: \"1s\" is at least as long as the deadline of the whole "
+       "call "
+       "(1s): nobody waits longer for a turn than for the answer; want less"},
+      {with("deadline: 1s, rate_limiter: {rate: 1, max_wait: 3s}"),
+       "f.yaml:3:55: policies.p.rate_limiter.max_wait: \"3s\" is at least as long as the deadline of the "
+       "whole "
+       "call (1s): nobody waits longer for a turn than for the answer; want less"},
+  });
+  expect_accepted("deadline: 1s, bulkhead: {max_concurrent: 5, max_queue: 5, max_wait: 999ms}");
+}
+
+TEST(Combinations, ABulkheadLeavesTheAdaptiveLimitSomethingToFind) {
+  expect_answers(
+      {{with("bulkhead: {max_concurrent: 5}, adaptive_limit: {min_limit: 5}"),
+        "f.yaml:3:66: policies.p.adaptive_limit.min_limit: 5 calls at once are never refused, and the "
+        "bulkhead around it lets in 5 at most: no limit could be found; want less than that"}});
+  expect_accepted("bulkhead: {max_concurrent: 6}, adaptive_limit: {min_limit: 5}");
+}
+
+TEST(Combinations, AStaleAnswerIsOlderThanACachedOne) {
+  expect_answers({
+      {with("cache: {ttl: 10m}, fallback: {cache: {max_stale: 5m}}"),
+       "f.yaml:3:56: policies.p.fallback.cache.max_stale: \"5m\" never lets an answer through: the cache "
+       "gives "
+       "it for 10m (cache.ttl), and when it is asked for here it is older than that; want longer"},
+      {with("cache: {ttl: 10m}, fallback: {cache: {}}"),
+       "f.yaml:3:37: policies.p.fallback.cache.max_stale: \"10m\" never lets an answer through: the cache "
+       "gives "
+       "it for 10m (cache.ttl), and when it is asked for here it is older than that; want longer"},
+  });
+  expect_accepted("cache: {ttl: 5m}, fallback: {cache: {max_stale: 6m}}");
+}
+
+TEST(Combinations, AQueueIsDrainedByABreaker) {
+  expect_answers(
+      {{with("fallback: {queue: {max: 10}}"),
+        "f.yaml:3:18: policies.p.fallback.queue: stored calls are made when the circuit breaker "
+        "closes, and there is none: they would wait for ever; want a circuit_breaker or a preset"}});
+  expect_accepted("preset: core, fallback: {queue: {max: 10}}");
+}
+
+TEST(Combinations, ARetryAroundABreakerThatCanNeverOpenIsRefused) {
+  expect_answers({
+      {with("retry: {}, failure_when: {status: [], errors: []}, circuit_breaker: {failure_rate: 0.5}"),
+       "f.yaml:3:58: policies.p.circuit_breaker: it can never open: failure_rate: nothing counts as a "
+       "failure "
+       "(failure_when)"},
+      {with("retry: {}, timeout: 1s, circuit_breaker: {slow_call: {threshold: 2s}}"),
+       "f.yaml:3:31: policies.p.circuit_breaker: it can never open: slow_call: an attempt ends after 1s "
+       "(timeout)"},
+      {with("failure_when: {status: [], errors: []}, circuit_breaker: {consecutive_failures: 3, stuck_calls: "
+            "{older_than: 1s, count: 10}}, bulkhead: {max_concurrent: 5}"),
+       "f.yaml:3:47: policies.p.circuit_breaker: it can never open: consecutive_failures: nothing counts as "
+       "a "
+       "failure (failure_when); stuck_calls: at most 5 attempts run at once (bulkhead), and it wants 10 "
+       "stuck "
+       "ones"},
+      {with("circuit_breaker: {failure_rate: 0.5, window: {duration: 10s}}, rate_limiter: {rate: 1, burst: "
+            "5}"),
+       "f.yaml:3:7: policies.p.circuit_breaker: it can never open: failure_rate: its window never holds "
+       "minimum_calls (20): the rate limiter lets at most 15 attempts into 10s"},
+      {with("timeout: 1s, failure_when: {status: [], errors: []}, preset: analytics"),
+       "f.yaml:3:68: policies.p.circuit_breaker: it can never open: failure_rate: nothing counts as a "
+       "failure "
+       "(failure_when); slow_call: an attempt ends after 1s (timeout); consecutive_failures: nothing counts "
+       "as "
+       "a failure (failure_when)"},
+  });
+}
+
+TEST(Combinations, ARuleThatCanNeverHoldIsAWarningWhereItIsWritten) {
+  expect_warning(
+      "timeout: 1s, circuit_breaker: {failure_rate: 0.5, slow_call: {threshold: 2s}}",
+      "f.yaml:3:57: policies.p.circuit_breaker.slow_call: can never hold: an attempt ends after 1s "
+      "(timeout)");
+  expect_warning("deadline: 1s, circuit_breaker: {failure_rate: 0.5, latency: {above: 2s}}",
+                 "f.yaml:3:58: policies.p.circuit_breaker.latency: can never hold: an attempt ends after 1s "
+                 "(deadline)");
+  expect_warning(
+      "timeout: 2s, failure_when: {errors: [connection_error]}, circuit_breaker: {failure_rate: 0.5, "
+      "slow_call: {}}",
+      "f.yaml:3:101: policies.p.circuit_breaker.slow_call: can never hold: an attempt ends after 2s "
+      "(timeout), "
+      "and a timeout is not recorded (failure_when)");
+  EXPECT_TRUE(warnings_of(with("preset: internal, timeout: 1s")).empty()) << "nobody wrote the rule";
+  EXPECT_TRUE(warnings_of(with("timeout: 2s, circuit_breaker: {failure_rate: 0.5, slow_call: {}}")).empty())
+      << "a timeout is slow";
+}
+
+TEST(Combinations, ABreakerThatCanNeverCloseIsRefused) {
+  expect_answers({
+      {with("circuit_breaker: {failure_rate: 0.5, half_open: {probe_interval: 15s}}"),
+       "f.yaml:3:72: policies.p.circuit_breaker.half_open.probe_interval: it can never close: the last of "
+       "the 3 "
+       "probes that close it begins 30s after the first, and it opens again after 30s (open_duration)"},
+      {with("preset: third_party, circuit_breaker: {half_open: {max_wait: 1m}}"),
+       "f.yaml:3:46: policies.p.circuit_breaker.half_open.probe_interval: it can never close: the last of "
+       "the 3 "
+       "probes that close it begins 2m after the first, and it opens again after 1m (half_open.max_wait)"},
+      {with("circuit_breaker: {consecutive_failures: 5}, rate_limiter: {rate: 0.01, burst: 1}"),
+       "f.yaml:3:7: policies.p.circuit_breaker.half_open.probe_interval: it can never close: it takes 3 "
+       "probes "
+       "to close it, the rate limiter lets at most 1 through in time, and it opens again after 30s "
+       "(open_duration)"},
+  });
+  expect_accepted("preset: third_party");
+  expect_accepted("circuit_breaker: {failure_rate: 0.5, half_open: {probe_interval: 14s}}");
+  expect_accepted(
+      "circuit_breaker: {failure_rate: 0.5, half_open: {probe_interval: 20s, max_failure_rate: 0.5}}");
+}
+
+TEST(Combinations, AreNotJudgedWhileTheirPartsAreWrong) {
+  expect_answers({{with("deadline: 1, timeout: 5s"),
+                   "f.yaml:3:17: policies.p.deadline: \"1\" has no unit; write \"1s\""}});
+}
+
+}  // namespace
+}  // namespace switchgear::config

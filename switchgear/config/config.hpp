@@ -1,0 +1,181 @@
+// config/: the one policy file, as values. YAML in, these structs out; every error names file, line and
+// column. Gateway, replay and a library's own calls (configured_policies.hpp) read the same file. Never here:
+// sockets, clocks, anything that runs by itself.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "switchgear/core/time.hpp"
+#include "switchgear/policy/adaptive_limit.hpp"
+#include "switchgear/policy/bulkhead.hpp"
+#include "switchgear/policy/cache.hpp"
+#include "switchgear/policy/call_queue.hpp"
+#include "switchgear/policy/chaos.hpp"
+#include "switchgear/policy/circuit_breaker_options.hpp"
+#include "switchgear/policy/fallback.hpp"
+#include "switchgear/policy/hedge.hpp"
+#include "switchgear/policy/rate_limiter.hpp"
+#include "switchgear/policy/retry.hpp"
+#include "switchgear/policy/retry_budget.hpp"
+
+namespace switchgear::config {
+
+struct Endpoint {
+  std::string host;  ///< an IP address or a name; IPv6 without brackets
+  std::uint16_t port = 0;
+
+  friend bool operator==(const Endpoint&, const Endpoint&) = default;
+};
+
+/// What the gateway takes from a client, and how long it waits for it. Sizes in bytes.
+struct GatewayLimits {
+  std::size_t header_bytes = std::size_t{32} * 1024;  ///< request line and all header fields; 431 beyond
+  std::size_t header_fields = 100;                    ///< 431 beyond
+  std::size_t target_bytes = std::size_t{8} * 1024;   ///< request target; 414 beyond
+  std::uint64_t body_bytes = std::uint64_t{64} * 1024 * 1024;  ///< 413 beyond
+  /// Of one request's body, kept so that it can be sent again or stored for later. A longer body is sent once
+  /// and never queued.
+  std::size_t buffered_body_bytes = std::size_t{64} * 1024;
+  /// Of one response's body, remembered by `cache` and `fallback.cache`. A longer one is passed on and
+  /// forgotten.
+  std::size_t cached_body_bytes = std::size_t{64} * 1024;
+  std::size_t connections = 10'000;  ///< clients per thread; further ones wait in the backlog
+  Duration header_timeout =
+      std::chrono::seconds{10};  ///< from the first byte of a request to the end of its header; 408
+  Duration body_timeout = std::chrono::seconds{30};   ///< without a byte of the request body; 408
+  Duration idle_timeout = std::chrono::seconds{60};   ///< between two requests on a kept-alive connection
+  Duration write_timeout = std::chrono::seconds{30};  ///< a client that takes no byte of the response
+  Duration drain_timeout = std::chrono::seconds{30};  ///< after SIGTERM, for requests already accepted
+
+  friend bool operator==(const GatewayLimits&, const GatewayLimits&) = default;
+};
+
+struct GatewayOptions {
+  Endpoint listen{"127.0.0.1", 8080};
+  Endpoint admin{"127.0.0.1", 9090};
+  unsigned threads = 1;
+  std::string admin_token;                 ///< empty: none asked for
+  std::vector<std::string> admin_origins;  ///< further origins that may send changing requests
+  GatewayLimits limits;
+
+  friend bool operator==(const GatewayOptions&, const GatewayOptions&) = default;
+};
+
+/// HTTP statuses, as inclusive ranges.
+using StatusRanges = std::vector<std::pair<unsigned, unsigned>>;
+
+/// Which results of an HTTP call are failures of the dependency.
+struct FailureWhen {
+  StatusRanges status{{500, 599}};
+  bool timeout = true;
+  bool connection_error = true;
+
+  friend bool operator==(const FailureWhen&, const FailureWhen&) = default;
+};
+
+/// `fallback: {value: …}`: always this answer.
+struct ValueFallback {
+  unsigned status = 200;  ///< 200 … 599
+  std::string body;
+  std::string content_type = "text/plain; charset=utf-8";  ///< of a body that is not empty
+
+  friend bool operator==(const ValueFallback&, const ValueFallback&) = default;
+};
+
+/// `fallback: {fail: TEXT}`: a clear error in place of the dependency's own words.
+struct FailFallback {
+  std::string text;
+
+  friend bool operator==(const FailFallback&, const FailFallback&) = default;
+};
+
+/// The kind of fallback: `value`, `cache`, `queue`, `fail`.
+using FallbackOptions = std::variant<ValueFallback, CachedFallbackOptions, CallQueueOptions, FailFallback>;
+
+/// One entry of `policies:`, presets already applied. In the standard order, outermost first.
+struct Policy {
+  std::string name;
+  std::optional<FallbackOptions> fallback;
+  std::optional<CacheOptions> cache;
+  std::optional<RateLimiterOptions> rate_limiter;
+  std::optional<BulkheadOptions> bulkhead;
+  std::optional<AdaptiveLimitOptions> adaptive_limit;
+  std::optional<Duration> deadline;  ///< the whole call
+  std::optional<RetryOptions> retry;
+  /// Statuses worth another attempt; unset: 408, 425, 429 and 5xx but 501. Timeouts and connection errors
+  /// always are.
+  std::optional<StatusRanges> retry_status;
+  std::optional<RetryBudgetOptions> retry_budget;  ///< set only beside `retry`; hedges spend it too
+  std::optional<HedgeOptions> hedge;
+  std::optional<CircuitBreakerOptions> circuit_breaker;
+  FailureWhen failure_when;
+  std::optional<Duration> timeout;    ///< one attempt
+  std::optional<ChaosOptions> chaos;  ///< does nothing unless `enabled`
+  std::uint64_t chaos_seed = 1;       ///< the same seed, the same faults
+
+  friend bool operator==(const Policy&, const Policy&) = default;
+};
+
+/// Connections from the gateway to one service, per thread.
+struct PoolOptions {
+  std::size_t max_connections = 256;                 ///< open at once, idle ones included
+  std::size_t max_waiting = 1024;                    ///< requests waiting for one; further ones get 503
+  Duration idle_timeout = std::chrono::seconds{30};  ///< an idle connection is closed after this
+  Duration connect_timeout = std::chrono::seconds{2};
+
+  friend bool operator==(const PoolOptions&, const PoolOptions&) = default;
+};
+
+/// One entry of `services:`.
+struct Service {
+  std::string name;
+  Endpoint upstream;
+  std::string base_path;  ///< of the url; put before the request's path; empty or starting with '/', never
+                          ///< ending in it
+  std::string policy;     ///< a key of Config::policies
+  std::vector<std::string> prefixes;  ///< paths this service answers for; the longest matching prefix wins
+  PoolOptions pool;
+
+  friend bool operator==(const Service&, const Service&) = default;
+};
+
+/// A whole, validated file.
+struct Config {
+  GatewayOptions gateway;
+  std::map<std::string, Policy> policies;
+  std::map<std::string, Service> services;
+};
+
+/// One finding, printed as `FILE:LINE:COL: message`. Lines and columns count from 1.
+struct Diagnostic {
+  std::string file;
+  std::size_t line = 0;
+  std::size_t column = 0;
+  std::string message;
+
+  [[nodiscard]] std::string text() const;
+};
+
+struct Loaded {
+  std::optional<Config> config;      ///< set when there are no errors
+  std::vector<Diagnostic> errors;    ///< all of them, in file order
+  std::vector<Diagnostic> warnings;  ///< keys that are valid but do nothing yet
+};
+
+/// Reads and validates one file. Never throws for what the file says; a file that cannot be read is an error
+/// at 1:1.
+[[nodiscard]] Loaded load_file(const std::string& path);
+
+/// The same from memory; `name` stands for the file in messages, `directory` is where `file:` secrets are
+/// looked up.
+[[nodiscard]] Loaded load_text(const std::string& text, const std::string& name,
+                               const std::string& directory = ".");
+
+}  // namespace switchgear::config

@@ -1,0 +1,214 @@
+#include "switchgear/config/explain.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <tuple>
+
+namespace switchgear::config {
+
+namespace {
+
+using Rep = Duration::rep;
+
+Duration plus(Duration a, Duration b) noexcept {
+  Rep sum = 0;
+  return __builtin_add_overflow(a.count(), b.count(), &sum) ? Duration::max() : Duration{sum};
+}
+
+Duration times(Duration length, std::uint64_t n) noexcept {
+  Rep product = 0;
+  return __builtin_mul_overflow(length.count(), n, &product) ? Duration::max() : Duration{product};
+}
+
+std::uint64_t times(std::uint64_t a, std::uint64_t b) noexcept {
+  std::uint64_t product = 0;
+  return __builtin_mul_overflow(a, b, &product) ? std::numeric_limits<std::uint64_t>::max() : product;
+}
+
+std::uint64_t branches(const Policy& policy) noexcept {
+  return policy.hedge ? std::uint64_t{policy.hedge->max_hedges} + 1 : 1;
+}
+
+bool retries(const Policy& policy) noexcept { return policy.retry && policy.retry->max_attempts > 1; }
+
+/// A failure waits for the hedges under way; each begins before the attempt it stands beside is over.
+std::optional<Duration> longest_race(const Policy& policy) {
+  if (!policy.timeout || !policy.hedge) return policy.timeout;
+  const auto* fixed = std::get_if<Duration>(&policy.hedge->delay);
+  const Duration delay = fixed != nullptr ? std::min(*fixed, *policy.timeout) : *policy.timeout;
+  return plus(times(delay, policy.hedge->max_hedges), *policy.timeout);
+}
+
+void take_least(InFlight& least, std::uint64_t most, std::string_view limited_by) {
+  if (least.most && *least.most <= most) return;
+  least.most = most;
+  least.limited_by = limited_by;
+}
+
+std::string fallback_word(const FallbackOptions& fallback) {
+  static constexpr std::array<std::string_view, 4> kinds{"value", "cache", "queue", "fail"};
+  return std::string("fallback (").append(kinds[fallback.index()]).append(")");
+}
+
+KeptInMemory entries_of(const Policy& policy) {
+  KeptInMemory memory;
+  if (policy.cache && policy.cache->ttl > Duration::zero()) memory.cached_answers = policy.cache->max_entries;
+  if (!policy.fallback) return memory;
+  if (const auto* stale = std::get_if<CachedFallbackOptions>(&*policy.fallback))
+    memory.stale_answers = stale->max_entries;
+  if (const auto* queue = std::get_if<CallQueueOptions>(&*policy.fallback)) memory.queued_calls = queue->max;
+  return memory;
+}
+
+/// Calls that are under way at once, in the queues before the service too.
+std::uint64_t calls_under_way(const Policy& policy, std::uint64_t clients) {
+  if (!policy.bulkhead) return clients;
+  double most = static_cast<double>(policy.bulkhead->max_concurrent) + policy.bulkhead->max_queue;
+  if (policy.rate_limiter)
+    most += std::ceil(policy.rate_limiter->rate * to_seconds(policy.rate_limiter->max_wait));
+  return most < static_cast<double>(clients) ? static_cast<std::uint64_t>(most) : clients;
+}
+
+}  // namespace
+
+std::vector<std::string> order_of(const Policy& policy) {
+  std::vector<std::string> order;
+  const auto add = [&](bool there, std::string name) {
+    if (there) order.push_back(std::move(name));
+  };
+  if (policy.fallback) order.push_back(fallback_word(*policy.fallback));
+  add(policy.cache.has_value(), "cache");
+  add(policy.rate_limiter.has_value(), "rate limiter");
+  add(policy.bulkhead.has_value(), "bulkhead");
+  add(policy.adaptive_limit.has_value(), "adaptive limit");
+  add(policy.deadline.has_value(), "deadline");
+  add(policy.retry.has_value(), "retry");
+  add(policy.hedge.has_value(), "hedge");
+  add(policy.circuit_breaker.has_value(), "circuit breaker");
+  add(policy.timeout.has_value(), "timeout");
+  add(policy.chaos && policy.chaos->enabled, "chaos");
+  order.emplace_back("call");
+  return order;
+}
+
+Duration longest_delays(const RetryOptions& retry) noexcept {
+  Duration sum{};
+  Duration previous{};
+  for (std::uint32_t k = 1; k < retry.max_attempts; ++k) {
+    const Duration longest = delay_range(retry, k, previous).most;
+    // Once the cap is reached, and with it all growth, the rest is alike.
+    const bool capped = retry.jitter == Jitter::decorrelated ? longest == previous
+                                                             : backoff_delay(retry, k) == retry.max_delay;
+    if (capped) return plus(sum, times(longest, retry.max_attempts - k));
+    sum = plus(sum, longest);
+    previous = longest;
+  }
+  return sum;
+}
+
+WorstLatency worst_latency(const Policy& policy) {
+  WorstLatency worst;
+  if (policy.rate_limiter) worst.token_wait = policy.rate_limiter->max_wait;
+  if (policy.bulkhead) worst.queue_wait = policy.bulkhead->max_wait;
+  worst.attempt = policy.timeout;
+  worst.race = longest_race(policy);
+  if (retries(policy)) worst.delays = longest_delays(*policy.retry);
+  if (worst.race) {
+    const std::uint64_t rounds = policy.retry ? policy.retry->max_attempts : 1;
+    worst.attempts = plus(times(*worst.race, rounds), worst.delays);
+  }
+  std::optional<Duration> inside = worst.attempts;
+  if (policy.deadline) {
+    inside = inside ? std::min(*inside, *policy.deadline) : policy.deadline;
+  } else if (!inside) {
+    worst.unbounded = "an attempt may take for ever: there is no timeout and no deadline";
+  } else if (retries(policy)) {
+    worst.unbounded = "a server may ask for any wait before a retry (Retry-After), and there is no deadline";
+    inside.reset();
+  }
+  if (inside) worst.most = plus(plus(worst.token_wait, worst.queue_wait), *inside);
+  return worst;
+}
+
+Amplification amplification(const Policy& policy) noexcept {
+  Amplification load;
+  load.most = attempts_of_a_call(policy);
+  if (load.most > 1 && policy.retry_budget) {
+    load.steady = std::min(1 + policy.retry_budget->ratio, static_cast<double>(load.most));
+    load.extra_per_second = policy.retry_budget->min_per_second;
+  }
+  return load;
+}
+
+InFlight most_in_flight(const Policy& policy) {
+  InFlight least;
+  if (policy.bulkhead)
+    take_least(least, times(policy.bulkhead->max_concurrent, branches(policy)), "bulkhead");
+  if (policy.adaptive_limit)
+    take_least(least, times(policy.adaptive_limit->max_limit, branches(policy)), "adaptive_limit");
+  const WorstLatency worst = worst_latency(policy);
+  if (policy.rate_limiter && worst.most) {
+    // Those in flight got their token no longer ago than a call takes from there.
+    const double stretch = to_seconds(*worst.most - worst.token_wait);
+    const double tokens =
+        std::floor(policy.rate_limiter->rate * stretch) + policy.rate_limiter->burst_or_rate();
+    constexpr double countable = 1e15;
+    if (tokens < countable)
+      take_least(least, times(static_cast<std::uint64_t>(tokens), branches(policy)), "rate_limiter");
+  }
+  return least;
+}
+
+std::optional<Notice> notice_of(const Policy& policy, const BreakerOutlook& outlook) {
+  // What notices failures beats what notices only slowness, a number of calls beats a length of time.
+  const auto rank = [](const RuleOutlook& rule) {
+    return std::tuple(rule.by_latency, rule.attempts == 0, rule.attempts, rule.within.value_or(Duration{}));
+  };
+  const RuleOutlook* quickest = nullptr;
+  for (const RuleOutlook& rule : outlook.rules) {
+    if (rule.never.empty() && (quickest == nullptr || rank(rule) < rank(*quickest))) quickest = &rule;
+  }
+  if (quickest == nullptr) return std::nullopt;
+  Notice notice{quickest->rule, quickest->by_latency, quickest->attempts, 0, 0, quickest->within};
+  const std::uint64_t each = attempts_of_a_call(policy);
+  notice.calls_least = (notice.attempts + each - 1) / each;
+  notice.calls_most = notice.attempts;
+  return notice;
+}
+
+Explanation explain(const Policy& policy) {
+  Explanation all;
+  all.order = order_of(policy);
+  all.latency = worst_latency(policy);
+  all.amplification = amplification(policy);
+  all.in_flight = most_in_flight(policy);
+  all.memory = entries_of(policy);
+  if (policy.circuit_breaker) {
+    all.breaker = breaker_outlook(policy);
+    all.notice = notice_of(policy, *all.breaker);
+  }
+  return all;
+}
+
+Explanation explain(const Policy& policy, const Service& service, const GatewayOptions& gateway) {
+  Policy applied = policy;
+  if (!applied.timeout) applied.timeout = gateway_timeout;
+  Explanation all = explain(applied);
+
+  const std::uint64_t clients = times(gateway.limits.connections, gateway.threads);
+  take_least(all.in_flight, times(clients, branches(policy)), "gateway.limits.connections");
+  take_least(all.in_flight, times(service.pool.max_connections, gateway.threads), "connections.max");
+
+  KeptInMemory& memory = all.memory;
+  const GatewayLimits& limits = gateway.limits;
+  memory.request_body_bytes = 0;
+  if (all.amplification.most > 1 || memory.queued_calls > 0)
+    memory.request_body_bytes = times(calls_under_way(policy, clients), limits.buffered_body_bytes);
+  memory.answer_body_bytes = times(memory.cached_answers + memory.stale_answers, limits.cached_body_bytes);
+  memory.queue_bytes = times(memory.queued_calls, limits.buffered_body_bytes + limits.header_bytes);
+  return all;
+}
+
+}  // namespace switchgear::config

@@ -1,0 +1,89 @@
+// What a policy comes to at worst, worked out from its options alone: how long one call may take, how many
+// attempts it may become, how many run at once, what is kept in memory. Pure functions; nothing is measured.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "switchgear/config/breaker_outlook.hpp"
+#include "switchgear/config/config.hpp"
+
+namespace switchgear::config {
+
+/// The limit of an attempt through the gateway when its policy has no `timeout`.
+inline constexpr Duration gateway_timeout = std::chrono::seconds{30};
+
+/// The longest one call can take, and what that is made of. The waits for a token and for a slot come before
+/// the deadline begins, as in the standard order.
+struct WorstLatency {
+  Duration token_wait{};
+  Duration queue_wait{};
+  std::optional<Duration> attempt;   ///< one alone; unset: no timeout
+  std::optional<Duration> race;      ///< one with the hedges beside it, each begun as late as it may
+  Duration delays{};                 ///< all of them, drawn as long as jitter may make them
+  std::optional<Duration> attempts;  ///< every attempt with its hedges, and the delays between
+  std::optional<Duration> most;      ///< the waits, and the attempts until the deadline; unset: unbounded
+  std::string unbounded;             ///< why there is no `most`
+};
+
+/// How many attempts the dependency may see for one call.
+struct Amplification {
+  std::uint64_t most = 1;        ///< of a single call
+  std::optional<double> steady;  ///< on average over 10 s, by the retry budget; unset: as `most`
+  double extra_per_second = 0;   ///< attempts that the budget grants beside that (min_per_second)
+};
+
+struct InFlight {
+  std::optional<std::uint64_t> most;  ///< attempts at once; unset: unbounded
+  std::string_view limited_by;        ///< the key that says so
+};
+
+/// What is kept. Entries are bounded by the policy; bytes by the gateway, whose limits cap a body.
+struct KeptInMemory {
+  std::uint64_t cached_answers = 0;                 ///< of `cache`
+  std::uint64_t stale_answers = 0;                  ///< of `fallback.cache`
+  std::uint64_t queued_calls = 0;                   ///< of `fallback.queue`
+  std::optional<std::uint64_t> request_body_bytes;  ///< of calls that may have to be made again, or stored
+  std::optional<std::uint64_t> answer_body_bytes;   ///< of cached and stale answers
+  std::optional<std::uint64_t> queue_bytes;         ///< of stored calls, heads included
+};
+
+/// How soon the breaker notices that every attempt fails.
+struct Notice {
+  std::string_view rule;       ///< the quickest one
+  bool only_hanging = false;   ///< no rule counts failures: attempts that fail at once are never noticed
+  std::uint64_t attempts = 0;  ///< at most so many; 0: see `within`
+  std::uint64_t calls_least = 0, calls_most = 0;  ///< the same in calls: each with all its attempts, or one
+  std::optional<Duration> within;                 ///< when only time says it
+};
+
+struct Explanation {
+  std::vector<std::string> order;  ///< outermost first
+  WorstLatency latency;
+  Amplification amplification;
+  InFlight in_flight;
+  KeptInMemory memory;
+  std::optional<BreakerOutlook> breaker;
+  std::optional<Notice> notice;
+};
+
+/// The policy for itself, as the library applies it. Precondition: it is valid.
+[[nodiscard]] Explanation explain(const Policy& policy);
+/// The policy as the gateway applies it to one service.
+[[nodiscard]] Explanation explain(const Policy& policy, const Service& service,
+                                  const GatewayOptions& gateway);
+
+// The parts.
+[[nodiscard]] std::vector<std::string> order_of(const Policy& policy);
+/// The longest that the delays before all retries can be together, without what a server asks for.
+[[nodiscard]] Duration longest_delays(const RetryOptions& retry) noexcept;
+[[nodiscard]] WorstLatency worst_latency(const Policy& policy);
+[[nodiscard]] Amplification amplification(const Policy& policy) noexcept;
+[[nodiscard]] InFlight most_in_flight(const Policy& policy);
+/// Empty when no rule of the breaker can hold. Precondition: the policy has a breaker.
+[[nodiscard]] std::optional<Notice> notice_of(const Policy& policy, const BreakerOutlook& outlook);
+
+}  // namespace switchgear::config

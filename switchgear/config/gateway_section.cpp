@@ -1,0 +1,111 @@
+// gateway: where it listens, what it takes from clients, who may command it.
+#include <algorithm>
+#include <filesystem>
+
+#include "switchgear/config/address.hpp"
+#include "switchgear/config/sections.hpp"
+#include "switchgear/config/source_file.hpp"
+
+namespace switchgear::config {
+
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+
+constexpr std::size_t largest_secret = 64 * 1024;
+
+/// A token, here or in a file. Nothing that is wrong with it is ever quoted.
+struct Secret {
+  const std::string& directory;
+
+  [[nodiscard]] std::optional<std::string> operator()(const Value& value) const {
+    constexpr std::string_view prefix = "file:";
+    const Node& node = *value.node;
+    if (node.kind != Node::Kind::scalar || node.empty() || node.text.empty()) {
+      value.wrong("no secret found; want text or file:PATH, or leave the key out");
+      return std::nullopt;
+    }
+    std::string secret = node.text;
+    if (node.text.starts_with(prefix)) {
+      const std::string path = (std::filesystem::path(directory) / node.text.substr(prefix.size())).string();
+      ReadResult file = read_secret(path, largest_secret);
+      if (!file.bytes) {
+        value.wrong("secret file " + config::quoted(path) + " " + file.problem);
+        return std::nullopt;
+      }
+      secret = std::move(*file.bytes);
+    }
+    const bool fit =
+        std::all_of(secret.begin(), secret.end(), [](char letter) { return letter > 0x20 && letter < 0x7F; });
+    if (fit && !secret.empty()) return secret;
+    value.wrong(
+        "the secret is empty or holds a character that cannot stand in a header; want visible ASCII without "
+        "spaces");
+    return std::nullopt;
+  }
+};
+
+template <class T>
+struct Address {
+  Parsed<T> (*parse)(std::string_view);
+
+  [[nodiscard]] std::optional<T> operator()(const Value& value) const {
+    const auto text = Text{}(value);
+    if (!text) return std::nullopt;
+    Parsed<T> parsed = parse(*text);
+    if (!parsed.value) value.wrong(parsed.problem);
+    return std::move(parsed.value);
+  }
+};
+
+void read_limits(const Value& value, GatewayLimits& limits) {
+  constexpr Length wait{milliseconds{1}, hours{24}};
+  constexpr std::size_t mebi = 1024 * 1024;
+  Section section(value);
+  section.read("header_bytes", limits.header_bytes, Whole{1024, mebi});
+  section.read("header_fields", limits.header_fields, Whole{1, 10'000});
+  section.read("target_bytes", limits.target_bytes, Whole{64, mebi});
+  section.read("body_bytes", limits.body_bytes, Whole{0, std::uint64_t{1} << 50U});
+  section.read("buffered_body_bytes", limits.buffered_body_bytes, Whole{0, std::uint64_t{1} << 30U});
+  section.read("cached_body_bytes", limits.cached_body_bytes, Whole{0, std::uint64_t{1} << 30U});
+  section.read("connections", limits.connections, Whole{1, 1'000'000});
+  section.read("header_timeout", limits.header_timeout, wait);
+  section.read("body_timeout", limits.body_timeout, wait);
+  section.read("idle_timeout", limits.idle_timeout, wait);
+  section.read("write_timeout", limits.write_timeout, wait);
+  section.read("drain_timeout", limits.drain_timeout, Length{Duration::zero(), hours{24}});
+  if (limits.target_bytes >= limits.header_bytes) {
+    const auto at = section.find("target_bytes");
+    const std::string message = std::to_string(limits.target_bytes) + " does not fit into header_bytes (" +
+                                std::to_string(limits.header_bytes) + "); want less";
+    at ? at->wrong(message) : section.wrong("target_bytes of " + message);
+  }
+  section.finish();
+}
+
+}  // namespace
+
+GatewayOptions read_gateway(const Value& value, const std::string& directory) {
+  GatewayOptions gateway;
+  Section section(value);
+  section.read("listen", gateway.listen, Address<Endpoint>{parse_listen});
+  section.read("admin", gateway.admin, Address<Endpoint>{parse_listen});
+  if (gateway.listen == gateway.admin && gateway.listen.port != 0) {
+    const auto at = section.find(section.find("admin") ? "admin" : "listen");
+    if (at) at->wrong("listen and admin share one address; want two");
+  }
+  section.read("threads", gateway.threads, Whole{1, 256});
+  section.read("token", gateway.admin_token, Secret{directory});
+  if (const auto origins = section.find("origins")) {
+    for (const Value& item : items(*origins, "[\"https://ops.example.com\"]")) {
+      if (auto origin = Address<std::string>{parse_origin}(item))
+        gateway.admin_origins.push_back(std::move(*origin));
+    }
+  }
+  if (const auto limits = section.find("limits")) read_limits(*limits, gateway.limits);
+  section.finish();
+  return gateway;
+}
+
+}  // namespace switchgear::config

@@ -1,0 +1,146 @@
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "switchgear/config/loading_fixture.hpp"
+
+namespace switchgear::config {
+namespace {
+
+using std::chrono::seconds;
+
+/// `keys` start at line 2, column 11.
+std::string with(const std::string& keys) { return "version: 1\ngateway: {" + keys + "}\n"; }
+
+TEST(GatewaySection, AbsentMeansDefaults) { EXPECT_EQ(config_of("version: 1\n").gateway, GatewayOptions{}); }
+
+TEST(GatewaySection, EveryKeyArrives) {
+  const GatewayOptions read =
+      config_of(with("listen: \"[::1]:0\", admin: \"localhost:0\", threads: 2, token: s3cret,"
+                     " origins: [\"HTTPS://Ops.Example.com:443\", \"http://localhost:3000\"],"
+                     " limits: {header_bytes: 16384, header_fields: 50, target_bytes: 4096, body_bytes: 1000,"
+                     " buffered_body_bytes: 300, cached_body_bytes: 400, connections: 20, header_timeout: "
+                     "1s, body_timeout: 2s, idle_timeout: 3s, write_timeout: 4s,"
+                     " drain_timeout: 0s}"))
+          .gateway;
+  GatewayOptions expected;
+  expected.listen = {"::1", 0};
+  expected.admin = {"localhost", 0};
+  expected.threads = 2;
+  expected.admin_token = "s3cret";
+  expected.admin_origins = {"https://ops.example.com", "http://localhost:3000"};
+  expected.limits = {.header_bytes = 16384,
+                     .header_fields = 50,
+                     .target_bytes = 4096,
+                     .body_bytes = 1000,
+                     .buffered_body_bytes = 300,
+                     .cached_body_bytes = 400,
+                     .connections = 20,
+                     .header_timeout = seconds{1},
+                     .body_timeout = seconds{2},
+                     .idle_timeout = seconds{3},
+                     .write_timeout = seconds{4},
+                     .drain_timeout = seconds{0}};
+  EXPECT_EQ(read, expected);
+}
+
+TEST(GatewaySection, MistakesAreLocated) {
+  expect_answers({
+      {with("listen: 8080"),
+       "f.yaml:2:19: gateway.listen: \"8080\" has no port; want HOST:PORT, as in \"127.0.0.1:8080\""},
+      {with("listen: \":8080\""),
+       "f.yaml:2:19: gateway.listen: \":8080\" has no host; write \"127.0.0.1:8080\", or \"0.0.0.0:8080\" "
+       "for every "
+       "interface"},
+      {with("listen: \"127.0.0.1:70000\""),
+       "f.yaml:2:19: gateway.listen: \"127.0.0.1:70000\" has a port out of range; want one from 0 to 65535"},
+      {with("listen: \"http://a:80\""),
+       "f.yaml:2:19: gateway.listen: \"http://a:80\" is no address; want HOST:PORT, as in "
+       "\"127.0.0.1:8080\""},
+      {with("listen: \"::1:8080\""),
+       "f.yaml:2:19: gateway.listen: \"::1:8080\" is no address; want HOST:PORT, as in \"127.0.0.1:8080\""},
+      {with("listen: [a]"), "f.yaml:2:19: gateway.listen: a list found; want text"},
+      {with("listen: \"a:1\", admin: \"a:1\""),
+       "f.yaml:2:33: gateway.admin: listen and admin share one address; want two"},
+      {with("listen: \"127.0.0.1:9090\""),
+       "f.yaml:2:19: gateway.listen: listen and admin share one address; want two"},
+      {with("threads: 0"),
+       "f.yaml:2:20: gateway.threads: \"0\" is out of range; want a whole number from 1 to 256"},
+      {with("threads: \"4\""),
+       "f.yaml:2:20: gateway.threads: \"4\" is text; want a whole number from 1 to 256 without quotes"},
+      {with("origins: [\"*\"]"),
+       "f.yaml:2:21: gateway.origins[0]: \"*\" is no origin; want SCHEME://HOST[:PORT], as in "
+       "\"https://ops.example.com\""},
+      {with("origins: [\"http://a/\"]"),
+       "f.yaml:2:21: gateway.origins[0]: \"http://a/\" is no origin; want SCHEME://HOST[:PORT], as in "
+       "\"https://ops.example.com\""},
+      {with("limits: {header_byte: 5}"),
+       "f.yaml:2:20: gateway.limits.header_byte: unknown key; did you mean \"header_bytes\"?"},
+      {with("limits: {header_bytes: 1}"),
+       "f.yaml:2:34: gateway.limits.header_bytes: \"1\" is out of range; want a whole number from 1024 to "
+       "1048576"},
+      {with("limits: {header_bytes: 4096, target_bytes: 4096}"),
+       "f.yaml:2:54: gateway.limits.target_bytes: 4096 does not fit into header_bytes (4096); want less"},
+      {with("limits: {idle_timeout: 60}"),
+       "f.yaml:2:34: gateway.limits.idle_timeout: \"60\" has no unit; write \"60s\""},
+      {"version: 1\ngateway: 5\n", "f.yaml:2:10: gateway: \"5\" found; want a mapping (key: value)"},
+      {"gateway: {}\n", "f.yaml:1:1: version: is missing; write \"version: 1\""},
+      {"version: 2\n", "f.yaml:1:10: version: \"2\" is out of range; want 1"},
+      {"version: one\n", "f.yaml:1:10: version: \"one\" is not a whole number; want 1"},
+      {"version: 1\ngatway: {}\n", "f.yaml:2:1: gatway: unknown key; did you mean \"gateway\"?"},
+  });
+}
+
+TEST(GatewaySection, TheTokenComesFromAFileBesideTheConfiguration) {
+  const TemporaryDirectory directory;
+  directory.write("token", "from-file\n");
+  const std::string path = directory.write("gateway.yaml", with("token: \"file:token\""));
+  const Loaded loaded = load_file(path);
+  ASSERT_TRUE(loaded.config.has_value()) << loaded.errors.at(0).text();
+  EXPECT_EQ(loaded.config->gateway.admin_token, "from-file");
+  EXPECT_EQ(config_of(with("token: \"file:" + directory.path() + "/token\"")).gateway.admin_token,
+            "from-file");
+}
+
+TEST(GatewaySection, OneNewlineIsTakenOffASecretAndNoMore) {
+  const TemporaryDirectory directory;
+  directory.write("token", "two\n\n");
+  const std::string path = directory.write("gateway.yaml", with("token: \"file:token\""));
+  EXPECT_EQ(lines_of(load_file(path).errors),
+            (std::vector<std::string>{
+                path + ":2:18: gateway.token: the secret is empty or holds a character that cannot stand "
+                       "in a header; want visible ASCII without spaces"}));
+}
+
+TEST(GatewaySection, SecretsThatCannotBeHadAreErrorsThatDoNotTellThem) {
+  const TemporaryDirectory directory;
+  directory.write("empty", "");
+  directory.write("large", std::string(64 * 1024 + 1, 'x'));
+  directory.write("full", std::string(64 * 1024, 'x'));
+  directory.write("space", "hunter2 hunter2");
+  const std::string at = "f.yaml:2:18: gateway.token: ";
+  const auto secret = [&](const std::string& name) {
+    return with("token: \"file:" + directory.path() + "/" + name + "\"");
+  };
+  const auto path = [&](const std::string& name) {
+    return "secret file \"" + directory.path() + "/" + name + "\" ";
+  };
+  const std::string unfit =
+      "the secret is empty or holds a character that cannot stand in a header; want visible ASCII without "
+      "spaces";
+  expect_answers({
+      {secret("none"), at + path("none") + "cannot be read: No such file or directory"},
+      {secret("large"), at + path("large") + "is larger than 65536 bytes"},
+      {secret("."), at + path(".") + "is a directory; want a file"},
+      {with("token: file:/dev/zero"), at + "secret file \"/dev/zero\" is not a regular file"},
+      {secret("empty"), at + unfit},
+      {secret("space"), at + unfit},
+      {with("token: \"hunter2 hunter2\""), at + unfit},
+      {with("token: \"\""), at + "no secret found; want text or file:PATH, or leave the key out"},
+      {with("token: [hunter2]"), at + "no secret found; want text or file:PATH, or leave the key out"},
+  });
+  EXPECT_EQ(config_of(secret("full")).gateway.admin_token.size(), 64U * 1024);
+}
+
+}  // namespace
+}  // namespace switchgear::config

@@ -1,0 +1,64 @@
+#include <array>
+#include <filesystem>
+
+#include "switchgear/config/config.hpp"
+#include "switchgear/config/document.hpp"
+#include "switchgear/config/sections.hpp"
+#include "switchgear/config/source_file.hpp"
+
+namespace switchgear::config {
+
+namespace {
+
+constexpr std::size_t largest_file = 1024 * 1024;
+
+Config read_root(const Node& root, const std::string& directory, Report& report) {
+  Config config;
+  if (root.kind != Node::Kind::mapping) {
+    report.error(root.at, "", found(root) + " found; want a mapping that starts with \"version: 1\"");
+    return config;
+  }
+  Section section(Value{&root, root.at, "", &report});
+  std::uint64_t version = 1;
+  section.require("version", version, Whole{1, 1}, "version: 1");
+  if (const auto gateway = section.find("gateway")) config.gateway = read_gateway(*gateway, directory);
+  if (const auto policies = section.find("policies")) config.policies = read_policies(*policies);
+  if (const auto services = section.find("services"))
+    config.services = read_services(*services, config.policies);
+  section.finish();
+  return config;
+}
+
+Loaded finish(Report& report, std::optional<Config> config) {
+  Loaded loaded;
+  loaded.errors = report.take_errors();
+  loaded.warnings = report.take_warnings();
+  if (loaded.errors.empty()) loaded.config = std::move(config);
+  return loaded;
+}
+
+}  // namespace
+
+Loaded load_text(const std::string& text, const std::string& name, const std::string& directory) {
+  Report report(name);
+  std::optional<Config> config;
+  if (text.size() > largest_file) {
+    report.error({}, "", "is larger than " + std::to_string(largest_file) + " bytes");
+  } else if (const auto bad = find_bad_text(text)) {
+    report.error(mark_of(text, bad->offset), "", std::string(bad->problem) + " found; want UTF-8 text");
+  } else if (auto root = parse_document(text, report)) {
+    expand_environment(*root, report);
+    config = read_root(*root, directory, report);
+  }
+  return finish(report, std::move(config));
+}
+
+Loaded load_file(const std::string& path) {
+  ReadResult file = read_file(path, largest_file);
+  if (file.bytes) return load_text(*file.bytes, path, std::filesystem::path(path).parent_path().string());
+  Report report(path);
+  report.error({}, "", file.problem);
+  return finish(report, std::nullopt);
+}
+
+}  // namespace switchgear::config

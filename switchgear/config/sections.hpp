@@ -1,0 +1,49 @@
+// The sections of the file, one reader each: a Value in, a checked struct out, findings to the Report.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "switchgear/config/config.hpp"
+#include "switchgear/config/section.hpp"
+
+namespace switchgear::config {
+
+inline constexpr std::size_t most_named = 10'000;  ///< policies, and services
+inline constexpr std::size_t longest_name = 128;   ///< bytes
+
+/// `directory` is where a relative `file:` secret is looked up.
+[[nodiscard]] GatewayOptions read_gateway(const Value& value, const std::string& directory);
+
+[[nodiscard]] std::map<std::string, Policy> read_policies(const Value& value);
+
+/// `policies` are the names a service may refer to.
+[[nodiscard]] std::map<std::string, Service> read_services(const Value& value,
+                                                           const std::map<std::string, Policy>& policies);
+
+/// Reads `circuit_breaker` over `options` (a preset's, or the defaults) and checks the whole.
+void read_circuit_breaker(const Value& value, CircuitBreakerOptions& options);
+
+// Each of these puts its part into the policy, even a wrong one: errors keep the whole from being used.
+void read_retry(const Value& value, Policy& policy);  ///< with its budget
+void read_hedge(const Value& value, Policy& policy);
+void read_bulkhead(const Value& value, Policy& policy);
+void read_rate_limiter(const Value& value, Policy& policy);
+void read_adaptive_limit(const Value& value, Policy& policy);
+void read_cache(const Value& value, Policy& policy);
+void read_fallback(const Value& value, Policy& policy);
+void read_chaos(const Value& value, Policy& policy);
+
+/// A list of statuses and ranges of them, `[429, 500-599]`; `example` is what a wrong one is told.
+[[nodiscard]] StatusRanges read_statuses(const Value& list, std::string_view example);
+
+/// Reports what of the policy can never happen, or is doubtful: see combinations.hpp. For a policy without
+/// other errors.
+void report_combinations(const Value& value, const Policy& policy);
+
+/// Whether a policy or service may be called so; reports it if not.
+[[nodiscard]] bool usable_name(std::string_view name, const Value& value);
+
+}  // namespace switchgear::config

@@ -1,0 +1,130 @@
+// services: what stands behind the gateway, by which paths it is reached, which policy guards it.
+#include <vector>
+
+#include "switchgear/config/address.hpp"
+#include "switchgear/config/sections.hpp"
+#include "switchgear/config/suggest.hpp"
+
+namespace switchgear::config {
+
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+
+/// Which service took a prefix first, and where.
+struct Claim {
+  std::string_view service;
+  Mark at;
+};
+using Claims = std::map<std::string, Claim>;
+
+void read_pool(const Value& value, PoolOptions& pool) {
+  constexpr Length wait{milliseconds{1}, hours{24}};
+  Section section(value);
+  section.read("max", pool.max_connections, Whole{1, 100'000});
+  section.read("max_waiting", pool.max_waiting, Whole{0, 1'000'000});
+  section.read("idle_timeout", pool.idle_timeout, wait);
+  section.read("connect_timeout", pool.connect_timeout, wait);
+  section.finish();
+}
+
+void read_route(const Value& value, Service& service, Claims& claims) {
+  Section section(value);
+  const auto prefix_value = section.find("prefix");
+  if (!prefix_value) {
+    section.missing("prefix", "{prefix: /" + service.name + "/}");
+  } else if (const auto text = Text{}(*prefix_value)) {
+    auto prefix = parse_prefix(*text);
+    if (!prefix.value) {
+      prefix_value->wrong(prefix.problem);
+    } else {
+      const auto [claim, fresh] = claims.emplace(*prefix.value, Claim{service.name, prefix_value->node->at});
+      if (fresh) {
+        service.prefixes.push_back(std::move(*prefix.value));
+      } else {
+        prefix_value->wrong(quoted(*text) + " already leads to service " + quoted(claim->second.service) +
+                            " (line " + std::to_string(claim->second.at.line) +
+                            "); want a prefix of its own");
+      }
+    }
+  }
+  section.finish();
+}
+
+class ServiceReader {
+ public:
+  explicit ServiceReader(const std::map<std::string, Policy>& policies) : policies_(policies) {
+    for (const auto& [name, policy] : policies) names_.push_back(name);
+  }
+
+  /// `service` must stay where it is: claims borrow its name.
+  void read(const Value& value, Service& service) {
+    Section section(value);
+    read_url(section, service);
+    read_policy_name(section, service);
+    if (const auto routes = section.find("routes")) {
+      for (const Value& route : items(*routes, "[{prefix: /payment/}]")) read_route(route, service, claims_);
+    }
+    if (service.prefixes.empty() && section.is_mapping() &&
+        (!section.find("routes") || section.find("routes")->node->items.empty())) {
+      value.report->warning(value.key, "", printable(value.path) + " has no routes: no request reaches it");
+    }
+    if (const auto pool = section.find("connections")) read_pool(*pool, service.pool);
+    section.finish();
+  }
+
+ private:
+  void read_url(Section& section, Service& service) {
+    std::string text;
+    section.require("url", text, Text{}, "url: http://127.0.0.1:9001");
+    if (text.empty()) return;
+    auto url = parse_service_url(text);
+    if (!url.value) return section.find("url")->wrong(url.problem);
+    service.upstream = std::move(url.value->upstream);
+    service.base_path = std::move(url.value->base_path);
+  }
+
+  void read_policy_name(Section& section, Service& service) {
+    section.require("policy", service.policy, Text{}, "policy: NAME");
+    if (service.policy.empty() || policies_.contains(service.policy)) return;
+    const Value value = *section.find("policy");
+    std::optional<std::string_view> meant;
+    if (suggestions_left_ > 0) {
+      --suggestions_left_;
+      meant = nearest(service.policy, names_);
+    }
+    std::string hint = "; want a name under policies";
+    if (meant) hint = "; did you mean " + quoted(*meant) + "?";
+    value.wrong("there is no policy " + quoted(service.policy) + hint);
+  }
+
+  const std::map<std::string, Policy>& policies_;
+  std::vector<std::string_view> names_;
+  Claims claims_;
+  int suggestions_left_ = 20;  ///< each looks at up to a thousand names
+};
+
+}  // namespace
+
+std::map<std::string, Service> read_services(const Value& value,
+                                             const std::map<std::string, Policy>& policies) {
+  std::map<std::string, Service> services;
+  Section section(value);
+  const auto entries = section.entries();
+  if (entries.size() > most_named) {
+    section.wrong(std::to_string(entries.size()) + " services found; want at most " +
+                  std::to_string(most_named));
+    return services;
+  }
+  ServiceReader reader(policies);
+  for (const auto& [name, entry] : entries) {
+    if (!usable_name(name, entry)) continue;
+    Service& service = services[std::string(name)];
+    service.name = name;
+    reader.read(entry, service);
+  }
+  return services;
+}
+
+}  // namespace switchgear::config

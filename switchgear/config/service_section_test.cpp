@@ -1,0 +1,132 @@
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "switchgear/config/loading_fixture.hpp"
+
+namespace switchgear::config {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+/// The service's `url` starts at line 4, column 13; other keys follow in line 4 too.
+std::string service(const std::string& url, const std::string& rest) {
+  return "version: 1\npolicies: {p: {preset: core}}\nservices:\n  s: {url: \"" + url + "\"" + rest + "}\n";
+}
+
+std::string service_at(const std::string& url) {
+  return service(url, ", policy: p, routes: [{prefix: /s/}]");
+}
+
+TEST(ServiceSection, EveryKeyArrives) {
+  const Config config = config_of(service("http://Payment.local:9001/api/v1/",
+                                          ", policy: p, routes: [{prefix: /a/}, {prefix: /b}],"
+                                          " connections: {max: 7, max_waiting: 0, idle_timeout: 8s,"
+                                          " connect_timeout: 250ms}"));
+  const Service& read = config.services.at("s");
+  EXPECT_EQ(read.name, "s");
+  EXPECT_EQ(read.upstream, (Endpoint{"payment.local", 9001}));
+  EXPECT_EQ(read.base_path, "/api/v1");
+  EXPECT_EQ(read.policy, "p");
+  EXPECT_EQ(read.prefixes, (std::vector<std::string>{"/a/", "/b"}));
+  EXPECT_EQ(read.pool, (PoolOptions{7, 0, seconds{8}, milliseconds{250}}));
+}
+
+TEST(ServiceSection, UrlsHaveTheUsualDefaults) {
+  EXPECT_EQ(config_of(service_at("http://127.0.0.1")).services.at("s").upstream, (Endpoint{"127.0.0.1", 80}));
+  EXPECT_EQ(config_of(service_at("http://[::1]:9001/")).services.at("s").upstream, (Endpoint{"::1", 9001}));
+  EXPECT_EQ(config_of(service_at("http://[::1]:9001/")).services.at("s").base_path, "");
+}
+
+TEST(ServiceSection, UrlsThatCannotBeServed) {
+  const std::string wanted = "want http://HOST[:PORT][/PATH]";
+  const std::vector<std::pair<std::string, std::string>> urls{
+      {"https://a", "asks for TLS, and TLS upstreams are not supported by this version; want http://"},
+      {"ftp://a", "has an unknown scheme; " + wanted},
+      {"127.0.0.1:9001", "is no URL; " + wanted},
+      {"http:/a", "is no URL; " + wanted},
+      {"http://", "has no usable host; " + wanted},
+      {"http://a b", "is no URL; " + wanted},
+      {"http://a%2eb", "has no usable host; " + wanted},
+      {"http://u:p@a", "names a user, which is not supported; " + wanted},
+      {"http://a/?q", "has a query or a fragment; " + wanted},
+      {"http://a:0", "has a port out of range; want one from 1 to 65535"},
+      {"http://a:65536", "has a port out of range; want one from 1 to 65535"},
+      {"http://a:99999999999999999999", "has a port out of range; want one from 1 to 65535"},
+      {"http://a/x/../y", "has \".\" or \"..\" in its path; write the path they lead to"},
+      {"http://a/%2e%2E/y", "has \".\" or \"..\" in its path; write the path they lead to"},
+  };
+  for (const auto& [url, problem] : urls) {
+    expect_answers({{service_at(url), "f.yaml:4:12: services.s.url: \"" + url + "\" " + problem}});
+  }
+}
+
+TEST(ServiceSection, MistakesAreLocated) {
+  expect_answers({
+      {"version: 1\npolicies: {p: {preset: core}}\nservices:\n  s: {policy: p, routes: [{prefix: /s}]}\n",
+       "f.yaml:4:3: services.s.url: is missing; write \"url: http://127.0.0.1:9001\""},
+      {service("http://a", ", routes: [{prefix: /s}]"),
+       "f.yaml:4:3: services.s.policy: is missing; write \"policy: NAME\""},
+      {service("http://a", ", policy: q, routes: [{prefix: /s}]"),
+       "f.yaml:4:32: services.s.policy: there is no policy \"q\"; want a name under policies"},
+      {service("http://a", ", policy: p, routes: {prefix: /s}"),
+       "f.yaml:4:43: services.s.routes: a mapping found; want a list, as in [{prefix: /payment/}]"},
+      {service("http://a", ", policy: p, routes: [/s]"),
+       "f.yaml:4:44: services.s.routes[0]: \"/s\" found; want a mapping (key: value)"},
+      {service("http://a", ", policy: p, routes: [{}]"),
+       "f.yaml:4:44: services.s.routes[0].prefix: is missing; write \"{prefix: /s/}\""},
+      {service("http://a", ", policy: p, routes: [{prefix: s}]"),
+       "f.yaml:4:53: services.s.routes[0].prefix: \"s\" does not start with \"/\"; write \"/s\""},
+      {service("http://a", ", policy: p, routes: [{prefix: \"/a b\"}]"),
+       "f.yaml:4:53: services.s.routes[0].prefix: \"/a b\" contains a character that no path has; want it "
+       "percent-encoded"},
+      {service("http://a", ", policy: p, routes: [{prefix: /a?b}]"),
+       "f.yaml:4:53: services.s.routes[0].prefix: \"/a?b\" has a query or a fragment; want a path"},
+      {service("http://a", ", policy: p, routes: [{prefix: /a/../b}]"),
+       "f.yaml:4:53: services.s.routes[0].prefix: \"/a/../b\" has \".\" or \"..\" in it; write the path they "
+       "lead to"},
+      {service("http://a", ", policy: p, routes: [{prefix: /a%zz}]"),
+       "f.yaml:4:53: services.s.routes[0].prefix: \"/a%zz\" is no path; want one such as \"/payment/\""},
+      {service("http://a", ", policy: p, routes: [{prefix: /s}], connections: {max: 0}"),
+       "f.yaml:4:78: services.s.connections.max: \"0\" is out of range; want a whole number from 1 to "
+       "100000"},
+  });
+}
+
+TEST(ServiceSection, APolicyMistypedIsAskedAbout) {
+  expect_answers(
+      {{"version: 1\npolicies: {payment: {preset: core}}\nservices:\n"
+        "  s: {url: \"http://a\", policy: paymet, routes: [{prefix: /s}]}\n",
+        "f.yaml:4:32: services.s.policy: there is no policy \"paymet\"; did you mean \"payment\"?"}});
+}
+
+TEST(ServiceSection, TwoServicesCannotClaimOnePrefix) {
+  expect_answers(
+      {{"version: 1\npolicies: {p: {preset: core}}\nservices:\n"
+        "  a: {url: \"http://a\", policy: p, routes: [{prefix: /x/}]}\n"
+        "  b: {url: \"http://b\", policy: p, routes: [{prefix: /x}, {prefix: /x/}]}\n",
+        "f.yaml:5:67: services.b.routes[1].prefix: \"/x/\" already leads to service \"a\" (line 4); want a "
+        "prefix of "
+        "its own"}});
+}
+
+TEST(ServiceSection, AServiceNobodyCanReachIsWarnedAbout) {
+  const std::string text = service("http://a", ", policy: p");
+  EXPECT_TRUE(errors_of(text).empty());
+  EXPECT_EQ(warnings_of(text),
+            (std::vector<std::string>{"f.yaml:4:3: services.s has no routes: no request reaches it"}));
+}
+
+TEST(ServiceSection, ThousandsOfMistypedPoliciesAreStillAnsweredSoon) {
+  std::string text = "version: 1\npolicies:\n";
+  for (int i = 0; i < 8'000; ++i) text += "  policy_number_" + std::to_string(i) + ": {preset: core}\n";
+  text += "services:\n";
+  for (int i = 0; i < 8'000; ++i)
+    text += "  s" + std::to_string(i) + ": {url: \"http://a\", policy: policy_nunber_x" + std::to_string(i) +
+            "}\n";
+  EXPECT_EQ(errors_of(text).size(), 1001U);
+}
+
+}  // namespace
+}  // namespace switchgear::config

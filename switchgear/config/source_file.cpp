@@ -1,0 +1,114 @@
+#include "switchgear/config/source_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+namespace switchgear::config {
+
+namespace {
+
+class Descriptor {
+ public:
+  explicit Descriptor(int number) noexcept : number_(number) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+  [[nodiscard]] int number() const noexcept { return number_; }
+
+ private:
+  int number_;
+};
+
+ReadResult unreadable() {
+  return {std::nullopt, "cannot be read: " + std::error_code(errno, std::generic_category()).message()};
+}
+
+enum class Kind { any, regular };
+
+ReadResult read_some(const std::string& path, std::size_t limit, Kind kind) {
+  if (path.empty() || path.find('\0') != std::string::npos) return {std::nullopt, "is not a file name"};
+  const Descriptor file(
+      ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | (kind == Kind::regular ? O_NONBLOCK : 0)));
+  if (file.number() < 0) return unreadable();
+  struct stat status {};
+  if (::fstat(file.number(), &status) != 0) return unreadable();
+  if (S_ISDIR(status.st_mode)) return {std::nullopt, "is a directory; want a file"};
+  if (kind == Kind::regular && !S_ISREG(status.st_mode)) return {std::nullopt, "is not a regular file"};
+
+  std::string bytes;
+  std::array<char, 16 * 1024> block{};
+  while (bytes.size() <= limit) {
+    const ssize_t got = ::read(file.number(), block.data(), std::min(block.size(), limit + 1 - bytes.size()));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return unreadable();
+    if (got == 0) return {std::move(bytes), {}};
+    bytes.append(block.data(), static_cast<std::size_t>(got));
+  }
+  return {std::nullopt, "is larger than " + std::to_string(limit) + " bytes"};
+}
+
+/// The length of the well-formed character at the front of `rest`, 0 if there is none.
+std::size_t character_length(std::string_view rest) noexcept {
+  const auto byte = [&](std::size_t i) { return i < rest.size() ? static_cast<unsigned char>(rest[i]) : 0U; };
+  const auto follows = [&](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
+  const unsigned first = byte(0);
+  if (first < 0x80U) return 1;
+  if (first < 0xC2U) return 0;
+  if (first < 0xE0U) return follows(1) ? 2 : 0;
+  if (first < 0xF0U) {
+    if (first == 0xE0U && byte(1) < 0xA0U) return 0;
+    if (first == 0xEDU && byte(1) > 0x9FU) return 0;
+    return follows(1) && follows(2) ? 3 : 0;
+  }
+  if (first > 0xF4U) return 0;
+  if (first == 0xF0U && byte(1) < 0x90U) return 0;
+  if (first == 0xF4U && byte(1) > 0x8FU) return 0;
+  return follows(1) && follows(2) && follows(3) ? 4 : 0;
+}
+
+}  // namespace
+
+ReadResult read_file(const std::string& path, std::size_t limit) { return read_some(path, limit, Kind::any); }
+
+ReadResult read_secret(const std::string& path, std::size_t limit) {
+  ReadResult result = read_some(path, limit, Kind::regular);
+  if (result.bytes && result.bytes->ends_with('\n')) {
+    result.bytes->pop_back();
+    if (result.bytes->ends_with('\r')) result.bytes->pop_back();
+  }
+  return result;
+}
+
+std::optional<BadText> find_bad_text(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    if (text[at] == '\0') return BadText{at, "a NUL byte"};
+    const std::size_t length = character_length(text.substr(at));
+    if (length == 0) return BadText{at, "a byte that is not UTF-8"};
+    at += length;
+  }
+  return std::nullopt;
+}
+
+Mark mark_of(std::string_view text, std::size_t offset) {
+  Mark mark;
+  for (const char letter : text.substr(0, offset)) {
+    if (letter == '\n') {
+      ++mark.line;
+      mark.column = 1;
+    } else if ((static_cast<unsigned char>(letter) & 0xC0U) != 0x80U) {
+      ++mark.column;
+    }
+  }
+  return mark;
+}
+
+}  // namespace switchgear::config

@@ -32,7 +32,10 @@ int main() {
   std::atomic<int> served{0};
   example::Server stock{[&](const std::string& path, const std::string&) {
     ++served;
-    if (to_fail > 0 && to_fail-- > 0) return example::Reply{503, "out of order"};
+    if (to_fail > 0) {
+      --to_fail;
+      return example::Reply{503, "out of order"};
+    }
     return example::Reply{200, "7 of " + path.substr(1)};
   }};
 

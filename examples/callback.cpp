@@ -24,7 +24,7 @@ using example::Reply;
 
 /// `op(attempt, token)`: starts one attempt, which completes with (error_code, Reply).
 auto asking(asio::io_context& io, std::uint16_t port, std::string path) {
-  return [&io, port, path = std::move(path)](const AsyncAttempt&, auto&& token) {
+  return [&io, port, path = std::move(path)](const AsyncAttempt&, auto token) {
     example::async_post(io.get_executor(), port, path, std::move(token));
   };
 }

@@ -8,6 +8,7 @@ namespace {
 constexpr std::size_t worth_keeping = 4096;
 
 void forget(std::string& text) noexcept {
+  if (text.empty()) return;
   text.clear();
   if (text.capacity() > worth_keeping) text.shrink_to_fit();
 }
@@ -19,8 +20,8 @@ void ForwardedCall::end(http::ConnectionPool& pool) noexcept {
   for (const std::unique_ptr<Attempt>& hedge : hedges_) {
     if (hedge->running()) hedge->abandon(pool);
   }
-  hedges_.clear();
-  answer = {};
+  if (!hedges_.empty()) hedges_.clear();
+  if (answer.value || answer.details) answer = {};
   waiting = woken_ = holds_body = false;
   until = TimePoint::max();
   forget(head);
@@ -40,8 +41,7 @@ void ForwardedCall::wake() noexcept {
   });
 }
 
-Attempt& ForwardedCall::attempt(unsigned branch) {
-  if (branch == 0) return first_;
+Attempt& ForwardedCall::hedge(unsigned branch) {
   while (hedges_.size() < branch) hedges_.push_back(std::make_unique<Attempt>());
   return *hedges_[branch - 1];
 }

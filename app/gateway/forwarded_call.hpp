@@ -40,7 +40,7 @@ class ForwardedCall final : public Waker {
   [[nodiscard]] bool take_woken() noexcept { return std::exchange(woken_, false); }
 
   /// Made when its branch runs first.
-  [[nodiscard]] Attempt& attempt(unsigned branch);
+  [[nodiscard]] Attempt& attempt(unsigned branch) { return branch == 0 ? first_ : hedge(branch); }
   [[nodiscard]] std::size_t attempts() const noexcept { return 1 + hedges_.size(); }
   /// Of the fallback, when that has failed too.
   [[nodiscard]] const FallbackFailure* failure() const noexcept {
@@ -62,6 +62,8 @@ class ForwardedCall final : public Waker {
   LastWords last_words;
 
  private:
+  [[nodiscard]] Attempt& hedge(unsigned branch);
+
   http::EventLoop& loop_;
   CallOwner* owner_ = nullptr;  ///< null: not in use
   bool woken_ = false;

@@ -21,7 +21,7 @@ struct FailureRules {
   bool connection_error = true;
   /// Statuses worth another attempt, as ranges; unset: 408, 425, 429, and 5xx but 501 and 505. A timeout and
   /// a connection error always are.
-  std::optional<std::vector<std::pair<unsigned, unsigned>>> repeat;
+  std::optional<std::vector<std::pair<unsigned, unsigned>>> repeat{};
 };
 
 /// Threads: any, it is constant.

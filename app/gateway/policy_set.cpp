@@ -95,9 +95,11 @@ Policies PolicySet::make(const config::Service& service, const config::Policy& p
     made.rate_limiter = keep_or(was.rate_limiter == policy.rate_limiter, known(&Policies::rate_limiter),
                                 [&] { return new RateLimiter(name, *policy.rate_limiter); });
   if (policy.chaos)
-    made.chaos =
-        keep_or(was.chaos == policy.chaos && was.chaos_seed == policy.chaos_seed, known(&Policies::chaos),
-                [&] { return new Chaos(name, *policy.chaos, policy.chaos_seed); });
+    made.chaos = keep_or(was.chaos == policy.chaos && was.chaos_seed == policy.chaos_seed && old != nullptr &&
+                             old->breaker == made.breaker,
+                         known(&Policies::chaos), [&] {
+                           return new Chaos(name, *policy.chaos, policy.chaos_seed, made.breaker.get());
+                         });
   if (policy.cache)
     made.cache = keep_or(same_place && was.cache == policy.cache, known(&Policies::cache),
                          [&] { return new AnswerCache(name, *policy.cache); });

@@ -38,9 +38,10 @@ std::error_code make_error_code(Reason reason) noexcept {
 }
 
 Rejected::Rejected(const Rejection& rejection)
-    : std::system_error(make_error_code(rejection.reason), to_string(rejection)),
+    : std::system_error(make_error_code(rejection.reason)),
       reason_(rejection.reason),
       policy_(rejection.policy),
-      retry_after_(rejection.retry_after) {}
+      retry_after_(rejection.retry_after),
+      text_(to_string(rejection)) {}
 
 }  // namespace switchgear

@@ -18,6 +18,8 @@ class Rejected : public std::system_error {
  public:
   explicit Rejected(const Rejection& rejection);
 
+  /// `breaker 'payment' is open; retry in 4.2s`
+  [[nodiscard]] const char* what() const noexcept override { return text_.c_str(); }
   [[nodiscard]] Reason reason() const noexcept { return reason_; }
   [[nodiscard]] const std::string& policy() const noexcept { return policy_; }
   [[nodiscard]] const std::optional<Duration>& retry_after() const noexcept { return retry_after_; }
@@ -26,6 +28,7 @@ class Rejected : public std::system_error {
   Reason reason_;
   std::string policy_;
   std::optional<Duration> retry_after_;
+  std::string text_;
 };
 
 }  // namespace switchgear

@@ -48,6 +48,8 @@ class [[nodiscard]] Result {
   /// Precondition: has_value().
   [[nodiscard]] T& operator*() & noexcept { return assert(has_value_), value_; }
   [[nodiscard]] T&& operator*() && noexcept { return assert(has_value_), std::move(value_); }
+  [[nodiscard]] const T& operator*() const& noexcept { return assert(has_value_), value_; }
+  [[nodiscard]] const T* operator->() const noexcept { return assert(has_value_), &value_; }
   [[nodiscard]] T* operator->() noexcept { return assert(has_value_), &value_; }
   /// Precondition: !has_value().
   [[nodiscard]] const Rejection& rejection() const noexcept { return assert(!has_value_), rejection_; }

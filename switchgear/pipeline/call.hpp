@@ -86,8 +86,7 @@ struct Ending {
     cancelled,  ///< the caller went away
   };
   How how = How::completed;
-  /// Never null; ignored or success for what was no attempt. Borrowed: an attempt's is the driver's own, and
-  /// valid while on_outcome() runs.
+  /// Never null; ignored or success for what was no attempt. Borrowed from whoever hands the ending over.
   const Outcome* outcome = &nothing;
 
   static constexpr Outcome nothing = Outcome::ignored();

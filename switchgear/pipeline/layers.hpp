@@ -231,9 +231,19 @@ class Layer<Timeout> : public LimitLayer<Timeout> {
  public:
   using Fast = Layer;
 };
+template <>
+class Layer<const Timeout> : public LimitLayer<Timeout> {
+ public:
+  using Fast = Layer;
+};
 
 template <>
 class Layer<Deadline> : public LimitLayer<Deadline> {
+ public:
+  using Fast = Layer;
+};
+template <>
+class Layer<const Deadline> : public LimitLayer<Deadline> {
  public:
   using Fast = Layer;
 };

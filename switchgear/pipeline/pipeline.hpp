@@ -17,7 +17,7 @@ template <class Argument>
 struct PolicyOf {
   static_assert(std::is_lvalue_reference_v<Argument>,
                 "a pipeline borrows its policies: name it, and keep it alive");
-  using type = std::remove_cvref_t<Argument>;
+  using type = std::remove_reference_t<Argument>;
 };
 template <class Argument>
 requires std::is_pointer_v<std::remove_cvref_t<Argument>>

@@ -72,13 +72,17 @@ class Sequence {
                                          TimePoint now) noexcept {
     ending_.how = Ending::How::completed;
     ending_.outcome = &outcome;
-    return leave<size>(policies, call, now);
+    const Step step = leave<size>(policies, call, now);
+    keep_outcome();
+    return step;
   }
 
   /// Somebody inside, who is not of this sequence, has ended so. Precondition: the last step was `attempt`.
   Step on_ending(const Policy& policies, Call& call, const Ending& ending, TimePoint now) noexcept {
     ending_ = ending;
-    return leave<size>(policies, call, now);
+    const Step step = leave<size>(policies, call, now);
+    keep_outcome();
+    return step;
   }
 
   /// The wait may be over. Precondition: the last step was `wait`. Too early is allowed: the answer is the
@@ -197,8 +201,15 @@ class Sequence {
     return leave<I>(policies, call, now);
   }
 
+  /// The driver's own outcome is gone when it hears of the step.
+  void keep_outcome() noexcept {
+    kept_ = *ending_.outcome;
+    ending_.outcome = &kept_;
+  }
+
   std::tuple<Layer<Policies>...> layers_;
   Ending ending_;
+  Outcome kept_;
   std::size_t at_ = 0;    ///< the layer that waits, or where the fast lane ended
   Gate gate_ = Gate::go;  ///< what that layer said
 };

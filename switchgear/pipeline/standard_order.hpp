@@ -20,6 +20,8 @@ inline constexpr int standard_rank =
     65;  // a policy of the user's own: around each attempt, outside the breaker
 template <class Policy>
 inline constexpr int standard_rank<Optional<Policy>> = standard_rank<Policy>;
+template <class Policy>
+inline constexpr int standard_rank<const Policy> = standard_rank<Policy>;
 template <class T>
 inline constexpr int standard_rank<Fallback<T>> = 0;
 template <class T>

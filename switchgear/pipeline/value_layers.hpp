@@ -77,6 +77,7 @@ class Layer<Cache<T>> {
   Turn leave(Cache<T>& cache, Call& call, Ending& ending, TimePoint now) noexcept {
     if (!ticket_) return Turn::outward;
     const Answer<T>& given = detail::answer_of<T>(call);
+    const bool own_time_over = now >= call.limit || ending.how == Ending::How::cancelled;
     const bool succeeded = ending.came_back() && ending.outcome->verdict == Verdict::success;
     if (succeeded && given.value) {
       detail::quietly([&] { cache.finish(*ticket_, std::make_shared<const T>(*given.value), now); });
@@ -84,10 +85,10 @@ class Layer<Cache<T>> {
       // An answer that the driver keeps to itself (too large, private), or a failure that is a value, which
       // only its own caller can read: those who waited make their own calls, and not one after the other.
       cache.finish_uncacheable(*ticket_);
-    } else if (ending.failed() || ending.how == Ending::How::refused) {
+    } else if (!own_time_over && (ending.failed() || ending.how == Ending::How::refused)) {
       cache.finish(*ticket_, detail::cause_of<T>(call, ending));
     }
-    ticket_.reset();  // anything else, and a caller that went away: the next in line makes the call
+    ticket_.reset();  // a caller whose own time is over, or that went away: the next in line makes the call
     return Turn::outward;
   }
 

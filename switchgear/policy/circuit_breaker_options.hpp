@@ -60,12 +60,12 @@ struct StuckCallsRule {
 
 /// How an open breaker finds out whether the dependency is back.
 struct HalfOpenOptions {
-  std::uint32_t permitted_calls = 3;            ///< probes that decide; 1 … 1'000'000
-  std::optional<std::uint32_t> max_concurrent;  ///< probes in flight at once; default: all of them
+  std::uint32_t permitted_calls = 3;              ///< probes that decide; 1 … 1'000'000
+  std::optional<std::uint32_t> max_concurrent{};  ///< probes in flight at once; default: all of them
   double max_failure_rate =
       0.0;                    ///< failed / permitted at or above which it relapses; 0: any failure. [0, 1]
   Duration probe_interval{};  ///< least time between two probes
-  std::optional<Duration> max_wait;  ///< not decided after this: relapsed; default: `open_duration`
+  std::optional<Duration> max_wait{};  ///< not decided after this: relapsed; default: `open_duration`
 
   friend bool operator==(const HalfOpenOptions&, const HalfOpenOptions&) = default;
 };
@@ -88,12 +88,12 @@ struct CircuitBreakerOptions {
   std::uint64_t minimum_calls = 20;
 
   // --- trip rules: any of them opens the breaker; they are tried in this order
-  std::optional<double> failure_rate;  ///< (0, 1]
-  std::optional<SlowCallRule> slow_call;
-  std::optional<LatencyRule> latency;
-  std::optional<std::uint32_t> consecutive_failures;  ///< ≥ 1
-  std::optional<std::uint32_t> failure_balance;  ///< +1 per failure, −1 per success, never below 0; ≥ 1
-  std::optional<StuckCallsRule> stuck_calls;
+  std::optional<double> failure_rate{};  ///< (0, 1]
+  std::optional<SlowCallRule> slow_call{};
+  std::optional<LatencyRule> latency{};
+  std::optional<std::uint32_t> consecutive_failures{};  ///< ≥ 1
+  std::optional<std::uint32_t> failure_balance{};  ///< +1 per failure, −1 per success, never below 0; ≥ 1
+  std::optional<StuckCallsRule> stuck_calls{};
 
   // --- open
   Duration open_duration = std::chrono::seconds{30};
@@ -103,8 +103,8 @@ struct CircuitBreakerOptions {
   bool honor_retry_after = false;  ///< a server's own wait may lengthen the opening, up to max_open_duration
   bool probe_automatically = false;  ///< become half-open on a timer instead of on the first call
 
-  HalfOpenOptions half_open;
-  std::optional<RampOptions> ramp;
+  HalfOpenOptions half_open{};
+  std::optional<RampOptions> ramp{};
 
   [[nodiscard]] bool needs_window() const noexcept { return failure_rate || slow_call || latency; }
   [[nodiscard]] Duration max_wait() const noexcept { return half_open.max_wait.value_or(open_duration); }

@@ -70,7 +70,8 @@ class Timeout {
   TimeLimit limit_;
 };
 
-/// The limit of a whole call: its attempts, and the waits before and between them. Inherited: a call made on
+/// The limit of a whole call: its attempts, the waits between them, and whatever waits stand inside of it in
+/// the pipeline (in the standard order, those for a token or a slot stand outside). Inherited: a call made on
 /// behalf of another ends no later than that one. No attempt begins once it is over (deadline_exceeded).
 ///
 ///     const Deadline deadline{"checkout deadline", *time_class("standard")};

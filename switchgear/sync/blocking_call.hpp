@@ -79,6 +79,9 @@ class BlockingCall {
 
   Result<T> take() {
     const Ending::How how = execution_.ending().how;
+#if defined(__cpp_exceptions)
+    if (answer_.details && answer_.details->failure) throw FallbackError(*answer_.details->failure);
+#endif
     if (how != Ending::How::refused && how != Ending::How::cancelled) {
       if (answer_.value) return Result<T>(std::move(*answer_.value));
       fail();
@@ -156,10 +159,9 @@ class BlockingCall {
     return execution_.on_timer(now_);
   }
 
-  /// No value and no refusal: what the last attempt threw, or both causes when a fallback failed too.
+  /// No value and no refusal: what the last attempt threw, or reported.
   void fail() {
 #if defined(__cpp_exceptions)
-    if (answer_.details && answer_.details->failure) throw FallbackError(*answer_.details->failure);
     if (answer_.exception) std::rethrow_exception(answer_.exception);
     if (answer_.details && answer_.details->code) throw std::system_error(answer_.details->code);
 #endif

@@ -63,6 +63,9 @@ TEST_F(CallTest, ThrowsRejectedWithNameReasonAndWait) {
     EXPECT_GT(*rejected.retry_after(), 59min);
     EXPECT_EQ(rejected.code(), make_error_code(Reason::open));
     EXPECT_EQ(rejected.code().message(), "rejected: open");
+    EXPECT_EQ(std::string(rejected.what()).rfind("breaker 'payment' is open; retry in ", 0), 0U)
+        << rejected.what();
+    EXPECT_EQ(std::string(rejected.what()).find("rejected"), std::string::npos) << rejected.what();
   }
   EXPECT_FALSE(called);
 }

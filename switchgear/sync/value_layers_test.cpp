@@ -40,6 +40,10 @@ class ValueLayersTest : public ::testing::Test {
     return *try_call(pipeline, options, f, time);
   }
 
+  class Woken final : public Waker {
+   public:
+    void wake() noexcept override {}
+  } waker;
   testing::ManualTime time;
   CallReport report;
   CallOptions options{.key = "item", .payload = "GET /item", .report = &report};
@@ -150,6 +154,35 @@ TEST_F(ValueLayersTest, KeepsBothCausesWhenTheFallbackFailsToo) {
   }
 }
 
+TEST_F(ValueLayersTest, KeepsBothCausesOfARefusalToo) {
+  auto fallback = Fallback<std::string>::fail("prices", "no prices today");
+  const Pipeline pipeline{fallback, breaker};
+  breaker.command(Command::force_open, time.now());
+  try {
+    get(pipeline, fetch("a"));
+    FAIL() << "nothing was thrown";
+  } catch (const FallbackError& thrown) {
+    EXPECT_EQ(thrown.failure().primary.text(), "breaker 'payment' is held open by an operator");
+    EXPECT_NE(std::string(thrown.what()).find("no prices today"), std::string::npos) << thrown.what();
+  }
+}
+
+TEST_F(ValueLayersTest, ALeaderWhoseOwnTimeIsOverLeavesTheCallToTheNext) {
+  const Pipeline pipeline{cache};
+  const CallOptions hurried{.deadline = time.now() + 1s, .key = "item"};
+  Cache<std::string>::Ticket follower;
+  const auto late = try_call(
+      pipeline, hurried,
+      [&] {
+        EXPECT_EQ(cache.join("item", follower, &waker, time.now()), Cache<std::string>::Role::follower);
+        time.advance(2s);
+        return std::string("late");
+      },
+      time);
+  EXPECT_FALSE(late);
+  EXPECT_EQ(cache.poll(follower, time.now()).state, Cache<std::string>::Poll::leads);
+}
+
 TEST_F(ValueLayersTest, StoresACallForLater) {
   CallQueue queue{"orders", {.max = 1}};
   auto fallback = Fallback<std::string>::queue("orders", queue);
@@ -246,16 +279,17 @@ TEST_F(ValueLayersTest, ChaosDelaysAndTimesOutWithinTheLimit) {
 
 TEST_F(ValueLayersTest, TheStandardOrderIsTheSameWhateverTheOrderOfNaming) {
   auto fallback = Fallback<std::string>::value("prices", "unknown");
-  Timeout timeout{"prices", 1s};
-  Deadline deadline{"prices", 3s};
+  const Timeout timeout{"prices", 1s};
+  const Deadline deadline{"prices", 3s};
   Retry retry{"prices", {}};
   Bulkhead bulkhead{"prices", {.max_concurrent = 1}};
   RateLimiter limiter{"prices", {}};
   const auto one = standard_pipeline(timeout, breaker, retry, deadline, bulkhead, limiter, cache, fallback);
   static_assert(std::is_same_v<std::remove_const_t<decltype(one)>,
                                Pipeline<Fallback<std::string>, Cache<std::string>, RateLimiter, Bulkhead,
-                                        Deadline, Retry, CircuitBreaker, Timeout>>);
-  const auto other = standard_pipeline(&limiter, &timeout, &fallback, &breaker);
+                                        const Deadline, Retry, CircuitBreaker, const Timeout>>);
+  Timeout limit{"prices", 1s};
+  const auto other = standard_pipeline(&limiter, &limit, &fallback, &breaker);
   static_assert(std::is_same_v<std::remove_const_t<decltype(other)>,
                                Pipeline<Optional<Fallback<std::string>>, Optional<RateLimiter>,
                                         Optional<CircuitBreaker>, Optional<Timeout>>>);

@@ -29,7 +29,7 @@ TEST_P(Scenarios, DecidesTheSameForAClientOfTheGateway) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Scenarios, ::testing::ValuesIn(scenarios()),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& story) { return story.param.name; });
 
 }  // namespace
 }  // namespace switchgear::scenarios

@@ -13,7 +13,7 @@ import unittest
 from pathlib import Path
 
 SOURCE, INSTALLED, WORK, COMPILER, FLAGS, LAUNCHER = sys.argv[1:]
-REFUSED = "breaker 'shop' is open; retry in 30s: rejected: open"
+REFUSED = "breaker 'shop' is open; retry in 30s"
 
 
 class Answers(http.server.BaseHTTPRequestHandler):

@@ -113,7 +113,8 @@ class CircuitBreaker {
 
   /// Makes the transitions that are due by themselves: half-open not decided within `max_wait`, and, with
   /// `probe_automatically`, open to half-open. Calling it late, often or never harms nothing: every other
-  /// call does the same, and the transition carries the instant it was due.
+  /// call does the same, and the transition carries the instant it was due. While nothing is due by itself it
+  /// does nothing at all: a timer's look is no use of the breaker, and shows it no time.
   void advance(TimePoint now) noexcept;
 
   /// When advance() has something to do next; empty when nothing is due by itself. A transition may change

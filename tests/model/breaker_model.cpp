@@ -346,8 +346,8 @@ void BreakerModel::close(TimePoint at, const Finding& why) {
 
 // --- looking at it
 
-Duration BreakerModel::time_open() const {
-  return open_before_ + (state_ == State::open ? latest_ - since_ : Duration::zero());
+Duration BreakerModel::time_open(TimePoint now) const {
+  return open_before_ + (state_ == State::open ? std::max(latest_, now) - since_ : Duration::zero());
 }
 
 std::vector<ModelTransition> BreakerModel::take_transitions() { return std::exchange(transitions_, {}); }

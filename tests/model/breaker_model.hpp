@@ -59,7 +59,11 @@ class BreakerModel {
   void abandon(Ticket ticket, TimePoint now) { record(ticket, Outcome::ignored(), now); }
   void command(Order order, TimePoint now);
   /// Makes the transitions that are due by themselves.
-  void advance(TimePoint now) { settle(not_before_latest(now)); }
+  /// A look at the clock shows no time while nothing is due by itself.
+  void advance(TimePoint now) {
+    const bool due = state_ == State::half_open || (state_ == State::open && options_.probe_automatically);
+    if (due) settle(not_before_latest(now));
+  }
 
   /// Transitions since the last call of this.
   [[nodiscard]] std::vector<ModelTransition> take_transitions();
@@ -71,7 +75,7 @@ class BreakerModel {
   [[nodiscard]] std::uint64_t generation() const { return generation_; }
   [[nodiscard]] std::uint32_t relapses() const { return relapses_; }
   [[nodiscard]] const ModelTotals& totals() const { return totals_; }
-  [[nodiscard]] Duration time_open() const;
+  [[nodiscard]] Duration time_open(TimePoint now) const;
   [[nodiscard]] WindowSnapshot window(TimePoint now) const;
 
  private:

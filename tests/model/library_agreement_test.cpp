@@ -198,7 +198,7 @@ class Pair {
     compare.same("generation", model_.generation(), seen.generation);
     compare.same("metrics_only", model_.metrics_only(), seen.metrics_only);
     compare.same("relapses", model_.relapses(), seen.relapses);
-    compare.same("time_open", model_.time_open(), seen.time_open);
+    compare.same("time_open", model_.time_open(now), seen.time_open);
     compare_totals(compare, model_.totals(), seen.totals);
     if (seen.state == State::closed) compare_windows(compare, model_.window(now), seen.window);
   }

@@ -137,7 +137,7 @@ class Expectation {
                      ",\"ignored\":" + std::to_string(totals.ignored) + ",\"rejected\":" +
                      std::to_string(totals.rejected) + ",\"late\":" + std::to_string(totals.late) +
                      ",\"opened\":" + std::to_string(totals.opened) +
-                     ",\"time_open\":" + seconds(model_.time_open()) + "}");
+                     ",\"time_open\":" + seconds(model_.time_open(end_)) + "}");
     return std::move(lines_);
   }
 

@@ -47,7 +47,7 @@ if(WAY STREQUAL "install")
 elseif(WAY STREQUAL "unknown")
   configure()
   string(REGEX REPLACE "[ \n]+" " " OUTPUT "${OUTPUT}")
-  if(STATUS EQUAL 0 OR NOT OUTPUT MATCHES "switchgear has no component 'redis'; its components are: core asio http testing")
+  if(STATUS EQUAL 0 OR NOT OUTPUT MATCHES "switchgear has no component 'redis'; its components are: core asio http( config)? testing")
     message(FATAL_ERROR "asked for an unknown component, it answered ${STATUS}: ${OUTPUT}")
   endif()
 

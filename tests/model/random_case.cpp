@@ -213,6 +213,12 @@ class TraceMaker {
   std::vector<Step> steps_;
 };
 
+/// A file may not name a round of probes that is over before its last one begins.
+void let_it_close(HalfOpenOptions& half_open, Duration max_wait) {
+  const Duration needed = half_open.probe_interval * half_open.permitted_calls;
+  if (needed > max_wait) half_open.max_wait = needed;
+}
+
 }  // namespace
 
 Case random_case(std::uint64_t seed, Flavour flavour) {
@@ -221,6 +227,7 @@ Case random_case(std::uint64_t seed, Flavour flavour) {
   Case result;
   result.seed = seed;
   result.options = random_policy(dice, grid);
+  if (flavour == Flavour::replay) let_it_close(result.options.half_open, result.options.max_wait());
   result.jitter_seed = dice.chance(0.5) ? 0 : dice.bits() >> 12U;
   if (flavour == Flavour::library && dice.chance(0.2)) {
     constexpr std::array starts{Duration{-5'000'000'000}, Duration{-1}, Duration{7},

@@ -190,10 +190,12 @@ TEST(Stress, StateTimestampAndGenerationAreNeverSeenTorn) {
   std::atomic<int> seen{0};
   in_threads([&](int thread) {
     if (thread == 0) {
-      for (int i = 0; i < 20'000; ++i) {
+      // On, until the others have had a look: on a busy machine they may start when this one would be done.
+      for (int i = 0; i < 20'000 || (seen < 100 && i < 20'000'000); ++i) {
         const TimePoint now{Duration{clock.load()}};
         if (auto permit = breaker.try_acquire(now)) std::move(*permit).record(Verdict::failure, now);
         clock.fetch_add(std::chrono::nanoseconds{1s}.count());
+        if (i >= 20'000) std::this_thread::yield();
       }
       stop = true;
       return;

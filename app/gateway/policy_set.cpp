@@ -4,6 +4,8 @@
 #include <boost/json/serialize.hpp>
 #include <utility>
 
+#include "switchgear/config/explain.hpp"
+
 namespace switchgear::gateway {
 
 namespace {
@@ -70,7 +72,7 @@ Policies PolicySet::make(const config::Service& service, const config::Policy& p
   Policies made;
   made.breaker = std::move(breaker);
   made.timeout = keep_or(was.timeout == policy.timeout, known(&Policies::timeout),
-                         [&] { return new Timeout(name, policy.timeout.value_or(default_timeout)); });
+                         [&] { return new Timeout(name, policy.timeout.value_or(config::gateway_timeout)); });
   const bool same_budget = was.retry_budget == policy.retry_budget;
   if (policy.retry_budget)
     made.budget = keep_or(same_budget, known(&Policies::budget),

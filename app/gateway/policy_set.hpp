@@ -47,8 +47,6 @@ struct Policies {
 /// Constant; threads: any.
 class PolicySet {
  public:
-  static constexpr Duration default_timeout = std::chrono::seconds{30};
-
   /// Policies whose options did not change since `before` are the same objects, with all they know.
   PolicySet(const config::Service& service, const config::Policy& policy,
             std::shared_ptr<CircuitBreaker> breaker, const PolicySet* before, std::uint64_t seed);

@@ -1,14 +1,24 @@
-/* Slots and the queue for them: bulkhead.hpp, try_take(), free(), join(), withdraw() and pass_on(). */
+/* Slots, the cells they are parked in, and the queue for them: parked_slots.hpp, and in bulkhead.hpp
+ * take_from_word(), free_in_word(), gather_locked(), spread(), join(), withdraw() and pass_on().
+ * Mutants: MUTANT_LATE_CLOSE empties the cells before it closes them; MUTANT_TWO_LOOKS decides by one look at
+ * the word and counts in by another; MUTANT_EARLY_BIT says that nothing is parked before it is so. */
 #ifndef THREADS
-#define THREADS 4
+#define THREADS 3
 #endif
+#define CALLS 2
 #define SLOTS 2
 #define PLACES 2
+#define CALM 1
 #define NOBODY 255
 
-/* The word of the bulkhead: both halves change in one atomic step. */
-byte in_use = 0;
+/* The word of the bulkhead: all of it changes in one atomic step. */
+byte taken = 0;
 byte waiting = 0;
+bool nothing_parked = false;
+
+/* One slot may be parked with each thread. */
+bit parked[THREADS];
+bool closed = false;
 
 /* Under the mutex. */
 bool locked = false;
@@ -17,7 +27,10 @@ byte queued = 0;
 bool granted[THREADS];
 
 byte running = 0;   /* what the dependency sees */
+byte busy = 0;      /* slots of callers that have one and have not said all of free() */
 byte finished = 0;
+
+#define me (_pid - 1)
 
 inline lock() { atomic { !locked -> locked = true } }
 inline unlock() { locked = false }
@@ -40,7 +53,7 @@ inline pass_on() {
   lock();
   atomic {
     if
-    :: waiting > 0 && in_use < SLOTS -> waiting--; in_use++; turn = true
+    :: waiting > 0 && taken < SLOTS -> waiting--; taken++; busy++; turn = true
     :: else -> turn = false
     fi
   };
@@ -54,44 +67,147 @@ inline pass_on() {
   unlock()
 }
 
-inline free() {
-  atomic { in_use--; others = waiting };
+inline close_cells() {
+#ifndef MUTANT_LATE_CLOSE
+  closed = true;
+#endif
+  at_next = 0;
+  gathered = 0;
+  do
+  :: at_next < THREADS ->
+    atomic { gathered = gathered + parked[at_next]; parked[at_next] = 0; at_next++ }
+  :: else -> break
+  od;
+  at_next = 0;
+#ifdef MUTANT_LATE_CLOSE
+  closed = true
+#endif
+}
+
+inline gather_locked() {
   if
-  :: others > 0 -> pass_on()
+  :: !nothing_parked ->
+#ifdef MUTANT_EARLY_BIT
+    nothing_parked = true;
+    close_cells();
+    taken = taken - gathered;
+#else
+    close_cells();
+    atomic { taken = taken - gathered; nothing_parked = true };
+#endif
+    gathered = 0
+  :: else
+  fi
+}
+
+inline spread() {
+  lock();
+  atomic {
+    if
+    :: waiting == 0 && nothing_parked -> nothing_parked = false; turn = true
+    :: else -> turn = false
+    fi
+  };
+  if
+  :: turn -> closed = false; turn = false
+  :: else
+  fi;
+  unlock()
+}
+
+inline free_in_word() {
+  atomic {
+    others = waiting;
+    turn = nothing_parked && taken <= CALM;
+    taken--;
+    busy--
+  };
+  if
+  :: others > 0 -> others = 0; turn = false; pass_on()
+  :: others == 0 && turn -> spread()
+  :: else
+  fi;
+  turn = false
+}
+
+inline free() {
+  if
+  :: parked[me] == 0 && !closed ->
+    parked[me] = 1;                      /* nobody but this thread parks here */
+    if
+    :: closed ->
+      atomic {                           /* takes it out again, unless close() has it */
+        if
+        :: parked[me] == 1 -> parked[me] = 0; turn = true
+        :: else -> busy--
+        fi
+      };
+      if
+      :: turn -> turn = false; free_in_word()
+      :: else
+      fi
+    :: atomic { !closed -> busy-- }
+    fi
+  :: else -> free_in_word()
+  fi
+}
+
+/* Sets entry: 0 refused, 1 granted. */
+inline take_from_word() {
+  do
+  :: atomic { waiting == 0 && taken < SLOTS -> taken++; busy++; entry = 1 }; break
+  :: atomic {
+       !(waiting == 0 && taken < SLOTS) && nothing_parked ->
+       assert(waiting > 0 || busy >= SLOTS);   /* nobody is refused while a slot is free */
+       entry = 0
+     };
+     break
+  :: !(waiting == 0 && taken < SLOTS) && !nothing_parked ->
+     lock();
+     gather_locked();
+     unlock()
+  od
+}
+
+inline try_take() {
+  atomic {
+    if
+    :: parked[me] == 1 -> parked[me] = 0; busy++; entry = 1
+    :: else -> entry = 0
+    fi
+  };
+  if
+  :: entry == 0 -> take_from_word()
   :: else
   fi
 }
 
 /* Sets entry: 0 refused, 1 granted, 2 waiting. */
 inline join() {
-  atomic {                               /* the unlocked compare-exchange */
-    if
-    :: waiting == 0 && in_use < SLOTS -> in_use++; entry = 1
-    :: else -> entry = 0
-    fi
-  };
+  try_take();
   if
   :: entry == 0 ->
     lock();
-#ifdef MUTANT
-    /* Deciding by one look at the word and counting in by another: a slot freed in between sees nobody. */
-    no_slot = in_use >= SLOTS || waiting > 0;
+    gather_locked();
+#ifdef MUTANT_TWO_LOOKS
+    turn = taken >= SLOTS || waiting > 0;
     if
-    :: no_slot && waiting < PLACES -> waiting++; entry = 2
-    :: !no_slot && in_use < SLOTS -> in_use++; entry = 1
+    :: turn && waiting < PLACES -> waiting++; entry = 2
+    :: !turn && taken < SLOTS -> taken++; busy++; entry = 1
     :: else
     fi;
+    turn = false;
 #else
     atomic {
       if
-      :: waiting == 0 && in_use < SLOTS -> in_use++; entry = 1
-      :: !(waiting == 0 && in_use < SLOTS) && waiting < PLACES -> waiting++; entry = 2
+      :: waiting == 0 && taken < SLOTS -> taken++; busy++; entry = 1
+      :: !(waiting == 0 && taken < SLOTS) && waiting < PLACES -> waiting++; entry = 2
       :: else
       fi
     };
 #endif
     if
-    :: entry == 2 -> queue[queued] = _pid - 1; queued++
+    :: entry == 2 -> queue[queued] = me; queued++
     :: else
     fi;
     unlock()
@@ -103,11 +219,11 @@ inline join() {
 inline withdraw() {
   lock();
   if
-  :: granted[_pid - 1] -> granted[_pid - 1] = false; entry = 1
+  :: granted[me] -> granted[me] = false; entry = 1
   :: else ->
     place = 0;
     do
-    :: queue[place] != _pid - 1 -> place++
+    :: queue[place] != me -> place++
     :: else -> break
     od;
     unlink(place);
@@ -119,42 +235,48 @@ inline withdraw() {
 }
 
 proctype Caller() {
+  byte calls = 0;
   byte entry = 0;
   byte others = 0;
   byte place = 0;
   byte at_next = 0;
+  byte gathered = 0;
   bool turn = false;
-#ifdef MUTANT
-  bool no_slot = false;
-#endif
 
-  join();
-  if
-  :: entry == 2 ->
+  do
+  :: calls < CALLS ->
+    calls++;
+    join();
     if
-    :: true ->
-      granted[_pid - 1];                 /* sleeps until woken: no other way out */
-      lock();
-      granted[_pid - 1] = false;
-      entry = 1;
-      unlock()
-    :: true -> withdraw()                /* its time is over, or it was cancelled */
-    fi
-  :: else
-  fi;
-  if
-  :: entry == 1 ->
-    running++;
-    assert(running <= SLOTS);
-    running--;
-    free()
-  :: else
-  fi;
+    :: entry == 2 ->
+      if
+      :: true ->
+        granted[me];                     /* sleeps until woken: no other way out */
+        lock();
+        granted[me] = false;
+        entry = 1;
+        unlock()
+      :: true -> withdraw()              /* its time is over, or it was cancelled */
+      fi
+    :: else
+    fi;
+    if
+    :: entry == 1 ->
+      running++;
+      assert(running <= SLOTS);
+      running--;
+      free()
+    :: else
+    fi;
+    entry = 0
+  :: else -> break
+  od;
   finished++
 }
 
 init {
   byte i = 0;
+  byte left = 0;
   atomic {
     do
     :: i < PLACES -> queue[i] = NOBODY; i++
@@ -167,5 +289,13 @@ init {
     od
   }
   finished == THREADS;                   /* else nobody moves any more: a caller was never woken */
-  assert(in_use == 0 && waiting == 0 && queued == 0)
+  d_step {
+    i = 0;
+    do
+    :: i < THREADS -> left = left + parked[i]; i++
+    :: else -> break
+    od;
+    assert(taken == left && waiting == 0 && queued == 0 && busy == 0);
+    assert(!nothing_parked || left == 0)
+  }
 }

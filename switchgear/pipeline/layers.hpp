@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "switchgear/pipeline/held.hpp"
 #include "switchgear/pipeline/layer.hpp"
 #include "switchgear/policy/adaptive_limit.hpp"
 #include "switchgear/policy/breaker_group.hpp"
@@ -39,23 +40,23 @@ class RecordingLayer : public NeverWaits {
       call.refuse(permit.rejection());
       return Gate::refuse;
     }
-    permit_.emplace(*std::move(permit));
+    permit_.take(*std::move(permit));
     return Gate::go;
   }
   [[gnu::always_inline]] Gate try_enter(Policy& policy, Call& call, TimePoint now) noexcept {
     return enter(policy, call, now);
   }
   [[gnu::always_inline]] void leave_well(Policy&, const Outcome& outcome, TimePoint now) noexcept {
-    std::move(*permit_).record(outcome, now);
+    (*permit_).record(outcome, now);
   }
   [[gnu::always_inline]] Turn leave(Policy&, Call&, Ending& ending, TimePoint now) noexcept {
-    if (ending.came_back()) std::move(*permit_).record(*ending.outcome, now);
-    permit_.reset();
+    if (ending.came_back()) (*permit_).record(*ending.outcome, now);
+    permit_.drop();
     return Turn::outward;
   }
 
  private:
-  std::optional<Permit> permit_;
+  detail::Held<Permit> permit_;
 };
 
 template <>
@@ -82,38 +83,45 @@ class Layer<Bulkhead> {
   class Fast {
    public:
     [[gnu::always_inline]] Gate try_enter(Bulkhead& bulkhead, Call&, TimePoint) noexcept {
-      permit_ = bulkhead.try_slot();
-      return permit_ ? Gate::go : Gate::defer;
+      auto permit = bulkhead.try_slot();
+      if (!permit) [[unlikely]]
+        return Gate::defer;
+      permit_.take(*std::move(permit));
+      return Gate::go;
     }
-    [[gnu::always_inline]] void leave_well(Bulkhead&, const Outcome&, TimePoint) noexcept { permit_.reset(); }
+    [[gnu::always_inline]] void leave_well(Bulkhead&, const Outcome&, TimePoint) noexcept { permit_.drop(); }
 
    private:
     friend Layer;
-    std::optional<Bulkhead::Permit> permit_;
+    detail::Held<Bulkhead::Permit> permit_;
   };
 
   Layer() = default;
   explicit Layer(Fast&& taken) noexcept : permit_(std::move(taken.permit_)) {}
 
   [[gnu::always_inline]] Gate enter(Bulkhead& bulkhead, Call& call, TimePoint now) noexcept {
-    permit_ = bulkhead.try_slot();
-    if (permit_) [[likely]]
-      return Gate::go;
-    return queue_up(bulkhead, call, now);
+    auto permit = bulkhead.try_slot();
+    if (!permit) [[unlikely]]
+      return queue_up(bulkhead, call, now);
+    permit_.take(*std::move(permit));
+    return Gate::go;
   }
   Gate resume(Bulkhead& bulkhead, Call& call, TimePoint now) noexcept {
-    permit_ = now < until_ ? bulkhead.poll(*ticket_) : bulkhead.leave(*ticket_);
-    if (!permit_ && now < until_) {
+    auto permit = now < until_ ? bulkhead.poll(*ticket_) : bulkhead.leave(*ticket_);
+    if (!permit && now < until_) {
       call.until = until_;
       return Gate::wait;
     }
     ticket_.reset();
-    if (permit_) return Gate::go;
+    if (permit) {
+      permit_.take(*std::move(permit));
+      return Gate::go;
+    }
     call.refuse(bulkhead.refuse(Reason::queue_timeout));
     return Gate::refuse;
   }
   [[gnu::always_inline]] Turn leave(Bulkhead&, Call&, Ending&, TimePoint) noexcept {
-    permit_.reset();
+    permit_.drop();
     return Turn::outward;
   }
 
@@ -127,7 +135,7 @@ class Layer<Bulkhead> {
     }
     switch (entry) {
       case Bulkhead::Entry::granted:
-        permit_ = bulkhead.poll(*ticket_);
+        permit_.take(*bulkhead.poll(*ticket_));
         ticket_.reset();
         return Gate::go;
       case Bulkhead::Entry::waiting:
@@ -141,7 +149,7 @@ class Layer<Bulkhead> {
     return Gate::refuse;
   }
 
-  std::optional<Bulkhead::Permit> permit_;
+  detail::Held<Bulkhead::Permit> permit_;
   std::optional<Bulkhead::Ticket> ticket_;
   TimePoint until_;
 };

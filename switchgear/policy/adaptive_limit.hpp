@@ -144,7 +144,8 @@ class AdaptiveLimit {
 /// May be recorded on another thread than it was acquired on.
 class [[nodiscard]] AdaptiveLimit::Permit {
  public:
-  Permit(Permit&& other) noexcept : limit_(std::exchange(other.limit_, nullptr)), start_(other.start_) {}
+  [[gnu::always_inline]] Permit(Permit&& other) noexcept
+      : limit_(std::exchange(other.limit_, nullptr)), start_(other.start_) {}
   Permit& operator=(Permit&& other) noexcept {
     if (this != &other) {
       drop();
@@ -155,7 +156,7 @@ class [[nodiscard]] AdaptiveLimit::Permit {
   }
   Permit(const Permit&) = delete;
   Permit& operator=(const Permit&) = delete;
-  ~Permit() { drop(); }
+  [[gnu::always_inline]] ~Permit() { drop(); }
 
   /// Ends the call. A second record of the same permit, or of one that was moved from, does nothing.
   void record(const Outcome& outcome, TimePoint now) && noexcept {
@@ -171,7 +172,7 @@ class [[nodiscard]] AdaptiveLimit::Permit {
   friend class AdaptiveLimit;
   Permit(AdaptiveLimit* limit, TimePoint start) noexcept : limit_(limit), start_(start) {}
 
-  void drop() noexcept {
+  [[gnu::always_inline]] void drop() noexcept {
     if (limit_ != nullptr) std::exchange(limit_, nullptr)->drop();
   }
 

@@ -1,7 +1,9 @@
 #include "switchgear/policy/bulkhead.hpp"
 
+#include <algorithm>
 #include <cassert>
 
+#include "switchgear/policy/backoff.hpp"
 #include "switchgear/policy/option_checker.hpp"
 
 namespace switchgear {
@@ -24,8 +26,56 @@ std::vector<OptionProblem> validate(const BulkheadOptions& options) {
 }
 
 Bulkhead::Bulkhead(std::string name, const BulkheadOptions& options)
-    : max_concurrent_(options.max_concurrent), options_(options), name_(std::move(name)) {
+    : word_(0), parked_(options.max_concurrent), options_(options), name_(std::move(name)) {
   require_valid("bulkhead", name_, validate(options_));
+  if (!parked_.useful()) word_ = nothing_parked;
+}
+
+bool Bulkhead::take_from_word() noexcept {
+  std::uint64_t seen = word_.load(std::memory_order_relaxed);
+  for (;;) {
+    if (waiting_of(seen) == 0 && taken_of(seen) < options_.max_concurrent) [[likely]] {
+      if (word_.compare_exchange_weak(seen, seen + one_taken, std::memory_order_acq_rel,
+                                      std::memory_order_relaxed)) {
+        return true;
+      }
+      detail::after_lost_race();
+    } else if ((seen & nothing_parked) != 0) {
+      return false;
+    } else {
+      const std::scoped_lock lock(mutex_);
+      gather_locked();
+    }
+    seen = word_.load(std::memory_order_relaxed);
+  }
+}
+
+void Bulkhead::free_in_word() noexcept {
+  // Release: what this call did is seen by whoever gets the slot next.
+  const std::uint64_t before = word_.fetch_sub(one_taken, std::memory_order_acq_rel);
+  if (waiting_of(before) != 0) return pass_on();
+  const bool calm = taken_of(before) <= options_.max_concurrent / 4;
+  if (calm && (before & nothing_parked) != 0 && parked_.useful()) spread();
+}
+
+/// Makes the word the whole truth.
+void Bulkhead::gather_locked() noexcept {
+  if ((word_.load(std::memory_order_relaxed) & nothing_parked) != 0) return;
+  word_.fetch_add(nothing_parked - parked_.close(), std::memory_order_acq_rel);
+}
+
+/// Lets slots be parked again.
+void Bulkhead::spread() noexcept {
+  const std::scoped_lock lock(mutex_);
+  std::uint64_t seen = word_.load(std::memory_order_relaxed);
+  while (waiting_of(seen) == 0 && (seen & nothing_parked) != 0) {
+    if (!word_.compare_exchange_weak(seen, seen & ~nothing_parked, std::memory_order_acq_rel,
+                                     std::memory_order_relaxed)) {
+      continue;
+    }
+    parked_.open();
+    return;
+  }
 }
 
 Bulkhead::Entry Bulkhead::join(Ticket& ticket, Waker& waker) noexcept {
@@ -38,11 +88,13 @@ Bulkhead::Entry Bulkhead::join(Ticket& ticket, Waker& waker) noexcept {
   if (options_.max_queue == 0) return Entry::refused;
 
   const std::scoped_lock lock(mutex_);
+  gather_locked();
   std::uint64_t seen = word_.load(std::memory_order_relaxed);
   for (;;) {
-    const bool slot_free = seen < max_concurrent_;  // a slot was freed, and nobody waits
+    // A slot was freed since, and nobody waits?
+    const bool slot_free = waiting_of(seen) == 0 && taken_of(seen) < options_.max_concurrent;
     if (!slot_free && waiting_of(seen) >= options_.max_queue) return Entry::refused;
-    const std::uint64_t wanted = seen + (slot_free ? one_in_use : one_waiting);
+    const std::uint64_t wanted = seen + (slot_free ? one_taken : one_waiting);
     if (!word_.compare_exchange_weak(seen, wanted, std::memory_order_acq_rel, std::memory_order_relaxed)) {
       continue;
     }
@@ -100,8 +152,13 @@ Rejection Bulkhead::refuse(Reason reason) noexcept {
 
 BulkheadSnapshot Bulkhead::snapshot() const noexcept {
   const std::uint64_t word = word_.load(std::memory_order_acquire);
-  return {in_use_of(word),      waiting_of(word),      tally_.sum(admitted),
-          tally_.sum(rejected), tally_.sum(timed_out), tally_.sum(cancelled)};
+  const std::uint32_t taken = taken_of(word);
+  return {taken - std::min(taken, parked_.sum()),
+          waiting_of(word),
+          tally_.sum(admitted),
+          tally_.sum(rejected),
+          tally_.sum(timed_out),
+          tally_.sum(cancelled)};
 }
 
 /// Hands the slot that was freed to the first who waits. One for each slot that was freed while somebody
@@ -109,9 +166,9 @@ BulkheadSnapshot Bulkhead::snapshot() const noexcept {
 void Bulkhead::pass_on() noexcept {
   const std::scoped_lock lock(mutex_);
   const std::uint64_t seen = word_.load(std::memory_order_acquire);
-  // Nobody raises in_use in between: they wait for this lock, or are refused because others wait.
-  if (waiting_of(seen) == 0 || in_use_of(seen) >= max_concurrent_) return;
-  word_.fetch_add(one_in_use - one_waiting, std::memory_order_acq_rel);
+  // Nobody raises `taken` in between: they wait for this lock, or are refused because others wait.
+  if (waiting_of(seen) == 0 || taken_of(seen) >= options_.max_concurrent) return;
+  word_.fetch_add(one_taken - one_waiting, std::memory_order_acq_rel);
   Ticket& next = *first_;
   unlink_locked(next);
   next.granted_ = true;

@@ -1,18 +1,25 @@
 // At most so many calls of one dependency at once; the next ones wait in a bounded queue, first come, first
 // served.
 //
-// How it is shared. `word_` holds the slots in use (low half) and the callers in the queue (high half) in one
-// atomic, so that "is a slot free" and "does anybody wait" are one question:
+// How it is shared. `word_` holds in one atomic the slots that were taken from it (bits 0 … 31), the callers
+// in the queue (bits 32 … 62), and whether it is the whole truth (bit 63). While it is not, free slots may
+// also be parked with the threads that freed them, which take them from there and touch nothing that is
+// shared.
 //
-//   try_slot   waiting = 0 and in_use < max  →  in_use + 1                     one compare-exchange, no lock
-//   free       in_use − 1; when callers wait  →  pass_on()                     one subtraction, no lock
-//   join       waiting + 1 when no slot was free or others wait                under mutex_
-//   pass_on    when callers wait and a slot is free: in_use + 1, waiting − 1   under mutex_
+//   try_take   parked here, or waiting = 0 and taken < max → taken + 1         one compare-exchange, no lock
+//   gather     when none is left in the word and some may be parked: none is   under mutex_
+//              parked any more, bit 63
+//   free       parks it, or taken − 1; when callers wait → pass_on()           one atomic change, no lock
+//   join       gather; waiting + 1 when no slot is free or others wait         under mutex_
+//   pass_on    when callers wait and a slot is free: taken + 1, waiting − 1    under mutex_
+//   spread     when nobody waits and three quarters are free: not bit 63       under mutex_
 //
-// Invariants: 1. while callers wait, at least as many threads are on their way into pass_on() as slots are
-// free: none is free when the first caller is counted in, and whoever frees one from then on sees that
-// somebody waits; so no wake-up is lost (models/bulkhead.pml). 2. While callers wait, in_use rises only under
-// mutex_: nobody overtakes the queue. 3. `waiting` is the length of the list whenever mutex_ is free.
+// Invariants: 1. While callers wait, at least as many threads are on their way into pass_on() as slots are
+// free: nothing is parked and none is free when the first caller is counted in, and whoever frees one from
+// then on sees that somebody waits; so no wake-up is lost (models/bulkhead.pml). 2. While callers wait,
+// `taken` rises only under mutex_: nobody overtakes the queue. 3. `waiting` is the length of the list
+// whenever mutex_ is free. 4. Bit 63 is set whenever callers wait, and a caller is refused only by a word
+// that has it: never while a slot is free.
 #pragma once
 
 #include <atomic>
@@ -26,8 +33,8 @@
 #include "switchgear/core/result.hpp"
 #include "switchgear/core/time.hpp"
 #include "switchgear/core/waker.hpp"
-#include "switchgear/policy/backoff.hpp"
 #include "switchgear/policy/option_problem.hpp"
+#include "switchgear/policy/parked_slots.hpp"
 #include "switchgear/policy/tally.hpp"
 
 namespace switchgear {
@@ -46,7 +53,8 @@ struct BulkheadOptions {
 
 [[nodiscard]] std::vector<OptionProblem> validate(const BulkheadOptions& options);
 
-/// `in_use` and `waiting` are of one moment. Totals since construction; every call ends in one of them.
+/// Calls that come and go meanwhile may or may not be in it. Totals since construction; every call ends in
+/// one of them.
 struct BulkheadSnapshot {
   std::uint32_t in_use = 0;
   std::uint32_t waiting = 0;
@@ -73,8 +81,8 @@ struct BulkheadSnapshot {
 ///
 /// Not for: limiting calls per second (a rate limiter does), or finding the right number (an adaptive limit
 /// does). Threads: every method from any thread; a Ticket and a Permit by one thread at a time. try_acquire()
-/// and a permit's end take no lock while nobody waits. Lifetime: must outlive its permits and tickets.
-/// Neither copied nor moved; allocates only when constructed.
+/// and a permit's end take no lock while nobody waits, but when the last slot is reached after a calm.
+/// Lifetime: must outlive its permits and tickets. Neither copied nor moved; allocates only when constructed.
 class Bulkhead {
  public:
   class Permit;
@@ -122,44 +130,35 @@ class Bulkhead {
  private:
   enum Count : std::uint8_t { admitted, rejected, timed_out, cancelled, counts };
 
-  static constexpr std::uint64_t one_in_use = 1;
+  static constexpr std::uint64_t one_taken = 1;
   static constexpr std::uint64_t one_waiting = std::uint64_t{1} << 32U;
-  [[nodiscard]] static constexpr std::uint32_t in_use_of(std::uint64_t word) noexcept {
+  static constexpr std::uint64_t nothing_parked = std::uint64_t{1} << 63U;
+  [[nodiscard]] static constexpr std::uint32_t taken_of(std::uint64_t word) noexcept {
     return static_cast<std::uint32_t>(word);
   }
   [[nodiscard]] static constexpr std::uint32_t waiting_of(std::uint64_t word) noexcept {
-    return static_cast<std::uint32_t>(word >> 32U);
+    return static_cast<std::uint32_t>((word & ~nothing_parked) >> 32U);
   }
 
   /// Whether it took a slot past nobody.
-  [[nodiscard]] bool try_take() noexcept {
-    std::uint64_t seen = word_.load(std::memory_order_relaxed);
-    // With nobody waiting the word is in_use itself; with anybody it is larger than any max_concurrent.
-    while (seen < max_concurrent_) {
-      if (word_.compare_exchange_weak(seen, seen + one_in_use, std::memory_order_acq_rel,
-                                      std::memory_order_relaxed)) {
-        return true;
-      }
-      detail::after_lost_race();
-      seen = word_.load(std::memory_order_relaxed);
-    }
-    return false;
+  [[nodiscard, gnu::always_inline]] bool try_take() noexcept { return parked_.take() || take_from_word(); }
+  [[gnu::always_inline]] void free() noexcept {
+    if (!parked_.park()) [[unlikely]]
+      free_in_word();
   }
-  void free() noexcept {
-    // Release: what this call did is seen by whoever gets the slot next.
-    const std::uint64_t before = word_.fetch_sub(one_in_use, std::memory_order_acq_rel);
-    if (waiting_of(before) != 0) [[unlikely]]
-      pass_on();
-  }
+  [[nodiscard]] bool take_from_word() noexcept;
+  void free_in_word() noexcept;
+  void gather_locked() noexcept;
+  void spread() noexcept;
   void pass_on() noexcept;
   [[nodiscard]] bool withdraw(Ticket& ticket) noexcept;
   void unlink_locked(Ticket& ticket) noexcept;
 
-  // --- what every call writes
-  alignas(64) std::atomic<std::uint64_t> word_{0};
+  // --- what calls write that find nothing parked
+  alignas(64) std::atomic<std::uint64_t> word_;
 
-  // --- what every call reads, on a line that nobody takes away
-  alignas(64) const std::uint64_t max_concurrent_;
+  // --- what every call reads, on lines that are seldom taken away
+  alignas(64) ParkedSlots parked_;
   Tally<counts> tally_;
   const BulkheadOptions options_;
   const std::string name_;
@@ -174,7 +173,8 @@ class Bulkhead {
 /// Move-only. May be dropped on another thread than it was acquired on.
 class [[nodiscard]] Bulkhead::Permit {
  public:
-  Permit(Permit&& other) noexcept : bulkhead_(std::exchange(other.bulkhead_, nullptr)) {}
+  [[gnu::always_inline]] Permit(Permit&& other) noexcept
+      : bulkhead_(std::exchange(other.bulkhead_, nullptr)) {}
   Permit& operator=(Permit&& other) noexcept {
     if (this != &other) {
       drop();
@@ -184,13 +184,13 @@ class [[nodiscard]] Bulkhead::Permit {
   }
   Permit(const Permit&) = delete;
   Permit& operator=(const Permit&) = delete;
-  ~Permit() { drop(); }
+  [[gnu::always_inline]] ~Permit() { drop(); }
 
  private:
   friend class Bulkhead;
   explicit Permit(Bulkhead* bulkhead) noexcept : bulkhead_(bulkhead) {}
 
-  void drop() noexcept {
+  [[gnu::always_inline]] void drop() noexcept {
     if (bulkhead_ != nullptr) std::exchange(bulkhead_, nullptr)->free();
   }
 

@@ -17,7 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 using Entry = Bulkhead::Entry;
 
-constexpr int threads = 8;
+constexpr int eight = 8;
 
 /// A thread that waits to be woken. Bounded: a lost wake-up is a failure, not a hang.
 class Sleeper final : public Waker {
@@ -114,7 +114,7 @@ class Caller {
   Sleeper sleeper_;
 };
 
-void race(std::uint32_t slots, std::uint32_t places, Guarded* guarded) {
+void race(std::uint32_t slots, std::uint32_t places, Guarded* guarded, int threads = eight) {
   constexpr int calls = 20'000;
   Bulkhead bulkhead{"payment", {slots, places, 1s}};
   Made made;
@@ -149,10 +149,16 @@ TEST(BulkheadStress, LosesNoWakeUpAndNoSlotWithOneSlotForAll) {
   race(1, 4, &guarded);
 }
 
-TEST(BulkheadStress, LosesNoWakeUpAndNoSlotWithThreeSlotsAndAPlaceForEach) { race(3, threads, nullptr); }
+TEST(BulkheadStress, LosesNoWakeUpAndNoSlotWithThreeSlotsAndAPlaceForEach) { race(3, eight, nullptr); }
+
+TEST(BulkheadStress, LosesNoWakeUpAndNoSlotWhileThreadsParkSlotsAndOthersTakeTheLastOne) {
+  const std::uint32_t slots = 2 * (std::thread::hardware_concurrency() + 2);  // the fewest of which some park
+  race(slots, slots, nullptr, static_cast<int>(slots) + 4);
+}
 
 TEST(BulkheadStress, LetsEveryCallerThroughWhenAllOfThemWaitTheirTurn) {
   constexpr int calls = 5'000;
+  constexpr int threads = eight;
   Bulkhead bulkhead{"payment", {1, threads, 1s}};
   Guarded guarded;
   std::atomic<int> lost{0};

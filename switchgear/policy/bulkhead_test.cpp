@@ -3,12 +3,12 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
-#include <array>
 #include <chrono>
 #include <deque>
 #include <limits>
 #include <memory>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -250,11 +250,14 @@ enum class Op : std::uint8_t { acquire, drop, join, poll, leave, destroy };
 
 TEST(Bulkhead, DecidesAsThePlainModelDoesInWhateverOrderCallersComeAndGo) {
   EXPECT_TRUE(holds(2'000, [] {
-    constexpr int callers = 8;
-    const auto slots = *rc::gen::inRange<std::uint32_t>(1, 4);
+    // Few slots, or as many as it takes for some of them to be parked.
+    const std::uint32_t parks = 2 * (std::thread::hardware_concurrency() + 2);
+    const bool many = *rc::gen::arbitrary<bool>();
+    const auto slots = *rc::gen::inRange<std::uint32_t>(many ? parks : 1, many ? parks + 3 : 4);
+    const auto callers = static_cast<int>(slots + 6);
     const auto places = *rc::gen::inRange<std::uint32_t>(1, 5);
     const auto script = *rc::gen::container<std::vector<std::pair<Op, int>>>(
-        200,
+        many ? 400 : 200,
         rc::gen::pair(rc::gen::element(Op::acquire, Op::drop, Op::join, Op::poll, Op::leave, Op::destroy),
                       rc::gen::inRange(0, callers)));
     Bulkhead bulkhead{"payment", {slots, places, 1s}};
@@ -265,7 +268,7 @@ TEST(Bulkhead, DecidesAsThePlainModelDoesInWhateverOrderCallersComeAndGo) {
       std::unique_ptr<Bulkhead::Ticket> ticket;
       bool waits = false;  // joined, and neither got its permit nor left
     };
-    std::array<Caller, callers> all;
+    std::vector<Caller> all(static_cast<std::size_t>(callers));
 
     const auto settle = [&](int who, std::optional<Bulkhead::Permit> permit, bool stays) {
       Caller& caller = all[static_cast<std::size_t>(who)];

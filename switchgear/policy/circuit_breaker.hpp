@@ -281,7 +281,7 @@ class CircuitBreaker {
 /// acquired on.
 class [[nodiscard]] CircuitBreaker::Permit {
  public:
-  Permit(Permit&& other) noexcept
+  [[gnu::always_inline]] Permit(Permit&& other) noexcept
       : breaker_(std::exchange(other.breaker_, nullptr)),
         era_(other.era_),
         start_(other.start_),
@@ -298,7 +298,7 @@ class [[nodiscard]] CircuitBreaker::Permit {
   }
   Permit(const Permit&) = delete;
   Permit& operator=(const Permit&) = delete;
-  ~Permit() { drop(); }
+  [[gnu::always_inline]] ~Permit() { drop(); }
 
   /// Ends the call. A second record of the same permit, or of one that was moved from, does nothing.
   [[gnu::always_inline]] void record(const Outcome& outcome, TimePoint now) && noexcept {
@@ -323,7 +323,7 @@ class [[nodiscard]] CircuitBreaker::Permit {
   Permit(CircuitBreaker* breaker, std::uint64_t era, TimePoint start, std::uint32_t slot) noexcept
       : breaker_(breaker), era_(era), start_(start), slot_(slot) {}
 
-  void drop() noexcept {
+  [[gnu::always_inline]] void drop() noexcept {
     if (breaker_ != nullptr) std::exchange(breaker_, nullptr)->drop(era_, slot_);
   }
 
@@ -333,7 +333,8 @@ class [[nodiscard]] CircuitBreaker::Permit {
   std::uint32_t slot_;  ///< in the table of calls in flight
 };
 
-[[gnu::always_inline]] inline Result<CircuitBreaker::Permit> CircuitBreaker::try_acquire(TimePoint now) noexcept {
+[[gnu::always_inline]] inline Result<CircuitBreaker::Permit> CircuitBreaker::try_acquire(
+    TimePoint now) noexcept {
   CallCell& cell = cells_.mine();
   now = cell.clamp(now);
   const std::uint64_t word = word_.load(std::memory_order_acquire);

@@ -58,9 +58,7 @@ struct KeptAnswer {
   std::optional<Value> beside_code;  ///< what the operation gave together with an error
 
   void forget() noexcept {
-    answer.value.reset();
-    answer.exception = nullptr;
-    if (answer.details) answer.details->code = {};
+    answer.forget();
     beside_code.reset();
   }
 

@@ -53,6 +53,12 @@ struct Outcome {
     return repeat == Repeat::by_verdict ? verdict == Verdict::failure : repeat == Repeat::worthwhile;
   }
 
+  /// A success that nobody would repeat. Others (a 429, say) are neither worth remembering nor a measure of
+  /// how long calls take.
+  [[nodiscard]] constexpr bool is_good() const noexcept {
+    return verdict == Verdict::success && repeat != Repeat::worthwhile;
+  }
+
   [[nodiscard]] static constexpr Outcome success(Duration latency) noexcept {
     return {Verdict::success, FailureType::exception, latency, std::nullopt};
   }

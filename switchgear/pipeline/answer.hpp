@@ -32,6 +32,13 @@ struct Answer {
   std::optional<Details> details{};
 
   Details& detail() { return details ? *details : details.emplace(); }
+
+  /// Whatever the last attempt brought is not the call's.
+  void forget() noexcept {
+    value.reset();
+    exception = nullptr;
+    details.reset();
+  }
 };
 
 /// Stands for a call that returns nothing.

@@ -61,7 +61,7 @@ struct Call {
   std::uint32_t attempts = 0;
   bool committed = false;  ///< the answer has begun to reach the caller: nothing can be made again
   bool chaos = false;
-  std::optional<Outcome> injected;     ///< set by a layer that says `inject`
+  std::optional<Outcome> injected;     ///< set by a layer that says `inject`, or that changes an outcome
   std::optional<Rejection> rejection;  ///< the last one; of use while the ending says so
 
   [[nodiscard]] bool repeatable() const noexcept { return options->repeatable == Repeatable::yes; }

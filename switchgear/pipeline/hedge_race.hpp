@@ -38,7 +38,7 @@ class HedgedMachine<HedgePolicy, std::tuple<Outer...>, std::tuple<Inner...>> {
                   TimePoint now) noexcept {
     Branch& ended = *branches_[branch];
     ended.state = BranchState::running;
-    if (Hedge* hedge = hedge_of(policies); hedge != nullptr && outcome.verdict == Verdict::success)
+    if (Hedge* hedge = hedge_of(policies); hedge != nullptr && outcome.is_good())
       hedge->record(saturating_sub(now, race_start_), now);
     return branch_step(policies, call, branch,
                        ended.sequence.on_outcome(inner_of(policies), ended.call, outcome, now), now);
@@ -56,7 +56,7 @@ class HedgedMachine<HedgePolicy, std::tuple<Outer...>, std::tuple<Inner...>> {
       }
       return branch_step(policies, call, branch, step, now);
     }
-    if (now >= next_hedge_) {
+    if (now >= next_hedge_ && next_hedge_ != TimePoint::max()) {
       next_hedge_ = TimePoint::max();
       if (hedge_of(policies)->try_hedge(now)) return launch(policies, call, now);
     }
@@ -143,7 +143,8 @@ class HedgedMachine<HedgePolicy, std::tuple<Outer...>, std::tuple<Inner...>> {
 
   Step outer_step(const Policy& policies, Call& call, const Step& step, TimePoint now) noexcept {
     if (step.kind != Step::Kind::attempt) return step;
-    if (attempts_ == 0) count_call(policies, now, std::make_index_sequence<std::tuple_size_v<Policy>>{});
+    if (!std::exchange(counted_, true))
+      count_call(policies, now, std::make_index_sequence<std::tuple_size_v<Policy>>{});
     racing_ = true;
     race_start_ = now;
     begun_ = 0;
@@ -186,13 +187,15 @@ class HedgedMachine<HedgePolicy, std::tuple<Outer...>, std::tuple<Inner...>> {
   Step branch_ended(const Policy& policies, Call& call, unsigned branch, TimePoint now) noexcept {
     const Outcome outcome = *branches_[branch]->sequence.ending().outcome;  // may live in the branch
     const Ending ending{branches_[branch]->sequence.ending().how, &outcome};
-    if (branches_[branch]->call.rejection) call.rejection = branches_[branch]->call.rejection;
+    const bool settled = ending.came_back()
+                             ? ending.outcome->verdict != Verdict::failure && !outcome.worth_repeating()
+                             : ending.how == Ending::How::answered;
+    const bool counts_more = settled || !last_ || !last_->came_back() || ending.came_back();
+    if (counts_more) call.rejection = branches_[branch]->call.rejection;
     branches_[branch].reset();
-    const bool settled = ending.came_back() ? ending.outcome->verdict != Verdict::failure
-                                            : ending.how == Ending::How::answered;
     if (!settled) {
-      if (!last_ || !last_->failed() || ending.failed()) {
-        last_outcome_ = *ending.outcome;  // the driver's own is gone by the time the others have ended
+      if (counts_more) {
+        last_outcome_ = outcome;  // the driver's own is gone by the time the others have ended
         last_ = Ending{ending.how, &last_outcome_};
       }
       const auto under_way = [](const std::optional<Branch>& other) { return other.has_value(); };
@@ -233,6 +236,7 @@ class HedgedMachine<HedgePolicy, std::tuple<Outer...>, std::tuple<Inner...>> {
   TimePoint next_hedge_ = TimePoint::max();
   unsigned begun_ = 0;
   std::uint32_t attempts_ = 0;
+  bool counted_ = false;  ///< the budget knows of the call
   bool racing_ = false;
 };
 

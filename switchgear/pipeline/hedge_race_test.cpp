@@ -35,6 +35,10 @@ class Race {
     flying.erase(branch);
     act(execution_.on_outcome(branch, outcome, time_.now()));
   }
+  void times_out(unsigned branch) {
+    flying.erase(branch);
+    act(execution_.on_timeout(branch, 1ms, time_.now()));
+  }
   void cancel() { act(execution_.cancel(time_.now())); }
 
   [[nodiscard]] Ending::How how() const { return execution_.ending().how; }
@@ -152,6 +156,67 @@ TEST_F(HedgeRaceTest, AFailureCountsMoreThanARefusal) {
   race.ends(1, bad());
   EXPECT_TRUE(race.done);
   EXPECT_EQ(race.how(), Ending::How::completed);
+}
+
+TEST_F(HedgeRaceTest, ATimeoutIsNotBlamedOnARefusalThatCameLater) {
+  Timeout timeout{"payment timeout", 80ms};
+  Retry twice{"payment",
+              {.max_attempts = 2, .backoff = Backoff::fixed, .base = 10ms, .jitter = Jitter::none}};
+  const Pipeline pipeline{hedge, twice, breaker, timeout};
+  Race race{pipeline, time};
+  race.ends(0, bad());
+  race.pass(89ms);  // the second attempt of branch 0 began at 10 ms, branch 1 at 50 ms
+  race.ends(1, bad());
+  race.pass(1ms);
+  race.times_out(0);
+  EXPECT_FALSE(race.done);
+  EXPECT_EQ(breaker.state(), State::open) << "three failures";
+  race.pass(9ms);  // the second attempt of branch 1 is refused
+  ASSERT_TRUE(race.done);
+  EXPECT_EQ(race.how(), Ending::How::completed);
+  EXPECT_EQ(race.rejection().reason, Reason::timed_out);
+  EXPECT_EQ(race.rejection().policy, "payment timeout");
+}
+
+TEST_F(HedgeRaceTest, AnAnswerWorthAnotherAttemptWaitsForTheOthers) {
+  const Pipeline pipeline{hedge};
+  Outcome too_many = good();
+  too_many.repeat = Repeat::worthwhile;
+  Race race{pipeline, time};
+  race.pass(50ms);
+  race.ends(0, too_many);
+  EXPECT_FALSE(race.done);
+  race.ends(1, good());
+  EXPECT_TRUE(race.done);
+  EXPECT_TRUE(race.cancelled.empty());
+}
+
+TEST_F(HedgeRaceTest, QuickAnswersWorthAnotherAttemptDoNotShortenTheDelay) {
+  Hedge quantile{"payment", {.delay = Quantile{0.5}, .initial_delay = 1h}};
+  const Pipeline pipeline{quantile};
+  Outcome too_many = good();
+  too_many.repeat = Repeat::worthwhile;
+  for (int i = 0; i < 50; ++i) {
+    Race race{pipeline, time};
+    race.ends(0, too_many);
+  }
+  time.advance(1s);
+  EXPECT_EQ(quantile.delay(time.now()), 1h);
+}
+
+TEST_F(HedgeRaceTest, CountsACallOnceHoweverManyOfItsAttemptsAreInjected) {
+  RetryBudget shared{"payment", {}};
+  Hedge spends{"payment", {.delay = Duration{50ms}}, &shared};
+  Retry retry{"payment", {.max_attempts = 3, .base = 1ms}};
+  ChaosOptions harm;
+  harm.enabled = true;
+  harm.fail.probability = 1;
+  Chaos chaos{"drill", harm, 1};
+  const Pipeline pipeline{retry, spends, chaos};
+  Race race{pipeline, time};
+  race.pass(1s);
+  EXPECT_TRUE(race.done);
+  EXPECT_EQ(shared.snapshot(time.now()).calls, 1U);
 }
 
 TEST_F(HedgeRaceTest, ARetryOutsideRacesAgain) {

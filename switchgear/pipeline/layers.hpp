@@ -171,18 +171,13 @@ class Layer<RateLimiter> {
   }
 
   [[gnu::always_inline]] Gate enter(RateLimiter& limiter, Call& call, TimePoint now) noexcept {
-    auto token = limiter.reserve(now);
+    auto token = limiter.reserve(now, call.waker != nullptr ? call.limit : now);
     if (!token) [[unlikely]] {
       call.refuse(token.rejection());
       return Gate::refuse;
     }
     if (token->at <= now) [[likely]]
       return Gate::go;
-    if (token->at >= call.limit || call.waker == nullptr) {
-      limiter.give_back(*token);
-      call.refuse(Reason::rate_limited, limiter.name(), saturating_sub(token->at, now));
-      return Gate::refuse;
-    }
     token_ = *token;
     limiter_ = &limiter;
     call.until = token_.at;
@@ -275,8 +270,7 @@ class Layer<Retry> {
     return now < until_ ? Gate::wait : Gate::go;
   }
   [[gnu::always_inline]] Turn leave(Retry& retry, Call& call, Ending& ending, TimePoint now) noexcept {
-    if (ending.outcome->verdict == Verdict::success && ending.outcome->repeat != Repeat::worthwhile)
-        [[likely]]
+    if (ending.outcome->is_good()) [[likely]]
       return Turn::outward;
     return leave_slow(retry, call, ending, now);
   }
@@ -294,7 +288,8 @@ class Layer<Retry> {
   TimePoint until_;
 };
 
-/// Injects what the seed says. Stands inside the policies that are to notice.
+/// Injects what the seed says. Stands inside the policies that are to notice: a delay is part of the
+/// attempt's latency for them, and one that lasts until the limit is a timeout.
 template <>
 class Layer<Chaos> {
  public:
@@ -303,6 +298,7 @@ class Layer<Chaos> {
   Gate enter(Chaos& chaos, Call& call, TimePoint now) noexcept {
     using Kind = Chaos::Injection::Kind;
     const Chaos::Injection injection = chaos.next();
+    delayed_ = {};
     if (injection.kind == Kind::none) [[likely]]
       return Gate::go;
     call.chaos = true;
@@ -313,6 +309,7 @@ class Layer<Chaos> {
         return Gate::inject;
       case Kind::delay:
         until_ = std::min(saturating_add(now, injection.delay), call.limit);
+        times_out_ = until_ == call.limit && call.limit != TimePoint::max();
         break;
       case Kind::timeout:
         if (call.limit == TimePoint::max()) {  // nobody would ever stop waiting
@@ -321,7 +318,6 @@ class Layer<Chaos> {
         }
         times_out_ = true;
         until_ = call.limit;
-        started_ = now;
         break;
       case Kind::force_open:
         if (CircuitBreaker* target = chaos.target()) target->command(Command::force_open, now);
@@ -331,6 +327,7 @@ class Layer<Chaos> {
       case Kind::abort:
         return Gate::refuse;
     }
+    started_ = now;
     call.until = until_;
     return Gate::wait;
   }
@@ -341,18 +338,29 @@ class Layer<Chaos> {
   Gate resume(Chaos& chaos, Call& call, TimePoint now) noexcept {
     call.until = until_;
     if (now < until_) return Gate::wait;
-    if (!times_out_) return Gate::go;
-    times_out_ = false;
+    const Duration waited = saturating_sub(now, started_);
+    if (!std::exchange(times_out_, false) && now < call.limit) {
+      delayed_ = waited;
+      return Gate::go;
+    }
     call.refuse(Reason::chaos, chaos.name(), {});
-    call.injected = Outcome::failure(FailureType::timeout, saturating_sub(now, started_));
+    call.injected = Outcome::failure(FailureType::timeout, waited);
     return Gate::inject;
   }
-  Turn leave(Chaos&, Call&, Ending&, TimePoint) noexcept { return Turn::outward; }
+  Turn leave(Chaos&, Call& call, Ending& ending, TimePoint) noexcept {
+    if (delayed_ > Duration::zero() && ending.came_back()) {
+      Outcome late = *ending.outcome;
+      late.latency = saturating_add(TimePoint{late.latency}, delayed_).time_since_epoch();
+      ending.outcome = &call.injected.emplace(late);
+    }
+    return Turn::outward;
+  }
 
  private:
   TimePoint until_;
   TimePoint started_;
   bool times_out_ = false;
+  Duration delayed_{};  ///< by so much the attempt that was let in was late
 };
 
 }  // namespace switchgear

@@ -169,6 +169,17 @@ TEST_F(PipelineTest, GivesTheTokenBackWhenTheCallerGoesAwayWhileWaiting) {
   EXPECT_EQ(run(pipeline, time, {succeeds()}).took, 100ms);
 }
 
+TEST_F(PipelineTest, BeginsNoWaitForATokenThatWouldNotEndBeforeTheDeadline) {
+  const Pipeline pipeline{limiter};
+  EXPECT_EQ(run(pipeline, time, {succeeds()}).took, 0ms);
+  const Ran hurried = run(pipeline, time, {succeeds()}, {.deadline = time.now() + 100ms});
+  EXPECT_EQ(hurried.how, Ending::How::refused);
+  EXPECT_EQ(hurried.rejection->reason, Reason::rate_limited);
+  EXPECT_EQ(*hurried.rejection->retry_after, 100ms);
+  EXPECT_EQ(hurried.took, 0ms);
+  EXPECT_EQ(run(pipeline, time, {succeeds()}).took, 100ms) << "and spends no token";
+}
+
 TEST_F(PipelineTest, PassesOverPoliciesThatAreNull) {
   Bulkhead* none = nullptr;
   const Pipeline pipeline{&retry, none, &breaker};

@@ -60,6 +60,7 @@ class Sequence {
   /// The step of a call that a fast lane did not admit.
   Step go_on(const Policy& policies, Call& call, TimePoint now) noexcept {
     if (at_ == size) {
+      --call.attempts;  // counted before it turned out to be too late
       call.refuse_for_limit(Reason::deadline_exceeded);
       ending_ = {Ending::How::refused, &Ending::nothing};
       return leave<size>(policies, call, now);

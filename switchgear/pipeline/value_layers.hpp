@@ -24,13 +24,12 @@ Answer<T>& answer_of(const Call& call) noexcept {
 template <class T>
 Cause cause_of(const Call& call, const Ending& ending) {
   Cause cause;
-  if (ending.how == Ending::How::refused || ending.how == Ending::How::injected)
-    cause.rejection = call.rejection;
-  if (ending.how == Ending::How::completed) {
+  if (ending.how == Ending::How::refused) cause.rejection = call.rejection;
+  if (ending.came_back()) {
     const Answer<T>& answer = answer_of<T>(call);
     cause.exception = answer.exception;
     if (answer.details) cause.code = answer.details->code;
-    // Cut off: what the driver has of it is nothing, and who cut it off is known.
+    // Cut off, or injected: what the driver has of it is nothing, and who was at it is known.
     if (!answer.value && !answer.exception && !cause.code) cause.rejection = call.rejection;
   }
   cause.type = ending.outcome->type;
@@ -39,12 +38,12 @@ Cause cause_of(const Call& call, const Ending& ending) {
 }  // namespace detail
 
 /// An answer that is young enough ends the call here. Otherwise one caller per key goes on, and the others
-/// wait for what becomes of it. Calls without a key pass.
+/// wait for what becomes of it. Calls without a key pass, and so do those whose driver keeps no answers.
 template <class T>
 class Layer<Cache<T>> {
  public:
   Gate enter(Cache<T>& cache, Call& call, TimePoint now) noexcept {
-    if (call.options->key.empty()) return Gate::go;
+    if (call.options->key.empty() || call.answer == nullptr) return Gate::go;
     if (auto hit = cache.find(call.options->key, now)) return answer(call, *hit->value, hit->age);
     ticket_.emplace();
     if (cache.join(call.options->key, *ticket_, call.waker, now) == Cache<T>::Role::leader) return Gate::go;
@@ -78,12 +77,10 @@ class Layer<Cache<T>> {
     if (!ticket_) return Turn::outward;
     const Answer<T>& given = detail::answer_of<T>(call);
     const bool own_time_over = now >= call.limit || ending.how == Ending::How::cancelled;
-    const bool succeeded = ending.came_back() && ending.outcome->verdict == Verdict::success;
-    if (succeeded && given.value) {
+    if (ending.came_back() && ending.outcome->is_good() && given.value) {
       detail::quietly([&] { cache.finish(*ticket_, std::make_shared<const T>(*given.value), now); });
-    } else if (succeeded || (ending.failed() && given.value)) {
-      // An answer that the driver keeps to itself (too large, private), or a failure that is a value, which
-      // only its own caller can read: those who waited make their own calls, and not one after the other.
+    } else if (is_its_callers_alone(call, ending)) {
+      // Those who waited make their own calls, and not one after the other.
       cache.finish_uncacheable(*ticket_);
     } else if (!own_time_over && (ending.failed() || ending.how == Ending::How::refused)) {
       cache.finish(*ticket_, detail::cause_of<T>(call, ending));
@@ -93,6 +90,16 @@ class Layer<Cache<T>> {
   }
 
  private:
+  /// An answer that the driver keeps to itself (too large, private); one that is worth another attempt, or a
+  /// failure that is a value or two causes, which only its own caller can read; a failure or a refusal that
+  /// was injected.
+  static bool is_its_callers_alone(const Call& call, const Ending& ending) noexcept {
+    if (ending.came_back() && ending.outcome->verdict == Verdict::success) return true;
+    const Answer<T>& given = detail::answer_of<T>(call);
+    const bool failed = ending.failed();
+    if (failed && (given.value || (given.details && given.details->failure != nullptr))) return true;
+    return call.chaos && (failed || ending.how == Ending::How::refused);
+  }
   /// An answer that cannot be copied is as good as none.
   static Gate answer(Call& call, const T& value, Duration age) noexcept {
     Answer<T>& given = detail::answer_of<T>(call);
@@ -105,10 +112,8 @@ class Layer<Cache<T>> {
   }
   /// The leader's failure is everyone's: as if the call had been made here.
   static Gate fail(Call& call, const Cause& cause) noexcept {
-    if (cause.rejection) {
-      call.refuse(*cause.rejection);
-      return Gate::refuse;
-    }
+    call.rejection = cause.rejection;
+    if (cause.rejection && cause.rejection->reason != Reason::timed_out) return Gate::refuse;
     Answer<T>& given = detail::answer_of<T>(call);
     given.exception = cause.exception;
     given.detail().code = cause.code;
@@ -119,7 +124,8 @@ class Layer<Cache<T>> {
   std::optional<typename Cache<T>::Ticket> ticket_;
 };
 
-/// Stands in when the call was refused or has failed for good. A call that was cancelled gets nothing.
+/// Stands in when the call was refused or has failed for good. A call that was cancelled gets nothing, nor
+/// does one whose driver keeps no answers.
 template <class T>
 class Layer<Fallback<T>> {
  public:
@@ -127,8 +133,9 @@ class Layer<Fallback<T>> {
   Gate resume(Fallback<T>&, Call&, TimePoint) noexcept { return Gate::go; }
 
   Turn leave(Fallback<T>& fallback, Call& call, Ending& ending, TimePoint now) noexcept {
+    if (call.answer == nullptr) return Turn::outward;
     Answer<T>& given = detail::answer_of<T>(call);
-    if (ending.came_back() && ending.outcome->verdict == Verdict::success && given.value) {
+    if (ending.came_back() && ending.outcome->is_good() && given.value) {
       fallback.on_success(call.options->key, *given.value, now);
       return Turn::outward;
     }
@@ -136,6 +143,7 @@ class Layer<Fallback<T>> {
     const Cause cause = detail::cause_of<T>(call, ending);
     if (!Fallback<T>::applies_to(cause)) return Turn::outward;
     auto substitute = fallback.substitute(call.options->key, cause, call.options->payload, now);
+    if (given.details) given.details->failure.reset();  // of a fallback further in
     if (substitute.value) {
       given.value.emplace(*std::move(substitute.value));
       given.detail().source = Source::fallback;
@@ -149,6 +157,7 @@ class Layer<Fallback<T>> {
       ending.how = Ending::How::refused;
       ending.outcome = &Ending::nothing;
     } else if (substitute.failure) {
+      given.value.reset();  // a value that is a failure would be taken for the answer
       given.detail().failure = std::make_unique<FallbackFailure>(*std::move(substitute.failure));
     }
     return Turn::outward;

@@ -13,7 +13,7 @@ constexpr Duration::rep no_window = TimePoint::min().time_since_epoch().count();
 bool tells_of_load(const Outcome& outcome) noexcept {
   if (outcome.verdict == Verdict::failure)
     return outcome.type == FailureType::timeout || outcome.type == FailureType::slow_response;
-  return outcome.verdict == Verdict::success;
+  return outcome.is_good();
 }
 
 }  // namespace

@@ -105,7 +105,7 @@ RateLimiter::RateLimiter(std::string name, const RateLimiterOptions& options)
   for (auto& base : bases_) base.store(ticks_of(TimePoint::min()), std::memory_order_relaxed);
 }
 
-Result<RateLimiter::Token> RateLimiter::reserve_slow(TimePoint now) noexcept {
+Result<RateLimiter::Token> RateLimiter::reserve_slow(TimePoint now, TimePoint before) noexcept {
   for (;;) {
     const View seen = view(now);
     if (seen.behind > most_behind_) {
@@ -115,8 +115,8 @@ Result<RateLimiter::Token> RateLimiter::reserve_slow(TimePoint now) noexcept {
     const std::int64_t due = seen.tat - slack_;
     const TimePoint at = due > seen.elapsed ? instant(seen.base, due) : now;
     const Duration wait = saturating_sub(at, now);
-    // At the end of time no instant is left to hand out.
-    if (wait > options_.max_wait || (due > seen.elapsed && at == TimePoint::max())) {
+    // At the end of time, which `before` is at the latest, no instant is left to hand out.
+    if (wait > options_.max_wait || (due > seen.elapsed && at >= before)) {
       // Refusing changes nothing that would show that the base was another tag's.
       if (state_.load(std::memory_order_relaxed) != seen.state) continue;
       tally_.add(rejected);

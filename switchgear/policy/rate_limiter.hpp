@@ -97,9 +97,10 @@ class RateLimiter {
   RateLimiter(const RateLimiter&) = delete;
   RateLimiter& operator=(const RateLimiter&) = delete;
 
-  /// Takes the next token, which may lie up to max_wait in the future. Else the rejection (rate_limited) says
-  /// when it lies: a caller that comes back exactly then gets it, if nobody else did.
-  [[nodiscard]] Result<Token> reserve(TimePoint now) noexcept;
+  /// Takes the next token, which may lie up to max_wait in the future, but not at or after `before`, when the
+  /// caller would not wait any more. Else the rejection (rate_limited) says when it lies: a caller that comes
+  /// back exactly then gets it, if nobody else did. A token for now is taken whatever `before` is.
+  [[nodiscard]] Result<Token> reserve(TimePoint now, TimePoint before = TimePoint::max()) noexcept;
 
   /// Returns a token that was not used, once. False, and the token is spent, when others reserved after it:
   /// their instants were told to them, and its own must not be told to two. A token that was returned twice
@@ -148,7 +149,7 @@ class RateLimiter {
     std::uint64_t expected = seen.state;
     return state_.compare_exchange_strong(expected, to, std::memory_order_acq_rel, std::memory_order_relaxed);
   }
-  Result<Token> reserve_slow(TimePoint now) noexcept;
+  Result<Token> reserve_slow(TimePoint now, TimePoint before) noexcept;
   /// Lets the base follow the time, unless another thread already did.
   void rebase(TimePoint now) noexcept;
   /// The first whole nanosecond at or after `due` units.
@@ -174,7 +175,7 @@ class RateLimiter {
   alignas(64) std::mutex mutex_;
 };
 
-inline Result<RateLimiter::Token> RateLimiter::reserve(TimePoint now) noexcept {
+inline Result<RateLimiter::Token> RateLimiter::reserve(TimePoint now, TimePoint before) noexcept {
   const View seen = view(now);
   if (seen.tat - slack_ <= seen.elapsed && seen.behind <= most_behind_) [[likely]] {
     const std::uint64_t after = seen.after(interval_);
@@ -184,7 +185,7 @@ inline Result<RateLimiter::Token> RateLimiter::reserve(TimePoint now) noexcept {
     }
     detail::after_lost_race();
   }
-  return reserve_slow(now);
+  return reserve_slow(now, before);
 }
 
 }  // namespace switchgear

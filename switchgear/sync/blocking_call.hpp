@@ -139,8 +139,7 @@ class BlockingCall {
 #endif
 
   Step too_late() {
-    answer_.value.reset();
-    answer_.exception = nullptr;
+    answer_.forget();
     return execution_.on_timeout(0, latency_, now_);
   }
 
@@ -154,8 +153,7 @@ class BlockingCall {
       now_ = time_.now();
     }
     if (options_.stop.stop_requested()) return execution_.cancel(now_);
-    answer_.value.reset();  // whatever the last attempt brought is not the call's
-    answer_.exception = nullptr;
+    answer_.forget();
     return execution_.on_timer(now_);
   }
 

@@ -103,7 +103,7 @@ class Layer<Cache<T>> {
   /// An answer that cannot be copied is as good as none.
   static Gate answer(Call& call, const T& value, Duration age) noexcept {
     Answer<T>& given = detail::answer_of<T>(call);
-    given.value.reset();
+    given.forget();  // what another attempt of a race may have left
     detail::quietly([&] { given.value.emplace(value); });
     if (!given.value) return Gate::go;
     given.detail().source = Source::cache;

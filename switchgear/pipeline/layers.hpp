@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <concepts>
 #include <optional>
 #include <string>
 #include <utility>
@@ -201,24 +202,26 @@ class Layer<RateLimiter> {
 };
 
 /// Narrows the time that what is inside may take; what is outside gets its own limit back.
-template <class Policy>
-class LimitLayer : public NeverWaits {
+template <std::derived_from<TimeLimited> Limit>
+class Layer<Limit> : public NeverWaits {
  public:
-  [[gnu::always_inline]] Gate enter(const Policy& policy, Call& call, TimePoint now) noexcept {
+  using Fast = Layer;
+
+  [[gnu::always_inline]] Gate enter(const TimeLimited& policy, Call& call, TimePoint now) noexcept {
     outer_limit_ = call.limit;
     outer_name_ = call.limited_by;
-    const TimePoint end = saturating_add(now, policy.length());
+    const TimePoint end = policy.end(now);
     if (end < call.limit) {
       call.limit = end;
       call.limited_by = &policy.name();
     }
     return Gate::go;
   }
-  [[gnu::always_inline]] Gate try_enter(const Policy& policy, Call& call, TimePoint now) noexcept {
+  [[gnu::always_inline]] Gate try_enter(const TimeLimited& policy, Call& call, TimePoint now) noexcept {
     return enter(policy, call, now);
   }
-  void leave_well(const Policy&, const Outcome&, TimePoint) noexcept {}
-  [[gnu::always_inline]] Turn leave(const Policy&, Call& call, Ending&, TimePoint) noexcept {
+  void leave_well(const TimeLimited&, const Outcome&, TimePoint) noexcept {}
+  [[gnu::always_inline]] Turn leave(const TimeLimited&, Call& call, Ending&, TimePoint) noexcept {
     call.limit = outer_limit_;
     call.limited_by = outer_name_;
     return Turn::outward;
@@ -227,28 +230,6 @@ class LimitLayer : public NeverWaits {
  private:
   TimePoint outer_limit_;
   const std::string* outer_name_;
-};
-
-template <>
-class Layer<Timeout> : public LimitLayer<Timeout> {
- public:
-  using Fast = Layer;
-};
-template <>
-class Layer<const Timeout> : public LimitLayer<Timeout> {
- public:
-  using Fast = Layer;
-};
-
-template <>
-class Layer<Deadline> : public LimitLayer<Deadline> {
- public:
-  using Fast = Layer;
-};
-template <>
-class Layer<const Deadline> : public LimitLayer<Deadline> {
- public:
-  using Fast = Layer;
 };
 
 template <>

@@ -10,12 +10,8 @@ std::vector<OptionProblem> validate(const TimeLimit& limit) {
   return check.take();
 }
 
-Timeout::Timeout(TimeLimit limit) : limit_(std::move(limit)) {
-  require_valid("timeout", limit_.name, validate(limit_));
-}
-
-Deadline::Deadline(TimeLimit limit) : limit_(std::move(limit)) {
-  require_valid("deadline", limit_.name, validate(limit_));
+TimeLimited::TimeLimited(std::string_view policy, TimeLimit limit) : limit_(std::move(limit)) {
+  require_valid(policy, limit_.name, validate(limit_));
 }
 
 }  // namespace switchgear

@@ -42,22 +42,12 @@ struct TimeLimit {
 
 [[nodiscard]] std::vector<OptionProblem> validate(const TimeLimit& limit);
 
-/// The limit of one attempt. An attempt that overruns it is cancelled, and is a failure of type `timeout` for
-/// every policy around it.
-///
-///     const Timeout timeout{"payment timeout", 2s};
-///     const TimePoint end = timeout.end(now, deadline_of_the_call);
-///
-/// Not for: calls that cannot be interrupted; they are told their end and must heed it.
-/// A constant: any number of threads may read it.
-class Timeout {
+/// All that a limit does. Timeout and Deadline add what stands inside of them, and are two types because a
+/// pipeline tells policies apart by their type: each has its own place in the standard order.
+class TimeLimited {
  public:
-  /// Throws std::invalid_argument when `length` is shorter than 1 ns.
-  explicit Timeout(TimeLimit limit);
-  Timeout(std::string name, Duration length) : Timeout(TimeLimit{std::move(name), length}) {}
-
-  /// When an attempt that begins at `now` must have ended: never later than `parent`, the end of whatever it
-  /// is made for.
+  /// When what begins at `now` must have ended: never later than `parent`, the end of whatever it is made
+  /// for.
   [[nodiscard]] TimePoint end(TimePoint now, TimePoint parent = TimePoint::max()) const noexcept {
     const TimePoint own = saturating_add(now, limit_.length);
     return own < parent ? own : parent;
@@ -66,8 +56,30 @@ class Timeout {
   [[nodiscard]] const std::string& name() const noexcept { return limit_.name; }
   [[nodiscard]] Duration length() const noexcept { return limit_.length; }
 
+ protected:
+  /// Throws std::invalid_argument when `length` is shorter than 1 ns; `policy` is who says so.
+  TimeLimited(std::string_view policy, TimeLimit limit);
+  TimeLimited(const TimeLimited&) = default;
+  TimeLimited& operator=(const TimeLimited&) = default;
+  ~TimeLimited() = default;
+
  private:
   TimeLimit limit_;
+};
+
+/// The limit of one attempt. An attempt that overruns it is cancelled, and is a failure of type `timeout` for
+/// every policy around it.
+///
+///     const Timeout timeout{"payment timeout", 2s};
+///     const TimePoint end = timeout.end(now, deadline_of_the_call);
+///
+/// Not for: calls that cannot be interrupted; they are told their end and must heed it.
+/// A constant: any number of threads may read it.
+class Timeout : public TimeLimited {
+ public:
+  /// Throws std::invalid_argument when `length` is shorter than 1 ns.
+  explicit Timeout(TimeLimit limit) : TimeLimited("timeout", std::move(limit)) {}
+  Timeout(std::string name, Duration length) : Timeout(TimeLimit{std::move(name), length}) {}
 };
 
 /// The limit of a whole call: its attempts, the waits between them, and whatever waits stand inside of it in
@@ -78,23 +90,11 @@ class Timeout {
 ///     const TimePoint end = deadline.end(now, parent);
 ///
 /// A constant: any number of threads may read it.
-class Deadline {
+class Deadline : public TimeLimited {
  public:
   /// Throws std::invalid_argument when `length` is shorter than 1 ns.
-  explicit Deadline(TimeLimit limit);
+  explicit Deadline(TimeLimit limit) : TimeLimited("deadline", std::move(limit)) {}
   Deadline(std::string name, Duration length) : Deadline(TimeLimit{std::move(name), length}) {}
-
-  /// When a call that begins at `now` must have ended: never later than `parent`.
-  [[nodiscard]] TimePoint end(TimePoint now, TimePoint parent = TimePoint::max()) const noexcept {
-    const TimePoint own = saturating_add(now, limit_.length);
-    return own < parent ? own : parent;
-  }
-
-  [[nodiscard]] const std::string& name() const noexcept { return limit_.name; }
-  [[nodiscard]] Duration length() const noexcept { return limit_.length; }
-
- private:
-  TimeLimit limit_;
 };
 
 }  // namespace switchgear

@@ -6,9 +6,13 @@
 
 namespace switchgear {
 
+namespace {
+constexpr std::size_t most = 100'000'000;
+}
+
 std::vector<OptionProblem> validate(const CallQueueOptions& options) {
   OptionChecker check;
-  check.between("max", options.max, 1, 100'000'000);
+  check.between("max", options.max, 1, most);
   return check.take();
 }
 
@@ -77,6 +81,16 @@ void CallQueue::give_back(Drained what) noexcept {
   }
   gone.splice(gone.end(), calls_, calls_.begin());
   ++counters_.done;
+}
+
+void CallQueue::set_max(std::size_t max) noexcept {
+  const std::lock_guard lock(mutex_);
+  options_.max = std::min(max, most);
+}
+
+CallQueueOptions CallQueue::options() const {
+  const std::lock_guard lock(mutex_);
+  return options_;
 }
 
 std::optional<CallQueue::Lease> CallQueue::try_lease() {

@@ -87,6 +87,10 @@ class CallQueue {
   /// Stores a call behind all others. Returns its id, or nothing when the queue is full.
   [[nodiscard]] std::optional<std::uint64_t> try_push(std::string payload, TimePoint now);
 
+  /// Another bound from now on, 0 … 100'000'000 (larger ones are cut). What is stored beyond it stays; with 0
+  /// every further call is refused, so that nothing is stored that nobody will make.
+  void set_max(std::size_t max) noexcept;
+
   /// Hands entries to `handler`, the first stored first, until one of the ends of DrainResult. Entries stored
   /// after it began are left alone, so a handler may store again what it could not do. What the handler
   /// throws passes through; its entry stays at the head.
@@ -102,7 +106,7 @@ class CallQueue {
   [[nodiscard]] std::optional<Duration> oldest(TimePoint now) const;
   [[nodiscard]] CallQueueCounters counters() const;
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
-  [[nodiscard]] const CallQueueOptions& options() const noexcept { return options_; }
+  [[nodiscard]] CallQueueOptions options() const;
 
  private:
   struct Head {

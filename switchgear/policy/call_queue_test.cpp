@@ -163,6 +163,20 @@ TEST(CallQueue, SaysHowLongTheHeadHasBeenStored) {
   EXPECT_EQ(queue.oldest(time.now() - 1h), 0s);
 }
 
+TEST(CallQueue, TakesAnotherBoundAndKeepsWhatIsStoredBeyondIt) {
+  CallQueue queue{"emails", {.max = 3}};
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(queue.try_push("call", TimePoint{}));
+  queue.set_max(1);
+  EXPECT_EQ(queue.options().max, 1U);
+  EXPECT_EQ(queue.size(), 3U);
+  EXPECT_FALSE(queue.try_push("call", TimePoint{}));
+  EXPECT_EQ(queue.drain([](const QueuedCall&) { return Drained::done; }).done, 3U);
+  EXPECT_TRUE(queue.try_push("call", TimePoint{}));
+  queue.set_max(0);
+  EXPECT_EQ(queue.drain([](const QueuedCall&) { return Drained::done; }).done, 1U);
+  EXPECT_FALSE(queue.try_push("call", TimePoint{})) << "closed";
+}
+
 TEST(CallQueue, NamesWhatIsWrongWithItsOptions) {
   EXPECT_TRUE(validate(CallQueueOptions{}).empty());
   try {

@@ -1,6 +1,7 @@
 #include "switchgear/core/rejection.hpp"
 
 #include <array>
+#include <chrono>
 #include <cstdio>
 
 namespace switchgear {
@@ -40,7 +41,9 @@ std::string to_string(const Rejection& rejection) {
   text += said.what;
   if (rejection.retry_after) {
     std::array<char, 64> wait{};
-    std::snprintf(wait.data(), wait.size(), "; retry in %.3gs", to_seconds(*rejection.retry_after));
+    // For people: three digits, but never an exponent.
+    const double seconds = to_seconds(std::chrono::ceil<std::chrono::milliseconds>(*rejection.retry_after));
+    std::snprintf(wait.data(), wait.size(), seconds < 100 ? "; retry in %.3gs" : "; retry in %.0fs", seconds);
     text += wait.data();
   }
   return text;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 #include "switchgear/core/random.hpp"
 
 namespace switchgear {
@@ -17,6 +19,18 @@ TEST(Rejection, SaysWhoRefusedWhyAndWhenToReturn) {
 TEST(Rejection, SaysNothingAboutAReturnNobodyKnows) {
   EXPECT_EQ(to_string(Rejection{Reason::forced_open, "payment", std::nullopt}),
             "breaker 'payment' is held open by an operator");
+}
+
+TEST(Rejection, WritesEveryWaitAsAPersonWouldReadIt) {
+  const auto wait = [](Duration retry_after) {
+    const std::string text = to_string(Rejection{Reason::open, "p", retry_after});
+    return text.substr(text.find("retry in"));
+  };
+  EXPECT_EQ(wait(0s), "retry in 0s");
+  EXPECT_EQ(wait(20ns), "retry in 0.001s");
+  EXPECT_EQ(wait(99960ms), "retry in 100s");
+  EXPECT_EQ(wait(1h), "retry in 3600s");
+  EXPECT_EQ(wait(24h), "retry in 86400s");
 }
 
 TEST(Random, RepeatsItselfFromTheSameSeedAndStaysInRange) {

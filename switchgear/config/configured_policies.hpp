@@ -20,9 +20,10 @@ namespace switchgear::config {
 
 /// Owns what the policy names, in the standard order; T is what a call answers with.
 ///
-///     const Loaded file = load_file("policies.yaml");                     // file.errors say what is wrong,
-///     and where ConfiguredPolicies<Price> policies{file.config->policies.at("prices"), {.created =
-///     SteadyTime::now()}}; auto price = call(policies.pipeline(), [&] { return fetch_price(item); });
+///     const Loaded file = load_file("policies.yaml");      // file.errors say what is wrong, and where
+///     const auto& prices = file.config->policies.at("prices");
+///     ConfiguredPolicies<Price> policies{prices, {.created = SteadyTime::now()}};
+///     auto price = call(policies.pipeline(), [&] { return fetch_price(item); });
 ///
 /// Threads: pipeline() from any; what the policies share they guard themselves. Lifetime: outlives its calls.
 /// Neither copied nor moved. The defaults are the file's alone: without `timeout` there is none.

@@ -16,8 +16,7 @@ namespace switchgear::http {
 ///
 ///     exchange.begin(std::move(lease), Method::other);
 ///     exchange.request().put(head);  exchange.request().send(exchange.stream(), content);
-///     while (exchange.read_head() == Exchange::Read::head) …          // interim heads first, then the final
-///     one
+///     while (exchange.read_head() == Exchange::Read::head) …     // interim heads first, the final one last
 ///
 /// Threads: the loop's. Never allocates but for a head larger than the connection's idle memory.
 class Exchange {

@@ -59,14 +59,17 @@ struct DefaultClassifier {
 
 /// A list of exception types.
 template <class... E>
-struct Exceptions {};
+struct Exceptions {
+  template <class... More>
+  using And = Exceptions<E..., More...>;
+};
 
 /// The user's own idea of a failure, put together from what differs:
 ///
-///     auto picky = Classifier{}.failures_are<NetworkError, Timeout>()   // other exceptions are ignored
-///                              .ignoring<NotFound>()                    // these are, although they match
-///                              above .results([](const Reply& r, Duration latency) { return r.ok() ? … : …;
-///                              });
+///     auto picky = Classifier{}
+///                      .failures_are<NetworkError, Timeout>()   // other exceptions are ignored
+///                      .ignoring<NoRoute>()                     // and this one, though a NetworkError
+///                      .results([](const Reply& reply) { return reply.status < 500; });
 ///     auto pipeline = Pipeline{retry, breaker}.classified_by(picky);
 ///
 /// `results` may return an Outcome, a Verdict, or a bool that says "success". Threads: any, if the function
@@ -79,11 +82,11 @@ class Classifier {
 
   template <class... E>
   [[nodiscard]] auto failures_are() const {
-    return Classifier<Exceptions<E...>, Except, Results>{results_};
+    return Classifier<typename Only::template And<E...>, Except, Results>{results_};
   }
   template <class... E>
   [[nodiscard]] auto ignoring() const {
-    return Classifier<Only, Exceptions<E...>, Results>{results_};
+    return Classifier<Only, typename Except::template And<E...>, Results>{results_};
   }
   template <class Function>
   [[nodiscard]] auto results(Function function) const {

@@ -14,12 +14,17 @@ namespace switchgear {
 /// The machine of one call: the drivers (sync/, async/, the gateway) are loops around it.
 ///
 ///     Execution execution{pipeline.policies(), options};
-///     Step step = execution.start(now);
-///     for (;;) switch (step.kind) {
-///       case Step::Kind::attempt: step = execution.on_outcome(step.branch, make_call(step.until), now);
-///       break; case Step::Kind::wait:    wait_until(step.until); step = execution.on_timer(now); break; case
-///       Step::Kind::done:    return;                   // execution.ending(), execution.rejection()
+///     Step step = execution.start(now());
+///     while (step.kind != Step::Kind::done) {
+///       if (step.kind == Step::Kind::attempt) {
+///         const Outcome outcome = make_call(step.until);
+///         step = execution.on_outcome(step.branch, outcome, now());
+///       } else {
+///         wait_until(step.until);
+///         step = execution.on_timer(now());
+///       }
 ///     }
+///     execution.ending();                              // how it ended; execution.rejection(): why not
 ///
 /// With a hedge, attempts run at once: after each `attempt` call on_timer() again, until it says `wait`. With
 /// a wait there may then be attempts in flight: report their outcomes as they come. Destroyed before it is
@@ -68,7 +73,9 @@ class Execution {
   /// A wait is over, or may be. Never too early, never too late.
   Step on_timer(TimePoint now) noexcept { return machine_.on_timer(policies_, call_, now); }
 
-  /// The caller goes away. Done at once; the attempts in flight are to be cancelled, and not reported.
+  /// The caller goes away while it waits, or while attempts race. Done at once; those in flight are to be
+  /// cancelled, and not reported. Without a hedge, not while the attempt is in flight: cancel that, and
+  /// report it with Outcome::ignored().
   Step cancel(TimePoint now) noexcept { return machine_.cancel(policies_, call_, now); }
 
   /// The answer has begun to reach the caller: from here on, no policy makes another attempt or answers in

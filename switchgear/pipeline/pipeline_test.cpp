@@ -69,6 +69,18 @@ TEST_F(PipelineTest, CountsOneCallInABreakerOutsideARetry) {
   EXPECT_EQ(totals().failures, 1U);
 }
 
+TEST_F(PipelineTest, ABreakerOutsideARetryHearsTheLatencyOfTheLastAttempt) {
+  CircuitBreakerOptions minds;
+  minds.slow_call = SlowCallRule{150ms, 1};
+  minds.minimum_calls = 10;
+  CircuitBreaker outside{"outside", minds, {nullptr, 0, {}, time.now()}};
+  const Ran ran = run(Pipeline{outside, retry}, time, {fails({}, 100ms), fails({}, 100ms), succeeds(100ms)});
+  EXPECT_EQ(ran.took, 500ms) << "with two pauses";
+  const CallTotals seen = outside.snapshot(time.now()).totals;
+  EXPECT_EQ(seen.successes, 1U);
+  EXPECT_EQ(seen.slow_successes, 0U);
+}
+
 TEST_F(PipelineTest, NeverRetriesAfterARefusalByABreaker) {
   breaker.command(Command::force_open, time.now());
   const Pipeline pipeline{retry, breaker};

@@ -14,7 +14,6 @@ namespace switchgear {
 namespace detail {
 
 /// Where a policy stands, outermost first.
-/// this.
 template <class Policy>
 inline constexpr int standard_rank =
     65;  // a policy of the user's own: around each attempt, outside the breaker

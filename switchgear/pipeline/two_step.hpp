@@ -17,9 +17,10 @@ namespace switchgear {
 ///     …                                                          // any time, any thread
 ///     admission.record(Outcome::success(latency), now);
 ///
-/// One attempt, which never waits: what would wait in a queue or for a token is refused instead, and a retry
-/// or a hedge in the pipeline does nothing. Dropped unrecorded it counts as ignored, and gives everything
-/// back. Lives in the caller's frame or object: neither copied nor moved. Threads: one at a time.
+/// One attempt, which never waits: what would wait in a queue or for a token is refused instead. A retry, a
+/// hedge, a fallback and a cache in the pipeline do nothing. Dropped unrecorded it counts as ignored, and
+/// gives everything back. Lives in the caller's frame or object: neither copied nor moved. Threads: one at a
+/// time.
 template <class... Policies>
 class Admission {
  public:

@@ -77,10 +77,10 @@ struct AdaptiveLimitSnapshot {
 ///
 /// Not for: a number that is known (a bulkhead keeps it), queueing (it never waits), or calls whose own work
 /// makes latency differ by orders of magnitude.
-/// Samples: successes, and failures of type timeout and slow_response. Other failures and ignored calls tell
-/// nothing about load, and are only counted out. Threads: every method from any thread; never blocks.
-/// Lifetime: must outlive its permits. Neither copied nor moved; allocates only when constructed. Time: a
-/// `now` that runs backwards makes a window longer.
+/// Samples: good answers (Outcome::is_good), and failures of type timeout and slow_response. Other failures,
+/// answers that ask to come back later and ignored calls tell nothing about load, and are only counted out.
+/// Threads: every method from any thread; never blocks. Lifetime: must outlive its permits. Neither copied
+/// nor moved; allocates only when constructed. Time: a `now` that runs backwards makes a window longer.
 class AdaptiveLimit {
  public:
   class Permit;

@@ -25,7 +25,8 @@ struct ChaosFail {
   friend bool operator==(const ChaosFail&, const ChaosFail&) = default;
 };
 
-/// The call is made after a wait, uniform in `min` … `max`.
+/// The call is made after a wait, uniform in `min` … `max`, which counts as its latency. Where there is a
+/// limit that ends first, the call is not made and has timed out there.
 struct ChaosDelay {
   double probability = 0;  ///< 0 … 1
   Duration min{};          ///< 0s or longer
@@ -45,7 +46,8 @@ struct ChaosOptions {
   bool enabled = false;  ///< nothing is injected until somebody asks for it
   ChaosFail fail{};
   ChaosDelay delay{};
-  ChaosShare timeout{};     ///< the call is not made and ends as FailureType::timeout, at once
+  /// The call is not made and ends as FailureType::timeout: at its limit, or at once when it has none.
+  ChaosShare timeout{};
   ChaosShare abort{};       ///< the call is refused: Reason::chaos
   ChaosShare force_open{};  ///< the call is refused as an open breaker would: Reason::forced_open
 

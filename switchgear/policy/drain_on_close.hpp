@@ -17,11 +17,9 @@ namespace switchgear {
 /// thread or post a task, and drain there. A drain inside the hook would make one caller pay for all that was
 /// stored.
 ///
-/// Not for: knowing that a queue has been drained; a drain ends early when the dependency fails
-/// again, and the next closing starts another.
-///
-/// Threads: as EventSink says. Lifetime: outlives the breakers
-/// that send to it. What the hook throws is dropped by the breaker.
+/// Not for: knowing that a queue has been drained; a drain ends early when the dependency fails again, and
+/// the next closing starts another. Threads: as EventSink says. Lifetime: outlives the breakers that send to
+/// it. What the hook throws is dropped by the breaker.
 class DrainOnClose final : public EventSink {
  public:
   /// Listens to the breaker called `breaker`, or to every one when that is empty. Passes every event on to

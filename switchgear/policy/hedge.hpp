@@ -81,10 +81,10 @@ class Hedge {
   /// Asks for one hedge; spends the budget. False: exhausted, the attempts that run go on alone.
   [[nodiscard]] bool try_hedge(TimePoint now) noexcept;
 
-  /// A call has succeeded after `latency`, counted from the start of its FIRST attempt also when a later one
-  /// won. So a call that was hedged counts as one above the delay, which is all the quantile needs to know of
-  /// it; the winner's own latency would drag the delay down from hedge to hedge. Does nothing when the delay
-  /// is fixed.
+  /// A call had a good answer (Outcome::is_good) after `latency`, counted from the start of its FIRST attempt
+  /// also when a later one won. So a call that was hedged counts as one above the delay, which is all the
+  /// quantile needs to know of it; the winner's own latency would drag the delay down from hedge to hedge.
+  /// Does nothing when the delay is fixed.
   void record(Duration latency, TimePoint now) noexcept {
     if (latencies_) latencies_->record(latency, now);
   }

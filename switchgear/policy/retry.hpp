@@ -12,12 +12,11 @@
 //   full          0 … d
 //   equal         0.5 d … 1.5 d
 //   ratio         d · (1 ± jitter_ratio)
-//   decorrelated  base … 3 × the delay before, at most max_delay; the first time 3 × base. Backoff is not
-//   read.
+//   decorrelated  base … 3 × the delay before, at most max_delay; the first time up to 3 × base
 //
-// The names are those of Marc Brooker, "Exponential Backoff And Jitter" (AWS Architecture Blog, 2015), which
-// also shows by simulation why the best choice is `full`, or `decorrelated`; `equal` is spread about d here,
-// not below it as there.
+// `decorrelated` does not read the backoff. The names are those of Marc Brooker, "Exponential Backoff And
+// Jitter" (AWS Architecture Blog, 2015), which also shows by simulation why the best choice is `full`, or
+// `decorrelated`; `equal` is spread about d here, not below it as there.
 #pragma once
 
 #include <array>

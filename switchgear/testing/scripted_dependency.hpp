@@ -87,8 +87,7 @@ class Script {
 ///     stock.answers(7, 10ms, 3).fails(FailureType::timeout, 2s).throws(std::runtime_error{"no route"});
 ///     auto call = stock.next();
 ///     time.advance(call.latency());               // or: co_await a timer
-///     return std::move(call).get();               // 7, then 7 and 7, then ScriptedFailure, then
-///     runtime_error
+///     return std::move(call).get();     // 7, three times; then ScriptedFailure; then runtime_error
 ///
 /// Not for: what happens by chance (seeded_chaos.hpp). Threads: next() and the counts from any; steps are
 /// added before the first call. Lifetime: the calls it hands out stand alone.

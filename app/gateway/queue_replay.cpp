@@ -17,6 +17,7 @@ namespace {
 constexpr Duration look_every = std::chrono::milliseconds{250};
 constexpr Duration shortest_pause = std::chrono::milliseconds{500};
 constexpr Duration longest_pause = std::chrono::seconds{30};
+constexpr std::uint32_t times_in_turn = 3;  ///< that a call is made before others get their turn
 constexpr std::size_t memory = 4096;
 constexpr http::HeadLimits answer_limits{128 * 1024, 400, 0};
 }  // namespace
@@ -167,6 +168,9 @@ void QueueReplay::finish(bool whole) {
     next_ = now;
     worker_.loop().arm(*this, now);  // a tick later: the others get their turn
   } else {
+    // The service is there, and has trouble with this call alone: the others need not wait for it.
+    const bool there = whole && seen_ == State::closed;  // when this call began
+    if (there && lease_->call().handed_out % times_in_turn == 0) std::move(*lease_).later();
     next_ = now + pause_;
     pause_ = std::min(2 * pause_, longest_pause);
     worker_.loop().arm(*this, now + look_every);

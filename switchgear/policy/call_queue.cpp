@@ -23,24 +23,27 @@ CallQueue::CallQueue(std::string name, const CallQueueOptions& options)
 CallQueue::~CallQueue() = default;
 
 std::optional<std::uint64_t> CallQueue::try_push(std::string payload, TimePoint now) {
-  std::list<QueuedCall> fresh;  // allocated before the lock
-  fresh.push_back(QueuedCall{0, std::move(payload), now});
+  std::list<Entry> fresh;  // allocated before the lock
+  fresh.push_back(Entry{{0, std::move(payload), now}, 0});
   const std::lock_guard lock(mutex_);
   if (calls_.size() >= options_.max) {
     ++counters_.refused;
     return std::nullopt;
   }
-  fresh.front().id = next_id_++;
+  fresh.front().call.id = next_id_++;
+  fresh.front().turn = next_turn_++;
   calls_.splice(calls_.end(), fresh);
   ++counters_.stored;
-  return calls_.back().id;
+  return calls_.back().call.id;
 }
 
 CallQueue::Head CallQueue::take_head_locked(std::uint64_t before) noexcept {
   if (head_held_) return {nullptr, true};
-  if (calls_.empty() || calls_.front().id >= before) return {};
+  if (calls_.empty() || calls_.front().turn >= before) return {};
   head_held_ = true;
-  return {&calls_.front(), false};
+  QueuedCall& head = calls_.front().call;
+  ++head.handed_out;
+  return {&head, false};
 }
 
 DrainResult CallQueue::drain(const std::function<Drained(const QueuedCall&)>& handler, std::size_t at_most) {
@@ -52,35 +55,50 @@ DrainResult CallQueue::drain(const std::function<Drained(const QueuedCall&)>& ha
   {
     // Shared by all drains: one that finds the head held leaves its part to the drain that holds it.
     const std::lock_guard lock(mutex_);
-    drain_before_ = next_id_;
+    drain_before_ = next_turn_;
   }
-  for (; result.done < at_most; ++result.done) {
+  while (result.done < at_most) {
     const Head head = take_next();
     if (head.call == nullptr) {
       result.end = head.busy ? DrainResult::End::busy : DrainResult::End::empty;
       return result;
     }
     Lease lease(*this, *head.call);  // left at the head unless done, also when the handler throws
-    if (handler(*head.call) == Drained::again) {
-      result.end = DrainResult::End::again;
-      return result;
+    switch (handler(*head.call)) {
+      case Drained::again:
+        result.end = DrainResult::End::again;
+        return result;
+      case Drained::later:
+        std::move(lease).later();
+        break;
+      case Drained::done:
+        std::move(lease).done();
+        ++result.done;
+        break;
     }
-    std::move(lease).done();
   }
   result.end = DrainResult::End::limit;
   return result;
 }
 
 void CallQueue::give_back(Drained what) noexcept {
-  std::list<QueuedCall> gone;  // freed after the lock is released
+  std::list<Entry> gone;  // freed after the lock is released
   const std::lock_guard lock(mutex_);
   head_held_ = false;
-  if (what == Drained::again) {
-    ++counters_.again;
-    return;
+  switch (what) {
+    case Drained::again:
+      ++counters_.again;
+      break;
+    case Drained::later:
+      calls_.front().turn = next_turn_++;
+      calls_.splice(calls_.end(), calls_, calls_.begin());
+      ++counters_.later;
+      break;
+    case Drained::done:
+      gone.splice(gone.end(), calls_, calls_.begin());
+      ++counters_.done;
+      break;
   }
-  gone.splice(gone.end(), calls_, calls_.begin());
-  ++counters_.done;
 }
 
 void CallQueue::set_max(std::size_t max) noexcept {
@@ -95,7 +113,7 @@ CallQueueOptions CallQueue::options() const {
 
 std::optional<CallQueue::Lease> CallQueue::try_lease() {
   const std::lock_guard lock(mutex_);
-  const Head head = take_head_locked(next_id_);
+  const Head head = take_head_locked(next_turn_);
   if (head.call == nullptr) return std::nullopt;
   return Lease(*this, *head.call);
 }
@@ -108,7 +126,7 @@ std::size_t CallQueue::size() const {
 std::optional<Duration> CallQueue::oldest(TimePoint now) const {
   const std::lock_guard lock(mutex_);
   if (calls_.empty()) return std::nullopt;
-  return std::max(Duration::zero(), saturating_sub(now, calls_.front().stored_at));
+  return std::max(Duration::zero(), saturating_sub(now, calls_.front().call.stored_at));
 }
 
 CallQueueCounters CallQueue::counters() const {

@@ -2,8 +2,9 @@
 // when it is back.
 //
 // Invariants: 1. at most one thread holds the head, nobody else is handed an entry meanwhile: entries are
-// handled first in, first out, one by one; 2. an entry leaves only when its holder says that it is done; 3.
-// stored = done + size, at every moment; 4. no lock is held while a handler runs.
+// handled first in, first out, one by one, but for those that were told to wait for all others; 2. an entry
+// leaves only when its holder says that it is done; 3. stored = done + size, at every moment; 4. no lock is
+// held while a handler runs.
 #pragma once
 
 #include <cstddef>
@@ -34,12 +35,14 @@ struct QueuedCall {
   std::uint64_t id = 0;  ///< from 1, in the order of storing; never used twice by one queue
   std::string payload;   ///< whatever lets the call be made later
   TimePoint stored_at{};
+  std::uint32_t handed_out = 0;  ///< how often so far, this time included: 1 for the first time
 };
 
 /// What a handler says of the entry it was handed.
 enum class Drained : std::uint8_t {
   done,   ///< made, or not to be made any more: it leaves
-  again,  ///< not now: it stays at the head, and the drain ends
+  again,  ///< not now, as the dependency is away: it stays at the head, and the drain ends
+  later,  ///< not this one now: it goes behind all others, and the drain goes on with the next
 };
 
 struct DrainResult {
@@ -59,6 +62,7 @@ struct CallQueueCounters {
   std::uint64_t refused = 0;  ///< full
   std::uint64_t done = 0;
   std::uint64_t again = 0;    ///< handed out, and left at the head
+  std::uint64_t later = 0;    ///< handed out, and put behind all others
   std::uint64_t waiting = 0;  ///< stored - done
 };
 
@@ -74,6 +78,10 @@ struct CallQueueCounters {
 /// Threads: every method from any thread; handlers run on the draining thread and may use the queue.
 /// Lifetime: outlives its leases. Neither copied nor moved. A call is handed out at least once: a handler
 /// that made it and then says `again` will be handed it again, so let it be idempotent or say `done`.
+///
+/// The queue drops nothing by itself. A call that fails although the dependency is back would hold up all
+/// those behind it: say `later` for it, and `done` once `handed_out` is more than is worth while (having put
+/// it wherever somebody will look at it).
 class CallQueue {
  public:
   class Lease;
@@ -92,8 +100,8 @@ class CallQueue {
   void set_max(std::size_t max) noexcept;
 
   /// Hands entries to `handler`, the first stored first, until one of the ends of DrainResult. Entries stored
-  /// after it began are left alone, so a handler may store again what it could not do. What the handler
-  /// throws passes through; its entry stays at the head.
+  /// or told `later` after it began are left alone, so a handler may store again what it could not do. What
+  /// the handler throws passes through; its entry stays at the head.
   DrainResult drain(const std::function<Drained(const QueuedCall&)>& handler, std::size_t at_most = SIZE_MAX);
 
   /// For handlers that cannot answer at once, such as coroutines: takes the head, which nobody else is handed
@@ -102,7 +110,7 @@ class CallQueue {
 
   /// Held entry included.
   [[nodiscard]] std::size_t size() const;
-  /// How long the head has been stored; nothing when the queue is empty.
+  /// How long the head has been stored; nothing when the queue is empty. (One told `later` may be older.)
   [[nodiscard]] std::optional<Duration> oldest(TimePoint now) const;
   [[nodiscard]] CallQueueCounters counters() const;
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
@@ -116,12 +124,18 @@ class CallQueue {
   [[nodiscard]] Head take_head_locked(std::uint64_t before) noexcept;
   void give_back(Drained what) noexcept;
 
+  struct Entry {
+    QueuedCall call;
+    std::uint64_t turn;  ///< the order of handing out: the id, until it is told `later`
+  };
+
   std::string name_;
   CallQueueOptions options_;
   mutable std::mutex mutex_;
-  std::list<QueuedCall> calls_;  ///< a list: an entry stays where it is while others come
+  std::list<Entry> calls_;  ///< a list: an entry stays where it is while others come
   std::uint64_t next_id_ = 1;
-  std::uint64_t drain_before_ = 0;  ///< drains hand out entries with smaller ids
+  std::uint64_t next_turn_ = 1;
+  std::uint64_t drain_before_ = 0;  ///< drains hand out entries with smaller turns
   bool head_held_ = false;
   CallQueueCounters counters_;
 };
@@ -142,13 +156,17 @@ class CallQueue::Lease {
   [[nodiscard]] const QueuedCall& call() const noexcept { return *call_; }
 
   /// The call leaves the queue. Once.
-  void done() && noexcept {
-    if (CallQueue* queue = std::exchange(queue_, nullptr)) queue->give_back(Drained::done);
-  }
+  void done() && noexcept { give_back(Drained::done); }
+  /// The call goes behind all others.
+  void later() && noexcept { give_back(Drained::later); }
 
  private:
   friend class CallQueue;
   Lease(CallQueue& queue, const QueuedCall& call) noexcept : queue_(&queue), call_(&call) {}
+
+  void give_back(Drained what) noexcept {
+    if (CallQueue* queue = std::exchange(queue_, nullptr)) queue->give_back(what);
+  }
 
   CallQueue* queue_;
   const QueuedCall* call_;

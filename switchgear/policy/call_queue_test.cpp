@@ -77,6 +77,38 @@ TEST(CallQueue, ACallThatMustBeMadeAgainStaysAtTheHeadAndEndsTheDrain) {
   EXPECT_EQ(queue.counters().again, 1U);
 }
 
+TEST(CallQueue, ACallThatAlwaysFailsGoesBehindTheOthersAndHoldsUpNone) {
+  CallQueue queue{"emails"};
+  for (const char* payload : {"bad", "b", "c"}) ASSERT_TRUE(queue.try_push(payload, start));
+  std::vector<std::string> made;
+  const auto handler = [&](const QueuedCall& call) {
+    if (call.payload == "bad") return Drained::later;
+    made.push_back(call.payload);
+    return Drained::done;
+  };
+  const DrainResult first = queue.drain(handler);
+  EXPECT_EQ(first.done, 2U);
+  EXPECT_EQ(first.end, End::empty) << "one drain hands out each call once";
+  EXPECT_EQ(made, (std::vector<std::string>{"b", "c"}));
+  ASSERT_TRUE(queue.try_push("d", start));
+  EXPECT_EQ(queue.drain(handler).done, 1U);
+  EXPECT_EQ(queue.size(), 1U) << "it is never dropped";
+  EXPECT_EQ(queue.counters().later, 2U);
+}
+
+TEST(CallQueue, SaysHowOftenACallHasBeenHandedOutSoThatAHandlerMayGiveItUp) {
+  CallQueue queue{"emails"};
+  ASSERT_EQ(queue.try_push("bad", start), 1U);
+  std::vector<std::uint32_t> times;
+  const auto three_times = [&](const QueuedCall& call) {
+    EXPECT_EQ(call.id, 1U) << "it keeps its id";
+    times.push_back(call.handed_out);
+    return call.handed_out < 3 ? Drained::later : Drained::done;
+  };
+  for (int i = 0; i < 4; ++i) queue.drain(three_times);
+  EXPECT_EQ(times, (std::vector<std::uint32_t>{1, 2, 3}));
+}
+
 TEST(CallQueue, AHandlerThatThrowsLosesNothing) {
   CallQueue queue{"emails"};
   for (const char* payload : {"a", "b"}) ASSERT_TRUE(queue.try_push(payload, start));
@@ -207,14 +239,20 @@ TEST(CallQueue, DoesWhatAPlainDequeDoes) {
       } else if (what < 7) {
         const auto at_most = *rc::gen::inRange<std::size_t>(0, 4);
         const int again_at = *rc::gen::inRange(0, 6);
+        const int later_at = *rc::gen::inRange(0, 6);
         int handed = 0;
+        std::size_t put_behind = 0;
         const DrainResult result = queue.drain(
             [&](const QueuedCall& call) {
               RC_ASSERT(call.id == plain.front());
               RC_ASSERT(call.payload == std::to_string(call.id));
-              if (handed++ == again_at) return Drained::again;
+              const int now = handed++;
+              if (now == again_at) return Drained::again;
               plain.pop_front();
-              return Drained::done;
+              if (now != later_at) return Drained::done;
+              plain.push_back(call.id);
+              ++put_behind;
+              return Drained::later;
             },
             at_most);
         if (lease && at_most > 0) {
@@ -222,7 +260,7 @@ TEST(CallQueue, DoesWhatAPlainDequeDoes) {
         } else if (result.done == at_most) {
           RC_ASSERT(result.end == End::limit);
         } else if (result.end == End::empty) {
-          RC_ASSERT(plain.empty());
+          RC_ASSERT(plain.size() == put_behind);
         } else {
           RC_ASSERT(result.end == End::again && handed == again_at + 1);
         }
@@ -235,8 +273,14 @@ TEST(CallQueue, DoesWhatAPlainDequeDoes) {
         }
       } else if (lease) {
         if (what == 8) {
-          std::move(*lease).done();
+          const std::uint64_t id = plain.front();
           plain.pop_front();
+          if (*rc::gen::inRange(0, 3) == 0) {
+            std::move(*lease).later();
+            plain.push_back(id);
+          } else {
+            std::move(*lease).done();
+          }
         }
         lease.reset();
       }

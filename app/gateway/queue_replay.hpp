@@ -34,9 +34,8 @@ class QueueReplay final : private http::Stream::Owner, private http::Timer {
   ~QueueReplay() override;
 
   [[nodiscard]] const std::shared_ptr<CallQueue>& queue() const noexcept { return queue_; }
-  [[nodiscard]] bool is_for(const PolicySet& policies) const noexcept {
-    return policies.policies().queue == queue_ && policies.policies().breaker == breaker_;
-  }
+  /// After a reload: a call under way goes on.
+  void follow(std::shared_ptr<CircuitBreaker> breaker) noexcept { breaker_ = std::move(breaker); }
 
  private:
   void on_ready(http::Stream& stream) override;
@@ -51,7 +50,7 @@ class QueueReplay final : private http::Stream::Owner, private http::Timer {
   Worker& worker_;
   const std::string service_;
   const std::shared_ptr<CallQueue> queue_;
-  const std::shared_ptr<CircuitBreaker> breaker_;
+  std::shared_ptr<CircuitBreaker> breaker_;
   State seen_ = State::closed;
   TimePoint next_{};  ///< not before
   Duration pause_;

@@ -12,8 +12,9 @@ void Session::begin_call() {
   call_->options.key = call_->key;
   call_->options.payload = call_->payload;
   call_->options.repeatable = repeatable_ ? Repeatable::yes : Repeatable::no;
-  const UseFallback fallback =
-      policies.queues() && call_->payload.empty() ? UseFallback::no : UseFallback::yes;
+  // A stored call is over when its service has answered it, and not when something else has.
+  const bool bare = replayed_ || (policies.queues() && call_->payload.empty());
+  const UseFallback fallback = bare ? UseFallback::no : UseFallback::yes;
   follow(call_->machine.start(policies, fallback, call_->options, *call_, call_->answer, now_));
 }
 

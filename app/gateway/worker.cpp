@@ -35,7 +35,6 @@ void WorkerCounts::add(const WorkerCounts& other) {
     if (ours == services.end()) ours = services.insert(services.end(), OfService{theirs.name, {}, {}});
     for (std::size_t i = 0; i < theirs.counts.answers.size(); ++i)
       ours->counts.answers[i] += theirs.counts.answers[i];
-    ours->counts.hedge_wins += theirs.counts.hedge_wins;
     ours->counts.fresh_attempts += theirs.counts.fresh_attempts;
     ours->pool.open += theirs.pool.open;
     ours->pool.idle += theirs.pool.idle;
@@ -99,27 +98,19 @@ void Worker::apply(const Plan& plan) {
   if (replays_ == Replays::yes) apply_replays();
 }
 
-/// A queue whose options changed is another one: what the old one held moves over.
 void Worker::apply_replays() {
   std::map<std::string, std::unique_ptr<QueueReplay>> replaying;
   for (const auto& [name, service] : services_) {
     const PolicySet& policies = service->policies();
-    if (!policies.queues()) continue;
+    if (!policies.policies().queue) continue;
     auto before = replaying_.extract(name);
-    if (!before.empty() && before.mapped()->is_for(policies)) {
+    // A service that came back after it was removed has another queue.
+    if (!before.empty() && before.mapped()->queue() == policies.policies().queue) {
+      before.mapped()->follow(policies.policies().breaker);
       replaying.insert(std::move(before));
-      continue;
+    } else {
+      replaying.emplace(name, std::make_unique<QueueReplay>(*this, name, policies));
     }
-    if (!before.empty()) {
-      const std::shared_ptr<CallQueue> old = before.mapped()->queue();
-      before.mapped().reset();  // gives back the entry it holds
-      CallQueue& queue = *policies.policies().queue;
-      if (old.get() != &queue)
-        old->drain([&](const QueuedCall& call) {
-          return queue.try_push(call.payload, call.stored_at) ? Drained::done : Drained::again;
-        });
-    }
-    replaying.emplace(name, std::make_unique<QueueReplay>(*this, name, policies));
   }
   replaying_ = std::move(replaying);
 }

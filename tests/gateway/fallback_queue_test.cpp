@@ -5,6 +5,7 @@
 #include <atomic>
 #include <boost/json/parse.hpp>
 #include <mutex>
+#include <thread>
 #include <vector>
 
 #include "tests/gateway/gateway_process.hpp"
@@ -105,6 +106,117 @@ TEST(GatewayFallbackQueue, KeepsWhatItHoldsAcrossAReloadThatMakesItLarger) {
   mail.healthy = true;
   EXPECT_TRUE(eventually([&] { return mail.all().size() >= 3; }));
   EXPECT_EQ(mail.all(), (std::vector<std::string>{"a", "b", "c"}));
+}
+
+TEST(GatewayFallbackQueue, MakesCallsThatWereUnderWayWhenAReloadChangedIt) {
+  Mailer mail;
+  std::atomic<bool> asked{false};
+  std::atomic<bool> go_on{false};
+  Upstream slow{[&](Socket& socket) {
+    while (const auto request = socket.read_request()) {
+      if (!asked.exchange(true)) {
+        EXPECT_TRUE(eventually([&] { return go_on.load(); }));
+        socket.send("HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n");
+        continue;
+      }
+      const std::lock_guard lock{mail.mutex};
+      mail.sent.push_back(request->body);
+      socket.send(ok());
+    }
+  }};
+  const GatewayProcess gateway{queueing(slow.port(), "5")};
+  std::thread client{[&] { EXPECT_EQ(put(gateway, "under way").status(), 202U); }};
+  EXPECT_TRUE(eventually([&] { return asked.load(); }));
+  gateway.rewrite(queueing(slow.port(), "50"));
+  EXPECT_EQ(gateway.admin("POST", "/reload").status(), 200U);
+  go_on = true;
+  client.join();
+  EXPECT_TRUE(eventually([&] { return !mail.all().empty(); })) << "it was promised to be made";
+  EXPECT_EQ(mail.all(), std::vector<std::string>{"under way"});
+}
+
+TEST(GatewayFallbackQueue, MakesWhatItHoldsWhenAReloadMakesItSmallerOrAnotherFallback) {
+  for (const std::string& fallback :
+       {std::string{"queue: {max: 1}"}, std::string{"value: {status: 200, body: plan B}"}}) {
+    Mailer mail;
+    const GatewayProcess gateway{queueing(mail.upstream.port(), "5")};
+    for (const char* body : {"a", "b", "c"}) EXPECT_EQ(put(gateway, body).status(), 202U);
+    gateway.rewrite(
+        config_text({{"mail", mail.upstream.port(), "/mail/", "later"}},
+                    "  later: {timeout: 5s, fallback: {" + fallback +
+                        "}, circuit_breaker: {consecutive_failures: 1, open_duration: 300ms}}\n"));
+    EXPECT_EQ(gateway.admin("POST", "/reload").status(), 200U);
+    mail.healthy = true;
+    EXPECT_TRUE(eventually([&] { return mail.all().size() >= 3; })) << fallback;
+    EXPECT_EQ(mail.all(), (std::vector<std::string>{"a", "b", "c"})) << fallback;
+  }
+}
+
+TEST(GatewayFallbackQueue, DoesNotMakeAStoredCallTwiceBecauseItsBreakerIsReplacedMeanwhile) {
+  std::atomic<int> calls{0};
+  std::atomic<bool> go_on{false};
+  Upstream mail{[&](Socket& socket) {
+    while (const auto request = socket.read_request()) {
+      if (++calls == 2) {
+        EXPECT_TRUE(eventually([&] { return go_on.load(); }));
+      }
+      socket.send(calls == 1 ? "HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n" : ok());
+    }
+  }};
+  const auto config = [&](const char* failures) {
+    return config_text({{"mail", mail.port(), "/mail/", "later"}},
+                       std::string{"  later: {timeout: 5s, fallback: {queue: {max: 9}}, circuit_breaker: "} +
+                           "{open_duration: 100ms, consecutive_failures: " + failures + "}}\n");
+  };
+  const GatewayProcess gateway{config("1")};
+  EXPECT_EQ(put(gateway, "once").status(), 202U);
+  EXPECT_TRUE(eventually([&] { return calls == 2; })) << "made again";
+  gateway.rewrite(config("2"));
+  EXPECT_EQ(gateway.admin("POST", "/reload").status(), 200U);
+  go_on = true;
+  EXPECT_TRUE(eventually([&] {
+    return gateway.admin("GET", "/metrics")
+               .body.find("switchgear_fallback_queue_waiting{service=\"mail\"} 0") != std::string::npos;
+  }));
+  EXPECT_EQ(calls, 2);
+}
+
+TEST(GatewayFallbackQueue, SaysHowManyStoredCallsWentWithTheirService) {
+  Mailer mail;
+  const GatewayProcess gateway{queueing(mail.upstream.port())};
+  for (const char* body : {"a", "b"}) EXPECT_EQ(put(gateway, body).status(), 202U);
+  gateway.rewrite(config_text({{"other", mail.upstream.port(), "/other/"}}));
+  EXPECT_EQ(gateway.admin("POST", "/reload").status(), 200U);
+  EXPECT_NE(gateway.log().find("2 stored calls to 'mail' were not made, and are lost"), std::string::npos);
+}
+
+TEST(GatewayFallbackQueue, MakesTheOthersWhenOneOfThemAlwaysFails) {
+  std::atomic<bool> healthy{false};
+  std::mutex mutex;
+  std::vector<std::string> sent;
+  Upstream mail{Upstream::answering([&](const Message& request) {
+    if (!healthy || request.body == "poison")
+      return std::string{"HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n"};
+    const std::lock_guard lock{mutex};
+    sent.push_back(request.body);
+    return ok();
+  })};
+  const GatewayProcess gateway{
+      config_text({{"mail", mail.port(), "/mail/", "later"}},
+                  "  later: {timeout: 5s, fallback: {queue: {max: 9}}, circuit_breaker: "
+                  "{consecutive_failures: 100}}\n")};
+  for (const char* body : {"poison", "a", "b"}) EXPECT_EQ(put(gateway, body).status(), 202U);
+  healthy = true;
+  const auto all = [&] {
+    const std::lock_guard lock{mutex};
+    return sent;
+  };
+  EXPECT_TRUE(eventually([&] { return all().size() == 2; }));
+  EXPECT_EQ(all(), (std::vector<std::string>{"a", "b"}));
+  EXPECT_NE(
+      gateway.admin("GET", "/metrics").body.find("switchgear_fallback_queue_waiting{service=\"mail\"} 1"),
+      std::string::npos)
+      << "it is kept";
 }
 
 TEST(GatewayFallbackQueue, EndsInTimeWithCallsLeft) {

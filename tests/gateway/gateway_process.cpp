@@ -13,6 +13,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
+#include <iterator>
 #include <stdexcept>
 
 namespace switchgear::wire {
@@ -61,14 +63,18 @@ GatewayProcess::GatewayProcess(const std::string& config, std::uint16_t port) {
   if (::pipe2(pipe.data(), O_CLOEXEC) != 0) throw std::runtime_error{"no pipe"};
   const std::string listen = "127.0.0.1:" + std::to_string(port);
   const std::string file = directory_ + "/switchgear.yaml";
+  const int log =
+      ::open((directory_ + "/log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, S_IRUSR | S_IWUSR);
   pid_ = ::fork();
   if (pid_ == 0) {
     ::dup2(pipe[1], STDOUT_FILENO);
+    ::dup2(log, STDERR_FILENO);
     ::execl(SWITCHGEAR_BINARY, "switchgear", "serve", "--config", file.c_str(), "--listen", listen.c_str(),
             "--admin", "127.0.0.1:0", nullptr);
     ::_exit(127);
   }
   ::close(pipe[1]);
+  ::close(log);
   output_ = pipe[0];
   std::string line;
   while (line.find('\n') == std::string::npos) {
@@ -97,6 +103,7 @@ void GatewayProcess::end() {
     ::waitpid(pid_, nullptr, 0);
   }
   ::close(output_);
+  std::cerr << log();  // what a sanitizer found is there too
   std::error_code ignored;
   std::filesystem::remove_all(directory_, ignored);
 }
@@ -105,6 +112,11 @@ void GatewayProcess::rewrite(const std::string& config) const {
   const std::string fresh = directory_ + "/fresh.yaml";
   std::ofstream{fresh} << config;
   std::filesystem::rename(fresh, directory_ + "/switchgear.yaml");
+}
+
+std::string GatewayProcess::log() const {
+  std::ifstream file{directory_ + "/log"};
+  return {std::istreambuf_iterator<char>{file}, {}};
 }
 
 void GatewayProcess::signal(int number) const { ::kill(pid_, number); }

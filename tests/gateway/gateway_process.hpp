@@ -42,6 +42,7 @@ class GatewayProcess {
   [[nodiscard]] pid_t pid() const { return pid_; }
 
   void rewrite(const std::string& config) const;  ///< at once, as a deployment does: by a rename
+  [[nodiscard]] std::string log() const;          ///< what it has written to stderr
   void signal(int number) const;
   /// Its exit code, once it has ended by itself; empty when it does not.
   [[nodiscard]] std::optional<int> wait_for_exit();

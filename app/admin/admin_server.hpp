@@ -3,6 +3,7 @@
 // here: the path of a guarded call.
 #pragma once
 
+#include <boost/json/object.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -56,6 +57,7 @@ struct AdminCallbacks {
   std::function<ReloadResult()> reload;                          ///< POST /reload
   std::function<bool()> ready;                                   ///< GET /readyz; empty: always ready
   std::function<std::map<std::string, std::string>()> policies;  ///< circuit → name of its policy
+  std::function<boost::json::object()> services = {};            ///< of GET /status; service → what it does
 };
 
 /// What the server shows. Borrowed: must outlive it. `transitions` must be subscribed to the registry's

@@ -252,6 +252,7 @@ Response Api::status_response(const ServerCounts& counts) const {
     for (const auto& [circuit, policy] : callbacks_.policies()) policies[circuit] = policy;
   }
   made["policies"] = std::move(policies);
+  if (callbacks_.services) made["services"] = callbacks_.services();
   made["admin"] = json::object{{"connections", counts.connections},
                                {"events_clients", counts.events_clients},
                                {"events_dropped", counts.events_dropped},

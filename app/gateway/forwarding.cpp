@@ -44,6 +44,22 @@ void append_number(std::string& out, std::uint64_t number) {
   return false;
 }
 
+/// Written with `_` for `-`, a field that frames the message, or that this gateway vouches for: services that
+/// hand fields to programs as variables (CGI, WSGI) cannot tell the two apart.
+[[nodiscard]] bool is_disguised(std::string_view name) noexcept {
+  if (name.find('_') == std::string_view::npos) return false;
+  constexpr std::string_view plain[]{"content-length", "transfer-encoding", "x-forwarded-for",
+                                     "x-forwarded-host", "x-forwarded-proto"};
+  for (const std::string_view field : plain) {
+    if (field.size() != name.size()) continue;
+    std::size_t same = 0;
+    while (same < name.size() && (name[same] == '_' ? '-' : http::to_lower(name[same])) == field[same])
+      ++same;
+    if (same == name.size()) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 void write_request(std::string& out, const http::Head& head, const http::FieldList& fields,
@@ -57,7 +73,8 @@ void write_request(std::string& out, const http::Head& head, const http::FieldLi
   std::string_view forwarded_for;
   for (const Field& field : fields) {
     if (field.id == FieldId::host || field.id == FieldId::expect || is_hop_by_hop(field, head)) continue;
-    if (field.id == FieldId::unknown && field.name.size() >= 15 && field.name.size() <= 17) {
+    if (field.id == FieldId::unknown && field.name.size() >= 14 && field.name.size() <= 17) {
+      if (is_disguised(field.name)) continue;
       if (http::equals_lower(field.name, "x-forwarded-for")) {
         // Several become one, in order: some servers look at the first only.
         if (!forwarded_for.empty()) append_field(out, "X-Forwarded-For", forwarded_for);

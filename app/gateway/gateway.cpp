@@ -11,6 +11,8 @@
 #include <future>
 #include <utility>
 
+#include "app/gateway/service_status.hpp"
+
 namespace switchgear::gateway {
 
 namespace {
@@ -154,7 +156,12 @@ AppliedOptions Gateway::apply(const config::Config& config) {
       options.emplace(name, *policy->second.circuit_breaker);
   }
   AppliedOptions applied = registry_.apply(options, http::EventLoop::now());
+  PolicySets removed = policy_sets();
   const auto plan = std::make_shared<const Plan>(plan_of(config));
+  for (const ServicePlan& part : plan->services) removed.erase(part.service.name);
+  for (const auto& [name, set] : removed) {
+    if (set->policies().queue) set->policies().queue->set_max(0);
+  }
   std::vector<std::future<void>> taken;
   for (const auto& worker : workers_) {
     auto done = std::make_shared<std::promise<void>>();
@@ -165,6 +172,7 @@ AppliedOptions Gateway::apply(const config::Config& config) {
     });
   }
   for (const std::future<void>& one : taken) one.wait_for(wait_for_worker);
+  for (const auto& [name, set] : removed) warn_of_lost_calls(name, *set);
   log_.info("configuration applied: {} breakers kept, {} replaced, {} added, {} removed", applied.kept.size(),
             applied.replaced.size(), applied.added.size(), applied.removed.size());
   return applied;
@@ -181,11 +189,26 @@ bool Gateway::drain(Duration at_most) {
     asio::post(worker->loop().context(), [&worker = *worker] { worker.stop(); });
   }
   threads_.clear();  // joins
-  for (const auto& [name, set] : policy_sets()) {
-    const std::size_t left = set->queues() ? set->policies().queue->size() : 0;
-    if (left != 0) log_.warn("{} stored calls to '{}' were not made, and are lost", left, name);
-  }
+  for (const auto& [name, set] : policy_sets()) warn_of_lost_calls(name, *set);
   return clean;
+}
+
+void Gateway::warn_of_lost_calls(const std::string& service, const PolicySet& policies) const {
+  const std::shared_ptr<CallQueue>& queue = policies.policies().queue;
+  const std::size_t left = queue ? queue->size() : 0;
+  if (left != 0) log_.warn("{} stored calls to '{}' were not made, and are lost", left, service);
+}
+
+boost::json::object Gateway::status() const {
+  const WorkerCounts all = counts();
+  const TimePoint now = http::EventLoop::now();
+  boost::json::object services;
+  for (const auto& [name, set] : policy_sets()) {
+    const auto of = std::find_if(all.services.begin(), all.services.end(),
+                                 [&name = name](const auto& service) { return service.name == name; });
+    services[name] = service_status(*set, of == all.services.end() ? WorkerCounts::OfService{} : *of, now);
+  }
+  return services;
 }
 
 void Gateway::hurry() noexcept { drain_->hurry(); }

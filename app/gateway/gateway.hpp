@@ -6,6 +6,7 @@
 #include <prometheus/collectable.h>
 #include <spdlog/logger.h>
 
+#include <boost/json/object.hpp>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -55,6 +56,8 @@ class Gateway final : public prometheus::Collectable {
   /// From another thread while drain() waits: cut off now.
   void hurry() noexcept;
 
+  /// Each service's part of `GET /status`, by name.
+  [[nodiscard]] boost::json::object status() const;
   /// `switchgear_gateway_*`, and `switchgear_*` of the services' policies.
   [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override;
 
@@ -62,6 +65,7 @@ class Gateway final : public prometheus::Collectable {
   [[nodiscard]] Plan plan_of(const config::Config& config);
   [[nodiscard]] WorkerCounts counts() const;
   [[nodiscard]] PolicySets policy_sets() const;
+  void warn_of_lost_calls(const std::string& service, const PolicySet& policies) const;
   class Drain;
 
   BreakerRegistry& registry_;

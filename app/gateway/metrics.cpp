@@ -42,14 +42,10 @@ std::vector<prometheus::MetricFamily> Gateway::Collect() const {
   auto connections =
       family("switchgear_gateway_connections", "Client connections open now.", MetricType::Gauge);
 
-  auto wins = family("switchgear_hedge_wins_total", "Hedges whose answer came first.", MetricType::Counter);
-
   add_answers(requests, "", all.unrouted);
   for (const WorkerCounts::OfService& service : all.services) {
     add_answers(requests, service.name, service.counts.answers);
     add(fresh, {{"service", service.name}}, static_cast<double>(service.counts.fresh_attempts));
-    if (service.counts.hedge_wins != 0)
-      add(wins, {{"service", service.name}}, static_cast<double>(service.counts.hedge_wins));
     add(pool, {{"service", service.name}, {"state", "idle"}}, static_cast<double>(service.pool.idle));
     add(pool, {{"service", service.name}, {"state", "busy"}},
         static_cast<double>(service.pool.open - service.pool.idle));
@@ -59,7 +55,6 @@ std::vector<prometheus::MetricFamily> Gateway::Collect() const {
   add(failures, {}, static_cast<double>(all.accept_failures));
   add(connections, {}, static_cast<double>(all.connections));
   std::vector<prometheus::MetricFamily> families = policy_metrics(policy_sets(), http::EventLoop::now());
-  if (!wins.metric.empty()) families.push_back(wins);
   families.insert(families.end(), {requests, fresh, pool, waiting, accepted, failures, connections});
   return families;
 }

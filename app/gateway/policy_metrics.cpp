@@ -52,10 +52,11 @@ void write(Families& to, const RetryBudget& budget, TimePoint now) {
              seen.refused);
 }
 
-void write(Families& to, const Hedge& hedge) {
+void write(Families& to, const Hedge& hedge, const HedgeWins& wins) {
   const HedgeTotals totals = hedge.totals();
   to.counter("switchgear_hedges_total", "Attempts sent beside a slow one.", totals.hedges);
   to.counter("switchgear_hedges_refused_total", "Hedges that the retry budget refused.", totals.refused);
+  to.counter("switchgear_hedge_wins_total", "Hedges whose answer came first.", wins.count());
 }
 
 void write(Families& to, const Bulkhead& bulkhead) {
@@ -108,9 +109,12 @@ void write(Families& to, const AnswerFallback& fallback) {
              seen.failed);
 }
 
-void write(Families& to, const CallQueue& queue) {
+void write(Families& to, const CallQueue& queue, TimePoint now) {
   const CallQueueCounters seen = queue.counters();
   to.gauge("switchgear_fallback_queue_waiting", "Calls stored for later.", static_cast<double>(seen.waiting));
+  to.gauge("switchgear_fallback_queue_oldest_seconds",
+           "How long the next of the stored calls has been stored; 0: there is none.",
+           to_seconds(queue.oldest(now).value_or(Duration::zero())));
   to.counter("switchgear_fallback_queue_stored_total", "Calls that were stored for later.", seen.stored);
   to.counter("switchgear_fallback_queue_refused_total", "Calls for which the queue had no room.",
              seen.refused);
@@ -136,13 +140,13 @@ std::vector<prometheus::MetricFamily> policy_metrics(const PolicySets& services,
     const Policies& of = set->policies();
     if (of.retry) write(families, *of.retry);
     if (of.budget) write(families, *of.budget, now);
-    if (of.hedge) write(families, *of.hedge);
+    if (of.hedge) write(families, *of.hedge, *of.hedge_wins);
     if (of.bulkhead) write(families, *of.bulkhead);
     if (of.adaptive_limit) write(families, *of.adaptive_limit);
     if (of.rate_limiter) write(families, *of.rate_limiter, now);
     if (of.cache) write(families, *of.cache);
     if (of.fallback) write(families, *of.fallback);
-    if (of.queue) write(families, *of.queue);
+    if (of.queue) write(families, *of.queue, now);
     if (of.chaos) write(families, *of.chaos);
   }
   std::vector<prometheus::MetricFamily> families;

@@ -20,7 +20,8 @@ template <class T, class Make>
   StoredAnswer::Content content;
   content.status = value.status;
   content.body = value.body;
-  if (!value.body.empty()) content.fields = "Content-Type: " + value.content_type + "\r\n";
+  content.fields = "Cache-Control: no-store\r\n";  // the way out is for now
+  if (!value.body.empty()) content.fields += "Content-Type: " + value.content_type + "\r\n";
   return StoredAnswer{std::move(content)};
 }
 
@@ -30,6 +31,10 @@ template <class T, class Make>
   content.fields = "Content-Type: application/json\r\nCache-Control: no-store\r\n";
   content.body = boost::json::serialize(boost::json::object{{"status", "queued"}, {"id", id}});
   return StoredAnswer{std::move(content)};
+}
+
+[[nodiscard]] bool stores_calls(const config::Policy& policy) noexcept {
+  return policy.fallback && std::holds_alternative<CallQueueOptions>(*policy.fallback);
 }
 
 [[nodiscard]] AnswerFallback* make_fallback(const std::string& name, const config::FallbackOptions& options,
@@ -52,6 +57,7 @@ PolicySet::PolicySet(const config::Service& service, const config::Policy& polic
       policies_(make(service, policy, std::move(breaker), before, seed)),
       remembers_(policy.cache ||
                  (policy.fallback && std::holds_alternative<CachedFallbackOptions>(*policy.fallback))),
+      queues_(stores_calls(policy)),
       plain_(plain_with(policies_.fallback.get())),
       plain_bare_(plain_with(nullptr)),
       hedged_(hedged_with(policies_.fallback.get())),
@@ -83,6 +89,9 @@ Policies PolicySet::make(const config::Service& service, const config::Policy& p
   if (policy.hedge)
     made.hedge = keep_or(same_budget && was.hedge == policy.hedge, known(&Policies::hedge),
                          [&] { return new Hedge(name, *policy.hedge, made.budget.get()); });
+  if (made.hedge)
+    made.hedge_wins = keep_or(old != nullptr && old->hedge == made.hedge, known(&Policies::hedge_wins),
+                              [] { return new HedgeWins; });
   if (policy.deadline)
     made.deadline = keep_or(was.deadline == policy.deadline, known(&Policies::deadline),
                             [&] { return new Deadline(name, *policy.deadline); });
@@ -105,11 +114,17 @@ Policies PolicySet::make(const config::Service& service, const config::Policy& p
   if (policy.cache)
     made.cache = keep_or(same_place && was.cache == policy.cache, known(&Policies::cache),
                          [&] { return new AnswerCache(name, *policy.cache); });
+  if (old != nullptr) made.queue = old->queue;
   if (policy.fallback) {
-    const auto* queue = std::get_if<CallQueueOptions>(&*policy.fallback);
-    const bool same = was.fallback == policy.fallback && (same_place || queue != nullptr);
-    if (queue != nullptr)
-      made.queue = keep_or(same, known(&Policies::queue), [&] { return new CallQueue(name, *queue); });
+    bool same = same_place && was.fallback == policy.fallback;
+    if (const auto* queue = std::get_if<CallQueueOptions>(&*policy.fallback)) {
+      same = stores_calls(was);
+      if (made.queue) {
+        made.queue->set_max(queue->max);
+      } else {
+        made.queue = std::make_shared<CallQueue>(name, *queue);
+      }
+    }
     made.fallback = keep_or(same, known(&Policies::fallback),
                             [&] { return make_fallback(name, *policy.fallback, made.queue.get()); });
   }

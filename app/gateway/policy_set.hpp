@@ -1,6 +1,7 @@
 // The policies of one service, made from its configuration and shared by every thread that calls it.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -27,20 +28,33 @@ using HedgedPipeline =
              Optional<AdaptiveLimit>, Optional<Deadline>, Optional<Retry>, Optional<Hedge>,
              Optional<CircuitBreaker>, Optional<Timeout>, Optional<Chaos>>;
 
+/// Hedges whose answer came first. Threads: any.
+class HedgeWins {
+ public:
+  void add() noexcept { count_.fetch_add(1, std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t count() const noexcept { return count_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> count_{0};
+};
+
 /// Null: the service has none. In the order of their lifetimes: a policy after those that it borrows.
 struct Policies {
   std::shared_ptr<CircuitBreaker> breaker;
   std::shared_ptr<RetryBudget> budget;
   std::shared_ptr<Retry> retry;
   std::shared_ptr<Hedge> hedge;
-  std::shared_ptr<Timeout> timeout;  ///< never null
+  std::shared_ptr<HedgeWins> hedge_wins;  ///< replaced with it, so that both start from nought together
+  std::shared_ptr<Timeout> timeout;       ///< never null
   std::shared_ptr<Deadline> deadline;
   std::shared_ptr<Bulkhead> bulkhead;
   std::shared_ptr<AdaptiveLimit> adaptive_limit;
   std::shared_ptr<RateLimiter> rate_limiter;
   std::shared_ptr<Chaos> chaos;
   std::shared_ptr<AnswerCache> cache;
-  std::shared_ptr<CallQueue> queue;  ///< of a fallback that stores calls
+  /// Of a fallback that stores calls, or once did: it stays as long as the service does, because calls under
+  /// way may still store, and because what is stored was promised to be made.
+  std::shared_ptr<CallQueue> queue;
   std::shared_ptr<AnswerFallback> fallback;
 };
 
@@ -53,6 +67,7 @@ class PolicySet {
   PolicySet(const PolicySet&) = delete;
   PolicySet& operator=(const PolicySet&) = delete;
 
+  [[nodiscard]] const config::Service& service() const noexcept { return service_; }
   [[nodiscard]] const Policies& policies() const noexcept { return policies_; }
 
   /// A call may be made more than once.
@@ -62,7 +77,8 @@ class PolicySet {
   [[nodiscard]] bool hedges() const noexcept { return policies_.hedge != nullptr; }
   /// Good answers are kept.
   [[nodiscard]] bool remembers() const noexcept { return remembers_; }
-  [[nodiscard]] bool queues() const noexcept { return policies_.queue != nullptr; }
+  /// Calls that come to nothing are stored for later.
+  [[nodiscard]] bool queues() const noexcept { return queues_; }
 
   [[nodiscard]] const PlainPipeline& plain() const noexcept { return plain_; }
   [[nodiscard]] const PlainPipeline& plain_without_fallback() const noexcept { return plain_bare_; }
@@ -80,6 +96,7 @@ class PolicySet {
   config::Policy policy_;
   Policies policies_;
   bool remembers_;
+  bool queues_;
   PlainPipeline plain_;
   PlainPipeline plain_bare_;
   HedgedPipeline hedged_;

@@ -24,7 +24,6 @@ namespace switchgear::gateway {
 struct ServiceCounts {
   std::array<std::uint64_t, 6>
       answers{};                     ///< by the first digit of the status; [0]: the client left without one
-  std::uint64_t hedge_wins = 0;      ///< answers that came from another attempt than the first
   std::uint64_t fresh_attempts = 0;  ///< requests repeated because a kept connection turned out to be closed
 };
 

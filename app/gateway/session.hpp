@@ -150,6 +150,8 @@ class Session final : public SessionHook,
   void start_response(Attempt& attempt);
   void settle_response(const Attempt& attempt, std::string_view last_content);
   void keep_copy(const Attempt& attempt, std::string_view content);
+  /// Whoever has asked for the same gets this answer as well, once it is through.
+  [[nodiscard]] bool keeps_others_waiting() const noexcept;
 
   Worker& worker_;
   http::StreamPtr client_;

@@ -9,6 +9,8 @@ namespace {
 using BodyState = http::BodyReader::State;
 // After this many blocks without a pause the other connections get their turn.
 constexpr std::uint32_t rounds_per_turn = 32;
+// How long one slow reader may hold up all who want the same answer.
+constexpr Duration patience_with_reader = std::chrono::seconds{1};
 }  // namespace
 
 Session::Step Session::exchange() {
@@ -55,7 +57,18 @@ Session::Step Session::check_deadlines(Attempt& attempt, bool waits_for_client_b
     if (now_ >= due) return upstream_timed_out(attempt, "the service did not answer before the deadline");
     wait_until(due);
   }
-  if (client_blocked_ && now_ >= client_since_ + worker_.limits().write_timeout) return client_left();
+  if (client_blocked_) {
+    if (now_ >= client_since_ + worker_.limits().write_timeout) return client_left();
+    if (keeps_others_waiting()) {
+      // They make their own call rather than wait for a client that does not take its answer.
+      if (client_share_ >= patience_with_reader) {
+        settle(attempt, outcome_of(attempt, status_));
+        call_->copy.stop();
+      } else {
+        wait_until(now_ + (patience_with_reader - client_share_));
+      }
+    }
+  }
   if (waits_for_client_body && now_ >= client_since_ + worker_.limits().body_timeout)
     return give_up(408, "http_request_error", "the request's content did not arrive in time");
   return Step::wait;

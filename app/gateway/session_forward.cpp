@@ -2,6 +2,7 @@
 #include "app/gateway/forwarding.hpp"
 #include "app/gateway/queue_replay.hpp"
 #include "app/gateway/session.hpp"
+#include "app/gateway/storing_rules.hpp"
 #include "app/gateway/target_path.hpp"
 #include "app/gateway/worker.hpp"
 #include "switchgear/http/ascii.hpp"
@@ -18,12 +19,17 @@ using BodyFramingKind = http::BodyReader::Framing;
   return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "PUT" || method == "DELETE";
 }
 
-/// The client says that the service knows a repeated request by this (draft-ietf-httpapi-idempotency-key).
-[[nodiscard]] bool has_idempotency_key(const http::FieldList& fields) noexcept {
+/// The client says that the service knows a repeated request by this (draft-ietf-httpapi-idempotency-key). An
+/// empty one tells nothing apart, and one that Connection names does not reach the service.
+[[nodiscard]] bool has_idempotency_key(const http::Head& head, const http::FieldList& fields) noexcept {
+  bool found = false;
   for (const http::Field& field : fields) {
-    if (field.id == http::FieldId::unknown && http::equals_lower(field.name, "idempotency-key")) return true;
+    if (field.id == http::FieldId::unknown && http::equals_lower(field.name, "idempotency-key"))
+      found = !field.value.empty() && field.value != "\"\"";
   }
-  return false;
+  for (std::size_t i = 0; found && i < head.connection_options; ++i)
+    found = !http::equals_lower(head.connection_option[i], "idempotency-key");
+  return found;
 }
 
 /// Upgrades end here: the request is forwarded without them. But one that only looks like a WebSocket
@@ -83,7 +89,8 @@ void Session::take_request() {
 
 bool Session::may_repeat(const PolicySet& policies) const {
   if (is_idempotent(validator_.head().method)) return true;
-  return (policies.repeats() || policies.queues()) && has_idempotency_key(worker_.loop().fields());
+  return (policies.repeats() || policies.queues()) &&
+         has_idempotency_key(validator_.head(), worker_.loop().fields());
 }
 
 void Session::start_call(Service& service) {

@@ -1,6 +1,7 @@
 // What comes back from an upstream: whether it is the answer, and what is kept of it.
 #include "app/gateway/forwarding.hpp"
 #include "app/gateway/session.hpp"
+#include "app/gateway/storing_rules.hpp"
 #include "app/gateway/worker.hpp"
 
 namespace switchgear::gateway {
@@ -85,7 +86,7 @@ void Session::start_response(Attempt& attempt) {
     }
   }
   call_->machine.commit();
-  if (attempt.branch != 0) ++service_->counts().hedge_wins;
+  if (attempt.branch != 0) service_->policies().policies().hedge_wins->add();
   // The size of the framing is known before the head is taken away.
   http::BodyReader framing;
   framing.start_response(head, to_head_);
@@ -112,7 +113,9 @@ void Session::start_response(Attempt& attempt) {
   outbox_.begin(coding);
   outbox_.put(text);
   const std::size_t most = worker_.limits().cached_body_bytes;
-  const bool storable = call_open_ && !call_->key.empty() && may_be_stored(head, fields) &&
+  const AnswerCache* cache = service_->policies().policies().cache.get();
+  const Duration ttl = cache == nullptr ? Duration::zero() : cache->options().ttl;
+  const bool storable = call_open_ && !call_->key.empty() && may_be_stored(head, fields, ttl) &&
                         (to_head_ || head.content_length.value_or(0) <= most);
   if (storable) call_->copy.begin(head, fields, most);
   attempt.exchange.accept_head();
@@ -122,8 +125,11 @@ void Session::start_response(Attempt& attempt) {
   attempt.since = client_since_ = now_;
   ++service_->counts().answers[status_ / 100 % 6];
   // Whoever waits for this answer learns now that it is not for sharing, and not when all of it is through.
-  if (!storable && !call_->key.empty() && service_->policies().policies().cache)
-    settle(attempt, outcome_of(attempt, status_));
+  if (!storable && !call_->key.empty() && cache != nullptr) settle(attempt, outcome_of(attempt, status_));
+}
+
+bool Session::keeps_others_waiting() const noexcept {
+  return call_open_ && call_->copy.running() && service_->policies().policies().cache;
 }
 
 void Session::keep_copy(const Attempt& attempt, std::string_view content) {

@@ -1,5 +1,5 @@
-// An upstream's answer, or one made up beforehand, kept whole so that it can be given again; and what may be
-// kept (RFC 9111, as far as a gateway that is told to remember needs it).
+// An upstream's answer, or one made up beforehand, kept whole so that it can be given again. What may be
+// kept: storing_rules.hpp.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "switchgear/core/time.hpp"
 #include "switchgear/http/field_list.hpp"
 #include "switchgear/http/head.hpp"
 
@@ -23,7 +24,8 @@ class StoredAnswer {
     std::string fields;  ///< lines, each with its CR LF; none that frames or ends at a hop
     std::string body;
     std::optional<std::uint64_t>
-        length{};  ///< what Content-Length says to HEAD, when the body was never seen
+        length{};    ///< what Content-Length says to HEAD, when the body was never seen
+    Duration age{};  ///< what it had when it came: it had been in another cache
   };
   explicit StoredAnswer(Content content) : content_(std::make_shared<const Content>(std::move(content))) {}
 
@@ -33,14 +35,6 @@ class StoredAnswer {
  private:
   std::shared_ptr<const Content> content_;
 };
-
-/// `METHOD host target`: what an answer is about. Empty for a request whose answer is nobody else's: another
-/// method than GET and HEAD, credentials, a part or a condition asked for, or told not to be answered from
-/// memory.
-void write_answer_key(std::string& key, const http::Head& head, const http::FieldList& fields);
-
-/// Whether others may be given this response: 200, and nothing in it forbids it.
-[[nodiscard]] bool may_be_stored(const http::Head& head, const http::FieldList& fields) noexcept;
 
 /// A response on its way to one client, copied on the way for the next ones.
 class ResponseCopy {

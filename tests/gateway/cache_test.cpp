@@ -105,6 +105,56 @@ TEST(GatewayCache, NeverAnswersFromMemoryWhoAsksForHimselfOrAnew) {
   EXPECT_EQ(gateway.get("/").body, "body 1");
 }
 
+TEST(GatewayCache, GivesNobodyThePageOfSomebodyWhoIsLoggedIn) {
+  std::atomic<int> calls{0};
+  Upstream shop{Upstream::answering([&](const Message& request) {
+    ++calls;
+    return ok("page of " + request.field("cookie"));
+  })};
+  const GatewayProcess gateway{remembering(shop.port())};
+  EXPECT_EQ(gateway.get("/account", "Cookie: session=anna\r\n").body, "page of session=anna");
+  EXPECT_EQ(gateway.get("/account", "Cookie: session=bert\r\n").body, "page of session=bert");
+  EXPECT_EQ(gateway.get("/account").body, "page of ");
+  EXPECT_EQ(calls, 3);
+}
+
+TEST(GatewayCache, CannotBeFedWithWhatAClientClaims) {
+  Upstream shop{Upstream::answering([&](const Message& request) {
+    return ok(request.field("x-forwarded-host") + "|" + request.field("accept-encoding"),
+              "Vary: Accept-Encoding\r\n");
+  })};
+  const GatewayProcess gateway{remembering(shop.port())};
+  EXPECT_EQ(gateway.get("/", "X-Forwarded-Host: evil.test\r\n").body, "evil.test|");
+  EXPECT_EQ(gateway.get("/").body, "test|");
+  EXPECT_EQ(gateway.get("/", "Accept-Encoding: br\r\nAccept-Encoding: gzip\r\n").body, "test|br, gzip");
+  EXPECT_EQ(gateway.get("/", "Accept-Encoding: gzip\r\n").body, "test|gzip");
+}
+
+TEST(GatewayCache, KeepsNothingForLongerThanTheServiceSaysAndCountsTheAgeItCameWith) {
+  Counting stale{"Cache-Control: max-age=0\r\n"};
+  const GatewayProcess first{remembering(stale.upstream.port())};
+  EXPECT_EQ(first.get("/").body, "body 1");
+  EXPECT_EQ(first.get("/").body, "body 2");
+  Counting old{"Cache-Control: max-age=3600\r\nAge: 600\r\n"};
+  const GatewayProcess second{remembering(old.upstream.port())};
+  EXPECT_EQ(second.get("/").field("age"), "600");
+  const Message again = second.get("/");
+  EXPECT_EQ(again.body, "body 1");
+  EXPECT_GE(std::atoi(again.field("age").c_str()), 600);
+}
+
+TEST(GatewayCache, LetsNobodyWaitForAClientThatDoesNotTakeItsAnswer) {
+  Counting large{"", std::string(8'000'000, 'x')};
+  const GatewayProcess gateway{remembering(large.upstream.port(), "60s", "",
+                                           "limits: {cached_body_bytes: 9000000, write_timeout: 10m}")};
+  Socket idler = Socket::connect(gateway.port(), 4096);
+  idler.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
+  EXPECT_TRUE(eventually([&] { return large.calls == 1; }));
+  const Message answer = gateway.get("/");
+  EXPECT_TRUE(answer.whole);
+  EXPECT_EQ(answer.body.size(), 8'000'001U);
+}
+
 TEST(GatewayCache, HandsOnWhatIsTooLargeAndForgetsIt) {
   Counting large{"", std::string(5000, 'x')};
   const GatewayProcess gateway{

@@ -91,6 +91,25 @@ TEST(Gateway, SaysWhoAskedAndRemovesWhatEndsAtThisHop) {
   }
 }
 
+TEST(Gateway, DropsFieldsThatAServiceCouldTakeForThoseTheGatewayWrites) {
+  std::atomic<int> seen{0};
+  Upstream upstream{Upstream::answering([&](const Message& request) {
+    for (const char* name : {"x_forwarded_for", "x-forwarded_host", "transfer_encoding", "content_length"})
+      EXPECT_FALSE(request.has(name)) << name;
+    EXPECT_EQ(request.field("x_own_field"), "kept");
+    ++seen;
+    return ok();
+  })};
+  const GatewayProcess gateway{config_text({{"any", upstream.port()}})};
+  EXPECT_EQ(gateway
+                .get("/",
+                     "X_Forwarded_For: 10.0.0.1\r\nX-Forwarded_Host: evil\r\nTransfer_Encoding: chunked\r\n"
+                     "Content_Length: 5\r\nX_Own_Field: kept\r\n")
+                .status(),
+            200U);
+  EXPECT_EQ(seen, 1);
+}
+
 TEST(Gateway, RemovesTheUpstreamsHopByHopFields) {
   Upstream upstream{Upstream::saying(
       ok("x", "Connection: keep-alive, X-Hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\nX-End: 2\r\n"))};

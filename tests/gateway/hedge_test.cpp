@@ -42,6 +42,31 @@ TEST(GatewayHedge, AnswersWithTheSecondAttemptWhenTheFirstIsSlow) {
             std::string::npos);
 }
 
+TEST(GatewayHedge, CountsAnewFromNoughtInEveryCounterWhenAReloadChangesIt) {
+  std::atomic<int> calls{0};
+  Upstream upstream{[&](Socket& socket) {
+    while (socket.read_request()) {
+      if (++calls == 1) {
+        (void)socket.ends();
+        return;
+      }
+      socket.send(ok());
+    }
+  }};
+  const GatewayProcess gateway{hedging(upstream.port(), "delay: 50ms")};
+  EXPECT_EQ(gateway.get("/").status(), 200U);
+  const auto expect = [&](const std::string& count) {
+    const std::string metrics = gateway.admin("GET", "/metrics").body;
+    for (const char* name : {"switchgear_hedges_total", "switchgear_hedge_wins_total"})
+      EXPECT_NE(metrics.find(std::string{name} + "{service=\"shop\"} " + count + "\n"), std::string::npos)
+          << name << metrics;
+  };
+  expect("1");
+  gateway.rewrite(hedging(upstream.port(), "delay: 5s"));
+  EXPECT_EQ(gateway.admin("POST", "/reload").status(), 200U);
+  expect("0");
+}
+
 TEST(GatewayHedge, SendsNoSecondAttemptBesideAQuickOne) {
   std::atomic<int> calls{0};
   Upstream upstream{Upstream::answering([&](const Message&) {

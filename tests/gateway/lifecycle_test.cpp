@@ -161,6 +161,12 @@ TEST(Gateway, ReloadsOnSighupAndWhenTheFileChanges) {
   EXPECT_TRUE(eventually([&] { return gateway.get("/c/").status() == 200; })) << "by looking at the file";
 }
 
+TEST(Gateway, DoesNotWarnOfARestartBecauseOfTheAddressesItWasStartedWith) {
+  Upstream upstream{Upstream::saying(ok())};
+  const GatewayProcess gateway{config_text({{"any", upstream.port()}})};  // started with --listen and --admin
+  EXPECT_EQ(gateway.admin("POST", "/reload").body.find("restart"), std::string::npos);
+}
+
 TEST(Gateway, ChangesNothingWhenTheNewFileIsBad) {
   Upstream upstream{Upstream::saying(ok())};
   const std::string good =

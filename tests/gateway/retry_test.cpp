@@ -78,6 +78,18 @@ TEST(GatewayRetry, RepeatsAPostOnlyWithAKey) {
   EXPECT_EQ(other.bodies, (std::vector<std::string>{"hello", "hello"}));
 }
 
+TEST(GatewayRetry, TakesNoKeyThatIsEmptyOrDoesNotReachTheService) {
+  for (const char* fields : {"Idempotency-Key:\r\n", "Idempotency-Key: \"\"\r\n",
+                             "Idempotency-Key: abc\r\nConnection: idempotency-key\r\n"}) {
+    Flaky shop{1};
+    const GatewayProcess gateway{retrying(shop.upstream.port())};
+    Socket client = Socket::connect(gateway.port());
+    client.send("POST / HTTP/1.1\r\nHost: a\r\n" + std::string{fields} + "Content-Length: 3\r\n\r\npay");
+    EXPECT_EQ(client.read_response().value_or(Message{}).status(), 503U) << fields;
+    EXPECT_EQ(shop.calls, 1) << fields;
+  }
+}
+
 TEST(GatewayRetry, RepeatsASmallBodyAndSendsALargeOneOnce) {
   Flaky shop{1};
   const GatewayProcess gateway{retrying(shop.upstream.port(), "", "limits: {buffered_body_bytes: 1000}")};

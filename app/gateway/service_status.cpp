@@ -1,0 +1,130 @@
+#include "app/gateway/service_status.hpp"
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+namespace switchgear::gateway {
+
+namespace {
+
+namespace json = boost::json;
+
+[[nodiscard]] json::object requests(const ServiceCounts& counts) {
+  constexpr std::array<const char*, 6> classes{"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
+  json::object made;
+  for (const std::size_t i : {2U, 3U, 4U, 5U, 0U}) made[classes[i]] = counts.answers[i];
+  return made;
+}
+
+[[nodiscard]] json::object connections(const WorkerCounts::OfService& counts) {
+  return {{"idle", counts.pool.idle},
+          {"busy", counts.pool.open - counts.pool.idle},
+          {"waiting", counts.pool.waiting},
+          {"fresh_attempts", counts.counts.fresh_attempts}};
+}
+
+[[nodiscard]] json::object of(const Retry& retry) {
+  const RetryTotals totals = retry.totals();
+  json::object given_up;
+  for (const GivenUp reason : given_up_reasons) given_up[to_string(reason)] = totals.given_up_for(reason);
+  return {{"max_attempts", retry.options().max_attempts},
+          {"retries", totals.retries},
+          {"given_up", std::move(given_up)}};
+}
+
+[[nodiscard]] json::object of(const RetryBudget& budget, TimePoint now) {
+  const RetryBudgetSnapshot seen = budget.snapshot(now);
+  return {{"left", seen.left}, {"granted", seen.granted}, {"refused", seen.refused}};
+}
+
+[[nodiscard]] json::object of(const Hedge& hedge, const HedgeWins& wins, TimePoint now) {
+  const HedgeTotals totals = hedge.totals();
+  json::object made{
+      {"delay", nullptr}, {"hedges", totals.hedges}, {"refused", totals.refused}, {"wins", wins.count()}};
+  if (const auto delay = hedge.delay(now)) made["delay"] = to_seconds(*delay);
+  return made;
+}
+
+[[nodiscard]] json::object of(const Bulkhead& bulkhead) {
+  const BulkheadSnapshot seen = bulkhead.snapshot();
+  return {{"in_use", seen.in_use},       {"max_concurrent", bulkhead.options().max_concurrent},
+          {"waiting", seen.waiting},     {"max_queue", bulkhead.options().max_queue},
+          {"admitted", seen.admitted},   {"rejected", seen.rejected},
+          {"timed_out", seen.timed_out}, {"cancelled", seen.cancelled}};
+}
+
+[[nodiscard]] json::object of(const AdaptiveLimit& limit) {
+  const AdaptiveLimitSnapshot seen = limit.snapshot();
+  return {{"limit", seen.limit},
+          {"in_flight", seen.in_flight},
+          {"admitted", seen.admitted},
+          {"rejected", seen.rejected}};
+}
+
+[[nodiscard]] json::object of(const RateLimiter& limiter, TimePoint now) {
+  const RateLimiterSnapshot seen = limiter.snapshot(now);
+  return {{"available", seen.available},
+          {"backlog", to_seconds(seen.backlog)},
+          {"admitted", seen.admitted},
+          {"delayed", seen.delayed},
+          {"rejected", seen.rejected}};
+}
+
+[[nodiscard]] json::object of(const AnswerCache& cache) {
+  const CacheCounters seen = cache.counters();
+  return {{"entries", cache.size()}, {"max_entries", cache.options().max_entries},
+          {"hits", seen.hits},       {"misses", seen.misses},
+          {"shared", seen.shared},   {"evicted", seen.evicted}};
+}
+
+[[nodiscard]] json::object of(const AnswerFallback& fallback) {
+  const FallbackCounters seen = fallback.counters();
+  return {{"kind", to_string(fallback.kind())},
+          {"answered", seen.answered + seen.queued},
+          {"failed", seen.failed}};
+}
+
+[[nodiscard]] json::object of(const CallQueue& queue, TimePoint now) {
+  const CallQueueCounters seen = queue.counters();
+  json::object made{{"waiting", seen.waiting},
+                    {"oldest", nullptr},
+                    {"stored", seen.stored},
+                    {"refused", seen.refused},
+                    {"replayed", seen.done}};
+  if (const auto oldest = queue.oldest(now)) made["oldest"] = to_seconds(*oldest);
+  return made;
+}
+
+[[nodiscard]] json::object of(const Chaos& chaos) {
+  const Chaos::Totals totals = chaos.totals();
+  json::object made{{"enabled", chaos.options().enabled}};
+  for (std::size_t i = 1; i < Chaos::kinds; ++i) {
+    const auto kind = static_cast<Chaos::Injection::Kind>(i);
+    made[to_string(kind)] = totals.of(kind);
+  }
+  return made;
+}
+
+}  // namespace
+
+boost::json::object service_status(const PolicySet& set, const WorkerCounts::OfService& counts,
+                                   TimePoint now) {
+  const Policies& has = set.policies();
+  json::object made{{"policy", set.service().policy},
+                    {"requests", requests(counts.counts)},
+                    {"connections", connections(counts)}};
+  if (has.retry) made["retry"] = of(*has.retry);
+  if (has.budget) made["retry_budget"] = of(*has.budget, now);
+  if (has.hedge) made["hedge"] = of(*has.hedge, *has.hedge_wins, now);
+  if (has.bulkhead) made["bulkhead"] = of(*has.bulkhead);
+  if (has.adaptive_limit) made["adaptive_limit"] = of(*has.adaptive_limit);
+  if (has.rate_limiter) made["rate_limiter"] = of(*has.rate_limiter, now);
+  if (has.cache) made["cache"] = of(*has.cache);
+  if (has.fallback) made["fallback"] = of(*has.fallback);
+  if (has.queue) made["queue"] = of(*has.queue, now);
+  if (has.chaos) made["chaos"] = of(*has.chaos);
+  return made;
+}
+
+}  // namespace switchgear::gateway

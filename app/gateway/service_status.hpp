@@ -1,0 +1,14 @@
+// What one service's policies and connections do now, as JSON for `GET /status` (docs/gateway.md).
+#pragma once
+
+#include <boost/json/object.hpp>
+
+#include "app/gateway/worker.hpp"
+
+namespace switchgear::gateway {
+
+/// From snapshots: no call waits for it. What the service does not have is left out.
+[[nodiscard]] boost::json::object service_status(const PolicySet& set, const WorkerCounts::OfService& counts,
+                                                 TimePoint now);
+
+}  // namespace switchgear::gateway

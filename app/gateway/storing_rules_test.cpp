@@ -1,0 +1,98 @@
+#include "app/gateway/storing_rules.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "switchgear/http/head_validator.hpp"
+
+namespace switchgear::gateway {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string key_of(const std::string& fields, const std::string& start = "GET /a?b HTTP/1.1") {
+  const std::string block = start + "\r\nHost: shop\r\n" + fields + "\r\n";
+  http::HeadValidator validator{http::HeadKind::request, {}};
+  EXPECT_EQ(validator.advance(block), http::HeadValidator::Progress::complete) << fields;
+  http::FieldList list;
+  EXPECT_TRUE(list.parse_request(block, validator.head())) << fields;
+  std::string key = "left from before";
+  write_answer_key(key, validator.head(), list);
+  return key;
+}
+
+bool storable(const std::string& fields, Duration ttl = 5s, const std::string& status = "200 OK") {
+  const std::string block = "HTTP/1.1 " + status + "\r\nContent-Length: 0\r\n" + fields + "\r\n";
+  http::HeadValidator validator{http::HeadKind::response, {}};
+  EXPECT_EQ(validator.advance(block), http::HeadValidator::Progress::complete) << fields;
+  http::FieldList list;
+  list.split_response(block, validator.head());
+  return may_be_stored(validator.head(), list, ttl);
+}
+
+TEST(StoringRules, AnswersAreOnePersonsWhenTheRequestSaysSoInAnyWay) {
+  for (const char* fields :
+       {"Authorization: Basic x\r\n", "Cookie: session=1\r\n", "Range: bytes=0-1\r\n",
+        "If-None-Match: \"x\"\r\n", "If-Modified-Since: x\r\n", "Cache-Control: no-cache\r\n",
+        "Cache-Control: foo, No-Store\r\n", "Cache-Control: max-age=0\r\n",
+        "Cache-Control: max-age=\"0\"\r\n", "Pragma: no-cache\r\n", "X-HTTP-Method-Override: DELETE\r\n",
+        "Content-Length: 1\r\n", "Transfer-Encoding: chunked\r\n"})
+    EXPECT_EQ(key_of(fields), "") << fields;
+  EXPECT_EQ(key_of("", "POST /a HTTP/1.1"), "");
+  for (const char* fields : {"", "Cache-Control: max-age=60\r\n", "Accept: text/html\r\n",
+                             "X-Forwarded-For: 192.0.2.1\r\n", "Content-Length: 0\r\n"})
+    EXPECT_EQ(key_of(fields), "GET shop /a?b") << fields;
+}
+
+TEST(StoringRules, WhatAnAnswerIsAboutIncludesEveryClaimThatTheServiceMayBelieve) {
+  const std::vector<std::string> kinds{"",
+                                       "Accept-Encoding: gzip\r\n",
+                                       "Accept-Encoding: br\r\nAccept-Encoding: gzip\r\n",
+                                       "X-Forwarded-Host: evil.test\r\n",
+                                       "X-Forwarded-Proto: https\r\n",
+                                       "x-forwarded-prefix: /evil\r\n",
+                                       "Forwarded: host=evil.test\r\n",
+                                       "X-Original-URL: /admin\r\n",
+                                       "X-Rewrite-URL: /admin\r\n",
+                                       "X-Host: evil.test\r\n"};
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    for (std::size_t j = 0; j < kinds.size(); ++j)
+      EXPECT_EQ(key_of(kinds[i]) == key_of(kinds[j]), i == j) << kinds[i] << kinds[j];
+  }
+  EXPECT_NE(key_of("", "HEAD /a?b HTTP/1.1"), key_of(""));
+}
+
+TEST(StoringRules, AResponseIsForOthersOnlyIfNothingInItForbidsIt) {
+  for (const char* fields :
+       {"Cache-Control: no-store\r\n", "Cache-Control: x, Private\r\n", "Cache-Control: no-cache=\"a\"\r\n",
+        "Cache-Control:\r\nCache-Control: no-store\r\n", "Set-Cookie: a=b\r\n", "Vary: *\r\n",
+        "Vary: Cookie\r\n", "Vary: Accept-Encoding, Cookie\r\n", "Vary: Accept-Encoding\r\nVary: Origin\r\n",
+        "Content-Type: text/event-stream ; charset=utf-8\r\n"})
+    EXPECT_FALSE(storable(fields)) << fields;
+  for (const char* fields : {"", "Cache-Control: public\r\n", "Vary: accept-encoding\r\n"})
+    EXPECT_TRUE(storable(fields)) << fields;
+  for (const char* status : {"201 Created", "204 No Content", "206 Partial Content", "404 Not Found"})
+    EXPECT_FALSE(storable("", 5s, status)) << status;
+}
+
+TEST(StoringRules, AResponseIsNotGivenForLongerThanItCallsItselfGood) {
+  for (const char* fields :
+       {"Cache-Control: max-age=0\r\n", "Cache-Control: max-age=4\r\n", "Cache-Control: max-age=nonsense\r\n",
+        "Cache-Control: max-age=60, s-maxage=0\r\n", "Cache-Control: max-age=60\r\nAge: 56\r\n",
+        "Expires: 0\r\n", "Expires: Thu, 01 Jan 1970 00:00:00 GMT\r\n",
+        "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nExpires: Sun, 06 Nov 1994 08:49:41 GMT\r\n"}) {
+    EXPECT_FALSE(storable(fields, 5s)) << fields;
+    EXPECT_TRUE(storable(fields, 0s)) << "for those alone who ask meanwhile: " << fields;
+  }
+  for (const char* fields :
+       {"Cache-Control: max-age=5\r\n", "Cache-Control: max-age=0, s-maxage=\"5\"\r\n",
+        "Cache-Control: max-age=99999999999999999999\r\n", "Cache-Control: max-age=60\r\nAge: 55\r\n",
+        "Cache-Control: max-age=60\r\nExpires: 0\r\n", "Age: 1000\r\n",
+        "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nExpires: Sun, 06 Nov 1994 08:49:42 GMT\r\n"})
+    EXPECT_TRUE(storable(fields, 5s)) << fields;
+}
+
+}  // namespace
+}  // namespace switchgear::gateway

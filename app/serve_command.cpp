@@ -62,6 +62,18 @@ struct ServeFlags {
   return "http://" + (bracketed ? "[" + endpoint.host + "]" : endpoint.host) + ":" + std::to_string(port);
 }
 
+/// The flags go before the file. Usage error: the text that is no endpoint.
+[[nodiscard]] std::optional<std::string> put_flags_before(config::Config& config, const ServeFlags& flags) {
+  for (const auto& [text, place] :
+       {std::pair{&flags.listen, &config.gateway.listen}, {&flags.admin, &config.gateway.admin}}) {
+    if (text->empty()) continue;
+    const std::optional<config::Endpoint> endpoint = parse_endpoint(*text);
+    if (!endpoint) return *text;
+    *place = *endpoint;
+  }
+  return std::nullopt;
+}
+
 /// What a file looks like from outside: enough to see that an editor or a deployment has replaced or
 /// rewritten it.
 class FileStamp {
@@ -114,7 +126,7 @@ class Server {
             config_.gateway.admin, config_.gateway.admin_token, config_.gateway.admin_origins, {}, {}},
         admin::AdminSources{registry_, *transitions_, durations_, {gateway_}},
         admin::AdminCallbacks{[this] { return reload(); }, [this] { return ready_.load(); },
-                              [this] { return policies(); }});
+                              [this] { return policies(); }, [this] { return gateway_->status(); }});
   }
 
   int run() {
@@ -156,6 +168,7 @@ class Server {
       return result;
     }
     config::Config next = *std::move(loaded.config);
+    (void)put_flags_before(next, flags_);  // they were good when it started
     if (next.gateway.listen != config_.gateway.listen || next.gateway.admin != config_.gateway.admin ||
         next.gateway.threads != config_.gateway.threads ||
         next.gateway.admin_token != config_.gateway.admin_token ||
@@ -255,15 +268,9 @@ int serve(const ServeFlags& flags) {
   for (const config::Diagnostic& error : loaded.errors) std::fprintf(stderr, "%s\n", error.text().c_str());
   if (!loaded.config) return input_error;
   config::Config config = *std::move(loaded.config);
-  for (const auto& [text, place] :
-       {std::pair{&flags.listen, &config.gateway.listen}, {&flags.admin, &config.gateway.admin}}) {
-    if (text->empty()) continue;
-    const std::optional<config::Endpoint> endpoint = parse_endpoint(*text);
-    if (!endpoint) {
-      std::fprintf(stderr, "switchgear: \"%s\" is not HOST:PORT\n", text->c_str());
-      return 2;
-    }
-    *place = *endpoint;
+  if (const auto wrong = put_flags_before(config, flags)) {
+    std::fprintf(stderr, "switchgear: \"%s\" is not HOST:PORT\n", wrong->c_str());
+    return 2;
   }
   try {
     Server server{flags, std::move(config), *log};

@@ -6,9 +6,10 @@ but for the rooms that need Boost.
 A block behind `<!-- FILE -->` is that file, word for word.
 A fenced `yaml` block is checked as it stands when it has `version:`; a part of a file is put where it belongs.
 What is not meant to be checked is fenced as `text`.
+A page of docs/policies/ that is about a policy has the parts of PARTS, in that order.
 
 usage: check_docs.py cpp ROOT COMPILER [FLAG...]  |  check_docs.py yaml ROOT BINARY  |  check_docs.py links ROOT
-       check_docs.py copies ROOT
+       check_docs.py copies ROOT  |  check_docs.py shape ROOT
 """
 import os
 import re
@@ -23,6 +24,15 @@ NEEDS_BOOST = re.compile(r"^\s*#\s*include\s*<boost/", re.MULTILINE)
 TRIP_RULES = {"failure_rate", "slow_call", "latency", "consecutive_failures", "failure_balance", "stuck_calls"}
 BREAKER_KEYS = TRIP_RULES | {"window", "minimum_calls", "open_duration", "backoff", "max_open_duration", "jitter",
                              "honor_retry_after", "probe_automatically", "half_open", "ramp"}
+ABOUT_NO_POLICY = {"README", "pipeline", "testing"}
+PARTS = (("what it solves", r"\A# [^\n]+\n\n\w"),
+         ("a picture", r"(?:(?!\n## ).)*?\n```text\n"),
+         ("a table of options", r".*?\n## Options\n(?:(?!\n## ).)*\n\| (?:key|argument) \|[^\n]* meaning \| unit \| default \|"),
+         ("an example in C++", r".*?\n## In C\+\+\n(?:(?!\n## ).)*\n```cpp\n"),
+         ("an example in YAML", r".*?\n## In YAML\n\n(?:None\.|(?:(?!\n## ).)*```yaml\n)"),
+         ("telemetry", r".*?\n## Telemetry\n\n[\w`]"),
+         ("pitfalls", r".*?\n## Pitfalls\n\n- "),
+         ("how others differ", r".*?\n## Elsewhere\n(?=.*\*\*resilience4j\*\*)(?=.*\*\*Polly\*\*)(?=.*\*\*Envoy\*\*)"))
 FILE_KEYS = {"version", "gateway", "policies", "services"}
 
 
@@ -123,13 +133,42 @@ def check_yaml(root, binary):
             yield place, None if ended.returncode == 0 else f"is refused\n{ended.stderr}{whole}"
 
 
+def without_blocks(page):
+    return re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+def anchors(page):
+    """What the headings of a page are called in links to them."""
+    titles = re.findall(r"^#+ +(.+?) *$", without_blocks(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
 def check_links(root):
     for page in pages(root):
-        text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
-        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
-            if not re.match(r"[a-z]+:", target):
-                found = (page.parent / target).exists()
-                yield f"{page.relative_to(root)} -> {target}", None if found else "is not there"
+        for target in re.findall(r"\]\(([^)\s]+)\)", without_blocks(page)):
+            if re.match(r"[a-z]+:", target):
+                continue
+            file, _, part = target.partition("#")
+            there = page.parent / file if file else page
+            problem = None if there.exists() else "is not there"
+            if not problem and part and part not in anchors(there):
+                problem = "leads to a page without such a heading"
+            yield f"{page.relative_to(root)} -> {target}", problem
+
+
+def check_shape(root):
+    for page in sorted((root / "docs" / "policies").glob("*.md")):
+        if page.stem in ABOUT_NO_POLICY:
+            continue
+        text, at = page.read_text(encoding="utf-8"), 0
+        problem = None
+        for part, pattern in PARTS:
+            found = re.compile(pattern, re.DOTALL).match(text, at)
+            if not found:
+                problem = f"has not {part}, or not in its place"
+                break
+            at = found.end() - 1
+        yield str(page.relative_to(root)), problem
 
 
 def check_copies(root):
@@ -142,7 +181,7 @@ def check_copies(root):
 
 
 def main():
-    checks = {"cpp": check_cpp, "yaml": check_yaml, "links": check_links, "copies": check_copies}
+    checks = {"cpp": check_cpp, "yaml": check_yaml, "links": check_links, "copies": check_copies, "shape": check_shape}
     if len(sys.argv) < 3 or sys.argv[1] not in checks:
         print(__doc__, file=sys.stderr)
         return 2

@@ -52,7 +52,30 @@ class CheckDocs(unittest.TestCase):
     def test_catches_a_link_that_leads_nowhere(self):
         self.page("[there](page.md) [out](https://example.org/) [gone](missing.md#part)\n")
         self.assertEqual(dict(check_docs.check_links(self.root)),
-                         {"docs/page.md -> page.md": None, "docs/page.md -> missing.md": "is not there"})
+                         {"docs/page.md -> page.md": None, "docs/page.md -> missing.md#part": "is not there"})
+
+    def test_catches_a_link_to_a_heading_that_is_not_there(self):
+        self.page("# The `first` one, twice\n\n[up](#the-first-one-twice) [up](page.md#the-first) \n\n```text\n# the first\n```\n")
+        self.assertEqual(dict(check_docs.check_links(self.root)),
+                         {"docs/page.md -> #the-first-one-twice": None,
+                          "docs/page.md -> page.md#the-first": "leads to a page without such a heading"})
+
+    def test_catches_a_page_of_a_policy_in_another_shape(self):
+        parts = ["# Retry\n\nTries again.\n", "```text\na -> b\n```\n",
+                 "## Options\n\n| key | meaning | unit | default |\n|---|---|---|---|\n", "## In C++\n\n```cpp\n```\n",
+                 "## In YAML\n\n```yaml\n```\n", "## Telemetry\n\nCounts.\n", "## Pitfalls\n\n- One.\n",
+                 "## Elsewhere\n\n**resilience4j**, **Polly**, **Envoy** differ.\n"]
+        policies = self.root / "docs" / "policies"
+        policies.mkdir()
+
+        def problem_of(*some):
+            (policies / "retry.md").write_text("\n".join(some), encoding="utf-8")
+            [(_, problem)] = check_docs.check_shape(self.root)
+            return problem
+        self.assertIsNone(problem_of(*parts))
+        for missing, (name, _) in enumerate(check_docs.PARTS):
+            self.assertEqual(problem_of(*parts[:missing], *parts[missing + 1:]), f"has not {name}, or not in its place")
+        self.assertIn("pitfalls", problem_of(*parts[:5], parts[6], parts[5], parts[7]))
 
     def test_catches_a_copy_that_is_not_its_file(self):
         (self.root / "docs" / "a.txt").write_text("one\n")

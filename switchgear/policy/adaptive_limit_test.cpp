@@ -83,7 +83,7 @@ TEST(AdaptiveLimit, GetsASlotBackFromEveryPermitOnce) {
     permit = *std::move(other);
     EXPECT_EQ(bench.limit.snapshot().in_flight, 1U);
     std::move(permit).record(Verdict::success, bench.now);
-    std::move(permit).record(Verdict::success, bench.now);
+    std::move(permit).record(Verdict::success, bench.now);  // NOLINT(bugprone-use-after-move): does nothing
     EXPECT_EQ(bench.limit.snapshot().in_flight, 0U);
   }
   EXPECT_EQ(bench.limit.snapshot().in_flight, 0U);

@@ -235,7 +235,11 @@ struct Model {
   std::deque<int> queue{};
   std::vector<int> granted{};
 
-  bool acquire() { return in_use < slots && queue.empty() && (++in_use, true); }
+  bool acquire() {
+    const bool free = in_use < slots && queue.empty();
+    if (free) ++in_use;
+    return free;
+  }
   void free() {
     --in_use;
     if (!queue.empty()) {

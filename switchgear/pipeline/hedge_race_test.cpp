@@ -39,6 +39,7 @@ class Race {
     flying.erase(branch);
     act(execution_.on_timeout(branch, 1ms, time_.now()));
   }
+  void commit() { execution_.commit(); }
   void cancel() { act(execution_.cancel(time_.now())); }
 
   [[nodiscard]] Ending::How how() const { return execution_.ending().how; }
@@ -262,6 +263,14 @@ TEST_F(HedgeRaceTest, LeavesCallsAloneThatMustNotBeRepeated) {
   const Pipeline pipeline{hedge};
   const CallOptions once{.repeatable = Repeatable::no};
   Race race{pipeline, time, once};
+  race.pass(1s);
+  EXPECT_EQ(race.flying.size(), 1U);
+}
+
+TEST_F(HedgeRaceTest, SendsNothingMoreOnceTheAnswerHasBegun) {
+  const Pipeline pipeline{hedge};
+  Race race{pipeline, time};
+  race.commit();
   race.pass(1s);
   EXPECT_EQ(race.flying.size(), 1U);
 }

@@ -138,6 +138,37 @@ TEST_F(PipelineTest, InheritsADeadlineAndNeverOutlastsIt) {
   EXPECT_EQ(late.rejection->policy, "caller");
 }
 
+TEST_F(PipelineTest, TheCallersOwnDeadlineIsATimeoutForEveryPolicyToo) {
+  const Pipeline pipeline{retry, breaker};
+  const Ran ran = run(pipeline, time, {succeeds(5s)}, {.deadline = time.now() + 1s});
+  EXPECT_EQ(ran.attempts, 1U);
+  EXPECT_EQ(ran.rejection->reason, Reason::timed_out);
+  EXPECT_EQ(ran.rejection->policy, "caller");
+  EXPECT_EQ(totals().failures_by_type[static_cast<std::size_t>(FailureType::timeout)], 1U);
+}
+
+TEST_F(PipelineTest, EndsAWaitForASlotAtTheDeadline) {
+  Bulkhead patient{"patient", {.max_concurrent = 1, .max_queue = 1, .max_wait = 10s}};
+  auto held = patient.try_acquire();
+  const Ran ran = run(Pipeline{deadline, patient}, time, {succeeds()});
+  EXPECT_EQ(ran.took, 3s);
+  EXPECT_EQ(ran.rejection->reason, Reason::queue_timeout);
+  EXPECT_EQ(patient.snapshot().waiting, 0U);
+}
+
+TEST_F(PipelineTest, AGroupGivesTheOuterPermitsBackWhenAnInnerBreakerRefuses) {
+  CircuitBreaker tenant{"tenant", opens_after(3), {nullptr, 0, {}, time.now()}};
+  BreakerGroup path{&breaker, &tenant};
+  const Pipeline pipeline{retry, path};
+  EXPECT_EQ(run(pipeline, time, {fails(), succeeds()}).attempts, 2U);
+  EXPECT_EQ(totals().failures, 1U);
+  EXPECT_EQ(tenant.snapshot(time.now()).totals.failures, 1U);
+  tenant.command(Command::force_open, time.now());
+  const Ran ran = run(pipeline, time, {succeeds()});
+  EXPECT_EQ(ran.rejection->policy, "tenant");
+  EXPECT_EQ(totals().ignored, 1U);
+}
+
 TEST_F(PipelineTest, ABulkheadsRefusalIsNobodysFailure) {
   auto held = bulkhead.try_acquire();
   const Pipeline pipeline{retry, breaker, bulkhead};

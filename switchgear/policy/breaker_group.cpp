@@ -1,12 +1,21 @@
 #include "switchgear/policy/breaker_group.hpp"
 
 #include <ranges>
+#include <string>
+
+#include "switchgear/core/raise.hpp"
 
 namespace switchgear {
 
-BreakerGroup::BreakerGroup(std::initializer_list<CircuitBreaker*> outermost_first) noexcept {
-  assert(outermost_first.size() >= 1 && outermost_first.size() <= max_depth);
-  for (CircuitBreaker* breaker : outermost_first) path_[depth_++] = breaker;
+BreakerGroup::BreakerGroup(std::initializer_list<CircuitBreaker*> outermost_first) {
+  if (outermost_first.size() < 1 || outermost_first.size() > max_depth) {
+    detail::raise_invalid("breaker group: " + std::to_string(outermost_first.size()) +
+                          " breakers are not from 1 to " + std::to_string(max_depth));
+  }
+  for (CircuitBreaker* breaker : outermost_first) {
+    if (breaker == nullptr) detail::raise_invalid("breaker group: a breaker is null");
+    path_[depth_++] = breaker;
+  }
 }
 
 Result<BreakerGroup::Permits> BreakerGroup::try_acquire(TimePoint now) const noexcept {

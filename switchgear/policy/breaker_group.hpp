@@ -3,7 +3,6 @@
 #pragma once
 
 #include <array>
-#include <cassert>
 #include <cstddef>
 #include <initializer_list>
 #include <optional>
@@ -15,7 +14,7 @@ namespace switchgear {
 
 /// A path of breakers, outermost first. Borrows them; cheap to build for one call and to copy.
 ///
-///     BreakerGroup path{service, operation, tenant};
+///     BreakerGroup path{&service, &operation, &tenant};
 ///     if (auto permits = path.try_acquire(now)) std::move(*permits).record(Verdict::success, later);
 ///
 /// Threads: as CircuitBreaker. Never allocates.
@@ -24,8 +23,8 @@ class BreakerGroup {
   static constexpr std::size_t max_depth = 4;
   class Permits;
 
-  /// Precondition: 1 to max_depth breakers.
-  BreakerGroup(std::initializer_list<CircuitBreaker*> outermost_first) noexcept;
+  /// Throws std::invalid_argument unless there are 1 to max_depth breakers, none of them null.
+  BreakerGroup(std::initializer_list<CircuitBreaker*> outermost_first);
 
   /// Takes the permits from the outside in. When an inner breaker refuses, its rejection is the answer, and
   /// the outer ones get their permits back as ignored.

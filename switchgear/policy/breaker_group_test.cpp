@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <stdexcept>
+
 #include "switchgear/policy/breaker_fixture.hpp"
 
 namespace switchgear {
@@ -68,6 +70,12 @@ TEST_F(BreakerGroupTest, ReturnsAProbeToAnOuterBreakerThatTheInnerOneRefused) {
   const BreakerSnapshot outer = service.snapshot(time.now());
   EXPECT_EQ(outer.state, State::half_open);
   EXPECT_EQ(outer.half_open.in_flight, 0U);
+}
+
+TEST_F(BreakerGroupTest, RefusesAPathThatIsNone) {
+  EXPECT_THROW(BreakerGroup{}, std::invalid_argument);
+  EXPECT_THROW((BreakerGroup{&service, nullptr}), std::invalid_argument);
+  EXPECT_THROW((BreakerGroup{&service, &service, &service, &service, &service}), std::invalid_argument);
 }
 
 TEST_F(BreakerGroupTest, CountsADroppedCallAsIgnoredEverywhere) {

@@ -177,10 +177,55 @@ TEST_F(ValueCompositionsTest, AnInjectedFailureIsNobodyElses) {
   EXPECT_EQ(follower.look_again(time.now()).kind, Step::Kind::attempt) << "makes a call of its own";
 }
 
+TEST_F(ValueCompositionsTest, AnInjectedRefusalIsNobodysFailureAndSaysSo) {
+  ChaosOptions harm;
+  harm.enabled = true;
+  harm.abort.probability = 1;
+  Chaos chaos{"drill", harm, 1};
+  const auto refused = try_call(
+      Pipeline{retry, breaker, chaos}, options, [] { return std::string("a"); }, time);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.rejection().reason, Reason::chaos);
+  EXPECT_EQ(refused.rejection().policy, "drill");
+  EXPECT_TRUE(report.chaos);
+  EXPECT_EQ(breaker.snapshot(time.now()).totals.ignored, 1U);
+  EXPECT_EQ(chaos.totals().drawn, 1U) << "and is not retried";
+}
+
+TEST_F(ValueCompositionsTest, WhoWaitsForTheCallOfAnotherWaitsNoLongerThanItsOwnDeadline) {
+  const Pipeline pipeline{cache};
+  options.report = nullptr;
+  Follower<std::string, Pipeline<Cache<std::string>>> leader{pipeline, options};
+  EXPECT_EQ(leader.start(time.now()).kind, Step::Kind::attempt);
+  const CallOptions hurried{.deadline = time.now() + 1s, .key = "item"};
+  Follower<std::string, Pipeline<Cache<std::string>>> follower{pipeline, hurried};
+  const Step waits = follower.start(time.now());
+  EXPECT_EQ(waits.kind, Step::Kind::wait);
+  EXPECT_EQ(waits.until, time.now() + 1s);
+  EXPECT_EQ(follower.look_again(time.advance(1s)).kind, Step::Kind::done);
+  EXPECT_EQ(follower.ending().how, Ending::How::refused);
+  EXPECT_EQ(follower.rejection()->reason, Reason::deadline_exceeded);
+  EXPECT_EQ(follower.rejection()->policy, "caller");
+}
+
+TEST_F(ValueCompositionsTest, NoFallbackOnceTheAnswerHasBegun) {
+  auto value = Fallback<std::string>::value("prices", "unknown");
+  const Pipeline pipeline{value};
+  Answer<std::string> answer;
+  Execution<Fallback<std::string>> execution{pipeline.policies(), options, nullptr, &answer};
+  ASSERT_EQ(execution.start(time.now()).kind, Step::Kind::attempt);
+  execution.commit();
+  EXPECT_EQ(execution.on_outcome(0, Outcome::failure(FailureType::connection_error, 1ms), time.now()).kind,
+            Step::Kind::done);
+  EXPECT_FALSE(answer.value);
+  EXPECT_EQ(value.counters().answered, 0U);
+}
+
 TEST_F(ValueCompositionsTest, AnInjectedDelayMakesTheAttemptASlowOne) {
   Chaos chaos{"drill", always_waits(300ms), 1};
   EXPECT_TRUE(try_call(
       Pipeline{breaker, chaos}, options, [] { return std::string("a"); }, time));
+  EXPECT_TRUE(report.chaos) << "said of a good answer too";
   EXPECT_EQ(breaker.snapshot(time.now()).totals.slow_successes, 1U);
 }
 

@@ -7,6 +7,8 @@
 #   switchgear::config    config                                       needs libfyaml and Boost.URL
 #   switchgear::testing   testing
 # Which room belongs where is said by the room (SwitchgearRoom.cmake); what a component needs follows from its rooms' DEPS.
+#
+# `cmake --install` has two components of its own: `dev` is all of the above, `bin` the program (app/CMakeLists.txt).
 
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
@@ -77,12 +79,12 @@ function(switchgear_install_component COMPONENT)
     get_property(DIR GLOBAL PROPERTY switchgear_dir_of_${ROOM})
     file(GLOB HEADERS CONFIGURE_DEPENDS ${DIR}/*.hpp)
     list(FILTER HEADERS EXCLUDE REGEX "_(fixture|test)\\.hpp$")
-    install(FILES ${HEADERS} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/switchgear/${ROOM})
+    install(FILES ${HEADERS} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/switchgear/${ROOM} COMPONENT dev)
   endforeach()
   install(TARGETS switchgear_component_${COMPONENT} EXPORT switchgear-${COMPONENT}
-    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT dev)
   install(EXPORT switchgear-${COMPONENT} NAMESPACE switchgear:: FILE switchgear-${COMPONENT}-targets.cmake
-    DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/switchgear)
+    DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/switchgear COMPONENT dev)
 
   switchgear_needs(${COMPONENT} COMPONENTS TARGETS)
   list(TRANSFORM COMPONENTS PREPEND "switchgear-" OUTPUT_VARIABLE PC_REQUIRES)
@@ -102,13 +104,20 @@ function(switchgear_install_component COMPONENT)
   if("PkgConfig::FYAML" IN_LIST TARGETS)
     string(APPEND PC_REQUIRES " libfyaml")
   endif()
-  # From where the .pc file lies, so that the installed tree can be moved.
-  file(RELATIVE_PATH PC_PREFIX /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
-  string(REGEX REPLACE "/$" "" PC_PREFIX ${PC_PREFIX})
+  # From where the .pc file lies, so that the installed tree can be moved; but a directory given as an absolute path stays there.
+  set(PC_PREFIX ${CMAKE_INSTALL_PREFIX})
+  if(NOT IS_ABSOLUTE ${CMAKE_INSTALL_LIBDIR})
+    file(RELATIVE_PATH PC_PREFIX /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+    string(REGEX REPLACE "/$" "" PC_PREFIX "\${pcfiledir}/${PC_PREFIX}")
+  endif()
+  set(PC_INCLUDEDIR "\${prefix}")
+  cmake_path(APPEND PC_INCLUDEDIR ${CMAKE_INSTALL_INCLUDEDIR})
+  set(PC_LIBDIR "\${prefix}")
+  cmake_path(APPEND PC_LIBDIR ${CMAKE_INSTALL_LIBDIR})
   configure_file(${PROJECT_SOURCE_DIR}/cmake/switchgear-component.pc.in
                  ${PROJECT_BINARY_DIR}/package/switchgear-${COMPONENT}.pc @ONLY)
   install(FILES ${PROJECT_BINARY_DIR}/package/switchgear-${COMPONENT}.pc
-    DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+    DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT dev)
 endfunction()
 
 # To be called once, behind the last room.
@@ -139,5 +148,5 @@ function(switchgear_package)
     VERSION ${PROJECT_VERSION} COMPATIBILITY SameMinorVersion)
   install(FILES ${PROJECT_BINARY_DIR}/package/switchgear-config.cmake
                 ${PROJECT_BINARY_DIR}/package/switchgear-config-version.cmake
-    DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/switchgear)
+    DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/switchgear COMPONENT dev)
 endfunction()

@@ -205,6 +205,17 @@ TEST_F(ManualCallTest, AWrappedFunctionIsCalledLikeItself) {
   EXPECT_EQ(breaker.snapshot(time.now()).totals.successes, 1U);
 }
 
+TEST_F(ManualCallTest, AWrappedFunctionIsToldItsAttemptWhenItAsks) {
+  const Timeout timeout{"payment", 5s};
+  const auto left = guard(Pipeline{breaker, timeout}, [](const Attempt& attempt, Duration reserve) {
+    return attempt.deadline - SteadyTime::now() - reserve;
+  });
+  EXPECT_LE(left(1s), 4s);
+  EXPECT_GT(left(1s), 0s);
+  const auto number = guard(Pipeline{breaker}, [](const Attempt& attempt) { return attempt.number; });
+  EXPECT_EQ(number(), 1U);
+}
+
 TEST(BlockingCall, WaitsInTheQueueUntilASlotIsFree) {
   Bulkhead bulkhead{"payment", {.max_concurrent = 1, .max_queue = 1, .max_wait = 30s}};
   const Pipeline pipeline{bulkhead};

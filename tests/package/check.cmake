@@ -1,6 +1,6 @@
 # One way of using the package, from nothing to the consumer's exit status. Run by ctest:
 #
-#   cmake -D WAY=install|found|unknown|pkg_config|every_header|fetched … -P check.cmake
+#   cmake -D WAY=install|program|elsewhere|found|refused|pkg_config|stages|headers|every_header|fetched … -P check.cmake
 #
 # INSTALLED is where the fixture `install` puts the package; WORK is this check's own directory.
 
@@ -13,26 +13,41 @@ function(run)
   endif()
 endfunction()
 
-# Sets STATUS and OUTPUT. In one piece, because a list inside an argument does not survive a second expansion.
-function(configure)
+# Configures WORK/PROJECT in WORK/PROJECT-build. Sets STATUS and OUTPUT. In one piece, because a list inside an argument
+# does not survive a second expansion.
+function(configure PROJECT)
   string(REPLACE "," ";" WANTED "${COMPONENTS}")
-  execute_process(COMMAND ${CONFIGURE} "-DCOMPONENTS=${WANTED}" ${ARGV}
-                  RESULT_VARIABLE STATUS OUTPUT_VARIABLE OUTPUT ERROR_VARIABLE OUTPUT)
+  string(REPLACE " " ";" WANTED_VERSION "${VERSION}")
+  execute_process(
+    COMMAND ${CMAKE_COMMAND} -S ${WORK}/${PROJECT} -B ${WORK}/${PROJECT}-build -G Ninja
+            -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER} "-DCMAKE_CXX_FLAGS=${FLAGS}"
+            "-DCMAKE_PREFIX_PATH=${INSTALLED}" "-DCOMPONENTS=${WANTED}" "-DVERSION=${WANTED_VERSION}" ${MORE} ${ARGN}
+    RESULT_VARIABLE STATUS OUTPUT_VARIABLE OUTPUT ERROR_VARIABLE OUTPUT)
   set(STATUS ${STATUS} PARENT_SCOPE)
   set(OUTPUT "${OUTPUT}" PARENT_SCOPE)
 endfunction()
 
-# A copy, so that nothing is found by lying beside it.
+function(build PROJECT)
+  configure(${PROJECT} ${ARGN})
+  if(NOT STATUS EQUAL 0)
+    message(FATAL_ERROR "${OUTPUT}\nended with ${STATUS}")
+  endif()
+  run(${CMAKE_COMMAND} --build ${WORK}/${PROJECT}-build -j 2)
+endfunction()
+
+# Copies, so that nothing is found by lying beside it.
 file(REMOVE_RECURSE ${WORK})
-file(COPY ${SOURCE}/tests/package/consumer DESTINATION ${WORK})
-set(CONFIGURE ${CMAKE_COMMAND} -S ${WORK}/consumer -B ${WORK}/build -G Ninja
-  -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER} "-DCMAKE_CXX_FLAGS=${FLAGS}"
-  -DCMAKE_PREFIX_PATH=${INSTALLED})
+file(COPY ${SOURCE}/tests/package/consumer ${SOURCE}/tests/package/headers ${SOURCE}/tests/package/stages/
+     DESTINATION ${WORK})
 
 if(WAY STREQUAL "install")
+  # As a packager does it, and then moved: whoever finds it finds it where it has never been said to be.
   file(REMOVE_RECURSE ${INSTALLED})
-  run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${INSTALLED})
-  file(GLOB_RECURSE STRAYS ${INSTALLED}/*_test.hpp ${INSTALLED}/*_fixture.hpp ${INSTALLED}/*.cpp)
+  set(ENV{DESTDIR} ${WORK}/stage)
+  run(${CMAKE_COMMAND} --install ${BUILD} --prefix "/opt/switch gear" --component dev)
+  file(RENAME "${WORK}/stage/opt/switch gear" ${INSTALLED})
+  file(GLOB_RECURSE STRAYS ${WORK}/stage/* ${INSTALLED}/bin/* ${INSTALLED}/*_test.hpp ${INSTALLED}/*_fixture.hpp
+       ${INSTALLED}/*.cpp)
   file(GLOB_RECURSE HEADERS ${INSTALLED}/include/*.hpp)
   foreach(HEADER ${HEADERS})
     file(STRINGS ${HEADER} NEEDS REGEX "#include <(gtest|rapidcheck)")
@@ -41,24 +56,65 @@ if(WAY STREQUAL "install")
     endif()
   endforeach()
   if(STRAYS OR NOT HEADERS)
-    message(FATAL_ERROR "installed what belongs to tests, or nothing: ${STRAYS}")
+    message(FATAL_ERROR "installed what belongs to tests or elsewhere, or nothing: ${STRAYS}")
   endif()
 
-elseif(WAY STREQUAL "unknown")
-  configure()
+elseif(WAY STREQUAL "program")
+  run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/installed --component bin)
+  file(GLOB_RECURSE FILES RELATIVE ${WORK}/installed ${WORK}/installed/*)
+  if(NOT FILES STREQUAL "bin/switchgear")
+    message(FATAL_ERROR "installed ${FILES} instead of one program")
+  endif()
+  run(${WORK}/installed/bin/switchgear --version)
+  if(NOT OUTPUT STREQUAL "${EXPECT}\n")
+    message(FATAL_ERROR "--version printed ${OUTPUT}")
+  endif()
+  run(${WORK}/installed/bin/switchgear --help)
+  foreach(COMMAND serve check demo replay status reset force-open force-close disable)
+    if(NOT OUTPUT MATCHES "\n  ${COMMAND} ")
+      message(FATAL_ERROR "--help does not name ${COMMAND}: ${OUTPUT}")
+    endif()
+  endforeach()
+
+elseif(WAY STREQUAL "elsewhere")
+  # As distributions do that give every kind of file an absolute path of its own.
+  run(${CMAKE_COMMAND} -S ${SOURCE} -B ${WORK}/build -G Ninja -DCMAKE_CXX_COMPILER=${COMPILER} -DSWITCHGEAR_APP=OFF
+      -DSWITCHGEAR_TESTS=OFF -DSWITCHGEAR_ASIO=OFF -DSWITCHGEAR_CONFIG=OFF
+      -DCMAKE_INSTALL_LIBDIR=/out/lib -DCMAKE_INSTALL_INCLUDEDIR=/dev/include)
+  set(ENV{PKG_CONFIG_PATH} ${WORK}/build/package)
+  run(${PKG_CONFIG} --cflags --libs switchgear-core)
+  if(NOT OUTPUT MATCHES "^-I/dev/include .*-L/out/lib ")
+    message(FATAL_ERROR "pkg-config says ${OUTPUT}")
+  endif()
+
+elseif(WAY STREQUAL "refused")
+  configure(consumer)
   string(REGEX REPLACE "[ \n]+" " " OUTPUT "${OUTPUT}")
-  if(STATUS EQUAL 0 OR NOT OUTPUT MATCHES "switchgear has no component 'redis'; its components are: core asio http( config)? testing")
-    message(FATAL_ERROR "asked for an unknown component, it answered ${STATUS}: ${OUTPUT}")
+  string(FIND "${OUTPUT}" "${EXPECT}" AT)
+  if(STATUS EQUAL 0 OR AT LESS 0)
+    message(FATAL_ERROR "it was to say\n${EXPECT}\nand ended with ${STATUS}: ${OUTPUT}")
   endif()
 
 elseif(WAY STREQUAL "pkg_config")
   file(GLOB_RECURSE PC ${INSTALLED}/switchgear-core.pc)
   cmake_path(GET PC PARENT_PATH PC_DIR)
   set(ENV{PKG_CONFIG_PATH} ${PC_DIR})
-  run(${PKG_CONFIG} --cflags --libs switchgear-testing switchgear-core)
-  separate_arguments(LINE UNIX_COMMAND "${FLAGS} ${WORK}/consumer/main.cpp -o ${WORK}/consumer/consumer ${OUTPUT}")
-  run(${COMPILER} -std=c++20 ${LINE})
-  run(${WORK}/consumer/consumer)
+  string(REPLACE "," ";" COMPONENTS "${COMPONENTS}")
+  foreach(COMPONENT ${COMPONENTS})
+    run(${PKG_CONFIG} --cflags --libs switchgear-${COMPONENT})
+    separate_arguments(LINE UNIX_COMMAND "${FLAGS} ${WORK}/consumer/${COMPONENT}.cpp -o ${WORK}/${COMPONENT} ${OUTPUT}")
+    run(${COMPILER} -std=c++20 ${LINE})
+    run(${WORK}/${COMPONENT})
+  endforeach()
+
+elseif(WAY STREQUAL "stages")
+  build(shop)
+  run(${CMAKE_COMMAND} --install ${WORK}/shop-build --prefix ${WORK}/shop-installed)
+  build(buyer -Dshop_ROOT=${WORK}/shop-installed)
+  run(${CMAKE_CTEST_COMMAND} --test-dir ${WORK}/buyer-build --no-tests=error --output-on-failure)
+
+elseif(WAY STREQUAL "headers")
+  build(headers)
 
 elseif(WAY STREQUAL "every_header")
   # All public headers of the component in one file, and not one before those it needs: alphabetically backwards.
@@ -71,17 +127,13 @@ elseif(WAY STREQUAL "every_header")
   list(TRANSFORM HEADERS PREPEND "#include \"")
   list(TRANSFORM HEADERS APPEND "\"\n")
   file(WRITE ${WORK}/every.cpp ${HEADERS} "int main() {}\n")
-  separate_arguments(LINE UNIX_COMMAND "${FLAGS} -I${INSTALLED}/include -fsyntax-only ${WORK}/every.cpp")
-  run(${COMPILER} ${LINE})
+  separate_arguments(LINE UNIX_COMMAND "${FLAGS} -fsyntax-only ${WORK}/every.cpp")
+  run(${COMPILER} "-I${INSTALLED}/include" ${LINE})
 
 else()
   if(WAY STREQUAL "fetched")
-    list(APPEND CONFIGURE -DSWITCHGEAR_SOURCE=${SOURCE} -DSWITCHGEAR_ASIO=OFF)
+    list(APPEND MORE -DSWITCHGEAR_SOURCE=${SOURCE})
   endif()
-  configure(${MORE})
-  if(NOT STATUS EQUAL 0)
-    message(FATAL_ERROR "${OUTPUT}\nended with ${STATUS}")
-  endif()
-  run(${CMAKE_COMMAND} --build ${WORK}/build -j 2)
-  run(${CMAKE_CTEST_COMMAND} --test-dir ${WORK}/build --no-tests=error --output-on-failure)
+  build(consumer)
+  run(${CMAKE_CTEST_COMMAND} --test-dir ${WORK}/consumer-build --no-tests=error --output-on-failure)
 endif()

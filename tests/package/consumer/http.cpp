@@ -1,0 +1,13 @@
+// A stranger who reads HTTP by himself, and does not want to be smuggled to.
+#include "switchgear/http/head_validator.hpp"
+
+int main() {
+  using namespace switchgear::http;
+  HeadValidator honest{HeadKind::request, {}};
+  HeadValidator smuggler{HeadKind::request, {}};
+  return honest.advance("GET / HTTP/1.1\r\nHost: shop\r\n\r\n") == HeadValidator::Progress::complete &&
+                 smuggler.advance("GET / HTTP/1.1\r\nHost: shop\r\nHost: bank\r\n\r\n") ==
+                     HeadValidator::Progress::refused
+             ? 0
+             : 1;
+}

@@ -20,12 +20,21 @@ struct Body {
 
 /// What can stand in a Content-Type header.
 struct MediaType {
+  static constexpr std::string_view token_letters =
+      "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
   [[nodiscard]] std::optional<std::string> operator()(const Value& value) const {
     auto text = Text{}(value);
     if (!text) return std::nullopt;
+    const auto token = [](std::string_view word) {
+      return !word.empty() && word.find_first_not_of(token_letters) == std::string_view::npos;
+    };
+    const std::string_view type = std::string_view(*text).substr(0, text->find(';'));
+    const std::size_t slash = std::min(type.find('/'), type.size());
     const bool visible =
         std::all_of(text->begin(), text->end(), [](char letter) { return letter >= ' ' && letter <= '~'; });
-    if (visible && text->find('/') != std::string::npos && text->front() != ' ' && text->back() != ' ')
+    if (visible && slash < type.size() && token(type.substr(0, slash)) && token(type.substr(slash + 1)) &&
+        text->back() != ' ')
       return text;
     value.wrong(quoted(*text) + " is no media type; want one such as application/json");
     return std::nullopt;
@@ -51,7 +60,7 @@ CachedFallbackOptions read_stale(const Value& value) {
   CachedFallbackOptions options;
   Section section(value);
   section.read("max_stale", options.max_stale, Length{});
-  section.read("max_entries", options.max_entries, Whole{});
+  section.read("max_entries", options.max_entries, any_whole);
   section.finish();
   report_problems(value, validate(options), errors_before);
   return options;
@@ -61,7 +70,7 @@ CallQueueOptions read_queue(const Value& value) {
   const std::size_t errors_before = value.report->errors();
   CallQueueOptions options;
   Section section(value);
-  section.require("max", options.max, Whole{}, "max: 10000");
+  section.require("max", options.max, any_whole, "max: 10000");
   section.finish();
   report_problems(value, validate(options), errors_before);
   return options;
@@ -75,7 +84,7 @@ void read_cache(const Value& value, Policy& policy) {
   if (!section.is_mapping()) return;
   CacheOptions& options = policy.cache.emplace();
   section.require("ttl", options.ttl, Length{}, "ttl: 5s");
-  section.read("max_entries", options.max_entries, Whole{});
+  section.read("max_entries", options.max_entries, any_whole);
   section.finish();
   report_problems(value, validate(options), errors_before);
 }

@@ -63,6 +63,10 @@ TEST(FallbackSection, MistakesAreLocated) {
        "f.yaml:3:40: policies.p.fallback.value.content_type: \"text/plain\\x0d\\x0aX: y\" is no media type; "
        "want "
        "one such as application/json"},
+      {with("fallback: {value: {content_type: \"file:/x.json\"}}"),
+       "f.yaml:3:40: policies.p.fallback.value.content_type: \"file:/x.json\" is no media type; want one "
+       "such as "
+       "application/json"},
       {with("fallback: {cache: {max_stale: 0s}}"),
        "f.yaml:3:37: policies.p.fallback.cache.max_stale: 0s is not longer than 0s"},
       {with("preset: core, fallback: {queue: {}}"),

@@ -108,7 +108,7 @@ void read_circuit_breaker(const Value& value, CircuitBreakerOptions& options) {
   Section section(value);
   if (!section.is_mapping()) return;
   if (const auto window = section.find("window")) read_window(*window, options.window);
-  section.read("minimum_calls", options.minimum_calls, Whole{0, std::numeric_limits<std::uint64_t>::max()});
+  section.read("minimum_calls", options.minimum_calls, any_whole);
   read_rules(section, options);
   read_open(section, options);
   section.finish();

@@ -99,16 +99,15 @@ TEST(BreakerSection, MistakesOfTypeAndUnit) {
        "f.yaml:5:7: policies.p.circuit_breaker.failure_rate: nothing found; want a number"},
       {breaker_with("consecutive_failures: 2.5"),
        "f.yaml:5:29: policies.p.circuit_breaker.consecutive_failures: \"2.5\" is not a whole number; want a "
-       "whole number "
-       "from 0 to 4294967295"},
+       "whole number"},
       {breaker_with("consecutive_failures: -1"),
-       "f.yaml:5:29: policies.p.circuit_breaker.consecutive_failures: \"-1\" is out of range; want a whole "
-       "number from 0 "
-       "to 4294967295"},
+       "f.yaml:5:29: policies.p.circuit_breaker.consecutive_failures: \"-1\" is negative; want a whole "
+       "number"},
       {breaker_with("consecutive_failures: 99999999999999999999"),
-       "f.yaml:5:29: policies.p.circuit_breaker.consecutive_failures: \"99999999999999999999\" is out of "
-       "range; want a "
-       "whole number from 0 to 4294967295"},
+       "f.yaml:5:29: policies.p.circuit_breaker.consecutive_failures: \"99999999999999999999\" is too large; "
+       "want a whole number"},
+      {breaker_with("failure_rate: 1e400"),
+       "f.yaml:5:21: policies.p.circuit_breaker.failure_rate: \"1e400\" is out of range; want a number"},
       {breaker_with("{failure_rate: 0.5, open_duration: 30}"),
        "f.yaml:5:42: policies.p.circuit_breaker.open_duration: \"30\" has no unit; write \"30s\""},
       {breaker_with("{failure_rate: 0.5, honor_retry_after: yes}"),
@@ -173,43 +172,15 @@ TEST(BreakerSection, AnUnreadableKeyDoesNotHideTheRangesOfOthersNorInventContrad
       errors_of(breaker_with("{window: {size: many}, minimum_calls: 200, failure_rate: 2, jitter: 1}")),
       (std::vector<std::string>{
           "f.yaml:5:23: policies.p.circuit_breaker.window.size: \"many\" is not a whole number; want a whole "
-          "number "
-          "from 0 to 4294967295",
+          "number",
           "f.yaml:5:64: policies.p.circuit_breaker.failure_rate: 2 is not a ratio above 0 and at most 1",
           "f.yaml:5:75: policies.p.circuit_breaker.jitter: 1 is not a ratio from 0 to below 1"}));
 }
 
-TEST(Presets, EachIsAValidBreakerOfItsTable) {
-  struct Row {
-    const char* name;
-    std::uint32_t consecutive;
-    double rate;
-    int open;
-    std::uint32_t probes;
-    int slow;
-  };
-  const std::vector<Row> rows{{"payment", 3, 0.10, 60, 5, 2},      {"authentication", 3, 0.15, 45, 3, 2},
-                              {"core", 5, 0.25, 30, 3, 5},         {"analytics", 10, 0.50, 15, 2, 10},
-                              {"third_party", 5, 0.30, 120, 3, 8}, {"internal", 8, 0.60, 20, 2, 10}};
-  ASSERT_EQ(presets().size(), rows.size());
-  for (const Row& row : rows) {
-    const auto options = breaker_of("{preset: " + std::string(row.name) + "}");
-    EXPECT_EQ(options.consecutive_failures, row.consecutive) << row.name;
-    EXPECT_EQ(options.failure_rate, row.rate) << row.name;
-    EXPECT_EQ(options.open_duration, seconds{row.open}) << row.name;
-    EXPECT_EQ(options.half_open.permitted_calls, row.probes) << row.name;
-    EXPECT_EQ(options.slow_call, (SlowCallRule{.threshold = seconds{row.slow}, .rate = 0.5})) << row.name;
-    EXPECT_TRUE(validate(options).empty()) << row.name;
+TEST(Presets, EachIsKnownByItsName) {
+  for (const Preset& each : presets()) {
+    EXPECT_EQ(breaker_of("{preset: " + std::string(each.name) + "}"), options_of(each)) << each.name;
   }
-}
-
-TEST(Presets, ProbesFarApartFitIntoTheRoundTheyDecide) {
-  for (const Preset& preset : presets()) {
-    const auto options = options_of(preset);
-    const Duration last_probe = options.half_open.probe_interval * (options.half_open.permitted_calls - 1);
-    EXPECT_LT(last_probe + options.slow_call->threshold, options.max_wait()) << preset.name;
-  }
-  EXPECT_EQ(breaker_of("{preset: third_party}").half_open.probe_interval, seconds{60});
 }
 
 TEST(Presets, KeysBelowOverrideThem) {

@@ -47,7 +47,7 @@ void read_chaos(const Value& value, Policy& policy) {
   if (!section.is_mapping()) return;
   ChaosOptions& options = policy.chaos.emplace();
   section.read("enabled", options.enabled, Truth{});
-  section.read("seed", policy.chaos_seed, Whole{});
+  section.read("seed", policy.chaos_seed, any_whole);
   if (const auto fail = section.find("fail")) read_fail(*fail, options.fail);
   if (const auto delay = section.find("delay")) read_delay(*delay, options.delay);
   read_share(section, "timeout", options.timeout);

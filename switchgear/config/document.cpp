@@ -115,10 +115,20 @@ class Builder {
     }
   }
 
-  void refuse_properties(Mark at, const fy_token* anchor, const fy_token* tag) {
-    if (anchor != nullptr)
-      report_.error(at, "", "an anchor (&name) is not taken here; write the value out where it is needed");
-    if (tag != nullptr) report_.error(at, "", "a tag (!name) is not taken here; write the plain value");
+  void refuse_properties(Mark at, fy_token* anchor, fy_token* tag) {
+    if (anchor != nullptr) {
+      Mark sign = mark_of_property(anchor, at);
+      if (sign.column > 1) --sign.column;  // libfyaml's mark is past the ampersand
+      report_.error(sign, "", "an anchor (&name) is not taken here; write the value out where it is needed");
+    }
+    if (tag != nullptr)
+      report_.error(mark_of_property(tag, at), "", "a tag (!name) is not taken here; write the plain value");
+  }
+
+  static Mark mark_of_property(fy_token* token, Mark otherwise) {
+    const fy_mark* mark = fy_token_start_mark(token);
+    if (mark == nullptr || mark->line < 0 || mark->column < 0) return otherwise;
+    return {static_cast<std::size_t>(mark->line) + 1, static_cast<std::size_t>(mark->column) + 1};
   }
 
   void scalar(const fy_event& event, Node& into) {

@@ -66,10 +66,10 @@ TEST(Document, NestingHasAnEnd) {
 TEST(Document, AliasesAnchorsAndTagsAreRefusedSoThatNoSmallFileBecomesALargeOne) {
   EXPECT_EQ(errors_of("version: 1\npolicies:\n  a: &x {preset: core}\n  b: *x\n"),
             (std::vector<std::string>{
-                "f.yaml:3:9: an anchor (&name) is not taken here; write the value out where it is needed",
+                "f.yaml:3:6: an anchor (&name) is not taken here; write the value out where it is needed",
                 "f.yaml:4:6: an alias (*name) is not taken here; write the value out"}));
   expect_answers(
-      {{"version: !!int 1\n", "f.yaml:1:16: a tag (!name) is not taken here; write the plain value"}});
+      {{"version: !!int 1\n", "f.yaml:1:10: a tag (!name) is not taken here; write the plain value"}});
 }
 
 TEST(Document, DirectivesAreRefusedBeforeTheyCanKeepTheParserBusy) {
@@ -111,7 +111,22 @@ TEST(Document, TerminalsAreNotCommandedByNames) {
   const auto errors = errors_of("version: 1\n\"\\e[31mred\\x9b\": 1\n");
   ASSERT_EQ(errors.size(), 1U);
   EXPECT_EQ(errors[0],
-            "f.yaml:2:1: \\x1b[31mred\\x9b: unknown key; want version, gateway, policies or services");
+            "f.yaml:2:1: \\x1b[31mred\\u009b: unknown key; want version, gateway, policies or services");
+}
+
+TEST(Document, WhatNobodySeesIsShown) {
+  expect_answers({
+      {"version: 1\n\"gateway\u200b\": {}\n",
+       "f.yaml:2:1: gateway\\u200b: unknown key; did you mean \"gateway\"?"},
+      {"version: 1\npolicies:\n  p: {timeout: \"5\u00a0s\"}\n",
+       "f.yaml:3:16: policies.p.timeout: \"5\\u00a0s\" has no known unit; want a number and ns, us, ms, s, m "
+       "or h, as in \"250ms\""},
+      {"version: 1\npolicies:\n  \"a\u202eb\": {}\n",
+       "f.yaml:3:3: policies.a\\u202eb: the name contains a character that nobody sees; want printable text"},
+  });
+  EXPECT_EQ(config_of("version: 1\npolicies: {страница: {}, 日本: {}, 👩‍🚀: {}}\n")
+                .policies.size(),
+            3U);
 }
 
 TEST(Document, AThousandErrorsAreEnough) {
@@ -171,6 +186,28 @@ TEST(Environment, MistakesAreLocatedAndReportedOnce) {
        "or write "
        "${SWITCHGEAR_TEST_UNSET:-default}"},
   });
+}
+
+TEST(Environment, AKeyIsNoPlaceForAVariable) {
+  expect_answers({{"version: 1\npolicies:\n  ${TEAM:-a}: {}\n",
+                   "f.yaml:3:3: policies.${TEAM:-a}: variables are filled in in values only; write the name "
+                   "itself"}});
+}
+
+TEST(Environment, OneValueThatIsNotThereIsOneError) {
+  const Variable unset("SWITCHGEAR_TEST_UNSET", nullptr);
+  const std::string queue = "fallback: {queue: {max: 1}}, ";
+  for (const std::string& keys :
+       {queue + "preset: @", queue + "circuit_breaker: @", queue + "circuit_breaker: {failure_rate: @}",
+        std::string("bulkhead: @"), std::string("bulkhead: {max_concurrent: 5, max_wait: 1s, max_queue: @}"),
+        std::string("fallback: @"), std::string("preset: core, fallback: {queue: @}"),
+        std::string("hedge: @"), std::string("rate_limiter: @"), std::string("cache: {ttl: @}"),
+        std::string("chaos: {abort: @}")}) {
+    for (const std::string value : {"\"${SWITCHGEAR_TEST_UNSET}\"", "*somewhere", "\"\\0\""}) {
+      const std::string text = with(std::string(keys).replace(keys.find('@'), 1, value));
+      EXPECT_EQ(errors_of(text).size(), 1U) << text;
+    }
+  }
 }
 
 TEST(Environment, ManyLargeVariablesDoNotFillTheMemory) {

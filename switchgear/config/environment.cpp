@@ -40,6 +40,8 @@ class Expander {
     for (Entry& entry : node.entries) {
       if (length > 0) path_ += '.';
       path_.append(entry.key);
+      if (entry.key.find("${") != std::string::npos)
+        report_.error(entry.at, path_, "variables are filled in in values only; write the name itself");
       expand(entry.value);
       path_.resize(length);
     }

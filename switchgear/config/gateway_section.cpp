@@ -15,6 +15,12 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t largest_secret = 64 * 1024;
 
+/// `$TOKEN`, as a shell has it.
+bool looks_like_a_variable(const Node& node) {
+  return node.style != Node::Style::from_environment && node.text.size() > 1 && node.text[0] == '$' &&
+         node.text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789", 1) == std::string::npos;
+}
+
 /// A token, here or in a file. Nothing that is wrong with it is ever quoted.
 struct Secret {
   const std::string& directory;
@@ -27,6 +33,10 @@ struct Secret {
       return std::nullopt;
     }
     std::string secret = node.text;
+    if (looks_like_a_variable(node)) {
+      value.report->warning(node.at, value.path,
+                            "is taken as it stands, with its \"$\"; a variable is written ${VAR}");
+    }
     if (node.text.starts_with(prefix)) {
       const std::string path = (std::filesystem::path(directory) / node.text.substr(prefix.size())).string();
       ReadResult file = read_secret(path, largest_secret);
@@ -45,6 +55,12 @@ struct Secret {
     return std::nullopt;
   }
 };
+
+/// Who listens on every address leaves that port to nobody else.
+bool overlap(const Endpoint& a, const Endpoint& b) {
+  const auto every = [](const Endpoint& at) { return at.host == "0.0.0.0" || at.host == "::"; };
+  return a.port == b.port && (a.host == b.host || every(a) || every(b));
+}
 
 template <class T>
 struct Address {
@@ -91,7 +107,7 @@ GatewayOptions read_gateway(const Value& value, const std::string& directory) {
   Section section(value);
   section.read("listen", gateway.listen, Address<Endpoint>{parse_listen});
   section.read("admin", gateway.admin, Address<Endpoint>{parse_listen});
-  if (gateway.listen == gateway.admin && gateway.listen.port != 0) {
+  if (overlap(gateway.listen, gateway.admin) && gateway.listen.port != 0) {
     const auto at = section.find(section.find("admin") ? "admin" : "listen");
     if (at) at->wrong("listen and admin share one address; want two");
   }

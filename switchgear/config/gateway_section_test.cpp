@@ -64,6 +64,8 @@ TEST(GatewaySection, MistakesAreLocated) {
        "f.yaml:2:33: gateway.admin: listen and admin share one address; want two"},
       {with("listen: \"127.0.0.1:9090\""),
        "f.yaml:2:19: gateway.listen: listen and admin share one address; want two"},
+      {with("listen: \"0.0.0.0:9090\""),
+       "f.yaml:2:19: gateway.listen: listen and admin share one address; want two"},
       {with("threads: 0"),
        "f.yaml:2:20: gateway.threads: \"0\" is out of range; want a whole number from 1 to 256"},
       {with("threads: \"4\""),
@@ -100,6 +102,16 @@ TEST(GatewaySection, TheTokenComesFromAFileBesideTheConfiguration) {
   EXPECT_EQ(loaded.config->gateway.admin_token, "from-file");
   EXPECT_EQ(config_of(with("token: \"file:" + directory.path() + "/token\"")).gateway.admin_token,
             "from-file");
+}
+
+TEST(GatewaySection, ATokenWrittenAsAShellWouldIsWarnedAbout) {
+  EXPECT_EQ(warnings_of(with("token: $ADMIN_TOKEN")),
+            (std::vector<std::string>{
+                "f.yaml:2:18: gateway.token: is taken as it stands, with its \"$\"; a variable "
+                "is written ${VAR}"}));
+  EXPECT_TRUE(warnings_of(with("token: p$ssW0rd")).empty());
+  const Variable token("SWITCHGEAR_TEST_TOKEN", "$UPPER");
+  EXPECT_TRUE(warnings_of(with("token: \"${SWITCHGEAR_TEST_TOKEN}\"")).empty());
 }
 
 TEST(GatewaySection, OneNewlineIsTakenOffASecretAndNoMore) {

@@ -1,5 +1,7 @@
 #include <array>
 #include <filesystem>
+#include <set>
+#include <string_view>
 
 #include "switchgear/config/config.hpp"
 #include "switchgear/config/document.hpp"
@@ -11,6 +13,18 @@ namespace switchgear::config {
 namespace {
 
 constexpr std::size_t largest_file = 1024 * 1024;
+
+/// Where there are services, a policy that none of them names is most likely one that they were meant to
+/// name.
+void warn_of_unused(const Value& policies, const Config& config) {
+  std::set<std::string_view> used;
+  for (const auto& [name, service] : config.services) used.insert(service.policy);
+  if (used.empty()) return;
+  for (const Entry& entry : policies.node->entries) {
+    if (!used.contains(entry.key))
+      policies.report->warning(entry.at, join(policies.path, entry.key), "no service names this policy");
+  }
+}
 
 Config read_root(const Node& root, const std::string& directory, Report& report) {
   Config config;
@@ -24,7 +38,8 @@ Config read_root(const Node& root, const std::string& directory, Report& report)
   if (const auto gateway = section.find("gateway")) config.gateway = read_gateway(*gateway, directory);
   if (const auto policies = section.find("policies")) config.policies = read_policies(*policies);
   if (const auto services = section.find("services"))
-    config.services = read_services(*services, config.policies);
+    config.services = read_services(*services, config.policies, config.gateway);
+  if (const auto policies = section.find("policies")) warn_of_unused(*policies, config);
   section.finish();
   return config;
 }

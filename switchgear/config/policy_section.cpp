@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "switchgear/config/duration.hpp"
+#include "switchgear/config/report.hpp"
 #include "switchgear/config/sections.hpp"
 #include "switchgear/config/suggest.hpp"
 #include "switchgear/policy/time_limit.hpp"
@@ -125,16 +126,13 @@ StatusRanges read_statuses(const Value& list, std::string_view example) {
 
 bool usable_name(std::string_view name, const Value& value) {
   std::string problem;
-  const auto control = [](char letter) {
-    return static_cast<unsigned char>(letter) < 0x20U || letter == 0x7F;
-  };
   if (name.empty()) {
     problem = "an empty name; want a word";
   } else if (name.size() > longest_name) {
     problem = "the name has " + std::to_string(name.size()) + " bytes; want at most " +
               std::to_string(longest_name);
-  } else if (std::any_of(name.begin(), name.end(), control)) {
-    problem = "the name contains a control character; want printable text";
+  } else if (printable(name) != name) {
+    problem = "the name contains a character that nobody sees; want printable text";
   }
   if (!problem.empty()) value.report->error(value.key, value.path, problem);
   return problem.empty();

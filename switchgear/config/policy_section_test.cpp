@@ -87,7 +87,7 @@ TEST(PolicySection, NamesAreShortAndPrintable) {
       {"version: 1\npolicies:\n  \"\": {preset: core}\n",
        "f.yaml:3:3: policies.: an empty name; want a word"},
       {"version: 1\npolicies:\n  \"a\\nb\": {preset: core}\n",
-       "f.yaml:3:3: policies.a\\x0ab: the name contains a control character; want printable text"},
+       "f.yaml:3:3: policies.a\\x0ab: the name contains a character that nobody sees; want printable text"},
   });
   EXPECT_EQ(config_of("version: 1\npolicies:\n  \"<img src=x onerror=alert(1)>\": {preset: core}\n")
                 .policies.size(),

@@ -30,7 +30,13 @@ class Report {
     add(warnings_, at, path, message);
   }
 
-  [[nodiscard]] std::size_t errors() const noexcept { return errors_.found; }
+  /// A value was met that has been reported before, as one whose variable is not set: it is not said twice,
+  /// but what depends on it cannot be judged either.
+  void met_again() noexcept { ++met_again_; }
+
+  /// How much has gone wrong so far: compared before and after a section, it tells whether all of it was
+  /// read.
+  [[nodiscard]] std::size_t errors() const noexcept { return errors_.found + met_again_; }
   /// No further error will be kept: nobody need work out its wording.
   [[nodiscard]] bool full() const noexcept { return errors_.kept.size() >= most_kept; }
 
@@ -52,9 +58,12 @@ class Report {
   std::string file_;
   Findings errors_;
   Findings warnings_;
+  std::size_t met_again_ = 0;
 };
 
-/// What was found, fit for one line of a terminal: control characters escaped, about 200 bytes at most.
+/// What was found, fit for one line of a terminal: what nobody would see there (control characters, spaces of
+/// no width or an unusual kind, marks that turn the direction of writing) is escaped; about 200 bytes at
+/// most.
 [[nodiscard]] std::string printable(std::string_view text);
 
 /// The same in double quotes.

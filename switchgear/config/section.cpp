@@ -56,9 +56,10 @@ std::string found(const Node& node) {
 
 std::optional<std::uint64_t> Whole::operator()(const Value& value) const {
   std::string wanted = "a whole number";
+  const bool any = most == any_whole.most || most == small_whole.most;
   if (least == most) {
     wanted = std::to_string(least);
-  } else if (most != std::numeric_limits<std::uint64_t>::max()) {
+  } else if (!any) {
     wanted += " from " + std::to_string(least) + " to " + std::to_string(most);
   }
   const std::string* text = plain_scalar(value, wanted);
@@ -67,9 +68,11 @@ std::optional<std::uint64_t> Whole::operator()(const Value& value) const {
   const std::errc error = parse(*text, number);
   if (error == std::errc{} && number >= least && number <= most) return number;
   const bool negative = text->starts_with('-') && all_digits(std::string_view(*text).substr(1));
-  const bool out_of_range = error != std::errc::invalid_argument || negative;
-  value.wrong(quoted(*text) + (out_of_range ? " is out of range; want " : " is not a whole number; want ") +
-              wanted);
+  std::string_view problem = " is not a whole number; want ";
+  if (negative || error != std::errc::invalid_argument) problem = " is out of range; want ";
+  if (any && negative) problem = " is negative; want ";
+  if (any && error != std::errc::invalid_argument) problem = " is too large; want ";
+  value.wrong(quoted(*text).append(problem) + wanted);
   return std::nullopt;
 }
 
@@ -85,7 +88,7 @@ std::optional<double> Number::operator()(const Value& value) const {
   double number = 0;
   const std::errc error = parse(*text, number);
   if (error == std::errc{} && std::isfinite(number) && number >= least && number <= most) return number;
-  if (error == std::errc{} && std::isfinite(number)) {
+  if (error == std::errc::result_out_of_range || (error == std::errc{} && std::isfinite(number))) {
     value.wrong(quoted(*text) + " is out of range; want " + wanted);
   } else if (text->ends_with('%') &&
              parse(std::string_view(*text).substr(0, text->size() - 1), number) == std::errc{}) {
@@ -158,7 +161,7 @@ std::vector<Value> items(const Value& list, std::string_view wanted) {
 Section::Section(const Value& mapping) : self_(mapping) {
   const Node& node = *self_.node;
   if (node.kind != Node::Kind::mapping) {
-    is_mapping_ = node.empty();
+    is_mapping_ = node.empty() && !node.broken;
     if (!is_mapping_) self_.wrong(found(node) + " found; want a mapping (key: value)");
     return;
   }
@@ -177,7 +180,7 @@ Value Section::value_of(const Entry& entry) const {
 }
 
 std::optional<Value> Section::find(std::string_view key) {
-  known_.push_back(key);
+  if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.push_back(key);
   const auto at = by_key_.find(key);
   if (at == by_key_.end()) return std::nullopt;
   return value_of(*at->second);

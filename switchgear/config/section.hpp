@@ -27,7 +27,7 @@ struct Value {
   Report* report = nullptr;
 
   void wrong(std::string_view message) const {
-    if (!node->broken) report->error(node->at, path, message);
+    node->broken ? report->met_again() : report->error(node->at, path, message);
   }
 };
 
@@ -42,7 +42,9 @@ struct Whole {
   [[nodiscard]] std::optional<std::uint64_t> operator()(const Value& value) const;
 };
 
-/// Any number that 32 bits can hold: its range is checked elsewhere.
+// Their ranges are checked elsewhere, so no message names one.
+inline constexpr Whole any_whole{};
+/// Any number that 32 bits can hold.
 inline constexpr Whole small_whole{0, std::numeric_limits<std::uint32_t>::max()};
 
 struct Number {

@@ -2,6 +2,9 @@
 #include <vector>
 
 #include "switchgear/config/address.hpp"
+#include "switchgear/config/breaker_outlook.hpp"
+#include "switchgear/config/duration.hpp"
+#include "switchgear/config/option_problems.hpp"
 #include "switchgear/config/sections.hpp"
 #include "switchgear/config/suggest.hpp"
 
@@ -18,6 +21,16 @@ struct Claim {
   Mark at;
 };
 using Claims = std::map<std::string, Claim>;
+
+/// Names but `localhost` are not resolved here: the file is read, nothing is asked.
+bool is_itself(const Endpoint& upstream, const Endpoint& listen) {
+  const auto loopback = [](const std::string& host) {
+    return host == "localhost" || host == "::1" || host.starts_with("127.");
+  };
+  if (listen.port == 0 || upstream.port != listen.port) return false;
+  const bool every = listen.host == "0.0.0.0" || listen.host == "::";
+  return upstream.host == listen.host || (every && loopback(upstream.host));
+}
 
 void read_pool(const Value& value, PoolOptions& pool) {
   constexpr Length wait{milliseconds{1}, hours{24}};
@@ -54,7 +67,8 @@ void read_route(const Value& value, Service& service, Claims& claims) {
 
 class ServiceReader {
  public:
-  explicit ServiceReader(const std::map<std::string, Policy>& policies) : policies_(policies) {
+  ServiceReader(const std::map<std::string, Policy>& policies, const GatewayOptions& gateway)
+      : policies_(policies), gateway_(gateway) {
     for (const auto& [name, policy] : policies) names_.push_back(name);
   }
 
@@ -68,9 +82,12 @@ class ServiceReader {
     }
     if (service.prefixes.empty() && section.is_mapping() &&
         (!section.find("routes") || section.find("routes")->node->items.empty())) {
-      value.report->warning(value.key, "", printable(value.path) + " has no routes: no request reaches it");
+      value.report->warning(value.key, value.path, "has no routes: no request reaches it");
     }
-    if (const auto pool = section.find("connections")) read_pool(*pool, service.pool);
+    if (const auto pool = section.find("connections")) {
+      read_pool(*pool, service.pool);
+      check_connect_timeout(*pool, service);
+    }
     section.finish();
   }
 
@@ -81,8 +98,25 @@ class ServiceReader {
     if (text.empty()) return;
     auto url = parse_service_url(text);
     if (!url.value) return section.find("url")->wrong(url.problem);
+    if (is_itself(url.value->upstream, gateway_.listen)) {
+      return section.find("url")->wrong(
+          quoted(text) + " is where the gateway itself listens: it would call itself for ever");
+    }
     service.upstream = std::move(url.value->upstream);
     service.base_path = std::move(url.value->base_path);
+  }
+
+  /// A connection that takes too long is told from an answer that does; not when the attempt is over first.
+  void check_connect_timeout(const Value& pool, const Service& service) const {
+    const Entry* entry = find_entry(*pool.node, "connect_timeout");
+    const auto policy = policies_.find(service.policy);
+    if (entry == nullptr || policy == policies_.end()) return;
+    const auto limit = attempt_limit(policy->second);
+    if (!limit || service.pool.connect_timeout <= *limit) return;
+    pool.report->warning(entry->value.at, join(pool.path, "connect_timeout"),
+                         quoted(format_duration(service.pool.connect_timeout)) +
+                             " is never reached: an attempt is over after " + format_duration(*limit) +
+                             ", and fails as a timeout");
   }
 
   void read_policy_name(Section& section, Service& service) {
@@ -100,6 +134,7 @@ class ServiceReader {
   }
 
   const std::map<std::string, Policy>& policies_;
+  const GatewayOptions& gateway_;
   std::vector<std::string_view> names_;
   Claims claims_;
   int suggestions_left_ = 20;  ///< each looks at up to a thousand names
@@ -108,7 +143,8 @@ class ServiceReader {
 }  // namespace
 
 std::map<std::string, Service> read_services(const Value& value,
-                                             const std::map<std::string, Policy>& policies) {
+                                             const std::map<std::string, Policy>& policies,
+                                             const GatewayOptions& gateway) {
   std::map<std::string, Service> services;
   Section section(value);
   const auto entries = section.entries();
@@ -117,7 +153,7 @@ std::map<std::string, Service> read_services(const Value& value,
                   std::to_string(most_named));
     return services;
   }
-  ServiceReader reader(policies);
+  ServiceReader reader(policies, gateway);
   for (const auto& [name, entry] : entries) {
     if (!usable_name(name, entry)) continue;
     Service& service = services[std::string(name)];

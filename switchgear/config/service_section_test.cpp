@@ -115,7 +115,49 @@ TEST(ServiceSection, AServiceNobodyCanReachIsWarnedAbout) {
   const std::string text = service("http://a", ", policy: p");
   EXPECT_TRUE(errors_of(text).empty());
   EXPECT_EQ(warnings_of(text),
-            (std::vector<std::string>{"f.yaml:4:3: services.s has no routes: no request reaches it"}));
+            (std::vector<std::string>{"f.yaml:4:3: services.s: has no routes: no request reaches it"}));
+}
+
+TEST(ServiceSection, TheGatewayIsNoServiceOfItsOwn) {
+  const auto listening = [](const std::string& listen, const std::string& url) {
+    return "version: 1\ngateway: {listen: \"" + listen +
+           "\"}\npolicies: {p: {preset: core}}\nservices:\n  s: {url: \"" + url +
+           "\", policy: p, routes: [{prefix: /}]}\n";
+  };
+  expect_answers({
+      {listening("127.0.0.1:8080", "http://127.0.0.1:8080/v2"),
+       "f.yaml:5:12: services.s.url: \"http://127.0.0.1:8080/v2\" is where the gateway itself listens: it "
+       "would call "
+       "itself for ever"},
+      {listening("0.0.0.0:80", "http://localhost"),
+       "f.yaml:5:12: services.s.url: \"http://localhost\" is where the gateway itself listens: it would call "
+       "itself "
+       "for ever"},
+  });
+  EXPECT_TRUE(errors_of(listening("127.0.0.1:8080", "http://127.0.0.1:8081")).empty());
+  EXPECT_TRUE(errors_of(listening("0.0.0.0:8080", "http://elsewhere:8080")).empty());
+  EXPECT_TRUE(errors_of(listening("127.0.0.1:0", "http://127.0.0.1:8081")).empty());
+}
+
+TEST(ServiceSection, AConnectionThatMayTakeLongerThanTheAttemptIsWarnedAbout) {
+  const auto with_timeout = [](const std::string& timeout) {
+    return "version: 1\npolicies: {p: {timeout: " + timeout +
+           "}}\nservices:\n  s: {url: \"http://a\", policy: p, routes: [{prefix: /}], connections: "
+           "{connect_timeout: "
+           "3s}}\n";
+  };
+  EXPECT_EQ(warnings_of(with_timeout("2s")),
+            (std::vector<std::string>{
+                "f.yaml:4:89: services.s.connections.connect_timeout: \"3s\" is never reached: an "
+                "attempt is over after 2s, and fails as a timeout"}));
+  EXPECT_TRUE(warnings_of(with_timeout("3s")).empty());
+}
+
+TEST(ServiceSection, APolicyThatNoServiceNamesIsWarnedAbout) {
+  const std::string policies = "version: 1\npolicies:\n  p: {preset: core}\n  q: {preset: core}\n";
+  EXPECT_EQ(warnings_of(policies + "services: {s: {url: \"http://a\", policy: p, routes: [{prefix: /}]}}\n"),
+            (std::vector<std::string>{"f.yaml:4:3: policies.q: no service names this policy"}));
+  EXPECT_TRUE(warnings_of(policies).empty()) << "a program's own calls name none";
 }
 
 TEST(ServiceSection, ThousandsOfMistypedPoliciesAreStillAnsweredSoon) {

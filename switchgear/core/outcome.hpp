@@ -65,8 +65,8 @@ struct Outcome {
   [[nodiscard]] static constexpr Outcome failure(FailureType type, Duration latency) noexcept {
     return {Verdict::failure, type, latency, std::nullopt};
   }
-  [[nodiscard]] static constexpr Outcome ignored() noexcept {
-    return {Verdict::ignored, FailureType::exception, Duration::zero(), std::nullopt};
+  [[nodiscard]] static constexpr Outcome ignored(Duration latency = Duration::zero()) noexcept {
+    return {Verdict::ignored, FailureType::exception, latency, std::nullopt};
   }
 };
 

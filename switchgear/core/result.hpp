@@ -3,7 +3,8 @@
 #pragma once
 
 #include <cassert>
-#include <new>
+#include <concepts>
+#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -11,28 +12,30 @@
 
 namespace switchgear {
 
-/// Holds a T when the call was admitted, a Rejection when it was refused. Move-only if T is.
+/// Holds a T when the call was admitted, a Rejection when it was refused. Moved, not copied; that throws only
+/// if moving a T does.
 ///
 ///     if (auto permit = breaker.try_acquire(now)) use(std::move(*permit));
 ///     else log(to_string(permit.rejection()));
 template <class T>
 class [[nodiscard]] Result {
-  static_assert(std::is_nothrow_move_constructible_v<T>, "a Result travels through noexcept code");
+  static_assert(std::move_constructible<T>, "a Result hands its value over: it must be movable");
+  static constexpr bool moves_quietly = std::is_nothrow_move_constructible_v<T>;
 
  public:
-  Result(T&& value) noexcept : has_value_(true) {
-    ::new (&value_) T(std::move(value));
-  }  // NOLINT: implicit by design
+  Result(T&& value) noexcept(moves_quietly) : has_value_(true) {  // NOLINT: implicit by design
+    std::construct_at(std::addressof(value_), std::move(value));
+  }
   Result(const Rejection& rejection) noexcept : has_value_(false), rejection_(rejection) {}  // NOLINT
   /// Builds the rejection in place: a copy through the stack would cost as much as the refusal itself.
   Result(Reason reason, std::string_view policy, std::optional<Duration> retry_after) noexcept
       : has_value_(false), rejection_{reason, policy, retry_after} {}
 
-  Result(Result&& other) noexcept : has_value_(other.has_value_) {
+  Result(Result&& other) noexcept(moves_quietly) : has_value_(other.has_value_) {
     if (has_value_) {
-      ::new (&value_) T(std::move(other.value_));
+      std::construct_at(std::addressof(value_), std::move(other.value_));
     } else {
-      ::new (&rejection_) Rejection(other.rejection_);
+      std::construct_at(&rejection_, other.rejection_);
     }
   }
   Result(const Result&) = delete;
@@ -49,8 +52,8 @@ class [[nodiscard]] Result {
   [[nodiscard]] T& operator*() & noexcept { return assert(has_value_), value_; }
   [[nodiscard]] T&& operator*() && noexcept { return assert(has_value_), std::move(value_); }
   [[nodiscard]] const T& operator*() const& noexcept { return assert(has_value_), value_; }
-  [[nodiscard]] const T* operator->() const noexcept { return assert(has_value_), &value_; }
-  [[nodiscard]] T* operator->() noexcept { return assert(has_value_), &value_; }
+  [[nodiscard]] const T* operator->() const noexcept { return assert(has_value_), std::addressof(value_); }
+  [[nodiscard]] T* operator->() noexcept { return assert(has_value_), std::addressof(value_); }
   /// Precondition: !has_value().
   [[nodiscard]] const Rejection& rejection() const noexcept { return assert(!has_value_), rejection_; }
 

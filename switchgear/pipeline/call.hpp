@@ -40,7 +40,7 @@ struct CallOptions {
   std::string_view key{};                 ///< for caches: the same key, the same answer
   std::string_view payload{};             ///< for queues: what to store when the call is made later
   Repeatable repeatable = Repeatable::yes;
-  std::stop_token stop{};        ///< ends waits; for drivers that block
+  std::stop_token stop{};        ///< the caller goes away; for drivers that block
   CallReport* report = nullptr;  ///< filled in when the call has ended
 };
 

@@ -36,9 +36,12 @@ class Execution {
   using Machine = MachineOf<Policies...>;
   static inline const CallOptions no_options{};
   static constexpr bool hedges = Machine::hedges;
+  /// Whether calls may answer with T.
+  template <class T>
+  static constexpr bool takes = (takes_answer<Policies, T> && ...);
 
   /// Borrows all of it. `waker` is called when a wait may be over; without one nothing waits for another
-  /// call. `answer` is an Answer<T>*, when policies of the pipeline keep values.
+  /// call. `answer` is an Answer<T>*, when policies of the pipeline keep values; takes<T> must hold.
   [[gnu::always_inline]] explicit Execution(const std::tuple<Borrowed<Policies>...>& policies,
                                             const CallOptions& options = no_options, Waker* waker = nullptr,
                                             void* answer = nullptr) noexcept

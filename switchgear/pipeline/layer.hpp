@@ -33,11 +33,18 @@ concept LayerOf = std::default_initializable<L> &&
   noexcept->std::same_as<Turn>;
 };
 
+/// Whether a policy can stand around calls that answer with T. One that keeps answers knows a single type.
+template <class Policy, class T>
+inline constexpr bool takes_answer = true;
+
 /// Stands in a pipeline for a policy that may be absent: Pipeline{&retry, static_cast<Bulkhead*>(nullptr)}.
 template <class Policy>
 struct Optional {
   Policy* policy = nullptr;
 };
+
+template <class Policy, class T>
+inline constexpr bool takes_answer<Optional<Policy>, T> = takes_answer<Policy, T>;
 
 template <class Policy>
 class Layer<Optional<Policy>> {

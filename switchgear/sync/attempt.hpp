@@ -17,11 +17,12 @@ namespace switchgear {
 /// A blocking call cannot be interrupted from outside. So the function is handed the time it has and the
 /// caller's stop token, and is expected to heed them: pass `deadline` on to the socket and to guarded calls
 /// further down, return early when `stop` is asked for. A result that comes after `deadline` is a timeout for
-/// the policies, and is dropped.
+/// the policies, and is dropped. One that comes after `stop` was asked for is the caller's, whatever it is:
+/// the policies ignore it, and nothing is tried again.
 struct Attempt {
   std::uint32_t number = 1;               ///< from 1
   TimePoint deadline = TimePoint::max();  ///< of this attempt; max(): it has all the time in the world
-  std::stop_token stop{};                 ///< the caller's own; it also ends waits between attempts
+  std::stop_token stop{};                 ///< the caller's own; it also ends the waits around attempts
 };
 
 namespace detail {

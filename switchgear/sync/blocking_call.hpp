@@ -41,6 +41,9 @@ class BlockingCall {
     static_assert(
         !P::Machine::hedges,
         "a blocking call makes one attempt at a time: a hedge needs async_call (switchgear/async/)");
+    static_assert(
+        P::Machine::template takes<T>,
+        "a cache or a fallback of this pipeline keeps answers of another type than the function returns");
   }
 
   void run() {
@@ -73,7 +76,7 @@ class BlockingCall {
     now_ = now;
     latency_ = outcome.latency;
     answer_.value.emplace(std::move(value));
-    finish(now >= limit_ ? too_late() : execution_.on_outcome(0, outcome, now));
+    finish(given_up() ? for_nobody() : now >= limit_ ? too_late() : execution_.on_outcome(0, outcome, now));
     return take();
   }
 
@@ -112,6 +115,8 @@ class BlockingCall {
 #endif
     now_ = time_.now();
     latency_ = saturating_sub(now_, started);
+    if (given_up()) [[unlikely]]
+      return for_nobody();
     if (now_ >= step.until) [[unlikely]]
       return too_late();
     const Outcome outcome = pipeline_.classifier().of_result(*answer_.value, latency_);
@@ -131,9 +136,10 @@ class BlockingCall {
   Step thrown(TimePoint limit, TimePoint started) {
     now_ = time_.now();
     latency_ = saturating_sub(now_, started);
-    if (now_ >= limit) return too_late();
-    answer_.value.reset();
+    answer_.forget();
+    if (now_ >= limit && !given_up()) return too_late();
     answer_.exception = std::current_exception();
+    if (given_up()) return for_nobody();
     return execution_.on_outcome(0, pipeline_.classifier().of_current_exception(latency_), now_);
   }
 #endif
@@ -143,8 +149,12 @@ class BlockingCall {
     return execution_.on_timeout(0, latency_, now_);
   }
 
+  /// The caller has gone away while the attempt ran: what came of that is its own, and nobody's result.
+  [[nodiscard]] bool given_up() const noexcept { return options_.stop.stop_requested(); }
+  Step for_nobody() { return execution_.on_outcome(0, Outcome::ignored(latency_), now_); }
+
   Step wait(const Step& step) {
-    if (options_.stop.stop_requested()) return execution_.cancel(now_);
+    if (given_up()) return execution_.cancel(now_);
     if (step.until > now_) {
       Parking& parking = Parking::mine();
       std::optional<std::stop_callback<WakeOnStop>> on_stop;
@@ -152,7 +162,7 @@ class BlockingCall {
       wait_until(time_, parking, step.until);
       now_ = time_.now();
     }
-    if (options_.stop.stop_requested()) return execution_.cancel(now_);
+    if (given_up()) return execution_.cancel(now_);
     answer_.forget();
     return execution_.on_timer(now_);
   }
@@ -189,5 +199,12 @@ class BlockingCall {
   Answer<T> answer_;
   typename P::Machine execution_;
 };
+
+/// The caller had gone away before there was anything to give up.
+template <class T>
+[[gnu::cold]] Result<T> never_begun(const CallOptions& options) {
+  if (options.report != nullptr) *options.report = {};
+  return {Reason::cancelled, "caller", std::nullopt};
+}
 
 }  // namespace switchgear::detail

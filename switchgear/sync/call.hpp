@@ -1,6 +1,8 @@
 // The blocking driver: one guarded call on the calling thread.
 #pragma once
 
+#include <concepts>
+#include <functional>
 #include <type_traits>
 #include <utility>
 
@@ -15,7 +17,8 @@
 
 namespace switchgear {
 
-/// A call's result, or the Rejection that says why there is none.
+/// A call's result, or the Rejection that says why there is none. A function that returns a reference answers
+/// with a copy, which may outlive what it refers to.
 template <class F>
 using CallResult = Result<detail::AnswerOf<F>>;
 
@@ -23,9 +26,11 @@ using CallResult = Result<detail::AnswerOf<F>>;
 /// before a retry), and makes as many attempts as it is told. Returns the answer, or the rejection that
 /// stands in its place: a policy refused, or the last attempt came back after its time (Reason::timed_out).
 /// What the last attempt threw passes untouched; when a fallback failed too, FallbackError holds both causes.
+/// With `options.stop` asked for, no attempt begins: Reason::cancelled.
 ///
-///     auto answer = try_call(pipeline, [&](const Attempt& attempt) { return fetch(item, attempt.deadline);
-///     }); if (!answer) return last_known(item);      // answer.rejection() says who refused, why, until when
+///     auto fetch_item = [&](const Attempt& attempt) { return fetch(item, attempt.deadline); };
+///     auto answer = try_call(pipeline, fetch_item);
+///     if (!answer) return last_known(item);      // answer.rejection() says who refused, why, until when
 ///
 /// `f` takes `const Attempt&` or nothing; it cannot be interrupted (see Attempt). Reads `Time` once before
 /// the first attempt and once after each; a clock that keeps something is handed in as the last argument.
@@ -33,6 +38,8 @@ using CallResult = Result<detail::AnswerOf<F>>;
 template <PipelineLike P, class F, class Time>
 [[gnu::always_inline]] inline CallResult<F> try_call(const P& pipeline, const CallOptions& options, F&& f,
                                                      Time& time) {
+  if (options.stop.stop_requested()) [[unlikely]]
+    return detail::never_begun<detail::AnswerOf<F>>(options);
   if constexpr (P::Fast::exists) {
     return detail::fast_call(time, pipeline, options, f);
   } else {
@@ -61,32 +68,74 @@ CallResult<F> try_call(CircuitBreaker& breaker, F&& f) {
 
 /// The same as try_call(), but a rejection is thrown as Rejected, and the result is returned as it is.
 template <class Time = SteadyTime, PipelineLike P, class F>
-std::remove_cvref_t<detail::AttemptResult<F>> call(const P& pipeline, const CallOptions& options, F&& f) {
+std::decay_t<detail::AttemptResult<F>> call(const P& pipeline, const CallOptions& options, F&& f) {
   auto result = try_call<Time>(pipeline, options, f);
   if (!result) throw Rejected(result.rejection());
   if constexpr (!std::is_void_v<detail::AttemptResult<F>>) return *std::move(result);
 }
 template <class Time = SteadyTime, PipelineLike P, class F>
-std::remove_cvref_t<detail::AttemptResult<F>> call(const P& pipeline, F&& f) {
+std::decay_t<detail::AttemptResult<F>> call(const P& pipeline, F&& f) {
   return call<Time>(pipeline, CallOptions{}, f);
 }
 template <class Time = SteadyTime, class F>
-std::remove_cvref_t<detail::AttemptResult<F>> call(CircuitBreaker& breaker, F&& f) {
+std::decay_t<detail::AttemptResult<F>> call(CircuitBreaker& breaker, F&& f) {
   return call<Time>(Pipeline{breaker}, CallOptions{}, f);
 }
+
+namespace detail {
+
+/// What guard() makes.
+template <class Time, class P, class F>
+class Guarded {
+ public:
+  Guarded(P pipeline, F f) : pipeline_(std::move(pipeline)), f_(std::move(f)) {}
+
+  template <class... Arguments>
+  requires(std::invocable<F&, Arguments&...> || std::invocable<F&, const Attempt&, Arguments&...>) auto
+  operator()(Arguments&&... arguments) {
+    return run(f_, arguments...);
+  }
+  template <class... Arguments>
+  requires(std::invocable<const F&, Arguments&...> ||
+           std::invocable<const F&, const Attempt&, Arguments&...>) auto
+  operator()(Arguments&&... arguments) const {
+    return run(f_, arguments...);
+  }
+
+ private:
+  template <class G, class... Arguments>
+  auto run(G& f, Arguments&... arguments) const {
+    if constexpr (std::invocable<G&, Arguments&...>) {
+      return call<Time>(pipeline_, [&] { return std::invoke(f, arguments...); });
+    } else {
+      return call<Time>(pipeline_,
+                        [&](const Attempt& attempt) { return std::invoke(f, attempt, arguments...); });
+    }
+  }
+
+  P pipeline_;
+  F f_;
+};
+
+}  // namespace detail
 
 /// Wraps a function once: what comes back is called like it, and goes through the pipeline.
 ///
 ///     auto charge = guard(pipeline, charge_card);
 ///     Receipt receipt = charge(card, amount);            // throws Rejected, or what charge_card throws
 ///
-/// Arguments are handed on as lvalues, because there may be a second attempt. Copies the pipeline (pointers)
-/// and keeps `f`. Threads: as many as `f` can bear.
+/// `f` is anything std::invoke takes: a function, a member function (called with its object first), a lambda.
+/// One that cannot be called with the arguments alone gets `const Attempt&` before them. Arguments are handed
+/// on as lvalues, because there may be a second attempt. Copies the pipeline (pointers) and keeps `f`.
+/// Threads: as many as `f` can bear.
 template <class Time = SteadyTime, PipelineLike P, class F>
 [[nodiscard]] auto guard(P pipeline, F f) {
-  return [pipeline = std::move(pipeline), f = std::move(f)](auto&&... arguments) {
-    return call<Time>(pipeline, [&] { return f(arguments...); });
-  };
+  return detail::Guarded<Time, P, F>{std::move(pipeline), std::move(f)};
+}
+/// The same around a single breaker.
+template <class Time = SteadyTime, class F>
+[[nodiscard]] auto guard(CircuitBreaker& breaker, F f) {
+  return guard<Time>(Pipeline{breaker}, std::move(f));
 }
 
 #endif

@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "switchgear/pipeline/value_layers.hpp"
 #include "switchgear/sync/partial.hpp"
 #include "switchgear/testing/manual_time.hpp"
 
@@ -145,21 +146,69 @@ TEST_F(ManualCallTest, HandsTheFunctionItsDeadline) {
             time.now() + 2s);
 }
 
+/// Manual time in which somebody asks for a stop as soon as there is a wait.
+struct StopsTheFirstWait {
+  testing::ManualTime& time;
+  std::stop_source& stop;
+
+  [[nodiscard]] TimePoint now() const noexcept { return time.now(); }
+  template <class Parking>
+  void wait(Parking&, TimePoint) const {
+    stop.request_stop();
+  }
+};
+
 TEST_F(ManualCallTest, EndsWhenToldToStopBetweenAttempts) {
   const Pipeline pipeline{retry, breaker};
   std::stop_source stop;
   options.stop = stop.get_token();
-  const auto stopped = try_call(
-      pipeline, options,
-      [&](const Attempt& attempt) -> int {
-        EXPECT_FALSE(attempt.stop.stop_requested());
-        stop.request_stop();
-        throw std::runtime_error("no");
-      },
-      time);
+  StopsTheFirstWait waits{time, stop};
+  const auto stopped = try_call(pipeline, options, failing(9), waits);
   ASSERT_FALSE(stopped);
   EXPECT_EQ(stopped.rejection().reason, Reason::cancelled);
+  EXPECT_EQ(report.attempts, 1U);
   EXPECT_EQ(breaker.snapshot(time.now()).totals.failures, 1U);
+}
+
+TEST_F(ManualCallTest, DoesNotBeginWhenToldToStopBefore) {
+  const Pipeline pipeline{retry, breaker};
+  std::stop_source stop;
+  stop.request_stop();
+  options.stop = stop.get_token();
+  report.attempts = 9;
+  const auto stopped = try_call(pipeline, options, failing(0), time);
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.rejection().reason, Reason::cancelled);
+  EXPECT_EQ(stopped.rejection().policy, "caller");
+  EXPECT_TRUE(started.empty());
+  EXPECT_EQ(report.attempts, 0U);
+  EXPECT_EQ(breaker.snapshot(time.now()).totals.calls, 0U);
+}
+
+TEST_F(ManualCallTest, WhatComesAfterItWasToldToStopIsTheCallersAlone) {
+  auto fallback = Fallback<int>::value("payment", 9);
+  const Pipeline plain{breaker};
+  const Pipeline rich{fallback, retry, breaker, timeout};
+  const auto each = [&](const auto& pipeline) {
+    std::stop_source stop;
+    const CallOptions stoppable{.stop = stop.get_token()};
+    const auto gives_up = [&](const Attempt& attempt) -> int {
+      stop.request_stop();
+      time.advance(7s);  // beyond the timeout
+      EXPECT_TRUE(attempt.stop.stop_requested());
+      throw std::runtime_error("gave up");
+    };
+    EXPECT_THROW((void)try_call(pipeline, stoppable, gives_up, time), std::runtime_error);
+    stop = std::stop_source{};
+    const CallOptions another{.stop = stop.get_token()};
+    const auto finishes = [&] { return stop.request_stop() ? 7 : 0; };
+    EXPECT_EQ(*try_call(pipeline, another, finishes, time), 7);
+  };
+  each(plain);
+  each(rich);
+  const CallTotals totals = breaker.snapshot(time.now()).totals;
+  EXPECT_EQ(totals.ignored, 4U);
+  EXPECT_EQ(totals.calls, 4U);
 }
 
 TEST_F(ManualCallTest, CountsWhatTheUserCallsAFailure) {
@@ -206,14 +255,73 @@ TEST_F(ManualCallTest, AWrappedFunctionIsCalledLikeItself) {
 }
 
 TEST_F(ManualCallTest, AWrappedFunctionIsToldItsAttemptWhenItAsks) {
-  const Timeout timeout{"payment", 5s};
   const auto left = guard(Pipeline{breaker, timeout}, [](const Attempt& attempt, Duration reserve) {
     return attempt.deadline - SteadyTime::now() - reserve;
   });
   EXPECT_LE(left(1s), 4s);
-  EXPECT_GT(left(1s), 0s);
   const auto number = guard(Pipeline{breaker}, [](const Attempt& attempt) { return attempt.number; });
   EXPECT_EQ(number(), 1U);
+  const auto arguments = guard(Pipeline{breaker}, [](auto&&... all) { return sizeof...(all); });
+  EXPECT_EQ(arguments(1, 2), 2U) << "what can be called with the arguments alone is";
+}
+
+struct Till {
+  int content = 0;
+  int put(int coins) { return content += coins; }
+};
+
+TEST_F(ManualCallTest, AWrappedMemberFunctionIsCalledWithItsObject) {
+  const auto put = guard(Pipeline{breaker}, &Till::put);
+  Till till;
+  EXPECT_EQ(put(till, 2), 2);
+  EXPECT_EQ(put(&till, 3), 5);
+}
+
+TEST_F(ManualCallTest, AWrappedFunctionMayKeepAStateOfItsOwn) {
+  auto count = guard(breaker, [calls = std::make_unique<int>(0)]() mutable { return ++*calls; });
+  EXPECT_EQ(count(), 1);
+  auto moved = std::move(count);
+  EXPECT_EQ(moved(), 2);
+  static_assert(!std::is_invocable_v<decltype(moved)&, int>);
+}
+
+/// Moved by copying, which may throw.
+struct OldFashioned {
+  explicit OldFashioned(int number) : value(number) {}
+  OldFashioned(const OldFashioned& other) : value(other.value) {
+    if (value < 0) throw std::runtime_error("cannot be copied");
+  }
+  OldFashioned* operator&() = delete;
+  int value;
+};
+
+TEST_F(CallTest, ReturnsWhatCanOnlyBeCopiedAndLetsTheCopyThrow) {
+  EXPECT_EQ(call(breaker, [] { return OldFashioned(7); }).value, 7);
+  EXPECT_EQ(call(breaker, [] { return std::pair<const std::string, int>("paid", 7); }).first, "paid");
+  const auto result = try_call(breaker, [] { return OldFashioned(7); });
+  EXPECT_EQ(result->value, 7);
+  EXPECT_THROW(call(breaker, [] { return OldFashioned(-1); }), std::runtime_error);
+  EXPECT_EQ(totals().failures, 1U) << "as if the function had thrown it";
+}
+
+TEST_F(CallTest, GivesACopyOfWhatAReferenceRefersTo) {
+  int owed = 7;
+  int paid = call(breaker, [&]() -> int& { return owed; });
+  EXPECT_EQ(paid--, 7);
+  EXPECT_EQ(owed, 7);
+}
+
+TEST_F(CallTest, MayBeMadeWithinACallThroughTheSamePolicies) {
+  Bulkhead bulkhead{"payment", {.max_concurrent = 2}};
+  const Pipeline pipeline{bulkhead, breaker};
+  const auto one = [] { return 1; };
+  const auto two = [&] { return 1 + call(pipeline, one); };
+  const auto three = [&] { return 1 + call(pipeline, two); };
+  EXPECT_EQ(call(pipeline, two), 2);
+  EXPECT_THROW(call(pipeline, three), Rejected) << "no third slot, and no thread that waits for itself";
+  EXPECT_EQ(bulkhead.snapshot().in_use, 0U);
+  EXPECT_EQ(totals().ignored, 2U);
+  EXPECT_EQ(totals().failures, 0U);
 }
 
 TEST(BlockingCall, WaitsInTheQueueUntilASlotIsFree) {

@@ -39,7 +39,7 @@ template <class Time, class P, class F>
   const TimePoint now = time.now();
   const Outcome outcome = pipeline.classifier().of_result(*value, saturating_sub(now, started));
   if (now < lane.limit() && outcome.verdict == Verdict::success && outcome.repeat != Repeat::worthwhile &&
-      options.report == nullptr) [[likely]] {
+      options.report == nullptr && !options.stop.stop_requested()) [[likely]] {
     lane.succeed(outcome, now);
     return Result<T>(std::move(*value));
   }

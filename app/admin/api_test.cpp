@@ -211,11 +211,13 @@ TEST_F(AdminApi, HasNothingToReloadInAProgramWithoutAFile) {
 TEST_F(AdminApi, StatusHasItAllInOneAnswer) {
   breakers.fail("payment", 4);
   callbacks.policies = [] { return std::map<std::string, std::string>{{"payment", "strict"}}; };
+  callbacks.services = [] { return json::object{{"payment", {{"queue", {{"waiting", 3}}}}}}; };
   const json::value status = body(get("/status"));
   EXPECT_EQ(status.at("health"), "unhealthy");
   EXPECT_EQ(status.at("ready"), true);
   EXPECT_EQ(status.at("circuit_breakers").as_array().size(), 1U);
   EXPECT_EQ(status.at("policies").at("payment"), "strict");
+  EXPECT_EQ(status.at("services").at("payment").at("queue").at("waiting"), 3);
   EXPECT_EQ(status.at("at"), "2026-03-01T12:00:00.000Z");
 }
 

@@ -1,5 +1,7 @@
 #include "switchgear/pipeline/classifier.hpp"
 
+#include "switchgear/policy/fallback_failure.hpp"
+
 namespace switchgear {
 
 Outcome outcome_of(const std::error_code& code, Duration latency) noexcept {
@@ -21,6 +23,31 @@ Outcome outcome_of(const std::error_code& code, Duration latency) noexcept {
   return Outcome::failure(FailureType::exception, latency);
 }
 
+std::optional<Reason> detail::refusal_inside(const std::exception_ptr& thrown,
+                                             const std::error_code& reported) noexcept {
+#if defined(__cpp_exceptions)
+  if (thrown) {
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const Rejected& refused) {
+      return refused.reason();
+    } catch (const FallbackError& both) {
+      const std::optional<Rejection>& refused = both.failure().primary.rejection;
+      return refused ? std::optional(refused->reason) : std::nullopt;
+    } catch (...) {
+      return std::nullopt;
+    }
+  }
+#else
+  static_cast<void>(thrown);
+#endif
+  if (reported.category() != rejection_category()) return std::nullopt;
+  for (const Reason reason : rejection_reasons) {
+    if (reported == make_error_code(reason)) return reason;
+  }
+  return std::nullopt;
+}
+
 #if defined(__cpp_exceptions)
 Outcome detail::outcome_of_current_exception(Duration latency) noexcept {
   try {
@@ -29,6 +56,11 @@ Outcome detail::outcome_of_current_exception(Duration latency) noexcept {
     const Outcome outcome = outcome_of(thrown.code(), latency);
     // Thrown without an error in it: still thrown.
     return outcome.verdict == Verdict::success ? Outcome::failure(FailureType::exception, latency) : outcome;
+  } catch (const FallbackError& thrown) {
+    // What it was before a fallback further inside had nothing to give either: a refusal stays one.
+    const Cause& call = thrown.failure().primary;
+    if (call.rejection) return outcome_of(make_error_code(call.rejection->reason), latency);
+    return Outcome::failure(call.type, latency);
   } catch (...) {
     return Outcome::failure(FailureType::exception, latency);
   }

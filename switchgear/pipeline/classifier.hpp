@@ -3,6 +3,8 @@
 #pragma once
 
 #include <concepts>
+#include <exception>
+#include <optional>
 #include <system_error>
 #include <type_traits>
 #include <utility>
@@ -24,6 +26,9 @@ template <class T>
 }
 
 namespace detail {
+/// Why policies further inside refused, when that is what an attempt threw or reported.
+[[nodiscard]] std::optional<Reason> refusal_inside(const std::exception_ptr& thrown,
+                                                   const std::error_code& reported) noexcept;
 template <class T>
 concept Classified = requires(const T& result, Duration latency) {
   { outcome_of(result, latency) } -> std::same_as<Outcome>;
@@ -36,7 +41,7 @@ concept Classified = requires(const T& result, Duration latency) {
 
 /// Results: by `outcome_of(result, latency)` where the type has one (error codes, Result, HTTP responses;
 /// write one beside your own type), and a success otherwise. Exceptions: a failure; a std::system_error by
-/// its code.
+/// its code; a FallbackError by what the call had failed with.
 struct DefaultClassifier {
   template <class T>
   [[nodiscard]] Outcome of_result(const T& result, Duration latency) const {
@@ -129,9 +134,9 @@ class Classifier {
 
 #if defined(__cpp_exceptions)
   [[nodiscard]] Outcome of_current_exception(Duration latency) const noexcept {
-    if (is_one_of(Except{})) return ignored(latency);
+    if (is_one_of(Except{})) return Outcome::ignored(latency);
     if constexpr (!std::is_same_v<Only, Exceptions<>>) {
-      if (!is_one_of(Only{})) return ignored(latency);
+      if (!is_one_of(Only{})) return Outcome::ignored(latency);
       Outcome outcome = detail::outcome_of_current_exception(latency);
       outcome.verdict = Verdict::failure;
       return outcome;
@@ -141,11 +146,6 @@ class Classifier {
 #endif
 
  private:
-  static Outcome ignored(Duration latency) noexcept {
-    Outcome outcome = Outcome::ignored();
-    outcome.latency = latency;
-    return outcome;
-  }
 #if defined(__cpp_exceptions)
   template <class... E>
   static bool is_one_of(Exceptions<E...>) noexcept {

@@ -7,6 +7,9 @@
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <utility>
+
+#include "switchgear/policy/fallback_failure.hpp"
 
 namespace switchgear {
 namespace {
@@ -74,6 +77,18 @@ TEST(DefaultClassifier, TakesEveryExceptionForAFailureAndAskSystemErrorsForTheir
   expect(of(all, std::system_error(make_error_code(std::errc::operation_canceled))), {Verdict::ignored},
          "cancelled");
   expect(of(all, std::system_error(std::error_code{})), {Verdict::failure}, "thrown without an error");
+}
+
+TEST(DefaultClassifier, AsksAFallbackErrorWhatTheCallHadFailedWith) {
+  const auto both = [](Cause call) {
+    return FallbackError({"prices", std::move(call), {{}, {}, {}, FallbackErrc::told_to_fail}, "no prices"});
+  };
+  const DefaultClassifier all;
+  expect(of(all, both({Rejection{Reason::open, "inner", 1s}, {}, {}, {}})), {Verdict::ignored}, "refused");
+  expect(of(all, both({Rejection{Reason::timed_out, "inner", {}}, {}, {}, {}})),
+         {Verdict::failure, FailureType::timeout}, "cut off");
+  expect(of(all, both({{}, FailureType::connection_error, {}, {}})),
+         {Verdict::failure, FailureType::connection_error}, "failed");
 }
 
 TEST(Classifier, TakesOnlyTheseExceptionsForFailures) {

@@ -4,10 +4,13 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <system_error>
+#include <type_traits>
 #include <utility>
 
 #include "switchgear/core/quietly.hpp"
 #include "switchgear/pipeline/answer.hpp"
+#include "switchgear/pipeline/classifier.hpp"
 #include "switchgear/pipeline/layer.hpp"
 #include "switchgear/policy/cache.hpp"
 #include "switchgear/policy/fallback.hpp"
@@ -36,6 +39,11 @@ Cause cause_of(const Call& call, const Ending& ending) {
   return cause;
 }
 }  // namespace detail
+
+template <class Kept, class T>
+inline constexpr bool takes_answer<Cache<Kept>, T> = std::is_same_v<Kept, T>;
+template <class Kept, class T>
+inline constexpr bool takes_answer<Fallback<Kept>, T> = std::is_same_v<Kept, T>;
 
 /// An answer that is young enough ends the call here. Otherwise one caller per key goes on, and the others
 /// wait for what becomes of it. Calls without a key pass, and so do those whose driver keeps no answers.
@@ -139,7 +147,9 @@ class Layer<Fallback<T>> {
       fallback.on_success(call.options->key, *given.value, now);
       return Turn::outward;
     }
-    if (call.committed || (!ending.failed() && ending.how != Ending::How::refused)) return Turn::outward;
+    if (call.committed ||
+        (!ending.failed() && ending.how != Ending::How::refused && !was_refused_inside(ending, given)))
+      return Turn::outward;
     const Cause cause = detail::cause_of<T>(call, ending);
     if (!Fallback<T>::applies_to(cause)) return Turn::outward;
     auto substitute = fallback.substitute(call.options->key, cause, call.options->payload, now);
@@ -161,6 +171,16 @@ class Layer<Fallback<T>> {
       given.detail().failure = std::make_unique<FallbackFailure>(*std::move(substitute.failure));
     }
     return Turn::outward;
+  }
+
+ private:
+  /// The attempt made a guarded call of its own, and that was refused: no failure for anyone out here, and no
+  /// answer either. Not when the caller went away, nor when that call is stored.
+  static bool was_refused_inside(const Ending& ending, const Answer<T>& given) noexcept {
+    if (ending.how != Ending::How::completed || ending.outcome->verdict != Verdict::ignored) return false;
+    const auto reason =
+        detail::refusal_inside(given.exception, given.details ? given.details->code : std::error_code{});
+    return reason && reason != Reason::cancelled && reason != Reason::queued;
   }
 };
 

@@ -102,6 +102,25 @@ TEST_F(ValueCompositionsTest, AFallbackAroundOneThatFailedAnswersInItsStead) {
   EXPECT_EQ(stored.rejection().reason, Reason::queued);
 }
 
+TEST_F(ValueCompositionsTest, AFallbackStandsInForARefusalOfAGuardedCallFurtherInside) {
+  auto value = Fallback<std::string>::value("prices", "unknown");
+  const Pipeline outer{value, retry, breaker};
+  CircuitBreaker inner{"inner", minds_slow_calls(), {nullptr, 0, {}, time.now()}};
+  inner.command(Command::force_open, time.now());
+  const auto guarded = [&] { return call(inner, [] { return std::string("a"); }); };
+  EXPECT_EQ(*try_call(outer, options, guarded, time), "unknown");
+  EXPECT_EQ(report.attempts, 1U) << "and is no failure, and not tried again";
+  EXPECT_EQ(breaker.snapshot(time.now()).totals.ignored, 1U);
+
+  auto fails = Fallback<std::string>::fail("inner", "no prices");
+  const Pipeline inside{fails, inner};
+  const auto with_words = [&] { return call(inside, [] { return std::string("a"); }); };
+  EXPECT_EQ(*try_call(outer, options, with_words, time), "unknown");
+
+  const auto stored = [&]() -> std::string { throw Rejected({Reason::queued, "inner", {}}); };
+  EXPECT_THROW((void)try_call(outer, options, stored, time), Rejected) << "is made later all the same";
+}
+
 TEST_F(ValueCompositionsTest, AValueThatIsAFailureDoesNotHideThatTheFallbackFailedToo) {
   auto remembered = Fallback<Reply>::cached("prices");
   EXPECT_THROW((void)try_call(

@@ -43,7 +43,7 @@ class Puppet {
  public:
   explicit Puppet(std::string token)
       : admin_({{"127.0.0.1", 0}, std::move(token), {}, {}, {}}, {registry_, *log_, durations_, {}},
-               {[this] { return reload(); }, {}, [this] { return policies(); }}) {
+               {[] { return reload(); }, {}, [this] { return policies(); }}) {
     registry_.events().subscribe(log_);
     admin_.start();
   }
@@ -123,9 +123,9 @@ int main(int argc, char** argv) {
     std::string token;
     if (argc == 3 && std::string{argv[1]} == "--token") token = argv[2];
     Puppet puppet{token};
-    std::cout << "port " << puppet.port() << std::endl;
+    std::cout << "port " << puppet.port() << '\n' << std::flush;
     for (std::string line; std::getline(std::cin, line) && line != "quit";) {
-      std::cout << (puppet.obey(line) ? "done" : "what?") << std::endl;
+      std::cout << (puppet.obey(line) ? "done" : "what?") << '\n' << std::flush;
     }
     return 0;
   } catch (const std::exception& error) {

@@ -72,7 +72,7 @@ class TransitionBell final : public EventSink {
 
 class AdminServer::Impl {
  public:
-  Impl(AdminOptions options, AdminSources sources, AdminCallbacks callbacks)
+  Impl(const AdminOptions& options, const AdminSources& sources, AdminCallbacks callbacks)
       : limits_(options.limits),
         registry_(sources.registry),
         api_(options, sources, std::move(callbacks)),
@@ -162,8 +162,8 @@ class AdminServer::Impl {
   std::thread thread_;
 };
 
-AdminServer::AdminServer(AdminOptions options, AdminSources sources, AdminCallbacks callbacks)
-    : impl_(std::make_unique<Impl>(std::move(options), std::move(sources), std::move(callbacks))) {}
+AdminServer::AdminServer(const AdminOptions& options, const AdminSources& sources, AdminCallbacks callbacks)
+    : impl_(std::make_unique<Impl>(options, sources, std::move(callbacks))) {}
 AdminServer::~AdminServer() = default;
 std::uint16_t AdminServer::port() const noexcept { return impl_->port(); }
 void AdminServer::start() { impl_->start(); }

@@ -83,7 +83,7 @@ struct AdminSources {
 class AdminServer {
  public:
   /// Binds and listens. Throws std::system_error naming the endpoint when that fails.
-  AdminServer(AdminOptions options, AdminSources sources, AdminCallbacks callbacks);
+  AdminServer(const AdminOptions& options, const AdminSources& sources, AdminCallbacks callbacks);
   AdminServer(const AdminServer&) = delete;
   AdminServer& operator=(const AdminServer&) = delete;
   ~AdminServer();

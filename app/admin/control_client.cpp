@@ -19,6 +19,7 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/rfc/unreserved_chars.hpp>
 #include <boost/url/url_view.hpp>
+#include <cstdint>
 #include <optional>
 #include <stdexcept>
 
@@ -78,7 +79,7 @@ ControlReply control_request(const ControlTarget& target, std::string_view metho
   beast::tcp_stream stream{context};
   stream.expires_after(timeout);
   ControlParser parser;
-  parser.body_limit(64U * 1024 * 1024);
+  parser.body_limit(std::uint64_t{64} * 1024 * 1024);
   error_code failed;
   asio::co_spawn(context, exchange(stream, target, request, parser, failed), asio::detached);
   context.run_for(timeout);  // the stream's own timeout does not cover name resolution

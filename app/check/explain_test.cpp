@@ -132,6 +132,10 @@ TEST(Explain, TheQuickestRuleNotices) {
   EXPECT_TRUE(slow.notice->only_hanging);
   EXPECT_EQ(slow.notice->attempts, 50U);
   EXPECT_FALSE(explain(policy_of("{}")).notice.has_value());
+  const Explanation both =
+      explain(policy_of("{circuit_breaker: {window: {duration: 10s}, minimum_calls: 1, failure_rate: 0.5, "
+                        "consecutive_failures: 5}}"));
+  EXPECT_EQ(both.notice->rule, "consecutive_failures") << "five attempts, not one and five seconds of them";
 }
 
 TEST(Explain, TheGatewayAddsItsOwnBounds) {

@@ -10,6 +10,8 @@ namespace switchgear::config {
 namespace {
 
 constexpr std::size_t most_openings = 8;
+/// Nobody has the delays before more retries than this added up: the rest is taken to cost no time.
+constexpr std::uint32_t most_followed = 1000;
 
 /// The least k of n for which k / n ≥ share, as the breaker itself divides.
 std::uint64_t least_share(std::uint64_t n, double share) {
@@ -157,21 +159,26 @@ std::uint32_t probes_to_close(const HalfOpenOptions& half_open) {
   return half_open.permitted_calls - static_cast<std::uint32_t>(relapsing - 1);
 }
 
-std::string why_never_closes(const Policy& policy, std::uint32_t probes) {
+void find_whether_it_closes(const Policy& policy, BreakerOutlook& outlook) {
   const CircuitBreakerOptions& breaker = *policy.circuit_breaker;
+  const std::uint32_t probes = outlook.probes_to_close;
   const Duration wait = breaker.max_wait();
   const double last = to_seconds(breaker.half_open.probe_interval) * (static_cast<double>(probes) - 1);
   const std::string relapses = ", and it opens again after " + format_duration(wait) +
                                (breaker.half_open.max_wait ? " (half_open.max_wait)" : " (open_duration)");
   if (last >= to_seconds(wait)) {
-    return "the last of the " + std::to_string(probes) + " probes that close it begins " +
-           format_duration(from_seconds(last)) + " after the first" + relapses;
+    outlook.never_closes_by = "circuit_breaker.half_open.probe_interval";
+    outlook.never_closes = "the last of the " + std::to_string(probes) + " probes that close it begins " +
+                           format_duration(from_seconds(last)) + " after the first" + relapses;
+    return;
   }
-  if (!policy.rate_limiter) return {};
+  if (!policy.rate_limiter) return;
   const double most = calls_in(*policy.rate_limiter, wait) * static_cast<double>(attempts_of_a_call(policy));
-  if (most >= probes) return {};
-  return "it takes " + std::to_string(probes) + " probes to close it, the rate limiter lets at most " +
-         std::to_string(static_cast<std::uint64_t>(most)) + " through in time" + relapses;
+  if (most >= probes) return;
+  outlook.never_closes_by = "rate_limiter.rate";
+  outlook.never_closes = "it takes " + std::to_string(probes) +
+                         " probes to close it, the rate limiter lets at most " +
+                         std::to_string(static_cast<std::uint64_t>(most)) + " through in time" + relapses;
 }
 
 }  // namespace
@@ -185,7 +192,7 @@ BreakerOutlook breaker_outlook(const Policy& policy) {
   outlook.rules = Rules(policy).take();
   add_openings(*policy.circuit_breaker, outlook);
   outlook.probes_to_close = probes_to_close(policy.circuit_breaker->half_open);
-  outlook.never_closes = why_never_closes(policy, outlook.probes_to_close);
+  find_whether_it_closes(policy, outlook);
   return outlook;
 }
 
@@ -197,8 +204,27 @@ std::uint64_t calls_at_once(const Policy& policy) noexcept {
 }
 
 std::uint64_t attempts_of_a_call(const Policy& policy) noexcept {
-  const std::uint64_t attempts = policy.retry ? policy.retry->max_attempts : 1;
-  return attempts * (policy.hedge ? std::uint64_t{policy.hedge->max_hedges} + 1 : 1);
+  const std::uint64_t rounds = policy.retry ? policy.retry->max_attempts : 1;
+  const std::uint64_t hedges = policy.hedge ? policy.hedge->max_hedges : 0;
+  if (!policy.deadline) return rounds * (1 + hedges);
+  const auto* fixed = policy.hedge ? std::get_if<Duration>(&policy.hedge->delay) : nullptr;
+  const auto fitting = [&](std::uint64_t n, Duration left) {
+    std::uint64_t most = n * hedges;
+    if (fixed != nullptr && *fixed > Duration::zero())
+      most = std::min(most, static_cast<std::uint64_t>((left.count() - 1) / fixed->count()));
+    return n + most;
+  };
+  // Attempts that fail at once cost no time, the delays between them and before each hedge do: more rounds
+  // leave less of it for hedges.
+  Duration left = *policy.deadline;
+  std::uint64_t most = fitting(1, left);
+  for (std::uint32_t k = 1; k < rounds; ++k) {
+    if (k == most_followed) return std::max(most, fitting(rounds, left));
+    left -= std::min(left, delay_range(*policy.retry, k).least);
+    if (left <= Duration::zero()) break;
+    most = std::max(most, fitting(std::uint64_t{k} + 1, left));
+  }
+  return most;
 }
 
 std::optional<Duration> attempt_limit(const Policy& policy) noexcept {

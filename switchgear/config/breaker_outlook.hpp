@@ -33,6 +33,7 @@ struct BreakerOutlook {
   std::uint64_t relapses_to_longest = 0;
   std::uint32_t probes_to_close = 1;  ///< successes that close it when no probe fails
   std::string never_closes;           ///< why; empty: it can
+  std::string_view never_closes_by;   ///< the key of the policy that keeps it from that
 
   /// No rule can hold.
   [[nodiscard]] bool never_opens() const noexcept;
@@ -44,7 +45,8 @@ struct BreakerOutlook {
 /// Calls that run at once at most, each with one attempt or a race of them; 0: nothing limits them.
 [[nodiscard]] std::uint64_t calls_at_once(const Policy& policy) noexcept;
 
-/// Attempts that one call can make at most: attempts × (1 + hedges).
+/// Attempts that one call can make at most: attempts × (1 + hedges), but for those that cannot begin before
+/// the deadline, however soon the others fail.
 [[nodiscard]] std::uint64_t attempts_of_a_call(const Policy& policy) noexcept;
 
 /// The limit of one attempt: timeout or deadline, whichever is shorter.

@@ -131,6 +131,17 @@ TEST(BreakerOutlook, CountsAttemptsAndSlots) {
   EXPECT_EQ(attempts_of_a_call(policy_of("{}")), 1U);
   EXPECT_EQ(attempts_of_a_call(policy_of("{retry: {max_attempts: 4}, hedge: {delay: p95, max_hedges: 2}}")),
             12U);
+  EXPECT_EQ(attempts_of_a_call(
+                policy_of("{deadline: 5s, retry: {max_attempts: 9, base: 2s, backoff: fixed, jitter: "
+                          "none}}")),
+            3U)
+      << "at 0s, 2s and 4s";
+  EXPECT_EQ(attempts_of_a_call(policy_of("{deadline: 1s, hedge: {delay: 500ms, max_hedges: 4}}")), 2U);
+  EXPECT_EQ(attempts_of_a_call(policy_of("{deadline: 1s, hedge: {delay: 0s, max_hedges: 4}}")), 5U);
+  EXPECT_EQ(attempts_of_a_call(policy_of("{deadline: 1s, retry: {}, hedge: {delay: 400ms, max_hedges: 4}}")),
+            5U)
+      << "two attempts that fail at once, a third with two hedges";
+  EXPECT_EQ(attempts_of_a_call(policy_of("{deadline: 1s, retry: {max_attempts: 1000000}}")), 1'000'000U);
   EXPECT_EQ(calls_at_once(policy_of("{}")), 0U);
   EXPECT_EQ(calls_at_once(policy_of("{bulkhead: {max_concurrent: 9}}")), 9U);
   EXPECT_EQ(calls_at_once(policy_of("{adaptive_limit: {max_limit: 40}}")), 40U);

@@ -27,6 +27,7 @@ class Combinations {
     check_waits();
     check_answers();
     if (policy_.circuit_breaker) check_breaker();
+    check_idle_keys();
     if (policy_.chaos && policy_.chaos->enabled)
       doubtful("chaos.enabled", "is on: faults are injected into real calls");
     return std::move(found_);
@@ -164,7 +165,8 @@ class Combinations {
   void check_breaker() {
     const BreakerOutlook outlook = breaker_outlook(policy_);
     if (!outlook.never_closes.empty())
-      impossible("circuit_breaker.half_open.probe_interval", "it can never close: " + outlook.never_closes);
+      impossible(std::string(outlook.never_closes_by),
+                 "the breaker can never close: " + outlook.never_closes);
     if (outlook.never_opens()) {
       std::string reasons;
       for (const RuleOutlook& rule : outlook.rules) {
@@ -177,6 +179,41 @@ class Combinations {
       if (!rule.never.empty())
         doubtful("circuit_breaker." + std::string(rule.rule), "can never hold: " + rule.never);
     }
+  }
+
+  /// Keys that other keys have taken the meaning from.
+  void check_idle_keys() {
+    if (policy_.retry) {
+      const bool decorrelated = policy_.retry->jitter == Jitter::decorrelated;
+      const std::string why = "does nothing: decorrelated jitter draws each delay from the one before";
+      if (decorrelated) doubtful("retry.backoff", why);
+      if (decorrelated) {
+        doubtful("retry.factor", why);
+      } else if (policy_.retry->backoff != Backoff::exponential) {
+        doubtful("retry.factor", "does nothing: only an exponential backoff has a factor");
+      }
+    }
+    if (policy_.circuit_breaker) check_idle_keys_of(*policy_.circuit_breaker);
+    if (policy_.cache && policy_.cache->ttl == Duration::zero())
+      doubtful("cache.max_entries", "does nothing: with a ttl of 0s no answer is remembered");
+    const auto* value = policy_.fallback ? std::get_if<ValueFallback>(&*policy_.fallback) : nullptr;
+    if (value != nullptr && value->body.empty())
+      doubtful("fallback.value.content_type", "does nothing: the answer has no body");
+  }
+
+  void check_idle_keys_of(const CircuitBreakerOptions& breaker) {
+    if (!breaker.needs_window()) {
+      const std::string why = "does nothing: no failure_rate, slow_call or latency looks at the window";
+      doubtful("circuit_breaker.window", why);
+      doubtful("circuit_breaker.minimum_calls", why);
+    }
+    if (breaker.backoff <= 1 && !breaker.honor_retry_after) {
+      doubtful(
+          "circuit_breaker.max_open_duration",
+          "does nothing: backoff is 1 and honor_retry_after is off, so every opening lasts open_duration");
+    }
+    if (breaker.ramp && breaker.ramp->from >= 1)
+      doubtful("circuit_breaker.ramp.from", "1 admits every call from the start: nothing is left to grow");
   }
 
   const Policy& policy_;

@@ -195,15 +195,17 @@ TEST(Combinations, ARuleThatCanNeverHoldIsAWarningWhereItIsWritten) {
 TEST(Combinations, ABreakerThatCanNeverCloseIsRefused) {
   expect_answers({
       {with("circuit_breaker: {failure_rate: 0.5, half_open: {probe_interval: 15s}}"),
-       "f.yaml:3:72: policies.p.circuit_breaker.half_open.probe_interval: it can never close: the last of "
+       "f.yaml:3:72: policies.p.circuit_breaker.half_open.probe_interval: the breaker can never close: the "
+       "last of "
        "the 3 "
        "probes that close it begins 30s after the first, and it opens again after 30s (open_duration)"},
       {with("preset: third_party, circuit_breaker: {half_open: {max_wait: 1m}}"),
-       "f.yaml:3:46: policies.p.circuit_breaker.half_open.probe_interval: it can never close: the last of "
+       "f.yaml:3:46: policies.p.circuit_breaker.half_open.probe_interval: the breaker can never close: the "
+       "last of "
        "the 3 "
        "probes that close it begins 2m after the first, and it opens again after 1m (half_open.max_wait)"},
       {with("circuit_breaker: {consecutive_failures: 5}, rate_limiter: {rate: 0.01, burst: 1}"),
-       "f.yaml:3:7: policies.p.circuit_breaker.half_open.probe_interval: it can never close: it takes 3 "
+       "f.yaml:3:72: policies.p.rate_limiter.rate: the breaker can never close: it takes 3 "
        "probes "
        "to close it, the rate limiter lets at most 1 through in time, and it opens again after 30s "
        "(open_duration)"},
@@ -212,6 +214,42 @@ TEST(Combinations, ABreakerThatCanNeverCloseIsRefused) {
   expect_accepted("circuit_breaker: {failure_rate: 0.5, half_open: {probe_interval: 14s}}");
   expect_accepted(
       "circuit_breaker: {failure_rate: 0.5, half_open: {probe_interval: 20s, max_failure_rate: 0.5}}");
+}
+
+TEST(Combinations, AKeyThatDoesNothingIsAWarning) {
+  const std::string no_window = "does nothing: no failure_rate, slow_call or latency looks at the window";
+  expect_warning(
+      "retry: {backoff: fixed, factor: 3}",
+      "f.yaml:3:39: policies.p.retry.factor: does nothing: only an exponential backoff has a factor");
+  expect_warning(
+      "retry: {jitter: decorrelated, factor: 3}",
+      "f.yaml:3:45: policies.p.retry.factor: does nothing: decorrelated jitter draws each delay from the "
+      "one before");
+  expect_warning(
+      "retry: {jitter: decorrelated, backoff: fixed}",
+      "f.yaml:3:46: policies.p.retry.backoff: does nothing: decorrelated jitter draws each delay from the "
+      "one before");
+  expect_warning("circuit_breaker: {consecutive_failures: 3, window: {size: 50}}",
+                 "f.yaml:3:50: policies.p.circuit_breaker.window: " + no_window);
+  expect_warning("circuit_breaker: {consecutive_failures: 3, minimum_calls: 50}",
+                 "f.yaml:3:65: policies.p.circuit_breaker.minimum_calls: " + no_window);
+  expect_warning("preset: core, circuit_breaker: {max_open_duration: 9m}",
+                 "f.yaml:3:58: policies.p.circuit_breaker.max_open_duration: does nothing: backoff is 1 and "
+                 "honor_retry_after is off, so every opening lasts open_duration");
+  expect_warning(
+      "preset: core, circuit_breaker: {ramp: {from: 1}}",
+      "f.yaml:3:52: policies.p.circuit_breaker.ramp.from: 1 admits every call from the start: nothing is "
+      "left to grow");
+  expect_warning(
+      "cache: {ttl: 0s, max_entries: 5}",
+      "f.yaml:3:37: policies.p.cache.max_entries: does nothing: with a ttl of 0s no answer is remembered");
+  expect_warning("fallback: {value: {status: 503, content_type: text/plain}}",
+                 "f.yaml:3:53: policies.p.fallback.value.content_type: does nothing: the answer has no body");
+  for (const std::string keys :
+       {"retry: {factor: 3}", "retry: {backoff: fixed}", "retry: {jitter: decorrelated}",
+        "preset: core, circuit_breaker: {minimum_calls: 5, backoff: 2, max_open_duration: 9m}",
+        "preset: core, circuit_breaker: {honor_retry_after: true, max_open_duration: 9m}"})
+    EXPECT_TRUE(warnings_of(with(keys)).empty()) << keys;
 }
 
 TEST(Combinations, AreNotJudgedWhileTheirPartsAreWrong) {

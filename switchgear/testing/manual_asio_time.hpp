@@ -143,10 +143,10 @@ class ManualSchedule {
   }
   template <class Is>
   Waits take(Is is) {
-    const auto first =
-        std::stable_partition(waits_.begin(), waits_.end(), [&](const auto& wait) { return !is(*wait); });
-    Waits taken(std::make_move_iterator(first), std::make_move_iterator(waits_.end()));
-    waits_.erase(first, waits_.end());
+    Waits taken;
+    Waits kept;
+    for (auto& wait : waits_) (is(*wait) ? taken : kept).push_back(std::move(wait));
+    waits_.swap(kept);
     return taken;
   }
 

@@ -114,7 +114,7 @@ elseif(WAY STREQUAL "stages")
   run(${CMAKE_CTEST_COMMAND} --test-dir ${WORK}/buyer-build --no-tests=error --output-on-failure)
 
 elseif(WAY STREQUAL "headers")
-  build(headers)
+  build(headers "-DROOMS=${ROOMS}")
 
 elseif(WAY STREQUAL "every_header")
   # All public headers of the component in one file, and not one before those it needs: alphabetically backwards.
@@ -128,7 +128,7 @@ elseif(WAY STREQUAL "every_header")
   list(TRANSFORM HEADERS APPEND "\"\n")
   file(WRITE ${WORK}/every.cpp ${HEADERS} "int main() {}\n")
   separate_arguments(LINE UNIX_COMMAND "${FLAGS} -fsyntax-only ${WORK}/every.cpp")
-  run(${COMPILER} "-I${INSTALLED}/include" ${LINE})
+  run(${COMPILER} "-I${INSTALLED}/include" -DBOOST_ASIO_NO_DEPRECATED ${LINE})
 
 else()
   if(WAY STREQUAL "fetched")

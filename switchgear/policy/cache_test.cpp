@@ -212,6 +212,8 @@ TEST_F(CacheTest, AnAnswerThatCameBetweenLookingAndJoiningSavesTheCall) {
   EXPECT_EQ(*poll.value, 7);
   EXPECT_EQ(poll.age, 1s);
   EXPECT_EQ(cache_.counters().misses, 1U);
+  EXPECT_EQ(cache_.counters().hits, 1U);
+  EXPECT_EQ(cache_.counters().shared, 0U) << "one answer counts once";
 }
 
 TEST_F(CacheTest, ATicketServesOneFlightAfterAnother) {

@@ -79,7 +79,8 @@ SingleFlight::Poll SingleFlight::poll(Ticket& ticket) {
       poll.value = std::move(ticket.value_);
       poll.at = ticket.at_;
       ticket.flights_ = nullptr;
-      ++shard.counters.answered;
+      // A leader found the answer by itself: it is no other caller's (see answer_all()).
+      if (!ticket.told_) ++shard.counters.answered;
       break;
     case Ticket::Standing::failed:
       poll.state = State::failed;

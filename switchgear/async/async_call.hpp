@@ -29,15 +29,17 @@ namespace detail {
 /// Stands for "where the handler runs".
 struct HandlersExecutor {};
 
-template <class T, Gives gives, class Op>
+template <class T, Gives gives, class Error>
 struct CallSignature {
-  using Error = std::conditional_t<AwaitableOp<Op>, std::exception_ptr, boost::system::error_code>;
-  using type = std::conditional_t<gives == Gives::result, void(Error, Result<ValueOf<T>>), void(Error, T)>;
+  using type = void(Error, T);
 };
-template <class Op>
-struct CallSignature<void, Gives::value, Op> {
-  using Error = std::conditional_t<AwaitableOp<Op>, std::exception_ptr, boost::system::error_code>;
+template <class Error>
+struct CallSignature<void, Gives::value, Error> {
   using type = void(Error);
+};
+template <class T, class Error>
+struct CallSignature<T, Gives::result, Error> {
+  using type = void(Error, Result<ValueOf<T>>);
 };
 
 template <class T, Gives gives, class Ex>
@@ -73,7 +75,8 @@ struct InitiateCall {
 template <class T, Gives gives, class Ex, class P, class Op, class Token, class Time>
 auto initiate_call(const Ex& executor, const P& pipeline, const AsyncCallOptions& options, Op&& op,
                    Token&& token, Time time) {
-  using Signature = typename CallSignature<T, gives, std::decay_t<Op>>::type;
+  using Error = ErrorOf<std::decay_t<Op>>;
+  using Signature = typename CallSignature<T, gives, Error>::type;
   return boost::asio::async_initiate<Token, Signature>(InitiateCall<T, gives, Ex>{executor}, token,
                                                        P(pipeline), options, std::forward<Op>(op),
                                                        std::move(time));
@@ -122,7 +125,8 @@ auto initiate_call(const Ex& executor, const P& pipeline, const AsyncCallOptions
 /// boost::system::system_error is judged by its code unless the classifier names its failures. Where a code
 /// is wanted and there is only an exception (what an operation of the second kind throws at once, or a
 /// fallback throws): the code in a system_error, else AsyncErrc::exception. When the fallback failed too:
-/// FallbackError, or the code of the fallback's own failure. More than that is in AsyncReport.
+/// FallbackError, or the code of the fallback's own failure. More than that is in AsyncReport. What a
+/// classifier throws ends the call like an exception of the operation, and the policies ignore it.
 ///
 /// Memory: one allocation, by the handler's allocator, and nothing for timers and wakes. Given back before
 /// the handler runs when the allocator is one of the handler's own (a call that has armed a timer then

@@ -214,6 +214,38 @@ TEST_F(AsyncCallTest, GivesTheRejectionAsAValueToWhoeverAsksForOne) {
 
 // --- failures
 
+TEST_F(AsyncCallTest, GivesTheRejectionAsAValueOfACallForNothingToo) {
+  bool admitted = false;
+  run_coroutine(loop, [&]() -> asio::awaitable<void> {
+    const auto nothing = []() -> asio::awaitable<void> { co_return; };
+    admitted = (co_await async_try_call<void>(guarded, nothing, asio::use_awaitable, loop.time)).has_value();
+    breaker.command(Command::force_open, loop.time.now());
+    const auto refused = co_await async_try_call<void>(guarded, nothing, asio::use_awaitable, loop.time);
+    EXPECT_EQ(refused.rejection().reason, Reason::forced_open);
+  });
+  EXPECT_TRUE(admitted);
+}
+
+TEST_F(AsyncCallTest, HandsOverWhatAClassifierThrows) {
+  Bulkhead bulkhead{"payment", {.max_concurrent = 1}};
+  const auto undecided = Pipeline{bulkhead, breaker}.classified_by(
+      Classifier{}.results([](int) -> bool { throw std::runtime_error("cannot say"); }));
+  std::exception_ptr thrown;
+  const auto answers = []() -> asio::awaitable<int> { co_return 1; };
+  async_call<int>(
+      loop.executor(), undecided, answers, [&](std::exception_ptr given, int) { thrown = given; }, loop.time);
+  loop.run();
+  ASSERT_TRUE(thrown);
+  EXPECT_THROW(std::rethrow_exception(thrown), std::runtime_error);
+  async_call<int>(loop.executor(), undecided, dependency.op(), got.handler(), loop.time);
+  loop.run();
+  dependency.succeed(0, 7);
+  loop.run();
+  EXPECT_EQ(got.code, AsyncErrc::exception);
+  EXPECT_EQ(bulkhead.snapshot().in_use, 0U);
+  EXPECT_EQ(totals().ignored, 2U);
+}
+
 TEST_F(AsyncCallTest, KeepsTheValueThatCameWithAnError) {
   async_call<int>(loop.executor(), guarded, dependency.op(), got.handler(), loop.time);
   loop.run();

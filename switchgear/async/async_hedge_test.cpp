@@ -9,6 +9,26 @@
 namespace switchgear {
 namespace {
 
+/// A user's policy: has each call made twice, whatever came of it.
+struct OnceMore {};
+
+}  // namespace
+
+template <>
+class Layer<OnceMore> : public NeverWaits {
+ public:
+  Gate enter(OnceMore&, Call&, TimePoint) noexcept { return Gate::go; }
+  Turn leave(OnceMore&, Call& call, Ending&, TimePoint now) noexcept {
+    call.until = now;
+    return std::exchange(made_, true) ? Turn::outward : Turn::again;
+  }
+
+ private:
+  bool made_ = false;
+};
+
+namespace {
+
 using namespace std::chrono_literals;
 using namespace switchgear::testing;
 
@@ -133,18 +153,12 @@ TEST_F(AsyncHedgeTest, TimesOutEachAttemptByItself) {
 }
 
 TEST_F(AsyncHedgeTest, RacesAgainWithTheLosersOfTheLastRaceStillOnTheirWay) {
-  // A success that is worth repeating (a 429, say) settles a race, and is retried.
   dependency.deaf = true;
-  const auto repeats =
-      Pipeline{retry, hedge, breaker}.classified_by(Classifier{}.results([](int value, Duration latency) {
-        Outcome outcome = Outcome::success(latency);
-        if (value < 0) outcome.repeat = Repeat::worthwhile;
-        return outcome;
-      }));
-  start(repeats);
+  OnceMore once_more;
+  start(Pipeline{once_more, hedge, breaker});
   loop.run_for(50ms);
-  dependency.succeed(1, -1);  // branch 1 settles; branch 0 does not go away
-  loop.run_for(199ms);
+  dependency.succeed(1, 1);  // branch 1 settles; branch 0 does not go away
+  loop.run_for(99ms);
   ASSERT_EQ(dependency.running.size(), 3U)
       << "branch 0 of the next race waits for its place; a hedge does not";
   dependency.succeed(0, 5);  // the loser of the first race goes

@@ -48,6 +48,10 @@ concept AwaitableOp = (std::invocable<Op&, const AsyncAttempt&> || std::invocabl
 template <class T>
 using ValueOf = std::conditional_t<std::is_void_v<T>, Nothing, T>;
 
+/// How a call of this operation says what went wrong.
+template <class Op>
+using ErrorOf = std::conditional_t<AwaitableOp<Op>, std::exception_ptr, boost::system::error_code>;
+
 /// An attempt in flight and, later, what came of it.
 template <class Value>
 struct InFlight {

@@ -43,14 +43,6 @@ namespace switchgear::detail {
 /// What the handler is given: the value or an error, a rejection among them; or rejections apart from errors.
 enum class Gives : std::uint8_t { value, result };
 
-/// Allocators without memory of their own.
-template <class Allocator>
-inline constexpr bool is_everybodys = false;
-template <class T>
-inline constexpr bool is_everybodys<std::allocator<T>> = true;
-template <class T>
-inline constexpr bool is_everybodys<boost::asio::recycling_allocator<T>> = true;
-
 template <class T, Gives gives, class P, class Op, class Handler, class Ex, class Time>
 class CallState final : public Waker {
  public:
@@ -59,7 +51,7 @@ class CallState final : public Waker {
   using Flight = InFlight<Value>;
   using Executor = Ex;
   using UserAllocator = boost::asio::associated_allocator_t<Handler, boost::asio::recycling_allocator<void>>;
-  using Error = std::conditional_t<AwaitableOp<Op>, std::exception_ptr, boost::system::error_code>;
+  using Error = ErrorOf<Op>;
 
   /// Begins the call: at once when this thread runs the executor, else as soon as it does.
   static void begin(const Ex& executor, P pipeline, const AsyncCallOptions& options, Op op, Handler handler,
@@ -113,11 +105,13 @@ class CallState final : public Waker {
 
  private:
   static constexpr bool hedges = P::Machine::hedges;
+  static_assert(P::Machine::template takes<Value>,
+                "a cache or a fallback of this pipeline keeps answers of another type than the call gives");
   static constexpr std::size_t most_flights = hedges ? Hedge::most + 1 : 1;
   using HandlerExecutor = boost::asio::associated_executor_t<Handler, Ex>;
-  using Allocator = typename std::allocator_traits<UserAllocator>::template rebind_alloc<CallState>;
   /// Memory of an allocator that somebody has chosen is given back before the handler runs, as Asio promises.
   static constexpr bool own_allocator = !is_everybodys<UserAllocator>;
+  using Allocator = StateAllocator<CallState, UserAllocator>;
 
   enum class Completes : std::uint8_t { now, later };
 
@@ -172,7 +166,7 @@ class CallState final : public Waker {
   static Ref make(const Ex& executor, P&& pipeline, const AsyncCallOptions& options, Op&& op,
                   Handler&& handler, Time&& time) {
     using Traits = std::allocator_traits<Allocator>;
-    Allocator allocator(
+    Allocator allocator = state_allocator<CallState>(
         boost::asio::get_associated_allocator(handler, boost::asio::recycling_allocator<void>()));
     CallState* const memory = Traits::allocate(allocator, 1);
     try {
@@ -188,7 +182,7 @@ class CallState final : public Waker {
   }
   friend void intrusive_ptr_release(CallState* call) noexcept {
     if (call->references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-    Allocator allocator(call->user_allocator_);
+    Allocator allocator = state_allocator<CallState>(call->user_allocator_);
     std::destroy_at(call);
     std::allocator_traits<Allocator>::deallocate(allocator, call, 1);
   }
@@ -284,10 +278,8 @@ class CallState final : public Waker {
     latency_ = saturating_sub(now_, flight.started);
     kept_.forget();
     if (cancelled_ != boost::asio::cancellation_type::none) {
-      kept_.take(flight, pipeline_.classifier(), latency_);
-      Outcome outcome = Outcome::ignored();
-      outcome.latency = latency_;
-      return execution_.on_outcome(flight.branch, outcome, now_);
+      static_cast<void>(kept_.take(flight, pipeline_.classifier(), latency_));
+      return execution_.on_outcome(flight.branch, Outcome::ignored(latency_), now_);
     }
     if (flight.timed_out || now_ >= flight.attempt.deadline) {
       flight.forget();

@@ -1,13 +1,40 @@
-// Memory for the handlers of what a call itself waits for: it lies in the call's state, so that waiting
-// allocates nothing.
+// The memory of one call: where its state comes from, and the handlers of what it waits for, which lie in the
+// state, so that waiting allocates nothing.
 #pragma once
 
 #include <array>
 #include <atomic>
+#include <boost/asio/recycling_allocator.hpp>
 #include <cstddef>
+#include <memory>
 #include <new>
+#include <type_traits>
 
 namespace switchgear::detail {
+
+/// Allocators without memory of their own.
+template <class Allocator>
+inline constexpr bool is_everybodys = false;
+template <class T>
+inline constexpr bool is_everybodys<std::allocator<T>> = true;
+template <class T>
+inline constexpr bool is_everybodys<boost::asio::recycling_allocator<T>> = true;
+
+/// An allocator that somebody has chosen, or the heap. Not Asio's recycling: it keeps two blocks a thread, of
+/// 1 KB at most, so a state is never kept, and each drives out a block that an operation would have found
+/// again.
+template <class State, class UserAllocator>
+using StateAllocator =
+    std::conditional_t<is_everybodys<UserAllocator>, std::allocator<State>,
+                       typename std::allocator_traits<UserAllocator>::template rebind_alloc<State>>;
+template <class State, class UserAllocator>
+[[nodiscard]] StateAllocator<State, UserAllocator> state_allocator(const UserAllocator& users) noexcept {
+  if constexpr (is_everybodys<UserAllocator>) {
+    return {};
+  } else {
+    return StateAllocator<State, UserAllocator>(users);
+  }
+}
 
 /// A few blocks. Whoever asks for more, or for larger ones, gets them from the heap.
 /// Threads: any; a wake comes from another thread than the one that gives its block back.
@@ -38,7 +65,7 @@ class HandlerMemory {
 
  private:
   /// A wait of Asio's with the largest of its executors (any_io_executor) needs this much.
-  static constexpr std::size_t block_size = 176;
+  static constexpr std::size_t block_size = 192;
   /// A wait, the aborted one that it replaced, a wake.
   static constexpr std::size_t block_count = 3;
 

@@ -139,28 +139,28 @@ TEST_F(Check, JsonIsForPrograms) {
 TEST_F(Check, ExplainSaysWhatThePoliciesComeToAtWorst) {
   const Finished people = run({"check", "--explain", good_});
   EXPECT_EQ(people.exit_code, 0);
-  EXPECT_EQ(people.out,
-            good_ +
-                ": valid: 2 policies, 2 services, 1 breaker\n\n"
-                "policy payment\n"
-                "  order       circuit breaker → chaos → call\n"
-                "  latency     unbounded: an attempt may take for ever: there is no timeout and no deadline\n"
-                "  load        at most 1 attempt for one call\n"
-                "  in flight   unbounded: no bulkhead, adaptive limit or rate limiter bounds it\n"
-                "  breaker     opens after at most 3 failed attempts: consecutive_failures\n"
-                "  open for    1m each time\n"
-                "  closes      after 5 successful probes, within 1m\n"
-                "\npolicy plain\n"
-                "  order       timeout → call\n"
-                "  latency     at most 1s a call: 1 × 1s\n"
-                "  load        at most 1 attempt for one call\n"
-                "  in flight   unbounded: no bulkhead, adaptive limit or rate limiter bounds it\n"
-                "\nservice pay (policy payment)\n"
-                "  latency     at most 30s a call: 1 × 30s\n"
-                "  in flight   at most 256 attempts at once (connections.max)\n"
-                "\nservice raw (policy plain)\n"
-                "  latency     at most 1s a call: 1 × 1s\n"
-                "  in flight   at most 256 attempts at once (connections.max)\n");
+  EXPECT_EQ(people.out, good_ +
+                            ": valid: 2 policies, 2 services, 1 breaker\n\n"
+                            "policy payment\n"
+                            "  order       circuit breaker → chaos → call\n"
+                            "  latency     unbounded: an attempt may take for ever: there is no timeout and\n"
+                            "              no deadline\n"
+                            "  load        at most 1 attempt for one call\n"
+                            "  in flight   unbounded: no bulkhead, adaptive limit or rate limiter bounds it\n"
+                            "  breaker     opens after at most 3 failed attempts: consecutive_failures\n"
+                            "  open for    1m each time\n"
+                            "  closes      after 5 successful probes, within 1m\n"
+                            "\npolicy plain\n"
+                            "  order       timeout → call\n"
+                            "  latency     at most 1s a call: 1 × 1s\n"
+                            "  load        at most 1 attempt for one call\n"
+                            "  in flight   unbounded: no bulkhead, adaptive limit or rate limiter bounds it\n"
+                            "\nservice pay (policy payment)\n"
+                            "  latency     at most 30s a call: 1 × 30s\n"
+                            "  in flight   at most 256 attempts at once (connections.max)\n"
+                            "\nservice raw (policy plain)\n"
+                            "  latency     at most 1s a call: 1 × 1s\n"
+                            "  in flight   at most 256 attempts at once (connections.max)\n");
 
   const Finished programs = run({"check", "--explain", "--json", good_});
   EXPECT_EQ(programs.exit_code, 0);

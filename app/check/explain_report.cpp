@@ -31,18 +31,39 @@ std::string count(std::uint64_t n, std::string_view word) {
   return std::to_string(n).append(" ").append(word).append(n == 1 ? "" : "s");
 }
 
+/// Columns that UTF-8 text takes on a terminal; nothing here is wider than one.
+std::size_t columns(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char letter) {
+    return (static_cast<unsigned char>(letter) & 0xC0U) != 0x80U;
+  }));
+}
+
+/// Labels on the left, text beside them, wrapped so that it fits on any terminal.
 class Lines {
  public:
-  void add(std::string_view label, const std::string& text) {
-    constexpr std::size_t width = 12;
-    text_.append("  ")
-        .append(label)
-        .append(width - std::min(width, label.size()), ' ')
-        .append(text)
-        .append("\n");
+  void add(std::string_view label, std::string_view text) {
+    constexpr std::size_t widest = 80;
+    constexpr std::size_t margin = 14;
+    text_.append("  ").append(label).append(margin - 2 - std::min(margin - 2, label.size()), ' ');
+    std::size_t at = margin;
+    for (bool first = true; !text.empty(); first = false) {
+      const std::string_view word = text.substr(0, text.find(' '));
+      const bool fits = first || at + 1 + columns(word) <= widest;
+      if (!fits) {
+        text_.append("\n").append(margin, ' ');
+        at = margin;
+      } else if (!first) {
+        text_ += ' ';
+        ++at;
+      }
+      text_ += word;
+      at += columns(word);
+      text.remove_prefix(std::min(text.size(), word.size() + 1));
+    }
+    text_ += '\n';
   }
   /// More about the label above.
-  void more(const std::string& text) { add("", text); }
+  void more(std::string_view text) { add("", text); }
 
   [[nodiscard]] std::string take() { return std::move(text_); }
 

@@ -160,23 +160,24 @@ TEST(Explain, TheGatewayAddsItsOwnBounds) {
 }
 
 TEST(Explain, IsSaidInWords) {
-  EXPECT_EQ(
-      to_text(explain(policy_of(everything)), policy_of(everything)),
-      "  order       fallback (cache) → cache → rate limiter → bulkhead → deadline → retry → hedge → circuit "
-      "breaker → timeout → call\n"
-      "  latency     at most 9.3s a call: 500ms for a token + 1s in the queue + 3 × 2.5s (hedges "
-      "included) + 300ms of delays\n"
-      "  load        at most 6 attempts for one call\n"
-      "              on average at most 1.2, by the retry budget, and 3 more a second\n"
-      "  in flight   at most 100 attempts at once (bulkhead)\n"
-      "  breaker     opens after at most 3 failed attempts (1 to 3 calls): consecutive_failures\n"
-      "  open for    1m, 2m, 4m, 5m after 3 relapses and more, all ± 10 %\n"
-      "  closes      after 5 successful probes, within 1m\n"
-      "  memory      at most 400 answers\n");
+  EXPECT_EQ(to_text(explain(policy_of(everything)), policy_of(everything)),
+            "  order       fallback (cache) → cache → rate limiter → bulkhead → deadline →\n"
+            "              retry → hedge → circuit breaker → timeout → call\n"
+            "  latency     at most 9.3s a call: 500ms for a token + 1s in the queue + 3 × 2.5s\n"
+            "              (hedges included) + 300ms of delays\n"
+            "  load        at most 6 attempts for one call\n"
+            "              on average at most 1.2, by the retry budget, and 3 more a second\n"
+            "  in flight   at most 100 attempts at once (bulkhead)\n"
+            "  breaker     opens after at most 3 failed attempts (1 to 3 calls):\n"
+            "              consecutive_failures\n"
+            "  open for    1m, 2m, 4m, 5m after 3 relapses and more, all ± 10 %\n"
+            "  closes      after 5 successful probes, within 1m\n"
+            "  memory      at most 400 answers\n");
   const Policy bare = policy_of("{}");
   EXPECT_EQ(to_text(explain(bare), bare),
             "  order       call\n"
-            "  latency     unbounded: an attempt may take for ever: there is no timeout and no deadline\n"
+            "  latency     unbounded: an attempt may take for ever: there is no timeout and\n"
+            "              no deadline\n"
             "  load        at most 1 attempt for one call\n"
             "  in flight   unbounded: no bulkhead, adaptive limit or rate limiter bounds it\n");
 }

@@ -32,6 +32,13 @@ std::vector<std::string> cells(const std::string& line) {
   return {all.begin() + 1, all.end() - 1};
 }
 
+/// Pages of policies write the range behind the meaning: `calls that run at once; 1 … 1,000,000`.
+std::string range_within(const std::string& meaning) {
+  std::smatch found;
+  const std::regex range("; (\\d[\\d,.e-]* … \\d[\\d,.e]*)(;|$)");
+  return std::regex_search(meaning, found, range) ? found[1].str() : "";
+}
+
 std::string plain(std::string text) {
   text = std::regex_replace(text, std::regex("`"), "");
   return std::regex_replace(text, std::regex("(\\d),(\\d{3})"), "$1$2");
@@ -98,7 +105,8 @@ std::vector<OptionRow> option_rows(const std::string& page, const std::string& f
                                   : keys.size() == 1           ? cell("default")
                                                                : "";
         const std::string place = page.substr(page.find("docs/")) + ":" + std::to_string(number + 1);
-        rows.push_back({place, prefix + plain(keys[i]), plain(value), cell("range")});
+        const std::string range = cell("range").empty() ? range_within(cell("meaning")) : cell("range");
+        rows.push_back({place, prefix + plain(keys[i]), plain(value), range});
       }
     }
   }

@@ -12,7 +12,7 @@ struct OptionRow {
   std::string where;  ///< PAGE:LINE
   std::string key;    ///< as in the policy file, from the policy on: `retry.budget.ratio`
   std::string unset;  ///< what stands in the column `default`, without backticks and commas in numbers
-  std::string range;  ///< what stands in the column `range`; empty when there is none
+  std::string range;  ///< of the column `range`, or behind a semicolon of the column `meaning`; or empty
 };
 
 /// Every row of the tables of `page` that have a column `default`; `prefix` stands before their keys. Only

@@ -163,8 +163,8 @@ TEST(Explain, IsSaidInWords) {
   EXPECT_EQ(to_text(explain(policy_of(everything)), policy_of(everything)),
             "  order       fallback (cache) → cache → rate limiter → bulkhead → deadline →\n"
             "              retry → hedge → circuit breaker → timeout → call\n"
-            "  latency     at most 9.3s a call: 500ms for a token + 1s in the queue + 3 × 2.5s\n"
-            "              (hedges included) + 300ms of delays\n"
+            "  latency     at most 9.3s a call: 500ms for a token + 1s in the queue + 3 ×\n"
+            "              2.5s (hedges included) + 300ms of delays\n"
             "  load        at most 6 attempts for one call\n"
             "              on average at most 1.2, by the retry budget, and 3 more a second\n"
             "  in flight   at most 100 attempts at once (bulkhead)\n"

@@ -1,0 +1,84 @@
+// What a file's policies are to a program that makes the calls itself, and what a changed file leaves of
+// them.
+#include "switchgear/config/configured_policies.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include "switchgear/config/loading_fixture.hpp"
+
+namespace switchgear::config {
+namespace {
+
+using Policies = ConfiguredPolicies<int>;
+
+constexpr const char* everything =
+    "{preset: core, retry: {budget: {}}, timeout: 2s, deadline: 10s, bulkhead: {max_concurrent: 50}, "
+    "rate_limiter: "
+    "{rate: 100}, adaptive_limit: {}, hedge: {delay: p95}, cache: {ttl: 5s}, fallback: {queue: {max: 10}}, "
+    "chaos: {}}";
+
+/// Every object that a pipeline borrows.
+std::string kept(const Policies& now, const Policies& before) {
+  std::string words;
+  const auto add = [&](bool same, const char* word) { words += same ? std::string(word) + " " : ""; };
+  add(now.breaker() == before.breaker(), "breaker");
+  add(now.bulkhead() == before.bulkhead(), "bulkhead");
+  add(now.rate_limiter() == before.rate_limiter(), "rate_limiter");
+  add(now.retry() == before.retry(), "retry");
+  add(now.cache() == before.cache(), "cache");
+  add(now.queue() == before.queue(), "queue");
+  return words;
+}
+
+TEST(ConfiguredPolicies, AreThoseOfTheFile) {
+  const Policies all{policy_of(everything)};
+  EXPECT_TRUE(all.breaker() && all.bulkhead() && all.rate_limiter() && all.retry() && all.cache() &&
+              all.queue());
+  EXPECT_EQ(all.breaker()->name(), "p");
+  const Policies none{policy_of("{}")};
+  EXPECT_FALSE(none.breaker() || none.bulkhead() || none.rate_limiter() || none.retry() || none.cache() ||
+               none.queue());
+}
+
+TEST(ConfiguredPolicies, AValueNeedsSomethingThatMakesAnAnswerOfIt) {
+  const Policy policy = policy_of("{fallback: {value: {body: \"7\"}}}");
+  EXPECT_THROW(Policies{policy}, std::invalid_argument);
+  EXPECT_NO_THROW((Policies{policy, {}, [](const ValueFallback& value) { return std::stoi(value.body); }}));
+}
+
+TEST(ConfiguredPolicies, WhatDidNotChangeIsKeptWithAllItKnows) {
+  auto first = std::make_unique<Policies>(policy_of(everything));
+  first->breaker()->command(Command::force_open, TimePoint{});
+  const Policies again{policy_of(everything), {}, {}, first.get()};
+  EXPECT_EQ(kept(again, *first), "breaker bulkhead rate_limiter retry cache queue ");
+  first.reset();
+  EXPECT_EQ(again.breaker()->state(), State::forced_open) << "it outlives the first";
+}
+
+TEST(ConfiguredPolicies, WhatChangedIsMadeAnewWithWhatBorrowsIt) {
+  const auto after = [](const std::string& from, const std::string& to) {
+    const Policies first{policy_of(everything)};
+    std::string changed = everything;
+    const Policies next{policy_of(changed.replace(changed.find(from), from.size(), to)), {}, {}, &first};
+    return kept(next, first);
+  };
+  EXPECT_EQ(after("core", "payment"), "bulkhead rate_limiter retry cache queue ");
+  EXPECT_EQ(after("budget: {}", "budget: {ratio: 0.5}"), "breaker bulkhead rate_limiter cache queue ");
+  EXPECT_EQ(after("rate: 100", "rate: 200"), "breaker bulkhead retry cache queue ");
+  EXPECT_EQ(after("max: 10", "max: 20"), "breaker bulkhead rate_limiter retry cache ");
+  EXPECT_EQ(after("timeout: 2s", "timeout: 1s"), "breaker bulkhead rate_limiter retry cache queue ");
+}
+
+TEST(ConfiguredPolicies, AnotherNameIsAnotherPolicy) {
+  const Policies first{policy_of(everything)};
+  Policy other = policy_of(everything);
+  other.name = "q";
+  EXPECT_EQ(kept(Policies{other, {}, {}, &first}, first), "");
+}
+
+}  // namespace
+}  // namespace switchgear::config

@@ -154,6 +154,12 @@ TEST(BreakerSection, RangesAndContradictionsStandAtTheirKey) {
   });
 }
 
+TEST(BreakerSection, ARangeThatIsNoneIsNotSpokenOf) {
+  expect_answers(
+      {{breaker_with("{failure_rate: 0.5, half_open: {permitted_calls: 0, max_concurrent: 1}}"),
+        "f.yaml:5:56: policies.p.circuit_breaker.half_open.permitted_calls: 0 is not from 1 to 1000000"}});
+}
+
 TEST(BreakerSection, AProblemOfAnAbsentKeyStandsAtTheBreaker) {
   expect_answers({
       {breaker_with("{failure_rate: 0.5, window: {size: 10}}"),

@@ -19,7 +19,7 @@ constexpr std::size_t largest_file = 1024 * 1024;
 void warn_of_unused(const Value& policies, const Config& config) {
   std::set<std::string_view> used;
   for (const auto& [name, service] : config.services) used.insert(service.policy);
-  if (used.empty()) return;
+  if (used.empty() || policies.report->errors() > 0) return;
   for (const Entry& entry : policies.node->entries) {
     if (!used.contains(entry.key))
       policies.report->warning(entry.at, join(policies.path, entry.key), "no service names this policy");

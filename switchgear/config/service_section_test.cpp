@@ -157,6 +157,9 @@ TEST(ServiceSection, APolicyThatNoServiceNamesIsWarnedAbout) {
   const std::string policies = "version: 1\npolicies:\n  p: {preset: core}\n  q: {preset: core}\n";
   EXPECT_EQ(warnings_of(policies + "services: {s: {url: \"http://a\", policy: p, routes: [{prefix: /}]}}\n"),
             (std::vector<std::string>{"f.yaml:4:3: policies.q: no service names this policy"}));
+  EXPECT_TRUE(warnings_of(policies + "services: {s: {url: \"http://a\", policy: r, routes: [{prefix: /}]}}\n")
+                  .empty())
+      << "one mistake, one line";
   EXPECT_TRUE(warnings_of(policies).empty()) << "a program's own calls name none";
 }
 

@@ -69,7 +69,7 @@ void check_open(OptionChecker& check, const CircuitBreakerOptions& options) {
 
 void check_half_open(OptionChecker& check, const HalfOpenOptions& half_open) {
   check.between("half_open.permitted_calls", half_open.permitted_calls, 1, 1'000'000);
-  if (half_open.max_concurrent) {
+  if (half_open.max_concurrent && half_open.permitted_calls > 0) {
     check.between("half_open.max_concurrent", *half_open.max_concurrent, 1, half_open.permitted_calls);
   }
   check.ratio("half_open.max_failure_rate", half_open.max_failure_rate);

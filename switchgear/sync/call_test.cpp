@@ -351,6 +351,12 @@ TEST(BlockingCall, LeavesTheQueueWhenToldToStop) {
   EXPECT_EQ(bulkhead.snapshot().cancelled, 1U);
 }
 
+TEST(BlockingCall, IsNotMadeThroughAPolicyThatKeepsAnswersOfAnotherType) {
+  using Keeping = Execution<Cache<std::string>, Optional<Fallback<std::string>>, CircuitBreaker>;
+  static_assert(Keeping::takes<std::string>);
+  EXPECT_FALSE(Keeping::takes<const char*>) << "call() would write one over the other";
+}
+
 TEST(CallPartial, StopsAsSoonAsEnoughHaveSucceededOrTooFewCan) {
   const Pipeline<> pipeline;
   const auto half = [](std::uint32_t index) {

@@ -49,7 +49,7 @@ class Session final : public SessionHook,
   static void start_replay(Worker& worker, int descriptor, std::string client_address, ServicePtr service);
 
   Session(Worker& worker, int descriptor, std::string client_address);
-  ~Session();
+  ~Session() override;
 
   /// Worker's words. draining: look at the worker's state again. kill: end now.
   void reconsider() { wake(); }

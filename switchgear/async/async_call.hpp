@@ -128,9 +128,10 @@ auto initiate_call(const Ex& executor, const P& pipeline, const AsyncCallOptions
 /// FallbackError, or the code of the fallback's own failure. More than that is in AsyncReport. What a
 /// classifier throws ends the call like an exception of the operation, and the policies ignore it.
 ///
-/// Memory: one allocation, by the handler's allocator, and nothing for timers and wakes. Given back before
-/// the handler runs when the allocator is one of the handler's own (a call that has armed a timer then
-/// completes one turn of the context later); otherwise a cancelled timer may keep it for that turn.
+/// Memory: one allocation, retries and hedges included, by the handler's own allocator or from the heap, and
+/// nothing for timers and wakes. Given back before the handler runs when the allocator is one of the
+/// handler's own (a call that has armed a timer then completes one turn of the context later); otherwise a
+/// cancelled timer may keep it for that turn.
 ///
 /// Lifetime: the policies outlive the call; the pipeline is copied, and so is `op`, which lives until its
 /// last attempt has ended. When the context is destroyed first, everything is given back to the policies, and

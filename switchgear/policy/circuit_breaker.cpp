@@ -60,7 +60,8 @@ CircuitBreaker::~CircuitBreaker() = default;
 // --- acquire
 
 Result<CircuitBreaker::Permit> CircuitBreaker::try_acquire_slow(CallCell& cell, TimePoint now) noexcept {
-  for (;;) {  // again when the state changed under our feet
+  now = std::min(now, time_of(nothing_due - 1));  // see settle()
+  for (;;) {                                      // again when the state changed under our feet
     settle(now);
     const std::uint64_t word = word_.load(std::memory_order_acquire);
     switch (state_of(word)) {

@@ -76,6 +76,17 @@ TEST(Pitfall, ClockStepsNeitherSkipNorRepeatTheOpenTimer) {
   EXPECT_EQ(bench.state(), State::closed);
 }
 
+TEST(Pitfall, AClockAtTheEndOfTimeHangsNobody) {
+  Bench closed{simple()};
+  EXPECT_TRUE(closed.breaker.try_acquire(TimePoint::max())) << "nothing is due in a closed breaker";
+  EXPECT_EQ(closed.state(), State::closed);
+  Bench open{simple()};
+  open.fail(2);
+  static_cast<void>(open.breaker.try_acquire(TimePoint::max() - 15s));
+  EXPECT_FALSE(open.breaker.try_acquire(TimePoint::max()));
+  EXPECT_EQ(open.state(), State::open) << "relapsed, and never to be probed again";
+}
+
 TEST(Pitfall, AHungProbeIsReclaimedByMaxWait) {
   CircuitBreakerOptions options = simple();
   options.half_open.max_wait = 5s;

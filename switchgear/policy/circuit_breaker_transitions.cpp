@@ -9,12 +9,14 @@
 namespace switchgear {
 
 void CircuitBreaker::settle(TimePoint now) noexcept {
-  while (ticks_of(now) >= due_.load(std::memory_order_acquire)) {
+  // What is due at the end of time is never due: `nothing_due`, and whatever lies beyond it.
+  const Duration::rep at = std::min(ticks_of(now), nothing_due - 1);
+  while (at >= due_.load(std::memory_order_acquire)) {
     std::optional<Transition> transition;
     {
       const std::scoped_lock lock(mutex_);
       const Duration::rep due = due_.load(std::memory_order_relaxed);
-      if (ticks_of(now) < due) return;
+      if (at < due) return;
       if (state_of(word_.load(std::memory_order_relaxed)) == State::half_open) {
         const double waited = to_seconds(options_.max_wait());
         ++relapses_;

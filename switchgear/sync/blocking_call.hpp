@@ -76,7 +76,7 @@ class BlockingCall {
     now_ = now;
     latency_ = outcome.latency;
     answer_.value.emplace(std::move(value));
-    finish(given_up() ? for_nobody() : now >= limit_ ? too_late() : execution_.on_outcome(0, outcome, now));
+    finish(now >= limit_ ? too_late() : execution_.on_outcome(0, outcome, now));
     return take();
   }
 
@@ -200,11 +200,17 @@ class BlockingCall {
   typename P::Machine execution_;
 };
 
-/// The caller had gone away before there was anything to give up.
-template <class T>
-[[gnu::cold]] Result<T> never_begun(const CallOptions& options) {
-  if (options.report != nullptr) *options.report = {};
-  return {Reason::cancelled, "caller", std::nullopt};
+/// A call as a whole.
+template <class Time, class P, class F>
+[[gnu::noinline]] Result<AnswerOf<F>> general_call(Time& time, const P& pipeline, const CallOptions& options,
+                                                   F& f) {
+  if (options.stop.stop_requested()) {
+    if (options.report != nullptr) *options.report = {};
+    return {Reason::cancelled, "caller", std::nullopt};
+  }
+  BlockingCall<Time, P, F> running{time, pipeline, options, f};
+  running.run();
+  return running.take();
 }
 
 }  // namespace switchgear::detail

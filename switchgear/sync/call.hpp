@@ -38,15 +38,11 @@ using CallResult = Result<detail::AnswerOf<F>>;
 template <PipelineLike P, class F, class Time>
 [[gnu::always_inline]] inline CallResult<F> try_call(const P& pipeline, const CallOptions& options, F&& f,
                                                      Time& time) {
-  if (options.stop.stop_requested()) [[unlikely]]
-    return detail::never_begun<detail::AnswerOf<F>>(options);
   if constexpr (P::Fast::exists) {
-    return detail::fast_call(time, pipeline, options, f);
-  } else {
-    detail::BlockingCall<Time, P, std::remove_reference_t<F>> running{time, pipeline, options, f};
-    running.run();
-    return running.take();
+    if (options.report == nullptr && !options.stop.stop_possible()) [[likely]]
+      return detail::fast_call(time, pipeline, options, f);
   }
+  return detail::general_call(time, pipeline, options, f);
 }
 template <class Time = SteadyTime, PipelineLike P, class F>
 CallResult<F> try_call(const P& pipeline, const CallOptions& options, F&& f) {

@@ -23,15 +23,20 @@ class PartialCall : public std::enable_shared_from_this<PartialCall<T, P, Op, Ha
   using Value = ValueOf<T>;
   using Ref = std::shared_ptr<PartialCall>;
 
-  PartialCall(const Ex& executor, P pipeline, const Partial& partial, Op op, Handler handler, Time time)
+  PartialCall(const Ex& executor, P pipeline, const AsyncCallOptions& options, const Partial& partial, Op op,
+              Handler handler, Time time)
       : work_(executor),
         handler_work_(boost::asio::get_associated_executor(handler, executor)),
         pipeline_(std::move(pipeline)),
+        options_(options),
         partial_(partial),
         op_(std::move(op)),
         handler_(std::move(handler)),
         time_(std::move(time)),
-        signals_(partial.calls()) {}
+        signals_(partial.calls()) {
+    options_.report = nullptr;
+    options_.full_report = nullptr;
+  }
 
   static void begin(Ref self) {
     PartialCall& batch = *self;
@@ -87,7 +92,8 @@ class PartialCall : public std::enable_shared_from_this<PartialCall<T, P, Op, Ha
 
   void call_one(const Ref& self, std::uint32_t index) {
     const auto guarded = [&](auto op) {
-      async_try_call<T, Time>(work_.get_executor(), pipeline_, std::move(op), OnCall{self, index}, time_);
+      async_try_call<T, Time>(work_.get_executor(), pipeline_, options_, std::move(op), OnCall{self, index},
+                              time_);
     };
     if constexpr (requires(Op & op, const AsyncAttempt& attempt) { op(index, attempt); }) {
       guarded([this, index](const AsyncAttempt& attempt) { return op_(index, attempt); });
@@ -142,6 +148,7 @@ class PartialCall : public std::enable_shared_from_this<PartialCall<T, P, Op, Ha
   boost::asio::executor_work_guard<Ex> work_;
   boost::asio::executor_work_guard<boost::asio::associated_executor_t<Handler, Ex>> handler_work_;
   P pipeline_;
+  AsyncCallOptions options_;  ///< of every call
   Partial partial_;
   Op op_;
   Handler handler_;
@@ -158,11 +165,12 @@ struct InitiatePartial {
   Ex executor;
 
   template <class Handler, class P, class Op, class Time>
-  void operator()(Handler&& handler, P&& pipeline, const Partial& partial, Op&& op, Time&& time) const {
+  void operator()(Handler&& handler, P&& pipeline, const AsyncCallOptions& options, const Partial& partial,
+                  Op&& op, Time&& time) const {
     using H = std::decay_t<Handler>;
     using Batch = PartialCall<T, std::decay_t<P>, std::decay_t<Op>, H, Ex, std::decay_t<Time>>;
     const auto allocator = boost::asio::get_associated_allocator(handler);
-    Batch::begin(std::allocate_shared<Batch>(allocator, executor, std::forward<P>(pipeline), partial,
+    Batch::begin(std::allocate_shared<Batch>(allocator, executor, std::forward<P>(pipeline), options, partial,
                                              std::forward<Op>(op), std::forward<Handler>(handler),
                                              std::forward<Time>(time)));
   }
@@ -182,15 +190,22 @@ struct InitiatePartial {
 ///         [](error_code ec, PartialAnswers<Reply> batch) { … });
 ///
 /// `op(index, attempt)` is a coroutine, `op(index, attempt, token)` takes a token, as in async_call(); so is
-/// all that is said there of executors, cancellation and lifetime. One copy of `op` serves all calls. Throws
-/// std::invalid_argument for a ratio outside 0..1.
+/// all that is said there of executors, cancellation and lifetime. One copy of `op` serves all calls.
+/// `options` are those of every call, but for the report. Throws std::invalid_argument for a ratio outside
+/// 0..1.
+template <class T, class Time = AsioTime, AsioExecutor Ex, PipelineLike P, class Op, class Token>
+auto async_partial(const Ex& executor, const P& pipeline, const AsyncCallOptions& options,
+                   std::uint32_t calls, double min_success_ratio, Op&& op, Token&& token, Time time = {}) {
+  using Signature = void(boost::system::error_code, PartialAnswers<detail::ValueOf<T>>);
+  return boost::asio::async_initiate<Token, Signature>(
+      detail::InitiatePartial<T, Ex>{executor}, token, P(pipeline), options,
+      Partial{calls, min_success_ratio}, std::forward<Op>(op), std::move(time));
+}
 template <class T, class Time = AsioTime, AsioExecutor Ex, PipelineLike P, class Op, class Token>
 auto async_partial(const Ex& executor, const P& pipeline, std::uint32_t calls, double min_success_ratio,
                    Op&& op, Token&& token, Time time = {}) {
-  using Signature = void(boost::system::error_code, PartialAnswers<detail::ValueOf<T>>);
-  return boost::asio::async_initiate<Token, Signature>(detail::InitiatePartial<T, Ex>{executor}, token,
-                                                       P(pipeline), Partial{calls, min_success_ratio},
-                                                       std::forward<Op>(op), std::move(time));
+  return async_partial<T, Time>(executor, pipeline, AsyncCallOptions{}, calls, min_success_ratio,
+                                std::forward<Op>(op), std::forward<Token>(token), std::move(time));
 }
 
 }  // namespace switchgear

@@ -67,6 +67,19 @@ TEST_F(AsyncPartialTest, MakesAllCallsAtOnceAndAcceptsAtTheEarliestCertainMoment
   EXPECT_EQ(bulkhead.snapshot().in_use, 0U);
 }
 
+TEST_F(AsyncPartialTest, HandsEveryCallTheDeadlineOfWhoeverAsks) {
+  const TimePoint parent = loop.time.now() + 2s;
+  async_partial<int>(loop.executor(), pipeline, CallOptions{.deadline = parent}, 2, 0.5, op(), handler(),
+                     loop.time);
+  loop.run();
+  ASSERT_EQ(dependency.running.size(), 2U);
+  for (const auto& running : dependency.running) EXPECT_EQ(running.attempt.deadline, parent);
+  loop.run_for(2s);
+  EXPECT_EQ(times, 1);
+  EXPECT_EQ(batch.decision, Partial::Decision::impossible);
+  EXPECT_EQ(bulkhead.snapshot().in_use, 0U);
+}
+
 TEST_F(AsyncPartialTest, GivesUpAsSoonAsItIsImpossible) {
   start(4, 0.75);
   end(0, asio::error::connection_refused);

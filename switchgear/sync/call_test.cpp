@@ -374,6 +374,34 @@ TEST(CallPartial, StopsAsSoonAsEnoughHaveSucceededOrTooFewCan) {
   EXPECT_EQ(too_few.made, 4U);
 }
 
+TEST(CallPartial, HandsEveryCallTheDeadlineOfWhoeverAsks) {
+  const TimePoint parent = SteadyTime::now() + 1h;
+  int told = 0;
+  const auto listens = [&](std::uint32_t, const Attempt& attempt) {
+    if (attempt.deadline == parent) ++told;
+    return 1;
+  };
+  const CallOptions options{.deadline = parent};
+  EXPECT_EQ(call_partial(Pipeline<>{}, options, 4, 1.0, listens).decision, Partial::Decision::accepted);
+  EXPECT_EQ(told, 4);
+  const CallOptions over{.deadline = SteadyTime::now() - 1ms};
+  EXPECT_EQ(call_partial(Pipeline<>{}, over, 4, 0.5, listens).decision, Partial::Decision::impossible);
+  EXPECT_EQ(told, 4) << "whose time is over, asks nobody";
+}
+
+TEST(CallPartial, BeginsNoFurtherCallWhenToldToStopAndDecidesNothing) {
+  std::stop_source stop;
+  const auto stops_at_two = [&](std::uint32_t index) {
+    if (index == 2) stop.request_stop();
+    return index;
+  };
+  const CallOptions options{.stop = stop.get_token()};
+  const auto batch = call_partial(Pipeline<>{}, options, 10, 0.5, stops_at_two);
+  EXPECT_EQ(batch.decision, Partial::Decision::undecided);
+  EXPECT_EQ(batch.made, 3U);
+  EXPECT_EQ(batch.answers.size(), 2U);
+}
+
 /// One reading of each, between two of the steady clock: a pause of this thread widens the bounds.
 struct Readings {
   TimePoint before = SteadyTime::now();

@@ -205,7 +205,7 @@ boost::json::object Gateway::status() const {
   boost::json::object services;
   for (const auto& [name, set] : policy_sets()) {
     const auto of = std::find_if(all.services.begin(), all.services.end(),
-                                 [&name = name](const auto& service) { return service.name == name; });
+                                 [&wanted = name](const auto& service) { return service.name == wanted; });
     services[name] = service_status(*set, of == all.services.end() ? WorkerCounts::OfService{} : *of, now);
   }
   return services;

@@ -19,7 +19,7 @@ constexpr Duration shortest_pause = std::chrono::milliseconds{500};
 constexpr Duration longest_pause = std::chrono::seconds{30};
 constexpr std::uint32_t times_in_turn = 3;  ///< that a call is made before others get their turn
 constexpr std::size_t memory = 4096;
-constexpr http::HeadLimits answer_limits{128 * 1024, 400, 0};
+constexpr http::HeadLimits answer_limits{std::size_t{128} * 1024, 400, 0};
 }  // namespace
 
 void write_stored_request(std::string& payload, std::string_view client_address, std::string_view head) {

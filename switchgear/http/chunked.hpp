@@ -24,9 +24,9 @@ class ChunkedDecoder {
     State state = State::more;
   };
 
-  static constexpr std::size_t max_line = 256;              ///< a size line with its extensions
-  static constexpr std::size_t max_extensions = 16 * 1024;  ///< of a whole body
-  static constexpr std::size_t max_trailers = 8 * 1024;
+  static constexpr std::size_t max_line = 256;                           ///< a size line with its extensions
+  static constexpr std::size_t max_extensions = std::size_t{16} * 1024;  ///< of a whole body
+  static constexpr std::size_t max_trailers = std::size_t{8} * 1024;
 
   /// `done`: the body, trailers included, ended after `consumed` bytes. The trailers' lines stay where they
   /// are until then: while state is `more`, unconsumed bytes must be presented again, with more behind them.

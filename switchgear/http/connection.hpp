@@ -26,7 +26,7 @@ class Connection final : private Stream::Owner, private Timer {
   static constexpr std::size_t idle_memory = 4096;
 
   explicit Connection(ConnectionPool& pool) : pool_(pool) {}
-  ~Connection();
+  ~Connection() override;
 
   /// Precondition: connected.
   [[nodiscard]] Stream& stream() noexcept { return *stream_; }

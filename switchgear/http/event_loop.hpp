@@ -16,7 +16,7 @@ namespace switchgear::http {
 /// Blocks of memory for connections that are busy; a few are kept for the next one. Threads: one.
 class BlockPool {
  public:
-  static constexpr std::size_t block_size = 32 * 1024;
+  static constexpr std::size_t block_size = std::size_t{32} * 1024;
 
   [[nodiscard]] std::unique_ptr<char[]> take(std::size_t size);
   void give_back(std::unique_ptr<char[]> block, std::size_t size);

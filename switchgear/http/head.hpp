@@ -12,9 +12,9 @@ namespace switchgear::http {
 
 /// Sizes in bytes.
 struct HeadLimits {
-  std::size_t bytes = 32 * 1024;  ///< the whole block
+  std::size_t bytes = std::size_t{32} * 1024;  ///< the whole block
   std::size_t fields = 100;
-  std::size_t target = 8 * 1024;
+  std::size_t target = std::size_t{8} * 1024;
 };
 
 /// Why a head was refused. status_of() says what a server answers.

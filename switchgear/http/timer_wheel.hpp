@@ -77,7 +77,7 @@ class TimerWheel {
   TimePoint origin_;
   std::uint64_t now_ = 0;  ///< ticks since origin_
   std::array<std::uint64_t, levels> occupied_{};
-  std::array<Place, levels * places> wheel_{};
+  std::array<Place, std::size_t{levels} * places> wheel_{};
 };
 
 }  // namespace switchgear::http

@@ -46,8 +46,8 @@ std::string too_few_calls(const Policy& policy) {
 std::string never_lasts(const Policy& policy, Duration length) {
   const auto limit = attempt_limit(policy);
   if (!limit || length < *limit) return {};
-  const std::string ends = "an attempt ends after " + format_duration(*limit) +
-                           (policy.timeout == limit ? " (timeout)" : " (deadline)");
+  std::string ends = "an attempt ends after " + format_duration(*limit) +
+                     (policy.timeout == limit ? " (timeout)" : " (deadline)");
   if (length > *limit) return ends;
   return policy.failure_when.timeout ? "" : ends + ", and a timeout is not recorded (failure_when)";
 }

@@ -10,8 +10,9 @@ namespace switchgear::config {
 
 namespace {
 
-constexpr std::size_t longest_value = 64 * 1024;
-constexpr std::size_t most_added = 4 * 1024 * 1024;  // a file of ${BIG}${BIG}… must not fill the memory
+constexpr std::size_t longest_value = std::size_t{64} * 1024;
+constexpr std::size_t most_added =
+    std::size_t{4} * 1024 * 1024;  // a file of ${BIG}${BIG}… must not fill the memory
 
 bool name_letter(char letter, bool first) noexcept {
   if (letter == '_' || (letter >= 'A' && letter <= 'Z') || (letter >= 'a' && letter <= 'z')) return true;

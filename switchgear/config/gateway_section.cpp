@@ -13,7 +13,7 @@ namespace {
 using std::chrono::hours;
 using std::chrono::milliseconds;
 
-constexpr std::size_t largest_secret = 64 * 1024;
+constexpr std::size_t largest_secret = std::size_t{64} * 1024;
 
 /// `$TOKEN`, as a shell has it.
 bool looks_like_a_variable(const Node& node) {
@@ -77,7 +77,7 @@ struct Address {
 
 void read_limits(const Value& value, GatewayLimits& limits) {
   constexpr Length wait{milliseconds{1}, hours{24}};
-  constexpr std::size_t mebi = 1024 * 1024;
+  constexpr std::size_t mebi = std::size_t{1024} * 1024;
   Section section(value);
   section.read("header_bytes", limits.header_bytes, Whole{1024, mebi});
   section.read("header_fields", limits.header_fields, Whole{1, 10'000});

@@ -12,7 +12,7 @@ namespace switchgear::config {
 
 namespace {
 
-constexpr std::size_t largest_file = 1024 * 1024;
+constexpr std::size_t largest_file = std::size_t{1024} * 1024;
 
 /// Where there are services, a policy that none of them names is most likely one that they were meant to
 /// name.

@@ -5,7 +5,7 @@
 namespace switchgear::gateway {
 
 namespace {
-constexpr http::HeadLimits response_limits{64 * 1024, 200, 0};
+constexpr http::HeadLimits response_limits{std::size_t{64} * 1024, 200, 0};
 }
 
 Attempt::Attempt() : exchange(response_limits) {}

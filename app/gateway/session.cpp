@@ -16,7 +16,7 @@ constexpr Duration doubt_after = std::chrono::seconds{1};
 constexpr Duration drain_grace = std::chrono::milliseconds{300};
 // How much of a request that was refused is read so that its connection can be kept, or closed without a
 // reset that would take the answer with it (RFC 9112, 9.6).
-constexpr std::size_t linger_bytes = 256 * 1024;
+constexpr std::size_t linger_bytes = std::size_t{256} * 1024;
 constexpr Duration linger_time = std::chrono::seconds{2};
 }  // namespace
 

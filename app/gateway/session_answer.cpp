@@ -6,7 +6,7 @@ namespace switchgear::gateway {
 
 namespace {
 // A body that is refused is read to its end if that is cheap, so that the connection can be kept.
-constexpr std::uint64_t cheap_to_discard = 64 * 1024;
+constexpr std::uint64_t cheap_to_discard = std::uint64_t{64} * 1024;
 }  // namespace
 
 AnswerFraming Session::framing_of_answer() {

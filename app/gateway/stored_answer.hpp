@@ -36,6 +36,9 @@ class StoredAnswer {
   std::shared_ptr<const Content> content_;
 };
 
+/// All that it takes in memory: see answer_traits.hpp.
+[[nodiscard]] std::size_t bytes_of(const StoredAnswer& answer) noexcept;
+
 /// A response on its way to one client, copied on the way for the next ones.
 class ResponseCopy {
  public:

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <boost/json/parse.hpp>
 #include <cstdlib>
 #include <mutex>
 
@@ -51,6 +52,36 @@ TEST(GatewayCache, GivesTheSameAnswerAgainAndSaysHowOldItIs) {
   for (const char* line :
        {"switchgear_cache_hits_total{service=\"shop\"} 1",
         "switchgear_cache_misses_total{service=\"shop\"} 3", "switchgear_cache_entries{service=\"shop\"} 3"})
+    EXPECT_NE(metrics.find(line), std::string::npos) << line;
+}
+
+TEST(GatewayCache, DoesNotTakeAllMemoryWhenEveryRequestHasAnotherQuery) {
+  Counting shop{"", std::string(60'000, 'x')};
+  const std::string policy =
+      "  remembers: {timeout: 10s, cache: {ttl: 60s, max_bytes: 1MiB}, fallback: {cache: {max_bytes: "
+      "512KiB}}}\n";
+  const GatewayProcess gateway{config_text({{"shop", shop.upstream.port(), "/", "remembers"}}, policy)};
+  Socket client = Socket::connect(gateway.port());
+  for (int i = 0; i < 100; ++i) {
+    client.send("GET /?" + std::to_string(i) + " HTTP/1.1\r\nHost: test\r\n\r\n");
+    ASSERT_TRUE(client.read_response().value_or(Message{}).whole);
+  }
+  const auto status = boost::json::parse(gateway.admin("GET", "/status").body).at("services").at("shop");
+  const auto of = [&](const char* part, const char* name) {
+    return status.at(part).at(name).to_number<std::uint64_t>();
+  };
+  for (const auto& [part, most] : {std::pair{"cache", 1'048'576U}, std::pair{"fallback", 524'288U}}) {
+    EXPECT_EQ(of(part, "max_bytes"), most) << part;
+    EXPECT_LE(of(part, "bytes"), most) << part;
+    EXPECT_GE(of(part, "bytes"), most * 3 / 4) << part;
+    EXPECT_LE(of(part, "entries"), most / 60'000) << part;
+    EXPECT_EQ(of(part, "entries") + of(part, "evicted"), 100U) << part;
+  }
+  const std::string metrics = gateway.admin("GET", "/metrics").body;
+  for (const char* line :
+       {"switchgear_cache_max_bytes{service=\"shop\"} 1048576",
+        "switchgear_fallback_cache_max_bytes{service=\"shop\"} 524288",
+        "switchgear_cache_bytes{service=\"shop\"} ", "switchgear_fallback_cache_bytes{service=\"shop\"} "})
     EXPECT_NE(metrics.find(line), std::string::npos) << line;
 }
 

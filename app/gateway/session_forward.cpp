@@ -110,7 +110,11 @@ void Session::start_call(Service& service) {
   if (queues && (bodiless || call_->holds_body))
     write_stored_request(call_->payload, client_address_,
                          client_->buffer().view().substr(head.skipped, head.size - head.skipped));
-  if (policies.remembers()) write_answer_key(call_->key, head, worker_.loop().fields());
+  if (policies.remembers()) {
+    const std::size_t place = UriVersions::place_of(head.path);
+    if (is_unsafe(head, worker_.loop().fields())) call_->changes = place;
+    write_answer_key(call_->key, head, worker_.loop().fields(), policies.policies().versions->at(place));
+  }
   write_request(call_->head, head, worker_.loop().fields(),
                 {service_->options().base_path, service_->authority(), client_address_});
   client_->buffer().consume(head.size);

@@ -46,6 +46,30 @@ TEST(Gateway, Answers502ToAResetBeforeTheHead) {
   EXPECT_EQ(failures(gateway, "connection_error"), 1U);
 }
 
+TEST(Gateway, TakesAStatusThatNobodyKnowsForNoAnswerAndCountsItAsNoRedirection) {
+  for (const char* status : {"999", "600", "700 Odd"}) {
+    Upstream upstream{
+        Upstream::saying("HTTP/1.1 " + std::string(status) + "\r\nContent-Length: 2\r\n\r\nhi")};
+    const GatewayProcess gateway{guarded(upstream.port())};
+    const Message answer = gateway.get("/");
+    EXPECT_EQ(answer.status(), 502U) << status;
+    EXPECT_NE(answer.field("proxy-status").find("http_protocol_error"), std::string::npos) << status;
+    EXPECT_NE(answer.body.find("100 to 599"), std::string::npos) << answer.body;
+    EXPECT_EQ(failures(gateway, "connection_error"), 1U) << status;
+    const std::string metrics = gateway.admin("GET", "/metrics").body;
+    EXPECT_EQ(metrics.find("code_class=\"3xx\""), std::string::npos) << status;
+  }
+}
+
+TEST(Gateway, TakesAnInterimResponseWithContentForNoAnswer) {
+  for (const char* fields : {"Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n"}) {
+    Upstream upstream{
+        Upstream::saying("HTTP/1.1 103 Early Hints\r\n" + std::string(fields) + "\r\nhello" + ok("late"))};
+    const GatewayProcess gateway{guarded(upstream.port())};
+    EXPECT_EQ(gateway.get("/").status(), 502U) << fields;
+  }
+}
+
 TEST(Gateway, CutsTheClientOffWhenTheUpstreamBreaksInsideABody) {
   for (const bool reset : {false, true}) {
     for (const std::string head : {"Content-Length: 100\r\n", "Transfer-Encoding: chunked\r\n"}) {

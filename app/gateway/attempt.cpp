@@ -17,6 +17,7 @@ void Attempt::begin(CallOwner& owner, unsigned number, TimePoint now, TimePoint 
   started = since = now;
   until = limit;
   body_sent = 0;
+  interims = 0;
   sent = deaf = waited_for = afresh = false;
   error.reset();
 }

@@ -6,6 +6,11 @@
 
 namespace switchgear::gateway {
 
+namespace {
+// Of one attempt. More than a service has reason for, even if it says 102 every few seconds.
+constexpr std::uint32_t most_interims = 100;
+}  // namespace
+
 Session::Step Session::pull_head(Attempt& attempt) {
   http::Exchange& exchange = attempt.exchange;
   for (;;) {
@@ -28,15 +33,18 @@ Session::Step Session::pull_head(Attempt& attempt) {
       take_head(attempt);
       return Step::go;
     }
+    if (++attempt.interims > most_interims)
+      return upstream_failed(attempt, "http_protocol_error", "the service sent too many interim responses");
     if (const Step step = relay_interim(attempt); step != Step::go) return step;
   }
 }
 
 /// RFC 9110, 15.2: an HTTP/1.0 client knows nothing of these, and 100 means nothing to whoever did not ask.
+/// One that comes while the client has not taken the one before is dropped: it is only a hint.
 Session::Step Session::relay_interim(Attempt& attempt) {
   attempt.since = now_;
   const http::Head& head = attempt.exchange.head();
-  if (!http10_ && (head.status != 100 || expecting_)) {
+  if (!http10_ && (head.status == 100 ? expecting_ : outbox_.idle())) {
     std::string& text = worker_.loop().scratch();
     text.clear();
     write_interim(text, head, worker_.loop().fields());

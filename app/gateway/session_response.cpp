@@ -94,6 +94,8 @@ void Session::start_response(Attempt& attempt) {
     }
   }
   call_->machine.commit();
+  // Before the client learns of it: what it asks for next must not come from before its change.
+  if (call_->changes && status_ < 400) service_->policies().policies().versions->advance(*call_->changes);
   if (attempt.branch != 0) service_->policies().policies().hedge_wins->add();
   // The size of the framing is known before the head is taken away.
   http::BodyReader framing;
@@ -102,8 +104,6 @@ void Session::start_response(Attempt& attempt) {
   http::Coding coding = http::Coding::identity;
   const bool endless = framing.framing() == http::BodyReader::Framing::until_end ||
                        framing.framing() == http::BodyReader::Framing::chunked;
-  // Before the client learns of it: what it asks for next must not come from before its change.
-  if (call_->changes && status_ < 400) service_->policies().policies().versions->advance(*call_->changes);
   if (endless && http10_) {
     rewrite.framing = BodyFraming::until_close;
     keep_ = false;

@@ -1,5 +1,6 @@
 #include "app/gateway/forwarding.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "switchgear/http/ascii.hpp"
@@ -109,7 +110,23 @@ void write_request(std::string& out, const http::Head& head, const http::FieldLi
   }
   if (head.expects_continue && head.version >= 11) out.append("Expect: 100-continue\r\n");
   if (head.accepts_trailers) out.append("TE: trailers\r\nConnection: TE\r\n");
-  out.append(head.version >= 11 ? "Via: 1.1 switchgear\r\n\r\n" : "Via: 1.0 switchgear\r\n\r\n");
+  out.append(head.version >= 11 ? "Via: 1.1 " : "Via: 1.0 ").append(rewrite.pseudonym).append("\r\n\r\n");
+}
+
+bool was_forwarded_by(std::string_view pseudonym, const http::FieldList& fields) noexcept {
+  for (const Field& field : fields) {
+    if (field.id != FieldId::via) continue;
+    const bool unknown = http::for_each_in_list(field.value, [&](std::string_view one) {
+      // [protocol-name "/"] protocol-version RWS received-by [RWS comment]
+      const std::size_t space = one.find_first_of(" \t");
+      if (space == std::string_view::npos) return true;
+      std::string_view by = one.substr(std::min(one.find_first_not_of(" \t", space), one.size()));
+      by = by.substr(0, by.find_first_of(" \t("));
+      return !http::equals_ignoring_case(by, pseudonym);
+    });
+    if (!unknown) return true;
+  }
+  return false;
 }
 
 void write_response(std::string& out, const http::Head& head, const http::FieldList& fields,

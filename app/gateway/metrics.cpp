@@ -34,6 +34,9 @@ std::vector<prometheus::MetricFamily> Gateway::Collect() const {
   auto pool = family("switchgear_gateway_pool_connections", "Connections to a service.", MetricType::Gauge);
   auto waiting = family("switchgear_gateway_pool_waiting", "Requests waiting for a connection to a service.",
                         MetricType::Gauge);
+  auto loops =
+      family("switchgear_gateway_loops_total",
+             "Requests answered with 508: this gateway had forwarded them before.", MetricType::Counter);
   auto accepted = family("switchgear_gateway_connections_accepted_total", "Client connections accepted.",
                          MetricType::Counter);
   auto failures = family("switchgear_gateway_accept_failures_total",
@@ -45,6 +48,7 @@ std::vector<prometheus::MetricFamily> Gateway::Collect() const {
   add_answers(requests, "", all.unrouted);
   for (const WorkerCounts::OfService& service : all.services) {
     add_answers(requests, service.name, service.counts.answers);
+    add(loops, {{"service", service.name}}, static_cast<double>(service.counts.loops));
     add(fresh, {{"service", service.name}}, static_cast<double>(service.counts.fresh_attempts));
     add(pool, {{"service", service.name}, {"state", "idle"}}, static_cast<double>(service.pool.idle));
     add(pool, {{"service", service.name}, {"state", "busy"}},
@@ -55,7 +59,7 @@ std::vector<prometheus::MetricFamily> Gateway::Collect() const {
   add(failures, {}, static_cast<double>(all.accept_failures));
   add(connections, {}, static_cast<double>(all.connections));
   std::vector<prometheus::MetricFamily> families = policy_metrics(policy_sets(), http::EventLoop::now());
-  families.insert(families.end(), {requests, fresh, pool, waiting, accepted, failures, connections});
+  families.insert(families.end(), {requests, loops, fresh, pool, waiting, accepted, failures, connections});
   return families;
 }
 

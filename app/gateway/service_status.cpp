@@ -21,7 +21,8 @@ namespace json = boost::json;
   return {{"idle", counts.pool.idle},
           {"busy", counts.pool.open - counts.pool.idle},
           {"waiting", counts.pool.waiting},
-          {"fresh_attempts", counts.counts.fresh_attempts}};
+          {"fresh_attempts", counts.counts.fresh_attempts},
+          {"loops", counts.counts.loops}};
 }
 
 [[nodiscard]] json::object of(const Retry& retry) {

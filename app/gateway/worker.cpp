@@ -35,6 +35,7 @@ void WorkerCounts::add(const WorkerCounts& other) {
     if (ours == services.end()) ours = services.insert(services.end(), OfService{theirs.name, {}, {}});
     for (std::size_t i = 0; i < theirs.counts.answers.size(); ++i)
       ours->counts.answers[i] += theirs.counts.answers[i];
+    ours->counts.loops += theirs.counts.loops;
     ours->counts.fresh_attempts += theirs.counts.fresh_attempts;
     ours->pool.open += theirs.pool.open;
     ours->pool.idle += theirs.pool.idle;
@@ -67,6 +68,7 @@ void Worker::run() {
 
 void Worker::apply(const Plan& plan) {
   limits_ = plan.limits;
+  pseudonym_ = plan.pseudonym;
   head_limits_ = head_limits_of(plan.limits);
   std::map<std::string, ServicePtr, std::less<>> services;
   Routes routes;

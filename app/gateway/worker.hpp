@@ -27,6 +27,7 @@ struct ServicePlan {
   CircuitDurations* durations = nullptr;
 };
 struct Plan {
+  std::string pseudonym;  ///< of the whole gateway, for Via
   config::GatewayLimits limits;
   std::vector<ServicePlan> services;
 };
@@ -75,6 +76,8 @@ class Worker {
   [[nodiscard]] const config::GatewayLimits& limits() const noexcept { return limits_; }
   [[nodiscard]] const http::HeadLimits& head_limits() const noexcept { return head_limits_; }
   [[nodiscard]] const Routes& routes() const noexcept { return routes_; }
+  /// What this gateway calls itself in Via, unlike any other.
+  [[nodiscard]] const std::string& pseudonym() const noexcept { return pseudonym_; }
   [[nodiscard]] bool draining() const noexcept { return draining_; }
   [[nodiscard]] TimePoint draining_since() const noexcept { return draining_since_; }
   /// Null when there is none of that name.
@@ -105,6 +108,7 @@ class Worker {
 
   http::EventLoop loop_;
   CallPool calls_{loop_};
+  std::string pseudonym_;
   config::GatewayLimits limits_;
   http::HeadLimits head_limits_;
   Routes routes_;

@@ -133,6 +133,12 @@ class CallCells {
     return cells_[slot < owned_ ? slot : owned_];
   }
 
+  /// How many threads have a cell of their own, and which of those cells one is; the shared one is the last.
+  [[nodiscard]] std::uint32_t owned() const noexcept { return owned_; }
+  [[nodiscard]] std::uint32_t index_of(const CallCell& cell) const noexcept {
+    return static_cast<std::uint32_t>(&cell - cells_.get());
+  }
+
   [[nodiscard]] const CallCell* begin() const noexcept { return cells_.get(); }
   [[nodiscard]] const CallCell* end() const noexcept { return cells_.get() + owned_ + 1; }
   [[nodiscard]] CallCell* begin() noexcept { return cells_.get(); }

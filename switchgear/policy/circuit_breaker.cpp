@@ -83,9 +83,11 @@ Result<CircuitBreaker::Permit> CircuitBreaker::try_acquire_slow(CallCell& cell, 
 std::optional<Result<CircuitBreaker::Permit>> CircuitBreaker::try_admit_closed(CallCell& cell,
                                                                                std::uint64_t word,
                                                                                TimePoint now) noexcept {
-  if (const auto tripped = stuck_rule(era_of(word), now)) {
-    trip(era_of(word), *tripped, std::nullopt, now);
-    return std::nullopt;
+  if (in_flight_) {
+    if (const auto tripped = stuck_rule(era_of(word), now)) {
+      trip(era_of(word), *tripped, std::nullopt, now);
+      return std::nullopt;
+    }
   }
   if ((word & flag_ramping) != 0) {
     const TimePoint began = time_of(since_.load(std::memory_order_acquire));
@@ -173,8 +175,8 @@ void CircuitBreaker::record_slow(CallCell& cell, std::uint64_t era, std::uint32_
   if ((word_.load(std::memory_order_relaxed) & flag_told) != 0) send_call(outcome, latency, now);
 }
 
-void CircuitBreaker::book(CallCell& cell, std::uint64_t era, const Outcome& outcome, Duration latency,
-                          TimePoint now) noexcept {
+inline void CircuitBreaker::book(CallCell& cell, std::uint64_t era, const Outcome& outcome, Duration latency,
+                                 TimePoint now) noexcept {
   const bool slow = is_slow(latency);
   const bool current = era_of(word_.load(std::memory_order_acquire)) == era;
   switch (outcome.verdict) {
@@ -214,19 +216,18 @@ void CircuitBreaker::record_late(CallCell& cell, const Outcome& outcome, TimePoi
   if (options_.probe_automatically) due_.store(ticks_of(wanted), std::memory_order_release);
 }
 
-bool CircuitBreaker::book_closed(CallCell& cell, std::uint64_t era, const Outcome& outcome, Duration latency,
-                                 TimePoint now) noexcept {
+inline bool CircuitBreaker::book_closed(CallCell& cell, std::uint64_t era, const Outcome& outcome,
+                                        Duration latency, TimePoint now) noexcept {
   const bool failed = outcome.verdict == Verdict::failure;
   const CallMarks marks{failed, is_slow(latency), latency >= high_from_, latency};
-  auto [booked, tripped] = evidence_.add(cell, generation_of_era(era), marks, now);
-  if (!booked) return false;
-  if (!tripped) tripped = stuck_rule(era, now);
+  std::optional<TrippedRule> tripped;
+  if (!evidence_.add(cell, generation_of_era(era), marks, now, tripped)) return false;
+  if (!tripped && in_flight_) tripped = stuck_rule(era, now);
   if (tripped) trip(era, *tripped, failed ? outcome.retry_after : std::nullopt, now);
   return true;
 }
 
 std::optional<TrippedRule> CircuitBreaker::stuck_rule(std::uint64_t era, TimePoint now) noexcept {
-  if (!in_flight_) return std::nullopt;
   const std::uint32_t stuck = in_flight_->stuck(generation_of_era(era), now);
   if (stuck == 0) return std::nullopt;
   return TrippedRule{Rule::stuck_calls, static_cast<double>(stuck),

@@ -20,10 +20,10 @@ class CircuitBreakerTestPeer {
     for (CallCell& cell : breaker.cells_)
       cell.window_successes.bits_.store(TaggedCount::tag_of(generation) | successes);
     TimeWindow& window = *breaker.evidence_.time_window_;
-    window.successes_seen_ =
-        successes * static_cast<std::uint64_t>(breaker.cells_.end() - breaker.cells_.begin());
-    for (std::uint32_t b = 0; b < window.buckets_; ++b)
-      window.ring_[b].successes_before = window.successes_seen_;
+    for (std::uint32_t b = 0; b < window.buckets_; ++b) {
+      window.before_[b].calls =
+          successes * static_cast<std::uint64_t>(breaker.cells_.end() - breaker.cells_.begin());
+    }
   }
   static void set_generation(CircuitBreaker& breaker, std::uint64_t generation) {
     const std::uint64_t word = breaker.word_.load();

@@ -1,17 +1,21 @@
 // What a closed breaker has seen of its calls, and whether a trip rule holds. Shared by all threads.
 //
-// A plain success (neither slow nor high, when no failure streak is to be ended) is counted without a lock.
-// Every other call is booked under one short lock, and what the rules look at is read before the lock is
-// released. Therefore:
+// Most calls are counted where only their thread writes: plain successes (neither slow nor high, when no
+// failure streak is to be ended), and marked calls as far as the thread's Allowance goes. The rest is booked
+// in peace: under one short lock, with all allowances taken back, and what the rules look at is read before
+// the lock is released. Therefore:
 //
 //   1. The figures of an opening are those of one moment: the recorded calls had them in some order of the
 //   ones that
 //      overlapped. No sum is updated in two steps that another thread could come between.
-//   2. A call of an earlier generation changes nothing: its generation is compared under the lock.
-//   3. The call that brings the window to `minimum_calls` is booked under the lock, so it is noticed: always
-//   with a
-//      count window; with a time window, if a success overlaps a call that makes the window mind successes,
+//   2. No opening is missed: allowances add up to fewer marked calls than any rule needs.
+//   3. A marked call of an earlier generation changes nothing: allowances and the lock's holder compare it.
+//   4. The call that brings the window to `minimum_calls` is booked in peace, so it is noticed: always with a
+//   count
+//      window; with a time window, if a success overlaps the call that makes the window mind successes,
 //      possibly only by the next recorded call.
+//
+// models/window.pml checks 1 to 3 with a ring that is lapped.
 #pragma once
 
 #include <atomic>
@@ -48,13 +52,10 @@ class Evidence {
     return true;
   }
 
-  struct Added {
-    bool booked = false;                 ///< false: the generation is over
-    std::optional<TrippedRule> tripped;  ///< the rule that holds, with the window of that moment
-  };
-  /// Books a call of `generation` that ends at `now`.
-  [[nodiscard]] Added add(CallCell& cell, std::uint64_t generation, const CallMarks& marks,
-                          TimePoint now) noexcept;
+  /// Books a call of `generation` that ends at `now`, and sets `tripped` if a rule holds with it: to the
+  /// rule, and the figures of that moment. Returns false if the generation is over: then nothing was booked.
+  [[nodiscard]] bool add(CallCell& cell, std::uint64_t generation, const CallMarks& marks, TimePoint now,
+                         std::optional<TrippedRule>& tripped) noexcept;
 
   /// The figures of the latest generation as the latest call left them.
   [[nodiscard]] WindowSnapshot latest() const noexcept;
@@ -67,22 +68,32 @@ class Evidence {
  private:
   friend class CircuitBreakerTestPeer;
 
+  [[nodiscard]] bool try_add_allowed(CallCell& cell, std::uint64_t generation, const CallMarks& marks,
+                                     TimePoint now) noexcept;
+  [[nodiscard]] Allowance& allowance(std::uint32_t stripe) const noexcept {
+    return count_window_ ? count_window_->allowance(stripe) : time_window_->allowance(stripe);
+  }
+
+  // --- in peace
+  void make_peace() const noexcept;
+  void end_peace(const WindowCounts& seen, std::uint32_t marks_to_go) noexcept;
   void count_streaks(bool failed) noexcept;
-  /// Reads the window after a booking; the calls of a time window may be too few, never below `minimum_calls`
-  /// wrongly.
-  [[nodiscard]] WindowSnapshot seen() noexcept;
+  [[nodiscard]] WindowCounts book(CallCell& cell, const CallMarks& marks, TimePoint now) noexcept;
   [[nodiscard]] WindowSnapshot snapshot_of(const WindowCounts& counts) const noexcept;
-  [[nodiscard]] std::optional<TrippedRule> judge(const WindowSnapshot& seen,
-                                                 std::uint64_t generation) noexcept;
-  void publish(const WindowSnapshot& seen) noexcept;
+  [[nodiscard]] std::optional<TrippedRule> judge(const WindowCounts& seen) const noexcept;
 
   const CircuitBreakerOptions& options_;
+  const CallCells& cells_;
   const std::unique_ptr<CountWindow> count_window_;
   const std::unique_ptr<TimeWindow> time_window_;
+  const TripBounds bounds_;
+  const bool grants_;  ///< whether marked calls may be booked by allowance: not if a streak must know of each
   /// The generation whose plain successes only need to be counted; 0: none's.
   std::atomic<std::uint64_t> plain_for_{0};
 
-  alignas(64) mutable ShortLock lock_;  // over all that follows, and the windows
+  alignas(64) mutable ShortLock lock_;  // over all that follows, and for peace
+  mutable std::uint64_t granted_ = 0;   ///< stripes that have an allowance, a bit each
+  mutable std::uint64_t active_ = 0;    ///< stripes whose threads have booked marked calls of late
   std::uint64_t generation_ = 0;
   std::uint64_t consecutive_failures_ = 0;
   std::uint64_t failure_balance_ = 0;

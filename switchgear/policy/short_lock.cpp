@@ -17,20 +17,23 @@ void pause_processor() noexcept {
 
 }  // namespace
 
-void ShortLock::wait() noexcept {
+void wait_a_little(int tries) noexcept {
   constexpr int spins = 64;
   constexpr int yields = 64;
-  for (int tries = 0;; ++tries) {
-    // Only reads while it is taken: an exchange would pull the cache line away from the holder.
-    if (!taken_.load(std::memory_order_relaxed) && !taken_.exchange(true, std::memory_order_acquire)) return;
-    if (tries < spins) {
-      pause_processor();
-    } else if (tries < spins + yields) {
-      std::this_thread::yield();
-    } else {
-      std::this_thread::sleep_for(std::chrono::microseconds{50});
-    }
+  if (tries < spins) {
+    pause_processor();
+  } else if (tries < spins + yields) {
+    std::this_thread::yield();
+  } else {
+    std::this_thread::sleep_for(std::chrono::microseconds{50});
   }
+}
+
+void ShortLock::wait() noexcept {
+  // Only reads while it is taken: an exchange would pull the cache line away from the holder.
+  for (int tries = 0;
+       taken_.load(std::memory_order_relaxed) || taken_.exchange(true, std::memory_order_acquire); ++tries)
+    wait_a_little(tries);
 }
 
 }  // namespace switchgear

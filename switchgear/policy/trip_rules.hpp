@@ -1,11 +1,15 @@
 // The rules that open a closed breaker by what was counted, as one pure function.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <optional>
 
 #include "switchgear/core/event.hpp"
 #include "switchgear/core/state.hpp"
 #include "switchgear/policy/circuit_breaker_options.hpp"
+#include "switchgear/policy/mark_ring.hpp"
 
 namespace switchgear {
 
@@ -23,5 +27,35 @@ struct TrippedRule {
 /// `latency` is left at its threshold: the window knows better.
 [[nodiscard]] std::optional<TrippedRule> first_rule_that_holds(const CircuitBreakerOptions& options,
                                                                const WindowSnapshot& window) noexcept;
+
+/// How far a window is from opening the breaker, for asking after every call: a multiplication for each rule,
+/// where first_rule_that_holds() divides.
+class TripBounds {
+ public:
+  explicit TripBounds(const CircuitBreakerOptions& options) noexcept;
+
+  /// No rate rule can hold before that many more marked calls are in the window, or older calls have left it;
+  /// 0 if one may hold now. For a window of at least minimum_calls.
+  [[nodiscard]] std::uint32_t marks_to_go(const WindowCounts& window) const noexcept {
+    const auto calls = static_cast<double>(window.calls);
+    const double to_go = std::min({failure_rate_ * calls - static_cast<double>(window.failures),
+                                   slow_rate_ * calls - static_cast<double>(window.slow),
+                                   high_rate_ * calls - static_cast<double>(window.high), most});
+    return to_go > 0 ? static_cast<std::uint32_t>(std::ceil(to_go)) : 0;
+  }
+  [[nodiscard]] bool enough(const WindowCounts& window) const noexcept {
+    return window.calls >= minimum_calls_;
+  }
+  [[nodiscard]] bool streak_holds(std::uint64_t consecutive_failures, std::uint64_t balance) const noexcept {
+    return consecutive_failures >= consecutive_failures_ || balance >= balance_;
+  }
+
+ private:
+  static constexpr double most = 1 << 24;
+
+  std::uint64_t minimum_calls_;
+  std::uint64_t consecutive_failures_, balance_;
+  double failure_rate_, slow_rate_, high_rate_;
+};
 
 }  // namespace switchgear

@@ -31,40 +31,52 @@ Duration quantile_of(const CodeCounts& codes, double quantile) noexcept {
   return latency_of_code(latency_codes - 1);
 }
 
+/// The calls between two sums; right across the wrap of the cells' counts.
+WindowCounts since(const WindowCounts& now, const WindowCounts& before) noexcept {
+  return {TaggedCount::difference(now.calls, before.calls), now.failures - before.failures,
+          now.slow - before.slow, now.high - before.high};
+}
+
 }  // namespace
 
 // --- CountWindow
 
-CountWindow::CountWindow(const CountWindowOptions& options, bool keeps_latency)
-    : ring_(options.size),
-      codes_(keeps_latency ? std::make_unique<std::atomic<std::uint16_t>[]>(options.size) : nullptr) {}
-
-void CountWindow::start() noexcept {
-  ring_.clear();
-  filled_ = 0;
-  if (!codes_) return;
-  for (std::uint64_t i = 0; i < ring_.size(); ++i) codes_[i].store(0, std::memory_order_relaxed);
+CountWindow::CountWindow(const CountWindowOptions& options, bool keeps_latency, std::uint32_t stripes)
+    : size_(options.size),
+      stripes_(stripes),
+      codes_(keeps_latency ? std::make_unique<std::atomic<std::uint16_t>[]>(options.size) : nullptr) {
+  for (Stripe& stripe : stripes_) stripe.ring = MarkRing{options.size};
 }
 
-void CountWindow::fill(const CallMarks& marks) noexcept {
-  if (codes_) keep_latency(cursor_.fetch_add(1, std::memory_order_relaxed), marks.latency);
-  ring_.put(marks);
-  ++filled_;
-  if (full()) next_ = cursor_.load(std::memory_order_relaxed);
+void CountWindow::start() noexcept {
+  filled_ = 0;
+  const std::uint64_t cursor = cursor_.load(std::memory_order_relaxed);
+  for (Stripe& stripe : stripes_) {
+    stripe.ring.clear();
+    stripe.next = cursor;
+  }
+  if (!codes_) return;
+  for (std::uint32_t i = 0; i < size_; ++i) codes_[i].store(0, std::memory_order_relaxed);
+}
+
+WindowCounts CountWindow::seen() const noexcept {
+  WindowCounts counts{filled_, 0, 0, 0};
+  for (const Stripe& stripe : stripes_) {
+    counts.failures += stripe.ring.failures();
+    counts.slow += stripe.ring.slow();
+    counts.high += stripe.ring.high();
+  }
+  return counts;
 }
 
 WindowCounts CountWindow::counts() noexcept {
-  if (full()) {
-    const std::uint64_t cursor = cursor_.load(std::memory_order_relaxed);
-    ring_.skip(cursor - next_);
-    next_ = cursor;
-  }
+  if (full()) pass(cursor_.load(std::memory_order_relaxed));
   return seen();
 }
 
 Duration CountWindow::quantile(double quantile) const noexcept {
   CodeCounts codes{};
-  for (std::uint64_t i = 0; i < ring_.size(); ++i) {
+  for (std::uint32_t i = 0; i < size_; ++i) {
     const std::uint16_t code = codes_[i].load(std::memory_order_relaxed);
     if (code != 0) ++codes[code - 1U];
   }
@@ -72,16 +84,20 @@ Duration CountWindow::quantile(double quantile) const noexcept {
 }
 
 std::size_t CountWindow::memory_bytes() const noexcept {
-  return ring_.memory_bytes() + (codes_ ? ring_.size() * sizeof(std::atomic<std::uint16_t>) : 0);
+  std::size_t bytes = codes_ ? size_ * sizeof(std::atomic<std::uint16_t>) : 0;
+  for (const Stripe& stripe : stripes_) bytes += sizeof(Stripe) + stripe.ring.memory_bytes();
+  return bytes;
 }
 
 // --- TimeWindow
 
-TimeWindow::TimeWindow(const TimeWindowOptions& options, bool keeps_latency, CallCells& cells)
+TimeWindow::TimeWindow(const TimeWindowOptions& options, bool keeps_latency, CallCells& cells,
+                       std::uint32_t stripes)
     : duration_(options.duration),
       buckets_(options.buckets),
       cells_(cells),
-      ring_(std::make_unique<Bucket[]>(options.buckets)),
+      stripes_(stripes),
+      before_(std::make_unique<WindowCounts[]>(options.buckets)),
       codes_(keeps_latency ? std::make_unique<std::atomic<std::uint32_t>[]>(std::size_t{options.buckets} *
                                                                             latency_codes)
                            : nullptr) {}
@@ -103,37 +119,30 @@ TimePoint TimeWindow::end_of(std::int64_t bucket) const noexcept {
   return TimePoint{Duration{static_cast<Duration::rep>(end)}};
 }
 
-TimeWindow::Bucket& TimeWindow::at(std::int64_t bucket) const noexcept {
+WindowCounts& TimeWindow::before(std::int64_t bucket) const noexcept {
   const std::int64_t slot = bucket % buckets_;
-  return ring_[static_cast<std::size_t>(slot < 0 ? slot + buckets_ : slot)];
+  return before_[static_cast<std::size_t>(slot < 0 ? slot + buckets_ : slot)];
 }
 
-std::uint64_t TimeWindow::successes() const noexcept {
-  std::uint64_t sum = 0;
+WindowCounts TimeWindow::total() const noexcept {
+  WindowCounts total;
+  for (const Stripe& stripe : stripes_) total.add(stripe.marked);
   for (const CallCell& cell : cells_) {
     detail::pause_point();
-    sum += cell.window_successes.get(generation_);
+    total.calls += cell.window_successes.get(generation_);
   }
-  return sum;
-}
-
-WindowCounts TimeWindow::with(std::uint64_t successes) const noexcept {
-  const Bucket& oldest = at(bucket_.load(std::memory_order_relaxed) - buckets_ + 1);
-  WindowCounts counts = marked_;
-  counts.calls += TaggedCount::difference(successes, oldest.successes_before);
-  return counts;
+  return total;
 }
 
 void TimeWindow::start(std::uint64_t generation, TimePoint now) noexcept {
   generation_ = generation;
   for (CallCell& cell : cells_) cell.window_successes.start(generation);
-  std::fill_n(ring_.get(), buckets_, Bucket{});
+  std::fill_n(before_.get(), buckets_, WindowCounts{});
   if (codes_) {
     for (std::size_t i = 0; i < std::size_t{buckets_} * latency_codes; ++i)
       codes_[i].store(0, std::memory_order_relaxed);
   }
-  successes_seen_ = 0;
-  marked_ = {};
+  for (Stripe& stripe : stripes_) stripe.marked = {};
   begin(bucket_of(now));
 }
 
@@ -146,11 +155,10 @@ void TimeWindow::roll(TimePoint now) noexcept {
   const std::int64_t bucket = bucket_of(now);
   const std::int64_t current = bucket_.load(std::memory_order_relaxed);
   if (bucket <= current) return;
-  successes_seen_ = successes();
+  const WindowCounts so_far = total();
   const std::int64_t begun = std::min<std::int64_t>(bucket - current, buckets_);
   for (std::int64_t b = bucket - begun + 1; b <= bucket; ++b) {
-    marked_.subtract(at(b).marked);
-    at(b) = Bucket{successes_seen_, {}};
+    before(b) = so_far;
     if (!codes_) continue;
     std::atomic<std::uint32_t>* codes = &codes_[codes_of(b)];
     for (std::uint32_t code = 0; code < latency_codes; ++code)
@@ -159,22 +167,18 @@ void TimeWindow::roll(TimePoint now) noexcept {
   begin(bucket);
 }
 
-void TimeWindow::add(CallCell& cell, const CallMarks& marks, TimePoint now) noexcept {
-  if (ticks_of(now) >= bucket_end_.load(std::memory_order_relaxed)) roll(now);
+void TimeWindow::add(CallCell& cell, std::uint32_t stripe, const CallMarks& marks, TimePoint now) noexcept {
+  if (must_roll(now)) roll(now);
   if (codes_) count_code(marks.latency);
   if (marks.plain()) {
-    cell.window_successes.add_owned(generation_);  // a shared cell is written under the lock alone
-    return;
+    cell.window_successes.add_owned(generation_);  // a shared cell is written in peace alone
+  } else {
+    stripes_[stripe].marked.add(marks);
   }
-  at(bucket_.load(std::memory_order_relaxed)).marked.add(marks);
-  marked_.add(marks);
 }
 
-WindowCounts TimeWindow::seen() const noexcept { return with(successes_seen_); }
-
-WindowCounts TimeWindow::counts() noexcept {
-  successes_seen_ = successes();
-  return seen();
+WindowCounts TimeWindow::counts() const noexcept {
+  return since(total(), before(bucket_.load(std::memory_order_relaxed) - buckets_ + 1));
 }
 
 WindowCounts TimeWindow::counts_at(TimePoint now) const noexcept {
@@ -182,15 +186,11 @@ WindowCounts TimeWindow::counts_at(TimePoint now) const noexcept {
   const std::int64_t bucket = std::max(bucket_of(now), current);
   if (bucket - current >= buckets_) return {};
   // Buckets after the current one have not begun, so the oldest one in the window is never after it.
-  const std::int64_t oldest = bucket - buckets_ + 1;
-  WindowCounts counts = marked_;
-  for (std::int64_t b = current - buckets_ + 1; b < oldest; ++b) counts.subtract(at(b).marked);
-  counts.calls += TaggedCount::difference(successes(), at(oldest).successes_before);
-  return counts;
+  return since(total(), before(bucket - buckets_ + 1));
 }
 
 std::size_t TimeWindow::codes_of(std::int64_t bucket) const noexcept {
-  return static_cast<std::size_t>(&at(bucket) - ring_.get()) * latency_codes;
+  return static_cast<std::size_t>(&before(bucket) - before_.get()) * latency_codes;
 }
 
 void TimeWindow::count_code(Duration latency) noexcept {
@@ -207,7 +207,7 @@ Duration TimeWindow::quantile(double quantile) const noexcept {
 }
 
 std::size_t TimeWindow::memory_bytes() const noexcept {
-  return buckets_ * sizeof(Bucket) +
+  return stripes_.size() * sizeof(Stripe) + buckets_ * sizeof(WindowCounts) +
          (codes_ ? std::size_t{buckets_} * latency_codes * sizeof(std::atomic<std::uint32_t>) : 0);
 }
 

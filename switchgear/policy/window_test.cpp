@@ -40,7 +40,7 @@ constexpr Duration quick = 1ms;
 
 TEST(MarkRing, KeepsTheSumsOfTheLastCallsLikeAPlainListWould) {
   Random random{5};
-  for (const std::uint64_t size : {1, 2, 5, 63, 64, 65, 100, 200}) {
+  for (const std::uint32_t size : {1U, 2U, 5U, 63U, 64U, 65U, 100U, 200U}) {
     MarkRing ring{size};
     std::deque<CallMarks> list(size);
     for (int step = 0; step < 3'000; ++step) {
@@ -71,26 +71,26 @@ TEST(MarkRing, KeepsTheSumsOfTheLastCallsLikeAPlainListWould) {
 }
 
 TEST(CountWindow, KeepsTheSumsOfTheLastCalls) {
-  CountWindow window{{4}, false};
+  CountWindow window{{4}, false, 2};
   window.start();
-  for (int i = 0; i < 3; ++i) window.add({.failed = true, .slow = i == 0});
+  for (int i = 0; i < 3; ++i) window.add(0, {.failed = true, .slow = i == 0});
   EXPECT_FALSE(window.full());
-  window.add({});
+  window.add(1, {});
   EXPECT_TRUE(window.full());
   EXPECT_EQ(window.counts().failures, 3U);
   window.count_success(quick);
-  window.add({});
+  window.add(1, {});
   EXPECT_EQ(window.counts().calls, 4U);
   EXPECT_EQ(window.counts().failures, 1U);
   EXPECT_EQ(window.counts().slow, 0U);
 }
 
 TEST(CountWindow, PassesOverTheSuccessesThatWereCountedWithoutTheLock) {
-  CountWindow window{{4}, false};
+  CountWindow window{{4}, false, 2};
   window.start();
-  for (int i = 0; i < 4; ++i) window.add({.failed = true});
+  for (int i = 0; i < 4; ++i) window.add(0, {.failed = true});
   for (int i = 0; i < 3; ++i) window.count_success(quick);
-  window.add({.slow = true});
+  window.add(1, {.slow = true});
   EXPECT_EQ(window.seen().failures, 0U);
   EXPECT_EQ(window.seen().slow, 1U);
 }
@@ -104,20 +104,21 @@ TEST(Evidence, TakesNoCallOfAnEarlierGeneration) {
   Evidence evidence{options, cells};
   evidence.start(1, TimePoint{0s});
   evidence.start(3, TimePoint{0s});
-  EXPECT_FALSE(evidence.add(cells.mine(), 1, {.failed = true}, TimePoint{0s}).booked);
+  std::optional<TrippedRule> tripped;
+  EXPECT_FALSE(evidence.add(cells.mine(), 1, {.failed = true}, TimePoint{0s}, tripped));
   EXPECT_EQ(evidence.latest().calls, 0U);
-  const Evidence::Added added = evidence.add(cells.mine(), 3, {.failed = true}, TimePoint{0s});
-  EXPECT_TRUE(added.booked);
-  ASSERT_TRUE(added.tripped);
-  EXPECT_EQ(added.tripped->window.failures, 1U);
+  EXPECT_FALSE(tripped);
+  EXPECT_TRUE(evidence.add(cells.mine(), 3, {.failed = true}, TimePoint{0s}, tripped));
+  ASSERT_TRUE(tripped);
+  EXPECT_EQ(tripped->window.failures, 1U);
 }
 
 TEST(TimeWindow, AlignsItsBucketsToTheClock) {
   CallCells cells{4};
-  TimeWindow window{{1s, 3}, false, cells};  // a third of a second is no whole number of nanoseconds
+  TimeWindow window{{1s, 3}, false, cells, 2};  // a third of a second is no whole number of nanoseconds
   window.start(1, TimePoint{0s});
-  window.add(cells.mine(), {}, TimePoint{Duration{333'333'333}});  // floor(0.999…) = bucket 0
-  window.add(cells.mine(), {}, TimePoint{Duration{333'333'334}});  // bucket 1
+  window.add(cells.mine(), 0, {}, TimePoint{Duration{333'333'333}});  // floor(0.999…) = bucket 0
+  window.add(cells.mine(), 0, {}, TimePoint{Duration{333'333'334}});  // bucket 1
   EXPECT_EQ(window.counts_at(TimePoint{999'999'999ns}).calls, 2U);
   EXPECT_EQ(window.counts_at(TimePoint{1s}).calls, 1U);
   EXPECT_EQ(window.counts_at(TimePoint{1'333'333'333ns}).calls, 1U);
@@ -126,22 +127,22 @@ TEST(TimeWindow, AlignsItsBucketsToTheClock) {
 
 TEST(TimeWindow, WorksBeforeTheClocksOrigin) {
   CallCells cells{4};
-  TimeWindow window{{10s, 10}, false, cells};
+  TimeWindow window{{10s, 10}, false, cells, 2};
   window.start(1, TimePoint{-100s});
-  window.add(cells.mine(), {.failed = true}, TimePoint{-95s});
-  window.add(cells.mine(), {.failed = true}, TimePoint{-90s});
+  window.add(cells.mine(), 0, {.failed = true}, TimePoint{-95s});
+  window.add(cells.mine(), 0, {.failed = true}, TimePoint{-90s});
   EXPECT_EQ(window.counts().failures, 2U);
-  window.add(cells.mine(), {.failed = true}, TimePoint{-84s});
+  window.add(cells.mine(), 0, {.failed = true}, TimePoint{-84s});
   EXPECT_EQ(window.counts().failures, 2U);
 }
 
 TEST(TimeWindow, ForgetsSuccessesAndMarkedCallsWithTheirBucket) {
   CallCells cells{4};
-  TimeWindow window{{10s, 10}, false, cells};
+  TimeWindow window{{10s, 10}, false, cells, 2};
   window.start(1, TimePoint{0s});
   for (int second = 0; second < 10; ++second) {
     ASSERT_TRUE(window.try_count_success(cells.mine(), 1, quick, TimePoint{1s * second}) == (second == 0));
-    window.add(cells.mine(), {.failed = second % 2 == 0}, TimePoint{1s * second});
+    window.add(cells.mine(), 0, {.failed = second % 2 == 0}, TimePoint{1s * second});
   }
   EXPECT_EQ(window.counts().calls, 11U);
   EXPECT_EQ(window.counts().failures, 5U);
@@ -154,9 +155,9 @@ TEST(TimeWindow, ForgetsSuccessesAndMarkedCallsWithTheirBucket) {
 
 TEST(TimeWindow, ShowsAQuantileWithinTwoPercent) {
   CallCells cells{4};
-  TimeWindow window{{10s, 10}, true, cells};
+  TimeWindow window{{10s, 10}, true, cells, 2};
   window.start(1, TimePoint{0s});
-  for (int i = 1; i <= 100; ++i) window.add(cells.mine(), {.latency = 10ms * i}, TimePoint{1s});
+  for (int i = 1; i <= 100; ++i) window.add(cells.mine(), 0, {.latency = 10ms * i}, TimePoint{1s});
   EXPECT_NEAR(to_seconds(window.quantile(0.95)), 0.95, 0.95 * 0.02);
 }
 

@@ -90,7 +90,7 @@ CircuitBreakerOptions restless(WindowOptions window) {
   options.stuck_calls = StuckCallsRule{1s, 100};
   options.minimum_calls = 20;
   options.open_duration = 50us;
-  options.half_open = {4, 2, 0.5, 0ns, 1ms};
+  options.half_open = {.permitted_calls = 4, .max_concurrent = 2, .max_failure_rate = 0.5, .max_wait = 1ms};
   options.ramp = RampOptions{100us, 0.2};
   return options;
 }

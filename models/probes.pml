@@ -102,25 +102,25 @@ proctype Caller() {
     :: admitted ->
       lock();
       atomic {
-      if
-      :: era != generation             /* decided meanwhile: late */
-#ifndef MUTANT_LATE
-      :: era == generation && place[number] == GIVEN_UP /* counted already: late */
-      :: era == generation && place[number] != GIVEN_UP ->
-#else
-      :: era == generation ->          /* a hung probe leaves twice */
-#endif
-        assert(owner[number] == _pid);
-        in_flight--; place[number] = FREE;
         if
-        :: recorded++; good++
-        :: recorded++; failed++; bad++
-        :: given--                     /* dropped or ignored: its place is another's */
+        :: era != generation             /* decided meanwhile: late */
+#ifndef MUTANT_LATE
+        :: era == generation && place[number] == GIVEN_UP /* counted already: late */
+        :: era == generation && place[number] != GIVEN_UP ->
+#else
+        :: era == generation ->          /* a hung probe leaves twice */
+#endif
+          assert(owner[number] == _pid);
+          in_flight--; place[number] = FREE;
+          if
+          :: recorded++; good++
+          :: recorded++; failed++; bad++
+          :: given--                     /* dropped or ignored: its place is another's */
+          fi;
+          decide()
         fi;
-        decide()
-      fi;
-      unlock();
-      era = 0; number = 0
+        unlock();
+        era = 0; number = 0
       }
     :: else
     fi
@@ -138,29 +138,29 @@ proctype Clock() {
   :: hung < HANGS && state == HALF_OPEN ->
     lock();
     atomic {
-    if
-    :: state == HALF_OPEN && in_flight > 0 ->
       if
-      :: place[0] == OUT -> which = 0
-      :: place[1] == OUT -> which = 1
-      :: place[2] == OUT -> which = 2
-      fi;
-      hung++;
+      :: state == HALF_OPEN && in_flight > 0 ->
+        if
+        :: place[0] == OUT -> which = 0
+        :: place[1] == OUT -> which = 1
+        :: place[2] == OUT -> which = 2
+        fi;
+        hung++;
 #ifdef MUTANT_REUSE
-      place[which] = FREE;             /* its number goes to another, for which its late permit then passes */
+        place[which] = FREE;             /* its number goes to another, for which its late permit then passes */
 #else
-      place[which] = GIVEN_UP;
+        place[which] = GIVEN_UP;
 #endif
-      in_flight--; recorded++; failed++; bad++;
-      decide()
+        in_flight--; recorded++; failed++; bad++;
+        decide()
 #ifdef MUTANT_QUIET
-    :: state == HALF_OPEN && in_flight == 0 -> /* nobody calls: that is no evidence */
-      assert(bad >= RELAPSING); state = OPEN; generation++
+      :: state == HALF_OPEN && in_flight == 0 -> /* nobody calls: that is no evidence */
+        assert(bad >= RELAPSING); state = OPEN; generation++
 #endif
-    :: else
-    fi;
-    which = 0;
-    unlock()
+      :: else
+      fi;
+      which = 0;
+      unlock()
     }
   od
 }

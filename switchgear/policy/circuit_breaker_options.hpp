@@ -60,7 +60,7 @@ struct StuckCallsRule {
 
 /// How an open breaker finds out whether the dependency is back.
 struct HalfOpenOptions {
-  std::uint32_t permitted_calls = 3;                 ///< probes that decide; 1 … 1'000'000
+  std::uint32_t permitted_calls = 3;                 ///< probes that decide; 1 … 1'000'000, 16 bytes each
   std::optional<std::uint32_t> success_threshold{};  ///< good probes that close already; default: all of them
   std::optional<std::uint32_t> max_concurrent{};     ///< probes in flight at once; default: all of them
   double max_failure_rate =

@@ -70,6 +70,7 @@ class ProbeRound {
   /// Failed / permitted.
   [[nodiscard]] double failure_rate() const noexcept { return share(counts_.failed); }
   [[nodiscard]] const ProbeCounts& counts() const noexcept { return counts_; }
+  /// What it owns, without itself.
   [[nodiscard]] std::size_t memory_bytes() const noexcept;
 
  private:

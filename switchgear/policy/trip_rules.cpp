@@ -15,31 +15,27 @@ std::uint64_t values_at_or_above(double quantile, std::uint64_t n) noexcept {
 }  // namespace
 
 std::optional<TrippedRule> first_rule_that_holds(const CircuitBreakerOptions& options,
-                                                 const WindowSnapshot& window, std::uint32_t stuck) noexcept {
+                                                 const WindowSnapshot& window) noexcept {
   // minimum_calls may be 0 with a time window; an empty window still says nothing.
   const bool enough = window.calls >= options.minimum_calls && window.calls > 0;
   if (enough && options.failure_rate && window.failure_rate() >= *options.failure_rate) {
-    return TrippedRule{Rule::failure_rate, window.failure_rate(), *options.failure_rate};
+    return TrippedRule{Rule::failure_rate, window.failure_rate(), *options.failure_rate, window};
   }
   if (enough && options.slow_call && window.slow_rate() >= options.slow_call->rate) {
-    return TrippedRule{Rule::slow_call, window.slow_rate(), options.slow_call->rate};
+    return TrippedRule{Rule::slow_call, window.slow_rate(), options.slow_call->rate, window};
   }
   if (enough && options.latency &&
       window.high >= values_at_or_above(options.latency->quantile, window.calls)) {
     const double above = to_seconds(options.latency->above);
-    return TrippedRule{Rule::latency, above, above};
+    return TrippedRule{Rule::latency, above, above, window};
   }
   if (options.consecutive_failures && window.consecutive_failures >= *options.consecutive_failures) {
     return TrippedRule{Rule::consecutive_failures, static_cast<double>(window.consecutive_failures),
-                       static_cast<double>(*options.consecutive_failures)};
+                       static_cast<double>(*options.consecutive_failures), window};
   }
   if (options.failure_balance && window.failure_balance >= *options.failure_balance) {
     return TrippedRule{Rule::failure_balance, static_cast<double>(window.failure_balance),
-                       static_cast<double>(*options.failure_balance)};
-  }
-  if (options.stuck_calls && stuck >= options.stuck_calls->count) {
-    return TrippedRule{Rule::stuck_calls, static_cast<double>(stuck),
-                       static_cast<double>(options.stuck_calls->count)};
+                       static_cast<double>(*options.failure_balance), window};
   }
   return std::nullopt;
 }

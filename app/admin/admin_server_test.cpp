@@ -201,7 +201,7 @@ TEST_F(Server, AdvancesABreakerThatNobodyCalls) {
   clock = breakers.now.time_since_epoch().count();
   start();
   EXPECT_EQ(get("/circuit-breakers/payment").body.at("state"), "half_open");
-  clock += Duration{31s}.count();
+  clock += Duration{61s}.count();
   EXPECT_TRUE(eventually("/circuit-breakers/payment", [](const boost::json::value& breaker) {
     return breaker.at("state") == "open" && breaker.at("last_transition").at("rule") == "max_wait";
   }));

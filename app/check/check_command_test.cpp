@@ -149,7 +149,7 @@ TEST_F(Check, ExplainSaysWhatThePoliciesComeToAtWorst) {
                             "  in flight   unbounded: no bulkhead, adaptive limit or rate limiter bounds it\n"
                             "  breaker     opens after at most 3 failed attempts: consecutive_failures\n"
                             "  open for    1m each time\n"
-                            "  closes      after 5 successful probes, within 1m\n"
+                            "  closes      after 5 successful probes; one that hangs for 1m has failed\n"
                             "\npolicy plain\n"
                             "  order       timeout → call\n"
                             "  latency     at most 1s a call: 1 × 1s\n"

@@ -153,7 +153,8 @@ void add_breaker(Lines& lines, const BreakerOutlook& breaker, const CircuitBreak
   std::string closes = "after " + count(breaker.probes_to_close, "successful probe");
   if (options.half_open.probe_interval > Duration::zero())
     closes += ", " + readable(options.half_open.probe_interval) + " apart";
-  lines.add("closes", closes + ", within " + readable(options.max_wait()));
+  lines.add("closes",
+            closes + "; one that hangs for " + readable(options.half_open.max_wait) + " has failed");
 }
 
 void add_memory(Lines& lines, const KeptInMemory& memory) {

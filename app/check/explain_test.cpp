@@ -171,7 +171,7 @@ TEST(Explain, IsSaidInWords) {
             "  breaker     opens after at most 3 failed attempts (1 to 3 calls):\n"
             "              consecutive_failures\n"
             "  open for    1m, 2m, 4m, 5m after 3 relapses and more, all ± 10 %\n"
-            "  closes      after 5 successful probes, within 1m\n"
+            "  closes      after 5 successful probes; one that hangs for 1m has failed\n"
             "  memory      at most 400 answers\n");
   const Policy bare = policy_of("{}");
   EXPECT_EQ(to_text(explain(bare), bare),

@@ -41,6 +41,7 @@ CircuitBreaker::CircuitBreaker(std::string name, const CircuitBreakerOptions& op
       evidence_(options_, cells_),
       since_(ticks_of(context.created)),
       random_(context.seed),
+      round_(options_.half_open),
       anchor_(context.anchor) {
   constexpr std::uint64_t first_generation = 1;
   start_window_locked(first_generation, context.created);
@@ -125,22 +126,14 @@ std::optional<Result<CircuitBreaker::Permit>> CircuitBreaker::try_probe(CallCell
     if (state_of(word) != State::half_open || ticks_of(now) >= due_.load(std::memory_order_relaxed)) {
       return std::nullopt;
     }
-    std::optional<Duration> blocked_for;
-    if (probes_.recorded + probes_.in_flight >= options_.half_open.permitted_calls ||
-        probes_.in_flight >= options_.max_concurrent()) {
-      blocked_for = time_of(due_.load(std::memory_order_relaxed)) - now;
-    } else if (last_probe_ && saturating_sub(now, *last_probe_) < options_.half_open.probe_interval) {
-      blocked_for =
-          options_.half_open.probe_interval - std::max(saturating_sub(now, *last_probe_), Duration::zero());
-    }
-    if (blocked_for) {
+    if (const auto blocked_for = round_.blocked(now)) {
       lock.unlock();
       return refuse(cell, word, Reason::half_open, blocked_for, now);
     }
-    ++probes_.in_flight;
-    last_probe_ = now;
+    const ProbeRound::Number probe = round_.admit(now);
+    look_again_locked();
     cell.add(cell.calls);
-    result.emplace(Permit{this, era_of(word), now, InFlight::untracked});
+    result.emplace(Permit{this, era_of(word), now, probe});
   }
   if (transition) send(*transition);
   return result;
@@ -169,14 +162,14 @@ void CircuitBreaker::drop(std::uint64_t era, std::uint32_t slot) noexcept {
 void CircuitBreaker::record_slow(CallCell& cell, std::uint64_t era, std::uint32_t slot,
                                  const Outcome& outcome, TimePoint now) noexcept {
   settle(now);
-  if (slot != InFlight::untracked) in_flight_->leave(slot);
+  if (!is_probe(era) && slot != InFlight::untracked) in_flight_->leave(slot);
   const Duration latency = std::max(outcome.latency, Duration::zero());
-  book(cell, era, outcome, latency, now);
+  book(cell, era, slot, outcome, latency, now);
   if ((word_.load(std::memory_order_relaxed) & flag_told) != 0) send_call(outcome, latency, now);
 }
 
-inline void CircuitBreaker::book(CallCell& cell, std::uint64_t era, const Outcome& outcome, Duration latency,
-                                 TimePoint now) noexcept {
+inline void CircuitBreaker::book(CallCell& cell, std::uint64_t era, std::uint32_t slot, const Outcome& outcome,
+                                 Duration latency, TimePoint now) noexcept {
   const bool slow = is_slow(latency);
   const bool current = era_of(word_.load(std::memory_order_acquire)) == era;
   switch (outcome.verdict) {
@@ -195,10 +188,9 @@ inline void CircuitBreaker::book(CallCell& cell, std::uint64_t era, const Outcom
       cell.add(cell.ignored);
       break;
   }
-  const bool probe = static_cast<State>(era & 7U) == State::half_open;
-  if (current && probe && try_record_probe(era, outcome, slow, now)) return;
+  if (current && is_probe(era) && try_record_probe(era, slot, outcome, slow, now)) return;
   if (outcome.verdict == Verdict::ignored) return;
-  if (current && !probe && book_closed(cell, era, outcome, latency, now)) return;
+  if (current && !is_probe(era) && book_closed(cell, era, outcome, latency, now)) return;
   record_late(cell, outcome, now);
 }
 
@@ -246,32 +238,24 @@ void CircuitBreaker::trip(std::uint64_t era, const TrippedRule& tripped, std::op
   send(*transition);
 }
 
-bool CircuitBreaker::would_relapse(std::uint32_t failed) const noexcept {
-  const double rate = static_cast<double>(failed) / static_cast<double>(options_.half_open.permitted_calls);
-  return failed > 0 && rate >= options_.half_open.max_failure_rate;
-}
-
-bool CircuitBreaker::try_record_probe(std::uint64_t era, const Outcome& outcome, bool slow,
-                                      TimePoint now) noexcept {
+bool CircuitBreaker::try_record_probe(std::uint64_t era, ProbeRound::Number probe, const Outcome& outcome,
+                                      bool slow, TimePoint now) noexcept {
+  using enum ProbeRound::Result;
+  ProbeRound::Result result = outcome.verdict == Verdict::failure || slow ? failed : passed;
+  if (outcome.verdict == Verdict::ignored) result = ignored;
   std::optional<Transition> transition;
   {
     const std::scoped_lock lock(mutex_);
     if (era_of(word_.load(std::memory_order_relaxed)) != era) return false;  // decided meanwhile: late
-    --probes_.in_flight;
-    if (outcome.verdict == Verdict::ignored) return true;
-    ++probes_.recorded;
-    const bool failed = outcome.verdict == Verdict::failure || slow;
-    if (failed) ++probes_.failed;
-    const std::uint32_t permitted = options_.half_open.permitted_calls;
-    const double rate = static_cast<double>(probes_.failed) / static_cast<double>(permitted);
-    if (failed && would_relapse(probes_.failed)) {
+    if (!round_.come_back(probe, result)) return false;                      // given up meanwhile: late
+    look_again_locked();
+    if (round_.verdict() == RoundVerdict::relapsed) {
       ++relapses_;
-      transition =
-          open_locked(now, {Rule::probe, rate, options_.half_open.max_failure_rate, evidence_.latest()},
-                      outcome.verdict == Verdict::failure ? outcome.retry_after : std::nullopt);
-    } else if (probes_.recorded == permitted ||
-               !would_relapse(probes_.failed + (permitted - probes_.recorded))) {
-      transition = close_locked(now, rate);
+      transition = open_locked(
+          now, {Rule::probe, round_.failure_rate(), options_.half_open.max_failure_rate, evidence_.latest()},
+          outcome.verdict == Verdict::failure ? outcome.retry_after : std::nullopt);
+    } else if (round_.verdict() == RoundVerdict::recovered) {
+      transition = close_locked(now, round_.failure_rate());
     }
   }
   if (transition) send(*transition);
@@ -317,7 +301,7 @@ BreakerSnapshot CircuitBreaker::snapshot(TimePoint now) const noexcept {
     snapshot.retry_after = std::max(saturating_sub(until, now), Duration::zero());
     snapshot.time_open += saturating_sub(now, opened_at_);
   }
-  if (snapshot.state == State::half_open) snapshot.half_open = probes_;
+  if (snapshot.state == State::half_open) snapshot.half_open = round_.counts();
   snapshot.window = window_at_locked(now);
   snapshot.totals.opened = opened_;
   snapshot.totals.closed = closed_;
@@ -349,7 +333,8 @@ bool CircuitBreaker::idle_since(TimePoint at) const noexcept {
 }
 
 std::size_t CircuitBreaker::memory_bytes() const noexcept {
-  std::size_t bytes = sizeof(*this) + cells_.memory_bytes() + evidence_.memory_bytes();
+  std::size_t bytes =
+      sizeof(*this) + cells_.memory_bytes() + evidence_.memory_bytes() + round_.memory_bytes();
   if (in_flight_) bytes += sizeof(InFlight);
   if (name_.size() > 15) bytes += name_.capacity() + 1;  // longer than a string keeps in itself
   return bytes;

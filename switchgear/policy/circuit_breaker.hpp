@@ -8,7 +8,7 @@
 // |-----------|-------------|------------------------------------------------------------------------|
 // | closed    | open        | evaluate(), when trip_rules.hpp names a rule that holds                |
 // | open      | half_open   | try_probe() at or after the end; settle() when probe_automatically     |
-// | half_open | open        | try_record_probe() (failed probes) or settle() (max_wait over)         |
+// | half_open | open        | try_record_probe() (a probe failed) or settle() (one has hung)         |
 // | half_open | closed      | try_record_probe()                                                     |
 // | any       | any         | command(): reset, force_open, force_close, disable, metrics_only       |
 //
@@ -38,6 +38,7 @@
 #include "switchgear/policy/circuit_breaker_options.hpp"
 #include "switchgear/policy/evidence.hpp"
 #include "switchgear/policy/in_flight.hpp"
+#include "switchgear/policy/probe_round.hpp"
 
 namespace switchgear {
 
@@ -66,9 +67,7 @@ struct BreakerContext {
 
 /// All a breaker knows about itself at one moment.
 struct BreakerSnapshot {
-  struct HalfOpen {
-    std::uint32_t permitted = 0, in_flight = 0, recorded = 0, failed = 0;
-  };
+  using HalfOpen = ProbeCounts;
 
   State state = State::closed;
   bool metrics_only = false;
@@ -80,7 +79,7 @@ struct BreakerSnapshot {
   Duration time_open{};                 ///< spent in `open` so far
   CallTotals totals{};
   WindowSnapshot window{};  ///< of the current closed period, or the last one
-  HalfOpen half_open{};
+  HalfOpen half_open{};     ///< zeros in other states
   std::optional<LastFailure> last_failure;
 };
 
@@ -112,14 +111,15 @@ class CircuitBreaker {
   /// open breaker, never allocates.
   [[nodiscard]] Result<Permit> try_acquire(TimePoint now) noexcept;
 
-  /// Makes the transitions that are due by themselves: half-open not decided within `max_wait`, and, with
-  /// `probe_automatically`, open to half-open. Calling it late, often or never harms nothing: every other
-  /// call does the same, and the transition carries the instant it was due. While nothing is due by itself it
-  /// does nothing at all: a timer's look is no use of the breaker, and shows it no time.
+  /// Makes happen what is due by itself: a probe that has been out for `max_wait` has failed, and, with
+  /// `probe_automatically`, an opening that is over becomes half-open. Calling it late, often or never harms
+  /// nothing: every other call does the same, and a transition carries the instant it was due. While nothing
+  /// is due by itself it does nothing at all: polling does not count as use and does not advance the
+  /// breaker's clock.
   void advance(TimePoint now) noexcept;
 
-  /// When advance() has something to do next; empty when nothing is due by itself. A transition may change
-  /// it.
+  /// When advance() has something to do next; empty when nothing is due by itself. Transitions and probes
+  /// change it.
   [[nodiscard]] std::optional<TimePoint> next_due() const noexcept;
 
   /// An operator's command, effective for the next acquire. Permits handed out before become late.
@@ -176,6 +176,10 @@ class CircuitBreaker {
   [[nodiscard]] static constexpr std::uint64_t generation_of_era(std::uint64_t era) noexcept {
     return era >> state_bits;
   }
+  /// Whether a permit of this era is a probe's.
+  [[nodiscard]] static constexpr bool is_probe(std::uint64_t era) noexcept {
+    return static_cast<State>(era & 7U) == State::half_open;
+  }
   /// Closed, and nothing to do for an acquire but to count it.
   [[nodiscard]] static constexpr bool admits_plainly(std::uint64_t word) noexcept {
     static_assert(static_cast<int>(State::closed) == 0);
@@ -197,7 +201,7 @@ class CircuitBreaker {
   void drop(std::uint64_t era, std::uint32_t slot) noexcept;
   void record_slow(CallCell& cell, std::uint64_t era, std::uint32_t slot, const Outcome& outcome,
                    TimePoint now) noexcept;
-  void book(CallCell& cell, std::uint64_t era, const Outcome& outcome, Duration latency,
+  void book(CallCell& cell, std::uint64_t era, std::uint32_t slot, const Outcome& outcome, Duration latency,
             TimePoint now) noexcept;
   [[nodiscard]] bool try_record_plain_success(CallCell& cell, std::uint64_t era, Duration latency,
                                               TimePoint now) noexcept;
@@ -210,9 +214,9 @@ class CircuitBreaker {
   /// False when the closed period ended before this call did.
   [[nodiscard]] bool book_closed(CallCell& cell, std::uint64_t era, const Outcome& outcome, Duration latency,
                                  TimePoint now) noexcept;
-  /// False when the half-open period was decided before this probe came back.
-  [[nodiscard]] bool try_record_probe(std::uint64_t era, const Outcome& outcome, bool slow,
-                                      TimePoint now) noexcept;
+  /// False when the half-open period was decided, or this probe given up, before it came back.
+  [[nodiscard]] bool try_record_probe(std::uint64_t era, ProbeRound::Number probe, const Outcome& outcome,
+                                      bool slow, TimePoint now) noexcept;
   void record_late(CallCell& cell, const Outcome& outcome, TimePoint now) noexcept;
   [[nodiscard]] std::optional<TrippedRule> stuck_rule(std::uint64_t era, TimePoint now) noexcept;
   void trip(std::uint64_t era, const TrippedRule& tripped, std::optional<Duration> server_wait,
@@ -230,7 +234,10 @@ class CircuitBreaker {
                                         const TrippedRule& why) noexcept;
   void start_window_locked(std::uint64_t generation, TimePoint at) noexcept;
   [[nodiscard]] Duration open_for_locked() noexcept;
-  [[nodiscard]] bool would_relapse(std::uint32_t failed) const noexcept;
+  /// When a probe is given up is the only thing that is due in half-open.
+  void look_again_locked() noexcept {
+    due_.store(ticks_of(round_.next_given_up()), std::memory_order_release);
+  }
   [[nodiscard]] WindowSnapshot window_at_locked(TimePoint now) const noexcept;
   [[nodiscard]] std::optional<LastFailure> last_failure() const noexcept;
   void send(const Transition& transition) noexcept;
@@ -262,8 +269,7 @@ class CircuitBreaker {
   Duration time_open_{};
   TimePoint opened_at_{};
   std::uint32_t relapses_ = 0;
-  BreakerSnapshot::HalfOpen probes_;
-  std::optional<TimePoint> last_probe_;
+  ProbeRound round_;
   std::uint64_t opened_ = 0, closed_ = 0, half_opened_ = 0;
   const WallAnchor anchor_;
 };
@@ -322,7 +328,7 @@ class [[nodiscard]] CircuitBreaker::Permit {
   CircuitBreaker* breaker_;  ///< null: nothing to record
   std::uint64_t era_;
   TimePoint start_;
-  std::uint32_t slot_;  ///< in the table of calls in flight
+  std::uint32_t slot_;  ///< closed: in the table of calls in flight; half-open: the number of the probe
 };
 
 [[gnu::always_inline]] inline Result<CircuitBreaker::Permit> CircuitBreaker::try_acquire(

@@ -69,12 +69,14 @@ void check_open(OptionChecker& check, const CircuitBreakerOptions& options) {
 
 void check_half_open(OptionChecker& check, const HalfOpenOptions& half_open) {
   check.between("half_open.permitted_calls", half_open.permitted_calls, 1, 1'000'000);
-  if (half_open.max_concurrent && half_open.permitted_calls > 0) {
-    check.between("half_open.max_concurrent", *half_open.max_concurrent, 1, half_open.permitted_calls);
+  if (half_open.permitted_calls > 0) {
+    const std::uint32_t most = half_open.permitted_calls;
+    check.between("half_open.success_threshold", half_open.success_threshold.value_or(most), 1, most);
+    check.between("half_open.max_concurrent", half_open.max_concurrent.value_or(most), 1, most);
   }
   check.ratio("half_open.max_failure_rate", half_open.max_failure_rate);
   check.not_negative("half_open.probe_interval", half_open.probe_interval);
-  if (half_open.max_wait) check.positive("half_open.max_wait", *half_open.max_wait);
+  check.positive("half_open.max_wait", half_open.max_wait);
 }
 
 }  // namespace

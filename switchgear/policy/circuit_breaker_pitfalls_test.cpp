@@ -78,11 +78,19 @@ TEST(Pitfall, AClockAtTheEndOfTimeHangsNobody) {
   Bench closed{simple()};
   EXPECT_TRUE(closed.breaker.try_acquire(TimePoint::max())) << "nothing is due in a closed breaker";
   EXPECT_EQ(closed.state(), State::closed);
-  Bench open{simple()};
+  CircuitBreakerOptions options = simple();
+  options.half_open.max_wait = 10s;
+  Bench open{options};
   open.fail(2);
-  static_cast<void>(open.breaker.try_acquire(TimePoint::max() - 15s));
+  const auto hung = open.breaker.try_acquire(TimePoint::max() - 15s);
   EXPECT_FALSE(open.breaker.try_acquire(TimePoint::max()));
   EXPECT_EQ(open.state(), State::open) << "relapsed, and never to be probed again";
+  Bench half_open{simple()};
+  half_open.fail(2);
+  const auto out = half_open.breaker.try_acquire(TimePoint::max());
+  EXPECT_TRUE(out);
+  EXPECT_FALSE(half_open.breaker.next_due()) << "at the end of time no probe hangs any more";
+  EXPECT_EQ(half_open.state(), State::half_open);
 }
 
 TEST(Pitfall, AHungProbeIsReclaimedByMaxWait) {

@@ -90,7 +90,7 @@ CircuitBreakerOptions restless(WindowOptions window) {
   options.stuck_calls = StuckCallsRule{1s, 100};
   options.minimum_calls = 20;
   options.open_duration = 50us;
-  options.half_open = {4, 2, 0.5, 0ns, 1ms};
+  options.half_open = {.permitted_calls = 4, .max_concurrent = 2, .max_failure_rate = 0.5, .max_wait = 1ms};
   options.ramp = RampOptions{100us, 0.2};
   return options;
 }
@@ -141,6 +141,41 @@ TEST_P(StressWindows, TotalsEqualTheCallsMadeHoweverTheyEnd) {
   EXPECT_GT(end.totals.closed, 0U);
   EXPECT_EQ(end.totals.opened + end.totals.closed + end.totals.half_opened, events.transitions.size());
   EXPECT_LE(end.half_open.in_flight, 0U) << "a permit was lost";
+}
+
+TEST(Stress, AProbeThatHangsIsCountedOnceHoweverLateItsPermitComesBack) {
+  constexpr std::uint32_t permitted = 4;
+  CircuitBreakerOptions options = simple();
+  options.open_duration = 5us;
+  options.half_open = {.permitted_calls = permitted, .max_failure_rate = 1, .max_wait = 20us};
+  CircuitBreaker breaker{"payment", options, {nullptr, 1, {}, TimePoint{1h}}};
+  std::atomic<Duration::rep> clock{std::chrono::nanoseconds{1h}.count()};
+  const auto now = [&] { return TimePoint{Duration{clock.fetch_add(500)}}; };
+  std::atomic<int> wrong{0};
+  in_threads([&](int thread) {
+    Random random{static_cast<std::uint64_t>(thread) + 300};
+    std::array<std::optional<CircuitBreaker::Permit>, 6> held;
+    for (int i = 0; i < 20'000; ++i) {
+      std::optional<CircuitBreaker::Permit>& place = held[random.next() % held.size()];
+      const double dice = random.uniform();
+      if (!place) {
+        if (auto permit = breaker.try_acquire(now())) place.emplace(std::move(*permit));
+      } else if (dice < 0.3) {
+        std::move(*place).record(dice < 0.25 ? Verdict::failure : Verdict::success, now());
+        place.reset();
+      } else if (dice < 0.35) {
+        place.reset();
+      }
+      const ProbeCounts seen = breaker.snapshot(now()).half_open;
+      if (seen.recorded + seen.in_flight > permitted || seen.failed > seen.recorded) ++wrong;
+    }
+  });
+  EXPECT_EQ(wrong, 0);
+  const BreakerSnapshot end = breaker.snapshot(now());
+  EXPECT_EQ(end.half_open.in_flight, 0U);
+  EXPECT_EQ(end.totals.calls, end.totals.successes + end.totals.failures + end.totals.ignored);
+  EXPECT_GT(end.totals.half_opened, 0U);
+  EXPECT_GT(end.totals.late, 0U);
 }
 
 TEST_P(StressWindows, TheWindowHoldsExactlyWhatWasRecorded) {

@@ -11,27 +11,32 @@ namespace switchgear {
 void CircuitBreaker::settle(TimePoint now) noexcept {
   // What is due at the end of time is never due: `nothing_due`, and whatever lies beyond it.
   const Duration::rep at = std::min(ticks_of(now), nothing_due - 1);
-  while (at >= due_.load(std::memory_order_acquire)) {
+  while (at >= due_.load(std::memory_order_acquire)) {  // one after the other, in the order of their instants
     std::optional<Transition> transition;
     {
       const std::scoped_lock lock(mutex_);
       const Duration::rep due = due_.load(std::memory_order_relaxed);
       if (at < due) return;
       if (state_of(word_.load(std::memory_order_relaxed)) == State::half_open) {
-        const double waited = to_seconds(options_.max_wait());
-        ++relapses_;
-        transition =
-            open_locked(time_of(due), {Rule::max_wait, waited, waited, evidence_.latest()}, std::nullopt);
+        round_.give_up_oldest();
+        look_again_locked();
+        // It may be one tolerated failure among several; a failure never closes.
+        if (round_.verdict() == RoundVerdict::relapsed) {
+          const double waited = to_seconds(options_.half_open.max_wait);
+          ++relapses_;
+          transition =
+              open_locked(time_of(due), {Rule::max_wait, waited, waited, evidence_.latest()}, std::nullopt);
+        }
       } else {
         transition = half_open_locked(time_of(due));
       }
     }
-    send(*transition);
+    if (transition) send(*transition);
   }
 }
 
 void CircuitBreaker::advance(TimePoint now) noexcept {
-  if (due_.load(std::memory_order_acquire) == nothing_due) return;  // a timer's look is not a use
+  if (due_.load(std::memory_order_acquire) == nothing_due) return;  // polling does not count as use
   settle(cells_.mine().clamp(now));
 }
 
@@ -73,11 +78,10 @@ Transition CircuitBreaker::half_open_locked(TimePoint at) noexcept {
   const double planned =
       to_seconds(saturating_sub(time_of(until_.load(std::memory_order_relaxed)), opened_at_));
   ++half_opened_;
-  probes_ = {options_.half_open.permitted_calls, 0, 0, 0};
-  last_probe_.reset();
+  round_.start();
   Transition transition = enter_locked(State::half_open, 0, Window::keep, at,
                                        {Rule::open_duration, lasted, planned, evidence_.latest()});
-  due_.store(ticks_of(saturating_add(at, options_.max_wait())), std::memory_order_release);
+  look_again_locked();
   return transition;
 }
 

@@ -66,7 +66,6 @@ File around(const std::string& key) {
   also("circuit_breaker.window.size", "circuit_breaker.minimum_calls", "1");
   also("circuit_breaker.window.type", "circuit_breaker.window", "{}");
   also("circuit_breaker.max_open_duration", "circuit_breaker.open_duration", "30s");
-  also("circuit_breaker.half_open.probe_interval", "circuit_breaker.half_open.max_wait", "100h");
   also("hedge.", "hedge.delay", "p95");
   also("bulkhead.", "bulkhead.max_concurrent", "50");
   also("rate_limiter.", "rate_limiter.rate", "100");

@@ -96,8 +96,8 @@ const std::vector<Scenario>& scenarios() {
        {{200}},
        {{"200", 1, 0s, true, {{"bulkhead_full", 0}, {"bulkhead_full", 0}}}, {"200"}}},
       {"OneProbeAtATime",
-       "circuit_breaker: {consecutive_failures: 1, open_duration: 300ms, half_open: {permitted_calls: 1, "
-       "max_wait: 60s}}",
+       "circuit_breaker: {consecutive_failures: 1, open_duration: 300ms, half_open: {permitted_calls: "
+       "1}}",
        {{503}, {200}},
        {{"503"}, {"200", 1, 500ms, true, {{"half_open", 0}}}, {"200"}}},
 

@@ -19,7 +19,11 @@ Session::Step Session::exchange() {
   const Step step = advance(*chosen_);
   if (step != Step::wait) return step;
   waits_for_upstream_ = chosen_->waited_for;
-  return request_done_ || chosen_->deaf ? watch_client() : Step::wait;
+  if (request_done_) return watch_client();
+  if (!chosen_->deaf) return Step::wait;
+  // The upstream has answered and closed: what the client sends is for no one, but it must get through with
+  // sending before it takes the answer.
+  return drop_content() == Step::over ? client_left() : Step::wait;
 }
 
 /// One look at an attempt that has its connection: request out, response in.
@@ -219,9 +223,6 @@ Session::Step Session::response_complete(Attempt& attempt) {
   settle_response(attempt, {});
   attempt.phase = Attempt::Phase::idle;
   attempt.exchange.finish(attempt.sent);
-  if (!request_done_ && (expecting_ || body_.framing() != http::BodyReader::Framing::length ||
-                         body_.left() > http::BlockPool::block_size))
-    keep_ = false;
   return Step::go;
 }
 

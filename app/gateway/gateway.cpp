@@ -105,7 +105,7 @@ Gateway::Gateway(const config::Config& config, BreakerRegistry& registry, CallDu
   for (unsigned i = 0; i < threads; ++i) {
     const int descriptor = listen_on(endpoint, threads > 1 ? Port::shared : Port::alone);
     endpoint = local_endpoint(descriptor);
-    workers_.push_back(std::make_unique<Worker>(plan, descriptor, i == 0 ? Replays::yes : Replays::no));
+    workers_.push_back(std::make_unique<Worker>(plan, descriptor, i == 0 ? Replays::yes : Replays::no, log_));
   }
   port_ = endpoint.port();
   last_counts_.resize(workers_.size());

@@ -105,6 +105,7 @@ class Session final : public SessionHook,
 
   // session_answer.cpp: answers of the gateway's own
   void refuse_head(http::HeadError error);
+  void note_failure(std::string_view what, std::string_view why);
   void answer(const OwnAnswer& answer);
   void answer_refusal(const Rejection& rejection);
   void answer_last_words();

@@ -21,8 +21,8 @@ Session::Step Session::exchange() {
   waits_for_upstream_ = chosen_->waited_for;
   if (request_done_) return watch_client();
   if (!chosen_->deaf) return Step::wait;
-  // The upstream has answered and closed: what the client sends is for no one, but it must get through with
-  // sending before it takes the answer.
+  // The upstream has closed after its answer. The rest of the request is dropped, because a client may not
+  // read before it has sent everything.
   return drop_content() == Step::over ? client_left() : Step::wait;
 }
 
@@ -265,6 +265,7 @@ Session::Step Session::upstream_timed_out(Attempt& attempt, std::string_view det
 Session::Step Session::give_up(unsigned status, std::string_view error, std::string_view detail) {
   ignore_call();
   if (answered_) {
+    note_failure("response broken off", detail);
     client_->abort();
     return Step::over;
   }

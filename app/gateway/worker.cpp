@@ -46,8 +46,8 @@ void WorkerCounts::add(const WorkerCounts& other) {
   accept_failures += other.accept_failures;
 }
 
-Worker::Worker(const Plan& plan, int listening_descriptor, Replays replays)
-    : replays_(replays), acceptor_(loop_.context()) {
+Worker::Worker(const Plan& plan, int listening_descriptor, Replays replays, spdlog::logger& log)
+    : incidents_(loop_, log), replays_(replays), acceptor_(loop_.context()) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   ::getsockname(listening_descriptor, reinterpret_cast<sockaddr*>(&address), &size);

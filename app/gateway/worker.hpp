@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "app/gateway/incident_log.hpp"
 #include "app/gateway/queue_replay.hpp"
 #include "app/gateway/service.hpp"
 #include "app/gateway/session.hpp"
@@ -54,7 +55,8 @@ struct WorkerCounts {
 /// the one that runs.
 class Worker {
  public:
-  Worker(const Plan& plan, int listening_descriptor, Replays replays);
+  /// `log` is borrowed.
+  Worker(const Plan& plan, int listening_descriptor, Replays replays, spdlog::logger& log);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -80,6 +82,7 @@ class Worker {
   /// Null when there is none of that name.
   [[nodiscard]] ServicePtr service(std::string_view name) const;
   [[nodiscard]] CallPool& calls() noexcept { return calls_; }
+  [[nodiscard]] IncidentLog& incidents() noexcept { return incidents_; }
   void count_unrouted(unsigned status) noexcept { ++unrouted_[status / 100 % 6]; }
   void started(Session& session) noexcept;
   void finished(Session& session) noexcept;
@@ -104,6 +107,7 @@ class Worker {
   void check_drained();
 
   http::EventLoop loop_;
+  IncidentLog incidents_;
   CallPool calls_{loop_};
   config::GatewayLimits limits_;
   http::HeadLimits head_limits_;

@@ -19,7 +19,11 @@ Session::Step Session::exchange() {
   const Step step = advance(*chosen_);
   if (step != Step::wait) return step;
   waits_for_upstream_ = chosen_->waited_for;
-  return request_done_ || chosen_->deaf ? watch_client() : Step::wait;
+  if (request_done_) return watch_client();
+  if (!chosen_->deaf) return Step::wait;
+  // The upstream has closed after its answer. The rest of the request is dropped, because a client may not
+  // read before it has sent everything.
+  return drop_content() == Step::over ? client_left() : Step::wait;
 }
 
 /// One look at an attempt that has its connection: request out, response in.
@@ -219,9 +223,6 @@ Session::Step Session::response_complete(Attempt& attempt) {
   settle_response(attempt, {});
   attempt.phase = Attempt::Phase::idle;
   attempt.exchange.finish(attempt.sent);
-  if (!request_done_ && (expecting_ || body_.framing() != http::BodyReader::Framing::length ||
-                         body_.left() > http::BlockPool::block_size))
-    keep_ = false;
   return Step::go;
 }
 
@@ -264,6 +265,7 @@ Session::Step Session::upstream_timed_out(Attempt& attempt, std::string_view det
 Session::Step Session::give_up(unsigned status, std::string_view error, std::string_view detail) {
   ignore_call();
   if (answered_) {
+    note_failure("response broken off", detail);
     client_->abort();
     return Step::over;
   }

@@ -153,6 +153,7 @@ std::string Socket::read_exactly(std::size_t size) {
 }
 
 bool Socket::ends() {
+  timed_out_ = false;
   if (!pending_.empty()) return false;
   return !more() && !timed_out_;
 }

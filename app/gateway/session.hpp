@@ -137,6 +137,7 @@ class Session final : public SessionHook,
   [[nodiscard]] Step pull_body(Attempt& attempt);
   [[nodiscard]] Step check_deadlines(Attempt& attempt, bool waits_for_client_body);
   [[nodiscard]] Step response_complete(Attempt& attempt);
+  [[nodiscard]] Step upstream_closed(Attempt& attempt);
   [[nodiscard]] Step upstream_failed(Attempt& attempt, std::string_view error, std::string_view detail);
   [[nodiscard]] Step upstream_timed_out(Attempt& attempt, std::string_view detail);
   [[nodiscard]] Step give_up(unsigned status, std::string_view error, std::string_view detail);

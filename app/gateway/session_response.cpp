@@ -14,7 +14,7 @@ Session::Step Session::pull_head(Attempt& attempt) {
         exchange.stream().watch_readable();
         return Step::wait;
       case http::Exchange::Read::closed:
-        return upstream_failed(attempt, "connection_terminated", "the service closed the connection");
+        return upstream_closed(attempt);
       case http::Exchange::Read::malformed:
         return upstream_failed(attempt, "http_protocol_error", to_string(exchange.head_error()));
       case http::Exchange::Read::head:

@@ -3,8 +3,22 @@
 #include "app/gateway/session.hpp"
 #include "app/gateway/storing_rules.hpp"
 #include "app/gateway/worker.hpp"
+#include "switchgear/http/http_date.hpp"
 
 namespace switchgear::gateway {
+
+namespace {
+
+/// A date is read against the answer's own Date: the clocks of service and gateway need not agree.
+[[nodiscard]] std::optional<Duration> retry_after_of(const http::FieldList& fields) {
+  const http::Field* retry_after = fields.find(http::FieldId::retry_after);
+  if (retry_after == nullptr) return std::nullopt;
+  const http::Field* date = fields.find(http::FieldId::date);
+  const auto sent = date == nullptr ? std::nullopt : http::parse_http_date(date->value);
+  return http::parse_retry_after(retry_after->value, sent.value_or(std::chrono::system_clock::now()));
+}
+
+}  // namespace
 
 Session::Step Session::pull_head(Attempt& attempt) {
   http::Exchange& exchange = attempt.exchange;
@@ -62,10 +76,7 @@ void Session::take_head(Attempt& attempt) {
   const http::Head& head = attempt.exchange.head();
   status_ = head.status;
   retry_after_.reset();
-  if (head.status == 429 || head.status == 503) {
-    if (const http::Field* field = worker_.loop().fields().find(http::FieldId::retry_after))
-      retry_after_ = http::parse_retry_after(field->value, std::chrono::system_clock::now());
-  }
+  if (head.status == 429 || head.status == 503) retry_after_ = retry_after_of(worker_.loop().fields());
   if (service_->policies().reacts()) {
     const Outcome outcome = outcome_of(attempt, status_);
     if (outcome.verdict == Verdict::failure || outcome.worth_repeating()) {

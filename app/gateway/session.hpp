@@ -122,7 +122,7 @@ class Session final : public SessionHook,
   [[nodiscard]] Step attempt_failed(Attempt& attempt, const Outcome& outcome, const LastWords& words);
   [[nodiscard]] switchgear::Step report(const Attempt& attempt, const Outcome& outcome);
   [[nodiscard]] switchgear::Step report_timeout(const Attempt& attempt, const Outcome& outcome);
-  void record_duration(const Outcome& outcome) const;
+  void count(const Outcome& outcome) const;
   void settle(const Attempt& attempt, const Outcome& outcome);
   /// The call is nobody's result: its client has spoilt it, or has left.
   void ignore_call() noexcept;
@@ -140,6 +140,7 @@ class Session final : public SessionHook,
   [[nodiscard]] Step upstream_closed(Attempt& attempt);
   [[nodiscard]] Step upstream_failed(Attempt& attempt, std::string_view error, std::string_view detail);
   [[nodiscard]] Step upstream_timed_out(Attempt& attempt, std::string_view detail);
+  [[nodiscard]] Step break_off(const Attempt& attempt, const Outcome& outcome, const LastWords& words);
   [[nodiscard]] Step give_up(unsigned status, std::string_view error, std::string_view detail);
   [[nodiscard]] Step client_left();
 

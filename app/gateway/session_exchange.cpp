@@ -248,23 +248,26 @@ Session::Step Session::upstream_closed(Attempt& attempt) {
 /// Refused, reset, closed too early, or malformed.
 Session::Step Session::upstream_failed(Attempt& attempt, std::string_view error, std::string_view detail) {
   const Outcome outcome = service_->classifier().of_connection_error(latency(attempt));
-  if (!answered_) return attempt_failed(attempt, outcome, {502, error, detail});
-  settle(attempt, outcome);
-  return give_up(502, error, detail);
+  const LastWords words{502, error, detail};
+  return answered_ ? break_off(attempt, outcome, words) : attempt_failed(attempt, outcome, words);
 }
 
 Session::Step Session::upstream_timed_out(Attempt& attempt, std::string_view detail) {
   const Outcome outcome = service_->classifier().of_timeout(latency(attempt));
-  if (!answered_) {
-    const LastWords words{504, "http_response_timeout", detail};
-    if (outcome.verdict != Verdict::failure) return attempt_failed(attempt, outcome, words);
-    attempt.abandon(*service_->pool());
-    call_->last_words = words;
-    follow(report_timeout(attempt, outcome));
-    return Step::go;
-  }
+  const LastWords words{504, "http_response_timeout", detail};
+  if (answered_) return break_off(attempt, outcome, words);
+  if (outcome.verdict != Verdict::failure) return attempt_failed(attempt, outcome, words);
+  attempt.abandon(*service_->pool());
+  call_->last_words = words;
+  follow(report_timeout(attempt, outcome));
+  return Step::go;
+}
+
+/// The service does not finish a response that the client already has a part of.
+Session::Step Session::break_off(const Attempt& attempt, const Outcome& outcome, const LastWords& words) {
+  ++service_->counts().responses_aborted;
   settle(attempt, outcome);
-  return give_up(504, {}, detail);
+  return give_up(words.status, words.error, words.detail);
 }
 
 /// The call cannot be finished. A client that has no head yet gets an answer; one in the middle of a response

@@ -62,6 +62,31 @@ TEST(Gateway, CutsTheClientOffWhenTheUpstreamBreaksInsideABody) {
   }
 }
 
+TEST(Gateway, CountsTheResponsesThatAServiceBrokeOff) {
+  for (const std::string policy : {"plain", "guarded"}) {
+    Upstream upstream{[](Socket& socket) {
+      const Message request = socket.read_request().value_or(Message{});
+      socket.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello");
+      if (request.target() == "/hang") (void)socket.ends();
+    }};
+    const GatewayProcess gateway{config_text({{"shop", upstream.port(), "/", policy}}, guarded_policy)};
+    EXPECT_FALSE(gateway.get("/").whole);
+    int aborted = 1;
+    if (policy == "guarded") {
+      EXPECT_FALSE(gateway.get("/hang").whole) << "its time is over after 300 ms";
+      ++aborted;
+    }
+    const auto says = [&](const std::string& line) {
+      return eventually([&] {
+        return gateway.admin("GET", "/metrics").body.find("\n" + line + "\n") != std::string::npos;
+      });
+    };
+    EXPECT_TRUE(says("switchgear_responses_aborted_total{service=\"shop\"} " + std::to_string(aborted)))
+        << policy;
+    EXPECT_TRUE(says("switchgear_failures_total{service=\"shop\",type=\"connection_error\"} 1")) << policy;
+  }
+}
+
 TEST(Gateway, CountsAHalfClosedResponseAsAConnectionError) {
   Upstream upstream{[](Socket& socket) {
     (void)socket.read_request();

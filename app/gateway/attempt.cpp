@@ -18,6 +18,7 @@ void Attempt::begin(CallOwner& owner, unsigned number, TimePoint now, TimePoint 
   until = limit;
   body_sent = 0;
   sent = deaf = waited_for = false;
+  first_byte.reset();
   error.reset();
 }
 

@@ -150,6 +150,7 @@ class Session final : public SessionHook,
   void take_head(Attempt& attempt);
   [[nodiscard]] Outcome outcome_of(const Attempt& attempt, unsigned status) const;
   void start_response(Attempt& attempt);
+  void note_stream(Attempt& attempt, bool endless);
   void settle_response(const Attempt& attempt, std::string_view last_content);
   void keep_copy(const Attempt& attempt, std::string_view content);
   /// Whoever has asked for the same gets this answer as well, once it is through.

@@ -205,7 +205,7 @@ Session::Step Session::attempt_failed(Attempt& attempt, const Outcome& outcome, 
 }
 
 Duration Session::latency(const Attempt& attempt) const noexcept {
-  return now_ - attempt.started - client_share_;
+  return attempt.first_byte.value_or(now_ - attempt.started - client_share_);
 }
 
 /// The service's own counts, which do not ask whether a breaker guards it.

@@ -1,4 +1,5 @@
 // What comes back from an upstream: whether it is the answer, and what is kept of it.
+#include "app/gateway/event_stream.hpp"
 #include "app/gateway/forwarding.hpp"
 #include "app/gateway/session.hpp"
 #include "app/gateway/storing_rules.hpp"
@@ -16,6 +17,11 @@ namespace {
   const http::Field* date = fields.find(http::FieldId::date);
   const auto sent = date == nullptr ? std::nullopt : http::parse_http_date(date->value);
   return http::parse_retry_after(retry_after->value, sent.value_or(std::chrono::system_clock::now()));
+}
+
+[[nodiscard]] bool announces_events(const http::FieldList& fields) noexcept {
+  const http::Field* type = fields.find(http::FieldId::content_type);
+  return type != nullptr && is_event_stream(type->value);
 }
 
 }  // namespace
@@ -105,6 +111,7 @@ void Session::start_response(Attempt& attempt) {
   http::Coding coding = http::Coding::identity;
   const bool endless = framing.framing() == http::BodyReader::Framing::until_end ||
                        framing.framing() == http::BodyReader::Framing::chunked;
+  note_stream(attempt, endless);
   if (endless && http10_) {
     rewrite.framing = BodyFraming::until_close;
     keep_ = false;
@@ -137,6 +144,16 @@ void Session::start_response(Attempt& attempt) {
   ++service_->counts().answers[status_ / 100 % 6];
   // Whoever waits for this answer learns now that it is not for sharing, and not when all of it is through.
   if (!storable && !call_->key.empty() && cache != nullptr) settle(attempt, outcome_of(attempt, status_));
+}
+
+/// The latency of a stream, a response whose head does not say how long it is, ends with its head: it goes on
+/// for as long as there is something to say, and that is not slow. An event stream may never end, so its
+/// breaker hears of it now; until its end it holds its place in a bulkhead.
+void Session::note_stream(Attempt& attempt, bool endless) {
+  const bool events = announces_events(worker_.loop().fields());
+  if (!events && !endless) return;
+  attempt.first_byte = latency(attempt);
+  if (events && call_open_) call_->machine.answer_began(attempt.branch, outcome_of(attempt, status_), now_);
 }
 
 bool Session::keeps_others_waiting() const noexcept {

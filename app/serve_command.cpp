@@ -175,7 +175,8 @@ class Server {
         next.gateway.admin_token != config_.gateway.admin_token ||
         next.gateway.admin_origins != config_.gateway.admin_origins) {
       result.messages.emplace_back(
-          "gateway.listen, admin, threads, admin_token and admin_origins take effect after a restart");
+          "gateway.listen, gateway.admin, gateway.threads, gateway.token and gateway.origins take effect "
+          "after a restart");
       log_.warn("reload: {}", result.messages.back());
     }
     const AppliedOptions applied = gateway_->apply(next);

@@ -17,7 +17,8 @@ void Attempt::begin(CallOwner& owner, unsigned number, TimePoint now, TimePoint 
   started = since = now;
   until = limit;
   body_sent = 0;
-  sent = deaf = waited_for = afresh = false;
+  sent = deaf = waited_for = false;
+  first_byte.reset();
   error.reset();
 }
 

@@ -134,7 +134,7 @@ Plan Gateway::plan_of(const config::Config& config) {
     const auto policies = std::make_shared<const PolicySet>(
         service, policy, breaker, before == known.end() ? nullptr : before->second.get(), seed_());
     made.emplace(name, policies);
-    plan.services.push_back({service, policy, policies, breaker ? &durations_.of(name) : nullptr});
+    plan.services.push_back({service, policy, policies, &durations_.of(name)});
   }
   const std::lock_guard lock{policies_mutex_};
   policies_ = std::move(made);
@@ -225,7 +225,8 @@ boost::json::object Gateway::status() const {
   for (const auto& [name, set] : policy_sets()) {
     const auto of = std::find_if(all.services.begin(), all.services.end(),
                                  [&wanted = name](const auto& service) { return service.name == wanted; });
-    services[name] = service_status(*set, of == all.services.end() ? WorkerCounts::OfService{} : *of, now);
+    services[name] = service_status(*set, of == all.services.end() ? WorkerCounts::OfService{} : *of,
+                                    durations_.of(name), now);
   }
   return services;
 }

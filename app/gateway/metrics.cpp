@@ -31,6 +31,12 @@ std::vector<prometheus::MetricFamily> Gateway::Collect() const {
   auto fresh =
       family("switchgear_gateway_fresh_attempts_total",
              "Requests sent again because a kept connection turned out to be closed.", MetricType::Counter);
+  auto aborted =
+      family("switchgear_responses_aborted_total",
+             "Responses that the service broke off, or did not finish in time.", MetricType::Counter);
+  auto failed = family("switchgear_failures_total",
+                       "Calls to a service that failed, by type of failure, with or without a breaker.",
+                       MetricType::Counter);
   auto pool = family("switchgear_gateway_pool_connections", "Connections to a service.", MetricType::Gauge);
   auto waiting = family("switchgear_gateway_pool_waiting", "Requests waiting for a connection to a service.",
                         MetricType::Gauge);
@@ -49,6 +55,11 @@ std::vector<prometheus::MetricFamily> Gateway::Collect() const {
   for (const WorkerCounts::OfService& service : all.services) {
     add_answers(requests, service.name, service.counts.answers);
     add(fresh, {{"service", service.name}}, static_cast<double>(service.counts.fresh_attempts));
+    add(aborted, {{"service", service.name}}, static_cast<double>(service.counts.responses_aborted));
+    for (const FailureType type : failure_types) {
+      add(failed, {{"service", service.name}, {"type", std::string{to_string(type)}}},
+          static_cast<double>(service.counts.failures[static_cast<std::size_t>(type)]));
+    }
     add(pool, {{"service", service.name}, {"state", "idle"}}, static_cast<double>(service.pool.idle));
     add(pool, {{"service", service.name}, {"state", "busy"}},
         static_cast<double>(service.pool.open - service.pool.idle));
@@ -60,7 +71,7 @@ std::vector<prometheus::MetricFamily> Gateway::Collect() const {
   add(connections, {}, static_cast<double>(all.connections));
   std::vector<prometheus::MetricFamily> families = policy_metrics(policy_sets(), http::EventLoop::now());
   families.insert(families.end(),
-                  {requests, fresh, pool, waiting, accepted, failures, idle_closed, connections});
+                  {requests, fresh, aborted, failed, pool, waiting, accepted, failures, idle_closed, connections});
   return families;
 }
 

@@ -136,7 +136,7 @@ class Session final : public SessionHook,
   [[nodiscard]] Step attempt_failed(Attempt& attempt, const Outcome& outcome, const LastWords& words);
   [[nodiscard]] switchgear::Step report(const Attempt& attempt, const Outcome& outcome);
   [[nodiscard]] switchgear::Step report_timeout(const Attempt& attempt, const Outcome& outcome);
-  void record_duration(const Outcome& outcome) const;
+  void count(const Outcome& outcome) const;
   void settle(const Attempt& attempt, const Outcome& outcome);
   /// The call is nobody's result: its client has spoilt it, or has left.
   void ignore_call() noexcept;
@@ -151,8 +151,10 @@ class Session final : public SessionHook,
   [[nodiscard]] Step pull_body(Attempt& attempt);
   [[nodiscard]] Step check_deadlines(Attempt& attempt, bool waits_for_client_body);
   [[nodiscard]] Step response_complete(Attempt& attempt);
+  [[nodiscard]] Step upstream_closed(Attempt& attempt);
   [[nodiscard]] Step upstream_failed(Attempt& attempt, std::string_view error, std::string_view detail);
   [[nodiscard]] Step upstream_timed_out(Attempt& attempt, std::string_view detail);
+  [[nodiscard]] Step break_off(const Attempt& attempt, const Outcome& outcome, const LastWords& words);
   [[nodiscard]] Step give_up(unsigned status, std::string_view error, std::string_view detail);
   [[nodiscard]] Step client_left();
 
@@ -162,6 +164,7 @@ class Session final : public SessionHook,
   void take_head(Attempt& attempt);
   [[nodiscard]] Outcome outcome_of(const Attempt& attempt, unsigned status) const;
   void start_response(Attempt& attempt);
+  void note_stream(Attempt& attempt, bool endless);
   void settle_response(const Attempt& attempt, std::string_view last_content);
   void keep_copy(const Attempt& attempt, std::string_view content);
   /// Whoever has asked for the same gets this answer as well, once it is through.

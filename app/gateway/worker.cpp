@@ -37,9 +37,7 @@ void WorkerCounts::add(const WorkerCounts& other) {
     auto ours = std::find_if(services.begin(), services.end(),
                              [&](const OfService& s) { return s.name == theirs.name; });
     if (ours == services.end()) ours = services.insert(services.end(), OfService{theirs.name, {}, {}});
-    for (std::size_t i = 0; i < theirs.counts.answers.size(); ++i)
-      ours->counts.answers[i] += theirs.counts.answers[i];
-    ours->counts.fresh_attempts += theirs.counts.fresh_attempts;
+    ours->counts.add(theirs.counts);
     ours->pool.open += theirs.pool.open;
     ours->pool.idle += theirs.pool.idle;
     ours->pool.waiting += theirs.pool.waiting;
@@ -90,7 +88,7 @@ void Worker::apply(const Plan& plan) {
     std::shared_ptr<ServiceCounts>& counts = counts_[name];
     if (!counts) counts = std::make_shared<ServiceCounts>();
     const ServicePtr service{
-        new Service{part.service, part.policy, std::move(pool), counts, part.policies, part.durations}};
+        new Service{part.service, part.policy, std::move(pool), counts, part.policies, *part.durations}};
     services.emplace(name, service);
     for (const std::string& prefix : part.service.prefixes) routes.add(prefix, service);
   }

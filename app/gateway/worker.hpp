@@ -25,7 +25,7 @@ struct ServicePlan {
   config::Service service;
   config::Policy policy;
   std::shared_ptr<const PolicySet> policies;
-  CircuitDurations* durations = nullptr;
+  CircuitDurations* durations = nullptr;  ///< never null
 };
 struct Plan {
   config::GatewayLimits limits;

@@ -30,7 +30,8 @@ struct ServiceUrl {
 /// `https://ops.example.com[:port]`, as a browser writes it in `Origin`: lower case, no default port.
 [[nodiscard]] Parsed<std::string> parse_origin(std::string_view text);
 
-/// A path of visible ASCII that starts with '/', without query, fragment, `.` and `..`.
+/// A path of visible ASCII that starts with '/', without query, fragment, `.` and `..`. The value is the path
+/// as routes see a request's: percent-encoding undone, `//` merged.
 [[nodiscard]] Parsed<std::string> parse_prefix(std::string_view text);
 
 }  // namespace switchgear::config

@@ -57,6 +57,11 @@ class Combinations {
       return;
     }
     if (!policy_.deadline) return;
+    if (retry.honor_retry_after.max >= *policy_.deadline) {
+      doubtful("retry.honor_retry_after.max", quoted(format_duration(retry.honor_retry_after.max)) +
+                                                  " is never waited for: the whole call is over after " +
+                                                  format_duration(*policy_.deadline) + " (deadline)");
+    }
     const Duration least = delay_range(retry, 1).least;
     if (least >= *policy_.deadline) {
       impossible("retry.base", "the first retry comes " + format_duration(least) +

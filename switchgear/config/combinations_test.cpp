@@ -72,6 +72,11 @@ TEST(Combinations, ABudgetHasSomethingToLimitAndSomethingToGrant) {
 }
 
 TEST(Combinations, ASingleAttemptIsNoRetry) {
+  expect_warning(
+      "deadline: 20s, retry: {honor_retry_after: {max: 30s}}",
+      "f.yaml:3:56: policies.p.retry.honor_retry_after.max: \"30s\" is never waited for: the whole call "
+      "is over after 20s (deadline)");
+  expect_accepted("deadline: 20s, retry: {}");
   expect_warning("retry: {max_attempts: 1}",
                  "f.yaml:3:29: policies.p.retry.max_attempts: 1 means that nothing is ever tried again");
 }

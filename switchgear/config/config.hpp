@@ -140,7 +140,8 @@ struct Service {
   std::string base_path;  ///< of the url; put before the request's path; empty or starting with '/', never
                           ///< ending in it
   std::string policy;     ///< a key of Config::policies
-  std::vector<std::string> prefixes;  ///< paths this service answers for; the longest matching prefix wins
+  /// Paths this service answers for, decoded; the longest matching prefix wins.
+  std::vector<std::string> prefixes;
   PoolOptions pool;
 
   friend bool operator==(const Service&, const Service&) = default;

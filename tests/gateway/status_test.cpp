@@ -82,6 +82,31 @@ TEST(GatewayStatus, ShowsWhatEachPolicyOfAServiceHasDone) {
   EXPECT_EQ(number(bare, "requests", "2xx"), 0U);
 }
 
+TEST(GatewayStatus, ShowsHowLongCallsTookAndHowTheyFailedWithoutABreakerToo) {
+  Upstream upstream{[](Socket& socket) {
+    while (const std::optional<Message> request = socket.read_request()) {
+      if (request->target() == "/lost") return;
+      socket.send(request->target() == "/bad" ? "HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n" : ok());
+    }
+  }};
+  const GatewayProcess gateway{config_text({{"bare", upstream.port(), "/"}})};
+  EXPECT_EQ(gateway.get("/").status(), 200U);
+  EXPECT_EQ(gateway.get("/bad").status(), 500U);
+  EXPECT_EQ(gateway.get("/lost").status(), 502U);
+  const json::value bare = status_of(gateway, "bare");
+  EXPECT_EQ(number(bare, "failures", "http_error"), 1U);
+  EXPECT_EQ(number(bare, "failures", "connection_error"), 1U);
+  EXPECT_EQ(bare.at("responses_aborted").to_number<int>(), 0);
+  EXPECT_EQ(bare.at("calls").at("success").at("count").to_number<int>(), 1);
+  EXPECT_EQ(bare.at("calls").at("failure").at("count").to_number<int>(), 2);
+  EXPECT_GT(bare.at("calls").at("success").at("mean").to_number<double>(), 0.0);
+  const std::string metrics = gateway.admin("GET", "/metrics").body;
+  for (const char* line : {"switchgear_call_duration_seconds_count{service=\"bare\",result=\"success\"} 1",
+                           "switchgear_call_duration_seconds_count{service=\"bare\",result=\"failure\"} 2",
+                           "switchgear_failures_total{service=\"bare\",type=\"http_error\"} 1"})
+    EXPECT_NE(metrics.find(line), std::string::npos) << line;
+}
+
 TEST(GatewayStatus, GivesMetricsOfEveryPolicyThatPromtoolAccepts) {
   Upstream upstream{Upstream::saying(ok())};
   const GatewayProcess gateway{config_text({{"shop", upstream.port(), "/shop/", "everything"},

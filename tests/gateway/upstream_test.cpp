@@ -62,6 +62,31 @@ TEST(Gateway, CutsTheClientOffWhenTheUpstreamBreaksInsideABody) {
   }
 }
 
+TEST(Gateway, CountsTheResponsesThatAServiceBrokeOff) {
+  for (const std::string policy : {"plain", "guarded"}) {
+    Upstream upstream{[](Socket& socket) {
+      const Message request = socket.read_request().value_or(Message{});
+      socket.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello");
+      if (request.target() == "/hang") (void)socket.ends();
+    }};
+    const GatewayProcess gateway{config_text({{"shop", upstream.port(), "/", policy}}, guarded_policy)};
+    EXPECT_FALSE(gateway.get("/").whole);
+    int aborted = 1;
+    if (policy == "guarded") {
+      EXPECT_FALSE(gateway.get("/hang").whole) << "its time is over after 300 ms";
+      ++aborted;
+    }
+    const auto says = [&](const std::string& line) {
+      return eventually([&] {
+        return gateway.admin("GET", "/metrics").body.find("\n" + line + "\n") != std::string::npos;
+      });
+    };
+    EXPECT_TRUE(says("switchgear_responses_aborted_total{service=\"shop\"} " + std::to_string(aborted)))
+        << policy;
+    EXPECT_TRUE(says("switchgear_failures_total{service=\"shop\",type=\"connection_error\"} 1")) << policy;
+  }
+}
+
 TEST(Gateway, CountsAHalfClosedResponseAsAConnectionError) {
   Upstream upstream{[](Socket& socket) {
     (void)socket.read_request();
@@ -148,12 +173,17 @@ TEST(Gateway, NeverReusesAConnectionWithSomethingLeftOnIt) {
   }
 }
 
-TEST(Gateway, RepeatsARequestOnlyWhenAKeptConnectionWasAlreadyDead) {
-  Upstream upstream{[](Socket& socket) {
+/// Answers the first request of each connection, and closes it when the second arrives.
+Upstream::Serve closing_what_is_kept() {
+  return [](Socket& socket) {
     (void)socket.read_request();
     socket.send(ok());
-    (void)socket.read_head();  // the next request is met with silence and a close
-  }};
+    (void)socket.read_head();
+  };
+}
+
+TEST(Gateway, SendsAGetAgainThatMetAKeptConnectionJustClosed) {
+  Upstream upstream{closing_what_is_kept()};
   const GatewayProcess gateway{guarded(upstream.port())};
   Socket client = Socket::connect(gateway.port());
   for (int i = 0; i < 4; ++i) {
@@ -161,8 +191,34 @@ TEST(Gateway, RepeatsARequestOnlyWhenAKeptConnectionWasAlreadyDead) {
     ASSERT_EQ(client.read_response().value_or(Message{}).status(), 200U) << "request " << i;
   }
   EXPECT_EQ(counter(gateway, "failures"), 0U) << "a dead connection says nothing about the service";
+}
+
+TEST(Gateway, ThreePostsThatMetKeptConnectionsJustClosedOpenNoBreaker) {
+  Upstream upstream{closing_what_is_kept()};
+  const GatewayProcess gateway{
+      config_text({{"shop", upstream.port(), "/", "guarded"}},
+                  "  guarded: {timeout: 5s, circuit_breaker: {failure_balance: 1}}\n")};
+  Socket client = Socket::connect(gateway.port());
+  for (int i = 0; i < 3; ++i) {
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    ASSERT_EQ(client.read_response().value_or(Message{}).status(), 200U) << "request " << i;
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx");
+    const Message answer = client.read_response().value_or(Message{});
+    EXPECT_EQ(answer.status(), 502U) << "a POST may have had its effect";
+    EXPECT_NE(answer.field("proxy-status").find("connection_terminated"), std::string::npos);
+  }
+  EXPECT_EQ(counter(gateway, "failures"), 0U);
+  EXPECT_EQ(counter(gateway, "ignored"), 3U);
+  EXPECT_EQ(gateway.state("shop"), "closed");
+}
+
+TEST(Gateway, APostThatAFreshConnectionLosesIsAFailure) {
+  Upstream upstream{[](Socket& socket) { (void)socket.read_request(); }};
+  const GatewayProcess gateway{guarded(upstream.port())};
+  Socket client = Socket::connect(gateway.port());
   client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx");
-  EXPECT_EQ(client.read_response().value_or(Message{}).status(), 502U) << "a POST may have had its effect";
+  EXPECT_EQ(client.read_response().value_or(Message{}).status(), 502U);
+  EXPECT_EQ(failures(gateway, "connection_error"), 1U);
 }
 
 TEST(Gateway, CountsStatusCodesAsThePolicySays) {

@@ -6,10 +6,13 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_future.hpp>
+#include <boost/system/result.hpp>
 #include <future>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "switchgear/async/async_fixture.hpp"
 #include "switchgear/pipeline/value_layers.hpp"
@@ -69,6 +72,27 @@ TEST_F(AsyncCallTest, CompletesACoroutineWithTheValue) {
   });
   EXPECT_EQ(value, 2);
   EXPECT_EQ(totals().successes, 1U);
+}
+
+TEST_F(AsyncCallTest, AnErrorThatACoroutineReturnsOpensTheBreaker) {
+  run_coroutine(loop, [&]() -> asio::awaitable<void> {
+    using Pair = std::pair<error_code, int>;
+    const auto pair = []() -> asio::awaitable<Pair> { co_return Pair{asio::error::connection_refused, 0}; };
+    const Pair first = co_await async_call<Pair>(guarded, pair, asio::use_awaitable, loop.time);
+    EXPECT_EQ(first.first, refused_connection);
+
+    // Asio needs a value beside an exception, and a boost::system::result has no default.
+    using Reply = std::optional<boost::system::result<int>>;
+    const auto picky = Classifier{}.results([](const Reply& reply, Duration latency) {
+      return DefaultClassifier{}.of_result(reply.value(), latency);
+    });
+    const auto fails = []() -> asio::awaitable<Reply> { co_return refused_connection; };
+    const auto pipeline = guarded.classified_by(picky);
+    const Reply second = co_await async_call<Reply>(pipeline, fails, asio::use_awaitable, loop.time);
+    EXPECT_EQ(second.value().error(), refused_connection);
+  });
+  EXPECT_EQ(totals().failures, 2U);
+  EXPECT_EQ(breaker.state(), State::open);
 }
 
 TEST_F(AsyncCallTest, CompletesACoroutineWhoseOperationTakesAToken) {

@@ -32,9 +32,10 @@ using CallResult = Result<detail::AnswerOf<F>>;
 ///     auto answer = try_call(pipeline, fetch_item);
 ///     if (!answer) return last_known(item);      // answer.rejection() says who refused, why, until when
 ///
-/// `f` takes `const Attempt&` or nothing; it cannot be interrupted (see Attempt). Reads `Time` once before
-/// the first attempt and once after each; a clock that keeps something is handed in as the last argument.
-/// Allocates nothing but what a fallback or a cache keeps. Threads: any.
+/// `f` takes `const Attempt&` or nothing; it cannot be interrupted (see Attempt). One that returns a
+/// coroutine or a future does not compile: its answer comes later, and async_call() can wait for it. Reads
+/// `Time` once before the first attempt and once after each; a clock that keeps something is handed in as the
+/// last argument. Allocates nothing but what a fallback or a cache keeps. Threads: any.
 template <PipelineLike P, class F, class Time>
 [[gnu::always_inline]] inline CallResult<F> try_call(const P& pipeline, const CallOptions& options, F&& f,
                                                      Time& time) {
@@ -80,9 +81,20 @@ std::decay_t<detail::AttemptResult<F>> call(CircuitBreaker& breaker, F&& f) {
 
 namespace detail {
 
+/// Checks what `f` returns as soon as it is wrapped, where that does not depend on how it will be called.
+template <class F>
+consteval bool returns_an_answer() {
+  if constexpr (requires(F f) { std::function{f}; }) {
+    return sizeof(Kept<std::decay_t<typename decltype(std::function{std::declval<F>()})::result_type>>) > 0;
+  }
+  return true;
+}
+
 /// What guard() makes.
 template <class Time, class P, class F>
 class Guarded {
+  static_assert(returns_an_answer<F>());
+
  public:
   Guarded(P pipeline, F f) : pipeline_(std::move(pipeline)), f_(std::move(f)) {}
 

@@ -84,8 +84,10 @@ std::vector<KeyedBreakers::House> KeyedBreakers::sweep_locked(TimePoint now, std
       to_the_end_locked(first, used);
       continue;
     }
-    // Only this row can hand out a breaker that nobody holds, and it is locked.
-    if (first->house.use_count() > 1 || !breaker.idle_since(too_many ? std::max(now, used) : idle_from)) {
+    // Only this row can hand out a breaker that nobody holds, and it is locked. Whoever held it last may have
+    // opened it just before: use_count() alone does not show what that thread did, taking a share does.
+    const House share = first->house.use_count() > 1 ? nullptr : first->house;
+    if (!share || !breaker.idle_since(too_many ? std::max(now, used) : idle_from)) {
       to_the_end_locked(first, now);
       continue;
     }

@@ -10,7 +10,7 @@ namespace switchgear {
 std::vector<OptionProblem> validate(const KeyedLimits& limits) {
   OptionChecker check;
   check.positive("max_idle", limits.max_idle);
-  check.want(limits.max_keyed > 0, "max_keyed", "0", "from 1");
+  check.between("max_keyed", limits.max_keyed, 1, 100'000'000);
   return check.take();
 }
 

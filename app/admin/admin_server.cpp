@@ -50,10 +50,15 @@ class TransitionBell final : public EventSink {
     if (ringing_.exchange(true)) return;  // one visit to the log fetches all that came meanwhile
     const std::lock_guard lock{mutex_};
     if (context_ == nullptr) return;
-    asio::post(*context_, [this] {
+    try {
+      asio::post(*context_, [this] {
+        ringing_.store(false);
+        ring_();
+      });
+    } catch (...) {  // no memory: the next transition rings again
       ringing_.store(false);
-      ring_();
-    });
+      throw;
+    }
   }
 
   void disconnect() {

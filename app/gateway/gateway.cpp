@@ -234,6 +234,9 @@ boost::json::object Gateway::status() const {
 void Gateway::hurry() noexcept { drain_->hurry(); }
 
 WorkerCounts Gateway::counts() const {
+  // From the question on: of two who ask at once, the earlier one's answer must not be kept as the later one,
+  // or a counter would go back for whoever asks when a worker is too busy to answer.
+  const std::lock_guard lock{counts_mutex_};
   std::vector<std::future<WorkerCounts>> asked;
   for (const auto& worker : workers_) {
     auto answer = std::make_shared<std::promise<WorkerCounts>>();
@@ -241,7 +244,6 @@ WorkerCounts Gateway::counts() const {
     asio::post(worker->loop().context(), [&worker = *worker, answer] { answer->set_value(worker.counts()); });
   }
   const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds{500};
-  const std::lock_guard lock{counts_mutex_};
   WorkerCounts all;
   for (std::size_t i = 0; i < asked.size(); ++i) {
     if (asked[i].wait_until(until) == std::future_status::ready) last_counts_[i] = asked[i].get();

@@ -116,9 +116,9 @@ struct Policy {
   std::optional<HedgeOptions> hedge;
   std::optional<CircuitBreakerOptions> circuit_breaker;
   FailureWhen failure_when;
-  std::optional<Duration> timeout;    ///< one attempt
-  std::optional<ChaosOptions> chaos;  ///< does nothing unless `enabled`
-  std::uint64_t chaos_seed = 1;       ///< the same seed, the same faults
+  std::optional<Duration> timeout;                 ///< one attempt
+  std::optional<ChaosOptions> chaos;               ///< does nothing unless `enabled`
+  std::uint64_t chaos_seed = Chaos::default_seed;  ///< the same seed, the same faults
 
   friend bool operator==(const Policy&, const Policy&) = default;
 };

@@ -130,5 +130,13 @@ TEST_F(Demo, RefusesATimeThatIsTooShortForTheStory) {
   EXPECT_NE(demo.output().find("at least 8s"), std::string::npos) << demo.output();
 }
 
+TEST_F(Demo, DoesNotTakeASeedOfMinusOneForTheLargestNumberThereIs) {
+  for (const char* seed : {"-1", "99999999999999999999"}) {
+    Program demo{{SWITCHGEAR_BINARY, "demo", "--seed", seed}};
+    EXPECT_EQ(demo.wait(10s), 2);
+    EXPECT_NE(demo.output().find(seed), std::string::npos) << demo.output();
+  }
+}
+
 }  // namespace
 }  // namespace switchgear::house

@@ -57,7 +57,7 @@ class Load {
 };
 
 constexpr const char* guarded_policy =
-    "  guarded: {timeout: 5s, circuit_breaker: {consecutive_failures: 3, open_duration: 60s}}\n";
+    "  guarded: {timeout: 60s, circuit_breaker: {consecutive_failures: 3, open_duration: 60s}}\n";
 
 TEST(Gateway, LosesNoAcceptedRequestOnSigterm) {
   for (const char* threads : {"", "limits: {drain_timeout: 10s}"}) {
@@ -178,7 +178,10 @@ TEST(Gateway, ChangesNothingWhenTheNewFileIsBad) {
   const Message answer = gateway.admin("POST", "/reload");
   EXPECT_GE(answer.status(), 400U);
   EXPECT_NE(answer.body.find("switchgear.yaml:3:"), std::string::npos) << answer.body;
+  const std::size_t logged = gateway.log().size();
   gateway.signal(SIGHUP);
+  EXPECT_TRUE(
+      eventually([&] { return gateway.log().find("switchgear.yaml:3:", logged) != std::string::npos; }));
   EXPECT_EQ(gateway.get("/payment/").status(), 200U);
   EXPECT_EQ(gateway.breaker("payment").at("generation"), before.at("generation"));
   EXPECT_EQ(gateway.breaker("payment").at("counters").at("calls").to_number<int>(), 2);
@@ -216,8 +219,10 @@ TEST(Gateway, ServesWithSeveralThreads) {
   Load load{gateway.port(), 12};
   EXPECT_TRUE(eventually([&] { return load.answered > 300; }));
   EXPECT_EQ(gateway.admin("POST", "/reload").status() / 100, 2U);
-  EXPECT_NE(gateway.admin("GET", "/metrics").body.find("switchgear_gateway_connections 12"),
-            std::string::npos);
+  EXPECT_TRUE(eventually([&] {
+    return gateway.admin("GET", "/metrics").body.find("switchgear_gateway_connections 12") !=
+           std::string::npos;
+  }));
   gateway.signal(SIGTERM);
   EXPECT_EQ(gateway.wait_for_exit(), 0);
   load.join();

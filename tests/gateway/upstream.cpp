@@ -24,7 +24,10 @@ namespace {
 
 }  // namespace
 
-Upstream::Upstream(Serve serve) : serve_(std::move(serve)) {
+Upstream::Upstream(Serve serve)
+    : Upstream{ServeInOrder{[serve = std::move(serve)](Socket& socket, int) { serve(socket); }}} {}
+
+Upstream::Upstream(ServeInOrder serve) : serve_(std::move(serve)) {
   std::tie(listener_, port_) = bind_any();
   ::listen(listener_, SOMAXCONN);
   acceptor_ = std::thread{[this] { accept(); }};
@@ -49,11 +52,11 @@ void Upstream::accept() {
     if (::poll(&one, 1, 20) <= 0) continue;
     const int descriptor = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     if (descriptor < 0) continue;
-    ++connections_;
+    const int number = ++connections_;
     const std::lock_guard lock{mutex_};
     Socket& socket = sockets_.emplace_back(descriptor);
-    threads_.emplace_back([this, &socket] {
-      serve_(socket);
+    threads_.emplace_back([this, &socket, number] {
+      serve_(socket, number);
       // The descriptor is closed under the lock: the destructor may be about to shut it down.
       const std::lock_guard closing{mutex_};
       socket.close();

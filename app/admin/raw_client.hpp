@@ -67,7 +67,7 @@ class RawClient {
   }
 
  private:
-  static constexpr std::chrono::milliseconds patience{10'000};
+  static constexpr std::chrono::milliseconds patience{60'000};
 
   /// False at the end of the connection.
   bool receive() {

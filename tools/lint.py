@@ -30,19 +30,20 @@ def own_includes(command):
     at = words.index("-o")
     listed = subprocess.run(words[:at] + words[at + 2:] + ["-MM"], cwd=command["directory"], capture_output=True, text=True,
                             check=True).stdout
-    paths = (os.path.realpath(os.path.join(command["directory"], name)) for name in shlex.split(listed.partition(":")[2]))
+    names = shlex.split(listed.partition(":")[2].replace("\\\n", " "))
+    paths = (os.path.realpath(os.path.join(command["directory"], name)) for name in names)
     return sorted({os.path.relpath(path) for path in paths if path.startswith(os.getcwd() + os.sep)})
 
 
 def digest(files, settings):
-    """What a verdict rests on; None when one of the files is gone."""
+    """What a verdict rests on. No other, when one of the files is gone."""
     told = hashlib.sha256(json.dumps(settings).encode())
     for name in files:
         try:
             with open(name, "rb") as file:
                 told.update(hashlib.sha256(file.read()).digest())
         except FileNotFoundError:
-            return None
+            return "gone"
     return told.hexdigest()
 
 
@@ -60,7 +61,7 @@ class Linter:
                 remembered = json.load(file)
         except (FileNotFoundError, json.JSONDecodeError):
             return False
-        return digest(remembered["files"], settings) == remembered["digest"]
+        return remembered["digest"] == digest(remembered["files"], settings) != "gone"
 
     def lint(self, name):
         """What clang-tidy prints about a file; empty when it is clean."""

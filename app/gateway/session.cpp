@@ -111,6 +111,7 @@ bool Session::make_room(std::size_t most) {
 Session::Step Session::read_request() {
   if (killed_) return Step::over;
   http::ReadBuffer& buffer = client_->buffer();
+  bool looked_again = false;
   for (;;) {
     if (!buffer.empty()) {
       if (!std::exchange(head_started_, true)) since_ = now_;
@@ -141,15 +142,15 @@ Session::Step Session::read_request() {
       }
       wait_until(due);
     } else {
-      const TimePoint due = since_ + worker_.limits().idle_timeout;
-      if (now_ >= due) return Step::over;
+      TimePoint due = since_ + worker_.limits().idle_timeout;
+      if (worker_.draining()) due = std::min(due, std::max(worker_.draining_since(), since_) + drain_grace);
+      if (now_ >= due) {
+        if (std::exchange(looked_again, true)) return Step::over;
+        client_->look_again();
+        continue;
+      }
       wait_until(due);
       if (client_->doubtful()) wait_until(since_ + doubt_after);
-      if (worker_.draining()) {
-        const TimePoint end = std::max(worker_.draining_since(), since_) + drain_grace;
-        if (now_ >= end) return Step::over;
-        wait_until(end);
-      }
       buffer.shrink();
     }
     client_->watch_readable();

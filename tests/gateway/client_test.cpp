@@ -1,6 +1,7 @@
 // Clients that leave, hang, or send what they should not.
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <future>
 
 #include "tests/gateway/gateway_process.hpp"
@@ -127,6 +128,21 @@ TEST(Gateway, ClosesAnIdleConnectionInSilence) {
   }));
   EXPECT_TRUE(fresh.ends());
   EXPECT_TRUE(used.ends());
+}
+
+TEST(Gateway, AnswersARequestThatCameBeforeTheIdleTimeoutThoughItWasHeldUpMeanwhile) {
+  Upstream upstream{Upstream::saying(ok())};
+  const GatewayProcess gateway{config_text({{"shop", upstream.port()}}, "", "limits: {idle_timeout: 1s}")};
+  for (int i = 0; i < 3; ++i) {
+    Socket client = Socket::connect(gateway.port());
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_EQ(client.read_response().value_or(Message{}).status(), 200U);
+    gateway.signal(SIGSTOP);
+    EXPECT_TRUE(client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+    EXPECT_EQ(client.receive(std::chrono::milliseconds{1200}), "") << "stopped for longer than the timeout";
+    gateway.signal(SIGCONT);
+    EXPECT_EQ(client.read_response().value_or(Message{}).status(), 200U);
+  }
 }
 
 TEST(Gateway, Answers400ToMalformedChunksAndClosesBothSides) {

@@ -93,7 +93,7 @@ TEST(Gateway, CountsAStallInsideABodyAsATimeout) {
     socket.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello");
     (void)socket.ends();
   }};
-  const GatewayProcess gateway{guarded(upstream.port(), "300ms")};
+  const GatewayProcess gateway{guarded(upstream.port(), "2s")};
   EXPECT_FALSE(gateway.get("/").whole);
   EXPECT_TRUE(eventually([&] { return failures(gateway, "timeout") == 1; }));
 }

@@ -33,7 +33,7 @@ class Server : public testing::Test {
   }
 
   ControlReply get(std::string_view path) {
-    return control_request({"127.0.0.1", std::to_string(server->port())}, "GET", path, "");
+    return control_request({"127.0.0.1", std::to_string(server->port())}, "GET", path, "", 60s);
   }
 
   static std::string request(std::string_view first_line, std::string_view further = "") {
@@ -178,7 +178,7 @@ TEST_F(Server, TakesNoMoreStreamsThanItsLimitAndForgetsThoseThatLeft) {
 }
 
 TEST_F(Server, DropsAStreamThatDoesNotRead) {
-  options.limits.events_queued = 64 * 1024;
+  options.limits.events_queued = std::size_t{64} * 1024;
   options.limits.events_interval = 1ms;
   options.limits.write_timeout = 100ms;
   const std::uint16_t port = start();

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Prints Google Benchmark's JSON as a table: the median of each benchmark by threads, how many times the floor of a shared
-counter that is, measured in the same run, and the machine's own floors last.
+"""Prints Google Benchmark's JSON as a table: the median of each benchmark by threads, how many times the floor of a
+shared counter in the same run that is, and the machine's own floors last.
 
 usage: bench_table.py build/bench.json
 """
@@ -39,7 +39,8 @@ def main():
     with open(sys.argv[1], encoding="utf-8") as file:
         report = json.load(file)
     found = medians(report)
-    errors = sorted({f"{run['name']}: {run['error_message']}" for run in report["benchmarks"] if run.get("error_occurred")})
+    errors = sorted({f"{run['name']}: {run['error_message']}"
+                     for run in report["benchmarks"] if run.get("error_occurred")})
     for error in errors:
         print(error)
     if not found:
@@ -56,8 +57,8 @@ def main():
     floor = found.get(FLOOR, {})
     for name in names:
         times = (f"{found[name][count]:12.1f}" if count in found[name] else f"{'-':>12}" for count in threads)
-        ratios = (f"{found[name][count] / floor[count]:14.2f}" if count in found[name] and floor.get(count) else f"{'-':>14}"
-                  for count in threads)
+        ratios = (f"{found[name][count] / floor[count]:14.2f}" if count in found[name] and count in floor
+                  else f"{'-':>14}" for count in threads)
         print(f"{name:{width}}" + "".join(times) + "".join(ratios))
     return 1 if errors else 0
 

@@ -33,7 +33,7 @@ class Server : public testing::Test {
   }
 
   ControlReply get(std::string_view path) {
-    return control_request({"127.0.0.1", std::to_string(server->port())}, "GET", path, "");
+    return control_request({"127.0.0.1", std::to_string(server->port())}, "GET", path, "", 60s);
   }
 
   static std::string request(std::string_view first_line, std::string_view further = "") {
@@ -43,7 +43,7 @@ class Server : public testing::Test {
   /// Asks until the answer is the wanted one; every question is a wait on the network, so nothing spins.
   template <class Wanted>
   bool eventually(std::string_view path, Wanted wanted) {
-    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    const auto deadline = std::chrono::steady_clock::now() + 60s;
     while (std::chrono::steady_clock::now() < deadline) {
       if (wanted(get(path).body)) return true;
     }
@@ -178,7 +178,7 @@ TEST_F(Server, TakesNoMoreStreamsThanItsLimitAndForgetsThoseThatLeft) {
 }
 
 TEST_F(Server, DropsAStreamThatDoesNotRead) {
-  options.limits.events_queued = 64 * 1024;
+  options.limits.events_queued = std::size_t{64} * 1024;
   options.limits.events_interval = 1ms;
   options.limits.write_timeout = 100ms;
   const std::uint16_t port = start();

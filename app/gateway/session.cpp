@@ -113,6 +113,7 @@ bool Session::make_room(std::size_t most) {
 Session::Step Session::read_request() {
   if (killed_) return Step::over;
   http::ReadBuffer& buffer = client_->buffer();
+  bool looked_again = false;
   for (;;) {
     if (!buffer.empty()) {
       if (!std::exchange(head_started_, true)) {
@@ -146,15 +147,15 @@ Session::Step Session::read_request() {
       }
       wait_until(due);
     } else {
-      const TimePoint due = since_ + worker_.limits().idle_timeout;
-      if (now_ >= due) return Step::over;
+      TimePoint due = since_ + worker_.limits().idle_timeout;
+      if (worker_.draining()) due = std::min(due, std::max(worker_.draining_since(), since_) + drain_grace);
+      if (now_ >= due) {
+        if (std::exchange(looked_again, true)) return Step::over;
+        client_->look_again();
+        continue;
+      }
       wait_until(due);
       if (client_->doubtful()) wait_until(since_ + doubt_after);
-      if (worker_.draining()) {
-        const TimePoint end = std::max(worker_.draining_since(), since_) + drain_grace;
-        if (now_ >= end) return Step::over;
-        wait_until(end);
-      }
       buffer.shrink();
       // A stored call's connection is the gateway's own, and no place that a client could have.
       if (!IdleHook::is_linked() && !replayed_) worker_.became_idle(*this);

@@ -99,7 +99,7 @@ TEST_F(AsyncCallTest, CompletesACoroutineWhoseOperationTakesAToken) {
   int value = 0;
   run_coroutine(loop, [&]() -> asio::awaitable<void> {
     asio::steady_timer timer(loop.io, 0s);
-    const auto waits = [&](const AsyncAttempt&, auto&& token) { return timer.async_wait(std::move(token)); };
+    const auto waits = [&](const AsyncAttempt&, auto&& token) { return timer.async_wait(std::forward<decltype(token)>(token)); };
     co_await async_call<void>(guarded, waits, asio::use_awaitable, loop.time);
     value = 3;
   });
@@ -337,14 +337,14 @@ TEST_F(AsyncCallTest, JudgesNamedExceptionsAsTheClassifierSays) {
 }
 
 TEST_F(AsyncCallTest, FindsACodeForWhatAnOperationWithATokenThrowsAtOnce) {
-  const auto throws = [](const AsyncAttempt& attempt, auto) {
+  const auto throws = [](const AsyncAttempt& attempt, auto&&) {
     if (attempt.number == 1) throw boost::system::system_error(refused_connection);
     throw std::logic_error("no code");
   };
   async_call<int>(loop.executor(), guarded, throws, got.handler(), loop.time);
   loop.run();
   EXPECT_EQ(got.code, refused_connection);
-  const auto without_code = [](const AsyncAttempt&, auto) { throw std::logic_error("no code"); };
+  const auto without_code = [](const AsyncAttempt&, auto&&) { throw std::logic_error("no code"); };
   async_call<int>(loop.executor(), guarded, without_code, got.handler(), loop.time);
   loop.run();
   EXPECT_EQ(got.code, make_error_code(AsyncErrc::exception));

@@ -73,7 +73,9 @@ TEST(ServiceSection, UrlsThatCannotBeServed) {
       {"http://a/%2e%2E/y", "has \".\" or \"..\" in its path; write the path they lead to"},
   };
   for (const auto& [url, problem] : urls) {
-    expect_answers({{service_at(url), "f.yaml:4:12: services.s.url: \"" + url + "\" " + problem}});
+    std::string answer = "f.yaml:4:12: services.s.url: \"";
+    answer.append(url).append("\" ").append(problem);
+    expect_answers({{service_at(url), answer}});
   }
 }
 

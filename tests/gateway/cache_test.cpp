@@ -14,7 +14,7 @@ namespace {
 std::string remembering(std::uint16_t port, const std::string& ttl = "60s", const std::string& more = "",
                         const std::string& gateway = "") {
   return config_text({{"shop", port, "/", "remembers"}},
-                     "  remembers: {timeout: 10s, cache: {ttl: " + ttl + "}" + more + "}\n", gateway);
+                     "  remembers: {timeout: 60s, cache: {ttl: " + ttl + "}" + more + "}\n", gateway);
 }
 
 /// Answers `body N`, N counting the calls.

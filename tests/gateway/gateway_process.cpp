@@ -43,7 +43,7 @@ namespace {
 std::string config_text(const std::vector<ServiceText>& services, const std::string& policies,
                         const std::string& gateway) {
   std::string text = "version: 1\ngateway: {threads: 1" + (gateway.empty() ? "" : ", " + gateway) +
-                     "}\npolicies:\n  plain: {timeout: 5s}\n";
+                     "}\npolicies:\n  plain: {timeout: 60s}\n";
   text += policies;
   text += "services:\n";
   for (const ServiceText& service : services) {
@@ -167,6 +167,19 @@ bool eventually(const std::function<bool()>& so) {
     ::poll(nullptr, 0, 5);
   }
   return false;
+}
+
+bool comes_to_rest(const GatewayProcess& gateway, const std::function<std::uint64_t()>& count) {
+  constexpr int turns = 50;
+  std::uint64_t seen = count();
+  int rested = 0;
+  return eventually([&] {
+    (void)gateway.admin("GET", "/metrics");  // collected on the loop of every thread
+    const std::uint64_t now = count();
+    rested = now == seen ? rested + 1 : 0;
+    seen = now;
+    return rested == turns;
+  });
 }
 
 }  // namespace switchgear::wire

@@ -24,8 +24,8 @@ struct ServiceText {
   std::string more = "";  ///< further keys of the service, `, key: value`
 };
 
-/// A policy file: `policies` in YAML, indented by two; the policy `plain` has no breaker and times out after
-/// 5 s.
+/// A policy file: `policies` in YAML, indented by two; the policy `plain` has no breaker and a timeout that
+/// no test comes near. So should every limit be of which a test does not tell what happens at its end.
 [[nodiscard]] std::string config_text(const std::vector<ServiceText>& services,
                                       const std::string& policies = "", const std::string& gateway = "");
 
@@ -71,5 +71,10 @@ class GatewayProcess {
 /// Asks again and again, with a real request in between as the only delay, until it is so. False when
 /// patience ends.
 [[nodiscard]] bool eventually(const std::function<bool()>& so);
+
+/// Waits until nothing moves any more: until `count` has stayed as it is for fifty turns of the gateway's
+/// loop. For what must have come to rest before a test can say that it went no further. False when patience
+/// ends.
+[[nodiscard]] bool comes_to_rest(const GatewayProcess& gateway, const std::function<std::uint64_t()>& count);
 
 }  // namespace switchgear::wire

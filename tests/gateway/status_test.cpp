@@ -29,11 +29,11 @@ std::uint64_t number(const json::value& of, const char* part, const char* name) 
 
 constexpr const char* everything =
     "  everything:\n"
-    "    timeout: 5s\n"
-    "    deadline: 8s\n"
+    "    timeout: 60s\n"
+    "    deadline: 60s\n"
     "    circuit_breaker: {consecutive_failures: 100}\n"
     "    retry: {max_attempts: 3, base: 1ms, budget: {ratio: 0.2, min_per_second: 3}}\n"
-    "    hedge: {delay: 4s, max_hedges: 1}\n"
+    "    hedge: {delay: 40s, max_hedges: 1}\n"
     "    bulkhead: {max_concurrent: 7, max_queue: 5, max_wait: 1s}\n"
     "    adaptive_limit: {initial: 20, min_limit: 5, max_limit: 200}\n"
     "    rate_limiter: {rate: 0.001, burst: 2, max_wait: 0s}\n"
@@ -61,7 +61,7 @@ TEST(GatewayStatus, ShowsWhatEachPolicyOfAServiceHasDone) {
   EXPECT_EQ(number(shop, "retry", "max_attempts"), 3U);
   EXPECT_EQ(number(shop, "retry_budget", "granted"), 1U);
   EXPECT_EQ(number(shop, "hedge", "hedges"), 0U);
-  EXPECT_EQ(shop.at("hedge").at("delay").to_number<double>(), 4.0);
+  EXPECT_EQ(shop.at("hedge").at("delay").to_number<double>(), 40.0);
   EXPECT_EQ(number(shop, "bulkhead", "in_use"), 0U);
   EXPECT_EQ(number(shop, "bulkhead", "waiting"), 0U);
   EXPECT_EQ(number(shop, "bulkhead", "max_concurrent"), 7U);
@@ -132,7 +132,7 @@ TEST(GatewayStatus, ShowsWhoRunsAndWhoWaitsRightNowAndFollowsAReload) {
   const auto config = [&](const std::string& policy) {
     return config_text(
         {{"shop", upstream.port(), "/", policy}},
-        "  narrow: {timeout: 20s, bulkhead: {max_concurrent: 2, max_queue: 9, max_wait: 20s}}\n");
+        "  narrow: {timeout: 60s, bulkhead: {max_concurrent: 2, max_queue: 9, max_wait: 60s}}\n");
   };
   const GatewayProcess gateway{config("narrow")};
   std::vector<Socket> clients;

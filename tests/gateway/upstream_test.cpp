@@ -9,12 +9,11 @@
 namespace switchgear::wire {
 namespace {
 
-constexpr const char* guarded_policy =
-    "  guarded: {timeout: 300ms, circuit_breaker: {failure_rate: 1.0, minimum_calls: 100, window: {type: "
-    "count, size: 100}}}\n";
-
-std::string guarded(std::uint16_t port) {
-  return config_text({{"shop", port, "/", "guarded"}}, guarded_policy);
+std::string guarded(std::uint16_t port, const std::string& timeout = "60s") {
+  return config_text({{"shop", port, "/", "guarded"}},
+                     "  guarded: {timeout: " + timeout +
+                         ", circuit_breaker: {failure_rate: 1.0, minimum_calls: 100, window: {type: "
+                         "count, size: 100}}}\n");
 }
 
 std::uint64_t counter(const GatewayProcess& gateway, const std::string& name) {
@@ -104,7 +103,7 @@ TEST(Gateway, Answers504ToAnUpstreamThatHangs) {
     (void)socket.read_request();
     (void)socket.ends();
   }};
-  const GatewayProcess gateway{guarded(upstream.port())};
+  const GatewayProcess gateway{guarded(upstream.port(), "300ms")};
   const auto start = std::chrono::steady_clock::now();
   const Message answer = gateway.get("/");
   EXPECT_EQ(answer.status(), 504U);
@@ -119,7 +118,7 @@ TEST(Gateway, CountsAStallInsideABodyAsATimeout) {
     socket.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello");
     (void)socket.ends();
   }};
-  const GatewayProcess gateway{guarded(upstream.port())};
+  const GatewayProcess gateway{guarded(upstream.port(), "2s")};
   EXPECT_FALSE(gateway.get("/").whole);
   EXPECT_TRUE(eventually([&] { return failures(gateway, "timeout") == 1; }));
 }
@@ -128,11 +127,11 @@ TEST(Gateway, TakesASlowDripAsLongAsItDrips) {
   Upstream upstream{[](Socket& socket) {
     (void)socket.read_request();
     socket.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n");
-    for (int i = 0; i < 10 && socket.send("x"); ++i) (void)socket.receive(std::chrono::milliseconds{60});
+    for (int i = 0; i < 10 && socket.send("x"); ++i) (void)socket.receive(std::chrono::milliseconds{150});
   }};
-  const GatewayProcess gateway{guarded(upstream.port())};
+  const GatewayProcess gateway{guarded(upstream.port(), "1s")};
   const Message answer = gateway.get("/");
-  EXPECT_TRUE(answer.whole) << "600 ms in all, but never 300 ms without a byte";
+  EXPECT_TRUE(answer.whole) << "a second and a half in all, but never a second without a byte";
   EXPECT_EQ(counter(gateway, "successes"), 1U);
 }
 
@@ -144,7 +143,7 @@ TEST(Gateway, EndsASlowDripAtTheDeadline) {
   }};
   const GatewayProcess gateway{config_text(
       {{"shop", upstream.port(), "/", "strict"}},
-      "  strict: {timeout: 300ms, deadline: 700ms, circuit_breaker: {consecutive_failures: 100}}\n")};
+      "  strict: {timeout: 700ms, deadline: 700ms, circuit_breaker: {consecutive_failures: 100}}\n")};
   EXPECT_FALSE(gateway.get("/").whole);
   EXPECT_TRUE(eventually([&] { return failures(gateway, "timeout") == 1; }));
 }
@@ -241,7 +240,7 @@ TEST(Gateway, RefusesWhatItCannotQueue) {
   }};
   const GatewayProcess gateway{
       config_text({{"shop", upstream.port(), "/", "guarded", ", connections: {max: 1, max_waiting: 1}"}},
-                  "  guarded: {timeout: 2s, circuit_breaker: {consecutive_failures: 100}}\n")};
+                  "  guarded: {timeout: 4s, circuit_breaker: {consecutive_failures: 100}}\n")};
   Socket first = Socket::connect(gateway.port());
   first.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   EXPECT_TRUE(eventually([&] { return upstream.connections() == 1; }));

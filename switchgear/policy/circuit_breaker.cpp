@@ -30,6 +30,7 @@ CircuitBreaker::CircuitBreaker(std::string name, const CircuitBreakerOptions& op
                                const BreakerContext& context)
     : name_(std::move(name)),
       options_(checked(name_, options)),
+      anchor_(context.anchor),
       word_(0),
       due_(nothing_due),
       until_(nothing_due),
@@ -37,12 +38,11 @@ CircuitBreaker::CircuitBreaker(std::string name, const CircuitBreakerOptions& op
       high_from_(options.latency ? options.latency->above : Duration::max()),
       sink_(context.sink),
       cells_(owned_cells(options)),
-      in_flight_(options.stuck_calls ? std::make_unique<InFlight>(*options.stuck_calls) : nullptr),
       evidence_(options_, cells_),
+      in_flight_(options.stuck_calls ? std::make_unique<InFlight>(*options.stuck_calls) : nullptr),
       since_(ticks_of(context.created)),
       random_(context.seed),
-      round_(options_.half_open),
-      anchor_(context.anchor) {
+      round_(options_.half_open) {
   constexpr std::uint64_t first_generation = 1;
   start_window_locked(first_generation, context.created);
   word_.store(first_generation << (flag_bits + state_bits) | (in_flight_ ? flag_tracked : 0) |

@@ -249,6 +249,8 @@ class CircuitBreaker {
 
   const std::string name_;
   const CircuitBreakerOptions options_;
+  const WallAnchor anchor_;
+  std::uint64_t opened_ = 0, closed_ = 0, half_opened_ = 0;
 
   // --- read by every call, written by transitions only
   alignas(64) std::atomic<std::uint64_t> word_;
@@ -258,20 +260,18 @@ class CircuitBreaker {
   Duration high_from_;                ///< Duration::max() without a latency rule
   EventSink* const sink_;
   CallCells cells_;
-  std::unique_ptr<InFlight> in_flight_;
   Evidence evidence_;
 
   // --- the rest
-  std::atomic<std::uint64_t> ramp_asked_{0};
+  std::unique_ptr<InFlight> in_flight_;
   std::atomic<Duration::rep> since_;
   mutable std::mutex mutex_;
   Random random_;
   Duration time_open_{};
   TimePoint opened_at_{};
   std::uint32_t relapses_ = 0;
+  std::atomic<std::uint32_t> ramp_asked_{0};
   ProbeRound round_;
-  std::uint64_t opened_ = 0, closed_ = 0, half_opened_ = 0;
-  const WallAnchor anchor_;
 };
 
 /// The right to make one call. Hand it its verdict once; dropped unrecorded it counts as `ignored` and gives

@@ -21,12 +21,12 @@ static_assert(max_thread_slots <= 64, "a stripe is a bit of granted_");
 }  // namespace
 
 Evidence::Evidence(const CircuitBreakerOptions& options, CallCells& cells)
-    : options_(options),
-      cells_(cells),
+    : cells_(cells),
       count_window_(window_of<CountWindow, CountWindowOptions>(options, cells.owned())),
       time_window_(window_of<TimeWindow, TimeWindowOptions>(options, cells, cells.owned())),
       bounds_(options),
-      grants_(options.needs_window() && !options.consecutive_failures && !options.failure_balance) {}
+      grants_(options.needs_window() && !options.consecutive_failures && !options.failure_balance),
+      options_(options) {}
 
 // --- peace
 
@@ -42,16 +42,25 @@ inline void Evidence::make_peace() const noexcept {
   granted_ = 0;
 }
 
+inline bool Evidence::enough(const WindowCounts& seen) const noexcept {
+  return seen.calls >= std::max<std::uint64_t>(options_.minimum_calls, 1);
+}
+
+inline bool Evidence::streak_holds() const noexcept {
+  return (options_.consecutive_failures && consecutive_failures_ >= *options_.consecutive_failures) ||
+         (options_.failure_balance && failure_balance_ >= *options_.failure_balance);
+}
+
 /// Says which calls need not be booked in peace from here on.
 inline void Evidence::end_peace(const WindowCounts& seen, std::uint32_t marks_to_go) noexcept {
   const bool full = !count_window_ || count_window_->full();
-  const bool minds_successes = time_window_ && seen.marked() && !bounds_.enough(seen);
+  const bool minds_successes = time_window_ && seen.marked() && !enough(seen);
   const bool plain = (consecutive_failures_ | failure_balance_) == 0 && full && !minds_successes;
   const std::uint64_t plain_for = plain ? generation_ : 0;
   if (plain_for_.load(std::memory_order_relaxed) != plain_for) {
     plain_for_.store(plain_for, std::memory_order_release);
   }
-  if (!grants_ || !plain || active_ == 0 || !bounds_.enough(seen)) return;
+  if (!grants_ || !plain || active_ == 0 || !enough(seen)) return;
   // The threads together may book one marked call fewer than it takes.
   const std::uint32_t share = (marks_to_go - 1) / static_cast<std::uint32_t>(std::popcount(active_));
   if (marks_to_go == 0 || share == 0) return;
@@ -126,8 +135,8 @@ bool Evidence::add(CallCell& cell, std::uint64_t generation, const CallMarks& ma
   make_peace();
   const WindowCounts seen = book(cell, marks, now);
   const std::uint32_t marks_to_go = bounds_.marks_to_go(seen);
-  const bool rate_may_hold = marks_to_go == 0 && bounds_.enough(seen);
-  if (rate_may_hold || bounds_.streak_holds(consecutive_failures_, failure_balance_)) [[unlikely]] {
+  const bool rate_may_hold = marks_to_go == 0 && enough(seen);
+  if (rate_may_hold || streak_holds()) [[unlikely]] {
     tripped = judge(seen);
   }
   end_peace(seen, marks_to_go);

@@ -76,13 +76,14 @@ class Evidence {
 
   // --- in peace
   void make_peace() const noexcept;
+  [[nodiscard]] bool enough(const WindowCounts& seen) const noexcept;
+  [[nodiscard]] bool streak_holds() const noexcept;
   void end_peace(const WindowCounts& seen, std::uint32_t marks_to_go) noexcept;
   void count_streaks(bool failed) noexcept;
   [[nodiscard]] WindowCounts book(CallCell& cell, const CallMarks& marks, TimePoint now) noexcept;
   [[nodiscard]] WindowSnapshot snapshot_of(const WindowCounts& counts) const noexcept;
   [[nodiscard]] std::optional<TrippedRule> judge(const WindowCounts& seen) const noexcept;
 
-  const CircuitBreakerOptions& options_;
   const CallCells& cells_;
   const std::unique_ptr<CountWindow> count_window_;
   const std::unique_ptr<TimeWindow> time_window_;
@@ -92,8 +93,9 @@ class Evidence {
   std::atomic<std::uint64_t> plain_for_{0};
 
   alignas(64) mutable ShortLock lock_;  // over all that follows, and for peace
-  mutable std::uint64_t granted_ = 0;   ///< stripes that have an allowance, a bit each
-  mutable std::uint64_t active_ = 0;    ///< stripes whose threads have booked marked calls of late
+  const CircuitBreakerOptions& options_;
+  mutable std::uint64_t granted_ = 0;  ///< stripes that have an allowance, a bit each
+  mutable std::uint64_t active_ = 0;   ///< stripes whose threads have booked marked calls of late
   std::uint64_t generation_ = 0;
   std::uint64_t consecutive_failures_ = 0;
   std::uint64_t failure_balance_ = 0;

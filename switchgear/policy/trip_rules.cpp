@@ -52,10 +52,7 @@ constexpr double slack = 1 - 1e-9;
 }  // namespace
 
 TripBounds::TripBounds(const CircuitBreakerOptions& options) noexcept
-    : minimum_calls_(std::max<std::uint64_t>(options.minimum_calls, 1)),
-      consecutive_failures_(options.consecutive_failures.value_or(~std::uint32_t{0})),
-      balance_(options.failure_balance.value_or(~std::uint32_t{0})),
-      failure_rate_(options.failure_rate ? *options.failure_rate * slack : never),
+    : failure_rate_(options.failure_rate ? *options.failure_rate * slack : never),
       slow_rate_(options.slow_call ? options.slow_call->rate * slack : never),
       // Of n values at least n · (1 − quantile) lie at or above the quantile.
       high_rate_(options.latency ? (1 - options.latency->quantile) * slack - (1 - slack) : never) {}

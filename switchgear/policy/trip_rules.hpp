@@ -43,18 +43,10 @@ class TripBounds {
                                    high_rate_ * calls - static_cast<double>(window.high), most});
     return to_go > 0 ? static_cast<std::uint32_t>(std::ceil(to_go)) : 0;
   }
-  [[nodiscard]] bool enough(const WindowCounts& window) const noexcept {
-    return window.calls >= minimum_calls_;
-  }
-  [[nodiscard]] bool streak_holds(std::uint64_t consecutive_failures, std::uint64_t balance) const noexcept {
-    return consecutive_failures >= consecutive_failures_ || balance >= balance_;
-  }
 
  private:
   static constexpr double most = 1 << 24;
 
-  std::uint64_t minimum_calls_;
-  std::uint64_t consecutive_failures_, balance_;
   double failure_rate_, slow_rate_, high_rate_;
 };
 

@@ -71,12 +71,15 @@ TEST(Combinations, ABudgetHasSomethingToLimitAndSomethingToGrant) {
   expect_accepted("retry: {budget: {ratio: 0, min_per_second: 0.1}}");
 }
 
-TEST(Combinations, ASingleAttemptIsNoRetry) {
+TEST(Combinations, ARetryAfterBeyondTheDeadlineIsNeverWaitedFor) {
   expect_warning(
       "deadline: 20s, retry: {honor_retry_after: {max: 30s}}",
-      "f.yaml:3:56: policies.p.retry.honor_retry_after.max: \"30s\" is never waited for: the whole call "
+      "f.yaml:3:55: policies.p.retry.honor_retry_after.max: \"30s\" is never waited for: the whole call "
       "is over after 20s (deadline)");
   expect_accepted("deadline: 20s, retry: {}");
+}
+
+TEST(Combinations, ASingleAttemptIsNoRetry) {
   expect_warning("retry: {max_attempts: 1}",
                  "f.yaml:3:29: policies.p.retry.max_attempts: 1 means that nothing is ever tried again");
 }

@@ -70,7 +70,8 @@ TEST_F(PipelineTest, AStreamIsJudgedWhenItBeginsAndKeepsItsPlaceUntilItEnds) {
   EXPECT_EQ(totals().successes, 1U);
   EXPECT_EQ(bulkhead.snapshot().in_use, 1U);
   time.advance(1h);
-  EXPECT_EQ(execution.on_outcome(0, fails(), time.now()).kind, Step::Kind::done);
+  const Outcome broken_off = Outcome::failure(FailureType::connection_error, 5ms);
+  EXPECT_EQ(execution.on_outcome(0, broken_off, time.now()).kind, Step::Kind::done);
   EXPECT_EQ(totals().calls, 1U);
   EXPECT_EQ(totals().failures, 0U) << "recorded once";
   EXPECT_EQ(bulkhead.snapshot().in_use, 0U);

@@ -119,8 +119,9 @@ TEST(GatewayStream, OpenStreamsAreNoStuckCalls) {
 TEST(GatewayStream, AProbeThatIsAnEventStreamClosesTheBreakerWhenItBegins) {
   std::atomic<bool> healthy{false};
   Upstream upstream{without_end(healthy)};
-  const GatewayProcess gateway{guarded(
-      upstream.port(), "consecutive_failures: 1, open_duration: 1ms, half_open: {permitted_calls: 1}")};
+  const GatewayProcess gateway{
+      guarded(upstream.port(),
+              "consecutive_failures: 1, open_duration: 1ms, half_open: {permitted_calls: 1, max_wait: 30s}")};
   EXPECT_EQ(gateway.get("/").status(), 500U);
   healthy = true;
   Socket client;

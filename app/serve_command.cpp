@@ -25,6 +25,7 @@
 
 #include "app/admin/admin_server.hpp"
 #include "app/gateway/gateway.hpp"
+#include "app/gateway/open_files.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/observe/call_durations.hpp"
 #include "switchgear/observe/transition_log.hpp"
@@ -272,6 +273,7 @@ int serve(const ServeFlags& flags) {
     std::fprintf(stderr, "switchgear: \"%s\" is not HOST:PORT\n", wrong->c_str());
     return 2;
   }
+  gateway::raise_limit_of_open_files();
   try {
     Server server{flags, std::move(config), *log};
     return server.run();

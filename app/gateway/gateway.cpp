@@ -11,6 +11,7 @@
 #include <future>
 #include <utility>
 
+#include "app/gateway/open_files.hpp"
 #include "app/gateway/service_status.hpp"
 
 namespace switchgear::gateway {
@@ -120,6 +121,7 @@ Gateway::~Gateway() {
 Plan Gateway::plan_of(const config::Config& config) {
   Plan plan;
   plan.limits = config.gateway.limits;
+  plan.clients = clients_of(config);
   const PolicySets known = policy_sets();
   PolicySets made;
   for (const auto& [name, service] : config.services) {
@@ -137,6 +139,23 @@ Plan Gateway::plan_of(const config::Config& config) {
   const std::lock_guard lock{policies_mutex_};
   policies_ = std::move(made);
   return plan;
+}
+
+/// As many clients per thread as the file says, if the limit of open files has room for them.
+std::size_t Gateway::clients_of(const config::Config& config) const {
+  OpenFilesNeeded needed{workers_.empty() ? config.gateway.threads : workers_.size(), 0};
+  for (const auto& [name, service] : config.services)
+    needed.upstream_connections += service.pool.max_connections;
+  const std::size_t limit = limit_of_open_files();
+  const std::size_t most = clients_per_thread(limit, needed);
+  const std::size_t wanted = config.gateway.limits.connections;
+  if (most >= wanted) return wanted;
+  log_.warn(
+      "the limit of open files is {}: each thread takes at most {} client connections, and not the {} of "
+      "gateway.limits.connections, so that services can still be connected to; raise the limit (ulimit -n, "
+      "LimitNOFILE of systemd)",
+      limit, most, wanted);
+  return most;
 }
 
 PolicySets Gateway::policy_sets() const {

@@ -65,6 +65,7 @@ class Gateway final : public prometheus::Collectable {
   [[nodiscard]] Plan plan_of(const config::Config& config);
   [[nodiscard]] WorkerCounts counts() const;
   [[nodiscard]] PolicySets policy_sets() const;
+  [[nodiscard]] std::size_t clients_of(const config::Config& config) const;
   void warn_of_lost_calls(const std::string& service, const PolicySet& policies) const;
   class Drain;
 

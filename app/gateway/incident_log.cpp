@@ -24,7 +24,7 @@ void IncidentLog::report_repetitions() noexcept {
       each = repetitions_.erase(each);
       continue;
     }
-    log_.warn("{} ({} more times)", each->first, each->second);
+    log_.warn("{} (and {} more)", each->first, each->second);
     each->second = 0;
     ++each;
   }

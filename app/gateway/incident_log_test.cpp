@@ -33,7 +33,7 @@ TEST_F(IncidentLogTest, SaysTheFirstAtOnceAndThenHowManyMoreThereWere) {
   for (int i = 0; i < 14'822; ++i) incidents.note("service 'shop': 502");
   EXPECT_EQ(taken(), "service 'shop': 502\n");
   incidents.report_repetitions();
-  EXPECT_EQ(taken(), "service 'shop': 502 (14821 more times)\n");
+  EXPECT_EQ(taken(), "service 'shop': 502 (and 14821 more)\n");
 }
 
 TEST_F(IncidentLogTest, SaysItAnewOnceItHasBeenQuiet) {
@@ -58,7 +58,7 @@ TEST_F(IncidentLogTest, KeepsNoCountToItselfWhenTheGatewayEnds) {
     incidents.note("a");
     incidents.note("a");
   }
-  EXPECT_EQ(taken(), "a\na (1 more times)\n");
+  EXPECT_EQ(taken(), "a\na (and 1 more)\n");
 }
 
 }  // namespace

@@ -39,6 +39,9 @@ std::vector<prometheus::MetricFamily> Gateway::Collect() const {
   auto failures = family("switchgear_gateway_accept_failures_total",
                          "Times a client connection could not be accepted for want of descriptors or memory.",
                          MetricType::Counter);
+  auto idle_closed =
+      family("switchgear_gateway_idle_closed_total",
+             "Idle client connections closed because other clients waited for a place.", MetricType::Counter);
   auto connections =
       family("switchgear_gateway_connections", "Client connections open now.", MetricType::Gauge);
 
@@ -53,9 +56,11 @@ std::vector<prometheus::MetricFamily> Gateway::Collect() const {
   }
   add(accepted, {}, static_cast<double>(all.accepted));
   add(failures, {}, static_cast<double>(all.accept_failures));
+  add(idle_closed, {}, static_cast<double>(all.idle_closed));
   add(connections, {}, static_cast<double>(all.connections));
   std::vector<prometheus::MetricFamily> families = policy_metrics(policy_sets(), http::EventLoop::now());
-  families.insert(families.end(), {requests, fresh, pool, waiting, accepted, failures, connections});
+  families.insert(families.end(),
+                  {requests, fresh, pool, waiting, accepted, failures, idle_closed, connections});
   return families;
 }
 

@@ -96,6 +96,12 @@ void Session::kill() {
   wake();
 }
 
+bool Session::end_if_idle() {
+  if (client_->has_input()) return false;
+  kill();
+  return true;
+}
+
 bool Session::make_room(std::size_t most) {
   http::ReadBuffer& buffer = client_->buffer();
   if (buffer.space_size() != 0 || buffer.compact()) return true;
@@ -109,7 +115,10 @@ Session::Step Session::read_request() {
   http::ReadBuffer& buffer = client_->buffer();
   for (;;) {
     if (!buffer.empty()) {
-      if (!std::exchange(head_started_, true)) since_ = now_;
+      if (!std::exchange(head_started_, true)) {
+        since_ = now_;
+        IdleHook::unlink();
+      }
       switch (validator_.advance(buffer.view())) {
         case http::HeadValidator::Progress::complete:
           take_request();
@@ -147,6 +156,8 @@ Session::Step Session::read_request() {
         wait_until(end);
       }
       buffer.shrink();
+      // A stored call's connection is the gateway's own, and no place that a client could have.
+      if (!IdleHook::is_linked() && !replayed_) worker_.became_idle(*this);
     }
     client_->watch_readable();
     return Step::wait;

@@ -25,6 +25,9 @@ struct SessionTag;
 using SessionHook =
     boost::intrusive::list_base_hook<boost::intrusive::tag<SessionTag>,
                                      boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+struct IdleTag;
+using IdleHook = boost::intrusive::list_base_hook<boost::intrusive::tag<IdleTag>,
+                                                  boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
 
 /// The coroutine run() is the session; everything else are its steps. A step does what can be done without
 /// waiting and says how it went; what it waits for resumes the coroutine through wake_, and the step looks
@@ -36,6 +39,7 @@ using SessionHook =
 /// session_exchange.cpp moves bytes both ways, session_response.cpp looks at what comes back,
 /// session_answer.cpp answers itself. Threads: its worker's. Ends by itself; the worker only asks it to.
 class Session final : public SessionHook,
+                      public IdleHook,
                       private http::Stream::Owner,
                       private http::Timer,
                       private CallOwner {
@@ -54,6 +58,9 @@ class Session final : public SessionHook,
   /// Worker's words. draining: look at the worker's state again. kill: end now.
   void reconsider() { wake(); }
   void kill();
+  /// For a session in the worker's list of idle ones. False, and still there, when a request has just come.
+  [[nodiscard]] bool end_if_idle();
+  [[nodiscard]] TimePoint idle_since() const noexcept { return since_; }
 
  private:
   enum class Step : std::uint8_t {

@@ -78,6 +78,9 @@ class Stream final : public boost::intrusive_ref_counter<Stream, boost::thread_u
   /// system call.
   [[nodiscard]] bool has_unexpected_input() noexcept;
 
+  /// True when bytes have come that were not received yet. One system call.
+  [[nodiscard]] bool has_input() noexcept;
+
   void shut_down_sending() noexcept;
   void close() noexcept;
   /// Closes so that the peer sees a reset instead of an orderly end: a truncated message must not look whole.

@@ -54,7 +54,8 @@ std::string config_text(const std::vector<ServiceText>& services, const std::str
   return text;
 }
 
-GatewayProcess::GatewayProcess(const std::string& config, std::uint16_t port) {
+GatewayProcess::GatewayProcess(const std::string& config, std::uint16_t port,
+                               std::optional<rlimit> open_files) {
   std::string place = (std::filesystem::temp_directory_path() / "switchgear-gateway-XXXXXX").string();
   if (::mkdtemp(place.data()) == nullptr) throw std::runtime_error{"no temporary directory"};
   directory_ = place;
@@ -69,6 +70,7 @@ GatewayProcess::GatewayProcess(const std::string& config, std::uint16_t port) {
   if (pid_ == 0) {
     ::dup2(pipe[1], STDOUT_FILENO);
     ::dup2(log, STDERR_FILENO);
+    if (open_files) ::setrlimit(RLIMIT_NOFILE, &*open_files);
     ::execl(SWITCHGEAR_BINARY, "switchgear", "serve", "--config", file.c_str(), "--listen", listen.c_str(),
             "--admin", "127.0.0.1:0", nullptr);
     ::_exit(127);

@@ -1,6 +1,7 @@
 // The real binary, serving a file of the test's.
 #pragma once
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <boost/json/value.hpp>
@@ -31,8 +32,10 @@ struct ServiceText {
 /// `switchgear serve` with ports of the system's choice. Ended, by its pid, with the test.
 class GatewayProcess {
  public:
-  /// Throws std::runtime_error when it does not start. `port` 0: of the system's choice.
-  explicit GatewayProcess(const std::string& config, std::uint16_t port = 0);
+  /// Throws std::runtime_error when it does not start. `port` 0: of the system's choice. `open_files`: the
+  /// soft and the hard limit of descriptors that it is started with; default: the test's own.
+  explicit GatewayProcess(const std::string& config, std::uint16_t port = 0,
+                          std::optional<rlimit> open_files = std::nullopt);
   GatewayProcess(const GatewayProcess&) = delete;
   GatewayProcess& operator=(const GatewayProcess&) = delete;
   ~GatewayProcess();

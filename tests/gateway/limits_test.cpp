@@ -2,6 +2,9 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <future>
+#include <vector>
+
 #include "tests/gateway/gateway_process.hpp"
 #include "tests/gateway/upstream.hpp"
 
@@ -73,19 +76,53 @@ TEST_F(GatewayLimits, DeliverARefusalToAClientThatIsStillSending) {
 }
 
 TEST(Gateway, LetsFurtherClientsWaitWhenItsConnectionsAreTaken) {
-  Upstream upstream{Upstream::saying(ok())};
+  std::promise<void> may_answer;
+  const std::shared_future<void> go = may_answer.get_future().share();
+  Upstream upstream{Upstream::answering([go](const Message& request) {
+    if (request.target() == "/slow") go.wait();
+    return ok();
+  })};
   const GatewayProcess gateway{config_text({{"shop", upstream.port()}}, "", "limits: {connections: 2}")};
-  Socket first = Socket::connect(gateway.port());
-  Socket second = Socket::connect(gateway.port());
-  first.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-  second.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-  EXPECT_EQ(first.read_response().value_or(Message{}).status(), 200U);
-  EXPECT_EQ(second.read_response().value_or(Message{}).status(), 200U);
+  std::vector<Socket> busy;
+  for (int i = 1; i <= 2; ++i) {
+    busy.push_back(Socket::connect(gateway.port()));
+    busy.back().send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_TRUE(eventually([&] { return upstream.connections() == i; }));
+  }
   Socket third = Socket::connect(gateway.port());
   third.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-  EXPECT_EQ(third.receive(std::chrono::milliseconds{200}), "");
-  first.close();
-  EXPECT_EQ(third.read_response().value_or(Message{}).status(), 200U);
+  EXPECT_TRUE(eventually([&] {
+    return gateway.log().find("clients wait: all 2 client connections of the thread are in use") !=
+           std::string::npos;
+  })) << "and whoever runs it can see why";
+  EXPECT_EQ(third.receive(std::chrono::milliseconds{100}), "");
+  may_answer.set_value();
+  for (Socket& client : busy) EXPECT_EQ(client.read_response().value_or(Message{}).status(), 200U);
+  EXPECT_EQ(third.read_response().value_or(Message{}).status(), 200U) << "once one of them is idle";
+}
+
+TEST(Gateway, Serves200RequestsThoughTwiceAsManyIdleClientsHoldConnectionsAsItHasDescriptorsFor) {
+  rlimit own{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &own), 0);
+  own.rlim_cur = own.rlim_max;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &own), 0);
+  Upstream upstream{Upstream::saying(ok())};
+  const GatewayProcess gateway{config_text({{"shop", upstream.port()}}), 0, rlimit{1024, 1024}};
+  EXPECT_NE(gateway.log().find("the limit of open files is 1024: each thread takes at most"),
+            std::string::npos);
+  std::vector<Socket> idle;
+  for (int i = 0; i < 1010; ++i) idle.push_back(Socket::connect(gateway.port()));
+  for (int i = 0; i < 200; ++i) ASSERT_EQ(gateway.get("/").status(), 200U) << i;
+  EXPECT_NE(gateway.log().find("idle clients are disconnected for others"), std::string::npos);
+  EXPECT_EQ(gateway.admin("GET", "/livez").status(), 200U);
+}
+
+TEST(Gateway, IsNotHeldToTheDefaultOf1024DescriptorsWhenTheSystemAllowsMore) {
+  Upstream upstream{Upstream::saying(ok())};
+  const GatewayProcess gateway{config_text({{"shop", upstream.port()}}), 0, rlimit{1024, 4096}};
+  rlimit raised{};
+  ASSERT_EQ(::prlimit(gateway.pid(), RLIMIT_NOFILE, nullptr, &raised), 0);
+  EXPECT_EQ(raised.rlim_cur, 4096U);
 }
 
 TEST(Gateway, RestsWhenItHasNoDescriptorLeftAndRecovers) {

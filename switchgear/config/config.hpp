@@ -46,7 +46,7 @@ struct GatewayLimits {
   /// Of one response's body, remembered by `cache` and `fallback.cache`. A longer one is passed on and
   /// forgotten.
   std::size_t cached_body_bytes = std::size_t{64} * 1024;
-  std::size_t connections = 10'000;  ///< clients X
+  std::size_t connections = 10'000;  ///< clients per thread; further ones take an idle one's place, or wait
   Duration header_timeout =
       std::chrono::seconds{10};  ///< from the first byte of a request to the end of its header; 408
   Duration body_timeout = std::chrono::seconds{30};   ///< without a byte of the request body; 408

@@ -8,7 +8,7 @@
 //
 // Why: a thread says that it is busy before it looks at its share, the keeper takes the share back before it
 // looks whether the thread is busy, and both do so in the one order of sequentially consistent operations. So
-// either the thread finds no share, or the keeper finds it busy and waits. models/allowance.pml.
+// either the thread finds no share, or the keeper finds it busy and waits. models/window.pml.
 #pragma once
 
 #include <atomic>

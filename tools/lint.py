@@ -9,12 +9,12 @@ import hashlib
 import json
 import os
 import re
-import shlex
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
 TIDY = "clang-tidy-19"
+INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 FINDING = re.compile(r"/\S+?:\d+:\d+: (?:warning|error): ")
 
 # The path analyzer follows calls into Asio's coroutines and GoogleTest's macros for minutes, and reports ghosts there. It is
@@ -24,15 +24,20 @@ ANALYZED = re.compile(r"switchgear/(core|policy|registry|observe|sync|testing)/.
 LIGHT = ["--checks=-clang-analyzer-*,clang-analyzer-deadcode.DeadStores"]
 
 
-def own_includes(command):
-    """The files of this repository that a compiler command reads, as the compiler lists them."""
-    words = shlex.split(command["command"])
-    at = words.index("-o")
-    listed = subprocess.run(words[:at] + words[at + 2:] + ["-MM"], cwd=command["directory"], capture_output=True, text=True,
-                            check=True).stdout
-    names = shlex.split(listed.partition(":")[2].replace("\\\n", " "))
-    paths = (os.path.realpath(os.path.join(command["directory"], name)) for name in names)
-    return sorted({os.path.relpath(path) for path in paths if path.startswith(os.getcwd() + os.sep)})
+def with_includes(name):
+    """A file and those of this repository that it includes, directly or not."""
+    found, left = {name}, [name]
+    while left:
+        including = left.pop()
+        with open(including, encoding="utf-8") as file:
+            included = INCLUDE.findall(file.read())
+        for path in included:
+            beside = os.path.join(os.path.dirname(including), path)
+            known = next((candidate for candidate in (path, beside) if os.path.isfile(candidate)), None)
+            if known and known not in found:
+                found.add(known)
+                left.append(known)
+    return sorted(found)
 
 
 def digest(files, settings):
@@ -71,7 +76,7 @@ class Linter:
         stamp = os.path.join(self.memory, name.replace("/", "+"))
         if self.is_known_clean(stamp, settings):
             return ""
-        files = [".clang-tidy", *own_includes(command)]
+        files = [".clang-tidy", *with_includes(name)]
         before = digest(files, settings)
         tidy = subprocess.run([TIDY, "--quiet", "-p", self.build, *options, name], stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True)

@@ -19,7 +19,8 @@ std::string remembering(std::uint16_t port, const std::string& ttl = "60s", cons
 
 /// Answers `body N`, N counting the calls.
 struct Counting {
-  explicit Counting(std::string fields = "", std::string body = "body ") : fields_(fields), body_(body) {}
+  explicit Counting(std::string fields = "", std::string body = "body ")
+      : fields_(std::move(fields)), body_(std::move(body)) {}
   std::atomic<int> calls{0};
 
  private:

@@ -25,7 +25,8 @@ std::string retrying(std::uint16_t port, const std::string& more = "", const std
 
 /// Fails `bad` times, then is well; remembers what it was sent.
 struct Flaky {
-  explicit Flaky(int bad, std::string failure = answer_of(503, "busy")) : bad_(bad), failure_(failure) {}
+  explicit Flaky(int bad, std::string failure = answer_of(503, "busy"))
+      : bad_(bad), failure_(std::move(failure)) {}
   std::atomic<int> calls{0};
   std::mutex mutex;
   std::vector<std::string> bodies;

@@ -2,8 +2,8 @@
 """Runs clang-tidy on files of this repository and prints every finding once, however many files include its header.
 
 usage: lint.py BUILD JOBS FILE...
-BUILD holds compile_commands.json. A file without findings is skipped the next time, unless it, a file of this repository
-that it includes, its compiler flags or .clang-tidy has changed; BUILD/clean/ remembers.
+BUILD holds compile_commands.json. A file without findings is skipped the next time, unless it, a file of this
+repository that it includes, its compiler flags or .clang-tidy has changed; BUILD/clean/ remembers.
 """
 import hashlib
 import json
@@ -17,11 +17,10 @@ TIDY = "clang-tidy-19"
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 FINDING = re.compile(r"/\S+?:\d+:\d+: (?:warning|error): ")
 
-# The path analyzer follows calls into Asio's coroutines and GoogleTest's macros for minutes, and reports ghosts there. It is
-# for the rooms that need nothing but the standard library. Tests, which run under the sanitizers, are searched for dead
-# stores only.
+# The analyzer follows calls into Asio's coroutines and GoogleTest's macros for minutes, and reports ghosts there. It is
+# for the rooms that need nothing but the standard library, and not for tests, which run under the sanitizers.
 ANALYZED = re.compile(r"switchgear/(core|policy|registry|observe|sync|testing)/.*(?<!_test)\.cpp$")
-LIGHT = ["--checks=-clang-analyzer-*,clang-analyzer-deadcode.DeadStores"]
+LIGHT = ["--checks=-clang-analyzer-*"]
 
 
 def with_includes(name):

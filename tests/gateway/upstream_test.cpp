@@ -9,11 +9,13 @@
 namespace switchgear::wire {
 namespace {
 
+std::string guarded_policy(const std::string& timeout) {
+  return "  guarded: {timeout: " + timeout +
+         ", circuit_breaker: {failure_rate: 1.0, minimum_calls: 100, window: {type: count, size: 100}}}\n";
+}
+
 std::string guarded(std::uint16_t port, const std::string& timeout = "60s") {
-  return config_text({{"shop", port, "/", "guarded"}},
-                     "  guarded: {timeout: " + timeout +
-                         ", circuit_breaker: {failure_rate: 1.0, minimum_calls: 100, window: {type: "
-                         "count, size: 100}}}\n");
+  return config_text({{"shop", port, "/", "guarded"}}, guarded_policy(timeout));
 }
 
 std::uint64_t counter(const GatewayProcess& gateway, const std::string& name) {
@@ -68,11 +70,11 @@ TEST(Gateway, CountsTheResponsesThatAServiceBrokeOff) {
       socket.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello");
       if (request.target() == "/hang") (void)socket.ends();
     }};
-    const GatewayProcess gateway{config_text({{"shop", upstream.port(), "/", policy}}, guarded_policy)};
+    const GatewayProcess gateway{config_text({{"shop", upstream.port(), "/", policy}}, guarded_policy("2s"))};
     EXPECT_FALSE(gateway.get("/").whole);
     int aborted = 1;
     if (policy == "guarded") {
-      EXPECT_FALSE(gateway.get("/hang").whole) << "its time is over after 300 ms";
+      EXPECT_FALSE(gateway.get("/hang").whole) << "its time is over after 2 s";
       ++aborted;
     }
     const auto says = [&](const std::string& line) {

@@ -21,10 +21,10 @@ PLACES = ("gateway", "gateway.limits", "policies.p", "policies.p.circuit_breaker
 NOT_A_KEY = {
     "connections.waiting", "explanation.policies", "explanation.services", "queue.oldest",  # members of JSON answers
     "connection_error", "metrics_only", "slow_success",  # values
-    "async_call", "epoll_reactor", "min_success_ratio",  # C++
+    "async_call", "epoll_reactor", "min_success_ratio", "per_breaker",  # C++
     "shop.example", "e.g",
 }
-OTHER_NAMES = re.compile(r"^switchgear[._]|\.(?:hpp|cpp|yaml|yml|jsonl?|html|md|js|css|db)$")
+OTHER_NAMES = re.compile(r"^switchgear[._]|\.(?:hpp|cpp|pml|yaml|yml|jsonl?|html|md|js|css|db)$")
 DOTTED = r"(?:[a-z][a-z_]*\.)+[a-z][a-z_]*"
 OF_SEVERAL_WORDS = r"[a-z]+(?:_[a-z]+)+"
 

@@ -137,7 +137,7 @@ TEST(Gateway, AnswersARequestThatCameBeforeTheIdleTimeoutThoughItWasHeldUpMeanwh
     Socket client = Socket::connect(gateway.port());
     client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     EXPECT_EQ(client.read_response().value_or(Message{}).status(), 200U);
-    gateway.signal(SIGSTOP);
+    gateway.hold_up();
     EXPECT_TRUE(client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
     EXPECT_EQ(client.receive(std::chrono::milliseconds{1200}), "") << "stopped for longer than the timeout";
     gateway.signal(SIGCONT);

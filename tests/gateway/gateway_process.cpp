@@ -123,6 +123,11 @@ std::string GatewayProcess::log() const {
 
 void GatewayProcess::signal(int number) const { ::kill(pid_, number); }
 
+void GatewayProcess::hold_up() const {
+  ::kill(pid_, SIGSTOP);
+  ::waitpid(pid_, nullptr, WUNTRACED);
+}
+
 std::optional<int> GatewayProcess::wait_for_exit() {
   if (!wait_on_pid(pid_, patience)) return std::nullopt;
   int status = 0;

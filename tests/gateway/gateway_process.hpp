@@ -47,6 +47,9 @@ class GatewayProcess {
   void rewrite(const std::string& config) const;  ///< at once, as a deployment does: by a rename
   [[nodiscard]] std::string log() const;          ///< what it has written to stderr
   void signal(int number) const;
+  /// Stops it where it is, as a busy machine may. Returns when none of its threads runs; it goes on with
+  /// SIGCONT.
+  void hold_up() const;
   /// Its exit code, once it has ended by itself; empty when it does not.
   [[nodiscard]] std::optional<int> wait_for_exit();
   [[nodiscard]] std::size_t resident_bytes() const;

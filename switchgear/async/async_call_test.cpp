@@ -418,6 +418,31 @@ TEST_F(AsyncCallTest, TryCallKeepsTheOperationsOwnErrorWhenTheFallbackFailsToo) 
   EXPECT_EQ(report.failure->primary.rejection->reason, Reason::forced_open);
 }
 
+TEST_F(AsyncCallTest, UserTwoNeverGetsTheDataOfUserOneFromMemory) {
+  auto last = Fallback<int>::cached("users", {});
+  Cache<int> cache{"users", {.ttl = std::chrono::seconds{5}}};
+  const Pipeline pipeline{last, cache};
+  const auto load = [&](std::string_view key, error_code code, int user) {
+    Got one;
+    async_call<int>(loop.executor(), pipeline, CallOptions{.key = key}, dependency.op(), one.handler(),
+                    loop.time);
+    loop.run();
+    dependency.end(dependency.running.size() - 1, code, user);
+    loop.run();
+    EXPECT_EQ(one.times, 1);
+    return one;
+  };
+  EXPECT_EQ(load("", {}, 1).value, 1);
+  EXPECT_EQ(load("", {}, 2).value, 2) << "not the cache's answer to user 1";
+  EXPECT_EQ(load("", asio::error::connection_reset, 0).code, make_error_code(FallbackErrc::no_key));
+  EXPECT_EQ(cache.size() + last.counters().remembered, 0U);
+
+  EXPECT_EQ(load("user 1", {}, 1).value, 1);
+  EXPECT_EQ(load("user 2", {}, 2).value, 2);
+  loop.run_for(std::chrono::seconds{6});
+  EXPECT_EQ(load("user 2", asio::error::connection_reset, 0).value, 2) << "its own last answer";
+}
+
 TEST_F(AsyncCallTest, AnswersFromTheFallback) {
   auto fallback = Fallback<int>::value("payment", 99);
   AsyncReport report;

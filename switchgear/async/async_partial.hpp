@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -36,6 +37,8 @@ class PartialCall : public std::enable_shared_from_this<PartialCall<T, P, Op, Ha
         signals_(partial.calls()) {
     options_.report = nullptr;
     options_.full_report = nullptr;
+    for (std::uint32_t index = 0; index < partial.calls() && !options.key.empty(); ++index)
+      keys_.push_back(key_in_batch(options.key, index));
   }
 
   static void begin(Ref self) {
@@ -91,8 +94,10 @@ class PartialCall : public std::enable_shared_from_this<PartialCall<T, P, Op, Ha
   }
 
   void call_one(const Ref& self, std::uint32_t index) {
+    AsyncCallOptions options = options_;
+    if (!keys_.empty()) options.key = keys_[index];
     const auto guarded = [&](auto op) {
-      async_try_call<T, Time>(work_.get_executor(), pipeline_, options_, std::move(op), OnCall{self, index},
+      async_try_call<T, Time>(work_.get_executor(), pipeline_, options, std::move(op), OnCall{self, index},
                               time_);
     };
     if constexpr (requires(Op & op, const AsyncAttempt& attempt) { op(index, attempt); }) {
@@ -148,7 +153,8 @@ class PartialCall : public std::enable_shared_from_this<PartialCall<T, P, Op, Ha
   boost::asio::executor_work_guard<Ex> work_;
   boost::asio::executor_work_guard<boost::asio::associated_executor_t<Handler, Ex>> handler_work_;
   P pipeline_;
-  AsyncCallOptions options_;  ///< of every call
+  AsyncCallOptions options_;       ///< of every call
+  std::vector<std::string> keys_;  ///< of each, when the batch has one
   Partial partial_;
   Op op_;
   Handler handler_;
@@ -191,8 +197,8 @@ struct InitiatePartial {
 ///
 /// `op(index, attempt)` is a coroutine, `op(index, attempt, token)` takes a token, as in async_call(); so is
 /// all that is said there of executors, cancellation and lifetime. One copy of `op` serves all calls.
-/// `options` are those of every call, but for the report. Throws std::invalid_argument for more calls than
-/// Partial::most_calls and for a ratio outside 0..1.
+/// `options` are those of every call, but for the report, and for the key, to which each call's index is
+/// added. Throws std::invalid_argument for more calls than Partial::most_calls and for a ratio outside 0..1.
 template <class T, class Time = AsioTime, AsioExecutor Ex, PipelineLike P, class Op, class Token>
 auto async_partial(const Ex& executor, const P& pipeline, const AsyncCallOptions& options,
                    std::uint32_t calls, double min_success_ratio, Op&& op, Token&& token, Time time = {}) {

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "switchgear/async/async_fixture.hpp"
+#include "switchgear/pipeline/value_layers.hpp"
 
 namespace switchgear {
 namespace {
@@ -47,6 +48,18 @@ class AsyncPartialTest : public ::testing::Test {
   error_code code;
   PartialAnswers<int> batch;
 };
+
+TEST_F(AsyncPartialTest, GivesNoCallOfABatchTheAnswerToAnother) {
+  Cache<int> cache{"shards", {}};
+  async_partial<int>(loop.executor(), Pipeline{cache}, AsyncCallOptions{{.key = "q"}}, 3, 1.0, op(),
+                     handler(), loop.time);
+  loop.run();
+  ASSERT_EQ(dependency.running.size(), 3U) << "three shards, three calls";
+  for (int i = 0; i < 3; ++i) end(static_cast<std::size_t>(i), {}, i);
+  EXPECT_EQ(times, 1);
+  EXPECT_EQ(batch.answers.size(), 3U);
+  EXPECT_EQ(cache.size(), 3U);
+}
 
 TEST_F(AsyncPartialTest, MakesAllCallsAtOnceAndAcceptsAtTheEarliestCertainMoment) {
   start(4, 0.5);

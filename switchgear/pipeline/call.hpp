@@ -40,8 +40,10 @@ struct CallReport {
 /// About one call; all of it may be left out. Borrowed for as long as the call runs.
 struct CallOptions {
   TimePoint deadline = TimePoint::max();  ///< of whoever this call is made for; in the driver's clock
-  std::string_view key{};                 ///< for caches: the same key, the same answer
-  std::string_view payload{};             ///< for queues: what to store when the call is made later
+  /// For caches and cached fallbacks: the same key, the same answer. Empty: neither remembered nor answered
+  /// from memory.
+  std::string_view key{};
+  std::string_view payload{};  ///< for queues: what to store when the call is made later
   Repeatable repeatable = Repeatable::yes;
   std::stop_token stop{};        ///< the caller goes away; for drivers that block
   CallReport* report = nullptr;  ///< filled in when the call has ended

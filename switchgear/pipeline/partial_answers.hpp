@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "switchgear/policy/partial.hpp"
@@ -20,5 +22,14 @@ struct PartialAnswers {
   std::vector<Item> answers;
   std::size_t made = 0;  ///< calls made or refused before the decision was certain
 };
+
+namespace detail {
+/// The calls of one batch ask for different things: with the batch's own key, a cache would give all of them
+/// the answer to the first. Empty when the batch has no key.
+[[nodiscard]] inline std::string key_in_batch(std::string_view key, std::size_t index) {
+  if (key.empty()) return {};
+  return std::string(key).append(1, '\0').append(std::to_string(index));
+}
+}  // namespace detail
 
 }  // namespace switchgear

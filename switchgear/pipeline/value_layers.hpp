@@ -133,7 +133,7 @@ class Layer<Cache<T>> {
 };
 
 /// Stands in when the call was refused or has failed for good. A call that was cancelled gets nothing, nor
-/// does one whose driver keeps no answers.
+/// does one whose driver keeps no answers. A call without a key gets no remembered answer, and leaves none.
 template <class T>
 class Layer<Fallback<T>> {
  public:

@@ -91,8 +91,9 @@ class Cache {
   Cache(const Cache&) = delete;
   Cache& operator=(const Cache&) = delete;
 
-  /// The answer to `key`, when one younger than `ttl` is remembered.
+  /// The answer to `key`, when one younger than `ttl` is remembered; never one to an empty key.
   [[nodiscard]] std::optional<Hit> find(std::string_view key, TimePoint now) {
+    if (key.empty()) return std::nullopt;
     auto known = store_.find(key, now, oldest());
     if (!known) return std::nullopt;
     return Hit{std::move(known->value), known->age};
@@ -100,9 +101,11 @@ class Cache {
 
   /// Takes part in the call for `key`; `key` and `waker` are borrowed until the ticket has finished or left.
   /// A leader makes the call. A follower polls: at once, since an answer may have come since find() missed
-  /// it, and when woken. Without a waker nobody is made to wait, and everybody leads. Precondition: the
-  /// ticket has not joined, or has finished, left, or been answered.
+  /// it, and when woken. Without a waker nobody is made to wait, and everybody leads. So does everybody
+  /// without a key: such an answer is neither shared nor remembered, since nothing says whose it is.
+  /// Precondition: the ticket has not joined, or has finished, left, or been answered.
   [[nodiscard]] Role join(std::string_view key, Ticket& ticket, Waker* waker, TimePoint now) {
+    if (key.empty()) return Role::leader;  // the ticket stays off: there is nothing to finish
     const Role role = flights_.try_join(key, ticket, waker);
     if (role == Role::follower) return role;
     // The last leader may have finished between this caller's find() and here; its answer is in the store.

@@ -48,6 +48,17 @@ class CacheTest : public ::testing::Test {
   Rates cache_{"rates", {.ttl = 5s, .max_entries = 100}};
 };
 
+TEST_F(CacheTest, NeitherSharesNorRemembersAnAnswerOfWhichNothingSaysWhoseItIs) {
+  Caller one{cache_};
+  Caller two{cache_};
+  ASSERT_EQ(one.join("", time_.now()), Role::leader);
+  ASSERT_EQ(two.join("", time_.now()), Role::leader) << "waits for nobody's call";
+  one.answer(1, time_.now());
+  EXPECT_EQ(two.poll(time_.now()).state, Poll::leads);
+  EXPECT_FALSE(cache_.find("", time_.now()));
+  EXPECT_EQ(cache_.size(), 0U);
+}
+
 TEST_F(CacheTest, AnswersYoungerThanTtlNeedNoCall) {
   Caller caller{cache_};
   ASSERT_EQ(caller.join("eur", time_.now()), Role::leader);

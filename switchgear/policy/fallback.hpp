@@ -93,8 +93,9 @@ class Fallback {
     if (!function) detail::raise_invalid("fallback '" + name + "': has no function to call");
     return Fallback(std::move(name), std::move(function));
   }
-  /// The last good answer to the same key; calls without a key share one. Throws std::invalid_argument naming
-  /// every problem when `options` are not valid (see validate()).
+  /// The last good answer to the same key. A call without a key is neither remembered nor answered: its answer
+  /// may be its caller's alone. Throws std::invalid_argument naming every problem when `options` are not valid
+  /// (see validate()).
   [[nodiscard]] static Fallback cached(
       std::string name, const CachedFallbackOptions& options = {}) requires std::copy_constructible<T> {
     require_valid("fallback", name, validate(options));
@@ -113,8 +114,8 @@ class Fallback {
   Fallback(const Fallback&) = delete;
   Fallback& operator=(const Fallback&) = delete;
 
-  /// Tells of a good answer. Only a cached fallback listens: it keeps a copy, and allocates. When the copy
-  /// throws, nothing is kept.
+  /// Tells of a good answer. Only a cached fallback listens: it keeps a copy under the key, and allocates.
+  /// Nothing is kept when the copy throws, nor without a key.
   void on_success(std::string_view key, const T& value, TimePoint now) noexcept;
   /// The same without a copy.
   void on_success(std::string_view key, std::shared_ptr<const T> value, TimePoint now) noexcept;
@@ -193,7 +194,7 @@ class Fallback {
 template <class T>
 void Fallback<T>::on_success(std::string_view key, const T& value, TimePoint now) noexcept {
   if constexpr (std::copy_constructible<T>) {
-    if (kind() != FallbackKind::cached) return;
+    if (kind() != FallbackKind::cached || key.empty()) return;
     std::shared_ptr<const T> copy;
     static_cast<void>(caught([&] { copy = std::make_shared<const T>(value); }));
     if (copy != nullptr) on_success(key, std::move(copy), now);
@@ -202,7 +203,7 @@ void Fallback<T>::on_success(std::string_view key, const T& value, TimePoint now
 
 template <class T>
 void Fallback<T>::on_success(std::string_view key, std::shared_ptr<const T> value, TimePoint now) noexcept {
-  if (Remembered* remembered = std::get_if<Remembered>(&way_)) {
+  if (Remembered* remembered = std::get_if<Remembered>(&way_); remembered != nullptr && !key.empty()) {
     const std::exception_ptr refused = caught([&] { remembered->answers.put(key, std::move(value), now); });
     if (refused == nullptr) count(remembered_);
   }
@@ -239,7 +240,9 @@ void Fallback<T>::try_answer(Substitute& given, Cause& why, std::string_view key
     case FallbackKind::cached:
       if constexpr (std::copy_constructible<T>) {
         Remembered& remembered = std::get<Remembered>(way_);
-        if (const auto known = remembered.answers.find(key, now, remembered.max_stale)) {
+        if (key.empty()) {
+          why.code = FallbackErrc::no_key;
+        } else if (const auto known = remembered.answers.find(key, now, remembered.max_stale)) {
           given.value.emplace(*known->value);
           given.age = known->age;
         } else {

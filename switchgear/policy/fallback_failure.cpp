@@ -15,6 +15,8 @@ class Category final : public std::error_category {
         return "the queue is full";
       case FallbackErrc::told_to_fail:
         return "told to fail";
+      case FallbackErrc::no_key:
+        return "the call has no key, so no answer was remembered for it";
     }
     return "unknown";
   }

@@ -20,6 +20,7 @@ enum class FallbackErrc {
   nothing_remembered = 1,  ///< no good answer to this key, or none that is young enough
   queue_full = 2,
   told_to_fail = 3,  ///< it is there to fail, with a clear message
+  no_key = 4,        ///< the call has no key, so no answer is known to be its own
 };
 
 [[nodiscard]] const std::error_category& fallback_category() noexcept;

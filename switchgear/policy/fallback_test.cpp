@@ -47,6 +47,17 @@ TEST_F(FallbackTest, AValueAnswersWithItself) {
   EXPECT_EQ(fallback.counters().answered, 1U);
 }
 
+TEST_F(FallbackTest, ARememberedAnswerIsGivenToNobodyWithoutAKey) {
+  Text fallback = Text::cached("users");
+  fallback.on_success("", "user 1", time_.now());
+  fallback.on_success("", std::make_shared<const std::string>("user 1"), time_.now());
+  const auto given = fallback.substitute("", timed_out(), "", time_.now());
+  EXPECT_FALSE(given.value);
+  ASSERT_TRUE(given.failure);
+  EXPECT_EQ(given.failure->fallback.code, FallbackErrc::no_key);
+  EXPECT_EQ(fallback.counters().remembered, 0U);
+}
+
 TEST_F(FallbackTest, AFunctionIsToldWhyTheCallHasNoAnswer) {
   Text fallback = Text::function("payment", [](const Cause& cause) { return "instead of: " + cause.text(); });
   EXPECT_EQ(fallback.substitute("key", breaker_open(), "", time_.now()).value,

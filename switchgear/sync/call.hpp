@@ -3,6 +3,7 @@
 
 #include <concepts>
 #include <functional>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -12,6 +13,7 @@
 #include "switchgear/policy/circuit_breaker.hpp"
 #include "switchgear/sync/attempt.hpp"
 #include "switchgear/sync/blocking_call.hpp"
+#include "switchgear/sync/call_terms.hpp"
 #include "switchgear/sync/clocks.hpp"
 #include "switchgear/sync/fast_lane.hpp"
 
@@ -105,12 +107,34 @@ consteval bool returns_an_answer() {
 }
 
 /// What guard() makes.
-template <class Time, class P, class F>
+template <class Time, class P, class F, class Key = NoKey>
 class Guarded {
   static_assert(returns_an_answer<F>());
 
  public:
-  Guarded(P pipeline, F f) : pipeline_(std::move(pipeline)), f_(std::move(f)) {}
+  Guarded(P pipeline, F f, CallTerms<Key> terms = {})
+      : pipeline_(std::move(pipeline)), f_(std::move(f)), terms_(std::move(terms)) {}
+
+  /// Says which calls have the same answer, for a cache or a cached fallback in the pipeline. `key` is a
+  /// function of the call's arguments (without the Attempt) that returns text or a whole number, or text
+  /// alone when no answer depends on the arguments. An empty key is none: neither remembered nor answered
+  /// from memory.
+  template <class Other>
+  [[nodiscard]] auto key(Other key) && {
+    using Kept = std::conditional_t<KeyText<Other>, std::string, Other>;
+    return Guarded<Time, P, F, Kept>{std::move(pipeline_), std::move(f_),
+                                     CallTerms<Kept>{Kept(std::move(key)), terms_.deadline, terms_.within}};
+  }
+  /// The same for all calls: when they must have ended, in the clock of `Time`.
+  [[nodiscard]] Guarded deadline(TimePoint deadline) && {
+    terms_.deadline = deadline;
+    return std::move(*this);
+  }
+  /// How long each call may take, its waits and attempts together.
+  [[nodiscard]] Guarded deadline(Duration within) && {
+    terms_.within = within;
+    return std::move(*this);
+  }
 
   template <class... Arguments>
   requires(std::invocable<F&, Arguments&...> || std::invocable<F&, const Attempt&, Arguments&...>) auto
@@ -127,16 +151,19 @@ class Guarded {
  private:
   template <class G, class... Arguments>
   auto run(G& f, Arguments&... arguments) const {
+    const auto key = terms_.key_of(arguments...);
+    const CallOptions options = terms_.template options<Time>(key.view());
     if constexpr (std::invocable<G&, Arguments&...>) {
-      return call<Time>(pipeline_, [&] { return std::invoke(f, arguments...); });
+      return call<Time>(pipeline_, options, [&] { return std::invoke(f, arguments...); });
     } else {
-      return call<Time>(pipeline_,
+      return call<Time>(pipeline_, options,
                         [&](const Attempt& attempt) { return std::invoke(f, attempt, arguments...); });
     }
   }
 
   P pipeline_;
   F f_;
+  CallTerms<Key> terms_;
 };
 
 }  // namespace detail
@@ -149,7 +176,13 @@ class Guarded {
 /// `f` is anything std::invoke takes: a function, a member function (called with its object first), a lambda.
 /// One that cannot be called with the arguments alone gets `const Attempt&` before them. Arguments are handed
 /// on as lvalues, because there may be a second attempt. Copies the pipeline (pointers) and keeps `f`.
-/// Threads: as many as `f` can bear.
+///
+///     auto user = guard(pipeline, load_user)
+///                     .key([](int id) { return id; })    // remembered by id, and given to nobody else
+///                     .deadline(2s);                     // of each call
+///
+/// Without a key no answer is remembered, nor given from memory. Threads: as many as `f`, and a function that
+/// makes keys, can bear.
 template <class Time = SteadyTime, PipelineLike P, class F>
 [[nodiscard]] auto guard(P pipeline, F f) {
   return detail::Guarded<Time, P, F>{std::move(pipeline), std::move(f)};

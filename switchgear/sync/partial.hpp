@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <utility>
 
 #include "switchgear/pipeline/partial_answers.hpp"
@@ -13,8 +14,9 @@ namespace switchgear {
 /// Makes `calls` calls one after another, each through the pipeline, and stops as soon as it is certain that
 /// successes / calls ≥ min_success_ratio, or that it cannot become so. A rejection, a failure and an
 /// exception are no successes; an exception is swallowed. `f(index)` or `f(index, attempt)`. `options` are
-/// those of every call, but for the report; told to stop, no further call begins, and the decision may stay
-/// open. Throws std::invalid_argument for more calls than Partial::most_calls and for a ratio
+/// those of every call, but for the report, and for the key, to which each call's index is added; told to
+/// stop, no further call begins, and the decision may stay open. Throws
+/// std::invalid_argument for more calls than Partial::most_calls and for a ratio
 /// outside 0..1.
 template <class Time = SteadyTime, PipelineLike P, class F>
 [[nodiscard]] auto call_partial(const P& pipeline, const CallOptions& options, std::uint32_t calls,
@@ -37,6 +39,8 @@ template <class Time = SteadyTime, PipelineLike P, class F>
        index < calls && partial.decision() == Partial::Decision::undecided && !options.stop.stop_requested();
        ++index) {
     ++batch.made;
+    const std::string key = detail::key_in_batch(options.key, index);
+    each.key = key;
     Verdict verdict = Verdict::failure;
     bool stopped = false;  // what an attempt brings after the caller was told to stop is the caller's own
 #if defined(__cpp_exceptions)

@@ -103,6 +103,84 @@ TEST_F(ValueLayersTest, CallsWithoutAKeyPassTheCache) {
   EXPECT_EQ(get(pipeline, fetch("b")), "b");
 }
 
+TEST_F(ValueLayersTest, UserTwoNeverGetsTheDataOfUserOneFromACachedFallback) {
+  auto last = Fallback<std::string>::cached("users", {.max_stale = 10min});
+  Retry retry{"users", {.max_attempts = 2, .base = 0ns}, 1};
+  bool down = false;
+  const auto user = guard(Pipeline{last, retry}, [&](int id) {
+    if (down) throw std::runtime_error("down");
+    return "user " + std::to_string(id);
+  });
+  EXPECT_EQ(user(1), "user 1");
+  down = true;
+  for (const int id : {1, 2}) EXPECT_THROW(user(id), FallbackError) << id;
+  EXPECT_EQ(last.counters().remembered, 0U);
+  try {
+    user(2);
+  } catch (const FallbackError& error) {
+    EXPECT_EQ(error.failure().fallback.code, FallbackErrc::no_key);
+    EXPECT_STREQ(error.what(),
+                 "fallback 'users': the call has no key, so no answer was remembered for it; the call: "
+                 "exception: down");
+  }
+}
+
+TEST_F(ValueLayersTest, AKeyMadeOfTheArgumentsGivesEachUserHisOwnLastAnswer) {
+  auto last = Fallback<std::string>::cached("users", {.max_stale = 10min});
+  bool down = false;
+  const auto user = guard(Pipeline{last}, [&](const Attempt&, int id, const std::string& language) {
+                      if (down) throw std::runtime_error("down");
+                      return language + " user " + std::to_string(id);
+                    }).key([](int id, const std::string& language) { return language + std::to_string(id); });
+  EXPECT_EQ(user(1, "en"), "en user 1");
+  EXPECT_EQ(user(2, "en"), "en user 2");
+  down = true;
+  EXPECT_EQ(user(1, "en"), "en user 1");
+  EXPECT_EQ(user(2, "en"), "en user 2");
+  EXPECT_THROW(user(1, "fr"), FallbackError);
+  EXPECT_EQ(last.counters().remembered, 2U);
+}
+
+TEST_F(ValueLayersTest, AKeyIsTextOrANumberOrAFunctionOfBoth) {
+  auto count = [this](auto&&...) { return std::to_string(++calls); };
+  const auto by_number = guard(Pipeline{cache}, count).key([](int id) { return id; });
+  EXPECT_EQ(by_number(1), "1");
+  EXPECT_EQ(by_number(2), "2");
+  EXPECT_EQ(by_number(1), "1") << "remembered";
+  const auto all_the_same = guard(Pipeline{cache}, count).key("rates").deadline(1min);
+  EXPECT_EQ(all_the_same(), "3");
+  EXPECT_EQ(all_the_same(), "3");
+  const auto some = guard(Pipeline{cache}, count).key([](std::string_view text) { return text; });
+  EXPECT_EQ(some("eur"), "4");
+  EXPECT_EQ(some("eur"), "4");
+  EXPECT_EQ(some(""), "5") << "an empty key is none";
+  EXPECT_EQ(some(""), "6");
+}
+
+TEST_F(ValueLayersTest, NoCallOfABatchGetsTheAnswerToAnother) {
+  const CallOptions all{.key = "q"};
+  const auto shard = [this](std::uint32_t index) { return ++calls, "shard " + std::to_string(index); };
+  for (int round = 0; round < 2; ++round) {
+    const auto batch = call_partial(Pipeline{cache}, all, 3, 1.0, shard);
+    ASSERT_EQ(batch.answers.size(), 3U);
+    for (const auto& item : batch.answers) EXPECT_EQ(item.value, "shard " + std::to_string(item.index));
+  }
+  EXPECT_EQ(calls, 3) << "the second batch came from memory";
+}
+
+/// Never moves: a guarded call starts at its epoch.
+struct Frozen {
+  [[nodiscard]] static TimePoint now() noexcept { return TimePoint{} + 1h; }
+};
+
+TEST_F(ValueLayersTest, AGuardedCallInheritsADeadlineOrHasSoLongOfItsOwn) {
+  const auto deadline = [](const Attempt& attempt) { return attempt.deadline; };
+  EXPECT_EQ(guard<Frozen>(Pipeline{}, deadline)(), TimePoint::max());
+  EXPECT_EQ(guard<Frozen>(Pipeline{}, deadline).deadline(2s)(), TimePoint{} + 1h + 2s);
+  EXPECT_EQ(guard<Frozen>(Pipeline{}, deadline).deadline(TimePoint{} + 2h)(), TimePoint{} + 2h);
+  EXPECT_EQ(guard<Frozen>(Pipeline{}, deadline).deadline(TimePoint{} + 2h).deadline(5h)(), TimePoint{} + 2h);
+}
+
 TEST_F(ValueLayersTest, AValueStandsInForAFailureAndForARefusal) {
   auto fallback = Fallback<std::string>::value("prices", "unknown");
   const Pipeline pipeline{fallback, breaker};

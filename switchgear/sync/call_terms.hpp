@@ -1,0 +1,74 @@
+// What a guarded function says about each of its calls: which answers are the same, and how long it has.
+#pragma once
+
+#include <algorithm>
+#include <concepts>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "switchgear/core/time.hpp"
+#include "switchgear/pipeline/call.hpp"
+
+namespace switchgear::detail {
+
+/// Calls that say nothing of themselves have no key: their answers are neither remembered nor shared.
+struct NoKey {};
+
+template <class T>
+concept KeyText = std::convertible_to<const T&, std::string_view>;
+
+/// A key as text. Owns what it was handed, so that a view of it stays good.
+template <class T>
+class KeyHolder {
+ public:
+  explicit KeyHolder(T key) : key_(std::move(key)) {}
+  [[nodiscard]] std::string_view view() const noexcept { return key_; }
+
+ private:
+  static_assert(KeyText<T>, "a key is text or a whole number: write the others as text");
+  T key_;
+};
+template <std::integral T>
+class KeyHolder<T> : public KeyHolder<std::string> {
+ public:
+  explicit KeyHolder(T key) : KeyHolder<std::string>(std::to_string(key)) {}
+};
+
+/// What guard(…).key(…).deadline(…) has been told. `Key`: NoKey, std::string, or a function of the call's
+/// arguments.
+template <class Key = NoKey>
+struct CallTerms {
+  Key key{};
+  TimePoint deadline = TimePoint::max();
+  Duration within = Duration::max();  ///< max(): no limit of its own
+
+  template <class... Arguments>
+  [[nodiscard]] auto key_of(const Arguments&... arguments) const {
+    if constexpr (std::is_same_v<Key, NoKey>) {
+      return KeyHolder{std::string_view{}};
+    } else if constexpr (std::is_same_v<Key, std::string>) {
+      return KeyHolder{std::string_view{key}};
+    } else {
+      static_assert(
+          std::invocable<const Key&, const Arguments&...>,
+          "key() takes text, or a function of the arguments that the guarded function is called with");
+      return KeyHolder{std::invoke(key, arguments...)};
+    }
+  }
+
+  /// `text` stays the holder's.
+  template <class Time>
+  [[nodiscard]] CallOptions options(std::string_view text) const {
+    CallOptions options;
+    options.key = text;
+    options.deadline = deadline;
+    if (within != Duration::max())
+      options.deadline = std::min(deadline, saturating_add(Time{}.now(), within));
+    return options;
+  }
+};
+
+}  // namespace switchgear::detail

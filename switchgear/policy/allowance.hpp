@@ -41,7 +41,8 @@ class Allowance {
   /// `calls` more calls of `generation`. Only after settle().
   void grant(std::uint64_t generation, std::uint32_t calls) noexcept {
     granted_at_ = used_.load(std::memory_order_relaxed);
-    grant_.store(generation << 32U | (granted_at_ + calls), std::memory_order_relaxed);
+    // Release: what the keeper has read of the bookings, it has read before the thread books again.
+    grant_.store(generation << 32U | (granted_at_ + calls), std::memory_order_release);
   }
   void revoke() noexcept { grant_.store(0, std::memory_order_seq_cst); }
   /// Waits until the thread is not booking. Returns whether it has used any of its share.

@@ -1,7 +1,7 @@
 /* Calls booked in a full count window by two threads, each with a stripe of its own: policy/evidence.cpp, policy/window.hpp,
  * policy/allowance.hpp. Every step of a thread may be followed by any number of steps of the others, so the ring is lapped.
  *
- * `log` is the truth: the calls in the order of their places. Checked whenever somebody looks in peace: the marks in the
+ * `log` is the truth: the calls in the order of their places. Checked whenever somebody looks while the window is quiescent: the marks in the
  * stripes' rings are those of the last SIZE calls. Checked at every booking: the call is of the generation, and a call
  * booked by allowance does not make the rule hold unseen. */
 #ifndef SIZE
@@ -65,7 +65,7 @@ inline put(stripe, where) {
   d_step { ring[stripe * SIZE + where % SIZE] = 1; next[stripe] = where + 1 }
 }
 
-inline make_peace() {
+inline quiesce() {
   grant_left[0] = 0; grant_generation[0] = 0;
   grant_left[1] = 0; grant_generation[1] = 0;
 #ifndef MUTANT_SETTLE
@@ -85,7 +85,7 @@ inline sum_rings(count) {
   }
 }
 
-inline end_peace(marks) {
+inline resume(marks) {
   if
   :: marks < LIMIT ->
 #ifdef MUTANT_SHARE
@@ -144,7 +144,7 @@ proctype Caller(byte me) {
         lock();
         if
         :: mine == generation ->
-          make_peace();
+          quiesce();
           take_place(1);
           put(me, place);
           pass(0, place + 1);
@@ -156,7 +156,7 @@ proctype Caller(byte me) {
           :: marks >= LIMIT -> tripped = true
           :: else
           fi;
-          end_peace(marks)
+          resume(marks)
         :: else                               /* late: changes nothing */
         fi;
         locked = false
@@ -170,7 +170,7 @@ proctype Operator() {
   byte me = THREADS;
   byte k;
   lock();
-  make_peace();
+  quiesce();
   d_step {
     generation++;
     began = cursor;

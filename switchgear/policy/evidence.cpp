@@ -28,9 +28,9 @@ Evidence::Evidence(const CircuitBreakerOptions& options, CallCells& cells)
       grants_(options.needs_window() && !options.consecutive_failures && !options.failure_balance),
       options_(options) {}
 
-// --- peace
+// --- quiescence
 
-inline void Evidence::make_peace() const noexcept {
+inline void Evidence::quiesce() const noexcept {
   if (granted_ == 0) return;
   for (std::uint64_t left = granted_; left != 0; left &= left - 1) {
     allowance(static_cast<std::uint32_t>(std::countr_zero(left))).revoke();
@@ -51,8 +51,8 @@ inline bool Evidence::streak_holds() const noexcept {
          (options_.failure_balance && failure_balance_ >= *options_.failure_balance);
 }
 
-/// Says which calls need not be booked in peace from here on.
-inline void Evidence::end_peace(const WindowCounts& seen, std::uint32_t marks_to_go) noexcept {
+/// Says which calls need not be booked while quiescent from here on.
+inline void Evidence::resume(const WindowCounts& seen, std::uint32_t marks_to_go) noexcept {
   const bool full = !count_window_ || count_window_->full();
   const bool minds_successes = time_window_ && seen.marked() && !enough(seen);
   const bool plain = (consecutive_failures_ | failure_balance_) == 0 && full && !minds_successes;
@@ -60,10 +60,10 @@ inline void Evidence::end_peace(const WindowCounts& seen, std::uint32_t marks_to
   if (plain_for_.load(std::memory_order_relaxed) != plain_for) {
     plain_for_.store(plain_for, std::memory_order_release);
   }
-  if (!grants_ || !plain || active_ == 0 || !enough(seen)) return;
+  if (!grants_ || !plain || active_ == 0 || !enough(seen) || marks_to_go < 2) return;
   // The threads together may book one marked call fewer than it takes.
   const std::uint32_t share = (marks_to_go - 1) / static_cast<std::uint32_t>(std::popcount(active_));
-  if (marks_to_go == 0 || share == 0) return;
+  if (share == 0) return;
   for (std::uint64_t left = active_; left != 0; left &= left - 1) {
     allowance(static_cast<std::uint32_t>(std::countr_zero(left))).grant(generation_, share);
   }
@@ -72,13 +72,13 @@ inline void Evidence::end_peace(const WindowCounts& seen, std::uint32_t marks_to
 
 void Evidence::start(std::uint64_t generation, TimePoint now) noexcept {
   const std::scoped_lock hold(lock_);
-  make_peace();
+  quiesce();
   generation_ = generation;
   consecutive_failures_ = failure_balance_ = 0;
   active_ = 0;
   if (count_window_) count_window_->start();
   if (time_window_) time_window_->start(generation, now);
-  end_peace({}, 0);
+  resume({}, 0);
 }
 
 // --- booking
@@ -113,7 +113,7 @@ inline void Evidence::count_streaks(bool failed) noexcept {
 inline WindowCounts Evidence::book(CallCell& cell, const CallMarks& marks, TimePoint now) noexcept {
   count_streaks(marks.failed);
   if (!count_window_ && !time_window_) return {};
-  // In peace any stripe may be written: a thread without one of its own uses the first.
+  // While quiescent any stripe may be written: a thread without one of its own uses the first.
   const std::uint32_t stripe = cell.shared ? 0 : cells_.index_of(cell);
   if (!cell.shared && !marks.plain()) active_ |= std::uint64_t{1} << stripe;
   if (count_window_) {
@@ -132,14 +132,14 @@ bool Evidence::add(CallCell& cell, std::uint64_t generation, const CallMarks& ma
   // Whoever held the lock meanwhile may have granted anew; to take that back at once would make the others
   // come too.
   if (granted_ != 0 && try_add_allowed(cell, generation, marks, now)) return true;
-  make_peace();
+  quiesce();
   const WindowCounts seen = book(cell, marks, now);
   const std::uint32_t marks_to_go = bounds_.marks_to_go(seen);
   const bool rate_may_hold = marks_to_go == 0 && enough(seen);
   if (rate_may_hold || streak_holds()) [[unlikely]] {
     tripped = judge(seen);
   }
-  end_peace(seen, marks_to_go);
+  resume(seen, marks_to_go);
   return true;
 }
 
@@ -165,7 +165,7 @@ WindowSnapshot Evidence::latest() const noexcept { return at(TimePoint::min()); 
 
 WindowSnapshot Evidence::at(TimePoint now) const noexcept {
   const std::scoped_lock hold(lock_);
-  make_peace();  // the next marked call of each thread is booked in peace and grants anew
+  quiesce();  // the next marked call of each thread is booked while quiescent and grants anew
   WindowCounts counts;
   if (count_window_) counts = count_window_->counts();
   if (time_window_) counts = time_window_->counts_at(now);

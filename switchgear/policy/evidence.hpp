@@ -2,18 +2,16 @@
 //
 // Most calls are counted where only their thread writes: plain successes (neither slow nor high, when no
 // failure streak is to be ended), and marked calls as far as the thread's Allowance goes. The rest is booked
-// in peace: under one short lock, with all allowances taken back, and what the rules look at is read before
-// the lock is released. Therefore:
+// while the window is quiescent: under one short lock, with all allowances taken back. What the rules look at
+// is read before the lock is released. Therefore:
 //
-//   1. The figures of an opening are those of one moment: the recorded calls had them in some order of the
-//   ones that
-//      overlapped. No sum is updated in two steps that another thread could come between.
-//   2. No opening is missed: allowances add up to fewer marked calls than any rule needs.
-//   3. A marked call of an earlier generation changes nothing: allowances and the lock's holder compare it.
-//   4. The call that brings the window to `minimum_calls` is booked in peace, so it is noticed: always with a
-//   count
-//      window; with a time window, if a success overlaps the call that makes the window mind successes,
-//      possibly only by the next recorded call.
+// 1. The figures of an opening are those of one moment: the recorded calls had them in some order of the ones
+//    that overlapped. No sum is updated in two steps that another thread could come between.
+// 2. No opening is missed: allowances add up to fewer marked calls than any rule needs.
+// 3. A marked call of an earlier generation changes nothing: allowances and the lock's holder compare it.
+// 4. The call that brings a count window to `minimum_calls` is booked while quiescent, so it is noticed. With
+//    a time window, a success that overlaps the call by which the window begins to mind successes may be
+//    noticed only with the next recorded call.
 //
 // models/window.pml checks 1 to 3 with a ring that is lapped.
 #pragma once
@@ -74,11 +72,11 @@ class Evidence {
     return count_window_ ? count_window_->allowance(stripe) : time_window_->allowance(stripe);
   }
 
-  // --- in peace
-  void make_peace() const noexcept;
+  // --- while quiescent
+  void quiesce() const noexcept;
   [[nodiscard]] bool enough(const WindowCounts& seen) const noexcept;
   [[nodiscard]] bool streak_holds() const noexcept;
-  void end_peace(const WindowCounts& seen, std::uint32_t marks_to_go) noexcept;
+  void resume(const WindowCounts& seen, std::uint32_t marks_to_go) noexcept;
   void count_streaks(bool failed) noexcept;
   [[nodiscard]] WindowCounts book(CallCell& cell, const CallMarks& marks, TimePoint now) noexcept;
   [[nodiscard]] WindowSnapshot snapshot_of(const WindowCounts& counts) const noexcept;
@@ -92,7 +90,7 @@ class Evidence {
   /// The generation whose plain successes only need to be counted; 0: none's.
   std::atomic<std::uint64_t> plain_for_{0};
 
-  alignas(64) mutable ShortLock lock_;  // over all that follows, and for peace
+  alignas(64) mutable ShortLock lock_;  // over all that follows, and for quiescence
   const CircuitBreakerOptions& options_;
   mutable std::uint64_t granted_ = 0;  ///< stripes that have an allowance, a bit each
   mutable std::uint64_t active_ = 0;   ///< stripes whose threads have booked marked calls of late

@@ -171,7 +171,7 @@ void TimeWindow::add(CallCell& cell, std::uint32_t stripe, const CallMarks& mark
   if (must_roll(now)) roll(now);
   if (codes_) count_code(marks.latency);
   if (marks.plain()) {
-    cell.window_successes.add_owned(generation_);  // a shared cell is written in peace alone
+    cell.window_successes.add_owned(generation_);  // a shared cell is written while quiescent only
   } else {
     stripes_[stripe].marked.add(marks);
   }

@@ -1,9 +1,9 @@
 // The two kinds of window: CountWindow and TimeWindow. Each is striped: a thread with a stripe of its own
-// counts plain successes freely, and marked calls as far as its Allowance goes; everything else happens in
-// "peace": with the lock of the Evidence that owns the window held and all allowances settled, so that no
-// other thread is booking a marked call.
+// counts plain successes freely, and marked calls as far as its Allowance goes. Everything else happens while
+// the window is quiescent: the caller holds the lock of the Evidence that owns the window and has settled all
+// allowances, so no other thread is booking a marked call.
 //
-// Why figures read in peace are those of one moment: the marked calls stand still; the number of plain
+// Why figures read while quiescent are those of one moment: the marked calls stand still; the number of plain
 // successes only grows, by one at a time, so whatever a reader finds while it looks, it was exactly that at
 // some instant meanwhile.
 #pragma once
@@ -52,10 +52,10 @@ class CountWindow {
 
   [[nodiscard]] Allowance& allowance(std::uint32_t stripe) noexcept { return stripes_[stripe].allowance; }
 
-  // --- in peace
+  // --- while quiescent
   void start() noexcept;
-  /// Every call is booked in peace until the window is full, so that the call that reaches minimum_calls is
-  /// noticed.
+  /// Every call is booked while quiescent until the window is full, so that the call that reaches
+  /// minimum_calls is noticed.
   [[nodiscard]] bool full() const noexcept { return filled_ == size_; }
   void add(std::uint32_t stripe, const CallMarks& marks) noexcept {
     const std::uint64_t place = take_place(marks);
@@ -63,7 +63,7 @@ class CountWindow {
     pass(place + 1);
     if (!full()) ++filled_;
   }
-  /// As the latest call in peace left it.
+  /// As the latest call while quiescent left it.
   [[nodiscard]] WindowCounts seen() const noexcept;
   /// As it is now.
   [[nodiscard]] WindowCounts counts() noexcept;
@@ -150,7 +150,7 @@ class TimeWindow {
 
   [[nodiscard]] Allowance& allowance(std::uint32_t stripe) noexcept { return stripes_[stripe].allowance; }
 
-  // --- in peace
+  // --- while quiescent
   void start(std::uint64_t generation, TimePoint now) noexcept;
   void add(CallCell& cell, std::uint32_t stripe, const CallMarks& marks, TimePoint now) noexcept;
   /// The window at its latest bucket. O(threads).

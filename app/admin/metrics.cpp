@@ -117,8 +117,8 @@ void add_calls(Families& all, const CallTotals& totals, const ClientMetric::Labe
   const auto result = [&](std::string_view name, std::uint64_t count) {
     all.calls.add(count, {circuit, label("result", name)});
   };
-  result("success", totals.successes - std::min(totals.successes, totals.slow_successes));
-  result("failure", totals.failures - std::min(totals.failures, totals.slow_failures));
+  result("success", totals.plain_successes);
+  result("failure", totals.plain_failures);
   result("slow_success", totals.slow_successes);
   result("slow_failure", totals.slow_failures);
   result("ignored", totals.ignored);

@@ -24,7 +24,9 @@ struct CallTotals {
   std::uint64_t successes = 0;
   std::uint64_t failures = 0;
   std::array<std::uint64_t, failure_types.size()> failures_by_type{};
+  std::uint64_t plain_successes = 0;  ///< not slow
   std::uint64_t slow_successes = 0;
+  std::uint64_t plain_failures = 0;  ///< not slow
   std::uint64_t slow_failures = 0;
   std::uint64_t ignored = 0;
   std::uint64_t rejected = 0;
@@ -85,12 +87,13 @@ struct alignas(64) CallCell {
   std::atomic<Duration::rep> latest{
       TimePoint::min().time_since_epoch().count()};  ///< the latest time shown to this cell
   Counter calls{0};
-  Counter successes{0};
+  Counter plain_successes{0};    ///< not slow
   TaggedCount window_successes;  ///< of a time window: plain ones
   std::array<Counter, breaker_rejection_reasons.size()> rejected{};
 
   bool shared = false;
   Counter slow_successes{0};
+  Counter plain_failures{0};  ///< not slow
   Counter slow_failures{0};
   Counter ignored{0};
   Counter late{0};

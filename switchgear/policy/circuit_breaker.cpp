@@ -168,18 +168,17 @@ void CircuitBreaker::record_slow(CallCell& cell, std::uint64_t era, std::uint32_
   if ((word_.load(std::memory_order_relaxed) & flag_told) != 0) send_call(outcome, latency, now);
 }
 
-inline void CircuitBreaker::book(CallCell& cell, std::uint64_t era, std::uint32_t slot, const Outcome& outcome,
-                                 Duration latency, TimePoint now) noexcept {
+inline void CircuitBreaker::book(CallCell& cell, std::uint64_t era, std::uint32_t slot,
+                                 const Outcome& outcome, Duration latency, TimePoint now) noexcept {
   const bool slow = is_slow(latency);
   const bool current = era_of(word_.load(std::memory_order_acquire)) == era;
   switch (outcome.verdict) {
     case Verdict::success:
-      cell.add(cell.successes);
-      if (slow) cell.add(cell.slow_successes);
+      cell.add(slow ? cell.slow_successes : cell.plain_successes);
       break;
     case Verdict::failure:
       cell.add(cell.failures[static_cast<std::size_t>(outcome.type)]);
-      if (slow) cell.add(cell.slow_failures);
+      cell.add(slow ? cell.slow_failures : cell.plain_failures);
       cell.last_failure.store(
           static_cast<std::uint64_t>(ticks_of(now)) << 3U | (static_cast<std::uint64_t>(outcome.type) + 1),
           std::memory_order_relaxed);

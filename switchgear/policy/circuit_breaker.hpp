@@ -369,7 +369,7 @@ class [[nodiscard]] CircuitBreaker::Permit {
   CallCell& cell = cells_.mine();
   now = cell.clamp(now);
   if (verdict == Verdict::success && try_record_plain_success(cell, era, latency, now)) [[likely]] {
-    cell.add(cell.successes);
+    cell.add(cell.plain_successes);
     return;
   }
   record_slow(cell, era, slot, outcome, now);

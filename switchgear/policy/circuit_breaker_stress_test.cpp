@@ -211,6 +211,44 @@ INSTANTIATE_TEST_SUITE_P(Windows, StressWindows,
                                            WindowOptions{TimeWindowOptions{10s, 10}},
                                            WindowOptions{TimeWindowOptions{1ms, 3}}));
 
+TEST(Stress, NoTotalThatPrometheusIsShownGoesBackWhileCallsEnd) {
+  // A counter that goes back is read as a restart: the rate jumps by all calls there ever were.
+  CircuitBreakerOptions options;
+  options.failure_rate = 1.0;
+  options.minimum_calls = 100;
+  options.slow_call = SlowCallRule{1ms, 1.0};
+  CircuitBreaker breaker{"payment", options, {nullptr, 1, {}, TimePoint{1h}}};
+  std::atomic<int> running{threads - 1};
+  int went_back = 0;
+  in_threads([&](int thread) {
+    if (thread == 0) {
+      CallTotals before;
+      while (running > 0) {
+        const CallTotals now = breaker.snapshot(TimePoint{1h}).totals;
+        if (now.plain_successes < before.plain_successes || now.slow_successes < before.slow_successes ||
+            now.plain_failures < before.plain_failures || now.slow_failures < before.slow_failures) {
+          ++went_back;
+        }
+        before = now;
+      }
+      return;
+    }
+    for (int i = 0; i < 20'000; ++i) {
+      auto permit = breaker.try_acquire(TimePoint{1h});
+      if (!permit) continue;
+      const Duration latency = i % 3 == 0 ? 2ms : 0ms;
+      std::move(*permit).record(
+          i % 5 == 0 ? Outcome::failure(FailureType::timeout, latency) : Outcome::success(latency),
+          TimePoint{1h});
+    }
+    --running;
+  });
+  EXPECT_EQ(went_back, 0);
+  const CallTotals totals = breaker.snapshot(TimePoint{1h}).totals;
+  EXPECT_EQ(totals.plain_successes + totals.slow_successes + totals.plain_failures + totals.slow_failures,
+            totals.calls);
+}
+
 TEST(Stress, StateTimestampAndGenerationAreNeverSeenTorn) {
   // One thread drives the breaker through openings of ever different lengths; the others check every refusal
   // against what that opening may answer.

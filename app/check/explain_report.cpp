@@ -174,8 +174,9 @@ void add_memory(Lines& lines, const KeptInMemory& memory) {
   };
   const std::uint64_t answers = memory.cached_answers + memory.stale_answers;
   line(answers > 0,
-       count(answers, "answer") +
-           (memory.answer_body_bytes ? ", with bodies of " + format_bytes(*memory.answer_body_bytes) : ""));
+       count(answers, "answer") + (memory.answer_body_bytes
+                                       ? ", with bodies of " + format_bytes(*memory.answer_body_bytes)
+                                       : ", of " + format_bytes(memory.answer_bytes)));
   line(memory.queued_calls > 0, count(memory.queued_calls, "stored call") +
                                     (memory.queue_bytes ? " of " + format_bytes(*memory.queue_bytes) : ""));
   const std::uint64_t bodies = memory.request_body_bytes.value_or(0);
@@ -288,6 +289,7 @@ json::object to_json(const Explanation& explanation) {
                               {"stale_answers", memory.stale_answers},
                               {"queued_calls", memory.queued_calls},
                               {"request_body_bytes", or_null(memory.request_body_bytes)},
+                              {"answer_bytes", memory.answer_bytes},
                               {"answer_body_bytes", or_null(memory.answer_body_bytes)},
                               {"queue_bytes", or_null(memory.queue_bytes)}}}};
 }

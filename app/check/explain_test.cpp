@@ -159,6 +159,9 @@ TEST(Explain, TheGatewayAddsItsOwnBounds) {
   EXPECT_EQ(all.memory.request_body_bytes, 2U * 40 * 1000);
   EXPECT_EQ(all.memory.answer_body_bytes, 5U * 10);
   EXPECT_EQ(all.memory.queue_bytes, 7U * 3000);
+  Policy small = config.policies.at("p");
+  small.cache->max_bytes = 40;
+  EXPECT_EQ(explain(small, service, config.gateway).memory.answer_body_bytes, 40U);
   const Explanation plain = explain(config.policies.at("q"), service, config.gateway);
   EXPECT_EQ(plain.memory.request_body_bytes, 0U);
   EXPECT_EQ(plain.latency.most, gateway_timeout);
@@ -180,7 +183,7 @@ TEST(Explain, IsSaidInWords) {
             "              consecutive_failures\n"
             "  open for    1m, 2m, 4m, 5m after 3 relapses and more, all ± 10 %\n"
             "  closes      after 5 successful probes; one that hangs for 1m has failed\n"
-            "  memory      at most 400 answers\n");
+            "  memory      at most 400 answers, of 128 MiB\n");
   const Policy bare = policy_of("{}");
   EXPECT_EQ(to_text(explain(bare), bare),
             "  order       call\n"

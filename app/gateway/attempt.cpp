@@ -19,6 +19,7 @@ void Attempt::begin(CallOwner& owner, unsigned number, TimePoint now, TimePoint 
   body_sent = 0;
   sent = deaf = waited_for = false;
   first_byte.reset();
+  interims = 0;
   error.reset();
 }
 

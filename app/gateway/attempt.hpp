@@ -46,6 +46,7 @@ class Attempt final : public http::ConnectionPool::Waiter {
   TimePoint until = TimePoint::max();  ///< the machine's limit
   TimePoint since{};                   ///< the upstream's last progress, or since when it is waited for
   std::size_t body_sent = 0;           ///< of a body that is held
+  std::uint32_t interims = 0;          ///< 1xx heads that came
   bool sent = false;                   ///< all of the request is with the upstream
   bool deaf = false;                   ///< it takes no more of the request; may still answer
   bool waited_for = false;             ///< it is the upstream's turn

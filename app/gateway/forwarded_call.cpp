@@ -30,6 +30,7 @@ void ForwardedCall::end(http::ConnectionPool& pool) noexcept {
   forget(payload);
   if (copy.running()) copy.stop();
   head_at_hand = nullptr;
+  changes.reset();
   owner_ = nullptr;
 }
 

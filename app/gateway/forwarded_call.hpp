@@ -2,7 +2,9 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -55,8 +57,9 @@ class ForwardedCall final : public Waker {
   std::string head;                    ///< the request's, as the upstream gets it
   std::string body;                    ///< the request's, when it is held
   bool holds_body = false;
-  std::string key;      ///< of the answer; empty: it is nobody else's
-  std::string payload;  ///< what a queue stores; empty: nothing can be stored
+  std::string key;                     ///< of the answer; empty: it is nobody else's
+  std::optional<std::size_t> changes;  ///< where the URI has its version, if a good answer makes that void
+  std::string payload;                 ///< what a queue stores; empty: nothing can be stored
   ResponseCopy copy;
   Attempt* head_at_hand = nullptr;  ///< its response is being decided about
   LastWords last_words;

@@ -1,5 +1,6 @@
 #include "app/gateway/forwarding.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "switchgear/http/ascii.hpp"
@@ -44,10 +45,13 @@ void append_number(std::string& out, std::uint64_t number) {
   return false;
 }
 
-/// Written with `_` for `-`, a field that frames the message, or that this gateway vouches for: services that
-/// hand fields to programs as variables (CGI, WSGI) cannot tell the two apart.
-[[nodiscard]] bool is_disguised(std::string_view name) noexcept {
-  if (name.find('_') == std::string_view::npos) return false;
+/// A service could take it for what it is not. Services that hand fields to programs as variables (CGI, WSGI)
+/// cannot tell `_` from `-`, and so not a field that frames the message, or that this gateway vouches for,
+/// from one that is written with `_`; and their variable for `Proxy` is the one by which programs are told
+/// which proxy to use for requests of their own (CVE-2016-5385, "httpoxy").
+[[nodiscard]] bool is_misleading(std::string_view name) noexcept {
+  if (http::equals_lower(name, "proxy")) return true;
+  if (name.size() < 14 || name.size() > 17 || name.find('_') == std::string_view::npos) return false;
   constexpr std::string_view plain[]{"content-length", "transfer-encoding", "x-forwarded-for",
                                      "x-forwarded-host", "x-forwarded-proto"};
   for (const std::string_view field : plain) {
@@ -60,6 +64,20 @@ void append_number(std::string& out, std::uint64_t number) {
   return false;
 }
 
+[[nodiscard]] bool is_forwarded_for(const Field& field) noexcept {
+  return field.id == FieldId::unknown && http::equals_lower(field.name, "x-forwarded-for");
+}
+
+/// Lines of one name are one list, in their order (RFC 9110, 5.3), and leave as one: some servers look at the
+/// first line only, and would believe what a client wrote there.
+void write_forwarded_for(std::string& out, const http::FieldList& fields, std::string_view client) {
+  out.append("X-Forwarded-For: ");
+  for (const Field& field : fields) {
+    if (is_forwarded_for(field) && !field.value.empty()) out.append(field.value).append(", ");
+  }
+  out.append(client).append("\r\n");
+}
+
 }  // namespace
 
 void write_request(std::string& out, const http::Head& head, const http::FieldList& fields,
@@ -70,25 +88,17 @@ void write_request(std::string& out, const http::Head& head, const http::FieldLi
   append_field(out, "Host", head.authority.empty() ? rewrite.authority : head.authority);
   bool knows_host = false;
   bool knows_proto = false;
-  std::string_view forwarded_for;
   for (const Field& field : fields) {
     if (field.id == FieldId::host || field.id == FieldId::expect || is_hop_by_hop(field, head)) continue;
-    if (field.id == FieldId::unknown && field.name.size() >= 14 && field.name.size() <= 17) {
-      if (is_disguised(field.name)) continue;
-      if (http::equals_lower(field.name, "x-forwarded-for")) {
-        // Several become one, in order: some servers look at the first only.
-        if (!forwarded_for.empty()) append_field(out, "X-Forwarded-For", forwarded_for);
-        forwarded_for = field.value;
-        continue;
-      }
+    if (field.id == FieldId::unknown) {
+      if (is_misleading(field.name)) continue;
+      if (is_forwarded_for(field)) continue;
       if (http::equals_lower(field.name, "x-forwarded-host")) knows_host = true;
       if (http::equals_lower(field.name, "x-forwarded-proto")) knows_proto = true;
     }
     append_field(out, field.name, field.value);
   }
-  out.append("X-Forwarded-For: ");
-  if (!forwarded_for.empty()) out.append(forwarded_for).append(", ");
-  out.append(rewrite.client).append("\r\n");
+  write_forwarded_for(out, fields, rewrite.client);
   if (!knows_host && !head.authority.empty()) append_field(out, "X-Forwarded-Host", head.authority);
   if (!knows_proto) out.append("X-Forwarded-Proto: http\r\n");
   if (head.chunked) {
@@ -100,7 +110,23 @@ void write_request(std::string& out, const http::Head& head, const http::FieldLi
   }
   if (head.expects_continue && head.version >= 11) out.append("Expect: 100-continue\r\n");
   if (head.accepts_trailers) out.append("TE: trailers\r\nConnection: TE\r\n");
-  out.append(head.version >= 11 ? "Via: 1.1 switchgear\r\n\r\n" : "Via: 1.0 switchgear\r\n\r\n");
+  out.append(head.version >= 11 ? "Via: 1.1 " : "Via: 1.0 ").append(rewrite.pseudonym).append("\r\n\r\n");
+}
+
+bool was_forwarded_by(std::string_view pseudonym, const http::FieldList& fields) noexcept {
+  for (const Field& field : fields) {
+    if (field.id != FieldId::via) continue;
+    const bool unknown = http::for_each_in_list(field.value, [&](std::string_view one) {
+      // [protocol-name "/"] protocol-version RWS received-by [RWS comment]
+      const std::size_t space = one.find_first_of(" \t");
+      if (space == std::string_view::npos) return true;
+      std::string_view by = one.substr(std::min(one.find_first_not_of(" \t", space), one.size()));
+      by = by.substr(0, by.find_first_of(" \t("));
+      return !http::equals_ignoring_case(by, pseudonym);
+    });
+    if (!unknown) return true;
+  }
+  return false;
 }
 
 void write_response(std::string& out, const http::Head& head, const http::FieldList& fields,

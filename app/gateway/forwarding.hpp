@@ -14,9 +14,13 @@ struct RequestRewrite {
   std::string_view base_path;  ///< put before the path
   std::string_view authority;  ///< Host when the client, on HTTP/1.0, sent none
   std::string_view client;     ///< the client's address, appended to X-Forwarded-For
+  std::string_view pseudonym;  ///< of this gateway, appended to Via
 };
 void write_request(std::string& out, const http::Head& head, const http::FieldList& fields,
                    const RequestRewrite& rewrite);
+
+/// Whether the request has been through the gateway of this pseudonym already, by its Via (RFC 9110, 7.6.3).
+[[nodiscard]] bool was_forwarded_by(std::string_view pseudonym, const http::FieldList& fields) noexcept;
 
 /// What a response's head becomes on its way to the client.
 enum class BodyFraming : unsigned char { as_received, chunked, until_close };

@@ -9,6 +9,7 @@
 #include <boost/system/system_error.hpp>
 #include <condition_variable>
 #include <future>
+#include <string_view>
 #include <utility>
 
 #include "app/gateway/open_files.hpp"
@@ -30,6 +31,14 @@ constexpr Duration wait_for_worker = std::chrono::seconds{2};
   asio::io_context context;
   tcp::resolver resolver{context};
   return *resolver.resolve(endpoint.host, std::to_string(endpoint.port)).begin();
+}
+
+/// Two gateways in a row are no loop, so each needs a name of its own.
+[[nodiscard]] std::string make_pseudonym(std::random_device& random) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string name = "switchgear-";
+  for (int i = 0; i < 12; ++i) name += digits[random() % digits.size()];
+  return name;
 }
 
 enum class Port : std::uint8_t { alone, shared };
@@ -93,7 +102,7 @@ class Gateway::Drain {
 
 Gateway::Gateway(const config::Config& config, BreakerRegistry& registry, CallDurations& durations,
                  spdlog::logger& log)
-    : registry_(registry), durations_(durations), log_(log) {
+    : registry_(registry), durations_(durations), log_(log), pseudonym_(make_pseudonym(seed_)) {
   const Plan plan = plan_of(config);
   tcp::endpoint endpoint = resolve(config.gateway.listen);
   const unsigned threads = std::max(1U, config.gateway.threads);
@@ -120,6 +129,7 @@ Gateway::~Gateway() {
 /// Makes the policies of every service, those that did not change excepted.
 Plan Gateway::plan_of(const config::Config& config) {
   Plan plan;
+  plan.pseudonym = pseudonym_;
   plan.limits = config.gateway.limits;
   plan.clients = clients_of(config);
   const PolicySets known = policy_sets();

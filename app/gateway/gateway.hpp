@@ -73,6 +73,7 @@ class Gateway final : public prometheus::Collectable {
   CallDurations& durations_;
   spdlog::logger& log_;
   std::random_device seed_;
+  const std::string pseudonym_;
   std::uint16_t port_ = 0;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::jthread> threads_;

@@ -40,6 +40,9 @@ std::vector<prometheus::MetricFamily> Gateway::Collect() const {
   auto pool = family("switchgear_gateway_pool_connections", "Connections to a service.", MetricType::Gauge);
   auto waiting = family("switchgear_gateway_pool_waiting", "Requests waiting for a connection to a service.",
                         MetricType::Gauge);
+  auto loops =
+      family("switchgear_gateway_loops_total",
+             "Requests answered with 508: this gateway had forwarded them before.", MetricType::Counter);
   auto accepted = family("switchgear_gateway_connections_accepted_total", "Client connections accepted.",
                          MetricType::Counter);
   auto failures = family("switchgear_gateway_accept_failures_total",
@@ -54,6 +57,7 @@ std::vector<prometheus::MetricFamily> Gateway::Collect() const {
   add_answers(requests, "", all.unrouted);
   for (const WorkerCounts::OfService& service : all.services) {
     add_answers(requests, service.name, service.counts.answers);
+    add(loops, {{"service", service.name}}, static_cast<double>(service.counts.loops));
     add(fresh, {{"service", service.name}}, static_cast<double>(service.counts.fresh_attempts));
     add(aborted, {{"service", service.name}}, static_cast<double>(service.counts.responses_aborted));
     for (const FailureType type : failure_types) {
@@ -71,7 +75,7 @@ std::vector<prometheus::MetricFamily> Gateway::Collect() const {
   add(connections, {}, static_cast<double>(all.connections));
   std::vector<prometheus::MetricFamily> families = policy_metrics(policy_sets(), http::EventLoop::now());
   families.insert(families.end(),
-                  {requests, fresh, aborted, failed, pool, waiting, accepted, failures, idle_closed, connections});
+                  {requests, loops, fresh, aborted, failed, pool, waiting, accepted, failures, idle_closed, connections});
   return families;
 }
 

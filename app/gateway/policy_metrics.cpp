@@ -97,8 +97,15 @@ void write(Families& to, const AnswerCache& cache) {
   to.counter("switchgear_cache_misses_total", "Calls made because nothing was remembered.", seen.misses);
   to.counter("switchgear_cache_shared_total", "Answers of a call that was made for another client.",
              seen.shared);
-  to.counter("switchgear_cache_evicted_total", "Answers that made way for newer ones.", seen.evicted);
-  to.gauge("switchgear_cache_entries", "Answers remembered now.", static_cast<double>(cache.size()));
+  const AnswerMemory memory = cache.memory();
+  to.counter("switchgear_cache_evicted_total", "Answers that made way for newer ones.", memory.evicted);
+  to.counter("switchgear_cache_too_large_total", "Answers not remembered: larger than max_bytes.",
+             memory.refused);
+  to.gauge("switchgear_cache_entries", "Answers remembered now.", static_cast<double>(memory.entries));
+  to.gauge("switchgear_cache_bytes", "Memory that the remembered answers take.",
+           static_cast<double>(memory.bytes));
+  to.gauge("switchgear_cache_max_bytes", "Memory that remembered answers may take.",
+           static_cast<double>(memory.max_bytes));
 }
 
 void write(Families& to, const AnswerFallback& fallback) {
@@ -107,6 +114,18 @@ void write(Families& to, const AnswerFallback& fallback) {
              seen.answered + seen.queued, {{"kind", std::string{to_string(fallback.kind())}}});
   to.counter("switchgear_fallbacks_failed_total", "Calls for which the fallback had no answer either.",
              seen.failed);
+  const auto memory = fallback.memory();
+  if (!memory) return;
+  to.counter("switchgear_fallback_cache_evicted_total", "Last good answers that made way for newer ones.",
+             memory->evicted);
+  to.counter("switchgear_fallback_cache_too_large_total",
+             "Last good answers not remembered: larger than max_bytes.", memory->refused);
+  to.gauge("switchgear_fallback_cache_entries", "Last good answers remembered now.",
+           static_cast<double>(memory->entries));
+  to.gauge("switchgear_fallback_cache_bytes", "Memory that the last good answers take.",
+           static_cast<double>(memory->bytes));
+  to.gauge("switchgear_fallback_cache_max_bytes", "Memory that the last good answers may take.",
+           static_cast<double>(memory->max_bytes));
 }
 
 void write(Families& to, const CallQueue& queue, TimePoint now) {

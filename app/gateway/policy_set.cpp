@@ -37,6 +37,10 @@ template <class T, class Make>
   return policy.fallback && std::holds_alternative<CallQueueOptions>(*policy.fallback);
 }
 
+[[nodiscard]] bool keeps_answers(const config::Policy& policy) noexcept {
+  return policy.cache || (policy.fallback && std::holds_alternative<CachedFallbackOptions>(*policy.fallback));
+}
+
 [[nodiscard]] AnswerFallback* make_fallback(const std::string& name, const config::FallbackOptions& options,
                                             CallQueue* queue) {
   if (const auto* value = std::get_if<config::ValueFallback>(&options))
@@ -55,8 +59,7 @@ PolicySet::PolicySet(const config::Service& service, const config::Policy& polic
     : service_(service),
       policy_(policy),
       policies_(make(service, policy, std::move(breaker), before, seed)),
-      remembers_(policy.cache ||
-                 (policy.fallback && std::holds_alternative<CachedFallbackOptions>(*policy.fallback))),
+      remembers_(keeps_answers(policy)),
       queues_(stores_calls(policy)),
       plain_(plain_with(policies_.fallback.get())),
       plain_bare_(plain_with(nullptr)),
@@ -111,6 +114,8 @@ Policies PolicySet::make(const config::Service& service, const config::Policy& p
                          known(&Policies::chaos), [&] {
                            return new Chaos(name, *policy.chaos, policy.chaos_seed, made.breaker.get());
                          });
+  if (old != nullptr) made.versions = old->versions;
+  if (keeps_answers(policy) && !made.versions) made.versions = std::make_shared<UriVersions>();
   if (policy.cache)
     made.cache = keep_or(same_place && was.cache == policy.cache, known(&Policies::cache),
                          [&] { return new AnswerCache(name, *policy.cache); });

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "app/gateway/stored_answer.hpp"
+#include "app/gateway/uri_versions.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/pipeline/pipeline.hpp"
 #include "switchgear/pipeline/value_layers.hpp"
@@ -51,6 +52,9 @@ struct Policies {
   std::shared_ptr<AdaptiveLimit> adaptive_limit;
   std::shared_ptr<RateLimiter> rate_limiter;
   std::shared_ptr<Chaos> chaos;
+  /// Of a service that remembers, or once did: answers that a cache keeps across a reload must not be found
+  /// again under a version that has begun anew.
+  std::shared_ptr<UriVersions> versions;
   std::shared_ptr<AnswerCache> cache;
   /// Of a fallback that stores calls, or once did: it stays as long as the service does, because calls under
   /// way may still store, and because what is stored was promised to be made.

@@ -24,6 +24,7 @@ namespace switchgear::gateway {
 struct ServiceCounts {
   std::array<std::uint64_t, 6>
       answers{};                     ///< by the first digit of the status; [0]: the client left without one
+  std::uint64_t loops = 0;           ///< requests that this gateway had forwarded before: 508
   std::uint64_t fresh_attempts = 0;  ///< requests repeated because a kept connection turned out to be closed
   std::uint64_t responses_aborted = 0;  ///< that the service broke off, or did not finish in time
   std::array<std::uint64_t, failure_types.size()> failures{};  ///< attempts that failed, by FailureType

@@ -21,7 +21,8 @@ namespace json = boost::json;
   return {{"idle", counts.pool.idle},
           {"busy", counts.pool.open - counts.pool.idle},
           {"waiting", counts.pool.waiting},
-          {"fresh_attempts", counts.counts.fresh_attempts}};
+          {"fresh_attempts", counts.counts.fresh_attempts},
+          {"loops", counts.counts.loops}};
 }
 
 [[nodiscard]] json::object of(const DurationHistogram& durations) {
@@ -85,18 +86,29 @@ namespace json = boost::json;
           {"rejected", seen.rejected}};
 }
 
+void add_memory(json::object& to, const AnswerMemory& memory) {
+  to["entries"] = memory.entries;
+  to["max_entries"] = memory.max_entries;
+  to["bytes"] = memory.bytes;
+  to["max_bytes"] = memory.max_bytes;
+  to["evicted"] = memory.evicted;
+  to["too_large"] = memory.refused;
+}
+
 [[nodiscard]] json::object of(const AnswerCache& cache) {
   const CacheCounters seen = cache.counters();
-  return {{"entries", cache.size()}, {"max_entries", cache.options().max_entries},
-          {"hits", seen.hits},       {"misses", seen.misses},
-          {"shared", seen.shared},   {"evicted", seen.evicted}};
+  json::object made{{"hits", seen.hits}, {"misses", seen.misses}, {"shared", seen.shared}};
+  add_memory(made, cache.memory());
+  return made;
 }
 
 [[nodiscard]] json::object of(const AnswerFallback& fallback) {
   const FallbackCounters seen = fallback.counters();
-  return {{"kind", to_string(fallback.kind())},
-          {"answered", seen.answered + seen.queued},
-          {"failed", seen.failed}};
+  json::object made{{"kind", to_string(fallback.kind())},
+                    {"answered", seen.answered + seen.queued},
+                    {"failed", seen.failed}};
+  if (const auto memory = fallback.memory()) add_memory(made, *memory);
+  return made;
 }
 
 [[nodiscard]] json::object of(const CallQueue& queue, TimePoint now) {

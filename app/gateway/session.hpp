@@ -106,6 +106,7 @@ class Session final : public SessionHook,
   // session_forward.cpp: deciding about a request
   void take_request();
   void start_call(Service& service);
+  void refuse_loop(Service& service);
   [[nodiscard]] bool may_repeat(const PolicySet& policies) const;
   [[nodiscard]] Step buffer_request();
   [[nodiscard]] Step forward();

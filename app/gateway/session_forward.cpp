@@ -84,7 +84,15 @@ void Session::take_request() {
   Service* service = replayed_ ? replayed_.get() : worker_.routes().find(path.view());
   if (service == nullptr)
     return answer({404, "destination_not_found", "no service has a route for this path"});
+  if (was_forwarded_by(worker_.pseudonym(), worker_.loop().fields())) return refuse_loop(*service);
   start_call(*service);
+}
+
+/// The service, or whatever its name leads to, is this gateway.
+void Session::refuse_loop(Service& service) {
+  service_ = &service;
+  ++service.counts().loops;
+  answer({508, "proxy_loop_detected", "this gateway has forwarded the same request before (see Via)"});
 }
 
 bool Session::may_repeat(const PolicySet& policies) const {
@@ -110,9 +118,13 @@ void Session::start_call(Service& service) {
   if (queues && (bodiless || call_->holds_body))
     write_stored_request(call_->payload, client_address_,
                          client_->buffer().view().substr(head.skipped, head.size - head.skipped));
-  if (policies.remembers()) write_answer_key(call_->key, head, worker_.loop().fields());
+  if (policies.remembers()) {
+    const std::size_t place = UriVersions::place_of(head.path);
+    if (is_unsafe(head, worker_.loop().fields())) call_->changes = place;
+    write_answer_key(call_->key, head, worker_.loop().fields(), policies.policies().versions->at(place));
+  }
   write_request(call_->head, head, worker_.loop().fields(),
-                {service_->options().base_path, service_->authority(), client_address_});
+                {service_->options().base_path, service_->authority(), client_address_, worker_.pseudonym()});
   client_->buffer().consume(head.size);
   head_held_ = false;
   request_done_ = bodiless;

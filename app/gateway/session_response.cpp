@@ -24,6 +24,9 @@ namespace {
   return type != nullptr && is_event_stream(type->value);
 }
 
+// Of one attempt. More than a service has reason for, even if it says 102 every few seconds.
+constexpr std::uint32_t most_interims = 100;
+
 }  // namespace
 
 Session::Step Session::pull_head(Attempt& attempt) {
@@ -48,15 +51,18 @@ Session::Step Session::pull_head(Attempt& attempt) {
       take_head(attempt);
       return Step::go;
     }
+    if (++attempt.interims > most_interims)
+      return upstream_failed(attempt, "http_protocol_error", "the service sent too many interim responses");
     if (const Step step = relay_interim(attempt); step != Step::go) return step;
   }
 }
 
 /// RFC 9110, 15.2: an HTTP/1.0 client knows nothing of these, and 100 means nothing to whoever did not ask.
+/// One that comes while the client has not taken the one before is dropped: it is only a hint.
 Session::Step Session::relay_interim(Attempt& attempt) {
   attempt.since = now_;
   const http::Head& head = attempt.exchange.head();
-  if (!http10_ && (head.status != 100 || expecting_)) {
+  if (!http10_ && (head.status == 100 ? expecting_ : outbox_.idle())) {
     std::string& text = worker_.loop().scratch();
     text.clear();
     write_interim(text, head, worker_.loop().fields());
@@ -103,6 +109,8 @@ void Session::start_response(Attempt& attempt) {
     }
   }
   call_->machine.commit();
+  // Before the client learns of it: what it asks for next must not come from before its change.
+  if (call_->changes && status_ < 400) service_->policies().policies().versions->advance(*call_->changes);
   if (attempt.branch != 0) service_->policies().policies().hedge_wins->add();
   // The size of the framing is known before the head is taken away.
   http::BodyReader framing;

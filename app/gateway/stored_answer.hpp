@@ -24,8 +24,9 @@ class StoredAnswer {
     std::string fields;  ///< lines, each with its CR LF; none that frames or ends at a hop
     std::string body;
     std::optional<std::uint64_t>
-        length{};    ///< what Content-Length says to HEAD, when the body was never seen
-    Duration age{};  ///< what it had when it came: it had been in another cache
+        length{};                       ///< what Content-Length says to HEAD, when the body was never seen
+    Duration age{};                     ///< what it had when it came: it had been in another cache
+    Duration usable = Duration::max();  ///< how long after it came it may stand in for a failure
   };
   explicit StoredAnswer(Content content) : content_(std::make_shared<const Content>(std::move(content))) {}
 
@@ -35,6 +36,10 @@ class StoredAnswer {
  private:
   std::shared_ptr<const Content> content_;
 };
+
+/// All that it takes in memory: see answer_traits.hpp.
+[[nodiscard]] std::size_t bytes_of(const StoredAnswer& answer) noexcept;
+[[nodiscard]] inline Duration usable_for(const StoredAnswer& answer) noexcept { return answer->usable; }
 
 /// A response on its way to one client, copied on the way for the next ones.
 class ResponseCopy {

@@ -73,6 +73,13 @@ void for_each_directive(std::string_view list, See see) {
   }
 }
 
+/// Some services take these for the method.
+[[nodiscard]] bool overrides_method(const Field& field) noexcept {
+  return field.id == FieldId::unknown && (http::equals_lower(field.name, "x-http-method-override") ||
+                                          http::equals_lower(field.name, "x-http-method") ||
+                                          http::equals_lower(field.name, "x-method-override"));
+}
+
 [[nodiscard]] bool concerns_one_client(const Field& field) {
   switch (field.id) {
     case FieldId::authorization:
@@ -90,15 +97,13 @@ void for_each_directive(std::string_view list, See see) {
       bool wants_fresh = false;
       for_each_directive(field.value, [&](std::string_view name, std::string_view argument) {
         wants_fresh |= http::equals_lower(name, "no-store") || http::equals_lower(name, "no-cache") ||
-                       (http::equals_lower(name, "max-age") && seconds_of(argument) == Duration::zero());
+                       ((http::equals_lower(name, "max-age") || http::equals_lower(name, "stale-if-error")) &&
+                        seconds_of(argument) == Duration::zero());
       });
       return wants_fresh;
     }
     default:
-      // Some services take these for the method.
-      return http::equals_lower(field.name, "x-http-method-override") ||
-             http::equals_lower(field.name, "x-http-method") ||
-             http::equals_lower(field.name, "x-method-override");
+      return overrides_method(field);
   }
 }
 
@@ -145,7 +150,8 @@ void for_each_directive(std::string_view list, See see) {
 
 }  // namespace
 
-void write_answer_key(std::string& key, const http::Head& head, const http::FieldList& fields) {
+void write_answer_key(std::string& key, const http::Head& head, const http::FieldList& fields,
+                      std::uint64_t version) {
   key.clear();
   if (head.method != "GET" && head.method != "HEAD") return;
   if (head.chunked || head.content_length.value_or(0) != 0) return;
@@ -158,6 +164,14 @@ void write_answer_key(std::string& key, const http::Head& head, const http::Fiel
     if (field.id == FieldId::accept_encoding || names_a_site(field))
       key.append("\n").append(field.name).append(":").append(field.value);
   }
+  if (version != 0) key.append("\n").append(std::to_string(version));
+}
+
+bool is_unsafe(const http::Head& head, const http::FieldList& fields) {
+  constexpr std::array<std::string_view, 8> safe{"GET",      "HEAD",   "OPTIONS", "TRACE",
+                                                 "PROPFIND", "REPORT", "SEARCH",  "QUERY"};
+  if (std::find(safe.begin(), safe.end(), head.method) == safe.end()) return true;
+  return std::any_of(fields.begin(), fields.end(), overrides_method);
 }
 
 bool may_be_stored(const http::Head& head, const http::FieldList& fields, Duration ttl) {
@@ -168,6 +182,23 @@ bool may_be_stored(const http::Head& head, const http::FieldList& fields, Durati
   if (ttl <= Duration::zero()) return true;
   const std::optional<Duration> good_for = own_lifetime(fields);
   return !good_for || *good_for >= ttl;
+}
+
+Duration usable_in_place_of_a_failure(const http::FieldList& fields) {
+  bool never_stale = false;
+  std::optional<Duration> stale_for;
+  for (const Field& field : fields) {
+    if (field.id != FieldId::cache_control) continue;
+    for_each_directive(field.value, [&](std::string_view name, std::string_view argument) {
+      never_stale |= http::equals_lower(name, "must-revalidate") ||
+                     http::equals_lower(name, "proxy-revalidate") || http::equals_lower(name, "s-maxage");
+      if (http::equals_lower(name, "stale-if-error")) stale_for = seconds_of(argument);
+    });
+  }
+  if (never_stale) stale_for = Duration::zero();
+  if (!stale_for) return Duration::max();
+  const Duration fresh_for = own_lifetime(fields).value_or(Duration::zero());
+  return std::max(Duration::zero(), fresh_for + *stale_for);
 }
 
 Duration age_of(const http::FieldList& fields) noexcept {

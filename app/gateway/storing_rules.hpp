@@ -2,6 +2,7 @@
 // cache, as far as a gateway that is told how long to remember needs it; where in doubt, not.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,11 +17,23 @@ namespace switchgear::gateway {
 /// request claims to say which site is meant. Empty for a request whose answer is nobody else's: another
 /// method than GET and HEAD, credentials or cookies, a part or a condition asked for, or told not to be
 /// answered from memory.
-void write_answer_key(std::string& key, const http::Head& head, const http::FieldList& fields);
+/// `version` is the URI's (uri_versions.hpp).
+void write_answer_key(std::string& key, const http::Head& head, const http::FieldList& fields,
+                      std::uint64_t version = 0);
+
+/// Whether the request may change what is stored for its URI, if it is answered well: every method that is
+/// not known to be safe (RFC 9110, 9.2.1), and every one that a field says to mean another method.
+[[nodiscard]] bool is_unsafe(const http::Head& head, const http::FieldList& fields);
 
 /// Whether others may be given this response for as long as `ttl`: 200, nothing in it forbids it, and by its
 /// own word it stays good for that long, if it says so.
 [[nodiscard]] bool may_be_stored(const http::Head& head, const http::FieldList& fields, Duration ttl);
+
+/// How long after it came the response may be given in place of a failure, by its own word. While it is fresh
+/// by `s-maxage`, `max-age` or `Expires`, always. After that: never with `must-revalidate`,
+/// `proxy-revalidate` or `s-maxage` (RFC 9111, 4.2.4), for as long as `stale-if-error` says (RFC 5861, 4), or
+/// else for good: then only `max_stale` ends it.
+[[nodiscard]] Duration usable_in_place_of_a_failure(const http::FieldList& fields);
 
 /// How old the response was when it came, by its own word; 0 when it does not say.
 [[nodiscard]] Duration age_of(const http::FieldList& fields) noexcept;

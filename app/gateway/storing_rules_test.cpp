@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "app/gateway/uri_versions.hpp"
 #include "switchgear/http/head_validator.hpp"
 
 namespace switchgear::gateway {
@@ -92,6 +94,68 @@ TEST(StoringRules, AResponseIsNotGivenForLongerThanItCallsItselfGood) {
         "Cache-Control: max-age=60\r\nExpires: 0\r\n", "Age: 1000\r\n",
         "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nExpires: Sun, 06 Nov 1994 08:49:42 GMT\r\n"})
     EXPECT_TRUE(storable(fields, 5s)) << fields;
+}
+
+Duration usable(const std::string& fields) {
+  const std::string block = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" + fields + "\r\n";
+  http::HeadValidator validator{http::HeadKind::response, {}};
+  EXPECT_EQ(validator.advance(block), http::HeadValidator::Progress::complete) << fields;
+  http::FieldList list;
+  list.split_response(block, validator.head());
+  return usable_in_place_of_a_failure(list);
+}
+
+TEST(StoringRules, AStaleAnswerStandsInForAFailureOnlyAsLongAsItAllowsThat) {
+  for (const char* fields :
+       {"", "Cache-Control: public\r\n", "Cache-Control: max-age=0\r\n", "Expires: 0\r\n"})
+    EXPECT_EQ(usable(fields), Duration::max()) << fields;
+  const std::vector<std::pair<std::string, Duration>> cases{
+      {"Cache-Control: must-revalidate\r\n", 0s},
+      {"Cache-Control: max-age=60, must-revalidate\r\n", 60s},
+      {"Cache-Control: max-age=60\r\nCache-Control: proxy-revalidate\r\nAge: 20\r\n", 40s},
+      {"Cache-Control: max-age=60, s-maxage=30\r\n", 30s},
+      {"Cache-Control: stale-if-error=\"10\", max-age=60\r\n", 70s},
+      {"Cache-Control: stale-if-error=0\r\n", 0s},
+      {"Cache-Control: stale-if-error=10\r\n", 10s},
+      {"Cache-Control: max-age=60, stale-if-error=10\r\nAge: 100\r\n", 0s},
+      {"Cache-Control: must-revalidate, stale-if-error=10, max-age=1\r\n", 1s},
+      {"Cache-Control: max-age=99999999999999999999, stale-if-error=99999999999999999999\r\n",
+       std::chrono::seconds{std::int64_t{1} << 32}},
+      {"Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nExpires: Sun, 06 Nov 1994 08:49:42 GMT\r\n"
+       "Cache-Control: must-revalidate\r\n",
+       5s}};
+  for (const auto& [fields, wanted] : cases) EXPECT_EQ(usable(fields), wanted) << fields;
+  EXPECT_GT(usable("Expires: Fri, 31 Dec 9999 23:59:59 GMT\r\nCache-Control: must-revalidate\r\n"), 24h)
+      << "farther off than any clock of nanoseconds counts";
+}
+
+TEST(StoringRules, ARequestMayChangeSomethingUnlessItsMethodIsKnownToBeSafe) {
+  const auto unsafe = [](const std::string& method, const std::string& fields = "") {
+    const std::string block = method + " /a HTTP/1.1\r\nHost: shop\r\n" + fields + "\r\n";
+    http::HeadValidator validator{http::HeadKind::request, {}};
+    EXPECT_EQ(validator.advance(block), http::HeadValidator::Progress::complete) << method;
+    http::FieldList list;
+    EXPECT_TRUE(list.parse_request(block, validator.head())) << method;
+    return is_unsafe(validator.head(), list);
+  };
+  for (const char* method : {"GET", "HEAD", "OPTIONS", "PROPFIND", "QUERY"})
+    EXPECT_FALSE(unsafe(method)) << method;
+  for (const char* method : {"POST", "PUT", "PATCH", "DELETE", "FROB"})
+    EXPECT_TRUE(unsafe(method)) << method;
+  EXPECT_TRUE(unsafe("GET", "X-Method-Override: PUT\r\n"));
+}
+
+TEST(UriVersions, AreTheSameForAllSpellingsOfAPathAndOthersForAnotherQuery) {
+  const std::size_t place = UriVersions::place_of("/a/b?c");
+  for (const char* same : {"/%61/b?c", "/a//b?c", "/a/x/../b?c"})
+    EXPECT_EQ(UriVersions::place_of(same), place) << same;
+  for (const char* other : {"/a/b", "/a/b?d", "/a/c?c"})
+    EXPECT_NE(UriVersions::place_of(other), place) << other;
+  UriVersions versions;
+  EXPECT_EQ(versions.at(place), 0U);
+  versions.advance(place);
+  EXPECT_EQ(versions.at(place), 1U);
+  EXPECT_EQ(versions.at(UriVersions::place_of("/a/b")), 0U);
 }
 
 }  // namespace

@@ -71,6 +71,7 @@ void Worker::run() {
 void Worker::apply(const Plan& plan) {
   limits_ = plan.limits;
   most_clients_ = plan.clients;
+  pseudonym_ = plan.pseudonym;
   head_limits_ = head_limits_of(plan.limits);
   std::map<std::string, ServicePtr, std::less<>> services;
   Routes routes;

@@ -28,6 +28,7 @@ struct ServicePlan {
   CircuitDurations* durations = nullptr;  ///< never null
 };
 struct Plan {
+  std::string pseudonym;  ///< of the whole gateway, for Via
   config::GatewayLimits limits;
   std::size_t clients = 0;  ///< connections per thread, at most; see open_files.hpp
   std::vector<ServicePlan> services;
@@ -79,6 +80,8 @@ class Worker {
   [[nodiscard]] const config::GatewayLimits& limits() const noexcept { return limits_; }
   [[nodiscard]] const http::HeadLimits& head_limits() const noexcept { return head_limits_; }
   [[nodiscard]] const Routes& routes() const noexcept { return routes_; }
+  /// What this gateway calls itself in Via, unlike any other.
+  [[nodiscard]] const std::string& pseudonym() const noexcept { return pseudonym_; }
   [[nodiscard]] bool draining() const noexcept { return draining_; }
   [[nodiscard]] TimePoint draining_since() const noexcept { return draining_since_; }
   /// Null when there is none of that name.
@@ -118,6 +121,7 @@ class Worker {
   http::EventLoop loop_;
   IncidentLog incidents_;
   CallPool calls_{loop_};
+  std::string pseudonym_;
   config::GatewayLimits limits_;
   http::HeadLimits head_limits_;
   Routes routes_;

@@ -61,6 +61,7 @@ CachedFallbackOptions read_stale(const Value& value) {
   Section section(value);
   section.read("max_stale", options.max_stale, Length{});
   section.read("max_entries", options.max_entries, any_whole);
+  section.read("max_bytes", options.max_bytes, Size{});
   section.finish();
   report_problems(value, validate(options), errors_before);
   return options;
@@ -85,6 +86,7 @@ void read_cache(const Value& value, Policy& policy) {
   CacheOptions& options = policy.cache.emplace();
   section.require("ttl", options.ttl, Length{}, "ttl: 5s");
   section.read("max_entries", options.max_entries, any_whole);
+  section.read("max_bytes", options.max_bytes, Size{});
   section.finish();
   report_problems(value, validate(options), errors_before);
 }

@@ -13,8 +13,9 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 
 TEST(CacheSection, EveryKeyArrives) {
-  EXPECT_EQ(policy_of("{cache: {ttl: 7s, max_entries: 12}}").cache,
-            (CacheOptions{.ttl = seconds{7}, .max_entries = 12}));
+  EXPECT_EQ(policy_of("{cache: {ttl: 7s, max_entries: 12, max_bytes: 3MiB}}").cache,
+            (CacheOptions{.ttl = seconds{7}, .max_entries = 12, .max_bytes = 3 << 20}));
+  EXPECT_EQ(policy_of("{cache: {ttl: 7s, max_bytes: 4096}}").cache->max_bytes, 4096U);
   EXPECT_EQ(policy_of("{cache: {ttl: 0s}}").cache->max_entries, 10'000U);
 }
 
@@ -24,6 +25,14 @@ TEST(CacheSection, MistakesAreLocated) {
       {with("cache: {ttl: 5}"), "f.yaml:3:20: policies.p.cache.ttl: \"5\" has no unit; write \"5s\""},
       {with("cache: {ttl: 5s, max_entries: 0}"),
        "f.yaml:3:37: policies.p.cache.max_entries: 0 is not from 1 to 100000000"},
+      {with("cache: {ttl: 5s, max_bytes: 64MB}"),
+       "f.yaml:3:35: policies.p.cache.max_bytes: \"64MB\" has no known unit; write \"64MiB\""},
+      {with("cache: {ttl: 5s, max_bytes: 1KB}"),
+       "f.yaml:3:35: policies.p.cache.max_bytes: \"1KB\" has no known unit; write \"1KiB\""},
+      {with("fallback: {cache: {max_bytes: [1]}}"),
+       "f.yaml:3:37: policies.p.fallback.cache.max_bytes: a list found; want a size such as \"64MiB\""},
+      {with("fallback: {cache: {max_bytes: 1000}}"),
+       "f.yaml:3:37: policies.p.fallback.cache.max_bytes: 1000 is not from 1024 to 1099511627776"},
   });
 }
 
@@ -35,8 +44,9 @@ TEST(FallbackSection, EveryKindArrives) {
             FallbackOptions(ValueFallback{203, "{}", "application/json"}));
   EXPECT_EQ(fallback_of("value: {}"), FallbackOptions(ValueFallback{}));
   EXPECT_EQ(fallback_of("value: {status: 204}"), FallbackOptions(ValueFallback{.status = 204, .body = ""}));
-  EXPECT_EQ(fallback_of("cache: {max_stale: 3m, max_entries: 5}"),
-            FallbackOptions(CachedFallbackOptions{.max_stale = minutes{3}, .max_entries = 5}));
+  EXPECT_EQ(fallback_of("cache: {max_stale: 3m, max_entries: 5, max_bytes: 1GiB}"),
+            FallbackOptions(
+                CachedFallbackOptions{.max_stale = minutes{3}, .max_entries = 5, .max_bytes = 1 << 30}));
   EXPECT_EQ(fallback_of("cache: {}"), FallbackOptions(CachedFallbackOptions{}));
   EXPECT_EQ(fallback_of("queue: {max: 9}"), FallbackOptions(CallQueueOptions{.max = 9}));
   EXPECT_EQ(fallback_of("fail: out of order"), FallbackOptions(FailFallback{"out of order"}));

@@ -219,8 +219,10 @@ class Combinations {
       }
     }
     if (policy_.circuit_breaker) check_idle_keys_of(*policy_.circuit_breaker);
-    if (policy_.cache && policy_.cache->ttl == Duration::zero())
-      doubtful("cache.max_entries", "does nothing: with a ttl of 0s no answer is remembered");
+    if (policy_.cache && policy_.cache->ttl == Duration::zero()) {
+      for (const char* key : {"cache.max_entries", "cache.max_bytes"})
+        doubtful(key, "does nothing: with a ttl of 0s no answer is remembered");
+    }
     const auto* value = policy_.fallback ? std::get_if<ValueFallback>(&*policy_.fallback) : nullptr;
     if (value != nullptr && value->body.empty())
       doubtful("fallback.value.content_type", "does nothing: the answer has no body");

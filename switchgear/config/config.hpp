@@ -109,7 +109,7 @@ struct Policy {
   std::optional<AdaptiveLimitOptions> adaptive_limit;
   std::optional<Duration> deadline;  ///< the whole call
   std::optional<RetryOptions> retry;
-  /// Statuses worth another attempt; unset: 408, 425, 429 and 5xx but 501 and 505. Timeouts and
+  /// Statuses worth another attempt; unset: 408, 425, 429 and 5xx but 501, 505 and 508. Timeouts and
   /// connection errors always are.
   std::optional<StatusRanges> retry_status;
   std::optional<RetryBudgetOptions> retry_budget;  ///< set only beside `retry`; hedges spend it too

@@ -54,10 +54,15 @@ std::string fallback_word(const FallbackOptions& fallback) {
 
 KeptInMemory entries_of(const Policy& policy) {
   KeptInMemory memory;
-  if (policy.cache && policy.cache->ttl > Duration::zero()) memory.cached_answers = policy.cache->max_entries;
+  if (policy.cache && policy.cache->ttl > Duration::zero()) {
+    memory.cached_answers = policy.cache->max_entries;
+    memory.answer_bytes = policy.cache->max_bytes;
+  }
   if (!policy.fallback) return memory;
-  if (const auto* stale = std::get_if<CachedFallbackOptions>(&*policy.fallback))
+  if (const auto* stale = std::get_if<CachedFallbackOptions>(&*policy.fallback)) {
     memory.stale_answers = stale->max_entries;
+    memory.answer_bytes += stale->max_bytes;
+  }
   if (const auto* queue = std::get_if<CallQueueOptions>(&*policy.fallback)) memory.queued_calls = queue->max;
   return memory;
 }
@@ -208,7 +213,8 @@ Explanation explain(const Policy& policy, const Service& service, const GatewayO
   memory.request_body_bytes = 0;
   if (all.amplification.most > 1 || memory.queued_calls > 0)
     memory.request_body_bytes = times(calls_under_way(policy, clients), limits.buffered_body_bytes);
-  memory.answer_body_bytes = times(memory.cached_answers + memory.stale_answers, limits.cached_body_bytes);
+  memory.answer_body_bytes = std::min(
+      times(memory.cached_answers + memory.stale_answers, limits.cached_body_bytes), memory.answer_bytes);
   memory.queue_bytes = times(memory.queued_calls, limits.buffered_body_bytes + limits.header_bytes);
   return all;
 }

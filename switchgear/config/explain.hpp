@@ -42,13 +42,15 @@ struct InFlight {
   std::string_view limited_by;        ///< the key that says so
 };
 
-/// What is kept. Entries are bounded by the policy; bytes by the gateway, whose limits cap a body.
+/// What is kept. Answers are bounded by the policy, in number and in bytes; bodies of requests by the
+/// gateway.
 struct KeptInMemory {
   std::uint64_t cached_answers = 0;                 ///< of `cache`
   std::uint64_t stale_answers = 0;                  ///< of `fallback.cache`
   std::uint64_t queued_calls = 0;                   ///< of `fallback.queue`
   std::optional<std::uint64_t> request_body_bytes;  ///< of calls that may have to be made again, or stored
-  std::optional<std::uint64_t> answer_body_bytes;   ///< of cached and stale answers
+  std::uint64_t answer_bytes = 0;                   ///< of cached and stale answers, keys included
+  std::optional<std::uint64_t> answer_body_bytes;   ///< of their bodies alone, as the gateway caps these
   std::optional<std::uint64_t> queue_bytes;         ///< of stored calls, heads included
 };
 

@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "switchgear/config/duration.hpp"
+#include "switchgear/config/size.hpp"
 #include "switchgear/config/suggest.hpp"
 
 namespace switchgear::config {
@@ -115,6 +116,17 @@ std::optional<Duration> Length::operator()(const Value& value) const {
   if (most != Duration::max()) wanted = "from " + format_duration(least) + " to " + format_duration(most);
   value.wrong(quoted(node.text) + " is out of range; want " + wanted);
   return std::nullopt;
+}
+
+std::optional<std::uint64_t> Size::operator()(const Value& value) const {
+  const Node& node = *value.node;
+  if (node.kind != Node::Kind::scalar || node.empty()) {
+    value.wrong(found(node) + " found; want a size such as \"64MiB\"");
+    return std::nullopt;
+  }
+  ParsedSize parsed = parse_size(node.text);
+  if (!parsed.bytes) value.wrong(parsed.problem);
+  return parsed.bytes;
 }
 
 std::optional<bool> Truth::operator()(const Value& value) const {

@@ -62,6 +62,11 @@ struct Length {
   [[nodiscard]] std::optional<Duration> operator()(const Value& value) const;
 };
 
+/// An amount of memory in bytes. Its range is checked elsewhere.
+struct Size {
+  [[nodiscard]] std::optional<std::uint64_t> operator()(const Value& value) const;
+};
+
 struct Truth {
   [[nodiscard]] std::optional<bool> operator()(const Value& value) const;
 };

@@ -14,9 +14,11 @@ namespace {
                      [status](const auto& range) { return status >= range.first && status <= range.second; });
 }
 
-/// Whether the same request may be answered better a moment later (RFC 9110, 15.5 and 15.6; RFC 8470, 5.2).
+/// Whether the same request may be answered better a moment later (RFC 9110, 15.5 and 15.6; RFC 8470, 5.2). A
+/// loop (508; RFC 5842, 7.2) stays one, and each further attempt would go round it again.
 [[nodiscard]] bool is_transient(unsigned status) noexcept {
-  return status == 408 || status == 425 || status == 429 || (status >= 500 && status != 501 && status != 505);
+  return status == 408 || status == 425 || status == 429 ||
+         (status >= 500 && status != 501 && status != 505 && status != 508);
 }
 
 /// It may, whether the dependency is to blame or not.

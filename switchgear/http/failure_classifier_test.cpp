@@ -25,7 +25,7 @@ TEST(FailureClassifier, KnowsWhatMayBeAnsweredBetterAMomentLater) {
   const FailureClassifier classifier;
   for (const unsigned status : {408U, 425U, 429U, 500U, 502U, 503U, 504U, 599U})
     EXPECT_TRUE(classifier.of_status(status, {}, {}).worth_repeating()) << status;
-  for (const unsigned status : {200U, 302U, 400U, 401U, 404U, 409U, 422U, 501U, 505U})
+  for (const unsigned status : {200U, 302U, 400U, 401U, 404U, 409U, 422U, 501U, 505U, 508U})
     EXPECT_FALSE(classifier.of_status(status, {}, {}).worth_repeating()) << status;
   EXPECT_TRUE(classifier.of_timeout({}).worth_repeating());
   EXPECT_TRUE(classifier.of_connection_error({}).worth_repeating());

@@ -22,6 +22,7 @@ enum class HeadError : std::uint8_t {
   none,
   bad_line_end,    ///< a bare CR or LF
   bad_start_line,  ///< not `token SP target SP HTTP/d.d`, or not a status line
+  bad_status,      ///< not from 100 to 599
   bad_method,
   bad_target,
   bad_version,      ///< neither HTTP/1.0 nor HTTP/1.1
@@ -31,7 +32,7 @@ enum class HeadError : std::uint8_t {
   bad_host,         ///< missing on 1.1, repeated, empty, malformed, or another than the target's
   bad_length,       ///< Content-Length not one plain number
   repeated_length,
-  unexpected_body,     ///< HTTP/1.0 gives GET, HEAD and DELETE none, and old servers would not read it
+  unexpected_body,     ///< HTTP/1.0 gives GET, HEAD and DELETE none, and no interim response has any
   length_with_coding,  ///< Content-Length beside Transfer-Encoding: the classic smuggling
   bad_coding,          ///< Transfer-Encoding repeated, or on HTTP/1.0
   unknown_coding,      ///< Transfer-Encoding other than `chunked`

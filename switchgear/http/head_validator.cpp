@@ -11,7 +11,7 @@ namespace {
 
 // RFC 9110, 6.5.1: fields that frame, route, authenticate or describe the content mean nothing once the
 // content is over, and a recipient that merges them into the header would be fooled.
-constexpr std::array<std::string_view, 31> forbidden_in_trailers{"transfer-encoding",
+constexpr std::array<std::string_view, 33> forbidden_in_trailers{"transfer-encoding",
                                                                  "content-length",
                                                                  "host",
                                                                  "connection",
@@ -39,6 +39,8 @@ constexpr std::array<std::string_view, 31> forbidden_in_trailers{"transfer-encod
                                                                  "location",
                                                                  "retry-after",
                                                                  "vary",
+                                                                 "proxy",
+                                                                 "forwarded",
                                                                  "x-forwarded-for",
                                                                  "x-forwarded-host",
                                                                  "x-forwarded-proto"};
@@ -57,6 +59,8 @@ std::string_view to_string(HeadError error) noexcept {
       return "a line does not end in CR LF";
     case HeadError::bad_start_line:
       return "the first line is malformed";
+    case HeadError::bad_status:
+      return "the status is not from 100 to 599";
     case HeadError::bad_method:
       return "the method is malformed";
     case HeadError::bad_target:
@@ -74,7 +78,7 @@ std::string_view to_string(HeadError error) noexcept {
     case HeadError::bad_length:
       return "Content-Length is not one plain number";
     case HeadError::unexpected_body:
-      return "this method has no content in HTTP/1.0";
+      return "this method in HTTP/1.0, or an interim response, has no content";
     case HeadError::repeated_length:
       return "Content-Length is repeated";
     case HeadError::length_with_coding:
@@ -250,7 +254,8 @@ HeadError HeadValidator::take_status_line(std::string_view line) noexcept {
   if (line[8] != ' ' || !is_digits(line.substr(9, 3)) || line[9] == '0') return HeadError::bad_start_line;
   if (line.size() > 12 && (line[12] != ' ' || has_control(line.substr(13)))) return HeadError::bad_start_line;
   head_.status = static_cast<unsigned>((line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0'));
-  return HeadError::none;
+  // RFC 9110, 15: there are five classes. Whatever another one means to its sender, no rule here knows it.
+  return head_.status < 600 ? HeadError::none : HeadError::bad_status;
 }
 
 HeadError HeadValidator::take_field(std::string_view line) noexcept {
@@ -348,6 +353,9 @@ HeadError HeadValidator::finish() noexcept {
   if (head_.size > limits_.bytes) return HeadError::too_large;
   if (coding_seen_ && length_seen_) return HeadError::length_with_coding;
   if (coding_seen_ && head_.version < 11) return HeadError::bad_coding;
+  if (kind_ == HeadKind::response && head_.status < 200 &&
+      (head_.chunked || head_.content_length.value_or(0) != 0))
+    return HeadError::unexpected_body;
   if (kind_ != HeadKind::request) return HeadError::none;
   if (!host_seen_ && head_.version >= 11) return HeadError::bad_host;
   if (head_.version < 11 && head_.content_length.value_or(0) != 0 &&

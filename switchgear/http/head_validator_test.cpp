@@ -192,6 +192,14 @@ TEST(HeadValidator, ReadsStatusLines) {
   EXPECT_EQ(verdict("HTTP/1.1 200\r\n\r\n", HeadKind::response), HeadError::none);
   EXPECT_EQ(verdict("HTTP/1.1 20 OK\r\n\r\n", HeadKind::response), HeadError::bad_start_line);
   EXPECT_EQ(verdict("HTTP/1.1 2000 OK\r\n\r\n", HeadKind::response), HeadError::bad_start_line);
+  for (const char* status : {"600", "999"})
+    EXPECT_EQ(verdict("HTTP/1.1 " + std::string(status) + " X\r\n\r\n", HeadKind::response),
+              HeadError::bad_status);
+  EXPECT_EQ(verdict("HTTP/1.1 599 X\r\n\r\n", HeadKind::response), HeadError::none);
+  EXPECT_EQ(verdict("HTTP/1.1 099 X\r\n\r\n", HeadKind::response), HeadError::bad_start_line);
+  EXPECT_EQ(verdict("HTTP/1.1 103 X\r\nContent-Length: 1\r\n\r\n", HeadKind::response),
+            HeadError::unexpected_body);
+  EXPECT_EQ(verdict("HTTP/1.1 103 X\r\nContent-Length: 0\r\n\r\n", HeadKind::response), HeadError::none);
   EXPECT_EQ(verdict("ICY 200 OK go\r\n\r\n", HeadKind::response), HeadError::bad_start_line);
   EXPECT_EQ(verdict("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
                     HeadKind::response),

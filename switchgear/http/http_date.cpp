@@ -1,5 +1,6 @@
 #include "switchgear/http/http_date.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <ctime>
@@ -45,11 +46,13 @@ std::optional<std::chrono::system_clock::time_point> parse_http_date(std::string
   unsigned month = 0;
   while (month < months.size() && text.substr(8, 3) != months[month]) ++month;
   if (!day || !year || !hour || !minute || !second || month == months.size()) return std::nullopt;
+  // A clock of nanoseconds ends in 2262, and "never" is often written as 9999.
+  const int counted = std::clamp(*year, 1970, 2200);
   const std::chrono::year_month_day date{std::chrono::year{*year}, std::chrono::month{month + 1},
                                          std::chrono::day{static_cast<unsigned>(*day)}};
   if (!date.ok() || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
-  return std::chrono::sys_days{date} + std::chrono::hours{*hour} + std::chrono::minutes{*minute} +
-         std::chrono::seconds{*second};
+  return std::chrono::sys_days{std::chrono::year{counted} / date.month() / date.day()} +
+         std::chrono::hours{*hour} + std::chrono::minutes{*minute} + std::chrono::seconds{*second};
 }
 
 }  // namespace switchgear::http

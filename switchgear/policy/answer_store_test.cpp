@@ -130,6 +130,71 @@ TEST(AnswerStore, ForgetsOneAnswerOrAll) {
   EXPECT_TRUE(store.find("b", time.now(), 1min));
 }
 
+/// Takes as many bytes as it says.
+struct Page {
+  std::size_t bytes;
+};
+std::size_t bytes_of(const Page& page) { return page.bytes; }
+
+constexpr std::uint64_t beside = AnswerStore<Page>::bytes_per_entry + 1;  // of an entry whose key is a letter
+
+std::shared_ptr<const Page> page(std::size_t bytes) { return std::make_shared<const Page>(Page{bytes}); }
+
+TEST(AnswerStore, AThousandLargeAnswersDoNotTakeAllTheMemory) {
+  const testing::ManualTime time;
+  AnswerStore<std::string> store{AnswerStoreBounds{10'000, 64 << 20}};
+  for (int i = 0; i < 10'000; ++i) {
+    store.put("key" + std::to_string(i), std::make_shared<const std::string>(64 * 1024, 'x'), time.now());
+    ASSERT_LE(store.bytes(), 64U << 20U);
+  }
+  EXPECT_GT(store.bytes(), 63U << 20U) << "and use what they may";
+  EXPECT_LE(store.size(), 1'023U);
+  EXPECT_EQ(store.counters().evicted + store.size(), 10'000U);
+  store.clear();
+  EXPECT_EQ(store.bytes(), 0U);
+}
+
+TEST(AnswerStore, MakesRoomForALargeAnswerByAsManySmallOnesAsItTakes) {
+  const testing::ManualTime time;
+  AnswerStore<Page> store{AnswerStoreBounds{10, 4 * (beside + 100)}};
+  for (const char* key : {"a", "b", "c", "d"}) store.put(key, page(100), time.now());
+  EXPECT_EQ(store.size(), 4U);
+  EXPECT_EQ(store.bytes(), store.bounds().bytes);
+  EXPECT_EQ(store.put("e", page(beside + 200), time.now()).size(), 2U);
+  EXPECT_FALSE(store.find("b", time.now(), 1min));
+  EXPECT_TRUE(store.find("c", time.now(), 1min));
+  EXPECT_EQ(store.bytes(), store.bounds().bytes);
+  store.put("e", page(1), time.now());
+  EXPECT_EQ(store.size(), 3U);
+  EXPECT_EQ(store.bytes(), 3 * beside + 201);
+  store.erase("e");
+  EXPECT_FALSE(store.find("c", time.now() + 1h, 1min));
+  EXPECT_EQ(store.bytes(), beside + 100) << "what is forgotten, or too old, takes no room";
+}
+
+TEST(AnswerStore, RefusesWhatIsLargerThanAllItsRoomAndKeepsTheRest) {
+  const testing::ManualTime time;
+  AnswerStore<Page> store{AnswerStoreBounds{10, 1'000}};
+  store.put("a", page(100), time.now());
+  EXPECT_EQ(store.put("b", page(1'000), time.now()).size(), 1U) << "itself";
+  EXPECT_FALSE(store.find("b", time.now(), 1min));
+  EXPECT_TRUE(store.find("a", time.now(), 1min));
+  const AnswerMemory memory = store.memory();
+  EXPECT_EQ(memory.refused, 1U);
+  EXPECT_EQ(memory.evicted, 0U);
+  EXPECT_EQ(memory.bytes, beside + 100);
+  EXPECT_EQ(memory.max_bytes, 1'000U);
+}
+
+TEST(AnswerStore, CountsWhatStringsAndContainersHold) {
+  EXPECT_EQ(detail::answer_bytes(7), sizeof(int));
+  EXPECT_EQ(detail::answer_bytes(std::string(1'000, 'x')), sizeof(std::string) + 1'000);
+  EXPECT_EQ(detail::answer_bytes(std::vector<int>(10)), sizeof(std::vector<int>) + 10 * sizeof(int));
+  EXPECT_EQ(detail::answer_bytes(std::vector<std::string>(2, std::string(100, 'x'))),
+            sizeof(std::vector<std::string>) + 2 * (sizeof(std::string) + 100));
+  EXPECT_EQ(detail::answer_bytes(Page{5}), 5U);
+}
+
 /// Uses the store that held it when it is destroyed: a deadlock if that happens under the store's lock.
 struct Reentrant {
   AnswerStore<Reentrant>* store;
@@ -169,18 +234,27 @@ TEST(AnswerStore, DestroysNoAnswerWhileItHoldsALock) {
 struct PlainStore {
   struct Entry {
     std::string key;
-    int value;
+    std::size_t value;
     TimePoint at;
   };
   std::size_t max;
+  std::uint64_t max_bytes;
   std::vector<Entry> by_use{};  // the last used first
 
   auto position(const std::string& key) {
     return std::find_if(by_use.begin(), by_use.end(), [&](const Entry& entry) { return entry.key == key; });
   }
-  void put(const std::string& key, int value, TimePoint now) {
+  [[nodiscard]] std::uint64_t bytes() const {
+    std::uint64_t sum = 0;
+    for (const Entry& entry : by_use)
+      sum += AnswerStore<Page>::bytes_per_entry + entry.key.size() + entry.value;
+    return sum;
+  }
+  void put(const std::string& key, std::size_t value, TimePoint now) {
+    const std::uint64_t wanted = AnswerStore<Page>::bytes_per_entry + key.size() + value;
+    if (wanted > max_bytes) return;
     erase(key);
-    if (by_use.size() == max) by_use.pop_back();
+    while (by_use.size() == max || bytes() + wanted > max_bytes) by_use.pop_back();
     by_use.insert(by_use.begin(), Entry{key, value, now});
   }
   std::optional<Entry> find(const std::string& key, TimePoint now, Duration max_age) {
@@ -201,21 +275,23 @@ TEST(AnswerStore, DoesWhatAPlainListInOrderOfUseDoes) {
   EXPECT_TRUE(holds(600, [] {
     testing::ManualTime time;
     const auto max = *rc::gen::inRange<std::size_t>(1, 6);
-    AnswerStore<int> store{max, 1};
-    PlainStore plain{max};
+    const std::uint64_t max_bytes = 5 * (beside + 100);
+    AnswerStore<Page> store{{max, max_bytes}, 1};
+    PlainStore plain{max, max_bytes};
     const int steps = *rc::gen::inRange(1, 80);
     for (int i = 0; i < steps; ++i) {
       const std::string key = "k" + std::to_string(*rc::gen::inRange(0, 8));
       const int what = *rc::gen::inRange(0, 12);
       if (what < 5) {
-        store.put(key, some(i), time.now());
-        plain.put(key, i, time.now());
+        const auto bytes = *rc::gen::inRange<std::size_t>(0, 2'000);
+        store.put(key, page(bytes), time.now());
+        plain.put(key, bytes, time.now());
       } else if (what < 9) {
         const auto found = store.find(key, time.now(), 10s);
         const auto wanted = plain.find(key, time.now(), 10s);
         RC_ASSERT(found.has_value() == wanted.has_value());
         if (found) {
-          RC_ASSERT(*found->value == wanted->value);
+          RC_ASSERT(found->value->bytes == wanted->value);
           RC_ASSERT(found->age == time.now() - wanted->at);
         }
       } else if (what < 10) {
@@ -225,18 +301,54 @@ TEST(AnswerStore, DoesWhatAPlainListInOrderOfUseDoes) {
         time.advance(std::chrono::seconds{*rc::gen::inRange(0, 7)});
       }
       RC_ASSERT(store.size() == plain.by_use.size());
+      RC_ASSERT(store.bytes() == plain.bytes());
     }
   }));
 }
 
+/// Knows how many of it there are.
+struct Counted {
+  std::atomic<int>& alive;
+  std::size_t bytes;
+  Counted(std::atomic<int>& counter, std::size_t taken) : alive(counter), bytes(taken) { ++alive; }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+  ~Counted() { --alive; }
+};
+std::size_t bytes_of(const Counted& counted) { return counted.bytes; }
+
+TEST(AnswerStore, EightThreadsThatNeedTheWholeRoomEachNeitherWaitForEachOtherNorExceedIt) {
+  constexpr std::uint64_t max_bytes = 4'000;
+  std::atomic<int> alive{0};
+  std::atomic<std::uint64_t> largest{0};
+  {
+    AnswerStore<Counted> store{{100, max_bytes}, 4};
+    std::vector<std::thread> pool;
+    for (int t = 0; t < 8; ++t) {
+      pool.emplace_back([&, t] {
+        Random random{static_cast<std::uint64_t>(t)};
+        for (int i = 0; i < 4'000; ++i) {
+          const std::size_t bytes = random.next() % 2 == 0 ? 10 : max_bytes * 3 / 4;
+          store.put(std::to_string(random.next() % 30), std::make_shared<const Counted>(alive, bytes),
+                    TimePoint{1h});
+          const std::uint64_t taken = store.bytes();
+          std::uint64_t seen = largest.load();
+          while (taken > seen && !largest.compare_exchange_weak(seen, taken)) {
+          }
+        }
+      });
+    }
+    for (std::thread& thread : pool) thread.join();
+    EXPECT_LE(largest, max_bytes);
+    EXPECT_EQ(static_cast<std::size_t>(alive), store.size());
+    store.clear();
+    EXPECT_EQ(store.bytes(), 0U) << "no room is lost";
+    EXPECT_EQ(store.size(), 0U);
+  }
+  EXPECT_EQ(alive, 0);
+}
+
 TEST(AnswerStore, EightThreadsLoseNoAnswerAndExceedNoBound) {
-  struct Counted {
-    std::atomic<int>& alive;
-    explicit Counted(std::atomic<int>& counter) : alive(counter) { ++alive; }
-    Counted(const Counted&) = delete;
-    Counted& operator=(const Counted&) = delete;
-    ~Counted() { --alive; }
-  };
   constexpr int threads = 8;
   constexpr int rounds = 4'000;
   constexpr std::size_t max = 100;
@@ -255,7 +367,7 @@ TEST(AnswerStore, EightThreadsLoseNoAnswerAndExceedNoBound) {
           const std::string key = std::to_string(random.next() % 300);
           const std::uint64_t what = random.next() % 10;
           if (what < 6) {
-            displaced += store.put(key, std::make_shared<const Counted>(alive), now).size();
+            displaced += store.put(key, std::make_shared<const Counted>(alive, 1), now).size();
             ++put;
           } else if (what < 9) {
             static_cast<void>(store.find(key, now, 1s));

@@ -28,6 +28,10 @@ struct CacheOptions {
   Duration ttl = std::chrono::seconds{5};
   /// Answers remembered at once, 1 … 100'000'000; beyond it the least recently used leaves.
   std::size_t max_entries = 10'000;
+  /// The memory that they take at once, keys included, in bytes; 1 KiB … 1 TiB. Beyond it the least recently
+  /// used leaves; an answer that is larger by itself is not remembered. See answer_traits.hpp for the size of
+  /// a type of your own.
+  std::uint64_t max_bytes = std::uint64_t{64} << 20U;
 
   friend bool operator==(const CacheOptions&, const CacheOptions&) = default;
 };
@@ -87,7 +91,9 @@ class Cache {
 
   /// Throws std::invalid_argument naming every problem when `options` are not valid (see validate()).
   Cache(std::string name, const CacheOptions& options)
-      : name_(std::move(name)), options_(checked(name_, options)), store_(options_.max_entries) {}
+      : name_(std::move(name)),
+        options_(checked(name_, options)),
+        store_(AnswerStoreBounds{options_.max_entries, options_.max_bytes}) {}
   Cache(const Cache&) = delete;
   Cache& operator=(const Cache&) = delete;
 
@@ -138,8 +144,9 @@ class Cache {
   void finish(Ticket& ticket, std::shared_ptr<const T> value, TimePoint now) {
     assert(value != nullptr);
     typename AnswerStore<T>::Displaced displaced;  // destroyed when no lock is held
+    const std::size_t bytes = detail::answer_bytes(*value);
     flights_.finish(ticket, value, now, [&](std::string_view key) {
-      if (options_.ttl > Duration::zero()) displaced = store_.put(key, value, now);
+      if (options_.ttl > Duration::zero()) displaced = store_.put(key, value, bytes, now);
     });
   }
   /// The leader has failed: nothing is remembered, and those who waited have failed alike.
@@ -167,6 +174,7 @@ class Cache {
     return {stored.hits, flown.led, flown.answered, flown.failed, stored.evicted};
   }
   [[nodiscard]] std::size_t size() const noexcept { return store_.size(); }
+  [[nodiscard]] AnswerMemory memory() const { return store_.memory(); }
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] const CacheOptions& options() const noexcept { return options_; }
 

@@ -349,11 +349,12 @@ TEST(Cache, DestroysNoAnswerWhileItHoldsALock) {
 TEST(Cache, NamesEveryProblemOfItsOptions) {
   EXPECT_TRUE(validate(CacheOptions{}).empty());
   try {
-    const Rates cache{"rates", {.ttl = -1s, .max_entries = 0}};
+    const Rates cache{"rates", {.ttl = -1s, .max_entries = 0, .max_bytes = 1}};
     FAIL() << "accepted";
   } catch (const std::invalid_argument& error) {
     EXPECT_STREQ(error.what(),
-                 "cache 'rates': ttl: -1s is not 0s or longer; max_entries: 0 is not from 1 to 100000000");
+                 "cache 'rates': ttl: -1s is not 0s or longer; max_entries: 0 is not from 1 to 100000000; "
+                 "max_bytes: 1 is not from 1024 to 1099511627776");
   }
 }
 

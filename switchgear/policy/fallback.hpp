@@ -33,6 +33,10 @@ struct CachedFallbackOptions {
   Duration max_stale = std::chrono::minutes{10};
   /// Answers remembered at once, 1 … 100'000'000; beyond it the least recently used leaves.
   std::size_t max_entries = 10'000;
+  /// The memory that they take at once, keys included, in bytes; 1 KiB … 1 TiB. Beyond it the least recently
+  /// used leaves; an answer that is larger by itself is not remembered. See answer_traits.hpp for the size of
+  /// a type of your own.
+  std::uint64_t max_bytes = std::uint64_t{64} << 20U;
 
   friend bool operator==(const CachedFallbackOptions&, const CachedFallbackOptions&) = default;
 };
@@ -93,9 +97,10 @@ class Fallback {
     if (!function) detail::raise_invalid("fallback '" + name + "': has no function to call");
     return Fallback(std::move(name), std::move(function));
   }
-  /// The last good answer to the same key. A call without a key is neither remembered nor answered: its answer
-  /// may be its caller's alone. Throws std::invalid_argument naming every problem when `options` are not valid
-  /// (see validate()).
+  /// The last good answer to the same key, at most `max_stale` old, and no older than its usable_for() allows
+  /// where its type has one (answer_traits.hpp). A call without a key is neither remembered nor answered: its
+  /// answer may be its caller's alone. Throws std::invalid_argument naming every problem when `options` are
+  /// not valid (see validate()).
   [[nodiscard]] static Fallback cached(
       std::string name, const CachedFallbackOptions& options = {}) requires std::copy_constructible<T> {
     require_valid("fallback", name, validate(options));
@@ -125,6 +130,12 @@ class Fallback {
   [[nodiscard]] Substitute substitute(std::string_view key, const Cause& primary, std::string_view payload,
                                       TimePoint now) noexcept;
 
+  /// Forgets the answer to `key`: a cached fallback does not give what is known to be wrong by now.
+  void erase(std::string_view key) {
+    if (Remembered* remembered = std::get_if<Remembered>(&way_))
+      static_cast<void>(remembered->answers.erase(key));
+  }
+
   /// Whether a fallback has a part in it: not when the caller has gone away, nor when a fallback further in
   /// has already stored the call.
   [[nodiscard]] static bool applies_to(const Cause& cause) noexcept {
@@ -135,6 +146,11 @@ class Fallback {
   [[nodiscard]] FallbackKind kind() const noexcept { return static_cast<FallbackKind>(way_.index()); }
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] FallbackCounters counters() const noexcept;
+  /// Of a cached fallback; empty for every other kind.
+  [[nodiscard]] std::optional<AnswerMemory> memory() const {
+    const Remembered* remembered = std::get_if<Remembered>(&way_);
+    return remembered == nullptr ? std::nullopt : std::optional(remembered->answers.memory());
+  }
 
  private:
   struct Always {
@@ -145,7 +161,7 @@ class Fallback {
     AnswerStore<T> answers;
 
     explicit Remembered(const CachedFallbackOptions& options)
-        : max_stale(options.max_stale), answers(options.max_entries) {}
+        : max_stale(options.max_stale), answers(AnswerStoreBounds{options.max_entries, options.max_bytes}) {}
   };
   struct Later {
     CallQueue* queue;
@@ -242,7 +258,8 @@ void Fallback<T>::try_answer(Substitute& given, Cause& why, std::string_view key
         Remembered& remembered = std::get<Remembered>(way_);
         if (key.empty()) {
           why.code = FallbackErrc::no_key;
-        } else if (const auto known = remembered.answers.find(key, now, remembered.max_stale)) {
+        } else if (const auto known = remembered.answers.find(key, now, remembered.max_stale);
+                   known && known->age <= detail::longest_use(*known->value)) {
           given.value.emplace(*known->value);
           given.age = known->age;
         } else {

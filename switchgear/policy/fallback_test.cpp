@@ -58,6 +58,34 @@ TEST_F(FallbackTest, ARememberedAnswerIsGivenToNobodyWithoutAKey) {
   EXPECT_EQ(fallback.counters().remembered, 0U);
 }
 
+/// May be given in place of a failure for a minute.
+struct Quote {
+  int cents;
+};
+Duration usable_for(const Quote&) { return 1min; }
+
+TEST_F(FallbackTest, ARememberedAnswerIsGivenNoLongerThanItAllowsItself) {
+  auto fallback = Fallback<Quote>::cached("quotes", {.max_stale = 10min});
+  fallback.on_success("key", Quote{7}, time_.now());
+  EXPECT_TRUE(fallback.substitute("key", timed_out(), "", time_.advance(1min)).value);
+  const auto given = fallback.substitute("key", timed_out(), "", time_.advance(1ns));
+  ASSERT_TRUE(given.failure);
+  EXPECT_EQ(given.failure->fallback.code, FallbackErrc::nothing_remembered);
+}
+
+TEST_F(FallbackTest, SaysHowMuchMemoryItsAnswersTakeAndForgetsOneWhenTold) {
+  Text fallback = Text::cached("rates", {.max_bytes = 4096});
+  for (const char* key : {"eur", "usd", "chf"})
+    fallback.on_success(key, std::string(1'200, '1'), time_.now());
+  ASSERT_TRUE(fallback.memory());
+  EXPECT_EQ(fallback.memory()->entries, 2U);
+  EXPECT_LE(fallback.memory()->bytes, 4096U);
+  EXPECT_EQ(fallback.memory()->evicted, 1U);
+  fallback.erase("chf");
+  EXPECT_TRUE(fallback.substitute("chf", timed_out(), "", time_.now()).failure);
+  EXPECT_FALSE(Text::value("rates", "1").memory());
+}
+
 TEST_F(FallbackTest, AFunctionIsToldWhyTheCallHasNoAnswer) {
   Text fallback = Text::function("payment", [](const Cause& cause) { return "instead of: " + cause.text(); });
   EXPECT_EQ(fallback.substitute("key", breaker_open(), "", time_.now()).value,
@@ -284,12 +312,12 @@ TEST_F(FallbackTest, LivesWhereverItsConstructorReturnsIt) {
 TEST(Fallback, NamesWhatIsWrongWithIt) {
   EXPECT_TRUE(validate(CachedFallbackOptions{}).empty());
   try {
-    const Text fallback = Text::cached("rates", {.max_stale = 0s, .max_entries = 0});
+    const Text fallback = Text::cached("rates", {.max_stale = 0s, .max_entries = 0, .max_bytes = 0});
     FAIL() << "accepted";
   } catch (const std::invalid_argument& error) {
     EXPECT_STREQ(error.what(),
                  "fallback 'rates': max_stale: 0s is not longer than 0s; max_entries: 0 is not from 1 to "
-                 "100000000");
+                 "100000000; max_bytes: 0 is not from 1024 to 1099511627776");
   }
   EXPECT_THROW(static_cast<void>(Text::function("rates", nullptr)), std::invalid_argument);
 }

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <boost/json/parse.hpp>
 #include <cstdlib>
 #include <mutex>
 
@@ -55,6 +56,100 @@ TEST(GatewayCache, GivesTheSameAnswerAgainAndSaysHowOldItIs) {
     EXPECT_NE(metrics.find(line), std::string::npos) << line;
 }
 
+TEST(GatewayCache, DoesNotTakeAllMemoryWhenEveryRequestHasAnotherQuery) {
+  Counting shop{"", std::string(60'000, 'x')};
+  const std::string policy =
+      "  remembers: {timeout: 10s, cache: {ttl: 60s, max_bytes: 1MiB}, fallback: {cache: {max_bytes: "
+      "512KiB}}}\n";
+  const GatewayProcess gateway{config_text({{"shop", shop.upstream.port(), "/", "remembers"}}, policy)};
+  Socket client = Socket::connect(gateway.port());
+  for (int i = 0; i < 100; ++i) {
+    client.send("GET /?" + std::to_string(i) + " HTTP/1.1\r\nHost: test\r\n\r\n");
+    ASSERT_TRUE(client.read_response().value_or(Message{}).whole);
+  }
+  const auto status = boost::json::parse(gateway.admin("GET", "/status").body).at("services").at("shop");
+  const auto of = [&](const char* part, const char* name) {
+    return status.at(part).at(name).to_number<std::uint64_t>();
+  };
+  for (const auto& [part, most] : {std::pair{"cache", 1'048'576U}, std::pair{"fallback", 524'288U}}) {
+    EXPECT_EQ(of(part, "max_bytes"), most) << part;
+    EXPECT_LE(of(part, "bytes"), most) << part;
+    EXPECT_GE(of(part, "bytes"), most * 3 / 4) << part;
+    EXPECT_LE(of(part, "entries"), most / 60'000) << part;
+    EXPECT_EQ(of(part, "entries") + of(part, "evicted"), 100U) << part;
+  }
+  const std::string metrics = gateway.admin("GET", "/metrics").body;
+  for (const char* line :
+       {"switchgear_cache_max_bytes{service=\"shop\"} 1048576",
+        "switchgear_fallback_cache_max_bytes{service=\"shop\"} 524288",
+        "switchgear_cache_bytes{service=\"shop\"} ", "switchgear_fallback_cache_bytes{service=\"shop\"} "})
+    EXPECT_NE(metrics.find(line), std::string::npos) << line;
+}
+
+TEST(GatewayCache, ShowsNobodyWhatHeHasJustChanged) {
+  std::atomic<int> value{1};
+  Upstream shop{Upstream::answering([&](const Message& request) {
+    const std::string method = request.start_line.substr(0, request.start_line.find(' '));
+    if (method == "HEAD") return std::string{"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n"};
+    if (method == "BAD") return std::string{"HTTP/1.1 409 X\r\nContent-Length: 0\r\n\r\n"};
+    if (method != "GET" && method != "HEAD" && method != "SEARCH") ++value;
+    if (request.has("x-http-method-override")) ++value;
+    if (method == "PUT") return std::string{"HTTP/1.1 303 X\r\nLocation: /a\r\nContent-Length: 0\r\n\r\n"};
+    return ok("value " + std::to_string(value));
+  })};
+  const GatewayProcess gateway{remembering(shop.port(), "60s", ", fallback: {cache: {}}")};
+  const auto seen = [&](const std::string& target, const std::string& fields = "") {
+    return gateway.get(target, fields).body;
+  };
+  const auto send = [&](const std::string& method, const std::string& target,
+                        const std::string& fields = "") {
+    Socket client = Socket::connect(gateway.port());
+    client.send(method + " " + target + " HTTP/1.1\r\nHost: test\r\nContent-Length: 0\r\n" + fields + "\r\n");
+    EXPECT_TRUE(client.read_response(method == "HEAD").has_value()) << method;
+  };
+  int now = 1;
+  for (const char* method : {"POST", "PUT", "DELETE", "PATCH", "FROB"}) {
+    EXPECT_EQ(seen("/a"), "value " + std::to_string(now)) << method;
+    EXPECT_EQ(seen("/a", "Accept-Encoding: gzip\r\n"), "value " + std::to_string(now));
+    EXPECT_EQ(seen("/b"), "value 1") << "another URI stays as it is";
+    EXPECT_EQ(seen("/a?x"), "value 1");
+    send(method, "/%61");  // the same path, spelt otherwise
+    ++now;
+    EXPECT_EQ(seen("/a"), "value " + std::to_string(now)) << method;
+    EXPECT_EQ(seen("/a", "Accept-Encoding: gzip\r\n"), "value " + std::to_string(now)) << "in every encoding";
+    EXPECT_EQ(gateway.get("/a").field("x-switchgear-source"), "cache") << "and is remembered again";
+  }
+  send("GET", "/a", "X-HTTP-Method-Override: DELETE\r\n");
+  EXPECT_EQ(seen("/a"), "value " + std::to_string(++now)) << "a method in disguise";
+  for (const char* method : {"BAD", "HEAD", "SEARCH"}) send(method, "/a");
+  ++value;
+  EXPECT_EQ(seen("/a"), "value " + std::to_string(now))
+      << "a refused change, and safe methods, change nothing";
+}
+
+TEST(GatewayCache, RemembersNoAnswerThatWasAskedForBeforeTheChange) {
+  std::atomic<bool> asked{false};
+  std::atomic<bool> may_answer{false};
+  std::atomic<int> value{1};
+  Upstream shop{Upstream::answering([&](const Message& request) {
+    if (request.start_line.starts_with("POST")) return ++value, ok();
+    const int seen = value;
+    if (!asked.exchange(true)) (void)eventually([&] { return may_answer.load(); });
+    return ok("value " + std::to_string(seen));
+  })};
+  const GatewayProcess gateway{remembering(shop.port())};
+  Socket slow = Socket::connect(gateway.port());
+  slow.send("GET /a HTTP/1.1\r\nHost: test\r\n\r\n");
+  ASSERT_TRUE(eventually([&] { return asked.load(); }));
+  Socket client = Socket::connect(gateway.port());
+  client.send("POST /a HTTP/1.1\r\nHost: test\r\nContent-Length: 0\r\n\r\n");
+  ASSERT_EQ(client.read_response().value_or(Message{}).status(), 200U);
+  EXPECT_EQ(gateway.get("/a").body, "value 2") << "neither shares the call that is under way";
+  may_answer = true;
+  EXPECT_EQ(slow.read_response().value_or(Message{}).body, "value 1");
+  EXPECT_EQ(gateway.get("/a").body, "value 2") << "nor gets its answer from memory";
+}
+
 TEST(GatewayCache, AsksAgainWhenTheAnswerIsTooOld) {
   Counting shop;
   const GatewayProcess gateway{remembering(shop.upstream.port(), "50ms")};
@@ -100,10 +195,10 @@ TEST(GatewayCache, NeverAnswersFromMemoryWhoAsksForHimselfOrAnew) {
        {"Authorization: Bearer x\r\n", "Cache-Control: no-cache\r\n", "Cache-Control: no-store\r\n",
         "Range: bytes=0-1\r\n", "If-None-Match: \"a\"\r\n"})
     EXPECT_EQ(gateway.get("/", fields).body, "body " + std::to_string(++calls)) << fields;
+  EXPECT_EQ(gateway.get("/").body, "body 1");
   Socket client = Socket::connect(gateway.port());
   client.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 0\r\n\r\n");
   EXPECT_EQ(client.read_response().value_or(Message{}).body, "body " + std::to_string(++calls));
-  EXPECT_EQ(gateway.get("/").body, "body 1");
 }
 
 TEST(GatewayCache, GivesNobodyThePageOfSomebodyWhoIsLoggedIn) {

@@ -90,6 +90,63 @@ TEST(GatewayFallback, RemembersTheLastGoodAnswerAndSaysItsAge) {
   EXPECT_EQ(nothing.body, "oops") << "nothing is remembered, so the service's own answer it is";
 }
 
+TEST(GatewayFallback, GivesNobodyAStaleAnswerThatItsServiceForbids) {
+  struct Case {
+    const char* fields;
+    bool given;
+  };
+  // Stale from the start, if nothing else is said: an Age makes what a minute would.
+  for (const Case& one :
+       {Case{"Cache-Control: must-revalidate\r\n", false},
+        Case{"Cache-Control: max-age=60, must-revalidate\r\nAge: 60\r\n", false},
+        Case{"Cache-Control: max-age=60, Proxy-Revalidate\r\nAge: 61\r\n", false},
+        Case{"Cache-Control: s-maxage=60\r\nAge: 60\r\n", false},
+        Case{"Cache-Control: max-age=60, stale-if-error=0\r\nAge: 60\r\n", false},
+        Case{"Cache-Control: max-age=60, stale-if-error=60\r\nAge: 120\r\n", false},
+        Case{"Cache-Control: max-age=60, stale-if-error=3600, must-revalidate\r\nAge: 60\r\n", false},
+        Case{"Cache-Control: max-age=3600, must-revalidate\r\n", true},
+        Case{"Cache-Control: s-maxage=3600\r\n", true},
+        Case{"Cache-Control: max-age=0, stale-if-error=3600\r\n", true},
+        Case{"Cache-Control: max-age=0\r\n", true}}) {
+    std::atomic<bool> healthy{true};
+    Upstream upstream{
+        Upstream::answering([&](const Message&) { return healthy ? ok("good", one.fields) : broken; })};
+    const GatewayProcess gateway{falling_back(upstream.port(), "cache: {max_stale: 60s}")};
+    ASSERT_EQ(gateway.get("/").body, "good") << one.fields;
+    healthy = false;
+    EXPECT_EQ(gateway.get("/").body, one.given ? "good" : "oops") << one.fields;
+    if (one.given) {
+      EXPECT_EQ(gateway.get("/", "Cache-Control: stale-if-error=0\r\n").body, "oops") << "as the client asks";
+    }
+  }
+}
+
+TEST(GatewayFallback, DoesNotGiveTheLastAnswerToAnythingElseThanTheSameQuestion) {
+  std::atomic<bool> healthy{true};
+  Upstream upstream{Upstream::answering(
+      [&](const Message& request) { return healthy ? ok("page of " + request.field("cookie")) : broken; })};
+  const GatewayProcess gateway{falling_back(upstream.port(), "cache: {max_stale: 60s}")};
+  EXPECT_EQ(gateway.get("/", "Cookie: anna\r\n").body, "page of anna");
+  healthy = false;
+  for (const char* fields : {"Cookie: anna\r\n", "Cookie: bert\r\n", ""})
+    EXPECT_EQ(gateway.get("/", fields).body, "oops") << fields;
+}
+
+TEST(GatewayFallback, DoesNotShowWhatWasThereBeforeAChange) {
+  std::atomic<bool> healthy{true};
+  Upstream upstream{Upstream::answering([&](const Message& request) {
+    return healthy || request.start_line.starts_with("DELETE") ? ok("there") : broken;
+  })};
+  const GatewayProcess gateway{falling_back(upstream.port(), "cache: {max_stale: 60s}")};
+  EXPECT_EQ(gateway.get("/item").body, "there");
+  healthy = false;
+  EXPECT_EQ(gateway.get("/item").body, "there");
+  Socket client = Socket::connect(gateway.port());
+  client.send("DELETE /item HTTP/1.1\r\nHost: test\r\n\r\n");
+  ASSERT_EQ(client.read_response().value_or(Message{}).status(), 200U);
+  EXPECT_EQ(gateway.get("/item").body, "oops");
+}
+
 TEST(GatewayFallback, TellsBothCausesWhenNeitherHasAnAnswer) {
   const DeafPort deaf;
   const GatewayProcess gateway{

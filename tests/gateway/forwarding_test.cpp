@@ -1,5 +1,9 @@
 // What is handed on: routes, heads, connections.
 #include <gtest/gtest.h>
+#include <strings.h>
+
+#include <atomic>
+#include <sstream>
 
 #include "tests/gateway/gateway_process.hpp"
 #include "tests/gateway/upstream.hpp"
@@ -82,10 +86,9 @@ TEST(Gateway, SaysWhoAskedAndRemovesWhatEndsAtThisHop) {
     EXPECT_NE(head.find("X-Forwarded-Host: test\r\n"), std::string::npos) << head;
     EXPECT_NE(head.find("X-Forwarded-Proto: http\r\n"), std::string::npos) << head;
     EXPECT_NE(head.find("X-Stays: yes\r\n"), std::string::npos) << head;
-    EXPECT_NE(head.find("10.2.2.2, 127.0.0.1\r\n"), std::string::npos) << head;
-    EXPECT_NE(head.find("10.1.1.1\r\n"), std::string::npos) << head;
+    EXPECT_NE(head.find("X-Forwarded-For: 10.1.1.1, 10.2.2.2, 127.0.0.1\r\n"), std::string::npos) << head;
     EXPECT_NE(head.find("Via: 1.1 before\r\n"), std::string::npos) << head;
-    EXPECT_NE(head.find("Via: 1.1 switchgear\r\n"), std::string::npos) << head;
+    EXPECT_NE(head.find("Via: 1.1 switchgear-"), std::string::npos) << head;
     for (const char* gone : {"X-Secret", "Keep-Alive", "Proxy-", "TE:", "Upgrade", "Connection"})
       EXPECT_EQ(head.find(gone), std::string::npos) << gone << " in " << head;
   }
@@ -108,6 +111,84 @@ TEST(Gateway, DropsFieldsThatAServiceCouldTakeForThoseTheGatewayWrites) {
                 .status(),
             200U);
   EXPECT_EQ(seen, 1);
+}
+
+TEST(Gateway, LeavesNoLineOfXForwardedForThatTheClientAloneVouchesFor) {
+  std::string seen;
+  Upstream upstream{Upstream::answering([&](const Message& request) {
+    seen = request.head_text;
+    return ok();
+  })};
+  const GatewayProcess gateway{config_text({{"any", upstream.port()}})};
+  const auto lines = [&](const std::string& fields) {
+    EXPECT_EQ(gateway.get("/", fields).status(), 200U);
+    std::vector<std::string> found;
+    std::istringstream head{seen};
+    for (std::string line; std::getline(head, line);) {
+      if (::strncasecmp(line.c_str(), "x-forwarded-for:", 16) == 0)
+        found.push_back(line.substr(0, line.find('\r')));
+    }
+    return found;
+  };
+  EXPECT_EQ(lines(""), (std::vector<std::string>{"X-Forwarded-For: 127.0.0.1"}));
+  EXPECT_EQ(lines("X-Forwarded-For: 1.1.1.1\r\nX-Own: 1\r\nx-forwarded-for: 2.2.2.2, 3.3.3.3\r\n"
+                  "X-Forwarded-For:\r\nX-FORWARDED-FOR: 4.4.4.4\r\n"),
+            (std::vector<std::string>{"X-Forwarded-For: 1.1.1.1, 2.2.2.2, 3.3.3.3, 4.4.4.4, 127.0.0.1"}));
+}
+
+TEST(Gateway, TellsNoProgramBehindTheServiceWhichProxyToUse) {
+  std::atomic<int> seen{0};
+  Upstream upstream{Upstream::answering([&](const Message& request) {
+    EXPECT_FALSE(request.has("proxy")) << request.head_text;
+    EXPECT_EQ(request.field("proxying"), "kept");
+    ++seen;
+    return ok();
+  })};
+  const GatewayProcess gateway{config_text({{"cgi", upstream.port()}})};
+  for (const char* name : {"Proxy", "PROXY", "proxy"})
+    EXPECT_EQ(gateway.get("/", std::string(name) + ": http://evil.test:8080\r\nProxying: kept\r\n").status(),
+              200U);
+  EXPECT_EQ(seen, 3);
+  for (const char* trailer : {"Proxy: http://evil.test:8080", "Forwarded: for=10.0.0.1"}) {
+    Socket client = Socket::connect(gateway.port());
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" +
+                std::string(trailer) + "\r\n\r\n");
+    EXPECT_EQ(client.read_response().value_or(Message{}).status(), 400U) << trailer;
+  }
+}
+
+TEST(Gateway, ARequestThatComesBackToItIsStoppedAndNotSentRoundUntilItsConnectionsAreUsedUp) {
+  // The service's name leads to a port from which everything goes back to the gateway.
+  std::atomic<std::uint16_t> back{0};
+  std::atomic<int> rounds{0};
+  Upstream mirror{Upstream::answering([&](const Message& request) {
+    ++rounds;
+    Socket again = Socket::connect(back);
+    again.send(request.head_text);
+    const std::optional<Message> answer = again.read_response();
+    return answer ? answer->head_text + answer->body : ok("no answer");
+  })};
+  const GatewayProcess gateway{config_text({{"looping", mirror.port()}})};
+  back = gateway.port();
+  const Message answer = gateway.get("/a");
+  EXPECT_EQ(answer.status(), 508U);
+  EXPECT_EQ(answer.field("content-type"), "application/problem+json");
+  EXPECT_NE(answer.field("proxy-status").find("error=proxy_loop_detected"), std::string::npos);
+  EXPECT_NE(answer.body.find("\"service\":\"looping\""), std::string::npos) << answer.body;
+  EXPECT_EQ(rounds, 1);
+  EXPECT_NE(
+      gateway.admin("GET", "/metrics").body.find("switchgear_gateway_loops_total{service=\"looping\"} 1"),
+      std::string::npos);
+}
+
+TEST(Gateway, TakesAChainOfGatewaysForNoLoop) {
+  Upstream upstream{echo()};
+  const GatewayProcess last{config_text({{"shop", upstream.port()}})};
+  const GatewayProcess middle{config_text({{"shop", last.port()}})};
+  const GatewayProcess first{config_text({{"shop", middle.port()}})};
+  const Message answer = first.get("/", "Via: 1.1 switchgear, 1.0 fred (switchgear), HTTP/1.1 b\r\n");
+  EXPECT_EQ(answer.status(), 200U) << answer.body;
+  EXPECT_NE(answer.body.find("Via: 1.1 switchgear, 1.0 fred"), std::string::npos);
 }
 
 TEST(Gateway, RemovesTheUpstreamsHopByHopFields) {

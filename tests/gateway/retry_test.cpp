@@ -127,7 +127,7 @@ TEST(GatewayRetry, NeverTriesAgainOnceTheAnswerHasBegun) {
 }
 
 TEST(GatewayRetry, TellsFinalStatusesFromTransientOnes) {
-  for (const unsigned status : {400U, 401U, 404U, 409U, 501U, 505U}) {
+  for (const unsigned status : {400U, 401U, 404U, 409U, 501U, 505U, 508U}) {
     Flaky shop{1, answer_of(status)};
     const GatewayProcess gateway{retrying(shop.upstream.port())};
     EXPECT_EQ(gateway.get("/").status(), status);

@@ -47,6 +47,72 @@ TEST(Gateway, Answers502ToAResetBeforeTheHead) {
   EXPECT_EQ(failures(gateway, "connection_error"), 1U);
 }
 
+TEST(Gateway, TakesAStatusThatNobodyKnowsForNoAnswerAndCountsItAsNoRedirection) {
+  for (const char* status : {"999", "600", "700 Odd"}) {
+    Upstream upstream{
+        Upstream::saying("HTTP/1.1 " + std::string(status) + "\r\nContent-Length: 2\r\n\r\nhi")};
+    const GatewayProcess gateway{guarded(upstream.port())};
+    const Message answer = gateway.get("/");
+    EXPECT_EQ(answer.status(), 502U) << status;
+    EXPECT_NE(answer.field("proxy-status").find("http_protocol_error"), std::string::npos) << status;
+    EXPECT_NE(answer.body.find("100 to 599"), std::string::npos) << answer.body;
+    EXPECT_EQ(failures(gateway, "connection_error"), 1U) << status;
+    const std::string metrics = gateway.admin("GET", "/metrics").body;
+    EXPECT_EQ(metrics.find("code_class=\"3xx\""), std::string::npos) << status;
+  }
+}
+
+TEST(Gateway, TakesAnInterimResponseWithContentForNoAnswer) {
+  for (const char* fields : {"Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n"}) {
+    Upstream upstream{
+        Upstream::saying("HTTP/1.1 103 Early Hints\r\n" + std::string(fields) + "\r\nhello" + ok("late"))};
+    const GatewayProcess gateway{guarded(upstream.port())};
+    EXPECT_EQ(gateway.get("/").status(), 502U) << fields;
+  }
+}
+
+TEST(Gateway, AnswersAFloodOfInterimResponsesWith502AndNotWithAReset) {
+  std::string hint = "HTTP/1.1 103 Early Hints\r\nLink: </" + std::string(200, 'x') + ">\r\n\r\n";
+  Upstream upstream{[&](Socket& socket) {
+    (void)socket.read_request();
+    std::string many;
+    for (int i = 0; i < 500; ++i) many += hint;
+    while (socket.send(many)) {
+    }
+  }};
+  const GatewayProcess gateway{guarded(upstream.port())};
+  Socket client = Socket::connect(gateway.port());
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  int hints = 0;
+  std::optional<Message> answer = client.read_response();
+  for (; answer && answer->status() == 103; answer = client.read_response()) ++hints;
+  ASSERT_TRUE(answer) << "reset: " << client.was_reset();
+  EXPECT_EQ(answer->status(), 502U);
+  EXPECT_TRUE(answer->whole);
+  EXPECT_NE(answer->body.find("too many interim responses"), std::string::npos) << answer->body;
+  EXPECT_LE(hints, 100);
+  EXPECT_EQ(failures(gateway, "connection_error"), 1U);
+}
+
+TEST(Gateway, KeepsNothingOfAFloodForAClientThatReadsNothing) {
+  std::string hint = "HTTP/1.1 103 Early Hints\r\nLink: </" + std::string(30'000, 'x') + ">\r\n\r\n";
+  Upstream upstream{[&](Socket& socket) {
+    (void)socket.read_request();
+    for (int i = 0; i < 90 && socket.send(hint); ++i) {
+    }
+    socket.send(ok("at last"));
+    (void)socket.ends();
+  }};
+  const GatewayProcess gateway{
+      config_text({{"shop", upstream.port(), "/", "patient"}}, "  patient: {timeout: 10s}\n")};
+  Socket client = Socket::connect(gateway.port(), 4096);
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  std::optional<Message> answer = client.read_response();
+  while (answer && answer->status() == 103) answer = client.read_response();
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->body, "at last");
+}
+
 TEST(Gateway, CutsTheClientOffWhenTheUpstreamBreaksInsideABody) {
   for (const bool reset : {false, true}) {
     for (const std::string head : {"Content-Length: 100\r\n", "Transfer-Encoding: chunked\r\n"}) {

@@ -51,8 +51,9 @@ std::optional<std::string> bound(const std::string& text) {
   if (std::regex_match(value, found, std::regex("(\\d+)\\^(\\d+)"))) {
     return std::to_string(std::llround(std::pow(std::stod(found[1]), std::stod(found[2]))));
   }
-  if (std::regex_match(value, found, std::regex("(\\d+) ([KM])iB"))) {
-    return std::to_string(std::stoll(found[1]) * (found[2] == "K" ? 1024 : 1024 * 1024));
+  if (std::regex_match(value, found, std::regex("(\\d+) ([KMGT])iB"))) {
+    const auto power = std::string{"BKMGT"}.find(found[2].str());
+    return std::to_string(std::stoll(found[1]) << (10 * power));
   }
   if (std::regex_match(value, std::regex("\\d+(\\.\\d+)?(e-?\\d+)?(ns|us|ms|s|m|h)?"))) return value;
   return std::nullopt;
@@ -140,7 +141,7 @@ std::optional<Samples> samples_of(const std::string& range) {
 }
 
 bool is_value(const std::string& text) {
-  return std::regex_match(text, std::regex("-?\\d+(\\.\\d+)?(ns|us|ms|s|m|h)?|true|false|[a-z_]+"));
+  return std::regex_match(text, std::regex("-?\\d+(\\.\\d+)?(ns|us|ms|s|m|h|[KMGT]iB)?|true|false|[a-z_]+"));
 }
 
 }  // namespace switchgear::house

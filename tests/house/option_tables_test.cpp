@@ -291,6 +291,7 @@ TEST(OptionTables, SamplesLieAtTheEndsOfARangeAndBeyond) {
   EXPECT_EQ(samples_of("1 … 1,000")->taken, (std::vector<std::string>{"1", "1000"}));
   EXPECT_EQ(samples_of("1 … 1,000")->refused, (std::vector<std::string>{"0", "1001"}));
   EXPECT_EQ(samples_of("1 KiB … 2^30")->taken, (std::vector<std::string>{"1024", "1073741824"}));
+  EXPECT_EQ(samples_of("1 KiB … 1 TiB")->refused, (std::vector<std::string>{"1023", "1099511627777"}));
   EXPECT_EQ(samples_of("0s … 24h")->refused, (std::vector<std::string>{"-1s", "25h"}));
   EXPECT_EQ(samples_of("`min_limit` … 10")->taken, (std::vector<std::string>{"10"}));
   EXPECT_EQ(samples_of("`fixed`, `linear`")->taken, (std::vector<std::string>{"fixed", "linear"}));

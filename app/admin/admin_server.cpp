@@ -120,7 +120,8 @@ class AdminServer::Impl {
         co_await pause.async_wait(token);
         continue;
       }
-      if (shared_.connections >= limits_.connections) continue;  // closes it
+      // A probe must get its answer whatever others hold; only event streams keep their places.
+      if (shared_.connections >= limits_.connections && !close_longest_waiting(shared_)) continue;
       error_code ignored;
       socket.set_option(tcp::no_delay{true}, ignored);
       asio::co_spawn(context_, serve_connection(std::move(socket), shared_), asio::detached);

@@ -18,6 +18,7 @@
 #include "app/admin/api.hpp"
 #include "app/admin/event_stream.hpp"
 #include "app/admin/session.hpp"
+#include "switchgear/config/address.hpp"
 
 namespace switchgear::admin {
 namespace asio = boost::asio;
@@ -34,8 +35,7 @@ tcp::acceptor listen_on(asio::io_context& context, const config::Endpoint& endpo
     const auto found = resolver.resolve(endpoint.host, std::to_string(endpoint.port), tcp::resolver::passive);
     return tcp::acceptor{context, found.begin()->endpoint(), true};
   } catch (const boost::system::system_error& error) {
-    const std::string where = endpoint.host + ":" + std::to_string(endpoint.port);
-    throw std::system_error(error.code(), "admin cannot listen on " + where);
+    throw std::system_error(error.code(), "cannot listen on " + config::text_of(endpoint));
   }
 }
 

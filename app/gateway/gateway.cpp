@@ -6,14 +6,16 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
-#include <boost/system/system_error.hpp>
 #include <condition_variable>
 #include <future>
+#include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "app/gateway/open_files.hpp"
 #include "app/gateway/service_status.hpp"
+#include "switchgear/config/address.hpp"
 
 namespace switchgear::gateway {
 
@@ -30,7 +32,9 @@ constexpr Duration wait_for_worker = std::chrono::seconds{2};
   if (!error) return {address, endpoint.port};
   asio::io_context context;
   tcp::resolver resolver{context};
-  return *resolver.resolve(endpoint.host, std::to_string(endpoint.port)).begin();
+  const auto found = resolver.resolve(endpoint.host, std::to_string(endpoint.port), error);
+  if (error) throw std::system_error{error, "cannot listen on " + config::text_of(endpoint)};
+  return *found.begin();
 }
 
 /// Two gateways in a row are no loop, so each needs a name of its own.
@@ -46,20 +50,20 @@ enum class Port : std::uint8_t { alone, shared };
 /// `shared`: one socket of several on the same port, over which the kernel spreads connections
 /// (SO_REUSEPORT).
 [[nodiscard]] int listen_on(const tcp::endpoint& endpoint, Port port) {
-  const auto fail = [](int descriptor, const char* what) {
-    const int error = errno;
+  const auto fail = [&endpoint](int descriptor) {
+    const std::error_code error{errno, std::system_category()};
     if (descriptor >= 0) ::close(descriptor);
-    throw boost::system::system_error{error, boost::system::system_category(), what};
+    const std::string host = endpoint.address().to_string();
+    throw std::system_error{error, "cannot listen on " + config::text_of({host, endpoint.port()})};
   };
   const int descriptor =
       ::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (descriptor < 0) fail(descriptor, "socket");
+  if (descriptor < 0) fail(descriptor);
   const int on = 1;
   ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (port == Port::shared) ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-  if (::bind(descriptor, endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0)
-    fail(descriptor, "bind");
-  if (::listen(descriptor, SOMAXCONN) != 0) fail(descriptor, "listen");
+  if (::bind(descriptor, endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0) fail(descriptor);
+  if (::listen(descriptor, SOMAXCONN) != 0) fail(descriptor);
   return descriptor;
 }
 

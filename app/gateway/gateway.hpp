@@ -34,7 +34,7 @@ namespace switchgear::gateway {
 /// in them (advance()) is made by whoever ticks, here the admin server.
 class Gateway final : public prometheus::Collectable {
  public:
-  /// Binds the listening sockets. Throws boost::system::system_error when it cannot.
+  /// Binds the listening sockets. Throws std::system_error, which names the address, when it cannot.
   Gateway(const config::Config& config, BreakerRegistry& registry, CallDurations& durations,
           spdlog::logger& log);
   Gateway(const Gateway&) = delete;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <boost/url/authority_view.hpp>
+#include <boost/url/ipv4_address.hpp>
+#include <boost/url/ipv6_address.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 #include <charconv>
@@ -112,6 +114,13 @@ std::string decoded(std::string_view path) {
 }
 
 }  // namespace
+
+bool is_loopback(const Endpoint& endpoint) {
+  if (endpoint.host == "localhost") return true;
+  if (const auto v4 = urls::parse_ipv4_address(endpoint.host)) return v4->is_loopback();
+  const auto v6 = urls::parse_ipv6_address(endpoint.host);
+  return v6 && v6->is_loopback();
+}
 
 Parsed<Endpoint> parse_listen(std::string_view text) {
   constexpr std::string_view wanted = "want HOST:PORT, as in \"127.0.0.1:8080\"";

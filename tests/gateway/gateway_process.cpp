@@ -10,6 +10,7 @@
 #include <boost/json/parse.hpp>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -163,6 +164,24 @@ boost::json::value GatewayProcess::breaker(const std::string& name) const {
 
 std::string GatewayProcess::state(const std::string& name) const {
   return std::string{breaker(name).at("state").as_string()};
+}
+
+Ended serve_to_its_end(const std::string& config, const std::string& flags) {
+  std::string file = (std::filesystem::temp_directory_path() / "switchgear-serve-XXXXXX").string();
+  ::close(::mkstemp(file.data()));
+  std::ofstream{file} << config;
+  const std::string command =
+      "timeout " + std::to_string(std::chrono::duration_cast<std::chrono::seconds>(patience).count()) +
+      " " SWITCHGEAR_BINARY " serve --config " + file + " " + flags + " 2>&1";
+  Ended ended;
+  FILE* output = ::popen(command.c_str(), "r");
+  std::array<char, 4096> bytes{};
+  while (const std::size_t got = std::fread(bytes.data(), 1, bytes.size(), output))
+    ended.output.append(bytes.data(), got);
+  const int status = ::pclose(output);
+  if (WIFEXITED(status)) ended.exit_code = WEXITSTATUS(status);
+  std::filesystem::remove(file);
+  return ended;
 }
 
 bool eventually(const std::function<bool()>& so) {

@@ -71,6 +71,14 @@ class GatewayProcess {
   std::uint16_t admin_port_ = 0;
 };
 
+/// How a `switchgear serve` ended that is expected to end by itself, and all that it wrote.
+struct Ended {
+  int exit_code = -1;
+  std::string output;
+};
+/// `flags`: as on a command line, behind `--config`.
+[[nodiscard]] Ended serve_to_its_end(const std::string& config, const std::string& flags = "");
+
 /// Asks again and again, with a real request in between as the only delay, until it is so. False when
 /// patience ends.
 [[nodiscard]] bool eventually(const std::function<bool()>& so);

@@ -222,6 +222,55 @@ TEST(Gateway, DoesNotShareItsPortWithASecondOne) {
   }
 }
 
+TEST(Gateway, SaysWhichAddressOfWhichKeyIsTakenAndEndsWith3) {
+  const DeafPort taken;  // bound, so that nobody else can have it
+  const std::string address = "127.0.0.1:" + std::to_string(taken.port());
+  const std::string busy = "cannot listen on " + address + ": Address already in use\n";
+  const auto config = [](const std::string& gateway, const std::string& threads = "1") {
+    std::string text = config_text({{"a", 1}}, "", gateway);
+    return text.replace(text.find("threads: 1"), 10, "threads: " + threads);
+  };
+  const std::string any = "\"127.0.0.1:0\"";
+  struct Row {
+    std::string config;
+    std::string flags;
+    std::string says;
+  };
+  for (const Row& row : {
+           Row{config("listen: \"" + address + "\", admin: " + any), "",
+               "switchgear: gateway.listen: " + busy},
+           Row{config("listen: \"" + address + "\", admin: " + any, "3"), "",
+               "switchgear: gateway.listen: " + busy},
+           Row{config("listen: " + any + ", admin: \"" + address + "\""), "",
+               "switchgear: gateway.admin: " + busy},
+           Row{config("listen: " + any + ", admin: " + any), "--listen " + address,
+               "switchgear: --listen (in place of gateway.listen): " + busy},
+           Row{config("listen: " + any + ", admin: " + any), "--admin " + address,
+               "switchgear: --admin (in place of gateway.admin): " + busy},
+       }) {
+    const Ended ended = serve_to_its_end(row.config, row.flags);
+    EXPECT_EQ(ended.exit_code, 3) << ended.output;
+    EXPECT_NE(ended.output.find(row.says), std::string::npos) << row.says << ended.output;
+  }
+}
+
+TEST(Gateway, SaysWhichHostCannotBeListenedOnWithoutNamingASourceFile) {
+  for (const char* key : {"listen", "admin"}) {
+    const std::string other = key == std::string{"listen"} ? "admin" : "listen";
+    for (const char* host : {"no-such-host.invalid", "192.0.2.1"}) {
+      const std::string keys = other + ": \"127.0.0.1:0\", " + key + ": \"" + host + ":8080\"";
+      const Ended ended = serve_to_its_end(config_text({{"a", 1}}, "", keys));
+      EXPECT_EQ(ended.exit_code, 3) << ended.output;
+      EXPECT_NE(ended.output.find("switchgear: gateway." + std::string{key} + ": cannot listen on " + host +
+                                  ":8080: "),
+                std::string::npos)
+          << ended.output;
+      EXPECT_EQ(ended.output.find("/usr/"), std::string::npos) << ended.output;
+      EXPECT_EQ(ended.output.find("boost"), std::string::npos) << ended.output;
+    }
+  }
+}
+
 TEST(Gateway, ServesWithSeveralThreads) {
   Upstream upstream{Upstream::saying(ok())};
   std::string config = config_text({{"payment", upstream.port(), "/payment/", "guarded"}}, guarded_policy);

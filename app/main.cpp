@@ -12,6 +12,7 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <boost/system/system_error.hpp>
 #include <cstdio>
 #include <exception>
 
@@ -24,6 +25,7 @@
 namespace {
 
 constexpr int usage_error = 2;
+constexpr int missing_dependency = 3;
 
 int run(int argc, char** argv) {
   int exit_code = 0;
@@ -50,6 +52,9 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     return run(argc, argv);
+  } catch (const boost::system::system_error& error) {  // its text would name a file of Boost's
+    std::fprintf(stderr, "switchgear: %s\n", error.code().message().c_str());
+    return missing_dependency;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "switchgear: %s\n", error.what());
     return 1;

@@ -17,6 +17,7 @@
 #include <mutex>
 #include <optional>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -25,6 +26,9 @@
 
 #include "app/admin/admin_server.hpp"
 #include "app/gateway/gateway.hpp"
+#include "app/gateway/open_files.hpp"
+#include "app/serve_log.hpp"
+#include "switchgear/config/address.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/observe/call_durations.hpp"
 #include "switchgear/observe/transition_log.hpp"
@@ -58,8 +62,7 @@ struct ServeFlags {
 }
 
 [[nodiscard]] std::string url_of(const config::Endpoint& endpoint, std::uint16_t port) {
-  const bool bracketed = endpoint.host.find(':') != std::string::npos;
-  return "http://" + (bracketed ? "[" + endpoint.host + "]" : endpoint.host) + ":" + std::to_string(port);
+  return "http://" + config::text_of({endpoint.host, port});
 }
 
 /// The flags go before the file. Usage error: the text that is no endpoint.
@@ -89,23 +92,21 @@ class FileStamp {
   std::tuple<time_t, long, off_t, ino_t> stamp_{};
 };
 
-/// Says in the log what the breakers do.
-class LogEvents final : public EventSink {
- public:
-  explicit LogEvents(spdlog::logger& log) : log_(log) {}
-  void on_transition(const Transition& t) override {
-    const auto level =
-        t.to == State::open || t.to == State::forced_open ? spdlog::level::warn : spdlog::level::info;
-    const std::string evidence = t.rule == Rule::operator_command
-                                     ? std::string{}
-                                     : fmt::format(" ({:.6g}, threshold {:.6g})", t.value, t.threshold);
-    log_.log(level, "breaker '{}': {} -> {} by {}{}", t.breaker, to_string(t.from), to_string(t.to),
-             to_string(t.rule), evidence);
-  }
-
- private:
-  spdlog::logger& log_;
+/// An address that the process could not listen on; says which, and where it comes from.
+class CannotListen final : public std::runtime_error {
+  using runtime_error::runtime_error;
 };
+
+/// Makes what listens. `key`: of the policy file; `flag`: what was given in its place, or empty.
+template <class Make>
+[[nodiscard]] auto listening(const char* key, const char* flag, const std::string& given, Make make) {
+  try {
+    return make();
+  } catch (const std::system_error& error) {
+    const std::string from = given.empty() ? std::string{key} : fmt::format("{} (in place of {})", flag, key);
+    throw CannotListen{fmt::format("{}: {}", from, error.what())};
+  }
+}
 
 class Server {
  public:
@@ -117,16 +118,24 @@ class Server {
         registry_({std::chrono::steady_clock::now(), std::chrono::system_clock::now()},
                   std::random_device{}()),
         transitions_(std::make_shared<TransitionLog>()),
-        log_events_(std::make_shared<LogEvents>(log)) {
+        breaker_log_(std::make_shared<BreakerLog>(log)),
+        command_log_(log) {
     registry_.events().subscribe(transitions_);
-    registry_.events().subscribe(log_events_);
-    gateway_ = std::make_shared<gateway::Gateway>(config_, registry_, durations_, log_);
-    admin_ = std::make_unique<admin::AdminServer>(
-        admin::AdminOptions{
-            config_.gateway.admin, config_.gateway.admin_token, config_.gateway.admin_origins, {}, {}},
-        admin::AdminSources{registry_, *transitions_, durations_, {gateway_}},
-        admin::AdminCallbacks{[this] { return reload(); }, [this] { return ready_.load(); },
-                              [this] { return policies(); }, [this] { return gateway_->status(); }});
+    registry_.events().subscribe(breaker_log_);
+    gateway_ = listening("gateway.listen", "--listen", flags_.listen, [&] {
+      return std::make_shared<gateway::Gateway>(config_, registry_, durations_, log_);
+    });
+    admin_ = listening("gateway.admin", "--admin", flags_.admin, [&] {
+      return std::make_unique<admin::AdminServer>(
+          admin::AdminOptions{
+              config_.gateway.admin, config_.gateway.admin_token, config_.gateway.admin_origins, {}, {}},
+          admin::AdminSources{registry_, *transitions_, durations_, {gateway_}},
+          admin::AdminCallbacks{[this] { return reload(); }, [this] { return ready_.load(); },
+                                [this] { return policies(); }, [this] { return gateway_->status(); },
+                                [this](const admin::CommandRecord& record) {
+                                  command_log_.write(record, std::chrono::steady_clock::now());
+                                }});
+    });
   }
 
   int run() {
@@ -174,7 +183,8 @@ class Server {
         next.gateway.admin_token != config_.gateway.admin_token ||
         next.gateway.admin_origins != config_.gateway.admin_origins) {
       result.messages.emplace_back(
-          "gateway.listen, admin, threads, admin_token and admin_origins take effect after a restart");
+          "gateway.listen, gateway.admin, gateway.threads, gateway.token and gateway.origins take effect "
+          "after a restart");
       log_.warn("reload: {}", result.messages.back());
     }
     const AppliedOptions applied = gateway_->apply(next);
@@ -249,7 +259,8 @@ class Server {
   FileStamp stamp_;
   BreakerRegistry registry_;
   std::shared_ptr<TransitionLog> transitions_;
-  std::shared_ptr<LogEvents> log_events_;
+  std::shared_ptr<BreakerLog> breaker_log_;
+  CommandLog command_log_;
   CallDurations durations_;
   std::shared_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<admin::AdminServer> admin_;
@@ -272,11 +283,16 @@ int serve(const ServeFlags& flags) {
     std::fprintf(stderr, "switchgear: \"%s\" is not HOST:PORT\n", wrong->c_str());
     return 2;
   }
+  // What the file alone says has been warned of already.
+  if (!flags.admin.empty() && config.gateway.admin_token.empty() &&
+      !config::is_loopback(config.gateway.admin))
+    log->warn("--admin {}: {}", flags.admin, config::open_admin_problem);
+  gateway::raise_limit_of_open_files();
   try {
     Server server{flags, std::move(config), *log};
     return server.run();
-  } catch (const std::system_error& error) {
-    std::fprintf(stderr, "switchgear: cannot listen: %s\n", error.what());
+  } catch (const CannotListen& error) {
+    std::fprintf(stderr, "switchgear: %s\n", error.what());
     return missing_dependency;
   }
 }

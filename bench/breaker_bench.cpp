@@ -52,7 +52,10 @@ void closed(benchmark::State& run) {
   report_allocations(run, before);
 }
 
-void one_in_ten_fails(benchmark::State& run) {
+/// Every `nth` call of a thread fails. The breaker must be one that stays closed all the same: what is
+/// measured is the record of a failure, not a refusal.
+template <unsigned nth>
+void some_fail(benchmark::State& run) {
   (void)shared->try_acquire(start);
   const std::uint64_t before = bench::allocations_of_this_thread();
   TimePoint now = start;
@@ -61,11 +64,12 @@ void one_in_ten_fails(benchmark::State& run) {
     auto permit = shared->try_acquire(now);
     benchmark::DoNotOptimize(permit);
     now += 10ns;
-    const bool fails = ++n % 10 == 0;
+    const bool fails = ++n % nth == 0;
     std::move(*permit).record(fails ? Outcome::failure(FailureType::timeout, 10ns) : Outcome::success(10ns),
                               now);
   }
   report_allocations(run, before);
+  if (shared->state() != State::closed) run.SkipWithError("the breaker opened");
 }
 
 void open_refused(benchmark::State& run) {
@@ -114,6 +118,20 @@ const auto count_window = [](const benchmark::State&) {
   shared = std::make_unique<CircuitBreaker>("bench", usual(CountWindowOptions{}),
                                             BreakerContext{.created = start});
 };
+/// Closed whatever share of the calls fails.
+void share_patient(WindowOptions window) {
+  CircuitBreakerOptions options = usual(window);
+  options.failure_rate = 1.0;
+  options.minimum_calls = 100;
+  shared = std::make_unique<CircuitBreaker>("bench", options, BreakerContext{.created = start});
+  // Full of good calls: the first failures of a run are not all that there is.
+  for (int i = 0; i < 1'000; ++i) {
+    auto permit = shared->try_acquire(start);
+    std::move(*permit).record(Outcome::success(10ns), start);
+  }
+}
+const auto patient_time_window = [](const benchmark::State&) { share_patient(TimeWindowOptions{}); };
+const auto patient_count_window = [](const benchmark::State&) { share_patient(CountWindowOptions{}); };
 const auto no_window = [](const benchmark::State&) {
   shared = std::make_unique<CircuitBreaker>("bench", consecutive_only(), BreakerContext{.created = start});
 };
@@ -130,14 +148,24 @@ const auto opened = [](const benchmark::State&) {
 BENCHMARK(closed)->Name("closed, time window")->Setup(time_window)->Threads(1)->Threads(2);
 BENCHMARK(closed)->Name("closed, count window 100")->Setup(count_window)->Threads(1)->Threads(2);
 BENCHMARK(closed)->Name("closed, consecutive only")->Setup(no_window)->Threads(1)->Threads(2);
-BENCHMARK(one_in_ten_fails)
+BENCHMARK(some_fail<10>)
     ->Name("closed, time window, 10 % fail")
-    ->Setup(time_window)
+    ->Setup(patient_time_window)
     ->Threads(1)
     ->Threads(2);
-BENCHMARK(one_in_ten_fails)
+BENCHMARK(some_fail<2>)
+    ->Name("closed, time window, 50 % fail")
+    ->Setup(patient_time_window)
+    ->Threads(1)
+    ->Threads(2);
+BENCHMARK(some_fail<10>)
     ->Name("closed, count window 100, 10 % fail")
-    ->Setup(count_window)
+    ->Setup(patient_count_window)
+    ->Threads(1)
+    ->Threads(2);
+BENCHMARK(some_fail<2>)
+    ->Name("closed, count window 100, 50 % fail")
+    ->Setup(patient_count_window)
     ->Threads(1)
     ->Threads(2);
 BENCHMARK(open_refused)->Name("open, refused")->Setup(opened)->Threads(1)->Threads(2);

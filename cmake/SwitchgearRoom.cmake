@@ -73,6 +73,26 @@ function(switchgear_room NAME)
   endif()
 endfunction()
 
+# switchgear_tests(TARGET PREFIX room [TIMEOUT seconds] [WAITS]): the cases of a GoogleTest program in ctest, as
+# room.Suite.Case. A case with a parameter is called by the parameter's name or number: printed values can be hundreds of
+# columns wide, and padding bytes among them change the name from build to build.
+#
+# Under a sanitizer, starting the program costs more than most cases do: SWITCHGEAR_WHOLE_PROGRAMS makes one test of all
+# cases, room.program. Not of those that WAIT for processes and sockets: they are quicker side by side.
+function(switchgear_tests TARGET)
+  cmake_parse_arguments(TESTS "WAITS" "PREFIX;TIMEOUT" "" ${ARGN})
+  if(NOT TESTS_TIMEOUT)
+    set(TESTS_TIMEOUT 300)
+  endif()
+  if(SWITCHGEAR_WHOLE_PROGRAMS AND NOT TESTS_WAITS)
+    add_test(NAME ${TESTS_PREFIX}.${TARGET} COMMAND ${TARGET} --gtest_brief=1)
+    set_tests_properties(${TESTS_PREFIX}.${TARGET} PROPERTIES TIMEOUT 1200)
+  else()
+    gtest_discover_tests(${TARGET} TEST_PREFIX "${TESTS_PREFIX}." NO_PRETTY_VALUES
+                         PROPERTIES TIMEOUT ${TESTS_TIMEOUT} DISCOVERY_TIMEOUT 300)
+  endif()
+endfunction()
+
 function(switchgear_room_test NAME)
   if(NOT SWITCHGEAR_TESTS)
     return()
@@ -81,5 +101,5 @@ function(switchgear_room_test NAME)
   add_executable(${NAME}_test ${ROOM_SOURCES})
   target_link_libraries(${NAME}_test PRIVATE GTest::gtest_main)
   switchgear_link(${NAME}_test PRIVATE ${NAME} ${ROOM_DEPS})
-  gtest_discover_tests(${NAME}_test TEST_PREFIX "${NAME}." PROPERTIES TIMEOUT 300 DISCOVERY_TIMEOUT 60)
+  switchgear_tests(${NAME}_test PREFIX ${NAME})
 endfunction()

@@ -73,7 +73,7 @@ class Importer {
   static CircuitBreakerOptions careful() {
     CircuitBreakerOptions options;
     options.consecutive_failures = 3;
-    options.open_duration = 200ms;
+    options.open_duration = 1s;
     options.half_open.permitted_calls = 1;
     return options;
   }

@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 CircuitBreakerOptions careful() {
   CircuitBreakerOptions options;
   options.consecutive_failures = 3;
-  options.open_duration = 300ms;  // seconds, for a service that has to restart
+  options.open_duration = 2s;  // longer, for a service that has to restart
   options.half_open.permitted_calls = 1;
   return options;
 }

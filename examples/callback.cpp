@@ -49,7 +49,7 @@ int main() {
   careful.consecutive_failures = 5;
   CircuitBreaker breaker{"stock", careful};
   Bulkhead bulkhead{"stock", {.max_concurrent = 1, .max_queue = 10, .max_wait = 5s}};
-  Timeout timeout{"stock", 250ms};
+  Timeout timeout{"stock", 2s};
   const auto pipeline = standard_pipeline(breaker, bulkhead, timeout);
 
   asio::io_context io;

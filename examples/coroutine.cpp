@@ -31,7 +31,7 @@ struct StockPolicies {
   CircuitBreaker breaker{"stock", careful()};
   RetryBudget budget{"stock"};
   Retry retry{"stock", {.max_attempts = 3, .base = 1ms}, /*seed*/ 1, &budget};
-  Timeout timeout{"stock attempt", 250ms};
+  Timeout timeout{"stock attempt", 2s};
   Hedge hedge{"stock", {.delay = Duration{50ms}}, &budget};
 };
 

@@ -42,7 +42,7 @@ struct Service {
 CircuitBreakerOptions opens_after_two() {
   CircuitBreakerOptions options;
   options.consecutive_failures = 2;
-  options.open_duration = 300ms;
+  options.open_duration = 2s;
   options.half_open.permitted_calls = 1;
   return options;
 }
@@ -182,7 +182,7 @@ int main() {
   orders("and payment", 3);
 
   shop.payment.broken = shop.mail.broken = shop.recommendations.broken = false;
-  std::this_thread::sleep_for(350ms);  // longer than any opening: the next order is everyone's probe
+  std::this_thread::sleep_for(2100ms);  // longer than any opening: the next order is everyone's probe
   orders("all are back", 2);
   const bool drained = within_ten_seconds([&] { return shop.outbox.size() == 0; });
 

@@ -109,7 +109,7 @@ int main() {
   options.failure_rate = 0.5;
   CircuitBreaker breaker{"stock", options};
   Bulkhead bulkhead{"stock", {.max_concurrent = 4, .max_queue = 10, .max_wait = 1s}};
-  Timeout timeout{"stock", 300ms};
+  Timeout timeout{"stock", 2s};
   const Pipeline guard{bulkhead, breaker, timeout};
 
   Loop loop{guard, stock.port()};

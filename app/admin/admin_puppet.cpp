@@ -60,10 +60,7 @@ class Puppet {
     for (auto at = name.find("%20"); at != std::string::npos; at = name.find("%20")) name.replace(at, 3, " ");
     if (verb == "add" || verb == "quick") {
       CircuitBreakerOptions& options = wanted_[name] = sensitive();
-      if (verb == "quick") {
-        options.open_duration = 100ms;
-        options.half_open.max_wait = 30s;
-      }
+      if (verb == "quick") options.open_duration = 100ms;
       registry_.apply(wanted_, now());
     } else if (verb == "probe") {
       auto breaker = registry_.get_or_create(name, sensitive(), now());

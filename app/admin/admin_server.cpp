@@ -18,6 +18,7 @@
 #include "app/admin/api.hpp"
 #include "app/admin/event_stream.hpp"
 #include "app/admin/session.hpp"
+#include "switchgear/config/address.hpp"
 
 namespace switchgear::admin {
 namespace asio = boost::asio;
@@ -34,8 +35,7 @@ tcp::acceptor listen_on(asio::io_context& context, const config::Endpoint& endpo
     const auto found = resolver.resolve(endpoint.host, std::to_string(endpoint.port), tcp::resolver::passive);
     return tcp::acceptor{context, found.begin()->endpoint(), true};
   } catch (const boost::system::system_error& error) {
-    const std::string where = endpoint.host + ":" + std::to_string(endpoint.port);
-    throw std::system_error(error.code(), "admin cannot listen on " + where);
+    throw std::system_error(error.code(), "cannot listen on " + config::text_of(endpoint));
   }
 }
 
@@ -50,10 +50,15 @@ class TransitionBell final : public EventSink {
     if (ringing_.exchange(true)) return;  // one visit to the log fetches all that came meanwhile
     const std::lock_guard lock{mutex_};
     if (context_ == nullptr) return;
-    asio::post(*context_, [this] {
+    try {
+      asio::post(*context_, [this] {
+        ringing_.store(false);
+        ring_();
+      });
+    } catch (...) {  // no memory: the next transition rings again
       ringing_.store(false);
-      ring_();
-    });
+      throw;
+    }
   }
 
   void disconnect() {
@@ -120,7 +125,8 @@ class AdminServer::Impl {
         co_await pause.async_wait(token);
         continue;
       }
-      if (shared_.connections >= limits_.connections) continue;  // closes it
+      // A probe must get its answer whatever others hold; only event streams keep their places.
+      if (shared_.connections >= limits_.connections && !close_longest_waiting(shared_)) continue;
       error_code ignored;
       socket.set_option(tcp::no_delay{true}, ignored);
       asio::co_spawn(context_, serve_connection(std::move(socket), shared_), asio::detached);

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "switchgear/config/config.hpp"
@@ -25,10 +26,11 @@ class Collectable;
 namespace switchgear::admin {
 
 struct AdminLimits {
-  std::size_t connections = 256;                        ///< further ones are closed at once
+  std::size_t connections =
+      256;  ///< a further one takes the place of the one that waits longest for its client
   std::size_t header_bytes = std::size_t{16} * 1024;    ///< 431 beyond
   std::uint64_t body_bytes = std::uint64_t{64} * 1024;  ///< 413 beyond
-  Duration request_timeout = std::chrono::seconds{10};  ///< from a request's first byte to its last
+  Duration request_timeout = std::chrono::seconds{5};   ///< from a request's first byte to its last
   Duration idle_timeout = std::chrono::seconds{60};     ///< between two requests of one connection
   Duration write_timeout = std::chrono::seconds{10};    ///< for one response, or one batch of events
   std::size_t events_clients = 64;                      ///< 503 beyond
@@ -51,6 +53,23 @@ struct ReloadResult {
   std::vector<std::string> messages;  ///< what changed, or what is wrong
 };
 
+enum class CommandResult : std::uint8_t {
+  done,
+  not_found,     ///< there is no such breaker
+  unauthorized,  ///< no token, or a wrong one
+  forbidden,     ///< sent by a page of a foreign origin, or to a foreign host
+  invalid,       ///< the configuration to reload is not valid
+};
+[[nodiscard]] std::string_view to_string(CommandResult result) noexcept;
+
+/// A request that changes something, carried out or not. The client chose `circuit`: it may hold anything.
+struct CommandRecord {
+  std::string_view command;  ///< `reset`, `force-open` … or `reload`
+  std::string_view circuit;  ///< empty for `reload`
+  std::string_view client;   ///< its address
+  CommandResult result = CommandResult::done;
+};
+
 /// What the server asks of the program around it. All are called on the admin thread; an empty one means "not
 /// there".
 struct AdminCallbacks {
@@ -58,6 +77,7 @@ struct AdminCallbacks {
   std::function<bool()> ready;                                   ///< GET /readyz; empty: always ready
   std::function<std::map<std::string, std::string>()> policies;  ///< circuit → name of its policy
   std::function<boost::json::object()> services = {};            ///< of GET /status; service → what it does
+  std::function<void(const CommandRecord&)> audit = {};          ///< told of every changing request
 };
 
 /// What the server shows. Borrowed: must outlive it. `transitions` must be subscribed to the registry's

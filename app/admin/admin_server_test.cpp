@@ -33,7 +33,7 @@ class Server : public testing::Test {
   }
 
   ControlReply get(std::string_view path) {
-    return control_request({"127.0.0.1", std::to_string(server->port())}, "GET", path, "");
+    return control_request({"127.0.0.1", std::to_string(server->port())}, "GET", path, "", 60s);
   }
 
   static std::string request(std::string_view first_line, std::string_view further = "") {
@@ -43,7 +43,7 @@ class Server : public testing::Test {
   /// Asks until the answer is the wanted one; every question is a wait on the network, so nothing spins.
   template <class Wanted>
   bool eventually(std::string_view path, Wanted wanted) {
-    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    const auto deadline = std::chrono::steady_clock::now() + 60s;
     while (std::chrono::steady_clock::now() < deadline) {
       if (wanted(get(path).body)) return true;
     }
@@ -120,18 +120,63 @@ TEST_F(Server, DoesNotWaitForARequestThatDripsIn) {
   EXPECT_EQ(client.read_to_end(), "");
 }
 
-TEST_F(Server, TakesNoMoreConnectionsThanItsLimit) {
+TEST_F(Server, AnswersEveryProbeThough300ClientsHoldHalfARequest) {
+  const std::uint16_t port = start();
+  std::deque<RawClient> held;
+  for (int i = 0; i < 300; ++i) held.emplace_back(port).send("GET /livez HTTP/1.1\r\nHost: loc");
+  for (int i = 0; i < 60; ++i) {
+    RawClient probe{port};
+    probe.send(request("GET /livez"));
+    ASSERT_NE(probe.read_until("alive").find("200 OK"), std::string::npos) << i;
+  }
+}
+
+TEST_F(Server, AnswersEveryProbeThoughItsClientsTakeNoAnswer) {
+  for (int i = 0; i < 200; ++i) breakers.add("breaker " + std::to_string(i));
+  options.limits.connections = 4;
+  const std::uint16_t port = start();
+  std::deque<RawClient> held;
+  for (int i = 0; i < 4; ++i) {
+    std::string many;
+    for (int j = 0; j < 100; ++j) many += request("GET /circuit-breakers");
+    held.emplace_back(port, 4096).send(many);
+  }
+  for (int i = 0; i < 20; ++i) {
+    RawClient probe{port};
+    probe.send(request("GET /livez"));
+    ASSERT_NE(probe.read_until("alive").find("200 OK"), std::string::npos) << i;
+  }
+}
+
+TEST_F(Server, ClosesTheConnectionThatHasWaitedLongestForOneMoreThanItsLimit) {
   options.limits.connections = 2;
   const std::uint16_t port = start();
   std::deque<RawClient> held;
   for (int i = 0; i < 2; ++i) {
     held.emplace_back(port).send(request("GET /livez"));
-    held.back().read_until("alive");
+    held.back().read_until("}\n");
   }
   RawClient third{port};
-  EXPECT_EQ(third.read_to_end(), "");
-  held.front().send(request("GET /livez"));
-  EXPECT_NE(held.front().read_until("alive").find("200 OK"), std::string::npos);
+  third.send(request("GET /metrics"));
+  EXPECT_NE(third.read_until("switchgear_admin_connections_closed_for_others_total 1\n"), "");
+  EXPECT_EQ(held.front().read_to_end(), "") << "closed";
+  held.back().send(request("GET /livez"));
+  EXPECT_NE(held.back().read_until("alive").find("200 OK"), std::string::npos);
+}
+
+TEST_F(Server, LeavesAnEventStreamItsConnectionWhateverOthersNeed) {
+  options.limits.connections = 2;
+  const std::uint16_t port = start();
+  RawClient stream{port};
+  stream.send(request("GET /events"));
+  stream.read_until("event: snapshot");
+  for (int i = 0; i < 5; ++i) {
+    RawClient probe{port};
+    probe.send(request("GET /livez"));
+    EXPECT_NE(probe.read_until("alive").find("200 OK"), std::string::npos);
+  }
+  breakers.add("payment");
+  EXPECT_NE(stream.read_until("payment"), "");
 }
 
 TEST_F(Server, StreamsASnapshotThenTransitionsAtOnce) {
@@ -178,7 +223,7 @@ TEST_F(Server, TakesNoMoreStreamsThanItsLimitAndForgetsThoseThatLeft) {
 }
 
 TEST_F(Server, DropsAStreamThatDoesNotRead) {
-  options.limits.events_queued = 64 * 1024;
+  options.limits.events_queued = std::size_t{64} * 1024;
   options.limits.events_interval = 1ms;
   options.limits.write_timeout = 100ms;
   const std::uint16_t port = start();
@@ -201,7 +246,7 @@ TEST_F(Server, AdvancesABreakerThatNobodyCalls) {
   clock = breakers.now.time_since_epoch().count();
   start();
   EXPECT_EQ(get("/circuit-breakers/payment").body.at("state"), "half_open");
-  clock += Duration{31s}.count();
+  clock += Duration{61s}.count();
   EXPECT_TRUE(eventually("/circuit-breakers/payment", [](const boost::json::value& breaker) {
     return breaker.at("state") == "open" && breaker.at("last_transition").at("rule") == "max_wait";
   }));

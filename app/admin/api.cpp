@@ -8,6 +8,7 @@
 #include <boost/beast/http/status.hpp>
 #include <boost/beast/http/verb.hpp>
 #include <boost/json/array.hpp>
+#include <boost/system/system_error.hpp>
 #include <exception>
 #include <iterator>
 #include <optional>
@@ -70,6 +71,22 @@ std::function<TimePoint()> clock_or_steady(const std::function<TimePoint()>& clo
 
 }  // namespace
 
+std::string_view to_string(CommandResult result) noexcept {
+  switch (result) {
+    case CommandResult::done:
+      return "done";
+    case CommandResult::not_found:
+      return "not_found";
+    case CommandResult::unauthorized:
+      return "unauthorized";
+    case CommandResult::forbidden:
+      return "forbidden";
+    case CommandResult::invalid:
+      return "invalid";
+  }
+  return "invalid";
+}
+
 Api::Api(const AdminOptions& options, const AdminSources& sources, AdminCallbacks callbacks)
     : access_(options.listen.host, options.token, options.origins),
       registry_(sources.registry),
@@ -81,14 +98,14 @@ Api::Api(const AdminOptions& options, const AdminSources& sources, AdminCallback
       views_(sources.registry, sources.transitions),
       metrics_(sources.registry, sources.transitions, sources.durations, clock_) {}
 
-Api::Answer Api::answer(const Request& request, std::string_view local_address, const ServerCounts& counts) {
+Api::Answer Api::answer(const Request& request, const Addresses& addresses, const ServerCounts& counts) {
   Answer made;
   try {
     const auto hosts = request.equal_range(http::field::host);
     const Routed routed = route_of(std::string_view{request.target()});
     if (std::distance(hosts.first, hosts.second) != 1) {
       made.response = problem(http::status::bad_request, "a request needs exactly one Host header");
-    } else if (!access_.host_allowed(field(request, http::field::host), local_address)) {
+    } else if (!access_.host_allowed(field(request, http::field::host), addresses.local)) {
       made.response =
           problem(http::status::forbidden, "this server does not answer to that Host; see admin origins");
     } else if (routed.error == RouteError::malformed) {
@@ -105,6 +122,10 @@ Api::Answer Api::answer(const Request& request, std::string_view local_address, 
       made.response = read(request, routed.route, counts);
       made.stream = routed.route.resource == Resource::events && request.method() == http::verb::get;
     }
+    if (routed.error == RouteError::none && routed.route.changes() && request.method() == http::verb::post)
+      audit(routed.route, addresses.client, made.response.result());
+  } catch (const boost::system::system_error& error) {  // its text would name a file of Boost's
+    made.response = problem(http::status::internal_server_error, error.code().message());
   } catch (const std::exception& error) {
     made.response = problem(http::status::internal_server_error, error.what());
   }
@@ -114,7 +135,7 @@ Api::Answer Api::answer(const Request& request, std::string_view local_address, 
 
 /// The method, and for what changes something: the origin and the token.
 std::optional<Response> Api::refused(const Request& request, const Route& route) const {
-  const bool changes = route.allow() == "POST";
+  const bool changes = route.changes();
   const http::verb method = request.method();
   if (changes ? method != http::verb::post : method != http::verb::get && method != http::verb::head) {
     Response refusal = problem(http::status::method_not_allowed, "this resource does not have that method");
@@ -180,6 +201,17 @@ Response Api::command(const Route& route) {
   if (!breaker) return no_such_breaker(route.name);
   breaker->command(*route.command, clock_());
   return json_response(http::status::ok, view(*breaker));
+}
+
+void Api::audit(const Route& route, std::string_view client, http::status answered) {
+  CommandRecord record{route.command ? word_of(*route.command) : "reload", route.name, client,
+                       CommandResult::invalid};
+  if (answered == http::status::ok) record.result = CommandResult::done;
+  if (answered == http::status::not_found) record.result = CommandResult::not_found;
+  if (answered == http::status::unauthorized) record.result = CommandResult::unauthorized;
+  if (answered == http::status::forbidden) record.result = CommandResult::forbidden;
+  ++commands_[{record.command, record.result}];
+  if (callbacks_.audit) callbacks_.audit(record);
 }
 
 Response Api::reload() const {
@@ -254,6 +286,7 @@ Response Api::status_response(const ServerCounts& counts) const {
   made["policies"] = std::move(policies);
   if (callbacks_.services) made["services"] = callbacks_.services();
   made["admin"] = json::object{{"connections", counts.connections},
+                               {"closed_for_others", counts.closed_for_others},
                                {"events_clients", counts.events_clients},
                                {"events_dropped", counts.events_dropped},
                                {"requests", counts.requests}};
@@ -274,6 +307,20 @@ std::vector<prometheus::MetricFamily> Api::families(const ServerCounts& counts) 
                               MetricType::Gauge, to_seconds(saturating_sub(clock_(), started_))));
   all.push_back(single_metric("switchgear_admin_connections", "Open connections to the admin server.",
                               MetricType::Gauge, static_cast<double>(counts.connections)));
+  all.push_back(single_metric("switchgear_admin_connections_closed_for_others_total",
+                              "Connections to the admin server closed to make room for others.",
+                              MetricType::Counter, static_cast<double>(counts.closed_for_others)));
+  prometheus::MetricFamily commands;
+  commands.name = "switchgear_admin_commands_total";
+  commands.help = "Requests that change something, by what was asked for and what came of it.";
+  commands.type = MetricType::Counter;
+  for (const auto& [key, count] : commands_) {
+    prometheus::ClientMetric sample;
+    sample.label = {{"command", std::string{key.first}}, {"result", std::string{to_string(key.second)}}};
+    sample.counter.value = static_cast<double>(count);
+    commands.metric.push_back(std::move(sample));
+  }
+  all.push_back(std::move(commands));
   all.push_back(single_metric("switchgear_admin_requests_total", "Requests the admin server has answered.",
                               MetricType::Counter, static_cast<double>(counts.requests)));
   all.push_back(single_metric("switchgear_events_clients", "Clients of the event stream.", MetricType::Gauge,

@@ -7,9 +7,11 @@
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "app/admin/access.hpp"
@@ -31,9 +33,16 @@ void harden(Response& response);
 [[nodiscard]] Response problem(boost::beast::http::status status, std::string_view detail,
                                boost::json::object members = {});
 
+/// Both ends of the connection that a request came on, without ports.
+struct Addresses {
+  std::string_view local;
+  std::string_view client;
+};
+
 /// Everything about the server that the API shows and the API cannot know.
 struct ServerCounts {
   std::size_t connections = 0;
+  std::uint64_t closed_for_others = 0;
   std::size_t events_clients = 0;
   std::uint64_t events_dropped = 0;
   std::uint64_t requests = 0;
@@ -50,8 +59,7 @@ class Api {
     Response response;
     bool stream = false;
   };
-  [[nodiscard]] Answer answer(const Request& request, std::string_view local_address,
-                              const ServerCounts& counts);
+  [[nodiscard]] Answer answer(const Request& request, const Addresses& addresses, const ServerCounts& counts);
 
   [[nodiscard]] BreakerViews& views() noexcept { return views_; }
   [[nodiscard]] TimePoint now() const { return clock_(); }
@@ -63,6 +71,7 @@ class Api {
   [[nodiscard]] std::optional<Response> refused(const Request& request, const Route& route) const;
   [[nodiscard]] Response read(const Request& request, const Route& route, const ServerCounts& counts) const;
   [[nodiscard]] Response command(const Route& route);
+  void audit(const Route& route, std::string_view client, boost::beast::http::status answered);
   [[nodiscard]] Response reload() const;
   [[nodiscard]] Response health_response() const;
   [[nodiscard]] Response circuits_health_response() const;
@@ -81,6 +90,7 @@ class Api {
   TimePoint started_;
   BreakerViews views_;
   BreakerMetrics metrics_;
+  std::map<std::pair<std::string_view, CommandResult>, std::uint64_t> commands_;
 };
 
 }  // namespace switchgear::admin

@@ -27,7 +27,7 @@ class AdminApi : public testing::Test {
   }
   Api::Answer send(const Request& made) {
     if (!api) api.emplace(options, breakers.sources(), callbacks);
-    return api->answer(made, "127.0.0.1", {});
+    return api->answer(made, {"127.0.0.1", "10.0.0.3"}, {});
   }
   Response get(std::string_view target) { return send(request(http::verb::get, target)).response; }
   Response post(std::string_view target) { return send(request(http::verb::post, target)).response; }
@@ -136,6 +136,36 @@ TEST_F(AdminApi, ChangesNothingByAnythingButPost) {
   const Response response = post("/health");
   expect_problem(response, http::status::method_not_allowed);
   EXPECT_EQ(response[http::field::allow], "GET, HEAD");
+}
+
+TEST_F(AdminApi, TellsOfEveryCommandWhoSentItAndWhatBecameOfIt) {
+  std::vector<std::string> told;
+  callbacks.audit = [&](const CommandRecord& record) {
+    told.push_back(std::string{record.command} + " " + std::string{record.circuit} + " " +
+                   std::string{record.client} + " " + std::string{to_string(record.result)});
+  };
+  options.token = "s3cret";
+  breakers.add("payment");
+  const auto sent = [&](const std::string& target, const char* token, const char* origin = "") {
+    Request made = request(http::verb::post, target);
+    made.set(http::field::authorization, token);
+    if (*origin != 0) made.set(http::field::origin, origin);
+    (void)send(made);
+  };
+  sent("/circuit-breakers/payment/force-open", "Bearer s3cret");
+  sent("/circuit-breakers/payment/reset", "Bearer wrong1");
+  sent("/circuit-breakers/nobody/reset", "Bearer s3cret");
+  sent("/circuit-breakers/payment/reset", "Bearer s3cret", "https://evil.example");
+  sent("/reload", "Bearer s3cret");
+  (void)get("/metrics");
+  EXPECT_EQ(told, (std::vector<std::string>{"force-open payment 10.0.0.3 done",
+                                            "reset payment 10.0.0.3 unauthorized",
+                                            "reset nobody 10.0.0.3 not_found",
+                                            "reset payment 10.0.0.3 forbidden", "reload  10.0.0.3 invalid"}));
+  const std::string metrics = get("/metrics").body();
+  for (const char* line : {"switchgear_admin_commands_total{command=\"force-open\",result=\"done\"} 1\n",
+                           "switchgear_admin_commands_total{command=\"reset\",result=\"unauthorized\"} 1\n"})
+    EXPECT_NE(metrics.find(line), std::string::npos) << line;
 }
 
 TEST_F(AdminApi, ChangesNothingWithoutTheToken) {

@@ -86,10 +86,11 @@ json::object options_json(const CircuitBreakerOptions& options) {
       {"honor_retry_after", options.honor_retry_after},
       {"probe_automatically", options.probe_automatically},
       {"half_open", json::object{{"permitted_calls", options.half_open.permitted_calls},
+                                 {"success_threshold", options.success_threshold()},
                                  {"max_concurrent", options.max_concurrent()},
                                  {"max_failure_rate", options.half_open.max_failure_rate},
                                  {"probe_interval", to_seconds(options.half_open.probe_interval)},
-                                 {"max_wait", to_seconds(options.max_wait())}}},
+                                 {"max_wait", to_seconds(options.half_open.max_wait)}}},
       {"ramp", nullptr}};
   if (!options.needs_window()) made["window"] = nullptr;
   if (const auto& rule = options.slow_call) {

@@ -88,7 +88,8 @@ TEST(BreakerView, ShowsOptionsUnderTheirNamesInConfiguration) {
   EXPECT_EQ(shown.at("stuck_calls").at("count"), 3U);
   EXPECT_EQ(shown.at("ramp").at("from"), 0.2);
   EXPECT_TRUE(shown.at("failure_rate").is_null());
-  EXPECT_EQ(shown.at("half_open").at("max_wait"), 30.0)
+  EXPECT_EQ(shown.at("half_open").at("max_wait"), 60.0);
+  EXPECT_EQ(shown.at("half_open").at("success_threshold"), 3U)
       << "the default that holds, not the one that was left out";
 }
 

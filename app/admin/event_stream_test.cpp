@@ -160,7 +160,7 @@ TEST_F(EventStreamTest, NumbersEventsWithoutGapsForAllClientsAlike) {
 }
 
 TEST_F(EventStreamTest, DropsAClientThatDoesNotReadAndKeepsTheOthers) {
-  options.limits.events_queued = 8 * 1024;
+  options.limits.events_queued = std::size_t{8} * 1024;
   breakers.add("payment");
   EventClient slow{context.get_executor()};
   ASSERT_TRUE(stream().join(slow));

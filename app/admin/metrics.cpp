@@ -90,6 +90,9 @@ struct Families {
                   MetricType::Counter};
   Family durations{"circuit_breaker_call_duration_seconds", "How long admitted calls took.",
                    MetricType::Histogram};
+  Family service_durations{"switchgear_call_duration_seconds",
+                           "How long calls to a service took, with or without a breaker.",
+                           MetricType::Histogram};
   Family transitions{"circuit_breaker_transitions_total", "Changes of state.", MetricType::Counter};
   Family failure_ratio{"circuit_breaker_failure_ratio", "Failures / calls in the sliding window.",
                        MetricType::Gauge};
@@ -114,8 +117,8 @@ void add_calls(Families& all, const CallTotals& totals, const ClientMetric::Labe
   const auto result = [&](std::string_view name, std::uint64_t count) {
     all.calls.add(count, {circuit, label("result", name)});
   };
-  result("success", totals.successes - std::min(totals.successes, totals.slow_successes));
-  result("failure", totals.failures - std::min(totals.failures, totals.slow_failures));
+  result("success", totals.plain_successes);
+  result("failure", totals.plain_failures);
   result("slow_success", totals.slow_successes);
   result("slow_failure", totals.slow_failures);
   result("ignored", totals.ignored);
@@ -176,10 +179,16 @@ std::vector<MetricFamily> BreakerMetrics::Collect() const {
     all.retry_after.add(seen.retry_after ? to_seconds(*seen.retry_after) : 0.0, {circuit});
     all.metrics_only.add(seen.metrics_only ? 1.0 : 0.0, {circuit});
   }
+  durations_.for_each([&](const std::string& name, const CircuitDurations& durations) {
+    const ClientMetric::Label service = label("service", name);
+    all.service_durations.add(durations.success.snapshot(), {service, label("result", "success")});
+    all.service_durations.add(durations.failure.snapshot(), {service, label("result", "failure")});
+  });
   std::vector<MetricFamily> families;
-  for (Family* each : {&all.state, &all.code, &all.calls, &all.failures, &all.durations, &all.transitions,
-                       &all.failure_ratio, &all.slow_ratio, &all.rejections, &all.would_reject, &all.late,
-                       &all.open_seconds, &all.retry_after, &all.metrics_only}) {
+  for (Family* each :
+       {&all.state, &all.code, &all.calls, &all.failures, &all.durations, &all.service_durations,
+        &all.transitions, &all.failure_ratio, &all.slow_ratio, &all.rejections, &all.would_reject, &all.late,
+        &all.open_seconds, &all.retry_after, &all.metrics_only}) {
     families.push_back(each->take());
   }
   std::erase_if(families, [](const MetricFamily& family) { return family.metric.empty(); });

@@ -67,14 +67,14 @@ class RawClient {
   }
 
  private:
-  static constexpr std::chrono::milliseconds patience{10'000};
+  static constexpr std::chrono::milliseconds patience{60'000};
 
   /// False at the end of the connection.
   bool receive() {
     pollfd waiting{socket_, POLLIN, 0};
     if (poll(&waiting, 1, static_cast<int>(patience.count())) <= 0)
       throw std::runtime_error("nothing came: " + received_);
-    std::array<char, 16 * 1024> bytes{};
+    std::array<char, std::size_t{16} * 1024> bytes{};
     const ssize_t got = recv(socket_, bytes.data(), bytes.size(), 0);
     if (got <= 0) return false;
     received_.append(bytes.data(), static_cast<std::size_t>(got));

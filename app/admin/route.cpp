@@ -58,6 +58,13 @@ std::optional<Command> command_of(std::string_view word) noexcept {
   return std::nullopt;
 }
 
+std::string_view word_of(Command command) noexcept {
+  for (const auto& [name, known] : commands) {
+    if (known == command) return name;
+  }
+  return {};
+}
+
 Routed route_of(std::string_view target) {
   if (!target.starts_with('/')) return {RouteError::malformed, {}};
   const std::string_view path = target.substr(1, target.find_first_of("?#", 1) - 1);

@@ -32,10 +32,11 @@ struct Route {
   std::string name;  ///< of a breaker or an asset, percent-decoded
   std::optional<Command> command;
 
-  /// What may be done with the resource, as the Allow header has it.
-  [[nodiscard]] std::string_view allow() const noexcept {
-    return resource == Resource::breaker_command || resource == Resource::reload ? "POST" : "GET, HEAD";
+  [[nodiscard]] bool changes() const noexcept {
+    return resource == Resource::breaker_command || resource == Resource::reload;
   }
+  /// What may be done with the resource, as the Allow header has it.
+  [[nodiscard]] std::string_view allow() const noexcept { return changes() ? "POST" : "GET, HEAD"; }
 };
 
 enum class RouteError : std::uint8_t { none, malformed, unknown };
@@ -51,5 +52,6 @@ struct Routed {
 
 /// The word of a command in a path: `reset`, `force-open` …
 [[nodiscard]] std::optional<Command> command_of(std::string_view word) noexcept;
+[[nodiscard]] std::string_view word_of(Command command) noexcept;
 
 }  // namespace switchgear::admin

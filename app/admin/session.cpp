@@ -54,7 +54,10 @@ class Session {
     error_code failed;
     const auto local = stream_->socket().local_endpoint(failed);
     if (!failed) local_address_ = local.address().to_string();
+    const auto client = stream_->socket().remote_endpoint(failed);
+    if (!failed) client_address_ = client.address().to_string();
     ++context_.connections;
+    context_.closable.push_back(closable_);
   }
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -65,10 +68,12 @@ class Session {
       Request request;
       const bool got = co_await read(request);
       if (!got) co_return;
+      waits_again();
       ++context_.requests;
-      const ServerCounts counts{context_.connections, context_.events.clients(), context_.events.dropped(),
-                                context_.requests};
-      Api::Answer answer = context_.api.answer(request, local_address_, counts);
+      const ServerCounts counts{context_.connections, context_.closed_for_others, context_.events.clients(),
+                                context_.events.dropped(), context_.requests};
+      const Addresses addresses{local_address_, client_address_};
+      Api::Answer answer = context_.api.answer(request, addresses, counts);
       if (answer.stream) {
         co_await stream_events(answer.response);
         co_return;
@@ -77,11 +82,19 @@ class Session {
       const bool written = co_await write(answer.response, request.method() == http::verb::head, keep_alive);
       if (!written) co_return;
       if (!keep_alive) break;
+      waits_again();
     }
     co_await linger();
   }
 
  private:
+  /// The client has done its part so far: other connections have waited longer.
+  void waits_again() {
+    if (!closable_.is_linked()) return;  // it is being closed
+    closable_.unlink();
+    context_.closable.push_back(closable_);
+  }
+
   /// False when the connection is done for; a request that cannot be read is answered here.
   asio::awaitable<bool> read(Request& request) {
     error_code failed;
@@ -140,8 +153,8 @@ class Session {
     error_code failed;
     (void)stream_->socket().shutdown(asio::ip::tcp::socket::shutdown_send, failed);
     auto token = asio::redirect_error(asio::use_awaitable, failed);
-    stream_->expires_after(std::chrono::seconds{1});
-    for (int reads = 0; reads < 64 && !failed; ++reads) {
+    stream_->expires_after(context_.limits.write_timeout);
+    while (!failed) {
       buffer_.clear();
       const auto room = buffer_.prepare(std::size_t{16} * 1024);
       co_await stream_->async_read_some(room, token);
@@ -159,6 +172,7 @@ class Session {
       co_return;
     }
     const Membership membership{context_.events, *client};
+    closable_.unlink();  // a stream is meant to last
     // Without a length and without chunks the body ends with the connection, which suits every client of a
     // stream.
     response.keep_alive(false);
@@ -221,11 +235,23 @@ class Session {
 
   std::shared_ptr<Stream> stream_;
   SessionContext& context_;
+  ClosableConnection closable_{stream_->socket()};
   beast::flat_buffer buffer_;
   std::string local_address_;
+  std::string client_address_;
 };
 
 }  // namespace
+
+bool close_longest_waiting(SessionContext& context) {
+  if (context.closable.empty()) return false;
+  ClosableConnection& oldest = context.closable.front();
+  oldest.unlink();
+  error_code ignored;
+  (void)oldest.socket.close(ignored);  // what its session waits for fails, and that ends it
+  ++context.closed_for_others;
+  return true;
+}
 
 asio::awaitable<void> serve_connection(asio::ip::tcp::socket socket, SessionContext& context) {
   Session session{std::move(socket), context};

@@ -81,7 +81,8 @@ std::string parts_of(const WorstLatency& latency, const Policy& policy) {
   if (!latency.attempts) return parts;
   std::string attempts = std::to_string(policy.retry ? policy.retry->max_attempts : 1) + " × " +
                          readable(*latency.race) + (policy.hedge ? " (hedges included)" : "");
-  if (latency.delays > Duration::zero()) attempts += " + " + readable(latency.delays) + " of delays";
+  if (latency.delays_asked_for > Duration::zero())
+    attempts += " + " + readable(latency.delays_asked_for) + " of delays";
   if (!cut) {
     add(attempts);
   } else {
@@ -98,6 +99,15 @@ void add_latency(Lines& lines, const WorstLatency& latency, const Policy& policy
   }
   lines.add("latency", "unbounded: " + latency.unbounded);
   if (!parts.empty()) lines.more("otherwise " + parts);
+}
+
+void add_retry_after(Lines& lines, const WorstLatency& latency, const Policy& policy) {
+  if (!policy.retry || policy.retry->max_attempts == 1) return;
+  std::string text = "up to " + readable(policy.retry->honor_retry_after.max) +
+                     " is waited for; if the service asks for more, its answer goes back at once";
+  if (latency.delays < latency.delays_asked_for)
+    text += "; without one the delays come to at most " + readable(latency.delays);
+  lines.add("Retry-After", text);
 }
 
 void add_load(Lines& lines, const Amplification& load) {
@@ -153,7 +163,8 @@ void add_breaker(Lines& lines, const BreakerOutlook& breaker, const CircuitBreak
   std::string closes = "after " + count(breaker.probes_to_close, "successful probe");
   if (options.half_open.probe_interval > Duration::zero())
     closes += ", " + readable(options.half_open.probe_interval) + " apart";
-  lines.add("closes", closes + ", within " + readable(options.max_wait()));
+  lines.add("closes",
+            closes + "; one that hangs for " + readable(options.half_open.max_wait) + " has failed");
 }
 
 void add_memory(Lines& lines, const KeptInMemory& memory) {
@@ -230,6 +241,7 @@ std::string to_text(const Explanation& explanation, const Policy& policy) {
   for (const std::string& name : explanation.order) order += (order.empty() ? "" : " → ") + name;
   lines.add("order", order);
   add_latency(lines, explanation.latency, policy);
+  add_retry_after(lines, explanation.latency, policy);
   add_load(lines, explanation.amplification);
   add_in_flight(lines, explanation.in_flight);
   if (explanation.breaker && policy.circuit_breaker) {
@@ -263,6 +275,7 @@ json::object to_json(const Explanation& explanation) {
                                {"attempt", seconds(latency.attempt)},
                                {"attempt_with_hedges", seconds(latency.race)},
                                {"delays", to_seconds(latency.delays)},
+                               {"delays_asked_for", to_seconds(latency.delays_asked_for)},
                                {"attempts_and_delays", seconds(latency.attempts)}}},
       {"amplification",
        json::object{{"most", load.most},

@@ -70,11 +70,11 @@ TEST(Explain, LatencyIsWaitsAndAttemptsUntilTheDeadline) {
   EXPECT_EQ(cut.attempt, seconds{2});
   EXPECT_EQ(cut.race, milliseconds{2500}) << "a hedge that begins after 500ms may take 2s of its own";
   EXPECT_EQ(cut.delays, milliseconds{100 + 200});
-  EXPECT_EQ(cut.attempts, milliseconds{3 * 2500 + 300});
-  EXPECT_EQ(cut.most, milliseconds{500 + 1000 + 7800}) << "the deadline of 10s is never reached";
+  EXPECT_EQ(cut.attempts, milliseconds{3 * 2500} + seconds{2 * 30}) << "the service may ask for as much";
+  EXPECT_EQ(cut.most, milliseconds{500 + 1000} + seconds{10}) << "the deadline cuts it";
 
   const WorstLatency early = worst_latency(policy_of("{timeout: 2s, deadline: 3s, retry: {}}"));
-  EXPECT_EQ(early.attempts, milliseconds{3 * 2000 + 300});
+  EXPECT_EQ(early.attempts, seconds{3 * 2 + 2 * 30});
   EXPECT_EQ(early.most, seconds{3});
 }
 
@@ -86,14 +86,19 @@ TEST(Explain, LatencyIsUnboundedWhereNothingBoundsIt) {
   EXPECT_EQ(worst_latency(policy_of("{preset: core}")).most, std::nullopt);
   EXPECT_EQ(worst_latency(policy_of("{preset: core}")).unbounded,
             "an attempt may take for ever: there is no timeout and no deadline");
-  const WorstLatency asked = worst_latency(policy_of("{timeout: 1s, retry: {}}"));
-  EXPECT_EQ(asked.most, std::nullopt);
-  EXPECT_EQ(asked.unbounded,
-            "a server may ask for any wait before a retry (Retry-After), and there is no deadline");
-  EXPECT_EQ(asked.attempts, milliseconds{3300});
   EXPECT_EQ(worst_latency(policy_of("{timeout: 1s}")).most, seconds{1});
   EXPECT_EQ(worst_latency(policy_of("{deadline: 1s}")).most, seconds{1});
   EXPECT_EQ(worst_latency(policy_of("{timeout: 1s, retry: {max_attempts: 1}}")).most, seconds{1});
+}
+
+TEST(Explain, ARetryAfterLengthensACallNoFurtherThanItsMax) {
+  const WorstLatency asked = worst_latency(policy_of("{timeout: 1s, retry: {}}"));
+  EXPECT_EQ(asked.delays, milliseconds{300});
+  EXPECT_EQ(asked.delays_asked_for, seconds{2 * 30});
+  EXPECT_EQ(asked.most, seconds{3 + 2 * 30});
+  const WorstLatency brief =
+      worst_latency(policy_of("{timeout: 1s, retry: {honor_retry_after: {max: 150ms}}}"));
+  EXPECT_EQ(brief.most, milliseconds{3000 + 150 + 200}) << "the longer of both before each retry";
 }
 
 TEST(Explain, ABudgetBoundsWhatRetriesAndHedgesAdd) {
@@ -166,15 +171,18 @@ TEST(Explain, IsSaidInWords) {
   EXPECT_EQ(to_text(explain(policy_of(everything)), policy_of(everything)),
             "  order       fallback (cache) → cache → rate limiter → bulkhead → deadline →\n"
             "              retry → hedge → circuit breaker → timeout → call\n"
-            "  latency     at most 9.3s a call: 500ms for a token + 1s in the queue + 3 ×\n"
-            "              2.5s (hedges included) + 300ms of delays\n"
+            "  latency     at most 11.5s a call: 500ms for a token + 1s in the queue + 10s\n"
+            "              until the deadline, which cuts 3 × 2.5s (hedges included) + 1m of\n"
+            "              delays = 67.5s\n"
+            "  Retry-After up to 30s is waited for; if the service asks for more, its answer\n"
+            "              goes back at once; without one the delays come to at most 300ms\n"
             "  load        at most 6 attempts for one call\n"
             "              on average at most 1.2, by the retry budget, and 3 more a second\n"
             "  in flight   at most 100 attempts at once (bulkhead)\n"
             "  breaker     opens after at most 3 failed attempts (1 to 3 calls):\n"
             "              consecutive_failures\n"
             "  open for    1m, 2m, 4m, 5m after 3 relapses and more, all ± 10 %\n"
-            "  closes      after 5 successful probes, within 1m\n"
+            "  closes      after 5 successful probes; one that hangs for 1m has failed\n"
             "  memory      at most 400 answers, of 128 MiB\n");
   const Policy bare = policy_of("{}");
   EXPECT_EQ(to_text(explain(bare), bare),
@@ -187,7 +195,7 @@ TEST(Explain, IsSaidInWords) {
 
 TEST(Explain, IsSaidToPrograms) {
   const boost::json::object all = to_json(explain(policy_of(everything)));
-  EXPECT_EQ(all.at("latency").at("most").as_double(), 9.3);
+  EXPECT_EQ(all.at("latency").at("most").as_double(), 11.5);
   EXPECT_EQ(all.at("amplification").at("most").to_number<int>(), 6);
   EXPECT_EQ(all.at("amplification").at("steady").as_double(), 1.2);
   EXPECT_EQ(all.at("in_flight").at("most").to_number<int>(), 100);

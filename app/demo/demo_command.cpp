@@ -4,9 +4,12 @@
 
 #include <CLI/CLI.hpp>
 #include <array>
+#include <charconv>
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <system_error>
 
 #include "app/demo/demo_service.hpp"
 #include "app/demo/load.hpp"
@@ -40,6 +43,15 @@ std::string check_length(const std::string& text) {
   if (!parsed.value) return parsed.problem;
   if (*parsed.value < least_whole) return "the story needs at least " + config::format_duration(least_whole);
   return {};
+}
+
+/// The parser of options reads -1 as the largest number there is, and cuts what is too large.
+std::string check_seed(const std::string& text) {
+  std::uint64_t seed = 0;
+  const char* const end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, seed);
+  if (read.ec == std::errc{} && read.ptr == end) return {};
+  return fmt::format("\"{}\" is not a whole number from 0 to {}", text, UINT64_MAX);
 }
 
 /// The fault of a round; without a wish, every round has another.
@@ -100,7 +112,9 @@ void add_demo_command(CLI::App& app, int& exit_code) {
       ->check(CLI::Validator(check_length, "DURATION"));
   demo->add_option("--fault", options->fault, "What goes wrong: errors, latency, hang, refuse or reset")
       ->check(CLI::IsMember({"errors", "latency", "hang", "refuse", "reset"}));
-  demo->add_option("--seed", options->seed, "Seed of the callers' pauses")->capture_default_str();
+  demo->add_option("--seed", options->seed, "Seed of the callers' pauses")
+      ->check(CLI::Validator(check_seed, "NUMBER"))
+      ->capture_default_str();
   demo->add_option("--port", options->port, "Port of the gateway; 0: the system chooses")
       ->capture_default_str();
   demo->add_option("--admin-port", options->admin_port, "Port of the dashboard; 0: the system chooses")
@@ -112,7 +126,9 @@ void add_demo_command(CLI::App& app, int& exit_code) {
   one->add_option("--name", service->name)->capture_default_str();
   one->add_option("--port", service->port)->capture_default_str();
   one->add_option("--control-port", service->control_port)->capture_default_str();
-  one->add_option("--seed", service->seed)->capture_default_str();
+  one->add_option("--seed", service->seed)
+      ->check(CLI::Validator(check_seed, "NUMBER"))
+      ->capture_default_str();
   one->callback([service, &exit_code] { exit_code = run_demo_service(*service); });
 }
 

@@ -173,6 +173,8 @@ class DemoService {
       }
       apply(fault);
       return json_answer(request, bhttp::status::ok, {{"mode", to_string(fault.mode)}});
+    } catch (const boost::system::system_error& problem) {
+      return json_answer(request, bhttp::status::bad_request, {{"error", problem.code().message()}});
     } catch (const std::exception& problem) {
       return json_answer(request, bhttp::status::bad_request, {{"error", problem.what()}});
     }
@@ -206,6 +208,9 @@ int run_demo_service(const DemoServiceOptions& options) {
     std::fflush(stdout);
     io.run();
     return 0;
+  } catch (const boost::system::system_error& problem) {
+    std::fprintf(stderr, "demo-service %s: %s\n", options.name.c_str(), problem.code().message().c_str());
+    return 3;
   } catch (const std::exception& problem) {
     std::fprintf(stderr, "demo-service %s: %s\n", options.name.c_str(), problem.what());
     return 3;

@@ -17,8 +17,9 @@ void Attempt::begin(CallOwner& owner, unsigned number, TimePoint now, TimePoint 
   started = since = now;
   until = limit;
   body_sent = 0;
+  sent = deaf = waited_for = false;
+  first_byte.reset();
   interims = 0;
-  sent = deaf = waited_for = afresh = false;
   error.reset();
 }
 

@@ -50,7 +50,7 @@ class Attempt final : public http::ConnectionPool::Waiter {
   bool sent = false;                   ///< all of the request is with the upstream
   bool deaf = false;                   ///< it takes no more of the request; may still answer
   bool waited_for = false;             ///< it is the upstream's turn
-  bool afresh = false;                 ///< made once more, on a connection of its own
+  std::optional<Duration> first_byte;  ///< of a stream: its latency, which does not grow any more
   http::Lease lease;                   ///< between the pool and the exchange
   std::optional<http::ConnectError> error;
   http::Exchange exchange;

@@ -55,6 +55,9 @@ class CallMachine {
   switchgear::Step on_timer(TimePoint now) noexcept {
     return with([&](auto& machine) { return machine.on_timer(now); });
   }
+  void answer_began(unsigned branch, const Outcome& outcome, TimePoint now) noexcept {
+    with([&](auto& machine) { machine.answer_began(branch, outcome, now); });
+  }
   void commit() noexcept {
     with([](auto& machine) { machine.commit(); });
   }

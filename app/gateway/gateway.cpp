@@ -6,13 +6,16 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
-#include <boost/system/system_error.hpp>
 #include <condition_variable>
 #include <future>
+#include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
+#include "app/gateway/open_files.hpp"
 #include "app/gateway/service_status.hpp"
+#include "switchgear/config/address.hpp"
 
 namespace switchgear::gateway {
 
@@ -29,7 +32,9 @@ constexpr Duration wait_for_worker = std::chrono::seconds{2};
   if (!error) return {address, endpoint.port};
   asio::io_context context;
   tcp::resolver resolver{context};
-  return *resolver.resolve(endpoint.host, std::to_string(endpoint.port)).begin();
+  const auto found = resolver.resolve(endpoint.host, std::to_string(endpoint.port), error);
+  if (error) throw std::system_error{error, "cannot listen on " + config::text_of(endpoint)};
+  return *found.begin();
 }
 
 /// Two gateways in a row are no loop, so each needs a name of its own.
@@ -45,20 +50,20 @@ enum class Port : std::uint8_t { alone, shared };
 /// `shared`: one socket of several on the same port, over which the kernel spreads connections
 /// (SO_REUSEPORT).
 [[nodiscard]] int listen_on(const tcp::endpoint& endpoint, Port port) {
-  const auto fail = [](int descriptor, const char* what) {
-    const int error = errno;
+  const auto fail = [&endpoint](int descriptor) {
+    const std::error_code error{errno, std::system_category()};
     if (descriptor >= 0) ::close(descriptor);
-    throw boost::system::system_error{error, boost::system::system_category(), what};
+    const std::string host = endpoint.address().to_string();
+    throw std::system_error{error, "cannot listen on " + config::text_of({host, endpoint.port()})};
   };
   const int descriptor =
       ::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (descriptor < 0) fail(descriptor, "socket");
+  if (descriptor < 0) fail(descriptor);
   const int on = 1;
   ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (port == Port::shared) ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-  if (::bind(descriptor, endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0)
-    fail(descriptor, "bind");
-  if (::listen(descriptor, SOMAXCONN) != 0) fail(descriptor, "listen");
+  if (::bind(descriptor, endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0) fail(descriptor);
+  if (::listen(descriptor, SOMAXCONN) != 0) fail(descriptor);
   return descriptor;
 }
 
@@ -114,7 +119,7 @@ Gateway::Gateway(const config::Config& config, BreakerRegistry& registry, CallDu
   for (unsigned i = 0; i < threads; ++i) {
     const int descriptor = listen_on(endpoint, threads > 1 ? Port::shared : Port::alone);
     endpoint = local_endpoint(descriptor);
-    workers_.push_back(std::make_unique<Worker>(plan, descriptor, i == 0 ? Replays::yes : Replays::no));
+    workers_.push_back(std::make_unique<Worker>(plan, descriptor, i == 0 ? Replays::yes : Replays::no, log_));
   }
   port_ = endpoint.port();
   last_counts_.resize(workers_.size());
@@ -130,6 +135,7 @@ Plan Gateway::plan_of(const config::Config& config) {
   Plan plan;
   plan.pseudonym = pseudonym_;
   plan.limits = config.gateway.limits;
+  plan.clients = clients_of(config);
   const PolicySets known = policy_sets();
   PolicySets made;
   for (const auto& [name, service] : config.services) {
@@ -142,11 +148,28 @@ Plan Gateway::plan_of(const config::Config& config) {
     const auto policies = std::make_shared<const PolicySet>(
         service, policy, breaker, before == known.end() ? nullptr : before->second.get(), seed_());
     made.emplace(name, policies);
-    plan.services.push_back({service, policy, policies, breaker ? &durations_.of(name) : nullptr});
+    plan.services.push_back({service, policy, policies, &durations_.of(name)});
   }
   const std::lock_guard lock{policies_mutex_};
   policies_ = std::move(made);
   return plan;
+}
+
+/// As many clients per thread as the file says, if the limit of open files has room for them.
+std::size_t Gateway::clients_of(const config::Config& config) const {
+  OpenFilesNeeded needed{workers_.empty() ? config.gateway.threads : workers_.size(), 0};
+  for (const auto& [name, service] : config.services)
+    needed.upstream_connections += service.pool.max_connections;
+  const std::size_t limit = limit_of_open_files();
+  const std::size_t most = clients_per_thread(limit, needed);
+  const std::size_t wanted = config.gateway.limits.connections;
+  if (most >= wanted) return wanted;
+  log_.warn(
+      "the limit of open files is {}: each thread takes at most {} client connections, and not the {} of "
+      "gateway.limits.connections, so that services can still be connected to; raise the limit (ulimit -n, "
+      "LimitNOFILE of systemd)",
+      limit, most, wanted);
+  return most;
 }
 
 PolicySets Gateway::policy_sets() const {
@@ -216,7 +239,8 @@ boost::json::object Gateway::status() const {
   for (const auto& [name, set] : policy_sets()) {
     const auto of = std::find_if(all.services.begin(), all.services.end(),
                                  [&wanted = name](const auto& service) { return service.name == wanted; });
-    services[name] = service_status(*set, of == all.services.end() ? WorkerCounts::OfService{} : *of, now);
+    services[name] = service_status(*set, of == all.services.end() ? WorkerCounts::OfService{} : *of,
+                                    durations_.of(name), now);
   }
   return services;
 }
@@ -224,6 +248,9 @@ boost::json::object Gateway::status() const {
 void Gateway::hurry() noexcept { drain_->hurry(); }
 
 WorkerCounts Gateway::counts() const {
+  // From the question on: of two who ask at once, the earlier one's answer must not be kept as the later one,
+  // or a counter would go back for whoever asks when a worker is too busy to answer.
+  const std::lock_guard lock{counts_mutex_};
   std::vector<std::future<WorkerCounts>> asked;
   for (const auto& worker : workers_) {
     auto answer = std::make_shared<std::promise<WorkerCounts>>();
@@ -231,7 +258,6 @@ WorkerCounts Gateway::counts() const {
     asio::post(worker->loop().context(), [&worker = *worker, answer] { answer->set_value(worker.counts()); });
   }
   const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds{500};
-  const std::lock_guard lock{counts_mutex_};
   WorkerCounts all;
   for (std::size_t i = 0; i < asked.size(); ++i) {
     if (asked[i].wait_until(until) == std::future_status::ready) last_counts_[i] = asked[i].get();

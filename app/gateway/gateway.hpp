@@ -34,7 +34,7 @@ namespace switchgear::gateway {
 /// in them (advance()) is made by whoever ticks, here the admin server.
 class Gateway final : public prometheus::Collectable {
  public:
-  /// Binds the listening sockets. Throws boost::system::system_error when it cannot.
+  /// Binds the listening sockets. Throws std::system_error, which names the address, when it cannot.
   Gateway(const config::Config& config, BreakerRegistry& registry, CallDurations& durations,
           spdlog::logger& log);
   Gateway(const Gateway&) = delete;
@@ -65,6 +65,7 @@ class Gateway final : public prometheus::Collectable {
   [[nodiscard]] Plan plan_of(const config::Config& config);
   [[nodiscard]] WorkerCounts counts() const;
   [[nodiscard]] PolicySets policy_sets() const;
+  [[nodiscard]] std::size_t clients_of(const config::Config& config) const;
   void warn_of_lost_calls(const std::string& service, const PolicySet& policies) const;
   class Drain;
 

@@ -31,6 +31,12 @@ std::vector<prometheus::MetricFamily> Gateway::Collect() const {
   auto fresh =
       family("switchgear_gateway_fresh_attempts_total",
              "Requests sent again because a kept connection turned out to be closed.", MetricType::Counter);
+  auto aborted =
+      family("switchgear_responses_aborted_total",
+             "Responses that the service broke off, or did not finish in time.", MetricType::Counter);
+  auto failed = family("switchgear_failures_total",
+                       "Calls to a service that failed, by type of failure, with or without a breaker.",
+                       MetricType::Counter);
   auto pool = family("switchgear_gateway_pool_connections", "Connections to a service.", MetricType::Gauge);
   auto waiting = family("switchgear_gateway_pool_waiting", "Requests waiting for a connection to a service.",
                         MetricType::Gauge);
@@ -42,6 +48,9 @@ std::vector<prometheus::MetricFamily> Gateway::Collect() const {
   auto failures = family("switchgear_gateway_accept_failures_total",
                          "Times a client connection could not be accepted for want of descriptors or memory.",
                          MetricType::Counter);
+  auto idle_closed =
+      family("switchgear_gateway_idle_closed_total",
+             "Idle client connections closed because other clients waited for a place.", MetricType::Counter);
   auto connections =
       family("switchgear_gateway_connections", "Client connections open now.", MetricType::Gauge);
 
@@ -50,6 +59,11 @@ std::vector<prometheus::MetricFamily> Gateway::Collect() const {
     add_answers(requests, service.name, service.counts.answers);
     add(loops, {{"service", service.name}}, static_cast<double>(service.counts.loops));
     add(fresh, {{"service", service.name}}, static_cast<double>(service.counts.fresh_attempts));
+    add(aborted, {{"service", service.name}}, static_cast<double>(service.counts.responses_aborted));
+    for (const FailureType type : failure_types) {
+      add(failed, {{"service", service.name}, {"type", std::string{to_string(type)}}},
+          static_cast<double>(service.counts.failures[static_cast<std::size_t>(type)]));
+    }
     add(pool, {{"service", service.name}, {"state", "idle"}}, static_cast<double>(service.pool.idle));
     add(pool, {{"service", service.name}, {"state", "busy"}},
         static_cast<double>(service.pool.open - service.pool.idle));
@@ -57,9 +71,11 @@ std::vector<prometheus::MetricFamily> Gateway::Collect() const {
   }
   add(accepted, {}, static_cast<double>(all.accepted));
   add(failures, {}, static_cast<double>(all.accept_failures));
+  add(idle_closed, {}, static_cast<double>(all.idle_closed));
   add(connections, {}, static_cast<double>(all.connections));
   std::vector<prometheus::MetricFamily> families = policy_metrics(policy_sets(), http::EventLoop::now());
-  families.insert(families.end(), {requests, loops, fresh, pool, waiting, accepted, failures, connections});
+  families.insert(families.end(),
+                  {requests, loops, fresh, aborted, failed, pool, waiting, accepted, failures, idle_closed, connections});
   return families;
 }
 

@@ -13,9 +13,16 @@ namespace {
 }
 }  // namespace
 
+void ServiceCounts::add(const ServiceCounts& other) noexcept {
+  for (std::size_t i = 0; i < answers.size(); ++i) answers[i] += other.answers[i];
+  for (std::size_t i = 0; i < failures.size(); ++i) failures[i] += other.failures[i];
+  fresh_attempts += other.fresh_attempts;
+  responses_aborted += other.responses_aborted;
+}
+
 Service::Service(config::Service options, const config::Policy& policy,
                  std::shared_ptr<http::ConnectionPool> pool, std::shared_ptr<ServiceCounts> counts,
-                 std::shared_ptr<const PolicySet> policies, CircuitDurations* durations)
+                 std::shared_ptr<const PolicySet> policies, CircuitDurations& durations)
     : options_(std::move(options)),
       authority_(authority_of(options_.upstream)),
       classifier_({policy.failure_when.status, policy.failure_when.timeout,

@@ -26,6 +26,10 @@ struct ServiceCounts {
       answers{};                     ///< by the first digit of the status; [0]: the client left without one
   std::uint64_t loops = 0;           ///< requests that this gateway had forwarded before: 508
   std::uint64_t fresh_attempts = 0;  ///< requests repeated because a kept connection turned out to be closed
+  std::uint64_t responses_aborted = 0;  ///< that the service broke off, or did not finish in time
+  std::array<std::uint64_t, failure_types.size()> failures{};  ///< attempts that failed, by FailureType
+
+  void add(const ServiceCounts& other) noexcept;
 };
 
 /// Made anew by every reload; shares its pool and counts with the one before when they did not change. Lives
@@ -34,7 +38,7 @@ class Service final : public boost::intrusive_ref_counter<Service, boost::thread
  public:
   Service(config::Service options, const config::Policy& policy, std::shared_ptr<http::ConnectionPool> pool,
           std::shared_ptr<ServiceCounts> counts, std::shared_ptr<const PolicySet> policies,
-          CircuitDurations* durations);
+          CircuitDurations& durations);
 
   [[nodiscard]] const config::Service& options() const noexcept { return options_; }
   [[nodiscard]] const std::string& name() const noexcept { return options_.name; }
@@ -45,7 +49,7 @@ class Service final : public boost::intrusive_ref_counter<Service, boost::thread
   [[nodiscard]] ServiceCounts& counts() const noexcept { return *counts_; }
   [[nodiscard]] const std::shared_ptr<ServiceCounts>& shared_counts() const noexcept { return counts_; }
   [[nodiscard]] const PolicySet& policies() const noexcept { return *policies_; }
-  [[nodiscard]] CircuitDurations* durations() const noexcept { return durations_; }
+  [[nodiscard]] CircuitDurations& durations() const noexcept { return durations_; }
   [[nodiscard]] Duration timeout() const noexcept { return timeout_; }
   [[nodiscard]] const std::optional<Duration>& deadline() const noexcept { return deadline_; }
 
@@ -56,7 +60,7 @@ class Service final : public boost::intrusive_ref_counter<Service, boost::thread
   std::shared_ptr<http::ConnectionPool> pool_;
   std::shared_ptr<ServiceCounts> counts_;
   std::shared_ptr<const PolicySet> policies_;
-  CircuitDurations* durations_;
+  CircuitDurations& durations_;
   Duration timeout_;
   std::optional<Duration> deadline_;
 };

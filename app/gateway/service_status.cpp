@@ -25,6 +25,20 @@ namespace json = boost::json;
           {"loops", counts.counts.loops}};
 }
 
+[[nodiscard]] json::object of(const DurationHistogram& durations) {
+  const DurationHistogramSnapshot seen = durations.snapshot();
+  json::object made{{"count", seen.count}, {"mean", nullptr}};
+  if (seen.count != 0) made["mean"] = to_seconds(seen.sum) / static_cast<double>(seen.count);
+  return made;
+}
+
+[[nodiscard]] json::object failures(const ServiceCounts& counts) {
+  json::object made;
+  for (const FailureType type : failure_types)
+    made[to_string(type)] = counts.failures[static_cast<std::size_t>(type)];
+  return made;
+}
+
 [[nodiscard]] json::object of(const Retry& retry) {
   const RetryTotals totals = retry.totals();
   json::object given_up;
@@ -121,10 +135,13 @@ void add_memory(json::object& to, const AnswerMemory& memory) {
 }  // namespace
 
 boost::json::object service_status(const PolicySet& set, const WorkerCounts::OfService& counts,
-                                   TimePoint now) {
+                                   const CircuitDurations& durations, TimePoint now) {
   const Policies& has = set.policies();
   json::object made{{"policy", set.service().policy},
                     {"requests", requests(counts.counts)},
+                    {"responses_aborted", counts.counts.responses_aborted},
+                    {"calls", {{"success", of(durations.success)}, {"failure", of(durations.failure)}}},
+                    {"failures", failures(counts.counts)},
                     {"connections", connections(counts)}};
   if (has.retry) made["retry"] = of(*has.retry);
   if (has.budget) made["retry_budget"] = of(*has.budget, now);

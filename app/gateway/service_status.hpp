@@ -9,6 +9,6 @@ namespace switchgear::gateway {
 
 /// From snapshots: no call waits for it. What the service does not have is left out.
 [[nodiscard]] boost::json::object service_status(const PolicySet& set, const WorkerCounts::OfService& counts,
-                                                 TimePoint now);
+                                                 const CircuitDurations& durations, TimePoint now);
 
 }  // namespace switchgear::gateway

@@ -14,10 +14,6 @@ namespace {
 constexpr Duration doubt_after = std::chrono::seconds{1};
 // A request that is on its way while the gateway drains is still answered on an idle connection.
 constexpr Duration drain_grace = std::chrono::milliseconds{300};
-// How much of a request that was refused is read so that its connection can be kept, or closed without a
-// reset that would take the answer with it (RFC 9112, 9.6).
-constexpr std::size_t linger_bytes = std::size_t{256} * 1024;
-constexpr Duration linger_time = std::chrono::seconds{2};
 }  // namespace
 
 void Session::start(Worker& worker, int descriptor, std::string client_address) {
@@ -64,7 +60,7 @@ http::Detached Session::run() {
     while ((step = finish_answer()) == Step::wait) co_await sleep();
     if (step == Step::over) break;
 
-    part_ = Part::discarding;
+    begin_discarding();
     while ((step = discard_request()) == Step::wait) co_await sleep();
     if (step == Step::over) break;
     if (next_request() == Step::over) break;
@@ -100,6 +96,12 @@ void Session::kill() {
   wake();
 }
 
+bool Session::end_if_idle() {
+  if (client_->has_input()) return false;
+  kill();
+  return true;
+}
+
 bool Session::make_room(std::size_t most) {
   http::ReadBuffer& buffer = client_->buffer();
   if (buffer.space_size() != 0 || buffer.compact()) return true;
@@ -111,9 +113,13 @@ bool Session::make_room(std::size_t most) {
 Session::Step Session::read_request() {
   if (killed_) return Step::over;
   http::ReadBuffer& buffer = client_->buffer();
+  bool looked_again = false;
   for (;;) {
     if (!buffer.empty()) {
-      if (!std::exchange(head_started_, true)) since_ = now_;
+      if (!std::exchange(head_started_, true)) {
+        since_ = now_;
+        IdleHook::unlink();
+      }
       switch (validator_.advance(buffer.view())) {
         case http::HeadValidator::Progress::complete:
           take_request();
@@ -141,16 +147,18 @@ Session::Step Session::read_request() {
       }
       wait_until(due);
     } else {
-      const TimePoint due = since_ + worker_.limits().idle_timeout;
-      if (now_ >= due) return Step::over;
+      TimePoint due = since_ + worker_.limits().idle_timeout;
+      if (worker_.draining()) due = std::min(due, std::max(worker_.draining_since(), since_) + drain_grace);
+      if (now_ >= due) {
+        if (std::exchange(looked_again, true)) return Step::over;
+        client_->look_again();
+        continue;
+      }
       wait_until(due);
       if (client_->doubtful()) wait_until(since_ + doubt_after);
-      if (worker_.draining()) {
-        const TimePoint end = std::max(worker_.draining_since(), since_) + drain_grace;
-        if (now_ >= end) return Step::over;
-        wait_until(end);
-      }
       buffer.shrink();
+      // A stored call's connection is the gateway's own, and no place that a client could have.
+      if (!IdleHook::is_linked() && !replayed_) worker_.became_idle(*this);
     }
     client_->watch_readable();
     return Step::wait;
@@ -190,90 +198,6 @@ Session::Step Session::yield() {
     if (*self != nullptr) (*self)->wake();
   });
   return Step::wait;
-}
-
-Session::Step Session::finish_answer() {
-  if (killed_) return Step::over;
-  if (!outbox_.complete()) {
-    const http::Stream::Sent sent = outbox_.send(*client_, {{}, true});
-    if (sent.status == http::IoStatus::broken) return Step::over;
-    if (sent.status == http::IoStatus::would_block) {
-      if (sent.size != 0) since_ = now_;
-      const TimePoint due = since_ + worker_.limits().write_timeout;
-      if (now_ >= due) return Step::over;
-      wait_until(due);
-      client_->watch_writable();
-      return Step::wait;
-    }
-  }
-  since_ = now_;
-  return Step::go;
-}
-
-/// What the client still sends of a request that is answered already.
-Session::Step Session::discard_request() {
-  if (killed_) return Step::over;
-  http::ReadBuffer& buffer = client_->buffer();
-  while (keep_ && !request_done_) {
-    switch (body_.next(buffer, client_->ended())) {
-      case http::BodyReader::State::content:
-        body_.used(buffer, body_.content());
-        continue;
-      case http::BodyReader::State::done:
-        body_.finish(buffer);
-        request_done_ = true;
-        continue;
-      case http::BodyReader::State::truncated:
-      case http::BodyReader::State::broken:
-        return Step::over;
-      case http::BodyReader::State::more:
-        break;
-    }
-    if (!make_room(http::BlockPool::block_size)) return Step::over;
-    http::IoStatus status = client_->receive();
-    if (status == http::IoStatus::would_block && client_->doubt()) status = client_->receive();
-    if (status == http::IoStatus::ok) continue;
-    const TimePoint due = since_ + linger_time;
-    if (status != http::IoStatus::would_block || now_ >= due) return Step::over;
-    wait_until(due);
-    client_->watch_readable();
-    return Step::wait;
-  }
-  if (keep_) return Step::go;
-  client_->shut_down_sending();
-  part_ = Part::lingering;
-  rounds_ = 0;
-  return Step::over;
-}
-
-/// The answer is out and nothing more will be: reads on, so that the client gets the answer and not a reset.
-Session::Step Session::linger() {
-  if (killed_) return Step::over;
-  http::ReadBuffer& buffer = client_->buffer();
-  for (;;) {
-    buffer.consume(buffer.size());
-    http::IoStatus status = client_->receive();
-    if (status == http::IoStatus::would_block && client_->doubt()) status = client_->receive();
-    rounds_ += static_cast<std::uint32_t>(buffer.size());
-    if (status == http::IoStatus::ok && rounds_ < linger_bytes) continue;
-    const TimePoint due = since_ + linger_time;
-    if (status != http::IoStatus::would_block || now_ >= due) return Step::over;
-    wait_until(due);
-    client_->watch_readable();
-    return Step::wait;
-  }
-}
-
-Session::Step Session::next_request() {
-  // Requests that came before the client closed its half are still answered.
-  if (client_->closed() || (client_gone_ != TimePoint{} && client_->buffer().empty())) return Step::over;
-  validator_ =
-      http::HeadValidator{http::HeadKind::request, worker_.head_limits()};  // limits may have been reloaded
-  outbox_.clear();
-  end_call();
-  head_started_ = false;
-  since_ = now_;
-  return Step::go;
 }
 
 }  // namespace switchgear::gateway

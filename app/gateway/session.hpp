@@ -25,17 +25,21 @@ struct SessionTag;
 using SessionHook =
     boost::intrusive::list_base_hook<boost::intrusive::tag<SessionTag>,
                                      boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+struct IdleTag;
+using IdleHook = boost::intrusive::list_base_hook<boost::intrusive::tag<IdleTag>,
+                                                  boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
 
 /// The coroutine run() is the session; everything else are its steps. A step does what can be done without
 /// waiting and says how it went; what it waits for resumes the coroutine through wake_, and the step looks
 /// again. So nothing is ever forgotten when two things happen at once: client and upstream move
 /// independently, and both are looked at every time.
 ///
-/// Where the code is: session.cpp reads requests and ends the connection, session_forward.cpp decides about a
-/// request, session_call.cpp does what the machine of its policies says, session_exchange.cpp moves bytes
-/// both ways, session_response.cpp looks at what comes back, session_answer.cpp answers itself. Threads: its
-/// worker's. Ends by itself; the worker only asks it to.
+/// Where the code is: session.cpp reads requests, session_ending.cpp ends an exchange or the connection,
+/// session_forward.cpp decides about a request, session_call.cpp does what the machine of its policies says,
+/// session_exchange.cpp moves bytes both ways, session_response.cpp looks at what comes back,
+/// session_answer.cpp answers itself. Threads: its worker's. Ends by itself; the worker only asks it to.
 class Session final : public SessionHook,
+                      public IdleHook,
                       private http::Stream::Owner,
                       private http::Timer,
                       private CallOwner {
@@ -54,6 +58,9 @@ class Session final : public SessionHook,
   /// Worker's words. draining: look at the worker's state again. kill: end now.
   void reconsider() { wake(); }
   void kill();
+  /// For a session in the worker's list of idle ones. False, and still there, when a request has just come.
+  [[nodiscard]] bool end_if_idle();
+  [[nodiscard]] TimePoint idle_since() const noexcept { return since_; }
 
  private:
   enum class Step : std::uint8_t {
@@ -67,8 +74,8 @@ class Session final : public SessionHook,
     calling,     ///< policies, connections, requests, until a response is chosen
     exchanging,  ///< that response is on its way
     answering,
-    discarding,
-    lingering,
+    discarding,  ///< the answer is out, the client still sends
+    lingering,   ///< the gateway has said its last word on this connection
   };
 
   http::Detached run();
@@ -79,16 +86,22 @@ class Session final : public SessionHook,
   void wake();
   void wait_until(TimePoint due) noexcept { due_ = due < due_ ? due : due_; }
 
-  // session.cpp: reading a request, ending an exchange
+  // session.cpp: reading a request
   [[nodiscard]] Step read_request();
-  [[nodiscard]] Step finish_answer();
-  [[nodiscard]] Step discard_request();
-  [[nodiscard]] Step linger();
-  [[nodiscard]] Step next_request();
   [[nodiscard]] bool make_room(std::size_t most);
   [[nodiscard]] Step watch_client();
   /// Lets the other connections have their turn; then goes on.
   [[nodiscard]] Step yield();
+
+  // session_ending.cpp: ending an exchange
+  [[nodiscard]] Step finish_answer();
+  [[nodiscard]] Step drop_content();
+  [[nodiscard]] Step receive_to_drop(std::uint32_t& reads);
+  void begin_discarding();
+  [[nodiscard]] bool waits_for_rest();
+  [[nodiscard]] Step discard_request();
+  [[nodiscard]] Step linger();
+  [[nodiscard]] Step next_request();
 
   // session_forward.cpp: deciding about a request
   void take_request();
@@ -100,6 +113,7 @@ class Session final : public SessionHook,
 
   // session_answer.cpp: answers of the gateway's own
   void refuse_head(http::HeadError error);
+  void note_failure(std::string_view what, std::string_view why);
   void answer(const OwnAnswer& answer);
   void answer_refusal(const Rejection& rejection);
   void answer_last_words();
@@ -123,7 +137,7 @@ class Session final : public SessionHook,
   [[nodiscard]] Step attempt_failed(Attempt& attempt, const Outcome& outcome, const LastWords& words);
   [[nodiscard]] switchgear::Step report(const Attempt& attempt, const Outcome& outcome);
   [[nodiscard]] switchgear::Step report_timeout(const Attempt& attempt, const Outcome& outcome);
-  void record_duration(const Outcome& outcome) const;
+  void count(const Outcome& outcome) const;
   void settle(const Attempt& attempt, const Outcome& outcome);
   /// The call is nobody's result: its client has spoilt it, or has left.
   void ignore_call() noexcept;
@@ -138,8 +152,10 @@ class Session final : public SessionHook,
   [[nodiscard]] Step pull_body(Attempt& attempt);
   [[nodiscard]] Step check_deadlines(Attempt& attempt, bool waits_for_client_body);
   [[nodiscard]] Step response_complete(Attempt& attempt);
+  [[nodiscard]] Step upstream_closed(Attempt& attempt);
   [[nodiscard]] Step upstream_failed(Attempt& attempt, std::string_view error, std::string_view detail);
   [[nodiscard]] Step upstream_timed_out(Attempt& attempt, std::string_view detail);
+  [[nodiscard]] Step break_off(const Attempt& attempt, const Outcome& outcome, const LastWords& words);
   [[nodiscard]] Step give_up(unsigned status, std::string_view error, std::string_view detail);
   [[nodiscard]] Step client_left();
 
@@ -149,6 +165,7 @@ class Session final : public SessionHook,
   void take_head(Attempt& attempt);
   [[nodiscard]] Outcome outcome_of(const Attempt& attempt, unsigned status) const;
   void start_response(Attempt& attempt);
+  void note_stream(Attempt& attempt, bool endless);
   void settle_response(const Attempt& attempt, std::string_view last_content);
   void keep_copy(const Attempt& attempt, std::string_view content);
   /// Whoever has asked for the same gets this answer as well, once it is through.
@@ -182,6 +199,8 @@ class Session final : public SessionHook,
   TimePoint since_{};        ///< idle, or the head's first byte, or the answer's last progress
   TimePoint client_gone_{};  ///< when its stream ended; zero: it did not
   TimePoint client_since_{};
+  TimePoint heard_at_{};    ///< of a request that is answered already: when something more of it came
+  TimePoint linger_end_{};  ///< and how long that is waited for at most
 
   // The call.
   ServicePtr replayed_;  ///< set when the request is a stored one: the service that it is for

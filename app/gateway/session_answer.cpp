@@ -1,4 +1,6 @@
 // Answers of the gateway's own: refusals, failures without a response, answers kept earlier.
+#include <fmt/format.h>
+
 #include "app/gateway/session.hpp"
 #include "app/gateway/worker.hpp"
 
@@ -46,6 +48,16 @@ void Session::answer(const OwnAnswer& answer) {
   if (http10_ && keep_) framing.keep_alive = keep_ = false;
   write_answer(text, named, remarks(), framing);
   begin_answer(answer.status);
+  if (service_ && answer.status >= 502 && answer.status <= 504)
+    note_failure(std::to_string(answer.status), answer.detail);
+}
+
+/// Logs that a client did not get the service's answer.
+void Session::note_failure(std::string_view what, std::string_view why) {
+  fmt::memory_buffer text;
+  fmt::format_to(fmt::appender{text}, "service '{}' at {}: {}: {}", service_->name(), service_->authority(),
+                 what, why);
+  worker_.incidents().note({text.data(), text.size()});
 }
 
 void Session::answer_refusal(const Rejection& rejection) {

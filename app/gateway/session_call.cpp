@@ -205,22 +205,32 @@ Session::Step Session::attempt_failed(Attempt& attempt, const Outcome& outcome, 
 }
 
 Duration Session::latency(const Attempt& attempt) const noexcept {
-  return now_ - attempt.started - client_share_;
+  return attempt.first_byte.value_or(now_ - attempt.started - client_share_);
 }
 
-void Session::record_duration(const Outcome& outcome) const {
-  CircuitDurations* durations = service_->durations();
-  if (durations == nullptr || outcome.verdict == Verdict::ignored) return;
-  (outcome.verdict == Verdict::success ? durations->success : durations->failure).record(outcome.latency);
+/// The service's own counts, which do not ask whether a breaker guards it.
+void Session::count(const Outcome& outcome) const {
+  CircuitDurations& durations = service_->durations();
+  switch (outcome.verdict) {
+    case Verdict::success:
+      durations.success.record(outcome.latency);
+      return;
+    case Verdict::failure:
+      durations.failure.record(outcome.latency);
+      ++service_->counts().failures[static_cast<std::size_t>(outcome.type)];
+      return;
+    case Verdict::ignored:
+      return;
+  }
 }
 
 switchgear::Step Session::report(const Attempt& attempt, const Outcome& outcome) {
-  record_duration(outcome);
+  count(outcome);
   return call_->machine.on_outcome(attempt.branch, outcome, now_);
 }
 
 switchgear::Step Session::report_timeout(const Attempt& attempt, const Outcome& outcome) {
-  record_duration(outcome);
+  count(outcome);
   return call_->machine.on_timeout(attempt.branch, outcome.latency, now_);
 }
 

@@ -19,7 +19,11 @@ Session::Step Session::exchange() {
   const Step step = advance(*chosen_);
   if (step != Step::wait) return step;
   waits_for_upstream_ = chosen_->waited_for;
-  return request_done_ || chosen_->deaf ? watch_client() : Step::wait;
+  if (request_done_) return watch_client();
+  if (!chosen_->deaf) return Step::wait;
+  // The upstream has closed after its answer. The rest of the request is dropped, because a client may not
+  // read before it has sent everything.
+  return drop_content() == Step::over ? client_left() : Step::wait;
 }
 
 /// One look at an attempt that has its connection: request out, response in.
@@ -219,44 +223,52 @@ Session::Step Session::response_complete(Attempt& attempt) {
   settle_response(attempt, {});
   attempt.phase = Attempt::Phase::idle;
   attempt.exchange.finish(attempt.sent);
-  if (!request_done_ && (expecting_ || body_.framing() != http::BodyReader::Framing::length ||
-                         body_.left() > http::BlockPool::block_size))
-    keep_ = false;
+  return Step::go;
+}
+
+/// Of a connection that ended before a byte of the answer came on it. One that was kept may have been closed
+/// just as it was taken (RFC 9112, 9.3.1): that says nothing about the service. A request that does no harm
+/// twice is made again, in the same attempt; any other may have had its effect.
+Session::Step Session::upstream_closed(Attempt& attempt) {
+  constexpr std::string_view error = "connection_terminated";
+  if (!attempt.exchange.reused() || !attempt.exchange.untouched())
+    return upstream_failed(attempt, error, "the service closed the connection");
+  if (!repeatable_) {
+    return attempt_failed(
+        attempt, Outcome::ignored(),
+        {502, error, "the service closed the kept connection just as the request was sent; it may have it"});
+  }
+  attempt.sent = attempt.deaf = false;
+  attempt.body_sent = 0;
+  ++service_->counts().fresh_attempts;
+  attempt.exchange.abandon();
+  ask_for_connection(attempt, http::ConnectionPool::Reuse::never);
   return Step::go;
 }
 
 /// Refused, reset, closed too early, or malformed.
 Session::Step Session::upstream_failed(Attempt& attempt, std::string_view error, std::string_view detail) {
-  const bool stale = attempt.exchange.active() && attempt.exchange.reused() && attempt.exchange.untouched();
-  if (stale && repeatable_ && !attempt.afresh) {
-    // Not a retry of a failed call: the upstream closed a kept connection just as it was taken, and has seen
-    // no request (RFC 9112, 9.3.1). Only for requests that do no harm twice.
-    attempt.afresh = true;
-    attempt.sent = attempt.deaf = false;
-    attempt.body_sent = 0;
-    ++service_->counts().fresh_attempts;
-    attempt.exchange.abandon();
-    ask_for_connection(attempt, http::ConnectionPool::Reuse::never);
-    return Step::go;
-  }
   const Outcome outcome = service_->classifier().of_connection_error(latency(attempt));
-  if (!answered_) return attempt_failed(attempt, outcome, {502, error, detail});
-  settle(attempt, outcome);
-  return give_up(502, error, detail);
+  const LastWords words{502, error, detail};
+  return answered_ ? break_off(attempt, outcome, words) : attempt_failed(attempt, outcome, words);
 }
 
 Session::Step Session::upstream_timed_out(Attempt& attempt, std::string_view detail) {
   const Outcome outcome = service_->classifier().of_timeout(latency(attempt));
-  if (!answered_) {
-    const LastWords words{504, "http_response_timeout", detail};
-    if (outcome.verdict != Verdict::failure) return attempt_failed(attempt, outcome, words);
-    attempt.abandon(*service_->pool());
-    call_->last_words = words;
-    follow(report_timeout(attempt, outcome));
-    return Step::go;
-  }
+  const LastWords words{504, "http_response_timeout", detail};
+  if (answered_) return break_off(attempt, outcome, words);
+  if (outcome.verdict != Verdict::failure) return attempt_failed(attempt, outcome, words);
+  attempt.abandon(*service_->pool());
+  call_->last_words = words;
+  follow(report_timeout(attempt, outcome));
+  return Step::go;
+}
+
+/// The service does not finish a response that the client already has a part of.
+Session::Step Session::break_off(const Attempt& attempt, const Outcome& outcome, const LastWords& words) {
+  ++service_->counts().responses_aborted;
   settle(attempt, outcome);
-  return give_up(504, {}, detail);
+  return give_up(words.status, words.error, words.detail);
 }
 
 /// The call cannot be finished. A client that has no head yet gets an answer; one in the middle of a response
@@ -264,6 +276,7 @@ Session::Step Session::upstream_timed_out(Attempt& attempt, std::string_view det
 Session::Step Session::give_up(unsigned status, std::string_view error, std::string_view detail) {
   ignore_call();
   if (answered_) {
+    note_failure("response broken off", detail);
     client_->abort();
     return Step::over;
   }

@@ -1,14 +1,32 @@
 // What comes back from an upstream: whether it is the answer, and what is kept of it.
+#include "app/gateway/event_stream.hpp"
 #include "app/gateway/forwarding.hpp"
 #include "app/gateway/session.hpp"
 #include "app/gateway/storing_rules.hpp"
 #include "app/gateway/worker.hpp"
+#include "switchgear/http/http_date.hpp"
 
 namespace switchgear::gateway {
 
 namespace {
+
+/// A date is read against the answer's own Date: the clocks of service and gateway need not agree.
+[[nodiscard]] std::optional<Duration> retry_after_of(const http::FieldList& fields) {
+  const http::Field* retry_after = fields.find(http::FieldId::retry_after);
+  if (retry_after == nullptr) return std::nullopt;
+  const http::Field* date = fields.find(http::FieldId::date);
+  const auto sent = date == nullptr ? std::nullopt : http::parse_http_date(date->value);
+  return http::parse_retry_after(retry_after->value, sent.value_or(std::chrono::system_clock::now()));
+}
+
+[[nodiscard]] bool announces_events(const http::FieldList& fields) noexcept {
+  const http::Field* type = fields.find(http::FieldId::content_type);
+  return type != nullptr && is_event_stream(type->value);
+}
+
 // Of one attempt. More than a service has reason for, even if it says 102 every few seconds.
 constexpr std::uint32_t most_interims = 100;
+
 }  // namespace
 
 Session::Step Session::pull_head(Attempt& attempt) {
@@ -19,7 +37,7 @@ Session::Step Session::pull_head(Attempt& attempt) {
         exchange.stream().watch_readable();
         return Step::wait;
       case http::Exchange::Read::closed:
-        return upstream_failed(attempt, "connection_terminated", "the service closed the connection");
+        return upstream_closed(attempt);
       case http::Exchange::Read::malformed:
         return upstream_failed(attempt, "http_protocol_error", to_string(exchange.head_error()));
       case http::Exchange::Read::head:
@@ -70,10 +88,7 @@ void Session::take_head(Attempt& attempt) {
   const http::Head& head = attempt.exchange.head();
   status_ = head.status;
   retry_after_.reset();
-  if (head.status == 429 || head.status == 503) {
-    if (const http::Field* field = worker_.loop().fields().find(http::FieldId::retry_after))
-      retry_after_ = http::parse_retry_after(field->value, std::chrono::system_clock::now());
-  }
+  if (head.status == 429 || head.status == 503) retry_after_ = retry_after_of(worker_.loop().fields());
   if (service_->policies().reacts()) {
     const Outcome outcome = outcome_of(attempt, status_);
     if (outcome.verdict == Verdict::failure || outcome.worth_repeating()) {
@@ -104,6 +119,7 @@ void Session::start_response(Attempt& attempt) {
   http::Coding coding = http::Coding::identity;
   const bool endless = framing.framing() == http::BodyReader::Framing::until_end ||
                        framing.framing() == http::BodyReader::Framing::chunked;
+  note_stream(attempt, endless);
   if (endless && http10_) {
     rewrite.framing = BodyFraming::until_close;
     keep_ = false;
@@ -136,6 +152,16 @@ void Session::start_response(Attempt& attempt) {
   ++service_->counts().answers[status_ / 100 % 6];
   // Whoever waits for this answer learns now that it is not for sharing, and not when all of it is through.
   if (!storable && !call_->key.empty() && cache != nullptr) settle(attempt, outcome_of(attempt, status_));
+}
+
+/// The latency of a stream, a response whose head does not say how long it is, ends with its head: it goes on
+/// for as long as there is something to say, and that is not slow. An event stream may never end, so its
+/// breaker hears of it now; until its end it holds its place in a bulkhead.
+void Session::note_stream(Attempt& attempt, bool endless) {
+  const bool events = announces_events(worker_.loop().fields());
+  if (!events && !endless) return;
+  attempt.first_byte = latency(attempt);
+  if (events && call_open_) call_->machine.answer_began(attempt.branch, outcome_of(attempt, status_), now_);
 }
 
 bool Session::keeps_others_waiting() const noexcept {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 
+#include "app/gateway/event_stream.hpp"
 #include "switchgear/http/ascii.hpp"
 #include "switchgear/http/http_date.hpp"
 
@@ -66,7 +67,7 @@ void for_each_directive(std::string_view list, See see) {
       return true;
     case FieldId::content_type:
       // Never ends: whoever waited for it would wait for good.
-      return http::equals_lower(trimmed(field.value.substr(0, field.value.find(';'))), "text/event-stream");
+      return is_event_stream(field.value);
     default:
       return false;
   }

@@ -1,7 +1,9 @@
 #include "app/gateway/worker.hpp"
 
+#include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -17,6 +19,8 @@ namespace {
 
 constexpr Duration accept_pause = std::chrono::milliseconds{100};
 constexpr int accepts_per_turn = 64;
+// A connection is not idle yet while its first or next request may be on its way.
+constexpr Duration idle_at_least = std::chrono::seconds{1};
 
 [[nodiscard]] http::HeadLimits head_limits_of(const config::GatewayLimits& limits) {
   return {limits.header_bytes, limits.header_fields, limits.target_bytes};
@@ -33,10 +37,7 @@ void WorkerCounts::add(const WorkerCounts& other) {
     auto ours = std::find_if(services.begin(), services.end(),
                              [&](const OfService& s) { return s.name == theirs.name; });
     if (ours == services.end()) ours = services.insert(services.end(), OfService{theirs.name, {}, {}});
-    for (std::size_t i = 0; i < theirs.counts.answers.size(); ++i)
-      ours->counts.answers[i] += theirs.counts.answers[i];
-    ours->counts.loops += theirs.counts.loops;
-    ours->counts.fresh_attempts += theirs.counts.fresh_attempts;
+    ours->counts.add(theirs.counts);
     ours->pool.open += theirs.pool.open;
     ours->pool.idle += theirs.pool.idle;
     ours->pool.waiting += theirs.pool.waiting;
@@ -45,10 +46,11 @@ void WorkerCounts::add(const WorkerCounts& other) {
   accepted += other.accepted;
   connections += other.connections;
   accept_failures += other.accept_failures;
+  idle_closed += other.idle_closed;
 }
 
-Worker::Worker(const Plan& plan, int listening_descriptor, Replays replays)
-    : replays_(replays), acceptor_(loop_.context()) {
+Worker::Worker(const Plan& plan, int listening_descriptor, Replays replays, spdlog::logger& log)
+    : incidents_(loop_, log), replays_(replays), acceptor_(loop_.context()) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   ::getsockname(listening_descriptor, reinterpret_cast<sockaddr*>(&address), &size);
@@ -68,6 +70,7 @@ void Worker::run() {
 
 void Worker::apply(const Plan& plan) {
   limits_ = plan.limits;
+  most_clients_ = plan.clients;
   pseudonym_ = plan.pseudonym;
   head_limits_ = head_limits_of(plan.limits);
   std::map<std::string, ServicePtr, std::less<>> services;
@@ -86,7 +89,7 @@ void Worker::apply(const Plan& plan) {
     std::shared_ptr<ServiceCounts>& counts = counts_[name];
     if (!counts) counts = std::make_shared<ServiceCounts>();
     const ServicePtr service{
-        new Service{part.service, part.policy, std::move(pool), counts, part.policies, part.durations}};
+        new Service{part.service, part.policy, std::move(pool), counts, part.policies, *part.durations}};
     services.emplace(name, service);
     for (const std::string& prefix : part.service.prefixes) routes.add(prefix, service);
   }
@@ -132,17 +135,19 @@ void Worker::accept() {
                          for (int i = 0; i < accepts_per_turn; ++i) {
                            if (!accept_one()) break;
                          }
-                         if (connections_ >= limits_.connections) {
-                           full_ = true;  // the rest waits in the backlog until a session ends
-                         } else if (!pause_.armed()) {
-                           accept();
-                         }
+                         // When full, the rest waits in the backlog until a session ends or is idle.
+                         if (!full_ && !pause_.armed()) accept();
                        });
+}
+
+void Worker::resume_accepting() {
+  full_ = false;
+  accept();
 }
 
 /// False when there is nothing more to accept now.
 bool Worker::accept_one() {
-  if (connections_ >= limits_.connections && !draining_) return false;
+  if (connections_ >= most_clients_ && !draining_ && !has_room()) return false;
   sockaddr_storage peer{};
   socklen_t size = sizeof peer;
   const int descriptor = ::accept4(acceptor_.native_handle(), reinterpret_cast<sockaddr*>(&peer), &size,
@@ -153,6 +158,7 @@ bool Worker::accept_one() {
     // No descriptor, no memory: the connection stays in the backlog and the socket stays readable. Asking
     // again at once would only spin, so the listener rests.
     ++accept_failures_;
+    incidents_.note("clients wait: the system has no file descriptor or no memory for their connections");
     loop_.arm(pause_, http::EventLoop::now() + accept_pause);
     return false;
   }
@@ -170,6 +176,48 @@ bool Worker::accept_one() {
   return true;
 }
 
+/// At the limit: a client that is waiting gets the place of one that has been idle for a while. If none
+/// waits, no place is made.
+bool Worker::has_room() {
+  pollfd listener{acceptor_.native_handle(), POLLIN, 0};
+  if (::poll(&listener, 1, 0) <= 0) return false;
+  while (end_idle_session()) {
+    if (connections_ < most_clients_) return true;
+  }
+  full_ = true;
+  fmt::memory_buffer text;
+  fmt::format_to(fmt::appender{text}, "clients wait: all {} client connections of the thread are in use",
+                 most_clients_);
+  incidents_.note({text.data(), text.size()});
+  return false;
+}
+
+bool Worker::end_idle_session() {
+  const TimePoint now = http::EventLoop::now();
+  for (auto next = idle_.begin(); next != idle_.end();) {
+    Session& session = *next++;
+    if (session.idle_since() + idle_at_least > now) {
+      loop_.arm(pause_, session.idle_since() + idle_at_least);
+      return false;
+    }
+    if (!session.end_if_idle()) continue;
+    ++idle_closed_;
+    fmt::memory_buffer text;
+    fmt::format_to(
+        fmt::appender{text},
+        "idle clients are disconnected for others: all {} client connections of the thread are taken",
+        most_clients_);
+    incidents_.note({text.data(), text.size()});
+    return true;
+  }
+  return false;
+}
+
+void Worker::became_idle(Session& session) {
+  idle_.push_back(session);
+  if (full_ && !pause_.armed()) loop_.arm(pause_, session.idle_since() + idle_at_least);
+}
+
 void Worker::started(Session& session) noexcept {
   sessions_.push_back(session);
   ++accepted_;
@@ -179,10 +227,7 @@ void Worker::started(Session& session) noexcept {
 void Worker::finished(Session& session) noexcept {
   delete &session;
   --connections_;
-  if (full_ && connections_ < limits_.connections) {
-    full_ = false;
-    accept();
-  }
+  if (full_ && connections_ < most_clients_) resume_accepting();
   check_drained();
 }
 
@@ -225,6 +270,7 @@ WorkerCounts Worker::counts() const {
   all.accepted = accepted_;
   all.connections = connections_;
   all.accept_failures = accept_failures_;
+  all.idle_closed = idle_closed_;
   for (const auto& [name, counts] : counts_) {
     WorkerCounts::OfService of{name, *counts, {}};
     if (const auto service = services_.find(name); service != services_.end())

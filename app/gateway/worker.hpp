@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "app/gateway/incident_log.hpp"
 #include "app/gateway/queue_replay.hpp"
 #include "app/gateway/service.hpp"
 #include "app/gateway/session.hpp"
@@ -24,11 +25,12 @@ struct ServicePlan {
   config::Service service;
   config::Policy policy;
   std::shared_ptr<const PolicySet> policies;
-  CircuitDurations* durations = nullptr;
+  CircuitDurations* durations = nullptr;  ///< never null
 };
 struct Plan {
   std::string pseudonym;  ///< of the whole gateway, for Via
   config::GatewayLimits limits;
+  std::size_t clients = 0;  ///< connections per thread, at most; see open_files.hpp
   std::vector<ServicePlan> services;
 };
 
@@ -47,6 +49,7 @@ struct WorkerCounts {
   std::uint64_t accepted = 0;
   std::uint64_t connections = 0;
   std::uint64_t accept_failures = 0;
+  std::uint64_t idle_closed = 0;  ///< connections, to make room for others
 
   void add(const WorkerCounts& other);
 };
@@ -55,7 +58,8 @@ struct WorkerCounts {
 /// the one that runs.
 class Worker {
  public:
-  Worker(const Plan& plan, int listening_descriptor, Replays replays);
+  /// `log` is borrowed.
+  Worker(const Plan& plan, int listening_descriptor, Replays replays, spdlog::logger& log);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -83,30 +87,39 @@ class Worker {
   /// Null when there is none of that name.
   [[nodiscard]] ServicePtr service(std::string_view name) const;
   [[nodiscard]] CallPool& calls() noexcept { return calls_; }
+  [[nodiscard]] IncidentLog& incidents() noexcept { return incidents_; }
   void count_unrouted(unsigned status) noexcept { ++unrouted_[status / 100 % 6]; }
   void started(Session& session) noexcept;
+  /// The session waits for a request: if room is needed, it may be ended from now on, the longest idle first.
+  void became_idle(Session& session);
   void finished(Session& session) noexcept;
 
  private:
   using Sessions = boost::intrusive::list<Session, boost::intrusive::base_hook<SessionHook>,
                                           boost::intrusive::constant_time_size<false>>;
+  using IdleSessions = boost::intrusive::list<Session, boost::intrusive::base_hook<IdleHook>,
+                                              boost::intrusive::constant_time_size<false>>;
 
   class Pause final : public http::Timer {
    public:
     explicit Pause(Worker& worker) : worker_(worker) {}
 
    private:
-    void on_timer(TimePoint) override { worker_.accept(); }
+    void on_timer(TimePoint) override { worker_.resume_accepting(); }
     Worker& worker_;
   };
 
   void accept();
+  void resume_accepting();
   [[nodiscard]] bool accept_one();
+  [[nodiscard]] bool has_room();
+  [[nodiscard]] bool end_idle_session();
   void close_listener();
   void apply_replays();
   void check_drained();
 
   http::EventLoop loop_;
+  IncidentLog incidents_;
   CallPool calls_{loop_};
   std::string pseudonym_;
   config::GatewayLimits limits_;
@@ -120,11 +133,14 @@ class Worker {
   boost::asio::ip::tcp::acceptor acceptor_;
   Pause pause_{*this};
   bool accepting_ = false;
-  bool full_ = false;
+  bool full_ = false;  ///< a client waits for a place
+  std::size_t most_clients_ = 0;
   Sessions sessions_;
+  IdleSessions idle_;  ///< the longest idle first
   std::uint64_t connections_ = 0;
   std::uint64_t accepted_ = 0;
   std::uint64_t accept_failures_ = 0;
+  std::uint64_t idle_closed_ = 0;
   std::array<std::uint64_t, 6> unrouted_{};
   bool draining_ = false;
   TimePoint draining_since_{};

@@ -75,6 +75,56 @@ TEST_F(ReplayCommand, TheSeedDecidesTheJitterAndNothingElseDoes) {
   EXPECT_NE(run().out, once);
 }
 
+TEST_F(ReplayCommand, ShowsThatAnHourOfGoodAnswersClosesABreakerAndThenRefusesNobody) {
+  write(options_.config, R"(version: 1
+policies:
+  defaults: {circuit_breaker: {consecutive_failures: 3}}
+  backoff: {circuit_breaker: {consecutive_failures: 3, backoff: 2}}
+  preset: {preset: payment}
+  slow: {circuit_breaker: {consecutive_failures: 3}, timeout: 2m}
+)");
+  std::string trace;
+  for (int i = 0; i < 3; ++i) trace += "{\"at\":0,\"latency\":0,\"verdict\":\"failure\"}\n";
+  for (int at = 20; at <= 3600; at += 20)
+    trace += "{\"at\":" + std::to_string(at) + ",\"latency\":0.1,\"verdict\":\"success\"}\n";
+  write(trace_, trace);
+  const auto summary = [&](const char* policy) {
+    options_.policy = policy;
+    const std::string out = run().out;
+    const std::size_t at = out.find("{\"event\":\"summary\"");
+    return at == std::string::npos ? out : out.substr(at, out.find(",\"time_open\"") - at);
+  };
+  const std::string two_refused =
+      "{\"event\":\"summary\",\"calls\":181,\"successes\":178,\"failures\":3,\"slow\":0,\"ignored\":0,"
+      "\"rejected\":2,\"late\":0,\"opened\":1";
+  const std::string one_refused =
+      "{\"event\":\"summary\",\"calls\":182,\"successes\":179,\"failures\":3,\"slow\":0,\"ignored\":0,"
+      "\"rejected\":1,\"late\":0,\"opened\":1";
+  EXPECT_EQ(summary("defaults"), one_refused) << "while it is open for 30 s";
+  EXPECT_EQ(summary("backoff"), one_refused);
+  EXPECT_EQ(summary("preset"), two_refused) << "while it is open for 60 s";
+  EXPECT_EQ(summary("slow"), one_refused);
+}
+
+TEST_F(ReplayCommand, CountsAProbeAsHungWhenTheTimeoutOfItsPolicyIsLongOver) {
+  write(options_.config, R"(version: 1
+policies:
+  quick: {circuit_breaker: {consecutive_failures: 1}, timeout: 2s}
+  patient: {circuit_breaker: {consecutive_failures: 1}, timeout: 2m}
+)");
+  write(trace_, R"({"at":0,"latency":0,"verdict":"failure"}
+{"at":40,"op":"acquire","id":"probe"}
+{"at":130,"op":"record","id":"probe","verdict":"success"}
+)");
+  const auto says = [&](const char* policy, const std::string& text) {
+    options_.policy = policy;
+    return run().out.find(text) != std::string::npos;
+  };
+  EXPECT_TRUE(
+      says("quick", R"({"at":100,"event":"transition","from":"half_open","to":"open","rule":"max_wait")"));
+  EXPECT_FALSE(says("patient", "max_wait")) << "90 s are within its own limit of 2 minutes";
+}
+
 TEST_F(ReplayCommand, PointsAtTheLineOfABadTrace) {
   write(trace_, "{\"at\":1,\"op\":\"reset\"}\n{\"at\":0,\"op\":\"reset\"}\n");
   const Ran ran = run();

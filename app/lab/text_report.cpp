@@ -59,7 +59,7 @@ std::string evidence(const Transition& transition) {
     case Rule::probe:
       return "probe: " + rounded(transition.value * 100) + " % of the permitted probes failed";
     case Rule::max_wait:
-      return "max_wait: undecided for " + seconds(transition.threshold);
+      return "max_wait: a probe has not come back for " + seconds(transition.threshold);
     case Rule::recovered:
       return "recovered: " + rounded(transition.value * 100) + " % of the permitted probes failed";
     case Rule::open_duration:

@@ -125,7 +125,7 @@ auto initiate_call(const Ex& executor, const P& pipeline, const AsyncCallOptions
 /// boost::system::system_error is judged by its code unless the classifier names its failures. Where a code
 /// is wanted and there is only an exception (what an operation of the second kind throws at once, or a
 /// fallback throws): the code in a system_error, else AsyncErrc::exception. When the fallback failed too:
-/// FallbackError, or the code of the fallback's own failure. More than that is in AsyncReport. What a
+/// FallbackError, or the code of the fallback's own failure; the report has both causes. What a
 /// classifier throws ends the call like an exception of the operation, and the policies ignore it.
 ///
 /// Memory: one allocation, retries and hedges included, by the handler's own allocator or from the heap, and
@@ -163,8 +163,8 @@ auto async_call(const P& pipeline, Op&& op, Token&& token, Time time = {}) {
 }
 
 /// The same with rejections apart from errors, as try_call() has them: completes with (error, Result<T>),
-/// Result<Nothing> for void. The error is the operation's own and nothing else; beside it the result means
-/// nothing. No refusal costs an exception:
+/// Result<Nothing> for void. The error is the operation's own and nothing else, also when a fallback failed
+/// too (the report has both causes); beside it the result means nothing. No refusal costs an exception:
 ///
 ///     auto reply = co_await async_try_call<Reply>(pipeline, fetch, use_awaitable);
 ///     if (!reply) return last_known(item);      // reply.rejection() says who refused, why, until when

@@ -6,10 +6,13 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_future.hpp>
+#include <boost/system/result.hpp>
 #include <future>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "switchgear/async/async_fixture.hpp"
 #include "switchgear/pipeline/value_layers.hpp"
@@ -71,11 +74,32 @@ TEST_F(AsyncCallTest, CompletesACoroutineWithTheValue) {
   EXPECT_EQ(totals().successes, 1U);
 }
 
+TEST_F(AsyncCallTest, AnErrorThatACoroutineReturnsOpensTheBreaker) {
+  run_coroutine(loop, [&]() -> asio::awaitable<void> {
+    using Pair = std::pair<error_code, int>;
+    const auto pair = []() -> asio::awaitable<Pair> { co_return Pair{asio::error::connection_refused, 0}; };
+    const Pair first = co_await async_call<Pair>(guarded, pair, asio::use_awaitable, loop.time);
+    EXPECT_EQ(first.first, refused_connection);
+
+    // Asio needs a value beside an exception, and a boost::system::result has no default.
+    using Reply = std::optional<boost::system::result<int>>;
+    const auto picky = Classifier{}.results([](const Reply& reply, Duration latency) {
+      return DefaultClassifier{}.of_result(reply.value(), latency);
+    });
+    const auto fails = []() -> asio::awaitable<Reply> { co_return refused_connection; };
+    const auto pipeline = guarded.classified_by(picky);
+    const Reply second = co_await async_call<Reply>(pipeline, fails, asio::use_awaitable, loop.time);
+    EXPECT_EQ(second.value().error(), refused_connection);
+  });
+  EXPECT_EQ(totals().failures, 2U);
+  EXPECT_EQ(breaker.state(), State::open);
+}
+
 TEST_F(AsyncCallTest, CompletesACoroutineWhoseOperationTakesAToken) {
   int value = 0;
   run_coroutine(loop, [&]() -> asio::awaitable<void> {
     asio::steady_timer timer(loop.io, 0s);
-    const auto waits = [&](const AsyncAttempt&, auto&& token) { return timer.async_wait(std::move(token)); };
+    const auto waits = [&](const AsyncAttempt&, auto&& token) { return timer.async_wait(std::forward<decltype(token)>(token)); };
     co_await async_call<void>(guarded, waits, asio::use_awaitable, loop.time);
     value = 3;
   });
@@ -313,14 +337,14 @@ TEST_F(AsyncCallTest, JudgesNamedExceptionsAsTheClassifierSays) {
 }
 
 TEST_F(AsyncCallTest, FindsACodeForWhatAnOperationWithATokenThrowsAtOnce) {
-  const auto throws = [](const AsyncAttempt& attempt, auto) {
+  const auto throws = [](const AsyncAttempt& attempt, auto&&) {
     if (attempt.number == 1) throw boost::system::system_error(refused_connection);
     throw std::logic_error("no code");
   };
   async_call<int>(loop.executor(), guarded, throws, got.handler(), loop.time);
   loop.run();
   EXPECT_EQ(got.code, refused_connection);
-  const auto without_code = [](const AsyncAttempt&, auto) { throw std::logic_error("no code"); };
+  const auto without_code = [](const AsyncAttempt&, auto&&) { throw std::logic_error("no code"); };
   async_call<int>(loop.executor(), guarded, without_code, got.handler(), loop.time);
   loop.run();
   EXPECT_EQ(got.code, make_error_code(AsyncErrc::exception));
@@ -349,6 +373,49 @@ TEST_F(AsyncCallTest, KeepsBothCausesWhenTheFallbackFailsToo) {
     co_await async_call<int>(pipeline, throws, asio::use_awaitable, loop.time);
   };
   EXPECT_THROW(run_coroutine(loop, calls), FallbackError);
+
+  breaker.command(Command::force_open, loop.time.now());
+  EXPECT_THROW(run_coroutine(loop, calls), FallbackError) << "of a refusal too";
+  async_call<int>(loop.executor(), pipeline, dependency.op(), got.handler(), loop.time);
+  loop.run();
+  EXPECT_EQ(got.code, make_error_code(FallbackErrc::told_to_fail));
+}
+
+TEST_F(AsyncCallTest, TryCallKeepsTheOperationsOwnErrorWhenTheFallbackFailsToo) {
+  auto fallback = Fallback<int>::fail("payment", "come back tomorrow");
+  const Pipeline pipeline{fallback, breaker};
+  CallReport report;
+  const CallOptions options{.report = &report};
+  error_code seen;
+  std::optional<Reason> refused;
+  const auto handler = [&](error_code code, Result<int> result) {
+    seen = code;
+    refused.reset();
+    if (!code && !result) refused = result.rejection().reason;
+  };
+  async_try_call<int>(loop.executor(), pipeline, options, dependency.op(), handler, loop.time);
+  loop.run();
+  dependency.end(0, refused_connection);
+  loop.run();
+  EXPECT_EQ(seen, refused_connection);
+  EXPECT_EQ(report.failure->message, "come back tomorrow");
+
+  const auto throws = []() -> asio::awaitable<int> {
+    throw std::out_of_range("mine");
+    co_return 1;
+  };
+  const auto calls = [&]() -> asio::awaitable<void> {
+    static_cast<void>(
+        co_await async_try_call<int>(pipeline, options, throws, asio::use_awaitable, loop.time));
+  };
+  EXPECT_THROW(run_coroutine(loop, calls), std::out_of_range);
+
+  breaker.command(Command::force_open, loop.time.now());
+  async_try_call<int>(loop.executor(), pipeline, options, dependency.op(), handler, loop.time);
+  loop.run();
+  EXPECT_FALSE(seen);
+  EXPECT_EQ(refused, Reason::forced_open);
+  EXPECT_EQ(report.failure->primary.rejection->reason, Reason::forced_open);
 }
 
 TEST_F(AsyncCallTest, UserTwoNeverGetsTheDataOfUserOneFromMemory) {

@@ -167,7 +167,7 @@ TEST_P(AsyncCancelTest, CanComeFromTheOperationItself) {
       loop.executor(), Pipeline{breaker},
       [&](const AsyncAttempt& attempt, auto&& token) {
         signal.emit(GetParam());  // before there is anything to cancel
-        return dependency(attempt, std::move(token));
+        return dependency(attempt, std::forward<decltype(token)>(token));
       },
       asio::bind_cancellation_slot(signal.slot(), got.handler()), loop.time);
   loop.run();

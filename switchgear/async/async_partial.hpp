@@ -198,7 +198,7 @@ struct InitiatePartial {
 /// `op(index, attempt)` is a coroutine, `op(index, attempt, token)` takes a token, as in async_call(); so is
 /// all that is said there of executors, cancellation and lifetime. One copy of `op` serves all calls.
 /// `options` are those of every call, but for the report, and for the key, to which each call's index is
-/// added. Throws std::invalid_argument for a ratio outside 0..1.
+/// added. Throws std::invalid_argument for more calls than Partial::most_calls and for a ratio outside 0..1.
 template <class T, class Time = AsioTime, AsioExecutor Ex, PipelineLike P, class Op, class Token>
 auto async_partial(const Ex& executor, const P& pipeline, const AsyncCallOptions& options,
                    std::uint32_t calls, double min_success_ratio, Op&& op, Token&& token, Time time = {}) {

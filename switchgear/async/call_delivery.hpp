@@ -17,10 +17,12 @@ auto CallState<T, gives, P, Op, Handler, Ex, Time>::answered() -> Answered {
   };
   if (!begun_) return refused({Reason::cancelled, "caller", {}});
   const Ending& ending = execution_.ending();
+  if constexpr (gives == Gives::value) {
+    if (const auto failure = kept_.answer.both_causes(ending)) return {{}, Errors::of(*failure)};
+  }
   if (ending.how != Ending::How::refused && ending.how != Ending::How::cancelled) {
     if (kept_.answer.value) return {};
     const auto& details = kept_.answer.details;
-    if (details && details->failure) return {{}, Errors::of(*details->failure)};
     if (kept_.answer.exception) return {{}, Errors::of(kept_.answer.exception)};
     if (details && details->code) {
       // A follower of another's call has the code that the policies passed on to it.
@@ -36,13 +38,17 @@ template <class T, Gives gives, class P, class Op, class Handler, class Ex, clas
 void CallState<T, gives, P, Op, Handler, Ex, Time>::fill_report(const std::optional<Rejection>& rejection) {
   if (options_.report == nullptr && options_.full_report == nullptr) return;
   auto& details = kept_.answer.detail();
-  const CallReport report{execution_.attempts(), latency_,           details.source,
-                          details.age,           execution_.chaos(), details.queued_as};
+  const CallReport report{execution_.attempts(),
+                          latency_,
+                          details.source,
+                          details.age,
+                          execution_.chaos(),
+                          details.queued_as,
+                          begun_ ? kept_.answer.both_causes(execution_.ending()) : nullptr};
   if (options_.report != nullptr) *options_.report = report;
   if (options_.full_report == nullptr) return;
   static_cast<CallReport&>(*options_.full_report) = report;
   options_.full_report->rejection = rejection;
-  options_.full_report->failure = std::move(details.failure);
 }
 
 template <class T, Gives gives, class P, class Op, class Handler, class Ex, class Time>

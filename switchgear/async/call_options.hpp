@@ -2,12 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 
 #include "switchgear/core/rejection.hpp"
 #include "switchgear/pipeline/call.hpp"
-#include "switchgear/policy/fallback_failure.hpp"
 
 namespace switchgear {
 
@@ -24,8 +22,7 @@ enum class Stragglers : std::uint8_t {
 
 /// The whole story of one call.
 struct AsyncReport : CallReport {
-  std::optional<Rejection> rejection;        ///< who refused, and when to come back, if somebody did
-  std::unique_ptr<FallbackFailure> failure;  ///< both causes, when the fallback failed too
+  std::optional<Rejection> rejection;  ///< who refused, and when to come back, if somebody did
 };
 
 /// About one awaited call: CallOptions, and what only Asio's callers may say. What it refers to must live

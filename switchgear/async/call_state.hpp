@@ -107,6 +107,9 @@ class CallState final : public Waker {
   static constexpr bool hedges = P::Machine::hedges;
   static_assert(P::Machine::template takes<Value>,
                 "a cache or a fallback of this pipeline keeps answers of another type than the call gives");
+  static_assert(
+      !Unfinished<Value>,
+      "the operation gives a coroutine or a future: its work may yet fail. Await it within the operation");
   static constexpr std::size_t most_flights = hedges ? Hedge::most + 1 : 1;
   using HandlerExecutor = boost::asio::associated_executor_t<Handler, Ex>;
   /// Memory of an allocator that somebody has chosen is given back before the handler runs, as Asio promises.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <boost/url/authority_view.hpp>
+#include <boost/url/ipv4_address.hpp>
+#include <boost/url/ipv6_address.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 #include <charconv>
@@ -30,18 +32,31 @@ bool visible_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char letter) { return letter > 0x20 && letter < 0x7F; });
 }
 
-/// An address or a name a resolver can be asked for. Names are letters, digits, '-', '_' and '.': nothing
-/// encoded.
+/// A name that a resolver can be asked for: labels of letters, digits, '-' and '_', nothing encoded, at most
+/// one dot at the end. One that ends in a number is an IPv4 address with a mistake in it.
+bool is_host_name(std::string_view name) {
+  constexpr std::string_view digits = "0123456789";
+  if (name.ends_with('.')) name.remove_suffix(1);
+  if (name.empty() || name.size() > 253) return false;
+  for (;;) {
+    const std::size_t dot = name.find('.');
+    const std::string_view label = name.substr(0, dot);
+    if (label.empty() || label.size() > 63 || label.front() == '-' || label.back() == '-' ||
+        label.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_") != std::string_view::npos)
+      return false;
+    if (dot == std::string_view::npos) return label.find_first_not_of(digits) != std::string_view::npos;
+    name.remove_prefix(dot + 1);
+  }
+}
+
 std::optional<std::string> host_of(const urls::authority_view& authority) {
   switch (authority.host_type()) {
     case urls::host_type::ipv4:
     case urls::host_type::ipv6:
       return std::string(authority.host_address());
     case urls::host_type::name: {
-      const std::string host = lower(authority.encoded_host());
-      const bool fit = !host.empty() && host.size() <= 253 &&
-                       host.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_.") == std::string::npos;
-      return fit ? std::optional(host) : std::nullopt;
+      std::string host = lower(authority.encoded_host());
+      return is_host_name(host) ? std::optional(std::move(host)) : std::nullopt;
     }
     default:
       return std::nullopt;
@@ -56,6 +71,15 @@ std::optional<std::uint16_t> port_of(std::string_view digits) {
   return port;
 }
 
+/// The port of a URL, where none means its scheme's, or what is wrong with it.
+Parsed<std::uint16_t> url_port(std::string_view text, const urls::url_view& url, std::uint16_t usual) {
+  if (!url.has_port()) return {usual, {}};
+  if (url.port().empty()) return {{}, problem(text, "has no port after its \":\"; write one, or no \":\"")};
+  const auto port = port_of(url.port());
+  if (!port || *port == 0) return {{}, problem(text, "has a port out of range; want one from 1 to 65535")};
+  return {port, {}};
+}
+
 bool has_dot_segment(std::string_view path) {
   for (std::size_t at = 0; at <= path.size();) {
     const std::size_t end = std::min(path.find('/', at), path.size());
@@ -68,7 +92,35 @@ bool has_dot_segment(std::string_view path) {
   return false;
 }
 
+int hex(char digit) {
+  if (digit >= '0' && digit <= '9') return digit - '0';
+  return (digit | 0x20) - 'a' + 10;
+}
+
+/// The path as routes see a request's: percent-encoding undone, "\\" read as '/', "//" merged. Precondition:
+/// valid percent-encoding.
+std::string decoded(std::string_view path) {
+  std::string plain;
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    char letter = path[i];
+    if (letter == '%') {
+      letter = static_cast<char>(hex(path[i + 1]) * 16 + hex(path[i + 2]));
+      i += 2;
+    }
+    if (letter == '\\') letter = '/';
+    if (letter != '/' || !plain.ends_with('/')) plain += letter;
+  }
+  return plain;
+}
+
 }  // namespace
+
+bool is_loopback(const Endpoint& endpoint) {
+  if (endpoint.host == "localhost") return true;
+  if (const auto v4 = urls::parse_ipv4_address(endpoint.host)) return v4->is_loopback();
+  const auto v6 = urls::parse_ipv6_address(endpoint.host);
+  return v6 && v6->is_loopback();
+}
 
 Parsed<Endpoint> parse_listen(std::string_view text) {
   constexpr std::string_view wanted = "want HOST:PORT, as in \"127.0.0.1:8080\"";
@@ -82,9 +134,9 @@ Parsed<Endpoint> parse_listen(std::string_view text) {
                 .append(parsed->port())
                 .append("\" for every interface")};
   }
+  if (parsed->port().empty()) return {{}, problem(text, "has no port; ").append(wanted)};
   const auto host = host_of(*parsed);
   if (!host) return {{}, problem(text, "has no usable host; ").append(wanted)};
-  if (parsed->port().empty()) return {{}, problem(text, "has no port; ").append(wanted)};
   const auto port = port_of(parsed->port());
   if (!port) return {{}, problem(text, "has a port out of range; want one from 0 to 65535")};
   return {Endpoint{*host, *port}, {}};
@@ -106,18 +158,17 @@ Parsed<ServiceUrl> parse_service_url(std::string_view text) {
     return {{}, problem(text, "has a query or a fragment; ").append(wanted)};
   const auto host = host_of(parsed->authority());
   if (!host) return {{}, problem(text, "has no usable host; ").append(wanted)};
-  std::uint16_t port = 80;
-  if (!parsed->port().empty()) {
-    const auto given = port_of(parsed->port());
-    if (!given || *given == 0)
-      return {{}, problem(text, "has a port out of range; want one from 1 to 65535")};
-    port = *given;
-  }
+  const auto port = url_port(text, *parsed, 80);
+  if (!port.value) return {{}, port.problem};
   std::string path(parsed->encoded_path());
+  // Boost.URL 1.81 ends an authority where its grammar ends, and takes the rest for a path.
+  if (!path.empty() && path.front() != '/')
+    return {{},
+            problem(text, "has ").append(quoted(path)).append(" after its host and port; ").append(wanted)};
   if (has_dot_segment(path))
     return {{}, problem(text, "has \".\" or \"..\" in its path; write the path they lead to")};
   while (path.ends_with('/')) path.pop_back();
-  return {ServiceUrl{Endpoint{*host, port}, std::move(path)}, {}};
+  return {ServiceUrl{Endpoint{*host, *port.value}, std::move(path)}, {}};
 }
 
 Parsed<std::string> parse_origin(std::string_view text) {
@@ -131,11 +182,10 @@ Parsed<std::string> parse_origin(std::string_view text) {
     return {{}, problem(text, "is no origin; ").append(wanted)};
   if (!host_of(parsed->authority())) return {{}, problem(text, "has no usable host; ").append(wanted)};
   std::string origin = scheme + "://" + lower(parsed->encoded_host());
-  if (!parsed->port().empty()) {
-    const auto port = port_of(parsed->port());
-    if (!port || *port == 0) return {{}, problem(text, "has a port out of range; want one from 1 to 65535")};
-    if (*port != (scheme == "http" ? 80 : 443)) origin += ":" + std::to_string(*port);
-  }
+  const std::uint16_t usual = scheme == "http" ? 80 : 443;
+  const auto port = url_port(text, *parsed, usual);
+  if (!port.value) return {{}, port.problem};
+  if (*port.value != usual) origin += ":" + std::to_string(*port.value);
   return {std::move(origin), {}};
 }
 
@@ -153,7 +203,10 @@ Parsed<std::string> parse_prefix(std::string_view text) {
     return {{}, problem(text, "has \".\" or \"..\" in it; write the path they lead to")};
   if (!urls::parse_origin_form(text))
     return {{}, problem(text, "is no path; want one such as \"/payment/\"")};
-  return {std::string(text), {}};
+  std::string path = decoded(text);
+  if (has_dot_segment(path) || path.find('\0') != std::string::npos)
+    return {{}, problem(text, "hides \".\", \"..\" or a NUL in it; no request for it reaches a service")};
+  return {std::move(path), {}};
 }
 
 }  // namespace switchgear::config

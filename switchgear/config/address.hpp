@@ -19,6 +19,22 @@ struct Parsed {
 /// `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`. Port 0 lets the system choose.
 [[nodiscard]] Parsed<Endpoint> parse_listen(std::string_view text);
 
+/// `127.0.0.1:8080`, `[::1]:8080`.
+[[nodiscard]] inline std::string text_of(const Endpoint& endpoint) {
+  const bool bracketed = endpoint.host.find(':') != std::string::npos;
+  return (bracketed ? "[" + endpoint.host + "]" : endpoint.host) + ":" + std::to_string(endpoint.port);
+}
+
+/// Whether only this machine can reach it: `localhost`, 127.0.0.0/8 or ::1. Of other names nothing is known,
+/// so they are not.
+[[nodiscard]] bool is_loopback(const Endpoint& endpoint);
+
+/// Of an admin server that others can reach, and that asks for no token.
+inline constexpr std::string_view open_admin_problem =
+    "other machines can reach it, and it asks for no token: anyone there can open and reset the breakers; "
+    "set "
+    "gateway.token, or listen on 127.0.0.1";
+
 struct ServiceUrl {
   Endpoint upstream;
   std::string base_path;  ///< without the last '/'
@@ -30,7 +46,8 @@ struct ServiceUrl {
 /// `https://ops.example.com[:port]`, as a browser writes it in `Origin`: lower case, no default port.
 [[nodiscard]] Parsed<std::string> parse_origin(std::string_view text);
 
-/// A path of visible ASCII that starts with '/', without query, fragment, `.` and `..`.
+/// A path of visible ASCII that starts with '/', without query, fragment, `.` and `..`. The value is the path
+/// as routes see a request's: percent-encoding undone, `//` merged.
 [[nodiscard]] Parsed<std::string> parse_prefix(std::string_view text);
 
 }  // namespace switchgear::config

@@ -152,33 +152,11 @@ void add_openings(const CircuitBreakerOptions& breaker, BreakerOutlook& outlook)
 
 /// P probes decide, and F failed ones relapse it when F / P ≥ the rate: it is closed as soon as the rest
 /// cannot do that any more, even if all of it failed.
-std::uint32_t probes_to_close(const HalfOpenOptions& half_open) {
+std::uint32_t probes_for_certainty(const HalfOpenOptions& half_open) {
   if (half_open.max_failure_rate <= 0) return half_open.permitted_calls;
   const std::uint64_t relapsing =
       std::max<std::uint64_t>(1, least_share(half_open.permitted_calls, half_open.max_failure_rate));
   return half_open.permitted_calls - static_cast<std::uint32_t>(relapsing - 1);
-}
-
-void find_whether_it_closes(const Policy& policy, BreakerOutlook& outlook) {
-  const CircuitBreakerOptions& breaker = *policy.circuit_breaker;
-  const std::uint32_t probes = outlook.probes_to_close;
-  const Duration wait = breaker.max_wait();
-  const double last = to_seconds(breaker.half_open.probe_interval) * (static_cast<double>(probes) - 1);
-  const std::string relapses = ", and it opens again after " + format_duration(wait) +
-                               (breaker.half_open.max_wait ? " (half_open.max_wait)" : " (open_duration)");
-  if (last >= to_seconds(wait)) {
-    outlook.never_closes_by = "circuit_breaker.half_open.probe_interval";
-    outlook.never_closes = "the last of the " + std::to_string(probes) + " probes that close it begins " +
-                           format_duration(from_seconds(last)) + " after the first" + relapses;
-    return;
-  }
-  if (!policy.rate_limiter) return;
-  const double most = calls_in(*policy.rate_limiter, wait) * static_cast<double>(attempts_of_a_call(policy));
-  if (most >= probes) return;
-  outlook.never_closes_by = "rate_limiter.rate";
-  outlook.never_closes = "it takes " + std::to_string(probes) +
-                         " probes to close it, the rate limiter lets at most " +
-                         std::to_string(static_cast<std::uint64_t>(most)) + " through in time" + relapses;
 }
 
 }  // namespace
@@ -191,8 +169,9 @@ BreakerOutlook breaker_outlook(const Policy& policy) {
   BreakerOutlook outlook;
   outlook.rules = Rules(policy).take();
   add_openings(*policy.circuit_breaker, outlook);
-  outlook.probes_to_close = probes_to_close(policy.circuit_breaker->half_open);
-  find_whether_it_closes(policy, outlook);
+  outlook.probes_for_certainty = probes_for_certainty(policy.circuit_breaker->half_open);
+  outlook.probes_to_close =
+      std::min(outlook.probes_for_certainty, policy.circuit_breaker->success_threshold());
   return outlook;
 }
 

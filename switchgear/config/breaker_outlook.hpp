@@ -1,5 +1,5 @@
 // What a policy's circuit breaker can come to, worked out from the options alone: which of its rules can ever
-// hold, how soon they notice that the dependency is gone, how long it stays open, whether it can close.
+// hold, how soon they notice that the dependency is gone, how long it stays open, what closes it.
 #pragma once
 
 #include <cstdint>
@@ -32,8 +32,8 @@ struct BreakerOutlook {
   std::vector<Duration> openings;
   std::uint64_t relapses_to_longest = 0;
   std::uint32_t probes_to_close = 1;  ///< successes that close it when no probe fails
-  std::string never_closes;           ///< why; empty: it can
-  std::string_view never_closes_by;   ///< the key of the policy that keeps it from that
+  /// The same without `success_threshold`: after these no possible rest could relapse it.
+  std::uint32_t probes_for_certainty = 1;
 
   /// No rule can hold.
   [[nodiscard]] bool never_opens() const noexcept;

@@ -103,6 +103,8 @@ TEST(BreakerOutlook, ClosesAsSoonAsTheRestCouldNotRelapseIt) {
   EXPECT_EQ(probes("permitted_calls: 5, max_failure_rate: 0.5"), 3U);
   EXPECT_EQ(probes("permitted_calls: 4, max_failure_rate: 0.5"), 3U);
   EXPECT_EQ(probes("permitted_calls: 10, max_failure_rate: 0.1"), 10U);
+  EXPECT_EQ(probes("permitted_calls: 10, success_threshold: 4"), 4U);
+  EXPECT_EQ(probes("permitted_calls: 5, success_threshold: 4, max_failure_rate: 0.5"), 3U);
 }
 
 TEST(BreakerOutlook, ItsProbesAreThoseARealBreakerWants) {
@@ -112,6 +114,7 @@ TEST(BreakerOutlook, ItsProbesAreThoseARealBreakerWants) {
       CircuitBreakerOptions& options = policy.circuit_breaker.emplace();
       options.consecutive_failures = 1;
       options.half_open.permitted_calls = permitted;
+      if (permitted % 3 == 0) options.half_open.success_threshold = permitted / 3;
       options.half_open.max_failure_rate = rate;
       CircuitBreaker breaker("p", options);
       TimePoint now{};

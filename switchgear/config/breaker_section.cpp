@@ -75,6 +75,7 @@ void read_rules(Section& section, CircuitBreakerOptions& options) {
 void read_half_open(const Value& value, HalfOpenOptions& options) {
   Section section(value);
   section.read("permitted_calls", options.permitted_calls, small_whole);
+  section.read("success_threshold", options.success_threshold, small_whole);
   section.read("max_concurrent", options.max_concurrent, small_whole);
   section.read("max_failure_rate", options.max_failure_rate, any_number);
   section.read("probe_interval", options.probe_interval, Length{});
@@ -112,8 +113,8 @@ void read_circuit_breaker(const Value& value, CircuitBreakerOptions& options) {
   read_rules(section, options);
   read_open(section, options);
   section.finish();
-  static constexpr std::array<std::string_view, 3> against_another{"minimum_calls", "max_open_duration",
-                                                                   "half_open.max_concurrent"};
+  static constexpr std::array<std::string_view, 4> against_another{
+      "minimum_calls", "max_open_duration", "half_open.success_threshold", "half_open.max_concurrent"};
   report_problems(value, validate(options), errors_before, against_another);
 }
 

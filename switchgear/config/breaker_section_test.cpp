@@ -34,8 +34,8 @@ TEST(BreakerSection, EveryKeyArrives) {
       "6,"
       " failure_balance: 8, stuck_calls: {older_than: 9s, count: 11}, open_duration: 12s, backoff: 1.5,"
       " max_open_duration: 13m, jitter: 0.2, honor_retry_after: true, probe_automatically: true,"
-      " half_open: {permitted_calls: 4, max_concurrent: 2, max_failure_rate: 0.5, probe_interval: 1s, "
-      "max_wait: 14s},"
+      " half_open: {permitted_calls: 4, success_threshold: 3, max_concurrent: 2, max_failure_rate: 0.5,"
+      " probe_interval: 1s, max_wait: 14s},"
       " ramp: {duration: 15s, from: 0.3}}}");
   CircuitBreakerOptions expected;
   expected.window = TimeWindowOptions{.duration = seconds{20}, .buckets = 5};
@@ -53,6 +53,7 @@ TEST(BreakerSection, EveryKeyArrives) {
   expected.honor_retry_after = true;
   expected.probe_automatically = true;
   expected.half_open = HalfOpenOptions{.permitted_calls = 4,
+                                       .success_threshold = 3,
                                        .max_concurrent = 2,
                                        .max_failure_rate = 0.5,
                                        .probe_interval = seconds{1},
@@ -65,6 +66,21 @@ TEST(BreakerSection, AbsentKeysKeepTheLibrarysDefaults) {
   CircuitBreakerOptions expected;
   expected.failure_rate = 0.5;
   EXPECT_EQ(breaker_of("{circuit_breaker: {failure_rate: 0.5}}"), expected);
+}
+
+TEST(BreakerSection, AProbeWithinItsOwnTimeLimitNeverCountsAsHung) {
+  const auto max_wait = [](const std::string& keys) {
+    return breaker_of("{circuit_breaker: {failure_rate: 0.5}, " + keys + "}").half_open.max_wait;
+  };
+  EXPECT_EQ(max_wait("timeout: 2s"), minutes{1});
+  EXPECT_EQ(max_wait("timeout: long"), minutes{2});
+  EXPECT_EQ(max_wait("deadline: 10m"), minutes{10});
+  EXPECT_EQ(max_wait("timeout: 2m, deadline: 10m"), minutes{2}) << "the timeout is what ends a probe";
+  EXPECT_EQ(breaker_of("{preset: payment, timeout: batch}").half_open.max_wait, minutes{5});
+  EXPECT_EQ(breaker_of("{circuit_breaker: {failure_rate: 0.5, half_open: {max_wait: 10s}}, timeout: 20s}")
+                .half_open.max_wait,
+            seconds{10})
+      << "what the file says holds";
 }
 
 TEST(BreakerSection, AWindowsKindFollowsFromItsKeys) {

@@ -57,6 +57,11 @@ class Combinations {
       return;
     }
     if (!policy_.deadline) return;
+    if (retry.honor_retry_after.max >= *policy_.deadline) {
+      doubtful("retry.honor_retry_after.max", quoted(format_duration(retry.honor_retry_after.max)) +
+                                                  " is never waited for: the whole call is over after " +
+                                                  format_duration(*policy_.deadline) + " (deadline)");
+    }
     const Duration least = delay_range(retry, 1).least;
     if (least >= *policy_.deadline) {
       impossible("retry.base", "the first retry comes " + format_duration(least) +
@@ -164,9 +169,7 @@ class Combinations {
 
   void check_breaker() {
     const BreakerOutlook outlook = breaker_outlook(policy_);
-    if (!outlook.never_closes.empty())
-      impossible(std::string(outlook.never_closes_by),
-                 "the breaker can never close: " + outlook.never_closes);
+    check_half_open(policy_.circuit_breaker->half_open, outlook);
     if (outlook.never_opens()) {
       std::string reasons;
       for (const RuleOutlook& rule : outlook.rules) {
@@ -178,6 +181,28 @@ class Combinations {
     for (const RuleOutlook& rule : outlook.rules) {
       if (!rule.never.empty())
         doubtful("circuit_breaker." + std::string(rule.rule), "can never hold: " + rule.never);
+    }
+  }
+
+  void check_half_open(const HalfOpenOptions& half_open, const BreakerOutlook& outlook) {
+    const auto limit = attempt_limit(policy_);
+    if (limit && half_open.max_wait < *limit) {
+      doubtful("circuit_breaker.half_open.max_wait",
+               quoted(format_duration(half_open.max_wait)) + " is shorter than the " +
+                   (policy_.timeout == limit ? "timeout" : "deadline") + " (" + format_duration(*limit) +
+                   "): a probe that is still within its own limit counts as failed; want at least that");
+    }
+    if (half_open.success_threshold.value_or(1) > outlook.probes_for_certainty) {
+      doubtful("circuit_breaker.half_open.success_threshold",
+               "does nothing: with this max_failure_rate the breaker closes after " +
+                   std::to_string(outlook.probes_for_certainty) + " good probes, because the rest of the " +
+                   std::to_string(half_open.permitted_calls) + " could not make it relapse any more");
+    }
+    if (half_open.max_concurrent.value_or(0) > 1 && half_open.probe_interval >= half_open.max_wait) {
+      doubtful("circuit_breaker.half_open.max_concurrent",
+               "does nothing: the next probe begins " + format_duration(half_open.probe_interval) +
+                   " after the one before (probe_interval), which is given up after " +
+                   format_duration(half_open.max_wait) + " (max_wait), so two are never out at once");
     }
   }
 

@@ -71,6 +71,14 @@ TEST(Combinations, ABudgetHasSomethingToLimitAndSomethingToGrant) {
   expect_accepted("retry: {budget: {ratio: 0, min_per_second: 0.1}}");
 }
 
+TEST(Combinations, ARetryAfterBeyondTheDeadlineIsNeverWaitedFor) {
+  expect_warning(
+      "deadline: 20s, retry: {honor_retry_after: {max: 30s}}",
+      "f.yaml:3:55: policies.p.retry.honor_retry_after.max: \"30s\" is never waited for: the whole call "
+      "is over after 20s (deadline)");
+  expect_accepted("deadline: 20s, retry: {}");
+}
+
 TEST(Combinations, ASingleAttemptIsNoRetry) {
   expect_warning("retry: {max_attempts: 1}",
                  "f.yaml:3:29: policies.p.retry.max_attempts: 1 means that nothing is ever tried again");
@@ -192,28 +200,45 @@ TEST(Combinations, ARuleThatCanNeverHoldIsAWarningWhereItIsWritten) {
       << "a timeout is slow";
 }
 
-TEST(Combinations, ABreakerThatCanNeverCloseIsRefused) {
-  expect_answers({
-      {with("circuit_breaker: {failure_rate: 0.5, half_open: {probe_interval: 15s}}"),
-       "f.yaml:3:72: policies.p.circuit_breaker.half_open.probe_interval: the breaker can never close: the "
-       "last of "
-       "the 3 "
-       "probes that close it begins 30s after the first, and it opens again after 30s (open_duration)"},
-      {with("preset: third_party, circuit_breaker: {half_open: {max_wait: 1m}}"),
-       "f.yaml:3:46: policies.p.circuit_breaker.half_open.probe_interval: the breaker can never close: the "
-       "last of "
-       "the 3 "
-       "probes that close it begins 2m after the first, and it opens again after 1m (half_open.max_wait)"},
-      {with("circuit_breaker: {consecutive_failures: 5}, rate_limiter: {rate: 0.01, burst: 1}"),
-       "f.yaml:3:72: policies.p.rate_limiter.rate: the breaker can never close: it takes 3 "
-       "probes "
-       "to close it, the rate limiter lets at most 1 through in time, and it opens again after 30s "
-       "(open_duration)"},
-  });
+TEST(Combinations, ABreakerClosesHoweverFarApartItsProbesAre) {
   expect_accepted("preset: third_party");
-  expect_accepted("circuit_breaker: {failure_rate: 0.5, half_open: {probe_interval: 14s}}");
-  expect_accepted(
-      "circuit_breaker: {failure_rate: 0.5, half_open: {probe_interval: 20s, max_failure_rate: 0.5}}");
+  expect_accepted("circuit_breaker: {failure_rate: 0.5, half_open: {probe_interval: 15s}}");
+  expect_accepted("preset: third_party, circuit_breaker: {half_open: {max_wait: 1m}}");
+  expect_accepted("circuit_breaker: {consecutive_failures: 5}, rate_limiter: {rate: 0.01, burst: 1}");
+}
+
+TEST(Combinations, AProbeThatCountsAsHungWithinItsOwnTimeLimitIsAWarning) {
+  expect_warning("timeout: 30s, circuit_breaker: {failure_rate: 0.5, half_open: {max_wait: 10s}}",
+                 "f.yaml:3:80: policies.p.circuit_breaker.half_open.max_wait: \"10s\" is shorter than the "
+                 "timeout (30s): a probe that is still within its own limit counts as failed; want at least "
+                 "that");
+  expect_warning("deadline: 2m, circuit_breaker: {failure_rate: 0.5, half_open: {max_wait: 1m}}",
+                 "f.yaml:3:80: policies.p.circuit_breaker.half_open.max_wait: \"1m\" is shorter than the "
+                 "deadline (2m): a probe that is still within its own limit counts as failed; want at least "
+                 "that");
+  EXPECT_TRUE(warnings_of(with("timeout: 30s, deadline: 2m, circuit_breaker: {failure_rate: 0.5, half_open: "
+                               "{max_wait: 30s}}"))
+                  .empty())
+      << "the timeout is what ends a probe";
+  EXPECT_TRUE(warnings_of(with("timeout: 5m, circuit_breaker: {failure_rate: 0.5}")).empty())
+      << "nobody wrote max_wait";
+}
+
+TEST(Combinations, AKeyOfHalfOpenThatDoesNothingIsAWarning) {
+  expect_warning(
+      "circuit_breaker: {failure_rate: 0.5, half_open: {permitted_calls: 5, max_failure_rate: 0.5, "
+      "success_threshold: 4}}",
+      "f.yaml:3:118: policies.p.circuit_breaker.half_open.success_threshold: does nothing: with this "
+      "max_failure_rate the breaker closes after 3 good probes, because the rest of the 5 could not make it "
+      "relapse any more");
+  expect_warning(
+      "circuit_breaker: {failure_rate: 0.5, half_open: {max_concurrent: 2, probe_interval: 1m}}",
+      "f.yaml:3:72: policies.p.circuit_breaker.half_open.max_concurrent: does nothing: the next probe begins "
+      "1m after the one before (probe_interval), which is given up after 1m (max_wait), so two are never out "
+      "at once");
+  EXPECT_TRUE(warnings_of(with("circuit_breaker: {failure_rate: 0.5, half_open: {permitted_calls: 5, "
+                               "success_threshold: 2, max_concurrent: 2, probe_interval: 59s}}"))
+                  .empty());
 }
 
 TEST(Combinations, AKeyThatDoesNothingIsAWarning) {

@@ -46,7 +46,7 @@ struct GatewayLimits {
   /// Of one response's body, remembered by `cache` and `fallback.cache`. A longer one is passed on and
   /// forgotten.
   std::size_t cached_body_bytes = std::size_t{64} * 1024;
-  std::size_t connections = 10'000;  ///< clients per thread; further ones wait in the backlog
+  std::size_t connections = 10'000;  ///< clients per thread; further ones take an idle one's place, or wait
   Duration header_timeout =
       std::chrono::seconds{10};  ///< from the first byte of a request to the end of its header; 408
   Duration body_timeout = std::chrono::seconds{30};   ///< without a byte of the request body; 408
@@ -116,9 +116,9 @@ struct Policy {
   std::optional<HedgeOptions> hedge;
   std::optional<CircuitBreakerOptions> circuit_breaker;
   FailureWhen failure_when;
-  std::optional<Duration> timeout;    ///< one attempt
-  std::optional<ChaosOptions> chaos;  ///< does nothing unless `enabled`
-  std::uint64_t chaos_seed = 1;       ///< the same seed, the same faults
+  std::optional<Duration> timeout;                 ///< one attempt
+  std::optional<ChaosOptions> chaos;               ///< does nothing unless `enabled`
+  std::uint64_t chaos_seed = Chaos::default_seed;  ///< the same seed, the same faults
 
   friend bool operator==(const Policy&, const Policy&) = default;
 };
@@ -140,7 +140,8 @@ struct Service {
   std::string base_path;  ///< of the url; put before the request's path; empty or starting with '/', never
                           ///< ending in it
   std::string policy;     ///< a key of Config::policies
-  std::vector<std::string> prefixes;  ///< paths this service answers for; the longest matching prefix wins
+  /// Paths this service answers for, decoded; the longest matching prefix wins.
+  std::vector<std::string> prefixes;
   PoolOptions pool;
 
   friend bool operator==(const Service&, const Service&) = default;

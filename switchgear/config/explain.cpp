@@ -98,7 +98,7 @@ std::vector<std::string> order_of(const Policy& policy) {
   return order;
 }
 
-Duration longest_delays(const RetryOptions& retry) noexcept {
+Duration longest_delays(const RetryOptions& retry, Duration asked_for) noexcept {
   Duration sum{};
   Duration previous{};
   for (std::uint32_t k = 1; k < retry.max_attempts; ++k) {
@@ -106,8 +106,9 @@ Duration longest_delays(const RetryOptions& retry) noexcept {
     // Once the cap is reached, and with it all growth, the rest is alike.
     const bool capped = retry.jitter == Jitter::decorrelated ? longest == previous
                                                              : backoff_delay(retry, k) == retry.max_delay;
-    if (capped) return plus(sum, times(longest, retry.max_attempts - k));
-    sum = plus(sum, longest);
+    const Duration waited = std::max(longest, asked_for);
+    if (capped) return plus(sum, times(waited, retry.max_attempts - k));
+    sum = plus(sum, waited);
     previous = longest;
   }
   return sum;
@@ -119,19 +120,19 @@ WorstLatency worst_latency(const Policy& policy) {
   if (policy.bulkhead) worst.queue_wait = policy.bulkhead->max_wait;
   worst.attempt = policy.timeout;
   worst.race = longest_race(policy);
-  if (retries(policy)) worst.delays = longest_delays(*policy.retry);
+  if (retries(policy)) {
+    worst.delays = longest_delays(*policy.retry);
+    worst.delays_asked_for = longest_delays(*policy.retry, policy.retry->honor_retry_after.max);
+  }
   if (worst.race) {
     const std::uint64_t rounds = policy.retry ? policy.retry->max_attempts : 1;
-    worst.attempts = plus(times(*worst.race, rounds), worst.delays);
+    worst.attempts = plus(times(*worst.race, rounds), worst.delays_asked_for);
   }
   std::optional<Duration> inside = worst.attempts;
   if (policy.deadline) {
     inside = inside ? std::min(*inside, *policy.deadline) : policy.deadline;
   } else if (!inside) {
     worst.unbounded = "an attempt may take for ever: there is no timeout and no deadline";
-  } else if (retries(policy)) {
-    worst.unbounded = "a server may ask for any wait before a retry (Retry-After), and there is no deadline";
-    inside.reset();
   }
   if (inside) worst.most = plus(plus(worst.token_wait, worst.queue_wait), *inside);
   return worst;

@@ -24,7 +24,8 @@ struct WorstLatency {
   std::optional<Duration> attempt;   ///< one alone; unset: no timeout
   std::optional<Duration> race;      ///< one with the hedges beside it, each begun as late as it may
   Duration delays{};                 ///< all of them, drawn as long as jitter may make them
-  std::optional<Duration> attempts;  ///< every attempt with its hedges, and the delays between
+  Duration delays_asked_for{};       ///< the same where the server asks for as much as it may (Retry-After)
+  std::optional<Duration> attempts;  ///< every attempt with its hedges, and `delays_asked_for` between
   std::optional<Duration> most;      ///< the waits, and the attempts until the deadline; unset: unbounded
   std::string unbounded;             ///< why there is no `most`
 };
@@ -80,8 +81,8 @@ struct Explanation {
 
 // The parts.
 [[nodiscard]] std::vector<std::string> order_of(const Policy& policy);
-/// The longest that the delays before all retries can be together, without what a server asks for.
-[[nodiscard]] Duration longest_delays(const RetryOptions& retry) noexcept;
+/// The longest that the delays before all retries can be together, each of them at least `asked_for`.
+[[nodiscard]] Duration longest_delays(const RetryOptions& retry, Duration asked_for = {}) noexcept;
 [[nodiscard]] WorstLatency worst_latency(const Policy& policy);
 [[nodiscard]] Amplification amplification(const Policy& policy) noexcept;
 [[nodiscard]] InFlight most_in_flight(const Policy& policy);

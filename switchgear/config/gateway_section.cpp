@@ -113,6 +113,9 @@ GatewayOptions read_gateway(const Value& value, const std::string& directory) {
   }
   section.read("threads", gateway.threads, Whole{1, 256});
   section.read("token", gateway.admin_token, Secret{directory});
+  if (const auto admin = section.find("admin");
+      admin && !section.find("token") && !is_loopback(gateway.admin))
+    admin->report->warning(admin->node->at, admin->path, open_admin_problem);
   if (const auto origins = section.find("origins")) {
     for (const Value& item : items(*origins, "[\"https://ops.example.com\"]")) {
       if (auto origin = Address<std::string>{parse_origin}(item))

@@ -114,6 +114,20 @@ TEST(GatewaySection, ATokenWrittenAsAShellWouldIsWarnedAbout) {
   EXPECT_TRUE(warnings_of(with("token: \"${SWITCHGEAR_TEST_TOKEN}\"")).empty());
 }
 
+TEST(GatewaySection, AnAdminServerThatOthersCanReachIsWarnedAboutUnlessItAsksForAToken) {
+  for (const char* host : {"0.0.0.0", "[::]", "10.0.0.1", "ops.internal"}) {
+    EXPECT_EQ(warnings_of(with("admin: \"" + std::string{host} + ":9090\"")),
+              (std::vector<std::string>{
+                  "f.yaml:2:18: gateway.admin: other machines can reach it, and it asks for no token: anyone "
+                  "there can open and reset the breakers; set gateway.token, or listen on 127.0.0.1"}))
+        << host;
+    EXPECT_TRUE(warnings_of(with("admin: \"" + std::string{host} + ":9090\", token: s3cret")).empty())
+        << host;
+  }
+  for (const char* host : {"127.0.0.1", "127.1.2.3", "[::1]", "localhost"})
+    EXPECT_TRUE(warnings_of(with("admin: \"" + std::string{host} + ":9091\"")).empty()) << host;
+}
+
 TEST(GatewaySection, OneNewlineIsTakenOffASecretAndNoMore) {
   const TemporaryDirectory directory;
   directory.write("token", "two\n\n");

@@ -3,7 +3,9 @@
 #include <array>
 #include <vector>
 
+#include "switchgear/config/breaker_outlook.hpp"
 #include "switchgear/config/duration.hpp"
+#include "switchgear/config/option_problems.hpp"
 #include "switchgear/config/report.hpp"
 #include "switchgear/config/sections.hpp"
 #include "switchgear/config/suggest.hpp"
@@ -83,6 +85,15 @@ void read_breaker(Section& section, Policy& policy) {
   }
 }
 
+/// Unless the file says otherwise, a probe within its own time limit never counts as hung.
+void lengthen_max_wait(const Value& value, Policy& policy) {
+  const auto limit = attempt_limit(policy);
+  if (!policy.circuit_breaker || !limit) return;
+  if (find_entry(*value.node, "circuit_breaker.half_open.max_wait") != nullptr) return;
+  Duration& max_wait = policy.circuit_breaker->half_open.max_wait;
+  max_wait = std::max(max_wait, *limit);
+}
+
 Policy read_policy(std::string_view name, const Value& value) {
   struct Part {
     std::string_view key;
@@ -106,6 +117,7 @@ Policy read_policy(std::string_view name, const Value& value) {
   if (const auto when = section.find("failure_when")) read_failure_when(*when, policy.failure_when);
   section.read("timeout", policy.timeout, Limit{});
   section.read("deadline", policy.deadline, Limit{});
+  lengthen_max_wait(value, policy);
   for (const Part& part : parts) {
     if (const auto found = section.find(part.key)) part.read(*found, policy);
   }

@@ -25,6 +25,18 @@ void read_jitter(const Value& value, RetryOptions& options) {
   section.finish();
 }
 
+/// `true`, or `{max: 30s}`.
+void read_honor_retry_after(const Value& value, HonorRetryAfter& options) {
+  if (value.node->kind == Node::Kind::mapping) {
+    Section section(value);
+    section.read("max", options.max, Length{});
+    section.finish();
+  } else if (const auto honored = Truth{}(value); honored && !*honored) {
+    value.wrong(
+        "a service's Retry-After is never undercut; write {max: 0s} to retry no answer that carries one");
+  }
+}
+
 void read_budget(const Value& value, RetryBudgetOptions& options) {
   const std::size_t errors_before = value.report->errors();
   Section section(value);
@@ -82,6 +94,8 @@ void read_retry(const Value& value, Policy& policy) {
   options.max_delay = std::max(options.max_delay, options.base);
   section.read("max_delay", options.max_delay, Length{});
   if (const auto jitter = section.find("jitter")) read_jitter(*jitter, options);
+  if (const auto honored = section.find("honor_retry_after"))
+    read_honor_retry_after(*honored, options.honor_retry_after);
   if (const auto status = section.find("status"))
     policy.retry_status = read_statuses(*status, "[429, 500-599]");
   if (const auto budget = section.find("budget")) read_budget(*budget, policy.retry_budget.emplace());

@@ -13,13 +13,14 @@ using std::chrono::seconds;
 TEST(RetrySection, EveryKeyArrives) {
   const Policy policy = policy_of(
       "{retry: {max_attempts: 4, backoff: linear, base: 200ms, factor: 3, max_delay: 7s, jitter: equal,"
-      " status: [429, 500-503], budget: {ratio: 0.3, min_per_second: 2}}}");
+      " honor_retry_after: {max: 9s}, status: [429, 500-503], budget: {ratio: 0.3, min_per_second: 2}}}");
   EXPECT_EQ(policy.retry, (RetryOptions{.max_attempts = 4,
                                         .backoff = Backoff::linear,
                                         .base = milliseconds{200},
                                         .factor = 3,
                                         .max_delay = seconds{7},
-                                        .jitter = Jitter::equal}));
+                                        .jitter = Jitter::equal,
+                                        .honor_retry_after = {.max = seconds{9}}}));
   EXPECT_EQ(policy.retry_budget, (RetryBudgetOptions{.ratio = 0.3, .min_per_second = 2}));
   EXPECT_EQ(policy.retry_status, (StatusRanges{{429, 429}, {500, 503}}));
 }
@@ -30,6 +31,8 @@ TEST(RetrySection, AbsentKeysKeepTheLibrarysDefaults) {
   EXPECT_EQ(policy.retry_budget, std::nullopt);
   EXPECT_EQ(policy.retry_status, std::nullopt);
   EXPECT_EQ(policy_of("{retry: {budget: {}}}").retry_budget, RetryBudgetOptions{});
+  EXPECT_EQ(policy_of("{retry: {honor_retry_after: true}}").retry, RetryOptions{});
+  EXPECT_EQ(policy_of("{retry: {honor_retry_after: {}}}").retry, RetryOptions{});
 }
 
 TEST(RetrySection, EveryJitterHasItsWord) {
@@ -64,6 +67,11 @@ TEST(RetrySection, MistakesAreLocated) {
        "f.yaml:3:31: policies.p.retry.jitter.ratio: 2 is not a ratio from 0 to 1"},
       {with("retry: {budget: {ratio: 11}}"),
        "f.yaml:3:31: policies.p.retry.budget.ratio: 11 is not a ratio from 0 to 10"},
+      {with("retry: {honor_retry_after: false}"),
+       "f.yaml:3:34: policies.p.retry.honor_retry_after: a service's Retry-After is never undercut; write "
+       "{max: 0s} to retry no answer that carries one"},
+      {with("retry: {honor_retry_after: {max: 30}}"),
+       "f.yaml:3:40: policies.p.retry.honor_retry_after.max: \"30\" has no unit; write \"30s\""},
       {with("retry: {status: [700]}"),
        "f.yaml:3:24: policies.p.retry.status[0]: \"700\" is no HTTP status; want one from 100 to 599, or a "
        "range such as 500-599"},

@@ -15,11 +15,12 @@ namespace {
 using std::chrono::hours;
 using std::chrono::milliseconds;
 
-/// Which service took a prefix first, and where.
+/// Which service took a route first, and where.
 struct Claim {
   std::string_view service;
   Mark at;
 };
+/// By prefix without the last slash: with and without it the same requests match.
 using Claims = std::map<std::string, Claim>;
 
 /// Names but `localhost` are not resolved here: the file is read, nothing is asked.
@@ -52,13 +53,16 @@ void read_route(const Value& value, Service& service, Claims& claims) {
     if (!prefix.value) {
       prefix_value->wrong(prefix.problem);
     } else {
-      const auto [claim, fresh] = claims.emplace(*prefix.value, Claim{service.name, prefix_value->node->at});
+      std::string route = *prefix.value;
+      if (route.ends_with('/')) route.pop_back();
+      const auto [claim, fresh] = claims.emplace(route, Claim{service.name, prefix_value->node->at});
       if (fresh) {
         service.prefixes.push_back(std::move(*prefix.value));
       } else {
-        prefix_value->wrong(quoted(*text) + " already leads to service " + quoted(claim->second.service) +
-                            " (line " + std::to_string(claim->second.at.line) +
-                            "); want a prefix of its own");
+        const Claim& first = claim->second;
+        prefix_value->wrong(quoted(*text) + " can never be reached: its requests already lead to service " +
+                            quoted(first.service) + " (line " + std::to_string(first.at.line) + ", column " +
+                            std::to_string(first.at.column) + "); want a prefix of its own");
       }
     }
   }

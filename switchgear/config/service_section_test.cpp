@@ -54,11 +54,28 @@ TEST(ServiceSection, UrlsThatCannotBeServed) {
       {"http://a:0", "has a port out of range; want one from 1 to 65535"},
       {"http://a:65536", "has a port out of range; want one from 1 to 65535"},
       {"http://a:99999999999999999999", "has a port out of range; want one from 1 to 65535"},
+      {"http://a:1,b:2", "has \",b:2\" after its host and port; " + wanted},
+      {"http://a:1;x", "has \";x\" after its host and port; " + wanted},
+      {"http://a:1 ", "is no URL; " + wanted},
+      {"http://a:1x/y", "has \"x/y\" after its host and port; " + wanted},
+      {"http://[::1]x", "has \"x\" after its host and port; " + wanted},
+      {"http://a,b", "has no usable host; " + wanted},
+      {"http://a:1,b:2?c", "has a query or a fragment; " + wanted},
+      {"http://a:1#c", "has a query or a fragment; " + wanted},
+      {"http://a:", "has no port after its \":\"; write one, or no \":\""},
+      {"http://a:/x", "has no port after its \":\"; write one, or no \":\""},
+      {"http://10.0.0.256", "has no usable host; " + wanted},
+      {"http://10.0.0", "has no usable host; " + wanted},
+      {"http://a..b", "has no usable host; " + wanted},
+      {"http://.", "has no usable host; " + wanted},
+      {"http://-a", "has no usable host; " + wanted},
       {"http://a/x/../y", "has \".\" or \"..\" in its path; write the path they lead to"},
       {"http://a/%2e%2E/y", "has \".\" or \"..\" in its path; write the path they lead to"},
   };
   for (const auto& [url, problem] : urls) {
-    expect_answers({{service_at(url), "f.yaml:4:12: services.s.url: \"" + url + "\" " + problem}});
+    std::string answer = "f.yaml:4:12: services.s.url: \"";
+    answer.append(url).append("\" ").append(problem);
+    expect_answers({{service_at(url), answer}});
   }
 }
 
@@ -101,14 +118,42 @@ TEST(ServiceSection, APolicyMistypedIsAskedAbout) {
         "f.yaml:4:32: services.s.policy: there is no policy \"paymet\"; did you mean \"payment\"?"}});
 }
 
-TEST(ServiceSection, TwoServicesCannotClaimOnePrefix) {
-  expect_answers(
-      {{"version: 1\npolicies: {p: {preset: core}}\nservices:\n"
-        "  a: {url: \"http://a\", policy: p, routes: [{prefix: /x/}]}\n"
-        "  b: {url: \"http://b\", policy: p, routes: [{prefix: /x}, {prefix: /x/}]}\n",
-        "f.yaml:5:67: services.b.routes[1].prefix: \"/x/\" already leads to service \"a\" (line 4); want a "
-        "prefix of "
-        "its own"}});
+TEST(ServiceSection, NoRouteIsHiddenByAnotherThatTakesAllItsRequests) {
+  const auto two = [](const std::string& first, const std::string& second) {
+    return "version: 1\npolicies: {p: {preset: core}}\nservices:\n"
+           "  a: {url: \"http://a\", policy: p, routes: [{prefix: " +
+           first +
+           "}]}\n"
+           "  b: {url: \"http://b\", policy: p, routes: [{prefix: /free}, {prefix: " +
+           second + "}]}\n";
+  };
+  const std::vector<std::pair<std::string, std::string>> pairs{
+      {"/x/", "/x/"}, {"/x", "/x/"}, {"/x/", "/x"}, {"/x", "/%78"}, {"/x/y", "/x//y/"}, {"/x/y", "/x%2Fy"}};
+  for (const auto& [first, second] : pairs) {
+    expect_answers({{two(first, second), "f.yaml:5:70: services.b.routes[1].prefix: \"" + second +
+                                             "\" can never be reached: its requests already lead to service "
+                                             "\"a\" (line 4, column 53); want a prefix of its own"}});
+  }
+  EXPECT_TRUE(errors_of(two("/", "/x")).empty()) << "the longer one wins";
+  EXPECT_TRUE(errors_of(two("/x", "/x/y")).empty());
+  EXPECT_TRUE(errors_of(two("/x", "/X")).empty());
+}
+
+TEST(ServiceSection, AServiceCannotNameOneRouteTwice) {
+  expect_answers({{service("http://a", ", policy: p, routes: [{prefix: /x}, {prefix: /x/}]"),
+                   "f.yaml:4:67: services.s.routes[1].prefix: \"/x/\" can never be reached: its requests "
+                   "already lead to service \"s\" (line 4, column 53); want a prefix of its own"}});
+}
+
+TEST(ServiceSection, APrefixIsReadAsRoutesSeeARequest) {
+  const Config config =
+      config_of(service("http://a", ", policy: p, routes: [{prefix: /caf%C3%A9/}, {prefix: /a//b}]"));
+  EXPECT_EQ(config.services.at("s").prefixes, (std::vector<std::string>{"/caf\xC3\xA9/", "/a/b"}));
+  for (const std::string prefix : {"/a%2F..%2Fb", "/a%00"}) {
+    expect_answers({{service("http://a", ", policy: p, routes: [{prefix: \"" + prefix + "\"}]"),
+                     "f.yaml:4:53: services.s.routes[0].prefix: \"" + prefix +
+                         "\" hides \".\", \"..\" or a NUL in it; no request for it reaches a service"}});
+  }
 }
 
 TEST(ServiceSection, AServiceNobodyCanReachIsWarnedAbout) {

@@ -45,7 +45,7 @@ ReadResult read_some(const std::string& path, std::size_t limit, Kind kind) {
   if (kind == Kind::regular && !S_ISREG(status.st_mode)) return {std::nullopt, "is not a regular file"};
 
   std::string bytes;
-  std::array<char, 16 * 1024> block{};
+  std::array<char, std::size_t{16} * 1024> block{};
   while (bytes.size() <= limit) {
     const ssize_t got = ::read(file.number(), block.data(), std::min(block.size(), limit + 1 - bytes.size()));
     if (got < 0 && errno == EINTR) continue;

@@ -22,7 +22,7 @@ enum class Rule : std::uint8_t {
   failure_balance,
   stuck_calls,
   probe,          ///< half-open → open: too many probes failed
-  max_wait,       ///< half-open → open: not decided in time
+  max_wait,       ///< half-open → open: a probe did not come back in time
   recovered,      ///< half-open → closed
   open_duration,  ///< open → half-open
   operator_command,

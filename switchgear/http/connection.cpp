@@ -16,39 +16,42 @@ Connection::~Connection() {
   if (stream_) stream_->close();
 }
 
-void Connection::connect(const std::vector<boost::asio::ip::tcp::endpoint>& addresses) {
+void Connection::connect(const Addresses& addresses) {
   untried_.assign(addresses.rbegin(), addresses.rend());
-  pool_.loop().arm(*this, pool_.loop().now() + pool_.limits().connect_timeout);
+  connect_by_ = saturating_add(pool_.loop().now(), pool_.limits().connect_timeout);
   try_next();
 }
 
 void Connection::try_next() {
   if (stream_) stream_->close();
   stream_.reset();
-  while (!untried_.empty()) {
-    const boost::asio::ip::tcp::endpoint address = untried_.back();
-    untried_.pop_back();
-    const int descriptor =
-        ::socket(address.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (descriptor < 0) return pool_.failed(*this, ConnectError::resources);
-    const int on = 1;
-    ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    const int result = ::connect(descriptor, address.data(), static_cast<socklen_t>(address.size()));
-    if (result != 0 && errno != EINPROGRESS) {
-      ::close(descriptor);
-      continue;
-    }
-    try {
-      stream_ = new Stream{pool_.loop(), descriptor, idle_memory};
-    } catch (const std::exception&) {
-      ::close(descriptor);
-      return pool_.failed(*this, ConnectError::resources);
-    }
-    stream_->set_owner(this);
-    stream_->watch_writable();
-    return;
+  const TimePoint now = pool_.loop().now();
+  pool_.loop().arm(*this, now + (connect_by_ - now) / static_cast<Duration::rep>(untried_.size()));
+  trying_ = untried_.back();
+  untried_.pop_back();
+  const int descriptor = ::socket(trying_.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return pool_.failed(*this, ConnectError::resources);
+  const int on = 1;
+  ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  const int result = ::connect(descriptor, trying_.data(), static_cast<socklen_t>(trying_.size()));
+  if (result != 0 && errno != EINPROGRESS) {
+    ::close(descriptor);
+    return address_failed(ConnectError::refused);
   }
-  pool_.failed(*this, ConnectError::refused);
+  try {
+    stream_ = new Stream{pool_.loop(), descriptor, idle_memory};
+  } catch (const std::exception&) {
+    ::close(descriptor);
+    return pool_.failed(*this, ConnectError::resources);
+  }
+  stream_->set_owner(this);
+  stream_->watch_writable();
+}
+
+void Connection::address_failed(ConnectError error) {
+  pool_.addresses_.try_last(trying_);
+  if (untried_.empty()) return pool_.failed(*this, error);
+  try_next();
 }
 
 void Connection::on_ready(Stream& stream) {
@@ -59,11 +62,11 @@ void Connection::on_ready(Stream& stream) {
       int error = 0;
       socklen_t size = sizeof error;
       if (::getsockopt(stream.descriptor(), SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0)
-        return try_next();
+        return address_failed(ConnectError::refused);
       if (::getpeername(stream.descriptor(), reinterpret_cast<sockaddr*>(&peer), &peer_size) != 0) {
         // The reactor reports a fresh descriptor once before its connection is decided.
         if (errno == ENOTCONN) return stream.watch_writable();
-        return try_next();
+        return address_failed(ConnectError::refused);
       }
       untried_ = {};
       pool_.loop().disarm(*this);
@@ -82,7 +85,7 @@ void Connection::lease() { phase_ = Phase::leased; }
 
 void Connection::rest() {
   phase_ = Phase::idle;
-  ++exchanges_;
+  kept_ = true;
   resting_since_ = pool_.loop().now();
   stream_->set_owner(this);
   stream_->buffer().shrink();
@@ -93,7 +96,7 @@ void Connection::rest() {
 void Connection::on_timer(TimePoint now) {
   switch (phase_) {
     case Phase::connecting:
-      return pool_.failed(*this, ConnectError::timeout);
+      return address_failed(ConnectError::timeout);
     case Phase::leased:
       return;  // armed again when it rests
     case Phase::idle: {

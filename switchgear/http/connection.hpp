@@ -5,8 +5,8 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
+#include "switchgear/http/address_book.hpp"
 #include "switchgear/http/event_loop.hpp"
 #include "switchgear/http/stream.hpp"
 
@@ -15,8 +15,8 @@ namespace switchgear::http {
 class ConnectionPool;
 
 enum class ConnectError : std::uint8_t {
-  refused,  ///< refused, unreachable, reset: no address of the upstream took the connection
-  timeout,
+  refused,     ///< refused, unreachable, reset: no address of the upstream took the connection
+  timeout,     ///< the last address to be tried did not answer in time
   unresolved,  ///< the name is not known
   resources,   ///< this process has no descriptor left: says nothing about the upstream
 };
@@ -30,16 +30,20 @@ class Connection final : private Stream::Owner, private Timer {
 
   /// Precondition: connected.
   [[nodiscard]] Stream& stream() noexcept { return *stream_; }
-  [[nodiscard]] std::size_t exchanges() const noexcept { return exchanges_; }
+  /// It has been idle since it was made.
+  [[nodiscard]] bool kept() const noexcept { return kept_; }
 
  private:
   friend class ConnectionPool;
   friend class Lease;
   enum class Phase : std::uint8_t { connecting, idle, leased };
 
-  /// Tries one address after the other; tells the pool how it ended, perhaps before it returns.
-  void connect(const std::vector<boost::asio::ip::tcp::endpoint>& addresses);
+  /// Tries one address after the other, each for its share of the time that is left, so that one that does
+  /// not answer leaves time for the next; tells the pool how it ended, perhaps before it returns.
+  void connect(const Addresses& addresses);
+  /// Precondition: an address is left.
   void try_next();
+  void address_failed(ConnectError error);
   void lease();
   void rest();
 
@@ -48,10 +52,12 @@ class Connection final : private Stream::Owner, private Timer {
 
   ConnectionPool& pool_;
   StreamPtr stream_;
-  std::vector<boost::asio::ip::tcp::endpoint> untried_;
-  std::size_t exchanges_ = 0;
-  std::size_t index_ = 0;  ///< in the pool's list
+  boost::asio::ip::tcp::endpoint trying_;
+  Addresses untried_;       ///< the next one last
+  TimePoint connect_by_{};  ///< when every address has had its turn
+  std::size_t index_ = 0;   ///< in the pool's list
   TimePoint resting_since_{};
+  bool kept_ = false;
   Phase phase_ = Phase::connecting;
 };
 

@@ -6,8 +6,21 @@
 namespace switchgear::http {
 
 namespace {
-constexpr Duration resolved_for = std::chrono::seconds{10};
+
+[[nodiscard]] ConnectionPool::Lookup system_lookup(EventLoop& loop, const std::string& host,
+                                                   std::uint16_t port) {
+  using boost::asio::ip::tcp;
+  return [resolver = std::make_shared<tcp::resolver>(loop.context()), host,
+          service = std::to_string(port)](const std::function<void(Addresses)>& found) {
+    resolver->async_resolve(
+        host, service,
+        [found](const boost::system::error_code& error, const tcp::resolver::results_type& all) {
+          found(error ? Addresses{} : Addresses{all.begin(), all.end()});
+        });
+  };
 }
+
+}  // namespace
 
 Lease& Lease::operator=(Lease&& other) noexcept {
   if (this != &other) {
@@ -26,19 +39,17 @@ void Lease::drop() noexcept {
   if (connection_ != nullptr) pool_->remove(*std::exchange(connection_, nullptr));
 }
 
-ConnectionPool::ConnectionPool(EventLoop& loop, std::string host, std::uint16_t port,
+ConnectionPool::ConnectionPool(EventLoop& loop, const std::string& host, std::uint16_t port,
                                const PoolLimits& limits)
+    : ConnectionPool(loop, host, port, limits, system_lookup(loop, host, port)) {}
+
+ConnectionPool::ConnectionPool(EventLoop& loop, const std::string& host, std::uint16_t port,
+                               const PoolLimits& limits, Lookup lookup)
     : loop_(loop),
-      host_(std::move(host)),
-      port_(port),
       limits_(limits),
-      resolver_(loop.context()),
-      self_(std::make_shared<ConnectionPool*>(this)) {
-  boost::system::error_code error;
-  const auto address = boost::asio::ip::make_address(host_, error);
-  named_ = static_cast<bool>(error);
-  if (!named_) addresses_.emplace_back(address, port_);
-}
+      addresses_(host, port),
+      lookup_(std::move(lookup)),
+      self_(std::make_shared<ConnectionPool*>(this)) {}
 
 ConnectionPool::~ConnectionPool() { *self_ = nullptr; }
 
@@ -51,6 +62,7 @@ ConnectionPool::Answer ConnectionPool::acquire(Waiter& waiter, Lease& lease, Reu
     return Answer::ready;
   }
   if (waiting_.size() >= limits_.waiting + connecting_) return Answer::full;
+  waiter.reuse = reuse;
   waiting_.push_back(waiter);
   connect_as_needed();
   return Answer::waiting;
@@ -61,7 +73,9 @@ void ConnectionPool::forget(Waiter& waiter) noexcept {
 }
 
 void ConnectionPool::connect_as_needed() {
-  if (named_ && (addresses_.empty() || loop_.now() - resolved_at_ > resolved_for)) return resolve();
+  if (addresses_.due(loop_.now())) look_up();
+  if (addresses_.empty()) hold();
+  if (holding_) return;
   // Counted again each time: a connection may fail, or be ready, while the next is being started.
   while (waiting_.size() > connecting_ + failures_.size()) {
     if (connections_.size() >= limits_.connections) {
@@ -74,31 +88,36 @@ void ConnectionPool::connect_as_needed() {
     Connection& connection = *connections_.back();
     connection.index_ = connections_.size() - 1;
     ++connecting_;
-    connection.connect(addresses_);
+    connection.connect(addresses_.addresses());
   }
 }
 
-void ConnectionPool::resolve() {
-  if (resolving_) return;
-  resolving_ = true;
-  resolver_.async_resolve(host_, std::to_string(port_),
-                          [self = self_](const boost::system::error_code& error,
-                                         const boost::asio::ip::tcp::resolver::results_type& found) {
-                            if (*self == nullptr) return;
-                            ConnectionPool& pool = **self;
-                            pool.resolving_ = false;
-                            if (error) {
-                              // An address that was good before is better than none.
-                              if (pool.addresses_.empty()) {
-                                while (!pool.waiting_.empty()) pool.fail_one(ConnectError::unresolved);
-                                return;
-                              }
-                            } else {
-                              pool.addresses_.assign(found.begin(), found.end());
-                            }
-                            pool.resolved_at_ = pool.loop_.now();
-                            pool.connect_as_needed();
-                          });
+void ConnectionPool::look_up() {
+  addresses_.begin_lookup();
+  hold();
+  lookup_([self = self_](Addresses found) {
+    if (*self == nullptr) return;
+    ConnectionPool& pool = **self;
+    pool.addresses_.end_lookup(std::move(found), pool.loop_.now());
+    if (pool.holding_) pool.stop_holding();
+  });
+}
+
+/// For as long as connecting may take: a resolver that does not answer is no reason to wait for ever.
+void ConnectionPool::hold() {
+  if (holding_) return;
+  holding_ = true;
+  loop_.arm(*this, saturating_add(loop_.now(), limits_.connect_timeout));
+}
+
+void ConnectionPool::on_timer(TimePoint /*now*/) { stop_holding(); }
+
+void ConnectionPool::stop_holding() {
+  holding_ = false;
+  loop_.disarm(*this);
+  if (!addresses_.empty()) return connect_as_needed();
+  // Those that wait now: who is told may ask again at once.
+  for (std::size_t left = waiting_.size(); left != 0; --left) fail_one(ConnectError::unresolved);
 }
 
 void ConnectionPool::connected(Connection& connection) {
@@ -106,15 +125,14 @@ void ConnectionPool::connected(Connection& connection) {
   if (connection.stream().receive() != IoStatus::would_block)
     return failed(connection, ConnectError::refused);
   --connecting_;
-  connection.phase_ = Connection::Phase::idle;
-  connection.resting_since_ = loop_.now();
+  if (!waiting_.empty()) return hand_over(connection, waiting_.front());
+  connection.rest();
   idle_.push_back(&connection);
-  connection.stream().watch_readable();
-  serve_waiting();
 }
 
 /// Told later: a call that asks for a connection would otherwise run another call's end on its own stack.
 void ConnectionPool::failed(Connection& connection, ConnectError error) {
+  if (error != ConnectError::resources) addresses_.doubt();
   failures_.push_back(error);
   remove(connection);
   serve_later();
@@ -162,14 +180,20 @@ void ConnectionPool::serve_waiting() {
     failures_.pop_front();
     fail_one(error);
   }
-  while (!waiting_.empty() && !idle_.empty()) {
-    Waiter& waiter = waiting_.front();
-    waiting_.pop_front();
+  while (!idle_.empty()) {
+    const auto waiter = std::find_if(waiting_.begin(), waiting_.end(),
+                                     [](const Waiter& each) { return each.reuse == Reuse::allowed; });
+    if (waiter == waiting_.end()) return;
     Connection& connection = *idle_.back();
     idle_.pop_back();
-    connection.lease();
-    waiter.on_connection(Lease{*this, connection});
+    hand_over(connection, *waiter);
   }
+}
+
+void ConnectionPool::hand_over(Connection& connection, Waiter& waiter) {
+  waiting_.erase(waiting_.iterator_to(waiter));
+  connection.lease();
+  waiter.on_connection(Lease{*this, connection});
 }
 
 /// Not at once: a call that is giving its connection back would run the next call on its own stack, and that

@@ -1,16 +1,17 @@
 // Connections to one upstream, kept and shared by the calls of one thread.
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/intrusive/list.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "switchgear/http/address_book.hpp"
 #include "switchgear/http/connection.hpp"
 #include "switchgear/http/event_loop.hpp"
 
@@ -45,8 +46,8 @@ class Lease {
 
   explicit operator bool() const noexcept { return connection_ != nullptr; }
   [[nodiscard]] Stream& stream() const noexcept { return connection_->stream(); }
-  /// It has carried a message before, so the peer may have closed it at the very moment it was taken.
-  [[nodiscard]] bool reused() const noexcept { return connection_->exchanges() > 0; }
+  /// It was kept idle before, so the peer may have closed it at the very moment it was taken.
+  [[nodiscard]] bool reused() const noexcept { return connection_->kept(); }
 
   /// After a clean exchange: both messages complete, nothing left over, both sides willing.
   void give_back() noexcept;
@@ -64,30 +65,39 @@ class Lease {
 /// find none wait in the order they came. How long they wait is their own affair: see forget(). Threads: the
 /// loop's. Lifetime: outlives its leases and waiters. Callbacks come from the loop, never from within
 /// acquire().
-class ConnectionPool {
+class ConnectionPool final : private Timer {
  public:
   struct WaitingTag;
   using WaitingHook =
       boost::intrusive::list_base_hook<boost::intrusive::tag<WaitingTag>,
                                        boost::intrusive::link_mode<boost::intrusive::safe_link>>;
+  enum class Reuse : std::uint8_t { allowed, never };
   class Waiter : public WaitingHook {
    public:
     virtual void on_connection(Lease lease) = 0;
     virtual void on_connect_error(ConnectError error) = 0;
 
+    Reuse reuse = Reuse::allowed;  ///< written by acquire()
+
    protected:
     ~Waiter() = default;
   };
 
-  ConnectionPool(EventLoop& loop, std::string host, std::uint16_t port, const PoolLimits& limits);
+  /// Asks for the addresses of the pool's name, and calls back from the loop, later: with none if there are
+  /// none, not at all once it is destroyed.
+  using Lookup = std::function<void(std::function<void(Addresses)> found)>;
+
+  ConnectionPool(EventLoop& loop, const std::string& host, std::uint16_t port, const PoolLimits& limits);
+  /// Asks `lookup` instead of the system's resolver.
+  ConnectionPool(EventLoop& loop, const std::string& host, std::uint16_t port, const PoolLimits& limits,
+                 Lookup lookup);
   ConnectionPool(const ConnectionPool&) = delete;
   ConnectionPool& operator=(const ConnectionPool&) = delete;
-  ~ConnectionPool();
+  ~ConnectionPool() override;
 
-  enum class Reuse : std::uint8_t { allowed, never };
   enum class Answer : std::uint8_t { ready, waiting, full };
-  /// `ready`: `lease` is set. `waiting`: one of the waiter's calls will come. `full`:
-  /// too many wait.
+  /// `ready`: `lease` is set. `waiting`: one of the waiter's calls will come. `full`: too many wait. A waiter
+  /// that asks for `Reuse::never` gets a connection that was made after it asked.
   [[nodiscard]] Answer acquire(Waiter& waiter, Lease& lease, Reuse reuse = Reuse::allowed);
   /// The waiter has lost interest; no call comes any more.
   void forget(Waiter& waiter) noexcept;
@@ -106,10 +116,14 @@ class ConnectionPool {
   friend class Lease;
 
   void connect_as_needed();
-  void resolve();
+  void look_up();
+  void hold();
+  void stop_holding();
+  void on_timer(TimePoint now) override;
   void connected(Connection& connection);
   void failed(Connection& connection, ConnectError error);
   void fail_one(ConnectError error);
+  void hand_over(Connection& connection, Waiter& waiter);
   void give_back(Connection& connection) noexcept;
   void remove(Connection& connection) noexcept;
   void remove_idle(Connection& connection) noexcept;
@@ -119,17 +133,13 @@ class ConnectionPool {
   using Waiting = boost::intrusive::list<Waiter, boost::intrusive::base_hook<WaitingHook>>;
 
   EventLoop& loop_;
-  std::string host_;
-  std::uint16_t port_;
   PoolLimits limits_;
-  bool named_ = false;  ///< host_ is a name, to be resolved
-  bool resolving_ = false;
+  AddressBook addresses_;
+  Lookup lookup_;
+  bool holding_ = false;  ///< no connection is begun before the lookup has ended, or has taken too long
   bool retired_ = false;
   bool serving_later_ = false;
   std::size_t connecting_ = 0;
-  TimePoint resolved_at_{};
-  std::vector<boost::asio::ip::tcp::endpoint> addresses_;
-  boost::asio::ip::tcp::resolver resolver_;
   std::vector<std::unique_ptr<Connection>> connections_;
   std::vector<Connection*> idle_;
   Waiting waiting_;

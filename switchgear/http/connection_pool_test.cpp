@@ -48,9 +48,11 @@ class ConnectionPoolTest : public ::testing::Test {
   /// Runs the loop until it is so, for a bounded time.
   template <class So>
   bool run_until(So so) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{5};
-    while (!so() && std::chrono::steady_clock::now() < end)
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{60};
+    while (!so() && std::chrono::steady_clock::now() < end) {
+      if (loop_.context().stopped()) loop_.context().restart();  // it had nothing left to wait for
       loop_.context().run_one_for(std::chrono::milliseconds{100});
+    }
     return so();
   }
   /// The upstream's end of the next connection.
@@ -96,7 +98,7 @@ TEST_F(ConnectionPoolTest, TakesTheConnectionThatWasUsedLast) {
 }
 
 TEST_F(ConnectionPoolTest, ServesThoseWhoWaitInTheirOrderAndRefusesTheRest) {
-  const auto made = pool({1, 2, std::chrono::seconds{30}, std::chrono::seconds{2}});
+  const auto made = pool({1, 2, std::chrono::seconds{60}, std::chrono::seconds{60}});
   Call holder;
   EXPECT_EQ(made->acquire(holder, holder.lease), Answer::waiting);
   ASSERT_TRUE(run_until([&] { return static_cast<bool>(holder.lease); }));
@@ -116,7 +118,7 @@ TEST_F(ConnectionPoolTest, ServesThoseWhoWaitInTheirOrderAndRefusesTheRest) {
 }
 
 TEST_F(ConnectionPoolTest, ForgetsAWaiterThatGaveUp) {
-  const auto made = pool({1, 8, std::chrono::seconds{30}, std::chrono::seconds{2}});
+  const auto made = pool({1, 8, std::chrono::seconds{60}, std::chrono::seconds{60}});
   Call holder;
   EXPECT_EQ(made->acquire(holder, holder.lease), Answer::waiting);
   ASSERT_TRUE(run_until([&] { return static_cast<bool>(holder.lease); }));
@@ -128,6 +130,39 @@ TEST_F(ConnectionPoolTest, ForgetsAWaiterThatGaveUp) {
   holder.lease.give_back();
   ASSERT_TRUE(run_until([&] { return static_cast<bool>(patient.lease); }));
   EXPECT_FALSE(impatient.lease);
+}
+
+TEST_F(ConnectionPoolTest, GivesAKeptConnectionToNobodyWhoAskedForAFreshOne) {
+  const auto made = pool({});
+  Call holder;
+  EXPECT_EQ(made->acquire(holder, holder.lease), Answer::waiting);
+  ASSERT_TRUE(run_until([&] { return static_cast<bool>(holder.lease); }));
+  Call afresh;
+  EXPECT_EQ(made->acquire(afresh, afresh.lease, ConnectionPool::Reuse::never), Answer::waiting);
+  holder.lease.give_back();
+  ASSERT_TRUE(run_until([&] { return static_cast<bool>(afresh.lease); }));
+  EXPECT_FALSE(afresh.lease.reused());
+  EXPECT_EQ(made->counts().idle, 1U);
+}
+
+TEST_F(ConnectionPoolTest, CallsAConnectionKeptThatNobodyHasUsedYet) {
+  const auto made = pool({1, 8, std::chrono::seconds{30}, std::chrono::seconds{2}});
+  Call gone;
+  EXPECT_EQ(made->acquire(gone, gone.lease), Answer::waiting);
+  made->forget(gone);
+  ASSERT_TRUE(run_until([&] { return made->counts().idle == 1; }));
+  Call next;
+  ASSERT_EQ(made->acquire(next, next.lease), Answer::ready);
+  EXPECT_TRUE(next.lease.reused()) << "its peer may have closed it meanwhile";
+}
+
+TEST_F(ConnectionPoolTest, ClosesAConnectionThatNobodyEverUsed) {
+  const auto made = pool({8, 8, std::chrono::milliseconds{50}, std::chrono::seconds{2}});
+  Call gone;
+  EXPECT_EQ(made->acquire(gone, gone.lease), Answer::waiting);
+  made->forget(gone);
+  ASSERT_TRUE(run_until([&] { return made->counts().idle == 1; }));
+  EXPECT_TRUE(run_until([&] { return made->counts().open == 0; }));
 }
 
 TEST_F(ConnectionPoolTest, DropsAnIdleConnectionThatItsPeerClosed) {
@@ -155,7 +190,7 @@ TEST_F(ConnectionPoolTest, DropsAnIdleConnectionThatSpeaksUnasked) {
 }
 
 TEST_F(ConnectionPoolTest, ClosesWhatIsIdleForTooLong) {
-  const auto made = pool({8, 8, std::chrono::milliseconds{50}, std::chrono::seconds{2}});
+  const auto made = pool({8, 8, std::chrono::milliseconds{50}, std::chrono::seconds{60}});
   Call call;
   EXPECT_EQ(made->acquire(call, call.lease), Answer::waiting);
   ASSERT_TRUE(run_until([&] { return static_cast<bool>(call.lease); }));
@@ -185,6 +220,100 @@ TEST_F(ConnectionPoolTest, ResolvesNamesAndTellsWhenItCannot) {
   EXPECT_EQ(bad.acquire(lost, lost.lease), Answer::waiting);
   ASSERT_TRUE(run_until([&] { return lost.error.has_value(); }));
   EXPECT_EQ(*lost.error, ConnectError::unresolved);
+  call.lease.drop();
+}
+
+/// Answers when a test says so.
+struct Resolver {
+  ConnectionPool::Lookup lookup() {
+    return [this](std::function<void(Addresses)> found) {
+      ++asked;
+      answer = std::move(found);
+    };
+  }
+  int asked = 0;
+  std::function<void(Addresses)> answer;
+};
+
+boost::asio::ip::tcp::endpoint at(const char* address, std::uint16_t port) {
+  return {boost::asio::ip::make_address(address), port};
+}
+
+TEST_F(ConnectionPoolTest, FindsAServiceThatHasMovedASecondAfterItsOldAddressWasLookedUp) {
+  Resolver resolver;
+  ConnectionPool moved{loop_, "service.local", port_, {}, resolver.lookup()};
+  Call lost;
+  EXPECT_EQ(moved.acquire(lost, lost.lease), Answer::waiting);
+  resolver.answer({at("127.0.0.9", port_)});
+  ASSERT_TRUE(run_until([&] { return lost.error.has_value(); }));
+  EXPECT_EQ(*lost.error, ConnectError::refused);
+  // Asked again a second after the last answer; until then nobody is there.
+  const auto asks_again = [&] {
+    Call next;
+    EXPECT_EQ(moved.acquire(next, next.lease), Answer::waiting);
+    EXPECT_TRUE(run_until([&] { return next.error || resolver.asked == 2; }));
+    moved.forget(next);
+    return resolver.asked == 2;
+  };
+  ASSERT_TRUE(run_until(asks_again));
+  Call found;
+  EXPECT_EQ(moved.acquire(found, found.lease), Answer::waiting);
+  resolver.answer({at("127.0.0.1", port_)});
+  EXPECT_TRUE(run_until([&] { return static_cast<bool>(found.lease); }));
+}
+
+TEST_F(ConnectionPoolTest, TriesTheNextAddressOfANameAtOnceAndRemembersIt) {
+  Resolver resolver;
+  ConnectionPool made{loop_, "service.local", port_, {}, resolver.lookup()};
+  Call call;
+  EXPECT_EQ(made.acquire(call, call.lease), Answer::waiting);
+  resolver.answer({at("127.0.0.9", port_), at("127.0.0.1", port_)});
+  ASSERT_TRUE(run_until([&] { return static_cast<bool>(call.lease); }));
+  EXPECT_FALSE(call.error);
+  EXPECT_EQ(resolver.asked, 1);
+}
+
+TEST_F(ConnectionPoolTest, AnAddressThatDoesNotAnswerLeavesTimeForTheNext) {
+  // A listener whose backlog is full takes no further connection, and says nothing.
+  const int deaf = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
+  address.sin_port = htons(port_);
+  ASSERT_EQ(::bind(deaf, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(::listen(deaf, 0), 0);
+  for (int i = 0; i < 4; ++i) {
+    const int filler = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    (void)::connect(filler, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    peers_.push_back(filler);
+  }
+  Resolver resolver;
+  const PoolLimits limits{8, 8, std::chrono::seconds{30}, std::chrono::milliseconds{400}};
+  ConnectionPool made{loop_, "service.local", port_, limits, resolver.lookup()};
+  Call call;
+  EXPECT_EQ(made.acquire(call, call.lease), Answer::waiting);
+  resolver.answer({at("127.0.0.2", port_), at("127.0.0.1", port_)});
+  EXPECT_TRUE(run_until([&] { return call.lease || call.error; }));
+  EXPECT_TRUE(call.lease);
+  call.lease.drop();
+  ::close(deaf);
+}
+
+TEST_F(ConnectionPoolTest, AResolverThatDoesNotAnswerHoldsACallNoLongerThanConnectingMayTake) {
+  Resolver resolver;
+  const PoolLimits limits{8, 8, std::chrono::seconds{30}, std::chrono::milliseconds{50}};
+  ConnectionPool made{loop_, "service.local", port_, limits, resolver.lookup()};
+  for (int i = 0; i < 2; ++i) {
+    Call call;
+    EXPECT_EQ(made.acquire(call, call.lease), Answer::waiting);
+    ASSERT_TRUE(run_until([&] { return call.error.has_value(); }));
+    EXPECT_EQ(*call.error, ConnectError::unresolved);
+  }
+  EXPECT_EQ(resolver.asked, 1) << "one question is enough";
+  Call call;
+  EXPECT_EQ(made.acquire(call, call.lease), Answer::waiting);
+  resolver.answer({at("127.0.0.1", port_)});
+  EXPECT_TRUE(run_until([&] { return static_cast<bool>(call.lease); }));
   call.lease.drop();
 }
 

@@ -63,6 +63,11 @@ bool Stream::has_unexpected_input() noexcept {
   return got >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 
+bool Stream::has_input() noexcept {
+  char byte = 0;
+  return ::recv(descriptor_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 void Stream::shut_down_sending() noexcept {
   if (!closed()) ::shutdown(descriptor_, SHUT_WR);
 }

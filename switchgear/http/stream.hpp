@@ -64,6 +64,10 @@ class Stream final : public boost::intrusive_ref_counter<Stream, boost::thread_u
     return readable_ = true;
   }
   [[nodiscard]] bool doubtful() const noexcept { return doubtful_; }
+  /// For a last look before a connection is closed for having been silent: the next receive() asks the
+  /// kernel. On a busy machine the event that says that there is something may still wait in the loop, behind
+  /// the timer.
+  void look_again() noexcept { readable_ = true; }
 
   /// Sends what the socket takes. `ok`: all of it.
   [[nodiscard]] Sent send(std::span<const iovec> pieces) noexcept;
@@ -77,6 +81,9 @@ class Stream final : public boost::intrusive_ref_counter<Stream, boost::thread_u
   /// True when the peer has closed or sent something: asked before a request that cannot be repeated. One
   /// system call.
   [[nodiscard]] bool has_unexpected_input() noexcept;
+
+  /// True when bytes have come that were not received yet. One system call.
+  [[nodiscard]] bool has_input() noexcept;
 
   void shut_down_sending() noexcept;
   void close() noexcept;

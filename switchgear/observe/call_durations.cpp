@@ -22,4 +22,10 @@ const CircuitDurations* CallDurations::find(std::string_view circuit) const {
   return known == circuits_.end() ? nullptr : known->second.get();
 }
 
+void CallDurations::for_each(
+    const std::function<void(const std::string& name, const CircuitDurations&)>& see) const {
+  const std::shared_lock lock{mutex_};
+  for (const auto& [name, durations] : circuits_) see(name, *durations);
+}
+
 }  // namespace switchgear

@@ -1,4 +1,5 @@
-// The durations of calls by circuit: the gateway records, the admin server reads.
+// The durations of calls by dependency, guarded by a breaker or not: the gateway records, the admin server
+// reads.
 #pragma once
 
 #include <functional>
@@ -26,6 +27,8 @@ class CallDurations {
   [[nodiscard]] CircuitDurations& of(std::string_view circuit);
   /// Null when the circuit was never named.
   [[nodiscard]] const CircuitDurations* find(std::string_view circuit) const;
+  /// All of them in the order of their names.
+  void for_each(const std::function<void(const std::string& name, const CircuitDurations&)>& see) const;
 
  private:
   mutable std::shared_mutex mutex_;

@@ -4,9 +4,17 @@
 #include <iterator>
 #include <utility>
 
+#include "switchgear/core/raise.hpp"
+#include "switchgear/policy/option_checker.hpp"
+
 namespace switchgear {
 
-TransitionLog::TransitionLog(std::size_t per_breaker) : per_breaker_(std::max<std::size_t>(per_breaker, 1)) {}
+TransitionLog::TransitionLog(std::size_t per_breaker) : per_breaker_(std::max<std::size_t>(per_breaker, 1)) {
+  if (per_breaker > most_per_breaker) {
+    detail::raise_invalid("transition log: per_breaker: " + OptionChecker::whole(per_breaker) +
+                          " is more than " + std::to_string(most_per_breaker));
+  }
+}
 TransitionLog::~TransitionLog() = default;
 
 void TransitionLog::on_transition(const Transition& transition) {

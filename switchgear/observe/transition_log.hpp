@@ -49,6 +49,9 @@ using TransitionCounts = std::array<std::array<std::uint64_t, states.size()>, st
 /// names.
 class TransitionLog final : public EventSink {
  public:
+  static constexpr std::size_t most_per_breaker = 1'000'000;
+
+  /// 0 is read as 1. Throws std::invalid_argument above most_per_breaker.
   explicit TransitionLog(std::size_t per_breaker = 100);
   ~TransitionLog() override;
 

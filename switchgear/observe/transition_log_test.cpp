@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -88,6 +89,10 @@ TEST(TransitionLog, TellsWhatCameSinceInTheOrderItArrived) {
   EXPECT_EQ(since[1].breaker, "a");
   EXPECT_LT(since[0].sequence, since[1].sequence);
   EXPECT_TRUE(log.since(log.last_sequence()).empty());
+}
+
+TEST(TransitionLog, DoesNotTakeMinusOneForAllTheMemoryThereIs) {
+  EXPECT_THROW(TransitionLog{static_cast<std::size_t>(-1)}, std::invalid_argument);
 }
 
 TEST(TransitionLog, ForgetsBreakersThatAreGone) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -15,6 +16,7 @@
 #include "switchgear/core/rejection.hpp"
 #include "switchgear/core/time.hpp"
 #include "switchgear/core/waker.hpp"
+#include "switchgear/policy/fallback_failure.hpp"
 
 namespace switchgear {
 
@@ -29,9 +31,10 @@ struct CallReport {
   std::uint32_t attempts = 0;  ///< made, hedges included; 0: answered or refused without any
   Duration latency{};          ///< of the last attempt
   Source source = Source::call;
-  Duration age{};                            ///< of an answer that was remembered
-  bool chaos = false;                        ///< something was injected
-  std::optional<std::uint64_t> queued_as{};  ///< stored for later, under this id
+  Duration age{};                                    ///< of an answer that was remembered
+  bool chaos = false;                                ///< something was injected
+  std::optional<std::uint64_t> queued_as{};          ///< stored for later, under this id
+  std::shared_ptr<const FallbackFailure> failure{};  ///< both causes, when the fallback failed too
 };
 
 /// About one call; all of it may be left out. Borrowed for as long as the call runs.

@@ -6,12 +6,14 @@
 #include <exception>
 #include <optional>
 #include <system_error>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
 #include "switchgear/core/outcome.hpp"
 #include "switchgear/core/rejected.hpp"
 #include "switchgear/core/result.hpp"
+#include "switchgear/pipeline/result_shape.hpp"
 
 namespace switchgear {
 
@@ -19,10 +21,13 @@ namespace switchgear {
 /// is no failure for anyone outside of them.
 [[nodiscard]] Outcome outcome_of(const std::error_code& code, Duration latency) noexcept;
 
+/// A refusal by policies further inside.
+[[nodiscard]] inline Outcome outcome_of(const Rejection& refused, Duration latency) noexcept {
+  return outcome_of(make_error_code(refused.reason), latency);
+}
 template <class T>
 [[nodiscard]] Outcome outcome_of(const Result<T>& result, Duration latency) noexcept {
-  if (result.has_value()) return Outcome::success(latency);
-  return outcome_of(make_error_code(result.rejection().reason), latency);
+  return result.has_value() ? Outcome::success(latency) : outcome_of(result.rejection(), latency);
 }
 
 namespace detail {
@@ -37,18 +42,48 @@ concept Classified = requires(const T& result, Duration latency) {
 /// Of the exception being handled. Precondition: one is.
 [[nodiscard]] Outcome outcome_of_current_exception(Duration latency) noexcept;
 #endif
+
+/// What stands where an error belongs is one: by its code, if it has a code that says more, else a failure.
+template <class E>
+[[nodiscard]] Outcome outcome_of_error(const E& error, Duration latency) {
+  if constexpr (Classified<E>) {
+    const Outcome outcome = outcome_of(error, latency);
+    if (outcome.verdict != Verdict::success) return outcome;
+  }
+  return Outcome::failure(FailureType::exception, latency);
+}
+/// See DefaultClassifier.
+template <class T>
+[[nodiscard]] Outcome outcome_by_shape(const T& result, Duration latency) {
+  if constexpr (ValueOrError<T>) {
+    if (holds_value(result)) return Outcome::success(latency);
+    if (holds_error(result)) return outcome_of_error(result.error(), latency);
+    return Outcome::failure(FailureType::exception, latency);
+  } else if constexpr (starts_with_error_code<T>) {
+    return outcome_of(static_cast<std::error_code>(std::get<0>(result)), latency);
+  } else {
+    return Outcome::success(latency);
+  }
+}
+
+/// A coroutine or a future: whether the call succeeds is not known when the function returns. A type whose
+/// outcome somebody can tell all the same (an outcome_of() of its own, has_value() and error()) is an answer.
+template <class T>
+concept Unfinished = (CoroutineLike<T> || FutureLike<T>)&&!Classified<T> && !ValueOrError<T>;
 }  // namespace detail
 
 /// Results: by `outcome_of(result, latency)` where the type has one (error codes, Result, HTTP responses;
-/// write one beside your own type), and a success otherwise. Exceptions: a failure; a std::system_error by
-/// its code; a FallbackError by what the call had failed with.
+/// write one beside your own type). Otherwise by their shape: a type with has_value() or has_error(), and
+/// error(), as std::expected and Boost.Outcome have them, is a success or its error; a pair or tuple that
+/// starts with an error code is that code. Everything else is a success, an empty std::optional too.
+/// Exceptions: a failure; a std::system_error by its code; a FallbackError by what the call had failed with.
 struct DefaultClassifier {
   template <class T>
   [[nodiscard]] Outcome of_result(const T& result, Duration latency) const {
     if constexpr (detail::Classified<T>) {
       return outcome_of(result, latency);
     } else {
-      return Outcome::success(latency);
+      return detail::outcome_by_shape(result, latency);
     }
   }
   /// Of an operation that ended with an error code, whatever else it gave.

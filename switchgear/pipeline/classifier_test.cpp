@@ -4,10 +4,13 @@
 
 #include <chrono>
 #include <exception>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <tuple>
 #include <utility>
+#include <variant>
 
 #include "switchgear/policy/fallback_failure.hpp"
 
@@ -66,6 +69,73 @@ TEST(Results, AreSuccessesOrTheirRejection) {
   expect(outcome_of(Result<int>(Reason::open, "inner", 1s), 7ms), {Verdict::ignored}, "a refusal inside");
   expect(outcome_of(Result<int>(Reason::timed_out, "inner", {}), 7ms),
          {Verdict::failure, FailureType::timeout}, "a timeout inside");
+}
+
+/// The shape of std::expected.
+template <class T, class E>
+struct Expected {
+  std::variant<T, E> held;
+  [[nodiscard]] bool has_value() const { return held.index() == 0; }
+  [[nodiscard]] const E& error() const { return std::get<1>(held); }
+};
+
+/// The shape of Boost.Outcome's outcome, which may hold an exception in place of an error.
+struct Outcomes {
+  std::optional<int> value;
+  std::optional<std::error_code> code;
+  [[nodiscard]] bool has_value() const { return value.has_value(); }
+  [[nodiscard]] bool has_error() const { return code.has_value(); }
+  [[nodiscard]] const std::error_code& error() const { return code.value(); }
+};
+
+/// No has_value().
+struct Status {
+  bool failed;
+  [[nodiscard]] bool has_error() const { return failed; }
+  [[nodiscard]] int error() const { return 1; }
+};
+
+/// Says itself what it means, whatever its shape.
+struct Partly : Expected<int, std::string> {
+  friend Outcome outcome_of(const Partly&, Duration latency) { return Outcome::ignored(latency); }
+};
+
+const std::error_code reset = make_error_code(std::errc::connection_reset);
+const std::error_code cancelled = make_error_code(std::errc::operation_canceled);
+
+TEST(DefaultClassifier, AnErrorInAnExpectedIsNotCountedAsASuccess) {
+  const DefaultClassifier all;
+  using Text = Expected<int, std::string>;
+  using Code = Expected<std::string, std::error_code>;
+  using Refused = Expected<int, Rejection>;
+  expect(all.of_result(Text{1}, 7ms), {Verdict::success}, "a value");
+  expect(all.of_result(Text{"no route"}, 7ms), {Verdict::failure}, "any error");
+  expect(all.of_result(Code{reset}, 7ms), {Verdict::failure, FailureType::connection_error}, "by its code");
+  expect(all.of_result(Code{cancelled}, 7ms), {Verdict::ignored}, "by its code");
+  expect(all.of_result(Code{std::error_code{}}, 7ms), {Verdict::failure}, "an error without a code");
+  expect(all.of_result(Refused{Rejection{}}, 7ms), {Verdict::ignored}, "a refusal further inside");
+  expect(all.of_result(Outcomes{1, {}}, 7ms), {Verdict::success}, "Outcome's value");
+  expect(all.of_result(Outcomes{{}, reset}, 7ms), {Verdict::failure, FailureType::connection_error}, "error");
+  expect(all.of_result(Outcomes{}, 7ms), {Verdict::failure}, "Outcome's exception");
+  expect(all.of_result(Status{false}, 7ms), {Verdict::success}, "no error");
+  expect(all.of_result(Status{true}, 7ms), {Verdict::failure}, "an error");
+  expect(all.of_result(Partly{{"half"}}, 7ms), {Verdict::ignored}, "its own word goes first");
+}
+
+TEST(DefaultClassifier, AnErrorCodeBesideAValueIsNotCountedAsASuccess) {
+  const DefaultClassifier all;
+  expect(all.of_result(std::pair{std::error_code{}, 1}, 7ms), {Verdict::success}, "no error");
+  expect(all.of_result(std::pair{reset, 1}, 7ms), {Verdict::failure, FailureType::connection_error}, "pair");
+  expect(all.of_result(std::tuple{cancelled, 1, 'x'}, 7ms), {Verdict::ignored}, "tuple");
+  expect(all.of_result(std::tuple{reset}, 7ms), {Verdict::failure, FailureType::connection_error}, "alone");
+  expect(all.of_result(std::tie(reset), 7ms), {Verdict::failure, FailureType::connection_error}, "tie");
+  expect(all.of_result(std::pair{1, reset}, 7ms), {Verdict::success}, "a code that does not come first");
+}
+
+TEST(DefaultClassifier, AnAnswerThatMayBeEmptyIsASuccessAllTheSame) {
+  const DefaultClassifier all;
+  expect(all.of_result(std::optional<int>{}, 7ms), {Verdict::success}, "nothing found");
+  expect(all.of_result(std::tuple<>{}, 7ms), {Verdict::success}, "an empty tuple");
 }
 
 TEST(DefaultClassifier, TakesEveryExceptionForAFailureAndAskSystemErrorsForTheirCode) {

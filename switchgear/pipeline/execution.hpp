@@ -73,6 +73,14 @@ class Execution {
     return on_outcome(branch, Outcome::failure(FailureType::timeout, latency), now);
   }
 
+  /// The answer of `branch` has begun and may go on for as long as it likes, as an event stream does.
+  /// Policies that judge calls (breaker, adaptive limit) take `outcome`, whose latency runs to this moment,
+  /// for the attempt's; the others keep what they hold until on_outcome(), which must still come. Call after
+  /// commit().
+  void answer_began(unsigned branch, const Outcome& outcome, TimePoint now) noexcept {
+    machine_.answer_began(policies_, branch, outcome, now);
+  }
+
   /// A wait is over, or may be. Never too early, never too late.
   Step on_timer(TimePoint now) noexcept { return machine_.on_timer(policies_, call_, now); }
 

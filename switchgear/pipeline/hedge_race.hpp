@@ -38,10 +38,20 @@ class HedgedMachine<HedgePolicy, std::tuple<Outer...>, std::tuple<Inner...>> {
                   TimePoint now) noexcept {
     Branch& ended = *branches_[branch];
     ended.state = BranchState::running;
-    if (Hedge* hedge = hedge_of(policies); hedge != nullptr && outcome.is_good())
-      hedge->record(saturating_sub(now, race_start_), now);
+    if (!began_) record_race(policies, outcome, now);
     return branch_step(policies, call, branch,
                        ended.sequence.on_outcome(inner_of(policies), ended.call, outcome, now), now);
+  }
+
+  /// The race is won: the attempts of all other branches are the driver's to abandon.
+  void answer_began(const Policy& policies, unsigned branch, const Outcome& outcome, TimePoint now) noexcept {
+    began_ = true;
+    record_race(policies, outcome, now);
+    for (unsigned other = 0; other < begun_; ++other) {
+      if (other != branch) branches_[other].reset();
+    }
+    branches_[branch]->sequence.answer_began(outcome, now);
+    outer_.answer_began(outcome, now);
   }
 
   Step on_timer(const Policy& policies, Call& call, TimePoint now) noexcept {
@@ -121,6 +131,11 @@ class HedgedMachine<HedgePolicy, std::tuple<Outer...>, std::tuple<Inner...>> {
     } else {
       return hedge.policy;
     }
+  }
+
+  void record_race(const Policy& policies, const Outcome& outcome, TimePoint now) noexcept {
+    if (Hedge* hedge = hedge_of(policies); hedge != nullptr && outcome.is_good())
+      hedge->record(saturating_sub(now, race_start_), now);
   }
 
   /// A budget lives on calls being counted. A retry that shares it does so; else it is done here.
@@ -238,6 +253,7 @@ class HedgedMachine<HedgePolicy, std::tuple<Outer...>, std::tuple<Inner...>> {
   std::uint32_t attempts_ = 0;
   bool counted_ = false;  ///< the budget knows of the call
   bool racing_ = false;
+  bool began_ = false;  ///< answer_began() was called
 };
 
 }  // namespace switchgear

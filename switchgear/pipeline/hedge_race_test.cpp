@@ -40,6 +40,9 @@ class Race {
     act(execution_.on_timeout(branch, 1ms, time_.now()));
   }
   void commit() { execution_.commit(); }
+  void begins(unsigned branch, const Outcome& outcome) {
+    execution_.answer_began(branch, outcome, time_.now());
+  }
   void cancel() { act(execution_.cancel(time_.now())); }
 
   [[nodiscard]] Ending::How how() const { return execution_.ending().how; }
@@ -118,6 +121,23 @@ TEST_F(HedgeRaceTest, TheFirstSuccessWinsAndTheLosersAreIgnored) {
   EXPECT_EQ(race.cancelled, (std::vector<unsigned>{0, 2}));
   EXPECT_EQ(totals().successes, 1U);
   EXPECT_EQ(totals().ignored, 2U);
+  EXPECT_EQ(bulkhead.snapshot().in_use, 0U);
+}
+
+TEST_F(HedgeRaceTest, AStreamThatBeginsIsJudgedAtOnceAndSoAreTheLosers) {
+  const Pipeline pipeline{bulkhead, hedge, breaker};
+  Race race{pipeline, time};
+  race.pass(50ms);
+  ASSERT_EQ(race.flying.size(), 2U);
+  race.commit();
+  race.begins(1, Outcome::success(5ms));
+  EXPECT_EQ(totals().successes, 1U);
+  EXPECT_EQ(totals().ignored, 1U);
+  race.pass(1h);
+  race.ends(1, Outcome::success(5ms));
+  EXPECT_TRUE(race.done);
+  EXPECT_EQ(totals().calls, 2U);
+  EXPECT_EQ(totals().successes, 1U);
   EXPECT_EQ(bulkhead.snapshot().in_use, 0U);
 }
 

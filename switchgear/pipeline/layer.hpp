@@ -16,6 +16,9 @@ namespace switchgear {
 ///       Turn leave(MyPolicy&, Call&, Ending&, TimePoint now) noexcept;  // what it let in has ended
 ///     };
 ///
+/// A layer that hears how calls end may also have answer_began(outcome, now): the answer to what it let in
+/// has begun and may go on for as long as it likes. leave() is still called, at its end.
+///
 /// Default-constructed once per call. leave() is called once for every `go`, unless the caller goes away:
 /// then the destructor alone gives back what is held. Neither copied nor moved. A layer may also offer a fast
 /// lane: see fast_lane.hpp.
@@ -58,6 +61,10 @@ class Layer<Optional<Policy>> {
   Turn leave(Optional<Policy>& optional, Call& call, Ending& ending, TimePoint now) noexcept {
     return optional.policy == nullptr ? Turn::outward : layer_.leave(*optional.policy, call, ending, now);
   }
+  void answer_began(const Outcome& outcome, TimePoint now) noexcept requires requires(Layer<Policy>& layer) {
+    layer.answer_began(outcome, now);
+  }
+  { layer_.answer_began(outcome, now); }
 
  private:
   Layer<Policy> layer_;

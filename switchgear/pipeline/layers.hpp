@@ -55,6 +55,10 @@ class RecordingLayer : public NeverWaits {
     permit_.drop();
     return Turn::outward;
   }
+  /// The permit keeps its place here: to record it again does nothing.
+  void answer_began(const Outcome& outcome, TimePoint now) noexcept {
+    if (permit_) (*permit_).record(outcome, now);
+  }
 
  private:
   detail::Held<Permit> permit_;

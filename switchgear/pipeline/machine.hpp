@@ -32,6 +32,9 @@ class PlainMachine {
                                          TimePoint now) noexcept {
     return sequence_.on_outcome(policies, call, outcome, now);
   }
+  void answer_began(const Policy&, unsigned, const Outcome& outcome, TimePoint now) noexcept {
+    sequence_.answer_began(outcome, now);
+  }
   Step on_timer(const Policy& policies, Call& call, TimePoint now) noexcept {
     return sequence_.on_timer(policies, call, now);
   }

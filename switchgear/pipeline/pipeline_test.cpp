@@ -61,6 +61,22 @@ TEST_F(PipelineTest, CountsEveryAttemptInABreakerInsideARetry) {
   EXPECT_EQ(totals().successes, 1U);
 }
 
+TEST_F(PipelineTest, AStreamIsJudgedWhenItBeginsAndKeepsItsPlaceUntilItEnds) {
+  const Pipeline pipeline{bulkhead, retry, breaker};
+  Execution execution{pipeline.policies()};
+  EXPECT_EQ(execution.start(time.now()).kind, Step::Kind::attempt);
+  execution.commit();
+  execution.answer_began(0, Outcome::success(5ms), time.now());
+  EXPECT_EQ(totals().successes, 1U);
+  EXPECT_EQ(bulkhead.snapshot().in_use, 1U);
+  time.advance(1h);
+  const Outcome broken_off = Outcome::failure(FailureType::connection_error, 5ms);
+  EXPECT_EQ(execution.on_outcome(0, broken_off, time.now()).kind, Step::Kind::done);
+  EXPECT_EQ(totals().calls, 1U);
+  EXPECT_EQ(totals().failures, 0U) << "recorded once";
+  EXPECT_EQ(bulkhead.snapshot().in_use, 0U);
+}
+
 TEST_F(PipelineTest, CountsOneCallInABreakerOutsideARetry) {
   const Pipeline pipeline{breaker, retry};
   const Ran ran = run(pipeline, time, {fails()});

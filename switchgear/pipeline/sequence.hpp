@@ -86,6 +86,14 @@ class Sequence {
     return step;
   }
 
+  /// The attempt's answer has begun. Precondition: the last step was `attempt`.
+  void answer_began(const Outcome& outcome, TimePoint now) noexcept {
+    const auto tell = [&](auto& layer) {
+      if constexpr (requires { layer.answer_began(outcome, now); }) layer.answer_began(outcome, now);
+    };
+    std::apply([&](auto&... layers) { (tell(layers), ...); }, layers_);
+  }
+
   /// The wait may be over. Precondition: the last step was `wait`. Too early is allowed: the answer is the
   /// same wait.
   Step on_timer(const Policy& policies, Call& call, TimePoint now) noexcept {

@@ -167,8 +167,7 @@ class Layer<Fallback<T>> {
       ending.how = Ending::How::refused;
       ending.outcome = &Ending::nothing;
     } else if (substitute.failure) {
-      given.value.reset();  // a value that is a failure would be taken for the answer
-      given.detail().failure = std::make_unique<FallbackFailure>(*std::move(substitute.failure));
+      given.detail().failure = std::make_shared<const FallbackFailure>(*std::move(substitute.failure));
     }
     return Turn::outward;
   }

@@ -24,8 +24,8 @@ std::vector<OptionProblem> validate(const AdaptiveLimitOptions& options) {
   check.between("min_limit", options.min_limit, 1, most);
   check.between("max_limit", options.max_limit, 1, most);
   if (options.min_limit > options.max_limit) {
-    check.problem("max_limit", std::to_string(options.max_limit) + " is below min_limit (" +
-                                   std::to_string(options.min_limit) + ")");
+    check.problem("max_limit", OptionChecker::whole(options.max_limit) + " is below min_limit (" +
+                                   OptionChecker::whole(options.min_limit) + ")");
   } else {
     check.between("initial", options.initial, options.min_limit, options.max_limit);
   }

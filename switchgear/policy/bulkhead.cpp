@@ -15,7 +15,7 @@ std::vector<OptionProblem> validate(const BulkheadOptions& options) {
   check.between("max_queue", options.max_queue, 0, most);
   check.not_negative("max_wait", options.max_wait);
   if (options.max_queue > 0 && options.max_wait == Duration::zero()) {
-    check.problem("max_wait", "0s lets nobody wait in a queue of " + std::to_string(options.max_queue) +
+    check.problem("max_wait", "0s lets nobody wait in a queue of " + OptionChecker::whole(options.max_queue) +
                                   "; want longer than 0s, or max_queue 0");
   }
   if (options.max_queue == 0 && options.max_wait > Duration::zero()) {

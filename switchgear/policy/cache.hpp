@@ -112,11 +112,14 @@ class Cache {
   /// Precondition: the ticket has not joined, or has finished, left, or been answered.
   [[nodiscard]] Role join(std::string_view key, Ticket& ticket, Waker* waker, TimePoint now) {
     if (key.empty()) return Role::leader;  // the ticket stays off: there is nothing to finish
-    const Role role = flights_.join(key, ticket, waker);
+    const Role role = flights_.try_join(key, ticket, waker);
     if (role == Role::follower) return role;
     // The last leader may have finished between this caller's find() and here; its answer is in the store.
     auto known = store_.find(key, now, oldest());
-    if (!known) return role;
+    if (!known) {
+      flights_.count_led(ticket);
+      return role;
+    }
     flights_.answer_all(ticket, std::move(known->value), saturating_add(now, -known->age));
     return Role::follower;
   }

@@ -9,16 +9,15 @@ CallTotals CallCells::totals() const noexcept {
   const auto read = [](const CallCell::Counter& counter) { return counter.load(std::memory_order_relaxed); };
   for (const CallCell& cell : *this) {
     // Ends are read before starts, so that a call seen to end was also seen to start.
-    sum.successes += read(cell.successes);
+    sum.plain_successes += read(cell.plain_successes);
     sum.slow_successes += read(cell.slow_successes);
+    sum.plain_failures += read(cell.plain_failures);
     sum.slow_failures += read(cell.slow_failures);
     sum.ignored += read(cell.ignored);
     sum.late += read(cell.late);
     sum.would_reject += read(cell.would_reject);
     for (std::size_t i = 0; i < sum.failures_by_type.size(); ++i) {
-      const std::uint64_t failures = read(cell.failures[i]);
-      sum.failures_by_type[i] += failures;
-      sum.failures += failures;
+      sum.failures_by_type[i] += read(cell.failures[i]);
     }
     for (std::size_t i = 0; i < sum.rejected_by_reason.size(); ++i) {
       const std::uint64_t rejected = read(cell.rejected[i]);
@@ -26,6 +25,8 @@ CallTotals CallCells::totals() const noexcept {
       sum.rejected += rejected;
     }
   }
+  sum.successes = sum.plain_successes + sum.slow_successes;
+  sum.failures = sum.plain_failures + sum.slow_failures;
   for (const CallCell& cell : *this) sum.calls += read(cell.calls);
   return sum;
 }

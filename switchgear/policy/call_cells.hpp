@@ -24,7 +24,9 @@ struct CallTotals {
   std::uint64_t successes = 0;
   std::uint64_t failures = 0;
   std::array<std::uint64_t, failure_types.size()> failures_by_type{};
+  std::uint64_t plain_successes = 0;  ///< not slow
   std::uint64_t slow_successes = 0;
+  std::uint64_t plain_failures = 0;  ///< not slow
   std::uint64_t slow_failures = 0;
   std::uint64_t ignored = 0;
   std::uint64_t rejected = 0;
@@ -38,59 +40,42 @@ struct CallTotals {
   [[nodiscard]] std::uint64_t slow() const noexcept { return slow_successes + slow_failures; }
 };
 
-/// A count that belongs to one generation: 16 bits of tag, 48 of count, changed together. A count with
-/// another tag is worth nothing, so a thread that was held up between deciding to count and counting cannot
-/// reach a later generation. The tag may be short because whoever starts a generation sweeps all of its
-/// counts (start()).
+/// A count that belongs to one generation: 16 bits of tag, 48 of count, stored together. A count with another
+/// tag is worth nothing, so a thread that was held up between deciding to count and counting cannot reach a
+/// later generation. The tag may be short because whoever starts a generation sweeps all of its counts
+/// (start()).
 class TaggedCount {
  public:
-  static constexpr std::uint64_t mask = (std::uint64_t{1} << 48U) - 1;
-
-  [[nodiscard]] static constexpr std::uint64_t tag_of(std::uint64_t generation) noexcept {
-    return generation << 48U;
-  }
-
   /// The count, or 0 when it is another generation's.
   [[nodiscard]] std::uint64_t get(std::uint64_t generation) const noexcept {
-    const std::uint64_t seen = bits_.load(std::memory_order_seq_cst);
+    const std::uint64_t seen = bits_.load(std::memory_order_relaxed);
     return (seen & ~mask) == tag_of(generation) ? seen & mask : 0;
   }
 
-  /// True when the count is 0 whatever its generation. One relaxed load.
-  [[nodiscard]] bool surely_zero() const noexcept {
-    return (bits_.load(std::memory_order_relaxed) & mask) == 0;
-  }
-
   void start(std::uint64_t generation) noexcept {
-    bits_.store(tag_of(generation), std::memory_order_seq_cst);
+    bits_.store(tag_of(generation), std::memory_order_relaxed);
   }
 
-  /// For the only writer of this count. `order` is seq_cst when the writer goes on to read others' counts.
-  void add_owned(std::uint64_t generation, std::memory_order order) noexcept {
+  /// Adds one, for the only thread that adds to this count.
+  void add_owned(std::uint64_t generation) noexcept {
     const std::uint64_t seen = bits_.load(std::memory_order_relaxed);
     const std::uint64_t count = (seen & ~mask) == tag_of(generation) ? (seen + 1) & mask : 1;
-    bits_.store(tag_of(generation) | count, order);
+    bits_.store(tag_of(generation) | count, std::memory_order_relaxed);
   }
 
-  /// Replaces the count c by change(c), for any thread. `is_current()` says whether `generation` is still the
-  /// breaker's: asked only when the tags differ, it tells a new generation's first count from an old one's
-  /// straggler. Returns the new count; 0 for a straggler, which changes nothing.
-  template <class Change, class IsCurrent>
-  std::uint64_t update(std::uint64_t generation, Change change, IsCurrent is_current) noexcept {
-    std::uint64_t seen = bits_.load(std::memory_order_relaxed);
-    for (;;) {
-      const bool mine = (seen & ~mask) == tag_of(generation);
-      if (!mine && !is_current()) return 0;
-      const std::uint64_t count = change(mine ? seen & mask : 0) & mask;
-      if (bits_.compare_exchange_weak(seen, tag_of(generation) | count, std::memory_order_seq_cst,
-                                      std::memory_order_relaxed)) {
-        return count;
-      }
-    }
+  /// How much sums of such counts grew from `before` to `now`, right across their wrap.
+  [[nodiscard]] static constexpr std::uint64_t difference(std::uint64_t now, std::uint64_t before) noexcept {
+    return (now - before) & mask;
   }
 
  private:
   friend class CircuitBreakerTestPeer;
+
+  static constexpr std::uint64_t mask = (std::uint64_t{1} << 48U) - 1;
+  [[nodiscard]] static constexpr std::uint64_t tag_of(std::uint64_t generation) noexcept {
+    return generation << 48U;
+  }
+
   std::atomic<std::uint64_t> bits_{0};
 };
 
@@ -102,20 +87,19 @@ struct alignas(64) CallCell {
   std::atomic<Duration::rep> latest{
       TimePoint::min().time_since_epoch().count()};  ///< the latest time shown to this cell
   Counter calls{0};
-  Counter successes{0};
-  TaggedCount window_calls;
+  Counter plain_successes{0};    ///< not slow
+  TaggedCount window_successes;  ///< of a time window: plain ones
   std::array<Counter, breaker_rejection_reasons.size()> rejected{};
 
   bool shared = false;
   Counter slow_successes{0};
+  Counter plain_failures{0};  ///< not slow
   Counter slow_failures{0};
   Counter ignored{0};
   Counter late{0};
   Counter would_reject{0};
   std::array<Counter, failure_types.size()> failures{};
-  TaggedCount window_failures;
-  TaggedCount window_slow;
-  TaggedCount window_high;
+  std::atomic<std::uint64_t> last_failure{0};  ///< time · 8 + type + 1; 0: none
 
   void add(Counter& counter) const noexcept {
     if (shared) {
@@ -150,6 +134,12 @@ class CallCells {
   [[nodiscard]] CallCell& mine() const noexcept {
     const std::uint32_t slot = thread_slot();
     return cells_[slot < owned_ ? slot : owned_];
+  }
+
+  /// How many threads have a cell of their own, and which of those cells one is; the shared one is the last.
+  [[nodiscard]] std::uint32_t owned() const noexcept { return owned_; }
+  [[nodiscard]] std::uint32_t index_of(const CallCell& cell) const noexcept {
+    return static_cast<std::uint32_t>(&cell - cells_.get());
   }
 
   [[nodiscard]] const CallCell* begin() const noexcept { return cells_.get(); }

@@ -83,6 +83,8 @@ class Chaos {
     friend bool operator==(const Injection&, const Injection&) = default;
   };
   static constexpr std::size_t kinds = 6;
+  /// Of the constructor and of the key `seed` in a policy file.
+  static constexpr std::uint64_t default_seed = 1;
 
   /// Since construction.
   struct Totals {
@@ -96,7 +98,8 @@ class Chaos {
 
   /// Throws std::invalid_argument naming every problem when `options` are not valid.
   /// `target` is the breaker that `force_open` forces open; borrowed. Without one, only the call is refused.
-  Chaos(std::string name, const ChaosOptions& options, std::uint64_t seed, CircuitBreaker* target = nullptr);
+  Chaos(std::string name, const ChaosOptions& options, std::uint64_t seed = default_seed,
+        CircuitBreaker* target = nullptr);
   Chaos(const Chaos&) = delete;
   Chaos& operator=(const Chaos&) = delete;
 

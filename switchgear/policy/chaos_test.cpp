@@ -129,9 +129,12 @@ TEST(Chaos, RepeatsARunFromItsSeed) {
   Chaos first{"payment", everything(), 7};
   Chaos again{"payment", everything(), 7};
   Chaos other{"payment", everything(), 8};
+  Chaos unsaid{"payment", everything()};  // the page says: 1
+  Chaos one{"payment", everything(), 1};
   const auto seen = drawn(first, 1'000);
   EXPECT_EQ(drawn(again, 1'000), seen);
   EXPECT_NE(drawn(other, 1'000), seen);
+  EXPECT_EQ(drawn(unsaid, 1'000), drawn(one, 1'000));
 }
 
 TEST(Chaos, CountsNoDrawWhileDisabled) {

@@ -18,36 +18,31 @@ std::uint32_t owned_cells(const CircuitBreakerOptions& options) noexcept {
   return striped ? std::clamp(std::thread::hardware_concurrency() + 2, few, max_thread_slots) : few;
 }
 
+/// The options, before anything is built from them.
+const CircuitBreakerOptions& checked(const std::string& name, const CircuitBreakerOptions& options) {
+  require_valid("breaker", name, validate(options));
+  return options;
+}
+
 }  // namespace
 
 CircuitBreaker::CircuitBreaker(std::string name, const CircuitBreakerOptions& options,
                                const BreakerContext& context)
-    : word_(0),
+    : name_(std::move(name)),
+      options_(checked(name_, options)),
+      anchor_(context.anchor),
+      word_(0),
       due_(nothing_due),
       until_(nothing_due),
       slow_above_(options.slow_call ? options.slow_call->threshold : Duration::max()),
       high_from_(options.latency ? options.latency->above : Duration::max()),
-      window_kind_(WindowKind::none),
       sink_(context.sink),
       cells_(owned_cells(options)),
+      evidence_(options_, cells_),
+      in_flight_(options.stuck_calls ? std::make_unique<InFlight>(*options.stuck_calls) : nullptr),
       since_(ticks_of(context.created)),
       random_(context.seed),
-      anchor_(context.anchor),
-      name_(std::move(name)),
-      options_(options) {
-  require_valid("breaker", name_, validate(options));
-  if (options.needs_window()) {
-    const bool keeps_latency = options.latency.has_value();
-    if (const auto* count = std::get_if<CountWindowOptions>(&options.window)) {
-      window_kind_ = WindowKind::count;
-      count_window_ = std::make_unique<CountWindow>(*count, keeps_latency);
-    } else {
-      window_kind_ = WindowKind::time;
-      time_window_ = std::make_unique<TimeWindow>(std::get<TimeWindowOptions>(options.window), keeps_latency,
-                                                  options.minimum_calls, cells_);
-    }
-  }
-  if (options.stuck_calls) in_flight_ = std::make_unique<InFlight>(*options.stuck_calls);
+      round_(options_.half_open) {
   constexpr std::uint64_t first_generation = 1;
   start_window_locked(first_generation, context.created);
   word_.store(first_generation << (flag_bits + state_bits) | (in_flight_ ? flag_tracked : 0) |
@@ -89,9 +84,11 @@ Result<CircuitBreaker::Permit> CircuitBreaker::try_acquire_slow(CallCell& cell, 
 std::optional<Result<CircuitBreaker::Permit>> CircuitBreaker::try_admit_closed(CallCell& cell,
                                                                                std::uint64_t word,
                                                                                TimePoint now) noexcept {
-  if ((word & flag_tracked) != 0 && in_flight_->stuck(generation_of(word), now) != 0) {
-    evaluate(era_of(word), nullptr, now);
-    return std::nullopt;
+  if (in_flight_) {
+    if (const auto tripped = stuck_rule(era_of(word), now)) {
+      trip(era_of(word), *tripped, std::nullopt, now);
+      return std::nullopt;
+    }
   }
   if ((word & flag_ramping) != 0) {
     const TimePoint began = time_of(since_.load(std::memory_order_acquire));
@@ -129,22 +126,14 @@ std::optional<Result<CircuitBreaker::Permit>> CircuitBreaker::try_probe(CallCell
     if (state_of(word) != State::half_open || ticks_of(now) >= due_.load(std::memory_order_relaxed)) {
       return std::nullopt;
     }
-    std::optional<Duration> blocked_for;
-    if (probes_.recorded + probes_.in_flight >= options_.half_open.permitted_calls ||
-        probes_.in_flight >= options_.max_concurrent()) {
-      blocked_for = time_of(due_.load(std::memory_order_relaxed)) - now;
-    } else if (last_probe_ && saturating_sub(now, *last_probe_) < options_.half_open.probe_interval) {
-      blocked_for =
-          options_.half_open.probe_interval - std::max(saturating_sub(now, *last_probe_), Duration::zero());
-    }
-    if (blocked_for) {
+    if (const auto blocked_for = round_.blocked(now)) {
       lock.unlock();
       return refuse(cell, word, Reason::half_open, blocked_for, now);
     }
-    ++probes_.in_flight;
-    last_probe_ = now;
+    const ProbeRound::Number probe = round_.admit(now);
+    look_again_locked();
     cell.add(cell.calls);
-    result.emplace(Permit{this, era_of(word), now, InFlight::untracked});
+    result.emplace(Permit{this, era_of(word), now, probe});
   }
   if (transition) send(*transition);
   return result;
@@ -173,25 +162,24 @@ void CircuitBreaker::drop(std::uint64_t era, std::uint32_t slot) noexcept {
 void CircuitBreaker::record_slow(CallCell& cell, std::uint64_t era, std::uint32_t slot,
                                  const Outcome& outcome, TimePoint now) noexcept {
   settle(now);
-  if (slot != InFlight::untracked) in_flight_->leave(slot);
+  if (!is_probe(era) && slot != InFlight::untracked) in_flight_->leave(slot);
   const Duration latency = std::max(outcome.latency, Duration::zero());
-  book(cell, era, outcome, latency, now);
+  book(cell, era, slot, outcome, latency, now);
   if ((word_.load(std::memory_order_relaxed) & flag_told) != 0) send_call(outcome, latency, now);
 }
 
-void CircuitBreaker::book(CallCell& cell, std::uint64_t era, const Outcome& outcome, Duration latency,
-                          TimePoint now) noexcept {
+inline void CircuitBreaker::book(CallCell& cell, std::uint64_t era, std::uint32_t slot,
+                                 const Outcome& outcome, Duration latency, TimePoint now) noexcept {
   const bool slow = is_slow(latency);
-  const bool current = still_in(era)();
+  const bool current = era_of(word_.load(std::memory_order_acquire)) == era;
   switch (outcome.verdict) {
     case Verdict::success:
-      cell.add(cell.successes);
-      if (slow) cell.add(cell.slow_successes);
+      cell.add(slow ? cell.slow_successes : cell.plain_successes);
       break;
     case Verdict::failure:
       cell.add(cell.failures[static_cast<std::size_t>(outcome.type)]);
-      if (slow) cell.add(cell.slow_failures);
-      last_failure_.store(
+      cell.add(slow ? cell.slow_failures : cell.plain_failures);
+      cell.last_failure.store(
           static_cast<std::uint64_t>(ticks_of(now)) << 3U | (static_cast<std::uint64_t>(outcome.type) + 1),
           std::memory_order_relaxed);
       break;
@@ -199,14 +187,10 @@ void CircuitBreaker::book(CallCell& cell, std::uint64_t era, const Outcome& outc
       cell.add(cell.ignored);
       break;
   }
-  const bool probe = static_cast<State>(era & 7U) == State::half_open;
-  if (current && probe && try_record_probe(era, outcome, slow, now)) return;
+  if (current && is_probe(era) && try_record_probe(era, slot, outcome, slow, now)) return;
   if (outcome.verdict == Verdict::ignored) return;
-  if (current && !probe) {
-    book_closed(cell, era, outcome, latency, now);
-  } else {
-    record_late(cell, outcome, now);
-  }
+  if (current && !is_probe(era) && book_closed(cell, era, outcome, latency, now)) return;
+  record_late(cell, outcome, now);
 }
 
 void CircuitBreaker::record_late(CallCell& cell, const Outcome& outcome, TimePoint now) noexcept {
@@ -223,90 +207,54 @@ void CircuitBreaker::record_late(CallCell& cell, const Outcome& outcome, TimePoi
   if (options_.probe_automatically) due_.store(ticks_of(wanted), std::memory_order_release);
 }
 
-void CircuitBreaker::book_closed(CallCell& cell, std::uint64_t era, const Outcome& outcome, Duration latency,
-                                 TimePoint now) noexcept {
+inline bool CircuitBreaker::book_closed(CallCell& cell, std::uint64_t era, const Outcome& outcome,
+                                        Duration latency, TimePoint now) noexcept {
   const bool failed = outcome.verdict == Verdict::failure;
   const CallMarks marks{failed, is_slow(latency), latency >= high_from_, latency};
-  const std::uint64_t generation = generation_of_era(era);
-  const auto is_current = still_in(era);
-  bool check = failed || in_flight_ != nullptr;
-  if (options_.consecutive_failures && (failed || !consecutive_.surely_zero())) {
-    consecutive_.update(
-        generation, [failed](std::uint64_t n) { return failed ? n + 1 : 0; }, is_current);
-  }
-  if (options_.failure_balance && (failed || !balance_.surely_zero())) {
-    balance_.update(
-        generation, [failed](std::uint64_t n) { return failed ? n + 1 : n - (n > 0 ? 1 : 0); }, is_current);
-  }
-  if (window_kind_ == WindowKind::count) {
-    count_window_->add(generation, marks, is_current);
-    check = true;  // looking at its sums costs less than finding out whether to
-  } else if (window_kind_ == WindowKind::time) {
-    check |= time_window_->add(cell, generation, marks, now, is_current);
-  }
-  if (check) evaluate(era, &outcome, now);
+  std::optional<TrippedRule> tripped;
+  if (!evidence_.add(cell, generation_of_era(era), marks, now, tripped)) return false;
+  if (!tripped && in_flight_) tripped = stuck_rule(era, now);
+  if (tripped) trip(era, *tripped, failed ? outcome.retry_after : std::nullopt, now);
+  return true;
 }
 
-WindowSnapshot CircuitBreaker::window_now(std::uint64_t generation) noexcept {
-  WindowCounts counts;
-  if (window_kind_ == WindowKind::count) counts = count_window_->counts(generation);
-  if (window_kind_ == WindowKind::time) counts = time_window_->counts(generation);
-  return {counts.calls,
-          counts.failures,
-          counts.slow,
-          counts.high,
-          consecutive_.get(generation),
-          balance_.get(generation)};
+std::optional<TrippedRule> CircuitBreaker::stuck_rule(std::uint64_t era, TimePoint now) noexcept {
+  const std::uint32_t stuck = in_flight_->stuck(generation_of_era(era), now);
+  if (stuck == 0) return std::nullopt;
+  return TrippedRule{Rule::stuck_calls, static_cast<double>(stuck),
+                     static_cast<double>(options_.stuck_calls->count), evidence_.at(now)};
 }
 
-void CircuitBreaker::evaluate(std::uint64_t era, const Outcome* outcome, TimePoint now) noexcept {
-  const std::uint64_t generation = generation_of_era(era);
-  const std::uint32_t stuck = in_flight_ ? in_flight_->stuck(generation, now) : 0;
-  std::optional<TrippedRule> tripped = first_rule_that_holds(options_, window_now(generation), stuck);
-  if (!tripped) return;
-  if (tripped->rule == Rule::latency) {
-    const Duration seen = count_window_ ? count_window_->quantile(generation, options_.latency->quantile)
-                                        : time_window_->quantile(options_.latency->quantile);
-    tripped->value =
-        std::max(to_seconds(seen), tripped->threshold);  // the rule holds, so the true value is no less
-  }
+void CircuitBreaker::trip(std::uint64_t era, const TrippedRule& tripped, std::optional<Duration> server_wait,
+                          TimePoint now) noexcept {
   std::optional<Transition> transition;
   {
     const std::scoped_lock lock(mutex_);
     if (era_of(word_.load(std::memory_order_relaxed)) != era) return;  // somebody was faster
     relapses_ = 0;
-    transition = open_locked(
-        now, tripped->rule, tripped->value, tripped->threshold,
-        outcome != nullptr && outcome->verdict == Verdict::failure ? outcome->retry_after : std::nullopt);
+    transition = open_locked(now, tripped, server_wait);
   }
   send(*transition);
 }
 
-bool CircuitBreaker::would_relapse(std::uint32_t failed) const noexcept {
-  const double rate = static_cast<double>(failed) / static_cast<double>(options_.half_open.permitted_calls);
-  return failed > 0 && rate >= options_.half_open.max_failure_rate;
-}
-
-bool CircuitBreaker::try_record_probe(std::uint64_t era, const Outcome& outcome, bool slow,
-                                      TimePoint now) noexcept {
+bool CircuitBreaker::try_record_probe(std::uint64_t era, ProbeRound::Number probe, const Outcome& outcome,
+                                      bool slow, TimePoint now) noexcept {
+  using enum ProbeRound::Result;
+  ProbeRound::Result result = outcome.verdict == Verdict::failure || slow ? failed : passed;
+  if (outcome.verdict == Verdict::ignored) result = ignored;
   std::optional<Transition> transition;
   {
     const std::scoped_lock lock(mutex_);
     if (era_of(word_.load(std::memory_order_relaxed)) != era) return false;  // decided meanwhile: late
-    --probes_.in_flight;
-    if (outcome.verdict == Verdict::ignored) return true;
-    ++probes_.recorded;
-    const bool failed = outcome.verdict == Verdict::failure || slow;
-    if (failed) ++probes_.failed;
-    const std::uint32_t permitted = options_.half_open.permitted_calls;
-    const double rate = static_cast<double>(probes_.failed) / static_cast<double>(permitted);
-    if (failed && would_relapse(probes_.failed)) {
+    if (!round_.come_back(probe, result)) return false;                      // given up meanwhile: late
+    look_again_locked();
+    if (round_.verdict() == RoundVerdict::relapsed) {
       ++relapses_;
-      transition = open_locked(now, Rule::probe, rate, options_.half_open.max_failure_rate,
-                               outcome.verdict == Verdict::failure ? outcome.retry_after : std::nullopt);
-    } else if (probes_.recorded == permitted ||
-               !would_relapse(probes_.failed + (permitted - probes_.recorded))) {
-      transition = close_locked(now, rate);
+      transition = open_locked(
+          now, {Rule::probe, round_.failure_rate(), options_.half_open.max_failure_rate, evidence_.latest()},
+          outcome.verdict == Verdict::failure ? outcome.retry_after : std::nullopt);
+    } else if (round_.verdict() == RoundVerdict::recovered) {
+      transition = close_locked(now, round_.failure_rate());
     }
   }
   if (transition) send(*transition);
@@ -317,24 +265,21 @@ bool CircuitBreaker::try_record_probe(std::uint64_t era, const Outcome& outcome,
 
 WindowSnapshot CircuitBreaker::window_at_locked(TimePoint now) const noexcept {
   // The window of a closed period that is over stays as its last call left it.
-  if (state_of(word_.load(std::memory_order_relaxed)) != State::closed) now = TimePoint::min();
-  WindowCounts counts;
-  const std::uint64_t generation = window_generation_;
-  if (count_window_) counts = count_window_->counts(generation);
-  if (time_window_) counts = time_window_->counts_at(generation, now);
-  return {counts.calls,
-          counts.failures,
-          counts.slow,
-          counts.high,
-          consecutive_.get(generation),
-          balance_.get(generation)};
+  const bool over = state_of(word_.load(std::memory_order_relaxed)) != State::closed;
+  return over ? evidence_.latest() : evidence_.at(now);
 }
 
 std::optional<LastFailure> CircuitBreaker::last_failure() const noexcept {
-  const std::uint64_t failure = last_failure_.load(std::memory_order_relaxed);
-  if (failure == 0) return std::nullopt;
-  return LastFailure{static_cast<FailureType>((failure & 7U) - 1),
-                     time_of(static_cast<Duration::rep>(failure) >> 3)};
+  std::uint64_t latest = 0;
+  for (const CallCell& cell : cells_) {
+    const std::uint64_t failure = cell.last_failure.load(std::memory_order_relaxed);
+    if (failure == 0) continue;
+    if (latest == 0 || static_cast<Duration::rep>(failure) > static_cast<Duration::rep>(latest))
+      latest = failure;
+  }
+  if (latest == 0) return std::nullopt;
+  return LastFailure{static_cast<FailureType>((latest & 7U) - 1),
+                     time_of(static_cast<Duration::rep>(latest) >> 3)};
 }
 
 BreakerSnapshot CircuitBreaker::snapshot(TimePoint now) const noexcept {
@@ -355,7 +300,7 @@ BreakerSnapshot CircuitBreaker::snapshot(TimePoint now) const noexcept {
     snapshot.retry_after = std::max(saturating_sub(until, now), Duration::zero());
     snapshot.time_open += saturating_sub(now, opened_at_);
   }
-  if (snapshot.state == State::half_open) snapshot.half_open = probes_;
+  if (snapshot.state == State::half_open) snapshot.half_open = round_.counts();
   snapshot.window = window_at_locked(now);
   snapshot.totals.opened = opened_;
   snapshot.totals.closed = closed_;
@@ -387,9 +332,8 @@ bool CircuitBreaker::idle_since(TimePoint at) const noexcept {
 }
 
 std::size_t CircuitBreaker::memory_bytes() const noexcept {
-  std::size_t bytes = sizeof(*this) + cells_.memory_bytes();
-  if (count_window_) bytes += sizeof(CountWindow) + count_window_->memory_bytes();
-  if (time_window_) bytes += sizeof(TimeWindow) + time_window_->memory_bytes();
+  std::size_t bytes =
+      sizeof(*this) + cells_.memory_bytes() + evidence_.memory_bytes() + round_.memory_bytes();
   if (in_flight_) bytes += sizeof(InFlight);
   if (name_.size() > 15) bytes += name_.capacity() + 1;  // longer than a string keeps in itself
   return bytes;

@@ -8,13 +8,14 @@
 // |-----------|-------------|------------------------------------------------------------------------|
 // | closed    | open        | evaluate(), when trip_rules.hpp names a rule that holds                |
 // | open      | half_open   | try_probe() at or after the end; settle() when probe_automatically     |
-// | half_open | open        | try_record_probe() (failed probes) or settle() (max_wait over)         |
+// | half_open | open        | try_record_probe() (a probe failed) or settle() (one has hung)         |
 // | half_open | closed      | try_record_probe()                                                     |
 // | any       | any         | command(): reset, force_open, force_close, disable, metrics_only       |
 //
 // How it is shared. `word_` holds state, flags and generation in one atomic: whoever reads it sees all three
-// of one moment. A thread counts in a cell of its own (call_cells.hpp); what only transitions touch is behind
-// `mutex_`, which no call takes while the breaker is closed, nor when it is refused by an open one.
+// of one moment. A thread counts in a cell of its own (call_cells.hpp); what the trip rules look at is in
+// `evidence_`, which keeps its own invariants (evidence.hpp); what only transitions touch is behind `mutex_`,
+// which no call takes while the breaker is closed, nor when it is refused by an open one.
 #pragma once
 
 #include <atomic>
@@ -35,8 +36,9 @@
 #include "switchgear/core/time.hpp"
 #include "switchgear/policy/call_cells.hpp"
 #include "switchgear/policy/circuit_breaker_options.hpp"
+#include "switchgear/policy/evidence.hpp"
 #include "switchgear/policy/in_flight.hpp"
-#include "switchgear/policy/window.hpp"
+#include "switchgear/policy/probe_round.hpp"
 
 namespace switchgear {
 
@@ -65,9 +67,7 @@ struct BreakerContext {
 
 /// All a breaker knows about itself at one moment.
 struct BreakerSnapshot {
-  struct HalfOpen {
-    std::uint32_t permitted = 0, in_flight = 0, recorded = 0, failed = 0;
-  };
+  using HalfOpen = ProbeCounts;
 
   State state = State::closed;
   bool metrics_only = false;
@@ -79,7 +79,7 @@ struct BreakerSnapshot {
   Duration time_open{};                 ///< spent in `open` so far
   CallTotals totals{};
   WindowSnapshot window{};  ///< of the current closed period, or the last one
-  HalfOpen half_open{};
+  HalfOpen half_open{};     ///< zeros in other states
   std::optional<LastFailure> last_failure;
 };
 
@@ -111,14 +111,15 @@ class CircuitBreaker {
   /// open breaker, never allocates.
   [[nodiscard]] Result<Permit> try_acquire(TimePoint now) noexcept;
 
-  /// Makes the transitions that are due by themselves: half-open not decided within `max_wait`, and, with
-  /// `probe_automatically`, open to half-open. Calling it late, often or never harms nothing: every other
-  /// call does the same, and the transition carries the instant it was due. While nothing is due by itself it
-  /// does nothing at all: a timer's look is no use of the breaker, and shows it no time.
+  /// Makes happen what is due by itself: a probe that has been out for `max_wait` has failed, and, with
+  /// `probe_automatically`, an opening that is over becomes half-open. Calling it late, often or never harms
+  /// nothing: every other call does the same, and a transition carries the instant it was due. While nothing
+  /// is due by itself it does nothing at all: polling does not count as use and does not advance the
+  /// breaker's clock.
   void advance(TimePoint now) noexcept;
 
-  /// When advance() has something to do next; empty when nothing is due by itself. A transition may change
-  /// it.
+  /// When advance() has something to do next; empty when nothing is due by itself. Transitions and probes
+  /// change it.
   [[nodiscard]] std::optional<TimePoint> next_due() const noexcept;
 
   /// An operator's command, effective for the next acquire. Permits handed out before become late.
@@ -175,6 +176,10 @@ class CircuitBreaker {
   [[nodiscard]] static constexpr std::uint64_t generation_of_era(std::uint64_t era) noexcept {
     return era >> state_bits;
   }
+  /// Whether a permit of this era is a probe's.
+  [[nodiscard]] static constexpr bool is_probe(std::uint64_t era) noexcept {
+    return static_cast<State>(era & 7U) == State::half_open;
+  }
   /// Closed, and nothing to do for an acquire but to count it.
   [[nodiscard]] static constexpr bool admits_plainly(std::uint64_t word) noexcept {
     static_assert(static_cast<int>(State::closed) == 0);
@@ -190,18 +195,13 @@ class CircuitBreaker {
     return (word & (flag_metrics_only | state_mask)) == static_cast<std::uint64_t>(State::open) << flag_bits;
   }
 
-  /// Says, later and from any thread, whether the breaker is still in `era`.
-  [[nodiscard]] auto still_in(std::uint64_t era) const noexcept {
-    return [this, era] { return era_of(word_.load(std::memory_order_seq_cst)) == era; };
-  }
-
   // The call's path. Everything here is inline for the closed state; *_slow handle all states.
   Result<Permit> try_acquire_slow(CallCell& cell, TimePoint now) noexcept;
   void record(std::uint64_t era, std::uint32_t slot, const Outcome& outcome, TimePoint now) noexcept;
   void drop(std::uint64_t era, std::uint32_t slot) noexcept;
   void record_slow(CallCell& cell, std::uint64_t era, std::uint32_t slot, const Outcome& outcome,
                    TimePoint now) noexcept;
-  void book(CallCell& cell, std::uint64_t era, const Outcome& outcome, Duration latency,
+  void book(CallCell& cell, std::uint64_t era, std::uint32_t slot, const Outcome& outcome, Duration latency,
             TimePoint now) noexcept;
   [[nodiscard]] bool try_record_plain_success(CallCell& cell, std::uint64_t era, Duration latency,
                                               TimePoint now) noexcept;
@@ -211,28 +211,33 @@ class CircuitBreaker {
                                                                TimePoint now) noexcept;
   [[nodiscard]] std::optional<Result<Permit>> try_probe(CallCell& cell, TimePoint now) noexcept;
 
-  void book_closed(CallCell& cell, std::uint64_t era, const Outcome& outcome, Duration latency,
-                   TimePoint now) noexcept;
-  /// False when the half-open period was decided before this probe came back.
-  [[nodiscard]] bool try_record_probe(std::uint64_t era, const Outcome& outcome, bool slow,
-                                      TimePoint now) noexcept;
+  /// False when the closed period ended before this call did.
+  [[nodiscard]] bool book_closed(CallCell& cell, std::uint64_t era, const Outcome& outcome, Duration latency,
+                                 TimePoint now) noexcept;
+  /// False when the half-open period was decided, or this probe given up, before it came back.
+  [[nodiscard]] bool try_record_probe(std::uint64_t era, ProbeRound::Number probe, const Outcome& outcome,
+                                      bool slow, TimePoint now) noexcept;
   void record_late(CallCell& cell, const Outcome& outcome, TimePoint now) noexcept;
-  void evaluate(std::uint64_t era, const Outcome* outcome, TimePoint now) noexcept;
-  [[nodiscard]] WindowSnapshot window_now(std::uint64_t generation) noexcept;
+  [[nodiscard]] std::optional<TrippedRule> stuck_rule(std::uint64_t era, TimePoint now) noexcept;
+  void trip(std::uint64_t era, const TrippedRule& tripped, std::optional<Duration> server_wait,
+            TimePoint now) noexcept;
   [[nodiscard]] bool is_slow(Duration latency) const noexcept { return latency > slow_above_; }
 
   // Transitions. Each *_locked needs mutex_ and returns the event to send once it is released.
   void settle(TimePoint now) noexcept;
-  [[nodiscard]] Transition open_locked(TimePoint at, Rule rule, double value, double threshold,
+  [[nodiscard]] Transition open_locked(TimePoint at, const TrippedRule& why,
                                        const std::optional<Duration>& server_wait) noexcept;
   [[nodiscard]] Transition half_open_locked(TimePoint at) noexcept;
   [[nodiscard]] Transition close_locked(TimePoint at, double value) noexcept;
   enum class Window : std::uint8_t { keep, empty };
-  [[nodiscard]] Transition enter_locked(State to, std::uint64_t flags, Window window, TimePoint at, Rule rule,
-                                        double value, double threshold) noexcept;
+  [[nodiscard]] Transition enter_locked(State to, std::uint64_t flags, Window window, TimePoint at,
+                                        const TrippedRule& why) noexcept;
   void start_window_locked(std::uint64_t generation, TimePoint at) noexcept;
   [[nodiscard]] Duration open_for_locked() noexcept;
-  [[nodiscard]] bool would_relapse(std::uint32_t failed) const noexcept;
+  /// When a probe is given up is the only thing that is due in half-open.
+  void look_again_locked() noexcept {
+    due_.store(ticks_of(round_.next_given_up()), std::memory_order_release);
+  }
   [[nodiscard]] WindowSnapshot window_at_locked(TimePoint now) const noexcept;
   [[nodiscard]] std::optional<LastFailure> last_failure() const noexcept;
   void send(const Transition& transition) noexcept;
@@ -240,40 +245,33 @@ class CircuitBreaker {
   void send_rejection(State state, Reason reason, std::optional<Duration> retry_after,
                       TimePoint now) noexcept;
 
-  enum class WindowKind : std::uint8_t { none, count, time };
   static constexpr Duration::rep nothing_due = TimePoint::max().time_since_epoch().count();
+
+  const std::string name_;
+  const CircuitBreakerOptions options_;
+  const WallAnchor anchor_;
+  std::uint64_t opened_ = 0, closed_ = 0, half_opened_ = 0;
 
   // --- read by every call, written by transitions only
   alignas(64) std::atomic<std::uint64_t> word_;
   std::atomic<Duration::rep> due_;    ///< when settle() has something to do
   std::atomic<Duration::rep> until_;  ///< end of the opening; of use while word_ says open
-  TaggedCount consecutive_;
-  TaggedCount balance_;
-  Duration slow_above_;  ///< Duration::max() without a slow_call rule
-  Duration high_from_;   ///< Duration::max() without a latency rule
-  WindowKind window_kind_;
+  Duration slow_above_;               ///< Duration::max() without a slow_call rule
+  Duration high_from_;                ///< Duration::max() without a latency rule
   EventSink* const sink_;
   CallCells cells_;
-  std::unique_ptr<CountWindow> count_window_;
-  std::unique_ptr<TimeWindow> time_window_;
-  std::unique_ptr<InFlight> in_flight_;
+  Evidence evidence_;
 
   // --- the rest
-  std::atomic<std::uint64_t> last_failure_{0};  ///< time · 8 + type + 1; 0: none
-  std::atomic<std::uint64_t> ramp_asked_{0};
+  std::unique_ptr<InFlight> in_flight_;
   std::atomic<Duration::rep> since_;
   mutable std::mutex mutex_;
   Random random_;
-  std::uint64_t window_generation_ = 0;
   Duration time_open_{};
   TimePoint opened_at_{};
   std::uint32_t relapses_ = 0;
-  BreakerSnapshot::HalfOpen probes_;
-  std::optional<TimePoint> last_probe_;
-  std::uint64_t opened_ = 0, closed_ = 0, half_opened_ = 0;
-  const WallAnchor anchor_;
-  const std::string name_;
-  const CircuitBreakerOptions options_;
+  std::atomic<std::uint32_t> ramp_asked_{0};
+  ProbeRound round_;
 };
 
 /// The right to make one call. Hand it its verdict once; dropped unrecorded it counts as `ignored` and gives
@@ -330,7 +328,7 @@ class [[nodiscard]] CircuitBreaker::Permit {
   CircuitBreaker* breaker_;  ///< null: nothing to record
   std::uint64_t era_;
   TimePoint start_;
-  std::uint32_t slot_;  ///< in the table of calls in flight
+  std::uint32_t slot_;  ///< closed: in the table of calls in flight; half-open: the number of the probe
 };
 
 [[gnu::always_inline]] inline Result<CircuitBreaker::Permit> CircuitBreaker::try_acquire(
@@ -359,14 +357,8 @@ class [[nodiscard]] CircuitBreaker::Permit {
                                                                             Duration latency,
                                                                             TimePoint now) noexcept {
   const std::uint64_t word = word_.load(std::memory_order_acquire);
-  if (era_of(word) != era || !books_plainly(word) || is_slow(latency) || latency >= high_from_ ||
-      !consecutive_.surely_zero() || !balance_.surely_zero()) {
-    return false;
-  }
-  const std::uint64_t generation = generation_of(word);
-  if (window_kind_ == WindowKind::time) return time_window_->try_add_success(cell, generation, now);
-  if (window_kind_ == WindowKind::count) return count_window_->try_add_success(generation, still_in(era));
-  return true;
+  if (era_of(word) != era || !books_plainly(word) || is_slow(latency) || latency >= high_from_) return false;
+  return evidence_.try_add_success(cell, generation_of(word), latency, now);
 }
 
 [[gnu::always_inline]] inline void CircuitBreaker::record(std::uint64_t era, std::uint32_t slot,
@@ -377,7 +369,7 @@ class [[nodiscard]] CircuitBreaker::Permit {
   CallCell& cell = cells_.mine();
   now = cell.clamp(now);
   if (verdict == Verdict::success && try_record_plain_success(cell, era, latency, now)) [[likely]] {
-    cell.add(cell.successes);
+    cell.add(cell.plain_successes);
     return;
   }
   record_slow(cell, era, slot, outcome, now);

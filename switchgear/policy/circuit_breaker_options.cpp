@@ -13,13 +13,14 @@ void check_window(OptionChecker& check, const CircuitBreakerOptions& options) {
   if (const auto* count = std::get_if<CountWindowOptions>(&options.window)) {
     check.between("window.size", count->size, 1, 1'000'000);
     if (options.needs_window() && options.minimum_calls > count->size) {
-      check.problem("minimum_calls", std::to_string(options.minimum_calls) +
+      check.problem("minimum_calls", OptionChecker::whole(options.minimum_calls) +
                                          " can never be reached in a window of " +
                                          std::to_string(count->size) + " calls; want at most window.size");
     }
     return;
   }
   const auto& time = std::get<TimeWindowOptions>(options.window);
+  check.between("minimum_calls", options.minimum_calls, 0, 1'000'000'000);
   check.positive("window.duration", time.duration);
   // With a latency rule every bucket keeps 4 KiB of latencies.
   check.between("window.buckets", time.buckets, 1, options.latency ? 100 : 1'000);
@@ -69,12 +70,14 @@ void check_open(OptionChecker& check, const CircuitBreakerOptions& options) {
 
 void check_half_open(OptionChecker& check, const HalfOpenOptions& half_open) {
   check.between("half_open.permitted_calls", half_open.permitted_calls, 1, 1'000'000);
-  if (half_open.max_concurrent && half_open.permitted_calls > 0) {
-    check.between("half_open.max_concurrent", *half_open.max_concurrent, 1, half_open.permitted_calls);
+  if (half_open.permitted_calls > 0) {
+    const std::uint32_t most = half_open.permitted_calls;
+    check.between("half_open.success_threshold", half_open.success_threshold.value_or(most), 1, most);
+    check.between("half_open.max_concurrent", half_open.max_concurrent.value_or(most), 1, most);
   }
   check.ratio("half_open.max_failure_rate", half_open.max_failure_rate);
   check.not_negative("half_open.probe_interval", half_open.probe_interval);
-  if (half_open.max_wait) check.positive("half_open.max_wait", *half_open.max_wait);
+  check.positive("half_open.max_wait", half_open.max_wait);
 }
 
 }  // namespace

@@ -14,8 +14,8 @@
 
 namespace switchgear {
 
-/// The last `size` recorded calls. One ring shared by all threads: threads that record at once pay for one
-/// shared cache line.
+/// The last `size` recorded calls, in one order for all threads: threads that record at once pay for one shared cache
+/// line.
 struct CountWindowOptions {
   std::uint32_t size = 100;  ///< 1 … 1'000'000
 
@@ -60,12 +60,15 @@ struct StuckCallsRule {
 
 /// How an open breaker finds out whether the dependency is back.
 struct HalfOpenOptions {
-  std::uint32_t permitted_calls = 3;              ///< probes that decide; 1 … 1'000'000
-  std::optional<std::uint32_t> max_concurrent{};  ///< probes in flight at once; default: all of them
+  std::uint32_t permitted_calls = 3;                 ///< probes that decide; 1 … 1'000'000, 16 bytes each
+  std::optional<std::uint32_t> success_threshold{};  ///< good probes that close already; default: all of them
+  std::optional<std::uint32_t> max_concurrent{};     ///< probes in flight at once; default: all of them
   double max_failure_rate =
       0.0;                    ///< failed / permitted at or above which it relapses; 0: any failure. [0, 1]
   Duration probe_interval{};  ///< least time between two probes
-  std::optional<Duration> max_wait{};  ///< not decided after this: relapsed; default: `open_duration`
+  /// A probe that has not come back this long after its own start has failed. Longer than any timeout around
+  /// the call, so that a probe within its own limit never counts as hung.
+  Duration max_wait = std::chrono::seconds{60};
 
   friend bool operator==(const HalfOpenOptions&, const HalfOpenOptions&) = default;
 };
@@ -107,9 +110,11 @@ struct CircuitBreakerOptions {
   std::optional<RampOptions> ramp{};
 
   [[nodiscard]] bool needs_window() const noexcept { return failure_rate || slow_call || latency; }
-  [[nodiscard]] Duration max_wait() const noexcept { return half_open.max_wait.value_or(open_duration); }
   [[nodiscard]] std::uint32_t max_concurrent() const noexcept {
     return half_open.max_concurrent.value_or(half_open.permitted_calls);
+  }
+  [[nodiscard]] std::uint32_t success_threshold() const noexcept {
+    return half_open.success_threshold.value_or(half_open.permitted_calls);
   }
 
   friend bool operator==(const CircuitBreakerOptions&, const CircuitBreakerOptions&) = default;

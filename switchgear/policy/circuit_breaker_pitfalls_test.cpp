@@ -13,19 +13,17 @@ namespace switchgear {
 class CircuitBreakerTestPeer {
  public:
   static void set_cursor(CircuitBreaker& breaker, std::uint64_t at) {
-    CountWindow& window = *breaker.count_window_;
-    window.base_.store(at);
-    window.cursor_.store(at);
+    breaker.evidence_.count_window_->cursor_.store(at);
   }
-  static void set_window_calls(CircuitBreaker& breaker, std::uint64_t calls) {
+  static void set_window_successes(CircuitBreaker& breaker, std::uint64_t successes) {
     const std::uint64_t generation = CircuitBreaker::generation_of(breaker.word_.load());
     for (CallCell& cell : breaker.cells_)
-      cell.window_calls.bits_.store(TaggedCount::tag_of(generation) | calls);
-    for (std::uint32_t b = 0; b < breaker.time_window_->buckets_; ++b) {
-      breaker.time_window_->began_[b].calls =
-          calls * static_cast<std::uint64_t>(breaker.cells_.end() - breaker.cells_.begin());
+      cell.window_successes.bits_.store(TaggedCount::tag_of(generation) | successes);
+    TimeWindow& window = *breaker.evidence_.time_window_;
+    for (std::uint32_t b = 0; b < window.buckets_; ++b) {
+      window.before_[b].calls =
+          successes * static_cast<std::uint64_t>(breaker.cells_.end() - breaker.cells_.begin());
     }
-    breaker.time_window_->forgotten_calls_.store(breaker.time_window_->began_[0].calls);
   }
   static void set_generation(CircuitBreaker& breaker, std::uint64_t generation) {
     const std::uint64_t word = breaker.word_.load();
@@ -80,11 +78,19 @@ TEST(Pitfall, AClockAtTheEndOfTimeHangsNobody) {
   Bench closed{simple()};
   EXPECT_TRUE(closed.breaker.try_acquire(TimePoint::max())) << "nothing is due in a closed breaker";
   EXPECT_EQ(closed.state(), State::closed);
-  Bench open{simple()};
+  CircuitBreakerOptions options = simple();
+  options.half_open.max_wait = 10s;
+  Bench open{options};
   open.fail(2);
-  static_cast<void>(open.breaker.try_acquire(TimePoint::max() - 15s));
+  const auto hung = open.breaker.try_acquire(TimePoint::max() - 15s);
   EXPECT_FALSE(open.breaker.try_acquire(TimePoint::max()));
   EXPECT_EQ(open.state(), State::open) << "relapsed, and never to be probed again";
+  Bench half_open{simple()};
+  half_open.fail(2);
+  const auto out = half_open.breaker.try_acquire(TimePoint::max());
+  EXPECT_TRUE(out);
+  EXPECT_FALSE(half_open.breaker.next_due()) << "at the end of time no probe hangs any more";
+  EXPECT_EQ(half_open.state(), State::half_open);
 }
 
 TEST(Pitfall, AHungProbeIsReclaimedByMaxWait) {
@@ -355,7 +361,7 @@ TEST(Pitfall, TwoToTheThirtySecondCallsDoNotWrapATimeWindow) {
     options.failure_rate = 0.5;
     options.minimum_calls = 10;
     Bench bench{options};
-    CircuitBreakerTestPeer::set_window_calls(bench.breaker, at - 5);
+    CircuitBreakerTestPeer::set_window_successes(bench.breaker, at - 5);
     bench.succeed(6);
     bench.fail(4);
     EXPECT_EQ(bench.snapshot().window.calls, 10U);

@@ -90,7 +90,7 @@ CircuitBreakerOptions restless(WindowOptions window) {
   options.stuck_calls = StuckCallsRule{1s, 100};
   options.minimum_calls = 20;
   options.open_duration = 50us;
-  options.half_open = {4, 2, 0.5, 0ns, 1ms};
+  options.half_open = {.permitted_calls = 4, .max_concurrent = 2, .max_failure_rate = 0.5, .max_wait = 1ms};
   options.ramp = RampOptions{100us, 0.2};
   return options;
 }
@@ -143,6 +143,41 @@ TEST_P(StressWindows, TotalsEqualTheCallsMadeHoweverTheyEnd) {
   EXPECT_LE(end.half_open.in_flight, 0U) << "a permit was lost";
 }
 
+TEST(Stress, AProbeThatHangsIsCountedOnceHoweverLateItsPermitComesBack) {
+  constexpr std::uint32_t permitted = 4;
+  CircuitBreakerOptions options = simple();
+  options.open_duration = 5us;
+  options.half_open = {.permitted_calls = permitted, .max_failure_rate = 1, .max_wait = 20us};
+  CircuitBreaker breaker{"payment", options, {nullptr, 1, {}, TimePoint{1h}}};
+  std::atomic<Duration::rep> clock{std::chrono::nanoseconds{1h}.count()};
+  const auto now = [&] { return TimePoint{Duration{clock.fetch_add(500)}}; };
+  std::atomic<int> wrong{0};
+  in_threads([&](int thread) {
+    Random random{static_cast<std::uint64_t>(thread) + 300};
+    std::array<std::optional<CircuitBreaker::Permit>, 6> held;
+    for (int i = 0; i < 20'000; ++i) {
+      std::optional<CircuitBreaker::Permit>& place = held[random.next() % held.size()];
+      const double dice = random.uniform();
+      if (!place) {
+        if (auto permit = breaker.try_acquire(now())) place.emplace(std::move(*permit));
+      } else if (dice < 0.3) {
+        std::move(*place).record(dice < 0.25 ? Verdict::failure : Verdict::success, now());
+        place.reset();
+      } else if (dice < 0.35) {
+        place.reset();
+      }
+      const ProbeCounts seen = breaker.snapshot(now()).half_open;
+      if (seen.recorded + seen.in_flight > permitted || seen.failed > seen.recorded) ++wrong;
+    }
+  });
+  EXPECT_EQ(wrong, 0);
+  const BreakerSnapshot end = breaker.snapshot(now());
+  EXPECT_EQ(end.half_open.in_flight, 0U);
+  EXPECT_EQ(end.totals.calls, end.totals.successes + end.totals.failures + end.totals.ignored);
+  EXPECT_GT(end.totals.half_opened, 0U);
+  EXPECT_GT(end.totals.late, 0U);
+}
+
 TEST_P(StressWindows, TheWindowHoldsExactlyWhatWasRecorded) {
   CircuitBreakerOptions options;
   options.window = GetParam();
@@ -175,6 +210,44 @@ INSTANTIATE_TEST_SUITE_P(Windows, StressWindows,
                                            WindowOptions{CountWindowOptions{threads * 10'000}},
                                            WindowOptions{TimeWindowOptions{10s, 10}},
                                            WindowOptions{TimeWindowOptions{1ms, 3}}));
+
+TEST(Stress, NoTotalThatPrometheusIsShownGoesBackWhileCallsEnd) {
+  // A counter that goes back is read as a restart: the rate jumps by all calls there ever were.
+  CircuitBreakerOptions options;
+  options.failure_rate = 1.0;
+  options.minimum_calls = 100;
+  options.slow_call = SlowCallRule{1ms, 1.0};
+  CircuitBreaker breaker{"payment", options, {nullptr, 1, {}, TimePoint{1h}}};
+  std::atomic<int> running{threads - 1};
+  int went_back = 0;
+  in_threads([&](int thread) {
+    if (thread == 0) {
+      CallTotals before;
+      while (running > 0) {
+        const CallTotals now = breaker.snapshot(TimePoint{1h}).totals;
+        if (now.plain_successes < before.plain_successes || now.slow_successes < before.slow_successes ||
+            now.plain_failures < before.plain_failures || now.slow_failures < before.slow_failures) {
+          ++went_back;
+        }
+        before = now;
+      }
+      return;
+    }
+    for (int i = 0; i < 20'000; ++i) {
+      auto permit = breaker.try_acquire(TimePoint{1h});
+      if (!permit) continue;
+      const Duration latency = i % 3 == 0 ? 2ms : 0ms;
+      std::move(*permit).record(
+          i % 5 == 0 ? Outcome::failure(FailureType::timeout, latency) : Outcome::success(latency),
+          TimePoint{1h});
+    }
+    --running;
+  });
+  EXPECT_EQ(went_back, 0);
+  const CallTotals totals = breaker.snapshot(TimePoint{1h}).totals;
+  EXPECT_EQ(totals.plain_successes + totals.slow_successes + totals.plain_failures + totals.slow_failures,
+            totals.calls);
+}
 
 TEST(Stress, StateTimestampAndGenerationAreNeverSeenTorn) {
   // One thread drives the breaker through openings of ever different lengths; the others check every refusal

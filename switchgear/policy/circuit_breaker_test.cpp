@@ -440,7 +440,7 @@ TEST(CircuitBreaker, SendsNoTransitionForAResetThatChangesNoState) {
 TEST(CircuitBreaker, StoresNoWindowForConsecutiveFailuresAlone) {
   const Bench consecutive{simple()};
   const Bench counting{rate(0.5, 20, CountWindowOptions{})};
-  EXPECT_LT(consecutive.breaker.memory_bytes() + 400, counting.breaker.memory_bytes());
+  EXPECT_LT(consecutive.breaker.memory_bytes() + 100, counting.breaker.memory_bytes());
 }
 
 TEST(CircuitBreaker, FitsIntoTwoKibibytesWithTheDefaultCountWindow) {

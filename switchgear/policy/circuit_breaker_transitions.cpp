@@ -11,26 +11,32 @@ namespace switchgear {
 void CircuitBreaker::settle(TimePoint now) noexcept {
   // What is due at the end of time is never due: `nothing_due`, and whatever lies beyond it.
   const Duration::rep at = std::min(ticks_of(now), nothing_due - 1);
-  while (at >= due_.load(std::memory_order_acquire)) {
+  while (at >= due_.load(std::memory_order_acquire)) {  // one after the other, in the order of their instants
     std::optional<Transition> transition;
     {
       const std::scoped_lock lock(mutex_);
       const Duration::rep due = due_.load(std::memory_order_relaxed);
       if (at < due) return;
       if (state_of(word_.load(std::memory_order_relaxed)) == State::half_open) {
-        const double waited = to_seconds(options_.max_wait());
-        ++relapses_;
-        transition = open_locked(time_of(due), Rule::max_wait, waited, waited, std::nullopt);
+        round_.give_up_oldest();
+        look_again_locked();
+        // It may be one tolerated failure among several; a failure never closes.
+        if (round_.verdict() == RoundVerdict::relapsed) {
+          const double waited = to_seconds(options_.half_open.max_wait);
+          ++relapses_;
+          transition =
+              open_locked(time_of(due), {Rule::max_wait, waited, waited, evidence_.latest()}, std::nullopt);
+        }
       } else {
         transition = half_open_locked(time_of(due));
       }
     }
-    send(*transition);
+    if (transition) send(*transition);
   }
 }
 
 void CircuitBreaker::advance(TimePoint now) noexcept {
-  if (due_.load(std::memory_order_acquire) == nothing_due) return;  // a timer's look is not a use
+  if (due_.load(std::memory_order_acquire) == nothing_due) return;  // polling does not count as use
   settle(cells_.mine().clamp(now));
 }
 
@@ -49,7 +55,7 @@ Duration CircuitBreaker::open_for_locked() noexcept {
   return Duration{std::llround(length)};
 }
 
-Transition CircuitBreaker::open_locked(TimePoint at, Rule rule, double value, double threshold,
+Transition CircuitBreaker::open_locked(TimePoint at, const TrippedRule& why,
                                        const std::optional<Duration>& server_wait) noexcept {
   at = std::max(
       at, time_of(since_.load(std::memory_order_relaxed)));  // threads may read their clocks a little apart
@@ -61,7 +67,7 @@ Transition CircuitBreaker::open_locked(TimePoint at, Rule rule, double value, do
   until_.store(ticks_of(until), std::memory_order_release);
   ++opened_;
   opened_at_ = at;
-  Transition transition = enter_locked(State::open, 0, Window::keep, at, rule, value, threshold);
+  Transition transition = enter_locked(State::open, 0, Window::keep, at, why);
   due_.store(options_.probe_automatically ? ticks_of(until) : nothing_due, std::memory_order_release);
   return transition;
 }
@@ -72,11 +78,10 @@ Transition CircuitBreaker::half_open_locked(TimePoint at) noexcept {
   const double planned =
       to_seconds(saturating_sub(time_of(until_.load(std::memory_order_relaxed)), opened_at_));
   ++half_opened_;
-  probes_ = {options_.half_open.permitted_calls, 0, 0, 0};
-  last_probe_.reset();
-  Transition transition =
-      enter_locked(State::half_open, 0, Window::keep, at, Rule::open_duration, lasted, planned);
-  due_.store(ticks_of(saturating_add(at, options_.max_wait())), std::memory_order_release);
+  round_.start();
+  Transition transition = enter_locked(State::half_open, 0, Window::keep, at,
+                                       {Rule::open_duration, lasted, planned, evidence_.latest()});
+  look_again_locked();
   return transition;
 }
 
@@ -85,29 +90,22 @@ Transition CircuitBreaker::close_locked(TimePoint at, double value) noexcept {
   ++closed_;
   relapses_ = 0;
   ramp_asked_.store(0, std::memory_order_relaxed);
-  Transition transition = enter_locked(State::closed, options_.ramp ? flag_ramping : 0, Window::empty, at,
-                                       Rule::recovered, value, options_.half_open.max_failure_rate);
+  Transition transition =
+      enter_locked(State::closed, options_.ramp ? flag_ramping : 0, Window::empty, at,
+                   {Rule::recovered, value, options_.half_open.max_failure_rate, evidence_.latest()});
   due_.store(nothing_due, std::memory_order_release);
   return transition;
 }
 
-Transition CircuitBreaker::enter_locked(State to, std::uint64_t flags, Window window, TimePoint at, Rule rule,
-                                        double value, double threshold) noexcept {
+Transition CircuitBreaker::enter_locked(State to, std::uint64_t flags, Window window, TimePoint at,
+                                        const TrippedRule& why) noexcept {
   const std::uint64_t word = word_.load(std::memory_order_relaxed);
   const State from = state_of(word);
   const std::uint64_t generation = generation_of(word) + 1;
   if (from == State::open) time_open_ += saturating_sub(at, opened_at_);
-  const Transition transition{name_,
-                              from,
-                              to,
-                              generation,
-                              at,
-                              anchor_.to_wall(at),
-                              rule,
-                              value,
-                              threshold,
-                              window_at_locked(at),
-                              last_failure()};
+  const Transition transition{
+      name_,     from,          to,         generation,    at, anchor_.to_wall(at), why.rule,
+      why.value, why.threshold, why.window, last_failure()};
   // Whatever belongs to the new state is written before the word that announces it.
   if (window == Window::empty) start_window_locked(generation, at);
   since_.store(ticks_of(at), std::memory_order_release);
@@ -119,11 +117,7 @@ Transition CircuitBreaker::enter_locked(State to, std::uint64_t flags, Window wi
 }
 
 void CircuitBreaker::start_window_locked(std::uint64_t generation, TimePoint at) noexcept {
-  window_generation_ = generation;
-  consecutive_.start(generation);
-  balance_.start(generation);
-  if (count_window_) count_window_->start(generation);
-  if (time_window_) time_window_->start(generation, at);
+  evidence_.start(generation, at);
   if (in_flight_) in_flight_->start();
 }
 
@@ -142,7 +136,7 @@ void CircuitBreaker::command(Command command, TimePoint now) noexcept {
     relapses_ = 0;
     word_.fetch_and(~flag_metrics_only, std::memory_order_relaxed);  // the last command wins
     due_.store(nothing_due, std::memory_order_release);
-    transition = enter_locked(to, mode, window, at, Rule::operator_command, 0, 0);
+    transition = enter_locked(to, mode, window, at, {Rule::operator_command, 0, 0, window_at_locked(at)});
     if (transition->from == to) transition.reset();
     if (transition && to == State::closed) ++closed_;
   }

@@ -88,6 +88,7 @@ class Fallback {
   };
 
   /// Always the same answer.
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): some T are copied when they are moved.
   [[nodiscard]] static Fallback value(std::string name, T value) requires std::copy_constructible<T> {
     return Fallback(std::move(name), Always{std::move(value)});
   }

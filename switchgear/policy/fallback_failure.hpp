@@ -44,8 +44,10 @@ struct FallbackFailure {
 class FallbackError : public std::runtime_error {
  public:
   explicit FallbackError(FallbackFailure failure)
-      : std::runtime_error(failure.text()),
-        failure_(std::make_shared<const FallbackFailure>(std::move(failure))) {}
+      : FallbackError(std::make_shared<const FallbackFailure>(std::move(failure))) {}
+  /// Precondition: not null.
+  explicit FallbackError(std::shared_ptr<const FallbackFailure> failure)
+      : std::runtime_error(failure->text()), failure_(std::move(failure)) {}
 
   [[nodiscard]] const FallbackFailure& failure() const noexcept { return *failure_; }
 

@@ -286,12 +286,12 @@ struct Moody {
 };
 
 TEST_F(FallbackTest, ACopyThatThrowsIsAFailureOfTheFallbackAndNotACrash) {
-  bool angry = false;
+  const auto angry = std::make_unique<bool>(false);
   auto cached = Fallback<Moody>::cached("rates");
-  auto value = Fallback<Moody>::value("rates", Moody{angry});
-  const Moody good{angry};
+  auto value = Fallback<Moody>::value("rates", Moody{*angry});
+  const Moody good{*angry};
   cached.on_success("eur", good, time_.now());
-  angry = true;
+  *angry = true;
   cached.on_success("usd", good, time_.now());
   EXPECT_EQ(cached.counters().remembered, 1U);
   for (Fallback<Moody>* fallback : {&cached, &value}) {

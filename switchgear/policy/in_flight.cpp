@@ -15,9 +15,10 @@ std::uint32_t InFlight::enter(std::uint64_t generation, TimePoint start) noexcep
   for (std::uint32_t i = 0; i < capacity; ++i) {
     const std::uint32_t index = (first + i) % capacity;
     Slot& slot = slots_[index];
-    std::uint64_t free = 0;
-    if (slot.generation.load(std::memory_order_relaxed) == 0 &&
-        slot.generation.compare_exchange_strong(free, generation, std::memory_order_acq_rel)) {
+    std::uint64_t seen = slot.owner.load(std::memory_order_relaxed);
+    if (seen >> tag_shift == 0 &&
+        slot.owner.compare_exchange_strong(seen, owner_of(generation) | ((seen + 1) & turn_mask),
+                                           std::memory_order_acq_rel, std::memory_order_relaxed)) {
       slot.start.store(start.time_since_epoch().count(), std::memory_order_release);
       return index;
     }
@@ -26,9 +27,10 @@ std::uint32_t InFlight::enter(std::uint64_t generation, TimePoint start) noexcep
 }
 
 void InFlight::leave(std::uint32_t slot) noexcept {
-  slots_[slot].start.store(far_future,
-                           std::memory_order_relaxed);  // first: the next owner's age must not be this one's
-  slots_[slot].generation.store(0, std::memory_order_release);
+  Slot& mine = slots_[slot];
+  mine.start.store(far_future,
+                   std::memory_order_relaxed);  // first: the next owner's age must not be this one's
+  mine.owner.store(mine.owner.load(std::memory_order_relaxed) & turn_mask, std::memory_order_release);
 }
 
 std::uint32_t InFlight::stuck(std::uint64_t generation, TimePoint now) noexcept {
@@ -36,9 +38,13 @@ std::uint32_t InFlight::stuck(std::uint64_t generation, TimePoint now) noexcept 
   std::array<Duration::rep, capacity> starts;  // NOLINT: filled up to `known`
   std::uint32_t known = 0;
   for (const Slot& slot : slots_) {
-    if (slot.generation.load(std::memory_order_acquire) != generation) continue;
+    const std::uint64_t owner = slot.owner.load(std::memory_order_acquire);
+    if ((owner & ~turn_mask) != owner_of(generation)) continue;
     const Duration::rep start = slot.start.load(std::memory_order_acquire);
-    if (start != far_future) starts[known++] = start;
+    if (start == far_future) continue;
+    // The start may be that of a call which took the slot over meanwhile: of an earlier generation, perhaps,
+    // whose thread was held up for long before it entered.
+    if (slot.owner.load(std::memory_order_relaxed) == owner) starts[known++] = start;
   }
   // The earliest the rule can hold: one tick after the count-th oldest call reaches the age. Calls still to
   // come are not older than now.

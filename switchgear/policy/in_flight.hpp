@@ -34,8 +34,16 @@ class InFlight {
   }
 
  private:
+  // A slot's owner: its generation (32 bits, never 0) over the number of its turn, which tells two owners of
+  // one generation apart. Kept when the slot is free.
+  static constexpr unsigned tag_shift = 32;
+  static constexpr std::uint64_t turn_mask = (std::uint64_t{1} << tag_shift) - 1;
+  [[nodiscard]] static constexpr std::uint64_t owner_of(std::uint64_t generation) noexcept {
+    return (generation % turn_mask + 1) << tag_shift;
+  }
+
   struct Slot {
-    std::atomic<std::uint64_t> generation{0};  ///< 0: free
+    std::atomic<std::uint64_t> owner{0};  ///< without a generation: free
     std::atomic<Duration::rep> start{TimePoint::max().time_since_epoch().count()};
   };
 

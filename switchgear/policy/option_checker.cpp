@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <utility>
 
 #include "switchgear/core/raise.hpp"
@@ -11,6 +12,8 @@ namespace switchgear {
 std::string OptionChecker::number(double value) {
   std::array<char, 40> text{};
   std::snprintf(text.data(), text.size(), "%.12g", value);
+  // 1.00000000000001 is not a ratio, but 1 would be.
+  if (std::strtod(text.data(), nullptr) != value) std::snprintf(text.data(), text.size(), "%.17g", value);
   return text.data();
 }
 
@@ -35,12 +38,6 @@ void OptionChecker::ratio_above_zero(std::string_view key, double value) {
 
 void OptionChecker::ratio(std::string_view key, double value) {
   want(value >= 0 && value <= 1, key, number(value), "a ratio from 0 to 1");
-}
-
-void OptionChecker::between(std::string_view key, std::uint64_t value, std::uint64_t least,
-                            std::uint64_t most) {
-  want(value >= least && value <= most, key, std::to_string(value),
-       "from " + std::to_string(least) + " to " + std::to_string(most));
 }
 
 void OptionChecker::problem(std::string_view key, std::string message) {

@@ -1,6 +1,7 @@
 // How the policies check their options: each check reads as the sentence of what is wanted.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -22,13 +23,26 @@ class OptionChecker {
   void ratio_above_zero(std::string_view key, double value);
   /// In [0, 1].
   void ratio(std::string_view key, double value);
-  void between(std::string_view key, std::uint64_t value, std::uint64_t least, std::uint64_t most);
+  template <std::unsigned_integral T>
+  void between(std::string_view key, T value, std::uint64_t least, std::uint64_t most) {
+    want(value >= least && value <= most, key, whole(value),
+         "from " + std::to_string(least) + " to " + std::to_string(most));
+  }
   void problem(std::string_view key, std::string message);
 
   [[nodiscard]] std::vector<OptionProblem> take();
 
   /// As problems show them: `0.5`, `2.5s`.
   [[nodiscard]] static std::string number(double value);
+  /// C++ turns a negative number into a huge one without a word: what was meant is shown beside what came of
+  /// it, as in `-1 (as an unsigned number 4294967295)`.
+  template <std::unsigned_integral T>
+  [[nodiscard]] static std::string whole(T value) {
+    constexpr T farthest = 1'000'000;  // below 0; further down it may as well have been meant
+    const T below_zero = T{0} - value;
+    if (value == 0 || below_zero > farthest) return std::to_string(value);
+    return "-" + std::to_string(below_zero) + " (as an unsigned number " + std::to_string(value) + ")";
+  }
   [[nodiscard]] static std::string seconds(Duration length);
 
  private:

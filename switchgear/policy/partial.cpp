@@ -3,11 +3,16 @@
 #include <string>
 
 #include "switchgear/core/raise.hpp"
+#include "switchgear/policy/option_checker.hpp"
 
 namespace switchgear {
 
 Partial::Partial(std::uint32_t calls, double min_success_ratio)
     : calls_(calls), needed_(needed(calls, min_success_ratio)) {
+  if (calls > most_calls) {
+    detail::raise_invalid("partial: calls: " + OptionChecker::whole(calls) + " is not from 0 to " +
+                          std::to_string(most_calls));
+  }
   if (!(min_success_ratio >= 0 && min_success_ratio <= 1)) {
     detail::raise_invalid("partial: min_success_ratio: " + std::to_string(min_success_ratio) +
                           " is not a ratio from 0 to 1");

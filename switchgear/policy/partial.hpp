@@ -23,8 +23,10 @@ class Partial {
     impossible,  ///< even if all that are left succeed
   };
 
-  /// `min_success_ratio` is 0 … 1; else throws std::invalid_argument. A batch that needs no success, one of
-  /// no calls among them, is accepted from the start.
+  static constexpr std::uint32_t most_calls = 1'000'000;
+
+  /// `calls` is 0 … most_calls, `min_success_ratio` 0 … 1; else throws std::invalid_argument. A batch that
+  /// needs no success, one of no calls among them, is accepted from the start.
   Partial(std::uint32_t calls, double min_success_ratio);
 
   /// One call has ended. An ignored one is no success. Returns the decision, at the earliest moment it is

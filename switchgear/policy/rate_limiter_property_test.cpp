@@ -258,7 +258,7 @@ TEST(RateLimiterStress, AdmitsNoMoreThanTimeHasGivenWhileItsBaseFollowsTheTime) 
   const auto most = static_cast<std::uint64_t>(elapsed * p / (second * q)) + 4;
   EXPECT_LE(admitted, most);
   // A thread that was held up between the clock and the limiter brings an earlier time; it costs no token.
-  EXPECT_GE(admitted + 2 * threads, most);
+  EXPECT_GE(admitted + std::uint64_t{2} * threads, most);
 }
 
 }  // namespace

@@ -41,6 +41,7 @@ std::vector<OptionProblem> validate(const RetryOptions& options) {
   check.want(options.max_delay >= options.base, "max_delay", OptionChecker::seconds(options.max_delay),
              "at least base (" + OptionChecker::seconds(options.base) + ")");
   check.ratio("jitter_ratio", options.jitter_ratio);
+  check.not_negative("honor_retry_after.max", options.honor_retry_after.max);
   return check.take();
 }
 
@@ -92,6 +93,10 @@ std::optional<TimePoint> Retry::decide(Progress& progress, const std::optional<D
                                        TimePoint now, TimePoint deadline) noexcept {
   if (progress.retries + 1 >= options_.max_attempts) {
     give_up(GivenUp::attempts_used_up);
+    return std::nullopt;
+  }
+  if (floor && *floor > options_.honor_retry_after.max) {
+    give_up(GivenUp::retry_after);
     return std::nullopt;
   }
   const Duration drawn = draw_delay(progress);

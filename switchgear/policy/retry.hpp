@@ -47,6 +47,15 @@ enum class Jitter : std::uint8_t { none, full, equal, ratio, decorrelated };
   return names[static_cast<std::size_t>(jitter)];
 }
 
+/// What becomes of a `Retry-After`: a floor under the delay, up to a limit.
+struct HonorRetryAfter {
+  /// Longest wait that a server may ask for; at least 0s. Beyond it there is no further attempt, and the
+  /// caller gets the server's answer at once. Raise it where nobody waits for the answer.
+  Duration max = std::chrono::seconds{30};
+
+  friend bool operator==(const HonorRetryAfter&, const HonorRetryAfter&) = default;
+};
+
 struct RetryOptions {
   std::uint32_t max_attempts = 3;  ///< the first one counts; 1 (no retry) … 1'000'000
   Backoff backoff = Backoff::exponential;
@@ -57,6 +66,7 @@ struct RetryOptions {
   Duration max_delay = std::chrono::seconds{5};
   Jitter jitter = Jitter::full;  ///< `none` lets callers that failed together come back together
   double jitter_ratio = 0.1;     ///< of Jitter::ratio; 0 … 1
+  HonorRetryAfter honor_retry_after{};
 
   friend bool operator==(const RetryOptions&, const RetryOptions&) = default;
 };
@@ -66,7 +76,8 @@ struct RetryOptions {
 /// The delay before retry `k`, counted from 1, before jitter. Precondition: valid options. O(1) for any k.
 [[nodiscard]] Duration backoff_delay(const RetryOptions& options, std::uint32_t k) noexcept;
 
-/// The least and the greatest delay that jitter can make of it. `Retry-After` may still lengthen it.
+/// The least and the greatest delay that jitter can make of it. A `Retry-After` may still lengthen it, to at
+/// most `honor_retry_after.max`.
 struct DelayRange {
   Duration least{}, most{};
 };
@@ -80,13 +91,14 @@ enum class GivenUp : std::uint8_t {
   pointless,         ///< another attempt would end the same way: 4xx, 501, …
   deadline,          ///< the next attempt would begin at or after the deadline
   budget_exhausted,
+  retry_after,  ///< the server asked for a longer wait than `honor_retry_after.max`
 };
 inline constexpr std::array given_up_reasons{GivenUp::attempts_used_up, GivenUp::pointless, GivenUp::deadline,
-                                             GivenUp::budget_exhausted};
+                                             GivenUp::budget_exhausted, GivenUp::retry_after};
 
 [[nodiscard]] constexpr std::string_view to_string(GivenUp reason) noexcept {
-  constexpr std::array<std::string_view, given_up_reasons.size()> names{"attempts_used_up", "pointless",
-                                                                        "deadline", "budget_exhausted"};
+  constexpr std::array<std::string_view, given_up_reasons.size()> names{
+      "attempts_used_up", "pointless", "deadline", "budget_exhausted", "retry_after"};
   return names[static_cast<std::size_t>(reason)];
 }
 
@@ -138,10 +150,10 @@ class Retry {
   }
 
   /// An attempt has ended with `outcome`. Returns when to begin the next one, at or after `now`; empty: there
-  /// is none, `outcome` is the call's. Asks in this order: is it worth repeating, are attempts left, would it
-  /// begin before `deadline` (TimePoint::max(): there is none), does the budget grant it. So an attempt that
-  /// will not be made costs the budget nothing. `outcome.retry_after` is a floor under the delay, also above
-  /// max_delay.
+  /// is none, `outcome` is the call's. Asks in this order: is it worth repeating, are attempts left, is
+  /// `outcome.retry_after` at most `honor_retry_after.max`, would the attempt begin before `deadline`
+  /// (TimePoint::max(): there is none), does the budget grant it. So an attempt that will not be made costs
+  /// the budget nothing. `outcome.retry_after` is a floor under the delay, also above max_delay.
   [[nodiscard]] std::optional<TimePoint> next_attempt(Progress& progress, const Outcome& outcome,
                                                       TimePoint now, TimePoint deadline) noexcept {
     if (!outcome.worth_repeating()) {

@@ -160,10 +160,33 @@ TEST(Retry, GivesUpWhenTheServerAsksToStayAwayBeyondTheDeadline) {
   EXPECT_TRUE(retry.next_attempt(progress, outcome, now, now + 11s));
 }
 
+TEST(Retry, AServerThatAsksForAnHourGetsItsAnswerPassedOnAtOnce) {
+  Outcome outcome = failed;
+  outcome.retry_after = 1h;
+  RetryBudget budget{"payment", {}};
+  Retry retry{"payment", plain(), 0, &budget};
+  EXPECT_TRUE(waits(retry, outcome).empty());
+  EXPECT_EQ(retry.totals().given_up_for(GivenUp::retry_after), 1U);
+  EXPECT_EQ(budget.snapshot(TimePoint{1h}).granted, 0U);
+}
+
+TEST(Retry, WaitsForExactlyTheLongestRetryAfterThatItHonors) {
+  RetryOptions options = plain(2);
+  options.honor_retry_after.max = 10s;
+  Retry retry{"payment", options};
+  Outcome outcome = failed;
+  outcome.retry_after = 10s;
+  EXPECT_EQ(waits(retry, outcome), std::vector<Duration>{10s});
+  outcome.retry_after = 10s + 1ns;
+  EXPECT_TRUE(waits(retry, outcome).empty());
+}
+
 TEST(Retry, SurvivesAWaitBeyondTheEndOfTime) {
   Outcome outcome = failed;
   outcome.retry_after = Duration::max();
-  Retry retry{"payment", plain()};
+  RetryOptions options = plain();
+  options.honor_retry_after.max = Duration::max();
+  Retry retry{"payment", options};
   Retry::Progress progress;
   EXPECT_FALSE(retry.next_attempt(progress, outcome, TimePoint{1h}, no_deadline));
 }
@@ -172,6 +195,7 @@ TEST(Retry, GoesOnFromTheDelayItDrewNotFromTheOneTheServerAskedFor) {
   RetryOptions options = plain(3);
   options.jitter = Jitter::decorrelated;
   options.max_delay = 1h;
+  options.honor_retry_after.max = 1h;
   Outcome outcome = failed;
   outcome.retry_after = 10min;
   Retry retry{"payment", options, 3};
@@ -287,6 +311,7 @@ TEST(RetryOptions, AreRefusedWhenTheyCannotMeanAnything) {
        [](auto& o) { o.factor = std::numeric_limits<double>::quiet_NaN(); }},
       {"max_delay", "0.05s is not at least base (0.1s)", [](auto& o) { o.max_delay = 50ms; }},
       {"jitter_ratio", "2 is not a ratio from 0 to 1", [](auto& o) { o.jitter_ratio = 2; }},
+      {"honor_retry_after.max", "-1s is not 0s or longer", [](auto& o) { o.honor_retry_after.max = -1s; }},
   };
   for (const Case& one : cases) {
     RetryOptions options;

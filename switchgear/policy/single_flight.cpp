@@ -32,6 +32,16 @@ void SingleFlight::detach_locked(Ticket& leader) noexcept {
 }
 
 SingleFlight::Role SingleFlight::join(std::string_view key, Ticket& ticket, Waker* waker) {
+  const Role role = try_join(key, ticket, waker);
+  if (role == Role::leader) count_led(ticket);
+  return role;
+}
+
+void SingleFlight::count_led(const Ticket& ticket) noexcept {
+  shard_of(ticket).led.fetch_add(1, std::memory_order_relaxed);
+}
+
+SingleFlight::Role SingleFlight::try_join(std::string_view key, Ticket& ticket, Waker* waker) {
   assert(ticket.flights_ == nullptr);
   ticket.bucket_ = bucket_of(key);
   ticket.key_ = key;
@@ -56,7 +66,6 @@ SingleFlight::Role SingleFlight::join(std::string_view key, Ticket& ticket, Wake
   ticket.standing_ = leader == nullptr ? Ticket::Standing::leads : Ticket::Standing::alone;
   if (leader == nullptr) attach_locked(ticket);
   ticket.told_ = true;
-  ++shard.counters.led;
   return Role::leader;
 }
 
@@ -72,7 +81,7 @@ SingleFlight::Poll SingleFlight::poll(Ticket& ticket) {
     case Ticket::Standing::leads:
     case Ticket::Standing::alone:
       poll.state = State::leads;
-      if (!std::exchange(ticket.told_, true)) ++shard.counters.led;
+      if (!std::exchange(ticket.told_, true)) count_led(ticket);
       break;
     case Ticket::Standing::answered:
       poll.state = State::answered;
@@ -151,13 +160,11 @@ void SingleFlight::finish_alone(Ticket& ticket) {
 }
 
 void SingleFlight::answer_all(Ticket& ticket, const std::shared_ptr<const void>& value, TimePoint at) {
-  Shard& shard = shard_of(ticket);
-  const std::lock_guard lock(shard.mutex);
+  const std::lock_guard lock(shard_of(ticket).mutex);
   answer_locked(ticket, value, at);
   ticket.standing_ = Ticket::Standing::answered;
   ticket.value_ = value;
   ticket.at_ = at;
-  --shard.counters.led;
 }
 
 void SingleFlight::leave(Ticket& ticket) {
@@ -179,7 +186,7 @@ SingleFlightCounters SingleFlight::counters() const {
   SingleFlightCounters sum;
   for (std::size_t i = 0; i < shard_count; ++i) {
     const std::lock_guard lock(shards_[i].mutex);
-    sum.led += shards_[i].counters.led;
+    sum.led += shards_[i].led.load(std::memory_order_relaxed);
     sum.handed_over += shards_[i].counters.handed_over;
     sum.answered += shards_[i].counters.answered;
     sum.failed += shards_[i].counters.failed;

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -90,6 +91,12 @@ class SingleFlight {
   /// alone. Precondition: the ticket is off.
   Role join(std::string_view key, Ticket& ticket, Waker* waker);
 
+  /// The same for a caller that looks once more for an answer before it leads: a leader is counted by
+  /// count_led(), or has found one and says so by answer_all(). Counted at once and taken back, it would make
+  /// a total go down that somebody watches.
+  Role try_join(std::string_view key, Ticket& ticket, Waker* waker);
+  void count_led(const Ticket& ticket) noexcept;
+
   /// What has become of the flight. A ticket that is off leads: there is nobody to wait for.
   /// After `answered` and `failed` the ticket is off.
   Poll poll(Ticket& ticket);
@@ -109,7 +116,8 @@ class SingleFlight {
   void finish(Ticket& ticket, const Cause& cause);
   /// The leader has an answer that is its alone: its followers each make their own call.
   void finish_alone(Ticket& ticket);
-  /// The leader has found that an answer is there already: poll() says `answered` to it and to its followers.
+  /// The leader of try_join() has found that an answer is there already: poll() says `answered` to it and to
+  /// its followers.
   void answer_all(Ticket& ticket, const std::shared_ptr<const void>& value, TimePoint at);
 
   /// Gives up the place; a ticket that is off stays so. When it led, the first follower is woken and leads.
@@ -134,12 +142,13 @@ class SingleFlight {
 
   struct alignas(64) Shard {
     mutable std::mutex mutex;
-    SingleFlightCounters counters;
+    std::atomic<std::uint64_t> led{0};  ///< counted without the mutex
+    SingleFlightCounters counters;      ///< the others
     std::array<Ticket*, buckets_per_shard> leaders{};
   };
 
   [[nodiscard]] static std::size_t bucket_of(std::string_view key) noexcept;
-  [[nodiscard]] Shard& shard_of(const Ticket& ticket) noexcept {
+  [[nodiscard]] Shard& shard_of(const Ticket& ticket) const noexcept {
     return shards_[ticket.bucket_ / buckets_per_shard];
   }
   [[nodiscard]] Ticket*& leaders_of(std::size_t bucket) noexcept {

@@ -263,6 +263,19 @@ void run_stress(Cache<std::size_t>& cache, Ends& ends, std::uint64_t seed, End e
   for (std::thread& thread : pool) thread.join();
 }
 
+TEST(SingleFlight, ACallerThatFindsTheAnswerAfterAllWasNeverCountedAsALeader) {
+  SingleFlight flights;
+  SingleFlight::Ticket ticket;
+  ASSERT_EQ(flights.try_join("k", ticket, nullptr), SingleFlight::Role::leader);
+  EXPECT_EQ(flights.counters().led, 0U) << "a scrape in between must not see a total that goes back";
+  flights.answer_all(ticket, std::make_shared<const int>(1), {});
+  EXPECT_EQ(flights.counters().led, 0U);
+  EXPECT_EQ(flights.poll(ticket).state, SingleFlight::State::answered);
+  ASSERT_EQ(flights.try_join("k", ticket, nullptr), SingleFlight::Role::leader);
+  flights.count_led(ticket);
+  EXPECT_EQ(flights.counters().led, 1U);
+}
+
 TEST(SingleFlight, EightThreadsHaveOneLeaderPerKeyAndLoseNoWakeUp) {
   Cache<std::size_t> cache{"stress", {.ttl = 50ns}};
   Ends ends;

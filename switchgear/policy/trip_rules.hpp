@@ -1,26 +1,53 @@
-// The six rules that open a closed breaker, as one pure function over what was counted.
+// The rules that open a closed breaker by what was counted, as one pure function.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <optional>
 
 #include "switchgear/core/event.hpp"
 #include "switchgear/core/state.hpp"
 #include "switchgear/policy/circuit_breaker_options.hpp"
+#include "switchgear/policy/mark_ring.hpp"
 
 namespace switchgear {
 
-/// A rule that holds, with what it saw and what it was held against: ratios, counts or seconds.
+/// A rule that holds, with what it saw and what it was held against: ratios, counts or seconds; and the
+/// window in which it saw that.
 struct TrippedRule {
   Rule rule = Rule::failure_rate;
   double value = 0;
   double threshold = 0;
+  WindowSnapshot window{};
 };
 
-/// The first rule that holds, in the order of CircuitBreakerOptions; empty when none does.
-/// `stuck` is the number of stuck calls. The value of `latency` is left at its threshold: the window knows
-/// better.
+/// The first rule that holds, in the order of CircuitBreakerOptions; empty when none does. `stuck_calls` is
+/// not among them: the window does not know it, and it is only asked when none of these holds. The value of
+/// `latency` is left at its threshold: the window knows better.
 [[nodiscard]] std::optional<TrippedRule> first_rule_that_holds(const CircuitBreakerOptions& options,
-                                                               const WindowSnapshot& window,
-                                                               std::uint32_t stuck) noexcept;
+                                                               const WindowSnapshot& window) noexcept;
+
+/// How far a window is from opening the breaker, for asking after every call: a multiplication for each rule,
+/// where first_rule_that_holds() divides.
+class TripBounds {
+ public:
+  explicit TripBounds(const CircuitBreakerOptions& options) noexcept;
+
+  /// No rate rule can hold before that many more marked calls are in the window, or older calls have left it;
+  /// 0 if one may hold now. For a window of at least minimum_calls.
+  [[nodiscard]] std::uint32_t marks_to_go(const WindowCounts& window) const noexcept {
+    const auto calls = static_cast<double>(window.calls);
+    const double to_go = std::min({failure_rate_ * calls - static_cast<double>(window.failures),
+                                   slow_rate_ * calls - static_cast<double>(window.slow),
+                                   high_rate_ * calls - static_cast<double>(window.high), most});
+    return to_go > 0 ? static_cast<std::uint32_t>(std::ceil(to_go)) : 0;
+  }
+
+ private:
+  static constexpr double most = 1 << 24;
+
+  double failure_rate_, slow_rate_, high_rate_;
+};
 
 }  // namespace switchgear

@@ -31,68 +31,73 @@ Duration quantile_of(const CodeCounts& codes, double quantile) noexcept {
   return latency_of_code(latency_codes - 1);
 }
 
-/// Differences of 48-bit counts, right across their wrap; a reader overtaken by a new generation sees 0, not
-/// nonsense.
-std::uint64_t since(std::uint64_t now, std::uint64_t then) noexcept {
-  const std::uint64_t difference = (now - then) & TaggedCount::mask;
-  return difference > TaggedCount::mask / 2 ? 0 : difference;
-}
-
-WindowCounts since(const WindowCounts& now, const WindowCounts& then) noexcept {
-  return {since(now.calls, then.calls), since(now.failures, then.failures), since(now.slow, then.slow),
-          since(now.high, then.high)};
+/// The calls between two sums; right across the wrap of the cells' counts.
+WindowCounts since(const WindowCounts& now, const WindowCounts& before) noexcept {
+  return {TaggedCount::difference(now.calls, before.calls), now.failures - before.failures,
+          now.slow - before.slow, now.high - before.high};
 }
 
 }  // namespace
 
 // --- CountWindow
 
-CountWindow::CountWindow(const CountWindowOptions& options, bool keeps_latency)
+CountWindow::CountWindow(const CountWindowOptions& options, bool keeps_latency, std::uint32_t stripes)
     : size_(options.size),
-      keeps_latency_(keeps_latency),
-      slots_(std::make_unique<std::atomic<std::uint32_t>[]>(options.size)) {}
-
-void CountWindow::start(std::uint64_t generation) noexcept {
-  constexpr std::uint32_t tag_bits = 32 - tag_shift;
-  if (generation >> tag_bits != started_ >> tag_bits) {
-    // The slots' short tags are about to repeat: sweep them, or calls of 524,288 generations ago would come
-    // back.
-    for (std::uint64_t i = 0; i < size_; ++i) slots_[i].store(0, std::memory_order_relaxed);
-  }
-  started_ = generation;
-  base_.store(cursor_.load(std::memory_order_relaxed), std::memory_order_relaxed);
-  for (TaggedCount* sum : {&failures_, &slow_, &high_}) sum->start(generation);
+      stripes_(stripes),
+      codes_(keeps_latency ? std::make_unique<std::atomic<std::uint16_t>[]>(options.size) : nullptr) {
+  for (Stripe& stripe : stripes_) stripe.ring = MarkRing{options.size};
 }
 
-WindowCounts CountWindow::counts(std::uint64_t generation) const noexcept {
-  WindowCounts counts;
-  counts.failures = failures_.get(generation);
-  counts.slow = slow_.get(generation);
-  counts.high = high_.get(generation);
-  const std::uint64_t added = cursor_.load(std::memory_order_seq_cst) - base_.load(std::memory_order_relaxed);
-  counts.calls = std::min(added, size_);
+void CountWindow::start() noexcept {
+  filled_ = 0;
+  const std::uint64_t cursor = cursor_.load(std::memory_order_relaxed);
+  for (Stripe& stripe : stripes_) {
+    stripe.ring.clear();
+    stripe.next = cursor;
+  }
+  if (!codes_) return;
+  for (std::uint32_t i = 0; i < size_; ++i) codes_[i].store(0, std::memory_order_relaxed);
+}
+
+WindowCounts CountWindow::seen() const noexcept {
+  WindowCounts counts{filled_, 0, 0, 0};
+  for (const Stripe& stripe : stripes_) {
+    counts.failures += stripe.ring.failures();
+    counts.slow += stripe.ring.slow();
+    counts.high += stripe.ring.high();
+  }
   return counts;
 }
 
-Duration CountWindow::quantile(std::uint64_t generation, double quantile) const noexcept {
+WindowCounts CountWindow::counts() noexcept {
+  if (full()) pass(cursor_.load(std::memory_order_relaxed));
+  return seen();
+}
+
+Duration CountWindow::quantile(double quantile) const noexcept {
   CodeCounts codes{};
-  const std::uint32_t tag = slot_bits(generation, 0) >> tag_shift;
-  for (std::uint64_t i = 0; i < size_; ++i) {
-    const std::uint32_t slot = slots_[i].load(std::memory_order_relaxed);
-    if (slot >> tag_shift == tag) ++codes[(slot >> code_shift) & (latency_codes - 1)];
+  for (std::uint32_t i = 0; i < size_; ++i) {
+    const std::uint16_t code = codes_[i].load(std::memory_order_relaxed);
+    if (code != 0) ++codes[code - 1U];
   }
   return quantile_of(codes, quantile);
 }
 
+std::size_t CountWindow::memory_bytes() const noexcept {
+  std::size_t bytes = codes_ ? size_ * sizeof(std::atomic<std::uint16_t>) : 0;
+  for (const Stripe& stripe : stripes_) bytes += sizeof(Stripe) + stripe.ring.memory_bytes();
+  return bytes;
+}
+
 // --- TimeWindow
 
-TimeWindow::TimeWindow(const TimeWindowOptions& options, bool keeps_latency, std::uint64_t minimum_calls,
-                       CallCells& cells)
+TimeWindow::TimeWindow(const TimeWindowOptions& options, bool keeps_latency, CallCells& cells,
+                       std::uint32_t stripes)
     : duration_(options.duration),
       buckets_(options.buckets),
-      minimum_calls_(minimum_calls),
       cells_(cells),
-      began_(std::make_unique<WindowCounts[]>(options.buckets)),
+      stripes_(stripes),
+      before_(std::make_unique<WindowCounts[]>(options.buckets)),
       codes_(keeps_latency ? std::make_unique<std::atomic<std::uint32_t>[]>(std::size_t{options.buckets} *
                                                                             latency_codes)
                            : nullptr) {}
@@ -114,123 +119,86 @@ TimePoint TimeWindow::end_of(std::int64_t bucket) const noexcept {
   return TimePoint{Duration{static_cast<Duration::rep>(end)}};
 }
 
-WindowCounts& TimeWindow::began(std::int64_t bucket) const noexcept {
+WindowCounts& TimeWindow::before(std::int64_t bucket) const noexcept {
   const std::int64_t slot = bucket % buckets_;
-  return began_[static_cast<std::size_t>(slot < 0 ? slot + buckets_ : slot)];
+  return before_[static_cast<std::size_t>(slot < 0 ? slot + buckets_ : slot)];
 }
 
-WindowCounts TimeWindow::sum_cells(std::uint64_t generation) const noexcept {
-  WindowCounts sum;
+WindowCounts TimeWindow::total() const noexcept {
+  WindowCounts total;
+  for (const Stripe& stripe : stripes_) total.add(stripe.marked);
   for (const CallCell& cell : cells_) {
-    // The bad ones first: a call is added to `calls` before it is added to these, so a rate never exceeds 1.
-    sum.failures += cell.window_failures.get(generation);
-    sum.slow += cell.window_slow.get(generation);
-    sum.high += cell.window_high.get(generation);
-    sum.calls += cell.window_calls.get(generation);
+    detail::pause_point();
+    total.calls += cell.window_successes.get(generation_);
   }
-  return sum;
-}
-
-void TimeWindow::publish(const WindowCounts& forgotten, std::int64_t bucket) noexcept {
-  const std::uint64_t sequence = sequence_.load(std::memory_order_relaxed);
-  sequence_.store(sequence + 1, std::memory_order_relaxed);
-  forgotten_calls_.store(forgotten.calls, std::memory_order_release);
-  forgotten_failures_.store(forgotten.failures, std::memory_order_release);
-  forgotten_slow_.store(forgotten.slow, std::memory_order_release);
-  forgotten_high_.store(forgotten.high, std::memory_order_release);
-  bucket_.store(bucket, std::memory_order_release);
-  sequence_.store(sequence + 2, std::memory_order_release);
-  bucket_end_.store(end_of(bucket).time_since_epoch().count(), std::memory_order_release);
+  return total;
 }
 
 void TimeWindow::start(std::uint64_t generation, TimePoint now) noexcept {
-  while (rolling_.exchange(true, std::memory_order_acquire)) {
-  }
   generation_ = generation;
-  for (CallCell& cell : cells_) {
-    for (TaggedCount* count :
-         {&cell.window_calls, &cell.window_failures, &cell.window_slow, &cell.window_high}) {
-      count->start(generation);
-    }
-  }
-  std::fill_n(began_.get(), buckets_, WindowCounts{});
+  for (CallCell& cell : cells_) cell.window_successes.start(generation);
+  std::fill_n(before_.get(), buckets_, WindowCounts{});
   if (codes_) {
     for (std::size_t i = 0; i < std::size_t{buckets_} * latency_codes; ++i)
       codes_[i].store(0, std::memory_order_relaxed);
   }
-  attentive_.store(0, std::memory_order_relaxed);
-  publish(WindowCounts{}, bucket_of(now));
-  rolling_.store(false, std::memory_order_release);
+  for (Stripe& stripe : stripes_) stripe.marked = {};
+  begin(bucket_of(now));
 }
 
-bool TimeWindow::roll(std::uint64_t generation, TimePoint now) noexcept {
-  // One thread rolls; the others go on and are booked on one side of the border or the other.
-  if (rolling_.exchange(true, std::memory_order_acquire)) return false;
+void TimeWindow::begin(std::int64_t bucket) noexcept {
+  bucket_.store(bucket, std::memory_order_relaxed);
+  bucket_end_.store(ticks_of(end_of(bucket)), std::memory_order_relaxed);
+}
+
+void TimeWindow::roll(TimePoint now) noexcept {
   const std::int64_t bucket = bucket_of(now);
   const std::int64_t current = bucket_.load(std::memory_order_relaxed);
-  const bool due = generation_ == generation && bucket > current;
-  if (due) {
-    const WindowCounts sums = sum_cells(generation);
-    const std::int64_t begun = std::min<std::int64_t>(bucket - current, buckets_);
-    for (std::int64_t b = bucket - begun + 1; b <= bucket; ++b) {
-      began(b) = sums;
-      if (codes_) {
-        std::atomic<std::uint32_t>* codes =
-            &codes_[static_cast<std::size_t>(&began(b) - began_.get()) * latency_codes];
-        for (std::uint32_t code = 0; code < latency_codes; ++code)
-          codes[code].store(0, std::memory_order_relaxed);
-      }
-    }
-    publish(began(bucket - buckets_ + 1), bucket);
+  if (bucket <= current) return;
+  const WindowCounts so_far = total();
+  const std::int64_t begun = std::min<std::int64_t>(bucket - current, buckets_);
+  for (std::int64_t b = bucket - begun + 1; b <= bucket; ++b) {
+    before(b) = so_far;
+    if (!codes_) continue;
+    std::atomic<std::uint32_t>* codes = &codes_[codes_of(b)];
+    for (std::uint32_t code = 0; code < latency_codes; ++code)
+      codes[code].store(0, std::memory_order_relaxed);
   }
-  rolling_.store(false, std::memory_order_release);
-  return due;
+  begin(bucket);
 }
 
-WindowCounts TimeWindow::counts(std::uint64_t generation) noexcept {
-  WindowCounts counts;
-  std::uint64_t sequence = 0;
-  do {
-    sequence = sequence_.load(std::memory_order_acquire);
-    const WindowCounts forgotten{
-        forgotten_calls_.load(std::memory_order_acquire), forgotten_failures_.load(std::memory_order_acquire),
-        forgotten_slow_.load(std::memory_order_acquire), forgotten_high_.load(std::memory_order_acquire)};
-    counts = since(sum_cells(generation), forgotten);
-  } while ((sequence & 1U) != 0 || sequence_.load(std::memory_order_relaxed) != sequence);
-  const bool bad = counts.failures != 0 || counts.slow != 0 || counts.high != 0;
-  if (bad && counts.calls < minimum_calls_) {
-    attentive_.store(generation, std::memory_order_relaxed);
+void TimeWindow::add(CallCell& cell, std::uint32_t stripe, const CallMarks& marks, TimePoint now) noexcept {
+  if (must_roll(now)) roll(now);
+  if (codes_) count_code(marks.latency);
+  if (marks.plain()) {
+    cell.window_successes.add_owned(generation_);  // a shared cell is written while quiescent only
   } else {
-    std::uint64_t own =
-        generation;  // only ever take back one's own: a straggler must not silence a later generation
-    attentive_.compare_exchange_strong(own, 0, std::memory_order_relaxed);
+    stripes_[stripe].marked.add(marks);
   }
-  return counts;
 }
 
-WindowCounts TimeWindow::counts_at(std::uint64_t generation, TimePoint now) const noexcept {
-  while (rolling_.exchange(true, std::memory_order_acquire)) {
-  }
+WindowCounts TimeWindow::counts() const noexcept {
+  return since(total(), before(bucket_.load(std::memory_order_relaxed) - buckets_ + 1));
+}
+
+WindowCounts TimeWindow::counts_at(TimePoint now) const noexcept {
   const std::int64_t current = bucket_.load(std::memory_order_relaxed);
   const std::int64_t bucket = std::max(bucket_of(now), current);
-  WindowCounts counts;
-  if (generation_ == generation && bucket - current < buckets_) {
-    // began() of a bucket after the current one does not exist yet, and the oldest in the window is never
-    // after it.
-    counts = since(sum_cells(generation), began(bucket - buckets_ + 1));
-  }
-  rolling_.store(false, std::memory_order_release);
-  return counts;
+  if (bucket - current >= buckets_) return {};
+  // Buckets after the current one have not begun, so the oldest one in the window is never after it.
+  return since(total(), before(bucket - buckets_ + 1));
+}
+
+std::size_t TimeWindow::codes_of(std::int64_t bucket) const noexcept {
+  return static_cast<std::size_t>(&before(bucket) - before_.get()) * latency_codes;
 }
 
 void TimeWindow::count_code(Duration latency) noexcept {
-  const WindowCounts& bucket = began(bucket_.load(std::memory_order_relaxed));
-  const auto index = static_cast<std::size_t>(&bucket - began_.get()) * latency_codes + latency_code(latency);
-  codes_[index].fetch_add(1, std::memory_order_relaxed);
+  const std::size_t first = codes_of(bucket_.load(std::memory_order_relaxed));
+  codes_[first + latency_code(latency)].fetch_add(1, std::memory_order_relaxed);
 }
 
 Duration TimeWindow::quantile(double quantile) const noexcept {
-  if (!codes_) return Duration::zero();
   CodeCounts codes{};
   for (std::size_t i = 0; i < std::size_t{buckets_} * latency_codes; ++i) {
     codes[i % latency_codes] += codes_[i].load(std::memory_order_relaxed);
@@ -239,7 +207,7 @@ Duration TimeWindow::quantile(double quantile) const noexcept {
 }
 
 std::size_t TimeWindow::memory_bytes() const noexcept {
-  return buckets_ * sizeof(WindowCounts) +
+  return stripes_.size() * sizeof(Stripe) + buckets_ * sizeof(WindowCounts) +
          (codes_ ? std::size_t{buckets_} * latency_codes * sizeof(std::atomic<std::uint32_t>) : 0);
 }
 

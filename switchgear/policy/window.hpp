@@ -1,211 +1,196 @@
-// The memory of a closed breaker: which of the latest calls failed, were slow, were high. Two kinds,
-// CountWindow and TimeWindow. Both are shared by all threads without a lock; both belong to one generation at
-// a time and start empty with it.
+// The two kinds of window: CountWindow and TimeWindow. Each is striped: a thread with a stripe of its own
+// counts plain successes freely, and marked calls as far as its Allowance goes. Everything else happens while
+// the window is quiescent: the caller holds the lock of the Evidence that owns the window and has settled all
+// allowances, so no other thread is booking a marked call.
+//
+// Why figures read while quiescent are those of one moment: the marked calls stand still; the number of plain
+// successes only grows, by one at a time, so whatever a reader finds while it looks, it was exactly that at
+// some instant meanwhile.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
-#include "switchgear/core/event.hpp"
 #include "switchgear/core/time.hpp"
+#include "switchgear/policy/allowance.hpp"
 #include "switchgear/policy/call_cells.hpp"
 #include "switchgear/policy/circuit_breaker_options.hpp"
 #include "switchgear/policy/latency_code.hpp"
+#include "switchgear/policy/mark_ring.hpp"
 
 namespace switchgear {
 
-/// What the window keeps of one recorded call.
-struct CallMarks {
-  bool failed = false;
-  bool slow = false;  ///< slower than slow_call.threshold
-  bool high = false;  ///< at or above latency.above
-  Duration latency{};
-
-  [[nodiscard]] bool plain() const noexcept { return !failed && !slow && !high; }
-};
-
-/// Sums over the window. What only a success adds to (`calls`) can make no rule hold by itself, so successes
-/// may skip evaluation: see `needs_check` of add().
-struct WindowCounts {
-  std::uint64_t calls = 0, failures = 0, slow = 0, high = 0;
-};
-
-/// The last `size` calls in one ring. An add is one fetch_add on the cursor; the ring and its sums are only
-/// written when a call differs from the one it pushes out.
+/// The last `size` calls.
+///
+/// A call takes its place with one fetch_add on the cursor. A plain success does nothing else. A marked call
+/// is put into the ring of its stripe, where the places taken by other calls meanwhile are passed over; the
+/// window's marks are those of all stripes' rings. Nobody waits for a plain success to arrive anywhere, so it
+/// does not matter how long ago the thread that took a place was pre-empted.
+///
+/// A success that was still on its way when a later generation began is counted as a success of that
+/// generation. It can lower a rate by one call in `size`, never raise it, and never help to reach
+/// `minimum_calls`.
 class CountWindow {
  public:
-  CountWindow(const CountWindowOptions& options, bool keeps_latency);
+  CountWindow(const CountWindowOptions& options, bool keeps_latency, std::uint32_t stripes);
 
-  /// Empties the window for a new generation. Called with transitions locked out.
-  void start(std::uint64_t generation) noexcept;
-
-  /// Books a plain success and returns true, unless it needs the long way: then nothing was booked.
-  template <class IsCurrent>
-  bool try_add_success(std::uint64_t generation, IsCurrent is_current) noexcept {
-    if (keeps_latency_ || !failures_.surely_zero() || !slow_.surely_zero()) return false;
-    const std::uint64_t index = cursor_.fetch_add(1, std::memory_order_relaxed);
-    std::atomic<std::uint32_t>& slot = slots_[index % size_];
-    if (slot.load(std::memory_order_relaxed) != slot_bits(generation, 0)) [[unlikely]] {
-      replace(slot, generation, slot_bits(generation, 0), is_current);
-    }
-    return true;
+  /// Counts a plain success. Only while full().
+  void count_success(Duration latency) noexcept {
+    detail::pause_point();
+    const std::uint64_t place = cursor_.fetch_add(1, std::memory_order_relaxed);
+    if (codes_) [[unlikely]]
+      keep_latency(place, latency);
   }
 
-  template <class IsCurrent>
-  void add(std::uint64_t generation, const CallMarks& marks, IsCurrent is_current) noexcept {
-    const std::uint64_t index = cursor_.fetch_add(1, std::memory_order_seq_cst);
-    std::uint32_t bits =
-        (marks.failed ? failed_bit : 0U) | (marks.slow ? slow_bit : 0U) | (marks.high ? high_bit : 0U);
-    if (keeps_latency_) bits |= latency_code(marks.latency) << code_shift;
-    replace(slots_[index % size_], generation, slot_bits(generation, bits), is_current);
+  /// Books a marked call in a stripe whose allowance was entered.
+  void add_allowed(std::uint32_t stripe, const CallMarks& marks) noexcept {
+    stripes_[stripe].put(take_place(marks), marks);
   }
 
-  [[nodiscard]] WindowCounts counts(std::uint64_t generation) const noexcept;
+  [[nodiscard]] Allowance& allowance(std::uint32_t stripe) noexcept { return stripes_[stripe].allowance; }
 
-  /// The quantile's latency, rounded to the middle of its code's step. Reads the whole ring; for evidence,
-  /// not for deciding.
-  [[nodiscard]] Duration quantile(std::uint64_t generation, double quantile) const noexcept;
-
-  [[nodiscard]] std::size_t memory_bytes() const noexcept {
-    return size_ * sizeof(std::atomic<std::uint32_t>);
+  // --- while quiescent
+  void start() noexcept;
+  /// Every call is booked while quiescent until the window is full, so that the call that reaches
+  /// minimum_calls is noticed.
+  [[nodiscard]] bool full() const noexcept { return filled_ == size_; }
+  void add(std::uint32_t stripe, const CallMarks& marks) noexcept {
+    const std::uint64_t place = take_place(marks);
+    stripes_[stripe].put(place, marks);
+    pass(place + 1);
+    if (!full()) ++filled_;
   }
-
- private:
-  friend class CircuitBreakerTestPeer;
-
-  // A slot: 3 marks, 10 bits of latency code, 19 bits of generation. A slot of another generation is empty.
-  static constexpr std::uint32_t failed_bit = 1, slow_bit = 2, high_bit = 4;
-  static constexpr std::uint32_t code_shift = 3;
-  static constexpr std::uint32_t tag_shift = 13;
-
-  [[nodiscard]] static std::uint32_t slot_bits(std::uint64_t generation, std::uint32_t low) noexcept {
-    return (static_cast<std::uint32_t>(generation) << tag_shift) | low;
-  }
-
-  /// Puts a call into its slot and brings the sums up to date. A straggler from an earlier generation changes
-  /// no sum and overwrites no slot of the current one; the index it used stands for a success.
-  template <class IsCurrent>
-  void replace(std::atomic<std::uint32_t>& slot, std::uint64_t generation, std::uint32_t bits,
-               IsCurrent is_current) noexcept {
-    std::uint32_t old = slot.load(std::memory_order_relaxed);
-    do {
-      if (!is_current()) return;
-    } while (!slot.compare_exchange_weak(old, bits, std::memory_order_seq_cst, std::memory_order_relaxed));
-    const std::uint32_t pushed_out = (old >> tag_shift) == (bits >> tag_shift) ? old : 0U;
-    const auto adjust = [&](TaggedCount& sum, std::uint32_t bit) {
-      const bool now = (bits & bit) != 0;
-      if (now == ((pushed_out & bit) != 0)) return;
-      sum.update(
-          generation, [now](std::uint64_t count) { return now ? count + 1 : count - 1; }, is_current);
-    };
-    adjust(failures_, failed_bit);
-    adjust(slow_, slow_bit);
-    adjust(high_, high_bit);
-  }
-
-  const std::uint64_t size_;
-  const bool keeps_latency_;
-  const std::unique_ptr<std::atomic<std::uint32_t>[]> slots_;
-  std::atomic<std::uint64_t> base_{0};  ///< the cursor when the generation began
-  std::uint64_t started_ = 0;           ///< the generation, for start() alone
-  TaggedCount failures_, slow_, high_;
-  alignas(64) std::atomic<std::uint64_t> cursor_{0};  ///< the one line that every call writes
-};
-
-/// The calls of the last `duration`, bucket by bucket. Every thread adds to its own cell and never takes
-/// back: the window is what the cells hold now less what they held when its oldest bucket began. So a bucket
-/// costs one line in `began_`, not one per thread, and forgetting it costs one thread a few loads once per
-/// bucket.
-class TimeWindow {
- public:
-  /// `cells` must outlive the window, and be given to no other one.
-  TimeWindow(const TimeWindowOptions& options, bool keeps_latency, std::uint64_t minimum_calls,
-             CallCells& cells);
-
-  /// Empties the window for a new generation that begins at `now`. Called with transitions locked out.
-  void start(std::uint64_t generation, TimePoint now) noexcept;
-
-  /// Books a plain success and returns true, unless it needs the long way: then nothing was booked.
-  bool try_add_success(CallCell& cell, std::uint64_t generation, TimePoint now) noexcept {
-    if (now.time_since_epoch().count() >= bucket_end_.load(std::memory_order_relaxed) ||
-        attentive_.load(std::memory_order_relaxed) != 0 || cell.shared || codes_) {
-      return false;
-    }
-    cell.window_calls.add_owned(generation, std::memory_order_relaxed);
-    return true;
-  }
-
-  /// Books any call. Returns whether a rule may hold now that did not before: always after a failure, a slow
-  /// or a high call; after a plain success only when it began a bucket (older calls were forgotten) or while
-  /// calls < minimum_calls.
-  template <class IsCurrent>
-  bool add(CallCell& cell, std::uint64_t generation, const CallMarks& marks, TimePoint now,
-           IsCurrent is_current) noexcept {
-    const bool rolled = now.time_since_epoch().count() >= bucket_end_.load(std::memory_order_acquire) &&
-                        roll(generation, now);
-    const auto count = [&](TaggedCount& counter) {
-      if (cell.shared) {
-        counter.update(
-            generation, [](std::uint64_t n) { return n + 1; }, is_current);
-      } else {
-        counter.add_owned(generation, std::memory_order_seq_cst);
-      }
-    };
-    count(cell.window_calls);
-    if (marks.failed) count(cell.window_failures);
-    if (marks.slow) count(cell.window_slow);
-    if (marks.high) count(cell.window_high);
-    if (codes_) count_code(marks.latency);
-    return rolled || !marks.plain() || attentive_.load(std::memory_order_relaxed) != 0;
-  }
-
-  /// The sums at the window's latest bucket. Keeps in mind whether successes must be checked from here on.
-  [[nodiscard]] WindowCounts counts(std::uint64_t generation) noexcept;
-
-  /// The sums as they are at `now`, forgetting what is too old by then, without changing anything.
-  [[nodiscard]] WindowCounts counts_at(std::uint64_t generation, TimePoint now) const noexcept;
-
-  /// The quantile's latency, rounded to the middle of its code's step; for evidence, not for deciding.
+  /// As the latest call while quiescent left it.
+  [[nodiscard]] WindowCounts seen() const noexcept;
+  /// As it is now.
+  [[nodiscard]] WindowCounts counts() noexcept;
+  /// The quantile's latency, rounded to the middle of its code's step; for evidence, not for deciding. Calls
+  /// on their way may be missing. O(size).
   [[nodiscard]] Duration quantile(double quantile) const noexcept;
-
   [[nodiscard]] std::size_t memory_bytes() const noexcept;
 
  private:
   friend class CircuitBreakerTestPeer;
 
+  struct alignas(64) Stripe {
+    void pass(std::uint64_t to) noexcept {
+      ring.skip(to - next);
+      next = to;
+    }
+    void put(std::uint64_t place, const CallMarks& marks) noexcept {
+      pass(place);
+      ring.put(marks);
+      ++next;
+    }
+
+    Allowance allowance;
+    MarkRing ring;
+    std::uint64_t next = 0;  ///< the first place that the ring has not passed
+  };
+
+  [[nodiscard]] std::uint64_t take_place(const CallMarks& marks) noexcept {
+    const std::uint64_t place = cursor_.fetch_add(1, std::memory_order_relaxed);
+    detail::pause_point();
+    if (codes_) [[unlikely]]
+      keep_latency(place, marks.latency);
+    return place;
+  }
+  void pass(std::uint64_t to) noexcept {
+    for (Stripe& stripe : stripes_) stripe.pass(to);
+  }
+  void keep_latency(std::uint64_t place, Duration latency) noexcept {
+    codes_[place % size_].store(static_cast<std::uint16_t>(latency_code(latency) + 1),
+                                std::memory_order_relaxed);
+  }
+
+  const std::uint32_t size_;
+  std::uint32_t filled_ = 0;  ///< calls in the window
+  std::vector<Stripe> stripes_;
+  /// Latency codes + 1 by place; 0: no call yet. Only with a latency rule.
+  const std::unique_ptr<std::atomic<std::uint16_t>[]> codes_;
+  alignas(64) std::atomic<std::uint64_t> cursor_{0};  ///< the one line that every success writes
+};
+
+/// The calls of the last `duration`, in buckets aligned to the clock. A plain success is counted in its
+/// thread's cell, a marked call in its stripe; a bucket remembers the sums of all calls before it, so the
+/// window is a difference of two sums, and beginning a bucket costs a few loads.
+///
+/// A success on its way while another thread begins a bucket is booked in the bucket before or after the
+/// border.
+class TimeWindow {
+ public:
+  /// `cells` must outlive the window, and be given to no other one.
+  TimeWindow(const TimeWindowOptions& options, bool keeps_latency, CallCells& cells, std::uint32_t stripes);
+
+  /// Whether a call at `now` belongs to a bucket that has not begun.
+  [[nodiscard]] bool must_roll(TimePoint now) const noexcept {
+    return ticks_of(now) >= bucket_end_.load(std::memory_order_relaxed);
+  }
+
+  /// Counts a plain success and returns true, unless a bucket must begin or `cell` is shared: then nothing
+  /// was booked.
+  bool try_count_success(CallCell& cell, std::uint64_t generation, Duration latency, TimePoint now) noexcept {
+    if (must_roll(now) || cell.shared) return false;
+    detail::pause_point();
+    cell.window_successes.add_owned(generation);
+    if (codes_) [[unlikely]]
+      count_code(latency);
+    return true;
+  }
+
+  /// Books a marked call in a stripe whose allowance was entered; not when must_roll().
+  void add_allowed(std::uint32_t stripe, const CallMarks& marks) noexcept {
+    stripes_[stripe].marked.add(marks);
+    if (codes_) [[unlikely]]
+      count_code(marks.latency);
+  }
+
+  [[nodiscard]] Allowance& allowance(std::uint32_t stripe) noexcept { return stripes_[stripe].allowance; }
+
+  // --- while quiescent
+  void start(std::uint64_t generation, TimePoint now) noexcept;
+  void add(CallCell& cell, std::uint32_t stripe, const CallMarks& marks, TimePoint now) noexcept;
+  /// The window at its latest bucket. O(threads).
+  [[nodiscard]] WindowCounts counts() const noexcept;
+  /// The window as it is at `now`, forgetting what is too old by then, without changing anything. O(threads).
+  [[nodiscard]] WindowCounts counts_at(TimePoint now) const noexcept;
+  /// The quantile's latency, rounded to the middle of its code's step; for evidence, not for deciding. Calls
+  /// on their way may be missing. O(buckets).
+  [[nodiscard]] Duration quantile(double quantile) const noexcept;
+  [[nodiscard]] std::size_t memory_bytes() const noexcept;
+
+ private:
+  friend class CircuitBreakerTestPeer;
+
+  struct alignas(64) Stripe {
+    Allowance allowance;
+    WindowCounts marked;  ///< calls with a mark since the generation began
+  };
+
   [[nodiscard]] std::int64_t bucket_of(TimePoint now) const noexcept;
   [[nodiscard]] TimePoint end_of(std::int64_t bucket) const noexcept;
-  [[nodiscard]] WindowCounts sum_cells(std::uint64_t generation) const noexcept;
-  [[nodiscard]] WindowCounts& began(std::int64_t bucket) const noexcept;
-  bool roll(std::uint64_t generation, TimePoint now) noexcept;
-  void publish(const WindowCounts& forgotten, std::int64_t bucket) noexcept;
+  /// All calls of the generation before `bucket` began.
+  [[nodiscard]] WindowCounts& before(std::int64_t bucket) const noexcept;
+  /// All calls of the generation so far.
+  [[nodiscard]] WindowCounts total() const noexcept;
+  void roll(TimePoint now) noexcept;
+  void begin(std::int64_t bucket) noexcept;
+  [[nodiscard]] std::size_t codes_of(std::int64_t bucket) const noexcept;
   void count_code(Duration latency) noexcept;
 
   const Duration duration_;
   const std::uint32_t buckets_;
-  const std::uint64_t minimum_calls_;
   CallCells& cells_;
-
-  std::atomic<Duration::rep> bucket_end_{0};  ///< end of the current bucket; the only thing most calls read
-  /// The generation in whose window bad calls lie among fewer than minimum_calls calls, or 0: then successes
-  /// are checked too.
-  std::atomic<std::uint64_t> attentive_{0};
-
-  // What the cells held when the window's oldest bucket began; read together under an even, unchanged
-  // `sequence_`.
-  std::atomic<std::uint64_t> sequence_{0};
-  std::atomic<std::uint64_t> forgotten_calls_{0}, forgotten_failures_{0}, forgotten_slow_{0},
-      forgotten_high_{0};
-
-  // Written while `rolling_` is held: by one thread per bucket, which nobody waits for, and by start().
-  mutable std::atomic<bool> rolling_{false};
+  std::vector<Stripe> stripes_;
+  const std::unique_ptr<WindowCounts[]> before_;  ///< by bucket modulo buckets_
+  /// By bucket modulo buckets_, then by code; only with a latency rule.
+  const std::unique_ptr<std::atomic<std::uint32_t>[]> codes_;
   std::uint64_t generation_ = 0;
   std::atomic<std::int64_t> bucket_{0};
-  const std::unique_ptr<WindowCounts[]> began_;  ///< by bucket modulo buckets_
-  const std::unique_ptr<std::atomic<std::uint32_t>[]>
-      codes_;  ///< buckets_ × latency_codes; only with a latency rule
+  std::atomic<Duration::rep> bucket_end_{0};  ///< read by every call, written once per bucket
 };
 
 }  // namespace switchgear

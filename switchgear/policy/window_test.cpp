@@ -2,8 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <deque>
 
+#include "switchgear/core/random.hpp"
+#include "switchgear/policy/evidence.hpp"
 #include "switchgear/policy/latency_code.hpp"
 
 namespace switchgear {
@@ -32,60 +36,128 @@ TEST(NearestRank, IsNotFooledByRounding) {
   EXPECT_EQ(nearest_rank(0.0001, 10), 1U);
 }
 
-const auto always = [] { return true; };
-const auto never = [] { return false; };
+constexpr Duration quick = 1ms;
 
-TEST(CountWindow, KeepsTheSumsOfTheLastCalls) {
-  CountWindow window{{4}, false};
-  window.start(1);
-  for (int i = 0; i < 3; ++i) window.add(1, {.failed = true, .slow = i == 0}, always);
-  for (int i = 0; i < 2; ++i) EXPECT_FALSE(window.try_add_success(1, always)) << "failures are in the window";
-  for (int i = 0; i < 2; ++i) window.add(1, {}, always);
-  const WindowCounts counts = window.counts(1);
-  EXPECT_EQ(counts.calls, 4U);
-  EXPECT_EQ(counts.failures, 2U);
-  EXPECT_EQ(counts.slow, 0U);
+TEST(MarkRing, KeepsTheSumsOfTheLastCallsLikeAPlainListWould) {
+  Random random{5};
+  for (const std::uint32_t size : {1U, 2U, 5U, 63U, 64U, 65U, 100U, 200U}) {
+    MarkRing ring{size};
+    std::deque<CallMarks> list(size);
+    for (int step = 0; step < 3'000; ++step) {
+      const auto dice = static_cast<std::uint64_t>(random.uniform() * 10);
+      if (dice < 5) {
+        const CallMarks marks{dice < 3, dice == 2, dice == 4, {}};
+        ring.put(marks);
+        list.push_back(marks);
+      } else {
+        const std::uint64_t many = dice == 9   ? 3 * size
+                                   : dice == 8 ? size
+                                               : static_cast<std::uint64_t>(random.uniform() * 8);
+        ring.skip(many);
+        list.insert(list.end(), many, {});
+      }
+      while (list.size() > size) list.pop_front();
+      const auto count = [&](auto mark) {
+        return static_cast<std::uint64_t>(std::count_if(list.begin(), list.end(), mark));
+      };
+      ASSERT_EQ(ring.failures(), count([](const CallMarks& m) { return m.failed; }))
+          << size << " at " << step;
+      ASSERT_EQ(ring.slow(), count([](const CallMarks& m) { return m.slow; })) << size << " at " << step;
+      ASSERT_EQ(ring.high(), count([](const CallMarks& m) { return m.high; })) << size << " at " << step;
+    }
+    ring.clear();
+    EXPECT_EQ(ring.failures() + ring.slow() + ring.high(), 0U);
+  }
 }
 
-TEST(CountWindow, LetsNoStragglerChangeTheSumsOfALaterGeneration) {
-  CountWindow window{{4}, false};
-  window.start(1);
-  window.add(1, {.failed = true}, always);
-  window.start(3);
-  window.add(3, {.failed = true}, always);
-  window.add(1, {.failed = true}, never);
-  EXPECT_EQ(window.counts(3).failures, 1U);
-  EXPECT_EQ(window.counts(1).failures, 0U);
+TEST(CountWindow, KeepsTheSumsOfTheLastCalls) {
+  CountWindow window{{4}, false, 2};
+  window.start();
+  for (int i = 0; i < 3; ++i) window.add(0, {.failed = true, .slow = i == 0});
+  EXPECT_FALSE(window.full());
+  window.add(1, {});
+  EXPECT_TRUE(window.full());
+  EXPECT_EQ(window.counts().failures, 3U);
+  window.count_success(quick);
+  window.add(1, {});
+  EXPECT_EQ(window.counts().calls, 4U);
+  EXPECT_EQ(window.counts().failures, 1U);
+  EXPECT_EQ(window.counts().slow, 0U);
+}
+
+TEST(CountWindow, PassesOverTheSuccessesThatWereCountedWithoutTheLock) {
+  CountWindow window{{4}, false, 2};
+  window.start();
+  for (int i = 0; i < 4; ++i) window.add(0, {.failed = true});
+  for (int i = 0; i < 3; ++i) window.count_success(quick);
+  window.add(1, {.slow = true});
+  EXPECT_EQ(window.seen().failures, 0U);
+  EXPECT_EQ(window.seen().slow, 1U);
+}
+
+TEST(Evidence, TakesNoCallOfAnEarlierGeneration) {
+  CircuitBreakerOptions options;
+  options.window = CountWindowOptions{4};
+  options.failure_rate = 1.0;
+  options.minimum_calls = 1;
+  CallCells cells{4};
+  Evidence evidence{options, cells};
+  evidence.start(1, TimePoint{0s});
+  evidence.start(3, TimePoint{0s});
+  std::optional<TrippedRule> tripped;
+  EXPECT_FALSE(evidence.add(cells.mine(), 1, {.failed = true}, TimePoint{0s}, tripped));
+  EXPECT_EQ(evidence.latest().calls, 0U);
+  EXPECT_FALSE(tripped);
+  EXPECT_TRUE(evidence.add(cells.mine(), 3, {.failed = true}, TimePoint{0s}, tripped));
+  ASSERT_TRUE(tripped);
+  EXPECT_EQ(tripped->window.failures, 1U);
 }
 
 TEST(TimeWindow, AlignsItsBucketsToTheClock) {
   CallCells cells{4};
-  TimeWindow window{{1s, 3}, false, 1, cells};  // a third of a second is no whole number of nanoseconds
+  TimeWindow window{{1s, 3}, false, cells, 2};  // a third of a second is no whole number of nanoseconds
   window.start(1, TimePoint{0s});
-  window.add(cells.mine(), 1, {}, TimePoint{Duration{333'333'333}}, always);  // floor(0.999…) = bucket 0
-  window.add(cells.mine(), 1, {}, TimePoint{Duration{333'333'334}}, always);  // bucket 1
-  EXPECT_EQ(window.counts_at(1, TimePoint{999'999'999ns}).calls, 2U);
-  EXPECT_EQ(window.counts_at(1, TimePoint{1s}).calls, 1U);
-  EXPECT_EQ(window.counts_at(1, TimePoint{1'333'333'333ns}).calls, 1U);
-  EXPECT_EQ(window.counts_at(1, TimePoint{1'333'333'334ns}).calls, 0U);
+  window.add(cells.mine(), 0, {}, TimePoint{Duration{333'333'333}});  // floor(0.999…) = bucket 0
+  window.add(cells.mine(), 0, {}, TimePoint{Duration{333'333'334}});  // bucket 1
+  EXPECT_EQ(window.counts_at(TimePoint{999'999'999ns}).calls, 2U);
+  EXPECT_EQ(window.counts_at(TimePoint{1s}).calls, 1U);
+  EXPECT_EQ(window.counts_at(TimePoint{1'333'333'333ns}).calls, 1U);
+  EXPECT_EQ(window.counts_at(TimePoint{1'333'333'334ns}).calls, 0U);
 }
 
 TEST(TimeWindow, WorksBeforeTheClocksOrigin) {
   CallCells cells{4};
-  TimeWindow window{{10s, 10}, false, 1, cells};
+  TimeWindow window{{10s, 10}, false, cells, 2};
   window.start(1, TimePoint{-100s});
-  window.add(cells.mine(), 1, {.failed = true}, TimePoint{-95s}, always);
-  window.add(cells.mine(), 1, {.failed = true}, TimePoint{-90s}, always);
-  EXPECT_EQ(window.counts(1).failures, 2U);
-  window.add(cells.mine(), 1, {.failed = true}, TimePoint{-84s}, always);
-  EXPECT_EQ(window.counts(1).failures, 2U);
+  window.add(cells.mine(), 0, {.failed = true}, TimePoint{-95s});
+  window.add(cells.mine(), 0, {.failed = true}, TimePoint{-90s});
+  EXPECT_EQ(window.counts().failures, 2U);
+  window.add(cells.mine(), 0, {.failed = true}, TimePoint{-84s});
+  EXPECT_EQ(window.counts().failures, 2U);
+}
+
+TEST(TimeWindow, ForgetsSuccessesAndMarkedCallsWithTheirBucket) {
+  CallCells cells{4};
+  TimeWindow window{{10s, 10}, false, cells, 2};
+  window.start(1, TimePoint{0s});
+  for (int second = 0; second < 10; ++second) {
+    ASSERT_TRUE(window.try_count_success(cells.mine(), 1, quick, TimePoint{1s * second}) == (second == 0));
+    window.add(cells.mine(), 0, {.failed = second % 2 == 0}, TimePoint{1s * second});
+  }
+  EXPECT_EQ(window.counts().calls, 11U);
+  EXPECT_EQ(window.counts().failures, 5U);
+  EXPECT_EQ(window.counts_at(TimePoint{10s}).calls, 9U) << "two calls of the first second are gone";
+  EXPECT_EQ(window.counts_at(TimePoint{10s}).failures, 4U);
+  EXPECT_EQ(window.counts_at(TimePoint{18s}).calls, 1U);
+  EXPECT_EQ(window.counts_at(TimePoint{19s}).calls, 0U);
+  EXPECT_EQ(window.counts().calls, 11U) << "looking ahead changes nothing";
 }
 
 TEST(TimeWindow, ShowsAQuantileWithinTwoPercent) {
   CallCells cells{4};
-  TimeWindow window{{10s, 10}, true, 1, cells};
+  TimeWindow window{{10s, 10}, true, cells, 2};
   window.start(1, TimePoint{0s});
-  for (int i = 1; i <= 100; ++i) window.add(cells.mine(), 1, {.latency = 10ms * i}, TimePoint{1s}, always);
+  for (int i = 1; i <= 100; ++i) window.add(cells.mine(), 0, {.latency = 10ms * i}, TimePoint{1s});
   EXPECT_NEAR(to_seconds(window.quantile(0.95)), 0.95, 0.95 * 0.02);
 }
 

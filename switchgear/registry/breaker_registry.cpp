@@ -17,7 +17,7 @@ std::uint64_t seed_of(std::uint64_t seed, std::string_view name) noexcept {
   return Random{seed ^ hash}.next();
 }
 
-const KeyedLimits& checked(const KeyedLimits& limits) {
+KeyedLimits checked(const KeyedLimits& limits) {
   require_valid("registry", "keyed", validate(limits));
   return limits;
 }

@@ -10,7 +10,7 @@ namespace switchgear {
 std::vector<OptionProblem> validate(const KeyedLimits& limits) {
   OptionChecker check;
   check.positive("max_idle", limits.max_idle);
-  check.want(limits.max_keyed > 0, "max_keyed", "0", "from 1");
+  check.between("max_keyed", limits.max_keyed, 1, 100'000'000);
   return check.take();
 }
 
@@ -84,8 +84,10 @@ std::vector<KeyedBreakers::House> KeyedBreakers::sweep_locked(TimePoint now, std
       to_the_end_locked(first, used);
       continue;
     }
-    // Only this row can hand out a breaker that nobody holds, and it is locked.
-    if (first->house.use_count() > 1 || !breaker.idle_since(too_many ? std::max(now, used) : idle_from)) {
+    // Only this row can hand out a breaker that nobody holds, and it is locked. Whoever held it last may have
+    // opened it just before: use_count() alone does not show what that thread did, taking a share does.
+    const House share = first->house.use_count() > 1 ? nullptr : first->house;
+    if (!share || !breaker.idle_since(too_many ? std::max(now, used) : idle_from)) {
       to_the_end_locked(first, now);
       continue;
     }

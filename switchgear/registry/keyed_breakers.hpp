@@ -20,8 +20,8 @@ struct KeyedLimits {
   /// A breaker without a call for so long retires; longer than 0. Longer remembers more of tenants that call
   /// seldom. Default 10 min.
   Duration max_idle = std::chrono::minutes{10};
-  /// How many there are at most, as long as some may go; from 1. Default 10,000: with a count window of 100
-  /// some 20 MiB.
+  /// How many there are at most, as long as some may go; 1 … 100'000'000. Default 10,000: with a count window
+  /// of 100 some 20 MiB.
   std::size_t max_keyed = 10'000;
 
   friend bool operator==(const KeyedLimits&, const KeyedLimits&) = default;

@@ -36,11 +36,6 @@ CircuitBreakerOptions options_of(const Preset& preset) {
   options.open_duration = preset.open_duration;
   options.half_open.permitted_calls = preset.permitted_calls;
   options.half_open.probe_interval = preset.probe_interval;
-  // Probes so far apart need a round long enough to hold them all, or it would end before the last and
-  // relapse for ever.
-  if (preset.probe_interval > Duration::zero()) {
-    options.half_open.max_wait = preset.probe_interval * (preset.permitted_calls + 2);
-  }
   return options;
 }
 

@@ -37,12 +37,45 @@ TEST(Presets, AreTheRowsOfTheirTable) {
   }
 }
 
-TEST(Presets, ProbeAThirdPartyOnceAMinuteWithinARoundThatHoldsAllProbes) {
+TEST(Presets, ProbeAThirdPartyOnceAMinute) {
   EXPECT_EQ(preset("third_party").half_open.probe_interval, seconds{60});
+}
+
+TEST(Presets, CallASlowProbeSlowBeforeItCountsAsHung) {
   for (const Preset& each : presets()) {
     const CircuitBreakerOptions options = options_of(each);
-    const Duration last_probe = options.half_open.probe_interval * (options.half_open.permitted_calls - 1);
-    EXPECT_LT(last_probe + options.slow_call->threshold, options.max_wait()) << each.name;
+    EXPECT_LT(options.slow_call->threshold, options.half_open.max_wait) << each.name;
+  }
+}
+
+TEST(Presets, CloseAfterTheirProbesWhenAQuietServiceAnswersWellForAnHour) {
+  for (const Preset& each : presets()) {
+    for (const Duration pace : {Duration{seconds{20}}, Duration{std::chrono::minutes{7}}}) {
+      TimePoint now{seconds{1}};
+      CircuitBreaker breaker{"quiet", options_of(each), {.created = now}};
+      const auto call = [&](Verdict verdict) {
+        auto permit = breaker.try_acquire(now);
+        if (permit) std::move(*permit).record(verdict, now);
+        return permit.has_value();
+      };
+      for (std::uint32_t i = 0; i < each.consecutive_failures; ++i) call(Verdict::failure);
+      ASSERT_EQ(breaker.state(), State::open) << each.name;
+      std::uint32_t probes = 0;
+      int refused_after_closing = 0;
+      const TimePoint end = now + std::chrono::hours{1};
+      while (now < end) {
+        now += pace;
+        const bool closed = breaker.state() == State::closed;
+        const bool passed = call(Verdict::success);
+        if (!closed && passed) ++probes;
+        if (closed && !passed) ++refused_after_closing;
+      }
+      const CallTotals totals = breaker.snapshot(now).totals;
+      EXPECT_EQ(breaker.state(), State::closed) << each.name;
+      EXPECT_EQ(probes, each.permitted_calls) << each.name;
+      EXPECT_EQ(refused_after_closing, 0) << each.name;
+      EXPECT_EQ(totals.opened, 1U) << each.name;
+    }
   }
 }
 

@@ -9,6 +9,7 @@
 
 #include "switchgear/core/time.hpp"
 #include "switchgear/pipeline/answer.hpp"
+#include "switchgear/pipeline/classifier.hpp"
 
 namespace switchgear {
 
@@ -39,9 +40,24 @@ decltype(auto) make_attempt(F& f, std::uint32_t number, TimePoint deadline, cons
 template <class F>
 using AttemptResult =
     decltype(make_attempt(std::declval<F&>(), 1U, TimePoint{}, std::declval<const CallOptions&>()));
+
+/// What a blocking call keeps of what its function returned. A coroutine or a future is no such thing: the
+/// call would count as a success as soon as the work has begun.
+template <class Returned>
+struct Kept {
+  static_assert(
+      !Unfinished<Returned>,
+      "the function returns a coroutine or a future: its work has not ended, and may yet fail, when it "
+      "returns. Await a coroutine with async_call (switchgear/async/async_call.hpp); wait for a future "
+      "inside the function: return future.get()");
+  using type = Returned;
+};
+template <>
+struct Kept<void> {
+  using type = Nothing;
+};
 template <class F>
-using AnswerOf =
-    std::conditional_t<std::is_void_v<AttemptResult<F>>, Nothing, std::decay_t<AttemptResult<F>>>;
+using AnswerOf = typename Kept<std::decay_t<AttemptResult<F>>>::type;
 
 }  // namespace detail
 

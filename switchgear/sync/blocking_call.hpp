@@ -1,6 +1,7 @@
 // The loop around the machine: makes the attempts, waits, and knows the clock.
 #pragma once
 
+#include <cstdint>
 #include <exception>
 #include <optional>
 #include <stop_token>
@@ -26,8 +27,14 @@ void wait_until(Time& time, Parking& parking, TimePoint until) {
   }
 }
 
+/// What becomes of both causes when the fallback has failed too.
+enum class BothCauses : std::uint8_t {
+  reported,  ///< the caller gets what there is without the fallback; the report has both
+  thrown,    ///< as a FallbackError
+};
+
 /// The loop around the machine.
-template <class Time, class P, class F>
+template <BothCauses both, class Time, class P, class F>
 class BlockingCall {
  public:
   using T = AnswerOf<F>;
@@ -83,7 +90,9 @@ class BlockingCall {
   Result<T> take() {
     const Ending::How how = execution_.ending().how;
 #if defined(__cpp_exceptions)
-    if (answer_.details && answer_.details->failure) throw FallbackError(*answer_.details->failure);
+    if constexpr (both == BothCauses::thrown) {
+      if (auto failure = answer_.both_causes(execution_.ending())) throw FallbackError(std::move(failure));
+    }
 #endif
     if (how != Ending::How::refused && how != Ending::How::cancelled) {
       if (answer_.value) return Result<T>(std::move(*answer_.value));
@@ -182,6 +191,7 @@ class BlockingCall {
     told.source = answer_.details->source;
     told.age = answer_.details->age;
     told.queued_as = answer_.details->queued_as;
+    told.failure = answer_.both_causes(execution_.ending());
   }
 
   struct WakeOnStop {
@@ -201,14 +211,14 @@ class BlockingCall {
 };
 
 /// A call as a whole.
-template <class Time, class P, class F>
+template <BothCauses both, class Time, class P, class F>
 [[gnu::noinline]] Result<AnswerOf<F>> general_call(Time& time, const P& pipeline, const CallOptions& options,
                                                    F& f) {
   if (options.stop.stop_requested()) {
     if (options.report != nullptr) *options.report = {};
     return {Reason::cancelled, "caller", std::nullopt};
   }
-  BlockingCall<Time, P, F> running{time, pipeline, options, f};
+  BlockingCall<both, Time, P, F> running{time, pipeline, options, f};
   running.run();
   return running.take();
 }

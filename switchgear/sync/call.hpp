@@ -24,27 +24,39 @@ namespace switchgear {
 template <class F>
 using CallResult = Result<detail::AnswerOf<F>>;
 
+namespace detail {
+
+template <BothCauses both, class P, class F, class Time>
+[[gnu::always_inline]] inline CallResult<F> blocking_call(const P& pipeline, const CallOptions& options, F& f,
+                                                          Time& time) {
+  if constexpr (P::Fast::exists) {
+    if (options.report == nullptr && !options.stop.stop_possible()) [[likely]]
+      return fast_call(time, pipeline, options, f);
+  }
+  return general_call<both>(time, pipeline, options, f);
+}
+
+}  // namespace detail
+
 /// Runs `f` through the pipeline on this thread: waits where a policy says so (a queue, a token, the delay
 /// before a retry), and makes as many attempts as it is told. Returns the answer, or the rejection that
 /// stands in its place: a policy refused, or the last attempt came back after its time (Reason::timed_out).
-/// What the last attempt threw passes untouched; when a fallback failed too, FallbackError holds both causes.
-/// With `options.stop` asked for, no attempt begins: Reason::cancelled.
+/// Throws nothing but what the last attempt threw, which passes untouched. A fallback that fails changes none
+/// of this: the caller gets what there is without it, and `options.report` has both causes. With
+/// `options.stop` asked for, no attempt begins: Reason::cancelled.
 ///
 ///     auto fetch_item = [&](const Attempt& attempt) { return fetch(item, attempt.deadline); };
 ///     auto answer = try_call(pipeline, fetch_item);
 ///     if (!answer) return last_known(item);      // answer.rejection() says who refused, why, until when
 ///
-/// `f` takes `const Attempt&` or nothing; it cannot be interrupted (see Attempt). Reads `Time` once before
-/// the first attempt and once after each; a clock that keeps something is handed in as the last argument.
-/// Allocates nothing but what a fallback or a cache keeps. Threads: any.
+/// `f` takes `const Attempt&` or nothing; it cannot be interrupted (see Attempt). One that returns a
+/// coroutine or a future does not compile: its answer comes later, and async_call() can wait for it. Reads
+/// `Time` once before the first attempt and once after each; a clock that keeps something is handed in as the
+/// last argument. Allocates nothing but what a fallback or a cache keeps. Threads: any.
 template <PipelineLike P, class F, class Time>
 [[gnu::always_inline]] inline CallResult<F> try_call(const P& pipeline, const CallOptions& options, F&& f,
                                                      Time& time) {
-  if constexpr (P::Fast::exists) {
-    if (options.report == nullptr && !options.stop.stop_possible()) [[likely]]
-      return detail::fast_call(time, pipeline, options, f);
-  }
-  return detail::general_call(time, pipeline, options, f);
+  return detail::blocking_call<detail::BothCauses::reported>(pipeline, options, f, time);
 }
 template <class Time = SteadyTime, PipelineLike P, class F>
 CallResult<F> try_call(const P& pipeline, const CallOptions& options, F&& f) {
@@ -64,10 +76,13 @@ CallResult<F> try_call(CircuitBreaker& breaker, F&& f) {
 
 #if defined(__cpp_exceptions)
 
-/// The same as try_call(), but a rejection is thrown as Rejected, and the result is returned as it is.
+/// The same as try_call(), but a rejection is thrown as Rejected, and the result is returned as it is. When a
+/// fallback failed too, FallbackError holds both causes, whether the call was refused, threw, or returned
+/// what counts as a failure.
 template <class Time = SteadyTime, PipelineLike P, class F>
 std::decay_t<detail::AttemptResult<F>> call(const P& pipeline, const CallOptions& options, F&& f) {
-  auto result = try_call<Time>(pipeline, options, f);
+  Time time;
+  auto result = detail::blocking_call<detail::BothCauses::thrown>(pipeline, options, f, time);
   if (!result) throw Rejected(result.rejection());
   if constexpr (!std::is_void_v<detail::AttemptResult<F>>) return *std::move(result);
 }
@@ -82,9 +97,20 @@ std::decay_t<detail::AttemptResult<F>> call(CircuitBreaker& breaker, F&& f) {
 
 namespace detail {
 
+/// Checks what `f` returns as soon as it is wrapped, where that does not depend on how it will be called.
+template <class F>
+consteval bool returns_an_answer() {
+  if constexpr (requires(F f) { std::function{f}; }) {
+    return sizeof(Kept<std::decay_t<typename decltype(std::function{std::declval<F>()})::result_type>>) > 0;
+  }
+  return true;
+}
+
 /// What guard() makes.
 template <class Time, class P, class F, class Key = NoKey>
 class Guarded {
+  static_assert(returns_an_answer<F>());
+
  public:
   Guarded(P pipeline, F f, CallTerms<Key> terms = {})
       : pipeline_(std::move(pipeline)), f_(std::move(f)), terms_(std::move(terms)) {}

@@ -5,7 +5,9 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "switchgear/pipeline/value_layers.hpp"
@@ -46,6 +48,14 @@ TEST_F(CallTest, LetsTheCallersOwnExceptionPassAndCountsAFailure) {
   for (int i = 0; i < 2; ++i) {
     EXPECT_THROW(call(breaker, []() -> int { throw std::out_of_range("mine"); }), std::out_of_range);
   }
+  EXPECT_EQ(totals().failures, 2U);
+  EXPECT_EQ(breaker.state(), State::open);
+}
+
+TEST_F(CallTest, ACallThatReturnsAnErrorInAPairOpensTheBreaker) {
+  using Reply = std::pair<std::error_code, int>;
+  const auto refused = [] { return Reply{make_error_code(std::errc::connection_refused), 0}; };
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(call(breaker, refused).first, std::errc::connection_refused);
   EXPECT_EQ(totals().failures, 2U);
   EXPECT_EQ(breaker.state(), State::open);
 }

@@ -16,7 +16,7 @@ template <class Time, class P, class F>
 [[gnu::always_inline]] inline Result<AnswerOf<F>> fast_call(Time& time, const P& pipeline,
                                                             const CallOptions& options, F& f) {
   using T = AnswerOf<F>;
-  using Slow = BlockingCall<Time, P, F>;
+  using Slow = BlockingCall<BothCauses::reported, Time, P, F>;  // no fallback has a fast lane
   const TimePoint started = time.now();
   typename P::Fast lane{pipeline.policies(), options, &Parking::mine()};
   if (!lane.try_start(started)) [[unlikely]]

@@ -15,7 +15,8 @@ namespace switchgear {
 /// successes / calls ≥ min_success_ratio, or that it cannot become so. A rejection, a failure and an
 /// exception are no successes; an exception is swallowed. `f(index)` or `f(index, attempt)`. `options` are
 /// those of every call, but for the report, and for the key, to which each call's index is added; told to
-/// stop, no further call begins, and the decision may stay open. Throws std::invalid_argument for a ratio
+/// stop, no further call begins, and the decision may stay open. Throws
+/// std::invalid_argument for more calls than Partial::most_calls and for a ratio
 /// outside 0..1.
 template <class Time = SteadyTime, PipelineLike P, class F>
 [[nodiscard]] auto call_partial(const P& pipeline, const CallOptions& options, std::uint32_t calls,

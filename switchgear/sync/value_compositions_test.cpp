@@ -123,9 +123,10 @@ TEST_F(ValueCompositionsTest, AFallbackStandsInForARefusalOfAGuardedCallFurtherI
 
 TEST_F(ValueCompositionsTest, AValueThatIsAFailureDoesNotHideThatTheFallbackFailedToo) {
   auto remembered = Fallback<Reply>::cached("prices");
-  EXPECT_THROW((void)try_call(
-                   Pipeline{remembered}, options, [] { return Reply{503}; }, time),
-               FallbackError);
+  const auto fails = [] { return Reply{503}; };
+  EXPECT_THROW(call(Pipeline{remembered}, options, fails), FallbackError);
+  EXPECT_EQ(try_call(Pipeline{remembered}, options, fails, time)->status, 503) << "is returned as it is";
+  EXPECT_EQ(report.failure->fallback.code, FallbackErrc::nothing_remembered);
 }
 
 TEST_F(ValueCompositionsTest, WhatIsWorthAnotherAttemptIsNoGoodAnswerToRemember) {

@@ -216,7 +216,8 @@ TEST_F(ValueLayersTest, ARememberedAnswerComesWithItsAgeAndNotBeyondMaxStale) {
   EXPECT_EQ(report.age, 10min);
   EXPECT_EQ(report.source, Source::fallback);
   time.advance(1ns);
-  EXPECT_THROW(get(pipeline, failing("down")), FallbackError);
+  EXPECT_THROW(get(pipeline, failing("down")), std::runtime_error);
+  EXPECT_EQ(report.failure->fallback.code, FallbackErrc::nothing_remembered);
 }
 
 TEST_F(ValueLayersTest, KeepsBothCausesWhenTheFallbackFailsToo) {
@@ -224,7 +225,7 @@ TEST_F(ValueLayersTest, KeepsBothCausesWhenTheFallbackFailsToo) {
       "prices", [](const Cause&) -> std::string { throw std::runtime_error("nothing here either"); });
   const Pipeline pipeline{fallback, breaker};
   try {
-    get(pipeline, failing("down"));
+    call(pipeline, failing("down"));
     FAIL() << "nothing was thrown";
   } catch (const FallbackError& thrown) {
     EXPECT_EQ(thrown.failure().primary.text(), "exception: down");
@@ -237,12 +238,63 @@ TEST_F(ValueLayersTest, KeepsBothCausesOfARefusalToo) {
   const Pipeline pipeline{fallback, breaker};
   breaker.command(Command::force_open, time.now());
   try {
-    get(pipeline, fetch("a"));
+    call(pipeline, fetch("a"));
     FAIL() << "nothing was thrown";
   } catch (const FallbackError& thrown) {
     EXPECT_EQ(thrown.failure().primary.text(), "breaker 'payment' is held open by an operator");
     EXPECT_NE(std::string(thrown.what()).find("no prices today"), std::string::npos) << thrown.what();
   }
+}
+
+TEST_F(ValueLayersTest, TryCallReturnsTheRefusalWhenTheFallbackFailsToo) {
+  breaker.command(Command::force_open, time.now());
+  auto remembered = Fallback<std::string>::cached("prices");
+  auto fails = Fallback<std::string>::fail("prices", "no prices today");
+  auto throws = Fallback<std::string>::function(
+      "prices", [](const Cause&) -> std::string { throw std::runtime_error("nothing here either"); });
+  CallQueue queue{"orders", {.max = 1}};
+  static_cast<void>(queue.try_push("another", time.now()));
+  auto full = Fallback<std::string>::queue("orders", queue);
+  for (Fallback<std::string>* fallback : {&remembered, &fails, &throws, &full}) {
+    const auto refused = try_call(Pipeline{*fallback, breaker}, options, fetch("a"), time);
+    ASSERT_FALSE(refused) << to_string(fallback->kind());
+    EXPECT_EQ(refused.rejection().reason, Reason::forced_open);
+    ASSERT_NE(report.failure, nullptr);
+    EXPECT_EQ(report.failure->primary.rejection->policy, "payment");
+    EXPECT_EQ(report.failure->name, fallback->name());
+    EXPECT_FALSE(try_call(Pipeline{*fallback, breaker}, {.key = "item"}, fetch("a"), time))
+        << "without a report too";
+  }
+  EXPECT_EQ(calls, 0);
+}
+
+TEST_F(ValueLayersTest, TryCallThrowsTheFunctionsOwnExceptionWhenTheFallbackFailsToo) {
+  auto fallback = Fallback<std::string>::fail("prices", "no prices today");
+  const Pipeline pipeline{fallback, breaker};
+  const auto fetch = []() -> std::string { throw std::out_of_range("mine"); };
+  EXPECT_THROW((void)try_call(pipeline, options, fetch, time), std::out_of_range);
+  EXPECT_EQ(report.failure->message, "no prices today");
+  EXPECT_EQ(report.failure->primary.text(), "exception: mine");
+}
+
+TEST_F(ValueLayersTest, TryCallReturnsTheTimeoutWhenTheFallbackFailsToo) {
+  auto fallback = Fallback<std::string>::fail("prices", "no prices today");
+  Timeout limit{"prices", 1s};
+  const auto late = [&] { return time.advance(2s), std::string("late"); };
+  const auto timed_out = try_call(Pipeline{fallback, limit}, options, late, time);
+  ASSERT_FALSE(timed_out);
+  EXPECT_EQ(timed_out.rejection().reason, Reason::timed_out);
+  EXPECT_EQ(report.failure->message, "no prices today");
+}
+
+TEST_F(ValueLayersTest, CausesOfAnEarlierAttemptAreNotThoseOfALaterRefusal) {
+  auto fallback = Fallback<std::string>::fail("prices", "no prices today");
+  Retry retry{"prices", {.max_attempts = 2, .jitter = Jitter::none}};
+  CircuitBreaker once{"once", opens_after(1), {nullptr, 0, {}, time.now()}};
+  const auto refused = try_call(Pipeline{retry, once, fallback}, options, failing("down"), time);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.rejection().reason, Reason::open);
+  EXPECT_EQ(report.failure, nullptr);
 }
 
 TEST_F(ValueLayersTest, ALeaderWhoseOwnTimeIsOverLeavesTheCallToTheNext) {
@@ -270,8 +322,8 @@ TEST_F(ValueLayersTest, StoresACallForLater) {
   EXPECT_EQ(stored.rejection().reason, Reason::queued);
   ASSERT_TRUE(report.queued_as);
   EXPECT_EQ(queue.size(), 1U);
-  EXPECT_THROW((void)try_call(pipeline, options, failing("down"), time), FallbackError)
-      << "the queue is full";
+  EXPECT_THROW((void)try_call(pipeline, options, failing("down"), time), std::runtime_error);
+  EXPECT_EQ(report.failure->fallback.code, FallbackErrc::queue_full);
 }
 
 TEST_F(ValueLayersTest, ACancelledCallGetsNoFallback) {

@@ -27,7 +27,7 @@ export async function startPuppet(binary, ...options) {
     async stop() {
       if (child.exitCode !== null) return child.exitCode;
       child.stdin.end("quit\n");
-      const timer = setTimeout(() => child.kill("SIGKILL"), 5000);
+      const timer = setTimeout(() => child.kill("SIGKILL"), 30_000);
       const code = await ended;
       clearTimeout(timer);
       return code;

@@ -13,7 +13,7 @@ namespace {
 
 std::string guarded(std::uint16_t port, const std::string& breaker) {
   return config_text({{"payment", port, "/payment/", "guarded"}, {"stock", port, "/stock/"}},
-                     "  guarded: {timeout: 5s, circuit_breaker: {" + breaker + "}}\n");
+                     "  guarded: {timeout: 60s, circuit_breaker: {" + breaker + "}}\n");
 }
 
 std::uint64_t counter(const GatewayProcess& gateway, const std::string& name) {
@@ -75,7 +75,7 @@ TEST(Gateway, LetsExactlyItsProbesThroughAndClosesWhenTheyPass) {
   Dependency payment;
   const GatewayProcess gateway{guarded(
       payment.upstream.port(),
-      "consecutive_failures: 2, open_duration: 300ms, half_open: {permitted_calls: 2, max_concurrent: 1}")};
+      "consecutive_failures: 2, open_duration: 2s, half_open: {permitted_calls: 2, max_concurrent: 1}")};
   for (int i = 0; i < 2; ++i) EXPECT_EQ(gateway.get("/payment/").status(), 500U);
   EXPECT_EQ(gateway.get("/payment/").status(), 503U);
   payment.healthy = true;

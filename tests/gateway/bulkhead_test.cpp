@@ -46,7 +46,7 @@ class Gated {
 };
 
 std::string limited(std::uint16_t port, const std::string& policy, const std::string& gateway = "") {
-  return config_text({{"shop", port, "/", "few"}}, "  few: {timeout: 10s, " + policy + "}\n", gateway);
+  return config_text({{"shop", port, "/", "few"}}, "  few: {timeout: 60s, " + policy + "}\n", gateway);
 }
 
 Socket asking(const GatewayProcess& gateway) {
@@ -79,7 +79,7 @@ TEST(GatewayBulkhead, RefusesTheNextCallWhenItIsFull) {
 TEST(GatewayBulkhead, LetsTheFirstOfTheQueueInWhenASlotIsFreed) {
   Gated shop;
   const GatewayProcess gateway{
-      limited(shop.upstream.port(), "bulkhead: {max_concurrent: 1, max_queue: 1, max_wait: 10s}")};
+      limited(shop.upstream.port(), "bulkhead: {max_concurrent: 1, max_queue: 1, max_wait: 60s}")};
   Socket first = asking(gateway);
   EXPECT_TRUE(eventually([&] { return shop.inside == 1; }));
   Socket second = asking(gateway);
@@ -107,7 +107,7 @@ TEST(GatewayBulkhead, SendsWhoHasWaitedLongEnoughAway) {
 TEST(GatewayBulkhead, GivesThePlaceOfAClientThatLeavesToTheNext) {
   Gated shop;
   const GatewayProcess gateway{
-      limited(shop.upstream.port(), "bulkhead: {max_concurrent: 1, max_queue: 1, max_wait: 10s}")};
+      limited(shop.upstream.port(), "bulkhead: {max_concurrent: 1, max_queue: 1, max_wait: 60s}")};
   Socket first = asking(gateway);
   EXPECT_TRUE(eventually([&] { return shop.inside == 1; }));
   {
@@ -125,12 +125,13 @@ TEST(GatewayBulkhead, GivesThePlaceOfAClientThatLeavesToTheNext) {
 TEST(GatewayBulkhead, HoldsForAllThreadsTogetherAndLosesNobody) {
   Gated shop;
   std::string config =
-      limited(shop.upstream.port(), "bulkhead: {max_concurrent: 2, max_queue: 100, max_wait: 10s}");
+      limited(shop.upstream.port(), "bulkhead: {max_concurrent: 2, max_queue: 100, max_wait: 60s}");
   config.replace(config.find("threads: 1"), 10, "threads: 4");
   const GatewayProcess gateway{config};
   std::vector<Socket> clients;
   for (int i = 0; i < 32; ++i) clients.push_back(asking(gateway));
   EXPECT_TRUE(eventually([&] { return says(gateway, "switchgear_bulkhead_waiting{service=\"shop\"} 30"); }));
+  EXPECT_TRUE(eventually([&] { return shop.inside == 2; })) << "admitted, and on their way to the service";
   shop.open();
   for (Socket& client : clients) EXPECT_EQ(client.read_response().value_or(Message{}).status(), 200U);
   EXPECT_EQ(shop.most, 2);

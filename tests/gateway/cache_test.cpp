@@ -15,12 +15,13 @@ namespace {
 std::string remembering(std::uint16_t port, const std::string& ttl = "60s", const std::string& more = "",
                         const std::string& gateway = "") {
   return config_text({{"shop", port, "/", "remembers"}},
-                     "  remembers: {timeout: 10s, cache: {ttl: " + ttl + "}" + more + "}\n", gateway);
+                     "  remembers: {timeout: 60s, cache: {ttl: " + ttl + "}" + more + "}\n", gateway);
 }
 
 /// Answers `body N`, N counting the calls.
 struct Counting {
-  explicit Counting(std::string fields = "", std::string body = "body ") : fields_(fields), body_(body) {}
+  explicit Counting(std::string fields = "", std::string body = "body ")
+      : fields_(std::move(fields)), body_(std::move(body)) {}
   std::atomic<int> calls{0};
 
  private:

@@ -10,10 +10,11 @@
 namespace switchgear::wire {
 namespace {
 
-std::string faulty(std::uint16_t port, const std::string& fault, const std::string& more = "") {
+std::string faulty(std::uint16_t port, const std::string& fault, const std::string& more = "",
+                   const std::string& timeout = "60s") {
   return config_text(
       {{"shop", port, "/", "faulty"}},
-      "  faulty: {timeout: 300ms, chaos: {enabled: true, seed: 7, " + fault + "}" + more + "}\n");
+      "  faulty: {timeout: " + timeout + ", chaos: {enabled: true, seed: 7, " + fault + "}" + more + "}\n");
 }
 
 struct Counted {
@@ -58,7 +59,7 @@ TEST(GatewayChaos, FailsACallAsTheServiceWouldFailIt) {
   EXPECT_EQ(answer.status(), 502U);
   EXPECT_TRUE(answer.has("x-switchgear-chaos"));
   EXPECT_EQ(gateway.breaker("shop").at("counters").at("failures").to_number<int>(), 1);
-  const GatewayProcess slow{faulty(shop.upstream.port(), "timeout: {probability: 1}", breaker)};
+  const GatewayProcess slow{faulty(shop.upstream.port(), "timeout: {probability: 1}", breaker, "300ms")};
   const auto start = std::chrono::steady_clock::now();
   EXPECT_EQ(slow.get("/").status(), 504U);
   EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::milliseconds{300}) << "a real wait";

@@ -1,6 +1,7 @@
 // Clients that leave, hang, or send what they should not.
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <future>
 
 #include "tests/gateway/gateway_process.hpp"
@@ -10,7 +11,7 @@ namespace switchgear::wire {
 namespace {
 
 constexpr const char* guarded_policy =
-    "  guarded: {timeout: 20s, circuit_breaker: {consecutive_failures: 100}}\n";
+    "  guarded: {timeout: 60s, circuit_breaker: {consecutive_failures: 100}}\n";
 
 std::string guarded(std::uint16_t port) {
   return config_text({{"shop", port, "/", "guarded"}}, guarded_policy);
@@ -42,20 +43,23 @@ TEST(Gateway, IgnoresTheCallOfAClientThatGoesAway) {
 }
 
 TEST(Gateway, IgnoresTheCallOfAClientThatLeavesMidUpload) {
-  std::promise<std::string> seen;
+  const std::string half = "half of it";
+  std::promise<std::string> first;
+  std::promise<std::string> rest;
   Upstream upstream{[&](Socket& socket) {
     (void)socket.read_head();
-    seen.set_value(socket.read_all());
+    first.set_value(socket.read_exactly(half.size()));
+    rest.set_value(socket.read_all());
   }};
   const GatewayProcess gateway{guarded(upstream.port())};
   Socket client = Socket::connect(gateway.port());
-  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nhalf of it");
-  EXPECT_TRUE(eventually([&] { return upstream.connections() == 1; }));
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n" + half);
+  EXPECT_EQ(first.get_future().get(), half);
   client.close();
-  auto bytes = seen.get_future();
+  auto bytes = rest.get_future();
   ASSERT_EQ(bytes.wait_for(patience), std::future_status::ready)
       << "the upstream is told by the end of its connection";
-  EXPECT_EQ(bytes.get(), "half of it");
+  EXPECT_EQ(bytes.get(), "");
   EXPECT_TRUE(eventually([&] { return counter(gateway, "ignored") == 1; }));
 }
 
@@ -93,13 +97,12 @@ TEST(Gateway, Answers408ToSlowloris) {
   const auto start = std::chrono::steady_clock::now();
   client.send("GET / HTTP/1.1\r\nHost: a\r\n");
   std::string answer;
-  for (int i = 0; i < 200 && answer.empty(); ++i) {
-    client.send("X-" + std::to_string(i) + ": drip\r\n");
+  const auto begun = [&] { return std::chrono::steady_clock::now() - start; };
+  while (answer.empty() && begun() < patience) {
+    client.send("X: drip\r\n");
     answer = client.receive(std::chrono::milliseconds{20});
   }
-  EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 408");
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds{10})
-      << "counted from the first byte, not the last";
+  EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 408") << "counted from the first byte, not the last";
   EXPECT_EQ(upstream.connections(), 0);
 }
 
@@ -117,11 +120,29 @@ TEST(Gateway, ClosesAnIdleConnectionInSilence) {
   Upstream upstream{Upstream::saying(ok())};
   const GatewayProcess gateway{config_text({{"shop", upstream.port()}}, "", "limits: {idle_timeout: 300ms}")};
   Socket fresh = Socket::connect(gateway.port());
-  Socket used = Socket::connect(gateway.port());
-  used.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-  EXPECT_EQ(used.read_response().value_or(Message{}).status(), 200U);
+  Socket used;
+  EXPECT_TRUE(eventually([&] {  // on a busy machine, its time may be over before it has asked
+    used = Socket::connect(gateway.port());
+    used.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    return used.read_response().value_or(Message{}).status() == 200;
+  }));
   EXPECT_TRUE(fresh.ends());
   EXPECT_TRUE(used.ends());
+}
+
+TEST(Gateway, AnswersARequestThatCameBeforeTheIdleTimeoutThoughItWasHeldUpMeanwhile) {
+  Upstream upstream{Upstream::saying(ok())};
+  const GatewayProcess gateway{config_text({{"shop", upstream.port()}}, "", "limits: {idle_timeout: 1s}")};
+  for (int i = 0; i < 3; ++i) {
+    Socket client = Socket::connect(gateway.port());
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_EQ(client.read_response().value_or(Message{}).status(), 200U);
+    gateway.hold_up();
+    EXPECT_TRUE(client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+    EXPECT_EQ(client.receive(std::chrono::milliseconds{1200}), "") << "stopped for longer than the timeout";
+    gateway.signal(SIGCONT);
+    EXPECT_EQ(client.read_response().value_or(Message{}).status(), 200U);
+  }
 }
 
 TEST(Gateway, Answers400ToMalformedChunksAndClosesBothSides) {

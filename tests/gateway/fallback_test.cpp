@@ -14,7 +14,7 @@ const std::string broken = "HTTP/1.1 500 Oops\r\nContent-Length: 4\r\n\r\noops";
 
 std::string falling_back(std::uint16_t port, const std::string& fallback, const std::string& more = "") {
   return config_text({{"shop", port, "/", "soft"}},
-                     "  soft: {timeout: 5s, fallback: {" + fallback + "}" + more + "}\n");
+                     "  soft: {timeout: 60s, fallback: {" + fallback + "}" + more + "}\n");
 }
 
 struct Shop {

@@ -63,7 +63,7 @@ TEST(Gateway, TakesTheLongestPrefixThatMatchesThePath) {
 TEST(Gateway, ForwardsTheTargetAsTheClientWroteItBelowTheServicesBasePath) {
   Upstream upstream{Upstream::answering([](const Message& request) { return ok(request.target()); })};
   const std::string file =
-      "version: 1\npolicies:\n  plain: {timeout: 5s}\nservices:\n  shop: {url: \"http://127.0.0.1:" +
+      "version: 1\npolicies:\n  plain: {timeout: 60s}\nservices:\n  shop: {url: \"http://127.0.0.1:" +
       std::to_string(upstream.port()) + "/base/\", policy: plain, routes: [{prefix: /}]}\n";
   const GatewayProcess gateway{file};
   EXPECT_EQ(gateway.get("/a%20b/./c?d=%41").body, "/base/a%20b/./c?d=%41");

@@ -10,6 +10,7 @@
 #include <boost/json/parse.hpp>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -43,7 +44,7 @@ namespace {
 std::string config_text(const std::vector<ServiceText>& services, const std::string& policies,
                         const std::string& gateway) {
   std::string text = "version: 1\ngateway: {threads: 1" + (gateway.empty() ? "" : ", " + gateway) +
-                     "}\npolicies:\n  plain: {timeout: 5s}\n";
+                     "}\npolicies:\n  plain: {timeout: 60s}\n";
   text += policies;
   text += "services:\n";
   for (const ServiceText& service : services) {
@@ -54,7 +55,8 @@ std::string config_text(const std::vector<ServiceText>& services, const std::str
   return text;
 }
 
-GatewayProcess::GatewayProcess(const std::string& config, std::uint16_t port) {
+GatewayProcess::GatewayProcess(const std::string& config, std::uint16_t port,
+                               std::optional<rlimit> open_files) {
   std::string place = (std::filesystem::temp_directory_path() / "switchgear-gateway-XXXXXX").string();
   if (::mkdtemp(place.data()) == nullptr) throw std::runtime_error{"no temporary directory"};
   directory_ = place;
@@ -69,6 +71,7 @@ GatewayProcess::GatewayProcess(const std::string& config, std::uint16_t port) {
   if (pid_ == 0) {
     ::dup2(pipe[1], STDOUT_FILENO);
     ::dup2(log, STDERR_FILENO);
+    if (open_files) ::setrlimit(RLIMIT_NOFILE, &*open_files);
     ::execl(SWITCHGEAR_BINARY, "switchgear", "serve", "--config", file.c_str(), "--listen", listen.c_str(),
             "--admin", "127.0.0.1:0", nullptr);
     ::_exit(127);
@@ -121,6 +124,11 @@ std::string GatewayProcess::log() const {
 
 void GatewayProcess::signal(int number) const { ::kill(pid_, number); }
 
+void GatewayProcess::hold_up() const {
+  ::kill(pid_, SIGSTOP);
+  ::waitpid(pid_, nullptr, WUNTRACED);
+}
+
 std::optional<int> GatewayProcess::wait_for_exit() {
   if (!wait_on_pid(pid_, patience)) return std::nullopt;
   int status = 0;
@@ -158,6 +166,24 @@ std::string GatewayProcess::state(const std::string& name) const {
   return std::string{breaker(name).at("state").as_string()};
 }
 
+Ended serve_to_its_end(const std::string& config, const std::string& flags) {
+  std::string file = (std::filesystem::temp_directory_path() / "switchgear-serve-XXXXXX").string();
+  ::close(::mkstemp(file.data()));
+  std::ofstream{file} << config;
+  const std::string command =
+      "timeout " + std::to_string(std::chrono::duration_cast<std::chrono::seconds>(patience).count()) +
+      " " SWITCHGEAR_BINARY " serve --config " + file + " " + flags + " 2>&1";
+  Ended ended;
+  FILE* output = ::popen(command.c_str(), "r");
+  std::array<char, 4096> bytes{};
+  while (const std::size_t got = std::fread(bytes.data(), 1, bytes.size(), output))
+    ended.output.append(bytes.data(), got);
+  const int status = ::pclose(output);
+  if (WIFEXITED(status)) ended.exit_code = WEXITSTATUS(status);
+  std::filesystem::remove(file);
+  return ended;
+}
+
 bool eventually(const std::function<bool()>& so) {
   const auto end = std::chrono::steady_clock::now() + patience;
   while (std::chrono::steady_clock::now() < end) {
@@ -165,6 +191,19 @@ bool eventually(const std::function<bool()>& so) {
     ::poll(nullptr, 0, 5);
   }
   return false;
+}
+
+bool comes_to_rest(const GatewayProcess& gateway, const std::function<std::uint64_t()>& count) {
+  constexpr int turns = 50;
+  std::uint64_t seen = count();
+  int rested = 0;
+  return eventually([&] {
+    (void)gateway.admin("GET", "/metrics");  // collected on the loop of every thread
+    const std::uint64_t now = count();
+    rested = now == seen ? rested + 1 : 0;
+    seen = now;
+    return rested == turns;
+  });
 }
 
 }  // namespace switchgear::wire

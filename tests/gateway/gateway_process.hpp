@@ -1,6 +1,7 @@
 // The real binary, serving a file of the test's.
 #pragma once
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <boost/json/value.hpp>
@@ -23,16 +24,18 @@ struct ServiceText {
   std::string more = "";  ///< further keys of the service, `, key: value`
 };
 
-/// A policy file: `policies` in YAML, indented by two; the policy `plain` has no breaker and times out after
-/// 5 s.
+/// A policy file: `policies` in YAML, indented by two; the policy `plain` has no breaker and a timeout that
+/// no test comes near. So should every limit be of which a test does not tell what happens at its end.
 [[nodiscard]] std::string config_text(const std::vector<ServiceText>& services,
                                       const std::string& policies = "", const std::string& gateway = "");
 
 /// `switchgear serve` with ports of the system's choice. Ended, by its pid, with the test.
 class GatewayProcess {
  public:
-  /// Throws std::runtime_error when it does not start. `port` 0: of the system's choice.
-  explicit GatewayProcess(const std::string& config, std::uint16_t port = 0);
+  /// Throws std::runtime_error when it does not start. `port` 0: of the system's choice. `open_files`: the
+  /// soft and the hard limit of descriptors that it is started with; default: the test's own.
+  explicit GatewayProcess(const std::string& config, std::uint16_t port = 0,
+                          std::optional<rlimit> open_files = std::nullopt);
   GatewayProcess(const GatewayProcess&) = delete;
   GatewayProcess& operator=(const GatewayProcess&) = delete;
   ~GatewayProcess();
@@ -44,6 +47,9 @@ class GatewayProcess {
   void rewrite(const std::string& config) const;  ///< at once, as a deployment does: by a rename
   [[nodiscard]] std::string log() const;          ///< what it has written to stderr
   void signal(int number) const;
+  /// Stops it where it is, as a busy machine may. Returns when none of its threads runs; it goes on with
+  /// SIGCONT.
+  void hold_up() const;
   /// Its exit code, once it has ended by itself; empty when it does not.
   [[nodiscard]] std::optional<int> wait_for_exit();
   [[nodiscard]] std::size_t resident_bytes() const;
@@ -65,8 +71,21 @@ class GatewayProcess {
   std::uint16_t admin_port_ = 0;
 };
 
+/// How a `switchgear serve` ended that is expected to end by itself, and all that it wrote.
+struct Ended {
+  int exit_code = -1;
+  std::string output;
+};
+/// `flags`: as on a command line, behind `--config`.
+[[nodiscard]] Ended serve_to_its_end(const std::string& config, const std::string& flags = "");
+
 /// Asks again and again, with a real request in between as the only delay, until it is so. False when
 /// patience ends.
 [[nodiscard]] bool eventually(const std::function<bool()>& so);
+
+/// Waits until nothing moves any more: until `count` has stayed as it is for fifty turns of the gateway's
+/// loop. For what must have come to rest before a test can say that it went no further. False when patience
+/// ends.
+[[nodiscard]] bool comes_to_rest(const GatewayProcess& gateway, const std::function<std::uint64_t()>& count);
 
 }  // namespace switchgear::wire

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <thread>
 #include <vector>
@@ -19,16 +20,18 @@ class Load {
   Load(std::uint16_t port, int clients) {
     for (int i = 0; i < clients; ++i) {
       threads_.emplace_back([this, socket = Socket::connect(port)]() mutable {
+        auto before = Clock::now();
         while (!stop_) {
-          if (!socket.send("POST /payment/ HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello")) {
-            ++lost;
-            return;
-          }
-          const auto answer = socket.read_response();
+          const auto began = Clock::now();
+          const bool sent =
+              socket.send("POST /payment/ HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello");
+          const bool in_time = Clock::now() - before < grace;
+          const auto answer = sent ? socket.read_response() : std::nullopt;
           if (!answer || !answer->whole || answer->status() != 200) {
-            ++lost;
+            ++(ending && !in_time && !answer ? late : lost);
             return;
           }
+          before = began;
           ++answered;
           if (answer->field("connection") == "close") return;
         }
@@ -50,14 +53,21 @@ class Load {
 
   std::atomic<int> answered{0};
   std::atomic<int> lost{0};
+  /// Set before the gateway is told to end. It then waits for a silent client's next request only so long:
+  /// what a client sends later, because the machine held it up, was not accepted.
+  std::atomic<bool> ending{false};
+  std::atomic<int> late{0};
 
  private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::chrono::milliseconds grace{300};
+
   std::atomic<bool> stop_{false};
   std::vector<std::thread> threads_;
 };
 
 constexpr const char* guarded_policy =
-    "  guarded: {timeout: 5s, circuit_breaker: {consecutive_failures: 3, open_duration: 60s}}\n";
+    "  guarded: {timeout: 60s, circuit_breaker: {consecutive_failures: 3, open_duration: 60s}}\n";
 
 TEST(Gateway, LosesNoAcceptedRequestOnSigterm) {
   for (const char* threads : {"", "limits: {drain_timeout: 10s}"}) {
@@ -66,6 +76,7 @@ TEST(Gateway, LosesNoAcceptedRequestOnSigterm) {
         config_text({{"payment", upstream.port(), "/payment/", "guarded"}}, guarded_policy, threads)};
     Load load{gateway.port(), 12};
     EXPECT_TRUE(eventually([&] { return load.answered > 200; }));
+    load.ending = true;
     gateway.signal(SIGTERM);
     EXPECT_EQ(gateway.wait_for_exit(), 0);
     load.join();
@@ -178,7 +189,10 @@ TEST(Gateway, ChangesNothingWhenTheNewFileIsBad) {
   const Message answer = gateway.admin("POST", "/reload");
   EXPECT_GE(answer.status(), 400U);
   EXPECT_NE(answer.body.find("switchgear.yaml:3:"), std::string::npos) << answer.body;
+  const std::size_t logged = gateway.log().size();
   gateway.signal(SIGHUP);
+  EXPECT_TRUE(
+      eventually([&] { return gateway.log().find("switchgear.yaml:3:", logged) != std::string::npos; }));
   EXPECT_EQ(gateway.get("/payment/").status(), 200U);
   EXPECT_EQ(gateway.breaker("payment").at("generation"), before.at("generation"));
   EXPECT_EQ(gateway.breaker("payment").at("counters").at("calls").to_number<int>(), 2);
@@ -208,6 +222,55 @@ TEST(Gateway, DoesNotShareItsPortWithASecondOne) {
   }
 }
 
+TEST(Gateway, SaysWhichAddressOfWhichKeyIsTakenAndEndsWith3) {
+  const DeafPort taken;  // bound, so that nobody else can have it
+  const std::string address = "127.0.0.1:" + std::to_string(taken.port());
+  const std::string busy = "cannot listen on " + address + ": Address already in use\n";
+  const auto config = [](const std::string& gateway, const std::string& threads = "1") {
+    std::string text = config_text({{"a", 1}}, "", gateway);
+    return text.replace(text.find("threads: 1"), 10, "threads: " + threads);
+  };
+  const std::string any = "\"127.0.0.1:0\"";
+  struct Row {
+    std::string config;
+    std::string flags;
+    std::string says;
+  };
+  for (const Row& row : {
+           Row{config("listen: \"" + address + "\", admin: " + any), "",
+               "switchgear: gateway.listen: " + busy},
+           Row{config("listen: \"" + address + "\", admin: " + any, "3"), "",
+               "switchgear: gateway.listen: " + busy},
+           Row{config("listen: " + any + ", admin: \"" + address + "\""), "",
+               "switchgear: gateway.admin: " + busy},
+           Row{config("listen: " + any + ", admin: " + any), "--listen " + address,
+               "switchgear: --listen (in place of gateway.listen): " + busy},
+           Row{config("listen: " + any + ", admin: " + any), "--admin " + address,
+               "switchgear: --admin (in place of gateway.admin): " + busy},
+       }) {
+    const Ended ended = serve_to_its_end(row.config, row.flags);
+    EXPECT_EQ(ended.exit_code, 3) << ended.output;
+    EXPECT_NE(ended.output.find(row.says), std::string::npos) << row.says << ended.output;
+  }
+}
+
+TEST(Gateway, SaysWhichHostCannotBeListenedOnWithoutNamingASourceFile) {
+  for (const char* key : {"listen", "admin"}) {
+    const std::string other = key == std::string{"listen"} ? "admin" : "listen";
+    for (const char* host : {"no-such-host.invalid", "192.0.2.1"}) {
+      const std::string keys = other + ": \"127.0.0.1:0\", " + key + ": \"" + host + ":8080\"";
+      const Ended ended = serve_to_its_end(config_text({{"a", 1}}, "", keys));
+      EXPECT_EQ(ended.exit_code, 3) << ended.output;
+      EXPECT_NE(ended.output.find("switchgear: gateway." + std::string{key} + ": cannot listen on " + host +
+                                  ":8080: "),
+                std::string::npos)
+          << ended.output;
+      EXPECT_EQ(ended.output.find("/usr/"), std::string::npos) << ended.output;
+      EXPECT_EQ(ended.output.find("boost"), std::string::npos) << ended.output;
+    }
+  }
+}
+
 TEST(Gateway, ServesWithSeveralThreads) {
   Upstream upstream{Upstream::saying(ok())};
   std::string config = config_text({{"payment", upstream.port(), "/payment/", "guarded"}}, guarded_policy);
@@ -216,8 +279,11 @@ TEST(Gateway, ServesWithSeveralThreads) {
   Load load{gateway.port(), 12};
   EXPECT_TRUE(eventually([&] { return load.answered > 300; }));
   EXPECT_EQ(gateway.admin("POST", "/reload").status() / 100, 2U);
-  EXPECT_NE(gateway.admin("GET", "/metrics").body.find("switchgear_gateway_connections 12"),
-            std::string::npos);
+  EXPECT_TRUE(eventually([&] {
+    return gateway.admin("GET", "/metrics").body.find("switchgear_gateway_connections 12") !=
+           std::string::npos;
+  }));
+  load.ending = true;
   gateway.signal(SIGTERM);
   EXPECT_EQ(gateway.wait_for_exit(), 0);
   load.join();

@@ -29,11 +29,11 @@ std::uint64_t number(const json::value& of, const char* part, const char* name) 
 
 constexpr const char* everything =
     "  everything:\n"
-    "    timeout: 5s\n"
-    "    deadline: 8s\n"
+    "    timeout: 60s\n"
+    "    deadline: 60s\n"
     "    circuit_breaker: {consecutive_failures: 100}\n"
     "    retry: {max_attempts: 3, base: 1ms, budget: {ratio: 0.2, min_per_second: 3}}\n"
-    "    hedge: {delay: 4s, max_hedges: 1}\n"
+    "    hedge: {delay: 40s, max_hedges: 1}\n"
     "    bulkhead: {max_concurrent: 7, max_queue: 5, max_wait: 1s}\n"
     "    adaptive_limit: {initial: 20, min_limit: 5, max_limit: 200}\n"
     "    rate_limiter: {rate: 0.001, burst: 2, max_wait: 0s}\n"
@@ -61,7 +61,7 @@ TEST(GatewayStatus, ShowsWhatEachPolicyOfAServiceHasDone) {
   EXPECT_EQ(number(shop, "retry", "max_attempts"), 3U);
   EXPECT_EQ(number(shop, "retry_budget", "granted"), 1U);
   EXPECT_EQ(number(shop, "hedge", "hedges"), 0U);
-  EXPECT_EQ(shop.at("hedge").at("delay").to_number<double>(), 4.0);
+  EXPECT_EQ(shop.at("hedge").at("delay").to_number<double>(), 40.0);
   EXPECT_EQ(number(shop, "bulkhead", "in_use"), 0U);
   EXPECT_EQ(number(shop, "bulkhead", "waiting"), 0U);
   EXPECT_EQ(number(shop, "bulkhead", "max_concurrent"), 7U);
@@ -80,6 +80,31 @@ TEST(GatewayStatus, ShowsWhatEachPolicyOfAServiceHasDone) {
                            "cache", "fallback", "queue", "chaos"})
     EXPECT_FALSE(bare.as_object().contains(part)) << part;
   EXPECT_EQ(number(bare, "requests", "2xx"), 0U);
+}
+
+TEST(GatewayStatus, ShowsHowLongCallsTookAndHowTheyFailedWithoutABreakerToo) {
+  Upstream upstream{[](Socket& socket) {
+    while (const std::optional<Message> request = socket.read_request()) {
+      if (request->target() == "/lost") return;
+      socket.send(request->target() == "/bad" ? "HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n" : ok());
+    }
+  }};
+  const GatewayProcess gateway{config_text({{"bare", upstream.port(), "/"}})};
+  EXPECT_EQ(gateway.get("/").status(), 200U);
+  EXPECT_EQ(gateway.get("/bad").status(), 500U);
+  EXPECT_EQ(gateway.get("/lost").status(), 502U);
+  const json::value bare = status_of(gateway, "bare");
+  EXPECT_EQ(number(bare, "failures", "http_error"), 1U);
+  EXPECT_EQ(number(bare, "failures", "connection_error"), 1U);
+  EXPECT_EQ(bare.at("responses_aborted").to_number<int>(), 0);
+  EXPECT_EQ(bare.at("calls").at("success").at("count").to_number<int>(), 1);
+  EXPECT_EQ(bare.at("calls").at("failure").at("count").to_number<int>(), 2);
+  EXPECT_GT(bare.at("calls").at("success").at("mean").to_number<double>(), 0.0);
+  const std::string metrics = gateway.admin("GET", "/metrics").body;
+  for (const char* line : {"switchgear_call_duration_seconds_count{service=\"bare\",result=\"success\"} 1",
+                           "switchgear_call_duration_seconds_count{service=\"bare\",result=\"failure\"} 2",
+                           "switchgear_failures_total{service=\"bare\",type=\"http_error\"} 1"})
+    EXPECT_NE(metrics.find(line), std::string::npos) << line;
 }
 
 TEST(GatewayStatus, GivesMetricsOfEveryPolicyThatPromtoolAccepts) {
@@ -107,7 +132,7 @@ TEST(GatewayStatus, ShowsWhoRunsAndWhoWaitsRightNowAndFollowsAReload) {
   const auto config = [&](const std::string& policy) {
     return config_text(
         {{"shop", upstream.port(), "/", policy}},
-        "  narrow: {timeout: 20s, bulkhead: {max_concurrent: 2, max_queue: 9, max_wait: 20s}}\n");
+        "  narrow: {timeout: 60s, bulkhead: {max_concurrent: 2, max_queue: 9, max_wait: 60s}}\n");
   };
   const GatewayProcess gateway{config("narrow")};
   std::vector<Socket> clients;

@@ -31,22 +31,22 @@ TEST(GatewayTimeLimits, AnswersAtTheDeadlineWhenThatComesBeforeTheTimeout) {
   const Message answer = gateway.get("/");
   EXPECT_EQ(answer.status(), 504U);
   EXPECT_GE(since(start), milliseconds{300});
-  EXPECT_LT(since(start), milliseconds{5000});
+  EXPECT_LT(since(start), patience);
   EXPECT_NE(answer.field("proxy-status").find("http_response_timeout"), std::string::npos);
 }
 
 TEST(GatewayTimeLimits, DoesNotChargeASlowUploadToTheService) {
   Upstream upstream{Upstream::saying(ok())};
-  const GatewayProcess gateway{config_text(
-      {{"shop", upstream.port(), "/", "strict"}},
-      "  strict: {timeout: 300ms, deadline: 600ms, circuit_breaker: {consecutive_failures: 100}}\n")};
+  const GatewayProcess gateway{
+      config_text({{"shop", upstream.port(), "/", "strict"}},
+                  "  strict: {timeout: 1s, deadline: 1s, circuit_breaker: {consecutive_failures: 100}}\n")};
   Socket client = Socket::connect(gateway.port());
   client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n");
   for (int i = 0; i < 10; ++i) {
-    EXPECT_TRUE(client.receive(milliseconds{100}).empty()) << "nothing is said before the last byte";
+    EXPECT_TRUE(client.receive(milliseconds{150}).empty()) << "nothing is said before the last byte";
     client.send("x");
   }
-  EXPECT_EQ(client.read_response().value_or(Message{}).status(), 200U) << "a second in all";
+  EXPECT_EQ(client.read_response().value_or(Message{}).status(), 200U) << "a second and a half in all";
   const auto counters = gateway.breaker("shop").at("counters");
   EXPECT_EQ(counters.at("successes").to_number<int>(), 1);
 }
@@ -59,11 +59,11 @@ TEST(GatewayTimeLimits, DoesNotChargeTheUploadOfABodyThatIsHeldEither) {
   })};
   const GatewayProcess gateway{
       config_text({{"shop", upstream.port(), "/", "strict"}},
-                  "  strict: {timeout: 300ms, deadline: 600ms, retry: {max_attempts: 2, base: 1ms}}\n")};
+                  "  strict: {timeout: 1s, deadline: 1s, retry: {max_attempts: 2, base: 1ms}}\n")};
   Socket client = Socket::connect(gateway.port());
   client.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n");
   for (int i = 0; i < 10; ++i) {
-    EXPECT_TRUE(client.receive(milliseconds{100}).empty());
+    EXPECT_TRUE(client.receive(milliseconds{150}).empty());
     client.send("x");
   }
   EXPECT_EQ(client.read_response().value_or(Message{}).status(), 200U);

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <stdexcept>
 #include <utility>
 
 namespace switchgear::wire {
@@ -16,7 +17,8 @@ namespace {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  ::bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  if (::bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    throw std::runtime_error{"the system has no port to give"};
   socklen_t size = sizeof address;
   ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size);
   return {descriptor, ntohs(address.sin_port)};
@@ -24,7 +26,10 @@ namespace {
 
 }  // namespace
 
-Upstream::Upstream(Serve serve) : serve_(std::move(serve)) {
+Upstream::Upstream(Serve serve)
+    : Upstream{ServeInOrder{[serve = std::move(serve)](Socket& socket, int) { serve(socket); }}} {}
+
+Upstream::Upstream(ServeInOrder serve) : serve_(std::move(serve)) {
   std::tie(listener_, port_) = bind_any();
   ::listen(listener_, SOMAXCONN);
   acceptor_ = std::thread{[this] { accept(); }};
@@ -49,11 +54,11 @@ void Upstream::accept() {
     if (::poll(&one, 1, 20) <= 0) continue;
     const int descriptor = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     if (descriptor < 0) continue;
-    ++connections_;
+    const int number = ++connections_;
     const std::lock_guard lock{mutex_};
     Socket& socket = sockets_.emplace_back(descriptor);
-    threads_.emplace_back([this, &socket] {
-      serve_(socket);
+    threads_.emplace_back([this, &socket, number] {
+      serve_(socket, number);
       // The descriptor is closed under the lock: the destructor may be about to shut it down.
       const std::lock_guard closing{mutex_};
       socket.close();

@@ -19,7 +19,12 @@ class Upstream {
  public:
   using Serve = std::function<void(Socket&)>;
 
+  /// Told which of the connections it serves, from 1, in the order in which the gateway made them. Who asks
+  /// threads for an order may get another.
+  using ServeInOrder = std::function<void(Socket&, int)>;
+
   explicit Upstream(Serve serve);
+  explicit Upstream(ServeInOrder serve);
   Upstream(const Upstream&) = delete;
   Upstream& operator=(const Upstream&) = delete;
   ~Upstream();
@@ -35,7 +40,7 @@ class Upstream {
  private:
   void accept();
 
-  Serve serve_;
+  ServeInOrder serve_;
   int listener_ = -1;
   std::uint16_t port_ = 0;
   std::atomic<int> connections_{0};

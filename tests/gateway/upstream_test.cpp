@@ -9,12 +9,13 @@
 namespace switchgear::wire {
 namespace {
 
-constexpr const char* guarded_policy =
-    "  guarded: {timeout: 300ms, circuit_breaker: {failure_rate: 1.0, minimum_calls: 100, window: {type: "
-    "count, size: 100}}}\n";
+std::string guarded_policy(const std::string& timeout) {
+  return "  guarded: {timeout: " + timeout +
+         ", circuit_breaker: {failure_rate: 1.0, minimum_calls: 100, window: {type: count, size: 100}}}\n";
+}
 
-std::string guarded(std::uint16_t port) {
-  return config_text({{"shop", port, "/", "guarded"}}, guarded_policy);
+std::string guarded(std::uint16_t port, const std::string& timeout = "60s") {
+  return config_text({{"shop", port, "/", "guarded"}}, guarded_policy(timeout));
 }
 
 std::uint64_t counter(const GatewayProcess& gateway, const std::string& name) {
@@ -128,6 +129,31 @@ TEST(Gateway, CutsTheClientOffWhenTheUpstreamBreaksInsideABody) {
   }
 }
 
+TEST(Gateway, CountsTheResponsesThatAServiceBrokeOff) {
+  for (const std::string policy : {"plain", "guarded"}) {
+    Upstream upstream{[](Socket& socket) {
+      const Message request = socket.read_request().value_or(Message{});
+      socket.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello");
+      if (request.target() == "/hang") (void)socket.ends();
+    }};
+    const GatewayProcess gateway{config_text({{"shop", upstream.port(), "/", policy}}, guarded_policy("2s"))};
+    EXPECT_FALSE(gateway.get("/").whole);
+    int aborted = 1;
+    if (policy == "guarded") {
+      EXPECT_FALSE(gateway.get("/hang").whole) << "its time is over after 2 s";
+      ++aborted;
+    }
+    const auto says = [&](const std::string& line) {
+      return eventually([&] {
+        return gateway.admin("GET", "/metrics").body.find("\n" + line + "\n") != std::string::npos;
+      });
+    };
+    EXPECT_TRUE(says("switchgear_responses_aborted_total{service=\"shop\"} " + std::to_string(aborted)))
+        << policy;
+    EXPECT_TRUE(says("switchgear_failures_total{service=\"shop\",type=\"connection_error\"} 1")) << policy;
+  }
+}
+
 TEST(Gateway, CountsAHalfClosedResponseAsAConnectionError) {
   Upstream upstream{[](Socket& socket) {
     (void)socket.read_request();
@@ -145,7 +171,7 @@ TEST(Gateway, Answers504ToAnUpstreamThatHangs) {
     (void)socket.read_request();
     (void)socket.ends();
   }};
-  const GatewayProcess gateway{guarded(upstream.port())};
+  const GatewayProcess gateway{guarded(upstream.port(), "300ms")};
   const auto start = std::chrono::steady_clock::now();
   const Message answer = gateway.get("/");
   EXPECT_EQ(answer.status(), 504U);
@@ -160,7 +186,7 @@ TEST(Gateway, CountsAStallInsideABodyAsATimeout) {
     socket.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello");
     (void)socket.ends();
   }};
-  const GatewayProcess gateway{guarded(upstream.port())};
+  const GatewayProcess gateway{guarded(upstream.port(), "2s")};
   EXPECT_FALSE(gateway.get("/").whole);
   EXPECT_TRUE(eventually([&] { return failures(gateway, "timeout") == 1; }));
 }
@@ -169,11 +195,11 @@ TEST(Gateway, TakesASlowDripAsLongAsItDrips) {
   Upstream upstream{[](Socket& socket) {
     (void)socket.read_request();
     socket.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n");
-    for (int i = 0; i < 10 && socket.send("x"); ++i) (void)socket.receive(std::chrono::milliseconds{60});
+    for (int i = 0; i < 10 && socket.send("x"); ++i) (void)socket.receive(std::chrono::milliseconds{150});
   }};
-  const GatewayProcess gateway{guarded(upstream.port())};
+  const GatewayProcess gateway{guarded(upstream.port(), "1s")};
   const Message answer = gateway.get("/");
-  EXPECT_TRUE(answer.whole) << "600 ms in all, but never 300 ms without a byte";
+  EXPECT_TRUE(answer.whole) << "a second and a half in all, but never a second without a byte";
   EXPECT_EQ(counter(gateway, "successes"), 1U);
 }
 
@@ -185,7 +211,7 @@ TEST(Gateway, EndsASlowDripAtTheDeadline) {
   }};
   const GatewayProcess gateway{config_text(
       {{"shop", upstream.port(), "/", "strict"}},
-      "  strict: {timeout: 300ms, deadline: 700ms, circuit_breaker: {consecutive_failures: 100}}\n")};
+      "  strict: {timeout: 700ms, deadline: 700ms, circuit_breaker: {consecutive_failures: 100}}\n")};
   EXPECT_FALSE(gateway.get("/").whole);
   EXPECT_TRUE(eventually([&] { return failures(gateway, "timeout") == 1; }));
 }
@@ -214,12 +240,17 @@ TEST(Gateway, NeverReusesAConnectionWithSomethingLeftOnIt) {
   }
 }
 
-TEST(Gateway, RepeatsARequestOnlyWhenAKeptConnectionWasAlreadyDead) {
-  Upstream upstream{[](Socket& socket) {
+/// Answers the first request of each connection, and closes it when the second arrives.
+Upstream::Serve closing_what_is_kept() {
+  return [](Socket& socket) {
     (void)socket.read_request();
     socket.send(ok());
-    (void)socket.read_head();  // the next request is met with silence and a close
-  }};
+    (void)socket.read_head();
+  };
+}
+
+TEST(Gateway, SendsAGetAgainThatMetAKeptConnectionJustClosed) {
+  Upstream upstream{closing_what_is_kept()};
   const GatewayProcess gateway{guarded(upstream.port())};
   Socket client = Socket::connect(gateway.port());
   for (int i = 0; i < 4; ++i) {
@@ -227,8 +258,34 @@ TEST(Gateway, RepeatsARequestOnlyWhenAKeptConnectionWasAlreadyDead) {
     ASSERT_EQ(client.read_response().value_or(Message{}).status(), 200U) << "request " << i;
   }
   EXPECT_EQ(counter(gateway, "failures"), 0U) << "a dead connection says nothing about the service";
+}
+
+TEST(Gateway, ThreePostsThatMetKeptConnectionsJustClosedOpenNoBreaker) {
+  Upstream upstream{closing_what_is_kept()};
+  const GatewayProcess gateway{
+      config_text({{"shop", upstream.port(), "/", "guarded"}},
+                  "  guarded: {timeout: 5s, circuit_breaker: {failure_balance: 1}}\n")};
+  Socket client = Socket::connect(gateway.port());
+  for (int i = 0; i < 3; ++i) {
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    ASSERT_EQ(client.read_response().value_or(Message{}).status(), 200U) << "request " << i;
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx");
+    const Message answer = client.read_response().value_or(Message{});
+    EXPECT_EQ(answer.status(), 502U) << "a POST may have had its effect";
+    EXPECT_NE(answer.field("proxy-status").find("connection_terminated"), std::string::npos);
+  }
+  EXPECT_EQ(counter(gateway, "failures"), 0U);
+  EXPECT_EQ(counter(gateway, "ignored"), 3U);
+  EXPECT_EQ(gateway.state("shop"), "closed");
+}
+
+TEST(Gateway, APostThatAFreshConnectionLosesIsAFailure) {
+  Upstream upstream{[](Socket& socket) { (void)socket.read_request(); }};
+  const GatewayProcess gateway{guarded(upstream.port())};
+  Socket client = Socket::connect(gateway.port());
   client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx");
-  EXPECT_EQ(client.read_response().value_or(Message{}).status(), 502U) << "a POST may have had its effect";
+  EXPECT_EQ(client.read_response().value_or(Message{}).status(), 502U);
+  EXPECT_EQ(failures(gateway, "connection_error"), 1U);
 }
 
 TEST(Gateway, CountsStatusCodesAsThePolicySays) {
@@ -251,7 +308,7 @@ TEST(Gateway, RefusesWhatItCannotQueue) {
   }};
   const GatewayProcess gateway{
       config_text({{"shop", upstream.port(), "/", "guarded", ", connections: {max: 1, max_waiting: 1}"}},
-                  "  guarded: {timeout: 2s, circuit_breaker: {consecutive_failures: 100}}\n")};
+                  "  guarded: {timeout: 4s, circuit_breaker: {consecutive_failures: 100}}\n")};
   Socket first = Socket::connect(gateway.port());
   first.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   EXPECT_TRUE(eventually([&] { return upstream.connections() == 1; }));

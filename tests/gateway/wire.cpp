@@ -153,6 +153,7 @@ std::string Socket::read_exactly(std::size_t size) {
 }
 
 bool Socket::ends() {
+  timed_out_ = false;
   if (!pending_.empty()) return false;
   return !more() && !timed_out_;
 }
@@ -171,9 +172,10 @@ std::optional<Message> Socket::read_message(Kind kind, bool to_head) {
   const unsigned status = kind == Kind::response ? message.status() : 0;
   const bool bodiless =
       to_head || (kind == Kind::response && (status < 200 || status == 204 || status == 304));
-  if (bodiless) {
+  const bool chunked = lower(message.field("transfer-encoding")) == "chunked";
+  if (bodiless || (kind == Kind::request && !chunked && !message.has("content-length"))) {
     message.whole = true;
-  } else if (lower(message.field("transfer-encoding")) == "chunked") {
+  } else if (chunked) {
     for (;;) {
       while (pending_.find("\r\n") == std::string::npos && more()) {
       }
@@ -201,11 +203,9 @@ std::optional<Message> Socket::read_message(Kind kind, bool to_head) {
     const std::size_t size = std::strtoul(message.field("content-length").c_str(), nullptr, 10);
     message.body = read_exactly(size);
     message.whole = message.body.size() == size;
-  } else if (kind == Kind::response) {
+  } else {
     message.body = read_all();
     message.whole = !reset_ && !timed_out_;
-  } else {
-    message.whole = true;
   }
   return message;
 }

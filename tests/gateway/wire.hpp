@@ -10,7 +10,8 @@
 
 namespace switchgear::wire {
 
-inline constexpr std::chrono::milliseconds patience{15'000};
+/// The end of every wait. It is long, because a test that passes never comes near it, and a busy machine may.
+inline constexpr std::chrono::milliseconds patience{60'000};
 
 /// One HTTP message as it was on the wire. Names of fields are lower case; repeated ones are joined by ", ".
 struct Message {

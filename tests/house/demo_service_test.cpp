@@ -18,7 +18,7 @@ using End = RawClient::End;
 class DemoService : public testing::Test {
  protected:
   void SetUp() override {
-    ASSERT_TRUE(program_.read_until("\n", 20s)) << program_.output();
+    ASSERT_TRUE(program_.read_until("\n", 60s)) << program_.output();
     port_ = number_after("port=");
     control_ = number_after("control=");
     ASSERT_NE(port_, 0) << program_.output();
@@ -32,6 +32,15 @@ class DemoService : public testing::Test {
   }
 
   [[nodiscard]] std::string stats() const { return ask(control_, get("/_stats")).text; }
+  /// Asks until so many calls have arrived; each question is a turn of the service's loop.
+  [[nodiscard]] bool eventually_counts(int calls) const {
+    const std::string counted = "\"calls\":" + std::to_string(calls);
+    const auto end = std::chrono::steady_clock::now() + 60s;
+    while (std::chrono::steady_clock::now() < end) {
+      if (stats().find(counted) != std::string::npos) return true;
+    }
+    return false;
+  }
 
   [[nodiscard]] std::uint16_t number_after(const std::string& key) const {
     const std::string& text = program_.output();
@@ -73,18 +82,19 @@ TEST_F(DemoService, HangTakesTheRequestAndNeverAnswers) {
   set_fault(R"({"mode": "hang"})");
   const RawClient client{port_};
   client.send(get("/pay"));
-  EXPECT_EQ(client.receive(300ms).end, End::silent);
-  EXPECT_NE(stats().find(R"("calls":1)"), std::string::npos);
+  EXPECT_TRUE(eventually_counts(1));
   set_fault(R"({"mode": "none"})");
-  EXPECT_EQ(client.receive(5s).end, End::closed);
+  const auto answer = client.receive(60s);
+  EXPECT_EQ(answer.end, End::closed);
+  EXPECT_EQ(answer.text, "");
 }
 
 TEST_F(DemoService, RefuseClosesItsConnectionsAndRefusesNewOnesUntilHealed) {
   const RawClient kept{port_};
   kept.send(get("/pay"));
-  ASSERT_EQ(kept.receive(5s).end, End::answered);
+  ASSERT_EQ(kept.receive(60s).end, End::answered);
   set_fault(R"({"mode": "refuse"})");
-  EXPECT_NE(kept.receive(5s).end, End::silent);
+  EXPECT_NE(kept.receive(60s).end, End::silent);
   const RawClient refused{port_};
   EXPECT_FALSE(refused.connected());
   EXPECT_EQ(refused.refusal(), ECONNREFUSED);

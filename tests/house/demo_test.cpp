@@ -20,14 +20,17 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// The end of every wait; a demo that does as it should is done long before.
+constexpr auto patience = 100s;
+
 /// Whatever a demo leaves behind becomes a child of this test, which can then count it.
 class Demo : public testing::Test {
  protected:
   void SetUp() override { ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1), 0); }
 
-  /// True when no process is left within `patience`; reaps those that end.
-  [[nodiscard]] static bool nobody_left(std::chrono::milliseconds patience) {
-    const auto deadline = std::chrono::steady_clock::now() + patience;
+  /// True when no process is left within that time; reaps those that end.
+  [[nodiscard]] static bool nobody_left(std::chrono::milliseconds at_most) {
+    const auto deadline = std::chrono::steady_clock::now() + at_most;
     for (;;) {
       const pid_t reaped = ::waitpid(-1, nullptr, WNOHANG);
       if (reaped < 0 && errno == ECHILD) return true;
@@ -40,7 +43,7 @@ class Demo : public testing::Test {
 
 TEST_F(Demo, TellsItsStoryInOrderWithinTheTimeAndExitsZero) {
   Program demo{{SWITCHGEAR_BINARY, "demo", "--for", "15s", "--seed", "7"}};
-  const auto code = demo.wait(60s);
+  const auto code = demo.wait(patience);
   ASSERT_TRUE(code.has_value()) << demo.output();
   EXPECT_EQ(*code, 0) << demo.output();
   constexpr std::array in_order{"dashboard  http://127.0.0.1:",
@@ -73,7 +76,7 @@ class DemoFault : public Demo, public testing::WithParamInterface<const char*> {
 
 TEST_P(DemoFault, OpensTheBreakerAndIsOverWhenTheServiceHeals) {
   Program demo{{SWITCHGEAR_BINARY, "demo", "--for", "12s", "--fault", GetParam()}};
-  const auto code = demo.wait(60s);
+  const auto code = demo.wait(patience);
   ASSERT_TRUE(code.has_value()) << demo.output();
   EXPECT_EQ(*code, 0) << demo.output();
   EXPECT_NE(demo.output().find("held "), std::string::npos) << demo.output();
@@ -84,9 +87,9 @@ INSTANTIATE_TEST_SUITE_P(Each, DemoFault, testing::Values("latency", "hang", "re
 
 TEST_F(Demo, EndsEveryProcessWhenInterrupted) {
   Program demo{{SWITCHGEAR_BINARY, "demo"}};
-  ASSERT_TRUE(demo.read_until("gateway ", 30s)) << demo.output();
+  ASSERT_TRUE(demo.read_until("gateway ", patience)) << demo.output();
   demo.signal(SIGINT);
-  const auto code = demo.wait(20s);
+  const auto code = demo.wait(patience);
   ASSERT_TRUE(code.has_value()) << demo.output();
   EXPECT_EQ(*code, 0) << demo.output();
   EXPECT_TRUE(nobody_left(0ms));
@@ -94,10 +97,10 @@ TEST_F(Demo, EndsEveryProcessWhenInterrupted) {
 
 TEST_F(Demo, LeavesNoProcessBehindWhenKilled) {
   Program demo{{SWITCHGEAR_BINARY, "demo"}};
-  ASSERT_TRUE(demo.read_until("gateway ", 30s)) << demo.output();
+  ASSERT_TRUE(demo.read_until("gateway ", patience)) << demo.output();
   demo.signal(SIGKILL);
-  EXPECT_EQ(demo.wait(20s), 128 + SIGKILL);
-  EXPECT_TRUE(nobody_left(10s));
+  EXPECT_EQ(demo.wait(patience), 128 + SIGKILL);
+  EXPECT_TRUE(nobody_left(patience));
 }
 
 TEST_F(Demo, NamesAPortThatIsTaken) {
@@ -113,7 +116,7 @@ TEST_F(Demo, NamesAPortThatIsTaken) {
   const std::string port = std::to_string(ntohs(here.sin_port));
 
   Program demo{{SWITCHGEAR_BINARY, "demo", "--for", "10s", "--port", port}};
-  EXPECT_EQ(demo.wait(30s), 3) << demo.output();
+  EXPECT_EQ(demo.wait(patience), 3) << demo.output();
   EXPECT_NE(demo.output().find(port), std::string::npos) << demo.output();
   EXPECT_TRUE(nobody_left(0ms));
   ::close(taken);
@@ -121,13 +124,21 @@ TEST_F(Demo, NamesAPortThatIsTaken) {
 
 TEST_F(Demo, RefusesAFaultItDoesNotKnow) {
   Program demo{{SWITCHGEAR_BINARY, "demo", "--fault", "explode"}};
-  EXPECT_EQ(demo.wait(10s), 2);
+  EXPECT_EQ(demo.wait(patience), 2);
 }
 
 TEST_F(Demo, RefusesATimeThatIsTooShortForTheStory) {
   Program demo{{SWITCHGEAR_BINARY, "demo", "--for", "2s"}};
-  EXPECT_EQ(demo.wait(10s), 2);
+  EXPECT_EQ(demo.wait(patience), 2);
   EXPECT_NE(demo.output().find("at least 8s"), std::string::npos) << demo.output();
+}
+
+TEST_F(Demo, DoesNotTakeASeedOfMinusOneForTheLargestNumberThereIs) {
+  for (const char* seed : {"-1", "99999999999999999999"}) {
+    Program demo{{SWITCHGEAR_BINARY, "demo", "--seed", seed}};
+    EXPECT_EQ(demo.wait(10s), 2);
+    EXPECT_NE(demo.output().find(seed), std::string::npos) << demo.output();
+  }
 }
 
 }  // namespace

@@ -47,7 +47,7 @@ std::string plain(std::string text) {
 /// A number or a duration as a range writes it: `1,000,000`, `10^9`, `1 KiB`, `24h`. Empty for anything else.
 std::optional<std::string> bound(const std::string& text) {
   std::smatch found;
-  const std::string value = plain(text);
+  std::string value = plain(text);
   if (std::regex_match(value, found, std::regex("(\\d+)\\^(\\d+)"))) {
     return std::to_string(std::llround(std::pow(std::stod(found[1]), std::stod(found[2]))));
   }

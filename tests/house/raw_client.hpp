@@ -37,7 +37,7 @@ class RawClient {
 
 /// Opens a connection, asks, returns what came back.
 [[nodiscard]] RawClient::Answer ask(std::uint16_t port, const std::string& request,
-                                    std::chrono::milliseconds patience = std::chrono::seconds{5});
+                                    std::chrono::milliseconds patience = std::chrono::seconds{60});
 
 [[nodiscard]] std::string get(const std::string& target);
 [[nodiscard]] std::string post(const std::string& target, const std::string& body);

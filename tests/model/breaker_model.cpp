@@ -59,7 +59,7 @@ void BreakerModel::record(Ticket ticket, const Outcome& outcome, TimePoint now) 
   Outcome result = outcome;
   result.latency = std::max(result.latency, Duration::zero());
   const bool slow = is_slow(result.latency);
-  const bool late = call.generation != generation_;
+  const bool late = call.generation != generation_ || call.hung;
   switch (result.verdict) {
     case Verdict::success:
       ++totals_.successes;
@@ -101,19 +101,35 @@ void BreakerModel::command(Order order, TimePoint now) {
 TimePoint BreakerModel::not_before_latest(TimePoint now) { return latest_ = std::max(latest_, now); }
 
 void BreakerModel::settle(TimePoint now) {
-  for (;;) {
-    if (state_ == State::half_open) {
-      const TimePoint due = saturating_add(since_, options_.max_wait());
-      if (now < due) return;
-      ++relapses_;
-      const double waited = to_seconds(options_.max_wait());
-      open(due, {Rule::max_wait, waited, waited});
-    } else if (state_ == State::open && options_.probe_automatically) {
-      if (now < open_until_) return;
-      half_open(open_until_);
+  for (std::optional<TimePoint> due = next_due(); due && *due <= now; due = next_due()) {
+    if (state_ == State::open) {
+      half_open(*due);
     } else {
-      return;
+      probe_hangs(*due);
     }
+  }
+}
+
+std::optional<TimePoint> BreakerModel::next_due() const {
+  if (state_ == State::open && options_.probe_automatically) return open_until_;
+  if (state_ != State::half_open) return std::nullopt;
+  std::optional<TimePoint> first;
+  for (const auto& [ticket, call] : in_flight_) {
+    if (!is_out(call)) continue;
+    const TimePoint hangs = call.start + options_.half_open.max_wait;
+    first = std::min(hangs, first.value_or(hangs));
+  }
+  return first;
+}
+
+/// One that began `max_wait` ago; of several, it does not matter which.
+void BreakerModel::probe_hangs(TimePoint at) {
+  const double waited = to_seconds(options_.half_open.max_wait);
+  for (auto& [ticket, call] : in_flight_) {
+    if (!is_out(call) || call.start + options_.half_open.max_wait != at) continue;
+    call.hung = true;
+    count_probe(true, at, Finding{Rule::max_wait, waited, waited});
+    return;
   }
 }
 
@@ -145,13 +161,10 @@ Decision BreakerModel::decide(TimePoint now) {
 }
 
 Decision BreakerModel::decide_probe(TimePoint now) {
-  const auto running =
-      static_cast<std::size_t>(std::count_if(in_flight_.begin(), in_flight_.end(), [&](const auto& entry) {
-        return entry.second.generation == generation_;
-      }));
-  if (probes_.size() + running >= options_.half_open.permitted_calls ||
-      running >= options_.max_concurrent()) {
-    return refuse(Reason::half_open, saturating_add(since_, options_.max_wait()) - now);
+  const std::size_t out = probes().out;
+  if (probes_.size() + out >= options_.half_open.permitted_calls ||
+      out >= options_.half_open.max_concurrent.value_or(options_.half_open.permitted_calls)) {
+    return refuse(Reason::half_open, std::min<Duration>(std::chrono::seconds{1}, *next_due() - now));
   }
   if (last_probe_ && now - *last_probe_ < options_.half_open.probe_interval) {
     return refuse(Reason::half_open, options_.half_open.probe_interval - (now - *last_probe_));
@@ -176,20 +189,28 @@ void BreakerModel::record_closed(const Outcome& outcome, TimePoint now) {
 
 void BreakerModel::record_probe(const Outcome& outcome, TimePoint now) {
   const bool failed = outcome.verdict == Verdict::failure || is_slow(outcome.latency);
+  if (count_probe(failed, now, std::nullopt)) lengthen(outcome, now);
+}
+
+bool BreakerModel::count_probe(bool failed, TimePoint now, const std::optional<Finding>& hung) {
   probes_.push_back(failed);
   const std::size_t permitted = options_.half_open.permitted_calls;
   const double tolerated = options_.half_open.max_failure_rate;
   const auto failures = static_cast<std::size_t>(std::count(probes_.begin(), probes_.end(), true));
+  const std::size_t successes = probes_.size() - failures;
   const auto relapses_with = [&](std::size_t bad) { return bad > 0 && ratio(bad, permitted) >= tolerated; };
 
   const double seen = ratio(failures, permitted);
   if (relapses_with(failures)) {
     ++relapses_;
-    open(now, {Rule::probe, seen, tolerated});
-    lengthen(outcome, now);
-  } else if (!relapses_with(failures + permitted - probes_.size())) {
-    close(now, {Rule::recovered, seen, tolerated});
+    open(now, hung.value_or(Finding{Rule::probe, seen, tolerated}));
+    return true;
   }
+  const bool enough_are_good =
+      options_.half_open.success_threshold && successes >= *options_.half_open.success_threshold;
+  const bool the_rest_cannot_relapse = !relapses_with(failures + permitted - probes_.size());
+  if (enough_are_good || the_rest_cannot_relapse) close(now, {Rule::recovered, seen, tolerated});
+  return false;
 }
 
 void BreakerModel::lengthen(const Outcome& outcome, TimePoint now) {
@@ -345,6 +366,15 @@ void BreakerModel::close(TimePoint at, const Finding& why) {
 }
 
 // --- looking at it
+
+bool BreakerModel::is_out(const Call& call) const { return call.generation == generation_ && !call.hung; }
+
+ModelProbes BreakerModel::probes() const {
+  if (state_ != State::half_open) return {};
+  const auto out = static_cast<std::size_t>(std::count_if(
+      in_flight_.begin(), in_flight_.end(), [&](const auto& entry) { return is_out(entry.second); }));
+  return {out, probes_.size(), static_cast<std::size_t>(std::count(probes_.begin(), probes_.end(), true))};
+}
 
 Duration BreakerModel::time_open(TimePoint now) const {
   return open_before_ + (state_ == State::open ? std::max(latest_, now) - since_ : Duration::zero());

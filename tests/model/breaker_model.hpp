@@ -39,6 +39,11 @@ struct ModelTransition {
   WindowSnapshot window{};
 };
 
+/// Of a half-open period; all 0 in other states.
+struct ModelProbes {
+  std::size_t out = 0, back = 0, failed = 0;
+};
+
 struct ModelTotals {
   std::uint64_t calls = 0, successes = 0, failures = 0, slow_successes = 0, slow_failures = 0, ignored = 0;
   std::map<FailureType, std::uint64_t> failures_by_type;
@@ -61,9 +66,10 @@ class BreakerModel {
   /// Makes the transitions that are due by themselves.
   /// A look at the clock shows no time while nothing is due by itself.
   void advance(TimePoint now) {
-    const bool due = state_ == State::half_open || (state_ == State::open && options_.probe_automatically);
-    if (due) settle(not_before_latest(now));
+    if (next_due()) settle(not_before_latest(now));
   }
+  /// When something happens by itself; empty when nothing will.
+  [[nodiscard]] std::optional<TimePoint> next_due() const;
 
   /// Transitions since the last call of this.
   [[nodiscard]] std::vector<ModelTransition> take_transitions();
@@ -74,6 +80,7 @@ class BreakerModel {
   [[nodiscard]] bool metrics_only() const { return metrics_only_; }
   [[nodiscard]] std::uint64_t generation() const { return generation_; }
   [[nodiscard]] std::uint32_t relapses() const { return relapses_; }
+  [[nodiscard]] ModelProbes probes() const;
   [[nodiscard]] const ModelTotals& totals() const { return totals_; }
   [[nodiscard]] Duration time_open(TimePoint now) const;
   [[nodiscard]] WindowSnapshot window(TimePoint now) const;
@@ -82,6 +89,7 @@ class BreakerModel {
   struct Call {
     std::uint64_t generation;
     TimePoint start;
+    bool hung = false;  ///< a probe that was counted as failed because it did not come back
   };
   struct Booked {
     TimePoint at;
@@ -97,10 +105,14 @@ class BreakerModel {
   void settle(TimePoint now);
   Decision decide(TimePoint now);
   Decision decide_probe(TimePoint now);
+  [[nodiscard]] bool is_out(const Call& call) const;
+  void probe_hangs(TimePoint at);
   Decision refuse(Reason reason, std::optional<Duration> retry_after) const;
 
   void record_closed(const Outcome& outcome, TimePoint now);
   void record_probe(const Outcome& outcome, TimePoint now);
+  /// Whether this result relapses it, which is then told by `hung` or by the rule about failed probes.
+  bool count_probe(bool failed, TimePoint now, const std::optional<Finding>& hung);
   void lengthen(const Outcome& outcome, TimePoint now);
 
   [[nodiscard]] std::optional<Finding> rule_that_holds(TimePoint now) const;
@@ -129,7 +141,7 @@ class BreakerModel {
   std::deque<Booked> booked_;  ///< every success and failure of this closed period, or of the last one
   TimePoint open_until_{};
   Duration open_before_{};    ///< time spent in openings that have ended
-  std::vector<bool> probes_;  ///< results of this half-open period; true: failed
+  std::vector<bool> probes_;  ///< results of this half-open period, hung ones too; true: failed
   std::optional<TimePoint> last_probe_;
   std::optional<TimePoint> ramp_since_;
   std::uint64_t ramp_asked_ = 0;

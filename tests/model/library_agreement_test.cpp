@@ -49,14 +49,13 @@ class Comparison {
  private:
   static std::string shown(std::string_view text) { return std::string(text); }
   static std::string shown(State state) { return std::string(to_string(state)); }
+  static std::string shown(Reason reason) { return std::string(to_string(reason)); }
   static std::string shown(Rule rule) { return std::string(to_string(rule)); }
   static std::string shown(TimePoint at) { return shown(at.time_since_epoch()); }
   static std::string shown(Duration length) { return std::to_string(length.count()) + "ns"; }
-  static std::string shown(const std::optional<Duration>& length) {
-    return length ? shown(*length) : "nothing";
-  }
-  static std::string shown(const std::optional<Reason>& reason) {
-    return reason ? std::string(to_string(*reason)) : "nothing";
+  template <class T>
+  static std::string shown(const std::optional<T>& value) {
+    return value ? shown(*value) : "nothing";
   }
   template <class Number>
   requires std::is_arithmetic_v<Number>
@@ -119,18 +118,30 @@ void compare_totals(Comparison& compare, const ModelTotals& model, const CallTot
   }
 }
 
+/// What the traces have led the model to, to see that they still reach what they are made for.
+struct Reached {
+  std::set<Rule> rules;               ///< by which it changed its state
+  std::uint64_t hung_tolerated = 0;   ///< a hung probe that did not relapse it
+  std::uint64_t hung_came_back = 0;   ///< the permit of one, in the same half-open period
+  std::uint64_t closed_early = 0;     ///< by `success_threshold` alone
+  std::uint64_t closed_in_quiet = 0;  ///< after more than an hour of half-open
+};
+
 /// One breaker and one model, shown the same steps.
 class Pair {
  public:
-  /// Adds to `rules` those by which the model changes its state.
-  Pair(const Case& given, std::set<Rule>& rules)
-      : rules_(rules),
+  Pair(const Case& given, Reached& reached)
+      : reached_(reached),
+        half_open_(given.options.half_open),
         model_(given.options, given.jitter_seed),
         breaker_("pair", given.options, context(given)) {}
 
   /// What differs after this step, or nothing.
   std::string take(const Step& step) {
     Comparison compare;
+    const ModelProbes before = model_.probes();
+    const std::uint64_t generation = model_.generation();
+    const std::uint64_t late = model_.totals().late;
     recorder_.transitions.clear();
     recorder_.rejections.clear();
     switch (step.kind) {
@@ -159,7 +170,12 @@ class Pair {
         break;
     }
     const std::vector<ModelTransition> expected = model_.take_transitions();
-    for (const ModelTransition& transition : expected) rules_.insert(transition.rule);
+    if (model_.generation() == generation) {
+      if (step.kind == Step::Kind::acquire && model_.probes().failed > before.failed)
+        ++reached_.hung_tolerated;
+      if (model_.totals().late > late && given_in_[step.id] == generation) ++reached_.hung_came_back;
+    }
+    for (const ModelTransition& transition : expected) note(transition, before);
     compare_transitions(compare, expected, recorder_.transitions);
     compare_snapshots(compare);
     return compare.difference();
@@ -174,8 +190,18 @@ class Pair {
     return context;
   }
 
+  void note(const ModelTransition& transition, const ModelProbes& before) {
+    reached_.rules.insert(transition.rule);
+    if (transition.to == State::half_open) half_open_since_ = transition.at;
+    if (transition.rule != Rule::recovered) return;
+    if (half_open_.max_failure_rate == 0 && before.back + 1 < half_open_.permitted_calls)
+      ++reached_.closed_early;
+    if (transition.at - half_open_since_ > std::chrono::hours{1}) ++reached_.closed_in_quiet;
+  }
+
   void acquire(Comparison& compare, const Step& step) {
     const Decision expected = model_.acquire(step.id, step.at);
+    given_in_[step.id] = model_.generation();
     auto permit = breaker_.try_acquire(step.at);
     Decision decision{permit.has_value(), std::nullopt, std::nullopt};
     if (permit) {
@@ -199,11 +225,19 @@ class Pair {
     compare.same("metrics_only", model_.metrics_only(), seen.metrics_only);
     compare.same("relapses", model_.relapses(), seen.relapses);
     compare.same("time_open", model_.time_open(now), seen.time_open);
+    compare.same("next_due()", model_.next_due(), breaker_.next_due());
+    const ModelProbes probes = model_.probes();
+    compare.same("probes out", probes.out, seen.half_open.in_flight);
+    compare.same("probes back", probes.back, seen.half_open.recorded);
+    compare.same("probes failed", probes.failed, seen.half_open.failed);
     compare_totals(compare, model_.totals(), seen.totals);
     if (seen.state == State::closed) compare_windows(compare, model_.window(now), seen.window);
   }
 
-  std::set<Rule>& rules_;
+  Reached& reached_;
+  const HalfOpenOptions half_open_;
+  TimePoint half_open_since_{};
+  std::map<std::size_t, std::uint64_t> given_in_;  ///< the generation of each permit
   Recorder recorder_;
   BreakerModel model_;
   CircuitBreaker breaker_;
@@ -215,8 +249,8 @@ struct Difference {
   std::string text;
 };
 
-std::optional<Difference> first_difference(const Case& given, std::set<Rule>& rules) {
-  Pair pair(given, rules);
+std::optional<Difference> first_difference(const Case& given, Reached& reached) {
+  Pair pair(given, reached);
   for (std::size_t i = 0; i < given.steps.size(); ++i) {
     if (std::string text = pair.take(given.steps[i]); !text.empty()) return Difference{i, std::move(text)};
   }
@@ -224,8 +258,8 @@ std::optional<Difference> first_difference(const Case& given, std::set<Rule>& ru
 }
 
 std::optional<Difference> first_difference(const Case& given) {
-  std::set<Rule> rules;
-  return first_difference(given, rules);
+  Reached reached;
+  return first_difference(given, reached);
 }
 
 /// Leaves out every step without which the two still differ.
@@ -253,21 +287,26 @@ std::string story(const Case& failing) {
 TEST(BreakerModel, AgreesWithTheBreakerOnRandomPoliciesAndTraces) {
   const std::uint64_t first = from_environment("SWITCHGEAR_SEED", 20'240'001);
   const std::uint64_t cases = from_environment("SWITCHGEAR_CASES", 12'000);
-  std::set<Rule> rules;
+  Reached reached;
   std::uint64_t failures = 0;
   for (std::uint64_t seed = first; seed < first + cases; ++seed) {
     const Case given = random_case(seed, Flavour::library);
     ASSERT_TRUE(validate(given.options).empty())
         << "seed " << seed << ": " << validate(given.options).front().key << ' '
         << validate(given.options).front().message;
-    if (const auto difference = first_difference(given, rules)) {
+    if (const auto difference = first_difference(given, reached)) {
       ADD_FAILURE() << story(shrunk(given));
       if (++failures == 5) return;
     }
   }
   constexpr std::size_t every_rule = static_cast<std::size_t>(Rule::operator_command) + 1;
   if (cases >= 10'000) {
-    EXPECT_EQ(rules.size(), every_rule) << "the random traces no longer reach every rule";
+    constexpr std::uint64_t often = 100;
+    EXPECT_EQ(reached.rules.size(), every_rule) << "the random traces no longer reach every rule";
+    EXPECT_GE(reached.hung_tolerated, often);
+    EXPECT_GE(reached.hung_came_back, often);
+    EXPECT_GE(reached.closed_early, often);
+    EXPECT_GE(reached.closed_in_quiet, often);
   }
 }
 

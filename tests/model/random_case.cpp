@@ -96,19 +96,21 @@ CircuitBreakerOptions random_policy(Dice& dice, Grid& grid) {
   options.probe_automatically = dice.chance(0.3);
 
   HalfOpenOptions& half_open = options.half_open;
-  half_open.permitted_calls = dice.count(1, 5);
+  half_open.permitted_calls = dice.count(1, 6);
+  if (dice.chance(0.4)) half_open.success_threshold = dice.count(1, half_open.permitted_calls);
   if (dice.chance(0.5)) half_open.max_concurrent = dice.count(1, half_open.permitted_calls);
   if (dice.chance(0.5)) half_open.max_failure_rate = dice.one_of(tolerances);
   if (dice.chance(0.4)) half_open.probe_interval = grid.length(0, 3);
-  if (dice.chance(0.6)) half_open.max_wait = grid.length(1, 12);
+  if (dice.chance(0.7)) half_open.max_wait = grid.length(1, 12);
   constexpr std::array shares{0.0, 0.1, 0.5, 0.9, 1.0};
   if (dice.chance(0.4)) options.ramp = RampOptions{grid.length(1, 20), dice.one_of(shares)};
   return options;
 }
 
-/// How the dependency behaves for a while.
+/// How the dependency behaves for a while, and its callers: `hanging` calls come back late or never,
+/// `dropped` ones end without a verdict.
 struct Weather {
-  double failing = 0, ignoring = 0;
+  double failing = 0, ignoring = 0, hanging = 0, dropped = 0;
 };
 
 class TraceMaker {
@@ -119,6 +121,7 @@ class TraceMaker {
   std::vector<Step> make() {
     const std::int64_t length = dice_.between(20, 160);
     eagerness_ = dice_.chance(0.5) ? 0.5 : 0.3;
+    seldom_ = dice_.chance(0.15);
     constexpr std::array shares{0.0, 0.5, 1.0};
     if (flavour_ == Flavour::replay) whole_calls_ = dice_.one_of(shares);
     for (std::int64_t i = 0; i < length; ++i) {
@@ -131,15 +134,24 @@ class TraceMaker {
 
  private:
   void change_weather() {
-    constexpr std::array<Weather, 4> weathers{{{0.05, 0.05}, {0.5, 0.1}, {0.95, 0.0}, {0.3, 0.5}}};
+    constexpr std::array<Weather, 6> weathers{{{0.05, 0.05, 0.0, 0.02},
+                                               {0.5, 0.1, 0.05, 0.06},
+                                               {0.95, 0.0, 0.0, 0.06},
+                                               {0.3, 0.5, 0.1, 0.3},
+                                               {0.05, 0.0, 0.5, 0.0},
+                                               {0.0, 0.0, 0.0, 0.0}}};
     weather_ = dice_.one_of(weathers);
   }
 
   void pass_time() {
     const double luck = static_cast<double>(dice_.between(0, 99)) / 100;
+    if (seldom_ && luck < 0.7) now_ += hours(1) / 60 * dice_.between(1, 90);
+    if (dice_.chance(0.003)) now_ += hours(dice_.between(1, 30));
     if (luck < 0.45) return;
     now_ += luck < 0.9 ? grid_.length(0, 2) : luck < 0.98 ? grid_.length(1, 10) : grid_.length(20, 200);
   }
+
+  static Duration hours(std::int64_t count) { return std::chrono::hours{count}; }
 
   Step next() {
     Step step;
@@ -155,33 +167,39 @@ class TraceMaker {
       held_ = dice_.chance(0.7) && (step.order == Order::force_open || step.order == Order::disable);
     } else if (flavour_ == Flavour::library && dice_.chance(0.03)) {
       step.kind = Step::Kind::advance;
+    } else if (!hanging_.empty() && dice_.chance(0.05)) {
+      finish(step, hanging_);
     } else if (running_.empty() || running_.size() < 8 ? dice_.chance(eagerness_) || running_.empty()
                                                        : false) {
       step.id = next_id_++;
       if (dice_.chance(whole_calls_)) {
         step.kind = Step::Kind::call;
         step.outcome = outcome();
+        if (dice_.chance(weather_.hanging)) step.outcome.latency = grid_.length(5, 200);
+      } else if (dice_.chance(weather_.hanging)) {
+        hanging_.push_back(step.id);
       } else {
         running_.push_back(step.id);
       }
     } else {
-      finish_one(step);
+      finish(step, running_);
     }
     return step;
   }
 
-  void finish_one(Step& step) {
-    step.kind = dice_.chance(0.06) ? Step::Kind::abandon : Step::Kind::record;
+  /// Ends one of these calls, or once more one that has ended.
+  void finish(Step& step, std::vector<std::size_t>& calls) {
+    step.kind = dice_.chance(weather_.dropped) ? Step::Kind::abandon : Step::Kind::record;
     if (!finished_.empty() && dice_.chance(0.04)) {  // a second result for the same call
       step.id = finished_[static_cast<std::size_t>(
           dice_.between(0, static_cast<std::int64_t>(finished_.size()) - 1))];
     } else {
-      const std::size_t last = running_.size() - 1;
+      const std::size_t last = calls.size() - 1;
       const std::size_t which =
           dice_.chance(0.7) ? last
                             : static_cast<std::size_t>(dice_.between(0, static_cast<std::int64_t>(last)));
-      step.id = running_[which];
-      running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(which));
+      step.id = calls[which];
+      calls.erase(calls.begin() + static_cast<std::ptrdiff_t>(which));
       finished_.push_back(step.id);
     }
     if (step.kind == Step::Kind::abandon) return;
@@ -206,18 +224,13 @@ class TraceMaker {
   TimePoint now_;
   double eagerness_ = 0.5;
   double whole_calls_ = 0;
-  Weather weather_{0.5, 0.1};
+  Weather weather_{0.5, 0.1, 0.05, 0.06};
   bool held_ = false;
+  bool seldom_ = false;  ///< minutes and hours pass between two calls
   std::size_t next_id_ = 1;
-  std::vector<std::size_t> running_, finished_;
+  std::vector<std::size_t> running_, hanging_, finished_;
   std::vector<Step> steps_;
 };
-
-/// A file may not name a round of probes that is over before its last one begins.
-void let_it_close(HalfOpenOptions& half_open, Duration max_wait) {
-  const Duration needed = half_open.probe_interval * half_open.permitted_calls;
-  if (needed > max_wait) half_open.max_wait = needed;
-}
 
 }  // namespace
 
@@ -227,7 +240,6 @@ Case random_case(std::uint64_t seed, Flavour flavour) {
   Case result;
   result.seed = seed;
   result.options = random_policy(dice, grid);
-  if (flavour == Flavour::replay) let_it_close(result.options.half_open, result.options.max_wait());
   result.jitter_seed = dice.chance(0.5) ? 0 : dice.bits() >> 12U;
   if (flavour == Flavour::library && dice.chance(0.2)) {
     constexpr std::array starts{Duration{-5'000'000'000}, Duration{-1}, Duration{7},
@@ -262,10 +274,10 @@ std::string describe(const CircuitBreakerOptions& options) {
        << " <= " << to_seconds(options.max_open_duration) << "s jitter " << options.jitter;
   if (options.honor_retry_after) text << " honor_retry_after";
   if (options.probe_automatically) text << " probe_automatically";
-  text << "; half_open P=" << options.half_open.permitted_calls << " concurrent " << options.max_concurrent()
-       << " tolerates " << options.half_open.max_failure_rate << " interval "
-       << to_seconds(options.half_open.probe_interval) << "s max_wait " << to_seconds(options.max_wait())
-       << 's';
+  text << "; half_open P=" << options.half_open.permitted_calls << " closes after "
+       << options.success_threshold() << " concurrent " << options.max_concurrent() << " tolerates "
+       << options.half_open.max_failure_rate << " interval " << to_seconds(options.half_open.probe_interval)
+       << "s max_wait " << to_seconds(options.half_open.max_wait) << 's';
   if (options.ramp)
     text << "; ramp " << to_seconds(options.ramp->duration) << "s from " << options.ramp->from;
   return text.str();

@@ -1,6 +1,7 @@
 // Random policies and random traces for them, each from one seed. They favour what is hard: small windows,
-// several rules at once, steps of time that land exactly on the ends of openings, results that come late,
-// twice or never. Never here: a breaker, a model, or an opinion on what should happen.
+// several rules at once, steps of time that land exactly on the ends of openings, hours without a call,
+// results that come late, twice or never. Never here: a breaker, a model, or an opinion on what should
+// happen.
 #pragma once
 
 #include <cstddef>

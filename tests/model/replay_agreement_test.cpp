@@ -13,6 +13,7 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <vector>
 
@@ -127,6 +128,12 @@ std::string first_difference(const std::vector<std::string>& expected, const std
                                         std::to_string(expected.size());
 }
 
+int occurrences(const std::string& text, std::string_view of) {
+  int count = 0;
+  for (std::size_t at = text.find(of); at != std::string::npos; at = text.find(of, at + 1)) ++count;
+  return count;
+}
+
 constexpr std::uint64_t shares = 4;  // so that ctest can run them beside each other
 
 class ReplayedModel : public testing::TestWithParam<std::uint64_t> {};
@@ -136,6 +143,7 @@ TEST_P(ReplayedModel, AgreesWithTheBinaryOnRandomPoliciesAndTraces) {
   const std::uint64_t cases = from_environment("SWITCHGEAR_CASES", 2'500);
   const std::uint64_t first = from_environment("SWITCHGEAR_SEED", 30'000'001) + GetParam() * cases;
   const Scratch scratch;
+  int hung = 0, recovered = 0;
   for (std::uint64_t begin = first; begin < first + cases; begin += per_file) {
     std::vector<Case> batch;
     for (std::uint64_t seed = begin; seed < std::min(begin + per_file, first + cases); ++seed) {
@@ -153,7 +161,13 @@ TEST_P(ReplayedModel, AgreesWithTheBinaryOnRandomPoliciesAndTraces) {
       };
       ASSERT_EQ(ran.status, 0) << story();
       ASSERT_EQ(first_difference(expected_lines(given), ran.out), "") << story();
+      hung += occurrences(ran.out, "\"rule\":\"max_wait\"");
+      recovered += occurrences(ran.out, "\"rule\":\"recovered\"");
     }
+  }
+  if (cases >= 1'000) {
+    EXPECT_GE(hung, 100) << "the random traces no longer reach what they are made for";
+    EXPECT_GE(recovered, 100);
   }
 }
 

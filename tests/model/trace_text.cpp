@@ -73,10 +73,12 @@ void add_policy(std::string& text, const CircuitBreakerOptions& options) {
 
   const HalfOpenOptions& half_open = options.half_open;
   std::string value = "{permitted_calls: " + std::to_string(half_open.permitted_calls);
+  if (half_open.success_threshold)
+    value += ", success_threshold: " + std::to_string(*half_open.success_threshold);
   if (half_open.max_concurrent) value += ", max_concurrent: " + std::to_string(*half_open.max_concurrent);
   value += ", max_failure_rate: " + number(half_open.max_failure_rate);
   value += ", probe_interval: " + in_ns(half_open.probe_interval);
-  if (half_open.max_wait) value += ", max_wait: " + in_ns(*half_open.max_wait);
+  if (half_open.max_wait != HalfOpenOptions{}.max_wait) value += ", max_wait: " + in_ns(half_open.max_wait);
   line("half_open", value + "}");
   if (options.ramp) {
     line("ramp",

@@ -12,14 +12,14 @@ namespace {
 // them in real time.
 const std::string quick_retry = "retry: {max_attempts: 3, backoff: fixed, base: 20ms, jitter: none}";
 const std::string trips_after_two =
-    "circuit_breaker: {consecutive_failures: 2, open_duration: 400ms, half_open: {permitted_calls: 1}}";
+    "circuit_breaker: {consecutive_failures: 2, open_duration: 2s, half_open: {permitted_calls: 1}}";
 const std::string stays_open = "circuit_breaker: {consecutive_failures: 2, open_duration: 60s}";
 
 }  // namespace
 
 const std::vector<Scenario>& scenarios() {
   static const std::vector<Scenario> all{
-      {"WithoutPoliciesHandsOnWhatComes", "timeout: 5s", {{200}, {404}, {503}}, {{"200"}, {"404"}, {"503"}}},
+      {"WithoutPoliciesHandsOnWhatComes", "timeout: 60s", {{200}, {404}, {503}}, {{"200"}, {"404"}, {"503"}}},
 
       {"RetriesUntilItSucceeds", quick_retry, {{503}, {500}, {200}}, {{"200", 3}}},
       {"GivesUpAfterMaxAttempts", quick_retry, {{503}}, {{"503", 3}}},
@@ -30,8 +30,8 @@ const std::vector<Scenario>& scenarios() {
       {"LeavesAloneWhatWillNeverWork", quick_retry, {{501}}, {{"501", 1}}},
       {"RepeatsOnlyWhatDoesNoHarmTwice", quick_retry, {{503}}, {{"503", 1, 0s, false}}},
       {"NeverRetriesPastTheDeadline",
-       "deadline: 500ms, retry: {max_attempts: 2, backoff: fixed, base: 100ms, jitter: none}",
-       {{503, 0s, 1}},
+       "deadline: 4s, retry: {max_attempts: 2, backoff: fixed, base: 100ms, jitter: none}",
+       {{503, 0s, 5}},
        {{"503", 1}}},
       {"RetriesWithinItsBudgetOnly",
        "retry: {max_attempts: 3, backoff: fixed, base: 10ms, jitter: none, budget: {ratio: 0, "
@@ -47,11 +47,11 @@ const std::vector<Scenario>& scenarios() {
       {"ClosesWhenTheProbeSucceeds",
        trips_after_two,
        {{503}, {503}, {200}},
-       {{"503"}, {"503"}, {"open", 0}, {"200", 1, 600ms}, {"200"}}},
+       {{"503"}, {"503"}, {"open", 0}, {"200", 1, 3s}, {"200"}}},
       {"OpensAgainWhenTheProbeFails",
        trips_after_two,
        {{503}},
-       {{"503"}, {"503"}, {"503", 1, 600ms}, {"open", 0}}},
+       {{"503"}, {"503"}, {"503", 1, 3s}, {"open", 0}}},
       {"StopsRetryingWhenTheBreakerOpens",
        quick_retry + ", " + stays_open,
        {{503}},
@@ -69,14 +69,14 @@ const std::vector<Scenario>& scenarios() {
        {{"200"}, {"200"}, {"open", 0}}},
 
       {"EndsAnAttemptThatTakesTooLong", "timeout: 200ms", {{200, 2s}}, {{"timed_out"}}},
-      {"RetriesWhatTookTooLong", "timeout: 200ms, " + quick_retry, {{200, 2s}, {200}}, {{"200", 2}}},
+      {"RetriesWhatTookTooLong", "timeout: 2s, " + quick_retry, {{200, 5s}, {200}}, {{"200", 2}}},
       {"ATimeoutIsAFailureForItsBreaker",
        "timeout: 150ms, " + stays_open,
        {{200, 2s}},
        {{"timed_out"}, {"timed_out"}, {"open", 0}}},
       {"TheDeadlineEndsTheLastAttempt",
-       "deadline: 700ms, timeout: 300ms, retry: {max_attempts: 5, backoff: fixed, base: 200ms, jitter: none}",
-       {{200, 3s}},
+       "deadline: 3500ms, timeout: 1500ms, retry: {max_attempts: 5, backoff: fixed, base: 1s, jitter: none}",
+       {{200, 10s}},
        {{"timed_out", 2}}},
 
       {"GivesOutTokensWhileThereAreSome",
@@ -84,7 +84,7 @@ const std::vector<Scenario>& scenarios() {
        {{200}},
        {{"200"}, {"200"}, {"rate_limited", 0}}},
       {"WaitsForATokenWhenItMay",
-       "rate_limiter: {rate: 10, burst: 1, max_wait: 5s}",
+       "rate_limiter: {rate: 10, burst: 1, max_wait: 60s}",
        {{200}},
        {{"200"}, {"200"}, {"200"}}},
       {"RefusesWhenEverySlotIsTaken",
@@ -96,8 +96,8 @@ const std::vector<Scenario>& scenarios() {
        {{200}},
        {{"200", 1, 0s, true, {{"bulkhead_full", 0}, {"bulkhead_full", 0}}}, {"200"}}},
       {"OneProbeAtATime",
-       "circuit_breaker: {consecutive_failures: 1, open_duration: 300ms, half_open: {permitted_calls: 1, "
-       "max_wait: 60s}}",
+       "circuit_breaker: {consecutive_failures: 1, open_duration: 300ms, half_open: {permitted_calls: "
+       "1}}",
        {{503}, {200}},
        {{"503"}, {"200", 1, 500ms, true, {{"half_open", 0}}}, {"200"}}},
 
@@ -130,13 +130,13 @@ const std::vector<Scenario>& scenarios() {
 
       {"AHedgeOvertakesASlowAttempt",
        "hedge: {delay: 100ms, max_hedges: 1}",
-       {{200, 3s}, {200}},
+       {{200, 10s}, {200}},
        {{"200", 2}},
        true},
-      {"AFastAnswerNeedsNoHedge", "hedge: {delay: 1s, max_hedges: 1}", {{200}}, {{"200", 1}}, true},
+      {"AFastAnswerNeedsNoHedge", "hedge: {delay: 10s, max_hedges: 1}", {{200}}, {{"200", 1}}, true},
       {"AFailureLeavesTheRaceToTheOthers",
        "hedge: {delay: 100ms, max_hedges: 1}",
-       {{200, 400ms}, {503}},
+       {{200, 3s}, {503}},
        {{"200", 2}},
        true},
   };

@@ -59,8 +59,8 @@ class Smuggling : public ::testing::Test {
       }};
       {
         const GatewayProcess gateway{config_text({{"witness", witness.port(), "/", "quick"}},
-                                                 "  quick: {timeout: 3s}\n",
-                                                 "limits: {header_timeout: 500ms, body_timeout: 500ms}")};
+                                                 "  quick: {timeout: 60s}\n",
+                                                 "limits: {header_timeout: 60s, body_timeout: 60s}")};
         Socket client = Socket::connect(gateway.port());
         client.send(payload);
         client.shut_down_sending();

@@ -21,7 +21,7 @@ export interface Policy {
   failure_rate: number | null;
   slow_call: { threshold: number; rate: number } | null;
   open_duration: number;
-  half_open: { permitted_calls: number };
+  half_open: { permitted_calls: number; success_threshold: number };
 }
 
 export interface Breaker {

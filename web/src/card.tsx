@@ -31,6 +31,7 @@ function Probes({ breaker }: { breaker: Breaker }) {
   const probes = breaker.half_open;
   if (!probes) return null;
   const { recorded, failed, in_flight, permitted } = probes;
+  const { success_threshold: enough } = breaker.policy.half_open;
   const shown = Math.min(permitted, 24);
   const kind = (i: number) =>
     i < recorded - failed ? "passed" : i < recorded ? "failed" : i < recorded + in_flight ? "flying" : "left";
@@ -40,6 +41,7 @@ function Probes({ breaker }: { breaker: Breaker }) {
         <span>Probes</span>{" "}
         <b class="num">
           {recorded - failed} passed, {failed} failed, {in_flight} under way of {permitted}
+          {enough < permitted && `; ${enough} passed ones close`}
         </b>
       </p>
       <div class="probes" aria-hidden="true">

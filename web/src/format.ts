@@ -56,7 +56,7 @@ export function evidence({ rule, value, threshold }: Transition): { rule: string
     case "probe":
       return { rule: "failed probes", detail: percent(value) };
     case "max_wait":
-      return { rule: "no decision in time", detail: seconds(threshold) };
+      return { rule: "a probe hung", detail: seconds(threshold) };
     case "recovered":
       return { rule: "probes passed", detail: "" };
     case "open_duration":

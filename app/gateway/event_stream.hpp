@@ -1,0 +1,16 @@
+// How an answer says that it goes on for as long as there is something to tell.
+#pragma once
+
+#include <string_view>
+
+#include "switchgear/http/ascii.hpp"
+
+namespace switchgear::gateway {
+
+/// `content_type` is the value of a Content-Type field.
+[[nodiscard]] inline bool is_event_stream(std::string_view content_type) noexcept {
+  return http::equals_lower(http::trimmed(content_type.substr(0, content_type.find(';'))),
+                            "text/event-stream");
+}
+
+}  // namespace switchgear::gateway

@@ -1,0 +1,63 @@
+#include "app/serve_log.hpp"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <string_view>
+
+namespace switchgear {
+
+namespace {
+
+// A client may ask for a circuit of any name, however long.
+constexpr std::size_t most_of_name = 100;
+
+/// `reset of "payment"`, `reload`; what could break the line is escaped.
+[[nodiscard]] std::string what_of(const admin::CommandRecord& record) {
+  if (record.circuit.empty()) return std::string{record.command};
+  return fmt::format("{} of {:?}", record.command, record.circuit.substr(0, most_of_name));
+}
+
+[[nodiscard]] std::string_view why_not(admin::CommandResult result) noexcept {
+  switch (result) {
+    case admin::CommandResult::done:
+      break;
+    case admin::CommandResult::not_found:
+      return "there is no such breaker";
+    case admin::CommandResult::unauthorized:
+      return "no token, or a wrong one";
+    case admin::CommandResult::forbidden:
+      return "sent by a page of a foreign origin, or to a foreign host";
+    case admin::CommandResult::invalid:
+      return "the request or the configuration is not valid";
+  }
+  return {};
+}
+
+}  // namespace
+
+void BreakerLog::on_transition(const Transition& t) {
+  const auto level =
+      t.to == State::open || t.to == State::forced_open ? spdlog::level::warn : spdlog::level::info;
+  const std::string evidence = t.rule == Rule::operator_command
+                                   ? std::string{}
+                                   : fmt::format(" ({:.6g}, threshold {:.6g})", t.value, t.threshold);
+  log_.log(level, "breaker '{}': {} -> {} by {}{}", t.breaker, to_string(t.from), to_string(t.to),
+           to_string(t.rule), evidence);
+}
+
+void CommandLog::write(const admin::CommandRecord& record, TimePoint now) {
+  if (now - window_began_ >= window) {
+    if (refusals_ > most)
+      log_.warn("admin: {} more changing requests were refused, and not logged each", refusals_ - most);
+    window_began_ = now;
+    refusals_ = 0;
+  }
+  if (record.result == admin::CommandResult::done) {
+    log_.info("admin: {} by {}: done", what_of(record), record.client);
+  } else if (++refusals_ <= most) {
+    log_.warn("admin: {} by {}: refused: {}", what_of(record), record.client, why_not(record.result));
+  }
+}
+
+}  // namespace switchgear

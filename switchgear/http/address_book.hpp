@@ -1,0 +1,56 @@
+// Where one upstream is: the addresses of its name, in the order to try them, and when to look the name up
+// again.
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "switchgear/core/time.hpp"
+
+namespace switchgear::http {
+
+using Addresses = std::vector<boost::asio::ip::tcp::endpoint>;
+
+/// Decides; asks no resolver and opens no socket. Whoever does tells it how that went:
+///
+///     if (book.due(now)) { book.begin_lookup();  resolve(host, [&](Addresses found) { book.end_lookup(found,
+///     now); }); } for (address : book.addresses()) connect(address) || book.try_last(address); book.doubt();
+///     // none of them took the connection
+///
+/// Threads: one. Never allocates but in end_lookup().
+class AddressBook {
+ public:
+  /// How long addresses are good for while they work.
+  static constexpr Duration good_for = std::chrono::seconds{10};
+  /// The least time between two lookups once no address has taken a connection: the service may have moved.
+  static constexpr Duration doubted_for = std::chrono::seconds{1};
+
+  /// `host` is a name, or an IP address, which is never looked up.
+  AddressBook(const std::string& host, std::uint16_t port);
+
+  /// Whether the name must be looked up now. False while it is being looked up.
+  [[nodiscard]] bool due(TimePoint now) const noexcept;
+  void begin_lookup() noexcept { looking_up_ = true; }
+  /// `found` is empty if the lookup failed: addresses that were good before are better than none.
+  void end_lookup(Addresses found, TimePoint now);
+
+  /// No address took the connection.
+  void doubt() noexcept { doubted_ = true; }
+  /// This address did not take a connection: the others are tried before it.
+  void try_last(const boost::asio::ip::tcp::endpoint& address) noexcept;
+
+  [[nodiscard]] const Addresses& addresses() const noexcept { return addresses_; }
+  [[nodiscard]] bool empty() const noexcept { return addresses_.empty(); }
+
+ private:
+  Addresses addresses_;
+  TimePoint looked_up_at_{};
+  bool named_ = false;
+  bool looking_up_ = false;
+  bool doubted_ = false;
+};
+
+}  // namespace switchgear::http

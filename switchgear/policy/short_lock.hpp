@@ -1,0 +1,33 @@
+// A lock for a handful of instructions on data that several threads write.
+//
+// For the bookkeeping of calls that are not plain successes, where a std::mutex would cost more than the work
+// that it guards. Never held around user code, I/O, an allocation or another lock.
+#pragma once
+
+#include <atomic>
+
+namespace switchgear {
+
+/// For the n-th turn (from 0) of a loop that waits for another thread to get through a few instructions:
+/// spins for a moment, then yields, and at last sleeps. That thread may have been pre-empted, and under
+/// real-time priorities it only runs again when the waiting one leaves it the processor.
+void wait_a_little(int tries) noexcept;
+
+/// Threads: any. Taking it costs one atomic exchange when it is free. A thread that finds it taken spins for
+/// a moment, then yields, and at last sleeps: the holder may have been pre-empted, and under real-time
+/// priorities it only runs again when the waiting thread leaves it the processor.
+class ShortLock {
+ public:
+  void lock() noexcept {
+    if (taken_.exchange(true, std::memory_order_acquire)) [[unlikely]]
+      wait();
+  }
+  void unlock() noexcept { taken_.store(false, std::memory_order_release); }
+
+ private:
+  void wait() noexcept;
+
+  std::atomic<bool> taken_{false};
+};
+
+}  // namespace switchgear

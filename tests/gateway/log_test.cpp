@@ -1,0 +1,112 @@
+// What an operator finds in the log.
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "tests/gateway/gateway_process.hpp"
+#include "tests/gateway/upstream.hpp"
+
+namespace switchgear::wire {
+namespace {
+
+std::size_t count_of(const std::string& text, const std::string& part) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
+TEST(GatewayLog, SaysThatAServiceIsDownWithoutALineForEachOf300Failures) {
+  const DeafPort deaf;
+  GatewayProcess gateway{config_text({{"shop", deaf.port()}})};
+  for (int i = 0; i < 300; ++i) ASSERT_EQ(gateway.get("/").status(), 502U);
+  const std::string line =
+      "service 'shop' at 127.0.0.1:" + std::to_string(deaf.port()) + ": 502: the service takes no connection";
+  EXPECT_NE(gateway.log().find(line), std::string::npos) << "at once, not when the gateway ends";
+  gateway.signal(SIGTERM);
+  EXPECT_EQ(gateway.wait_for_exit(), 0);
+  EXPECT_LE(count_of(gateway.log(), line), 10U);
+  EXPECT_NE(gateway.log().find(" more)"), std::string::npos);
+}
+
+TEST(GatewayLog, SaysThatAServiceDoesNotAnswerInTime) {
+  Upstream upstream{[](Socket& socket) {
+    (void)socket.read_request();
+    (void)socket.ends();
+  }};
+  const GatewayProcess gateway{
+      config_text({{"shop", upstream.port(), "/", "hasty"}}, "  hasty: {timeout: 50ms}\n")};
+  EXPECT_EQ(gateway.get("/").status(), 504U);
+  EXPECT_NE(gateway.log().find(": 504: the service did not answer in time"), std::string::npos);
+}
+
+TEST(GatewayLog, SaysThatAResponseWasBrokenOff) {
+  Upstream upstream{[](Socket& socket) {
+    (void)socket.read_request();
+    socket.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
+  }};
+  const GatewayProcess gateway{config_text({{"shop", upstream.port()}})};
+  EXPECT_FALSE(gateway.get("/").whole);
+  EXPECT_NE(gateway.log().find(": response broken off: the service broke off its answer"), std::string::npos);
+}
+
+/// `POST` with a token.
+unsigned command(const GatewayProcess& gateway, const std::string& target, const std::string& token) {
+  Socket client = Socket::connect(gateway.admin_port());
+  client.send("POST " + target +
+              " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nAuthorization: Bearer " + token +
+              "\r\n\r\n");
+  return client.read_response().value_or(Message{}).status();
+}
+
+TEST(GatewayLog, SaysWhoResetABreakerAndWhoGuessedAtTheToken) {
+  Upstream upstream{Upstream::saying(ok())};
+  const GatewayProcess gateway{config_text({{"shop", upstream.port(), "/", "guarded"}},
+                                           "  guarded: {circuit_breaker: {consecutive_failures: 3}}\n",
+                                           "token: s3cret")};
+  EXPECT_EQ(command(gateway, "/circuit-breakers/shop/reset", "s3cret"), 200U);
+  for (int i = 0; i < 30; ++i)
+    EXPECT_EQ(command(gateway, "/circuit-breakers/shop/force-open", "guess" + std::to_string(i)), 401U);
+  EXPECT_EQ(command(gateway, "/reload", "s3cret"), 200U);
+  const std::string log = gateway.log();
+  EXPECT_EQ(count_of(log, "info admin: reset of \"shop\" by 127.0.0.1: done\n"), 1U);
+  EXPECT_EQ(
+      count_of(log,
+               "warning admin: force-open of \"shop\" by 127.0.0.1: refused: no token, or a wrong one\n"),
+      30U);
+  EXPECT_EQ(count_of(log, "info admin: reload by 127.0.0.1: done\n"), 1U);
+  EXPECT_EQ(log.find("s3cret"), std::string::npos);
+  EXPECT_EQ(log.find("guess"), std::string::npos);
+  const std::string metrics = gateway.admin("GET", "/metrics").body;
+  EXPECT_NE(
+      metrics.find("switchgear_admin_commands_total{command=\"force-open\",result=\"unauthorized\"} 30\n"),
+      std::string::npos);
+}
+
+TEST(GatewayLog, IsNotFloodedByGuessesAtTheTokenNorSplitByWhatTheyName) {
+  Upstream upstream{Upstream::saying(ok())};
+  const GatewayProcess gateway{config_text({{"shop", upstream.port()}}, "", "token: s3cret")};
+  const std::string name = "a%0A2026-01-01T00:00:00.000+00:00%20info%20admin:%20forged%1b[2J";
+  for (int i = 0; i < 150; ++i)
+    EXPECT_EQ(command(gateway, "/circuit-breakers/" + name + "/reset", "guess"), 401U);
+  EXPECT_LE(count_of(gateway.log(), "refused: no token"), 110U) << "100 in 10 s";
+  EXPECT_EQ(gateway.log().find("\n2026-01-01"), std::string::npos);
+  EXPECT_EQ(gateway.log().find('\x1b'), std::string::npos);
+}
+
+TEST(GatewayLog, WarnsOfAnAdminServerThatAnybodyOnTheNetworkCanOperate) {
+  const DeafPort taken;  // so that each ends by itself
+  const std::string listen = "listen: \"127.0.0.1:" + std::to_string(taken.port()) + "\"";
+  const auto warned = [&](const std::string& gateway, const std::string& flags = "") {
+    const Ended ended = serve_to_its_end(config_text({{"a", 1}}, "", listen + gateway), flags);
+    EXPECT_EQ(ended.exit_code, 3);
+    return count_of(ended.output, "it asks for no token");
+  };
+  EXPECT_EQ(warned(", admin: \"0.0.0.0:9090\""), 1U);
+  EXPECT_EQ(warned("", "--admin 0.0.0.0:9090"), 1U) << "a flag is no way around it";
+  EXPECT_EQ(warned(", admin: \"0.0.0.0:9090\", token: s3cret"), 0U);
+  EXPECT_EQ(warned(", token: s3cret", "--admin 0.0.0.0:9090"), 0U);
+  EXPECT_EQ(warned(", admin: \"localhost:9090\""), 0U);
+}
+
+}  // namespace
+}  // namespace switchgear::wire

@@ -74,8 +74,8 @@ std::vector<prometheus::MetricFamily> Gateway::Collect() const {
   add(idle_closed, {}, static_cast<double>(all.idle_closed));
   add(connections, {}, static_cast<double>(all.connections));
   std::vector<prometheus::MetricFamily> families = policy_metrics(policy_sets(), http::EventLoop::now());
-  families.insert(families.end(),
-                  {requests, loops, fresh, aborted, failed, pool, waiting, accepted, failures, idle_closed, connections});
+  families.insert(families.end(), {requests, loops, fresh, aborted, failed, pool, waiting, accepted, failures,
+                                   idle_closed, connections});
   return families;
 }
 

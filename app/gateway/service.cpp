@@ -16,6 +16,7 @@ namespace {
 void ServiceCounts::add(const ServiceCounts& other) noexcept {
   for (std::size_t i = 0; i < answers.size(); ++i) answers[i] += other.answers[i];
   for (std::size_t i = 0; i < failures.size(); ++i) failures[i] += other.failures[i];
+  loops += other.loops;
   fresh_attempts += other.fresh_attempts;
   responses_aborted += other.responses_aborted;
 }

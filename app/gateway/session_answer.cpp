@@ -48,8 +48,7 @@ void Session::answer(const OwnAnswer& answer) {
   if (http10_ && keep_) framing.keep_alive = keep_ = false;
   write_answer(text, named, remarks(), framing);
   begin_answer(answer.status);
-  if (service_ && answer.status >= 502 && answer.status <= 504)
-    note_failure(std::to_string(answer.status), answer.detail);
+  if (service_ && answer.status >= 502) note_failure(std::to_string(answer.status), answer.detail);
 }
 
 /// Logs that a client did not get the service's answer.

@@ -176,6 +176,7 @@ TEST(Gateway, ARequestThatComesBackToItIsStoppedAndNotSentRoundUntilItsConnectio
   EXPECT_NE(answer.field("proxy-status").find("error=proxy_loop_detected"), std::string::npos);
   EXPECT_NE(answer.body.find("\"service\":\"looping\""), std::string::npos) << answer.body;
   EXPECT_EQ(rounds, 1);
+  EXPECT_TRUE(eventually([&] { return gateway.log().find(": 508: this gateway has") != std::string::npos; }));
   EXPECT_NE(
       gateway.admin("GET", "/metrics").body.find("switchgear_gateway_loops_total{service=\"looping\"} 1"),
       std::string::npos);

@@ -16,7 +16,8 @@ from pathlib import Path
 
 # Where a name may stand in a file; the last one is the place of a whole path.
 PLACES = ("gateway", "gateway.limits", "policies.p", "policies.p.circuit_breaker", "policies.p.circuit_breaker.half_open",
-          "policies.p.retry", "policies.p.retry.budget", "policies.p.bulkhead", "policies.p.adaptive_limit", "policies.p.fallback", "policies.p.chaos",
+          "policies.p.retry", "policies.p.retry.budget", "policies.p.bulkhead", "policies.p.adaptive_limit", "policies.p.cache", "policies.p.fallback",
+          "policies.p.fallback.cache", "policies.p.chaos",
           "services.s", "")
 NOT_A_KEY = {
     "connections.waiting", "explanation.policies", "explanation.services", "queue.oldest",  # members of JSON answers

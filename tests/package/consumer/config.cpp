@@ -21,9 +21,9 @@ int main() {
                                            {.created = SteadyTime::now()}};
   const auto prices = policies.pipeline();
 
-  const int fresh = call(prices, [] { return 42; });
   CallReport report;
-  const CallOptions options{.report = &report};
+  const CallOptions options{.key = "apples", .report = &report};
+  const int fresh = call(prices, options, [] { return 42; });
   const int remembered = call(prices, options, []() -> int { throw std::runtime_error("down"); });
   return fresh == 42 && remembered == 42 && report.source == Source::fallback && report.attempts == 3 &&
                  policies.breaker()->state() == State::open

@@ -140,8 +140,7 @@ TEST(StoringRules, ARequestMayChangeSomethingUnlessItsMethodIsKnownToBeSafe) {
   };
   for (const char* method : {"GET", "HEAD", "OPTIONS", "PROPFIND", "QUERY"})
     EXPECT_FALSE(unsafe(method)) << method;
-  for (const char* method : {"POST", "PUT", "PATCH", "DELETE", "FROB"})
-    EXPECT_TRUE(unsafe(method)) << method;
+  for (const char* method : {"POST", "PUT", "PATCH", "DELETE", "FROB"}) EXPECT_TRUE(unsafe(method)) << method;
   EXPECT_TRUE(unsafe("GET", "X-Method-Override: PUT\r\n"));
 }
 

@@ -19,8 +19,8 @@ struct FailureRules {
   std::vector<std::pair<unsigned, unsigned>> status{{500, 599}};  ///< inclusive ranges
   bool timeout = true;
   bool connection_error = true;
-  /// Statuses worth another attempt, as ranges; unset: 408, 425, 429, and 5xx but 501, 505 and 508. A timeout and
-  /// a connection error always are.
+  /// Statuses worth another attempt, as ranges; unset: 408, 425, 429, and 5xx but 501, 505 and 508. A timeout
+  /// and a connection error always are.
   std::optional<std::vector<std::pair<unsigned, unsigned>>> repeat{};
 };
 

@@ -14,8 +14,8 @@
 
 namespace switchgear {
 
-/// The last `size` recorded calls, in one order for all threads: threads that record at once pay for one shared cache
-/// line.
+/// The last `size` recorded calls, in one order for all threads: threads that record at once pay for one
+/// shared cache line.
 struct CountWindowOptions {
   std::uint32_t size = 100;  ///< 1 … 1'000'000
 

@@ -140,7 +140,8 @@ void Story::opens() {
 }
 
 void Story::shields() {
-  // A request admitted just before the opening may still be on its way to payment: on a busy machine, for a while.
+  // A request admitted just before the opening may still be on its way to payment: on a busy machine, for a
+  // while.
   for (std::uint64_t before = ~std::uint64_t{0}; before != arrived_open_;) {
     before = std::exchange(arrived_open_, shop_.arrived_at(payment));
     pause(milliseconds{50});

@@ -75,7 +75,9 @@ TEST_F(AsyncCallTest, CompletesACoroutineWhoseOperationTakesAToken) {
   int value = 0;
   run_coroutine(loop, [&]() -> asio::awaitable<void> {
     asio::steady_timer timer(loop.io, 0s);
-    const auto waits = [&](const AsyncAttempt&, auto&& token) { return timer.async_wait(std::forward<decltype(token)>(token)); };
+    const auto waits = [&](const AsyncAttempt&, auto&& token) {
+      return timer.async_wait(std::forward<decltype(token)>(token));
+    };
     co_await async_call<void>(guarded, waits, asio::use_awaitable, loop.time);
     value = 3;
   });

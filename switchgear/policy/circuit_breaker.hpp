@@ -224,7 +224,10 @@ class CircuitBreaker {
   [[nodiscard]] bool is_slow(Duration latency) const noexcept { return latency > slow_above_; }
 
   // Transitions. Each *_locked needs mutex_ and returns the event to send once it is released.
-  void settle(TimePoint now) noexcept;
+  void settle(TimePoint now) noexcept {
+    if (ticks_of(now) >= due_.load(std::memory_order_acquire)) make_due_transitions(now);
+  }
+  void make_due_transitions(TimePoint now) noexcept;
   [[nodiscard]] Transition open_locked(TimePoint at, const TrippedRule& why,
                                        const std::optional<Duration>& server_wait) noexcept;
   [[nodiscard]] Transition half_open_locked(TimePoint at) noexcept;

@@ -8,7 +8,7 @@
 
 namespace switchgear {
 
-void CircuitBreaker::settle(TimePoint now) noexcept {
+void CircuitBreaker::make_due_transitions(TimePoint now) noexcept {
   // What is due at the end of time is never due: `nothing_due`, and whatever lies beyond it.
   const Duration::rep at = std::min(ticks_of(now), nothing_due - 1);
   while (at >= due_.load(std::memory_order_acquire)) {  // one after the other, in the order of their instants

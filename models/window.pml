@@ -1,5 +1,5 @@
-/* Calls booked in a full count window by two threads, each with a stripe of its own: policy/evidence.cpp, policy/window.hpp,
- * policy/allowance.hpp. Every step of a thread may be followed by any number of steps of the others, so the ring is lapped.
+/* Calls booked in a full count window by two threads, each with a stripe of its own: policy/evidence.cpp, striped/window.hpp,
+ * striped/allowance.hpp. Every step of a thread may be followed by any number of steps of the others, so the ring is lapped.
  *
  * `log` is the truth: the calls in the order of their places. Checked whenever somebody looks while the window is quiescent: the marks in the
  * stripes' rings are those of the last SIZE calls. Checked at every booking: the call is of the generation, and a call

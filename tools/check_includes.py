@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Holds the rooms to their order by reading every #include.
 
-    core <- policy <- pipeline <- {sync, async}      core, policy <- registry <- observe
+    core <- striped <- policy <- pipeline <- {sync, async}      core, policy <- registry <- observe
     async <- http       policy, registry <- config    everything <- app
 
 A room includes itself and the rooms below it. The rooms of app/ include the library, never each other; they meet in
@@ -15,17 +15,18 @@ from pathlib import Path
 
 LIBRARY = {
     "core": set(),
-    "policy": {"core"},
-    "pipeline": {"core", "policy"},
-    "registry": {"core", "policy"},
-    "observe": {"core", "policy", "registry"},
+    "striped": {"core"},
+    "policy": {"core", "striped"},
+    "pipeline": {"core", "striped", "policy"},
+    "registry": {"core", "striped", "policy"},
+    "observe": {"core", "striped", "policy", "registry"},
     "sync": {"core", "policy", "pipeline"},
     "async": {"core", "policy", "pipeline"},
     "http": {"core", "policy", "pipeline", "async"},
     "config": {"core", "policy", "pipeline", "registry"},
     "testing": {"core", "policy", "pipeline"},
 }
-STANDARD_ONLY = {"core", "policy", "pipeline", "registry", "observe", "sync", "testing"}
+STANDARD_ONLY = {"core", "striped", "policy", "pipeline", "registry", "observe", "sync", "testing"}
 ON_TOP_OF_ASIO = {Path("switchgear/testing/manual_asio_time.hpp")}  # included by nothing else in its room
 FOR_EVERY_TEST = {"testing", "sync"}  # the drivers share policies, and are tested together
 

@@ -121,7 +121,7 @@ void add_load(Lines& lines, const Amplification& load) {
   }
 }
 
-void add_in_flight(Lines& lines, const InFlight& in_flight) {
+void add_in_flight(Lines& lines, const AttemptsAtOnce& in_flight) {
   lines.add("in flight", in_flight.most ? "at most " + count(*in_flight.most, "attempt") + " at once (" +
                                               std::string(in_flight.limited_by) + ")"
                                         : "unbounded: no bulkhead, adaptive limit or rate limiter bounds it");
@@ -263,7 +263,7 @@ std::string to_service_text(const Explanation& explanation, const Policy& policy
 json::object to_json(const Explanation& explanation) {
   const WorstLatency& latency = explanation.latency;
   const Amplification& load = explanation.amplification;
-  const InFlight& in_flight = explanation.in_flight;
+  const AttemptsAtOnce& in_flight = explanation.in_flight;
   const KeptInMemory& memory = explanation.memory;
   return json::object{
       {"order", json::array(explanation.order.begin(), explanation.order.end())},

@@ -114,10 +114,11 @@ TEST(Explain, ABudgetBoundsWhatRetriesAndHedgesAdd) {
 }
 
 TEST(Explain, TheNarrowestPolicyBoundsTheCallsInFlight) {
-  const InFlight slots = most_in_flight(policy_of(everything));
+  const AttemptsAtOnce slots = most_in_flight(policy_of(everything));
   EXPECT_EQ(slots.most, 100U) << "50 slots, each with an attempt and a hedge";
   EXPECT_EQ(slots.limited_by, "bulkhead");
-  const InFlight tokens = most_in_flight(policy_of("{timeout: 2s, rate_limiter: {rate: 10, burst: 3}}"));
+  const AttemptsAtOnce tokens =
+      most_in_flight(policy_of("{timeout: 2s, rate_limiter: {rate: 10, burst: 3}}"));
   EXPECT_EQ(tokens.most, 23U) << "10 a second for 2s, and the burst";
   EXPECT_EQ(tokens.limited_by, "rate_limiter");
   EXPECT_EQ(most_in_flight(policy_of("{rate_limiter: {rate: 10, burst: 3}}")).most, std::nullopt);

@@ -54,7 +54,7 @@ using ErrorOf = std::conditional_t<AwaitableOp<Op>, std::exception_ptr, boost::s
 
 /// An attempt in flight and, later, what came of it.
 template <class Value>
-struct InFlight {
+struct AttemptInFlight {
   AsyncAttempt attempt;
   boost::asio::cancellation_signal cancel;
   TimePoint started;

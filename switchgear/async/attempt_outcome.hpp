@@ -65,7 +65,7 @@ struct KeptAnswer {
   /// Says what it means, too. What a classifier throws, which is the user's code, is the call's end: nobody
   /// knows what came of it.
   template <class C>
-  Outcome take(InFlight<Value>& flight, const C& classifier, Duration latency) {
+  Outcome take(AttemptInFlight<Value>& flight, const C& classifier, Duration latency) {
     try {
       return take_and_judge(flight, classifier, latency);
     } catch (...) {
@@ -77,7 +77,7 @@ struct KeptAnswer {
 
  private:
   template <class C>
-  Outcome take_and_judge(InFlight<Value>& flight, const C& classifier, Duration latency) {
+  Outcome take_and_judge(AttemptInFlight<Value>& flight, const C& classifier, Duration latency) {
     if (flight.exception != nullptr) {
       answer.exception = std::move(flight.exception);
       return outcome_of_exception(classifier, answer.exception, latency);

@@ -41,7 +41,7 @@ std::optional<Duration> longest_race(const Policy& policy) {
   return plus(times(delay, policy.hedge->max_hedges), *policy.timeout);
 }
 
-void take_least(InFlight& least, std::uint64_t most, std::string_view limited_by) {
+void take_least(AttemptsAtOnce& least, std::uint64_t most, std::string_view limited_by) {
   if (least.most && *least.most <= most) return;
   least.most = most;
   least.limited_by = limited_by;
@@ -148,8 +148,8 @@ Amplification amplification(const Policy& policy) noexcept {
   return load;
 }
 
-InFlight most_in_flight(const Policy& policy) {
-  InFlight least;
+AttemptsAtOnce most_in_flight(const Policy& policy) {
+  AttemptsAtOnce least;
   if (policy.bulkhead)
     take_least(least, times(policy.bulkhead->max_concurrent, branches(policy)), "bulkhead");
   if (policy.adaptive_limit)

@@ -37,7 +37,7 @@ struct Amplification {
   double extra_per_second = 0;   ///< attempts that the budget grants beside that (min_per_second)
 };
 
-struct InFlight {
+struct AttemptsAtOnce {
   std::optional<std::uint64_t> most;  ///< attempts at once; unset: unbounded
   std::string_view limited_by;        ///< the key that says so
 };
@@ -67,7 +67,7 @@ struct Explanation {
   std::vector<std::string> order;  ///< outermost first
   WorstLatency latency;
   Amplification amplification;
-  InFlight in_flight;
+  AttemptsAtOnce in_flight;
   KeptInMemory memory;
   std::optional<BreakerOutlook> breaker;
   std::optional<Notice> notice;
@@ -85,7 +85,7 @@ struct Explanation {
 [[nodiscard]] Duration longest_delays(const RetryOptions& retry, Duration asked_for = {}) noexcept;
 [[nodiscard]] WorstLatency worst_latency(const Policy& policy);
 [[nodiscard]] Amplification amplification(const Policy& policy) noexcept;
-[[nodiscard]] InFlight most_in_flight(const Policy& policy);
+[[nodiscard]] AttemptsAtOnce most_in_flight(const Policy& policy);
 /// Empty when no rule of the breaker can hold. Precondition: the policy has a breaker.
 [[nodiscard]] std::optional<Notice> notice_of(const Policy& policy, const BreakerOutlook& outlook);
 

@@ -9,7 +9,7 @@
 #include <cstdint>
 
 #include "switchgear/core/time.hpp"
-#include "switchgear/policy/thread_slot.hpp"
+#include "switchgear/striped/thread_slot.hpp"
 
 namespace switchgear {
 

@@ -27,9 +27,9 @@
 #include "switchgear/core/outcome.hpp"
 #include "switchgear/core/result.hpp"
 #include "switchgear/core/time.hpp"
-#include "switchgear/policy/backoff.hpp"
 #include "switchgear/policy/option_problem.hpp"
-#include "switchgear/policy/tally.hpp"
+#include "switchgear/striped/pause.hpp"
+#include "switchgear/striped/tally.hpp"
 
 namespace switchgear {
 
@@ -190,7 +190,7 @@ inline Result<AdaptiveLimit::Permit> AdaptiveLimit::try_acquire(TimePoint now) n
       tally_.add(admitted);
       return Permit{this, now};
     }
-    detail::after_lost_race();
+    pause_after_lost_race();
     seen = in_flight_.load(std::memory_order_relaxed);
   }
   tally_.add(rejected);

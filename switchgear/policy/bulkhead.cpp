@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cassert>
 
-#include "switchgear/policy/backoff.hpp"
 #include "switchgear/policy/option_checker.hpp"
+#include "switchgear/striped/pause.hpp"
 
 namespace switchgear {
 
@@ -39,7 +39,7 @@ bool Bulkhead::take_from_word() noexcept {
                                       std::memory_order_relaxed)) {
         return true;
       }
-      detail::after_lost_race();
+      pause_after_lost_race();
     } else if ((seen & nothing_parked) != 0) {
       return false;
     } else {

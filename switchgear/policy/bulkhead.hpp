@@ -34,8 +34,8 @@
 #include "switchgear/core/time.hpp"
 #include "switchgear/core/waker.hpp"
 #include "switchgear/policy/option_problem.hpp"
-#include "switchgear/policy/parked_slots.hpp"
-#include "switchgear/policy/tally.hpp"
+#include "switchgear/striped/parked_slots.hpp"
+#include "switchgear/striped/tally.hpp"
 
 namespace switchgear {
 

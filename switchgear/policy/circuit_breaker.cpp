@@ -39,13 +39,15 @@ CircuitBreaker::CircuitBreaker(std::string name, const CircuitBreakerOptions& op
       options_(checked(name_, options)),
       anchor_(context.anchor),
       evidence_(options_, cells_),
-      in_flight_(options.stuck_calls ? std::make_unique<InFlight>(*options.stuck_calls) : nullptr),
+      starts_(options.stuck_calls
+                  ? std::make_unique<CallStarts>(options.stuck_calls->older_than, options.stuck_calls->count)
+                  : nullptr),
       since_(ticks_of(context.created)),
       random_(context.seed),
       round_(options_.half_open) {
   constexpr std::uint64_t first_generation = 1;
   start_window_locked(first_generation, context.created);
-  word_.store(first_generation << (flag_bits + state_bits) | (in_flight_ ? flag_tracked : 0) |
+  word_.store(first_generation << (flag_bits + state_bits) | (starts_ ? flag_tracked : 0) |
                   (context.call_events == CallEvents::on && sink_ != nullptr ? flag_told : 0),
               std::memory_order_release);
 }
@@ -76,7 +78,7 @@ Result<CircuitBreaker::Permit> CircuitBreaker::try_acquire_slow(CallCell& cell, 
       case State::forced_open:
         return refuse(cell, word, Reason::forced_open, std::nullopt, now);
       case State::disabled:
-        return Permit{nullptr, 0, now, InFlight::untracked};
+        return Permit{nullptr, 0, now, CallStarts::untracked};
     }
   }
 }
@@ -84,7 +86,7 @@ Result<CircuitBreaker::Permit> CircuitBreaker::try_acquire_slow(CallCell& cell, 
 std::optional<Result<CircuitBreaker::Permit>> CircuitBreaker::try_admit_closed(CallCell& cell,
                                                                                std::uint64_t word,
                                                                                TimePoint now) noexcept {
-  if (in_flight_) {
+  if (starts_) {
     if (const auto tripped = stuck_rule(era_of(word), now)) {
       trip(era_of(word), *tripped, std::nullopt, now);
       return std::nullopt;
@@ -107,7 +109,7 @@ std::optional<Result<CircuitBreaker::Permit>> CircuitBreaker::try_admit_closed(C
     if (place >= share) return refuse(cell, word, Reason::ramping, ramp.duration - ramped, now);
   }
   const std::uint32_t slot =
-      (word & flag_tracked) != 0 ? in_flight_->enter(generation_of(word), now) : InFlight::untracked;
+      (word & flag_tracked) != 0 ? starts_->enter(generation_of(word), now) : CallStarts::untracked;
   cell.add(cell.calls);
   return Permit{this, era_of(word), now, slot};
 }
@@ -144,7 +146,7 @@ Result<CircuitBreaker::Permit> CircuitBreaker::refuse(CallCell& cell, std::uint6
                                                       TimePoint now) noexcept {
   if ((word & flag_metrics_only) != 0) {
     cell.add(cell.would_reject);
-    return Permit{nullptr, 0, now, InFlight::untracked};
+    return Permit{nullptr, 0, now, CallStarts::untracked};
   }
   cell.add(cell.rejected[static_cast<std::size_t>(reason)]);
   if (sink_ != nullptr) send_rejection(state_of(word), reason, retry_after, now);
@@ -162,7 +164,7 @@ void CircuitBreaker::drop(std::uint64_t era, std::uint32_t slot) noexcept {
 void CircuitBreaker::record_slow(CallCell& cell, std::uint64_t era, std::uint32_t slot,
                                  const Outcome& outcome, TimePoint now) noexcept {
   settle(now);
-  if (!is_probe(era) && slot != InFlight::untracked) in_flight_->leave(slot);
+  if (!is_probe(era) && slot != CallStarts::untracked) starts_->leave(slot);
   const Duration latency = std::max(outcome.latency, Duration::zero());
   book(cell, era, slot, outcome, latency, now);
   if ((word_.load(std::memory_order_relaxed) & flag_told) != 0) send_call(outcome, latency, now);
@@ -213,13 +215,13 @@ inline bool CircuitBreaker::book_closed(CallCell& cell, std::uint64_t era, const
   const CallMarks marks{failed, is_slow(latency), latency >= high_from_, latency};
   std::optional<TrippedRule> tripped;
   if (!evidence_.add(cell, generation_of_era(era), marks, now, tripped)) return false;
-  if (!tripped && in_flight_) tripped = stuck_rule(era, now);
+  if (!tripped && starts_) tripped = stuck_rule(era, now);
   if (tripped) trip(era, *tripped, failed ? outcome.retry_after : std::nullopt, now);
   return true;
 }
 
 std::optional<TrippedRule> CircuitBreaker::stuck_rule(std::uint64_t era, TimePoint now) noexcept {
-  const std::uint32_t stuck = in_flight_->stuck(generation_of_era(era), now);
+  const std::uint32_t stuck = starts_->stuck(generation_of_era(era), now);
   if (stuck == 0) return std::nullopt;
   return TrippedRule{Rule::stuck_calls, static_cast<double>(stuck),
                      static_cast<double>(options_.stuck_calls->count), evidence_.at(now)};
@@ -334,7 +336,7 @@ bool CircuitBreaker::idle_since(TimePoint at) const noexcept {
 std::size_t CircuitBreaker::memory_bytes() const noexcept {
   std::size_t bytes =
       sizeof(*this) + cells_.memory_bytes() + evidence_.memory_bytes() + round_.memory_bytes();
-  if (in_flight_) bytes += sizeof(InFlight);
+  if (starts_) bytes += sizeof(CallStarts);
   if (name_.size() > 15) bytes += name_.capacity() + 1;  // longer than a string keeps in itself
   return bytes;
 }

@@ -34,11 +34,11 @@
 #include "switchgear/core/result.hpp"
 #include "switchgear/core/state.hpp"
 #include "switchgear/core/time.hpp"
-#include "switchgear/policy/call_cells.hpp"
 #include "switchgear/policy/circuit_breaker_options.hpp"
 #include "switchgear/policy/evidence.hpp"
-#include "switchgear/policy/in_flight.hpp"
 #include "switchgear/policy/probe_round.hpp"
+#include "switchgear/striped/call_cells.hpp"
+#include "switchgear/striped/call_starts.hpp"
 
 namespace switchgear {
 
@@ -267,7 +267,7 @@ class CircuitBreaker {
   Evidence evidence_;
 
   // --- the rest
-  std::unique_ptr<InFlight> in_flight_;
+  std::unique_ptr<CallStarts> starts_;
   std::atomic<Duration::rep> since_;
   mutable std::mutex mutex_;
   Random random_;
@@ -342,7 +342,7 @@ class [[nodiscard]] CircuitBreaker::Permit {
   const std::uint64_t word = word_.load(std::memory_order_acquire);
   if (admits_plainly(word)) [[likely]] {
     cell.add(cell.calls);
-    return Permit{this, era_of(word), now, InFlight::untracked};
+    return Permit{this, era_of(word), now, CallStarts::untracked};
   }
   if (open_plainly(word)) {
     // `until` belongs to this opening if the word is still the same after it was read.

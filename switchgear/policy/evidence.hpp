@@ -24,11 +24,11 @@
 
 #include "switchgear/core/event.hpp"
 #include "switchgear/core/time.hpp"
-#include "switchgear/policy/call_cells.hpp"
 #include "switchgear/policy/circuit_breaker_options.hpp"
-#include "switchgear/policy/short_lock.hpp"
 #include "switchgear/policy/trip_rules.hpp"
-#include "switchgear/policy/window.hpp"
+#include "switchgear/striped/call_cells.hpp"
+#include "switchgear/striped/short_lock.hpp"
+#include "switchgear/striped/window.hpp"
 
 namespace switchgear {
 

@@ -13,8 +13,8 @@
 
 #include "switchgear/core/time.hpp"
 #include "switchgear/policy/option_problem.hpp"
-#include "switchgear/policy/recent_latencies.hpp"
 #include "switchgear/policy/retry_budget.hpp"
+#include "switchgear/striped/recent_latencies.hpp"
 
 namespace switchgear {
 

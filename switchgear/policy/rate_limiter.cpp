@@ -128,7 +128,7 @@ Result<RateLimiter::Token> RateLimiter::reserve_slow(TimePoint now, TimePoint be
       if (wait > Duration::zero()) tally_.add(delayed);
       return Token{at, seen.state, after};
     }
-    detail::after_lost_race();
+    pause_after_lost_race();
   }
 }
 

@@ -24,9 +24,9 @@
 
 #include "switchgear/core/result.hpp"
 #include "switchgear/core/time.hpp"
-#include "switchgear/policy/backoff.hpp"
 #include "switchgear/policy/option_problem.hpp"
-#include "switchgear/policy/tally.hpp"
+#include "switchgear/striped/pause.hpp"
+#include "switchgear/striped/tally.hpp"
 
 namespace switchgear {
 
@@ -183,7 +183,7 @@ inline Result<RateLimiter::Token> RateLimiter::reserve(TimePoint now, TimePoint 
       tally_.add(admitted);
       return Token{now, seen.state, after};
     }
-    detail::after_lost_race();
+    pause_after_lost_race();
   }
   return reserve_slow(now, before);
 }

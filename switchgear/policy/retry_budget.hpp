@@ -22,7 +22,7 @@
 
 #include "switchgear/core/time.hpp"
 #include "switchgear/policy/option_problem.hpp"
-#include "switchgear/policy/thread_slot.hpp"
+#include "switchgear/striped/thread_slot.hpp"
 
 namespace switchgear {
 

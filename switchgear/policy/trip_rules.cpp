@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "switchgear/policy/latency_code.hpp"
+#include "switchgear/striped/latency_code.hpp"
 
 namespace switchgear {
 

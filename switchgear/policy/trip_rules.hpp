@@ -9,7 +9,7 @@
 #include "switchgear/core/event.hpp"
 #include "switchgear/core/state.hpp"
 #include "switchgear/policy/circuit_breaker_options.hpp"
-#include "switchgear/policy/mark_ring.hpp"
+#include "switchgear/striped/mark_ring.hpp"
 
 namespace switchgear {
 

@@ -6,19 +6,19 @@
 #include <cstdint>
 
 #include "switchgear/core/time.hpp"
-#include "switchgear/policy/circuit_breaker_options.hpp"
 
 namespace switchgear {
 
 /// A fixed table of 1,024 starts. A call that finds it full goes untracked: then over a thousand older ones
 /// are tracked, which is what the rule counts. Threads: any, without a lock; a call costs one
 /// compare-and-swap on a slot near the thread's own.
-class InFlight {
+class CallStarts {
  public:
   static constexpr std::uint32_t capacity = 1024;  ///< above the greatest count the rule may ask for
   static constexpr std::uint32_t untracked = ~std::uint32_t{0};
 
-  explicit InFlight(const StuckCallsRule& rule) noexcept : rule_(rule) {}
+  /// `count` calls that are older than `older_than` are stuck; count: 1 … capacity.
+  CallStarts(Duration older_than, std::uint32_t count) noexcept : older_than_(older_than), count_(count) {}
 
   /// Returns the slot to give back, or `untracked`. Generations count from 1.
   [[nodiscard]] std::uint32_t enter(std::uint64_t generation, TimePoint start) noexcept;
@@ -47,7 +47,8 @@ class InFlight {
     std::atomic<Duration::rep> start{TimePoint::max().time_since_epoch().count()};
   };
 
-  const StuckCallsRule rule_;
+  const Duration older_than_;
+  const std::uint32_t count_;
   std::atomic<Duration::rep> look_at_{
       TimePoint::min().time_since_epoch().count()};  ///< before this the rule cannot hold
   std::array<Slot, capacity> slots_{};

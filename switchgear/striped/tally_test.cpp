@@ -1,4 +1,4 @@
-#include "switchgear/policy/tally.hpp"
+#include "switchgear/striped/tally.hpp"
 
 #include <gtest/gtest.h>
 

@@ -8,8 +8,8 @@
 #include <memory>
 
 #include "switchgear/core/time.hpp"
-#include "switchgear/policy/latency_code.hpp"
-#include "switchgear/policy/thread_slot.hpp"
+#include "switchgear/striped/latency_code.hpp"
+#include "switchgear/striped/thread_slot.hpp"
 
 namespace switchgear {
 

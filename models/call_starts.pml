@@ -1,4 +1,4 @@
-/* One slot of the table of calls in flight: in_flight.cpp, enter(), leave() and stuck(). Calls of an old generation, which
+/* One slot of the table of calls in flight: call_starts.cpp, enter(), leave() and stuck(). Calls of an old generation, which
    began long ago and whose threads were held up before they entered, and fresh calls of the current one take it in turn while
    a reader looks for old calls of the current generation. */
 #define OLD 1

@@ -12,7 +12,7 @@
 #include "switchgear/core/outcome.hpp"
 #include "switchgear/core/rejection.hpp"
 #include "switchgear/core/time.hpp"
-#include "switchgear/policy/thread_slot.hpp"
+#include "switchgear/striped/thread_slot.hpp"
 
 namespace switchgear {
 

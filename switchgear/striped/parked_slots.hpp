@@ -18,7 +18,7 @@
 #include <memory>
 #include <thread>
 
-#include "switchgear/policy/thread_slot.hpp"
+#include "switchgear/striped/thread_slot.hpp"
 
 namespace switchgear {
 

@@ -1,4 +1,4 @@
-#include "switchgear/policy/window.hpp"
+#include "switchgear/striped/window.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "switchgear/policy/thread_slot.hpp"
+#include "switchgear/striped/thread_slot.hpp"
 
 #include <atomic>
 #include <bit>

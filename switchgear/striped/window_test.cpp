@@ -1,4 +1,4 @@
-#include "switchgear/policy/window.hpp"
+#include "switchgear/striped/window.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,8 +7,7 @@
 #include <deque>
 
 #include "switchgear/core/random.hpp"
-#include "switchgear/policy/evidence.hpp"
-#include "switchgear/policy/latency_code.hpp"
+#include "switchgear/striped/latency_code.hpp"
 
 namespace switchgear {
 namespace {
@@ -93,24 +92,6 @@ TEST(CountWindow, PassesOverTheSuccessesThatWereCountedWithoutTheLock) {
   window.add(1, {.slow = true});
   EXPECT_EQ(window.seen().failures, 0U);
   EXPECT_EQ(window.seen().slow, 1U);
-}
-
-TEST(Evidence, TakesNoCallOfAnEarlierGeneration) {
-  CircuitBreakerOptions options;
-  options.window = CountWindowOptions{4};
-  options.failure_rate = 1.0;
-  options.minimum_calls = 1;
-  CallCells cells{4};
-  Evidence evidence{options, cells};
-  evidence.start(1, TimePoint{0s});
-  evidence.start(3, TimePoint{0s});
-  std::optional<TrippedRule> tripped;
-  EXPECT_FALSE(evidence.add(cells.mine(), 1, {.failed = true}, TimePoint{0s}, tripped));
-  EXPECT_EQ(evidence.latest().calls, 0U);
-  EXPECT_FALSE(tripped);
-  EXPECT_TRUE(evidence.add(cells.mine(), 3, {.failed = true}, TimePoint{0s}, tripped));
-  ASSERT_TRUE(tripped);
-  EXPECT_EQ(tripped->window.failures, 1U);
 }
 
 TEST(TimeWindow, AlignsItsBucketsToTheClock) {

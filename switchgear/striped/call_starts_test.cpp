@@ -1,4 +1,4 @@
-#include "switchgear/policy/in_flight.hpp"
+#include "switchgear/striped/call_starts.hpp"
 
 #include <gtest/gtest.h>
 
@@ -16,11 +16,11 @@ using namespace std::chrono_literals;
 constexpr TimePoint long_ago{1s};
 constexpr TimePoint now{1h};
 
-std::unique_ptr<InFlight> calls_older_than(Duration age, std::uint32_t count) {
-  return std::make_unique<InFlight>(StuckCallsRule{age, count});
+std::unique_ptr<CallStarts> calls_older_than(Duration age, std::uint32_t count) {
+  return std::make_unique<CallStarts>(age, count);
 }
 
-TEST(InFlight, CountsTheCallsThatAreOlder) {
+TEST(CallStarts, CountsTheCallsThatAreOlder) {
   const auto calls = calls_older_than(1s, 2);
   const std::uint32_t first = calls->enter(1, long_ago);
   EXPECT_EQ(calls->stuck(1, now), 0U) << "one is not enough";
@@ -36,7 +36,7 @@ TEST(InFlight, CountsTheCallsThatAreOlder) {
 
 /// A reader may look at a slot between its owner's two steps, in and out: old calls leave, fresh ones take
 /// their slots, and no fresh one must be taken for stuck.
-TEST(InFlight, NoCallIsGivenTheAgeOfTheOneBeforeItInItsSlot) {
+TEST(CallStarts, NoCallIsGivenTheAgeOfTheOneBeforeItInItsSlot) {
   constexpr int threads = 6;
   const auto calls = calls_older_than(1s, 1);
   std::vector<std::jthread> running;

@@ -14,8 +14,8 @@
 #include <atomic>
 #include <cstdint>
 
-#include "switchgear/policy/pause_point.hpp"
-#include "switchgear/policy/short_lock.hpp"
+#include "switchgear/striped/pause.hpp"
+#include "switchgear/striped/pause_point.hpp"
 
 namespace switchgear {
 

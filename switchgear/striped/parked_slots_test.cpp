@@ -1,4 +1,4 @@
-#include "switchgear/policy/parked_slots.hpp"
+#include "switchgear/striped/parked_slots.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "switchgear/policy/short_lock.hpp"
+#include "switchgear/striped/pause.hpp"
 
 #include <chrono>
 #include <thread>
@@ -27,13 +27,6 @@ void wait_a_little(int tries) noexcept {
   } else {
     std::this_thread::sleep_for(std::chrono::microseconds{50});
   }
-}
-
-void ShortLock::wait() noexcept {
-  // Only reads while it is taken: an exchange would pull the cache line away from the holder.
-  for (int tries = 0;
-       taken_.load(std::memory_order_relaxed) || taken_.exchange(true, std::memory_order_acquire); ++tries)
-    wait_a_little(tries);
 }
 
 }  // namespace switchgear

@@ -8,14 +8,8 @@
 
 namespace switchgear {
 
-/// For the n-th turn (from 0) of a loop that waits for another thread to get through a few instructions:
-/// spins for a moment, then yields, and at last sleeps. That thread may have been pre-empted, and under
-/// real-time priorities it only runs again when the waiting one leaves it the processor.
-void wait_a_little(int tries) noexcept;
-
-/// Threads: any. Taking it costs one atomic exchange when it is free. A thread that finds it taken spins for
-/// a moment, then yields, and at last sleeps: the holder may have been pre-empted, and under real-time
-/// priorities it only runs again when the waiting thread leaves it the processor.
+/// Threads: any. Taking it costs one atomic exchange when it is free. A thread that finds it taken waits
+/// as wait_a_little() does.
 class ShortLock {
  public:
   void lock() noexcept {

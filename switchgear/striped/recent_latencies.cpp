@@ -1,4 +1,4 @@
-#include "switchgear/policy/recent_latencies.hpp"
+#include "switchgear/striped/recent_latencies.hpp"
 
 #include <algorithm>
 #include <thread>

@@ -1,4 +1,4 @@
-#include "switchgear/policy/call_cells.hpp"
+#include "switchgear/striped/call_cells.hpp"
 
 namespace switchgear {
 

@@ -15,11 +15,11 @@
 #include <vector>
 
 #include "switchgear/core/time.hpp"
-#include "switchgear/policy/allowance.hpp"
-#include "switchgear/policy/call_cells.hpp"
-#include "switchgear/policy/circuit_breaker_options.hpp"
-#include "switchgear/policy/latency_code.hpp"
-#include "switchgear/policy/mark_ring.hpp"
+#include "switchgear/striped/allowance.hpp"
+#include "switchgear/striped/call_cells.hpp"
+#include "switchgear/striped/latency_code.hpp"
+#include "switchgear/striped/mark_ring.hpp"
+#include "switchgear/striped/window_options.hpp"
 
 namespace switchgear {
 

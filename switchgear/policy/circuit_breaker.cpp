@@ -47,9 +47,10 @@ CircuitBreaker::CircuitBreaker(std::string name, const CircuitBreakerOptions& op
       round_(options_.half_open) {
   constexpr std::uint64_t first_generation = 1;
   start_window_locked(first_generation, context.created);
-  word_.store(first_generation << (flag_bits + state_bits) | (starts_ ? flag_tracked : 0) |
-                  (context.call_events == CallEvents::on && sink_ != nullptr ? flag_told : 0),
-              std::memory_order_release);
+  const std::uint64_t flags =
+      (starts_ ? BreakerWord::tracked : 0) |
+      (context.call_events == CallEvents::on && sink_ != nullptr ? BreakerWord::told : 0);
+  word_.store(BreakerWord{first_generation, State::closed, flags}.bits(), std::memory_order_release);
 }
 
 CircuitBreaker::~CircuitBreaker() = default;
@@ -60,14 +61,14 @@ Result<CircuitBreaker::Permit> CircuitBreaker::try_acquire_slow(CallCell& cell, 
   now = std::min(now, time_of(nothing_due - 1));  // see settle()
   for (;;) {                                      // again when the state changed under our feet
     settle(now);
-    const std::uint64_t word = word_.load(std::memory_order_acquire);
-    switch (state_of(word)) {
+    const BreakerWord word = this->word();
+    switch (word.state()) {
       case State::closed:
         if (auto result = try_admit_closed(cell, word, now)) return std::move(*result);
         break;
       case State::open: {
         const TimePoint until = time_of(until_.load(std::memory_order_acquire));
-        if (word_.load(std::memory_order_relaxed) != word) break;  // `until` may be another opening's
+        if (this->word(std::memory_order_relaxed) != word) break;  // `until` may be another opening's
         if (now < until) return refuse(cell, word, Reason::open, until - now, now);
         if (auto result = try_probe(cell, now)) return std::move(*result);
         break;
@@ -78,40 +79,36 @@ Result<CircuitBreaker::Permit> CircuitBreaker::try_acquire_slow(CallCell& cell, 
       case State::forced_open:
         return refuse(cell, word, Reason::forced_open, std::nullopt, now);
       case State::disabled:
-        return Permit{nullptr, 0, now, CallStarts::untracked};
+        return Permit{nullptr, {}, now, CallStarts::untracked};
     }
   }
 }
 
 std::optional<Result<CircuitBreaker::Permit>> CircuitBreaker::try_admit_closed(CallCell& cell,
-                                                                               std::uint64_t word,
+                                                                               BreakerWord word,
                                                                                TimePoint now) noexcept {
   if (starts_) {
-    if (const auto tripped = stuck_rule(era_of(word), now)) {
-      trip(era_of(word), *tripped, std::nullopt, now);
+    if (const auto tripped = stuck_rule(word.era(), now)) {
+      trip(word.era(), *tripped, std::nullopt, now);
       return std::nullopt;
     }
   }
-  if ((word & flag_ramping) != 0) {
+  if (word.has(BreakerWord::ramping)) {
     const TimePoint began = time_of(since_.load(std::memory_order_acquire));
-    if (word_.load(std::memory_order_relaxed) != word) return std::nullopt;
+    if (this->word(std::memory_order_relaxed) != word) return std::nullopt;
     const Duration ramped = std::max(saturating_sub(now, began), Duration::zero());
     const RampOptions& ramp = *options_.ramp;
     if (ramped >= ramp.duration) {
-      word_.compare_exchange_strong(word, word & ~flag_ramping, std::memory_order_acq_rel);
+      std::uint64_t ended = word.bits();
+      word_.compare_exchange_strong(ended, ended & ~BreakerWord::ramping, std::memory_order_acq_rel);
       return std::nullopt;
     }
-    const double share = ramp.from + (1 - ramp.from) * (to_seconds(ramped) / to_seconds(ramp.duration));
-    // The multiples of the golden ratio, modulo 1, fill [0, 1) as evenly as any sequence can: every stretch
-    // of calls is admitted in very nearly its share, without chance.
-    const std::uint64_t asked = ramp_asked_.fetch_add(1, std::memory_order_relaxed);
-    const double place = static_cast<double>((asked * 0x9e3779b97f4a7c15U) >> 11U) * 0x1.0p-53;
-    if (place >= share) return refuse(cell, word, Reason::ramping, ramp.duration - ramped, now);
+    if (!ramp_.admits(ramp, ramped)) return refuse(cell, word, Reason::ramping, ramp.duration - ramped, now);
   }
   const std::uint32_t slot =
-      (word & flag_tracked) != 0 ? starts_->enter(generation_of(word), now) : CallStarts::untracked;
+      word.has(BreakerWord::tracked) ? starts_->enter(word.generation(), now) : CallStarts::untracked;
   cell.add(cell.calls);
-  return Permit{this, era_of(word), now, slot};
+  return Permit{this, word.era(), now, slot};
 }
 
 std::optional<Result<CircuitBreaker::Permit>> CircuitBreaker::try_probe(CallCell& cell,
@@ -120,12 +117,12 @@ std::optional<Result<CircuitBreaker::Permit>> CircuitBreaker::try_probe(CallCell
   std::optional<Result<Permit>> result;
   {
     std::unique_lock lock(mutex_);
-    std::uint64_t word = word_.load(std::memory_order_relaxed);
-    if (state_of(word) == State::open && ticks_of(now) >= until_.load(std::memory_order_relaxed)) {
+    BreakerWord word = this->word(std::memory_order_relaxed);
+    if (word.state() == State::open && ticks_of(now) >= until_.load(std::memory_order_relaxed)) {
       transition = half_open_locked(now);
-      word = word_.load(std::memory_order_relaxed);
+      word = this->word(std::memory_order_relaxed);
     }
-    if (state_of(word) != State::half_open || ticks_of(now) >= due_.load(std::memory_order_relaxed)) {
+    if (word.state() != State::half_open || ticks_of(now) >= due_.load(std::memory_order_relaxed)) {
       return std::nullopt;
     }
     if (const auto blocked_for = round_.blocked(now)) {
@@ -135,45 +132,45 @@ std::optional<Result<CircuitBreaker::Permit>> CircuitBreaker::try_probe(CallCell
     const ProbeRound::Number probe = round_.admit(now);
     look_again_locked();
     cell.add(cell.calls);
-    result.emplace(Permit{this, era_of(word), now, probe});
+    result.emplace(Permit{this, word.era(), now, probe});
   }
   if (transition) send(*transition);
   return result;
 }
 
-Result<CircuitBreaker::Permit> CircuitBreaker::refuse(CallCell& cell, std::uint64_t word, Reason reason,
+Result<CircuitBreaker::Permit> CircuitBreaker::refuse(CallCell& cell, BreakerWord word, Reason reason,
                                                       std::optional<Duration> retry_after,
                                                       TimePoint now) noexcept {
-  if ((word & flag_metrics_only) != 0) {
+  if (word.has(BreakerWord::metrics_only)) {
     cell.add(cell.would_reject);
-    return Permit{nullptr, 0, now, CallStarts::untracked};
+    return Permit{nullptr, {}, now, CallStarts::untracked};
   }
   cell.add(cell.rejected[static_cast<std::size_t>(reason)]);
-  if (sink_ != nullptr) send_rejection(state_of(word), reason, retry_after, now);
+  if (sink_ != nullptr) send_rejection(word.state(), reason, retry_after, now);
   return {reason, name_, retry_after};
 }
 
 // --- record
 
-void CircuitBreaker::drop(std::uint64_t era, std::uint32_t slot) noexcept {
+void CircuitBreaker::drop(BreakerEra era, std::uint32_t slot) noexcept {
   CallCell& cell = cells_.mine();
   // Nobody says when: the latest time this thread has shown.
   record_slow(cell, era, slot, Outcome::ignored(), cell.clamp(TimePoint::min()));
 }
 
-void CircuitBreaker::record_slow(CallCell& cell, std::uint64_t era, std::uint32_t slot,
-                                 const Outcome& outcome, TimePoint now) noexcept {
+void CircuitBreaker::record_slow(CallCell& cell, BreakerEra era, std::uint32_t slot, const Outcome& outcome,
+                                 TimePoint now) noexcept {
   settle(now);
-  if (!is_probe(era) && slot != CallStarts::untracked) starts_->leave(slot);
+  if (!era.is_probe() && slot != CallStarts::untracked) starts_->leave(slot);
   const Duration latency = std::max(outcome.latency, Duration::zero());
   book(cell, era, slot, outcome, latency, now);
-  if ((word_.load(std::memory_order_relaxed) & flag_told) != 0) send_call(outcome, latency, now);
+  if (word(std::memory_order_relaxed).has(BreakerWord::told)) send_call(outcome, latency, now);
 }
 
-inline void CircuitBreaker::book(CallCell& cell, std::uint64_t era, std::uint32_t slot,
-                                 const Outcome& outcome, Duration latency, TimePoint now) noexcept {
+inline void CircuitBreaker::book(CallCell& cell, BreakerEra era, std::uint32_t slot, const Outcome& outcome,
+                                 Duration latency, TimePoint now) noexcept {
   const bool slow = is_slow(latency);
-  const bool current = era_of(word_.load(std::memory_order_acquire)) == era;
+  const bool current = word().era() == era;
   switch (outcome.verdict) {
     case Verdict::success:
       cell.add(slow ? cell.slow_successes : cell.plain_successes);
@@ -189,9 +186,9 @@ inline void CircuitBreaker::book(CallCell& cell, std::uint64_t era, std::uint32_
       cell.add(cell.ignored);
       break;
   }
-  if (current && is_probe(era) && try_record_probe(era, slot, outcome, slow, now)) return;
+  if (current && era.is_probe() && try_record_probe(era, slot, outcome, slow, now)) return;
   if (outcome.verdict == Verdict::ignored) return;
-  if (current && !is_probe(era) && book_closed(cell, era, outcome, latency, now)) return;
+  if (current && !era.is_probe() && book_closed(cell, era, outcome, latency, now)) return;
   record_late(cell, outcome, now);
 }
 
@@ -201,7 +198,7 @@ void CircuitBreaker::record_late(CallCell& cell, const Outcome& outcome, TimePoi
   // The one thing a late failure may do: hand on what the server just said about itself, for the current
   // opening.
   const std::scoped_lock lock(mutex_);
-  if (state_of(word_.load(std::memory_order_relaxed)) != State::open) return;
+  if (word(std::memory_order_relaxed).state() != State::open) return;
   const TimePoint longest = saturating_add(opened_at_, options_.max_open_duration);
   const TimePoint wanted = std::min(saturating_add(now, *outcome.retry_after), longest);
   if (ticks_of(wanted) <= until_.load(std::memory_order_relaxed)) return;
@@ -209,37 +206,37 @@ void CircuitBreaker::record_late(CallCell& cell, const Outcome& outcome, TimePoi
   if (options_.probe_automatically) due_.store(ticks_of(wanted), std::memory_order_release);
 }
 
-inline bool CircuitBreaker::book_closed(CallCell& cell, std::uint64_t era, const Outcome& outcome,
+inline bool CircuitBreaker::book_closed(CallCell& cell, BreakerEra era, const Outcome& outcome,
                                         Duration latency, TimePoint now) noexcept {
   const bool failed = outcome.verdict == Verdict::failure;
   const CallMarks marks{failed, is_slow(latency), latency >= high_from_, latency};
   std::optional<TrippedRule> tripped;
-  if (!evidence_.add(cell, generation_of_era(era), marks, now, tripped)) return false;
+  if (!evidence_.add(cell, era.generation(), marks, now, tripped)) return false;
   if (!tripped && starts_) tripped = stuck_rule(era, now);
   if (tripped) trip(era, *tripped, failed ? outcome.retry_after : std::nullopt, now);
   return true;
 }
 
-std::optional<TrippedRule> CircuitBreaker::stuck_rule(std::uint64_t era, TimePoint now) noexcept {
-  const std::uint32_t stuck = starts_->stuck(generation_of_era(era), now);
+std::optional<TrippedRule> CircuitBreaker::stuck_rule(BreakerEra era, TimePoint now) noexcept {
+  const std::uint32_t stuck = starts_->stuck(era.generation(), now);
   if (stuck == 0) return std::nullopt;
   return TrippedRule{Rule::stuck_calls, static_cast<double>(stuck),
                      static_cast<double>(options_.stuck_calls->count), evidence_.at(now)};
 }
 
-void CircuitBreaker::trip(std::uint64_t era, const TrippedRule& tripped, std::optional<Duration> server_wait,
+void CircuitBreaker::trip(BreakerEra era, const TrippedRule& tripped, std::optional<Duration> server_wait,
                           TimePoint now) noexcept {
   std::optional<Transition> transition;
   {
     const std::scoped_lock lock(mutex_);
-    if (era_of(word_.load(std::memory_order_relaxed)) != era) return;  // somebody was faster
+    if (word(std::memory_order_relaxed).era() != era) return;  // somebody was faster
     relapses_ = 0;
     transition = open_locked(now, tripped, server_wait);
   }
   send(*transition);
 }
 
-bool CircuitBreaker::try_record_probe(std::uint64_t era, ProbeRound::Number probe, const Outcome& outcome,
+bool CircuitBreaker::try_record_probe(BreakerEra era, ProbeRound::Number probe, const Outcome& outcome,
                                       bool slow, TimePoint now) noexcept {
   using enum ProbeRound::Result;
   ProbeRound::Result result = outcome.verdict == Verdict::failure || slow ? failed : passed;
@@ -247,8 +244,8 @@ bool CircuitBreaker::try_record_probe(std::uint64_t era, ProbeRound::Number prob
   std::optional<Transition> transition;
   {
     const std::scoped_lock lock(mutex_);
-    if (era_of(word_.load(std::memory_order_relaxed)) != era) return false;  // decided meanwhile: late
-    if (!round_.come_back(probe, result)) return false;                      // given up meanwhile: late
+    if (word(std::memory_order_relaxed).era() != era) return false;  // decided meanwhile: late
+    if (!round_.come_back(probe, result)) return false;              // given up meanwhile: late
     look_again_locked();
     if (round_.verdict() == RoundVerdict::relapsed) {
       ++relapses_;
@@ -267,7 +264,7 @@ bool CircuitBreaker::try_record_probe(std::uint64_t era, ProbeRound::Number prob
 
 WindowSnapshot CircuitBreaker::window_at_locked(TimePoint now) const noexcept {
   // The window of a closed period that is over stays as its last call left it.
-  const bool over = state_of(word_.load(std::memory_order_relaxed)) != State::closed;
+  const bool over = word(std::memory_order_relaxed).state() != State::closed;
   return over ? evidence_.latest() : evidence_.at(now);
 }
 
@@ -288,13 +285,13 @@ BreakerSnapshot CircuitBreaker::snapshot(TimePoint now) const noexcept {
   BreakerSnapshot snapshot;
   snapshot.totals = cells_.totals();
   const std::scoped_lock lock(mutex_);
-  const std::uint64_t word = word_.load(std::memory_order_relaxed);
-  snapshot.state = state_of(word);
-  snapshot.metrics_only = (word & flag_metrics_only) != 0;
-  snapshot.generation = generation_of(word);
+  const BreakerWord word = this->word(std::memory_order_relaxed);
+  snapshot.state = word.state();
+  snapshot.metrics_only = word.has(BreakerWord::metrics_only);
+  snapshot.generation = word.generation();
   snapshot.since = time_of(since_.load(std::memory_order_relaxed));
   now = std::max({now, snapshot.since, time_of(cells_.mine().latest.load(std::memory_order_relaxed))});
-  snapshot.ramping = (word & flag_ramping) != 0 && now - snapshot.since < options_.ramp->duration;
+  snapshot.ramping = word.has(BreakerWord::ramping) && now - snapshot.since < options_.ramp->duration;
   snapshot.relapses = relapses_;
   snapshot.time_open = time_open_;
   if (snapshot.state == State::open) {
@@ -323,9 +320,9 @@ bool CircuitBreaker::idle_since(TimePoint at) const noexcept {
   // Under the mutex, so that who has seen the last holder of this breaker go also sees the transition it
   // made.
   const std::scoped_lock lock(mutex_);
-  const std::uint64_t word = word_.load(std::memory_order_relaxed);
-  if (state_of(word) != State::closed || (word & flag_metrics_only) != 0) return false;
-  if ((word & flag_ramping) != 0) {
+  const BreakerWord word = this->word(std::memory_order_relaxed);
+  if (word.state() != State::closed || word.has(BreakerWord::metrics_only)) return false;
+  if (word.has(BreakerWord::ramping)) {
     const TimePoint began = time_of(since_.load(std::memory_order_relaxed));
     if (saturating_sub(at, began) < options_.ramp->duration) return false;
   }

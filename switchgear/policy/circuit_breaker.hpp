@@ -6,7 +6,7 @@
 //
 // | from      | to          | where                                                                  |
 // |-----------|-------------|------------------------------------------------------------------------|
-// | closed    | open        | evaluate(), when trip_rules.hpp names a rule that holds                |
+// | closed    | open        | trip(), when trip_rules.hpp names a rule that holds                    |
 // | open      | half_open   | try_probe() at or after the end; settle() when probe_automatically     |
 // | half_open | open        | try_record_probe() (a probe failed) or settle() (one has hung)         |
 // | half_open | closed      | try_record_probe()                                                     |
@@ -34,9 +34,11 @@
 #include "switchgear/core/result.hpp"
 #include "switchgear/core/state.hpp"
 #include "switchgear/core/time.hpp"
+#include "switchgear/policy/breaker_word.hpp"
 #include "switchgear/policy/circuit_breaker_options.hpp"
 #include "switchgear/policy/evidence.hpp"
 #include "switchgear/policy/probe_round.hpp"
+#include "switchgear/policy/ramp.hpp"
 #include "switchgear/striped/call_cells.hpp"
 #include "switchgear/striped/call_starts.hpp"
 
@@ -133,7 +135,7 @@ class CircuitBreaker {
   [[nodiscard]] BreakerSnapshot snapshot(TimePoint now) const noexcept;
 
   /// The state alone; one atomic load.
-  [[nodiscard]] State state() const noexcept { return state_of(word_.load(std::memory_order_acquire)); }
+  [[nodiscard]] State state() const noexcept { return word().state(); }
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] const CircuitBreakerOptions& options() const noexcept { return options_; }
@@ -153,73 +155,35 @@ class CircuitBreaker {
  private:
   friend class CircuitBreakerTestPeer;
 
-  // word_: generation (57 bits), state (3), flags (4). A permit keeps everything above the flags as its
-  // `era`.
-  static constexpr std::uint64_t flag_tracked =
-      1;  ///< a stuck_calls rule wants to know about every call in flight
-  static constexpr std::uint64_t flag_ramping = 2;  ///< closed, but only a share of the calls is admitted
-  static constexpr std::uint64_t flag_metrics_only = 4;  ///< nothing is refused
-  static constexpr std::uint64_t flag_told = 8;          ///< the sink wants to know about every call's end
-  static constexpr std::uint64_t flag_bits = 4;
-  static constexpr std::uint64_t state_bits = 3;
-  static constexpr std::uint64_t state_mask = 7U << flag_bits;
-
-  [[nodiscard]] static constexpr std::uint64_t era_of(std::uint64_t word) noexcept {
-    return word >> flag_bits;
-  }
-  [[nodiscard]] static constexpr State state_of(std::uint64_t word) noexcept {
-    return static_cast<State>((word >> flag_bits) & 7U);
-  }
-  [[nodiscard]] static constexpr std::uint64_t generation_of(std::uint64_t word) noexcept {
-    return word >> (flag_bits + state_bits);
-  }
-  [[nodiscard]] static constexpr std::uint64_t generation_of_era(std::uint64_t era) noexcept {
-    return era >> state_bits;
-  }
-  /// Whether a permit of this era is a probe's.
-  [[nodiscard]] static constexpr bool is_probe(std::uint64_t era) noexcept {
-    return static_cast<State>(era & 7U) == State::half_open;
-  }
-  /// Closed, and nothing to do for an acquire but to count it.
-  [[nodiscard]] static constexpr bool admits_plainly(std::uint64_t word) noexcept {
-    static_assert(static_cast<int>(State::closed) == 0);
-    return (word & (state_mask | flag_tracked | flag_ramping)) == 0;
-  }
-
-  /// Closed, and nothing to do for a success but to book it.
-  [[nodiscard]] static constexpr bool books_plainly(std::uint64_t word) noexcept {
-    return (word & (state_mask | flag_tracked | flag_told)) == 0;
-  }
-
-  [[nodiscard]] static constexpr bool open_plainly(std::uint64_t word) noexcept {
-    return (word & (flag_metrics_only | state_mask)) == static_cast<std::uint64_t>(State::open) << flag_bits;
+  [[nodiscard]] BreakerWord word(std::memory_order order = std::memory_order_acquire) const noexcept {
+    return BreakerWord{word_.load(order)};
   }
 
   // The call's path. Everything here is inline for the closed state; *_slow handle all states.
   Result<Permit> try_acquire_slow(CallCell& cell, TimePoint now) noexcept;
-  void record(std::uint64_t era, std::uint32_t slot, const Outcome& outcome, TimePoint now) noexcept;
-  void drop(std::uint64_t era, std::uint32_t slot) noexcept;
-  void record_slow(CallCell& cell, std::uint64_t era, std::uint32_t slot, const Outcome& outcome,
+  void record(BreakerEra era, std::uint32_t slot, const Outcome& outcome, TimePoint now) noexcept;
+  void drop(BreakerEra era, std::uint32_t slot) noexcept;
+  void record_slow(CallCell& cell, BreakerEra era, std::uint32_t slot, const Outcome& outcome,
                    TimePoint now) noexcept;
-  void book(CallCell& cell, std::uint64_t era, std::uint32_t slot, const Outcome& outcome, Duration latency,
+  void book(CallCell& cell, BreakerEra era, std::uint32_t slot, const Outcome& outcome, Duration latency,
             TimePoint now) noexcept;
-  [[nodiscard]] bool try_record_plain_success(CallCell& cell, std::uint64_t era, Duration latency,
+  [[nodiscard]] bool try_record_plain_success(CallCell& cell, BreakerEra era, Duration latency,
                                               TimePoint now) noexcept;
-  Result<Permit> refuse(CallCell& cell, std::uint64_t word, Reason reason,
-                        std::optional<Duration> retry_after, TimePoint now) noexcept;
-  [[nodiscard]] std::optional<Result<Permit>> try_admit_closed(CallCell& cell, std::uint64_t word,
+  Result<Permit> refuse(CallCell& cell, BreakerWord word, Reason reason, std::optional<Duration> retry_after,
+                        TimePoint now) noexcept;
+  [[nodiscard]] std::optional<Result<Permit>> try_admit_closed(CallCell& cell, BreakerWord word,
                                                                TimePoint now) noexcept;
   [[nodiscard]] std::optional<Result<Permit>> try_probe(CallCell& cell, TimePoint now) noexcept;
 
   /// False when the closed period ended before this call did.
-  [[nodiscard]] bool book_closed(CallCell& cell, std::uint64_t era, const Outcome& outcome, Duration latency,
+  [[nodiscard]] bool book_closed(CallCell& cell, BreakerEra era, const Outcome& outcome, Duration latency,
                                  TimePoint now) noexcept;
   /// False when the half-open period was decided, or this probe given up, before it came back.
-  [[nodiscard]] bool try_record_probe(std::uint64_t era, ProbeRound::Number probe, const Outcome& outcome,
+  [[nodiscard]] bool try_record_probe(BreakerEra era, ProbeRound::Number probe, const Outcome& outcome,
                                       bool slow, TimePoint now) noexcept;
   void record_late(CallCell& cell, const Outcome& outcome, TimePoint now) noexcept;
-  [[nodiscard]] std::optional<TrippedRule> stuck_rule(std::uint64_t era, TimePoint now) noexcept;
-  void trip(std::uint64_t era, const TrippedRule& tripped, std::optional<Duration> server_wait,
+  [[nodiscard]] std::optional<TrippedRule> stuck_rule(BreakerEra era, TimePoint now) noexcept;
+  void trip(BreakerEra era, const TrippedRule& tripped, std::optional<Duration> server_wait,
             TimePoint now) noexcept;
   [[nodiscard]] bool is_slow(Duration latency) const noexcept { return latency > slow_above_; }
 
@@ -274,7 +238,7 @@ class CircuitBreaker {
   Duration time_open_{};
   TimePoint opened_at_{};
   std::uint32_t relapses_ = 0;
-  std::atomic<std::uint32_t> ramp_asked_{0};
+  Ramp ramp_;
   ProbeRound round_;
 };
 
@@ -322,7 +286,7 @@ class [[nodiscard]] CircuitBreaker::Permit {
 
  private:
   friend class CircuitBreaker;
-  Permit(CircuitBreaker* breaker, std::uint64_t era, TimePoint start, std::uint32_t slot) noexcept
+  Permit(CircuitBreaker* breaker, BreakerEra era, TimePoint start, std::uint32_t slot) noexcept
       : breaker_(breaker), era_(era), start_(start), slot_(slot) {}
 
   [[gnu::always_inline]] void drop() noexcept {
@@ -330,7 +294,7 @@ class [[nodiscard]] CircuitBreaker::Permit {
   }
 
   CircuitBreaker* breaker_;  ///< null: nothing to record
-  std::uint64_t era_;
+  BreakerEra era_;
   TimePoint start_;
   std::uint32_t slot_;  ///< closed: in the table of calls in flight; half-open: the number of the probe
 };
@@ -339,15 +303,15 @@ class [[nodiscard]] CircuitBreaker::Permit {
     TimePoint now) noexcept {
   CallCell& cell = cells_.mine();
   now = cell.clamp(now);
-  const std::uint64_t word = word_.load(std::memory_order_acquire);
-  if (admits_plainly(word)) [[likely]] {
+  const BreakerWord word = this->word();
+  if (word.admits_plainly()) [[likely]] {
     cell.add(cell.calls);
-    return Permit{this, era_of(word), now, CallStarts::untracked};
+    return Permit{this, word.era(), now, CallStarts::untracked};
   }
-  if (open_plainly(word)) {
+  if (word.open_plainly()) {
     // `until` belongs to this opening if the word is still the same after it was read.
     const TimePoint until{Duration{until_.load(std::memory_order_acquire)}};
-    if (now < until && word_.load(std::memory_order_relaxed) == word) {
+    if (now < until && this->word(std::memory_order_relaxed) == word) {
       cell.add(cell.rejected[static_cast<std::size_t>(Reason::open)]);
       if (sink_ != nullptr) send_rejection(State::open, Reason::open, until - now, now);
       return {Reason::open, name_, until - now};
@@ -357,15 +321,15 @@ class [[nodiscard]] CircuitBreaker::Permit {
 }
 
 // Inlined by force: passed through memory, an Outcome costs more than the decision.
-[[gnu::always_inline]] inline bool CircuitBreaker::try_record_plain_success(CallCell& cell, std::uint64_t era,
+[[gnu::always_inline]] inline bool CircuitBreaker::try_record_plain_success(CallCell& cell, BreakerEra era,
                                                                             Duration latency,
                                                                             TimePoint now) noexcept {
-  const std::uint64_t word = word_.load(std::memory_order_acquire);
-  if (era_of(word) != era || !books_plainly(word) || is_slow(latency) || latency >= high_from_) return false;
-  return evidence_.try_add_success(cell, generation_of(word), latency, now);
+  const BreakerWord word = this->word();
+  if (word.era() != era || !word.books_plainly() || is_slow(latency) || latency >= high_from_) return false;
+  return evidence_.try_add_success(cell, word.generation(), latency, now);
 }
 
-[[gnu::always_inline]] inline void CircuitBreaker::record(std::uint64_t era, std::uint32_t slot,
+[[gnu::always_inline]] inline void CircuitBreaker::record(BreakerEra era, std::uint32_t slot,
                                                           const Outcome& outcome, TimePoint now) noexcept {
   // Read before the first atomic access, behind which the compiler would have to take them from memory.
   const Verdict verdict = outcome.verdict;

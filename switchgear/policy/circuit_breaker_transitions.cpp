@@ -17,7 +17,7 @@ void CircuitBreaker::make_due_transitions(TimePoint now) noexcept {
       const std::scoped_lock lock(mutex_);
       const Duration::rep due = due_.load(std::memory_order_relaxed);
       if (at < due) return;
-      if (state_of(word_.load(std::memory_order_relaxed)) == State::half_open) {
+      if (word(std::memory_order_relaxed).state() == State::half_open) {
         round_.give_up_oldest();
         look_again_locked();
         // It may be one tolerated failure among several; a failure never closes.
@@ -89,9 +89,9 @@ Transition CircuitBreaker::close_locked(TimePoint at, double value) noexcept {
   at = std::max(at, time_of(since_.load(std::memory_order_relaxed)));
   ++closed_;
   relapses_ = 0;
-  ramp_asked_.store(0, std::memory_order_relaxed);
+  ramp_.start();
   Transition transition =
-      enter_locked(State::closed, options_.ramp ? flag_ramping : 0, Window::empty, at,
+      enter_locked(State::closed, options_.ramp ? BreakerWord::ramping : 0, Window::empty, at,
                    {Rule::recovered, value, options_.half_open.max_failure_rate, evidence_.latest()});
   due_.store(nothing_due, std::memory_order_release);
   return transition;
@@ -99,9 +99,9 @@ Transition CircuitBreaker::close_locked(TimePoint at, double value) noexcept {
 
 Transition CircuitBreaker::enter_locked(State to, std::uint64_t flags, Window window, TimePoint at,
                                         const TrippedRule& why) noexcept {
-  const std::uint64_t word = word_.load(std::memory_order_relaxed);
-  const State from = state_of(word);
-  const std::uint64_t generation = generation_of(word) + 1;
+  const BreakerWord word = this->word(std::memory_order_relaxed);
+  const State from = word.state();
+  const std::uint64_t generation = word.generation() + 1;
   if (from == State::open) time_open_ += saturating_sub(at, opened_at_);
   const Transition transition{
       name_,     from,          to,         generation,    at, anchor_.to_wall(at), why.rule,
@@ -109,16 +109,14 @@ Transition CircuitBreaker::enter_locked(State to, std::uint64_t flags, Window wi
   // Whatever belongs to the new state is written before the word that announces it.
   if (window == Window::empty) start_window_locked(generation, at);
   since_.store(ticks_of(at), std::memory_order_release);
-  constexpr std::uint64_t lasting = flag_metrics_only | flag_tracked | flag_told;
-  word_.store(generation << (flag_bits + state_bits) | static_cast<std::uint64_t>(to) << flag_bits |
-                  (word & lasting) | flags,
-              std::memory_order_seq_cst);
+  const BreakerWord entered{generation, to, (word.bits() & BreakerWord::lasting) | flags};
+  word_.store(entered.bits(), std::memory_order_seq_cst);
   return transition;
 }
 
 void CircuitBreaker::start_window_locked(std::uint64_t generation, TimePoint at) noexcept {
   evidence_.start(generation, at);
-  if (in_flight_) in_flight_->start();
+  if (starts_) starts_->start();
 }
 
 void CircuitBreaker::command(Command command, TimePoint now) noexcept {
@@ -131,10 +129,10 @@ void CircuitBreaker::command(Command command, TimePoint now) noexcept {
     State to = State::closed;
     if (command == Command::force_open) to = State::forced_open;
     if (command == Command::disable) to = State::disabled;
-    const std::uint64_t mode = command == Command::metrics_only ? flag_metrics_only : 0;
+    const std::uint64_t mode = command == Command::metrics_only ? BreakerWord::metrics_only : 0;
     const Window window = command == Command::disable ? Window::keep : Window::empty;
     relapses_ = 0;
-    word_.fetch_and(~flag_metrics_only, std::memory_order_relaxed);  // the last command wins
+    word_.fetch_and(~BreakerWord::metrics_only, std::memory_order_relaxed);  // the last command wins
     due_.store(nothing_due, std::memory_order_release);
     transition = enter_locked(to, mode, window, at, {Rule::operator_command, 0, 0, window_at_locked(at)});
     if (transition->from == to) transition.reset();
@@ -146,9 +144,9 @@ void CircuitBreaker::command(Command command, TimePoint now) noexcept {
 void CircuitBreaker::tell_calls(CallEvents events) noexcept {
   const std::scoped_lock lock(mutex_);  // or a transition going on would put back the flags it has read
   if (events == CallEvents::on && sink_ != nullptr) {
-    word_.fetch_or(flag_told, std::memory_order_relaxed);
+    word_.fetch_or(BreakerWord::told, std::memory_order_relaxed);
   } else {
-    word_.fetch_and(~flag_told, std::memory_order_relaxed);
+    word_.fetch_and(~BreakerWord::told, std::memory_order_relaxed);
   }
 }
 

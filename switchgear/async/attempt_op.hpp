@@ -52,30 +52,22 @@ using ValueOf = std::conditional_t<std::is_void_v<T>, Nothing, T>;
 template <class Op>
 using ErrorOf = std::conditional_t<AwaitableOp<Op>, std::exception_ptr, boost::system::error_code>;
 
-/// An attempt in flight and, later, what came of it.
+/// One attempt's operation and, later, what came of it.
 template <class Value>
-struct AttemptInFlight {
+struct AttemptResult {
   AsyncAttempt attempt;
   boost::asio::cancellation_signal cancel;
-  TimePoint started;
   std::uint8_t branch = 0;
   bool cancellable = false;
-  bool busy = false;         ///< its handler has not come yet
-  bool came = false;         ///< its handler came while the call was busy with something else
-  bool timed_out = false;    ///< was cancelled because its time was over
-  bool loser = false;        ///< nobody waits for it any more
-  bool told = false;         ///< has heard that the caller goes away
-  std::optional<Step> next;  ///< the attempt that takes this one's place as soon as it is gone
+  bool told = false;  ///< has heard that the caller goes away
   std::optional<Value> value;
   boost::system::error_code code;
   std::exception_ptr exception;
 
-  void begin(const Step& step, TimePoint now) noexcept {
+  void begin(const Step& step) noexcept {
     attempt = {step.number, step.until};
-    started = now;
     branch = step.branch;
-    busy = true;
-    came = timed_out = loser = told = false;
+    told = false;
     forget();
   }
   void forget() noexcept {
@@ -92,23 +84,23 @@ class AwaitedHandler {
  public:
   using cancellation_slot_type = boost::asio::cancellation_slot;
 
-  AwaitedHandler(typename State::Ref state, typename State::Flight& flight)
-      : state_(std::move(state)), flight_(&flight) {}
+  AwaitedHandler(typename State::Ref state, typename State::Running& running)
+      : state_(std::move(state)), running_(&running) {}
 
   [[nodiscard]] cancellation_slot_type get_cancellation_slot() const noexcept {
-    return flight_->cancellable ? flight_->cancel.slot() : cancellation_slot_type{};
+    return running_->cancellable ? running_->cancel.slot() : cancellation_slot_type{};
   }
 
   void operator()(std::exception_ptr exception, typename State::Value value) {
-    flight_->exception = std::move(exception);
-    if (flight_->exception == nullptr) flight_->value.emplace(std::move(value));
-    State::on_attempt_end(std::move(state_), *flight_);
+    running_->exception = std::move(exception);
+    if (running_->exception == nullptr) running_->value.emplace(std::move(value));
+    State::on_attempt_end(std::move(state_), *running_);
   }
   void operator()(std::exception_ptr exception) { (*this)(std::move(exception), {}); }
 
  protected:
   typename State::Ref state_;
-  typename State::Flight* flight_;
+  typename State::Running* running_;
 };
 
 /// The handler of an operation that takes a token.
@@ -126,9 +118,9 @@ class TokenHandler : private AwaitedHandler<State> {
 
   /// With an error the value is kept as well: a read that met the end of the stream says how far it came.
   void operator()(const boost::system::error_code& code, typename State::Value value) {
-    this->flight_->code = code;
-    this->flight_->value.emplace(std::move(value));
-    State::on_attempt_end(std::move(this->state_), *this->flight_);
+    this->running_->code = code;
+    this->running_->value.emplace(std::move(value));
+    State::on_attempt_end(std::move(this->state_), *this->running_);
   }
   void operator()(
       const boost::system::error_code& code) requires std::same_as<typename State::Value, Nothing> {
@@ -138,13 +130,13 @@ class TokenHandler : private AwaitedHandler<State> {
 
 /// Starts one attempt. What the operation throws at once passes through.
 template <class State, class Op>
-void start_attempt(const typename State::Ref& state, Op& op, typename State::Flight& flight) {
+void start_attempt(const typename State::Ref& state, Op& op, typename State::Running& running) {
   if constexpr (AwaitableOp<Op>) {
     boost::asio::co_spawn(
-        state->executor(), [&op, &flight] { return await_attempt(op, flight.attempt); },
-        AwaitedHandler<State>(state, flight));
+        state->executor(), [&op, &running] { return await_attempt(op, running.attempt); },
+        AwaitedHandler<State>(state, running));
   } else {
-    op(std::as_const(flight.attempt), TokenHandler<State>(state, flight));
+    op(std::as_const(running.attempt), TokenHandler<State>(state, running));
   }
 }
 

@@ -65,9 +65,9 @@ struct KeptAnswer {
   /// Says what it means, too. What a classifier throws, which is the user's code, is the call's end: nobody
   /// knows what came of it.
   template <class C>
-  Outcome take(AttemptInFlight<Value>& flight, const C& classifier, Duration latency) {
+  Outcome take(AttemptResult<Value>& came, const C& classifier, Duration latency) {
     try {
-      return take_and_judge(flight, classifier, latency);
+      return take_and_judge(came, classifier, latency);
     } catch (...) {
       forget();
       answer.exception = std::current_exception();
@@ -77,18 +77,18 @@ struct KeptAnswer {
 
  private:
   template <class C>
-  Outcome take_and_judge(AttemptInFlight<Value>& flight, const C& classifier, Duration latency) {
-    if (flight.exception != nullptr) {
-      answer.exception = std::move(flight.exception);
+  Outcome take_and_judge(AttemptResult<Value>& came, const C& classifier, Duration latency) {
+    if (came.exception != nullptr) {
+      answer.exception = std::move(came.exception);
       return outcome_of_exception(classifier, answer.exception, latency);
     }
-    code = flight.code;
+    code = came.code;
     if (code) {
       answer.detail().code = code;
-      beside_code = std::move(flight.value);
+      beside_code = std::move(came.value);
       return outcome_of_code(classifier, code, latency);
     }
-    answer.value = std::move(flight.value);
+    answer.value = std::move(came.value);
     return classifier.of_result(*answer.value, latency);
   }
 };

@@ -11,7 +11,6 @@
 // within the initiating function or the emission of a cancellation.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <atomic>
 #include <boost/asio/associated_allocator.hpp>
@@ -36,6 +35,7 @@
 #include "switchgear/async/runs_inside.hpp"
 #include "switchgear/core/result.hpp"
 #include "switchgear/pipeline/answer.hpp"
+#include "switchgear/pipeline/flights.hpp"
 #include "switchgear/pipeline/pipeline.hpp"
 
 namespace switchgear::detail {
@@ -48,7 +48,7 @@ class CallState final : public Waker {
  public:
   using Value = ValueOf<T>;
   using Ref = boost::intrusive_ptr<CallState>;
-  using Flight = AttemptInFlight<Value>;
+  using Running = AttemptResult<Value>;
   using Executor = Ex;
   using UserAllocator = boost::asio::associated_allocator_t<Handler, boost::asio::recycling_allocator<void>>;
   using Error = ErrorOf<Op>;
@@ -70,18 +70,14 @@ class CallState final : public Waker {
   }
 
   /// The handler of an attempt was called.
-  static void on_attempt_end(Ref self, Flight& flight) {
+  static void on_attempt_end(Ref self, Running& running) {
     CallState& call = *self;
-    if (call.stepping_) {
-      flight.came = true;
-      ++call.came_;
-      return;
-    }
+    if (call.stepping_) return call.flights_.note_landed(running.branch);
     if (call.done_) {
-      call.land(flight);
+      static_cast<void>(call.land(running));
       return settle(std::move(self), Completes::now);
     }
-    const std::optional<Step> step = call.take(self, flight);
+    const std::optional<Step> step = call.take(self, running);
     run(std::move(self), step, Completes::now);
   }
 
@@ -110,7 +106,7 @@ class CallState final : public Waker {
   static_assert(
       !Unfinished<Value>,
       "the operation gives a coroutine or a future: its work may yet fail. Await it within the operation");
-  static constexpr std::size_t most_flights = hedges ? Hedge::most + 1 : 1;
+  static constexpr std::size_t most_attempts = hedges ? Hedge::most + 1 : 1;
   using HandlerExecutor = boost::asio::associated_executor_t<Handler, Ex>;
   /// Memory of an allocator that somebody has chosen is given back before the handler runs, as Asio promises.
   static constexpr bool own_allocator = !is_everybodys<UserAllocator>;
@@ -217,18 +213,17 @@ class CallState final : public Waker {
       if (!next) break;
       const Step step = *next;
       next.reset();
-      if (step.losers != 0) call.drop(step.losers);
+      if (step.losers != 0) call.flights_.drop(step.losers, call.canceller(call.losers_hear()));
       if (step.kind == Step::Kind::done) {
         call.stepping_ = false;
         return end(std::move(self), when);
       }
       if (step.kind == Step::Kind::attempt) {
-        call.waiting_ = false;
+        call.flights_.stop_waiting();
         call.launch(self, step);
         if constexpr (hedges) next = call.on_timer();
       } else {
-        call.waiting_ = true;
-        call.wait_until_ = step.until;
+        call.flights_.wait(step.until);
         if (step.until <= call.now_) next = call.on_timer();
       }
       if (!next && call.cancelled_ != boost::asio::cancellation_type::none) next = call.cancel();
@@ -244,96 +239,74 @@ class CallState final : public Waker {
 
   void launch(const Ref& self, const Step& step) {
     if (hedges && step.branch == 0) kept_.forget();  // a new race
-    Flight& flight = flights_[step.branch];
-    if (flight.busy) {  // a loser of an earlier race has not gone yet
-      flight.next = step;
-      return;
-    }
-    flight.begin(step, now_);
-    flight.cancellable = hedges || can_be_cancelled_ || step.until != TimePoint::max();
-    ++in_flight_;
+    if (!flights_.try_launch(step, now_)) return;
+    Running& running = running_[step.branch];
+    running.begin(step);
+    running.cancellable = hedges || can_be_cancelled_ || step.until != TimePoint::max();
     try {
-      start_attempt<CallState>(self, op_, flight);
+      start_attempt<CallState>(self, op_, running);
     } catch (...) {
-      flight.exception = std::current_exception();
-      flight.came = true;
-      ++came_;
+      running.exception = std::current_exception();
+      flights_.note_landed(step.branch);
     }
   }
 
   /// The next thing that has happened while run() was at work.
   std::optional<Step> take_next(const Ref& self) {
-    if (came_ == 0) return std::nullopt;
-    for (Flight& flight : flights_) {
-      if (!flight.came) continue;
-      --came_;
-      flight.came = false;
-      if (auto step = take(self, flight)) return step;
+    while (const auto branch = flights_.take_landed()) {
+      if (auto step = take(self, running_[*branch])) return step;
     }
     return std::nullopt;
   }
 
-  /// Tells the execution what came of an attempt. Empty when that is nobody's business any more.
-  std::optional<Step> take(const Ref& self, Flight& flight) {
-    land(flight);
+  /// Tells the execution what came of an attempt. Empty when that changes nothing for the call.
+  std::optional<Step> take(const Ref& self, Running& running) {
     now_ = time_.now();
-    if (flight.loser) return take_place(self, flight);
-    latency_ = saturating_sub(now_, flight.started);
+    const Landing landing = land(running);
+    if (landing == Landing::unwanted) return begin_successor(self, running.branch);
+    latency_ = saturating_sub(now_, flights_.started(running.branch));
     kept_.forget();
     if (cancelled_ != boost::asio::cancellation_type::none) {
-      static_cast<void>(kept_.take(flight, pipeline_.classifier(), latency_));
-      return execution_.on_outcome(flight.branch, Outcome::ignored(latency_), now_);
+      static_cast<void>(kept_.take(running, pipeline_.classifier(), latency_));
+      return execution_.on_outcome(running.branch, Outcome::ignored(latency_), now_);
     }
-    if (flight.timed_out || now_ >= flight.attempt.deadline) {
-      flight.forget();
-      return execution_.on_timeout(flight.branch, latency_, now_);
+    if (landing == Landing::too_late) {
+      running.forget();
+      return execution_.on_timeout(running.branch, latency_, now_);
     }
-    return execution_.on_outcome(flight.branch, kept_.take(flight, pipeline_.classifier(), latency_), now_);
+    return execution_.on_outcome(running.branch, kept_.take(running, pipeline_.classifier(), latency_), now_);
   }
 
-  void land(Flight& flight) noexcept {
-    flight.busy = false;
-    --in_flight_;
-    if (flight.loser) flight.forget();
+  Landing land(Running& running) noexcept {
+    const Landing landing = flights_.land(running.branch, now_);
+    if (landing == Landing::unwanted) running.forget();
+    return landing;
   }
 
-  std::optional<Step> take_place(const Ref& self, Flight& flight) {
-    if (!flight.next) return std::nullopt;
-    const Step step = *std::exchange(flight.next, std::nullopt);
-    if (now_ >= step.until) return execution_.on_timeout(step.branch, {}, now_);
+  std::optional<Step> begin_successor(const Ref& self, unsigned branch) {
+    const std::optional<Step> step = flights_.take_successor(branch);
+    if (!step) return std::nullopt;
+    if (now_ >= step->until) return execution_.on_timeout(branch, {}, now_);
     const bool outside = !std::exchange(stepping_, true);
-    launch(self, step);
+    launch(self, *step);
     if (outside) stepping_ = false;
     return std::nullopt;
   }
 
-  void drop(std::uint16_t losers) {
-    for (unsigned branch = 0; branch < most_flights; ++branch) {
-      if ((losers >> branch & 1U) == 0) continue;
-      Flight& flight = flights_[branch];
-      if (std::exchange(flight.next, std::nullopt)) continue;  // never began; who is in its place knows
-      flight.loser = true;
-      emit(flight, cancelled_ == boost::asio::cancellation_type::none
-                       ? boost::asio::cancellation_type::terminal
-                       : cancelled_);
-    }
+  auto canceller(boost::asio::cancellation_type_t type) {
+    return [this, type](unsigned branch) { running_[branch].cancel.emit(type); };
   }
-
-  static void emit(Flight& flight, boost::asio::cancellation_type_t type) {
-    if (flight.busy && !flight.came) flight.cancel.emit(type);
+  [[nodiscard]] boost::asio::cancellation_type_t losers_hear() const noexcept {
+    const bool by_caller = cancelled_ != boost::asio::cancellation_type::none;
+    return by_caller ? cancelled_ : boost::asio::cancellation_type::terminal;
   }
 
   // --- waits
 
   /// Sees to it that the call comes back at the next instant that matters.
   void arm(const Ref& self) {
-    TimePoint nearest = waiting_ ? wait_until_ : TimePoint::max();
-    for (const Flight& flight : flights_) {
-      if (flight.next) nearest = std::min(nearest, flight.next->until);
-      if (!flight.busy || flight.timed_out || flight.loser) continue;
-      nearest = std::min(nearest, flight.attempt.deadline);
-    }
-    const bool needs_owner = in_flight_ == 0;  // see invariant 2
+    const TimePoint nearest = flights_.next_due();
+    const bool needs_owner = flights_.in_the_air() == 0;  // see invariant 2
     if (nearest == TimePoint::max() && !needs_owner) return;
     if (armed_ != 0 && armed_until_ <= nearest) return;
     if (!timer_) timer_.emplace(work_.get_executor(), time_);
@@ -353,30 +326,22 @@ class CallState final : public Waker {
     call.stepping_ = true;
     std::optional<Step> step = call.cut_off();
     call.stepping_ = false;
-    if (!step && call.waiting_ && call.wait_until_ <= call.now_) step = call.on_timer();
+    if (!step && call.flights_.wait_is_over(call.now_)) step = call.on_timer();
     run(std::move(self), step, Completes::now);
   }
 
-  /// Cancels the attempts whose time is over. They are reported when they have gone.
   std::optional<Step> cut_off() {
-    for (Flight& flight : flights_) {
-      if (flight.next && flight.next->until <= now_) {
-        const Step step = *std::exchange(flight.next, std::nullopt);
-        kept_.forget();
-        return execution_.on_timeout(step.branch, {}, now_);
-      }
-      if (!flight.busy || flight.timed_out || flight.loser || flight.attempt.deadline > now_) continue;
-      flight.timed_out = true;
-      emit(flight, boost::asio::cancellation_type::terminal);
-    }
-    return std::nullopt;
+    const auto overdue = flights_.cut_off(now_, canceller(boost::asio::cancellation_type::terminal));
+    if (!overdue) return std::nullopt;
+    kept_.forget();
+    return execution_.on_timeout(overdue->branch, {}, now_);
   }
 
   static void on_wake(Ref self) {
     CallState& call = *self;
     call.wake_posted_.exchange(false, std::memory_order_acq_rel);
     if (call.done_) return settle(std::move(self), Completes::now);
-    if (!call.waiting_) return;
+    if (!call.flights_.waiting()) return;
     call.now_ = call.time_.now();
     const Step step = call.on_timer();
     run(std::move(self), step, Completes::now);
@@ -388,7 +353,7 @@ class CallState final : public Waker {
     CallState& call = *self;
     if (call.done_ || type == boost::asio::cancellation_type::none) return;
     call.cancelled_ = type;
-    for (Flight& flight : call.flights_) flight.told = false;
+    for (Running& running : call.running_) running.told = false;
     if (call.stepping_ || !call.begun_) return;  // run() sees it, or start()
     call.now_ = call.time_.now();
     call.stepping_ = true;
@@ -400,9 +365,8 @@ class CallState final : public Waker {
   /// A wait ends at once; so does a race, whose attempts become losers. A single attempt is told, and its
   /// outcome awaited.
   std::optional<Step> cancel() {
-    if (hedges || waiting_) return execution_.cancel(now_);
-    Flight& flight = flights_[0];
-    if (!std::exchange(flight.told, true)) emit(flight, cancelled_);
+    if (hedges || flights_.waiting()) return execution_.cancel(now_);
+    if (!std::exchange(running_[0].told, true) && flights_.can_be_cancelled(0)) canceller(cancelled_)(0);
     return std::nullopt;
   }
 
@@ -412,9 +376,8 @@ class CallState final : public Waker {
     CallState& call = *self;
     call.done_ = true;
     if (call.armed_ != 0) call.timer_->cancel();
-    for (Flight& flight : call.flights_) {
-      if (std::exchange(flight.came, false)) call.land(flight);
-    }
+    while (const auto branch = call.flights_.take_landed())
+      static_cast<void>(call.land(call.running_[*branch]));
     settle(std::move(self), when);
   }
 
@@ -422,7 +385,7 @@ class CallState final : public Waker {
   static void settle(Ref self, Completes when) {
     CallState& call = *self;
     if (call.finished_) return;
-    if (call.in_flight_ != 0 && call.options_.stragglers == Stragglers::waited_for) return;
+    if (call.flights_.in_the_air() != 0 && call.options_.stragglers == Stragglers::waited_for) return;
     if (own_allocator && call.options_.stragglers == Stragglers::waited_for &&
         (call.waits_pending_ != 0 || call.wake_posted_.load(std::memory_order_acquire)))
       return;
@@ -455,17 +418,13 @@ class CallState final : public Waker {
   bool can_be_cancelled_ = false;
   bool begun_ = false;
   bool stepping_ = false;
-  bool waiting_ = false;   ///< the execution's last word was `wait`
   bool done_ = false;      ///< the execution is over
   bool finished_ = false;  ///< the handler has been called, or is about to be
   boost::asio::cancellation_type_t cancelled_ = boost::asio::cancellation_type::none;
-  unsigned in_flight_ = 0;
-  unsigned came_ = 0;
   std::uint32_t waits_ = 0;
   std::uint32_t armed_ = 0;  ///< the number of the wait that counts; 0: none
   std::uint32_t waits_pending_ = 0;
   TimePoint armed_until_;
-  TimePoint wait_until_;
   TimePoint now_;
   Duration latency_{};
   std::optional<boost::asio::executor_work_guard<HandlerExecutor>> handler_work_;  ///< when it is another's
@@ -477,7 +436,8 @@ class CallState final : public Waker {
   KeptAnswer<Value> kept_;
   HandlerMemory memory_;
   typename P::Machine execution_;
-  std::array<Flight, most_flights> flights_;
+  Flights<most_attempts> flights_;
+  std::array<Running, most_attempts> running_;
   std::optional<typename Time::template Timer<Ex>> timer_;
 };
 

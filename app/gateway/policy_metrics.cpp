@@ -156,10 +156,10 @@ std::vector<prometheus::MetricFamily> policy_metrics(const PolicySets& services,
   std::map<std::string, prometheus::MetricFamily> all;
   for (const auto& [name, set] : services) {
     Families families{name, all};
-    const Policies& of = set->policies();
+    const GatewayPolicies::Objects& of = set->policies();
     if (of.retry) write(families, *of.retry);
     if (of.budget) write(families, *of.budget, now);
-    if (of.hedge) write(families, *of.hedge, *of.hedge_wins);
+    if (of.hedge) write(families, *of.hedge, *set->hedge_wins());
     if (of.bulkhead) write(families, *of.bulkhead);
     if (of.adaptive_limit) write(families, *of.adaptive_limit);
     if (of.rate_limiter) write(families, *of.rate_limiter, now);

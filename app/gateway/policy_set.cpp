@@ -10,12 +10,6 @@ namespace switchgear::gateway {
 
 namespace {
 
-/// The one there was, when what it was made of has not changed.
-template <class T, class Make>
-[[nodiscard]] std::shared_ptr<T> keep_or(bool same, const std::shared_ptr<T>* before, Make make) {
-  return same && before != nullptr && *before != nullptr ? *before : std::shared_ptr<T>(make());
-}
-
 [[nodiscard]] StoredAnswer answer_of(const config::ValueFallback& value) {
   StoredAnswer::Content content;
   content.status = value.status;
@@ -41,15 +35,32 @@ template <class T, class Make>
   return policy.cache || (policy.fallback && std::holds_alternative<CachedFallbackOptions>(*policy.fallback));
 }
 
-[[nodiscard]] AnswerFallback* make_fallback(const std::string& name, const config::FallbackOptions& options,
-                                            CallQueue* queue) {
-  if (const auto* value = std::get_if<config::ValueFallback>(&options))
-    return new AnswerFallback(AnswerFallback::value(name, answer_of(*value)));
-  if (const auto* cached = std::get_if<CachedFallbackOptions>(&options))
-    return new AnswerFallback(AnswerFallback::cached(name, *cached));
-  if (const auto* fail = std::get_if<config::FailFallback>(&options))
-    return new AnswerFallback(AnswerFallback::fail(name, fail->text));
-  return new AnswerFallback(AnswerFallback::queue(name, *queue, accepted));
+[[nodiscard]] config::PolicyContext<StoredAnswer> context_of(const config::Service& service,
+                                                             std::shared_ptr<CircuitBreaker> breaker,
+                                                             const PolicySet* before, std::uint64_t seed) {
+  // An address stands for what is there: answers of another address are not answers of this one.
+  const bool moved = before == nullptr || before->service().upstream != service.upstream ||
+                     before->service().base_path != service.base_path;
+  return {.name = service.name,
+          .breaker = {.seed = seed},
+          .shared_breaker = std::move(breaker),
+          .timeout = config::gateway_timeout,
+          .value = answer_of,
+          .accepted = accepted,
+          .answers = moved ? config::Answers::forgotten : config::Answers::kept};
+}
+
+[[nodiscard]] std::shared_ptr<HedgeWins> wins_of(const GatewayPolicies::Objects& has,
+                                                 const PolicySet* before) {
+  if (!has.hedge) return nullptr;
+  if (before != nullptr && before->policies().hedge == has.hedge) return before->hedge_wins();
+  return std::make_shared<HedgeWins>();
+}
+
+[[nodiscard]] std::shared_ptr<UriVersions> versions_of(const config::Policy& policy,
+                                                       const PolicySet* before) {
+  if (before != nullptr && before->versions()) return before->versions();
+  return keeps_answers(policy) ? std::make_shared<UriVersions>() : nullptr;
 }
 
 }  // namespace
@@ -57,110 +68,15 @@ template <class T, class Make>
 PolicySet::PolicySet(const config::Service& service, const config::Policy& policy,
                      std::shared_ptr<CircuitBreaker> breaker, const PolicySet* before, std::uint64_t seed)
     : service_(service),
-      policy_(policy),
-      policies_(make(service, policy, std::move(breaker), before, seed)),
+      policies_(policy, context_of(service, std::move(breaker), before, seed),
+                before == nullptr ? nullptr : &before->policies_),
+      hedge_wins_(wins_of(policies_.objects(), before)),
+      versions_(versions_of(policy, before)),
       remembers_(keeps_answers(policy)),
       queues_(stores_calls(policy)),
-      plain_(plain_with(policies_.fallback.get())),
-      plain_bare_(plain_with(nullptr)),
-      hedged_(hedged_with(policies_.fallback.get())),
-      hedged_bare_(hedged_with(nullptr)) {}
-
-Policies PolicySet::make(const config::Service& service, const config::Policy& policy,
-                         std::shared_ptr<CircuitBreaker> breaker, const PolicySet* before,
-                         std::uint64_t seed) {
-  const std::string& name = service.name;
-  const config::Policy none;
-  const config::Policy& was = before == nullptr ? none : before->policy_;
-  const Policies* old = before == nullptr ? nullptr : &before->policies_;
-  // An address stands for what is there: answers of another one are no answers of this.
-  const bool same_place = before != nullptr && before->service_.upstream == service.upstream &&
-                          before->service_.base_path == service.base_path;
-  const auto known = [&](auto Policies::*member) { return old == nullptr ? nullptr : &(old->*member); };
-
-  Policies made;
-  made.breaker = std::move(breaker);
-  made.timeout = keep_or(was.timeout == policy.timeout, known(&Policies::timeout),
-                         [&] { return new Timeout(name, policy.timeout.value_or(config::gateway_timeout)); });
-  const bool same_budget = was.retry_budget == policy.retry_budget;
-  if (policy.retry_budget)
-    made.budget = keep_or(same_budget, known(&Policies::budget),
-                          [&] { return new RetryBudget(name, *policy.retry_budget); });
-  if (policy.retry)
-    made.retry = keep_or(same_budget && was.retry == policy.retry, known(&Policies::retry),
-                         [&] { return new Retry(name, *policy.retry, seed, made.budget.get()); });
-  if (policy.hedge)
-    made.hedge = keep_or(same_budget && was.hedge == policy.hedge, known(&Policies::hedge),
-                         [&] { return new Hedge(name, *policy.hedge, made.budget.get()); });
-  if (made.hedge)
-    made.hedge_wins = keep_or(old != nullptr && old->hedge == made.hedge, known(&Policies::hedge_wins),
-                              [] { return new HedgeWins; });
-  if (policy.deadline)
-    made.deadline = keep_or(was.deadline == policy.deadline, known(&Policies::deadline),
-                            [&] { return new Deadline(name, *policy.deadline); });
-  if (policy.bulkhead)
-    made.bulkhead = keep_or(was.bulkhead == policy.bulkhead, known(&Policies::bulkhead),
-                            [&] { return new Bulkhead(name, *policy.bulkhead); });
-  if (policy.adaptive_limit)
-    made.adaptive_limit =
-        keep_or(was.adaptive_limit == policy.adaptive_limit, known(&Policies::adaptive_limit),
-                [&] { return new AdaptiveLimit(name, *policy.adaptive_limit); });
-  if (policy.rate_limiter)
-    made.rate_limiter = keep_or(was.rate_limiter == policy.rate_limiter, known(&Policies::rate_limiter),
-                                [&] { return new RateLimiter(name, *policy.rate_limiter); });
-  if (policy.chaos)
-    made.chaos = keep_or(was.chaos == policy.chaos && was.chaos_seed == policy.chaos_seed && old != nullptr &&
-                             old->breaker == made.breaker,
-                         known(&Policies::chaos), [&] {
-                           return new Chaos(name, *policy.chaos, policy.chaos_seed, made.breaker.get());
-                         });
-  if (old != nullptr) made.versions = old->versions;
-  if (keeps_answers(policy) && !made.versions) made.versions = std::make_shared<UriVersions>();
-  if (policy.cache)
-    made.cache = keep_or(same_place && was.cache == policy.cache, known(&Policies::cache),
-                         [&] { return new AnswerCache(name, *policy.cache); });
-  if (old != nullptr) made.queue = old->queue;
-  if (policy.fallback) {
-    bool same = same_place && was.fallback == policy.fallback;
-    if (const auto* queue = std::get_if<CallQueueOptions>(&*policy.fallback)) {
-      same = stores_calls(was);
-      if (made.queue) {
-        made.queue->set_max(queue->max);
-      } else {
-        made.queue = std::make_shared<CallQueue>(name, *queue);
-      }
-    }
-    made.fallback = keep_or(same, known(&Policies::fallback),
-                            [&] { return make_fallback(name, *policy.fallback, made.queue.get()); });
-  }
-  return made;
-}
-
-PlainPipeline PolicySet::plain_with(AnswerFallback* fallback) const noexcept {
-  return PlainPipeline{fallback,
-                       policies_.cache.get(),
-                       policies_.rate_limiter.get(),
-                       policies_.bulkhead.get(),
-                       policies_.adaptive_limit.get(),
-                       policies_.deadline.get(),
-                       policies_.retry.get(),
-                       policies_.breaker.get(),
-                       policies_.timeout.get(),
-                       policies_.chaos.get()};
-}
-
-HedgedPipeline PolicySet::hedged_with(AnswerFallback* fallback) const noexcept {
-  return HedgedPipeline{fallback,
-                        policies_.cache.get(),
-                        policies_.rate_limiter.get(),
-                        policies_.bulkhead.get(),
-                        policies_.adaptive_limit.get(),
-                        policies_.deadline.get(),
-                        policies_.retry.get(),
-                        policies_.hedge.get(),
-                        policies_.breaker.get(),
-                        policies_.timeout.get(),
-                        policies_.chaos.get()};
-}
+      plain_(policies_.pipeline()),
+      plain_bare_(policies_.pipeline(config::WithFallback::no)),
+      hedged_(policies_.racing_pipeline()),
+      hedged_bare_(policies_.racing_pipeline(config::WithFallback::no)) {}
 
 }  // namespace switchgear::gateway

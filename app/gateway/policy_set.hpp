@@ -4,30 +4,21 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <optional>
 
 #include "app/gateway/stored_answer.hpp"
 #include "app/gateway/uri_versions.hpp"
 #include "switchgear/config/config.hpp"
-#include "switchgear/pipeline/pipeline.hpp"
-#include "switchgear/pipeline/value_layers.hpp"
-#include "switchgear/policy/call_queue.hpp"
-#include "switchgear/policy/retry_budget.hpp"
+#include "switchgear/config/configured_policies.hpp"
 
 namespace switchgear::gateway {
 
 using AnswerCache = Cache<StoredAnswer>;
 using AnswerFallback = Fallback<StoredAnswer>;
 
-/// The standard order; whatever a service does not have is passed over. Only a service that hedges pays for a
-/// race.
-using PlainPipeline = Pipeline<Optional<AnswerFallback>, Optional<AnswerCache>, Optional<RateLimiter>,
-                               Optional<Bulkhead>, Optional<AdaptiveLimit>, Optional<Deadline>,
-                               Optional<Retry>, Optional<CircuitBreaker>, Optional<Timeout>, Optional<Chaos>>;
-using HedgedPipeline =
-    Pipeline<Optional<AnswerFallback>, Optional<AnswerCache>, Optional<RateLimiter>, Optional<Bulkhead>,
-             Optional<AdaptiveLimit>, Optional<Deadline>, Optional<Retry>, Optional<Hedge>,
-             Optional<CircuitBreaker>, Optional<Timeout>, Optional<Chaos>>;
+using GatewayPolicies = config::ConfiguredPolicies<StoredAnswer>;
+/// Only a service that hedges pays for a race.
+using PlainPipeline = GatewayPolicies::Plain;
+using HedgedPipeline = GatewayPolicies::Racing;
 
 /// Hedges whose answer came first. Threads: any.
 class HedgeWins {
@@ -37,29 +28,6 @@ class HedgeWins {
 
  private:
   std::atomic<std::uint64_t> count_{0};
-};
-
-/// Null: the service has none. In the order of their lifetimes: a policy after those that it borrows.
-struct Policies {
-  std::shared_ptr<CircuitBreaker> breaker;
-  std::shared_ptr<RetryBudget> budget;
-  std::shared_ptr<Retry> retry;
-  std::shared_ptr<Hedge> hedge;
-  std::shared_ptr<HedgeWins> hedge_wins;  ///< replaced with it, so that both start from nought together
-  std::shared_ptr<Timeout> timeout;       ///< never null
-  std::shared_ptr<Deadline> deadline;
-  std::shared_ptr<Bulkhead> bulkhead;
-  std::shared_ptr<AdaptiveLimit> adaptive_limit;
-  std::shared_ptr<RateLimiter> rate_limiter;
-  std::shared_ptr<Chaos> chaos;
-  /// Of a service that remembers, or once did: answers that a cache keeps across a reload must not be found
-  /// again under a version that has begun anew.
-  std::shared_ptr<UriVersions> versions;
-  std::shared_ptr<AnswerCache> cache;
-  /// Of a fallback that stores calls, or once did: it stays as long as the service does, because calls under
-  /// way may still store, and because what is stored was promised to be made.
-  std::shared_ptr<CallQueue> queue;
-  std::shared_ptr<AnswerFallback> fallback;
 };
 
 /// Constant; threads: any.
@@ -72,13 +40,20 @@ class PolicySet {
   PolicySet& operator=(const PolicySet&) = delete;
 
   [[nodiscard]] const config::Service& service() const noexcept { return service_; }
-  [[nodiscard]] const Policies& policies() const noexcept { return policies_; }
+  /// `timeout` is never null. The queue is that of a fallback that stores calls, or once did: it stays as
+  /// long as the service does, because calls under way may still store.
+  [[nodiscard]] const GatewayPolicies::Objects& policies() const noexcept { return policies_.objects(); }
+  /// Null without a hedge; replaced with it, so that both count from nought together.
+  [[nodiscard]] const std::shared_ptr<HedgeWins>& hedge_wins() const noexcept { return hedge_wins_; }
+  /// Of a service that remembers, or once did: answers that a cache keeps across a reload must not be found
+  /// again under a version that has begun anew.
+  [[nodiscard]] const std::shared_ptr<UriVersions>& versions() const noexcept { return versions_; }
 
   /// A call may be made more than once.
-  [[nodiscard]] bool repeats() const noexcept { return policies_.retry || policies_.hedge; }
+  [[nodiscard]] bool repeats() const noexcept { return policies().retry || policies().hedge; }
   /// Something may come of a bad answer other than handing it on: it is looked at before it is.
-  [[nodiscard]] bool reacts() const noexcept { return repeats() || policies_.fallback || policies_.cache; }
-  [[nodiscard]] bool hedges() const noexcept { return policies_.hedge != nullptr; }
+  [[nodiscard]] bool reacts() const noexcept { return repeats() || policies().fallback || policies().cache; }
+  [[nodiscard]] bool hedges() const noexcept { return policies().hedge != nullptr; }
   /// Good answers are kept.
   [[nodiscard]] bool remembers() const noexcept { return remembers_; }
   /// Calls that come to nothing are stored for later.
@@ -90,15 +65,10 @@ class PolicySet {
   [[nodiscard]] const HedgedPipeline& hedged_without_fallback() const noexcept { return hedged_bare_; }
 
  private:
-  [[nodiscard]] static Policies make(const config::Service& service, const config::Policy& policy,
-                                     std::shared_ptr<CircuitBreaker> breaker, const PolicySet* before,
-                                     std::uint64_t seed);
-  [[nodiscard]] PlainPipeline plain_with(AnswerFallback* fallback) const noexcept;
-  [[nodiscard]] HedgedPipeline hedged_with(AnswerFallback* fallback) const noexcept;
-
   config::Service service_;
-  config::Policy policy_;
-  Policies policies_;
+  GatewayPolicies policies_;
+  std::shared_ptr<HedgeWins> hedge_wins_;
+  std::shared_ptr<UriVersions> versions_;
   bool remembers_;
   bool queues_;
   PlainPipeline plain_;

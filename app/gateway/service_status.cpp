@@ -136,7 +136,7 @@ void add_memory(json::object& to, const AnswerMemory& memory) {
 
 boost::json::object service_status(const PolicySet& set, const WorkerCounts::OfService& counts,
                                    const CircuitDurations& durations, TimePoint now) {
-  const Policies& has = set.policies();
+  const GatewayPolicies::Objects& has = set.policies();
   json::object made{{"policy", set.service().policy},
                     {"requests", requests(counts.counts)},
                     {"responses_aborted", counts.counts.responses_aborted},
@@ -145,7 +145,7 @@ boost::json::object service_status(const PolicySet& set, const WorkerCounts::OfS
                     {"connections", connections(counts)}};
   if (has.retry) made["retry"] = of(*has.retry);
   if (has.budget) made["retry_budget"] = of(*has.budget, now);
-  if (has.hedge) made["hedge"] = of(*has.hedge, *has.hedge_wins, now);
+  if (has.hedge) made["hedge"] = of(*has.hedge, *set.hedge_wins(), now);
   if (has.bulkhead) made["bulkhead"] = of(*has.bulkhead);
   if (has.adaptive_limit) made["adaptive_limit"] = of(*has.adaptive_limit);
   if (has.rate_limiter) made["rate_limiter"] = of(*has.rate_limiter, now);

@@ -121,7 +121,7 @@ void Session::start_call(Service& service) {
   if (policies.remembers()) {
     const std::size_t place = UriVersions::place_of(head.path);
     if (is_unsafe(head, worker_.loop().fields())) call_->changes = place;
-    write_answer_key(call_->key, head, worker_.loop().fields(), policies.policies().versions->at(place));
+    write_answer_key(call_->key, head, worker_.loop().fields(), policies.versions()->at(place));
   }
   write_request(call_->head, head, worker_.loop().fields(),
                 {service_->options().base_path, service_->authority(), client_address_, worker_.pseudonym()});

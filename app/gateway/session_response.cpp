@@ -110,8 +110,8 @@ void Session::start_response(Attempt& attempt) {
   }
   call_->machine.commit();
   // Before the client learns of it: what it asks for next must not come from before its change.
-  if (call_->changes && status_ < 400) service_->policies().policies().versions->advance(*call_->changes);
-  if (attempt.branch != 0) service_->policies().policies().hedge_wins->add();
+  if (call_->changes && status_ < 400) service_->policies().versions()->advance(*call_->changes);
+  if (attempt.branch != 0) service_->policies().hedge_wins()->add();
   // The size of the framing is known before the head is taken away.
   http::BodyReader framing;
   framing.start_response(head, to_head_);

@@ -11,12 +11,59 @@
 #include <variant>
 
 #include "switchgear/config/config.hpp"
-#include "switchgear/pipeline/pipeline.hpp"
-#include "switchgear/pipeline/value_layers.hpp"
+#include "switchgear/pipeline/standard_order.hpp"
 #include "switchgear/policy/call_queue.hpp"
 #include "switchgear/policy/retry_budget.hpp"
 
 namespace switchgear::config {
+
+/// The policies of one entry. Null: it has none of that kind. In the order of their lifetimes: a policy after
+/// those that it borrows.
+template <class T>
+struct PolicyObjects {
+  std::shared_ptr<CircuitBreaker> breaker;
+  std::shared_ptr<RetryBudget> budget;
+  std::shared_ptr<Retry> retry;
+  std::shared_ptr<Hedge> hedge;
+  std::shared_ptr<Timeout> timeout;
+  std::shared_ptr<Deadline> deadline;
+  std::shared_ptr<Bulkhead> bulkhead;
+  std::shared_ptr<AdaptiveLimit> adaptive_limit;
+  std::shared_ptr<RateLimiter> rate_limiter;
+  std::shared_ptr<Chaos> chaos;
+  std::shared_ptr<Cache<T>> cache;
+  std::shared_ptr<CallQueue> queue;
+  std::shared_ptr<Fallback<T>> fallback;
+};
+
+/// Whether answers that were remembered under the options of before still hold.
+enum class Answers : std::uint8_t { kept, forgotten };
+
+/// What the file does not say about the policies of an entry.
+template <class T>
+struct PolicyContext {
+  std::string name{};                                ///< of all policies; empty: the entry's
+  BreakerContext breaker{};                          ///< its seed is for jitter, of retries too
+  std::shared_ptr<CircuitBreaker> shared_breaker{};  ///< used instead of one that is made here
+  std::optional<Duration> timeout{};                 ///< of an entry that has none
+  std::function<T(const ValueFallback&)> value{};    ///< makes the answer of `fallback: {value: …}`
+  typename Fallback<T>::Accepted accepted{};         ///< the answer to a call that was queued
+  Answers answers = Answers::kept;
+};
+
+namespace detail {
+
+/// `more`: a hedge, for callers that can make several attempts at once.
+template <class T, class... More>
+[[nodiscard]] auto pipeline_of(const PolicyObjects<T>& has, Fallback<T>* fallback, More*... more) noexcept {
+  return standard_pipeline(fallback, has.cache.get(), has.rate_limiter.get(), has.bulkhead.get(),
+                           has.adaptive_limit.get(), has.deadline.get(), has.retry.get(), has.breaker.get(),
+                           has.timeout.get(), has.chaos.get(), more...);
+}
+
+}  // namespace detail
+
+enum class WithFallback : std::uint8_t { yes, no };
 
 /// Owns what the policy names, in the standard order; T is what a call answers with.
 ///
@@ -30,116 +77,137 @@ namespace switchgear::config {
 template <class T>
 class ConfiguredPolicies {
  public:
-  using Plain = Pipeline<Optional<Fallback<T>>, Optional<Cache<T>>, Optional<RateLimiter>, Optional<Bulkhead>,
-                         Optional<AdaptiveLimit>, Optional<Deadline>, Optional<Retry>,
-                         Optional<CircuitBreaker>, Optional<Timeout>, Optional<Chaos>>;
-  using Racing = Pipeline<Optional<Fallback<T>>, Optional<Cache<T>>, Optional<RateLimiter>,
-                          Optional<Bulkhead>, Optional<AdaptiveLimit>, Optional<Deadline>, Optional<Retry>,
-                          Optional<Hedge>, Optional<CircuitBreaker>, Optional<Timeout>, Optional<Chaos>>;
+  using Objects = PolicyObjects<T>;
+  using Plain = decltype(detail::pipeline_of(std::declval<const Objects&>(), std::declval<Fallback<T>*>()));
+  using Racing = decltype(detail::pipeline_of(std::declval<const Objects&>(), std::declval<Fallback<T>*>(),
+                                              std::declval<Hedge*>()));
   /// Makes an answer of `fallback: {value: …}`.
   using MakeValue = std::function<T(const ValueFallback&)>;
 
-  /// `context.seed` is for jitter. Throws std::invalid_argument when the policy names a value as its fallback
-  /// and there is nothing to make a T of it, and when options are not valid (a loaded file's are).
+  /// Throws std::invalid_argument when the policy names a value as its fallback and there is nothing to make
+  /// a T of it, and when options are not valid (a loaded file's are).
   /// Of `before`, unless null, every policy is taken over that has the same name and the same options, and
-  /// borrows the same ones.
-  explicit ConfiguredPolicies(const Policy& policy, const BreakerContext& context = {},
-                              const MakeValue& value = {}, const ConfiguredPolicies* before = nullptr);
+  /// borrows the same ones. A queue always is, with the calls stored in it: only its size follows the file.
+  ConfiguredPolicies(const Policy& policy, PolicyContext<T> context, const ConfiguredPolicies* before);
+  explicit ConfiguredPolicies(const Policy& policy, const BreakerContext& breaker = {},
+                              const MakeValue& value = {}, const ConfiguredPolicies* before = nullptr)
+      : ConfiguredPolicies(policy, PolicyContext<T>{.breaker = breaker, .value = value}, before) {}
   ConfiguredPolicies(const ConfiguredPolicies&) = delete;
   ConfiguredPolicies& operator=(const ConfiguredPolicies&) = delete;
 
   /// For callers that make one attempt at a time. A hedge in the file is passed over.
-  [[nodiscard]] Plain pipeline() const noexcept {
-    return Plain{fallback_.get(), cache_.get(), limiter_.get(), bulkhead_.get(), adaptive_.get(),
-                 deadline_.get(), retry_.get(), breaker_.get(), timeout_.get(),  chaos_.get()};
+  [[nodiscard]] Plain pipeline(WithFallback with = WithFallback::yes) const noexcept {
+    return detail::pipeline_of(objects_, with == WithFallback::yes ? objects_.fallback.get() : nullptr);
   }
   /// For callers that can make several at once (async_call).
-  [[nodiscard]] Racing racing_pipeline() const noexcept {
-    return Racing{fallback_.get(), cache_.get(),    limiter_.get(), bulkhead_.get(),
-                  adaptive_.get(), deadline_.get(), retry_.get(),   hedge_.get(),
-                  breaker_.get(),  timeout_.get(),  chaos_.get()};
+  [[nodiscard]] Racing racing_pipeline(WithFallback with = WithFallback::yes) const noexcept {
+    return detail::pipeline_of(objects_, with == WithFallback::yes ? objects_.fallback.get() : nullptr,
+                               objects_.hedge.get());
   }
 
+  [[nodiscard]] const Policy& policy() const noexcept { return policy_; }
+  [[nodiscard]] const Objects& objects() const noexcept { return objects_; }
+
   // Null: the policy has none.
-  [[nodiscard]] CircuitBreaker* breaker() const noexcept { return breaker_.get(); }
-  [[nodiscard]] Bulkhead* bulkhead() const noexcept { return bulkhead_.get(); }
-  [[nodiscard]] RateLimiter* rate_limiter() const noexcept { return limiter_.get(); }
-  [[nodiscard]] Retry* retry() const noexcept { return retry_.get(); }
-  [[nodiscard]] Cache<T>* cache() const noexcept { return cache_.get(); }
-  [[nodiscard]] CallQueue* queue() const noexcept { return queue_.get(); }  ///< of `fallback: {queue: …}`
+  [[nodiscard]] CircuitBreaker* breaker() const noexcept { return objects_.breaker.get(); }
+  [[nodiscard]] Bulkhead* bulkhead() const noexcept { return objects_.bulkhead.get(); }
+  [[nodiscard]] RateLimiter* rate_limiter() const noexcept { return objects_.rate_limiter.get(); }
+  [[nodiscard]] Retry* retry() const noexcept { return objects_.retry.get(); }
+  [[nodiscard]] Cache<T>* cache() const noexcept { return objects_.cache.get(); }
+  /// Of `fallback: {queue: …}`; stays when a later file has another fallback, because what it has stored is
+  /// still to be made.
+  [[nodiscard]] CallQueue* queue() const noexcept { return objects_.queue.get(); }
 
  private:
   /// The one there was, if it is the same; a new one, if the policy has options for it.
   template <class P, class Options, class... More>
-  std::shared_ptr<P> keep_or_make(std::shared_ptr<P> ConfiguredPolicies::*member,
+  std::shared_ptr<P> keep_or_make(std::shared_ptr<P> Objects::*member,
                                   std::optional<Options> Policy::*options, bool same, More... more) const {
     if (!(policy_.*options)) return nullptr;
-    if (same && before_->policy_.*options == policy_.*options) return before_->*member;
-    return std::make_shared<P>(policy_.name, *(policy_.*options), more...);
+    if (same && before_->policy_.*options == policy_.*options) return before_->objects_.*member;
+    return std::make_shared<P>(name_, *(policy_.*options), more...);
   }
-  void make_fallback(const MakeValue& value);
+  void make_fallback(const PolicyContext<T>& context);
+  [[nodiscard]] bool same_fallback(Answers answers) const;
 
-  const Policy policy_;
+  Policy policy_;
+  const std::string name_;
   const ConfiguredPolicies* before_;  ///< while this is made; null afterwards, and when it has another name
-  std::shared_ptr<CircuitBreaker> breaker_;
-  std::shared_ptr<RetryBudget> budget_;
-  std::shared_ptr<Retry> retry_;
-  std::shared_ptr<Hedge> hedge_;
-  std::shared_ptr<Timeout> timeout_;
-  std::shared_ptr<Deadline> deadline_;
-  std::shared_ptr<Bulkhead> bulkhead_;
-  std::shared_ptr<AdaptiveLimit> adaptive_;
-  std::shared_ptr<RateLimiter> limiter_;
-  std::shared_ptr<Chaos> chaos_;
-  std::shared_ptr<Cache<T>> cache_;
-  std::shared_ptr<CallQueue> queue_;
-  std::shared_ptr<Fallback<T>> fallback_;
+  Objects objects_;
 };
 
 template <class T>
-ConfiguredPolicies<T>::ConfiguredPolicies(const Policy& policy, const BreakerContext& context,
-                                          const MakeValue& value, const ConfiguredPolicies* before)
-    : policy_(policy), before_(before != nullptr && before->policy_.name == policy.name ? before : nullptr) {
-  using Self = ConfiguredPolicies;
+ConfiguredPolicies<T>::ConfiguredPolicies(const Policy& policy, PolicyContext<T> context,
+                                          const ConfiguredPolicies* before)
+    : policy_(policy),
+      name_(context.name.empty() ? policy.name : context.name),
+      before_(before != nullptr && before->name_ == name_ ? before : nullptr) {
+  if (!policy_.timeout) policy_.timeout = context.timeout;
+  const std::uint64_t seed = context.breaker.seed;
   const bool known = before_ != nullptr;
-  breaker_ = keep_or_make(&Self::breaker_, &Policy::circuit_breaker, known, context);
-  budget_ = keep_or_make(&Self::budget_, &Policy::retry_budget, known);
-  const bool same_budget = known && before_->budget_ == budget_;
-  retry_ = keep_or_make(&Self::retry_, &Policy::retry, same_budget, context.seed, budget_.get());
-  hedge_ = keep_or_make(&Self::hedge_, &Policy::hedge, same_budget, budget_.get());
-  timeout_ = keep_or_make(&Self::timeout_, &Policy::timeout, known);
-  deadline_ = keep_or_make(&Self::deadline_, &Policy::deadline, known);
-  bulkhead_ = keep_or_make(&Self::bulkhead_, &Policy::bulkhead, known);
-  adaptive_ = keep_or_make(&Self::adaptive_, &Policy::adaptive_limit, known);
-  limiter_ = keep_or_make(&Self::limiter_, &Policy::rate_limiter, known);
+  const bool same_answers = known && context.answers == Answers::kept;
+  Objects& made = objects_;
+  made.breaker = context.shared_breaker
+                     ? std::move(context.shared_breaker)
+                     : keep_or_make(&Objects::breaker, &Policy::circuit_breaker, known, context.breaker);
+  made.budget = keep_or_make(&Objects::budget, &Policy::retry_budget, known);
+  const bool same_budget = known && before_->objects_.budget == made.budget;
+  made.retry = keep_or_make(&Objects::retry, &Policy::retry, same_budget, seed, made.budget.get());
+  made.hedge = keep_or_make(&Objects::hedge, &Policy::hedge, same_budget, made.budget.get());
+  made.timeout = keep_or_make(&Objects::timeout, &Policy::timeout, known);
+  made.deadline = keep_or_make(&Objects::deadline, &Policy::deadline, known);
+  made.bulkhead = keep_or_make(&Objects::bulkhead, &Policy::bulkhead, known);
+  made.adaptive_limit = keep_or_make(&Objects::adaptive_limit, &Policy::adaptive_limit, known);
+  made.rate_limiter = keep_or_make(&Objects::rate_limiter, &Policy::rate_limiter, known);
   const bool same_chaos =
-      known && before_->breaker_ == breaker_ && before_->policy_.chaos_seed == policy.chaos_seed;
-  chaos_ = keep_or_make(&Self::chaos_, &Policy::chaos, same_chaos, policy.chaos_seed, breaker_.get());
-  cache_ = keep_or_make(&Self::cache_, &Policy::cache, known);
-  if (known && policy.fallback && before_->policy_.fallback == policy.fallback) {
-    queue_ = before_->queue_;
-    fallback_ = before_->fallback_;
-  } else if (policy.fallback) {
-    make_fallback(value);
+      known && before_->objects_.breaker == made.breaker && before_->policy_.chaos_seed == policy_.chaos_seed;
+  made.chaos =
+      keep_or_make(&Objects::chaos, &Policy::chaos, same_chaos, policy_.chaos_seed, made.breaker.get());
+  made.cache = keep_or_make(&Objects::cache, &Policy::cache, same_answers);
+  if (known) made.queue = before_->objects_.queue;
+  if (policy_.fallback) {
+    if (known && same_fallback(context.answers)) {
+      made.fallback = before_->objects_.fallback;
+      if (const auto* queue = std::get_if<CallQueueOptions>(&*policy_.fallback))
+        made.queue->set_max(queue->max);
+    } else {
+      make_fallback(context);
+    }
   }
   before_ = nullptr;
 }
 
+/// One that queues is the same whatever its size, and remembers no answers.
 template <class T>
-void ConfiguredPolicies<T>::make_fallback(const MakeValue& value) {
-  const std::string& name = policy_.name;
+bool ConfiguredPolicies<T>::same_fallback(Answers answers) const {
+  const std::optional<FallbackOptions>& was = before_->policy_.fallback;
+  if (!was) return false;
+  const auto queues = [](const FallbackOptions& options) {
+    return std::holds_alternative<CallQueueOptions>(options);
+  };
+  if (queues(*was) && queues(*policy_.fallback)) return true;
+  return answers == Answers::kept && *was == *policy_.fallback;
+}
+
+template <class T>
+void ConfiguredPolicies<T>::make_fallback(const PolicyContext<T>& context) {
+  std::shared_ptr<Fallback<T>>& made = objects_.fallback;
   if (const auto* fixed = std::get_if<ValueFallback>(&*policy_.fallback)) {
-    if (!value)
-      detail::raise_invalid("policy '" + name +
-                            "': its fallback is a value, and nothing makes an answer of it");
-    fallback_.reset(new Fallback<T>(Fallback<T>::value(name, value(*fixed))));
+    if (!context.value)
+      switchgear::detail::raise_invalid("policy '" + name_ +
+                                        "': its fallback is a value, and nothing makes an answer of it");
+    made.reset(new Fallback<T>(Fallback<T>::value(name_, context.value(*fixed))));
   } else if (const auto* cached = std::get_if<CachedFallbackOptions>(&*policy_.fallback)) {
-    fallback_.reset(new Fallback<T>(Fallback<T>::cached(name, *cached)));
-  } else if (const auto* queue = std::get_if<CallQueueOptions>(&*policy_.fallback)) {
-    queue_ = std::make_shared<CallQueue>(name, *queue);
-    fallback_.reset(new Fallback<T>(Fallback<T>::queue(name, *queue_)));
+    made.reset(new Fallback<T>(Fallback<T>::cached(name_, *cached)));
+  } else if (const auto* options = std::get_if<CallQueueOptions>(&*policy_.fallback)) {
+    if (objects_.queue) {
+      objects_.queue->set_max(options->max);
+    } else {
+      objects_.queue = std::make_shared<CallQueue>(name_, *options);
+    }
+    made.reset(new Fallback<T>(Fallback<T>::queue(name_, *objects_.queue, context.accepted)));
   } else {
-    fallback_.reset(new Fallback<T>(Fallback<T>::fail(name, std::get<FailFallback>(*policy_.fallback).text)));
+    made.reset(new Fallback<T>(Fallback<T>::fail(name_, std::get<FailFallback>(*policy_.fallback).text)));
   }
 }
 

@@ -69,8 +69,18 @@ TEST(ConfiguredPolicies, WhatChangedIsMadeAnewWithWhatBorrowsIt) {
   EXPECT_EQ(after("core", "payment"), "bulkhead rate_limiter retry cache queue ");
   EXPECT_EQ(after("budget: {}", "budget: {ratio: 0.5}"), "breaker bulkhead rate_limiter cache queue ");
   EXPECT_EQ(after("rate: 100", "rate: 200"), "breaker bulkhead retry cache queue ");
-  EXPECT_EQ(after("max: 10", "max: 20"), "breaker bulkhead rate_limiter retry cache ");
+  EXPECT_EQ(after("max: 10", "max: 20"), "breaker bulkhead rate_limiter retry cache queue ");
   EXPECT_EQ(after("timeout: 2s", "timeout: 1s"), "breaker bulkhead rate_limiter retry cache queue ");
+}
+
+TEST(ConfiguredPolicies, AQueueKeepsItsCallsWhateverTheFileSaysNext) {
+  const Policies first{policy_of("{fallback: {queue: {max: 1}}}")};
+  ASSERT_TRUE(first.queue()->try_push("one", TimePoint{}));
+  const Policies larger{policy_of("{fallback: {queue: {max: 2}}}"), {}, {}, &first};
+  EXPECT_EQ(larger.queue()->size(), 1U);
+  EXPECT_TRUE(larger.queue()->try_push("two", TimePoint{}));
+  const Policies without{policy_of("{fallback: {fail: sorry}}"), {}, {}, &larger};
+  EXPECT_EQ(without.queue()->size(), 2U);
 }
 
 TEST(ConfiguredPolicies, AnotherNameIsAnotherPolicy) {

@@ -15,7 +15,8 @@
 #include <utility>
 
 #include "switchgear/async/async_fixture.hpp"
-#include "switchgear/pipeline/value_layers.hpp"
+#include "switchgear/policy/cache.hpp"
+#include "switchgear/policy/fallback.hpp"
 
 namespace switchgear {
 namespace {

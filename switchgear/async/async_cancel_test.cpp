@@ -7,7 +7,7 @@
 
 #include "switchgear/async/async_call.hpp"
 #include "switchgear/async/async_fixture.hpp"
-#include "switchgear/pipeline/value_layers.hpp"
+#include "switchgear/policy/cache.hpp"
 
 namespace switchgear {
 namespace {

@@ -6,7 +6,7 @@
 #include <stdexcept>
 
 #include "switchgear/async/async_fixture.hpp"
-#include "switchgear/pipeline/value_layers.hpp"
+#include "switchgear/policy/cache.hpp"
 
 namespace switchgear {
 namespace {

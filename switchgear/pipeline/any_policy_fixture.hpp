@@ -4,7 +4,8 @@
 #include <variant>
 
 #include "switchgear/pipeline/layers.hpp"
-#include "switchgear/pipeline/value_layers.hpp"
+#include "switchgear/policy/cache.hpp"
+#include "switchgear/policy/fallback.hpp"
 
 namespace switchgear::testing {
 

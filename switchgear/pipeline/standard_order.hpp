@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "switchgear/pipeline/pipeline.hpp"
-#include "switchgear/pipeline/value_layers.hpp"
 
 namespace switchgear {
 

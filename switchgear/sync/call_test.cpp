@@ -10,7 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "switchgear/pipeline/value_layers.hpp"
+#include "switchgear/policy/cache.hpp"
+#include "switchgear/policy/fallback.hpp"
 #include "switchgear/sync/partial.hpp"
 #include "switchgear/testing/manual_time.hpp"
 

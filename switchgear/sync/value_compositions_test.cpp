@@ -5,7 +5,8 @@
 #include <string>
 
 #include "switchgear/pipeline/two_step.hpp"
-#include "switchgear/pipeline/value_layers.hpp"
+#include "switchgear/policy/cache.hpp"
+#include "switchgear/policy/fallback.hpp"
 #include "switchgear/sync/call.hpp"
 #include "switchgear/testing/manual_time.hpp"
 

@@ -1,4 +1,4 @@
-#include "switchgear/pipeline/value_layers.hpp"
+#include "switchgear/pipeline/layers.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,6 +6,8 @@
 #include <string>
 
 #include "switchgear/pipeline/standard_order.hpp"
+#include "switchgear/policy/cache.hpp"
+#include "switchgear/policy/fallback.hpp"
 #include "switchgear/sync/call.hpp"
 #include "switchgear/sync/partial.hpp"
 #include "switchgear/testing/manual_time.hpp"

@@ -1,0 +1,44 @@
+// Timeout and deadline.
+#pragma once
+
+#include <concepts>
+#include <string>
+
+#include "switchgear/pipeline/layer.hpp"
+#include "switchgear/pipeline/layers/never_waits.hpp"
+#include "switchgear/policy/time_limit.hpp"
+
+namespace switchgear {
+
+/// Narrows the time that what is inside may take; what is outside gets its own limit back.
+template <std::derived_from<TimeLimited> Limit>
+class Layer<Limit> : public NeverWaits {
+ public:
+  using Fast = Layer;
+
+  [[gnu::always_inline]] Gate enter(const TimeLimited& policy, Call& call, TimePoint now) noexcept {
+    outer_limit_ = call.limit;
+    outer_name_ = call.limited_by;
+    const TimePoint end = policy.end(now);
+    if (end < call.limit) {
+      call.limit = end;
+      call.limited_by = &policy.name();
+    }
+    return Gate::go;
+  }
+  [[gnu::always_inline]] Gate try_enter(const TimeLimited& policy, Call& call, TimePoint now) noexcept {
+    return enter(policy, call, now);
+  }
+  void leave_well(const TimeLimited&, const Outcome&, TimePoint) noexcept {}
+  [[gnu::always_inline]] Turn leave(const TimeLimited&, Call& call, Ending&, TimePoint) noexcept {
+    call.limit = outer_limit_;
+    call.limited_by = outer_name_;
+    return Turn::outward;
+  }
+
+ private:
+  TimePoint outer_limit_;
+  const std::string* outer_name_;
+};
+
+}  // namespace switchgear

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <cstdio>
@@ -14,6 +13,7 @@
 
 #include "app/admin/control_client.hpp"
 #include "app/admin/json_text.hpp"
+#include "switchgear/core/command.hpp"
 
 namespace switchgear::admin {
 namespace json = boost::json;
@@ -132,35 +132,26 @@ int run(std::string_view command, const ControlOptions& options) {
   }
 }
 
-struct Description {
-  const char* command;
-  const char* text;
-};
-constexpr std::array<Description, 6> descriptions{
-    {{"status", "Show the circuit breakers of a running gateway, or one of them"},
-     {"reset", "Close a circuit breaker and forget its window and relapses"},
-     {"force-open", "Refuse every call until told otherwise"},
-     {"force-close", "The same as reset"},
-     {"disable", "Permit every call and record nothing"},
-     {"metrics-only", "Run the machine in full but refuse nothing"}}};
+/// `status`, or the word of an operator's command.
+void add_command(CLI::App& app, std::string_view word, std::string_view meaning, int& exit_code) {
+  auto options = std::make_shared<ControlOptions>();
+  CLI::App* command = app.add_subcommand(std::string{word}, std::string{meaning});
+  auto* name = command->add_option("NAME", options->name, "Name of the circuit breaker");
+  if (command_of(word))
+    name->required()->check([](const std::string& given) {
+      return given.empty() ? std::string{"a name is not empty"} : std::string{};
+    });
+  command->add_option("--admin", options->admin, "Where the admin API is")->capture_default_str();
+  command->add_option("--token", options->token, "The admin token")->envname("SWITCHGEAR_ADMIN_TOKEN");
+  command->add_flag("--json", options->as_json, "Print JSON for programs");
+  command->callback([options, word, &exit_code] { exit_code = run(word, *options); });
+}
 
 }  // namespace
 
 void add_control_commands(CLI::App& app, int& exit_code) {
-  for (const Description& each : descriptions) {
-    auto options = std::make_shared<ControlOptions>();
-    CLI::App* command = app.add_subcommand(each.command, each.text);
-    auto* name = command->add_option("NAME", options->name, "Name of the circuit breaker");
-    const std::string_view word = each.command;
-    if (word != "status")
-      name->required()->check([](const std::string& given) {
-        return given.empty() ? std::string{"a name is not empty"} : std::string{};
-      });
-    command->add_option("--admin", options->admin, "Where the admin API is")->capture_default_str();
-    command->add_option("--token", options->token, "The admin token")->envname("SWITCHGEAR_ADMIN_TOKEN");
-    command->add_flag("--json", options->as_json, "Print JSON for programs");
-    command->callback([options, word, &exit_code] { exit_code = run(word, *options); });
-  }
+  add_command(app, "status", "Show the circuit breakers of a running gateway, or one of them", exit_code);
+  for (const Command command : commands) add_command(app, word_of(command), meaning_of(command), exit_code);
 }
 
 }  // namespace switchgear::admin

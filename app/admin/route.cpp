@@ -9,13 +9,6 @@
 namespace switchgear::admin {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Command>, 5> commands{
-    {{"reset", Command::reset},
-     {"force-open", Command::force_open},
-     {"force-close", Command::force_close},
-     {"disable", Command::disable},
-     {"metrics-only", Command::metrics_only}}};
-
 struct Fixed {
   std::string_view path;
   Resource resource;
@@ -50,20 +43,6 @@ std::optional<std::string> decoded(std::string_view segment) {
 }
 
 }  // namespace
-
-std::optional<Command> command_of(std::string_view word) noexcept {
-  for (const auto& [name, command] : commands) {
-    if (name == word) return command;
-  }
-  return std::nullopt;
-}
-
-std::string_view word_of(Command command) noexcept {
-  for (const auto& [name, known] : commands) {
-    if (known == command) return name;
-  }
-  return {};
-}
 
 Routed route_of(std::string_view target) {
   if (!target.starts_with('/')) return {RouteError::malformed, {}};

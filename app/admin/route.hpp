@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "switchgear/policy/circuit_breaker.hpp"
+#include "switchgear/core/command.hpp"
 
 namespace switchgear::admin {
 
@@ -49,9 +49,5 @@ struct Routed {
 /// `target`: as in the request line, in origin form; a query is ignored. A name is one path segment, so that
 /// a `/` in it is written `%2F`.
 [[nodiscard]] Routed route_of(std::string_view target);
-
-/// The word of a command in a path: `reset`, `force-open` …
-[[nodiscard]] std::optional<Command> command_of(std::string_view word) noexcept;
-[[nodiscard]] std::string_view word_of(Command command) noexcept;
 
 }  // namespace switchgear::admin

@@ -24,22 +24,6 @@ Outcome outcome(const TraceResult& result, TimePoint start, TimePoint now) {
           result.retry_after};
 }
 
-std::string_view op_name(Command command) {
-  switch (command) {
-    case Command::reset:
-      return "reset";
-    case Command::force_close:
-      return "force_close";
-    case Command::force_open:
-      return "force_open";
-    case Command::disable:
-      return "disable";
-    case Command::metrics_only:
-      break;
-  }
-  return "metrics_only";
-}
-
 }  // namespace
 
 Replay::Replay(const std::string& name, const CircuitBreakerOptions& options, std::uint64_t seed,
@@ -110,7 +94,7 @@ void Replay::abandon(const TraceEntry& entry) {
 
 void Replay::command(const TraceEntry& entry) {
   breaker_.command(entry.command, entry.at);
-  tell(entry.at, op_name(entry.command), entry.id);
+  tell(entry.at, to_string(entry.command), entry.id);
 }
 
 void Replay::end_calls(TimePoint until) {

@@ -1,5 +1,6 @@
 #include "app/lab/trace_line.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <utility>
@@ -7,25 +8,23 @@
 #include "app/lab/line_fields.hpp"
 #include "app/lab/seconds.hpp"
 #include "switchgear/config/suggest.hpp"
+#include "switchgear/core/command.hpp"
 
 namespace switchgear::lab {
 
 namespace {
 
-struct Op {
-  std::string_view name;
-  TraceEntry::Kind kind;
-  Command command = Command::reset;
-};
-
-constexpr std::array ops{Op{"acquire", TraceEntry::Kind::acquire},
-                         Op{"record", TraceEntry::Kind::record},
-                         Op{"abandon", TraceEntry::Kind::abandon},
-                         Op{"reset", TraceEntry::Kind::command, Command::reset},
-                         Op{"force_open", TraceEntry::Kind::command, Command::force_open},
-                         Op{"force_close", TraceEntry::Kind::command, Command::force_close},
-                         Op{"disable", TraceEntry::Kind::command, Command::disable},
-                         Op{"metrics_only", TraceEntry::Kind::command, Command::metrics_only}};
+/// The words of `op`: of one call, then of an operator.
+constexpr std::array<std::string_view, 3> call_ops{"acquire", "record", "abandon"};
+constexpr std::array<TraceEntry::Kind, 3> call_kinds{TraceEntry::Kind::acquire, TraceEntry::Kind::record,
+                                                     TraceEntry::Kind::abandon};
+constexpr auto ops = [] {
+  std::array<std::string_view, call_ops.size() + commands.size()> words{};
+  std::copy(call_ops.begin(), call_ops.end(), words.begin());
+  std::transform(commands.begin(), commands.end(), words.begin() + call_ops.size(),
+                 [](Command command) { return to_string(command); });
+  return words;
+}();
 
 /// Thrown and caught within this file: a line has many ways to be wrong and one way to say so.
 struct Malformed {
@@ -71,11 +70,7 @@ template <std::size_t N, class Name>
 constexpr auto names_of(const std::array<Name, N>& all) {
   std::array<std::string_view, N> names{};
   for (std::size_t i = 0; i < N; ++i) {
-    if constexpr (std::is_same_v<Name, Op>) {
-      names[i] = all[i].name;
-    } else {
-      names[i] = to_string(all[i]);
-    }
+    names[i] = to_string(all[i]);
   }
   return names;
 }
@@ -101,10 +96,14 @@ TraceEntry entry(const LineFields& fields) {
     entry.result = result(fields, "a whole call");
     return entry;
   }
-  const Op& found = ops[word(*op, "op", names_of(ops))];
-  entry.kind = found.kind;
-  entry.command = found.command;
-  if (entry.kind != TraceEntry::Kind::command) required(fields, "id", found.name);
+  const std::size_t found = word(*op, "op", ops);
+  if (found >= call_ops.size()) {
+    entry.kind = TraceEntry::Kind::command;
+    entry.command = commands[found - call_ops.size()];
+    return entry;
+  }
+  entry.kind = call_kinds[found];
+  required(fields, "id", call_ops[found]);
   if (entry.kind == TraceEntry::Kind::record) entry.result = result(fields, "record");
   return entry;
 }

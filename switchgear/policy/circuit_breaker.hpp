@@ -27,6 +27,7 @@
 #include <string>
 #include <utility>
 
+#include "switchgear/core/command.hpp"
 #include "switchgear/core/event.hpp"
 #include "switchgear/core/outcome.hpp"
 #include "switchgear/core/random.hpp"
@@ -43,16 +44,6 @@
 #include "switchgear/striped/call_starts.hpp"
 
 namespace switchgear {
-
-/// What an operator may tell a breaker. Every command starts a new generation; every one but `disable`
-/// empties the window.
-enum class Command : std::uint8_t {
-  reset,         ///< closed, no relapses, all modes off; totals stay
-  force_close,   ///< the same as reset
-  force_open,    ///< refuses every call until told otherwise
-  disable,       ///< permits every call and records nothing
-  metrics_only,  ///< closed, and from here on the machine runs in full but refuses nothing
-};
 
 /// Whether a breaker's sink hears of every call that ends, or only of transitions and rejections.
 enum class CallEvents : std::uint8_t { off, on };

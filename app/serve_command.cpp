@@ -33,6 +33,7 @@
 #include "switchgear/observe/call_durations.hpp"
 #include "switchgear/observe/transition_log.hpp"
 #include "switchgear/registry/breaker_registry.hpp"
+#include "switchgear/registry/ticker.hpp"
 
 namespace switchgear {
 
@@ -261,6 +262,7 @@ class Server {
   std::shared_ptr<TransitionLog> transitions_;
   std::shared_ptr<BreakerLog> breaker_log_;
   CommandLog command_log_;
+  const Ticker ticker_{registry_, [] { return std::chrono::steady_clock::now(); }};
   CallDurations durations_;
   std::shared_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<admin::AdminServer> admin_;

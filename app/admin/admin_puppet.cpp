@@ -22,6 +22,7 @@
 #include "switchgear/observe/call_durations.hpp"
 #include "switchgear/observe/transition_log.hpp"
 #include "switchgear/registry/breaker_registry.hpp"
+#include "switchgear/registry/ticker.hpp"
 
 namespace {
 
@@ -107,6 +108,7 @@ class Puppet {
 
   BreakerRegistry registry_{{now(), std::chrono::system_clock::now()}, 1};
   std::shared_ptr<TransitionLog> log_ = std::make_shared<TransitionLog>();
+  const Ticker ticker_{registry_, now};
   CallDurations durations_;
   std::map<std::string, CircuitBreakerOptions> wanted_;
   std::vector<Held> held_;

@@ -27,8 +27,6 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr std::chrono::milliseconds advance_interval{100};
-
 tcp::acceptor listen_on(asio::io_context& context, const config::Endpoint& endpoint) {
   try {
     tcp::resolver resolver{context};
@@ -97,7 +95,6 @@ class AdminServer::Impl {
   void start() {
     if (thread_.joinable()) return;
     asio::co_spawn(context_, accept(), asio::detached);
-    asio::co_spawn(context_, advance_breakers(), asio::detached);
     asio::co_spawn(context_, tick_events(), asio::detached);
     registry_.events().subscribe(bell_);
     thread_ = std::thread{[this] { context_.run(); }};
@@ -130,19 +127,6 @@ class AdminServer::Impl {
       error_code ignored;
       socket.set_option(tcp::no_delay{true}, ignored);
       asio::co_spawn(context_, serve_connection(std::move(socket), shared_), asio::detached);
-    }
-  }
-
-  asio::awaitable<void> advance_breakers() {
-    asio::steady_timer timer{context_};
-    while (true) {
-      timer.expires_after(advance_interval);
-      co_await timer.async_wait(asio::use_awaitable);
-      const TimePoint now = api_.now();
-      for (const auto& breaker : registry_.all()) {
-        const auto due = breaker->next_due();
-        if (due && *due <= now) breaker->advance(now);
-      }
     }
   }
 

@@ -97,9 +97,7 @@ struct AdminSources {
 ///     … admin.port() …
 ///     admin.stop();
 ///
-/// It also ticks: every 100 ms it advances the breakers whose due time is past, so that an idle one does not
-/// look open for longer than it is. Threads: the constructor, start() and stop() from one thread; port() from
-/// any. The destructor stops.
+/// Threads: the constructor, start() and stop() from one thread; port() from any. The destructor stops.
 class AdminServer {
  public:
   /// Binds and listens. Throws std::system_error naming the endpoint when that fails.

@@ -238,20 +238,6 @@ TEST_F(Server, DropsAStreamThatDoesNotRead) {
   EXPECT_TRUE(gone);
 }
 
-TEST_F(Server, AdvancesABreakerThatNobodyCalls) {
-  breakers.fail("payment", 4);
-  breakers.now += 30s;
-  const auto hung = breakers.add("payment").try_acquire(breakers.now);
-  ASSERT_TRUE(hung);
-  clock = breakers.now.time_since_epoch().count();
-  start();
-  EXPECT_EQ(get("/circuit-breakers/payment").body.at("state"), "half_open");
-  clock += Duration{61s}.count();
-  EXPECT_TRUE(eventually("/circuit-breakers/payment", [](const boost::json::value& breaker) {
-    return breaker.at("state") == "open" && breaker.at("last_transition").at("rule") == "max_wait";
-  }));
-}
-
 TEST_F(Server, StopsWithConnectionsOpenAndStreamsRunning) {
   const std::uint16_t port = start();
   RawClient stream{port};

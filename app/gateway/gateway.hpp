@@ -31,7 +31,7 @@ namespace switchgear::gateway {
 ///     gateway.drain(std::chrono::seconds{30});
 ///
 /// Threads: each method from any, one at a time. Breakers carry their services' names; what is due by itself
-/// in them (advance()) is made by whoever ticks, here the admin server.
+/// in them is made by the registry's Ticker.
 class Gateway final : public prometheus::Collectable {
  public:
   /// Binds the listening sockets. Throws std::system_error, which names the address, when it cannot.

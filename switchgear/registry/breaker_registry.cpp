@@ -57,6 +57,20 @@ std::shared_ptr<CircuitBreaker> BreakerRegistry::get_or_create_keyed(std::string
 
 std::size_t BreakerRegistry::retire_idle(TimePoint now) { return keyed_.retire_idle(now); }
 
+void BreakerRegistry::advance(TimePoint now) {
+  std::vector<House> due;  // advanced outside the locks: listeners are the user's code
+  {
+    const std::lock_guard lock{mutex_};
+    for (const auto& [name, house] : named_) {
+      if (house->is_due(now)) due.push_back(house);
+    }
+    keyed_.append_due(now, due);
+  }
+  for (const House& house : due) house->breaker().advance(now);
+  due.clear();  // or they would be held, and not retire
+  retire_idle(now);
+}
+
 BreakerRegistry::House BreakerRegistry::house(std::string_view name) const {
   const std::lock_guard lock{mutex_};
   const auto named = named_.find(name);

@@ -80,6 +80,11 @@ class BreakerRegistry {
   /// none for longer than twice that; where new keys keep coming it need not be called at all.
   std::size_t retire_idle(TimePoint now);
 
+  /// Makes happen what is due by itself: CircuitBreaker::advance() of every breaker that has something due,
+  /// and retire_idle(). Called about every 100 ms (a Ticker does so), it shows transitions soon after they
+  /// are due; late, often or never harms nothing. O(breakers), of which an idle one costs a load.
+  void advance(TimePoint now);
+
   /// Null when there is none.
   [[nodiscard]] std::shared_ptr<CircuitBreaker> find(std::string_view name) const;
 

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string_view>
 
 #include "switchgear/policy/circuit_breaker.hpp"
@@ -23,6 +24,11 @@ class HousedBreaker final : public EventSink, private EventFanout::Watcher {
   [[nodiscard]] static std::shared_ptr<CircuitBreaker> door(std::shared_ptr<HousedBreaker> house) noexcept;
 
   [[nodiscard]] CircuitBreaker& breaker() noexcept { return breaker_; }
+  /// Whether advance() has something to do.
+  [[nodiscard]] bool is_due(TimePoint now) const noexcept {
+    const std::optional<TimePoint> due = breaker_.next_due();
+    return due && *due <= now;
+  }
   /// Outlives the breaker when another takes its place.
   [[nodiscard]] const std::shared_ptr<EventFanout>& listeners() const noexcept { return own_; }
 

@@ -69,6 +69,13 @@ void KeyedBreakers::append_to(std::vector<std::shared_ptr<CircuitBreaker>>& list
   for (const Entry& each : row_) list.push_back(HousedBreaker::door(each.house));
 }
 
+void KeyedBreakers::append_due(TimePoint now, std::vector<House>& list) const {
+  const std::lock_guard lock{mutex_};
+  for (const Entry& each : row_) {
+    if (each.house->is_due(now)) list.push_back(each.house);
+  }
+}
+
 std::vector<KeyedBreakers::House> KeyedBreakers::sweep_locked(TimePoint now, std::size_t looks) {
   std::vector<House> gone;
   const TimePoint idle_from = saturating_add(now, -limits_.max_idle);

@@ -60,6 +60,7 @@ class KeyedBreakers {
   std::size_t retire_idle(TimePoint now);
 
   void append_to(std::vector<std::shared_ptr<CircuitBreaker>>& list) const;
+  void append_due(TimePoint now, std::vector<House>& list) const;
 
  private:
   struct Entry {

@@ -55,6 +55,15 @@ TEST(Gateway, AnswersFromAnOpenBreakerWithoutCallingTheUpstream) {
   EXPECT_EQ(gateway.get("/stock/").status(), 200U) << "another service has nothing to do with it";
 }
 
+TEST(Gateway, HalfOpensByItselfWhenNobodyCalls) {
+  Dependency payment;
+  const GatewayProcess gateway{guarded(
+      payment.upstream.port(), "consecutive_failures: 1, open_duration: 50ms, probe_automatically: true")};
+  EXPECT_EQ(gateway.get("/payment/").status(), 500U);
+  EXPECT_TRUE(eventually([&] { return gateway.breaker("payment").at("state") == "half_open"; }));
+  EXPECT_EQ(payment.calls, 1);
+}
+
 TEST(Gateway, RefusesAPostAndItsBodyAndKeepsTheConnection) {
   Dependency payment;
   const GatewayProcess gateway{

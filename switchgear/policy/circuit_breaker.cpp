@@ -79,7 +79,7 @@ Result<CircuitBreaker::Permit> CircuitBreaker::try_acquire_slow(CallCell& cell, 
       case State::forced_open:
         return refuse(cell, word, Reason::forced_open, std::nullopt, now);
       case State::disabled:
-        return Permit{nullptr, {}, now, CallStarts::untracked};
+        return Permit{nullptr, BreakerEra{0}, now, CallStarts::untracked};
     }
   }
 }
@@ -143,7 +143,7 @@ Result<CircuitBreaker::Permit> CircuitBreaker::refuse(CallCell& cell, BreakerWor
                                                       TimePoint now) noexcept {
   if (word.has(BreakerWord::metrics_only)) {
     cell.add(cell.would_reject);
-    return Permit{nullptr, {}, now, CallStarts::untracked};
+    return Permit{nullptr, BreakerEra{0}, now, CallStarts::untracked};
   }
   cell.add(cell.rejected[static_cast<std::size_t>(reason)]);
   if (sink_ != nullptr) send_rejection(word.state(), reason, retry_after, now);

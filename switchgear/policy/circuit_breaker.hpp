@@ -260,7 +260,7 @@ class [[nodiscard]] CircuitBreaker::Permit {
   /// Ends the call. A second record of the same permit, or of one that was moved from, does nothing.
   [[gnu::always_inline]] void record(const Outcome& outcome, TimePoint now) && noexcept {
     if (CircuitBreaker* breaker = std::exchange(breaker_, nullptr))
-      breaker->record(era_, slot_, outcome, now);
+      breaker->record(BreakerEra{era_}, slot_, outcome, now);
   }
 
   /// The same, with the latency counted from the acquire.
@@ -278,14 +278,14 @@ class [[nodiscard]] CircuitBreaker::Permit {
  private:
   friend class CircuitBreaker;
   Permit(CircuitBreaker* breaker, BreakerEra era, TimePoint start, std::uint32_t slot) noexcept
-      : breaker_(breaker), era_(era), start_(start), slot_(slot) {}
+      : breaker_(breaker), era_(era.bits()), start_(start), slot_(slot) {}
 
   [[gnu::always_inline]] void drop() noexcept {
-    if (breaker_ != nullptr) std::exchange(breaker_, nullptr)->drop(era_, slot_);
+    if (breaker_ != nullptr) std::exchange(breaker_, nullptr)->drop(BreakerEra{era_}, slot_);
   }
 
   CircuitBreaker* breaker_;  ///< null: nothing to record
-  BreakerEra era_;
+  std::uint64_t era_;        ///< a BreakerEra, which g++ 12 would move through memory
   TimePoint start_;
   std::uint32_t slot_;  ///< closed: in the table of calls in flight; half-open: the number of the probe
 };

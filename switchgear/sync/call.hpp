@@ -31,9 +31,11 @@ template <BothCauses both, class P, class F, class Time>
                                                           Time& time) {
   if constexpr (P::Fast::exists) {
     if (options.report == nullptr && !options.stop.stop_possible()) [[likely]]
-      return fast_call(time, pipeline, options, f);
+      return fast_call<Watched::no>(time, pipeline, options, f);
+    return fast_call<Watched::yes>(time, pipeline, options, f);
+  } else {
+    return general_call<both>(time, pipeline, options, f);
   }
-  return general_call<both>(time, pipeline, options, f);
 }
 
 }  // namespace detail

@@ -69,6 +69,19 @@ int charge_now(int cents);
   call(breaker, [] { return StrangersFuture{}; });
 #elif defined(BATCH_OF_FUTURES)
   (void)call_partial(pipeline, 2, 0.5, [](std::uint32_t i) { return charge_later(static_cast<int>(i)); });
+#elif defined(PIPELINE_OF_A_SMART_POINTER)
+  const auto shared = std::make_shared<Timeout>("t", Duration{1});
+  call(Pipeline{shared}, [] { return 1; });
+#elif defined(PIPELINE_OF_A_NUMBER)
+  const int limit = 3;
+  call(Pipeline{limit}, [] { return 1; });
+#elif defined(PIPELINE_OF_A_TEMPORARY)
+  const Pipeline dangling{Timeout{"t", Duration{1}}};
+#elif defined(PIPELINE_OF_A_MOVED_POLICY)
+  const Pipeline dangling{std::move(breaker)};
+#elif defined(PIPELINE_OF_A_CONST_POLICY)
+  const CircuitBreaker& looked_at = breaker;
+  call(Pipeline{looked_at}, [] { return 1; });
 #elif defined(CALL_WITH_A_HEDGE)
   call(Pipeline{hedge, breaker}, [] { return 1; });
 #else

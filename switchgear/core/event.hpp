@@ -1,5 +1,4 @@
-// What a breaker tells the world: transitions with their evidence, rejections, and, when asked, every call's
-// end.
+// A breaker's events: transitions with their evidence, rejections, and, if requested, every call's end.
 #pragma once
 
 #include <cstdint>

@@ -18,7 +18,7 @@
 namespace switchgear {
 
 /// No error is a success; `operation_canceled` is ignored, and so is a refusal by policies further inside: it
-/// is no failure for anyone outside of them.
+/// is not a failure for any policy outside of them.
 [[nodiscard]] Outcome outcome_of(const std::error_code& code, Duration latency) noexcept;
 
 /// A refusal by policies further inside.
@@ -67,7 +67,7 @@ template <class T>
 }
 
 /// A coroutine or a future: whether the call succeeds is not known when the function returns. A type whose
-/// outcome somebody can tell all the same (an outcome_of() of its own, has_value() and error()) is an answer.
+/// outcome can be told all the same (an outcome_of() of its own, has_value() and error()) is an answer.
 template <class T>
 concept Unfinished = (CoroutineLike<T> || FutureLike<T>)&&!Classified<T> && !ValueOrError<T>;
 }  // namespace detail
@@ -151,13 +151,13 @@ class Classifier {
       } else if constexpr (std::same_as<Said, Verdict>) {
         return Outcome{said, FailureType::exception, latency, {}};
       } else {
-        static_assert(std::same_as<Said, Outcome>, "want an Outcome, a Verdict or a bool");
+        static_assert(std::same_as<Said, Outcome>, "must be an Outcome, a Verdict or a bool");
         return said;
       }
     }
   }
 
-  /// Asks `results` too when it takes error codes.
+  /// Uses `results` too if it takes error codes.
   [[nodiscard]] Outcome of_code(const std::error_code& code, Duration latency) const {
     if constexpr (std::invocable<const Results&, const std::error_code&, Duration> ||
                   std::invocable<const Results&, const std::error_code&>) {

@@ -42,9 +42,9 @@ concept HasFastLane =
   Layer<Policy>{std::move(layer)};
 };
 
-/// Two questions instead of a machine: may the attempt be made at once, and did it simply succeed? Whoever
-/// gets a no, or wants more, makes an Execution of it, which decides the rest in the ordinary way. Threads:
-/// one at a time. Keep it local, and give its address to nobody.
+/// Replaces the machine by two questions: may the attempt be made at once, and did it simply succeed? If the
+/// answer is no, or the call needs more, the driver makes an Execution of it, which decides the rest in the
+/// ordinary way. Threads: one at a time. Keep it local, and do not pass its address on.
 template <class... Policies>
 class FastLane {
  public:

@@ -11,12 +11,12 @@ namespace switchgear {
 ///
 ///     template <> class Layer<MyPolicy> {
 ///      public:
-///       Gate enter(MyPolicy&, Call&, TimePoint now) noexcept;           // a call wants in
+///       Gate enter(MyPolicy&, Call&, TimePoint now) noexcept;           // a call goes in
 ///       Gate resume(MyPolicy&, Call&, TimePoint now) noexcept;          // after it said `wait`, or `again`
 ///       Turn leave(MyPolicy&, Call&, Ending&, TimePoint now) noexcept;  // what it let in has ended
 ///     };
 ///
-/// A layer that hears how calls end may also have answer_began(outcome, now): the answer to what it let in
+/// A layer that records how calls end may also have answer_began(outcome, now): the answer to what it let in
 /// has begun and may go on for as long as it likes. leave() is still called, at its end.
 ///
 /// Default-constructed once per call. leave() is called once for every `go`, unless the caller goes away:

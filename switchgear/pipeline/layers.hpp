@@ -30,8 +30,8 @@ class NeverWaits {
   }
 };
 
-/// Takes a permit from a policy that hears how the call ended. A refusal by something outside or inside is
-/// nobody's result: the permit is dropped, which counts as ignored.
+/// Takes a permit from a policy that records how the call ended. A refusal by another policy, outside or
+/// inside, is not a result of the call: the permit is dropped, which counts as ignored.
 template <class Policy, class Permit>
 class RecordingLayer : public NeverWaits {
  public:
@@ -297,7 +297,7 @@ class Layer<Chaos> {
         times_out_ = until_ == call.limit && call.limit != TimePoint::max();
         break;
       case Kind::timeout:
-        if (call.limit == TimePoint::max()) {  // nobody would ever stop waiting
+        if (call.limit == TimePoint::max()) {  // the wait would never end
           call.injected = Outcome::failure(FailureType::timeout, {});
           return Gate::inject;
         }

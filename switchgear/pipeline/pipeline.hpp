@@ -78,7 +78,7 @@ concept PipelineLike = requires(const P& pipeline) {
   typename P::Machine;
 };
 
-/// A pipeline that asks `Classifier` what a result means.
+/// A pipeline whose results `Classifier` judges.
 template <class Classifier, class... Policies>
 class ClassifiedPipeline : public Pipeline<Policies...> {
  public:

@@ -78,7 +78,8 @@ class Sequence {
     return step;
   }
 
-  /// Somebody inside, who is not of this sequence, has ended so. Precondition: the last step was `attempt`.
+  /// A part further inside, which is not of this sequence, has ended so. Precondition: the last step was
+  /// `attempt`.
   Step on_ending(const Policy& policies, Call& call, const Ending& ending, TimePoint now) noexcept {
     ending_ = ending;
     const Step step = leave<size>(policies, call, now);
@@ -210,7 +211,7 @@ class Sequence {
     return leave<I>(policies, call, now);
   }
 
-  /// The driver's own outcome is gone when it hears of the step.
+  /// The driver's own outcome is gone when it gets the step.
   void keep_outcome() noexcept {
     kept_ = *ending_.outcome;
     ending_.outcome = &kept_;

@@ -3,8 +3,8 @@
 
 namespace switchgear::detail {
 
-/// Lets the winner finish: whoever goes on at once only takes the cache line away from it again. Measured
-/// with two threads on one word, this makes both twice as fast; a thread alone never gets here.
+/// Lets the winner finish: a thread that goes on at once only takes the cache line away from it again.
+/// Measured with two threads on one word, this makes both twice as fast; a thread alone never gets here.
 inline void after_lost_race() noexcept {
 #if defined(__x86_64__) || defined(__i386__)
   for (int i = 0; i < 4; ++i) __builtin_ia32_pause();

@@ -42,8 +42,8 @@ struct CallTotals {
 
 /// A count that belongs to one generation: 16 bits of tag, 48 of count, stored together. A count with another
 /// tag is worth nothing, so a thread that was held up between deciding to count and counting cannot reach a
-/// later generation. The tag may be short because whoever starts a generation sweeps all of its counts
-/// (start()).
+/// later generation. The tag may be short because the thread that starts a generation sweeps all of its
+/// counts (start()).
 class TaggedCount {
  public:
   /// The count, or 0 when it is another generation's.

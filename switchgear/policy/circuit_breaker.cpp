@@ -155,7 +155,7 @@ Result<CircuitBreaker::Permit> CircuitBreaker::refuse(CallCell& cell, std::uint6
 
 void CircuitBreaker::drop(std::uint64_t era, std::uint32_t slot) noexcept {
   CallCell& cell = cells_.mine();
-  // Nobody says when: the latest time this thread has shown.
+  // There is no `now`: use the latest time that this thread has passed in.
   record_slow(cell, era, slot, Outcome::ignored(), cell.clamp(TimePoint::min()));
 }
 
@@ -230,7 +230,7 @@ void CircuitBreaker::trip(std::uint64_t era, const TrippedRule& tripped, std::op
   std::optional<Transition> transition;
   {
     const std::scoped_lock lock(mutex_);
-    if (era_of(word_.load(std::memory_order_relaxed)) != era) return;  // somebody was faster
+    if (era_of(word_.load(std::memory_order_relaxed)) != era) return;  // another thread was faster
     relapses_ = 0;
     transition = open_locked(now, tripped, server_wait);
   }
@@ -318,8 +318,8 @@ TimePoint CircuitBreaker::last_used() const noexcept {
 bool CircuitBreaker::idle_since(TimePoint at) const noexcept {
   const TimePoint used = last_used();
   if (used > at) return false;
-  // Under the mutex, so that who has seen the last holder of this breaker go also sees the transition it
-  // made.
+  // Under the mutex, so that a thread which has seen the last holder of this breaker go also sees the
+  // transition it made.
   const std::scoped_lock lock(mutex_);
   const std::uint64_t word = word_.load(std::memory_order_relaxed);
   if (state_of(word) != State::closed || (word & flag_metrics_only) != 0) return false;

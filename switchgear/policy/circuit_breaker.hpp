@@ -12,10 +12,10 @@
 // | half_open | closed      | try_record_probe()                                                     |
 // | any       | any         | command(): reset, force_open, force_close, disable, metrics_only       |
 //
-// How it is shared. `word_` holds state, flags and generation in one atomic: whoever reads it sees all three
-// of one moment. A thread counts in a cell of its own (call_cells.hpp); what the trip rules look at is in
-// `evidence_`, which keeps its own invariants (evidence.hpp); what only transitions touch is behind `mutex_`,
-// which no call takes while the breaker is closed, nor when it is refused by an open one.
+// How it is shared. `word_` holds state, flags and generation in one atomic: a reader sees all three of one
+// moment. A thread counts in a cell of its own (call_cells.hpp); what the trip rules use is in `evidence_`,
+// which keeps its own invariants (evidence.hpp); what only transitions touch is behind `mutex_`, which no
+// call takes while the breaker is closed, nor when it is refused by an open one.
 #pragma once
 
 #include <atomic>
@@ -52,7 +52,7 @@ enum class Command : std::uint8_t {
   metrics_only,  ///< closed, and from here on the machine runs in full but refuses nothing
 };
 
-/// Whether a breaker's sink hears of every call that ends, or only of transitions and rejections.
+/// Whether a breaker's sink gets every call that ends, or only transitions and rejections.
 enum class CallEvents : std::uint8_t { off, on };
 
 /// What a breaker is given besides its options. All of it is borrowed or copied; nothing is read from the
@@ -106,9 +106,8 @@ class CircuitBreaker {
   CircuitBreaker& operator=(const CircuitBreaker&) = delete;
   ~CircuitBreaker();
 
-  /// Asks for one call.
-  /// Returns a permit, or the rejection that says why and when to come back. Never blocks on a closed or an
-  /// open breaker, never allocates.
+  /// Requests one call. Returns a permit, or the rejection that says why and when to come back. Never blocks
+  /// on a closed or an open breaker, never allocates.
   [[nodiscard]] Result<Permit> try_acquire(TimePoint now) noexcept;
 
   /// Makes happen what is due by itself: a probe that has been out for `max_wait` has failed, and, with
@@ -126,7 +125,7 @@ class CircuitBreaker {
   void command(Command command, TimePoint now) noexcept;
 
   /// Whether the sink's on_call() is called for every call that ends from here on. While off, it costs a call
-  /// nothing; while on, every call takes the longer way and pays for the sink. Takes a mutex.
+  /// nothing; while on, every call takes the slow path and calls the sink. Takes a mutex.
   void tell_calls(CallEvents events) noexcept;
 
   /// A consistent view of everything, without stopping callers. Changes nothing, not even what is due.
@@ -144,7 +143,7 @@ class CircuitBreaker {
   [[nodiscard]] bool idle_since(TimePoint at) const noexcept;
 
   /// The latest time a caller or an operator has shown, or when the state was entered if that is later.
-  /// Looking at a snapshot is no use. O(threads).
+  /// Taking a snapshot does not count as use. O(threads).
   [[nodiscard]] TimePoint last_used() const noexcept;
 
   /// This object and everything it owns, in bytes.
@@ -155,11 +154,10 @@ class CircuitBreaker {
 
   // word_: generation (57 bits), state (3), flags (4). A permit keeps everything above the flags as its
   // `era`.
-  static constexpr std::uint64_t flag_tracked =
-      1;  ///< a stuck_calls rule wants to know about every call in flight
+  static constexpr std::uint64_t flag_tracked = 1;  ///< a stuck_calls rule needs every call in flight
   static constexpr std::uint64_t flag_ramping = 2;  ///< closed, but only a share of the calls is admitted
   static constexpr std::uint64_t flag_metrics_only = 4;  ///< nothing is refused
-  static constexpr std::uint64_t flag_told = 8;          ///< the sink wants to know about every call's end
+  static constexpr std::uint64_t flag_told = 8;          ///< the sink gets every call's end
   static constexpr std::uint64_t flag_bits = 4;
   static constexpr std::uint64_t state_bits = 3;
   static constexpr std::uint64_t state_mask = 7U << flag_bits;

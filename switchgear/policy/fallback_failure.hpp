@@ -15,7 +15,7 @@
 
 namespace switchgear {
 
-/// Why a fallback had nothing to give, where that is no exception of the user's own.
+/// Why a fallback had no answer, if that is not an exception of the user's own.
 enum class FallbackErrc {
   nothing_remembered = 1,  ///< no good answer to this key, or none that is young enough
   queue_full = 2,

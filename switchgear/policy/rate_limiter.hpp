@@ -32,13 +32,13 @@ namespace switchgear {
 
 struct RateLimiterOptions {
   /// Calls per second in the long run; 1e-8 … 1e9. Read as the simplest fraction that a double can mean:
-  /// 1.0 / 60 is exactly one a minute. A rate that is no simple fraction is never exceeded by more than a
+  /// 1.0 / 60 is exactly one a minute. A rate that is not a simple fraction is never exceeded by more than a
   /// double rounds off, and reached to 1 in 10 million.
   double rate = 100;
   /// Calls that may come at once after a quiet time; 1 … 1'000'000'000, or 0: `rate`, rounded up. 1: calls
   /// come one by one, an interval apart.
   std::uint32_t burst = 0;
-  /// How long a caller waits for its token at most; 0s: nobody waits. burst / rate + max_wait: at most five
+  /// How long a caller waits for its token at most; 0s: no waiting. burst / rate + max_wait: at most five
   /// years.
   Duration max_wait{};
 
@@ -99,7 +99,7 @@ class RateLimiter {
 
   /// Takes the next token, which may lie up to max_wait in the future, but not at or after `before`, when the
   /// caller would not wait any more. Else the rejection (rate_limited) says when it lies: a caller that comes
-  /// back exactly then gets it, if nobody else did. A token for now is taken whatever `before` is.
+  /// back exactly then gets it, if no other caller did. A token for now is taken whatever `before` is.
   [[nodiscard]] Result<Token> reserve(TimePoint now, TimePoint before = TimePoint::max()) noexcept;
 
   /// Returns a token that was not used, once. False, and the token is spent, when others reserved after it:

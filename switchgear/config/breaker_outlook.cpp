@@ -10,7 +10,7 @@ namespace switchgear::config {
 namespace {
 
 constexpr std::size_t most_openings = 8;
-/// Nobody has the delays before more retries than this added up: the rest is taken to cost no time.
+/// The delays before more retries than this are not added up: the rest counts as no time.
 constexpr std::uint32_t most_followed = 1000;
 
 /// The least k of n for which k / n ≥ share, as the breaker itself divides.

@@ -12,7 +12,7 @@ namespace switchgear::config {
 
 namespace {
 
-/// Beyond so many retries nobody is told which one comes too late.
+/// Beyond so many retries the message does not say which one comes too late.
 constexpr std::uint32_t most_followed = 1000;
 
 class Combinations {
@@ -257,7 +257,7 @@ void report_combinations(const Value& value, const Policy& policy) {
     std::string_view key = found.key;
     const Entry* entry = find_entry(*value.node, key);
     if (found.kind == Combination::Kind::doubtful) {
-      // A warning about a key that nobody wrote, such as a preset's, helps nobody.
+      // A warning about a key that is not in the file, such as a preset's, does not help the user.
       if (entry != nullptr) value.report->warning(place_of(*entry), join(value.path, key), found.message);
       continue;
     }

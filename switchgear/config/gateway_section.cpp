@@ -56,7 +56,7 @@ struct Secret {
   }
 };
 
-/// Who listens on every address leaves that port to nobody else.
+/// A listener on every address leaves that port to no other.
 bool overlap(const Endpoint& a, const Endpoint& b) {
   const auto every = [](const Endpoint& at) { return at.host == "0.0.0.0" || at.host == "::"; };
   return a.port == b.port && (a.host == b.host || every(a) || every(b));

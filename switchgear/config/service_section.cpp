@@ -23,7 +23,7 @@ struct Claim {
 /// By prefix without the last slash: with and without it the same requests match.
 using Claims = std::map<std::string, Claim>;
 
-/// Names but `localhost` are not resolved here: the file is read, nothing is asked.
+/// Names other than `localhost` are not resolved: reading the file sends no requests.
 bool is_itself(const Endpoint& upstream, const Endpoint& listen) {
   const auto loopback = [](const std::string& host) {
     return host == "localhost" || host == "::1" || host.starts_with("127.");

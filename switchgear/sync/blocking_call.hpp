@@ -158,7 +158,7 @@ class BlockingCall {
     return execution_.on_timeout(0, latency_, now_);
   }
 
-  /// The caller has gone away while the attempt ran: what came of that is its own, and nobody's result.
+  /// The caller has gone away while the attempt ran: the result is its own, and no policy counts it.
   [[nodiscard]] bool given_up() const noexcept { return options_.stop.stop_requested(); }
   Step for_nobody() { return execution_.on_outcome(0, Outcome::ignored(latency_), now_); }
 

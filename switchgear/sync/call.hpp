@@ -41,9 +41,9 @@ template <BothCauses both, class P, class F, class Time>
 /// Runs `f` through the pipeline on this thread: waits where a policy says so (a queue, a token, the delay
 /// before a retry), and makes as many attempts as it is told. Returns the answer, or the rejection that
 /// stands in its place: a policy refused, or the last attempt came back after its time (Reason::timed_out).
-/// Throws nothing but what the last attempt threw, which passes untouched. A fallback that fails changes none
-/// of this: the caller gets what there is without it, and `options.report` has both causes. With
-/// `options.stop` asked for, no attempt begins: Reason::cancelled.
+/// Throws only the exception of the last attempt, unchanged. A fallback that fails changes none of this: the
+/// caller gets the result without it, and `options.report` has both causes. If `options.stop` is requested,
+/// no attempt begins: Reason::cancelled.
 ///
 ///     auto fetch_item = [&](const Attempt& attempt) { return fetch(item, attempt.deadline); };
 ///     auto answer = try_call(pipeline, fetch_item);
@@ -178,7 +178,7 @@ class Guarded {
 /// on as lvalues, because there may be a second attempt. Copies the pipeline (pointers) and keeps `f`.
 ///
 ///     auto user = guard(pipeline, load_user)
-///                     .key([](int id) { return id; })    // remembered by id, and given to nobody else
+///                     .key([](int id) { return id; })    // stored by id
 ///                     .deadline(2s);                     // of each call
 ///
 /// Without a key no answer is remembered, nor given from memory. Threads: as many as `f`, and a function that

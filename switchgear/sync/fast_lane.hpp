@@ -10,8 +10,8 @@
 namespace switchgear::detail {
 
 /// As BlockingCall, and the same decisions: what needs more than the plain way becomes one. Precondition:
-/// nobody may stop the call, and nobody wants a report of it. (A token is read by an atomic, after which the
-/// compiler takes nothing in memory for known.)
+/// the call has no stop token, and needs no report. (A token is read by an atomic, after which the compiler
+/// takes nothing in memory for known.)
 template <class Time, class P, class F>
 [[gnu::always_inline]] inline Result<AnswerOf<F>> fast_call(Time& time, const P& pipeline,
                                                             const CallOptions& options, F& f) {

@@ -113,7 +113,7 @@ auto initiate_call(const Ex& executor, const P& pipeline, const AsyncCallOptions
 ///
 /// Time: an attempt that has not ended at its deadline is cancelled (cancellation_type::terminal) and counts
 /// as timed out; the call goes on when its handler has come, because until then it may use its caller's
-/// memory. So operations must heed their cancellation, as all of Asio's do. No timer is armed without a
+/// memory. So operations must react to their cancellation, as all of Asio's do. No timer is armed without a
 /// limit, nor for a wait of nothing.
 ///
 /// Cancellation: the handler's slot (terminal, partial, total) ends a wait at once, with Reason::cancelled;

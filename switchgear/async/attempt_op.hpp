@@ -63,7 +63,7 @@ struct InFlight {
   bool busy = false;         ///< its handler has not come yet
   bool came = false;         ///< its handler came while the call was busy with something else
   bool timed_out = false;    ///< was cancelled because its time was over
-  bool loser = false;        ///< nobody waits for it any more
+  bool loser = false;        ///< no caller waits for it any more
   bool told = false;         ///< has heard that the caller goes away
   std::optional<Step> next;  ///< the attempt that takes this one's place as soon as it is gone
   std::optional<Value> value;

@@ -79,7 +79,7 @@ void ConnectionPool::connect_as_needed() {
   // Counted again each time: a connection may fail, or be ready, while the next is being started.
   while (waiting_.size() > connecting_ + failures_.size()) {
     if (connections_.size() >= limits_.connections) {
-      // An idle one that may not be reused by whoever waits makes room for a fresh one.
+      // An idle one that the waiting call may not reuse makes room for a fresh one.
       if (idle_.empty()) return;
       Connection& oldest = *idle_.front();
       remove(oldest);
@@ -103,7 +103,7 @@ void ConnectionPool::look_up() {
   });
 }
 
-/// For as long as connecting may take: a resolver that does not answer is no reason to wait for ever.
+/// For as long as connecting may take: a call must not wait for ever for a resolver that does not answer.
 void ConnectionPool::hold() {
   if (holding_) return;
   holding_ = true;
@@ -116,7 +116,7 @@ void ConnectionPool::stop_holding() {
   holding_ = false;
   loop_.disarm(*this);
   if (!addresses_.empty()) return connect_as_needed();
-  // Those that wait now: who is told may ask again at once.
+  // Only those that wait now: a waiter that is told may request again at once.
   for (std::size_t left = waiting_.size(); left != 0; --left) fail_one(ConnectError::unresolved);
 }
 
@@ -130,7 +130,7 @@ void ConnectionPool::connected(Connection& connection) {
   idle_.push_back(&connection);
 }
 
-/// Told later: a call that asks for a connection would otherwise run another call's end on its own stack.
+/// Told later: a call that requests a connection would otherwise run another call's end on its own stack.
 void ConnectionPool::failed(Connection& connection, ConnectError error) {
   if (error != ConnectError::resources) addresses_.doubt();
   failures_.push_back(error);
@@ -138,7 +138,7 @@ void ConnectionPool::failed(Connection& connection, ConnectError error) {
   serve_later();
 }
 
-/// Whoever waits longest gets the bad news: connections are not made for a particular waiter.
+/// The longest waiter gets the failure: connections are not made for a particular waiter.
 void ConnectionPool::fail_one(ConnectError error) {
   if (waiting_.empty()) return;
   Waiter& waiter = waiting_.front();

@@ -83,12 +83,12 @@ class ConnectionPool final : private Timer {
     ~Waiter() = default;
   };
 
-  /// Asks for the addresses of the pool's name, and calls back from the loop, later: with none if there are
+  /// Requests the addresses of the pool's name, and calls back from the loop, later: with none if there are
   /// none, not at all once it is destroyed.
   using Lookup = std::function<void(std::function<void(Addresses)> found)>;
 
   ConnectionPool(EventLoop& loop, const std::string& host, std::uint16_t port, const PoolLimits& limits);
-  /// Asks `lookup` instead of the system's resolver.
+  /// Uses `lookup` instead of the system's resolver.
   ConnectionPool(EventLoop& loop, const std::string& host, std::uint16_t port, const PoolLimits& limits,
                  Lookup lookup);
   ConnectionPool(const ConnectionPool&) = delete;
@@ -97,7 +97,7 @@ class ConnectionPool final : private Timer {
 
   enum class Answer : std::uint8_t { ready, waiting, full };
   /// `ready`: `lease` is set. `waiting`: one of the waiter's calls will come. `full`: too many wait. A waiter
-  /// that asks for `Reuse::never` gets a connection that was made after it asked.
+  /// that requests `Reuse::never` gets a connection that was made after the request.
   [[nodiscard]] Answer acquire(Waiter& waiter, Lease& lease, Reuse reuse = Reuse::allowed);
   /// The waiter has lost interest; no call comes any more.
   void forget(Waiter& waiter) noexcept;

@@ -11,7 +11,7 @@ namespace switchgear::http {
 
 class TimerWheel;
 
-/// One deadline; part of whoever waits for it. Disarms itself when destroyed.
+/// One deadline; part of the object that waits for it. Disarms itself when destroyed.
 class Timer {
  public:
   Timer() = default;

@@ -44,7 +44,7 @@ Response asset_response(const Request& request, std::string_view name) {
   if (asset == nullptr) return problem(http::status::not_found, "the dashboard has no such file");
   Response response{http::status::ok, 11};
   response.set(http::field::etag, asset->etag);
-  response.set(http::field::cache_control, "no-cache");  // asked for again each time, answered by the ETag
+  response.set(http::field::cache_control, "no-cache");  // revalidated each time by the ETag
   if (field(request, http::field::if_none_match) == asset->etag) {
     response.result(http::status::not_modified);
     return response;

@@ -14,7 +14,7 @@ class StopSignal {
   StopSignal& operator=(const StopSignal&) = delete;
   ~StopSignal();
 
-  /// Waits that long at most; true as soon as, and ever after, somebody asked the demo to stop.
+  /// Waits that long at most; true as soon as the demo has been asked to stop, and from then on.
   [[nodiscard]] bool wait_for(std::chrono::nanoseconds length);
 
  private:

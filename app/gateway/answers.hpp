@@ -39,7 +39,7 @@ struct Remarks {
 void write_answer(std::string& out, const OwnAnswer& answer, const Remarks& remarks,
                   const AnswerFraming& framing);
 
-/// 429 for want of a token, 504 for want of time, 503 for every other refusal.
+/// 429 without a token, 504 after a time limit, 503 for every other refusal.
 [[nodiscard]] unsigned status_of(Reason reason) noexcept;
 
 /// For a call that a policy refused.

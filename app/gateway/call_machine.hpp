@@ -43,7 +43,7 @@ class CallMachine {
   }
 
   [[nodiscard]] bool running() const noexcept { return plain_ || hedged_; }
-  /// Attempts may run at once: after each, the machine must be asked again.
+  /// Attempts may run at once: after each, the machine must be polled again.
   [[nodiscard]] bool races() const noexcept { return hedged_ != nullptr; }
 
   switchgear::Step on_outcome(unsigned branch, const Outcome& outcome, TimePoint now) noexcept {

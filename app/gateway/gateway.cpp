@@ -37,7 +37,7 @@ constexpr Duration wait_for_worker = std::chrono::seconds{2};
   return *found.begin();
 }
 
-/// Two gateways in a row are no loop, so each needs a name of its own.
+/// Two gateways in a row are not a loop, so each needs a name of its own.
 [[nodiscard]] std::string make_pseudonym(std::random_device& random) {
   constexpr std::string_view digits = "0123456789abcdef";
   std::string name = "switchgear-";
@@ -217,7 +217,7 @@ bool Gateway::drain(Duration at_most) {
                [&worker = *worker, drain = drain_] { worker.drain([drain] { drain->one_done(); }); });
   }
   const bool clean = drain_->wait(at_most);
-  (void)counts();  // the last ones, for whoever asks after the end
+  (void)counts();  // the last ones, for reads after the end
   for (const auto& worker : workers_) {
     asio::post(worker->loop().context(), [&worker = *worker] { worker.stop(); });
   }
@@ -248,8 +248,8 @@ boost::json::object Gateway::status() const {
 void Gateway::hurry() noexcept { drain_->hurry(); }
 
 WorkerCounts Gateway::counts() const {
-  // From the question on: of two who ask at once, the earlier one's answer must not be kept as the later one,
-  // or a counter would go back for whoever asks when a worker is too busy to answer.
+  // Held from the question on: of two concurrent readers, the earlier one's answer must not be kept as the
+  // later one, or a counter would go back for the next reader when a worker is too busy to answer.
   const std::lock_guard lock{counts_mutex_};
   std::vector<std::future<WorkerCounts>> asked;
   for (const auto& worker : workers_) {

@@ -27,11 +27,11 @@ namespace switchgear::gateway {
 ///
 ///     Gateway gateway{config, registry, durations, *spdlog::default_logger()};
 ///     gateway.start();
-///     …                                                      // gateway.apply(new_config) as often as wanted
+///     …                                                      // gateway.apply(new_config), any time
 ///     gateway.drain(std::chrono::seconds{30});
 ///
 /// Threads: each method from any, one at a time. Breakers carry their services' names; what is due by itself
-/// in them (advance()) is made by whoever ticks, here the admin server.
+/// in them (advance()) is made by a periodic caller, here the admin server.
 class Gateway final : public prometheus::Collectable {
  public:
   /// Binds the listening sockets. Throws std::system_error, which names the address, when it cannot.
@@ -81,7 +81,7 @@ class Gateway final : public prometheus::Collectable {
   PolicySets policies_;           ///< of the latest apply()
   std::shared_ptr<Drain> drain_;  ///< never empty
   mutable std::mutex counts_mutex_;
-  mutable std::vector<WorkerCounts> last_counts_;  ///< of each worker, when it could be asked last
+  mutable std::vector<WorkerCounts> last_counts_;  ///< of each worker, when it last answered
 };
 
 }  // namespace switchgear::gateway

@@ -1,4 +1,4 @@
-// The gateway's own metrics, as Prometheus wants them.
+// The gateway's own metrics, in Prometheus' format.
 #include <array>
 #include <utility>
 

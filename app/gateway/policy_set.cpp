@@ -73,7 +73,7 @@ Policies PolicySet::make(const config::Service& service, const config::Policy& p
   const config::Policy none;
   const config::Policy& was = before == nullptr ? none : before->policy_;
   const Policies* old = before == nullptr ? nullptr : &before->policies_;
-  // An address stands for what is there: answers of another one are no answers of this.
+  // The address identifies the service: answers from another address are not answers of this service.
   const bool same_place = before != nullptr && before->service_.upstream == service.upstream &&
                           before->service_.base_path == service.base_path;
   const auto known = [&](auto Policies::*member) { return old == nullptr ? nullptr : &(old->*member); };

@@ -19,8 +19,8 @@ namespace switchgear::gateway {
 using AnswerCache = Cache<StoredAnswer>;
 using AnswerFallback = Fallback<StoredAnswer>;
 
-/// The standard order; whatever a service does not have is passed over. Only a service that hedges pays for a
-/// race.
+/// The standard order; policies that a service does not have are skipped. Only a service that hedges pays for
+/// a race.
 using PlainPipeline = Pipeline<Optional<AnswerFallback>, Optional<AnswerCache>, Optional<RateLimiter>,
                                Optional<Bulkhead>, Optional<AdaptiveLimit>, Optional<Deadline>,
                                Optional<Retry>, Optional<CircuitBreaker>, Optional<Timeout>, Optional<Chaos>>;
@@ -45,7 +45,7 @@ struct Policies {
   std::shared_ptr<RetryBudget> budget;
   std::shared_ptr<Retry> retry;
   std::shared_ptr<Hedge> hedge;
-  std::shared_ptr<HedgeWins> hedge_wins;  ///< replaced with it, so that both start from nought together
+  std::shared_ptr<HedgeWins> hedge_wins;  ///< replaced with it, so that both start from 0 together
   std::shared_ptr<Timeout> timeout;       ///< never null
   std::shared_ptr<Deadline> deadline;
   std::shared_ptr<Bulkhead> bulkhead;

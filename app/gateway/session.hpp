@@ -139,7 +139,7 @@ class Session final : public SessionHook,
   [[nodiscard]] switchgear::Step report_timeout(const Attempt& attempt, const Outcome& outcome);
   void count(const Outcome& outcome) const;
   void settle(const Attempt& attempt, const Outcome& outcome);
-  /// The call is nobody's result: its client has spoilt it, or has left.
+  /// The call is not a result of the service: its client has broken the request, or has left.
   void ignore_call() noexcept;
   void end_call() noexcept;
   [[nodiscard]] Duration latency(const Attempt& attempt) const noexcept;
@@ -168,7 +168,7 @@ class Session final : public SessionHook,
   void note_stream(Attempt& attempt, bool endless);
   void settle_response(const Attempt& attempt, std::string_view last_content);
   void keep_copy(const Attempt& attempt, std::string_view content);
-  /// Whoever has asked for the same gets this answer as well, once it is through.
+  /// Requests for the same answer get this one as well, once it is complete.
   [[nodiscard]] bool keeps_others_waiting() const noexcept;
 
   Worker& worker_;
@@ -194,7 +194,7 @@ class Session final : public SessionHook,
   bool keep_ = false;          ///< the connection may stay open after the answer
   bool answered_ = false;      ///< a final head has gone to the client's outbox
   bool waits_for_upstream_ = false;
-  bool client_blocked_ = false;  ///< the client does not take what is there for it
+  bool client_blocked_ = false;  ///< the client does not read its data
   std::uint32_t rounds_ = 0;
   TimePoint since_{};        ///< idle, or the head's first byte, or the answer's last progress
   TimePoint client_gone_{};  ///< when its stream ended; zero: it did not

@@ -110,7 +110,7 @@ void Session::answer_stored() {
 }
 
 void Session::refuse_head(http::HeadError error) {
-  // Nobody knows where this message ends: nothing behind it can be read.
+  // The end of this message is unknown: nothing behind it can be read.
   keep_ = false;
   request_done_ = false;
   head_held_ = false;

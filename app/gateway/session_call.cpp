@@ -1,4 +1,4 @@
-// A call as its policies' machine wants it: attempts, waits, and what is left when it is done.
+// Runs a call as its policies' machine decides: attempts, waits, and the end.
 #include "app/gateway/session.hpp"
 #include "app/gateway/worker.hpp"
 
@@ -88,7 +88,7 @@ void Session::ask_for_connection(Attempt& attempt, http::ConnectionPool::Reuse r
   attempt.phase = Attempt::Phase::connecting;
   switch (service_->pool()->acquire(attempt, attempt.lease, reuse)) {
     case http::ConnectionPool::Answer::ready:
-      // A request that could not be repeated is worth a look whether its connection is still good.
+      // If a request cannot be repeated, it is worth checking that its connection is still good.
       if (!repeatable_ && attempt.lease.stream().has_unexpected_input()) {
         attempt.lease.drop();
         return ask_for_connection(attempt, http::ConnectionPool::Reuse::never);
@@ -208,7 +208,7 @@ Duration Session::latency(const Attempt& attempt) const noexcept {
   return attempt.first_byte.value_or(now_ - attempt.started - client_share_);
 }
 
-/// The service's own counts, which do not ask whether a breaker guards it.
+/// The service's own counts, with or without a breaker.
 void Session::count(const Outcome& outcome) const {
   CircuitDurations& durations = service_->durations();
   switch (outcome.verdict) {

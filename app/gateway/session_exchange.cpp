@@ -9,7 +9,7 @@ namespace {
 using BodyState = http::BodyReader::State;
 // After this many blocks without a pause the other connections get their turn.
 constexpr std::uint32_t rounds_per_turn = 32;
-// How long one slow reader may hold up all who want the same answer.
+// How long one slow reader may delay all requests for the same answer.
 constexpr Duration patience_with_reader = std::chrono::seconds{1};
 }  // namespace
 
@@ -26,7 +26,7 @@ Session::Step Session::exchange() {
   return drop_content() == Step::over ? client_left() : Step::wait;
 }
 
-/// One look at an attempt that has its connection: request out, response in.
+/// One turn of an attempt that has its connection: request out, response in.
 Session::Step Session::advance(Attempt& attempt) {
   bool waits_for_client_body = false;
   const bool waited_for = std::exchange(attempt.waited_for, false);

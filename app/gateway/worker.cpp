@@ -235,7 +235,7 @@ void Worker::drain(std::function<void()> done) {
   draining_ = true;
   draining_since_ = http::EventLoop::now();
   drained_ = std::move(done);
-  // Whoever is in the backlog has a connection, as far as it knows, and may have sent its request.
+  // Clients in the backlog are connected from their own point of view, and may have sent a request.
   while (acceptor_.is_open() && accept_one()) {
   }
   close_listener();

@@ -14,7 +14,7 @@
 
 namespace switchgear::lab {
 
-/// One thing that was asked of the breaker.
+/// One operation on the breaker.
 struct Operation {
   TimePoint at{};
   std::string_view op;  ///< in a trace's words

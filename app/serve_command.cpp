@@ -65,7 +65,7 @@ struct ServeFlags {
   return "http://" + config::text_of({endpoint.host, port});
 }
 
-/// The flags go before the file. Usage error: the text that is no endpoint.
+/// The flags override the file. Usage error: the text that is not an endpoint.
 [[nodiscard]] std::optional<std::string> put_flags_before(config::Config& config, const ServeFlags& flags) {
   for (const auto& [text, place] :
        {std::pair{&flags.listen, &config.gateway.listen}, {&flags.admin, &config.gateway.admin}}) {
@@ -77,8 +77,7 @@ struct ServeFlags {
   return std::nullopt;
 }
 
-/// What a file looks like from outside: enough to see that an editor or a deployment has replaced or
-/// rewritten it.
+/// A file's metadata: enough to see that an editor or a deployment has replaced or rewritten it.
 class FileStamp {
  public:
   explicit FileStamp(const std::string& path) {
@@ -225,7 +224,7 @@ class Server {
   void drain() {
     Duration at_most{};
     {
-      // Whoever reloads right now finishes first; no reload begins afterwards.
+      // A reload in progress finishes first; no reload begins afterwards.
       const std::lock_guard lock{reload_mutex_};
       ready_ = false;
       at_most = config_.gateway.limits.drain_timeout;

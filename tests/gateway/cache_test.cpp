@@ -1,4 +1,4 @@
-// Answers given again: to whom, for how long, and which ones never.
+// Cached answers: which requests get them, for how long, and which answers are never stored.
 #include <gtest/gtest.h>
 
 #include <atomic>

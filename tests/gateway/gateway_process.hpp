@@ -79,7 +79,7 @@ struct Ended {
 /// `flags`: as on a command line, behind `--config`.
 [[nodiscard]] Ended serve_to_its_end(const std::string& config, const std::string& flags = "");
 
-/// Asks again and again, with a real request in between as the only delay, until it is so. False when
+/// Checks again and again, with a real request in between as the only delay, until it is so. False when
 /// patience ends.
 [[nodiscard]] bool eventually(const std::function<bool()>& so);
 

@@ -223,7 +223,7 @@ TEST(Gateway, DoesNotShareItsPortWithASecondOne) {
 }
 
 TEST(Gateway, SaysWhichAddressOfWhichKeyIsTakenAndEndsWith3) {
-  const DeafPort taken;  // bound, so that nobody else can have it
+  const DeafPort taken;  // bound, so that no other process can take it
   const std::string address = "127.0.0.1:" + std::to_string(taken.port());
   const std::string busy = "cannot listen on " + address + ": Address already in use\n";
   const auto config = [](const std::string& gateway, const std::string& threads = "1") {

@@ -42,7 +42,7 @@ class Smuggling : public ::testing::Test {
  protected:
   /// Sends the payload, ends the client's half, and reads whatever comes until the gateway closes. Each
   /// payload has a gateway and an upstream of its own, which have ended when this returns: so what was seen
-  /// is all there is, and nobody else's.
+  /// is all there is, and of no other request.
   static Result run(const std::string& payload) {
     Result result;
     std::mutex mutex;

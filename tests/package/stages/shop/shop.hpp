@@ -5,7 +5,7 @@
 
 namespace shop {
 
-/// Asks a service that always fails; what it throws is swallowed. Returns whether it was asked at all.
+/// Calls a service that always fails and swallows its exception. Returns whether the call was made.
 bool ask_for_price();
 
 [[nodiscard]] switchgear::CircuitBreaker& breaker();

@@ -131,7 +131,7 @@ function Buttons({ breaker }: { breaker: Breaker }) {
     trouble.value = await send(breaker.name, command);
     busy.value = false;
   };
-  // Forcing open refuses all traffic at once: the first press asks, the second does.
+  // Forcing open refuses all traffic at once: the first press asks for confirmation, the second does it.
   const forceOpen = () => {
     if (sure.value) return void run("force-open");
     sure.value = true;

@@ -44,8 +44,8 @@ struct Transition {
   TimePoint at{};                ///< the instant it was due, which may be before it was noticed
   WallAnchor::Wall wall{};
   Rule rule = Rule::operator_command;
-  double value = 0;      ///< what was seen: a ratio, a count or seconds, as the rule has it
-  double threshold = 0;  ///< what it was held against, in the same unit
+  double value = 0;      ///< the rule's value: a ratio, a count or seconds, depending on the rule
+  double threshold = 0;  ///< its limit, in the same unit
   WindowSnapshot window{};
   std::optional<LastFailure> last_failure{};
 };
@@ -81,7 +81,7 @@ class EventSink {
 
   virtual void on_transition(const Transition& transition) = 0;
   virtual void on_rejection(const RejectionEvent& /*rejection*/) {}
-  /// Only from breakers that were told to (CircuitBreaker::tell_calls, Interest::calls).
+  /// Only from breakers that report calls (CircuitBreaker::tell_calls, Interest::calls).
   virtual void on_call(const CallEvent& /*call*/) {}
 };
 

@@ -1,4 +1,4 @@
-// A refusal before any call was made: who refused, why, and when it is worth coming back.
+// A refusal before any call was made: which policy refused, why, and when to come back.
 #pragma once
 
 #include <array>

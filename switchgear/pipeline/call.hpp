@@ -32,7 +32,7 @@ struct CallReport {
   Duration latency{};          ///< of the last attempt
   Source source = Source::call;
   Duration age{};                                    ///< of an answer that was remembered
-  bool chaos = false;                                ///< something was injected
+  bool chaos = false;                                ///< a fault was injected
   std::optional<std::uint64_t> queued_as{};          ///< stored for later, under this id
   std::shared_ptr<const FallbackFailure> failure{};  ///< both causes, when the fallback failed too
 };
@@ -60,7 +60,7 @@ struct Call {
   void* answer;  ///< Answer<T> of the driver, for layers that know T
   /// When the attempt must have ended: the narrowest deadline or timeout around here. max(): never.
   TimePoint limit;
-  const std::string* limited_by = nullptr;  ///< the name of who set it; null: the caller did
+  const std::string* limited_by = nullptr;  ///< the name of the policy that set it; null: the caller did
   /// Set by a layer that returns `wait`, or `again`: poll again then, or when `waker` is called.
   TimePoint until;
   std::uint32_t attempts = 0;
@@ -104,7 +104,7 @@ struct Ending {
   [[nodiscard]] bool came_back() const noexcept { return how == How::completed || how == How::injected; }
 };
 
-/// What a layer says to a call on its way in.
+/// A layer's decision about a call on its way in.
 enum class Gate : std::uint8_t {
   go,      ///< on to the next layer
   wait,    ///< call resume() at `Call::until`, or when woken
@@ -114,7 +114,7 @@ enum class Gate : std::uint8_t {
   inject,  ///< chaos: `Call::injected` stands for an attempt; this layer holds nothing of the call
 };
 
-/// What a layer says to an ending on its way out.
+/// A layer's decision about an ending on its way out.
 enum class Turn : std::uint8_t {
   outward,  ///< on to the next layer
   again,    ///< back in at `Call::until`

@@ -1,4 +1,4 @@
-// What the end of a call means to the policies. Results are told apart by their type; a user may say
+// The meaning of a call's end for the policies. Results are distinguished by their type; a user may say
 // otherwise.
 #pragma once
 
@@ -43,7 +43,7 @@ concept Classified = requires(const T& result, Duration latency) {
 [[nodiscard]] Outcome outcome_of_current_exception(Duration latency) noexcept;
 #endif
 
-/// What stands where an error belongs is one: by its code, if it has a code that says more, else a failure.
+/// A value in the place of an error is an error: by its code, if it has a more exact one, else a failure.
 template <class E>
 [[nodiscard]] Outcome outcome_of_error(const E& error, Duration latency) {
   if constexpr (Classified<E>) {

@@ -104,7 +104,7 @@ requires(HasFastLane<Policies>&&...) class FastLane<Policies...> {
   Call call_;
   std::tuple<FastOf<Policies>...> layers_;
   std::size_t at_ = 0;    ///< the layer that did not let it in; `size`: its time was over
-  Gate gate_ = Gate::go;  ///< what that layer said
+  Gate gate_ = Gate::go;  ///< that layer's decision
 };
 
 }  // namespace switchgear

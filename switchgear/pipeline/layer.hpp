@@ -1,4 +1,4 @@
-// What a policy must be able to do to stand in a pipeline, and the two general shapes: any, and maybe none.
+// The interface of a policy in a pipeline, and the two general shapes: any policy, and an optional one.
 #pragma once
 
 #include <concepts>

@@ -1,5 +1,5 @@
-// What each policy does to a call on its way in and out. The decisions are the policies' own; a layer keeps
-// what belongs to one call: a permit, a place in a queue, how often it was tried.
+// Each policy's layer: its part in a call on the way in and out. The policies decide; a layer keeps the state
+// of one call: a permit, a place in a queue, the number of attempts.
 #pragma once
 
 #include <algorithm>

@@ -10,8 +10,8 @@
 
 namespace switchgear {
 
-/// What became of a batch. `answers` holds those that succeeded, with the index of their call, in the order
-/// in which they came.
+/// The result of a batch. `answers` holds those that succeeded, with the index of their call, in the order in
+/// which they came.
 template <class T>
 struct PartialAnswers {
   struct Item {

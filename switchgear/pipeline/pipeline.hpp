@@ -70,7 +70,7 @@ class Pipeline {
 template <class... Arguments>
 Pipeline(Arguments&&...) -> Pipeline<typename detail::PolicyOf<Arguments&&>::type...>;
 
-/// What the drivers take.
+/// A pipeline, as every driver accepts it.
 template <class P>
 concept PipelineLike = requires(const P& pipeline) {
   pipeline.policies();

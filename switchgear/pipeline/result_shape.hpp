@@ -1,4 +1,4 @@
-// What a result says by its shape: types that the library has never heard of, but whose members leave no
+// Verdicts by the shape of a result: for types that the library does not know, but whose members leave no
 // doubt about what they mean.
 #pragma once
 

@@ -221,7 +221,7 @@ class Sequence {
   Ending ending_;
   Outcome kept_;
   std::size_t at_ = 0;    ///< the layer that waits, or where the fast lane ended
-  Gate gate_ = Gate::go;  ///< what that layer said
+  Gate gate_ = Gate::go;  ///< that layer's decision
 };
 
 }  // namespace switchgear

@@ -35,7 +35,7 @@ class Admission {
   [[nodiscard]] bool admitted() const noexcept { return step_.kind == Step::Kind::attempt; }
   explicit operator bool() const noexcept { return admitted(); }
 
-  /// Who refused, why, and when to come back. Precondition: it was not admitted.
+  /// Which policy refused, why, and when to come back. Precondition: it was not admitted.
   [[nodiscard]] const Rejection& rejection() const noexcept { return execution_.rejection(); }
 
   /// When the call must have ended. Precondition: admitted.

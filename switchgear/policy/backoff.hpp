@@ -1,4 +1,4 @@
-// What a thread does after it lost a race for a shared word, before it tries again.
+// The pause of a thread that has lost a race for a shared word, before it tries again.
 #pragma once
 
 namespace switchgear::detail {

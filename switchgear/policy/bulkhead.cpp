@@ -15,12 +15,13 @@ std::vector<OptionProblem> validate(const BulkheadOptions& options) {
   check.between("max_queue", options.max_queue, 0, most);
   check.not_negative("max_wait", options.max_wait);
   if (options.max_queue > 0 && options.max_wait == Duration::zero()) {
-    check.problem("max_wait", "0s lets nobody wait in a queue of " + OptionChecker::whole(options.max_queue) +
-                                  "; want longer than 0s, or max_queue 0");
+    check.problem("max_wait", "0s lets no call wait in a queue of " +
+                                  OptionChecker::whole(options.max_queue) +
+                                  "; expected longer than 0s, or max_queue 0");
   }
   if (options.max_queue == 0 && options.max_wait > Duration::zero()) {
     check.problem("max_queue", "0 leaves no place to wait " + OptionChecker::seconds(options.max_wait) +
-                                   " in; want at least 1, or max_wait 0s");
+                                   " in; expected at least 1, or max_wait 0s");
   }
   return check.take();
 }

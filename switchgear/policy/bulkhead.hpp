@@ -89,7 +89,7 @@ class Bulkhead {
   class Ticket;
   enum class Entry : std::uint8_t {
     granted,  ///< poll() has the permit
-    waiting,  ///< at the end of the queue; the waker is told when poll() has the permit
+    waiting,  ///< at the end of the queue; the waker is called when poll() has the permit
     refused,  ///< every place in the queue is taken
   };
 
@@ -163,7 +163,7 @@ class Bulkhead {
   const BulkheadOptions options_;
   const std::string name_;
 
-  // --- what only those touch who wait
+  // --- touched only by waiting callers
   alignas(64) std::mutex mutex_;
   Ticket* first_ = nullptr;
   Ticket* last_ = nullptr;

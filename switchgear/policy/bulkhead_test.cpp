@@ -227,7 +227,7 @@ TEST(Bulkhead, NamesEveryProblemOfItsOptions) {
   EXPECT_THROW(Bulkhead("payment", {.max_concurrent = 0}), std::invalid_argument);
 }
 
-/// What a bulkhead should be, in the plainest words: permits are numbered by the caller that holds them.
+/// A plain model of a bulkhead: permits are numbered by the caller that holds them.
 struct Model {
   std::uint32_t slots;
   std::uint32_t places;

@@ -79,7 +79,7 @@ class TaggedCount {
   std::atomic<std::uint64_t> bits_{0};
 };
 
-/// What one thread (or, in the last cell, every further thread) has counted. 192 bytes, its hot part in the
+/// The counts of one thread (or, in the last cell, of every further thread). 192 bytes, its hot part in the
 /// first line.
 struct alignas(64) CallCell {
   using Counter = std::atomic<std::uint64_t>;

@@ -38,7 +38,7 @@ struct QueuedCall {
   std::uint32_t handed_out = 0;  ///< how often so far, this time included: 1 for the first time
 };
 
-/// What a handler says of the entry it was handed.
+/// A handler's decision about the entry it got.
 enum class Drained : std::uint8_t {
   done,   ///< made, or not to be made any more: it leaves
   again,  ///< not now, as the dependency is away: it stays at the head, and the drain ends
@@ -126,7 +126,7 @@ class CallQueue {
 
   struct Entry {
     QueuedCall call;
-    std::uint64_t turn;  ///< the order of handing out: the id, until it is told `later`
+    std::uint64_t turn;  ///< the order of handing out: the id, until its handler says `later`
   };
 
   std::string name_;

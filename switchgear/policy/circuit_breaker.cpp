@@ -196,7 +196,7 @@ inline void CircuitBreaker::book(CallCell& cell, std::uint64_t era, std::uint32_
 void CircuitBreaker::record_late(CallCell& cell, const Outcome& outcome, TimePoint now) noexcept {
   cell.add(cell.late);
   if (!options_.honor_retry_after || !outcome.retry_after || outcome.verdict != Verdict::failure) return;
-  // The one thing a late failure may do: hand on what the server just said about itself, for the current
+  // A late failure may only do this: apply the wait that the server has just asked for to the current
   // opening.
   const std::scoped_lock lock(mutex_);
   if (state_of(word_.load(std::memory_order_relaxed)) != State::open) return;

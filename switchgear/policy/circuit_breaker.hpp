@@ -42,12 +42,12 @@
 
 namespace switchgear {
 
-/// What an operator may tell a breaker. Every command starts a new generation; every one but `disable`
+/// An operator's commands to a breaker. Every command starts a new generation; every one but `disable`
 /// empties the window.
 enum class Command : std::uint8_t {
   reset,         ///< closed, no relapses, all modes off; totals stay
   force_close,   ///< the same as reset
-  force_open,    ///< refuses every call until told otherwise
+  force_open,    ///< refuses every call until the next command
   disable,       ///< permits every call and records nothing
   metrics_only,  ///< closed, and from here on the machine runs in full but refuses nothing
 };
@@ -55,7 +55,7 @@ enum class Command : std::uint8_t {
 /// Whether a breaker's sink gets every call that ends, or only transitions and rejections.
 enum class CallEvents : std::uint8_t { off, on };
 
-/// What a breaker is given besides its options. All of it is borrowed or copied; nothing is read from the
+/// What a breaker gets besides its options. All of it is borrowed or copied; nothing is read from the
 /// environment.
 struct BreakerContext {
   EventSink* sink = nullptr;  ///< must outlive the breaker
@@ -87,7 +87,7 @@ struct BreakerSnapshot {
 ///
 ///     CircuitBreaker breaker{"payment", options};
 ///     auto permit = breaker.try_acquire(steady_clock::now());
-///     if (!permit) return refuse(permit.rejection());                    // who, why, when to come back
+///     if (!permit) return refuse(permit.rejection());                    // which policy, why, until when
 ///     bool ok = call_payment();
 ///     auto now = steady_clock::now();
 ///     std::move(*permit).record(ok ? Verdict::success : Verdict::failure, now);
@@ -137,9 +137,9 @@ class CircuitBreaker {
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] const CircuitBreakerOptions& options() const noexcept { return options_; }
 
-  /// Whether to forget this breaker would lose no more than an old window: it is closed, under no operator's
-  /// mode, not ramping, has nothing in flight, and no thread has used it after `at`. Takes a mutex. Exact
-  /// when no call is going on; O(threads), because last use is read from where the calls have left it anyway.
+  /// Whether only an old window would be lost with this breaker: it is closed, under no operator's mode, not
+  /// ramping, has nothing in flight, and no thread has used it after `at`. Takes a mutex. Exact when no call
+  /// is going on; O(threads), because last use is read from where the calls have left it anyway.
   [[nodiscard]] bool idle_since(TimePoint at) const noexcept;
 
   /// The latest time a caller or an operator has shown, or when the state was entered if that is later.

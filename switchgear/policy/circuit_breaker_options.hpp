@@ -81,7 +81,7 @@ struct RampOptions {
   friend bool operator==(const RampOptions&, const RampOptions&) = default;
 };
 
-/// Everything a circuit breaker can be told. At least one trip rule must be set.
+/// The options of a circuit breaker. At least one trip rule must be set.
 struct CircuitBreakerOptions {
   // --- what is remembered (needed by failure_rate, slow_call and latency; not stored when none of them is
   // set)

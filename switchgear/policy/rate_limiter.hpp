@@ -103,8 +103,8 @@ class RateLimiter {
   [[nodiscard]] Result<Token> reserve(TimePoint now, TimePoint before = TimePoint::max()) noexcept;
 
   /// Returns a token that was not used, once. False, and the token is spent, when others reserved after it:
-  /// their instants were told to them, and its own must not be told to two. A token that was returned twice
-  /// could be another's.
+  /// they know their instants already, and no two callers may get the same one. A token that was returned
+  /// twice could be another's.
   bool give_back(const Token& token) noexcept;
 
   [[nodiscard]] RateLimiterSnapshot snapshot(TimePoint now) const noexcept;
@@ -158,7 +158,7 @@ class RateLimiter {
   // --- what every call writes
   alignas(64) std::atomic<std::uint64_t> state_{0};
 
-  // --- what every call reads, on lines that nobody takes away
+  // --- what every call reads, on cache lines that other threads seldom write
   alignas(64) std::array<std::atomic<Duration::rep>, 2> bases_;
   std::int64_t unit_;          ///< units in a nanosecond
   std::int64_t interval_;      ///< units

@@ -47,7 +47,7 @@ enum class Jitter : std::uint8_t { none, full, equal, ratio, decorrelated };
   return names[static_cast<std::size_t>(jitter)];
 }
 
-/// What becomes of a `Retry-After`: a floor under the delay, up to a limit.
+/// The use of a `Retry-After`: a floor under the delay, up to a limit.
 struct HonorRetryAfter {
   /// Longest wait that a server may ask for; at least 0s. Beyond it there is no further attempt, and the
   /// caller gets the server's answer at once. Raise it for background work.
@@ -132,7 +132,7 @@ struct RetryTotals {
 /// n, so runs of one thread repeat exactly.
 class Retry {
  public:
-  /// What one call has behind it. Starts as `{}`.
+  /// The progress of one call. Starts as `{}`.
   struct Progress {
     std::uint32_t retries = 0;
     Duration previous{};  ///< the last delay drawn; decorrelated jitter goes on from it

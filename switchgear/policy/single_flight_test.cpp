@@ -195,7 +195,7 @@ class ThreadWaker final : public Waker {
   bool woken_ = false;
 };
 
-/// What became of all callers of a stress run.
+/// The results of all callers of a stress run.
 struct Ends {
   std::atomic<std::uint64_t> hits{0}, led{0}, shared{0}, failed{0}, gone{0};
   std::atomic<std::uint64_t> two_leaders{0}, lost_wakes{0}, wrong_value{0};

@@ -13,8 +13,8 @@
 
 namespace switchgear {
 
-/// A rule that holds, with what it saw and what it was held against: ratios, counts or seconds; and the
-/// window in which it saw that.
+/// A rule that holds, with its value and its limit: ratios, counts or seconds; and the window in which it saw
+/// that.
 struct TrippedRule {
   Rule rule = Rule::failure_rate;
   double value = 0;

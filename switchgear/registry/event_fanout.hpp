@@ -48,8 +48,8 @@ enum class Interest : std::uint8_t {
 /// a listener throws is dropped, and the next listener is called all the same.
 class EventFanout final : public EventSink {
  public:
-  /// Who must know when a fan-out begins, or ceases, to want calls: a breaker sends none that nobody wants.
-  /// Called under the fan-out's mutex: must not call the fan-out but for wants_calls().
+  /// Notified when a fan-out begins, or ceases, to need calls: a breaker sends no calls without a listener.
+  /// Called under the fan-out's mutex: must not call the fan-out, except wants_calls().
   class Watcher {
    public:
     virtual void on_wish_changed() noexcept = 0;

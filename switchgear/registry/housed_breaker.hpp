@@ -1,4 +1,4 @@
-// One breaker together with those who listen to it. Used by the registry alone.
+// One breaker together with its listeners. Used by the registry alone.
 #pragma once
 
 #include <memory>

@@ -47,7 +47,7 @@ class KeyedBreakers {
 
   explicit KeyedBreakers(const KeyedLimits& limits);
 
-  /// Null when there is none. Asking for a breaker is using it. O(1).
+  /// Null when there is none. Counts as use. O(1).
   [[nodiscard]] House ask(std::string_view name, TimePoint now);
   /// Null when there is none. Does not count as use.
   [[nodiscard]] House find(std::string_view name) const;

@@ -1,4 +1,4 @@
-// What a guarded function is told about its attempt, and what it gives back.
+// What a guarded function gets about its attempt, and what it returns.
 #pragma once
 
 #include <concepts>
@@ -22,7 +22,7 @@ namespace switchgear {
 /// policies ignore it, and nothing is tried again.
 struct Attempt {
   std::uint32_t number = 1;               ///< from 1
-  TimePoint deadline = TimePoint::max();  ///< of this attempt; max(): it has all the time in the world
+  TimePoint deadline = TimePoint::max();  ///< of this attempt; max(): no limit
   std::stop_token stop{};                 ///< the caller's own; it also ends the waits around attempts
 };
 

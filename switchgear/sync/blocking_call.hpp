@@ -27,7 +27,7 @@ void wait_until(Time& time, Parking& parking, TimePoint until) {
   }
 }
 
-/// What becomes of both causes when the fallback has failed too.
+/// The use of both causes when the fallback has failed too.
 enum class BothCauses : std::uint8_t {
   reported,  ///< the caller gets what there is without the fallback; the report has both
   thrown,    ///< as a FallbackError

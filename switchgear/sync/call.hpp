@@ -47,7 +47,7 @@ template <BothCauses both, class P, class F, class Time>
 ///
 ///     auto fetch_item = [&](const Attempt& attempt) { return fetch(item, attempt.deadline); };
 ///     auto answer = try_call(pipeline, fetch_item);
-///     if (!answer) return last_known(item);      // answer.rejection() says who refused, why, until when
+///     if (!answer) return last_known(item);      // answer.rejection(): which policy, why, until when
 ///
 /// `f` takes `const Attempt&` or nothing; it cannot be interrupted (see Attempt). One that returns a
 /// coroutine or a future does not compile: its answer comes later, and async_call() can wait for it. Reads
@@ -106,7 +106,7 @@ consteval bool returns_an_answer() {
   return true;
 }
 
-/// What guard() makes.
+/// The result of guard().
 template <class Time, class P, class F, class Key = NoKey>
 class Guarded {
   static_assert(returns_an_answer<F>());

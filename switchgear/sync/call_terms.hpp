@@ -1,4 +1,4 @@
-// What a guarded function says about each of its calls: which answers are the same, and how long it has.
+// The terms of a guarded function's calls: which answers are the same, and how long each call may take.
 #pragma once
 
 #include <algorithm>
@@ -37,7 +37,7 @@ class KeyHolder<T> : public KeyHolder<std::string> {
   explicit KeyHolder(T key) : KeyHolder<std::string>(std::to_string(key)) {}
 };
 
-/// What guard(…).key(…).deadline(…) has been told. `Key`: NoKey, std::string, or a function of the call's
+/// The arguments of guard(…).key(…).deadline(…). `Key`: NoKey, std::string, or a function of the call's
 /// arguments.
 template <class Key = NoKey>
 struct CallTerms {

@@ -167,7 +167,7 @@ auto async_call(const P& pipeline, Op&& op, Token&& token, Time time = {}) {
 /// too (the report has both causes); beside it the result means nothing. No refusal costs an exception:
 ///
 ///     auto reply = co_await async_try_call<Reply>(pipeline, fetch, use_awaitable);
-///     if (!reply) return last_known(item);      // reply.rejection() says who refused, why, until when
+///     if (!reply) return last_known(item);      // reply.rejection(): which policy, why, until when
 template <class T, class Time = AsioTime, AsioExecutor Ex, PipelineLike P, class Op, class Token>
 auto async_try_call(const Ex& executor, const P& pipeline, const AsyncCallOptions& options, Op&& op,
                     Token&& token, Time time = {}) {

@@ -1,4 +1,4 @@
-// What a caller may say about one awaited call, and what it may want to hear of it.
+// The options and the report of one awaited call.
 #pragma once
 
 #include <cstdint>

@@ -121,7 +121,7 @@ void ConnectionPool::stop_holding() {
 }
 
 void ConnectionPool::connected(Connection& connection) {
-  // Reads once, so that the next edge is seen; a connection that ends as it begins is none.
+  // Reads once, so that the next edge is seen; a connection that ends as it begins is not used.
   if (connection.stream().receive() != IoStatus::would_block)
     return failed(connection, ConnectError::refused);
   --connecting_;

@@ -1,5 +1,5 @@
-// What the framing of one message says: the facts that decide where it ends and whom it is for, and how it
-// can be wrong.
+// The framing of one message: the facts that decide where it ends and which host it is for, and how it can be
+// wrong.
 #pragma once
 
 #include <array>

@@ -119,7 +119,7 @@ class ScriptedDependency {
     return *this;
   }
 
-  /// The next call. Throws std::logic_error when there is none left and nothing is to be repeated.
+  /// The next call. Throws std::logic_error at the end of the script, unless the last result is repeated.
   [[nodiscard]] ScriptedCall<T> next() {
     const auto place = script_.next();
     ScriptedCall<T> call = steps_[place.step];

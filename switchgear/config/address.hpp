@@ -31,7 +31,7 @@ struct Parsed {
 
 /// Of an admin server that others can reach, and that requires no token.
 inline constexpr std::string_view open_admin_problem =
-    "other machines can reach it, and it asks for no token: anyone there can open and reset the breakers; "
+    "other machines can reach it, and it requires no token: anyone there can open and reset the breakers; "
     "set "
     "gateway.token, or listen on 127.0.0.1";
 

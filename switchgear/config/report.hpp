@@ -34,8 +34,7 @@ class Report {
   /// but what depends on it cannot be judged either.
   void met_again() noexcept { ++met_again_; }
 
-  /// How much has gone wrong so far: compared before and after a section, it tells whether all of it was
-  /// read.
+  /// The number of errors so far: compared before and after a section, it says whether all of it was read.
   [[nodiscard]] std::size_t errors() const noexcept { return errors_.found + met_again_; }
   /// No further error will be kept, so its wording need not be made.
   [[nodiscard]] bool full() const noexcept { return errors_.kept.size() >= most_kept; }

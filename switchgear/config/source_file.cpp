@@ -41,7 +41,7 @@ ReadResult read_some(const std::string& path, std::size_t limit, Kind kind) {
   if (file.number() < 0) return unreadable();
   struct stat status {};
   if (::fstat(file.number(), &status) != 0) return unreadable();
-  if (S_ISDIR(status.st_mode)) return {std::nullopt, "is a directory; want a file"};
+  if (S_ISDIR(status.st_mode)) return {std::nullopt, "is a directory; expected a file"};
   if (kind == Kind::regular && !S_ISREG(status.st_mode)) return {std::nullopt, "is not a regular file"};
 
   std::string bytes;

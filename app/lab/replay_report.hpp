@@ -1,5 +1,4 @@
-// What a replay tells, in the order it tells it: each operation, then the transitions it caused or noticed;
-// last the summary.
+// A replay's output, in order: each operation, then the transitions it caused or noticed; last the summary.
 #pragma once
 
 #include <cstdint>

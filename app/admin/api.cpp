@@ -312,7 +312,7 @@ std::vector<prometheus::MetricFamily> Api::families(const ServerCounts& counts) 
                               MetricType::Counter, static_cast<double>(counts.closed_for_others)));
   prometheus::MetricFamily commands;
   commands.name = "switchgear_admin_commands_total";
-  commands.help = "Requests that change something, by what was asked for and what came of it.";
+  commands.help = "Requests that change something, by command and result.";
   commands.type = MetricType::Counter;
   for (const auto& [key, count] : commands_) {
     prometheus::ClientMetric sample;

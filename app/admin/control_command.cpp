@@ -101,7 +101,8 @@ int complain(const ControlOptions& options, const ControlReply& reply) {
   if (reply.status == 404) {
     fmt::print(stderr, "there is no circuit breaker '{}' at {}\n", printable(options.name), options.admin);
   } else if (reply.status == 401) {
-    fmt::print(stderr, "{} wants a token; give it with --token or SWITCHGEAR_ADMIN_TOKEN\n", options.admin);
+    fmt::print(stderr, "{} requires a token; give it with --token or SWITCHGEAR_ADMIN_TOKEN\n",
+               options.admin);
   } else {
     fmt::print(stderr, "{} answered {}: {}\n", options.admin, reply.status, detail);
   }
@@ -139,10 +140,10 @@ struct Description {
 constexpr std::array<Description, 6> descriptions{
     {{"status", "Show the circuit breakers of a running gateway, or one of them"},
      {"reset", "Close a circuit breaker and forget its window and relapses"},
-     {"force-open", "Refuse every call until told otherwise"},
+     {"force-open", "Refuse every call until the next command"},
      {"force-close", "The same as reset"},
      {"disable", "Permit every call and record nothing"},
-     {"metrics-only", "Run the machine in full but refuse nothing"}}};
+     {"metrics-only", "Run the breaker in full but refuse no call"}}};
 
 }  // namespace
 
@@ -154,7 +155,7 @@ void add_control_commands(CLI::App& app, int& exit_code) {
     const std::string_view word = each.command;
     if (word != "status")
       name->required()->check([](const std::string& given) {
-        return given.empty() ? std::string{"a name is not empty"} : std::string{};
+        return given.empty() ? std::string{"the name must not be empty"} : std::string{};
       });
     command->add_option("--admin", options->admin, "Where the admin API is")->capture_default_str();
     command->add_option("--token", options->token, "The admin token")->envname("SWITCHGEAR_ADMIN_TOKEN");

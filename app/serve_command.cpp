@@ -282,7 +282,7 @@ int serve(const ServeFlags& flags) {
     std::fprintf(stderr, "switchgear: \"%s\" is not HOST:PORT\n", wrong->c_str());
     return 2;
   }
-  // What the file alone says has been warned of already.
+  // The file's own warnings have been logged already.
   if (!flags.admin.empty() && config.gateway.admin_token.empty() &&
       !config::is_loopback(config.gateway.admin))
     log->warn("--admin {}: {}", flags.admin, config::open_admin_problem);

@@ -1,4 +1,4 @@
-// What `switchgear serve` writes to its log about breakers and their operators.
+// The log of `switchgear serve` about breakers and their operators.
 #pragma once
 
 #include <spdlog/logger.h>

@@ -1,5 +1,4 @@
-// Ctrl-C and SIGTERM as something to wait for, so that the demo ends its processes and restores the terminal
-// in order.
+// Waits for Ctrl-C and SIGTERM, so that the demo ends its processes and restores the terminal in order.
 #pragma once
 
 #include <chrono>

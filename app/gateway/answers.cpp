@@ -21,7 +21,7 @@ void write_remarks(std::string& out, boost::json::object& problem, const Remarks
   if (remarks.chaos) out.append(chaos_field);
   if (remarks.fallback == nullptr) return;
   problem["cause"] = remarks.fallback->primary.text();
-  // No call failed there, but for what the fallback itself ran into: a failure type would mislead.
+  // The fallback made no call, so a failure type would mislead.
   problem["fallback_cause"] = remarks.fallback->fallback.code ? remarks.fallback->fallback.code.message()
                                                               : remarks.fallback->fallback.text();
 }

@@ -1,4 +1,4 @@
-// What the gateway says by itself: problem documents (RFC 9457) with the reason in Proxy-Status (RFC 9209).
+// The gateway's own answers: problem documents (RFC 9457) with the reason in Proxy-Status (RFC 9209).
 #pragma once
 
 #include <optional>
@@ -30,9 +30,9 @@ struct AnswerFraming {
 
 [[nodiscard]] std::string_view reason_phrase(unsigned status) noexcept;
 
-/// What is said beside the answer itself.
+/// Remarks that go with an answer.
 struct Remarks {
-  bool chaos = false;                         ///< something was injected: `X-Switchgear-Chaos`
+  bool chaos = false;                         ///< a fault was injected: `X-Switchgear-Chaos`
   const FallbackFailure* fallback = nullptr;  ///< the fallback failed too: both causes go into the document
 };
 

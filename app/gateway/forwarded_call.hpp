@@ -1,4 +1,4 @@
-// What one call needs while it is under way, and a connection that is idle does not.
+// The memory of a call in progress, which an idle connection does not need.
 #pragma once
 
 #include <atomic>
@@ -17,7 +17,7 @@
 
 namespace switchgear::gateway {
 
-/// Why an attempt has no response to hand on: what the client is told when it was the last.
+/// Why an attempt has no response to forward: the client gets this if it was the last.
 struct LastWords {
   unsigned status = 502;
   std::string_view error;

@@ -76,7 +76,7 @@ class PolicySet {
 
   /// A call may be made more than once.
   [[nodiscard]] bool repeats() const noexcept { return policies_.retry || policies_.hedge; }
-  /// Something may come of a bad answer other than handing it on: it is looked at before it is.
+  /// A bad answer may have another use than being forwarded, so it is checked first.
   [[nodiscard]] bool reacts() const noexcept { return repeats() || policies_.fallback || policies_.cache; }
   [[nodiscard]] bool hedges() const noexcept { return policies_.hedge != nullptr; }
   /// Good answers are kept.

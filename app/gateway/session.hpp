@@ -29,10 +29,10 @@ struct IdleTag;
 using IdleHook = boost::intrusive::list_base_hook<boost::intrusive::tag<IdleTag>,
                                                   boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
 
-/// The coroutine run() is the session; everything else are its steps. A step does what can be done without
-/// waiting and says how it went; what it waits for resumes the coroutine through wake_, and the step looks
-/// again. So nothing is ever forgotten when two things happen at once: client and upstream move
-/// independently, and both are looked at every time.
+/// The coroutine run() is the session; the other functions are its steps. A step does what can be done
+/// without waiting and returns the result; what it waits for resumes the coroutine through wake_, and the
+/// step looks again. So no event is lost when two happen at once: client and upstream move independently, and
+/// a step checks both every time.
 ///
 /// Where the code is: session.cpp reads requests, session_ending.cpp ends an exchange or the connection,
 /// session_forward.cpp decides about a request, session_call.cpp does what the machine of its policies says,
@@ -55,7 +55,7 @@ class Session final : public SessionHook,
   Session(Worker& worker, int descriptor, std::string client_address);
   ~Session() override;
 
-  /// Worker's words. draining: look at the worker's state again. kill: end now.
+  /// For the worker. reconsider: check its state again, for example that it drains. kill: end now.
   void reconsider() { wake(); }
   void kill();
   /// For a session in the worker's list of idle ones. False, and still there, when a request has just come.

@@ -12,7 +12,7 @@ void Session::begin_call() {
   call_->options.key = call_->key;
   call_->options.payload = call_->payload;
   call_->options.repeatable = repeatable_ ? Repeatable::yes : Repeatable::no;
-  // A stored call is over when its service has answered it, and not when something else has.
+  // A stored call gets no fallback: it is over only when its service has answered it.
   const bool bare = replayed_ || (policies.queues() && call_->payload.empty());
   const UseFallback fallback = bare ? UseFallback::no : UseFallback::yes;
   follow(call_->machine.start(policies, fallback, call_->options, *call_, call_->answer, now_));
@@ -177,7 +177,7 @@ void Session::take_connection(Attempt& attempt) {
   attempt.phase = Attempt::Phase::exchanging;
   attempt.since = client_since_ = now_;
   attempt.waited_for = true;
-  // What is on its way may have its effect: to store it for later as well could give it two.
+  // A request that is on its way may have its effect: to store it as well could give it two.
   if (!repeatable_ && service_->policies().queues()) call_->machine.commit();
 }
 

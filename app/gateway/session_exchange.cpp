@@ -38,7 +38,7 @@ Session::Step Session::advance(Attempt& attempt) {
   const Step down = &attempt == chosen_ ? pull_body(attempt) : pull_head(attempt);
   if (down != Step::wait) return down;
 
-  // Whom is this waiting for? Only the upstream's share of the time is the upstream's fault.
+  // Which side is this waiting for? Only waits for the upstream count against the upstream.
   if (attempt.sent || attempt.deaf || (expecting_ && body_.total() == 0))
     attempt.waited_for = !client_blocked_;
   if (attempt.waited_for && !waited_for) attempt.since = now_;

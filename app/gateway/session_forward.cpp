@@ -1,4 +1,4 @@
-// What becomes of a request: an answer of our own, or a call to a service.
+// Handles a request: an answer of the gateway's own, or a call to a service.
 #include "app/gateway/forwarding.hpp"
 #include "app/gateway/queue_replay.hpp"
 #include "app/gateway/session.hpp"

@@ -1,4 +1,4 @@
-// What comes back from an upstream: whether it is the answer, and what is kept of it.
+// Handles an upstream's response: whether it is the answer, and whether it is stored.
 #include "app/gateway/event_stream.hpp"
 #include "app/gateway/forwarding.hpp"
 #include "app/gateway/session.hpp"

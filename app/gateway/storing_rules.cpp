@@ -61,7 +61,7 @@ void for_each_directive(std::string_view list, See see) {
     case FieldId::cache_control:
       return names(field.value, "no-store") || names(field.value, "private") ||
              names(field.value, "no-cache");
-    case FieldId::vary:  // the key tells encodings apart, and nothing else that services vary by
+    case FieldId::vary:  // of the things that services vary by, the key contains only the encoding
       return !http::equals_lower(field.value, "accept-encoding");
     case FieldId::set_cookie:
       return true;

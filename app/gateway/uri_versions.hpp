@@ -1,4 +1,4 @@
-// What is stored for a URI is void once a request has changed something there (RFC 9111, 4.4): here is kept
+// A request that changes something at a URI invalidates what is stored for it (RFC 9111, 4.4): here is kept
 // how often that has happened.
 #pragma once
 

@@ -25,7 +25,7 @@ struct ServiceText {
 };
 
 /// A policy file: `policies` in YAML, indented by two; the policy `plain` has no breaker and a timeout that
-/// no test comes near. So should every limit be of which a test does not tell what happens at its end.
+/// no test comes near. So should every limit that a test is not about.
 [[nodiscard]] std::string config_text(const std::vector<ServiceText>& services,
                                       const std::string& policies = "", const std::string& gateway = "");
 

@@ -75,7 +75,7 @@ class Smuggling : public ::testing::Test {
     return result;
   }
 
-  /// What holds whatever the payload.
+  /// Holds for every payload.
   static void expect_clean(const std::string& id, const Result& result) {
     for (const Message& request : result.seen) {
       EXPECT_FALSE(request.has("content-length") && request.has("transfer-encoding")) << id;

@@ -1,4 +1,4 @@
-// What an operator can tell a breaker, and the token it may need.
+// An operator's commands to a breaker, and the token they may need.
 import { signal } from "@preact/signals";
 
 export type Command = "reset" | "force-open";

@@ -1,4 +1,4 @@
-// What a stranger's library shows of the library it is built upon.
+// The public header of a user's library that is built upon Switchgear.
 #pragma once
 
 #include "switchgear/policy/circuit_breaker.hpp"

@@ -106,18 +106,22 @@ class EvidenceStress : public ::testing::TestWithParam<Shape> {
  protected:
   [[nodiscard]] CircuitBreakerOptions options(double rate) const {
     CircuitBreakerOptions options;
-    options.window = CountWindowOptions{GetParam().size};
-    options.minimum_calls = GetParam().size;
+    options.window = CountWindowOptions{size};
+    options.minimum_calls = size;
     options.failure_rate = rate;
     options.open_duration = 10s;
     return options;
   }
+
+  const std::uint32_t size = GetParam().size;
+  const int threads = GetParam().threads;
+  Transitions events;
 };
 
-TEST_P(EvidenceStress, AHealthyBreakerDoesNotOpenByItself) {
-  const auto [size, threads] = GetParam();
-  if (size == 1) return;  // any failure opens it rightly
-  Transitions events;
+/// Windows that are healthy with a failure in them, so of more than one call.
+class HealthyBreakerStress : public EvidenceStress {};
+
+TEST_P(HealthyBreakerStress, AHealthyBreakerDoesNotOpenByItself) {
   // No order of the calls puts more than one failure into a window, and two are needed.
   CircuitBreaker breaker{"payment", options(1.5 / size), {&events, 1, {}, now}};
   std::atomic<std::uint64_t> done{0};
@@ -154,7 +158,6 @@ std::uint64_t failures_that_open(double rate, std::uint32_t size) {
 }
 
 TEST_P(EvidenceStress, NoticesTheVeryCallThatReachesTheRate) {
-  const auto [size, threads] = GetParam();
   const CircuitBreakerOptions wanted = options(0.6);
   CallCells cells{3};
   Evidence evidence{wanted, cells};
@@ -190,9 +193,7 @@ TEST_P(EvidenceStress, NoticesTheVeryCallThatReachesTheRate) {
 }
 
 TEST_P(EvidenceStress, OpensWithFiguresThatItsCallsHad) {
-  const auto [size, threads] = GetParam();
   const CircuitBreakerOptions wanted = options(0.6);
-  Transitions events;
   CircuitBreaker breaker{"payment", wanted, {&events, 1, {}, now}};
   Rounds rounds{40};
   while (rounds.next() && !HasFailure()) {
@@ -214,9 +215,7 @@ TEST_P(EvidenceStress, OpensWithFiguresThatItsCallsHad) {
 }
 
 TEST_P(EvidenceStress, ANewGenerationStartsEmptyWhateverIsStillOnItsWay) {
-  const auto [size, threads] = GetParam();
   const CircuitBreakerOptions wanted = options(0.5);
-  Transitions events;
   CircuitBreaker breaker{"payment", wanted, {&events, 1, {}, now}};
   Rounds rounds{5};
   while (rounds.next() && !HasFailure()) {
@@ -242,10 +241,11 @@ TEST_P(EvidenceStress, ANewGenerationStartsEmptyWhateverIsStillOnItsWay) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Windows, EvidenceStress,
-                         ::testing::Values(Shape{1, 4}, Shape{2, 3}, Shape{5, 2}, Shape{5, 8}, Shape{20, 4},
-                                           Shape{20, 8}, Shape{100, 2}, Shape{100, 4}, Shape{100, 8}),
-                         name_of);
+constexpr Shape shapes[] = {{2, 3},  {5, 2},  {5, 4},   {5, 8},   {20, 2},
+                            {20, 4}, {20, 8}, {100, 2}, {100, 4}, {100, 8}};
+INSTANTIATE_TEST_SUITE_P(OfOneCall, EvidenceStress, ::testing::Values(Shape{1, 4}), name_of);
+INSTANTIATE_TEST_SUITE_P(Windows, EvidenceStress, ::testing::ValuesIn(shapes), name_of);
+INSTANTIATE_TEST_SUITE_P(Windows, HealthyBreakerStress, ::testing::ValuesIn(shapes), name_of);
 
 TEST(EvidenceStressOfTime, ATimeWindowAgreesWithItsCallsHoweverItsBucketsBegin) {
   // Every call of bucket n fails when n is odd; so no window of two buckets has seen more than it was given.

@@ -101,7 +101,8 @@ namespace detail {
 template <class F>
 consteval bool returns_an_answer() {
   if constexpr (requires(F f) { std::function{f}; }) {
-    return sizeof(Kept<std::decay_t<typename decltype(std::function{std::declval<F>()})::result_type>>) > 0;
+    using Result = typename decltype(std::function{std::declval<F>()})::result_type;
+    static_cast<void>(sizeof(Kept<std::decay_t<Result>>));
   }
   return true;
 }

@@ -62,7 +62,7 @@ struct KeptAnswer {
     beside_code.reset();
   }
 
-  /// Says what it means, too. What a classifier throws, which is the user's code, is the call's end: nobody
+  /// Also classifies it. An exception of a classifier, which is the user's code, is the call's end: no policy
   /// knows what came of it.
   template <class C>
   Outcome take(InFlight<Value>& flight, const C& classifier, Duration latency) {

@@ -190,7 +190,7 @@ TEST(Combinations, ARuleThatCanNeverHoldIsAWarningWhereItIsWritten) {
       "f.yaml:3:101: policies.p.circuit_breaker.slow_call: can never hold: an attempt ends after 2s "
       "(timeout), "
       "and a timeout is not recorded (failure_when)");
-  EXPECT_TRUE(warnings_of(with("preset: internal, timeout: 1s")).empty()) << "nobody wrote the rule";
+  EXPECT_TRUE(warnings_of(with("preset: internal, timeout: 1s")).empty()) << "the rule is not in the file";
   EXPECT_TRUE(warnings_of(with("timeout: 2s, circuit_breaker: {failure_rate: 0.5, slow_call: {}}")).empty())
       << "a timeout is slow";
 }
@@ -216,7 +216,7 @@ TEST(Combinations, AProbeThatCountsAsHungWithinItsOwnTimeLimitIsAWarning) {
                   .empty())
       << "the timeout is what ends a probe";
   EXPECT_TRUE(warnings_of(with("timeout: 5m, circuit_breaker: {failure_rate: 0.5}")).empty())
-      << "nobody wrote max_wait";
+      << "max_wait is not in the file";
 }
 
 TEST(Combinations, AKeyOfHalfOpenThatDoesNothingIsAWarning) {

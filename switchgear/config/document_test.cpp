@@ -124,7 +124,7 @@ TEST(Document, WhatNobodySeesIsShown) {
        "f.yaml:3:16: policies.p.timeout: \"5\\u00a0s\" has no known unit; expected a number and ns, us, ms, "
        "s, m or h, as in \"250ms\""},
       {"version: 1\npolicies:\n  \"a\u202eb\": {}\n",
-       "f.yaml:3:3: policies.a\\u202eb: the name contains a character that nobody sees; expected printable "
+       "f.yaml:3:3: policies.a\\u202eb: the name contains an invisible character; expected printable "
        "text"},
   });
   EXPECT_EQ(config_of("version: 1\npolicies: {страница: {}, 日本: {}, 👩‍🚀: {}}\n")

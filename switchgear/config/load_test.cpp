@@ -1,5 +1,5 @@
-// Whole files: the complete example of the documentation, files that cannot be read, and files nobody would
-// write.
+// Whole files: the complete example of the documentation, files that cannot be read, and files that no user
+// would write.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 

@@ -144,7 +144,7 @@ bool usable_name(std::string_view name, const Value& value) {
     problem = "the name has " + std::to_string(name.size()) + " bytes; expected at most " +
               std::to_string(longest_name);
   } else if (printable(name) != name) {
-    problem = "the name contains a character that nobody sees; expected printable text";
+    problem = "the name contains an invisible character; expected printable text";
   }
   if (!problem.empty()) value.report->error(value.key, value.path, problem);
   return problem.empty();

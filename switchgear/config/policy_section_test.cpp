@@ -89,7 +89,7 @@ TEST(PolicySection, NamesAreShortAndPrintable) {
       {"version: 1\npolicies:\n  \"\": {preset: core}\n",
        "f.yaml:3:3: policies.: an empty name; expected a word"},
       {"version: 1\npolicies:\n  \"a\\nb\": {preset: core}\n",
-       "f.yaml:3:3: policies.a\\x0ab: the name contains a character that nobody sees; expected printable "
+       "f.yaml:3:3: policies.a\\x0ab: the name contains an invisible character; expected printable "
        "text"},
   });
   EXPECT_EQ(config_of("version: 1\npolicies:\n  \"<img src=x onerror=alert(1)>\": {preset: core}\n")

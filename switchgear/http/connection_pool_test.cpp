@@ -247,7 +247,7 @@ TEST_F(ConnectionPoolTest, FindsAServiceThatHasMovedASecondAfterItsOldAddressWas
   resolver.answer({at("127.0.0.9", port_)});
   ASSERT_TRUE(run_until([&] { return lost.error.has_value(); }));
   EXPECT_EQ(*lost.error, ConnectError::refused);
-  // Asked again a second after the last answer; until then nobody is there.
+  // Looked up again a second after the last answer; until then there is no server.
   const auto asks_again = [&] {
     Call next;
     EXPECT_EQ(moved.acquire(next, next.lease), Answer::waiting);

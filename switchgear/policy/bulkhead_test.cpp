@@ -38,7 +38,7 @@ TEST(Bulkhead, AdmitsAsManyCallsAsItHasSlots) {
   ASSERT_FALSE(third.has_value());
   EXPECT_EQ(third.rejection().reason, Reason::bulkhead_full);
   EXPECT_EQ(third.rejection().policy, "payment");
-  EXPECT_FALSE(third.rejection().retry_after.has_value()) << "nobody knows when another's call ends";
+  EXPECT_FALSE(third.rejection().retry_after.has_value()) << "the end of another's call cannot be predicted";
 }
 
 TEST(Bulkhead, GetsASlotBackFromAPermitOnceHoweverOftenItWasMoved) {

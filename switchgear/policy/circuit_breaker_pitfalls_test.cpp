@@ -120,7 +120,7 @@ TEST(Pitfall, AnIdleBreakerDoesNotServeItsNextOpenPeriodTwice) {
   bench.fail(2);
   bench.time.advance(10s);
   auto hung = bench.acquire();
-  bench.time.advance(1h);  // nobody called: relapsed after 5 s, open for 10 s, over long ago
+  bench.time.advance(1h);  // no call came: relapsed after 5 s, open for 10 s, over long ago
   auto probe = bench.acquire();
   EXPECT_TRUE(probe);
   EXPECT_EQ(bench.state(), State::half_open);

@@ -381,7 +381,7 @@ TEST(CircuitBreaker, ObeysAnOperatorWhoForcesItOpen) {
   const auto refused = bench.acquire();
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.rejection().reason, Reason::forced_open);
-  EXPECT_FALSE(refused.rejection().retry_after) << "nobody knows";
+  EXPECT_FALSE(refused.rejection().retry_after) << "depends on the operator";
   bench.command(Command::reset);
   EXPECT_TRUE(bench.succeed());
 }

@@ -71,8 +71,8 @@ struct RateLimiterSnapshot {
 ///     }
 ///     call_payment();
 ///
-/// Waiting is first come, first served: a token is reserved once, for an instant of its own, and nobody has
-/// to be woken. Not for: limiting calls that run at once (a bulkhead does), or a rate shared by several
+/// Waiting is first come, first served: a token is reserved once, for an instant of its own, and no caller
+/// has to be woken. Not for: limiting calls that run at once (a bulkhead does), or a rate shared by several
 /// processes. Threads: every method from any thread; no lock, but for one caller every few minutes or years
 /// (how often depends on the rate). Neither copied nor moved; allocates only when constructed. Time: a `now`
 /// smaller than the latest seen finds no more tokens than there were then. Starts with a full bucket.

@@ -1,7 +1,7 @@
 // One call per key at a time: the first caller makes it, the others wait for its result. After Go's
 // golang.org/x/sync/singleflight, made sans-I/O.
 //
-//   join ──nobody has the key──▶ leads ──finish──▶ off         (its followers: answered, failed, or alone)
+//   join ──no call for the key─▶ leads ──finish──▶ off         (its followers: answered, failed, or alone)
 //     │                            ▲  └──leaves──▶ off         (its first follower leads)
 //     └──someone leads──▶ waits ───┘
 //                           └──the leader finishes──▶ answered | failed | alone ──poll──▶ off

@@ -181,7 +181,7 @@ class ThreadWaker final : public Waker {
     woken_ = true;
     changed_.notify_one();
   }
-  /// False when nobody woke it for so long that the wake-up must be lost.
+  /// False when it was not woken for so long that the wake-up must be lost.
   [[nodiscard]] bool wait() {
     std::unique_lock lock(mutex_);
     const bool woken = changed_.wait_for(lock, 60s, [this] { return woken_; });

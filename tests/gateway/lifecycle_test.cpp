@@ -98,7 +98,7 @@ TEST(Gateway, FinishesALongRequestAndClosesIdleConnectionsOnSigterm) {
   EXPECT_TRUE(eventually([&] { return upstream.connections() == 1; }));
   gateway.signal(SIGTERM);
   EXPECT_TRUE(idle.ends());
-  EXPECT_THROW((void)Socket::connect(gateway.port()), std::runtime_error) << "nobody listens any more";
+  EXPECT_THROW((void)Socket::connect(gateway.port()), std::runtime_error) << "the gateway no longer listens";
   may_answer = true;
   const auto answer = busy.read_response();
   ASSERT_TRUE(answer.has_value());

@@ -94,7 +94,7 @@ TEST(Gateway, LetsFurtherClientsWaitWhenItsConnectionsAreTaken) {
   EXPECT_TRUE(eventually([&] {
     return gateway.log().find("clients wait: all 2 client connections of the thread are in use") !=
            std::string::npos;
-  })) << "and whoever runs it can see why";
+  })) << "and the operator can see why";
   EXPECT_EQ(third.receive(std::chrono::milliseconds{0}), "");
   may_answer.set_value();
   for (Socket& client : busy) EXPECT_EQ(client.read_response().value_or(Message{}).status(), 200U);

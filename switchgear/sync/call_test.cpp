@@ -396,7 +396,7 @@ TEST(CallPartial, HandsEveryCallTheDeadlineOfWhoeverAsks) {
   EXPECT_EQ(told, 4);
   const CallOptions over{.deadline = SteadyTime::now() - 1ms};
   EXPECT_EQ(call_partial(Pipeline<>{}, over, 4, 0.5, listens).decision, Partial::Decision::impossible);
-  EXPECT_EQ(told, 4) << "no policy is called after the deadline";
+  EXPECT_EQ(told, 4) << "the function is not called after the deadline";
 }
 
 TEST(CallPartial, BeginsNoFurtherCallWhenToldToStopAndDecidesNothing) {

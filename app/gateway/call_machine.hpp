@@ -58,6 +58,9 @@ class CallMachine {
   void answer_began(unsigned branch, const Outcome& outcome, TimePoint now) noexcept {
     with([&](auto& machine) { machine.answer_began(branch, outcome, now); });
   }
+  void will_not_share() noexcept {
+    with([](auto& machine) { machine.will_not_share(); });
+  }
   void commit() noexcept {
     with([](auto& machine) { machine.commit(); });
   }

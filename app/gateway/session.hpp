@@ -122,6 +122,8 @@ class Session final : public SessionHook,
   [[nodiscard]] AnswerFraming framing_of_answer();
   [[nodiscard]] Remarks remarks() noexcept;
   void begin_answer(unsigned status);
+  /// Counts the answer to a client's request. A replay has no client: its answer goes nowhere.
+  void count_answer(unsigned status) noexcept;
 
   // session_call.cpp: what the machine says
   void begin_call();
@@ -167,7 +169,7 @@ class Session final : public SessionHook,
   void start_response(Attempt& attempt);
   void note_stream(Attempt& attempt, bool endless);
   void settle_response(const Attempt& attempt, std::string_view last_content);
-  void keep_copy(const Attempt& attempt, std::string_view content);
+  void keep_copy(std::string_view content);
   /// Requests for the same answer get this one as well, once it is complete.
   [[nodiscard]] bool keeps_others_waiting() const noexcept;
 

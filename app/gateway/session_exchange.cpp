@@ -66,7 +66,7 @@ Session::Step Session::check_deadlines(Attempt& attempt, bool waits_for_client_b
     if (keeps_others_waiting()) {
       // They make their own call rather than wait for a client that does not take its answer.
       if (client_share_ >= patience_with_reader) {
-        settle(attempt, outcome_of(attempt, status_));
+        call_->machine.will_not_share();
         call_->copy.stop();
       } else {
         wait_until(now_ + (patience_with_reader - client_share_));
@@ -190,7 +190,7 @@ Session::Step Session::pull_body(Attempt& attempt) {
       if (content.last) settle_response(attempt, content.bytes);
       const http::Stream::Sent sent = outbox_.send(*client_, content);
       if (sent.size != 0) {
-        keep_copy(attempt, content.bytes.substr(0, sent.size));
+        keep_copy(content.bytes.substr(0, sent.size));
         body.used(buffer, sent.size);
         client_since_ = now_;
       }
@@ -285,7 +285,7 @@ Session::Step Session::give_up(unsigned status, std::string_view error, std::str
 }
 
 Session::Step Session::client_left() {
-  if (!answered_) ++service_->counts().answers[0];
+  if (!answered_) count_answer(0);
   ignore_call();
   client_->close();
   return Step::over;

@@ -149,9 +149,9 @@ void Session::start_response(Attempt& attempt) {
   chosen_ = &attempt;
   part_ = Part::exchanging;
   attempt.since = client_since_ = now_;
-  ++service_->counts().answers[status_ / 100 % 6];
+  count_answer(status_);
   // Requests that wait for this answer learn now that it is not shared, and not when it is complete.
-  if (!storable && !call_->key.empty() && cache != nullptr) settle(attempt, outcome_of(attempt, status_));
+  if (!storable && !call_->key.empty() && cache != nullptr) call_->machine.will_not_share();
 }
 
 /// The latency of a stream, a response whose head does not say how long it is, ends with its head: it may go
@@ -168,9 +168,9 @@ bool Session::keeps_others_waiting() const noexcept {
   return call_open_ && call_->copy.running() && service_->policies().policies().cache;
 }
 
-void Session::keep_copy(const Attempt& attempt, std::string_view content) {
+void Session::keep_copy(std::string_view content) {
   if (!call_->copy.running() || call_->copy.append(content)) return;
-  if (service_->policies().policies().cache) settle(attempt, outcome_of(attempt, status_));
+  if (call_open_) call_->machine.will_not_share();
 }
 
 void Session::settle_response(const Attempt& attempt, std::string_view last_content) {

@@ -65,6 +65,13 @@ class Layer<Optional<Policy>> {
     layer.answer_began(outcome, now);
   }
   { layer_.answer_began(outcome, now); }
+  void will_not_share(Optional<Policy>& optional) noexcept requires
+      requires(Layer<Policy>& layer, Policy& policy) {
+    layer.will_not_share(policy);
+  }
+  {
+    if (optional.policy != nullptr) layer_.will_not_share(*optional.policy);
+  }
 
  private:
   Layer<Policy> layer_;

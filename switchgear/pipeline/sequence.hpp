@@ -95,6 +95,16 @@ class Sequence {
     std::apply([&](auto&... layers) { (tell(layers), ...); }, layers_);
   }
 
+  void will_not_share(const Policy& policies) noexcept {
+    const auto tell = [](auto& layer, auto& policy) {
+      if constexpr (requires { layer.will_not_share(policy); }) layer.will_not_share(policy);
+    };
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (tell(std::get<I>(layers_), std::get<I>(policies).get()), ...);
+    }
+    (std::make_index_sequence<sizeof...(Policies)>{});
+  }
+
   /// The wait may be over. Precondition: the last step was `wait`. Too early is allowed: the answer is the
   /// same wait.
   Step on_timer(const Policy& policies, Call& call, TimePoint now) noexcept {

@@ -81,6 +81,11 @@ class Layer<Cache<T>> {
     return fail(call, poll.cause);
   }
 
+  void will_not_share(Cache<T>& cache) noexcept {
+    if (ticket_) cache.finish_uncacheable(*ticket_);
+    ticket_.reset();
+  }
+
   Turn leave(Cache<T>& cache, Call& call, Ending& ending, TimePoint now) noexcept {
     if (!ticket_) return Turn::outward;
     const Answer<T>& given = detail::answer_of<T>(call);

@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -107,6 +108,15 @@ template <class Make>
   }
 }
 
+/// As many connections as the limit of open files has room for.
+[[nodiscard]] admin::AdminLimits admin_limits(std::size_t threads) {
+  admin::AdminLimits limits;
+  limits.connections =
+      std::min(limits.connections, gateway::admin_connections(gateway::limit_of_open_files(), threads));
+  limits.events_clients = std::min(limits.events_clients, limits.connections / 2);
+  return limits;
+}
+
 class Server {
  public:
   Server(ServeFlags flags, config::Config config, spdlog::logger& log)
@@ -126,8 +136,11 @@ class Server {
     });
     admin_ = listening("gateway.admin", "--admin", flags_.admin, [&] {
       return std::make_unique<admin::AdminServer>(
-          admin::AdminOptions{
-              config_.gateway.admin, config_.gateway.admin_token, config_.gateway.admin_origins, {}, {}},
+          admin::AdminOptions{config_.gateway.admin,
+                              config_.gateway.admin_token,
+                              config_.gateway.admin_origins,
+                              admin_limits(config_.gateway.threads),
+                              {}},
           admin::AdminSources{registry_, *transitions_, durations_, {gateway_}},
           admin::AdminCallbacks{[this] { return reload(); }, [this] { return ready_.load(); },
                                 [this] { return policies(); }, [this] { return gateway_->status(); },
@@ -161,7 +174,7 @@ class Server {
   admin::ReloadResult reload() {
     const std::lock_guard lock{reload_mutex_};
     stamp_ = FileStamp{flags_.config};
-    config::Loaded loaded = config::load_file(flags_.config);
+    config::Loaded loaded = config::load_file(flags_.config, config::FileKind::regular);
     admin::ReloadResult result;
     for (const config::Diagnostic& warning : loaded.warnings) result.messages.push_back(warning.text());
     if (!loaded.config) {
@@ -291,6 +304,9 @@ int serve(const ServeFlags& flags) {
     Server server{flags, std::move(config), *log};
     return server.run();
   } catch (const CannotListen& error) {
+    std::fprintf(stderr, "switchgear: %s\n", error.what());
+    return missing_dependency;
+  } catch (const gateway::TooFewOpenFiles& error) {
     std::fprintf(stderr, "switchgear: %s\n", error.what());
     return missing_dependency;
   }

@@ -65,7 +65,7 @@ class Gateway final : public prometheus::Collectable {
   [[nodiscard]] Plan plan_of(const config::Config& config);
   [[nodiscard]] WorkerCounts counts() const;
   [[nodiscard]] PolicySets policy_sets() const;
-  [[nodiscard]] std::size_t clients_of(const config::Config& config) const;
+  [[nodiscard]] OpenFilesShare connections_of(const config::Config& config);
   void warn_of_lost_calls(const std::string& service, const PolicySet& policies) const;
   class Drain;
 
@@ -75,6 +75,7 @@ class Gateway final : public prometheus::Collectable {
   std::random_device seed_;
   const std::string pseudonym_;
   std::uint16_t port_ = 0;
+  OpenFilesShare connections_;  ///< as of the latest plan
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::jthread> threads_;
   mutable std::mutex policies_mutex_;

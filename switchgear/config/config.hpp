@@ -170,9 +170,12 @@ struct Loaded {
   std::vector<Diagnostic> warnings;  ///< keys that are valid but do nothing yet
 };
 
-/// Reads and validates one file. Never throws for what the file says; a file that cannot be read is an error
-/// at 1:1.
-[[nodiscard]] Loaded load_file(const std::string& path);
+/// Which files may be read. A pipe or a terminal can keep its reader waiting for ever.
+enum class FileKind : std::uint8_t { any, regular };
+
+/// Reads and validates one file. Never throws for what the file says; a file that cannot be read, or is not
+/// of that kind, is an error at 1:1. Blocks as long as a pipe of `kind` any does.
+[[nodiscard]] Loaded load_file(const std::string& path, FileKind kind = FileKind::any);
 
 /// The same from memory; `name` stands for the file in messages, `directory` is where `file:` secrets are
 /// looked up.

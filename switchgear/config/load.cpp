@@ -68,8 +68,8 @@ Loaded load_text(const std::string& text, const std::string& name, const std::st
   return finish(report, std::move(config));
 }
 
-Loaded load_file(const std::string& path) {
-  ReadResult file = read_file(path, largest_file);
+Loaded load_file(const std::string& path, FileKind kind) {
+  ReadResult file = read_file(path, largest_file, kind);
   if (file.bytes) return load_text(*file.bytes, path, std::filesystem::path(path).parent_path().string());
   Report report(path);
   report.error({}, "", file.problem);

@@ -39,19 +39,23 @@ void Lease::drop() noexcept {
   if (connection_ != nullptr) pool_->remove(*std::exchange(connection_, nullptr));
 }
 
-ConnectionPool::ConnectionPool(EventLoop& loop, const std::string& host, std::uint16_t port,
-                               const PoolLimits& limits)
-    : ConnectionPool(loop, host, port, limits, system_lookup(loop, host, port)) {}
+ConnectionPool::ConnectionPool(EventLoop& loop, ConnectionBudget& budget, const std::string& host,
+                               std::uint16_t port, const PoolLimits& limits)
+    : ConnectionPool(loop, budget, host, port, limits, system_lookup(loop, host, port)) {}
 
-ConnectionPool::ConnectionPool(EventLoop& loop, const std::string& host, std::uint16_t port,
-                               const PoolLimits& limits, Lookup lookup)
+ConnectionPool::ConnectionPool(EventLoop& loop, ConnectionBudget& budget, const std::string& host,
+                               std::uint16_t port, const PoolLimits& limits, Lookup lookup)
     : loop_(loop),
+      budget_(budget),
       limits_(limits),
       addresses_(host, port),
       lookup_(std::move(lookup)),
       self_(std::make_shared<ConnectionPool*>(this)) {}
 
-ConnectionPool::~ConnectionPool() { *self_ = nullptr; }
+ConnectionPool::~ConnectionPool() {
+  *self_ = nullptr;
+  budget_.open_ -= connections_.size();
+}
 
 ConnectionPool::Answer ConnectionPool::acquire(Waiter& waiter, Lease& lease, Reuse reuse) {
   if (reuse == Reuse::allowed && !idle_.empty()) {
@@ -84,11 +88,20 @@ void ConnectionPool::connect_as_needed() {
       Connection& oldest = *idle_.front();
       remove(oldest);
     }
+    make_room_in_budget();
     connections_.push_back(std::make_unique<Connection>(*this));
+    ++budget_.open_;
     Connection& connection = *connections_.back();
     connection.index_ = connections_.size() - 1;
     ++connecting_;
     connection.connect(addresses_.addresses());
+  }
+}
+
+void ConnectionPool::make_room_in_budget() noexcept {
+  while (budget_.open_ >= budget_.most_ && !budget_.resting_.empty()) {
+    Connection& longest = budget_.resting_.front();
+    longest.pool_.remove(longest);
   }
 }
 
@@ -171,6 +184,7 @@ void ConnectionPool::remove(Connection& connection) noexcept {
     connections_[index]->index_ = index;
   }
   connections_.pop_back();
+  --budget_.open_;
   if (!waiting_.empty()) serve_later();
 }
 

@@ -43,7 +43,7 @@ class ConnectionPoolTest : public ::testing::Test {
   }
 
   std::unique_ptr<ConnectionPool> pool(const PoolLimits& limits) {
-    return std::make_unique<ConnectionPool>(loop_, "127.0.0.1", port_, limits);
+    return std::make_unique<ConnectionPool>(loop_, budget_, "127.0.0.1", port_, limits);
   }
   /// Runs the loop until it is so, for a bounded time.
   template <class So>
@@ -64,6 +64,7 @@ class ConnectionPoolTest : public ::testing::Test {
   }
 
   EventLoop loop_;
+  ConnectionBudget budget_;
   int listener_ = -1;
   std::uint16_t port_ = 0;
   std::vector<int> peers_;
@@ -95,6 +96,32 @@ TEST_F(ConnectionPoolTest, TakesTheConnectionThatWasUsedLast) {
   Call three;
   ASSERT_EQ(made->acquire(three, three.lease), Answer::ready);
   EXPECT_EQ(three.lease.stream().descriptor(), last);
+}
+
+TEST_F(ConnectionPoolTest, GetsAConnectionThoughAnotherPoolsIdleOnesHaveTakenAllThereMayBe) {
+  budget_.set_most(2);
+  const auto first = pool({});
+  const auto second = pool({});
+  Call one;
+  Call two;
+  EXPECT_EQ(first->acquire(one, one.lease), Answer::waiting);
+  EXPECT_EQ(first->acquire(two, two.lease), Answer::waiting);
+  ASSERT_TRUE(run_until([&] { return one.lease && two.lease; }));
+  const int kept = two.lease.stream().descriptor();
+  one.lease.give_back();  // rests for longest
+  two.lease.give_back();
+  Call other;
+  EXPECT_EQ(second->acquire(other, other.lease), Answer::waiting);
+  ASSERT_TRUE(run_until([&] { return static_cast<bool>(other.lease); }));
+  EXPECT_EQ(budget_.open(), 2U);
+  EXPECT_EQ(first->counts().open, 1U);
+  Call again;
+  ASSERT_EQ(first->acquire(again, again.lease), Answer::ready);
+  EXPECT_EQ(again.lease.stream().descriptor(), kept);
+  Call more;
+  EXPECT_EQ(second->acquire(more, more.lease), Answer::waiting);
+  EXPECT_TRUE(run_until([&] { return static_cast<bool>(more.lease); })) << "none rests: opened all the same";
+  EXPECT_EQ(budget_.open(), 3U);
 }
 
 TEST_F(ConnectionPoolTest, ServesThoseWhoWaitInTheirOrderAndRefusesTheRest) {

@@ -76,6 +76,14 @@ class Stream final : public boost::intrusive_ref_counter<Stream, boost::thread_u
     if (!readable_ && !ended_) readiness_.watch_readable();
   }
   void watch_writable() { readiness_.watch_writable(); }
+  /// on_ready() once when something comes, although what came before was not received: for a user that has no
+  /// room for it, and looks with peer_state() whether the peer is still there.
+  void watch_behind_unread() {
+    if (!ended_) readiness_.watch_readable();
+  }
+  /// Whether the peer has ended its stream (`end`) or the connection (`broken`), whatever is still unread;
+  /// else `would_block`. One system call.
+  [[nodiscard]] IoStatus peer_state() const noexcept;
 
   /// True when the peer has closed or sent something: checked before a request that cannot be repeated. One
   /// system call.

@@ -45,7 +45,8 @@ class GatewayProcess {
   [[nodiscard]] pid_t pid() const { return pid_; }
 
   void rewrite(const std::string& config) const;  ///< at once, as a deployment does: by a rename
-  [[nodiscard]] std::string log() const;          ///< what it has written to stderr
+  void replace_file_by_pipe() const;
+  [[nodiscard]] std::string log() const;  ///< what it has written to stderr
   void signal(int number) const;
   /// Stops it where it is, as a busy machine may. Returns when none of its threads runs; it goes on with
   /// SIGCONT.
@@ -76,8 +77,9 @@ struct Ended {
   int exit_code = -1;
   std::string output;
 };
-/// `flags`: as on a command line, behind `--config`.
-[[nodiscard]] Ended serve_to_its_end(const std::string& config, const std::string& flags = "");
+/// `flags`: as on a command line, behind `--config`. `open_files`: its limit of descriptors.
+[[nodiscard]] Ended serve_to_its_end(const std::string& config, const std::string& flags = "",
+                                     std::optional<unsigned> open_files = std::nullopt);
 
 /// Checks again and again, with a real request in between as the only delay, until it is so. False when
 /// patience ends.

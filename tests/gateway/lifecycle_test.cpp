@@ -84,6 +84,19 @@ TEST(Gateway, LosesNoAcceptedRequestOnSigterm) {
   }
 }
 
+TEST(Gateway, RefusesAPolicyFileThatHasBecomeAPipeAndGoesOn) {
+  Upstream upstream{Upstream::saying(ok())};
+  GatewayProcess gateway{config_text({{"shop", upstream.port()}})};
+  gateway.replace_file_by_pipe();
+  const Message refused = gateway.admin("POST", "/reload");
+  EXPECT_EQ(refused.status() / 100, 4U);
+  EXPECT_NE(refused.body.find("is not a regular file"), std::string::npos) << refused.body;
+  EXPECT_EQ(gateway.admin("GET", "/livez").status(), 200U);
+  EXPECT_EQ(gateway.get("/").status(), 200U);
+  gateway.signal(SIGTERM);
+  EXPECT_EQ(gateway.wait_for_exit(), 0);
+}
+
 TEST(Gateway, FinishesALongRequestAndClosesIdleConnectionsOnSigterm) {
   std::atomic<bool> may_answer{false};
   Upstream upstream{[&](Socket& socket) {

@@ -117,6 +117,33 @@ TEST(Gateway, Serves200RequestsThoughTwiceAsManyIdleClientsHoldConnectionsAsItHa
   EXPECT_EQ(gateway.admin("GET", "/livez").status(), 200U);
 }
 
+TEST(Gateway, ServesEveryServiceThoughIdleConnectionsToTheOthersHadTakenAllDescriptors) {
+  Upstream upstream{Upstream::saying(ok())};
+  std::vector<ServiceText> services;
+  for (const char* name : {"a", "b", "c", "d", "e", "f"})
+    services.push_back({name, upstream.port(), "/" + std::string{name} + "/"});
+  const GatewayProcess gateway{config_text(services), 0, rlimit{128, 128}};
+  for (const ServiceText& service : services) {
+    std::vector<Socket> clients;  // at once, so that each needs a connection of its own
+    for (int i = 0; i < 25; ++i) {
+      clients.push_back(Socket::connect(gateway.port()));
+      clients.back().send("GET " + service.prefix + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    }
+    for (Socket& client : clients)
+      EXPECT_EQ(client.read_response().value_or(Message{}).status(), 200U) << service.name;
+  }
+  EXPECT_EQ(gateway.admin("GET", "/livez").status(), 200U);
+}
+
+TEST(Gateway, RefusesToStartWithTooFewDescriptorsAndSaysHowMany) {
+  const Ended ended = serve_to_its_end(config_text({{"shop", 9}}), "", 40);
+  EXPECT_EQ(ended.exit_code, 3);
+  EXPECT_NE(
+      ended.output.find("the limit of open files is 40: too low to serve with 1 thread, which needs 52"),
+      std::string::npos)
+      << ended.output;
+}
+
 TEST(Gateway, IsNotHeldToTheDefaultOf1024DescriptorsWhenTheSystemAllowsMore) {
   Upstream upstream{Upstream::saying(ok())};
   const GatewayProcess gateway{config_text({{"shop", upstream.port()}}), 0, rlimit{1024, 4096}};

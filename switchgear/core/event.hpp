@@ -32,7 +32,7 @@ struct WindowSnapshot {
 
 struct LastFailure {
   FailureType type = FailureType::exception;
-  TimePoint at{};
+  TimePoint at{};  ///< rounded down to 8 ns
 };
 
 /// One change of state, with the evidence for it. Strings are borrowed from the breaker.
@@ -44,8 +44,12 @@ struct Transition {
   TimePoint at{};                ///< the instant it was due, which may be before it was noticed
   WallAnchor::Wall wall{};
   Rule rule = Rule::operator_command;
-  double value = 0;      ///< the rule's value: a ratio, a count or seconds, depending on the rule
-  double threshold = 0;  ///< its limit, in the same unit
+  /// What the rule saw, and its limit in the same unit. Ratios: failure_rate, slow_call; probe and recovered
+  /// (failed / permitted probes). Counts: consecutive_failures, failure_balance, stuck_calls. Seconds:
+  /// latency; open_duration (how long it was open, how long it was to be); max_wait (its length, twice). 0:
+  /// operator.
+  double value = 0;
+  double threshold = 0;
   WindowSnapshot window{};
   std::optional<LastFailure> last_failure{};
 };

@@ -238,11 +238,11 @@ TEST_F(ConnectionPoolTest, TellsWhoWaitsThatNobodyListens) {
 }
 
 TEST_F(ConnectionPoolTest, ResolvesNamesAndTellsWhenItCannot) {
-  ConnectionPool good{loop_, "localhost", port_, {}};
+  ConnectionPool good{loop_, budget_, "localhost", port_, {}};
   Call call;
   EXPECT_EQ(good.acquire(call, call.lease), Answer::waiting);
   ASSERT_TRUE(run_until([&] { return static_cast<bool>(call.lease); }));
-  ConnectionPool bad{loop_, "no-such-host.invalid", port_, {}};
+  ConnectionPool bad{loop_, budget_, "no-such-host.invalid", port_, {}};
   Call lost;
   EXPECT_EQ(bad.acquire(lost, lost.lease), Answer::waiting);
   ASSERT_TRUE(run_until([&] { return lost.error.has_value(); }));
@@ -268,7 +268,7 @@ boost::asio::ip::tcp::endpoint at(const char* address, std::uint16_t port) {
 
 TEST_F(ConnectionPoolTest, FindsAServiceThatHasMovedASecondAfterItsOldAddressWasLookedUp) {
   Resolver resolver;
-  ConnectionPool moved{loop_, "service.local", port_, {}, resolver.lookup()};
+  ConnectionPool moved{loop_, budget_, "service.local", port_, {}, resolver.lookup()};
   Call lost;
   EXPECT_EQ(moved.acquire(lost, lost.lease), Answer::waiting);
   resolver.answer({at("127.0.0.9", port_)});
@@ -291,7 +291,7 @@ TEST_F(ConnectionPoolTest, FindsAServiceThatHasMovedASecondAfterItsOldAddressWas
 
 TEST_F(ConnectionPoolTest, TriesTheNextAddressOfANameAtOnceAndRemembersIt) {
   Resolver resolver;
-  ConnectionPool made{loop_, "service.local", port_, {}, resolver.lookup()};
+  ConnectionPool made{loop_, budget_, "service.local", port_, {}, resolver.lookup()};
   Call call;
   EXPECT_EQ(made.acquire(call, call.lease), Answer::waiting);
   resolver.answer({at("127.0.0.9", port_), at("127.0.0.1", port_)});
@@ -316,7 +316,7 @@ TEST_F(ConnectionPoolTest, AnAddressThatDoesNotAnswerLeavesTimeForTheNext) {
   }
   Resolver resolver;
   const PoolLimits limits{8, 8, std::chrono::seconds{30}, std::chrono::milliseconds{400}};
-  ConnectionPool made{loop_, "service.local", port_, limits, resolver.lookup()};
+  ConnectionPool made{loop_, budget_, "service.local", port_, limits, resolver.lookup()};
   Call call;
   EXPECT_EQ(made.acquire(call, call.lease), Answer::waiting);
   resolver.answer({at("127.0.0.2", port_), at("127.0.0.1", port_)});
@@ -329,7 +329,7 @@ TEST_F(ConnectionPoolTest, AnAddressThatDoesNotAnswerLeavesTimeForTheNext) {
 TEST_F(ConnectionPoolTest, AResolverThatDoesNotAnswerHoldsACallNoLongerThanConnectingMayTake) {
   Resolver resolver;
   const PoolLimits limits{8, 8, std::chrono::seconds{30}, std::chrono::milliseconds{50}};
-  ConnectionPool made{loop_, "service.local", port_, limits, resolver.lookup()};
+  ConnectionPool made{loop_, budget_, "service.local", port_, limits, resolver.lookup()};
   for (int i = 0; i < 2; ++i) {
     Call call;
     EXPECT_EQ(made.acquire(call, call.lease), Answer::waiting);

@@ -52,15 +52,39 @@ template <class E>
   }
   return Outcome::failure(FailureType::exception, latency);
 }
+template <class T>
+[[nodiscard]] Outcome outcome_by_shape(const T& result, Duration latency);
+
 /// See DefaultClassifier.
+template <class T>
+[[nodiscard]] Outcome outcome_of_any(const T& result, Duration latency) {
+  if constexpr (Classified<T>) {
+    return outcome_of(result, latency);
+  } else {
+    return outcome_by_shape(result, latency);
+  }
+}
+
+/// What a wrapper holds is judged as if it had been returned by itself. Precondition: it holds something.
+template <class T>
+[[nodiscard]] Outcome outcome_of_held(const T& result, Duration latency) {
+  if constexpr (HoldsAValue<T>) {
+    return outcome_of_any(result.value(), latency);
+  } else {
+    return Outcome::success(latency);
+  }
+}
+
 template <class T>
 [[nodiscard]] Outcome outcome_by_shape(const T& result, Duration latency) {
   if constexpr (ValueOrError<T>) {
-    if (holds_value(result)) return Outcome::success(latency);
+    if (holds_value(result)) return outcome_of_held(result, latency);
     if (holds_error(result)) return outcome_of_error(result.error(), latency);
     return Outcome::failure(FailureType::exception, latency);
   } else if constexpr (starts_with_error_code<T>) {
     return outcome_of(static_cast<std::error_code>(std::get<0>(result)), latency);
+  } else if constexpr (SaysHasValue<T>) {
+    return result.has_value() ? outcome_of_held(result, latency) : Outcome::success(latency);
   } else {
     return Outcome::success(latency);
   }
@@ -74,17 +98,14 @@ concept Unfinished = (CoroutineLike<T> || FutureLike<T>)&&!Classified<T> && !Val
 
 /// Results: by `outcome_of(result, latency)` where the type has one (error codes, Result, HTTP responses;
 /// write one beside your own type). Otherwise by their shape: a type with has_value() or has_error(), and
-/// error(), as std::expected and Boost.Outcome have them, is a success or its error; a pair or tuple that
-/// starts with an error code is that code. Everything else is a success, an empty std::optional too.
+/// error(), as std::expected and Boost.Outcome have them, is its value or its error; a std::optional is its
+/// value, and a success without one; both judged as if that had been returned by itself. A pair or tuple that
+/// starts with an error code is that code. Everything else is a success.
 /// Exceptions: a failure; a std::system_error by its code; a FallbackError by what the call had failed with.
 struct DefaultClassifier {
   template <class T>
   [[nodiscard]] Outcome of_result(const T& result, Duration latency) const {
-    if constexpr (detail::Classified<T>) {
-      return outcome_of(result, latency);
-    } else {
-      return detail::outcome_by_shape(result, latency);
-    }
+    return detail::outcome_of_any(result, latency);
   }
   /// Of an operation that ended with an error code, whatever else it gave.
   [[nodiscard]] Outcome of_code(const std::error_code& code, Duration latency) const noexcept {

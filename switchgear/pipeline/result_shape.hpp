@@ -29,6 +29,11 @@ concept ValueOrError = (SaysHasValue<T> || SaysHasError<T>)&&requires(const T& r
   result.error();
 };
 
+template <class T>
+concept HoldsAValue = requires(const T& result) {
+  requires !std::is_void_v<decltype(result.value())>;
+};
+
 template <ValueOrError T>
 [[nodiscard]] constexpr bool holds_value(const T& result) {
   if constexpr (SaysHasValue<T>) {

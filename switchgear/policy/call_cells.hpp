@@ -93,13 +93,13 @@ struct alignas(64) CallCell {
 
   bool shared = false;
   Counter slow_successes{0};
-  Counter plain_failures{0};  ///< not slow
-  Counter slow_failures{0};
   Counter ignored{0};
   Counter late{0};
   Counter would_reject{0};
-  std::array<Counter, failure_types.size()> failures{};
-  std::atomic<std::uint64_t> last_failure{0};  ///< time · 8 + type + 1; 0: none
+  // One count for each failure, from which all sums follow: no reader sees one of them without the others.
+  std::array<Counter, failure_types.size()> plain_failures{};  ///< not slow
+  std::array<Counter, failure_types.size()> slow_failures{};
+  std::atomic<std::uint64_t> last_failure{0};  ///< time, down to 8 ns, in whose low bits type + 1; 0: none
 
   void add(Counter& counter) const noexcept {
     if (shared) {

@@ -18,6 +18,10 @@ std::uint32_t owned_cells(const CircuitBreakerOptions& options) noexcept {
   return striped ? std::clamp(std::thread::hardware_concurrency() + 2, few, max_thread_slots) : few;
 }
 
+/// Of CallCell::last_failure.
+constexpr std::uint64_t last_failure_type_mask = 7;
+static_assert(failure_types.size() < last_failure_type_mask);
+
 /// The options, before anything is built from them.
 const CircuitBreakerOptions& checked(const std::string& name, const CircuitBreakerOptions& options) {
   require_valid("breaker", name, validate(options));
@@ -177,11 +181,10 @@ inline void CircuitBreaker::book(CallCell& cell, std::uint64_t era, std::uint32_
       cell.add(slow ? cell.slow_successes : cell.plain_successes);
       break;
     case Verdict::failure:
-      cell.add(cell.failures[static_cast<std::size_t>(outcome.type)]);
-      cell.add(slow ? cell.slow_failures : cell.plain_failures);
-      cell.last_failure.store(
-          static_cast<std::uint64_t>(ticks_of(now)) << 3U | (static_cast<std::uint64_t>(outcome.type) + 1),
-          std::memory_order_relaxed);
+      cell.add((slow ? cell.slow_failures : cell.plain_failures)[static_cast<std::size_t>(outcome.type)]);
+      cell.last_failure.store((static_cast<std::uint64_t>(ticks_of(now)) & ~last_failure_type_mask) |
+                                  (static_cast<std::uint64_t>(outcome.type) + 1),
+                              std::memory_order_relaxed);
       break;
     case Verdict::ignored:
       cell.add(cell.ignored);
@@ -278,13 +281,12 @@ std::optional<LastFailure> CircuitBreaker::last_failure() const noexcept {
       latest = failure;
   }
   if (latest == 0) return std::nullopt;
-  return LastFailure{static_cast<FailureType>((latest & 7U) - 1),
-                     time_of(static_cast<Duration::rep>(latest) >> 3)};
+  return LastFailure{static_cast<FailureType>((latest & last_failure_type_mask) - 1),
+                     time_of(static_cast<Duration::rep>(latest & ~last_failure_type_mask))};
 }
 
 BreakerSnapshot CircuitBreaker::snapshot(TimePoint now) const noexcept {
   BreakerSnapshot snapshot;
-  snapshot.totals = cells_.totals();
   const std::scoped_lock lock(mutex_);
   const std::uint64_t word = word_.load(std::memory_order_relaxed);
   snapshot.state = state_of(word);
@@ -302,6 +304,9 @@ BreakerSnapshot CircuitBreaker::snapshot(TimePoint now) const noexcept {
   }
   if (snapshot.state == State::half_open) snapshot.half_open = round_.counts();
   snapshot.window = window_at_locked(now);
+  // After the window: a call with a mark is counted in a cell before it is booked, so the totals know every
+  // such call of the window.
+  snapshot.totals = cells_.totals();
   snapshot.totals.opened = opened_;
   snapshot.totals.closed = closed_;
   snapshot.totals.half_opened = half_opened_;

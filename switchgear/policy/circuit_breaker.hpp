@@ -65,7 +65,9 @@ struct BreakerContext {
   CallEvents call_events = CallEvents::off;
 };
 
-/// All a breaker knows about itself at one moment.
+/// All a breaker knows about itself at one moment, while calls go on. The state, the window and the sums of
+/// `totals` each agree with themselves. Successes that are being recorded at that moment, at most one for
+/// each thread, may be in the window and not yet in `totals`.
 struct BreakerSnapshot {
   using HalfOpen = ProbeCounts;
 
@@ -128,7 +130,8 @@ class CircuitBreaker {
   /// nothing; while on, every call takes the slow path and calls the sink. Takes a mutex.
   void tell_calls(CallEvents events) noexcept;
 
-  /// A consistent view of everything, without stopping callers. Changes nothing, not even what is due.
+  /// A view of everything; see BreakerSnapshot. Changes nothing, not even what is due. Takes the locks of a
+  /// transition and, for a moment, of calls that failed, were slow or are high; other calls go on.
   [[nodiscard]] BreakerSnapshot snapshot(TimePoint now) const noexcept;
 
   /// The state alone; one atomic load.

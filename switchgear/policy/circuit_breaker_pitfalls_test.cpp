@@ -370,6 +370,35 @@ TEST(Pitfall, TwoToTheThirtySecondCallsDoNotWrapATimeWindow) {
   }
 }
 
+TEST(Pitfall, AFailureIsToldAtItsTimeHoweverFarFromTheClocksZero) {
+  for (const TimePoint at : {TimePoint{1'700'000'000s}, TimePoint{-1'700'000'000s}, TimePoint{0s}}) {
+    CircuitBreakerOptions options;
+    options.consecutive_failures = 5;
+    CircuitBreaker breaker{"payment", options, {nullptr, 1, {}, at}};
+    auto permit = breaker.try_acquire(at);
+    ASSERT_TRUE(permit);
+    std::move(*permit).record(Verdict::failure, at, FailureType::slow_response);
+    const auto last = breaker.snapshot(at).last_failure;
+    ASSERT_TRUE(last);
+    EXPECT_EQ(last->at, at);
+    EXPECT_EQ(last->type, FailureType::slow_response);
+  }
+}
+
+TEST(Pitfall, LookingEarlyWhetherSomethingIsDueDoesNotCountAsUse) {
+  CircuitBreakerOptions options;
+  options.consecutive_failures = 1;
+  options.open_duration = 30s;
+  options.probe_automatically = true;
+  Bench bench{options};
+  bench.fail();
+  const TimePoint failed = bench.time.now();
+  bench.breaker.advance(failed + 20s);
+  EXPECT_EQ(bench.breaker.last_used(), failed);
+  bench.breaker.advance(failed + 30s);
+  EXPECT_EQ(bench.state(), State::half_open);
+}
+
 TEST(Pitfall, GenerationsThatOutgrowTheirTagsDoNotBringOldCallsBack) {
   CircuitBreakerOptions options;
   options.window = CountWindowOptions{10};

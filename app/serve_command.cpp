@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -66,7 +67,7 @@ struct ServeFlags {
   return "http://" + config::text_of({endpoint.host, port});
 }
 
-/// The flags go before the file. Usage error: the text that is no endpoint.
+/// The flags override the file. Usage error: the text that is not an endpoint.
 [[nodiscard]] std::optional<std::string> put_flags_before(config::Config& config, const ServeFlags& flags) {
   for (const auto& [text, place] :
        {std::pair{&flags.listen, &config.gateway.listen}, {&flags.admin, &config.gateway.admin}}) {
@@ -78,8 +79,7 @@ struct ServeFlags {
   return std::nullopt;
 }
 
-/// What a file looks like from outside: enough to see that an editor or a deployment has replaced or
-/// rewritten it.
+/// A file's metadata: enough to see that an editor or a deployment has replaced or rewritten it.
 class FileStamp {
  public:
   explicit FileStamp(const std::string& path) {
@@ -109,6 +109,15 @@ template <class Make>
   }
 }
 
+/// As many connections as the limit of open files has room for.
+[[nodiscard]] admin::AdminLimits admin_limits(std::size_t threads) {
+  admin::AdminLimits limits;
+  limits.connections =
+      std::min(limits.connections, gateway::admin_connections(gateway::limit_of_open_files(), threads));
+  limits.events_clients = std::min(limits.events_clients, limits.connections / 2);
+  return limits;
+}
+
 class Server {
  public:
   Server(ServeFlags flags, config::Config config, spdlog::logger& log)
@@ -128,8 +137,11 @@ class Server {
     });
     admin_ = listening("gateway.admin", "--admin", flags_.admin, [&] {
       return std::make_unique<admin::AdminServer>(
-          admin::AdminOptions{
-              config_.gateway.admin, config_.gateway.admin_token, config_.gateway.admin_origins, {}, {}},
+          admin::AdminOptions{config_.gateway.admin,
+                              config_.gateway.admin_token,
+                              config_.gateway.admin_origins,
+                              admin_limits(config_.gateway.threads),
+                              {}},
           admin::AdminSources{registry_, *transitions_, durations_, {gateway_}},
           admin::AdminCallbacks{[this] { return reload(); }, [this] { return ready_.load(); },
                                 [this] { return policies(); }, [this] { return gateway_->status(); },
@@ -163,7 +175,7 @@ class Server {
   admin::ReloadResult reload() {
     const std::lock_guard lock{reload_mutex_};
     stamp_ = FileStamp{flags_.config};
-    config::Loaded loaded = config::load_file(flags_.config);
+    config::Loaded loaded = config::load_file(flags_.config, config::FileKind::regular);
     admin::ReloadResult result;
     for (const config::Diagnostic& warning : loaded.warnings) result.messages.push_back(warning.text());
     if (!loaded.config) {
@@ -226,7 +238,7 @@ class Server {
   void drain() {
     Duration at_most{};
     {
-      // Whoever reloads right now finishes first; no reload begins afterwards.
+      // A reload in progress finishes first; no reload begins afterwards.
       const std::lock_guard lock{reload_mutex_};
       ready_ = false;
       at_most = config_.gateway.limits.drain_timeout;
@@ -285,7 +297,7 @@ int serve(const ServeFlags& flags) {
     std::fprintf(stderr, "switchgear: \"%s\" is not HOST:PORT\n", wrong->c_str());
     return 2;
   }
-  // What the file alone says has been warned of already.
+  // The file's own warnings have been logged already.
   if (!flags.admin.empty() && config.gateway.admin_token.empty() &&
       !config::is_loopback(config.gateway.admin))
     log->warn("--admin {}: {}", flags.admin, config::open_admin_problem);
@@ -294,6 +306,9 @@ int serve(const ServeFlags& flags) {
     Server server{flags, std::move(config), *log};
     return server.run();
   } catch (const CannotListen& error) {
+    std::fprintf(stderr, "switchgear: %s\n", error.what());
+    return missing_dependency;
+  } catch (const gateway::TooFewOpenFiles& error) {
     std::fprintf(stderr, "switchgear: %s\n", error.what());
     return missing_dependency;
   }

@@ -9,7 +9,7 @@ namespace switchgear {
 
 namespace {
 
-// A client may ask for a circuit of any name, however long.
+// A client may send a circuit name of any length.
 constexpr std::size_t most_of_name = 100;
 
 /// `reset of "payment"`, `reload`; what could break the line is escaped.

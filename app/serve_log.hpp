@@ -1,4 +1,4 @@
-// What `switchgear serve` writes to its log about breakers and their operators.
+// The log of `switchgear serve` about breakers and their operators.
 #pragma once
 
 #include <spdlog/logger.h>
@@ -21,9 +21,9 @@ class BreakerLog final : public EventSink {
   spdlog::logger& log_;
 };
 
-/// Who changed what through the admin server, or tried to. What was done is always logged. Anybody can be
-/// refused, so of refusals at most `most` are logged in `window`; the rest is counted and logged as a number
-/// with the next line. Threads: the admin server's.
+/// Commands to the admin server, and refused ones, with their clients. A command that was done is always
+/// logged. Any client can be refused, so of refusals at most `most` are logged in `window`; the rest is
+/// counted and logged as a number with the next line. Threads: the admin server's.
 class CommandLog {
  public:
   static constexpr std::uint64_t most = 100;

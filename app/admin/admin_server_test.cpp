@@ -247,7 +247,7 @@ TEST_F(Server, StopsWithConnectionsOpenAndStreamsRunning) {
   server->stop();
   server->stop();
   breakers.fail("payment", 4);
-  EXPECT_EQ(breakers.add("payment").state(), State::open) << "a transition finds nobody to tell, and goes on";
+  EXPECT_EQ(breakers.add("payment").state(), State::open) << "a transition without a listener goes on";
   server.reset();
   stream.read_to_end();
   EXPECT_EQ(idle.read_to_end(), "");

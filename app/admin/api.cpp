@@ -44,7 +44,7 @@ Response asset_response(const Request& request, std::string_view name) {
   if (asset == nullptr) return problem(http::status::not_found, "the dashboard has no such file");
   Response response{http::status::ok, 11};
   response.set(http::field::etag, asset->etag);
-  response.set(http::field::cache_control, "no-cache");  // asked for again each time, answered by the ETag
+  response.set(http::field::cache_control, "no-cache");  // revalidated each time by the ETag
   if (field(request, http::field::if_none_match) == asset->etag) {
     response.result(http::status::not_modified);
     return response;
@@ -312,7 +312,7 @@ std::vector<prometheus::MetricFamily> Api::families(const ServerCounts& counts) 
                               MetricType::Counter, static_cast<double>(counts.closed_for_others)));
   prometheus::MetricFamily commands;
   commands.name = "switchgear_admin_commands_total";
-  commands.help = "Requests that change something, by what was asked for and what came of it.";
+  commands.help = "Requests that change something, by command and result.";
   commands.type = MetricType::Counter;
   for (const auto& [key, count] : commands_) {
     prometheus::ClientMetric sample;

@@ -38,7 +38,7 @@ std::optional<http::status> status_for(const error_code& failed) {
   if (failed == http::error::end_of_stream || failed == http::error::partial_message) return std::nullopt;
   if (failed.category() == make_error_code(http::error::bad_method).category())
     return http::status::bad_request;
-  return std::nullopt;  // the connection broke or timed out: nobody is left to tell
+  return std::nullopt;  // the connection broke or timed out: no client is left to answer
 }
 
 /// Two lengths for one body: what a proxy before us read as one request could be two for us.

@@ -90,10 +90,10 @@ int run_check(const CheckOptions& options, std::FILE* out, std::FILE* err) {
 void add_check(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<CheckOptions>();
   CLI::App* command = app.add_subcommand("check", "Validate a policy file; errors as FILE:LINE:COL: message");
-  command->add_option("FILE", options->file, "the policy file")->required();
-  command->add_flag("--json", options->json, "print one JSON object: valid, errors, warnings");
+  command->add_option("FILE", options->file, "The policy file")->required();
+  command->add_flag("--json", options->json, "Print one JSON object: valid, errors, warnings");
   command->add_flag("--explain", options->explain,
-                    "say what each policy and service comes to at worst: latency, attempts, memory");
+                    "Also print the worst cases of each policy and service: latency, attempts, memory");
   command->callback([options, &exit_code] { exit_code = run_check(*options, stdout, stderr); });
 }
 

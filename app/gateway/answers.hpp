@@ -1,4 +1,4 @@
-// What the gateway says by itself: problem documents (RFC 9457) with the reason in Proxy-Status (RFC 9209).
+// The gateway's own answers: problem documents (RFC 9457) with the reason in Proxy-Status (RFC 9209).
 #pragma once
 
 #include <optional>
@@ -30,16 +30,16 @@ struct AnswerFraming {
 
 [[nodiscard]] std::string_view reason_phrase(unsigned status) noexcept;
 
-/// What is said beside the answer itself.
+/// Remarks that go with an answer.
 struct Remarks {
-  bool chaos = false;                         ///< something was injected: `X-Switchgear-Chaos`
+  bool chaos = false;                         ///< a fault was injected: `X-Switchgear-Chaos`
   const FallbackFailure* fallback = nullptr;  ///< the fallback failed too: both causes go into the document
 };
 
 void write_answer(std::string& out, const OwnAnswer& answer, const Remarks& remarks,
                   const AnswerFraming& framing);
 
-/// 429 for want of a token, 504 for want of time, 503 for every other refusal.
+/// 429 without a token, 504 after a time limit, 503 for every other refusal.
 [[nodiscard]] unsigned status_of(Reason reason) noexcept;
 
 /// For a call that a policy refused.

@@ -9,7 +9,7 @@
 
 namespace switchgear::gateway {
 
-/// Told that something has happened to a call of its own.
+/// Notified when one of its calls may go on.
 class CallOwner {
  public:
   virtual void on_call_event() = 0;

@@ -1,4 +1,4 @@
-// What one call needs while it is under way, and a connection that is idle does not.
+// The memory of a call in progress, which an idle connection does not need.
 #pragma once
 
 #include <atomic>
@@ -17,7 +17,7 @@
 
 namespace switchgear::gateway {
 
-/// Why an attempt has no response to hand on: what the client is told when it was the last.
+/// Why an attempt has no response to forward: the client gets this if it was the last.
 struct LastWords {
   unsigned status = 502;
   std::string_view error;
@@ -25,7 +25,7 @@ struct LastWords {
 };
 
 /// Pooled by its worker (CallPool): made for the first calls, then used again. As a Waker it may be called
-/// from any thread, also when its call has ended: then whoever uses it next looks once in vain.
+/// from any thread, also when its call has ended: then its next user polls once without need.
 class ForwardedCall final : public Waker {
  public:
   explicit ForwardedCall(http::EventLoop& loop) : loop_(loop) {}
@@ -38,7 +38,7 @@ class ForwardedCall final : public Waker {
   void end(http::ConnectionPool& pool) noexcept;
 
   void wake() noexcept override;
-  /// Whether a policy has called since it was asked last.
+  /// Whether a policy has called since the last check.
   [[nodiscard]] bool take_woken() noexcept { return std::exchange(woken_, false); }
 
   /// Made when its branch runs first.
@@ -57,7 +57,7 @@ class ForwardedCall final : public Waker {
   std::string head;                    ///< the request's, as the upstream gets it
   std::string body;                    ///< the request's, when it is held
   bool holds_body = false;
-  std::string key;                     ///< of the answer; empty: it is nobody else's
+  std::string key;                     ///< of the answer; empty: it is for this client only
   std::optional<std::size_t> changes;  ///< where the URI has its version, if a good answer makes that void
   std::string payload;                 ///< what a queue stores; empty: nothing can be stored
   ResponseCopy copy;

@@ -18,14 +18,14 @@ constexpr Duration drain_grace = std::chrono::milliseconds{300};
 
 void Session::start(Worker& worker, int descriptor, std::string client_address) {
   auto* session = new Session{worker, descriptor, std::move(client_address)};
-  worker.started(*session);
+  worker.started(*session, Worker::Counted::yes);
   session->run();  // deletes itself through Worker::finished
 }
 
 void Session::start_replay(Worker& worker, int descriptor, std::string client_address, ServicePtr service) {
   auto* session = new Session{worker, descriptor, std::move(client_address)};
   session->replayed_ = std::move(service);
-  worker.started(*session);
+  worker.started(*session, Worker::Counted::no);
   session->run();
 }
 
@@ -68,7 +68,7 @@ http::Detached Session::run() {
   if (part_ == Part::lingering) {
     while (linger() == Step::wait) co_await sleep();
   }
-  worker_.finished(*this);
+  worker_.finished(*this, replayed_ ? Worker::Counted::no : Worker::Counted::yes);
 }
 
 http::WakePoint::Awaiter Session::sleep() {
@@ -182,6 +182,12 @@ Session::Step Session::watch_client() {
       if (client_->doubtful()) wait_until(call_started_ + doubt_after);
       client_->watch_readable();
       return Step::wait;
+    }
+    if (client_gone_ == TimePoint{}) {  // it pipelines more than there is room for
+      const http::IoStatus state = client_->peer_state();
+      if (state == http::IoStatus::broken) return client_left();
+      if (state == http::IoStatus::end) client_gone_ = now_;
+      client_->watch_behind_unread();
     }
   }
   if (client_gone_ != TimePoint{}) {

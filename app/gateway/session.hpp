@@ -29,10 +29,10 @@ struct IdleTag;
 using IdleHook = boost::intrusive::list_base_hook<boost::intrusive::tag<IdleTag>,
                                                   boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
 
-/// The coroutine run() is the session; everything else are its steps. A step does what can be done without
-/// waiting and says how it went; what it waits for resumes the coroutine through wake_, and the step looks
-/// again. So nothing is ever forgotten when two things happen at once: client and upstream move
-/// independently, and both are looked at every time.
+/// The coroutine run() is the session; the other functions are its steps. A step does what can be done
+/// without waiting and returns the result; what it waits for resumes the coroutine through wake_, and the
+/// step looks again. So no event is lost when two happen at once: client and upstream move independently, and
+/// a step checks both every time.
 ///
 /// Where the code is: session.cpp reads requests, session_ending.cpp ends an exchange or the connection,
 /// session_forward.cpp decides about a request, session_call.cpp does what the machine of its policies says,
@@ -55,7 +55,7 @@ class Session final : public SessionHook,
   Session(Worker& worker, int descriptor, std::string client_address);
   ~Session() override;
 
-  /// Worker's words. draining: look at the worker's state again. kill: end now.
+  /// For the worker. reconsider: check its state again, for example that it drains. kill: end now.
   void reconsider() { wake(); }
   void kill();
   /// For a session in the worker's list of idle ones. False, and still there, when a request has just come.
@@ -122,6 +122,8 @@ class Session final : public SessionHook,
   [[nodiscard]] AnswerFraming framing_of_answer();
   [[nodiscard]] Remarks remarks() noexcept;
   void begin_answer(unsigned status);
+  /// Counts the answer to a client's request. A replay has no client: its answer goes nowhere.
+  void count_answer(unsigned status) noexcept;
 
   // session_call.cpp: what the machine says
   void begin_call();
@@ -139,7 +141,7 @@ class Session final : public SessionHook,
   [[nodiscard]] switchgear::Step report_timeout(const Attempt& attempt, const Outcome& outcome);
   void count(const Outcome& outcome) const;
   void settle(const Attempt& attempt, const Outcome& outcome);
-  /// The call is nobody's result: its client has spoilt it, or has left.
+  /// The call is not a result of the service: its client has broken the request, or has left.
   void ignore_call() noexcept;
   void end_call() noexcept;
   [[nodiscard]] Duration latency(const Attempt& attempt) const noexcept;
@@ -167,8 +169,8 @@ class Session final : public SessionHook,
   void start_response(Attempt& attempt);
   void note_stream(Attempt& attempt, bool endless);
   void settle_response(const Attempt& attempt, std::string_view last_content);
-  void keep_copy(const Attempt& attempt, std::string_view content);
-  /// Whoever has asked for the same gets this answer as well, once it is through.
+  void keep_copy(std::string_view content);
+  /// Requests for the same answer get this one as well, once it is complete.
   [[nodiscard]] bool keeps_others_waiting() const noexcept;
 
   Worker& worker_;
@@ -194,7 +196,7 @@ class Session final : public SessionHook,
   bool keep_ = false;          ///< the connection may stay open after the answer
   bool answered_ = false;      ///< a final head has gone to the client's outbox
   bool waits_for_upstream_ = false;
-  bool client_blocked_ = false;  ///< the client does not take what is there for it
+  bool client_blocked_ = false;  ///< the client does not read its data
   std::uint32_t rounds_ = 0;
   TimePoint since_{};        ///< idle, or the head's first byte, or the answer's last progress
   TimePoint client_gone_{};  ///< when its stream ended; zero: it did not

@@ -32,8 +32,13 @@ void Session::begin_answer(unsigned status) {
   outbox_.begin(http::Coding::identity);
   outbox_.put(worker_.loop().scratch());
   answered_ = true;
+  count_answer(status);
+}
+
+void Session::count_answer(unsigned status) noexcept {
+  if (replayed_) return;
   if (service_) {
-    ++service_->counts().answers[status / 100];
+    ++service_->counts().answers[status / 100 % 6];
   } else {
     worker_.count_unrouted(status);
   }
@@ -110,7 +115,7 @@ void Session::answer_stored() {
 }
 
 void Session::refuse_head(http::HeadError error) {
-  // Nobody knows where this message ends: nothing behind it can be read.
+  // The end of this message is unknown: nothing behind it can be read.
   keep_ = false;
   request_done_ = false;
   head_held_ = false;

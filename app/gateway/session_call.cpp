@@ -1,4 +1,4 @@
-// A call as its policies' machine wants it: attempts, waits, and what is left when it is done.
+// Runs a call as its policies' machine decides: attempts, waits, and the end.
 #include "app/gateway/session.hpp"
 #include "app/gateway/worker.hpp"
 
@@ -12,7 +12,7 @@ void Session::begin_call() {
   call_->options.key = call_->key;
   call_->options.payload = call_->payload;
   call_->options.repeatable = repeatable_ ? Repeatable::yes : Repeatable::no;
-  // A stored call is over when its service has answered it, and not when something else has.
+  // A stored call gets no fallback: it is over only when its service has answered it.
   const bool bare = replayed_ || (policies.queues() && call_->payload.empty());
   const UseFallback fallback = bare ? UseFallback::no : UseFallback::yes;
   follow(call_->machine.start(policies, fallback, call_->options, *call_, call_->answer, now_));
@@ -88,7 +88,7 @@ void Session::ask_for_connection(Attempt& attempt, http::ConnectionPool::Reuse r
   attempt.phase = Attempt::Phase::connecting;
   switch (service_->pool()->acquire(attempt, attempt.lease, reuse)) {
     case http::ConnectionPool::Answer::ready:
-      // A request that could not be repeated is worth a look whether its connection is still good.
+      // If a request cannot be repeated, it is worth checking that its connection is still good.
       if (!repeatable_ && attempt.lease.stream().has_unexpected_input()) {
         attempt.lease.drop();
         return ask_for_connection(attempt, http::ConnectionPool::Reuse::never);
@@ -177,7 +177,7 @@ void Session::take_connection(Attempt& attempt) {
   attempt.phase = Attempt::Phase::exchanging;
   attempt.since = client_since_ = now_;
   attempt.waited_for = true;
-  // What is on its way may have its effect: to store it for later as well could give it two.
+  // A request that is on its way may have its effect: to store it as well could give it two.
   if (!repeatable_ && service_->policies().queues()) call_->machine.commit();
 }
 
@@ -208,7 +208,7 @@ Duration Session::latency(const Attempt& attempt) const noexcept {
   return attempt.first_byte.value_or(now_ - attempt.started - client_share_);
 }
 
-/// The service's own counts, which do not ask whether a breaker guards it.
+/// The service's own counts, with or without a breaker.
 void Session::count(const Outcome& outcome) const {
   CircuitDurations& durations = service_->durations();
   switch (outcome.verdict) {

@@ -9,7 +9,7 @@ namespace {
 using BodyState = http::BodyReader::State;
 // After this many blocks without a pause the other connections get their turn.
 constexpr std::uint32_t rounds_per_turn = 32;
-// How long one slow reader may hold up all who want the same answer.
+// How long one slow reader may delay all requests for the same answer.
 constexpr Duration patience_with_reader = std::chrono::seconds{1};
 }  // namespace
 
@@ -26,7 +26,7 @@ Session::Step Session::exchange() {
   return drop_content() == Step::over ? client_left() : Step::wait;
 }
 
-/// One look at an attempt that has its connection: request out, response in.
+/// One turn of an attempt that has its connection: request out, response in.
 Session::Step Session::advance(Attempt& attempt) {
   bool waits_for_client_body = false;
   const bool waited_for = std::exchange(attempt.waited_for, false);
@@ -38,7 +38,7 @@ Session::Step Session::advance(Attempt& attempt) {
   const Step down = &attempt == chosen_ ? pull_body(attempt) : pull_head(attempt);
   if (down != Step::wait) return down;
 
-  // Whom is this waiting for? Only the upstream's share of the time is the upstream's fault.
+  // Which side is this waiting for? Only waits for the upstream count against the upstream.
   if (attempt.sent || attempt.deaf || (expecting_ && body_.total() == 0))
     attempt.waited_for = !client_blocked_;
   if (attempt.waited_for && !waited_for) attempt.since = now_;
@@ -66,7 +66,7 @@ Session::Step Session::check_deadlines(Attempt& attempt, bool waits_for_client_b
     if (keeps_others_waiting()) {
       // They make their own call rather than wait for a client that does not take its answer.
       if (client_share_ >= patience_with_reader) {
-        settle(attempt, outcome_of(attempt, status_));
+        call_->machine.will_not_share();
         call_->copy.stop();
       } else {
         wait_until(now_ + (patience_with_reader - client_share_));
@@ -190,7 +190,7 @@ Session::Step Session::pull_body(Attempt& attempt) {
       if (content.last) settle_response(attempt, content.bytes);
       const http::Stream::Sent sent = outbox_.send(*client_, content);
       if (sent.size != 0) {
-        keep_copy(attempt, content.bytes.substr(0, sent.size));
+        keep_copy(content.bytes.substr(0, sent.size));
         body.used(buffer, sent.size);
         client_since_ = now_;
       }
@@ -285,7 +285,7 @@ Session::Step Session::give_up(unsigned status, std::string_view error, std::str
 }
 
 Session::Step Session::client_left() {
-  if (!answered_) ++service_->counts().answers[0];
+  if (!answered_) count_answer(0);
   ignore_call();
   client_->close();
   return Step::over;

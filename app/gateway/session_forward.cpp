@@ -1,4 +1,4 @@
-// What becomes of a request: an answer of our own, or a call to a service.
+// Handles a request: an answer of the gateway's own, or a call to a service.
 #include "app/gateway/forwarding.hpp"
 #include "app/gateway/queue_replay.hpp"
 #include "app/gateway/session.hpp"
@@ -33,8 +33,7 @@ using BodyFramingKind = http::BodyReader::Framing;
 }
 
 /// Upgrades end here: the request is forwarded without them. But one that only looks like a WebSocket
-/// handshake is a way to make an upstream that is not asked anything switch over, so it is not forwarded at
-/// all.
+/// handshake is a way to make an upstream switch over that was not asked to, so it is not forwarded at all.
 [[nodiscard]] bool is_broken_websocket(const http::FieldList& fields) noexcept {
   const http::Field* upgrade = fields.find(http::FieldId::upgrade);
   return upgrade != nullptr && http::equals_lower(upgrade->value, "websocket") &&
@@ -109,7 +108,8 @@ void Session::start_call(Service& service) {
   const PolicySet& policies = service.policies();
   const bool bodiless = body_.framing() == BodyFramingKind::none;
   const bool harmless = may_repeat(policies);
-  // Who says Expect wants the service's own word before the content is sent: that is not for us to say.
+  // A client that sends Expect waits for the service's own 100 before it sends the content: the gateway does
+  // not answer for the service.
   const bool queues = policies.queues() && !replayed_;
   call_->holds_body = !bodiless && !expecting_ && (queues || (policies.repeats() && harmless)) &&
                       body_.framing() == BodyFramingKind::length &&
@@ -136,7 +136,7 @@ void Session::start_call(Service& service) {
 }
 
 /// Small contents of requests that may be made twice are taken whole first: then an attempt is one piece, and
-/// the client's pace is no part of it.
+/// the client's pace is not part of it.
 Session::Step Session::buffer_request() {
   http::ReadBuffer& buffer = client_->buffer();
   for (;;) {

@@ -1,4 +1,4 @@
-// What comes back from an upstream: whether it is the answer, and what is kept of it.
+// Handles an upstream's response: whether it is the answer, and whether it is stored.
 #include "app/gateway/event_stream.hpp"
 #include "app/gateway/forwarding.hpp"
 #include "app/gateway/session.hpp"
@@ -57,8 +57,8 @@ Session::Step Session::pull_head(Attempt& attempt) {
   }
 }
 
-/// RFC 9110, 15.2: an HTTP/1.0 client knows nothing of these, and 100 means nothing to whoever did not ask.
-/// One that comes while the client has not taken the one before is dropped: it is only a hint.
+/// RFC 9110, 15.2: an HTTP/1.0 client does not know these, and 100 means nothing to a client that did not
+/// send Expect. One that comes while the client has not taken the one before is dropped: it is only a hint.
 Session::Step Session::relay_interim(Attempt& attempt) {
   attempt.since = now_;
   const http::Head& head = attempt.exchange.head();
@@ -82,8 +82,8 @@ Outcome Session::outcome_of(const Attempt& attempt, unsigned status) const {
   return service_->classifier().of_status(status, latency(attempt), retry_after_);
 }
 
-/// A bad answer ends its attempt here if something else may come of it: once a byte has gone to the client
-/// there is no other. Everything else is told to the policies when it has arrived whole.
+/// A bad answer ends its attempt here if another answer may follow: once a byte has gone to the client there
+/// is no other. All other answers are reported to the policies when they have arrived whole.
 void Session::take_head(Attempt& attempt) {
   const http::Head& head = attempt.exchange.head();
   status_ = head.status;
@@ -149,14 +149,14 @@ void Session::start_response(Attempt& attempt) {
   chosen_ = &attempt;
   part_ = Part::exchanging;
   attempt.since = client_since_ = now_;
-  ++service_->counts().answers[status_ / 100 % 6];
-  // Whoever waits for this answer learns now that it is not for sharing, and not when all of it is through.
-  if (!storable && !call_->key.empty() && cache != nullptr) settle(attempt, outcome_of(attempt, status_));
+  count_answer(status_);
+  // Requests that wait for this answer learn now that it is not shared, and not when it is complete.
+  if (!storable && !call_->key.empty() && cache != nullptr) call_->machine.will_not_share();
 }
 
-/// The latency of a stream, a response whose head does not say how long it is, ends with its head: it goes on
-/// for as long as there is something to say, and that is not slow. An event stream may never end, so its
-/// breaker hears of it now; until its end it holds its place in a bulkhead.
+/// The latency of a stream, a response whose head does not say how long it is, ends with its head: it may go
+/// on for long, and is not slow because of that. An event stream may never end, so its verdict is recorded
+/// now; until its end it holds its place in a bulkhead.
 void Session::note_stream(Attempt& attempt, bool endless) {
   const bool events = announces_events(worker_.loop().fields());
   if (!events && !endless) return;
@@ -168,9 +168,9 @@ bool Session::keeps_others_waiting() const noexcept {
   return call_open_ && call_->copy.running() && service_->policies().policies().cache;
 }
 
-void Session::keep_copy(const Attempt& attempt, std::string_view content) {
+void Session::keep_copy(std::string_view content) {
   if (!call_->copy.running() || call_->copy.append(content)) return;
-  if (service_->policies().policies().cache) settle(attempt, outcome_of(attempt, status_));
+  if (call_open_) call_->machine.will_not_share();
 }
 
 void Session::settle_response(const Attempt& attempt, std::string_view last_content) {

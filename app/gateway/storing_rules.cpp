@@ -47,7 +47,7 @@ void for_each_directive(std::string_view list, See see) {
   return found;
 }
 
-/// RFC 9111, 1.2.2: what is too large to count is very long; what is no number counts as nothing.
+/// RFC 9111, 1.2.2: a number that is too large counts as very long; text that is not a number counts as 0.
 [[nodiscard]] Duration seconds_of(std::string_view digits) noexcept {
   constexpr std::int64_t very_long = std::int64_t{1} << 31U;
   if (!http::is_digits(digits)) return Duration::zero();
@@ -61,12 +61,12 @@ void for_each_directive(std::string_view list, See see) {
     case FieldId::cache_control:
       return names(field.value, "no-store") || names(field.value, "private") ||
              names(field.value, "no-cache");
-    case FieldId::vary:  // the key tells encodings apart, and nothing else that services vary by
+    case FieldId::vary:  // of the things that services vary by, the key contains only the encoding
       return !http::equals_lower(field.value, "accept-encoding");
     case FieldId::set_cookie:
       return true;
     case FieldId::content_type:
-      // Never ends: whoever waited for it would wait for good.
+      // Never ends: requests that waited for it would wait for ever.
       return is_event_stream(field.value);
     default:
       return false;
@@ -83,7 +83,7 @@ void for_each_directive(std::string_view list, See see) {
 [[nodiscard]] bool concerns_one_client(const Field& field) {
   switch (field.id) {
     case FieldId::authorization:
-    case FieldId::cookie:  // a session, for all that anybody here knows
+    case FieldId::cookie:  // possibly a session
     case FieldId::range:
     case FieldId::if_match:
     case FieldId::if_none_match:

@@ -14,9 +14,9 @@
 namespace switchgear::gateway {
 
 /// What an answer is about: method, host, target, the encodings the client takes, and whatever else in the
-/// request claims to say which site is meant. Empty for a request whose answer is nobody else's: another
-/// method than GET and HEAD, credentials or cookies, a part or a condition asked for, or told not to be
-/// answered from memory.
+/// request claims to say which site is meant. Empty for a request whose answer is for its client only:
+/// another method than GET and HEAD, credentials or cookies, a part or a condition asked for, or told not to
+/// be answered from memory.
 /// `version` is the URI's (uri_versions.hpp).
 void write_answer_key(std::string& key, const http::Head& head, const http::FieldList& fields,
                       std::uint64_t version = 0);

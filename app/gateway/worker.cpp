@@ -70,7 +70,8 @@ void Worker::run() {
 
 void Worker::apply(const Plan& plan) {
   limits_ = plan.limits;
-  most_clients_ = plan.clients;
+  most_clients_ = plan.connections.clients;
+  budget_.set_most(plan.connections.upstream);
   pseudonym_ = plan.pseudonym;
   head_limits_ = head_limits_of(plan.limits);
   std::map<std::string, ServicePtr, std::less<>> services;
@@ -83,8 +84,9 @@ void Worker::apply(const Plan& plan) {
         before->second->options().pool == part.service.pool) {
       pool = before->second->pool();
     } else {
-      pool = std::make_shared<http::ConnectionPool>(
-          loop_, part.service.upstream.host, part.service.upstream.port, pool_limits_of(part.service.pool));
+      pool = std::make_shared<http::ConnectionPool>(loop_, budget_, part.service.upstream.host,
+                                                    part.service.upstream.port,
+                                                    pool_limits_of(part.service.pool));
     }
     std::shared_ptr<ServiceCounts>& counts = counts_[name];
     if (!counts) counts = std::make_shared<ServiceCounts>();
@@ -218,15 +220,16 @@ void Worker::became_idle(Session& session) {
   if (full_ && !pause_.armed()) loop_.arm(pause_, session.idle_since() + idle_at_least);
 }
 
-void Worker::started(Session& session) noexcept {
+void Worker::started(Session& session, Counted counted) noexcept {
   sessions_.push_back(session);
+  if (counted == Counted::no) return;
   ++accepted_;
   ++connections_;
 }
 
-void Worker::finished(Session& session) noexcept {
+void Worker::finished(Session& session, Counted counted) noexcept {
   delete &session;
-  --connections_;
+  if (counted == Counted::yes) --connections_;
   if (full_ && connections_ < most_clients_) resume_accepting();
   check_drained();
 }
@@ -235,7 +238,7 @@ void Worker::drain(std::function<void()> done) {
   draining_ = true;
   draining_since_ = http::EventLoop::now();
   drained_ = std::move(done);
-  // Whoever is in the backlog has a connection, as far as it knows, and may have sent its request.
+  // Clients in the backlog are connected from their own point of view, and may have sent a request.
   while (acceptor_.is_open() && accept_one()) {
   }
   close_listener();

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "app/gateway/incident_log.hpp"
+#include "app/gateway/open_files.hpp"
 #include "app/gateway/queue_replay.hpp"
 #include "app/gateway/service.hpp"
 #include "app/gateway/session.hpp"
@@ -30,7 +31,7 @@ struct ServicePlan {
 struct Plan {
   std::string pseudonym;  ///< of the whole gateway, for Via
   config::GatewayLimits limits;
-  std::size_t clients = 0;  ///< connections per thread, at most; see open_files.hpp
+  OpenFilesShare connections;  ///< of each thread, at most
   std::vector<ServicePlan> services;
 };
 
@@ -89,10 +90,12 @@ class Worker {
   [[nodiscard]] CallPool& calls() noexcept { return calls_; }
   [[nodiscard]] IncidentLog& incidents() noexcept { return incidents_; }
   void count_unrouted(unsigned status) noexcept { ++unrouted_[status / 100 % 6]; }
-  void started(Session& session) noexcept;
+  /// Replays of stored calls are not connections of clients.
+  enum class Counted : std::uint8_t { yes, no };
+  void started(Session& session, Counted counted) noexcept;
   /// The session waits for a request: if room is needed, it may be ended from now on, the longest idle first.
   void became_idle(Session& session);
-  void finished(Session& session) noexcept;
+  void finished(Session& session, Counted counted) noexcept;
 
  private:
   using Sessions = boost::intrusive::list<Session, boost::intrusive::base_hook<SessionHook>,
@@ -119,6 +122,7 @@ class Worker {
   void check_drained();
 
   http::EventLoop loop_;
+  http::ConnectionBudget budget_;
   IncidentLog incidents_;
   CallPool calls_{loop_};
   std::string pseudonym_;

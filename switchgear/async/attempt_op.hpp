@@ -21,7 +21,7 @@ namespace switchgear {
 /// What an operation is told about the attempt it makes. Lives until that attempt has ended.
 struct AsyncAttempt {
   std::uint32_t number = 1;               ///< from 1; hedges count
-  TimePoint deadline = TimePoint::max();  ///< then it is cancelled; max(): it has all the time in the world
+  TimePoint deadline = TimePoint::max();  ///< then it is cancelled; max(): no limit
 };
 
 namespace detail {

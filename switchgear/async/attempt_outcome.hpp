@@ -1,4 +1,4 @@
-// What came of an attempt: what it means to the policies, and what is kept of it for the caller.
+// The result of an attempt: its meaning for the policies, and the part that the caller gets.
 #pragma once
 
 #include <boost/system/error_code.hpp>
@@ -50,7 +50,7 @@ template <class C>
   }
 }
 
-/// What came of the last attempt, where policies and the handler find it.
+/// The result of the last attempt, for the policies and the handler.
 template <class Value>
 struct KeptAnswer {
   Answer<Value> answer;
@@ -62,7 +62,7 @@ struct KeptAnswer {
     beside_code.reset();
   }
 
-  /// Says what it means, too. What a classifier throws, which is the user's code, is the call's end: nobody
+  /// Also classifies it. An exception of a classifier, which is the user's code, is the call's end: no policy
   /// knows what came of it.
   template <class C>
   Outcome take(AttemptResult<Value>& came, const C& classifier, Duration latency) {

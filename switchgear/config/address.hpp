@@ -1,5 +1,5 @@
 // Addresses as configuration writes them: where to listen, where a service is, which origins and paths.
-// Each returns the value, or what was found and what is wanted. Nothing is resolved or opened.
+// Each returns the value, or what was found and what is expected. Nothing is resolved or opened.
 #pragma once
 
 #include <optional>
@@ -29,9 +29,9 @@ struct Parsed {
 /// so they are not.
 [[nodiscard]] bool is_loopback(const Endpoint& endpoint);
 
-/// Of an admin server that others can reach, and that asks for no token.
+/// Of an admin server that others can reach, and that requires no token.
 inline constexpr std::string_view open_admin_problem =
-    "other machines can reach it, and it asks for no token: anyone there can open and reset the breakers; "
+    "other machines can reach it, and it requires no token: anyone there can open and reset the breakers; "
     "set "
     "gateway.token, or listen on 127.0.0.1";
 

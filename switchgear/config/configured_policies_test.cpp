@@ -1,5 +1,4 @@
-// What a file's policies are to a program that makes the calls itself, and what a changed file leaves of
-// them.
+// A file's policies in a program that makes the calls itself, and what a changed file keeps of them.
 #include "switchgear/config/configured_policies.hpp"
 
 #include <gtest/gtest.h>

@@ -168,8 +168,8 @@ AttemptsAtOnce most_in_flight(const Policy& policy) {
 }
 
 std::optional<Notice> notice_of(const Policy& policy, const BreakerOutlook& outlook) {
-  // What notices failures beats what notices only slowness; a number of calls beats one that takes its time
-  // as well, and that a length of time alone.
+  // A rule about failures takes precedence over one about slowness; a number of calls beats one that takes
+  // its time as well, and that a length of time alone.
   const auto rank = [](const RuleOutlook& rule) {
     return std::tuple(rule.by_latency, rule.attempts == 0, rule.within.value_or(Duration{}), rule.attempts);
   };

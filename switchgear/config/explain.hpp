@@ -1,4 +1,4 @@
-// What a policy comes to at worst, worked out from its options alone: how long one call may take, how many
+// The worst cases of a policy, worked out from its options alone: how long one call may take, how many
 // attempts it may become, how many run at once, what is kept in memory. Pure functions; nothing is measured.
 #pragma once
 

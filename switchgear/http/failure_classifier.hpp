@@ -1,5 +1,5 @@
-// What the end of an HTTP call means to the policies: a verdict, a failure type, and how long the server
-// wants to be left alone.
+// The meaning of an HTTP call's end for the policies: a verdict, a failure type, and the wait that the server
+// asks for.
 #pragma once
 
 #include <chrono>

@@ -146,7 +146,7 @@ class Pipeline {
 template <class... Arguments>
 Pipeline(Arguments&&...) -> Pipeline<typename detail::PolicyOf<Arguments&&>::type...>;
 
-/// What the drivers take.
+/// A pipeline, as every driver accepts it.
 template <class P>
 concept PipelineLike = requires(const P& pipeline) {
   pipeline.policies();
@@ -154,7 +154,7 @@ concept PipelineLike = requires(const P& pipeline) {
   typename P::Machine;
 };
 
-/// A pipeline that asks `Classifier` what a result means.
+/// A pipeline whose results `Classifier` judges.
 template <class Classifier, class... Policies>
 class ClassifiedPipeline : public Pipeline<Policies...> {
  public:

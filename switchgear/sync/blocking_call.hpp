@@ -27,7 +27,7 @@ void wait_until(Time& time, Parking& parking, TimePoint until) {
   }
 }
 
-/// What becomes of both causes when the fallback has failed too.
+/// The use of both causes when the fallback has failed too.
 enum class BothCauses : std::uint8_t {
   reported,  ///< the caller gets what there is without the fallback; the report has both
   thrown,    ///< as a FallbackError
@@ -162,7 +162,7 @@ class BlockingCall {
     return execution_.on_timeout(0, latency_, now_);
   }
 
-  /// The caller has gone away while the attempt ran: what came of that is its own, and nobody's result.
+  /// The caller has gone away while the attempt ran: the result is its own, and no policy counts it.
   [[nodiscard]] bool given_up() const noexcept { return options_.stop.stop_requested(); }
   Step for_nobody() { return execution_.on_outcome(0, Outcome::ignored(latency_), now_); }
 

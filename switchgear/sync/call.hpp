@@ -52,13 +52,13 @@ template <BothCauses both, class P, class F, class Time>
 /// Runs `f` through the pipeline on this thread: waits where a policy says so (a queue, a token, the delay
 /// before a retry), and makes as many attempts as it is told. Returns the answer, or the rejection that
 /// stands in its place: a policy refused, or the last attempt came back after its time (Reason::timed_out).
-/// Throws nothing but what the last attempt threw, which passes untouched. A fallback that fails changes none
-/// of this: the caller gets what there is without it, and `options.report` has both causes. With
-/// `options.stop` asked for, no attempt begins: Reason::cancelled.
+/// Throws only the exception of the last attempt, unchanged. A fallback that fails changes none of this: the
+/// caller gets the result without it, and `options.report` has both causes. If `options.stop` is requested,
+/// no attempt begins: Reason::cancelled.
 ///
 ///     auto fetch_item = [&](const Attempt& attempt) { return fetch(item, attempt.deadline); };
 ///     auto answer = try_call(pipeline, fetch_item);
-///     if (!answer) return last_known(item);      // answer.rejection() says who refused, why, until when
+///     if (!answer) return last_known(item);      // answer.rejection(): which policy, why, until when
 ///
 /// `f` takes `const Attempt&` or nothing; it cannot be interrupted (see Attempt). One that returns a
 /// coroutine or a future does not compile: its answer comes later, and async_call() can wait for it. Reads

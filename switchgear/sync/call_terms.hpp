@@ -1,4 +1,4 @@
-// What a guarded function says about each of its calls: which answers are the same, and how long it has.
+// The terms of a guarded function's calls: which answers are the same, and how long each call may take.
 #pragma once
 
 #include <algorithm>

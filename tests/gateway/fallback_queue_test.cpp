@@ -74,6 +74,22 @@ TEST(GatewayFallbackQueue, AnswersQueuedAndMakesEachCallOnceInOrderWhenTheServic
   EXPECT_EQ(put(gateway, "direct").status(), 200U);
 }
 
+TEST(GatewayFallbackQueue, CountsTheRequestsOfClientsAndNotTheCallsMadeAgainForThem) {
+  Mailer mail;
+  const GatewayProcess gateway{queueing(mail.upstream.port())};
+  ASSERT_EQ(put(gateway, "letter").status(), 202U);
+  EXPECT_TRUE(eventually([&] {  // made again, and has failed again
+    return gateway.breaker("mail").at("counters").at("failures").to_number<int>() >= 3;
+  }));
+  mail.healthy = true;
+  EXPECT_TRUE(eventually([&] { return mail.all().size() == 1; }));
+  const std::string metrics = gateway.admin("GET", "/metrics").body;
+  for (const char* line : {"switchgear_gateway_requests_total{service=\"mail\",code_class=\"2xx\"} 1\n",
+                           "switchgear_gateway_connections_accepted_total 1\n"})
+    EXPECT_NE(metrics.find(line), std::string::npos) << line;
+  EXPECT_EQ(metrics.find("{service=\"mail\",code_class=\"5xx\"}"), std::string::npos) << "no client got one";
+}
+
 TEST(GatewayFallbackQueue, StoresAPostOnlyIfItNeverGotThere) {
   Mailer mail;
   const GatewayProcess gateway{queueing(mail.upstream.port())};

@@ -99,7 +99,7 @@ TEST(GatewayLog, WarnsOfAnAdminServerThatAnybodyOnTheNetworkCanOperate) {
   const auto warned = [&](const std::string& gateway, const std::string& flags = "") {
     const Ended ended = serve_to_its_end(config_text({{"a", 1}}, "", listen + gateway), flags);
     EXPECT_EQ(ended.exit_code, 3);
-    return count_of(ended.output, "it asks for no token");
+    return count_of(ended.output, "it requires no token");
   };
   EXPECT_EQ(warned(", admin: \"0.0.0.0:9090\""), 1U);
   EXPECT_EQ(warned("", "--admin 0.0.0.0:9090"), 1U) << "a flag is no way around it";

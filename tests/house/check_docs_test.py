@@ -74,7 +74,7 @@ class CheckDocs(unittest.TestCase):
             return problem
         self.assertIsNone(problem_of(*parts))
         for missing, (name, _) in enumerate(check_docs.PARTS):
-            self.assertEqual(problem_of(*parts[:missing], *parts[missing + 1:]), f"has not {name}, or not in its place")
+            self.assertEqual(problem_of(*parts[:missing], *parts[missing + 1:]), f"lacks {name}, or has it in the wrong place")
         self.assertIn("pitfalls", problem_of(*parts[:5], parts[6], parts[5], parts[7]))
 
     def test_catches_a_copy_that_is_not_its_file(self):

@@ -35,7 +35,7 @@ struct StrangersFuture {
   bool wait_for(Length);
   int get();
 };
-/// Awaitable, and an answer all the same: somebody has said what it means.
+/// Awaitable, but an answer, because it has an outcome_of().
 struct Answer : Awaitable {
   friend Outcome outcome_of(const Answer&, Duration latency) { return Outcome::success(latency); }
 };

@@ -13,6 +13,9 @@
 
 #include "switchgear/core/random.hpp"
 #include "switchgear/pipeline/standard_order.hpp"
+#include "switchgear/policy/cache.hpp"
+#include "switchgear/policy/call_queue.hpp"
+#include "switchgear/policy/fallback.hpp"
 #include "switchgear/sync/call.hpp"
 
 namespace switchgear {

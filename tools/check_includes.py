@@ -25,8 +25,9 @@ LIBRARY = {
     "http": {"core", "policy", "pipeline", "async"},
     "config": {"core", "policy", "pipeline", "registry"},
     "testing": {"core", "policy", "pipeline"},
+    "": {"core", "policy", "pipeline", "registry", "sync"},  # switchgear.hpp
 }
-STANDARD_ONLY = {"core", "striped", "policy", "pipeline", "registry", "observe", "sync", "testing"}
+STANDARD_ONLY = {"", "core", "striped", "policy", "pipeline", "registry", "observe", "sync", "testing"}
 ON_TOP_OF_ASIO = {Path("switchgear/testing/manual_asio_time.hpp")}  # included by nothing else in its room
 FOR_EVERY_TEST = {"testing", "sync"}  # the drivers share policies, and are tested together
 

@@ -12,7 +12,9 @@
 #include "app/check/explain_report.hpp"
 #include "switchgear/config/config.hpp"
 
-namespace switchgear::config {
+namespace switchgear::check {
+
+using namespace config;
 
 namespace {
 
@@ -31,7 +33,7 @@ std::string summary(const Config& config) {
          count(config.services.size(), "service", "services") + ", " + count(breakers, "breaker", "breakers");
 }
 
-json::array to_json(const std::vector<Diagnostic>& findings) {
+json::array json_of(const std::vector<Diagnostic>& findings) {
   json::array array;
   for (const Diagnostic& finding : findings) {
     array.push_back(json::object{{"file", finding.file},
@@ -75,7 +77,7 @@ int run_check(const CheckOptions& options, std::FILE* out, std::FILE* err) {
   const bool valid = loaded.config.has_value();
   if (options.json) {
     json::object answer{
-        {"valid", valid}, {"errors", to_json(loaded.errors)}, {"warnings", to_json(loaded.warnings)}};
+        {"valid", valid}, {"errors", json_of(loaded.errors)}, {"warnings", json_of(loaded.warnings)}};
     if (valid && options.explain) answer["explanation"] = explanation_as_json(*loaded.config);
     print(out, json::serialize(answer));
     return valid ? 0 : 1;
@@ -97,4 +99,4 @@ void add_check(CLI::App& app, int& exit_code) {
   command->callback([options, &exit_code] { exit_code = run_check(*options, stdout, stderr); });
 }
 
-}  // namespace switchgear::config
+}  // namespace switchgear::check

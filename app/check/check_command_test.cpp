@@ -15,7 +15,9 @@
 
 #include "switchgear/config/loading_fixture.hpp"
 
-namespace switchgear::config {
+namespace switchgear::check {
+
+using namespace config;
 namespace {
 
 struct Finished {
@@ -196,4 +198,4 @@ TEST_F(Check, HelpAndVersionAreNoErrors) {
 }
 
 }  // namespace
-}  // namespace switchgear::config
+}  // namespace switchgear::check

@@ -8,7 +8,9 @@
 
 #include "switchgear/config/duration.hpp"
 
-namespace switchgear::config {
+namespace switchgear::check {
+
+using namespace config;
 
 namespace {
 
@@ -294,4 +296,4 @@ json::object to_json(const Explanation& explanation) {
                               {"queue_bytes", or_null(memory.queue_bytes)}}}};
 }
 
-}  // namespace switchgear::config
+}  // namespace switchgear::check

@@ -7,7 +7,9 @@
 #include "app/check/explain_report.hpp"
 #include "switchgear/config/loading_fixture.hpp"
 
-namespace switchgear::config {
+namespace switchgear::check {
+
+using namespace config;
 namespace {
 
 using std::chrono::milliseconds;
@@ -217,4 +219,4 @@ TEST(Explain, BytesAreWrittenInTheLargestUnit) {
 }
 
 }  // namespace
-}  // namespace switchgear::config
+}  // namespace switchgear::check

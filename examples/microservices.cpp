@@ -15,7 +15,9 @@
 
 #include "examples/tiny_http.hpp"
 #include "switchgear/pipeline/standard_order.hpp"
+#include "switchgear/policy/call_queue.hpp"
 #include "switchgear/policy/drain_on_close.hpp"
+#include "switchgear/policy/fallback.hpp"
 #include "switchgear/sync/call.hpp"
 
 namespace {

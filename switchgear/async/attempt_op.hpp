@@ -54,7 +54,7 @@ using ErrorOf = std::conditional_t<AwaitableOp<Op>, std::exception_ptr, boost::s
 
 /// One attempt's operation and, later, what came of it.
 template <class Value>
-struct AttemptResult {
+struct RunningAttempt {
   AsyncAttempt attempt;
   boost::asio::cancellation_signal cancel;
   std::uint8_t branch = 0;

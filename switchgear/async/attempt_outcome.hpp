@@ -65,7 +65,7 @@ struct KeptAnswer {
   /// Also classifies it. An exception of a classifier, which is the user's code, is the call's end: no policy
   /// knows what came of it.
   template <class C>
-  Outcome take(AttemptResult<Value>& came, const C& classifier, Duration latency) {
+  Outcome take(RunningAttempt<Value>& came, const C& classifier, Duration latency) {
     try {
       return take_and_judge(came, classifier, latency);
     } catch (...) {
@@ -77,7 +77,7 @@ struct KeptAnswer {
 
  private:
   template <class C>
-  Outcome take_and_judge(AttemptResult<Value>& came, const C& classifier, Duration latency) {
+  Outcome take_and_judge(RunningAttempt<Value>& came, const C& classifier, Duration latency) {
     if (came.exception != nullptr) {
       answer.exception = std::move(came.exception);
       return outcome_of_exception(classifier, answer.exception, latency);

@@ -48,7 +48,7 @@ class CallState final : public Waker {
  public:
   using Value = ValueOf<T>;
   using Ref = boost::intrusive_ptr<CallState>;
-  using Running = AttemptResult<Value>;
+  using Running = RunningAttempt<Value>;
   using Executor = Ex;
   using UserAllocator = boost::asio::associated_allocator_t<Handler, boost::asio::recycling_allocator<void>>;
   using Error = ErrorOf<Op>;

@@ -145,6 +145,15 @@ TEST(ServiceSection, AServiceCannotNameOneRouteTwice) {
                    "already lead to service \"s\" (line 4, column 53); expected a prefix of its own"}});
 }
 
+TEST(ServiceSection, AUrlDoesNotPutIntoEveryRequestWhatNoRequestMayHold) {
+  for (const std::string path : {"/a%00b", "/%00", "/a%2F..%2Fb", "/a/%2e%2e%2fb", "/a%5C..%5cb"}) {
+    expect_answers({{service_at("http://a:1" + path),
+                     "f.yaml:4:12: services.s.url: \"http://a:1" + path +
+                         "\" hides \".\", \"..\" or a NUL in its path; no request may hold one"}});
+  }
+  EXPECT_TRUE(errors_of(service_at("http://a:1/a%2Fb/caf%C3%A9")).empty());
+}
+
 TEST(ServiceSection, APrefixIsReadAsRoutesSeeARequest) {
   const Config config =
       config_of(service("http://a", ", policy: p, routes: [{prefix: /caf%C3%A9/}, {prefix: /a//b}]"));

@@ -126,7 +126,10 @@ bool is_loopback(const Endpoint& endpoint) {
   if (endpoint.host == "localhost") return true;
   if (const auto v4 = urls::parse_ipv4_address(endpoint.host)) return v4->is_loopback();
   const auto v6 = urls::parse_ipv6_address(endpoint.host);
-  return v6 && v6->is_loopback();
+  if (!v6) return false;
+  if (!v6->is_v4_mapped()) return v6->is_loopback();
+  constexpr std::size_t first_of_v4 = 12;
+  return v6->to_bytes()[first_of_v4] == 127;  // 127.0.0.0/8, as ::ffff:127.0.0.1
 }
 
 Parsed<Endpoint> parse_listen(std::string_view text) {

@@ -187,6 +187,9 @@ TEST(ServiceSection, TheGatewayIsNoServiceOfItsOwn) {
        "f.yaml:5:12: services.s.url: \"http://localhost\" is where the gateway itself listens: it would call "
        "itself "
        "for ever"},
+      {listening("[::]:80", "http://[::ffff:127.0.0.1]"),
+       "f.yaml:5:12: services.s.url: \"http://[::ffff:127.0.0.1]\" is where the gateway itself listens: it "
+       "would call itself for ever"},
   });
   EXPECT_TRUE(errors_of(listening("127.0.0.1:8080", "http://127.0.0.1:8081")).empty());
   EXPECT_TRUE(errors_of(listening("0.0.0.0:8080", "http://elsewhere:8080")).empty());

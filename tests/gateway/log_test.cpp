@@ -106,6 +106,9 @@ TEST(GatewayLog, WarnsOfAnAdminServerThatAnybodyOnTheNetworkCanOperate) {
   EXPECT_EQ(warned(", admin: \"0.0.0.0:9090\", token: s3cret"), 0U);
   EXPECT_EQ(warned(", token: s3cret", "--admin 0.0.0.0:9090"), 0U);
   EXPECT_EQ(warned(", admin: \"localhost:9090\""), 0U);
+  EXPECT_EQ(warned(", admin: \"[::ffff:127.0.0.1]:9090\""), 0U);
+  EXPECT_EQ(warned("", "--admin [::ffff:127.0.0.1]:9090"), 0U);
+  EXPECT_EQ(warned(", admin: \"[::ffff:10.0.0.1]:9090\""), 1U);
 }
 
 }  // namespace

@@ -118,7 +118,7 @@ class Server {
                   std::random_device{}()),
         transitions_(std::make_shared<TransitionLog>()),
         breaker_log_(std::make_shared<BreakerLog>(log)),
-        command_log_(log) {
+        admin_log_(log) {
     registry_.events().subscribe(transitions_);
     registry_.events().subscribe(breaker_log_);
     gateway_ = listening("gateway.listen", "--listen", flags_.listen, [&] {
@@ -132,7 +132,7 @@ class Server {
           admin::AdminCallbacks{[this] { return reload(); }, [this] { return ready_.load(); },
                                 [this] { return policies(); }, [this] { return gateway_->status(); },
                                 [this](const admin::CommandRecord& record) {
-                                  command_log_.write(record, std::chrono::steady_clock::now());
+                                  admin_log_.command(record, std::chrono::steady_clock::now());
                                 }});
     });
   }
@@ -247,6 +247,7 @@ class Server {
         changed = FileStamp{flags_.config} != stamp_;
       }
       if (changed) reload();
+      admin_log_.look_at_clock(std::chrono::steady_clock::now());
       look_at_file();
     });
   }
@@ -259,7 +260,7 @@ class Server {
   BreakerRegistry registry_;
   std::shared_ptr<TransitionLog> transitions_;
   std::shared_ptr<BreakerLog> breaker_log_;
-  CommandLog command_log_;
+  AdminLog admin_log_;
   CallDurations durations_;
   std::shared_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<admin::AdminServer> admin_;

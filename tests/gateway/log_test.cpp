@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <cstdlib>
 
 #include "tests/gateway/gateway_process.hpp"
 #include "tests/gateway/upstream.hpp"
@@ -91,6 +92,20 @@ TEST(GatewayLog, IsNotFloodedByGuessesAtTheTokenNorSplitByWhatTheyName) {
   EXPECT_LE(count_of(gateway.log(), "refused: no token"), 110U) << "100 in 10 s";
   EXPECT_EQ(gateway.log().find("\n2026-01-01"), std::string::npos);
   EXPECT_EQ(gateway.log().find('\x1b'), std::string::npos);
+}
+
+TEST(GatewayLog, DoesNotForgetHowManyGuessesAtTheTokenItDidNotLogWhenItEnds) {
+  Upstream upstream{Upstream::saying(ok())};
+  GatewayProcess gateway{config_text({{"shop", upstream.port()}}, "", "token: s3cret")};
+  for (int i = 0; i < 300; ++i) EXPECT_EQ(command(gateway, "/reload", "guess"), 401U);
+  gateway.signal(SIGTERM);
+  EXPECT_EQ(gateway.wait_for_exit(), 0);
+  const std::string log = gateway.log();
+  std::size_t more = 0;
+  for (std::size_t at = 0; (at = log.find("warning admin: ", at)) != std::string::npos; ++at)
+    more += std::strtoul(log.c_str() + at + 15, nullptr, 10);  // 0 where a word follows
+  EXPECT_EQ(count_of(log, "refused: no token") + more, 300U) << log;
+  EXPECT_GT(more, 0U);
 }
 
 TEST(GatewayLog, WarnsOfAnAdminServerThatAnybodyOnTheNetworkCanOperate) {

@@ -114,6 +114,17 @@ TEST_F(AdminApi, NamesTheBreakerItDoesNotKnow) {
   expect_problem(post("/circuit-breakers/nope/reset"), http::status::not_found);
 }
 
+TEST_F(AdminApi, AnswersValidJsonAboutANameThatIsNotUtf8) {
+  for (const char* target :
+       {"/circuit-breakers/%ff%fe", "/circuit-breakers/caf%c3", "/circuit-breakers/%ed%a0%80"})
+    expect_problem(get(target), http::status::not_found);
+  expect_problem(post("/circuit-breakers/%ff%fe/reset"), http::status::not_found);
+  EXPECT_EQ(body(get("/circuit-breakers/%ff%fe")).at("circuit"), "\uFFFD\uFFFD");
+  breakers.add("caf\xC3");
+  for (const char* target : {"/circuit-breakers", "/status", "/health/circuits", "/circuit-breakers/caf%c3"})
+    EXPECT_NO_THROW((void)body(get(target))) << target;
+}
+
 TEST_F(AdminApi, CommandsABreaker) {
   CircuitBreaker& payment = breakers.add("payment");
   EXPECT_EQ(body(post("/circuit-breakers/payment/force-open")).at("state"), "forced_open");

@@ -193,6 +193,27 @@ TEST_F(AdminApi, ChangesNothingWithoutTheToken) {
   EXPECT_EQ(get("/circuit-breakers").result(), http::status::ok) << "reading needs none";
 }
 
+TEST_F(AdminApi, DoesNotTakeTheRightTokenOfARequestThatBringsAWrongOneToo) {
+  options.token = "s3cret";
+  const CircuitBreaker& payment = breakers.add("payment");
+  for (const char* second : {"Bearer wrong1", "Bearer s3cret"}) {
+    Request made = request(http::verb::post, "/circuit-breakers/payment/force-open");
+    made.insert(http::field::authorization, "Bearer s3cret");
+    made.insert(http::field::authorization, second);
+    expect_problem(send(made).response, http::status::bad_request);
+  }
+  EXPECT_EQ(payment.state(), State::closed);
+}
+
+TEST_F(AdminApi, DoesNotTakeTheRightOriginOfARequestThatBringsAForeignOneToo) {
+  const CircuitBreaker& payment = breakers.add("payment");
+  Request made = request(http::verb::post, "/circuit-breakers/payment/force-open");
+  made.insert(http::field::origin, "http://127.0.0.1:9090");
+  made.insert(http::field::origin, "http://evil.example");
+  expect_problem(send(made).response, http::status::bad_request);
+  EXPECT_EQ(payment.state(), State::closed);
+}
+
 TEST_F(AdminApi, RefusesAForeignPageThatChangesThings) {
   const CircuitBreaker& payment = breakers.add("payment");
   Request made = request(http::verb::post, "/circuit-breakers/payment/force-open");

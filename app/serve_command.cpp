@@ -19,6 +19,7 @@
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <thread>
 #include <tuple>
@@ -133,6 +134,9 @@ class Server {
                                 [this] { return policies(); }, [this] { return gateway_->status(); },
                                 [this](const admin::CommandRecord& record) {
                                   admin_log_.command(record, std::chrono::steady_clock::now());
+                                },
+                                [this](std::string_view client) {
+                                  admin_log_.slow_client(client, std::chrono::steady_clock::now());
                                 }});
     });
   }

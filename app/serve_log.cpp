@@ -56,6 +56,12 @@ void AdminLog::command(const admin::CommandRecord& record, TimePoint now) {
   }
 }
 
+void AdminLog::slow_client(std::string_view client, TimePoint now) {
+  const std::lock_guard lock{mutex_};
+  begin_window(now);
+  if (++slow_ <= most) log_.warn("admin: event stream of {} disconnected: it reads too slowly", client);
+}
+
 void AdminLog::look_at_clock(TimePoint now) {
   const std::lock_guard lock{mutex_};
   begin_window(now);
@@ -70,7 +76,10 @@ void AdminLog::begin_window(TimePoint now) {
 void AdminLog::report_rest() {
   if (refusals_ > most)
     log_.warn("admin: {} more changing requests were refused, and not logged each", refusals_ - most);
+  if (slow_ > most)
+    log_.warn("admin: {} more event streams were disconnected, and not logged each", slow_ - most);
   refusals_ = 0;
+  slow_ = 0;
 }
 
 }  // namespace switchgear

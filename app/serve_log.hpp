@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <mutex>
+#include <string_view>
 
 #include "app/admin/admin_server.hpp"
 #include "switchgear/core/event.hpp"
@@ -24,8 +25,8 @@ class BreakerLog final : public EventSink {
 };
 
 /// What clients of the admin server did. A command that was done is always logged. Any client can be refused,
-/// so of refusals at most `most` are logged in `window`; the rest is counted and logged as a number when the
-/// window is over, and at the end. Threads: any.
+/// and any can read slowly, so of either at most `most` are logged in `window`; the rest is counted and
+/// logged as a number when the window is over, and at the end. Threads: any.
 class AdminLog {
  public:
   static constexpr std::uint64_t most = 100;
@@ -39,6 +40,8 @@ class AdminLog {
 
   /// A request that changes something, carried out or not.
   void command(const admin::CommandRecord& record, TimePoint now);
+  /// A client of the event stream that is disconnected because it reads too slowly.
+  void slow_client(std::string_view client, TimePoint now);
   /// To be called every second or so, since no request may come to end the window.
   void look_at_clock(TimePoint now);
 
@@ -50,6 +53,7 @@ class AdminLog {
   std::mutex mutex_;
   TimePoint window_began_{};
   std::uint64_t refusals_ = 0;  ///< in the window
+  std::uint64_t slow_ = 0;      ///< in the window
 };
 
 }  // namespace switchgear

@@ -63,5 +63,15 @@ TEST_F(AdminLogTest, LogsEveryCommandThatWasDoneHoweverManyWereRefused) {
   EXPECT_EQ(taken(), "admin: reset of \"shop\" by 10.0.0.3: done\n");
 }
 
+TEST_F(AdminLogTest, SaysWhoseEventStreamWasDisconnectedUnlessThereAreTooMany) {
+  admin_->slow_client("10.0.0.3", now_);
+  EXPECT_EQ(taken(), "admin: event stream of 10.0.0.3 disconnected: it reads too slowly\n");
+  for (int i = 0; i < 104; ++i) admin_->slow_client("10.0.0.3", now_);
+  (void)taken();
+  now_ += 10s;
+  admin_->look_at_clock(now_);
+  EXPECT_EQ(taken(), "admin: 5 more event streams were disconnected, and not logged each\n");
+}
+
 }  // namespace
 }  // namespace switchgear

@@ -78,6 +78,8 @@ struct AdminCallbacks {
   std::function<std::map<std::string, std::string>()> policies;  ///< circuit → name of its policy
   std::function<boost::json::object()> services = {};            ///< of GET /status; service → what it does
   std::function<void(const CommandRecord&)> audit = {};          ///< told of every changing request
+  /// Told the address of every client of the event stream that is disconnected because it reads too slowly.
+  std::function<void(std::string_view)> slow_client = {};
 };
 
 /// What the server shows. Borrowed: must outlive it. `transitions` must be subscribed to the registry's

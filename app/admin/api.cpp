@@ -60,6 +60,11 @@ std::vector<State> states_of(const BreakerRegistry& registry) {
   return seen;
 }
 
+std::ptrdiff_t lines_of(const Request& request, http::field name) {
+  const auto lines = request.equal_range(name);
+  return std::distance(lines.first, lines.second);
+}
+
 Response no_such_breaker(const std::string& name) {
   return problem(http::status::not_found, "there is no circuit breaker of that name", {{"circuit", name}});
 }
@@ -101,10 +106,14 @@ Api::Api(const AdminOptions& options, const AdminSources& sources, AdminCallback
 Api::Answer Api::answer(const Request& request, const Addresses& addresses, const ServerCounts& counts) {
   Answer made;
   try {
-    const auto hosts = request.equal_range(http::field::host);
     const Routed routed = route_of(std::string_view{request.target()});
-    if (std::distance(hosts.first, hosts.second) != 1) {
+    if (lines_of(request, http::field::host) != 1) {
       made.response = problem(http::status::bad_request, "a request needs exactly one Host header");
+    } else if (lines_of(request, http::field::authorization) > 1 ||
+               lines_of(request, http::field::origin) > 1) {
+      // A proxy before this server may have checked the other one.
+      made.response =
+          problem(http::status::bad_request, "a request has at most one Authorization header and one Origin");
     } else if (!access_.host_allowed(field(request, http::field::host), addresses.local)) {
       made.response =
           problem(http::status::forbidden, "this server does not answer to that Host; see admin origins");

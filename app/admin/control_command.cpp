@@ -125,7 +125,7 @@ int run(std::string_view command, const ControlOptions& options) {
     }
     return done;
   } catch (const std::invalid_argument& error) {
-    fmt::print(stderr, "{}\n", error.what());
+    fmt::print(stderr, "--admin: {}\n", error.what());
     return usage;
   } catch (const std::exception&) {  // of the JSON document, whose text says nothing to an operator
     fmt::print(stderr, "{} did not answer as an admin API does\n", options.admin);

@@ -11,6 +11,7 @@
 
 #include "app/check/explain_report.hpp"
 #include "switchgear/config/config.hpp"
+#include "switchgear/config/source_file.hpp"
 
 namespace switchgear::check {
 
@@ -36,10 +37,10 @@ std::string summary(const Config& config) {
 json::array json_of(const std::vector<Diagnostic>& findings) {
   json::array array;
   for (const Diagnostic& finding : findings) {
-    array.push_back(json::object{{"file", finding.file},
+    array.push_back(json::object{{"file", as_utf8(finding.file)},
                                  {"line", finding.line},
                                  {"column", finding.column},
-                                 {"message", finding.message}});
+                                 {"message", as_utf8(finding.message)}});
   }
   return array;
 }

@@ -114,13 +114,22 @@ std::string decoded(std::string_view path) {
   return plain;
 }
 
+/// In percent-encoding. Precondition: it is valid.
+bool hides_dots_or_nul(std::string_view path) {
+  const std::string plain = decoded(path);
+  return has_dot_segment(plain) || plain.find('\0') != std::string::npos;
+}
+
 }  // namespace
 
 bool is_loopback(const Endpoint& endpoint) {
   if (endpoint.host == "localhost") return true;
   if (const auto v4 = urls::parse_ipv4_address(endpoint.host)) return v4->is_loopback();
   const auto v6 = urls::parse_ipv6_address(endpoint.host);
-  return v6 && v6->is_loopback();
+  if (!v6) return false;
+  if (!v6->is_v4_mapped()) return v6->is_loopback();
+  constexpr std::size_t first_of_v4 = 12;
+  return v6->to_bytes()[first_of_v4] == 127;  // 127.0.0.0/8, as ::ffff:127.0.0.1
 }
 
 Parsed<Endpoint> parse_listen(std::string_view text) {
@@ -167,6 +176,8 @@ Parsed<ServiceUrl> parse_service_url(std::string_view text) {
             problem(text, "has ").append(quoted(path)).append(" after its host and port; ").append(wanted)};
   if (has_dot_segment(path))
     return {{}, problem(text, "has \".\" or \"..\" in its path; write the path they lead to")};
+  if (hides_dots_or_nul(path))
+    return {{}, problem(text, "hides \".\", \"..\" or a NUL in its path; no request may hold one")};
   while (path.ends_with('/')) path.pop_back();
   return {ServiceUrl{Endpoint{*host, *port.value}, std::move(path)}, {}};
 }
@@ -203,10 +214,9 @@ Parsed<std::string> parse_prefix(std::string_view text) {
     return {{}, problem(text, "has \".\" or \"..\" in it; write the path they lead to")};
   if (!urls::parse_origin_form(text))
     return {{}, problem(text, "is not a path; use, for example, \"/payment/\"")};
-  std::string path = decoded(text);
-  if (has_dot_segment(path) || path.find('\0') != std::string::npos)
+  if (hides_dots_or_nul(text))
     return {{}, problem(text, "hides \".\", \"..\" or a NUL in it; no request for it reaches a service")};
-  return {std::move(path), {}};
+  return {decoded(text), {}};
 }
 
 }  // namespace switchgear::config

@@ -25,7 +25,8 @@ struct Parsed {
   return (bracketed ? "[" + endpoint.host + "]" : endpoint.host) + ":" + std::to_string(endpoint.port);
 }
 
-/// Whether only this machine can reach it: `localhost`, 127.0.0.0/8 or ::1. Of other names nothing is known,
+/// Whether only this machine can reach it: `localhost`, 127.0.0.0/8 (also as
+/// ::ffff:127.0.0.1) or ::1. Of other names nothing is known,
 /// so they are not.
 [[nodiscard]] bool is_loopback(const Endpoint& endpoint);
 

@@ -117,7 +117,7 @@ TEST(GatewaySection, ATokenWrittenAsAShellWouldIsWarnedAbout) {
 }
 
 TEST(GatewaySection, AnAdminServerThatOthersCanReachIsWarnedAboutUnlessItAsksForAToken) {
-  for (const char* host : {"0.0.0.0", "[::]", "10.0.0.1", "ops.internal"}) {
+  for (const char* host : {"0.0.0.0", "[::]", "10.0.0.1", "ops.internal", "[::ffff:10.0.0.1]"}) {
     EXPECT_EQ(warnings_of(with("admin: \"" + std::string{host} + ":9090\"")),
               (std::vector<std::string>{
                   "f.yaml:2:18: gateway.admin: other machines can reach it, and it requires no token: anyone "
@@ -126,7 +126,8 @@ TEST(GatewaySection, AnAdminServerThatOthersCanReachIsWarnedAboutUnlessItAsksFor
     EXPECT_TRUE(warnings_of(with("admin: \"" + std::string{host} + ":9090\", token: s3cret")).empty())
         << host;
   }
-  for (const char* host : {"127.0.0.1", "127.1.2.3", "[::1]", "localhost"})
+  for (const char* host :
+       {"127.0.0.1", "127.1.2.3", "[::1]", "localhost", "[::ffff:127.0.0.1]", "[::ffff:7f01:203]"})
     EXPECT_TRUE(warnings_of(with("admin: \"" + std::string{host} + ":9091\"")).empty()) << host;
 }
 

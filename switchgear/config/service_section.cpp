@@ -25,12 +25,9 @@ using Claims = std::map<std::string, Claim>;
 
 /// Names other than `localhost` are not resolved: reading the file sends no requests.
 bool is_itself(const Endpoint& upstream, const Endpoint& listen) {
-  const auto loopback = [](const std::string& host) {
-    return host == "localhost" || host == "::1" || host.starts_with("127.");
-  };
   if (listen.port == 0 || upstream.port != listen.port) return false;
   const bool every = listen.host == "0.0.0.0" || listen.host == "::";
-  return upstream.host == listen.host || (every && loopback(upstream.host));
+  return upstream.host == listen.host || (every && is_loopback(upstream));
 }
 
 void read_pool(const Value& value, PoolOptions& pool) {

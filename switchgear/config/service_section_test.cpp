@@ -145,6 +145,15 @@ TEST(ServiceSection, AServiceCannotNameOneRouteTwice) {
                    "already lead to service \"s\" (line 4, column 53); expected a prefix of its own"}});
 }
 
+TEST(ServiceSection, AUrlDoesNotPutIntoEveryRequestWhatNoRequestMayHold) {
+  for (const std::string path : {"/a%00b", "/%00", "/a%2F..%2Fb", "/a/%2e%2e%2fb", "/a%5C..%5cb"}) {
+    expect_answers({{service_at("http://a:1" + path),
+                     "f.yaml:4:12: services.s.url: \"http://a:1" + path +
+                         "\" hides \".\", \"..\" or a NUL in its path; no request may hold one"}});
+  }
+  EXPECT_TRUE(errors_of(service_at("http://a:1/a%2Fb/caf%C3%A9")).empty());
+}
+
 TEST(ServiceSection, APrefixIsReadAsRoutesSeeARequest) {
   const Config config =
       config_of(service("http://a", ", policy: p, routes: [{prefix: /caf%C3%A9/}, {prefix: /a//b}]"));
@@ -178,6 +187,9 @@ TEST(ServiceSection, TheGatewayIsNoServiceOfItsOwn) {
        "f.yaml:5:12: services.s.url: \"http://localhost\" is where the gateway itself listens: it would call "
        "itself "
        "for ever"},
+      {listening("[::]:80", "http://[::ffff:127.0.0.1]"),
+       "f.yaml:5:12: services.s.url: \"http://[::ffff:127.0.0.1]\" is where the gateway itself listens: it "
+       "would call itself for ever"},
   });
   EXPECT_TRUE(errors_of(listening("127.0.0.1:8080", "http://127.0.0.1:8081")).empty());
   EXPECT_TRUE(errors_of(listening("0.0.0.0:8080", "http://elsewhere:8080")).empty());

@@ -98,6 +98,17 @@ std::optional<BadText> find_bad_text(std::string_view text) {
   return std::nullopt;
 }
 
+std::string as_utf8(std::string_view text) {
+  std::string clean;
+  clean.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t length = character_length(text);
+    clean += length == 0 ? "\xEF\xBF\xBD" : text.substr(0, length);
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return clean;
+}
+
 Mark mark_of(std::string_view text, std::size_t offset) {
   Mark mark;
   for (const char letter : text.substr(0, offset)) {

@@ -267,6 +267,23 @@ TEST(Gateway, SaysWhichAddressOfWhichKeyIsTakenAndEndsWith3) {
   }
 }
 
+TEST(Gateway, DoesNotServeOnTheFilesAddressWhenTheVariableOfAFlagIsNotSet) {
+  const DeafPort taken;  // so that one that serves all the same ends by itself, with 3
+  const std::string listen = "\"127.0.0.1:" + std::to_string(taken.port()) + "\"";
+  const std::string config = config_text({{"a", 1}}, "", "listen: " + listen);
+  for (const std::string flag : {"--listen", "--admin"}) {
+    const Ended empty = serve_to_its_end(config, flag + " \"$SWITCHGEAR_TEST_IS_NOT_SET\"");
+    EXPECT_EQ(empty.exit_code, 2) << empty.output;
+    EXPECT_NE(empty.output.find("switchgear: " + flag + ": is empty; expected HOST:PORT"), std::string::npos)
+        << empty.output;
+    const Ended bad = serve_to_its_end(config, flag + " bad");
+    EXPECT_EQ(bad.exit_code, 2) << bad.output;
+    EXPECT_NE(bad.output.find("switchgear: " + flag + ": \"bad\" has no port; expected HOST:PORT"),
+              std::string::npos)
+        << bad.output;
+  }
+}
+
 TEST(Gateway, SaysWhichHostCannotBeListenedOnWithoutNamingASourceFile) {
   for (const char* key : {"listen", "admin"}) {
     const std::string other = key == std::string{"listen"} ? "admin" : "listen";

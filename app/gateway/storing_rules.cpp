@@ -207,9 +207,11 @@ Duration age_of(const http::FieldList& fields, WallTime came) noexcept {
     age = seconds_of(http::trimmed(said->value.substr(0, said->value.find(','))));
   }
   if (const auto date = date_of(fields, came)) {
-    // Date counts whole seconds, and so does what is compared with it.
+    // Date counts whole seconds, and so does what is compared with it: an answer that was made just now may
+    // look a second old, and is not for that.
     const auto since_date = std::chrono::floor<std::chrono::seconds>(came) - *date;
-    age = std::max(age, std::chrono::duration_cast<Duration>(since_date));
+    if (since_date > std::chrono::seconds{1})
+      age = std::max(age, std::chrono::duration_cast<Duration>(since_date));
   }
   return age;
 }

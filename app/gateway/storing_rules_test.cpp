@@ -142,6 +142,7 @@ TEST(StoringRules, AnAnswerThatWasMadeIn1970IsNotTakenForFresh) {
 TEST(StoringRules, AResponseIsAsOldAsItsAgeOrItsDateSayWhicheverIsOlder) {
   const std::string lasting = "Cache-Control: max-age=60, must-revalidate\r\n";
   EXPECT_EQ(usable(lasting + "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"), 60s);
+  EXPECT_EQ(usable(lasting + "Date: Sun, 06 Nov 1994 08:49:36 GMT\r\n"), 60s) << "a second is rounding";
   EXPECT_EQ(usable(lasting + "Date: Sun, 06 Nov 1994 08:49:07 GMT\r\n"), 30s);
   EXPECT_EQ(usable(lasting + "Date: Sunday, 06-Nov-94 08:49:07 GMT\r\n"), 30s);
   EXPECT_EQ(usable(lasting + "Date: Sun, 06 Nov 1994 08:49:07 GMT\r\nAge: 20\r\n"), 30s);

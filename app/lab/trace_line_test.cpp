@@ -112,7 +112,7 @@ TEST(TraceLine, SaysWhatIsWrong) {
       {R"({"at":1,"op":"acquire","id":7})", "\"id\" must be a string"},
       {R"({"at":1,"op":7})", "\"op\" must be a string"},
       {R"({"at":1,"op":"force-open"})",
-       "unknown op \"force-open\"; expected acquire, record, abandon, reset, force_open, force_close, "
+       "unknown op \"force-open\"; expected acquire, record, abandon, reset, force_close, force_open, "
        "disable or metrics_only; did you mean \"force_open\"?"},
   };
   for (const auto& [line, message] : cases) {

@@ -108,8 +108,8 @@ class CircuitBreaker {
   /// Makes happen what is due by itself: a probe that has been out for `max_wait` has failed, and, with
   /// `probe_automatically`, an opening that is over becomes half-open. Calling it late, often or never harms
   /// nothing: every other call does the same, and a transition carries the instant it was due. While nothing
-  /// is due by itself it does nothing at all: polling does not count as use and does not advance the
-  /// breaker's clock.
+  /// is due by itself, now or later, it does nothing at all: polling does not count as use and does not
+  /// advance the breaker's clock. While something is due later, `now` counts as shown by this thread.
   void advance(TimePoint now) noexcept;
 
   /// When advance() has something to do next; empty when nothing is due by itself. Transitions and probes
@@ -138,8 +138,8 @@ class CircuitBreaker {
   /// is going on; O(threads), because last use is read from where the calls have left it anyway.
   [[nodiscard]] bool idle_since(TimePoint at) const noexcept;
 
-  /// The latest time a caller or an operator has shown, or when the state was entered if that is later.
-  /// Taking a snapshot does not count as use. O(threads).
+  /// The latest time a caller, an operator or advance() has shown, or when the state was entered if that is
+  /// later. Taking a snapshot does not count as use. O(threads).
   [[nodiscard]] TimePoint last_used() const noexcept;
 
   /// This object and everything it owns, in bytes.

@@ -385,20 +385,6 @@ TEST(Pitfall, AFailureIsToldAtItsTimeHoweverFarFromTheClocksZero) {
   }
 }
 
-TEST(Pitfall, LookingEarlyWhetherSomethingIsDueDoesNotCountAsUse) {
-  CircuitBreakerOptions options;
-  options.consecutive_failures = 1;
-  options.open_duration = 30s;
-  options.probe_automatically = true;
-  Bench bench{options};
-  bench.fail();
-  const TimePoint failed = bench.time.now();
-  bench.breaker.advance(failed + 20s);
-  EXPECT_EQ(bench.breaker.last_used(), failed);
-  bench.breaker.advance(failed + 30s);
-  EXPECT_EQ(bench.state(), State::half_open);
-}
-
 TEST(Pitfall, GenerationsThatOutgrowTheirTagsDoNotBringOldCallsBack) {
   CircuitBreakerOptions options;
   options.window = CountWindowOptions{10};

@@ -35,10 +35,8 @@ void CircuitBreaker::make_due_transitions(TimePoint now) noexcept {
 }
 
 void CircuitBreaker::advance(TimePoint now) noexcept {
-  CallCell& cell = cells_.mine();
-  const Duration::rep latest = std::max(ticks_of(now), cell.latest.load(std::memory_order_relaxed));
-  if (latest < due_.load(std::memory_order_acquire)) return;  // polling does not count as use
-  settle(cell.clamp(now));
+  if (due_.load(std::memory_order_acquire) == nothing_due) return;  // polling does not count as use
+  settle(cells_.mine().clamp(now));
 }
 
 std::optional<TimePoint> CircuitBreaker::next_due() const noexcept {

@@ -23,7 +23,7 @@ constexpr std::uint64_t last_failure_type_mask = 7;
 static_assert(failure_types.size() < last_failure_type_mask);
 
 /// The options, before anything is built from them.
-const CircuitBreakerOptions& checked(const std::string& name, const CircuitBreakerOptions& options) {
+CircuitBreakerOptions checked(const std::string& name, CircuitBreakerOptions options) {
   require_valid("breaker", name, validate(options));
   return options;
 }

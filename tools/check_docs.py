@@ -25,7 +25,8 @@ TRIP_RULES = {"failure_rate", "slow_call", "latency", "consecutive_failures", "f
 BREAKER_KEYS = TRIP_RULES | {"window", "minimum_calls", "open_duration", "backoff", "max_open_duration", "jitter",
                              "honor_retry_after", "probe_automatically", "half_open", "ramp"}
 ABOUT_NO_POLICY = {"README", "pipeline", "testing"}
-PARTS = (("what it solves", r"\A# [^\n]+\n\n\w"),
+PARTS = (("its include line", r"\A# [^\n]+\n\n`#include \"switchgear/[\w/]+\.hpp\"`\n\n"),
+         ("what it solves", r"\n\w"),
          ("a picture", r"(?:(?!\n## ).)*?\n```text\n"),
          ("a table of options", r".*?\n## Options\n(?:(?!\n## ).)*\n\| (?:key|argument) \|[^\n]* meaning \| unit \| default \|"),
          ("an example in C++", r".*?\n## In C\+\+\n(?:(?!\n## ).)*\n```cpp\n"),

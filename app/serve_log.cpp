@@ -23,7 +23,7 @@ constexpr std::size_t most_of_name = 100;
     case admin::CommandResult::done:
       break;
     case admin::CommandResult::not_found:
-      return "there is no such breaker";
+      return "the breaker does not exist";
     case admin::CommandResult::unauthorized:
       return "no token, or a wrong one";
     case admin::CommandResult::forbidden:

@@ -82,8 +82,8 @@ Outcome Session::outcome_of(const Attempt& attempt, unsigned status) const {
   return service_->classifier().of_status(status, latency(attempt), retry_after_);
 }
 
-/// A bad answer ends its attempt here if another answer may follow: once a byte has gone to the client there
-/// is no other. All other answers are reported to the policies when they have arrived whole.
+/// A bad answer ends its attempt here if another answer may follow: once a byte has gone to the client, none
+/// can. All other answers are reported to the policies when they have arrived whole.
 void Session::take_head(Attempt& attempt) {
   const http::Head& head = attempt.exchange.head();
   status_ = head.status;

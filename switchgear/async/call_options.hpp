@@ -9,8 +9,8 @@
 
 namespace switchgear {
 
-/// Attempts that are no longer needed: a hedge has won without them. They are cancelled at once; it is a
-/// question of when the call completes.
+/// When a call completes whose race is won while other attempts are still in flight. These are cancelled at
+/// once in either case.
 enum class Stragglers : std::uint8_t {
   /// When the last of them is gone, so that an operation may refer to its caller's frame. Costs nothing but
   /// the time that the operation takes to react to its cancellation.

@@ -52,7 +52,7 @@ std::optional<std::pair<unsigned, unsigned>> status_range(const Value& value) {
                 quoted(std::to_string(last) + "-" + std::to_string(first)));
   } else {
     value.wrong(found(*value.node) +
-                " is no HTTP status; expected one from 100 to 599, or a range such as 500-599");
+                " is not an HTTP status; expected one from 100 to 599, or a range such as 500-599");
   }
   return std::nullopt;
 }

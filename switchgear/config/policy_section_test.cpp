@@ -61,19 +61,16 @@ TEST(PolicySection, MistakesAreLocated) {
        "f.yaml:3:30: policies.p.failure_when.status: \"500-599\" found; expected a list, as in [500-599, "
        "429]"},
       {with("failure_when: {status: [5xx]}"),
-       "f.yaml:3:31: policies.p.failure_when.status[0]: \"5xx\" is no HTTP status; expected one from 100 to "
-       "599, or a range such "
-       "as 500-599"},
+       "f.yaml:3:31: policies.p.failure_when.status[0]: \"5xx\" is not an HTTP status; expected one from 100 "
+       "to 599, or a range such as 500-599"},
       {with("failure_when: {status: [599-500]}"),
        "f.yaml:3:31: policies.p.failure_when.status[0]: \"599-500\" runs backwards; write \"500-599\""},
       {with("failure_when: {status: [600]}"),
-       "f.yaml:3:31: policies.p.failure_when.status[0]: \"600\" is no HTTP status; expected one from 100 to "
-       "599, or a range such "
-       "as 500-599"},
+       "f.yaml:3:31: policies.p.failure_when.status[0]: \"600\" is not an HTTP status; expected one from 100 "
+       "to 599, or a range such as 500-599"},
       {with("failure_when: {status: [{}]}"),
-       "f.yaml:3:31: policies.p.failure_when.status[0]: a mapping is no HTTP status; expected one from 100 "
-       "to 599, or a range "
-       "such as 500-599"},
+       "f.yaml:3:31: policies.p.failure_when.status[0]: a mapping is not an HTTP status; expected one from "
+       "100 to 599, or a range such as 500-599"},
       {with("failure_when: {errors: [timeouts]}"),
        "f.yaml:3:31: policies.p.failure_when.errors[0]: \"timeouts\" is not known; expected timeout or "
        "connection_error; did you "

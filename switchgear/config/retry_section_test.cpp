@@ -74,8 +74,8 @@ TEST(RetrySection, MistakesAreLocated) {
       {with("retry: {honor_retry_after: {max: 30}}"),
        "f.yaml:3:40: policies.p.retry.honor_retry_after.max: \"30\" has no unit; write \"30s\""},
       {with("retry: {status: [700]}"),
-       "f.yaml:3:24: policies.p.retry.status[0]: \"700\" is no HTTP status; expected one from 100 to 599, or "
-       "a range such as 500-599"},
+       "f.yaml:3:24: policies.p.retry.status[0]: \"700\" is not an HTTP status; expected one from 100 to "
+       "599, or a range such as 500-599"},
       {with("retry: {max_atempts: 3}"),
        "f.yaml:3:15: policies.p.retry.max_atempts: unknown key; did you mean \"max_attempts\"?"},
       {with("retry: 3"), "f.yaml:3:14: policies.p.retry: \"3\" found; expected a mapping (key: value)"},

@@ -26,6 +26,7 @@ void pause_point() noexcept {
       static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count())};
   const double dice = random.uniform();
   if (dice < 0.002) {
+    // Takes the processor away, as the system does: this is what is tested, and no test waits for it.
     std::this_thread::sleep_for(std::chrono::microseconds{20});
   } else if (dice < 0.05) {
     std::this_thread::yield();

@@ -49,8 +49,8 @@ enum class Jitter : std::uint8_t { none, full, equal, ratio, decorrelated };
 
 /// The use of a `Retry-After`: a floor under the delay, up to a limit.
 struct HonorRetryAfter {
-  /// Longest wait that a server may ask for; at least 0s. Beyond it there is no further attempt, and the
-  /// caller gets the server's answer at once. Raise it for background work.
+  /// Longest wait that a server may ask for; at least 0s. If the server asks for more, the caller gets the
+  /// server's answer at once and no further attempt is made. Raise it for background work.
   Duration max = std::chrono::seconds{30};
 
   friend bool operator==(const HonorRetryAfter&, const HonorRetryAfter&) = default;

@@ -11,11 +11,11 @@ namespace switchgear {
 
 /// Any pipeline around calls that answer with T (void: with nothing), in the clock `Time`.
 ///
-///     class Shop {
-///       AnyPipeline<Receipt> payment_;       // whatever the configuration says
+///     struct Shop {
+///       AnyPipeline<Receipt> payment;        // whatever the configuration says
 ///     };
-///     payment_ = Pipeline{own<CircuitBreaker>("payment", options), retry};
-///     Receipt receipt = call(payment_, [&] { return charge(card); });
+///     Shop shop{Pipeline{own<CircuitBreaker>("payment", options), retry}};
+///     Receipt receipt = call(shop.payment, [&] { return charge(card); });
 ///
 /// Goes wherever call(), try_call() and guard() take a pipeline. One allocation when it is made; copies share
 /// it. A call costs two indirect calls more. Not for: hedges (async_call), and places where the type can be

@@ -153,12 +153,12 @@ class Guarded {
 ///
 /// Without a key no answer is remembered, nor given from memory. In tests, .time(manual_time) is the clock.
 /// Threads: as many as `f`, and functions that make keys or take reports, can bear.
-template <class Time = SteadyTime, BlockingPipeline P, class F>
+template <std::default_initializable Time = SteadyTime, BlockingPipeline P, class F>
 [[nodiscard]] auto guard(P pipeline, F f) {
   return detail::Guarded<Time, P, F>{std::move(pipeline), std::move(f)};
 }
 /// The same around a single policy.
-template <class Time = SteadyTime, SinglePolicy Policy, class F>
+template <std::default_initializable Time = SteadyTime, SinglePolicy Policy, class F>
 [[nodiscard]] auto guard(Policy& policy, F f) {
   return guard<Time>(Pipeline{policy}, std::move(f));
 }

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "app/gateway/stored_answer.hpp"
+#include "app/gateway/service/stored_answer.hpp"
 #include "switchgear/core/rejection.hpp"
 #include "switchgear/core/state.hpp"
 #include "switchgear/pipeline/call.hpp"

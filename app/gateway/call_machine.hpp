@@ -4,7 +4,7 @@
 #include <memory>
 #include <optional>
 
-#include "app/gateway/policy_set.hpp"
+#include "app/gateway/service/policy_set.hpp"
 #include "switchgear/pipeline/execution.hpp"
 
 namespace switchgear::gateway {

@@ -11,7 +11,7 @@
 
 #include "app/gateway/attempt.hpp"
 #include "app/gateway/call_machine.hpp"
-#include "app/gateway/stored_answer.hpp"
+#include "app/gateway/service/stored_answer.hpp"
 #include "switchgear/core/waker.hpp"
 #include "switchgear/http/event_loop.hpp"
 

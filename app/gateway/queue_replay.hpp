@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "app/gateway/policy_set.hpp"
+#include "app/gateway/service/policy_set.hpp"
 #include "switchgear/http/body_reader.hpp"
 #include "switchgear/http/head_validator.hpp"
 #include "switchgear/http/stream.hpp"

@@ -10,7 +10,7 @@
 
 #include "app/gateway/answers.hpp"
 #include "app/gateway/forwarded_call.hpp"
-#include "app/gateway/service.hpp"
+#include "app/gateway/service/service.hpp"
 #include "switchgear/http/body_reader.hpp"
 #include "switchgear/http/head_validator.hpp"
 #include "switchgear/http/outbox.hpp"

@@ -1,9 +1,9 @@
 // What becomes of a request: an answer of our own, or a call to a service.
-#include "app/gateway/forwarding.hpp"
+#include "app/gateway/heads/forwarding.hpp"
+#include "app/gateway/heads/storing_rules.hpp"
+#include "app/gateway/heads/target_path.hpp"
 #include "app/gateway/queue_replay.hpp"
 #include "app/gateway/session.hpp"
-#include "app/gateway/storing_rules.hpp"
-#include "app/gateway/target_path.hpp"
 #include "app/gateway/worker.hpp"
 #include "switchgear/http/ascii.hpp"
 

@@ -1,8 +1,8 @@
 // What comes back from an upstream: whether it is the answer, and what is kept of it.
-#include "app/gateway/event_stream.hpp"
-#include "app/gateway/forwarding.hpp"
+#include "app/gateway/heads/event_stream.hpp"
+#include "app/gateway/heads/forwarding.hpp"
+#include "app/gateway/heads/storing_rules.hpp"
 #include "app/gateway/session.hpp"
-#include "app/gateway/storing_rules.hpp"
 #include "app/gateway/worker.hpp"
 #include "switchgear/http/http_date.hpp"
 

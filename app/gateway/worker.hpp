@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "app/gateway/incident_log.hpp"
 #include "app/gateway/queue_replay.hpp"
-#include "app/gateway/service.hpp"
+#include "app/gateway/service/incident_log.hpp"
+#include "app/gateway/service/service.hpp"
 #include "app/gateway/session.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/http/event_loop.hpp"

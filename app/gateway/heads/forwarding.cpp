@@ -1,4 +1,4 @@
-#include "app/gateway/forwarding.hpp"
+#include "app/gateway/heads/forwarding.hpp"
 
 #include <algorithm>
 #include <charconv>

@@ -1,8 +1,8 @@
-#include "app/gateway/service.hpp"
+#include "app/gateway/service/service.hpp"
 
 #include <algorithm>
 
-#include "app/gateway/target_path.hpp"
+#include "app/gateway/heads/target_path.hpp"
 
 namespace switchgear::gateway {
 

@@ -1,4 +1,4 @@
-#include "app/gateway/policy_set.hpp"
+#include "app/gateway/service/policy_set.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>

@@ -1,9 +1,9 @@
-#include "app/gateway/stored_answer.hpp"
+#include "app/gateway/service/stored_answer.hpp"
 
 #include <utility>
 
-#include "app/gateway/forwarding.hpp"
-#include "app/gateway/storing_rules.hpp"
+#include "app/gateway/heads/forwarding.hpp"
+#include "app/gateway/heads/storing_rules.hpp"
 
 namespace switchgear::gateway {
 

@@ -1,4 +1,4 @@
-#include "app/gateway/incident_log.hpp"
+#include "app/gateway/service/incident_log.hpp"
 
 #include <exception>
 

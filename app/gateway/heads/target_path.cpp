@@ -1,4 +1,4 @@
-#include "app/gateway/target_path.hpp"
+#include "app/gateway/heads/target_path.hpp"
 
 #include <vector>
 

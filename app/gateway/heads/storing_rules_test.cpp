@@ -1,4 +1,4 @@
-#include "app/gateway/storing_rules.hpp"
+#include "app/gateway/heads/storing_rules.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "app/gateway/uri_versions.hpp"
+#include "app/gateway/service/uri_versions.hpp"
 #include "switchgear/http/head_validator.hpp"
 
 namespace switchgear::gateway {

@@ -1,11 +1,11 @@
-#include "app/gateway/storing_rules.hpp"
+#include "app/gateway/heads/storing_rules.hpp"
 
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
 
-#include "app/gateway/event_stream.hpp"
+#include "app/gateway/heads/event_stream.hpp"
 #include "switchgear/http/ascii.hpp"
 #include "switchgear/http/http_date.hpp"
 

@@ -1,9 +1,9 @@
-#include "app/gateway/uri_versions.hpp"
+#include "app/gateway/service/uri_versions.hpp"
 
 #include <algorithm>
 #include <functional>
 
-#include "app/gateway/target_path.hpp"
+#include "app/gateway/heads/target_path.hpp"
 
 namespace switchgear::gateway {
 

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <memory>
 
-#include "app/gateway/stored_answer.hpp"
-#include "app/gateway/uri_versions.hpp"
+#include "app/gateway/service/stored_answer.hpp"
+#include "app/gateway/service/uri_versions.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/config/configured_policies.hpp"
 

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "app/gateway/policy_set.hpp"
+#include "app/gateway/service/policy_set.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/http/connection_pool.hpp"
 #include "switchgear/http/failure_classifier.hpp"

@@ -221,6 +221,36 @@ TEST(GatewayFallbackQueue, MakesTheOthersWhenOneOfThemAlwaysFails) {
   })) << "it is kept";
 }
 
+TEST(GatewayFallbackQueue, KeepsACallThatTheRateLimiterRefusesThoughThatStatusIsNotWorthARetry) {
+  Mailer mail;
+  mail.healthy = true;
+  const GatewayProcess gateway{
+      config_text({{"mail", mail.upstream.port(), "/mail/", "later"}},
+                  "  later: {timeout: 60s, fallback: {queue: {max: 9}}, retry: {max_attempts: 2, status: "
+                  "[500-599]}, rate_limiter: {rate: 0.001, burst: 1, max_wait: 0s}, circuit_breaker: "
+                  "{consecutive_failures: 9}}\n")};
+  EXPECT_EQ(put(gateway, "the only one").status(), 200U);
+  EXPECT_EQ(put(gateway, "left behind").status(), 202U);
+  const auto says = [&](const std::string& line) {
+    return gateway.admin("GET", "/metrics").body.find(line) != std::string::npos;
+  };
+  EXPECT_TRUE(eventually([&] {
+    return says("switchgear_gateway_requests_total{service=\"mail\",code_class=\"4xx\"} 1");
+  })) << "made again, and refused";
+  EXPECT_TRUE(says("switchgear_fallback_queue_waiting{service=\"mail\"} 1"));
+  EXPECT_EQ(mail.all(), std::vector<std::string>{"the only one"});
+}
+
+TEST(GatewayFallbackQueue, TakesNoStoredCallForAClient) {
+  Mailer mail;
+  const GatewayProcess gateway{queueing(mail.upstream.port())};
+  EXPECT_EQ(put(gateway, "one client").status(), 202U);
+  mail.healthy = true;
+  EXPECT_TRUE(eventually([&] { return mail.all().size() == 1; }));
+  EXPECT_NE(gateway.admin("GET", "/metrics").body.find("switchgear_gateway_connections_accepted_total 1\n"),
+            std::string::npos);
+}
+
 TEST(GatewayFallbackQueue, EndsInTimeWithCallsLeft) {
   Mailer mail;
   GatewayProcess gateway{queueing(mail.upstream.port())};

@@ -35,6 +35,20 @@ Service::Service(config::Service options, const config::Policy& policy,
       timeout_(policies_->policies().timeout->length()),
       deadline_(policy.deadline) {}
 
+void Service::count(const Outcome& outcome) noexcept {
+  switch (outcome.verdict) {
+    case Verdict::success:
+      durations_.success.record(outcome.latency);
+      return;
+    case Verdict::failure:
+      durations_.failure.record(outcome.latency);
+      ++counts_->failures[static_cast<std::size_t>(outcome.type)];
+      return;
+    case Verdict::ignored:
+      return;
+  }
+}
+
 void Routes::add(std::string prefix, ServicePtr service) {
   routes_.emplace_back(std::move(prefix), std::move(service));
 }

@@ -47,6 +47,9 @@ class Service final : public boost::intrusive_ref_counter<Service, boost::thread
   [[nodiscard]] const http::FailureClassifier& classifier() const noexcept { return classifier_; }
   [[nodiscard]] const std::shared_ptr<http::ConnectionPool>& pool() const noexcept { return pool_; }
   [[nodiscard]] ServiceCounts& counts() const noexcept { return *counts_; }
+  /// An attempt's, whether or not a breaker guards the service.
+  void count(const Outcome& outcome) noexcept;
+  void count_answer(unsigned status) noexcept { ++counts_->answers[status / 100 % 6]; }
   [[nodiscard]] const std::shared_ptr<ServiceCounts>& shared_counts() const noexcept { return counts_; }
   [[nodiscard]] const PolicySet& policies() const noexcept { return *policies_; }
   [[nodiscard]] CircuitDurations& durations() const noexcept { return durations_; }

@@ -5,11 +5,10 @@
 #include <string>
 #include <string_view>
 
-#include "app/gateway/service/stored_answer.hpp"
+#include "app/gateway/call/call_client.hpp"
 #include "switchgear/core/rejection.hpp"
 #include "switchgear/core/state.hpp"
 #include "switchgear/pipeline/call.hpp"
-#include "switchgear/policy/fallback_failure.hpp"
 
 namespace switchgear::gateway {
 
@@ -30,17 +29,8 @@ struct AnswerFraming {
 
 [[nodiscard]] std::string_view reason_phrase(unsigned status) noexcept;
 
-/// What is said beside the answer itself.
-struct Remarks {
-  bool chaos = false;                         ///< something was injected: `X-Switchgear-Chaos`
-  const FallbackFailure* fallback = nullptr;  ///< the fallback failed too: both causes go into the document
-};
-
 void write_answer(std::string& out, const OwnAnswer& answer, const Remarks& remarks,
                   const AnswerFraming& framing);
-
-/// 429 for want of a token, 504 for want of time, 503 for every other refusal.
-[[nodiscard]] unsigned status_of(Reason reason) noexcept;
 
 /// For a call that a policy refused.
 void write_refusal(std::string& out, const Rejection& rejection, std::string_view service,

@@ -1,4 +1,4 @@
-#include "app/gateway/answers.hpp"
+#include "app/gateway/response/answers.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -138,18 +138,6 @@ void write_answer(std::string& out, const OwnAnswer& answer, const Remarks& rema
   if (!answer.service.empty()) problem["service"] = view(answer.service);
   write_remarks(out, problem, remarks);
   write_problem(out, problem, framing);
-}
-
-unsigned status_of(Reason reason) noexcept {
-  switch (reason) {
-    case Reason::rate_limited:
-      return 429;
-    case Reason::deadline_exceeded:
-    case Reason::timed_out:
-      return 504;
-    default:
-      return 503;
-  }
 }
 
 void write_refusal(std::string& out, const Rejection& rejection, std::string_view service,

@@ -24,39 +24,41 @@ void ResponseRelay::take(Attempt& attempt, const http::FieldList& fields) {
   if (status_ == 429 || status_ == 503) retry_after_ = retry_after_of(fields);
 }
 
-ResponseRelay::Found ResponseRelay::pump(CallClient& client, TimePoint now) {
-  for (;;) {
-    http::Outbox::Content content;
-    const Attempt::Found found = attempt_->next_content(content);
-    if (found == Attempt::Found::failure) return Found::failure;
-    if (content.last && end_ == End::not_there) {
-      end_ = End::told;
-      if (copy_.running()) whole_ = copy_.finish(content.bytes);
-      return Found::last_piece;
-    }
-    const http::Stream::Sent sent = client.take_content(content);
-    const bool copied = copy(content.bytes.substr(0, sent.size));
-    if (sent.size != 0) attempt_->content_used(sent.size);
-    if (sent.status == http::IoStatus::broken) return Found::client_left;
-    if (!copied) return Found::copy_too_large;
-    if (sent.status == http::IoStatus::would_block) {
-      attempt_->end_look(now, Attempt::Turn::clients);
-      return Found::client_blocked;
-    }
-    if (content.last && sent.size == content.bytes.size()) {
-      attempt_->finish();
-      return Found::complete;
-    }
-    if (found == Attempt::Found::content) continue;
-    switch (attempt_->read_content(now)) {
-      case Attempt::Found::content:
-        continue;
-      case Attempt::Found::failure:
-        return Found::failure;
-      default:
-        attempt_->end_look(now, Attempt::Turn::upstreams);
-        return Found::wait;
-    }
+ResponseRelay::Found ResponseRelay::look() {
+  piece_ = {};
+  if (attempt_->next_content(piece_) == Attempt::Found::failure) return Found::failure;
+  if (!piece_.last || end_ == End::told) return Found::piece;
+  end_ = End::told;
+  if (copy_.running()) whole_ = copy_.finish(piece_.bytes);
+  return Found::last_piece;
+}
+
+ResponseRelay::Found ResponseRelay::move(CallClient& client, TimePoint now) {
+  const http::Stream::Sent sent = client.take_content(piece_);
+  const bool copied = copy(piece_.bytes.substr(0, sent.size));
+  if (sent.size != 0) attempt_->content_used(sent.size);
+  if (sent.status == http::IoStatus::broken) return Found::client_left;
+  if (!copied) return Found::copy_too_large;
+  if (sent.status == http::IoStatus::would_block) {
+    attempt_->end_look(now, Attempt::Turn::clients);
+    return Found::client_blocked;
+  }
+  if (piece_.last && sent.size == piece_.bytes.size()) {
+    attempt_->finish();
+    return Found::complete;
+  }
+  return piece_.bytes.empty() ? read_more(now) : Found::moved;
+}
+
+ResponseRelay::Found ResponseRelay::read_more(TimePoint now) {
+  switch (attempt_->read_content(now)) {
+    case Attempt::Found::content:
+      return Found::moved;
+    case Attempt::Found::failure:
+      return Found::failure;
+    default:
+      attempt_->end_look(now, Attempt::Turn::upstreams);
+      return Found::wait;
   }
 }
 

@@ -12,18 +12,20 @@
 
 namespace switchgear::gateway {
 
-/// Moves bytes and may keep a copy of them. What that means for the call is for the call to say: so pump()
-/// stops at whatever its policies are told. Threads: one at a time.
+/// Moves bytes and may keep a copy of them. What that means for the call is for the call to say: so each
+/// function does one thing, and says what it has found. Threads: one at a time.
 class ResponseRelay {
  public:
   enum class Found : std::uint8_t {
+    piece,           ///< of look(): move() it
+    last_piece,      ///< the same, and the content's end is there, as is told once
+    moved,           ///< of move(): look for the next one
+    copy_too_large,  ///< the same, and no copy is kept any more
     wait,            ///< for the upstream
     client_blocked,  ///< for the client, which does not take what is there for it
-    last_piece,      ///< the content's end is there, and goes out next: the upstream has done its part
-    copy_too_large,  ///< no copy is kept any more
     complete,        ///< all of it is out
     client_left,
-    failure,  ///< attempt().failure()
+    failure,  ///< attempt()->failure()
   };
 
   /// The attempt's final head has come.
@@ -41,7 +43,9 @@ class ResponseRelay {
   /// Of a stream: its latency does not grow any more.
   void end_latency(Duration latency) noexcept { latency_ = latency; }
 
-  [[nodiscard]] Found pump(CallClient& client, TimePoint now);
+  /// What there is of the content: a piece, which may be empty, or `failure`.
+  [[nodiscard]] Found look();
+  [[nodiscard]] Found move(CallClient& client, TimePoint now);
   void forget() noexcept;
 
   /// Null: no head has come.
@@ -56,11 +60,13 @@ class ResponseRelay {
  private:
   enum class End : std::uint8_t { not_there, told };
 
+  [[nodiscard]] Found read_more(TimePoint now);
   [[nodiscard]] bool copy(std::string_view content);
 
   Attempt* attempt_ = nullptr;
   unsigned status_ = 0;
   End end_ = End::not_there;  ///< of the content
+  http::Outbox::Content piece_;
   std::optional<Duration> retry_after_;
   std::optional<Duration> latency_;
   ResponseCopy copy_;

@@ -330,35 +330,47 @@ void UpstreamCall::note_stream(const http::FieldList& fields) {
 }
 
 void UpstreamCall::relay() {
+  if (response_.attempt()->push(clock_.now()) == Found::source_lost) return abandon();
+  while (relay_piece()) {
+  }
+}
+
+/// False: no more can be done now.
+bool UpstreamCall::relay_piece() {
   using Relayed = ResponseRelay::Found;
   Attempt& attempt = *response_.attempt();
-  if (attempt.push(clock_.now()) == Found::source_lost) return abandon();
-  for (;;) {
-    switch (response_.pump(*client_, clock_.now())) {
-      case Relayed::last_piece:
-        // The upstream has done its part, whatever the client does now; and who has the answer may ask
-        // whether it was counted.
-        if (auto copy = response_.take_copy()) answer_.value = *std::move(copy);
-        settle(outcome_of_response());
-        continue;
-      case Relayed::copy_too_large:
-        if (cache() != nullptr) settle(outcome_of_response());
-        continue;
-      case Relayed::complete:
-        state_ = State::answered;
-        return;
-      case Relayed::client_left:
-        return abandon();
-      case Relayed::failure:
-        return fail(attempt, attempt.failure());
-      case Relayed::client_blocked:
-        if (!is_late(attempt)) spare_those_who_wait();
-        return;
-      case Relayed::wait:
-        (void)is_late(attempt);
-        return;
-    }
+  const Relayed looked = response_.look();
+  if (looked == Relayed::last_piece) {
+    // The upstream has done its part, whatever the client does now; and who has the answer may ask whether it
+    // was counted.
+    if (auto copy = response_.take_copy()) answer_.value = *std::move(copy);
+    settle(outcome_of_response());
   }
+  switch (looked == Relayed::failure ? looked : response_.move(*client_, clock_.now())) {
+    case Relayed::piece:
+    case Relayed::last_piece:
+    case Relayed::moved:
+      return true;
+    case Relayed::copy_too_large:
+      if (cache() != nullptr) settle(outcome_of_response());
+      return true;
+    case Relayed::complete:
+      state_ = State::answered;
+      return false;
+    case Relayed::client_left:
+      abandon();
+      return false;
+    case Relayed::failure:
+      fail(attempt, attempt.failure());
+      return false;
+    case Relayed::client_blocked:
+      if (!is_late(attempt)) spare_those_who_wait();
+      return false;
+    case Relayed::wait:
+      (void)is_late(attempt);
+      return false;
+  }
+  return false;
 }
 
 /// Whoever has asked for the same gets this answer as well, once it is through. They make their own call

@@ -88,6 +88,7 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   void start_response(Attempt& attempt, const Remarks& remarks);
   void note_stream(const http::FieldList& fields);
   void relay();
+  [[nodiscard]] bool relay_piece();
   void spare_those_who_wait();
   [[nodiscard]] bool is_late(Attempt& attempt);
   void fail(Attempt& attempt, const AttemptFailure& failure);

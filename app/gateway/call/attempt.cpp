@@ -124,7 +124,6 @@ Attempt::Found Attempt::connect(TimePoint now) {
 void Attempt::take_connection(TimePoint now) {
   lease_.stream().set_owner(this);
   exchange_.begin(std::move(lease_), request_->to_head);
-  exchange_.request().clear();
   exchange_.request().begin(request_->coding);
   exchange_.request().put(request_->head);
   phase_ = Phase::exchanging;

@@ -29,7 +29,7 @@ ClientConnection::ClientConnection(Owner& owner, CallPool& calls, int descriptor
       client_address_(std::move(client_address)),
       now_(http::EventLoop::now()),
       since_(now_),
-      validator_(http::HeadKind::request, worker_.head_limits),
+      validator_(std::in_place, http::HeadKind::request, worker_.head_limits),
       exchange_(*this, calls, *client_, client_address_) {
   client_->set_owner(this);
 }
@@ -115,12 +115,12 @@ Progress ClientConnection::read_request() {
         since_ = now_;
         IdleHook::unlink();
       }
-      switch (validator_.advance(buffer.view())) {
+      switch (validator_->advance(buffer.view())) {
         case http::HeadValidator::Progress::complete:
-          exchange_.take(validator_.head(), now_);
+          exchange_.take(validator_->head(), now_);
           return Progress::go;
         case http::HeadValidator::Progress::refused:
-          exchange_.refuse_head(validator_.error());
+          exchange_.refuse_head(validator_->error());
           return Progress::go;
         case http::HeadValidator::Progress::need_more:
           break;
@@ -235,8 +235,7 @@ bool ClientConnection::waits_for_rest(Progress dropped) {
 Progress ClientConnection::next_request() {
   // Requests that came before the client closed its half are still answered.
   if (client_->closed() || exchange_.is_last()) return Progress::over;
-  validator_ =
-      http::HeadValidator{http::HeadKind::request, worker_.head_limits};  // limits may have been reloaded
+  validator_.emplace(http::HeadKind::request, worker_.head_limits);  // limits may have been reloaded
   exchange_.end();
   part_ = Part::idle;
   since_ = now_;

@@ -4,6 +4,7 @@
 #include <boost/intrusive/list.hpp>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "app/gateway/connection/client_exchange.hpp"
@@ -110,7 +111,7 @@ class ClientConnection final : public ConnectionHook,
   TimePoint due_ = TimePoint::max();  ///< when to wake at the latest
   TimePoint since_{};                 ///< idle, or the head's first byte, or the answer's last progress
 
-  http::HeadValidator validator_;
+  std::optional<http::HeadValidator> validator_;  ///< never empty; made anew for each request
   ClientExchange exchange_;
 };
 

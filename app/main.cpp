@@ -34,7 +34,7 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
 
   switchgear::admin::add_control_commands(app, exit_code);
-  switchgear::config::add_check(app, exit_code);
+  switchgear::check::add_check(app, exit_code);
   switchgear::demo::add_demo_command(app, exit_code);
   switchgear::lab::add_replay_command(app, exit_code);
   switchgear::add_serve_command(app, exit_code);

@@ -5,12 +5,12 @@
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <memory>
@@ -19,6 +19,7 @@
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <thread>
 #include <tuple>
@@ -45,41 +46,30 @@ constexpr auto look_at_file_every = std::chrono::seconds{1};
 
 struct ServeFlags {
   std::string config;
-  std::string listen;
-  std::string admin;
+  std::optional<std::string> listen;
+  std::optional<std::string> admin;
 };
-
-/// `HOST:PORT`, an IPv6 address in brackets.
-[[nodiscard]] std::optional<config::Endpoint> parse_endpoint(const std::string& text) {
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string::npos || colon == 0) return std::nullopt;
-  config::Endpoint endpoint{text.substr(0, colon), 0};
-  if (endpoint.host.front() == '[' && endpoint.host.back() == ']')
-    endpoint.host = endpoint.host.substr(1, colon - 2);
-  const char* end = text.data() + text.size();
-  const auto [stopped, error] = std::from_chars(text.data() + colon + 1, end, endpoint.port);
-  if (error != std::errc{} || stopped != end) return std::nullopt;
-  return endpoint;
-}
 
 [[nodiscard]] std::string url_of(const config::Endpoint& endpoint, std::uint16_t port) {
   return "http://" + config::text_of({endpoint.host, port});
 }
 
-/// The flags go before the file. Usage error: the text that is no endpoint.
+/// The flags override the file. Usage error: the flag, and what is wrong with it. An empty one is an error
+/// too: it is most likely a variable that is not set, and the file's address is not what was meant.
 [[nodiscard]] std::optional<std::string> put_flags_before(config::Config& config, const ServeFlags& flags) {
-  for (const auto& [text, place] :
-       {std::pair{&flags.listen, &config.gateway.listen}, {&flags.admin, &config.gateway.admin}}) {
-    if (text->empty()) continue;
-    const std::optional<config::Endpoint> endpoint = parse_endpoint(*text);
-    if (!endpoint) return *text;
-    *place = *endpoint;
+  for (const auto& [flag, text, place] : {std::tuple{"--listen", &flags.listen, &config.gateway.listen},
+                                          std::tuple{"--admin", &flags.admin, &config.gateway.admin}}) {
+    if (!*text) continue;
+    if ((*text)->empty())
+      return fmt::format("{}: is empty; expected HOST:PORT, as in \"127.0.0.1:8080\"", flag);
+    const config::Parsed<config::Endpoint> endpoint = config::parse_listen(**text);
+    if (!endpoint.value) return fmt::format("{}: {}", flag, endpoint.problem);
+    *place = *endpoint.value;
   }
   return std::nullopt;
 }
 
-/// What a file looks like from outside: enough to see that an editor or a deployment has replaced or
-/// rewritten it.
+/// A file's metadata: enough to see that an editor or a deployment has replaced or rewritten it.
 class FileStamp {
  public:
   explicit FileStamp(const std::string& path) {
@@ -98,15 +88,25 @@ class CannotListen final : public std::runtime_error {
   using runtime_error::runtime_error;
 };
 
-/// Makes what listens. `key`: of the policy file; `flag`: what was given in its place, or empty.
+/// Makes what listens. `key`: of the policy file; `flag`: the one that was given in its place, or null.
 template <class Make>
-[[nodiscard]] auto listening(const char* key, const char* flag, const std::string& given, Make make) {
+[[nodiscard]] auto listening(const char* key, const char* flag, Make make) {
   try {
     return make();
   } catch (const std::system_error& error) {
-    const std::string from = given.empty() ? std::string{key} : fmt::format("{} (in place of {})", flag, key);
+    const std::string from =
+        flag != nullptr ? fmt::format("{} (in place of {})", flag, key) : std::string{key};
     throw CannotListen{fmt::format("{}: {}", from, error.what())};
   }
+}
+
+/// As many connections as the limit of open files has room for.
+[[nodiscard]] admin::AdminLimits admin_limits(std::size_t threads) {
+  admin::AdminLimits limits;
+  limits.connections =
+      std::min(limits.connections, gateway::admin_connections(gateway::limit_of_open_files(), threads));
+  limits.events_clients = std::min(limits.events_clients, limits.connections / 2);
+  return limits;
 }
 
 class Server {
@@ -120,21 +120,27 @@ class Server {
                   std::random_device{}()),
         transitions_(std::make_shared<TransitionLog>()),
         breaker_log_(std::make_shared<BreakerLog>(log)),
-        command_log_(log) {
+        admin_log_(log) {
     registry_.events().subscribe(transitions_);
     registry_.events().subscribe(breaker_log_);
-    gateway_ = listening("gateway.listen", "--listen", flags_.listen, [&] {
+    gateway_ = listening("gateway.listen", flags_.listen ? "--listen" : nullptr, [&] {
       return std::make_shared<gateway::Gateway>(config_, registry_, durations_, log_);
     });
-    admin_ = listening("gateway.admin", "--admin", flags_.admin, [&] {
+    admin_ = listening("gateway.admin", flags_.admin ? "--admin" : nullptr, [&] {
       return std::make_unique<admin::AdminServer>(
-          admin::AdminOptions{
-              config_.gateway.admin, config_.gateway.admin_token, config_.gateway.admin_origins, {}, {}},
+          admin::AdminOptions{config_.gateway.admin,
+                              config_.gateway.admin_token,
+                              config_.gateway.admin_origins,
+                              admin_limits(config_.gateway.threads),
+                              {}},
           admin::AdminSources{registry_, *transitions_, durations_, {gateway_}},
           admin::AdminCallbacks{[this] { return reload(); }, [this] { return ready_.load(); },
                                 [this] { return policies(); }, [this] { return gateway_->status(); },
                                 [this](const admin::CommandRecord& record) {
-                                  command_log_.write(record, std::chrono::steady_clock::now());
+                                  admin_log_.command(record, std::chrono::steady_clock::now());
+                                },
+                                [this](std::string_view client) {
+                                  admin_log_.slow_client(client, std::chrono::steady_clock::now());
                                 }});
     });
   }
@@ -163,7 +169,7 @@ class Server {
   admin::ReloadResult reload() {
     const std::lock_guard lock{reload_mutex_};
     stamp_ = FileStamp{flags_.config};
-    config::Loaded loaded = config::load_file(flags_.config);
+    config::Loaded loaded = config::load_file(flags_.config, config::FileKind::regular);
     admin::ReloadResult result;
     for (const config::Diagnostic& warning : loaded.warnings) result.messages.push_back(warning.text());
     if (!loaded.config) {
@@ -226,7 +232,7 @@ class Server {
   void drain() {
     Duration at_most{};
     {
-      // Whoever reloads right now finishes first; no reload begins afterwards.
+      // A reload in progress finishes first; no reload begins afterwards.
       const std::lock_guard lock{reload_mutex_};
       ready_ = false;
       at_most = config_.gateway.limits.drain_timeout;
@@ -249,6 +255,7 @@ class Server {
         changed = FileStamp{flags_.config} != stamp_;
       }
       if (changed) reload();
+      admin_log_.look_at_clock(std::chrono::steady_clock::now());
       look_at_file();
     });
   }
@@ -261,7 +268,7 @@ class Server {
   BreakerRegistry registry_;
   std::shared_ptr<TransitionLog> transitions_;
   std::shared_ptr<BreakerLog> breaker_log_;
-  CommandLog command_log_;
+  AdminLog admin_log_;
   const Ticker ticker_{registry_, [] { return std::chrono::steady_clock::now(); }};
   CallDurations durations_;
   std::shared_ptr<gateway::Gateway> gateway_;
@@ -282,18 +289,20 @@ int serve(const ServeFlags& flags) {
   if (!loaded.config) return input_error;
   config::Config config = *std::move(loaded.config);
   if (const auto wrong = put_flags_before(config, flags)) {
-    std::fprintf(stderr, "switchgear: \"%s\" is not HOST:PORT\n", wrong->c_str());
+    std::fprintf(stderr, "switchgear: %s\n", wrong->c_str());
     return 2;
   }
-  // What the file alone says has been warned of already.
-  if (!flags.admin.empty() && config.gateway.admin_token.empty() &&
-      !config::is_loopback(config.gateway.admin))
-    log->warn("--admin {}: {}", flags.admin, config::open_admin_problem);
+  // The file's own warnings have been logged already.
+  if (flags.admin && config.gateway.admin_token.empty() && !config::is_loopback(config.gateway.admin))
+    log->warn("--admin {}: {}", *flags.admin, config::open_admin_problem);
   gateway::raise_limit_of_open_files();
   try {
     Server server{flags, std::move(config), *log};
     return server.run();
   } catch (const CannotListen& error) {
+    std::fprintf(stderr, "switchgear: %s\n", error.what());
+    return missing_dependency;
+  } catch (const gateway::TooFewOpenFiles& error) {
     std::fprintf(stderr, "switchgear: %s\n", error.what());
     return missing_dependency;
   }

@@ -9,7 +9,7 @@ namespace switchgear {
 
 namespace {
 
-// A client may ask for a circuit of any name, however long.
+// A client may send a circuit name of any length.
 constexpr std::size_t most_of_name = 100;
 
 /// `reset of "payment"`, `reload`; what could break the line is escaped.
@@ -46,18 +46,40 @@ void BreakerLog::on_transition(const Transition& t) {
            to_string(t.rule), evidence);
 }
 
-void CommandLog::write(const admin::CommandRecord& record, TimePoint now) {
-  if (now - window_began_ >= window) {
-    if (refusals_ > most)
-      log_.warn("admin: {} more changing requests were refused, and not logged each", refusals_ - most);
-    window_began_ = now;
-    refusals_ = 0;
-  }
+void AdminLog::command(const admin::CommandRecord& record, TimePoint now) {
+  const std::lock_guard lock{mutex_};
+  begin_window(now);
   if (record.result == admin::CommandResult::done) {
     log_.info("admin: {} by {}: done", what_of(record), record.client);
   } else if (++refusals_ <= most) {
     log_.warn("admin: {} by {}: refused: {}", what_of(record), record.client, why_not(record.result));
   }
+}
+
+void AdminLog::slow_client(std::string_view client, TimePoint now) {
+  const std::lock_guard lock{mutex_};
+  begin_window(now);
+  if (++slow_ <= most) log_.warn("admin: event stream of {} disconnected: it reads too slowly", client);
+}
+
+void AdminLog::look_at_clock(TimePoint now) {
+  const std::lock_guard lock{mutex_};
+  begin_window(now);
+}
+
+void AdminLog::begin_window(TimePoint now) {
+  if (now - window_began_ < window) return;
+  report_rest();
+  window_began_ = now;
+}
+
+void AdminLog::report_rest() {
+  if (refusals_ > most)
+    log_.warn("admin: {} more changing requests were refused, and not logged each", refusals_ - most);
+  if (slow_ > most)
+    log_.warn("admin: {} more event streams were disconnected, and not logged each", slow_ - most);
+  refusals_ = 0;
+  slow_ = 0;
 }
 
 }  // namespace switchgear

@@ -1,9 +1,12 @@
-// What `switchgear serve` writes to its log about breakers and their operators.
+// The log of `switchgear serve` about breakers and their operators.
 #pragma once
 
 #include <spdlog/logger.h>
 
+#include <chrono>
 #include <cstdint>
+#include <mutex>
+#include <string_view>
 
 #include "app/admin/admin_server.hpp"
 #include "switchgear/core/event.hpp"
@@ -21,21 +24,36 @@ class BreakerLog final : public EventSink {
   spdlog::logger& log_;
 };
 
-/// Who changed what through the admin server, or tried to. What was done is always logged. Anybody can be
-/// refused, so of refusals at most `most` are logged in `window`; the rest is counted and logged as a number
-/// with the next line. Threads: the admin server's.
-class CommandLog {
+/// What clients of the admin server did. A command that was done is always logged. Any client can be refused,
+/// and any can read slowly, so of either at most `most` are logged in `window`; the rest is counted and
+/// logged as a number when the window is over, and at the end. Threads: any.
+class AdminLog {
  public:
   static constexpr std::uint64_t most = 100;
   static constexpr Duration window = std::chrono::seconds{10};
 
-  explicit CommandLog(spdlog::logger& log) : log_(log) {}
-  void write(const admin::CommandRecord& record, TimePoint now);
+  explicit AdminLog(spdlog::logger& log) : log_(log) {}
+  AdminLog(const AdminLog&) = delete;
+  AdminLog& operator=(const AdminLog&) = delete;
+  /// Logs what has not been logged yet.
+  ~AdminLog() { report_rest(); }
+
+  /// A request that changes something, carried out or not.
+  void command(const admin::CommandRecord& record, TimePoint now);
+  /// A client of the event stream that is disconnected because it reads too slowly.
+  void slow_client(std::string_view client, TimePoint now);
+  /// To be called every second or so, since no request may come to end the window.
+  void look_at_clock(TimePoint now);
 
  private:
+  void begin_window(TimePoint now);  ///< if the last one is over; with mutex_ held
+  void report_rest();                ///< with mutex_ held, or from the destructor
+
   spdlog::logger& log_;
+  std::mutex mutex_;
   TimePoint window_began_{};
   std::uint64_t refusals_ = 0;  ///< in the window
+  std::uint64_t slow_ = 0;      ///< in the window
 };
 
 }  // namespace switchgear

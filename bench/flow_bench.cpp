@@ -76,7 +76,7 @@ const auto narrow = [](const benchmark::State&) {
 const auto plenty = [](const benchmark::State&) {
   limiter = std::make_unique<RateLimiter>("bench", RateLimiterOptions{.rate = 1e9, .burst = 1'000'000'000});
 };
-// An interval that is no whole number of nanoseconds.
+// An interval that is not a whole number of nanoseconds.
 const auto thirds = [](const benchmark::State&) {
   limiter = std::make_unique<RateLimiter>("bench", RateLimiterOptions{.rate = 3e8, .burst = 1'000'000'000});
 };

@@ -3,7 +3,9 @@
 #include <benchmark/benchmark.h>
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <string>
 
 #include "allocations.hpp"
@@ -51,11 +53,19 @@ int work() {
   return value;
 }
 
+/// What a caller wants beside the answer.
+enum class Extra : std::uint8_t { nothing, stop, report };
+
+std::stop_source stopper;
+
 template <class Time, class Pick>
-void through_pipeline(benchmark::State& run, Pick pick) {
+void through_pipeline(benchmark::State& run, Pick pick, Extra extra) {
   const auto pipeline = pick(*shared);
   Time time;
-  const CallOptions options;
+  CallReport report;
+  CallOptions options;
+  if (extra == Extra::stop) options.stop = stopper.get_token();
+  if (extra == Extra::report) options.report = &report;
   auto f = [] { return work(); };
   // The breaker's and the tally's cell of this thread.
   (void)shared->breaker->try_acquire(start);
@@ -63,6 +73,7 @@ void through_pipeline(benchmark::State& run, Pick pick) {
   for (auto _ : run) {
     auto answer = try_call(pipeline, options, f, time);
     benchmark::DoNotOptimize(*answer);
+    benchmark::DoNotOptimize(report);
   }
   run.counters["allocations"] = benchmark::Counter(
       static_cast<double>(bench::allocations_of_this_thread() - before), benchmark::Counter::kAvgThreads);
@@ -142,11 +153,29 @@ int hand_stack(Policies& with, Time& time) {
   }
 }
 
+/// The same for a caller that may go away.
+template <class Time>
+int hand_stack_with_stop(Policies& with, Time& time) {
+  const std::stop_token token = stopper.get_token();
+  if (token.stop_requested()) return 0;
+  const int value = hand_stack(with, time);
+  return token.stop_requested() ? 0 : value;
+}
+
+/// The same with a report of the call.
+template <class Time>
+int hand_stack_with_report(Policies& with, Time& time) {
+  const int value = hand_stack(with, time);
+  CallReport report{.attempts = 1, .latency = 10ns};
+  benchmark::DoNotOptimize(report);
+  return value;
+}
+
 /// Registers both ways under one name.
 template <class Time, class Pick, class Hand>
-void compare(const std::string& name, Pick pick, Hand hand) {
+void compare(const std::string& name, Pick pick, Hand hand, Extra extra = Extra::nothing) {
   benchmark::RegisterBenchmark((name + ", pipeline").c_str(),
-                               [=](benchmark::State& run) { through_pipeline<Time>(run, pick); })
+                               [=](benchmark::State& run) { through_pipeline<Time>(run, pick, extra); })
       ->Setup(+fresh)
       ->Threads(1)
       ->Threads(2);
@@ -178,6 +207,10 @@ const bool registered = [] {
     return Pipeline{with.bulkhead, with.deadline, with.retry, *with.breaker};
   };
   compare<Ticks>("retry + breaker + bulkhead + deadline", stack, hand_stack<Ticks>);
+  compare<Ticks>("retry + breaker + bulkhead + deadline, stop token", stack, hand_stack_with_stop<Ticks>,
+                 Extra::stop);
+  compare<Ticks>("retry + breaker + bulkhead + deadline, report", stack, hand_stack_with_report<Ticks>,
+                 Extra::report);
   compare<Tsc>("retry + breaker + bulkhead + deadline, TSC time", stack, hand_stack<Tsc>);
   return true;
 }();

@@ -24,7 +24,7 @@ while (($#)); do
     --binary) binary=$2 ;;
     *) sed -n '2,/^set/p' "$0" | sed '$d; s/^# \{0,1\}//' >&2; exit 2 ;;
   esac
-  shift 2 || { echo "proxies.sh: $1 wants a value" >&2; exit 2; }
+  shift 2 || { echo "proxies.sh: $1 needs a value" >&2; exit 2; }
 done
 export PATH=$PATH:/usr/sbin
 for tool in nginx haproxy wrk taskset python3 "$binary"; do

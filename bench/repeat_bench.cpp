@@ -71,7 +71,7 @@ void decide_retry(benchmark::State& run) {
   });
 }
 
-/// A call that is never hedged: asks for the delay, and tells how long it took.
+/// A call that is never hedged: reads the delay, and records how long it took.
 void hedged_success(benchmark::State& run) {
   Duration latency = 1ms;
   measure(run, 100ns, [&latency](TimePoint now) {

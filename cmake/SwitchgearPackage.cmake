@@ -77,10 +77,13 @@ function(switchgear_install_component COMPONENT)
   get_property(ROOMS GLOBAL PROPERTY switchgear_rooms_of_${COMPONENT})
   foreach(ROOM ${ROOMS})
     get_property(DIR GLOBAL PROPERTY switchgear_dir_of_${ROOM})
-    file(GLOB HEADERS CONFIGURE_DEPENDS ${DIR}/*.hpp)
-    list(FILTER HEADERS EXCLUDE REGEX "_(fixture|test)\\.hpp$")
-    install(FILES ${HEADERS} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/switchgear/${ROOM} COMPONENT dev)
+    install(DIRECTORY ${DIR}/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/switchgear/${ROOM} COMPONENT dev
+      FILES_MATCHING PATTERN "*.hpp" PATTERN "*_fixture.hpp" EXCLUDE PATTERN "*_test.hpp" EXCLUDE)
   endforeach()
+  if(COMPONENT STREQUAL "core")
+    install(FILES ${PROJECT_SOURCE_DIR}/switchgear/switchgear.hpp
+      DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/switchgear COMPONENT dev)
+  endif()
   install(TARGETS switchgear_component_${COMPONENT} EXPORT switchgear-${COMPONENT}
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT dev)
   install(EXPORT switchgear-${COMPONENT} NAMESPACE switchgear:: FILE switchgear-${COMPONENT}-targets.cmake

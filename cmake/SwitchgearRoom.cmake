@@ -4,7 +4,7 @@
 #   switchgear_room(policy SOURCES a.cpp b.cpp DEPS core COMPONENT core)   → target switchgear_policy
 #   switchgear_room_test(policy SOURCES a_test.cpp DEPS testing)           → target policy_test, its cases in ctest
 
-# What this project asks of its own files. Nobody else inherits it: the package's targets do not link it.
+# Requirements for this project's own files. Users do not inherit them: the package's targets do not link it.
 add_library(switchgear_flags INTERFACE)
 target_include_directories(switchgear_flags INTERFACE ${PROJECT_SOURCE_DIR})
 # Asio functions that take an error_code return void with it and an error_code without, under one mangled name: files that

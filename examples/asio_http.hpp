@@ -56,7 +56,7 @@ struct PostOp {
 
 }  // namespace detail
 
-/// Makes one request. Completes with (error_code, Reply). Heeds cancellation, which closes the connection.
+/// Makes one request. Completes with (error_code, Reply). A cancellation closes the connection.
 template <class Token>
 auto async_post(const boost::asio::any_io_executor& executor, std::uint16_t port, std::string_view path,
                 Token&& token) {

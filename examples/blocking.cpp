@@ -1,6 +1,6 @@
 // Blocking calls: a thread that waits for the answer, and gives up in time.
 //
-// A shop asks a stock service. First all is well; then two replies fail, which a retry hides; then the
+// A shop calls a stock service. First all is well; then two replies fail, which a retry hides; then the
 // service fails for good, its breaker opens, and calls are refused at once instead of waiting; then it
 // recovers.
 #include <atomic>
@@ -39,7 +39,7 @@ int main() {
     return example::Reply{200, "7 of " + path.substr(1)};
   }};
 
-  // The policies are shared by every thread that asks for stock, and live as long as the program.
+  // The policies are shared by every thread that reads the stock, and live as long as the program.
   RetryBudget budget{"stock"};
   Retry retry{"stock", {.max_attempts = 3, .base = 1ms}, /*seed*/ 1, &budget};
   CircuitBreaker breaker{"stock", careful()};

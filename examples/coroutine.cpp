@@ -1,6 +1,6 @@
 // Awaited calls: no thread waits, and an attempt whose time is over is cancelled, not abandoned.
 //
-// A coroutine asks a stock service: plainly; with a retry after an attempt that hung; with a hedge beside a
+// A coroutine calls a stock service: plainly; with a retry after an attempt that hung; with a hedge beside a
 // slow one; and through an open breaker, which throws what call() throws.
 #include <atomic>
 #include <boost/asio.hpp>
@@ -35,7 +35,7 @@ struct StockPolicies {
   Hedge hedge{"stock", {.delay = Duration{50ms}}, &budget};
 };
 
-/// An operation, as async_call() wants it: called once for each attempt.
+/// An operation, as async_call() needs it: called once for each attempt.
 auto asking(std::uint16_t port, std::string path) {
   return [port, path = std::move(path)](const AsyncAttempt&) -> asio::awaitable<Reply> {
     const auto executor = co_await asio::this_coro::executor;

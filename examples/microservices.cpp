@@ -15,7 +15,9 @@
 
 #include "examples/tiny_http.hpp"
 #include "switchgear/pipeline/standard_order.hpp"
+#include "switchgear/policy/call_queue.hpp"
 #include "switchgear/policy/drain_on_close.hpp"
+#include "switchgear/policy/fallback.hpp"
 #include "switchgear/sync/call.hpp"
 
 namespace {
@@ -97,7 +99,7 @@ class Shop {
   CallQueue outbox{"mail", {.max = 100}};
 
  private:
-  /// Must succeed. Nothing stands in for it, and a card is not charged twice.
+  /// Must succeed. It has no fallback, and a card is not charged twice.
   bool pay(const std::string& id, std::string& story) {
     auto charged = try_call(payment_guard_, {.repeatable = Repeatable::no},
                             [&](const Attempt& attempt) { return payment.ask(id, attempt.deadline); });

@@ -1,6 +1,6 @@
-// HTTP for the examples: a server that they start themselves, and the smallest client that heeds a deadline.
-// What they have to say is in the other files. Not for anything else: a connection per call, bodies in
-// memory, whole replies only.
+// HTTP for the examples: a server that they start themselves, and the smallest client with a deadline. What
+// they have to say is in the other files. Not for anything else: a connection per call, bodies in memory,
+// whole replies only.
 #pragma once
 
 #include <cstdint>

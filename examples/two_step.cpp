@@ -1,6 +1,6 @@
 // Two steps: for code that fits neither call() nor async_call(), such as an event loop of its own.
 //
-// One thread has several requests under way at once and polls their sockets. It asks for an admission before
+// One thread has several requests under way at once and polls their sockets. It acquires an admission before
 // it sends, and records the outcome when the reply has come, or when its time is over. Nothing waits: what a
 // bulkhead would have queued is refused. An admission that is dropped unrecorded gives everything back.
 #include <poll.h>

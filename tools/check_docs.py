@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""What README.md and docs/ show is true: C++ compiles, YAML passes `switchgear check`, links lead somewhere.
+"""Checks README.md, CONTRIBUTING.md and docs/: C++ compiles, YAML passes `switchgear check`, links have a target.
 
-A fenced `cpp` block with an #include is compiled as it stands; any other is put into a function that sees the whole library
-but for the rooms that need Boost.
-A block behind `<!-- FILE -->` is that file, word for word.
-A fenced `yaml` block is checked as it stands when it has `version:`; a part of a file is put where it belongs.
-What is not meant to be checked is fenced as `text`.
-A page of docs/policies/ that is about a policy has the parts of PARTS, in that order.
+A fenced `cpp` block with an #include is compiled as it is; any other is put into a function that sees the whole library
+except for the rooms that need Boost.
+A block after `<!-- FILE -->` must be a copy of that file.
+A fenced `yaml` block with `version:` is checked as it is; a part of a file is put into its place.
+Fence as `text` what must not be checked.
+A page of docs/policies/ about a policy must have the parts of PARTS, in that order.
 
 usage: check_docs.py cpp ROOT COMPILER [FLAG...]  |  check_docs.py yaml ROOT BINARY  |  check_docs.py links ROOT
        check_docs.py copies ROOT  |  check_docs.py shape ROOT
@@ -25,7 +25,8 @@ TRIP_RULES = {"failure_rate", "slow_call", "latency", "consecutive_failures", "f
 BREAKER_KEYS = TRIP_RULES | {"window", "minimum_calls", "open_duration", "backoff", "max_open_duration", "jitter",
                              "honor_retry_after", "probe_automatically", "half_open", "ramp"}
 ABOUT_NO_POLICY = {"README", "pipeline", "testing"}
-PARTS = (("what it solves", r"\A# [^\n]+\n\n\w"),
+PARTS = (("its include line", r"\A# [^\n]+\n\n`#include \"switchgear/[\w/]+\.hpp\"`\n\n"),
+         ("what it solves", r"\n\w"),
          ("a picture", r"(?:(?!\n## ).)*?\n```text\n"),
          ("a table of options", r".*?\n## Options\n(?:(?!\n## ).)*\n\| (?:key|argument) \|[^\n]* meaning \| unit \| default \|"),
          ("an example in C++", r".*?\n## In C\+\+\n(?:(?!\n## ).)*\n```cpp\n"),
@@ -60,7 +61,7 @@ def blocks(root, language):
 
 
 def library_headers(root):
-    """What a part of a program sees: every public header that needs nothing but the standard library."""
+    """The headers for a part of a program: every public header that needs only the standard library."""
     for room in LIBRARY_ROOMS:
         for header in sorted((root / "switchgear" / room).glob("*.hpp")):
             text = header.read_text(encoding="utf-8")
@@ -81,7 +82,7 @@ def as_translation_unit(root, text, place, prelude):
 
 def check_cpp(root, compiler, *flags):
     with tempfile.TemporaryDirectory() as directory:
-        # Compiled once: otherwise every part of a program would pay for the whole library again.
+        # Compiled once, or every part of a program would compile the whole library again.
         prelude = Path(directory) / "library.hpp"
         prelude.write_text("".join(f'#include "{header}"\n' for header in library_headers(root)),
                            encoding="utf-8")
@@ -138,7 +139,7 @@ def without_blocks(page):
 
 
 def anchors(page):
-    """What the headings of a page are called in links to them."""
+    """The names of a page's headings in links."""
     titles = re.findall(r"^#+ +(.+?) *$", without_blocks(page), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
@@ -165,7 +166,7 @@ def check_shape(root):
         for part, pattern in PARTS:
             found = re.compile(pattern, re.DOTALL).match(text, at)
             if not found:
-                problem = f"has not {part}, or not in its place"
+                problem = f"lacks {part}, or has it in the wrong place"
                 break
             at = found.end() - 1
         yield str(page.relative_to(root)), problem

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Holds the rooms to their order by reading every #include.
+"""Checks the order of the rooms by reading every #include.
 
     core <- striped <- policy <- pipeline <- {sync, async}      core, policy <- registry <- observe
     async <- http       policy, registry <- config    everything <- app
 
-A room includes itself and the rooms below it. The rooms of app/ include the library, never each other; they meet in
-app/*.cpp. Within a room of SUBFOLDERS, a folder includes itself and the folders before it; the files beside the folders
-come last. The rooms in STANDARD_ONLY need nothing but the standard library; their tests may use more.
+A room includes itself and the rooms below it. The rooms of app/ include the library, never each other; only
+app/*.cpp includes them all. In a room of SUBFOLDERS, a folder includes itself and the folders before it; the files
+beside the folders come last. The rooms in STANDARD_ONLY need only the standard library; their tests may use more.
 
 usage: check_includes.py [ROOT]     exit 1 and one line FILE:LINE: message per violation
 """
@@ -26,9 +26,10 @@ LIBRARY = {
     "http": {"core", "policy", "pipeline", "async"},
     "config": {"core", "policy", "pipeline", "registry"},
     "testing": {"core", "policy", "pipeline"},
+    "": {"core", "policy", "pipeline", "registry", "sync"},  # switchgear.hpp
 }
 SUBFOLDERS = {("app", "gateway"): ("heads", "service", "call", "response", "connection")}
-STANDARD_ONLY = {"core", "striped", "policy", "pipeline", "registry", "observe", "sync", "testing"}
+STANDARD_ONLY = {"", "core", "striped", "policy", "pipeline", "registry", "observe", "sync", "testing"}
 ON_TOP_OF_ASIO = {Path("switchgear/testing/manual_asio_time.hpp")}  # included by nothing else in its room
 FOR_EVERY_TEST = {"testing", "sync"}  # the drivers share policies, and are tested together
 
@@ -68,7 +69,7 @@ def place_within(room, parts):
 def problem_with_quoted(root, path, room, wanted):
     target = Path(wanted)
     if not (root / target).is_file():
-        return f'"{wanted}" is no file of this repository; write paths from its root, and <…> for everything else'
+        return f'"{wanted}" is not a file of this repository; write paths from its root, and <…> for everything else'
     there = room_of(target.parts)
     if there is None:
         return None if is_test(path) else f"{wanted}: only tests include from outside switchgear/ and app/"
@@ -101,7 +102,7 @@ def problem(root, path, room, bracket, wanted):
         return f"<{wanted}> is ours; include it in quotes"
     standard_only = room[0] == "switchgear" and room[1] in STANDARD_ONLY and path not in ON_TOP_OF_ASIO
     if standard_only and not is_test(path) and wanted not in STANDARD_HEADERS:
-        return f"<{wanted}>: room {room[1]} needs nothing but the standard library"
+        return f"<{wanted}>: room {room[1]} may include only the standard library"
     return None
 
 

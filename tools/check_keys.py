@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Every configuration key that docs, --help and messages name exists: each is put into a file and tried with `switchgear check`.
+"""Checks that every configuration key in docs, --help and messages exists: each is tried with `switchgear check`.
 
-A name is taken for a key when it is dotted (`gateway.token`, in backticks in README.md and docs/, anywhere in --help and in a
-message) or, in --help and in messages, when it is of several words (`open_duration`). It exists if some part of a file has it.
+A name counts as a key if it is dotted (`gateway.token`, in backticks in README.md and docs/, anywhere in --help and in a
+message) or, in --help and in messages, if it has several words (`open_duration`). It exists if a part of a file has it.
 
 usage: check_keys.py ROOT BINARY
 """

@@ -32,7 +32,7 @@ for model in probes opening bulkhead rate_limiter call_starts window; do
   if [ "$errors" = 0 ] && [ -z "$survivors" ]; then
     echo "$model: holds in all $states states; $(wc -w <<<"$mutants") mutant(s) fail"
   else
-    echo "$model: errors $errors (want 0); holds though it is wrong:${survivors:- none}" >&2
+    echo "$model: errors $errors (expected 0); holds though it is wrong:${survivors:- none}" >&2
     failed=1
   fi
 done

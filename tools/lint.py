@@ -40,7 +40,7 @@ def with_includes(name):
 
 
 def digest(files, settings):
-    """What a verdict rests on. No other, when one of the files is gone."""
+    """Identifies the input of a verdict: settings and files. `gone` if a file is missing."""
     told = hashlib.sha256(json.dumps(settings).encode())
     for name in files:
         try:
@@ -68,7 +68,7 @@ class Linter:
         return remembered["digest"] == digest(remembered["files"], settings) != "gone"
 
     def lint(self, name):
-        """What clang-tidy prints about a file; empty when it is clean."""
+        """The output of clang-tidy for a file; empty when it is clean."""
         command = self.commands[name]
         options = [] if ANALYZED.match(name) else LIGHT
         settings = [TIDY, options, command["command"]]

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Prints what ctest says in at most 120 columns: one line for each test, what a failed test printed, and, at the end, the
-names of those that failed and where everything can be read at full width.
+"""Prints ctest's output in at most 120 columns: one line for each test, the output of failed tests, and, at the end, their
+names and the file with the output at full width.
 
 usage: ctest --output-on-failure ... | narrow_ctest.py LOG
 """

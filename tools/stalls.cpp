@@ -1,6 +1,6 @@
 // A busy machine, made on purpose: loaded into a program (LD_PRELOAD), it holds threads up at random before
-// and after they ask the kernel for something, as a scheduler may. A test that passes only when no thread is
-// held up shows itself then.
+// and after system calls, as a scheduler may. A test that passes only when no thread is held up shows itself
+// then.
 // `./dev stalls` runs the tests of processes and sockets with it.
 //
 // STALLS_IN: of a thousand such calls, how many are held up (10). STALLS_FOR: the longest, in milliseconds

@@ -1,5 +1,5 @@
 // Builds the dashboard into app/admin/assets (or into the folder named on the command line).
-// The bundle is committed, so that whoever builds the C++ needs no Node; bundle_test.mjs holds it to these sources.
+// The bundle is committed, so that a build of the C++ needs no Node; bundle_test.mjs compares it with these sources.
 import { build } from "esbuild";
 import { copyFile, mkdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";

@@ -1,5 +1,5 @@
-// Who may ask the admin server for what: checks of Host, Origin and token. Pure functions over header values.
-// Never here: sockets, what a request does once it is let through.
+// Access to the admin server: checks of Host, Origin and token. Pure functions over header values. Never
+// here: sockets, what a request does once it is let through.
 #pragma once
 
 #include <string>
@@ -12,8 +12,8 @@ namespace switchgear::admin {
 ///
 /// A page on a foreign site can make a browser send requests here, either across origins or, by pointing its
 /// own name at this address ("DNS rebinding"), within its own. The first is seen by `Origin`, the second by
-/// `Host`: a name nobody configured. An IP address cannot be rebound, so the address the connection arrived
-/// at is always a good host.
+/// `Host`: a name that is not configured. An IP address cannot be rebound, so the address the connection
+/// arrived at is always a good host.
 class AccessRules {
  public:
   /// `listen_host`: as configured. `origins`: like `https://ops.example.com`; their hosts are good hosts too.

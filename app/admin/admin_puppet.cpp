@@ -1,5 +1,5 @@
 // A registry and an admin server without a gateway, moved from outside: each line on stdin is one command,
-// and each is answered by one line on stdout, so that a test can wait for what it asked.
+// and each is answered by one line on stdout, so that a test can wait for its command.
 //
 //   admin_puppet [--token T]                      prints `port N`
 //   add NAME            a breaker that opens at 50 % failures of at least 4 calls, for 30 s, probing with 2

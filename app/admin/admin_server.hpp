@@ -42,7 +42,7 @@ struct AdminLimits {
 
 struct AdminOptions {
   config::Endpoint listen{"127.0.0.1", 9090};  ///< port 0: the system chooses
-  std::string token;                           ///< empty: none asked for
+  std::string token;                           ///< empty: none required
   std::vector<std::string> origins;            ///< further origins that may send changing requests
   AdminLimits limits;
   std::function<TimePoint()> clock;  ///< the breakers' clock; default: steady_clock
@@ -55,7 +55,7 @@ struct ReloadResult {
 
 enum class CommandResult : std::uint8_t {
   done,
-  not_found,     ///< there is no such breaker
+  not_found,     ///< the breaker does not exist
   unauthorized,  ///< no token, or a wrong one
   forbidden,     ///< sent by a page of a foreign origin, or to a foreign host
   invalid,       ///< the configuration to reload is not valid
@@ -70,18 +70,20 @@ struct CommandRecord {
   CommandResult result = CommandResult::done;
 };
 
-/// What the server asks of the program around it. All are called on the admin thread; an empty one means "not
-/// there".
+/// What the server needs from the program around it. All are called on the admin thread; an empty one means
+/// "not there".
 struct AdminCallbacks {
   std::function<ReloadResult()> reload;                          ///< POST /reload
   std::function<bool()> ready;                                   ///< GET /readyz; empty: always ready
   std::function<std::map<std::string, std::string>()> policies;  ///< circuit → name of its policy
   std::function<boost::json::object()> services = {};            ///< of GET /status; service → what it does
   std::function<void(const CommandRecord&)> audit = {};          ///< told of every changing request
+  /// Told the address of every client of the event stream that is disconnected because it reads too slowly.
+  std::function<void(std::string_view)> slow_client = {};
 };
 
 /// What the server shows. Borrowed: must outlive it. `transitions` must be subscribed to the registry's
-/// events by whoever owns it, so that it also knows what happened before the server started.
+/// events by its owner, so that it also knows what happened before the server started.
 struct AdminSources {
   BreakerRegistry& registry;
   TransitionLog& transitions;
@@ -106,7 +108,7 @@ class AdminServer {
   AdminServer& operator=(const AdminServer&) = delete;
   ~AdminServer();
 
-  /// The port it listens on; the system's choice when 0 was asked for.
+  /// The port it listens on; the system's choice when 0 was given.
   [[nodiscard]] std::uint16_t port() const noexcept;
 
   /// Starts its thread. Connections made before wait in the backlog.

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "app/admin/control_client.hpp"
@@ -27,7 +28,9 @@ class Server : public testing::Test {
   }
 
   std::uint16_t start() {
-    server.emplace(options, breakers.sources(), AdminCallbacks{});
+    AdminCallbacks callbacks;
+    callbacks.slow_client = [this](std::string_view client) { slow_clients.emplace_back(client); };
+    server.emplace(options, breakers.sources(), std::move(callbacks));
     server->start();
     return server->port();
   }
@@ -53,6 +56,7 @@ class Server : public testing::Test {
   ManualBreakers breakers;
   std::atomic<Duration::rep> clock{breakers.now.time_since_epoch().count()};
   AdminOptions options;
+  std::vector<std::string> slow_clients;  ///< the server's until it has stopped
   std::optional<AdminServer> server;
 };
 
@@ -222,7 +226,7 @@ TEST_F(Server, TakesNoMoreStreamsThanItsLimitAndForgetsThoseThatLeft) {
   }));
 }
 
-TEST_F(Server, DropsAStreamThatDoesNotRead) {
+TEST_F(Server, CountsAndReportsAStreamThatItDropsBecauseItsClientDoesNotRead) {
   options.limits.events_queued = std::size_t{64} * 1024;
   options.limits.events_interval = 1ms;
   options.limits.write_timeout = 100ms;
@@ -236,6 +240,36 @@ TEST_F(Server, DropsAStreamThatDoesNotRead) {
     return status.at("admin").at("events_clients") == 0U;
   });
   EXPECT_TRUE(gone);
+  EXPECT_EQ(get("/status").body.at("admin").at("events_dropped"), 1U);
+  server->stop();
+  EXPECT_EQ(slow_clients, std::vector<std::string>{"127.0.0.1"});
+}
+
+TEST_F(Server, CountsAStreamWhoseClientReadsNothingThoughLittleWaitsForIt) {
+  options.limits.events_interval = 1h;  // the snapshot alone is more than the kernel takes
+  options.limits.write_timeout = 100ms;
+  for (int i = 0; i < 300; ++i) breakers.add(std::string(20'000, 'x') + std::to_string(i));
+  const std::uint16_t port = start();
+  RawClient silent{port, 4096};
+  silent.send(request("GET /events"));
+  EXPECT_TRUE(eventually("/status", [](const boost::json::value& status) {
+    return status.at("admin").at("events_dropped") == 1U && status.at("admin").at("events_clients") == 0U;
+  }));
+  server->stop();
+  EXPECT_EQ(slow_clients.size(), 1U);
+}
+
+TEST_F(Server, DoesNotCountAStreamWhoseClientLeft) {
+  const std::uint16_t port = start();
+  {
+    RawClient leaves{port};
+    leaves.send(request("GET /events"));
+    leaves.read_until("event: snapshot\n");
+  }
+  EXPECT_TRUE(eventually("/status", [](const boost::json::value& status) {
+    return status.at("admin").at("events_clients") == 0U;
+  }));
+  EXPECT_EQ(get("/status").body.at("admin").at("events_dropped"), 0U);
 }
 
 TEST_F(Server, StopsWithConnectionsOpenAndStreamsRunning) {
@@ -247,7 +281,7 @@ TEST_F(Server, StopsWithConnectionsOpenAndStreamsRunning) {
   server->stop();
   server->stop();
   breakers.fail("payment", 4);
-  EXPECT_EQ(breakers.add("payment").state(), State::open) << "a transition finds nobody to tell, and goes on";
+  EXPECT_EQ(breakers.add("payment").state(), State::open) << "a transition without a listener goes on";
   server.reset();
   stream.read_to_end();
   EXPECT_EQ(idle.read_to_end(), "");

@@ -44,7 +44,7 @@ Response asset_response(const Request& request, std::string_view name) {
   if (asset == nullptr) return problem(http::status::not_found, "the dashboard has no such file");
   Response response{http::status::ok, 11};
   response.set(http::field::etag, asset->etag);
-  response.set(http::field::cache_control, "no-cache");  // asked for again each time, answered by the ETag
+  response.set(http::field::cache_control, "no-cache");  // revalidated each time by the ETag
   if (field(request, http::field::if_none_match) == asset->etag) {
     response.result(http::status::not_modified);
     return response;
@@ -58,6 +58,11 @@ std::vector<State> states_of(const BreakerRegistry& registry) {
   std::vector<State> seen;
   for (const auto& breaker : registry.all()) seen.push_back(breaker->state());
   return seen;
+}
+
+std::ptrdiff_t lines_of(const Request& request, http::field name) {
+  const auto lines = request.equal_range(name);
+  return std::distance(lines.first, lines.second);
 }
 
 Response no_such_breaker(const std::string& name) {
@@ -101,10 +106,14 @@ Api::Api(const AdminOptions& options, const AdminSources& sources, AdminCallback
 Api::Answer Api::answer(const Request& request, const Addresses& addresses, const ServerCounts& counts) {
   Answer made;
   try {
-    const auto hosts = request.equal_range(http::field::host);
     const Routed routed = route_of(std::string_view{request.target()});
-    if (std::distance(hosts.first, hosts.second) != 1) {
+    if (lines_of(request, http::field::host) != 1) {
       made.response = problem(http::status::bad_request, "a request needs exactly one Host header");
+    } else if (lines_of(request, http::field::authorization) > 1 ||
+               lines_of(request, http::field::origin) > 1) {
+      // A proxy before this server may have checked the other one.
+      made.response =
+          problem(http::status::bad_request, "a request has at most one Authorization header and one Origin");
     } else if (!access_.host_allowed(field(request, http::field::host), addresses.local)) {
       made.response =
           problem(http::status::forbidden, "this server does not answer to that Host; see admin origins");
@@ -312,7 +321,7 @@ std::vector<prometheus::MetricFamily> Api::families(const ServerCounts& counts) 
                               MetricType::Counter, static_cast<double>(counts.closed_for_others)));
   prometheus::MetricFamily commands;
   commands.name = "switchgear_admin_commands_total";
-  commands.help = "Requests that change something, by what was asked for and what came of it.";
+  commands.help = "Requests that change something, by command and result.";
   commands.type = MetricType::Counter;
   for (const auto& [key, count] : commands_) {
     prometheus::ClientMetric sample;

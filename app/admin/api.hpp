@@ -66,6 +66,10 @@ class Api {
   /// `{"at", "health", "circuit_breakers"}`.
   [[nodiscard]] boost::json::object snapshot_json() const;
   [[nodiscard]] std::string_view health() const;
+  /// Tells the program of a client of the event stream that is disconnected because it reads too slowly.
+  void report_slow_client(std::string_view address) const {
+    if (callbacks_.slow_client) callbacks_.slow_client(address);
+  }
 
  private:
   [[nodiscard]] std::optional<Response> refused(const Request& request, const Route& route) const;

@@ -114,6 +114,17 @@ TEST_F(AdminApi, NamesTheBreakerItDoesNotKnow) {
   expect_problem(post("/circuit-breakers/nope/reset"), http::status::not_found);
 }
 
+TEST_F(AdminApi, AnswersValidJsonAboutANameThatIsNotUtf8) {
+  for (const char* target :
+       {"/circuit-breakers/%ff%fe", "/circuit-breakers/caf%c3", "/circuit-breakers/%ed%a0%80"})
+    expect_problem(get(target), http::status::not_found);
+  expect_problem(post("/circuit-breakers/%ff%fe/reset"), http::status::not_found);
+  EXPECT_EQ(body(get("/circuit-breakers/%ff%fe")).at("circuit"), "\uFFFD\uFFFD");
+  breakers.add("caf\xC3");
+  for (const char* target : {"/circuit-breakers", "/status", "/health/circuits", "/circuit-breakers/caf%c3"})
+    EXPECT_NO_THROW((void)body(get(target))) << target;
+}
+
 TEST_F(AdminApi, CommandsABreaker) {
   CircuitBreaker& payment = breakers.add("payment");
   EXPECT_EQ(body(post("/circuit-breakers/payment/force-open")).at("state"), "forced_open");
@@ -180,6 +191,27 @@ TEST_F(AdminApi, ChangesNothingWithoutTheToken) {
   EXPECT_EQ(send(made).response.result(), http::status::ok);
   EXPECT_EQ(payment.state(), State::forced_open);
   EXPECT_EQ(get("/circuit-breakers").result(), http::status::ok) << "reading needs none";
+}
+
+TEST_F(AdminApi, DoesNotTakeTheRightTokenOfARequestThatBringsAWrongOneToo) {
+  options.token = "s3cret";
+  const CircuitBreaker& payment = breakers.add("payment");
+  for (const char* second : {"Bearer wrong1", "Bearer s3cret"}) {
+    Request made = request(http::verb::post, "/circuit-breakers/payment/force-open");
+    made.insert(http::field::authorization, "Bearer s3cret");
+    made.insert(http::field::authorization, second);
+    expect_problem(send(made).response, http::status::bad_request);
+  }
+  EXPECT_EQ(payment.state(), State::closed);
+}
+
+TEST_F(AdminApi, DoesNotTakeTheRightOriginOfARequestThatBringsAForeignOneToo) {
+  const CircuitBreaker& payment = breakers.add("payment");
+  Request made = request(http::verb::post, "/circuit-breakers/payment/force-open");
+  made.insert(http::field::origin, "http://127.0.0.1:9090");
+  made.insert(http::field::origin, "http://evil.example");
+  expect_problem(send(made).response, http::status::bad_request);
+  EXPECT_EQ(payment.state(), State::closed);
 }
 
 TEST_F(AdminApi, RefusesAForeignPageThatChangesThings) {

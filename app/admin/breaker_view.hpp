@@ -30,8 +30,7 @@ namespace switchgear::admin {
 
 [[nodiscard]] boost::json::object totals_json(const CallTotals& totals);
 
-/// Every breaker of a registry, with the rates that only repeated looks can tell.
-/// Threads: one at a time.
+/// Every breaker of a registry, with the rates, which need repeated snapshots. Threads: one at a time.
 class BreakerViews {
  public:
   BreakerViews(const BreakerRegistry& registry, const TransitionLog& transitions);

@@ -55,7 +55,7 @@ ControlTarget ControlTarget::parse(std::string_view url) {
   const auto parsed = boost::urls::parse_uri(url);
   const std::string shown = "'" + std::string{url} + "'";
   if (!parsed || parsed->host().empty())
-    throw std::invalid_argument(shown + " is no URL; write http://HOST:PORT");
+    throw std::invalid_argument(shown + " is not a URL; write http://HOST:PORT");
   if (parsed->scheme() != "http") throw std::invalid_argument(shown + ": only http:// is spoken here");
   const std::string_view path{parsed->encoded_path().data(), parsed->encoded_path().size()};
   if (!path.empty() && path != "/") throw std::invalid_argument(shown + ": give host and port only");

@@ -101,7 +101,8 @@ int complain(const ControlOptions& options, const ControlReply& reply) {
   if (reply.status == 404) {
     fmt::print(stderr, "there is no circuit breaker '{}' at {}\n", printable(options.name), options.admin);
   } else if (reply.status == 401) {
-    fmt::print(stderr, "{} wants a token; give it with --token or SWITCHGEAR_ADMIN_TOKEN\n", options.admin);
+    fmt::print(stderr, "{} requires a token; give it with --token or SWITCHGEAR_ADMIN_TOKEN\n",
+               options.admin);
   } else {
     fmt::print(stderr, "{} answered {}: {}\n", options.admin, reply.status, detail);
   }
@@ -124,7 +125,7 @@ int run(std::string_view command, const ControlOptions& options) {
     }
     return done;
   } catch (const std::invalid_argument& error) {
-    fmt::print(stderr, "{}\n", error.what());
+    fmt::print(stderr, "--admin: {}\n", error.what());
     return usage;
   } catch (const std::exception&) {  // of the JSON document, whose text says nothing to an operator
     fmt::print(stderr, "{} did not answer as an admin API does\n", options.admin);
@@ -139,7 +140,7 @@ void add_command(CLI::App& app, std::string_view word, std::string_view meaning,
   auto* name = command->add_option("NAME", options->name, "Name of the circuit breaker");
   if (command_of(word))
     name->required()->check([](const std::string& given) {
-      return given.empty() ? std::string{"a name is not empty"} : std::string{};
+      return given.empty() ? std::string{"the name must not be empty"} : std::string{};
     });
   command->add_option("--admin", options->admin, "Where the admin API is")->capture_default_str();
   command->add_option("--token", options->token, "The admin token")->envname("SWITCHGEAR_ADMIN_TOKEN");

@@ -10,7 +10,7 @@ namespace switchgear::admin {
 /// Adds `status [NAME]` and `reset`, `force-open`, `force-close`, `disable`, `metrics-only NAME`, each with
 /// `--admin URL`,
 /// `--token` and `--json`. The command that is parsed runs at once and sets `exit_code`: 0 done, 1 there is
-/// no such breaker or the server refused, 2 the URL is none, 3 the server was not reached.
+/// the breaker does not exist or the server refused, 2 the URL is not valid, 3 the server was not reached.
 void add_control_commands(CLI::App& app, int& exit_code);
 
 }  // namespace switchgear::admin

@@ -27,6 +27,15 @@ bool EventStream::join(EventClient& client) {
 
 void EventStream::leave(EventClient& client) { clients_.erase(&client); }
 
+void EventStream::drop(EventClient& client) {
+  if (client.dropped) return;
+  client.dropped = true;
+  client.queue.clear();
+  ++dropped_;
+  client.wake.cancel();
+  api_.report_slow_client(client.address);
+}
+
 void EventStream::tick(TimePoint now) {
   api_.views().sample(now);
   announce_transitions(now);
@@ -88,13 +97,11 @@ void EventStream::queue(EventClient& client, const std::shared_ptr<const std::st
   if (client.dropped) return;
   // A snapshot may be larger than the limit by itself; it is what comes on top of it that counts.
   if (client.queued_bytes > 0 && client.queued_bytes + event->size() > limits_.events_queued) {
-    client.dropped = true;
-    client.queue.clear();
-    ++dropped_;
-  } else {
-    client.queued_bytes += event->size();
-    client.queue.push_back(event);
+    drop(client);
+    return;
   }
+  client.queued_bytes += event->size();
+  client.queue.push_back(event);
   client.wake.cancel();
 }
 

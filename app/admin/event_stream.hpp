@@ -11,6 +11,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "app/admin/api.hpp"
 
@@ -18,12 +19,15 @@ namespace switchgear::admin {
 
 /// One client's queue. Its session waits on `wake` and writes what is queued.
 struct EventClient {
-  explicit EventClient(const boost::asio::any_io_executor& executor) : wake(executor) {}
+  explicit EventClient(const boost::asio::any_io_executor& executor, std::string address_of_client = {})
+      : wake(executor), address(std::move(address_of_client)) {}
 
   std::deque<std::shared_ptr<const std::string>> queue;  ///< each a whole event, shared among the clients
   std::size_t queued_bytes = 0;  ///< in `queue`, without what a session is just writing
-  bool dropped = false;          ///< lagged too far behind: to be disconnected
+  bool dropped = false;          ///< lagged too far behind, or read nothing: to be disconnected
+  bool left = false;             ///< ended the connection itself
   boost::asio::steady_timer wake;
+  std::string address;  ///< without the port
 };
 
 /// Sends `snapshot` once to each client, then `delta` with the breakers that changed, and `transition` at
@@ -35,6 +39,9 @@ class EventStream {
   /// Adds a client and queues its snapshot; false when there are too many.
   [[nodiscard]] bool join(EventClient& client);
   void leave(EventClient& client);
+  /// Counts and reports a client that reads too slowly. Its session disconnects it. Harmless when it was
+  /// dropped before.
+  void drop(EventClient& client);
 
   /// Samples the rates, then queues what changed since the last tick for every client.
   void tick(TimePoint now);

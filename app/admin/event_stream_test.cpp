@@ -171,7 +171,7 @@ TEST_F(EventStreamTest, DropsAClientThatDoesNotReadAndKeepsTheOthers) {
     EXPECT_FALSE(take(client).empty());
   }
   EXPECT_TRUE(slow.dropped);
-  EXPECT_TRUE(slow.queue.empty()) << "what nobody will read is not kept";
+  EXPECT_TRUE(slow.queue.empty()) << "unread data of a dropped client is not kept";
   EXPECT_FALSE(client.dropped);
   EXPECT_EQ(stream().dropped(), 1U);
 }

@@ -5,10 +5,17 @@
 #include <charconv>
 #include <cmath>
 
+#include "switchgear/config/source_file.hpp"
+
 namespace switchgear::admin {
 namespace {
 
 void append(std::string& text, const boost::json::value& value);
+
+void append(std::string& text, boost::json::string_view string) {
+  const std::string clean = config::as_utf8({string.data(), string.size()});
+  text += boost::json::serialize(boost::json::string_view{clean.data(), clean.size()});
+}
 
 void append(std::string& text, double number) {
   if (!std::isfinite(number)) {
@@ -24,7 +31,7 @@ void append(std::string& text, const boost::json::object& object) {
   text += '{';
   for (const auto& [key, member] : object) {
     if (text.back() != '{') text += ',';
-    text += boost::json::serialize(boost::json::string_view{key});
+    append(text, boost::json::string_view{key});
     text += ':';
     append(text, member);
   }
@@ -44,6 +51,7 @@ void append(std::string& text, const boost::json::value& value) {
   if (const auto* object = value.if_object()) return append(text, *object);
   if (const auto* array = value.if_array()) return append(text, *array);
   if (const auto* number = value.if_double()) return append(text, *number);
+  if (const auto* string = value.if_string()) return append(text, boost::json::string_view{*string});
   text += boost::json::serialize(value);
 }
 

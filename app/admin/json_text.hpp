@@ -6,8 +6,9 @@
 
 namespace switchgear::admin {
 
-/// Compact, on one line. Differs from boost::json::serialize() in its numbers only: 0.5 instead of 5E-1,
-/// shortest form that is exact. Infinities and NaN, which JSON does not have, become null.
+/// Compact, on one line. Differs from boost::json::serialize() in its numbers: 0.5 instead of 5E-1,
+/// shortest form that is exact. Infinities and NaN, which JSON does not have, become null, and bytes of a
+/// text that are not UTF-8 become U+FFFD, each of them.
 [[nodiscard]] std::string json_text(const boost::json::value& value);
 
 }  // namespace switchgear::admin

@@ -54,6 +54,12 @@ TEST(JsonText, EscapesNamesSoThatAnEventStaysOnOneLine) {
   EXPECT_EQ(json::parse(text), json::value(object));
 }
 
+TEST(JsonText, ReplacesBytesThatAreNotUtf8SoThatEveryReaderCanParseIt) {
+  EXPECT_EQ(json_text(json::object{{"caf\xC3", "\xFF\xFE/\xED\xA0\x80"}}),
+            "{\"caf\uFFFD\":\"\uFFFD\uFFFD/\uFFFD\uFFFD\uFFFD\"}");
+  EXPECT_EQ(json_text("caf\u00E9 \u20AC \U0001F600"), "\"caf\u00E9 \u20AC \U0001F600\"");
+}
+
 TEST(JsonText, NestsAsBoostDoes) {
   const json::value value = json::parse(R"({"a":[],"b":{},"c":[1,[true,null],{"d":"e"}]})");
   EXPECT_EQ(json_text(value), R"({"a":[],"b":{},"c":[1,[true,null],{"d":"e"}]})");

@@ -1,5 +1,5 @@
-// What Prometheus scrapes: all breakers as metric families, made when asked for.
-// Names and labels are a contract with whoever draws graphs of them (docs/admin-api.md).
+// What Prometheus scrapes: all breakers as metric families, made at each scrape. Names and labels are a
+// contract with users' dashboards (docs/admin-api.md).
 #pragma once
 
 #include <prometheus/collectable.h>
@@ -20,7 +20,7 @@ namespace switchgear::admin {
 /// Threads: any.
 class BreakerMetrics final : public prometheus::Collectable {
  public:
-  /// `clock` is asked for the time of each collection: what a time window holds depends on it.
+  /// `clock` gives the time of each collection, on which the content of a time window depends.
   BreakerMetrics(const BreakerRegistry& registry, const TransitionLog& transitions,
                  const CallDurations& durations, std::function<TimePoint()> clock);
 

@@ -6,6 +6,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <boost/beast/core/error.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/empty_body.hpp>
@@ -38,7 +39,7 @@ std::optional<http::status> status_for(const error_code& failed) {
   if (failed == http::error::end_of_stream || failed == http::error::partial_message) return std::nullopt;
   if (failed.category() == make_error_code(http::error::bad_method).category())
     return http::status::bad_request;
-  return std::nullopt;  // the connection broke or timed out: nobody is left to tell
+  return std::nullopt;  // the connection broke or timed out: no client is left to answer
 }
 
 /// Two lengths for one body: what a proxy before us read as one request could be two for us.
@@ -162,7 +163,7 @@ class Session {
   }
 
   asio::awaitable<void> stream_events(Response& response) {
-    const auto client = std::make_shared<EventClient>(stream_->get_executor());
+    const auto client = std::make_shared<EventClient>(stream_->get_executor(), client_address_);
     if (!context_.events.join(*client)) {
       Response refusal =
           problem(http::status::service_unavailable, "the event stream has all the clients it takes");
@@ -186,7 +187,7 @@ class Session {
     if (failed) co_return;
     // NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): the coroutine owns copies of both pointers
     asio::co_spawn(stream_->get_executor(), watch_for_end(stream_, client), asio::detached);
-    while (!failed && !client->dropped) co_await send_next(*client, failed);
+    while (!failed && !client->dropped && !client->left) co_await send_next(*client, failed);
     error_code ignored;
     (void)stream_->socket().close(ignored);
   }
@@ -213,11 +214,12 @@ class Session {
     for (const auto& event : client.queue) batch += *event;
     client.queue.clear();
     client.queued_bytes = 0;  // what is on its way is bounded by the write's timeout
-    if (client.dropped || batch.empty()) co_return;
+    if (client.dropped || client.left || batch.empty()) co_return;
     auto token = asio::redirect_error(asio::use_awaitable, failed);
     const auto data = asio::buffer(batch);
     stream_->expires_after(context_.limits.write_timeout);
     co_await asio::async_write(*stream_, data, token);
+    if (failed == beast::error::timeout) context_.events.drop(client);
     stream_->expires_never();
   }
 
@@ -229,7 +231,7 @@ class Session {
     std::array<char, 512> ignored{};
     const auto room = asio::buffer(ignored);
     while (!failed) co_await stream->socket().async_read_some(room, token);
-    client->dropped = true;
+    client->left = true;
     client->wake.cancel();
   }
 

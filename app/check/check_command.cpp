@@ -11,8 +11,11 @@
 
 #include "app/check/explain_report.hpp"
 #include "switchgear/config/config.hpp"
+#include "switchgear/config/source_file.hpp"
 
-namespace switchgear::config {
+namespace switchgear::check {
+
+using namespace config;
 
 namespace {
 
@@ -31,13 +34,13 @@ std::string summary(const Config& config) {
          count(config.services.size(), "service", "services") + ", " + count(breakers, "breaker", "breakers");
 }
 
-json::array to_json(const std::vector<Diagnostic>& findings) {
+json::array json_of(const std::vector<Diagnostic>& findings) {
   json::array array;
   for (const Diagnostic& finding : findings) {
-    array.push_back(json::object{{"file", finding.file},
+    array.push_back(json::object{{"file", as_utf8(finding.file)},
                                  {"line", finding.line},
                                  {"column", finding.column},
-                                 {"message", finding.message}});
+                                 {"message", as_utf8(finding.message)}});
   }
   return array;
 }
@@ -75,7 +78,7 @@ int run_check(const CheckOptions& options, std::FILE* out, std::FILE* err) {
   const bool valid = loaded.config.has_value();
   if (options.json) {
     json::object answer{
-        {"valid", valid}, {"errors", to_json(loaded.errors)}, {"warnings", to_json(loaded.warnings)}};
+        {"valid", valid}, {"errors", json_of(loaded.errors)}, {"warnings", json_of(loaded.warnings)}};
     if (valid && options.explain) answer["explanation"] = explanation_as_json(*loaded.config);
     print(out, json::serialize(answer));
     return valid ? 0 : 1;
@@ -90,11 +93,11 @@ int run_check(const CheckOptions& options, std::FILE* out, std::FILE* err) {
 void add_check(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<CheckOptions>();
   CLI::App* command = app.add_subcommand("check", "Validate a policy file; errors as FILE:LINE:COL: message");
-  command->add_option("FILE", options->file, "the policy file")->required();
-  command->add_flag("--json", options->json, "print one JSON object: valid, errors, warnings");
+  command->add_option("FILE", options->file, "The policy file")->required();
+  command->add_flag("--json", options->json, "Print one JSON object: valid, errors, warnings");
   command->add_flag("--explain", options->explain,
-                    "say what each policy and service comes to at worst: latency, attempts, memory");
+                    "Also print the worst cases of each policy and service: latency, attempts, memory");
   command->callback([options, &exit_code] { exit_code = run_check(*options, stdout, stderr); });
 }
 
-}  // namespace switchgear::config
+}  // namespace switchgear::check

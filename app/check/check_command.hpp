@@ -9,7 +9,7 @@ namespace CLI {
 class App;
 }
 
-namespace switchgear::config {
+namespace switchgear::check {
 
 struct CheckOptions {
   std::string file;
@@ -24,4 +24,4 @@ int run_check(const CheckOptions& options, std::FILE* out, std::FILE* err);
 /// Adds the subcommand; once parsed, it runs and leaves its exit code in `exit_code`.
 void add_check(CLI::App& app, int& exit_code);
 
-}  // namespace switchgear::config
+}  // namespace switchgear::check

@@ -15,7 +15,9 @@
 
 #include "switchgear/config/loading_fixture.hpp"
 
-namespace switchgear::config {
+namespace switchgear::check {
+
+using namespace config;
 namespace {
 
 struct Finished {
@@ -101,6 +103,15 @@ TEST_F(Check, AValidFileIsSummedUpAndExitsWithZero) {
   EXPECT_EQ(finished.out, good_ + ": valid: 2 policies, 2 services, 1 breaker\n");
   EXPECT_EQ(finished.err,
             good_ + ":3:47: policies.payment.chaos.enabled: is on: faults are injected into real calls\n");
+}
+
+TEST_F(Check, AFileWhoseNameIsNotUtf8StillGetsJsonThatCanBeParsed) {
+  const std::string file = directory_.write("caf\xC3.yaml", "version: 2\n");
+  const Finished finished = run({"check", "--json", file});
+  EXPECT_EQ(finished.exit_code, 1);
+  const boost::json::value answer = boost::json::parse(finished.out);
+  const boost::json::string& shown = answer.at("errors").as_array().at(0).at("file").as_string();
+  EXPECT_NE(std::string{shown.c_str()}.find("caf\xEF\xBF\xBD.yaml"), std::string::npos) << shown;
 }
 
 TEST_F(Check, AnInvalidFileGetsAllItsErrorsAndExitsWithOne) {
@@ -196,4 +207,4 @@ TEST_F(Check, HelpAndVersionAreNoErrors) {
 }
 
 }  // namespace
-}  // namespace switchgear::config
+}  // namespace switchgear::check

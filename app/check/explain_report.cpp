@@ -8,7 +8,9 @@
 
 #include "switchgear/config/duration.hpp"
 
-namespace switchgear::config {
+namespace switchgear::check {
+
+using namespace config;
 
 namespace {
 
@@ -103,8 +105,9 @@ void add_latency(Lines& lines, const WorstLatency& latency, const Policy& policy
 
 void add_retry_after(Lines& lines, const WorstLatency& latency, const Policy& policy) {
   if (!policy.retry || policy.retry->max_attempts == 1) return;
-  std::string text = "up to " + readable(policy.retry->honor_retry_after.max) +
-                     " is waited for; if the service asks for more, its answer goes back at once";
+  std::string text = "up to " + readable(longest_retry_after(policy)) + " is waited for";
+  if (policy.deadline) text += ", and no longer than the deadline leaves";
+  text += "; if the service asks for more, its answer goes back at once";
   if (latency.delays < latency.delays_asked_for)
     text += "; without one the delays come to at most " + readable(latency.delays);
   lines.add("Retry-After", text);
@@ -294,4 +297,4 @@ json::object to_json(const Explanation& explanation) {
                               {"queue_bytes", or_null(memory.queue_bytes)}}}};
 }
 
-}  // namespace switchgear::config
+}  // namespace switchgear::check

@@ -7,7 +7,9 @@
 #include "app/check/explain_report.hpp"
 #include "switchgear/config/loading_fixture.hpp"
 
-namespace switchgear::config {
+namespace switchgear::check {
+
+using namespace config;
 namespace {
 
 using std::chrono::milliseconds;
@@ -70,11 +72,11 @@ TEST(Explain, LatencyIsWaitsAndAttemptsUntilTheDeadline) {
   EXPECT_EQ(cut.attempt, seconds{2});
   EXPECT_EQ(cut.race, milliseconds{2500}) << "a hedge that begins after 500ms may take 2s of its own";
   EXPECT_EQ(cut.delays, milliseconds{100 + 200});
-  EXPECT_EQ(cut.attempts, milliseconds{3 * 2500} + seconds{2 * 30}) << "the service may ask for as much";
+  EXPECT_EQ(cut.attempts, milliseconds{3 * 2500} + seconds{2 * 10}) << "the service may ask for as much";
   EXPECT_EQ(cut.most, milliseconds{500 + 1000} + seconds{10}) << "the deadline cuts it";
 
   const WorstLatency early = worst_latency(policy_of("{timeout: 2s, deadline: 3s, retry: {}}"));
-  EXPECT_EQ(early.attempts, seconds{3 * 2 + 2 * 30});
+  EXPECT_EQ(early.attempts, seconds{3 * 2 + 2 * 3});
   EXPECT_EQ(early.most, seconds{3});
 }
 
@@ -99,6 +101,18 @@ TEST(Explain, ARetryAfterLengthensACallNoFurtherThanItsMax) {
   const WorstLatency brief =
       worst_latency(policy_of("{timeout: 1s, retry: {honor_retry_after: {max: 150ms}}}"));
   EXPECT_EQ(brief.most, milliseconds{3000 + 150 + 200}) << "the longer of both before each retry";
+}
+
+TEST(Explain, DoesNotPromiseToWaitForARetryAfterBeyondTheDeadline) {
+  const Policy policy = policy_of("{deadline: 10s, retry: {}}");
+  EXPECT_EQ(longest_retry_after(policy), seconds{10});
+  const std::string text = to_text(explain(policy), policy);
+  EXPECT_NE(text.find("  Retry-After up to 10s is waited for, and no longer than the deadline leaves;"),
+            std::string::npos)
+      << text;
+  EXPECT_EQ(text.find("30s"), std::string::npos) << text;
+  EXPECT_EQ(longest_retry_after(policy_of("{deadline: 1m, retry: {}}")), seconds{30});
+  EXPECT_EQ(longest_retry_after(policy_of("{retry: {}}")), seconds{30});
 }
 
 TEST(Explain, ABudgetBoundsWhatRetriesAndHedgesAdd) {
@@ -173,10 +187,11 @@ TEST(Explain, IsSaidInWords) {
             "  order       fallback (cache) → cache → rate limiter → bulkhead → deadline →\n"
             "              retry → hedge → circuit breaker → timeout → call\n"
             "  latency     at most 11.5s a call: 500ms for a token + 1s in the queue + 10s\n"
-            "              until the deadline, which cuts 3 × 2.5s (hedges included) + 1m of\n"
-            "              delays = 67.5s\n"
-            "  Retry-After up to 30s is waited for; if the service asks for more, its answer\n"
-            "              goes back at once; without one the delays come to at most 300ms\n"
+            "              until the deadline, which cuts 3 × 2.5s (hedges included) + 20s of\n"
+            "              delays = 27.5s\n"
+            "  Retry-After up to 10s is waited for, and no longer than the deadline leaves;\n"
+            "              if the service asks for more, its answer goes back at once;\n"
+            "              without one the delays come to at most 300ms\n"
             "  load        at most 6 attempts for one call\n"
             "              on average at most 1.2, by the retry budget, and 3 more a second\n"
             "  in flight   at most 100 attempts at once (bulkhead)\n"
@@ -217,4 +232,4 @@ TEST(Explain, BytesAreWrittenInTheLargestUnit) {
 }
 
 }  // namespace
-}  // namespace switchgear::config
+}  // namespace switchgear::check

@@ -27,7 +27,7 @@ using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
 constexpr milliseconds least_whole{8'000};     // below that, a step and its deadline cannot be told apart
-constexpr milliseconds default_whole{24'000};  // one round, when nobody says how long
+constexpr milliseconds default_whole{24'000};  // one round, without --for
 constexpr int exit_broken = 3;
 
 struct DemoOptions {
@@ -61,7 +61,7 @@ Fault fault_of(const DemoOptions& options, std::size_t round) {
   return {fault_mode(options.fault).value_or(faults[round % faults.size()])};
 }
 
-/// With a length: one round, which must hold. Without: rounds until somebody stops them.
+/// With a length: one round, which must hold. Without: rounds until the demo is stopped.
 Ending tell(const DemoOptions& options, std::optional<milliseconds> length, StopSignal& stop,
             Teller& teller) {
   const auto end = Clock::now() + length.value_or(milliseconds{0});
@@ -95,7 +95,7 @@ int run_demo(const DemoOptions& options) {
     if (ending == Ending::held) teller.say("held", "every step of the story was observed");
     if (ending == Ending::missed) teller.say("missed", "the story did not hold");
     if (ending == Ending::stopped) teller.say("stopped", "every process of the demo has ended");
-    // Stopped before its end, a bounded demo has not shown what it was asked to show.
+    // If a bounded demo is stopped before its end, it has not shown its story.
     return ending == Ending::held || (ending == Ending::stopped && !length) ? 0 : 1;
   } catch (const std::exception& problem) {
     std::fprintf(stderr, "switchgear demo: %s\n", problem.what());

@@ -53,7 +53,7 @@ class DemoService {
  private:
   using Socket = std::shared_ptr<tcp::socket>;
 
-  /// Takes the port without listening on it: whoever connects is refused, and nobody else can have the port.
+  /// Takes the port without listening on it: connections are refused, and no other process can take the port.
   void reserve(std::uint16_t port) {
     acceptor_.open(tcp::v4());
     acceptor_.set_option(tcp::acceptor::reuse_address(true));

@@ -1,4 +1,4 @@
-// The ways a demo service can be told to misbehave.
+// The faults that a demo service can be told to have.
 #pragma once
 
 #include <array>

@@ -15,7 +15,7 @@ namespace bhttp = beast::http;
 
 constexpr std::size_t clients_per_service = 8;
 constexpr auto mean_pause = std::chrono::milliseconds{140};  // about 55 calls per second and service
-constexpr auto patience = std::chrono::seconds{10};          // of a client, for one answer
+constexpr auto patience = std::chrono::seconds{10};          // how long a client waits for one answer
 constexpr std::size_t remembered = 5'000;
 
 Feeling summarize(std::vector<std::chrono::nanoseconds> latencies) {

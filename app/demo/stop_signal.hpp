@@ -1,5 +1,4 @@
-// Ctrl-C and SIGTERM as something to wait for, so that the demo ends its processes and restores the terminal
-// in order.
+// Waits for Ctrl-C and SIGTERM, so that the demo ends its processes and restores the terminal in order.
 #pragma once
 
 #include <chrono>
@@ -14,7 +13,7 @@ class StopSignal {
   StopSignal& operator=(const StopSignal&) = delete;
   ~StopSignal();
 
-  /// Waits that long at most; true as soon as, and ever after, somebody asked the demo to stop.
+  /// Waits that long at most; true as soon as the demo has been asked to stop, and from then on.
   [[nodiscard]] bool wait_for(std::chrono::nanoseconds length);
 
  private:

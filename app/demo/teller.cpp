@@ -29,7 +29,7 @@ Mood mood_of(const std::string& state) {
   return state.empty() ? Mood::plain : Mood::bad;
 }
 
-/// State by shape, for those who do not see the colour.
+/// State by shape, for readers who cannot see the colour.
 const char* shape_of(const std::string& state) {
   if (state == "closed") return "●";
   if (state == "half_open") return "◐";

@@ -37,7 +37,7 @@ constexpr Duration wait_for_worker = std::chrono::seconds{2};
   return *found.begin();
 }
 
-/// Two gateways in a row are no loop, so each needs a name of its own.
+/// Two gateways in a row are not a loop, so each needs a name of its own.
 [[nodiscard]] std::string make_pseudonym(std::random_device& random) {
   constexpr std::string_view digits = "0123456789abcdef";
   std::string name = "switchgear-";
@@ -135,7 +135,7 @@ Plan Gateway::plan_of(const config::Config& config) {
   Plan plan;
   plan.pseudonym = pseudonym_;
   plan.limits = config.gateway.limits;
-  plan.clients = clients_of(config);
+  plan.connections = connections_of(config);
   const PolicySets known = policy_sets();
   PolicySets made;
   for (const auto& [name, service] : config.services) {
@@ -156,20 +156,30 @@ Plan Gateway::plan_of(const config::Config& config) {
 }
 
 /// As many clients per thread as the file says, if the limit of open files has room for them.
-std::size_t Gateway::clients_of(const config::Config& config) const {
+OpenFilesShare Gateway::connections_of(const config::Config& config) {
   OpenFilesNeeded needed{workers_.empty() ? config.gateway.threads : workers_.size(), 0};
   for (const auto& [name, service] : config.services)
     needed.upstream_connections += service.pool.max_connections;
   const std::size_t limit = limit_of_open_files();
-  const std::size_t most = clients_per_thread(limit, needed);
+  OpenFilesShare share;
+  try {
+    share = share_of_open_files(limit, needed);
+  } catch (const TooFewOpenFiles& error) {  // after the start the limit was lowered from outside
+    if (workers_.empty()) throw;
+    log_.warn("{}", error.what());
+    return connections_;
+  }
   const std::size_t wanted = config.gateway.limits.connections;
-  if (most >= wanted) return wanted;
+  if (share.clients >= wanted) {
+    share.clients = wanted;
+    return connections_ = share;
+  }
   log_.warn(
       "the limit of open files is {}: each thread takes at most {} client connections, and not the {} of "
       "gateway.limits.connections, so that services can still be connected to; raise the limit (ulimit -n, "
       "LimitNOFILE of systemd)",
-      limit, most, wanted);
-  return most;
+      limit, share.clients, wanted);
+  return connections_ = share;
 }
 
 PolicySets Gateway::policy_sets() const {
@@ -217,7 +227,7 @@ bool Gateway::drain(Duration at_most) {
                [&worker = *worker, drain = drain_] { worker.drain([drain] { drain->one_done(); }); });
   }
   const bool clean = drain_->wait(at_most);
-  (void)counts();  // the last ones, for whoever asks after the end
+  (void)counts();  // the last ones, for reads after the end
   for (const auto& worker : workers_) {
     asio::post(worker->loop().context(), [&worker = *worker] { worker.stop(); });
   }
@@ -248,8 +258,8 @@ boost::json::object Gateway::status() const {
 void Gateway::hurry() noexcept { drain_->hurry(); }
 
 WorkerCounts Gateway::counts() const {
-  // From the question on: of two who ask at once, the earlier one's answer must not be kept as the later one,
-  // or a counter would go back for whoever asks when a worker is too busy to answer.
+  // Held from the question on: of two concurrent readers, the earlier one's answer must not be kept as the
+  // later one, or a counter would go back for the next reader when a worker is too busy to answer.
   const std::lock_guard lock{counts_mutex_};
   std::vector<std::future<WorkerCounts>> asked;
   for (const auto& worker : workers_) {

@@ -27,7 +27,7 @@ namespace switchgear::gateway {
 ///
 ///     Gateway gateway{config, registry, durations, *spdlog::default_logger()};
 ///     gateway.start();
-///     …                                                      // gateway.apply(new_config) as often as wanted
+///     …                                                      // gateway.apply(new_config), any time
 ///     gateway.drain(std::chrono::seconds{30});
 ///
 /// Threads: each method from any, one at a time. Breakers carry their services' names; what is due by itself
@@ -65,7 +65,7 @@ class Gateway final : public prometheus::Collectable {
   [[nodiscard]] Plan plan_of(const config::Config& config);
   [[nodiscard]] WorkerCounts counts() const;
   [[nodiscard]] PolicySets policy_sets() const;
-  [[nodiscard]] std::size_t clients_of(const config::Config& config) const;
+  [[nodiscard]] OpenFilesShare connections_of(const config::Config& config);
   void warn_of_lost_calls(const std::string& service, const PolicySet& policies) const;
   class Drain;
 
@@ -75,13 +75,14 @@ class Gateway final : public prometheus::Collectable {
   std::random_device seed_;
   const std::string pseudonym_;
   std::uint16_t port_ = 0;
+  OpenFilesShare connections_;  ///< as of the latest plan
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::jthread> threads_;
   mutable std::mutex policies_mutex_;
   PolicySets policies_;           ///< of the latest apply()
   std::shared_ptr<Drain> drain_;  ///< never empty
   mutable std::mutex counts_mutex_;
-  mutable std::vector<WorkerCounts> last_counts_;  ///< of each worker, when it could be asked last
+  mutable std::vector<WorkerCounts> last_counts_;  ///< of each worker, when it last answered
 };
 
 }  // namespace switchgear::gateway

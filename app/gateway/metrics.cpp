@@ -1,4 +1,4 @@
-// The gateway's own metrics, as Prometheus wants them.
+// The gateway's own metrics, in Prometheus' format.
 #include <array>
 #include <utility>
 
@@ -45,9 +45,10 @@ std::vector<prometheus::MetricFamily> Gateway::Collect() const {
              "Requests answered with 508: this gateway had forwarded them before.", MetricType::Counter);
   auto accepted = family("switchgear_gateway_connections_accepted_total", "Client connections accepted.",
                          MetricType::Counter);
-  auto failures = family("switchgear_gateway_accept_failures_total",
-                         "Times a client connection could not be accepted for want of descriptors or memory.",
-                         MetricType::Counter);
+  auto failures =
+      family("switchgear_gateway_accept_failures_total",
+             "Times a client connection could not be accepted because descriptors or memory ran out.",
+             MetricType::Counter);
   auto idle_closed =
       family("switchgear_gateway_idle_closed_total",
              "Idle client connections closed because other clients waited for a place.", MetricType::Counter);

@@ -4,13 +4,23 @@
 
 #include <algorithm>
 #include <limits>
+#include <string>
 
 namespace switchgear::gateway {
 
 namespace {
-// The admin server's connections (256), the log, the policy file, look-ups of names, sockets to listen on.
-constexpr std::size_t others = 320;
-constexpr std::size_t event_loop = 8;  ///< of one thread: epoll, eventfd, timerfd, its listening socket
+
+// The standard streams, the policy file, the admin server's loop, look-ups of names; and of each thread its
+// epoll, eventfd, timerfd and listening socket.
+constexpr std::size_t of_the_process = 32;
+constexpr std::size_t of_a_thread = 8;
+
+constexpr std::size_t most_of_admin = 256;
+constexpr std::size_t least_of_admin = 8;
+constexpr std::size_t least_of_a_thread = 4;  ///< two clients, and a connection to a service for each
+
+std::size_t own_files(std::size_t threads) noexcept { return of_the_process + of_a_thread * threads; }
+
 }  // namespace
 
 void raise_limit_of_open_files() noexcept {
@@ -28,13 +38,27 @@ std::size_t limit_of_open_files() noexcept {
   return limit.rlim_cur;
 }
 
-std::size_t clients_per_thread(std::size_t limit, const OpenFilesNeeded& needed) noexcept {
+TooFewOpenFiles::TooFewOpenFiles(std::size_t limit, std::size_t threads, std::size_t least)
+    : std::runtime_error("the limit of open files is " + std::to_string(limit) + ": too low to serve with " +
+                         std::to_string(threads) + (threads == 1 ? " thread" : " threads") +
+                         ", which needs " + std::to_string(least) +
+                         "; raise it (ulimit -n, LimitNOFILE of systemd)") {}
+
+std::size_t admin_connections(std::size_t limit, std::size_t threads) noexcept {
+  const std::size_t own = own_files(std::max<std::size_t>(1, threads));
+  // Where there are few, a quarter.
+  return std::clamp(limit > own ? (limit - own) / 4 : 0, least_of_admin, most_of_admin);
+}
+
+OpenFilesShare share_of_open_files(std::size_t limit, const OpenFilesNeeded& needed) {
   const std::size_t threads = std::max<std::size_t>(1, needed.threads);
-  // Where there are few, the others get a quarter at most, and clients as many as their upstream connections.
-  const std::size_t kept = std::min(others + event_loop * threads, limit / 4);
+  const std::size_t kept = own_files(threads) + admin_connections(limit, threads);
+  const std::size_t least = own_files(threads) + least_of_admin + least_of_a_thread * threads;
+  if (limit < least) throw TooFewOpenFiles{limit, threads, least};
   const std::size_t shared = (limit - kept) / threads;
-  const std::size_t upstream = std::min(needed.upstream_connections, shared / 2);
-  return std::max<std::size_t>(1, shared - upstream);
+  // Clients get at least half, and more where the services cannot use the rest.
+  const std::size_t upstream = std::min(std::max<std::size_t>(1, needed.upstream_connections), shared / 2);
+  return {shared - upstream, upstream};
 }
 
 }  // namespace switchgear::gateway

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <stdexcept>
 
 namespace switchgear::gateway {
 
@@ -18,8 +19,23 @@ struct OpenFilesNeeded {
   std::size_t upstream_connections = 0;  ///< at most, of one thread
 };
 
-/// How many client connections each thread may hold, so that there is a descriptor left for the upstream
-/// connection of each, for the admin server, and for the rest. At least 1.
-[[nodiscard]] std::size_t clients_per_thread(std::size_t limit, const OpenFilesNeeded& needed) noexcept;
+/// How many connections each thread may hold.
+struct OpenFilesShare {
+  std::size_t clients = 1;
+  std::size_t upstream = 1;  ///< of all services together
+};
+
+/// The limit is so low that the process could not serve: it says how many open files are needed.
+class TooFewOpenFiles final : public std::runtime_error {
+ public:
+  TooFewOpenFiles(std::size_t limit, std::size_t threads, std::size_t least);
+};
+
+/// What is left for clients and services when the process itself and the admin server have theirs: there is a
+/// descriptor for the upstream connection of each client. Throws TooFewOpenFiles.
+[[nodiscard]] OpenFilesShare share_of_open_files(std::size_t limit, const OpenFilesNeeded& needed);
+
+/// How many connections the admin server may hold, of 256 at most.
+[[nodiscard]] std::size_t admin_connections(std::size_t limit, std::size_t threads) noexcept;
 
 }  // namespace switchgear::gateway

@@ -82,7 +82,7 @@ void write(Families& to, const AdaptiveLimit& limit) {
 void write(Families& to, const RateLimiter& limiter, TimePoint now) {
   const RateLimiterSnapshot seen = limiter.snapshot(now);
   const auto calls = [&](const char* result, std::uint64_t count) {
-    to.counter("switchgear_rate_limiter_calls_total", "Calls that asked for a token.", count,
+    to.counter("switchgear_rate_limiter_calls_total", "Calls that requested a token.", count,
                {{"result", result}});
   };
   calls("admitted", seen.admitted);

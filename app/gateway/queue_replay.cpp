@@ -109,7 +109,7 @@ void QueueReplay::finish(UpstreamCall::State how, TimePoint now) {
     next_ = now;
     worker_.loop.arm(*this, now);  // a tick later: the others get their turn
   } else {
-    // The service is there, and has trouble with this call alone: the others need not wait for it.
+    // The service works, and fails only on this call: the others need not wait for it.
     const bool there = whole && seen_ == State::closed;  // when this call began
     if (there && lease_->call().handed_out % times_in_turn == 0) std::move(*lease_).later();
     next_ = now + pause_;

@@ -7,7 +7,7 @@
 
 namespace switchgear::gateway {
 
-/// From snapshots: no call waits for it. What the service does not have is left out.
+/// From snapshots: no call waits for it. Policies that the service does not have are left out.
 [[nodiscard]] boost::json::object service_status(const PolicySet& set, const WorkerCounts::OfService& counts,
                                                  const CircuitDurations& durations, TimePoint now);
 

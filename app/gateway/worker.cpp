@@ -70,7 +70,8 @@ void Worker::run() {
 
 void Worker::apply(const Plan& plan) {
   state_.limits = plan.limits;
-  most_clients_ = plan.clients;
+  most_clients_ = plan.connections.clients;
+  budget_.set_most(plan.connections.upstream);
   state_.pseudonym = plan.pseudonym;
   state_.head_limits = head_limits_of(plan.limits);
   std::map<std::string, ServicePtr, std::less<>> services;
@@ -83,7 +84,7 @@ void Worker::apply(const Plan& plan) {
         before->second->options().pool == part.service.pool) {
       pool = before->second->pool();
     } else {
-      pool = std::make_shared<http::ConnectionPool>(state_.loop, part.service.upstream.host,
+      pool = std::make_shared<http::ConnectionPool>(state_.loop, budget_, part.service.upstream.host,
                                                     part.service.upstream.port,
                                                     pool_limits_of(part.service.pool));
     }
@@ -232,7 +233,7 @@ void Worker::finished(ClientConnection& connection) noexcept {
 void Worker::drain(std::function<void()> done) {
   state_.draining_since = http::EventLoop::now();
   drained_ = std::move(done);
-  // Whoever is in the backlog has a connection, as far as it knows, and may have sent its request.
+  // Clients in the backlog are connected from their own point of view, and may have sent a request.
   while (acceptor_.is_open() && accept_one()) {
   }
   close_listener();

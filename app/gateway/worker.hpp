@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "app/gateway/connection/client_connection.hpp"
+#include "app/gateway/open_files.hpp"
 #include "app/gateway/queue_replay.hpp"
 #include "app/gateway/service/worker_state.hpp"
 #include "switchgear/config/config.hpp"
@@ -27,7 +28,7 @@ struct ServicePlan {
 struct Plan {
   std::string pseudonym;  ///< of the whole gateway, for Via
   config::GatewayLimits limits;
-  std::size_t clients = 0;  ///< connections per thread, at most; see open_files.hpp
+  OpenFilesShare connections;  ///< of each thread, at most
   std::vector<ServicePlan> services;
 };
 
@@ -103,6 +104,7 @@ class Worker final : private ClientConnection::Owner, private QueueReplay::Owner
   void apply_replays();
   void check_drained();
 
+  http::ConnectionBudget budget_;  // before state_, whose pools use it
   WorkerState state_;
   CallPool calls_{state_};
   std::map<std::string, std::shared_ptr<ServiceCounts>, std::less<>>

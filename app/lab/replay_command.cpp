@@ -96,11 +96,11 @@ void add_replay_command(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<ReplayOptions>();
   CLI::App* command =
       app.add_subcommand("replay", "Show what a policy would have decided about a recorded trace");
-  command->add_option("--config", options->config, "the policy file")->required();
-  command->add_option("--policy", options->policy, "the policy in it")->required();
-  command->add_option("TRACE", options->trace, "JSON lines; - or nothing for standard input");
-  command->add_flag("--json", options->json, "print every decision as JSON lines");
-  command->add_option("--seed", options->seed, "seed of the openings' jitter")->capture_default_str();
+  command->add_option("--config", options->config, "The policy file")->required();
+  command->add_option("--policy", options->policy, "The policy in it")->required();
+  command->add_option("TRACE", options->trace, "File of JSON lines; - or nothing: standard input");
+  command->add_flag("--json", options->json, "Print every decision as JSON lines");
+  command->add_option("--seed", options->seed, "Seed of the openings' jitter")->capture_default_str();
   command->callback([options, &exit_code] {
     std::ios::sync_with_stdio(false);
     std::cin.tie(nullptr);

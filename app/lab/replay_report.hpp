@@ -1,5 +1,4 @@
-// What a replay tells, in the order it tells it: each operation, then the transitions it caused or noticed;
-// last the summary.
+// A replay's output, in order: each operation, then the transitions it caused or noticed; last the summary.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +13,7 @@
 
 namespace switchgear::lab {
 
-/// One thing that was asked of the breaker.
+/// One operation on the breaker.
 struct Operation {
   TimePoint at{};
   std::string_view op;  ///< in a trace's words

@@ -39,7 +39,7 @@ Duration seconds(const FieldValue& value, std::string_view name) {
   if (value.kind != FieldValue::Kind::number) malformed(quoted(name) + " must be a number of seconds");
   const auto length = parse_seconds(value.text);
   if (!length)
-    malformed(quoted(name) + " is " + value.text + "; want seconds, 0 or more and less than 292 years");
+    malformed(quoted(name) + " is " + value.text + "; expected seconds, 0 or more and less than 292 years");
   return *length;
 }
 
@@ -62,7 +62,7 @@ std::size_t word(const FieldValue& value, std::string_view name,
   for (std::size_t i = 0; i < N; ++i) {
     if (words[i] == found) return i;
   }
-  malformed("unknown " + std::string(name) + " " + quoted(found) + "; want " + config::one_of(words) +
+  malformed("unknown " + std::string(name) + " " + quoted(found) + "; expected " + config::one_of(words) +
             config::did_you_mean(found, words));
 }
 

@@ -91,19 +91,19 @@ TEST(TraceLine, SaysWhatIsWrong) {
       {R"({"at":"1"})", "\"at\" must be a number of seconds"},
       {R"({"at":null})", "\"at\" must be a number of seconds"},
       {R"({"at":[1]})", "\"at\" must be a number of seconds"},
-      {R"({"at":-1})", "\"at\" is -1; want seconds, 0 or more and less than 292 years"},
-      {R"({"at":1e999})", "\"at\" is 1e999; want seconds, 0 or more and less than 292 years"},
+      {R"({"at":-1})", "\"at\" is -1; expected seconds, 0 or more and less than 292 years"},
+      {R"({"at":1e999})", "\"at\" is 1e999; expected seconds, 0 or more and less than 292 years"},
       {R"({"at":1,"at":2})", "\"at\" is there twice"},
       {R"({"at":1})", "a whole call needs \"latency\""},
       {R"({"at":1,"latency":1})", "a whole call needs \"verdict\""},
       {R"({"at":1,"latancy":1,"verdict":"success"})", "unknown field \"latancy\"; did you mean \"latency\"?"},
       {R"({"at":1,"latency":-0.1,"verdict":"success"})",
-       "\"latency\" is -0.1; want seconds, 0 or more and less than 292 years"},
+       "\"latency\" is -0.1; expected seconds, 0 or more and less than 292 years"},
       {R"({"at":1,"latency":1,"verdict":"sucess"})",
-       "unknown verdict \"sucess\"; want success, failure or ignored; did you mean \"success\"?"},
+       "unknown verdict \"sucess\"; expected success, failure or ignored; did you mean \"success\"?"},
       {R"({"at":1,"latency":1,"verdict":true})", "\"verdict\" must be a string"},
       {R"({"at":1,"latency":1,"verdict":"failure","type":"oom"})",
-       "unknown type \"oom\"; want timeout, connection_error, http_error, exception or slow_response"},
+       "unknown type \"oom\"; expected timeout, connection_error, http_error, exception or slow_response"},
       {R"({"at":1,"latency":1,"verdict":"failure","retry_after":"3"})",
        "\"retry_after\" must be a number of seconds"},
       {R"({"at":1,"op":"acquire"})", "acquire needs \"id\""},
@@ -112,8 +112,8 @@ TEST(TraceLine, SaysWhatIsWrong) {
       {R"({"at":1,"op":"acquire","id":7})", "\"id\" must be a string"},
       {R"({"at":1,"op":7})", "\"op\" must be a string"},
       {R"({"at":1,"op":"force-open"})",
-       "unknown op \"force-open\"; want acquire, record, abandon, reset, force_open, force_close, disable or "
-       "metrics_only; did you mean \"force_open\"?"},
+       "unknown op \"force-open\"; expected acquire, record, abandon, reset, force_close, force_open, "
+       "disable or metrics_only; did you mean \"force_open\"?"},
   };
   for (const auto& [line, message] : cases) {
     const std::string found = problem(line);

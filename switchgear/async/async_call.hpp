@@ -113,7 +113,7 @@ auto initiate_call(const Ex& executor, const P& pipeline, const AsyncCallOptions
 ///
 /// Time: an attempt that has not ended at its deadline is cancelled (cancellation_type::terminal) and counts
 /// as timed out; the call goes on when its handler has come, because until then it may use its caller's
-/// memory. So operations must heed their cancellation, as all of Asio's do. No timer is armed without a
+/// memory. So operations must react to their cancellation, as all of Asio's do. No timer is armed without a
 /// limit, nor for a wait of nothing.
 ///
 /// Cancellation: the handler's slot (terminal, partial, total) ends a wait at once, with Reason::cancelled;
@@ -167,7 +167,7 @@ auto async_call(const P& pipeline, Op&& op, Token&& token, Time time = {}) {
 /// too (the report has both causes); beside it the result means nothing. No refusal costs an exception:
 ///
 ///     auto reply = co_await async_try_call<Reply>(pipeline, fetch, use_awaitable);
-///     if (!reply) return last_known(item);      // reply.rejection() says who refused, why, until when
+///     if (!reply) return last_known(item);      // reply.rejection(): which policy, why, until when
 template <class T, class Time = AsioTime, AsioExecutor Ex, PipelineLike P, class Op, class Token>
 auto async_try_call(const Ex& executor, const P& pipeline, const AsyncCallOptions& options, Op&& op,
                     Token&& token, Time time = {}) {

@@ -111,7 +111,7 @@ TEST_P(AsyncCancelTest, WaitsForAnOperationThatIsDeafAndGivesItsValue) {
   loop.run();
   EXPECT_FALSE(got.code);
   EXPECT_EQ(got.value, 7);
-  EXPECT_EQ(totals().ignored, 1U) << "for the policies it is nobody's result";
+  EXPECT_EQ(totals().ignored, 1U) << "the policies do not count its result";
 }
 
 TEST_P(AsyncCancelTest, LeavesTheCallOfAnotherForTheSameKey) {

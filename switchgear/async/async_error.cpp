@@ -11,7 +11,7 @@ class AsyncCategory final : public std::error_category {
   [[nodiscard]] const char* name() const noexcept override { return "switchgear.async"; }
   [[nodiscard]] std::string message(int value) const override {
     if (static_cast<AsyncErrc>(value) == AsyncErrc::shared_failure) return "the call for the same key failed";
-    return "the operation threw an exception that is no error code";
+    return "the operation threw an exception that is not an error code";
   }
 };
 

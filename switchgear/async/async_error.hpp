@@ -13,7 +13,7 @@
 
 namespace switchgear {
 
-/// What an error code says when there is no code for what happened.
+/// The error code for endings that have no code of their own.
 enum class AsyncErrc {
   exception = 1,   ///< the operation threw something that is neither kind of system_error
   shared_failure,  ///< the call for the same key that this one waited for has failed, without saying how

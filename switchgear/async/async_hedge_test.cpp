@@ -164,7 +164,7 @@ TEST_F(AsyncHedgeTest, RacesAgainWithTheLosersOfTheLastRaceStillOnTheirWay) {
   dependency.succeed(0, 5);  // the loser of the first race goes
   loop.run();
   ASSERT_EQ(dependency.running.size(), 4U);
-  EXPECT_EQ(got.times, 0) << "and what it brought is nobody's";
+  EXPECT_EQ(got.times, 0) << "and its result is dropped";
   dependency.succeed(3, 9);
   loop.run();
   dependency.succeed(2, 1);

@@ -188,7 +188,7 @@ struct InitiatePartial {
 /// min_success_ratio, or that it cannot become so; then cancels the rest. Completes with (error_code,
 /// PartialAnswers<T>) when the last of them is gone, because until then they may use their caller's memory.
 /// The error is set only when the caller cancelled before the decision: Reason::cancelled. A rejection, a
-/// failure and an exception are no successes, and are swallowed. `made` is `calls`, or 0 when no success is
+/// failure and an exception are not successes, and are swallowed. `made` is `calls`, or 0 when no success is
 /// needed.
 ///
 ///     async_partial<Reply>(executor, pipeline, replicas.size(), 0.5,

@@ -184,7 +184,8 @@ TEST(AsyncStress, NothingIsLostAndNothingIsCountedTwice) {
   EXPECT_EQ(slots.waiting, 0U);
   EXPECT_EQ(calls.calls, calls.successes + calls.failures + calls.ignored);
   EXPECT_GE(calls.calls, counts.attempts.load()) << "each attempt had the breaker's permit";
-  // Every call asked for one token; whoever got one came to the bulkhead or went away while it waited for it.
+  // Every call requested one token; a call that got one came to the bulkhead or went away while it waited for
+  // it.
   EXPECT_EQ(tokens.admitted + tokens.rejected, all);
   const std::uint64_t came_to_the_bulkhead =
       slots.admitted + slots.rejected + slots.timed_out + slots.cancelled;

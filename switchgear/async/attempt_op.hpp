@@ -21,7 +21,7 @@ namespace switchgear {
 /// What an operation is told about the attempt it makes. Lives until that attempt has ended.
 struct AsyncAttempt {
   std::uint32_t number = 1;               ///< from 1; hedges count
-  TimePoint deadline = TimePoint::max();  ///< then it is cancelled; max(): it has all the time in the world
+  TimePoint deadline = TimePoint::max();  ///< then it is cancelled; max(): no limit
 };
 
 namespace detail {
@@ -54,7 +54,7 @@ using ErrorOf = std::conditional_t<AwaitableOp<Op>, std::exception_ptr, boost::s
 
 /// One attempt's operation and, later, what came of it.
 template <class Value>
-struct AttemptResult {
+struct RunningAttempt {
   AsyncAttempt attempt;
   boost::asio::cancellation_signal cancel;
   std::uint8_t branch = 0;

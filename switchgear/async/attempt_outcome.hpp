@@ -1,4 +1,4 @@
-// What came of an attempt: what it means to the policies, and what is kept of it for the caller.
+// The result of an attempt: its meaning for the policies, and the part that the caller gets.
 #pragma once
 
 #include <boost/system/error_code.hpp>
@@ -50,7 +50,7 @@ template <class C>
   }
 }
 
-/// What came of the last attempt, where policies and the handler find it.
+/// The result of the last attempt, for the policies and the handler.
 template <class Value>
 struct KeptAnswer {
   Answer<Value> answer;
@@ -62,10 +62,10 @@ struct KeptAnswer {
     beside_code.reset();
   }
 
-  /// Says what it means, too. What a classifier throws, which is the user's code, is the call's end: nobody
+  /// Also classifies it. An exception of a classifier, which is the user's code, is the call's end: no policy
   /// knows what came of it.
   template <class C>
-  Outcome take(AttemptResult<Value>& came, const C& classifier, Duration latency) {
+  Outcome take(RunningAttempt<Value>& came, const C& classifier, Duration latency) {
     try {
       return take_and_judge(came, classifier, latency);
     } catch (...) {
@@ -77,7 +77,7 @@ struct KeptAnswer {
 
  private:
   template <class C>
-  Outcome take_and_judge(AttemptResult<Value>& came, const C& classifier, Duration latency) {
+  Outcome take_and_judge(RunningAttempt<Value>& came, const C& classifier, Duration latency) {
     if (came.exception != nullptr) {
       answer.exception = std::move(came.exception);
       return outcome_of_exception(classifier, answer.exception, latency);

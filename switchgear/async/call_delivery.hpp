@@ -64,7 +64,7 @@ void CallState<T, gives, P, Op, Handler, Ex, Time>::deliver(Ref self) {
   const auto handler_work = std::move(call.handler_work_);
   Handler handler = std::move(call.handler_);
   if constexpr (gives == Gives::result) {
-    // Beside an error the result means nothing; it must hold something all the same.
+    // Beside an error the result has no meaning, but it needs a value.
     Result<Value> result = !answered.error && !answered.rejection
                                ? Result<Value>(std::move(*kept))
                                : Result<Value>(answered.rejection.value_or(Rejection{}));

@@ -48,7 +48,7 @@ class CallState final : public Waker {
  public:
   using Value = ValueOf<T>;
   using Ref = boost::intrusive_ptr<CallState>;
-  using Running = AttemptResult<Value>;
+  using Running = RunningAttempt<Value>;
   using Executor = Ex;
   using UserAllocator = boost::asio::associated_allocator_t<Handler, boost::asio::recycling_allocator<void>>;
   using Error = ErrorOf<Op>;
@@ -86,7 +86,7 @@ class CallState final : public Waker {
     if (wake_posted_.exchange(true, std::memory_order_acq_rel)) return;
     unsigned references = references_.load(std::memory_order_relaxed);
     do {
-      // Nobody's any more: its context was destroyed, and its destructor is about to leave this very policy.
+      // No longer in use: its context was destroyed, and its destructor is about to leave this very policy.
       if (references == 0) return;
     } while (!references_.compare_exchange_weak(references, references + 1, std::memory_order_relaxed));
     boost::asio::post(executor(), OnWake{{Ref(this, false)}});
@@ -108,7 +108,7 @@ class CallState final : public Waker {
       "the operation gives a coroutine or a future: its work may yet fail. Await it within the operation");
   static constexpr std::size_t most_attempts = hedges ? Hedge::most + 1 : 1;
   using HandlerExecutor = boost::asio::associated_executor_t<Handler, Ex>;
-  /// Memory of an allocator that somebody has chosen is given back before the handler runs, as Asio promises.
+  /// Memory of an allocator that the user has chosen is given back before the handler runs, as Asio promises.
   static constexpr bool own_allocator = !is_everybodys<UserAllocator>;
   using Allocator = StateAllocator<CallState, UserAllocator>;
 

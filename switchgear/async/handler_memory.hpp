@@ -20,7 +20,7 @@ inline constexpr bool is_everybodys<std::allocator<T>> = true;
 template <class T>
 inline constexpr bool is_everybodys<boost::asio::recycling_allocator<T>> = true;
 
-/// An allocator that somebody has chosen, or the heap. Not Asio's recycling: it keeps two blocks a thread, of
+/// An allocator that the user has chosen, or the heap. Not Asio's recycling: it keeps two blocks a thread, of
 /// 1 KB at most, so a state is never kept, and each drives out a block that an operation would have found
 /// again.
 template <class State, class UserAllocator>
@@ -36,8 +36,8 @@ template <class State, class UserAllocator>
   }
 }
 
-/// A few blocks. Whoever asks for more, or for larger ones, gets them from the heap.
-/// Threads: any; a wake comes from another thread than the one that gives its block back.
+/// A few blocks. Further or larger ones come from the heap. Threads: any; a wake comes from another thread
+/// than the one that gives its block back.
 class HandlerMemory {
  public:
   HandlerMemory() = default;

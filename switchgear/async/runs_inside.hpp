@@ -8,7 +8,7 @@
 
 namespace switchgear::detail {
 
-/// False also when that cannot be found out; whoever asks then posts, which is right and a little slower.
+/// False also when that cannot be determined; the caller then posts, which is correct and a little slower.
 template <class Executor>
 [[nodiscard]] bool runs_inside(const Executor& executor) noexcept {
   if constexpr (requires {

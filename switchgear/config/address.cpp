@@ -76,7 +76,8 @@ Parsed<std::uint16_t> url_port(std::string_view text, const urls::url_view& url,
   if (!url.has_port()) return {usual, {}};
   if (url.port().empty()) return {{}, problem(text, "has no port after its \":\"; write one, or no \":\"")};
   const auto port = port_of(url.port());
-  if (!port || *port == 0) return {{}, problem(text, "has a port out of range; want one from 1 to 65535")};
+  if (!port || *port == 0)
+    return {{}, problem(text, "has a port out of range; expected one from 1 to 65535")};
   return {port, {}};
 }
 
@@ -113,19 +114,28 @@ std::string decoded(std::string_view path) {
   return plain;
 }
 
+/// In percent-encoding. Precondition: it is valid.
+bool hides_dots_or_nul(std::string_view path) {
+  const std::string plain = decoded(path);
+  return has_dot_segment(plain) || plain.find('\0') != std::string::npos;
+}
+
 }  // namespace
 
 bool is_loopback(const Endpoint& endpoint) {
   if (endpoint.host == "localhost") return true;
   if (const auto v4 = urls::parse_ipv4_address(endpoint.host)) return v4->is_loopback();
   const auto v6 = urls::parse_ipv6_address(endpoint.host);
-  return v6 && v6->is_loopback();
+  if (!v6) return false;
+  if (!v6->is_v4_mapped()) return v6->is_loopback();
+  constexpr std::size_t first_of_v4 = 12;
+  return v6->to_bytes()[first_of_v4] == 127;  // 127.0.0.0/8, as ::ffff:127.0.0.1
 }
 
 Parsed<Endpoint> parse_listen(std::string_view text) {
-  constexpr std::string_view wanted = "want HOST:PORT, as in \"127.0.0.1:8080\"";
+  constexpr std::string_view wanted = "expected HOST:PORT, as in \"127.0.0.1:8080\"";
   const auto parsed = urls::parse_authority(text);
-  if (!parsed || parsed->has_userinfo()) return {{}, problem(text, "is no address; ").append(wanted)};
+  if (!parsed || parsed->has_userinfo()) return {{}, problem(text, "is not an address; ").append(wanted)};
   if (parsed->encoded_host().empty()) {
     return {{},
             problem(text, "has no host; write \"127.0.0.1:")
@@ -138,18 +148,17 @@ Parsed<Endpoint> parse_listen(std::string_view text) {
   const auto host = host_of(*parsed);
   if (!host) return {{}, problem(text, "has no usable host; ").append(wanted)};
   const auto port = port_of(parsed->port());
-  if (!port) return {{}, problem(text, "has a port out of range; want one from 0 to 65535")};
+  if (!port) return {{}, problem(text, "has a port out of range; expected one from 0 to 65535")};
   return {Endpoint{*host, *port}, {}};
 }
 
 Parsed<ServiceUrl> parse_service_url(std::string_view text) {
-  constexpr std::string_view wanted = "want http://HOST[:PORT][/PATH]";
+  constexpr std::string_view wanted = "expected http://HOST[:PORT][/PATH]";
   const auto parsed = urls::parse_uri(text);
-  if (!parsed || !parsed->has_authority()) return {{}, problem(text, "is no URL; ").append(wanted)};
+  if (!parsed || !parsed->has_authority()) return {{}, problem(text, "is not a URL; ").append(wanted)};
   const std::string scheme = lower(parsed->scheme());
   if (scheme == "https") {
-    return {{},
-            problem(text, "asks for TLS, and TLS upstreams are not supported by this version; want http://")};
+    return {{}, problem(text, "needs TLS, which this version does not support for upstreams; use http://")};
   }
   if (scheme != "http") return {{}, problem(text, "has an unknown scheme; ").append(wanted)};
   if (parsed->has_userinfo())
@@ -167,19 +176,21 @@ Parsed<ServiceUrl> parse_service_url(std::string_view text) {
             problem(text, "has ").append(quoted(path)).append(" after its host and port; ").append(wanted)};
   if (has_dot_segment(path))
     return {{}, problem(text, "has \".\" or \"..\" in its path; write the path they lead to")};
+  if (hides_dots_or_nul(path))
+    return {{}, problem(text, "hides \".\", \"..\" or a NUL in its path; no request may hold one")};
   while (path.ends_with('/')) path.pop_back();
   return {ServiceUrl{Endpoint{*host, *port.value}, std::move(path)}, {}};
 }
 
 Parsed<std::string> parse_origin(std::string_view text) {
-  constexpr std::string_view wanted = "want SCHEME://HOST[:PORT], as in \"https://ops.example.com\"";
+  constexpr std::string_view wanted = "expected SCHEME://HOST[:PORT], as in \"https://ops.example.com\"";
   const auto parsed = urls::parse_uri(text);
-  if (!parsed || !parsed->has_authority()) return {{}, problem(text, "is no origin; ").append(wanted)};
+  if (!parsed || !parsed->has_authority()) return {{}, problem(text, "is not an origin; ").append(wanted)};
   const std::string scheme = lower(parsed->scheme());
   const bool bare = parsed->encoded_path().empty() && !parsed->has_query() && !parsed->has_fragment() &&
                     !parsed->has_userinfo();
   if ((scheme != "http" && scheme != "https") || !bare)
-    return {{}, problem(text, "is no origin; ").append(wanted)};
+    return {{}, problem(text, "is not an origin; ").append(wanted)};
   if (!host_of(parsed->authority())) return {{}, problem(text, "has no usable host; ").append(wanted)};
   std::string origin = scheme + "://" + lower(parsed->encoded_host());
   const std::uint16_t usual = scheme == "http" ? 80 : 443;
@@ -195,18 +206,17 @@ Parsed<std::string> parse_prefix(std::string_view text) {
     return {{}, problem(text, "does not start with \"/\"; write ").append(quoted("/" + std::string(text)))};
   if (text.size() > longest) return {{}, problem(text, "is longer than 1024 bytes")};
   if (text.find_first_of("?#") != std::string_view::npos)
-    return {{}, problem(text, "has a query or a fragment; want a path")};
+    return {{}, problem(text, "has a query or a fragment; expected a path")};
   if (!visible_ascii(text) || text.find_first_of("\"<>\\^`{|}") != std::string_view::npos) {
-    return {{}, problem(text, "contains a character that no path has; want it percent-encoded")};
+    return {{}, problem(text, "contains a character that no path has; percent-encode it")};
   }
   if (has_dot_segment(text))
     return {{}, problem(text, "has \".\" or \"..\" in it; write the path they lead to")};
   if (!urls::parse_origin_form(text))
-    return {{}, problem(text, "is no path; want one such as \"/payment/\"")};
-  std::string path = decoded(text);
-  if (has_dot_segment(path) || path.find('\0') != std::string::npos)
+    return {{}, problem(text, "is not a path; use, for example, \"/payment/\"")};
+  if (hides_dots_or_nul(text))
     return {{}, problem(text, "hides \".\", \"..\" or a NUL in it; no request for it reaches a service")};
-  return {std::move(path), {}};
+  return {decoded(text), {}};
 }
 
 }  // namespace switchgear::config

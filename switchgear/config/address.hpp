@@ -1,5 +1,5 @@
 // Addresses as configuration writes them: where to listen, where a service is, which origins and paths.
-// Each returns the value, or what was found and what is wanted. Nothing is resolved or opened.
+// Each returns the value, or what was found and what is expected. Nothing is resolved or opened.
 #pragma once
 
 #include <optional>
@@ -25,13 +25,14 @@ struct Parsed {
   return (bracketed ? "[" + endpoint.host + "]" : endpoint.host) + ":" + std::to_string(endpoint.port);
 }
 
-/// Whether only this machine can reach it: `localhost`, 127.0.0.0/8 or ::1. Of other names nothing is known,
+/// Whether only this machine can reach it: `localhost`, 127.0.0.0/8 (also as
+/// ::ffff:127.0.0.1) or ::1. Of other names nothing is known,
 /// so they are not.
 [[nodiscard]] bool is_loopback(const Endpoint& endpoint);
 
-/// Of an admin server that others can reach, and that asks for no token.
+/// Of an admin server that others can reach, and that requires no token.
 inline constexpr std::string_view open_admin_problem =
-    "other machines can reach it, and it asks for no token: anyone there can open and reset the breakers; "
+    "other machines can reach it, and it requires no token: anyone there can open and reset the breakers; "
     "set "
     "gateway.token, or listen on 127.0.0.1";
 

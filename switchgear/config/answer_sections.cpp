@@ -13,7 +13,7 @@ namespace {
 struct Body {
   [[nodiscard]] std::optional<std::string> operator()(const Value& value) const {
     if (value.node->kind == Node::Kind::scalar && !value.node->empty()) return value.node->text;
-    value.wrong(found(*value.node) + " found; want text; quote it to write \"\" or {…}");
+    value.wrong(found(*value.node) + " found; expected text; quote it to write \"\" or {…}");
     return std::nullopt;
   }
 };
@@ -36,7 +36,7 @@ struct MediaType {
     if (visible && slash < type.size() && token(type.substr(0, slash)) && token(type.substr(slash + 1)) &&
         text->back() != ' ')
       return text;
-    value.wrong(quoted(*text) + " is no media type; want one such as application/json");
+    value.wrong(quoted(*text) + " is not a valid media type; use, for example, application/json");
     return std::nullopt;
   }
 };
@@ -49,7 +49,7 @@ ValueFallback read_value(const Value& value) {
   section.read("content_type", answer.content_type, MediaType{});
   if ((answer.status == 204 || answer.status == 304) && !answer.body.empty()) {
     section.find("body")->wrong("an answer with status " + std::to_string(answer.status) +
-                                " has no body; want another status, or no body");
+                                " has no body; expected another status, or no body");
   }
   section.finish();
   return answer;
@@ -106,7 +106,7 @@ void read_fallback(const Value& value, Policy& policy) {
   take("queue", read_queue);
   take("fail", [](const Value& text) { return FailFallback{Text{}(text).value_or("")}; });
   if (kinds != 1) {
-    section.wrong(std::to_string(kinds) + " kinds found; want exactly one of value, cache, queue, fail");
+    section.wrong(std::to_string(kinds) + " kinds found; expected exactly one of value, cache, queue, fail");
   }
   section.finish();
 }

@@ -30,7 +30,7 @@ TEST(CacheSection, MistakesAreLocated) {
       {with("cache: {ttl: 5s, max_bytes: 1KB}"),
        "f.yaml:3:35: policies.p.cache.max_bytes: \"1KB\" has no known unit; write \"1KiB\""},
       {with("fallback: {cache: {max_bytes: [1]}}"),
-       "f.yaml:3:37: policies.p.fallback.cache.max_bytes: a list found; want a size such as \"64MiB\""},
+       "f.yaml:3:37: policies.p.fallback.cache.max_bytes: a list found; expected a size such as \"64MiB\""},
       {with("fallback: {cache: {max_bytes: 1000}}"),
        "f.yaml:3:37: policies.p.fallback.cache.max_bytes: 1000 is not from 1024 to 1099511627776"},
   });
@@ -55,28 +55,26 @@ TEST(FallbackSection, EveryKindArrives) {
 TEST(FallbackSection, MistakesAreLocated) {
   expect_answers({
       {with("fallback: {}"),
-       "f.yaml:3:7: policies.p.fallback: 0 kinds found; want exactly one of value, cache, queue, fail"},
+       "f.yaml:3:7: policies.p.fallback: 0 kinds found; expected exactly one of value, cache, queue, fail"},
       {with("fallback: {fail: no, queue: {max: 5}}"),
-       "f.yaml:3:7: policies.p.fallback: 2 kinds found; want exactly one of value, cache, queue, fail"},
-      {with("fallback: {fail: \"\"}"), "f.yaml:3:24: policies.p.fallback.fail: nothing found; want text"},
+       "f.yaml:3:7: policies.p.fallback: 2 kinds found; expected exactly one of value, cache, queue, fail"},
+      {with("fallback: {fail: \"\"}"), "f.yaml:3:24: policies.p.fallback.fail: nothing found; expected text"},
       {with("fallback: {value: {status: 199}}"),
-       "f.yaml:3:34: policies.p.fallback.value.status: \"199\" is out of range; want a whole number from 200 "
-       "to "
+       "f.yaml:3:34: policies.p.fallback.value.status: \"199\" is out of range; expected a whole number from "
+       "200 to "
        "599"},
       {with("fallback: {value: {body: {a: 1}}}"),
-       "f.yaml:3:32: policies.p.fallback.value.body: a mapping found; want text; quote it to write \"\" or "
-       "{…}"},
+       "f.yaml:3:32: policies.p.fallback.value.body: a mapping found; expected text; quote it to write \"\" "
+       "or {…}"},
       {with("fallback: {value: {status: 204, body: gone}}"),
-       "f.yaml:3:45: policies.p.fallback.value.body: an answer with status 204 has no body; want another "
+       "f.yaml:3:45: policies.p.fallback.value.body: an answer with status 204 has no body; expected another "
        "status, or no body"},
       {with("fallback: {value: {content_type: \"text/plain\\r\\nX: y\"}}"),
-       "f.yaml:3:40: policies.p.fallback.value.content_type: \"text/plain\\x0d\\x0aX: y\" is no media type; "
-       "want "
-       "one such as application/json"},
+       "f.yaml:3:40: policies.p.fallback.value.content_type: \"text/plain\\x0d\\x0aX: y\" is not a valid "
+       "media type; use, for example, application/json"},
       {with("fallback: {value: {content_type: \"file:/x.json\"}}"),
-       "f.yaml:3:40: policies.p.fallback.value.content_type: \"file:/x.json\" is no media type; want one "
-       "such as "
-       "application/json"},
+       "f.yaml:3:40: policies.p.fallback.value.content_type: \"file:/x.json\" is not a valid media type; "
+       "use, for example, application/json"},
       {with("fallback: {cache: {max_stale: 0s}}"),
        "f.yaml:3:37: policies.p.fallback.cache.max_stale: 0s is not longer than 0s"},
       {with("preset: core, fallback: {queue: {}}"),
@@ -84,7 +82,7 @@ TEST(FallbackSection, MistakesAreLocated) {
       {with("preset: core, fallback: {queue: {max: 0}}"),
        "f.yaml:3:45: policies.p.fallback.queue.max: 0 is not from 1 to 100000000"},
       {with("fallback: {stale: {}, fail: no}"),
-       "f.yaml:3:18: policies.p.fallback.stale: unknown key; want value, cache, queue or fail"},
+       "f.yaml:3:18: policies.p.fallback.stale: unknown key; expected value, cache, queue or fail"},
   });
 }
 
@@ -121,8 +119,8 @@ TEST(ChaosSection, MistakesAreLocated) {
       {with("chaos: {delay: {probability: 0.5, min: 2s, max: 1s}}"),
        "f.yaml:3:55: policies.p.chaos.delay.max: 1s is not at least delay.min (2s)"},
       {with("chaos: {abort: {probability: 0.6}, timeout: {probability: 0.6}}"),
-       "f.yaml:3:7: policies.p.chaos: the probabilities come to 1.2; want at most 1, for at most one fault "
-       "befalls a call"},
+       "f.yaml:3:7: policies.p.chaos: the probabilities come to 1.2; expected at most 1, because a call gets "
+       "at most one fault"},
   });
 }
 

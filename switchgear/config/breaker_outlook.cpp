@@ -10,7 +10,7 @@ namespace switchgear::config {
 namespace {
 
 constexpr std::size_t most_openings = 8;
-/// Nobody has the delays before more retries than this added up: the rest is taken to cost no time.
+/// The delays before more retries than this are not added up: the rest counts as no time.
 constexpr std::uint32_t most_followed = 1000;
 
 /// The least k of n for which k / n ≥ share, as the breaker itself divides.
@@ -116,7 +116,7 @@ class Rules {
         calls_at_once(policy_) * (policy_.hedge ? std::uint64_t{policy_.hedge->max_hedges} + 1 : 1);
     if (most != 0 && rule.count > most) {
       never = "at most " + std::to_string(most) + " attempts run at once (" +
-              (policy_.bulkhead ? "bulkhead" : "adaptive_limit") + "), and it wants " +
+              (policy_.bulkhead ? "bulkhead" : "adaptive_limit") + "), and the rule needs " +
               std::to_string(rule.count) + " stuck ones";
     }
     rules_.push_back({"stuck_calls", std::move(never), true, 0, rule.older_than});

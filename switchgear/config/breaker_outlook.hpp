@@ -1,5 +1,5 @@
-// What a policy's circuit breaker can come to, worked out from the options alone: which of its rules can ever
-// hold, how soon they notice that the dependency is gone, how long it stays open, what closes it.
+// The worst cases of a policy's circuit breaker, worked out from the options alone: which of its rules can
+// ever hold, how soon they notice that the dependency is gone, how long it stays open, what closes it.
 #pragma once
 
 #include <cstdint>

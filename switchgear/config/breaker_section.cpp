@@ -24,7 +24,7 @@ void read_window(const Value& value, WindowOptions& window) {
     if (const auto found = section.find(key)) {
       found->report->error(
           found->key, found->path,
-          "is not a key of " + kind + (type == 0 ? "; want size" : "; want duration, buckets"));
+          "is not a key of " + kind + (type == 0 ? "; expected size" : "; expected duration, buckets"));
     }
   };
   if (type == 0) {

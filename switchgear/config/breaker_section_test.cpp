@@ -100,46 +100,48 @@ TEST(BreakerSection, ALongOpeningRaisesTheDefaultCapWithIt) {
 TEST(BreakerSection, MistakesOfTypeAndUnit) {
   expect_answers({
       {breaker_with("failure_rate: half"),
-       "f.yaml:5:21: policies.p.circuit_breaker.failure_rate: \"half\" is not a number; want a number"},
+       "f.yaml:5:21: policies.p.circuit_breaker.failure_rate: \"half\" is not a number; expected a number"},
       {breaker_with("failure_rate: \"0.5\""),
-       "f.yaml:5:21: policies.p.circuit_breaker.failure_rate: \"0.5\" is text; want a number without quotes"},
+       "f.yaml:5:21: policies.p.circuit_breaker.failure_rate: \"0.5\" is text; expected a number without "
+       "quotes"},
       {breaker_with("failure_rate: 50%"),
        "f.yaml:5:21: policies.p.circuit_breaker.failure_rate: \"50%\" is a percentage; write the ratio 0.5"},
       {breaker_with("failure_rate: .nan"),
-       "f.yaml:5:21: policies.p.circuit_breaker.failure_rate: \".nan\" is not a number; want a number"},
+       "f.yaml:5:21: policies.p.circuit_breaker.failure_rate: \".nan\" is not a number; expected a number"},
       {breaker_with("failure_rate: nan"),
-       "f.yaml:5:21: policies.p.circuit_breaker.failure_rate: \"nan\" is not a number; want a number"},
+       "f.yaml:5:21: policies.p.circuit_breaker.failure_rate: \"nan\" is not a number; expected a number"},
       {breaker_with("failure_rate: [0.5]"),
-       "f.yaml:5:21: policies.p.circuit_breaker.failure_rate: a list found; want a number"},
+       "f.yaml:5:21: policies.p.circuit_breaker.failure_rate: a list found; expected a number"},
       {breaker_with("failure_rate:"),
-       "f.yaml:5:7: policies.p.circuit_breaker.failure_rate: nothing found; want a number"},
+       "f.yaml:5:7: policies.p.circuit_breaker.failure_rate: nothing found; expected a number"},
       {breaker_with("consecutive_failures: 2.5"),
-       "f.yaml:5:29: policies.p.circuit_breaker.consecutive_failures: \"2.5\" is not a whole number; want a "
-       "whole number"},
+       "f.yaml:5:29: policies.p.circuit_breaker.consecutive_failures: \"2.5\" is not a whole number; "
+       "expected a whole number"},
       {breaker_with("consecutive_failures: -1"),
-       "f.yaml:5:29: policies.p.circuit_breaker.consecutive_failures: \"-1\" is negative; want a whole "
+       "f.yaml:5:29: policies.p.circuit_breaker.consecutive_failures: \"-1\" is negative; expected a whole "
        "number"},
       {breaker_with("consecutive_failures: 99999999999999999999"),
        "f.yaml:5:29: policies.p.circuit_breaker.consecutive_failures: \"99999999999999999999\" is too large; "
-       "want a whole number"},
+       "expected a whole number"},
       {breaker_with("failure_rate: 1e400"),
-       "f.yaml:5:21: policies.p.circuit_breaker.failure_rate: \"1e400\" is out of range; want a number"},
+       "f.yaml:5:21: policies.p.circuit_breaker.failure_rate: \"1e400\" is out of range; expected a number"},
       {breaker_with("{failure_rate: 0.5, open_duration: 30}"),
        "f.yaml:5:42: policies.p.circuit_breaker.open_duration: \"30\" has no unit; write \"30s\""},
       {breaker_with("{failure_rate: 0.5, honor_retry_after: yes}"),
-       "f.yaml:5:46: policies.p.circuit_breaker.honor_retry_after: \"yes\" is neither true nor false; want "
-       "true or false"},
+       "f.yaml:5:46: policies.p.circuit_breaker.honor_retry_after: \"yes\" is neither true nor false; "
+       "expected true or false"},
       {breaker_with("{failure_rate: 0.5, slow_call: 2s}"),
-       "f.yaml:5:38: policies.p.circuit_breaker.slow_call: \"2s\" found; want a mapping (key: value)"},
+       "f.yaml:5:38: policies.p.circuit_breaker.slow_call: \"2s\" found; expected a mapping (key: value)"},
       {breaker_with("{failure_rate: 0.5, window: {type: cuont}}"),
-       "f.yaml:5:42: policies.p.circuit_breaker.window.type: \"cuont\" is not known; want count or time; did "
-       "you mean "
+       "f.yaml:5:42: policies.p.circuit_breaker.window.type: \"cuont\" is not known; expected count or time; "
+       "did you mean "
        "\"count\"?"},
       {breaker_with("{failure_rate: 0.5, window: {type: count, buckets: 5}}"),
-       "f.yaml:5:49: policies.p.circuit_breaker.window.buckets: is not a key of a count window; want size"},
+       "f.yaml:5:49: policies.p.circuit_breaker.window.buckets: is not a key of a count window; expected "
+       "size"},
       {breaker_with("{failure_rate: 0.5, window: {type: time, size: 100}}"),
-       "f.yaml:5:48: policies.p.circuit_breaker.window.size: is not a key of a time window; want duration, "
-       "buckets"},
+       "f.yaml:5:48: policies.p.circuit_breaker.window.size: is not a key of a time window; expected "
+       "duration, buckets"},
   });
 }
 
@@ -151,7 +153,7 @@ TEST(BreakerSection, UnknownKeysAreAskedAbout) {
        "f.yaml:5:39: policies.p.circuit_breaker.half_open.permited_calls: unknown key; did you mean "
        "\"permitted_calls\"?"},
       {breaker_with("{failure_rate: 0.5, ramp: {xyz: 3}}"),
-       "f.yaml:5:34: policies.p.circuit_breaker.ramp.xyz: unknown key; want duration or from"},
+       "f.yaml:5:34: policies.p.circuit_breaker.ramp.xyz: unknown key; expected duration or from"},
   });
 }
 
@@ -163,8 +165,7 @@ TEST(BreakerSection, RangesAndContradictionsStandAtTheirKey) {
        "f.yaml:5:75: policies.p.circuit_breaker.half_open.max_concurrent: 3 is not from 1 to 2"},
       {breaker_with("{failure_rate: 0.5, minimum_calls: 101}"),
        "f.yaml:5:42: policies.p.circuit_breaker.minimum_calls: 101 can never be reached in a window of 100 "
-       "calls; want at "
-       "most window.size"},
+       "calls; expected at most window.size"},
       {breaker_with("{failure_rate: 0.5, open_duration: 1m, max_open_duration: 30s}"),
        "f.yaml:5:65: policies.p.circuit_breaker.max_open_duration: 30s is not at least open_duration (60s)"},
   });
@@ -180,11 +181,10 @@ TEST(BreakerSection, AProblemOfAnAbsentKeyStandsAtTheBreaker) {
   expect_answers({
       {breaker_with("{failure_rate: 0.5, window: {size: 10}}"),
        "f.yaml:4:5: policies.p.circuit_breaker.minimum_calls: 20 can never be reached in a window of 10 "
-       "calls; want at most "
-       "window.size"},
+       "calls; expected at most window.size"},
       {breaker_with("{}"),
-       "f.yaml:4:5: policies.p.circuit_breaker: no trip rule is set, so it could never open; want at least "
-       "one of "
+       "f.yaml:4:5: policies.p.circuit_breaker: no trip rule is set, so it could never open; expected at "
+       "least one of "
        "failure_rate, slow_call, latency, consecutive_failures, failure_balance, stuck_calls"},
   });
 }
@@ -193,8 +193,8 @@ TEST(BreakerSection, AnUnreadableKeyDoesNotHideTheRangesOfOthersNorInventContrad
   EXPECT_EQ(
       errors_of(breaker_with("{window: {size: many}, minimum_calls: 200, failure_rate: 2, jitter: 1}")),
       (std::vector<std::string>{
-          "f.yaml:5:23: policies.p.circuit_breaker.window.size: \"many\" is not a whole number; want a whole "
-          "number",
+          "f.yaml:5:23: policies.p.circuit_breaker.window.size: \"many\" is not a whole number; expected a "
+          "whole number",
           "f.yaml:5:64: policies.p.circuit_breaker.failure_rate: 2 is not a ratio above 0 and at most 1",
           "f.yaml:5:75: policies.p.circuit_breaker.jitter: 1 is not a ratio from 0 to below 1"}));
 }
@@ -219,9 +219,8 @@ TEST(Presets, KeysBelowOverrideThem) {
 
 TEST(Presets, AnUnknownNameIsAskedAbout) {
   expect_answers({{"version: 1\npolicies:\n  p: {preset: paymnet}\n",
-                   "f.yaml:3:15: policies.p.preset: \"paymnet\" is not known; want payment, authentication, "
-                   "core, analytics, "
-                   "third_party or internal; did you mean \"payment\"?"}});
+                   "f.yaml:3:15: policies.p.preset: \"paymnet\" is not known; expected payment, "
+                   "authentication, core, analytics, third_party or internal; did you mean \"payment\"?"}});
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace switchgear::config {
 
 namespace {
 
-/// Beyond so many retries nobody is told which one comes too late.
+/// Beyond so many retries the message does not say which one comes too late.
 constexpr std::uint32_t most_followed = 1000;
 
 class Combinations {
@@ -48,7 +48,7 @@ class Combinations {
     if (!policy_.timeout || !policy_.deadline || *policy_.timeout <= *policy_.deadline) return;
     impossible("timeout", quoted(format_duration(*policy_.timeout)) +
                               " is longer than the deadline of the whole call " + deadline() +
-                              "; want at most that");
+                              "; expected at most that");
   }
 
   void check_retry(const RetryOptions& retry) {
@@ -117,7 +117,7 @@ class Combinations {
     if (fixed == nullptr) return;
     if (*fixed >= *limit) {
       impossible("hedge.delay", quoted(format_duration(*fixed)) + " is never reached: " + over +
-                                    "; want less, or no call is ever hedged");
+                                    "; make it shorter, or no call is ever hedged");
     } else if (policy_.deadline && *fixed > Duration::zero()) {
       // The k-th hedge begins at k · delay; those at or after the deadline do not.
       const auto begun = static_cast<std::uint64_t>((policy_.deadline->count() - 1) / fixed->count());
@@ -134,7 +134,7 @@ class Combinations {
     if (!policy_.deadline || wait < *policy_.deadline) return;
     impossible(key, quoted(format_duration(wait)) +
                         " is at least as long as the deadline of the whole call " + deadline() +
-                        ": nobody waits longer for a turn than for the answer; want less");
+                        ": no call waits longer for its turn than for the answer; make it shorter");
   }
 
   void check_waits() {
@@ -146,7 +146,7 @@ class Combinations {
                  std::to_string(policy_.adaptive_limit->min_limit) +
                      " calls at once are never refused, and the bulkhead around it lets in " +
                      std::to_string(policy_.bulkhead->max_concurrent) +
-                     " at most: no limit could be found; want less than that");
+                     " at most: no limit could be found; expected less than that");
     }
   }
 
@@ -155,7 +155,7 @@ class Combinations {
     if (std::holds_alternative<CallQueueOptions>(*policy_.fallback) && !policy_.circuit_breaker) {
       impossible("fallback.queue",
                  "stored calls are made when the circuit breaker closes, and there is none: they would wait "
-                 "for ever; want a circuit_breaker or a preset");
+                 "for ever; add a circuit_breaker or a preset");
     }
     const auto* stale = std::get_if<CachedFallbackOptions>(&*policy_.fallback);
     if (stale != nullptr && policy_.cache && policy_.cache->ttl >= stale->max_stale) {
@@ -163,7 +163,7 @@ class Combinations {
                  quoted(format_duration(stale->max_stale)) +
                      " never lets an answer through: the cache gives it for " +
                      format_duration(policy_.cache->ttl) +
-                     " (cache.ttl), and when it is asked for here it is older than that; want longer");
+                     " (cache.ttl), and when the fallback needs it, it is older than that; make it longer");
     }
   }
 
@@ -190,7 +190,7 @@ class Combinations {
       doubtful("circuit_breaker.half_open.max_wait",
                quoted(format_duration(half_open.max_wait)) + " is shorter than the " +
                    (policy_.timeout == limit ? "timeout" : "deadline") + " (" + format_duration(*limit) +
-                   "): a probe that is still within its own limit counts as failed; want at least that");
+                   "): a probe that is still within its own limit counts as failed; expected at least that");
     }
     if (half_open.success_threshold.value_or(1) > outlook.probes_for_certainty) {
       doubtful("circuit_breaker.half_open.success_threshold",
@@ -230,7 +230,7 @@ class Combinations {
 
   void check_idle_keys_of(const CircuitBreakerOptions& breaker) {
     if (!breaker.needs_window()) {
-      const std::string why = "does nothing: no failure_rate, slow_call or latency looks at the window";
+      const std::string why = "does nothing: no failure_rate, slow_call or latency uses the window";
       doubtful("circuit_breaker.window", why);
       doubtful("circuit_breaker.minimum_calls", why);
     }
@@ -257,7 +257,7 @@ void report_combinations(const Value& value, const Policy& policy) {
     std::string_view key = found.key;
     const Entry* entry = find_entry(*value.node, key);
     if (found.kind == Combination::Kind::doubtful) {
-      // A warning about a key that nobody wrote, such as a preset's, helps nobody.
+      // A warning about a key that is not in the file, such as a preset's, does not help the user.
       if (entry != nullptr) value.report->warning(place_of(*entry), join(value.path, key), found.message);
       continue;
     }

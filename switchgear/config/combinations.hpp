@@ -1,5 +1,5 @@
-// What of a policy can never happen, because one part of it rules out another; and what is doubtful. Ranges
-// of single options are no concern of this file: the library says them.
+// Finds contradictory and suspicious settings within a policy. Ranges of single options are checked by the
+// library, not here.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ namespace switchgear::config {
 
 struct Combination {
   enum class Kind : std::uint8_t {
-    impossible,  ///< something was asked for that can never happen: an error
+    impossible,  ///< a setting that can never have an effect: an error
     doubtful,    ///< it works, and hardly as it was meant: a warning
   };
   Kind kind = Kind::impossible;

@@ -1,4 +1,4 @@
-// What the parts of a policy rule out together: refused at load, each with the sentence its user reads.
+// Contradictions within a policy: refused at load, each with its message.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -20,7 +20,7 @@ void expect_warning(const std::string& keys, const std::string& line) {
 TEST(Combinations, AnAttemptFitsIntoItsCall) {
   expect_answers({{with("timeout: 20s, deadline: 10s"),
                    "f.yaml:3:16: policies.p.timeout: \"20s\" is longer than the deadline of the whole call "
-                   "(10s); want at most that"}});
+                   "(10s); expected at most that"}});
   expect_accepted("timeout: 10s, deadline: 10s");
 }
 
@@ -88,10 +88,10 @@ TEST(Combinations, AHedgeThatNeverBeginsIsRefused) {
   expect_answers({
       {with("timeout: 100ms, hedge: {delay: 100ms}"),
        "f.yaml:3:38: policies.p.hedge.delay: \"100ms\" is never reached: an attempt is over after 100ms "
-       "(timeout); want less, or no call is ever hedged"},
+       "(timeout); make it shorter, or no call is ever hedged"},
       {with("deadline: 1s, hedge: {delay: 2s}"),
        "f.yaml:3:36: policies.p.hedge.delay: \"2s\" is never reached: the whole call is over after 1s "
-       "(deadline); want less, or no call is ever hedged"},
+       "(deadline); make it shorter, or no call is ever hedged"},
   });
   expect_accepted("timeout: 100ms, hedge: {delay: 99ms}");
   expect_accepted("timeout: 100ms, hedge: {delay: p99}");
@@ -112,12 +112,10 @@ TEST(Combinations, NobodyWaitsLongerForATurnThanForTheAnswer) {
   expect_answers({
       {with("deadline: 1s, bulkhead: {max_concurrent: 5, max_queue: 5, max_wait: 1s}"),
        "f.yaml:3:75: policies.p.bulkhead.max_wait: \"1s\" is at least as long as the deadline of the whole "
-       "call "
-       "(1s): nobody waits longer for a turn than for the answer; want less"},
+       "call (1s): no call waits longer for its turn than for the answer; make it shorter"},
       {with("deadline: 1s, rate_limiter: {rate: 1, max_wait: 3s}"),
        "f.yaml:3:55: policies.p.rate_limiter.max_wait: \"3s\" is at least as long as the deadline of the "
-       "whole "
-       "call (1s): nobody waits longer for a turn than for the answer; want less"},
+       "whole call (1s): no call waits longer for its turn than for the answer; make it shorter"},
   });
   expect_accepted("deadline: 1s, bulkhead: {max_concurrent: 5, max_queue: 5, max_wait: 999ms}");
 }
@@ -126,7 +124,7 @@ TEST(Combinations, ABulkheadLeavesTheAdaptiveLimitSomethingToFind) {
   expect_answers(
       {{with("bulkhead: {max_concurrent: 5}, adaptive_limit: {min_limit: 5}"),
         "f.yaml:3:66: policies.p.adaptive_limit.min_limit: 5 calls at once are never refused, and the "
-        "bulkhead around it lets in 5 at most: no limit could be found; want less than that"}});
+        "bulkhead around it lets in 5 at most: no limit could be found; expected less than that"}});
   expect_accepted("bulkhead: {max_concurrent: 6}, adaptive_limit: {min_limit: 5}");
 }
 
@@ -134,12 +132,10 @@ TEST(Combinations, AStaleAnswerIsOlderThanACachedOne) {
   expect_answers({
       {with("cache: {ttl: 10m}, fallback: {cache: {max_stale: 5m}}"),
        "f.yaml:3:56: policies.p.fallback.cache.max_stale: \"5m\" never lets an answer through: the cache "
-       "gives "
-       "it for 10m (cache.ttl), and when it is asked for here it is older than that; want longer"},
+       "gives it for 10m (cache.ttl), and when the fallback needs it, it is older than that; make it longer"},
       {with("cache: {ttl: 10m}, fallback: {cache: {}}"),
        "f.yaml:3:37: policies.p.fallback.cache.max_stale: \"10m\" never lets an answer through: the cache "
-       "gives "
-       "it for 10m (cache.ttl), and when it is asked for here it is older than that; want longer"},
+       "gives it for 10m (cache.ttl), and when the fallback needs it, it is older than that; make it longer"},
   });
   expect_accepted("cache: {ttl: 5m}, fallback: {cache: {max_stale: 6m}}");
 }
@@ -147,8 +143,8 @@ TEST(Combinations, AStaleAnswerIsOlderThanACachedOne) {
 TEST(Combinations, AQueueIsDrainedByABreaker) {
   expect_answers(
       {{with("fallback: {queue: {max: 10}}"),
-        "f.yaml:3:18: policies.p.fallback.queue: stored calls are made when the circuit breaker "
-        "closes, and there is none: they would wait for ever; want a circuit_breaker or a preset"}});
+        "f.yaml:3:18: policies.p.fallback.queue: stored calls are made when the circuit breaker closes, and "
+        "there is none: they would wait for ever; add a circuit_breaker or a preset"}});
   expect_accepted("preset: core, fallback: {queue: {max: 10}}");
 }
 
@@ -164,9 +160,8 @@ TEST(Combinations, ARetryAroundABreakerThatCanNeverOpenIsRefused) {
       {with("failure_when: {status: [], errors: []}, circuit_breaker: {consecutive_failures: 3, stuck_calls: "
             "{older_than: 1s, count: 10}}, bulkhead: {max_concurrent: 5}"),
        "f.yaml:3:47: policies.p.circuit_breaker: it can never open: consecutive_failures: nothing counts as "
-       "a "
-       "failure (failure_when); stuck_calls: at most 5 attempts run at once (bulkhead), and it wants 10 "
-       "stuck "
+       "a failure (failure_when); stuck_calls: at most 5 attempts run at once (bulkhead), and the rule needs "
+       "10 stuck "
        "ones"},
       {with("circuit_breaker: {failure_rate: 0.5, window: {duration: 10s}}, rate_limiter: {rate: 1, burst: "
             "5}"),
@@ -195,7 +190,7 @@ TEST(Combinations, ARuleThatCanNeverHoldIsAWarningWhereItIsWritten) {
       "f.yaml:3:101: policies.p.circuit_breaker.slow_call: can never hold: an attempt ends after 2s "
       "(timeout), "
       "and a timeout is not recorded (failure_when)");
-  EXPECT_TRUE(warnings_of(with("preset: internal, timeout: 1s")).empty()) << "nobody wrote the rule";
+  EXPECT_TRUE(warnings_of(with("preset: internal, timeout: 1s")).empty()) << "the rule is not in the file";
   EXPECT_TRUE(warnings_of(with("timeout: 2s, circuit_breaker: {failure_rate: 0.5, slow_call: {}}")).empty())
       << "a timeout is slow";
 }
@@ -208,20 +203,20 @@ TEST(Combinations, ABreakerClosesHoweverFarApartItsProbesAre) {
 }
 
 TEST(Combinations, AProbeThatCountsAsHungWithinItsOwnTimeLimitIsAWarning) {
-  expect_warning("timeout: 30s, circuit_breaker: {failure_rate: 0.5, half_open: {max_wait: 10s}}",
-                 "f.yaml:3:80: policies.p.circuit_breaker.half_open.max_wait: \"10s\" is shorter than the "
-                 "timeout (30s): a probe that is still within its own limit counts as failed; want at least "
-                 "that");
-  expect_warning("deadline: 2m, circuit_breaker: {failure_rate: 0.5, half_open: {max_wait: 1m}}",
-                 "f.yaml:3:80: policies.p.circuit_breaker.half_open.max_wait: \"1m\" is shorter than the "
-                 "deadline (2m): a probe that is still within its own limit counts as failed; want at least "
-                 "that");
+  expect_warning(
+      "timeout: 30s, circuit_breaker: {failure_rate: 0.5, half_open: {max_wait: 10s}}",
+      "f.yaml:3:80: policies.p.circuit_breaker.half_open.max_wait: \"10s\" is shorter than the timeout "
+      "(30s): a probe that is still within its own limit counts as failed; expected at least that");
+  expect_warning(
+      "deadline: 2m, circuit_breaker: {failure_rate: 0.5, half_open: {max_wait: 1m}}",
+      "f.yaml:3:80: policies.p.circuit_breaker.half_open.max_wait: \"1m\" is shorter than the deadline (2m): "
+      "a probe that is still within its own limit counts as failed; expected at least that");
   EXPECT_TRUE(warnings_of(with("timeout: 30s, deadline: 2m, circuit_breaker: {failure_rate: 0.5, half_open: "
                                "{max_wait: 30s}}"))
                   .empty())
       << "the timeout is what ends a probe";
   EXPECT_TRUE(warnings_of(with("timeout: 5m, circuit_breaker: {failure_rate: 0.5}")).empty())
-      << "nobody wrote max_wait";
+      << "max_wait is not in the file";
 }
 
 TEST(Combinations, AKeyOfHalfOpenThatDoesNothingIsAWarning) {
@@ -242,7 +237,7 @@ TEST(Combinations, AKeyOfHalfOpenThatDoesNothingIsAWarning) {
 }
 
 TEST(Combinations, AKeyThatDoesNothingIsAWarning) {
-  const std::string no_window = "does nothing: no failure_rate, slow_call or latency looks at the window";
+  const std::string no_window = "does nothing: no failure_rate, slow_call or latency uses the window";
   expect_warning(
       "retry: {backoff: fixed, factor: 3}",
       "f.yaml:3:39: policies.p.retry.factor: does nothing: only an exponential backoff has a factor");

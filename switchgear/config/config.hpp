@@ -34,7 +34,7 @@ struct Endpoint {
   friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };
 
-/// What the gateway takes from a client, and how long it waits for it. Sizes in bytes.
+/// What the gateway accepts from a client, and how long it waits for it. Sizes in bytes.
 struct GatewayLimits {
   std::size_t header_bytes = std::size_t{32} * 1024;  ///< request line and all header fields; 431 beyond
   std::size_t header_fields = 100;                    ///< 431 beyond
@@ -61,7 +61,7 @@ struct GatewayOptions {
   Endpoint listen{"127.0.0.1", 8080};
   Endpoint admin{"127.0.0.1", 9090};
   unsigned threads = 1;
-  std::string admin_token;                 ///< empty: none asked for
+  std::string admin_token;                 ///< empty: none required
   std::vector<std::string> admin_origins;  ///< further origins that may send changing requests
   GatewayLimits limits;
 
@@ -170,9 +170,12 @@ struct Loaded {
   std::vector<Diagnostic> warnings;  ///< keys that are valid but do nothing yet
 };
 
-/// Reads and validates one file. Never throws for what the file says; a file that cannot be read is an error
-/// at 1:1.
-[[nodiscard]] Loaded load_file(const std::string& path);
+/// Which files may be read. A pipe or a terminal can keep its reader waiting for ever.
+enum class FileKind : std::uint8_t { any, regular };
+
+/// Reads and validates one file. Never throws for what the file says; a file that cannot be read, or is not
+/// of that kind, is an error at 1:1. Blocks as long as a pipe of `kind` any does.
+[[nodiscard]] Loaded load_file(const std::string& path, FileKind kind = FileKind::any);
 
 /// The same from memory; `name` stands for the file in messages, `directory` is where `file:` secrets are
 /// looked up.

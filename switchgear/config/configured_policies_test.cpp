@@ -1,5 +1,4 @@
-// What a file's policies are to a program that makes the calls itself, and what a changed file leaves of
-// them.
+// A file's policies in a program that makes the calls itself, and what a changed file keeps of them.
 #include "switchgear/config/configured_policies.hpp"
 
 #include <gtest/gtest.h>
@@ -74,12 +73,12 @@ TEST(ConfiguredPolicies, WhatChangedIsMadeAnewWithWhatBorrowsIt) {
 }
 
 TEST(ConfiguredPolicies, AQueueKeepsItsCallsWhateverTheFileSaysNext) {
-  const Policies first{policy_of("{fallback: {queue: {max: 1}}}")};
+  const Policies first{policy_of("{preset: core, fallback: {queue: {max: 1}}}")};
   ASSERT_TRUE(first.queue()->try_push("one", TimePoint{}));
-  const Policies larger{policy_of("{fallback: {queue: {max: 2}}}"), {}, {}, &first};
+  const Policies larger{policy_of("{preset: core, fallback: {queue: {max: 2}}}"), {}, {}, &first};
   EXPECT_EQ(larger.queue()->size(), 1U);
   EXPECT_TRUE(larger.queue()->try_push("two", TimePoint{}));
-  const Policies without{policy_of("{fallback: {fail: sorry}}"), {}, {}, &larger};
+  const Policies without{policy_of("{preset: core, fallback: {fail: sorry}}"), {}, {}, &larger};
   EXPECT_EQ(without.queue()->size(), 2U);
 }
 

@@ -73,7 +73,7 @@ class Builder {
           return root;
         case FYET_DOCUMENT_START:
           if (root) {
-            fail(event.mark(last_), "a second document starts here; want one document in a file");
+            fail(event.mark(last_), "a second document starts here; expected one document in a file");
           } else {
             root.emplace();
           }
@@ -138,7 +138,7 @@ class Builder {
     if (fy_token_scalar_style(event.scalar.value) != FYSS_PLAIN) into.style = Node::Style::quoted;
     // The file is clean, but "\0" and "\ud800" in double quotes make new bytes.
     if (const auto bad = find_bad_text(into.text)) {
-      report_.error(into.at, "", "this value contains " + std::string(bad->problem) + "; want text");
+      report_.error(into.at, "", "this value contains " + std::string(bad->problem) + "; expected text");
       into.text.clear();
       into.broken = true;
     }
@@ -162,7 +162,7 @@ class Builder {
       node(key_event, key, depth + 1);
       if (failed_) return;
       if (key.kind != Node::Kind::scalar) {
-        report_.error(key.at, "", "this key is a list or a mapping; want a word");
+        report_.error(key.at, "", "this key is a list or a mapping; expected a word");
         key.broken = true;
       }
       const Event value_event(parser_);
@@ -258,7 +258,7 @@ std::optional<Node> parse_document(std::string_view text, Report& report) {
   const bool syntax =
       report_syntax_errors(diag.get(), text, report) > 0 || fy_parser_get_stream_error(parser.get());
   if (!root && report.errors() == errors_before) {
-    report.error({}, "", syntax ? "is not YAML" : "holds nothing; want at least \"version: 1\"");
+    report.error({}, "", syntax ? "is not YAML" : "holds nothing; expected at least \"version: 1\"");
   }
   if (syntax) return std::nullopt;
   return root;

@@ -21,7 +21,7 @@ struct Node {
 
   Kind kind = Kind::scalar;
   Style style = Style::plain;
-  bool broken = false;  ///< already reported: whoever reads it takes nothing and says nothing
+  bool broken = false;  ///< already reported: readers skip it without a further error
   Mark at;
   std::string text;            ///< of a scalar
   std::vector<Node> items;     ///< of a sequence

@@ -28,24 +28,25 @@ TEST(Document, AnUnquotedVariableInsideBracesGetsAHint) {
 }
 
 TEST(Document, AFileOfNothingIsAnError) {
-  const std::string line = "f.yaml:1:1: holds nothing; want at least \"version: 1\"";
+  const std::string line = "f.yaml:1:1: holds nothing; expected at least \"version: 1\"";
   expect_answers({{"", line}, {"\n\n", line}, {"# only a comment\n", line}, {"\xEF\xBB\xBF", line}});
   expect_answers({
-      {"---\n", "f.yaml:1:1: nothing found; want a mapping that starts with \"version: 1\""},
-      {"just text\n", "f.yaml:1:1: \"just text\" found; want a mapping that starts with \"version: 1\""},
-      {"[1, 2]\n", "f.yaml:1:1: a list found; want a mapping that starts with \"version: 1\""},
+      {"---\n", "f.yaml:1:1: nothing found; expected a mapping that starts with \"version: 1\""},
+      {"just text\n", "f.yaml:1:1: \"just text\" found; expected a mapping that starts with \"version: 1\""},
+      {"[1, 2]\n", "f.yaml:1:1: a list found; expected a mapping that starts with \"version: 1\""},
   });
 }
 
 TEST(Document, BytesThatAreNotTextAreNamedByPlace) {
   expect_answers({
-      {"version: 1\n\0"s, "f.yaml:2:1: a NUL byte found; want UTF-8 text"},
-      {"version: 1\n# caf\xE9\n", "f.yaml:2:6: a byte that is not UTF-8 found; want UTF-8 text"},
-      {"# \xC3\xA9 \xC0\xAF\n", "f.yaml:1:5: a byte that is not UTF-8 found; want UTF-8 text"},
-      {"# \xED\xA0\x80\n", "f.yaml:1:3: a byte that is not UTF-8 found; want UTF-8 text"},
-      {"# \xF4\x90\x80\x80\n", "f.yaml:1:3: a byte that is not UTF-8 found; want UTF-8 text"},
-      {"# \xE2\x82", "f.yaml:1:3: a byte that is not UTF-8 found; want UTF-8 text"},
-      {"version: 1\npolicies: {\"a\\0b\": {}}\n", "f.yaml:2:12: this value contains a NUL byte; want text"},
+      {"version: 1\n\0"s, "f.yaml:2:1: a NUL byte found; expected UTF-8 text"},
+      {"version: 1\n# caf\xE9\n", "f.yaml:2:6: a byte that is not UTF-8 found; expected UTF-8 text"},
+      {"# \xC3\xA9 \xC0\xAF\n", "f.yaml:1:5: a byte that is not UTF-8 found; expected UTF-8 text"},
+      {"# \xED\xA0\x80\n", "f.yaml:1:3: a byte that is not UTF-8 found; expected UTF-8 text"},
+      {"# \xF4\x90\x80\x80\n", "f.yaml:1:3: a byte that is not UTF-8 found; expected UTF-8 text"},
+      {"# \xE2\x82", "f.yaml:1:3: a byte that is not UTF-8 found; expected UTF-8 text"},
+      {"version: 1\npolicies: {\"a\\0b\": {}}\n",
+       "f.yaml:2:12: this value contains a NUL byte; expected text"},
   });
 }
 
@@ -83,7 +84,7 @@ TEST(Document, DirectivesAreRefusedBeforeTheyCanKeepTheParserBusy) {
 
 TEST(Document, OneFileHoldsOneDocument) {
   expect_answers({{"version: 1\n---\nversion: 1\n",
-                   "f.yaml:2:1: a second document starts here; want one document in a file"}});
+                   "f.yaml:2:1: a second document starts here; expected one document in a file"}});
 }
 
 TEST(Document, RepeatedKeysAreErrorsAtEveryDepth) {
@@ -104,14 +105,15 @@ TEST(Document, AnExplicitKeyIsRefusedBeforeItCanBreakTheParser) {
 }
 
 TEST(Document, AKeyIsAWord) {
-  expect_answers({{"version: 1\n[a, b]: 1\n", "f.yaml:2:1: this key is a list or a mapping; want a word"}});
+  expect_answers(
+      {{"version: 1\n[a, b]: 1\n", "f.yaml:2:1: this key is a list or a mapping; expected a word"}});
 }
 
 TEST(Document, TerminalsAreNotCommandedByNames) {
   const auto errors = errors_of("version: 1\n\"\\e[31mred\\x9b\": 1\n");
   ASSERT_EQ(errors.size(), 1U);
   EXPECT_EQ(errors[0],
-            "f.yaml:2:1: \\x1b[31mred\\u009b: unknown key; want version, gateway, policies or services");
+            "f.yaml:2:1: \\x1b[31mred\\u009b: unknown key; expected version, gateway, policies or services");
 }
 
 TEST(Document, WhatNobodySeesIsShown) {
@@ -119,10 +121,11 @@ TEST(Document, WhatNobodySeesIsShown) {
       {"version: 1\n\"gateway\u200b\": {}\n",
        "f.yaml:2:1: gateway\\u200b: unknown key; did you mean \"gateway\"?"},
       {"version: 1\npolicies:\n  p: {timeout: \"5\u00a0s\"}\n",
-       "f.yaml:3:16: policies.p.timeout: \"5\\u00a0s\" has no known unit; want a number and ns, us, ms, s, m "
-       "or h, as in \"250ms\""},
+       "f.yaml:3:16: policies.p.timeout: \"5\\u00a0s\" has no known unit; expected a number and ns, us, ms, "
+       "s, m or h, as in \"250ms\""},
       {"version: 1\npolicies:\n  \"a\u202eb\": {}\n",
-       "f.yaml:3:3: policies.a\\u202eb: the name contains a character that nobody sees; want printable text"},
+       "f.yaml:3:3: policies.a\\u202eb: the name contains an invisible character; expected printable "
+       "text"},
   });
   EXPECT_EQ(config_of("version: 1\npolicies: {страница: {}, 日本: {}, 👩‍🚀: {}}\n")
                 .policies.size(),
@@ -158,7 +161,7 @@ TEST(Environment, VariablesAndDefaultsStandInValues) {
 TEST(Environment, AVariableIsNeverYaml) {
   const Variable value("SWITCHGEAR_TEST_VALUE", "5s\nversion: 2 # {");
   expect_answers({{"version: 1\npolicies:\n  a:\n    timeout: ${SWITCHGEAR_TEST_VALUE}\n",
-                   "f.yaml:4:14: policies.a.timeout: \"5s\\x0aversion: 2 # {\" has no known unit; want a "
+                   "f.yaml:4:14: policies.a.timeout: \"5s\\x0aversion: 2 # {\" has no known unit; expected a "
                    "number and ns, us, "
                    "ms, s, m or h, as in \"250ms\""}});
 }
@@ -180,7 +183,7 @@ TEST(Environment, MistakesAreLocatedAndReportedOnce) {
       {"version: 1\ngateway:\n  listen: ${}\n",
        "f.yaml:3:11: gateway.listen: \"${}\" names no variable; write ${VAR} or ${VAR:-default}"},
       {"version: 1\ngateway:\n  token: ${SWITCHGEAR_TEST_BYTES}\n",
-       "f.yaml:3:10: gateway.token: a variable holds a byte that is not UTF-8; want text"},
+       "f.yaml:3:10: gateway.token: a variable holds a byte that is not UTF-8; expected text"},
       {"version: 1\ngateway:\n  origins: [\"${SWITCHGEAR_TEST_UNSET}\"]\n",
        "f.yaml:3:13: gateway.origins[0]: the environment has no variable \"SWITCHGEAR_TEST_UNSET\"; set it "
        "or write "
@@ -222,7 +225,7 @@ TEST(Environment, ManyLargeVariablesDoNotFillTheMemory) {
   const auto errors = errors_of(often);
   ASSERT_FALSE(errors.empty());
   EXPECT_EQ(errors.back(),
-            "f.yaml:103:7: gateway.origins[99]: the file is too large with its variables; want at most "
+            "f.yaml:103:7: gateway.origins[99]: the file is too large with its variables; expected at most "
             "4194304 bytes");
 }
 

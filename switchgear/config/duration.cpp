@@ -21,7 +21,7 @@ struct Unit {
 constexpr std::array units{Unit{"h", 3'600'000'000'000}, Unit{"m", 60'000'000'000}, Unit{"s", 1'000'000'000},
                            Unit{"ms", 1'000'000},        Unit{"us", 1'000},         Unit{"ns", 1}};
 
-constexpr std::string_view wanted = "want a number and ns, us, ms, s, m or h, as in \"250ms\"";
+constexpr std::string_view wanted = "expected a number and ns, us, ms, s, m or h, as in \"250ms\"";
 
 bool digit(char letter) noexcept { return letter >= '0' && letter <= '9'; }
 
@@ -100,7 +100,7 @@ bool add_digits(std::string_view whole, std::string_view fraction, const Unit& u
 
 ParsedDuration parse_duration(std::string_view text) {
   if (text.empty()) return problem(text, "is not a duration; " + std::string(wanted));
-  if (text.front() == '-') return problem(text, "is negative; want 0s or longer");
+  if (text.front() == '-') return problem(text, "is negative; expected 0s or longer");
   const std::size_t whole = digits_at(text, 0);
   std::size_t end = whole;
   std::string_view fraction;
@@ -129,9 +129,9 @@ ParsedDuration parse_duration(std::string_view text) {
   std::int64_t sum = 0;
   bool inexact = false;
   if (!add_digits(text.substr(0, whole), fraction, *unit, sum, inexact)) {
-    return problem(text, "is too long; want at most 292 years (2562047h)");
+    return problem(text, "is too long; expected at most 292 years (2562047h)");
   }
-  if (inexact) return problem(text, "is finer than a nanosecond; want whole nanoseconds");
+  if (inexact) return problem(text, "is finer than a nanosecond; expected whole nanoseconds");
   return {Duration{sum}, {}};
 }
 

@@ -11,7 +11,7 @@ namespace switchgear::config {
 
 struct ParsedDuration {
   std::optional<Duration> value;
-  std::string problem;  ///< what was found and what is wanted; set when `value` is not
+  std::string problem;  ///< what was found and what is expected; set when `value` is not
 };
 
 /// A decimal number and one unit of ns, us (µs), ms, s, m, h. Exact: what does not fit into 64 bits of

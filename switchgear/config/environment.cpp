@@ -76,10 +76,10 @@ class Expander {
     }
     added_ += result.size();
     if (problem.empty() && added_ > most_added)
-      problem = "the file is too large with its variables; want at most 4194304 bytes";
+      problem = "the file is too large with its variables; expected at most 4194304 bytes";
     if (problem.empty()) {
       if (const auto bad = find_bad_text(result))
-        problem = "a variable holds " + std::string(bad->problem) + "; want text";
+        problem = "a variable holds " + std::string(bad->problem) + "; expected text";
     }
     if (!problem.empty()) report_.error(node.at, path_, problem);
     node.broken = !problem.empty();

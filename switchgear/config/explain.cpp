@@ -114,6 +114,11 @@ Duration longest_delays(const RetryOptions& retry, Duration asked_for) noexcept 
   return sum;
 }
 
+Duration longest_retry_after(const Policy& policy) {
+  const Duration longest = policy.retry ? policy.retry->honor_retry_after.max : Duration::zero();
+  return policy.deadline ? std::min(longest, *policy.deadline) : longest;
+}
+
 WorstLatency worst_latency(const Policy& policy) {
   WorstLatency worst;
   if (policy.rate_limiter) worst.token_wait = policy.rate_limiter->max_wait;
@@ -122,7 +127,7 @@ WorstLatency worst_latency(const Policy& policy) {
   worst.race = longest_race(policy);
   if (retries(policy)) {
     worst.delays = longest_delays(*policy.retry);
-    worst.delays_asked_for = longest_delays(*policy.retry, policy.retry->honor_retry_after.max);
+    worst.delays_asked_for = longest_delays(*policy.retry, longest_retry_after(policy));
   }
   if (worst.race) {
     const std::uint64_t rounds = policy.retry ? policy.retry->max_attempts : 1;
@@ -168,8 +173,8 @@ AttemptsAtOnce most_in_flight(const Policy& policy) {
 }
 
 std::optional<Notice> notice_of(const Policy& policy, const BreakerOutlook& outlook) {
-  // What notices failures beats what notices only slowness; a number of calls beats one that takes its time
-  // as well, and that a length of time alone.
+  // A rule about failures takes precedence over one about slowness; a number of calls beats one that takes
+  // its time as well, and that a length of time alone.
   const auto rank = [](const RuleOutlook& rule) {
     return std::tuple(rule.by_latency, rule.attempts == 0, rule.within.value_or(Duration{}), rule.attempts);
   };

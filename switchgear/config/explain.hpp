@@ -1,4 +1,4 @@
-// What a policy comes to at worst, worked out from its options alone: how long one call may take, how many
+// The worst cases of a policy, worked out from its options alone: how long one call may take, how many
 // attempts it may become, how many run at once, what is kept in memory. Pure functions; nothing is measured.
 #pragma once
 
@@ -83,6 +83,8 @@ struct Explanation {
 [[nodiscard]] std::vector<std::string> order_of(const Policy& policy);
 /// The longest that the delays before all retries can be together, each of them at least `asked_for`.
 [[nodiscard]] Duration longest_delays(const RetryOptions& retry, Duration asked_for = {}) noexcept;
+/// The longest `Retry-After` that is waited for: none beyond the deadline, and none without a retry.
+[[nodiscard]] Duration longest_retry_after(const Policy& policy);
 [[nodiscard]] WorstLatency worst_latency(const Policy& policy);
 [[nodiscard]] Amplification amplification(const Policy& policy) noexcept;
 [[nodiscard]] AttemptsAtOnce most_in_flight(const Policy& policy);

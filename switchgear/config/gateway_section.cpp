@@ -1,4 +1,4 @@
-// gateway: where it listens, what it takes from clients, who may command it.
+// gateway: its addresses, its limits for clients, access to its admin server.
 #include <algorithm>
 #include <filesystem>
 
@@ -29,7 +29,7 @@ struct Secret {
     constexpr std::string_view prefix = "file:";
     const Node& node = *value.node;
     if (node.kind != Node::Kind::scalar || node.empty() || node.text.empty()) {
-      value.wrong("no secret found; want text or file:PATH, or leave the key out");
+      value.wrong("no secret found; expected text or file:PATH; or leave the key out");
       return std::nullopt;
     }
     std::string secret = node.text;
@@ -50,13 +50,14 @@ struct Secret {
         std::all_of(secret.begin(), secret.end(), [](char letter) { return letter > 0x20 && letter < 0x7F; });
     if (fit && !secret.empty()) return secret;
     value.wrong(
-        "the secret is empty or holds a character that cannot stand in a header; want visible ASCII without "
+        "the secret is empty or holds a character that cannot stand in a header; expected visible ASCII "
+        "without "
         "spaces");
     return std::nullopt;
   }
 };
 
-/// Who listens on every address leaves that port to nobody else.
+/// A listener on every address leaves that port to no other.
 bool overlap(const Endpoint& a, const Endpoint& b) {
   const auto every = [](const Endpoint& at) { return at.host == "0.0.0.0" || at.host == "::"; };
   return a.port == b.port && (a.host == b.host || every(a) || every(b));
@@ -94,7 +95,7 @@ void read_limits(const Value& value, GatewayLimits& limits) {
   if (limits.target_bytes >= limits.header_bytes) {
     const auto at = section.find("target_bytes");
     const std::string message = std::to_string(limits.target_bytes) + " does not fit into header_bytes (" +
-                                std::to_string(limits.header_bytes) + "); want less";
+                                std::to_string(limits.header_bytes) + "); expected less";
     at ? at->wrong(message) : section.wrong("target_bytes of " + message);
   }
   section.finish();
@@ -109,7 +110,7 @@ GatewayOptions read_gateway(const Value& value, const std::string& directory) {
   section.read("admin", gateway.admin, Address<Endpoint>{parse_listen});
   if (overlap(gateway.listen, gateway.admin) && gateway.listen.port != 0) {
     const auto at = section.find(section.find("admin") ? "admin" : "listen");
-    if (at) at->wrong("listen and admin share one address; want two");
+    if (at) at->wrong("listen and admin share one address; expected two");
   }
   section.read("threads", gateway.threads, Whole{1, 256});
   section.read("token", gateway.admin_token, Secret{directory});

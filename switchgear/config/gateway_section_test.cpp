@@ -47,48 +47,50 @@ TEST(GatewaySection, EveryKeyArrives) {
 TEST(GatewaySection, MistakesAreLocated) {
   expect_answers({
       {with("listen: 8080"),
-       "f.yaml:2:19: gateway.listen: \"8080\" has no port; want HOST:PORT, as in \"127.0.0.1:8080\""},
+       "f.yaml:2:19: gateway.listen: \"8080\" has no port; expected HOST:PORT, as in \"127.0.0.1:8080\""},
       {with("listen: \":8080\""),
        "f.yaml:2:19: gateway.listen: \":8080\" has no host; write \"127.0.0.1:8080\", or \"0.0.0.0:8080\" "
        "for every "
        "interface"},
       {with("listen: \"127.0.0.1:70000\""),
-       "f.yaml:2:19: gateway.listen: \"127.0.0.1:70000\" has a port out of range; want one from 0 to 65535"},
+       "f.yaml:2:19: gateway.listen: \"127.0.0.1:70000\" has a port out of range; expected one from 0 to "
+       "65535"},
       {with("listen: \"http://a:80\""),
-       "f.yaml:2:19: gateway.listen: \"http://a:80\" is no address; want HOST:PORT, as in "
+       "f.yaml:2:19: gateway.listen: \"http://a:80\" is not an address; expected HOST:PORT, as in "
        "\"127.0.0.1:8080\""},
       {with("listen: \"::1:8080\""),
-       "f.yaml:2:19: gateway.listen: \"::1:8080\" is no address; want HOST:PORT, as in \"127.0.0.1:8080\""},
-      {with("listen: [a]"), "f.yaml:2:19: gateway.listen: a list found; want text"},
+       "f.yaml:2:19: gateway.listen: \"::1:8080\" is not an address; expected HOST:PORT, as in "
+       "\"127.0.0.1:8080\""},
+      {with("listen: [a]"), "f.yaml:2:19: gateway.listen: a list found; expected text"},
       {with("listen: \"a:1\", admin: \"a:1\""),
-       "f.yaml:2:33: gateway.admin: listen and admin share one address; want two"},
+       "f.yaml:2:33: gateway.admin: listen and admin share one address; expected two"},
       {with("listen: \"127.0.0.1:9090\""),
-       "f.yaml:2:19: gateway.listen: listen and admin share one address; want two"},
+       "f.yaml:2:19: gateway.listen: listen and admin share one address; expected two"},
       {with("listen: \"0.0.0.0:9090\""),
-       "f.yaml:2:19: gateway.listen: listen and admin share one address; want two"},
+       "f.yaml:2:19: gateway.listen: listen and admin share one address; expected two"},
       {with("threads: 0"),
-       "f.yaml:2:20: gateway.threads: \"0\" is out of range; want a whole number from 1 to 256"},
+       "f.yaml:2:20: gateway.threads: \"0\" is out of range; expected a whole number from 1 to 256"},
       {with("threads: \"4\""),
-       "f.yaml:2:20: gateway.threads: \"4\" is text; want a whole number from 1 to 256 without quotes"},
+       "f.yaml:2:20: gateway.threads: \"4\" is text; expected a whole number from 1 to 256 without quotes"},
       {with("origins: [\"*\"]"),
-       "f.yaml:2:21: gateway.origins[0]: \"*\" is no origin; want SCHEME://HOST[:PORT], as in "
+       "f.yaml:2:21: gateway.origins[0]: \"*\" is not an origin; expected SCHEME://HOST[:PORT], as in "
        "\"https://ops.example.com\""},
       {with("origins: [\"http://a/\"]"),
-       "f.yaml:2:21: gateway.origins[0]: \"http://a/\" is no origin; want SCHEME://HOST[:PORT], as in "
-       "\"https://ops.example.com\""},
+       "f.yaml:2:21: gateway.origins[0]: \"http://a/\" is not an origin; expected SCHEME://HOST[:PORT], as "
+       "in \"https://ops.example.com\""},
       {with("limits: {header_byte: 5}"),
        "f.yaml:2:20: gateway.limits.header_byte: unknown key; did you mean \"header_bytes\"?"},
       {with("limits: {header_bytes: 1}"),
-       "f.yaml:2:34: gateway.limits.header_bytes: \"1\" is out of range; want a whole number from 1024 to "
-       "1048576"},
+       "f.yaml:2:34: gateway.limits.header_bytes: \"1\" is out of range; expected a whole number from 1024 "
+       "to 1048576"},
       {with("limits: {header_bytes: 4096, target_bytes: 4096}"),
-       "f.yaml:2:54: gateway.limits.target_bytes: 4096 does not fit into header_bytes (4096); want less"},
+       "f.yaml:2:54: gateway.limits.target_bytes: 4096 does not fit into header_bytes (4096); expected less"},
       {with("limits: {idle_timeout: 60}"),
        "f.yaml:2:34: gateway.limits.idle_timeout: \"60\" has no unit; write \"60s\""},
-      {"version: 1\ngateway: 5\n", "f.yaml:2:10: gateway: \"5\" found; want a mapping (key: value)"},
+      {"version: 1\ngateway: 5\n", "f.yaml:2:10: gateway: \"5\" found; expected a mapping (key: value)"},
       {"gateway: {}\n", "f.yaml:1:1: version: is missing; write \"version: 1\""},
-      {"version: 2\n", "f.yaml:1:10: version: \"2\" is out of range; want 1"},
-      {"version: one\n", "f.yaml:1:10: version: \"one\" is not a whole number; want 1"},
+      {"version: 2\n", "f.yaml:1:10: version: \"2\" is out of range; expected 1"},
+      {"version: one\n", "f.yaml:1:10: version: \"one\" is not a whole number; expected 1"},
       {"version: 1\ngatway: {}\n", "f.yaml:2:1: gatway: unknown key; did you mean \"gateway\"?"},
   });
 }
@@ -115,16 +117,17 @@ TEST(GatewaySection, ATokenWrittenAsAShellWouldIsWarnedAbout) {
 }
 
 TEST(GatewaySection, AnAdminServerThatOthersCanReachIsWarnedAboutUnlessItAsksForAToken) {
-  for (const char* host : {"0.0.0.0", "[::]", "10.0.0.1", "ops.internal"}) {
+  for (const char* host : {"0.0.0.0", "[::]", "10.0.0.1", "ops.internal", "[::ffff:10.0.0.1]"}) {
     EXPECT_EQ(warnings_of(with("admin: \"" + std::string{host} + ":9090\"")),
               (std::vector<std::string>{
-                  "f.yaml:2:18: gateway.admin: other machines can reach it, and it asks for no token: anyone "
+                  "f.yaml:2:18: gateway.admin: other machines can reach it, and it requires no token: anyone "
                   "there can open and reset the breakers; set gateway.token, or listen on 127.0.0.1"}))
         << host;
     EXPECT_TRUE(warnings_of(with("admin: \"" + std::string{host} + ":9090\", token: s3cret")).empty())
         << host;
   }
-  for (const char* host : {"127.0.0.1", "127.1.2.3", "[::1]", "localhost"})
+  for (const char* host :
+       {"127.0.0.1", "127.1.2.3", "[::1]", "localhost", "[::ffff:127.0.0.1]", "[::ffff:7f01:203]"})
     EXPECT_TRUE(warnings_of(with("admin: \"" + std::string{host} + ":9091\"")).empty()) << host;
 }
 
@@ -132,10 +135,10 @@ TEST(GatewaySection, OneNewlineIsTakenOffASecretAndNoMore) {
   const TemporaryDirectory directory;
   directory.write("token", "two\n\n");
   const std::string path = directory.write("gateway.yaml", with("token: \"file:token\""));
-  EXPECT_EQ(lines_of(load_file(path).errors),
-            (std::vector<std::string>{
-                path + ":2:18: gateway.token: the secret is empty or holds a character that cannot stand "
-                       "in a header; want visible ASCII without spaces"}));
+  EXPECT_EQ(
+      lines_of(load_file(path).errors),
+      (std::vector<std::string>{path + ":2:18: gateway.token: the secret is empty or holds a character that "
+                                       "cannot stand in a header; expected visible ASCII without spaces"}));
 }
 
 TEST(GatewaySection, SecretsThatCannotBeHadAreErrorsThatDoNotTellThem) {
@@ -152,18 +155,18 @@ TEST(GatewaySection, SecretsThatCannotBeHadAreErrorsThatDoNotTellThem) {
     return "secret file \"" + directory.path() + "/" + name + "\" ";
   };
   const std::string unfit =
-      "the secret is empty or holds a character that cannot stand in a header; want visible ASCII without "
-      "spaces";
+      "the secret is empty or holds a character that cannot stand in a header; expected visible ASCII "
+      "without spaces";
   expect_answers({
       {secret("none"), at + path("none") + "cannot be read: No such file or directory"},
       {secret("large"), at + path("large") + "is larger than 65536 bytes"},
-      {secret("."), at + path(".") + "is a directory; want a file"},
+      {secret("."), at + path(".") + "is a directory; expected a file"},
       {with("token: file:/dev/zero"), at + "secret file \"/dev/zero\" is not a regular file"},
       {secret("empty"), at + unfit},
       {secret("space"), at + unfit},
       {with("token: \"hunter2 hunter2\""), at + unfit},
-      {with("token: \"\""), at + "no secret found; want text or file:PATH, or leave the key out"},
-      {with("token: [hunter2]"), at + "no secret found; want text or file:PATH, or leave the key out"},
+      {with("token: \"\""), at + "no secret found; expected text or file:PATH; or leave the key out"},
+      {with("token: [hunter2]"), at + "no secret found; expected text or file:PATH; or leave the key out"},
   });
   EXPECT_EQ(config_of(secret("full")).gateway.admin_token.size(), 64U * 1024);
 }

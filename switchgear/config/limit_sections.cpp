@@ -41,7 +41,7 @@ void read_adaptive_limit(const Value& value, Policy& policy) {
   AdaptiveLimitOptions& options = policy.adaptive_limit.emplace();
   section.read("min_limit", options.min_limit, small_whole);
   section.read("max_limit", options.max_limit, small_whole);
-  // What the file leaves out makes room for what it says.
+  // Defaults adapt to the values in the file.
   if (!section.find("min_limit")) options.min_limit = std::min(options.min_limit, options.max_limit);
   if (!section.find("max_limit")) options.max_limit = std::max(options.min_limit, options.max_limit);
   options.initial = std::max(std::min(options.initial, options.max_limit), options.min_limit);

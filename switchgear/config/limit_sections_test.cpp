@@ -29,14 +29,14 @@ TEST(BulkheadSection, MistakesAreLocated) {
 TEST(BulkheadSection, AQueueAndAWaitGoTogether) {
   expect_answers({
       {with("bulkhead: {max_concurrent: 5, max_queue: 10, max_wait: 0s}"),
-       "f.yaml:3:62: policies.p.bulkhead.max_wait: 0s lets nobody wait in a queue of 10; want longer than "
-       "0s, "
+       "f.yaml:3:62: policies.p.bulkhead.max_wait: 0s lets no call wait in a queue of 10; expected longer "
+       "than 0s, "
        "or max_queue 0"},
       {with("bulkhead: {max_concurrent: 5, max_queue: 10}"),
-       "f.yaml:3:7: policies.p.bulkhead.max_wait: 0s lets nobody wait in a queue of 10; want longer than 0s, "
-       "or max_queue 0"},
+       "f.yaml:3:7: policies.p.bulkhead.max_wait: 0s lets no call wait in a queue of 10; expected longer "
+       "than 0s, or max_queue 0"},
       {with("bulkhead: {max_concurrent: 5, max_queue: 0, max_wait: 1s}"),
-       "f.yaml:3:48: policies.p.bulkhead.max_queue: 0 leaves no place to wait 1s in; want at least 1, or "
+       "f.yaml:3:48: policies.p.bulkhead.max_queue: 0 leaves no place to wait 1s in; expected at least 1, or "
        "max_wait 0s"},
   });
 }
@@ -53,7 +53,7 @@ TEST(RateLimiterSection, MistakesAreLocated) {
       {with("rate_limiter: {rate: 0}"),
        "f.yaml:3:28: policies.p.rate_limiter.rate: 0 is not a rate from 1e-8 to 1e9 per second"},
       {with("rate_limiter: {rate: 100/s}"),
-       "f.yaml:3:28: policies.p.rate_limiter.rate: \"100/s\" is not a number; want a number"},
+       "f.yaml:3:28: policies.p.rate_limiter.rate: \"100/s\" is not a number; expected a number"},
       {with("rate_limiter: {rate: 1, max_wait: 1}"),
        "f.yaml:3:41: policies.p.rate_limiter.max_wait: \"1\" has no unit; write \"1s\""},
   });

@@ -29,7 +29,7 @@ void warn_of_unused(const Value& policies, const Config& config) {
 Config read_root(const Node& root, const std::string& directory, Report& report) {
   Config config;
   if (root.kind != Node::Kind::mapping) {
-    report.error(root.at, "", found(root) + " found; want a mapping that starts with \"version: 1\"");
+    report.error(root.at, "", found(root) + " found; expected a mapping that starts with \"version: 1\"");
     return config;
   }
   Section section(Value{&root, root.at, "", &report});
@@ -60,7 +60,7 @@ Loaded load_text(const std::string& text, const std::string& name, const std::st
   if (text.size() > largest_file) {
     report.error({}, "", "is larger than " + std::to_string(largest_file) + " bytes");
   } else if (const auto bad = find_bad_text(text)) {
-    report.error(mark_of(text, bad->offset), "", std::string(bad->problem) + " found; want UTF-8 text");
+    report.error(mark_of(text, bad->offset), "", std::string(bad->problem) + " found; expected UTF-8 text");
   } else if (auto root = parse_document(text, report)) {
     expand_environment(*root, report);
     config = read_root(*root, directory, report);
@@ -68,8 +68,8 @@ Loaded load_text(const std::string& text, const std::string& name, const std::st
   return finish(report, std::move(config));
 }
 
-Loaded load_file(const std::string& path) {
-  ReadResult file = read_file(path, largest_file);
+Loaded load_file(const std::string& path, FileKind kind) {
+  ReadResult file = read_file(path, largest_file, kind);
   if (file.bytes) return load_text(*file.bytes, path, std::filesystem::path(path).parent_path().string());
   Report report(path);
   report.error({}, "", file.problem);

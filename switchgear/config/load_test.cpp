@@ -1,5 +1,5 @@
-// Whole files: the complete example of the documentation, files that cannot be read, and files nobody would
-// write.
+// Whole files: the complete example of the documentation, files that cannot be read, and files that no user
+// would write.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
@@ -59,11 +59,11 @@ TEST(Load, FilesThatCannotBeReadAreLocatedErrors) {
   const auto first_error = [](const std::string& path) { return lines_of(load_file(path).errors).at(0); };
   const std::string missing = directory.path() + "/none.yaml";
   EXPECT_EQ(first_error(missing), missing + ":1:1: cannot be read: No such file or directory");
-  EXPECT_EQ(first_error(directory.path()), directory.path() + ":1:1: is a directory; want a file");
+  EXPECT_EQ(first_error(directory.path()), directory.path() + ":1:1: is a directory; expected a file");
   EXPECT_EQ(first_error(""), ":1:1: is not a file name");
   EXPECT_EQ(first_error("/dev/zero"), "/dev/zero:1:1: is larger than 1048576 bytes");
   const std::string empty = directory.write("empty.yaml", "");
-  EXPECT_EQ(first_error(empty), empty + ":1:1: holds nothing; want at least \"version: 1\"");
+  EXPECT_EQ(first_error(empty), empty + ":1:1: holds nothing; expected at least \"version: 1\"");
 }
 
 TEST(Load, ErrorsComeInFileOrderAndAllAtOnce) {
@@ -73,10 +73,11 @@ TEST(Load, ErrorsComeInFileOrderAndAllAtOnce) {
                 "gateway: {threads: x}\n"
                 "version: 3\n"),
       (std::vector<std::string>{
-          "f.yaml:2:12: services.s.url: \"ftp://a\" has an unknown scheme; want http://HOST[:PORT][/PATH]",
+          "f.yaml:2:12: services.s.url: \"ftp://a\" has an unknown scheme; expected "
+          "http://HOST[:PORT][/PATH]",
           "f.yaml:4:16: policies.p.timeout: \"5\" has no unit; write \"5s\"",
-          "f.yaml:5:20: gateway.threads: \"x\" is not a whole number; want a whole number from 1 to 256",
-          "f.yaml:6:10: version: \"3\" is out of range; want 1"}));
+          "f.yaml:5:20: gateway.threads: \"x\" is not a whole number; expected a whole number from 1 to 256",
+          "f.yaml:6:10: version: \"3\" is out of range; expected 1"}));
 }
 
 TEST(Load, JsonIsYamlToo) {

@@ -52,7 +52,7 @@ std::optional<std::pair<unsigned, unsigned>> status_range(const Value& value) {
                 quoted(std::to_string(last) + "-" + std::to_string(first)));
   } else {
     value.wrong(found(*value.node) +
-                " is no HTTP status; want one from 100 to 599, or a range such as 500-599");
+                " is no HTTP status; expected one from 100 to 599, or a range such as 500-599");
   }
   return std::nullopt;
 }
@@ -139,12 +139,12 @@ StatusRanges read_statuses(const Value& list, std::string_view example) {
 bool usable_name(std::string_view name, const Value& value) {
   std::string problem;
   if (name.empty()) {
-    problem = "an empty name; want a word";
+    problem = "an empty name; expected a word";
   } else if (name.size() > longest_name) {
-    problem = "the name has " + std::to_string(name.size()) + " bytes; want at most " +
+    problem = "the name has " + std::to_string(name.size()) + " bytes; expected at most " +
               std::to_string(longest_name);
   } else if (printable(name) != name) {
-    problem = "the name contains a character that nobody sees; want printable text";
+    problem = "the name contains an invisible character; expected printable text";
   }
   if (!problem.empty()) value.report->error(value.key, value.path, problem);
   return problem.empty();
@@ -155,7 +155,7 @@ std::map<std::string, Policy> read_policies(const Value& value) {
   Section section(value);
   const auto entries = section.entries();
   if (entries.size() > most_named) {
-    section.wrong(std::to_string(entries.size()) + " policies found; want at most " +
+    section.wrong(std::to_string(entries.size()) + " policies found; expected at most " +
                   std::to_string(most_named));
     return policies;
   }

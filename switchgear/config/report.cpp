@@ -29,9 +29,8 @@ Character first_character(std::string_view text) {
   return {code, length};
 }
 
-/// Nobody sees these on a terminal, and it may obey them: controls, spaces that are not the one of ASCII,
-/// what has no width, what turns the direction of writing. Joiners (U+200C, U+200D) are letters' own
-/// business.
+/// A terminal does not show these, and may obey them: controls, spaces that are not the one of ASCII, what
+/// has no width, what turns the direction of writing. Joiners (U+200C, U+200D) are letters' own business.
 bool is_invisible(char32_t code) {
   static constexpr std::array<std::pair<char32_t, char32_t>, 13> ranges{{{0x00, 0x1F},
                                                                          {0x7F, 0xA0},

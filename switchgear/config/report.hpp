@@ -34,10 +34,9 @@ class Report {
   /// but what depends on it cannot be judged either.
   void met_again() noexcept { ++met_again_; }
 
-  /// How much has gone wrong so far: compared before and after a section, it tells whether all of it was
-  /// read.
+  /// The number of errors so far: compared before and after a section, it says whether all of it was read.
   [[nodiscard]] std::size_t errors() const noexcept { return errors_.found + met_again_; }
-  /// No further error will be kept: nobody need work out its wording.
+  /// No further error will be kept, so its wording need not be made.
   [[nodiscard]] bool full() const noexcept { return errors_.kept.size() >= most_kept; }
 
   [[nodiscard]] std::vector<Diagnostic> take_errors() { return take(errors_); }
@@ -61,8 +60,8 @@ class Report {
   std::size_t met_again_ = 0;
 };
 
-/// What was found, fit for one line of a terminal: what nobody would see there (control characters, spaces of
-/// no width or an unusual kind, marks that turn the direction of writing) is escaped; about 200 bytes at
+/// What was found, fit for one line of a terminal: what a terminal would not show (control characters, spaces
+/// of no width or an unusual kind, marks that turn the direction of writing) is escaped; about 200 bytes at
 /// most.
 [[nodiscard]] std::string printable(std::string_view text);
 

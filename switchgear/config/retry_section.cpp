@@ -66,7 +66,7 @@ struct HedgeDelay {
     const std::string_view fraction = dot == std::string_view::npos ? "0" : digits.substr(dot + 1);
     if (!is_digits(whole, 2) || !is_digits(fraction, 6) ||
         digits.find_first_not_of("0.") == std::string_view::npos) {
-      value.wrong(quoted(text) + " is no quantile; want one such as p95, or a duration");
+      value.wrong(quoted(text) + " is not a quantile; use, for example, p95, or a duration");
       return std::nullopt;
     }
     // The decimal point is moved in the text: 99.9 / 100 is not the double next to 0.999.

@@ -54,13 +54,14 @@ TEST(RetrySection, MistakesAreLocated) {
       {with("retry: {max_attempts: 0}"),
        "f.yaml:3:29: policies.p.retry.max_attempts: 0 is not from 1 to 1000000"},
       {with("retry: {backoff: exponentiel}"),
-       "f.yaml:3:24: policies.p.retry.backoff: \"exponentiel\" is not known; want fixed, linear or "
+       "f.yaml:3:24: policies.p.retry.backoff: \"exponentiel\" is not known; expected fixed, linear or "
        "exponential; did you mean \"exponential\"?"},
       {with("retry: {base: 10s, max_delay: 5s}"),
        "f.yaml:3:37: policies.p.retry.max_delay: 5s is not at least base (10s)"},
       {with("retry: {base: 100}"), "f.yaml:3:21: policies.p.retry.base: \"100\" has no unit; write \"100s\""},
       {with("retry: {jitter: some}"),
-       "f.yaml:3:23: policies.p.retry.jitter: \"some\" is not known; want none, full, equal or decorrelated"},
+       "f.yaml:3:23: policies.p.retry.jitter: \"some\" is not known; expected none, full, equal or "
+       "decorrelated"},
       {with("retry: {jitter: {}}"),
        "f.yaml:3:15: policies.p.retry.jitter.ratio: is missing; write \"ratio: 0.1\""},
       {with("retry: {jitter: {ratio: 2}}"),
@@ -73,11 +74,11 @@ TEST(RetrySection, MistakesAreLocated) {
       {with("retry: {honor_retry_after: {max: 30}}"),
        "f.yaml:3:40: policies.p.retry.honor_retry_after.max: \"30\" has no unit; write \"30s\""},
       {with("retry: {status: [700]}"),
-       "f.yaml:3:24: policies.p.retry.status[0]: \"700\" is no HTTP status; want one from 100 to 599, or a "
-       "range such as 500-599"},
+       "f.yaml:3:24: policies.p.retry.status[0]: \"700\" is no HTTP status; expected one from 100 to 599, or "
+       "a range such as 500-599"},
       {with("retry: {max_atempts: 3}"),
        "f.yaml:3:15: policies.p.retry.max_atempts: unknown key; did you mean \"max_attempts\"?"},
-      {with("retry: 3"), "f.yaml:3:14: policies.p.retry: \"3\" found; want a mapping (key: value)"},
+      {with("retry: 3"), "f.yaml:3:14: policies.p.retry: \"3\" found; expected a mapping (key: value)"},
   });
 }
 
@@ -97,9 +98,11 @@ TEST(HedgeSection, MistakesAreLocated) {
   expect_answers({
       {with("hedge: {}"), "f.yaml:3:7: policies.p.hedge.delay: is missing; write \"delay: p95\""},
       {with("hedge: {delay: p100}"),
-       "f.yaml:3:22: policies.p.hedge.delay: \"p100\" is no quantile; want one such as p95, or a duration"},
+       "f.yaml:3:22: policies.p.hedge.delay: \"p100\" is not a quantile; use, for example, p95, or a "
+       "duration"},
       {with("hedge: {delay: p0.0}"),
-       "f.yaml:3:22: policies.p.hedge.delay: \"p0.0\" is no quantile; want one such as p95, or a duration"},
+       "f.yaml:3:22: policies.p.hedge.delay: \"p0.0\" is not a quantile; use, for example, p95, or a "
+       "duration"},
       {with("hedge: {delay: 95}"), "f.yaml:3:22: policies.p.hedge.delay: \"95\" has no unit; write \"95s\""},
       {with("hedge: {delay: p95, max_hedges: 11}"),
        "f.yaml:3:39: policies.p.hedge.max_hedges: 11 is not from 1 to 10"},

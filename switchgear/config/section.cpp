@@ -19,11 +19,11 @@ namespace {
 const std::string* plain_scalar(const Value& value, const std::string& wanted) {
   const Node& node = *value.node;
   if (node.kind != Node::Kind::scalar || node.empty()) {
-    value.wrong(found(node) + " found; want " + wanted);
+    value.wrong(found(node) + " found; expected " + wanted);
     return nullptr;
   }
   if (node.style == Node::Style::quoted) {
-    value.wrong(quoted(node.text) + " is text; want " + wanted + " without quotes");
+    value.wrong(quoted(node.text) + " is text; expected " + wanted + " without quotes");
     return nullptr;
   }
   return &node.text;
@@ -69,10 +69,10 @@ std::optional<std::uint64_t> Whole::operator()(const Value& value) const {
   const std::errc error = parse(*text, number);
   if (error == std::errc{} && number >= least && number <= most) return number;
   const bool negative = text->starts_with('-') && all_digits(std::string_view(*text).substr(1));
-  std::string_view problem = " is not a whole number; want ";
-  if (negative || error != std::errc::invalid_argument) problem = " is out of range; want ";
-  if (any && negative) problem = " is negative; want ";
-  if (any && error != std::errc::invalid_argument) problem = " is too large; want ";
+  std::string_view problem = " is not a whole number; expected ";
+  if (negative || error != std::errc::invalid_argument) problem = " is out of range; expected ";
+  if (any && negative) problem = " is negative; expected ";
+  if (any && error != std::errc::invalid_argument) problem = " is too large; expected ";
   value.wrong(quoted(*text).append(problem) + wanted);
   return std::nullopt;
 }
@@ -90,12 +90,12 @@ std::optional<double> Number::operator()(const Value& value) const {
   const std::errc error = parse(*text, number);
   if (error == std::errc{} && std::isfinite(number) && number >= least && number <= most) return number;
   if (error == std::errc::result_out_of_range || (error == std::errc{} && std::isfinite(number))) {
-    value.wrong(quoted(*text) + " is out of range; want " + wanted);
+    value.wrong(quoted(*text) + " is out of range; expected " + wanted);
   } else if (text->ends_with('%') &&
              parse(std::string_view(*text).substr(0, text->size() - 1), number) == std::errc{}) {
     value.wrong(quoted(*text) + " is a percentage; write the ratio " + number_text(number / 100));
   } else {
-    value.wrong(quoted(*text) + " is not a number; want " + wanted);
+    value.wrong(quoted(*text) + " is not a number; expected " + wanted);
   }
   return std::nullopt;
 }
@@ -103,7 +103,7 @@ std::optional<double> Number::operator()(const Value& value) const {
 std::optional<Duration> Length::operator()(const Value& value) const {
   const Node& node = *value.node;
   if (node.kind != Node::Kind::scalar || node.empty()) {
-    value.wrong(found(node) + " found; want a duration such as \"250ms\" or \"5s\"");
+    value.wrong(found(node) + " found; expected a duration such as \"250ms\" or \"5s\"");
     return std::nullopt;
   }
   const ParsedDuration parsed = parse_duration(node.text);
@@ -114,14 +114,14 @@ std::optional<Duration> Length::operator()(const Value& value) const {
   if (*parsed.value >= least && *parsed.value <= most) return parsed.value;
   std::string wanted = "at least " + format_duration(least);
   if (most != Duration::max()) wanted = "from " + format_duration(least) + " to " + format_duration(most);
-  value.wrong(quoted(node.text) + " is out of range; want " + wanted);
+  value.wrong(quoted(node.text) + " is out of range; expected " + wanted);
   return std::nullopt;
 }
 
 std::optional<std::uint64_t> Size::operator()(const Value& value) const {
   const Node& node = *value.node;
   if (node.kind != Node::Kind::scalar || node.empty()) {
-    value.wrong(found(node) + " found; want a size such as \"64MiB\"");
+    value.wrong(found(node) + " found; expected a size such as \"64MiB\"");
     return std::nullopt;
   }
   ParsedSize parsed = parse_size(node.text);
@@ -134,33 +134,34 @@ std::optional<bool> Truth::operator()(const Value& value) const {
   if (text == nullptr) return std::nullopt;
   if (*text == "true") return true;
   if (*text == "false") return false;
-  value.wrong(quoted(*text) + " is neither true nor false; want true or false");
+  value.wrong(quoted(*text) + " is neither true nor false; expected true or false");
   return std::nullopt;
 }
 
 std::optional<std::string> Text::operator()(const Value& value) const {
   const Node& node = *value.node;
   if (node.kind == Node::Kind::scalar && !node.text.empty() && !node.empty()) return node.text;
-  value.wrong((node.kind == Node::Kind::scalar ? "nothing" : found(node)) + " found; want text");
+  value.wrong((node.kind == Node::Kind::scalar ? "nothing" : found(node)) + " found; expected text");
   return std::nullopt;
 }
 
 std::optional<std::size_t> OneOf::operator()(const Value& value) const {
   const Node& node = *value.node;
   if (node.kind != Node::Kind::scalar || node.empty()) {
-    value.wrong(found(node) + " found; want " + one_of(words));
+    value.wrong(found(node) + " found; expected " + one_of(words));
     return std::nullopt;
   }
   const auto at = std::find(words.begin(), words.end(), node.text);
   if (at != words.end()) return static_cast<std::size_t>(at - words.begin());
-  value.wrong(quoted(node.text) + " is not known; want " + one_of(words) + did_you_mean(node.text, words));
+  value.wrong(quoted(node.text) + " is not known; expected " + one_of(words) +
+              did_you_mean(node.text, words));
   return std::nullopt;
 }
 
 std::vector<Value> items(const Value& list, std::string_view wanted) {
   std::vector<Value> result;
   if (list.node->kind != Node::Kind::sequence) {
-    list.wrong(found(*list.node) + " found; want a list, as in " + std::string(wanted));
+    list.wrong(found(*list.node) + " found; expected a list, as in " + std::string(wanted));
     return result;
   }
   for (std::size_t i = 0; i < list.node->items.size(); ++i) {
@@ -174,7 +175,7 @@ Section::Section(const Value& mapping) : self_(mapping) {
   const Node& node = *self_.node;
   if (node.kind != Node::Kind::mapping) {
     is_mapping_ = node.empty() && !node.broken;
-    if (!is_mapping_) self_.wrong(found(node) + " found; want a mapping (key: value)");
+    if (!is_mapping_) self_.wrong(found(node) + " found; expected a mapping (key: value)");
     return;
   }
   is_mapping_ = true;
@@ -223,7 +224,7 @@ void Section::finish() {
     const auto meant = nearest(key, known_);
     self_.report->error(
         entry.at, join(self_.path, key),
-        "unknown key; " + (meant ? "did you mean " + quoted(*meant) + "?" : "want " + one_of(known_)));
+        "unknown key; " + (meant ? "did you mean " + quoted(*meant) + "?" : "expected " + one_of(known_)));
   }
 }
 

@@ -127,7 +127,7 @@ class Section {
   /// A finding about the mapping as a whole, placed at its key.
   void wrong(std::string_view message) const { self_.report->error(self_.key, self_.path, message); }
 
-  /// Reports every key that nobody asked for. Call last.
+  /// Reports every key that was not read. Call last.
   void finish();
 
   [[nodiscard]] const Value& self() const noexcept { return self_; }

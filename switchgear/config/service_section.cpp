@@ -23,14 +23,11 @@ struct Claim {
 /// By prefix without the last slash: with and without it the same requests match.
 using Claims = std::map<std::string, Claim>;
 
-/// Names but `localhost` are not resolved here: the file is read, nothing is asked.
+/// Names other than `localhost` are not resolved: reading the file sends no requests.
 bool is_itself(const Endpoint& upstream, const Endpoint& listen) {
-  const auto loopback = [](const std::string& host) {
-    return host == "localhost" || host == "::1" || host.starts_with("127.");
-  };
   if (listen.port == 0 || upstream.port != listen.port) return false;
   const bool every = listen.host == "0.0.0.0" || listen.host == "::";
-  return upstream.host == listen.host || (every && loopback(upstream.host));
+  return upstream.host == listen.host || (every && is_loopback(upstream));
 }
 
 void read_pool(const Value& value, PoolOptions& pool) {
@@ -62,7 +59,7 @@ void read_route(const Value& value, Service& service, Claims& claims) {
         const Claim& first = claim->second;
         prefix_value->wrong(quoted(*text) + " can never be reached: its requests already lead to service " +
                             quoted(first.service) + " (line " + std::to_string(first.at.line) + ", column " +
-                            std::to_string(first.at.column) + "); want a prefix of its own");
+                            std::to_string(first.at.column) + "); expected a prefix of its own");
       }
     }
   }
@@ -110,7 +107,7 @@ class ServiceReader {
     service.base_path = std::move(url.value->base_path);
   }
 
-  /// A connection that takes too long is told from an answer that does; not when the attempt is over first.
+  /// A slow connection can be told from a slow answer only if the attempt is not over first.
   void check_connect_timeout(const Value& pool, const Service& service) const {
     const Entry* entry = find_entry(*pool.node, "connect_timeout");
     const auto policy = policies_.find(service.policy);
@@ -132,7 +129,7 @@ class ServiceReader {
       --suggestions_left_;
       meant = nearest(service.policy, names_);
     }
-    std::string hint = "; want a name under policies";
+    std::string hint = "; expected a name under policies";
     if (meant) hint = "; did you mean " + quoted(*meant) + "?";
     value.wrong("there is no policy " + quoted(service.policy) + hint);
   }
@@ -153,7 +150,7 @@ std::map<std::string, Service> read_services(const Value& value,
   Section section(value);
   const auto entries = section.entries();
   if (entries.size() > most_named) {
-    section.wrong(std::to_string(entries.size()) + " services found; want at most " +
+    section.wrong(std::to_string(entries.size()) + " services found; expected at most " +
                   std::to_string(most_named));
     return services;
   }

@@ -40,23 +40,23 @@ TEST(ServiceSection, UrlsHaveTheUsualDefaults) {
 }
 
 TEST(ServiceSection, UrlsThatCannotBeServed) {
-  const std::string wanted = "want http://HOST[:PORT][/PATH]";
+  const std::string wanted = "expected http://HOST[:PORT][/PATH]";
   const std::vector<std::pair<std::string, std::string>> urls{
-      {"https://a", "asks for TLS, and TLS upstreams are not supported by this version; want http://"},
+      {"https://a", "needs TLS, which this version does not support for upstreams; use http://"},
       {"ftp://a", "has an unknown scheme; " + wanted},
-      {"127.0.0.1:9001", "is no URL; " + wanted},
-      {"http:/a", "is no URL; " + wanted},
+      {"127.0.0.1:9001", "is not a URL; " + wanted},
+      {"http:/a", "is not a URL; " + wanted},
       {"http://", "has no usable host; " + wanted},
-      {"http://a b", "is no URL; " + wanted},
+      {"http://a b", "is not a URL; " + wanted},
       {"http://a%2eb", "has no usable host; " + wanted},
       {"http://u:p@a", "names a user, which is not supported; " + wanted},
       {"http://a/?q", "has a query or a fragment; " + wanted},
-      {"http://a:0", "has a port out of range; want one from 1 to 65535"},
-      {"http://a:65536", "has a port out of range; want one from 1 to 65535"},
-      {"http://a:99999999999999999999", "has a port out of range; want one from 1 to 65535"},
+      {"http://a:0", "has a port out of range; expected one from 1 to 65535"},
+      {"http://a:65536", "has a port out of range; expected one from 1 to 65535"},
+      {"http://a:99999999999999999999", "has a port out of range; expected one from 1 to 65535"},
       {"http://a:1,b:2", "has \",b:2\" after its host and port; " + wanted},
       {"http://a:1;x", "has \";x\" after its host and port; " + wanted},
-      {"http://a:1 ", "is no URL; " + wanted},
+      {"http://a:1 ", "is not a URL; " + wanted},
       {"http://a:1x/y", "has \"x/y\" after its host and port; " + wanted},
       {"http://[::1]x", "has \"x\" after its host and port; " + wanted},
       {"http://a,b", "has no usable host; " + wanted},
@@ -86,27 +86,27 @@ TEST(ServiceSection, MistakesAreLocated) {
       {service("http://a", ", routes: [{prefix: /s}]"),
        "f.yaml:4:3: services.s.policy: is missing; write \"policy: NAME\""},
       {service("http://a", ", policy: q, routes: [{prefix: /s}]"),
-       "f.yaml:4:32: services.s.policy: there is no policy \"q\"; want a name under policies"},
+       "f.yaml:4:32: services.s.policy: there is no policy \"q\"; expected a name under policies"},
       {service("http://a", ", policy: p, routes: {prefix: /s}"),
-       "f.yaml:4:43: services.s.routes: a mapping found; want a list, as in [{prefix: /payment/}]"},
+       "f.yaml:4:43: services.s.routes: a mapping found; expected a list, as in [{prefix: /payment/}]"},
       {service("http://a", ", policy: p, routes: [/s]"),
-       "f.yaml:4:44: services.s.routes[0]: \"/s\" found; want a mapping (key: value)"},
+       "f.yaml:4:44: services.s.routes[0]: \"/s\" found; expected a mapping (key: value)"},
       {service("http://a", ", policy: p, routes: [{}]"),
        "f.yaml:4:44: services.s.routes[0].prefix: is missing; write \"{prefix: /s/}\""},
       {service("http://a", ", policy: p, routes: [{prefix: s}]"),
        "f.yaml:4:53: services.s.routes[0].prefix: \"s\" does not start with \"/\"; write \"/s\""},
       {service("http://a", ", policy: p, routes: [{prefix: \"/a b\"}]"),
-       "f.yaml:4:53: services.s.routes[0].prefix: \"/a b\" contains a character that no path has; want it "
-       "percent-encoded"},
+       "f.yaml:4:53: services.s.routes[0].prefix: \"/a b\" contains a character that no path has; "
+       "percent-encode it"},
       {service("http://a", ", policy: p, routes: [{prefix: /a?b}]"),
-       "f.yaml:4:53: services.s.routes[0].prefix: \"/a?b\" has a query or a fragment; want a path"},
+       "f.yaml:4:53: services.s.routes[0].prefix: \"/a?b\" has a query or a fragment; expected a path"},
       {service("http://a", ", policy: p, routes: [{prefix: /a/../b}]"),
        "f.yaml:4:53: services.s.routes[0].prefix: \"/a/../b\" has \".\" or \"..\" in it; write the path they "
        "lead to"},
       {service("http://a", ", policy: p, routes: [{prefix: /a%zz}]"),
-       "f.yaml:4:53: services.s.routes[0].prefix: \"/a%zz\" is no path; want one such as \"/payment/\""},
+       "f.yaml:4:53: services.s.routes[0].prefix: \"/a%zz\" is not a path; use, for example, \"/payment/\""},
       {service("http://a", ", policy: p, routes: [{prefix: /s}], connections: {max: 0}"),
-       "f.yaml:4:78: services.s.connections.max: \"0\" is out of range; want a whole number from 1 to "
+       "f.yaml:4:78: services.s.connections.max: \"0\" is out of range; expected a whole number from 1 to "
        "100000"},
   });
 }
@@ -132,7 +132,7 @@ TEST(ServiceSection, NoRouteIsHiddenByAnotherThatTakesAllItsRequests) {
   for (const auto& [first, second] : pairs) {
     expect_answers({{two(first, second), "f.yaml:5:70: services.b.routes[1].prefix: \"" + second +
                                              "\" can never be reached: its requests already lead to service "
-                                             "\"a\" (line 4, column 53); want a prefix of its own"}});
+                                             "\"a\" (line 4, column 53); expected a prefix of its own"}});
   }
   EXPECT_TRUE(errors_of(two("/", "/x")).empty()) << "the longer one wins";
   EXPECT_TRUE(errors_of(two("/x", "/x/y")).empty());
@@ -142,7 +142,16 @@ TEST(ServiceSection, NoRouteIsHiddenByAnotherThatTakesAllItsRequests) {
 TEST(ServiceSection, AServiceCannotNameOneRouteTwice) {
   expect_answers({{service("http://a", ", policy: p, routes: [{prefix: /x}, {prefix: /x/}]"),
                    "f.yaml:4:67: services.s.routes[1].prefix: \"/x/\" can never be reached: its requests "
-                   "already lead to service \"s\" (line 4, column 53); want a prefix of its own"}});
+                   "already lead to service \"s\" (line 4, column 53); expected a prefix of its own"}});
+}
+
+TEST(ServiceSection, AUrlDoesNotPutIntoEveryRequestWhatNoRequestMayHold) {
+  for (const std::string path : {"/a%00b", "/%00", "/a%2F..%2Fb", "/a/%2e%2e%2fb", "/a%5C..%5cb"}) {
+    expect_answers({{service_at("http://a:1" + path),
+                     "f.yaml:4:12: services.s.url: \"http://a:1" + path +
+                         "\" hides \".\", \"..\" or a NUL in its path; no request may hold one"}});
+  }
+  EXPECT_TRUE(errors_of(service_at("http://a:1/a%2Fb/caf%C3%A9")).empty());
 }
 
 TEST(ServiceSection, APrefixIsReadAsRoutesSeeARequest) {
@@ -178,6 +187,9 @@ TEST(ServiceSection, TheGatewayIsNoServiceOfItsOwn) {
        "f.yaml:5:12: services.s.url: \"http://localhost\" is where the gateway itself listens: it would call "
        "itself "
        "for ever"},
+      {listening("[::]:80", "http://[::ffff:127.0.0.1]"),
+       "f.yaml:5:12: services.s.url: \"http://[::ffff:127.0.0.1]\" is where the gateway itself listens: it "
+       "would call itself for ever"},
   });
   EXPECT_TRUE(errors_of(listening("127.0.0.1:8080", "http://127.0.0.1:8081")).empty());
   EXPECT_TRUE(errors_of(listening("0.0.0.0:8080", "http://elsewhere:8080")).empty());

@@ -14,7 +14,7 @@ namespace {
 
 /// Each 1024 times the one before.
 constexpr std::array<std::string_view, 5> units{"B", "KiB", "MiB", "GiB", "TiB"};
-constexpr std::string_view wanted = "want a whole number and B, KiB, MiB, GiB or TiB, as in \"64MiB\"";
+constexpr std::string_view wanted = "expected a whole number and B, KiB, MiB, GiB or TiB, as in \"64MiB\"";
 
 /// The unit people mean by other spellings, `mb`, `M`, `Mi`: by its first letter. Empty for anything else.
 [[nodiscard]] std::string_view meant_unit(std::string_view name) noexcept {
@@ -39,7 +39,8 @@ ParsedSize parse_size(std::string_view text) {
   const std::string_view number = text.substr(0, static_cast<std::size_t>(end - text.data()));
   std::string_view unit = text.substr(number.size());
   if (error == std::errc::invalid_argument) return problem(text, "is not a size; " + std::string(wanted));
-  if (error == std::errc::result_out_of_range) return problem(text, "is too large; want at most 16777215TiB");
+  if (error == std::errc::result_out_of_range)
+    return problem(text, "is too large; expected at most 16777215TiB");
   if (unit.empty()) unit = units.front();
   const auto known = std::find(units.begin(), units.end(), unit);
   if (known == units.end()) {
@@ -52,7 +53,7 @@ ParsedSize parse_size(std::string_view text) {
   }
   const auto shift = static_cast<unsigned>(10 * (known - units.begin()));
   if (bytes > std::numeric_limits<std::uint64_t>::max() >> shift)
-    return problem(text, "is too large; want at most 16777215TiB");
+    return problem(text, "is too large; expected at most 16777215TiB");
   return {bytes << shift, {}};
 }
 

@@ -10,7 +10,7 @@ namespace switchgear::config {
 
 struct ParsedSize {
   std::optional<std::uint64_t> bytes;
-  std::string problem;  ///< what was found and what is wanted; set when `bytes` is not
+  std::string problem;  ///< what was found and what is expected; set when `bytes` is not
 };
 
 /// A whole number, and a unit of B, KiB, MiB, GiB, TiB or none. What does not fit into 64 bits is a problem.

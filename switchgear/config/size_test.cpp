@@ -23,7 +23,7 @@ TEST(Size, ReadsAWholeNumberAndAUnitOrBytes) {
 }
 
 TEST(Size, SaysWhatIsWrongAndWhatToWrite) {
-  const std::string wanted = "want a whole number and B, KiB, MiB, GiB or TiB, as in \"64MiB\"";
+  const std::string wanted = "expected a whole number and B, KiB, MiB, GiB or TiB, as in \"64MiB\"";
   const std::vector<std::pair<std::string, std::string>> cases{
       {"64MB", "\"64MB\" has no known unit; write \"64MiB\""},
       {"64m", "\"64m\" has no known unit; write \"64MiB\""},
@@ -36,8 +36,8 @@ TEST(Size, SaysWhatIsWrongAndWhatToWrite) {
       {"large", "\"large\" is not a size; " + wanted},
       {"", "\"\" is not a size; " + wanted},
       {"-1", "\"-1\" is negative; " + wanted},
-      {"16777216TiB", "\"16777216TiB\" is too large; want at most 16777215TiB"},
-      {"99999999999999999999", "\"99999999999999999999\" is too large; want at most 16777215TiB"}};
+      {"16777216TiB", "\"16777216TiB\" is too large; expected at most 16777215TiB"},
+      {"99999999999999999999", "\"99999999999999999999\" is too large; expected at most 16777215TiB"}};
   for (const auto& [text, problem] : cases) {
     EXPECT_FALSE(parse_size(text).bytes) << text;
     EXPECT_EQ(parse_size(text).problem, problem);

@@ -32,17 +32,15 @@ ReadResult unreadable() {
   return {std::nullopt, "cannot be read: " + std::error_code(errno, std::generic_category()).message()};
 }
 
-enum class Kind { any, regular };
-
-ReadResult read_some(const std::string& path, std::size_t limit, Kind kind) {
+ReadResult read_some(const std::string& path, std::size_t limit, FileKind kind) {
   if (path.empty() || path.find('\0') != std::string::npos) return {std::nullopt, "is not a file name"};
   const Descriptor file(
-      ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | (kind == Kind::regular ? O_NONBLOCK : 0)));
+      ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | (kind == FileKind::regular ? O_NONBLOCK : 0)));
   if (file.number() < 0) return unreadable();
   struct stat status {};
   if (::fstat(file.number(), &status) != 0) return unreadable();
-  if (S_ISDIR(status.st_mode)) return {std::nullopt, "is a directory; want a file"};
-  if (kind == Kind::regular && !S_ISREG(status.st_mode)) return {std::nullopt, "is not a regular file"};
+  if (S_ISDIR(status.st_mode)) return {std::nullopt, "is a directory; expected a file"};
+  if (kind == FileKind::regular && !S_ISREG(status.st_mode)) return {std::nullopt, "is not a regular file"};
 
   std::string bytes;
   std::array<char, std::size_t{16} * 1024> block{};
@@ -77,10 +75,12 @@ std::size_t character_length(std::string_view rest) noexcept {
 
 }  // namespace
 
-ReadResult read_file(const std::string& path, std::size_t limit) { return read_some(path, limit, Kind::any); }
+ReadResult read_file(const std::string& path, std::size_t limit, FileKind kind) {
+  return read_some(path, limit, kind);
+}
 
 ReadResult read_secret(const std::string& path, std::size_t limit) {
-  ReadResult result = read_some(path, limit, Kind::regular);
+  ReadResult result = read_some(path, limit, FileKind::regular);
   if (result.bytes && result.bytes->ends_with('\n')) {
     result.bytes->pop_back();
     if (result.bytes->ends_with('\r')) result.bytes->pop_back();
@@ -96,6 +96,17 @@ std::optional<BadText> find_bad_text(std::string_view text) {
     at += length;
   }
   return std::nullopt;
+}
+
+std::string as_utf8(std::string_view text) {
+  std::string clean;
+  clean.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t length = character_length(text);
+    clean += length == 0 ? "\xEF\xBF\xBD" : text.substr(0, length);
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return clean;
 }
 
 Mark mark_of(std::string_view text, std::size_t offset) {

@@ -18,10 +18,10 @@ struct ReadResult {
 };
 
 /// Pipes and devices are read too, so that `switchgear check /dev/stdin` works; a directory is not.
-[[nodiscard]] ReadResult read_file(const std::string& path, std::size_t limit);
+[[nodiscard]] ReadResult read_file(const std::string& path, std::size_t limit, FileKind kind = FileKind::any);
 
-/// Only a regular file (or a link to one), so that a pipe nobody writes to cannot hang a reload.
-/// One newline at the end is taken off.
+/// Only a regular file (or a link to one), so that a pipe without a writer cannot hang a reload. One newline
+/// at the end is taken off.
 [[nodiscard]] ReadResult read_secret(const std::string& path, std::size_t limit);
 
 /// What makes bytes unfit to be text: where, and why.
@@ -32,6 +32,10 @@ struct BadText {
 
 /// The first NUL, or the first byte that is not UTF-8 (Unicode table 3-7: no overlong forms, no surrogates).
 [[nodiscard]] std::optional<BadText> find_bad_text(std::string_view text);
+
+/// The same text with U+FFFD in place of every byte that is not UTF-8: names of files, and names that clients
+/// write, may hold any.
+[[nodiscard]] std::string as_utf8(std::string_view text);
 
 /// The place of a byte.
 [[nodiscard]] Mark mark_of(std::string_view text, std::size_t offset);

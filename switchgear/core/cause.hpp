@@ -1,4 +1,4 @@
-// Why a call has no good answer: what a fallback is told, and what is kept when the fallback fails too.
+// Why a call has no good answer: given to a fallback, and kept if the fallback fails too.
 #pragma once
 
 #include <exception>

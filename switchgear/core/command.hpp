@@ -45,8 +45,8 @@ inline constexpr std::array commands{Command::reset, Command::force_close, Comma
 [[nodiscard]] constexpr std::string_view meaning_of(Command command) noexcept {
   constexpr std::array<std::string_view, commands.size()> meanings{
       "Close a circuit breaker and forget its window and relapses", "The same as reset",
-      "Refuse every call until told otherwise", "Permit every call and record nothing",
-      "Run the machine in full but refuse nothing"};
+      "Refuse every call until the next command", "Permit every call and record nothing",
+      "Run the breaker in full but refuse no call"};
   return meanings[static_cast<std::size_t>(command)];
 }
 

@@ -1,5 +1,4 @@
-// What a breaker tells the world: transitions with their evidence, rejections, and, when asked, every call's
-// end.
+// A breaker's events: transitions with their evidence, rejections, and, if requested, every call's end.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +32,7 @@ struct WindowSnapshot {
 
 struct LastFailure {
   FailureType type = FailureType::exception;
-  TimePoint at{};
+  TimePoint at{};  ///< rounded down to 8 ns
 };
 
 /// One change of state, with the evidence for it. Strings are borrowed from the breaker.
@@ -45,8 +44,12 @@ struct Transition {
   TimePoint at{};                ///< the instant it was due, which may be before it was noticed
   WallAnchor::Wall wall{};
   Rule rule = Rule::operator_command;
-  double value = 0;      ///< what was seen: a ratio, a count or seconds, as the rule has it
-  double threshold = 0;  ///< what it was held against, in the same unit
+  /// What the rule saw, and its limit in the same unit. Ratios: failure_rate, slow_call; probe and recovered
+  /// (failed / permitted probes). Counts: consecutive_failures, failure_balance, stuck_calls. Seconds:
+  /// latency; open_duration (how long it was open, how long it was to be); max_wait (its length, twice). 0:
+  /// operator.
+  double value = 0;
+  double threshold = 0;
   WindowSnapshot window{};
   std::optional<LastFailure> last_failure{};
 };
@@ -82,7 +85,7 @@ class EventSink {
 
   virtual void on_transition(const Transition& transition) = 0;
   virtual void on_rejection(const RejectionEvent& /*rejection*/) {}
-  /// Only from breakers that were told to (CircuitBreaker::tell_calls, Interest::calls).
+  /// Only from breakers that report calls (CircuitBreaker::tell_calls, Interest::calls).
   virtual void on_call(const CallEvent& /*call*/) {}
 };
 

@@ -45,7 +45,7 @@ struct Outcome {
   FailureType type = FailureType::exception;
   /// From the call's start to its end; a negative one is read as zero.
   Duration latency{};
-  /// How long the server itself asked to be left alone (`Retry-After` of a 429 or 503).
+  /// The wait that the server itself asked for (`Retry-After` of a 429 or 503).
   std::optional<Duration> retry_after{};
   Repeat repeat = Repeat::by_verdict;
 
@@ -53,8 +53,8 @@ struct Outcome {
     return repeat == Repeat::by_verdict ? verdict == Verdict::failure : repeat == Repeat::worthwhile;
   }
 
-  /// A success that nobody would repeat. Others (a 429, say) are neither worth remembering nor a measure of
-  /// how long calls take.
+  /// A success that is not worth repeating. Others (a 429, for example) are neither worth storing nor a
+  /// measure of how long calls take.
   [[nodiscard]] constexpr bool is_good() const noexcept {
     return verdict == Verdict::success && repeat != Repeat::worthwhile;
   }

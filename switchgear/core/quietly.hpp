@@ -3,7 +3,8 @@
 
 namespace switchgear::detail {
 
-/// Runs `f()`, which is a user's code, and drops what it throws: a listener's trouble is not the call's.
+/// Runs `f()`, which is a user's code, and drops what it throws: a listener's exception must not affect the
+/// call.
 template <class F>
 void quietly(F&& f) noexcept {
 #if defined(__cpp_exceptions)

@@ -1,4 +1,4 @@
-// A refusal before any call was made: who refused, why, and when it is worth coming back.
+// A refusal before any call was made: which policy refused, why, and when to come back.
 #pragma once
 
 #include <array>
@@ -15,7 +15,7 @@ namespace switchgear {
 enum class Reason : std::uint8_t {
   open,               ///< the breaker is open; `retry_after` is what is left of it
   half_open,          ///< every probe permit is taken, or the next one is not due yet
-  forced_open,        ///< an operator holds the breaker open; nobody knows for how long
+  forced_open,        ///< an operator holds the breaker open, for an unknown time
   ramping,            ///< the breaker has just closed and lets traffic in by shares
   bulkhead_full,      ///< every slot is taken, and so is every place in the queue
   queue_timeout,      ///< waited as long as it may for a slot, and none became free
@@ -60,7 +60,7 @@ struct Rejection {
   Reason reason = Reason::open;
   /// The name of the policy that refused. Borrowed from the policy: valid as long as the policy is.
   std::string_view policy;
-  /// When to come back, counted from the `now` that was handed in. Never negative; empty when nobody knows.
+  /// When to come back, counted from the `now` that was handed in. Never negative; empty if unknown.
   std::optional<Duration> retry_after;
 };
 

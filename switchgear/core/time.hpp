@@ -41,7 +41,7 @@ using TimePoint = std::chrono::time_point<std::chrono::steady_clock, Duration>;
   return Duration{difference};
 }
 
-/// Seconds as a double, for people and for JSON. Never for deciding.
+/// Seconds as a double, for display and for JSON. Not for decisions.
 [[nodiscard]] constexpr double to_seconds(Duration length) noexcept {
   return std::chrono::duration<double>(length).count();
 }

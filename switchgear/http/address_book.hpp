@@ -14,7 +14,7 @@ namespace switchgear::http {
 
 using Addresses = std::vector<boost::asio::ip::tcp::endpoint>;
 
-/// Decides; asks no resolver and opens no socket. Whoever does tells it how that went:
+/// Decides only: it calls no resolver and opens no socket. Its user does, and reports the result:
 ///
 ///     if (book.due(now)) { book.begin_lookup();  resolve(host, [&](Addresses found) { book.end_lookup(found,
 ///     now); }); } for (address : book.addresses()) connect(address) || book.try_last(address); book.doubt();

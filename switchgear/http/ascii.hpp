@@ -1,5 +1,4 @@
-// Character classes and case-insensitive comparison of RFC 9110, for bytes that came from a stranger. No
-// locale.
+// Character classes and case-insensitive comparison of RFC 9110, for untrusted bytes. No locale.
 #pragma once
 
 #include <array>

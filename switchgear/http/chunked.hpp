@@ -10,7 +10,7 @@
 namespace switchgear::http {
 
 /// Decodes RFC 9112, 7.1. Stricter than Beast: every line ends in CR LF, sizes are at most 15 hex digits,
-/// extensions are bounded and dropped (a proxy that hands them on hands on what nobody checks), trailers go
+/// extensions are bounded and dropped (a proxy that forwards them forwards unchecked bytes), trailers go
 /// through HeadValidator.
 ///
 /// Decoding is in place: payload is moved to the front of the bytes given, so what is behind a proxy sees is

@@ -81,12 +81,16 @@ void Connection::on_ready(Stream& stream) {
   }
 }
 
-void Connection::lease() { phase_ = Phase::leased; }
+void Connection::lease() {
+  phase_ = Phase::leased;
+  RestingHook::unlink();
+}
 
 void Connection::rest() {
   phase_ = Phase::idle;
   kept_ = true;
   resting_since_ = pool_.loop().now();
+  pool_.budget_.resting_.push_back(*this);
   stream_->set_owner(this);
   stream_->buffer().shrink();
   stream_->watch_readable();

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "switchgear/http/address_book.hpp"
+#include "switchgear/http/connection_budget.hpp"
 #include "switchgear/http/event_loop.hpp"
 #include "switchgear/http/stream.hpp"
 
@@ -21,7 +22,7 @@ enum class ConnectError : std::uint8_t {
   resources,   ///< this process has no descriptor left: says nothing about the upstream
 };
 
-class Connection final : private Stream::Owner, private Timer {
+class Connection final : public RestingHook, private Stream::Owner, private Timer {
  public:
   static constexpr std::size_t idle_memory = 4096;
 

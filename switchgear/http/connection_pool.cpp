@@ -39,19 +39,23 @@ void Lease::drop() noexcept {
   if (connection_ != nullptr) pool_->remove(*std::exchange(connection_, nullptr));
 }
 
-ConnectionPool::ConnectionPool(EventLoop& loop, const std::string& host, std::uint16_t port,
-                               const PoolLimits& limits)
-    : ConnectionPool(loop, host, port, limits, system_lookup(loop, host, port)) {}
+ConnectionPool::ConnectionPool(EventLoop& loop, ConnectionBudget& budget, const std::string& host,
+                               std::uint16_t port, const PoolLimits& limits)
+    : ConnectionPool(loop, budget, host, port, limits, system_lookup(loop, host, port)) {}
 
-ConnectionPool::ConnectionPool(EventLoop& loop, const std::string& host, std::uint16_t port,
-                               const PoolLimits& limits, Lookup lookup)
+ConnectionPool::ConnectionPool(EventLoop& loop, ConnectionBudget& budget, const std::string& host,
+                               std::uint16_t port, const PoolLimits& limits, Lookup lookup)
     : loop_(loop),
+      budget_(budget),
       limits_(limits),
       addresses_(host, port),
       lookup_(std::move(lookup)),
       self_(std::make_shared<ConnectionPool*>(this)) {}
 
-ConnectionPool::~ConnectionPool() { *self_ = nullptr; }
+ConnectionPool::~ConnectionPool() {
+  *self_ = nullptr;
+  budget_.open_ -= connections_.size();
+}
 
 ConnectionPool::Answer ConnectionPool::acquire(Waiter& waiter, Lease& lease, Reuse reuse) {
   if (reuse == Reuse::allowed && !idle_.empty()) {
@@ -79,16 +83,25 @@ void ConnectionPool::connect_as_needed() {
   // Counted again each time: a connection may fail, or be ready, while the next is being started.
   while (waiting_.size() > connecting_ + failures_.size()) {
     if (connections_.size() >= limits_.connections) {
-      // An idle one that may not be reused by whoever waits makes room for a fresh one.
+      // An idle one that the waiting call may not reuse makes room for a fresh one.
       if (idle_.empty()) return;
       Connection& oldest = *idle_.front();
       remove(oldest);
     }
+    make_room_in_budget();
     connections_.push_back(std::make_unique<Connection>(*this));
+    ++budget_.open_;
     Connection& connection = *connections_.back();
     connection.index_ = connections_.size() - 1;
     ++connecting_;
     connection.connect(addresses_.addresses());
+  }
+}
+
+void ConnectionPool::make_room_in_budget() noexcept {
+  while (budget_.open_ >= budget_.most_ && !budget_.resting_.empty()) {
+    Connection& longest = budget_.resting_.front();
+    longest.pool_.remove(longest);
   }
 }
 
@@ -103,7 +116,7 @@ void ConnectionPool::look_up() {
   });
 }
 
-/// For as long as connecting may take: a resolver that does not answer is no reason to wait for ever.
+/// For as long as connecting may take: a call must not wait for ever for a resolver that does not answer.
 void ConnectionPool::hold() {
   if (holding_) return;
   holding_ = true;
@@ -116,12 +129,12 @@ void ConnectionPool::stop_holding() {
   holding_ = false;
   loop_.disarm(*this);
   if (!addresses_.empty()) return connect_as_needed();
-  // Those that wait now: who is told may ask again at once.
+  // Only those that wait now: a waiter that is told may request again at once.
   for (std::size_t left = waiting_.size(); left != 0; --left) fail_one(ConnectError::unresolved);
 }
 
 void ConnectionPool::connected(Connection& connection) {
-  // Reads once, so that the next edge is seen; a connection that ends as it begins is none.
+  // Reads once, so that the next edge is seen; a connection that ends as it begins is not used.
   if (connection.stream().receive() != IoStatus::would_block)
     return failed(connection, ConnectError::refused);
   --connecting_;
@@ -130,7 +143,7 @@ void ConnectionPool::connected(Connection& connection) {
   idle_.push_back(&connection);
 }
 
-/// Told later: a call that asks for a connection would otherwise run another call's end on its own stack.
+/// Told later: a call that requests a connection would otherwise run another call's end on its own stack.
 void ConnectionPool::failed(Connection& connection, ConnectError error) {
   if (error != ConnectError::resources) addresses_.doubt();
   failures_.push_back(error);
@@ -138,7 +151,7 @@ void ConnectionPool::failed(Connection& connection, ConnectError error) {
   serve_later();
 }
 
-/// Whoever waits longest gets the bad news: connections are not made for a particular waiter.
+/// The longest waiter gets the failure: connections are not made for a particular waiter.
 void ConnectionPool::fail_one(ConnectError error) {
   if (waiting_.empty()) return;
   Waiter& waiter = waiting_.front();
@@ -171,6 +184,7 @@ void ConnectionPool::remove(Connection& connection) noexcept {
     connections_[index]->index_ = index;
   }
   connections_.pop_back();
+  --budget_.open_;
   if (!waiting_.empty()) serve_later();
 }
 

@@ -13,6 +13,7 @@
 
 #include "switchgear/http/address_book.hpp"
 #include "switchgear/http/connection.hpp"
+#include "switchgear/http/connection_budget.hpp"
 #include "switchgear/http/event_loop.hpp"
 
 namespace switchgear::http {
@@ -83,21 +84,22 @@ class ConnectionPool final : private Timer {
     ~Waiter() = default;
   };
 
-  /// Asks for the addresses of the pool's name, and calls back from the loop, later: with none if there are
+  /// Requests the addresses of the pool's name, and calls back from the loop, later: with none if there are
   /// none, not at all once it is destroyed.
   using Lookup = std::function<void(std::function<void(Addresses)> found)>;
 
-  ConnectionPool(EventLoop& loop, const std::string& host, std::uint16_t port, const PoolLimits& limits);
-  /// Asks `lookup` instead of the system's resolver.
-  ConnectionPool(EventLoop& loop, const std::string& host, std::uint16_t port, const PoolLimits& limits,
-                 Lookup lookup);
+  ConnectionPool(EventLoop& loop, ConnectionBudget& budget, const std::string& host, std::uint16_t port,
+                 const PoolLimits& limits);
+  /// Uses `lookup` instead of the system's resolver.
+  ConnectionPool(EventLoop& loop, ConnectionBudget& budget, const std::string& host, std::uint16_t port,
+                 const PoolLimits& limits, Lookup lookup);
   ConnectionPool(const ConnectionPool&) = delete;
   ConnectionPool& operator=(const ConnectionPool&) = delete;
   ~ConnectionPool() override;
 
   enum class Answer : std::uint8_t { ready, waiting, full };
   /// `ready`: `lease` is set. `waiting`: one of the waiter's calls will come. `full`: too many wait. A waiter
-  /// that asks for `Reuse::never` gets a connection that was made after it asked.
+  /// that requests `Reuse::never` gets a connection that was made after the request.
   [[nodiscard]] Answer acquire(Waiter& waiter, Lease& lease, Reuse reuse = Reuse::allowed);
   /// The waiter has lost interest; no call comes any more.
   void forget(Waiter& waiter) noexcept;
@@ -127,12 +129,14 @@ class ConnectionPool final : private Timer {
   void give_back(Connection& connection) noexcept;
   void remove(Connection& connection) noexcept;
   void remove_idle(Connection& connection) noexcept;
+  void make_room_in_budget() noexcept;
   void serve_waiting();
   void serve_later();
 
   using Waiting = boost::intrusive::list<Waiter, boost::intrusive::base_hook<WaitingHook>>;
 
   EventLoop& loop_;
+  ConnectionBudget& budget_;
   PoolLimits limits_;
   AddressBook addresses_;
   Lookup lookup_;

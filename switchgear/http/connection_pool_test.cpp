@@ -43,7 +43,7 @@ class ConnectionPoolTest : public ::testing::Test {
   }
 
   std::unique_ptr<ConnectionPool> pool(const PoolLimits& limits) {
-    return std::make_unique<ConnectionPool>(loop_, "127.0.0.1", port_, limits);
+    return std::make_unique<ConnectionPool>(loop_, budget_, "127.0.0.1", port_, limits);
   }
   /// Runs the loop until it is so, for a bounded time.
   template <class So>
@@ -64,6 +64,7 @@ class ConnectionPoolTest : public ::testing::Test {
   }
 
   EventLoop loop_;
+  ConnectionBudget budget_;
   int listener_ = -1;
   std::uint16_t port_ = 0;
   std::vector<int> peers_;
@@ -95,6 +96,32 @@ TEST_F(ConnectionPoolTest, TakesTheConnectionThatWasUsedLast) {
   Call three;
   ASSERT_EQ(made->acquire(three, three.lease), Answer::ready);
   EXPECT_EQ(three.lease.stream().descriptor(), last);
+}
+
+TEST_F(ConnectionPoolTest, GetsAConnectionThoughAnotherPoolsIdleOnesHaveTakenAllThereMayBe) {
+  budget_.set_most(2);
+  const auto first = pool({});
+  const auto second = pool({});
+  Call one;
+  Call two;
+  EXPECT_EQ(first->acquire(one, one.lease), Answer::waiting);
+  EXPECT_EQ(first->acquire(two, two.lease), Answer::waiting);
+  ASSERT_TRUE(run_until([&] { return one.lease && two.lease; }));
+  const int kept = two.lease.stream().descriptor();
+  one.lease.give_back();  // rests for longest
+  two.lease.give_back();
+  Call other;
+  EXPECT_EQ(second->acquire(other, other.lease), Answer::waiting);
+  ASSERT_TRUE(run_until([&] { return static_cast<bool>(other.lease); }));
+  EXPECT_EQ(budget_.open(), 2U);
+  EXPECT_EQ(first->counts().open, 1U);
+  Call again;
+  ASSERT_EQ(first->acquire(again, again.lease), Answer::ready);
+  EXPECT_EQ(again.lease.stream().descriptor(), kept);
+  Call more;
+  EXPECT_EQ(second->acquire(more, more.lease), Answer::waiting);
+  EXPECT_TRUE(run_until([&] { return static_cast<bool>(more.lease); })) << "none rests: opened all the same";
+  EXPECT_EQ(budget_.open(), 3U);
 }
 
 TEST_F(ConnectionPoolTest, ServesThoseWhoWaitInTheirOrderAndRefusesTheRest) {
@@ -211,11 +238,11 @@ TEST_F(ConnectionPoolTest, TellsWhoWaitsThatNobodyListens) {
 }
 
 TEST_F(ConnectionPoolTest, ResolvesNamesAndTellsWhenItCannot) {
-  ConnectionPool good{loop_, "localhost", port_, {}};
+  ConnectionPool good{loop_, budget_, "localhost", port_, {}};
   Call call;
   EXPECT_EQ(good.acquire(call, call.lease), Answer::waiting);
   ASSERT_TRUE(run_until([&] { return static_cast<bool>(call.lease); }));
-  ConnectionPool bad{loop_, "no-such-host.invalid", port_, {}};
+  ConnectionPool bad{loop_, budget_, "no-such-host.invalid", port_, {}};
   Call lost;
   EXPECT_EQ(bad.acquire(lost, lost.lease), Answer::waiting);
   ASSERT_TRUE(run_until([&] { return lost.error.has_value(); }));
@@ -241,13 +268,13 @@ boost::asio::ip::tcp::endpoint at(const char* address, std::uint16_t port) {
 
 TEST_F(ConnectionPoolTest, FindsAServiceThatHasMovedASecondAfterItsOldAddressWasLookedUp) {
   Resolver resolver;
-  ConnectionPool moved{loop_, "service.local", port_, {}, resolver.lookup()};
+  ConnectionPool moved{loop_, budget_, "service.local", port_, {}, resolver.lookup()};
   Call lost;
   EXPECT_EQ(moved.acquire(lost, lost.lease), Answer::waiting);
   resolver.answer({at("127.0.0.9", port_)});
   ASSERT_TRUE(run_until([&] { return lost.error.has_value(); }));
   EXPECT_EQ(*lost.error, ConnectError::refused);
-  // Asked again a second after the last answer; until then nobody is there.
+  // Looked up again a second after the last answer; until then there is no server.
   const auto asks_again = [&] {
     Call next;
     EXPECT_EQ(moved.acquire(next, next.lease), Answer::waiting);
@@ -264,7 +291,7 @@ TEST_F(ConnectionPoolTest, FindsAServiceThatHasMovedASecondAfterItsOldAddressWas
 
 TEST_F(ConnectionPoolTest, TriesTheNextAddressOfANameAtOnceAndRemembersIt) {
   Resolver resolver;
-  ConnectionPool made{loop_, "service.local", port_, {}, resolver.lookup()};
+  ConnectionPool made{loop_, budget_, "service.local", port_, {}, resolver.lookup()};
   Call call;
   EXPECT_EQ(made.acquire(call, call.lease), Answer::waiting);
   resolver.answer({at("127.0.0.9", port_), at("127.0.0.1", port_)});
@@ -289,7 +316,7 @@ TEST_F(ConnectionPoolTest, AnAddressThatDoesNotAnswerLeavesTimeForTheNext) {
   }
   Resolver resolver;
   const PoolLimits limits{8, 8, std::chrono::seconds{30}, std::chrono::milliseconds{400}};
-  ConnectionPool made{loop_, "service.local", port_, limits, resolver.lookup()};
+  ConnectionPool made{loop_, budget_, "service.local", port_, limits, resolver.lookup()};
   Call call;
   EXPECT_EQ(made.acquire(call, call.lease), Answer::waiting);
   resolver.answer({at("127.0.0.2", port_), at("127.0.0.1", port_)});
@@ -302,7 +329,7 @@ TEST_F(ConnectionPoolTest, AnAddressThatDoesNotAnswerLeavesTimeForTheNext) {
 TEST_F(ConnectionPoolTest, AResolverThatDoesNotAnswerHoldsACallNoLongerThanConnectingMayTake) {
   Resolver resolver;
   const PoolLimits limits{8, 8, std::chrono::seconds{30}, std::chrono::milliseconds{50}};
-  ConnectionPool made{loop_, "service.local", port_, limits, resolver.lookup()};
+  ConnectionPool made{loop_, budget_, "service.local", port_, limits, resolver.lookup()};
   for (int i = 0; i < 2; ++i) {
     Call call;
     EXPECT_EQ(made.acquire(call, call.lease), Answer::waiting);

@@ -46,7 +46,7 @@ class EventLoop {
 
   [[nodiscard]] BlockPool& blocks() noexcept { return blocks_; }
 
-  // Scratch of one step: whoever uses it is done with it before it returns to the loop.
+  // Scratch of one step: its user must be done with it before returning to the loop.
   [[nodiscard]] FieldList& fields() noexcept { return fields_; }
   [[nodiscard]] std::string& scratch() noexcept { return scratch_; }
   /// `Sun, 06 Nov 1994 08:49:37 GMT`, of now; made once a second.

@@ -24,8 +24,8 @@ Exchange::Read Exchange::read_head() {
       if (buffer.space_size() == 0 && !buffer.compact()) buffer.grow(limits_.bytes + 1);
     }
     IoStatus status = stream().receive();
-    // Doubt that is left from the response before is no reason to ask: a connection that has ended since says
-    // so by itself.
+    // Doubt that is left from the response before is not a reason to check: a connection that has ended since
+    // says so by itself.
     if (status == IoStatus::would_block && touched_ && stream().doubt()) status = stream().receive();
     switch (status) {
       case IoStatus::ok:

@@ -18,7 +18,7 @@ namespace switchgear::http {
 ///     exchange.request().put(head);  exchange.request().send(exchange.stream(), content);
 ///     while (exchange.read_head() == Exchange::Read::head) …     // interim heads first, the final one last
 ///
-/// Threads: the loop's. Never allocates but for a head larger than the connection's idle memory.
+/// Threads: the loop's. Never allocates, except for a head larger than the connection's idle memory.
 class Exchange {
  public:
   enum class Read : std::uint8_t {

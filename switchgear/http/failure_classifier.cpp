@@ -61,7 +61,7 @@ std::optional<Duration> parse_retry_after(std::string_view value, std::chrono::s
     }
     return std::chrono::seconds{seconds};
   }
-  const auto date = parse_http_date(value);
+  const auto date = parse_http_date(value, now);
   if (!date) return std::nullopt;
   return std::max<Duration>(Duration::zero(), std::chrono::duration_cast<Duration>(*date - now));
 }

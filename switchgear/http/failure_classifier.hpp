@@ -1,5 +1,5 @@
-// What the end of an HTTP call means to the policies: a verdict, a failure type, and how long the server
-// wants to be left alone.
+// The meaning of an HTTP call's end for the policies: a verdict, a failure type, and the wait that the server
+// asks for.
 #pragma once
 
 #include <chrono>
@@ -40,7 +40,7 @@ class FailureClassifier {
   FailureRules rules_;
 };
 
-/// Retry-After in either form (RFC 9110, 10.2.3): seconds, or a date, counted from `now`. Empty when
+/// Retry-After (RFC 9110, 10.2.3): seconds, or a date in any of its forms, counted from `now`. Empty when
 /// malformed; never negative.
 [[nodiscard]] std::optional<Duration> parse_retry_after(std::string_view value,
                                                         std::chrono::system_clock::time_point now);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 #include "switchgear/http/http_date.hpp"
 
 namespace switchgear::http {
@@ -73,6 +75,44 @@ TEST(HttpDate, IsWrittenAsItIsRead) {
   const auto at = std::chrono::system_clock::time_point{seconds{784111777}};
   EXPECT_EQ(format_http_date(at), "Sun, 06 Nov 1994 08:49:37 GMT");
   EXPECT_EQ(parse_http_date(format_http_date(at)), at);
+}
+
+TEST(RetryAfter, IsNotIgnoredWhenTheServerWritesItsDateInAnObsoleteForm) {
+  const auto now =
+      std::chrono::system_clock::time_point{seconds{784111777}};  // Sun, 06 Nov 1994 08:49:37 GMT
+  EXPECT_EQ(parse_retry_after("Sunday, 06-Nov-94 08:49:47 GMT", now), Duration{seconds{10}});
+  EXPECT_EQ(parse_retry_after("Sun Nov  6 08:49:47 1994", now), Duration{seconds{10}});
+}
+
+TEST(HttpDate, IsReadInAllThreeForms) {
+  const auto at = std::chrono::system_clock::time_point{seconds{784111777}};
+  EXPECT_EQ(parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT", at), at);
+  EXPECT_EQ(parse_http_date("Sunday, 06-Nov-94 08:49:37 GMT", at), at);
+  EXPECT_EQ(parse_http_date("Sun Nov  6 08:49:37 1994", at), at);
+  EXPECT_EQ(parse_http_date("Wed Nov 16 08:49:37 1994", at), at + std::chrono::days{10});
+  EXPECT_EQ(parse_http_date("Wednesday, 16-Nov-94 08:49:37 GMT", at), at + std::chrono::days{10});
+  for (const char* nonsense :
+       {"Sunday, 06-Nov-94 08:49:37", "Sunday, 06-Nov-94 08:49:37 CET", "Sunday 06-Nov-94 08:49:37 GMT",
+        "Someday, 06-Nov-94 08:49:37 GMT", "Sunday, 06-Nov-1994 08:49:37 GMT",
+        "Sunday, 6-Nov-94 08:49:37 GMT", "Sunday, 31-Feb-94 08:49:37 GMT", "Sunday, 06-Nov-x4 08:49:37 GMT",
+        "Sunday,", "Sun Nov 6 08:49:37 1994", "Sun Nov  6 08:49:37 199x", "Sun Nov  6 24:49:37 1994",
+        "Xyz Nov  6 08:49:37 1994", "Sun Nov    08:49:37 1994", "Sun Nov  6 08:49:37 1994 GMT"})
+    EXPECT_FALSE(parse_http_date(nonsense, at).has_value()) << nonsense;
+}
+
+TEST(HttpDate, OfTwoDigitsIsNeverMoreThan50YearsAhead) {
+  using namespace std::chrono;
+  const auto year_of = [](const char* two_digits, int now) {
+    const auto at = parse_http_date(std::string{"Sunday, 06-Nov-"} + two_digits + " 08:49:37 GMT",
+                                    sys_days{year{now} / 11 / 6});
+    return at ? static_cast<int>(year_month_day{floor<days>(*at)}.year()) : 0;
+  };
+  EXPECT_EQ(year_of("94", 2026), 1994);
+  EXPECT_EQ(year_of("26", 2026), 2026);
+  EXPECT_EQ(year_of("75", 2026), 2075);
+  EXPECT_EQ(year_of("77", 2026), 1977);
+  EXPECT_EQ(year_of("05", 2090), 2105) << "in the next century";
+  EXPECT_EQ(year_of("99", 2000), 1999);
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ class FieldList {
  public:
   /// Beast reads `block`, which the validator has found to hold exactly `head`: a second opinion on what
   /// strangers send. False when the two disagree about where the message ends, or Beast refuses it: then
-  /// nobody can say what a third implementation would see.
+  /// it is unknown what a third implementation would see.
   [[nodiscard]] bool parse_request(std::string_view block, const Head& head);
   /// Cuts the validated block into its fields. No second opinion: an upstream is not a stranger, and Beast
   /// takes three times as long for it as everything else that is done to a response's head.

@@ -1,5 +1,5 @@
-// What the framing of one message says: the facts that decide where it ends and whom it is for, and how it
-// can be wrong.
+// The framing of one message: the facts that decide where it ends and which host it is for, and how it can be
+// wrong.
 #pragma once
 
 #include <array>
@@ -37,7 +37,7 @@ enum class HeadError : std::uint8_t {
   bad_coding,          ///< Transfer-Encoding repeated, or on HTTP/1.0
   unknown_coding,      ///< Transfer-Encoding other than `chunked`
   bad_expectation,     ///< Expect other than `100-continue`
-  bad_connection,      ///< Connection names what is no token, or too much
+  bad_connection,      ///< Connection names a word that is not a token, or too many
   forbidden_trailer,   ///< a field that frames or routes, after the body
   too_large,
   too_many_fields,

@@ -90,7 +90,7 @@ std::string_view to_string(HeadError error) noexcept {
     case HeadError::bad_expectation:
       return "Expect is not `100-continue`";
     case HeadError::bad_connection:
-      return "Connection names too many options, or what is no token";
+      return "Connection names too many options, or a word that is not a token";
     case HeadError::forbidden_trailer:
       return "a trailer frames or routes the message";
     case HeadError::too_large:
@@ -178,7 +178,7 @@ HeadValidator::Progress HeadValidator::advance(std::string_view block) noexcept 
   }
 }
 
-/// What can be said of a line whose end has not come: so that a stranger's garbage is answered at once.
+/// Checks a line whose end has not come, so that a client's garbage is answered at once.
 HeadError HeadValidator::too_long(std::string_view unfinished_line) const noexcept {
   if (!start_line_done_ && kind_ == HeadKind::request && !unfinished_line.empty()) {
     const std::size_t space = unfinished_line.find(' ');

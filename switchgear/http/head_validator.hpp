@@ -1,7 +1,7 @@
 // http/: HTTP/1.1 as this project speaks it: heads checked, bodies framed, connections kept and pooled,
 // outcomes told. Built on Asio and Beast. Never here: routes, breakers, configuration files, what to answer.
 //
-// This header: the strict check of every header block, before anything else looks at it.
+// This header: the strict check of every header block, before any other code reads it.
 #pragma once
 
 #include <cstddef>

@@ -26,7 +26,7 @@ Stream::Sent Outbox::send(Stream& stream, const Content& content) {
   const bool closes_chunk = chunked && !body.empty() && body.size() == chunk_left_;
   const bool ends = content.last && !ended_ && body.size() == content.bytes.size();
 
-  // What follows the content: the end of its chunk, the end of the message.
+  // After the content: the end of its chunk, the end of the message.
   std::array<std::string_view, 4> tail{};
   std::size_t tails = 0;
   if (closes_chunk) tail[tails++] = "\r\n";

@@ -1,4 +1,4 @@
-// One message on its way out: head and framing made here, content lent by whoever received it.
+// One message on its way out: head and framing made here, content borrowed from its receiver.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// What a connection has received and nobody has used yet: one contiguous piece, small while the connection is
-// idle.
+// What a connection has received and its reader has not used yet: one contiguous piece, small while the
+// connection is idle.
 #pragma once
 
 #include <cstddef>

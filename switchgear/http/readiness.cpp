@@ -36,7 +36,7 @@ void Readiness::Watch::complete(void* owner, boost::asio::detail::operation* bas
   Readiness& readiness = watch.owner_;
   Listener& listener = readiness.listener_;
   watch.waiting_ = false;
-  // `owner` is null when the loop is being destroyed: nobody is to be called any more.
+  // `owner` is null when the loop is being destroyed: no owner may be called any more.
   if (owner != nullptr && !readiness.stopped_) (listener.*watch.signal_)();
   listener.let_go();
 }

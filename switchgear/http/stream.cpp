@@ -1,5 +1,6 @@
 #include "switchgear/http/stream.hpp"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -61,6 +62,13 @@ bool Stream::has_unexpected_input() noexcept {
   char byte = 0;
   const ssize_t got = ::recv(descriptor_, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   return got >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
+IoStatus Stream::peer_state() const noexcept {
+  if (closed()) return IoStatus::broken;
+  pollfd state{descriptor_, POLLRDHUP, 0};
+  if (::poll(&state, 1, 0) <= 0) return IoStatus::would_block;
+  return (state.revents & (POLLERR | POLLHUP)) != 0 ? IoStatus::broken : IoStatus::end;
 }
 
 bool Stream::has_input() noexcept {

@@ -19,12 +19,12 @@ namespace switchgear::http {
 enum class IoStatus : std::uint8_t {
   ok,
   would_block,
-  end,     ///< the peer has sent all it wanted to
+  end,     ///< the peer will send no more
   broken,  ///< reset, or any other error
 };
 
 /// Non-blocking, edge-triggered. Try first, sleep only after would_block; on_ready() says that trying makes
-/// sense again. Threads: the loop's. Shared by whoever uses the connection and the reactor while it waits;
+/// sense again. Threads: the loop's. Shared by the user of the connection and the reactor while it waits;
 /// close() ends its work.
 class Stream final : public boost::intrusive_ref_counter<Stream, boost::thread_unsafe_counter>,
                      private Readiness::Listener {
@@ -56,17 +56,16 @@ class Stream final : public boost::intrusive_ref_counter<Stream, boost::thread_u
   [[nodiscard]] IoStatus receive() noexcept;
 
   /// A short read empties the socket of data, but the end of the stream may have come with it and then makes
-  /// no further edge. Whoever is going to sleep in the middle of a message calls this: true when receive()
-  /// should be tried once more.
+  /// no further edge. A user that is about to sleep in the middle of a message calls this: true when
+  /// receive() should be tried once more.
   [[nodiscard]] bool doubt() noexcept {
     if (!doubtful_) return false;
     doubtful_ = false;
     return readable_ = true;
   }
   [[nodiscard]] bool doubtful() const noexcept { return doubtful_; }
-  /// For a last look before a connection is closed for having been silent: the next receive() asks the
-  /// kernel. On a busy machine the event that says that there is something may still wait in the loop, behind
-  /// the timer.
+  /// For a last check before a connection is closed as idle: the next receive() asks the kernel. On a busy
+  /// machine the event that says that there is something may still wait in the loop, behind the timer.
   void look_again() noexcept { readable_ = true; }
 
   /// Sends what the socket takes. `ok`: all of it.
@@ -77,8 +76,16 @@ class Stream final : public boost::intrusive_ref_counter<Stream, boost::thread_u
     if (!readable_ && !ended_) readiness_.watch_readable();
   }
   void watch_writable() { readiness_.watch_writable(); }
+  /// on_ready() once when something comes, although what came before was not received: for a user that has no
+  /// room for it, and looks with peer_state() whether the peer is still there.
+  void watch_behind_unread() {
+    if (!ended_) readiness_.watch_readable();
+  }
+  /// Whether the peer has ended its stream (`end`) or the connection (`broken`), whatever is still unread;
+  /// else `would_block`. One system call.
+  [[nodiscard]] IoStatus peer_state() const noexcept;
 
-  /// True when the peer has closed or sent something: asked before a request that cannot be repeated. One
+  /// True when the peer has closed or sent something: checked before a request that cannot be repeated. One
   /// system call.
   [[nodiscard]] bool has_unexpected_input() noexcept;
 

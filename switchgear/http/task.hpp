@@ -7,7 +7,7 @@
 
 namespace switchgear::http {
 
-/// Runs by itself; nobody awaits it. Its frame is the only allocation and is made once per connection, not
+/// Runs by itself and is not awaited. Its frame is the only allocation and is made once per connection, not
 /// per request: asio::awaitable would add an executor, a stack of frames and an allocation to every wait. An
 /// exception that leaves it ends the process: the data path throws nothing.
 struct Detached {
@@ -20,8 +20,8 @@ struct Detached {
   };
 };
 
-/// Where a Detached coroutine sleeps until something happened that concerns it. What happened is to be found
-/// in the things it looks after: several wakes before it looks are one. Threads: one.
+/// Where a Detached coroutine sleeps until something happened that concerns it. It finds what happened in the
+/// objects that it watches: several wakes before it looks are one. Threads: one.
 class WakePoint {
  public:
   /// Resumes the sleeper now, or lets its next sleep end at once. The sleeper may be gone when this returns.
@@ -30,7 +30,7 @@ class WakePoint {
     if (sleeper_) std::exchange(sleeper_, {}).resume();
   }
 
-  // Trivially destructible, as g++ 12 wants of whatever stands in a co_await expression.
+  // Trivially destructible, as g++ 12 requires of every operand of a co_await expression.
   struct Awaiter {
     WakePoint* point;
     [[nodiscard]] bool await_ready() const noexcept { return point->awake_; }

@@ -11,7 +11,7 @@ namespace switchgear::http {
 
 class TimerWheel;
 
-/// One deadline; part of whoever waits for it. Disarms itself when destroyed.
+/// One deadline; part of the object that waits for it. Disarms itself when destroyed.
 class Timer {
  public:
   Timer() = default;
@@ -38,7 +38,7 @@ class Timer {
 
 /// A hierarchical timing wheel (Varghese and Lauck, "Hashed and Hierarchical Timing Wheels", 1987; scheme 7):
 /// four wheels of 64 places, the finest turning every `tick`. Fires at or up to one tick after the deadline,
-/// never before. Reads no clock: advance() is told the time. Threads: one.
+/// never before. Reads no clock: advance() gets the time. Threads: one.
 class TimerWheel {
  public:
   static constexpr Duration tick = std::chrono::milliseconds{10};

@@ -1,6 +1,5 @@
-// observe/: what was seen, kept for those who ask later: transitions, durations, rates, health.
-// Pulled by readers, never pushed. Needs nothing but the standard library. Never here: deciding about a call,
-// I/O, a clock.
+// observe/: past events, kept for later queries: transitions, durations, rates, health. Pulled by readers,
+// never pushed. Needs nothing but the standard library. Never here: deciding about a call, I/O, a clock.
 #pragma once
 
 #include <array>

@@ -49,7 +49,7 @@ TEST(TransitionLog, KeepsOnlyTheLastOnesOfEachBreaker) {
   ASSERT_EQ(busy.size(), 3U);
   EXPECT_EQ(busy[0].generation, 10U) << "newest first";
   EXPECT_EQ(busy[2].generation, 8U);
-  EXPECT_EQ(log.of("quiet").size(), 1U) << "a busy neighbour takes nobody's room";
+  EXPECT_EQ(log.of("quiet").size(), 1U) << "a busy breaker takes no other's room";
 }
 
 TEST(TransitionLog, CountsEvenWhatItNoLongerKeeps) {

@@ -18,7 +18,7 @@ namespace switchgear {
 /// Threads: one at a time.
 template <class T>
 struct Answer {
-  /// What most answers have nothing of.
+  /// Parts that most answers do not have.
   struct Details {
     std::error_code code{};  ///< what the last attempt reported
     Source source = Source::call;

@@ -80,7 +80,7 @@ struct Policies {
   }
 };
 
-/// One call, driven by chance, with what its caller is told.
+/// One call, driven at random, with its caller's result.
 template <class P>
 class Driven {
  public:

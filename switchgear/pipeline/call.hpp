@@ -26,20 +26,20 @@ enum class Repeatable : std::uint8_t { yes, no };
 /// Where an answer came from.
 enum class Source : std::uint8_t { call, cache, fallback };
 
-/// What one call ran through; filled in when the caller asks for it.
+/// What happened to one call; filled in if the caller requests it.
 struct CallReport {
   std::uint32_t attempts = 0;  ///< made, hedges included; 0: answered or refused without any
   Duration latency{};          ///< of the last attempt
   Source source = Source::call;
   Duration age{};                                    ///< of an answer that was remembered
-  bool chaos = false;                                ///< something was injected
+  bool chaos = false;                                ///< a fault was injected
   std::optional<std::uint64_t> queued_as{};          ///< stored for later, under this id
   std::shared_ptr<const FallbackFailure> failure{};  ///< both causes, when the fallback failed too
 };
 
 /// About one call; all of it may be left out. Borrowed for as long as the call runs.
 struct CallOptions {
-  TimePoint deadline = TimePoint::max();  ///< of whoever this call is made for; in the driver's clock
+  TimePoint deadline = TimePoint::max();  ///< of the caller that this call is made for; in the driver's clock
   /// For caches and cached fallbacks: the same key, the same answer. Empty: neither remembered nor answered
   /// from memory.
   std::string_view key{};
@@ -60,8 +60,8 @@ struct Call {
   void* answer;  ///< Answer<T> of the driver, for layers that know T
   /// When the attempt must have ended: the narrowest deadline or timeout around here. max(): never.
   TimePoint limit;
-  const std::string* limited_by = nullptr;  ///< the name of who set it; null: the caller did
-  /// Set by a layer that says `wait`, or `again`: look again then, or when `waker` is called.
+  const std::string* limited_by = nullptr;  ///< the name of the policy that set it; null: the caller did
+  /// Set by a layer that returns `wait`, or `again`: poll again then, or when `waker` is called.
   TimePoint until;
   std::uint32_t attempts = 0;
   bool committed = false;  ///< the answer has begun to reach the caller: nothing can be made again
@@ -75,7 +75,7 @@ struct Call {
   void refuse(Reason reason, std::string_view policy, std::optional<Duration> retry_after) noexcept {
     rejection.emplace(Rejection{reason, policy, retry_after});
   }
-  /// Refuses in the name of whoever set the limit.
+  /// Refuses in the name of the policy that set the limit.
   void refuse_for_limit(Reason reason) noexcept {
     refuse(reason, limited_by == nullptr ? std::string_view{"caller"} : *limited_by, {});
   }
@@ -91,7 +91,7 @@ struct Ending {
     cancelled,  ///< the caller went away
   };
   How how = How::completed;
-  /// Never null; ignored or success for what was no attempt. Borrowed from whoever hands the ending over.
+  /// Never null; ignored or success if there was no attempt. Borrowed from the caller of leave().
   const Outcome* outcome = &nothing;
 
   static constexpr Outcome nothing = Outcome::ignored();
@@ -104,23 +104,23 @@ struct Ending {
   [[nodiscard]] bool came_back() const noexcept { return how == How::completed || how == How::injected; }
 };
 
-/// What a layer says to a call on its way in.
+/// A layer's decision about a call on its way in.
 enum class Gate : std::uint8_t {
   go,      ///< on to the next layer
-  wait,    ///< ask again at `Call::until`, or when woken
+  wait,    ///< call resume() at `Call::until`, or when woken
   refuse,  ///< `Call::rejection` says why; this layer holds nothing of the call
   answer,  ///< `Call::answer` holds it; this layer holds nothing of the call
-  defer,   ///< of the fast lane: nothing was done, ask enter()
+  defer,   ///< of the fast lane: nothing was done, call enter()
   inject,  ///< chaos: `Call::injected` stands for an attempt; this layer holds nothing of the call
 };
 
-/// What a layer says to an ending on its way out.
+/// A layer's decision about an ending on its way out.
 enum class Turn : std::uint8_t {
   outward,  ///< on to the next layer
   again,    ///< back in at `Call::until`
 };
 
-/// What whoever drives an execution has to do next.
+/// The next step of an execution's driver.
 struct Step {
   enum class Kind : std::uint8_t {
     attempt,  ///< make the call, and report its outcome for `branch`; it must have ended by `until`

@@ -57,7 +57,7 @@ Outcome detail::outcome_of_current_exception(Duration latency) noexcept {
     // Thrown without an error in it: still thrown.
     return outcome.verdict == Verdict::success ? Outcome::failure(FailureType::exception, latency) : outcome;
   } catch (const FallbackError& thrown) {
-    // What it was before a fallback further inside had nothing to give either: a refusal stays one.
+    // The cause before a fallback further inside failed too: a refusal stays one.
     const Cause& call = thrown.failure().primary;
     if (call.rejection) return outcome_of(make_error_code(call.rejection->reason), latency);
     return Outcome::failure(call.type, latency);

@@ -1,4 +1,4 @@
-// What the end of a call means to the policies. Results are told apart by their type; a user may say
+// The meaning of a call's end for the policies. Results are distinguished by their type; a user may say
 // otherwise.
 #pragma once
 
@@ -18,7 +18,7 @@
 namespace switchgear {
 
 /// No error is a success; `operation_canceled` is ignored, and so is a refusal by policies further inside: it
-/// is no failure for anyone outside of them.
+/// is not a failure for any policy outside of them.
 [[nodiscard]] Outcome outcome_of(const std::error_code& code, Duration latency) noexcept;
 
 /// A refusal by policies further inside.
@@ -43,7 +43,7 @@ concept Classified = requires(const T& result, Duration latency) {
 [[nodiscard]] Outcome outcome_of_current_exception(Duration latency) noexcept;
 #endif
 
-/// What stands where an error belongs is one: by its code, if it has a code that says more, else a failure.
+/// A value in the place of an error is an error: by its code, if it has a more exact one, else a failure.
 template <class E>
 [[nodiscard]] Outcome outcome_of_error(const E& error, Duration latency) {
   if constexpr (Classified<E>) {
@@ -52,39 +52,60 @@ template <class E>
   }
   return Outcome::failure(FailureType::exception, latency);
 }
+template <class T>
+[[nodiscard]] Outcome outcome_by_shape(const T& result, Duration latency);
+
 /// See DefaultClassifier.
+template <class T>
+[[nodiscard]] Outcome outcome_of_any(const T& result, Duration latency) {
+  if constexpr (Classified<T>) {
+    return outcome_of(result, latency);
+  } else {
+    return outcome_by_shape(result, latency);
+  }
+}
+
+/// What a wrapper holds is judged as if it had been returned by itself. Precondition: it holds something.
+template <class T>
+[[nodiscard]] Outcome outcome_of_held(const T& result, Duration latency) {
+  if constexpr (HoldsAValue<T>) {
+    return outcome_of_any(result.value(), latency);
+  } else {
+    return Outcome::success(latency);
+  }
+}
+
 template <class T>
 [[nodiscard]] Outcome outcome_by_shape(const T& result, Duration latency) {
   if constexpr (ValueOrError<T>) {
-    if (holds_value(result)) return Outcome::success(latency);
+    if (holds_value(result)) return outcome_of_held(result, latency);
     if (holds_error(result)) return outcome_of_error(result.error(), latency);
     return Outcome::failure(FailureType::exception, latency);
   } else if constexpr (starts_with_error_code<T>) {
     return outcome_of(static_cast<std::error_code>(std::get<0>(result)), latency);
+  } else if constexpr (SaysHasValue<T>) {
+    return result.has_value() ? outcome_of_held(result, latency) : Outcome::success(latency);
   } else {
     return Outcome::success(latency);
   }
 }
 
 /// A coroutine or a future: whether the call succeeds is not known when the function returns. A type whose
-/// outcome somebody can tell all the same (an outcome_of() of its own, has_value() and error()) is an answer.
+/// outcome can be told all the same (an outcome_of() of its own, has_value() and error()) is an answer.
 template <class T>
 concept Unfinished = (CoroutineLike<T> || FutureLike<T>)&&!Classified<T> && !ValueOrError<T>;
 }  // namespace detail
 
 /// Results: by `outcome_of(result, latency)` where the type has one (error codes, Result, HTTP responses;
 /// write one beside your own type). Otherwise by their shape: a type with has_value() or has_error(), and
-/// error(), as std::expected and Boost.Outcome have them, is a success or its error; a pair or tuple that
-/// starts with an error code is that code. Everything else is a success, an empty std::optional too.
+/// error(), as std::expected and Boost.Outcome have them, is its value or its error; a std::optional is its
+/// value, and a success without one; both judged as if that had been returned by itself. A pair or tuple that
+/// starts with an error code is that code. Everything else is a success.
 /// Exceptions: a failure; a std::system_error by its code; a FallbackError by what the call had failed with.
 struct DefaultClassifier {
   template <class T>
   [[nodiscard]] Outcome of_result(const T& result, Duration latency) const {
-    if constexpr (detail::Classified<T>) {
-      return outcome_of(result, latency);
-    } else {
-      return detail::outcome_by_shape(result, latency);
-    }
+    return detail::outcome_of_any(result, latency);
   }
   /// Of an operation that ended with an error code, whatever else it gave.
   [[nodiscard]] Outcome of_code(const std::error_code& code, Duration latency) const noexcept {
@@ -151,13 +172,13 @@ class Classifier {
       } else if constexpr (std::same_as<Said, Verdict>) {
         return Outcome{said, FailureType::exception, latency, {}};
       } else {
-        static_assert(std::same_as<Said, Outcome>, "want an Outcome, a Verdict or a bool");
+        static_assert(std::same_as<Said, Outcome>, "must be an Outcome, a Verdict or a bool");
         return said;
       }
     }
   }
 
-  /// Asks `results` too when it takes error codes.
+  /// Uses `results` too if it takes error codes.
   [[nodiscard]] Outcome of_code(const std::error_code& code, Duration latency) const {
     if constexpr (std::invocable<const Results&, const std::error_code&, Duration> ||
                   std::invocable<const Results&, const std::error_code&>) {

@@ -76,6 +76,7 @@ template <class T, class E>
 struct Expected {
   std::variant<T, E> held;
   [[nodiscard]] bool has_value() const { return held.index() == 0; }
+  [[nodiscard]] const T& value() const { return std::get<0>(held); }
   [[nodiscard]] const E& error() const { return std::get<1>(held); }
 };
 
@@ -120,6 +121,27 @@ TEST(DefaultClassifier, AnErrorInAnExpectedIsNotCountedAsASuccess) {
   expect(all.of_result(Status{false}, 7ms), {Verdict::success}, "no error");
   expect(all.of_result(Status{true}, 7ms), {Verdict::failure}, "an error");
   expect(all.of_result(Partly{{"half"}}, 7ms), {Verdict::ignored}, "its own word goes first");
+}
+
+/// An answer that says itself what it means, as an HTTP response does.
+struct Reply {
+  int status;
+  friend Outcome outcome_of(const Reply& reply, Duration latency) {
+    return reply.status < 500 ? Outcome::success(latency)
+                              : Outcome::failure(FailureType::http_error, latency);
+  }
+};
+
+TEST(DefaultClassifier, ABadReplyIsNotCountedAsASuccessForComingInAWrapper) {
+  const DefaultClassifier all;
+  using Wrapped = Expected<Reply, std::error_code>;
+  const Verdicts bad{Verdict::failure, FailureType::http_error};
+  expect(all.of_result(Wrapped{Reply{503}}, 7ms), bad, "expected");
+  expect(all.of_result(Wrapped{Reply{200}}, 7ms), {Verdict::success}, "expected");
+  expect(all.of_result(Wrapped{reset}, 7ms), {Verdict::failure, FailureType::connection_error}, "its error");
+  expect(all.of_result(std::optional{Reply{503}}, 7ms), bad, "optional");
+  expect(all.of_result(std::optional{Wrapped{Reply{503}}}, 7ms), bad, "one in the other");
+  expect(all.of_result(std::optional<Reply>{}, 7ms), {Verdict::success}, "nothing found");
 }
 
 TEST(DefaultClassifier, AnErrorCodeBesideAValueIsNotCountedAsASuccess) {

@@ -81,6 +81,10 @@ class Execution {
     machine_.answer_began(policies_, branch, outcome, now);
   }
 
+  /// The answer that is on its way will be its own caller's alone. Callers that wait for it at a cache make
+  /// their own calls, from now on and not one after the other; this call goes on, and is judged when it ends.
+  void will_not_share() noexcept { machine_.will_not_share(policies_); }
+
   /// A wait is over, or may be. Never too early, never too late.
   Step on_timer(TimePoint now) noexcept { return machine_.on_timer(policies_, call_, now); }
 

@@ -42,9 +42,9 @@ concept HasFastLane =
   Layer<Policy>{std::move(layer)};
 };
 
-/// Two questions instead of a machine: may the attempt be made at once, and did it simply succeed? Whoever
-/// gets a no, or wants more, makes an Execution of it, which decides the rest in the ordinary way. Threads:
-/// one at a time. Keep it local, and give its address to nobody.
+/// Replaces the machine by two questions: may the attempt be made at once, and did it simply succeed? If the
+/// answer is no, or the call needs more, the driver makes an Execution of it, which decides the rest in the
+/// ordinary way. Threads: one at a time. Keep it local, and do not pass its address on.
 template <class... Policies>
 class FastLane {
  public:
@@ -104,7 +104,7 @@ requires(HasFastLane<Policies>&&...) class FastLane<Policies...> {
   Call call_;
   std::tuple<FastOf<Policies>...> layers_;
   std::size_t at_ = 0;    ///< the layer that did not let it in; `size`: its time was over
-  Gate gate_ = Gate::go;  ///< what that layer said
+  Gate gate_ = Gate::go;  ///< that layer's decision
 };
 
 }  // namespace switchgear

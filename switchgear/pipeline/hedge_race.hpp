@@ -54,6 +54,13 @@ class HedgedMachine<HedgePolicy, std::tuple<Outer...>, std::tuple<Inner...>> {
     outer_.answer_began(outcome, now);
   }
 
+  void will_not_share(const Policy& policies) noexcept {
+    outer_.will_not_share(outer_of(policies));
+    for (std::optional<Branch>& branch : branches_) {
+      if (branch) branch->sequence.will_not_share(inner_of(policies));
+    }
+  }
+
   Step on_timer(const Policy& policies, Call& call, TimePoint now) noexcept {
     if (!racing_) return outer_step(policies, call, outer_.on_timer(outer_of(policies), call, now), now);
     for (unsigned branch = 0; branch < begun_; ++branch) {

@@ -1,4 +1,4 @@
-// What a policy must be able to do to stand in a pipeline, and the two general shapes: any, and maybe none.
+// The interface of a policy in a pipeline, and the two general shapes: any policy, and an optional one.
 #pragma once
 
 #include <concepts>
@@ -11,12 +11,12 @@ namespace switchgear {
 ///
 ///     template <> class Layer<MyPolicy> {
 ///      public:
-///       Gate enter(MyPolicy&, Call&, TimePoint now) noexcept;           // a call wants in
+///       Gate enter(MyPolicy&, Call&, TimePoint now) noexcept;           // a call goes in
 ///       Gate resume(MyPolicy&, Call&, TimePoint now) noexcept;          // after it said `wait`, or `again`
 ///       Turn leave(MyPolicy&, Call&, Ending&, TimePoint now) noexcept;  // what it let in has ended
 ///     };
 ///
-/// A layer that hears how calls end may also have answer_began(outcome, now): the answer to what it let in
+/// A layer that records how calls end may also have answer_began(outcome, now): the answer to what it let in
 /// has begun and may go on for as long as it likes. leave() is still called, at its end.
 ///
 /// Default-constructed once per call. leave() is called once for every `go`, unless the caller goes away:
@@ -65,6 +65,13 @@ class Layer<Optional<Policy>> {
     layer.answer_began(outcome, now);
   }
   { layer_.answer_began(outcome, now); }
+  void will_not_share(Optional<Policy>& optional) noexcept requires
+      requires(Layer<Policy>& layer, Policy& policy) {
+    layer.will_not_share(policy);
+  }
+  {
+    if (optional.policy != nullptr) layer_.will_not_share(*optional.policy);
+  }
 
  private:
   Layer<Policy> layer_;

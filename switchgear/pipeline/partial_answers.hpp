@@ -1,4 +1,4 @@
-// What becomes of several calls of which some are enough, whoever makes them.
+// The results of several calls of which some are enough, for every driver.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +10,8 @@
 
 namespace switchgear {
 
-/// What became of a batch. `answers` holds those that succeeded, with the index of their call, in the order
-/// in which they came.
+/// The result of a batch. `answers` holds those that succeeded, with the index of their call, in the order in
+/// which they came.
 template <class T>
 struct PartialAnswers {
   struct Item {
@@ -24,7 +24,7 @@ struct PartialAnswers {
 };
 
 namespace detail {
-/// The calls of one batch ask for different things: with the batch's own key, a cache would give all of them
+/// The calls of one batch have different answers: with the batch's own key, a cache would give all of them
 /// the answer to the first. Empty when the batch has no key.
 [[nodiscard]] inline std::string key_in_batch(std::string_view key, std::size_t index) {
   if (key.empty()) return {};

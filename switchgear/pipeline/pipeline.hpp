@@ -1,7 +1,9 @@
 // Policies in the user's order, to be put around any number of calls.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <memory>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -9,28 +11,94 @@
 #include "switchgear/pipeline/classifier.hpp"
 #include "switchgear/pipeline/execution.hpp"
 #include "switchgear/pipeline/layers.hpp"
+#include "switchgear/pipeline/own.hpp"
 
 namespace switchgear {
 
 namespace detail {
+
+template <class T>
+inline constexpr bool is_smart_pointer = false;
+template <class T, class Deleter>
+inline constexpr bool is_smart_pointer<std::unique_ptr<T, Deleter>> = true;
+template <class T>
+inline constexpr bool is_smart_pointer<std::shared_ptr<T>> = true;
+
+template <class Policy>
+concept HasLayer = is_hedge<Policy> || requires {
+  sizeof(Layer<Policy>);
+};
+
+/// The type of policy that an argument of a pipeline names.
 template <class Argument>
 struct PolicyOf {
-  static_assert(std::is_lvalue_reference_v<Argument>,
-                "a pipeline borrows its policies: name it, and keep it alive");
   using type = std::remove_reference_t<Argument>;
+  static constexpr bool smart = is_smart_pointer<std::remove_const_t<type>>;
+  static constexpr bool policy = HasLayer<std::remove_const_t<type>>;
+  static_assert(
+      !smart,
+      "a smart pointer is not a policy: give *pointer to borrow the policy, pointer.get() when it may be "
+      "null, or own(pointer) when the pipeline is to keep it alive");
+  static_assert(
+      smart || policy,
+      "this type is not a policy: a pipeline takes policies (CircuitBreaker, Retry, Timeout, ...), and types "
+      "of your own for which Layer is specialised (switchgear/pipeline/layer.hpp)");
+  static_assert(!policy || HasLayer<type>,
+                "a call changes this policy, and it is const: give one that is not");
+  static_assert(
+      !policy || std::is_lvalue_reference_v<Argument>,
+      "a pipeline borrows its policies, and this one dies at the end of the expression: give it a name and "
+      "keep it alive, or write own<Policy>(...)");
 };
 template <class Argument>
 requires std::is_pointer_v<std::remove_cvref_t<Argument>>
 struct PolicyOf<Argument> {
   using type = Optional<std::remove_pointer_t<std::remove_cvref_t<Argument>>>;
 };
+template <class Argument>
+requires is_owned<std::remove_cvref_t<Argument>>
+struct PolicyOf<Argument> {
+  using type = std::remove_cvref_t<Argument>;
+};
+
 template <class Policy>
-requires(!std::is_pointer_v<Policy>) Borrowed<Policy> borrow(Policy& policy)
+requires(!std::is_pointer_v<Policy> &&
+         !is_owned<std::remove_const_t<Policy>>) Borrowed<Policy> borrow(Policy& policy)
 noexcept { return {&policy}; }
 template <class Policy>
 Borrowed<Optional<Policy>> borrow(Policy* const& policy) noexcept {
   return {Optional<Policy>{policy}};
 }
+template <class Policy>
+Borrowed<Policy> borrow(const Owned<Policy>& policy) noexcept {
+  return {policy.get()};
+}
+
+/// What keeps the owned policies of a pipeline alive; nothing when all are borrowed.
+struct NoOwners {
+  template <class... Arguments>
+  explicit constexpr NoOwners(const Arguments&...) noexcept {}
+};
+template <class... Policies>
+class Owners {
+ public:
+  template <class... Arguments>
+  explicit Owners(const Arguments&... arguments) : owners_{owner_of(arguments)...} {}
+
+ private:
+  template <class Argument>
+  static std::shared_ptr<void> owner_of(const Argument& argument) noexcept {
+    if constexpr (is_owned<Argument>) {
+      return argument.share();
+    } else {
+      return nullptr;
+    }
+  }
+  std::array<std::shared_ptr<void>, sizeof...(Policies)> owners_;
+};
+template <class... Policies>
+using OwnersOf = std::conditional_t<(is_owned<Policies> || ...), Owners<Policies...>, NoOwners>;
+
 }  // namespace detail
 
 /// Policies around a call, outermost first.
@@ -42,21 +110,28 @@ Borrowed<Optional<Policy>> borrow(Policy* const& policy) noexcept {
 ///
 /// The order is yours; standard_pipeline() (standard_order.hpp) puts policies into the usual one. A policy
 /// given as a pointer may be null, and is then passed over: for pipelines made from configuration.
-/// Borrows its policies: they must outlive it and its calls. Built once, not per call; copying it copies
-/// pointers. Threads: any, it is constant; what its policies share they guard themselves.
+/// Borrows its policies: they must outlive it and its calls. Those given as own(…) it keeps alive itself,
+/// together with its copies:
+///
+///     const Pipeline pipeline{own<CircuitBreaker>("payment", options), retry};
+///
+/// Built once, not per call; copying it copies pointers. Threads: any, it is constant; what its policies
+/// share they guard themselves.
 template <class... Policies>
 class Pipeline {
  public:
-  using Machine = Execution<Policies...>;
-  using Fast = FastLane<Policies...>;
+  using Machine = Execution<detail::Unowned<Policies>...>;
+  using Fast = FastLane<detail::Unowned<Policies>...>;
 
   template <class... Arguments>
   requires(sizeof...(Arguments) == sizeof...(Policies) &&
            !(std::is_base_of_v<Pipeline, std::remove_cvref_t<Arguments>> ||
              ...)) constexpr explicit Pipeline(Arguments&&... outermost_first) noexcept
-      : policies_{detail::borrow(outermost_first)...} {}
+      : policies_{detail::borrow(outermost_first)...}, owners_(outermost_first...) {}
 
-  [[nodiscard]] const std::tuple<Borrowed<Policies>...>& policies() const noexcept { return policies_; }
+  [[nodiscard]] const std::tuple<Borrowed<detail::Unowned<Policies>>...>& policies() const noexcept {
+    return policies_;
+  }
   [[nodiscard]] constexpr DefaultClassifier classifier() const noexcept { return {}; }
 
   /// The same policies, with another idea of what a failure is.
@@ -64,13 +139,14 @@ class Pipeline {
   [[nodiscard]] auto classified_by(Classifier classifier) const;
 
  private:
-  std::tuple<Borrowed<Policies>...> policies_;
+  std::tuple<Borrowed<detail::Unowned<Policies>>...> policies_;
+  [[no_unique_address]] detail::OwnersOf<Policies...> owners_;
 };
 
 template <class... Arguments>
 Pipeline(Arguments&&...) -> Pipeline<typename detail::PolicyOf<Arguments&&>::type...>;
 
-/// What the drivers take.
+/// A pipeline, as every driver accepts it.
 template <class P>
 concept PipelineLike = requires(const P& pipeline) {
   pipeline.policies();
@@ -78,7 +154,7 @@ concept PipelineLike = requires(const P& pipeline) {
   typename P::Machine;
 };
 
-/// A pipeline that asks `Classifier` what a result means.
+/// A pipeline whose results `Classifier` judges.
 template <class Classifier, class... Policies>
 class ClassifiedPipeline : public Pipeline<Policies...> {
  public:

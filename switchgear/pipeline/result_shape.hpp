@@ -1,4 +1,4 @@
-// What a result says by its shape: types that the library has never heard of, but whose members leave no
+// Verdicts by the shape of a result: for types that the library does not know, but whose members leave no
 // doubt about what they mean.
 #pragma once
 
@@ -27,6 +27,11 @@ concept SaysHasError = requires(const T& result) {
 template <class T>
 concept ValueOrError = (SaysHasValue<T> || SaysHasError<T>)&&requires(const T& result) {
   result.error();
+};
+
+template <class T>
+concept HoldsAValue = requires(const T& result) {
+  requires !std::is_void_v<decltype(result.value())>;
 };
 
 template <ValueOrError T>

@@ -78,7 +78,8 @@ class Sequence {
     return step;
   }
 
-  /// Somebody inside, who is not of this sequence, has ended so. Precondition: the last step was `attempt`.
+  /// A part further inside, which is not of this sequence, has ended so. Precondition: the last step was
+  /// `attempt`.
   Step on_ending(const Policy& policies, Call& call, const Ending& ending, TimePoint now) noexcept {
     ending_ = ending;
     const Step step = leave<size>(policies, call, now);
@@ -92,6 +93,16 @@ class Sequence {
       if constexpr (requires { layer.answer_began(outcome, now); }) layer.answer_began(outcome, now);
     };
     std::apply([&](auto&... layers) { (tell(layers), ...); }, layers_);
+  }
+
+  void will_not_share(const Policy& policies) noexcept {
+    const auto tell = [](auto& layer, auto& policy) {
+      if constexpr (requires { layer.will_not_share(policy); }) layer.will_not_share(policy);
+    };
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (tell(std::get<I>(layers_), std::get<I>(policies).get()), ...);
+    }
+    (std::make_index_sequence<sizeof...(Policies)>{});
   }
 
   /// The wait may be over. Precondition: the last step was `wait`. Too early is allowed: the answer is the
@@ -210,7 +221,7 @@ class Sequence {
     return leave<I>(policies, call, now);
   }
 
-  /// The driver's own outcome is gone when it hears of the step.
+  /// The driver's own outcome is gone when it gets the step.
   void keep_outcome() noexcept {
     kept_ = *ending_.outcome;
     ending_.outcome = &kept_;
@@ -220,7 +231,7 @@ class Sequence {
   Ending ending_;
   Outcome kept_;
   std::size_t at_ = 0;    ///< the layer that waits, or where the fast lane ended
-  Gate gate_ = Gate::go;  ///< what that layer said
+  Gate gate_ = Gate::go;  ///< that layer's decision
 };
 
 }  // namespace switchgear

@@ -20,6 +20,8 @@ template <class Policy>
 inline constexpr int standard_rank<Optional<Policy>> = standard_rank<Policy>;
 template <class Policy>
 inline constexpr int standard_rank<const Policy> = standard_rank<Policy>;
+template <class Policy>
+inline constexpr int standard_rank<Owned<Policy>> = standard_rank<Policy>;
 template <class T>
 inline constexpr int standard_rank<Fallback<T>> = 0;
 template <class T>

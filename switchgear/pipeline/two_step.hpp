@@ -1,4 +1,4 @@
-// Guarding a call in two steps, for code that fits neither call() nor async_call(): ask, do, report.
+// Guarding a call in two steps, for code that fits neither call() nor async_call(): acquire, call, record.
 #pragma once
 
 #include <optional>
@@ -35,7 +35,7 @@ class Admission {
   [[nodiscard]] bool admitted() const noexcept { return step_.kind == Step::Kind::attempt; }
   explicit operator bool() const noexcept { return admitted(); }
 
-  /// Who refused, why, and when to come back. Precondition: it was not admitted.
+  /// Which policy refused, why, and when to come back. Precondition: it was not admitted.
   [[nodiscard]] const Rejection& rejection() const noexcept { return execution_.rejection(); }
 
   /// When the call must have ended. Precondition: admitted.
@@ -53,7 +53,7 @@ class Admission {
   Step step_;
 };
 
-/// Asks for one call. Borrows the pipeline's policies. `deadline` is that of whoever the call is made for.
+/// Requests one call. Borrows the pipeline's policies. `deadline` is that of the caller it is made for.
 template <class... Policies>
 [[nodiscard]] Admission<Policies...> try_acquire(const Pipeline<Policies...>& pipeline, TimePoint now,
                                                  TimePoint deadline = TimePoint::max()) {

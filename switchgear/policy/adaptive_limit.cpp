@@ -87,7 +87,7 @@ void AdaptiveLimit::close_window(TimePoint now) noexcept {
 }
 
 void AdaptiveLimit::adapt_locked(double latency, std::uint32_t peak) noexcept {
-  // A plain mean until there is something to look back on.
+  // A plain mean for the first windows.
   constexpr std::uint64_t warm_up = 10;
   ++windows_;
   short_latency_ = latency;

@@ -49,7 +49,7 @@ struct AdaptiveLimitOptions {
   Duration sample_window = std::chrono::seconds{1};
   /// Samples that a window needs; with fewer it goes on. 1 … 10'000.
   std::uint32_t min_samples = 10;
-  /// Windows that the long mean looks back on; 10 … 100'000. Longer: an overload is taken for normal later.
+  /// Windows that the long mean covers; 10 … 100'000. Longer: a lasting overload counts as normal later.
   std::uint32_t long_window = 600;
 
   friend bool operator==(const AdaptiveLimitOptions&, const AdaptiveLimitOptions&) = default;
@@ -78,9 +78,10 @@ struct AdaptiveLimitSnapshot {
 /// Not for: a number that is known (a bulkhead keeps it), queueing (it never waits), or calls whose own work
 /// makes latency differ by orders of magnitude.
 /// Samples: good answers (Outcome::is_good), and failures of type timeout and slow_response. Other failures,
-/// answers that ask to come back later and ignored calls tell nothing about load, and are only counted out.
-/// Threads: every method from any thread; never blocks. Lifetime: must outlive its permits. Neither copied
-/// nor moved; allocates only when constructed. Time: a `now` that runs backwards makes a window longer.
+/// answers that ask the caller to come back later and ignored calls say nothing about load, and only leave
+/// the count in flight. Threads: every method from any thread; never blocks. Lifetime: must outlive its
+/// permits. Neither copied nor moved; allocates only when constructed. Time: a `now` that runs backwards
+/// makes a window longer.
 class AdaptiveLimit {
  public:
   class Permit;
@@ -91,7 +92,7 @@ class AdaptiveLimit {
   AdaptiveLimit& operator=(const AdaptiveLimit&) = delete;
   ~AdaptiveLimit() = default;
 
-  /// Asks for one call. Refuses (concurrency_limit) when as many as the limit are in flight.
+  /// Requests one call. Refuses (concurrency_limit) when as many as the limit are in flight.
   [[nodiscard]] Result<Permit> try_acquire(TimePoint now) noexcept;
 
   /// Calls that may be in flight at once, now.
@@ -194,7 +195,7 @@ inline Result<AdaptiveLimit::Permit> AdaptiveLimit::try_acquire(TimePoint now) n
     seen = in_flight_.load(std::memory_order_relaxed);
   }
   tally_.add(rejected);
-  // Nobody knows when a call of another caller ends.
+  // The end of another caller's call cannot be predicted.
   return {Reason::concurrency_limit, name_, std::nullopt};
 }
 

@@ -1,5 +1,5 @@
 // Answers by key, each with its age: bounded by number and by memory, the least recently used leaves first.
-// What `cache` and the cached `fallback` remember with. Of the shape of LevelDB's sharded LRU cache
+// The memory of `cache` and the cached `fallback`. Of the shape of LevelDB's sharded LRU cache
 // (util/cache.cc), but with one bound for all shards together.
 //
 // How it is shared. Keys are spread over shards, each with a mutex, an index and a list in order of use;
@@ -40,7 +40,7 @@ struct AnswerStoreBounds {
       : entries(max_entries), bytes(max_bytes) {}
 };
 
-/// What is remembered now, and what could not be.
+/// The answers stored now, and those that could not be.
 struct AnswerMemory {
   std::size_t entries = 0;
   std::size_t max_entries = 0;
@@ -86,7 +86,7 @@ class AnswerStore {
     std::shared_ptr<const T> value;  ///< never null
     Duration age{};                  ///< never negative
   };
-  /// What had to make way. Destroys it, so let it go where a T may be destroyed.
+  /// Evicted entries. It destroys them, so it must go out of scope where a T may be destroyed.
   using Displaced = Entries;
 
   /// What an entry takes beside its key and its answer: nodes of list and index, counts of references.

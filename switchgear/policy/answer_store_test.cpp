@@ -230,7 +230,7 @@ TEST(AnswerStore, DestroysNoAnswerWhileItHoldsALock) {
   EXPECT_EQ(destroyed, 5);
 }
 
-/// What the store is, said plainly: a list in order of use.
+/// A plain model of the store: a list in order of use.
 struct PlainStore {
   struct Entry {
     std::string key;

@@ -1,5 +1,5 @@
-// What an answer says about itself to whoever remembers it. Both may be written beside a type of one's own,
-// where they are found by its namespace:
+// What an answer says about itself to a policy that stores it. Both may be written beside a type of one's
+// own, where they are found by its namespace:
 //
 //     std::size_t bytes_of(const Page& page) { return sizeof page + page.text.size(); }
 //     Duration usable_for(const Page& page) { return page.max_age; }

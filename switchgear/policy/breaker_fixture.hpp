@@ -1,4 +1,4 @@
-// What the breaker's tests share: manual time, a sink that remembers, and one-line calls.
+// Shared by the breaker's tests: manual time, a sink that records, and one-line calls.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -12,8 +12,9 @@ namespace switchgear {
 /// still belongs to the breaker's current period.
 class BreakerEra {
  public:
-  constexpr BreakerEra() noexcept = default;
+  explicit constexpr BreakerEra(std::uint64_t bits) noexcept : bits_(bits) {}
 
+  [[nodiscard]] constexpr std::uint64_t bits() const noexcept { return bits_; }
   [[nodiscard]] constexpr std::uint64_t generation() const noexcept { return bits_ >> state_bits; }
   [[nodiscard]] constexpr State state() const noexcept { return static_cast<State>(bits_ & state_mask); }
   /// Whether a permit of this era is a probe's.
@@ -26,9 +27,7 @@ class BreakerEra {
   static constexpr unsigned state_bits = 3;
   static constexpr std::uint64_t state_mask = 7;
 
-  explicit constexpr BreakerEra(std::uint64_t bits) noexcept : bits_(bits) {}
-
-  std::uint64_t bits_ = 0;  ///< generation (57 bits), state (3)
+  std::uint64_t bits_;  ///< generation (57 bits), state (3)
 };
 
 /// The word: the era above four flags.

@@ -15,12 +15,13 @@ std::vector<OptionProblem> validate(const BulkheadOptions& options) {
   check.between("max_queue", options.max_queue, 0, most);
   check.not_negative("max_wait", options.max_wait);
   if (options.max_queue > 0 && options.max_wait == Duration::zero()) {
-    check.problem("max_wait", "0s lets nobody wait in a queue of " + OptionChecker::whole(options.max_queue) +
-                                  "; want longer than 0s, or max_queue 0");
+    check.problem("max_wait", "0s lets no call wait in a queue of " +
+                                  OptionChecker::whole(options.max_queue) +
+                                  "; expected longer than 0s, or max_queue 0");
   }
   if (options.max_queue == 0 && options.max_wait > Duration::zero()) {
     check.problem("max_queue", "0 leaves no place to wait " + OptionChecker::seconds(options.max_wait) +
-                                   " in; want at least 1, or max_wait 0s");
+                                   " in; expected at least 1, or max_wait 0s");
   }
   return check.take();
 }
@@ -51,7 +52,7 @@ bool Bulkhead::take_from_word() noexcept {
 }
 
 void Bulkhead::free_in_word() noexcept {
-  // Release: what this call did is seen by whoever gets the slot next.
+  // Release: the next holder of the slot sees this call's writes.
   const std::uint64_t before = word_.fetch_sub(one_taken, std::memory_order_acq_rel);
   if (waiting_of(before) != 0) return pass_on();
   const bool calm = taken_of(before) <= options_.max_concurrent / 4;
@@ -91,7 +92,7 @@ Bulkhead::Entry Bulkhead::join(Ticket& ticket, Waker& waker) noexcept {
   gather_locked();
   std::uint64_t seen = word_.load(std::memory_order_relaxed);
   for (;;) {
-    // A slot was freed since, and nobody waits?
+    // A slot was freed since, and no caller waits?
     const bool slot_free = waiting_of(seen) == 0 && taken_of(seen) < options_.max_concurrent;
     if (!slot_free && waiting_of(seen) >= options_.max_queue) return Entry::refused;
     const std::uint64_t wanted = seen + (slot_free ? one_taken : one_waiting);
@@ -161,18 +162,18 @@ BulkheadSnapshot Bulkhead::snapshot() const noexcept {
           tally_.sum(cancelled)};
 }
 
-/// Hands the slot that was freed to the first who waits. One for each slot that was freed while somebody
-/// waited is enough: nobody begins to wait while a slot is free.
+/// Gives the slot that was freed to the first waiter. One for each slot that was freed while a caller waited
+/// is enough: no caller begins to wait while a slot is free.
 void Bulkhead::pass_on() noexcept {
   const std::scoped_lock lock(mutex_);
   const std::uint64_t seen = word_.load(std::memory_order_acquire);
-  // Nobody raises `taken` in between: they wait for this lock, or are refused because others wait.
+  // No other thread raises `taken` in between: it waits for this lock, or is refused because others wait.
   if (waiting_of(seen) == 0 || taken_of(seen) >= options_.max_concurrent) return;
   word_.fetch_add(one_taken - one_waiting, std::memory_order_acq_rel);
   Ticket& next = *first_;
   unlink_locked(next);
   next.granted_ = true;
-  // Under the lock: the waiter, who must take it to look at the ticket, cannot be gone yet.
+  // Under the lock: the waiter must take it to read the ticket, so it cannot be gone yet.
   next.waker_->wake();
 }
 

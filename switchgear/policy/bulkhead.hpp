@@ -12,12 +12,12 @@
 //   free       parks it, or taken − 1; when callers wait → pass_on()           one atomic change, no lock
 //   join       gather; waiting + 1 when no slot is free or others wait         under mutex_
 //   pass_on    when callers wait and a slot is free: taken + 1, waiting − 1    under mutex_
-//   spread     when nobody waits and three quarters are free: not bit 63       under mutex_
+//   spread     when none waits and three quarters are free:   not bit 63       under mutex_
 //
 // Invariants: 1. While callers wait, at least as many threads are on their way into pass_on() as slots are
-// free: nothing is parked and none is free when the first caller is counted in, and whoever frees one from
-// then on sees that somebody waits; so no wake-up is lost (models/bulkhead.pml). 2. While callers wait,
-// `taken` rises only under mutex_: nobody overtakes the queue. 3. `waiting` is the length of the list
+// free: nothing is parked and none is free when the first caller is counted in, and every thread that frees
+// one from then on sees the waiter; so no wake-up is lost (models/bulkhead.pml). 2. While callers wait,
+// `taken` rises only under mutex_: no caller overtakes the queue. 3. `waiting` is the length of the list
 // whenever mutex_ is free. 4. Bit 63 is set whenever callers wait, and a caller is refused only by a word
 // that has it: never while a slot is free.
 #pragma once
@@ -42,7 +42,7 @@ namespace switchgear {
 struct BulkheadOptions {
   /// Calls that run at once; 1 … 1'000'000. Start from rate × latency of a good day, and double it.
   std::uint32_t max_concurrent = 50;
-  /// Callers that wait for a slot at once; 0 … 1'000'000. 0: nobody waits, a full bulkhead refuses.
+  /// Callers that wait for a slot at once; 0 … 1'000'000. 0: no waiting, a full bulkhead refuses.
   std::uint32_t max_queue = 0;
   /// How long a caller waits at most; 0s or longer, and longer than 0s exactly when there is a queue. Kept by
   /// the driver of the call, which calls leave() when it is over.
@@ -81,7 +81,7 @@ struct BulkheadSnapshot {
 ///
 /// Not for: limiting calls per second (a rate limiter does), or finding the right number (an adaptive limit
 /// does). Threads: every method from any thread; a Ticket and a Permit by one thread at a time. try_acquire()
-/// and a permit's end take no lock while nobody waits, but when the last slot is reached after a calm.
+/// and a permit's end take no lock while no caller waits, except when the last slot is reached after a calm.
 /// Lifetime: must outlive its permits and tickets. Neither copied nor moved; allocates only when constructed.
 class Bulkhead {
  public:
@@ -89,7 +89,7 @@ class Bulkhead {
   class Ticket;
   enum class Entry : std::uint8_t {
     granted,  ///< poll() has the permit
-    waiting,  ///< at the end of the queue; the waker is told when poll() has the permit
+    waiting,  ///< at the end of the queue; the waker is called when poll() has the permit
     refused,  ///< every place in the queue is taken
   };
 
@@ -99,7 +99,7 @@ class Bulkhead {
   Bulkhead& operator=(const Bulkhead&) = delete;
   ~Bulkhead() = default;
 
-  /// Asks for a slot, and never waits. Refuses (bulkhead_full) when none is free, or when others wait for
+  /// Requests a slot, and never waits. Refuses (bulkhead_full) when none is free, or when others wait for
   /// one.
   [[nodiscard]] Result<Permit> try_acquire() noexcept;
 
@@ -140,7 +140,7 @@ class Bulkhead {
     return static_cast<std::uint32_t>((word & ~nothing_parked) >> 32U);
   }
 
-  /// Whether it took a slot past nobody.
+  /// Whether it took a slot without overtaking a waiter.
   [[nodiscard, gnu::always_inline]] bool try_take() noexcept { return parked_.take() || take_from_word(); }
   [[gnu::always_inline]] void free() noexcept {
     if (!parked_.park()) [[unlikely]]
@@ -163,7 +163,7 @@ class Bulkhead {
   const BulkheadOptions options_;
   const std::string name_;
 
-  // --- what only those touch who wait
+  // --- touched only by waiting callers
   alignas(64) std::mutex mutex_;
   Ticket* first_ = nullptr;
   Ticket* last_ = nullptr;
@@ -233,7 +233,7 @@ inline std::optional<Bulkhead::Permit> Bulkhead::try_slot() noexcept {
 inline Result<Bulkhead::Permit> Bulkhead::try_acquire() noexcept {
   if (!try_take()) [[unlikely]] {
     tally_.add(rejected);
-    // Nobody knows when a call of another caller ends.
+    // The end of another caller's call cannot be predicted.
     return {Reason::bulkhead_full, name_, std::nullopt};
   }
   tally_.add(admitted);

@@ -44,7 +44,7 @@ struct Made {
   std::atomic<std::uint64_t> admitted{0}, rejected{0}, timed_out{0}, cancelled{0}, lost{0}, too_many{0};
 };
 
-/// What is not atomic on purpose: ThreadSanitizer tells when two callers hold the only slot at once.
+/// Not atomic on purpose: ThreadSanitizer reports two callers that hold the only slot at once.
 struct Guarded {
   std::uint64_t calls = 0;
 };
@@ -100,7 +100,7 @@ class Caller {
     (void)bulkhead_.refuse(Reason::queue_timeout);
     ++made_.timed_out;
   }
-  /// Whether the turn had come is not told to who lets the ticket die.
+  /// A caller that drops its ticket does not learn whether it had got the slot.
   void cancel(Bulkhead::Ticket&) {
     if (random_.uniform() < 0.5) std::this_thread::yield();
     ++made_.cancelled;

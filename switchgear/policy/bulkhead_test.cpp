@@ -38,7 +38,7 @@ TEST(Bulkhead, AdmitsAsManyCallsAsItHasSlots) {
   ASSERT_FALSE(third.has_value());
   EXPECT_EQ(third.rejection().reason, Reason::bulkhead_full);
   EXPECT_EQ(third.rejection().policy, "payment");
-  EXPECT_FALSE(third.rejection().retry_after.has_value()) << "nobody knows when another's call ends";
+  EXPECT_FALSE(third.rejection().retry_after.has_value()) << "the end of another's call cannot be predicted";
 }
 
 TEST(Bulkhead, GetsASlotBackFromAPermitOnceHoweverOftenItWasMoved) {
@@ -227,7 +227,7 @@ TEST(Bulkhead, NamesEveryProblemOfItsOptions) {
   EXPECT_THROW(Bulkhead("payment", {.max_concurrent = 0}), std::invalid_argument);
 }
 
-/// What a bulkhead should be, in the plainest words: permits are numbered by the caller that holds them.
+/// A plain model of a bulkhead: permits are numbered by the caller that holds them.
 struct Model {
   std::uint32_t slots;
   std::uint32_t places;

@@ -58,10 +58,10 @@ struct CacheCounters {
 ///     cache.finish(ticket, std::make_shared<const Rates>(fetch(key)), now);
 ///
 /// Not for: answers that differ from caller to caller under one key; calls that change something; a call that
-/// asks, on its way, for its own key, since as a follower it would wait for itself.
-/// A leader whose own caller has gone away, or whose own time is over, leaves instead of finishing with that
-/// cause: it says nothing about the dependency, and the first follower makes the call in its place. An
-/// exception in a shared failure is one object for all who waited: read it, do not change it.
+/// requests its own key further in, since as a follower it would wait for itself. A leader whose own caller
+/// has gone away, or whose own time is over, leaves instead of finishing with that cause: it says nothing
+/// about the dependency, and the first follower makes the call in its place. An exception in a shared failure
+/// is one object for all who waited: read it, do not change it.
 ///
 /// Threads: every method from any thread, a ticket from one at a time. Lifetime: outlives its tickets.
 /// Neither copied nor moved. find(), join() and poll() allocate nothing. No T is copied; none is destroyed
@@ -78,7 +78,7 @@ class Cache {
   using Role = SingleFlight::Role;
   struct Poll {
     enum State : std::uint8_t {
-      waiting,   ///< look again when woken
+      waiting,   ///< poll again when woken
       leads,     ///< make the call, then finish or leave
       answered,  ///< `value`, `age` old
       failed,    ///< the leader's failure, shared by those who waited for it
@@ -107,9 +107,9 @@ class Cache {
 
   /// Takes part in the call for `key`; `key` and `waker` are borrowed until the ticket has finished or left.
   /// A leader makes the call. A follower polls: at once, since an answer may have come since find() missed
-  /// it, and when woken. Without a waker nobody is made to wait, and everybody leads. So does everybody
-  /// without a key: such an answer is neither shared nor remembered, since nothing says whose it is.
-  /// Precondition: the ticket has not joined, or has finished, left, or been answered.
+  /// it, and when woken. A caller without a waker does not wait; it leads. So does a caller without a key:
+  /// its answer is neither shared nor stored, since it may be another caller's. Precondition: the ticket has
+  /// not joined, or has finished, left, or been answered.
   [[nodiscard]] Role join(std::string_view key, Ticket& ticket, Waker* waker, TimePoint now) {
     if (key.empty()) return Role::leader;  // the ticket stays off: there is nothing to finish
     const Role role = flights_.try_join(key, ticket, waker);

@@ -52,7 +52,7 @@ TEST_F(CacheTest, NeitherSharesNorRemembersAnAnswerOfWhichNothingSaysWhoseItIs) 
   Caller one{cache_};
   Caller two{cache_};
   ASSERT_EQ(one.join("", time_.now()), Role::leader);
-  ASSERT_EQ(two.join("", time_.now()), Role::leader) << "waits for nobody's call";
+  ASSERT_EQ(two.join("", time_.now()), Role::leader) << "does not wait for another call";
   one.answer(1, time_.now());
   EXPECT_EQ(two.poll(time_.now()).state, Poll::leads);
   EXPECT_FALSE(cache_.find("", time_.now()));
@@ -234,7 +234,7 @@ TEST_F(CacheTest, ATicketServesOneFlightAfterAnother) {
   ASSERT_EQ(caller.join("usd", time_.now()), Role::leader);
   caller.answer(1, time_.now());
   EXPECT_TRUE(cache_.find("usd", time_.now()));
-  EXPECT_EQ(caller.poll(time_.now()).state, Poll::leads) << "off: nobody to wait for";
+  EXPECT_EQ(caller.poll(time_.now()).state, Poll::leads) << "off: no call to wait for";
 }
 
 TEST_F(CacheTest, AnErasedKeyIsNotRememberedFromACallMadeBefore) {

@@ -1,10 +1,10 @@
 // Calls stored for later: what a queueing fallback puts aside while a dependency is away, and what is made
 // when it is back.
 //
-// Invariants: 1. at most one thread holds the head, nobody else is handed an entry meanwhile: entries are
-// handled first in, first out, one by one, but for those that were told to wait for all others; 2. an entry
-// leaves only when its holder says that it is done; 3. stored = done + size, at every moment; 4. no lock is
-// held while a handler runs.
+// Invariants: 1. at most one thread holds the head, and no other gets an entry meanwhile: entries are handled
+// first in, first out, one by one, but for those that were told to wait for all others; 2. an entry leaves
+// only when its holder says that it is done; 3. stored = done + size, at every moment; 4. no lock is held
+// while a handler runs.
 #pragma once
 
 #include <cstddef>
@@ -38,7 +38,7 @@ struct QueuedCall {
   std::uint32_t handed_out = 0;  ///< how often so far, this time included: 1 for the first time
 };
 
-/// What a handler says of the entry it was handed.
+/// A handler's decision about the entry it got.
 enum class Drained : std::uint8_t {
   done,   ///< made, or not to be made any more: it leaves
   again,  ///< not now, as the dependency is away: it stays at the head, and the drain ends
@@ -80,8 +80,8 @@ struct CallQueueCounters {
 /// that made it and then says `again` will be handed it again, so let it be idempotent or say `done`.
 ///
 /// The queue drops nothing by itself. A call that fails although the dependency is back would hold up all
-/// those behind it: say `later` for it, and `done` once `handed_out` is more than is worth while (having put
-/// it wherever somebody will look at it).
+/// those behind it: say `later` for it, and `done` once `handed_out` is too high (having stored it elsewhere
+/// for an operator).
 class CallQueue {
  public:
   class Lease;
@@ -96,7 +96,7 @@ class CallQueue {
   [[nodiscard]] std::optional<std::uint64_t> try_push(std::string payload, TimePoint now);
 
   /// Another bound from now on, 0 … 100'000'000 (larger ones are cut). What is stored beyond it stays; with 0
-  /// every further call is refused, so that nothing is stored that nobody will make.
+  /// every further call is refused, so that no call is stored that will not be made.
   void set_max(std::size_t max) noexcept;
 
   /// Hands entries to `handler`, the first stored first, until one of the ends of DrainResult. Entries stored
@@ -104,7 +104,7 @@ class CallQueue {
   /// the handler throws passes through; its entry stays at the head.
   DrainResult drain(const std::function<Drained(const QueuedCall&)>& handler, std::size_t at_most = SIZE_MAX);
 
-  /// For handlers that cannot answer at once, such as coroutines: takes the head, which nobody else is handed
+  /// For handlers that cannot answer at once, such as coroutines: takes the head, which no other thread gets
   /// until the lease is over. Nothing when the queue is empty or the head is held.
   [[nodiscard]] std::optional<Lease> try_lease();
 
@@ -126,7 +126,7 @@ class CallQueue {
 
   struct Entry {
     QueuedCall call;
-    std::uint64_t turn;  ///< the order of handing out: the id, until it is told `later`
+    std::uint64_t turn;  ///< the order of handing out: the id, until its handler says `later`
   };
 
   std::string name_;

@@ -27,7 +27,7 @@ std::vector<OptionProblem> validate(const ChaosOptions& options) {
   // Ten tenths may come to a little over 1.
   if (each_is_a_ratio && together > 1 + 1e-9) {
     check.problem("", "the probabilities come to " + OptionChecker::number(together) +
-                          "; want at most 1, for at most one fault befalls a call");
+                          "; expected at most 1, because a call gets at most one fault");
   }
   return check.take();
 }

@@ -41,9 +41,9 @@ struct ChaosShare {
   friend bool operator==(const ChaosShare&, const ChaosShare&) = default;
 };
 
-/// At most one fault befalls a call, so the probabilities together are at most 1.
+/// A call gets at most one fault, so the probabilities add up to at most 1.
 struct ChaosOptions {
-  bool enabled = false;  ///< nothing is injected until somebody asks for it
+  bool enabled = false;  ///< no fault is injected by default
   ChaosFail fail{};
   ChaosDelay delay{};
   /// The call is not made and ends as FailureType::timeout: at its limit, or at once when it has none.
@@ -56,8 +56,8 @@ struct ChaosOptions {
 
 [[nodiscard]] std::vector<OptionProblem> validate(const ChaosOptions& options);
 
-/// Decides, for all calls of one dependency, which of them a fault befalls. Carries nothing out: the driver
-/// does, and says so in the answer (Injection::text()).
+/// Decides, for all calls of one dependency, which of them get a fault. It does not carry the fault out: the
+/// driver does, and says so in the answer (Injection::text()).
 ///
 ///     Chaos chaos{"payment chaos", {.enabled = true, .fail = {0.1, FailureType::timeout}}, seed};
 ///     const Chaos::Injection injection = chaos.next();
@@ -88,7 +88,7 @@ class Chaos {
 
   /// Since construction.
   struct Totals {
-    std::uint64_t drawn = 0;                     ///< calls that were asked for while enabled
+    std::uint64_t drawn = 0;                     ///< calls of next() while enabled
     std::array<std::uint64_t, kinds> by_kind{};  ///< Kind::none among them, so the sum is `drawn`
 
     [[nodiscard]] std::uint64_t of(Injection::Kind kind) const noexcept {
@@ -103,7 +103,7 @@ class Chaos {
   Chaos(const Chaos&) = delete;
   Chaos& operator=(const Chaos&) = delete;
 
-  /// What befalls the next call.
+  /// The fault of the next call.
   [[nodiscard]] Injection next() noexcept {
     if (!enabled_.load(std::memory_order_relaxed)) [[likely]]
       return {};

@@ -198,7 +198,7 @@ TEST(ChaosOptions, AreRefusedWhenTheyCannotMeanAnything) {
          o.delay.min = 2s;
          o.delay.max = 1s;
        }},
-      {"", "the probabilities come to 1.2; want at most 1, for at most one fault befalls a call",
+      {"", "the probabilities come to 1.2; expected at most 1, because a call gets at most one fault",
        [](auto& o) {
          o.abort.probability = 0.6;
          o.force_open.probability = 0.6;

@@ -18,8 +18,12 @@ std::uint32_t owned_cells(const CircuitBreakerOptions& options) noexcept {
   return striped ? std::clamp(std::thread::hardware_concurrency() + 2, few, max_thread_slots) : few;
 }
 
+/// Of CallCell::last_failure.
+constexpr std::uint64_t last_failure_type_mask = 7;
+static_assert(failure_types.size() < last_failure_type_mask);
+
 /// The options, before anything is built from them.
-const CircuitBreakerOptions& checked(const std::string& name, const CircuitBreakerOptions& options) {
+CircuitBreakerOptions checked(const std::string& name, CircuitBreakerOptions options) {
   require_valid("breaker", name, validate(options));
   return options;
 }
@@ -79,7 +83,7 @@ Result<CircuitBreaker::Permit> CircuitBreaker::try_acquire_slow(CallCell& cell, 
       case State::forced_open:
         return refuse(cell, word, Reason::forced_open, std::nullopt, now);
       case State::disabled:
-        return Permit{nullptr, {}, now, CallStarts::untracked};
+        return Permit{nullptr, BreakerEra{0}, now, CallStarts::untracked};
     }
   }
 }
@@ -143,7 +147,7 @@ Result<CircuitBreaker::Permit> CircuitBreaker::refuse(CallCell& cell, BreakerWor
                                                       TimePoint now) noexcept {
   if (word.has(BreakerWord::metrics_only)) {
     cell.add(cell.would_reject);
-    return Permit{nullptr, {}, now, CallStarts::untracked};
+    return Permit{nullptr, BreakerEra{0}, now, CallStarts::untracked};
   }
   cell.add(cell.rejected[static_cast<std::size_t>(reason)]);
   if (sink_ != nullptr) send_rejection(word.state(), reason, retry_after, now);
@@ -154,7 +158,7 @@ Result<CircuitBreaker::Permit> CircuitBreaker::refuse(CallCell& cell, BreakerWor
 
 void CircuitBreaker::drop(BreakerEra era, std::uint32_t slot) noexcept {
   CallCell& cell = cells_.mine();
-  // Nobody says when: the latest time this thread has shown.
+  // There is no `now`: use the latest time that this thread has passed in.
   record_slow(cell, era, slot, Outcome::ignored(), cell.clamp(TimePoint::min()));
 }
 
@@ -176,11 +180,10 @@ inline void CircuitBreaker::book(CallCell& cell, BreakerEra era, std::uint32_t s
       cell.add(slow ? cell.slow_successes : cell.plain_successes);
       break;
     case Verdict::failure:
-      cell.add(cell.failures[static_cast<std::size_t>(outcome.type)]);
-      cell.add(slow ? cell.slow_failures : cell.plain_failures);
-      cell.last_failure.store(
-          static_cast<std::uint64_t>(ticks_of(now)) << 3U | (static_cast<std::uint64_t>(outcome.type) + 1),
-          std::memory_order_relaxed);
+      cell.add((slow ? cell.slow_failures : cell.plain_failures)[static_cast<std::size_t>(outcome.type)]);
+      cell.last_failure.store((static_cast<std::uint64_t>(ticks_of(now)) & ~last_failure_type_mask) |
+                                  (static_cast<std::uint64_t>(outcome.type) + 1),
+                              std::memory_order_relaxed);
       break;
     case Verdict::ignored:
       cell.add(cell.ignored);
@@ -195,7 +198,7 @@ inline void CircuitBreaker::book(CallCell& cell, BreakerEra era, std::uint32_t s
 void CircuitBreaker::record_late(CallCell& cell, const Outcome& outcome, TimePoint now) noexcept {
   cell.add(cell.late);
   if (!options_.honor_retry_after || !outcome.retry_after || outcome.verdict != Verdict::failure) return;
-  // The one thing a late failure may do: hand on what the server just said about itself, for the current
+  // A late failure may only do this: apply the wait that the server has just asked for to the current
   // opening.
   const std::scoped_lock lock(mutex_);
   if (word(std::memory_order_relaxed).state() != State::open) return;
@@ -277,13 +280,12 @@ std::optional<LastFailure> CircuitBreaker::last_failure() const noexcept {
       latest = failure;
   }
   if (latest == 0) return std::nullopt;
-  return LastFailure{static_cast<FailureType>((latest & 7U) - 1),
-                     time_of(static_cast<Duration::rep>(latest) >> 3)};
+  return LastFailure{static_cast<FailureType>((latest & last_failure_type_mask) - 1),
+                     time_of(static_cast<Duration::rep>(latest & ~last_failure_type_mask))};
 }
 
 BreakerSnapshot CircuitBreaker::snapshot(TimePoint now) const noexcept {
   BreakerSnapshot snapshot;
-  snapshot.totals = cells_.totals();
   const std::scoped_lock lock(mutex_);
   const BreakerWord word = this->word(std::memory_order_relaxed);
   snapshot.state = word.state();
@@ -301,6 +303,9 @@ BreakerSnapshot CircuitBreaker::snapshot(TimePoint now) const noexcept {
   }
   if (snapshot.state == State::half_open) snapshot.half_open = round_.counts();
   snapshot.window = window_at_locked(now);
+  // After the window: a call with a mark is counted in a cell before it is booked, so the totals know every
+  // such call of the window.
+  snapshot.totals = cells_.totals();
   snapshot.totals.opened = opened_;
   snapshot.totals.closed = closed_;
   snapshot.totals.half_opened = half_opened_;
@@ -317,8 +322,8 @@ TimePoint CircuitBreaker::last_used() const noexcept {
 bool CircuitBreaker::idle_since(TimePoint at) const noexcept {
   const TimePoint used = last_used();
   if (used > at) return false;
-  // Under the mutex, so that who has seen the last holder of this breaker go also sees the transition it
-  // made.
+  // Under the mutex, so that a thread which has seen the last holder of this breaker go also sees the
+  // transition it made.
   const std::scoped_lock lock(mutex_);
   const BreakerWord word = this->word(std::memory_order_relaxed);
   if (word.state() != State::closed || word.has(BreakerWord::metrics_only)) return false;

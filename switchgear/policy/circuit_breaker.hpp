@@ -12,10 +12,10 @@
 // | half_open | closed      | try_record_probe()                                                     |
 // | any       | any         | command(): reset, force_open, force_close, disable, metrics_only       |
 //
-// How it is shared. `word_` holds state, flags and generation in one atomic: whoever reads it sees all three
-// of one moment. A thread counts in a cell of its own (call_cells.hpp); what the trip rules look at is in
-// `evidence_`, which keeps its own invariants (evidence.hpp); what only transitions touch is behind `mutex_`,
-// which no call takes while the breaker is closed, nor when it is refused by an open one.
+// How it is shared. `word_` holds state, flags and generation in one atomic: a reader sees all three of one
+// moment. A thread counts in a cell of its own (call_cells.hpp); what the trip rules use is in `evidence_`,
+// which keeps its own invariants (evidence.hpp); what only transitions touch is behind `mutex_`, which no
+// call takes while the breaker is closed, nor when it is refused by an open one.
 #pragma once
 
 #include <atomic>
@@ -48,7 +48,7 @@ namespace switchgear {
 /// Whether a breaker's sink hears of every call that ends, or only of transitions and rejections.
 enum class CallEvents : std::uint8_t { off, on };
 
-/// What a breaker is given besides its options. All of it is borrowed or copied; nothing is read from the
+/// What a breaker gets besides its options. All of it is borrowed or copied; nothing is read from the
 /// environment.
 struct BreakerContext {
   EventSink* sink = nullptr;  ///< must outlive the breaker
@@ -58,7 +58,9 @@ struct BreakerContext {
   CallEvents call_events = CallEvents::off;
 };
 
-/// All a breaker knows about itself at one moment.
+/// All a breaker knows about itself at one moment, while calls go on. The state, the window and the sums of
+/// `totals` each agree with themselves. Successes that are being recorded at that moment, at most one for
+/// each thread, may be in the window and not yet in `totals`.
 struct BreakerSnapshot {
   using HalfOpen = ProbeCounts;
 
@@ -80,7 +82,7 @@ struct BreakerSnapshot {
 ///
 ///     CircuitBreaker breaker{"payment", options};
 ///     auto permit = breaker.try_acquire(steady_clock::now());
-///     if (!permit) return refuse(permit.rejection());                    // who, why, when to come back
+///     if (!permit) return refuse(permit.rejection());                    // which policy, why, until when
 ///     bool ok = call_payment();
 ///     auto now = steady_clock::now();
 ///     std::move(*permit).record(ok ? Verdict::success : Verdict::failure, now);
@@ -99,16 +101,15 @@ class CircuitBreaker {
   CircuitBreaker& operator=(const CircuitBreaker&) = delete;
   ~CircuitBreaker();
 
-  /// Asks for one call.
-  /// Returns a permit, or the rejection that says why and when to come back. Never blocks on a closed or an
-  /// open breaker, never allocates.
+  /// Requests one call. Returns a permit, or the rejection that says why and when to come back. Never blocks
+  /// on a closed or an open breaker, never allocates.
   [[nodiscard]] Result<Permit> try_acquire(TimePoint now) noexcept;
 
   /// Makes happen what is due by itself: a probe that has been out for `max_wait` has failed, and, with
   /// `probe_automatically`, an opening that is over becomes half-open. Calling it late, often or never harms
   /// nothing: every other call does the same, and a transition carries the instant it was due. While nothing
-  /// is due by itself it does nothing at all: polling does not count as use and does not advance the
-  /// breaker's clock.
+  /// is due by itself, now or later, it does nothing at all: polling does not count as use and does not
+  /// advance the breaker's clock. While something is due later, `now` counts as shown by this thread.
   void advance(TimePoint now) noexcept;
 
   /// When advance() has something to do next; empty when nothing is due by itself. Transitions and probes
@@ -119,10 +120,11 @@ class CircuitBreaker {
   void command(Command command, TimePoint now) noexcept;
 
   /// Whether the sink's on_call() is called for every call that ends from here on. While off, it costs a call
-  /// nothing; while on, every call takes the longer way and pays for the sink. Takes a mutex.
+  /// nothing; while on, every call takes the slow path and calls the sink. Takes a mutex.
   void tell_calls(CallEvents events) noexcept;
 
-  /// A consistent view of everything, without stopping callers. Changes nothing, not even what is due.
+  /// A view of everything; see BreakerSnapshot. Changes nothing, not even what is due. Takes the locks of a
+  /// transition and, for a moment, of calls that failed, were slow or are high; other calls go on.
   [[nodiscard]] BreakerSnapshot snapshot(TimePoint now) const noexcept;
 
   /// The state alone; one atomic load.
@@ -131,13 +133,13 @@ class CircuitBreaker {
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] const CircuitBreakerOptions& options() const noexcept { return options_; }
 
-  /// Whether to forget this breaker would lose no more than an old window: it is closed, under no operator's
-  /// mode, not ramping, has nothing in flight, and no thread has used it after `at`. Takes a mutex. Exact
-  /// when no call is going on; O(threads), because last use is read from where the calls have left it anyway.
+  /// Whether only an old window would be lost with this breaker: it is closed, under no operator's mode, not
+  /// ramping, has nothing in flight, and no thread has used it after `at`. Takes a mutex. Exact when no call
+  /// is going on; O(threads), because last use is read from where the calls have left it anyway.
   [[nodiscard]] bool idle_since(TimePoint at) const noexcept;
 
-  /// The latest time a caller or an operator has shown, or when the state was entered if that is later.
-  /// Looking at a snapshot is no use. O(threads).
+  /// The latest time a caller, an operator or advance() has shown, or when the state was entered if that is
+  /// later. Taking a snapshot does not count as use. O(threads).
   [[nodiscard]] TimePoint last_used() const noexcept;
 
   /// This object and everything it owns, in bytes.
@@ -260,7 +262,7 @@ class [[nodiscard]] CircuitBreaker::Permit {
   /// Ends the call. A second record of the same permit, or of one that was moved from, does nothing.
   [[gnu::always_inline]] void record(const Outcome& outcome, TimePoint now) && noexcept {
     if (CircuitBreaker* breaker = std::exchange(breaker_, nullptr))
-      breaker->record(era_, slot_, outcome, now);
+      breaker->record(BreakerEra{era_}, slot_, outcome, now);
   }
 
   /// The same, with the latency counted from the acquire.
@@ -278,14 +280,14 @@ class [[nodiscard]] CircuitBreaker::Permit {
  private:
   friend class CircuitBreaker;
   Permit(CircuitBreaker* breaker, BreakerEra era, TimePoint start, std::uint32_t slot) noexcept
-      : breaker_(breaker), era_(era), start_(start), slot_(slot) {}
+      : breaker_(breaker), era_(era.bits()), start_(start), slot_(slot) {}
 
   [[gnu::always_inline]] void drop() noexcept {
-    if (breaker_ != nullptr) std::exchange(breaker_, nullptr)->drop(era_, slot_);
+    if (breaker_ != nullptr) std::exchange(breaker_, nullptr)->drop(BreakerEra{era_}, slot_);
   }
 
   CircuitBreaker* breaker_;  ///< null: nothing to record
-  BreakerEra era_;
+  std::uint64_t era_;        ///< a BreakerEra, which g++ 12 would move through memory
   TimePoint start_;
   std::uint32_t slot_;  ///< closed: in the table of calls in flight; half-open: the number of the probe
 };

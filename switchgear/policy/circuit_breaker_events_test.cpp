@@ -1,4 +1,4 @@
-// What a breaker tells of its calls, and what it says about its own use.
+// The events of a breaker's calls, and its report of its own use.
 #include <gtest/gtest.h>
 
 #include <atomic>

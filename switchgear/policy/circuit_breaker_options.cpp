@@ -13,9 +13,9 @@ void check_window(OptionChecker& check, const CircuitBreakerOptions& options) {
   if (const auto* count = std::get_if<CountWindowOptions>(&options.window)) {
     check.between("window.size", count->size, 1, 1'000'000);
     if (options.needs_window() && options.minimum_calls > count->size) {
-      check.problem("minimum_calls", OptionChecker::whole(options.minimum_calls) +
-                                         " can never be reached in a window of " +
-                                         std::to_string(count->size) + " calls; want at most window.size");
+      check.problem("minimum_calls",
+                    OptionChecker::whole(options.minimum_calls) + " can never be reached in a window of " +
+                        std::to_string(count->size) + " calls; expected at most window.size");
     }
     return;
   }
@@ -52,7 +52,7 @@ void check_rules(OptionChecker& check, const CircuitBreakerOptions& options) {
       !options.stuck_calls) {
     check.problem(
         "",
-        "no trip rule is set, so it could never open; want at least one of failure_rate, slow_call, "
+        "no trip rule is set, so it could never open; expected at least one of failure_rate, slow_call, "
         "latency, consecutive_failures, failure_balance, stuck_calls");
   }
 }

@@ -26,7 +26,8 @@ struct SlowCallRule {
 };
 
 /// Opens when the nearest-rank `quantile` of the window's latencies is at or above `above`. Decided by
-/// counting, so exact; only the value shown as evidence is rounded (within 2 %).
+/// counting, so exact; only the value shown as evidence is rounded: within 2 % from 1 µs to an hour, and
+/// outside of that to the end of the range, or to `above`.
 struct LatencyRule {
   double quantile = 0.95;  ///< (0, 1]
   Duration above = std::chrono::seconds{2};
@@ -65,26 +66,27 @@ struct RampOptions {
   friend bool operator==(const RampOptions&, const RampOptions&) = default;
 };
 
-/// Everything a circuit breaker can be told. At least one trip rule must be set.
+/// The options of a circuit breaker. At least one trip rule must be set.
 struct CircuitBreakerOptions {
   // --- what is remembered (needed by failure_rate, slow_call and latency; not stored when none of them is
   // set)
   WindowOptions window = CountWindowOptions{};
   /// Calls the window must hold before a rate or a quantile means anything. At most the size of a count
-  /// window.
+  /// window; 0 is the same as 1.
   std::uint64_t minimum_calls = 20;
 
   // --- trip rules: any of them opens the breaker; they are tried in this order
   std::optional<double> failure_rate{};  ///< (0, 1]
   std::optional<SlowCallRule> slow_call{};
   std::optional<LatencyRule> latency{};
-  std::optional<std::uint32_t> consecutive_failures{};  ///< ≥ 1
-  std::optional<std::uint32_t> failure_balance{};  ///< +1 per failure, −1 per success, never below 0; ≥ 1
+  std::optional<std::uint32_t> consecutive_failures{};  ///< 1 … 1'000'000'000
+  /// +1 per failure, −1 per success, never below 0; 1 … 1'000'000'000
+  std::optional<std::uint32_t> failure_balance{};
   std::optional<StuckCallsRule> stuck_calls{};
 
   // --- open
   Duration open_duration = std::chrono::seconds{30};
-  double backoff = 1.0;  ///< factor per relapse since last closed; ≥ 1
+  double backoff = 1.0;  ///< factor per relapse since last closed; 1 … 1'000
   Duration max_open_duration = std::chrono::minutes{5};
   double jitter = 0.0;             ///< the opening is spread by ± this ratio; [0, 1)
   bool honor_retry_after = false;  ///< a server's own wait may lengthen the opening, up to max_open_duration

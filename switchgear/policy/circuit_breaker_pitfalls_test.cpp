@@ -16,7 +16,7 @@ class CircuitBreakerTestPeer {
     breaker.evidence_.count_window_->cursor_.store(at);
   }
   static void set_window_successes(CircuitBreaker& breaker, std::uint64_t successes) {
-    const std::uint64_t generation = CircuitBreaker::generation_of(breaker.word_.load());
+    const std::uint64_t generation = breaker.word().generation();
     for (CallCell& cell : breaker.cells_)
       cell.window_successes.bits_.store(TaggedCount::tag_of(generation) | successes);
     TimeWindow& window = *breaker.evidence_.time_window_;
@@ -120,7 +120,7 @@ TEST(Pitfall, AnIdleBreakerDoesNotServeItsNextOpenPeriodTwice) {
   bench.fail(2);
   bench.time.advance(10s);
   auto hung = bench.acquire();
-  bench.time.advance(1h);  // nobody called: relapsed after 5 s, open for 10 s, over long ago
+  bench.time.advance(1h);  // no call came: relapsed after 5 s, open for 10 s, over long ago
   auto probe = bench.acquire();
   EXPECT_TRUE(probe);
   EXPECT_EQ(bench.state(), State::half_open);
@@ -367,6 +367,21 @@ TEST(Pitfall, TwoToTheThirtySecondCallsDoNotWrapATimeWindow) {
     EXPECT_EQ(bench.snapshot().window.calls, 10U);
     bench.fail(2);
     EXPECT_EQ(bench.state(), State::open);
+  }
+}
+
+TEST(Pitfall, AFailureIsToldAtItsTimeHoweverFarFromTheClocksZero) {
+  for (const TimePoint at : {TimePoint{1'700'000'000s}, TimePoint{-1'700'000'000s}, TimePoint{0s}}) {
+    CircuitBreakerOptions options;
+    options.consecutive_failures = 5;
+    CircuitBreaker breaker{"payment", options, {nullptr, 1, {}, at}};
+    auto permit = breaker.try_acquire(at);
+    ASSERT_TRUE(permit);
+    std::move(*permit).record(Verdict::failure, at, FailureType::slow_response);
+    const auto last = breaker.snapshot(at).last_failure;
+    ASSERT_TRUE(last);
+    EXPECT_EQ(last->at, at);
+    EXPECT_EQ(last->type, FailureType::slow_response);
   }
 }
 

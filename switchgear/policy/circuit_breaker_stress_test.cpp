@@ -205,12 +205,6 @@ TEST_P(StressWindows, TheWindowHoldsExactlyWhatWasRecorded) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Windows, StressWindows,
-                         ::testing::Values(WindowOptions{CountWindowOptions{100}},
-                                           WindowOptions{CountWindowOptions{threads * 10'000}},
-                                           WindowOptions{TimeWindowOptions{10s, 10}},
-                                           WindowOptions{TimeWindowOptions{1ms, 3}}));
-
 TEST(Stress, NoTotalThatPrometheusIsShownGoesBackWhileCallsEnd) {
   // A counter that goes back is read as a restart: the rate jumps by all calls there ever were.
   CircuitBreakerOptions options;
@@ -248,6 +242,45 @@ TEST(Stress, NoTotalThatPrometheusIsShownGoesBackWhileCallsEnd) {
   EXPECT_EQ(totals.plain_successes + totals.slow_successes + totals.plain_failures + totals.slow_failures,
             totals.calls);
 }
+
+TEST_P(StressWindows, NoSnapshotContradictsItselfWhileCallsEnd) {
+  CircuitBreakerOptions options;
+  options.window = GetParam();
+  options.failure_rate = 1.0;
+  options.minimum_calls = 100;
+  CircuitBreaker breaker{"payment", options, {nullptr, 1, {}, TimePoint{1h}}};
+  std::atomic<int> running{threads - 1};
+  int torn = 0;
+  in_threads([&](int thread) {
+    if (thread == 0) {
+      while (running > 0) {
+        const BreakerSnapshot now = breaker.snapshot(TimePoint{1h});
+        std::uint64_t by_type = 0;
+        for (const std::uint64_t of_type : now.totals.failures_by_type) by_type += of_type;
+        const std::uint64_t recorded = now.totals.successes + now.totals.failures;
+        if (by_type != now.totals.failures || now.window.failures > now.totals.failures ||
+            now.window.calls > recorded + threads)
+          ++torn;
+      }
+      return;
+    }
+    for (int i = 0; i < 20'000; ++i) {
+      auto permit = breaker.try_acquire(TimePoint{1h});
+      if (!permit) continue;
+      const auto type = failure_types[static_cast<std::size_t>(i) % failure_types.size()];
+      std::move(*permit).record(i % 5 == 0 ? Outcome::failure(type, 0ms) : Outcome::success(0ms),
+                                TimePoint{1h});
+    }
+    --running;
+  });
+  EXPECT_EQ(torn, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Windows, StressWindows,
+                         ::testing::Values(WindowOptions{CountWindowOptions{100}},
+                                           WindowOptions{CountWindowOptions{threads * 10'000}},
+                                           WindowOptions{TimeWindowOptions{10s, 10}},
+                                           WindowOptions{TimeWindowOptions{1ms, 3}}));
 
 TEST(Stress, StateTimestampAndGenerationAreNeverSeenTorn) {
   // One thread drives the breaker through openings of ever different lengths; the others check every refusal

@@ -381,7 +381,7 @@ TEST(CircuitBreaker, ObeysAnOperatorWhoForcesItOpen) {
   const auto refused = bench.acquire();
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.rejection().reason, Reason::forced_open);
-  EXPECT_FALSE(refused.rejection().retry_after) << "nobody knows";
+  EXPECT_FALSE(refused.rejection().retry_after) << "depends on the operator";
   bench.command(Command::reset);
   EXPECT_TRUE(bench.succeed());
 }
@@ -458,10 +458,9 @@ TEST(CircuitBreaker, IsNotBuiltFromOptionsThatContradictThemselves) {
     const CircuitBreaker breaker("payment", options);
     FAIL() << "built";
   } catch (const std::invalid_argument& error) {
-    EXPECT_STREQ(
-        error.what(),
-        "breaker 'payment': minimum_calls: 101 can never be reached in a window of 100 calls; want at most "
-        "window.size");
+    EXPECT_STREQ(error.what(),
+                 "breaker 'payment': minimum_calls: 101 can never be reached in a window of 100 calls; "
+                 "expected at most window.size");
   }
 }
 

@@ -1,5 +1,4 @@
-// The transitions of circuit_breaker.hpp's table, and the events that tell of them. Everything named *_locked
-// needs mutex_.
+// The transitions of circuit_breaker.hpp's table, and their events. Everything named *_locked needs mutex_.
 #include <algorithm>
 #include <cmath>
 
@@ -9,7 +8,7 @@
 namespace switchgear {
 
 void CircuitBreaker::make_due_transitions(TimePoint now) noexcept {
-  // What is due at the end of time is never due: `nothing_due`, and whatever lies beyond it.
+  // An instant at the end of the clock's range never comes: `nothing_due`, and every instant beyond it.
   const Duration::rep at = std::min(ticks_of(now), nothing_due - 1);
   while (at >= due_.load(std::memory_order_acquire)) {  // one after the other, in the order of their instants
     std::optional<Transition> transition;

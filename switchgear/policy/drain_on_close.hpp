@@ -1,4 +1,4 @@
-// Tells whoever drains a queue that its dependency is back.
+// Calls back when a breaker has closed, so that a queue can be drained.
 #pragma once
 
 #include <functional>

@@ -80,7 +80,7 @@ class Fallback {
   /// What the caller gets: exactly one of `value`, `rejection` and `failure`.
   struct Substitute {
     std::optional<T> value;
-    std::optional<Rejection> rejection;      ///< Reason::queued: stored, and no answer to give meanwhile
+    std::optional<Rejection> rejection;      ///< Reason::queued: stored, without an answer meanwhile
     std::optional<FallbackFailure> failure;  ///< the fallback has none either
     FallbackKind kind = FallbackKind::value;
     Duration age{};                          ///< of a cached answer; 0 otherwise
@@ -119,7 +119,7 @@ class Fallback {
   Fallback(const Fallback&) = delete;
   Fallback& operator=(const Fallback&) = delete;
 
-  /// Tells of a good answer. Only a cached fallback listens: it keeps a copy under the key, and allocates.
+  /// Reports a good answer. Only a cached fallback uses it: it keeps a copy under the key, and allocates.
   /// Nothing is kept when the copy throws, nor without a key.
   void on_success(std::string_view key, const T& value, TimePoint now) noexcept;
   /// The same without a copy.

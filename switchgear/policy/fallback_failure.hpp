@@ -1,4 +1,4 @@
-// What is left when neither the call nor its fallback has an answer: both causes.
+// Both causes, when neither the call nor its fallback has an answer.
 #pragma once
 
 #include <string>
@@ -15,7 +15,7 @@
 
 namespace switchgear {
 
-/// Why a fallback had nothing to give, where that is no exception of the user's own.
+/// Why a fallback had no answer, if that is not an exception of the user's own.
 enum class FallbackErrc {
   nothing_remembered = 1,  ///< no good answer to this key, or none that is young enough
   queue_full = 2,
@@ -33,7 +33,7 @@ struct FallbackFailure {
   std::string name;     ///< the fallback's
   Cause primary;        ///< why the call has no good answer
   Cause fallback;       ///< why the fallback has none either
-  std::string message;  ///< what a `fail` fallback was told to say; empty otherwise
+  std::string message;  ///< the text of a `fail` fallback; empty otherwise
 
   /// `fallback 'payment': the queue is full; the call: breaker 'payment' is open; retry in 4.2s`
   [[nodiscard]] std::string text() const;

@@ -1,6 +1,6 @@
-// A second attempt beside a slow first one: when to send it. Whoever answers first wins; the losers are
-// cancelled and ignored. (Jeffrey Dean, Luiz André Barroso: "The Tail at Scale", CACM 2013: "hedged
-// requests", with the 95th percentile of the latency as the delay.)
+// A second attempt beside a slow first one: when to send it. The first answer wins; the losers are cancelled
+// and ignored. (Jeffrey Dean, Luiz André Barroso: "The Tail at Scale", CACM 2013: "hedged requests", with the
+// 95th percentile of the latency as the delay.)
 #pragma once
 
 #include <atomic>
@@ -78,7 +78,7 @@ class Hedge {
     return wait;
   }
 
-  /// Asks for one hedge; spends the budget. False: exhausted, the attempts that run go on alone.
+  /// Requests one hedge; spends the budget. False: exhausted, the attempts that run go on alone.
   [[nodiscard]] bool try_hedge(TimePoint now) noexcept;
 
   /// A call had a good answer (Outcome::is_good) after `latency`, counted from the start of its FIRST attempt

@@ -1,4 +1,4 @@
-// How the policies check their options: each check reads as the sentence of what is wanted.
+// How the policies check their options: each check names what the option must be.
 #pragma once
 
 #include <concepts>

@@ -1,4 +1,4 @@
-// Numbers that are none: what whoever wrote them is told.
+// Values that are not numbers, and their messages.
 #include "switchgear/policy/option_checker.hpp"
 
 #include <gtest/gtest.h>

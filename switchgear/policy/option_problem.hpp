@@ -1,4 +1,4 @@
-// What validate() of every policy's options answers with.
+// The result of validate() of every policy's options.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@ namespace switchgear {
 /// why.
 struct OptionProblem {
   std::string key;
-  std::string message;  ///< what was found and what is wanted
+  std::string message;  ///< what was found and what is expected
 };
 
 }  // namespace switchgear

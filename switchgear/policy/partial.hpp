@@ -29,7 +29,7 @@ class Partial {
   /// needs no success, one of no calls among them, is accepted from the start.
   Partial(std::uint32_t calls, double min_success_ratio);
 
-  /// One call has ended. An ignored one is no success. Returns the decision, at the earliest moment it is
+  /// One call has ended. An ignored one is not a success. Returns the decision, at the earliest moment it is
   /// certain; once taken it stays. More verdicts than calls change nothing.
   Decision record(Verdict verdict) noexcept;
 

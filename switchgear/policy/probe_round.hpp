@@ -64,7 +64,7 @@ class ProbeRound {
   /// Counts that probe as failed. Precondition: one is out.
   void give_up_oldest() noexcept;
 
-  /// What the round has come to. Once it is decided, nothing but start() may follow.
+  /// The round's result. Once it is decided, only start() may follow.
   [[nodiscard]] RoundVerdict verdict() const noexcept;
 
   /// Failed / permitted.

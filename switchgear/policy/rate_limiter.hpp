@@ -32,13 +32,13 @@ namespace switchgear {
 
 struct RateLimiterOptions {
   /// Calls per second in the long run; 1e-8 … 1e9. Read as the simplest fraction that a double can mean:
-  /// 1.0 / 60 is exactly one a minute. A rate that is no simple fraction is never exceeded by more than a
+  /// 1.0 / 60 is exactly one a minute. A rate that is not a simple fraction is never exceeded by more than a
   /// double rounds off, and reached to 1 in 10 million.
   double rate = 100;
   /// Calls that may come at once after a quiet time; 1 … 1'000'000'000, or 0: `rate`, rounded up. 1: calls
   /// come one by one, an interval apart.
   std::uint32_t burst = 0;
-  /// How long a caller waits for its token at most; 0s: nobody waits. burst / rate + max_wait: at most five
+  /// How long a caller waits for its token at most; 0s: no waiting. burst / rate + max_wait: at most five
   /// years.
   Duration max_wait{};
 
@@ -71,8 +71,8 @@ struct RateLimiterSnapshot {
 ///     }
 ///     call_payment();
 ///
-/// Waiting is first come, first served: a token is reserved once, for an instant of its own, and nobody has
-/// to be woken. Not for: limiting calls that run at once (a bulkhead does), or a rate shared by several
+/// Waiting is first come, first served: a token is reserved once, for an instant of its own, and no caller
+/// has to be woken. Not for: limiting calls that run at once (a bulkhead does), or a rate shared by several
 /// processes. Threads: every method from any thread; no lock, but for one caller every few minutes or years
 /// (how often depends on the rate). Neither copied nor moved; allocates only when constructed. Time: a `now`
 /// smaller than the latest seen finds no more tokens than there were then. Starts with a full bucket.
@@ -99,12 +99,12 @@ class RateLimiter {
 
   /// Takes the next token, which may lie up to max_wait in the future, but not at or after `before`, when the
   /// caller would not wait any more. Else the rejection (rate_limited) says when it lies: a caller that comes
-  /// back exactly then gets it, if nobody else did. A token for now is taken whatever `before` is.
+  /// back exactly then gets it, if no other caller did. A token for now is taken whatever `before` is.
   [[nodiscard]] Result<Token> reserve(TimePoint now, TimePoint before = TimePoint::max()) noexcept;
 
   /// Returns a token that was not used, once. False, and the token is spent, when others reserved after it:
-  /// their instants were told to them, and its own must not be told to two. A token that was returned twice
-  /// could be another's.
+  /// they know their instants already, and no two callers may get the same one. A token that was returned
+  /// twice could be another's.
   bool give_back(const Token& token) noexcept;
 
   [[nodiscard]] RateLimiterSnapshot snapshot(TimePoint now) const noexcept;
@@ -158,7 +158,7 @@ class RateLimiter {
   // --- what every call writes
   alignas(64) std::atomic<std::uint64_t> state_{0};
 
-  // --- what every call reads, on lines that nobody takes away
+  // --- what every call reads, on cache lines that other threads seldom write
   alignas(64) std::array<std::atomic<Duration::rep>, 2> bases_;
   std::int64_t unit_;          ///< units in a nanosecond
   std::int64_t interval_;      ///< units

@@ -63,12 +63,12 @@ TEST(RateLimiter, TellsEachWaiterAnInstantOfItsOwn) {
 
 TEST(RateLimiter, ReservesNothingForACallerWhoWouldNotWaitForIt) {
   RateLimiter limiter{"payment", {.rate = 10, .burst = 1, .max_wait = 1s}};
-  EXPECT_TRUE(limiter.reserve(start, start).has_value()) << "nobody waits for a token that is there";
+  EXPECT_TRUE(limiter.reserve(start, start).has_value()) << "no wait for a token that is there";
   const auto impatient = limiter.reserve(start, start + 100ms);
   ASSERT_FALSE(impatient.has_value());
   EXPECT_EQ(impatient.rejection().retry_after, 100ms);
   EXPECT_FALSE(limiter.reserve(start, start).has_value());
-  EXPECT_EQ(limiter.reserve(start, start + 100ms + 1ns)->at, start + 100ms) << "nobody took it";
+  EXPECT_EQ(limiter.reserve(start, start + 100ms + 1ns)->at, start + 100ms) << "the token is still there";
   EXPECT_EQ(limiter.snapshot(start).rejected, 2U);
 }
 

@@ -47,10 +47,10 @@ enum class Jitter : std::uint8_t { none, full, equal, ratio, decorrelated };
   return names[static_cast<std::size_t>(jitter)];
 }
 
-/// What becomes of a `Retry-After`: a floor under the delay, up to a limit.
+/// The use of a `Retry-After`: a floor under the delay, up to a limit.
 struct HonorRetryAfter {
   /// Longest wait that a server may ask for; at least 0s. Beyond it there is no further attempt, and the
-  /// caller gets the server's answer at once. Raise it where nobody waits for the answer.
+  /// caller gets the server's answer at once. Raise it for background work.
   Duration max = std::chrono::seconds{30};
 
   friend bool operator==(const HonorRetryAfter&, const HonorRetryAfter&) = default;
@@ -124,7 +124,7 @@ struct RetryTotals {
 ///       wait_until(*next);
 ///     }
 ///
-/// Not for: refusals by a breaker (they are no outcome: whoever drives the call ends it), nor for calls that
+/// Not for: refusals by a breaker (they are not outcomes: the driver of the call ends it), nor for calls that
 /// must not be made twice: that is the caller's to know. Outcome::repeat says what the verdict does not.
 /// Threads: every method from any thread; a Progress is one call's, one thread at a time. A success touches
 /// nothing that threads share. Lifetime: must outlive its calls; the budget must outlive it. Neither copied
@@ -132,7 +132,7 @@ struct RetryTotals {
 /// n, so runs of one thread repeat exactly.
 class Retry {
  public:
-  /// What one call has behind it. Starts as `{}`.
+  /// The progress of one call. Starts as `{}`.
   struct Progress {
     std::uint32_t retries = 0;
     Duration previous{};  ///< the last delay drawn; decorrelated jitter goes on from it
@@ -150,7 +150,7 @@ class Retry {
   }
 
   /// An attempt has ended with `outcome`. Returns when to begin the next one, at or after `now`; empty: there
-  /// is none, `outcome` is the call's. Asks in this order: is it worth repeating, are attempts left, is
+  /// is none, `outcome` is the call's. Checks in this order: is it worth repeating, are attempts left, is
   /// `outcome.retry_after` at most `honor_retry_after.max`, would the attempt begin before `deadline`
   /// (TimePoint::max(): there is none), does the budget grant it. So an attempt that will not be made costs
   /// the budget nothing. `outcome.retry_after` is a floor under the delay, also above max_delay.

@@ -81,7 +81,7 @@ class RetryBudget {
     }
   }
 
-  /// Asks for one retry. Returns whether it was granted; a grant cannot be given back. Takes a mutex that no
+  /// Requests one retry. Returns whether it was granted; a grant cannot be given back. Takes a mutex that no
   /// call takes.
   [[nodiscard]] bool try_spend(TimePoint now) noexcept;
 

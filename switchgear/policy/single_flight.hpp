@@ -1,7 +1,7 @@
-// One call per key at a time: whoever comes first makes it, the others wait for what becomes of it.
-// After Go's golang.org/x/sync/singleflight, made sans-I/O.
+// One call per key at a time: the first caller makes it, the others wait for its result. After Go's
+// golang.org/x/sync/singleflight, made sans-I/O.
 //
-//   join ──nobody has the key──▶ leads ──finish──▶ off         (its followers: answered, failed, or alone)
+//   join ──no call for the key─▶ leads ──finish──▶ off         (its followers: answered, failed, or alone)
 //     │                            ▲  └──leaves──▶ off         (its first follower leads)
 //     └──someone leads──▶ waits ───┘
 //                           └──the leader finishes──▶ answered | failed | alone ──poll──▶ off
@@ -87,18 +87,18 @@ class SingleFlight {
 
   /// Takes part in the flight of `key`, which is borrowed until the ticket is off again; so is `waker`.
   /// A leader makes the call, then finishes or leaves. A follower polls, now or when woken.
-  /// Without a waker nobody is made to wait: then a caller that finds a leader is told to lead as well,
-  /// alone. Precondition: the ticket is off.
+  /// A caller without a waker does not wait: if it finds a leader, it is told to lead as well, alone.
+  /// Precondition: the ticket is off.
   Role join(std::string_view key, Ticket& ticket, Waker* waker);
 
   /// The same for a caller that looks once more for an answer before it leads: a leader is counted by
   /// count_led(), or has found one and says so by answer_all(). Counted at once and taken back, it would make
-  /// a total go down that somebody watches.
+  /// a total go down.
   Role try_join(std::string_view key, Ticket& ticket, Waker* waker);
   void count_led(const Ticket& ticket) noexcept;
 
-  /// What has become of the flight. A ticket that is off leads: there is nobody to wait for.
-  /// After `answered` and `failed` the ticket is off.
+  /// The state of the flight. A ticket that is off leads: there is no call to wait for. After `answered` and
+  /// `failed` the ticket is off.
   Poll poll(Ticket& ticket);
 
   /// The leader has an answer: its followers get it. First `publish(key)` runs, under the lock, unless the

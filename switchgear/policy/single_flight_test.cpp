@@ -181,7 +181,7 @@ class ThreadWaker final : public Waker {
     woken_ = true;
     changed_.notify_one();
   }
-  /// False when nobody woke it for so long that the wake-up must be lost.
+  /// False when it was not woken for so long that the wake-up must be lost.
   [[nodiscard]] bool wait() {
     std::unique_lock lock(mutex_);
     const bool woken = changed_.wait_for(lock, 60s, [this] { return woken_; });
@@ -195,7 +195,7 @@ class ThreadWaker final : public Waker {
   bool woken_ = false;
 };
 
-/// What became of all callers of a stress run.
+/// The results of all callers of a stress run.
 struct Ends {
   std::atomic<std::uint64_t> hits{0}, led{0}, shared{0}, failed{0}, gone{0};
   std::atomic<std::uint64_t> two_leaders{0}, lost_wakes{0}, wrong_value{0};

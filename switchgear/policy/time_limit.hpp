@@ -73,8 +73,8 @@ class TimeLimited {
 ///     const Timeout timeout{"payment timeout", 2s};
 ///     const TimePoint end = timeout.end(now, deadline_of_the_call);
 ///
-/// Not for: calls that cannot be interrupted; they are told their end and must heed it.
-/// A constant: any number of threads may read it.
+/// Not for: calls that cannot be interrupted; they get their deadline and must check it. A constant: any
+/// number of threads may read it.
 class Timeout : public TimeLimited {
  public:
   /// Throws std::invalid_argument when `length` is shorter than 1 ns.

@@ -13,8 +13,8 @@
 
 namespace switchgear {
 
-/// A rule that holds, with what it saw and what it was held against: ratios, counts or seconds; and the
-/// window in which it saw that.
+/// A rule that holds, with its value and its limit: ratios, counts or seconds; and the window in which it saw
+/// that.
 struct TrippedRule {
   Rule rule = Rule::failure_rate;
   double value = 0;
@@ -23,12 +23,12 @@ struct TrippedRule {
 };
 
 /// The first rule that holds, in the order of CircuitBreakerOptions; empty when none does. `stuck_calls` is
-/// not among them: the window does not know it, and it is only asked when none of these holds. The value of
+/// not among them: the window does not hold it, and it is only checked when none of these holds. The value of
 /// `latency` is left at its threshold: the window knows better.
 [[nodiscard]] std::optional<TrippedRule> first_rule_that_holds(const CircuitBreakerOptions& options,
                                                                const WindowSnapshot& window) noexcept;
 
-/// How far a window is from opening the breaker, for asking after every call: a multiplication for each rule,
+/// How far a window is from opening the breaker, checked after every call: a multiplication for each rule,
 /// where first_rule_that_holds() divides.
 class TripBounds {
  public:

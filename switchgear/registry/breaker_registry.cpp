@@ -46,7 +46,7 @@ std::shared_ptr<CircuitBreaker> BreakerRegistry::get_or_create_keyed(std::string
                                                                      const CircuitBreakerOptions& options,
                                                                      TimePoint now) {
   if (House known = keyed_.ask(name, now)) return HousedBreaker::door(std::move(known));
-  const std::lock_guard lock{mutex_};  // whoever makes a breaker holds it, so nobody makes a second
+  const std::lock_guard lock{mutex_};  // held while a breaker is made, so that no thread makes a second
   const auto named = named_.find(name);
   if (named != named_.end()) return HousedBreaker::door(named->second);
   if (House known = keyed_.ask(name, now)) return HousedBreaker::door(std::move(known));

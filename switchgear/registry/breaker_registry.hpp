@@ -40,16 +40,15 @@ struct NamedSnapshot {
 ///     auto payment = registry.get_or_create("payment", preset("payment"), now);
 ///     if (auto permit = payment->try_acquire(now)) …
 ///
-/// Named ones stay until apply() leaves them out. Keyed ones, made for a tenant or a user, retire when nobody
-/// uses them:
+/// Named ones stay until apply() leaves them out. Keyed ones, made for a tenant or a user, retire when idle:
 ///
 ///     auto theirs = registry.get_or_create_keyed("payment/" + tenant, preset("payment"), now);
 ///
 /// Not for the path of a call: look a named breaker up once and keep the pointer, because a look-up takes a
-/// mutex. A keyed one is asked for anew for each piece of work, and kept no longer: who holds it keeps it
-/// from retiring. Threads: every method from any thread. Lifetime: a breaker lives as long as anyone holds
-/// it, and keeps its listeners alive with it, so one that was removed or replaced still works for the calls
-/// that hold it.
+/// mutex. Look a keyed one up anew for each piece of work, and keep it no longer: holding it keeps it from
+/// retiring. Threads: every method from any thread. Lifetime: a breaker lives as long as a pointer to it, and
+/// keeps its listeners alive with it, so one that was removed or replaced still works for the calls that hold
+/// it.
 class BreakerRegistry {
  public:
   /// `anchor` puts dates on events; each breaker's jitter is drawn from a seed made of `seed` and its name.
@@ -66,12 +65,12 @@ class BreakerRegistry {
                                                               const CircuitBreakerOptions& options,
                                                               TimePoint now);
 
-  /// The same for a breaker that may retire. It does when nobody holds it, it is closed, nothing is in
-  /// flight, and either no call came for `max_idle`, or there are more than `max_keyed` and it is the one
-  /// used least recently. Asked for again, it starts anew: closed, with an empty window and no totals. One
-  /// that is open, half-open, ramping or in an operator's hand never retires, so breakers that may not go can
-  /// exceed `max_keyed`. O(1) when it is there; making one looks at no more than 128 others. Memory: a count
-  /// window's breaker takes 2 KiB; a time window's grows with the processors.
+  /// The same for a breaker that may retire. It does when there is no other pointer to it, it is closed, no
+  /// call is in flight, and either no call came for `max_idle`, or there are more than `max_keyed` and it is
+  /// the one used least recently. If it is requested again, it starts anew: closed, with an empty window and
+  /// no totals. One that is open, half-open, ramping or in an operator's hand never retires, so breakers that
+  /// may not go can exceed `max_keyed`. O(1) when it is there; making one looks at no more than 128 others.
+  /// Memory: a count window's breaker takes 2 KiB; a time window's grows with the processors.
   [[nodiscard]] std::shared_ptr<CircuitBreaker> get_or_create_keyed(std::string_view name,
                                                                     const CircuitBreakerOptions& options,
                                                                     TimePoint now);
@@ -116,7 +115,7 @@ class BreakerRegistry {
   /// retires.
   bool subscribe(std::string_view name, std::shared_ptr<EventSink> listener,
                  Interest interest = Interest::transitions);
-  /// Does nothing when there is no such breaker or listener.
+  /// Does nothing if the breaker or the listener does not exist.
   void unsubscribe(std::string_view name, const std::shared_ptr<EventSink>& listener);
 
   [[nodiscard]] const WallAnchor& anchor() const noexcept { return anchor_; }

@@ -247,7 +247,8 @@ TEST(BreakerRegistry, HearsOfEveryCallFromTheMomentOfSubscribingWhileThreadsCall
       registry.events().unsubscribe(passing);
     }
   }
-  EXPECT_EQ(throughout->calls, std::uint64_t{2} * each) << "others who come and go take nobody's wish away";
+  EXPECT_EQ(throughout->calls, std::uint64_t{2} * each)
+      << "listeners that come and go do not end another's subscription";
 }
 
 std::optional<Duration> opening(std::uint64_t seed, const char* name) {

@@ -14,7 +14,7 @@
 namespace switchgear {
 
 /// Which events a listener is called for; `a | b` for both. Transitions are rare. Rejections and calls can
-/// come by the million per second, so a listener asks for them.
+/// come by the million per second, so a listener must subscribe to them.
 enum class Interest : std::uint8_t {
   transitions = 1,
   rejections = 2,
@@ -41,15 +41,15 @@ enum class Interest : std::uint8_t {
 ///     registry.events().subscribe(log);
 ///     registry.events().subscribe(pager, Interest::transitions | Interest::failures);
 ///
-/// Not for counting calls: a snapshot has the totals already, and costs the calls nothing. As long as anybody
-/// wants calls, every call of the breakers concerned takes a mutex.
-/// Threads: every method from any thread, also from inside a listener. No lock is held while a listener runs,
-/// so a listener that is being unsubscribed may still be called by an event already on its way; it is kept
-/// alive until that is over. What a listener throws is dropped, and the next listener is called all the same.
+/// Not for counting calls: a snapshot has the totals already, and costs the calls nothing. While a listener
+/// is subscribed to calls, every call of the breakers concerned takes a mutex. Threads: every method from any
+/// thread, also from inside a listener. No lock is held while a listener runs, so a listener that is being
+/// unsubscribed may still be called by an event already on its way; it is kept alive until that is over. What
+/// a listener throws is dropped, and the next listener is called all the same.
 class EventFanout final : public EventSink {
  public:
-  /// Who must know when a fan-out begins, or ceases, to want calls: a breaker sends none that nobody wants.
-  /// Called under the fan-out's mutex: must not call the fan-out but for wants_calls().
+  /// Notified when a fan-out begins, or ceases, to need calls: a breaker sends no calls without a listener.
+  /// Called under the fan-out's mutex: must not call the fan-out, except wants_calls().
   class Watcher {
    public:
     virtual void on_wish_changed() noexcept = 0;
@@ -69,7 +69,7 @@ class EventFanout final : public EventSink {
   /// Does nothing when the listener is not subscribed.
   void unsubscribe(const std::shared_ptr<EventSink>& listener);
 
-  /// Whether any listener has asked for calls of any verdict.
+  /// Whether any listener is subscribed to calls of any verdict.
   [[nodiscard]] bool wants_calls() const noexcept { return wanted(Interest::calls); }
 
   /// Calls `watcher` at once, and whenever wants_calls() changes, until unwatch() has returned.
@@ -77,7 +77,7 @@ class EventFanout final : public EventSink {
   void unwatch(Watcher& watcher);
 
   void on_transition(const Transition& transition) override;
-  /// Costs one atomic load as long as nobody subscribed for rejections; on_call() likewise.
+  /// Costs one atomic load while no listener is subscribed to rejections; on_call() likewise.
   void on_rejection(const RejectionEvent& rejection) override;
   void on_call(const CallEvent& call) override;
 

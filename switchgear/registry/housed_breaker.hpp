@@ -1,4 +1,4 @@
-// One breaker together with those who listen to it. Used by the registry alone.
+// One breaker together with its listeners. Used by the registry alone.
 #pragma once
 
 #include <memory>
@@ -13,7 +13,7 @@ namespace switchgear::detail {
 
 /// A breaker, the fan-out of its own listeners and the one that all breakers of a registry share. Handed out
 /// as a pointer to the breaker that owns the whole. It is its breaker's sink, and lets it send calls only
-/// while one of the fan-outs wants them.
+/// while one of the fan-outs needs them.
 class HousedBreaker final : public EventSink, private EventFanout::Watcher {
  public:
   /// `context.sink` is not looked at. Neither fan-out may be null.

@@ -17,7 +17,7 @@ std::vector<OptionProblem> validate(const KeyedLimits& limits) {
 namespace detail {
 namespace {
 
-/// Whoever adds a breaker pays for no more than this many looks at others.
+/// Adding a breaker checks at most this many others.
 constexpr std::size_t looks_per_add = 128;
 
 }  // namespace
@@ -84,14 +84,14 @@ std::vector<KeyedBreakers::House> KeyedBreakers::sweep_locked(TimePoint now, std
     const bool too_many = row_.size() > limits_.max_keyed;
     if (!too_many && first->seen > idle_from) break;  // the next ones were seen later still
     CircuitBreaker& breaker = first->house->breaker();
-    // Used since it was asked for, by somebody who kept it: its place is further back. Not for the time a
-    // call takes after it has asked, or everyone would be passed over once.
+    // Used since it was requested, by a caller that kept it: its place is further back. Not for the time a
+    // call takes after its request, or every breaker would be passed over once.
     const TimePoint used = breaker.last_used();
     if (used > idle_from && used > saturating_add(first->seen, limits_.max_idle / 16)) {
       to_the_end_locked(first, used);
       continue;
     }
-    // Only this row can hand out a breaker that nobody holds, and it is locked. Whoever held it last may have
+    // Only this row can hand out a breaker without another holder, and it is locked. The last holder may have
     // opened it just before: use_count() alone does not show what that thread did, taking a share does.
     const House share = first->house.use_count() > 1 ? nullptr : first->house;
     if (!share || !breaker.idle_since(too_many ? std::max(now, used) : idle_from)) {

@@ -31,11 +31,11 @@ struct KeyedLimits {
 
 namespace detail {
 
-/// Breakers in the order in which they were last asked for. The first of the row are looked at whenever one
-/// is added; one that may not go walks to the end (the clock of Corbató's Multics paging, with the time of
-/// last use instead of a bit).
+/// Breakers in the order in which they were last requested. The first of the row are checked whenever one is
+/// added; one that may not go walks to the end (the clock of Corbató's Multics paging, with the time of last
+/// use instead of a bit).
 ///
-/// 1. One that somebody holds never goes: so no key ever has two breakers in use.
+/// 1. One with another holder is never removed, so no key ever has two breakers in use.
 /// 2. Nor does one that CircuitBreaker::idle_since() denies: open, half-open, ramping, with a call in flight,
 ///    in an operator's hand.
 /// 3. Of the others, those without a call for max_idle go; above max_keyed, those used least recently.
@@ -47,16 +47,16 @@ class KeyedBreakers {
 
   explicit KeyedBreakers(const KeyedLimits& limits);
 
-  /// Null when there is none. Asking for a breaker is using it. O(1).
+  /// Null when there is none. Counts as use. O(1).
   [[nodiscard]] House ask(std::string_view name, TimePoint now);
-  /// Null when there is none. Only a look.
+  /// Null when there is none. Does not count as use.
   [[nodiscard]] House find(std::string_view name) const;
-  /// Adds one whose name is new, and lets others go as the limits ask, looking at no more than a fixed
+  /// Adds one whose name is new, and removes others as the limits require, checking no more than a fixed
   /// number.
   void add(House house, TimePoint now);
   /// Takes one out of the limits' reach; null when there is none.
   House take(std::string_view name);
-  /// Lets all go that may; returns how many went. O(those asked for longer than max_idle ago).
+  /// Removes all that may go; returns how many. O(those last requested longer than max_idle ago).
   std::size_t retire_idle(TimePoint now);
 
   void append_to(std::vector<std::shared_ptr<CircuitBreaker>>& list) const;
@@ -65,7 +65,7 @@ class KeyedBreakers {
  private:
   struct Entry {
     House house;
-    TimePoint seen;  ///< when it was last asked for, found in use or found unable to go
+    TimePoint seen;  ///< when it was last requested, found in use or found unable to go
   };
   using Row = std::list<Entry>;
 

@@ -218,7 +218,7 @@ TEST(KeyedBreakers, InUseAreNeverDoubledNorLostFromManyThreads) {
   EXPECT_EQ(tenants.names(), "");
 }
 
-// An opening that happened just before its last holder left must be seen by whoever would retire it.
+// An opening that happened just before its last holder left must be seen by a thread that would retire it.
 TEST(KeyedBreakers, OpenedByTheirLastHolderAreNotRetired) {
   Tenants tenants{1ns, 1};
   std::atomic<int> lost{0};

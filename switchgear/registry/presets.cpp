@@ -12,7 +12,8 @@ namespace {
 using std::chrono::seconds;
 
 // clang-format off
-// The dearer a wrong call, the sooner the breaker opens; the less one can do about the dependency, the longer it stays so.
+// The more a wrong call costs, the sooner the breaker opens; the less the user can repair the dependency, the
+// longer it stays open.
 constexpr std::array table{
     //     name              in a row  rate  open           probes  slow         probe interval
     Preset{"payment",               3, 0.10, seconds{60},        5, seconds{2},  seconds{0}},

@@ -26,7 +26,7 @@ struct Preset {
 [[nodiscard]] CircuitBreakerOptions options_of(const Preset& preset);
 
 /// The options of the preset with that name, to take as they are or to change before use.
-/// Throws std::invalid_argument, naming those there are, when there is none.
+/// Throws std::invalid_argument, which names the presets, if the name is unknown.
 ///
 ///     auto payment = registry.get_or_create("payment", preset("payment"), now);
 [[nodiscard]] CircuitBreakerOptions preset(std::string_view name);

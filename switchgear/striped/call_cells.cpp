@@ -11,13 +11,15 @@ CallTotals CallCells::totals() const noexcept {
     // Ends are read before starts, so that a call seen to end was also seen to start.
     sum.plain_successes += read(cell.plain_successes);
     sum.slow_successes += read(cell.slow_successes);
-    sum.plain_failures += read(cell.plain_failures);
-    sum.slow_failures += read(cell.slow_failures);
     sum.ignored += read(cell.ignored);
     sum.late += read(cell.late);
     sum.would_reject += read(cell.would_reject);
     for (std::size_t i = 0; i < sum.failures_by_type.size(); ++i) {
-      sum.failures_by_type[i] += read(cell.failures[i]);
+      const std::uint64_t plain = read(cell.plain_failures[i]);
+      const std::uint64_t slow = read(cell.slow_failures[i]);
+      sum.failures_by_type[i] += plain + slow;
+      sum.plain_failures += plain;
+      sum.slow_failures += slow;
     }
     for (std::size_t i = 0; i < sum.rejected_by_reason.size(); ++i) {
       const std::uint64_t rejected = read(cell.rejected[i]);

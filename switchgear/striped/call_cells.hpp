@@ -42,8 +42,8 @@ struct CallTotals {
 
 /// A count that belongs to one generation: 16 bits of tag, 48 of count, stored together. A count with another
 /// tag is worth nothing, so a thread that was held up between deciding to count and counting cannot reach a
-/// later generation. The tag may be short because whoever starts a generation sweeps all of its counts
-/// (start()).
+/// later generation. The tag may be short because the thread that starts a generation sweeps all of its
+/// counts (start()).
 class TaggedCount {
  public:
   /// The count, or 0 when it is another generation's.
@@ -79,7 +79,7 @@ class TaggedCount {
   std::atomic<std::uint64_t> bits_{0};
 };
 
-/// What one thread (or, in the last cell, every further thread) has counted. 192 bytes, its hot part in the
+/// The counts of one thread (or, in the last cell, of every further thread). 192 bytes, its hot part in the
 /// first line.
 struct alignas(64) CallCell {
   using Counter = std::atomic<std::uint64_t>;
@@ -93,13 +93,13 @@ struct alignas(64) CallCell {
 
   bool shared = false;
   Counter slow_successes{0};
-  Counter plain_failures{0};  ///< not slow
-  Counter slow_failures{0};
   Counter ignored{0};
   Counter late{0};
   Counter would_reject{0};
-  std::array<Counter, failure_types.size()> failures{};
-  std::atomic<std::uint64_t> last_failure{0};  ///< time · 8 + type + 1; 0: none
+  // One count for each failure, from which all sums follow: no reader sees one of them without the others.
+  std::array<Counter, failure_types.size()> plain_failures{};  ///< not slow
+  std::array<Counter, failure_types.size()> slow_failures{};
+  std::atomic<std::uint64_t> last_failure{0};  ///< time, down to 8 ns, in whose low bits type + 1; 0: none
 
   void add(Counter& counter) const noexcept {
     if (shared) {

@@ -25,7 +25,7 @@ class CallStarts {
   void leave(std::uint32_t slot) noexcept;
 
   /// How many calls of `generation` are older than the rule's age at `now`, when that is enough for the rule
-  /// to hold; else 0. Looks through the table only when the answer may have changed: O(1) otherwise.
+  /// to hold; else 0. Scans the table only if the answer may have changed: O(1) otherwise.
   [[nodiscard]] std::uint32_t stuck(std::uint64_t generation, TimePoint now) noexcept;
 
   /// A new generation begins: nothing is known about it.

@@ -1,5 +1,5 @@
-// Slots that threads keep at hand: whoever frees one parks it in a cell of its own and takes it from there
-// for the next call, so that calls on different cores share no cache line.
+// Slots that threads keep at hand: a thread that frees one parks it in a cell of its own and takes it from
+// there for the next call, so that calls on different cores share no cache line.
 //
 // A parked slot is free, but only its own thread sees it. So there is close(), after which nothing is parked
 // and nothing can be: from then on the owner's count of slots is the whole truth. park() and close() meet
@@ -60,7 +60,7 @@ class ParkedSlots {
     return !closed_.load(std::memory_order_seq_cst) || !take_from(cell);
   }
 
-  /// Lets nobody park any more; returns how many slots were parked, which are the caller's now.
+  /// Stops parking; returns how many slots were parked, which now belong to the caller.
   [[nodiscard]] std::uint32_t close() noexcept {
     closed_.store(true, std::memory_order_seq_cst);
     std::uint32_t taken = 0;

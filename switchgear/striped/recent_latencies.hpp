@@ -1,5 +1,5 @@
-// A quantile of the latencies of the last minute or so, for a decision that every call may ask for. Written
-// by every success, summed now and then.
+// A quantile of the latencies of the last minute or so, for a decision of every call. Written by every
+// success, summed now and then.
 #pragma once
 
 #include <array>

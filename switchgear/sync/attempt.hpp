@@ -1,4 +1,4 @@
-// What a guarded function is told about its attempt, and what it gives back.
+// What a guarded function gets about its attempt, and what it returns.
 #pragma once
 
 #include <concepts>
@@ -13,22 +13,22 @@
 
 namespace switchgear {
 
-/// What the guarded function is told, if it asks: `[](const Attempt& attempt) { … }`.
+/// What the guarded function gets, if it takes it: `[](const Attempt& attempt) { … }`.
 ///
 /// A blocking call cannot be interrupted from outside. So the function is handed the time it has and the
-/// caller's stop token, and is expected to heed them: pass `deadline` on to the socket and to guarded calls
-/// further down, return early when `stop` is asked for. A result that comes after `deadline` is a timeout for
-/// the policies, and is dropped. One that comes after `stop` was asked for is the caller's, whatever it is:
-/// the policies ignore it, and nothing is tried again.
+/// caller's stop token, and should check them: pass `deadline` on to the socket and to guarded calls further
+/// down, return early when `stop` is requested. A result that comes after `deadline` is a timeout for the
+/// policies, and is dropped. One that comes after `stop` was requested is the caller's, whatever it is: the
+/// policies ignore it, and nothing is tried again.
 struct Attempt {
   std::uint32_t number = 1;               ///< from 1
-  TimePoint deadline = TimePoint::max();  ///< of this attempt; max(): it has all the time in the world
+  TimePoint deadline = TimePoint::max();  ///< of this attempt; max(): no limit
   std::stop_token stop{};                 ///< the caller's own; it also ends the waits around attempts
 };
 
 namespace detail {
 
-/// `f` asks for the attempt, or for nothing.
+/// `f` takes the attempt, or nothing.
 template <class F>
 decltype(auto) make_attempt(F& f, std::uint32_t number, TimePoint deadline, const CallOptions& options) {
   if constexpr (std::invocable<F&, const Attempt&>) {
@@ -41,7 +41,7 @@ template <class F>
 using AttemptResult =
     decltype(make_attempt(std::declval<F&>(), 1U, TimePoint{}, std::declval<const CallOptions&>()));
 
-/// What a blocking call keeps of what its function returned. A coroutine or a future is no such thing: the
+/// What a blocking call keeps of what its function returned. A coroutine or a future is not an answer: the
 /// call would count as a success as soon as the work has begun.
 template <class Returned>
 struct Kept {

@@ -27,7 +27,7 @@ void wait_until(Time& time, Parking& parking, TimePoint until) {
   }
 }
 
-/// What becomes of both causes when the fallback has failed too.
+/// The use of both causes when the fallback has failed too.
 enum class BothCauses : std::uint8_t {
   reported,  ///< the caller gets what there is without the fallback; the report has both
   thrown,    ///< as a FallbackError
@@ -83,7 +83,11 @@ class BlockingCall {
     now_ = now;
     latency_ = outcome.latency;
     answer_.value.emplace(std::move(value));
-    finish(now >= limit_ ? too_late() : execution_.on_outcome(0, outcome, now));
+    if (given_up()) {
+      finish(for_nobody());
+    } else {
+      finish(now >= limit_ ? too_late() : execution_.on_outcome(0, outcome, now));
+    }
     return take();
   }
 
@@ -158,7 +162,7 @@ class BlockingCall {
     return execution_.on_timeout(0, latency_, now_);
   }
 
-  /// The caller has gone away while the attempt ran: what came of that is its own, and nobody's result.
+  /// The caller has gone away while the attempt ran: the result is its own, and no policy counts it.
   [[nodiscard]] bool given_up() const noexcept { return options_.stop.stop_requested(); }
   Step for_nobody() { return execution_.on_outcome(0, Outcome::ignored(latency_), now_); }
 
@@ -210,14 +214,18 @@ class BlockingCall {
   typename P::Machine execution_;
 };
 
+/// The answer to a caller that had gone away before its call began.
+template <class T>
+[[nodiscard]] Result<T> stopped_before(const CallOptions& options) {
+  if (options.report != nullptr) *options.report = {};
+  return {Reason::cancelled, "caller", std::nullopt};
+}
+
 /// A call as a whole.
 template <BothCauses both, class Time, class P, class F>
 [[gnu::noinline]] Result<AnswerOf<F>> general_call(Time& time, const P& pipeline, const CallOptions& options,
                                                    F& f) {
-  if (options.stop.stop_requested()) {
-    if (options.report != nullptr) *options.report = {};
-    return {Reason::cancelled, "caller", std::nullopt};
-  }
+  if (options.stop.stop_requested()) return stopped_before<AnswerOf<F>>(options);
   BlockingCall<both, Time, P, F> running{time, pipeline, options, f};
   running.run();
   return running.take();

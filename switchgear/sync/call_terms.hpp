@@ -1,9 +1,10 @@
-// What a guarded function says about each of its calls: which answers are the same, and how long it has.
+// The terms of a guarded function's calls: which answers are the same, and how long each call may take.
 #pragma once
 
 #include <algorithm>
 #include <concepts>
 #include <functional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -37,13 +38,21 @@ class KeyHolder<T> : public KeyHolder<std::string> {
   explicit KeyHolder(T key) : KeyHolder<std::string>(std::to_string(key)) {}
 };
 
-/// What guard(…).key(…).deadline(…) has been told. `Key`: NoKey, std::string, or a function of the call's
-/// arguments.
-template <class Key = NoKey>
-struct CallTerms {
-  Key key{};
+/// What guard(…).deadline(…).stop(…).report(…) has been told.
+struct CommonTerms {
   TimePoint deadline = TimePoint::max();
   Duration within = Duration::max();  ///< max(): no limit of its own
+  std::stop_token stop{};
+  std::function<void(const CallReport&)> report{};
+};
+
+/// The same, and .key(…). `Key`: NoKey, std::string, or a function of the call's arguments.
+template <class Key = NoKey>
+struct CallTerms : CommonTerms {
+  CallTerms() = default;
+  CallTerms(CommonTerms common, Key of_calls) : CommonTerms(std::move(common)), key(std::move(of_calls)) {}
+
+  Key key{};
 
   template <class... Arguments>
   [[nodiscard]] auto key_of(const Arguments&... arguments) const {
@@ -61,12 +70,12 @@ struct CallTerms {
 
   /// `text` stays the holder's.
   template <class Time>
-  [[nodiscard]] CallOptions options(std::string_view text) const {
+  [[nodiscard]] CallOptions options(std::string_view text, Time& time) const {
     CallOptions options;
     options.key = text;
     options.deadline = deadline;
-    if (within != Duration::max())
-      options.deadline = std::min(deadline, saturating_add(Time{}.now(), within));
+    if (within != Duration::max()) options.deadline = std::min(deadline, saturating_add(time.now(), within));
+    options.stop = stop;
     return options;
   }
 };

@@ -157,7 +157,7 @@ TEST_F(ManualCallTest, HandsTheFunctionItsDeadline) {
             time.now() + 2s);
 }
 
-/// Manual time in which somebody asks for a stop as soon as there is a wait.
+/// Manual time in which a stop is requested as soon as there is a wait.
 struct StopsTheFirstWait {
   testing::ManualTime& time;
   std::stop_source& stop;
@@ -397,7 +397,7 @@ TEST(CallPartial, HandsEveryCallTheDeadlineOfWhoeverAsks) {
   EXPECT_EQ(told, 4);
   const CallOptions over{.deadline = SteadyTime::now() - 1ms};
   EXPECT_EQ(call_partial(Pipeline<>{}, over, 4, 0.5, listens).decision, Partial::Decision::impossible);
-  EXPECT_EQ(told, 4) << "whose time is over, asks nobody";
+  EXPECT_EQ(told, 4) << "the function is not called after the deadline";
 }
 
 TEST(CallPartial, BeginsNoFurtherCallWhenToldToStopAndDecidesNothing) {

@@ -8,8 +8,8 @@
 
 namespace switchgear {
 
-/// One per thread: a thread waits for one thing at a time. A wake that comes early is kept, one that nobody
-/// waits for any more ends the next wait too soon; whoever waits asks again anyway.
+/// One per thread: a thread waits for one thing at a time. A wake that comes early is kept. One that comes
+/// after its wait has ended ends the next wait too soon; the waiting call polls again anyway.
 class Parking final : public Waker {
  public:
   /// The calling thread's. Valid until that thread ends.

@@ -13,7 +13,7 @@ namespace switchgear {
 
 /// Makes `calls` calls one after another, each through the pipeline, and stops as soon as it is certain that
 /// successes / calls ≥ min_success_ratio, or that it cannot become so. A rejection, a failure and an
-/// exception are no successes; an exception is swallowed. `f(index)` or `f(index, attempt)`. `options` are
+/// exception are not successes; an exception is swallowed. `f(index)` or `f(index, attempt)`. `options` are
 /// those of every call, but for the report, and for the key, to which each call's index is added; told to
 /// stop, no further call begins, and the decision may stay open. Throws
 /// std::invalid_argument for more calls than Partial::most_calls and for a ratio

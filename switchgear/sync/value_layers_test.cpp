@@ -74,7 +74,7 @@ TEST_F(ValueLayersTest, FailuresAreNotRemembered) {
   EXPECT_EQ(get(pipeline, fetch("up")), "up");
 }
 
-/// A value that cannot be copied once somebody says so.
+/// A value that refuses to be copied when told to.
 struct Fragile {
   explicit Fragile(bool& b) : broken(&b) {}
   Fragile(const Fragile& other) : broken(other.broken) {

@@ -13,6 +13,9 @@
 
 #include "switchgear/core/random.hpp"
 #include "switchgear/pipeline/standard_order.hpp"
+#include "switchgear/policy/cache.hpp"
+#include "switchgear/policy/call_queue.hpp"
+#include "switchgear/policy/fallback.hpp"
 #include "switchgear/sync/call.hpp"
 
 namespace switchgear {
@@ -70,6 +73,7 @@ struct Told {
   std::atomic<std::uint64_t> both_failed{0};
   std::atomic<std::uint64_t> attempts{0};  ///< that reached the function
 
+  [[nodiscard]] bool saw_too_little() const { return by_call == 0 || stored == 0; }
   [[nodiscard]] std::uint64_t all() const { return by_call + by_cache + by_fallback + stored + both_failed; }
 };
 
@@ -123,13 +127,20 @@ TEST(ValueStress, EightThreadsGetOneAnswerACallAndEverythingAddsUp) {
   Told told;
   std::set<std::uint64_t> made;  // by one handler at a time
   std::atomic<bool> calling{true};
+  std::atomic<std::uint64_t> calls{0};
+  const auto patience = std::chrono::steady_clock::now() + 60s;
   std::latch go{threads + 1};
   std::vector<std::thread> callers;
   for (int t = 0; t < threads; ++t) {
     callers.emplace_back([&, t] {
       Random random{seed + static_cast<std::uint64_t>(t)};
       go.arrive_and_wait();
-      for (int i = 0; i < calls_each; ++i) one_call(pipeline, random, told);
+      // On a busy machine all of these may come too late, or be refused: then it makes more.
+      for (int i = 0;
+           i < calls_each || (told.saw_too_little() && std::chrono::steady_clock::now() < patience); ++i) {
+        one_call(pipeline, random, told);
+        ++calls;
+      }
     });
   }
   std::thread drainer{[&] {
@@ -151,7 +162,7 @@ TEST(ValueStress, EightThreadsGetOneAnswerACallAndEverythingAddsUp) {
   drainer.join();
 
   SCOPED_TRACE("seed " + std::to_string(seed));
-  EXPECT_EQ(told.all(), std::uint64_t{threads} * calls_each);
+  EXPECT_EQ(told.all(), calls);
   EXPECT_EQ(told.stored, s.later.counters().queued);
   EXPECT_EQ(told.both_failed, s.later.counters().failed);
   EXPECT_EQ(told.by_fallback, s.remembered.counters().answered);
@@ -167,8 +178,7 @@ TEST(ValueStress, EightThreadsGetOneAnswerACallAndEverythingAddsUp) {
   EXPECT_EQ(chaos.drawn, breaker.calls) << "each call that the breaker admits meets it";
   EXPECT_LE(told.attempts, chaos.of(Chaos::Injection::Kind::none) + chaos.of(Chaos::Injection::Kind::delay));
   EXPECT_EQ(s.budget.snapshot(SteadyTime::now()).granted, s.retry.totals().retries);
-  EXPECT_GT(told.by_call, 0U);
-  EXPECT_GT(told.stored, 0U);
+  EXPECT_FALSE(told.saw_too_little());
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ class ManualTime {
 
   /// Moves by `step`, which may be negative, and returns the new time.
   TimePoint advance(Duration step) noexcept { return now_ = saturating_add(now_, step); }
-  /// Waits, for drivers that wait: the time comes at once. `Parking` is whatever they would have waited on.
+  /// Waits, for drivers that wait: the time comes at once. `Parking` is the object they would have waited on.
   template <class Parking>
   void wait(Parking& /*parking*/, TimePoint until) noexcept {
     if (until > now_) now_ = until;

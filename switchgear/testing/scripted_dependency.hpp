@@ -1,5 +1,4 @@
-// A dependency that does what a test has written down for it: so many answers, then a timeout, then an
-// exception.
+// A dependency that follows a test's script: some answers, then a timeout, then an exception.
 #pragma once
 
 #include <cstddef>
@@ -109,8 +108,8 @@ class ScriptedDependency {
                  std::make_exception_ptr(std::move(thrown))},
                 times);
   }
-  /// Ends as `outcome` says, for what the others have no word for: a Retry-After, an ignored call, a value
-  /// that is a failure.
+  /// Ends as `outcome` says, for endings that the others do not cover: a Retry-After, an ignored call, a
+  /// value that is a failure.
   ScriptedDependency& ends(const Outcome& outcome, std::optional<T> value = std::nullopt,
                            std::uint64_t times = 1) {
     return step({0, outcome, std::move(value), nullptr}, times);
@@ -120,7 +119,7 @@ class ScriptedDependency {
     return *this;
   }
 
-  /// The next call. Throws std::logic_error when there is none left and nothing is to be repeated.
+  /// The next call. Throws std::logic_error at the end of the script, unless the last result is repeated.
   [[nodiscard]] ScriptedCall<T> next() {
     const auto place = script_.next();
     ScriptedCall<T> call = steps_[place.step];

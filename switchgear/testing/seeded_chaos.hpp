@@ -20,9 +20,9 @@ namespace switchgear::testing {
 /// with a connection error, a third come up to `max_delay` late, a third time out.
 [[nodiscard]] ChaosOptions failing_dependency(double share, Duration max_delay);
 
-/// `call` as it ends when `injection` befalls it: late by the delay; or, without being made, as a failure at
-/// once, and for Kind::timeout after `timeout`. An abort counts as a lost connection, and so does the open
-/// breaker that is not there.
+/// `call` as it ends with `injection`: late by the delay; or, without being made, as a failure at once, and
+/// for Kind::timeout after `timeout`. An abort counts as a lost connection, and so does the open breaker that
+/// is not there.
 ///
 ///     Chaos chaos{"stock", failing_dependency(0.3, 50ms), seed};
 ///     auto call = afflicted(stock.next(), chaos.next(), 2s);

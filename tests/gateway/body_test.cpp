@@ -179,7 +179,7 @@ TEST(Gateway, HandsOnARefusalThatComesBeforeTheBody) {
   const auto answer = client.read_response();
   ASSERT_TRUE(answer.has_value());
   EXPECT_EQ(answer->status(), 413U);
-  EXPECT_EQ(answer->field("connection"), "close") << "nobody knows whether the body will come";
+  EXPECT_EQ(answer->field("connection"), "close") << "the body may still come";
 }
 
 TEST(Gateway, HoldsNoMoreOfAResponseThanTheClientTakes) {

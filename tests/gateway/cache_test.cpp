@@ -1,4 +1,4 @@
-// Answers given again: to whom, for how long, and which ones never.
+// Cached answers: which requests get them, for how long, and which answers are never stored.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -267,6 +267,55 @@ TEST(GatewayCache, HandsOnWhatIsTooLargeAndForgetsIt) {
   const GatewayProcess second{remembering(chunked.port(), "60s", "", "limits: {cached_body_bytes: 4000}")};
   for (int i = 1; i <= 2; ++i) EXPECT_EQ(second.get("/").body.size(), 5000U);
   EXPECT_EQ(calls, 2);
+}
+
+/// An answer that a cache does not keep, as its head or its size shows, and that breaks off.
+struct BrokenOff {
+  std::string head;
+  std::string part;
+};
+
+TEST(GatewayCache, ABreakerHearsOfEveryAnswerThatBreaksOffThoughItWouldNotBeKept) {
+  const std::string large(5000, 'x');
+  for (const BrokenOff& answer : {BrokenOff{"Cache-Control: no-store\r\nContent-Length: 10\r\n", "hello"},
+                                  BrokenOff{"Set-Cookie: a=b\r\nContent-Length: 10\r\n", "hello"},
+                                  BrokenOff{"Content-Length: 9000\r\n", large},
+                                  BrokenOff{"Transfer-Encoding: chunked\r\n", "1388\r\n" + large + "\r\n"}}) {
+    Upstream upstream{[&](Socket& socket) {
+      (void)socket.read_request();
+      socket.send("HTTP/1.1 200 OK\r\n" + answer.head + "\r\n" + answer.part);
+    }};
+    const GatewayProcess gateway{remembering(upstream.port(), "60s",
+                                             ", circuit_breaker: {consecutive_failures: 3}",
+                                             "limits: {cached_body_bytes: 4000}")};
+    for (int i = 0; i < 3; ++i) EXPECT_FALSE(gateway.get("/").whole) << answer.head;
+    EXPECT_TRUE(eventually([&] { return gateway.state("shop") == "open"; })) << answer.head;
+    const boost::json::value counters = gateway.breaker("shop").at("counters");
+    EXPECT_EQ(counters.at("failures").to_number<int>(), 3) << answer.head;
+    EXPECT_EQ(counters.at("successes").to_number<int>(), 0) << answer.head;
+  }
+}
+
+TEST(GatewayCache, ABulkheadKeepsThePlaceOfAnAnswerThatIsStillOnItsWayThoughItWillNotBeKept) {
+  std::atomic<bool> go{false};
+  std::atomic<int> begun{0};
+  Upstream upstream{[&](Socket& socket) {
+    while (socket.read_request()) {
+      socket.send("HTTP/1.1 200 OK\r\nCache-Control: no-store\r\nContent-Length: 10\r\n\r\nhello");
+      ++begun;
+      (void)eventually([&] { return go.load(); });
+      socket.send("world");
+    }
+  }};
+  const GatewayProcess gateway{remembering(upstream.port(), "60s", ", bulkhead: {max_concurrent: 1}")};
+  Socket first = Socket::connect(gateway.port());
+  first.send("GET /1 HTTP/1.1\r\nHost: test\r\n\r\n");
+  EXPECT_TRUE(eventually([&] { return begun == 1; }));
+  EXPECT_NE(first.read_head().find("no-store"), std::string::npos);
+  EXPECT_EQ(gateway.get("/2").status(), 503U);
+  go = true;
+  EXPECT_EQ(first.read_exactly(10), "helloworld");
+  EXPECT_EQ(gateway.get("/3").status(), 200U);
 }
 
 TEST(GatewayCache, RemembersNoFailure) {

@@ -79,6 +79,25 @@ TEST(Gateway, IgnoresTheCallOfAClientThatLeavesMidDownload) {
   EXPECT_TRUE(eventually([&] { return counter(gateway, "ignored") == 1; }));
 }
 
+TEST(Gateway, IgnoresTheCallOfAClientThatLeavesBehindMorePipelinedRequestsThanThereIsRoomFor) {
+  for (const bool reset : {true, false}) {
+    Upstream upstream{hanging()};
+    const GatewayProcess gateway{guarded(upstream.port())};
+    Socket client = Socket::connect(gateway.port());
+    std::string requests;
+    for (int i = 0; i < 1000; ++i) requests += "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    client.send(requests);
+    EXPECT_TRUE(eventually([&] { return upstream.connections() == 1; }));
+    if (reset) {
+      client.reset();
+    } else {
+      client.close();
+    }
+    EXPECT_TRUE(eventually([&] { return counter(gateway, "ignored") == 1; })) << reset;
+    EXPECT_EQ(counter(gateway, "calls"), 1U) << reset;
+  }
+}
+
 TEST(Gateway, AnswersAClientThatHasClosedItsHalf) {
   Upstream upstream{Upstream::saying(ok())};
   const GatewayProcess gateway{guarded(upstream.port())};

@@ -1,4 +1,4 @@
-// What a client gets when the service has nothing good for it.
+// What a client gets when the service has no good answer.
 #include <gtest/gtest.h>
 
 #include <atomic>

@@ -94,6 +94,33 @@ TEST(Gateway, SaysWhoAskedAndRemovesWhatEndsAtThisHop) {
   }
 }
 
+TEST(Gateway, HandsNoCredentialsForAProxyToTheServiceInAnySpelling) {
+  std::atomic<int> seen{0};
+  Upstream upstream{Upstream::answering([&](const Message& request) {
+    for (const char* name :
+         {"proxy-authorization", "proxy_authorization", "proxy-authenticate", "proxy_authenticate",
+          "proxy-connection", "proxy_connection", "proxy-authentication-info"})
+      EXPECT_FALSE(request.has(name)) << name;
+    EXPECT_EQ(request.field("proxy-status"), "before; error=dns_error") << "means nothing in a request";
+    EXPECT_EQ(request.field("proxy-foo"), "kept") << "RFC 9110, 5.1: unknown fields are forwarded";
+    ++seen;
+    return ok("",
+              "Proxy-Status: before; received-status=200\r\nProxy-Authentication-Info: a=b\r\n"
+              "Proxy-Authenticate: Basic\r\n");
+  })};
+  const GatewayProcess gateway{config_text({{"any", upstream.port()}})};
+  const Message answer = gateway.get(
+      "/",
+      "Proxy-Authorization: Basic eA==\r\nProxy_Authorization: Basic eA==\r\nPROXY_AUTHENTICATE: Basic\r\n"
+      "Proxy-Authenticate: Basic\r\nProxy-Connection: close\r\nProxy_Connection: close\r\n"
+      "Proxy-Authentication-Info: a=b\r\nProxy-Status: before; error=dns_error\r\nProxy-Foo: kept\r\n");
+  EXPECT_EQ(answer.status(), 200U);
+  EXPECT_EQ(answer.field("proxy-status"), "before; received-status=200");
+  EXPECT_FALSE(answer.has("proxy-authentication-info"));
+  EXPECT_FALSE(answer.has("proxy-authenticate"));
+  EXPECT_EQ(seen, 1);
+}
+
 TEST(Gateway, DropsFieldsThatAServiceCouldTakeForThoseTheGatewayWrites) {
   std::atomic<int> seen{0};
   Upstream upstream{Upstream::answering([&](const Message& request) {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -117,6 +118,12 @@ void GatewayProcess::rewrite(const std::string& config) const {
   std::filesystem::rename(fresh, directory_ + "/switchgear.yaml");
 }
 
+void GatewayProcess::replace_file_by_pipe() const {
+  const std::string fresh = directory_ + "/pipe";
+  if (::mkfifo(fresh.c_str(), S_IRUSR | S_IWUSR) != 0) throw std::runtime_error{"no pipe"};
+  std::filesystem::rename(fresh, directory_ + "/switchgear.yaml");
+}
+
 std::string GatewayProcess::log() const {
   std::ifstream file{directory_ + "/log"};
   return {std::istreambuf_iterator<char>{file}, {}};
@@ -166,12 +173,14 @@ std::string GatewayProcess::state(const std::string& name) const {
   return std::string{breaker(name).at("state").as_string()};
 }
 
-Ended serve_to_its_end(const std::string& config, const std::string& flags) {
+Ended serve_to_its_end(const std::string& config, const std::string& flags,
+                       std::optional<unsigned> open_files) {
   std::string file = (std::filesystem::temp_directory_path() / "switchgear-serve-XXXXXX").string();
   ::close(::mkstemp(file.data()));
   std::ofstream{file} << config;
   const std::string command =
-      "timeout " + std::to_string(std::chrono::duration_cast<std::chrono::seconds>(patience).count()) +
+      (open_files ? "ulimit -n " + std::to_string(*open_files) + "; " : "") + "timeout " +
+      std::to_string(std::chrono::duration_cast<std::chrono::seconds>(patience).count()) +
       " " SWITCHGEAR_BINARY " serve --config " + file + " " + flags + " 2>&1";
   Ended ended;
   FILE* output = ::popen(command.c_str(), "r");

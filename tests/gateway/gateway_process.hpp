@@ -25,7 +25,7 @@ struct ServiceText {
 };
 
 /// A policy file: `policies` in YAML, indented by two; the policy `plain` has no breaker and a timeout that
-/// no test comes near. So should every limit be of which a test does not tell what happens at its end.
+/// no test comes near. So should every limit that a test is not about.
 [[nodiscard]] std::string config_text(const std::vector<ServiceText>& services,
                                       const std::string& policies = "", const std::string& gateway = "");
 
@@ -45,7 +45,8 @@ class GatewayProcess {
   [[nodiscard]] pid_t pid() const { return pid_; }
 
   void rewrite(const std::string& config) const;  ///< at once, as a deployment does: by a rename
-  [[nodiscard]] std::string log() const;          ///< what it has written to stderr
+  void replace_file_by_pipe() const;
+  [[nodiscard]] std::string log() const;  ///< what it has written to stderr
   void signal(int number) const;
   /// Stops it where it is, as a busy machine may. Returns when none of its threads runs; it goes on with
   /// SIGCONT.
@@ -76,10 +77,11 @@ struct Ended {
   int exit_code = -1;
   std::string output;
 };
-/// `flags`: as on a command line, behind `--config`.
-[[nodiscard]] Ended serve_to_its_end(const std::string& config, const std::string& flags = "");
+/// `flags`: as on a command line, behind `--config`. `open_files`: its limit of descriptors.
+[[nodiscard]] Ended serve_to_its_end(const std::string& config, const std::string& flags = "",
+                                     std::optional<unsigned> open_files = std::nullopt);
 
-/// Asks again and again, with a real request in between as the only delay, until it is so. False when
+/// Checks again and again, with a real request in between as the only delay, until it is so. False when
 /// patience ends.
 [[nodiscard]] bool eventually(const std::function<bool()>& so);
 

@@ -31,9 +31,10 @@ TEST(GatewayHedge, AnswersWithTheSecondAttemptWhenTheFirstIsSlow) {
   }};
   const GatewayProcess gateway{hedging(upstream.port(), "delay: 50ms")};
   EXPECT_EQ(gateway.get("/").body, "second");
-  EXPECT_TRUE(eventually([&] { return first_was_cut_off.load(); })) << "nobody waits for it any more";
+  EXPECT_TRUE(eventually([&] { return first_was_cut_off.load(); })) << "no caller waits for it any more";
   EXPECT_EQ(counter(gateway, "successes"), 1U);
-  EXPECT_TRUE(eventually([&] { return counter(gateway, "ignored") == 1; })) << "the loser is nobody's result";
+  EXPECT_TRUE(eventually([&] { return counter(gateway, "ignored") == 1; }))
+      << "the loser's result is not counted";
   EXPECT_NE(gateway.admin("GET", "/metrics").body.find("switchgear_hedges_total{service=\"shop\"} 1"),
             std::string::npos);
 }

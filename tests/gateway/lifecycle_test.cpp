@@ -84,6 +84,19 @@ TEST(Gateway, LosesNoAcceptedRequestOnSigterm) {
   }
 }
 
+TEST(Gateway, RefusesAPolicyFileThatHasBecomeAPipeAndGoesOn) {
+  Upstream upstream{Upstream::saying(ok())};
+  GatewayProcess gateway{config_text({{"shop", upstream.port()}})};
+  gateway.replace_file_by_pipe();
+  const Message refused = gateway.admin("POST", "/reload");
+  EXPECT_EQ(refused.status() / 100, 4U);
+  EXPECT_NE(refused.body.find("is not a regular file"), std::string::npos) << refused.body;
+  EXPECT_EQ(gateway.admin("GET", "/livez").status(), 200U);
+  EXPECT_EQ(gateway.get("/").status(), 200U);
+  gateway.signal(SIGTERM);
+  EXPECT_EQ(gateway.wait_for_exit(), 0);
+}
+
 TEST(Gateway, FinishesALongRequestAndClosesIdleConnectionsOnSigterm) {
   std::atomic<bool> may_answer{false};
   Upstream upstream{[&](Socket& socket) {
@@ -98,7 +111,7 @@ TEST(Gateway, FinishesALongRequestAndClosesIdleConnectionsOnSigterm) {
   EXPECT_TRUE(eventually([&] { return upstream.connections() == 1; }));
   gateway.signal(SIGTERM);
   EXPECT_TRUE(idle.ends());
-  EXPECT_THROW((void)Socket::connect(gateway.port()), std::runtime_error) << "nobody listens any more";
+  EXPECT_THROW((void)Socket::connect(gateway.port()), std::runtime_error) << "the gateway no longer listens";
   may_answer = true;
   const auto answer = busy.read_response();
   ASSERT_TRUE(answer.has_value());
@@ -223,7 +236,7 @@ TEST(Gateway, DoesNotShareItsPortWithASecondOne) {
 }
 
 TEST(Gateway, SaysWhichAddressOfWhichKeyIsTakenAndEndsWith3) {
-  const DeafPort taken;  // bound, so that nobody else can have it
+  const DeafPort taken;  // bound, so that no other process can take it
   const std::string address = "127.0.0.1:" + std::to_string(taken.port());
   const std::string busy = "cannot listen on " + address + ": Address already in use\n";
   const auto config = [](const std::string& gateway, const std::string& threads = "1") {
@@ -251,6 +264,23 @@ TEST(Gateway, SaysWhichAddressOfWhichKeyIsTakenAndEndsWith3) {
     const Ended ended = serve_to_its_end(row.config, row.flags);
     EXPECT_EQ(ended.exit_code, 3) << ended.output;
     EXPECT_NE(ended.output.find(row.says), std::string::npos) << row.says << ended.output;
+  }
+}
+
+TEST(Gateway, DoesNotServeOnTheFilesAddressWhenTheVariableOfAFlagIsNotSet) {
+  const DeafPort taken;  // so that one that serves all the same ends by itself, with 3
+  const std::string listen = "\"127.0.0.1:" + std::to_string(taken.port()) + "\"";
+  const std::string config = config_text({{"a", 1}}, "", "listen: " + listen);
+  for (const std::string flag : {"--listen", "--admin"}) {
+    const Ended empty = serve_to_its_end(config, flag + " \"$SWITCHGEAR_TEST_IS_NOT_SET\"");
+    EXPECT_EQ(empty.exit_code, 2) << empty.output;
+    EXPECT_NE(empty.output.find("switchgear: " + flag + ": is empty; expected HOST:PORT"), std::string::npos)
+        << empty.output;
+    const Ended bad = serve_to_its_end(config, flag + " bad");
+    EXPECT_EQ(bad.exit_code, 2) << bad.output;
+    EXPECT_NE(bad.output.find("switchgear: " + flag + ": \"bad\" has no port; expected HOST:PORT"),
+              std::string::npos)
+        << bad.output;
   }
 }
 

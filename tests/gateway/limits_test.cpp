@@ -94,7 +94,7 @@ TEST(Gateway, LetsFurtherClientsWaitWhenItsConnectionsAreTaken) {
   EXPECT_TRUE(eventually([&] {
     return gateway.log().find("clients wait: all 2 client connections of the thread are in use") !=
            std::string::npos;
-  })) << "and whoever runs it can see why";
+  })) << "and the operator can see why";
   EXPECT_EQ(third.receive(std::chrono::milliseconds{0}), "");
   may_answer.set_value();
   for (Socket& client : busy) EXPECT_EQ(client.read_response().value_or(Message{}).status(), 200U);
@@ -115,6 +115,33 @@ TEST(Gateway, Serves200RequestsThoughTwiceAsManyIdleClientsHoldConnectionsAsItHa
   for (int i = 0; i < 200; ++i) ASSERT_EQ(gateway.get("/").status(), 200U) << i;
   EXPECT_NE(gateway.log().find("idle clients are disconnected for others"), std::string::npos);
   EXPECT_EQ(gateway.admin("GET", "/livez").status(), 200U);
+}
+
+TEST(Gateway, ServesEveryServiceThoughIdleConnectionsToTheOthersHadTakenAllDescriptors) {
+  Upstream upstream{Upstream::saying(ok())};
+  std::vector<ServiceText> services;
+  for (const char* name : {"a", "b", "c", "d", "e", "f"})
+    services.push_back({name, upstream.port(), "/" + std::string{name} + "/"});
+  const GatewayProcess gateway{config_text(services), 0, rlimit{128, 128}};
+  for (const ServiceText& service : services) {
+    std::vector<Socket> clients;  // at once, so that each needs a connection of its own
+    for (int i = 0; i < 25; ++i) {
+      clients.push_back(Socket::connect(gateway.port()));
+      clients.back().send("GET " + service.prefix + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    }
+    for (Socket& client : clients)
+      EXPECT_EQ(client.read_response().value_or(Message{}).status(), 200U) << service.name;
+  }
+  EXPECT_EQ(gateway.admin("GET", "/livez").status(), 200U);
+}
+
+TEST(Gateway, RefusesToStartWithTooFewDescriptorsAndSaysHowMany) {
+  const Ended ended = serve_to_its_end(config_text({{"shop", 9}}), "", 40);
+  EXPECT_EQ(ended.exit_code, 3);
+  EXPECT_NE(
+      ended.output.find("the limit of open files is 40: too low to serve with 1 thread, which needs 52"),
+      std::string::npos)
+      << ended.output;
 }
 
 TEST(Gateway, IsNotHeldToTheDefaultOf1024DescriptorsWhenTheSystemAllowsMore) {

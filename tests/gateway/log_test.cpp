@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <cstdlib>
 
 #include "tests/gateway/gateway_process.hpp"
 #include "tests/gateway/upstream.hpp"
@@ -93,19 +94,36 @@ TEST(GatewayLog, IsNotFloodedByGuessesAtTheTokenNorSplitByWhatTheyName) {
   EXPECT_EQ(gateway.log().find('\x1b'), std::string::npos);
 }
 
+TEST(GatewayLog, DoesNotForgetHowManyGuessesAtTheTokenItDidNotLogWhenItEnds) {
+  Upstream upstream{Upstream::saying(ok())};
+  GatewayProcess gateway{config_text({{"shop", upstream.port()}}, "", "token: s3cret")};
+  for (int i = 0; i < 300; ++i) EXPECT_EQ(command(gateway, "/reload", "guess"), 401U);
+  gateway.signal(SIGTERM);
+  EXPECT_EQ(gateway.wait_for_exit(), 0);
+  const std::string log = gateway.log();
+  std::size_t more = 0;
+  for (std::size_t at = 0; (at = log.find("warning admin: ", at)) != std::string::npos; ++at)
+    more += std::strtoul(log.c_str() + at + 15, nullptr, 10);  // 0 where a word follows
+  EXPECT_EQ(count_of(log, "refused: no token") + more, 300U) << log;
+  EXPECT_GT(more, 0U);
+}
+
 TEST(GatewayLog, WarnsOfAnAdminServerThatAnybodyOnTheNetworkCanOperate) {
   const DeafPort taken;  // so that each ends by itself
   const std::string listen = "listen: \"127.0.0.1:" + std::to_string(taken.port()) + "\"";
   const auto warned = [&](const std::string& gateway, const std::string& flags = "") {
     const Ended ended = serve_to_its_end(config_text({{"a", 1}}, "", listen + gateway), flags);
     EXPECT_EQ(ended.exit_code, 3);
-    return count_of(ended.output, "it asks for no token");
+    return count_of(ended.output, "it requires no token");
   };
   EXPECT_EQ(warned(", admin: \"0.0.0.0:9090\""), 1U);
   EXPECT_EQ(warned("", "--admin 0.0.0.0:9090"), 1U) << "a flag is no way around it";
   EXPECT_EQ(warned(", admin: \"0.0.0.0:9090\", token: s3cret"), 0U);
   EXPECT_EQ(warned(", token: s3cret", "--admin 0.0.0.0:9090"), 0U);
   EXPECT_EQ(warned(", admin: \"localhost:9090\""), 0U);
+  EXPECT_EQ(warned(", admin: \"[::ffff:127.0.0.1]:9090\""), 0U);
+  EXPECT_EQ(warned("", "--admin [::ffff:127.0.0.1]:9090"), 0U);
+  EXPECT_EQ(warned(", admin: \"[::ffff:10.0.0.1]:9090\""), 1U);
 }
 
 }  // namespace

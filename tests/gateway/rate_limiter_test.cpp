@@ -1,4 +1,4 @@
-// Calls per second: who is refused, what they are told, who waits.
+// Calls per second: which calls are refused, with which answer, and which wait.
 #include <gtest/gtest.h>
 
 #include <boost/json/parse.hpp>

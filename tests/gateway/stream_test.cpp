@@ -1,4 +1,4 @@
-// Answers that go on for long: what their length means to a breaker, and what does not count as one's end.
+// Answers that go on for long: their length, and their end, in the breaker's counts.
 #include <gtest/gtest.h>
 
 #include <atomic>

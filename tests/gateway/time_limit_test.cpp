@@ -1,4 +1,4 @@
-// Timeouts of attempts and deadlines of calls: whose time counts, and what the client is told.
+// Timeouts of attempts and deadlines of calls: which time counts, and what the client gets.
 #include <gtest/gtest.h>
 
 #include <atomic>

@@ -51,7 +51,7 @@ class Upstream {
   std::thread acceptor_;
 };
 
-/// A port on which nobody listens, held so that nobody else gets it.
+/// A port without a listener, held so that no other process gets it.
 class DeafPort {
  public:
   DeafPort();

@@ -95,7 +95,7 @@ Socket Socket::connect(std::uint16_t port, int receive_buffer) {
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (::connect(socket.descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-    throw std::runtime_error{"nobody listens on port " + std::to_string(port)};
+    throw std::runtime_error{"no server listens on port " + std::to_string(port)};
   return socket;
 }
 

@@ -37,8 +37,8 @@ class Socket {
   Socket& operator=(Socket&& other) noexcept;
   ~Socket() { close(); }
 
-  /// Throws std::runtime_error when nobody listens. `receive_buffer` > 0: a client that can hold only that
-  /// much.
+  /// Throws std::runtime_error when the port has no listener. `receive_buffer` > 0: a client that can hold
+  /// only that much.
   [[nodiscard]] static Socket connect(std::uint16_t port, int receive_buffer = 0);
 
   [[nodiscard]] int descriptor() const { return descriptor_; }
@@ -64,7 +64,7 @@ class Socket {
   [[nodiscard]] bool ends();
   /// Everything until the peer closes.
   [[nodiscard]] std::string read_all();
-  /// Bytes received and not yet asked for.
+  /// Bytes received and not yet read.
   [[nodiscard]] const std::string& pending() const { return pending_; }
 
   void shut_down_sending();

@@ -61,7 +61,7 @@ class CheckDocs(unittest.TestCase):
                           "docs/page.md -> page.md#the-first": "leads to a page without such a heading"})
 
     def test_catches_a_page_of_a_policy_in_another_shape(self):
-        parts = ["# Retry\n\nTries again.\n", "```text\na -> b\n```\n",
+        parts = ["# Retry\n\n`#include \"switchgear/policy/retry.hpp\"`\n", "Tries again.\n", "```text\na -> b\n```\n",
                  "## Options\n\n| key | meaning | unit | default |\n|---|---|---|---|\n", "## In C++\n\n```cpp\n```\n",
                  "## In YAML\n\n```yaml\n```\n", "## Telemetry\n\nCounts.\n", "## Pitfalls\n\n- One.\n",
                  "## Elsewhere\n\n**resilience4j**, **Polly**, **Envoy** differ.\n"]
@@ -74,8 +74,8 @@ class CheckDocs(unittest.TestCase):
             return problem
         self.assertIsNone(problem_of(*parts))
         for missing, (name, _) in enumerate(check_docs.PARTS):
-            self.assertEqual(problem_of(*parts[:missing], *parts[missing + 1:]), f"has not {name}, or not in its place")
-        self.assertIn("pitfalls", problem_of(*parts[:5], parts[6], parts[5], parts[7]))
+            self.assertEqual(problem_of(*parts[:missing], *parts[missing + 1:]), f"lacks {name}, or has it in the wrong place")
+        self.assertIn("pitfalls", problem_of(*parts[:6], parts[7], parts[6], parts[8]))
 
     def test_catches_a_copy_that_is_not_its_file(self):
         (self.root / "docs" / "a.txt").write_text("one\n")

@@ -32,7 +32,7 @@ class DemoService : public testing::Test {
   }
 
   [[nodiscard]] std::string stats() const { return ask(control_, get("/_stats")).text; }
-  /// Asks until so many calls have arrived; each question is a turn of the service's loop.
+  /// Polls until so many calls have arrived; each poll is a turn of the service's loop.
   [[nodiscard]] bool eventually_counts(int calls) const {
     const std::string counted = "\"calls\":" + std::to_string(calls);
     const auto end = std::chrono::steady_clock::now() + 60s;

@@ -1,5 +1,5 @@
-// What the documents say about options is what the library does: the value in the column `default` is what a
-// key that is left out stands for, and a range ends where the library says no.
+// Checks the documents' tables of options against the library: a key that is left out has the value in the
+// column `default`, and values outside of a range are refused.
 #include "tests/house/option_tables.hpp"
 
 #include <gtest/gtest.h>
@@ -39,7 +39,7 @@ std::string as_yaml(const Keys& keys, const std::string& path = "") {
   return "{" + text + "}";
 }
 
-/// A file around one policy, or around what is no policy's.
+/// A file around one policy, or around options outside of policies.
 struct File {
   Keys keys;
 
@@ -194,7 +194,7 @@ bool takes_fractions(const std::string& key) {
   return known.contains(key.substr(key.rfind('.') + 1));
 }
 
-/// In YAML a number is text until somebody reads it; whoever wrote it must be shown their own text.
+/// In YAML a number is text until it is read; an error must show the text that the user wrote.
 TEST(OptionTables, ANumberThatIsNoneIsRefusedWithWhatWasWritten) {
   const std::regex whole("\\d+");
   const std::regex length("\\d+(ns|us|ms|s|m|h)");

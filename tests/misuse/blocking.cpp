@@ -35,7 +35,7 @@ struct StrangersFuture {
   bool wait_for(Length);
   int get();
 };
-/// Awaitable, and an answer all the same: somebody has said what it means.
+/// Awaitable, but an answer, because it has an outcome_of().
 struct Answer : Awaitable {
   friend Outcome outcome_of(const Answer&, Duration latency) { return Outcome::success(latency); }
 };
@@ -69,6 +69,19 @@ int charge_now(int cents);
   call(breaker, [] { return StrangersFuture{}; });
 #elif defined(BATCH_OF_FUTURES)
   (void)call_partial(pipeline, 2, 0.5, [](std::uint32_t i) { return charge_later(static_cast<int>(i)); });
+#elif defined(PIPELINE_OF_A_SMART_POINTER)
+  const auto shared = std::make_shared<Timeout>("t", Duration{1});
+  call(Pipeline{shared}, [] { return 1; });
+#elif defined(PIPELINE_OF_A_NUMBER)
+  const int limit = 3;
+  call(Pipeline{limit}, [] { return 1; });
+#elif defined(PIPELINE_OF_A_TEMPORARY)
+  const Pipeline dangling{Timeout{"t", Duration{1}}};
+#elif defined(PIPELINE_OF_A_MOVED_POLICY)
+  const Pipeline dangling{std::move(breaker)};
+#elif defined(PIPELINE_OF_A_CONST_POLICY)
+  const CircuitBreaker& looked_at = breaker;
+  call(Pipeline{looked_at}, [] { return 1; });
 #elif defined(CALL_WITH_A_HEDGE)
   call(Pipeline{hedge, breaker}, [] { return 1; });
 #else

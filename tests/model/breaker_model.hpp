@@ -1,6 +1,6 @@
-// tests/model: docs/semantics.md once more, as the plainest program that says it: one thread, a list of
-// calls, and everything recomputed from that list whenever it is asked for. The breaker is held against it by
-// random traces. Never here: anything out of switchgear/policy but its options, and any cleverness.
+// tests/model: docs/semantics.md as a second, plain program: one thread, a list of calls, and everything
+// recomputed from that list for every query. The breaker is held against it by random traces. Never here:
+// anything out of switchgear/policy but its options, and any cleverness.
 #pragma once
 
 #include <cstddef>
@@ -64,7 +64,7 @@ class BreakerModel {
   void abandon(Ticket ticket, TimePoint now) { record(ticket, Outcome::ignored(), now); }
   void command(Order order, TimePoint now);
   /// Makes the transitions that are due by themselves.
-  /// A look at the clock shows no time while nothing is due by itself.
+  /// Polling does not advance the model's clock while no transition is due.
   void advance(TimePoint now) {
     if (next_due()) settle(not_before_latest(now));
   }

@@ -41,7 +41,8 @@ file(COPY ${SOURCE}/tests/package/consumer ${SOURCE}/tests/package/headers ${SOU
      DESTINATION ${WORK})
 
 if(WAY STREQUAL "install")
-  # As a packager does it, and then moved: whoever finds it finds it where it has never been said to be.
+  # Installed as a packager does it, and then moved: the package must work from a place that it was not built
+  # for.
   file(REMOVE_RECURSE ${INSTALLED})
   set(ENV{DESTDIR} ${WORK}/stage)
   run(${CMAKE_COMMAND} --install ${BUILD} --prefix "/opt/switch gear" --component dev)

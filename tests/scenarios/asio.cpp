@@ -21,7 +21,7 @@ using boost::system::error_code;
 using testing::ManualAsioTime;
 using testing::ManualSchedule;
 
-/// A dependency that answers after manual time, and heeds its cancellation.
+/// A dependency that answers after manual time, and reacts to its cancellation.
 struct Dependency {
   Story& story;
   ManualSchedule& schedule;

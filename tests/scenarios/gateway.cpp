@@ -56,7 +56,7 @@ class Dependency {
       changed_.notify_all();
       if (first) changed_.wait_for(lock, wire::patience, [&] { return held_ != call || ending_; });
       const Reply reply = scenario_.replies[std::min(replies_++, scenario_.replies.size() - 1)];
-      // What the dependency is made to take: time of the script, not a wait for something to happen.
+      // The dependency's scripted time, not a wait for an event.
       changed_.wait_for(lock, reply.after, [&] { return ending_; });
       lock.unlock();
       if (reply.status == 0) return socket.reset();

@@ -38,7 +38,7 @@ struct Scenario {
 
 [[nodiscard]] const std::vector<Scenario>& scenarios();
 
-/// What came of one call.
+/// The result of one call.
 struct Seen {
   std::string decision;
   unsigned attempts = 0;
@@ -47,8 +47,8 @@ struct Seen {
 };
 std::ostream& operator<<(std::ostream& out, const Seen& seen);
 
-/// What must come of a scenario, in the order in which its calls end: those that ran meanwhile before the one
-/// around them.
+/// The expected results of a scenario, in the order in which its calls end: those that ran meanwhile before
+/// the one around them.
 [[nodiscard]] std::vector<Seen> expected(const Scenario& scenario);
 
 // The callers. Each plays a whole scenario from its beginning, with policies of its own.

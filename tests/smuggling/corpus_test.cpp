@@ -42,7 +42,7 @@ class Smuggling : public ::testing::Test {
  protected:
   /// Sends the payload, ends the client's half, and reads whatever comes until the gateway closes. Each
   /// payload has a gateway and an upstream of its own, which have ended when this returns: so what was seen
-  /// is all there is, and nobody else's.
+  /// is all there is, and of no other request.
   static Result run(const std::string& payload) {
     Result result;
     std::mutex mutex;
@@ -75,7 +75,7 @@ class Smuggling : public ::testing::Test {
     return result;
   }
 
-  /// What holds whatever the payload.
+  /// Holds for every payload.
   static void expect_clean(const std::string& id, const Result& result) {
     for (const Message& request : result.seen) {
       EXPECT_FALSE(request.has("content-length") && request.has("transfer-encoding")) << id;

@@ -14,7 +14,7 @@ function Ago({ at }: { at: string }) {
 
 function Countdown({ entry, of }: { entry: Entry; of: number }) {
   const due = entry.probeAt.value;
-  // The page's clock ticks: an opening that was told of since the last tick would have more than its length left.
+  // The page's clock ticks: an opening that arrived since the last tick would have more than its length left.
   const left = due === null ? 0 : Math.max(0, (due - Math.max(now.value, performance.now())) / 1000);
   const text = left > 0 ? `${left < 60 ? left.toFixed(1) : Math.ceil(left)} s` : "with the next call";
   return (
@@ -131,7 +131,7 @@ function Buttons({ breaker }: { breaker: Breaker }) {
     trouble.value = await send(breaker.name, command);
     busy.value = false;
   };
-  // Forcing open refuses all traffic at once: the first press asks, the second does.
+  // Forcing open refuses all traffic at once: the first press asks for confirmation, the second does it.
   const forceOpen = () => {
     if (sure.value) return void run("force-open");
     sure.value = true;

@@ -1,4 +1,4 @@
-// What an operator can tell a breaker, and the token it may need.
+// An operator's commands to a breaker, and the token they may need.
 import { signal } from "@preact/signals";
 
 export type Command = "reset" | "force-open";
@@ -20,7 +20,7 @@ function askForToken(refused: boolean): Promise<string | null> {
   });
 }
 
-/// Sends a command; null when it was done, else what went wrong, for people.
+/// Sends a command; null when it was done, else a message that says what went wrong.
 export async function send(name: string, command: Command): Promise<string | null> {
   for (let attempt = 0; ; attempt++) {
     const token = sessionStorage.getItem(storageKey);

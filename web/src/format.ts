@@ -38,7 +38,7 @@ export function span(value: number): string {
   return `${Math.round(value / 86400)} d`;
 }
 
-/// What a rule saw and what it was held against, in the rule's own unit.
+/// A rule's value and its limit, in the rule's own unit.
 export function evidence({ rule, value, threshold }: Transition): { rule: string; detail: string } {
   switch (rule) {
     case "failure_rate":

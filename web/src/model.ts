@@ -1,4 +1,4 @@
-// What the page knows, as signals: filled by the stream, read by the components.
+// The page's state, as signals: filled by the stream, read by the components.
 import { batch, computed, signal, type Signal } from "@preact/signals";
 import type { Breaker, Delta, Health, Snapshot, State, TransitionEvent } from "./api";
 

@@ -107,7 +107,7 @@ void Attempt::ask_for_connection(http::ConnectionPool::Reuse which) {
 
 Attempt::Found Attempt::connect(TimePoint now) {
   if (phase_ == Phase::unplaced) {
-    return fail(Blame::nobody,
+    return fail(Blame::none,
                 {503, "connection_limit_reached", "too many requests wait for a connection to the service"});
   }
   if (lease_) {
@@ -117,7 +117,7 @@ Attempt::Found Attempt::connect(TimePoint now) {
   if (error_) return connect_failed(*error_);
   if (now < until_) return Found::wait;
   // The pool's own limits, or a connection that is slower than the call may be: neither was a call.
-  return fail(Blame::nobody,
+  return fail(Blame::none,
               {503, "connection_limit_reached", "no connection to the service became free in time"});
 }
 
@@ -143,7 +143,7 @@ Attempt::Found Attempt::connect_failed(http::ConnectError why) {
     case http::ConnectError::resources:
       break;
   }
-  return fail(Blame::nobody, {503, "proxy_internal_error", "the gateway has no descriptor left"});
+  return fail(Blame::none, {503, "proxy_internal_error", "the gateway has no descriptor left"});
 }
 
 Attempt::Found Attempt::push(TimePoint now) {
@@ -239,7 +239,7 @@ Attempt::Found Attempt::closed_before_answer() {
     return fail(Blame::connection, {502, error, "the service closed the connection"});
   if (!request_->repeatable()) {
     return fail(
-        Blame::nobody,
+        Blame::none,
         {502, error, "the service closed the kept connection just as the request was sent; it may have it"});
   }
   sending_ = Sending::under_way;

@@ -27,12 +27,12 @@ class AttemptOwner {
 /// Why an attempt has no response, and what that says about the service.
 struct AttemptFailure {
   enum class Blame : std::uint8_t {
-    nobody,      ///< the gateway's own limits, or no one can tell
+    none,        ///< the gateway's own limits, or it cannot be told
     connection,  ///< refused, reset, closed too early, or malformed
     slow_connection,
     time_limit,
   };
-  Blame blame = Blame::nobody;
+  Blame blame = Blame::none;
   LastWords words;
 };
 

@@ -43,7 +43,7 @@ class CallMachine {
   }
 
   [[nodiscard]] bool running() const noexcept { return plain_ || hedged_; }
-  /// Attempts may run at once: after each, the machine must be asked again.
+  /// Attempts may run at once: after each, the machine must be polled again.
   [[nodiscard]] bool races() const noexcept { return hedged_ != nullptr; }
 
   switchgear::Step on_outcome(unsigned branch, const Outcome& outcome, TimePoint now) noexcept {
@@ -57,6 +57,9 @@ class CallMachine {
   }
   void answer_began(unsigned branch, const Outcome& outcome, TimePoint now) noexcept {
     with([&](auto& machine) { machine.answer_began(branch, outcome, now); });
+  }
+  void will_not_share() noexcept {
+    with([](auto& machine) { machine.will_not_share(); });
   }
   void commit() noexcept {
     with([](auto& machine) { machine.commit(); });

@@ -61,7 +61,7 @@ struct CallRequest {
   bool to_head = false;                ///< the method is HEAD
   std::string head;                    ///< as the upstream gets it
   std::string body;                    ///< when it is held
-  std::string key;                     ///< of the answer; empty: it is nobody else's
+  std::string key;                     ///< of the answer; empty: it is for this client only
   std::optional<std::size_t> changes;  ///< where the URI has its version, if a good answer makes that void
   std::string payload;                 ///< what a queue stores; empty: nothing can be stored
 };

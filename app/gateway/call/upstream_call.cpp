@@ -16,7 +16,7 @@ using Blame = AttemptFailure::Blame;
 
 // After this many blocks without a pause the other connections get their turn.
 constexpr std::uint32_t blocks_per_turn = 32;
-// How long one slow reader may hold up all who want the same answer.
+// How long one slow reader may delay all requests for the same answer.
 constexpr Duration patience_with_reader = std::chrono::seconds{1};
 
 /// Of a call that another client has made, or that chaos has spoilt.
@@ -57,7 +57,7 @@ void UpstreamCall::start(CallClient& client, ContentSource* source, TimePoint no
   options_.payload = request_.payload;
   options_.repeatable = request_.repeats;
   const PolicySet& policies = service_->policies();
-  // A stored call is over when its service has answered it, and not when something else has.
+  // A stored call gets no fallback: it is over only when its service has answered it.
   const bool bare =
       request_.origin == CallRequest::Origin::queue || (policies.queues() && request_.payload.empty());
   const UseFallback fallback = bare ? UseFallback::no : UseFallback::yes;
@@ -139,12 +139,12 @@ void UpstreamCall::conclude() {
   switch (ending.how) {
     case Ending::How::refused: {
       const Rejection& rejection = *machine_.last_rejection();
-      service_->count_answer(status_of(rejection.reason));
+      count_answer(status_of(rejection.reason));
       client_->take_refusal(rejection, said);
       break;
     }
     case Ending::How::answered:
-      service_->count_answer((*answer_.value)->status);
+      count_answer((*answer_.value)->status);
       client_->take_kept({*answer_.value, answer_.detail().source, answer_.detail().age}, said);
       break;
     case Ending::How::injected:
@@ -158,11 +158,11 @@ void UpstreamCall::conclude() {
   machine_.reset();
 }
 
-/// No response could be had. A fallback that is there to fail speaks in its own words.
+/// There is no response. A fallback that is there to fail speaks in its own words.
 void UpstreamCall::give_failure(LastWords words) {
   const Remarks said = remarks();
   if (said.fallback != nullptr && !said.fallback->message.empty()) words.detail = said.fallback->message;
-  service_->count_answer(words.status);
+  count_answer(words.status);
   client_->take_failure(words, said);
   if (words.status >= 502) worker_.note_failure(*service_, std::to_string(words.status), words.detail);
 }
@@ -248,7 +248,7 @@ bool UpstreamCall::look_at(Attempt& attempt) {
       wait_until(attempt.until());
       return false;
     }
-    // What is on its way may have its effect: to store it for later as well could give it two.
+    // A request that is on its way may have its effect: to store it as well could give it two.
     if (!request_.repeatable() && service_->policies().queues()) machine_.commit();
   }
   if (attempt.push(clock_.now()) == Found::source_lost) {
@@ -282,8 +282,8 @@ bool UpstreamCall::look_at(Attempt& attempt) {
   }
 }
 
-/// A bad answer ends its attempt here if something else may come of it: once a byte has gone to the client
-/// there is no other. Everything else is told to the policies when it has arrived whole.
+/// A bad answer ends its attempt here if another answer may follow: once a byte has gone to the client there
+/// is no other. All other answers are reported to the policies when they have arrived whole.
 void UpstreamCall::take_head(Attempt& attempt) {
   response_.take(attempt, worker_.loop.fields());
   if (service_->policies().reacts()) {
@@ -308,7 +308,7 @@ void UpstreamCall::start_response(Attempt& attempt, const Remarks& remarks) {
   if (attempt.branch() != 0) policies.hedge_wins()->add();
   const bool endless = attempt.has_endless_response();
   if (endless || announces_events(fields)) note_stream(fields);
-  service_->count_answer(response_.status());
+  count_answer(response_.status());
   client_->take_head({head, fields, endless, remarks.chaos});
   const std::size_t most = worker_.limits.cached_body_bytes;
   const Duration ttl = cache() == nullptr ? Duration::zero() : cache()->options().ttl;
@@ -316,13 +316,13 @@ void UpstreamCall::start_response(Attempt& attempt, const Remarks& remarks) {
                         (request_.to_head || head.content_length.value_or(0) <= most);
   if (storable) response_.keep_copy(fields, most);
   attempt.accept_head(clock_.now());
-  // Whoever waits for this answer learns now that it is not for sharing, and not when all of it is through.
-  if (!storable && !request_.key.empty() && cache() != nullptr) settle(outcome_of_response());
+  // Requests that wait for this answer learn now that it is not shared, and not when it is complete.
+  if (!storable && !request_.key.empty() && cache() != nullptr) will_not_share();
 }
 
-/// The latency of a stream, a response whose head does not say how long it is, ends with its head: it goes on
-/// for as long as there is something to say, and that is not slow. An event stream may never end, so its
-/// breaker hears of it now; until its end it holds its place in a bulkhead.
+/// The latency of a stream, a response whose head does not say how long it is, ends with its head: it may go
+/// on for long, and is not slow because of that. An event stream may never end, so its verdict is recorded
+/// now; until its end it holds its place in a bulkhead.
 void UpstreamCall::note_stream(const http::FieldList& fields) {
   response_.end_latency(latency(*response_.attempt()));
   if (announces_events(fields) && machine_.running())
@@ -352,7 +352,7 @@ bool UpstreamCall::relay_piece() {
     case Relayed::moved:
       return true;
     case Relayed::copy_too_large:
-      if (cache() != nullptr) settle(outcome_of_response());
+      will_not_share();
       return true;
     case Relayed::complete:
       state_ = State::answered;
@@ -373,13 +373,13 @@ bool UpstreamCall::relay_piece() {
   return false;
 }
 
-/// Whoever has asked for the same gets this answer as well, once it is through. They make their own call
-/// rather than wait for a client that does not take its answer.
+/// Requests for the same answer get this one as well, once it is complete. They make their own call rather
+/// than wait for a client that does not take its answer.
 void UpstreamCall::spare_those_who_wait() {
   if (!machine_.running() || !response_.keeps_copy() || cache() == nullptr) return;
   if (clock_.clients_share() < patience_with_reader)
     return wait_until(clock_.now() + (patience_with_reader - clock_.clients_share()));
-  settle(outcome_of_response());
+  will_not_share();
   response_.stop_copy();
 }
 
@@ -430,7 +430,7 @@ void UpstreamCall::break_off(const AttemptFailure& failure, const Outcome& outco
 
 Outcome UpstreamCall::outcome_of(const Attempt& attempt, Blame blame) const {
   switch (blame) {
-    case Blame::nobody:
+    case Blame::none:
       break;
     case Blame::connection:
       return service_->classifier().of_connection_error(latency(attempt));

@@ -30,7 +30,7 @@ namespace switchgear::gateway {
 ///
 /// advance() does what can be done without waiting, on both sides, and looks at everything every time: so
 /// nothing is forgotten when two things happen at once. Pooled by its worker (CallPool). As a Waker it may be
-/// called from any thread, also when its call has ended: then whoever uses it next looks once in vain.
+/// called from any thread, also when its call has ended: then its next user polls once without need.
 /// Otherwise: threads, its worker's.
 class UpstreamCall final : public Waker, private AttemptOwner {
  public:
@@ -40,7 +40,7 @@ class UpstreamCall final : public Waker, private AttemptOwner {
     responding,  ///< that response is on its way to the client
     answered,    ///< the client has been given an answer whole
     broken_off,  ///< the service has not finished a response that the client has a part of
-    abandoned,   ///< the client has left, or has spoilt its request: the call is nobody's result
+    abandoned,   ///< the client has left, or has broken its request: not a result of the service
   };
 
   explicit UpstreamCall(WorkerState& worker) : worker_(worker) {}
@@ -65,7 +65,7 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   [[nodiscard]] State state() const noexcept { return state_; }
   /// When to call advance() at the latest. After advance().
   [[nodiscard]] TimePoint due() const noexcept { return due_; }
-  /// The request's content is asked for, piece by piece; else nobody takes what the client sends.
+  /// The call asks for the request's content; if not, data of the client stays unread.
   [[nodiscard]] bool takes_content() noexcept;
   [[nodiscard]] Service& service() const noexcept { return *service_; }
 
@@ -78,6 +78,10 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   void begin_attempt(const Step& step);
   void conclude();
   void give_failure(LastWords words);
+  /// A replay has no client: its answer goes nowhere.
+  void count_answer(unsigned status) noexcept {
+    if (request_.origin == CallRequest::Origin::client) service_->count_answer(status);
+  }
   void report(const Attempt& attempt, const Outcome& outcome);
   void settle(const Outcome& outcome);
 
@@ -90,6 +94,9 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   void relay();
   [[nodiscard]] bool relay_piece();
   void spare_those_who_wait();
+  void will_not_share() noexcept {
+    if (machine_.running()) machine_.will_not_share();
+  }
   [[nodiscard]] bool is_late(Attempt& attempt);
   void fail(Attempt& attempt, const AttemptFailure& failure);
   void break_off(const AttemptFailure& failure, const Outcome& outcome);

@@ -192,6 +192,12 @@ Progress ClientExchange::watch_client() {
         return Progress::wait;
     }
   }
+  if (!client_gone_) {  // it pipelines more than there is room for
+    const http::IoStatus state = client_.peer_state();
+    if (state == http::IoStatus::broken) return client_left();
+    if (state == http::IoStatus::end) client_gone_ = now_;
+    client_.watch_behind_unread();
+  }
   if (client_gone_) {
     const TimePoint end = *client_gone_ + doubt_after;
     if (now_ >= end) return client_left();
@@ -228,7 +234,7 @@ Progress ClientExchange::give_up(unsigned status, std::string_view detail) {
 }
 
 Progress ClientExchange::client_left() {
-  if (!delivery_.begun()) ++call_->service().counts().answers[0];
+  if (!delivery_.begun()) call_->service().count_answer(0);
   call_->abandon();
   client_.close();
   return Progress::over;

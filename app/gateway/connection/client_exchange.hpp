@@ -41,7 +41,7 @@ class ClientExchange final : private CallClient {
 
   /// The request whose validated head is at the front of the client's buffer, which is taken away.
   void take(const http::Head& head, TimePoint now);
-  /// Nobody knows where the message ends: nothing behind it can be read.
+  /// The end of the message is unknown: nothing behind it can be read.
   void answer_unreadable(const OwnAnswer& own);
   void refuse_head(http::HeadError error);
   /// Until there is an answer (`go`), which may have to be sent yet, or the connection is at its end

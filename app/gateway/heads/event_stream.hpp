@@ -1,4 +1,4 @@
-// How an answer says that it goes on for as long as there is something to tell.
+// Detects an event stream by its Content-Type.
 #pragma once
 
 #include <string_view>

@@ -29,6 +29,7 @@ void append_number(std::string& out, std::uint64_t number) {
     case FieldId::keep_alive:
     case FieldId::proxy_connection:
     case FieldId::proxy_authenticate:
+    case FieldId::proxy_authentication_info:
     case FieldId::proxy_authorization:
     case FieldId::te:
     case FieldId::transfer_encoding:
@@ -46,14 +47,16 @@ void append_number(std::string& out, std::uint64_t number) {
 }
 
 /// A service could take it for what it is not. Services that hand fields to programs as variables (CGI, WSGI)
-/// cannot tell `_` from `-`, and so not a field that frames the message, or that this gateway vouches for,
-/// from one that is written with `_`; and their variable for `Proxy` is the one by which programs are told
-/// which proxy to use for requests of their own (CVE-2016-5385, "httpoxy").
+/// cannot tell `_` from `-`, and so not a field that frames the message, that ends at this hop, or that this
+/// gateway vouches for, from one that is written with `_`; and their variable for `Proxy` is the one by which
+/// programs are told which proxy to use for requests of their own (CVE-2016-5385, "httpoxy").
 [[nodiscard]] bool is_misleading(std::string_view name) noexcept {
   if (http::equals_lower(name, "proxy")) return true;
-  if (name.size() < 14 || name.size() > 17 || name.find('_') == std::string_view::npos) return false;
-  constexpr std::string_view plain[]{"content-length", "transfer-encoding", "x-forwarded-for",
-                                     "x-forwarded-host", "x-forwarded-proto"};
+  if (name.size() < 14 || name.size() > 25 || name.find('_') == std::string_view::npos) return false;
+  constexpr std::string_view plain[]{
+      "content-length",      "transfer-encoding",  "x-forwarded-for",
+      "x-forwarded-host",    "x-forwarded-proto",  "proxy-connection",
+      "proxy-authorization", "proxy-authenticate", "proxy-authentication-info"};
   for (const std::string_view field : plain) {
     if (field.size() != name.size()) continue;
     std::size_t same = 0;

@@ -1,4 +1,4 @@
-// The heads a proxy writes: what is handed on, what ends here, what is added (RFC 9110, 7.6).
+// The heads a proxy writes: the fields it forwards, removes and adds (RFC 9110, 7.6).
 #pragma once
 
 #include <string>
@@ -38,7 +38,7 @@ void write_response(std::string& out, const http::Head& head, const http::FieldL
 /// tell its age.
 void write_kept_fields(std::string& out, const http::Head& head, const http::FieldList& fields);
 
-/// A 1xx, handed on as it is but for the hop-by-hop fields.
+/// A 1xx, forwarded without the hop-by-hop fields.
 void write_interim(std::string& out, const http::Head& head, const http::FieldList& fields);
 
 }  // namespace switchgear::gateway

@@ -16,13 +16,6 @@ namespace {
 using http::Field;
 using http::FieldId;
 
-[[nodiscard]] std::string_view trimmed(std::string_view text) noexcept {
-  const auto blank = [](char c) { return c == ' ' || c == '\t'; };
-  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
 /// Calls `see(name, argument)` for each directive of a list such as Cache-Control's. One that is quoted is
 /// cut at its commas: what then looks like a directive forbids at most too much.
 template <class See>
@@ -33,10 +26,10 @@ void for_each_directive(std::string_view list, See see) {
     list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
     const std::size_t equals = one.find('=');
     std::string_view argument;
-    if (equals != std::string_view::npos) argument = trimmed(one.substr(equals + 1));
+    if (equals != std::string_view::npos) argument = http::trimmed(one.substr(equals + 1));
     if (argument.size() >= 2 && argument.front() == '"' && argument.back() == '"')
       argument = argument.substr(1, argument.size() - 2);
-    see(trimmed(one.substr(0, equals)), argument);
+    see(http::trimmed(one.substr(0, equals)), argument);
   }
 }
 
@@ -47,7 +40,7 @@ void for_each_directive(std::string_view list, See see) {
   return found;
 }
 
-/// RFC 9111, 1.2.2: what is too large to count is very long; what is no number counts as nothing.
+/// RFC 9111, 1.2.2: a number that is too large counts as very long; text that is not a number counts as 0.
 [[nodiscard]] Duration seconds_of(std::string_view digits) noexcept {
   constexpr std::int64_t very_long = std::int64_t{1} << 31U;
   if (!http::is_digits(digits)) return Duration::zero();
@@ -61,12 +54,12 @@ void for_each_directive(std::string_view list, See see) {
     case FieldId::cache_control:
       return names(field.value, "no-store") || names(field.value, "private") ||
              names(field.value, "no-cache");
-    case FieldId::vary:  // the key tells encodings apart, and nothing else that services vary by
+    case FieldId::vary:  // of the things that services vary by, the key contains only the encoding
       return !http::equals_lower(field.value, "accept-encoding");
     case FieldId::set_cookie:
       return true;
     case FieldId::content_type:
-      // Never ends: whoever waited for it would wait for good.
+      // Never ends: requests that waited for it would wait for ever.
       return is_event_stream(field.value);
     default:
       return false;
@@ -83,7 +76,7 @@ void for_each_directive(std::string_view list, See see) {
 [[nodiscard]] bool concerns_one_client(const Field& field) {
   switch (field.id) {
     case FieldId::authorization:
-    case FieldId::cookie:  // a session, for all that anybody here knows
+    case FieldId::cookie:  // possibly a session
     case FieldId::range:
     case FieldId::if_match:
     case FieldId::if_none_match:
@@ -122,30 +115,37 @@ void for_each_directive(std::string_view list, See see) {
          http::equals_lower(name, "x-rewrite-url") || http::equals_lower(name, "x-host");
 }
 
-/// What is left of the time for which the response calls itself good; empty when it says nothing.
-[[nodiscard]] std::optional<Duration> own_lifetime(const http::FieldList& fields) {
-  std::optional<Duration> shared;
-  std::optional<Duration> any;
-  std::optional<std::string_view> expires;
-  std::string_view date;
+/// The argument of a response's directive. Of several the first counts (RFC 9111, 4.2.1): a proxy that adds
+/// its own does so at the end, and must not lengthen what the origin said.
+[[nodiscard]] std::optional<Duration> first_seconds(const http::FieldList& fields,
+                                                    std::string_view directive) {
+  std::optional<Duration> first;
   for (const Field& field : fields) {
-    if (field.id == FieldId::expires) expires = field.value;
-    if (field.id == FieldId::date) date = field.value;
     if (field.id != FieldId::cache_control) continue;
     for_each_directive(field.value, [&](std::string_view name, std::string_view argument) {
-      if (http::equals_lower(name, "s-maxage")) shared = seconds_of(argument);
-      if (http::equals_lower(name, "max-age")) any = seconds_of(argument);
+      if (!first && http::equals_lower(name, directive)) first = seconds_of(argument);
     });
   }
-  std::optional<Duration> whole = shared ? shared : any;
-  if (!whole && expires) {
+  return first;
+}
+
+[[nodiscard]] std::optional<WallTime> date_of(const http::FieldList& fields, WallTime now) {
+  const Field* date = fields.find(FieldId::date);
+  return date == nullptr ? std::nullopt : http::parse_http_date(date->value, now);
+}
+
+/// What is left of the time for which the response calls itself good; empty when it says nothing.
+[[nodiscard]] std::optional<Duration> own_lifetime(const http::FieldList& fields, WallTime came) {
+  std::optional<Duration> whole = first_seconds(fields, "s-maxage");
+  if (!whole) whole = first_seconds(fields, "max-age");
+  if (const Field* expires = fields.find(FieldId::expires); !whole && expires != nullptr) {
     // Not a date: it has expired already (RFC 9111, 5.3).
-    const auto end = http::parse_http_date(*expires);
-    const auto start = http::parse_http_date(date).value_or(std::chrono::system_clock::now());
+    const auto end = http::parse_http_date(expires->value, came);
+    const auto start = date_of(fields, came).value_or(came);
     whole = end ? std::chrono::duration_cast<Duration>(*end - start) : Duration::zero();
   }
   if (!whole) return std::nullopt;
-  return *whole - age_of(fields);
+  return *whole - age_of(fields, came);
 }
 
 }  // namespace
@@ -174,36 +174,46 @@ bool is_unsafe(const http::Head& head, const http::FieldList& fields) {
   return std::any_of(fields.begin(), fields.end(), overrides_method);
 }
 
-bool may_be_stored(const http::Head& head, const http::FieldList& fields, Duration ttl) {
+bool may_be_stored(const http::Head& head, const http::FieldList& fields, Duration ttl, WallTime came) {
   if (head.status != 200) return false;
   for (const Field& field : fields) {
     if (forbids_storing(field)) return false;
   }
   if (ttl <= Duration::zero()) return true;
-  const std::optional<Duration> good_for = own_lifetime(fields);
+  const std::optional<Duration> good_for = own_lifetime(fields, came);
   return !good_for || *good_for >= ttl;
 }
 
-Duration usable_in_place_of_a_failure(const http::FieldList& fields) {
+Duration usable_in_place_of_a_failure(const http::FieldList& fields, WallTime came) {
   bool never_stale = false;
-  std::optional<Duration> stale_for;
   for (const Field& field : fields) {
     if (field.id != FieldId::cache_control) continue;
-    for_each_directive(field.value, [&](std::string_view name, std::string_view argument) {
+    for_each_directive(field.value, [&](std::string_view name, std::string_view) {
       never_stale |= http::equals_lower(name, "must-revalidate") ||
                      http::equals_lower(name, "proxy-revalidate") || http::equals_lower(name, "s-maxage");
-      if (http::equals_lower(name, "stale-if-error")) stale_for = seconds_of(argument);
     });
   }
-  if (never_stale) stale_for = Duration::zero();
+  const std::optional<Duration> stale_for =
+      never_stale ? Duration::zero() : first_seconds(fields, "stale-if-error");
   if (!stale_for) return Duration::max();
-  const Duration fresh_for = own_lifetime(fields).value_or(Duration::zero());
+  const Duration fresh_for = own_lifetime(fields, came).value_or(Duration::zero());
   return std::max(Duration::zero(), fresh_for + *stale_for);
 }
 
-Duration age_of(const http::FieldList& fields) noexcept {
-  const Field* age = fields.find(FieldId::age);
-  return age == nullptr ? Duration::zero() : seconds_of(age->value);
+Duration age_of(const http::FieldList& fields, WallTime came) noexcept {
+  Duration age{};
+  if (const Field* said = fields.find(FieldId::age)) {
+    // Of a list, which this field should not be, the first member counts (RFC 9111, 5.1).
+    age = seconds_of(http::trimmed(said->value.substr(0, said->value.find(','))));
+  }
+  if (const auto date = date_of(fields, came)) {
+    // Date counts whole seconds, and so does what is compared with it: an answer that was made just now may
+    // look a second old, and is not for that.
+    const auto since_date = std::chrono::floor<std::chrono::seconds>(came) - *date;
+    if (since_date > std::chrono::seconds{1})
+      age = std::max(age, std::chrono::duration_cast<Duration>(since_date));
+  }
+  return age;
 }
 
 }  // namespace switchgear::gateway

@@ -25,13 +25,16 @@ std::string key_of(const std::string& fields, const std::string& start = "GET /a
   return key;
 }
 
+/// Sun, 06 Nov 1994 08:49:37 GMT, when all the responses here arrive.
+constexpr WallTime now{784111777s};
+
 bool storable(const std::string& fields, Duration ttl = 5s, const std::string& status = "200 OK") {
   const std::string block = "HTTP/1.1 " + status + "\r\nContent-Length: 0\r\n" + fields + "\r\n";
   http::HeadValidator validator{http::HeadKind::response, {}};
   EXPECT_EQ(validator.advance(block), http::HeadValidator::Progress::complete) << fields;
   http::FieldList list;
   list.split_response(block, validator.head());
-  return may_be_stored(validator.head(), list, ttl);
+  return may_be_stored(validator.head(), list, ttl, now);
 }
 
 TEST(StoringRules, AnswersAreOnePersonsWhenTheRequestSaysSoInAnyWay) {
@@ -102,7 +105,7 @@ Duration usable(const std::string& fields) {
   EXPECT_EQ(validator.advance(block), http::HeadValidator::Progress::complete) << fields;
   http::FieldList list;
   list.split_response(block, validator.head());
-  return usable_in_place_of_a_failure(list);
+  return usable_in_place_of_a_failure(list, now);
 }
 
 TEST(StoringRules, AStaleAnswerStandsInForAFailureOnlyAsLongAsItAllowsThat) {
@@ -127,6 +130,41 @@ TEST(StoringRules, AStaleAnswerStandsInForAFailureOnlyAsLongAsItAllowsThat) {
   for (const auto& [fields, wanted] : cases) EXPECT_EQ(usable(fields), wanted) << fields;
   EXPECT_GT(usable("Expires: Fri, 31 Dec 9999 23:59:59 GMT\r\nCache-Control: must-revalidate\r\n"), 24h)
       << "farther off than any clock of nanoseconds counts";
+}
+
+TEST(StoringRules, AnAnswerThatWasMadeIn1970IsNotTakenForFresh) {
+  const std::string long_ago = "Date: Thu, 01 Jan 1970 00:00:00 GMT\r\nCache-Control: max-age=4000\r\n";
+  EXPECT_FALSE(storable(long_ago));
+  EXPECT_FALSE(storable(long_ago + "Age: 0\r\n"));
+  EXPECT_EQ(usable(long_ago + "Cache-Control: must-revalidate\r\n"), 0s);
+}
+
+TEST(StoringRules, AResponseIsAsOldAsItsAgeOrItsDateSayWhicheverIsOlder) {
+  const std::string lasting = "Cache-Control: max-age=60, must-revalidate\r\n";
+  EXPECT_EQ(usable(lasting + "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"), 60s);
+  EXPECT_EQ(usable(lasting + "Date: Sun, 06 Nov 1994 08:49:36 GMT\r\n"), 60s) << "a second is rounding";
+  EXPECT_EQ(usable(lasting + "Date: Sun, 06 Nov 1994 08:49:07 GMT\r\n"), 30s);
+  EXPECT_EQ(usable(lasting + "Date: Sunday, 06-Nov-94 08:49:07 GMT\r\n"), 30s);
+  EXPECT_EQ(usable(lasting + "Date: Sun, 06 Nov 1994 08:49:07 GMT\r\nAge: 20\r\n"), 30s);
+  EXPECT_EQ(usable(lasting + "Date: Sun, 06 Nov 1994 08:49:27 GMT\r\nAge: 20\r\n"), 40s);
+  EXPECT_EQ(usable(lasting + "Date: Sun, 06 Nov 1994 09:49:37 GMT\r\n"), 60s) << "its clock is ahead";
+  EXPECT_EQ(usable(lasting + "Date: nonsense\r\n"), 60s);
+  EXPECT_EQ(usable(lasting + "Age: 20, 0\r\n"), 40s);
+  EXPECT_EQ(usable("Date: Sun, 06 Nov 1994 08:48:37 GMT\r\nExpires: Sun, 06 Nov 1994 08:49:47 GMT\r\n"
+                   "Cache-Control: must-revalidate\r\n"),
+            10s);
+}
+
+TEST(StoringRules, ASecondMaxAgeDoesNotLengthenTheFirst) {
+  for (const char* fields :
+       {"Cache-Control: max-age=1, max-age=4000\r\n",
+        "Cache-Control: max-age=1\r\nCache-Control: max-age=4000\r\n",
+        "Cache-Control: s-maxage=1, s-maxage=4000\r\n",
+        "Cache-Control: s-maxage=1, max-age=4000, s-maxage=4000\r\n",
+        "Expires: Sun, 06 Nov 1994 08:49:38 GMT\r\nExpires: Sun, 06 Nov 1994 09:49:37 GMT\r\n"})
+    EXPECT_FALSE(storable(fields)) << fields;
+  EXPECT_TRUE(storable("Cache-Control: max-age=4000, max-age=1\r\n")) << "RFC 9111, 4.2.1: the first";
+  EXPECT_EQ(usable("Cache-Control: stale-if-error=10, stale-if-error=4000\r\n"), 10s);
 }
 
 TEST(StoringRules, ARequestMayChangeSomethingUnlessItsMethodIsKnownToBeSafe) {

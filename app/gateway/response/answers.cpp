@@ -21,7 +21,7 @@ void write_remarks(std::string& out, boost::json::object& problem, const Remarks
   if (remarks.chaos) out.append(chaos_field);
   if (remarks.fallback == nullptr) return;
   problem["cause"] = remarks.fallback->primary.text();
-  // No call failed there, but for what the fallback itself ran into: a failure type would mislead.
+  // The fallback made no call, so a failure type would mislead.
   problem["fallback_cause"] = remarks.fallback->fallback.code ? remarks.fallback->fallback.code.message()
                                                               : remarks.fallback->fallback.text();
 }
@@ -159,7 +159,7 @@ void write_refusal(std::string& out, const Rejection& rejection, std::string_vie
   }
   problem["reason"] = view(to_string(rejection.reason));
   if (rejection.retry_after) {
-    // Rounded up: whoever waits as told finds the breaker ready to let a probe through.
+    // Rounded up: a client that waits this long finds the breaker ready to admit a probe.
     const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(*rejection.retry_after);
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(*rejection.retry_after);
     problem["retry_after_ms"] = milliseconds.count();

@@ -1,4 +1,4 @@
-// What the gateway says by itself: problem documents (RFC 9457) with the reason in Proxy-Status (RFC 9209).
+// The gateway's own answers: problem documents (RFC 9457) with the reason in Proxy-Status (RFC 9209).
 #pragma once
 
 #include <optional>

@@ -14,8 +14,8 @@
 
 namespace switchgear::gateway {
 
-/// Frames and writes for whoever has asked: an HTTP/1.0 client, or one that wants the head alone, gets what
-/// it understands. Keeps no content: what the client does not take is offered again.
+/// Frames and writes as its client understands it: an HTTP/1.0 client, or one that sent HEAD. Keeps no
+/// content: what the client does not take is offered again.
 ///
 ///   silent ──an answer, or a head──▶ begun ──begin()──▶ silent
 ///

@@ -1,4 +1,4 @@
-// What goes wrong on the data path, in the log, without flooding it.
+// Logs failures of the data path without flooding the log.
 #pragma once
 
 #include <spdlog/logger.h>

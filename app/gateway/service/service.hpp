@@ -49,6 +49,7 @@ class Service final : public boost::intrusive_ref_counter<Service, boost::thread
   [[nodiscard]] ServiceCounts& counts() const noexcept { return *counts_; }
   /// An attempt's, whether or not a breaker guards the service.
   void count(const Outcome& outcome) noexcept;
+  /// To a client's request; 0: the client left without one.
   void count_answer(unsigned status) noexcept { ++counts_->answers[status / 100 % 6]; }
   [[nodiscard]] const std::shared_ptr<ServiceCounts>& shared_counts() const noexcept { return counts_; }
   [[nodiscard]] const PolicySet& policies() const noexcept { return *policies_; }

@@ -1,4 +1,4 @@
-// What is stored for a URI is void once a request has changed something there (RFC 9111, 4.4): here is kept
+// A request that changes something at a URI invalidates what is stored for it (RFC 9111, 4.4): here is kept
 // how often that has happened.
 #pragma once
 
@@ -12,8 +12,9 @@ namespace switchgear::gateway {
 
 /// A version for each URI, which becomes a part of the key of an answer: after a change nothing that was
 /// stored, or is under way, is found any more, in any encoding, and new requests make a call of their own.
-/// URIs share a fixed number of places by their hash, so that it neither grows nor locks; whoever shares one
-/// asks the service once more than needed. Answers of earlier versions are not found, so they leave first.
+/// URIs share a fixed number of places by their hash, so that it neither grows nor locks; a URI that shares
+/// one is requested from the service once more than needed. Answers of earlier versions are not found, so
+/// they leave first.
 ///
 /// Threads: any.
 class UriVersions {

@@ -53,6 +53,11 @@ class Layer<Cache<T>> {
     return fail(call, poll.cause);
   }
 
+  void will_not_share(Cache<T>& cache) noexcept {
+    if (ticket_) cache.finish_uncacheable(*ticket_);
+    ticket_.reset();
+  }
+
   Turn leave(Cache<T>& cache, Call& call, Ending& ending, TimePoint now) noexcept {
     if (!ticket_) return Turn::outward;
     const Answer<T>& given = detail::answer_of<T>(call);
@@ -60,7 +65,7 @@ class Layer<Cache<T>> {
     if (ending.came_back() && ending.outcome->is_good() && given.value) {
       detail::quietly([&] { cache.finish(*ticket_, std::make_shared<const T>(*given.value), now); });
     } else if (is_its_callers_alone(call, ending)) {
-      // Those who waited make their own calls, and not one after the other.
+      // The callers that waited make their own calls, and not one after the other.
       cache.finish_uncacheable(*ticket_);
     } else if (!own_time_over && (ending.failed() || ending.how == Ending::How::refused)) {
       cache.finish(*ticket_, detail::cause_of<T>(call, ending));
@@ -90,7 +95,7 @@ class Layer<Cache<T>> {
     given.detail().age = age;
     return Gate::answer;
   }
-  /// The leader's failure is everyone's: as if the call had been made here.
+  /// The leader's failure is shared by all, as if each had made the call.
   static Gate fail(Call& call, const Cause& cause) noexcept {
     call.rejection = cause.rejection;
     if (cause.rejection && cause.rejection->reason != Reason::timed_out) return Gate::refuse;

@@ -1,4 +1,4 @@
-// A stranger's program: guards calls to a dependency that breaks, and says whether it was told so.
+// A user's program: guards calls to a dependency that breaks, and prints whether it was refused.
 #include <chrono>
 #include <cstdio>
 #include <version>

@@ -1,4 +1,4 @@
-// A stranger who reads HTTP by himself, and does not want to be smuggled to.
+// A program of its own that reads HTTP, and must refuse smuggled requests.
 #include "switchgear/http/head_validator.hpp"
 
 int main() {

@@ -1,4 +1,4 @@
-// A stranger's test: the dependency fails by script, and time passes when told to.
+// A user's test: the dependency fails by script, in manual time.
 #include "switchgear/policy/circuit_breaker.hpp"
 #include "switchgear/testing/manual_time.hpp"
 #include "switchgear/testing/scripted_dependency.hpp"

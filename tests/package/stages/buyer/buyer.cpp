@@ -1,4 +1,4 @@
-// Asks from several threads, and sees one breaker, whichever library it lives in.
+// Calls from several threads, and sees one breaker, whichever library contains it.
 #include <atomic>
 #include <chrono>
 #include <cstdio>

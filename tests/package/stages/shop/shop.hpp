@@ -1,11 +1,11 @@
-// What a stranger's library shows of the library it is built upon.
+// The public header of a user's library that is built upon Switchgear.
 #pragma once
 
 #include "switchgear/policy/circuit_breaker.hpp"
 
 namespace shop {
 
-/// Asks a service that always fails; what it throws is swallowed. Returns whether it was asked at all.
+/// Calls a service that always fails and swallows its exception. Returns whether the call was made.
 bool ask_for_price();
 
 [[nodiscard]] switchgear::CircuitBreaker& breaker();

@@ -5,7 +5,8 @@
     async <- http       policy, registry <- config    everything <- app
 
 A room includes itself and the rooms below it. The rooms of app/ include the library, never each other; only
-app/*.cpp includes them all. The rooms in STANDARD_ONLY need only the standard library; their tests may use more.
+app/*.cpp includes them all. In a room of SUBFOLDERS, a folder includes itself and the folders before it; the files
+beside the folders come last. The rooms in STANDARD_ONLY need only the standard library; their tests may use more.
 
 usage: check_includes.py [ROOT]     exit 1 and one line FILE:LINE: message per violation
 """
@@ -27,6 +28,7 @@ LIBRARY = {
     "testing": {"core", "policy", "pipeline"},
     "": {"core", "policy", "pipeline", "registry", "sync"},  # switchgear.hpp
 }
+SUBFOLDERS = {("app", "gateway"): ("heads", "service", "call", "response", "connection")}
 STANDARD_ONLY = {"", "core", "striped", "policy", "pipeline", "registry", "observe", "sync", "testing"}
 ON_TOP_OF_ASIO = {Path("switchgear/testing/manual_asio_time.hpp")}  # included by nothing else in its room
 FOR_EVERY_TEST = {"testing", "sync"}  # the drivers share policies, and are tested together
@@ -56,6 +58,14 @@ def room_of(parts):
     return None
 
 
+def place_within(room, parts):
+    """Where in its room's order of subfolders a file stands, from 0, or None in a folder that is not in the order."""
+    order = SUBFOLDERS[room]
+    if len(parts) <= 3:
+        return len(order)
+    return order.index(parts[2]) if parts[2] in order else None
+
+
 def problem_with_quoted(root, path, room, wanted):
     target = Path(wanted)
     if not (root / target).is_file():
@@ -66,7 +76,12 @@ def problem_with_quoted(root, path, room, wanted):
     if is_test(target) and not is_test(path):
         return f"{wanted} belongs to tests"
     if there == room:
-        return None
+        if room not in SUBFOLDERS or is_test(path):
+            return None
+        here, target_place = place_within(room, path.parts), place_within(room, target.parts)
+        if here is None or target_place is None or target_place <= here:
+            return None
+        return f"{wanted}: folder {path.parts[2]} is below it, and nothing runs upwards"
     if room[0] == "switchgear":
         if there[0] == "app":
             return f"{wanted}: the library never includes the binary"
@@ -99,6 +114,9 @@ def check(root):
         room = room_of(path.parts)
         if room[0] == "switchgear" and room[1] not in LIBRARY:
             found.append(f"{path}:1: room '{room[1]}' is not in the order; add it to tools/check_includes.py")
+            continue
+        if room in SUBFOLDERS and place_within(room, path.parts) is None:
+            found.append(f"{path}:1: folder '{path.parts[2]}' is not in its room's order; add it to tools/check_includes.py")
             continue
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
             include = INCLUDE.match(line)

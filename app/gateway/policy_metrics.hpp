@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "app/gateway/policy_set.hpp"
+#include "app/gateway/service/policy_set.hpp"
 
 namespace switchgear::gateway {
 

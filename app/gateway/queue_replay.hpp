@@ -5,30 +5,30 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 
-#include "app/gateway/policy_set.hpp"
-#include "switchgear/http/body_reader.hpp"
-#include "switchgear/http/head_validator.hpp"
-#include "switchgear/http/stream.hpp"
+#include "app/gateway/call/call_pool.hpp"
+#include "app/gateway/service/policy_set.hpp"
 #include "switchgear/http/timer_wheel.hpp"
 
 namespace switchgear::gateway {
 
-class Worker;
-
-/// What a queue keeps of a request: the client's address, and the message as it came.
-void write_stored_request(std::string& payload, std::string_view client_address, std::string_view head);
-
-/// One service's. Plays the client of one session after the other, over a pair of sockets, so that a stored
-/// call goes through everything that any call goes through, but the fallback: the policies, the breaker, the
-/// limits. An entry leaves the queue when its call got a whole answer that is neither a failure nor worth
-/// repeating; until then it stays at the head, and is tried again after a pause that grows, or as soon as the
-/// breaker closes. Threads: its worker's. Destroyed in the middle of a call, it leaves the entry in the
-/// queue.
-class QueueReplay final : private http::Stream::Owner, private http::Timer {
+/// One service's. The client of one call after the other: a stored call goes through everything that any call
+/// goes through, but the fallback: the policies, the breaker, the limits. An entry leaves the queue when its
+/// call got a whole answer that is neither a failure nor worth repeating; until then it stays at the head,
+/// and is tried again after a pause that grows, or as soon as the breaker closes. Threads: its worker's.
+/// Destroyed in the middle of a call, it leaves the entry in the queue.
+class QueueReplay final : private CallClient, private http::Timer {
  public:
-  QueueReplay(Worker& worker, std::string service, const PolicySet& policies);
+  class Owner {
+   public:
+    /// No stored call is under way any more.
+    virtual void replay_ended() = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+
+  QueueReplay(Owner& owner, CallPool& calls, std::string service, const PolicySet& policies);
   QueueReplay(const QueueReplay&) = delete;
   QueueReplay& operator=(const QueueReplay&) = delete;
   ~QueueReplay() override;
@@ -36,18 +36,35 @@ class QueueReplay final : private http::Stream::Owner, private http::Timer {
   [[nodiscard]] const std::shared_ptr<CallQueue>& queue() const noexcept { return queue_; }
   /// After a reload: a call under way goes on.
   void follow(std::shared_ptr<CircuitBreaker> breaker) noexcept { breaker_ = std::move(breaker); }
+  [[nodiscard]] bool under_way() const noexcept { return call_ != nullptr; }
 
  private:
-  void on_ready(http::Stream& stream) override;
+  /// At the call. What happens meanwhile, `again` remembers.
+  enum class Looking : std::uint8_t { no, yes, again };
+
   void on_timer(TimePoint now) override;
   [[nodiscard]] bool may_begin(TimePoint now);
-  void begin();
-  void send();
-  void receive();
-  [[nodiscard]] bool read_answer();
-  void finish(bool whole);
+  void begin(TimePoint now);
+  [[nodiscard]] bool prepare(ServicePtr service, std::string_view payload);
+  void look();
+  [[nodiscard]] bool is_good() const;
+  void finish(UpstreamCall::State how, TimePoint now);
 
-  Worker& worker_;
+  void on_call_event() override { look(); }
+  http::IoStatus take_interim(const http::Head&, const http::FieldList&) override {
+    return http::IoStatus::ok;
+  }
+  void take_head(const ChosenHead& chosen) override { status_ = chosen.head.status; }
+  http::Stream::Sent take_content(const http::Outbox::Content& content) override {
+    return {http::IoStatus::ok, content.bytes.size()};
+  }
+  void take_refusal(const Rejection&, const Remarks&) override {}
+  void take_kept(const KeptAnswer& kept, const Remarks&) override { status_ = kept.answer->status; }
+  void take_failure(const LastWords&, const Remarks&) override {}
+
+  Owner& owner_;
+  CallPool& calls_;
+  WorkerState& worker_;
   const std::string service_;
   const std::shared_ptr<CallQueue> queue_;
   std::shared_ptr<CircuitBreaker> breaker_;
@@ -55,14 +72,10 @@ class QueueReplay final : private http::Stream::Owner, private http::Timer {
   TimePoint next_{};  ///< not before
   Duration pause_;
 
-  // The call under way.
   std::optional<CallQueue::Lease> lease_;
-  http::StreamPtr stream_;
-  std::string_view unsent_;
-  bool to_head_ = false;
-  http::HeadValidator validator_;
-  http::BodyReader body_;
-  unsigned status_ = 0;  ///< 0: no final head yet
+  UpstreamCall* call_ = nullptr;    ///< borrowed from the pool while there is one
+  std::optional<unsigned> status_;  ///< of a response; a refusal or a failure of the gateway's is none
+  Looking looking_ = Looking::no;
 };
 
 }  // namespace switchgear::gateway

@@ -50,7 +50,7 @@ void WorkerCounts::add(const WorkerCounts& other) {
 }
 
 Worker::Worker(const Plan& plan, int listening_descriptor, Replays replays, spdlog::logger& log)
-    : incidents_(loop_, log), replays_(replays), acceptor_(loop_.context()) {
+    : state_(log), replays_(replays), acceptor_(state_.loop.context()) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   ::getsockname(listening_descriptor, reinterpret_cast<sockaddr*>(&address), &size);
@@ -63,28 +63,28 @@ Worker::Worker(const Plan& plan, int listening_descriptor, Replays replays, spdl
 Worker::~Worker() { stop(); }
 
 void Worker::run() {
-  const auto work = boost::asio::make_work_guard(loop_.context());
+  const auto work = boost::asio::make_work_guard(state_.loop.context());
   accept();
-  loop_.run();
+  state_.loop.run();
 }
 
 void Worker::apply(const Plan& plan) {
-  limits_ = plan.limits;
+  state_.limits = plan.limits;
   most_clients_ = plan.connections.clients;
   budget_.set_most(plan.connections.upstream);
-  pseudonym_ = plan.pseudonym;
-  head_limits_ = head_limits_of(plan.limits);
+  state_.pseudonym = plan.pseudonym;
+  state_.head_limits = head_limits_of(plan.limits);
   std::map<std::string, ServicePtr, std::less<>> services;
   Routes routes;
   for (const ServicePlan& part : plan.services) {
     const std::string& name = part.service.name;
-    const auto before = services_.find(name);
+    const auto before = state_.services.find(name);
     std::shared_ptr<http::ConnectionPool> pool;
-    if (before != services_.end() && before->second->options().upstream == part.service.upstream &&
+    if (before != state_.services.end() && before->second->options().upstream == part.service.upstream &&
         before->second->options().pool == part.service.pool) {
       pool = before->second->pool();
     } else {
-      pool = std::make_shared<http::ConnectionPool>(loop_, budget_, part.service.upstream.host,
+      pool = std::make_shared<http::ConnectionPool>(state_.loop, budget_, part.service.upstream.host,
                                                     part.service.upstream.port,
                                                     pool_limits_of(part.service.pool));
     }
@@ -96,18 +96,19 @@ void Worker::apply(const Plan& plan) {
     for (const std::string& prefix : part.service.prefixes) routes.add(prefix, service);
   }
   routes.sort();
-  for (const auto& [name, service] : services_) {
+  for (const auto& [name, service] : state_.services) {
     const auto after = services.find(name);
     if (after == services.end() || after->second->pool() != service->pool()) service->pool()->retire();
   }
-  services_ = std::move(services);
-  routes_ = std::move(routes);
+  state_.services = std::move(services);
+  state_.routes = std::move(routes);
   if (replays_ == Replays::yes) apply_replays();
 }
 
 void Worker::apply_replays() {
+  QueueReplay::Owner& self = *this;
   std::map<std::string, std::unique_ptr<QueueReplay>> replaying;
-  for (const auto& [name, service] : services_) {
+  for (const auto& [name, service] : state_.services) {
     const PolicySet& policies = service->policies();
     if (!policies.policies().queue) continue;
     auto before = replaying_.extract(name);
@@ -116,15 +117,10 @@ void Worker::apply_replays() {
       before.mapped()->follow(policies.policies().breaker);
       replaying.insert(std::move(before));
     } else {
-      replaying.emplace(name, std::make_unique<QueueReplay>(*this, name, policies));
+      replaying.emplace(name, std::make_unique<QueueReplay>(self, calls_, name, policies));
     }
   }
   replaying_ = std::move(replaying);
-}
-
-ServicePtr Worker::service(std::string_view name) const {
-  const auto found = services_.find(name);
-  return found == services_.end() ? ServicePtr{} : found->second;
 }
 
 void Worker::accept() {
@@ -137,7 +133,7 @@ void Worker::accept() {
                          for (int i = 0; i < accepts_per_turn; ++i) {
                            if (!accept_one()) break;
                          }
-                         // When full, the rest waits in the backlog until a session ends or is idle.
+                         // When full, the rest waits in the backlog until a connection ends or is idle.
                          if (!full_ && !pause_.armed()) accept();
                        });
 }
@@ -149,7 +145,7 @@ void Worker::resume_accepting() {
 
 /// False when there is nothing more to accept now.
 bool Worker::accept_one() {
-  if (connections_ >= most_clients_ && !draining_ && !has_room()) return false;
+  if (connections_ >= most_clients_ && !state_.draining() && !has_room()) return false;
   sockaddr_storage peer{};
   socklen_t size = sizeof peer;
   const int descriptor = ::accept4(acceptor_.native_handle(), reinterpret_cast<sockaddr*>(&peer), &size,
@@ -160,8 +156,9 @@ bool Worker::accept_one() {
     // No descriptor, no memory: the connection stays in the backlog and the socket stays readable. Asking
     // again at once would only spin, so the listener rests.
     ++accept_failures_;
-    incidents_.note("clients wait: the system has no file descriptor or no memory for their connections");
-    loop_.arm(pause_, http::EventLoop::now() + accept_pause);
+    state_.incidents.note(
+        "clients wait: the system has no file descriptor or no memory for their connections");
+    state_.loop.arm(pause_, http::EventLoop::now() + accept_pause);
     return false;
   }
   const int on = 1;
@@ -170,7 +167,7 @@ bool Worker::accept_one() {
   endpoint.resize(size);
   std::copy_n(reinterpret_cast<const char*>(&peer), size, reinterpret_cast<char*>(endpoint.data()));
   try {
-    Session::start(*this, descriptor, endpoint.address().to_string());
+    ClientConnection::start(*this, calls_, descriptor, endpoint.address().to_string());
   } catch (const std::exception&) {  // no memory, or no room in the reactor
     ::close(descriptor);
     ++accept_failures_;
@@ -183,69 +180,67 @@ bool Worker::accept_one() {
 bool Worker::has_room() {
   pollfd listener{acceptor_.native_handle(), POLLIN, 0};
   if (::poll(&listener, 1, 0) <= 0) return false;
-  while (end_idle_session()) {
+  while (end_idle_connection()) {
     if (connections_ < most_clients_) return true;
   }
   full_ = true;
   fmt::memory_buffer text;
   fmt::format_to(fmt::appender{text}, "clients wait: all {} client connections of the thread are in use",
                  most_clients_);
-  incidents_.note({text.data(), text.size()});
+  state_.incidents.note({text.data(), text.size()});
   return false;
 }
 
-bool Worker::end_idle_session() {
+bool Worker::end_idle_connection() {
   const TimePoint now = http::EventLoop::now();
   for (auto next = idle_.begin(); next != idle_.end();) {
-    Session& session = *next++;
-    if (session.idle_since() + idle_at_least > now) {
-      loop_.arm(pause_, session.idle_since() + idle_at_least);
+    ClientConnection& connection = *next++;
+    if (connection.idle_since() + idle_at_least > now) {
+      state_.loop.arm(pause_, connection.idle_since() + idle_at_least);
       return false;
     }
-    if (!session.end_if_idle()) continue;
+    if (!connection.end_if_idle()) continue;
     ++idle_closed_;
     fmt::memory_buffer text;
     fmt::format_to(
         fmt::appender{text},
         "idle clients are disconnected for others: all {} client connections of the thread are taken",
         most_clients_);
-    incidents_.note({text.data(), text.size()});
+    state_.incidents.note({text.data(), text.size()});
     return true;
   }
   return false;
 }
 
-void Worker::became_idle(Session& session) {
-  idle_.push_back(session);
-  if (full_ && !pause_.armed()) loop_.arm(pause_, session.idle_since() + idle_at_least);
+void Worker::became_idle(ClientConnection& connection) {
+  idle_.push_back(connection);
+  if (full_ && !pause_.armed()) state_.loop.arm(pause_, connection.idle_since() + idle_at_least);
 }
 
-void Worker::started(Session& session, Counted counted) noexcept {
-  sessions_.push_back(session);
-  if (counted == Counted::no) return;
+void Worker::started(ClientConnection& connection) noexcept {
+  all_.push_back(connection);
   ++accepted_;
   ++connections_;
 }
 
-void Worker::finished(Session& session, Counted counted) noexcept {
-  delete &session;
-  if (counted == Counted::yes) --connections_;
+void Worker::finished(ClientConnection& connection) noexcept {
+  delete &connection;
+  --connections_;
   if (full_ && connections_ < most_clients_) resume_accepting();
   check_drained();
 }
 
 void Worker::drain(std::function<void()> done) {
-  draining_ = true;
-  draining_since_ = http::EventLoop::now();
+  state_.draining_since = http::EventLoop::now();
   drained_ = std::move(done);
   // Clients in the backlog are connected from their own point of view, and may have sent a request.
   while (acceptor_.is_open() && accept_one()) {
   }
   close_listener();
-  // A session that is woken may end; its successor in the list is known before.
-  for (auto next = sessions_.begin(); next != sessions_.end();) {
-    Session& session = *next++;
-    session.reconsider();
+  // A connection that is woken may end; its successor in the list is known before.
+  for (auto next = all_.begin(); next != all_.end();) {
+    ClientConnection& connection = *next++;
+    connection.reconsider();
   }
   check_drained();
 }
@@ -256,27 +251,29 @@ void Worker::close_listener() {
 }
 
 void Worker::check_drained() {
-  if (draining_ && drained_ && sessions_.empty()) std::exchange(drained_, nullptr)();
+  const auto under_way = [](const auto& replay) { return replay.second->under_way(); };
+  if (drained_ && all_.empty() && std::none_of(replaying_.begin(), replaying_.end(), under_way))
+    std::exchange(drained_, nullptr)();
 }
 
 void Worker::stop() {
   close_listener();
-  loop_.disarm(pause_);
+  state_.loop.disarm(pause_);
   replaying_.clear();
-  while (!sessions_.empty()) sessions_.front().kill();
-  loop_.context().stop();
+  while (!all_.empty()) all_.front().kill();
+  state_.loop.context().stop();
 }
 
 WorkerCounts Worker::counts() const {
   WorkerCounts all;
-  all.unrouted = unrouted_;
+  all.unrouted = state_.unrouted;
   all.accepted = accepted_;
   all.connections = connections_;
   all.accept_failures = accept_failures_;
   all.idle_closed = idle_closed_;
   for (const auto& [name, counts] : counts_) {
     WorkerCounts::OfService of{name, *counts, {}};
-    if (const auto service = services_.find(name); service != services_.end())
+    if (const auto service = state_.services.find(name); service != state_.services.end())
       of.pool = service->second->pool()->counts();
     all.services.push_back(std::move(of));
   }

@@ -1,4 +1,4 @@
-// One thread of the gateway: its loop, its listening socket, its sessions, its view of the routes.
+// One thread of the gateway: its loop, its listening socket, its connections, its view of the routes.
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
@@ -10,14 +10,11 @@
 #include <string>
 #include <vector>
 
-#include "app/gateway/incident_log.hpp"
+#include "app/gateway/connection/client_connection.hpp"
 #include "app/gateway/open_files.hpp"
 #include "app/gateway/queue_replay.hpp"
-#include "app/gateway/service.hpp"
-#include "app/gateway/session.hpp"
+#include "app/gateway/service/worker_state.hpp"
 #include "switchgear/config/config.hpp"
-#include "switchgear/http/event_loop.hpp"
-#include "switchgear/http/head.hpp"
 
 namespace switchgear::gateway {
 
@@ -57,7 +54,7 @@ struct WorkerCounts {
 
 /// Threads: made and destroyed by one, run() by another; between these, everything but loop().context() by
 /// the one that runs.
-class Worker {
+class Worker final : private ClientConnection::Owner, private QueueReplay::Owner {
  public:
   /// `log` is borrowed.
   Worker(const Plan& plan, int listening_descriptor, Replays replays, spdlog::logger& log);
@@ -69,39 +66,20 @@ class Worker {
 
   /// Unchanged services keep their pools; requests under way finish as they began.
   void apply(const Plan& plan);
-  /// No further connections; sessions end with their current request, idle ones after a moment. `done` once
-  /// none is left.
+  /// No further connections; those there are end with their current request, idle ones after a moment. `done`
+  /// once none is left.
   void drain(std::function<void()> done);
-  /// Ends every session now.
+  /// Ends every connection now.
   void stop();
   [[nodiscard]] WorkerCounts counts() const;
 
-  // For sessions.
-  [[nodiscard]] http::EventLoop& loop() noexcept { return loop_; }
-  [[nodiscard]] const config::GatewayLimits& limits() const noexcept { return limits_; }
-  [[nodiscard]] const http::HeadLimits& head_limits() const noexcept { return head_limits_; }
-  [[nodiscard]] const Routes& routes() const noexcept { return routes_; }
-  /// What this gateway calls itself in Via, unlike any other.
-  [[nodiscard]] const std::string& pseudonym() const noexcept { return pseudonym_; }
-  [[nodiscard]] bool draining() const noexcept { return draining_; }
-  [[nodiscard]] TimePoint draining_since() const noexcept { return draining_since_; }
-  /// Null when there is none of that name.
-  [[nodiscard]] ServicePtr service(std::string_view name) const;
-  [[nodiscard]] CallPool& calls() noexcept { return calls_; }
-  [[nodiscard]] IncidentLog& incidents() noexcept { return incidents_; }
-  void count_unrouted(unsigned status) noexcept { ++unrouted_[status / 100 % 6]; }
-  /// Replays of stored calls are not connections of clients.
-  enum class Counted : std::uint8_t { yes, no };
-  void started(Session& session, Counted counted) noexcept;
-  /// The session waits for a request: if room is needed, it may be ended from now on, the longest idle first.
-  void became_idle(Session& session);
-  void finished(Session& session, Counted counted) noexcept;
+  [[nodiscard]] http::EventLoop& loop() noexcept { return state_.loop; }
 
  private:
-  using Sessions = boost::intrusive::list<Session, boost::intrusive::base_hook<SessionHook>,
-                                          boost::intrusive::constant_time_size<false>>;
-  using IdleSessions = boost::intrusive::list<Session, boost::intrusive::base_hook<IdleHook>,
-                                              boost::intrusive::constant_time_size<false>>;
+  using Connections = boost::intrusive::list<ClientConnection, boost::intrusive::base_hook<ConnectionHook>,
+                                             boost::intrusive::constant_time_size<false>>;
+  using IdleConnections = boost::intrusive::list<ClientConnection, boost::intrusive::base_hook<IdleHook>,
+                                                 boost::intrusive::constant_time_size<false>>;
 
   class Pause final : public http::Timer {
    public:
@@ -112,24 +90,23 @@ class Worker {
     Worker& worker_;
   };
 
+  void started(ClientConnection& connection) noexcept override;
+  void became_idle(ClientConnection& connection) override;
+  void finished(ClientConnection& connection) noexcept override;
+  void replay_ended() override { check_drained(); }
+
   void accept();
   void resume_accepting();
   [[nodiscard]] bool accept_one();
   [[nodiscard]] bool has_room();
-  [[nodiscard]] bool end_idle_session();
+  [[nodiscard]] bool end_idle_connection();
   void close_listener();
   void apply_replays();
   void check_drained();
 
-  http::EventLoop loop_;
-  http::ConnectionBudget budget_;
-  IncidentLog incidents_;
-  CallPool calls_{loop_};
-  std::string pseudonym_;
-  config::GatewayLimits limits_;
-  http::HeadLimits head_limits_;
-  Routes routes_;
-  std::map<std::string, ServicePtr, std::less<>> services_;
+  http::ConnectionBudget budget_;  // before state_, whose pools use it
+  WorkerState state_;
+  CallPool calls_{state_};
   std::map<std::string, std::shared_ptr<ServiceCounts>, std::less<>>
       counts_;  ///< never forgotten: counters only grow
   const Replays replays_;
@@ -139,15 +116,12 @@ class Worker {
   bool accepting_ = false;
   bool full_ = false;  ///< a client waits for a place
   std::size_t most_clients_ = 0;
-  Sessions sessions_;
-  IdleSessions idle_;  ///< the longest idle first
+  Connections all_;
+  IdleConnections idle_;  ///< the longest idle first
   std::uint64_t connections_ = 0;
   std::uint64_t accepted_ = 0;
   std::uint64_t accept_failures_ = 0;
   std::uint64_t idle_closed_ = 0;
-  std::array<std::uint64_t, 6> unrouted_{};
-  bool draining_ = false;
-  TimePoint draining_since_{};
   std::function<void()> drained_;
 };
 

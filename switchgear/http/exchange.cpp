@@ -4,7 +4,6 @@ namespace switchgear::http {
 
 void Exchange::begin(Lease lease, bool to_head) noexcept {
   lease_ = std::move(lease);
-  validator_.reset();
   to_head_ = to_head;
   touched_ = persistent_ = false;
 }
@@ -76,6 +75,7 @@ void Exchange::finish(bool request_complete) noexcept {
 void Exchange::abandon() noexcept {
   lease_.drop();
   request_.clear();
+  validator_.reset();  // of a head that was not accepted
 }
 
 }  // namespace switchgear::http

@@ -237,6 +237,26 @@ TEST(GatewayFallbackQueue, MakesTheOthersWhenOneOfThemAlwaysFails) {
   })) << "it is kept";
 }
 
+TEST(GatewayFallbackQueue, KeepsACallThatTheRateLimiterRefusesThoughThatStatusIsNotWorthARetry) {
+  Mailer mail;
+  mail.healthy = true;
+  const GatewayProcess gateway{
+      config_text({{"mail", mail.upstream.port(), "/mail/", "later"}},
+                  "  later: {timeout: 60s, fallback: {queue: {max: 9}}, retry: {max_attempts: 2, status: "
+                  "[500-599]}, rate_limiter: {rate: 0.001, burst: 1, max_wait: 0s}, circuit_breaker: "
+                  "{consecutive_failures: 9}}\n")};
+  EXPECT_EQ(put(gateway, "the only one").status(), 200U);
+  EXPECT_EQ(put(gateway, "left behind").status(), 202U);
+  const auto rejected = [&] {
+    const std::string line = "switchgear_rate_limiter_calls_total{service=\"mail\",result=\"rejected\"} ";
+    const std::string metrics = gateway.admin("GET", "/metrics").body;
+    const std::size_t at = metrics.find(line);
+    return at == std::string::npos ? 0 : std::stoi(metrics.substr(at + line.size()));
+  };
+  EXPECT_TRUE(eventually([&] { return rejected() >= 3; })) << "made again, refused, and made again";
+  EXPECT_EQ(mail.all(), std::vector<std::string>{"the only one"});
+}
+
 TEST(GatewayFallbackQueue, EndsInTimeWithCallsLeft) {
   Mailer mail;
   GatewayProcess gateway{queueing(mail.upstream.port())};

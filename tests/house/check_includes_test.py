@@ -18,6 +18,12 @@ CLEAN = {
     "switchgear/http/client.cpp": '#include <boost/asio.hpp>\n#include "switchgear/policy/breaker.hpp"\n',
     "switchgear/config/config.hpp": '#include "switchgear/core/time.hpp"\n',
     "app/gateway/gateway.hpp": '#include "switchgear/config/config.hpp"\n#include "switchgear/http/client.cpp"\n',
+    "app/gateway/call/call.hpp": '#include "app/gateway/service/service.hpp"\n#include "app/gateway/call/attempt.hpp"\n',
+    "app/gateway/call/attempt.hpp": "",
+    "app/gateway/call/call_test.cpp": '#include "app/gateway/connection/connection.hpp"\n',
+    "app/gateway/service/service.hpp": "",
+    "app/gateway/connection/connection.hpp": '#include "app/gateway/call/call.hpp"\n',
+    "app/gateway/worker.hpp": '#include "app/gateway/connection/connection.hpp"\n',
     "app/admin/admin.hpp": '#include <fmt/format.h>\n',
     "app/main.cpp": '#include "app/admin/admin.hpp"\n#include "app/gateway/gateway.hpp"\n',
     "tests/model/model.hpp": "",
@@ -53,6 +59,13 @@ class CheckIncludes(unittest.TestCase):
 
     def test_catches_one_room_of_the_binary_including_another(self):
         self.catches("app/admin/page.cpp", '#include "app/gateway/gateway.hpp"\n', "meet in app/*.cpp")
+
+    def test_catches_a_subfolder_that_includes_a_higher_one(self):
+        self.catches("app/gateway/call/client.hpp", '#include "app/gateway/connection/connection.hpp"\n', "nothing runs upwards")
+        self.catches("app/gateway/connection/list.hpp", '#include "app/gateway/worker.hpp"\n', "nothing runs upwards")
+
+    def test_catches_a_subfolder_nobody_knows_in_a_room_with_an_order(self):
+        self.catches("app/gateway/misc/strings.hpp", "", "not in its room's order")
 
     def test_catches_boost_and_fmt_in_a_standard_only_room(self):
         self.catches("switchgear/policy/rule.cpp", "#include <boost/json.hpp>\n", "standard library")

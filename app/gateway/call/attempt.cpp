@@ -1,0 +1,303 @@
+#include "app/gateway/call/attempt.hpp"
+
+#include <utility>
+
+namespace switchgear::gateway {
+
+namespace {
+using Blame = AttemptFailure::Blame;
+using BodyState = http::BodyReader::State;
+
+constexpr http::HeadLimits response_limits{std::size_t{64} * 1024, 200, 0};
+// Of one attempt. More than a service has reason for, even if it says 102 every few seconds.
+constexpr std::uint32_t most_interims = 100;
+}  // namespace
+
+Attempt::Attempt(unsigned branch) : branch_(branch), exchange_(response_limits) {}
+
+void Attempt::begin(AttemptOwner& owner, const CallRequest& request, ContentSource* source,
+                    http::ConnectionPool& pool, TimePoint now, TimePoint until) {
+  owner_ = &owner;
+  request_ = &request;
+  source_ = source;
+  pool_ = &pool;
+  until_ = until;
+  since_ = now;
+  sending_ = Sending::under_way;
+  turn_ = Turn::clients;
+  sent_ = seen_ = 0;
+  interims_ = 0;
+  ask_for_connection(http::ConnectionPool::Reuse::allowed);
+}
+
+void Attempt::abandon() noexcept {
+  pool_->forget(*this);
+  lease_.drop();
+  exchange_.abandon();
+  error_.reset();
+  phase_ = Phase::idle;
+}
+
+void Attempt::finish() noexcept {
+  phase_ = Phase::idle;
+  exchange_.finish(sending_ == Sending::done);
+}
+
+void Attempt::discard_response() noexcept {
+  http::ReadBuffer& buffer = exchange_.stream().buffer();
+  exchange_.accept_head();
+  for (;;) {
+    switch (exchange_.body().next(buffer, exchange_.stream().ended())) {
+      case BodyState::content:
+        exchange_.body().used(buffer, exchange_.body().content());
+        continue;
+      case BodyState::done:
+        return finish();
+      case BodyState::more:
+      case BodyState::truncated:
+      case BodyState::broken:
+        // To wait for the rest would cost more than a new connection does.
+        phase_ = Phase::idle;
+        return exchange_.abandon();
+    }
+  }
+}
+
+bool Attempt::takes_content() const noexcept {
+  return phase_ == Phase::exchanging && request_->content == CallRequest::Content::streamed &&
+         (sending_ == Sending::under_way || sending_ == Sending::held_back);
+}
+
+/// Begins the body to see its framing; accept_head() begins it again.
+bool Attempt::has_endless_response() noexcept {
+  http::BodyReader& body = exchange_.body();
+  body.start_response(head(), request_->to_head);
+  return body.framing() == http::BodyReader::Framing::until_end ||
+         body.framing() == http::BodyReader::Framing::chunked;
+}
+
+void Attempt::on_connection(http::Lease given) {
+  lease_ = std::move(given);
+  owner_->on_attempt_event();
+}
+
+void Attempt::on_connect_error(http::ConnectError why) {
+  error_ = why;
+  owner_->on_attempt_event();
+}
+
+void Attempt::ask_for_connection(http::ConnectionPool::Reuse which) {
+  error_.reset();
+  phase_ = Phase::connecting;
+  switch (pool_->acquire(*this, lease_, which)) {
+    case http::ConnectionPool::Answer::ready:
+      // A request that could not be repeated is worth a look whether its connection is still good.
+      if (!request_->repeatable() && lease_.stream().has_unexpected_input()) {
+        lease_.drop();
+        return ask_for_connection(http::ConnectionPool::Reuse::never);
+      }
+      return;
+    case http::ConnectionPool::Answer::waiting:
+      return;
+    case http::ConnectionPool::Answer::full:
+      phase_ = Phase::unplaced;
+      return;
+  }
+}
+
+Attempt::Found Attempt::connect(TimePoint now) {
+  if (phase_ == Phase::unplaced) {
+    return fail(Blame::none,
+                {503, "connection_limit_reached", "too many requests wait for a connection to the service"});
+  }
+  if (lease_) {
+    take_connection(now);
+    return Found::connection;
+  }
+  if (error_) return connect_failed(*error_);
+  if (now < until_) return Found::wait;
+  // The pool's own limits, or a connection that is slower than the call may be: neither was a call.
+  return fail(Blame::none,
+              {503, "connection_limit_reached", "no connection to the service became free in time"});
+}
+
+void Attempt::take_connection(TimePoint now) {
+  lease_.stream().set_owner(this);
+  exchange_.begin(std::move(lease_), request_->to_head);
+  exchange_.request().begin(request_->coding);
+  exchange_.request().put(request_->head);
+  phase_ = Phase::exchanging;
+  since_ = now;
+  turn_ = Turn::upstreams;
+}
+
+Attempt::Found Attempt::connect_failed(http::ConnectError why) {
+  switch (why) {
+    case http::ConnectError::refused:
+      return fail(Blame::connection, {502, "connection_refused", "the service takes no connection"});
+    case http::ConnectError::unresolved:
+      return fail(Blame::connection, {502, "dns_error", "the service's name cannot be resolved"});
+    case http::ConnectError::timeout:
+      return fail(Blame::slow_connection,
+                  {504, "connection_timeout", "the service did not take the connection in time"});
+    case http::ConnectError::resources:
+      break;
+  }
+  return fail(Blame::none, {503, "proxy_internal_error", "the gateway has no descriptor left"});
+}
+
+Attempt::Found Attempt::push(TimePoint now) {
+  turn_before_ = std::exchange(turn_, Turn::clients);
+  if (sending_ == Sending::done || sending_ == Sending::deaf) return Found::wait;
+  return request_->content == CallRequest::Content::streamed ? push_streamed(now) : push_held();
+}
+
+Attempt::Found Attempt::push_held() {
+  http::Stream& upstream = exchange_.stream();
+  const http::Stream::Sent sent =
+      exchange_.request().send(upstream, {std::string_view{request_->body}.substr(sent_), true});
+  sent_ += sent.size;
+  if (sent.status == http::IoStatus::broken) {
+    sending_ = Sending::deaf;  // it may have answered before it stopped listening
+  } else if (sent.status == http::IoStatus::would_block) {
+    turn_ = Turn::upstreams;
+    upstream.watch_writable();
+  } else {
+    sending_ = Sending::done;
+  }
+  return Found::wait;
+}
+
+Attempt::Found Attempt::push_streamed(TimePoint now) {
+  http::Outbox& out = exchange_.request();
+  http::Stream& upstream = exchange_.stream();
+  for (;;) {
+    const ContentSource::Piece piece = source_->next_piece(now);
+    if (piece.state == ContentSource::State::lost) return Found::source_lost;
+    seen_ += piece.content.bytes.size();
+    sending_ = piece.state == ContentSource::State::held_back ? Sending::held_back : Sending::under_way;
+    if (!out.idle() || !piece.content.bytes.empty() || piece.content.last) {
+      const http::Stream::Sent sent = out.send(upstream, piece.content);
+      if (sent.size != 0) {
+        source_->used(sent.size);
+        since_ = now;
+      }
+      if (sent.status == http::IoStatus::broken) {
+        sending_ = Sending::deaf;  // it may have answered before it stopped listening
+        return Found::wait;
+      }
+      if (sent.status == http::IoStatus::would_block) {
+        turn_ = Turn::upstreams;
+        upstream.watch_writable();
+        return Found::wait;
+      }
+      if (piece.content.last && out.complete()) {
+        source_->all_used();
+        sending_ = Sending::done;
+        since_ = now;
+        return Found::wait;
+      }
+    }
+    if (piece.state != ContentSource::State::content || !owner_->may_move_block()) return Found::wait;
+  }
+}
+
+Attempt::Found Attempt::pull_head() {
+  switch (exchange_.read_head()) {
+    case http::Exchange::Read::wait:
+      exchange_.stream().watch_readable();
+      return Found::wait;
+    case http::Exchange::Read::closed:
+      return closed_before_answer();
+    case http::Exchange::Read::malformed:
+      return fail(Blame::connection, {502, "http_protocol_error", to_string(exchange_.head_error())});
+    case http::Exchange::Read::head:
+      break;
+  }
+  if (head().status >= 200) return Found::head;
+  if (head().status == 101) {
+    return fail(Blame::connection, {502, "http_upgrade_failed", "the service switched protocols unasked"});
+  }
+  if (++interims_ > most_interims) {
+    return fail(Blame::connection,
+                {502, "http_protocol_error", "the service sent too many interim responses"});
+  }
+  return Found::interim;
+}
+
+void Attempt::accept_head(TimePoint now) noexcept {
+  since_ = now;
+  exchange_.accept_head();
+}
+
+/// Of a connection that ended before a byte of the answer came on it. One that was kept may have been closed
+/// just as it was taken (RFC 9112, 9.3.1): that says nothing about the service. A request that does no harm
+/// twice is made again, in the same attempt; any other may have had its effect.
+Attempt::Found Attempt::closed_before_answer() {
+  constexpr std::string_view error = "connection_terminated";
+  if (!exchange_.reused() || !exchange_.untouched())
+    return fail(Blame::connection, {502, error, "the service closed the connection"});
+  if (!request_->repeatable()) {
+    return fail(
+        Blame::none,
+        {502, error, "the service closed the kept connection just as the request was sent; it may have it"});
+  }
+  sending_ = Sending::under_way;
+  sent_ = 0;
+  exchange_.abandon();
+  ask_for_connection(http::ConnectionPool::Reuse::never);
+  return Found::reconnects;
+}
+
+Attempt::Found Attempt::next_content(http::Outbox::Content& content) {
+  http::BodyReader& body = exchange_.body();
+  http::ReadBuffer& buffer = exchange_.stream().buffer();
+  switch (body.next(buffer, exchange_.stream().ended())) {
+    case BodyState::content:
+      content = {buffer.view().substr(0, body.content()), body.is_last(), body.trailers(buffer)};
+      return Found::content;
+    case BodyState::done:
+      content = {{}, true, body.trailers(buffer)};
+      return Found::content;
+    case BodyState::more:
+      return Found::wait;
+    case BodyState::truncated:
+      break;
+    case BodyState::broken:
+      return fail(Blame::connection,
+                  {502, "http_response_transfer_coding", "the service's chunks are malformed"});
+  }
+  return fail(Blame::connection, {502, "http_response_incomplete", "the service broke off its answer"});
+}
+
+void Attempt::content_used(std::size_t size) noexcept {
+  exchange_.body().used(exchange_.stream().buffer(), size);
+}
+
+Attempt::Found Attempt::read_content(TimePoint now) {
+  switch (exchange_.read_more()) {
+    case http::IoStatus::ok:
+      since_ = now;
+      return owner_->may_move_block() ? Found::content : Found::wait;
+    case http::IoStatus::would_block:
+      exchange_.stream().watch_readable();
+      return Found::wait;
+    case http::IoStatus::end:
+      return Found::content;  // the framing says whether that is the end of the message
+    case http::IoStatus::broken:
+      break;
+  }
+  return fail(Blame::connection, {502, "http_response_incomplete", "the service broke off its answer"});
+}
+
+void Attempt::end_look(TimePoint now, Turn if_sent) noexcept {
+  if (sending_ != Sending::under_way) turn_ = if_sent;
+  if (turn_ == Turn::upstreams && turn_before_ != Turn::upstreams) since_ = now;
+}
+
+Attempt::Found Attempt::fail(Blame blame, const LastWords& words) {
+  failure_ = {blame, words};
+  return Found::failure;
+}
+
+}  // namespace switchgear::gateway

@@ -1,0 +1,152 @@
+// One attempt of a call: a connection, or the wait for one, and what is exchanged on it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "app/gateway/call/call_client.hpp"
+#include "app/gateway/call/call_request.hpp"
+#include "switchgear/http/connection_pool.hpp"
+#include "switchgear/http/exchange.hpp"
+
+namespace switchgear::gateway {
+
+/// The call that an attempt is made for.
+class AttemptOwner {
+ public:
+  /// Something has happened to an attempt: look at it.
+  virtual void on_attempt_event() = 0;
+  /// One more block is going to be moved. False: the other connections have their turn first; the attempt
+  /// waits, and is looked at again soon.
+  [[nodiscard]] virtual bool may_move_block() = 0;
+
+ protected:
+  ~AttemptOwner() = default;
+};
+
+/// Why an attempt has no response, and what that says about the service.
+struct AttemptFailure {
+  enum class Blame : std::uint8_t {
+    none,        ///< the gateway's own limits, or it cannot be told
+    connection,  ///< refused, reset, closed too early, or malformed
+    slow_connection,
+    time_limit,
+  };
+  Blame blame = Blame::none;
+  LastWords words;
+};
+
+/// Does what can be done without waiting, and says what it has found. Decides nothing but whether a
+/// connection that was already dead when it was taken is replaced.
+///
+///   idle ──begin()──▶ connecting ──connect()──▶ exchanging ──finish(), abandon()──▶ idle
+///                         ▲                          │
+///                         └── pull_head(): reconnects┘
+///
+/// Threads: its worker's.
+class Attempt final : private http::ConnectionPool::Waiter, private http::Stream::Owner {
+ public:
+  enum class Found : std::uint8_t {
+    wait,         ///< nothing more until on_attempt_event()
+    connection,   ///< of connect()
+    interim,      ///< head() is a 1xx: accept_head() makes room for the next
+    head,         ///< head() is final: accept_head(), or discard_response()
+    content,      ///< there is a piece of the response's content
+    reconnects,   ///< the kept connection was dead: the request is made again on a new one
+    failure,      ///< failure() says why; abandon() it
+    source_lost,  ///< the request's content does not come: the call is over
+  };
+  enum class Turn : std::uint8_t { clients, upstreams };
+
+  explicit Attempt(unsigned branch = 0);
+  Attempt(const Attempt&) = delete;
+  Attempt& operator=(const Attempt&) = delete;
+
+  /// `request` and `pool` are borrowed, and `source`, which is null if no content is streamed.
+  void begin(AttemptOwner& owner, const CallRequest& request, ContentSource* source,
+             http::ConnectionPool& pool, TimePoint now, TimePoint until);
+  /// Waits no longer, closes the connection.
+  void abandon() noexcept;
+  /// Takes away a response whose head is at hand; keeps the connection if all of it has come.
+  void discard_response() noexcept;
+  /// The response's content has been taken whole.
+  void finish() noexcept;
+
+  [[nodiscard]] Found connect(TimePoint now);
+  /// Request out. Begins the look at an attempt that has its connection; end_look() is its end.
+  [[nodiscard]] Found push(TimePoint now);
+  [[nodiscard]] Found pull_head();
+  void accept_head(TimePoint now) noexcept;
+  /// `wait` here: none is there yet, read_content() may bring some.
+  [[nodiscard]] Found next_content(http::Outbox::Content& content);
+  void content_used(std::size_t size) noexcept;
+  [[nodiscard]] Found read_content(TimePoint now);
+  /// Whose turn it is. Only the upstream's share of the time is the upstream's fault.
+  void end_look(TimePoint now, Turn if_sent) noexcept;
+
+  [[nodiscard]] unsigned branch() const noexcept { return branch_; }
+  [[nodiscard]] bool running() const noexcept { return phase_ != Phase::idle; }
+  [[nodiscard]] bool connected() const noexcept { return phase_ == Phase::exchanging; }
+  [[nodiscard]] bool waits_for_upstream() const noexcept { return turn_ == Turn::upstreams; }
+  /// It asks `source` for content.
+  [[nodiscard]] bool takes_content() const noexcept;
+  /// Some of the content that it is streaming has come.
+  [[nodiscard]] bool streams() const noexcept { return seen_ != 0; }
+  [[nodiscard]] TimePoint until() const noexcept { return until_; }
+  /// The upstream's last progress, or since when it is waited for.
+  [[nodiscard]] TimePoint since() const noexcept { return since_; }
+  [[nodiscard]] const http::Head& head() const noexcept { return exchange_.head(); }
+  /// head(), which is final, does not say how long the content is.
+  [[nodiscard]] bool has_endless_response() noexcept;
+  /// What head() is in.
+  [[nodiscard]] std::string_view received() const noexcept { return exchange_.stream().buffer().view(); }
+  [[nodiscard]] const AttemptFailure& failure() const noexcept { return failure_; }
+
+ private:
+  enum class Phase : std::uint8_t {
+    idle,
+    unplaced,    ///< too many wait for a connection
+    connecting,  ///< waits for a connection
+    exchanging,
+  };
+  /// The request's way out.
+  enum class Sending : std::uint8_t {
+    under_way,
+    held_back,  ///< the client waits for 100 before it sends the content
+    done,
+    deaf,  ///< the upstream takes no more of it; it may still answer
+  };
+
+  void on_connection(http::Lease given) override;
+  void on_connect_error(http::ConnectError why) override;
+  void on_ready(http::Stream&) override { owner_->on_attempt_event(); }
+
+  void ask_for_connection(http::ConnectionPool::Reuse which);
+  void take_connection(TimePoint now);
+  [[nodiscard]] Found connect_failed(http::ConnectError why);
+  [[nodiscard]] Found push_held();
+  [[nodiscard]] Found push_streamed(TimePoint now);
+  [[nodiscard]] Found closed_before_answer();
+  [[nodiscard]] Found fail(AttemptFailure::Blame blame, const LastWords& words);
+
+  const unsigned branch_;
+  AttemptOwner* owner_ = nullptr;
+  const CallRequest* request_ = nullptr;
+  ContentSource* source_ = nullptr;
+  http::ConnectionPool* pool_ = nullptr;
+  Phase phase_ = Phase::idle;
+  Sending sending_ = Sending::under_way;
+  Turn turn_ = Turn::clients;
+  Turn turn_before_ = Turn::clients;
+  TimePoint until_ = TimePoint::max();  ///< the machine's limit
+  TimePoint since_{};
+  std::size_t sent_ = 0;        ///< of content that is held
+  std::size_t seen_ = 0;        ///< of content that is streamed; a piece that was offered again counts again
+  std::uint32_t interims_ = 0;  ///< 1xx heads that came
+  http::Lease lease_;           ///< between the pool and the exchange
+  std::optional<http::ConnectError> error_;
+  http::Exchange exchange_;
+  AttemptFailure failure_;
+};
+
+}  // namespace switchgear::gateway

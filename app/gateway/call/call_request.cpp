@@ -1,0 +1,91 @@
+#include "app/gateway/call/call_request.hpp"
+
+#include "app/gateway/heads/forwarding.hpp"
+#include "app/gateway/heads/storing_rules.hpp"
+#include "switchgear/http/ascii.hpp"
+
+namespace switchgear::gateway {
+
+namespace {
+
+constexpr std::size_t worth_keeping = 4096;
+
+void forget_text(std::string& text) noexcept {
+  if (text.empty()) return;
+  text.clear();
+  if (text.capacity() > worth_keeping) text.shrink_to_fit();
+}
+
+/// RFC 9110, 9.2.2.
+[[nodiscard]] bool is_idempotent(std::string_view method) noexcept {
+  return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "PUT" || method == "DELETE";
+}
+
+/// The client says that the service knows a repeated request by this (draft-ietf-httpapi-idempotency-key). An
+/// empty one tells nothing apart, and one that Connection names does not reach the service.
+[[nodiscard]] bool has_idempotency_key(const http::Head& head, const http::FieldList& fields) noexcept {
+  bool found = false;
+  for (const http::Field& field : fields) {
+    if (field.id == http::FieldId::unknown && http::equals_lower(field.name, "idempotency-key"))
+      found = !field.value.empty() && field.value != "\"\"";
+  }
+  for (std::size_t i = 0; found && i < head.connection_options; ++i)
+    found = !http::equals_lower(head.connection_option[i], "idempotency-key");
+  return found;
+}
+
+[[nodiscard]] bool may_repeat(const AskedFor& asked, const PolicySet& policies) noexcept {
+  if (is_idempotent(asked.head.method)) return true;
+  return (policies.repeats() || policies.queues()) && has_idempotency_key(asked.head, asked.fields);
+}
+
+}  // namespace
+
+StoredRequest::StoredRequest(std::string_view payload) noexcept
+    : client_address(payload.substr(0, payload.find('\n'))),
+      text(payload.substr(client_address.size() + 1)) {}
+
+void StoredRequest::write(std::string& payload, const AskedFor& asked) {
+  payload.assign(asked.client_address).append("\n").append(asked.text);
+}
+
+void CallRequest::take(const AskedFor& asked, const Service& service, const WorkerState& worker,
+                       Origin from) {
+  const http::Head& in = asked.head;
+  const PolicySet& policies = service.policies();
+  const std::uint64_t length = in.content_length.value_or(0);
+  // Who says Expect wants the service's own word before the content is sent: that is not for us to say.
+  const bool expecting = in.expects_continue && in.version >= 11;
+  const bool can_be_held = !in.chunked && !expecting && length <= worker.limits.buffered_body_bytes;
+  const bool harmless = may_repeat(asked, policies);
+  const bool queues = policies.queues() && from == Origin::client;
+  origin = from;
+  to_head = in.method == "HEAD";
+  coding = in.chunked ? http::Coding::chunked : http::Coding::identity;
+  if (!in.chunked && length == 0) {
+    content = Content::none;
+  } else if (from == Origin::queue || (can_be_held && (queues || (policies.repeats() && harmless)))) {
+    content = Content::held;
+  } else {
+    content = Content::streamed;
+  }
+  repeats = harmless && content != Content::streamed ? Repeatable::yes : Repeatable::no;
+  if (queues && content != Content::streamed) StoredRequest::write(payload, asked);
+  if (policies.remembers()) {
+    const std::size_t place = UriVersions::place_of(in.path);
+    if (is_unsafe(in, asked.fields)) changes = place;
+    write_answer_key(key, in, asked.fields, policies.versions()->at(place));
+  }
+  write_request(head, in, asked.fields,
+                {service.options().base_path, service.authority(), asked.client_address, worker.pseudonym});
+}
+
+void CallRequest::forget() noexcept {
+  forget_text(head);
+  forget_text(body);
+  forget_text(key);
+  forget_text(payload);
+  changes.reset();
+}
+
+}  // namespace switchgear::gateway

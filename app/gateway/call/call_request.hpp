@@ -1,0 +1,69 @@
+// The request of a call as its attempts send it, and what its policies know it by.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "app/gateway/service/worker_state.hpp"
+#include "switchgear/http/field_list.hpp"
+#include "switchgear/http/head.hpp"
+#include "switchgear/http/outbox.hpp"
+#include "switchgear/pipeline/call.hpp"
+
+namespace switchgear::gateway {
+
+/// A request's validated head, where it stands.
+struct AskedFor {
+  const http::Head& head;
+  const http::FieldList& fields;
+  std::string_view text;            ///< the head as it came
+  std::string_view client_address;  ///< who has sent it
+};
+
+/// What a queue keeps of a request: the client's address, and the message as it came.
+struct StoredRequest {
+  std::string_view client_address;
+  std::string_view text;  ///< head and content
+
+  /// Of what write() wrote.
+  explicit StoredRequest(std::string_view payload) noexcept;
+  /// The head alone; the content is appended to it.
+  static void write(std::string& payload, const AskedFor& asked);
+};
+
+struct CallRequest {
+  /// A call from a queue goes past the fallback, and is not stored again.
+  enum class Origin : std::uint8_t { client, queue };
+  enum class Content : std::uint8_t {
+    none,
+    held,  ///< is in `body` whole before the call begins: then an attempt is one piece, and can be repeated
+    streamed,  ///< passes through
+  };
+
+  /// Decides about the content, and writes what does not depend on it.
+  void take(const AskedFor& asked, const Service& service, const WorkerState& worker, Origin from);
+  /// Of content that is held.
+  void hold(std::string_view bytes) {
+    body.append(bytes);
+    if (!payload.empty()) payload.append(bytes);
+  }
+  /// Keeps no memory worth mentioning.
+  void forget() noexcept;
+
+  [[nodiscard]] bool repeatable() const noexcept { return repeats == Repeatable::yes; }
+
+  Origin origin = Origin::client;
+  Content content = Content::none;
+  Repeatable repeats = Repeatable::no;  ///< making the call twice does no harm, and nothing of it is lost
+  http::Coding coding = http::Coding::identity;
+  bool to_head = false;                ///< the method is HEAD
+  std::string head;                    ///< as the upstream gets it
+  std::string body;                    ///< when it is held
+  std::string key;                     ///< of the answer; empty: it is for this client only
+  std::optional<std::size_t> changes;  ///< where the URI has its version, if a good answer makes that void
+  std::string payload;                 ///< what a queue stores; empty: nothing can be stored
+};
+
+}  // namespace switchgear::gateway

@@ -1,0 +1,138 @@
+// One call to a service: what its policies say, the attempts that are made, the response that is chosen.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "app/gateway/call/attempts.hpp"
+#include "app/gateway/call/call_clock.hpp"
+#include "app/gateway/call/call_machine.hpp"
+#include "app/gateway/call/response_relay.hpp"
+#include "app/gateway/service/worker_state.hpp"
+#include "switchgear/core/waker.hpp"
+#include "switchgear/pipeline/answer.hpp"
+
+namespace switchgear::gateway {
+
+/// A driver of the machine of a call's policies (pipeline/execution.hpp), for a client that may be a
+/// connection, or a queue that replays:
+///
+///     call.prepare(service, asked, CallRequest::Origin::client);
+///     if (call.content() == CallRequest::Content::held) …  call.hold(bytes);
+///     call.start(client, &source, now);
+///     while (call.advance(now) is deciding or responding) …    // sleep until on_call_event() or due()
+///
+///   idle ──start()──▶ deciding ──────▶ responding ──▶ answered
+///                        │                 ├──▶ broken_off
+///                        ├──▶ answered     └──▶ abandoned
+///                        └──▶ abandoned
+///
+/// advance() does what can be done without waiting, on both sides, and looks at everything every time: so
+/// nothing is forgotten when two things happen at once. Pooled by its worker (CallPool). As a Waker it may be
+/// called from any thread, also when its call has ended: then its next user polls once without need.
+/// Otherwise: threads, its worker's.
+class UpstreamCall final : public Waker, private AttemptOwner {
+ public:
+  enum class State : std::uint8_t {
+    idle,
+    deciding,    ///< policies, connections, requests, until a response is chosen
+    responding,  ///< that response is on its way to the client
+    answered,    ///< the client has been given an answer whole
+    broken_off,  ///< the service has not finished a response that the client has a part of
+    abandoned,   ///< the client has left, or has broken its request: not a result of the service
+  };
+
+  explicit UpstreamCall(WorkerState& worker) : worker_(worker) {}
+  UpstreamCall(const UpstreamCall&) = delete;
+  UpstreamCall& operator=(const UpstreamCall&) = delete;
+  ~UpstreamCall() = default;
+
+  void prepare(ServicePtr service, const AskedFor& asked, CallRequest::Origin origin);
+  [[nodiscard]] CallRequest::Content content() const noexcept { return request_.content; }
+  void hold(std::string_view bytes) { request_.hold(bytes); }
+  /// Borrows both until end(). `source` may be null unless the content is streamed. The client may be given
+  /// an answer before this returns.
+  void start(CallClient& client, ContentSource* source, TimePoint now);
+  State advance(TimePoint now);
+  /// The client's side cannot go on.
+  void abandon() noexcept;
+  /// Gives back and closes whatever the call holds.
+  void end() noexcept;
+
+  void wake() noexcept override;
+
+  [[nodiscard]] State state() const noexcept { return state_; }
+  /// When to call advance() at the latest. After advance().
+  [[nodiscard]] TimePoint due() const noexcept { return due_; }
+  /// The call asks for the request's content; if not, data of the client stays unread.
+  [[nodiscard]] bool takes_content() noexcept;
+  [[nodiscard]] Service& service() const noexcept { return *service_; }
+
+ private:
+  void on_attempt_event() override { client_->on_call_event(); }
+  bool may_move_block() override;
+
+  // What the machine says.
+  void follow(Step todo);
+  void begin_attempt(const Step& step);
+  void conclude();
+  void give_failure(LastWords words);
+  /// A replay has no client: its answer goes nowhere.
+  void count_answer(unsigned status) noexcept {
+    if (request_.origin == CallRequest::Origin::client) service_->count_answer(status);
+  }
+  void report(const Attempt& attempt, const Outcome& outcome);
+  void settle(const Outcome& outcome);
+
+  // What the attempts bring.
+  [[nodiscard]] bool look_at_all();
+  [[nodiscard]] bool look_at(Attempt& attempt);
+  void take_head(Attempt& attempt);
+  void start_response(Attempt& attempt, const Remarks& remarks);
+  void note_stream(const http::FieldList& fields);
+  void relay();
+  [[nodiscard]] bool relay_piece();
+  void spare_those_who_wait();
+  void will_not_share() noexcept {
+    if (machine_.running()) machine_.will_not_share();
+  }
+  [[nodiscard]] bool is_late(Attempt& attempt);
+  void fail(Attempt& attempt, const AttemptFailure& failure);
+  void break_off(const AttemptFailure& failure, const Outcome& outcome);
+  void end_look();
+
+  [[nodiscard]] Outcome outcome_of(const Attempt& attempt, AttemptFailure::Blame blame) const;
+  [[nodiscard]] Outcome outcome_of_response() const;
+  [[nodiscard]] bool is_chosen(const Attempt& attempt) const noexcept {
+    return state_ == State::responding && &attempt == response_.attempt();
+  }
+  [[nodiscard]] Duration latency(const Attempt& attempt) const noexcept;
+  [[nodiscard]] Remarks remarks() noexcept;
+  [[nodiscard]] const AnswerCache* cache() const noexcept {
+    return service_->policies().policies().cache.get();
+  }
+  void wait_until(TimePoint due) noexcept { due_ = due < due_ ? due : due_; }
+
+  WorkerState& worker_;
+  ServicePtr service_;
+  CallClient* client_ = nullptr;  ///< null: not begun
+  ContentSource* source_ = nullptr;
+  CallRequest request_;
+  State state_ = State::idle;
+  CallClock clock_;
+  TimePoint due_ = TimePoint::max();
+  std::uint32_t blocks_ = 0;  ///< moved in this look
+  bool woken_ = false;        ///< by a policy
+
+  CallOptions options_;
+  Answer<StoredAnswer> answer_;
+  CallMachine machine_;  ///< running: no outcome has ended the call yet
+  Attempts attempts_;
+  LastWords last_words_;
+
+  Attempt* at_hand_ = nullptr;  ///< its head has come, and the machine is asked whether the client gets it
+  ResponseRelay response_;
+};
+
+}  // namespace switchgear::gateway

@@ -1,0 +1,245 @@
+#include "app/gateway/connection/client_connection.hpp"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <utility>
+
+namespace switchgear::gateway {
+
+namespace {
+
+// An end of stream that comes with the last bytes makes no edge of its own (stream.hpp): looked for after
+// this.
+constexpr Duration doubt_after = std::chrono::seconds{1};
+// A request that is on its way while the gateway drains is still answered on an idle connection.
+constexpr Duration drain_grace = std::chrono::milliseconds{300};
+
+}  // namespace
+
+void ClientConnection::start(Owner& owner, CallPool& calls, int descriptor, std::string client_address) {
+  auto* connection = new ClientConnection{owner, calls, descriptor, std::move(client_address)};
+  owner.started(*connection);
+  connection->run();  // ends with Owner::finished
+}
+
+ClientConnection::ClientConnection(Owner& owner, CallPool& calls, int descriptor, std::string client_address)
+    : owner_(owner),
+      worker_(calls.worker()),
+      client_(new http::Stream{worker_.loop, descriptor, idle_memory}),
+      client_address_(std::move(client_address)),
+      now_(http::EventLoop::now()),
+      since_(now_),
+      validator_(std::in_place, http::HeadKind::request, worker_.head_limits),
+      exchange_(*this, calls, *client_, client_address_) {
+  client_->set_owner(this);
+}
+
+ClientConnection::~ClientConnection() {
+  if (self_) *self_ = nullptr;
+  exchange_.end();
+  client_->close();
+}
+
+http::Detached ClientConnection::run() {
+  for (;;) {
+    Progress progress = Progress::go;
+    while ((progress = read_request()) == Progress::wait) co_await sleep();
+    if (progress == Progress::over) break;
+
+    part_ = Part::forwarding;
+    while ((progress = forward()) == Progress::wait) co_await sleep();
+    if (progress == Progress::over) break;
+
+    part_ = Part::answering;
+    since_ = now_;
+    while ((progress = finish_answer()) == Progress::wait) co_await sleep();
+    if (progress == Progress::over) break;
+
+    part_ = Part::discarding;
+    exchange_.request().begin_dropping(now_);
+    while ((progress = discard_request()) == Progress::wait) co_await sleep();
+    if (progress == Progress::over) break;
+    if (next_request() == Progress::over) break;
+  }
+  if (part_ == Part::lingering) {
+    while (linger() == Progress::wait) co_await sleep();
+  }
+  owner_.finished(*this);
+}
+
+http::WakePoint::Awaiter ClientConnection::sleep() {
+  const TimePoint due = std::exchange(due_, TimePoint::max());
+  // A deadline that moved later leaves the timer where it is: it fires early, once, and is armed again from
+  // here.
+  if (due != TimePoint::max() && (!armed() || due < Timer::due())) worker_.loop.arm(*this, due);
+  return wake_.sleep();
+}
+
+void ClientConnection::wake() {
+  now_ = http::EventLoop::now();
+  wake_.wake();
+}
+
+void ClientConnection::on_ready(http::Stream&) { wake(); }
+void ClientConnection::on_timer(TimePoint) { wake(); }
+
+void ClientConnection::kill() {
+  killed_ = true;
+  wake();
+}
+
+bool ClientConnection::end_if_idle() {
+  if (client_->has_input()) return false;
+  kill();
+  return true;
+}
+
+Progress ClientConnection::yield() {
+  if (!self_) self_ = std::make_shared<ClientConnection*>(this);
+  boost::asio::post(worker_.loop.context(), [self = self_] {
+    if (*self != nullptr) (*self)->wake();
+  });
+  return Progress::wait;
+}
+
+// ---- Reading a request ------------------------------------------------------------------------------------
+
+Progress ClientConnection::read_request() {
+  if (killed_) return Progress::over;
+  http::ReadBuffer& buffer = client_->buffer();
+  bool looked_again = false;
+  for (;;) {
+    if (!buffer.empty()) {
+      if (part_ == Part::idle) {
+        part_ = Part::reading;
+        since_ = now_;
+        IdleHook::unlink();
+      }
+      switch (validator_->advance(buffer.view())) {
+        case http::HeadValidator::Progress::complete:
+          exchange_.take(validator_->head(), now_);
+          return Progress::go;
+        case http::HeadValidator::Progress::refused:
+          exchange_.refuse_head(validator_->error());
+          return Progress::go;
+        case http::HeadValidator::Progress::need_more:
+          break;
+      }
+      (void)make_room(buffer, worker_.limits.header_bytes + 1);  // the validator refuses what is larger
+    }
+    http::IoStatus status = client_->receive();
+    if (status == http::IoStatus::would_block && client_->doubtful() &&
+        (part_ == Part::reading || now_ >= since_ + doubt_after) && client_->doubt())
+      status = client_->receive();
+    if (status == http::IoStatus::ok) continue;
+    if (status != http::IoStatus::would_block) return Progress::over;
+    if (part_ == Part::reading) return wait_for_head();
+    const TimePoint due = idle_until();
+    if (now_ < due) return wait_idle(due);
+    if (std::exchange(looked_again, true)) return Progress::over;
+    client_->look_again();
+  }
+}
+
+Progress ClientConnection::wait_for_head() {
+  const TimePoint due = since_ + worker_.limits.header_timeout;
+  if (now_ >= due) {
+    exchange_.answer_unreadable({408, "", "the request's header did not arrive in time"});
+    return Progress::go;
+  }
+  wait_until(due);
+  client_->watch_readable();
+  return Progress::wait;
+}
+
+TimePoint ClientConnection::idle_until() const noexcept {
+  const TimePoint due = since_ + worker_.limits.idle_timeout;
+  if (!worker_.draining()) return due;
+  return std::min(due, std::max(*worker_.draining_since, since_) + drain_grace);
+}
+
+Progress ClientConnection::wait_idle(TimePoint due) {
+  wait_until(due);
+  if (client_->doubtful()) wait_until(since_ + doubt_after);
+  client_->buffer().shrink();
+  if (!IdleHook::is_linked()) owner_.became_idle(*this);
+  client_->watch_readable();
+  return Progress::wait;
+}
+
+Progress ClientConnection::forward() {
+  if (killed_) return Progress::over;
+  const Progress progress = exchange_.forward(now_);
+  wait_until(exchange_.due());
+  return progress == Progress::pause ? yield() : progress;
+}
+
+// ---- The end of an exchange, and of the connection --------------------------------------------------------
+//
+// A client that writes all of its request before it reads, as most HTTP libraries do, loses the answer if the
+// connection is closed under it: closing with unread bytes resets the connection (RFC 9112, 9.6), and even an
+// orderly end makes some clients (node) fail their next write. So the gateway reads the rest of the request,
+// and only then ends the connection or takes the next request.
+
+Progress ClientConnection::finish_answer() {
+  if (killed_) return Progress::over;
+  if (!exchange_.delivery().complete()) {
+    const http::Stream::Sent sent = exchange_.delivery().finish();
+    if (sent.status == http::IoStatus::broken) return Progress::over;
+    if (sent.status == http::IoStatus::would_block) {
+      if (sent.size != 0) since_ = now_;
+      const TimePoint due = since_ + worker_.limits.write_timeout;
+      if (now_ >= due) return Progress::over;
+      wait_until(due);
+      client_->watch_writable();
+      // A client that reads only once it has sent everything would wait for us as we wait for it.
+      return exchange_.request().drop(now_) == Progress::pause ? yield() : Progress::wait;
+    }
+  }
+  since_ = now_;
+  return Progress::go;
+}
+
+/// What the client still sends of a request that is answered already.
+Progress ClientConnection::discard_request() {
+  if (killed_) return Progress::over;
+  // An HTTP/1.0 client may know the answer's end by the connection's alone; one that waits for 100 may send
+  // nothing more. Neither can be made to wait for the other side's end.
+  IncomingRequest& request = exchange_.request();
+  const Delivery& delivery = exchange_.delivery();
+  const bool ends_first = !delivery.keeps_alive() && (delivery.to_http10() || request.held_back());
+  const Progress dropped = ends_first ? Progress::over : request.drop(now_);
+  if (waits_for_rest(dropped)) return Progress::wait;
+  if (dropped == Progress::go && delivery.keeps_alive()) return Progress::go;
+  client_->shut_down_sending();
+  part_ = Part::lingering;
+  return Progress::over;
+}
+
+/// The answer is out and nothing more will be: reads on, so that the client gets the answer and not a reset.
+Progress ClientConnection::linger() {
+  if (killed_) return Progress::over;
+  return waits_for_rest(exchange_.request().drop_everything(now_)) ? Progress::wait : Progress::over;
+}
+
+/// Of a client that takes too long about it nothing more is awaited.
+bool ClientConnection::waits_for_rest(Progress dropped) {
+  if (dropped != Progress::wait && dropped != Progress::pause) return false;
+  const TimePoint due = exchange_.request().patience();
+  if (now_ >= due) return false;
+  wait_until(due);
+  if (dropped == Progress::pause) (void)yield();
+  return true;
+}
+
+Progress ClientConnection::next_request() {
+  // Requests that came before the client closed its half are still answered.
+  if (client_->closed() || exchange_.is_last()) return Progress::over;
+  validator_.emplace(http::HeadKind::request, worker_.head_limits);  // limits may have been reloaded
+  exchange_.end();
+  part_ = Part::idle;
+  since_ = now_;
+  return Progress::go;
+}
+
+}  // namespace switchgear::gateway

@@ -1,0 +1,283 @@
+#include "app/gateway/connection/client_exchange.hpp"
+
+#include <utility>
+
+namespace switchgear::gateway {
+
+namespace {
+// An end of stream that comes with the last bytes makes no edge of its own (stream.hpp): looked for after
+// this.
+constexpr Duration doubt_after = std::chrono::seconds{1};
+constexpr std::string_view late_content = "the request's content did not arrive in time";
+}  // namespace
+
+ClientExchange::ClientExchange(Owner& owner, CallPool& calls, http::Stream& client,
+                               const std::string& client_address) noexcept
+    : owner_(owner),
+      calls_(calls),
+      worker_(calls.worker()),
+      client_(client),
+      client_address_(client_address),
+      request_(client, worker_.limits),
+      delivery_(worker_.loop, client) {}
+
+void ClientExchange::take(const http::Head& head, TimePoint now) {
+  now_ = now;
+  request_.begin(head);
+  delivery_.begin(head);
+  if (!worker_.loop.fields().parse_request(client_.buffer().view(), head))
+    return refuse_head(http::HeadError::parsers_disagree);
+  act_on(admit(worker_, head, worker_.loop.fields()), head);
+  client_.buffer().consume(head.size);
+  if (call_ == nullptr) return;
+  if (call_->content() == CallRequest::Content::held) {
+    part_ = Part::holding;
+  } else {
+    start_call();
+  }
+}
+
+void ClientExchange::end() noexcept {
+  if (call_ != nullptr) calls_.give_back(std::exchange(call_, nullptr));
+  delivery_.clear();
+  client_gone_.reset();
+}
+
+void ClientExchange::refuse_head(http::HeadError error) {
+  answer_unreadable({http::status_of(error), "http_request_error", to_string(error)});
+}
+
+void ClientExchange::answer_unreadable(const OwnAnswer& own) {
+  request_.begin_unreadable();
+  delivery_.begin_unreadable();
+  answer(own);
+}
+
+void ClientExchange::act_on(const Admission& admission, const http::Head& head) {
+  if (const auto* own = std::get_if<OwnAnswer>(&admission)) {
+    answer(*own);
+  } else if (const auto* loop = std::get_if<Loop>(&admission)) {
+    constexpr std::string_view detail = "this gateway has forwarded the same request before (see Via)";
+    ++loop->service.counts().loops;
+    answer({508, "proxy_loop_detected", detail}, &loop->service);
+    worker_.note_failure(loop->service, "508", detail);
+  } else if (auto* const* service = std::get_if<Service*>(&admission)) {
+    const std::string_view text = client_.buffer().view().substr(head.skipped, head.size - head.skipped);
+    call_ = calls_.take();
+    call_->prepare(*service, {head, worker_.loop.fields(), text, client_address_},
+                   CallRequest::Origin::client);
+  } else {
+    consider_keeping_alive();
+    delivery_.give_nothing();
+    count_answer(200, nullptr);
+  }
+}
+
+void ClientExchange::answer(const OwnAnswer& own, Service* service) {
+  consider_keeping_alive();
+  OwnAnswer named = own;
+  if (service != nullptr) named.service = service->name();
+  delivery_.answer(named, {});
+  count_answer(own.status, service);
+}
+
+void ClientExchange::count_answer(unsigned status, Service* service) noexcept {
+  if (service != nullptr) {
+    service->count_answer(status);
+  } else {
+    ++worker_.unrouted[status / 100 % 6];
+  }
+}
+
+void ClientExchange::consider_keeping_alive() noexcept {
+  if (!request_.cheap_to_drop() || worker_.draining()) delivery_.close_after();
+}
+
+void ClientExchange::start_call() {
+  part_ = Part::calling;
+  call_started_ = now_;
+  call_->start(*this, &request_, now_);
+}
+
+Progress ClientExchange::forward(TimePoint now) {
+  now_ = now;
+  due_ = TimePoint::max();
+  if (call_ == nullptr) return Progress::go;  // it is answered already
+  if (part_ == Part::holding) {
+    const Progress held = hold_content();
+    if (held != Progress::go || delivery_.begun()) return held;
+    start_call();
+  }
+  return follow_call();
+}
+
+/// Small contents of requests that may be made twice are taken whole first: then an attempt is one piece, and
+/// the client's pace is no part of it.
+Progress ClientExchange::hold_content() {
+  for (;;) {
+    request_.begin_look();
+    const ContentSource::Piece piece = request_.next_piece(now_);
+    switch (piece.state) {
+      case ContentSource::State::content:
+        call_->hold(piece.content.bytes);
+        request_.used(piece.content.bytes.size());
+        if (!piece.content.last) continue;
+        request_.all_used();
+        return Progress::go;
+      case ContentSource::State::lost:
+        return content_lost();
+      case ContentSource::State::wait:
+      case ContentSource::State::held_back:
+        return content_is_late() ? give_up(408, late_content) : Progress::wait;
+    }
+  }
+}
+
+bool ClientExchange::content_is_late() {
+  if (now_ >= request_.due()) return true;
+  wait_until(request_.due());
+  return false;
+}
+
+/// The call moves what it can; then it is the client's turn to be looked at.
+Progress ClientExchange::follow_call() {
+  request_.begin_look();
+  write_due_ = TimePoint::max();
+  switch (call_->advance(now_)) {
+    case UpstreamCall::State::idle:
+    case UpstreamCall::State::answered:
+      return Progress::go;
+    case UpstreamCall::State::broken_off:
+      // An orderly end could look like a whole message.
+      client_.abort();
+      return Progress::over;
+    case UpstreamCall::State::abandoned:
+      return content_lost();
+    case UpstreamCall::State::deciding:
+    case UpstreamCall::State::responding:
+      break;
+  }
+  wait_until(call_->due());
+  if (now_ >= write_due_) return client_left();
+  wait_until(write_due_);
+  if (content_is_late()) return give_up(408, late_content);
+  if (request_.whole()) return watch_client();
+  if (call_->takes_content()) return Progress::wait;
+  if (call_->state() == UpstreamCall::State::deciding) return watch_client();
+  // The upstream has closed after its answer. The rest of the request is dropped, because a client may not
+  // read before it has sent everything.
+  const Progress dropped = request_.drop(now_);
+  if (dropped == Progress::over) return client_left();
+  return dropped == Progress::pause ? dropped : Progress::wait;
+}
+
+/// While the upstream works: has the client left, or sent its next request?
+Progress ClientExchange::watch_client() {
+  http::ReadBuffer& buffer = client_.buffer();
+  while (!client_gone_ && buffer.space_size() != 0) {
+    http::IoStatus status = client_.receive();
+    if (status == http::IoStatus::would_block && now_ >= call_started_ + doubt_after && client_.doubt())
+      status = client_.receive();
+    switch (status) {
+      case http::IoStatus::ok:
+        continue;
+      case http::IoStatus::broken:
+        return client_left();
+      case http::IoStatus::end:
+        client_gone_ = now_;
+        continue;
+      case http::IoStatus::would_block:
+        if (client_.doubtful()) wait_until(call_started_ + doubt_after);
+        client_.watch_readable();
+        return Progress::wait;
+    }
+  }
+  if (!client_gone_) {  // it pipelines more than there is room for
+    const http::IoStatus state = client_.peer_state();
+    if (state == http::IoStatus::broken) return client_left();
+    if (state == http::IoStatus::end) client_gone_ = now_;
+    client_.watch_behind_unread();
+  }
+  if (client_gone_) {
+    const TimePoint end = *client_gone_ + doubt_after;
+    if (now_ >= end) return client_left();
+    wait_until(end);
+  }
+  return Progress::wait;
+}
+
+/// The client does not take its answer, or the rest of its request will not come.
+Progress ClientExchange::content_lost() {
+  switch (request_.fault()) {
+    case IncomingRequest::Fault::none:
+    case IncomingRequest::Fault::client_left:
+      break;
+    case IncomingRequest::Fault::too_large:
+      return give_up(413, "the request's content is too large");
+    case IncomingRequest::Fault::malformed:
+      return give_up(400, "the request's chunks are malformed");
+  }
+  return client_left();
+}
+
+/// The client has spoilt its request. If it has no head yet it gets an answer; in the middle of a response it
+/// gets a reset, because an orderly end could look like a whole message.
+Progress ClientExchange::give_up(unsigned status, std::string_view detail) {
+  call_->abandon();
+  if (delivery_.begun()) {
+    worker_.note_failure(call_->service(), "response broken off", detail);
+    client_.abort();
+    return Progress::over;
+  }
+  answer({status, "http_request_error", detail}, &call_->service());
+  return Progress::go;
+}
+
+Progress ClientExchange::client_left() {
+  if (!delivery_.begun()) call_->service().count_answer(0);
+  call_->abandon();
+  client_.close();
+  return Progress::over;
+}
+
+/// 100 means nothing to a client that did not ask.
+http::IoStatus ClientExchange::take_interim(const http::Head& head, const http::FieldList& fields) {
+  if (head.status == 100) {
+    if (!request_.held_back()) return http::IoStatus::ok;
+    request_.go_ahead(now_);
+  }
+  return delivery_.interim(head, fields);
+}
+
+void ClientExchange::take_head(const ChosenHead& head) {
+  if (worker_.draining() || is_last() || request_.held_back()) delivery_.close_after();
+  delivery_.head(head);
+  request_.note_progress(now_);
+}
+
+http::Stream::Sent ClientExchange::take_content(const http::Outbox::Content& content) {
+  const http::Stream::Sent sent = delivery_.content(content);
+  if (sent.size != 0) request_.note_progress(now_);
+  if (sent.status == http::IoStatus::would_block) {
+    client_.watch_writable();
+    write_due_ = request_.progress() + worker_.limits.write_timeout;
+  }
+  return sent;
+}
+
+void ClientExchange::take_refusal(const Rejection& rejection, const Remarks& remarks) {
+  consider_keeping_alive();
+  delivery_.refuse(rejection, call_->service().name(), remarks);
+}
+
+void ClientExchange::take_kept(const KeptAnswer& kept, const Remarks& remarks) {
+  consider_keeping_alive();
+  delivery_.give(kept, remarks);
+}
+
+void ClientExchange::take_failure(const LastWords& words, const Remarks& remarks) {
+  consider_keeping_alive();
+  delivery_.answer({words.status, words.error, words.detail, call_->service().name()}, remarks);
+}
+
+}  // namespace switchgear::gateway

@@ -1,0 +1,189 @@
+#include "app/gateway/heads/forwarding.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "switchgear/http/ascii.hpp"
+
+namespace switchgear::gateway {
+
+namespace {
+
+using http::Field;
+using http::FieldId;
+
+void append_field(std::string& out, std::string_view name, std::string_view value) {
+  out.append(name).append(": ").append(value).append("\r\n");
+}
+
+void append_number(std::string& out, std::uint64_t number) {
+  char digits[24];
+  out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
+}
+
+/// Ends at this hop, by its nature or because Connection names it. What frames the message is always made
+/// anew.
+[[nodiscard]] bool is_hop_by_hop(const Field& field, const http::Head& head) noexcept {
+  switch (field.id) {
+    case FieldId::connection:
+    case FieldId::keep_alive:
+    case FieldId::proxy_connection:
+    case FieldId::proxy_authenticate:
+    case FieldId::proxy_authentication_info:
+    case FieldId::proxy_authorization:
+    case FieldId::te:
+    case FieldId::transfer_encoding:
+    case FieldId::content_length:
+    case FieldId::upgrade:
+    case FieldId::http2_settings:
+      return true;
+    default:
+      break;
+  }
+  for (std::size_t i = 0; i < head.connection_options; ++i) {
+    if (http::equals_ignoring_case(field.name, head.connection_option[i])) return true;
+  }
+  return false;
+}
+
+/// A service could take it for what it is not. Services that hand fields to programs as variables (CGI, WSGI)
+/// cannot tell `_` from `-`, and so not a field that frames the message, that ends at this hop, or that this
+/// gateway vouches for, from one that is written with `_`; and their variable for `Proxy` is the one by which
+/// programs are told which proxy to use for requests of their own (CVE-2016-5385, "httpoxy").
+[[nodiscard]] bool is_misleading(std::string_view name) noexcept {
+  if (http::equals_lower(name, "proxy")) return true;
+  if (name.size() < 14 || name.size() > 25 || name.find('_') == std::string_view::npos) return false;
+  constexpr std::string_view plain[]{
+      "content-length",      "transfer-encoding",  "x-forwarded-for",
+      "x-forwarded-host",    "x-forwarded-proto",  "proxy-connection",
+      "proxy-authorization", "proxy-authenticate", "proxy-authentication-info"};
+  for (const std::string_view field : plain) {
+    if (field.size() != name.size()) continue;
+    std::size_t same = 0;
+    while (same < name.size() && (name[same] == '_' ? '-' : http::to_lower(name[same])) == field[same])
+      ++same;
+    if (same == name.size()) return true;
+  }
+  return false;
+}
+
+[[nodiscard]] bool is_forwarded_for(const Field& field) noexcept {
+  return field.id == FieldId::unknown && http::equals_lower(field.name, "x-forwarded-for");
+}
+
+/// Lines of one name are one list, in their order (RFC 9110, 5.3), and leave as one: some servers look at the
+/// first line only, and would believe what a client wrote there.
+void write_forwarded_for(std::string& out, const http::FieldList& fields, std::string_view client) {
+  out.append("X-Forwarded-For: ");
+  for (const Field& field : fields) {
+    if (is_forwarded_for(field) && !field.value.empty()) out.append(field.value).append(", ");
+  }
+  out.append(client).append("\r\n");
+}
+
+}  // namespace
+
+void write_request(std::string& out, const http::Head& head, const http::FieldList& fields,
+                   const RequestRewrite& rewrite) {
+  out.append(head.method).append(" ");
+  if (head.path != "*") out.append(rewrite.base_path);
+  out.append(head.path).append(" HTTP/1.1\r\n");
+  append_field(out, "Host", head.authority.empty() ? rewrite.authority : head.authority);
+  bool knows_host = false;
+  bool knows_proto = false;
+  for (const Field& field : fields) {
+    if (field.id == FieldId::host || field.id == FieldId::expect || is_hop_by_hop(field, head)) continue;
+    if (field.id == FieldId::unknown) {
+      if (is_misleading(field.name)) continue;
+      if (is_forwarded_for(field)) continue;
+      if (http::equals_lower(field.name, "x-forwarded-host")) knows_host = true;
+      if (http::equals_lower(field.name, "x-forwarded-proto")) knows_proto = true;
+    }
+    append_field(out, field.name, field.value);
+  }
+  write_forwarded_for(out, fields, rewrite.client);
+  if (!knows_host && !head.authority.empty()) append_field(out, "X-Forwarded-Host", head.authority);
+  if (!knows_proto) out.append("X-Forwarded-Proto: http\r\n");
+  if (head.chunked) {
+    out.append("Transfer-Encoding: chunked\r\n");
+  } else if (head.content_length) {
+    out.append("Content-Length: ");
+    append_number(out, *head.content_length);
+    out.append("\r\n");
+  }
+  if (head.expects_continue && head.version >= 11) out.append("Expect: 100-continue\r\n");
+  if (head.accepts_trailers) out.append("TE: trailers\r\nConnection: TE\r\n");
+  out.append(head.version >= 11 ? "Via: 1.1 " : "Via: 1.0 ").append(rewrite.pseudonym).append("\r\n\r\n");
+}
+
+bool was_forwarded_by(std::string_view pseudonym, const http::FieldList& fields) noexcept {
+  for (const Field& field : fields) {
+    if (field.id != FieldId::via) continue;
+    const bool unknown = http::for_each_in_list(field.value, [&](std::string_view one) {
+      // [protocol-name "/"] protocol-version RWS received-by [RWS comment]
+      const std::size_t space = one.find_first_of(" \t");
+      if (space == std::string_view::npos) return true;
+      std::string_view by = one.substr(std::min(one.find_first_not_of(" \t", space), one.size()));
+      by = by.substr(0, by.find_first_of(" \t("));
+      return !http::equals_ignoring_case(by, pseudonym);
+    });
+    if (!unknown) return true;
+  }
+  return false;
+}
+
+void write_response(std::string& out, const http::Head& head, const http::FieldList& fields,
+                    const ResponseRewrite& rewrite) {
+  out.append("HTTP/1.1 ");
+  append_number(out, head.status);
+  out.append(" ").append(fields.reason()).append("\r\n");
+  bool dated = false;
+  for (const Field& field : fields) {
+    if (is_hop_by_hop(field, head)) continue;
+    if (field.id == FieldId::date) dated = true;
+    append_field(out, field.name, field.value);
+  }
+  if (!dated) append_field(out, "Date", rewrite.date);
+  out.append(rewrite.extra);
+  switch (rewrite.framing) {
+    case BodyFraming::as_received:
+      // Also on the answer to HEAD and on 304, where it tells about a body that is not there; never on 204
+      // (RFC 9110, 8.6).
+      if (head.content_length && head.status != 204) {
+        out.append("Content-Length: ");
+        append_number(out, *head.content_length);
+        out.append("\r\n");
+      }
+      break;
+    case BodyFraming::chunked:
+      out.append("Transfer-Encoding: chunked\r\n");
+      break;
+    case BodyFraming::until_close:
+      break;
+  }
+  if (!rewrite.keep_alive) {
+    out.append("Connection: close\r\n");
+  } else if (rewrite.to_http10) {
+    out.append("Connection: keep-alive\r\n");
+  }
+  out.append(head.version >= 11 ? "Via: 1.1 switchgear\r\n\r\n" : "Via: 1.0 switchgear\r\n\r\n");
+}
+
+void write_kept_fields(std::string& out, const http::Head& head, const http::FieldList& fields) {
+  for (const Field& field : fields) {
+    if (!is_hop_by_hop(field, head) && field.id != FieldId::age && field.id != FieldId::date)
+      append_field(out, field.name, field.value);
+  }
+}
+
+void write_interim(std::string& out, const http::Head& head, const http::FieldList& fields) {
+  out.append("HTTP/1.1 ");
+  append_number(out, head.status);
+  out.append(" ").append(fields.reason()).append("\r\n");
+  for (const Field& field : fields) {
+    if (!is_hop_by_hop(field, head)) append_field(out, field.name, field.value);
+  }
+  out.append("\r\n");
+}
+
+}  // namespace switchgear::gateway

@@ -1,0 +1,71 @@
+// response/: an answer's way back to the client, be it a service's or the gateway's own. Never here: what the
+// answer is, and what becomes of the connection after it.
+//
+// One answer after the other, on one client's connection.
+#pragma once
+
+#include <cstdint>
+
+#include "app/gateway/call/call_client.hpp"
+#include "app/gateway/response/answers.hpp"
+#include "switchgear/http/event_loop.hpp"
+#include "switchgear/http/head.hpp"
+#include "switchgear/http/outbox.hpp"
+
+namespace switchgear::gateway {
+
+/// Frames and writes as its client understands it: an HTTP/1.0 client, or one that sent HEAD. Keeps no
+/// content: what the client does not take is offered again.
+///
+///   silent ──an answer, or a head──▶ begun ──begin()──▶ silent
+///
+/// Threads: its loop's. Never allocates but for heads and the gateway's own answers.
+class Delivery {
+ public:
+  enum class State : std::uint8_t { silent, begun };
+
+  /// Both are borrowed.
+  Delivery(http::EventLoop& loop, http::Stream& client) noexcept : loop_(loop), client_(client) {}
+
+  /// For the answer to this request.
+  void begin(const http::Head& request) noexcept;
+  /// For the answer to what is not a request that could be read: nothing behind it can be.
+  void begin_unreadable() noexcept;
+  /// Nothing can come after this answer.
+  void close_after() noexcept { framing_.keep_alive = false; }
+  /// Forgets the answer, and keeps no memory worth mentioning.
+  void clear() noexcept { outbox_.clear(); }
+
+  void answer(const OwnAnswer& answer, const Remarks& remarks);
+  void refuse(const Rejection& rejection, std::string_view service, const Remarks& remarks);
+  void give(const KeptAnswer& kept, const Remarks& remarks);
+  /// 200, for `OPTIONS *`.
+  void give_nothing();
+
+  /// A hint is dropped if the client has not taken the one before. `broken`: the client has left.
+  [[nodiscard]] http::IoStatus interim(const http::Head& head, const http::FieldList& fields);
+  void head(const ChosenHead& chosen);
+  /// As http::Outbox::send().
+  [[nodiscard]] http::Stream::Sent content(const http::Outbox::Content& content);
+  /// The rest of an answer that is given whole.
+  [[nodiscard]] http::Stream::Sent finish() { return outbox_.send(client_, {{}, true}); }
+
+  [[nodiscard]] bool begun() const noexcept { return state_ == State::begun; }
+  [[nodiscard]] bool complete() const noexcept { return outbox_.complete(); }
+  [[nodiscard]] bool keeps_alive() const noexcept { return framing_.keep_alive; }
+  /// The client may know the answer's end by the connection's alone.
+  [[nodiscard]] bool to_http10() const noexcept { return version_ < 11; }
+
+ private:
+  std::string& begin_own();
+  void put_own();
+
+  http::EventLoop& loop_;
+  http::Stream& client_;
+  http::Outbox outbox_;
+  AnswerFraming framing_;
+  unsigned version_ = 11;  ///< the client's
+  State state_ = State::silent;
+};
+
+}  // namespace switchgear::gateway

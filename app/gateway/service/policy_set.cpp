@@ -1,0 +1,82 @@
+#include "app/gateway/service/policy_set.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <utility>
+
+#include "switchgear/config/explain.hpp"
+
+namespace switchgear::gateway {
+
+namespace {
+
+[[nodiscard]] StoredAnswer answer_of(const config::ValueFallback& value) {
+  StoredAnswer::Content content;
+  content.status = value.status;
+  content.body = value.body;
+  content.fields = "Cache-Control: no-store\r\n";  // the way out is for now
+  if (!value.body.empty()) content.fields += "Content-Type: " + value.content_type + "\r\n";
+  return StoredAnswer{std::move(content)};
+}
+
+[[nodiscard]] StoredAnswer accepted(std::uint64_t id) {
+  StoredAnswer::Content content;
+  content.status = 202;
+  content.fields = "Content-Type: application/json\r\nCache-Control: no-store\r\n";
+  content.body = boost::json::serialize(boost::json::object{{"status", "queued"}, {"id", id}});
+  return StoredAnswer{std::move(content)};
+}
+
+[[nodiscard]] bool stores_calls(const config::Policy& policy) noexcept {
+  return policy.fallback && std::holds_alternative<CallQueueOptions>(*policy.fallback);
+}
+
+[[nodiscard]] bool keeps_answers(const config::Policy& policy) noexcept {
+  return policy.cache || (policy.fallback && std::holds_alternative<CachedFallbackOptions>(*policy.fallback));
+}
+
+[[nodiscard]] config::PolicyContext<StoredAnswer> context_of(const config::Service& service,
+                                                             std::shared_ptr<CircuitBreaker> breaker,
+                                                             const PolicySet* before, std::uint64_t seed) {
+  // An address stands for what is there: answers of another address are not answers of this one.
+  const bool moved = before == nullptr || before->service().upstream != service.upstream ||
+                     before->service().base_path != service.base_path;
+  return {.name = service.name,
+          .breaker = {.seed = seed},
+          .shared_breaker = std::move(breaker),
+          .timeout = config::gateway_timeout,
+          .value = answer_of,
+          .accepted = accepted,
+          .answers = moved ? config::Answers::forgotten : config::Answers::kept};
+}
+
+[[nodiscard]] std::shared_ptr<HedgeWins> wins_of(const GatewayPolicies::Objects& has,
+                                                 const PolicySet* before) {
+  if (!has.hedge) return nullptr;
+  if (before != nullptr && before->policies().hedge == has.hedge) return before->hedge_wins();
+  return std::make_shared<HedgeWins>();
+}
+
+[[nodiscard]] std::shared_ptr<UriVersions> versions_of(const config::Policy& policy,
+                                                       const PolicySet* before) {
+  if (before != nullptr && before->versions()) return before->versions();
+  return keeps_answers(policy) ? std::make_shared<UriVersions>() : nullptr;
+}
+
+}  // namespace
+
+PolicySet::PolicySet(const config::Service& service, const config::Policy& policy,
+                     std::shared_ptr<CircuitBreaker> breaker, const PolicySet* before, std::uint64_t seed)
+    : service_(service),
+      policies_(policy, context_of(service, std::move(breaker), before, seed),
+                before == nullptr ? nullptr : &before->policies_),
+      hedge_wins_(wins_of(policies_.objects(), before)),
+      versions_(versions_of(policy, before)),
+      remembers_(keeps_answers(policy)),
+      queues_(stores_calls(policy)),
+      plain_(policies_.pipeline()),
+      plain_bare_(policies_.pipeline(config::WithFallback::no)),
+      hedged_(policies_.racing_pipeline()),
+      hedged_bare_(policies_.racing_pipeline(config::WithFallback::no)) {}
+
+}  // namespace switchgear::gateway

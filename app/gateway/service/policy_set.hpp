@@ -1,0 +1,80 @@
+// The policies of one service, made from its configuration and shared by every thread that calls it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "app/gateway/service/stored_answer.hpp"
+#include "app/gateway/service/uri_versions.hpp"
+#include "switchgear/config/config.hpp"
+#include "switchgear/config/configured_policies.hpp"
+
+namespace switchgear::gateway {
+
+using AnswerCache = Cache<StoredAnswer>;
+using AnswerFallback = Fallback<StoredAnswer>;
+
+using GatewayPolicies = config::ConfiguredPolicies<StoredAnswer>;
+/// Only a service that hedges pays for a race.
+using PlainPipeline = GatewayPolicies::Plain;
+using HedgedPipeline = GatewayPolicies::Racing;
+
+/// Hedges whose answer came first. Threads: any.
+class HedgeWins {
+ public:
+  void add() noexcept { count_.fetch_add(1, std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t count() const noexcept { return count_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> count_{0};
+};
+
+/// Constant; threads: any.
+class PolicySet {
+ public:
+  /// Policies whose options did not change since `before` are the same objects, with all they know.
+  PolicySet(const config::Service& service, const config::Policy& policy,
+            std::shared_ptr<CircuitBreaker> breaker, const PolicySet* before, std::uint64_t seed);
+  PolicySet(const PolicySet&) = delete;
+  PolicySet& operator=(const PolicySet&) = delete;
+
+  [[nodiscard]] const config::Service& service() const noexcept { return service_; }
+  /// `timeout` is never null. The queue is that of a fallback that stores calls, or once did: it stays as
+  /// long as the service does, because calls under way may still store.
+  [[nodiscard]] const GatewayPolicies::Objects& policies() const noexcept { return policies_.objects(); }
+  /// Null without a hedge; replaced with it, so that both count from nought together.
+  [[nodiscard]] const std::shared_ptr<HedgeWins>& hedge_wins() const noexcept { return hedge_wins_; }
+  /// Of a service that remembers, or once did: answers that a cache keeps across a reload must not be found
+  /// again under a version that has begun anew.
+  [[nodiscard]] const std::shared_ptr<UriVersions>& versions() const noexcept { return versions_; }
+
+  /// A call may be made more than once.
+  [[nodiscard]] bool repeats() const noexcept { return policies().retry || policies().hedge; }
+  /// Something may come of a bad answer other than handing it on: it is looked at before it is.
+  [[nodiscard]] bool reacts() const noexcept { return repeats() || policies().fallback || policies().cache; }
+  [[nodiscard]] bool hedges() const noexcept { return policies().hedge != nullptr; }
+  /// Good answers are kept.
+  [[nodiscard]] bool remembers() const noexcept { return remembers_; }
+  /// Calls that come to nothing are stored for later.
+  [[nodiscard]] bool queues() const noexcept { return queues_; }
+
+  [[nodiscard]] const PlainPipeline& plain() const noexcept { return plain_; }
+  [[nodiscard]] const PlainPipeline& plain_without_fallback() const noexcept { return plain_bare_; }
+  [[nodiscard]] const HedgedPipeline& hedged() const noexcept { return hedged_; }
+  [[nodiscard]] const HedgedPipeline& hedged_without_fallback() const noexcept { return hedged_bare_; }
+
+ private:
+  config::Service service_;
+  GatewayPolicies policies_;
+  std::shared_ptr<HedgeWins> hedge_wins_;
+  std::shared_ptr<UriVersions> versions_;
+  bool remembers_;
+  bool queues_;
+  PlainPipeline plain_;
+  PlainPipeline plain_bare_;
+  HedgedPipeline hedged_;
+  HedgedPipeline hedged_bare_;
+};
+
+}  // namespace switchgear::gateway

@@ -1,0 +1,73 @@
+#include "app/gateway/service/service.hpp"
+
+#include <algorithm>
+
+#include "app/gateway/heads/target_path.hpp"
+
+namespace switchgear::gateway {
+
+namespace {
+[[nodiscard]] std::string authority_of(const config::Endpoint& endpoint) {
+  const bool bracketed = endpoint.host.find(':') != std::string::npos;
+  return (bracketed ? "[" + endpoint.host + "]" : endpoint.host) + ":" + std::to_string(endpoint.port);
+}
+}  // namespace
+
+void ServiceCounts::add(const ServiceCounts& other) noexcept {
+  for (std::size_t i = 0; i < answers.size(); ++i) answers[i] += other.answers[i];
+  for (std::size_t i = 0; i < failures.size(); ++i) failures[i] += other.failures[i];
+  loops += other.loops;
+  fresh_attempts += other.fresh_attempts;
+  responses_aborted += other.responses_aborted;
+}
+
+Service::Service(config::Service options, const config::Policy& policy,
+                 std::shared_ptr<http::ConnectionPool> pool, std::shared_ptr<ServiceCounts> counts,
+                 std::shared_ptr<const PolicySet> policies, CircuitDurations& durations)
+    : options_(std::move(options)),
+      authority_(authority_of(options_.upstream)),
+      classifier_({policy.failure_when.status, policy.failure_when.timeout,
+                   policy.failure_when.connection_error, policy.retry_status}),
+      pool_(std::move(pool)),
+      counts_(std::move(counts)),
+      policies_(std::move(policies)),
+      durations_(durations),
+      timeout_(policies_->policies().timeout->length()),
+      deadline_(policy.deadline) {}
+
+void Service::count(const Outcome& outcome) noexcept {
+  switch (outcome.verdict) {
+    case Verdict::success:
+      durations_.success.record(outcome.latency);
+      return;
+    case Verdict::failure:
+      durations_.failure.record(outcome.latency);
+      ++counts_->failures[static_cast<std::size_t>(outcome.type)];
+      return;
+    case Verdict::ignored:
+      return;
+  }
+}
+
+void Routes::add(std::string prefix, ServicePtr service) {
+  routes_.emplace_back(std::move(prefix), std::move(service));
+}
+
+void Routes::sort() {
+  // A prefix with and without its last slash are the same route, so the slash does not make one longer.
+  const auto length = [](const std::string& prefix) {
+    return prefix.size() - (prefix.ends_with('/') ? 1 : 0);
+  };
+  std::stable_sort(routes_.begin(), routes_.end(), [&](const auto& left, const auto& right) {
+    return length(left.first) > length(right.first);
+  });
+}
+
+Service* Routes::find(std::string_view path) const noexcept {
+  for (const auto& [prefix, service] : routes_) {
+    if (matches_prefix(path, prefix)) return service.get();
+  }
+  return nullptr;
+}
+
+}  // namespace switchgear::gateway

@@ -1,0 +1,87 @@
+// One service as one thread sees it: where its calls go, what guards them, what became of them.
+#pragma once
+
+#include <array>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "app/gateway/service/policy_set.hpp"
+#include "switchgear/config/config.hpp"
+#include "switchgear/http/connection_pool.hpp"
+#include "switchgear/http/failure_classifier.hpp"
+#include "switchgear/observe/call_durations.hpp"
+
+namespace switchgear::gateway {
+
+/// Plain numbers of one thread; others get copies by message.
+struct ServiceCounts {
+  std::array<std::uint64_t, 6>
+      answers{};                     ///< by the first digit of the status; [0]: the client left without one
+  std::uint64_t loops = 0;           ///< requests that this gateway had forwarded before: 508
+  std::uint64_t fresh_attempts = 0;  ///< requests repeated because a kept connection turned out to be closed
+  std::uint64_t responses_aborted = 0;  ///< that the service broke off, or did not finish in time
+  std::array<std::uint64_t, failure_types.size()> failures{};  ///< attempts that failed, by FailureType
+
+  void add(const ServiceCounts& other) noexcept;
+};
+
+/// Made anew by every reload; shares its pool and counts with the one before when they did not change. Lives
+/// as long as a request is under way that was routed to it.
+class Service final : public boost::intrusive_ref_counter<Service, boost::thread_unsafe_counter> {
+ public:
+  Service(config::Service options, const config::Policy& policy, std::shared_ptr<http::ConnectionPool> pool,
+          std::shared_ptr<ServiceCounts> counts, std::shared_ptr<const PolicySet> policies,
+          CircuitDurations& durations);
+
+  [[nodiscard]] const config::Service& options() const noexcept { return options_; }
+  [[nodiscard]] const std::string& name() const noexcept { return options_.name; }
+  /// `host:port`, for a request that came without a Host.
+  [[nodiscard]] const std::string& authority() const noexcept { return authority_; }
+  [[nodiscard]] const http::FailureClassifier& classifier() const noexcept { return classifier_; }
+  [[nodiscard]] const std::shared_ptr<http::ConnectionPool>& pool() const noexcept { return pool_; }
+  [[nodiscard]] ServiceCounts& counts() const noexcept { return *counts_; }
+  /// An attempt's, whether or not a breaker guards the service.
+  void count(const Outcome& outcome) noexcept;
+  /// To a client's request; 0: the client left without one.
+  void count_answer(unsigned status) noexcept { ++counts_->answers[status / 100 % 6]; }
+  [[nodiscard]] const std::shared_ptr<ServiceCounts>& shared_counts() const noexcept { return counts_; }
+  [[nodiscard]] const PolicySet& policies() const noexcept { return *policies_; }
+  [[nodiscard]] CircuitDurations& durations() const noexcept { return durations_; }
+  [[nodiscard]] Duration timeout() const noexcept { return timeout_; }
+  [[nodiscard]] const std::optional<Duration>& deadline() const noexcept { return deadline_; }
+
+ private:
+  config::Service options_;
+  std::string authority_;
+  http::FailureClassifier classifier_;
+  std::shared_ptr<http::ConnectionPool> pool_;
+  std::shared_ptr<ServiceCounts> counts_;
+  std::shared_ptr<const PolicySet> policies_;
+  CircuitDurations& durations_;
+  Duration timeout_;
+  std::optional<Duration> deadline_;
+};
+
+using ServicePtr = boost::intrusive_ptr<Service>;
+
+/// Longest prefix first.
+class Routes {
+ public:
+  void add(std::string prefix, ServicePtr service);
+  /// Call after the last add().
+  void sort();
+  /// Null when no prefix matches. `path` as TargetPath sees it.
+  [[nodiscard]] Service* find(std::string_view path) const noexcept;
+
+ private:
+  std::vector<std::pair<std::string, ServicePtr>> routes_;
+};
+
+}  // namespace switchgear::gateway

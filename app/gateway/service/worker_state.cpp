@@ -1,0 +1,19 @@
+#include "app/gateway/service/worker_state.hpp"
+
+#include <fmt/format.h>
+
+namespace switchgear::gateway {
+
+ServicePtr WorkerState::service(std::string_view name) const {
+  const auto found = services.find(name);
+  return found == services.end() ? ServicePtr{} : found->second;
+}
+
+void WorkerState::note_failure(const Service& service, std::string_view what, std::string_view why) noexcept {
+  fmt::memory_buffer text;
+  fmt::format_to(fmt::appender{text}, "service '{}' at {}: {}: {}", service.name(), service.authority(), what,
+                 why);
+  incidents.note({text.data(), text.size()});
+}
+
+}  // namespace switchgear::gateway

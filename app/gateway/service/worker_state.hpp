@@ -1,0 +1,41 @@
+// What the connections and the calls of one thread share.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "app/gateway/service/incident_log.hpp"
+#include "app/gateway/service/service.hpp"
+#include "switchgear/config/config.hpp"
+#include "switchgear/http/event_loop.hpp"
+#include "switchgear/http/head.hpp"
+
+namespace switchgear::gateway {
+
+/// Owned by the thread's worker, which alone changes it, but for the counters. Threads: its loop's.
+struct WorkerState {
+  explicit WorkerState(spdlog::logger& log) : incidents(loop, log) {}
+
+  [[nodiscard]] bool draining() const noexcept { return draining_since.has_value(); }
+  /// Null when there is none of that name.
+  [[nodiscard]] ServicePtr service(std::string_view name) const;
+  /// Logs that a client did not get the service's answer.
+  void note_failure(const Service& service, std::string_view what, std::string_view why) noexcept;
+
+  http::EventLoop loop;
+  IncidentLog incidents;
+  std::string pseudonym;  ///< what this gateway calls itself in Via, unlike any other
+  config::GatewayLimits limits;
+  http::HeadLimits head_limits;
+  Routes routes;
+  std::map<std::string, ServicePtr, std::less<>> services;
+  std::optional<TimePoint> draining_since;
+  std::array<std::uint64_t, 6> unrouted{};  ///< answers to requests that reached no service
+};
+
+}  // namespace switchgear::gateway

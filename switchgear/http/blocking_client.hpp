@@ -36,7 +36,7 @@ class BlockingClient {
     start();
   }
   /// With a single policy.
-  template <detail::HasLayer Policy>
+  template <switchgear::detail::HasLayer Policy>
   BlockingClient(std::string_view base_url, Policy& policy, ClientOptions options = {})
       : BlockingClient(base_url, Pipeline{policy}, std::move(options)) {}
   BlockingClient(const BlockingClient&) = delete;

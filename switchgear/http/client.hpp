@@ -66,7 +66,7 @@ class Client {
       : core_(std::make_shared<ClientCore>(executor, base_url, std::move(options))),
         guard_(std::make_shared<PipelineGuard<P>>(pipeline, core_->options().failures)) {}
   /// With a single policy.
-  template <detail::HasLayer Policy>
+  template <switchgear::detail::HasLayer Policy>
   Client(const boost::asio::any_io_executor& executor, std::string_view base_url, Policy& policy,
          ClientOptions options = {})
       : Client(executor, base_url, Pipeline{policy}, std::move(options)) {}

@@ -463,6 +463,7 @@ TEST(Client, GivesUpItsPlaceInThePoolWhenItIsCancelledThere) {
     static_cast<void>(socket.read_request());
     waits.wait();
     socket.send(ok());
+    static_cast<void>(socket.ends());
   }};
   ClientOptions options;
   options.pool.max = 1;

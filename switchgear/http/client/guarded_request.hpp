@@ -154,12 +154,14 @@ class PipelineGuard final : public RequestGuard, public std::enable_shared_from_
     response.report = call.report;
     const bool cancelled = call.report.rejection && call.report.rejection->reason == Reason::cancelled;
     if (!failed && !is_safe(call.method) && response.status < 400) forget(call.url.text());
+    if (!failed && !call.key.empty() && !may_be_stored(response)) forget(call.key);
     if (!call.request.fallback() || cancelled) return;
     const bool bad = failed || pipeline_.classifier().of_result(response, {}).verdict == Verdict::failure;
     if (bad) answer_instead(call, failed, response);
   }
 
-  /// RFC 9111, 4.4: what is stored for a URL is wrong once it has been changed.
+  /// What is stored for a URL is wrong once it has been changed (RFC 9111, 4.4), and some answers must not be
+  /// stored at all.
   void forget(std::string_view key) const {
     std::apply([&](const auto&... borrowed) { (forget_in(borrowed.get(), key), ...); }, pipeline_.policies());
   }

@@ -10,6 +10,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 
 #include "app/admin/admin_server.hpp"
@@ -21,6 +22,8 @@
 #include "app/serve/served_config.hpp"
 #include "app/serve/signals.hpp"
 #include "switchgear/config/config.hpp"
+#include "switchgear/config/file_watcher.hpp"
+#include "switchgear/config/own_sections.hpp"
 #include "switchgear/observe/call_durations.hpp"
 #include "switchgear/observe/transition_log.hpp"
 #include "switchgear/registry/breaker_registry.hpp"
@@ -33,11 +36,12 @@ class CannotListen final : public std::runtime_error {
   using runtime_error::runtime_error;
 };
 
-/// One gateway process. `config` is the file of `flags` with the flags in place of its addresses.
+/// One gateway process. `config` is the file of `flags`, read with `sections`, with the flags in place of its
+/// addresses.
 class Server {
  public:
   /// Listens. Throws CannotListen, or gateway::TooFewOpenFiles.
-  Server(ServeFlags flags, config::Config config, spdlog::logger& log);
+  Server(ServeFlags flags, config::Config config, const config::OwnSections& sections, spdlog::logger& log);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
@@ -50,6 +54,7 @@ class Server {
   void on_signal(int signal);
   void begin_drain();
   void look_every_second();
+  void on_file_changed();
 
   const config::Endpoint listen_;         ///< as asked for; the port may be the system's choice
   const config::Endpoint admin_address_;  ///< likewise
@@ -66,6 +71,7 @@ class Server {
   boost::asio::io_context main_;
   Signals signals_{main_, [this](int signal) { on_signal(signal); }};
   boost::asio::steady_timer second_{main_};
+  std::optional<config::FileChanges> file_changes_;
   Drain drain_{*gateway_, log_};
 };
 

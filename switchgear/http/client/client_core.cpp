@@ -102,9 +102,9 @@ asio::awaitable<Response> ClientCore::send(const Hop& hop, const ClientCall& cal
       co_return co_await trip.run();
     } catch (const Error& failed) {
       if (!trip.was_stale() || failed.code() != Errc::closed) throw;
-      if (!call.repeatable) {
-        const std::error_code unknown = Errc::kept_closed;
-        throw Error(unknown, hop.url.origin() + ": " + unknown.message());
+      if (!call.repeatable && !is_safe(hop.method)) {
+        const std::error_code code = Errc::kept_closed;
+        throw Error(code, hop.url.origin() + ": " + code.message());
       }
     }
     reuse = ClientPool::Reuse::never;

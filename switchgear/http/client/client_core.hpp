@@ -32,6 +32,8 @@ class ClientPool;
 /// One request on its way through the client's policies. What the call's options refer to is kept here.
 struct ClientCall {
   ClientCall(std::string verb, Request asked, const Url& base, const ClientOptions& options);
+  ClientCall(const ClientCall&) = delete;
+  ClientCall& operator=(const ClientCall&) = delete;
 
   std::string method;
   Request request;

@@ -25,10 +25,10 @@
 #include <tuple>
 #include <utility>
 
-#include "app/admin/admin_server.hpp"
 #include "app/gateway/gateway.hpp"
 #include "app/gateway/open_files.hpp"
 #include "app/serve_log.hpp"
+#include "switchgear/admin/server.hpp"
 #include "switchgear/config/address.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/observe/call_durations.hpp"
@@ -101,8 +101,8 @@ template <class Make>
 }
 
 /// As many connections as the limit of open files has room for.
-[[nodiscard]] admin::AdminLimits admin_limits(std::size_t threads) {
-  admin::AdminLimits limits;
+[[nodiscard]] admin::ServerLimits admin_limits(std::size_t threads) {
+  admin::ServerLimits limits;
   limits.connections =
       std::min(limits.connections, gateway::admin_connections(gateway::limit_of_open_files(), threads));
   limits.events_clients = std::min(limits.events_clients, limits.connections / 2);
@@ -127,21 +127,7 @@ class Server {
       return std::make_shared<gateway::Gateway>(config_, registry_, durations_, log_);
     });
     admin_ = listening("gateway.admin", flags_.admin ? "--admin" : nullptr, [&] {
-      return std::make_unique<admin::AdminServer>(
-          admin::AdminOptions{config_.gateway.admin,
-                              config_.gateway.admin_token,
-                              config_.gateway.admin_origins,
-                              admin_limits(config_.gateway.threads),
-                              {}},
-          admin::AdminSources{registry_, *transitions_, durations_, {gateway_}},
-          admin::AdminCallbacks{[this] { return reload(); }, [this] { return ready_.load(); },
-                                [this] { return policies(); }, [this] { return gateway_->status(); },
-                                [this](const admin::CommandRecord& record) {
-                                  admin_log_.command(record, std::chrono::steady_clock::now());
-                                },
-                                [this](std::string_view client) {
-                                  admin_log_.slow_client(client, std::chrono::steady_clock::now());
-                                }});
+      return std::make_unique<admin::Server>(registry_, admin_options(), admin_program());
     });
   }
 
@@ -165,6 +151,35 @@ class Server {
   }
 
  private:
+  [[nodiscard]] admin::ServerOptions admin_options() const {
+    admin::ServerOptions options;
+    options.host = config_.gateway.admin.host;
+    options.port = config_.gateway.admin.port;
+    options.token = config_.gateway.admin_token;
+    options.origins = config_.gateway.admin_origins;
+    options.limits = admin_limits(config_.gateway.threads);
+    return options;
+  }
+
+  /// What the gateway adds to its breakers.
+  [[nodiscard]] admin::Program admin_program() {
+    admin::Program program;
+    program.ready = [this] { return ready_.load(); };
+    program.reload = [this] { return reload(); };
+    program.policies = [this] { return policies(); };
+    program.services = [this] { return gateway_->status(); };
+    program.metrics = [this](telemetry::MetricFamilies& to) { gateway_->add_metrics(to); };
+    program.durations = &durations_;
+    program.transitions = transitions_;
+    program.audit = [this](const admin::CommandRecord& record) {
+      admin_log_.command(record, std::chrono::steady_clock::now());
+    };
+    program.slow_client = [this](std::string_view client) {
+      admin_log_.slow_client(client, std::chrono::steady_clock::now());
+    };
+    return program;
+  }
+
   /// All or nothing: a file with an error changes nothing.
   admin::ReloadResult reload() {
     const std::lock_guard lock{reload_mutex_};
@@ -272,7 +287,7 @@ class Server {
   const Ticker ticker_{registry_, [] { return std::chrono::steady_clock::now(); }};
   CallDurations durations_;
   std::shared_ptr<gateway::Gateway> gateway_;
-  std::unique_ptr<admin::AdminServer> admin_;
+  std::unique_ptr<admin::Server> admin_;
   boost::asio::io_context main_;
   boost::asio::signal_set signals_{main_, SIGTERM, SIGINT};
   boost::asio::steady_timer file_timer_{main_};

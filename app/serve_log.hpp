@@ -8,7 +8,7 @@
 #include <mutex>
 #include <string_view>
 
-#include "app/admin/admin_server.hpp"
+#include "switchgear/admin/server.hpp"
 #include "switchgear/core/event.hpp"
 #include "switchgear/core/time.hpp"
 

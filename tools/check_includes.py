@@ -2,7 +2,7 @@
 """Checks the order of the rooms by reading every #include.
 
     core <- striped <- policy <- pipeline <- {sync, async}      core, policy <- registry <- observe
-    async <- http       policy, registry <- config    everything <- app
+    async <- http       policy, registry <- config    observe <- telemetry <- admin    everything <- app
 
 A room includes itself and the rooms below it. The rooms of app/ include the library, never each other; only
 app/*.cpp includes them all. In a room of SUBFOLDERS, a folder includes itself and the folders before it; the files
@@ -25,6 +25,8 @@ LIBRARY = {
     "async": {"core", "policy", "pipeline"},
     "http": {"core", "policy", "pipeline", "async"},
     "config": {"core", "policy", "pipeline", "registry"},
+    "telemetry": {"core", "striped", "policy", "registry", "observe"},
+    "admin": {"core", "striped", "policy", "registry", "observe", "telemetry"},
     "testing": {"core", "policy", "pipeline"},
     "": {"core", "policy", "pipeline", "registry", "sync"},  # switchgear.hpp
 }

@@ -20,7 +20,7 @@
 #include "app/control/control_command.hpp"
 #include "app/demo/demo_command.hpp"
 #include "app/lab/replay_command.hpp"
-#include "app/serve_command.hpp"
+#include "app/serve/serve_command.hpp"
 
 namespace {
 
@@ -37,7 +37,7 @@ int run(int argc, char** argv) {
   switchgear::check::add_check(app, exit_code);
   switchgear::demo::add_demo_command(app, exit_code);
   switchgear::lab::add_replay_command(app, exit_code);
-  switchgear::add_serve_command(app, exit_code);
+  switchgear::serve::add_serve_command(app, exit_code);
 
   try {
     app.parse(argc, argv);

@@ -4,8 +4,8 @@
     core <- striped <- policy <- pipeline <- {sync, async}      core, policy <- registry <- observe
     async <- http       policy, registry <- config    observe <- telemetry <- admin    everything <- app
 
-A room includes itself and the rooms below it. The rooms of app/ include the library, never each other; only
-app/*.cpp includes them all. In a room of SUBFOLDERS, a folder includes itself and the folders before it; the files
+A room includes itself and the rooms below it. The rooms of app/ include the library, never each other; they meet
+in app/serve/, which composes a process of them, and in app/*.cpp, which includes them all. In a room of SUBFOLDERS, a folder includes itself and the folders before it; the files
 beside the folders come last. The rooms in STANDARD_ONLY need only the standard library; their tests may use more.
 
 usage: check_includes.py [ROOT]     exit 1 and one line FILE:LINE: message per violation
@@ -30,6 +30,7 @@ LIBRARY = {
     "testing": {"core", "policy", "pipeline"},
     "": {"core", "policy", "pipeline", "registry", "sync"},  # switchgear.hpp
 }
+COMPOSES = ("app", "serve")  # the room that includes other rooms of app/; they never include it
 SUBFOLDERS = {("app", "gateway"): ("heads", "service", "call", "response", "connection")}
 STANDARD_ONLY = {"", "core", "striped", "policy", "pipeline", "registry", "observe", "sync", "testing"}
 ON_TOP_OF_ASIO = {Path("switchgear/testing/manual_asio_time.hpp")}  # included by nothing else in its room
@@ -92,9 +93,9 @@ def problem_with_quoted(root, path, room, wanted):
         if there[1] not in LIBRARY[room[1]]:
             return f"{wanted}: room {room[1]} is not above room {there[1]}"
         return None
-    if there[0] == "switchgear" or room[1] == "":
+    if there[0] == "switchgear" or room[1] == "" or room == COMPOSES:
         return None
-    return f"{wanted}: rooms of app/ meet in app/*.cpp, not in app/{room[1]}"
+    return f"{wanted}: rooms of app/ meet in app/serve/ and app/*.cpp, not in app/{room[1]}"
 
 
 def problem(root, path, room, bracket, wanted):

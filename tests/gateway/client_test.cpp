@@ -123,6 +123,10 @@ TEST(Gateway, Answers408ToSlowloris) {
   }
   EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 408") << "counted from the first byte, not the last";
   EXPECT_EQ(upstream.connections(), 0);
+  EXPECT_NE(gateway.admin("GET", "/metrics")
+                .body.find("switchgear_gateway_requests_total{service=\"\",code_class=\"4xx\"} 1\n"),
+            std::string::npos)
+      << "an answer to a request that reached no service";
 }
 
 TEST(Gateway, Answers408ToABodyThatStalls) {

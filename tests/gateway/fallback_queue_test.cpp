@@ -6,6 +6,7 @@
 #include <boost/json/parse.hpp>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "tests/gateway/gateway_process.hpp"
@@ -235,6 +236,37 @@ TEST(GatewayFallbackQueue, MakesTheOthersWhenOneOfThemAlwaysFails) {
     return gateway.admin("GET", "/metrics")
                .body.find("switchgear_fallback_queue_waiting{service=\"mail\"} 1") != std::string::npos;
   })) << "it is kept";
+}
+
+TEST(GatewayFallbackQueue, AServiceThatClosesKeptConnectionsGetsEachStoredCallOnceAndNoBadMark) {
+  std::atomic<bool> healthy{false};
+  std::mutex mutex;
+  std::vector<std::string> sent;
+  Upstream mail{[&](Socket& socket) {
+    bool answered = false;
+    while (const auto request = socket.read_request()) {
+      if (healthy && std::exchange(answered, true)) return;  // closed under the second call
+      if (healthy) {
+        const std::lock_guard lock{mutex};
+        sent.push_back(request->body);
+      }
+      socket.send(healthy ? ok() : "HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n");
+    }
+  }};
+  const GatewayProcess gateway{
+      config_text({{"mail", mail.port(), "/mail/", "later"}},
+                  "  later: {timeout: 60s, fallback: {queue: {max: 9}}, circuit_breaker: "
+                  "{consecutive_failures: 1, open_duration: 300ms}}\n")};
+  const std::vector<std::string> bodies{"a", "b", "c", "d"};
+  for (const std::string& body : bodies) EXPECT_EQ(put(gateway, body).status(), 202U);
+  healthy = true;
+  const auto all = [&] {
+    const std::lock_guard lock{mutex};
+    return sent;
+  };
+  EXPECT_TRUE(eventually([&] { return all().size() == 4; }));
+  EXPECT_EQ(all(), bodies);
+  EXPECT_EQ(gateway.state("mail"), "closed");
 }
 
 TEST(GatewayFallbackQueue, KeepsACallThatTheRateLimiterRefusesThoughThatStatusIsNotWorthARetry) {

@@ -290,5 +290,16 @@ TEST(Gateway, RefusesMethodsAProxyShouldNotServe) {
   EXPECT_EQ(upstream.connections(), 0);
 }
 
+TEST(Gateway, ClosesAfterItsOwnAnswerToAClientOfHttp10) {
+  Upstream upstream{Upstream::saying(ok())};
+  const GatewayProcess gateway{config_text({{"shop", upstream.port(), "/shop/"}})};
+  for (const char* request : {"OPTIONS * HTTP/1.0\r\n\r\n", "GET /elsewhere HTTP/1.0\r\n\r\n"}) {
+    Socket client = Socket::connect(gateway.port());
+    client.send(request);
+    EXPECT_TRUE(client.read_response().has_value()) << request;
+    EXPECT_TRUE(client.ends()) << request;
+  }
+}
+
 }  // namespace
 }  // namespace switchgear::wire

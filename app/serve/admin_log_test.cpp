@@ -1,4 +1,4 @@
-#include "app/serve_log.hpp"
+#include "app/serve/admin_log.hpp"
 
 #include <gtest/gtest.h>
 #include <spdlog/sinks/ostream_sink.h>
@@ -8,7 +8,7 @@
 #include <sstream>
 #include <string>
 
-namespace switchgear {
+namespace switchgear::serve {
 namespace {
 
 using namespace std::chrono_literals;
@@ -74,4 +74,4 @@ TEST_F(AdminLogTest, SaysWhoseEventStreamWasDisconnectedUnlessThereAreTooMany) {
 }
 
 }  // namespace
-}  // namespace switchgear
+}  // namespace switchgear::serve

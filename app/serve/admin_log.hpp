@@ -1,4 +1,4 @@
-// The log of `switchgear serve` about breakers and their operators.
+// The log of `switchgear serve` about operators and their tools.
 #pragma once
 
 #include <spdlog/logger.h>
@@ -9,20 +9,9 @@
 #include <string_view>
 
 #include "switchgear/admin/server.hpp"
-#include "switchgear/core/event.hpp"
 #include "switchgear/core/time.hpp"
 
-namespace switchgear {
-
-/// What the breakers do. Threads: any.
-class BreakerLog final : public EventSink {
- public:
-  explicit BreakerLog(spdlog::logger& log) : log_(log) {}
-  void on_transition(const Transition& transition) override;
-
- private:
-  spdlog::logger& log_;
-};
+namespace switchgear::serve {
 
 /// What clients of the admin server did. A command that was done is always logged. Any client can be refused,
 /// and any can read slowly, so of either at most `most` are logged in `window`; the rest is counted and
@@ -56,4 +45,4 @@ class AdminLog {
   std::uint64_t slow_ = 0;      ///< in the window
 };
 
-}  // namespace switchgear
+}  // namespace switchgear::serve

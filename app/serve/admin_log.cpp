@@ -1,11 +1,11 @@
-#include "app/serve_log.hpp"
+#include "app/serve/admin_log.hpp"
 
 #include <fmt/format.h>
 
 #include <string>
 #include <string_view>
 
-namespace switchgear {
+namespace switchgear::serve {
 
 namespace {
 
@@ -35,16 +35,6 @@ constexpr std::size_t most_of_name = 100;
 }
 
 }  // namespace
-
-void BreakerLog::on_transition(const Transition& t) {
-  const auto level =
-      t.to == State::open || t.to == State::forced_open ? spdlog::level::warn : spdlog::level::info;
-  const std::string evidence = t.rule == Rule::operator_command
-                                   ? std::string{}
-                                   : fmt::format(" ({:.6g}, threshold {:.6g})", t.value, t.threshold);
-  log_.log(level, "breaker '{}': {} -> {} by {}{}", t.breaker, to_string(t.from), to_string(t.to),
-           to_string(t.rule), evidence);
-}
 
 void AdminLog::command(const admin::CommandRecord& record, TimePoint now) {
   const std::lock_guard lock{mutex_};
@@ -82,4 +72,4 @@ void AdminLog::report_rest() {
   slow_ = 0;
 }
 
-}  // namespace switchgear
+}  // namespace switchgear::serve

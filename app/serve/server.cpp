@@ -67,7 +67,7 @@ Server::Server(ServeFlags flags, config::Config config, spdlog::logger& log)
         return std::make_unique<admin::Server>(registry_, admin_options(config.gateway), program());
       })) {
   registry_.events().subscribe(transitions_);
-  registry_.events().subscribe(std::make_shared<BreakerLog>(log));
+  registry_.events().subscribe(events_);
 }
 
 admin::Program Server::program() {
@@ -79,12 +79,7 @@ admin::Program Server::program() {
   program.metrics = [this](telemetry::MetricFamilies& to) { gateway_->add_metrics(to); };
   program.durations = &durations_;
   program.transitions = transitions_;
-  program.audit = [this](const admin::CommandRecord& record) {
-    admin_log_.command(record, std::chrono::steady_clock::now());
-  };
-  program.slow_client = [this](std::string_view client) {
-    admin_log_.slow_client(client, std::chrono::steady_clock::now());
-  };
+  program.events = events_;
   return program;
 }
 
@@ -99,6 +94,7 @@ void Server::run() {
   look_every_second();
   main_.run();
   admin_->stop();
+  event_log_.write();
 }
 
 void Server::on_signal(int signal) {
@@ -122,7 +118,7 @@ void Server::look_every_second() {
   second_.async_wait([this](const boost::system::error_code& error) {
     if (error || !ready_) return;
     config_.reload_if_file_changed();
-    admin_log_.look_at_clock(std::chrono::steady_clock::now());
+    event_log_.look_at_clock();
     look_every_second();
   });
 }

@@ -14,6 +14,7 @@
 #include "switchgear/admin/assets.hpp"
 #include "switchgear/admin/json_text.hpp"
 #include "switchgear/admin/metrics_json.hpp"
+#include "switchgear/observe/event_queue.hpp"
 #include "switchgear/observe/health.hpp"
 #include "switchgear/telemetry/breaker_metrics.hpp"
 #include "switchgear/telemetry/prometheus_text.hpp"
@@ -75,22 +76,6 @@ std::function<TimePoint()> clock_or_steady(const std::function<TimePoint()>& clo
 }
 
 }  // namespace
-
-std::string_view to_string(CommandResult result) noexcept {
-  switch (result) {
-    case CommandResult::done:
-      return "done";
-    case CommandResult::not_found:
-      return "not_found";
-    case CommandResult::unauthorized:
-      return "unauthorized";
-    case CommandResult::forbidden:
-      return "forbidden";
-    case CommandResult::invalid:
-      return "invalid";
-  }
-  return "invalid";
-}
 
 Api::Api(const ServerOptions& options, BreakerRegistry& registry, const Program& program)
     : access_(options.host, options.token, options.origins),
@@ -211,14 +196,18 @@ Response Api::command(const Route& route) {
 }
 
 void Api::audit(const Route& route, std::string_view client, http::status answered) {
-  CommandRecord record{route.command ? word_of(*route.command) : "reload", route.name, client,
-                       CommandResult::invalid};
-  if (answered == http::status::ok) record.result = CommandResult::done;
-  if (answered == http::status::not_found) record.result = CommandResult::not_found;
-  if (answered == http::status::unauthorized) record.result = CommandResult::unauthorized;
-  if (answered == http::status::forbidden) record.result = CommandResult::forbidden;
-  ++commands_[{record.command, record.result}];
-  if (program_.audit) program_.audit(record);
+  const std::string_view word = route.command ? word_of(*route.command) : "reload";
+  CommandResult result = CommandResult::invalid;
+  if (answered == http::status::ok) result = CommandResult::done;
+  if (answered == http::status::not_found) result = CommandResult::not_found;
+  if (answered == http::status::unauthorized) result = CommandResult::unauthorized;
+  if (answered == http::status::forbidden) result = CommandResult::forbidden;
+  ++commands_[{word, result}];
+  program_.events->publish(LoggedCommand{std::string{word}, route.name, std::string{client}, result});
+}
+
+void Api::report_slow_client(std::string_view address) const {
+  program_.events->publish(LoggedSlowClient{std::string{address}});
 }
 
 Response Api::reload() const {

@@ -51,7 +51,7 @@ struct ServerCounts {
 /// Threads: one at a time.
 class Api {
  public:
-  /// `program` has a log of transitions, and outlives the Api, as the registry does.
+  /// `program` has a log of transitions and a queue of events, and outlives the Api, as the registry does.
   Api(const ServerOptions& options, BreakerRegistry& registry, const Program& program);
 
   /// What to do with a request. `stream` is set when the request is a good one for the event stream; the
@@ -68,9 +68,7 @@ class Api {
   [[nodiscard]] boost::json::object snapshot_json() const;
   [[nodiscard]] std::string_view health() const;
   /// Tells the program of a client of the event stream that is disconnected because it reads too slowly.
-  void report_slow_client(std::string_view address) const {
-    if (program_.slow_client) program_.slow_client(address);
-  }
+  void report_slow_client(std::string_view address) const;
 
  private:
   [[nodiscard]] std::optional<Response> refused(const Request& request, const Route& route) const;

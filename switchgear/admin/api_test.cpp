@@ -7,6 +7,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "switchgear/admin/program_fixture.hpp"
@@ -38,6 +39,7 @@ class AdminApi : public testing::Test {
   ManualBreakers breakers;
   ServerOptions options = options_of(breakers);
   Program program = program_of(breakers);
+  EventQueue::Reader events{breakers.events};
   std::optional<Api> api;
 };
 
@@ -151,11 +153,6 @@ TEST_F(AdminApi, ChangesNothingByAnythingButPost) {
 }
 
 TEST_F(AdminApi, TellsOfEveryCommandWhoSentItAndWhatBecameOfIt) {
-  std::vector<std::string> told;
-  program.audit = [&](const CommandRecord& record) {
-    told.push_back(std::string{record.command} + " " + std::string{record.circuit} + " " +
-                   std::string{record.client} + " " + std::string{to_string(record.result)});
-  };
   options.token = "s3cret";
   breakers.add("payment");
   const auto sent = [&](const std::string& target, const char* token, const char* origin = "") {
@@ -170,6 +167,13 @@ TEST_F(AdminApi, TellsOfEveryCommandWhoSentItAndWhatBecameOfIt) {
   sent("/circuit-breakers/payment/reset", "Bearer s3cret", "https://evil.example");
   sent("/reload", "Bearer s3cret");
   (void)get("/metrics");
+  std::vector<std::string> told;
+  for (const auto& event : events.read().events) {
+    if (const auto* command = std::get_if<LoggedCommand>(event.get())) {
+      told.push_back(command->command + " " + command->circuit + " " + command->client + " " +
+                     std::string{to_string(command->result)});
+    }
+  }
   EXPECT_EQ(told, (std::vector<std::string>{"force-open payment 10.0.0.3 done",
                                             "reset payment 10.0.0.3 unauthorized",
                                             "reset nobody 10.0.0.3 not_found",

@@ -2,6 +2,7 @@
 
 #include <boost/json/array.hpp>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "switchgear/admin/breaker_view.hpp"
@@ -10,8 +11,9 @@
 namespace switchgear::admin {
 namespace json = boost::json;
 
-EventStream::EventStream(Api& api, const ServerLimits& limits)
-    : api_(api), limits_(limits), seen_transition_(api.views().transitions().last_sequence()) {}
+EventStream::EventStream(Api& api, const ServerLimits& limits, std::shared_ptr<EventQueue> events,
+                         std::function<void()> wake)
+    : api_(api), limits_(limits), events_(std::in_place, std::move(events), std::move(wake)) {}
 
 bool EventStream::join(EventClient& client) {
   if (clients_.size() >= limits_.events_clients) return false;
@@ -43,17 +45,25 @@ void EventStream::tick(TimePoint now) {
 }
 
 void EventStream::announce_transitions(TimePoint now) {
-  const auto fresh = api_.views().transitions().since(seen_transition_);
-  if (fresh.empty()) return;
-  seen_transition_ = fresh.back().sequence;
-  if (clients_.empty()) return;
-  for (const LoggedTransition& each : fresh) {
-    json::object data{{"circuit", each.breaker}};
-    for (auto& [key, value] : transition_json(each, api_.views().registry().anchor()))
-      data[key] = std::move(value);
-    send_all("transition", data);
+  bool changed = false;
+  for (auto batch = events_->read(); !batch.empty(); batch = events_->read()) {
+    if (batch.lost > 0) send_all("lost", json::object{{"events", batch.lost}});
+    for (const auto& event : batch.events) {
+      const auto* transition = std::get_if<LoggedTransition>(event.get());
+      if (transition == nullptr) continue;
+      changed = true;
+      if (!clients_.empty()) send_transition(*transition);
+    }
+    changed = changed || batch.lost > 0;
   }
-  send_delta(now);
+  if (changed && !clients_.empty()) send_delta(now);
+}
+
+void EventStream::send_transition(const LoggedTransition& transition) {
+  json::object data{{"circuit", transition.breaker}};
+  for (auto& [key, value] : transition_json(transition, api_.views().registry().anchor()))
+    data[key] = std::move(value);
+  send_all("transition", data);
 }
 
 void EventStream::send_delta(TimePoint now) {

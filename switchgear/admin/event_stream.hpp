@@ -6,14 +6,17 @@
 #include <boost/json/object.hpp>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "switchgear/admin/api.hpp"
+#include "switchgear/observe/event_queue.hpp"
 
 namespace switchgear::admin {
 
@@ -31,10 +34,13 @@ struct EventClient {
 };
 
 /// Sends `snapshot` once to each client, then `delta` with the breakers that changed, and `transition` at
-/// once. Every event has an id, rising by one over the whole stream. Threads: the admin thread only.
+/// once. When more transitions came than the queue holds, `lost` says how many are missing. Every event has
+/// an id, rising by one over the whole stream. Threads: the admin thread only.
 class EventStream {
  public:
-  EventStream(Api& api, const ServerLimits& limits);
+  /// `wake` is called on the thread of a call: the owner is to call announce_transitions() soon.
+  EventStream(Api& api, const ServerLimits& limits, std::shared_ptr<EventQueue> events,
+              std::function<void()> wake = {});
 
   /// Adds a client and queues its snapshot; false when there are too many.
   [[nodiscard]] bool join(EventClient& client);
@@ -46,8 +52,11 @@ class EventStream {
   /// Samples the rates, then queues what changed since the last tick for every client.
   void tick(TimePoint now);
 
-  /// Queues the transitions that are new in the log, and the breakers they changed.
+  /// Queues the transitions that are new, and the breakers they changed.
   void announce_transitions(TimePoint now);
+
+  /// No `wake` is called any more, and there are no new transitions.
+  void stop_listening() { events_.reset(); }
 
   [[nodiscard]] std::size_t clients() const noexcept { return clients_.size(); }
   [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_; }
@@ -62,14 +71,15 @@ class EventStream {
                                                          const boost::json::value& data);
   void queue(EventClient& client, const std::shared_ptr<const std::string>& event);
   void send_all(std::string_view type, const boost::json::value& data);
+  void send_transition(const LoggedTransition& transition);
   void send_delta(TimePoint now);
 
   Api& api_;
   const ServerLimits& limits_;
+  std::optional<EventQueue::Reader> events_;
   std::set<EventClient*> clients_;
   std::map<std::string, Sent> sent_;
   std::uint64_t id_ = 0;
-  std::uint64_t seen_transition_ = 0;
   std::uint64_t dropped_ = 0;
 };
 

@@ -47,7 +47,7 @@ class EventStreamTest : public testing::Test {
   EventStream& stream() {
     if (!api_) {
       api_.emplace(options, breakers.registry, program_);
-      stream_.emplace(*api_, options.limits);
+      stream_.emplace(*api_, options.limits, breakers.events);
     }
     return *stream_;
   }
@@ -184,6 +184,21 @@ TEST_F(EventStreamTest, TakesNoMoreClientsThanItsLimit) {
   EXPECT_FALSE(stream().join(second));
   stream().leave(client);
   EXPECT_TRUE(stream().join(second));
+}
+
+TEST_F(EventStreamTest, SaysHowManyTransitionsAreMissingWhenMoreCameThanItsQueueHolds) {
+  breakers.add("payment");
+  ASSERT_TRUE(stream().join(client));
+  take(client);
+  CircuitBreaker& payment = breakers.add("payment");
+  for (int i = 0; i < 1100; ++i)
+    payment.command(i % 2 == 0 ? Command::force_open : Command::reset, breakers.now);
+  stream().announce_transitions(breakers.now);
+  const auto events = take(client);
+  ASSERT_EQ(events.size(), 1U + 1024U + 1U);
+  EXPECT_EQ(events.front().type, "lost");
+  EXPECT_EQ(events.front().data.at("events"), 76U);
+  EXPECT_EQ(events.back().type, "delta") << "it shows how things stand in any case";
 }
 
 TEST_F(EventStreamTest, DoesNotRepeatTransitionsFromBeforeAClientCame) {

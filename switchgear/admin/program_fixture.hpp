@@ -18,6 +18,7 @@ namespace switchgear::admin {
   Program program;
   program.durations = &breakers.durations;
   program.transitions = breakers.log;
+  program.events = breakers.events;
   return program;
 }
 

@@ -1,7 +1,6 @@
 #include "switchgear/admin/server.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
@@ -11,14 +10,17 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <mutex>
 #include <system_error>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "switchgear/admin/api.hpp"
 #include "switchgear/admin/event_stream.hpp"
 #include "switchgear/admin/session.hpp"
+#include "switchgear/observe/event_queue.hpp"
+#include "switchgear/observe/transition_log.hpp"
+#include "switchgear/registry/breaker_registry.hpp"
 
 namespace switchgear::admin {
 namespace asio = boost::asio;
@@ -41,43 +43,6 @@ tcp::acceptor listen_on(const Strand& strand, const std::string& host, std::uint
   }
 }
 
-/// The same program with a log of transitions, if it has none.
-Program with_log(Program program, BreakerRegistry& registry) {
-  if (program.transitions) return program;
-  program.transitions = std::make_shared<TransitionLog>();
-  registry.events().subscribe(program.transitions);
-  return program;
-}
-
-/// Tells the server that there are new transitions. Kept alive by the fan-out, so it may outlive the server:
-/// disconnect() makes it deaf.
-class TransitionBell final : public EventSink {
- public:
-  TransitionBell(Strand strand, std::function<void()> ring)
-      : strand_(std::move(strand)), ring_(std::move(ring)) {}
-
-  void on_transition(const Transition& /*transition*/) override {
-    if (ringing_.exchange(true)) return;  // one visit to the log fetches all that came meanwhile
-    const std::lock_guard lock{mutex_};
-    if (!ring_) return;
-    asio::post(strand_, [this, ring = ring_] {
-      ringing_.store(false);
-      ring();
-    });
-  }
-
-  void disconnect() {
-    const std::lock_guard lock{mutex_};
-    ring_ = nullptr;
-  }
-
- private:
-  std::atomic<bool> ringing_{false};
-  std::mutex mutex_;
-  Strand strand_;
-  std::function<void()> ring_;
-};
-
 }  // namespace
 
 /// What the coroutines share, and keep alive until the last of them has ended.
@@ -87,35 +52,26 @@ class Server::Core : public std::enable_shared_from_this<Core> {
        Program program)
       : limits_(options.limits),
         registry_(registry),
-        owns_log_(!program.transitions),
         strand_(executor),
         acceptor_(listen_on(strand_, options.host, options.port)),
         port_(acceptor_.local_endpoint().port()),
-        program_(with_log(std::move(program), registry)),
+        program_(listening(std::move(program))),
         api_(options, registry, program_),
-        events_(api_, limits_),
+        events_(api_, limits_, program_.events, [this] { wake(); }),
         shared_{limits_, api_, events_} {}
 
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
 
   void start() {
-    if (bell_) return;
-    const auto self = shared_from_this();
-    bell_ = std::make_shared<TransitionBell>(strand_, [self] {
-      self->shared_.unless_ended([&] { self->events_.announce_transitions(self->api_.now()); });
-    });
-    asio::co_spawn(strand_, accept(self), asio::detached);
-    asio::co_spawn(strand_, tick_events(self), asio::detached);
-    registry_.events().subscribe(bell_);
+    if (std::exchange(started_, true)) return;
+    asio::co_spawn(strand_, accept(shared_from_this()), asio::detached);
+    asio::co_spawn(strand_, tick_events(shared_from_this()), asio::detached);
   }
 
   void stop() {
     if (!shared_.end()) return;
-    if (bell_) {
-      registry_.events().unsubscribe(bell_);
-      bell_->disconnect();
-    }
-    if (owns_log_) registry_.events().unsubscribe(program_.transitions);
+    events_.stop_listening();  // from here on nothing posts to a context that may end before this does
+    for (const auto& sink : own_sinks_) registry_.events().unsubscribe(sink);
     asio::post(strand_, [self = shared_from_this()] {
       error_code ignored;
       self->acceptor_.close(ignored);
@@ -126,6 +82,23 @@ class Server::Core : public std::enable_shared_from_this<Core> {
   }
 
  private:
+  /// The same program, with a log of transitions and a queue of events where it has none.
+  Program listening(Program program) {
+    if (!program.transitions) own_sinks_.push_back(program.transitions = std::make_shared<TransitionLog>());
+    if (!program.events) own_sinks_.push_back(program.events = std::make_shared<EventQueue>());
+    for (const auto& sink : own_sinks_) registry_.events().subscribe(sink);
+    return program;
+  }
+
+  /// On the thread of a call.
+  void wake() {
+    asio::post(strand_, [weak = weak_from_this()] {
+      if (const auto self = weak.lock()) {
+        self->shared_.unless_ended([&] { self->events_.announce_transitions(self->api_.now()); });
+      }
+    });
+  }
+
   static asio::awaitable<void> accept(std::shared_ptr<Core> self) {
     error_code failed;
     auto token = asio::redirect_error(asio::use_awaitable, failed);
@@ -160,7 +133,7 @@ class Server::Core : public std::enable_shared_from_this<Core> {
 
   const ServerLimits limits_;
   BreakerRegistry& registry_;
-  const bool owns_log_;
+  std::vector<std::shared_ptr<EventSink>> own_sinks_;
   const Strand strand_;
   tcp::acceptor acceptor_;
   const std::uint16_t port_;
@@ -170,7 +143,7 @@ class Server::Core : public std::enable_shared_from_this<Core> {
   Api api_;
   EventStream events_;
   SessionContext shared_;
-  std::shared_ptr<TransitionBell> bell_;
+  bool started_ = false;
 };
 
 struct Server::OwnThread {

@@ -10,7 +10,6 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "switchgear/core/time.hpp"
@@ -19,6 +18,7 @@
 namespace switchgear {
 class BreakerRegistry;
 class CallDurations;
+class EventQueue;
 class TransitionLog;
 }  // namespace switchgear
 
@@ -55,23 +55,6 @@ struct ReloadResult {
   std::vector<std::string> messages;  ///< what changed, or what is wrong
 };
 
-enum class CommandResult : std::uint8_t {
-  done,
-  not_found,     ///< the breaker does not exist
-  unauthorized,  ///< no token, or a wrong one
-  forbidden,     ///< sent by a page of a foreign origin, or to a foreign host
-  invalid,       ///< the configuration to reload is not valid
-};
-[[nodiscard]] std::string_view to_string(CommandResult result) noexcept;
-
-/// A request that changes something, carried out or not. The client chose `circuit`: it may hold anything.
-struct CommandRecord {
-  std::string_view command;  ///< `reset`, `force-open` … or `reload`
-  std::string_view circuit;  ///< empty for `reload`
-  std::string_view client;   ///< its address
-  CommandResult result = CommandResult::done;
-};
-
 /// What the program around the server adds to a registry. All of it is optional, and borrowed until the
 /// server has stopped. Functions are called on the server's executor, one at a time; they must neither block
 /// it for long nor stop the server.
@@ -85,9 +68,10 @@ struct Program {
   /// Subscribed by its owner, so that it also knows what happened before the server was made. Null: the
   /// server has one of its own.
   std::shared_ptr<TransitionLog> transitions = nullptr;
-  std::function<void(const CommandRecord&)> audit = {};  ///< told of every changing request
-  /// Told the address of every client of the event stream that is disconnected because it reads too slowly.
-  std::function<void(std::string_view)> slow_client = {};
+  /// What the event stream is made from, subscribed to the registry by its owner. The server adds every
+  /// request that changes something (LoggedCommand), and every client of the event stream that it disconnects
+  /// (LoggedSlowClient). Null: the server has one of its own.
+  std::shared_ptr<EventQueue> events = nullptr;
 };
 
 /// The admin server of a program.

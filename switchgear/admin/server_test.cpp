@@ -3,12 +3,18 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <boost/asio/io_context.hpp>
 #include <boost/json/parse.hpp>
 #include <deque>
+#include <exception>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "switchgear/admin/program_fixture.hpp"
@@ -27,9 +33,7 @@ class AdminServer : public testing::Test {
   }
 
   std::uint16_t start() {
-    Program program = program_of(breakers);
-    program.slow_client = [this](std::string_view client) { slow_clients.emplace_back(client); };
-    server.emplace(breakers.registry, options, std::move(program));
+    server.emplace(breakers.registry, options, program_of(breakers));
     server->start();
     return server->port();
   }
@@ -57,10 +61,21 @@ class AdminServer : public testing::Test {
     return false;
   }
 
+  /// The addresses of the event stream's clients that were disconnected since the last time.
+  std::vector<std::string> slow_clients() {
+    std::vector<std::string> clients;
+    for (auto batch = events.read(); !batch.empty(); batch = events.read()) {
+      for (const auto& event : batch.events) {
+        if (const auto* slow = std::get_if<LoggedSlowClient>(event.get())) clients.push_back(slow->client);
+      }
+    }
+    return clients;
+  }
+
   ManualBreakers breakers;
   std::atomic<Duration::rep> clock{breakers.now.time_since_epoch().count()};
   ServerOptions options;
-  std::vector<std::string> slow_clients;  ///< the server's until it has stopped
+  EventQueue::Reader events{breakers.events};
   std::optional<Server> server;
 };
 
@@ -244,7 +259,7 @@ TEST_F(AdminServer, CountsAndReportsAStreamThatItDropsBecauseItsClientDoesNotRea
   EXPECT_TRUE(gone);
   EXPECT_EQ(get("/status").at("admin").at("events_dropped"), 1U);
   server->stop();
-  EXPECT_EQ(slow_clients, std::vector<std::string>{"127.0.0.1"});
+  EXPECT_EQ(slow_clients(), std::vector<std::string>{"127.0.0.1"});
 }
 
 TEST_F(AdminServer, CountsAStreamWhoseClientReadsNothingThoughLittleWaitsForIt) {
@@ -258,7 +273,7 @@ TEST_F(AdminServer, CountsAStreamWhoseClientReadsNothingThoughLittleWaitsForIt) 
     return status.at("admin").at("events_dropped") == 1U && status.at("admin").at("events_clients") == 0U;
   }));
   server->stop();
-  EXPECT_EQ(slow_clients.size(), 1U);
+  EXPECT_EQ(slow_clients().size(), 1U);
 }
 
 TEST_F(AdminServer, DoesNotCountAStreamWhoseClientLeft) {
@@ -287,6 +302,80 @@ TEST_F(AdminServer, StopsWithConnectionsOpenAndStreamsRunning) {
   server.reset();
   stream.read_to_end();
   EXPECT_EQ(idle.read_to_end(), "");
+}
+
+TEST_F(AdminServer, RunsOnAnExecutorOfTheProgram) {
+  boost::asio::io_context context;
+  server.emplace(context.get_executor(), breakers.registry, options);  // with nothing of the program's
+  server->start();
+  std::jthread loop{[&] { context.run(); }};
+  breakers.fail("payment", 4);
+  const boost::json::value seen = get("/circuit-breakers/payment");
+  EXPECT_EQ(seen.at("state"), "open");
+  EXPECT_EQ(seen.at("transitions").at(0).at("rule"), "failure_rate") << "its own log";
+  RawClient stream{server->port()};
+  stream.send(request("GET /events"));
+  stream.read_until("event: snapshot");
+  breakers.registry.command("payment", Command::reset, breakers.now);
+  EXPECT_NE(stream.read_until("event: transition"), "");
+  server.reset();
+  stream.read_to_end();
+  loop.join();
+  EXPECT_TRUE(context.stopped()) << "it leaves no work behind";
+}
+
+TEST_F(AdminServer, CanBeStoppedThoughItsExecutorDoesNotRun) {
+  boost::asio::io_context context;
+  server.emplace(context.get_executor(), breakers.registry, options);
+  server->start();
+  RawClient client{server->port()};
+  client.send(request("GET /health"));
+  breakers.fail("payment", 4);
+  server.reset();
+  context.run();
+  client.read_to_end();
+}
+
+TEST_F(AdminServer, StopsWhileThreadsOfItsExecutorAnswer) {
+  for (int turn = 0; turn < 5; ++turn) {
+    boost::asio::io_context context;
+    auto name = std::make_unique<std::string>("of a program that ends");
+    std::atomic<int> answered{0};
+    Program program;
+    program.policies = [&name] { return std::map<std::string, std::string>{{*name, *name}}; };
+    server.emplace(context.get_executor(), breakers.registry, options, program);
+    server->start();
+    const std::uint16_t port = server->port();
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 2; ++i) threads.emplace_back([&] { context.run(); });
+    for (int i = 0; i < 2; ++i) {
+      threads.emplace_back([&] {
+        try {
+          RawClient client{port};
+          while (client.send(request("GET /status"))) {
+            (void)client.read_until("\r\n\r\n");
+            ++answered;
+          }
+        } catch (const std::exception&) {  // the server has ended in the middle of an answer
+        }
+      });
+    }
+    while (answered < 20) breakers.fail("payment", 1);
+    server.reset();
+    name.reset();
+  }
+}
+
+TEST_F(AdminServer, ShowsTheMetricsOfItsProgramBesideItsOwn) {
+  Program program;
+  program.metrics = [](telemetry::MetricFamilies& to) { to.gauge("shop_load_ratio", "Load.", {}, 0.25); };
+  server.emplace(breakers.registry, options, program);
+  server->start();
+  RawClient client{server->port()};
+  client.send(request("GET /metrics", "Connection: close\r\n"));
+  const std::string text = client.read_to_end();
+  EXPECT_NE(text.find("\nshop_load_ratio 0.25\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("\nswitchgear_admin_requests_total 1\n"), std::string::npos) << text;
 }
 
 TEST_F(AdminServer, NeedNotBeStarted) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "switchgear/observe/call_durations.hpp"
+#include "switchgear/observe/event_queue.hpp"
 #include "switchgear/observe/transition_log.hpp"
 #include "switchgear/registry/breaker_registry.hpp"
 
@@ -17,9 +18,13 @@ struct ManualBreakers {
   /// 2026-03-01T12:00:00Z is one hour of monotonic time.
   BreakerRegistry registry{{now, WallAnchor::Wall{std::chrono::seconds{1772366400}}}, 1};
   std::shared_ptr<TransitionLog> log = std::make_shared<TransitionLog>();
+  std::shared_ptr<EventQueue> events = std::make_shared<EventQueue>();
   CallDurations durations;
 
-  ManualBreakers() { registry.events().subscribe(log); }
+  ManualBreakers() {
+    registry.events().subscribe(log);
+    registry.events().subscribe(events);
+  }
 
   [[nodiscard]] static CircuitBreakerOptions sensitive() {
     CircuitBreakerOptions options;

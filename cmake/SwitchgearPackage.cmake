@@ -3,7 +3,7 @@
 # A component is one archive made of its rooms' objects, with nothing in its interface but what its users need:
 #   switchgear::core      core policy pipeline registry observe sync
 #   switchgear::asio      async                                        needs Boost's headers
-#   switchgear::http      http                                         needs Boost's headers
+#   switchgear::http      http                                         needs Boost.URL, Boost.JSON, zlib, OpenSSL 3
 #   switchgear::config    config                                       needs libfyaml and Boost.URL
 #   switchgear::telemetry telemetry                                    needs prometheus-cpp's core
 #   switchgear::admin     admin                                        needs telemetry, Boost.JSON and Boost.URL
@@ -108,6 +108,12 @@ function(switchgear_install_component COMPONENT)
   endif()
   if("Boost::json" IN_LIST TARGETS)
     string(APPEND PC_LIBS " -lboost_json")
+  endif()
+  if("ZLIB::ZLIB" IN_LIST TARGETS)
+    string(APPEND PC_REQUIRES " zlib")
+  endif()
+  if("OpenSSL::SSL" IN_LIST TARGETS)
+    string(APPEND PC_REQUIRES " openssl")
   endif()
   if("PkgConfig::FYAML" IN_LIST TARGETS)
     string(APPEND PC_REQUIRES " libfyaml")

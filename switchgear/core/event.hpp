@@ -46,8 +46,8 @@ struct Transition {
   Rule rule = Rule::operator_command;
   /// What the rule saw, and its limit in the same unit. Ratios: failure_rate, slow_call; probe and recovered
   /// (failed / permitted probes). Counts: consecutive_failures, failure_balance, stuck_calls. Seconds:
-  /// latency; open_duration (how long it was open, how long it was to be); max_wait (its length, twice). 0:
-  /// operator.
+  /// latency; open_duration (how long it was open, how long it was to be); max_wait (its length, twice);
+  /// restored, to open (what is left of the opening, and its whole length). 0: operator.
   double value = 0;
   double threshold = 0;
   WindowSnapshot window{};

@@ -140,6 +140,25 @@ void BreakerRegistry::reset_all(TimePoint now) {
   for (const auto& breaker : all()) breaker->command(Command::reset, now);
 }
 
+std::vector<SavedBreaker> BreakerRegistry::save(const WallAnchor& clocks) const {
+  std::vector<SavedBreaker> saved;
+  for (const auto& breaker : all()) saved.push_back(breaker->save(clocks));
+  return saved;
+}
+
+std::vector<std::string> BreakerRegistry::restore(const std::vector<SavedBreaker>& saved,
+                                                  const WallAnchor& clocks) {
+  std::vector<std::string> unknown;
+  for (const SavedBreaker& each : saved) {
+    if (const auto breaker = find(each.name)) {
+      breaker->restore(each, clocks);
+    } else {
+      unknown.push_back(each.name);
+    }
+  }
+  return unknown;
+}
+
 bool BreakerRegistry::subscribe(std::string_view name, std::shared_ptr<EventSink> listener,
                                 Interest interest) {
   const House found = house(name);

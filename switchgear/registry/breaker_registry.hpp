@@ -107,6 +107,14 @@ class BreakerRegistry {
   /// Command::reset to every breaker, whatever state or mode it is in. Totals stay.
   void reset_all(TimePoint now);
 
+  /// What every breaker, named or keyed, needs to go on where it stands, sorted by name. `clocks` are
+  /// readings of both clocks, made at the same time. Kept as to_text() of it, an opening outlives a restart.
+  [[nodiscard]] std::vector<SavedBreaker> save(const WallAnchor& clocks) const;
+
+  /// CircuitBreaker::restore() for each breaker that is here by its name; returns the names of the others,
+  /// which a program that makes them on demand can restore when it has made them.
+  std::vector<std::string> restore(const std::vector<SavedBreaker>& saved, const WallAnchor& clocks);
+
   /// Where listeners subscribe for the events of all breakers, present and future.
   [[nodiscard]] EventFanout& events() noexcept { return *events_; }
 

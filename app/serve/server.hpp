@@ -23,7 +23,7 @@
 #include "switchgear/config/config.hpp"
 #include "switchgear/observe/call_durations.hpp"
 #include "switchgear/observe/transition_log.hpp"
-#include "switchgear/registry/breaker_registry.hpp"
+#include "switchgear/registry/policy_registry.hpp"
 #include "switchgear/registry/ticker.hpp"
 
 namespace switchgear::serve {
@@ -54,7 +54,8 @@ class Server {
   const config::Endpoint listen_;         ///< as asked for; the port may be the system's choice
   const config::Endpoint admin_address_;  ///< likewise
   spdlog::logger& log_;
-  BreakerRegistry registry_;
+  PolicyRegistry policies_;
+  BreakerRegistry& registry_ = policies_.breakers();
   const std::shared_ptr<TransitionLog> transitions_ = std::make_shared<TransitionLog>();
   AdminLog admin_log_{log_};
   const Ticker ticker_{registry_, [] { return std::chrono::steady_clock::now(); }};

@@ -19,7 +19,7 @@
 #include "app/gateway/worker.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/observe/call_durations.hpp"
-#include "switchgear/registry/breaker_registry.hpp"
+#include "switchgear/registry/policy_registry.hpp"
 
 namespace switchgear::telemetry {
 class MetricFamilies;
@@ -37,12 +37,13 @@ using PolicySets = std::map<std::string, std::shared_ptr<const PolicySet>>;
 ///     …                                                      // gateway.apply(new_config), any time
 ///     gateway.drain(std::chrono::seconds{30});
 ///
-/// Threads: each method from any, one at a time. Breakers carry their services' names; what is due by itself
-/// in them is made by the registry's Ticker.
+/// Threads: each method from any, one at a time. Every policy of a service is in the registry under the
+/// service's name, tagged with the `policy` of the file; what is due by itself in breakers is made by the
+/// registry's Ticker.
 class Gateway final {
  public:
   /// Binds the listening sockets. Throws std::system_error, which names the address, when it cannot.
-  Gateway(const config::Config& config, BreakerRegistry& registry, CallDurations& durations,
+  Gateway(const config::Config& config, PolicyRegistry& registry, CallDurations& durations,
           spdlog::logger& log);
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
@@ -77,7 +78,7 @@ class Gateway final {
   void warn_of_lost_calls(const std::string& service, const PolicySet& policies) const;
   class Drain;
 
-  BreakerRegistry& registry_;
+  PolicyRegistry& registry_;
   CallDurations& durations_;
   spdlog::logger& log_;
   std::random_device seed_;

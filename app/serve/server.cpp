@@ -59,10 +59,10 @@ Server::Server(ServeFlags flags, config::Config config, const config::OwnSection
     : listen_(config.gateway.listen),
       admin_address_(config.gateway.admin),
       log_(log),
-      registry_({std::chrono::steady_clock::now(), std::chrono::system_clock::now()}, std::random_device{}()),
+      policies_({std::chrono::steady_clock::now(), std::chrono::system_clock::now()}, std::random_device{}()),
       gateway_(
           listening("gateway.listen", "--listen", flags.listen.has_value(),
-                    [&] { return std::make_shared<gateway::Gateway>(config, registry_, durations_, log); })),
+                    [&] { return std::make_shared<gateway::Gateway>(config, policies_, durations_, log); })),
       config_(flags, sections, config, *gateway_, log),
       admin_(listening("gateway.admin", "--admin", flags.admin.has_value(), [&] {
         return std::make_unique<admin::Server>(registry_, admin_options(config.gateway), program());

@@ -26,7 +26,7 @@
 #include "switchgear/observe/call_durations.hpp"
 #include "switchgear/observe/event_queue.hpp"
 #include "switchgear/observe/transition_log.hpp"
-#include "switchgear/registry/breaker_registry.hpp"
+#include "switchgear/registry/policy_registry.hpp"
 #include "switchgear/registry/ticker.hpp"
 
 namespace switchgear::serve {
@@ -60,7 +60,8 @@ class Server {
   const config::Endpoint listen_;         ///< as asked for; the port may be the system's choice
   const config::Endpoint admin_address_;  ///< likewise
   spdlog::logger& log_;
-  BreakerRegistry registry_;
+  PolicyRegistry policies_;
+  BreakerRegistry& registry_ = policies_.breakers();
   const std::shared_ptr<TransitionLog> transitions_ = std::make_shared<TransitionLog>();
   const std::shared_ptr<EventQueue> events_ = std::make_shared<EventQueue>();
   boost::asio::io_context main_;

@@ -11,7 +11,7 @@
 
 #include "app/check/explain_report.hpp"
 #include "switchgear/config/config.hpp"
-#include "switchgear/config/source_file.hpp"
+#include "switchgear/core/utf8.hpp"
 
 namespace switchgear::check {
 

@@ -1,4 +1,4 @@
-// A small blocking client of the admin API, for the commands of the binary.
+// Questions to the admin API, for the commands of the binary.
 #pragma once
 
 #include <boost/json/value.hpp>
@@ -15,22 +15,10 @@ struct ControlReply {
   std::string error;  ///< why it was not reached, or what it answered instead of JSON
 };
 
-/// Where the admin API is: `http://HOST[:PORT]`, taken apart.
-struct ControlTarget {
-  std::string host;
-  std::string port;
-
-  /// Throws std::invalid_argument that says what is wrong with the URL.
-  [[nodiscard]] static ControlTarget parse(std::string_view url);
-};
-
-/// Sends one request and waits at most `timeout` for all of its answer. Never throws for what the network
-/// does.
-[[nodiscard]] ControlReply control_request(const ControlTarget& target, std::string_view method,
+/// Sends one request to the admin API at `url` and waits at most `timeout` for all of its answer. Throws
+/// http::Error (Errc::bad_url) that says what is wrong with the URL; never for what the network does.
+[[nodiscard]] ControlReply control_request(const std::string& url, std::string_view method,
                                            std::string_view path, std::string_view token,
                                            Duration timeout = std::chrono::seconds{5});
-
-/// One path segment with everything escaped that is not a letter, a digit or one of `-._~`.
-[[nodiscard]] std::string escaped_segment(std::string_view text);
 
 }  // namespace switchgear::admin

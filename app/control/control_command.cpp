@@ -14,6 +14,8 @@
 #include "app/control/control_client.hpp"
 #include "switchgear/admin/json_text.hpp"
 #include "switchgear/core/command.hpp"
+#include "switchgear/http/error.hpp"
+#include "switchgear/http/url.hpp"
 
 namespace switchgear::admin {
 namespace json = boost::json;
@@ -111,12 +113,11 @@ int complain(const ControlOptions& options, const ControlReply& reply) {
 
 int run(std::string_view command, const ControlOptions& options) {
   try {
-    const ControlTarget target = ControlTarget::parse(options.admin);
     std::string path = "/circuit-breakers";
-    if (!options.name.empty()) path += "/" + escaped_segment(options.name);
+    if (!options.name.empty()) path += "/" + http::url_encoded(options.name);
     if (command != "status") path += "/" + std::string{command};
     const ControlReply reply =
-        control_request(target, command == "status" ? "GET" : "POST", path, options.token);
+        control_request(options.admin, command == "status" ? "GET" : "POST", path, options.token);
     if (reply.status != 200 || !reply.body.is_object()) return complain(options, reply);
     if (options.as_json) {
       fmt::print("{}\n", json_text(reply.body));
@@ -124,8 +125,11 @@ int run(std::string_view command, const ControlOptions& options) {
       print_status(reply.body);
     }
     return done;
-  } catch (const std::invalid_argument& error) {
+  } catch (const http::Error& error) {
     fmt::print(stderr, "--admin: {}\n", error.what());
+    return usage;
+  } catch (const std::invalid_argument& error) {
+    fmt::print(stderr, "--token: {}\n", error.what());
     return usage;
   } catch (const std::exception&) {  // of the JSON document, whose text says nothing to an operator
     fmt::print(stderr, "{} did not answer as an admin API does\n", options.admin);

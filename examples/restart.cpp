@@ -43,7 +43,7 @@ void run(const fs::path& file) {
   BreakerRegistry registry{both_clocks(), /*seed*/ 7};
   CircuitBreakerOptions options;
   options.consecutive_failures = 3;
-  options.open_duration = 1h;
+  options.open_duration = 1min;
   const auto stock = registry.get_or_create("stock", options, SteadyTime::now());
   restore(registry, file);
 

@@ -21,6 +21,7 @@
 #include "switchgear/policy/retry_budget.hpp"
 #include "switchgear/policy/time_limit.hpp"
 #include "switchgear/registry/breaker_registry.hpp"
+#include "switchgear/registry/policy_registry.hpp"
 #include "switchgear/registry/presets.hpp"
 #include "switchgear/registry/ticker.hpp"
 #include "switchgear/sync/any_pipeline.hpp"

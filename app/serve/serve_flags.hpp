@@ -12,6 +12,7 @@ struct ServeFlags {
   std::string config;                 ///< path of the policy file
   std::optional<std::string> listen;  ///< HOST:PORT in place of gateway.listen
   std::optional<std::string> admin;   ///< HOST:PORT in place of gateway.admin
+  bool watch = true;                  ///< reload when the file changes
 };
 
 /// Puts the flags in place of the file's addresses. Returns the usage error: the flag, and what is wrong with

@@ -3,20 +3,23 @@
 #include <utility>
 #include <vector>
 
+#include "app/serve/log_section.hpp"
+
 namespace switchgear::serve {
 
-ServedConfig::ServedConfig(ServeFlags flags, config::Config config, gateway::Gateway& gateway,
-                           spdlog::logger& log)
+ServedConfig::ServedConfig(ServeFlags flags, config::OwnSections sections, config::Config config,
+                           gateway::Gateway& gateway, spdlog::logger& log)
     : flags_(std::move(flags)),
+      sections_(std::move(sections)),
       gateway_(gateway),
       log_(log),
       config_(std::move(config)),
-      stamp_(flags_.config) {}
+      stamp_(config::FileStamp::of(flags_.config)) {}
 
 admin::ReloadResult ServedConfig::reload() {
   const std::lock_guard lock{mutex_};
-  stamp_ = FileStamp{flags_.config};
-  config::Loaded loaded = config::load_file(flags_.config, config::FileKind::regular);
+  stamp_ = config::FileStamp::of(flags_.config);
+  config::Loaded loaded = config::load_file(flags_.config, config::FileKind::regular, sections_);
   admin::ReloadResult result;
   for (const config::Diagnostic& warning : loaded.warnings) result.messages.push_back(warning.text());
   if (!loaded.config) {
@@ -38,6 +41,7 @@ admin::ReloadResult ServedConfig::reload() {
         "after a restart");
     log_.warn("reload: {}", result.messages.back());
   }
+  log_.set_level(next.own.get<LogOptions>().level);
   const AppliedOptions applied = gateway_.apply(next);
   const auto say = [&result](const char* what, const std::vector<std::string>& names) {
     for (const std::string& name : names) result.messages.push_back(std::string{what} + " " + name);
@@ -62,7 +66,7 @@ void ServedConfig::reload_if_file_changed() {
   bool changed = false;
   {
     const std::lock_guard lock{mutex_};
-    changed = FileStamp{flags_.config} != stamp_;
+    changed = config::FileStamp::of(flags_.config) != stamp_;
   }
   if (changed) reload();
 }

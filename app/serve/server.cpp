@@ -54,7 +54,8 @@ template <class Make>
 
 }  // namespace
 
-Server::Server(ServeFlags flags, config::Config config, spdlog::logger& log)
+Server::Server(ServeFlags flags, config::Config config, const config::OwnSections& sections,
+               spdlog::logger& log)
     : listen_(config.gateway.listen),
       admin_address_(config.gateway.admin),
       log_(log),
@@ -62,12 +63,15 @@ Server::Server(ServeFlags flags, config::Config config, spdlog::logger& log)
       gateway_(
           listening("gateway.listen", "--listen", flags.listen.has_value(),
                     [&] { return std::make_shared<gateway::Gateway>(config, registry_, durations_, log); })),
-      config_(flags, config, *gateway_, log),
+      config_(flags, sections, config, *gateway_, log),
       admin_(listening("gateway.admin", "--admin", flags.admin.has_value(), [&] {
         return std::make_unique<admin::Server>(registry_, admin_options(config.gateway), program());
       })) {
   registry_.events().subscribe(transitions_);
   registry_.events().subscribe(events_);
+  if (flags.watch) {
+    file_changes_.emplace(flags.config, [this] { boost::asio::post(main_, [this] { on_file_changed(); }); });
+  }
 }
 
 admin::Program Server::program() {
@@ -113,11 +117,15 @@ void Server::begin_drain() {
   drain_.begin(config_.close(), [this] { boost::asio::post(main_, [this] { main_.stop(); }); });
 }
 
+/// A signal or an operator may have had it read already.
+void Server::on_file_changed() {
+  if (ready_) config_.reload_if_file_changed();
+}
+
 void Server::look_every_second() {
   second_.expires_after(a_second);
   second_.async_wait([this](const boost::system::error_code& error) {
     if (error || !ready_) return;
-    config_.reload_if_file_changed();
     event_log_.look_at_clock();
     look_every_second();
   });

@@ -10,6 +10,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 
 #include "app/gateway/gateway.hpp"
@@ -20,6 +21,8 @@
 #include "app/serve/signals.hpp"
 #include "switchgear/admin/server.hpp"
 #include "switchgear/config/config.hpp"
+#include "switchgear/config/file_watcher.hpp"
+#include "switchgear/config/own_sections.hpp"
 #include "switchgear/observe/call_durations.hpp"
 #include "switchgear/observe/event_queue.hpp"
 #include "switchgear/observe/transition_log.hpp"
@@ -33,11 +36,12 @@ class CannotListen final : public std::runtime_error {
   using runtime_error::runtime_error;
 };
 
-/// One gateway process. `config` is the file of `flags` with the flags in place of its addresses.
+/// One gateway process. `config` is the file of `flags`, read with `sections`, with the flags in place of its
+/// addresses.
 class Server {
  public:
   /// Listens. Throws CannotListen, or gateway::TooFewOpenFiles.
-  Server(ServeFlags flags, config::Config config, spdlog::logger& log);
+  Server(ServeFlags flags, config::Config config, const config::OwnSections& sections, spdlog::logger& log);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
@@ -51,6 +55,7 @@ class Server {
   void on_signal(int signal);
   void begin_drain();
   void look_every_second();
+  void on_file_changed();
 
   const config::Endpoint listen_;         ///< as asked for; the port may be the system's choice
   const config::Endpoint admin_address_;  ///< likewise
@@ -68,6 +73,7 @@ class Server {
   std::atomic<bool> ready_{false};
   Signals signals_{main_, [this](int signal) { on_signal(signal); }};
   boost::asio::steady_timer second_{main_};
+  std::optional<config::FileChanges> file_changes_;
   Drain drain_{*gateway_, log_};
 };
 

@@ -32,7 +32,10 @@ class BlockingClient {
       : BlockingClient(base_url, Pipeline{}, std::move(options)) {}
   template <PipelineLike P>
   BlockingClient(std::string_view base_url, const P& pipeline, ClientOptions options = {})
-      : client_(io_.get_executor(), base_url, pipeline, std::move(options)) {
+      : io_(1),
+        work_(io_.get_executor()),
+        housekeeping_(io_),
+        client_(io_.get_executor(), base_url, pipeline, std::move(options)) {
     start();
   }
   /// With a single policy.
@@ -65,9 +68,9 @@ class BlockingClient {
   void start();
   void close_idle_later();
 
-  boost::asio::io_context io_{1};
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{io_.get_executor()};
-  boost::asio::steady_timer housekeeping_{io_};
+  boost::asio::io_context io_;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  boost::asio::steady_timer housekeeping_;
   Client client_;
   std::thread thread_;
 };

@@ -55,10 +55,12 @@ Url Url::parse(std::string_view text) {
 
 Url Url::join(std::string_view reference, const Query& query) const {
   std::string text(reference);
-  if (text.find("://") > text.find_first_of("/?#")) {  // not absolute
+  const std::size_t scheme = text.find("://");
+  const bool absolute = scheme != std::string::npos && scheme < text.find_first_of("/?#");
+  if (!absolute) {
     const std::size_t own_query = target_.find('?');
     std::string path = target_.substr(0, own_query);
-    if (!text.empty() && text.front() != '?') {
+    if (!text.empty() && text.front() != '?' && text.front() != '#') {
       if (path.back() == '/') path.pop_back();
       if (text.front() != '/') path += '/';
     }

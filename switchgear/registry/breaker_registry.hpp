@@ -15,7 +15,7 @@
 #include "switchgear/core/time.hpp"
 #include "switchgear/policy/circuit_breaker.hpp"
 #include "switchgear/policy/circuit_breaker_options.hpp"
-#include "switchgear/registry/event_fanout.hpp"
+#include "switchgear/policy/event_fanout.hpp"
 #include "switchgear/registry/keyed_breakers.hpp"
 
 namespace switchgear {
@@ -101,6 +101,12 @@ class BreakerRegistry {
   /// valid.
   AppliedOptions apply(const std::map<std::string, CircuitBreakerOptions>& options, TimePoint now);
 
+  /// What apply() does, for one breaker: the one there is if it has these options already; otherwise a new
+  /// one, in its place if there is one. Throws std::invalid_argument, and changes nothing, when the options
+  /// are not valid.
+  std::shared_ptr<CircuitBreaker> put(std::string_view name, const CircuitBreakerOptions& options,
+                                      TimePoint now);
+
   /// An operator's command to one breaker. False when there is none of that name.
   bool command(std::string_view name, Command command, TimePoint now);
 
@@ -117,6 +123,9 @@ class BreakerRegistry {
 
   /// Where listeners subscribe for the events of all breakers, present and future.
   [[nodiscard]] EventFanout& events() noexcept { return *events_; }
+
+  /// The same, to outlive the registry.
+  [[nodiscard]] const std::shared_ptr<EventFanout>& shared_events() const noexcept { return events_; }
 
   /// Calls `listener` for the events of one breaker, before those of events(). Subscribing again changes the
   /// interest. False when there is no breaker of that name; a keyed one takes its listeners along when it

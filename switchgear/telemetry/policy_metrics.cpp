@@ -45,7 +45,7 @@ void add_policy(MetricFamilies& families, const Labels& labels, const RetryBudge
   to.gauge("switchgear_retry_budget_left", "Retries and hedges that would be granted now.",
            static_cast<double>(seen.left));
   to.counter("switchgear_retry_budget_exhausted_total", "Retries and hedges that the budget refused.",
-             seen.refused);
+             seen.totals.refused);
 }
 
 void add_policy(MetricFamilies& families, const Labels& labels, const Hedge& hedge) {
@@ -64,9 +64,9 @@ void add_policy(MetricFamilies& families, const Labels& labels, const Bulkhead& 
     to.counter("switchgear_bulkhead_rejected_total", "Calls that got no slot, by the reason.", count,
                {{"reason", std::string{to_string(reason)}}});
   };
-  rejected(Reason::bulkhead_full, seen.rejected);
-  rejected(Reason::queue_timeout, seen.timed_out);
-  rejected(Reason::cancelled, seen.cancelled);
+  rejected(Reason::bulkhead_full, seen.totals.rejected);
+  rejected(Reason::queue_timeout, seen.totals.timed_out);
+  rejected(Reason::cancelled, seen.totals.cancelled);
 }
 
 void add_policy(MetricFamilies& families, const Labels& labels, const AdaptiveLimit& limit) {
@@ -74,7 +74,7 @@ void add_policy(MetricFamilies& families, const Labels& labels, const AdaptiveLi
   const AdaptiveLimitSnapshot seen = limit.snapshot();
   to.gauge("switchgear_adaptive_limit", "Calls that may run at once, as worked out last.", seen.limit);
   to.gauge("switchgear_adaptive_limit_in_flight", "Calls that run now.", seen.in_flight);
-  to.counter("switchgear_adaptive_limit_rejected_total", "Calls above the limit.", seen.rejected);
+  to.counter("switchgear_adaptive_limit_rejected_total", "Calls above the limit.", seen.totals.rejected);
 }
 
 void add_policy(MetricFamilies& families, const Labels& labels, const RateLimiter& limiter, TimePoint now) {
@@ -84,10 +84,10 @@ void add_policy(MetricFamilies& families, const Labels& labels, const RateLimite
     to.counter("switchgear_rate_limiter_calls_total", "Calls that requested a token.", count,
                {{"result", result}});
   };
-  calls("admitted", seen.admitted);
-  calls("rejected", seen.rejected);
+  calls("admitted", seen.totals.admitted);
+  calls("rejected", seen.totals.rejected);
   to.counter("switchgear_rate_limiter_delayed_total", "Admitted calls that had to wait for their token.",
-             seen.delayed);
+             seen.totals.delayed);
 }
 
 void add_policy(MetricFamilies& families, const Labels& labels, const CacheCounters& seen,

@@ -1,4 +1,4 @@
-#include "switchgear/registry/event_fanout.hpp"
+#include "switchgear/policy/event_fanout.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -64,9 +64,37 @@ void EventFanout::on_call(const CallEvent& call) {
   tell(interest_in(call.verdict), [&](EventSink& sink) { sink.on_call(call); });
 }
 
+void EventFanout::on_retry(const RetryEvent& retry) {
+  tell(Interest::retries, [&](EventSink& sink) { sink.on_retry(retry); });
+}
+
+void EventFanout::on_gave_up(const GaveUpEvent& end) {
+  tell(Interest::retries, [&](EventSink& sink) { sink.on_gave_up(end); });
+}
+
+void EventFanout::on_hedge(const HedgeEvent& hedge) {
+  tell(Interest::hedges, [&](EventSink& sink) { sink.on_hedge(hedge); });
+}
+
+void EventFanout::on_timeout(const TimeoutEvent& timeout) {
+  tell(Interest::timeouts, [&](EventSink& sink) { sink.on_timeout(timeout); });
+}
+
+void EventFanout::on_fallback(const FallbackEvent& fallback) {
+  tell(Interest::fallbacks, [&](EventSink& sink) { sink.on_fallback(fallback); });
+}
+
+void EventFanout::on_cache(const CacheEvent& cache) {
+  tell(Interest::cache, [&](EventSink& sink) { sink.on_cache(cache); });
+}
+
+void EventFanout::on_rejected(const RejectedEvent& rejected) {
+  tell(Interest::rejections, [&](EventSink& sink) { sink.on_rejected(rejected); });
+}
+
 template <class Tell>
 void EventFanout::tell(Interest interest, Tell tell) const {
-  if (!wanted(interest)) return;
+  if (!wants(interest)) return;
   std::shared_ptr<const Listeners> all;
   {
     const std::lock_guard lock{mutex_};
@@ -81,9 +109,7 @@ void EventFanout::publish_locked(Listeners next) {
   Interest all{};
   for (const Listener& each : next) all = all | each.interest;
   listeners_ = std::make_shared<const Listeners>(std::move(next));
-  const bool changed = includes(all, Interest::calls) != wants_calls();
-  wanted_.store(all, std::memory_order_relaxed);
-  if (!changed) return;
+  if (wanted_.exchange(all, std::memory_order_relaxed) == all) return;
   for (Watcher* const each : watchers_) each->on_wish_changed();
 }
 

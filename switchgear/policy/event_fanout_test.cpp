@@ -1,4 +1,4 @@
-#include "switchgear/registry/event_fanout.hpp"
+#include "switchgear/policy/event_fanout.hpp"
 
 #include <gtest/gtest.h>
 
@@ -63,12 +63,12 @@ TEST(EventFanout, SendsCallsByTheirVerdictToThoseWhoAskedForIt) {
   const auto successes = std::make_shared<Calls>();
   const auto failures = std::make_shared<Calls>();
   const auto all = std::make_shared<Calls>();
-  EXPECT_FALSE(fanout.wants_calls());
+  EXPECT_FALSE(fanout.wants(Interest::calls));
   fanout.subscribe(successes, Interest::successes);
   fanout.subscribe(failures, Interest::failures | Interest::transitions);
   fanout.subscribe(std::make_shared<Throwing>(), Interest::everything);
   fanout.subscribe(all, Interest::everything);
-  EXPECT_TRUE(fanout.wants_calls());
+  EXPECT_TRUE(fanout.wants(Interest::calls));
   for (const Verdict verdict : {Verdict::success, Verdict::failure, Verdict::ignored}) {
     CallEvent call;
     call.verdict = verdict;
@@ -80,12 +80,12 @@ TEST(EventFanout, SendsCallsByTheirVerdictToThoseWhoAskedForIt) {
   EXPECT_EQ(all->seen, "sfit");
 }
 
-TEST(EventFanout, SaysWhenItBeginsAndWhenItCeasesToWantCalls) {
+TEST(EventFanout, SaysWhatItWantsWhenThatChanges) {
   class Watching final : public EventFanout::Watcher {
    public:
     explicit Watching(EventFanout& fanout) : fanout_(fanout) {}
-    void on_wish_changed() noexcept override { seen.push_back(fanout_.wants_calls()); }
-    std::vector<bool> seen;
+    void on_wish_changed() noexcept override { seen.push_back(fanout_.wanted()); }
+    std::vector<Interest> seen;
 
    private:
     EventFanout& fanout_;
@@ -100,10 +100,11 @@ TEST(EventFanout, SaysWhenItBeginsAndWhenItCeasesToWantCalls) {
   fanout.subscribe(second, Interest::everything);
   fanout.unsubscribe(first);
   fanout.unsubscribe(second);
-  EXPECT_EQ(watching.seen, (std::vector{false, true, false}));
+  EXPECT_EQ(watching.seen, (std::vector{Interest::nothing, Interest::transitions, Interest::failures,
+                                        Interest::everything, Interest::nothing}));
   fanout.unwatch(watching);
   fanout.subscribe(second, Interest::calls);
-  EXPECT_EQ(watching.seen.size(), 3U);
+  EXPECT_EQ(watching.seen.size(), 5U);
 }
 
 TEST(EventFanout, CallsAListenerOnceHoweverOftenItSubscribed) {

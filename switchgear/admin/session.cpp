@@ -66,7 +66,7 @@ class Session {
   ~Session() { --context_.connections; }
 
   asio::awaitable<void> run() {
-    while (true) {
+    while (!context_.ended()) {  // which a connection of the last moment learns here, not by close_all()
       Request request;
       const bool got = co_await read(request);
       if (!got) co_return;
@@ -81,10 +81,12 @@ class Session {
       const bool keep_alive = request.keep_alive();
       const bool written = co_await write(answer.response, request.method() == http::verb::head, keep_alive);
       if (!written) co_return;
-      if (!keep_alive) break;
+      if (!keep_alive) {
+        co_await linger();
+        co_return;
+      }
       waits_again();
     }
-    co_await linger();
   }
 
  private:

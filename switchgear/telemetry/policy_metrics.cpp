@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "switchgear/registry/policy_registry.hpp"
+
 namespace switchgear::telemetry {
 
 namespace {
@@ -29,6 +31,22 @@ class Labeled {
 };
 
 }  // namespace
+
+void add_policies(MetricFamilies& families, const PolicyRegistry& registry, TimePoint now) {
+  for (const PolicySnapshot& policy : registry.snapshots(now)) {
+    if (policy.kind == PolicyKind::circuit_breaker) continue;
+    for (const NamedCount& total : policy.totals) {
+      Labels labels{{"kind", std::string{to_string(policy.kind)}},
+                    {"policy", policy.name},
+                    {"what", std::string{total.what}},
+                    {"of", std::string{total.of}}};
+      for (const auto& [key, value] : policy.tags) labels.push_back({"tag_" + key, value});
+      families.counter("switchgear_policy_total",
+                       "What a policy did, by its kind and name; of: which part, where it is divided.",
+                       std::move(labels), total.count);
+    }
+  }
+}
 
 void add_policy(MetricFamilies& families, const Labels& labels, const Retry& retry) {
   const Labeled to{families, labels};

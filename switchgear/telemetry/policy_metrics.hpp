@@ -1,4 +1,4 @@
-// The counters of single policies as metric families (docs/gateway.md has the list).
+// The counters of policies other than breakers as metric families (docs/gateway.md has the list).
 #pragma once
 
 #include <optional>
@@ -16,7 +16,18 @@
 #include "switchgear/policy/retry_budget.hpp"
 #include "switchgear/telemetry/metric_families.hpp"
 
+namespace switchgear {
+class PolicyRegistry;
+}
+
 namespace switchgear::telemetry {
+
+/// Adds the totals of every policy of a registry, except for breakers, as one family:
+///
+///     switchgear_policy_total{kind="retry",policy="shop",what="given_up",of="deadline",tag_team="web"} 3
+///
+/// Threads: any; no call waits for it.
+void add_policies(MetricFamilies& families, const PolicyRegistry& registry, TimePoint now);
 
 /// Adds a policy's `switchgear_*`. `labels` tell it from the others of its kind; the gateway gives `service`:
 ///

@@ -11,7 +11,9 @@
 #include <variant>
 #include <vector>
 
+#include "switchgear/registry/policy_registry.hpp"
 #include "switchgear/telemetry/breaker_metrics.hpp"
+#include "switchgear/telemetry/policy_metrics.hpp"
 
 namespace switchgear::telemetry {
 namespace {
@@ -69,6 +71,17 @@ std::string prometheus_text(const BreakerRegistry& registry, TimePoint now) {
   MetricFamilies families;
   add_breakers(families, registry, now);
   return prometheus_text(families);
+}
+
+std::string prometheus_text(const PolicyRegistry& registry, TimePoint now) {
+  MetricFamilies families;
+  add_breakers(families, registry.breakers(), now);
+  add_policies(families, registry, now);
+  return prometheus_text(families);
+}
+
+std::string prometheus_text(const PolicyRegistry& registry) {
+  return prometheus_text(registry, std::chrono::steady_clock::now());
 }
 
 std::string prometheus_text(const BreakerRegistry& registry) {

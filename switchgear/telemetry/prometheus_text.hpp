@@ -9,7 +9,8 @@
 
 namespace switchgear {
 class BreakerRegistry;
-}
+class PolicyRegistry;
+}  // namespace switchgear
 
 namespace switchgear::telemetry {
 
@@ -26,7 +27,10 @@ inline constexpr std::string_view prometheus_content_type = "text/plain; version
 /// Durations and counts of transitions need their logs: add_breakers() in breaker_metrics.hpp.
 /// Threads: any; no call waits for it.
 [[nodiscard]] std::string prometheus_text(const BreakerRegistry& registry, TimePoint now);
+/// The same, and the totals of all other policies: add_policies() in policy_metrics.hpp.
+[[nodiscard]] std::string prometheus_text(const PolicyRegistry& registry, TimePoint now);
 /// `now` of std::chrono::steady_clock.
 [[nodiscard]] std::string prometheus_text(const BreakerRegistry& registry);
+[[nodiscard]] std::string prometheus_text(const PolicyRegistry& registry);
 
 }  // namespace switchgear::telemetry

@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <memory>
 #include <string>
 
 #include "switchgear/observe/manual_breakers_fixture.hpp"
+#include "switchgear/registry/policy_registry.hpp"
 #include "switchgear/telemetry/breaker_metrics.hpp"
 #include "switchgear/telemetry/promtool_fixture.hpp"
 
@@ -24,6 +26,25 @@ TEST(PrometheusText, IsOneLineFromARegistry) {
   expect_promtool_accepts(text);
   BreakerRegistry fresh{{std::chrono::steady_clock::now(), std::chrono::system_clock::now()}, 1};
   EXPECT_EQ(prometheus_text(fresh), "");
+}
+
+TEST(PrometheusText, HasEveryPolicyOfARegistryWithItsTags) {
+  const TimePoint now{1h};
+  PolicyRegistry registry{{now, {}}, 1};
+  (void)registry.breakers().get_or_create("shop", {.consecutive_failures = 3}, now);
+  const auto retry = registry.add(std::make_shared<Retry>("shop", RetryOptions{}), {{"team", "web"}});
+  (void)registry.add(std::make_shared<Bulkhead>("shop"), {{"policy", "a label that is ours"}});
+  Retry::Progress progress;
+  (void)retry->next_attempt(progress, Outcome::failure(FailureType::timeout, 1s), now, TimePoint::max());
+  const std::string text = prometheus_text(registry, now);
+  expect_line(text,
+              R"(switchgear_policy_total{kind="retry",policy="shop",what="retries",of="",tag_team="web"} 1)");
+  expect_line(text, R"(circuit_breaker_state_code{circuit="shop"} 0)");
+  EXPECT_NE(text.find(R"({kind="bulkhead",policy="shop",what=)"), std::string::npos) << text;
+  EXPECT_EQ(text.find(R"(kind="circuit_breaker")"), std::string::npos)
+      << "breakers have families of their own";
+  expect_promtool_accepts(text);
+  expect_line(prometheus_text(registry), R"(circuit_breaker_state_code{circuit="shop"} 0)");
 }
 
 TEST(PrometheusText, TakesFamiliesThatAProgramAdds) {

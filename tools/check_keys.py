@@ -23,6 +23,7 @@ NOT_A_KEY = {
     "connections.waiting", "explanation.policies", "explanation.services", "queue.oldest",  # members of JSON answers
     "connection_error", "metrics_only", "slow_success",  # values
     "async_call", "epoll_reactor", "min_success_ratio", "per_breaker",  # C++
+    "certificate_file", "key_file", "look_every", "max_body", "max_head", "pool.max", "report.failure",  # members in C++
     "shop.example", "e.g",
 }
 OTHER_NAMES = re.compile(r"^switchgear[._]|\.(?:hpp|cpp|pml|yaml|yml|jsonl?|html|md|js|css|db)$")

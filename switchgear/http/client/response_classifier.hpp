@@ -55,15 +55,17 @@ class ResponseClassifier {
     return outcome_of_error(*rules_, code, latency);
   }
   [[nodiscard]] Outcome of_current_exception(Duration latency) const noexcept {
-    if constexpr (!detail::judges_exceptions<Users>) {
+    if constexpr (detail::judges_exceptions<Users>) {
+      return users_.of_current_exception(latency);
+    } else {
       try {
         throw;
       } catch (const Error& thrown) {
         return outcome_of_error(*rules_, thrown.code(), latency);
       } catch (...) {
+        return users_.of_current_exception(latency);
       }
     }
-    return users_.of_current_exception(latency);
   }
 
  private:

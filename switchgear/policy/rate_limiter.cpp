@@ -100,7 +100,7 @@ RateLimiter::Measure RateLimiter::measure_of(const RateLimiterOptions& options, 
   // Exact for dividends below 2^tag_shift: Granlund, Montgomery, "Division by invariant integers using
   // multiplication" (PLDI 1994), theorem 4.2.
   const auto unit = static_cast<std::uint64_t>(made.unit);
-  made.reciprocal_shift = tag_shift + std::bit_width(unit - 1);
+  made.reciprocal_shift = tag_shift + static_cast<int>(std::bit_width(unit - 1));
   made.reciprocal = static_cast<std::uint64_t>(((Wide{1} << made.reciprocal_shift) + unit - 1) / unit);
   return made;
 }

@@ -4,7 +4,7 @@
 #include <boost/json/serialize.hpp>
 #include <utility>
 
-#include "switchgear/config/explain.hpp"
+#include "switchgear/config/config.hpp"
 
 namespace switchgear::gateway {
 

@@ -16,8 +16,8 @@
 #include <cstdio>
 #include <exception>
 
-#include "app/admin/control_command.hpp"
 #include "app/check/check_command.hpp"
+#include "app/control/control_command.hpp"
 #include "app/demo/demo_command.hpp"
 #include "app/lab/replay_command.hpp"
 #include "app/serve/own_sections.hpp"

@@ -2,7 +2,7 @@
 """Checks the order of the rooms by reading every #include.
 
     core <- striped <- policy <- pipeline <- {sync, async}      core, policy <- registry <- observe
-    async <- http       analysis, registry <- config    everything <- app
+    async <- http       analysis, registry <- config    observe <- telemetry <- admin    everything <- app
 
 A room includes itself and the rooms below it. The rooms of app/ include the library, never each other; they meet
 in app/serve/, which composes a process of them, and in app/*.cpp, which includes them all. The rooms in
@@ -31,6 +31,8 @@ LIBRARY = {
     "async": {"core", "policy", "pipeline"},
     "http": {"core", "policy", "pipeline", "async"},
     "config": {"core", "policy", "pipeline", "registry", "analysis"},
+    "telemetry": {"core", "striped", "policy", "registry", "observe"},
+    "admin": {"core", "striped", "policy", "registry", "observe", "telemetry"},
     "testing": {"core", "policy", "pipeline"},
     "": {"core", "policy", "pipeline", "registry", "sync"},  # switchgear.hpp
 }

@@ -13,7 +13,7 @@
 #include "app/check/surroundings.hpp"
 #include "switchgear/analysis/explain.hpp"
 #include "switchgear/config/config.hpp"
-#include "switchgear/config/source_file.hpp"
+#include "switchgear/core/utf8.hpp"
 
 namespace switchgear::check {
 

@@ -13,22 +13,22 @@ namespace {
 constexpr std::size_t most_of_name = 100;
 
 /// `reset of "payment"`, `reload`; what could break the line is escaped.
-[[nodiscard]] std::string what_of(const admin::CommandRecord& record) {
-  if (record.circuit.empty()) return std::string{record.command};
+[[nodiscard]] std::string what_of(const LoggedCommand& record) {
+  if (record.circuit.empty()) return record.command;
   return fmt::format("{} of {:?}", record.command, record.circuit.substr(0, most_of_name));
 }
 
-[[nodiscard]] std::string_view why_not(admin::CommandResult result) noexcept {
+[[nodiscard]] std::string_view why_not(CommandResult result) noexcept {
   switch (result) {
-    case admin::CommandResult::done:
+    case CommandResult::done:
       break;
-    case admin::CommandResult::not_found:
+    case CommandResult::not_found:
       return "the breaker does not exist";
-    case admin::CommandResult::unauthorized:
+    case CommandResult::unauthorized:
       return "no token, or a wrong one";
-    case admin::CommandResult::forbidden:
+    case CommandResult::forbidden:
       return "sent by a page of a foreign origin, or to a foreign host";
-    case admin::CommandResult::invalid:
+    case CommandResult::invalid:
       return "the request or the configuration is not valid";
   }
   return {};
@@ -36,10 +36,9 @@ constexpr std::size_t most_of_name = 100;
 
 }  // namespace
 
-void AdminLog::command(const admin::CommandRecord& record, TimePoint now) {
-  const std::lock_guard lock{mutex_};
+void AdminLog::command(const LoggedCommand& record, TimePoint now) {
   begin_window(now);
-  if (record.result == admin::CommandResult::done) {
+  if (record.result == CommandResult::done) {
     log_.info("admin: {} by {}: done", what_of(record), record.client);
   } else if (++refusals_ <= most) {
     log_.warn("admin: {} by {}: refused: {}", what_of(record), record.client, why_not(record.result));
@@ -47,15 +46,11 @@ void AdminLog::command(const admin::CommandRecord& record, TimePoint now) {
 }
 
 void AdminLog::slow_client(std::string_view client, TimePoint now) {
-  const std::lock_guard lock{mutex_};
   begin_window(now);
   if (++slow_ <= most) log_.warn("admin: event stream of {} disconnected: it reads too slowly", client);
 }
 
-void AdminLog::look_at_clock(TimePoint now) {
-  const std::lock_guard lock{mutex_};
-  begin_window(now);
-}
+void AdminLog::look_at_clock(TimePoint now) { begin_window(now); }
 
 void AdminLog::begin_window(TimePoint now) {
   if (now - window_began_ < window) return;

@@ -25,7 +25,7 @@ class AdminLogTest : public testing::Test {
   }
   void refuse(int times) {
     for (int i = 0; i < times; ++i)
-      admin_->command({"reset", "shop", "10.0.0.3", admin::CommandResult::unauthorized}, now_);
+      admin_->command({"reset", "shop", "10.0.0.3", CommandResult::unauthorized}, now_);
   }
 
   std::ostringstream out_;
@@ -59,7 +59,7 @@ TEST_F(AdminLogTest, SaysItAtTheLatestWhenTheProgramEnds) {
 TEST_F(AdminLogTest, LogsEveryCommandThatWasDoneHoweverManyWereRefused) {
   refuse(200);
   (void)taken();
-  admin_->command({"reset", "shop", "10.0.0.3", admin::CommandResult::done}, now_);
+  admin_->command({"reset", "shop", "10.0.0.3", CommandResult::done}, now_);
   EXPECT_EQ(taken(), "admin: reset of \"shop\" by 10.0.0.3: done\n");
 }
 

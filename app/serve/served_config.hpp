@@ -7,9 +7,9 @@
 #include <mutex>
 #include <string>
 
-#include "app/admin/admin_server.hpp"
 #include "app/gateway/gateway.hpp"
 #include "app/serve/serve_flags.hpp"
+#include "switchgear/admin/server.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/config/file_stamp.hpp"
 #include "switchgear/config/own_sections.hpp"

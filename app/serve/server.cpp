@@ -38,13 +38,18 @@ template <class Make>
   }
 }
 
-/// As many connections as the limit of open files has room for.
-[[nodiscard]] admin::AdminLimits admin_limits(std::size_t threads) {
-  admin::AdminLimits limits;
-  limits.connections =
-      std::min(limits.connections, gateway::admin_connections(gateway::limit_of_open_files(), threads));
+/// With as many connections as the limit of open files has room for.
+[[nodiscard]] admin::ServerOptions admin_options(const config::GatewayOptions& gateway) {
+  admin::ServerOptions options;
+  options.host = gateway.admin.host;
+  options.port = gateway.admin.port;
+  options.token = gateway.admin_token;
+  options.origins = gateway.admin_origins;
+  admin::ServerLimits& limits = options.limits;
+  limits.connections = std::min(limits.connections,
+                                gateway::admin_connections(gateway::limit_of_open_files(), gateway.threads));
   limits.events_clients = std::min(limits.events_clients, limits.connections / 2);
-  return limits;
+  return options;
 }
 
 }  // namespace
@@ -54,33 +59,32 @@ Server::Server(ServeFlags flags, config::Config config, const config::OwnSection
     : listen_(config.gateway.listen),
       admin_address_(config.gateway.admin),
       log_(log),
-      registry_({std::chrono::steady_clock::now(), std::chrono::system_clock::now()}, std::random_device{}()),
+      policies_({std::chrono::steady_clock::now(), std::chrono::system_clock::now()}, std::random_device{}()),
       gateway_(
           listening("gateway.listen", "--listen", flags.listen.has_value(),
-                    [&] { return std::make_shared<gateway::Gateway>(config, registry_, durations_, log); })),
+                    [&] { return std::make_shared<gateway::Gateway>(config, policies_, durations_, log); })),
       config_(flags, sections, config, *gateway_, log),
-      admin_(listening("gateway.admin", "--admin", flags.admin.has_value(),
-                       [&] { return make_admin(config.gateway); })) {
+      admin_(listening("gateway.admin", "--admin", flags.admin.has_value(), [&] {
+        return std::make_unique<admin::Server>(registry_, admin_options(config.gateway), program());
+      })) {
   registry_.events().subscribe(transitions_);
-  registry_.events().subscribe(std::make_shared<BreakerLog>(log));
+  registry_.events().subscribe(events_);
   if (flags.watch) {
     file_changes_.emplace(flags.config, [this] { boost::asio::post(main_, [this] { on_file_changed(); }); });
   }
 }
 
-std::unique_ptr<admin::AdminServer> Server::make_admin(const config::GatewayOptions& options) {
-  return std::make_unique<admin::AdminServer>(
-      admin::AdminOptions{
-          options.admin, options.admin_token, options.admin_origins, admin_limits(options.threads), {}},
-      admin::AdminSources{registry_, *transitions_, durations_, {gateway_}},
-      admin::AdminCallbacks{[this] { return config_.reload(); }, [this] { return ready_.load(); },
-                            [this] { return config_.policies(); }, [this] { return gateway_->status(); },
-                            [this](const admin::CommandRecord& record) {
-                              admin_log_.command(record, std::chrono::steady_clock::now());
-                            },
-                            [this](std::string_view client) {
-                              admin_log_.slow_client(client, std::chrono::steady_clock::now());
-                            }});
+admin::Program Server::program() {
+  admin::Program program;
+  program.ready = [this] { return ready_.load(); };
+  program.reload = [this] { return config_.reload(); };
+  program.policies = [this] { return config_.policies(); };
+  program.services = [this] { return gateway_->status(); };
+  program.metrics = [this](telemetry::MetricFamilies& to) { gateway_->add_metrics(to); };
+  program.durations = &durations_;
+  program.transitions = transitions_;
+  program.events = events_;
+  return program;
 }
 
 void Server::run() {
@@ -94,6 +98,7 @@ void Server::run() {
   look_every_second();
   main_.run();
   admin_->stop();
+  event_log_.write();
 }
 
 void Server::on_signal(int signal) {
@@ -121,7 +126,7 @@ void Server::look_every_second() {
   second_.expires_after(a_second);
   second_.async_wait([this](const boost::system::error_code& error) {
     if (error || !ready_) return;
-    admin_log_.look_at_clock(std::chrono::steady_clock::now());
+    event_log_.look_at_clock();
     look_every_second();
   });
 }

@@ -13,20 +13,20 @@
 #include <optional>
 #include <stdexcept>
 
-#include "app/admin/admin_server.hpp"
 #include "app/gateway/gateway.hpp"
-#include "app/serve/admin_log.hpp"
-#include "app/serve/breaker_log.hpp"
 #include "app/serve/drain.hpp"
+#include "app/serve/event_log.hpp"
 #include "app/serve/serve_flags.hpp"
 #include "app/serve/served_config.hpp"
 #include "app/serve/signals.hpp"
+#include "switchgear/admin/server.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/config/file_watcher.hpp"
 #include "switchgear/config/own_sections.hpp"
 #include "switchgear/observe/call_durations.hpp"
+#include "switchgear/observe/event_queue.hpp"
 #include "switchgear/observe/transition_log.hpp"
-#include "switchgear/registry/breaker_registry.hpp"
+#include "switchgear/registry/policy_registry.hpp"
 #include "switchgear/registry/ticker.hpp"
 
 namespace switchgear::serve {
@@ -50,7 +50,8 @@ class Server {
   void run();
 
  private:
-  [[nodiscard]] std::unique_ptr<admin::AdminServer> make_admin(const config::GatewayOptions& options);
+  /// What the gateway adds to its breakers.
+  [[nodiscard]] admin::Program program();
   void on_signal(int signal);
   void begin_drain();
   void look_every_second();
@@ -59,16 +60,18 @@ class Server {
   const config::Endpoint listen_;         ///< as asked for; the port may be the system's choice
   const config::Endpoint admin_address_;  ///< likewise
   spdlog::logger& log_;
-  BreakerRegistry registry_;
+  PolicyRegistry policies_;
+  BreakerRegistry& registry_ = policies_.breakers();
   const std::shared_ptr<TransitionLog> transitions_ = std::make_shared<TransitionLog>();
-  AdminLog admin_log_{log_};
+  const std::shared_ptr<EventQueue> events_ = std::make_shared<EventQueue>();
+  boost::asio::io_context main_;
+  EventLog event_log_{main_, events_, log_};
   const Ticker ticker_{registry_, [] { return std::chrono::steady_clock::now(); }};
   CallDurations durations_;
   const std::shared_ptr<gateway::Gateway> gateway_;
   ServedConfig config_;
-  const std::unique_ptr<admin::AdminServer> admin_;
+  const std::unique_ptr<admin::Server> admin_;
   std::atomic<bool> ready_{false};
-  boost::asio::io_context main_;
   Signals signals_{main_, [this](int signal) { on_signal(signal); }};
   boost::asio::steady_timer second_{main_};
   std::optional<config::FileChanges> file_changes_;

@@ -1,4 +1,4 @@
-// http/: what the library knows of HTTP/1.1. This header: the client, for calls of your own to a service.
+// The HTTP client, for calls of your own to a service.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>

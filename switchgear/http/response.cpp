@@ -88,6 +88,8 @@ std::size_t bytes_of(const Response& response) noexcept {
   return sum;
 }
 
+bool may_be_stored(const Response& response) noexcept { return !CacheControl(response.headers).no_store; }
+
 Duration usable_for(const Response& response) noexcept {
   const CacheControl control(response.headers);
   if (control.no_store || response.status >= 400) return Duration::zero();

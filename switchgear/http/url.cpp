@@ -10,6 +10,7 @@
 
 #include "switchgear/http/ascii.hpp"
 #include "switchgear/http/error.hpp"
+#include "switchgear/http/head_validator.hpp"
 
 namespace switchgear::http {
 
@@ -49,6 +50,9 @@ Url Url::parse(std::string_view text) {
   }
   url.target_ = plain(parsed->encoded_path());
   if (url.target_.empty()) url.target_ = "/";
+  // Boost.URL 1.81 takes what follows `:` and is not a number for a path, and decodes the host.
+  if (url.target_.front() != '/') refuse(text, "has no valid port; use a number from 1 to 65535");
+  if (!is_valid_authority(url.authority())) refuse(text, "has no valid host; write a name or an IP address");
   if (parsed->has_query()) url.target_ += "?" + plain(parsed->encoded_query());
   return url;
 }

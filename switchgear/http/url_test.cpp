@@ -51,6 +51,14 @@ TEST(Url, FollowsWhatAServerSays) {
   EXPECT_THROW(static_cast<void>(url.follow("javascript:alert(1)")), Error);
 }
 
+TEST(Url, HasAHostAndAPortThatCanStandInAHeader) {
+  for (const char* url : {"http://shop:port", "http://shop:port/", "http://shop:0/", "http://shop:65536/",
+                          "http://a%20b/", "http://a%0d%0aX-B:%201/", "http://%00/", "http:///a", "http://"}) {
+    EXPECT_THROW(static_cast<void>(Url::parse(url)), Error) << url;
+  }
+  EXPECT_EQ(Url::parse("http://shop:/").text(), "http://shop/");
+}
+
 TEST(Url, KnowsItsOrigin) {
   const Url url = Url::parse("http://shop:80/a");
   EXPECT_TRUE(url.same_origin(Url::parse("http://SHOP/b")));

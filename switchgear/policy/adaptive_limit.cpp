@@ -104,13 +104,9 @@ void AdaptiveLimit::adapt_locked(double latency, std::uint32_t peak) noexcept {
   limit_.store(static_cast<std::uint32_t>(exact_limit_), std::memory_order_relaxed);
 }
 
-Rejection AdaptiveLimit::refuse(TimePoint now) noexcept {
-  tally_.add(rejected);
-  // The end of another caller's call cannot be predicted.
-  const Rejection refused{Reason::concurrency_limit, name_, std::nullopt};
-  if (events_.wants(Interest::rejections))
-    events_.on_rejected({{name_, PolicyKind::adaptive_limit, now}, refused});
-  return refused;
+void AdaptiveLimit::tell_rejected(TimePoint now) noexcept {
+  events_.on_rejected(
+      {{name_, PolicyKind::adaptive_limit, now}, Rejection{Reason::concurrency_limit, name_, std::nullopt}});
 }
 
 AdaptiveLimitSnapshot AdaptiveLimit::snapshot() const noexcept {

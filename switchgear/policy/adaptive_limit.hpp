@@ -124,7 +124,7 @@ class AdaptiveLimit {
   static constexpr Duration longest{(std::int64_t{1} << 40U) - 1};  ///< a sample; 18 min
 
   void record(const Outcome& outcome, TimePoint now) noexcept;
-  [[gnu::noinline]] Rejection refuse(TimePoint now) noexcept;
+  void tell_rejected(TimePoint now) noexcept;
   void drop() noexcept { in_flight_.fetch_sub(1, std::memory_order_acq_rel); }
   void note_peak(std::uint32_t in_flight) noexcept;
   void sample(Duration latency, TimePoint now) noexcept;
@@ -205,7 +205,11 @@ inline Result<AdaptiveLimit::Permit> AdaptiveLimit::try_acquire(TimePoint now) n
     pause_after_lost_race();
     seen = in_flight_.load(std::memory_order_relaxed);
   }
-  return refuse(now);
+  tally_.add(rejected);
+  if (events_.wants(Interest::rejections)) [[unlikely]]
+    tell_rejected(now);
+  // The end of another caller's call cannot be predicted.
+  return {Reason::concurrency_limit, name_, std::nullopt};
 }
 
 }  // namespace switchgear

@@ -171,10 +171,12 @@ Rejection Bulkhead::refuse(Reason reason, TimePoint now) noexcept {
   tally_.add(reason == Reason::bulkhead_full   ? rejected
              : reason == Reason::queue_timeout ? timed_out
                                                : cancelled);
-  // The end of another caller's call cannot be predicted.
-  const Rejection refused{reason, name_, std::nullopt};
-  if (events_.wants(Interest::rejections)) events_.on_rejected({{name_, PolicyKind::bulkhead, now}, refused});
-  return refused;
+  if (events_.wants(Interest::rejections)) tell(reason, now);
+  return {reason, name_, std::nullopt};
+}
+
+void Bulkhead::tell(Reason reason, TimePoint now) noexcept {
+  events_.on_rejected({{name_, PolicyKind::bulkhead, now}, Rejection{reason, name_, std::nullopt}});
 }
 
 BulkheadSnapshot Bulkhead::snapshot() const noexcept {

@@ -182,6 +182,7 @@ class Bulkhead {
   }
   [[nodiscard]] bool take_from_word() noexcept;
   void free_in_word() noexcept;
+  void tell(Reason reason, TimePoint now) noexcept;
   void gather_locked() noexcept;
   void spread() noexcept;
   void pass_on() noexcept;
@@ -269,8 +270,13 @@ inline std::optional<Bulkhead::Permit> Bulkhead::try_slot() noexcept {
 }
 
 inline Result<Bulkhead::Permit> Bulkhead::try_acquire(TimePoint now) noexcept {
-  if (!try_take()) [[unlikely]]
-    return refuse(Reason::bulkhead_full, now);
+  if (!try_take()) [[unlikely]] {
+    tally_.add(rejected);
+    if (events_.wants(Interest::rejections)) [[unlikely]]
+      tell(Reason::bulkhead_full, now);
+    // The end of another caller's call cannot be predicted.
+    return {Reason::bulkhead_full, name_, std::nullopt};
+  }
   tally_.add(admitted);
   return Permit{this};
 }

@@ -79,12 +79,12 @@ class Hedge {
   /// quantile is not known yet. The quantile is brought up to date every 100 ms (of `now`): the call that
   /// does so pays some microseconds, all others a load.
   [[nodiscard]] std::optional<Duration> delay(TimePoint now) const noexcept {
-    if (RecentLatencies* const known = quantile_of_.load(std::memory_order_acquire)) {
-      if (const Duration quantile = known->quantile(now); quantile >= Duration::zero()) return quantile;
-    }
-    const Duration standing{standing_.load(std::memory_order_relaxed)};
-    if (standing < Duration::zero()) return std::nullopt;
-    return standing;
+    Duration wait{-1};
+    if (RecentLatencies* const known = quantile_of_.load(std::memory_order_acquire))
+      wait = known->quantile(now);
+    if (wait < Duration::zero()) wait = Duration{standing_.load(std::memory_order_relaxed)};
+    if (wait < Duration::zero()) return std::nullopt;
+    return wait;
   }
 
   /// Requests one hedge; spends the budget. False: exhausted, the attempts that run go on alone. Listeners

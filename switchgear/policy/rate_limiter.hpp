@@ -16,8 +16,8 @@
 // Invariants: 1. the frame of a tag is written, under mutex_, before the tag appears in state_; a change of
 // state_ by compare-exchange therefore was decided with its own frame. 2. tat never goes back, but when the
 // last token is given back. 3. tat − now ≤ burst · interval + max_wait < 2^58 units, and now − base ≤ 2^59.
-// Whoever reads a frame while it is written for the tag after the next has a mixture, of which nothing is
-// used: state_ has changed by then.
+// A reader of a frame that is being written for the tag after the next has a mixture, and uses nothing of it:
+// state_ has changed by then.
 #pragma once
 
 #include <array>

@@ -256,7 +256,8 @@ TEST(RateLimiter, LetsThoseWhoWaitGoWhenTheyWereToldAndOthersAfterThem) {
   EXPECT_FALSE(limiter.give_back(*waits_longer)) << "it was reserved under the old rate";
   EXPECT_TRUE(limiter.give_back(*next));
   limiter.set_options({.rate = 10, .burst = 1}, start);
-  EXPECT_EQ(limiter.reserve(start).rejection().retry_after, 2100ms) << "no longer wait than now allowed";
+  EXPECT_EQ(limiter.reserve(start).rejection().retry_after, 2100ms)
+      << "the wait is bounded by the new options";
 }
 
 TEST(RateLimiter, MayChangeBetweenRatesThatAreFarApart) {

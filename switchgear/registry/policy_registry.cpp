@@ -10,9 +10,6 @@ namespace switchgear {
 namespace {
 
 std::string quoted(std::string_view name) { return "'" + std::string{name} + "'"; }
-std::string called(PolicyKind kind, std::string_view name) {
-  return std::string{to_string(kind)} + " " + quoted(name);
-}
 
 /// `'a', 'b' and 5 more`
 std::string listed(const std::vector<std::string>& words) {
@@ -40,7 +37,8 @@ void PolicyRegistry::put(Key key, const void* object, Tags tags, Present present
     return;
   }
   if (present == Present::refuses)
-    detail::raise_invalid("registry: there is a " + called(key.second, key.first) + " already");
+    detail::raise_invalid("registry: a " + std::string{to_string(key.second)} + " is called " +
+                          quoted(key.first) + " already");
   if (known->second->object.get() == object) {
     known->second->tags = std::move(tags);
     return;
@@ -58,6 +56,7 @@ std::shared_ptr<void> PolicyRegistry::object(PolicyKind kind, std::string_view n
 bool PolicyRegistry::remove(PolicyKind kind, std::string_view name) {
   Entry gone;
   const std::lock_guard lock{mutex_};
+  if (kind == PolicyKind::circuit_breaker) breaker_tags_.erase(std::string{name});
   const auto known = policies_.find(Key{name, kind});
   if (known == policies_.end()) return false;
   gone = std::move(known->second);
@@ -124,14 +123,13 @@ void PolicyRegistry::raise_missing(PolicyKind kind, std::string_view name) const
   }
   const std::string kind_word{to_string(kind)};
   if (std::ranges::find(of_that_name, kind_word) != of_that_name.end())
-    detail::raise_invalid("registry: " + called(kind, name) + " keeps answers of another type");
-  std::string text = "registry: there is no " + called(kind, name);
+    detail::raise_invalid("registry: the " + kind_word + " " + quoted(name) +
+                          " keeps answers of another type");
+  std::string text = "registry: no " + kind_word + " is called " + quoted(name);
   if (!of_that_name.empty()) {
-    text += "; a policy of that name is a " + listed(of_that_name);
-  } else if (!of_that_kind.empty()) {
-    text += "; there is " + listed(of_that_kind);
+    text += "; the policies of that name: " + listed(of_that_name);
   } else {
-    text += ", nor any other " + kind_word;
+    text += of_that_kind.empty() ? "; it holds none" : "; it holds " + listed(of_that_kind);
   }
   detail::raise_invalid(text);
 }

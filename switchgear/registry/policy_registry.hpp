@@ -92,7 +92,7 @@ class PolicyRegistry {
     return found;
   }
 
-  /// False when there was none. Breakers go by BreakerRegistry::apply().
+  /// False when there was none. Breakers go by BreakerRegistry::apply(), and only lose their tags here.
   bool remove(PolicyKind kind, std::string_view name);
 
   /// Sets the tags of a policy, a named breaker's too, in place of those it had; false when there is none.

@@ -64,21 +64,21 @@ TEST(PolicyRegistry, FindsEveryPolicyByKindAndName) {
 TEST(PolicyRegistry, SaysWhatThereIsInsteadOfWhatWasAskedFor) {
   PolicyRegistry registry{{}, 1};
   EXPECT_EQ(sentence_of([&] { (void)registry.get<Retry>("payment"); }),
-            "registry: there is no retry 'payment', nor any other retry");
+            "registry: no retry is called 'payment'; it holds none");
   registry.add(retry_of("payment"));
   registry.add(retry_of("search"));
   registry.add(std::make_shared<Cache<int>>("prices", CacheOptions{}));
   (void)registry.breakers().get_or_create("payment", {.consecutive_failures = 3}, start);
   EXPECT_EQ(sentence_of([&] { (void)registry.get<Retry>("paymnt"); }),
-            "registry: there is no retry 'paymnt'; there is 'payment', 'search'");
+            "registry: no retry is called 'paymnt'; it holds 'payment', 'search'");
   EXPECT_EQ(sentence_of([&] { (void)registry.get<Bulkhead>("payment"); }),
-            "registry: there is no bulkhead 'payment'; a policy of that name is a circuit_breaker, retry");
+            "registry: no bulkhead is called 'payment'; the policies of that name: circuit_breaker, retry");
   EXPECT_EQ(sentence_of([&] { (void)registry.get<CircuitBreaker>("search"); }),
-            "registry: there is no circuit_breaker 'search'; a policy of that name is a retry");
+            "registry: no circuit_breaker is called 'search'; the policies of that name: retry");
   EXPECT_EQ(sentence_of([&] { (void)registry.get<Cache<std::string>>("prices"); }),
-            "registry: cache 'prices' keeps answers of another type");
+            "registry: the cache 'prices' keeps answers of another type");
   EXPECT_EQ(sentence_of([&] { registry.add(retry_of("payment")); }),
-            "registry: there is a retry 'payment' already");
+            "registry: a retry is called 'payment' already");
   EXPECT_EQ(sentence_of([&] { registry.add(std::shared_ptr<Hedge>{}); }),
             "registry: a pointer to a hedge is null");
 }
@@ -96,7 +96,7 @@ TEST(PolicyRegistry, SharesAPolicyThatOutlivesIt) {
   }
   fail_once(*kept);
   EXPECT_EQ(kept->totals().retries, 1U);
-  EXPECT_FALSE(kept->events().wants(Interest::everything)) << "nothing is told that nobody hears";
+  EXPECT_FALSE(kept->events().wants(Interest::everything)) << "it has no listener left";
 }
 
 TEST(PolicyRegistry, TellsOneListenerWhatHappensToPoliciesOfEveryKind) {

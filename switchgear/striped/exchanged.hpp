@@ -3,8 +3,8 @@
 //
 // Two places and a version. The writer fills the place that the version does not name, then counts the
 // version up. A reader copies the place that the version names and looks again: if the version has moved on,
-// its copy may be torn, and it copies again. So a reader repeats only after a whole exchange, and waits for
-// nobody.
+// its copy may be torn, and it copies again. So a reader repeats only after a whole exchange, and never
+// waits.
 //
 // Orders: the words of a place are stored with release and loaded with acquire. A reader that got a word of
 // the exchange after the next sees, in its second look, at least the exchange before it (Boehm, "Can seqlocks
@@ -12,9 +12,9 @@
 // does not see).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -26,20 +26,25 @@ namespace switchgear {
 /// Not for: values that change with every call. Threads: any. Never allocates.
 template <class T>
 class Exchanged {
-  static_assert(std::is_trivially_copyable_v<T>, "readers copy it while it may be torn");
+  static_assert(std::is_trivially_copyable_v<T> && std::is_default_constructible_v<T>,
+                "readers copy it while it may be torn");
 
  public:
   explicit Exchanged(const T& value) { fill(places_[0], value); }
 
   [[nodiscard]] T get() const noexcept {
-    Words copy;
+    T value;
     for (;;) {
       const std::uint64_t version = version_.load(std::memory_order_acquire);
       const Place& place = places_[version & 1U];
-      for (std::size_t i = 0; i < words; ++i) copy[i] = place[i].load(std::memory_order_acquire);
-      if (version_.load(std::memory_order_relaxed) == version) break;
+      // Word by word into the value itself: copied as a whole, the words would have to reach memory first.
+      for (std::size_t i = 0; i < words; ++i) {
+        const std::uint64_t word = place[i].load(std::memory_order_acquire);
+        std::memcpy(reinterpret_cast<std::byte*>(&value) + i * 8, &word,
+                    std::min<std::size_t>(8, sizeof(T) - i * 8));
+      }
+      if (version_.load(std::memory_order_relaxed) == version) return value;
     }
-    return value_of(copy);
   }
 
   void set(const T& value) noexcept {
@@ -59,12 +64,6 @@ class Exchanged {
     std::memcpy(copy.data(), &value, sizeof(T));
     for (std::size_t i = 0; i < words; ++i) place[i].store(copy[i], std::memory_order_release);
   }
-  static T value_of(const Words& copy) noexcept {
-    alignas(T) std::array<std::byte, sizeof(T)> bytes;
-    std::memcpy(bytes.data(), copy.data(), sizeof(T));
-    return std::bit_cast<T>(bytes);
-  }
-
   std::atomic<std::uint64_t> version_{0};
   std::array<Place, 2> places_{};
   std::mutex mutex_;

@@ -103,6 +103,7 @@ class Certificates {
   [[nodiscard]] ClientOptions trusted() const {
     ClientOptions options;
     options.tls.ca_file = file("ca.pem");
+    options.pool.connect_timeout = wire::patience;
     return options;
   }
 
@@ -120,7 +121,9 @@ TEST(ClientTls, VerifiesTheServerUnlessToldOtherwise) {
 
   CircuitBreaker breaker{"shop", {.consecutive_failures = 1}};
   Retry retry{"shop", {.max_attempts = 3, .base = 1ms}};
-  BlockingClient by_default{node.url("https", "localhost"), Pipeline{retry, breaker}};
+  ClientOptions usual;
+  usual.pool.connect_timeout = wire::patience;
+  BlockingClient by_default{node.url("https", "localhost"), Pipeline{retry, breaker}, usual};
   const Ended unknown = ended([&] { return by_default.get("/echo"); });
   EXPECT_EQ(unknown.code, Errc::tls);
   EXPECT_NE(unknown.text.find("certificate verify failed"), std::string::npos) << unknown.text;
@@ -128,7 +131,7 @@ TEST(ClientTls, VerifiesTheServerUnlessToldOtherwise) {
 
   BlockingClient another_name{node.url("https"), certificates.trusted()};
   EXPECT_EQ(ended([&] { return another_name.get("/echo"); }).code, Errc::tls) << "127.0.0.1 is not localhost";
-  ClientOptions anyone;
+  ClientOptions anyone = usual;
   anyone.tls.verify = Verify::nothing;
   BlockingClient careless{node.url("https"), anyone};
   EXPECT_TRUE(careless.get("/echo").ok());
@@ -149,7 +152,9 @@ TEST(ClientTls, ShowsTheClientsCertificateToAServerThatAsks) {
 
 TEST(ClientTls, EndsWithAServerThatSpeaksPlainHttpOrNothingAtAll) {
   const NodePeer plain;
-  BlockingClient shop{plain.url("https")};
+  ClientOptions patient;
+  patient.pool.connect_timeout = wire::patience;
+  BlockingClient shop{plain.url("https"), patient};
   EXPECT_EQ(ended([&] { return shop.get("/echo"); }).code, Errc::tls);
   const Upstream silent{[](Socket& socket) { static_cast<void>(socket.read_all()); }};
   ClientOptions options;

@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "switchgear/http/ascii.hpp"
+#include "switchgear/http/client/client_pool.hpp"
+#include "switchgear/http/client/round_trip.hpp"
 #include "switchgear/http/error.hpp"
 #include "switchgear/policy/time_limit.hpp"
 
@@ -57,7 +59,10 @@ ClientCall::ClientCall(std::string verb, Request asked, const Url& base, const C
 
 ClientCore::ClientCore(const asio::any_io_executor& executor, std::string_view base_url,
                        ClientOptions options)
-    : executor_(executor), base_(Url::parse(base_url)), options_(std::move(options)) {
+    : executor_(executor),
+      base_(Url::parse(base_url)),
+      options_(std::move(options)),
+      blocks_(std::make_shared<BlockPool>()) {
   if (options_.pool.max == 0)
     throw std::invalid_argument("pool.max: 0 connections can carry no request; use 1 or more");
   if (base_.target().find('?') != std::string::npos)
@@ -97,9 +102,9 @@ asio::awaitable<Response> ClientCore::send(const Hop& hop, const ClientCall& cal
       co_return co_await trip.run();
     } catch (const Error& failed) {
       if (!trip.was_stale() || failed.code() != Errc::closed) throw;
-      if (!call.repeatable) {
-        const std::error_code unknown = Errc::kept_closed;
-        throw Error(unknown, hop.url.origin() + ": " + unknown.message());
+      if (!call.repeatable && !is_safe(hop.method)) {
+        const std::error_code code = Errc::kept_closed;
+        throw Error(code, hop.url.origin() + ": " + code.message());
       }
     }
     reuse = ClientPool::Reuse::never;

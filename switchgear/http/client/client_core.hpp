@@ -3,27 +3,37 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
 #include "switchgear/async/call_options.hpp"
-#include "switchgear/http/client/client_pool.hpp"
 #include "switchgear/http/client/hop.hpp"
 #include "switchgear/http/client_options.hpp"
 #include "switchgear/http/request.hpp"
 #include "switchgear/http/response.hpp"
 #include "switchgear/http/url.hpp"
 
+namespace boost::asio::ssl {
+class context;
+}  // namespace boost::asio::ssl
+
 namespace switchgear::http {
+
+class BlockPool;
+class ClientPool;
 
 /// One request on its way through the client's policies. What the call's options refer to is kept here.
 struct ClientCall {
   ClientCall(std::string verb, Request asked, const Url& base, const ClientOptions& options);
+  ClientCall(const ClientCall&) = delete;
+  ClientCall& operator=(const ClientCall&) = delete;
 
   std::string method;
   Request request;
@@ -63,7 +73,7 @@ class ClientCore : public std::enable_shared_from_this<ClientCore> {
   boost::asio::any_io_executor executor_;
   Url base_;
   ClientOptions options_;
-  std::shared_ptr<BlockPool> blocks_ = std::make_shared<BlockPool>();
+  std::shared_ptr<BlockPool> blocks_;
   std::shared_ptr<boost::asio::ssl::context> tls_;
   mutable std::mutex pools_mutex_;  ///< the map changes on the executor alone; figures() reads it elsewhere
   std::map<PoolKey, std::shared_ptr<ClientPool>> pools_;

@@ -96,7 +96,7 @@ ClientPool::ClientPool(const asio::any_io_executor& executor, std::shared_ptr<Bl
 
 asio::awaitable<ClientLease> ClientPool::acquire(Reuse reuse) {
   const std::shared_ptr<ClientPool> self = shared_from_this();
-  sweep();
+  expire(now());
   if (reuse == Reuse::allowed) {
     if (Connection kept = take_idle()) co_return ClientLease(self, std::move(kept));
   }
@@ -131,15 +131,19 @@ ClientPool::Connection ClientPool::take_idle() {
   return nullptr;
 }
 
-bool ClientPool::is_stale(ClientConnection& connection, TimePoint at) const noexcept {
-  return at - connection.rested >= options_.idle_timeout || at - connection.made >= options_.max_age ||
-         !connection.transport->quiet();
+bool ClientPool::is_expired(const ClientConnection& connection, TimePoint at) const noexcept {
+  return at - connection.rested >= options_.idle_timeout || at - connection.made >= options_.max_age;
+}
+
+void ClientPool::expire(TimePoint at) noexcept {
+  const auto expired = [&](const Connection& each) { return is_expired(*each, at); };
+  shown_.recycled.fetch_add(std::erase_if(idle_, expired), std::memory_order_relaxed);
 }
 
 void ClientPool::sweep() noexcept {
-  const TimePoint at = now();
-  const auto stale = [&](const Connection& each) { return is_stale(*each, at); };
-  shown_.recycled.fetch_add(std::erase_if(idle_, stale), std::memory_order_relaxed);
+  expire(now());
+  const auto closed = [](const Connection& each) { return !each->transport->quiet(); };
+  shown_.recycled.fetch_add(std::erase_if(idle_, closed), std::memory_order_relaxed);
   publish();
 }
 
@@ -299,7 +303,7 @@ void ClientPool::put_back(Connection connection) noexcept {
   const TimePoint at = now();
   connection->rested = at;
   connection->buffer.shrink();
-  if (retired_ || is_stale(*connection, at)) {
+  if (retired_ || is_expired(*connection, at)) {
     shown_.recycled.fetch_add(1, std::memory_order_relaxed);
     connection.reset();
     return serve_later();

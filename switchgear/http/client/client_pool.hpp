@@ -99,7 +99,9 @@ class ClientPool final : public std::enable_shared_from_this<ClientPool> {
   using Connection = std::unique_ptr<ClientConnection>;
 
   [[nodiscard]] Connection take_idle();
-  [[nodiscard]] bool is_stale(ClientConnection& connection, TimePoint now) const noexcept;
+  [[nodiscard]] bool is_expired(const ClientConnection& connection, TimePoint at) const noexcept;
+  /// Without a system call for those that stay: sweep() asks the kernel about each.
+  void expire(TimePoint at) noexcept;
   [[nodiscard]] std::size_t open() const noexcept { return idle_.size() + active_ + connecting_; }
   void connect_as_needed();
   [[nodiscard]] boost::asio::awaitable<void> connect(std::shared_ptr<ClientPool> self);

@@ -6,14 +6,16 @@
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/executor_work_guard.hpp>
 #include <exception>
 #include <memory>
 #include <string_view>
+#include <system_error>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include "switchgear/async/async_call.hpp"
+#include "switchgear/async/async_error.hpp"
 #include "switchgear/core/rejected.hpp"
 #include "switchgear/core/result.hpp"
 #include "switchgear/http/client/client_core.hpp"
@@ -84,18 +86,6 @@ class RequestGuard {
 
   virtual void call(std::shared_ptr<ClientCore> core, std::shared_ptr<ClientCall> request,
                     ResponseHandler handler) = 0;
-
- protected:
-  /// A request's own fallback stands for an error, or for an answer that is a failure.
-  static void answer_instead(const ClientCall& call, std::exception_ptr& failed, Response& response) {
-    const CallReport& report = call.report;
-    if (call.request.fallback()) {
-      response = *call.request.fallback();
-      failed = nullptr;
-    }
-    response.report = report;
-    response.report.source = Source::fallback;
-  }
 };
 
 template <class P>
@@ -152,14 +142,25 @@ class PipelineGuard final : public RequestGuard, public std::enable_shared_from_
 
   void settle(const ClientCall& call, std::exception_ptr& failed, Response& response) const {
     response.report = call.report;
-    const bool cancelled = call.report.rejection && call.report.rejection->reason == Reason::cancelled;
     if (!failed && !is_safe(call.method) && response.status < 400) forget(call.url.text());
-    if (!call.request.fallback() || cancelled) return;
-    const bool bad = failed || pipeline_.classifier().of_result(response, {}).verdict == Verdict::failure;
-    if (bad) answer_instead(call, failed, response);
+    if (!failed && !call.key.empty() && !may_be_stored(response)) forget(call.key);
+    if (call.request.fallback() && needs_fallback(failed, response)) {
+      response = *call.request.fallback();
+      response.report = call.report;
+      response.report.source = Source::fallback;
+      failed = nullptr;
+    }
   }
 
-  /// RFC 9111, 4.4: what is stored for a URL is wrong once it has been changed.
+  /// A request's own fallback stands for an error, and for an answer that is a failure; a caller that has
+  /// gone away needs none.
+  [[nodiscard]] bool needs_fallback(const std::exception_ptr& failed, const Response& response) const {
+    if (failed) return std::error_code(switchgear::detail::code_of(failed)) != std::errc::operation_canceled;
+    return pipeline_.classifier().of_result(response, {}).verdict == Verdict::failure;
+  }
+
+  /// What is stored for a URL is wrong once it has been changed (RFC 9111, 4.4), and some answers must not be
+  /// stored at all.
   void forget(std::string_view key) const {
     std::apply([&](const auto&... borrowed) { (forget_in(borrowed.get(), key), ...); }, pipeline_.policies());
   }

@@ -1,10 +1,12 @@
 #include "switchgear/http/client/hop.hpp"
 
 #include <array>
+#include <initializer_list>
 #include <stdexcept>
 #include <utility>
 
 #include "switchgear/http/ascii.hpp"
+#include "switchgear/http/error.hpp"
 #include "switchgear/http/head_validator.hpp"
 
 namespace switchgear::http {

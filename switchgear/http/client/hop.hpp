@@ -4,8 +4,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
-#include "switchgear/http/client/round_trip.hpp"
+#include "switchgear/http/client/wire.hpp"
 #include "switchgear/http/client_options.hpp"
 #include "switchgear/http/request.hpp"
 #include "switchgear/http/response.hpp"

@@ -2,28 +2,17 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <cstddef>
-#include <memory>
-#include <string>
+#include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include "switchgear/http/body_reader.hpp"
 #include "switchgear/http/client/client_pool.hpp"
+#include "switchgear/http/client/wire.hpp"
 #include "switchgear/http/error.hpp"
 #include "switchgear/http/response.hpp"
 
 namespace switchgear::http {
-
-/// What goes over the wire, and what may come back.
-struct Wire {
-  std::string head;                         ///< with the empty line at its end
-  std::shared_ptr<const std::string> body;  ///< may be null
-  std::string origin;                       ///< for messages
-  bool to_head = false;                     ///< the answer has no body, whatever it says
-  bool decodes = true;                      ///< a body in gzip is decoded
-  std::size_t max_head = 0;
-  std::size_t max_body = 0;
-};
 
 /// Reads strictly: heads through HeadValidator, bodies through BodyReader. Gives the connection back when
 /// both messages are complete and the server is willing. Threads: those of the connection's executor. `wire`

@@ -1,7 +1,7 @@
 # The package: what others link, the same from find_package, FetchContent and pkg-config.
 #
 # A component is one archive made of its rooms' objects, with nothing in its interface but what its users need:
-#   switchgear::core      core policy pipeline registry observe sync
+#   switchgear::core      core striped policy pipeline registry observe analysis sync
 #   switchgear::asio      async                                        needs Boost's headers
 #   switchgear::http      http                                         needs Boost.URL, Boost.JSON, zlib, OpenSSL 3
 #   switchgear::config    config                                       needs libfyaml and Boost.URL

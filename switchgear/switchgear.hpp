@@ -28,3 +28,4 @@
 #include "switchgear/sync/call.hpp"
 #include "switchgear/sync/guard.hpp"
 #include "switchgear/sync/partial.hpp"
+#include "switchgear/sync/run_within.hpp"

@@ -19,7 +19,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-LIBRARY_ROOMS = ("core", "policy", "pipeline", "registry", "observe", "sync", "config", "testing")
+LIBRARY_ROOMS = ("core", "policy", "pipeline", "registry", "observe", "sync", "analysis", "config", "testing")
 NEEDS_BOOST = re.compile(r"^\s*#\s*include\s*<boost/", re.MULTILINE)
 TRIP_RULES = {"failure_rate", "slow_call", "latency", "consecutive_failures", "failure_balance", "stuck_calls"}
 BREAKER_KEYS = TRIP_RULES | {"window", "minimum_calls", "open_duration", "backoff", "max_open_duration", "jitter",

@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "app/check/explain_report.hpp"
+#include "app/check/surroundings.hpp"
+#include "switchgear/analysis/explain.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/core/utf8.hpp"
 
@@ -52,7 +54,7 @@ std::string explanation_of(const Config& config) {
   for (const auto& [name, service] : config.services) {
     const Policy& policy = config.policies.at(service.policy);
     text += "\nservice " + name + " (policy " + service.policy + ")\n" +
-            to_service_text(explain(policy, service, config.gateway), policy);
+            to_service_text(explain(policy, surroundings_of(service, config.gateway)), policy);
   }
   return text;
 }
@@ -62,7 +64,8 @@ json::object explanation_as_json(const Config& config) {
   for (const auto& [name, policy] : config.policies) policies[name] = to_json(explain(policy));
   json::object services;
   for (const auto& [name, service] : config.services) {
-    json::object one = to_json(explain(config.policies.at(service.policy), service, config.gateway));
+    json::object one =
+        to_json(explain(config.policies.at(service.policy), surroundings_of(service, config.gateway)));
     one["policy"] = service.policy;
     services[name] = std::move(one);
   }

@@ -6,11 +6,11 @@
 #include <cstdio>
 #include <utility>
 
-#include "switchgear/config/duration.hpp"
+#include "switchgear/core/duration_text.hpp"
 
 namespace switchgear::check {
 
-using namespace config;
+using namespace analysis;
 
 namespace {
 

@@ -4,18 +4,18 @@
 #include <boost/json/object.hpp>
 #include <string>
 
-#include "switchgear/config/explain.hpp"
+#include "switchgear/analysis/explain.hpp"
 
 namespace switchgear::check {
 
 /// Lines of two columns, indented; each ends in a newline.
-[[nodiscard]] std::string to_text(const config::Explanation& explanation, const config::Policy& policy);
+[[nodiscard]] std::string to_text(const analysis::Explanation& explanation, const analysis::Policy& policy);
 /// Only what differs between one service of the policy and another, or the library.
-[[nodiscard]] std::string to_service_text(const config::Explanation& explanation,
-                                          const config::Policy& policy);
+[[nodiscard]] std::string to_service_text(const analysis::Explanation& explanation,
+                                          const analysis::Policy& policy);
 
 /// Durations in seconds; null for what is unbounded or not there.
-[[nodiscard]] boost::json::object to_json(const config::Explanation& explanation);
+[[nodiscard]] boost::json::object to_json(const analysis::Explanation& explanation);
 
 /// `1.5 MiB`: bytes in the largest unit that leaves at least one.
 [[nodiscard]] std::string format_bytes(std::uint64_t bytes);

@@ -67,6 +67,42 @@ TEST_F(AsyncHedgeTest, SendsASecondAttemptBesideASlowOne) {
   EXPECT_EQ(totals().failures, 0U);
 }
 
+TEST_F(AsyncHedgeTest, TellsTheOperationWhyTheAttemptIsMade) {
+  start(Pipeline{retry, hedge});
+  loop.run_for(50ms);
+  ASSERT_EQ(dependency.running.size(), 2U);
+  dependency.end(0, refused_connection);
+  dependency.end(1, refused_connection);
+  loop.run_for(150ms);
+  ASSERT_EQ(dependency.running.size(), 4U);
+  using Told = std::pair<std::uint32_t, AttemptKind>;
+  std::vector<Told> told;
+  for (const auto& running : dependency.running)
+    told.emplace_back(running.attempt.number, running.attempt.kind);
+  EXPECT_EQ(told, (std::vector<Told>{{1, AttemptKind::first},
+                                     {2, AttemptKind::hedge},
+                                     {3, AttemptKind::retry},
+                                     {4, AttemptKind::hedge}}));
+  dependency.succeed(2, 3);
+  loop.run();
+  EXPECT_EQ(got.value, 3);
+}
+
+TEST_F(AsyncHedgeTest, MayAskAnotherReplicaTheSecondTime) {
+  Dependency replica{loop.executor()};
+  const auto read = [&](const AsyncAttempt& attempt, auto token) {
+    return (attempt.kind == AttemptKind::hedge ? replica : dependency)(attempt, std::move(token));
+  };
+  async_call<int>(loop.executor(), Pipeline{hedge, breaker}, {}, read, got.handler(), loop.time);
+  loop.run_for(50ms);
+  ASSERT_EQ(replica.running.size(), 1U);
+  replica.succeed(0, 8);
+  loop.run();
+  EXPECT_EQ(got.value, 8);
+  EXPECT_EQ(dependency.running.size(), 1U);
+  EXPECT_EQ(dependency.running[0].cancelled, asio::cancellation_type::terminal);
+}
+
 TEST_F(AsyncHedgeTest, GivesTheFirstSuccessWhoeverHasIt) {
   start(Pipeline{hedge, breaker});
   loop.run_for(100ms);

@@ -18,10 +18,19 @@
 
 namespace switchgear {
 
-/// What an operation is told about the attempt it makes. Lives until that attempt has ended.
+/// Why an attempt is made.
+enum class AttemptKind : std::uint8_t {
+  first,  ///< of its call
+  retry,  ///< the attempts before it have ended
+  hedge,  ///< another one is still under way
+};
+
+/// What an operation is told about the attempt it makes. Lives until that attempt has ended. It may do
+/// something else each time: ask another replica, or send a cheaper request as a hedge.
 struct AsyncAttempt {
   std::uint32_t number = 1;               ///< from 1; hedges count
   TimePoint deadline = TimePoint::max();  ///< then it is cancelled; max(): no limit
+  AttemptKind kind = AttemptKind::first;
 };
 
 namespace detail {
@@ -52,6 +61,11 @@ using ValueOf = std::conditional_t<std::is_void_v<T>, Nothing, T>;
 template <class Op>
 using ErrorOf = std::conditional_t<AwaitableOp<Op>, std::exception_ptr, boost::system::error_code>;
 
+[[nodiscard]] constexpr AttemptKind kind_of(const Step& step) noexcept {
+  if (step.branch > 0) return AttemptKind::hedge;
+  return step.number > 1 ? AttemptKind::retry : AttemptKind::first;
+}
+
 /// One attempt's operation and, later, what came of it.
 template <class Value>
 struct RunningAttempt {
@@ -65,7 +79,7 @@ struct RunningAttempt {
   std::exception_ptr exception;
 
   void begin(const Step& step) noexcept {
-    attempt = {step.number, step.until};
+    attempt = {step.number, step.until, kind_of(step)};
     branch = step.branch;
     told = false;
     forget();

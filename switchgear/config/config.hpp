@@ -11,21 +11,10 @@
 #include <string>
 #include <typeindex>
 #include <utility>
-#include <variant>
 #include <vector>
 
+#include "switchgear/analysis/policy.hpp"
 #include "switchgear/core/time.hpp"
-#include "switchgear/policy/adaptive_limit.hpp"
-#include "switchgear/policy/bulkhead.hpp"
-#include "switchgear/policy/cache.hpp"
-#include "switchgear/policy/call_queue.hpp"
-#include "switchgear/policy/chaos.hpp"
-#include "switchgear/policy/circuit_breaker_options.hpp"
-#include "switchgear/policy/fallback.hpp"
-#include "switchgear/policy/hedge.hpp"
-#include "switchgear/policy/rate_limiter.hpp"
-#include "switchgear/policy/retry.hpp"
-#include "switchgear/policy/retry_budget.hpp"
 
 namespace switchgear::config {
 
@@ -70,60 +59,16 @@ struct GatewayOptions {
   friend bool operator==(const GatewayOptions&, const GatewayOptions&) = default;
 };
 
-/// HTTP statuses, as inclusive ranges.
-using StatusRanges = std::vector<std::pair<unsigned, unsigned>>;
+// A policy as the file describes it is what analysis/ works on.
+using analysis::FailFallback;
+using analysis::FailureWhen;
+using analysis::FallbackOptions;
+using analysis::Policy;
+using analysis::StatusRanges;
+using analysis::ValueFallback;
 
-/// Which results of an HTTP call are failures of the dependency.
-struct FailureWhen {
-  StatusRanges status{{500, 599}};
-  bool timeout = true;
-  bool connection_error = true;
-
-  friend bool operator==(const FailureWhen&, const FailureWhen&) = default;
-};
-
-/// `fallback: {value: …}`: always this answer.
-struct ValueFallback {
-  unsigned status = 200;  ///< 200 … 599
-  std::string body;
-  std::string content_type = "text/plain; charset=utf-8";  ///< of a body that is not empty
-
-  friend bool operator==(const ValueFallback&, const ValueFallback&) = default;
-};
-
-/// `fallback: {fail: TEXT}`: a clear error in place of the dependency's own words.
-struct FailFallback {
-  std::string text;
-
-  friend bool operator==(const FailFallback&, const FailFallback&) = default;
-};
-
-/// The kind of fallback: `value`, `cache`, `queue`, `fail`.
-using FallbackOptions = std::variant<ValueFallback, CachedFallbackOptions, CallQueueOptions, FailFallback>;
-
-/// One entry of `policies:`, presets already applied. In the standard order, outermost first.
-struct Policy {
-  std::string name;
-  std::optional<FallbackOptions> fallback;
-  std::optional<CacheOptions> cache;
-  std::optional<RateLimiterOptions> rate_limiter;
-  std::optional<BulkheadOptions> bulkhead;
-  std::optional<AdaptiveLimitOptions> adaptive_limit;
-  std::optional<Duration> deadline;  ///< the whole call
-  std::optional<RetryOptions> retry;
-  /// Statuses worth another attempt; unset: 408, 425, 429 and 5xx but 501, 505 and 508. Timeouts and
-  /// connection errors always are.
-  std::optional<StatusRanges> retry_status;
-  std::optional<RetryBudgetOptions> retry_budget;  ///< set only beside `retry`; hedges spend it too
-  std::optional<HedgeOptions> hedge;
-  std::optional<CircuitBreakerOptions> circuit_breaker;
-  FailureWhen failure_when;
-  std::optional<Duration> timeout;                 ///< one attempt
-  std::optional<ChaosOptions> chaos;               ///< does nothing unless `enabled`
-  std::uint64_t chaos_seed = Chaos::default_seed;  ///< the same seed, the same faults
-
-  friend bool operator==(const Policy&, const Policy&) = default;
-};
+/// The limit of an attempt through the gateway when its policy has no `timeout`.
+inline constexpr Duration gateway_timeout = std::chrono::seconds{30};
 
 /// Connections from the gateway to one service, per thread.
 struct PoolOptions {

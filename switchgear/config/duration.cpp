@@ -13,13 +13,7 @@ namespace switchgear::config {
 
 namespace {
 
-struct Unit {
-  std::string_view name;
-  std::int64_t nanoseconds;
-};
-
-constexpr std::array units{Unit{"h", 3'600'000'000'000}, Unit{"m", 60'000'000'000}, Unit{"s", 1'000'000'000},
-                           Unit{"ms", 1'000'000},        Unit{"us", 1'000},         Unit{"ns", 1}};
+using Unit = DurationUnit;
 
 constexpr std::string_view wanted = "expected a number and ns, us, ms, s, m or h, as in \"250ms\"";
 
@@ -33,7 +27,7 @@ std::size_t digits_at(std::string_view text, std::size_t from) noexcept {
 
 const Unit* find_unit(std::string_view name) noexcept {
   if (name == "µs" || name == "μs") name = "us";  // the micro sign and the Greek letter
-  for (const Unit& unit : units) {
+  for (const Unit& unit : duration_units) {
     if (unit.name == name) return &unit;
   }
   return nullptr;
@@ -133,15 +127,6 @@ ParsedDuration parse_duration(std::string_view text) {
   }
   if (inexact) return problem(text, "is finer than a nanosecond; expected whole nanoseconds");
   return {Duration{sum}, {}};
-}
-
-std::string format_duration(Duration length) {
-  if (length == Duration::zero()) return "0s";
-  for (const Unit& unit : units) {
-    if (length.count() % unit.nanoseconds != 0) continue;
-    return std::to_string(length.count() / unit.nanoseconds).append(unit.name);
-  }
-  return std::to_string(length.count()) + "ns";
 }
 
 }  // namespace switchgear::config

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "switchgear/core/duration_text.hpp"
 #include "switchgear/core/time.hpp"
 
 namespace switchgear::config {
@@ -18,7 +19,7 @@ struct ParsedDuration {
 /// nanoseconds, or is finer than one, is a problem and not a rounding.
 [[nodiscard]] ParsedDuration parse_duration(std::string_view text);
 
-/// The shortest way to write it that parses back to the same: 90s → "90s", 120s → "2m".
-[[nodiscard]] std::string format_duration(Duration length);
+/// Parses back to the same.
+using switchgear::format_duration;
 
 }  // namespace switchgear::config

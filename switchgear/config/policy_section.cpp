@@ -3,7 +3,7 @@
 #include <array>
 #include <vector>
 
-#include "switchgear/config/breaker_outlook.hpp"
+#include "switchgear/analysis/breaker_outlook.hpp"
 #include "switchgear/config/duration.hpp"
 #include "switchgear/config/option_problems.hpp"
 #include "switchgear/config/report.hpp"

@@ -40,8 +40,8 @@ void read_chaos(const Value& value, Policy& policy);
 /// A list of statuses and ranges of them, `[429, 500-599]`; `example` is what a wrong one is told.
 [[nodiscard]] StatusRanges read_statuses(const Value& list, std::string_view example);
 
-/// Reports contradictory and suspicious settings of the policy: see combinations.hpp. For a policy without
-/// other errors.
+/// Reports contradictory and suspicious settings of the policy: see analysis/combinations.hpp. For a policy
+/// without other errors.
 void report_combinations(const Value& value, const Policy& policy);
 
 /// Whether a policy or service may be called so; reports it if not.

@@ -2,7 +2,7 @@
 #include <vector>
 
 #include "switchgear/config/address.hpp"
-#include "switchgear/config/breaker_outlook.hpp"
+#include "switchgear/analysis/breaker_outlook.hpp"
 #include "switchgear/config/duration.hpp"
 #include "switchgear/config/option_problems.hpp"
 #include "switchgear/config/sections.hpp"

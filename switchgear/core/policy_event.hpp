@@ -21,13 +21,15 @@ enum class GivenUp : std::uint8_t {
   deadline,          ///< the next attempt would begin at or after the deadline
   budget_exhausted,
   retry_after,  ///< the server asked for a longer wait than `honor_retry_after.max`
+  declined,     ///< the delay function returned nothing
 };
-inline constexpr std::array given_up_reasons{GivenUp::attempts_used_up, GivenUp::pointless, GivenUp::deadline,
-                                             GivenUp::budget_exhausted, GivenUp::retry_after};
+inline constexpr std::array given_up_reasons{GivenUp::attempts_used_up, GivenUp::pointless,
+                                             GivenUp::deadline,         GivenUp::budget_exhausted,
+                                             GivenUp::retry_after,      GivenUp::declined};
 
 [[nodiscard]] constexpr std::string_view to_string(GivenUp reason) noexcept {
   constexpr std::array<std::string_view, given_up_reasons.size()> names{
-      "attempts_used_up", "pointless", "deadline", "budget_exhausted", "retry_after"};
+      "attempts_used_up", "pointless", "deadline", "budget_exhausted", "retry_after", "declined"};
   return names[static_cast<std::size_t>(reason)];
 }
 

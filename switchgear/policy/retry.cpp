@@ -60,6 +60,7 @@ Duration backoff_delay(const RetryOptions& options, std::uint32_t k) noexcept {
 }
 
 DelayRange delay_range(const RetryOptions& options, std::uint32_t k, Duration previous) noexcept {
+  if (options.delay) return {Duration::zero(), options.max_delay};
   if (options.jitter == Jitter::decorrelated) {
     const Duration from = std::max(previous, options.base);
     return {options.base, std::max(multiplied(from, 3, options.max_delay), options.base)};
@@ -104,14 +105,15 @@ std::optional<TimePoint> Retry::decide(Progress& progress, const Outcome& outcom
   };
   if (progress.retries + 1 >= options.max_attempts) return give_up(GivenUp::attempts_used_up);
   if (floor && *floor > options.honor_retry_after.max) return give_up(GivenUp::retry_after);
-  const Duration drawn = draw_delay(options, progress);
-  const Duration delay = floor ? std::max(drawn, *floor) : drawn;
+  const std::optional<Duration> drawn = draw_delay(options, progress, outcome);
+  if (!drawn) return give_up(GivenUp::declined);
+  const Duration delay = floor ? std::max(*drawn, *floor) : *drawn;
   const TimePoint at = saturating_add(now, delay);
   if (at >= deadline) return give_up(GivenUp::deadline);
   if (budget_ != nullptr && !budget_->try_spend(now)) return give_up(GivenUp::budget_exhausted);
   ++progress.retries;
   // Without the server's own wait: one long `Retry-After` says nothing about the attempts after it.
-  progress.previous = drawn;
+  progress.previous = *drawn;
   retries_.fetch_add(1, std::memory_order_relaxed);
   if (events_.wants(Interest::retries)) {
     events_.on_retry(
@@ -129,7 +131,13 @@ void Retry::give_up(GivenUp reason, const Progress& progress, const Outcome& out
   }
 }
 
-Duration Retry::draw_delay(const RetryOptions& options, const Progress& progress) noexcept {
+std::optional<Duration> Retry::draw_delay(const RetryOptions& options, const Progress& progress,
+                                          const Outcome& outcome) noexcept {
+  if (options.delay) {
+    const std::optional<Duration> asked = options.delay(progress.retries + 1, outcome);
+    if (!asked) return std::nullopt;
+    return std::clamp(*asked, Duration::zero(), options.max_delay);
+  }
   const DelayRange range = delay_range(options, progress.retries + 1, progress.previous);
   if (options.jitter == Jitter::none) return range.least;
   Random random = Random::at(seed_, drawn_.fetch_add(1, std::memory_order_relaxed));

@@ -33,6 +33,7 @@
 #include "switchgear/policy/event_fanout.hpp"
 #include "switchgear/policy/option_problem.hpp"
 #include "switchgear/policy/retry_budget.hpp"
+#include "switchgear/policy/retry_delay.hpp"
 #include "switchgear/striped/exchanged.hpp"
 
 namespace switchgear {
@@ -70,6 +71,9 @@ struct RetryOptions {
   Jitter jitter = Jitter::full;  ///< `none` lets callers that failed together come back together
   double jitter_ratio = 0.1;     ///< of Jitter::ratio; 0 … 1
   HonorRetryAfter honor_retry_after{};
+  /// In place of `backoff`, `base`, `factor` and `jitter`. Its delay is held between 0s and max_delay;
+  /// attempts, `Retry-After`, deadline and budget are checked as without it. Not in YAML.
+  RetryDelay delay{};
 
   friend bool operator==(const RetryOptions&, const RetryOptions&) = default;
 };
@@ -80,7 +84,7 @@ struct RetryOptions {
 [[nodiscard]] Duration backoff_delay(const RetryOptions& options, std::uint32_t k) noexcept;
 
 /// The least and the greatest delay that jitter can make of it. A `Retry-After` may still lengthen it, to at
-/// most `honor_retry_after.max`.
+/// most `honor_retry_after.max`. Of a delay function nothing is known: 0s to max_delay.
 struct DelayRange {
   Duration least{}, most{};
 };
@@ -141,9 +145,10 @@ class Retry {
 
   /// An attempt has ended with `outcome`. Returns when to begin the next one, at or after `now`; empty: there
   /// is none, `outcome` is the call's. Checks in this order: is it worth repeating, are attempts left, is
-  /// `outcome.retry_after` at most `honor_retry_after.max`, would the attempt begin before `deadline`
-  /// (TimePoint::max(): there is none), does the budget grant it. So an attempt that will not be made costs
-  /// the budget nothing. `outcome.retry_after` is a floor under the delay, also above max_delay.
+  /// `outcome.retry_after` at most `honor_retry_after.max`, does the delay function (if there is one) want
+  /// it, would the attempt begin before `deadline` (TimePoint::max(): there is none), does the budget grant
+  /// it. So an attempt that will not be made costs the budget nothing. `outcome.retry_after` is a floor under
+  /// the delay, also above max_delay.
   [[nodiscard]] std::optional<TimePoint> next_attempt(Progress& progress, const Outcome& outcome,
                                                       TimePoint now, TimePoint deadline) noexcept {
     if (!outcome.worth_repeating()) {
@@ -172,7 +177,9 @@ class Retry {
 
   [[nodiscard]] std::optional<TimePoint> decide(Progress& progress, const Outcome& outcome, TimePoint now,
                                                 TimePoint deadline) noexcept;
-  [[nodiscard]] Duration draw_delay(const RetryOptions& options, const Progress& progress) noexcept;
+  /// Empty: the delay function wants no further attempt.
+  [[nodiscard]] std::optional<Duration> draw_delay(const RetryOptions& options, const Progress& progress,
+                                                   const Outcome& outcome) noexcept;
   void give_up(GivenUp reason, const Progress& progress, const Outcome& outcome, TimePoint now) noexcept;
 
   RetryBudget* const budget_;

@@ -51,6 +51,72 @@ TEST(Retry, CountsTheFirstAttemptAmongMaxAttempts) {
   EXPECT_EQ(retry.totals().given_up_for(GivenUp::attempts_used_up), 1U);
 }
 
+TEST(Retry, AsksTheDelayFunctionWithTheAttemptAndItsOutcome) {
+  std::vector<std::uint32_t> attempts;
+  std::vector<FailureType> types;
+  const auto growing = [&](std::uint32_t attempt, const Outcome& outcome) noexcept {
+    attempts.push_back(attempt);
+    types.push_back(outcome.type);
+    return 10ms * attempt;
+  };
+  RetryOptions options = plain(4);
+  options.delay = growing;
+  Retry retry{"payment", options};
+  EXPECT_EQ(waits(retry), (std::vector<Duration>{10ms, 20ms, 30ms}));
+  EXPECT_EQ(attempts, (std::vector<std::uint32_t>{1, 2, 3}));
+  EXPECT_EQ(types, std::vector<FailureType>(3, FailureType::connection_error));
+}
+
+TEST(Retry, EndsTheCallIfTheDelayFunctionReturnsNothing) {
+  RetryBudget budget{"payment", {}};
+  RetryOptions options = plain();
+  options.delay = [](std::uint32_t attempt, const Outcome&) noexcept {
+    return attempt < 2 ? std::optional<Duration>{1ms} : std::nullopt;
+  };
+  Retry retry{"payment", options, 0, &budget};
+  EXPECT_EQ(waits(retry), std::vector<Duration>{1ms});
+  EXPECT_EQ(retry.totals().given_up_for(GivenUp::declined), 1U);
+  EXPECT_EQ(budget.snapshot(testing::ManualTime{}.now() + 1ms).totals.granted, 1U)
+      << "the attempt not made costs nothing";
+}
+
+TEST(Retry, HoldsTheDelayFunctionWithinItsBounds) {
+  RetryOptions options = plain(3);
+  options.max_delay = 1s;
+  options.delay = [](std::uint32_t attempt, const Outcome&) noexcept -> Duration {
+    return attempt == 1 ? Duration{-5s} : Duration::max();
+  };
+  Retry retry{"payment", options};
+  EXPECT_EQ(waits(retry), (std::vector<Duration>{0s, 1s}));
+  EXPECT_EQ(delay_range(options, 1).least, 0s);
+  EXPECT_EQ(delay_range(options, 1).most, 1s);
+}
+
+TEST(Retry, KeepsToTheDeadlineAndToRetryAfterWithADelayFunction) {
+  RetryOptions options = plain();
+  options.delay = [](std::uint32_t, const Outcome&) noexcept { return 1s; };
+  Retry retry{"payment", options};
+  const TimePoint now = testing::ManualTime{}.now();
+  Retry::Progress progress;
+  EXPECT_FALSE(retry.next_attempt(progress, failed, now, now + 1s));
+  EXPECT_EQ(retry.totals().given_up_for(GivenUp::deadline), 1U);
+  Outcome later = failed;
+  later.retry_after = 7s;
+  EXPECT_EQ(retry.next_attempt(progress, later, now, no_deadline), now + 7s);
+}
+
+TEST(Retry, TellsOneDelayFunctionFromAnother) {
+  const Duration pause = 1ms;
+  const auto mine = [&pause](std::uint32_t, const Outcome&) noexcept { return pause; };
+  const auto yours = mine;
+  RetryOptions options;
+  options.delay = mine;
+  const RetryOptions copy = options;
+  EXPECT_EQ(copy, options);
+  options.delay = yours;
+  EXPECT_NE(copy, options) << "what they do is not compared";
+}
+
 TEST(Retry, MakesNoneWhenOneAttemptIsAllowed) {
   Retry retry{"payment", plain(1)};
   EXPECT_TRUE(waits(retry).empty());

@@ -12,7 +12,6 @@
 
 #include "switchgear/config/config.hpp"
 #include "switchgear/config/duration.hpp"
-#include "switchgear/config/explain.hpp"
 #include "switchgear/registry/keyed_breakers.hpp"
 
 namespace switchgear::house {

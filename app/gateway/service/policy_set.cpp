@@ -4,7 +4,7 @@
 #include <boost/json/serialize.hpp>
 #include <utility>
 
-#include "switchgear/config/explain.hpp"
+#include "switchgear/config/config.hpp"
 #include "switchgear/http/event_loop.hpp"
 
 namespace switchgear::gateway {

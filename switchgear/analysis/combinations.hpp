@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "switchgear/config/config.hpp"
+#include "switchgear/analysis/policy.hpp"
 
-namespace switchgear::config {
+namespace switchgear::analysis {
 
 struct Combination {
   enum class Kind : std::uint8_t {
@@ -25,4 +25,4 @@ struct Combination {
 /// Precondition: each part of the policy is valid for itself.
 [[nodiscard]] std::vector<Combination> combinations(const Policy& policy);
 
-}  // namespace switchgear::config
+}  // namespace switchgear::analysis

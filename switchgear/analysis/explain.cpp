@@ -1,4 +1,4 @@
-#include "switchgear/config/explain.hpp"
+#include "switchgear/analysis/explain.hpp"
 
 #include <algorithm>
 #include <array>
@@ -6,7 +6,7 @@
 #include <limits>
 #include <tuple>
 
-namespace switchgear::config {
+namespace switchgear::analysis {
 
 namespace {
 
@@ -104,8 +104,9 @@ Duration longest_delays(const RetryOptions& retry, Duration asked_for) noexcept 
   for (std::uint32_t k = 1; k < retry.max_attempts; ++k) {
     const Duration longest = delay_range(retry, k, previous).most;
     // Once the cap is reached, and with it all growth, the rest is alike.
-    const bool capped = retry.jitter == Jitter::decorrelated ? longest == previous
-                                                             : backoff_delay(retry, k) == retry.max_delay;
+    const bool capped =
+        retry.delay || (retry.jitter == Jitter::decorrelated ? longest == previous
+                                                             : backoff_delay(retry, k) == retry.max_delay);
     const Duration waited = std::max(longest, asked_for);
     if (capped) return plus(sum, times(waited, retry.max_attempts - k));
     sum = plus(sum, waited);
@@ -204,24 +205,22 @@ Explanation explain(const Policy& policy) {
   return all;
 }
 
-Explanation explain(const Policy& policy, const Service& service, const GatewayOptions& gateway) {
+Explanation explain(const Policy& policy, const Surroundings& around) {
   Policy applied = policy;
-  if (!applied.timeout) applied.timeout = gateway_timeout;
+  if (!applied.timeout) applied.timeout = around.timeout;
   Explanation all = explain(applied);
 
-  const std::uint64_t clients = times(gateway.limits.connections, gateway.threads);
-  take_least(all.in_flight, times(clients, branches(policy)), "gateway.limits.connections");
-  take_least(all.in_flight, times(service.pool.max_connections, gateway.threads), "connections.max");
+  take_least(all.in_flight, times(around.clients, branches(policy)), "gateway.limits.connections");
+  take_least(all.in_flight, around.connections, "connections.max");
 
   KeptInMemory& memory = all.memory;
-  const GatewayLimits& limits = gateway.limits;
   memory.request_body_bytes = 0;
   if (all.amplification.most > 1 || memory.queued_calls > 0)
-    memory.request_body_bytes = times(calls_under_way(policy, clients), limits.buffered_body_bytes);
+    memory.request_body_bytes = times(calls_under_way(policy, around.clients), around.buffered_body_bytes);
   memory.answer_body_bytes = std::min(
-      times(memory.cached_answers + memory.stale_answers, limits.cached_body_bytes), memory.answer_bytes);
-  memory.queue_bytes = times(memory.queued_calls, limits.buffered_body_bytes + limits.header_bytes);
+      times(memory.cached_answers + memory.stale_answers, around.cached_body_bytes), memory.answer_bytes);
+  memory.queue_bytes = times(memory.queued_calls, around.buffered_body_bytes + around.head_bytes);
   return all;
 }
 
-}  // namespace switchgear::config
+}  // namespace switchgear::analysis

@@ -1,4 +1,4 @@
-#include "switchgear/config/breaker_outlook.hpp"
+#include "switchgear/analysis/breaker_outlook.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,8 +7,10 @@
 #include "switchgear/config/loading_fixture.hpp"
 #include "switchgear/policy/circuit_breaker.hpp"
 
-namespace switchgear::config {
+namespace switchgear::analysis {
 namespace {
+
+using config::policy_of;
 
 using std::chrono::minutes;
 using std::chrono::seconds;
@@ -152,4 +154,4 @@ TEST(BreakerOutlook, CountsAttemptsAndSlots) {
 }
 
 }  // namespace
-}  // namespace switchgear::config
+}  // namespace switchgear::analysis

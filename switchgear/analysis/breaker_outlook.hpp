@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
-#include "switchgear/config/config.hpp"
+#include "switchgear/analysis/policy.hpp"
 
-namespace switchgear::config {
+namespace switchgear::analysis {
 
 /// One trip rule that is set.
 struct RuleOutlook {
@@ -52,4 +52,4 @@ struct BreakerOutlook {
 /// The limit of one attempt: timeout or deadline, whichever is shorter.
 [[nodiscard]] std::optional<Duration> attempt_limit(const Policy& policy) noexcept;
 
-}  // namespace switchgear::config
+}  // namespace switchgear::analysis

@@ -1,11 +1,11 @@
-#include "switchgear/config/breaker_outlook.hpp"
+#include "switchgear/analysis/breaker_outlook.hpp"
 
 #include <algorithm>
 #include <cmath>
 
-#include "switchgear/config/duration.hpp"
+#include "switchgear/core/duration_text.hpp"
 
-namespace switchgear::config {
+namespace switchgear::analysis {
 
 namespace {
 
@@ -211,4 +211,4 @@ std::optional<Duration> attempt_limit(const Policy& policy) noexcept {
   return policy.timeout ? policy.timeout : policy.deadline;
 }
 
-}  // namespace switchgear::config
+}  // namespace switchgear::analysis

@@ -8,13 +8,10 @@
 #include <string_view>
 #include <vector>
 
-#include "switchgear/config/breaker_outlook.hpp"
-#include "switchgear/config/config.hpp"
+#include "switchgear/analysis/breaker_outlook.hpp"
+#include "switchgear/analysis/policy.hpp"
 
-namespace switchgear::config {
-
-/// The limit of an attempt through the gateway when its policy has no `timeout`.
-inline constexpr Duration gateway_timeout = std::chrono::seconds{30};
+namespace switchgear::analysis {
 
 /// The longest one call can take, and what that is made of. The waits for a token and for a slot come before
 /// the deadline begins, as in the standard order.
@@ -63,6 +60,16 @@ struct Notice {
   std::optional<Duration> within;                 ///< when only time says it
 };
 
+/// What bounds the calls of a policy from outside: a gateway, with one service behind it.
+struct Surroundings {
+  Duration timeout{};                     ///< of an attempt, if the policy has none
+  std::uint64_t clients = 0;              ///< that can call at once
+  std::uint64_t connections = 0;          ///< to the service, at once
+  std::uint64_t head_bytes = 0;           ///< of one stored request's head, at most
+  std::uint64_t buffered_body_bytes = 0;  ///< of one request's body, kept to be sent again
+  std::uint64_t cached_body_bytes = 0;    ///< of one remembered answer's body
+};
+
 struct Explanation {
   std::vector<std::string> order;  ///< outermost first
   WorstLatency latency;
@@ -75,9 +82,8 @@ struct Explanation {
 
 /// The policy for itself, as the library applies it. Precondition: it is valid.
 [[nodiscard]] Explanation explain(const Policy& policy);
-/// The policy as the gateway applies it to one service.
-[[nodiscard]] Explanation explain(const Policy& policy, const Service& service,
-                                  const GatewayOptions& gateway);
+/// The policy inside of something that has bounds of its own.
+[[nodiscard]] Explanation explain(const Policy& policy, const Surroundings& around);
 
 // The parts.
 [[nodiscard]] std::vector<std::string> order_of(const Policy& policy);
@@ -91,4 +97,4 @@ struct Explanation {
 /// Empty when no rule of the breaker can hold. Precondition: the policy has a breaker.
 [[nodiscard]] std::optional<Notice> notice_of(const Policy& policy, const BreakerOutlook& outlook);
 
-}  // namespace switchgear::config
+}  // namespace switchgear::analysis

@@ -1,19 +1,18 @@
-#include "switchgear/config/combinations.hpp"
+#include "switchgear/analysis/combinations.hpp"
 
 #include <algorithm>
 
-#include "switchgear/config/breaker_outlook.hpp"
-#include "switchgear/config/duration.hpp"
-#include "switchgear/config/option_problems.hpp"
-#include "switchgear/config/report.hpp"
-#include "switchgear/config/sections.hpp"
+#include "switchgear/analysis/breaker_outlook.hpp"
+#include "switchgear/core/duration_text.hpp"
 
-namespace switchgear::config {
+namespace switchgear::analysis {
 
 namespace {
 
 /// Beyond so many retries the message does not say which one comes too late.
 constexpr std::uint32_t most_followed = 1000;
+
+std::string quoted(Duration length) { return "\"" + format_duration(length) + "\""; }
 
 class Combinations {
  public:
@@ -46,9 +45,8 @@ class Combinations {
 
   void check_times() {
     if (!policy_.timeout || !policy_.deadline || *policy_.timeout <= *policy_.deadline) return;
-    impossible("timeout", quoted(format_duration(*policy_.timeout)) +
-                              " is longer than the deadline of the whole call " + deadline() +
-                              "; expected at most that");
+    impossible("timeout", quoted(*policy_.timeout) + " is longer than the deadline of the whole call " +
+                              deadline() + "; expected at most that");
   }
 
   void check_retry(const RetryOptions& retry) {
@@ -58,7 +56,7 @@ class Combinations {
     }
     if (!policy_.deadline) return;
     if (retry.honor_retry_after.max >= *policy_.deadline) {
-      doubtful("retry.honor_retry_after.max", quoted(format_duration(retry.honor_retry_after.max)) +
+      doubtful("retry.honor_retry_after.max", quoted(retry.honor_retry_after.max) +
                                                   " is never waited for: the whole call is over after " +
                                                   format_duration(*policy_.deadline) + " (deadline)");
     }
@@ -110,13 +108,12 @@ class Combinations {
                                  ? "an attempt is over after " + format_duration(*limit) + " (timeout)"
                                  : "the whole call is over after " + format_duration(*limit) + " (deadline)";
     if (hedge.initial_delay >= *limit) {
-      doubtful("hedge.initial_delay",
-               quoted(format_duration(hedge.initial_delay)) + " is never reached: " + over);
+      doubtful("hedge.initial_delay", quoted(hedge.initial_delay) + " is never reached: " + over);
     }
     const auto* fixed = std::get_if<Duration>(&hedge.delay);
     if (fixed == nullptr) return;
     if (*fixed >= *limit) {
-      impossible("hedge.delay", quoted(format_duration(*fixed)) + " is never reached: " + over +
+      impossible("hedge.delay", quoted(*fixed) + " is never reached: " + over +
                                     "; make it shorter, or no call is ever hedged");
     } else if (policy_.deadline && *fixed > Duration::zero()) {
       // The k-th hedge begins at k · delay; those at or after the deadline do not.
@@ -132,8 +129,7 @@ class Combinations {
 
   void check_wait(const std::string& key, Duration wait) {
     if (!policy_.deadline || wait < *policy_.deadline) return;
-    impossible(key, quoted(format_duration(wait)) +
-                        " is at least as long as the deadline of the whole call " + deadline() +
+    impossible(key, quoted(wait) + " is at least as long as the deadline of the whole call " + deadline() +
                         ": no call waits longer for its turn than for the answer; make it shorter");
   }
 
@@ -160,8 +156,7 @@ class Combinations {
     const auto* stale = std::get_if<CachedFallbackOptions>(&*policy_.fallback);
     if (stale != nullptr && policy_.cache && policy_.cache->ttl >= stale->max_stale) {
       impossible("fallback.cache.max_stale",
-                 quoted(format_duration(stale->max_stale)) +
-                     " never lets an answer through: the cache gives it for " +
+                 quoted(stale->max_stale) + " never lets an answer through: the cache gives it for " +
                      format_duration(policy_.cache->ttl) +
                      " (cache.ttl), and when the fallback needs it, it is older than that; make it longer");
     }
@@ -188,7 +183,7 @@ class Combinations {
     const auto limit = attempt_limit(policy_);
     if (limit && half_open.max_wait < *limit) {
       doubtful("circuit_breaker.half_open.max_wait",
-               quoted(format_duration(half_open.max_wait)) + " is shorter than the " +
+               quoted(half_open.max_wait) + " is shorter than the " +
                    (policy_.timeout == limit ? "timeout" : "deadline") + " (" + format_duration(*limit) +
                    "): a probe that is still within its own limit counts as failed; expected at least that");
     }
@@ -251,24 +246,4 @@ class Combinations {
 
 std::vector<Combination> combinations(const Policy& policy) { return Combinations(policy).take(); }
 
-void report_combinations(const Value& value, const Policy& policy) {
-  for (const Combination& found : combinations(policy)) {
-    // A key that the file leaves out is looked for in what holds it, then in the preset it comes from.
-    std::string_view key = found.key;
-    const Entry* entry = find_entry(*value.node, key);
-    if (found.kind == Combination::Kind::doubtful) {
-      // A warning about a key that is not in the file, such as a preset's, does not help the user.
-      if (entry != nullptr) value.report->warning(place_of(*entry), join(value.path, key), found.message);
-      continue;
-    }
-    while (entry == nullptr && key.find('.') != std::string_view::npos) {
-      key = key.substr(0, key.rfind('.'));
-      entry = find_entry(*value.node, key);
-    }
-    if (entry == nullptr) entry = find_entry(*value.node, "preset");
-    value.report->error(entry != nullptr ? place_of(*entry) : value.key, join(value.path, found.key),
-                        found.message);
-  }
-}
-
-}  // namespace switchgear::config
+}  // namespace switchgear::analysis

@@ -48,6 +48,7 @@ void run(const fs::path& file) {
   restore(registry, file);
 
   int made = 0;
+  int failed = 0;
   for (int i = 0; i < 5; ++i) {
     try {
       static_cast<void>(try_call(*stock, [&]() -> int {
@@ -55,9 +56,11 @@ void run(const fs::path& file) {
         throw std::runtime_error{"out of order"};
       }));
     } catch (const std::runtime_error&) {
+      ++failed;
     }
   }
-  std::printf("of 5 calls %d were made; the breaker is %s\n", made, to_string(stock->state()).data());
+  const std::string state{to_string(stock->state())};
+  std::printf("of 5 calls %d were made, %d failed; the breaker is %s\n", made, failed, state.c_str());
   save(registry, file);
 }
 

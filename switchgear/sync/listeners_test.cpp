@@ -66,7 +66,7 @@ class ListenersTest : public ::testing::Test {
     policy.events().subscribe(diary, Interest::everything);
   }
   template <class P, class F>
-  std::string get(P&& pipeline, F&& f, CallOptions options = {.key = "item", .payload = "GET /item"}) {
+  std::string get(P&& pipeline, F&& f, const CallOptions& options = {.key = "item", .payload = "GET /item"}) {
     try {
       const auto answer = try_call(pipeline, options, f, time);
       return answer ? *answer : to_string(answer.rejection());

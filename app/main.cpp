@@ -16,11 +16,13 @@
 #include <cstdio>
 #include <exception>
 
-#include "app/admin/control_command.hpp"
 #include "app/check/check_command.hpp"
+#include "app/control/control_command.hpp"
 #include "app/demo/demo_command.hpp"
 #include "app/lab/replay_command.hpp"
-#include "app/serve_command.hpp"
+#include "app/serve/own_sections.hpp"
+#include "app/serve/serve_command.hpp"
+#include "switchgear/config/own_sections.hpp"
 
 namespace {
 
@@ -33,11 +35,12 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "switchgear " SWITCHGEAR_VERSION);
   app.require_subcommand(1);
 
+  const switchgear::config::OwnSections sections = switchgear::serve::own_sections();
   switchgear::admin::add_control_commands(app, exit_code);
-  switchgear::check::add_check(app, exit_code);
+  switchgear::check::add_check(app, exit_code, sections);
   switchgear::demo::add_demo_command(app, exit_code);
-  switchgear::lab::add_replay_command(app, exit_code);
-  switchgear::add_serve_command(app, exit_code);
+  switchgear::lab::add_replay_command(app, exit_code, sections);
+  switchgear::serve::add_serve_command(app, exit_code, sections);
 
   try {
     app.parse(argc, argv);

@@ -3,8 +3,10 @@
 # A component is one archive made of its rooms' objects, with nothing in its interface but what its users need:
 #   switchgear::core      core policy pipeline registry observe sync
 #   switchgear::asio      async                                        needs Boost's headers
-#   switchgear::http      http                                         needs Boost's headers
+#   switchgear::http      http                                         needs Boost.URL, Boost.JSON, zlib, OpenSSL 3
 #   switchgear::config    config                                       needs libfyaml and Boost.URL
+#   switchgear::telemetry telemetry                                    needs prometheus-cpp's core
+#   switchgear::admin     admin                                        needs telemetry, Boost.JSON and Boost.URL
 #   switchgear::testing   testing
 # Which room belongs where is said by the room (SwitchgearRoom.cmake); what a component needs follows from its rooms' DEPS.
 #
@@ -13,7 +15,7 @@
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
-set(SWITCHGEAR_KNOWN_COMPONENTS core asio http config testing)
+set(SWITCHGEAR_KNOWN_COMPONENTS core asio http config telemetry admin testing)
 
 # Splits the dependencies of a component's rooms into other components and other people's targets.
 function(switchgear_needs COMPONENT COMPONENTS_OUT TARGETS_OUT)
@@ -104,8 +106,20 @@ function(switchgear_install_component COMPONENT)
   if("Boost::url" IN_LIST TARGETS)
     string(APPEND PC_LIBS " -lboost_url")
   endif()
+  if("Boost::json" IN_LIST TARGETS)
+    string(APPEND PC_LIBS " -lboost_json")
+  endif()
+  if("ZLIB::ZLIB" IN_LIST TARGETS)
+    string(APPEND PC_REQUIRES " zlib")
+  endif()
+  if("OpenSSL::SSL" IN_LIST TARGETS)
+    string(APPEND PC_REQUIRES " openssl")
+  endif()
   if("PkgConfig::FYAML" IN_LIST TARGETS)
     string(APPEND PC_REQUIRES " libfyaml")
+  endif()
+  if("PkgConfig::PROMETHEUS" IN_LIST TARGETS)
+    string(APPEND PC_REQUIRES " prometheus-cpp-core")
   endif()
   # From where the .pc file lies, so that the installed tree can be moved; but a directory given as an absolute path stays there.
   set(PC_PREFIX ${CMAKE_INSTALL_PREFIX})

@@ -1,19 +1,23 @@
 /* Slots, the cells they are parked in, and the queue for them: parked_slots.hpp, and in bulkhead.hpp
  * take_from_word(), free_in_word(), gather_locked(), spread(), join(), withdraw() and pass_on().
  * Mutants: MUTANT_LATE_CLOSE empties the cells before it closes them; MUTANT_TWO_LOOKS decides by one look at
- * the word and counts in by another; MUTANT_EARLY_BIT says that nothing is parked before it is so. */
+ * the word and counts in by another; MUTANT_EARLY_BIT says that nothing is parked before it is so;
+ * MUTANT_STALE_CALM lets slots be parked because there were many of them when it looked; MUTANT_PARKED_RESIZE leaves
+ * slots parked when there are fewer. */
 #ifndef THREADS
 #define THREADS 3
 #endif
 #define CALLS 2
 #define SLOTS 2
 #define PLACES 2
-#define CALM 1
+#define CALM (slots / 2)
+#define FEWER 1
 #define NOBODY 255
 
 /* The word of the bulkhead: all of it changes in one atomic step. */
 byte taken = 0;
 byte waiting = 0;
+byte slots = SLOTS;
 bool nothing_parked = false;
 
 /* One slot may be parked with each thread. */
@@ -27,10 +31,12 @@ byte queued = 0;
 bool granted[THREADS];
 
 byte running = 0;   /* what the dependency sees */
+byte held = 0;      /* slots of callers that have been admitted, until they say free() */
 byte busy = 0;      /* slots of callers that have one and have not said all of free() */
 byte finished = 0;
 
 #define me (_pid - 1)
+#define admit busy++; held++; assert(held <= slots)   /* by the number of slots at this moment */
 
 inline lock() { atomic { !locked -> locked = true } }
 inline unlock() { locked = false }
@@ -53,7 +59,7 @@ inline pass_on() {
   lock();
   atomic {
     if
-    :: waiting > 0 && taken < SLOTS -> waiting--; taken++; busy++; turn = true
+    :: waiting > 0 && taken < slots -> waiting--; taken++; admit; turn = true
     :: else -> turn = false
     fi
   };
@@ -104,7 +110,11 @@ inline spread() {
   lock();
   atomic {
     if
+#ifdef MUTANT_STALE_CALM
     :: waiting == 0 && nothing_parked -> nothing_parked = false; turn = true
+#else
+    :: waiting == 0 && nothing_parked && taken <= CALM -> nothing_parked = false; turn = true
+#endif
     :: else -> turn = false
     fi
   };
@@ -130,7 +140,25 @@ inline free_in_word() {
   turn = false
 }
 
+/* Another number of slots, and every slot that is free then to those who wait. */
+inline resize(number) {
+  lock();
+#ifndef MUTANT_PARKED_RESIZE
+  gather_locked();
+#endif
+  slots = number;
+  do
+  :: atomic { waiting > 0 && taken < slots -> waiting--; taken++; admit };
+     assert(queued > 0);
+     d_step { granted[queue[0]] = true };
+     unlink(0)
+  :: atomic { !(waiting > 0 && taken < slots) -> break }
+  od;
+  unlock()
+}
+
 inline free() {
+  held--;
   if
   :: parked[me] == 0 && !closed ->
     parked[me] = 1;                      /* nobody but this thread parks here */
@@ -155,14 +183,14 @@ inline free() {
 /* Sets entry: 0 refused, 1 granted. */
 inline take_from_word() {
   do
-  :: atomic { waiting == 0 && taken < SLOTS -> taken++; busy++; entry = 1 }; break
+  :: atomic { waiting == 0 && taken < slots -> taken++; admit; entry = 1 }; break
   :: atomic {
-       !(waiting == 0 && taken < SLOTS) && nothing_parked ->
-       assert(waiting > 0 || busy >= SLOTS);   /* nobody is refused while a slot is free */
+       !(waiting == 0 && taken < slots) && nothing_parked ->
+       assert(waiting > 0 || busy >= slots);   /* nobody is refused while a slot is free */
        entry = 0
      };
      break
-  :: !(waiting == 0 && taken < SLOTS) && !nothing_parked ->
+  :: !(waiting == 0 && taken < slots) && !nothing_parked ->
      lock();
      gather_locked();
      unlock()
@@ -172,7 +200,7 @@ inline take_from_word() {
 inline try_take() {
   atomic {
     if
-    :: parked[me] == 1 -> parked[me] = 0; busy++; entry = 1
+    :: parked[me] == 1 -> parked[me] = 0; admit; entry = 1
     :: else -> entry = 0
     fi
   };
@@ -190,18 +218,18 @@ inline join() {
     lock();
     gather_locked();
 #ifdef MUTANT_TWO_LOOKS
-    turn = taken >= SLOTS || waiting > 0;
+    turn = taken >= slots || waiting > 0;
     if
     :: turn && waiting < PLACES -> waiting++; entry = 2
-    :: !turn && taken < SLOTS -> taken++; busy++; entry = 1
+    :: !turn && taken < slots -> taken++; admit; entry = 1
     :: else
     fi;
     turn = false;
 #else
     atomic {
       if
-      :: waiting == 0 && taken < SLOTS -> taken++; busy++; entry = 1
-      :: !(waiting == 0 && taken < SLOTS) && waiting < PLACES -> waiting++; entry = 2
+      :: waiting == 0 && taken < slots -> taken++; admit; entry = 1
+      :: !(waiting == 0 && taken < slots) && waiting < PLACES -> waiting++; entry = 2
       :: else
       fi
     };
@@ -274,6 +302,15 @@ proctype Caller() {
   finished++
 }
 
+proctype Operator() {
+  byte at_next = 0;
+  byte gathered = 0;
+
+  resize(FEWER);
+  resize(SLOTS);
+  finished++
+}
+
 init {
   byte i = 0;
   byte left = 0;
@@ -286,9 +323,10 @@ init {
     do
     :: i < THREADS -> run Caller(); i++
     :: else -> break
-    od
+    od;
+    run Operator()
   }
-  finished == THREADS;                   /* else nobody moves any more: a caller was never woken */
+  finished == THREADS + 1;                   /* else nobody moves any more: a caller was never woken */
   d_step {
     i = 0;
     do

@@ -1,7 +1,7 @@
-// Everything a caller of policies needs: the policies, pipelines of them, the blocking driver, the registry and its
-// presets. Needs the standard library alone. For Asio include switchgear/async/async_call.hpp beside it, for policies
-// from a file switchgear/config/configured_policies.hpp. A file that uses one policy compiles sooner with that
-// policy's header and switchgear/sync/call.hpp.
+// Everything a caller of policies needs: the policies, pipelines of them, the blocking driver, the registry
+// and its presets. Needs the standard library alone. For Asio include switchgear/async/async_call.hpp beside
+// it, for policies from a file switchgear/config/configured_policies.hpp. A file that uses one policy
+// compiles sooner with that policy's header and switchgear/sync/call.hpp.
 #pragma once
 
 #include "switchgear/pipeline/pipeline.hpp"
@@ -21,6 +21,7 @@
 #include "switchgear/policy/retry_budget.hpp"
 #include "switchgear/policy/time_limit.hpp"
 #include "switchgear/registry/breaker_registry.hpp"
+#include "switchgear/registry/policy_registry.hpp"
 #include "switchgear/registry/presets.hpp"
 #include "switchgear/registry/ticker.hpp"
 #include "switchgear/sync/any_pipeline.hpp"

@@ -2,14 +2,19 @@
 """Checks the order of the rooms by reading every #include.
 
     core <- striped <- policy <- pipeline <- {sync, async}      core, policy <- registry <- observe
-    async <- http       policy, registry <- config    everything <- app
+    async <- http       policy, registry <- config    observe <- telemetry <- admin    everything <- app
 
-A room includes itself and the rooms below it. The rooms of app/ include the library, never each other; only
-app/*.cpp includes them all. In a room of SUBFOLDERS, a folder includes itself and the folders before it; the files
-beside the folders come last. The rooms in STANDARD_ONLY need only the standard library; their tests may use more.
+A room includes itself and the rooms below it. The rooms of app/ include the library, never each other; they meet
+in app/serve/, which composes a process of them, and in app/*.cpp, which includes them all. The rooms in
+STANDARD_ONLY need only the standard library; their tests may use more.
+
+Within a room, and within each of its folders, a subfolder stands above or below each file and each folder beside it:
+includes never lead out of it and back. In a room of SUBFOLDERS the order is also given: a folder includes itself and
+the folders before it; the files beside the folders come last.
 
 usage: check_includes.py [ROOT]     exit 1 and one line FILE:LINE: message per violation
 """
+import os
 import re
 import sys
 from pathlib import Path
@@ -25,9 +30,12 @@ LIBRARY = {
     "async": {"core", "policy", "pipeline"},
     "http": {"core", "policy", "pipeline", "async"},
     "config": {"core", "policy", "pipeline", "registry"},
+    "telemetry": {"core", "striped", "policy", "registry", "observe"},
+    "admin": {"core", "striped", "policy", "registry", "observe", "telemetry"},
     "testing": {"core", "policy", "pipeline"},
     "": {"core", "policy", "pipeline", "registry", "sync"},  # switchgear.hpp
 }
+COMPOSES = ("app", "serve")  # the room that includes other rooms of app/; they never include it
 SUBFOLDERS = {("app", "gateway"): ("heads", "service", "call", "response", "connection")}
 STANDARD_ONLY = {"", "core", "striped", "policy", "pipeline", "registry", "observe", "sync", "testing"}
 ON_TOP_OF_ASIO = {Path("switchgear/testing/manual_asio_time.hpp")}  # included by nothing else in its room
@@ -90,9 +98,9 @@ def problem_with_quoted(root, path, room, wanted):
         if there[1] not in LIBRARY[room[1]]:
             return f"{wanted}: room {room[1]} is not above room {there[1]}"
         return None
-    if there[0] == "switchgear" or room[1] == "":
+    if there[0] == "switchgear" or room[1] == "" or room == COMPOSES:
         return None
-    return f"{wanted}: rooms of app/ meet in app/*.cpp, not in app/{room[1]}"
+    return f"{wanted}: rooms of app/ meet in app/serve/ and app/*.cpp, not in app/{room[1]}"
 
 
 def problem(root, path, room, bracket, wanted):
@@ -106,8 +114,48 @@ def problem(root, path, room, bracket, wanted):
     return None
 
 
+def step_below(folder, path):
+    """The part of `path` right below `folder`: a subfolder with a slash, or a file's stem: .hpp and .cpp are one."""
+    part = path.parts[len(folder.parts)]
+    return part + "/" if len(path.parts) > len(folder.parts) + 1 else Path(part).stem
+
+
+def reachable(edges, start):
+    seen, waiting = set(), [start]
+    while waiting:
+        for following in edges.get(waiting.pop(), ()):
+            if following not in seen:
+                seen.add(following)
+                waiting.append(following)
+    return seen
+
+
+class Circles:
+    """Finds subfolders that other parts of the same folder include, and that include these in turn."""
+
+    def __init__(self):
+        self.edges = {}    # folder -> part -> parts it includes
+        self.leaving = {}  # (folder, subfolder) -> [(place, included part)]
+
+    def add(self, path, number, target):
+        folder = Path(os.path.commonpath([path.parent, target.parent]))
+        here, there = step_below(folder, path), step_below(folder, target)
+        if here == there:
+            return
+        self.edges.setdefault(folder, {}).setdefault(here, set()).add(there)
+        if here.endswith("/"):
+            self.leaving.setdefault((folder, here), []).append((f"{path}:{number}", there))
+
+    def found(self):
+        for (folder, part), ways_out in self.leaving.items():
+            for place, there in ways_out:
+                if part in reachable(self.edges[folder], there):
+                    yield f"{place}: {folder}/{there} includes {folder}/{part} in turn, and nothing runs upwards"
+
+
 def check(root):
     found = []
+    circles = Circles()
     files = sorted(f for top in ("switchgear", "app") for end in ("*.hpp", "*.cpp") for f in (root / top).rglob(end))
     for file in files:
         path = file.relative_to(root)
@@ -120,9 +168,14 @@ def check(root):
             continue
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
             include = INCLUDE.match(line)
-            if include and (message := problem(root, path, room, *include.groups())):
+            if not include:
+                continue
+            bracket, wanted = include.groups()
+            if message := problem(root, path, room, bracket, wanted):
                 found.append(f"{path}:{number}: {message}")
-    return len(files), found
+            elif bracket == '"' and not is_test(path) and room_of(Path(wanted).parts) == room:
+                circles.add(path, number, Path(wanted))
+    return len(files), found + list(circles.found())
 
 
 def main():

@@ -1,4 +1,4 @@
-// Builds the dashboard into app/admin/assets (or into the folder named on the command line).
+// Builds the dashboard into switchgear/admin/assets (or into the folder named on the command line).
 // The bundle is committed, so that a build of the C++ needs no Node; bundle_test.mjs compares it with these sources.
 import { build } from "esbuild";
 import { copyFile, mkdir } from "node:fs/promises";
@@ -6,7 +6,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const output = process.argv[2] ? resolve(process.argv[2]) : join(here, "../app/admin/assets");
+const output = process.argv[2] ? resolve(process.argv[2]) : join(here, "../switchgear/admin/assets");
 
 await mkdir(output, { recursive: true });
 await build({

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const committed = join(here, "../app/admin/assets");
+const committed = join(here, "../switchgear/admin/assets");
 const limit = 80 * 1024;
 
 const sizes = readdirSync(committed).map((name) => [name, gzipSync(readFileSync(join(committed, name))).length]);

@@ -11,7 +11,7 @@
 
 #include "app/check/explain_report.hpp"
 #include "switchgear/config/config.hpp"
-#include "switchgear/config/source_file.hpp"
+#include "switchgear/core/utf8.hpp"
 
 namespace switchgear::check {
 
@@ -74,7 +74,7 @@ void print(std::FILE* to, const std::string& line) { std::fputs((line + "\n").c_
 }  // namespace
 
 int run_check(const CheckOptions& options, std::FILE* out, std::FILE* err) {
-  const Loaded loaded = load_file(options.file);
+  const Loaded loaded = load_file(options.file, FileKind::any, options.sections);
   const bool valid = loaded.config.has_value();
   if (options.json) {
     json::object answer{
@@ -90,8 +90,9 @@ int run_check(const CheckOptions& options, std::FILE* out, std::FILE* err) {
   return valid ? 0 : 1;
 }
 
-void add_check(CLI::App& app, int& exit_code) {
+void add_check(CLI::App& app, int& exit_code, const OwnSections& sections) {
   const auto options = std::make_shared<CheckOptions>();
+  options->sections = sections;
   CLI::App* command = app.add_subcommand("check", "Validate a policy file; errors as FILE:LINE:COL: message");
   command->add_option("FILE", options->file, "The policy file")->required();
   command->add_flag("--json", options->json, "Print one JSON object: valid, errors, warnings");

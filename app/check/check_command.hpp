@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <string>
 
+#include "switchgear/config/own_sections.hpp"
+
 namespace CLI {
 class App;
 }
@@ -13,8 +15,9 @@ namespace switchgear::check {
 
 struct CheckOptions {
   std::string file;
-  bool json = false;     ///< one JSON object on `out` instead of lines
-  bool explain = false;  ///< of a valid file: worst cases, per policy and service
+  bool json = false;               ///< one JSON object on `out` instead of lines
+  bool explain = false;            ///< of a valid file: worst cases, per policy and service
+  config::OwnSections sections{};  ///< of the program, beside those that every file may have
 };
 
 /// Returns the exit code: 0 valid (warnings allowed), 1 not. A summary or JSON goes to `out`, findings to
@@ -22,6 +25,7 @@ struct CheckOptions {
 int run_check(const CheckOptions& options, std::FILE* out, std::FILE* err);
 
 /// Adds the subcommand; once parsed, it runs and leaves its exit code in `exit_code`.
-void add_check(CLI::App& app, int& exit_code);
+/// `sections`: of the program.
+void add_check(CLI::App& app, int& exit_code, const config::OwnSections& sections);
 
 }  // namespace switchgear::check

@@ -1,5 +1,4 @@
-// A blocking HTTP client for the demo's own questions: JSON in, JSON out, one kept-alive loopback connection,
-// a deadline on every answer.
+// The demo's own questions: JSON in, JSON out, over one kept loopback connection, a deadline on every answer.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -8,6 +7,11 @@
 #include <stdexcept>
 #include <string>
 
+namespace switchgear::http {
+class BlockingClient;
+class Request;
+}  // namespace switchgear::http
+
 namespace switchgear::demo {
 
 /// A question that got no answer, or not the answer of a program that is well.
@@ -15,7 +19,7 @@ struct NoAnswer : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Threads: one at a time.
+/// Threads: any.
 class JsonClient {
  public:
   /// Connects with the first question, to loopback at `port`. `who` stands for the other side in messages.
@@ -29,13 +33,10 @@ class JsonClient {
   boost::json::object post(const std::string& target, const boost::json::object& body);
 
  private:
-  struct Connection;
-
-  boost::json::object ask(bool changes, const std::string& target, const std::string& body);
+  boost::json::object ask(std::string method, const http::Request& question);
 
   std::string who_;
-  std::uint16_t port_;
-  std::unique_ptr<Connection> connection_;
+  std::unique_ptr<http::BlockingClient> client_;
 };
 
 }  // namespace switchgear::demo

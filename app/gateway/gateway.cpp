@@ -104,7 +104,7 @@ class Gateway::Drain {
   bool hurried_ = false;
 };
 
-Gateway::Gateway(const config::Config& config, BreakerRegistry& registry, CallDurations& durations,
+Gateway::Gateway(const config::Config& config, PolicyRegistry& registry, CallDurations& durations,
                  spdlog::logger& log)
     : registry_(registry), durations_(durations), log_(log), pseudonym_(make_pseudonym(seed_)) {
   const Plan plan = plan_of(config);
@@ -143,10 +143,10 @@ Plan Gateway::plan_of(const config::Config& config) {
     const config::Policy policy = found != config.policies.end() ? found->second : config::Policy{};
     std::shared_ptr<CircuitBreaker> breaker;
     if (policy.circuit_breaker)
-      breaker = registry_.get_or_create(name, *policy.circuit_breaker, http::EventLoop::now());
+      breaker = registry_.breakers().get_or_create(name, *policy.circuit_breaker, http::EventLoop::now());
     const auto before = known.find(name);
     const auto policies = std::make_shared<const PolicySet>(
-        service, policy, breaker, before == known.end() ? nullptr : before->second.get(), seed_());
+        service, policy, registry_, breaker, before == known.end() ? nullptr : before->second.get(), seed_());
     made.emplace(name, policies);
     plan.services.push_back({service, policy, policies, &durations_.of(name)});
   }
@@ -198,12 +198,13 @@ AppliedOptions Gateway::apply(const config::Config& config) {
     if (policy != config.policies.end() && policy->second.circuit_breaker)
       options.emplace(name, *policy->second.circuit_breaker);
   }
-  AppliedOptions applied = registry_.apply(options, http::EventLoop::now());
+  AppliedOptions applied = registry_.breakers().apply(options, http::EventLoop::now());
   PolicySets removed = policy_sets();
   const auto plan = std::make_shared<const Plan>(plan_of(config));
   for (const ServicePlan& part : plan->services) removed.erase(part.service.name);
   for (const auto& [name, set] : removed) {
     if (set->policies().queue) set->policies().queue->set_max(0);
+    for (const PolicyKind kind : policy_kinds) registry_.remove(kind, name);
   }
   std::vector<std::future<void>> taken;
   for (const auto& worker : workers_) {

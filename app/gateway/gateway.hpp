@@ -3,11 +3,11 @@
 // endpoints, decisions that belong to a policy of the library.
 #pragma once
 
-#include <prometheus/collectable.h>
 #include <spdlog/logger.h>
 
 #include <boost/json/object.hpp>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <random>
@@ -15,13 +15,20 @@
 #include <thread>
 #include <vector>
 
-#include "app/gateway/policy_metrics.hpp"
+#include "app/gateway/service/policy_set.hpp"
 #include "app/gateway/worker.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/observe/call_durations.hpp"
-#include "switchgear/registry/breaker_registry.hpp"
+#include "switchgear/registry/policy_registry.hpp"
+
+namespace switchgear::telemetry {
+class MetricFamilies;
+}
 
 namespace switchgear::gateway {
+
+/// By the name of the service.
+using PolicySets = std::map<std::string, std::shared_ptr<const PolicySet>>;
 
 /// Serves from start() until drain(). What it borrows must outlive it.
 ///
@@ -30,16 +37,17 @@ namespace switchgear::gateway {
 ///     …                                                      // gateway.apply(new_config), any time
 ///     gateway.drain(std::chrono::seconds{30});
 ///
-/// Threads: each method from any, one at a time. Breakers carry their services' names; what is due by itself
-/// in them is made by the registry's Ticker.
-class Gateway final : public prometheus::Collectable {
+/// Threads: each method from any, one at a time. Every policy of a service is in the registry under the
+/// service's name, tagged with the `policy` of the file; what is due by itself in breakers is made by the
+/// registry's Ticker.
+class Gateway final {
  public:
   /// Binds the listening sockets. Throws std::system_error, which names the address, when it cannot.
-  Gateway(const config::Config& config, BreakerRegistry& registry, CallDurations& durations,
+  Gateway(const config::Config& config, PolicyRegistry& registry, CallDurations& durations,
           spdlog::logger& log);
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
-  ~Gateway() override;
+  ~Gateway();
 
   void start();
   /// The port it listens on, also when the system chose it.
@@ -58,8 +66,9 @@ class Gateway final : public prometheus::Collectable {
 
   /// Each service's part of `GET /status`, by name.
   [[nodiscard]] boost::json::object status() const;
-  /// `switchgear_gateway_*`, and `switchgear_*` of the services' policies.
-  [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override;
+  /// Adds `switchgear_gateway_*`, and `switchgear_*` of the services' policies: one sample for each service
+  /// that has the policy. A policy that a reload replaced counts from 0 again.
+  void add_metrics(telemetry::MetricFamilies& to) const;
 
  private:
   [[nodiscard]] Plan plan_of(const config::Config& config);
@@ -69,7 +78,7 @@ class Gateway final : public prometheus::Collectable {
   void warn_of_lost_calls(const std::string& service, const PolicySet& policies) const;
   class Drain;
 
-  BreakerRegistry& registry_;
+  PolicyRegistry& registry_;
   CallDurations& durations_;
   spdlog::logger& log_;
   std::random_device seed_;

@@ -1,83 +1,100 @@
-// The gateway's own metrics, in Prometheus' format.
+// The gateway's own metrics, and those of the policies of its services.
 #include <array>
+#include <cstdint>
+#include <string>
 #include <utility>
 
 #include "app/gateway/gateway.hpp"
-#include "app/gateway/metric_family.hpp"
+#include "switchgear/telemetry/metric_families.hpp"
+#include "switchgear/telemetry/policy_metrics.hpp"
 
 namespace switchgear::gateway {
 
 namespace {
 
+using telemetry::Label;
+using telemetry::MetricFamilies;
+
 constexpr std::array<const char*, 6> classes{"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
 
-void add_answers(prometheus::MetricFamily& to, const std::string& service,
-                 const std::array<std::uint64_t, 6>& answers) {
+void add_answers(MetricFamilies& to, const Label& service, const std::array<std::uint64_t, 6>& answers) {
   for (std::size_t i = 0; i < answers.size(); ++i) {
-    if (answers[i] != 0)
-      add(to, {{"service", service}, {"code_class", classes[i]}}, static_cast<double>(answers[i]));
+    if (answers[i] == 0) continue;
+    to.counter("switchgear_gateway_requests_total",
+               "Requests by the class of the answer; none: the client left before it. No service: none was "
+               "chosen.",
+               {service, {"code_class", classes[i]}}, answers[i]);
   }
+}
+
+void add_service(MetricFamilies& to, const WorkerCounts::OfService& seen) {
+  const Label service{"service", seen.name};
+  add_answers(to, service, seen.counts.answers);
+  to.counter("switchgear_gateway_loops_total",
+             "Requests answered with 508: this gateway had forwarded them before.", {service},
+             seen.counts.loops);
+  to.counter("switchgear_gateway_fresh_attempts_total",
+             "Requests sent again because a kept connection turned out to be closed.", {service},
+             seen.counts.fresh_attempts);
+  to.counter("switchgear_responses_aborted_total",
+             "Responses that the service broke off, or did not finish in time.", {service},
+             seen.counts.responses_aborted);
+  for (const FailureType type : failure_types) {
+    to.counter("switchgear_failures_total",
+               "Calls to a service that failed, by type of failure, with or without a breaker.",
+               {service, {"type", std::string{to_string(type)}}},
+               seen.counts.failures[static_cast<std::size_t>(type)]);
+  }
+  const auto connections = [&](const char* state, std::size_t count) {
+    to.gauge("switchgear_gateway_pool_connections", "Connections to a service.", {service, {"state", state}},
+             static_cast<double>(count));
+  };
+  connections("idle", seen.pool.idle);
+  connections("busy", seen.pool.open - seen.pool.idle);
+  to.gauge("switchgear_gateway_pool_waiting", "Requests waiting for a connection to a service.", {service},
+           static_cast<double>(seen.pool.waiting));
+}
+
+void add_clients(MetricFamilies& to, const WorkerCounts& all) {
+  to.counter("switchgear_gateway_connections_accepted_total", "Client connections accepted.", {},
+             all.accepted);
+  to.counter("switchgear_gateway_accept_failures_total",
+             "Times a client connection could not be accepted because descriptors or memory ran out.", {},
+             all.accept_failures);
+  to.counter("switchgear_gateway_idle_closed_total",
+             "Idle client connections closed because other clients waited for a place.", {}, all.idle_closed);
+  to.gauge("switchgear_gateway_connections", "Client connections open now.", {},
+           static_cast<double>(all.connections));
+}
+
+void add_policies(MetricFamilies& to, const std::string& name, const PolicySet& set, TimePoint now) {
+  const telemetry::Labels service{{"service", name}};
+  const GatewayPolicies::Objects& of = set.policies();
+  if (of.retry) add_policy(to, service, *of.retry);
+  if (of.budget) add_policy(to, service, *of.budget, now);
+  if (of.hedge) {
+    add_policy(to, service, *of.hedge);
+    to.counter("switchgear_hedge_wins_total", "Hedges whose answer came first.", service,
+               set.hedge_wins()->count());
+  }
+  if (of.bulkhead) add_policy(to, service, *of.bulkhead);
+  if (of.adaptive_limit) add_policy(to, service, *of.adaptive_limit);
+  if (of.rate_limiter) add_policy(to, service, *of.rate_limiter, now);
+  if (of.cache) add_policy(to, service, *of.cache);
+  if (of.fallback) add_policy(to, service, *of.fallback);
+  if (of.queue) add_policy(to, service, *of.queue, now);
+  if (of.chaos) add_policy(to, service, *of.chaos);
 }
 
 }  // namespace
 
-std::vector<prometheus::MetricFamily> Gateway::Collect() const {
-  using prometheus::MetricType;
+void Gateway::add_metrics(MetricFamilies& to) const {
+  const TimePoint now = http::EventLoop::now();
+  for (const auto& [name, set] : policy_sets()) add_policies(to, name, *set, now);
   const WorkerCounts all = counts();
-  auto requests = family(
-      "switchgear_gateway_requests_total",
-      "Requests by the class of the answer; none: the client left before it. No service: none was chosen.",
-      MetricType::Counter);
-  auto fresh =
-      family("switchgear_gateway_fresh_attempts_total",
-             "Requests sent again because a kept connection turned out to be closed.", MetricType::Counter);
-  auto aborted =
-      family("switchgear_responses_aborted_total",
-             "Responses that the service broke off, or did not finish in time.", MetricType::Counter);
-  auto failed = family("switchgear_failures_total",
-                       "Calls to a service that failed, by type of failure, with or without a breaker.",
-                       MetricType::Counter);
-  auto pool = family("switchgear_gateway_pool_connections", "Connections to a service.", MetricType::Gauge);
-  auto waiting = family("switchgear_gateway_pool_waiting", "Requests waiting for a connection to a service.",
-                        MetricType::Gauge);
-  auto loops =
-      family("switchgear_gateway_loops_total",
-             "Requests answered with 508: this gateway had forwarded them before.", MetricType::Counter);
-  auto accepted = family("switchgear_gateway_connections_accepted_total", "Client connections accepted.",
-                         MetricType::Counter);
-  auto failures =
-      family("switchgear_gateway_accept_failures_total",
-             "Times a client connection could not be accepted because descriptors or memory ran out.",
-             MetricType::Counter);
-  auto idle_closed =
-      family("switchgear_gateway_idle_closed_total",
-             "Idle client connections closed because other clients waited for a place.", MetricType::Counter);
-  auto connections =
-      family("switchgear_gateway_connections", "Client connections open now.", MetricType::Gauge);
-
-  add_answers(requests, "", all.unrouted);
-  for (const WorkerCounts::OfService& service : all.services) {
-    add_answers(requests, service.name, service.counts.answers);
-    add(loops, {{"service", service.name}}, static_cast<double>(service.counts.loops));
-    add(fresh, {{"service", service.name}}, static_cast<double>(service.counts.fresh_attempts));
-    add(aborted, {{"service", service.name}}, static_cast<double>(service.counts.responses_aborted));
-    for (const FailureType type : failure_types) {
-      add(failed, {{"service", service.name}, {"type", std::string{to_string(type)}}},
-          static_cast<double>(service.counts.failures[static_cast<std::size_t>(type)]));
-    }
-    add(pool, {{"service", service.name}, {"state", "idle"}}, static_cast<double>(service.pool.idle));
-    add(pool, {{"service", service.name}, {"state", "busy"}},
-        static_cast<double>(service.pool.open - service.pool.idle));
-    add(waiting, {{"service", service.name}}, static_cast<double>(service.pool.waiting));
-  }
-  add(accepted, {}, static_cast<double>(all.accepted));
-  add(failures, {}, static_cast<double>(all.accept_failures));
-  add(idle_closed, {}, static_cast<double>(all.idle_closed));
-  add(connections, {}, static_cast<double>(all.connections));
-  std::vector<prometheus::MetricFamily> families = policy_metrics(policy_sets(), http::EventLoop::now());
-  families.insert(families.end(), {requests, loops, fresh, aborted, failed, pool, waiting, accepted, failures,
-                                   idle_closed, connections});
-  return families;
+  add_answers(to, {"service", ""}, all.unrouted);
+  for (const WorkerCounts::OfService& service : all.services) add_service(to, service);
+  add_clients(to, all);
 }
 
 }  // namespace switchgear::gateway

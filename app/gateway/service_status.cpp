@@ -50,7 +50,7 @@ namespace json = boost::json;
 
 [[nodiscard]] json::object of(const RetryBudget& budget, TimePoint now) {
   const RetryBudgetSnapshot seen = budget.snapshot(now);
-  return {{"left", seen.left}, {"granted", seen.granted}, {"refused", seen.refused}};
+  return {{"left", seen.left}, {"granted", seen.totals.granted}, {"refused", seen.totals.refused}};
 }
 
 [[nodiscard]] json::object of(const Hedge& hedge, const HedgeWins& wins, TimePoint now) {
@@ -63,27 +63,31 @@ namespace json = boost::json;
 
 [[nodiscard]] json::object of(const Bulkhead& bulkhead) {
   const BulkheadSnapshot seen = bulkhead.snapshot();
-  return {{"in_use", seen.in_use},       {"max_concurrent", bulkhead.options().max_concurrent},
-          {"waiting", seen.waiting},     {"max_queue", bulkhead.options().max_queue},
-          {"admitted", seen.admitted},   {"rejected", seen.rejected},
-          {"timed_out", seen.timed_out}, {"cancelled", seen.cancelled}};
+  return {{"in_use", seen.in_use},
+          {"max_concurrent", bulkhead.options().max_concurrent},
+          {"waiting", seen.waiting},
+          {"max_queue", bulkhead.options().max_queue},
+          {"admitted", seen.totals.admitted},
+          {"rejected", seen.totals.rejected},
+          {"timed_out", seen.totals.timed_out},
+          {"cancelled", seen.totals.cancelled}};
 }
 
 [[nodiscard]] json::object of(const AdaptiveLimit& limit) {
   const AdaptiveLimitSnapshot seen = limit.snapshot();
   return {{"limit", seen.limit},
           {"in_flight", seen.in_flight},
-          {"admitted", seen.admitted},
-          {"rejected", seen.rejected}};
+          {"admitted", seen.totals.admitted},
+          {"rejected", seen.totals.rejected}};
 }
 
 [[nodiscard]] json::object of(const RateLimiter& limiter, TimePoint now) {
   const RateLimiterSnapshot seen = limiter.snapshot(now);
   return {{"available", seen.available},
           {"backlog", to_seconds(seen.backlog)},
-          {"admitted", seen.admitted},
-          {"delayed", seen.delayed},
-          {"rejected", seen.rejected}};
+          {"admitted", seen.totals.admitted},
+          {"delayed", seen.totals.delayed},
+          {"rejected", seen.totals.rejected}};
 }
 
 void add_memory(json::object& to, const AnswerMemory& memory) {

@@ -25,7 +25,7 @@ namespace {
 
 /// The breaker's options, or nothing once `err` knows why.
 std::optional<CircuitBreakerOptions> breaker_options(const ReplayOptions& options, std::ostream& err) {
-  const config::Loaded loaded = config::load_file(options.config);
+  const config::Loaded loaded = config::load_file(options.config, config::FileKind::any, options.sections);
   for (const config::Diagnostic& error : loaded.errors) err << error.text() << '\n';
   if (!loaded.config) return std::nullopt;
 
@@ -92,8 +92,9 @@ int run_replay(const ReplayOptions& options, std::istream& standard_input, std::
   return play_stream(options, *breaker, file, out, err);
 }
 
-void add_replay_command(CLI::App& app, int& exit_code) {
+void add_replay_command(CLI::App& app, int& exit_code, const config::OwnSections& sections) {
   const auto options = std::make_shared<ReplayOptions>();
+  options->sections = sections;
   CLI::App* command =
       app.add_subcommand("replay", "Show what a policy would have decided about a recorded trace");
   command->add_option("--config", options->config, "The policy file")->required();

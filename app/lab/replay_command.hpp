@@ -7,6 +7,8 @@
 #include <ostream>
 #include <string>
 
+#include "switchgear/config/own_sections.hpp"
+
 namespace CLI {
 class App;
 }
@@ -19,6 +21,7 @@ struct ReplayOptions {
   std::string trace = "-";  ///< `-`: standard input
   bool json = false;
   std::uint64_t seed = 0;
+  config::OwnSections sections{};  ///< of the program, beside those that every file may have
 };
 
 /// Returns the exit code: 0 done, 1 the configuration or the trace is wrong.
@@ -26,6 +29,7 @@ int run_replay(const ReplayOptions& options, std::istream& standard_input, std::
                std::ostream& err);
 
 /// Adds the subcommand; once parsed, it runs and leaves its exit code in `exit_code`.
-void add_replay_command(CLI::App& app, int& exit_code);
+/// `sections`: of the program.
+void add_replay_command(CLI::App& app, int& exit_code, const config::OwnSections& sections);
 
 }  // namespace switchgear::lab

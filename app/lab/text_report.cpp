@@ -65,6 +65,7 @@ std::string evidence(const Transition& transition) {
     case Rule::open_duration:
       return "open_duration: " + seconds(transition.threshold) + " are over";
     case Rule::operator_command:
+    case Rule::restored:
       break;
   }
   return std::string(to_string(transition.rule));

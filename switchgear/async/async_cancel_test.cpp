@@ -57,7 +57,7 @@ TEST_P(AsyncCancelTest, LeavesTheQueueOfABulkheadAtOnce) {
   EXPECT_EQ(got.code, Reason::cancelled);
   EXPECT_EQ(got.code, std::errc::operation_canceled);
   EXPECT_EQ(bulkhead.snapshot().waiting, 0U);
-  EXPECT_EQ(bulkhead.snapshot().cancelled, 1U);
+  EXPECT_EQ(bulkhead.snapshot().totals.cancelled, 1U);
   EXPECT_EQ(loop.schedule.pending(), 0U) << "its timer is gone";
   dependency.succeed(0, 1);
   loop.run();
@@ -68,10 +68,10 @@ TEST_P(AsyncCancelTest, GivesBackTheTokenItWaitsFor) {
   static_cast<void>(limiter.reserve(loop.time.now()));
   start(Pipeline{limiter, breaker});
   loop.run_for(400ms);
-  EXPECT_EQ(limiter.snapshot(loop.time.now()).delayed, 1U);
+  EXPECT_EQ(limiter.snapshot(loop.time.now()).totals.delayed, 1U);
   cancel();
   EXPECT_EQ(got.code, Reason::cancelled);
-  EXPECT_EQ(limiter.snapshot(loop.time.now()).given_back, 1U);
+  EXPECT_EQ(limiter.snapshot(loop.time.now()).totals.given_back, 1U);
   EXPECT_EQ(totals().calls, 0U);
 }
 
@@ -149,7 +149,7 @@ TEST_P(AsyncCancelTest, IsNotEvenBegunWhenItComesFirst) {
   loop.run();
   EXPECT_EQ(got.code, Reason::cancelled);
   EXPECT_TRUE(dependency.running.empty());
-  EXPECT_EQ(limiter.snapshot(loop.time.now()).admitted, 0U);
+  EXPECT_EQ(limiter.snapshot(loop.time.now()).totals.admitted, 0U);
 }
 
 TEST_P(AsyncCancelTest, MeansNothingOnceTheCallHasCompleted) {

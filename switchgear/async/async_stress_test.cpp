@@ -170,12 +170,15 @@ TEST(AsyncStress, NothingIsLostAndNothingIsCountedTwice) {
       "%llu + %llu + %llu, opened %llu; limiter %llu, %llu waited, %llu back\n",
       static_cast<unsigned long long>(seed), static_cast<unsigned long long>(counts.calls.load()),
       static_cast<unsigned long long>(counts.attempts.load()),
-      static_cast<unsigned long long>(slots.admitted), static_cast<unsigned long long>(slots.rejected),
-      static_cast<unsigned long long>(slots.timed_out), static_cast<unsigned long long>(slots.cancelled),
-      static_cast<unsigned long long>(calls.calls), static_cast<unsigned long long>(calls.successes),
-      static_cast<unsigned long long>(calls.failures), static_cast<unsigned long long>(calls.ignored),
-      static_cast<unsigned long long>(calls.opened), static_cast<unsigned long long>(tokens.admitted),
-      static_cast<unsigned long long>(tokens.delayed), static_cast<unsigned long long>(tokens.given_back));
+      static_cast<unsigned long long>(slots.totals.admitted),
+      static_cast<unsigned long long>(slots.totals.rejected),
+      static_cast<unsigned long long>(slots.totals.timed_out),
+      static_cast<unsigned long long>(slots.totals.cancelled), static_cast<unsigned long long>(calls.calls),
+      static_cast<unsigned long long>(calls.successes), static_cast<unsigned long long>(calls.failures),
+      static_cast<unsigned long long>(calls.ignored), static_cast<unsigned long long>(calls.opened),
+      static_cast<unsigned long long>(tokens.totals.admitted),
+      static_cast<unsigned long long>(tokens.totals.delayed),
+      static_cast<unsigned long long>(tokens.totals.given_back));
 
   constexpr std::uint64_t all =
       contexts * callers_per_context * calls_per_caller + blocking_threads * blocking_calls;
@@ -186,12 +189,12 @@ TEST(AsyncStress, NothingIsLostAndNothingIsCountedTwice) {
   EXPECT_GE(calls.calls, counts.attempts.load()) << "each attempt had the breaker's permit";
   // Every call requested one token; a call that got one came to the bulkhead or went away while it waited for
   // it.
-  EXPECT_EQ(tokens.admitted + tokens.rejected, all);
+  EXPECT_EQ(tokens.totals.admitted + tokens.totals.rejected, all);
   const std::uint64_t came_to_the_bulkhead =
-      slots.admitted + slots.rejected + slots.timed_out + slots.cancelled;
-  EXPECT_EQ(tokens.admitted,
-            came_to_the_bulkhead + counts.cancelled_without_attempt.load() - slots.cancelled);
-  EXPECT_LE(tokens.given_back, counts.cancelled_without_attempt.load());
+      slots.totals.admitted + slots.totals.rejected + slots.totals.timed_out + slots.totals.cancelled;
+  EXPECT_EQ(tokens.totals.admitted,
+            came_to_the_bulkhead + counts.cancelled_without_attempt.load() - slots.totals.cancelled);
+  EXPECT_LE(tokens.totals.given_back, counts.cancelled_without_attempt.load());
 }
 
 }  // namespace

@@ -3,11 +3,13 @@
 // sockets, clocks, anything that runs by itself.
 #pragma once
 
+#include <any>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <typeindex>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -147,11 +149,29 @@ struct Service {
   friend bool operator==(const Service&, const Service&) = default;
 };
 
+/// What a program's own sections say, by the type of their options (own_sections.hpp).
+class OwnValues {
+ public:
+  /// Precondition: the file was loaded with a section that has these options.
+  template <class Options>
+  [[nodiscard]] const Options& get() const {
+    return std::any_cast<const Options&>(values_.at(typeid(Options)));
+  }
+  void put(std::any value) {
+    const std::type_index type{value.type()};
+    values_.insert_or_assign(type, std::move(value));
+  }
+
+ private:
+  std::map<std::type_index, std::any> values_;
+};
+
 /// A whole, validated file.
 struct Config {
   GatewayOptions gateway;
   std::map<std::string, Policy> policies;
   std::map<std::string, Service> services;
+  OwnValues own;
 };
 
 /// One finding, printed as `FILE:LINE:COL: message`. Lines and columns count from 1.
@@ -167,8 +187,10 @@ struct Diagnostic {
 struct Loaded {
   std::optional<Config> config;      ///< set when there are no errors
   std::vector<Diagnostic> errors;    ///< all of them, in file order
-  std::vector<Diagnostic> warnings;  ///< keys that are valid but do nothing yet
+  std::vector<Diagnostic> warnings;  ///< valid, and hardly what was meant
 };
+
+class OwnSections;
 
 /// Which files may be read. A pipe or a terminal can keep its reader waiting for ever.
 enum class FileKind : std::uint8_t { any, regular };
@@ -176,10 +198,14 @@ enum class FileKind : std::uint8_t { any, regular };
 /// Reads and validates one file. Never throws for what the file says; a file that cannot be read, or is not
 /// of that kind, is an error at 1:1. Blocks as long as a pipe of `kind` any does.
 [[nodiscard]] Loaded load_file(const std::string& path, FileKind kind = FileKind::any);
+/// The same for a program with sections of its own in the file.
+[[nodiscard]] Loaded load_file(const std::string& path, FileKind kind, const OwnSections& own);
 
 /// The same from memory; `name` stands for the file in messages, `directory` is where `file:` secrets are
 /// looked up.
 [[nodiscard]] Loaded load_text(const std::string& text, const std::string& name,
                                const std::string& directory = ".");
+[[nodiscard]] Loaded load_text(const std::string& text, const std::string& name, const std::string& directory,
+                               const OwnSections& own);
 
 }  // namespace switchgear::config

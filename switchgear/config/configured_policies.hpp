@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -14,6 +15,7 @@
 #include "switchgear/pipeline/standard_order.hpp"
 #include "switchgear/policy/call_queue.hpp"
 #include "switchgear/policy/retry_budget.hpp"
+#include "switchgear/registry/policy_registry.hpp"
 
 namespace switchgear::config {
 
@@ -49,6 +51,9 @@ struct PolicyContext {
   std::function<T(const ValueFallback&)> value{};    ///< makes the answer of `fallback: {value: …}`
   typename Fallback<T>::Accepted accepted{};         ///< the answer to a call that was queued
   Answers answers = Answers::kept;
+  /// Makes the breaker, and holds all policies from here on, in the place of those of `before`.
+  PolicyRegistry* registry = nullptr;
+  Tags tags{};  ///< of all policies in the registry
 };
 
 namespace detail {
@@ -87,7 +92,9 @@ class ConfiguredPolicies {
   /// Throws std::invalid_argument when the policy names a value as its fallback and there is nothing to make
   /// a T of it, and when options are not valid (a loaded file's are).
   /// Of `before`, unless null, every policy is taken over that has the same name and the same options, and
-  /// borrows the same ones. A queue always is, with the calls stored in it: only its size follows the file.
+  /// borrows the same ones. A retry, a hedge, a bulkhead and a rate limiter are taken over with other options
+  /// too, which they then have for the callers of `before` as well; what they hold (slots, waiters, tokens)
+  /// stays. So is a queue, with the calls stored in it: only its size follows the file.
   ConfiguredPolicies(const Policy& policy, PolicyContext<T> context, const ConfiguredPolicies* before);
   explicit ConfiguredPolicies(const Policy& policy, const BreakerContext& breaker = {},
                               const MakeValue& value = {}, const ConfiguredPolicies* before = nullptr)
@@ -125,13 +132,34 @@ class ConfiguredPolicies {
                                   std::optional<Options> Policy::*options, bool same, More... more) const {
     if (!(policy_.*options)) return nullptr;
     if (same && before_->policy_.*options == policy_.*options) return before_->objects_.*member;
+    if constexpr (can_exchange<P, Options>) {
+      if (const auto& known = same ? before_->objects_.*member : nullptr) {
+        exchange(*known, *(policy_.*options));
+        return known;
+      }
+    }
     return std::make_shared<P>(name_, *(policy_.*options), more...);
   }
+  template <class P, class Options>
+  static constexpr bool can_exchange = requires(P& policy, const Options& options) {
+    policy.set_options(options);
+  }
+  || std::is_same_v<P, RateLimiter>;
+  template <class P, class Options>
+  void exchange(P& policy, const Options& options) const {
+    if constexpr (std::is_same_v<P, RateLimiter>) {
+      policy.set_options(options, now_);
+    } else {
+      policy.set_options(options);
+    }
+  }
+  void enter(PolicyRegistry& registry, const Tags& tags) const;
   void make_fallback(const PolicyContext<T>& context);
   [[nodiscard]] bool same_fallback(Answers answers) const;
 
   Policy policy_;
   const std::string name_;
+  const TimePoint now_;               ///< when this is made
   const ConfiguredPolicies* before_;  ///< while this is made; null afterwards, and when it has another name
   Objects objects_;
 };
@@ -141,12 +169,17 @@ ConfiguredPolicies<T>::ConfiguredPolicies(const Policy& policy, PolicyContext<T>
                                           const ConfiguredPolicies* before)
     : policy_(policy),
       name_(context.name.empty() ? policy.name : context.name),
+      now_(context.breaker.created),
       before_(before != nullptr && before->name_ == name_ ? before : nullptr) {
   if (!policy_.timeout) policy_.timeout = context.timeout;
   const std::uint64_t seed = context.breaker.seed;
   const bool known = before_ != nullptr;
   const bool same_answers = known && context.answers == Answers::kept;
   Objects& made = objects_;
+  if (context.registry != nullptr && policy_.circuit_breaker && !context.shared_breaker) {
+    context.shared_breaker =
+        context.registry->breakers().put(name_, *policy_.circuit_breaker, context.breaker.created);
+  }
   made.breaker = context.shared_breaker
                      ? std::move(context.shared_breaker)
                      : keep_or_make(&Objects::breaker, &Policy::circuit_breaker, known, context.breaker);
@@ -175,6 +208,32 @@ ConfiguredPolicies<T>::ConfiguredPolicies(const Policy& policy, PolicyContext<T>
     }
   }
   before_ = nullptr;
+  if (context.registry != nullptr) enter(*context.registry, context.tags);
+}
+
+/// Puts every policy into the registry, and takes out what the entry has no more of.
+template <class T>
+void ConfiguredPolicies<T>::enter(PolicyRegistry& registry, const Tags& tags) const {
+  const auto put = [&]<class P>(const std::shared_ptr<P>& policy) {
+    if (policy != nullptr) {
+      registry.replace(policy, tags);
+    } else {
+      registry.remove(switchgear::detail::KindOf<P>::value, name_);
+    }
+  };
+  if (objects_.breaker) registry.tag(PolicyKind::circuit_breaker, name_, tags);
+  put(objects_.budget);
+  put(objects_.retry);
+  put(objects_.hedge);
+  put(objects_.timeout);
+  put(objects_.deadline);
+  put(objects_.bulkhead);
+  put(objects_.adaptive_limit);
+  put(objects_.rate_limiter);
+  put(objects_.chaos);
+  put(objects_.cache);
+  put(objects_.queue);
+  put(objects_.fallback);
 }
 
 /// One that queues is the same whatever its size, and remembers no answers.

@@ -12,6 +12,8 @@
 namespace switchgear::config {
 namespace {
 
+using namespace std::chrono_literals;
+
 using Policies = ConfiguredPolicies<int>;
 
 constexpr const char* everything =
@@ -58,7 +60,7 @@ TEST(ConfiguredPolicies, WhatDidNotChangeIsKeptWithAllItKnows) {
   EXPECT_EQ(again.breaker()->state(), State::forced_open) << "it outlives the first";
 }
 
-TEST(ConfiguredPolicies, WhatChangedIsMadeAnewWithWhatBorrowsIt) {
+TEST(ConfiguredPolicies, WhatChangedIsExchangedOrMadeAnewWithWhatBorrowsIt) {
   const auto after = [](const std::string& from, const std::string& to) {
     const Policies first{policy_of(everything)};
     std::string changed = everything;
@@ -67,7 +69,7 @@ TEST(ConfiguredPolicies, WhatChangedIsMadeAnewWithWhatBorrowsIt) {
   };
   EXPECT_EQ(after("core", "payment"), "bulkhead rate_limiter retry cache queue ");
   EXPECT_EQ(after("budget: {}", "budget: {ratio: 0.5}"), "breaker bulkhead rate_limiter cache queue ");
-  EXPECT_EQ(after("rate: 100", "rate: 200"), "breaker bulkhead retry cache queue ");
+  EXPECT_EQ(after("ttl: 5s", "ttl: 6s"), "breaker bulkhead rate_limiter retry queue ");
   EXPECT_EQ(after("max: 10", "max: 20"), "breaker bulkhead rate_limiter retry cache queue ");
   EXPECT_EQ(after("timeout: 2s", "timeout: 1s"), "breaker bulkhead rate_limiter retry cache queue ");
 }
@@ -87,6 +89,49 @@ TEST(ConfiguredPolicies, AnotherNameIsAnotherPolicy) {
   Policy other = policy_of(everything);
   other.name = "q";
   EXPECT_EQ(kept(Policies{other, {}, {}, &first}, first), "");
+}
+
+TEST(ConfiguredPolicies, OtherLimitsHoldForTheCallsOfBeforeAndKeepTheirSlots) {
+  const Policies first{policy_of(
+      "{preset: core, retry: {}, bulkhead: {max_concurrent: 2}, rate_limiter: {rate: 1, burst: 1}}")};
+  const auto slot = first.bulkhead()->try_acquire();
+  ASSERT_TRUE(first.rate_limiter()->reserve(TimePoint{1h}));
+  const Policies next{policy_of("{preset: core, retry: {max_attempts: 7}, bulkhead: {max_concurrent: 1}, "
+                                "rate_limiter: {rate: 2, burst: 1}}"),
+                      {.created = TimePoint{1h}},
+                      {},
+                      &first};
+  EXPECT_EQ(next.bulkhead(), first.bulkhead());
+  EXPECT_FALSE(first.bulkhead()->try_acquire()) << "the slot that is in use is the only one";
+  EXPECT_EQ(next.rate_limiter()->reserve(TimePoint{1h}).rejection().retry_after, 500ms);
+  EXPECT_EQ(first.retry()->options().max_attempts, 7U);
+}
+
+TEST(ConfiguredPolicies, AreInTheRegistryAndFollowTheFile) {
+  PolicyRegistry registry{{}, 7};
+  const PolicyContext<int> context{.registry = &registry, .tags = {{"team", "shop"}}};
+  const Policies first{policy_of(everything), context, nullptr};
+  EXPECT_EQ(registry.get<Retry>("p").get(), first.retry());
+  EXPECT_EQ(registry.get<CircuitBreaker>("p").get(), first.breaker());
+  EXPECT_EQ(registry.get<Cache<int>>("p").get(), first.cache());
+  std::string kinds;
+  for (const PolicySnapshot& each : registry.snapshots(TimePoint{})) {
+    kinds.append(to_string(each.kind)).append(" ");
+    EXPECT_EQ(each.tags, (Tags{{"team", "shop"}})) << to_string(each.kind);
+  }
+  EXPECT_EQ(
+      kinds,
+      "circuit_breaker retry retry_budget hedge timeout deadline bulkhead adaptive_limit rate_limiter cache "
+      "fallback queue chaos ");
+
+  first.breaker()->command(Command::force_open, TimePoint{});
+  const Policies next{policy_of("{preset: core, timeout: 1s}"), context, &first};
+  EXPECT_EQ(next.breaker(), first.breaker());
+  EXPECT_EQ(registry.find<Retry>("p"), nullptr) << "the file has it no more";
+  EXPECT_EQ(registry.get<Timeout>("p")->length(), 1s);
+  const Policies other{policy_of("{preset: payment}"), context, &next};
+  EXPECT_EQ(registry.get<CircuitBreaker>("p").get(), other.breaker());
+  EXPECT_EQ(other.breaker()->state(), State::closed) << "with other options it is another breaker";
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "switchgear/config/config.hpp"
 #include "switchgear/config/document.hpp"
+#include "switchgear/config/own_sections.hpp"
 #include "switchgear/config/sections.hpp"
 #include "switchgear/config/source_file.hpp"
 
@@ -26,7 +27,7 @@ void warn_of_unused(const Value& policies, const Config& config) {
   }
 }
 
-Config read_root(const Node& root, const std::string& directory, Report& report) {
+Config read_root(const Node& root, const std::string& directory, const OwnSections& own, Report& report) {
   Config config;
   if (root.kind != Node::Kind::mapping) {
     report.error(root.at, "", found(root) + " found; expected a mapping that starts with \"version: 1\"");
@@ -40,6 +41,7 @@ Config read_root(const Node& root, const std::string& directory, Report& report)
   if (const auto services = section.find("services"))
     config.services = read_services(*services, config.policies, config.gateway);
   if (const auto policies = section.find("policies")) warn_of_unused(*policies, config);
+  config.own = own.read(section, {config, directory});
   section.finish();
   return config;
 }
@@ -55,6 +57,11 @@ Loaded finish(Report& report, std::optional<Config> config) {
 }  // namespace
 
 Loaded load_text(const std::string& text, const std::string& name, const std::string& directory) {
+  return load_text(text, name, directory, {});
+}
+
+Loaded load_text(const std::string& text, const std::string& name, const std::string& directory,
+                 const OwnSections& own) {
   Report report(name);
   std::optional<Config> config;
   if (text.size() > largest_file) {
@@ -63,14 +70,17 @@ Loaded load_text(const std::string& text, const std::string& name, const std::st
     report.error(mark_of(text, bad->offset), "", std::string(bad->problem) + " found; expected UTF-8 text");
   } else if (auto root = parse_document(text, report)) {
     expand_environment(*root, report);
-    config = read_root(*root, directory, report);
+    config = read_root(*root, directory, own, report);
   }
   return finish(report, std::move(config));
 }
 
-Loaded load_file(const std::string& path, FileKind kind) {
+Loaded load_file(const std::string& path, FileKind kind) { return load_file(path, kind, {}); }
+
+Loaded load_file(const std::string& path, FileKind kind, const OwnSections& own) {
   ReadResult file = read_file(path, largest_file, kind);
-  if (file.bytes) return load_text(*file.bytes, path, std::filesystem::path(path).parent_path().string());
+  if (file.bytes)
+    return load_text(*file.bytes, path, std::filesystem::path(path).parent_path().string(), own);
   Report report(path);
   report.error({}, "", file.problem);
   return finish(report, std::nullopt);

@@ -10,6 +10,8 @@
 #include <system_error>
 #include <utility>
 
+#include "switchgear/core/utf8.hpp"
+
 namespace switchgear::config {
 
 namespace {
@@ -54,25 +56,6 @@ ReadResult read_some(const std::string& path, std::size_t limit, FileKind kind) 
   return {std::nullopt, "is larger than " + std::to_string(limit) + " bytes"};
 }
 
-/// The length of the well-formed character at the front of `rest`, 0 if there is none.
-std::size_t character_length(std::string_view rest) noexcept {
-  const auto byte = [&](std::size_t i) { return i < rest.size() ? static_cast<unsigned char>(rest[i]) : 0U; };
-  const auto follows = [&](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
-  const unsigned first = byte(0);
-  if (first < 0x80U) return 1;
-  if (first < 0xC2U) return 0;
-  if (first < 0xE0U) return follows(1) ? 2 : 0;
-  if (first < 0xF0U) {
-    if (first == 0xE0U && byte(1) < 0xA0U) return 0;
-    if (first == 0xEDU && byte(1) > 0x9FU) return 0;
-    return follows(1) && follows(2) ? 3 : 0;
-  }
-  if (first > 0xF4U) return 0;
-  if (first == 0xF0U && byte(1) < 0x90U) return 0;
-  if (first == 0xF4U && byte(1) > 0x8FU) return 0;
-  return follows(1) && follows(2) && follows(3) ? 4 : 0;
-}
-
 }  // namespace
 
 ReadResult read_file(const std::string& path, std::size_t limit, FileKind kind) {
@@ -91,22 +74,11 @@ ReadResult read_secret(const std::string& path, std::size_t limit) {
 std::optional<BadText> find_bad_text(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
     if (text[at] == '\0') return BadText{at, "a NUL byte"};
-    const std::size_t length = character_length(text.substr(at));
+    const std::size_t length = utf8_length(text.substr(at));
     if (length == 0) return BadText{at, "a byte that is not UTF-8"};
     at += length;
   }
   return std::nullopt;
-}
-
-std::string as_utf8(std::string_view text) {
-  std::string clean;
-  clean.reserve(text.size());
-  while (!text.empty()) {
-    const std::size_t length = character_length(text);
-    clean += length == 0 ? "\xEF\xBF\xBD" : text.substr(0, length);
-    text.remove_prefix(std::max<std::size_t>(length, 1));
-  }
-  return clean;
 }
 
 Mark mark_of(std::string_view text, std::size_t offset) {

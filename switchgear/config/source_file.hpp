@@ -33,10 +33,6 @@ struct BadText {
 /// The first NUL, or the first byte that is not UTF-8 (Unicode table 3-7: no overlong forms, no surrogates).
 [[nodiscard]] std::optional<BadText> find_bad_text(std::string_view text);
 
-/// The same text with U+FFFD in place of every byte that is not UTF-8: names of files, and names that clients
-/// write, may hold any.
-[[nodiscard]] std::string as_utf8(std::string_view text);
-
 /// The place of a byte.
 [[nodiscard]] Mark mark_of(std::string_view text, std::size_t offset);
 

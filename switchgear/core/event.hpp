@@ -1,4 +1,5 @@
-// A breaker's events: transitions with their evidence, rejections, and, if requested, every call's end.
+// What policies tell their listeners. Here are a breaker's events: transitions with their evidence,
+// rejections, and, if requested, every call's end; those of the other policies are in policy_event.hpp.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +7,7 @@
 #include <string_view>
 
 #include "switchgear/core/outcome.hpp"
+#include "switchgear/core/policy_event.hpp"
 #include "switchgear/core/rejection.hpp"
 #include "switchgear/core/state.hpp"
 #include "switchgear/core/time.hpp"
@@ -46,8 +48,8 @@ struct Transition {
   Rule rule = Rule::operator_command;
   /// What the rule saw, and its limit in the same unit. Ratios: failure_rate, slow_call; probe and recovered
   /// (failed / permitted probes). Counts: consecutive_failures, failure_balance, stuck_calls. Seconds:
-  /// latency; open_duration (how long it was open, how long it was to be); max_wait (its length, twice). 0:
-  /// operator.
+  /// latency; open_duration (how long it was open, how long it was to be); max_wait (its length, twice);
+  /// restored, to open (what is left of the opening, and its whole length). 0: operator.
   double value = 0;
   double threshold = 0;
   WindowSnapshot window{};
@@ -72,10 +74,10 @@ struct CallEvent {
   TimePoint at{};
 };
 
-/// Where a breaker sends its events. Called after the new state is published and outside any lock, on the
-/// thread whose call caused or noticed the event: so it may call the breaker, and should be quick. What it
-/// throws is dropped. Threads: called from any thread, several at once; events of one breaker may overtake
-/// each other, `generation` orders them.
+/// Where policies send their events; each function is empty until it is overridden. Called after the new
+/// state is published and outside any lock, on the thread whose call caused or noticed the event: so it may
+/// call the policy, and should be quick. What it throws is dropped. Threads: called from any thread, several
+/// at once; events of one breaker may overtake each other, `generation` orders them.
 class EventSink {
  public:
   EventSink() = default;
@@ -83,10 +85,25 @@ class EventSink {
   EventSink& operator=(const EventSink&) = delete;
   virtual ~EventSink() = default;
 
-  virtual void on_transition(const Transition& transition) = 0;
-  virtual void on_rejection(const RejectionEvent& /*rejection*/) {}
+  // A breaker's.
+  virtual void on_transition(const Transition& /*transition*/) {}
+  /// Hands on to on_rejected(), unless it is overridden.
+  virtual void on_rejection(const RejectionEvent& rejection) {
+    on_rejected({{rejection.breaker, PolicyKind::circuit_breaker, rejection.at}, rejection.rejection});
+  }
   /// Only from breakers that report calls (CircuitBreaker::tell_calls, Interest::calls).
   virtual void on_call(const CallEvent& /*call*/) {}
+
+  // Of the policies around it.
+  virtual void on_retry(const RetryEvent& /*retry*/) {}
+  virtual void on_gave_up(const GaveUpEvent& /*end*/) {}
+  virtual void on_hedge(const HedgeEvent& /*hedge*/) {}
+  virtual void on_timeout(const TimeoutEvent& /*timeout*/) {}
+  virtual void on_fallback(const FallbackEvent& /*fallback*/) {}
+  virtual void on_cache(const CacheEvent& /*cache*/) {}
+
+  /// Any policy's.
+  virtual void on_rejected(const RejectedEvent& /*rejected*/) {}
 };
 
 }  // namespace switchgear

@@ -26,6 +26,7 @@ enum class Rule : std::uint8_t {
   recovered,      ///< half-open → closed
   open_duration,  ///< open → half-open
   operator_command,
+  restored,  ///< any → any: by CircuitBreaker::restore()
 };
 
 [[nodiscard]] constexpr std::string_view to_string(State state) noexcept {
@@ -35,9 +36,9 @@ enum class Rule : std::uint8_t {
 }
 
 [[nodiscard]] constexpr std::string_view to_string(Rule rule) noexcept {
-  constexpr std::array<std::string_view, 11> names{
+  constexpr std::array<std::string_view, 12> names{
       "failure_rate", "slow_call", "latency",   "consecutive_failures", "failure_balance", "stuck_calls",
-      "probe",        "max_wait",  "recovered", "open_duration",        "operator"};
+      "probe",        "max_wait",  "recovered", "open_duration",        "operator",        "restored"};
   return names[static_cast<std::size_t>(rule)];
 }
 

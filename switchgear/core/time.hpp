@@ -55,16 +55,24 @@ using TimePoint = std::chrono::time_point<std::chrono::steady_clock, Duration>;
   return Duration{static_cast<Duration::rep>(nanoseconds + (nanoseconds < 0 ? -0.5 : 0.5))};
 }
 
-/// Ties one reading of the monotonic clock to one of the wall clock, so that events can be shown with a date.
-/// For display only: nothing is decided by wall time, and a step of the wall clock changes no decision.
+/// Ties one reading of the monotonic clock to one of the wall clock, so that events can be shown with a date
+/// and a breaker's state can outlive its process. Otherwise for display only: while a breaker runs, a step of
+/// the wall clock changes no decision.
 struct WallAnchor {
-  using Wall = std::chrono::system_clock::time_point;
+  using Wall = std::chrono::sys_time<Duration>;  ///< what system_clock::now() becomes
 
   TimePoint monotonic{};
   Wall wall{};
 
   [[nodiscard]] Wall to_wall(TimePoint at) const noexcept {
-    return wall + std::chrono::duration_cast<Wall::duration>(saturating_sub(at, monotonic));
+    return Wall{
+        saturating_add(TimePoint{wall.time_since_epoch()}, saturating_sub(at, monotonic)).time_since_epoch()};
+  }
+  [[nodiscard]] TimePoint from_wall(Wall at) const noexcept {
+    return saturating_add(monotonic, between(wall, at));
+  }
+  [[nodiscard]] static Duration between(Wall earlier, Wall later) noexcept {
+    return saturating_sub(TimePoint{later.time_since_epoch()}, TimePoint{earlier.time_since_epoch()});
   }
 };
 

@@ -18,22 +18,9 @@ TransitionLog::TransitionLog(std::size_t per_breaker) : per_breaker_(std::max<st
 TransitionLog::~TransitionLog() = default;
 
 void TransitionLog::on_transition(const Transition& transition) {
-  LoggedTransition entry;
-  entry.breaker = transition.breaker;
-  entry.from = transition.from;
-  entry.to = transition.to;
-  entry.generation = transition.generation;
-  entry.at = transition.at;
-  entry.wall = transition.wall;
-  entry.rule = transition.rule;
-  entry.value = transition.value;
-  entry.threshold = transition.threshold;
-  entry.window = transition.window;
-  entry.last_failure = transition.last_failure;
-
+  LoggedTransition entry = logged(transition);
   const std::lock_guard lock{mutex_};
   Entries& entries = breakers_[entry.breaker];
-  entry.sequence = ++sequence_;
   ++entries.counts[static_cast<std::size_t>(entry.from)][static_cast<std::size_t>(entry.to)];
   // A later generation with an earlier instant is not an overtaken event but a breaker that was replaced by a
   // reload.
@@ -58,25 +45,6 @@ std::optional<LoggedTransition> TransitionLog::last(std::string_view breaker) co
   const auto known = breakers_.find(breaker);
   if (known == breakers_.end() || known->second.ring.empty()) return std::nullopt;
   return known->second.ring.back();
-}
-
-std::vector<LoggedTransition> TransitionLog::since(std::uint64_t sequence) const {
-  std::vector<LoggedTransition> found;
-  {
-    const std::lock_guard lock{mutex_};
-    if (sequence_ <= sequence) return found;
-    for (const auto& [name, entries] : breakers_) {
-      std::ranges::copy_if(entries.ring, std::back_inserter(found),
-                           [&](const LoggedTransition& each) { return each.sequence > sequence; });
-    }
-  }
-  std::ranges::sort(found, {}, &LoggedTransition::sequence);
-  return found;
-}
-
-std::uint64_t TransitionLog::last_sequence() const {
-  const std::lock_guard lock{mutex_};
-  return sequence_;
 }
 
 TransitionCounts TransitionLog::counts(std::string_view breaker) const {

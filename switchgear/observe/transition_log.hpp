@@ -1,5 +1,6 @@
-// observe/: past events, kept for later queries: transitions, durations, rates, health. Pulled by readers,
-// never pushed. Needs nothing but the standard library. Never here: deciding about a call, I/O, a clock.
+// observe/: past events, kept for later queries: transitions, durations, rates, health; and the queue that
+// brings events to their readers. Needs nothing but the standard library. Never here: deciding about a call,
+// I/O, a clock.
 #pragma once
 
 #include <array>
@@ -16,24 +17,9 @@
 #include <vector>
 
 #include "switchgear/core/event.hpp"
+#include "switchgear/observe/logged_event.hpp"
 
 namespace switchgear {
-
-/// A Transition that owns its strings.
-struct LoggedTransition {
-  std::uint64_t sequence = 0;  ///< of this log, from 1, over all breakers; in the order they arrived
-  std::string breaker;
-  State from = State::closed;
-  State to = State::closed;
-  std::uint64_t generation = 0;
-  TimePoint at{};
-  WallAnchor::Wall wall{};
-  Rule rule = Rule::operator_command;
-  double value = 0;
-  double threshold = 0;
-  WindowSnapshot window{};
-  std::optional<LastFailure> last_failure;
-};
 
 /// How often each change of state was seen: `[from][to]`.
 using TransitionCounts = std::array<std::array<std::uint64_t, states.size()>, states.size()>;
@@ -60,9 +46,6 @@ class TransitionLog final : public EventSink {
   /// their way here are put back into order by their generation.
   [[nodiscard]] std::vector<LoggedTransition> of(std::string_view breaker) const;
   [[nodiscard]] std::optional<LoggedTransition> last(std::string_view breaker) const;
-  /// The kept transitions of all breakers with a sequence greater than `sequence`, oldest first.
-  [[nodiscard]] std::vector<LoggedTransition> since(std::uint64_t sequence) const;
-  [[nodiscard]] std::uint64_t last_sequence() const;
   [[nodiscard]] TransitionCounts counts(std::string_view breaker) const;
 
   /// Drops every breaker that is not among `names`, which must be sorted.
@@ -76,7 +59,6 @@ class TransitionLog final : public EventSink {
 
   const std::size_t per_breaker_;
   mutable std::mutex mutex_;
-  std::uint64_t sequence_ = 0;
   std::map<std::string, Entries, std::less<>> breakers_;
 };
 

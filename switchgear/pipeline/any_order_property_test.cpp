@@ -197,7 +197,8 @@ void check_breaker(const CircuitBreaker& breaker, TimePoint now) {
 void check_limiter(const RateLimiter& limiter, Duration passed, TimePoint now) {
   const RateLimiterSnapshot seen = limiter.snapshot(now);
   const double given = limiter.options().rate * to_seconds(passed + limiter.options().max_wait);
-  RC_ASSERT(static_cast<double>(seen.admitted - seen.given_back) <= given + limiter.options().burst);
+  RC_ASSERT(static_cast<double>(seen.totals.admitted - seen.totals.given_back) <=
+            given + limiter.options().burst);
 }
 
 void check_nothing_is_kept(Policies& p, TimePoint now) {
@@ -210,7 +211,7 @@ void check_nothing_is_kept(Policies& p, TimePoint now) {
   check_breaker(p.other_breaker, now);
   check_limiter(p.limiter, now - p.begin, now);
   check_limiter(p.other_limiter, now - p.begin, now);
-  RC_ASSERT(p.budget.snapshot(now).granted == p.retry.totals().retries + p.hedge.totals().hedges);
+  RC_ASSERT(p.budget.snapshot(now).totals.granted == p.retry.totals().retries + p.hedge.totals().hedges);
   RC_ASSERT(p.queue.counters().stored == p.later.counters().queued);
   Cache<int>::Ticket next;
   NobodyWaits waker;

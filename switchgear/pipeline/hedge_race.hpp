@@ -75,7 +75,8 @@ class HedgedMachine<HedgePolicy, std::tuple<Outer...>, std::tuple<Inner...>> {
     }
     if (now >= next_hedge_ && next_hedge_ != TimePoint::max()) {
       next_hedge_ = TimePoint::max();
-      if (hedge_of(policies)->try_hedge(now)) return launch(policies, call, now);
+      if (hedge_of(policies)->try_hedge(now, begun_, saturating_sub(now, race_start_)))
+        return launch(policies, call, now);
     }
     return wait_for_race();
   }
@@ -180,7 +181,7 @@ class HedgedMachine<HedgePolicy, std::tuple<Outer...>, std::tuple<Inner...>> {
     begun.call.attempts = attempts_;
     Hedge* hedge = hedge_of(policies);
     next_hedge_ = TimePoint::max();
-    if (hedge != nullptr && call.repeatable() && !call.committed && branch < hedge->options().max_hedges) {
+    if (hedge != nullptr && call.repeatable() && !call.committed && branch < hedge->max_hedges()) {
       if (const auto delay = hedge->delay(now)) next_hedge_ = saturating_add(now, *delay);
     }
     return branch_step(policies, call, branch, begun.sequence.start(inner_of(policies), begun.call, now),

@@ -142,7 +142,7 @@ void check_conservation(const MakePipeline& make) {
   RC_ASSERT(breaker.totals.calls ==
             breaker.totals.successes + breaker.totals.failures + breaker.totals.ignored);
   const RateLimiterSnapshot tokens = policies.limiter.snapshot(time.now());
-  RC_ASSERT(tokens.given_back <= tokens.admitted);
+  RC_ASSERT(tokens.totals.given_back <= tokens.totals.admitted);
 }
 
 TEST(PipelineProperty, WhateverBecomesOfCallsNothingTheyTookIsKept) {

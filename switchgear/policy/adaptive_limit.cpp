@@ -104,12 +104,16 @@ void AdaptiveLimit::adapt_locked(double latency, std::uint32_t peak) noexcept {
   limit_.store(static_cast<std::uint32_t>(exact_limit_), std::memory_order_relaxed);
 }
 
+void AdaptiveLimit::tell_rejected(TimePoint now) noexcept {
+  events_.on_rejected(
+      {{name_, PolicyKind::adaptive_limit, now}, Rejection{Reason::concurrency_limit, name_, std::nullopt}});
+}
+
 AdaptiveLimitSnapshot AdaptiveLimit::snapshot() const noexcept {
   AdaptiveLimitSnapshot shown;
   shown.limit = limit();
   shown.in_flight = in_flight_.load(std::memory_order_acquire);
-  shown.admitted = tally_.sum(admitted);
-  shown.rejected = tally_.sum(rejected);
+  shown.totals = {tally_.sum(admitted), tally_.sum(rejected)};
   const std::scoped_lock lock(mutex_);
   shown.short_latency = Duration{static_cast<Duration::rep>(short_latency_)};
   shown.long_latency = Duration{static_cast<Duration::rep>(long_latency_)};

@@ -27,6 +27,7 @@
 #include "switchgear/core/outcome.hpp"
 #include "switchgear/core/result.hpp"
 #include "switchgear/core/time.hpp"
+#include "switchgear/policy/event_fanout.hpp"
 #include "switchgear/policy/option_problem.hpp"
 #include "switchgear/striped/pause.hpp"
 #include "switchgear/striped/tally.hpp"
@@ -57,14 +58,19 @@ struct AdaptiveLimitOptions {
 
 [[nodiscard]] std::vector<OptionProblem> validate(const AdaptiveLimitOptions& options);
 
+/// Since construction.
+struct AdaptiveLimitTotals {
+  std::uint64_t admitted = 0;
+  std::uint64_t rejected = 0;
+};
+
 struct AdaptiveLimitSnapshot {
   std::uint32_t limit = 0;
   std::uint32_t in_flight = 0;  ///< may be above the limit after that fell
   Duration short_latency{};     ///< the mean of the last window; 0: none yet
   Duration long_latency{};      ///< 0: none yet
   std::uint64_t windows = 0;    ///< after which the limit was worked out
-  std::uint64_t admitted = 0;   ///< since construction
-  std::uint64_t rejected = 0;   ///< since construction
+  AdaptiveLimitTotals totals;
 };
 
 /// Limits the calls in flight to one dependency, by the latency it answers with.
@@ -100,6 +106,9 @@ class AdaptiveLimit {
 
   [[nodiscard]] AdaptiveLimitSnapshot snapshot() const noexcept;
 
+  /// Where listeners subscribe for this policy's events.
+  [[nodiscard]] EventFanout& events() noexcept { return events_; }
+
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] const AdaptiveLimitOptions& options() const noexcept { return options_; }
 
@@ -115,6 +124,7 @@ class AdaptiveLimit {
   static constexpr Duration longest{(std::int64_t{1} << 40U) - 1};  ///< a sample; 18 min
 
   void record(const Outcome& outcome, TimePoint now) noexcept;
+  void tell_rejected(TimePoint now) noexcept;
   void drop() noexcept { in_flight_.fetch_sub(1, std::memory_order_acq_rel); }
   void note_peak(std::uint32_t in_flight) noexcept;
   void sample(Duration latency, TimePoint now) noexcept;
@@ -139,6 +149,7 @@ class AdaptiveLimit {
   std::uint64_t windows_ = 0;
   const AdaptiveLimitOptions options_;
   const std::string name_;
+  EventFanout events_;
 };
 
 /// The right to make one call. Hand it the outcome once; dropped unrecorded the call is ignored. Move-only.
@@ -195,6 +206,8 @@ inline Result<AdaptiveLimit::Permit> AdaptiveLimit::try_acquire(TimePoint now) n
     seen = in_flight_.load(std::memory_order_relaxed);
   }
   tally_.add(rejected);
+  if (events_.wants(Interest::rejections)) [[unlikely]]
+    tell_rejected(now);
   // The end of another caller's call cannot be predicted.
   return {Reason::concurrency_limit, name_, std::nullopt};
 }

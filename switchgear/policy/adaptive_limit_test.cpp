@@ -248,8 +248,8 @@ TEST(AdaptiveLimitStress, CountsEveryCallOutWhileTheLimitMoves) {
   EXPECT_EQ(too_many, 0);
   const AdaptiveLimitSnapshot end = limit.snapshot();
   EXPECT_EQ(end.in_flight, 0U);
-  EXPECT_EQ(end.admitted, admitted);
-  EXPECT_EQ(end.rejected, rejected);
+  EXPECT_EQ(end.totals.admitted, admitted);
+  EXPECT_EQ(end.totals.rejected, rejected);
   EXPECT_EQ(admitted + rejected, static_cast<std::uint64_t>(threads) * calls);
   EXPECT_GT(end.windows, 0U);
 }

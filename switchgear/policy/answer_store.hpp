@@ -106,8 +106,10 @@ class AnswerStore {
   AnswerStore& operator=(const AnswerStore&) = delete;
   ~AnswerStore() = default;
 
-  /// The answer to `key` if it is at most `max_age` old; it then counts as used. An older one is forgotten.
-  [[nodiscard]] std::optional<Answer> find(std::string_view key, TimePoint now, Duration max_age) {
+  /// The answer to `key` if it is at most `max_age` old; it then counts as used. An older one is forgotten,
+  /// and its age left in `too_old`.
+  [[nodiscard]] std::optional<Answer> find(std::string_view key, TimePoint now, Duration max_age,
+                                           std::optional<Duration>* too_old = nullptr) {
     Displaced expired;  // destroyed after the lock is released
     Shard& shard = shard_of(key);
     const std::lock_guard lock(shard.mutex);
@@ -118,6 +120,7 @@ class AnswerStore {
     if (age > max_age) {
       remove_locked(shard, entry, expired);
       ++shard.expired;
+      if (too_old != nullptr) *too_old = age;
       return std::nullopt;
     }
     shard.by_use.splice(shard.by_use.begin(), shard.by_use, entry);

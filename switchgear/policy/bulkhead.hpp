@@ -1,10 +1,10 @@
 // At most so many calls of one dependency at once; the next ones wait in a bounded queue, first come, first
 // served.
 //
-// How it is shared. `word_` holds in one atomic the slots that were taken from it (bits 0 … 31), the callers
-// in the queue (bits 32 … 62), and whether it is the whole truth (bit 63). While it is not, free slots may
-// also be parked with the threads that freed them, which take them from there and touch nothing that is
-// shared.
+// How it is shared. `word_` holds in one atomic the slots that were taken from it (bits 0 … 20), the callers
+// in the queue (bits 21 … 41), how many slots there are (`max`, bits 42 … 62), and whether it is the whole
+// truth (bit 63). While it is not, free slots may also be parked with the threads that freed them, which take
+// them from there and touch nothing that is shared.
 //
 //   try_take   parked here, or waiting = 0 and taken < max → taken + 1         one compare-exchange, no lock
 //   gather     when none is left in the word and some may be parked: none is   under mutex_
@@ -13,13 +13,16 @@
 //   join       gather; waiting + 1 when no slot is free or others wait         under mutex_
 //   pass_on    when callers wait and a slot is free: taken + 1, waiting − 1    under mutex_
 //   spread     when none waits and three quarters are free:   not bit 63       under mutex_
+//   resize     gather; max; a pass_on for every slot that is free then         under mutex_
 //
 // Invariants: 1. While callers wait, at least as many threads are on their way into pass_on() as slots are
 // free: nothing is parked and none is free when the first caller is counted in, and every thread that frees
 // one from then on sees the waiter; so no wake-up is lost (models/bulkhead.pml). 2. While callers wait,
 // `taken` rises only under mutex_: no caller overtakes the queue. 3. `waiting` is the length of the list
 // whenever mutex_ is free. 4. Bit 63 is set whenever callers wait, and a caller is refused only by a word
-// that has it: never while a slot is free.
+// that has it: never while a slot is free. 5. `taken`, parked slots included, rises only in a word whose
+// `max` is above it, and nothing is parked until it is well below: so a lower max holds for every call that
+// is admitted after it, and calls that run go on.
 #pragma once
 
 #include <atomic>
@@ -33,6 +36,7 @@
 #include "switchgear/core/result.hpp"
 #include "switchgear/core/time.hpp"
 #include "switchgear/core/waker.hpp"
+#include "switchgear/policy/event_fanout.hpp"
 #include "switchgear/policy/option_problem.hpp"
 #include "switchgear/striped/parked_slots.hpp"
 #include "switchgear/striped/tally.hpp"
@@ -53,15 +57,19 @@ struct BulkheadOptions {
 
 [[nodiscard]] std::vector<OptionProblem> validate(const BulkheadOptions& options);
 
-/// Calls that come and go meanwhile may or may not be in it. Totals since construction; every call ends in
-/// one of them.
-struct BulkheadSnapshot {
-  std::uint32_t in_use = 0;
-  std::uint32_t waiting = 0;
+/// Since construction; every call ends in one of them.
+struct BulkheadTotals {
   std::uint64_t admitted = 0;   ///< permits handed to callers
   std::uint64_t rejected = 0;   ///< found every slot and every place in the queue taken
   std::uint64_t timed_out = 0;  ///< waited for as long as they may
   std::uint64_t cancelled = 0;  ///< went away while they waited
+};
+
+/// Calls that come and go meanwhile may or may not be in it.
+struct BulkheadSnapshot {
+  std::uint32_t in_use = 0;
+  std::uint32_t waiting = 0;
+  BulkheadTotals totals;
 };
 
 /// Keeps one slow dependency from taking every thread and connection there is.
@@ -100,8 +108,8 @@ class Bulkhead {
   ~Bulkhead() = default;
 
   /// Requests a slot, and never waits. Refuses (bulkhead_full) when none is free, or when others wait for
-  /// one.
-  [[nodiscard]] Result<Permit> try_acquire() noexcept;
+  /// one. Here and in refuse(), `now` only dates the event for listeners.
+  [[nodiscard]] Result<Permit> try_acquire(TimePoint now = {}) noexcept;
 
   /// The same for a caller that will wait instead of being refused, by join(): counts no refusal.
   [[nodiscard]] std::optional<Permit> try_slot() noexcept;
@@ -120,24 +128,50 @@ class Bulkhead {
 
   /// Counts a caller that is sent away, and says so in words: `reason` is bulkhead_full, queue_timeout or
   /// cancelled. try_acquire() does so by itself.
-  [[nodiscard]] Rejection refuse(Reason reason) noexcept;
+  [[nodiscard]] Rejection refuse(Reason reason, TimePoint now = {}) noexcept;
+
+  /// Where listeners subscribe for this policy's events.
+  [[nodiscard]] EventFanout& events() noexcept { return events_; }
 
   [[nodiscard]] BulkheadSnapshot snapshot() const noexcept;
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
-  [[nodiscard]] const BulkheadOptions& options() const noexcept { return options_; }
+  [[nodiscard]] BulkheadOptions options() const;
+  [[nodiscard]] Duration max_wait() const noexcept {
+    return Duration{max_wait_.load(std::memory_order_relaxed)};
+  }
+
+  /// Other options from now on. Calls that run keep their slots, so with fewer slots none is admitted until
+  /// enough of them have ended; callers that wait keep their places and their waits, and are let in at once
+  /// while there are more slots. Throws std::invalid_argument, and changes nothing, when the options are not
+  /// valid.
+  void set_options(const BulkheadOptions& options);
 
  private:
   enum Count : std::uint8_t { admitted, rejected, timed_out, cancelled, counts };
 
   static constexpr std::uint64_t one_taken = 1;
-  static constexpr std::uint64_t one_waiting = std::uint64_t{1} << 32U;
+  static constexpr unsigned bits = 21;
+  static constexpr std::uint64_t mask = (std::uint64_t{1} << bits) - 1;
+  static constexpr std::uint64_t one_waiting = std::uint64_t{1} << bits;
+  static constexpr std::uint64_t one_slot = std::uint64_t{1} << (2 * bits);
   static constexpr std::uint64_t nothing_parked = std::uint64_t{1} << 63U;
   [[nodiscard]] static constexpr std::uint32_t taken_of(std::uint64_t word) noexcept {
-    return static_cast<std::uint32_t>(word);
+    return static_cast<std::uint32_t>(word & mask);
   }
   [[nodiscard]] static constexpr std::uint32_t waiting_of(std::uint64_t word) noexcept {
-    return static_cast<std::uint32_t>((word & ~nothing_parked) >> 32U);
+    return static_cast<std::uint32_t>((word >> bits) & mask);
+  }
+  [[nodiscard]] static constexpr std::uint32_t max_of(std::uint64_t word) noexcept {
+    return static_cast<std::uint32_t>((word >> (2 * bits)) & mask);
+  }
+  /// No caller waits, and the word has a slot.
+  [[nodiscard]] static constexpr bool has_slot(std::uint64_t word) noexcept {
+    return waiting_of(word) == 0 && taken_of(word) < max_of(word);
+  }
+  /// Few enough run that slots may be parked.
+  [[nodiscard]] static constexpr bool is_calm(std::uint64_t word) noexcept {
+    return taken_of(word) <= max_of(word) / 4;
   }
 
   /// Whether it took a slot without overtaking a waiter.
@@ -148,9 +182,11 @@ class Bulkhead {
   }
   [[nodiscard]] bool take_from_word() noexcept;
   void free_in_word() noexcept;
+  void tell(Reason reason, TimePoint now) noexcept;
   void gather_locked() noexcept;
   void spread() noexcept;
   void pass_on() noexcept;
+  [[nodiscard]] bool try_pass_on_locked() noexcept;
   [[nodiscard]] bool withdraw(Ticket& ticket) noexcept;
   void unlink_locked(Ticket& ticket) noexcept;
 
@@ -160,13 +196,16 @@ class Bulkhead {
   // --- what every call reads, on lines that are seldom taken away
   alignas(64) ParkedSlots parked_;
   Tally<counts> tally_;
-  const BulkheadOptions options_;
+  std::atomic<std::uint32_t> max_queue_;
+  std::atomic<Duration::rep> max_wait_;
   const std::string name_;
 
   // --- touched only by waiting callers
-  alignas(64) std::mutex mutex_;
+  alignas(64) mutable std::mutex mutex_;
   Ticket* first_ = nullptr;
   Ticket* last_ = nullptr;
+
+  EventFanout events_;
 };
 
 /// The right to make one call. Dropped, it frees its slot, to the first of the queue if there is one.
@@ -230,9 +269,11 @@ inline std::optional<Bulkhead::Permit> Bulkhead::try_slot() noexcept {
   return Permit{this};
 }
 
-inline Result<Bulkhead::Permit> Bulkhead::try_acquire() noexcept {
+inline Result<Bulkhead::Permit> Bulkhead::try_acquire(TimePoint now) noexcept {
   if (!try_take()) [[unlikely]] {
     tally_.add(rejected);
+    if (events_.wants(Interest::rejections)) [[unlikely]]
+      tell(Reason::bulkhead_full, now);
     // The end of another caller's call cannot be predicted.
     return {Reason::bulkhead_full, name_, std::nullopt};
   }

@@ -1,6 +1,7 @@
 // Many threads on one bulkhead, with exact counts. Run under ThreadSanitizer too (./dev check).
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -51,10 +52,13 @@ struct Guarded {
 
 class Caller {
  public:
-  Caller(Bulkhead& bulkhead, Made& made, std::atomic<int>& running, Guarded* guarded, int thread)
+  /// `most`: how many may run.
+  Caller(Bulkhead& bulkhead, Made& made, std::atomic<int>& running, const std::atomic<int>& most,
+         Guarded* guarded, int thread)
       : bulkhead_(bulkhead),
         made_(made),
         running_(running),
+        most_(most),
         guarded_(guarded),
         random_(static_cast<std::uint64_t>(thread) + 7) {}
 
@@ -88,7 +92,7 @@ class Caller {
  private:
   void work(Bulkhead::Permit permit) {
     ++made_.admitted;
-    if (running_.fetch_add(1) >= static_cast<int>(bulkhead_.options().max_concurrent)) ++made_.too_many;
+    if (running_.fetch_add(1) >= most_) ++made_.too_many;
     if (guarded_ != nullptr) ++guarded_->calls;
     if (random_.uniform() < 0.1) std::this_thread::yield();
     running_.fetch_sub(1);
@@ -109,39 +113,79 @@ class Caller {
   Bulkhead& bulkhead_;
   Made& made_;
   std::atomic<int>& running_;
+  const std::atomic<int>& most_;
   Guarded* guarded_;
   Random random_;
   Sleeper sleeper_;
 };
+
+void expect_exact(const Bulkhead& bulkhead, const Made& made, std::uint64_t calls) {
+  EXPECT_EQ(made.lost, 0U) << "a waiter was never woken";
+  EXPECT_EQ(made.too_many, 0U);
+  const BulkheadSnapshot end = bulkhead.snapshot();
+  EXPECT_EQ(end.in_use, 0U);
+  EXPECT_EQ(end.waiting, 0U);
+  EXPECT_EQ(end.totals.rejected, made.rejected);
+  EXPECT_EQ(end.totals.timed_out, made.timed_out);
+  EXPECT_EQ(end.totals.admitted, made.admitted);
+  EXPECT_EQ(end.totals.cancelled, made.cancelled);
+  EXPECT_EQ(end.totals.admitted + end.totals.cancelled + end.totals.rejected + end.totals.timed_out, calls);
+}
 
 void race(std::uint32_t slots, std::uint32_t places, Guarded* guarded, int threads = eight) {
   constexpr int calls = 20'000;
   Bulkhead bulkhead{"payment", {slots, places, 1s}};
   Made made;
   std::atomic<int> running{0};
+  const std::atomic<int> most{static_cast<int>(slots)};
   std::vector<std::thread> all;
   for (int thread = 0; thread < threads; ++thread) {
     all.emplace_back([&, thread] {
-      Caller caller{bulkhead, made, running, guarded, thread};
+      Caller caller{bulkhead, made, running, most, guarded, thread};
       for (int i = 0; i < calls && made.lost == 0; ++i) caller.call();
     });
   }
   for (std::thread& thread : all) thread.join();
-
-  EXPECT_EQ(made.lost, 0U) << "a waiter was never woken";
-  EXPECT_EQ(made.too_many, 0U);
-  const BulkheadSnapshot end = bulkhead.snapshot();
-  EXPECT_EQ(end.in_use, 0U);
-  EXPECT_EQ(end.waiting, 0U);
-  EXPECT_EQ(end.rejected, made.rejected);
-  EXPECT_EQ(end.timed_out, made.timed_out);
-  EXPECT_EQ(end.admitted, made.admitted);
-  EXPECT_EQ(end.cancelled, made.cancelled);
-  EXPECT_EQ(end.admitted + end.cancelled + end.rejected + end.timed_out,
-            static_cast<std::uint64_t>(threads) * calls);
+  expect_exact(bulkhead, made, static_cast<std::uint64_t>(threads) * calls);
   if (guarded != nullptr) {
     EXPECT_EQ(guarded->calls, made.admitted);
   }
+}
+
+/// Callers go on while the number of slots and of places changes; `sizes` are given one after the other.
+void race_of_sizes(const std::vector<std::uint32_t>& sizes, int threads) {
+  constexpr int calls = 10'000;
+  Bulkhead bulkhead{"payment", {sizes.back(), 4, 1s}};
+  Made made;
+  std::atomic<int> running{0};
+  std::atomic<int> most{static_cast<int>(sizes.back())};
+  std::atomic<int> at_work{threads};
+  std::vector<std::thread> all;
+  for (int thread = 0; thread < threads; ++thread) {
+    all.emplace_back([&, thread] {
+      Caller caller{bulkhead, made, running, most, nullptr, thread};
+      for (int i = 0; i < calls && made.lost == 0; ++i) caller.call();
+      --at_work;
+    });
+  }
+  for (std::size_t i = 0; at_work > 0; ++i) {
+    const std::uint32_t slots = sizes[i % sizes.size()];
+    most = std::max(most.load(), static_cast<int>(slots));
+    bulkhead.set_options({slots, i % 3 == 0 ? 1U : 8U, 1s});
+    // From then on none is admitted above the new number: so once fewer run, never more do.
+    while (bulkhead.snapshot().in_use > slots) std::this_thread::yield();
+    most = static_cast<int>(slots);
+    std::this_thread::yield();
+  }
+  for (std::thread& thread : all) thread.join();
+  expect_exact(bulkhead, made, static_cast<std::uint64_t>(threads) * calls);
+}
+
+TEST(BulkheadStress, LosesNoWakeUpAndNoSlotWhileItsSizeChanges) { race_of_sizes({1, 3, 2, 5}, eight); }
+
+TEST(BulkheadStress, HoldsALowerSizeThoughThreadsHaveParkedSlots) {
+  const std::uint32_t parking = 4 * (std::thread::hardware_concurrency() + 2);
+  race_of_sizes({2, parking, 1, parking / 2}, eight);
 }
 
 TEST(BulkheadStress, LosesNoWakeUpAndNoSlotWithOneSlotForAll) {
@@ -181,7 +225,7 @@ TEST(BulkheadStress, LetsEveryCallerThroughWhenAllOfThemWaitTheirTurn) {
   for (std::thread& thread : all) thread.join();
   EXPECT_EQ(lost, 0);
   EXPECT_EQ(guarded.calls, static_cast<std::uint64_t>(threads) * calls);
-  EXPECT_EQ(bulkhead.snapshot().admitted, static_cast<std::uint64_t>(threads) * calls);
+  EXPECT_EQ(bulkhead.snapshot().totals.admitted, static_cast<std::uint64_t>(threads) * calls);
   EXPECT_EQ(bulkhead.snapshot().in_use, 0U);
 }
 

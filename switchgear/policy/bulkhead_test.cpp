@@ -202,10 +202,10 @@ TEST(Bulkhead, CountsEveryEndOfACallOnce) {
   const BulkheadSnapshot seen = bulkhead.snapshot();
   EXPECT_EQ(seen.in_use, 1U);
   EXPECT_EQ(seen.waiting, 0U);
-  EXPECT_EQ(seen.admitted, 1U);
-  EXPECT_EQ(seen.rejected, 2U);
-  EXPECT_EQ(seen.timed_out, 1U);
-  EXPECT_EQ(seen.cancelled, 1U);
+  EXPECT_EQ(seen.totals.admitted, 1U);
+  EXPECT_EQ(seen.totals.rejected, 2U);
+  EXPECT_EQ(seen.totals.timed_out, 1U);
+  EXPECT_EQ(seen.totals.cancelled, 1U);
 }
 
 TEST(Bulkhead, NamesEveryProblemOfItsOptions) {
@@ -324,6 +324,66 @@ TEST(Bulkhead, DecidesAsThePlainModelDoesInWhateverOrderCallersComeAndGo) {
     }
     RC_ASSERT(bulkhead.snapshot().in_use == 0U);
   }));
+}
+
+TEST(Bulkhead, LetsWaitersInAtOnceWhenItGetsMoreSlots) {
+  Bulkhead bulkhead{"payment", one_slot};
+  CountingWaker waker;
+  Bulkhead::Ticket first;
+  Bulkhead::Ticket second;
+  Bulkhead::Ticket third;
+  const auto running = bulkhead.try_acquire();
+  for (Bulkhead::Ticket* ticket : {&first, &second, &third})
+    ASSERT_EQ(bulkhead.join(*ticket, waker), Entry::waiting);
+  bulkhead.set_options({.max_concurrent = 3, .max_queue = 3, .max_wait = 1s});
+  EXPECT_EQ(waker.woken, 2);
+  const auto granted = bulkhead.poll(first);
+  EXPECT_TRUE(granted);
+  const auto also = bulkhead.poll(second);
+  EXPECT_TRUE(also);
+  EXPECT_FALSE(bulkhead.poll(third)) << "it waits on, in its place";
+  EXPECT_EQ(bulkhead.snapshot().in_use, 3U);
+  EXPECT_EQ(bulkhead.options().max_concurrent, 3U);
+  (void)bulkhead.leave(third);
+}
+
+TEST(Bulkhead, WithFewerSlotsEndsNoCallAndAdmitsNoneUntilEnoughHaveEnded) {
+  for (const std::uint32_t many : {4U, 400U}) {  // with 400, threads park slots
+    Bulkhead bulkhead{"payment", {.max_concurrent = many}};
+    std::vector<Bulkhead::Permit> running;
+    for (int i = 0; i < 4; ++i) running.push_back(*bulkhead.try_acquire());
+    { const auto parked = bulkhead.try_acquire(); }
+    bulkhead.set_options({.max_concurrent = 2});
+    EXPECT_EQ(bulkhead.snapshot().in_use, 4U);
+    EXPECT_FALSE(bulkhead.try_acquire());
+    running.pop_back();
+    running.pop_back();
+    EXPECT_FALSE(bulkhead.try_acquire()) << "two run, and two may";
+    running.pop_back();
+    const auto third = bulkhead.try_acquire();
+    EXPECT_TRUE(third);
+    EXPECT_FALSE(bulkhead.try_acquire());
+  }
+}
+
+TEST(Bulkhead, WithAShorterQueueKeepsThoseWhoWaitInIt) {
+  Bulkhead bulkhead{"payment", one_slot};
+  CountingWaker waker;
+  Bulkhead::Ticket first;
+  Bulkhead::Ticket second;
+  auto running = bulkhead.try_acquire();
+  ASSERT_EQ(bulkhead.join(first, waker), Entry::waiting);
+  bulkhead.set_options({.max_concurrent = 1});
+  EXPECT_EQ(bulkhead.join(second, waker), Entry::refused);
+  { const auto ended = std::move(running); }
+  EXPECT_TRUE(bulkhead.poll(first));
+}
+
+TEST(Bulkhead, TakesNoOptionsThatAreNotValid) {
+  Bulkhead bulkhead{"payment", one_slot};
+  EXPECT_THROW(bulkhead.set_options({.max_concurrent = 0}), std::invalid_argument);
+  EXPECT_THROW(bulkhead.set_options({.max_concurrent = 1'000'001}), std::invalid_argument);
+  EXPECT_EQ(bulkhead.options(), one_slot);
 }
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include "switchgear/core/time.hpp"
 #include "switchgear/core/waker.hpp"
 #include "switchgear/policy/answer_store.hpp"
+#include "switchgear/policy/event_fanout.hpp"
 #include "switchgear/policy/option_checker.hpp"
 #include "switchgear/policy/option_problem.hpp"
 #include "switchgear/policy/single_flight.hpp"
@@ -38,12 +39,18 @@ struct CacheOptions {
 
 [[nodiscard]] std::vector<OptionProblem> validate(const CacheOptions& options);
 
+/// Since construction.
 struct CacheCounters {
   std::uint64_t hits = 0;             ///< answers from memory
   std::uint64_t misses = 0;           ///< callers told to make the call
   std::uint64_t shared = 0;           ///< answers of a call that someone else made meanwhile
   std::uint64_t shared_failures = 0;  ///< failures of such a call
   std::uint64_t evicted = 0;          ///< had to leave for a newer answer
+};
+
+struct CacheSnapshot {
+  CacheCounters totals;
+  AnswerMemory memory;
 };
 
 /// Remembers answers by key.
@@ -100,8 +107,11 @@ class Cache {
   /// The answer to `key`, when one younger than `ttl` is remembered; never one to an empty key.
   [[nodiscard]] std::optional<Hit> find(std::string_view key, TimePoint now) {
     if (key.empty()) return std::nullopt;
-    auto known = store_.find(key, now, oldest());
+    std::optional<Duration> too_old;
+    auto known = store_.find(key, now, oldest(), &too_old);
+    if (too_old) tell(CacheResult::stale, key, *too_old, now);
     if (!known) return std::nullopt;
+    tell(CacheResult::hit, key, known->age, now);
     return Hit{std::move(known->value), known->age};
   }
 
@@ -118,14 +128,17 @@ class Cache {
     auto known = store_.find(key, now, oldest());
     if (!known) {
       flights_.count_led(ticket);
+      tell(CacheResult::miss, key, {}, now);
       return role;
     }
+    tell(CacheResult::hit, key, known->age, now);
     flights_.answer_all(ticket, std::move(known->value), saturating_add(now, -known->age));
     return Role::follower;
   }
 
   /// What has become of the call.
   [[nodiscard]] Poll poll(Ticket& ticket, TimePoint now) {
+    const std::string_view key = ticket.key();
     SingleFlight::Poll seen = flights_.poll(ticket);
     Poll poll;
     static_assert(static_cast<int>(SingleFlight::State::waiting) == Poll::waiting &&
@@ -136,6 +149,7 @@ class Cache {
     if (poll.state == Poll::answered) poll.age = std::max(Duration::zero(), saturating_sub(now, seen.at));
     poll.value = std::static_pointer_cast<const T>(std::move(seen.value));
     poll.cause = std::move(seen.cause);
+    if (seen.counted) tell(result_of(poll.state), key, poll.age, now);
     return poll;
   }
 
@@ -173,12 +187,25 @@ class Cache {
     const SingleFlightCounters flown = flights_.counters();
     return {stored.hits, flown.led, flown.answered, flown.failed, stored.evicted};
   }
+  [[nodiscard]] CacheSnapshot snapshot() const { return {counters(), memory()}; }
+
+  /// Where listeners subscribe for this policy's events.
+  [[nodiscard]] EventFanout& events() noexcept { return events_; }
+
   [[nodiscard]] std::size_t size() const noexcept { return store_.size(); }
   [[nodiscard]] AnswerMemory memory() const { return store_.memory(); }
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] const CacheOptions& options() const noexcept { return options_; }
 
  private:
+  [[nodiscard]] static constexpr CacheResult result_of(typename Poll::State state) noexcept {
+    if (state == Poll::leads) return CacheResult::miss;
+    return state == Poll::answered ? CacheResult::shared : CacheResult::shared_failure;
+  }
+  void tell(CacheResult result, std::string_view key, Duration age, TimePoint now) {
+    if (events_.wants(Interest::cache)) [[unlikely]]
+      events_.on_cache({{name_, PolicyKind::cache, now}, result, key, age});
+  }
   static CacheOptions checked(const std::string& name, const CacheOptions& options) {
     require_valid("cache", name, validate(options));
     return options;
@@ -190,6 +217,7 @@ class Cache {
   CacheOptions options_;
   AnswerStore<T> store_;
   SingleFlight flights_;
+  EventFanout events_;
 };
 
 }  // namespace switchgear

@@ -57,6 +57,7 @@ struct DrainResult {
   End end = End::empty;
 };
 
+/// Since construction, but for `waiting`.
 struct CallQueueCounters {
   std::uint64_t stored = 0;
   std::uint64_t refused = 0;  ///< full
@@ -64,6 +65,10 @@ struct CallQueueCounters {
   std::uint64_t again = 0;    ///< handed out, and left at the head
   std::uint64_t later = 0;    ///< handed out, and put behind all others
   std::uint64_t waiting = 0;  ///< stored - done
+};
+
+struct CallQueueSnapshot {
+  CallQueueCounters totals;
 };
 
 /// Stores calls in memory.
@@ -113,6 +118,7 @@ class CallQueue {
   /// How long the head has been stored; nothing when the queue is empty. (One told `later` may be older.)
   [[nodiscard]] std::optional<Duration> oldest(TimePoint now) const;
   [[nodiscard]] CallQueueCounters counters() const;
+  [[nodiscard]] CallQueueSnapshot snapshot() const { return {counters()}; }
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] CallQueueOptions options() const;
 

@@ -96,6 +96,10 @@ class Chaos {
     }
   };
 
+  struct Snapshot {
+    Totals totals;
+  };
+
   /// Throws std::invalid_argument naming every problem when `options` are not valid.
   /// `target` is the breaker that `force_open` forces open; borrowed. Without one, only the call is refused.
   Chaos(std::string name, const ChaosOptions& options, std::uint64_t seed = default_seed,
@@ -115,6 +119,7 @@ class Chaos {
   [[nodiscard]] bool enabled() const noexcept { return enabled_.load(std::memory_order_relaxed); }
 
   [[nodiscard]] Totals totals() const noexcept;
+  [[nodiscard]] Snapshot snapshot() const noexcept { return {totals()}; }
   [[nodiscard]] CircuitBreaker* target() const noexcept { return target_; }
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }

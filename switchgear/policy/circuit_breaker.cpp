@@ -293,7 +293,7 @@ BreakerSnapshot CircuitBreaker::snapshot(TimePoint now) const noexcept {
   snapshot.generation = word.generation();
   snapshot.since = time_of(since_.load(std::memory_order_relaxed));
   now = std::max({now, snapshot.since, time_of(cells_.mine().latest.load(std::memory_order_relaxed))});
-  snapshot.ramping = word.has(BreakerWord::ramping) && now - snapshot.since < options_.ramp->duration;
+  snapshot.ramping = ramps_at(word, now);
   snapshot.relapses = relapses_;
   snapshot.time_open = time_open_;
   if (snapshot.state == State::open) {
@@ -327,10 +327,7 @@ bool CircuitBreaker::idle_since(TimePoint at) const noexcept {
   const std::scoped_lock lock(mutex_);
   const BreakerWord word = this->word(std::memory_order_relaxed);
   if (word.state() != State::closed || word.has(BreakerWord::metrics_only)) return false;
-  if (word.has(BreakerWord::ramping)) {
-    const TimePoint began = time_of(since_.load(std::memory_order_relaxed));
-    if (saturating_sub(at, began) < options_.ramp->duration) return false;
-  }
+  if (ramps_at(word, at)) return false;
   const CallTotals totals = cells_.totals();
   return totals.calls == totals.successes + totals.failures + totals.ignored;
 }

@@ -11,6 +11,7 @@
 // | half_open | open        | try_record_probe() (a probe failed) or settle() (one has hung)         |
 // | half_open | closed      | try_record_probe()                                                     |
 // | any       | any         | command(): reset, force_open, force_close, disable, metrics_only       |
+// | any       | any         | restore(): what another breaker, or this one, was saved as             |
 //
 // How it is shared. `word_` holds state, flags and generation in one atomic: a reader sees all three of one
 // moment. A thread counts in a cell of its own (call_cells.hpp); what the trip rules use is in `evidence_`,
@@ -40,6 +41,7 @@
 #include "switchgear/policy/evidence.hpp"
 #include "switchgear/policy/probe_round.hpp"
 #include "switchgear/policy/ramp.hpp"
+#include "switchgear/policy/saved_breaker.hpp"
 #include "switchgear/striped/call_cells.hpp"
 #include "switchgear/striped/call_starts.hpp"
 
@@ -119,6 +121,17 @@ class CircuitBreaker {
   /// An operator's command, effective for the next acquire. Permits handed out before become late.
   void command(Command command, TimePoint now) noexcept;
 
+  /// What restore() needs to go on where this breaker stands. `clocks` are readings of both clocks, made at
+  /// the same time: {SteadyTime::now(), std::chrono::system_clock::now()}. Changes nothing. Takes a mutex.
+  [[nodiscard]] SavedBreaker save(const WallAnchor& clocks) const;
+
+  /// Puts the breaker where `saved` was, an opening with its relapses and the rest of its time. One that is
+  /// over by now, or was half-open, comes back as open and due to probe. No opening ends later after its
+  /// start than this breaker's own options allow, whatever the wall clock has done meanwhile. As a command: a
+  /// new generation, an empty window; what changes the state is a transition with Rule::restored. The name in
+  /// `saved` is not looked at.
+  void restore(const SavedBreaker& saved, const WallAnchor& clocks) noexcept;
+
   /// Whether the sink's on_call() is called for every call that ends from here on. While off, it costs a call
   /// nothing; while on, every call takes the slow path and calls the sink. Takes a mutex.
   void tell_calls(CallEvents events) noexcept;
@@ -191,9 +204,19 @@ class CircuitBreaker {
   [[nodiscard]] Transition close_locked(TimePoint at, double value) noexcept;
   enum class Window : std::uint8_t { keep, empty };
   [[nodiscard]] Transition enter_locked(State to, std::uint64_t flags, Window window, TimePoint at,
-                                        const TrippedRule& why) noexcept;
+                                        const TrippedRule& why) noexcept {
+    return enter_locked(to, flags, window, at, at, why);
+  }
+  [[nodiscard]] Transition enter_locked(State to, std::uint64_t flags, Window window, TimePoint at,
+                                        TimePoint since, const TrippedRule& why) noexcept;
   void start_window_locked(std::uint64_t generation, TimePoint at) noexcept;
   [[nodiscard]] Duration open_for_locked() noexcept;
+  /// Of an opening, from its start; jitter included.
+  [[nodiscard]] Duration longest_opening() const noexcept;
+  [[nodiscard]] bool ramps_at(BreakerWord word, TimePoint now) const noexcept {
+    const TimePoint since = time_of(since_.load(std::memory_order_relaxed));
+    return word.has(BreakerWord::ramping) && saturating_sub(now, since) < options_.ramp->duration;
+  }
   /// When a probe is given up is the only thing that is due in half-open.
   void look_again_locked() noexcept {
     due_.store(ticks_of(round_.next_given_up()), std::memory_order_release);

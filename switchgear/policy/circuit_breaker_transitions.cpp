@@ -54,6 +54,12 @@ Duration CircuitBreaker::open_for_locked() noexcept {
   return Duration{std::llround(length)};
 }
 
+Duration CircuitBreaker::longest_opening() const noexcept {
+  const double most = static_cast<double>(options_.max_open_duration.count()) * (1 + options_.jitter);
+  if (most >= static_cast<double>(Duration::max().count())) return Duration::max();
+  return Duration{static_cast<Duration::rep>(std::ceil(most))};
+}
+
 Transition CircuitBreaker::open_locked(TimePoint at, const TrippedRule& why,
                                        const std::optional<Duration>& server_wait) noexcept {
   at = std::max(
@@ -97,7 +103,7 @@ Transition CircuitBreaker::close_locked(TimePoint at, double value) noexcept {
 }
 
 Transition CircuitBreaker::enter_locked(State to, std::uint64_t flags, Window window, TimePoint at,
-                                        const TrippedRule& why) noexcept {
+                                        TimePoint since, const TrippedRule& why) noexcept {
   const BreakerWord word = this->word(std::memory_order_relaxed);
   const State from = word.state();
   const std::uint64_t generation = word.generation() + 1;
@@ -107,7 +113,7 @@ Transition CircuitBreaker::enter_locked(State to, std::uint64_t flags, Window wi
       why.value, why.threshold, why.window, last_failure()};
   // Whatever belongs to the new state is written before the word that announces it.
   if (window == Window::empty) start_window_locked(generation, at);
-  since_.store(ticks_of(at), std::memory_order_release);
+  since_.store(ticks_of(since), std::memory_order_release);
   const BreakerWord entered{generation, to, (word.bits() & BreakerWord::lasting) | flags};
   word_.store(entered.bits(), std::memory_order_seq_cst);
   return transition;
@@ -136,6 +142,64 @@ void CircuitBreaker::command(Command command, TimePoint now) noexcept {
     transition = enter_locked(to, mode, window, at, {Rule::operator_command, 0, 0, window_at_locked(at)});
     if (transition->from == to) transition.reset();
     if (transition && to == State::closed) ++closed_;
+  }
+  if (transition) send(*transition);
+}
+
+SavedBreaker CircuitBreaker::save(const WallAnchor& clocks) const {
+  SavedBreaker saved;
+  saved.name = name_;
+  const std::scoped_lock lock(mutex_);
+  const BreakerWord word = this->word(std::memory_order_relaxed);
+  saved.state = word.state();
+  saved.metrics_only = word.has(BreakerWord::metrics_only);
+  saved.ramping = ramps_at(word, clocks.monotonic);
+  saved.since = clocks.to_wall(time_of(since_.load(std::memory_order_relaxed)));
+  if (saved.state == State::open) {
+    saved.until = clocks.to_wall(time_of(until_.load(std::memory_order_relaxed)));
+  }
+  saved.relapses = relapses_;
+  return saved;
+}
+
+void CircuitBreaker::restore(const SavedBreaker& saved, const WallAnchor& clocks) noexcept {
+  const TimePoint now = cells_.mine().clamp(clocks.monotonic);
+  settle(now);
+  std::optional<Transition> transition;
+  {
+    const std::scoped_lock lock(mutex_);
+    const TimePoint at = std::max(now, time_of(since_.load(std::memory_order_relaxed)));
+    const TimePoint since = std::min(clocks.from_wall(saved.since), at);
+    // The probes of a half-open period are lost with their process.
+    const State to = saved.state == State::half_open ? State::open : saved.state;
+    const bool ramps = to == State::closed && saved.ramping && options_.ramp;
+    const std::uint64_t flags =
+        (saved.metrics_only ? BreakerWord::metrics_only : 0) | (ramps ? BreakerWord::ramping : 0);
+    TrippedRule why{Rule::restored, 0, 0, window_at_locked(at)};
+    word_.fetch_and(~BreakerWord::metrics_only, std::memory_order_relaxed);
+    due_.store(nothing_due, std::memory_order_release);
+    relapses_ = to == State::open ? saved.relapses : 0;
+    ramp_.start();
+    if (to == State::open) {
+      const Duration length = saved.until ? WallAnchor::between(saved.since, *saved.until) : Duration::zero();
+      const TimePoint until = saturating_add(since, std::clamp(length, Duration::zero(), longest_opening()));
+      why.value = std::max(to_seconds(saturating_sub(until, at)), 0.0);
+      why.threshold = to_seconds(saturating_sub(until, since));
+      until_.store(ticks_of(until), std::memory_order_release);
+    }
+    transition = enter_locked(to, flags, Window::empty, at, since, why);
+    if (to == State::open) {
+      opened_at_ = since;
+      time_open_ -= saturating_sub(at, since);  // what it was open for before is not this breaker's time
+      if (options_.probe_automatically)
+        due_.store(until_.load(std::memory_order_relaxed), std::memory_order_release);
+    }
+    if (transition->from == to) {
+      transition.reset();
+    } else {
+      if (to == State::open) ++opened_;
+      if (to == State::closed) ++closed_;
+    }
   }
   if (transition) send(*transition);
 }

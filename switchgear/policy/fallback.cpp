@@ -1,6 +1,5 @@
 #include "switchgear/policy/fallback.hpp"
 
-#include <array>
 #include <cstdint>
 
 namespace switchgear {
@@ -11,11 +10,6 @@ std::vector<OptionProblem> validate(const CachedFallbackOptions& options) {
   check.between("max_entries", options.max_entries, 1, 100'000'000);
   check.between("max_bytes", options.max_bytes, 1024, std::uint64_t{1} << 40U);
   return check.take();
-}
-
-std::string_view to_string(FallbackKind kind) noexcept {
-  constexpr std::array<std::string_view, 5> names{"value", "function", "cached", "queue", "fail"};
-  return names[static_cast<std::size_t>(kind)];
 }
 
 }  // namespace switchgear

@@ -16,11 +16,13 @@
 #include <vector>
 
 #include "switchgear/core/cause.hpp"
+#include "switchgear/core/policy_event.hpp"
 #include "switchgear/core/raise.hpp"
 #include "switchgear/core/rejection.hpp"
 #include "switchgear/core/time.hpp"
 #include "switchgear/policy/answer_store.hpp"
 #include "switchgear/policy/call_queue.hpp"
+#include "switchgear/policy/event_fanout.hpp"
 #include "switchgear/policy/fallback_failure.hpp"
 #include "switchgear/policy/option_checker.hpp"
 #include "switchgear/policy/option_problem.hpp"
@@ -43,17 +45,17 @@ struct CachedFallbackOptions {
 
 [[nodiscard]] std::vector<OptionProblem> validate(const CachedFallbackOptions& options);
 
-/// The kinds of fallback.
-enum class FallbackKind : std::uint8_t { value, function, cached, queue, fail };
-
-[[nodiscard]] std::string_view to_string(FallbackKind kind) noexcept;
-
-/// substitute() ends in exactly one of the first three.
+/// Since construction; substitute() ends in exactly one of the first three.
 struct FallbackCounters {
   std::uint64_t answered = 0;
   std::uint64_t queued = 0;      ///< stored for later
   std::uint64_t failed = 0;      ///< neither the call nor the fallback had an answer
   std::uint64_t remembered = 0;  ///< good answers kept, by a cached fallback
+};
+
+struct FallbackSnapshot {
+  FallbackCounters totals;
+  std::optional<AnswerMemory> memory;  ///< of a cached fallback
 };
 
 /// One way to answer instead of a dependency; Polly and failsafe-go have the first two by the same name. Made
@@ -146,6 +148,11 @@ class Fallback {
   [[nodiscard]] FallbackKind kind() const noexcept { return static_cast<FallbackKind>(way_.index()); }
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] FallbackCounters counters() const noexcept;
+  [[nodiscard]] FallbackSnapshot snapshot() const { return {counters(), memory()}; }
+
+  /// Where listeners subscribe for this policy's events.
+  [[nodiscard]] EventFanout& events() noexcept { return events_; }
+
   /// Of a cached fallback; empty for every other kind.
   [[nodiscard]] std::optional<AnswerMemory> memory() const {
     const Remembered* remembered = std::get_if<Remembered>(&way_);
@@ -205,6 +212,7 @@ class Fallback {
   std::atomic<std::uint64_t> queued_{0};
   std::atomic<std::uint64_t> failed_{0};
   std::atomic<std::uint64_t> remembered_{0};
+  EventFanout events_;
 };
 
 template <class T>
@@ -239,6 +247,13 @@ typename Fallback<T>::Substitute Fallback<T>::substitute(std::string_view key, c
     count(failed_);
   } else {
     count(given.queued_as ? queued_ : answered_);
+  }
+  if (events_.wants(Interest::fallbacks)) {
+    const FallbackResult result = given.failure     ? FallbackResult::failed
+                                  : given.queued_as ? FallbackResult::queued
+                                                    : FallbackResult::answered;
+    events_.on_fallback(
+        {{name_, PolicyKind::fallback, now}, given.kind, result, given.age, given.queued_as, &primary});
   }
   return given;
 }

@@ -32,16 +32,35 @@ Duration standing_delay(const HedgeOptions& options) noexcept {
 }  // namespace
 
 Hedge::Hedge(std::string name, const HedgeOptions& options, RetryBudget* budget)
-    : options_(options), standing_(standing_delay(options)), budget_(budget), name_(std::move(name)) {
-  require_valid("hedge", name_, validate(options));
-  if (const auto* quantile = std::get_if<Quantile>(&options.delay)) {
-    latencies_ = std::make_unique<RecentLatencies>(quantile->share, needed_samples(*quantile));
-  }
+    : budget_(budget), name_(std::move(name)) {
+  set_options(options);
 }
 
-bool Hedge::try_hedge(TimePoint now) noexcept {
+void Hedge::set_options(const HedgeOptions& options) {
+  require_valid("hedge", name_, validate(options));
+  const std::scoped_lock lock(mutex_);
+  const auto* const quantile = std::get_if<Quantile>(&options.delay);
+  if (quantile != nullptr && latencies_ == nullptr) {
+    latencies_ = std::make_unique<RecentLatencies>(quantile->share, needed_samples(*quantile));
+  } else if (quantile != nullptr) {
+    latencies_->ask_for(quantile->share, needed_samples(*quantile));
+  }
+  options_ = options;
+  max_hedges_.store(options.max_hedges, std::memory_order_relaxed);
+  standing_.store(standing_delay(options).count(), std::memory_order_relaxed);
+  quantile_of_.store(quantile != nullptr ? latencies_.get() : nullptr, std::memory_order_release);
+}
+
+HedgeOptions Hedge::options() const {
+  const std::scoped_lock lock(mutex_);
+  return options_;
+}
+
+bool Hedge::try_hedge(TimePoint now, std::uint32_t number, Duration waited) noexcept {
   const bool granted = budget_ == nullptr || budget_->try_spend(now);
   (granted ? hedges_ : refused_).fetch_add(1, std::memory_order_relaxed);
+  if (events_.wants(Interest::hedges))
+    events_.on_hedge({{name_, PolicyKind::hedge, now}, number, waited, granted});
   return granted;
 }
 

@@ -137,7 +137,7 @@ TEST(Hedge, SpendsTheBudget) {
   EXPECT_FALSE(hedge.try_hedge(now));
   EXPECT_EQ(hedge.totals().hedges, 2U);
   EXPECT_EQ(hedge.totals().refused, 1U);
-  EXPECT_EQ(budget.snapshot(now).granted, 2U);
+  EXPECT_EQ(budget.snapshot(now).totals.granted, 2U);
 }
 
 TEST(Hedge, IsBoundByNothingWithoutABudget) {
@@ -230,6 +230,34 @@ TEST(HedgeOptions, AreRefusedWhenTheyCannotMeanAnything) {
     EXPECT_THROW((Hedge{"payment", one.options}), std::invalid_argument);
   }
   EXPECT_TRUE(validate(HedgeOptions{}).empty());
+}
+
+TEST(Hedge, KnowsItsLatenciesStillAfterAnotherQuantileAndAFixedDelay) {
+  const TimePoint now{1h};
+  Hedge hedge{"payment", {.delay = Quantile{0.5}}};
+  for (int i = 1; i <= 100; ++i) hedge.record(i * 1ms, now);
+  const auto median = hedge.delay(now);
+  ASSERT_TRUE(median);
+  EXPECT_NEAR(to_seconds(*median), 0.050, 0.002);
+  hedge.set_options({.delay = Quantile{0.95}, .max_hedges = 2});
+  EXPECT_NEAR(to_seconds(hedge.delay(now).value_or(0ns)), 0.095, 0.003) << "at once";
+  EXPECT_EQ(hedge.max_hedges(), 2U);
+  hedge.set_options({.delay = Duration{7ms}});
+  EXPECT_EQ(hedge.delay(now), 7ms);
+  hedge.set_options({.delay = Quantile{0.5}});
+  EXPECT_EQ(hedge.delay(now), median);
+  EXPECT_THROW(hedge.set_options({.delay = Duration{-1ms}}), std::invalid_argument);
+  EXPECT_EQ(hedge.options().delay, (HedgeOptions{.delay = Quantile{0.5}}.delay));
+}
+
+TEST(Hedge, WithAFixedDelayLearnsFromItsFirstQuantileOn) {
+  const TimePoint now{1h};
+  Hedge hedge{"payment", {.delay = Duration{5ms}}};
+  hedge.record(1ms, now);
+  hedge.set_options({.delay = Quantile{0.5}, .initial_delay = 9ms});
+  EXPECT_EQ(hedge.delay(now), 9ms);
+  for (int i = 0; i < 20; ++i) hedge.record(40ms, now);
+  EXPECT_NEAR(to_seconds(hedge.delay(now).value_or(0ns)), 0.040, 0.001);
 }
 
 }  // namespace

@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::int64_t most_ahead = std::int64_t{1} << 58U;  ///< units between now and tat
 constexpr std::int64_t finest_unit = std::int64_t{1} << 24U;
+__extension__ using Wide = unsigned __int128;
+__extension__ using SignedWide = __int128;
 
 struct Fraction {
   std::int64_t above;
@@ -85,44 +87,81 @@ std::vector<OptionProblem> validate(const RateLimiterOptions& options) {
   return check.take();
 }
 
-RateLimiter::RateLimiter(std::string name, const RateLimiterOptions& options)
-    : unit_(1), interval_(1), slack_(0), most_behind_(0), options_(options), name_(std::move(name)) {
-  require_valid("rate limiter", name_, validate(options_));
-  const auto most_units = static_cast<std::int64_t>(static_cast<double>(most_ahead) / ahead_of(options_));
-  const Fraction interval = interval_of(options_.rate, std::clamp<std::int64_t>(most_units, 1, finest_unit));
-  unit_ = interval.below;
-  interval_ = interval.above;
-  slack_ = (std::int64_t{options_.burst_or_rate()} - 1) * interval_;
-  most_behind_ = most_elapsed / unit_;
+RateLimiter::Measure RateLimiter::measure_of(const RateLimiterOptions& options, Duration room) {
+  const double ahead = ahead_of(options) + static_cast<double>(room.count());
+  const auto most_units = static_cast<std::int64_t>(static_cast<double>(most_ahead) / ahead);
+  const Fraction interval = interval_of(options.rate, std::clamp<std::int64_t>(most_units, 1, finest_unit));
+  Measure made{};
+  made.unit = interval.below;
+  made.interval = interval.above;
+  made.slack = (std::int64_t{options.burst_or_rate()} - 1) * made.interval;
+  made.most_behind = most_elapsed / made.unit;
+  made.max_wait = options.max_wait.count();
   // Exact for dividends below 2^tag_shift: Granlund, Montgomery, "Division by invariant integers using
   // multiplication" (PLDI 1994), theorem 4.2.
-  const int width = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(unit_ - 1)));
-  reciprocal_shift_ = tag_shift + width;
-  __extension__ using Wide = unsigned __int128;
-  const auto unit = static_cast<std::uint64_t>(unit_);
-  reciprocal_ = static_cast<std::uint64_t>(((Wide{1} << reciprocal_shift_) + unit - 1) / unit);
+  const auto unit = static_cast<std::uint64_t>(made.unit);
+  made.reciprocal_shift = tag_shift + std::bit_width(unit - 1);
+  made.reciprocal = static_cast<std::uint64_t>(((Wide{1} << made.reciprocal_shift) + unit - 1) / unit);
+  return made;
+}
+
+void RateLimiter::Frame::fill(Duration::rep from, const Measure& measure) noexcept {
+  base.store(from, std::memory_order_release);
+  most_behind.store(measure.most_behind, std::memory_order_release);
+  max_wait.store(measure.max_wait, std::memory_order_release);
+  unit.store(measure.unit, std::memory_order_release);
+  interval.store(measure.interval, std::memory_order_release);
+  slack.store(measure.slack, std::memory_order_release);
+  reciprocal.store(measure.reciprocal, std::memory_order_release);
+  reciprocal_shift.store(measure.reciprocal_shift, std::memory_order_release);
+}
+
+RateLimiter::RateLimiter(std::string name, const RateLimiterOptions& options)
+    : name_(std::move(name)), options_(options) {
+  require_valid("rate limiter", name_, validate(options_));
+  measure_ = measure_of(options_, Duration::zero());
   // Further back than any time, so that the first caller moves the base to its own.
-  for (auto& base : bases_) base.store(ticks_of(TimePoint::min()), std::memory_order_relaxed);
+  for (Frame& frame : frames_) frame.fill(ticks_of(TimePoint::min()), measure_);
+}
+
+RateLimiterOptions RateLimiter::options() const {
+  const std::scoped_lock lock(mutex_);
+  return options_;
+}
+
+void RateLimiter::set_options(const RateLimiterOptions& options, TimePoint now) {
+  require_valid("rate limiter", name_, validate(options));
+  const std::scoped_lock lock(mutex_);
+  // Callers wait at most as long as they may have to now, or had to so far.
+  const Measure next = measure_of(options, options_.max_wait);
+  options_ = options;
+  move_locked(now, next);
 }
 
 Result<RateLimiter::Token> RateLimiter::reserve_slow(TimePoint now, TimePoint before) noexcept {
   for (;;) {
     const View seen = view(now);
-    if (seen.behind > most_behind_) {
+    if (seen.behind > seen.most_behind) {
       rebase(now);
       continue;
     }
-    const std::int64_t due = seen.tat - slack_;
-    const TimePoint at = due > seen.elapsed ? instant(seen.base, due) : now;
+    const Frame& frame = frame_of(seen.state);
+    const std::int64_t due = seen.tat - seen.slack;
+    const TimePoint at = due > seen.elapsed ? instant(frame, due) : now;
     const Duration wait = saturating_sub(at, now);
     // At the end of time, which `before` is at the latest, no instant is left to hand out.
-    if (wait > options_.max_wait || (due > seen.elapsed && at >= before)) {
-      // Refusing changes nothing that would show that the base was another tag's.
+    if (wait.count() > frame.max_wait.load(std::memory_order_acquire) ||
+        (due > seen.elapsed && at >= before)) {
+      // Refusing changes nothing that would show that the frame was another tag's.
       if (state_.load(std::memory_order_relaxed) != seen.state) continue;
       tally_.add(rejected);
+      if (events_.wants(Interest::rejections)) {
+        events_.on_rejected(
+            {{name_, PolicyKind::rate_limiter, now}, Rejection{Reason::rate_limited, name_, wait}});
+      }
       return {Reason::rate_limited, name_, wait};
     }
-    const std::uint64_t after = seen.after(interval_);
+    const std::uint64_t after = seen.after();
     if (try_change(seen, after)) {
       tally_.add(admitted);
       if (wait > Duration::zero()) tally_.add(delayed);
@@ -145,50 +184,71 @@ bool RateLimiter::give_back(const Token& token) noexcept {
 
 void RateLimiter::rebase(TimePoint now) noexcept {
   const std::scoped_lock lock(mutex_);
-  std::uint64_t seen = state_.load(std::memory_order_acquire);
-  const std::uint64_t tag = tag_of(seen);  // changes under this lock only
-  const TimePoint base = time_of(bases_[tag & 1U].load(std::memory_order_relaxed));
-  const Duration::rep behind = saturating_sub(now, base).count();
-  if (behind <= most_behind_) return;
-
-  const std::uint64_t next = (tag + 1) & (~std::uint64_t{0} >> tag_shift);
-  bases_[next & 1U].store(ticks_of(now), std::memory_order_release);
-  std::uint64_t moved = 0;
-  do {
-    const std::int64_t left = tat_of(seen) / unit_ < behind ? 0 : tat_of(seen) - behind * unit_;
-    moved = (next << tag_shift) | static_cast<std::uint64_t>(left);
-  } while (!state_.compare_exchange_weak(seen, moved, std::memory_order_acq_rel, std::memory_order_acquire));
+  const Frame& frame = frame_of(state_.load(std::memory_order_acquire));
+  const TimePoint base = time_of(frame.base.load(std::memory_order_relaxed));
+  if (saturating_sub(now, base).count() > measure_.most_behind) move_locked(now, measure_);
 }
 
-TimePoint RateLimiter::instant(Duration::rep base, std::int64_t due) const noexcept {
-  __extension__ using Wide = unsigned __int128;
-  const auto units = static_cast<std::uint64_t>(due + unit_ - 1);
-  const auto whole = static_cast<Duration::rep>((Wide{units} * reciprocal_) >> reciprocal_shift_);
-  return saturating_add(time_of(base), Duration{whole});
+/// How far tat is ahead of now in the units of `to`, when it is `ahead` in those of `from`. Rounded up: never
+/// a token too many.
+std::int64_t RateLimiter::carried(std::int64_t ahead, const Measure& from, const Measure& to) noexcept {
+  if (&from == &to) return ahead;
+  const auto times = [](std::int64_t value, std::int64_t factor, std::int64_t divisor) {
+    return (SignedWide{value} * factor + divisor - 1) / divisor;
+  };
+  const std::int64_t backlog = ahead - from.burst();  // up to the instant of the last token reserved
+  if (backlog > 0) return static_cast<std::int64_t>(times(backlog, to.unit, from.unit)) + to.burst();
+  // From here on, `ahead` is the tokens that are missing in a full bucket.
+  const SignedWide missing = times(ahead, to.interval, from.interval);
+  const SignedWide more = to.burst() - times(from.burst(), to.interval, from.interval);
+  return missing + more > 0 ? static_cast<std::int64_t>(missing + more) : 0;
+}
+
+void RateLimiter::move_locked(TimePoint now, const Measure& measure) noexcept {
+  std::uint64_t seen = state_.load(std::memory_order_acquire);
+  const std::uint64_t tag = tag_of(seen);  // changes under this lock only
+  const Duration::rep old = frames_[tag & 1U].base.load(std::memory_order_relaxed);
+  const Duration::rep base = std::max(ticks_of(now), old);
+  const Duration::rep behind = saturating_sub(time_of(base), time_of(old)).count();
+  const std::uint64_t next = (tag + 1) & (~std::uint64_t{0} >> tag_shift);
+  frames_[next & 1U].fill(base, measure);
+  std::uint64_t moved = 0;
+  do {
+    const std::int64_t tat = tat_of(seen);
+    const std::int64_t ahead = tat / measure_.unit < behind ? 0 : tat - behind * measure_.unit;
+    moved = (next << tag_shift) | static_cast<std::uint64_t>(carried(ahead, measure_, measure));
+  } while (!state_.compare_exchange_weak(seen, moved, std::memory_order_acq_rel, std::memory_order_acquire));
+  measure_ = measure;
+}
+
+TimePoint RateLimiter::instant(const Frame& frame, std::int64_t due) noexcept {
+  const auto units = static_cast<std::uint64_t>(due + frame.unit.load(std::memory_order_acquire) - 1);
+  const Wide product = Wide{units} * frame.reciprocal.load(std::memory_order_acquire);
+  const auto whole =
+      static_cast<Duration::rep>(product >> frame.reciprocal_shift.load(std::memory_order_acquire));
+  return saturating_add(time_of(frame.base.load(std::memory_order_acquire)), Duration{whole});
 }
 
 RateLimiterSnapshot RateLimiter::snapshot(TimePoint now) const noexcept {
   RateLimiterSnapshot shown;
   // Ends are read before starts, so that a token seen given back was also seen admitted.
-  shown.given_back = tally_.sum(given_back);
-  shown.delayed = tally_.sum(delayed);
-  shown.admitted = tally_.sum(admitted);
-  shown.rejected = tally_.sum(rejected);
-  std::uint64_t seen = 0;
-  Duration::rep base = 0;
-  do {
-    seen = state_.load(std::memory_order_acquire);
-    base = bases_[tag_of(seen) & 1U].load(std::memory_order_acquire);
-  } while (state_.load(std::memory_order_relaxed) != seen);
+  shown.totals.given_back = tally_.sum(given_back);
+  shown.totals.delayed = tally_.sum(delayed);
+  shown.totals.admitted = tally_.sum(admitted);
+  shown.totals.rejected = tally_.sum(rejected);
+  const std::scoped_lock lock(mutex_);  // so that the frame is the state's
+  const std::uint64_t seen = state_.load(std::memory_order_acquire);
+  const Frame& frame = frame_of(seen);
+  const Duration::rep base = frame.base.load(std::memory_order_relaxed);
   constexpr std::int64_t beyond_all = std::int64_t{1} << 61U;  // of any tat
   const Duration::rep behind =
-      std::clamp<Duration::rep>(saturating_sub(now, time_of(base)).count(), 0, beyond_all / unit_);
-  const std::int64_t elapsed = behind * unit_;
-  const std::int64_t due = std::max(tat_of(seen), elapsed) - slack_;
+      std::clamp<Duration::rep>(saturating_sub(now, time_of(base)).count(), 0, beyond_all / measure_.unit);
+  const std::int64_t elapsed = behind * measure_.unit;
+  const std::int64_t due = std::max(tat_of(seen), elapsed) - measure_.slack;
   if (due > elapsed) {
-    shown.backlog = saturating_sub(instant(base, due), now);
+    shown.backlog = saturating_sub(instant(frame, due), now);
   } else {
-    shown.available = static_cast<std::uint32_t>((elapsed - due) / interval_ + 1);
+    shown.available = static_cast<std::uint32_t>((elapsed - due) / measure_.interval + 1);
   }
   return shown;
 }

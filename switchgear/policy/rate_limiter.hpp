@@ -8,11 +8,16 @@
 // units of the fraction's denominator, so that sums are exact: 1 ns / unit_. That takes more bits than 292
 // years of nanoseconds leave free, so tat counts from a base that follows the time:
 //
-//   state_   tag (4 bits) · tat in units since bases_[tag mod 2] (60 bits)
+//   state_   tag (4 bits) · tat in units since the base of frames_[tag mod 2] (60 bits)
 //
-// Invariants: 1. bases_ of a tag is written, under mutex_, before the tag appears in state_; a change of
-// state_ by compare-exchange therefore was decided with its own base. 2. tat never goes back, but when the
+// Other options are a move to the next tag as well: its frame then has another unit, interval and slack, and
+// tat is what the tokens taken so far mean in them.
+//
+// Invariants: 1. the frame of a tag is written, under mutex_, before the tag appears in state_; a change of
+// state_ by compare-exchange therefore was decided with its own frame. 2. tat never goes back, but when the
 // last token is given back. 3. tat − now ≤ burst · interval + max_wait < 2^58 units, and now − base ≤ 2^59.
+// A reader of a frame that is being written for the tag after the next has a mixture, and uses nothing of it:
+// state_ has changed by then.
 #pragma once
 
 #include <array>
@@ -24,6 +29,7 @@
 
 #include "switchgear/core/result.hpp"
 #include "switchgear/core/time.hpp"
+#include "switchgear/policy/event_fanout.hpp"
 #include "switchgear/policy/option_problem.hpp"
 #include "switchgear/striped/pause.hpp"
 #include "switchgear/striped/tally.hpp"
@@ -50,14 +56,18 @@ struct RateLimiterOptions {
 
 [[nodiscard]] std::vector<OptionProblem> validate(const RateLimiterOptions& options);
 
-/// Totals since construction: each reserve() is in `admitted` or in `rejected`.
-struct RateLimiterSnapshot {
-  std::uint32_t available = 0;   ///< tokens to be had at once
-  Duration backlog{};            ///< how long a caller would wait now; 0 while tokens are available
+/// Since construction: each reserve() is in `admitted` or in `rejected`.
+struct RateLimiterTotals {
   std::uint64_t admitted = 0;    ///< those that had to wait among them
   std::uint64_t delayed = 0;     ///< had to wait
   std::uint64_t rejected = 0;    ///< would have had to wait for longer than max_wait
   std::uint64_t given_back = 0;  ///< admitted, and gave the token back
+};
+
+struct RateLimiterSnapshot {
+  std::uint32_t available = 0;  ///< tokens to be had at once
+  Duration backlog{};           ///< how long a caller would wait now; 0 while tokens are available
+  RateLimiterTotals totals;
 };
 
 /// Keeps the calls to one dependency below a rate: in every stretch of time w, at most rate · w + burst.
@@ -109,8 +119,17 @@ class RateLimiter {
 
   [[nodiscard]] RateLimiterSnapshot snapshot(TimePoint now) const noexcept;
 
+  /// Where listeners subscribe for this policy's events.
+  [[nodiscard]] EventFanout& events() noexcept { return events_; }
+
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
-  [[nodiscard]] const RateLimiterOptions& options() const noexcept { return options_; }
+  [[nodiscard]] RateLimiterOptions options() const;
+
+  /// Other options from `now` on. Tokens that were taken stay taken: what is left of the burst stays, at most
+  /// the new one, and where callers wait, the next token is due one interval of the new rate after the last
+  /// one reserved. They keep their instants, and cannot give them back any more. Throws
+  /// std::invalid_argument, and changes nothing, when the options are not valid.
+  void set_options(const RateLimiterOptions& options, TimePoint now);
 
  private:
   enum Count : std::uint8_t { admitted, delayed, rejected, given_back, counts };
@@ -125,25 +144,68 @@ class RateLimiter {
     return static_cast<std::int64_t>(state & tat_mask);
   }
 
+  /// What options come to.
+  struct Measure {
+    std::int64_t unit = 1;      ///< units in a nanosecond
+    std::int64_t interval = 1;  ///< units
+    std::int64_t slack = 0;     ///< (burst − 1) · interval
+    Duration::rep most_behind;  ///< most_elapsed in ns: at a later `now`, the base must follow
+    std::uint64_t reciprocal;   ///< with its shift: division by unit, which would cost more than all the rest
+    std::int64_t reciprocal_shift;
+    Duration::rep max_wait;
+
+    [[nodiscard]] std::int64_t burst() const noexcept { return slack + interval; }  ///< of tokens, in units
+  };
+  /// `room` is how far tat may be ahead because of earlier options.
+  [[nodiscard]] static Measure measure_of(const RateLimiterOptions& options, Duration room);
+
+  /// What state_ counts in while it has one tag. Stored with release and loaded with acquire, so that who has
+  /// read a part of a later frame does not find the earlier state again.
+  struct alignas(64) Frame {
+    std::atomic<Duration::rep> base, most_behind, max_wait;
+    std::atomic<std::int64_t> unit, interval, slack, reciprocal_shift;
+    std::atomic<std::uint64_t> reciprocal;
+
+    void fill(Duration::rep from, const Measure& measure) noexcept;
+  };
+  [[nodiscard]] const Frame& frame_of(std::uint64_t state) const noexcept {
+    return frames_[tag_of(state) & 1U];
+  }
+
   /// What state_ means at one moment, in units since its base.
   struct View {
     std::uint64_t state;
     Duration::rep base;
-    Duration::rep behind;  ///< from base to now, in ns
-    std::int64_t elapsed;  ///< the same in units, never negative; meaningless when the base must follow
+    Duration::rep behind;       ///< from base to now, in ns
+    Duration::rep most_behind;  ///< Measure's
+    std::int64_t elapsed;  ///< as behind, in units, never negative; meaningless when the base must follow
     std::int64_t tat;      ///< never before now
+    std::int64_t interval, slack;  ///< Measure's
 
     /// `state` with one token less.
-    [[nodiscard]] std::uint64_t after(std::int64_t interval) const noexcept {
+    [[nodiscard]] std::uint64_t after() const noexcept {
       return (state & ~tat_mask) | static_cast<std::uint64_t>(tat + interval);
     }
   };
   [[nodiscard]] View view(TimePoint now) const noexcept {
     const std::uint64_t state = state_.load(std::memory_order_acquire);
-    const Duration::rep base = bases_[tag_of(state) & 1U].load(std::memory_order_acquire);
+    const Frame& frame = frame_of(state);
+    const Duration::rep base = frame.base.load(std::memory_order_acquire);
+    const Duration::rep most_behind = frame.most_behind.load(std::memory_order_acquire);
     const Duration::rep behind = saturating_sub(now, time_of(base)).count();
-    const std::int64_t elapsed = behind > 0 && behind <= most_behind_ ? behind * unit_ : 0;
-    return {state, base, behind, elapsed, tat_of(state) > elapsed ? tat_of(state) : elapsed};
+    // Unsigned: a mixture of two frames may overflow.
+    const auto units =
+        static_cast<std::int64_t>(static_cast<std::uint64_t>(behind) *
+                                  static_cast<std::uint64_t>(frame.unit.load(std::memory_order_acquire)));
+    const std::int64_t elapsed = behind > 0 && behind <= most_behind ? units : 0;
+    return {state,
+            base,
+            behind,
+            most_behind,
+            elapsed,
+            tat_of(state) > elapsed ? tat_of(state) : elapsed,
+            frame.interval.load(std::memory_order_acquire),
+            frame.slack.load(std::memory_order_acquire)};
   }
   [[nodiscard]] bool try_change(const View& seen, std::uint64_t to) noexcept {
     std::uint64_t expected = seen.state;
@@ -152,33 +214,32 @@ class RateLimiter {
   Result<Token> reserve_slow(TimePoint now, TimePoint before) noexcept;
   /// Lets the base follow the time, unless another thread already did.
   void rebase(TimePoint now) noexcept;
+  /// Moves on to the next tag, whose frame begins at `now` and has `measure`.
+  void move_locked(TimePoint now, const Measure& measure) noexcept;
+  [[nodiscard]] static std::int64_t carried(std::int64_t ahead, const Measure& from,
+                                            const Measure& to) noexcept;
   /// The first whole nanosecond at or after `due` units.
-  [[nodiscard]] TimePoint instant(Duration::rep base, std::int64_t due) const noexcept;
+  [[nodiscard]] static TimePoint instant(const Frame& frame, std::int64_t due) noexcept;
 
   // --- what every call writes
   alignas(64) std::atomic<std::uint64_t> state_{0};
 
   // --- what every call reads, on cache lines that other threads seldom write
-  alignas(64) std::array<std::atomic<Duration::rep>, 2> bases_;
-  std::int64_t unit_;          ///< units in a nanosecond
-  std::int64_t interval_;      ///< units
-  std::int64_t slack_;         ///< (burst − 1) · interval_
-  Duration::rep most_behind_;  ///< most_elapsed in ns: at a later `now`, the base must follow
-  Tally<counts> tally_;
-  std::uint64_t reciprocal_ =
-      0;  ///< with its shift: division by unit_, which would cost more than all the rest
-  int reciprocal_shift_ = 0;
-  const RateLimiterOptions options_;
+  std::array<Frame, 2> frames_;
+  alignas(64) Tally<counts> tally_;
   const std::string name_;
 
   // --- the rest
-  alignas(64) std::mutex mutex_;
+  alignas(64) mutable std::mutex mutex_;  ///< over the two that follow, and all moves to another tag
+  RateLimiterOptions options_;
+  Measure measure_;  ///< of the latest frame
+  EventFanout events_;
 };
 
 inline Result<RateLimiter::Token> RateLimiter::reserve(TimePoint now, TimePoint before) noexcept {
   const View seen = view(now);
-  if (seen.tat - slack_ <= seen.elapsed && seen.behind <= most_behind_) [[likely]] {
-    const std::uint64_t after = seen.after(interval_);
+  if (seen.tat - seen.slack <= seen.elapsed && seen.behind <= seen.most_behind) [[likely]] {
+    const std::uint64_t after = seen.after();
     if (try_change(seen, after)) [[likely]] {
       tally_.add(admitted);
       return Token{now, seen.state, after};

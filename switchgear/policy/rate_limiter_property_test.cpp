@@ -201,8 +201,8 @@ TEST(RateLimiterStress, GivesTheBurstExactlyWhoeverAsks) {
   });
   EXPECT_EQ(admitted, burst);
   const RateLimiterSnapshot end = limiter.snapshot(start);
-  EXPECT_EQ(end.admitted, burst);
-  EXPECT_EQ(end.rejected, threads * 10'000U - burst);
+  EXPECT_EQ(end.totals.admitted, burst);
+  EXPECT_EQ(end.totals.rejected, threads * 10'000U - burst);
   EXPECT_EQ(end.available, 0U);
 }
 
@@ -236,8 +236,8 @@ TEST(RateLimiterStress, TellsEveryWaiterAnInstantOfItsOwnThoughOthersGiveTheirsB
         << "no instant twice, and none left out";
   }
   const RateLimiterSnapshot end = limiter.snapshot(start);
-  EXPECT_EQ(end.given_back, returned);
-  EXPECT_EQ(end.admitted, told.size() + returned);
+  EXPECT_EQ(end.totals.given_back, returned);
+  EXPECT_EQ(end.totals.admitted, told.size() + returned);
 }
 
 TEST(RateLimiterStress, AdmitsNoMoreThanTimeHasGivenWhileItsBaseFollowsTheTime) {

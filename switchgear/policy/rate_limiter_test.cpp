@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <atomic>
 #include <chrono>
 #include <limits>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -56,9 +59,9 @@ TEST(RateLimiter, TellsEachWaiterAnInstantOfItsOwn) {
   const RateLimiterSnapshot seen = limiter.snapshot(start);
   EXPECT_EQ(seen.available, 0U);
   EXPECT_EQ(seen.backlog, 300ms);
-  EXPECT_EQ(seen.admitted, 3U);
-  EXPECT_EQ(seen.delayed, 2U);
-  EXPECT_EQ(seen.rejected, 1U);
+  EXPECT_EQ(seen.totals.admitted, 3U);
+  EXPECT_EQ(seen.totals.delayed, 2U);
+  EXPECT_EQ(seen.totals.rejected, 1U);
 }
 
 TEST(RateLimiter, ReservesNothingForACallerWhoWouldNotWaitForIt) {
@@ -69,7 +72,7 @@ TEST(RateLimiter, ReservesNothingForACallerWhoWouldNotWaitForIt) {
   EXPECT_EQ(impatient.rejection().retry_after, 100ms);
   EXPECT_FALSE(limiter.reserve(start, start).has_value());
   EXPECT_EQ(limiter.reserve(start, start + 100ms + 1ns)->at, start + 100ms) << "the token is still there";
-  EXPECT_EQ(limiter.snapshot(start).rejected, 2U);
+  EXPECT_EQ(limiter.snapshot(start).totals.rejected, 2U);
 }
 
 TEST(RateLimiter, GetsTheTokenOfACancelledWaitBack) {
@@ -79,7 +82,7 @@ TEST(RateLimiter, GetsTheTokenOfACancelledWaitBack) {
   EXPECT_TRUE(limiter.give_back(*cancelled));
   auto next = limiter.reserve(start);
   EXPECT_EQ(next->at, start + 100ms) << "the instant is free again";
-  EXPECT_EQ(limiter.snapshot(start).given_back, 1U);
+  EXPECT_EQ(limiter.snapshot(start).totals.given_back, 1U);
 }
 
 TEST(RateLimiter, NeverTellsTwoCallersTheSameInstant) {
@@ -216,6 +219,90 @@ TEST(RateLimiter, NamesEveryProblemOfItsOptions) {
     EXPECT_EQ(problems[0].key, key);
   }
   EXPECT_THROW(RateLimiter("payment", {.rate = 0}), std::invalid_argument);
+}
+
+TEST(RateLimiter, KeepsTheTokensThatAreLeftWhenItsRateChanges) {
+  RateLimiter limiter{"payment", {.rate = 10, .burst = 10}};
+  for (int i = 0; i < 7; ++i) ASSERT_TRUE(limiter.reserve(start));
+  limiter.set_options({.rate = 100, .burst = 10}, start);
+  EXPECT_EQ(limiter.options().rate, 100);
+  EXPECT_EQ(limiter.snapshot(start).available, 3U);
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(limiter.reserve(start));
+  EXPECT_EQ(limiter.reserve(start).rejection().retry_after, 10ms) << "of the new rate";
+  EXPECT_TRUE(limiter.reserve(start + 10ms));
+}
+
+TEST(RateLimiter, WithAnotherBurstHandsOutNoTokenThatWasNotThere) {
+  RateLimiter limiter{"payment", {.rate = 10, .burst = 10}};
+  for (int i = 0; i < 6; ++i) ASSERT_TRUE(limiter.reserve(start));
+  limiter.set_options({.rate = 10, .burst = 20}, start);
+  EXPECT_EQ(limiter.snapshot(start).available, 4U);
+  EXPECT_EQ(limiter.snapshot(start + 1h).available, 20U);
+  limiter.set_options({.rate = 10, .burst = 2}, start);
+  EXPECT_EQ(limiter.snapshot(start).available, 2U);
+}
+
+TEST(RateLimiter, LetsThoseWhoWaitGoWhenTheyWereToldAndOthersAfterThem) {
+  RateLimiter limiter{"payment", {.rate = 1, .burst = 1, .max_wait = 10s}};
+  ASSERT_TRUE(limiter.reserve(start));
+  const auto waits = limiter.reserve(start);
+  const auto waits_longer = limiter.reserve(start);
+  ASSERT_TRUE(waits && waits_longer);
+  EXPECT_EQ(waits_longer->at, start + 2s);
+  limiter.set_options({.rate = 10, .burst = 1, .max_wait = 10s}, start);
+  const auto next = limiter.reserve(start);
+  ASSERT_TRUE(next);
+  EXPECT_EQ(next->at, start + 2100ms) << "an interval of the new rate after the last one";
+  EXPECT_FALSE(limiter.give_back(*waits_longer)) << "it was reserved under the old rate";
+  EXPECT_TRUE(limiter.give_back(*next));
+  limiter.set_options({.rate = 10, .burst = 1}, start);
+  EXPECT_EQ(limiter.reserve(start).rejection().retry_after, 2100ms)
+      << "the wait is bounded by the new options";
+}
+
+TEST(RateLimiter, MayChangeBetweenRatesThatAreFarApart) {
+  RateLimiter limiter{"payment", {.rate = 1e9, .burst = 1'000'000'000}};
+  ASSERT_TRUE(limiter.reserve(start));
+  limiter.set_options({.rate = 1e-8, .burst = 1}, start);
+  EXPECT_EQ(limiter.snapshot(start).available, 1U);
+  ASSERT_TRUE(limiter.reserve(start));
+  limiter.set_options({.rate = 1e9, .burst = 1'000'000'000}, start + 1s);
+  EXPECT_TRUE(limiter.reserve(start + 1s + 1ns));
+  limiter.set_options({.rate = 1, .burst = 1, .max_wait = 24h * 365}, start + 2s);
+  for (int i = 0; i < 1'000; ++i) ASSERT_TRUE(limiter.reserve(start + 2s));
+  limiter.set_options({.rate = 1e9, .burst = 1}, start + 2s);
+  EXPECT_GE(limiter.snapshot(start + 2s).backlog, 998s);
+  EXPECT_THROW(limiter.set_options({.rate = 0}, start), std::invalid_argument);
+  EXPECT_EQ(limiter.options().rate, 1e9);
+}
+
+TEST(RateLimiter, HandsOutExactlyItsBurstWhileThreadsReserveAndItsRateChanges) {
+  constexpr std::uint32_t burst = 20'000;
+  RateLimiter limiter{"payment", {.rate = 10, .burst = burst}};
+  std::atomic<std::uint32_t> admitted{0};
+  std::atomic<std::uint32_t> given_back{0};
+  std::atomic<int> at_work{4};
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([&] {
+      while (auto token = limiter.reserve(start)) {
+        ++admitted;
+        if (admitted % 16 == 0 && limiter.give_back(*token)) ++given_back;
+      }
+      --at_work;
+    });
+  }
+  constexpr std::array rates{1.0, 1'000.0, 0.5, 3.0, 1.0 / 60};
+  for (std::size_t i = 0; at_work > 0; ++i) {
+    limiter.set_options({.rate = rates[i % rates.size()], .burst = burst}, start);
+    std::this_thread::yield();
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(admitted - given_back, burst) << "time stands still: what is taken is taken, whatever the rate";
+  const RateLimiterTotals totals = limiter.snapshot(start).totals;
+  EXPECT_EQ(totals.admitted, admitted);
+  EXPECT_EQ(totals.given_back, given_back);
+  EXPECT_EQ(totals.rejected, 4U);
 }
 
 }  // namespace

@@ -89,36 +89,49 @@ Retry::Retry(std::string name, const RetryOptions& options, std::uint64_t seed, 
   require_valid("retry", name_, validate(options));
 }
 
-std::optional<TimePoint> Retry::decide(Progress& progress, const std::optional<Duration>& floor,
-                                       TimePoint now, TimePoint deadline) noexcept {
-  if (progress.retries + 1 >= options_.max_attempts) {
-    give_up(GivenUp::attempts_used_up);
+void Retry::set_options(const RetryOptions& options) {
+  require_valid("retry", name_, validate(options));
+  options_.set(options);
+}
+
+std::optional<TimePoint> Retry::decide(Progress& progress, const Outcome& outcome, TimePoint now,
+                                       TimePoint deadline) noexcept {
+  const RetryOptions options = options_.get();
+  const std::optional<Duration>& floor = outcome.retry_after;
+  const auto give_up = [&](GivenUp reason) {
+    this->give_up(reason, progress, outcome, now);
     return std::nullopt;
-  }
-  if (floor && *floor > options_.honor_retry_after.max) {
-    give_up(GivenUp::retry_after);
-    return std::nullopt;
-  }
-  const Duration drawn = draw_delay(progress);
-  const TimePoint at = saturating_add(now, floor ? std::max(drawn, *floor) : drawn);
-  if (at >= deadline) {
-    give_up(GivenUp::deadline);
-    return std::nullopt;
-  }
-  if (budget_ != nullptr && !budget_->try_spend(now)) {
-    give_up(GivenUp::budget_exhausted);
-    return std::nullopt;
-  }
+  };
+  if (progress.retries + 1 >= options.max_attempts) return give_up(GivenUp::attempts_used_up);
+  if (floor && *floor > options.honor_retry_after.max) return give_up(GivenUp::retry_after);
+  const Duration drawn = draw_delay(options, progress);
+  const Duration delay = floor ? std::max(drawn, *floor) : drawn;
+  const TimePoint at = saturating_add(now, delay);
+  if (at >= deadline) return give_up(GivenUp::deadline);
+  if (budget_ != nullptr && !budget_->try_spend(now)) return give_up(GivenUp::budget_exhausted);
   ++progress.retries;
   // Without the server's own wait: one long `Retry-After` says nothing about the attempts after it.
   progress.previous = drawn;
   retries_.fetch_add(1, std::memory_order_relaxed);
+  if (events_.wants(Interest::retries)) {
+    events_.on_retry(
+        {{name_, PolicyKind::retry, now}, progress.retries, delay, outcome.verdict, outcome.type});
+  }
   return at;
 }
 
-Duration Retry::draw_delay(const Progress& progress) noexcept {
-  const DelayRange range = delay_range(options_, progress.retries + 1, progress.previous);
-  if (options_.jitter == Jitter::none) return range.least;
+void Retry::give_up(GivenUp reason, const Progress& progress, const Outcome& outcome,
+                    TimePoint now) noexcept {
+  given_up_[static_cast<std::size_t>(reason)].fetch_add(1, std::memory_order_relaxed);
+  if (events_.wants(Interest::retries)) {
+    events_.on_gave_up(
+        {{name_, PolicyKind::retry, now}, progress.retries + 1, reason, outcome.verdict, outcome.type});
+  }
+}
+
+Duration Retry::draw_delay(const RetryOptions& options, const Progress& progress) noexcept {
+  const DelayRange range = delay_range(options, progress.retries + 1, progress.previous);
+  if (options.jitter == Jitter::none) return range.least;
   Random random = Random::at(seed_, drawn_.fetch_add(1, std::memory_order_relaxed));
   return uniform_between(random, range.least, range.most);
 }

@@ -28,9 +28,12 @@
 #include <vector>
 
 #include "switchgear/core/outcome.hpp"
+#include "switchgear/core/policy_event.hpp"
 #include "switchgear/core/time.hpp"
+#include "switchgear/policy/event_fanout.hpp"
 #include "switchgear/policy/option_problem.hpp"
 #include "switchgear/policy/retry_budget.hpp"
+#include "switchgear/striped/exchanged.hpp"
 
 namespace switchgear {
 
@@ -85,23 +88,6 @@ struct DelayRange {
 [[nodiscard]] DelayRange delay_range(const RetryOptions& options, std::uint32_t k,
                                      Duration previous = {}) noexcept;
 
-/// Why a call that failed was not tried again.
-enum class GivenUp : std::uint8_t {
-  attempts_used_up,  ///< max_attempts were made
-  pointless,         ///< another attempt would end the same way: 4xx, 501, …
-  deadline,          ///< the next attempt would begin at or after the deadline
-  budget_exhausted,
-  retry_after,  ///< the server asked for a longer wait than `honor_retry_after.max`
-};
-inline constexpr std::array given_up_reasons{GivenUp::attempts_used_up, GivenUp::pointless, GivenUp::deadline,
-                                             GivenUp::budget_exhausted, GivenUp::retry_after};
-
-[[nodiscard]] constexpr std::string_view to_string(GivenUp reason) noexcept {
-  constexpr std::array<std::string_view, given_up_reasons.size()> names{
-      "attempts_used_up", "pointless", "deadline", "budget_exhausted", "retry_after"};
-  return names[static_cast<std::size_t>(reason)];
-}
-
 /// Since construction.
 struct RetryTotals {
   std::uint64_t retries = 0;  ///< attempts decided on, the first of a call not among them
@@ -110,6 +96,10 @@ struct RetryTotals {
   [[nodiscard]] std::uint64_t given_up_for(GivenUp reason) const noexcept {
     return given_up[static_cast<std::size_t>(reason)];
   }
+};
+
+struct RetrySnapshot {
+  RetryTotals totals;
 };
 
 /// The retries of all calls to one dependency.
@@ -157,36 +147,43 @@ class Retry {
   [[nodiscard]] std::optional<TimePoint> next_attempt(Progress& progress, const Outcome& outcome,
                                                       TimePoint now, TimePoint deadline) noexcept {
     if (!outcome.worth_repeating()) {
-      if (outcome.verdict == Verdict::failure) give_up(GivenUp::pointless);
+      if (outcome.verdict == Verdict::failure) give_up(GivenUp::pointless, progress, outcome, now);
       return std::nullopt;
     }
-    return decide(progress, outcome.retry_after, now, deadline);
+    return decide(progress, outcome, now, deadline);
   }
 
   [[nodiscard]] RetryTotals totals() const noexcept;
+  [[nodiscard]] RetrySnapshot snapshot() const noexcept { return {totals()}; }
+
+  /// Where listeners subscribe for this policy's events.
+  [[nodiscard]] EventFanout& events() noexcept { return events_; }
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
-  [[nodiscard]] const RetryOptions& options() const noexcept { return options_; }
+  [[nodiscard]] RetryOptions options() const noexcept { return options_.get(); }
+
+  /// Other options from now on; calls that have begun keep the attempts they have made. Throws
+  /// std::invalid_argument, and changes nothing, when they are not valid.
+  void set_options(const RetryOptions& options);
   [[nodiscard]] RetryBudget* budget() const noexcept { return budget_; }
 
  private:
   using Counter = std::atomic<std::uint64_t>;
 
-  [[nodiscard]] std::optional<TimePoint> decide(Progress& progress, const std::optional<Duration>& floor,
-                                                TimePoint now, TimePoint deadline) noexcept;
-  [[nodiscard]] Duration draw_delay(const Progress& progress) noexcept;
-  void give_up(GivenUp reason) noexcept {
-    given_up_[static_cast<std::size_t>(reason)].fetch_add(1, std::memory_order_relaxed);
-  }
+  [[nodiscard]] std::optional<TimePoint> decide(Progress& progress, const Outcome& outcome, TimePoint now,
+                                                TimePoint deadline) noexcept;
+  [[nodiscard]] Duration draw_delay(const RetryOptions& options, const Progress& progress) noexcept;
+  void give_up(GivenUp reason, const Progress& progress, const Outcome& outcome, TimePoint now) noexcept;
 
   RetryBudget* const budget_;
-  const RetryOptions options_;
+  Exchanged<RetryOptions> options_;
   const std::uint64_t seed_;
   const std::string name_;
   // Written by failing calls only; a line of its own, so that successes read the rest undisturbed.
   alignas(64) Counter drawn_{0};
   Counter retries_{0};
   std::array<Counter, given_up_reasons.size()> given_up_{};
+  EventFanout events_;
 };
 
 }  // namespace switchgear

@@ -48,13 +48,13 @@ bool RetryBudget::try_spend(TimePoint now) noexcept {
     // Only now is it worth reading what other threads are writing to.
     current_calls_ = calls_in(current_);
     if (!covers(retries_ + 1, closed_calls_ + current_calls_)) {
-      ++refused_;
+      ++totals_.refused;
       return false;
     }
   }
   ++retries_;
   ++retries_by_bucket_[current_ % ring];
-  ++granted_;
+  ++totals_.granted;
   return true;
 }
 
@@ -64,8 +64,7 @@ RetryBudgetSnapshot RetryBudget::snapshot(TimePoint now) const noexcept {
   RetryBudgetSnapshot seen;
   seen.calls = closed_calls_at_locked(bucket) + calls_in(bucket);
   seen.retries = retries_at_locked(bucket);
-  seen.granted = granted_;
-  seen.refused = refused_;
+  seen.totals = totals_;
   // The estimate is off by one at most, by rounding; covers() has the last word.
   const double most = options_.ratio * static_cast<double>(seen.calls) + free_;
   auto allowed = static_cast<std::uint64_t>(most);

@@ -38,12 +38,17 @@ struct RetryBudgetOptions {
 
 [[nodiscard]] std::vector<OptionProblem> validate(const RetryBudgetOptions& options);
 
+/// Since construction.
+struct RetryBudgetTotals {
+  std::uint64_t granted = 0;
+  std::uint64_t refused = 0;
+};
+
 struct RetryBudgetSnapshot {
   std::uint64_t calls = 0;    ///< surely inside the last 10 s
   std::uint64_t retries = 0;  ///< that may be inside the last 10 s
   std::uint64_t left = 0;     ///< retries that would be granted now, one after the other
-  std::uint64_t granted = 0;  ///< since construction
-  std::uint64_t refused = 0;  ///< since construction
+  RetryBudgetTotals totals;
 };
 
 /// One budget, shared by whatever sends further attempts to one dependency: its Retry and its Hedge.
@@ -144,8 +149,7 @@ class RetryBudget {
   std::uint64_t retries_ = 0;        ///< in the buckets that may be inside
   std::array<std::uint64_t, ring> closed_by_bucket_{};
   std::array<std::uint64_t, ring> retries_by_bucket_{};
-  std::uint64_t granted_ = 0;
-  std::uint64_t refused_ = 0;
+  RetryBudgetTotals totals_;
   const std::string name_;
   const RetryBudgetOptions options_;
 };

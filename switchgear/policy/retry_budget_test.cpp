@@ -57,7 +57,7 @@ TEST(RetryBudget, GrantsNothingWhenItHasNothing) {
   RetryBudget budget{"payment", {.ratio = 0, .min_per_second = 0}};
   call(budget, TimePoint{1h}, 1'000);
   EXPECT_FALSE(budget.try_spend(TimePoint{1h}));
-  EXPECT_EQ(budget.snapshot(TimePoint{1h}).refused, 1U);
+  EXPECT_EQ(budget.snapshot(TimePoint{1h}).totals.refused, 1U);
 }
 
 TEST(RetryBudget, GoesOnCountingCallsWhenExhausted) {
@@ -139,8 +139,8 @@ TEST(RetryBudget, ShowsWhatItHolds) {
   EXPECT_EQ(seen.calls, 10U);
   EXPECT_EQ(seen.retries, 2U);
   EXPECT_EQ(seen.left, 5U);
-  EXPECT_EQ(seen.granted, 2U);
-  EXPECT_EQ(seen.refused, 0U);
+  EXPECT_EQ(seen.totals.granted, 2U);
+  EXPECT_EQ(seen.totals.refused, 0U);
   const RetryBudgetSnapshot later = budget.snapshot(now + 1min);
   EXPECT_EQ(later.calls, 0U);
   EXPECT_EQ(later.retries, 0U);
@@ -281,8 +281,8 @@ TEST(RetryBudget, KeepsTheBoundAmongManyThreads) {
     ASSERT_LE(retries.in(one.at - 10s, one.at) * 10, calls.in(one.at - 10s, answered) * 2 + 300);
   }
   const RetryBudgetSnapshot seen = budget.snapshot(time_of(clock.load()));
-  EXPECT_EQ(seen.granted, granted.size());
-  EXPECT_EQ(seen.refused, refused);
+  EXPECT_EQ(seen.totals.granted, granted.size());
+  EXPECT_EQ(seen.totals.refused, refused);
   EXPECT_GT(granted.size(), 20'000U) << "the bound is only worth something if it is also used up";
   EXPECT_GT(refused, 20'000U);
 }

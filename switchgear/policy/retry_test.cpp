@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <limits>
 #include <stdexcept>
@@ -167,7 +168,7 @@ TEST(Retry, AServerThatAsksForAnHourGetsItsAnswerPassedOnAtOnce) {
   Retry retry{"payment", plain(), 0, &budget};
   EXPECT_TRUE(waits(retry, outcome).empty());
   EXPECT_EQ(retry.totals().given_up_for(GivenUp::retry_after), 1U);
-  EXPECT_EQ(budget.snapshot(TimePoint{1h}).granted, 0U);
+  EXPECT_EQ(budget.snapshot(TimePoint{1h}).totals.granted, 0U);
 }
 
 TEST(Retry, WaitsForExactlyTheLongestRetryAfterThatItHonors) {
@@ -289,7 +290,7 @@ TEST(Retry, SpendsNothingOnAnAttemptThatIsNotMade) {
   EXPECT_TRUE(retry.next_attempt(progress, failed, now, no_deadline))
       << "the one the budget has is still there";
   EXPECT_FALSE(retry.next_attempt(progress, failed, now, no_deadline)) << "two attempts are all";
-  EXPECT_EQ(budget.snapshot(now).refused, 0U);
+  EXPECT_EQ(budget.snapshot(now).totals.refused, 0U);
 }
 
 TEST(Retry, SharesItsBudgetWithOthers) {
@@ -337,6 +338,59 @@ TEST(RetryOptions, AreAllNamedByTheConstructorThatRefusesThem) {
         "retry 'payment': max_attempts: 0 is not from 1 to 1000000; factor: 0 is not a factor from 1 to "
         "1000");
   }
+}
+
+TEST(Retry, DecidesByTheOptionsOfTheMomentAndKeepsTheAttemptsMade) {
+  Retry retry{"payment", {.max_attempts = 2, .base = 10ms, .jitter = Jitter::none}};
+  Retry::Progress progress;
+  const Outcome timeout = Outcome::failure(FailureType::timeout, 1ms);
+  ASSERT_EQ(retry.next_attempt(progress, timeout, TimePoint{}, TimePoint::max()), TimePoint{10ms});
+  retry.set_options({.max_attempts = 4, .base = 50ms, .jitter = Jitter::none});
+  EXPECT_EQ(retry.next_attempt(progress, timeout, TimePoint{}, TimePoint::max()), TimePoint{100ms})
+      << "the second retry of the new options";
+  retry.set_options({.max_attempts = 3});
+  EXPECT_EQ(retry.next_attempt(progress, timeout, TimePoint{}, TimePoint::max()), std::nullopt);
+  EXPECT_EQ(retry.snapshot().totals.given_up_for(GivenUp::attempts_used_up), 1U);
+  EXPECT_THROW(retry.set_options({.max_attempts = 0}), std::invalid_argument);
+  EXPECT_EQ(retry.options().max_attempts, 3U);
+}
+
+TEST(Retry, DecidesByOneSetOfOptionsThoughTheyChangeAllTheTime) {
+  // Either every retry after 1 ms, two of them, or every one after 2 ms, four of them.
+  const RetryOptions few{
+      .max_attempts = 3, .backoff = Backoff::fixed, .base = 1ms, .max_delay = 1ms, .jitter = Jitter::none};
+  const RetryOptions many{
+      .max_attempts = 5, .backoff = Backoff::fixed, .base = 2ms, .max_delay = 2ms, .jitter = Jitter::none};
+  Retry retry{"payment", few};
+  std::atomic<int> wrong{0};
+  std::atomic<std::uint64_t> granted{0};
+  std::atomic<int> at_work{3};
+  constexpr int calls = 20'000;
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 3; ++thread) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < calls; ++i) {
+        Retry::Progress progress;
+        while (const auto next = retry.next_attempt(progress, Outcome::failure(FailureType::timeout, 1ms),
+                                                    TimePoint{}, TimePoint::max())) {
+          ++granted;
+          const bool by_few = *next == TimePoint{1ms} && progress.retries <= 2;
+          const bool by_many = *next == TimePoint{2ms} && progress.retries <= 4;
+          if (!by_few && !by_many) ++wrong;
+        }
+      }
+      --at_work;
+    });
+  }
+  while (at_work > 0) {
+    retry.set_options(many);
+    std::this_thread::yield();
+    retry.set_options(few);
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
+  EXPECT_EQ(retry.totals().retries, granted);
+  EXPECT_EQ(retry.totals().given_up_for(GivenUp::attempts_used_up), 3U * calls);
 }
 
 }  // namespace

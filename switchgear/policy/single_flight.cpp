@@ -81,7 +81,8 @@ SingleFlight::Poll SingleFlight::poll(Ticket& ticket) {
     case Ticket::Standing::leads:
     case Ticket::Standing::alone:
       poll.state = State::leads;
-      if (!std::exchange(ticket.told_, true)) count_led(ticket);
+      poll.counted = !std::exchange(ticket.told_, true);
+      if (poll.counted) count_led(ticket);
       break;
     case Ticket::Standing::answered:
       poll.state = State::answered;
@@ -89,12 +90,14 @@ SingleFlight::Poll SingleFlight::poll(Ticket& ticket) {
       poll.at = ticket.at_;
       ticket.flights_ = nullptr;
       // A leader found the answer by itself: it is no other caller's (see answer_all()).
-      if (!ticket.told_) ++shard.counters.answered;
+      poll.counted = !ticket.told_;
+      if (poll.counted) ++shard.counters.answered;
       break;
     case Ticket::Standing::failed:
       poll.state = State::failed;
       poll.cause = std::exchange(ticket.cause_, Cause{});
       ticket.flights_ = nullptr;
+      poll.counted = true;
       ++shard.counters.failed;
       break;
   }

@@ -49,6 +49,7 @@ class SingleFlight {
     std::shared_ptr<const void> value;  ///< when answered
     TimePoint at{};                     ///< when answered: since when `value` is there
     Cause cause;                        ///< when failed
+    bool counted = false;               ///< this is what counted the caller as led, answered or failed
   };
 
   /// One caller's place, in the caller's frame. Destroyed, it leaves.
@@ -60,6 +61,8 @@ class SingleFlight {
     ~Ticket() {
       if (flights_ != nullptr) flights_->leave(*this);
     }
+    /// What it joined with last.
+    [[nodiscard]] std::string_view key() const noexcept { return key_; }
 
    private:
     friend class SingleFlight;

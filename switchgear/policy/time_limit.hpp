@@ -2,7 +2,9 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +12,7 @@
 #include <vector>
 
 #include "switchgear/core/time.hpp"
+#include "switchgear/policy/event_fanout.hpp"
 #include "switchgear/policy/option_problem.hpp"
 
 namespace switchgear {
@@ -42,6 +45,16 @@ struct TimeLimit {
 
 [[nodiscard]] std::vector<OptionProblem> validate(const TimeLimit& limit);
 
+/// Since construction. The driver of a call tells a limit what became of it.
+struct TimeLimitTotals {
+  std::uint64_t timed_out = 0;  ///< cut off at this limit
+  std::uint64_t refused = 0;    ///< attempts that were not begun, because this limit was over
+};
+
+struct TimeLimitSnapshot {
+  TimeLimitTotals totals;
+};
+
 /// All that a limit does. Timeout and Deadline add what stands inside of them, and are two types because a
 /// pipeline tells policies apart by their type: each has its own place in the standard order.
 class TimeLimited {
@@ -56,15 +69,31 @@ class TimeLimited {
   [[nodiscard]] const std::string& name() const noexcept { return limit_.name; }
   [[nodiscard]] Duration length() const noexcept { return limit_.length; }
 
+  /// What became of a call within this limit: cut off at it, or an attempt was not begun because it was over.
+  void timed_out(TimePoint now) const noexcept;
+  void refused(const Rejection& rejection, TimePoint now) const noexcept;
+
+  [[nodiscard]] TimeLimitSnapshot snapshot() const noexcept {
+    return {{timed_out_.load(std::memory_order_relaxed), refused_.load(std::memory_order_relaxed)}};
+  }
+
+  /// Where listeners subscribe for this policy's events.
+  [[nodiscard]] EventFanout& events() const noexcept { return events_; }
+
  protected:
-  /// Throws std::invalid_argument when `length` is shorter than 1 ns; `policy` is who says so.
-  TimeLimited(std::string_view policy, TimeLimit limit);
-  TimeLimited(const TimeLimited&) = default;
-  TimeLimited& operator=(const TimeLimited&) = default;
+  /// Throws std::invalid_argument when `length` is shorter than 1 ns.
+  TimeLimited(PolicyKind kind, TimeLimit limit);
+  /// The limit alone: counts begin anew, and listeners stay behind.
+  TimeLimited(const TimeLimited& other) : limit_(other.limit_), kind_(other.kind_) {}
+  TimeLimited& operator=(const TimeLimited&) = delete;
   ~TimeLimited() = default;
 
  private:
-  TimeLimit limit_;
+  const TimeLimit limit_;
+  const PolicyKind kind_;
+  mutable std::atomic<std::uint64_t> timed_out_{0};
+  mutable std::atomic<std::uint64_t> refused_{0};
+  mutable EventFanout events_;
 };
 
 /// The limit of one attempt. An attempt that overruns it is cancelled, and is a failure of type `timeout` for
@@ -73,12 +102,11 @@ class TimeLimited {
 ///     const Timeout timeout{"payment timeout", 2s};
 ///     const TimePoint end = timeout.end(now, deadline_of_the_call);
 ///
-/// Not for: calls that cannot be interrupted; they get their deadline and must check it. A constant: any
-/// number of threads may read it.
+/// Not for: calls that cannot be interrupted; they get their deadline and must check it. Threads: any.
 class Timeout : public TimeLimited {
  public:
   /// Throws std::invalid_argument when `length` is shorter than 1 ns.
-  explicit Timeout(TimeLimit limit) : TimeLimited("timeout", std::move(limit)) {}
+  explicit Timeout(TimeLimit limit) : TimeLimited(PolicyKind::timeout, std::move(limit)) {}
   Timeout(std::string name, Duration length) : Timeout(TimeLimit{std::move(name), length}) {}
 };
 
@@ -89,11 +117,11 @@ class Timeout : public TimeLimited {
 ///     const Deadline deadline{"checkout deadline", *time_class("standard")};
 ///     const TimePoint end = deadline.end(now, parent);
 ///
-/// A constant: any number of threads may read it.
+/// Threads: any.
 class Deadline : public TimeLimited {
  public:
   /// Throws std::invalid_argument when `length` is shorter than 1 ns.
-  explicit Deadline(TimeLimit limit) : TimeLimited("deadline", std::move(limit)) {}
+  explicit Deadline(TimeLimit limit) : TimeLimited(PolicyKind::deadline, std::move(limit)) {}
   Deadline(std::string name, Duration length) : Deadline(TimeLimit{std::move(name), length}) {}
 };
 

@@ -130,6 +130,20 @@ AppliedOptions BreakerRegistry::apply(const std::map<std::string, CircuitBreaker
   return done;
 }
 
+std::shared_ptr<CircuitBreaker> BreakerRegistry::put(std::string_view name,
+                                                     const CircuitBreakerOptions& options, TimePoint now) {
+  House replaced;  // released outside the lock
+  const std::lock_guard lock{mutex_};
+  const auto named = named_.find(name);
+  House known = named != named_.end() ? named->second : keyed_.find(name);
+  House next = known && known->breaker().options() == options
+                   ? known
+                   : make(name, options, now, known ? known->listeners() : nullptr);
+  replaced = keyed_.take(name);
+  named_.insert_or_assign(std::string{name}, next);
+  return HousedBreaker::door(std::move(next));
+}
+
 bool BreakerRegistry::command(std::string_view name, Command command, TimePoint now) {
   const auto breaker = find(name);
   if (breaker) breaker->command(command, now);
@@ -138,6 +152,25 @@ bool BreakerRegistry::command(std::string_view name, Command command, TimePoint 
 
 void BreakerRegistry::reset_all(TimePoint now) {
   for (const auto& breaker : all()) breaker->command(Command::reset, now);
+}
+
+std::vector<SavedBreaker> BreakerRegistry::save(const WallAnchor& clocks) const {
+  std::vector<SavedBreaker> saved;
+  for (const auto& breaker : all()) saved.push_back(breaker->save(clocks));
+  return saved;
+}
+
+std::vector<std::string> BreakerRegistry::restore(const std::vector<SavedBreaker>& saved,
+                                                  const WallAnchor& clocks) {
+  std::vector<std::string> unknown;
+  for (const SavedBreaker& each : saved) {
+    if (const auto breaker = find(each.name)) {
+      breaker->restore(each, clocks);
+    } else {
+      unknown.push_back(each.name);
+    }
+  }
+  return unknown;
 }
 
 bool BreakerRegistry::subscribe(std::string_view name, std::shared_ptr<EventSink> listener,

@@ -15,7 +15,7 @@
 #include "switchgear/core/time.hpp"
 #include "switchgear/policy/circuit_breaker.hpp"
 #include "switchgear/policy/circuit_breaker_options.hpp"
-#include "switchgear/registry/event_fanout.hpp"
+#include "switchgear/policy/event_fanout.hpp"
 #include "switchgear/registry/keyed_breakers.hpp"
 
 namespace switchgear {
@@ -101,14 +101,31 @@ class BreakerRegistry {
   /// valid.
   AppliedOptions apply(const std::map<std::string, CircuitBreakerOptions>& options, TimePoint now);
 
+  /// What apply() does, for one breaker: the one there is if it has these options already; otherwise a new
+  /// one, in its place if there is one. Throws std::invalid_argument, and changes nothing, when the options
+  /// are not valid.
+  std::shared_ptr<CircuitBreaker> put(std::string_view name, const CircuitBreakerOptions& options,
+                                      TimePoint now);
+
   /// An operator's command to one breaker. False when there is none of that name.
   bool command(std::string_view name, Command command, TimePoint now);
 
   /// Command::reset to every breaker, whatever state or mode it is in. Totals stay.
   void reset_all(TimePoint now);
 
+  /// What every breaker, named or keyed, needs to go on where it stands, sorted by name. `clocks` are
+  /// readings of both clocks, made at the same time. Kept as to_text() of it, an opening outlives a restart.
+  [[nodiscard]] std::vector<SavedBreaker> save(const WallAnchor& clocks) const;
+
+  /// CircuitBreaker::restore() for each breaker that is here by its name; returns the names of the others,
+  /// which a program that makes them on demand can restore when it has made them.
+  std::vector<std::string> restore(const std::vector<SavedBreaker>& saved, const WallAnchor& clocks);
+
   /// Where listeners subscribe for the events of all breakers, present and future.
   [[nodiscard]] EventFanout& events() noexcept { return *events_; }
+
+  /// The same, to outlive the registry.
+  [[nodiscard]] const std::shared_ptr<EventFanout>& shared_events() const noexcept { return events_; }
 
   /// Calls `listener` for the events of one breaker, before those of events(). Subscribing again changes the
   /// interest. False when there is no breaker of that name; a keyed one takes its listeners along when it

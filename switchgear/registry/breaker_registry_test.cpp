@@ -278,5 +278,31 @@ TEST(BreakerRegistry, ThreadsThatAskAtOnceGetOneBreaker) {
   for (const auto& each : got) EXPECT_EQ(each, got.front());
 }
 
+TEST(BreakerRegistry, DoesNotForgetAnOpeningOverARestart) {
+  const WallAnchor::Wall noon{1'764'158'400s};
+  BreakerRegistry before{{}, 1};
+  fail_once(*before.get_or_create("payment", tripping_after(1), start), start);
+  fail_once(*before.get_or_create_keyed("search/tenant", tripping_after(1), start), start);
+  (void)before.get_or_create("mail", tripping_after(1), start);
+  const std::string text = to_text(before.save({start + 1s, noon}));
+
+  BreakerRegistry after{{}, 2};
+  const TimePoint now{5s};  // another process, on a machine that has just been started
+  const auto payment = after.get_or_create("payment", tripping_after(1), now);
+  const auto mail = after.get_or_create("mail", tripping_after(1), now);
+  const auto listener = std::make_shared<LastTransition>();
+  after.events().subscribe(listener);
+  const SavedBreakersRead saved = read_saved_breakers(text);
+  EXPECT_EQ(after.restore(saved.breakers, {now, noon + 2s}), std::vector<std::string>{"search/tenant"});
+  EXPECT_EQ(payment->try_acquire(now).rejection().retry_after, 27s) << "of 30 s";
+  EXPECT_EQ(mail->state(), State::closed);
+  EXPECT_EQ(listener->breaker, "payment");
+  EXPECT_EQ(listener->seen, 1);
+
+  const auto tenant = after.get_or_create_keyed("search/tenant", tripping_after(1), now);
+  EXPECT_TRUE(after.restore(saved.breakers, {now, noon + 2s}).empty());
+  EXPECT_EQ(tenant->state(), State::open);
+}
+
 }  // namespace
 }  // namespace switchgear

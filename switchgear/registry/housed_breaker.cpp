@@ -50,7 +50,7 @@ void HousedBreaker::on_call(const CallEvent& call) {
 
 void HousedBreaker::on_wish_changed() noexcept {
   const std::scoped_lock lock{wishes_};
-  const bool wanted = own_->wants_calls() || everybody_->wants_calls();
+  const bool wanted = own_->wants(Interest::calls) || everybody_->wants(Interest::calls);
   breaker_.tell_calls(wanted ? CallEvents::on : CallEvents::off);
 }
 

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "switchgear/policy/circuit_breaker.hpp"
-#include "switchgear/registry/event_fanout.hpp"
+#include "switchgear/policy/event_fanout.hpp"
 
 namespace switchgear::detail {
 

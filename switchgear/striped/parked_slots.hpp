@@ -27,16 +27,19 @@ namespace switchgear {
 /// twice that; allocates only when constructed. Never waits.
 class ParkedSlots {
  public:
-  /// For a pool of `slots`, of which at most half are parked. With too few for all cores it is closed for
-  /// good.
+  /// For a pool of `slots`, of which at most half are parked. With too few for all cores it is not
+  /// to be opened.
   explicit ParkedSlots(std::uint32_t slots)
       : owned_(std::min(std::thread::hardware_concurrency() + 2, max_thread_slots)),
-        most_(std::min(slots / (2 * owned_), most_of_one_thread)),
+        most_(share_of(slots)),
         cells_(std::make_unique<Cell[]>(owned_)),
-        closed_(most_ == 0) {}
+        closed_(!useful()) {}
 
-  /// Whether open() ever has an effect.
-  [[nodiscard]] bool useful() const noexcept { return most_ > 0; }
+  /// Whether there are enough slots to park any.
+  [[nodiscard]] bool useful() const noexcept { return most_.load(std::memory_order_relaxed) > 0; }
+
+  /// The pool has another number of slots. Precondition: closed.
+  void resize(std::uint32_t slots) noexcept { most_.store(share_of(slots), std::memory_order_relaxed); }
 
   /// Takes a slot that this thread has parked.
   [[nodiscard]] bool take() noexcept {
@@ -51,7 +54,8 @@ class ParkedSlots {
       return false;
     Cell& cell = cells_[mine];
     std::uint32_t seen = cell.parked.load(std::memory_order_relaxed);
-    if (seen >= most_ || closed_.load(std::memory_order_relaxed)) return false;
+    if (seen >= most_.load(std::memory_order_relaxed) || closed_.load(std::memory_order_relaxed))
+      return false;
     // Fails only against close().
     if (!cell.parked.compare_exchange_strong(seen, seen + 1, std::memory_order_seq_cst,
                                              std::memory_order_relaxed)) {
@@ -88,6 +92,9 @@ class ParkedSlots {
   /// As many calls as one thread of coroutines has under way before it reaches for the pool.
   static constexpr std::uint32_t most_of_one_thread = 8;
 
+  [[nodiscard]] std::uint32_t share_of(std::uint32_t slots) const noexcept {
+    return std::min(slots / (2 * owned_), most_of_one_thread);
+  }
   [[nodiscard]] static bool take_from(Cell& cell) noexcept {
     std::uint32_t seen = cell.parked.load(std::memory_order_relaxed);
     // Fails only against close(), which leaves nothing.
@@ -96,7 +103,7 @@ class ParkedSlots {
   }
 
   const std::uint32_t owned_;
-  const std::uint32_t most_;
+  std::atomic<std::uint32_t> most_;  ///< that one thread parks
   const std::unique_ptr<Cell[]> cells_;
   std::atomic<bool> closed_;
 };

@@ -19,6 +19,12 @@ RecentLatencies::RecentLatencies(double share, std::uint64_t needed)
       cells_(std::make_unique<Cell[]>(owned_ + 1)),
       fresh_until_(ticks_of(TimePoint::min())) {}
 
+void RecentLatencies::ask_for(double share, std::uint64_t needed) noexcept {
+  share_.store(share, std::memory_order_relaxed);
+  needed_.store(std::max<std::uint64_t>(needed, 1), std::memory_order_relaxed);
+  fresh_until_.store(ticks_of(TimePoint::min()), std::memory_order_relaxed);
+}
+
 bool RecentLatencies::begin(Half& half, std::int64_t epoch) noexcept {
   std::int64_t seen = half.epoch.load(std::memory_order_relaxed);
   do {
@@ -31,7 +37,7 @@ bool RecentLatencies::begin(Half& half, std::int64_t epoch) noexcept {
 
 Duration RecentLatencies::refreshed(TimePoint now) noexcept {
   const std::int64_t epoch = epoch_of(now);
-  if (total(epoch) < needed_) {
+  if (total(epoch) < needed_.load(std::memory_order_relaxed)) {
     known_.store(unknown, std::memory_order_relaxed);
     return Duration{unknown};
   }
@@ -69,7 +75,7 @@ Duration::rep RecentLatencies::sum(std::int64_t epoch) const noexcept {
     }
   }
   if (records == 0) return unknown;
-  std::uint64_t left = nearest_rank(share_, records);
+  std::uint64_t left = nearest_rank(share_.load(std::memory_order_relaxed), records);
   std::uint32_t code = 0;
   while (sums[code] < left) left -= sums[code++];
   return latency_of_code(code).count();

@@ -25,6 +25,9 @@ class RecentLatencies {
   /// `share` of Quantile; below `needed` records it is not known.
   RecentLatencies(double share, std::uint64_t needed);
 
+  /// Another quantile of the same records.
+  void ask_for(double share, std::uint64_t needed) noexcept;
+
   void record(Duration latency, TimePoint now) noexcept {
     const std::uint32_t slot = thread_slot();
     const std::int64_t epoch = epoch_of(now);
@@ -79,8 +82,8 @@ class RecentLatencies {
     return held == epoch || held == epoch - 1;
   }
 
-  const double share_;
-  const std::uint64_t needed_;
+  std::atomic<double> share_;
+  std::atomic<std::uint64_t> needed_;
   const std::uint32_t owned_;
   const std::unique_ptr<Cell[]> cells_;  ///< one per owned slot, and the last for all other threads
   alignas(64) std::atomic<Duration::rep> fresh_until_;

@@ -49,7 +49,7 @@ TEST(MarkRing, KeepsTheSumsOfTheLastCallsLikeAPlainListWould) {
         ring.put(marks);
         list.push_back(marks);
       } else {
-        const std::uint64_t many = dice == 9   ? 3 * size
+        const std::uint64_t many = dice == 9   ? std::uint64_t{3} * size
                                    : dice == 8 ? size
                                                : static_cast<std::uint64_t>(random.uniform() * 8);
         ring.skip(many);

@@ -359,7 +359,7 @@ TEST(BlockingCall, LeavesTheQueueWhenToldToStop) {
   waiting.request_stop();
   waiting.join();
   EXPECT_EQ(bulkhead.snapshot().waiting, 0U);
-  EXPECT_EQ(bulkhead.snapshot().cancelled, 1U);
+  EXPECT_EQ(bulkhead.snapshot().totals.cancelled, 1U);
 }
 
 TEST(BlockingCall, IsNotMadeThroughAPolicyThatKeepsAnswersOfAnotherType) {

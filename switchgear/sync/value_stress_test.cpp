@@ -177,7 +177,7 @@ TEST(ValueStress, EightThreadsGetOneAnswerACallAndEverythingAddsUp) {
   const Chaos::Totals chaos = s.chaos.totals();
   EXPECT_EQ(chaos.drawn, breaker.calls) << "each call that the breaker admits meets it";
   EXPECT_LE(told.attempts, chaos.of(Chaos::Injection::Kind::none) + chaos.of(Chaos::Injection::Kind::delay));
-  EXPECT_EQ(s.budget.snapshot(SteadyTime::now()).granted, s.retry.totals().retries);
+  EXPECT_EQ(s.budget.snapshot(SteadyTime::now()).totals.granted, s.retry.totals().retries);
   EXPECT_FALSE(told.saw_too_little());
 }
 

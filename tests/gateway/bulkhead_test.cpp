@@ -91,6 +91,31 @@ TEST(GatewayBulkhead, LetsTheFirstOfTheQueueInWhenASlotIsFreed) {
   EXPECT_EQ(shop.most, 1);
 }
 
+TEST(GatewayBulkhead, KeepsItsCallsAndWaitersWhenAReloadChangesItsSize) {
+  Gated shop;
+  const std::uint16_t port = shop.upstream.port();
+  const GatewayProcess gateway{limited(port, "bulkhead: {max_concurrent: 1, max_queue: 1, max_wait: 60s}")};
+  Socket first = asking(gateway);
+  EXPECT_TRUE(eventually([&] { return shop.inside == 1; }));
+  Socket second = asking(gateway);
+  EXPECT_TRUE(eventually([&] { return says(gateway, "switchgear_bulkhead_waiting{service=\"shop\"} 1"); }));
+
+  gateway.rewrite(limited(port, "bulkhead: {max_concurrent: 2}"));
+  EXPECT_EQ(gateway.admin("POST", "/reload").status(), 200U);
+  EXPECT_TRUE(eventually([&] { return shop.inside == 2; })) << "the one that waited is let in";
+  EXPECT_TRUE(says(gateway, "switchgear_bulkhead_in_use{service=\"shop\"} 2"));
+  EXPECT_EQ(gateway.get("/").status(), 503U) << "the call from before holds one of the two";
+
+  gateway.rewrite(limited(port, "bulkhead: {max_concurrent: 1}"));
+  EXPECT_EQ(gateway.admin("POST", "/reload").status(), 200U);
+  EXPECT_TRUE(says(gateway, "switchgear_bulkhead_in_use{service=\"shop\"} 2")) << "none is ended";
+  EXPECT_EQ(gateway.get("/").status(), 503U);
+  shop.open();
+  EXPECT_EQ(first.read_response().value_or(Message{}).status(), 200U);
+  EXPECT_EQ(second.read_response().value_or(Message{}).status(), 200U);
+  EXPECT_TRUE(eventually([&] { return gateway.get("/").status() == 200U; }));
+}
+
 TEST(GatewayBulkhead, SendsWhoHasWaitedLongEnoughAway) {
   Gated shop;
   const GatewayProcess gateway{

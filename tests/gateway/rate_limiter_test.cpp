@@ -46,7 +46,7 @@ TEST(GatewayRateLimiter, MakesCallersWaitForAsLongAsTheyMay) {
   EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::milliseconds{390});
 }
 
-TEST(GatewayRateLimiter, KeepsItsBucketAcrossAReloadThatDoesNotConcernIt) {
+TEST(GatewayRateLimiter, KeepsItsBucketAcrossReloadsAlsoWhenTheyChangeIt) {
   Upstream upstream{Upstream::saying(ok())};
   const std::string config = limited(upstream.port(), "rate: 0.01, burst: 1");
   const GatewayProcess gateway{config};
@@ -56,7 +56,10 @@ TEST(GatewayRateLimiter, KeepsItsBucketAcrossAReloadThatDoesNotConcernIt) {
   EXPECT_EQ(gateway.get("/").status(), 429U);
   gateway.rewrite(limited(upstream.port(), "rate: 0.01, burst: 2"));
   EXPECT_EQ(gateway.admin("POST", "/reload").status(), 200U);
-  EXPECT_EQ(gateway.get("/").status(), 200U) << "another rate, another bucket";
+  EXPECT_EQ(gateway.get("/").status(), 429U) << "a larger bucket fills at its rate";
+  gateway.rewrite(limited(upstream.port(), "rate: 1000, burst: 2"));
+  EXPECT_EQ(gateway.admin("POST", "/reload").status(), 200U);
+  EXPECT_TRUE(eventually([&] { return gateway.get("/").status() == 200U; })) << "at the new rate";
 }
 
 }  // namespace

@@ -14,6 +14,9 @@ CLEAN = {
     "switchgear/policy/breaker_test.cpp": '#include <gtest/gtest.h>\n#include "switchgear/testing/manual_time.hpp"\n',
     "switchgear/policy/breaker_fixture.hpp": "",
     "switchgear/registry/registry.hpp": '#include "switchgear/policy/breaker.hpp"\n',
+    "switchgear/pipeline/layer.hpp": "",
+    "switchgear/pipeline/layers/retry.hpp": '#include "switchgear/pipeline/layer.hpp"\n',
+    "switchgear/pipeline/layers.hpp": '#include "switchgear/pipeline/layers/retry.hpp"\n',
     "switchgear/testing/manual_time.hpp": '#include "switchgear/core/time.hpp"\n',
     "switchgear/http/client.cpp": '#include <boost/asio.hpp>\n#include "switchgear/policy/breaker.hpp"\n',
     "switchgear/config/config.hpp": '#include "switchgear/core/time.hpp"\n',
@@ -25,7 +28,9 @@ CLEAN = {
     "app/gateway/connection/connection.hpp": '#include "app/gateway/call/call.hpp"\n',
     "app/gateway/worker.hpp": '#include "app/gateway/connection/connection.hpp"\n',
     "app/admin/admin.hpp": '#include <fmt/format.h>\n',
-    "app/main.cpp": '#include "app/admin/admin.hpp"\n#include "app/gateway/gateway.hpp"\n',
+    "app/serve/server.cpp": '#include "app/admin/admin.hpp"\n#include "app/gateway/gateway.hpp"\n',
+    "app/serve/serve_command.hpp": "",
+    "app/main.cpp": '#include "app/admin/admin.hpp"\n#include "app/serve/serve_command.hpp"\n',
     "tests/model/model.hpp": "",
 }
 
@@ -58,11 +63,32 @@ class CheckIncludes(unittest.TestCase):
         self.catches("switchgear/http/pool.hpp", '#include "app/admin/admin.hpp"\n', "never includes the binary")
 
     def test_catches_one_room_of_the_binary_including_another(self):
-        self.catches("app/admin/page.cpp", '#include "app/gateway/gateway.hpp"\n', "meet in app/*.cpp")
+        self.catches("app/admin/page.cpp", '#include "app/gateway/gateway.hpp"\n', "meet in app/serve/")
+        self.catches("app/admin/page.cpp", '#include "app/serve/serve_command.hpp"\n', "meet in app/serve/")
 
     def test_catches_a_subfolder_that_includes_a_higher_one(self):
         self.catches("app/gateway/call/client.hpp", '#include "app/gateway/connection/connection.hpp"\n', "nothing runs upwards")
         self.catches("app/gateway/connection/list.hpp", '#include "app/gateway/worker.hpp"\n', "nothing runs upwards")
+
+    def test_catches_a_subfolder_that_is_above_and_below_a_file_beside_it(self):
+        self.catches("switchgear/pipeline/layers/hedge.hpp", '#include "switchgear/pipeline/layers.hpp"\n', "in turn")
+
+    def test_catches_a_circle_of_subfolders_in_a_room_without_an_order(self):
+        found = self.found_with({
+            "app/serve/logs/log.hpp": '#include "app/serve/signals/signals.hpp"\n',
+            "app/serve/signals/signals.hpp": '#include "app/serve/drain.hpp"\n',
+            "app/serve/drain.hpp": '#include "app/serve/logs/log.hpp"\n',
+        })
+        self.assertEqual([line.split(": ")[0] for line in sorted(found)],
+                         ["app/serve/logs/log.hpp:1", "app/serve/signals/signals.hpp:1"], found)
+
+    def test_catches_a_circle_inside_a_subfolder(self):
+        found = self.found_with({
+            "app/gateway/call/retry/plan.hpp": '#include "app/gateway/call/attempts.hpp"\n',
+            "app/gateway/call/attempts.hpp": '#include "app/gateway/call/retry/plan.hpp"\n',
+        })
+        self.assertEqual(len(found), 1, found)
+        self.assertIn("app/gateway/call/retry/plan.hpp:1: ", found[0])
 
     def test_catches_a_subfolder_nobody_knows_in_a_room_with_an_order(self):
         self.catches("app/gateway/misc/strings.hpp", "", "not in its room's order")

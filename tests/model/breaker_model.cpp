@@ -96,6 +96,24 @@ void BreakerModel::command(Order order, TimePoint now) {
   if (order != Order::disable) booked_.clear();
 }
 
+void BreakerModel::restart(TimePoint now) {
+  now = not_before_latest(now);
+  settle(now);
+  const TimePoint began = since_;
+  const bool ramps = ramp_since_ && now - *ramp_since_ < options_.ramp->duration;
+  booked_.clear();
+  if (state_ == State::half_open) {
+    enter(State::open, now, {Rule::restored, 0, 0});
+    open_until_ = began;
+  } else {
+    enter(state_, now, {Rule::restored, 0, 0});
+  }
+  since_ = began;
+  if (state_ == State::open) open_before_ -= now - began;
+  if (ramps) ramp_since_ = began;
+  ramp_asked_ = 0;
+}
+
 // --- what is due by itself
 
 TimePoint BreakerModel::not_before_latest(TimePoint now) { return latest_ = std::max(latest_, now); }

@@ -63,6 +63,8 @@ class BreakerModel {
   void record(Ticket ticket, const Outcome& outcome, TimePoint now);
   void abandon(Ticket ticket, TimePoint now) { record(ticket, Outcome::ignored(), now); }
   void command(Order order, TimePoint now);
+  /// Saved and restored at once, as by a restart that took no time.
+  void restart(TimePoint now);
   /// Makes the transitions that are due by themselves.
   /// Polling does not advance the model's clock while no transition is due.
   void advance(TimePoint now) {

@@ -167,6 +167,8 @@ class TraceMaker {
       held_ = dice_.chance(0.7) && (step.order == Order::force_open || step.order == Order::disable);
     } else if (flavour_ == Flavour::library && dice_.chance(0.03)) {
       step.kind = Step::Kind::advance;
+    } else if (flavour_ == Flavour::library && dice_.chance(0.01)) {
+      step.kind = Step::Kind::restart;
     } else if (!hanging_.empty() && dice_.chance(0.05)) {
       finish(step, hanging_);
     } else if (running_.empty() || running_.size() < 8 ? dice_.chance(eagerness_) || running_.empty()
@@ -304,6 +306,9 @@ std::string describe(const Step& step) {
       break;
     case Step::Kind::advance:
       text << "advance";
+      break;
+    case Step::Kind::restart:
+      text << "restart";
       break;
     case Step::Kind::call:
       text << "call " << step.id << ' ' << to_string(step.outcome.verdict) << " latency "

@@ -24,7 +24,8 @@ struct Step {
     abandon,
     command,
     advance,
-    call,  ///< an acquire and, if admitted, its record `outcome.latency` later
+    restart,  ///< saved, and restored at once
+    call,     ///< an acquire and, if admitted, its record `outcome.latency` later
   };
 
   Kind kind = Kind::acquire;

@@ -124,6 +124,7 @@ class Expectation {
         line(step.at, order_names[static_cast<std::size_t>(step.order)], std::nullopt);
         break;
       case Step::Kind::advance:  // no trace can say it
+      case Step::Kind::restart:
         break;
     }
   }
@@ -227,6 +228,7 @@ std::string trace_file(const Case& given) {
         text.append(",\"op\":\"").append(order_names[static_cast<std::size_t>(step.order)]).append("\"");
         break;
       case Step::Kind::advance:
+      case Step::Kind::restart:
         break;
     }
     text += "}\n";

@@ -11,7 +11,7 @@ export const stateWord: Record<State, string> = {
 
 export function percent(ratio: number): string {
   const value = ratio * 100;
-  return value === 0 || value >= 99.95 || Number.isInteger(value) ? `${Math.round(value)} %` : `${value.toFixed(1)} %`;
+  return value === 0 || value >= 99.95 || Number.isInteger(value) ? `${Math.round(value)}%` : `${value.toFixed(1)}%`;
 }
 
 export function rate(perSecond: number): string {

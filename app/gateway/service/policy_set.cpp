@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "switchgear/config/explain.hpp"
+#include "switchgear/http/event_loop.hpp"
 
 namespace switchgear::gateway {
 
@@ -36,18 +37,21 @@ namespace {
 }
 
 [[nodiscard]] config::PolicyContext<StoredAnswer> context_of(const config::Service& service,
+                                                             PolicyRegistry& registry,
                                                              std::shared_ptr<CircuitBreaker> breaker,
                                                              const PolicySet* before, std::uint64_t seed) {
   // An address stands for what is there: answers of another address are not answers of this one.
   const bool moved = before == nullptr || before->service().upstream != service.upstream ||
                      before->service().base_path != service.base_path;
   return {.name = service.name,
-          .breaker = {.seed = seed},
+          .breaker = {.seed = seed, .created = http::EventLoop::now()},
           .shared_breaker = std::move(breaker),
           .timeout = config::gateway_timeout,
           .value = answer_of,
           .accepted = accepted,
-          .answers = moved ? config::Answers::forgotten : config::Answers::kept};
+          .answers = moved ? config::Answers::forgotten : config::Answers::kept,
+          .registry = &registry,
+          .tags = {{"policy", service.policy}}};
 }
 
 [[nodiscard]] std::shared_ptr<HedgeWins> wins_of(const GatewayPolicies::Objects& has,
@@ -65,10 +69,10 @@ namespace {
 
 }  // namespace
 
-PolicySet::PolicySet(const config::Service& service, const config::Policy& policy,
+PolicySet::PolicySet(const config::Service& service, const config::Policy& policy, PolicyRegistry& registry,
                      std::shared_ptr<CircuitBreaker> breaker, const PolicySet* before, std::uint64_t seed)
     : service_(service),
-      policies_(policy, context_of(service, std::move(breaker), before, seed),
+      policies_(policy, context_of(service, registry, std::move(breaker), before, seed),
                 before == nullptr ? nullptr : &before->policies_),
       hedge_wins_(wins_of(policies_.objects(), before)),
       versions_(versions_of(policy, before)),

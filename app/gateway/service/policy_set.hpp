@@ -9,6 +9,7 @@
 #include "app/gateway/service/uri_versions.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/config/configured_policies.hpp"
+#include "switchgear/registry/policy_registry.hpp"
 
 namespace switchgear::gateway {
 
@@ -33,8 +34,10 @@ class HedgeWins {
 /// Constant; threads: any.
 class PolicySet {
  public:
-  /// Policies whose options did not change since `before` are the same objects, with all they know.
-  PolicySet(const config::Service& service, const config::Policy& policy,
+  /// Policies whose options did not change since `before` are the same objects, with all they know; so are
+  /// retries, hedges, bulkheads and rate limiters with other options.
+  /// All of them are in `registry` from here on.
+  PolicySet(const config::Service& service, const config::Policy& policy, PolicyRegistry& registry,
             std::shared_ptr<CircuitBreaker> breaker, const PolicySet* before, std::uint64_t seed);
   PolicySet(const PolicySet&) = delete;
   PolicySet& operator=(const PolicySet&) = delete;

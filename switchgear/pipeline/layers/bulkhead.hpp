@@ -51,7 +51,7 @@ class Layer<Bulkhead> {
       permit_.take(*std::move(permit));
       return Gate::go;
     }
-    call.refuse(bulkhead.refuse(Reason::queue_timeout));
+    call.refuse(bulkhead.refuse(Reason::queue_timeout, now));
     return Gate::refuse;
   }
   [[gnu::always_inline]] Turn leave(Bulkhead&, Call&, Ending&, TimePoint) noexcept {
@@ -61,7 +61,7 @@ class Layer<Bulkhead> {
 
  private:
   [[gnu::noinline]] Gate queue_up(Bulkhead& bulkhead, Call& call, TimePoint now) noexcept {
-    until_ = std::min(saturating_add(now, bulkhead.options().max_wait), call.limit);
+    until_ = std::min(saturating_add(now, bulkhead.max_wait()), call.limit);
     auto entry = Bulkhead::Entry::refused;
     if (until_ > now && call.waker != nullptr) {
       ticket_.emplace();
@@ -79,7 +79,7 @@ class Layer<Bulkhead> {
         break;
     }
     ticket_.reset();
-    call.refuse(bulkhead.refuse(Reason::bulkhead_full));
+    call.refuse(bulkhead.refuse(Reason::bulkhead_full, now));
     return Gate::refuse;
   }
 

@@ -30,13 +30,29 @@ class Layer<Limit> : public NeverWaits {
     return enter(policy, call, now);
   }
   void leave_well(const TimeLimited&, const Outcome&, TimePoint) noexcept {}
-  [[gnu::always_inline]] Turn leave(const TimeLimited&, Call& call, Ending&, TimePoint) noexcept {
+  [[gnu::always_inline]] Turn leave(const TimeLimited& policy, Call& call, Ending& ending,
+                                    TimePoint now) noexcept {
+    if (!ending.outcome->is_good()) [[unlikely]]
+      note(policy, call, ending, now);
     call.limit = outer_limit_;
     call.limited_by = outer_name_;
     return Turn::outward;
   }
 
  private:
+  /// Whether it was this limit: the rejection names the policy that set it.
+  [[gnu::noinline]] static void note(const TimeLimited& policy, const Call& call, const Ending& ending,
+                                     TimePoint now) noexcept {
+    if (!call.rejection || call.rejection->policy.data() != policy.name().data()) return;
+    const Reason reason = call.rejection->reason;
+    if (ending.how == Ending::How::refused && reason == Reason::deadline_exceeded) {
+      policy.refused(*call.rejection, now);
+    } else if (ending.failed() && ending.outcome->type == FailureType::timeout &&
+               reason == Reason::timed_out && now >= call.limit) {
+      policy.timed_out(now);
+    }
+  }
+
   TimePoint outer_limit_;
   const std::string* outer_name_;
 };

@@ -1,0 +1,24 @@
+// Questions to the admin API, for the commands of the binary.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <string>
+#include <string_view>
+
+#include "switchgear/core/time.hpp"
+
+namespace switchgear::admin {
+
+struct ControlReply {
+  unsigned status = 0;  ///< of HTTP; 0 when the server was not reached
+  boost::json::value body;
+  std::string error;  ///< why it was not reached, or what it answered instead of JSON
+};
+
+/// Sends one request to the admin API at `url` and waits at most `timeout` for all of its answer. Throws
+/// http::Error (Errc::bad_url) that says what is wrong with the URL; never for what the network does.
+[[nodiscard]] ControlReply control_request(const std::string& url, std::string_view method,
+                                           std::string_view path, std::string_view token,
+                                           Duration timeout = std::chrono::seconds{5});
+
+}  // namespace switchgear::admin

@@ -1,0 +1,136 @@
+#include "app/control/control_command.hpp"
+
+#include <gtest/gtest.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <boost/json/parse.hpp>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "switchgear/admin/server.hpp"
+#include "switchgear/observe/manual_breakers_fixture.hpp"
+
+namespace switchgear::admin {
+namespace {
+
+struct Ran {
+  int exit_code = -1;
+  std::string output;
+  std::string errors;
+};
+
+Ran run(std::vector<std::string> arguments) {
+  Ran ran;
+  CLI::App app;
+  add_control_commands(app, ran.exit_code);
+  std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  try {
+    app.parse(arguments);
+  } catch (const CLI::ParseError& error) {
+    ran.exit_code = 2;
+    ran.errors = error.what();
+  }
+  ran.output = testing::internal::GetCapturedStdout();
+  ran.errors += testing::internal::GetCapturedStderr();
+  return ran;
+}
+
+class ControlCommand : public testing::Test {
+ protected:
+  std::string start(const std::string& token = "") {
+    ServerOptions options;
+    options.port = 0;
+    options.token = token;
+    Program program;
+    program.transitions = breakers.log;
+    server_.emplace(breakers.registry, options, std::move(program));
+    server_->start();
+    return "http://127.0.0.1:" + std::to_string(server_->port());
+  }
+  void stop() { server_->stop(); }
+
+  ManualBreakers breakers;
+
+ private:
+  std::optional<Server> server_;
+};
+
+TEST_F(ControlCommand, ShowsALineForEveryBreaker) {
+  breakers.fail("payment", 4);
+  breakers.add("inventory");
+  const Ran ran = run({"status", "--admin", start()});
+  EXPECT_EQ(ran.exit_code, 0) << ran.errors;
+  EXPECT_EQ(std::count(ran.output.begin(), ran.output.end(), '\n'), 2);
+  EXPECT_NE(ran.output.find("inventory  closed"), std::string::npos) << ran.output;
+  EXPECT_NE(ran.output.find("payment    open"), std::string::npos) << ran.output;
+  EXPECT_NE(ran.output.find("closed -> open by failure_rate"), std::string::npos) << ran.output;
+}
+
+TEST_F(ControlCommand, ForcesABreakerOpenAndResetsIt) {
+  const CircuitBreaker& breaker = breakers.add("pay/ment 1");
+  const std::string url = start();
+  EXPECT_EQ(run({"force-open", "pay/ment 1", "--admin", url}).exit_code, 0);
+  EXPECT_EQ(breaker.state(), State::forced_open);
+  EXPECT_EQ(run({"disable", "pay/ment 1", "--admin", url}).exit_code, 0);
+  EXPECT_EQ(breaker.state(), State::disabled);
+  EXPECT_EQ(run({"metrics-only", "pay/ment 1", "--admin", url}).exit_code, 0);
+  EXPECT_EQ(run({"force-close", "pay/ment 1", "--admin", url}).exit_code, 0);
+  EXPECT_EQ(run({"reset", "pay/ment 1", "--admin", url}).exit_code, 0);
+  EXPECT_EQ(breaker.state(), State::closed);
+}
+
+TEST_F(ControlCommand, PrintsJsonForPrograms) {
+  breakers.add("payment");
+  const Ran ran = run({"status", "payment", "--json", "--admin", start()});
+  EXPECT_EQ(ran.exit_code, 0) << ran.errors;
+  EXPECT_EQ(boost::json::parse(ran.output).at("name"), "payment");
+}
+
+TEST_F(ControlCommand, ExitsWithOneForABreakerThatIsNotThere) {
+  const Ran ran = run({"reset", "paymnet", "--admin", start()});
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_NE(ran.errors.find("'paymnet'"), std::string::npos) << ran.errors;
+}
+
+TEST_F(ControlCommand, ExitsWithThreeWhenNobodyAnswers) {
+  const std::string url = start();
+  stop();
+  const Ran ran = run({"reset", "payment", "--admin", url});
+  EXPECT_EQ(ran.exit_code, 3);
+  EXPECT_NE(ran.errors.find(url), std::string::npos) << ran.errors;
+}
+
+TEST_F(ControlCommand, NeedsTheTokenWhenOneIsSet) {
+  const CircuitBreaker& breaker = breakers.add("payment");
+  const std::string url = start("s3cret");
+  const Ran without = run({"force-open", "payment", "--admin", url});
+  EXPECT_EQ(without.exit_code, 1);
+  EXPECT_NE(without.errors.find("token"), std::string::npos) << without.errors;
+  EXPECT_EQ(run({"force-open", "payment", "--admin", url, "--token", "s3cret"}).exit_code, 0);
+  EXPECT_EQ(breaker.state(), State::forced_open);
+}
+
+TEST_F(ControlCommand, IsAUsageErrorWithoutANameOrAGoodUrl) {
+  EXPECT_EQ(run({"reset"}).exit_code, 2);
+  EXPECT_EQ(run({"reset", ""}).exit_code, 2);
+  for (const char* url :
+       {"127.0.0.1:9090", "http://", "http://127.0.0.1:port", "http://127.0.0.1/?a=1", "ftp://x"}) {
+    EXPECT_EQ(run({"status", "--admin", url}).exit_code, 2) << url;
+  }
+}
+
+TEST_F(ControlCommand, DoesNotLetANameSteerTheTerminal) {
+  breakers.add("\x1b[2Jgone");
+  const Ran ran = run({"status", "--admin", start()});
+  EXPECT_EQ(ran.output.find('\x1b'), std::string::npos);
+  EXPECT_NE(ran.output.find("?[2Jgone"), std::string::npos) << ran.output;
+}
+
+}  // namespace
+}  // namespace switchgear::admin

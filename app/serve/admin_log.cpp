@@ -1,0 +1,70 @@
+#include "app/serve/admin_log.hpp"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <string_view>
+
+namespace switchgear::serve {
+
+namespace {
+
+// A client may send a circuit name of any length.
+constexpr std::size_t most_of_name = 100;
+
+/// `reset of "payment"`, `reload`; what could break the line is escaped.
+[[nodiscard]] std::string what_of(const LoggedCommand& record) {
+  if (record.circuit.empty()) return record.command;
+  return fmt::format("{} of {:?}", record.command, record.circuit.substr(0, most_of_name));
+}
+
+[[nodiscard]] std::string_view why_not(CommandResult result) noexcept {
+  switch (result) {
+    case CommandResult::done:
+      break;
+    case CommandResult::not_found:
+      return "the breaker does not exist";
+    case CommandResult::unauthorized:
+      return "no token, or a wrong one";
+    case CommandResult::forbidden:
+      return "sent by a page of a foreign origin, or to a foreign host";
+    case CommandResult::invalid:
+      return "the request or the configuration is not valid";
+  }
+  return {};
+}
+
+}  // namespace
+
+void AdminLog::command(const LoggedCommand& record, TimePoint now) {
+  begin_window(now);
+  if (record.result == CommandResult::done) {
+    log_.info("admin: {} by {}: done", what_of(record), record.client);
+  } else if (++refusals_ <= most) {
+    log_.warn("admin: {} by {}: refused: {}", what_of(record), record.client, why_not(record.result));
+  }
+}
+
+void AdminLog::slow_client(std::string_view client, TimePoint now) {
+  begin_window(now);
+  if (++slow_ <= most) log_.warn("admin: event stream of {} disconnected: it reads too slowly", client);
+}
+
+void AdminLog::look_at_clock(TimePoint now) { begin_window(now); }
+
+void AdminLog::begin_window(TimePoint now) {
+  if (now - window_began_ < window) return;
+  report_rest();
+  window_began_ = now;
+}
+
+void AdminLog::report_rest() {
+  if (refusals_ > most)
+    log_.warn("admin: {} more changing requests were refused, and not logged each", refusals_ - most);
+  if (slow_ > most)
+    log_.warn("admin: {} more event streams were disconnected, and not logged each", slow_ - most);
+  refusals_ = 0;
+  slow_ = 0;
+}
+
+}  // namespace switchgear::serve

@@ -1,0 +1,43 @@
+#include "app/serve/event_log.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <string>
+#include <utility>
+#include <variant>
+
+namespace switchgear::serve {
+
+EventLog::EventLog(boost::asio::io_context& loop, std::shared_ptr<EventQueue> events, spdlog::logger& log)
+    : log_(log),
+      events_(std::move(events), [this, &loop] { boost::asio::post(loop, [this] { write(); }); }) {}
+
+void EventLog::write() {
+  const TimePoint now = std::chrono::steady_clock::now();
+  for (auto batch = events_.read(); !batch.empty(); batch = events_.read()) {
+    if (batch.lost > 0) log_.warn("{} events came too fast, and are not in this log", batch.lost);
+    for (const auto& event : batch.events) {
+      if (const auto* transition = std::get_if<LoggedTransition>(event.get())) write(*transition);
+      if (const auto* command = std::get_if<LoggedCommand>(event.get())) admin_log_.command(*command, now);
+      if (const auto* slow = std::get_if<LoggedSlowClient>(event.get())) {
+        admin_log_.slow_client(slow->client, now);
+      }
+    }
+  }
+}
+
+void EventLog::look_at_clock() { admin_log_.look_at_clock(std::chrono::steady_clock::now()); }
+
+void EventLog::write(const LoggedTransition& t) {
+  const auto level =
+      t.to == State::open || t.to == State::forced_open ? spdlog::level::warn : spdlog::level::info;
+  const std::string evidence = t.rule == Rule::operator_command
+                                   ? std::string{}
+                                   : fmt::format(" ({:.6g}, threshold {:.6g})", t.value, t.threshold);
+  log_.log(level, "breaker '{}': {} -> {} by {}{}", t.breaker, to_string(t.from), to_string(t.to),
+           to_string(t.rule), evidence);
+}
+
+}  // namespace switchgear::serve

@@ -1,0 +1,58 @@
+#include "app/serve/event_log.hpp"
+
+#include <gtest/gtest.h>
+#include <spdlog/sinks/ostream_sink.h>
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <memory>
+#include <sstream>
+#include <string>
+
+#include "switchgear/observe/manual_breakers_fixture.hpp"
+
+namespace switchgear::serve {
+namespace {
+
+class EventLogTest : public testing::Test {
+ protected:
+  EventLogTest() { log.set_pattern("%l %v"); }
+
+  /// What was logged since the last time, once the loop has done what waits.
+  std::string logged() {
+    loop.restart();
+    loop.poll();
+    std::string text = out.str();
+    out.str({});
+    return text;
+  }
+
+  std::ostringstream out;
+  spdlog::logger log{"test", std::make_shared<spdlog::sinks::ostream_sink_mt>(out)};
+  boost::asio::io_context loop;
+  ManualBreakers breakers;
+  EventLog events{loop, breakers.events, log};
+};
+
+TEST_F(EventLogTest, SaysWhatABreakerDidAndWhoMadeItDoSo) {
+  breakers.fail("payment", 4);
+  breakers.registry.command("payment", Command::reset, breakers.now);
+  breakers.events->publish(LoggedCommand{"reset", "payment", "10.0.0.3", CommandResult::done});
+  breakers.events->publish(LoggedSlowClient{"10.0.0.4"});
+  EXPECT_EQ(out.str(), "") << "not on the path of a call";
+  EXPECT_EQ(logged(),
+            "warning breaker 'payment': closed -> open by failure_rate (1, threshold 0.5)\n"
+            "info breaker 'payment': open -> closed by operator\n"
+            "info admin: reset of \"payment\" by 10.0.0.3: done\n"
+            "warning admin: event stream of 10.0.0.4 disconnected: it reads too slowly\n");
+}
+
+TEST_F(EventLogTest, SaysHowManyEventsCameTooFastForIt) {
+  for (int i = 0; i < 1030; ++i) breakers.events->publish(LoggedCommand{"reset", "a", "10.0.0.3"});
+  const std::string text = logged();
+  EXPECT_TRUE(text.starts_with("warning 6 events came too fast, and are not in this log\n")) << text;
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1 + 1024);
+}
+
+}  // namespace
+}  // namespace switchgear::serve

@@ -1,0 +1,13 @@
+#include "app/serve/own_sections.hpp"
+
+#include "app/serve/log_section.hpp"
+
+namespace switchgear::serve {
+
+config::OwnSections own_sections() {
+  config::OwnSections sections;
+  sections.add("log", read_log);
+  return sections;
+}
+
+}  // namespace switchgear::serve

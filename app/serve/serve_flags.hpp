@@ -1,0 +1,23 @@
+// The command line of `switchgear serve`.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "switchgear/config/config.hpp"
+
+namespace switchgear::serve {
+
+struct ServeFlags {
+  std::string config;                 ///< path of the policy file
+  std::optional<std::string> listen;  ///< HOST:PORT in place of gateway.listen
+  std::optional<std::string> admin;   ///< HOST:PORT in place of gateway.admin
+  bool watch = true;                  ///< reload when the file changes
+};
+
+/// Puts the flags in place of the file's addresses. Returns the usage error: the flag, and what is wrong with
+/// it. An empty flag is an error: most likely it is a variable that is not set, and the file's address is not
+/// what was meant.
+[[nodiscard]] std::optional<std::string> put_flags_before(config::Config& config, const ServeFlags& flags);
+
+}  // namespace switchgear::serve

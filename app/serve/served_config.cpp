@@ -1,0 +1,87 @@
+#include "app/serve/served_config.hpp"
+
+#include <utility>
+#include <vector>
+
+#include "app/serve/log_section.hpp"
+
+namespace switchgear::serve {
+
+ServedConfig::ServedConfig(ServeFlags flags, config::OwnSections sections, config::Config config,
+                           gateway::Gateway& gateway, spdlog::logger& log)
+    : flags_(std::move(flags)),
+      sections_(std::move(sections)),
+      gateway_(gateway),
+      log_(log),
+      config_(std::move(config)),
+      stamp_(config::FileStamp::of(flags_.config)) {}
+
+admin::ReloadResult ServedConfig::reload() {
+  const std::lock_guard lock{mutex_};
+  stamp_ = config::FileStamp::of(flags_.config);
+  config::Loaded loaded = config::load_file(flags_.config, config::FileKind::regular, sections_);
+  admin::ReloadResult result;
+  for (const config::Diagnostic& warning : loaded.warnings) result.messages.push_back(warning.text());
+  if (!loaded.config) {
+    for (const config::Diagnostic& error : loaded.errors) {
+      log_.error("reload refused, nothing changed: {}", error.text());
+      result.messages.push_back(error.text());
+    }
+    return result;
+  }
+  if (closed_) {
+    result.messages.emplace_back("the gateway is ending");
+    return result;
+  }
+  config::Config next = *std::move(loaded.config);
+  (void)put_flags_before(next, flags_);  // they were good when it started
+  if (needs_restart(next)) {
+    result.messages.emplace_back(
+        "gateway.listen, gateway.admin, gateway.threads, gateway.token and gateway.origins take effect "
+        "after a restart");
+    log_.warn("reload: {}", result.messages.back());
+  }
+  log_.set_level(next.own.get<LogOptions>().level);
+  const AppliedOptions applied = gateway_.apply(next);
+  const auto say = [&result](const char* what, const std::vector<std::string>& names) {
+    for (const std::string& name : names) result.messages.push_back(std::string{what} + " " + name);
+  };
+  say("added", applied.added);
+  say("replaced", applied.replaced);
+  say("removed", applied.removed);
+  say("kept", applied.kept);
+  config_ = std::move(next);
+  result.ok = true;
+  return result;
+}
+
+bool ServedConfig::needs_restart(const config::Config& next) const {
+  const config::GatewayOptions& now = config_.gateway;
+  return next.gateway.listen != now.listen || next.gateway.admin != now.admin ||
+         next.gateway.threads != now.threads || next.gateway.admin_token != now.admin_token ||
+         next.gateway.admin_origins != now.admin_origins;
+}
+
+void ServedConfig::reload_if_file_changed() {
+  bool changed = false;
+  {
+    const std::lock_guard lock{mutex_};
+    changed = config::FileStamp::of(flags_.config) != stamp_;
+  }
+  if (changed) reload();
+}
+
+Duration ServedConfig::close() {
+  const std::lock_guard lock{mutex_};
+  closed_ = true;
+  return config_.gateway.limits.drain_timeout;
+}
+
+std::map<std::string, std::string> ServedConfig::policies() const {
+  const std::lock_guard lock{mutex_};
+  std::map<std::string, std::string> of;
+  for (const auto& [name, service] : config_.services) of.emplace(name, service.policy);
+  return of;
+}
+
+}  // namespace switchgear::serve

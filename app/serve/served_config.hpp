@@ -1,0 +1,52 @@
+// The configuration that a running gateway serves, and how it is replaced.
+#pragma once
+
+#include <spdlog/logger.h>
+
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "app/gateway/gateway.hpp"
+#include "app/serve/serve_flags.hpp"
+#include "switchgear/admin/server.hpp"
+#include "switchgear/config/config.hpp"
+#include "switchgear/config/file_stamp.hpp"
+#include "switchgear/config/own_sections.hpp"
+#include "switchgear/core/time.hpp"
+
+namespace switchgear::serve {
+
+/// Borrows `gateway` and `log`. Threads: any; one reload at a time, the others wait for it.
+class ServedConfig {
+ public:
+  /// `config`: what `gateway` was made from: the file of `flags`, read with `sections`, with the flags in
+  /// place of its addresses.
+  ServedConfig(ServeFlags flags, config::OwnSections sections, config::Config config,
+               gateway::Gateway& gateway, spdlog::logger& log);
+
+  /// Reads the file again and gives it to the gateway. All or nothing: a file with an error changes nothing.
+  admin::ReloadResult reload();
+  /// Reloads if the file is not the one that was read last.
+  void reload_if_file_changed();
+  /// Ends reloading: one under way finishes first, later ones are refused. Returns the time that requests
+  /// under way have to finish.
+  Duration close();
+
+  /// The name of each service's policy.
+  [[nodiscard]] std::map<std::string, std::string> policies() const;
+
+ private:
+  [[nodiscard]] bool needs_restart(const config::Config& next) const;
+
+  const ServeFlags flags_;
+  const config::OwnSections sections_;
+  gateway::Gateway& gateway_;
+  spdlog::logger& log_;
+  mutable std::mutex mutex_;  ///< guards all below, and Gateway::apply()
+  config::Config config_;
+  config::FileStamp stamp_;  ///< of the file that was read last
+  bool closed_ = false;
+};
+
+}  // namespace switchgear::serve

@@ -1,0 +1,134 @@
+#include "app/serve/server.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <random>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "app/gateway/open_files.hpp"
+#include "switchgear/config/address.hpp"
+
+namespace switchgear::serve {
+
+namespace {
+
+constexpr auto a_second = std::chrono::seconds{1};
+
+[[nodiscard]] std::string url_of(const config::Endpoint& endpoint, std::uint16_t port) {
+  return "http://" + config::text_of({endpoint.host, port});
+}
+
+/// Makes what listens. `key`: of the policy file; `flag`: given in its place, if it was.
+template <class Make>
+[[nodiscard]] auto listening(std::string_view key, std::string_view flag, bool by_flag, Make make) {
+  try {
+    return make();
+  } catch (const std::system_error& error) {
+    throw CannotListen{by_flag ? fmt::format("{} (in place of {}): {}", flag, key, error.what())
+                               : fmt::format("{}: {}", key, error.what())};
+  }
+}
+
+/// With as many connections as the limit of open files has room for.
+[[nodiscard]] admin::ServerOptions admin_options(const config::GatewayOptions& gateway) {
+  admin::ServerOptions options;
+  options.host = gateway.admin.host;
+  options.port = gateway.admin.port;
+  options.token = gateway.admin_token;
+  options.origins = gateway.admin_origins;
+  admin::ServerLimits& limits = options.limits;
+  limits.connections = std::min(limits.connections,
+                                gateway::admin_connections(gateway::limit_of_open_files(), gateway.threads));
+  limits.events_clients = std::min(limits.events_clients, limits.connections / 2);
+  return options;
+}
+
+}  // namespace
+
+Server::Server(ServeFlags flags, config::Config config, const config::OwnSections& sections,
+               spdlog::logger& log)
+    : listen_(config.gateway.listen),
+      admin_address_(config.gateway.admin),
+      log_(log),
+      policies_({std::chrono::steady_clock::now(), std::chrono::system_clock::now()}, std::random_device{}()),
+      gateway_(
+          listening("gateway.listen", "--listen", flags.listen.has_value(),
+                    [&] { return std::make_shared<gateway::Gateway>(config, policies_, durations_, log); })),
+      config_(flags, sections, config, *gateway_, log),
+      admin_(listening("gateway.admin", "--admin", flags.admin.has_value(), [&] {
+        return std::make_unique<admin::Server>(registry_, admin_options(config.gateway), program());
+      })) {
+  registry_.events().subscribe(transitions_);
+  registry_.events().subscribe(events_);
+  if (flags.watch) {
+    file_changes_.emplace(flags.config, [this] { boost::asio::post(main_, [this] { on_file_changed(); }); });
+  }
+}
+
+admin::Program Server::program() {
+  admin::Program program;
+  program.ready = [this] { return ready_.load(); };
+  program.reload = [this] { return config_.reload(); };
+  program.policies = [this] { return config_.policies(); };
+  program.services = [this] { return gateway_->status(); };
+  program.metrics = [this](telemetry::MetricFamilies& to) { gateway_->add_metrics(to); };
+  program.durations = &durations_;
+  program.transitions = transitions_;
+  program.events = events_;
+  return program;
+}
+
+void Server::run() {
+  gateway_->start();
+  admin_->start();
+  ready_ = true;
+  std::printf("switchgear serves %s  admin %s/dashboard\n", url_of(listen_, gateway_->port()).c_str(),
+              url_of(admin_address_, admin_->port()).c_str());
+  std::fflush(stdout);
+  signals_.listen();
+  look_every_second();
+  main_.run();
+  admin_->stop();
+  event_log_.write();
+}
+
+void Server::on_signal(int signal) {
+  if (signal == SIGHUP) {
+    config_.reload();
+  } else if (!drain_.begun()) {
+    begin_drain();
+  } else {
+    drain_.hurry();
+  }
+}
+
+void Server::begin_drain() {
+  ready_ = false;
+  second_.cancel();
+  drain_.begin(config_.close(), [this] { boost::asio::post(main_, [this] { main_.stop(); }); });
+}
+
+/// A signal or an operator may have had it read already.
+void Server::on_file_changed() {
+  if (ready_) config_.reload_if_file_changed();
+}
+
+void Server::look_every_second() {
+  second_.expires_after(a_second);
+  second_.async_wait([this](const boost::system::error_code& error) {
+    if (error || !ready_) return;
+    event_log_.look_at_clock();
+    look_every_second();
+  });
+}
+
+}  // namespace switchgear::serve

@@ -1,0 +1,81 @@
+// app/serve: the gateway, its admin server, its logs and its configuration file composed to one process, with
+// its signals, its reload and its end. Beside app/main.cpp the only place where rooms of app/ meet. Never
+// here: what a request or an operator's command is answered.
+#pragma once
+
+#include <spdlog/logger.h>
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+
+#include "app/gateway/gateway.hpp"
+#include "app/serve/drain.hpp"
+#include "app/serve/event_log.hpp"
+#include "app/serve/serve_flags.hpp"
+#include "app/serve/served_config.hpp"
+#include "app/serve/signals.hpp"
+#include "switchgear/admin/server.hpp"
+#include "switchgear/config/config.hpp"
+#include "switchgear/config/file_watcher.hpp"
+#include "switchgear/config/own_sections.hpp"
+#include "switchgear/observe/call_durations.hpp"
+#include "switchgear/observe/event_queue.hpp"
+#include "switchgear/observe/transition_log.hpp"
+#include "switchgear/registry/policy_registry.hpp"
+#include "switchgear/registry/ticker.hpp"
+
+namespace switchgear::serve {
+
+/// An address that the process could not listen on; says which, and where it comes from.
+class CannotListen final : public std::runtime_error {
+  using runtime_error::runtime_error;
+};
+
+/// One gateway process. `config` is the file of `flags`, read with `sections`, with the flags in place of its
+/// addresses.
+class Server {
+ public:
+  /// Listens. Throws CannotListen, or gateway::TooFewOpenFiles.
+  Server(ServeFlags flags, config::Config config, const config::OwnSections& sections, spdlog::logger& log);
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  /// Serves until SIGTERM or SIGINT, then drains. Prints one line with the addresses to stdout once it
+  /// serves.
+  void run();
+
+ private:
+  /// What the gateway adds to its breakers.
+  [[nodiscard]] admin::Program program();
+  void on_signal(int signal);
+  void begin_drain();
+  void look_every_second();
+  void on_file_changed();
+
+  const config::Endpoint listen_;         ///< as asked for; the port may be the system's choice
+  const config::Endpoint admin_address_;  ///< likewise
+  spdlog::logger& log_;
+  PolicyRegistry policies_;
+  BreakerRegistry& registry_ = policies_.breakers();
+  const std::shared_ptr<TransitionLog> transitions_ = std::make_shared<TransitionLog>();
+  const std::shared_ptr<EventQueue> events_ = std::make_shared<EventQueue>();
+  boost::asio::io_context main_;
+  EventLog event_log_{main_, events_, log_};
+  const Ticker ticker_{registry_, [] { return std::chrono::steady_clock::now(); }};
+  CallDurations durations_;
+  const std::shared_ptr<gateway::Gateway> gateway_;
+  ServedConfig config_;
+  const std::unique_ptr<admin::Server> admin_;
+  std::atomic<bool> ready_{false};
+  Signals signals_{main_, [this](int signal) { on_signal(signal); }};
+  boost::asio::steady_timer second_{main_};
+  std::optional<config::FileChanges> file_changes_;
+  Drain drain_{*gateway_, log_};
+};
+
+}  // namespace switchgear::serve

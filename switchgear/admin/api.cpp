@@ -1,0 +1,336 @@
+#include "switchgear/admin/api.hpp"
+
+#include <algorithm>
+#include <boost/beast/http/field.hpp>
+#include <boost/beast/http/status.hpp>
+#include <boost/beast/http/verb.hpp>
+#include <boost/json/array.hpp>
+#include <boost/system/system_error.hpp>
+#include <exception>
+#include <iterator>
+#include <optional>
+#include <utility>
+
+#include "switchgear/admin/assets.hpp"
+#include "switchgear/admin/json_text.hpp"
+#include "switchgear/admin/metrics_json.hpp"
+#include "switchgear/observe/event_queue.hpp"
+#include "switchgear/observe/health.hpp"
+#include "switchgear/telemetry/breaker_metrics.hpp"
+#include "switchgear/telemetry/prometheus_text.hpp"
+
+#ifndef SWITCHGEAR_VERSION
+#error "the build defines the version"
+#endif
+
+namespace switchgear::admin {
+namespace http = boost::beast::http;
+namespace json = boost::json;
+namespace {
+
+std::string_view field(const Request& request, http::field name) {
+  const auto found = request.find(name);
+  return found == request.end() ? std::string_view{} : std::string_view{found->value()};
+}
+
+Response json_response(http::status status, const json::value& value) {
+  Response response{status, 11};
+  response.set(http::field::content_type, "application/json");
+  response.body() = json_text(value) + "\n";
+  return response;
+}
+
+Response asset_response(const Request& request, std::string_view name) {
+  const Asset* asset = find_asset(name);
+  if (asset == nullptr) return problem(http::status::not_found, "the dashboard has no such file");
+  Response response{http::status::ok, 11};
+  response.set(http::field::etag, asset->etag);
+  response.set(http::field::cache_control, "no-cache");  // revalidated each time by the ETag
+  if (field(request, http::field::if_none_match) == asset->etag) {
+    response.result(http::status::not_modified);
+    return response;
+  }
+  response.set(http::field::content_type, asset->content_type);
+  response.body() = asset->content;
+  return response;
+}
+
+std::vector<State> states_of(const BreakerRegistry& registry) {
+  std::vector<State> seen;
+  for (const auto& breaker : registry.all()) seen.push_back(breaker->state());
+  return seen;
+}
+
+std::ptrdiff_t lines_of(const Request& request, http::field name) {
+  const auto lines = request.equal_range(name);
+  return std::distance(lines.first, lines.second);
+}
+
+Response no_such_breaker(const std::string& name) {
+  return problem(http::status::not_found, "there is no circuit breaker of that name", {{"circuit", name}});
+}
+
+std::function<TimePoint()> clock_or_steady(const std::function<TimePoint()>& clock) {
+  if (clock) return clock;
+  return [] { return TimePoint{std::chrono::steady_clock::now()}; };
+}
+
+}  // namespace
+
+Api::Api(const ServerOptions& options, BreakerRegistry& registry, const Program& program)
+    : access_(options.host, options.token, options.origins),
+      registry_(registry),
+      program_(program),
+      transitions_(*program.transitions),
+      clock_(clock_or_steady(options.clock)),
+      started_(clock_()),
+      views_(registry, transitions_) {}
+
+Api::Answer Api::answer(const Request& request, const Addresses& addresses, const ServerCounts& counts) {
+  Answer made;
+  try {
+    const Routed routed = route_of(std::string_view{request.target()});
+    if (lines_of(request, http::field::host) != 1) {
+      made.response = problem(http::status::bad_request, "a request needs exactly one Host header");
+    } else if (lines_of(request, http::field::authorization) > 1 ||
+               lines_of(request, http::field::origin) > 1) {
+      // A proxy before this server may have checked the other one.
+      made.response =
+          problem(http::status::bad_request, "a request has at most one Authorization header and one Origin");
+    } else if (!access_.host_allowed(field(request, http::field::host), addresses.local)) {
+      made.response =
+          problem(http::status::forbidden, "this server does not answer to that Host; see admin origins");
+    } else if (routed.error == RouteError::malformed) {
+      made.response = problem(http::status::bad_request, "the request target is malformed");
+    } else if (routed.error == RouteError::unknown) {
+      made.response = problem(http::status::not_found, "there is nothing under this path");
+    } else if (auto refusal = refused(request, routed.route)) {
+      made.response = std::move(*refusal);
+    } else if (routed.route.resource == Resource::breaker_command) {
+      made.response = command(routed.route);
+    } else if (routed.route.resource == Resource::reload) {
+      made.response = reload();
+    } else {
+      made.response = read(request, routed.route, counts);
+      made.stream = routed.route.resource == Resource::events && request.method() == http::verb::get;
+    }
+    if (routed.error == RouteError::none && routed.route.changes() && request.method() == http::verb::post)
+      audit(routed.route, addresses.client, made.response.result());
+  } catch (const boost::system::system_error& error) {  // its text would name a file of Boost's
+    made.response = problem(http::status::internal_server_error, error.code().message());
+  } catch (const std::exception& error) {
+    made.response = problem(http::status::internal_server_error, error.what());
+  }
+  harden(made.response);
+  return made;
+}
+
+/// The method, and for what changes something: the origin and the token.
+std::optional<Response> Api::refused(const Request& request, const Route& route) const {
+  const bool changes = route.changes();
+  const http::verb method = request.method();
+  if (changes ? method != http::verb::post : method != http::verb::get && method != http::verb::head) {
+    Response refusal = problem(http::status::method_not_allowed, "this resource does not have that method");
+    refusal.set(http::field::allow, route.allow());
+    return refusal;
+  }
+  if (!changes) return std::nullopt;
+  if (!access_.origin_allowed(field(request, http::field::origin), field(request, http::field::host))) {
+    return problem(http::status::forbidden, "changing requests from that Origin are refused");
+  }
+  if (!access_.token_allowed(field(request, http::field::authorization))) {
+    Response refusal = problem(http::status::unauthorized, "this request needs the admin token");
+    refusal.set(http::field::www_authenticate, "Bearer realm=\"switchgear\"");
+    return refusal;
+  }
+  return std::nullopt;
+}
+
+Response Api::read(const Request& request, const Route& route, const ServerCounts& counts) const {
+  switch (route.resource) {
+    case Resource::root: {
+      Response response{http::status::see_other, 11};
+      response.set(http::field::location, "dashboard");
+      return response;
+    }
+    case Resource::live:
+      return json_response(http::status::ok, {{"status", "alive"}});
+    case Resource::ready: {
+      const bool ready = !program_.ready || program_.ready();
+      if (ready) return json_response(http::status::ok, {{"status", "ready"}});
+      return json_response(http::status::service_unavailable, {{"status", "not ready"}});
+    }
+    case Resource::health:
+      return health_response();
+    case Resource::circuits_health:
+      return circuits_health_response();
+    case Resource::breakers:
+      return json_response(http::status::ok, {{"circuit_breakers", snapshot_json()["circuit_breakers"]}});
+    case Resource::breaker:
+      return breaker_response(route.name);
+    case Resource::status:
+      return status_response(counts);
+    case Resource::metrics:
+      return metrics_response(request, counts);
+    case Resource::dashboard:
+      return asset_response(request, "index.html");
+    case Resource::asset:
+      return asset_response(request, route.name);
+    case Resource::events: {
+      Response response{http::status::ok, 11};
+      response.set(http::field::content_type, "text/event-stream");
+      return response;
+    }
+    case Resource::breaker_command:
+    case Resource::reload:
+      break;
+  }
+  return problem(http::status::not_found, "there is nothing under this path");
+}
+
+Response Api::command(const Route& route) {
+  const auto breaker = registry_.find(route.name);
+  if (!breaker) return no_such_breaker(route.name);
+  breaker->command(*route.command, clock_());
+  return json_response(http::status::ok, view(*breaker));
+}
+
+void Api::audit(const Route& route, std::string_view client, http::status answered) {
+  const std::string_view word = route.command ? word_of(*route.command) : "reload";
+  CommandResult result = CommandResult::invalid;
+  if (answered == http::status::ok) result = CommandResult::done;
+  if (answered == http::status::not_found) result = CommandResult::not_found;
+  if (answered == http::status::unauthorized) result = CommandResult::unauthorized;
+  if (answered == http::status::forbidden) result = CommandResult::forbidden;
+  ++commands_[{word, result}];
+  program_.events->publish(LoggedCommand{std::string{word}, route.name, std::string{client}, result});
+}
+
+void Api::report_slow_client(std::string_view address) const {
+  program_.events->publish(LoggedSlowClient{std::string{address}});
+}
+
+Response Api::reload() const {
+  if (!program_.reload)
+    return problem(http::status::not_implemented, "this program has no configuration to reload");
+  const ReloadResult result = program_.reload();
+  json::array messages;
+  for (const std::string& each : result.messages) messages.emplace_back(each);
+  if (!result.ok) {
+    return problem(http::status::unprocessable_entity, "the configuration is not valid; nothing was changed",
+                   {{"messages", std::move(messages)}});
+  }
+  std::vector<std::string> names;
+  for (const auto& breaker : registry_.all()) names.push_back(breaker->name());
+  transitions_.keep_only(names);
+  return json_response(http::status::ok, {{"status", "reloaded"}, {"messages", std::move(messages)}});
+}
+
+std::string_view Api::health() const { return to_string(health_of(states_of(registry_))); }
+
+Response Api::health_response() const {
+  const std::vector<State> seen = states_of(registry_);
+  json::object count;
+  for (const State state : states) count[to_string(state)] = std::count(seen.begin(), seen.end(), state);
+  const Health overall = health_of(seen);
+  return json_response(overall == Health::unhealthy ? http::status::service_unavailable : http::status::ok,
+                       {{"status", to_string(overall)}, {"circuit_breakers", std::move(count)}});
+}
+
+Response Api::circuits_health_response() const {
+  json::object circuits;
+  bool all_closed = true;
+  for (const auto& breaker : registry_.all()) {
+    const State state = breaker->state();
+    all_closed = all_closed && state == State::closed;
+    circuits[breaker->name()] = to_string(state);
+  }
+  return json_response(all_closed ? http::status::ok : http::status::service_unavailable,
+                       {{"all_closed", all_closed}, {"circuits", std::move(circuits)}});
+}
+
+Response Api::breaker_response(const std::string& name) const {
+  const auto breaker = registry_.find(name);
+  if (!breaker) return no_such_breaker(name);
+  json::object made = view(*breaker);
+  json::array transitions;
+  for (const auto& each : transitions_.of(name))
+    transitions.push_back(transition_json(each, registry_.anchor()));
+  made["transitions"] = std::move(transitions);
+  return json_response(http::status::ok, made);
+}
+
+json::object Api::view(const CircuitBreaker& breaker) const { return views_.of(breaker, clock_()); }
+
+json::object Api::snapshot_json() const {
+  json::array all;
+  for (const auto& breaker : registry_.all()) all.push_back(view(*breaker));
+  return {{"at", iso8601(registry_.anchor().to_wall(clock_()))},
+          {"health", health()},
+          {"circuit_breakers", std::move(all)}};
+}
+
+Response Api::status_response(const ServerCounts& counts) const {
+  json::object made = snapshot_json();
+  made["ready"] = !program_.ready || program_.ready();
+  made["version"] = SWITCHGEAR_VERSION;
+  made["uptime"] = to_seconds(saturating_sub(clock_(), started_));
+  json::object policies;
+  if (program_.policies) {
+    for (const auto& [circuit, policy] : program_.policies()) policies[circuit] = policy;
+  }
+  made["policies"] = std::move(policies);
+  if (program_.services) made["services"] = program_.services();
+  made["admin"] = json::object{{"connections", counts.connections},
+                               {"closed_for_others", counts.closed_for_others},
+                               {"events_clients", counts.events_clients},
+                               {"events_dropped", counts.events_dropped},
+                               {"requests", counts.requests}};
+  telemetry::MetricFamilies further;
+  if (program_.metrics) program_.metrics(further);
+  made["metrics"] = metrics_json(further);
+  return json_response(http::status::ok, made);
+}
+
+void Api::add_own_metrics(telemetry::MetricFamilies& to, const ServerCounts& counts) const {
+  to.gauge("switchgear_build_info", "The version that runs, as a label.", {{"version", SWITCHGEAR_VERSION}},
+           1);
+  to.gauge("switchgear_uptime_seconds", "Time since the admin server was made.", {},
+           to_seconds(saturating_sub(clock_(), started_)));
+  to.gauge("switchgear_admin_connections", "Open connections to the admin server.", {},
+           static_cast<double>(counts.connections));
+  to.counter("switchgear_admin_connections_closed_for_others_total",
+             "Connections to the admin server closed to make room for others.", {}, counts.closed_for_others);
+  for (const auto& [key, count] : commands_) {
+    to.counter("switchgear_admin_commands_total", "Requests that change something, by command and result.",
+               {{"command", std::string{key.first}}, {"result", std::string{to_string(key.second)}}}, count);
+  }
+  to.counter("switchgear_admin_requests_total", "Requests the admin server has answered.", {},
+             counts.requests);
+  to.gauge("switchgear_events_clients", "Clients of the event stream.", {},
+           static_cast<double>(counts.events_clients));
+  to.counter("switchgear_events_dropped_total",
+             "Clients of the event stream that were dropped because they read too slowly.", {},
+             counts.events_dropped);
+}
+
+Response Api::metrics_response(const Request& request, const ServerCounts& counts) const {
+  telemetry::MetricFamilies all;
+  telemetry::add_breakers(all, registry_, clock_(), {program_.transitions.get(), program_.durations});
+  add_own_metrics(all, counts);
+  if (program_.metrics) program_.metrics(all);
+  if (field(request, http::field::accept).find("application/json") != std::string_view::npos) {
+    json::object circuits;
+    for (const auto& breaker : registry_.all()) {
+      circuits[breaker->name()] = totals_json(breaker->snapshot(clock_()).totals);
+    }
+    return json_response(http::status::ok,
+                         {{"circuits", std::move(circuits)}, {"metrics", metrics_json(all)}});
+  }
+  Response response{http::status::ok, 11};
+  response.set(http::field::content_type, telemetry::prometheus_content_type);
+  response.body() = telemetry::prometheus_text(all);
+  return response;
+}
+
+}  // namespace switchgear::admin

@@ -1,0 +1,97 @@
+// What the admin server answers: from a request to a response, without a socket.
+// Never here: I/O, threads, the event stream's own traffic (event_stream.hpp).
+#pragma once
+
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "switchgear/admin/access.hpp"
+#include "switchgear/admin/breaker_view.hpp"
+#include "switchgear/admin/route.hpp"
+#include "switchgear/admin/server.hpp"
+#include "switchgear/observe/transition_log.hpp"
+#include "switchgear/registry/breaker_registry.hpp"
+#include "switchgear/telemetry/metric_families.hpp"
+
+namespace switchgear::admin {
+
+using Request = boost::beast::http::request<boost::beast::http::string_body>;
+using Response = boost::beast::http::response<boost::beast::http::string_body>;
+
+/// Puts the headers on a response that every response carries: nothing is framed, sniffed, referred to or run
+/// that this server did not send.
+void harden(Response& response);
+
+/// An RFC 9457 problem document.
+[[nodiscard]] Response problem(boost::beast::http::status status, std::string_view detail,
+                               boost::json::object members = {});
+
+/// Both ends of the connection that a request came on, without ports.
+struct Addresses {
+  std::string_view local;
+  std::string_view client;
+};
+
+/// Everything about the server that the API shows and the API cannot know.
+struct ServerCounts {
+  std::size_t connections = 0;
+  std::uint64_t closed_for_others = 0;
+  std::size_t events_clients = 0;
+  std::uint64_t events_dropped = 0;
+  std::uint64_t requests = 0;
+};
+
+/// Threads: one at a time.
+class Api {
+ public:
+  /// `program` has a log of transitions and a queue of events, and outlives the Api, as the registry does.
+  Api(const ServerOptions& options, BreakerRegistry& registry, const Program& program);
+
+  /// What to do with a request. `stream` is set when the request is a good one for the event stream; the
+  /// response is then the one to a HEAD request.
+  struct Answer {
+    Response response;
+    bool stream = false;
+  };
+  [[nodiscard]] Answer answer(const Request& request, const Addresses& addresses, const ServerCounts& counts);
+
+  [[nodiscard]] BreakerViews& views() noexcept { return views_; }
+  [[nodiscard]] TimePoint now() const { return clock_(); }
+  /// `{"at", "health", "circuit_breakers"}`.
+  [[nodiscard]] boost::json::object snapshot_json() const;
+  [[nodiscard]] std::string_view health() const;
+  /// Tells the program of a client of the event stream that is disconnected because it reads too slowly.
+  void report_slow_client(std::string_view address) const;
+
+ private:
+  [[nodiscard]] std::optional<Response> refused(const Request& request, const Route& route) const;
+  [[nodiscard]] Response read(const Request& request, const Route& route, const ServerCounts& counts) const;
+  [[nodiscard]] Response command(const Route& route);
+  void audit(const Route& route, std::string_view client, boost::beast::http::status answered);
+  [[nodiscard]] Response reload() const;
+  [[nodiscard]] Response health_response() const;
+  [[nodiscard]] Response circuits_health_response() const;
+  [[nodiscard]] Response breaker_response(const std::string& name) const;
+  [[nodiscard]] Response status_response(const ServerCounts& counts) const;
+  [[nodiscard]] Response metrics_response(const Request& request, const ServerCounts& counts) const;
+  [[nodiscard]] boost::json::object view(const CircuitBreaker& breaker) const;
+  void add_own_metrics(telemetry::MetricFamilies& to, const ServerCounts& counts) const;
+
+  AccessRules access_;
+  BreakerRegistry& registry_;
+  const Program& program_;
+  TransitionLog& transitions_;
+  std::function<TimePoint()> clock_;
+  TimePoint started_;
+  BreakerViews views_;
+  std::map<std::pair<std::string_view, CommandResult>, std::uint64_t> commands_;
+};
+
+}  // namespace switchgear::admin

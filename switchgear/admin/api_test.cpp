@@ -1,0 +1,345 @@
+#include "switchgear/admin/api.hpp"
+
+#include <gtest/gtest.h>
+
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "switchgear/admin/program_fixture.hpp"
+#include "switchgear/observe/manual_breakers_fixture.hpp"
+
+namespace switchgear::admin {
+namespace {
+
+using namespace std::chrono_literals;
+namespace http = boost::beast::http;
+namespace json = boost::json;
+
+class AdminApi : public testing::Test {
+ protected:
+  Request request(http::verb method, std::string_view target) {
+    Request made{method, target, 11};
+    made.set(http::field::host, "127.0.0.1:9090");
+    return made;
+  }
+  Api::Answer send(const Request& made) {
+    if (!api) api.emplace(options, breakers.registry, program);
+    return api->answer(made, {"127.0.0.1", "10.0.0.3"}, {});
+  }
+  Response get(std::string_view target) { return send(request(http::verb::get, target)).response; }
+  Response post(std::string_view target) { return send(request(http::verb::post, target)).response; }
+
+  static json::value body(const Response& response) { return json::parse(response.body()); }
+
+  ManualBreakers breakers;
+  ServerOptions options = options_of(breakers);
+  Program program = program_of(breakers);
+  EventQueue::Reader events{breakers.events};
+  std::optional<Api> api;
+};
+
+void expect_problem(const Response& response, http::status status) {
+  EXPECT_EQ(response.result(), status) << response.body();
+  EXPECT_EQ(response[http::field::content_type], "application/problem+json");
+  const json::value document = json::parse(response.body());
+  EXPECT_EQ(document.at("status"), static_cast<unsigned>(status));
+  EXPECT_EQ(document.at("type"), "about:blank");
+  EXPECT_FALSE(document.at("title").as_string().empty());
+  EXPECT_FALSE(document.at("detail").as_string().empty());
+}
+
+TEST_F(AdminApi, AnOpenBreakerFailsNeitherLivenessNorReadiness) {
+  breakers.fail("payment", 4);
+  EXPECT_EQ(get("/livez").result(), http::status::ok);
+  EXPECT_EQ(get("/readyz").result(), http::status::ok);
+}
+
+TEST_F(AdminApi, IsReadyWhenTheProgramSaysSo) {
+  bool ready = false;
+  program.ready = [&] { return ready; };
+  EXPECT_EQ(get("/readyz").result(), http::status::service_unavailable);
+  ready = true;
+  EXPECT_EQ(get("/readyz").result(), http::status::ok);
+}
+
+TEST_F(AdminApi, HealthIsUnhealthyWithHalfOfTheBreakersOpen) {
+  for (const char* name : {"a", "b", "c"}) breakers.add(name);
+  EXPECT_EQ(body(get("/health")).at("status"), "healthy");
+  breakers.fail("a", 4);
+  EXPECT_EQ(get("/health").result(), http::status::ok);
+  EXPECT_EQ(body(get("/health")).at("status"), "degraded");
+  breakers.fail("b", 4);
+  EXPECT_EQ(get("/health").result(), http::status::service_unavailable);
+  EXPECT_EQ(body(get("/health")).at("status"), "unhealthy");
+  EXPECT_EQ(body(get("/health")).at("circuit_breakers").at("open"), 2);
+}
+
+TEST_F(AdminApi, CircuitsHealthWantsThemAllClosed) {
+  breakers.add("a");
+  EXPECT_EQ(get("/health/circuits").result(), http::status::ok);
+  breakers.add("b").command(Command::disable, breakers.now);
+  EXPECT_EQ(get("/health/circuits").result(), http::status::service_unavailable);
+  EXPECT_EQ(body(get("/health/circuits")).at("circuits").at("b"), "disabled");
+}
+
+TEST_F(AdminApi, ListsBreakersByName) {
+  breakers.add("b");
+  breakers.add("a");
+  const json::array list = body(get("/circuit-breakers")).at("circuit_breakers").as_array();
+  ASSERT_EQ(list.size(), 2U);
+  EXPECT_EQ(list[0].at("name"), "a");
+  EXPECT_EQ(list[1].at("name"), "b");
+}
+
+TEST_F(AdminApi, ShowsOneBreakerWithItsTransitionsNewestFirst) {
+  breakers.fail("pay ment", 4);
+  breakers.now += 30s;
+  breakers.succeed("pay ment", 2);
+  const json::value seen = body(get("/circuit-breakers/pay%20ment"));
+  EXPECT_EQ(seen.at("state"), "closed");
+  const json::array& transitions = seen.at("transitions").as_array();
+  ASSERT_EQ(transitions.size(), 3U);
+  EXPECT_EQ(transitions[0].at("rule"), "recovered");
+  EXPECT_EQ(transitions[1].at("rule"), "open_duration");
+  EXPECT_EQ(transitions[2].at("rule"), "failure_rate");
+  EXPECT_EQ(transitions[2].at("at"), "2026-03-01T12:00:00.000Z");
+}
+
+TEST_F(AdminApi, NamesTheBreakerItDoesNotKnow) {
+  const Response response = get("/circuit-breakers/nope");
+  expect_problem(response, http::status::not_found);
+  EXPECT_EQ(body(response).at("circuit"), "nope");
+  expect_problem(post("/circuit-breakers/nope/reset"), http::status::not_found);
+}
+
+TEST_F(AdminApi, AnswersValidJsonAboutANameThatIsNotUtf8) {
+  for (const char* target :
+       {"/circuit-breakers/%ff%fe", "/circuit-breakers/caf%c3", "/circuit-breakers/%ed%a0%80"})
+    expect_problem(get(target), http::status::not_found);
+  expect_problem(post("/circuit-breakers/%ff%fe/reset"), http::status::not_found);
+  EXPECT_EQ(body(get("/circuit-breakers/%ff%fe")).at("circuit"), "\uFFFD\uFFFD");
+  breakers.add("caf\xC3");
+  for (const char* target : {"/circuit-breakers", "/status", "/health/circuits", "/circuit-breakers/caf%c3"})
+    EXPECT_NO_THROW((void)body(get(target))) << target;
+}
+
+TEST_F(AdminApi, CommandsABreaker) {
+  CircuitBreaker& payment = breakers.add("payment");
+  EXPECT_EQ(body(post("/circuit-breakers/payment/force-open")).at("state"), "forced_open");
+  EXPECT_EQ(payment.state(), State::forced_open);
+  EXPECT_EQ(body(post("/circuit-breakers/payment/disable")).at("state"), "disabled");
+  EXPECT_EQ(body(post("/circuit-breakers/payment/metrics-only")).at("mode"), "metrics_only");
+  EXPECT_EQ(body(post("/circuit-breakers/payment/force-close")).at("mode"), "normal");
+  EXPECT_EQ(body(post("/circuit-breakers/payment/reset")).at("state"), "closed");
+  EXPECT_EQ(payment.state(), State::closed);
+}
+
+TEST_F(AdminApi, ChangesNothingByAnythingButPost) {
+  const CircuitBreaker& payment = breakers.add("payment");
+  for (const http::verb method : {http::verb::get, http::verb::head, http::verb::put, http::verb::options}) {
+    const Response response = send(request(method, "/circuit-breakers/payment/force-open")).response;
+    expect_problem(response, http::status::method_not_allowed);
+    EXPECT_EQ(response[http::field::allow], "POST");
+  }
+  EXPECT_EQ(payment.state(), State::closed);
+  const Response response = post("/health");
+  expect_problem(response, http::status::method_not_allowed);
+  EXPECT_EQ(response[http::field::allow], "GET, HEAD");
+}
+
+TEST_F(AdminApi, TellsOfEveryCommandWhoSentItAndWhatBecameOfIt) {
+  options.token = "s3cret";
+  breakers.add("payment");
+  const auto sent = [&](const std::string& target, const char* token, const char* origin = "") {
+    Request made = request(http::verb::post, target);
+    made.set(http::field::authorization, token);
+    if (*origin != 0) made.set(http::field::origin, origin);
+    (void)send(made);
+  };
+  sent("/circuit-breakers/payment/force-open", "Bearer s3cret");
+  sent("/circuit-breakers/payment/reset", "Bearer wrong1");
+  sent("/circuit-breakers/nobody/reset", "Bearer s3cret");
+  sent("/circuit-breakers/payment/reset", "Bearer s3cret", "https://evil.example");
+  sent("/reload", "Bearer s3cret");
+  (void)get("/metrics");
+  std::vector<std::string> told;
+  for (const auto& event : events.read().events) {
+    if (const auto* command = std::get_if<LoggedCommand>(event.get())) {
+      told.push_back(command->command + " " + command->circuit + " " + command->client + " " +
+                     std::string{to_string(command->result)});
+    }
+  }
+  EXPECT_EQ(told, (std::vector<std::string>{"force-open payment 10.0.0.3 done",
+                                            "reset payment 10.0.0.3 unauthorized",
+                                            "reset nobody 10.0.0.3 not_found",
+                                            "reset payment 10.0.0.3 forbidden", "reload  10.0.0.3 invalid"}));
+  const std::string metrics = get("/metrics").body();
+  for (const char* line : {"switchgear_admin_commands_total{command=\"force-open\",result=\"done\"} 1\n",
+                           "switchgear_admin_commands_total{command=\"reset\",result=\"unauthorized\"} 1\n"})
+    EXPECT_NE(metrics.find(line), std::string::npos) << line;
+}
+
+TEST_F(AdminApi, ChangesNothingWithoutTheToken) {
+  options.token = "s3cret";
+  const CircuitBreaker& payment = breakers.add("payment");
+  Request made = request(http::verb::post, "/circuit-breakers/payment/force-open");
+  const Response refusal = send(made).response;
+  expect_problem(refusal, http::status::unauthorized);
+  EXPECT_EQ(refusal[http::field::www_authenticate], "Bearer realm=\"switchgear\"");
+  EXPECT_EQ(payment.state(), State::closed);
+  made.set(http::field::authorization, "Bearer s3cret");
+  EXPECT_EQ(send(made).response.result(), http::status::ok);
+  EXPECT_EQ(payment.state(), State::forced_open);
+  EXPECT_EQ(get("/circuit-breakers").result(), http::status::ok) << "reading needs none";
+}
+
+TEST_F(AdminApi, DoesNotTakeTheRightTokenOfARequestThatBringsAWrongOneToo) {
+  options.token = "s3cret";
+  const CircuitBreaker& payment = breakers.add("payment");
+  for (const char* second : {"Bearer wrong1", "Bearer s3cret"}) {
+    Request made = request(http::verb::post, "/circuit-breakers/payment/force-open");
+    made.insert(http::field::authorization, "Bearer s3cret");
+    made.insert(http::field::authorization, second);
+    expect_problem(send(made).response, http::status::bad_request);
+  }
+  EXPECT_EQ(payment.state(), State::closed);
+}
+
+TEST_F(AdminApi, DoesNotTakeTheRightOriginOfARequestThatBringsAForeignOneToo) {
+  const CircuitBreaker& payment = breakers.add("payment");
+  Request made = request(http::verb::post, "/circuit-breakers/payment/force-open");
+  made.insert(http::field::origin, "http://127.0.0.1:9090");
+  made.insert(http::field::origin, "http://evil.example");
+  expect_problem(send(made).response, http::status::bad_request);
+  EXPECT_EQ(payment.state(), State::closed);
+}
+
+TEST_F(AdminApi, RefusesAForeignPageThatChangesThings) {
+  const CircuitBreaker& payment = breakers.add("payment");
+  Request made = request(http::verb::post, "/circuit-breakers/payment/force-open");
+  made.set(http::field::origin, "http://evil.example");
+  expect_problem(send(made).response, http::status::forbidden);
+  EXPECT_EQ(payment.state(), State::closed);
+  made.set(http::field::origin, "http://127.0.0.1:9090");
+  EXPECT_EQ(send(made).response.result(), http::status::ok);
+}
+
+TEST_F(AdminApi, RefusesAReboundNameEvenForReading) {
+  Request made = request(http::verb::get, "/circuit-breakers");
+  made.set(http::field::host, "rebound.example:9090");
+  expect_problem(send(made).response, http::status::forbidden);
+}
+
+TEST_F(AdminApi, WantsExactlyOneHost) {
+  Request none = request(http::verb::get, "/health");
+  none.erase(http::field::host);
+  expect_problem(send(none).response, http::status::bad_request);
+  Request two = request(http::verb::get, "/health");
+  two.insert(http::field::host, "127.0.0.1:9090");
+  expect_problem(send(two).response, http::status::bad_request);
+}
+
+TEST_F(AdminApi, ReloadsAndForgetsTransitionsOfBreakersThatWent) {
+  breakers.fail("gone", 4);
+  breakers.fail("stays", 4);
+  program.reload = [&] {
+    breakers.registry.apply({{"stays", ManualBreakers::sensitive()}}, breakers.now);
+    return ReloadResult{true, {"removed 'gone'"}};
+  };
+  const Response response = post("/reload");
+  EXPECT_EQ(response.result(), http::status::ok);
+  EXPECT_EQ(body(response).at("messages"), json::array{"removed 'gone'"});
+  EXPECT_FALSE(breakers.log->last("gone"));
+  EXPECT_TRUE(breakers.log->last("stays"));
+}
+
+TEST_F(AdminApi, SaysWhatIsWrongWithAFileThatCannotBeLoaded) {
+  program.reload = [] { return ReloadResult{false, {"gateway.yaml:14:7: no unit"}}; };
+  const Response response = post("/reload");
+  expect_problem(response, http::status::unprocessable_entity);
+  EXPECT_EQ(body(response).at("messages"), json::array{"gateway.yaml:14:7: no unit"});
+}
+
+TEST_F(AdminApi, ACallbackThatThrowsIsAnAnswerAndNotTheEnd) {
+  program.reload = []() -> ReloadResult { throw std::runtime_error{"the disk is gone"}; };
+  expect_problem(post("/reload"), http::status::internal_server_error);
+  EXPECT_EQ(get("/livez").result(), http::status::ok);
+}
+
+TEST_F(AdminApi, HasNothingToReloadInAProgramWithoutAFile) {
+  expect_problem(post("/reload"), http::status::not_implemented);
+}
+
+TEST_F(AdminApi, StatusHasItAllInOneAnswer) {
+  breakers.fail("payment", 4);
+  program.policies = [] { return std::map<std::string, std::string>{{"payment", "strict"}}; };
+  program.services = [] { return json::object{{"payment", {{"queue", {{"waiting", 3}}}}}}; };
+  const json::value status = body(get("/status"));
+  EXPECT_EQ(status.at("health"), "unhealthy");
+  EXPECT_EQ(status.at("ready"), true);
+  EXPECT_EQ(status.at("circuit_breakers").as_array().size(), 1U);
+  EXPECT_EQ(status.at("policies").at("payment"), "strict");
+  EXPECT_EQ(status.at("services").at("payment").at("queue").at("waiting"), 3);
+  EXPECT_EQ(status.at("at"), "2026-03-01T12:00:00.000Z");
+}
+
+TEST_F(AdminApi, MetricsAreTextUnlessJsonIsAskedFor) {
+  breakers.fail("payment", 4);
+  const Response text = get("/metrics");
+  EXPECT_TRUE(text[http::field::content_type].starts_with("text/plain; version=0.0.4"));
+  EXPECT_NE(text.body().find("switchgear_build_info{version="), std::string::npos);
+  EXPECT_NE(text.body().find("switchgear_events_clients 0"), std::string::npos);
+  Request made = request(http::verb::get, "/metrics");
+  made.set(http::field::accept, "application/json");
+  const json::value totals = body(send(made).response);
+  EXPECT_EQ(totals.at("circuits").at("payment").at("failures"), 4U);
+  EXPECT_EQ(totals.at("metrics").at("circuit_breaker_state_code").as_array()[0].at("value"), 2);
+}
+
+TEST_F(AdminApi, EveryAnswerIsHardened) {
+  for (const char* target :
+       {"/dashboard", "/health", "/nope", "/circuit-breakers/%", "/metrics", "/events"}) {
+    const Response response = get(target);
+    const std::string policy{response["Content-Security-Policy"]};
+    EXPECT_TRUE(policy.starts_with("default-src 'none'; script-src 'self'")) << target;
+    EXPECT_EQ(policy.find("unsafe"), std::string::npos);
+    EXPECT_EQ(response["X-Content-Type-Options"], "nosniff") << target;
+    EXPECT_EQ(response["Referrer-Policy"], "no-referrer") << target;
+    EXPECT_FALSE(response[http::field::cache_control].empty()) << target;
+  }
+}
+
+TEST_F(AdminApi, ServesTheDashboardAndSparesWhatTheBrowserHas) {
+  const Response page = get("/dashboard");
+  EXPECT_EQ(page[http::field::content_type], "text/html; charset=utf-8");
+  EXPECT_NE(page.body().find("<title>Switchgear</title>"), std::string::npos);
+  EXPECT_EQ(get("/dashboard/dashboard.js")[http::field::content_type], "text/javascript; charset=utf-8");
+  EXPECT_EQ(get("/dashboard/dashboard.css")[http::field::content_type], "text/css; charset=utf-8");
+  expect_problem(get("/dashboard/..%2Fapi.cpp"), http::status::not_found);
+  Request again = request(http::verb::get, "/dashboard");
+  again.set(http::field::if_none_match, page[http::field::etag]);
+  const Response spared = send(again).response;
+  EXPECT_EQ(spared.result(), http::status::not_modified);
+  EXPECT_TRUE(spared.body().empty());
+}
+
+TEST_F(AdminApi, TheRootLeadsToTheDashboard) {
+  EXPECT_EQ(get("/").result(), http::status::see_other);
+  EXPECT_EQ(get("/")[http::field::location], "dashboard");
+}
+
+TEST_F(AdminApi, OnlyAGetOfEventsBecomesAStream) {
+  EXPECT_TRUE(send(request(http::verb::get, "/events")).stream);
+  EXPECT_FALSE(send(request(http::verb::head, "/events")).stream);
+  Request rebound = request(http::verb::get, "/events");
+  rebound.set(http::field::host, "rebound.example");
+  EXPECT_FALSE(send(rebound).stream);
+}
+
+}  // namespace
+}  // namespace switchgear::admin

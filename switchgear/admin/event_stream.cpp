@@ -1,0 +1,124 @@
+#include "switchgear/admin/event_stream.hpp"
+
+#include <boost/json/array.hpp>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "switchgear/admin/breaker_view.hpp"
+#include "switchgear/admin/json_text.hpp"
+
+namespace switchgear::admin {
+namespace json = boost::json;
+
+EventStream::EventStream(Api& api, const ServerLimits& limits, std::shared_ptr<EventQueue> events,
+                         std::function<void()> wake)
+    : api_(api), limits_(limits), events_(std::in_place, std::move(events), std::move(wake)) {}
+
+bool EventStream::join(EventClient& client) {
+  if (clients_.size() >= limits_.events_clients) return false;
+  // The others first get what has changed by now, so that the new client's snapshot is where all of them
+  // stand.
+  send_delta(api_.now());
+  clients_.insert(&client);
+  // With the first event goes how soon to connect again: browsers would wait for three seconds or more.
+  const auto snapshot = event("snapshot", api_.snapshot_json());
+  queue(client, std::make_shared<const std::string>("retry: 1000\n" + *snapshot));
+  return true;
+}
+
+void EventStream::leave(EventClient& client) { clients_.erase(&client); }
+
+void EventStream::drop(EventClient& client) {
+  if (client.dropped) return;
+  client.dropped = true;
+  client.queue.clear();
+  ++dropped_;
+  client.wake.cancel();
+  api_.report_slow_client(client.address);
+}
+
+void EventStream::tick(TimePoint now) {
+  api_.views().sample(now);
+  announce_transitions(now);
+  if (!clients_.empty()) send_delta(now);
+}
+
+void EventStream::announce_transitions(TimePoint now) {
+  bool changed = false;
+  for (auto batch = events_->read(); !batch.empty(); batch = events_->read()) {
+    if (batch.lost > 0) send_all("lost", json::object{{"events", batch.lost}});
+    for (const auto& event : batch.events) {
+      const auto* transition = std::get_if<LoggedTransition>(event.get());
+      if (transition == nullptr) continue;
+      changed = true;
+      if (!clients_.empty()) send_transition(*transition);
+    }
+    changed = changed || batch.lost > 0;
+  }
+  if (changed && !clients_.empty()) send_delta(now);
+}
+
+void EventStream::send_transition(const LoggedTransition& transition) {
+  json::object data{{"circuit", transition.breaker}};
+  for (auto& [key, value] : transition_json(transition, api_.views().registry().anchor()))
+    data[key] = std::move(value);
+  send_all("transition", data);
+}
+
+void EventStream::send_delta(TimePoint now) {
+  json::array changed;
+  std::map<std::string, Sent> next;
+  for (const auto& breaker : api_.views().registry().all()) {
+    json::object view = api_.views().of(*breaker, now);
+    json::object look = view;
+    for (const char* counts_down : {"retry_after", "time_open", "policy"}) look.erase(counts_down);
+    Sent sent{json_text(look), breaker};
+    const auto before = sent_.find(breaker->name());
+    const bool same_object = before != sent_.end() && before->second.of.lock() == breaker;
+    if (!same_object || before->second.look != sent.look) {
+      if (same_object) view.erase("policy");
+      changed.push_back(std::move(view));
+    }
+    next.emplace(breaker->name(), std::move(sent));
+  }
+  json::array removed;
+  for (const auto& [name, sent] : sent_) {
+    if (!next.contains(name)) removed.emplace_back(name);
+  }
+  sent_.swap(next);
+  if (changed.empty() && removed.empty()) return;
+  send_all("delta", json::object{{"at", iso8601(api_.views().registry().anchor().to_wall(now))},
+                                 {"health", api_.health()},
+                                 {"circuit_breakers", std::move(changed)},
+                                 {"removed", std::move(removed)}});
+}
+
+std::shared_ptr<const std::string> EventStream::event(std::string_view type, const json::value& data) {
+  std::string text = "id: " + std::to_string(++id_) + "\nevent: ";
+  text += type;
+  text += "\ndata: ";
+  text += json_text(data);  // on one line: JSON escapes every line break within a string
+  text += "\n\n";
+  return std::make_shared<const std::string>(std::move(text));
+}
+
+void EventStream::queue(EventClient& client, const std::shared_ptr<const std::string>& event) {
+  if (client.dropped) return;
+  // A snapshot may be larger than the limit by itself; it is what comes on top of it that counts.
+  if (client.queued_bytes > 0 && client.queued_bytes + event->size() > limits_.events_queued) {
+    drop(client);
+    return;
+  }
+  client.queued_bytes += event->size();
+  client.queue.push_back(event);
+  client.wake.cancel();
+}
+
+void EventStream::send_all(std::string_view type, const json::value& data) {
+  if (clients_.empty()) return;
+  const auto made = event(type, data);
+  for (EventClient* client : clients_) queue(*client, made);
+}
+
+}  // namespace switchgear::admin

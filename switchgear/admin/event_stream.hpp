@@ -1,0 +1,86 @@
+// The event stream's content: what is sent to its clients and when, in bounded queues. Bytes, not sockets
+// (session.hpp has those), so that it can be tested without any.
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/json/object.hpp>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "switchgear/admin/api.hpp"
+#include "switchgear/observe/event_queue.hpp"
+
+namespace switchgear::admin {
+
+/// One client's queue. Its session waits on `wake` and writes what is queued.
+struct EventClient {
+  explicit EventClient(const boost::asio::any_io_executor& executor, std::string address_of_client = {})
+      : wake(executor), address(std::move(address_of_client)) {}
+
+  std::deque<std::shared_ptr<const std::string>> queue;  ///< each a whole event, shared among the clients
+  std::size_t queued_bytes = 0;  ///< in `queue`, without what a session is just writing
+  bool dropped = false;          ///< lagged too far behind, or read nothing: to be disconnected
+  bool left = false;             ///< ended the connection itself
+  boost::asio::steady_timer wake;
+  std::string address;  ///< without the port
+};
+
+/// Sends `snapshot` once to each client, then `delta` with the breakers that changed, and `transition` at
+/// once. When more transitions came than the queue holds, `lost` says how many are missing. Every event has
+/// an id, rising by one over the whole stream. Threads: the admin thread only.
+class EventStream {
+ public:
+  /// `wake` is called on the thread of a call: the owner is to call announce_transitions() soon.
+  EventStream(Api& api, const ServerLimits& limits, std::shared_ptr<EventQueue> events,
+              std::function<void()> wake = {});
+
+  /// Adds a client and queues its snapshot; false when there are too many.
+  [[nodiscard]] bool join(EventClient& client);
+  void leave(EventClient& client);
+  /// Counts and reports a client that reads too slowly. Its session disconnects it. Harmless when it was
+  /// dropped before.
+  void drop(EventClient& client);
+
+  /// Samples the rates, then queues what changed since the last tick for every client.
+  void tick(TimePoint now);
+
+  /// Queues the transitions that are new, and the breakers they changed.
+  void announce_transitions(TimePoint now);
+
+  /// No `wake` is called any more, and there are no new transitions.
+  void stop_listening() { events_.reset(); }
+
+  [[nodiscard]] std::size_t clients() const noexcept { return clients_.size(); }
+  [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_; }
+
+ private:
+  struct Sent {
+    std::string look;                  ///< the last view, without what merely counts down
+    std::weak_ptr<CircuitBreaker> of;  ///< another object: replaced by a reload, so its policy is sent again
+  };
+
+  [[nodiscard]] std::shared_ptr<const std::string> event(std::string_view type,
+                                                         const boost::json::value& data);
+  void queue(EventClient& client, const std::shared_ptr<const std::string>& event);
+  void send_all(std::string_view type, const boost::json::value& data);
+  void send_transition(const LoggedTransition& transition);
+  void send_delta(TimePoint now);
+
+  Api& api_;
+  const ServerLimits& limits_;
+  std::optional<EventQueue::Reader> events_;
+  std::set<EventClient*> clients_;
+  std::map<std::string, Sent> sent_;
+  std::uint64_t id_ = 0;
+  std::uint64_t dropped_ = 0;
+};
+
+}  // namespace switchgear::admin

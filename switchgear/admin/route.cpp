@@ -1,0 +1,67 @@
+#include "switchgear/admin/route.hpp"
+
+#include <array>
+#include <boost/url/decode_view.hpp>
+#include <boost/url/pct_string_view.hpp>
+#include <utility>
+#include <vector>
+
+namespace switchgear::admin {
+namespace {
+
+struct Fixed {
+  std::string_view path;
+  Resource resource;
+};
+constexpr std::array<Fixed, 11> fixed_paths{{{"", Resource::root},
+                                             {"livez", Resource::live},
+                                             {"readyz", Resource::ready},
+                                             {"health", Resource::health},
+                                             {"health/circuits", Resource::circuits_health},
+                                             {"circuit-breakers", Resource::breakers},
+                                             {"status", Resource::status},
+                                             {"metrics", Resource::metrics},
+                                             {"events", Resource::events},
+                                             {"dashboard", Resource::dashboard},
+                                             {"reload", Resource::reload}}};
+
+std::vector<std::string_view> split(std::string_view path) {
+  std::vector<std::string_view> segments;
+  while (true) {
+    const auto slash = path.find('/');
+    segments.push_back(path.substr(0, slash));
+    if (slash == std::string_view::npos) return segments;
+    path.remove_prefix(slash + 1);
+  }
+}
+
+std::optional<std::string> decoded(std::string_view segment) {
+  const auto checked = boost::urls::make_pct_string_view(segment);
+  if (!checked) return std::nullopt;
+  const auto view = **checked;
+  return std::string{view.begin(), view.end()};
+}
+
+}  // namespace
+
+Routed route_of(std::string_view target) {
+  if (!target.starts_with('/')) return {RouteError::malformed, {}};
+  const std::string_view path = target.substr(1, target.find_first_of("?#", 1) - 1);
+  for (const Fixed& each : fixed_paths) {
+    if (each.path == path) return {RouteError::none, {each.resource, {}, std::nullopt}};
+  }
+  const auto segments = split(path);
+  if (segments.size() < 2 || segments.size() > 3 || segments[1].empty()) return {RouteError::unknown, {}};
+  auto name = decoded(segments[1]);
+  if (!name) return {RouteError::malformed, {}};
+  if (segments[0] == "dashboard" && segments.size() == 2) {
+    return {RouteError::none, {Resource::asset, std::move(*name), std::nullopt}};
+  }
+  if (segments[0] != "circuit-breakers") return {RouteError::unknown, {}};
+  if (segments.size() == 2) return {RouteError::none, {Resource::breaker, std::move(*name), std::nullopt}};
+  const auto command = command_of(segments[2]);
+  if (!command) return {RouteError::unknown, {}};
+  return {RouteError::none, {Resource::breaker_command, std::move(*name), command}};
+}
+
+}  // namespace switchgear::admin

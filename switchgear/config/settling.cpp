@@ -1,0 +1,33 @@
+#include "switchgear/config/settling.hpp"
+
+#include <algorithm>
+
+namespace switchgear::config {
+
+namespace {
+
+constexpr int longest_change = 20;  ///< × quiet
+
+}  // namespace
+
+bool Settling::look(const FileStamp& seen, TimePoint now) {
+  if (!change_) {
+    if (seen == known_) return false;
+    change_ = Change{seen, now, now};
+  } else if (seen != change_->seen) {
+    change_->seen = seen;
+    change_->last = now;
+  }
+  if (now < *due()) return false;
+  const bool changed = seen != known_;  // it may look as before again
+  known_ = seen;
+  change_.reset();
+  return changed;
+}
+
+std::optional<TimePoint> Settling::due() const noexcept {
+  if (!change_) return std::nullopt;
+  return std::min(change_->last + quiet_, change_->began + longest_change * quiet_);
+}
+
+}  // namespace switchgear::config

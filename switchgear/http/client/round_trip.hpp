@@ -1,0 +1,49 @@
+// One request and its answer on one connection of the client.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+
+#include "switchgear/http/body_reader.hpp"
+#include "switchgear/http/client/client_pool.hpp"
+#include "switchgear/http/client/wire.hpp"
+#include "switchgear/http/error.hpp"
+#include "switchgear/http/response.hpp"
+
+namespace switchgear::http {
+
+/// Reads strictly: heads through HeadValidator, bodies through BodyReader. Gives the connection back when
+/// both messages are complete and the server is willing. Threads: those of the connection's executor. `wire`
+/// outlives it.
+class RoundTrip {
+ public:
+  RoundTrip(ClientLease lease, const Wire& wire) : lease_(std::move(lease)), wire_(wire) {}
+
+  /// Once. Throws Error, and boost::system::system_error (operation_aborted) when cancelled.
+  [[nodiscard]] boost::asio::awaitable<Response> run();
+
+  /// The connection was kept idle, and ended before a byte of the answer came: it may have been closed as it
+  /// was taken (RFC 9112, 9.3.1), which says nothing about the server. Once run() has thrown Errc::closed.
+  [[nodiscard]] bool was_stale() const noexcept { return kept_ && !touched_; }
+
+ private:
+  enum class Read : std::uint8_t { bytes, end, broken };
+
+  [[nodiscard]] boost::asio::awaitable<void> send();
+  [[nodiscard]] boost::asio::awaitable<bool> read_head(Response& response);
+  [[nodiscard]] boost::asio::awaitable<void> read_body(Response& response);
+  [[nodiscard]] boost::asio::awaitable<Read> receive();
+  [[noreturn]] void fail(Errc code, std::string_view why) const;
+
+  ClientLease lease_;
+  const Wire& wire_;
+  BodyReader body_;
+  bool kept_ = lease_.kept();
+  bool touched_ = false;
+  bool sent_all_ = false;
+  bool persistent_ = false;
+};
+
+}  // namespace switchgear::http

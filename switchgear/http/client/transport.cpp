@@ -1,0 +1,133 @@
+#include "switchgear/http/client/transport.hpp"
+
+#include <fcntl.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/system/system_error.hpp>
+#include <cerrno>
+#include <stdexcept>
+
+namespace switchgear::http {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+namespace {
+
+[[nodiscard]] bool is_quiet(tcp::socket& socket) noexcept {
+  char byte = 0;
+  const ssize_t got = ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
+}
+
+void close_quietly(tcp::socket& socket) noexcept {
+  boost::system::error_code ignored;
+  socket.close(ignored);
+}
+
+asio::awaitable<void> connect_socket(tcp::socket& socket, tcp::endpoint to) {
+  socket.open(to.protocol());
+  // A program that its user starts meanwhile must not keep the connection open.
+  ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC);
+  socket.set_option(tcp::no_delay(true));
+  co_await socket.async_connect(to, asio::use_awaitable);
+}
+
+class PlainTransport final : public Transport {
+ public:
+  explicit PlainTransport(const asio::any_io_executor& executor) : socket_(executor) {}
+
+  asio::awaitable<void> connect(tcp::endpoint to) override { return connect_socket(socket_, to); }
+  asio::awaitable<std::size_t> read_some(asio::mutable_buffer into) override {
+    co_return co_await socket_.async_read_some(into, asio::use_awaitable);
+  }
+  asio::awaitable<void> write(Pieces pieces) override {
+    co_await asio::async_write(socket_, pieces, asio::use_awaitable);
+  }
+  bool quiet() noexcept override { return is_quiet(socket_); }
+  void close() noexcept override { close_quietly(socket_); }
+
+ private:
+  tcp::socket socket_;
+};
+
+class TlsTransport final : public Transport {
+ public:
+  TlsTransport(const asio::any_io_executor& executor, asio::ssl::context& context, const std::string& host)
+      : stream_(executor, context) {
+    boost::system::error_code is_name;
+    asio::ip::make_address(host, is_name);
+    if (is_name && SSL_set_tlsext_host_name(stream_.native_handle(), host.c_str()) != 1)
+      throw boost::system::system_error(asio::error::invalid_argument, "the name is too long for TLS");
+    stream_.set_verify_callback(asio::ssl::host_name_verification(host));
+  }
+
+  asio::awaitable<void> connect(tcp::endpoint to) override {
+    co_await connect_socket(stream_.next_layer(), to);
+    co_await stream_.async_handshake(asio::ssl::stream_base::client, asio::use_awaitable);
+  }
+  asio::awaitable<std::size_t> read_some(asio::mutable_buffer into) override {
+    co_return co_await stream_.async_read_some(into, asio::use_awaitable);
+  }
+  asio::awaitable<void> write(Pieces pieces) override {
+    co_await asio::async_write(stream_, pieces, asio::use_awaitable);
+  }
+  bool quiet() noexcept override {
+    return SSL_pending(stream_.native_handle()) == 0 && is_quiet(stream_.next_layer());
+  }
+  void close() noexcept override { close_quietly(stream_.next_layer()); }
+
+ private:
+  asio::ssl::stream<tcp::socket> stream_;
+};
+
+}  // namespace
+
+std::shared_ptr<Transport> plain_transport(const asio::any_io_executor& executor) {
+  return std::make_shared<PlainTransport>(executor);
+}
+
+std::shared_ptr<Transport> tls_transport(const asio::any_io_executor& executor, asio::ssl::context& context,
+                                         const std::string& host) {
+  return std::make_shared<TlsTransport>(executor, context, host);
+}
+
+std::shared_ptr<asio::ssl::context> tls_context(const TlsOptions& options) {
+  auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client);
+  SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
+  const auto use = [](const char* what, const std::string& file, const auto& load) {
+    boost::system::error_code error;
+    load(error);
+    if (error)
+      throw std::invalid_argument(std::string("tls.") + what + ": '" + file +
+                                  "' cannot be used: " + error.message());
+  };
+  if (options.certificate_file.empty() != options.key_file.empty()) {
+    throw std::invalid_argument(
+        "tls: a certificate needs its key, and a key its certificate; set certificate_file and key_file");
+  }
+  if (options.ca_file.empty()) {
+    context->set_default_verify_paths();
+  } else {
+    use("ca_file", options.ca_file, [&](auto& error) { context->load_verify_file(options.ca_file, error); });
+  }
+  if (!options.certificate_file.empty()) {
+    use("certificate_file", options.certificate_file,
+        [&](auto& error) { context->use_certificate_chain_file(options.certificate_file, error); });
+    use("key_file", options.key_file, [&](auto& error) {
+      context->use_private_key_file(options.key_file, asio::ssl::context::pem, error);
+    });
+  }
+  context->set_verify_mode(options.verify == Verify::peer ? asio::ssl::verify_peer : asio::ssl::verify_none);
+  return context;
+}
+
+}  // namespace switchgear::http

@@ -1,0 +1,71 @@
+#include "switchgear/http/url.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "switchgear/http/error.hpp"
+
+namespace switchgear::http {
+namespace {
+
+TEST(Url, IsTakenApart) {
+  const Url url = Url::parse("http://Shop.Example:8080/a/b?x=1#part");
+  EXPECT_FALSE(url.tls());
+  EXPECT_EQ(url.host(), "shop.example");
+  EXPECT_EQ(url.port(), 8080);
+  EXPECT_EQ(url.target(), "/a/b?x=1");
+  EXPECT_EQ(url.authority(), "shop.example:8080");
+  EXPECT_EQ(Url::parse("https://shop").text(), "https://shop/");
+  EXPECT_EQ(Url::parse("https://shop").port(), 443);
+  EXPECT_EQ(Url::parse("https://shop:443").origin(), "https://shop");
+  EXPECT_EQ(Url::parse("http://[::1]:80/").host(), "::1");
+  EXPECT_EQ(Url::parse("http://[::1]:81/").authority(), "[::1]:81");
+}
+
+TEST(Url, JoinsAPathToItsOwn) {
+  const auto joined = [](const char* base, const char* reference) {
+    return Url::parse(base).join(reference).text();
+  };
+  EXPECT_EQ(joined("http://shop", "/a"), "http://shop/a");
+  EXPECT_EQ(joined("http://shop", "a"), "http://shop/a");
+  EXPECT_EQ(joined("http://shop", ""), "http://shop/");
+  EXPECT_EQ(joined("http://shop/api", "/a"), "http://shop/api/a");
+  EXPECT_EQ(joined("http://shop/api/", "a?b=c"), "http://shop/api/a?b=c");
+  EXPECT_EQ(joined("http://shop/api", ""), "http://shop/api");
+  EXPECT_EQ(joined("http://shop/api", "?b=c"), "http://shop/api?b=c");
+  EXPECT_EQ(joined("http://shop/api", "https://bank/a"), "https://bank/a");
+  EXPECT_EQ(joined("http://shop/api", "/a?next=http://bank/"), "http://shop/api/a?next=http://bank/");
+  EXPECT_EQ(joined("http://shop/api", "/a#part"), "http://shop/api/a");
+}
+
+TEST(Url, FollowsWhatAServerSays) {
+  const Url url = Url::parse("http://shop/a/b?x=1");
+  EXPECT_EQ(url.follow("c").text(), "http://shop/a/c");
+  EXPECT_EQ(url.follow("/c?y=2").text(), "http://shop/c?y=2");
+  EXPECT_EQ(url.follow("../c").text(), "http://shop/c");
+  EXPECT_EQ(url.follow("//bank/c").text(), "http://bank/c");
+  EXPECT_EQ(url.follow("https://bank").text(), "https://bank/");
+  EXPECT_EQ(url.follow("?y=2").text(), "http://shop/a/b?y=2");
+  EXPECT_THROW(static_cast<void>(url.follow("http://[bad/")), Error);
+  EXPECT_THROW(static_cast<void>(url.follow("javascript:alert(1)")), Error);
+}
+
+TEST(Url, HasAHostAndAPortThatCanStandInAHeader) {
+  for (const char* url : {"http://shop:port", "http://shop:port/", "http://shop:0/", "http://shop:65536/",
+                          "http://a%20b/", "http://a%0d%0aX-B:%201/", "http://%00/", "http:///a", "http://"}) {
+    EXPECT_THROW(static_cast<void>(Url::parse(url)), Error) << url;
+  }
+  EXPECT_EQ(Url::parse("http://shop:/").text(), "http://shop/");
+}
+
+TEST(Url, KnowsItsOrigin) {
+  const Url url = Url::parse("http://shop:80/a");
+  EXPECT_TRUE(url.same_origin(Url::parse("http://SHOP/b")));
+  EXPECT_FALSE(url.same_origin(Url::parse("https://shop:80/a")));
+  EXPECT_FALSE(url.same_origin(Url::parse("http://shop:81/a")));
+  EXPECT_FALSE(url.same_origin(Url::parse("http://bank/a")));
+}
+
+}  // namespace
+}  // namespace switchgear::http

@@ -1,0 +1,21 @@
+#include "switchgear/observe/logged_event.hpp"
+
+namespace switchgear {
+
+LoggedTransition logged(const Transition& transition) {
+  LoggedTransition made;
+  made.breaker = transition.breaker;
+  made.from = transition.from;
+  made.to = transition.to;
+  made.generation = transition.generation;
+  made.at = transition.at;
+  made.wall = transition.wall;
+  made.rule = transition.rule;
+  made.value = transition.value;
+  made.threshold = transition.threshold;
+  made.window = transition.window;
+  made.last_failure = transition.last_failure;
+  return made;
+}
+
+}  // namespace switchgear

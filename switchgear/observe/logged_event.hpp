@@ -1,0 +1,63 @@
+// What happened in a program, in records that own their strings, for those who read of it later.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "switchgear/core/event.hpp"
+
+namespace switchgear {
+
+/// A Transition that owns its strings.
+struct LoggedTransition {
+  std::string breaker;
+  State from = State::closed;
+  State to = State::closed;
+  std::uint64_t generation = 0;
+  TimePoint at{};
+  WallAnchor::Wall wall{};
+  Rule rule = Rule::operator_command;
+  double value = 0;
+  double threshold = 0;
+  WindowSnapshot window{};
+  std::optional<LastFailure> last_failure;
+};
+
+[[nodiscard]] LoggedTransition logged(const Transition& transition);
+
+enum class CommandResult : std::uint8_t {
+  done,
+  not_found,     ///< the breaker does not exist
+  unauthorized,  ///< no token, or a wrong one
+  forbidden,     ///< sent by a page of a foreign origin, or to a foreign host
+  invalid,       ///< the configuration to reload is not valid
+};
+
+[[nodiscard]] constexpr std::string_view to_string(CommandResult result) noexcept {
+  constexpr std::array<std::string_view, 5> names{"done", "not_found", "unauthorized", "forbidden",
+                                                  "invalid"};
+  return names[static_cast<std::size_t>(result)];
+}
+
+/// A request to the admin server that changes something, carried out or not. The client chose `circuit`: it
+/// may hold anything.
+struct LoggedCommand {
+  std::string command;  ///< `reset`, `force-open` … or `reload`
+  std::string circuit;  ///< empty for `reload`
+  std::string client;   ///< its address
+  CommandResult result = CommandResult::done;
+};
+
+/// A client of the admin server's event stream that was disconnected because it read too slowly.
+struct LoggedSlowClient {
+  std::string client;  ///< its address
+};
+
+using LoggedEvent = std::variant<LoggedTransition, LoggedCommand, LoggedSlowClient>;
+
+}  // namespace switchgear

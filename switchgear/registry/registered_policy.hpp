@@ -1,0 +1,119 @@
+// One policy in a registry, whatever its kind. Used by the registry alone.
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <typeindex>
+#include <typeinfo>
+#include <utility>
+
+#include "switchgear/core/policy_kind.hpp"
+#include "switchgear/core/time.hpp"
+#include "switchgear/policy/event_fanout.hpp"
+#include "switchgear/registry/named_counts.hpp"
+#include "switchgear/registry/tags.hpp"
+
+namespace switchgear::detail {
+
+/// The kind that a policy's type stands for; only policies of the library have one.
+template <class Policy>
+struct KindOf;
+template <PolicyKind kind>
+struct IsKind {
+  static constexpr PolicyKind value = kind;
+};
+template <>
+struct KindOf<CircuitBreaker> : IsKind<PolicyKind::circuit_breaker> {};
+template <>
+struct KindOf<Retry> : IsKind<PolicyKind::retry> {};
+template <>
+struct KindOf<RetryBudget> : IsKind<PolicyKind::retry_budget> {};
+template <>
+struct KindOf<Hedge> : IsKind<PolicyKind::hedge> {};
+template <>
+struct KindOf<Timeout> : IsKind<PolicyKind::timeout> {};
+template <>
+struct KindOf<Deadline> : IsKind<PolicyKind::deadline> {};
+template <>
+struct KindOf<Bulkhead> : IsKind<PolicyKind::bulkhead> {};
+template <>
+struct KindOf<AdaptiveLimit> : IsKind<PolicyKind::adaptive_limit> {};
+template <>
+struct KindOf<RateLimiter> : IsKind<PolicyKind::rate_limiter> {};
+template <class T>
+struct KindOf<Cache<T>> : IsKind<PolicyKind::cache> {};
+template <class T>
+struct KindOf<Fallback<T>> : IsKind<PolicyKind::fallback> {};
+template <>
+struct KindOf<CallQueue> : IsKind<PolicyKind::queue> {};
+template <>
+struct KindOf<Chaos> : IsKind<PolicyKind::chaos> {};
+
+template <class Policy>
+concept KnownPolicy = requires {
+  KindOf<Policy>::value;
+};
+
+/// Whatever its kind: its totals by name.
+template <class Policy>
+[[nodiscard]] NamedCounts totals_of(const Policy& policy, TimePoint now) {
+  if constexpr (requires { policy.snapshot(now); }) {
+    return counts_of(policy.snapshot(now).totals);
+  } else {
+    return counts_of(policy.snapshot().totals);
+  }
+}
+
+class RegisteredPolicy {
+ public:
+  RegisteredPolicy(std::shared_ptr<void> policy, std::type_index its_type, Tags its_tags)
+      : object(std::move(policy)), type(its_type), tags(std::move(its_tags)) {}
+  RegisteredPolicy(const RegisteredPolicy&) = delete;
+  RegisteredPolicy& operator=(const RegisteredPolicy&) = delete;
+  virtual ~RegisteredPolicy() = default;
+
+  [[nodiscard]] virtual NamedCounts totals(TimePoint now) const = 0;
+
+  const std::shared_ptr<void> object;
+  const std::type_index type;
+  Tags tags;  ///< under the registry's mutex
+};
+
+/// Passes the events of `Policy` on to `everybody`, for as long as it is in the registry and somebody there
+/// wants them.
+template <class Policy>
+class Registered final : public RegisteredPolicy, private EventFanout::Watcher {
+ public:
+  Registered(const std::shared_ptr<Policy>& policy, std::shared_ptr<EventFanout> everybody, Tags its_tags)
+      : RegisteredPolicy(policy, typeid(Policy), std::move(its_tags)),
+        policy_(*policy),
+        everybody_(std::move(everybody)) {
+    if constexpr (tells) everybody_->watch(*this);
+  }
+  ~Registered() override {
+    if constexpr (tells) {
+      everybody_->unwatch(*this);
+      policy_.events().unsubscribe(everybody_);
+    }
+  }
+
+  [[nodiscard]] NamedCounts totals(TimePoint now) const override { return totals_of(policy_, now); }
+
+ private:
+  static constexpr bool tells = requires(Policy & policy) { policy.events(); };
+
+  void on_wish_changed() noexcept override {
+    if constexpr (tells) {
+      if (everybody_->wanted() == Interest::nothing) {
+        policy_.events().unsubscribe(everybody_);
+      } else {
+        policy_.events().subscribe(everybody_, everybody_->wanted());
+      }
+    }
+  }
+
+  Policy& policy_;
+  const std::shared_ptr<EventFanout> everybody_;
+};
+
+}  // namespace switchgear::detail

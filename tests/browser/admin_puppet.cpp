@@ -1,0 +1,131 @@
+// A registry and an admin server without a gateway, moved from outside: each line on stdin is one command,
+// and each is answered by one line on stdout, so that a test can wait for its command.
+//
+//   admin_puppet [--token T]                      prints `port N`
+//   add NAME            a breaker that opens at 50 % failures of at least 4 calls, for 30 s, probing with 2
+//   calls calls NAME N        N successful calls of 5 ms       (refused ones count as rejected) failures NAME
+//   N     N failed calls of 20 ms remove NAME         NAME goes, as after a reload quit
+//
+// In NAME, `%20` stands for a space; otherwise names are data and may hold anything.
+
+#include <chrono>
+#include <exception>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "switchgear/admin/server.hpp"
+#include "switchgear/observe/call_durations.hpp"
+#include "switchgear/registry/breaker_registry.hpp"
+#include "switchgear/registry/ticker.hpp"
+
+namespace {
+
+using namespace switchgear;
+using namespace std::chrono_literals;
+
+CircuitBreakerOptions sensitive() {
+  CircuitBreakerOptions options;
+  options.minimum_calls = 4;
+  options.failure_rate = 0.5;
+  options.open_duration = 30s;
+  options.half_open.permitted_calls = 2;
+  return options;
+}
+
+TimePoint now() { return std::chrono::steady_clock::now(); }
+
+class Puppet {
+ public:
+  explicit Puppet(std::string token)
+      : admin_(registry_, {.port = 0, .token = std::move(token)},
+               {.reload = reload, .policies = [this] { return policies(); }, .durations = &durations_}) {
+    admin_.start();
+  }
+
+  [[nodiscard]] std::uint16_t port() const { return admin_.port(); }
+
+  /// False for a line that is none of the commands.
+  bool obey(const std::string& line) {
+    std::istringstream words{line};
+    std::string verb;
+    std::string name;
+    int count = 1;
+    words >> verb >> name >> count;
+    for (auto at = name.find("%20"); at != std::string::npos; at = name.find("%20")) name.replace(at, 3, " ");
+    if (verb == "add" || verb == "quick") {
+      CircuitBreakerOptions& options = wanted_[name] = sensitive();
+      if (verb == "quick") options.open_duration = 100ms;
+      registry_.apply(wanted_, now());
+    } else if (verb == "probe") {
+      auto breaker = registry_.get_or_create(name, sensitive(), now());
+      auto permit = breaker->try_acquire(now());
+      if (!permit) return false;
+      held_.push_back({std::move(breaker), std::move(*permit)});
+    } else if (verb == "remove") {
+      wanted_.erase(name);
+      registry_.apply(wanted_, now());
+    } else if (verb == "calls") {
+      make_calls(name, count, Outcome::success(5ms));
+    } else if (verb == "failures") {
+      make_calls(name, count, Outcome::failure(FailureType::http_error, 20ms));
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+ private:
+  struct Held {
+    std::shared_ptr<CircuitBreaker> breaker;  // outlives its permit
+    CircuitBreaker::Permit permit;
+  };
+
+  void make_calls(const std::string& name, int count, const Outcome& outcome) {
+    const auto breaker = registry_.get_or_create(name, sensitive(), now());
+    CircuitDurations& durations = durations_.of(name);
+    for (int i = 0; i < count; ++i) {
+      auto permit = breaker->try_acquire(now());
+      if (!permit) continue;
+      std::move(*permit).record(outcome, now());
+      (outcome.verdict == Verdict::success ? durations.success : durations.failure).record(outcome.latency);
+    }
+  }
+
+  static admin::ReloadResult reload() { return {true, {"nothing changed"}}; }
+
+  std::map<std::string, std::string> policies() {
+    std::map<std::string, std::string> names;
+    for (const auto& breaker : registry_.all()) names[breaker->name()] = "sensitive";
+    return names;
+  }
+
+  BreakerRegistry registry_{{now(), std::chrono::system_clock::now()}, 1};
+  const Ticker ticker_{registry_, now};
+  CallDurations durations_;
+  std::map<std::string, CircuitBreakerOptions> wanted_;
+  std::vector<Held> held_;
+  admin::Server admin_;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    std::string token;
+    if (argc == 3 && std::string{argv[1]} == "--token") token = argv[2];
+    Puppet puppet{token};
+    std::cout << "port " << puppet.port() << '\n' << std::flush;
+    for (std::string line; std::getline(std::cin, line) && line != "quit";) {
+      std::cout << (puppet.obey(line) ? "done" : "what?") << '\n' << std::flush;
+    }
+    return 0;
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << '\n';
+    return 1;
+  }
+}

@@ -1,0 +1,253 @@
+// The client against servers that others wrote: Node's, plain and with TLS, and nginx.
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/house/program.hpp"
+#include "tests/http/client_fixture.hpp"
+
+namespace switchgear::http {
+namespace {
+
+namespace fs = std::filesystem;
+using house::Program;
+
+/// A folder for one test, gone with it.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string name = (fs::temp_directory_path() / "switchgear-client-XXXXXX").string();
+    path_ = ::mkdtemp(name.data());
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  ~TemporaryFolder() { fs::remove_all(path_); }
+  [[nodiscard]] std::string file(const std::string& name) const { return (path_ / name).string(); }
+
+ private:
+  fs::path path_;
+};
+
+class NodePeer {
+ public:
+  explicit NodePeer(const std::vector<std::string>& arguments = {}) : program_(words(arguments)) {
+    EXPECT_TRUE(program_.read_until("is open", wire::patience)) << program_.output();
+    port_ = std::stoi(program_.output().substr(program_.output().find("port ") + 5));
+  }
+  [[nodiscard]] std::string url(const std::string& scheme, const std::string& host = "127.0.0.1") const {
+    return scheme + "://" + host + ":" + std::to_string(port_);
+  }
+
+ private:
+  static std::vector<std::string> words(const std::vector<std::string>& arguments) {
+    std::vector<std::string> all{NODE, PEER};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    return all;
+  }
+  Program program_;
+  int port_ = 0;
+};
+
+TEST(ClientAndNode, UnderstandEachOther) {
+  const NodePeer node;
+  ClientOptions options;
+  options.redirects = 2;
+  BlockingClient peer{node.url("http"), options};
+  const auto echoed = peer.post(Request{"/echo"}.query("q", "a&b ä"), {{"sku", "apples"}}).json();
+  EXPECT_EQ(echoed.at("method"), "POST");
+  EXPECT_EQ(echoed.at("query").at("q"), "a&b ä");
+  EXPECT_EQ(echoed.at("body"), R"({"sku":"apples"})");
+  EXPECT_EQ(peer.get("/chunks").body.size(), 10'000U);
+  EXPECT_EQ(peer.get("/none").status, 404U);
+  const auto moved = peer.put("/moved", {1, 2}).json();
+  EXPECT_EQ(moved.at("method"), "PUT");
+  EXPECT_EQ(moved.at("query").at("from"), "moved");
+  EXPECT_EQ(moved.at("body"), "[1,2]");
+  EXPECT_EQ(moved.at("connections"), 1) << "all of it on one connection";
+  EXPECT_EQ(peer.get("/goodbye").body, "bye");
+  EXPECT_EQ(peer.get("/echo").json().at("connections"), 2);
+}
+
+// --- TLS
+
+void run(const std::string& command) {
+  ASSERT_EQ(std::system((command + " 2>/dev/null").c_str()), 0) << command;
+}
+
+/// An authority, a certificate of it for `localhost`, and one for a client.
+class Certificates {
+ public:
+  Certificates() {
+    const std::string authority = " -CA " + file("ca.pem") + " -CAkey " + file("ca.key");
+    const std::string request =
+        std::string(OPENSSL) + " req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2";
+    run(request + " -subj /CN=authority -keyout " + file("ca.key") + " -out " + file("ca.pem"));
+    run(request +
+        " -subj /CN=localhost -addext subjectAltName=DNS:localhost -addext "
+        "basicConstraints=critical,CA:FALSE" +
+        authority + " -keyout " + file("server.key") + " -out " + file("server.pem"));
+    run(request + " -subj /CN=shop -addext basicConstraints=critical,CA:FALSE" + authority + " -keyout " +
+        file("client.key") + " -out " + file("client.pem"));
+  }
+  [[nodiscard]] std::string file(const std::string& name) const { return folder_.file(name); }
+  [[nodiscard]] ClientOptions trusted() const {
+    ClientOptions options;
+    options.tls.ca_file = file("ca.pem");
+    options.pool.connect_timeout = wire::patience;
+    return options;
+  }
+
+ private:
+  TemporaryFolder folder_;
+};
+
+TEST(ClientTls, VerifiesTheServerUnlessToldOtherwise) {
+  const Certificates certificates;
+  const NodePeer node{{certificates.file("server.key"), certificates.file("server.pem")}};
+  BlockingClient trusting{node.url("https", "localhost"), certificates.trusted()};
+  const auto echoed = trusting.get("/echo").json();
+  EXPECT_EQ(echoed.at("name"), "localhost") << "the server is told which name is meant";
+  EXPECT_EQ(trusting.get("/echo").json().at("connections"), 1) << "a secure connection is kept as well";
+
+  CircuitBreaker breaker{"shop", {.consecutive_failures = 1}};
+  Retry retry{"shop", {.max_attempts = 3, .base = 1ms}};
+  ClientOptions usual;
+  usual.pool.connect_timeout = wire::patience;
+  BlockingClient by_default{node.url("https", "localhost"), Pipeline{retry, breaker}, usual};
+  const Ended unknown = ended([&] { return by_default.get("/echo"); });
+  EXPECT_EQ(unknown.code, Errc::tls);
+  EXPECT_NE(unknown.text.find("certificate verify failed"), std::string::npos) << unknown.text;
+  EXPECT_EQ(breaker.state(), State::open);
+
+  BlockingClient another_name{node.url("https"), certificates.trusted()};
+  EXPECT_EQ(ended([&] { return another_name.get("/echo"); }).code, Errc::tls) << "127.0.0.1 is not localhost";
+  ClientOptions anyone = usual;
+  anyone.tls.verify = Verify::nothing;
+  BlockingClient careless{node.url("https"), anyone};
+  EXPECT_TRUE(careless.get("/echo").ok());
+}
+
+TEST(ClientTls, ShowsTheClientsCertificateToAServerThatAsks) {
+  const Certificates certificates;
+  const NodePeer node{
+      {certificates.file("server.key"), certificates.file("server.pem"), certificates.file("ca.pem")}};
+  BlockingClient unknown{node.url("https", "localhost"), certificates.trusted()};
+  EXPECT_FALSE(ended([&] { return unknown.get("/echo"); }).text.starts_with("answered"));
+  ClientOptions options = certificates.trusted();
+  options.tls.certificate_file = certificates.file("client.pem");
+  options.tls.key_file = certificates.file("client.key");
+  BlockingClient known{node.url("https", "localhost"), options};
+  EXPECT_TRUE(known.get("/echo").ok());
+}
+
+TEST(ClientTls, EndsWithAServerThatSpeaksPlainHttpOrNothingAtAll) {
+  const NodePeer plain;
+  ClientOptions patient;
+  patient.pool.connect_timeout = wire::patience;
+  BlockingClient shop{plain.url("https"), patient};
+  EXPECT_EQ(ended([&] { return shop.get("/echo"); }).code, Errc::tls);
+  const Upstream silent{[](Socket& socket) { static_cast<void>(socket.read_all()); }};
+  ClientOptions options;
+  options.pool.connect_timeout = 50ms;
+  BlockingClient waits{"https://127.0.0.1:" + std::to_string(silent.port()), options};
+  const Ended end = ended([&] { return waits.get("/"); });
+  EXPECT_EQ(end.code, std::errc::timed_out);
+  EXPECT_NE(end.text.find("the connection was not made in time"), std::string::npos) << end.text;
+}
+
+TEST(ClientTls, SaysWhichFileItCannotUse) {
+  ClientOptions options;
+  options.tls.ca_file = "/nowhere/ca.pem";
+  try {
+    const BlockingClient shop{"https://shop", options};
+    FAIL() << "accepted";
+  } catch (const std::invalid_argument& thrown) {
+    EXPECT_TRUE(std::string(thrown.what()).starts_with("tls.ca_file: '/nowhere/ca.pem' cannot be used: "))
+        << thrown.what();
+  }
+  options.tls = {};
+  options.tls.key_file = "/nowhere/key.pem";
+  EXPECT_THROW(BlockingClient("https://shop", options), std::invalid_argument);
+}
+
+// --- nginx
+
+/// Listens on a port of the system's choice: nginx takes over the socket, as it does at an upgrade.
+class Nginx {
+ public:
+  Nginx() {
+    const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* const any = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_EQ(::bind(listener, any, size), 0);
+    EXPECT_EQ(::listen(listener, 64), 0);
+    ::getsockname(listener, any, &size);
+    port_ = ntohs(address.sin_port);
+    fs::create_directories(folder_.file("html/api"));
+    std::ofstream(folder_.file("html/api/apples.json")) << "{\"stock\": [" << std::string(2000, ' ') << "7]}";
+    std::ofstream(folder_.file("nginx.conf"))
+        << "user root; daemon off; worker_processes 1; pid nginx.pid; error_log stderr notice;\n"
+           "events {}\n"
+           "http {\n  access_log off; client_body_temp_path b; proxy_temp_path p; fastcgi_temp_path f;\n"
+           "  uwsgi_temp_path u; scgi_temp_path s; default_type application/json;\n"
+           "  keepalive_requests 3; gzip on; gzip_types application/json; gzip_proxied any;\n"
+           "  server {\n    listen 127.0.0.1:"
+        << port_
+        << ";\n    location /old/ { return 301 /api/apples.json; }\n"
+           "    location / { root html; }\n  }\n}\n";
+    ::setenv("NGINX", (std::to_string(listener) + ";").c_str(), 1);
+    program_ = std::make_unique<Program>(
+        std::vector<std::string>{NGINX, "-p", folder_.file(""), "-c", folder_.file("nginx.conf")});
+    ::unsetenv("NGINX");
+    ::close(listener);
+  }
+  Nginx(const Nginx&) = delete;
+  Nginx& operator=(const Nginx&) = delete;
+  /// Asks the master to end, because only it ends its worker.
+  ~Nginx() {
+    program_->signal(SIGTERM);
+    EXPECT_EQ(program_->wait(wire::patience), 0) << program_->output();
+  }
+  [[nodiscard]] std::string url() const { return url_of(port_); }
+
+ private:
+  TemporaryFolder folder_;
+  std::uint16_t port_ = 0;
+  std::unique_ptr<Program> program_;
+};
+
+TEST(ClientAndNginx, UnderstandEachOther) {
+  const Nginx nginx;
+  ClientOptions options;
+  options.redirects = 1;
+  BlockingClient shop{nginx.url(), options};
+  for (int i = 0; i < 10; ++i) {
+    const Response answer = shop.get("/api/apples.json");
+    ASSERT_EQ(answer.status, 200U);
+    EXPECT_EQ(answer.json().at("stock").at(0).as_int64(), 7) << "compressed on its way";
+  }
+  EXPECT_EQ(shop.get("/api/pears.json").status, 404U);
+  EXPECT_EQ(shop.get("/old/").json().at("stock").at(0).as_int64(), 7);
+  EXPECT_EQ(shop.request("HEAD", "/api/apples.json").status, 200U);
+  EXPECT_EQ(shop.post("/api/apples.json").status, 405U);
+  const PoolFigures pool = shop.pools().front();
+  EXPECT_EQ(pool.failed, 0U);
+  EXPECT_GE(pool.opened, 5U) << "nginx closes after three requests";
+  EXPECT_GE(pool.reused, 6U);
+}
+
+}  // namespace
+}  // namespace switchgear::http

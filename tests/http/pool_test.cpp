@@ -1,0 +1,130 @@
+// The pools of a client: their bounds, what they recycle, and the figures that they show.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <future>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/http/client_fixture.hpp"
+
+namespace switchgear::http {
+namespace {
+
+/// Answers `/` at once, and `/held` when told to.
+class HoldingServer {
+ public:
+  [[nodiscard]] std::string url() const { return url_of(server_.port()); }
+  [[nodiscard]] int connections() const { return server_.connections(); }
+  void release() { released_.set_value(); }
+
+ private:
+  std::promise<void> released_;
+  std::shared_future<void> waits_ = released_.get_future().share();
+  Upstream server_{Upstream::answering([this](const Message& request) {
+    if (request.target() == "/held") waits_.wait();
+    return ok();
+  })};
+};
+
+void wait_until(const BlockingClient& client, const std::function<bool(const PoolFigures&)>& holds) {
+  const auto end = std::chrono::steady_clock::now() + 60s;
+  while (std::chrono::steady_clock::now() < end) {
+    const std::vector<PoolFigures> all = client.pools();
+    if (!all.empty() && holds(all.front())) return;
+    std::this_thread::yield();
+  }
+  FAIL() << "the pool never came to that";
+}
+
+TEST(ClientPool, OpensNoMoreThanItsMostAndServesThoseThatWaitInTheirOrder) {
+  HoldingServer server;
+  ClientOptions options;
+  options.pool.max = 1;
+  options.pool.max_waiting = 1;
+  BlockingClient shop{server.url(), options};
+  const auto held = std::async(std::launch::async, [&] { return shop.get("/held").status; });
+  wait_until(shop, [](const PoolFigures& pool) { return pool.active == 1; });
+  const auto waits = std::async(std::launch::async, [&] { return shop.get("/").status; });
+  wait_until(shop, [](const PoolFigures& pool) { return pool.waiting == 1; });
+  const Ended full = ended([&] { return shop.get("/"); });
+  EXPECT_EQ(full.code, Errc::pool_full);
+  EXPECT_EQ(full.text, server.url() + ": 1 requests wait for a connection already");
+  server.release();
+  EXPECT_EQ(const_cast<std::future<unsigned>&>(held).get(), 200U);
+  EXPECT_EQ(const_cast<std::future<unsigned>&>(waits).get(), 200U);
+  EXPECT_EQ(server.connections(), 1);
+  const PoolFigures pool = shop.pools().front();
+  EXPECT_EQ(pool.origin, server.url());
+  EXPECT_EQ(pool.request_class, "standard");
+  EXPECT_EQ(pool.opened, 1U);
+  EXPECT_EQ(pool.reused, 1U);
+  EXPECT_EQ(pool.refused, 1U);
+  EXPECT_EQ(pool.waiting, 0U);
+}
+
+TEST(ClientPool, IsNoEvidenceAgainstTheServiceWhenItIsFull) {
+  HoldingServer server;
+  CircuitBreaker breaker{"shop", {.consecutive_failures = 1}};
+  ClientOptions options;
+  options.pool.max = 1;
+  options.pool.max_waiting = 0;
+  BlockingClient shop{server.url(), Pipeline{breaker}, options};
+  auto held = std::async(std::launch::async, [&] { return shop.get("/held").status; });
+  wait_until(shop, [](const PoolFigures& pool) { return pool.active == 1; });
+  EXPECT_EQ(ended([&] { return shop.get("/"); }).code, Errc::pool_full);
+  EXPECT_EQ(breaker.state(), State::closed);
+  server.release();
+  EXPECT_EQ(held.get(), 200U);
+}
+
+TEST(ClientPool, HasConnectionsOfTheirOwnForEachClassOfRequests) {
+  HoldingServer server;
+  ClientOptions options;
+  options.pool.max = 1;
+  BlockingClient shop{server.url(), options};
+  auto batch = std::async(std::launch::async,
+                          [&] { return shop.get(Request{"/held"}.in_class(RequestClass::batch)).status; });
+  wait_until(shop, [](const PoolFigures& pool) { return pool.active == 1; });
+  EXPECT_EQ(shop.get("/").status, 200U) << "a batch does not take the connections of short requests";
+  EXPECT_EQ(shop.pools().size(), 2U);
+  server.release();
+  EXPECT_EQ(batch.get(), 200U);
+}
+
+TEST(ClientPool, RecyclesConnectionsThatAreTooOldAndThoseThatAreIdleForTooLong) {
+  const Upstream server{Upstream::saying(ok())};
+  ClientOptions young;
+  young.pool.max_age = Duration{1};
+  BlockingClient by_age{url_of(server.port()), young};
+  static_cast<void>(by_age.get("/"));
+  static_cast<void>(by_age.get("/"));
+  EXPECT_EQ(server.connections(), 2);
+  EXPECT_EQ(by_age.pools().front().idle, 0U);
+  ClientOptions hasty;
+  hasty.pool.idle_timeout = Duration{1};
+  BlockingClient by_rest{url_of(server.port()), hasty};
+  static_cast<void>(by_rest.get("/"));
+  wait_until(by_rest, [](const PoolFigures& pool) { return pool.recycled == 1 && pool.idle == 0; });
+}
+
+TEST(ClientPool, ClosesAConnectionWhoseAnswerSaysSoOrHasMoreThanItsLength) {
+  const Upstream server{[](Socket& socket, int connection) {
+    static_cast<void>(socket.read_request());
+    socket.send(connection == 1 ? ok("fine", "Connection: close\r\n") : ok("fine") + "HTTP/1.1 200 OK\r\n");
+    static_cast<void>(socket.ends());
+  }};
+  BlockingClient shop{url_of(server.port())};
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(shop.get("/").body, "fine");
+  EXPECT_EQ(server.connections(), 3);
+}
+
+TEST(ClientPool, TriesTheOtherAddressesOfAName) {
+  const Upstream server{Upstream::saying(ok())};  // 127.0.0.1 only; localhost may be ::1 as well
+  BlockingClient shop{"http://localhost:" + std::to_string(server.port())};
+  EXPECT_EQ(shop.get("/").body, "fine");
+}
+
+}  // namespace
+}  // namespace switchgear::http

@@ -11,9 +11,9 @@
 namespace switchgear::admin {
 namespace json = boost::json;
 
-EventStream::EventStream(Api& api, const ServerLimits& limits, std::shared_ptr<EventQueue> events,
-                         std::function<void()> wake)
-    : api_(api), limits_(limits), events_(std::in_place, std::move(events), std::move(wake)) {}
+void EventStream::listen(std::shared_ptr<EventQueue> events, std::function<void()> wake) {
+  events_.emplace(std::move(events), std::move(wake));
+}
 
 bool EventStream::join(EventClient& client) {
   if (clients_.size() >= limits_.events_clients) return false;

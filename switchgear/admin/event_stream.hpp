@@ -38,9 +38,12 @@ struct EventClient {
 /// an id, rising by one over the whole stream. Threads: the admin thread only.
 class EventStream {
  public:
-  /// `wake` is called on the thread of a call: the owner is to call announce_transitions() soon.
-  EventStream(Api& api, const ServerLimits& limits, std::shared_ptr<EventQueue> events,
-              std::function<void()> wake = {});
+  EventStream(Api& api, const ServerLimits& limits) : api_(api), limits_(limits) {}
+
+  /// To be called once, before tick() and announce_transitions(). `wake` is called on the thread of a call,
+  /// and may be before this returns. The owner is to call announce_transitions() soon, but not while this
+  /// runs.
+  void listen(std::shared_ptr<EventQueue> events, std::function<void()> wake = {});
 
   /// Adds a client and queues its snapshot; false when there are too many.
   [[nodiscard]] bool join(EventClient& client);

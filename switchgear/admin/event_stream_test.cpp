@@ -47,7 +47,8 @@ class EventStreamTest : public testing::Test {
   EventStream& stream() {
     if (!api_) {
       api_.emplace(options, breakers.registry, program_);
-      stream_.emplace(*api_, options.limits, breakers.events);
+      stream_.emplace(*api_, options.limits);
+      stream_->listen(breakers.events);
     }
     return *stream_;
   }

@@ -57,8 +57,14 @@ class Server::Core : public std::enable_shared_from_this<Core> {
         port_(acceptor_.local_endpoint().port()),
         program_(listening(std::move(program))),
         api_(options, registry, program_),
-        events_(api_, limits_, program_.events, [this] { wake(); }),
+        events_(api_, limits_),
         shared_{limits_, api_, events_} {}
+
+  /// To be called once, after the constructor: a call's thread may wake the core at once, which needs
+  /// weak_from_this(). Within unless_ended(), so that the executor does not read what is being opened.
+  void listen() {
+    shared_.unless_ended([&] { events_.listen(program_.events, [this] { wake(); }); });
+  }
 
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
 
@@ -165,11 +171,15 @@ struct Server::OwnThread {
 
 Server::Server(const asio::any_io_executor& executor, BreakerRegistry& registry, const ServerOptions& options,
                Program program)
-    : core_(std::make_shared<Core>(executor, registry, options, std::move(program))) {}
+    : core_(std::make_shared<Core>(executor, registry, options, std::move(program))) {
+  core_->listen();
+}
 
 Server::Server(BreakerRegistry& registry, const ServerOptions& options, Program program)
     : own_(std::make_unique<OwnThread>()),
-      core_(std::make_shared<Core>(own_->context.get_executor(), registry, options, std::move(program))) {}
+      core_(std::make_shared<Core>(own_->context.get_executor(), registry, options, std::move(program))) {
+  core_->listen();
+}
 
 Server::~Server() { stop(); }
 

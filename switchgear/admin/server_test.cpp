@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/json/parse.hpp>
 #include <deque>
@@ -376,6 +377,27 @@ TEST_F(AdminServer, ShowsTheMetricsOfItsProgramBesideItsOwn) {
   const std::string text = client.read_to_end();
   EXPECT_NE(text.find("\nshop_load_ratio 0.25\n"), std::string::npos) << text;
   EXPECT_NE(text.find("\nswitchgear_admin_requests_total 1\n"), std::string::npos) << text;
+}
+
+TEST_F(AdminServer, HearsOfTransitionsWhileItIsStillBeingMade) {
+  boost::asio::io_context context;
+  auto work = boost::asio::make_work_guard(context);
+  CircuitBreaker& payment = breakers.add("payment");
+  std::atomic<bool> ended{false};
+  std::jthread calls{[&] {
+    while (!ended) {
+      payment.command(Command::force_open, breakers.now);
+      payment.command(Command::reset, breakers.now);
+    }
+  }};
+  std::jthread loop{[&] { context.run(); }};
+  for (int turn = 0; turn < 100; ++turn) {
+    server.emplace(context.get_executor(), breakers.registry, options, program_of(breakers));
+    server->start();
+  }
+  server.reset();
+  ended = true;
+  work.reset();
 }
 
 TEST_F(AdminServer, NeedNotBeStarted) {

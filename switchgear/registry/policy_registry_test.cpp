@@ -141,7 +141,7 @@ TEST(PolicyRegistry, ListsTheTotalsOfEveryPolicyWithItsTags) {
   EXPECT_EQ(list[2].name, "payment");
   EXPECT_EQ(list[2].tags, (Tags{{"team", "checkout"}}));
   EXPECT_EQ(list[2].totals.front(), (NamedCount{"retries", {}, 1}));
-  EXPECT_EQ(list[2].totals.back(), (NamedCount{"given_up", "retry_after", 0}));
+  EXPECT_EQ(list[2].totals.back(), (NamedCount{"given_up", "declined", 0}));
 }
 
 TEST(PolicyRegistry, RefusesTagsThatNoMetricCouldCarry) {

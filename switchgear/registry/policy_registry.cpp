@@ -47,7 +47,7 @@ void PolicyRegistry::put(Key key, const void* object, Tags tags, Present present
 }
 
 std::shared_ptr<void> PolicyRegistry::object(PolicyKind kind, std::string_view name,
-                                             std::type_index type) const {
+                                             detail::TypeId type) const {
   const std::lock_guard lock{mutex_};
   const auto known = policies_.find(Key{name, kind});
   return known != policies_.end() && known->second->type == type ? known->second->object : nullptr;

@@ -10,8 +10,6 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
-#include <typeindex>
-#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -80,7 +78,7 @@ class PolicyRegistry {
     if constexpr (std::is_same_v<Policy, CircuitBreaker>) {
       return breakers_.find(name);
     } else {
-      return std::static_pointer_cast<Policy>(object(detail::KindOf<Policy>::value, name, typeid(Policy)));
+      return std::static_pointer_cast<Policy>(object(detail::KindOf<Policy>::value, name, detail::type_id<Policy>()));
     }
   }
 
@@ -125,7 +123,7 @@ class PolicyRegistry {
   }
   void put(Key key, const void* object, Tags tags, Present present, const std::function<Entry(Tags)>& make);
   [[nodiscard]] std::shared_ptr<void> object(PolicyKind kind, std::string_view name,
-                                             std::type_index type) const;
+                                             detail::TypeId type) const;
   [[noreturn]] static void raise_null(PolicyKind kind);
   [[noreturn]] void raise_missing(PolicyKind kind, std::string_view name) const;
 

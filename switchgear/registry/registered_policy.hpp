@@ -3,8 +3,6 @@
 
 #include <memory>
 #include <string_view>
-#include <typeindex>
-#include <typeinfo>
 #include <utility>
 
 #include "switchgear/core/policy_kind.hpp"
@@ -54,6 +52,17 @@ concept KnownPolicy = requires {
   KindOf<Policy>::value;
 };
 
+/// Tells the types of policies apart where a program has no RTTI.
+using TypeId = const char*;
+template <class Policy>
+struct TypeTag {
+  inline static char place;  // not const, so that no linker lays two of them together
+};
+template <class Policy>
+[[nodiscard]] TypeId type_id() noexcept {
+  return &TypeTag<Policy>::place;
+}
+
 /// Whatever its kind: its totals by name.
 template <class Policy>
 [[nodiscard]] NamedCounts totals_of(const Policy& policy, TimePoint now) {
@@ -66,7 +75,7 @@ template <class Policy>
 
 class RegisteredPolicy {
  public:
-  RegisteredPolicy(std::shared_ptr<void> policy, std::type_index its_type, Tags its_tags)
+  RegisteredPolicy(std::shared_ptr<void> policy, TypeId its_type, Tags its_tags)
       : object(std::move(policy)), type(its_type), tags(std::move(its_tags)) {}
   RegisteredPolicy(const RegisteredPolicy&) = delete;
   RegisteredPolicy& operator=(const RegisteredPolicy&) = delete;
@@ -75,7 +84,7 @@ class RegisteredPolicy {
   [[nodiscard]] virtual NamedCounts totals(TimePoint now) const = 0;
 
   const std::shared_ptr<void> object;
-  const std::type_index type;
+  const TypeId type;
   Tags tags;  ///< under the registry's mutex
 };
 
@@ -85,7 +94,7 @@ template <class Policy>
 class Registered final : public RegisteredPolicy, private EventFanout::Watcher {
  public:
   Registered(const std::shared_ptr<Policy>& policy, std::shared_ptr<EventFanout> everybody, Tags its_tags)
-      : RegisteredPolicy(policy, typeid(Policy), std::move(its_tags)),
+      : RegisteredPolicy(policy, type_id<Policy>(), std::move(its_tags)),
         policy_(*policy),
         everybody_(std::move(everybody)) {
     if constexpr (tells) everybody_->watch(*this);

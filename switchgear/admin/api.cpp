@@ -220,10 +220,14 @@ Response Api::reload() const {
     return problem(http::status::unprocessable_entity, "the configuration is not valid; nothing was changed",
                    {{"messages", std::move(messages)}});
   }
+  forget_removed_breakers();
+  return json_response(http::status::ok, {{"status", "reloaded"}, {"messages", std::move(messages)}});
+}
+
+void Api::forget_removed_breakers() const {
   std::vector<std::string> names;
   for (const auto& breaker : registry_.all()) names.push_back(breaker->name());
   transitions_.keep_only(names);
-  return json_response(http::status::ok, {{"status", "reloaded"}, {"messages", std::move(messages)}});
 }
 
 std::string_view Api::health() const { return to_string(health_of(states_of(registry_))); }

@@ -67,6 +67,8 @@ class Api {
   /// `{"at", "health", "circuit_breakers"}`.
   [[nodiscard]] boost::json::object snapshot_json() const;
   [[nodiscard]] std::string_view health() const;
+  /// Drops the transitions of breakers that have left the registry.
+  void forget_removed_breakers() const;
   /// Tells the program of a client of the event stream that is disconnected because it reads too slowly.
   void report_slow_client(std::string_view address) const;
 

@@ -42,6 +42,10 @@ void EventStream::tick(TimePoint now) {
   api_.views().sample(now);
   announce_transitions(now);
   if (!clients_.empty()) send_delta(now);
+  if (now < forgets_next_) return;
+  // Keyed breakers retire and reloads remove others, with or without a request to this server.
+  api_.forget_removed_breakers();
+  forgets_next_ = saturating_add(now, std::chrono::minutes{1});
 }
 
 void EventStream::announce_transitions(TimePoint now) {

@@ -34,8 +34,9 @@ struct EventClient {
 };
 
 /// Sends `snapshot` once to each client, then `delta` with the breakers that changed, and `transition` at
-/// once. When more transitions came than the queue holds, `lost` says how many are missing. Every event has
-/// an id, rising by one over the whole stream. Threads: the admin thread only.
+/// once. When more events came than the queue holds, `lost` says how many are missing: transitions, and what
+/// else the program logs in that queue. Every event of the stream has an id, rising by one over the whole
+/// stream. Threads: the admin thread only.
 class EventStream {
  public:
   EventStream(Api& api, const ServerLimits& limits) : api_(api), limits_(limits) {}
@@ -52,7 +53,8 @@ class EventStream {
   /// dropped before.
   void drop(EventClient& client);
 
-  /// Samples the rates, then queues what changed since the last tick for every client.
+  /// Samples the rates, then queues what changed since the last tick for every client. Once a minute of `now`
+  /// it drops the transitions of breakers that have left the registry.
   void tick(TimePoint now);
 
   /// Queues the transitions that are new, and the breakers they changed.
@@ -82,6 +84,7 @@ class EventStream {
   std::optional<EventQueue::Reader> events_;
   std::set<EventClient*> clients_;
   std::map<std::string, Sent> sent_;
+  TimePoint forgets_next_{};
   std::uint64_t id_ = 0;
   std::uint64_t dropped_ = 0;
 };

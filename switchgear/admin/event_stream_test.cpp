@@ -125,6 +125,20 @@ TEST_F(EventStreamTest, SendsTransitionsAtOnceWithTheBreakerThatChanged) {
   for (const Event& later : take(client)) EXPECT_NE(later.type, "transition") << "announced twice";
 }
 
+TEST_F(EventStreamTest, DoesNotGrowByEveryTenantThatEverFailed) {
+  breakers.registry.apply({{"tenant", ManualBreakers::sensitive()}, {"kept", ManualBreakers::sensitive()}},
+                          breakers.now);
+  breakers.fail("tenant", 4);
+  breakers.fail("kept", 4);
+  tick();
+  breakers.registry.apply({{"kept", ManualBreakers::sensitive()}}, breakers.now);
+  EXPECT_EQ(breakers.log->of("tenant").size(), 1U);
+  breakers.now += 1min;
+  tick();
+  EXPECT_TRUE(breakers.log->of("tenant").empty());
+  EXPECT_EQ(breakers.log->of("kept").size(), 1U);
+}
+
 TEST_F(EventStreamTest, TellsWhichBreakersAreGoneAndSendsThePolicyOfAReplacedOne) {
   breakers.registry.apply({{"gone", ManualBreakers::sensitive()}, {"new", ManualBreakers::sensitive()}},
                           breakers.now);

@@ -132,7 +132,7 @@ struct Diagnostic {
 struct Loaded {
   std::optional<Config> config;      ///< set when there are no errors
   std::vector<Diagnostic> errors;    ///< all of them, in file order
-  std::vector<Diagnostic> warnings;  ///< valid, and hardly what was meant
+  std::vector<Diagnostic> warnings;  ///< valid, but probably not intended
 };
 
 class OwnSections;

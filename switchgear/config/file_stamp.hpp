@@ -1,4 +1,4 @@
-// What tells that a file has been replaced or rewritten.
+// Metadata that show whether a file was replaced or rewritten.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Text whose bytes somebody else chose: names of files, and names that clients write.
+// Text from untrusted sources: names of files, and names that clients write.
 #pragma once
 
 #include <cstddef>

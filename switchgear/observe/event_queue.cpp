@@ -30,7 +30,7 @@ std::size_t checked(std::size_t capacity) {
 
 /// One reader's ring. A publisher takes a number (`end`), then exchanges its entry into the slot of that
 /// number. The reader takes entries out by exchange too, from `next` on. So an entry has one owner at any
-/// moment, and nobody waits for anybody.
+/// moment, and neither side waits for the other.
 ///
 /// Invariant: every number below `next` was either read or counted as lost, once. A reader that finds `end`
 /// more than `capacity` ahead passes over the numbers whose slots have been claimed again. What breaks it, if

@@ -28,8 +28,9 @@ namespace switchgear {
 /// the oldest of them, and is told how many; it delays neither the other readers nor the publisher. Events of
 /// one thread stay in order.
 ///
-/// Threads: publish() from any thread. It never waits: without a reader it is one load and no allocation,
-/// otherwise two allocations and some atomic exchanges a reader. A Reader is used by one thread at a time.
+/// Threads: publish() from any thread. It never waits. Without a reader it is one load and no allocation.
+/// Otherwise it allocates the record, each of its texts that is too long for the string's own buffer, and an
+/// entry for each reader, which also costs some atomic exchanges. A Reader is used by one thread at a time.
 /// Memory: at most `capacity` events a reader.
 class EventQueue final : public EventSink {
   struct Place;
@@ -58,8 +59,8 @@ class EventQueue final : public EventSink {
     ~Reader();
 
     /// At most `at_most` of the events that have not been read. Never waits. To be repeated until a batch is
-    /// empty: what is left over wakes nobody. An event whose publisher was pre-empted while it stored it, and
-    /// those after it, come with the next wake.
+    /// empty: leftover events cause no further wake. An event whose publisher was pre-empted while it stored
+    /// it, and those after it, come with the next wake.
     [[nodiscard]] Batch read(std::size_t at_most = 256);
 
    private:

@@ -9,7 +9,8 @@
 
 namespace switchgear {
 
-/// Key to value. Metrics and listings show them, nothing is decided by them.
+/// Key to value. Nothing is decided by them. A listing (PolicyRegistry::snapshots()) shows all of them,
+/// metrics those of policies other than breakers.
 using Tags = std::map<std::string, std::string, std::less<>>;
 
 /// At most 16 of them. A key is 1 … 64 of a–z, 0–9 and _, and begins with a letter, so that it is a valid

@@ -37,7 +37,7 @@ class TimedRun {
 
   template <class G>
   TimedRun(G&& f, TimePoint deadline, Parking& waiter)
-      : f_(std::forward<G>(f)), deadline_(deadline), waiter_(&waiter) {}
+      : f_(std::in_place, std::forward<G>(f)), deadline_(deadline), waiter_(&waiter) {}
 
   /// On the executor's thread.
   void run() {
@@ -52,7 +52,11 @@ class TimedRun {
 #else
     make(options);
 #endif
-    advance(State::running, State::ended);
+    f_.reset();
+    if (advance(State::running, State::ended)) return;
+    // Here, because the waiting thread may let go of this after the executor's does.
+    value_.reset();
+    exception_ = nullptr;
   }
   void drop() noexcept { advance(State::posted, State::dropped); }
 
@@ -83,10 +87,10 @@ class TimedRun {
  private:
   void make(const CallOptions& options) {
     if constexpr (std::is_void_v<AttemptResult<F>>) {
-      make_attempt(f_, 1, deadline_, options);
+      make_attempt(*f_, 1, deadline_, options);
       value_.emplace();
     } else {
-      value_.emplace(make_attempt(f_, 1, deadline_, options));
+      value_.emplace(make_attempt(*f_, 1, deadline_, options));
     }
   }
 
@@ -99,14 +103,15 @@ class TimedRun {
     return true;
   }
 
-  F f_;
+  // The executor's thread's, up to its `ended`:
+  std::optional<F> f_;
+  std::optional<AnswerOf<F>> value_;
+  std::exception_ptr exception_;
   const TimePoint deadline_;
   Parking* const waiter_;  ///< valid until given_up
   std::stop_source stop_;
   mutable std::mutex mutex_;
   State state_ = State::posted;
-  std::optional<AnswerOf<F>> value_;
-  std::exception_ptr exception_;
 };
 
 /// Notices that the executor has destroyed the last copy of its function.
@@ -141,13 +146,12 @@ void post_to(Executor& executor, Task task) {
 ///
 /// - If `f` has not begun, it never runs.
 /// - If `f` is running, IT GOES ON. No thread can be stopped from outside. It holds its thread of the
-/// executor
-///   until it returns, so an executor of n threads is used up by n functions that hang: bound it, and put a
-///   circuit breaker around the call. A function that takes `const Attempt&` gets the deadline and a stop
-///   token, which is requested when the limit is over: it should check one of them.
+///   executor until it returns, so an executor of n threads is used up by n functions that hang: bound it,
+///   and put a circuit breaker around the call. A function that takes `const Attempt&` gets the deadline and
+///   a stop token, which is requested when the limit is over: it should check one of them.
 /// - What it returns or throws afterwards is destroyed on that thread, unseen.
 /// - `f` must own all it uses: by then the caller's variables are gone. Capture by value; it is moved to the
-///   heap and destroyed when it has returned.
+///   heap, and destroyed on that thread when it has returned.
 ///
 ///     auto row = run_within(pool, std::chrono::milliseconds{200}, [id] { return database().query(id); });
 ///     if (!row) throw Rejected(row.rejection());          // for a pipeline around it: a timeout
@@ -155,8 +159,8 @@ void post_to(Executor& executor, Task task) {
 /// `executor` is anything with `post(f)`, `execute(f)` or `operator()(f)`, or what Boost.Asio can post to; it
 /// is handed a copyable function. One that runs it at once, on this thread, cannot be limited. One that
 /// destroys the function without running it: Reason::cancelled. What posting throws passes through. Called
-/// from a thread of the same executor, it waits for another thread of it to become free. Two allocations.
-/// Threads: any. Not for coroutines: async_call() with a Timeout cancels those.
+/// from a thread of the same executor, it waits for another thread of it to become free. Three allocations,
+/// and the executor's own. Threads: any. Not for coroutines: async_call() with a Timeout cancels those.
 template <class Executor, class F, class Time>
 [[nodiscard]] Result<detail::AnswerOf<std::decay_t<F>>> run_within(Executor&& executor, Duration limit, F&& f,
                                                                    Time& time) {

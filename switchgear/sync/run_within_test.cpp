@@ -6,9 +6,12 @@
 #include <deque>
 #include <functional>
 #include <future>
+#include <optional>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "switchgear/policy/circuit_breaker.hpp"
@@ -124,15 +127,17 @@ TEST_F(RunWithin, StopsWaitingForAFunctionThatHangs) {
   gate_.open();
 }
 
+/// Tells which thread destroyed it.
+struct TracedAnswer {
+  std::promise<std::thread::id>* destroyed;
+  explicit TracedAnswer(std::promise<std::thread::id>& at) : destroyed(&at) {}
+  TracedAnswer(TracedAnswer&& other) noexcept : destroyed(std::exchange(other.destroyed, nullptr)) {}
+  ~TracedAnswer() {
+    if (destroyed != nullptr) destroyed->set_value(std::this_thread::get_id());
+  }
+};
+
 TEST_F(RunWithin, LetsTheFunctionGoOnAndDestroysItsAnswerOnItsThread) {
-  struct Answer {
-    std::promise<std::thread::id>* destroyed;
-    explicit Answer(std::promise<std::thread::id>& at) : destroyed(&at) {}
-    Answer(Answer&& other) noexcept : destroyed(std::exchange(other.destroyed, nullptr)) {}
-    ~Answer() {
-      if (destroyed != nullptr) destroyed->set_value(std::this_thread::get_id());
-    }
-  };
   std::promise<std::thread::id> destroyed;
   std::promise<std::thread::id> ran;
   EXPECT_FALSE(run_within(
@@ -140,10 +145,34 @@ TEST_F(RunWithin, LetsTheFunctionGoOnAndDestroysItsAnswerOnItsThread) {
       [&] {
         hang();
         ran.set_value(std::this_thread::get_id());
-        return Answer{destroyed};
+        return TracedAnswer{destroyed};
       },
       time_));
   gate_.open();
+  EXPECT_EQ(destroyed.get_future().get(), ran.get_future().get());
+}
+
+TEST_F(RunWithin, DoesNotDestroyOnTheCallersThreadAnAnswerThatComesWhileTheCallerLeaves) {
+  std::promise<std::thread::id> destroyed;
+  std::promise<std::thread::id> ran;
+  // The caller requests the stop between giving up and leaving. Here that takes until the function has ended
+  // and the pool has let go of it, which the pool's next task shows.
+  const std::function<void()> let_it_end = [this] {
+    std::promise<void> next;
+    pool_.post([&next] { next.set_value(); });
+    gate_.open();
+    next.get_future().wait();
+  };
+  std::optional<std::stop_callback<std::function<void()>>> leaving;
+  EXPECT_FALSE(run_within(
+      pool_, 200ms,
+      [&](const Attempt& attempt) {
+        leaving.emplace(attempt.stop, let_it_end);
+        hang();
+        ran.set_value(std::this_thread::get_id());
+        return TracedAnswer{destroyed};
+      },
+      time_));
   EXPECT_EQ(destroyed.get_future().get(), ran.get_future().get());
 }
 

@@ -1,14 +1,16 @@
 // telemetry/: what other programs scrape or receive: metric families in a form of our own, and their text.
-// Read from snapshots when somebody asks. Never here: deciding about a call, counting calls, sockets; a type
+// Read from snapshots when a scrape asks. Never here: deciding about a call, counting calls, sockets; a type
 // of another library in a header.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -50,8 +52,8 @@ struct MetricFamily {
   std::vector<MetricSample> samples;
 };
 
-/// Families, filled sample by sample. Samples of one name come together, whoever adds them; the first names
-/// its help and its kind.
+/// Families, filled sample by sample. Samples of one name are grouped, regardless of which part adds them;
+/// the first names its help and its kind.
 ///
 ///     MetricFamilies families;
 ///     families.counter("shop_orders_total", "Orders taken.", {{"country", "nz"}}, 12);
@@ -60,7 +62,8 @@ struct MetricFamily {
 class MetricFamilies {
  public:
   void counter(std::string_view name, std::string_view help, Labels labels, double value);
-  void counter(std::string_view name, std::string_view help, Labels labels, std::uint64_t value) {
+  template <std::integral Count>
+  void counter(std::string_view name, std::string_view help, Labels labels, Count value) {
     counter(name, help, std::move(labels), static_cast<double>(value));
   }
   void gauge(std::string_view name, std::string_view help, Labels labels, double value);

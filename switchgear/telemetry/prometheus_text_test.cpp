@@ -62,6 +62,17 @@ TEST(PrometheusText, TakesFamiliesThatAProgramAdds) {
   expect_promtool_accepts(text);
 }
 
+TEST(PrometheusText, CountsInAnyWholeTypeOrInSeconds) {
+  MetricFamilies families;
+  families.counter("shop_orders_total", "Orders taken.", {{"country", "nz"}}, 12);
+  families.counter("shop_bytes_total", "Bytes received.", {}, std::size_t{1} << 20);
+  families.counter("shop_busy_seconds_total", "Time spent cooking.", {}, 0.5);
+  const std::string text = prometheus_text(families);
+  expect_line(text, R"(shop_orders_total{country="nz"} 12)");
+  expect_line(text, "shop_bytes_total 1048576");
+  expect_line(text, "shop_busy_seconds_total 0.5");
+}
+
 TEST(PrometheusText, ShowsSamplesOfOneNameUnderOneHeadingWhoeverAddsThem) {
   MetricFamilies families;
   families.counter("shop_orders_total", "Orders taken.", {{"country", "nz"}}, std::uint64_t{1});

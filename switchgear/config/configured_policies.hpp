@@ -2,6 +2,7 @@
 // the gateway drives a library's calls.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -19,8 +20,8 @@
 
 namespace switchgear::config {
 
-/// The policies of one entry. Null: it has none of that kind. In the order of their lifetimes: a policy after
-/// those that it borrows.
+/// The policies of one entry. Null: it has none of that kind. Each pointer also keeps alive what its policy
+/// borrows: a retry and a hedge their budget, chaos its breaker, a fallback its queue.
 template <class T>
 struct PolicyObjects {
   std::shared_ptr<CircuitBreaker> breaker;
@@ -44,8 +45,11 @@ enum class Answers : std::uint8_t { kept, forgotten };
 /// What the file does not say about the policies of an entry.
 template <class T>
 struct PolicyContext {
-  std::string name{};                                ///< of all policies; empty: the entry's
-  BreakerContext breaker{};                          ///< its seed is for jitter, of retries too
+  std::string name{};        ///< of all policies; empty: the entry's
+  BreakerContext breaker{};  ///< its seed is for jitter, of retries too
+  /// When a rate limiter of `before` gets other options; not given: steady_clock::now(). A program with a
+  /// clock of its own gives that clock's reading, a new one each time.
+  std::optional<TimePoint> now{};
   std::shared_ptr<CircuitBreaker> shared_breaker{};  ///< used instead of one that is made here
   std::optional<Duration> timeout{};                 ///< of an entry that has none
   std::function<T(const ValueFallback&)> value{};    ///< makes the answer of `fallback: {value: …}`
@@ -64,6 +68,15 @@ template <class T, class... More>
   return standard_pipeline(fallback, has.cache.get(), has.rate_limiter.get(), has.bulkhead.get(),
                            has.adaptive_limit.get(), has.deadline.get(), has.retry.get(), has.breaker.get(),
                            has.timeout.get(), has.chaos.get(), more...);
+}
+
+/// Shares `policy`, and keeps alive what it borrows from, until it is destroyed.
+template <class P, class Lender>
+[[nodiscard]] std::shared_ptr<P> share(std::unique_ptr<P> policy, const std::shared_ptr<Lender>& lender) {
+  // Of a pair, the second is destroyed first.
+  using Both = std::pair<std::shared_ptr<Lender>, std::unique_ptr<P>>;
+  const auto both = std::make_shared<Both>(lender, std::move(policy));
+  return {both, both->second.get()};
 }
 
 }  // namespace detail
@@ -90,7 +103,8 @@ class ConfiguredPolicies {
   using MakeValue = std::function<T(const ValueFallback&)>;
 
   /// Throws std::invalid_argument when the policy names a value as its fallback and there is nothing to make
-  /// a T of it, and when options are not valid (a loaded file's are).
+  /// a T of it, and when options or tags are not valid (a loaded file's options are). Then, and when `value`
+  /// throws, the policies of `before` and those in the registry are as they were.
   /// Of `before`, unless null, every policy is taken over that has the same name and the same options, and
   /// borrows the same ones. A retry, a hedge, a bulkhead and a rate limiter are taken over with other options
   /// too, which they then have for the callers of `before` as well; what they hold (slots, waiters, tokens)
@@ -126,31 +140,50 @@ class ConfiguredPolicies {
   [[nodiscard]] CallQueue* queue() const noexcept { return objects_.queue.get(); }
 
  private:
-  /// The one there was, if it is the same; a new one, if the policy has options for it.
+  /// The one there was, if it is the same or can have the new options, which exchange() gives it; null, if
+  /// there is to be another one or none.
+  template <class P, class Options>
+  std::shared_ptr<P> kept(std::shared_ptr<P> Objects::*member, std::optional<Options> Policy::*options,
+                          bool same) const {
+    if (!same || !(policy_.*options)) return nullptr;
+    if (before_->policy_.*options == policy_.*options) return before_->objects_.*member;
+    if constexpr (can_exchange<P, Options>) {
+      require_valid(to_string(switchgear::detail::KindOf<P>::value), name_, validate(*(policy_.*options)));
+      return before_->objects_.*member;
+    }
+    return nullptr;
+  }
+  /// The one there was; or a new one, if the policy has options for it.
   template <class P, class Options, class... More>
   std::shared_ptr<P> keep_or_make(std::shared_ptr<P> Objects::*member,
                                   std::optional<Options> Policy::*options, bool same, More... more) const {
-    if (!(policy_.*options)) return nullptr;
-    if (same && before_->policy_.*options == policy_.*options) return before_->objects_.*member;
-    if constexpr (can_exchange<P, Options>) {
-      if (const auto& known = same ? before_->objects_.*member : nullptr) {
-        exchange(*known, *(policy_.*options));
-        return known;
-      }
-    }
+    auto known = kept(member, options, same);
+    if (known || !(policy_.*options)) return known;
     return std::make_shared<P>(name_, *(policy_.*options), more...);
+  }
+  /// The same for a policy that borrows from `lender`, which may be null.
+  template <class P, class Options, class Lender, class... More>
+  std::shared_ptr<P> keep_or_lend(const std::shared_ptr<Lender>& lender, std::shared_ptr<P> Objects::*member,
+                                  std::optional<Options> Policy::*options, bool same, More... more) const {
+    auto known = kept(member, options, same);
+    if (known || !(policy_.*options)) return known;
+    return detail::share(std::make_unique<P>(name_, *(policy_.*options), more..., lender.get()), lender);
   }
   template <class P, class Options>
   static constexpr bool can_exchange = requires(P& policy, const Options& options) {
     policy.set_options(options);
   }
   || std::is_same_v<P, RateLimiter>;
+  /// Gives a policy that was kept its new options, which are known to be valid.
   template <class P, class Options>
-  void exchange(P& policy, const Options& options) const {
+  void exchange(std::shared_ptr<P> Objects::*member, std::optional<Options> Policy::*options) const {
+    const std::shared_ptr<P>& policy = objects_.*member;
+    if (policy == nullptr || before_ == nullptr || policy != before_->objects_.*member) return;
+    if (before_->policy_.*options == policy_.*options) return;
     if constexpr (std::is_same_v<P, RateLimiter>) {
-      policy.set_options(options, now_);
+      policy->set_options(*(policy_.*options), now_);
     } else {
-      policy.set_options(options);
+      policy->set_options(*(policy_.*options));
     }
   }
   void enter(PolicyRegistry& registry, const Tags& tags) const;
@@ -159,7 +192,7 @@ class ConfiguredPolicies {
 
   Policy policy_;
   const std::string name_;
-  const TimePoint now_;               ///< when this is made
+  const TimePoint now_;               ///< PolicyContext::now
   const ConfiguredPolicies* before_;  ///< while this is made; null afterwards, and when it has another name
   Objects objects_;
 };
@@ -169,13 +202,35 @@ ConfiguredPolicies<T>::ConfiguredPolicies(const Policy& policy, PolicyContext<T>
                                           const ConfiguredPolicies* before)
     : policy_(policy),
       name_(context.name.empty() ? policy.name : context.name),
-      now_(context.breaker.created),
+      now_(context.now ? *context.now : std::chrono::steady_clock::now()),
       before_(before != nullptr && before->name_ == name_ ? before : nullptr) {
   if (!policy_.timeout) policy_.timeout = context.timeout;
   const std::uint64_t seed = context.breaker.seed;
   const bool known = before_ != nullptr;
   const bool same_answers = known && context.answers == Answers::kept;
   Objects& made = objects_;
+
+  // What can throw comes before what changes a policy that others have.
+  if (context.registry != nullptr) require_valid("policy", name_, validate(context.tags));
+  if (policy_.chaos) require_valid("chaos", name_, validate(*policy_.chaos));
+  made.budget = keep_or_make(&Objects::budget, &Policy::retry_budget, known);
+  const bool same_budget = known && before_->objects_.budget == made.budget;
+  made.retry = keep_or_lend(made.budget, &Objects::retry, &Policy::retry, same_budget, seed);
+  made.hedge = keep_or_lend(made.budget, &Objects::hedge, &Policy::hedge, same_budget);
+  made.timeout = keep_or_make(&Objects::timeout, &Policy::timeout, known);
+  made.deadline = keep_or_make(&Objects::deadline, &Policy::deadline, known);
+  made.bulkhead = keep_or_make(&Objects::bulkhead, &Policy::bulkhead, known);
+  made.adaptive_limit = keep_or_make(&Objects::adaptive_limit, &Policy::adaptive_limit, known);
+  made.rate_limiter = keep_or_make(&Objects::rate_limiter, &Policy::rate_limiter, known);
+  made.cache = keep_or_make(&Objects::cache, &Policy::cache, same_answers);
+  if (known) made.queue = before_->objects_.queue;
+  if (policy_.fallback) {
+    if (known && same_fallback(context.answers)) {
+      made.fallback = before_->objects_.fallback;
+    } else {
+      make_fallback(context);
+    }
+  }
   if (context.registry != nullptr && policy_.circuit_breaker && !context.shared_breaker) {
     context.shared_breaker =
         context.registry->breakers().put(name_, *policy_.circuit_breaker, context.breaker.created);
@@ -183,30 +238,16 @@ ConfiguredPolicies<T>::ConfiguredPolicies(const Policy& policy, PolicyContext<T>
   made.breaker = context.shared_breaker
                      ? std::move(context.shared_breaker)
                      : keep_or_make(&Objects::breaker, &Policy::circuit_breaker, known, context.breaker);
-  made.budget = keep_or_make(&Objects::budget, &Policy::retry_budget, known);
-  const bool same_budget = known && before_->objects_.budget == made.budget;
-  made.retry = keep_or_make(&Objects::retry, &Policy::retry, same_budget, seed, made.budget.get());
-  made.hedge = keep_or_make(&Objects::hedge, &Policy::hedge, same_budget, made.budget.get());
-  made.timeout = keep_or_make(&Objects::timeout, &Policy::timeout, known);
-  made.deadline = keep_or_make(&Objects::deadline, &Policy::deadline, known);
-  made.bulkhead = keep_or_make(&Objects::bulkhead, &Policy::bulkhead, known);
-  made.adaptive_limit = keep_or_make(&Objects::adaptive_limit, &Policy::adaptive_limit, known);
-  made.rate_limiter = keep_or_make(&Objects::rate_limiter, &Policy::rate_limiter, known);
   const bool same_chaos =
       known && before_->objects_.breaker == made.breaker && before_->policy_.chaos_seed == policy_.chaos_seed;
-  made.chaos =
-      keep_or_make(&Objects::chaos, &Policy::chaos, same_chaos, policy_.chaos_seed, made.breaker.get());
-  made.cache = keep_or_make(&Objects::cache, &Policy::cache, same_answers);
-  if (known) made.queue = before_->objects_.queue;
-  if (policy_.fallback) {
-    if (known && same_fallback(context.answers)) {
-      made.fallback = before_->objects_.fallback;
-      if (const auto* queue = std::get_if<CallQueueOptions>(&*policy_.fallback))
-        made.queue->set_max(queue->max);
-    } else {
-      make_fallback(context);
-    }
-  }
+  made.chaos = keep_or_lend(made.breaker, &Objects::chaos, &Policy::chaos, same_chaos, policy_.chaos_seed);
+
+  exchange(&Objects::retry, &Policy::retry);
+  exchange(&Objects::hedge, &Policy::hedge);
+  exchange(&Objects::bulkhead, &Policy::bulkhead);
+  exchange(&Objects::rate_limiter, &Policy::rate_limiter);
+  if (const auto* queue = policy_.fallback ? std::get_if<CallQueueOptions>(&*policy_.fallback) : nullptr)
+    made.queue->set_max(queue->max);
   before_ = nullptr;
   if (context.registry != nullptr) enter(*context.registry, context.tags);
 }
@@ -259,12 +300,9 @@ void ConfiguredPolicies<T>::make_fallback(const PolicyContext<T>& context) {
   } else if (const auto* cached = std::get_if<CachedFallbackOptions>(&*policy_.fallback)) {
     made.reset(new Fallback<T>(Fallback<T>::cached(name_, *cached)));
   } else if (const auto* options = std::get_if<CallQueueOptions>(&*policy_.fallback)) {
-    if (objects_.queue) {
-      objects_.queue->set_max(options->max);
-    } else {
-      objects_.queue = std::make_shared<CallQueue>(name_, *options);
-    }
-    made.reset(new Fallback<T>(Fallback<T>::queue(name_, *objects_.queue, context.accepted)));
+    if (!objects_.queue) objects_.queue = std::make_shared<CallQueue>(name_, *options);
+    const auto queueing = [&] { return Fallback<T>::queue(name_, *objects_.queue, context.accepted); };
+    made = detail::share(std::unique_ptr<Fallback<T>>{new Fallback<T>(queueing())}, objects_.queue);
   } else {
     made.reset(new Fallback<T>(Fallback<T>::fail(name_, std::get<FailFallback>(*policy_.fallback).text)));
   }

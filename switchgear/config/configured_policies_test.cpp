@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -98,8 +99,7 @@ TEST(ConfiguredPolicies, OtherLimitsHoldForTheCallsOfBeforeAndKeepTheirSlots) {
   ASSERT_TRUE(first.rate_limiter()->reserve(TimePoint{1h}));
   const Policies next{policy_of("{preset: core, retry: {max_attempts: 7}, bulkhead: {max_concurrent: 1}, "
                                 "rate_limiter: {rate: 2, burst: 1}}"),
-                      {.created = TimePoint{1h}},
-                      {},
+                      {.now = TimePoint{1h}},
                       &first};
   EXPECT_EQ(next.bulkhead(), first.bulkhead());
   EXPECT_FALSE(first.bulkhead()->try_acquire()) << "the slot that is in use is the only one";
@@ -132,6 +132,65 @@ TEST(ConfiguredPolicies, AreInTheRegistryAndFollowTheFile) {
   const Policies other{policy_of("{preset: payment}"), context, &next};
   EXPECT_EQ(registry.get<CircuitBreaker>("p").get(), other.breaker());
   EXPECT_EQ(other.breaker()->state(), State::closed) << "with other options it is another breaker";
+}
+
+TEST(ConfiguredPolicies, APolicyThatAProgramKeptHasItsBudgetBreakerAndQueueAfterAReload) {
+  PolicyRegistry registry{{}, 7};
+  const PolicyContext<int> context{.registry = &registry};
+  auto first = std::make_unique<Policies>(policy_of(everything), context, nullptr);
+  const auto retry = registry.get<Retry>("p");
+  const auto hedge = first->objects().hedge;
+  const auto chaos = registry.get<Chaos>("p");
+  const auto fallback = registry.get<Fallback<int>>("p");
+  const std::weak_ptr<RetryBudget> budget = first->objects().budget;
+  const std::weak_ptr<CircuitBreaker> breaker = first->objects().breaker;
+  const std::weak_ptr<CallQueue> queue = first->objects().queue;
+  const Policies next{policy_of("{timeout: 1s}"), context, nullptr};
+  first.reset();
+  registry.breakers().apply({}, TimePoint{});
+  EXPECT_EQ(registry.find<RetryBudget>("p"), nullptr);
+  EXPECT_FALSE(budget.expired()) << "the retry and the hedge ask it";
+  EXPECT_FALSE(breaker.expired()) << "chaos reads its state";
+  EXPECT_FALSE(queue.expired()) << "the fallback stores in it";
+  Retry::Progress progress;
+  EXPECT_TRUE(retry->next_attempt(progress, Outcome::failure(FailureType::timeout, 1ms), TimePoint{1h},
+                                  TimePoint::max()));
+}
+
+TEST(ConfiguredPolicies, AReloadLongAfterTheStartKeepsTheTokensTakenAndTakesNoOthers) {
+  const auto taken = [](const PolicyContext<int>& reused, TimePoint now, const std::string& rate) {
+    const Policies first{policy_of("{preset: core, rate_limiter: {rate: 1, burst: 10}}"), reused, nullptr};
+    EXPECT_TRUE(first.rate_limiter()->reserve(TimePoint{1s})) << "it counts from here";
+    EXPECT_TRUE(first.rate_limiter()->reserve(now));
+    const Policies next{policy_of("{preset: core, rate_limiter: {rate: " + rate + ", burst: 10}}"), reused,
+                        &first};
+    return 10 - next.rate_limiter()->snapshot(now).available;
+  };
+  for (const char* const rate : {"0.5", "2"}) {
+    EXPECT_EQ(taken({.breaker = {.created = TimePoint{1s}}}, std::chrono::steady_clock::now(), rate), 1U);
+    EXPECT_EQ(taken({.now = TimePoint{1h}}, TimePoint{1h}, rate), 1U) << "by the program's own clock";
+  }
+}
+
+TEST(ConfiguredPolicies, WhatCannotBeMadeChangesNoLimitNoBreakerAndNoRegistry) {
+  PolicyRegistry registry{{}, 7};
+  const PolicyContext<int> context{.registry = &registry};
+  const Policies first{
+      policy_of("{preset: core, bulkhead: {max_concurrent: 2}, fallback: {queue: {max: 3}}}"), context,
+      nullptr};
+  const auto refused = [&](const std::string& text, PolicyContext<int> with) {
+    EXPECT_THROW((Policies{policy_of(text), with, &first}), std::invalid_argument) << text;
+    EXPECT_EQ(first.bulkhead()->options().max_concurrent, 2U);
+    EXPECT_EQ(first.queue()->options().max, 3U);
+    EXPECT_EQ(registry.get<CircuitBreaker>("p").get(), first.breaker());
+    EXPECT_EQ(registry.find<Timeout>("p"), nullptr);
+  };
+  refused("{preset: payment, timeout: 1s, bulkhead: {max_concurrent: 1}, fallback: {value: {body: \"7\"}}}",
+          context);
+  PolicyContext<int> wrong = context;
+  wrong.tags = {{"Not a label", ""}};
+  refused("{preset: payment, timeout: 1s, bulkhead: {max_concurrent: 1}, fallback: {queue: {max: 9}}}",
+          wrong);
 }
 
 }  // namespace

@@ -47,8 +47,9 @@ class Request {
   /// Of the whole call, its retries and waits included. Default: the length of its class.
   Request& timeout(Duration limit) &;
   Request& in_class(RequestClass which) &;
-  /// What caches and cached fallbacks know the answer by. Default: the URL of a GET that has neither a body
-  /// nor an Authorization or a Cookie of its own; no key for all others. An empty one: never remembered.
+  /// What caches and cached fallbacks know the answer by. Default: the URL of a GET that has no body and is
+  /// sent without credentials, conditions, Range and an Accept of its own, and with it the client's own
+  /// Accept headers, a line for each; no key for all others. An empty one: never remembered.
   Request& key(std::string known_as) &;
   /// Whether to make the request twice may do harm. Default: only the idempotent methods are repeated
   /// (RFC 9110, 9.2.2), and any that carries an Idempotency-Key.

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "switchgear/http/ascii.hpp"
+#include "switchgear/http/client/answer_key.hpp"
 #include "switchgear/http/error.hpp"
 #include "switchgear/http/failure_classifier.hpp"
 #include "switchgear/http/http_date.hpp"
@@ -88,11 +89,19 @@ std::size_t bytes_of(const Response& response) noexcept {
   return sum;
 }
 
-bool may_be_stored(const Response& response) noexcept { return !CacheControl(response.headers).no_store; }
+bool may_be_stored(const Response& response) noexcept {
+  constexpr unsigned partial_content = 206;
+  constexpr unsigned not_modified = 304;
+  if (response.status == partial_content || response.status == not_modified) return false;
+  for (const auto& [name, value] : response.headers) {
+    if (equals_ignoring_case(name, "Vary") && !for_each_in_list(value, is_covered_by_key)) return false;
+  }
+  return !CacheControl(response.headers).no_store;
+}
 
 Duration usable_for(const Response& response) noexcept {
+  if (!may_be_stored(response) || response.status >= 400) return Duration::zero();
   const CacheControl control(response.headers);
-  if (control.no_store || response.status >= 400) return Duration::zero();
   const Duration fresh = control.max_age.value_or(std::chrono::seconds{0});
   if (control.must_revalidate) return fresh;
   if (control.stale_if_error) return fresh + *control.stale_if_error;

@@ -37,12 +37,15 @@ struct Response {
 /// The memory that a stored answer takes, for the limits of caches and fallbacks.
 [[nodiscard]] std::size_t bytes_of(const Response& response) noexcept;
 
-/// Whether Cache-Control lets it be stored and given again: not with `no-store` or `no-cache`.
+/// Whether it may be stored and given again: not with `no-store` or `no-cache`, not when it is a part (206)
+/// or empty because nothing has changed (304), and not when it varies by a header that the default key of a
+/// request (Request::key) does not cover, such as `Vary: X-Tenant`.
 [[nodiscard]] bool may_be_stored(const Response& response) noexcept;
 
 /// How long a cached fallback may give this answer in place of a failure, as Cache-Control says (RFC 9111,
-/// 5.2.2; RFC 5861, 4): not at all with `no-store`, nor when it is itself an error; with `must-revalidate`
-/// while it is fresh; with `stale-if-error` for as long beyond that; else for as long as the fallback says.
+/// 5.2.2; RFC 5861, 4): not at all unless may_be_stored(), nor when it is itself an error; with
+/// `must-revalidate` while it is fresh; with `stale-if-error` for as long beyond that; else for as long as
+/// the fallback says.
 [[nodiscard]] Duration usable_for(const Response& response) noexcept;
 
 }  // namespace switchgear::http

@@ -31,6 +31,18 @@ TEST(Response, IsUsedInPlaceOfAFailureForAsLongAsItsCacheControlSays) {
   EXPECT_EQ(usable_for(Response{404, {}, ""}), 0s) << "an error does not stand for a failure";
 }
 
+TEST(Response, IsNotStoredWhenItIsNotForEveryRequestOfItsKey) {
+  EXPECT_TRUE(may_be_stored(Response{200, {}, ""}));
+  EXPECT_TRUE(may_be_stored(with(200, "Vary", "accept-encoding, Accept-Language,Origin")));
+  EXPECT_TRUE(may_be_stored(with(200, "Vary", "Authorization, Cookie")));
+  for (const char* other : {"*", "X-Tenant", "Accept-Encoding, User-Agent"}) {
+    EXPECT_FALSE(may_be_stored(with(200, "Vary", other))) << other;
+    EXPECT_EQ(usable_for(with(200, "Vary", other)), 0s) << other;
+  }
+  EXPECT_EQ(usable_for(Response{206, {}, "a part"}), 0s);
+  EXPECT_EQ(usable_for(Response{304, {}, ""}), 0s);
+}
+
 TEST(Response, SaysWhenToComeBackByTheClockOfTheServer) {
   Response busy = with(503, "Retry-After", "Sun, 06 Nov 1994 08:49:40 GMT");
   busy.headers.add("Date", "Sun, 06 Nov 1994 08:49:37 GMT");

@@ -207,6 +207,69 @@ TEST(Client, MakesOneRequestForACacheAndStoresNothingThatMustNotBeStored) {
   EXPECT_EQ(shop.get("/secret").body, "4");
 }
 
+TEST(Client, GivesAPlainGetNeitherThePartNorTheEmptyNorTheTranslatedAnswerOfAnother) {
+  const Upstream server{Upstream::answering([&](const Message& request) -> std::string {
+    if (!request.field("range").empty()) return "HTTP/1.1 206 Part\r\nContent-Length: 4\r\n\r\npart";
+    if (!request.field("if-none-match").empty()) return "HTTP/1.1 304 Not Modified\r\n\r\n";
+    return ok(request.field("accept-language").empty() ? "whole" : "ganz");
+  })};
+  Cache<Response> cache{"prices", {.ttl = 1h}};
+  auto last = Fallback<Response>::cached("prices");
+  BlockingClient shop{url_of(server.port()), Pipeline{last, cache}};
+  EXPECT_EQ(shop.get(Request{"/a"}.header("Range", "bytes=0-3")).status, 206U);
+  EXPECT_EQ(shop.get(Request{"/a"}.header("If-None-Match", "\"7\"")).status, 304U);
+  EXPECT_EQ(shop.get(Request{"/a"}.header("accept-language", "de")).body, "ganz");
+  EXPECT_EQ(shop.get("/a").body, "whole");
+  EXPECT_EQ(shop.get(Request{"/a"}.header("Accept-Language", "de")).body, "ganz");
+  EXPECT_EQ(shop.get("/a").report.source, Source::cache) << "and a plain one is remembered";
+}
+
+TEST(Client, StoresNoAnswerThatVariesByWhatItsKeyDoesNotHave) {
+  const Upstream server{Upstream::answering([&](const Message& request) {
+    return ok("for " + request.field("x-tenant"), "Vary: Accept-Encoding, X-Tenant\r\n");
+  })};
+  Cache<Response> cache{"prices", {.ttl = 1h}};
+  BlockingClient shop{url_of(server.port()), cache};
+  EXPECT_EQ(shop.get(Request{"/a"}.header("X-Tenant", "red")).body, "for red");
+  EXPECT_EQ(shop.get(Request{"/a"}.header("X-Tenant", "blue")).body, "for blue");
+}
+
+TEST(Client, GivesNoUserTheAnswerOfAnotherWhoseClientSharesTheCache) {
+  const Upstream server{Upstream::answering(
+      [&](const Message& request) { return ok("account of " + request.field("authorization")); })};
+  Cache<Response> cache{"accounts", {.ttl = 1h}};
+  const auto client_of = [](const std::string& user) {
+    ClientOptions options;
+    options.headers.add("Authorization", user);
+    return options;
+  };
+  BlockingClient ada{url_of(server.port()), cache, client_of("ada")};
+  BlockingClient bob{url_of(server.port()), cache, client_of("bob")};
+  EXPECT_EQ(ada.get("/account").body, "account of ada");
+  EXPECT_EQ(bob.get("/account").body, "account of bob");
+  EXPECT_EQ(bob.get(Request{"/account"}.key("account of bob")).report.source, Source::call);
+  EXPECT_EQ(bob.get(Request{"/account"}.key("account of bob")).report.source, Source::cache);
+}
+
+TEST(Client, RemembersForEachLanguageOfItsClientsUntilTheUrlIsChanged) {
+  const Upstream server{Upstream::answering([&](const Message& request) {
+    return ok("in " + request.field("accept-language"), "Vary: Accept-Language\r\n");
+  })};
+  Cache<Response> cache{"prices", {.ttl = 1h}};
+  const auto speaking = [](const std::string& language) {
+    ClientOptions options;
+    options.headers.add("Accept-Language", language);
+    return options;
+  };
+  BlockingClient german{url_of(server.port()), cache, speaking("de")};
+  BlockingClient french{url_of(server.port()), cache, speaking("fr")};
+  EXPECT_EQ(german.get("/a").body, "in de");
+  EXPECT_EQ(french.get("/a").body, "in fr");
+  EXPECT_EQ(german.get("/a").report.source, Source::cache);
+  static_cast<void>(german.put("/a"));
+  EXPECT_EQ(german.get("/a").report.source, Source::call);
+}
+
 TEST(Client, GivesTheFallbackOfTheCallInPlaceOfARefusalAndOfAFailure) {
   const Upstream server{Upstream::answering([&](const Message& request) -> std::string {
     const bool missing = request.target() == "/missing";

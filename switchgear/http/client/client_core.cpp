@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "switchgear/http/ascii.hpp"
+#include "switchgear/http/client/answer_key.hpp"
 #include "switchgear/http/client/client_pool.hpp"
 #include "switchgear/http/client/round_trip.hpp"
 #include "switchgear/http/error.hpp"
@@ -21,10 +22,11 @@ namespace {
 // Absolute URLs and redirects may lead anywhere: beyond this, pools without a connection are forgotten.
 constexpr std::size_t many_pools = 256;
 
-[[nodiscard]] std::string key_of(std::string_view method, const Request& request, const Url& url) {
-  if (request.key()) return *request.key();
-  const bool private_to_caller = request.headers().has("Authorization") || request.headers().has("Cookie");
-  return method == "GET" && !request.body() && !private_to_caller ? url.text() : std::string();
+[[nodiscard]] std::string key_of(const ClientCall& call) {
+  if (call.request.key()) return *call.request.key();
+  const bool plain = call.method == "GET" && !call.request.body() &&
+                     !is_answered_by_itself(call.request.headers(), call.first.headers);
+  return plain ? call.url_key : std::string();
 }
 
 /// Any type of cancellation ends an attempt for good: its connection is closed.
@@ -41,7 +43,8 @@ ClientCall::ClientCall(std::string verb, Request asked, const Url& base, const C
       request(std::move(asked)),
       url(base.join(request.target(), request.query())),
       first(Hop::first(method, request, url, base, options)),
-      key(key_of(method, request, url)),
+      url_key(answer_key(url, options.headers)),
+      key(key_of(*this)),
       redirects(request.redirects().value_or(options.redirects)) {
   if (!is_token(method))
     throw std::invalid_argument("'" + method + "' is not a method; write, for example, GET or PURGE");

@@ -39,7 +39,8 @@ struct ClientCall {
   Request request;
   Url url;
   Hop first;
-  std::string key;
+  std::string url_key;  ///< what plain GETs of the same URL are known by
+  std::string key;      ///< what this request is known by; empty: by nothing
   unsigned redirects = 0;
   bool repeatable = false;
   AsyncReport report{};

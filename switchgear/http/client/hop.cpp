@@ -18,13 +18,6 @@ constexpr std::array<std::string_view, 9> clients_own{"Connection", "Content-Len
                                                       "Keep-Alive", "Proxy-Connection",  "TE",
                                                       "Trailer",    "Transfer-Encoding", "Upgrade"};
 
-[[nodiscard]] bool is_credential(std::string_view name) noexcept {
-  for (const std::string_view each : credentials) {
-    if (equals_ignoring_case(each, name)) return true;
-  }
-  return false;
-}
-
 [[nodiscard]] bool is_one_of(std::string_view method,
                              std::initializer_list<std::string_view> methods) noexcept {
   for (const std::string_view each : methods) {
@@ -34,6 +27,13 @@ constexpr std::array<std::string_view, 9> clients_own{"Connection", "Content-Len
 }
 
 }  // namespace
+
+bool is_credential(std::string_view name) noexcept {
+  for (const std::string_view each : credentials) {
+    if (equals_ignoring_case(each, name)) return true;
+  }
+  return false;
+}
 
 bool is_safe(std::string_view method) noexcept {
   return is_one_of(method, {"GET", "HEAD", "OPTIONS", "TRACE"});

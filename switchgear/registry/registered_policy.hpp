@@ -55,7 +55,7 @@ concept KnownPolicy = requires {
 /// Tells the types of policies apart where a program has no RTTI.
 using TypeId = const char*;
 template <class Policy>
-struct TypeTag {
+struct [[gnu::visibility("default")]] TypeTag {
   inline static char place;  // not const, so that no linker lays two of them together
 };
 template <class Policy>

@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "switchgear/core/utf8.hpp"
 #include "switchgear/registry/policy_registry.hpp"
 #include "switchgear/telemetry/breaker_metrics.hpp"
 #include "switchgear/telemetry/policy_metrics.hpp"
@@ -44,7 +45,8 @@ void put(prometheus::ClientMetric& to, const Histogram& histogram) {
 
 prometheus::ClientMetric metric_of(const MetricSample& sample, MetricKind kind) {
   prometheus::ClientMetric made;
-  for (const Label& label : sample.labels) made.label.push_back({label.name, label.value});
+  // A name may have come from a client, and the format takes nothing but UTF-8.
+  for (const Label& label : sample.labels) made.label.push_back({label.name, as_utf8(label.value)});
   if (const auto* histogram = std::get_if<Histogram>(&sample.value)) {
     put(made, *histogram);
   } else {

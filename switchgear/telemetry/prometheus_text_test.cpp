@@ -28,6 +28,16 @@ TEST(PrometheusText, IsOneLineFromARegistry) {
   EXPECT_EQ(prometheus_text(fresh), "");
 }
 
+TEST(PrometheusText, IsReadableThoughOneNameIsNotUtf8) {
+  ManualBreakers breakers;
+  breakers.add("tenant \xff");
+  breakers.add("payment");
+  const std::string text = prometheus_text(breakers.registry, breakers.now);
+  expect_line(text, "circuit_breaker_state_code{circuit=\"tenant \xef\xbf\xbd\"} 0");
+  expect_line(text, R"(circuit_breaker_state_code{circuit="payment"} 0)");
+  expect_promtool_accepts(text);
+}
+
 TEST(PrometheusText, HasEveryPolicyOfARegistryWithItsTags) {
   const TimePoint now{1h};
   PolicyRegistry registry{{now, {}}, 1};

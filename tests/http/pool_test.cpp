@@ -1,5 +1,6 @@
 // The pools of a client: their bounds, what they recycle, and the figures that they show.
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include <atomic>
 #include <future>
@@ -62,6 +63,34 @@ TEST(ClientPool, OpensNoMoreThanItsMostAndServesThoseThatWaitInTheirOrder) {
   EXPECT_EQ(pool.reused, 1U);
   EXPECT_EQ(pool.refused, 1U);
   EXPECT_EQ(pool.waiting, 0U);
+}
+
+TEST(ClientPool, GivesNoConnectionThatTheServerHasClosedToARequestThatWaitsForIt) {
+  std::promise<void> released;
+  const std::shared_future<void> waits = released.get_future().share();
+  Upstream server{[&](Socket& socket) {
+    const auto request = socket.read_request();
+    if (!request) return;
+    if (request->target() == "/held") waits.wait();
+    // The end comes with the last byte: in one segment.
+    const std::string answer = ok();
+    ::send(socket.descriptor(), answer.data(), answer.size(), MSG_MORE | MSG_NOSIGNAL);
+    ::shutdown(socket.descriptor(), SHUT_WR);
+    static_cast<void>(socket.read_head());
+  }};
+  ClientOptions options;
+  options.pool.max = 1;
+  BlockingClient shop{url_of(server.port()), options};
+  auto held = std::async(std::launch::async, [&] { return shop.get("/held").status; });
+  wait_until(shop, [](const PoolFigures& pool) { return pool.active == 1; });
+  auto waiting = std::async(std::launch::async, [&] {
+    return ended([&] { return shop.post("/"); }).text;  // a POST is not sent again
+  });
+  wait_until(shop, [](const PoolFigures& pool) { return pool.waiting == 1; });
+  released.set_value();
+  EXPECT_EQ(held.get(), 200U);
+  EXPECT_EQ(waiting.get(), "answered with 200");
+  EXPECT_EQ(shop.pools().front().recycled, 1U);
 }
 
 TEST(ClientPool, IsNoEvidenceAgainstTheServiceWhenItIsFull) {

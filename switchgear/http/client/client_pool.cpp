@@ -303,7 +303,9 @@ void ClientPool::put_back(Connection connection) noexcept {
   const TimePoint at = now();
   connection->rested = at;
   connection->buffer.shrink();
-  if (retired_ || is_expired(*connection, at)) {
+  // An idle connection is asked when it is taken; one that a waiting request gets at once is asked here.
+  const bool closed = !waiting_.empty() && connection->kept && !connection->transport->quiet();
+  if (retired_ || is_expired(*connection, at) || closed) {
     shown_.recycled.fetch_add(1, std::memory_order_relaxed);
     connection.reset();
     return serve_later();

@@ -46,11 +46,14 @@ concept ResponseToken = !std::convertible_to<Token, boost::json::value>;
 /// or a strand). Start them from any thread; each handler runs on its own executor, or on the client's.
 ///
 /// Cancellation: by the handler's slot; the connection in use is closed. When the last awaiting coroutine is
-/// cancelled, no more than the opening of a connection goes on.
+/// cancelled, no more than the opening of a connection and the lookup of a name go on.
 ///
 /// Idle connections keep no timer and no read pending, so io_context::run() returns when the last request has
-/// ended. Stale ones are found at the next use; a server that has closed one between two requests costs
-/// nothing but a new connection. A program that stays idle for long can call close_idle() now and then.
+/// ended, and with it the lookups of names: one that was begun beside a request may take longer than the
+/// request, for as long as the resolver takes. Stale connections are found at the next use. A server that has
+/// closed one between two requests costs a new connection; one that closes it as a request is sent also costs
+/// a request that must not be repeated, such as a POST, which ends with Errc::kept_closed. A program that
+/// stays idle for long can call close_idle() now and then.
 ///
 /// Lifetime: the policies outlive the requests; the client need not, but the executor's context must.
 /// Not for: streaming of bodies, HTTP/2, proxies, cookies. For code that blocks: blocking_client.hpp.

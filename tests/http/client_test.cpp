@@ -270,6 +270,20 @@ TEST(Client, RemembersForEachLanguageOfItsClientsUntilTheUrlIsChanged) {
   EXPECT_EQ(german.get("/a").report.source, Source::call);
 }
 
+TEST(Client, KeepsWhatIsStoredWhenAFallbackAnswersAPutThatWasNeverSent) {
+  const Upstream server{Upstream::saying(ok())};
+  CircuitBreaker breaker{"prices", opens_after(1)};
+  auto accepted = Fallback<Response>::value("prices", Response{202, {}, "later"});
+  Cache<Response> cache{"prices", {.ttl = 1h}};
+  BlockingClient shop{url_of(server.port()), Pipeline{accepted, cache, breaker}};
+  EXPECT_EQ(shop.get("/a").body, "fine");
+  breaker.command(Command::force_open, AsioTime::now());
+  EXPECT_EQ(shop.put("/a").report.source, Source::fallback);
+  const Response kept = shop.get("/a");
+  EXPECT_EQ(kept.body, "fine");
+  EXPECT_EQ(kept.report.source, Source::cache);
+}
+
 TEST(Client, GivesTheFallbackOfTheCallInPlaceOfARefusalAndOfAFailure) {
   const Upstream server{Upstream::answering([&](const Message& request) -> std::string {
     const bool missing = request.target() == "/missing";

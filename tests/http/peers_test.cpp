@@ -1,16 +1,20 @@
 // The client against servers that others wrote: Node's, plain and with TLS, and nginx.
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/house/program.hpp"
@@ -163,6 +167,50 @@ TEST(ClientTls, EndsWithAServerThatSpeaksPlainHttpOrNothingAtAll) {
   const Ended end = ended([&] { return waits.get("/"); });
   EXPECT_EQ(end.code, std::errc::timed_out);
   EXPECT_NE(end.text.find("the connection was not made in time"), std::string::npos) << end.text;
+}
+
+/// Answers the first request of each connection with `records`, each a TLS record, in one segment.
+class RecordServer {
+ public:
+  RecordServer(const Certificates& certificates, std::vector<std::string> records)
+      : records_(std::move(records)) {
+    SSL_CTX_use_certificate_file(context_.get(), certificates.file("server.pem").c_str(), SSL_FILETYPE_PEM);
+    SSL_CTX_use_PrivateKey_file(context_.get(), certificates.file("server.key").c_str(), SSL_FILETYPE_PEM);
+    SSL_CTX_set_num_tickets(context_.get(), 0);  // nothing but the answers
+  }
+  [[nodiscard]] std::string url() const { return "https://localhost:" + std::to_string(server_.port()); }
+  [[nodiscard]] int connections() const { return server_.connections(); }
+
+ private:
+  void serve(Socket& socket) {
+    const std::unique_ptr<SSL, decltype(&SSL_free)> tls{SSL_new(context_.get()), &SSL_free};
+    SSL_set_fd(tls.get(), socket.descriptor());
+    if (SSL_accept(tls.get()) != 1) return;
+    std::array<char, 4096> request{};
+    for (int answered = 0; SSL_read(tls.get(), request.data(), request.size()) > 0; ++answered) {
+      if (answered != 0) continue;
+      hold_segments(socket, 1);
+      for (const std::string& record : records_)
+        SSL_write(tls.get(), record.data(), static_cast<int>(record.size()));
+      hold_segments(socket, 0);
+    }
+  }
+  static void hold_segments(Socket& socket, int on) {
+    EXPECT_EQ(::setsockopt(socket.descriptor(), IPPROTO_TCP, TCP_CORK, &on, sizeof on), 0);
+  }
+
+  std::vector<std::string> records_;
+  std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context_{SSL_CTX_new(TLS_server_method()), &SSL_CTX_free};
+  Upstream server_{[this](Socket& socket) { serve(socket); }};
+};
+
+TEST(ClientTls, TakesNoAnswerThatCameBeforeItsRequestInARecordOfItsOwn) {
+  const Certificates certificates;
+  const RecordServer server{certificates, {ok("asked for"), ok("not asked for")}};
+  BlockingClient shop{server.url(), certificates.trusted()};
+  EXPECT_EQ(shop.get("/a").body, "asked for");
+  EXPECT_EQ(shop.get(Request{"/b"}.timeout(wire::patience)).body, "asked for");
+  EXPECT_EQ(server.connections(), 2);
 }
 
 TEST(ClientTls, SaysWhichFileItCannotUse) {

@@ -3,11 +3,23 @@
 #include <sys/socket.h>
 
 #include <atomic>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/write.hpp>
+#include <functional>
 #include <future>
+#include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "switchgear/http/client.hpp"
 #include "tests/http/client_fixture.hpp"
 
 namespace switchgear::http {
@@ -147,6 +159,70 @@ TEST(ClientPool, ClosesAConnectionWhoseAnswerSaysSoOrHasMoreThanItsLength) {
   BlockingClient shop{url_of(server.port())};
   for (int i = 0; i < 3; ++i) EXPECT_EQ(shop.get("/").body, "fine");
   EXPECT_EQ(server.connections(), 3);
+}
+
+/// Answers on every address of this machine, so that a URL may name a host of its own: 127.0.1.1, 127.0.1.2,
+/// …
+class ManyHosts {
+ public:
+  ManyHosts() {
+    accept();
+    thread_ = std::thread([this] { io_.run(); });
+  }
+  ~ManyHosts() {
+    io_.stop();
+    thread_.join();
+  }
+  ManyHosts(const ManyHosts&) = delete;
+  ManyHosts& operator=(const ManyHosts&) = delete;
+  [[nodiscard]] std::string url(int host) const {
+    return "http://127.0." + std::to_string(1 + host / 250) + "." + std::to_string(1 + host % 250) + ":" +
+           std::to_string(acceptor_.local_endpoint().port()) + "/";
+  }
+
+ private:
+  using tcp = boost::asio::ip::tcp;
+
+  void accept() {
+    acceptor_.async_accept([this](const boost::system::error_code& failed, tcp::socket socket) {
+      if (failed) return;
+      serve(std::make_shared<tcp::socket>(std::move(socket)));
+      accept();
+    });
+  }
+  /// One answer to each connection, which stays open.
+  void serve(const std::shared_ptr<tcp::socket>& socket) {
+    open_.push_back(socket);
+    const auto read = std::make_shared<std::string>();
+    boost::asio::async_read_until(*socket, boost::asio::dynamic_buffer(*read), "\r\n\r\n",
+                                  [socket, read](const boost::system::error_code& failed, std::size_t) {
+                                    if (!failed) boost::asio::write(*socket, boost::asio::buffer(ok()));
+                                  });
+  }
+
+  boost::asio::io_context io_;
+  tcp::acceptor acceptor_{io_, tcp::endpoint(boost::asio::ip::address_v4::any(), 0)};
+  std::vector<std::shared_ptr<tcp::socket>> open_;
+  std::thread thread_;
+};
+
+TEST(ClientPool, KeepsNoSocketForEachOfTheHostsThatAProgramOnceAsked) {
+  constexpr int hosts = 450;
+  const ManyHosts servers;
+  ClientOptions options;
+  options.pool.idle_timeout = Duration{1};
+  boost::asio::io_context io;
+  Client crawler{io.get_executor(), servers.url(0), options};
+  const auto crawl = [&]() -> boost::asio::awaitable<void> {
+    for (int host = 0; host < hosts; ++host) {
+      Request page{servers.url(host)};
+      const Response answer = co_await crawler.get(page);
+      EXPECT_EQ(answer.status, 200U);
+    }
+  };
+  boost::asio::co_spawn(io, crawl, boost::asio::detached);
+  io.run();
+  EXPECT_LE(crawler.pools().size(), 320U) << "of " << hosts;
 }
 
 TEST(ClientPool, TriesTheOtherAddressesOfAName) {

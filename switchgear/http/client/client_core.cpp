@@ -19,8 +19,10 @@ namespace asio = boost::asio;
 
 namespace {
 
-// Absolute URLs and redirects may lead anywhere: beyond this, pools without a connection are forgotten.
+// Absolute URLs and redirects may lead anywhere: beyond this number of pools, every 64th new one closes the
+// stale connections of the others, and pools without a connection are forgotten.
 constexpr std::size_t many_pools = 256;
+constexpr std::size_t new_between_sweeps = 64;
 
 [[nodiscard]] std::string key_of(const ClientCall& call) {
   if (call.request.key()) return *call.request.key();
@@ -121,8 +123,13 @@ std::shared_ptr<ClientPool> ClientCore::pool(const Url& url, RequestClass which)
   if (url.tls() && !tls_) tls_ = tls_context(options_.tls);
   auto made = std::make_shared<ClientPool>(executor_, blocks_, tls_, url, which, options_.pool);
   if (retired_) made->retire();
+  const bool crowded = pools_.size() >= many_pools && ++new_since_sweep_ >= new_between_sweeps;
+  if (crowded) {
+    new_since_sweep_ = 0;
+    sweep();
+  }
   const std::lock_guard lock(pools_mutex_);
-  if (pools_.size() >= many_pools)
+  if (crowded)
     std::erase_if(pools_,
                   [](const auto& each) { return each.second.use_count() == 1 && each.second->empty(); });
   pools_.emplace(key, made);

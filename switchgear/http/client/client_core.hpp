@@ -3,6 +3,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -78,6 +79,7 @@ class ClientCore : public std::enable_shared_from_this<ClientCore> {
   std::shared_ptr<boost::asio::ssl::context> tls_;
   mutable std::mutex pools_mutex_;  ///< the map changes on the executor alone; figures() reads it elsewhere
   std::map<PoolKey, std::shared_ptr<ClientPool>> pools_;
+  std::size_t new_since_sweep_ = 0;  ///< pools, while there are many
   bool retired_ = false;
 };
 

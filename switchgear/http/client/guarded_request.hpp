@@ -142,8 +142,11 @@ class PipelineGuard final : public RequestGuard, public std::enable_shared_from_
 
   void settle(const ClientCall& call, std::exception_ptr& failed, Response& response) const {
     response.report = call.report;
-    if (!failed && !is_safe(call.method) && response.status < 400) forget(call.url_key);
-    if (!failed && !call.key.empty() && !may_be_stored(response)) forget(call.key);
+    // An answer from memory, or of a fallback, says nothing about what the server has now.
+    if (!failed && call.report.source == Source::call) {
+      if (!is_safe(call.method) && response.status < 400) forget(call.url_key);
+      if (!call.key.empty() && !may_be_stored(response)) forget(call.key);
+    }
     if (call.request.fallback() && needs_fallback(failed, response)) {
       response = *call.request.fallback();
       response.report = call.report;

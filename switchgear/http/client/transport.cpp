@@ -1,6 +1,7 @@
 #include "switchgear/http/client/transport.hpp"
 
 #include <fcntl.h>
+#include <openssl/bio.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 
@@ -80,8 +81,12 @@ class TlsTransport final : public Transport {
   asio::awaitable<void> write(Pieces pieces) override {
     co_await asio::async_write(stream_, pieces, asio::use_awaitable);
   }
+  /// A record that came together with the last one waits in OpenSSL's input, and is not pending before it is
+  /// decoded.
   bool quiet() noexcept override {
-    return SSL_pending(stream_.native_handle()) == 0 && is_quiet(stream_.next_layer());
+    SSL* const tls = stream_.native_handle();
+    return SSL_pending(tls) == 0 && BIO_ctrl_pending(SSL_get_rbio(tls)) == 0 &&
+           is_quiet(stream_.next_layer());
   }
   void close() noexcept override { close_quietly(stream_.next_layer()); }
 

@@ -57,4 +57,9 @@ bool Headers::lists(std::string_view name, std::string_view element) const noexc
   });
 }
 
+bool is_credential(std::string_view name) noexcept {
+  return std::any_of(credentials.begin(), credentials.end(),
+                     [&](std::string_view each) { return equals_ignoring_case(each, name); });
+}
+
 }  // namespace switchgear::http

@@ -1,6 +1,7 @@
 // The header fields of one message, as a user of the client reads and writes them.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -47,5 +48,10 @@ class Headers {
  private:
   std::vector<Header> all_;
 };
+
+/// The headers that say who asks, and that go to one origin only.
+inline constexpr std::array<std::string_view, 3> credentials{"Authorization", "Cookie",
+                                                             "Proxy-Authorization"};
+[[nodiscard]] bool is_credential(std::string_view name) noexcept;
 
 }  // namespace switchgear::http

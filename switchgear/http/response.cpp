@@ -7,8 +7,8 @@
 #include <optional>
 #include <string_view>
 
+#include "switchgear/http/answer_key.hpp"
 #include "switchgear/http/ascii.hpp"
-#include "switchgear/http/client/answer_key.hpp"
 #include "switchgear/http/error.hpp"
 #include "switchgear/http/failure_classifier.hpp"
 #include "switchgear/http/http_date.hpp"

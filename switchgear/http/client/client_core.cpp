@@ -6,8 +6,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "switchgear/http/answer_key.hpp"
 #include "switchgear/http/ascii.hpp"
-#include "switchgear/http/client/answer_key.hpp"
 #include "switchgear/http/client/client_pool.hpp"
 #include "switchgear/http/client/round_trip.hpp"
 #include "switchgear/http/error.hpp"

@@ -5,7 +5,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include "switchgear/http/ascii.hpp"
 #include "switchgear/http/error.hpp"
 #include "switchgear/http/head_validator.hpp"
 
@@ -13,7 +12,6 @@ namespace switchgear::http {
 
 namespace {
 
-constexpr std::array<std::string_view, 3> credentials{"Authorization", "Cookie", "Proxy-Authorization"};
 constexpr std::array<std::string_view, 9> clients_own{"Connection", "Content-Length",    "Expect",
                                                       "Keep-Alive", "Proxy-Connection",  "TE",
                                                       "Trailer",    "Transfer-Encoding", "Upgrade"};
@@ -27,13 +25,6 @@ constexpr std::array<std::string_view, 9> clients_own{"Connection", "Content-Len
 }
 
 }  // namespace
-
-bool is_credential(std::string_view name) noexcept {
-  for (const std::string_view each : credentials) {
-    if (equals_ignoring_case(each, name)) return true;
-  }
-  return false;
-}
 
 bool is_safe(std::string_view method) noexcept {
   return is_one_of(method, {"GET", "HEAD", "OPTIONS", "TRACE"});

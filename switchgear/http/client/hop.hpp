@@ -39,9 +39,6 @@ struct Hop {
 /// The safe methods (RFC 9110, 9.2.1) change nothing.
 [[nodiscard]] bool is_safe(std::string_view method) noexcept;
 
-/// Authorization, Cookie and Proxy-Authorization: for one origin only.
-[[nodiscard]] bool is_credential(std::string_view name) noexcept;
-
 /// Throws std::invalid_argument for headers that frame a message or concern one connection: the client writes
 /// those itself.
 void refuse_framing_headers(const Headers& headers);

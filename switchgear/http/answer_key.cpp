@@ -1,10 +1,9 @@
-#include "switchgear/http/client/answer_key.hpp"
+#include "switchgear/http/answer_key.hpp"
 
 #include <algorithm>
 #include <array>
 
 #include "switchgear/http/ascii.hpp"
-#include "switchgear/http/client/hop.hpp"
 
 namespace switchgear::http {
 

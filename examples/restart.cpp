@@ -22,10 +22,13 @@ namespace fs = std::filesystem;
 
 WallAnchor both_clocks() { return {SteadyTime::now(), std::chrono::system_clock::now()}; }
 
-/// As a whole or not at all: a process that dies while it writes leaves the file of before.
+/// As a whole or not at all: a process that dies while it writes, or a full disk, leaves the file of before.
 void save(const BreakerRegistry& registry, const fs::path& file) {
   const fs::path next = file.string() + ".next";
-  std::ofstream{next} << to_text(registry.save(both_clocks()));
+  std::ofstream out{next};
+  out << to_text(registry.save(both_clocks()));
+  out.close();
+  if (!out) return std::printf("nothing saved: %s cannot be written\n", next.c_str()), void();
   fs::rename(next, file);
 }
 

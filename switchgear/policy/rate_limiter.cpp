@@ -132,8 +132,9 @@ RateLimiterOptions RateLimiter::options() const {
 void RateLimiter::set_options(const RateLimiterOptions& options, TimePoint now) {
   require_valid("rate limiter", name_, validate(options));
   const std::scoped_lock lock(mutex_);
-  // Callers wait at most as long as they may have to now, or had to so far.
-  const Measure next = measure_of(options, options_.max_wait);
+  // The last token reserved is as far ahead as it is now (options of before may have let callers wait for
+  // longer), or as far as callers get who reserve until the move.
+  const Measure next = measure_of(options, std::max(options_.max_wait, backlog_locked(now)));
   options_ = options;
   move_locked(now, next);
 }
@@ -202,6 +203,13 @@ std::int64_t RateLimiter::carried(std::int64_t ahead, const Measure& from, const
   const SignedWide missing = times(ahead, to.interval, from.interval);
   const SignedWide more = to.burst() - times(from.burst(), to.interval, from.interval);
   return missing + more > 0 ? static_cast<std::int64_t>(missing + more) : 0;
+}
+
+Duration RateLimiter::backlog_locked(TimePoint now) const noexcept {
+  const std::uint64_t seen = state_.load(std::memory_order_acquire);
+  const TimePoint base = time_of(frame_of(seen).base.load(std::memory_order_relaxed));
+  const Duration last{(tat_of(seen) - measure_.burst()) / measure_.unit + 1};
+  return std::max(saturating_sub(saturating_add(base, last), std::max(now, base)), Duration::zero());
 }
 
 void RateLimiter::move_locked(TimePoint now, const Measure& measure) noexcept {

@@ -159,8 +159,8 @@ class RateLimiter {
   /// `room` is how far tat may be ahead because of earlier options.
   [[nodiscard]] static Measure measure_of(const RateLimiterOptions& options, Duration room);
 
-  /// What state_ counts in while it has one tag. Stored with release and loaded with acquire, so that who has
-  /// read a part of a later frame does not find the earlier state again.
+  /// What state_ counts in while it has one tag. Stored with release and loaded with acquire, so that a
+  /// reader that has seen a part of a later frame does not find the earlier state again.
   struct alignas(64) Frame {
     std::atomic<Duration::rep> base, most_behind, max_wait;
     std::atomic<std::int64_t> unit, interval, slack, reciprocal_shift;
@@ -214,6 +214,8 @@ class RateLimiter {
   Result<Token> reserve_slow(TimePoint now, TimePoint before) noexcept;
   /// Lets the base follow the time, unless another thread already did.
   void rebase(TimePoint now) noexcept;
+  /// From `now`, or the base if that is later, to the instant of the last token reserved; rounded up.
+  [[nodiscard]] Duration backlog_locked(TimePoint now) const noexcept;
   /// Moves on to the next tag, whose frame begins at `now` and has `measure`.
   void move_locked(TimePoint now, const Measure& measure) noexcept;
   [[nodiscard]] static std::int64_t carried(std::int64_t ahead, const Measure& from,

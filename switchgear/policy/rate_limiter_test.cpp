@@ -276,6 +276,19 @@ TEST(RateLimiter, MayChangeBetweenRatesThatAreFarApart) {
   EXPECT_EQ(limiter.options().rate, 1e9);
 }
 
+TEST(RateLimiter, KeepsTheWaitsOfOptionsTwoChangesAgoUnderARateThatIsNoSimpleFraction) {
+  RateLimiter limiter{"payment", {.rate = 10, .burst = 1, .max_wait = 5min}};
+  for (int i = 0; i < 3'000; ++i) ASSERT_TRUE(limiter.reserve(start));
+  limiter.set_options({.rate = 10, .burst = 1}, start);
+  limiter.set_options({.rate = 0.14142135623730951, .burst = 1}, start);
+  const Duration backlog = limiter.snapshot(start).backlog;
+  EXPECT_GE(backlog, 299'900ms + 7s) << "an interval of the new rate after the last token";
+  EXPECT_LE(backlog, 299'900ms + 8s);
+  EXPECT_EQ(limiter.reserve(start).rejection().retry_after, backlog);
+  EXPECT_TRUE(limiter.reserve(start + backlog));
+  EXPECT_FALSE(limiter.reserve(start + backlog));
+}
+
 TEST(RateLimiter, HandsOutExactlyItsBurstWhileThreadsReserveAndItsRateChanges) {
   constexpr std::uint32_t burst = 20'000;
   RateLimiter limiter{"payment", {.rate = 10, .burst = burst}};

@@ -120,7 +120,7 @@ std::optional<SavedBreaker> breaker_of(std::string_view line) {
   read.name = *std::move(name);
   if (until) read.until = WallAnchor::Wall{Duration{*until}};
 
-  // What no breaker is.
+  // Combinations that no breaker can be in.
   const bool is_open = read.state == State::open;
   const bool by_operator = read.state == State::forced_open || read.state == State::disabled;
   if (is_open != until.has_value() || (!is_open && end != "-")) return std::nullopt;
@@ -170,14 +170,18 @@ SavedBreakersRead refuse(std::string problem) { return {{}, std::move(problem)};
 std::string to_text(const std::vector<SavedBreaker>& breakers) {
   std::string text{magic};
   text.append(std::to_string(version)).append("\n");
+  std::size_t written = 0;
   for (const SavedBreaker& each : breakers) {
+    if (each.name.size() > longest_name) continue;
+    if (written == most_breakers) break;
+    ++written;
     const std::size_t mode = (each.metrics_only ? 1U : 0U) + (each.ramping ? 2U : 0U);
     text.append(to_string(each.state)).append(" since=").append(nanoseconds(each.since));
     text.append(" until=").append(each.until ? nanoseconds(*each.until) : "-");
     text.append(" relapses=").append(std::to_string(each.relapses)).append(" mode=").append(modes[mode]);
     text.append(" name=").append(escaped(each.name)).append("\n");
   }
-  return text.append("end ").append(std::to_string(breakers.size())).append("\n");
+  return text.append("end ").append(std::to_string(written)).append("\n");
 }
 
 SavedBreakersRead read_saved_breakers(std::string_view text) {

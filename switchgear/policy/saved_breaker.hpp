@@ -34,7 +34,9 @@ struct SavedBreaker {
 ///     closed since=1764141900000000000 until=- relapses=0 mode=normal name=search
 ///     end 2
 ///
-/// The version in the first line changes when an older reader would misread the rest.
+/// The version in the first line changes when an older reader would misread the rest. Left out, because
+/// read_saved_breakers() would refuse the text: breakers whose names are longer than 4,096 bytes, and those
+/// after the first 1,000,000.
 [[nodiscard]] std::string to_text(const std::vector<SavedBreaker>& breakers);
 
 /// What a text says, or why it is not taken: then `problem` is a sentence with its line, and `breakers` are

@@ -46,6 +46,25 @@ TEST(SavedBreaker, ReadsAsALineForEachBreaker) {
             "end 2\n");
 }
 
+TEST(SavedBreaker, WithANameThatIsTooLongDoesNotLoseAllTheOthers) {
+  std::vector<SavedBreaker> breakers = one_of_each();
+  breakers.insert(breakers.begin() + 1,
+                  {std::string(4'097, 'k'), State::open, false, false, noon, noon + 1s, 0});
+  breakers.push_back({std::string(4'096, '%'), State::closed, false, false, noon, {}, 0});
+  const SavedBreakersRead read = read_saved_breakers(to_text(breakers));
+  breakers.erase(breakers.begin() + 1);
+  EXPECT_EQ(read.problem, "");
+  EXPECT_EQ(read.breakers, breakers);
+}
+
+TEST(SavedBreaker, BeyondTheMostThatAreReadDoesNotLoseAllTheOthers) {
+  std::vector<SavedBreaker> breakers(1'000'001);
+  for (std::size_t i = 0; i < breakers.size(); ++i) breakers[i].name = std::to_string(i);
+  const SavedBreakersRead read = read_saved_breakers(to_text(breakers));
+  EXPECT_EQ(read.problem, "");
+  EXPECT_EQ(read.breakers.size(), 1'000'000U);
+}
+
 TEST(SavedBreaker, OfALaterVersionIsRefusedWithBothVersions) {
   EXPECT_EQ(problem("switchgear breakers 2\nsomething new\n"),
             "line 1: version 2 was saved by a later Switchgear; this one reads 1");

@@ -36,7 +36,7 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
 
   const switchgear::config::OwnSections sections = switchgear::serve::own_sections();
-  switchgear::admin::add_control_commands(app, exit_code);
+  switchgear::control::add_control_commands(app, exit_code);
   switchgear::check::add_check(app, exit_code, sections);
   switchgear::demo::add_demo_command(app, exit_code);
   switchgear::lab::add_replay_command(app, exit_code, sections);

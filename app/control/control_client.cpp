@@ -5,7 +5,7 @@
 #include "switchgear/core/rejected.hpp"
 #include "switchgear/http/blocking_client.hpp"
 
-namespace switchgear::admin {
+namespace switchgear::control {
 
 ControlReply control_request(const std::string& url, std::string_view method, std::string_view path,
                              std::string_view token, Duration timeout) {
@@ -27,4 +27,4 @@ ControlReply control_request(const std::string& url, std::string_view method, st
   return reply;
 }
 
-}  // namespace switchgear::admin
+}  // namespace switchgear::control

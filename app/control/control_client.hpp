@@ -1,4 +1,4 @@
-// Questions to the admin API, for the commands of the binary.
+// Requests to the admin API, for the commands of the binary.
 #pragma once
 
 #include <boost/json/value.hpp>
@@ -7,7 +7,7 @@
 
 #include "switchgear/core/time.hpp"
 
-namespace switchgear::admin {
+namespace switchgear::control {
 
 struct ControlReply {
   unsigned status = 0;  ///< of HTTP; 0 when the server was not reached
@@ -21,4 +21,4 @@ struct ControlReply {
                                            std::string_view path, std::string_view token,
                                            Duration timeout = std::chrono::seconds{5});
 
-}  // namespace switchgear::admin
+}  // namespace switchgear::control

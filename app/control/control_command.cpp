@@ -17,7 +17,7 @@
 #include "switchgear/http/error.hpp"
 #include "switchgear/http/url.hpp"
 
-namespace switchgear::admin {
+namespace switchgear::control {
 namespace json = boost::json;
 namespace {
 
@@ -120,7 +120,7 @@ int run(std::string_view command, const ControlOptions& options) {
         control_request(options.admin, command == "status" ? "GET" : "POST", path, options.token);
     if (reply.status != 200 || !reply.body.is_object()) return complain(options, reply);
     if (options.as_json) {
-      fmt::print("{}\n", json_text(reply.body));
+      fmt::print("{}\n", admin::json_text(reply.body));
     } else {
       print_status(reply.body);
     }
@@ -159,4 +159,4 @@ void add_control_commands(CLI::App& app, int& exit_code) {
   for (const Command command : commands) add_command(app, word_of(command), meaning_of(command), exit_code);
 }
 
-}  // namespace switchgear::admin
+}  // namespace switchgear::control

@@ -14,7 +14,7 @@
 #include "switchgear/admin/server.hpp"
 #include "switchgear/observe/manual_breakers_fixture.hpp"
 
-namespace switchgear::admin {
+namespace switchgear::control {
 namespace {
 
 struct Ran {
@@ -44,10 +44,10 @@ Ran run(std::vector<std::string> arguments) {
 class ControlCommand : public testing::Test {
  protected:
   std::string start(const std::string& token = "") {
-    ServerOptions options;
+    admin::ServerOptions options;
     options.port = 0;
     options.token = token;
-    Program program;
+    admin::Program program;
     program.transitions = breakers.log;
     server_.emplace(breakers.registry, options, std::move(program));
     server_->start();
@@ -58,7 +58,7 @@ class ControlCommand : public testing::Test {
   ManualBreakers breakers;
 
  private:
-  std::optional<Server> server_;
+  std::optional<admin::Server> server_;
 };
 
 TEST_F(ControlCommand, ShowsALineForEveryBreaker) {
@@ -133,4 +133,4 @@ TEST_F(ControlCommand, DoesNotLetANameSteerTheTerminal) {
 }
 
 }  // namespace
-}  // namespace switchgear::admin
+}  // namespace switchgear::control

@@ -10,6 +10,7 @@ namespace switchgear::serve {
 ServedConfig::ServedConfig(ServeFlags flags, config::OwnSections sections, config::Config config,
                            gateway::Gateway& gateway, spdlog::logger& log)
     : flags_(std::move(flags)),
+      started_with_(config.gateway),
       sections_(std::move(sections)),
       gateway_(gateway),
       log_(log),
@@ -56,7 +57,7 @@ admin::ReloadResult ServedConfig::reload() {
 }
 
 bool ServedConfig::needs_restart(const config::Config& next) const {
-  const config::GatewayOptions& now = config_.gateway;
+  const config::GatewayOptions& now = started_with_;
   return next.gateway.listen != now.listen || next.gateway.admin != now.admin ||
          next.gateway.threads != now.threads || next.gateway.admin_token != now.admin_token ||
          next.gateway.admin_origins != now.admin_origins;

@@ -37,9 +37,11 @@ class ServedConfig {
   [[nodiscard]] std::map<std::string, std::string> policies() const;
 
  private:
+  /// Whether `next` has what the running process cannot take over.
   [[nodiscard]] bool needs_restart(const config::Config& next) const;
 
   const ServeFlags flags_;
+  const config::GatewayOptions started_with_;
   const config::OwnSections sections_;
   gateway::Gateway& gateway_;
   spdlog::logger& log_;

@@ -314,12 +314,6 @@ void ClientPool::put_back(Connection connection) noexcept {
     return each->reuse == Reuse::allowed || !connection->kept;
   });
   if (next != waiting_.end()) {
-    // As take_idle() asks: what came meanwhile is not the answer to the next request.
-    if (!connection->transport->quiet()) {
-      shown_.recycled.fetch_add(1, std::memory_order_relaxed);
-      connection.reset();
-      return serve_later();
-    }
     if (connection->kept) shown_.reused.fetch_add(1, std::memory_order_relaxed);
     return hand_over(std::move(connection), **next);
   }

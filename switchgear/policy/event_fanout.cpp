@@ -15,7 +15,7 @@ Interest interest_in(Verdict verdict) noexcept {
 
 }  // namespace
 
-EventFanout::EventFanout() : listeners_(std::make_shared<const Listeners>()) {}
+EventFanout::EventFanout() : listeners_(std::make_shared<Listeners>()) {}
 EventFanout::~EventFanout() = default;
 
 void EventFanout::subscribe(std::shared_ptr<EventSink> listener, Interest interest) {
@@ -31,9 +31,16 @@ void EventFanout::subscribe(std::shared_ptr<EventSink> listener, Interest intere
   publish_locked(std::move(next));
 }
 
+void EventFanout::set_interest(const std::shared_ptr<EventSink>& listener, Interest interest) noexcept {
+  const std::lock_guard lock{mutex_};
+  const auto known = std::ranges::find(*listeners_, listener, &Listener::sink);
+  if (known == listeners_->end()) return;
+  std::atomic_ref{known->interest}.store(interest, std::memory_order_relaxed);
+  want_locked();
+}
+
 void EventFanout::unsubscribe(const std::shared_ptr<EventSink>& listener) {
-  std::shared_ptr<const Listeners>
-      last;  // released after the lock: a listener's destructor is the user's code
+  std::shared_ptr<Listeners> last;  // released after the lock: a listener's destructor is the user's code
   const std::lock_guard lock{mutex_};
   last = listeners_;
   Listeners next = *listeners_;
@@ -95,20 +102,25 @@ void EventFanout::on_rejected(const RejectedEvent& rejected) {
 template <class Tell>
 void EventFanout::tell(Interest interest, Tell tell) const {
   if (!wants(interest)) return;
-  std::shared_ptr<const Listeners> all;
+  std::shared_ptr<Listeners> all;
   {
     const std::lock_guard lock{mutex_};
     all = listeners_;
   }
-  for (const Listener& each : *all) {
-    if (includes(each.interest, interest)) detail::quietly([&] { tell(*each.sink); });
+  for (Listener& each : *all) {
+    if (includes(std::atomic_ref{each.interest}.load(std::memory_order_relaxed), interest))
+      detail::quietly([&] { tell(*each.sink); });
   }
 }
 
 void EventFanout::publish_locked(Listeners next) {
+  listeners_ = std::make_shared<Listeners>(std::move(next));
+  want_locked();
+}
+
+void EventFanout::want_locked() noexcept {
   Interest all{};
-  for (const Listener& each : next) all = all | each.interest;
-  listeners_ = std::make_shared<const Listeners>(std::move(next));
+  for (const Listener& each : *listeners_) all = all | each.interest;
   if (wanted_.exchange(all, std::memory_order_relaxed) == all) return;
   for (Watcher* const each : watchers_) each->on_wish_changed();
 }

@@ -74,6 +74,9 @@ class EventFanout final : public EventSink {
 
   /// Subscribing the same listener again only changes its interest.
   void subscribe(std::shared_ptr<EventSink> listener, Interest interest = Interest::transitions);
+  /// Changes what a subscribed listener is called for, without allocating; Interest::nothing keeps its place.
+  /// Does nothing when the listener is not subscribed.
+  void set_interest(const std::shared_ptr<EventSink>& listener, Interest interest) noexcept;
   /// Does nothing when the listener is not subscribed.
   void unsubscribe(const std::shared_ptr<EventSink>& listener);
 
@@ -101,16 +104,17 @@ class EventFanout final : public EventSink {
  private:
   struct Listener {
     std::shared_ptr<EventSink> sink;
-    Interest interest;
+    Interest interest;  ///< set_interest() changes it while others read
   };
   using Listeners = std::vector<Listener>;
 
   template <class Tell>
   void tell(Interest interest, Tell tell) const;
   void publish_locked(Listeners next);
+  void want_locked() noexcept;
 
   mutable std::mutex mutex_;
-  std::shared_ptr<const Listeners>
+  std::shared_ptr<Listeners>
       listeners_;  ///< replaced as a whole, so that a caller can walk it without the lock
   std::set<Watcher*> watchers_;
   std::atomic<Interest> wanted_{Interest{}};  ///< of all listeners together

@@ -107,6 +107,24 @@ TEST(EventFanout, SaysWhatItWantsWhenThatChanges) {
   EXPECT_EQ(watching.seen.size(), 5U);
 }
 
+TEST(EventFanout, ChangesAnInterestWithoutMovingTheListener) {
+  EventFanout fanout;
+  const auto listener = std::make_shared<Counting>();
+  const auto stranger = std::make_shared<Counting>();
+  fanout.subscribe(listener, Interest::nothing);
+  fanout.on_transition({});
+  EXPECT_EQ(fanout.wanted(), Interest::nothing);
+  fanout.set_interest(listener, Interest::transitions);
+  fanout.set_interest(stranger, Interest::everything);
+  fanout.on_transition({});
+  fanout.on_rejection({});
+  EXPECT_EQ(fanout.wanted(), Interest::transitions);
+  fanout.set_interest(listener, Interest::nothing);
+  fanout.on_transition({});
+  EXPECT_EQ(listener->transitions, 1);
+  EXPECT_EQ(listener->rejections + stranger->transitions, 0);
+}
+
 TEST(EventFanout, CallsAListenerOnceHoweverOftenItSubscribed) {
   EventFanout fanout;
   const auto listener = std::make_shared<Counting>();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "switchgear/core/policy_kind.hpp"
 #include "switchgear/core/random.hpp"
 #include "switchgear/policy/option_checker.hpp"
 
@@ -118,7 +119,7 @@ AppliedOptions BreakerRegistry::apply(const std::map<std::string, CircuitBreaker
       next.emplace(name, known);
       done.kept.push_back(name);
     } else {
-      next.emplace(name, make(name, wanted, now, known->listeners()));
+      next.emplace(name, make(name, wanted, now, known));
       done.replaced.push_back(name);
     }
   }
@@ -136,9 +137,7 @@ std::shared_ptr<CircuitBreaker> BreakerRegistry::put(std::string_view name,
   const std::lock_guard lock{mutex_};
   const auto named = named_.find(name);
   House known = named != named_.end() ? named->second : keyed_.find(name);
-  House next = known && known->breaker().options() == options
-                   ? known
-                   : make(name, options, now, known ? known->listeners() : nullptr);
+  House next = known && known->breaker().options() == options ? known : make(name, options, now, known);
   replaced = keyed_.take(name);
   named_.insert_or_assign(std::string{name}, next);
   return HousedBreaker::door(std::move(next));
@@ -173,6 +172,18 @@ std::vector<std::string> BreakerRegistry::restore(const std::vector<SavedBreaker
   return unknown;
 }
 
+bool BreakerRegistry::tag(std::string_view name, Tags tags) {
+  require_valid(to_string(PolicyKind::circuit_breaker), name, validate(tags));
+  const House found = house(name);
+  if (found) found->set_tags(std::move(tags));
+  return found != nullptr;
+}
+
+Tags BreakerRegistry::tags(std::string_view name) const {
+  const House found = house(name);
+  return found ? found->tags() : Tags{};
+}
+
 bool BreakerRegistry::subscribe(std::string_view name, std::shared_ptr<EventSink> listener,
                                 Interest interest) {
   const House found = house(name);
@@ -185,13 +196,15 @@ void BreakerRegistry::unsubscribe(std::string_view name, const std::shared_ptr<E
 }
 
 BreakerRegistry::House BreakerRegistry::make(std::string_view name, const CircuitBreakerOptions& options,
-                                             TimePoint now, std::shared_ptr<EventFanout> listeners) const {
+                                             TimePoint now, const House& replaced) const {
   BreakerContext context;
   context.seed = seed_of(seed_, name);
   context.anchor = anchor_;
   context.created = now;
-  if (!listeners) listeners = std::make_shared<EventFanout>();
-  return std::make_shared<HousedBreaker>(std::move(listeners), events_, name, options, context);
+  auto listeners = replaced ? replaced->listeners() : std::make_shared<EventFanout>();
+  auto made = std::make_shared<HousedBreaker>(std::move(listeners), events_, name, options, context);
+  if (replaced) made->set_tags(replaced->tags());
+  return made;
 }
 
 }  // namespace switchgear

@@ -1,6 +1,4 @@
-// registry/: named breakers and where they are looked up; global listeners; hot reload of a whole set of
-// options. Needs nothing but the standard library. Never here: reading configuration files, deciding about a
-// call.
+// Every breaker of a program by name, with listeners for all of them and hot reload of their options.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +15,7 @@
 #include "switchgear/policy/circuit_breaker_options.hpp"
 #include "switchgear/policy/event_fanout.hpp"
 #include "switchgear/registry/keyed_breakers.hpp"
+#include "switchgear/registry/tags.hpp"
 
 namespace switchgear {
 
@@ -121,6 +120,13 @@ class BreakerRegistry {
   /// which a program that makes them on demand can restore when it has made them.
   std::vector<std::string> restore(const std::vector<SavedBreaker>& saved, const WallAnchor& clocks);
 
+  /// Sets the tags of a breaker in place of those it had. They move on to one that replaces it, and go with
+  /// one that retires or is left out. False when there is none of that name. Throws std::invalid_argument
+  /// when they are not valid.
+  bool tag(std::string_view name, Tags tags);
+  /// Empty when there is no breaker of that name.
+  [[nodiscard]] Tags tags(std::string_view name) const;
+
   /// Where listeners subscribe for the events of all breakers, present and future.
   [[nodiscard]] EventFanout& events() noexcept { return *events_; }
 
@@ -142,9 +148,9 @@ class BreakerRegistry {
   using Houses = std::map<std::string, House, std::less<>>;
 
   [[nodiscard]] House house(std::string_view name) const;
-  /// `listeners` are those of the breaker that is replaced, or null.
+  /// With the listeners and tags of `replaced`, unless null.
   [[nodiscard]] House make(std::string_view name, const CircuitBreakerOptions& options, TimePoint now,
-                           std::shared_ptr<EventFanout> listeners) const;
+                           const House& replaced) const;
 
   const WallAnchor anchor_;
   const std::uint64_t seed_;

@@ -5,9 +5,11 @@
 #include <mutex>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "switchgear/policy/circuit_breaker.hpp"
 #include "switchgear/policy/event_fanout.hpp"
+#include "switchgear/registry/tags.hpp"
 
 namespace switchgear::detail {
 
@@ -32,6 +34,15 @@ class HousedBreaker final : public EventSink, private EventFanout::Watcher {
   /// Outlives the breaker when another takes its place.
   [[nodiscard]] const std::shared_ptr<EventFanout>& listeners() const noexcept { return own_; }
 
+  [[nodiscard]] Tags tags() const {
+    const std::lock_guard lock{tags_mutex_};
+    return tags_;
+  }
+  void set_tags(Tags tags) {
+    const std::lock_guard lock{tags_mutex_};
+    tags_ = std::move(tags);
+  }
+
   void on_transition(const Transition& transition) override;
   void on_rejection(const RejectionEvent& rejection) override;
   void on_call(const CallEvent& call) override;
@@ -42,6 +53,8 @@ class HousedBreaker final : public EventSink, private EventFanout::Watcher {
   const std::shared_ptr<EventFanout> own_;
   const std::shared_ptr<EventFanout> everybody_;
   std::mutex wishes_;  ///< of two wishes that change at once, the later one must see both
+  mutable std::mutex tags_mutex_;
+  Tags tags_;
   CircuitBreaker breaker_;
 };
 

@@ -44,6 +44,7 @@ void PolicyRegistry::put(Key key, const void* object, Tags tags, Present present
     return;
   }
   gone = std::exchange(known->second, make(std::move(tags)));
+  gone->detach();  // at once: a reader may hold it for longer
 }
 
 std::shared_ptr<void> PolicyRegistry::object(PolicyKind kind, std::string_view name,
@@ -54,25 +55,21 @@ std::shared_ptr<void> PolicyRegistry::object(PolicyKind kind, std::string_view n
 }
 
 bool PolicyRegistry::remove(PolicyKind kind, std::string_view name) {
+  if (kind == PolicyKind::circuit_breaker) breakers_.tag(name, {});
   Entry gone;
   const std::lock_guard lock{mutex_};
-  if (kind == PolicyKind::circuit_breaker) breaker_tags_.erase(std::string{name});
   const auto known = policies_.find(Key{name, kind});
   if (known == policies_.end()) return false;
   gone = std::move(known->second);
   policies_.erase(known);
+  gone->detach();  // at once: a reader may hold it for longer
   return true;
 }
 
 bool PolicyRegistry::tag(PolicyKind kind, std::string_view name, Tags tags) {
   require_valid(to_string(kind), name, validate(tags));
-  const bool is_breaker = kind == PolicyKind::circuit_breaker;
-  if (is_breaker && breakers_.find(name) == nullptr) return false;
+  if (kind == PolicyKind::circuit_breaker) return breakers_.tag(name, std::move(tags));
   const std::lock_guard lock{mutex_};
-  if (is_breaker) {
-    breaker_tags_.insert_or_assign(std::string{name}, std::move(tags));
-    return true;
-  }
   const auto known = policies_.find(Key{name, kind});
   if (known == policies_.end()) return false;
   known->second->tags = std::move(tags);
@@ -83,15 +80,10 @@ std::vector<PolicySnapshot> PolicyRegistry::snapshots(TimePoint now) const {
   std::vector<PolicySnapshot> list;
   std::vector<Entry> entries;  // read outside the lock, which a reader of many policies would hold for long
   const auto breakers = breakers_.all();
+  for (const auto& breaker : breakers)
+    list.push_back({PolicyKind::circuit_breaker, breaker->name(), breakers_.tags(breaker->name()), {}});
   {
     const std::lock_guard lock{mutex_};
-    for (const auto& breaker : breakers) {
-      const auto tags = breaker_tags_.find(breaker->name());
-      list.push_back({PolicyKind::circuit_breaker,
-                      breaker->name(),
-                      tags == breaker_tags_.end() ? Tags{} : tags->second,
-                      {}});
-    }
     for (const auto& [key, entry] : policies_) {
       list.push_back({key.second, key.first, entry->tags, {}});
       entries.push_back(entry);

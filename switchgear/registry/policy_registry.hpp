@@ -1,5 +1,6 @@
-// Every policy of a program, by kind and name: whatever shows policies, listens to them or changes them at
-// run time finds them here.
+// registry/: every named policy, by kind and name, for what shows policies, listens to them or changes them
+// at run time; presets; hot reload of a whole set of options. Needs nothing but the standard library. Never
+// here: reading configuration files, deciding about a call.
 #pragma once
 
 #include <cstdint>
@@ -130,7 +131,6 @@ class PolicyRegistry {
   BreakerRegistry breakers_;
   mutable std::mutex mutex_;
   std::map<Key, Entry> policies_;
-  std::map<std::string, Tags, std::less<>> breaker_tags_;
 };
 
 }  // namespace switchgear

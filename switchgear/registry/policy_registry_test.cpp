@@ -177,6 +177,45 @@ TEST(PolicyRegistry, PutsAPolicyInThePlaceOfTheOneWithItsName) {
   EXPECT_EQ(registry.snapshots(start).front().tags, (Tags{{"b", "2"}}));
 }
 
+TEST(PolicyRegistry, HearsAPolicyThatWasAddedAgainWhileAReaderHeldItsOldEntry) {
+  const auto everybody = std::make_shared<EventFanout>();
+  const auto listener = std::make_shared<Counting>();
+  everybody->subscribe(listener, Interest::retries);
+  const auto retry = retry_of("payment");
+  auto held = std::make_unique<detail::Registered<Retry>>(retry, everybody, Tags{});
+  held->detach();
+  fail_once(*retry);
+  EXPECT_EQ(listener->retries.size(), 0U) << "it was taken out, although a reader holds the entry";
+  const detail::Registered<Retry> again{retry, everybody, Tags{}};
+  fail_once(*retry);
+  EXPECT_EQ(listener->retries.size(), 1U);
+  held.reset();
+  fail_once(*retry);
+  EXPECT_EQ(listener->retries.size(), 2U) << "the old entry ended, not the new one";
+}
+
+TEST(PolicyRegistry, DoesNotGiveTheTagsOfATenantThatLeftToTheNextOfItsName) {
+  PolicyRegistry registry{{}, 1, {.max_idle = 1s}};
+  const CircuitBreakerOptions options{.consecutive_failures = 3};
+  BreakerRegistry& breakers = registry.breakers();
+  const auto tags = [&] { return registry.snapshots(start).front().tags; };
+  const Tags checkout{{"team", "checkout"}};
+
+  (void)breakers.get_or_create_keyed("tenant", options, start);
+  ASSERT_TRUE(registry.tag(PolicyKind::circuit_breaker, "tenant", checkout));
+  EXPECT_EQ(tags(), checkout);
+  ASSERT_EQ(breakers.retire_idle(start + 1min), 1U);
+  (void)breakers.get_or_create_keyed("tenant", options, start + 1min);
+  EXPECT_EQ(tags(), Tags{});
+
+  ASSERT_TRUE(registry.tag(PolicyKind::circuit_breaker, "tenant", checkout));
+  (void)breakers.put("tenant", {.consecutive_failures = 4}, start);
+  EXPECT_EQ(tags(), checkout) << "one that takes its place has them";
+  breakers.apply({}, start);
+  (void)breakers.get_or_create("tenant", options, start);
+  EXPECT_EQ(tags(), Tags{}) << "it was left out and came again";
+}
+
 TEST(PolicyRegistry, IsUsedByThreadsThatComeAndGo) {
   PolicyRegistry registry{{}, 1};
   const auto listener = std::make_shared<EventFanout>();  // takes any event from any thread

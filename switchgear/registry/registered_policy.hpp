@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "switchgear/core/policy_kind.hpp"
+#include "switchgear/core/quietly.hpp"
 #include "switchgear/core/time.hpp"
 #include "switchgear/policy/event_fanout.hpp"
 #include "switchgear/registry/named_counts.hpp"
@@ -81,6 +82,8 @@ class RegisteredPolicy {
   RegisteredPolicy& operator=(const RegisteredPolicy&) = delete;
   virtual ~RegisteredPolicy() = default;
 
+  /// From here on, the registry's listeners hear nothing more of the policy, but for events on their way.
+  virtual void detach() noexcept = 0;
   [[nodiscard]] virtual NamedCounts totals(TimePoint now) const = 0;
 
   const std::shared_ptr<void> object;
@@ -88,8 +91,9 @@ class RegisteredPolicy {
   Tags tags;  ///< under the registry's mutex
 };
 
-/// Passes the events of `Policy` on to `everybody`, for as long as it is in the registry and somebody there
-/// wants them.
+/// Passes the events of `Policy` on to `everybody`, while a listener of the registry is subscribed. It does
+/// so by a fan-out of its own, so that two of one policy, of which the first is still held by a reader, know
+/// nothing of each other.
 template <class Policy>
 class Registered final : public RegisteredPolicy, private EventFanout::Watcher {
  public:
@@ -97,32 +101,35 @@ class Registered final : public RegisteredPolicy, private EventFanout::Watcher {
       : RegisteredPolicy(policy, type_id<Policy>(), std::move(its_tags)),
         policy_(*policy),
         everybody_(std::move(everybody)) {
-    if constexpr (tells) everybody_->watch(*this);
-  }
-  ~Registered() override {
     if constexpr (tells) {
-      everybody_->unwatch(*this);
-      policy_.events().unsubscribe(everybody_);
+      relay_->subscribe(everybody_, Interest::everything);
+      policy_.events().subscribe(relay_, Interest::nothing);
+      everybody_->watch(*this);
     }
   }
+  ~Registered() override {
+    detach();
+    if constexpr (tells) quietly([&] { policy_.events().unsubscribe(relay_); });
+  }
 
+  void detach() noexcept override {
+    if constexpr (tells) {
+      everybody_->unwatch(*this);
+      policy_.events().set_interest(relay_, Interest::nothing);
+    }
+  }
   [[nodiscard]] NamedCounts totals(TimePoint now) const override { return totals_of(policy_, now); }
 
  private:
   static constexpr bool tells = requires(Policy & policy) { policy.events(); };
 
   void on_wish_changed() noexcept override {
-    if constexpr (tells) {
-      if (everybody_->wanted() == Interest::nothing) {
-        policy_.events().unsubscribe(everybody_);
-      } else {
-        policy_.events().subscribe(everybody_, everybody_->wanted());
-      }
-    }
+    if constexpr (tells) policy_.events().set_interest(relay_, everybody_->wanted());
   }
 
   Policy& policy_;
   const std::shared_ptr<EventFanout> everybody_;
+  const std::shared_ptr<EventFanout> relay_ = std::make_shared<EventFanout>();
 };
 
 }  // namespace switchgear::detail

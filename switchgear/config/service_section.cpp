@@ -1,8 +1,8 @@
 // services: what stands behind the gateway, by which paths it is reached, which policy guards it.
 #include <vector>
 
-#include "switchgear/config/address.hpp"
 #include "switchgear/analysis/breaker_outlook.hpp"
+#include "switchgear/config/address.hpp"
 #include "switchgear/config/duration.hpp"
 #include "switchgear/config/option_problems.hpp"
 #include "switchgear/config/sections.hpp"

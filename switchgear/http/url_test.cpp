@@ -52,8 +52,9 @@ TEST(Url, FollowsWhatAServerSays) {
 }
 
 TEST(Url, HasAHostAndAPortThatCanStandInAHeader) {
-  for (const char* url : {"http://shop:port", "http://shop:port/", "http://shop:0/", "http://shop:65536/",
-                          "http://a%20b/", "http://a%0d%0aX-B:%201/", "http://%00/", "http:///a", "http://"}) {
+  for (const char* url :
+       {"http://shop:port", "http://shop:port/", "http://shop:0/", "http://shop:65536/", "http://a%20b/",
+        "http://a%0d%0aX-B:%201/", "http://%00/", "http:///a", "http://"}) {
     EXPECT_THROW(static_cast<void>(Url::parse(url)), Error) << url;
   }
   EXPECT_EQ(Url::parse("http://shop:/").text(), "http://shop/");

@@ -79,7 +79,8 @@ class PolicyRegistry {
     if constexpr (std::is_same_v<Policy, CircuitBreaker>) {
       return breakers_.find(name);
     } else {
-      return std::static_pointer_cast<Policy>(object(detail::KindOf<Policy>::value, name, detail::type_id<Policy>()));
+      return std::static_pointer_cast<Policy>(
+          object(detail::KindOf<Policy>::value, name, detail::type_id<Policy>()));
     }
   }
 

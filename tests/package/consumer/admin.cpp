@@ -5,7 +5,8 @@
 #include <switchgear/registry/breaker_registry.hpp>
 
 int main() {
-  switchgear::BreakerRegistry registry{{std::chrono::steady_clock::now(), std::chrono::system_clock::now()}, 1};
+  switchgear::BreakerRegistry registry{{std::chrono::steady_clock::now(), std::chrono::system_clock::now()},
+                                       1};
   switchgear::admin::Server server{registry, {.port = 0}};
   server.start();
   boost::asio::ip::tcp::iostream client{"127.0.0.1", std::to_string(server.port())};

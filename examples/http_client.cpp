@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 asio::awaitable<void> show(http::Client& users, std::string path) {
   try {
     const http::Response answer = co_await users.get(path);
-    const std::string name = answer.ok() ? std::string(answer.json().at("name").as_string()) : "nobody";
+    const std::string name = answer.ok() ? std::string(answer.json().at("name").as_string()) : "unknown";
     std::printf("%s: %u %s%s, attempts: %u\n", path.c_str(), answer.status, name.c_str(),
                 answer.report.source == Source::fallback ? ", remembered" : "", answer.report.attempts);
   } catch (const std::exception& why) {  // Rejected: a policy refused. http::Error: no answer came

@@ -60,7 +60,7 @@ class EventStream {
   /// Queues the transitions that are new, and the breakers they changed.
   void announce_transitions(TimePoint now);
 
-  /// No `wake` is called any more, and there are no new transitions.
+  /// The queue has stopped calling `wake`, and no transition is added.
   void stop_listening() { events_.reset(); }
 
   [[nodiscard]] std::size_t clients() const noexcept { return clients_.size(); }

@@ -124,7 +124,7 @@ class BreakerRegistry {
   /// one that retires or is left out. False when there is none of that name. Throws std::invalid_argument
   /// when they are not valid.
   bool tag(std::string_view name, Tags tags);
-  /// Empty when there is no breaker of that name.
+  /// Empty if the registry has no breaker of that name.
   [[nodiscard]] Tags tags(std::string_view name) const;
 
   /// Where listeners subscribe for the events of all breakers, present and future.

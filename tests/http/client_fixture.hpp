@@ -1,4 +1,5 @@
-// What the tests of the client share: a URL of a port, and what a request that must fail says.
+// What the tests of the client share: a URL of a port, a breaker, an echo, and what a request that must fail
+// says.
 #pragma once
 
 #include <chrono>
@@ -7,8 +8,10 @@
 #include <system_error>
 #include <utility>
 
+#include "switchgear/async/asio_time.hpp"
 #include "switchgear/core/rejected.hpp"
 #include "switchgear/http/blocking_client.hpp"
+#include "switchgear/policy/circuit_breaker.hpp"
 #include "tests/gateway/upstream.hpp"
 
 namespace switchgear::http {
@@ -21,6 +24,21 @@ using namespace std::chrono_literals;
 
 [[nodiscard]] inline std::string url_of(std::uint16_t port, const std::string& path = "") {
   return "http://127.0.0.1:" + std::to_string(port) + path;
+}
+
+[[nodiscard]] inline CircuitBreakerOptions opens_after(std::uint32_t failures) {
+  CircuitBreakerOptions options;
+  options.consecutive_failures = failures;
+  return options;
+}
+
+[[nodiscard]] inline CallTotals totals(CircuitBreaker& breaker) {
+  return breaker.snapshot(AsioTime::now()).totals;
+}
+
+/// Gives back the request as it came, its lines and its body.
+[[nodiscard]] inline std::string echo(const Message& request) {
+  return ok(request.start_line + "\n" + request.head_text + request.body);
 }
 
 /// How a request ended that brought no answer.

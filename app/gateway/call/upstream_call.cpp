@@ -158,7 +158,7 @@ void UpstreamCall::conclude() {
   machine_.reset();
 }
 
-/// There is no response. A fallback that is there to fail speaks in its own words.
+/// Without a response. A fallback of the kind `fail` gives its own message.
 void UpstreamCall::give_failure(LastWords words) {
   const Remarks said = remarks();
   if (said.fallback != nullptr && !said.fallback->message.empty()) words.detail = said.fallback->message;

@@ -112,7 +112,7 @@ Progress ClientExchange::forward(TimePoint now) {
 }
 
 /// Small contents of requests that may be made twice are taken whole first: then an attempt is one piece, and
-/// the client's pace is no part of it.
+/// its latency does not include the client's pace.
 Progress ClientExchange::hold_content() {
   for (;;) {
     request_.begin_look();

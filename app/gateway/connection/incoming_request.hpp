@@ -29,7 +29,7 @@ enum class Progress : std::uint8_t {
 /// Hands its content on piece by piece, or throws it away. Threads: its loop's.
 class IncomingRequest final : public ContentSource {
  public:
-  /// Why there is no further content to be had.
+  /// Why the rest of the content will not come.
   enum class Fault : std::uint8_t { none, client_left, too_large, malformed };
 
   /// Both are borrowed.
@@ -37,7 +37,7 @@ class IncomingRequest final : public ContentSource {
       : client_(client), limits_(limits) {}
 
   void begin(const http::Head& head) noexcept;
-  /// What came is no request: where it ends cannot be told.
+  /// The bytes are not a request, so its end is unknown.
   void begin_unreadable() noexcept;
 
   // ContentSource

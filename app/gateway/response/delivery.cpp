@@ -50,7 +50,7 @@ void Delivery::give_nothing() {
   put_own();
 }
 
-/// RFC 9110, 15.2: an HTTP/1.0 client knows nothing of these.
+/// RFC 9110, 15.2: an HTTP/1.0 client does not understand these.
 http::IoStatus Delivery::interim(const http::Head& head, const http::FieldList& fields) {
   if (to_http10() || (head.status != 100 && !outbox_.idle())) return http::IoStatus::ok;
   std::string& text = loop_.scratch();

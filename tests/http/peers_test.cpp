@@ -183,6 +183,11 @@ class RecordServer {
 
  private:
   void serve(Socket& socket) {
+    // OpenSSL writes without MSG_NOSIGNAL, and the client may have closed the connection.
+    sigset_t broken_pipe;
+    sigemptyset(&broken_pipe);
+    sigaddset(&broken_pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
     const std::unique_ptr<SSL, decltype(&SSL_free)> tls{SSL_new(context_.get()), &SSL_free};
     SSL_set_fd(tls.get(), socket.descriptor());
     if (SSL_accept(tls.get()) != 1) return;

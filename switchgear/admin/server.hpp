@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "switchgear/admin/added_resource.hpp"
 #include "switchgear/core/time.hpp"
 #include "switchgear/telemetry/metric_families.hpp"
 
@@ -73,6 +74,7 @@ struct Program {
   /// request that changes something (LoggedCommand), and every client of the event stream that it disconnects
   /// (LoggedSlowClient). Null: the server has one of its own.
   std::shared_ptr<EventQueue> events = nullptr;
+  std::vector<AddedResource> resources = {};  ///< beside the server's own
 };
 
 /// The admin server of a program.
@@ -88,7 +90,8 @@ struct Program {
 /// Lifetime: the registry must outlive the server, and so must the executor's context.
 class Server {
  public:
-  /// Binds and listens. Throws std::system_error naming host and port when that fails.
+  /// Binds and listens. Throws std::system_error naming host and port when that fails, and
+  /// std::invalid_argument naming the path when one of `program.resources` cannot be served.
   Server(const boost::asio::any_io_executor& executor, BreakerRegistry& registry,
          const ServerOptions& options = {}, Program program = {});
   explicit Server(BreakerRegistry& registry, const ServerOptions& options = {}, Program program = {});

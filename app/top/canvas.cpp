@@ -54,7 +54,10 @@ int Canvas::put(int row, int column, const Line& line) {
 }
 
 void Canvas::highlight(int row) {
-  for (int column = 0; column < size_.columns; ++column) cells_[index(row, column)].style.reverse = true;
+  for (int column = 0; column < size_.columns; ++column) {
+    Style& style = cells_[index(row, column)].style;
+    style = {Tone::normal, style.bold, true};
+  }
 }
 
 std::string Canvas::text() const {

@@ -55,7 +55,8 @@ class Canvas {
   /// Returns the column behind the text. A row or column outside is allowed, and shows nothing.
   int put(int row, int column, std::string_view text, Style style = {});
   int put(int row, int column, const Line& line);
-  /// The cells of a row keep their texts.
+  /// The whole row stands out. Its cells keep their texts, and lose their colours: in reverse these would be
+  /// blocks.
   void highlight(int row);
 
   /// The rows without spaces at their ends, an LF behind each: for tests and for documents.

@@ -8,7 +8,6 @@
 #include <boost/json/value.hpp>
 #include <cstddef>
 #include <functional>
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -103,27 +102,28 @@ Cells breaker_cells(const Circuit& circuit, std::size_t columns, TimePoint now) 
   return cells;
 }
 
-/// The first of these members that there is.
-std::string first_of(const json::object& object, std::initializer_list<std::string_view> keys) {
-  for (const std::string_view key : keys) {
-    if (std::string text = text_of(object, key); !text.empty()) return text;
-  }
-  return {};
-}
-
 Tone tone_of_severity(std::string_view severity) {
   if (severity == "critical" || severity == "high") return Tone::bad;
   return severity == "info" ? Tone::quiet : Tone::warn;
 }
 
+/// `acked` and `muted` are firing as well, but nothing is left to do for the reader.
+std::string state_of(const json::object& alert) {
+  const std::string state = text_of(alert, "state");
+  if (state != "firing") return state;
+  if (!object_of(alert, "acknowledged").empty()) return "acked";
+  return text_of(alert, "muted_by").empty() ? state : "muted";
+}
+
 Cells alert_cells(const json::object& alert) {
   const std::string severity = text_of(alert, "severity");
+  const std::string state = state_of(alert);
   return {{severity, {tone_of_severity(severity), true}},
-          {text_of(alert, "state"), plain},
+          {state, {state == "firing" ? Tone::bad : Tone::quiet}},
           {text_of(alert, "circuit"), {Tone::normal, true}},
-          {first_of(alert, {"rule", "name"}), plain},
-          {clock_text(first_of(alert, {"since", "firing_since", "started_at", "at"})), quiet},
-          {first_of(alert, {"message", "summary"}), plain}};
+          {text_of(alert, "rule"), plain},
+          {clock_text(text_of(alert, "since")), quiet},
+          {text_of(alert, "message"), plain}};
 }
 
 /// Why a page has no answer.
@@ -189,9 +189,11 @@ void draw_alerts(Canvas& canvas, const Screen& screen) {
       laid_out({{"SEVERITY", 9}, {"STATE", 9}, {"CIRCUIT", 18}, {"RULE", 16}, {"SINCE", 8}, {"MESSAGE", 0}},
                static_cast<std::size_t>(screen.size.columns), 200);
   draw_table(canvas, screen, table, [&alerts](std::size_t row) {
-    if (!alerts[row].is_object()) return Cells{};
-    return alert_cells(alerts[row].get_object());
+    return alerts[row].is_object() ? alert_cells(alerts[row].get_object()) : Cells{};
   });
+  // In full, for messages that are longer than their column.
+  if (const json::object* selected = alerts[screen.at].if_object())
+    canvas.put(screen.size.rows - 2, 1, text_of(*selected, "message"), {Tone::accent});
 }
 
 }  // namespace switchgear::top

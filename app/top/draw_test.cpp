@@ -238,9 +238,15 @@ TEST_F(Drawing, ShowsAlerts) {
   press("3");
   answer(200,
          R"({"alerts": [{"severity": "high", "state": "firing", "circuit": "payment", "rule": "open_too_long",
-                  "since": "2026-03-01T11:59:00.000Z", "message": "payment has been open for 5m"}, 7]})");
+                  "since": "2026-03-01T11:59:00.000Z", "message": "payment has been open for 5m"}, 7,
+                 {"severity": "warning", "state": "firing", "circuit": "cart", "acknowledged": {"by": "me"}},
+                 {"severity": "info", "state": "firing", "circuit": "users", "acknowledged": null,
+                  "muted_by": "silence-1"}]})");
   EXPECT_EQ(line_with("firing"),
             "› high      firing    payment            open_too_long    11:59:00 payment has …");
+  EXPECT_TRUE(shows("\n payment has been open for 5m\n")) << drawn();
+  EXPECT_NE(line_with("cart").find("acked"), std::string::npos);
+  EXPECT_NE(line_with("users").find("muted"), std::string::npos);
 }
 
 TEST_F(Drawing, SurvivesAnswersOfOtherShapes) {

@@ -232,6 +232,7 @@ void Screen::open(Page next) {
   }
   page = next;
   page_answer = {};
+  notice = {};
   answered.reset();
   rows.clear();
   at = first = 0;

@@ -25,8 +25,6 @@ constexpr Duration silent_after = 12s;
 
 constexpr int title_row = 0;
 constexpr int tabs_row = 1;
-constexpr int head_row = 2;
-constexpr int body_row = 3;
 
 void put_right(Canvas& canvas, int row, std::string_view text, Style style) {
   canvas.put(row, canvas.size().columns - static_cast<int>(control::columns_of(text)), text, style);
@@ -98,14 +96,14 @@ void draw_body(Canvas& canvas, const Screen& screen, TimePoint now) {
       if (const Circuit* of = screen.circuit()) {
         draw_page_of_lines(canvas, screen, name, breaker_page(*of, screen.page_answer, columns, now));
       } else {
-        draw_page_of_lines(canvas, screen, name, {{{" this breaker does not exist any more", {Tone::warn}}}});
+        draw_page_of_lines(canvas, screen, name, {{{" this breaker has been removed", {Tone::warn}}}});
       }
       break;
     case Page::service:
       if (const Service* one = screen.service()) {
         draw_page_of_lines(canvas, screen, name, service_page(*one, columns));
       } else {
-        draw_page_of_lines(canvas, screen, name, {{{" this service does not exist any more", {Tone::warn}}}});
+        draw_page_of_lines(canvas, screen, name, {{{" this service has been removed", {Tone::warn}}}});
       }
       break;
   }

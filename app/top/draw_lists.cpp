@@ -28,8 +28,6 @@ using control::text_of;
 
 namespace {
 
-constexpr int head_row = 2;
-constexpr int body_row = 3;
 constexpr std::size_t wide = 120;  // room for the time in a state and the spark of calls
 constexpr std::size_t very_wide = 160;
 

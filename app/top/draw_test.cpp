@@ -165,7 +165,8 @@ TEST_F(Drawing, ShowsABreakersPageWithRatesEvidenceCountersAndPolicy) {
   tell_shop();
   press(Key::enter);
   answer(200, R"({"transitions": [{"from": "closed", "to": "open", "at": "2026-03-01T11:59:00.000Z",
-      "rule": "failure_rate", "value": 0.62, "threshold": 0.5, "window": {"calls": 30, "failures": 16, "slow": 3},
+      "rule": "failure_rate", "value": 0.62, "threshold": 0.5,
+      "window": {"calls": 30, "failures": 16, "slow": 3},
       "last_failure": {"type": "http_error", "at": "2026-03-01T11:58:59.000Z"}}]})");
   for (int second = 0; second < 300; ++second) {
     now += 1s;
@@ -254,10 +255,10 @@ TEST_F(Drawing, SurvivesAnswersOfOtherShapes) {
   for (const char* page : {"1", "2", "3"}) {
     press(page);
     press(Key::enter);
-    for (
-        const char* body :
-        {"null", "[]", "7", R"({"services": [], "alerts": {}, "transitions": 3})",
-         R"({"services": {"a": 1, "b": {"requests": 3, "calls": []}}, "alerts": [{}, null], "transitions": [null, {}]})"}) {
+    for (const char* body :
+         {"null", "[]", "7", R"({"services": [], "alerts": {}, "transitions": 3})",
+          R"({"services": {"a": 1, "b": {"requests": 3, "calls": []}}, "alerts": [{}, null],
+             "transitions": [null, {}]})"}) {
       answer(200, body);
       EXPECT_FALSE(drawn().empty());
     }

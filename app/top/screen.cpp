@@ -17,8 +17,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int frame_rows = 5;  // title, tabs, heads of columns; notice, keys
-
 bool is_list(Page page) { return page == Page::breakers || page == Page::services || page == Page::alerts; }
 
 std::optional<Command> command_of_key(char letter) {
@@ -41,7 +39,7 @@ std::optional<Command> command_of_key(char letter) {
 }  // namespace
 
 std::size_t Screen::body_rows() const {
-  return static_cast<std::size_t>(std::max(1, size.rows - frame_rows));
+  return static_cast<std::size_t>(std::max(1, size.rows - body_row - foot_rows));
 }
 
 std::string Screen::selected_name() const {

@@ -22,6 +22,11 @@ namespace switchgear::top {
 
 enum class Page : std::uint8_t { breakers, services, alerts, breaker, service };
 
+/// Rows of the frame: title, tabs, and from here the titles of columns; the body; a notice, and the keys.
+inline constexpr int head_row = 2;
+inline constexpr int body_row = 3;
+inline constexpr int foot_rows = 2;
+
 /// The terminal must have at least this size.
 inline constexpr Size least_size{24, 80};
 
@@ -72,7 +77,7 @@ struct Screen {
   bool typing = false;  ///< the filter
 
   /// Of the list on the page; also the name whose page is open. Names of rows that the user has moved to:
-  /// the row stays selected while the list is sorted anew. Empty: the first row, whichever that is.
+  /// the row stays selected while the list is sorted anew. Empty: the first row of the order as it is.
   std::string selected{};
   std::vector<std::string> rows{};  ///< names, filtered and sorted
   std::size_t at = 0;               ///< of `selected` in `rows`

@@ -37,8 +37,8 @@ class ScreenTest : public testing::Test {
            std::to_string(told.failure_rate) + R"(}, "rates": {"calls_per_second": )" +
            std::to_string(told.calls) + R"(, "failures_per_second": 0, "rejected_per_second": )" +
            std::to_string(told.refusals) +
-           R"(}, "counters": {"calls": 412, "failures_by_type": {"http_error": 16}}, "policy": {"open_duration": 30})" +
-           told.more + "}";
+           R"(}, "counters": {"calls": 412, "failures_by_type": {"http_error": 16}})" +
+           R"(, "policy": {"open_duration": 30})" + told.more + "}";
   }
   void tell(const std::vector<Told>& breakers, const std::string& type = "snapshot") {
     std::string all;

@@ -89,7 +89,7 @@ TEST_F(Breakers, KeepTheSelectedOneSelectedWhileTheOrderChanges) {
   EXPECT_EQ(screen.at, 0U);
 }
 
-TEST_F(Breakers, SelectTheFirstRowWhicheverThatIsUntilTheUserMoves) {
+TEST_F(Breakers, SelectTheFirstRowOfTheOrderUntilTheUserMoves) {
   EXPECT_EQ(screen.selected_name(), "payment");
   tell({{.name = "cart", .state = "open", .failure_rate = 1}}, "delta");
   EXPECT_EQ(screen.selected_name(), "cart");

@@ -20,7 +20,7 @@ namespace switchgear::top {
 class Session {
  public:
   /// Throws http::Error for a URL that cannot be called, std::invalid_argument for a token that cannot be
-  /// sent, and std::runtime_error when there is no terminal.
+  /// sent, and std::runtime_error without a terminal.
   Session(const std::string& url, const std::string& token);
 
   /// Until the user or a signal ends it. The terminal is as it was when the session is destroyed.
@@ -38,7 +38,6 @@ class Session {
   void paint();
   void obey(const Wish& wish);
 
-  std::string token_;
   boost::asio::io_context io_{1};
   control::EventSource source_;
   http::Client client_;

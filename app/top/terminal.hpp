@@ -16,7 +16,7 @@ namespace switchgear::top {
 /// at a time. Threads: one.
 class Terminal {
  public:
-  /// Throws std::runtime_error that says why when there is no terminal, or none that can be drawn on. Colours
+  /// Throws std::runtime_error that says why without a terminal, or with one that cannot be drawn on. Colours
   /// are used if the terminal has them and NO_COLOR is not set.
   Terminal();
   Terminal(const Terminal&) = delete;

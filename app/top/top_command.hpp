@@ -12,7 +12,7 @@ class App;
 namespace switchgear::top {
 
 /// Adds `top`, with `--admin URL` and `--token`. It runs when it is parsed and sets `exit_code`: 0 done, 2
-/// there is no terminal, or the URL or the token is not valid.
+/// standard output is not a terminal, or the URL or the token is not valid.
 void add_top_command(CLI::App& app, int& exit_code);
 
 }  // namespace switchgear::top

@@ -1,6 +1,16 @@
-// The admin API's words, as docs/admin-api.md has them.
-export type State = "closed" | "open" | "half_open" | "forced_open" | "disabled";
+// The admin API's words, as docs/admin-api.md has them. Lengths of time are seconds, ratios 0 to 1.
+export const states = ["open", "forced_open", "half_open", "disabled", "closed"] as const; // worst first
+export type State = (typeof states)[number];
 export type Health = "healthy" | "degraded" | "unhealthy";
+
+export interface WindowSeen {
+  calls: number;
+  failures: number;
+  slow: number;
+  failure_rate: number;
+  slow_call_rate: number;
+  consecutive_failures: number;
+}
 
 export interface Transition {
   from: State;
@@ -10,6 +20,8 @@ export interface Transition {
   rule: string;
   value: number;
   threshold: number;
+  window: WindowSeen | null;
+  last_failure: { type: string; at: string } | null;
 }
 
 export interface TransitionEvent extends Transition {
@@ -33,18 +45,39 @@ export interface Breaker {
   since: string;
   retry_after: number | null;
   relapses: number;
-  counters: { calls: number; failures: number; rejected: number; would_reject: number };
-  window: { calls: number; failures: number; slow: number; failure_rate: number; slow_call_rate: number };
+  time_open: number;
+  tags?: Record<string, string>;
+  counters: {
+    calls: number;
+    successes: number;
+    failures: number;
+    failures_by_type: Record<string, number>;
+    slow: number;
+    ignored: number;
+    rejected: number;
+    would_reject: number;
+    late: number;
+    opened: number;
+  };
+  window: WindowSeen;
   half_open: { permitted: number; in_flight: number; recorded: number; failed: number } | null;
   rates: { calls_per_second: number; failures_per_second: number; rejected_per_second: number };
+  last_failure: { type: string; at: string } | null;
   last_transition: Transition | null;
   policy: Policy;
+}
+
+/// GET /circuit-breakers/{name}
+export interface BreakerDocument extends Breaker {
+  transitions: Transition[];
 }
 
 export interface Snapshot {
   at: string;
   health: Health;
   circuit_breakers: Breaker[];
+  /// Paths that the program adds to the admin server's own.
+  resources?: string[];
 }
 
 /// A breaker that did not change its object comes without its policy.
@@ -53,4 +86,51 @@ export interface Delta {
   health: Health;
   circuit_breakers: (Omit<Breaker, "policy"> & { policy?: Policy })[];
   removed: string[];
+}
+
+/// `services` of GET /status: one of them. Policies that it does not have are left out.
+export interface Service {
+  policy: string;
+  requests: Record<string, number>;
+  responses_aborted: number;
+  calls: { success: { count: number; mean: number | null }; failure: { count: number; mean: number | null } };
+  failures: Record<string, number>;
+  connections: { idle: number; busy: number; waiting: number; fresh_attempts: number; loops: number };
+  retry?: { max_attempts: number; retries: number; given_up: Record<string, number> };
+  retry_budget?: { left: number; granted: number; refused: number };
+  hedge?: { delay: number | null; hedges: number; refused: number; wins: number };
+  bulkhead?: {
+    in_use: number;
+    max_concurrent: number;
+    waiting: number;
+    max_queue: number;
+    admitted: number;
+    rejected: number;
+    timed_out: number;
+    cancelled: number;
+  };
+  adaptive_limit?: { limit: number; in_flight: number; admitted: number; rejected: number };
+  rate_limiter?: { available: number; backlog: number; admitted: number; delayed: number; rejected: number };
+  cache?: CacheSeen & { hits: number; misses: number; shared: number };
+  fallback?: { kind: string; answered: number; failed: number; cache?: CacheSeen };
+  queue?: { waiting: number; oldest: number | null; stored: number; refused: number; replayed: number };
+  chaos?: Record<string, number | boolean>;
+}
+
+export interface CacheSeen {
+  evicted: number;
+  too_large: number;
+  entries: number;
+  max_entries?: number;
+  bytes: number;
+  max_bytes: number;
+}
+
+export interface Status {
+  at: string;
+  version: string;
+  uptime: number;
+  ready: boolean;
+  policies: Record<string, string>;
+  services?: Record<string, Service>;
 }

@@ -1,10 +1,17 @@
 // A registry and an admin server without a gateway, moved from outside: each line on stdin is one command,
 // and each is answered by one line on stdout, so that a test can wait for its command.
 //
-//   admin_puppet [--token T]                      prints `port N`
-//   add NAME            a breaker that opens at 50 % failures of at least 4 calls, for 30 s, probing with 2
-//   calls calls NAME N        N successful calls of 5 ms       (refused ones count as rejected) failures NAME
-//   N     N failed calls of 20 ms remove NAME         NAME goes, as after a reload quit
+//   admin_puppet [--token T]   prints `port N`
+//   add NAME                   a breaker that opens at 50 % failures of at least 4 calls, for 30 s
+//   quick NAME                 the same, but it opens for 100 ms
+//   tag NAME KEY VALUE
+//   crowd COUNT                further breakers, service-0000 and on, each of which was open once
+//   stir COUNT                 as many successful calls to every breaker, up to two more to some
+//   calls NAME COUNT           successful calls of 5 ms (refused ones count as rejected)
+//   failures NAME COUNT        failed calls of 20 ms
+//   probe NAME                 a call that does not end
+//   remove NAME                NAME goes, as after a reload
+//   quit
 //
 // In NAME, `%20` stands for a space; otherwise names are data and may hold anything.
 
@@ -61,6 +68,16 @@ class Puppet {
       CircuitBreakerOptions& options = wanted_[name] = sensitive();
       if (verb == "quick") options.open_duration = 100ms;
       registry_.apply(wanted_, now());
+    } else if (verb == "tag") {
+      std::istringstream rest{line};
+      std::string key;
+      std::string value;
+      rest >> verb >> value >> key >> value;
+      registry_.tag(name, {{key, value}});
+    } else if (verb == "crowd") {
+      crowd(std::stoi(name));
+    } else if (verb == "stir") {
+      stir(std::stoi(name));
     } else if (verb == "probe") {
       auto breaker = registry_.get_or_create(name, sensitive(), now());
       auto permit = breaker->try_acquire(now());
@@ -93,6 +110,28 @@ class Puppet {
       if (!permit) continue;
       std::move(*permit).record(outcome, now());
       (outcome.verdict == Verdict::success ? durations.success : durations.failure).record(outcome.latency);
+    }
+  }
+
+  void crowd(int size) {
+    std::vector<std::string> names;
+    for (int i = 0; i < size; ++i) {
+      const std::string number = std::to_string(10'000 + i);
+      names.push_back("service-" + number.substr(1));
+      wanted_[names.back()] = sensitive();
+    }
+    registry_.apply(wanted_, now());
+    for (const std::string& name : names) {
+      make_calls(name, 4, Outcome::failure(FailureType::http_error, 20ms));
+      registry_.command(name, Command::reset, now());
+    }
+  }
+
+  void stir(int count) {
+    int further = 0;
+    for (const auto& breaker : registry_.all()) {
+      make_calls(breaker->name(), count + further, Outcome::success(5ms));
+      further = (further + 1) % 3;
     }
   }
 

@@ -87,14 +87,14 @@ await test("shows a breaker opening within one second of its trip, with the rule
   assert.ok(latencies.at(-1) < 1000, `it took ${latencies} ms`);
   const open = card(page, "payment", "Open");
   await open.getByText("failure rate", { exact: true }).waitFor();
-  await open.getByText("100% ≥ 50%").waitFor();
+  await open.getByText("100.0% ≥ 50.0%").waitFor();
   const left = parseFloat(await open.getByText(/^\d\d\.\d s$/).innerText());
   const latest = 30 - (performance.now() - tripped) / 1000;
   assert.ok(left <= 30 && left >= latest - 1, `${left} s are left of 30, after ${30 - latest} s`);
   await open.getByText("2 in all").waitFor();
   assert.equal(await page.getByRole("article").first().getAttribute("aria-label"), "payment: Open", "worst first");
   await page.waitForFunction(() => document.title === "1 open – Switchgear");
-  await page.getByText("payment: Closed to Open, failure rate 100% ≥ 50%").first().waitFor({ state: "attached" });
+  await page.getByText("payment: Closed to Open, failure rate 100.0% ≥ 50.0%").first().waitFor({ state: "attached" });
   await page.getByText("Unhealthy", { exact: true }).waitFor();
 });
 

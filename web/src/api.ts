@@ -134,3 +134,149 @@ export interface Status {
   policies: Record<string, string>;
   services?: Record<string, Service>;
 }
+
+/// GET /history?name=…
+export interface HistoryDocument {
+  circuit: string;
+  from: string;
+  to: string;
+  step: number;
+  samples: {
+    at: string;
+    length: number;
+    state: State;
+    successes: number;
+    failures: number;
+    ignored: number;
+    rejected: number;
+    latency: Record<"mean" | "p50" | "p95" | "p99", number | null>;
+  }[];
+  transitions: Transition[];
+}
+
+export interface Finding {
+  rule: string;
+  cause: string;
+  action: string;
+  runbook: string;
+}
+
+export interface Opening {
+  at: string;
+  rule: string;
+  value: number;
+  threshold: number;
+  evidence: string;
+  closed: string | null;
+  lasted: number | null;
+  relapses: number;
+}
+
+/// GET /analysis/{name}
+export interface AnalysisDocument {
+  circuit: string;
+  source: "history" | "memory";
+  health_score: number;
+  first_opened: string | null;
+  openings_last_24h: number;
+  changes_last_hour: number;
+  last_opening: Opening | null;
+  onset: { kind: "spike" | "slope"; began: string; over: number; before: number; after: number } | null;
+  failures: { type: string; share: number }[];
+  together: string[];
+  recommendation: string | null;
+  findings: Finding[];
+}
+
+type Quantile = { value: number; at_least: number; at_most: number | null } | null;
+
+/// GET /reports/{name}
+export interface ReportDocument {
+  circuit: string;
+  from: string;
+  to: string;
+  source: "history" | "memory";
+  state: State;
+  health_score: number;
+  effectiveness: number | null;
+  effectiveness_parts: { protection: number; availability: number; stability: number } | null;
+  calls: { successes: number; failures: number; failures_by_type: Record<string, number>; refused: number; ignored: number; slow: number };
+  success_rate: number | null;
+  openings: number;
+  doubtful_openings: number | null;
+  false_positive_rate: number | null;
+  mean_time_to_recovery: number | null;
+  time_saved: number | null;
+  cascades_prevented: number | null;
+  transitions_per_hour: number | null;
+  flapping: boolean;
+  flap_percentage: number;
+  fallback_success_rate: number | null;
+  availability_gained: number | null;
+  latency: Record<"p50" | "p95" | "p99", Quantile>;
+  apdex: number | null;
+  business: { at_risk: number; protected: number; currency: string } | null;
+  recommendation: string | null;
+  findings: Finding[];
+  opened: (Opening & { refused: number; stuck_at_once: number | null })[];
+  course: {
+    from: string;
+    length: number;
+    successes: number;
+    failures: number;
+    refused: number;
+    p50: number | null;
+    p95: number | null;
+    p99: number | null;
+  }[];
+  transitions: { at: string; from: State; to: State; rule: string; evidence: string }[];
+}
+
+export const severities = ["critical", "high", "medium", "warning", "info"] as const; // worst first
+
+export interface Alert {
+  id: string;
+  rule: string;
+  circuit: string;
+  severity: (typeof severities)[number];
+  state: "pending" | "firing" | "resolved";
+  message: string;
+  evidence: { text: string };
+  since: string | null;
+  fired_at: string | null;
+  resolved_at: string | null;
+  acknowledged: { by: string; at: string } | null;
+  muted_by: string | null;
+  runbook: string | null;
+  told: Record<string, { firing: boolean; resolved: boolean; repeats: number; last: string | null }>;
+}
+
+export interface Silence {
+  id: string;
+  circuit: string;
+  rule: string;
+  until: string;
+  why: string;
+  by: string | null;
+}
+
+export interface Channel {
+  name: string;
+  kind: string;
+  waiting: number;
+  breaker: State;
+  problem: string | null;
+  delivered: number;
+  failed: number;
+  refused: number;
+  dropped: number;
+}
+
+/// GET /alerts
+export interface AlertsDocument {
+  at: string;
+  alerts: Alert[];
+  silences: Silence[];
+  channels: Channel[];
+  rules: string[];
+}

@@ -27,6 +27,11 @@ export function count(value: number): string {
   return `${(value / unit).toFixed(1)} ${word}`;
 }
 
+const short = new Intl.NumberFormat("en-US", { maximumFractionDigits: 1 });
+
+/// A figure that is neither a count nor a ratio, with at most one decimal.
+export const bare = (value: number) => short.format(value);
+
 export function bytes(value: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   let i = 0;

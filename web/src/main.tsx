@@ -3,6 +3,7 @@
 import { effect } from "@preact/signals";
 import { options, render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { AlertsWatch } from "./live/alerts";
 import { startClocks } from "./live/clock";
 import { connection, counts, recordSecond } from "./live/model";
 import { connect, watch } from "./live/stream";
@@ -76,6 +77,7 @@ function Page() {
         <Content />
       </main>
       <Announcer />
+      <AlertsWatch />
       <TokenDialog />
     </>
   );

@@ -1,11 +1,11 @@
 // The top of every page: where to go, how everything stands, and whether what is shown is live.
 import { states, type Health } from "../api";
 import { span, rate, stateWord } from "../format";
+import { firing } from "../live/alerts";
 import { second, serverNow } from "../live/clock";
 import { connection, counts, entries, health, heardAt, totals } from "../live/model";
 import { outdated } from "../live/stream";
 import { href, place, route, type Page } from "../route";
-import { firing } from "../pages/alert_words";
 import { Glyph } from "./glyph";
 import { hasToolbar } from "./toolbar";
 

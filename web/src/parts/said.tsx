@@ -18,6 +18,17 @@ export function Ago({ at, ago = false }: { at: string; ago?: boolean }) {
   );
 }
 
+/// `in 42 min`, counting down; the exact instant as a tooltip.
+export function Until({ at }: { at: string }) {
+  second.value;
+  const left = (Date.parse(at) - serverNow()) / 1000;
+  return (
+    <time dateTime={at} title={instant(at)}>
+      {left > 0 ? `in ${span(left)}` : "over"}
+    </time>
+  );
+}
+
 export function Move({ from, to }: { from: State; to: State }) {
   return (
     <span class="move">

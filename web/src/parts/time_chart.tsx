@@ -23,23 +23,25 @@ interface Props {
   to: number;
   lines: Line[];
   /// Oldest first.
-  marks: Transition[];
+  marks: Mark[];
   written: (value: number) => string;
-  onZoom: (from: number, to: number) => void;
+  onZoom?: (from: number, to: number) => void;
 }
 
+export type Mark = Pick<Transition, "at" | "from" | "to">;
+
 /// The transition that is pointed at in the list below the charts.
-export const pointed = signal<Transition | null>(null);
+export const pointed = signal<Mark | null>(null);
 
 const height = 170;
 const sync = uPlot.sync("charts");
 
-const at = (mark: Transition) => Date.parse(mark.at) / 1000;
+const at = (mark: Mark) => Date.parse(mark.at) / 1000;
 /// A state that needs no colour: the calls go through as they should.
 const calm = (state: State) => state === "closed" || state === "disabled";
 
 /// What the state was, as stretches of the span; the last state also holds after the last change.
-function bands(marks: Transition[], from: number, to: number) {
+function bands(marks: Mark[], from: number, to: number) {
   const found: { state: State; from: number; to: number }[] = [];
   marks.forEach((mark, i) => {
     const begin = at(mark);
@@ -72,7 +74,7 @@ function drawMarks(plot: uPlot, { marks, from, to }: Props) {
   ctx.clip();
   for (const mark of marks) {
     if (at(mark) < from || at(mark) > to) continue;
-    const strong = pointed.peek()?.at === mark.at && pointed.peek()?.generation === mark.generation;
+    const strong = pointed.peek()?.at === mark.at && pointed.peek()?.to === mark.to;
     const x = plot.valToPos(at(mark), "x", true);
     ctx.strokeStyle = ctx.fillStyle = palette()[mark.to];
     ctx.lineWidth = (strong ? 3 : 1) * ratio;
@@ -108,7 +110,7 @@ function options(width: number, props: () => Props, cursor: Signal<number | null
     height,
     padding: [14, 8, 0, 0],
     legend: { show: false },
-    cursor: { sync: { key: sync.key }, drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
+    cursor: { sync: { key: sync.key }, drag: { x: Boolean(props().onZoom), y: false, setScale: false }, points: { size: 6 } },
     scales: {
       x: { time: true, range: () => [props().from, props().to] },
       y: { range: (_, __, max) => [0, max && max > 0 ? max * 1.08 : 1] },
@@ -135,7 +137,7 @@ function options(width: number, props: () => Props, cursor: Signal<number | null
           if (chosen < 8) return;
           const [begin, end] = [plot.posToVal(left, "x"), plot.posToVal(left + chosen, "x")];
           plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-          props().onZoom(begin, end);
+          props().onZoom?.(begin, end);
         },
       ],
     },

@@ -1,7 +1,7 @@
 // A registry and an admin server without a gateway, moved from outside: each line on stdin is one command,
 // and each is answered by one line on stdout, so that a test can wait for its command.
 //
-//   admin_puppet [--token T]   prints `port N`
+//   admin_puppet [--token T] [--port N]    prints `port N`
 //   add NAME                   a breaker that opens at 50 % failures of at least 4 calls, for 30 s
 //   quick NAME                 the same, but it opens for 100 ms
 //   tag NAME KEY VALUE
@@ -10,16 +10,22 @@
 //   calls NAME COUNT           successful calls of 5 ms (refused ones count as rejected)
 //   failures NAME COUNT        failed calls of 20 ms
 //   probe NAME                 a call that does not end
+//   hold                       GET /readyz, and with it the server, stands still until `release`
+//   held                       waits until it does
+//   release
 //   remove NAME                NAME goes, as after a reload
 //   quit
 //
 // In NAME, `%20` stands for a space; otherwise names are data and may hold anything.
 
 #include <chrono>
+#include <condition_variable>
+#include <cstdint>
 #include <exception>
 #include <iostream>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -46,11 +52,47 @@ CircuitBreakerOptions sensitive() {
 
 TimePoint now() { return std::chrono::steady_clock::now(); }
 
+/// Lets a test stop the server's thread, so that it falls behind for certain.
+class Hold {
+ public:
+  enum State : std::uint8_t { off, armed, standing };
+
+  void set(State state) {
+    const std::lock_guard lock{mutex_};
+    state_ = state;
+    changed_.notify_all();
+  }
+  void wait_for(State state) {
+    std::unique_lock lock{mutex_};
+    changed_.wait(lock, [&] { return state_ == state; });
+  }
+  /// Returns at once unless armed.
+  void pass() {
+    std::unique_lock lock{mutex_};
+    if (state_ != armed) return;
+    state_ = standing;
+    changed_.notify_all();
+    changed_.wait(lock, [&] { return state_ == off; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  State state_ = off;
+};
+
 class Puppet {
  public:
-  explicit Puppet(std::string token)
-      : admin_(registry_, {.port = 0, .token = std::move(token)},
-               {.reload = reload, .policies = [this] { return policies(); }, .durations = &durations_}) {
+  Puppet(std::string token, std::uint16_t port)
+      : admin_(registry_, {.port = port, .token = std::move(token)},
+               {.ready =
+                    [this] {
+                      hold_.pass();
+                      return true;
+                    },
+                .reload = reload,
+                .policies = [this] { return policies(); },
+                .durations = &durations_}) {
     admin_.start();
   }
 
@@ -78,6 +120,12 @@ class Puppet {
       crowd(std::stoi(name));
     } else if (verb == "stir") {
       stir(std::stoi(name));
+    } else if (verb == "hold") {
+      hold_.set(Hold::armed);
+    } else if (verb == "held") {
+      hold_.wait_for(Hold::standing);
+    } else if (verb == "release") {
+      hold_.set(Hold::off);
     } else if (verb == "probe") {
       auto breaker = registry_.get_or_create(name, sensitive(), now());
       auto permit = breaker->try_acquire(now());
@@ -148,6 +196,7 @@ class Puppet {
   CallDurations durations_;
   std::map<std::string, CircuitBreakerOptions> wanted_;
   std::vector<Held> held_;
+  Hold hold_;
   admin::Server admin_;
 };
 
@@ -156,8 +205,13 @@ class Puppet {
 int main(int argc, char** argv) {
   try {
     std::string token;
-    if (argc == 3 && std::string{argv[1]} == "--token") token = argv[2];
-    Puppet puppet{token};
+    std::uint16_t port = 0;
+    for (int i = 1; i + 1 < argc; i += 2) {
+      const std::string option{argv[i]};
+      if (option == "--token") token = argv[i + 1];
+      if (option == "--port") port = static_cast<std::uint16_t>(std::stoi(argv[i + 1]));
+    }
+    Puppet puppet{token, port};
     std::cout << "port " << puppet.port() << '\n' << std::flush;
     for (std::string line; std::getline(std::cin, line) && line != "quit";) {
       std::cout << (puppet.obey(line) ? "done" : "what?") << '\n' << std::flush;

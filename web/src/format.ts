@@ -21,6 +21,11 @@ export function rate(perSecond: number): string {
   return perSecond.toFixed(1);
 }
 
+const axis = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 3 });
+
+/// A rate on a chart: `0.25/s`, `40/s`, `12,300/s`.
+export const perSecond = (value: number) => `${axis.format(value)}/s`;
+
 export function count(value: number): string {
   if (value < 100_000) return grouped.format(value);
   const [unit, word] = value < 1e6 ? [1e3, "k"] : value < 1e9 ? [1e6, "M"] : [1e9, "G"];

@@ -152,7 +152,7 @@ function Silences({ list, add }: { list: Silence[]; add: () => void }) {
       </header>
       {list.length === 0 && <p class="quiet note">Every alert is told to the channels of its rule.</p>}
       {list.length > 0 && (
-        <div class="scroll" role="region" aria-label="Silences" tabIndex={0}>
+        <div class="scroll" role="group" aria-label="Silences" tabIndex={0}>
           <table class="plain">
             <thead>
               <tr>
@@ -211,7 +211,7 @@ function Channels({ list }: { list: Channel[] }) {
       {list.length === 0 ? (
         <p class="quiet note">None is configured: alerts are shown here only.</p>
       ) : (
-        <div class="scroll" role="region" aria-label="Channels" tabIndex={0}>
+        <div class="scroll" role="group" aria-label="Channels" tabIndex={0}>
           <table class="plain">
             <thead>
               <tr>

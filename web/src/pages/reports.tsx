@@ -1,7 +1,7 @@
 // Reports: what a breaker was good for over a day or so.
 import { useMemo } from "preact/hooks";
 import type { ReportDocument } from "../api";
-import { bare, count, instant, percent, seconds, span, words } from "../format";
+import { bare, count, instant, percent, perSecond, seconds, span, words } from "../format";
 import { listed } from "../live/listed";
 import type { Entry } from "../live/model";
 import { Findings } from "../parts/analysis";
@@ -66,7 +66,7 @@ function rows(of: ReportDocument): Row[] {
   const quantile = (key: "p50" | "p95" | "p99"): Row => {
     const found = of.latency[key];
     const remark = found?.at_most ? `between ${seconds(found.at_least)} and ${seconds(found.at_most)}` : "";
-    return [key, found ? `${found.at_most === null ? "> " : ""}${seconds(found.value)}` : "no data", remark];
+    return [`${key} latency`, found ? `${found.at_most === null ? "> " : ""}${seconds(found.value)}` : "no data", remark];
   };
   return [
     ["health score", `${of.health_score} of 100`, `now ${words(of.state)}`],
@@ -124,7 +124,7 @@ function Course({ of }: { of: ReportDocument }) {
   return (
     <section class="panel" aria-label="Course">
       <h2>Course</h2>
-      <TimeChart title="Calls" lines={made.flow} written={(value) => `${bare(value)}/s`} {...common} />
+      <TimeChart title="Calls" lines={made.flow} written={perSecond} {...common} />
       <TimeChart title="Latency" lines={made.latency} written={seconds} {...common} />
     </section>
   );
@@ -133,7 +133,7 @@ function Course({ of }: { of: ReportDocument }) {
 function Openings({ of }: { of: ReportDocument }) {
   if (of.opened.length === 0) return <p class="quiet note">It did not open in this span.</p>;
   return (
-    <div class="scroll" role="region" aria-label="Openings" tabIndex={0}>
+    <div class="scroll" role="group" aria-label="Openings" tabIndex={0}>
       <table class="plain">
         <thead>
           <tr>

@@ -114,13 +114,17 @@ export function ServicesPage() {
 
 /// A share of a limit as a bar with its figures.
 function Usage({ label, used, of, written = count }: { label: string; used: number; of: number; written?: (value: number) => string }) {
+  const share = of > 0 ? Math.min(1, used / of) : 0;
   return (
     <div class="usage">
       <span>{label}</span>
       <b class="num">
         {written(used)} of {written(of)}
       </b>
-      <meter min={0} max={Math.max(of, 1)} high={Math.max(of, 1) * 0.9} value={Math.min(used, of)} aria-label={label} />
+      <svg class="meter" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
+        <rect class="track" width="100" height="6" />
+        <rect class={share >= 0.9 ? "fill over" : "fill"} width={share * 100} height="6" />
+      </svg>
     </div>
   );
 }

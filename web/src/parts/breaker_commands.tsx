@@ -41,22 +41,20 @@ const offers: Offer[] = [
   },
 ];
 
+/// A command that would change nothing is `aria-disabled`: a button that is really disabled would lose the focus to nowhere.
 export function BreakerCommands({ breaker }: { breaker: Breaker }) {
   const asked = useSignal<Offer | null>(null);
-  const busy = useSignal(false);
   const trouble = useSignal<string | null>(null);
   const run = async ({ command }: Offer) => {
     asked.value = null;
-    busy.value = true;
     trouble.value = await send(breaker.name, command);
-    busy.value = false;
   };
   const offer = asked.value;
   return (
     <div class="actions">
       {offers.map((each) => (
-        <button key={each.command} type="button" class={each.dangerous ? "danger" : ""} disabled={busy.value || each.idle(breaker)}
-          onClick={() => (asked.value = each)}>
+        <button key={each.command} type="button" class={each.dangerous ? "danger" : ""} aria-disabled={each.idle(breaker)}
+          onClick={() => each.idle(breaker) || (asked.value = each)}>
           {each.word}
         </button>
       ))}
@@ -65,7 +63,7 @@ export function BreakerCommands({ breaker }: { breaker: Breaker }) {
         <Dialog onCancel={() => (asked.value = null)} title={<>{offer.word}: <bdi>{breaker.name}</bdi></>}>
           <p>{offer.does}</p>
           <div class="actions">
-            <button type="button" autofocus onClick={() => (asked.value = null)}>
+            <button type="button" data-first onClick={() => (asked.value = null)}>
               Cancel
             </button>
             <button type="button" class={offer.dangerous ? "danger sure" : "primary"} onClick={() => void run(offer)}>

@@ -28,7 +28,9 @@ function Buttons({ breaker }: { breaker: Breaker }) {
   const busy = useSignal(false);
   const sure = useSignal(false);
   const trouble = useSignal<string | null>(null);
+  const forced = breaker.state === "forced_open";
   const run = async (command: Command) => {
+    if (busy.value) return;
     busy.value = true;
     sure.value = false;
     trouble.value = await send(breaker.name, command);
@@ -36,16 +38,17 @@ function Buttons({ breaker }: { breaker: Breaker }) {
   };
   // Forcing open refuses all traffic at once: the first press asks for confirmation, the second does it.
   const forceOpen = () => {
+    if (forced) return;
     if (sure.value) return void run("force-open");
     sure.value = true;
     setTimeout(() => (sure.value = false), 4000);
   };
   return (
     <div class="actions">
-      <button type="button" disabled={busy.value} aria-label={`Reset ${breaker.name}`} onClick={() => void run("reset")}>
+      <button type="button" aria-disabled={busy.value} aria-label={`Reset ${breaker.name}`} onClick={() => void run("reset")}>
         Reset
       </button>
-      <button type="button" class={sure.value ? "danger sure" : "danger"} disabled={busy.value || breaker.state === "forced_open"}
+      <button type="button" class={sure.value ? "danger sure" : "danger"} aria-disabled={busy.value || forced}
         aria-label={sure.value ? `Confirm: refuse every call to ${breaker.name}` : `Force open ${breaker.name}`} onClick={forceOpen}>
         {sure.value ? "Refuse all?" : "Force open"}
       </button>

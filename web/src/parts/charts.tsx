@@ -1,12 +1,10 @@
 // A breaker's charts over one span, and the same as a table.
 import { useMemo } from "preact/hooks";
 import type { Transition } from "../api";
-import { instant, rate, seconds } from "../format";
+import { instant, perSecond, seconds } from "../format";
 import type { PastOf } from "../pages/past_of";
 import { chooseBetween } from "./spans";
 import { TimeChart, type Line } from "./time_chart";
-
-const perSecond = (value: number) => `${rate(value)}/s`;
 
 /// At most this many rows: the first of each group of points.
 const mostRows = 120;
@@ -16,7 +14,7 @@ function Values({ past, lines }: { past: PastOf; lines: { line: Line; written: (
   return (
     <details class="values">
       <summary>As a table</summary>
-      <div class="scroll" role="region" aria-label="Values of the charts" tabIndex={0}>
+      <div class="scroll" role="group" aria-label="Values of the charts" tabIndex={0}>
         <table class="plain">
           <thead>
             <tr>

@@ -1,4 +1,4 @@
-// A modal dialog: the browser keeps the focus inside, closes it with Escape, and gives the focus back.
+// A modal dialog: the focus begins at what is marked `data-first`, stays inside, and goes back to where it was; Escape cancels.
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 
@@ -6,9 +6,14 @@ export function Dialog(props: { title: ComponentChildren; onCancel: () => void; 
   const dialog = useRef<HTMLDialogElement>(null);
   const title = useId();
   useEffect(() => {
-    const element = dialog.current;
-    element?.showModal();
-    return () => element?.close();
+    const element = dialog.current!;
+    const before = document.activeElement as HTMLElement | null;
+    element.showModal();
+    element.querySelector<HTMLElement>("[data-first]")?.focus();
+    return () => {
+      element.close();
+      before?.focus();
+    };
   }, []);
   const cancel = (event: Event) => {
     event.preventDefault();

@@ -26,7 +26,7 @@ function flat(options: object, before = ""): [string, string][] {
 
 export function Options({ policy }: { policy: Policy }) {
   return (
-    <dl class="pairs">
+    <dl class="pairs names">
       {flat(policy).map(([key, value]) => (
         <div key={key}>
           <dt>

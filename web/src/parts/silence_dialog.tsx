@@ -58,7 +58,7 @@ export function SilenceDialog({ of, close }: { of: Silenced; close: () => void }
         </label>
         <label>
           Why
-          <input name="why" maxLength={200} autocomplete="off" autofocus />
+          <input name="why" maxLength={200} autocomplete="off" data-first />
         </label>
         {trouble.value && (
           <p class="trouble" role="alert">

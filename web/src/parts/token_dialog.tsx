@@ -21,7 +21,7 @@ export function TokenDialog() {
         </p>
         <label>
           Token
-          <input ref={field} type="password" autocomplete="off" spellcheck={false} required autofocus />
+          <input ref={field} type="password" autocomplete="off" spellcheck={false} required data-first />
         </label>
         <div class="actions">
           <button type="button" onClick={() => request.answer(null)}>

@@ -17,7 +17,7 @@ function Window({ seen }: { seen: Transition["window"] }) {
 export function Transitions({ list }: { list: readonly Transition[] }) {
   if (list.length === 0) return <p class="quiet note">No change of state in this span.</p>;
   return (
-    <div class="scroll" role="region" aria-label="Changes of state" tabIndex={0}>
+    <div class="scroll" role="group" aria-label="Changes of state" tabIndex={0}>
       <table class="plain transitions">
         <thead>
           <tr>

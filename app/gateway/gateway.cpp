@@ -256,6 +256,13 @@ boost::json::object Gateway::status() const {
   return services;
 }
 
+std::map<std::string, std::array<std::uint64_t, failure_types.size()>> Gateway::failures() const {
+  std::map<std::string, std::array<std::uint64_t, failure_types.size()>> found;
+  for (const WorkerCounts::OfService& service : counts().services)
+    found.emplace(service.name, service.counts.failures);
+  return found;
+}
+
 void Gateway::hurry() noexcept { drain_->hurry(); }
 
 WorkerCounts Gateway::counts() const {
@@ -266,6 +273,10 @@ WorkerCounts Gateway::counts() const {
   for (const auto& worker : workers_) {
     auto answer = std::make_shared<std::promise<WorkerCounts>>();
     asked.push_back(answer->get_future());
+    if (worker->loop().context().stopped()) {  // its last counts are known
+      answer->set_value(last_counts_[asked.size() - 1]);
+      continue;
+    }
     asio::post(worker->loop().context(), [&worker = *worker, answer] { answer->set_value(worker.counts()); });
   }
   const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds{500};

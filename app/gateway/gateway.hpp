@@ -5,6 +5,7 @@
 
 #include <spdlog/logger.h>
 
+#include <array>
 #include <boost/json/object.hpp>
 #include <cstdint>
 #include <map>
@@ -66,6 +67,8 @@ class Gateway final {
 
   /// Each service's part of `GET /status`, by name.
   [[nodiscard]] boost::json::object status() const;
+  /// Failures of every service by type since the start, with or without a breaker, by name.
+  [[nodiscard]] std::map<std::string, std::array<std::uint64_t, failure_types.size()>> failures() const;
   /// Adds `switchgear_gateway_*`, and `switchgear_*` of the services' policies: one sample for each service
   /// that has the policy. A policy that a reload replaced counts from 0 again.
   void add_metrics(telemetry::MetricFamilies& to) const;

@@ -1,5 +1,6 @@
 #include "app/serve/own_sections.hpp"
 
+#include "app/history/history_section.hpp"
 #include "app/serve/log_section.hpp"
 
 namespace switchgear::serve {
@@ -7,6 +8,7 @@ namespace switchgear::serve {
 config::OwnSections own_sections() {
   config::OwnSections sections;
   sections.add("log", read_log);
+  sections.add("history", history::read_history);
   return sections;
 }
 

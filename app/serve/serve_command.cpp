@@ -3,6 +3,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <csignal>
 #include <cstdio>
 #include <memory>
 #include <utility>
@@ -41,6 +42,7 @@ int run_server(const ServeFlags& flags, const config::OwnSections& sections) {
   if (flags.admin && config.gateway.admin_token.empty() && !config::is_loopback(config.gateway.admin))
     log->warn("--admin {}: {}", *flags.admin, config::open_admin_problem);
   gateway::raise_limit_of_open_files();
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of its writer, not the end of all
   try {
     Server{flags, std::move(config), sections, *log}.run();
     return 0;

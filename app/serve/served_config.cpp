@@ -11,6 +11,7 @@ ServedConfig::ServedConfig(ServeFlags flags, config::OwnSections sections, confi
                            gateway::Gateway& gateway, spdlog::logger& log)
     : flags_(std::move(flags)),
       started_with_(config.gateway),
+      history_(config.own.get<history::HistoryOptions>()),
       sections_(std::move(sections)),
       gateway_(gateway),
       log_(log),
@@ -38,8 +39,8 @@ admin::ReloadResult ServedConfig::reload() {
   (void)put_flags_before(next, flags_);  // they were good when it started
   if (needs_restart(next)) {
     result.messages.emplace_back(
-        "gateway.listen, gateway.admin, gateway.threads, gateway.token and gateway.origins take effect "
-        "after a restart");
+        "gateway.listen, gateway.admin, gateway.threads, gateway.token, gateway.origins and history take "
+        "effect after a restart");
     log_.warn("reload: {}", result.messages.back());
   }
   log_.set_level(next.own.get<LogOptions>().level);
@@ -60,7 +61,8 @@ bool ServedConfig::needs_restart(const config::Config& next) const {
   const config::GatewayOptions& now = started_with_;
   return next.gateway.listen != now.listen || next.gateway.admin != now.admin ||
          next.gateway.threads != now.threads || next.gateway.admin_token != now.admin_token ||
-         next.gateway.admin_origins != now.admin_origins;
+         next.gateway.admin_origins != now.admin_origins ||
+         next.own.get<history::HistoryOptions>() != history_;
 }
 
 void ServedConfig::reload_if_file_changed() {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "app/gateway/gateway.hpp"
+#include "app/history/history_section.hpp"
 #include "app/serve/serve_flags.hpp"
 #include "switchgear/admin/server.hpp"
 #include "switchgear/config/config.hpp"
@@ -42,6 +43,7 @@ class ServedConfig {
 
   const ServeFlags flags_;
   const config::GatewayOptions started_with_;
+  const history::HistoryOptions history_;  ///< likewise
   const config::OwnSections sections_;
   gateway::Gateway& gateway_;
   spdlog::logger& log_;

@@ -15,6 +15,9 @@
 #include <utility>
 
 #include "app/gateway/open_files.hpp"
+#include "app/history/history_metrics.hpp"
+#include "app/history/history_resource.hpp"
+#include "app/history/history_section.hpp"
 #include "switchgear/config/address.hpp"
 
 namespace switchgear::serve {
@@ -63,6 +66,8 @@ Server::Server(const ServeFlags& flags, config::Config config, const config::Own
       gateway_(
           listening("gateway.listen", "--listen", flags.listen.has_value(),
                     [&] { return std::make_shared<gateway::Gateway>(config, policies_, durations_, log); })),
+      history_(config.own.get<history::HistoryOptions>(),
+               {policies_, durations_, [this] { return gateway_->failures(); }}, events_, {}, log),
       config_(flags, sections, config, *gateway_, log),
       admin_(listening("gateway.admin", "--admin", flags.admin.has_value(), [&] {
         return std::make_unique<admin::Server>(registry_, admin_options(config.gateway), program());
@@ -80,10 +85,15 @@ admin::Program Server::program() {
   program.reload = [this] { return config_.reload(); };
   program.policies = [this] { return config_.policies(); };
   program.services = [this] { return gateway_->status(); };
-  program.metrics = [this](telemetry::MetricFamilies& to) { gateway_->add_metrics(to); };
+  program.metrics = [this](telemetry::MetricFamilies& to) {
+    gateway_->add_metrics(to);
+    history::add_history(to, history_.counts());
+  };
   program.durations = &durations_;
   program.transitions = transitions_;
   program.events = events_;
+  program.resources.push_back(history::history_resource(
+      history_, registry_.anchor(), [] { return WallAnchor::Wall{std::chrono::system_clock::now()}; }));
   return program;
 }
 

@@ -14,6 +14,7 @@
 #include <stdexcept>
 
 #include "app/gateway/gateway.hpp"
+#include "app/history/history.hpp"
 #include "app/serve/drain.hpp"
 #include "app/serve/event_log.hpp"
 #include "app/serve/serve_flags.hpp"
@@ -70,6 +71,7 @@ class Server {
   const Ticker ticker_{registry_, [] { return std::chrono::steady_clock::now(); }};
   CallDurations durations_;
   const std::shared_ptr<gateway::Gateway> gateway_;
+  history::History history_;
   ServedConfig config_;
   const std::unique_ptr<admin::Server> admin_;
   std::atomic<bool> ready_{false};

@@ -71,7 +71,7 @@ class CallState final : public Waker {
   static void on_attempt_end(Ref self, Running& running) {
     CallState& call = *self;
     if (call.stepping_) return call.flights_.note_landed(running.branch);
-    if (call.done_) {
+    if (call.is_over()) {
       static_cast<void>(call.land(running));
       return settle(std::move(self), Completes::now);
     }
@@ -111,6 +111,12 @@ class CallState final : public Waker {
   using Allocator = StateAllocator<CallState, UserAllocator>;
 
   enum class Completes : std::uint8_t { now, later };
+  enum class Stage : std::uint8_t {
+    running,   ///< or about to
+    over,      ///< the execution has ended; attempts may still be in the air
+    finished,  ///< the handler has been called, or is about to be
+  };
+  [[nodiscard]] bool is_over() const noexcept { return stage_ != Stage::running; }
 
   /// What the call posts to itself. Its memory is the state's own.
   struct Own {
@@ -317,7 +323,7 @@ class CallState final : public Waker {
   static void on_wait(Ref self, std::uint32_t number, const boost::system::error_code& code) {
     CallState& call = *self;
     --call.waits_pending_;
-    if (call.done_) return settle(std::move(self), Completes::now);
+    if (call.is_over()) return settle(std::move(self), Completes::now);
     if (number == call.armed_) call.armed_ = 0;
     if (code == boost::asio::error::operation_aborted) return;  // another wait stands in its place
     call.now_ = call.time_.now();
@@ -338,7 +344,7 @@ class CallState final : public Waker {
   static void on_wake(Ref self) {
     CallState& call = *self;
     call.wake_posted_.exchange(false, std::memory_order_acq_rel);
-    if (call.done_) return settle(std::move(self), Completes::now);
+    if (call.is_over()) return settle(std::move(self), Completes::now);
     if (!call.flights_.waiting()) return;
     call.now_ = call.time_.now();
     const Step step = call.on_timer();
@@ -349,7 +355,7 @@ class CallState final : public Waker {
 
   static void on_cancel(Ref self, boost::asio::cancellation_type_t type) {
     CallState& call = *self;
-    if (call.done_ || type == boost::asio::cancellation_type::none) return;
+    if (call.is_over() || type == boost::asio::cancellation_type::none) return;
     call.cancelled_ = type;
     for (Running& running : call.running_) running.told = false;
     if (call.stepping_ || !call.begun_) return;  // run() sees it, or start()
@@ -372,7 +378,7 @@ class CallState final : public Waker {
 
   static void end(Ref self, Completes when) {
     CallState& call = *self;
-    call.done_ = true;
+    call.stage_ = Stage::over;
     if (call.armed_ != 0) call.timer_->cancel();
     while (const auto branch = call.flights_.take_landed())
       static_cast<void>(call.land(call.running_[*branch]));
@@ -382,12 +388,12 @@ class CallState final : public Waker {
   /// Completes the call when nothing is left that it has to wait for.
   static void settle(Ref self, Completes when) {
     CallState& call = *self;
-    if (call.finished_) return;
+    if (call.stage_ == Stage::finished) return;
     if (call.flights_.in_the_air() != 0 && call.options_.stragglers == Stragglers::waited_for) return;
     if (own_allocator && call.options_.stragglers == Stragglers::waited_for &&
         (call.waits_pending_ != 0 || call.wake_posted_.load(std::memory_order_acquire)))
       return;
-    call.finished_ = true;
+    call.stage_ = Stage::finished;
     if (when == Completes::now) return finish(std::move(self));
     boost::asio::post(call.executor(), OnFinish{{std::move(self)}});
   }
@@ -438,8 +444,7 @@ class CallState final : public Waker {
   bool can_be_cancelled_ = false;
   bool begun_ = false;
   bool stepping_ = false;
-  bool done_ = false;      ///< the execution is over
-  bool finished_ = false;  ///< the handler has been called, or is about to be
+  Stage stage_ = Stage::running;
   boost::asio::cancellation_type_t cancelled_ = boost::asio::cancellation_type::none;
   std::uint32_t waits_ = 0;
   std::uint32_t armed_ = 0;  ///< the number of the wait that counts; 0: none

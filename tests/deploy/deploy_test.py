@@ -4,26 +4,22 @@
 usage: deploy_test.py SWITCHGEAR
 """
 import contextlib
-import http.client
 import http.server
 import json
 import re
-import socket
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 import unittest
 import urllib.parse
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 import grafana_dashboards  # noqa: E402
+from programs import ROOT, eventually, get, process, prometheus  # noqa: E402
 
 SWITCHGEAR = ""
-PATIENCE = 60  # seconds, for what takes a moment on an idle machine
 
 # What Grafana puts in place of its variables.
 VARIABLES = {"$__rate_interval": "20s", "$job": "switchgear", "$instance": ".*", "$circuit": ".*", "$service": ".*"}
@@ -89,19 +85,6 @@ def upstream():
 
 
 @contextlib.contextmanager
-def process(command, **options):
-    with subprocess.Popen(command, **options) as started:
-        try:
-            yield started
-        finally:
-            started.terminate()
-            try:
-                started.wait(PATIENCE)
-            except subprocess.TimeoutExpired:
-                started.kill()
-
-
-@contextlib.contextmanager
 def gateway(directory, service_port):
     """Yields the ports of the gateway and of its admin server."""
     file = Path(directory) / "gateway.yaml"
@@ -111,57 +94,6 @@ def gateway(directory, service_port):
         ready = serving.stdout.readline()
         port, admin = map(int, re.findall(r"127\.0\.0\.1:(\d+)", ready))
         yield port, admin
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-def get(port, target, method="GET"):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
-    try:
-        connection.request(method, target)
-        answer = connection.getresponse()
-        return answer.status, answer.read()
-    finally:
-        connection.close()
-
-
-def eventually(what, check):
-    """The first result of `check` that is not None."""
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        result = check()
-        if result is not None:
-            return result
-        time.sleep(0.1)
-    raise AssertionError(f"not within {PATIENCE} s: {what}")
-
-
-@contextlib.contextmanager
-def prometheus(directory, admin_port):
-    """One that scrapes the gateway once a second and evaluates the rules of deploy/; yields its port."""
-    rules = [str(ROOT / "deploy/prometheus" / name) for name in ("rules.yaml", "alerts.yaml")]
-    config = Path(directory) / "prometheus.yaml"
-    config.write_text(json.dumps({
-        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
-        "rule_files": rules,
-        "scrape_configs": [{"job_name": "switchgear", "static_configs": [{"targets": [f"127.0.0.1:{admin_port}"]}]}],
-    }), encoding="utf-8")
-    port = free_port()
-    with process(["prometheus", f"--config.file={config}", f"--storage.tsdb.path={directory}/data",
-                  f"--web.listen-address=127.0.0.1:{port}"], stdout=subprocess.DEVNULL,
-                 stderr=subprocess.DEVNULL) as running:
-        def is_ready():
-            if running.poll() is not None:
-                raise AssertionError("Prometheus has ended")
-            with contextlib.suppress(OSError):
-                return True if get(port, "/-/ready")[0] == 200 else None
-            return None
-        eventually("Prometheus is ready", is_ready)
-        yield port
 
 
 def ask(port, expression):
@@ -261,6 +193,22 @@ class Deploy(unittest.TestCase):
                     with self.subTest(place):
                         eventually(f"data for {expression}", lambda: ask(prom, in_place(expression)) or None)
                 eventually("the alert for an opening", lambda: ask(prom, 'ALERTS{alertname="CircuitBreakerOpened"}') or None)
+
+    def test_observe_brings_an_opening_of_the_shop_to_alertmanager_and_ends_everything(self):
+        with process([sys.executable, str(ROOT / "tools/observe.py"), SWITCHGEAR], stdout=subprocess.PIPE,
+                     stderr=subprocess.DEVNULL, text=True) as observing:
+            ports = [int(re.search(r"http://127\.0\.0\.1:(\d+)", observing.stdout.readline())[1]) for _ in range(4)]
+            drained = threading.Thread(target=observing.stdout.read)
+            drained.start()
+            eventually("an alert in Alertmanager", lambda: any(
+                alert["labels"]["alertname"] == "CircuitBreakerOpened"
+                for alert in json.loads(get(ports[3], "/api/v2/alerts")[1])) or None)
+            observing.terminate()
+            self.assertEqual(observing.wait(), 0)
+            drained.join()
+            for port in ports:
+                with self.assertRaises(ConnectionRefusedError):
+                    get(port, "/")
 
 
 if __name__ == "__main__":

@@ -29,14 +29,14 @@ export function fromLive(past: Past): PastOf {
   return { from: to - pastLength, to, ...unrolled(past), latency: null, transitions: [] };
 }
 
-/// Of samples that follow each other, `gap` puts a point without values where one does not follow the one before: the program
-/// did not run, or its history was lost.
+/// The samples with a point that has none where more than their own length is missing between two of them: the program did not
+/// run, or its history was lost.
 export function withGaps<T extends { at: string; length: number }>(samples: readonly T[]): { time: number; sample: T | null }[] {
   const points: { time: number; sample: T | null }[] = [];
   let end = NaN;
   for (const sample of samples) {
     const begin = Date.parse(sample.at) / 1000;
-    if (begin > end + 1) points.push({ time: end, sample: null });
+    if (begin > end + sample.length) points.push({ time: end, sample: null });
     points.push({ time: begin + sample.length / 2, sample });
     end = begin + sample.length;
   }

@@ -4,7 +4,6 @@ import { useEffect } from "preact/hooks";
 import { severities, type Alert, type AlertsDocument } from "../api";
 import { has, useAnswer, type Answer } from "../remote";
 import { route } from "../route";
-import { happenings } from "./model";
 
 export const alerts = signal<Answer<AlertsDocument>>({ state: "asking" });
 
@@ -18,8 +17,7 @@ export const done = signal(0);
 /// Keeps `alerts` as they are; draws nothing.
 export function AlertsWatch() {
   const looking = route.value.page === "alerts";
-  // A change of state often raises an alert or ends one.
-  const answer = useAnswer<AlertsDocument>(has("/alerts") ? "alerts" : null, looking ? 3000 : 10_000, [done.value, happenings.value[0]?.at].join());
+  const answer = useAnswer<AlertsDocument>(has("/alerts") ? "alerts" : null, looking ? 2000 : 5000, done.value);
   useEffect(() => void (alerts.value = answer), [answer]);
   return null;
 }

@@ -124,6 +124,8 @@ export function Overview() {
   const all = entries.value.size;
   const chosen = param("view");
   const view: View = chosen === "cards" || chosen === "table" ? chosen : all > cardsUpTo ? "table" : "cards";
+  // Below a long table it would be out of sight.
+  const long = view === "table" && listed.value.length > 15;
   return (
     <>
       <h1 class="hidden">Circuit breakers</h1>
@@ -142,9 +144,12 @@ export function Overview() {
           ) : view === "cards" ? (
             <Cards />
           ) : (
-            <Table />
+            <>
+              {long && <Feed most={3} />}
+              <Table />
+            </>
           )}
-          <Feed />
+          {!long && <Feed most={8} />}
         </>
       )}
     </>

@@ -12,8 +12,8 @@ export function Announcer() {
   );
 }
 
-export function Feed() {
-  const list = happenings.value;
+export function Feed({ most }: { most: number }) {
+  const list = happenings.value.slice(0, most);
   if (list.length === 0) return null;
   return (
     <section class="feed panel" aria-labelledby="feed-title">

@@ -22,6 +22,7 @@
 #include "app/lab/replay_command.hpp"
 #include "app/serve/own_sections.hpp"
 #include "app/serve/serve_command.hpp"
+#include "app/top/top_command.hpp"
 #include "switchgear/config/own_sections.hpp"
 
 namespace {
@@ -37,6 +38,7 @@ int run(int argc, char** argv) {
 
   const switchgear::config::OwnSections sections = switchgear::serve::own_sections();
   switchgear::control::add_control_commands(app, exit_code);
+  switchgear::top::add_top_command(app, exit_code);
   switchgear::check::add_check(app, exit_code, sections);
   switchgear::demo::add_demo_command(app, exit_code);
   switchgear::lab::add_replay_command(app, exit_code, sections);

@@ -5,6 +5,7 @@ import type { Alert, AlertsDocument, Channel, Silence } from "../api";
 import { post } from "../commands";
 import { count } from "../format";
 import { alerts, byUrgency, done } from "../live/alerts";
+import { PlainTable } from "../parts/plain_table";
 import { Ago, StateMark, Until, Waiting } from "../parts/said";
 import { SilenceDialog, type Silenced } from "../parts/silence_dialog";
 import { Search } from "../parts/toolbar";
@@ -152,48 +153,32 @@ function Silences({ list, add }: { list: Silence[]; add: () => void }) {
       </header>
       {list.length === 0 && <p class="quiet note">Every alert is told to the channels of its rule.</p>}
       {list.length > 0 && (
-        <div class="scroll" role="group" aria-label="Silences" tabIndex={0}>
-          <table class="plain">
-            <thead>
-              <tr>
-                <th scope="col">Circuit</th>
-                <th scope="col">Rule</th>
-                <th scope="col">Until</th>
-                <th scope="col">Why</th>
-                <th scope="col">By</th>
-                <th scope="col">
-                  <span class="hidden">End</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {list.map((each) => (
-                <tr key={each.id}>
-                  <td>
-                    <bdi>{each.circuit}</bdi>
-                  </td>
-                  <td>
-                    <bdi>{each.rule}</bdi>
-                  </td>
-                  <td class="num">
-                    <Until at={each.until} />
-                  </td>
-                  <td>
-                    <bdi>{each.why || "–"}</bdi>
-                  </td>
-                  <td>{each.by ? <bdi>{each.by}</bdi> : "the configuration"}</td>
-                  <td>
-                    {each.by && (
-                      <button type="button" aria-label={`End the silence of ${each.circuit}`} onClick={() => void end(each.id)}>
-                        End
-                      </button>
-                    )}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <PlainTable label="Silences" heads={["Circuit", "Rule", "Until", "Why", "By", "End it"]}>
+          {list.map((each) => (
+            <tr key={each.id}>
+              <td>
+                <bdi>{each.circuit}</bdi>
+              </td>
+              <td>
+                <bdi>{each.rule}</bdi>
+              </td>
+              <td class="num">
+                <Until at={each.until} />
+              </td>
+              <td>
+                <bdi>{each.why || "–"}</bdi>
+              </td>
+              <td>{each.by ? <bdi>{each.by}</bdi> : "the configuration"}</td>
+              <td>
+                {each.by && (
+                  <button type="button" aria-label={`End the silence of ${each.circuit}`} onClick={() => void end(each.id)}>
+                    End
+                  </button>
+                )}
+              </td>
+            </tr>
+          ))}
+        </PlainTable>
       )}
       {trouble.value && (
         <p class="trouble" role="alert">
@@ -211,40 +196,24 @@ function Channels({ list }: { list: Channel[] }) {
       {list.length === 0 ? (
         <p class="quiet note">None is configured: alerts are shown here only.</p>
       ) : (
-        <div class="scroll" role="group" aria-label="Channels" tabIndex={0}>
-          <table class="plain">
-            <thead>
-              <tr>
-                <th scope="col">Channel</th>
-                <th scope="col">Kind</th>
-                <th scope="col">Breaker</th>
-                <th scope="col">Waiting</th>
-                <th scope="col">Delivered</th>
-                <th scope="col">Failed</th>
-                <th scope="col">Dropped</th>
-                <th scope="col">Last problem</th>
-              </tr>
-            </thead>
-            <tbody>
-              {list.map((each) => (
-                <tr key={each.name}>
-                  <th scope="row">
-                    <bdi>{each.name}</bdi>
-                  </th>
-                  <td>{each.kind}</td>
-                  <td>
-                    <StateMark state={each.breaker} />
-                  </td>
-                  <td class="num">{count(each.waiting)}</td>
-                  <td class="num">{count(each.delivered)}</td>
-                  <td class="num">{count(each.failed + each.refused)}</td>
-                  <td class="num">{count(each.dropped)}</td>
-                  <td class={each.problem ? "trouble" : ""}>{each.problem ?? "–"}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <PlainTable label="Channels" heads={["Channel", "Kind", "Breaker", "Waiting", "Delivered", "Failed", "Dropped", "Last problem"]}>
+          {list.map((each) => (
+            <tr key={each.name}>
+              <th scope="row">
+                <bdi>{each.name}</bdi>
+              </th>
+              <td>{each.kind}</td>
+              <td>
+                <StateMark state={each.breaker} />
+              </td>
+              <td class="num">{count(each.waiting)}</td>
+              <td class="num">{count(each.delivered)}</td>
+              <td class="num">{count(each.failed + each.refused)}</td>
+              <td class="num">{count(each.dropped)}</td>
+              <td class={each.problem ? "trouble" : ""}>{each.problem ?? "–"}</td>
+            </tr>
+          ))}
+        </PlainTable>
       )}
     </section>
   );

@@ -5,6 +5,7 @@ import { bare, count, instant, percent, perSecond, seconds, span, words } from "
 import { listed } from "../live/listed";
 import type { Entry } from "../live/model";
 import { Findings } from "../parts/analysis";
+import { PlainTable } from "../parts/plain_table";
 import { StateMark, Waiting } from "../parts/said";
 import { Search } from "../parts/toolbar";
 import { TimeChart, type Line } from "../parts/time_chart";
@@ -133,32 +134,18 @@ function Course({ of }: { of: ReportDocument }) {
 function Openings({ of }: { of: ReportDocument }) {
   if (of.opened.length === 0) return <p class="quiet note">It did not open in this span.</p>;
   return (
-    <div class="scroll" role="group" aria-label="Openings" tabIndex={0}>
-      <table class="plain">
-        <thead>
-          <tr>
-            <th scope="col">Opened</th>
-            <th scope="col">Why</th>
-            <th scope="col">Closed after</th>
-            <th scope="col">Relapses</th>
-            <th scope="col">Refused</th>
-            <th scope="col">Would have been stuck at once</th>
-          </tr>
-        </thead>
-        <tbody>
-          {[...of.opened].reverse().map((each) => (
-            <tr key={each.at}>
-              <td class="num">{instant(each.at)}</td>
-              <td>{each.evidence}</td>
-              <td class="num">{each.lasted === null ? "not closed" : span(each.lasted)}</td>
-              <td class="num">{each.relapses}</td>
-              <td class="num">{count(each.refused)}</td>
-              <td class="num">{or(each.stuck_at_once, bare)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <PlainTable label="Openings" heads={["Opened", "Why", "Closed after", "Relapses", "Refused", "Would have been stuck at once"]}>
+      {[...of.opened].reverse().map((each) => (
+        <tr key={each.at}>
+          <td class="num">{instant(each.at)}</td>
+          <td>{each.evidence}</td>
+          <td class="num">{each.lasted === null ? "not closed" : span(each.lasted)}</td>
+          <td class="num">{each.relapses}</td>
+          <td class="num">{count(each.refused)}</td>
+          <td class="num">{or(each.stuck_at_once, bare)}</td>
+        </tr>
+      ))}
+    </PlainTable>
   );
 }
 

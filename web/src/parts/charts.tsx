@@ -1,49 +1,50 @@
 // A breaker's charts over one span, and the same as a table.
+import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import type { Transition } from "../api";
 import { instant, perSecond, seconds } from "../format";
 import type { PastOf } from "../pages/past_of";
+import { PlainTable } from "./plain_table";
 import { chooseBetween } from "./spans";
 import { TimeChart, type Line } from "./time_chart";
 
 /// At most this many rows: the first of each group of points.
 const mostRows = 120;
 
-function Values({ past, lines }: { past: PastOf; lines: { line: Line; written: (value: number) => string }[] }) {
-  const every = Math.ceil(past.times.length / mostRows) || 1;
+interface Written {
+  line: Line;
+  written: (value: number) => string;
+}
+
+function Rows({ times, lines }: { times: number[]; lines: Written[] }) {
+  const every = Math.ceil(times.length / mostRows) || 1;
   return (
-    <details class="values">
+    <PlainTable label="Values of the charts" heads={["At", ...lines.map(({ line }) => line.label)]}>
+      {times.map((time, i) =>
+        i % every === 0 ? (
+          <tr key={time}>
+            <th scope="row" class="num">
+              {instant(time * 1000)}
+            </th>
+            {lines.map(({ line, written }) => (
+              <td key={line.label} class="num">
+                {line.values[i] == null ? "–" : written(line.values[i]!)}
+              </td>
+            ))}
+          </tr>
+        ) : null,
+      )}
+    </PlainTable>
+  );
+}
+
+/// Draws its rows only while it is open.
+function Values({ times, lines }: { times: number[]; lines: Written[] }) {
+  const open = useSignal(false);
+  return (
+    <details class="values" onToggle={(event) => (open.value = event.currentTarget.open)}>
       <summary>As a table</summary>
-      <div class="scroll" role="group" aria-label="Values of the charts" tabIndex={0}>
-        <table class="plain">
-          <thead>
-            <tr>
-              <th scope="col">At</th>
-              {lines.map(({ line }) => (
-                <th key={line.label} scope="col" class="num">
-                  {line.label}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {past.times.map((time, i) =>
-              i % every === 0 ? (
-                <tr key={time}>
-                  <th scope="row" class="num">
-                    {instant(time * 1000)}
-                  </th>
-                  {lines.map(({ line, written }) => (
-                    <td key={line.label} class="num">
-                      {line.values[i] == null ? "–" : written(line.values[i]!)}
-                    </td>
-                  ))}
-                </tr>
-              ) : null,
-            )}
-          </tbody>
-        </table>
-      </div>
+      {open.value && <Rows times={times} lines={lines} />}
     </details>
   );
 }
@@ -79,7 +80,7 @@ export function Charts({ past, marks }: { past: PastOf; marks: Transition[] }) {
       <TimeChart title="Calls" lines={flow} written={perSecond} {...common} />
       <TimeChart title="Rejected" lines={refusals} written={perSecond} {...common} />
       {latency && <TimeChart title="Latency" lines={quantiles} written={seconds} {...common} />}
-      <Values past={past} lines={all} />
+      <Values times={times} lines={all} />
     </>
   );
 }

@@ -1,6 +1,7 @@
 // Every known change of a breaker's state with the evidence for it, newest first.
 import type { Transition } from "../api";
 import { count, instant, percent, words } from "../format";
+import { PlainTable } from "./plain_table";
 import { Ago, Move, Why } from "./said";
 import { pointed } from "./time_chart";
 
@@ -17,51 +18,38 @@ function Window({ seen }: { seen: Transition["window"] }) {
 export function Transitions({ list }: { list: readonly Transition[] }) {
   if (list.length === 0) return <p class="quiet note">No change of state in this span.</p>;
   return (
-    <div class="scroll" role="group" aria-label="Changes of state" tabIndex={0}>
-      <table class="plain transitions">
-        <thead>
-          <tr>
-            <th scope="col">When</th>
-            <th scope="col">Change</th>
-            <th scope="col">Why</th>
-            <th scope="col">The window then</th>
-            <th scope="col">Last failure</th>
-          </tr>
-        </thead>
-        <tbody>
-          {list.map((each) => (
-            <tr key={`${each.generation} ${each.at}`} onMouseEnter={() => (pointed.value = each)} onMouseLeave={() => (pointed.value = null)}>
-              <td class="num">
-                {instant(each.at)}
+    <PlainTable label="Changes of state" heads={["When", "Change", "Why", "The window then", "Last failure"]}>
+      {list.map((each) => (
+        <tr key={`${each.generation} ${each.at}`} onMouseEnter={() => (pointed.value = each)} onMouseLeave={() => (pointed.value = null)}>
+          <td class="num">
+            {instant(each.at)}
+            <small>
+              <Ago at={each.at} ago />
+            </small>
+          </td>
+          <td>
+            <Move from={each.from} to={each.to} />
+          </td>
+          <td>
+            <Why transition={each} />
+          </td>
+          <td class="num">
+            <Window seen={each.window} />
+          </td>
+          <td>
+            {each.last_failure ? (
+              <>
+                {words(each.last_failure.type)}
                 <small>
-                  <Ago at={each.at} ago />
+                  <Ago at={each.last_failure.at} ago />
                 </small>
-              </td>
-              <td>
-                <Move from={each.from} to={each.to} />
-              </td>
-              <td>
-                <Why transition={each} />
-              </td>
-              <td class="num">
-                <Window seen={each.window} />
-              </td>
-              <td>
-                {each.last_failure ? (
-                  <>
-                    {words(each.last_failure.type)}
-                    <small>
-                      <Ago at={each.last_failure.at} ago />
-                    </small>
-                  </>
-                ) : (
-                  "–"
-                )}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+              </>
+            ) : (
+              "–"
+            )}
+          </td>
+        </tr>
+      ))}
+    </PlainTable>
   );
 }

@@ -31,14 +31,17 @@ export function has(path: string): boolean {
   return false;
 }
 
+/// What useAnswer is to ask for: `url` if the program has what is under `path`, null if it does not, undefined before that is known.
+export const under = (path: string, url: string) => (has(path) ? url : resources.value === null ? undefined : null);
+
 /// Asks for `url`, and again `every` milliseconds after each answer, unless the page is hidden; an answer that took long is asked
-/// for less often. If `again` changes, it asks at once. Null: asks for nothing, and the answer is `absent`.
-export function useAnswer<T>(url: string | null, every: number, again: unknown = 0): Answer<T> {
-  const [seen, show] = useState<{ url: string | null; answer: Answer<T> }>({ url, answer: { state: "asking" } });
+/// for less often. If `again` changes, it asks at once. Null: asks for nothing, and the answer is `absent`; undefined: it is not known yet.
+export function useAnswer<T>(url: string | null | undefined, every: number, again: unknown = 0): Answer<T> {
+  const [seen, show] = useState<{ url: string | null | undefined; answer: Answer<T> }>({ url, answer: { state: "asking" } });
   const live = connection.value === "live";
   const lost = losses.value;
   useEffect(() => {
-    if (url === null || !live) return;
+    if (url == null || !live) return;
     const abort = new AbortController();
     let timer: ReturnType<typeof setTimeout>;
     const run = async () => {
@@ -66,6 +69,7 @@ export function useAnswer<T>(url: string | null, every: number, again: unknown =
     };
   }, [url, every, again, live, lost]);
   if (url === null) return { state: "absent" };
+  if (url === undefined) return { state: "asking" };
   // What was asked for before is not shown under another address.
   return seen.url === url ? seen.answer : { state: "asking" };
 }

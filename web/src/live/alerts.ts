@@ -2,7 +2,7 @@
 import { computed, signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { severities, type Alert, type AlertsDocument } from "../api";
-import { has, useAnswer, type Answer } from "../remote";
+import { under, useAnswer, type Answer } from "../remote";
 import { route } from "../route";
 
 export const alerts = signal<Answer<AlertsDocument>>({ state: "asking" });
@@ -17,7 +17,7 @@ export const done = signal(0);
 /// Keeps `alerts` as they are; draws nothing.
 export function AlertsWatch() {
   const looking = route.value.page === "alerts";
-  const answer = useAnswer<AlertsDocument>(has("/alerts") ? "alerts" : null, looking ? 2000 : 5000, done.value);
+  const answer = useAnswer<AlertsDocument>(under("/alerts", "alerts"), looking ? 2000 : 5000, done.value);
   useEffect(() => void (alerts.value = answer), [answer]);
   return null;
 }

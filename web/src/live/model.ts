@@ -95,7 +95,7 @@ export function takeSnapshot(snapshot: Snapshot) {
     }
     entries.value = map;
     health.value = snapshot.health;
-    resources.value = snapshot.resources ? new Set(snapshot.resources) : null;
+    resources.value = new Set(snapshot.resources ?? []);
     connection.value = "live";
     heardAt.value = serverNow();
     happenings.value = snapshot.circuit_breakers

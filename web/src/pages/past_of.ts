@@ -4,7 +4,7 @@ import type { HistoryDocument, Transition } from "../api";
 import { serverNow } from "../live/clock";
 import { pastLength, unrolled, type Past } from "../live/past";
 import type { Chosen } from "../parts/spans";
-import { has, useAnswer, type Answer } from "../remote";
+import { under, useAnswer, type Answer } from "../remote";
 
 type Values = (number | null)[];
 
@@ -72,7 +72,7 @@ export function usePastOf(name: string, chosen: Chosen | null): { past: PastOf |
     : chosen.kind === "last"
       ? { from: `-${chosen.span}`, to: "now" }
       : { from: instant(chosen.from), to: instant(chosen.to) };
-  const query = span && has("/history") ? `history?${new URLSearchParams({ name, ...span })}` : null;
+  const query = span && under("/history", `history?${new URLSearchParams({ name, ...span })}`);
   const answer = useAnswer<HistoryDocument>(query, chosen?.kind === "last" ? every : once);
   const data = answer.state === "here" ? answer.data : null;
   return { past: useMemo(() => data && fromHistory(data), [data]), answer };

@@ -3,14 +3,14 @@ import { useMemo } from "preact/hooks";
 import type { ReportDocument } from "../api";
 import { bare, count, instant, percent, perSecond, seconds, span, words } from "../format";
 import { listed } from "../live/listed";
-import type { Entry } from "../live/model";
+import { resources, type Entry } from "../live/model";
 import { Findings } from "../parts/analysis";
 import { PlainTable } from "../parts/plain_table";
 import { StateMark, Waiting } from "../parts/said";
 import { Search } from "../parts/toolbar";
 import { TimeChart, type Line } from "../parts/time_chart";
 import { VirtualTable, type Column } from "../parts/virtual_table";
-import { has, useAnswer } from "../remote";
+import { has, under, useAnswer } from "../remote";
 import { href, param, setParams } from "../route";
 import { withGaps } from "./past_of";
 
@@ -50,7 +50,7 @@ export function ReportsPage() {
           )}
         </>
       ) : (
-        <p class="quiet note">{absent}</p>
+        <p class="quiet note">{resources.value ? absent : "Waiting for the server."}</p>
       )}
     </>
   );
@@ -183,7 +183,7 @@ function Shown({ of }: { of: ReportDocument }) {
 export function ReportPage({ name }: { name: string }) {
   const since = spans.some(([value]) => value === param("since")) ? param("since") : "24h";
   const address = `reports/${encodeURIComponent(name)}?since=${since}`;
-  const answer = useAnswer<ReportDocument>(has("/reports") ? address : null, 60_000);
+  const answer = useAnswer<ReportDocument>(under("/reports", address), 60_000);
   return (
     <>
       <header class="pagehead">

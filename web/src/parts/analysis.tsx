@@ -1,7 +1,7 @@
 // Why a breaker is as it is, and what to do about it: what GET /analysis/{name} answers.
 import type { AnalysisDocument, Finding } from "../api";
 import { instant, percent, seconds, span, words } from "../format";
-import { has, useAnswer } from "../remote";
+import { under, useAnswer } from "../remote";
 import { href } from "../route";
 import { Ago, Waiting } from "./said";
 
@@ -90,7 +90,7 @@ function Evidence({ of }: { of: AnalysisDocument }) {
 }
 
 export function Analysis({ name, again }: { name: string; again: unknown }) {
-  const answer = useAnswer<AnalysisDocument>(has("/analysis") ? `analysis/${encodeURIComponent(name)}` : null, 10_000, again);
+  const answer = useAnswer<AnalysisDocument>(under("/analysis", `analysis/${encodeURIComponent(name)}`), 10_000, again);
   return (
     <>
       <Waiting answer={answer} what="the analysis" absent="An analysis is not configured in this program." />

@@ -73,8 +73,8 @@ export function instant(at: string | number): string {
   return (date.toDateString() === new Date().toDateString() ? clock : dayAndClock).format(date);
 }
 
-/// `http_error` as `http error`.
-export const words = (name: string) => name.replaceAll("_", " ");
+/// `http_error` as `HTTP error`.
+export const words = (name: string) => name.replaceAll("_", " ").replace(/^http\b/, "HTTP");
 
 /// A rule's value and its limit, in the rule's own unit.
 export function evidence({ rule, value, threshold }: Pick<Transition, "rule" | "value" | "threshold">): {

@@ -1,7 +1,7 @@
 // A registry and an admin server without a gateway, moved from outside: each line on stdin is one command,
 // and each is answered by one line on stdout, so that a test can wait for its command.
 //
-//   admin_puppet [--token T] [--port N]    prints `port N`
+//   admin_puppet [--token T] [--port N] [--answers yes]    prints `port N`
 //   add NAME                   a breaker that opens at 50 % failures of at least 4 calls, for 30 s
 //   quick NAME                 the same, but it opens for 100 ms
 //   tag NAME KEY VALUE
@@ -13,11 +13,15 @@
 //   hold                       GET /readyz, and with it the server, stands still until `release`
 //   held                       waits until it does
 //   release
+//   answer PATH JSON           with --answers: of GET /history, /alerts, /analysis/{name} or /reports/{name};
+//                              GET /received has what was sent to the resources that change something
 //   remove NAME                NAME goes, as after a reload
 //   quit
 //
 // In NAME, `%20` stands for a space; otherwise names are data and may hold anything.
 
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -48,6 +52,12 @@ CircuitBreakerOptions sensitive() {
   options.open_duration = 30s;
   options.half_open.permitted_calls = 2;
   return options;
+}
+
+/// With a space for each `%20`.
+std::string spaced(std::string text) {
+  for (auto at = text.find("%20"); at != std::string::npos; at = text.find("%20")) text.replace(at, 3, " ");
+  return text;
 }
 
 TimePoint now() { return std::chrono::steady_clock::now(); }
@@ -81,9 +91,64 @@ class Hold {
   State state_ = off;
 };
 
+/// Plays the resources of a gateway with what a test tells it to answer.
+class Answers {
+ public:
+  void set(const std::string& path, const std::string& json) {
+    const std::lock_guard lock{mutex_};
+    answers_[path] = boost::json::parse(json);
+  }
+
+  [[nodiscard]] std::vector<admin::AddedResource> resources() {
+    using admin::Method;
+    using admin::ResourceRequest;
+    std::vector<admin::AddedResource> made;
+    const auto answer = [&](const char* path, const char* named, std::vector<std::string> parameters) {
+      made.push_back({Method::get, std::string{path} + named, std::move(parameters),
+                      [this, path](const ResourceRequest&) { return answered(path); }});
+    };
+    const auto receive = [&](const char* path, const char* word) {
+      made.push_back({Method::post,
+                      path,
+                      {},
+                      [this, word](const ResourceRequest& request) { return received(word, request); },
+                      word});
+    };
+    answer("/history", "", {"name", "from", "to", "step"});
+    answer("/alerts", "", {});
+    answer("/analysis", "/{name}", {});
+    answer("/reports", "/{name}", {"since", "format"});
+    receive("/alerts/{name}/acknowledge", "acknowledge");
+    receive("/silences", "silence");
+    receive("/silences/{name}/end", "end-silence");
+    made.push_back({Method::get, "/received", {}, [this](const ResourceRequest&) {
+                      const std::lock_guard lock{mutex_};
+                      return admin::Json{received_};
+                    }});
+    return made;
+  }
+
+ private:
+  admin::ResourceAnswer answered(const std::string& path) {
+    const std::lock_guard lock{mutex_};
+    const auto found = answers_.find(path);
+    if (found == answers_.end()) return admin::Problem{503, "nothing to answer yet"};
+    return admin::Json{found->second};
+  }
+  admin::ResourceAnswer received(const char* word, const admin::ResourceRequest& request) {
+    const std::lock_guard lock{mutex_};
+    received_.push_back({{"command", word}, {"name", request.name}, {"body", request.body}});
+    return admin::Json{{{"done", true}}};
+  }
+
+  std::mutex mutex_;
+  std::map<std::string, boost::json::value> answers_;
+  boost::json::array received_;
+};
+
 class Puppet {
  public:
-  Puppet(std::string token, std::uint16_t port)
+  Puppet(std::string token, std::uint16_t port, bool answers)
       : admin_(registry_, {.port = port, .token = std::move(token)},
                {.ready =
                     [this] {
@@ -92,7 +157,8 @@ class Puppet {
                     },
                 .reload = reload,
                 .policies = [this] { return policies(); },
-                .durations = &durations_}) {
+                .durations = &durations_,
+                .resources = answers ? answers_.resources() : std::vector<admin::AddedResource>{}}) {
     admin_.start();
   }
 
@@ -105,7 +171,7 @@ class Puppet {
     std::string name;
     int count = 1;
     words >> verb >> name >> count;
-    for (auto at = name.find("%20"); at != std::string::npos; at = name.find("%20")) name.replace(at, 3, " ");
+    name = spaced(name);
     if (verb == "add" || verb == "quick") {
       CircuitBreakerOptions& options = wanted_[name] = sensitive();
       if (verb == "quick") options.open_duration = 100ms;
@@ -120,6 +186,8 @@ class Puppet {
       crowd(std::stoi(name));
     } else if (verb == "stir") {
       stir(std::stoi(name));
+    } else if (verb == "answer") {
+      answers_.set(name, spaced(line.substr(line.find(name) + name.size())));
     } else if (verb == "hold") {
       hold_.set(Hold::armed);
     } else if (verb == "held") {
@@ -197,6 +265,7 @@ class Puppet {
   std::map<std::string, CircuitBreakerOptions> wanted_;
   std::vector<Held> held_;
   Hold hold_;
+  Answers answers_;
   admin::Server admin_;
 };
 
@@ -206,12 +275,14 @@ int main(int argc, char** argv) {
   try {
     std::string token;
     std::uint16_t port = 0;
+    bool answers = false;
     for (int i = 1; i + 1 < argc; i += 2) {
       const std::string option{argv[i]};
       if (option == "--token") token = argv[i + 1];
+      if (option == "--answers") answers = true;
       if (option == "--port") port = static_cast<std::uint16_t>(std::stoi(argv[i + 1]));
     }
-    Puppet puppet{token, port};
+    Puppet puppet{token, port, answers};
     std::cout << "port " << puppet.port() << '\n' << std::flush;
     for (std::string line; std::getline(std::cin, line) && line != "quit";) {
       std::cout << (puppet.obey(line) ? "done" : "what?") << '\n' << std::flush;

@@ -1,5 +1,5 @@
 // A breaker's contact, drawn as an electrician would: the shape alone tells the state.
-import type { State } from "./api";
+import type { State } from "../api";
 
 /// The blade's end, seen from the left terminal at (9, 16).
 const blade: Record<State, [number, number]> = {

@@ -1,5 +1,6 @@
 #include "app/serve/served_config.hpp"
 
+#include <exception>
 #include <utility>
 #include <vector>
 
@@ -8,13 +9,15 @@
 namespace switchgear::serve {
 
 ServedConfig::ServedConfig(ServeFlags flags, config::OwnSections sections, config::Config config,
-                           gateway::Gateway& gateway, spdlog::logger& log)
+                           gateway::Gateway& gateway, spdlog::logger& log,
+                           std::function<void(const config::Config&)> follow)
     : flags_(std::move(flags)),
       started_with_(config.gateway),
       history_(config.own.get<history::HistoryOptions>()),
       sections_(std::move(sections)),
       gateway_(gateway),
       log_(log),
+      follow_(std::move(follow)),
       config_(std::move(config)),
       stamp_(config::FileStamp::of(flags_.config)) {}
 
@@ -52,6 +55,14 @@ admin::ReloadResult ServedConfig::reload() {
   say("replaced", applied.replaced);
   say("removed", applied.removed);
   say("kept", applied.kept);
+  if (follow_) {
+    try {
+      follow_(next);
+    } catch (const std::exception& error) {
+      result.messages.emplace_back(error.what());
+      log_.error("reload: {}", error.what());
+    }
+  }
   config_ = std::move(next);
   result.ok = true;
   return result;

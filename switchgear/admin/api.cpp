@@ -326,8 +326,13 @@ json::object Api::view(const CircuitBreaker& breaker) const { return views_.of(b
 json::object Api::snapshot_json() const {
   json::array all;
   for (const auto& breaker : registry_.all()) all.push_back(view(*breaker));
+  json::array resources;
+  for (const AddedResource& each : program_.resources) {
+    if (each.method == Method::get) resources.emplace_back(each.path);
+  }
   return {{"at", iso8601(registry_.anchor().to_wall(clock_()))},
           {"health", health()},
+          {"resources", std::move(resources)},
           {"circuit_breakers", std::move(all)}};
 }
 

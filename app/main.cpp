@@ -19,10 +19,12 @@
 #include "app/alert/test_alerts.hpp"
 #include "app/check/check_command.hpp"
 #include "app/control/control_command.hpp"
+#include "app/control/report_command.hpp"
 #include "app/demo/demo_command.hpp"
 #include "app/lab/replay_command.hpp"
 #include "app/serve/own_sections.hpp"
 #include "app/serve/serve_command.hpp"
+#include "app/top/top_command.hpp"
 #include "switchgear/config/own_sections.hpp"
 
 namespace {
@@ -49,6 +51,8 @@ int run(int argc, char** argv) {
 
   const switchgear::config::OwnSections sections = switchgear::serve::own_sections();
   switchgear::control::add_control_commands(app, exit_code);
+  switchgear::control::add_report_commands(app, exit_code);
+  switchgear::top::add_top_command(app, exit_code);
   switchgear::check::add_check(app, exit_code, sections, alerts_trial());
   switchgear::demo::add_demo_command(app, exit_code);
   switchgear::lab::add_replay_command(app, exit_code, sections);

@@ -8,7 +8,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <exception>
 #include <future>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -76,6 +78,16 @@ template <class Make>
   return options;
 }
 
+/// Nothing when the history does not answer: a report is then made of what is in memory.
+[[nodiscard]] std::optional<CircuitHistory> kept_past(history::History& history, const std::string& circuit,
+                                                      WallAnchor::Wall from, WallAnchor::Wall to) {
+  try {
+    return history.read(circuit, from, to);
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
 Server::Server(const ServeFlags& flags, config::Config config, const config::OwnSections& sections,
@@ -110,6 +122,10 @@ admin::Program Server::program() {
   program.reload = [this] { return config_.reload(); };
   program.policies = [this] { return config_.policies(); };
   program.services = [this] { return gateway_->status(); };
+  program.history = [this](const std::string& circuit, WallAnchor::Wall from, WallAnchor::Wall to) {
+    return kept_past(history_, circuit, from, to);
+  };
+  program.surroundings = [this] { return gateway_->surroundings(); };
   program.metrics = [this](telemetry::MetricFamilies& to) {
     gateway_->add_metrics(to);
     history::add_history(to, history_.counts());

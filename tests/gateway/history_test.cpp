@@ -75,7 +75,12 @@ class GatewayHistory : public testing::Test {
     (void)gateway.admin("POST", std::string{"/circuit-breakers/shop/"} + (open ? "force-open" : "reset"));
   }
   static json::value past_of(const GatewayProcess& gateway, const std::string& query = "name=shop") {
-    return json::parse(gateway.admin("GET", "/history?" + query).body);
+    Message answer;
+    EXPECT_TRUE(eventually([&] {  // a busy machine may hold the history's thread up
+      answer = gateway.admin("GET", "/history?" + query);
+      return answer.status() != 503;
+    }));
+    return json::parse(answer.body);
   }
   /// When each transition of the last hour was.
   static std::multiset<std::string> transitions(const GatewayProcess& gateway) {

@@ -120,7 +120,8 @@ TEST_F(GatewayHistory, ShowsWhatCallsDidAndWhyTheBreakerOpened) {
   EXPECT_EQ(past.at("transitions").as_array()[0].at("value"), 3);
   EXPECT_TRUE(eventually([&] { return calls(gateway) == 8; })) << "with the next sample";
   std::uint64_t rejected = 0;
-  for (const json::value& each : past_of(gateway).at("samples").as_array())
+  const json::value later = past_of(gateway);
+  for (const json::value& each : later.at("samples").as_array())
     rejected += each.at("rejected").to_number<std::uint64_t>();
   EXPECT_EQ(rejected, 1U);
   EXPECT_EQ(past_of(gateway, "").at("circuits"), json::array{"shop"});

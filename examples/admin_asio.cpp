@@ -34,7 +34,7 @@ class Shop {
       return true; /* ask the payment service */
     });
     const std::string line = charged ? "charged" : to_string(charged.rejection());
-    if (line != last_line_) std::cout << (last_line_ = line) << std::endl;
+    if (line != last_line_) std::cout << (last_line_ = line) << '\n' << std::flush;
     timer_.expires_after(std::chrono::milliseconds{50});
     timer_.async_wait([this](boost::system::error_code ended) {
       if (!ended) charge();
@@ -58,7 +58,7 @@ int main() {
   options.port = 0;  // of the system's choice; without this line 9090
   admin::Server server{context.get_executor(), registry, options};
   server.start();
-  std::cout << "http://127.0.0.1:" << server.port() << "/dashboard" << std::endl;
+  std::cout << "http://127.0.0.1:" << server.port() << "/dashboard\n" << std::flush;
 
   Shop shop{context, *payment};
   asio::posix::stream_descriptor input{context, ::dup(STDIN_FILENO)};

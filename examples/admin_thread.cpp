@@ -31,7 +31,7 @@ int main() {
   };
   admin::Server server{registry, options, program};
   server.start();
-  std::cout << "http://127.0.0.1:" << server.port() << "/dashboard" << std::endl;
+  std::cout << "http://127.0.0.1:" << server.port() << "/dashboard\n" << std::flush;
 
   std::atomic<bool> ended{false};
   std::vector<std::jthread> clerks;

@@ -8,8 +8,8 @@ A room includes itself and the rooms below it. The rooms of app/ include the lib
 in app/serve/, which composes a process of them, and in app/*.cpp, which includes them all. The rooms in
 STANDARD_ONLY need only the standard library; their tests may use more.
 
-Within a room, and within each of its folders, a subfolder stands above or below each file and each folder beside it:
-includes never lead out of it and back. In a room of SUBFOLDERS the order is also given: a folder includes itself and
+Within a room, and within each of its folders, a file (its .hpp and its .cpp together) and a subfolder stand above or
+below each other: includes never lead out of one and back to it. In a room of SUBFOLDERS the order is also given: a folder includes itself and
 the folders before it; the files beside the folders come last.
 
 usage: check_includes.py [ROOT]     exit 1 and one line FILE:LINE: message per violation
@@ -133,11 +133,11 @@ def reachable(edges, start):
 
 
 class Circles:
-    """Finds subfolders that other parts of the same folder include, and that include these in turn."""
+    """Finds files and subfolders of one folder that include each other, directly or by others between them."""
 
     def __init__(self):
         self.edges = {}    # folder -> part -> parts it includes
-        self.leaving = {}  # (folder, subfolder) -> [(place, included part)]
+        self.leaving = {}  # (folder, part) -> [(place, included part)]
 
     def add(self, path, number, target):
         folder = Path(os.path.commonpath([path.parent, target.parent]))
@@ -145,8 +145,7 @@ class Circles:
         if here == there:
             return
         self.edges.setdefault(folder, {}).setdefault(here, set()).add(there)
-        if here.endswith("/"):
-            self.leaving.setdefault((folder, here), []).append((f"{path}:{number}", there))
+        self.leaving.setdefault((folder, here), []).append((f"{path}:{number}", there))
 
     def found(self):
         for (folder, part), ways_out in self.leaving.items():

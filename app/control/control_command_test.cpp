@@ -72,6 +72,27 @@ TEST_F(ControlCommand, ShowsALineForEveryBreaker) {
   EXPECT_NE(ran.output.find("closed -> open by failure_rate"), std::string::npos) << ran.output;
 }
 
+TEST_F(ControlCommand, WritesRatiosWithThePercentSignRightBehindTheNumber) {
+  breakers.fail("payment", 4);
+  const Ran ran = run({"status", "payment", "--admin", start()});
+  EXPECT_NE(ran.output.find("failures 100.0%"), std::string::npos) << ran.output;
+}
+
+TEST_F(ControlCommand, IsAUsageErrorToWatchAtAnIntervalThatIsNotADuration) {
+  for (const char* interval : {"5", "0s", "-1s", "often"})
+    EXPECT_EQ(run({"status", "--interval", interval}).exit_code, 2) << interval;
+}
+
+TEST_F(ControlCommand, ExitsWithThreeWhenThereIsNothingToWatchAndWithOneWhenTheBreakerIsNotThere) {
+  breakers.add("payment");
+  const std::string url = start();
+  const Ran ran = run({"status", "--watch", "paymnet", "--admin", url});
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_NE(ran.errors.find("'paymnet'"), std::string::npos) << ran.errors;
+  stop();
+  EXPECT_EQ(run({"status", "--watch", "--admin", url}).exit_code, 3);
+}
+
 TEST_F(ControlCommand, ForcesABreakerOpenAndResetsIt) {
   const CircuitBreaker& breaker = breakers.add("pay/ment 1");
   const std::string url = start();

@@ -54,7 +54,7 @@ template <class Make>
 
 }  // namespace
 
-Server::Server(ServeFlags flags, config::Config config, const config::OwnSections& sections,
+Server::Server(const ServeFlags& flags, config::Config config, const config::OwnSections& sections,
                spdlog::logger& log)
     : listen_(config.gateway.listen),
       admin_address_(config.gateway.admin),

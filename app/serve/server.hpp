@@ -41,7 +41,8 @@ class CannotListen final : public std::runtime_error {
 class Server {
  public:
   /// Listens. Throws CannotListen, or gateway::TooFewOpenFiles.
-  Server(ServeFlags flags, config::Config config, const config::OwnSections& sections, spdlog::logger& log);
+  Server(const ServeFlags& flags, config::Config config, const config::OwnSections& sections,
+         spdlog::logger& log);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 

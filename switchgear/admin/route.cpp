@@ -25,8 +25,17 @@ constexpr std::array<Fixed, 11> fixed_paths{{{"", Resource::root},
                                              {"dashboard", Resource::dashboard},
                                              {"reload", Resource::reload}}};
 
-std::vector<std::string_view> split(std::string_view path) {
+/// Of a target that begins with `/`.
+std::string_view path_of(std::string_view target) {
+  return target.substr(1, target.find_first_of("?#", 1) - 1);
+}
+
+}  // namespace
+
+std::vector<std::string_view> segments_of(std::string_view target) {
   std::vector<std::string_view> segments;
+  if (!target.starts_with('/')) return segments;
+  std::string_view path = path_of(target);
   while (true) {
     const auto slash = path.find('/');
     segments.push_back(path.substr(0, slash));
@@ -35,24 +44,22 @@ std::vector<std::string_view> split(std::string_view path) {
   }
 }
 
-std::optional<std::string> decoded(std::string_view segment) {
+std::optional<std::string> decoded_segment(std::string_view segment) {
   const auto checked = boost::urls::make_pct_string_view(segment);
   if (!checked) return std::nullopt;
   const auto view = **checked;
   return std::string{view.begin(), view.end()};
 }
 
-}  // namespace
-
 Routed route_of(std::string_view target) {
   if (!target.starts_with('/')) return {RouteError::malformed, {}};
-  const std::string_view path = target.substr(1, target.find_first_of("?#", 1) - 1);
+  const std::string_view path = path_of(target);
   for (const Fixed& each : fixed_paths) {
     if (each.path == path) return {RouteError::none, {each.resource, {}, std::nullopt}};
   }
-  const auto segments = split(path);
+  const auto segments = segments_of(target);
   if (segments.size() < 2 || segments.size() > 3 || segments[1].empty()) return {RouteError::unknown, {}};
-  auto name = decoded(segments[1]);
+  auto name = decoded_segment(segments[1]);
   if (!name) return {RouteError::malformed, {}};
   if (segments[0] == "dashboard" && segments.size() == 2) {
     return {RouteError::none, {Resource::asset, std::move(*name), std::nullopt}};

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "switchgear/core/command.hpp"
 
@@ -45,6 +46,12 @@ struct Routed {
   RouteError error = RouteError::none;
   Route route;
 };
+
+/// The segments of a target's path, as they are written: of `/a/b?c`, `a` and `b`. Of any other text than a
+/// path, none.
+[[nodiscard]] std::vector<std::string_view> segments_of(std::string_view target);
+/// Percent-decoded; empty when that is malformed.
+[[nodiscard]] std::optional<std::string> decoded_segment(std::string_view segment);
 
 /// `target`: as in the request line, in origin form; a query is ignored. A name is one path segment, so that
 /// a `/` in it is written `%2F`.

@@ -30,6 +30,7 @@
 #include "switchgear/async/async_error.hpp"
 #include "switchgear/async/attempt_op.hpp"
 #include "switchgear/async/attempt_outcome.hpp"
+#include "switchgear/async/call_delivery.hpp"
 #include "switchgear/async/call_options.hpp"
 #include "switchgear/async/handler_memory.hpp"
 #include "switchgear/async/runs_inside.hpp"
@@ -39,9 +40,6 @@
 #include "switchgear/pipeline/pipeline.hpp"
 
 namespace switchgear::detail {
-
-/// What the handler is given: the value or an error, a rejection among them; or rejections apart from errors.
-enum class Gives : std::uint8_t { value, result };
 
 template <class T, Gives gives, class P, class Op, class Handler, class Ex, class Time>
 class CallState final : public Waker {
@@ -400,15 +398,37 @@ class CallState final : public Waker {
     boost::asio::dispatch(executor, OnDeliver{{std::move(self)}});
   }
 
-  static void deliver(Ref self);
+  static void deliver(Ref self) {
+    CallState& call = *self;
+    Delivery<Error> delivery = call.begun_ ? delivery_of<gives, Error>(call.execution_, call.kept_)
+                                           : refused<gives, Error>({Reason::cancelled, "caller", {}});
+    call.report(delivery.rejection);
+    if (call.can_be_cancelled_) boost::asio::get_associated_cancellation_slot(call.handler_).clear();
 
-  /// Of the value, the refusal, and the error, the one that the caller gets.
-  struct Answered {
-    std::optional<Rejection> rejection;
-    Error error{};
-  };
-  Answered answered();
-  void fill_report(const std::optional<Rejection>& rejection);
+    // From here on the handler may destroy the caller's frame, and the state may be gone before it runs.
+    std::optional<Value> value = std::move(delivery.error ? call.kept_.beside_code : call.kept_.answer.value);
+    const auto work = std::move(call.work_);
+    const auto handler_work = std::move(call.handler_work_);
+    Handler handler = std::move(call.handler_);
+    self.reset();
+    complete<T, gives>(std::move(handler), std::move(delivery), std::move(value));
+  }
+
+  void report(const std::optional<Rejection>& rejection) {
+    if (options_.report == nullptr && options_.full_report == nullptr) return;
+    auto& details = kept_.answer.detail();
+    const CallReport report{execution_.attempts(),
+                            latency_,
+                            details.source,
+                            details.age,
+                            execution_.chaos(),
+                            details.queued_as,
+                            begun_ ? kept_.answer.both_causes(execution_.ending()) : nullptr};
+    if (options_.report != nullptr) *options_.report = report;
+    if (options_.full_report == nullptr) return;
+    static_cast<CallReport&>(*options_.full_report) = report;
+    options_.full_report->rejection = rejection;
+  }
 
   std::atomic<unsigned> references_{0};
   std::atomic<bool> wake_posted_{false};
@@ -442,5 +462,3 @@ class CallState final : public Waker {
 };
 
 }  // namespace switchgear::detail
-
-#include "switchgear/async/call_delivery.hpp"

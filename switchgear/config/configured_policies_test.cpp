@@ -178,7 +178,7 @@ TEST(ConfiguredPolicies, WhatCannotBeMadeChangesNoLimitNoBreakerAndNoRegistry) {
   const Policies first{
       policy_of("{preset: core, bulkhead: {max_concurrent: 2}, fallback: {queue: {max: 3}}}"), context,
       nullptr};
-  const auto refused = [&](const std::string& text, PolicyContext<int> with) {
+  const auto refused = [&](const std::string& text, const PolicyContext<int>& with) {
     EXPECT_THROW((Policies{policy_of(text), with, &first}), std::invalid_argument) << text;
     EXPECT_EQ(first.bulkhead()->options().max_concurrent, 2U);
     EXPECT_EQ(first.queue()->options().max, 3U);

@@ -29,10 +29,9 @@ int make_eventfd() {
   return descriptor;
 }
 
-const WatchOptions& checked(const WatchOptions& options) {
+void require_valid(const WatchOptions& options) {
   if (options.quiet <= Duration::zero() || options.look_every <= Duration::zero())
     switchgear::detail::raise_invalid("watch: quiet and look_every must be above 0s");
-  return options;
 }
 
 enum class Woken : std::uint8_t { to_stop, to_look };
@@ -49,11 +48,9 @@ Woken sleep_for(Duration length, int stop, int events) {
 }  // namespace
 
 FileChanges::FileChanges(std::string path, std::function<void()> changed, const WatchOptions& options)
-    : path_(std::move(path)),
-      changed_(std::move(changed)),
-      options_(checked(options)),
-      stop_(make_eventfd()) {
+    : path_(std::move(path)), changed_(std::move(changed)), options_(options), stop_(make_eventfd()) {
   try {
+    require_valid(options_);
     thread_ = std::thread{&FileChanges::run, this, Settling{FileStamp::of(path_), options_.quiet}};
   } catch (...) {
     ::close(stop_);

@@ -34,7 +34,7 @@ Alerts read_alerts(const Value& value, const FileContext& context) {
   section.require("policy", alerts.policy, Text{}, "policy: NAME");
   section.read("key", alerts.key, Secret{context.directory});
   if (const auto policy = section.find("policy"); policy && !context.config.policies.contains(alerts.policy))
-    policy->wrong("there is no policy " + config::quoted(alerts.policy));
+    policy->wrong("policy " + config::quoted(alerts.policy) + " does not exist");
   section.finish();
   return alerts;
 }
@@ -94,7 +94,7 @@ TEST_F(OwnSectionsTest, AreUnknownToAProgramThatDoesNotHaveThem) {
 TEST_F(OwnSectionsTest, MayReferToTheRestOfTheFileWhateverTheOrder) {
   EXPECT_EQ(errors("version: 1\nalerts: {policy: p}\npolicies: {p: {timeout: 1s}}\n"), Lines{});
   EXPECT_EQ(errors("version: 1\nalerts: {policy: q}\npolicies: {p: {timeout: 1s}}\n"),
-            Lines{"f.yaml:2:18: alerts.policy: there is no policy \"q\""});
+            Lines{"f.yaml:2:18: alerts.policy: policy \"q\" does not exist"});
 }
 
 TEST_F(OwnSectionsTest, ReadSecretsFromFilesBesideTheirs) {

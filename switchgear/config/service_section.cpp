@@ -131,7 +131,7 @@ class ServiceReader {
     }
     std::string hint = "; expected a name under policies";
     if (meant) hint = "; did you mean " + quoted(*meant) + "?";
-    value.wrong("there is no policy " + quoted(service.policy) + hint);
+    value.wrong("policy " + quoted(service.policy) + " does not exist" + hint);
   }
 
   const std::map<std::string, Policy>& policies_;

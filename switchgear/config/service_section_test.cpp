@@ -86,7 +86,7 @@ TEST(ServiceSection, MistakesAreLocated) {
       {service("http://a", ", routes: [{prefix: /s}]"),
        "f.yaml:4:3: services.s.policy: is missing; write \"policy: NAME\""},
       {service("http://a", ", policy: q, routes: [{prefix: /s}]"),
-       "f.yaml:4:32: services.s.policy: there is no policy \"q\"; expected a name under policies"},
+       "f.yaml:4:32: services.s.policy: policy \"q\" does not exist; expected a name under policies"},
       {service("http://a", ", policy: p, routes: {prefix: /s}"),
        "f.yaml:4:43: services.s.routes: a mapping found; expected a list, as in [{prefix: /payment/}]"},
       {service("http://a", ", policy: p, routes: [/s]"),
@@ -115,7 +115,7 @@ TEST(ServiceSection, APolicyMistypedIsAskedAbout) {
   expect_answers(
       {{"version: 1\npolicies: {payment: {preset: core}}\nservices:\n"
         "  s: {url: \"http://a\", policy: paymet, routes: [{prefix: /s}]}\n",
-        "f.yaml:4:32: services.s.policy: there is no policy \"paymet\"; did you mean \"payment\"?"}});
+        "f.yaml:4:32: services.s.policy: policy \"paymet\" does not exist; did you mean \"payment\"?"}});
 }
 
 TEST(ServiceSection, NoRouteIsHiddenByAnotherThatTakesAllItsRequests) {

@@ -5,7 +5,7 @@
 #   switchgear::asio      async                                        needs Boost's headers
 #   switchgear::http      http                                         needs Boost.URL, Boost.JSON, zlib, OpenSSL 3
 #   switchgear::config    config                                       needs libfyaml and Boost.URL
-#   switchgear::telemetry telemetry                                    needs prometheus-cpp's core and Boost.JSON
+#   switchgear::telemetry telemetry                                    needs prometheus-cpp's core
 #   switchgear::admin     admin                                        needs telemetry, Boost.JSON and Boost.URL
 #   switchgear::testing   testing
 # Which room belongs where is said by the room (SwitchgearRoom.cmake); what a component needs follows from its rooms' DEPS.

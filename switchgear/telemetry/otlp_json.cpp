@@ -1,21 +1,16 @@
 #include "switchgear/telemetry/otlp_json.hpp"
 
 #include <algorithm>
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
-#include <boost/json/value.hpp>
-#include <cmath>
+#include <array>
 #include <cstdint>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <variant>
 
-#include "switchgear/core/utf8.hpp"
+#include "switchgear/telemetry/json_text.hpp"
 
 namespace switchgear::telemetry {
-
-namespace json = boost::json;
 
 namespace {
 
@@ -25,66 +20,48 @@ constexpr std::uint32_t parent_is_known = 0x100;
 constexpr std::uint32_t parent_is_remote = 0x200;
 
 template <std::size_t Size>
-json::string text(const std::array<char, Size>& digits) {
-  return json::string{std::string_view{digits.data(), digits.size()}};
+std::string_view view(const std::array<char, Size>& digits) {
+  return {digits.data(), digits.size()};
 }
 
-json::string decimal(std::uint64_t number) { return json::string{std::to_string(number)}; }
-
-json::string nanoseconds(WallAnchor::Wall at) { return decimal(ticks_of(TimePoint{at.time_since_epoch()})); }
-
-/// JSON has no other way to write these than protobuf's.
-json::value number(double value) {
-  if (std::isnan(value)) return json::string{"NaN"};
-  if (std::isinf(value)) return json::string{value > 0 ? "Infinity" : "-Infinity"};
-  return value;
+void write_time(JsonText& to, std::string_view name, WallAnchor::Wall at) {
+  to.key(name).decimal(ticks_of(TimePoint{at.time_since_epoch()}));
 }
 
-json::object attribute(std::string_view name, json::object value) {
-  return {{"key", name}, {"value", std::move(value)}};
+void write_value(JsonText& to, const std::string& value) { to.key("stringValue").text(value); }
+void write_value(JsonText& to, std::int64_t value) { to.key("intValue").decimal(value); }
+void write_value(JsonText& to, double value) { to.key("doubleValue").number(value); }
+void write_value(JsonText& to, bool value) { to.key("boolValue").truth(value); }
+
+void write_attributes(JsonText& to, const Labels& labels) {
+  to.key("attributes").open('[');
+  for (const Label& label : labels) {
+    to.open('{').key("key").text(label.name).key("value").open('{');
+    write_value(to, label.value);
+    to.close('}').close('}');
+  }
+  to.close(']');
 }
 
-json::array attributes_of(const Labels& labels) {
-  json::array all;
-  for (const Label& label : labels)
-    all.push_back(attribute(label.name, {{"stringValue", as_utf8(label.value)}}));
-  return all;
+void write_attributes(JsonText& to, const Attributes& attributes) {
+  to.key("attributes").open('[');
+  for (const Attribute& attribute : attributes) {
+    to.open('{').key("key").text(attribute.name).key("value").open('{');
+    std::visit([&to](const auto& value) { write_value(to, value); }, attribute.value);
+    to.close('}').close('}');
+  }
+  to.close(']');
 }
 
-json::object value_of(const Attribute& attribute) {
-  return std::visit(
-      [](const auto& value) -> json::object {
-        using Value = std::decay_t<decltype(value)>;
-        if constexpr (std::is_same_v<Value, std::string>) {
-          return {{"stringValue", as_utf8(value)}};
-        } else if constexpr (std::is_same_v<Value, std::int64_t>) {
-          return {{"intValue", std::to_string(value)}};
-        } else if constexpr (std::is_same_v<Value, bool>) {
-          return {{"boolValue", value}};
-        } else {
-          return {{"doubleValue", number(value)}};
-        }
-      },
-      attribute.value);
+/// `{group: [{"resource": …, scoped: [{"scope": …, items: [` … `]}]}]}`
+void begin_request(JsonText& to, const OtlpResource& resource, std::string_view group,
+                   std::string_view scoped, std::string_view items) {
+  to.open('{').key(group).open('[').open('{').key("resource").open('{');
+  write_attributes(to, resource.attributes);
+  to.close('}').key(scoped).open('[').open('{').key("scope").open('{').key("name").plain("switchgear");
+  to.key("version").text(resource.version).close('}').key(items).open('[');
 }
-
-json::array attributes_of(const Attributes& attributes) {
-  json::array all;
-  for (const Attribute& each : attributes) all.push_back(attribute(each.name, value_of(each)));
-  return all;
-}
-
-/// `{group: [{"resource": …, scoped: [{"scope": …, items: …}]}]}`
-std::string request(const OtlpResource& resource, std::string_view group, std::string_view scoped,
-                    std::string_view items, json::array content) {
-  json::object scope{{"scope", {{"name", "switchgear"}, {"version", resource.version}}}};
-  scope[items] = std::move(content);
-  json::object one{{"resource", {{"attributes", attributes_of(resource.attributes)}}}};
-  one[scoped] = json::array{std::move(scope)};
-  json::object whole;
-  whole[group] = json::array{std::move(one)};
-  return json::serialize(whole);
-}
+void end_request(JsonText& to) { to.close(']').close('}').close(']').close('}').close(']').close('}'); }
 
 // ---- Metrics ----------------------------------------------------------------------------------------------
 
@@ -97,107 +74,105 @@ std::string_view unit_of(std::string_view name) {
   return {};
 }
 
-void put(json::object& point, const Histogram& histogram) {
-  json::array counts;
-  for (const std::uint64_t count : histogram.counts) counts.push_back(decimal(count));
-  json::array bounds;
-  for (const double bound : histogram.bounds) bounds.push_back(number(bound));
-  point["count"] = decimal(histogram.count);
-  point["sum"] = number(histogram.sum);
-  point["bucketCounts"] = std::move(counts);
-  point["explicitBounds"] = std::move(bounds);
+void write_histogram(JsonText& to, const Histogram& histogram) {
+  to.key("count").decimal(histogram.count).key("sum").number(histogram.sum).key("bucketCounts").open('[');
+  for (const std::uint64_t count : histogram.counts) to.decimal(count);
+  to.close(']').key("explicitBounds").open('[');
+  for (const double bound : histogram.bounds) to.number(bound);
+  to.close(']');
 }
 
-json::object metric_of(const MetricFamily& family, json::array points) {
-  json::object data{{"dataPoints", std::move(points)}};
-  if (family.kind != MetricKind::gauge) data["aggregationTemporality"] = cumulative;
-  if (family.kind == MetricKind::counter) data["isMonotonic"] = true;
-  json::object metric{{"name", family.name}, {"description", family.help}};
-  if (const std::string_view unit = unit_of(family.name); !unit.empty()) metric["unit"] = unit;
-  constexpr std::string_view kinds[]{"sum", "gauge", "histogram"};
-  metric[kinds[static_cast<std::size_t>(family.kind)]] = std::move(data);
-  return metric;
-}
-
-/// Collects points into requests of a bounded size.
+/// Writes requests of a bounded number of points.
 class MetricsWriter {
  public:
   MetricsWriter(const OtlpResource& resource, SeriesStarts& starts, SeriesStarts::Wall now, std::size_t most)
       : resource_(resource), starts_(starts), now_(now), most_(std::max<std::size_t>(most, 1)) {}
 
   void add(const MetricFamily& family) {
-    json::array points;
-    for (const MetricSample& sample : family.samples) {
-      points.push_back(point_of(family, sample));
-      if (++size_ < most_) continue;
-      metrics_.push_back(metric_of(family, std::exchange(points, {})));
-      flush();
+    for (std::size_t i = 0; i < family.samples.size(); ++i) {
+      if (points_ == 0) begin_request(json_, resource_, "resourceMetrics", "scopeMetrics", "metrics");
+      if (points_ == 0 || i == 0) begin_metric(family);
+      write_point(family, family.samples[i]);
+      const bool full = ++points_ == most_;
+      if (full || i + 1 == family.samples.size()) json_.close(']').close('}').close('}');
+      if (full) end();
     }
-    if (!points.empty()) metrics_.push_back(metric_of(family, std::move(points)));
   }
 
   std::vector<std::string> finish() {
-    if (!metrics_.empty()) flush();
+    if (points_ != 0) end();
     return std::move(requests_);
   }
 
  private:
-  json::object point_of(const MetricFamily& family, const MetricSample& sample) {
-    json::object point{{"attributes", attributes_of(sample.labels)}};
-    if (family.kind != MetricKind::gauge)
-      point["startTimeUnixNano"] = nanoseconds(starts_.start_of(family.name, sample));
-    point["timeUnixNano"] = nanoseconds(now_);
-    if (const auto* histogram = std::get_if<Histogram>(&sample.value)) {
-      put(point, *histogram);
-    } else {
-      point["asDouble"] = number(std::get<double>(sample.value));
-    }
-    return point;
+  void begin_metric(const MetricFamily& family) {
+    constexpr std::array<std::string_view, 3> kinds{"sum", "gauge", "histogram"};
+    json_.open('{').key("name").text(family.name).key("description").text(family.help);
+    if (const std::string_view unit = unit_of(family.name); !unit.empty()) json_.key("unit").plain(unit);
+    json_.key(kinds[static_cast<std::size_t>(family.kind)]).open('{');
+    if (family.kind != MetricKind::gauge) json_.key("aggregationTemporality").number(cumulative);
+    if (family.kind == MetricKind::counter) json_.key("isMonotonic").truth(true);
+    json_.key("dataPoints").open('[');
   }
 
-  void flush() {
-    requests_.push_back(
-        request(resource_, "resourceMetrics", "scopeMetrics", "metrics", std::exchange(metrics_, {})));
-    size_ = 0;
+  void write_point(const MetricFamily& family, const MetricSample& sample) {
+    json_.open('{');
+    write_attributes(json_, sample.labels);
+    if (family.kind != MetricKind::gauge)
+      write_time(json_, "startTimeUnixNano", starts_.start_of(family.name, sample));
+    write_time(json_, "timeUnixNano", now_);
+    if (const auto* histogram = std::get_if<Histogram>(&sample.value)) {
+      write_histogram(json_, *histogram);
+    } else {
+      json_.key("asDouble").number(std::get<double>(sample.value));
+    }
+    json_.close('}');
+  }
+
+  void end() {
+    end_request(json_);
+    requests_.push_back(json_.take());
+    points_ = 0;
   }
 
   const OtlpResource& resource_;
   SeriesStarts& starts_;
   const SeriesStarts::Wall now_;
   const std::size_t most_;
-  std::size_t size_ = 0;  ///< points in metrics_
-  json::array metrics_;
+  std::size_t points_ = 0;  ///< in json_
+  JsonText json_;
   std::vector<std::string> requests_;
 };
 
 // ---- Spans ------------------------------------------------------------------------------------------------
 
-json::array events_of(const Span& span, const WallAnchor& clock) {
-  json::array all;
+void write_events(JsonText& to, const Span& span, const WallAnchor& clock) {
+  to.key("events").open('[');
   for (const SpanEvent& event : span.events) {
-    all.push_back({{"timeUnixNano", nanoseconds(clock.to_wall(event.at))},
-                   {"name", event.name},
-                   {"attributes", attributes_of(event.attributes)}});
+    to.open('{');
+    write_time(to, "timeUnixNano", clock.to_wall(event.at));
+    to.key("name").text(event.name);
+    write_attributes(to, event.attributes);
+    to.close('}');
   }
-  return all;
+  to.close(']');
 }
 
-json::object span_of(const Span& span, const WallAnchor& clock) {
-  json::object made{{"traceId", text(hex_of(span.context.trace))},
-                    {"spanId", text(hex_of(span.context.span))},
-                    {"name", as_utf8(span.name)},
-                    {"kind", static_cast<int>(span.kind)},
-                    {"startTimeUnixNano", nanoseconds(clock.to_wall(span.start))},
-                    {"endTimeUnixNano", nanoseconds(clock.to_wall(span.end))},
-                    {"attributes", attributes_of(span.attributes)}};
+void write_span(JsonText& to, const Span& span, const WallAnchor& clock) {
+  to.open('{').key("traceId").plain(view(hex_of(span.context.trace)));
+  to.key("spanId").plain(view(hex_of(span.context.span)));
   std::uint32_t flags = span.context.flags | parent_is_known;
-  if (span.parent_kind != SpanParent::none) made["parentSpanId"] = text(hex_of(span.parent));
+  if (span.parent_kind != SpanParent::none) to.key("parentSpanId").plain(view(hex_of(span.parent)));
   if (span.parent_kind == SpanParent::remote) flags |= parent_is_remote;
-  made["flags"] = flags;
-  if (!span.state.empty()) made["traceState"] = span.state;
-  if (!span.events.empty()) made["events"] = events_of(span, clock);
-  if (span.status != SpanStatus::unset) made["status"] = {{"code", static_cast<int>(span.status)}};
-  return made;
+  if (!span.state.empty()) to.key("traceState").text(span.state);
+  to.key("flags").number(flags).key("name").text(span.name).key("kind").number(static_cast<int>(span.kind));
+  write_time(to, "startTimeUnixNano", clock.to_wall(span.start));
+  write_time(to, "endTimeUnixNano", clock.to_wall(span.end));
+  write_attributes(to, span.attributes);
+  if (!span.events.empty()) write_events(to, span, clock);
+  if (span.status != SpanStatus::unset)
+    to.key("status").open('{').key("code").number(static_cast<int>(span.status)).close('}');
+  to.close('}');
 }
 
 }  // namespace
@@ -212,9 +187,11 @@ std::vector<std::string> otlp_metrics(const MetricFamilies& families, const Otlp
 }
 
 std::string otlp_spans(std::span<const Span> spans, const OtlpResource& resource, const WallAnchor& clock) {
-  json::array all;
-  for (const Span& span : spans) all.push_back(span_of(span, clock));
-  return request(resource, "resourceSpans", "scopeSpans", "spans", std::move(all));
+  JsonText json;
+  begin_request(json, resource, "resourceSpans", "scopeSpans", "spans");
+  for (const Span& span : spans) write_span(json, span, clock);
+  end_request(json);
+  return json.take();
 }
 
 }  // namespace switchgear::telemetry

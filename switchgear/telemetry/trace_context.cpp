@@ -1,6 +1,7 @@
 #include "switchgear/telemetry/trace_context.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace switchgear::telemetry {
 
@@ -26,9 +27,19 @@ bool read_hex(std::string_view digits, std::uint64_t& number) noexcept {
   return true;
 }
 
-void write_hex(char* to, std::uint64_t number, std::size_t digits) noexcept {
+/// The two digits of every byte: every request that is traced pays for 25 of them.
+constexpr auto digits_of_bytes = [] {
   constexpr std::string_view alphabet = "0123456789abcdef";
-  for (std::size_t i = digits; i-- > 0; number >>= 4U) to[i] = alphabet[number & 15U];
+  std::array<std::array<char, 2>, 256> table{};
+  for (std::size_t byte = 0; byte < table.size(); ++byte)
+    table[byte] = {alphabet[byte >> 4U], alphabet[byte & 15U]};
+  return table;
+}();
+
+template <std::size_t Bytes>
+void write_hex(char* to, std::uint64_t number) noexcept {
+  for (std::size_t i = 0; i < Bytes; ++i)
+    std::memcpy(to + 2 * i, &digits_of_bytes[number >> (8 * (Bytes - 1 - i)) & 255U], 2);
 }
 
 constexpr bool is_lower(char c) noexcept { return c >= 'a' && c <= 'z'; }
@@ -89,23 +100,23 @@ TraceparentText traceparent_of(const TraceContext& context) noexcept {
   TraceparentText text;
   text[0] = text[1] = '0';
   text[2] = text[35] = text[52] = '-';
-  write_hex(text.data() + 3, context.trace.high, 16);
-  write_hex(text.data() + 19, context.trace.low, 16);
-  write_hex(text.data() + 36, context.span.value, 16);
-  write_hex(text.data() + 53, context.flags, 2);
+  write_hex<8>(text.data() + 3, context.trace.high);
+  write_hex<8>(text.data() + 19, context.trace.low);
+  write_hex<8>(text.data() + 36, context.span.value);
+  write_hex<1>(text.data() + 53, context.flags);
   return text;
 }
 
 std::array<char, 32> hex_of(TraceId id) noexcept {
   std::array<char, 32> text;
-  write_hex(text.data(), id.high, 16);
-  write_hex(text.data() + 16, id.low, 16);
+  write_hex<8>(text.data(), id.high);
+  write_hex<8>(text.data() + 16, id.low);
   return text;
 }
 
 std::array<char, 16> hex_of(SpanId id) noexcept {
   std::array<char, 16> text;
-  write_hex(text.data(), id.value, 16);
+  write_hex<8>(text.data(), id.value);
   return text;
 }
 

@@ -18,7 +18,7 @@ from pathlib import Path
 PLACES = ("gateway", "gateway.limits", "policies.p", "policies.p.circuit_breaker", "policies.p.circuit_breaker.half_open",
           "policies.p.retry", "policies.p.retry.budget", "policies.p.bulkhead", "policies.p.adaptive_limit", "policies.p.cache", "policies.p.fallback",
           "policies.p.fallback.cache", "policies.p.chaos",
-          "services.s", "")
+          "services.s", "telemetry", "")
 NOT_A_KEY = {
     "connections.waiting", "explanation.policies", "explanation.services", "queue.oldest",  # members of JSON answers
     "connection_error", "metrics_only", "slow_success",  # values
@@ -26,7 +26,7 @@ NOT_A_KEY = {
     "certificate_file", "key_file", "look_every", "max_body", "max_head", "pool.max", "report.failure",  # members in C++
     "shop.example", "e.g",
 }
-OTHER_NAMES = re.compile(r"^switchgear[._]|\.(?:hpp|cpp|pml|yaml|yml|jsonl?|html|md|js|css|db)$")
+OTHER_NAMES = re.compile(r"^switchgear[._]|^(?:error|http|server|service|url)\.|\.(?:hpp|cpp|pml|yaml|yml|jsonl?|html|md|js|css|db)$")
 DOTTED = r"(?:[a-z][a-z_]*\.)+[a-z][a-z_]*"
 OF_SEVERAL_WORDS = r"[a-z]+(?:_[a-z]+)+"
 

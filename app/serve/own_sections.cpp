@@ -1,5 +1,6 @@
 #include "app/serve/own_sections.hpp"
 
+#include "app/otlp/telemetry_section.hpp"
 #include "app/serve/log_section.hpp"
 
 namespace switchgear::serve {
@@ -7,6 +8,7 @@ namespace switchgear::serve {
 config::OwnSections own_sections() {
   config::OwnSections sections;
   sections.add("log", read_log);
+  sections.add("telemetry", otlp::read_telemetry);
   return sections;
 }
 

@@ -4,10 +4,12 @@
 #include <spdlog/logger.h>
 
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 
 #include "app/gateway/gateway.hpp"
+#include "app/otlp/telemetry_section.hpp"
 #include "app/serve/serve_flags.hpp"
 #include "switchgear/admin/server.hpp"
 #include "switchgear/config/config.hpp"
@@ -17,13 +19,19 @@
 
 namespace switchgear::serve {
 
+/// What the gateway does of the section `telemetry`. `spans`: where it tells of recorded calls; null: none
+/// is.
+[[nodiscard]] gateway::TracingOptions tracing_of(const config::Config& config,
+                                                 std::shared_ptr<telemetry::SpanQueue> spans);
+
 /// Borrows `gateway` and `log`. Threads: any; one reload at a time, the others wait for it.
 class ServedConfig {
  public:
   /// `config`: what `gateway` was made from: the file of `flags`, read with `sections`, with the flags in
-  /// place of its addresses.
+  /// place of its addresses. `spans`: as of tracing_of().
   ServedConfig(ServeFlags flags, config::OwnSections sections, config::Config config,
-               gateway::Gateway& gateway, spdlog::logger& log);
+               gateway::Gateway& gateway, spdlog::logger& log,
+               std::shared_ptr<telemetry::SpanQueue> spans = nullptr);
 
   /// Reads the file again and gives it to the gateway. All or nothing: a file with an error changes nothing.
   admin::ReloadResult reload();
@@ -42,9 +50,11 @@ class ServedConfig {
 
   const ServeFlags flags_;
   const config::GatewayOptions started_with_;
+  const otlp::OtlpOptions exports_to_;
   const config::OwnSections sections_;
   gateway::Gateway& gateway_;
   spdlog::logger& log_;
+  const std::shared_ptr<telemetry::SpanQueue> spans_;
   mutable std::mutex mutex_;  ///< guards all below, and Gateway::apply()
   config::Config config_;
   config::FileStamp stamp_;  ///< of the file that was read last

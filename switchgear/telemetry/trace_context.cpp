@@ -1,6 +1,7 @@
 #include "switchgear/telemetry/trace_context.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 namespace switchgear::telemetry {
@@ -27,19 +28,21 @@ bool read_hex(std::string_view digits, std::uint64_t& number) noexcept {
   return true;
 }
 
-/// The two digits of every byte: every request that is traced pays for 25 of them.
-constexpr auto digits_of_bytes = [] {
-  constexpr std::string_view alphabet = "0123456789abcdef";
-  std::array<std::array<char, 2>, 256> table{};
-  for (std::size_t byte = 0; byte < table.size(); ++byte)
-    table[byte] = {alphabet[byte >> 4U], alphabet[byte & 15U]};
-  return table;
-}();
+/// All eight digits at once, a byte for each: every request that is traced pays for forty-eight.
+void write_eight(char* to, std::uint32_t number) noexcept {
+  std::uint64_t x = __builtin_bswap32(number);
+  x = (x | x << 16U) & 0x0000ffff0000ffffU;
+  x = (x | x << 8U) & 0x00ff00ff00ff00ffU;
+  x = (x >> 4U & 0x000f000f000f000fU) | (x & 0x000f000f000f000fU) << 8U;
+  const std::uint64_t letters = (x + 0x0606060606060606U) >> 4U & 0x0101010101010101U;
+  x += 0x3030303030303030U + letters * ('a' - '9' - 1);
+  if constexpr (std::endian::native == std::endian::big) x = __builtin_bswap64(x);
+  std::memcpy(to, &x, sizeof x);
+}
 
-template <std::size_t Bytes>
 void write_hex(char* to, std::uint64_t number) noexcept {
-  for (std::size_t i = 0; i < Bytes; ++i)
-    std::memcpy(to + 2 * i, &digits_of_bytes[number >> (8 * (Bytes - 1 - i)) & 255U], 2);
+  write_eight(to, static_cast<std::uint32_t>(number >> 32U));
+  write_eight(to + 8, static_cast<std::uint32_t>(number));
 }
 
 constexpr bool is_lower(char c) noexcept { return c >= 'a' && c <= 'z'; }
@@ -100,23 +103,24 @@ TraceparentText traceparent_of(const TraceContext& context) noexcept {
   TraceparentText text;
   text[0] = text[1] = '0';
   text[2] = text[35] = text[52] = '-';
-  write_hex<8>(text.data() + 3, context.trace.high);
-  write_hex<8>(text.data() + 19, context.trace.low);
-  write_hex<8>(text.data() + 36, context.span.value);
-  write_hex<1>(text.data() + 53, context.flags);
+  write_hex(text.data() + 3, context.trace.high);
+  write_hex(text.data() + 19, context.trace.low);
+  write_hex(text.data() + 36, context.span.value);
+  text[53] = '0';
+  text[54] = static_cast<char>('0' + (context.flags & kept_flags));
   return text;
 }
 
 std::array<char, 32> hex_of(TraceId id) noexcept {
   std::array<char, 32> text;
-  write_hex<8>(text.data(), id.high);
-  write_hex<8>(text.data() + 16, id.low);
+  write_hex(text.data(), id.high);
+  write_hex(text.data() + 16, id.low);
   return text;
 }
 
 std::array<char, 16> hex_of(SpanId id) noexcept {
   std::array<char, 16> text;
-  write_hex<8>(text.data(), id.value);
+  write_hex(text.data(), id.value);
   return text;
 }
 

@@ -21,7 +21,7 @@ PLACES = ("gateway", "gateway.limits", "policies.p", "policies.p.circuit_breaker
           "services.s", "alerts", "alerts.rules[]", "alerts.rules[].when.failure_rate", "alerts.rules[].when.burn_rate",
           "alerts.rules[].when", "alerts.rules[].when.changes", "alerts.silences[]", "alerts.inhibit[]", "alerts.channels.c",
           "alerts.channels.c.slack", "alerts.channels.c.pagerduty", "alerts.channels.c.alertmanager",
-          "alerts.channels.c.webhook", "alerts.channels.c.email", "")
+          "alerts.channels.c.webhook", "alerts.channels.c.email", "telemetry", "")
 NOT_A_KEY = {
     "connections.waiting", "explanation.policies", "explanation.services", "queue.oldest",  # members of JSON answers
     "connection_error", "forced_open", "metrics_only", "open_too_long", "slow_success",  # values
@@ -29,7 +29,7 @@ NOT_A_KEY = {
     "certificate_file", "key_file", "look_every", "max_body", "max_head", "pool.max", "report.failure",  # members in C++
     "shop.example", "example.com", "e.g",
 }
-OTHER_NAMES = re.compile(r"^switchgear[._]|\.(?:hpp|cpp|pml|yaml|yml|jsonl?|html|md|js|css|db)$")
+OTHER_NAMES = re.compile(r"^switchgear[._]|^(?:error|http|server|service|url)\.|\.(?:hpp|cpp|pml|yaml|yml|jsonl?|html|md|js|css|db)$")
 DOTTED = r"(?:[a-z][a-z_]*\.)+[a-z][a-z_]*"
 OF_SEVERAL_WORDS = r"[a-z]+(?:_[a-z]+)+"
 

@@ -105,9 +105,9 @@ class Gateway::Drain {
 };
 
 Gateway::Gateway(const config::Config& config, PolicyRegistry& registry, CallDurations& durations,
-                 spdlog::logger& log)
+                 spdlog::logger& log, const TracingOptions& tracing)
     : registry_(registry), durations_(durations), log_(log), pseudonym_(make_pseudonym(seed_)) {
-  const Plan plan = plan_of(config);
+  const Plan plan = plan_of(config, tracing);
   tcp::endpoint endpoint = resolve(config.gateway.listen);
   const unsigned threads = std::max(1U, config.gateway.threads);
   if (threads > 1) {
@@ -131,9 +131,10 @@ Gateway::~Gateway() {
 }
 
 /// Makes the policies of every service, those that did not change excepted.
-Plan Gateway::plan_of(const config::Config& config) {
+Plan Gateway::plan_of(const config::Config& config, const TracingOptions& tracing) {
   Plan plan;
   plan.pseudonym = pseudonym_;
+  plan.tracing = tracing;
   plan.limits = config.gateway.limits;
   plan.connections = connections_of(config);
   const PolicySets known = policy_sets();
@@ -191,7 +192,7 @@ void Gateway::start() {
   for (const auto& worker : workers_) threads_.emplace_back([&worker = *worker] { worker.run(); });
 }
 
-AppliedOptions Gateway::apply(const config::Config& config) {
+AppliedOptions Gateway::apply(const config::Config& config, const TracingOptions& tracing) {
   std::map<std::string, CircuitBreakerOptions> options;
   for (const auto& [name, service] : config.services) {
     const auto policy = config.policies.find(service.policy);
@@ -200,7 +201,7 @@ AppliedOptions Gateway::apply(const config::Config& config) {
   }
   AppliedOptions applied = registry_.breakers().apply(options, http::EventLoop::now());
   PolicySets removed = policy_sets();
-  const auto plan = std::make_shared<const Plan>(plan_of(config));
+  const auto plan = std::make_shared<const Plan>(plan_of(config, tracing));
   for (const ServicePlan& part : plan->services) removed.erase(part.service.name);
   for (const auto& [name, set] : removed) {
     if (set->policies().queue) set->policies().queue->set_max(0);
@@ -229,6 +230,7 @@ bool Gateway::drain(Duration at_most) {
   }
   const bool clean = drain_->wait(at_most);
   (void)counts();  // the last ones, for reads after the end
+  ended_ = true;
   for (const auto& worker : workers_) {
     asio::post(worker->loop().context(), [&worker = *worker] { worker.stop(); });
   }
@@ -269,6 +271,11 @@ WorkerCounts Gateway::counts() const {
   // Held from the question on: of two concurrent readers, the earlier one's answer must not be kept as the
   // later one, or a counter would go back for the next reader when a worker is too busy to answer.
   const std::lock_guard lock{counts_mutex_};
+  WorkerCounts all;
+  if (ended_) {
+    for (const WorkerCounts& last : last_counts_) all.add(last);
+    return all;
+  }
   std::vector<std::future<WorkerCounts>> asked;
   for (const auto& worker : workers_) {
     auto answer = std::make_shared<std::promise<WorkerCounts>>();
@@ -280,7 +287,6 @@ WorkerCounts Gateway::counts() const {
     asio::post(worker->loop().context(), [&worker = *worker, answer] { answer->set_value(worker.counts()); });
   }
   const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds{500};
-  WorkerCounts all;
   for (std::size_t i = 0; i < asked.size(); ++i) {
     if (asked[i].wait_until(until) == std::future_status::ready) last_counts_[i] = asked[i].get();
     all.add(last_counts_[i]);

@@ -6,6 +6,7 @@
 #include <spdlog/logger.h>
 
 #include <array>
+#include <atomic>
 #include <boost/json/object.hpp>
 #include <cstdint>
 #include <map>
@@ -46,7 +47,7 @@ class Gateway final {
  public:
   /// Binds the listening sockets. Throws std::system_error, which names the address, when it cannot.
   Gateway(const config::Config& config, PolicyRegistry& registry, CallDurations& durations,
-          spdlog::logger& log);
+          spdlog::logger& log, const TracingOptions& tracing = {});
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
   ~Gateway();
@@ -58,7 +59,7 @@ class Gateway final {
   /// Other routes, services, policies and limits from the next request on. Unchanged services keep their
   /// connections, unchanged policies their breakers with all they know. Returns when every thread has taken
   /// them over. The listening address and the number of threads stay.
-  AppliedOptions apply(const config::Config& config);
+  AppliedOptions apply(const config::Config& config, const TracingOptions& tracing = {});
 
   /// No new connections; requests that were accepted are finished, for at most `at_most`; then what is left
   /// is cut off. Returns when all threads have ended. True when nothing was cut off.
@@ -77,7 +78,7 @@ class Gateway final {
   void add_metrics(telemetry::MetricFamilies& to) const;
 
  private:
-  [[nodiscard]] Plan plan_of(const config::Config& config);
+  [[nodiscard]] Plan plan_of(const config::Config& config, const TracingOptions& tracing);
   [[nodiscard]] WorkerCounts counts() const;
   [[nodiscard]] PolicySets policy_sets() const;
   [[nodiscard]] OpenFilesShare connections_of(const config::Config& config);
@@ -94,8 +95,9 @@ class Gateway final {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::jthread> threads_;
   mutable std::mutex policies_mutex_;
-  PolicySets policies_;           ///< of the latest apply()
-  std::shared_ptr<Drain> drain_;  ///< never empty
+  PolicySets policies_;             ///< of the latest apply()
+  std::shared_ptr<Drain> drain_;    ///< never empty
+  std::atomic<bool> ended_{false};  ///< no worker answers any more
   mutable std::mutex counts_mutex_;
   mutable std::vector<WorkerCounts> last_counts_;  ///< of each worker, when it last answered
 };

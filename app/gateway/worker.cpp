@@ -73,6 +73,7 @@ void Worker::apply(const Plan& plan) {
   most_clients_ = plan.connections.clients;
   budget_.set_most(plan.connections.upstream);
   state_.pseudonym = plan.pseudonym;
+  state_.tracing.set(plan.tracing);
   state_.head_limits = head_limits_of(plan.limits);
   std::map<std::string, ServicePtr, std::less<>> services;
   Routes routes;

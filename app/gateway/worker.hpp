@@ -27,6 +27,7 @@ struct ServicePlan {
 };
 struct Plan {
   std::string pseudonym;  ///< of the whole gateway, for Via
+  TracingOptions tracing;
   config::GatewayLimits limits;
   OpenFilesShare connections;  ///< of each thread, at most
   std::vector<ServicePlan> services;

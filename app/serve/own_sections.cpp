@@ -2,6 +2,7 @@
 
 #include "app/alert/alert_options.hpp"
 #include "app/history/history_section.hpp"
+#include "app/otlp/telemetry_section.hpp"
 #include "app/serve/log_section.hpp"
 
 namespace switchgear::serve {
@@ -11,6 +12,7 @@ config::OwnSections own_sections() {
   sections.add("log", read_log);
   sections.add("alerts", alert::read_alerts);
   sections.add("history", history::read_history);
+  sections.add("telemetry", otlp::read_telemetry);
   return sections;
 }
 

@@ -8,15 +8,31 @@
 
 namespace switchgear::serve {
 
+gateway::TracingOptions tracing_of(const config::Config& config,
+                                   std::shared_ptr<telemetry::SpanQueue> spans) {
+  const auto& telemetry = config.own.get<otlp::TelemetryOptions>();
+  gateway::TracingOptions tracing;
+  if (telemetry.trace == otlp::TraceContextUse::w3c) {
+    tracing.headers = gateway::TraceHeaders::w3c;
+    tracing.share = telemetry.otlp.traces;
+    tracing.spans = std::move(spans);
+  }
+  tracing.request_id = telemetry.request_id;
+  return tracing;
+}
+
 ServedConfig::ServedConfig(ServeFlags flags, config::OwnSections sections, config::Config config,
                            gateway::Gateway& gateway, spdlog::logger& log,
+                           std::shared_ptr<telemetry::SpanQueue> spans,
                            std::function<void(const config::Config&)> follow)
     : flags_(std::move(flags)),
       started_with_(config.gateway),
       history_(config.own.get<history::HistoryOptions>()),
+      exports_to_(config.own.get<otlp::TelemetryOptions>().otlp),
       sections_(std::move(sections)),
       gateway_(gateway),
       log_(log),
+      spans_(std::move(spans)),
       follow_(std::move(follow)),
       config_(std::move(config)),
       stamp_(config::FileStamp::of(flags_.config)) {}
@@ -42,12 +58,12 @@ admin::ReloadResult ServedConfig::reload() {
   (void)put_flags_before(next, flags_);  // they were good when it started
   if (needs_restart(next)) {
     result.messages.emplace_back(
-        "gateway.listen, gateway.admin, gateway.threads, gateway.token, gateway.origins and history take "
-        "effect after a restart");
+        "gateway.listen, gateway.admin, gateway.threads, gateway.token, gateway.origins, history and "
+        "telemetry.otlp take effect after a restart; telemetry.otlp.traces does so at once");
     log_.warn("reload: {}", result.messages.back());
   }
   log_.set_level(next.own.get<LogOptions>().level);
-  const AppliedOptions applied = gateway_.apply(next);
+  const AppliedOptions applied = gateway_.apply(next, tracing_of(next, spans_));
   const auto say = [&result](const char* what, const std::vector<std::string>& names) {
     for (const std::string& name : names) result.messages.push_back(std::string{what} + " " + name);
   };
@@ -70,10 +86,12 @@ admin::ReloadResult ServedConfig::reload() {
 
 bool ServedConfig::needs_restart(const config::Config& next) const {
   const config::GatewayOptions& now = started_with_;
+  otlp::OtlpOptions exports_to = next.own.get<otlp::TelemetryOptions>().otlp;
+  exports_to.traces = exports_to_.traces;
   return next.gateway.listen != now.listen || next.gateway.admin != now.admin ||
          next.gateway.threads != now.threads || next.gateway.admin_token != now.admin_token ||
          next.gateway.admin_origins != now.admin_origins ||
-         next.own.get<history::HistoryOptions>() != history_;
+         next.own.get<history::HistoryOptions>() != history_ || exports_to != exports_to_;
 }
 
 void ServedConfig::reload_if_file_changed() {

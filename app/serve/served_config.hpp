@@ -5,11 +5,13 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 
 #include "app/gateway/gateway.hpp"
 #include "app/history/history_section.hpp"
+#include "app/otlp/telemetry_section.hpp"
 #include "app/serve/serve_flags.hpp"
 #include "switchgear/admin/server.hpp"
 #include "switchgear/config/config.hpp"
@@ -19,14 +21,20 @@
 
 namespace switchgear::serve {
 
+/// What the gateway does of the section `telemetry`. `spans`: where it tells of recorded calls; null: none
+/// is.
+[[nodiscard]] gateway::TracingOptions tracing_of(const config::Config& config,
+                                                 std::shared_ptr<telemetry::SpanQueue> spans);
+
 /// Borrows `gateway` and `log`. Threads: any; one reload at a time, the others wait for it.
 class ServedConfig {
  public:
   /// `config`: what `gateway` was made from: the file of `flags`, read with `sections`, with the flags in
-  /// place of its addresses. `follow`: called with every configuration that takes its place; throws when
-  /// something of it cannot be done, with a text for the operator.
+  /// place of its addresses. `spans`: as of tracing_of(). `follow`: called with every configuration that
+  /// takes its place; throws when something of it cannot be done, with a text for the operator.
   ServedConfig(ServeFlags flags, config::OwnSections sections, config::Config config,
                gateway::Gateway& gateway, spdlog::logger& log,
+               std::shared_ptr<telemetry::SpanQueue> spans = nullptr,
                std::function<void(const config::Config&)> follow = {});
 
   /// Reads the file again and gives it to the gateway. All or nothing: a file with an error changes nothing.
@@ -47,9 +55,11 @@ class ServedConfig {
   const ServeFlags flags_;
   const config::GatewayOptions started_with_;
   const history::HistoryOptions history_;  ///< likewise
+  const otlp::OtlpOptions exports_to_;     ///< likewise
   const config::OwnSections sections_;
   gateway::Gateway& gateway_;
   spdlog::logger& log_;
+  const std::shared_ptr<telemetry::SpanQueue> spans_;
   const std::function<void(const config::Config&)> follow_;
   mutable std::mutex mutex_;  ///< guards all below, and Gateway::apply()
   config::Config config_;

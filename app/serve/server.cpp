@@ -25,12 +25,15 @@
 #include "app/history/history_resource.hpp"
 #include "app/history/history_section.hpp"
 #include "switchgear/config/address.hpp"
+#include "switchgear/telemetry/breaker_metrics.hpp"
 
 namespace switchgear::serve {
 
 namespace {
 
 constexpr auto a_second = std::chrono::seconds{1};
+// At the end, for what a collector has not been sent yet.
+constexpr auto time_to_export = std::chrono::seconds{3};
 
 [[nodiscard]] std::string url_of(const config::Endpoint& endpoint, std::uint16_t port) {
   return "http://" + config::text_of({endpoint.host, port});
@@ -88,6 +91,16 @@ template <class Make>
   }
 }
 
+/// Null if the file names no collector.
+[[nodiscard]] std::unique_ptr<otlp::Exporter> exporter_of(const config::Config& config, spdlog::logger& log) {
+  const otlp::OtlpOptions& options = config.own.get<otlp::TelemetryOptions>().otlp;
+  return options.endpoint.empty() ? nullptr : std::make_unique<otlp::Exporter>(options, log);
+}
+
+[[nodiscard]] std::shared_ptr<telemetry::SpanQueue> spans_of(const otlp::Exporter* exporter) {
+  return exporter == nullptr ? nullptr : exporter->spans();
+}
+
 }  // namespace
 
 Server::Server(const ServeFlags& flags, config::Config config, const config::OwnSections& sections,
@@ -96,15 +109,19 @@ Server::Server(const ServeFlags& flags, config::Config config, const config::Own
       admin_address_(config.gateway.admin),
       log_(log),
       policies_({std::chrono::steady_clock::now(), std::chrono::system_clock::now()}, std::random_device{}()),
-      gateway_(
-          listening("gateway.listen", "--listen", flags.listen.has_value(),
-                    [&] { return std::make_shared<gateway::Gateway>(config, policies_, durations_, log); })),
+      exporter_(exporter_of(config, log)),
+      gateway_(listening("gateway.listen", "--listen", flags.listen.has_value(),
+                         [&] {
+                           return std::make_shared<gateway::Gateway>(
+                               config, policies_, durations_, log,
+                               tracing_of(config, spans_of(exporter_.get())));
+                         })),
       history_(config.own.get<history::HistoryOptions>(),
                {policies_, durations_, [this] { return gateway_->failures(); }}, events_,
                alert::SqliteOutbox::tables(), log),
       alerts_(config.own.get<alert::AlertOptions>(), {registry_, events_, log_, labels_of},
               outbox_in(history_)),
-      config_(flags, sections, config, *gateway_, log,
+      config_(flags, sections, config, *gateway_, log, spans_of(exporter_.get()),
               [this](const config::Config& next) { alerts_.apply(next.own.get<alert::AlertOptions>()); }),
       admin_(listening("gateway.admin", "--admin", flags.admin.has_value(), [&] {
         return std::make_unique<admin::Server>(registry_, admin_options(config.gateway), program());
@@ -126,11 +143,7 @@ admin::Program Server::program() {
     return kept_past(history_, circuit, from, to);
   };
   program.surroundings = [this] { return gateway_->surroundings(); };
-  program.metrics = [this](telemetry::MetricFamilies& to) {
-    gateway_->add_metrics(to);
-    history::add_history(to, history_.counts());
-    alerts_.add_metrics(to);
-  };
+  program.metrics = [this](telemetry::MetricFamilies& to) { add_metrics(to); };
   program.resources = alert::alert_resources(alerts_);
   program.durations = &durations_;
   program.transitions = transitions_;
@@ -140,10 +153,24 @@ admin::Program Server::program() {
   return program;
 }
 
+void Server::add_metrics(telemetry::MetricFamilies& to) const {
+  gateway_->add_metrics(to);
+  history::add_history(to, history_.counts());
+  alerts_.add_metrics(to);
+  if (exporter_) exporter_->add_metrics(to);
+}
+
+/// As GET /metrics, without what the admin server counts of itself.
+void Server::export_metrics(telemetry::MetricFamilies& to) const {
+  telemetry::add_breakers(to, registry_, std::chrono::steady_clock::now(), {transitions_.get(), &durations_});
+  add_metrics(to);
+}
+
 void Server::run() {
   gateway_->start();
   alerts_.start();
   admin_->start();
+  if (exporter_) exporter_->start([this](telemetry::MetricFamilies& to) { export_metrics(to); });
   ready_ = true;
   std::printf("switchgear serves %s  admin %s/dashboard\n", url_of(listen_, gateway_->port()).c_str(),
               url_of(admin_address_, admin_->port()).c_str());
@@ -152,6 +179,7 @@ void Server::run() {
   look_every_second();
   main_.run();
   admin_->stop();
+  if (exporter_) exporter_->stop(time_to_export);
   event_log_.write();
 }
 

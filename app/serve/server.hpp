@@ -16,6 +16,7 @@
 #include "app/alert/alerts.hpp"
 #include "app/gateway/gateway.hpp"
 #include "app/history/history.hpp"
+#include "app/otlp/exporter.hpp"
 #include "app/serve/drain.hpp"
 #include "app/serve/event_log.hpp"
 #include "app/serve/serve_flags.hpp"
@@ -55,6 +56,9 @@ class Server {
  private:
   /// What the gateway adds to its breakers.
   [[nodiscard]] admin::Program program();
+  /// What the gateway counts, and what its process does.
+  void add_metrics(telemetry::MetricFamilies& to) const;
+  void export_metrics(telemetry::MetricFamilies& to) const;
   void on_signal(int signal);
   void begin_drain();
   void look_every_second();
@@ -71,6 +75,7 @@ class Server {
   EventLog event_log_{main_, events_, log_};
   const Ticker ticker_{registry_, [] { return std::chrono::steady_clock::now(); }};
   CallDurations durations_;
+  const std::unique_ptr<otlp::Exporter> exporter_;  ///< null: nothing is exported
   const std::shared_ptr<gateway::Gateway> gateway_;
   history::History history_;
   alert::Alerts alerts_;

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 
 #include "app/gateway/call/attempts.hpp"
 #include "app/gateway/call/call_clock.hpp"
 #include "app/gateway/call/call_machine.hpp"
+#include "app/gateway/call/call_trace.hpp"
 #include "app/gateway/call/response_relay.hpp"
 #include "app/gateway/service/worker_state.hpp"
 #include "switchgear/core/waker.hpp"
@@ -79,10 +81,18 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   void conclude();
   void give_failure(LastWords words);
   /// A replay has no client: its answer goes nowhere.
-  void count_answer(unsigned status) noexcept {
+  void count_answer(unsigned status) {
     if (request_.origin == CallRequest::Origin::client) service_->count_answer(status);
+    if (record_) record_->answered(status);
   }
   void report(const Attempt& attempt, const Outcome& outcome);
+  /// Of an attempt that has ended, for its record, once. `error`: why, without a whole response.
+  void note_end(const Attempt& attempt, const Outcome& outcome, std::string_view error) {
+    if (!record_) return;
+    const unsigned status = &attempt == response_.attempt() ? response_.status() : 0;
+    record_->end_attempt(attempt.branch(), outcome, status, error, clock_.now());
+  }
+  void hand_in_record() noexcept;
   void settle(const Outcome& outcome);
 
   // What the attempts bring.
@@ -121,6 +131,7 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   CallRequest request_;
   State state_ = State::idle;
   CallClock clock_;
+  std::unique_ptr<CallTrace> record_;  ///< null: the call is not recorded
   TimePoint due_ = TimePoint::max();
   std::uint32_t blocks_ = 0;  ///< moved in this look
   bool woken_ = false;        ///< by a policy

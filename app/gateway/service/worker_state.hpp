@@ -11,6 +11,7 @@
 
 #include "app/gateway/service/incident_log.hpp"
 #include "app/gateway/service/service.hpp"
+#include "app/gateway/service/tracing.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/http/event_loop.hpp"
 #include "switchgear/http/head.hpp"
@@ -30,6 +31,7 @@ struct WorkerState {
   http::EventLoop loop;
   IncidentLog incidents;
   std::string pseudonym;  ///< what this gateway calls itself in Via, unlike any other
+  Tracing tracing;
   config::GatewayLimits limits;
   http::HeadLimits head_limits;
   Routes routes;

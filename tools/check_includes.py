@@ -37,7 +37,7 @@ LIBRARY = {
     "": {"core", "policy", "pipeline", "registry", "sync"},  # switchgear.hpp
 }
 COMPOSES = ("app", "serve")  # the room that includes other rooms of app/; they never include it
-SUBFOLDERS = {("app", "gateway"): ("heads", "service", "call", "response", "connection")}
+SUBFOLDERS = {("app", "gateway"): ("heads", "access", "service", "call", "response", "connection")}
 STANDARD_ONLY = {"", "core", "striped", "policy", "pipeline", "registry", "observe", "analysis", "sync", "testing"}
 ON_TOP_OF_ASIO = {Path("switchgear/testing/manual_asio_time.hpp")}  # included by nothing else in its room
 FOR_TESTS_OF = {"analysis": {"config"}}  # which write policies as YAML

@@ -363,9 +363,11 @@ TEST_F(AdminApi, DescribesEveryPathThatItHasAndNoPathOfItsOwnThatItDoesNotHave) 
     const std::vector<std::string> known = own_paths();
     EXPECT_TRUE(!own || std::find(known.begin(), known.end(), std::string_view{path}) != known.end()) << path;
   }
-  Request again = request(http::verb::get, "/openapi.json");
-  again.set(http::field::if_none_match, response[http::field::etag]);
-  EXPECT_EQ(send(again).response.result(), http::status::not_modified);
+  for (const char* file : {"/openapi.json", "/dashboard/dashboard.js"}) {
+    Request again = request(http::verb::get, file);
+    again.set(http::field::if_none_match, get(file)[http::field::etag]);
+    EXPECT_EQ(send(again).response.result(), http::status::not_modified) << file;
+  }
 }
 
 TEST_F(AdminApi, TreatsEveryCommandAlike) {
@@ -379,6 +381,9 @@ TEST_F(AdminApi, TreatsEveryCommandAlike) {
     foreign.set(http::field::origin, "https://evil.example.com");
     expect_problem(send(foreign).response, http::status::forbidden);
   }
+  Request reload = request(http::verb::post, "/reload");
+  reload.set(http::field::origin, "https://evil.example.com");
+  expect_problem(send(reload).response, http::status::forbidden);
   api.reset();
   options.token = "s3cret";
   for (const Command command : commands)

@@ -5,21 +5,18 @@
 #include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <cstdio>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 
+#include "app/control/admin_errors.hpp"
 #include "app/control/breaker_line.hpp"
 #include "app/control/control_client.hpp"
 #include "app/control/json_fields.hpp"
-#include "app/control/terminal_text.hpp"
 #include "app/control/watch_command.hpp"
 #include "switchgear/admin/json_text.hpp"
 #include "switchgear/config/duration.hpp"
 #include "switchgear/core/command.hpp"
-#include "switchgear/http/error.hpp"
 #include "switchgear/http/url.hpp"
 
 namespace switchgear::control {
@@ -35,11 +32,6 @@ struct ControlOptions {
   std::string interval;  ///< empty: changes alone
 };
 
-constexpr int done = 0;
-constexpr int input_is_wrong = 1;
-constexpr int usage = 2;
-constexpr int not_reached = 3;
-
 void print_status(const json::value& body) {
   const json::object& object = body.as_object();
   const json::value* list = object.if_contains("circuit_breakers");
@@ -52,24 +44,6 @@ void print_status(const json::value& body) {
   if (list->as_array().empty()) fmt::print("there are no circuit breakers\n");
 }
 
-int complain(const ControlOptions& options, const ControlReply& reply) {
-  if (reply.status == 0) {
-    fmt::print(stderr, "no admin server at {}: {}\n", options.admin, reply.error);
-    return not_reached;
-  }
-  std::string detail = reply.error;
-  if (const auto* problem = reply.body.if_object()) detail = text_of(*problem, "detail");
-  if (reply.status == 404) {
-    fmt::print(stderr, "there is no circuit breaker '{}' at {}\n", printable(options.name), options.admin);
-  } else if (reply.status == 401) {
-    fmt::print(stderr, "{} requires a token; give it with --token or SWITCHGEAR_ADMIN_TOKEN\n",
-               options.admin);
-  } else {
-    fmt::print(stderr, "{} answered {}: {}\n", options.admin, reply.status, detail);
-  }
-  return input_is_wrong;
-}
-
 int watch(const ControlOptions& options) {
   WatchOptions watched{.name = options.name, .admin = options.admin, .token = options.token};
   if (options.as_json) watched.format = LineFormat::json;
@@ -78,30 +52,19 @@ int watch(const ControlOptions& options) {
 }
 
 int run(std::string_view command, const ControlOptions& options) {
-  try {
-    if (options.watch || !options.interval.empty()) return watch(options);
-    std::string path = "/circuit-breakers";
-    if (!options.name.empty()) path += "/" + http::url_encoded(options.name);
-    if (command != "status") path += "/" + std::string{command};
-    const ControlReply reply =
-        control_request(options.admin, command == "status" ? "GET" : "POST", path, options.token);
-    if (reply.status != 200 || !reply.body.is_object()) return complain(options, reply);
-    if (options.as_json) {
-      fmt::print("{}\n", admin::json_text(reply.body));
-    } else {
-      print_status(reply.body);
-    }
-    return done;
-  } catch (const http::Error& error) {
-    fmt::print(stderr, "--admin: {}\n", error.what());
-    return usage;
-  } catch (const std::invalid_argument& error) {
-    fmt::print(stderr, "--token: {}\n", error.what());
-    return usage;
-  } catch (const std::exception&) {  // of the JSON document, whose text says nothing to an operator
-    fmt::print(stderr, "{} did not answer as an admin API does\n", options.admin);
-    return not_reached;
+  if (options.watch || !options.interval.empty()) return watch(options);
+  std::string path = "/circuit-breakers";
+  if (!options.name.empty()) path += "/" + http::url_encoded(options.name);
+  if (command != "status") path += "/" + std::string{command};
+  const ControlReply reply =
+      control_request(options.admin, command == "status" ? "GET" : "POST", path, options.token);
+  if (reply.status != 200 || !reply.body.is_object()) return complain(options.admin, options.name, reply);
+  if (options.as_json) {
+    fmt::print("{}\n", admin::json_text(reply.body));
+  } else {
+    print_status(reply.body);
   }
+  return done;
 }
 
 std::string check_interval(const std::string& text) {
@@ -132,7 +95,9 @@ void add_command(CLI::App& app, std::string_view word, std::string_view meaning,
   command->add_option("--token", options->token, "The admin token")->envname("SWITCHGEAR_ADMIN_TOKEN");
   command->add_flag("--json", options->as_json, "Print JSON for programs");
   if (word == "status") add_watch_options(*command, *options);
-  command->callback([options, word, &exit_code] { exit_code = run(word, *options); });
+  command->callback([options, word, &exit_code] {
+    exit_code = with_errors_said(options->admin, [&] { return run(word, *options); });
+  });
 }
 
 }  // namespace

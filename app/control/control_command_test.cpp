@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/json/parse.hpp>
 #include <optional>
@@ -11,34 +10,15 @@
 #include <utility>
 #include <vector>
 
+#include "app/control/command_fixture.hpp"
 #include "switchgear/admin/server.hpp"
 #include "switchgear/observe/manual_breakers_fixture.hpp"
 
 namespace switchgear::control {
 namespace {
 
-struct Ran {
-  int exit_code = -1;
-  std::string output;
-  std::string errors;
-};
-
 Ran run(std::vector<std::string> arguments) {
-  Ran ran;
-  CLI::App app;
-  add_control_commands(app, ran.exit_code);
-  std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
-  testing::internal::CaptureStdout();
-  testing::internal::CaptureStderr();
-  try {
-    app.parse(arguments);
-  } catch (const CLI::ParseError& error) {
-    ran.exit_code = 2;
-    ran.errors = error.what();
-  }
-  ran.output = testing::internal::GetCapturedStdout();
-  ran.errors += testing::internal::GetCapturedStderr();
-  return ran;
+  return run_command(add_control_commands, std::move(arguments));
 }
 
 class ControlCommand : public testing::Test {

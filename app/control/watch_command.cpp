@@ -15,6 +15,7 @@
 #include <exception>
 #include <string_view>
 
+#include "app/control/admin_errors.hpp"
 #include "app/control/event_source.hpp"
 #include "app/control/terminal_text.hpp"
 #include "switchgear/admin/breaker_view.hpp"
@@ -25,9 +26,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int done = 0;
-constexpr int input_is_wrong = 1;
-constexpr int not_reached = 3;
 constexpr auto between_tries = 1s;
 constexpr auto between_looks_at_the_reader = 250ms;
 

@@ -22,6 +22,7 @@
 #include "app/gateway/worker.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/observe/call_durations.hpp"
+#include "switchgear/observe/diagnosis/circuit_present.hpp"
 #include "switchgear/registry/policy_registry.hpp"
 
 namespace switchgear::telemetry {
@@ -74,6 +75,8 @@ class Gateway final {
 
   /// Each service's part of `GET /status`, by name.
   [[nodiscard]] boost::json::object status() const;
+  /// What stands around the breaker of each service, by name, for reports and diagnoses.
+  [[nodiscard]] std::map<std::string, CircuitSurroundings> surroundings() const;
   /// Failures of every service by type since the start, with or without a breaker, by name.
   [[nodiscard]] std::map<std::string, std::array<std::uint64_t, failure_types.size()>> failures() const;
   /// Adds `switchgear_gateway_*`, and `switchgear_*` of the services' policies: one sample for each service

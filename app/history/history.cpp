@@ -1,5 +1,7 @@
 #include "app/history/history.hpp"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
@@ -52,12 +54,34 @@ History::~History() {
 }
 
 void History::work() {
+  ::pthread_setname_np(::pthread_self(), "history");
+  open();
+  const auto work = asio::make_work_guard(loop_);
+  while (!loop_.stopped()) {
+    try {
+      loop_.run();
+    } catch (const std::exception& error) {  // out of memory, most likely
+      log_.error("history: {}", error.what());
+      wait_for_tick();
+    }
+  }
+  take_events();
+  const Reading now = clocks();
+  if (const auto last = clock_->finish(now)) recorder_->add(*last, sampler_.take(now.steady));
+  recorder_->flush(TimePoint::max());
+}
+
+void History::open() {
   store_ = std::make_unique<Store>(options_.file, further_tables_, anchor_, log_);
   recorder_ = std::make_unique<Recorder>(*store_, log_);
   const Reading start = clocks();
   upkeep_ = std::make_unique<Upkeep>(options_, *store_, log_, start.steady);
   std::optional<std::chrono::sys_seconds> recorded_until;
-  store_->read([&](const Tables& tables) { recorded_until = tables.recorded_until(); });
+  try {
+    store_->read([&](const Tables& tables) { recorded_until = tables.recorded_until(); });
+  } catch (const std::exception& error) {
+    log_.error("history: {} cannot be read: {}", store_->name(), error.what());
+  }
   if (recorded_until && *recorded_until - start.wall >= StretchClock::step) {
     log_.warn(
         "history: {} has entries from after the present time; newer ones replace them as it comes to them",
@@ -65,12 +89,8 @@ void History::work() {
   }
   clock_ = std::make_unique<StretchClock>(
       std::chrono::duration_cast<std::chrono::seconds>(options_.resolution), start, recorded_until);
+  publish_counts();
   wait_for_tick();
-  const auto work = asio::make_work_guard(loop_);
-  loop_.run();
-  take_events();
-  if (const auto last = clock_->finish(clocks())) recorder_->add(*last, sampler_.take(clocks().steady));
-  recorder_->flush(TimePoint::max());
 }
 
 void History::on_events() {
@@ -93,10 +113,22 @@ void History::take_events() {
     for (const auto& event : batch.events) {
       if (const auto* transition = std::get_if<LoggedTransition>(event.get()))
         recorder_->add(dated(*transition));
-      if (const auto* command = std::get_if<LoggedCommand>(event.get()))
+      if (const auto* command = std::get_if<LoggedCommand>(event.get());
+          command != nullptr && is_kept(*command))
         recorder_->add(TimedCommand{clocks().wall, *command});
     }
   }
+}
+
+/// Any client can have commands refused, so that only so many of these are kept a minute.
+bool History::is_kept(const LoggedCommand& command) {
+  if (command.result == CommandResult::done) return true;
+  const TimePoint now = clocks().steady;
+  if (now - refusals_since_ >= std::chrono::minutes{1}) {
+    refusals_since_ = now;
+    refusals_ = 0;
+  }
+  return ++refusals_ <= most_refusals;
 }
 
 void History::tick() {
@@ -156,12 +188,12 @@ Result History::ask(std::function<Result()> question) {
   const auto task = std::make_shared<std::packaged_task<Result()>>(std::move(question));
   std::future<Result> answer = task->get_future();
   asio::post(loop_, [this, task] {
-    late_ = false;
     (*task)();
+    late_ = false;
   });
   if (answer.wait_for(patience) != std::future_status::ready) {
     late_ = true;
-    // It may have come meanwhile, and nothing would reset what was set.
+    // If the answer has come meanwhile, the thread may have reset the flag before it was set.
     if (answer.wait_for(0s) != std::future_status::ready) throw Busy{busy};
     late_ = false;
   }

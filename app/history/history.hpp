@@ -55,6 +55,7 @@ struct HistoryCounts {
 class History {
  public:
   static constexpr std::chrono::seconds patience{2};
+  static constexpr std::uint64_t most_refusals = 100;  ///< commands that were refused, a minute
 
   /// `tables`: statements that make the tables of others in the same file, each `CREATE … IF NOT EXISTS`; run
   /// whenever a file is opened.
@@ -86,8 +87,10 @@ class History {
 
  private:
   void work();
+  void open();
   void on_events();
   void take_events();
+  [[nodiscard]] bool is_kept(const LoggedCommand& command);
   void tick();
   void wait_for_tick();
   void flush();
@@ -111,6 +114,8 @@ class History {
   std::unique_ptr<Upkeep> upkeep_;
   std::unique_ptr<StretchClock> clock_;
   std::uint64_t events_lost_ = 0;
+  TimePoint refusals_since_{};
+  std::uint64_t refusals_ = 0;
 
   std::atomic<std::uint64_t> written_{0};
   std::atomic<std::uint64_t> failures_{0};

@@ -32,9 +32,11 @@ using namespace std::chrono_literals;
 /// Breakers that are all called between two samples.
 struct Circuits {
   explicit Circuits(int count) {
+    CircuitBreakerOptions options;
+    options.failure_rate = 0.5;
     for (int i = 0; i < count; ++i) {
       const std::string name = "service-" + std::to_string(i);
-      breakers.push_back(policies.breakers().get_or_create(name, {}, now));
+      breakers.push_back(policies.breakers().get_or_create(name, options, now));
       took.push_back(&durations.of(name));
     }
   }
@@ -42,7 +44,7 @@ struct Circuits {
     for (std::size_t i = 0; i < breakers.size(); ++i) {
       for (int call = 0; call < 20; ++call) {
         auto permit = breakers[i]->try_acquire(now);
-        const Duration latency = std::chrono::microseconds{300} << (call % 8);
+        const Duration latency = std::chrono::microseconds{300 << (call % 8)};
         if (!permit) continue;
         if (call == 7) {
           std::move(*permit).record(Outcome::failure(FailureType::timeout, latency), now);

@@ -62,6 +62,17 @@ TEST_F(HistoryTest, KnowsWhatOperatorsCommanded) {
   EXPECT_EQ(commands[0].command.client, "10.0.0.3");
 }
 
+TEST_F(HistoryTest, AClientThatIsRefusedAgainAndAgainDoesNotFillIt) {
+  begin();
+  for (std::uint64_t i = 0; i < 500; ++i)
+    events->publish(LoggedCommand{"reset", "payment", "10.0.0.66", CommandResult::unauthorized});
+  events->publish(LoggedCommand{"reset", "payment", "10.0.0.3", CommandResult::done});
+  const WallAnchor::Wall now{std::chrono::system_clock::now()};
+  const auto commands = history->commands(now - 1h, now + 1h);
+  EXPECT_EQ(commands.size(), History::most_refusals + 1);
+  EXPECT_EQ(commands.back().command.client, "10.0.0.3");
+}
+
 TEST_F(HistoryTest, ANewOneGoesOnWhereTheLastOneEnded) {
   for (int i = 1; i <= 3; ++i) {
     begin();

@@ -1,5 +1,6 @@
 #include "app/serve/own_sections.hpp"
 
+#include "app/alert/alert_options.hpp"
 #include "app/history/history_section.hpp"
 #include "app/serve/log_section.hpp"
 
@@ -8,6 +9,7 @@ namespace switchgear::serve {
 config::OwnSections own_sections() {
   config::OwnSections sections;
   sections.add("log", read_log);
+  sections.add("alerts", alert::read_alerts);
   sections.add("history", history::read_history);
   return sections;
 }

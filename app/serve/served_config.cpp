@@ -1,5 +1,6 @@
 #include "app/serve/served_config.hpp"
 
+#include <exception>
 #include <memory>
 #include <system_error>
 #include <utility>
@@ -10,7 +11,8 @@
 namespace switchgear::serve {
 
 ServedConfig::ServedConfig(ServeFlags flags, config::OwnSections sections, config::Config config,
-                           gateway::Gateway& gateway, ServedAccessLog& access_log, spdlog::logger& log)
+                           gateway::Gateway& gateway, ServedAccessLog& access_log, spdlog::logger& log,
+                           std::function<void(const config::Config&)> follow)
     : flags_(std::move(flags)),
       started_with_(config.gateway),
       history_(config.own.get<history::HistoryOptions>()),
@@ -18,6 +20,7 @@ ServedConfig::ServedConfig(ServeFlags flags, config::OwnSections sections, confi
       gateway_(gateway),
       access_log_(access_log),
       log_(log),
+      follow_(std::move(follow)),
       config_(std::move(config)),
       stamp_(config::FileStamp::of(flags_.config)) {}
 
@@ -73,6 +76,14 @@ admin::ReloadResult ServedConfig::read_and_apply() {
   say("replaced", applied.replaced);
   say("removed", applied.removed);
   say("kept", applied.kept);
+  if (follow_) {
+    try {
+      follow_(next);
+    } catch (const std::exception& error) {
+      result.messages.emplace_back(error.what());
+      log_.error("reload: {}", error.what());
+    }
+  }
   config_ = std::move(next);
   result.ok = true;
   return result;

@@ -4,6 +4,7 @@
 #include <spdlog/logger.h>
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -25,9 +26,11 @@ namespace switchgear::serve {
 class ServedConfig {
  public:
   /// `config`: what `gateway` was made from: the file of `flags`, read with `sections`, with the flags in
-  /// place of its addresses.
+  /// place of its addresses. `follow`: called with every configuration that takes its place; throws when
+  /// something of it cannot be done, with a text for the operator.
   ServedConfig(ServeFlags flags, config::OwnSections sections, config::Config config,
-               gateway::Gateway& gateway, ServedAccessLog& access_log, spdlog::logger& log);
+               gateway::Gateway& gateway, ServedAccessLog& access_log, spdlog::logger& log,
+               std::function<void(const config::Config&)> follow = {});
 
   /// Reads the file again and gives it to the gateway. All or nothing: a file with an error changes nothing.
   admin::ReloadResult reload();
@@ -58,6 +61,7 @@ class ServedConfig {
   gateway::Gateway& gateway_;
   ServedAccessLog& access_log_;
   spdlog::logger& log_;
+  const std::function<void(const config::Config&)> follow_;
   mutable std::mutex mutex_;  ///< guards all below, and Gateway::apply()
   config::Config config_;
   config::FileStamp stamp_;  ///< of the file that was read last

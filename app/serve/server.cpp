@@ -8,12 +8,18 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <exception>
+#include <future>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
+#include "app/alert/alert_options.hpp"
+#include "app/alert/alert_resources.hpp"
+#include "app/alert/outbox/sqlite_outbox.hpp"
 #include "app/gateway/open_files.hpp"
 #include "app/history/history_metrics.hpp"
 #include "app/history/history_resource.hpp"
@@ -42,6 +48,23 @@ template <class Make>
   }
 }
 
+/// Beside the history, in its file. A disk that hangs holds up an alert for ten seconds at most; the alert is
+/// told then, though it is not kept yet.
+[[nodiscard]] std::unique_ptr<alert::OutboxStore> outbox_in(history::History& history) {
+  return std::make_unique<alert::SqliteOutbox>([&history](alert::SqliteOutbox::Job job) {
+    std::future<void> kept = history.run(std::move(job));
+    if (kept.wait_for(std::chrono::seconds{10}) != std::future_status::ready)
+      throw std::runtime_error{"the history does not answer: most likely the disk hangs"};
+    kept.get();
+  });
+}
+
+/// A breaker named `payment/…` is a part of the service `payment`: one tenant's, one instance's.
+[[nodiscard]] alert::Labels labels_of(const std::string& circuit) {
+  const std::size_t slash = circuit.find('/');
+  return {{"service", circuit.substr(0, slash)}, {"scope", slash == std::string::npos ? "service" : "part"}};
+}
+
 /// With as many connections as the limit of open files has room for.
 [[nodiscard]] admin::ServerOptions admin_options(const config::GatewayOptions& gateway) {
   admin::ServerOptions options;
@@ -56,6 +79,16 @@ template <class Make>
   return options;
 }
 
+/// Nothing when the history does not answer: a report is then made of what is in memory.
+[[nodiscard]] std::optional<CircuitHistory> kept_past(history::History& history, const std::string& circuit,
+                                                      WallAnchor::Wall from, WallAnchor::Wall to) {
+  try {
+    return history.read(circuit, from, to);
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
 Server::Server(const ServeFlags& flags, config::Config config, const config::OwnSections& sections,
@@ -68,9 +101,13 @@ Server::Server(const ServeFlags& flags, config::Config config, const config::Own
           listening("gateway.listen", "--listen", flags.listen.has_value(),
                     [&] { return std::make_shared<gateway::Gateway>(config, policies_, durations_, log); })),
       history_(config.own.get<history::HistoryOptions>(),
-               {policies_, durations_, [this] { return gateway_->failures(); }}, events_, {}, log),
+               {policies_, durations_, [this] { return gateway_->failures(); }}, events_,
+               alert::SqliteOutbox::tables(), log),
+      alerts_(config.own.get<alert::AlertOptions>(), {registry_, events_, log_, labels_of},
+              outbox_in(history_)),
       access_log_(*gateway_, log),
-      config_(flags, sections, config, *gateway_, access_log_, log),
+      config_(flags, sections, config, *gateway_, access_log_, log,
+              [this](const config::Config& next) { alerts_.apply(next.own.get<alert::AlertOptions>()); }),
       admin_(listening("gateway.admin", "--admin", flags.admin.has_value(), [&] {
         return std::make_unique<admin::Server>(registry_, admin_options(config.gateway), program());
       })) {
@@ -92,13 +129,19 @@ admin::Program Server::program() {
   program.reload = [this] { return config_.reload(); };
   program.policies = [this] { return config_.policies(); };
   program.services = [this] { return gateway_->status(); };
+  program.history = [this](const std::string& circuit, WallAnchor::Wall from, WallAnchor::Wall to) {
+    return kept_past(history_, circuit, from, to);
+  };
+  program.surroundings = [this] { return gateway_->surroundings(); };
   program.metrics = [this](telemetry::MetricFamilies& to) {
     gateway_->add_metrics(to);
     history::add_history(to, history_.counts());
+    alerts_.add_metrics(to);
     access_log_.add_metrics(to);
     config_.record().add_metrics(to);
   };
   program.status = [this] { return boost::json::object{{"reload", config_.record().json()}}; };
+  program.resources = alert::alert_resources(alerts_);
   program.durations = &durations_;
   program.transitions = transitions_;
   program.events = events_;
@@ -109,6 +152,7 @@ admin::Program Server::program() {
 
 void Server::run() {
   gateway_->start();
+  alerts_.start();
   admin_->start();
   ready_ = true;
   std::printf("switchgear serves %s  admin %s/dashboard\n", url_of(listen_, gateway_->port()).c_str(),

@@ -13,6 +13,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "app/alert/alerts.hpp"
 #include "app/gateway/gateway.hpp"
 #include "app/history/history.hpp"
 #include "app/serve/drain.hpp"
@@ -75,6 +76,7 @@ class Server {
   CallDurations durations_;
   const std::shared_ptr<gateway::Gateway> gateway_;
   history::History history_;
+  alert::Alerts alerts_;
   ServedAccessLog access_log_;
   ServedConfig config_;
   const std::unique_ptr<admin::Server> admin_;

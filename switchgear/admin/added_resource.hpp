@@ -38,6 +38,8 @@ struct Json {
 struct Text {
   std::string content;
   std::string content_type = "text/plain; charset=utf-8";
+  /// If set, a browser saves it as a file of this name and does not show it. Letters, digits and `.-_` only.
+  std::string file_name = {};
 };
 
 /// An RFC 9457 problem document: `status` is 400 or above, `detail` one sentence for people, and `members`

@@ -63,6 +63,12 @@ class AdminAddedResources : public testing::Test {
   std::string ordered;
 };
 
+TEST_F(AdminAddedResources, AreNamedByStatusAndSnapshotIfTheyCanBeRead) {
+  const json::value wanted = json::array{"/kitchens/{name}", "/menu"};
+  EXPECT_EQ(json::parse(get("/status").body()).at("resources"), wanted);
+  EXPECT_EQ(api->snapshot_json().at("resources"), wanted);
+}
+
 void expect_problem(const Response& response, unsigned status) {
   EXPECT_EQ(response.result_int(), status) << response.body();
   EXPECT_EQ(response[http::field::content_type], "application/problem+json");

@@ -14,6 +14,7 @@
 #include "switchgear/admin/assets.hpp"
 #include "switchgear/admin/json_text.hpp"
 #include "switchgear/admin/metrics_json.hpp"
+#include "switchgear/admin/report_resources.hpp"
 #include "switchgear/observe/event_queue.hpp"
 #include "switchgear/observe/health.hpp"
 #include "switchgear/telemetry/breaker_metrics.hpp"
@@ -67,6 +68,8 @@ Response response_of(const ResourceAnswer& answer) {
   const Text& text = std::get<Text>(answer);
   Response response{http::status::ok, 11};
   response.set(http::field::content_type, text.content_type);
+  if (!text.file_name.empty())
+    response.set(http::field::content_disposition, "attachment; filename=\"" + text.file_name + "\"");
   response.body() = text.content;
   return response;
 }
@@ -85,6 +88,15 @@ Response no_such_breaker(const std::string& name) {
   return problem(http::status::not_found, "there is no circuit breaker of that name", {{"circuit", name}});
 }
 
+/// The program's resources and the server's own reports.
+std::vector<AddedResource> with_reports(const std::vector<AddedResource>& of_program,
+                                        const CircuitSource& circuits,
+                                        const std::function<TimePoint()>& clock) {
+  std::vector<AddedResource> all = report_resources(circuits, clock);
+  all.insert(all.end(), of_program.begin(), of_program.end());
+  return all;
+}
+
 std::function<TimePoint()> clock_or_steady(const std::function<TimePoint()>& clock) {
   if (clock) return clock;
   return [] { return TimePoint{std::chrono::steady_clock::now()}; };
@@ -96,10 +108,12 @@ Api::Api(const ServerOptions& options, BreakerRegistry& registry, const Program&
     : access_(options.host, options.token, options.origins),
       registry_(registry),
       program_(program),
-      added_(program.resources),
       transitions_(*program.transitions),
       clock_(clock_or_steady(options.clock)),
       started_(clock_()),
+      circuits_(registry, program, registry.anchor().to_wall(started_)),
+      resources_(with_reports(program.resources, circuits_, clock_)),
+      added_(resources_),
       views_(registry, transitions_) {}
 
 Api::Answer Api::answer(const Request& request, const Addresses& addresses, const ServerCounts& counts) {
@@ -314,13 +328,27 @@ json::object Api::view(const CircuitBreaker& breaker) const { return views_.of(b
 json::object Api::snapshot_json() const {
   json::array all;
   for (const auto& breaker : registry_.all()) all.push_back(view(*breaker));
+  json::array resources;
+  for (const AddedResource& each : program_.resources) {
+    if (each.method == Method::get) resources.emplace_back(each.path);
+  }
   return {{"at", iso8601(registry_.anchor().to_wall(clock_()))},
           {"health", health()},
+          {"resources", std::move(resources)},
           {"circuit_breakers", std::move(all)}};
 }
 
 Response Api::status_response(const ServerCounts& counts) const {
   json::object made = snapshot_json();
+  const auto conditions = circuits_.conditions(clock_());
+  for (json::value& each : made["circuit_breakers"].as_array()) {
+    json::object& breaker = each.as_object();
+    const auto condition = conditions.find(std::string_view{breaker["name"].as_string()});
+    if (condition == conditions.end()) continue;  // made or removed meanwhile
+    breaker["health_score"] = condition->second.health_score;
+    const auto& recommendation = condition->second.recommendation;
+    breaker["recommendation"] = recommendation ? json::value(*recommendation) : json::value(nullptr);
+  }
   made["ready"] = !program_.ready || program_.ready();
   made["version"] = SWITCHGEAR_VERSION;
   made["uptime"] = to_seconds(saturating_sub(clock_(), started_));

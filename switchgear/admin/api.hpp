@@ -15,6 +15,7 @@
 #include "switchgear/admin/access.hpp"
 #include "switchgear/admin/added_resources.hpp"
 #include "switchgear/admin/breaker_view.hpp"
+#include "switchgear/admin/circuit_source.hpp"
 #include "switchgear/admin/program.hpp"
 #include "switchgear/admin/route.hpp"
 #include "switchgear/admin/server_options.hpp"
@@ -70,7 +71,8 @@ class Api {
 
   [[nodiscard]] BreakerViews& views() noexcept { return views_; }
   [[nodiscard]] TimePoint now() const { return clock_(); }
-  /// `{"at", "health", "circuit_breakers"}`.
+  /// `{"at", "health", "resources", "circuit_breakers"}`; `resources` are the paths that the program has
+  /// added for reading.
   [[nodiscard]] boost::json::object snapshot_json() const;
   [[nodiscard]] std::string_view health() const;
   /// Drops the transitions of breakers that have left the registry.
@@ -97,10 +99,12 @@ class Api {
   AccessRules access_;
   BreakerRegistry& registry_;
   const Program& program_;
-  AddedResources added_;
   TransitionLog& transitions_;
   std::function<TimePoint()> clock_;
   TimePoint started_;
+  CircuitSource circuits_;
+  std::vector<AddedResource> resources_;  ///< reports and the program's
+  AddedResources added_;
   BreakerViews views_;
   std::map<std::pair<std::string_view, CommandResult>, std::uint64_t> commands_;
 };

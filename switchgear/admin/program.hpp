@@ -5,10 +5,14 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "switchgear/admin/added_resource.hpp"
+#include "switchgear/core/time.hpp"
+#include "switchgear/observe/circuit_history.hpp"
+#include "switchgear/observe/diagnosis/circuit_present.hpp"
 #include "switchgear/telemetry/metric_families.hpp"
 
 namespace switchgear {
@@ -43,6 +47,13 @@ struct Program {
   /// request that changes something (LoggedCommand), and every client of the event stream that it disconnects
   /// (LoggedSlowClient). Null: the server has one of its own.
   std::shared_ptr<EventQueue> events = nullptr;
+  /// Of reports and diagnoses: the kept past of one circuit from `from` to `to`, oldest first; nothing when
+  /// none is kept. Empty: they are made from what is in memory.
+  std::function<std::optional<CircuitHistory>(const std::string& circuit, WallAnchor::Wall from,
+                                              WallAnchor::Wall to)>
+      history = {};
+  /// Likewise: circuit → what stands around its breaker.
+  std::function<std::map<std::string, CircuitSurroundings>()> surroundings = {};
   std::vector<AddedResource> resources = {};  ///< beside the server's own
 };
 

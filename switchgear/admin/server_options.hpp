@@ -20,7 +20,8 @@ struct ServerLimits {
   Duration idle_timeout = std::chrono::seconds{60};     ///< between two requests of one connection
   Duration write_timeout = std::chrono::seconds{10};    ///< for one response, or one batch of events
   std::size_t events_clients = 64;                      ///< 503 beyond
-  /// Bytes that a client may lag behind before it is dropped.
+  /// Bytes that a client may lag behind before it is dropped; or as many as four deltas have, if that is
+  /// more.
   std::size_t events_queued = std::size_t{1024} * 1024;
   Duration events_interval = std::chrono::milliseconds{250};  ///< between two deltas
   Duration events_heartbeat = std::chrono::seconds{10};

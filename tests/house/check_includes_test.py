@@ -30,6 +30,8 @@ CLEAN = {
     "app/admin/admin.hpp": '#include <fmt/format.h>\n',
     "app/serve/server.cpp": '#include "app/admin/admin.hpp"\n#include "app/gateway/gateway.hpp"\n',
     "app/serve/serve_command.hpp": "",
+    "app/control/client.hpp": "",
+    "app/top/session.hpp": '#include "app/control/client.hpp"\n',
     "app/main.cpp": '#include "app/admin/admin.hpp"\n#include "app/serve/serve_command.hpp"\n',
     "tests/model/model.hpp": "",
 }
@@ -71,6 +73,8 @@ class CheckIncludes(unittest.TestCase):
     def test_catches_one_room_of_the_binary_including_another(self):
         self.catches("app/admin/page.cpp", '#include "app/gateway/gateway.hpp"\n', "meet in app/serve/")
         self.catches("app/admin/page.cpp", '#include "app/serve/serve_command.hpp"\n', "meet in app/serve/")
+        self.catches("app/top/draw.cpp", '#include "app/admin/admin.hpp"\n', "meet in app/serve/")
+        self.catches("app/control/watch.cpp", '#include "app/top/session.hpp"\n', "meet in app/serve/")
 
     def test_catches_a_subfolder_that_includes_a_higher_one(self):
         self.catches("app/gateway/call/client.hpp", '#include "app/gateway/connection/connection.hpp"\n', "nothing runs upwards")

@@ -48,6 +48,9 @@ PastCall random_call(Draw& draw, Wall from, std::chrono::seconds length, std::ui
   if (call.end != PastCall::End::refused) call.took = random_latency(draw);
   if (call.end == PastCall::End::failure || call.end == PastCall::End::refused)
     call.fallback = static_cast<PastCall::Fallback>(draw.below(4));
+  // Retries make several attempts of one call: fallbacks may outnumber the failures that are left in the
+  // span.
+  if (call.end == PastCall::End::success && draw.once_in(6)) call.fallback = PastCall::Fallback::answered;
   return call;
 }
 

@@ -6,6 +6,7 @@
 #include "switchgear/observe/figures/flapping.hpp"
 #include "switchgear/observe/figures/health_score.hpp"
 #include "switchgear/observe/figures/history_fixture.hpp"
+#include "switchgear/observe/figures/sums.hpp"
 
 namespace switchgear::figures {
 namespace {
@@ -29,6 +30,33 @@ TEST(Figures, AreEmptyOfACircuitOfWhichNothingIsKnown) {
   EXPECT_FALSE(figures.apdex);
   EXPECT_FALSE(figures.availability_gained);
   EXPECT_FALSE(figures.business);
+}
+
+TEST(Figures, AddSamplesUpFieldByField) {
+  PastOf past;
+  for (const double from : {0.0, 40.0}) {
+    CircuitSample& each = past.sample(from, 3, 2, 1);
+    each.ignored = 4;
+    each.slow = 5;
+    each.fallbacks_answered = 6;
+    each.fallbacks_queued = 7;
+    each.fallbacks_failed = 8;
+    each.state = from == 0 ? State::open : State::closed;
+  }
+  const CircuitSample sum = sum_of(past.history.samples);
+  EXPECT_EQ(sum.from, PastOf::at(0));
+  EXPECT_EQ(sum.length, 20s) << "the gap does not count";
+  EXPECT_EQ(sum.state, State::closed);
+  EXPECT_EQ(sum.successes, 6U);
+  EXPECT_EQ(failures_in(sum), 4U);
+  EXPECT_EQ(sum.rejected, 2U);
+  EXPECT_EQ(sum.ignored, 8U);
+  EXPECT_EQ(sum.slow, 10U);
+  EXPECT_EQ(sum.fallbacks_answered, 12U);
+  EXPECT_EQ(sum.fallbacks_queued, 14U);
+  EXPECT_EQ(sum.fallbacks_failed, 16U);
+  EXPECT_EQ(calls_in(sum.successes_took), 6U);
+  EXPECT_EQ(sum.failure_time, 4 * 50ms);
 }
 
 TEST(Figures, ScoreAnOpenBreakerByItsStateItsWindowAndItsOpenings) {

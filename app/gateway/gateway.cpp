@@ -119,7 +119,8 @@ Gateway::Gateway(const config::Config& config, PolicyRegistry& registry, CallDur
   for (unsigned i = 0; i < threads; ++i) {
     const int descriptor = listen_on(endpoint, threads > 1 ? Port::shared : Port::alone);
     endpoint = local_endpoint(descriptor);
-    workers_.push_back(std::make_unique<Worker>(plan, descriptor, i == 0 ? Replays::yes : Replays::no, log_));
+    workers_.push_back(std::make_unique<Worker>(plan, descriptor, i == 0 ? Replays::yes : Replays::no, log_,
+                                                std::uint64_t{seed_()} << 32U | seed_() | 1U));
   }
   port_ = endpoint.port();
   last_counts_.resize(workers_.size());
@@ -207,20 +208,33 @@ AppliedOptions Gateway::apply(const config::Config& config, const TracingOptions
     if (set->policies().queue) set->policies().queue->set_max(0);
     for (const PolicyKind kind : policy_kinds) registry_.remove(kind, name);
   }
-  std::vector<std::future<void>> taken;
-  for (const auto& worker : workers_) {
-    auto done = std::make_shared<std::promise<void>>();
-    taken.push_back(done->get_future());
-    asio::post(worker->loop().context(), [&worker = *worker, plan, done] {
-      worker.apply(*plan);
-      done->set_value();
-    });
-  }
-  for (const std::future<void>& one : taken) one.wait_for(wait_for_worker);
+  on_each([plan](Worker& worker, std::size_t) { worker.apply(*plan); });
   for (const auto& [name, set] : removed) warn_of_lost_calls(name, *set);
   log_.info("configuration applied: {} breakers kept, {} replaced, {} added, {} removed", applied.kept.size(),
             applied.replaced.size(), applied.added.size(), applied.removed.size());
   return applied;
+}
+
+void Gateway::log_access(const std::shared_ptr<const AccessLog>& log) {
+  on_each([log](Worker& worker, std::size_t thread) { worker.log_access(log, thread); });
+}
+
+/// Each worker does it on its own thread, if that has been started.
+void Gateway::on_each(const std::function<void(Worker&, std::size_t)>& todo) {
+  std::vector<std::future<void>> taken;
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    if (threads_.empty()) {
+      todo(*workers_[i], i);
+      continue;
+    }
+    auto done = std::make_shared<std::promise<void>>();
+    taken.push_back(done->get_future());
+    asio::post(workers_[i]->loop().context(), [&worker = *workers_[i], i, todo, done] {
+      todo(worker, i);
+      done->set_value();
+    });
+  }
+  for (const std::future<void>& one : taken) one.wait_for(wait_for_worker);
 }
 
 bool Gateway::drain(Duration at_most) {

@@ -8,7 +8,9 @@
 #include <array>
 #include <atomic>
 #include <boost/json/object.hpp>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -61,6 +63,11 @@ class Gateway final {
   /// them over. The listening address and the number of threads stay.
   AppliedOptions apply(const config::Config& config, const TracingOptions& tracing = {});
 
+  /// Where requests that begin from now on are logged; null: nowhere. It has a ring for each of threads().
+  /// Returns when every thread has taken it over; then the log before gets no more lines.
+  void log_access(const std::shared_ptr<const AccessLog>& log);
+  [[nodiscard]] std::size_t threads() const noexcept { return workers_.size(); }
+
   /// No new connections; requests that were accepted are finished, for at most `at_most`; then what is left
   /// is cut off. Returns when all threads have ended. True when nothing was cut off.
   bool drain(Duration at_most);
@@ -82,6 +89,7 @@ class Gateway final {
   [[nodiscard]] WorkerCounts counts() const;
   [[nodiscard]] PolicySets policy_sets() const;
   [[nodiscard]] OpenFilesShare connections_of(const config::Config& config);
+  void on_each(const std::function<void(Worker&, std::size_t)>& todo);
   void warn_of_lost_calls(const std::string& service, const PolicySet& policies) const;
   class Drain;
 

@@ -1,10 +1,12 @@
 #include "app/serve/served_config.hpp"
 
 #include <exception>
+#include <memory>
+#include <system_error>
 #include <utility>
 #include <vector>
 
-#include "app/serve/log_section.hpp"
+#include "app/serve/log_format.hpp"
 
 namespace switchgear::serve {
 
@@ -22,7 +24,7 @@ gateway::TracingOptions tracing_of(const config::Config& config,
 }
 
 ServedConfig::ServedConfig(ServeFlags flags, config::OwnSections sections, config::Config config,
-                           gateway::Gateway& gateway, spdlog::logger& log,
+                           gateway::Gateway& gateway, ServedAccessLog& access_log, spdlog::logger& log,
                            std::shared_ptr<telemetry::SpanQueue> spans,
                            std::function<void(const config::Config&)> follow)
     : flags_(std::move(flags)),
@@ -31,6 +33,7 @@ ServedConfig::ServedConfig(ServeFlags flags, config::OwnSections sections, confi
       exports_to_(config.own.get<otlp::TelemetryOptions>().otlp),
       sections_(std::move(sections)),
       gateway_(gateway),
+      access_log_(access_log),
       log_(log),
       spans_(std::move(spans)),
       follow_(std::move(follow)),
@@ -39,15 +42,25 @@ ServedConfig::ServedConfig(ServeFlags flags, config::OwnSections sections, confi
 
 admin::ReloadResult ServedConfig::reload() {
   const std::lock_guard lock{mutex_};
+  const auto began = std::chrono::steady_clock::now();
+  admin::ReloadResult result = read_and_apply();
+  record_.add(result.ok, std::chrono::system_clock::now(), std::chrono::steady_clock::now() - began);
+  return result;
+}
+
+admin::ReloadResult ServedConfig::refuse(admin::ReloadResult result, const std::string& why) const {
+  log_.error("reload refused, nothing changed: {}", why);
+  result.messages.push_back(why);
+  return result;
+}
+
+admin::ReloadResult ServedConfig::read_and_apply() {
   stamp_ = config::FileStamp::of(flags_.config);
   config::Loaded loaded = config::load_file(flags_.config, config::FileKind::regular, sections_);
   admin::ReloadResult result;
   for (const config::Diagnostic& warning : loaded.warnings) result.messages.push_back(warning.text());
   if (!loaded.config) {
-    for (const config::Diagnostic& error : loaded.errors) {
-      log_.error("reload refused, nothing changed: {}", error.text());
-      result.messages.push_back(error.text());
-    }
+    for (const config::Diagnostic& error : loaded.errors) result = refuse(std::move(result), error.text());
     return result;
   }
   if (closed_) {
@@ -56,14 +69,22 @@ admin::ReloadResult ServedConfig::reload() {
   }
   config::Config next = *std::move(loaded.config);
   (void)put_flags_before(next, flags_);  // they were good when it started
+  const LogOptions& log_options = next.own.get<LogOptions>();
+  std::shared_ptr<gateway::AccessLog> access_log;
+  try {
+    access_log = access_log_.prepare(log_options.access);
+  } catch (const std::system_error& error) {
+    return refuse(std::move(result), std::string{"log.access.file: "} + error.what());
+  }
   if (needs_restart(next)) {
     result.messages.emplace_back(
         "gateway.listen, gateway.admin, gateway.threads, gateway.token, gateway.origins, history and "
         "telemetry.otlp take effect after a restart; telemetry.otlp.traces does so at once");
     log_.warn("reload: {}", result.messages.back());
   }
-  log_.set_level(next.own.get<LogOptions>().level);
+  apply(log_options, log_);
   const AppliedOptions applied = gateway_.apply(next, tracing_of(next, spans_));
+  access_log_.use(access_log);
   const auto say = [&result](const char* what, const std::vector<std::string>& names) {
     for (const std::string& name : names) result.messages.push_back(std::string{what} + " " + name);
   };
@@ -101,6 +122,11 @@ void ServedConfig::reload_if_file_changed() {
     changed = config::FileStamp::of(flags_.config) != stamp_;
   }
   if (changed) reload();
+}
+
+Duration ServedConfig::shutdown_delay() const {
+  const std::lock_guard lock{mutex_};
+  return config_.gateway.shutdown_delay;
 }
 
 Duration ServedConfig::close() {

@@ -24,6 +24,7 @@
 #include "app/history/history_metrics.hpp"
 #include "app/history/history_resource.hpp"
 #include "app/history/history_section.hpp"
+#include "app/serve/log_section.hpp"
 #include "switchgear/config/address.hpp"
 #include "switchgear/telemetry/breaker_metrics.hpp"
 
@@ -45,8 +46,8 @@ template <class Make>
   try {
     return make();
   } catch (const std::system_error& error) {
-    throw CannotListen{by_flag ? fmt::format("{} (in place of {}): {}", flag, key, error.what())
-                               : fmt::format("{}: {}", key, error.what())};
+    throw CannotServe{by_flag ? fmt::format("{} (in place of {}): {}", flag, key, error.what())
+                              : fmt::format("{}: {}", key, error.what())};
   }
 }
 
@@ -121,11 +122,17 @@ Server::Server(const ServeFlags& flags, config::Config config, const config::Own
                alert::SqliteOutbox::tables(), log),
       alerts_(config.own.get<alert::AlertOptions>(), {registry_, events_, log_, labels_of},
               outbox_in(history_)),
-      config_(flags, sections, config, *gateway_, log, spans_of(exporter_.get()),
+      access_log_(*gateway_, log),
+      config_(flags, sections, config, *gateway_, access_log_, log, spans_of(exporter_.get()),
               [this](const config::Config& next) { alerts_.apply(next.own.get<alert::AlertOptions>()); }),
       admin_(listening("gateway.admin", "--admin", flags.admin.has_value(), [&] {
         return std::make_unique<admin::Server>(registry_, admin_options(config.gateway), program());
       })) {
+  try {
+    access_log_.use(access_log_.prepare(config.own.get<LogOptions>().access));
+  } catch (const std::system_error& error) {
+    throw CannotServe{fmt::format("log.access.file: {}", error.what())};
+  }
   registry_.events().subscribe(transitions_);
   registry_.events().subscribe(events_);
   if (flags.watch) {
@@ -144,6 +151,7 @@ admin::Program Server::program() {
   };
   program.surroundings = [this] { return gateway_->surroundings(); };
   program.metrics = [this](telemetry::MetricFamilies& to) { add_metrics(to); };
+  program.status = [this] { return boost::json::object{{"reload", config_.record().json()}}; };
   program.resources = alert::alert_resources(alerts_);
   program.durations = &durations_;
   program.transitions = transitions_;
@@ -157,6 +165,8 @@ void Server::add_metrics(telemetry::MetricFamilies& to) const {
   gateway_->add_metrics(to);
   history::add_history(to, history_.counts());
   alerts_.add_metrics(to);
+  access_log_.add_metrics(to);
+  config_.record().add_metrics(to);
   if (exporter_) exporter_->add_metrics(to);
 }
 
@@ -180,21 +190,36 @@ void Server::run() {
   main_.run();
   admin_->stop();
   if (exporter_) exporter_->stop(time_to_export);
+  access_log_.close();
   event_log_.write();
 }
 
 void Server::on_signal(int signal) {
   if (signal == SIGHUP) {
     config_.reload();
-  } else if (!drain_.begun()) {
-    begin_drain();
+  } else if (signal == SIGUSR1) {
+    access_log_.reopen();
+  } else if (ready_.exchange(false)) {
+    begin_end();
   } else {
+    if (!drain_.begun()) begin_drain();
     drain_.hurry();
   }
 }
 
+/// Who sends requests here learns from GET /readyz that it is to stop, before connections are refused.
+void Server::begin_end() {
+  const Duration delay = config_.shutdown_delay();
+  if (delay == Duration::zero()) return begin_drain();
+  log_.info("ending: GET /readyz answers 503; requests are taken for another {:.6g} s", to_seconds(delay));
+  shutdown_delay_.expires_after(delay);
+  shutdown_delay_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) begin_drain();
+  });
+}
+
 void Server::begin_drain() {
-  ready_ = false;
+  shutdown_delay_.cancel();
   second_.cancel();
   drain_.begin(config_.close(), [this] { boost::asio::post(main_, [this] { main_.stop(); }); });
 }
@@ -207,8 +232,9 @@ void Server::on_file_changed() {
 void Server::look_every_second() {
   second_.expires_after(a_second);
   second_.async_wait([this](const boost::system::error_code& error) {
-    if (error || !ready_) return;
+    if (error || drain_.begun()) return;
     event_log_.look_at_clock();
+    access_log_.look_at_clock(std::chrono::steady_clock::now());
     look_every_second();
   });
 }

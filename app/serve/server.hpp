@@ -20,6 +20,7 @@
 #include "app/serve/drain.hpp"
 #include "app/serve/event_log.hpp"
 #include "app/serve/serve_flags.hpp"
+#include "app/serve/served_access_log.hpp"
 #include "app/serve/served_config.hpp"
 #include "app/serve/signals.hpp"
 #include "switchgear/admin/server.hpp"
@@ -34,8 +35,9 @@
 
 namespace switchgear::serve {
 
-/// An address that the process could not listen on; says which, and where it comes from.
-class CannotListen final : public std::runtime_error {
+/// An address that the process could not listen on, or a file that it could not open; says which, and the key
+/// or flag that it comes from.
+class CannotServe final : public std::runtime_error {
   using runtime_error::runtime_error;
 };
 
@@ -43,14 +45,14 @@ class CannotListen final : public std::runtime_error {
 /// addresses.
 class Server {
  public:
-  /// Listens. Throws CannotListen, or gateway::TooFewOpenFiles.
+  /// Listens. Throws CannotServe, or gateway::TooFewOpenFiles.
   Server(const ServeFlags& flags, config::Config config, const config::OwnSections& sections,
          spdlog::logger& log);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  /// Serves until SIGTERM or SIGINT, then drains. Prints one line with the addresses to stdout once it
-  /// serves.
+  /// Serves until SIGTERM or SIGINT, and for gateway.shutdown_delay after it; then drains. Prints one line
+  /// with the addresses to stdout once it serves.
   void run();
 
  private:
@@ -60,6 +62,7 @@ class Server {
   void add_metrics(telemetry::MetricFamilies& to) const;
   void export_metrics(telemetry::MetricFamilies& to) const;
   void on_signal(int signal);
+  void begin_end();
   void begin_drain();
   void look_every_second();
   void on_file_changed();
@@ -79,11 +82,13 @@ class Server {
   const std::shared_ptr<gateway::Gateway> gateway_;
   history::History history_;
   alert::Alerts alerts_;
+  ServedAccessLog access_log_;
   ServedConfig config_;
   const std::unique_ptr<admin::Server> admin_;
   std::atomic<bool> ready_{false};
   Signals signals_{main_, [this](int signal) { on_signal(signal); }};
   boost::asio::steady_timer second_{main_};
+  boost::asio::steady_timer shutdown_delay_{main_};
   std::optional<config::FileChanges> file_changes_;
   Drain drain_{*gateway_, log_};
 };

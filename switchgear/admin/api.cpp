@@ -234,6 +234,8 @@ Response Api::read(const Request& request, const Route& route, const ServerCount
       return asset_response(request, "index.html");
     case Resource::asset:
       return asset_response(request, route.name);
+    case Resource::openapi:
+      return asset_response(request, openapi_document);
     case Resource::events: {
       Response response{http::status::ok, 11};
       response.set(http::field::content_type, "text/event-stream");
@@ -356,6 +358,9 @@ Response Api::status_response(const ServerCounts& counts) const {
   }
   made["policies"] = std::move(policies);
   if (program_.services) made["services"] = program_.services();
+  if (program_.status) {
+    for (auto& [key, value] : program_.status()) made[key] = std::move(value);
+  }
   made["admin"] = json::object{{"connections", counts.connections},
                                {"closed_for_others", counts.closed_for_others},
                                {"events_clients", counts.events_clients},

@@ -36,6 +36,7 @@ struct Program {
   std::function<ReloadResult()> reload = {};                          ///< POST /reload; empty: 501
   std::function<std::map<std::string, std::string>()> policies = {};  ///< circuit → name of its policy
   std::function<boost::json::object()> services = {};  ///< of GET /status: service → what it does
+  std::function<boost::json::object()> status = {};    ///< further members of GET /status
   telemetry::MetricSource metrics = {};                ///< further families for GET /metrics
   const CallDurations* durations = nullptr;            ///< for the histograms of GET /metrics
   /// Subscribed by its owner, so that it also knows what happened before the server was made. Once a minute

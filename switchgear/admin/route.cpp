@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "switchgear/admin/assets.hpp"
+
 namespace switchgear::admin {
 namespace {
 
@@ -13,7 +15,7 @@ struct Fixed {
   std::string_view path;
   Resource resource;
 };
-constexpr std::array<Fixed, 11> fixed_paths{{{"", Resource::root},
+constexpr std::array<Fixed, 12> fixed_paths{{{"", Resource::root},
                                              {"livez", Resource::live},
                                              {"readyz", Resource::ready},
                                              {"health", Resource::health},
@@ -23,6 +25,7 @@ constexpr std::array<Fixed, 11> fixed_paths{{{"", Resource::root},
                                              {"metrics", Resource::metrics},
                                              {"events", Resource::events},
                                              {"dashboard", Resource::dashboard},
+                                             {openapi_document, Resource::openapi},
                                              {"reload", Resource::reload}}};
 
 /// Of a target that begins with `/`.
@@ -61,7 +64,7 @@ Routed route_of(std::string_view target) {
   if (segments.size() < 2 || segments.size() > 3 || segments[1].empty()) return {RouteError::unknown, {}};
   auto name = decoded_segment(segments[1]);
   if (!name) return {RouteError::malformed, {}};
-  if (segments[0] == "dashboard" && segments.size() == 2) {
+  if (segments[0] == "dashboard" && segments.size() == 2 && *name != openapi_document) {
     return {RouteError::none, {Resource::asset, std::move(*name), std::nullopt}};
   }
   if (segments[0] != "circuit-breakers") return {RouteError::unknown, {}};
@@ -69,6 +72,14 @@ Routed route_of(std::string_view target) {
   const auto command = command_of(segments[2]);
   if (!command) return {RouteError::unknown, {}};
   return {RouteError::none, {Resource::breaker_command, std::move(*name), command}};
+}
+
+std::vector<std::string> own_paths() {
+  const std::string breaker = "/circuit-breakers/{name}";
+  std::vector<std::string> paths{breaker, "/dashboard/{file}"};
+  for (const Fixed& each : fixed_paths) paths.push_back("/" + std::string{each.path});
+  for (const Command command : commands) paths.push_back(breaker + "/" + std::string{word_of(command)});
+  return paths;
 }
 
 }  // namespace switchgear::admin

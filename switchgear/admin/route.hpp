@@ -25,6 +25,7 @@ enum class Resource : std::uint8_t {
   events,
   dashboard,
   asset,
+  openapi,
   reload,
 };
 
@@ -56,5 +57,8 @@ struct Routed {
 /// `target`: as in the request line, in origin form; a query is ignored. A name is one path segment, so that
 /// a `/` in it is written `%2F`.
 [[nodiscard]] Routed route_of(std::string_view target);
+
+/// Every path of the server's own, with `{name}` for a breaker's and `{file}` for an asset's.
+[[nodiscard]] std::vector<std::string> own_paths();
 
 }  // namespace switchgear::admin

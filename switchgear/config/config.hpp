@@ -54,6 +54,8 @@ struct GatewayOptions {
   unsigned threads = 1;
   std::string admin_token;                 ///< empty: none required
   std::vector<std::string> admin_origins;  ///< further origins that may send changing requests
+  /// After SIGTERM, before the listener closes: so long connections are taken while GET /readyz says 503.
+  Duration shutdown_delay{};
   GatewayLimits limits;
 
   friend bool operator==(const GatewayOptions&, const GatewayOptions&) = default;

@@ -45,6 +45,7 @@ constexpr Duration patience_with_reader = std::chrono::seconds{1};
 
 void UpstreamCall::prepare(ServicePtr service, const AskedFor& asked, CallRequest::Origin origin) {
   service_ = std::move(service);
+  begun_ = 0;
   request_.take(asked, *service_, worker_, origin);
   if (request_.trace.span.valid()) [[unlikely]]
     record_ = std::make_unique<CallTrace>(asked, request_, *service_);
@@ -131,6 +132,7 @@ void UpstreamCall::follow(Step todo) {
 
 void UpstreamCall::begin_attempt(const Step& step) {
   clock_.begin_attempt();
+  ++begun_;
   const telemetry::SpanId span =
       request_.trace.trace.valid() ? worker_.tracing.ids.next_span() : telemetry::SpanId{};
   if (record_) record_->begin_attempt(step, span, clock_.now());
@@ -161,6 +163,7 @@ void UpstreamCall::conclude() {
       if (record_) record_->refused(rejection, clock_.now());
       count_answer(status_of(rejection.reason));
       client_->take_refusal(rejection, said);
+      note_refusal(rejection);
       break;
     }
     case Ending::How::answered:
@@ -177,6 +180,12 @@ void UpstreamCall::conclude() {
       break;
   }
   machine_.reset();
+}
+
+/// Without when to come back, which is another each time: then all refusals for one reason are of one kind.
+void UpstreamCall::note_refusal(const Rejection& rejection) {
+  worker_.note_failure(*service_, std::to_string(status_of(rejection.reason)),
+                       to_string(Rejection{rejection.reason, rejection.policy, std::nullopt}));
 }
 
 /// Without a response. A fallback of the kind `fail` gives its own message.

@@ -70,6 +70,8 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   /// The call asks for the request's content; if not, data of the client stays unread.
   [[nodiscard]] bool takes_content() noexcept;
   [[nodiscard]] Service& service() const noexcept { return *service_; }
+  /// Attempts that were begun, hedges included.
+  [[nodiscard]] std::uint32_t attempts() const noexcept { return begun_; }
 
  private:
   void on_attempt_event() override { client_->on_call_event(); }
@@ -79,6 +81,7 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   void follow(Step todo);
   void begin_attempt(const Step& step);
   void conclude();
+  void note_refusal(const Rejection& rejection);
   void give_failure(LastWords words);
   /// A replay has no client: its answer goes nowhere.
   void count_answer(unsigned status) {
@@ -140,6 +143,7 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   Answer<StoredAnswer> answer_;
   CallMachine machine_;  ///< running: no outcome has ended the call yet
   Attempts attempts_;
+  std::uint32_t begun_ = 0;
   LastWords last_words_;
 
   Attempt* at_hand_ = nullptr;  ///< its head has come, and the machine is asked whether the client gets it

@@ -329,7 +329,7 @@ json::object Api::snapshot_json() const {
   json::array all;
   for (const auto& breaker : registry_.all()) all.push_back(view(*breaker));
   json::array resources;
-  for (const AddedResource& each : program_.resources) {
+  for (const AddedResource& each : resources_) {
     if (each.method == Method::get) resources.emplace_back(each.path);
   }
   return {{"at", iso8601(registry_.anchor().to_wall(clock_()))},

@@ -71,8 +71,8 @@ class Api {
 
   [[nodiscard]] BreakerViews& views() noexcept { return views_; }
   [[nodiscard]] TimePoint now() const { return clock_(); }
-  /// `{"at", "health", "resources", "circuit_breakers"}`; `resources` are the paths that the program has
-  /// added for reading.
+  /// `{"at", "health", "resources", "circuit_breakers"}`; `resources` are the paths of reports and of
+  /// what the program has added for reading.
   [[nodiscard]] boost::json::object snapshot_json() const;
   [[nodiscard]] std::string_view health() const;
   /// Drops the transitions of breakers that have left the registry.

@@ -13,8 +13,8 @@
 //   hold                       GET /readyz, and with it the server, stands still until `release`
 //   held                       waits until it does
 //   release
-//   answer PATH JSON           with --answers: of GET /history, /alerts, /analysis/{name} or /reports/{name};
-//                              GET /received has what was sent to the resources that change something
+//   answer PATH JSON           with --answers: of GET /history or /alerts; GET /received has
+//                              what was sent to the resources that change something
 //   remove NAME                NAME goes, as after a reload
 //   quit
 //
@@ -103,8 +103,8 @@ class Answers {
     using admin::Method;
     using admin::ResourceRequest;
     std::vector<admin::AddedResource> made;
-    const auto answer = [&](const char* path, const char* named, std::vector<std::string> parameters) {
-      made.push_back({Method::get, std::string{path} + named, std::move(parameters),
+    const auto answer = [&](const char* path, std::vector<std::string> parameters) {
+      made.push_back({Method::get, path, std::move(parameters),
                       [this, path](const ResourceRequest&) { return answered(path); }});
     };
     const auto receive = [&](const char* path, const char* word) {
@@ -114,10 +114,8 @@ class Answers {
                       [this, word](const ResourceRequest& request) { return received(word, request); },
                       word});
     };
-    answer("/history", "", {"name", "from", "to", "step"});
-    answer("/alerts", "", {});
-    answer("/analysis", "/{name}", {});
-    answer("/reports", "/{name}", {"since", "format"});
+    answer("/history", {"name", "from", "to", "step"});
+    answer("/alerts", {});
     receive("/alerts/{name}/acknowledge", "acknowledge");
     receive("/silences", "silence");
     receive("/silences/{name}/end", "end-silence");

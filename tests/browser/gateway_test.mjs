@@ -1,4 +1,4 @@
-// The dashboard of a real gateway: its services and its history.
+// The dashboard of a real gateway: services, history, analysis, reports, alerts.
 //   node gateway_test.mjs SWITCHGEAR
 // Every wait is bounded by what it waits for; nothing sleeps.
 import assert from "node:assert/strict";
@@ -13,12 +13,14 @@ const configuration = (port) => `
 version: 1
 gateway: {threads: 1}
 history: {resolution: 1s}
+alerts:
+  channels: {book: {log: {}}}
 policies:
   everything:
     timeout: 5s
     retry: {max_attempts: 2}
-    bulkhead: {max_concurrent: 20, max_queue: 5}
-    rate_limiter: {rate: 1000, per: 1s}
+    bulkhead: {max_concurrent: 20}
+    rate_limiter: {rate: 1000}
     adaptive_limit: {}
     cache: {ttl: 1s}
     circuit_breaker: {minimum_calls: 4, failure_rate: 0.5, open_duration: 600s}
@@ -70,9 +72,48 @@ await test("draws calls and latencies out of the history, with the opening as a 
   await page.getByRole("button", { name: "6 h", exact: true, pressed: true }).waitFor();
 }, { start });
 
+await test("says why a breaker opened and what to do, and leads to its report", async ({ page, server }) => {
+  await open(server);
+  await page.goto(at(server, "breaker/payment"));
+  const analysis = page.getByRole("region", { name: "Analysis" });
+  await analysis.getByText("http error").waitFor();
+  await analysis.getByText(/^docs\/runbooks\/[a-z-]+\.md$/).first().waitFor();
+  await analysis.getByRole("link", { name: "Report" }).click();
+  await page.getByRole("heading", { level: 1, name: "payment" }).waitFor();
+  await page.getByRole("region", { name: "Figures" }).getByText(/^\d+ of 100$/).first().waitFor();
+  await page.getByRole("region", { name: "Openings" }).getByText("not closed").waitFor();
+  const saved = page.waitForEvent("download");
+  await page.getByRole("link", { name: "Save as a page" }).click();
+  assert.match((await saved).suggestedFilename(), /^report-payment\.html$/);
+}, { start });
+
+await test("tells of an alert on every page, and takes acknowledgements and silences", async ({ page, server }) => {
+  await open(server);
+  await page.goto(at(server));
+  await page.getByRole("link", { name: /Alerts 1 firing/ }).click();
+  const alert = page.getByRole("listitem", { name: "opened of payment: firing" });
+  await alert.waitFor();
+  await alert.getByRole("button", { name: "Acknowledge opened of payment" }).click();
+  await alert.getByText(/acknowledged by 127\.0\.0\.1/).waitFor();
+  await alert.getByRole("button", { name: "Silence opened of payment" }).click();
+  const dialog = page.getByRole("dialog", { name: "Silence alerts" });
+  assert.equal(await dialog.getByLabel("Circuit").inputValue(), "payment");
+  await dialog.getByLabel("For").selectOption("8h");
+  await dialog.getByLabel("Why").fill(hostile);
+  await dialog.getByRole("button", { name: "Silence" }).click();
+  await dialog.waitFor({ state: "detached" });
+  const silences = page.getByRole("region", { name: "Silences" });
+  await silences.getByText(hostile, { exact: true }).waitFor();
+  await silences.getByText("in 8 h").waitFor();
+  await alert.getByText(/muted/).waitFor();
+  await silences.getByRole("button", { name: "End the silence of payment" }).click();
+  await silences.getByText("Every alert is told to the channels of its rule.").waitFor();
+  await page.getByRole("region", { name: "Channels" }).getByRole("row").filter({ hasText: "book" }).waitFor();
+}, { start });
+
 await test("has nothing that axe finds on the pages of a gateway, and fits 400 pixels", async ({ page, server }) => {
   await open(server);
-  for (const hash of ["", "breaker/payment", "services", "service/payment"]) {
+  for (const hash of ["", "breaker/payment", "services", "service/payment", "alerts", "reports", "report/payment"]) {
     await page.setViewportSize({ width: 1280, height: 800 });
     await page.goto(at(server, hash));
     await live(page);
@@ -81,6 +122,10 @@ await test("has nothing that axe finds on the pages of a gateway, and fits 400 p
     await page.setViewportSize({ width: 400, height: 800 });
     await page.waitForFunction(() => document.documentElement.scrollWidth <= innerWidth);
   }
+  await page.goto(at(server, "alerts"));
+  await page.getByRole("button", { name: "New silence" }).click();
+  await page.getByRole("dialog").waitFor();
+  await expectAccessible(page, "the dialog of a silence");
 }, { start });
 
 await finish();

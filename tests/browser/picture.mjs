@@ -111,8 +111,8 @@ policies:
   careful:
     timeout: 5s
     retry: {max_attempts: 2}
-    bulkhead: {max_concurrent: 20, max_queue: 5}
-    rate_limiter: {rate: 1000, per: 1s}
+    bulkhead: {max_concurrent: 20}
+    rate_limiter: {rate: 1000}
     cache: {ttl: 1s}
     circuit_breaker: {minimum_calls: 4, failure_rate: 0.5, open_duration: 20s, half_open: {permitted_calls: 2}}
 services:

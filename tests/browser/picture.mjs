@@ -40,7 +40,7 @@ async function scene(viewport, deviceScaleFactor, body) {
   }
 }
 
-const readme = scene({ width: 1180, height: 700 }, 1.5, async ({ puppet, page }) => {
+const readme = scene({ width: 1300, height: 700 }, 1.5, async ({ puppet, page }) => {
   const names = ["inventory", "payment", "recommendation"];
   for (const name of names) await puppet.tell("add", name);
   await traffic(puppet, names, 60 * 4, async (tick) => {

@@ -36,6 +36,15 @@ export const losses = signal(0);
 
 const feedLength = 8;
 
+/// The first of a list. That events are missing stays on it: those that follow come in a flood.
+export function latest(list: readonly Happening[], most: number): Happening[] {
+  const lost = list.find(({ kind }) => kind === "lost");
+  const known = list.filter((each) => each.kind === "transition" || each === lost);
+  const shown = known.slice(0, most);
+  if (lost && !shown.includes(lost)) shown[most - 1] = lost;
+  return shown;
+}
+
 export const counts = computed(() => {
   standings.value;
   const found: Record<State, number> = { closed: 0, open: 0, half_open: 0, forced_open: 0, disabled: 0 };
@@ -128,7 +137,7 @@ export function takeDelta(delta: Delta) {
 
 export function takeTransition(event: TransitionEvent, text: string) {
   heardAt.value = serverNow();
-  happenings.value = [{ kind: "transition" as const, ...event }, ...happenings.peek()].slice(0, feedLength);
+  happenings.value = latest([{ kind: "transition" as const, ...event }, ...happenings.peek()], feedLength);
   announcement.value = text;
 }
 
@@ -136,7 +145,7 @@ export function takeTransition(event: TransitionEvent, text: string) {
 export function takeLost({ events }: { events: number }) {
   batch(() => {
     const at = new Date(serverNow()).toISOString();
-    happenings.value = [{ kind: "lost" as const, at, events }, ...happenings.peek()].slice(0, feedLength);
+    happenings.value = latest([{ kind: "lost" as const, at, events }, ...happenings.peek()], feedLength);
     announcement.value = `${events} events are missing here`;
     losses.value++;
   });

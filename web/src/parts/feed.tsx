@@ -1,5 +1,5 @@
 // The latest changes of state over all breakers, and the same for screen readers as they happen.
-import { announcement, happenings } from "../live/model";
+import { announcement, happenings, latest } from "../live/model";
 import { href } from "../route";
 import { Ago, Move, Why } from "./said";
 
@@ -13,7 +13,7 @@ export function Announcer() {
 }
 
 export function Feed({ most }: { most: number }) {
-  const list = happenings.value.slice(0, most);
+  const list = latest(happenings.value, most);
   if (list.length === 0) return null;
   return (
     <section class="feed panel" aria-labelledby="feed-title">

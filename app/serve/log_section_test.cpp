@@ -69,10 +69,10 @@ TEST(LogSection, LooksForAFileBesideThePolicyFileAndForItsDirectoryAtOnce) {
 
 TEST(LogSection, LocatesWhatIsWrongWithTheAccessLog) {
   EXPECT_EQ(config::lines_of(load("{access: {fields: [tim]}}").errors).size(), 1U);
-  EXPECT_EQ(
-      config::lines_of(load("{access: {fields: [\"header:x y\"]}}").errors),
-      std::vector<std::string>{"f.yaml:2:25: log.access.fields.0: \"header:x y\" names no header; write, for "
-                               "example, header:x-tenant"});
+  EXPECT_EQ(config::lines_of(load("{access: {fields: [\"header:x y\"]}}").errors),
+            std::vector<std::string>{
+                "f.yaml:2:25: log.access.fields[0]: \"header:x y\" names no header; write, for "
+                "example, header:x-tenant"});
   EXPECT_EQ(config::lines_of(load("{access: {fields: []}}").errors),
             std::vector<std::string>{"f.yaml:2:24: log.access.fields: a line needs at least one field"});
   EXPECT_EQ(config::lines_of(load("{access: {sample: 2}}").errors).size(), 1U);

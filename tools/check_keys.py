@@ -21,14 +21,15 @@ PLACES = ("gateway", "gateway.limits", "policies.p", "policies.p.circuit_breaker
           "services.s", "alerts", "alerts.rules[]", "alerts.rules[].when.failure_rate", "alerts.rules[].when.burn_rate",
           "alerts.rules[].when", "alerts.rules[].when.changes", "alerts.silences[]", "alerts.inhibit[]", "alerts.channels.c",
           "alerts.channels.c.slack", "alerts.channels.c.pagerduty", "alerts.channels.c.alertmanager",
-          "alerts.channels.c.webhook", "alerts.channels.c.email", "telemetry", "")
+          "alerts.channels.c.webhook", "alerts.channels.c.email", "history", "log.access", "telemetry", "")
 NOT_A_KEY = {
     "connections.waiting", "explanation.policies", "explanation.services", "queue.oldest",  # members of JSON answers
-    "connection_error", "forced_open", "metrics_only", "open_too_long", "slow_success",  # values
-    "async_call", "epoll_reactor", "min_success_ratio", "per_breaker",  # C++
+    "connection_error", "forced_open", "metrics_only", "open_too_long", "slow_success", "trace_id", "user_agent",  # values
+    "async_call", "history_cost", "schema_version", "epoll_reactor", "min_success_ratio", "per_breaker",  # C++
     "certificate_file", "key_file", "look_every", "max_body", "max_head", "pool.max", "report.failure",  # members in C++
     "shop.example", "example.com", "e.g",
 }
+SQL = re.compile(r"\b(?:SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA|FROM|WHERE)\b")
 OTHER_NAMES = re.compile(r"^switchgear[._]|^(?:error|http|server|service|url)\.|\.(?:hpp|cpp|pml|yaml|yml|jsonl?|html|md|js|css|db)$")
 DOTTED = r"(?:[a-z][a-z_]*\.)+[a-z][a-z_]*"
 OF_SEVERAL_WORDS = r"[a-z]+(?:_[a-z]+)+"
@@ -64,6 +65,8 @@ def of_messages(root):
         code = re.sub(r"^\s*#include.*$|^\s*//.*$", "", file.read_text(encoding="utf-8"), flags=re.MULTILINE)
         code = re.sub(r'"\s*\n\s*"', "", code)
         for literal in re.findall(r'"((?:[^"\\\n]|\\.)*)"', code):
+            if SQL.search(literal):
+                continue
             sentence = " " in literal
             for name in names_in(literal, f"{DOTTED}|{OF_SEVERAL_WORDS}" if sentence else DOTTED):
                 yield file.relative_to(root), name

@@ -34,14 +34,20 @@ Message post(const GatewayProcess& gateway, const std::string& target, const std
   return client.read_response().value_or(Message{});
 }
 
+/// The alert of that rule; null when there is none yet.
+json::value alert_of(const GatewayProcess& gateway, std::string_view rule) {
+  for (const json::value& each : alerts(gateway).at("alerts").as_array())
+    if (each.at("rule") == json::value(rule)) return each;
+  return nullptr;
+}
+
 TEST(AlertsForOperators, AreShownWithoutAnyConfiguration) {
   FailingShop shop;
   const GatewayProcess gateway{shop.with_alerts("")};
   EXPECT_EQ(json::serialize(alerts(gateway).at("alerts")), "[]");
   ASSERT_TRUE(shop.drive(gateway, "open"));
-  ASSERT_TRUE(eventually([&] { return !alerts(gateway).at("alerts").as_array().empty(); }));
-  const json::value alert = alerts(gateway).at_pointer("/alerts/0");
-  EXPECT_EQ(alert.at("rule"), "opened");
+  ASSERT_TRUE(eventually([&] { return alert_of(gateway, "opened").is_object(); }));
+  const json::value alert = alert_of(gateway, "opened");
   EXPECT_EQ(alert.at("circuit"), "payment");
   EXPECT_EQ(alert.at("state"), "firing");
   EXPECT_EQ(alert.at("message"), "payment opened by consecutive_failures (3, threshold 3)");
@@ -59,7 +65,7 @@ TEST(AlertsForOperators, AreNotToldWhileASilenceCoversThem) {
   const std::string id{json::parse(silenced.body).at("id").as_string()};
   ASSERT_TRUE(shop.drive(gateway, "open"));
   ASSERT_TRUE(eventually([&] { return !alerts(gateway).at("alerts").as_array().empty(); }));
-  EXPECT_EQ(alerts(gateway).at_pointer("/alerts/0/muted_by"), json::value(id));
+  EXPECT_EQ(alerts(gateway).at_pointer("/alerts/0/muted_by"), json::value(json::array{id}));
   EXPECT_TRUE(sink.posts().empty());
   EXPECT_EQ(post(gateway, "/silences/" + id + "/end", "").status(), 200U);
   EXPECT_TRUE(sink.takes(1)) << "it still fires";

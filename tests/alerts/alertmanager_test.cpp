@@ -94,7 +94,7 @@ TEST(AlertInAlertmanager, FiresIsKnownToAmtoolAndIsResolved) {
   const json::value alert = manager.alerts()[0];
   EXPECT_EQ(
       json::serialize(alert.at("labels")),
-      R"({"alertname":"opened","circuit":"payment","instance":"gw","scope":"service","service":"payment","severity":"info"})");
+      R"({"alertname":"opened","circuit":"payment","instance":"gw","policy":"guarded","scope":"service","service":"payment","severity":"info"})");
   EXPECT_EQ(alert.at("generatorURL"), "http://gw/dashboard");
   ASSERT_TRUE(sink.takes(1));
   ASSERT_TRUE(shop.drive(gateway, "closed"));
@@ -120,8 +120,8 @@ TEST(AlertInAlertmanager, LooksToAWebhookLikeAnAlertOfTheGatewaysOwn) {
   EXPECT_EQ(keys_of(ours.at_pointer("/alerts/0")), keys_of(theirs.at_pointer("/alerts/0")));
   for (const char* same :
        {"/version", "/status", "/groupKey", "/groupLabels", "/commonLabels", "/commonAnnotations",
-        "/truncatedAlerts", "/alerts/0/labels", "/alerts/0/annotations", 
-        "/alerts/0/endsAt", "/alerts/0/fingerprint", "/alerts/0/status"})
+        "/truncatedAlerts", "/alerts/0/labels", "/alerts/0/annotations", "/alerts/0/endsAt",
+        "/alerts/0/fingerprint", "/alerts/0/status"})
     EXPECT_EQ(json::serialize(ours.at_pointer(same)), json::serialize(theirs.at_pointer(same))) << same;
 }
 
@@ -132,8 +132,8 @@ std::string output_of(const std::string& command) {
 
 TEST(AlertmanagersExample, IsTakenByAmtoolAndSendsTheGraveAlertsToThePager) {
   const std::string amtool = AMTOOL;
-  const std::string file = std::string{" "} + SWITCHGEAR_DEPLOY + "/alertmanager.yaml";
-  EXPECT_NE(output_of(amtool + " check-config" + file).find("SUCCESS"), std::string::npos);
+  const std::string file = SWITCHGEAR_DEPLOY "/alertmanager.yaml";
+  EXPECT_NE(output_of(amtool + " check-config " + file).find("SUCCESS"), std::string::npos);
   const auto receiver = [&](const std::string& severity) {
     return output_of(amtool + " config routes test --config.file=" + file + " severity=" + severity);
   };

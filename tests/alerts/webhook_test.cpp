@@ -35,7 +35,7 @@ TEST(AlertWebhook, IsToldThatABreakerOpenedAndThatItClosedAgain) {
   EXPECT_EQ(text_at(told.body, "/receiver"), "hook");
   EXPECT_EQ(
       json::serialize(told.body.at_pointer("/alerts/0/labels")),
-      R"({"alertname":"opened","circuit":"payment","instance":"gw","scope":"service","service":"payment","severity":"info"})");
+      R"({"alertname":"opened","circuit":"payment","instance":"gw","policy":"guarded","scope":"service","service":"payment","severity":"info"})");
   EXPECT_EQ(text_at(told.body, "/alerts/0/annotations/summary"),
             "payment opened by consecutive_failures (3, threshold 3)");
   ASSERT_TRUE(shop.drive(gateway, "closed"));

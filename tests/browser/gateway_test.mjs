@@ -55,7 +55,7 @@ await test("draws calls and latencies out of the history, with the opening as a 
   await page.goto(at(server, "breaker/payment"));
   await page.getByRole("button", { name: "1 h", exact: true, pressed: true }).waitFor();
   await page.getByRole("row").filter({ hasText: "failure rate" }).getByText(/^\d of \d failed/).waitFor();
-  await page.getByRole("img", { name: /^Calls, .*: calls at most [1-9]/ }).waitFor();
+  await page.getByRole("img", { name: /^Calls, .*: calls at most (0\.0*)?[1-9]/ }).waitFor();
   await page.getByRole("img", { name: /^Latency, .*: p50 at most [\d.]+ (µs|ms)/ }).waitFor();
   await page.getByText("As a table").click();
   await page.getByRole("group", { name: "Values of the charts" }).getByText(/^\d.* (µs|ms)$/).first().waitFor();

@@ -203,10 +203,10 @@ class DiskTest : public GatewayHistory {
 };
 
 TEST_F(DiskTest, AFullDiskIsSaidOnceAndWhatWaitsIsWrittenWhenThereIsRoom) {
-  if (!place.mount("size=1m")) GTEST_SKIP() << "this process may not mount a small disk";
+  if (!place.mount("size=16m")) GTEST_SKIP() << "this process may not mount a small disk";
   GatewayProcess gateway{config(place.file())};
   std::ofstream ballast{place.file("ballast")};
-  ballast << std::string(std::size_t{2} * 1024 * 1024, 'x');
+  ballast << std::string(std::size_t{32} * 1024 * 1024, 'x');
   ballast.close();
   expect_that_it_serves_on_and_loses_nothing(gateway,
                                              [&] { std::filesystem::remove(place.file("ballast")); });
@@ -285,8 +285,9 @@ TEST_F(GatewayHistory, TwoGatewaysDoNotWriteToOneFile) {
 TEST_F(GatewayHistory, AReloadSaysThatAChangeTakesEffectAfterARestart) {
   const GatewayProcess gateway{config("")};
   gateway.rewrite(config(place.file()));
-  EXPECT_NE(gateway.admin("POST", "/reload").body.find("history take effect after a restart"),
-            std::string::npos);
+  EXPECT_NE(
+      gateway.admin("POST", "/reload").body.find("history and telemetry.otlp take effect after a restart"),
+      std::string::npos);
   EXPECT_FALSE(std::filesystem::exists(place.file()));
 }
 

@@ -170,7 +170,7 @@ class Keys(TopTest):
         top.wait_for("more line").press("G")
         top.wait_for("max_concurrent 50", "max_attempts 2")
         top.press("3")
-        top.wait_for("alerts are not configured")
+        top.wait_for("no alerts: all is well")
 
     def test_help_names_the_keys(self):
         top = self.top(self.gateway()).wait_for("live")

@@ -36,8 +36,10 @@ Message post(const GatewayProcess& gateway, const std::string& target, const std
 
 /// The alert of that rule; null when there is none yet.
 json::value alert_of(const GatewayProcess& gateway, std::string_view rule) {
-  for (const json::value& each : alerts(gateway).at("alerts").as_array())
+  const json::value all = alerts(gateway);
+  for (const json::value& each : all.at("alerts").as_array()) {
     if (each.at("rule") == json::value(rule)) return each;
+  }
   return nullptr;
 }
 

@@ -137,9 +137,10 @@ TEST(AlertmanagersExample, IsTakenByAmtoolAndSendsTheGraveAlertsToThePager) {
   const auto receiver = [&](const std::string& severity) {
     return output_of(amtool + " config routes test --config.file=" + file + " severity=" + severity);
   };
-  EXPECT_EQ(receiver("critical"), "oncall\n");
-  EXPECT_EQ(receiver("medium"), "team\n");
-  EXPECT_EQ(receiver("info"), "quiet\n");
+  // amtool may warn before its answer.
+  EXPECT_TRUE(receiver("critical").ends_with("oncall\n")) << receiver("critical");
+  EXPECT_TRUE(receiver("medium").ends_with("team\n")) << receiver("medium");
+  EXPECT_TRUE(receiver("info").ends_with("quiet\n")) << receiver("info");
 }
 
 }  // namespace

@@ -28,7 +28,15 @@ services:
   payment: {url: "http://127.0.0.1:${port}", policy: everything, routes: [{prefix: /payment/}]}
   ${JSON.stringify(hostile)}: {url: "http://127.0.0.1:${port}", policy: everything, routes: [{prefix: /mail/}]}
 `;
-const start = () => startGateway(binary, configuration);
+/// Once the history has its first sample: until then it knows no circuit.
+const start = async () => {
+  const server = await startGateway(binary, configuration);
+  for (let known = 0; known < 2;) {
+    const answer = await fetch(`${server.url}/history`);
+    known = (await answer.json()).circuits.length;
+  }
+  return server;
+};
 const open = async (server) => {
   await server.send("/payment/ok", 3);
   await server.send("/payment/fail", 8);

@@ -16,18 +16,32 @@
 #include <cstdio>
 #include <exception>
 
+#include "app/alert/test_alerts.hpp"
 #include "app/check/check_command.hpp"
 #include "app/control/control_command.hpp"
+#include "app/control/report_command.hpp"
 #include "app/demo/demo_command.hpp"
 #include "app/lab/replay_command.hpp"
 #include "app/serve/own_sections.hpp"
 #include "app/serve/serve_command.hpp"
+#include "app/top/top_command.hpp"
 #include "switchgear/config/own_sections.hpp"
 
 namespace {
 
 constexpr int usage_error = 2;
 constexpr int missing_dependency = 3;
+
+switchgear::check::Trial alerts_trial() {
+  using switchgear::alert::Consent;
+  using Trial = switchgear::check::Trial;
+  return {"--test-alerts", "Send a test alert to each channel, after asking",
+          [](const switchgear::config::Config& config, Trial::Consent consent, std::FILE* out) {
+            return switchgear::alert::test_alerts(
+                config.own.get<switchgear::alert::AlertOptions>(),
+                consent == Trial::Consent::given ? Consent::given : Consent::asked, stdin, out);
+          }};
+}
 
 int run(int argc, char** argv) {
   int exit_code = 0;
@@ -37,7 +51,9 @@ int run(int argc, char** argv) {
 
   const switchgear::config::OwnSections sections = switchgear::serve::own_sections();
   switchgear::control::add_control_commands(app, exit_code);
-  switchgear::check::add_check(app, exit_code, sections);
+  switchgear::control::add_report_commands(app, exit_code);
+  switchgear::top::add_top_command(app, exit_code);
+  switchgear::check::add_check(app, exit_code, sections, alerts_trial());
   switchgear::demo::add_demo_command(app, exit_code);
   switchgear::lab::add_replay_command(app, exit_code, sections);
   switchgear::serve::add_serve_command(app, exit_code, sections);

@@ -3,7 +3,8 @@
 #
 # The same upstream (nginx, a fixed answer of 128 bytes), keep-alive on both sides, one worker or thread each. Every proxy is
 # pinned to one core, wrk and the upstream to another. Rounds are interleaved, so that a slow moment of the machine falls on
-# all three; medians are reported. The gateway guards every request with a breaker and counts it; the others do not.
+# all of them; medians are reported. Each proxy is there twice: `+log` writes a line for each request to a file, nginx through
+# a buffer of 64 KiB, HAProxy by its standard output. The gateway guards every request with a breaker and counts it; the others do not.
 #
 #   CPU µs/request   user and system time of the proxy's process over the round, from /proc/PID/stat
 #   requests/s, p99  as wrk saw them
@@ -34,7 +35,7 @@ done
 mapfile -t cores < <(python3 -c 'import os; print(*sorted(os.sched_getaffinity(0))[:2], sep="\n")')
 readonly proxy_core=${cores[0]} load_core=${cores[1]}
 readonly ticks_per_second=$(getconf CLK_TCK)
-readonly proxies=(switchgear nginx haproxy)
+readonly proxies=(switchgear nginx haproxy switchgear+log nginx+log haproxy+log)
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/switchgear-proxies-XXXXXX")
 started=()
@@ -70,15 +71,16 @@ start() {
 
 # --- the upstream and the three proxies ---------------------------------------------------------------------------
 
+# nginx_conf NAME ACCESS_LOG SERVERS
 nginx_conf() {
   cat <<CONF
 daemon off; worker_processes 1; pid $dir/$1.pid; error_log stderr crit; worker_rlimit_nofile 16384;
 events { worker_connections 8192; }
 http {
-  access_log off; keepalive_requests 100000000; keepalive_timeout 300s; server_tokens off;
+  $2 keepalive_requests 100000000; keepalive_timeout 300s; server_tokens off;
   client_body_temp_path $dir/$1-body; proxy_temp_path $dir/$1-proxy; fastcgi_temp_path $dir/$1-fastcgi;
   uwsgi_temp_path $dir/$1-uwsgi; scgi_temp_path $dir/$1-scgi;
-  $2
+  $3
 }
 CONF
 }
@@ -98,22 +100,26 @@ declare -A port pid
 chmod 755 "$dir"
 port[upstream]=$(free_port)
 body=$(printf 'x%.0s' {1..128})
-nginx_conf upstream "server { listen 127.0.0.1:${port[upstream]} backlog=4096;
+nginx_conf upstream 'access_log off;' "server { listen 127.0.0.1:${port[upstream]} backlog=4096;
   location / { default_type text/plain; return 200 $body; } }" >"$dir/upstream.conf"
 start upstream "$load_core" nginx -p "$dir" -c "$dir/upstream.conf"
 wait_for_port "${port[upstream]}" upstream
 
-port[nginx]=$(free_port)
-nginx_conf nginx "upstream up { server 127.0.0.1:${port[upstream]}; keepalive 256; keepalive_requests 100000000; }
-  server { listen 127.0.0.1:${port[nginx]} backlog=4096;
+# start_nginx NAME ACCESS_LOG, and likewise below.
+start_nginx() {
+  port[$1]=$(free_port)
+  nginx_conf "$1" "$2" "upstream up { server 127.0.0.1:${port[upstream]}; keepalive 256; keepalive_requests 100000000; }
+  server { listen 127.0.0.1:${port[$1]} backlog=4096;
     location / { proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection \"\";
-      proxy_set_header Host \$host; proxy_set_header X-Forwarded-For \$proxy_add_x_forwarded_for; } }" >"$dir/nginx.conf"
-start nginx "$proxy_core" nginx -p "$dir" -c "$dir/nginx.conf"
-wait_for_port "${port[nginx]}" nginx
-pid[nginx]=$(worker_of "${started[-1]}")
+      proxy_set_header Host \$host; proxy_set_header X-Forwarded-For \$proxy_add_x_forwarded_for; } }" >"$dir/$1.conf"
+  start "$1" "$proxy_core" nginx -p "$dir" -c "$dir/$1.conf"
+  wait_for_port "${port[$1]}" "$1"
+  pid[$1]=$(worker_of "${started[-1]}")
+}
 
-port[haproxy]=$(free_port)
-cat >"$dir/haproxy.cfg" <<CONF
+start_haproxy() {
+  port[$1]=$(free_port)
+  cat >"$dir/$1.cfg" <<CONF
 global
   nbthread 1
   maxconn 4096
@@ -125,19 +131,23 @@ defaults
   option http-keep-alive
   option forwardfor
   http-reuse always
+  $2
 frontend in
-  bind 127.0.0.1:${port[haproxy]} backlog 4096
+  bind 127.0.0.1:${port[$1]} backlog 4096
   default_backend up
 backend up
   server one 127.0.0.1:${port[upstream]} pool-max-conn 1024
 CONF
-start haproxy "$proxy_core" haproxy -f "$dir/haproxy.cfg" -db
-wait_for_port "${port[haproxy]}" haproxy
-pid[haproxy]=${started[-1]}
+  start "$1" "$proxy_core" haproxy -f "$dir/$1.cfg" -db
+  wait_for_port "${port[$1]}" "$1"
+  pid[$1]=${started[-1]}
+}
 
-cat >"$dir/gateway.yaml" <<CONF
+start_switchgear() {
+  cat >"$dir/$1.yaml" <<CONF
 version: 1
 gateway: {listen: "127.0.0.1:0", admin: "127.0.0.1:0", threads: 1}
+log: {$2}
 policies:
   usual:
     timeout: 5s
@@ -145,14 +155,26 @@ policies:
 services:
   up: {url: "http://127.0.0.1:${port[upstream]}", policy: usual, routes: [{prefix: /}]}
 CONF
-start switchgear "$proxy_core" "$binary" serve --config "$dir/gateway.yaml"
-pid[switchgear]=${started[-1]}
-for _ in {1..100}; do
-  port[switchgear]=$(sed -n 's|.*serves http://127\.0\.0\.1:\([0-9]*\).*|\1|p' "$dir/switchgear.log" | head -n 1)
-  [[ -z ${port[switchgear]} ]] || break
-  sleep 0.05
-done
-[[ -n ${port[switchgear]} ]] || { echo "proxies.sh: the gateway did not start:" >&2; cat "$dir/switchgear.log" >&2; exit 3; }
+  start "$1" "$proxy_core" "$binary" serve --config "$dir/$1.yaml"
+  pid[$1]=${started[-1]}
+  port[$1]=
+  local try
+  for try in {1..100}; do
+    port[$1]=$(sed -n 's|.*serves http://127\.0\.0\.1:\([0-9]*\).*|\1|p' "$dir/$1.log" | head -n 1)
+    [[ -z ${port[$1]} ]] || return 0
+    sleep 0.05
+  done
+  echo "proxies.sh: the gateway did not start:" >&2
+  cat "$dir/$1.log" >&2
+  exit 3
+}
+
+start_nginx nginx 'access_log off;'
+start_haproxy haproxy ''
+start_switchgear switchgear 'level: info'
+start_nginx nginx+log "access_log $dir/nginx.access combined buffer=64k flush=1s;"
+start_haproxy haproxy+log $'log stdout format raw local0\n  option httplog'
+start_switchgear switchgear+log "access: {file: $dir/switchgear.access}"
 
 # --- measuring ----------------------------------------------------------------------------------------------------
 
@@ -258,11 +280,11 @@ python3 - build/proxies.json <<'PYTHON'
 import json, sys
 report = json.load(open(sys.argv[1]))
 print(f"{report['rounds']} rounds of {report['seconds']} s, {report['connections']} connections, {report['processor']}; medians")
-print(f"{'':12}{'CPU µs/req':>11}{'user':>7}{'system':>8}{'req/s':>8}{'p99 µs':>8}{'idle MiB':>10}{'1000 conn':>10}{'calls/req':>10}{'× nginx':>9}")
+print(f"{'':15}{'CPU µs/req':>11}{'user':>7}{'system':>8}{'req/s':>8}{'p99 µs':>8}{'idle MiB':>10}{'1000 conn':>10}{'calls/req':>10}{'× nginx':>9}")
 nginx = report["proxies"]["nginx"]["cpu_us_per_request"]
 for name, at in report["proxies"].items():
     calls = "-" if at["system_calls_per_request"] is None else f"{at['system_calls_per_request']:.2f}"
-    print(f"{name:12}{at['cpu_us_per_request']:11.2f}{at['user_us']:7.2f}{at['system_us']:8.2f}{at['requests_per_second']:8d}"
+    print(f"{name:15}{at['cpu_us_per_request']:11.2f}{at['user_us']:7.2f}{at['system_us']:8.2f}{at['requests_per_second']:8d}"
           f"{at['p99_us']:8d}{at['idle_kib'] / 1024:10.1f}{at['busy_kib'] / 1024:10.1f}{calls:>10}"
           f"{at['cpu_us_per_request'] / nginx:9.2f}")
 PYTHON

@@ -26,6 +26,5 @@
 #include "switchgear/registry/ticker.hpp"
 #include "switchgear/sync/any_pipeline.hpp"
 #include "switchgear/sync/call.hpp"
-#include "switchgear/sync/guard.hpp"
 #include "switchgear/sync/partial.hpp"
 #include "switchgear/sync/run_within.hpp"

@@ -34,7 +34,7 @@ PARTS = (("its include line", r"\A# [^\n]+\n\n`#include \"switchgear/[\w/]+\.hpp
          ("telemetry", r".*?\n## Telemetry\n\n[\w`]"),
          ("pitfalls", r".*?\n## Pitfalls\n\n- "),
          ("how others differ", r".*?\n## Elsewhere\n(?=.*\*\*resilience4j\*\*)(?=.*\*\*Polly\*\*)(?=.*\*\*Envoy\*\*)"))
-FILE_KEYS = {"version", "gateway", "log", "policies", "services"}
+FILE_KEYS = {"alerts", "version", "gateway", "history", "log", "policies", "services", "telemetry"}
 
 
 def pages(root):

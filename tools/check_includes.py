@@ -4,12 +4,12 @@
     core <- striped <- policy <- pipeline <- {sync, async}      core, policy <- registry <- observe
     async <- http       analysis, registry <- config    observe <- telemetry <- admin    everything <- app
 
-A room includes itself and the rooms below it. The rooms of app/ include the library, never each other; they meet
-in app/serve/, which composes a process of them, and in app/*.cpp, which includes them all. The rooms in
-STANDARD_ONLY need only the standard library; their tests may use more.
+A room includes itself and the rooms below it. The rooms of app/ include the library, never each other, but for the
+pairs in ON_TOP_OF; they meet in app/serve/, which composes a process of them, and in app/*.cpp, which includes them
+all. The rooms in STANDARD_ONLY need only the standard library; their tests may use more.
 
-Within a room, and within each of its folders, a subfolder stands above or below each file and each folder beside it:
-includes never lead out of it and back. In a room of SUBFOLDERS the order is also given: a folder includes itself and
+Within a room, and within each of its folders, a file (its .hpp and its .cpp together) and a subfolder stand above or
+below each other: includes never lead out of one and back to it. In a room of SUBFOLDERS the order is also given: a folder includes itself and
 the folders before it; the files beside the folders come last.
 
 usage: check_includes.py [ROOT]     exit 1 and one line FILE:LINE: message per violation
@@ -37,7 +37,9 @@ LIBRARY = {
     "": {"core", "policy", "pipeline", "registry", "sync"},  # switchgear.hpp
 }
 COMPOSES = ("app", "serve")  # the room that includes other rooms of app/; they never include it
-SUBFOLDERS = {("app", "gateway"): ("heads", "service", "call", "response", "connection")}
+ON_TOP_OF = {("app", "top"): {"control"}}  # a room of app/ that is built on others
+SUBFOLDERS = {("app", "alert"): ("rules", "incident", "outbox", "channel"),
+              ("app", "gateway"): ("heads", "access", "service", "call", "response", "connection")}
 STANDARD_ONLY = {"", "core", "striped", "policy", "pipeline", "registry", "observe", "analysis", "sync", "testing"}
 ON_TOP_OF_ASIO = {Path("switchgear/testing/manual_asio_time.hpp")}  # included by nothing else in its room
 FOR_TESTS_OF = {"analysis": {"config"}}  # which write policies as YAML
@@ -100,7 +102,7 @@ def problem_with_quoted(root, path, room, wanted):
         if there[1] not in LIBRARY[room[1]]:
             return f"{wanted}: room {room[1]} is not above room {there[1]}"
         return None
-    if there[0] == "switchgear" or room[1] == "" or room == COMPOSES:
+    if there[0] == "switchgear" or room[1] == "" or room == COMPOSES or there[1] in ON_TOP_OF.get(room, set()):
         return None
     return f"{wanted}: rooms of app/ meet in app/serve/ and app/*.cpp, not in app/{room[1]}"
 
@@ -133,11 +135,11 @@ def reachable(edges, start):
 
 
 class Circles:
-    """Finds subfolders that other parts of the same folder include, and that include these in turn."""
+    """Finds files and subfolders of one folder that include each other, directly or by others between them."""
 
     def __init__(self):
         self.edges = {}    # folder -> part -> parts it includes
-        self.leaving = {}  # (folder, subfolder) -> [(place, included part)]
+        self.leaving = {}  # (folder, part) -> [(place, included part)]
 
     def add(self, path, number, target):
         folder = Path(os.path.commonpath([path.parent, target.parent]))
@@ -145,8 +147,7 @@ class Circles:
         if here == there:
             return
         self.edges.setdefault(folder, {}).setdefault(here, set()).add(there)
-        if here.endswith("/"):
-            self.leaving.setdefault((folder, here), []).append((f"{path}:{number}", there))
+        self.leaving.setdefault((folder, here), []).append((f"{path}:{number}", there))
 
     def found(self):
         for (folder, part), ways_out in self.leaving.items():

@@ -14,19 +14,23 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-# Where a name may stand in a file; the last one is the place of a whole path.
+# Where a name may stand in a file; `[]` is the first item of a list; the last one is the place of a whole path.
 PLACES = ("gateway", "gateway.limits", "policies.p", "policies.p.circuit_breaker", "policies.p.circuit_breaker.half_open",
           "policies.p.retry", "policies.p.retry.budget", "policies.p.bulkhead", "policies.p.adaptive_limit", "policies.p.cache", "policies.p.fallback",
           "policies.p.fallback.cache", "policies.p.chaos",
-          "services.s", "")
+          "services.s", "alerts", "alerts.rules[]", "alerts.rules[].when.failure_rate", "alerts.rules[].when.burn_rate",
+          "alerts.rules[].when", "alerts.rules[].when.changes", "alerts.silences[]", "alerts.inhibit[]", "alerts.channels.c",
+          "alerts.channels.c.slack", "alerts.channels.c.pagerduty", "alerts.channels.c.alertmanager",
+          "alerts.channels.c.webhook", "alerts.channels.c.email", "history", "log.access", "telemetry", "")
 NOT_A_KEY = {
     "connections.waiting", "explanation.policies", "explanation.services", "queue.oldest",  # members of JSON answers
-    "connection_error", "metrics_only", "slow_success",  # values
-    "async_call", "epoll_reactor", "min_success_ratio", "per_breaker",  # C++
+    "connection_error", "forced_open", "metrics_only", "open_too_long", "slow_success", "trace_id", "user_agent",  # values
+    "async_call", "history_cost", "schema_version", "epoll_reactor", "min_success_ratio", "per_breaker",  # C++
     "certificate_file", "key_file", "look_every", "max_body", "max_head", "pool.max", "report.failure",  # members in C++
-    "shop.example", "e.g",
+    "shop.example", "example.com", "e.g",
 }
-OTHER_NAMES = re.compile(r"^switchgear[._]|\.(?:hpp|cpp|pml|yaml|yml|jsonl?|html|md|js|css|db)$")
+SQL = re.compile(r"\b(?:SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA|FROM|WHERE)\b")
+OTHER_NAMES = re.compile(r"^switchgear[._]|^(?:error|http|server|service|url)\.|\.(?:hpp|cpp|pml|yaml|yml|jsonl?|html|md|js|css|db)$")
 DOTTED = r"(?:[a-z][a-z_]*\.)+[a-z][a-z_]*"
 OF_SEVERAL_WORDS = r"[a-z]+(?:_[a-z]+)+"
 
@@ -61,9 +65,19 @@ def of_messages(root):
         code = re.sub(r"^\s*#include.*$|^\s*//.*$", "", file.read_text(encoding="utf-8"), flags=re.MULTILINE)
         code = re.sub(r'"\s*\n\s*"', "", code)
         for literal in re.findall(r'"((?:[^"\\\n]|\\.)*)"', code):
+            if SQL.search(literal):
+                continue
             sentence = " " in literal
             for name in names_in(literal, f"{DOTTED}|{OF_SEVERAL_WORDS}" if sentence else DOTTED):
                 yield file.relative_to(root), name
+
+
+def nested(path):
+    """`a: {b: [{c: ~}]}` of a, b[], c."""
+    key, inner = path[0], nested(path[1:]) if len(path) > 1 else None
+    if inner is None:
+        return f"{key}: ~"
+    return f"{key[:-2]}: [{{{inner}}}]" if key.endswith("[]") else f"{key}: {{{inner}}}"
 
 
 def exists(binary, name):
@@ -72,11 +86,11 @@ def exists(binary, name):
         file = Path(directory) / "tried.yaml"
         for place in PLACES:
             path = [*(place.split(".") if place else []), *name.split(".")]
-            file.write_text("{version: 1, " + ": {".join(path) + ": ~" + "}" * len(path) + "\n", encoding="utf-8")
+            file.write_text("{version: 1, " + nested(path) + "}\n", encoding="utf-8")
             ended = subprocess.run([binary, "check", "--json", str(file)], text=True, capture_output=True, timeout=60,
                                    check=False)
             messages = [error["message"] for error in json.loads(ended.stdout)["errors"]]
-            above = [".".join(path[:depth]) for depth in range(1, len(path) + 1)]
+            above = [".".join(path[:depth]).replace("[]", "[0]") for depth in range(1, len(path) + 1)]
             if not any(message.startswith((f"{each}: unknown key", f"{each}: a mapping found"))
                        for each in above for message in messages):
                 return True

@@ -90,17 +90,28 @@ int run_check(const CheckOptions& options, std::FILE* out, std::FILE* err) {
   for (const Diagnostic& warning : loaded.warnings) print(err, warning.text());
   if (valid) print(out, options.file + ": valid: " + summary(*loaded.config));
   if (valid && options.explain) std::fputs(explanation_of(*loaded.config).c_str(), out);
+  if (valid && options.tried) return options.trial.run(*loaded.config, options.consent, out);
   return valid ? 0 : 1;
 }
 
-void add_check(CLI::App& app, int& exit_code, const OwnSections& sections) {
+void add_check(CLI::App& app, int& exit_code, const OwnSections& sections, const Trial& trial) {
   const auto options = std::make_shared<CheckOptions>();
   options->sections = sections;
+  options->trial = trial;
   CLI::App* command = app.add_subcommand("check", "Validate a policy file; errors as FILE:LINE:COL: message");
   command->add_option("FILE", options->file, "The policy file")->required();
-  command->add_flag("--json", options->json, "Print one JSON object: valid, errors, warnings");
+  CLI::Option* const json =
+      command->add_flag("--json", options->json, "Print one JSON object: valid, errors, warnings");
   command->add_flag("--explain", options->explain,
                     "Also print the worst cases of each policy and service: latency, attempts, memory");
+  if (trial.run) {
+    CLI::Option* const tried = command->add_flag(trial.flag, options->tried, trial.help)->excludes(json);
+    command
+        ->add_flag_callback(
+            "--yes", [options] { options->consent = Trial::Consent::given; },
+            "Do not ask before " + trial.flag)
+        ->needs(tried);
+  }
   command->callback([options, &exit_code] { exit_code = run_check(*options, stdout, stderr); });
 }
 

@@ -120,7 +120,7 @@ void add_load(Lines& lines, const Amplification& load) {
     if (load.extra_per_second > 0) text += ", and " + number(load.extra_per_second) + " more a second";
     lines.more(text);
   } else if (load.most > 1) {
-    lines.more("also on average while every call fails: there is no retry budget");
+    lines.more("without a retry budget, also on average while every call fails");
   }
 }
 

@@ -75,8 +75,7 @@ TEST(Explain, IsSaidInWords) {
   const Policy bare = policy_of("{}");
   EXPECT_EQ(to_text(explain(bare), bare),
             "  order       call\n"
-            "  latency     unbounded: an attempt may take for ever: there is no timeout and\n"
-            "              no deadline\n"
+            "  latency     unbounded: no timeout and no deadline limits an attempt\n"
             "  load        at most 1 attempt for one call\n"
             "  in flight   unbounded: no bulkhead, adaptive limit or rate limiter bounds it\n");
 }

@@ -12,6 +12,7 @@ namespace switchgear::control {
 struct ControlReply {
   unsigned status = 0;  ///< of HTTP; 0 when the server was not reached
   boost::json::value body;
+  std::string text;   ///< of control_text(); empty when `body` is a problem document
   std::string error;  ///< why it was not reached, or what it answered instead of JSON
 };
 
@@ -20,5 +21,9 @@ struct ControlReply {
 [[nodiscard]] ControlReply control_request(const std::string& url, std::string_view method,
                                            std::string_view path, std::string_view token,
                                            Duration timeout = std::chrono::seconds{5});
+
+/// The same for a GET of what is text: a report, a page.
+[[nodiscard]] ControlReply control_text(const std::string& url, std::string_view path, std::string_view token,
+                                        Duration timeout = std::chrono::seconds{5});
 
 }  // namespace switchgear::control

@@ -5,16 +5,18 @@
 #include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <cstdio>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 
+#include "app/control/admin_errors.hpp"
+#include "app/control/breaker_line.hpp"
 #include "app/control/control_client.hpp"
+#include "app/control/json_fields.hpp"
+#include "app/control/watch_command.hpp"
 #include "switchgear/admin/json_text.hpp"
+#include "switchgear/config/duration.hpp"
 #include "switchgear/core/command.hpp"
-#include "switchgear/http/error.hpp"
 #include "switchgear/http/url.hpp"
 
 namespace switchgear::control {
@@ -26,115 +28,58 @@ struct ControlOptions {
   std::string admin = "http://127.0.0.1:9090";
   std::string token;
   bool as_json = false;
+  bool watch = false;
+  std::string interval;  ///< empty: changes alone
 };
-
-constexpr int done = 0;
-constexpr int input_is_wrong = 1;
-constexpr int usage = 2;
-constexpr int not_reached = 3;
-
-/// A name is data: what could steer a terminal is shown as `?`.
-std::string printable(std::string_view text) {
-  std::string made{text};
-  for (char& each : made) {
-    const auto byte = static_cast<unsigned char>(each);
-    if (byte < 0x20 || byte == 0x7f) each = '?';
-  }
-  return made;
-}
-
-std::string text_of(const json::object& object, std::string_view key) {
-  const json::value* found = object.if_contains(key);
-  return found != nullptr && found->is_string() ? printable(std::string_view{found->get_string()})
-                                                : std::string{};
-}
-
-double number_of(const json::object& object, std::string_view key) {
-  const json::value* found = object.if_contains(key);
-  if (found == nullptr || !found->is_number()) return 0;
-  return found->to_number<double>();
-}
-
-const json::object& object_of(const json::object& object, std::string_view key) {
-  static const json::object none;
-  const json::value* found = object.if_contains(key);
-  return found != nullptr && found->is_object() ? found->get_object() : none;
-}
-
-/// One line: `payment   open   failures 62.0 %   12.0 calls/s   3.1 rejected/s   retry in 4.2s   failure_rate
-/// 0.62 ≥ 0.5`.
-std::string line_of(const json::object& breaker, std::size_t width) {
-  const json::object& rates = object_of(breaker, "rates");
-  std::string line = fmt::format(
-      "{:<{}}  {:<11}  failures {:5.1f} %  {:8.1f} calls/s  {:8.1f} rejected/s", text_of(breaker, "name"),
-      width, text_of(breaker, "state"), 100 * number_of(object_of(breaker, "window"), "failure_rate"),
-      number_of(rates, "calls_per_second"), number_of(rates, "rejected_per_second"));
-  if (const auto* left = breaker.if_contains("retry_after"); left != nullptr && left->is_number()) {
-    line += fmt::format("  retry in {:.1f}s", left->to_number<double>());
-  }
-  if (text_of(breaker, "mode") == "metrics_only") line += "  metrics_only";
-  if (const json::object& last = object_of(breaker, "last_transition"); !last.empty()) {
-    line +=
-        fmt::format("  ({} -> {} by {})", text_of(last, "from"), text_of(last, "to"), text_of(last, "rule"));
-  }
-  return line;
-}
 
 void print_status(const json::value& body) {
   const json::object& object = body.as_object();
   const json::value* list = object.if_contains("circuit_breakers");
   if (list == nullptr) {
-    fmt::print("{}\n", line_of(object, text_of(object, "name").size()));
+    fmt::print("{}\n", line_of(object, 0));
     return;
   }
-  std::size_t width = 0;
-  for (const auto& each : list->as_array()) width = std::max(width, text_of(each.as_object(), "name").size());
+  const std::size_t width = width_of_names(object);
   for (const auto& each : list->as_array()) fmt::print("{}\n", line_of(each.as_object(), width));
   if (list->as_array().empty()) fmt::print("there are no circuit breakers\n");
 }
 
-int complain(const ControlOptions& options, const ControlReply& reply) {
-  if (reply.status == 0) {
-    fmt::print(stderr, "no admin server at {}: {}\n", options.admin, reply.error);
-    return not_reached;
-  }
-  std::string detail = reply.error;
-  if (const auto* problem = reply.body.if_object()) detail = text_of(*problem, "detail");
-  if (reply.status == 404) {
-    fmt::print(stderr, "there is no circuit breaker '{}' at {}\n", printable(options.name), options.admin);
-  } else if (reply.status == 401) {
-    fmt::print(stderr, "{} requires a token; give it with --token or SWITCHGEAR_ADMIN_TOKEN\n",
-               options.admin);
-  } else {
-    fmt::print(stderr, "{} answered {}: {}\n", options.admin, reply.status, detail);
-  }
-  return input_is_wrong;
+int watch(const ControlOptions& options) {
+  WatchOptions watched{.name = options.name, .admin = options.admin, .token = options.token};
+  if (options.as_json) watched.format = LineFormat::json;
+  if (!options.interval.empty()) watched.interval = config::parse_duration(options.interval).value;
+  return run_watch(watched);
 }
 
 int run(std::string_view command, const ControlOptions& options) {
-  try {
-    std::string path = "/circuit-breakers";
-    if (!options.name.empty()) path += "/" + http::url_encoded(options.name);
-    if (command != "status") path += "/" + std::string{command};
-    const ControlReply reply =
-        control_request(options.admin, command == "status" ? "GET" : "POST", path, options.token);
-    if (reply.status != 200 || !reply.body.is_object()) return complain(options, reply);
-    if (options.as_json) {
-      fmt::print("{}\n", admin::json_text(reply.body));
-    } else {
-      print_status(reply.body);
-    }
-    return done;
-  } catch (const http::Error& error) {
-    fmt::print(stderr, "--admin: {}\n", error.what());
-    return usage;
-  } catch (const std::invalid_argument& error) {
-    fmt::print(stderr, "--token: {}\n", error.what());
-    return usage;
-  } catch (const std::exception&) {  // of the JSON document, whose text says nothing to an operator
-    fmt::print(stderr, "{} did not answer as an admin API does\n", options.admin);
-    return not_reached;
+  if (options.watch || !options.interval.empty()) return watch(options);
+  std::string path = "/circuit-breakers";
+  if (!options.name.empty()) path += "/" + http::url_encoded(options.name);
+  if (command != "status") path += "/" + std::string{command};
+  const ControlReply reply =
+      control_request(options.admin, command == "status" ? "GET" : "POST", path, options.token);
+  if (reply.status != 200 || !reply.body.is_object()) return complain(options.admin, options.name, reply);
+  if (options.as_json) {
+    fmt::print("{}\n", admin::json_text(reply.body));
+  } else {
+    print_status(reply.body);
   }
+  return done;
+}
+
+std::string check_interval(const std::string& text) {
+  const config::ParsedDuration interval = config::parse_duration(text);
+  if (!interval.value) return interval.problem;
+  return *interval.value < std::chrono::milliseconds{100} ? "must be at least 100ms" : std::string{};
+}
+
+void add_watch_options(CLI::App& command, ControlOptions& options) {
+  command.add_flag("--watch,-w", options.watch,
+                   "Go on, with a line for each change of a breaker's state, until it is stopped");
+  command
+      .add_option("--interval", options.interval,
+                  "Watch, and print a line for each breaker this often as well, such as 10s")
+      ->check(CLI::Validator(check_interval, "DURATION"));
 }
 
 /// `status`, or the word of an operator's command.
@@ -149,7 +94,10 @@ void add_command(CLI::App& app, std::string_view word, std::string_view meaning,
   command->add_option("--admin", options->admin, "Where the admin API is")->capture_default_str();
   command->add_option("--token", options->token, "The admin token")->envname("SWITCHGEAR_ADMIN_TOKEN");
   command->add_flag("--json", options->as_json, "Print JSON for programs");
-  command->callback([options, word, &exit_code] { exit_code = run(word, *options); });
+  if (word == "status") add_watch_options(*command, *options);
+  command->callback([options, word, &exit_code] {
+    exit_code = with_errors_said(options->admin, [&] { return run(word, *options); });
+  });
 }
 
 }  // namespace

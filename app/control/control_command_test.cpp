@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/json/parse.hpp>
 #include <optional>
@@ -11,34 +10,15 @@
 #include <utility>
 #include <vector>
 
+#include "app/control/command_fixture.hpp"
 #include "switchgear/admin/server.hpp"
 #include "switchgear/observe/manual_breakers_fixture.hpp"
 
 namespace switchgear::control {
 namespace {
 
-struct Ran {
-  int exit_code = -1;
-  std::string output;
-  std::string errors;
-};
-
 Ran run(std::vector<std::string> arguments) {
-  Ran ran;
-  CLI::App app;
-  add_control_commands(app, ran.exit_code);
-  std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
-  testing::internal::CaptureStdout();
-  testing::internal::CaptureStderr();
-  try {
-    app.parse(arguments);
-  } catch (const CLI::ParseError& error) {
-    ran.exit_code = 2;
-    ran.errors = error.what();
-  }
-  ran.output = testing::internal::GetCapturedStdout();
-  ran.errors += testing::internal::GetCapturedStderr();
-  return ran;
+  return run_command(add_control_commands, std::move(arguments));
 }
 
 class ControlCommand : public testing::Test {
@@ -70,6 +50,27 @@ TEST_F(ControlCommand, ShowsALineForEveryBreaker) {
   EXPECT_NE(ran.output.find("inventory  closed"), std::string::npos) << ran.output;
   EXPECT_NE(ran.output.find("payment    open"), std::string::npos) << ran.output;
   EXPECT_NE(ran.output.find("closed -> open by failure_rate"), std::string::npos) << ran.output;
+}
+
+TEST_F(ControlCommand, WritesRatiosWithThePercentSignRightBehindTheNumber) {
+  breakers.fail("payment", 4);
+  const Ran ran = run({"status", "payment", "--admin", start()});
+  EXPECT_NE(ran.output.find("failures 100.0%"), std::string::npos) << ran.output;
+}
+
+TEST_F(ControlCommand, IsAUsageErrorToWatchAtAnIntervalThatIsNotADuration) {
+  for (const char* interval : {"5", "0s", "-1s", "often"})
+    EXPECT_EQ(run({"status", "--interval", interval}).exit_code, 2) << interval;
+}
+
+TEST_F(ControlCommand, ExitsWithThreeWhenThereIsNothingToWatchAndWithOneWhenTheBreakerIsNotThere) {
+  breakers.add("payment");
+  const std::string url = start();
+  const Ran ran = run({"status", "--watch", "paymnet", "--admin", url});
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_NE(ran.errors.find("'paymnet'"), std::string::npos) << ran.errors;
+  stop();
+  EXPECT_EQ(run({"status", "--watch", "--admin", url}).exit_code, 3);
 }
 
 TEST_F(ControlCommand, ForcesABreakerOpenAndResetsIt) {

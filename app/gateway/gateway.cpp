@@ -105,9 +105,9 @@ class Gateway::Drain {
 };
 
 Gateway::Gateway(const config::Config& config, PolicyRegistry& registry, CallDurations& durations,
-                 spdlog::logger& log)
+                 spdlog::logger& log, const TracingOptions& tracing)
     : registry_(registry), durations_(durations), log_(log), pseudonym_(make_pseudonym(seed_)) {
-  const Plan plan = plan_of(config);
+  const Plan plan = plan_of(config, tracing);
   tcp::endpoint endpoint = resolve(config.gateway.listen);
   const unsigned threads = std::max(1U, config.gateway.threads);
   if (threads > 1) {
@@ -119,7 +119,8 @@ Gateway::Gateway(const config::Config& config, PolicyRegistry& registry, CallDur
   for (unsigned i = 0; i < threads; ++i) {
     const int descriptor = listen_on(endpoint, threads > 1 ? Port::shared : Port::alone);
     endpoint = local_endpoint(descriptor);
-    workers_.push_back(std::make_unique<Worker>(plan, descriptor, i == 0 ? Replays::yes : Replays::no, log_));
+    workers_.push_back(std::make_unique<Worker>(plan, descriptor, i == 0 ? Replays::yes : Replays::no, log_,
+                                                std::uint64_t{seed_()} << 32U | seed_() | 1U));
   }
   port_ = endpoint.port();
   last_counts_.resize(workers_.size());
@@ -131,9 +132,10 @@ Gateway::~Gateway() {
 }
 
 /// Makes the policies of every service, those that did not change excepted.
-Plan Gateway::plan_of(const config::Config& config) {
+Plan Gateway::plan_of(const config::Config& config, const TracingOptions& tracing) {
   Plan plan;
   plan.pseudonym = pseudonym_;
+  plan.tracing = tracing;
   plan.limits = config.gateway.limits;
   plan.connections = connections_of(config);
   const PolicySets known = policy_sets();
@@ -191,7 +193,7 @@ void Gateway::start() {
   for (const auto& worker : workers_) threads_.emplace_back([&worker = *worker] { worker.run(); });
 }
 
-AppliedOptions Gateway::apply(const config::Config& config) {
+AppliedOptions Gateway::apply(const config::Config& config, const TracingOptions& tracing) {
   std::map<std::string, CircuitBreakerOptions> options;
   for (const auto& [name, service] : config.services) {
     const auto policy = config.policies.find(service.policy);
@@ -200,26 +202,39 @@ AppliedOptions Gateway::apply(const config::Config& config) {
   }
   AppliedOptions applied = registry_.breakers().apply(options, http::EventLoop::now());
   PolicySets removed = policy_sets();
-  const auto plan = std::make_shared<const Plan>(plan_of(config));
+  const auto plan = std::make_shared<const Plan>(plan_of(config, tracing));
   for (const ServicePlan& part : plan->services) removed.erase(part.service.name);
   for (const auto& [name, set] : removed) {
     if (set->policies().queue) set->policies().queue->set_max(0);
     for (const PolicyKind kind : policy_kinds) registry_.remove(kind, name);
   }
-  std::vector<std::future<void>> taken;
-  for (const auto& worker : workers_) {
-    auto done = std::make_shared<std::promise<void>>();
-    taken.push_back(done->get_future());
-    asio::post(worker->loop().context(), [&worker = *worker, plan, done] {
-      worker.apply(*plan);
-      done->set_value();
-    });
-  }
-  for (const std::future<void>& one : taken) one.wait_for(wait_for_worker);
+  on_each([plan](Worker& worker, std::size_t) { worker.apply(*plan); });
   for (const auto& [name, set] : removed) warn_of_lost_calls(name, *set);
   log_.info("configuration applied: {} breakers kept, {} replaced, {} added, {} removed", applied.kept.size(),
             applied.replaced.size(), applied.added.size(), applied.removed.size());
   return applied;
+}
+
+void Gateway::log_access(const std::shared_ptr<const AccessLog>& log) {
+  on_each([log](Worker& worker, std::size_t thread) { worker.log_access(log, thread); });
+}
+
+/// Each worker does it on its own thread, if that has been started.
+void Gateway::on_each(const std::function<void(Worker&, std::size_t)>& todo) {
+  std::vector<std::future<void>> taken;
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    if (threads_.empty()) {
+      todo(*workers_[i], i);
+      continue;
+    }
+    auto done = std::make_shared<std::promise<void>>();
+    taken.push_back(done->get_future());
+    asio::post(workers_[i]->loop().context(), [&worker = *workers_[i], i, todo, done] {
+      todo(worker, i);
+      done->set_value();
+    });
+  }
+  for (const std::future<void>& one : taken) one.wait_for(wait_for_worker);
 }
 
 bool Gateway::drain(Duration at_most) {
@@ -229,6 +244,7 @@ bool Gateway::drain(Duration at_most) {
   }
   const bool clean = drain_->wait(at_most);
   (void)counts();  // the last ones, for reads after the end
+  ended_ = true;
   for (const auto& worker : workers_) {
     asio::post(worker->loop().context(), [&worker = *worker] { worker.stop(); });
   }
@@ -256,20 +272,35 @@ boost::json::object Gateway::status() const {
   return services;
 }
 
+std::map<std::string, std::array<std::uint64_t, failure_types.size()>> Gateway::failures() const {
+  std::map<std::string, std::array<std::uint64_t, failure_types.size()>> found;
+  for (const WorkerCounts::OfService& service : counts().services)
+    found.emplace(service.name, service.counts.failures);
+  return found;
+}
+
 void Gateway::hurry() noexcept { drain_->hurry(); }
 
 WorkerCounts Gateway::counts() const {
   // Held from the question on: of two concurrent readers, the earlier one's answer must not be kept as the
   // later one, or a counter would go back for the next reader when a worker is too busy to answer.
   const std::lock_guard lock{counts_mutex_};
+  WorkerCounts all;
+  if (ended_) {
+    for (const WorkerCounts& last : last_counts_) all.add(last);
+    return all;
+  }
   std::vector<std::future<WorkerCounts>> asked;
   for (const auto& worker : workers_) {
     auto answer = std::make_shared<std::promise<WorkerCounts>>();
     asked.push_back(answer->get_future());
+    if (worker->loop().context().stopped()) {  // its last counts are known
+      answer->set_value(last_counts_[asked.size() - 1]);
+      continue;
+    }
     asio::post(worker->loop().context(), [&worker = *worker, answer] { answer->set_value(worker.counts()); });
   }
   const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds{500};
-  WorkerCounts all;
   for (std::size_t i = 0; i < asked.size(); ++i) {
     if (asked[i].wait_until(until) == std::future_status::ready) last_counts_[i] = asked[i].get();
     all.add(last_counts_[i]);

@@ -5,8 +5,12 @@
 
 #include <spdlog/logger.h>
 
+#include <array>
+#include <atomic>
 #include <boost/json/object.hpp>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -19,6 +23,7 @@
 #include "app/gateway/worker.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/observe/call_durations.hpp"
+#include "switchgear/observe/diagnosis/circuit_present.hpp"
 #include "switchgear/registry/policy_registry.hpp"
 
 namespace switchgear::telemetry {
@@ -44,7 +49,7 @@ class Gateway final {
  public:
   /// Binds the listening sockets. Throws std::system_error, which names the address, when it cannot.
   Gateway(const config::Config& config, PolicyRegistry& registry, CallDurations& durations,
-          spdlog::logger& log);
+          spdlog::logger& log, const TracingOptions& tracing = {});
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
   ~Gateway();
@@ -56,7 +61,12 @@ class Gateway final {
   /// Other routes, services, policies and limits from the next request on. Unchanged services keep their
   /// connections, unchanged policies their breakers with all they know. Returns when every thread has taken
   /// them over. The listening address and the number of threads stay.
-  AppliedOptions apply(const config::Config& config);
+  AppliedOptions apply(const config::Config& config, const TracingOptions& tracing = {});
+
+  /// Where requests that begin from now on are logged; null: nowhere. It has a ring for each of threads().
+  /// Returns when every thread has taken it over; then the log before gets no more lines.
+  void log_access(const std::shared_ptr<const AccessLog>& log);
+  [[nodiscard]] std::size_t threads() const noexcept { return workers_.size(); }
 
   /// No new connections; requests that were accepted are finished, for at most `at_most`; then what is left
   /// is cut off. Returns when all threads have ended. True when nothing was cut off.
@@ -66,15 +76,20 @@ class Gateway final {
 
   /// Each service's part of `GET /status`, by name.
   [[nodiscard]] boost::json::object status() const;
+  /// What stands around the breaker of each service, by name, for reports and diagnoses.
+  [[nodiscard]] std::map<std::string, CircuitSurroundings> surroundings() const;
+  /// Failures of every service by type since the start, with or without a breaker, by name.
+  [[nodiscard]] std::map<std::string, std::array<std::uint64_t, failure_types.size()>> failures() const;
   /// Adds `switchgear_gateway_*`, and `switchgear_*` of the services' policies: one sample for each service
   /// that has the policy. A policy that a reload replaced counts from 0 again.
   void add_metrics(telemetry::MetricFamilies& to) const;
 
  private:
-  [[nodiscard]] Plan plan_of(const config::Config& config);
+  [[nodiscard]] Plan plan_of(const config::Config& config, const TracingOptions& tracing);
   [[nodiscard]] WorkerCounts counts() const;
   [[nodiscard]] PolicySets policy_sets() const;
   [[nodiscard]] OpenFilesShare connections_of(const config::Config& config);
+  void on_each(const std::function<void(Worker&, std::size_t)>& todo);
   void warn_of_lost_calls(const std::string& service, const PolicySet& policies) const;
   class Drain;
 
@@ -88,8 +103,9 @@ class Gateway final {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::jthread> threads_;
   mutable std::mutex policies_mutex_;
-  PolicySets policies_;           ///< of the latest apply()
-  std::shared_ptr<Drain> drain_;  ///< never empty
+  PolicySets policies_;             ///< of the latest apply()
+  std::shared_ptr<Drain> drain_;    ///< never empty
+  std::atomic<bool> ended_{false};  ///< no worker answers any more
   mutable std::mutex counts_mutex_;
   mutable std::vector<WorkerCounts> last_counts_;  ///< of each worker, when it last answered
 };

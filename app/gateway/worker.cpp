@@ -49,8 +49,9 @@ void WorkerCounts::add(const WorkerCounts& other) {
   idle_closed += other.idle_closed;
 }
 
-Worker::Worker(const Plan& plan, int listening_descriptor, Replays replays, spdlog::logger& log)
-    : state_(log), replays_(replays), acceptor_(state_.loop.context()) {
+Worker::Worker(const Plan& plan, int listening_descriptor, Replays replays, spdlog::logger& log,
+               std::uint64_t seed)
+    : state_(log, seed), replays_(replays), acceptor_(state_.loop.context()) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   ::getsockname(listening_descriptor, reinterpret_cast<sockaddr*>(&address), &size);
@@ -73,6 +74,7 @@ void Worker::apply(const Plan& plan) {
   most_clients_ = plan.connections.clients;
   budget_.set_most(plan.connections.upstream);
   state_.pseudonym = plan.pseudonym;
+  state_.tracing.set(plan.tracing);
   state_.head_limits = head_limits_of(plan.limits);
   std::map<std::string, ServicePtr, std::less<>> services;
   Routes routes;

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "app/gateway/connection/client_connection.hpp"
@@ -27,6 +28,7 @@ struct ServicePlan {
 };
 struct Plan {
   std::string pseudonym;  ///< of the whole gateway, for Via
+  TracingOptions tracing;
   config::GatewayLimits limits;
   OpenFilesShare connections;  ///< of each thread, at most
   std::vector<ServicePlan> services;
@@ -56,8 +58,9 @@ struct WorkerCounts {
 /// the one that runs.
 class Worker final : private ClientConnection::Owner, private QueueReplay::Owner {
  public:
-  /// `log` is borrowed.
-  Worker(const Plan& plan, int listening_descriptor, Replays replays, spdlog::logger& log);
+  /// `log` is borrowed. `seed`: of what is left to chance.
+  Worker(const Plan& plan, int listening_descriptor, Replays replays, spdlog::logger& log,
+         std::uint64_t seed);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -66,6 +69,10 @@ class Worker final : private ClientConnection::Owner, private QueueReplay::Owner
 
   /// Unchanged services keep their pools; requests under way finish as they began.
   void apply(const Plan& plan);
+  /// Requests that begin from now on are logged there, by the ring of `thread`. Null: nowhere.
+  void log_access(std::shared_ptr<const AccessLog> log, std::size_t thread) {
+    state_.access.use(std::move(log), thread);
+  }
   /// No further connections; those there are end with their current request, idle ones after a moment. `done`
   /// once none is left.
   void drain(std::function<void()> done);

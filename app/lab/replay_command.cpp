@@ -35,7 +35,7 @@ std::optional<CircuitBreakerOptions> breaker_options(const ReplayOptions& option
     std::vector<std::string_view> names;
     names.reserve(policies.size());
     for (const auto& [name, policy] : policies) names.push_back(name);
-    err << options.config << ": there is no policy \"" << options.policy << '"'
+    err << options.config << ": policy \"" << options.policy << "\" does not exist"
         << config::did_you_mean(options.policy, names) << '\n';
     return std::nullopt;
   }

@@ -137,7 +137,7 @@ TEST_F(ReplayCommand, KnowsWhichPolicyWasMeant) {
   const Ran ran = run();
   EXPECT_EQ(ran.code, 1);
   EXPECT_EQ(ran.out, "");
-  EXPECT_EQ(ran.err, options_.config + ": there is no policy \"paymnet\"; did you mean \"payment\"?\n");
+  EXPECT_EQ(ran.err, options_.config + ": policy \"paymnet\" does not exist; did you mean \"payment\"?\n");
 }
 
 TEST_F(ReplayCommand, RefusesAPolicyWithoutABreaker) {

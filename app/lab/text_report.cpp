@@ -1,27 +1,15 @@
 #include "app/lab/text_report.hpp"
 
-#include <array>
 #include <iomanip>
+#include <string>
 #include <string_view>
 
 #include "app/lab/seconds.hpp"
-#include "switchgear/config/duration.hpp"
+#include "switchgear/observe/evidence_text.hpp"
 
 namespace switchgear::lab {
 
 namespace {
-
-std::string rounded(double ratio) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.4g", ratio);
-  return text.data();
-}
-
-std::string seconds(double length) { return rounded(length) + "s"; }
-
-std::string share(std::uint64_t part, std::uint64_t whole, std::string_view what) {
-  return std::to_string(part).append(" of ").append(std::to_string(whole)).append(" calls ").append(what);
-}
 
 /// `open 12, ramping 3`: the kinds that occurred.
 template <class Kinds, class Counts>
@@ -37,40 +25,6 @@ std::string by_kind(const Kinds& kinds, const Counts& counts) {
 
 }  // namespace
 
-std::string evidence(const Transition& transition) {
-  const WindowSnapshot& window = transition.window;
-  const auto held = [&](const std::string& value, const std::string& threshold) {
-    return std::string(to_string(transition.rule)) + " " + value + " >= " + threshold;
-  };
-  switch (transition.rule) {
-    case Rule::failure_rate:
-      return held(rounded(transition.value), rounded(transition.threshold)) + ": " +
-             share(window.failures, window.calls, "failed");
-    case Rule::slow_call:
-      return held(rounded(transition.value), rounded(transition.threshold)) + ": " +
-             share(window.slow, window.calls, "were slow");
-    case Rule::latency:
-      return held(seconds(transition.value), seconds(transition.threshold)) + ": " +
-             share(window.high, window.calls, "took as long");
-    case Rule::consecutive_failures:
-    case Rule::failure_balance:
-    case Rule::stuck_calls:
-      return held(rounded(transition.value), rounded(transition.threshold));
-    case Rule::probe:
-      return "probe: " + rounded(transition.value * 100) + " % of the permitted probes failed";
-    case Rule::max_wait:
-      return "max_wait: a probe has not come back for " + seconds(transition.threshold);
-    case Rule::recovered:
-      return "recovered: " + rounded(transition.value * 100) + " % of the permitted probes failed";
-    case Rule::open_duration:
-      return "open_duration: " + seconds(transition.threshold) + " are over";
-    case Rule::operator_command:
-    case Rule::restored:
-      break;
-  }
-  return std::string(to_string(transition.rule));
-}
-
 void TextReport::on_operation(const Operation& /*operation*/) {}
 
 void TextReport::on_transition(const Transition& transition) {
@@ -78,7 +32,7 @@ void TextReport::on_transition(const Transition& transition) {
   const std::string change =
       std::string(to_string(transition.from)).append(" -> ").append(to_string(transition.to));
   out_ << std::right << std::setw(14) << format_seconds(transition.at.time_since_epoch()) + "s"
-       << "  " << std::left << std::setw(24) << change << "  " << evidence(transition) << '\n';
+       << "  " << std::left << std::setw(24) << change << "  " << evidence_text(transition) << '\n';
 }
 
 void TextReport::on_end(const ReplaySummary& summary) {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <ostream>
-#include <string>
 
 #include "app/lab/replay_report.hpp"
 
@@ -21,8 +20,5 @@ class TextReport : public ReplayReport {
   std::ostream& out_;
   bool any_transition_ = false;
 };
-
-/// Why a transition happened: `failure_rate 0.5 >= 0.5: 10 of 20 calls failed`.
-[[nodiscard]] std::string evidence(const Transition& transition);
 
 }  // namespace switchgear::lab

@@ -23,7 +23,7 @@ constexpr std::size_t most_of_name = 100;
     case CommandResult::done:
       break;
     case CommandResult::not_found:
-      return "the breaker does not exist";
+      return "it does not exist";
     case CommandResult::unauthorized:
       return "no token, or a wrong one";
     case CommandResult::forbidden:

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <string>
+#include <vector>
 
 #include "app/serve/own_sections.hpp"
 #include "switchgear/config/loading_fixture.hpp"
@@ -26,6 +28,54 @@ TEST(LogSection, LocatesWhatIsWrong) {
                                      "error or off"});
   EXPECT_EQ(config::lines_of(load("{levl: info}").errors),
             std::vector<std::string>{"f.yaml:2:7: log.levl: unknown key; did you mean \"level\"?"});
+}
+
+TEST(LogSection, ReadsTheFormatOfBothLogs) {
+  const LogOptions log = load("{format: json, access: {format: json}}").config->own.get<LogOptions>();
+  EXPECT_EQ(log.format, LogFormat::json);
+  EXPECT_EQ(log.access.format, gateway::AccessOptions::Format::json);
+  EXPECT_EQ(log.access.file, "-");
+  EXPECT_TRUE(load("{}").config->own.get<LogOptions>().access.off());
+  EXPECT_TRUE(load("{access: {sample: 0}}").config->own.get<LogOptions>().access.off());
+}
+
+TEST(LogSection, ChoosesFieldsAndHeadersByName) {
+  const gateway::AccessOptions access =
+      load("{access: {fields: [time, query, \"header:X-Tenant\", \"header:x-tenant\"]}}")
+          .config->own.get<LogOptions>()
+          .access;
+  EXPECT_TRUE(access.fields.has(gateway::AccessField::query));
+  EXPECT_FALSE(access.fields.has(gateway::AccessField::path));
+  EXPECT_EQ(access.headers, std::vector<std::string>{"x-tenant"});
+  const gateway::AccessFields usual = load("{access: {}}").config->own.get<LogOptions>().access.fields;
+  EXPECT_FALSE(usual.has(gateway::AccessField::query)) << "may hold secrets";
+  EXPECT_FALSE(usual.has(gateway::AccessField::user_agent));
+}
+
+TEST(LogSection, LooksForAFileBesideThePolicyFileAndForItsDirectoryAtOnce) {
+  config::TemporaryDirectory directory;
+  const std::string file = directory.write("f.yaml", "version: 1\nlog: {access: {file: access.log}}\n");
+  const std::string place = std::filesystem::path{file}.parent_path().string();
+  const config::Loaded loaded = config::load_file(file, config::FileKind::any, own_sections());
+  EXPECT_EQ(loaded.config.value().own.get<LogOptions>().access.file, place + "/access.log");
+  EXPECT_EQ(config::lines_of(load("{access: {file: absent/access.log}}").errors),
+            std::vector<std::string>{
+                "f.yaml:2:22: log.access.file: the directory of \"absent/access.log\" does not exist"});
+  EXPECT_EQ(
+      config::lines_of(load("{access: {file: /tmp}}").errors),
+      std::vector<std::string>{"f.yaml:2:22: log.access.file: \"/tmp\" is a directory; expected a file, or "
+                               "\"-\" for standard output"});
+}
+
+TEST(LogSection, LocatesWhatIsWrongWithTheAccessLog) {
+  EXPECT_EQ(config::lines_of(load("{access: {fields: [tim]}}").errors).size(), 1U);
+  EXPECT_EQ(config::lines_of(load("{access: {fields: [\"header:x y\"]}}").errors),
+            std::vector<std::string>{
+                "f.yaml:2:25: log.access.fields[0]: \"header:x y\" names no header; write, for "
+                "example, header:x-tenant"});
+  EXPECT_EQ(config::lines_of(load("{access: {fields: []}}").errors),
+            std::vector<std::string>{"f.yaml:2:24: log.access.fields: a line needs at least one field"});
+  EXPECT_EQ(config::lines_of(load("{access: {sample: 2}}").errors).size(), 1U);
 }
 
 TEST(LogSection, IsPassedOverByAProgramThatSharesTheFile) {

@@ -1,5 +1,8 @@
 #include "app/serve/own_sections.hpp"
 
+#include "app/alert/alert_options.hpp"
+#include "app/history/history_section.hpp"
+#include "app/otlp/telemetry_section.hpp"
 #include "app/serve/log_section.hpp"
 
 namespace switchgear::serve {
@@ -7,6 +10,9 @@ namespace switchgear::serve {
 config::OwnSections own_sections() {
   config::OwnSections sections;
   sections.add("log", read_log);
+  sections.add("alerts", alert::read_alerts);
+  sections.add("history", history::read_history);
+  sections.add("telemetry", otlp::read_telemetry);
   return sections;
 }
 

@@ -1,33 +1,66 @@
 #include "app/serve/served_config.hpp"
 
+#include <exception>
+#include <memory>
+#include <system_error>
 #include <utility>
 #include <vector>
 
-#include "app/serve/log_section.hpp"
+#include "app/serve/log_format.hpp"
 
 namespace switchgear::serve {
 
+gateway::TracingOptions tracing_of(const config::Config& config,
+                                   std::shared_ptr<telemetry::SpanQueue> spans) {
+  const auto& telemetry = config.own.get<otlp::TelemetryOptions>();
+  gateway::TracingOptions tracing;
+  if (telemetry.trace == otlp::TraceContextUse::w3c) {
+    tracing.headers = gateway::TraceHeaders::w3c;
+    tracing.share = telemetry.otlp.traces;
+    tracing.spans = std::move(spans);
+  }
+  tracing.request_id = telemetry.request_id;
+  return tracing;
+}
+
 ServedConfig::ServedConfig(ServeFlags flags, config::OwnSections sections, config::Config config,
-                           gateway::Gateway& gateway, spdlog::logger& log)
+                           gateway::Gateway& gateway, ServedAccessLog& access_log, spdlog::logger& log,
+                           std::shared_ptr<telemetry::SpanQueue> spans,
+                           std::function<void(const config::Config&)> follow)
     : flags_(std::move(flags)),
       started_with_(config.gateway),
+      history_(config.own.get<history::HistoryOptions>()),
+      exports_to_(config.own.get<otlp::TelemetryOptions>().otlp),
       sections_(std::move(sections)),
       gateway_(gateway),
+      access_log_(access_log),
       log_(log),
+      spans_(std::move(spans)),
+      follow_(std::move(follow)),
       config_(std::move(config)),
       stamp_(config::FileStamp::of(flags_.config)) {}
 
 admin::ReloadResult ServedConfig::reload() {
   const std::lock_guard lock{mutex_};
+  const auto began = std::chrono::steady_clock::now();
+  admin::ReloadResult result = read_and_apply();
+  record_.add(result.ok, std::chrono::system_clock::now(), std::chrono::steady_clock::now() - began);
+  return result;
+}
+
+admin::ReloadResult ServedConfig::refuse(admin::ReloadResult result, const std::string& why) const {
+  log_.error("reload refused, nothing changed: {}", why);
+  result.messages.push_back(why);
+  return result;
+}
+
+admin::ReloadResult ServedConfig::read_and_apply() {
   stamp_ = config::FileStamp::of(flags_.config);
   config::Loaded loaded = config::load_file(flags_.config, config::FileKind::regular, sections_);
   admin::ReloadResult result;
   for (const config::Diagnostic& warning : loaded.warnings) result.messages.push_back(warning.text());
   if (!loaded.config) {
-    for (const config::Diagnostic& error : loaded.errors) {
-      log_.error("reload refused, nothing changed: {}", error.text());
-      result.messages.push_back(error.text());
-    }
+    for (const config::Diagnostic& error : loaded.errors) result = refuse(std::move(result), error.text());
     return result;
   }
   if (closed_) {
@@ -36,14 +69,22 @@ admin::ReloadResult ServedConfig::reload() {
   }
   config::Config next = *std::move(loaded.config);
   (void)put_flags_before(next, flags_);  // they were good when it started
+  const LogOptions& log_options = next.own.get<LogOptions>();
+  std::shared_ptr<gateway::AccessLog> access_log;
+  try {
+    access_log = access_log_.prepare(log_options.access);
+  } catch (const std::system_error& error) {
+    return refuse(std::move(result), std::string{"log.access.file: "} + error.what());
+  }
   if (needs_restart(next)) {
     result.messages.emplace_back(
-        "gateway.listen, gateway.admin, gateway.threads, gateway.token and gateway.origins take effect "
-        "after a restart");
+        "gateway.listen, gateway.admin, gateway.threads, gateway.token, gateway.origins, history and "
+        "telemetry.otlp take effect after a restart; telemetry.otlp.traces does so at once");
     log_.warn("reload: {}", result.messages.back());
   }
-  log_.set_level(next.own.get<LogOptions>().level);
-  const AppliedOptions applied = gateway_.apply(next);
+  apply(log_options, log_);
+  const AppliedOptions applied = gateway_.apply(next, tracing_of(next, spans_));
+  access_log_.use(access_log);
   const auto say = [&result](const char* what, const std::vector<std::string>& names) {
     for (const std::string& name : names) result.messages.push_back(std::string{what} + " " + name);
   };
@@ -51,6 +92,14 @@ admin::ReloadResult ServedConfig::reload() {
   say("replaced", applied.replaced);
   say("removed", applied.removed);
   say("kept", applied.kept);
+  if (follow_) {
+    try {
+      follow_(next);
+    } catch (const std::exception& error) {
+      result.messages.emplace_back(error.what());
+      log_.error("reload: {}", error.what());
+    }
+  }
   config_ = std::move(next);
   result.ok = true;
   return result;
@@ -58,9 +107,12 @@ admin::ReloadResult ServedConfig::reload() {
 
 bool ServedConfig::needs_restart(const config::Config& next) const {
   const config::GatewayOptions& now = started_with_;
+  otlp::OtlpOptions exports_to = next.own.get<otlp::TelemetryOptions>().otlp;
+  exports_to.traces = exports_to_.traces;
   return next.gateway.listen != now.listen || next.gateway.admin != now.admin ||
          next.gateway.threads != now.threads || next.gateway.admin_token != now.admin_token ||
-         next.gateway.admin_origins != now.admin_origins;
+         next.gateway.admin_origins != now.admin_origins ||
+         next.own.get<history::HistoryOptions>() != history_ || exports_to != exports_to_;
 }
 
 void ServedConfig::reload_if_file_changed() {
@@ -70,6 +122,11 @@ void ServedConfig::reload_if_file_changed() {
     changed = config::FileStamp::of(flags_.config) != stamp_;
   }
   if (changed) reload();
+}
+
+Duration ServedConfig::shutdown_delay() const {
+  const std::lock_guard lock{mutex_};
+  return config_.gateway.shutdown_delay;
 }
 
 Duration ServedConfig::close() {

@@ -3,12 +3,19 @@
 
 #include <spdlog/logger.h>
 
+#include <chrono>
+#include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 
 #include "app/gateway/gateway.hpp"
+#include "app/history/history_section.hpp"
+#include "app/otlp/telemetry_section.hpp"
+#include "app/serve/reload_record.hpp"
 #include "app/serve/serve_flags.hpp"
+#include "app/serve/served_access_log.hpp"
 #include "switchgear/admin/server.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/config/file_stamp.hpp"
@@ -17,38 +24,59 @@
 
 namespace switchgear::serve {
 
-/// Borrows `gateway` and `log`. Threads: any; one reload at a time, the others wait for it.
+/// What the gateway does of the section `telemetry`. `spans`: where it tells of recorded calls; null: none
+/// is.
+[[nodiscard]] gateway::TracingOptions tracing_of(const config::Config& config,
+                                                 std::shared_ptr<telemetry::SpanQueue> spans);
+
+/// Borrows `gateway`, `access_log` and `log`. Threads: any; one reload at a time, the others wait for it.
 class ServedConfig {
  public:
   /// `config`: what `gateway` was made from: the file of `flags`, read with `sections`, with the flags in
-  /// place of its addresses.
+  /// place of its addresses. `spans`: as of tracing_of(). `follow`: called with every configuration that
+  /// takes its place; throws when something of it cannot be done, with a text for the operator.
   ServedConfig(ServeFlags flags, config::OwnSections sections, config::Config config,
-               gateway::Gateway& gateway, spdlog::logger& log);
+               gateway::Gateway& gateway, ServedAccessLog& access_log, spdlog::logger& log,
+               std::shared_ptr<telemetry::SpanQueue> spans = nullptr,
+               std::function<void(const config::Config&)> follow = {});
 
   /// Reads the file again and gives it to the gateway. All or nothing: a file with an error changes nothing.
   admin::ReloadResult reload();
   /// Reloads if the file is not the one that was read last.
   void reload_if_file_changed();
+  /// How long connections are still taken after the first signal to end.
+  [[nodiscard]] Duration shutdown_delay() const;
   /// Ends reloading: one under way finishes first, later ones are refused. Returns the time that requests
   /// under way have to finish.
   Duration close();
+
+  /// Of reload(), whoever asked for it.
+  [[nodiscard]] const ReloadRecord& record() const noexcept { return record_; }
 
   /// The name of each service's policy.
   [[nodiscard]] std::map<std::string, std::string> policies() const;
 
  private:
+  [[nodiscard]] admin::ReloadResult read_and_apply();
+  [[nodiscard]] admin::ReloadResult refuse(admin::ReloadResult result, const std::string& why) const;
   /// Whether `next` has what the running process cannot take over.
   [[nodiscard]] bool needs_restart(const config::Config& next) const;
 
   const ServeFlags flags_;
   const config::GatewayOptions started_with_;
+  const history::HistoryOptions history_;  ///< likewise
+  const otlp::OtlpOptions exports_to_;     ///< likewise
   const config::OwnSections sections_;
   gateway::Gateway& gateway_;
+  ServedAccessLog& access_log_;
   spdlog::logger& log_;
+  const std::shared_ptr<telemetry::SpanQueue> spans_;
+  const std::function<void(const config::Config&)> follow_;
   mutable std::mutex mutex_;  ///< guards all below, and Gateway::apply()
   config::Config config_;
   config::FileStamp stamp_;  ///< of the file that was read last
   bool closed_ = false;
+  ReloadRecord record_{std::chrono::system_clock::now()};
 };
 
 }  // namespace switchgear::serve

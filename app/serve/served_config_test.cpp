@@ -42,7 +42,8 @@ TEST(ServedConfig, AsksForARestartAsLongAsTheProcessDiffersFromTheFile) {
   CallDurations durations;
   gateway::Gateway gateway{started_with, registry, durations, log};
   gateway.start();
-  ServedConfig served{flags, own_sections(), started_with, gateway, log};
+  ServedAccessLog access_log{gateway, log};
+  ServedConfig served{flags, own_sections(), started_with, gateway, access_log, log};
 
   directory.write("switchgear.yaml", file_with(2));
   EXPECT_TRUE(asks_for_a_restart(served.reload()));

@@ -8,20 +8,33 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <exception>
+#include <future>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
+#include "app/alert/alert_options.hpp"
+#include "app/alert/alert_resources.hpp"
+#include "app/alert/outbox/sqlite_outbox.hpp"
 #include "app/gateway/open_files.hpp"
+#include "app/history/history_metrics.hpp"
+#include "app/history/history_resource.hpp"
+#include "app/history/history_section.hpp"
+#include "app/serve/log_section.hpp"
 #include "switchgear/config/address.hpp"
+#include "switchgear/telemetry/breaker_metrics.hpp"
 
 namespace switchgear::serve {
 
 namespace {
 
 constexpr auto a_second = std::chrono::seconds{1};
+// At the end, for what a collector has not been sent yet.
+constexpr auto time_to_export = std::chrono::seconds{3};
 
 [[nodiscard]] std::string url_of(const config::Endpoint& endpoint, std::uint16_t port) {
   return "http://" + config::text_of({endpoint.host, port});
@@ -33,9 +46,26 @@ template <class Make>
   try {
     return make();
   } catch (const std::system_error& error) {
-    throw CannotListen{by_flag ? fmt::format("{} (in place of {}): {}", flag, key, error.what())
-                               : fmt::format("{}: {}", key, error.what())};
+    throw CannotServe{by_flag ? fmt::format("{} (in place of {}): {}", flag, key, error.what())
+                              : fmt::format("{}: {}", key, error.what())};
   }
+}
+
+/// Beside the history, in its file. A disk that hangs holds up an alert for ten seconds at most; the alert is
+/// told then, though it is not kept yet.
+[[nodiscard]] std::unique_ptr<alert::OutboxStore> outbox_in(history::History& history) {
+  return std::make_unique<alert::SqliteOutbox>([&history](alert::SqliteOutbox::Job job) {
+    std::future<void> kept = history.run(std::move(job));
+    if (kept.wait_for(std::chrono::seconds{10}) != std::future_status::ready)
+      throw std::runtime_error{"the history does not answer: most likely the disk hangs"};
+    kept.get();
+  });
+}
+
+/// A breaker named `payment/…` is a part of the service `payment`: one tenant's, one instance's.
+[[nodiscard]] alert::Labels labels_of(const std::string& circuit) {
+  const std::size_t slash = circuit.find('/');
+  return {{"service", circuit.substr(0, slash)}, {"scope", slash == std::string::npos ? "service" : "part"}};
 }
 
 /// With as many connections as the limit of open files has room for.
@@ -52,6 +82,26 @@ template <class Make>
   return options;
 }
 
+/// Nothing when the history does not answer: a report is then made of what is in memory.
+[[nodiscard]] std::optional<CircuitHistory> kept_past(history::History& history, const std::string& circuit,
+                                                      WallAnchor::Wall from, WallAnchor::Wall to) {
+  try {
+    return history.read(circuit, from, to);
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
+}
+
+/// Null if the file names no collector.
+[[nodiscard]] std::unique_ptr<otlp::Exporter> exporter_of(const config::Config& config, spdlog::logger& log) {
+  const otlp::OtlpOptions& options = config.own.get<otlp::TelemetryOptions>().otlp;
+  return options.endpoint.empty() ? nullptr : std::make_unique<otlp::Exporter>(options, log);
+}
+
+[[nodiscard]] std::shared_ptr<telemetry::SpanQueue> spans_of(const otlp::Exporter* exporter) {
+  return exporter == nullptr ? nullptr : exporter->spans();
+}
+
 }  // namespace
 
 Server::Server(const ServeFlags& flags, config::Config config, const config::OwnSections& sections,
@@ -60,13 +110,29 @@ Server::Server(const ServeFlags& flags, config::Config config, const config::Own
       admin_address_(config.gateway.admin),
       log_(log),
       policies_({std::chrono::steady_clock::now(), std::chrono::system_clock::now()}, std::random_device{}()),
-      gateway_(
-          listening("gateway.listen", "--listen", flags.listen.has_value(),
-                    [&] { return std::make_shared<gateway::Gateway>(config, policies_, durations_, log); })),
-      config_(flags, sections, config, *gateway_, log),
+      exporter_(exporter_of(config, log)),
+      gateway_(listening("gateway.listen", "--listen", flags.listen.has_value(),
+                         [&] {
+                           return std::make_shared<gateway::Gateway>(
+                               config, policies_, durations_, log,
+                               tracing_of(config, spans_of(exporter_.get())));
+                         })),
+      history_(config.own.get<history::HistoryOptions>(),
+               {policies_, durations_, [this] { return gateway_->failures(); }}, events_,
+               alert::SqliteOutbox::tables(), log),
+      alerts_(config.own.get<alert::AlertOptions>(), {registry_, events_, log_, labels_of},
+              outbox_in(history_)),
+      access_log_(*gateway_, log),
+      config_(flags, sections, config, *gateway_, access_log_, log, spans_of(exporter_.get()),
+              [this](const config::Config& next) { alerts_.apply(next.own.get<alert::AlertOptions>()); }),
       admin_(listening("gateway.admin", "--admin", flags.admin.has_value(), [&] {
         return std::make_unique<admin::Server>(registry_, admin_options(config.gateway), program());
       })) {
+  try {
+    access_log_.use(access_log_.prepare(config.own.get<LogOptions>().access));
+  } catch (const std::system_error& error) {
+    throw CannotServe{fmt::format("log.access.file: {}", error.what())};
+  }
   registry_.events().subscribe(transitions_);
   registry_.events().subscribe(events_);
   if (flags.watch) {
@@ -80,16 +146,41 @@ admin::Program Server::program() {
   program.reload = [this] { return config_.reload(); };
   program.policies = [this] { return config_.policies(); };
   program.services = [this] { return gateway_->status(); };
-  program.metrics = [this](telemetry::MetricFamilies& to) { gateway_->add_metrics(to); };
+  program.history = [this](const std::string& circuit, WallAnchor::Wall from, WallAnchor::Wall to) {
+    return kept_past(history_, circuit, from, to);
+  };
+  program.surroundings = [this] { return gateway_->surroundings(); };
+  program.metrics = [this](telemetry::MetricFamilies& to) { add_metrics(to); };
+  program.status = [this] { return boost::json::object{{"reload", config_.record().json()}}; };
+  program.resources = alert::alert_resources(alerts_);
   program.durations = &durations_;
   program.transitions = transitions_;
   program.events = events_;
+  program.resources.push_back(history::history_resource(
+      history_, registry_.anchor(), [] { return WallAnchor::Wall{std::chrono::system_clock::now()}; }));
   return program;
+}
+
+void Server::add_metrics(telemetry::MetricFamilies& to) const {
+  gateway_->add_metrics(to);
+  history::add_history(to, history_.counts());
+  alerts_.add_metrics(to);
+  access_log_.add_metrics(to);
+  config_.record().add_metrics(to);
+  if (exporter_) exporter_->add_metrics(to);
+}
+
+/// As GET /metrics, without what the admin server counts of itself.
+void Server::export_metrics(telemetry::MetricFamilies& to) const {
+  telemetry::add_breakers(to, registry_, std::chrono::steady_clock::now(), {transitions_.get(), &durations_});
+  add_metrics(to);
 }
 
 void Server::run() {
   gateway_->start();
+  alerts_.start();
   admin_->start();
+  if (exporter_) exporter_->start([this](telemetry::MetricFamilies& to) { export_metrics(to); });
   ready_ = true;
   std::printf("switchgear serves %s  admin %s/dashboard\n", url_of(listen_, gateway_->port()).c_str(),
               url_of(admin_address_, admin_->port()).c_str());
@@ -98,21 +189,37 @@ void Server::run() {
   look_every_second();
   main_.run();
   admin_->stop();
+  if (exporter_) exporter_->stop(time_to_export);
+  access_log_.close();
   event_log_.write();
 }
 
 void Server::on_signal(int signal) {
   if (signal == SIGHUP) {
     config_.reload();
-  } else if (!drain_.begun()) {
-    begin_drain();
+  } else if (signal == SIGUSR1) {
+    access_log_.reopen();
+  } else if (ready_.exchange(false)) {
+    begin_end();
   } else {
+    if (!drain_.begun()) begin_drain();
     drain_.hurry();
   }
 }
 
+/// Who sends requests here learns from GET /readyz that it is to stop, before connections are refused.
+void Server::begin_end() {
+  const Duration delay = config_.shutdown_delay();
+  if (delay == Duration::zero()) return begin_drain();
+  log_.info("ending: GET /readyz answers 503; requests are taken for another {:.6g} s", to_seconds(delay));
+  shutdown_delay_.expires_after(delay);
+  shutdown_delay_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) begin_drain();
+  });
+}
+
 void Server::begin_drain() {
-  ready_ = false;
+  shutdown_delay_.cancel();
   second_.cancel();
   drain_.begin(config_.close(), [this] { boost::asio::post(main_, [this] { main_.stop(); }); });
 }
@@ -125,8 +232,9 @@ void Server::on_file_changed() {
 void Server::look_every_second() {
   second_.expires_after(a_second);
   second_.async_wait([this](const boost::system::error_code& error) {
-    if (error || !ready_) return;
+    if (error || drain_.begun()) return;
     event_log_.look_at_clock();
+    access_log_.look_at_clock(std::chrono::steady_clock::now());
     look_every_second();
   });
 }

@@ -13,10 +13,14 @@
 #include <optional>
 #include <stdexcept>
 
+#include "app/alert/alerts.hpp"
 #include "app/gateway/gateway.hpp"
+#include "app/history/history.hpp"
+#include "app/otlp/exporter.hpp"
 #include "app/serve/drain.hpp"
 #include "app/serve/event_log.hpp"
 #include "app/serve/serve_flags.hpp"
+#include "app/serve/served_access_log.hpp"
 #include "app/serve/served_config.hpp"
 #include "app/serve/signals.hpp"
 #include "switchgear/admin/server.hpp"
@@ -31,8 +35,9 @@
 
 namespace switchgear::serve {
 
-/// An address that the process could not listen on; says which, and where it comes from.
-class CannotListen final : public std::runtime_error {
+/// An address that the process could not listen on, or a file that it could not open; says which, and the key
+/// or flag that it comes from.
+class CannotServe final : public std::runtime_error {
   using runtime_error::runtime_error;
 };
 
@@ -40,20 +45,24 @@ class CannotListen final : public std::runtime_error {
 /// addresses.
 class Server {
  public:
-  /// Listens. Throws CannotListen, or gateway::TooFewOpenFiles.
+  /// Listens. Throws CannotServe, or gateway::TooFewOpenFiles.
   Server(const ServeFlags& flags, config::Config config, const config::OwnSections& sections,
          spdlog::logger& log);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  /// Serves until SIGTERM or SIGINT, then drains. Prints one line with the addresses to stdout once it
-  /// serves.
+  /// Serves until SIGTERM or SIGINT, and for gateway.shutdown_delay after it; then drains. Prints one line
+  /// with the addresses to stdout once it serves.
   void run();
 
  private:
   /// What the gateway adds to its breakers.
   [[nodiscard]] admin::Program program();
+  /// What the gateway counts, and what its process does.
+  void add_metrics(telemetry::MetricFamilies& to) const;
+  void export_metrics(telemetry::MetricFamilies& to) const;
   void on_signal(int signal);
+  void begin_end();
   void begin_drain();
   void look_every_second();
   void on_file_changed();
@@ -69,12 +78,17 @@ class Server {
   EventLog event_log_{main_, events_, log_};
   const Ticker ticker_{registry_, [] { return std::chrono::steady_clock::now(); }};
   CallDurations durations_;
+  const std::unique_ptr<otlp::Exporter> exporter_;  ///< null: nothing is exported
   const std::shared_ptr<gateway::Gateway> gateway_;
+  history::History history_;
+  alert::Alerts alerts_;
+  ServedAccessLog access_log_;
   ServedConfig config_;
   const std::unique_ptr<admin::Server> admin_;
   std::atomic<bool> ready_{false};
   Signals signals_{main_, [this](int signal) { on_signal(signal); }};
   boost::asio::steady_timer second_{main_};
+  boost::asio::steady_timer shutdown_delay_{main_};
   std::optional<config::FileChanges> file_changes_;
   Drain drain_{*gateway_, log_};
 };

@@ -1,4 +1,4 @@
-// The signals that operate a server: SIGHUP, SIGTERM, SIGINT.
+// The signals that operate a server: SIGHUP, SIGUSR1, SIGTERM, SIGINT.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -14,7 +14,9 @@ namespace switchgear::serve {
 class Signals {
  public:
   Signals(boost::asio::io_context& loop, std::function<void(int)> on_signal)
-      : set_(loop, SIGHUP, SIGTERM, SIGINT), on_signal_(std::move(on_signal)) {}
+      : set_(loop, SIGHUP, SIGTERM, SIGINT), on_signal_(std::move(on_signal)) {
+    set_.add(SIGUSR1);
+  }
 
   void listen() {
     set_.async_wait([this](const boost::system::error_code& error, int signal) {

@@ -14,6 +14,7 @@
 #include "switchgear/admin/assets.hpp"
 #include "switchgear/admin/json_text.hpp"
 #include "switchgear/admin/metrics_json.hpp"
+#include "switchgear/admin/report_resources.hpp"
 #include "switchgear/observe/event_queue.hpp"
 #include "switchgear/observe/health.hpp"
 #include "switchgear/telemetry/breaker_metrics.hpp"
@@ -31,13 +32,6 @@ namespace {
 std::string_view field(const Request& request, http::field name) {
   const auto found = request.find(name);
   return found == request.end() ? std::string_view{} : std::string_view{found->value()};
-}
-
-Response json_response(http::status status, const json::value& value) {
-  Response response{status, 11};
-  response.set(http::field::content_type, "application/json");
-  response.body() = json_text(value) + "\n";
-  return response;
 }
 
 Response asset_response(const Request& request, std::string_view name) {
@@ -66,8 +60,41 @@ std::ptrdiff_t lines_of(const Request& request, http::field name) {
   return std::distance(lines.first, lines.second);
 }
 
+Response response_of(const ResourceAnswer& answer) {
+  if (const auto* document = std::get_if<Json>(&answer))
+    return json_response(http::int_to_status(document->status), document->value);
+  if (const auto* wrong = std::get_if<Problem>(&answer))
+    return problem(http::int_to_status(wrong->status), wrong->detail, wrong->members);
+  const Text& text = std::get<Text>(answer);
+  Response response{http::status::ok, 11};
+  response.set(http::field::content_type, text.content_type);
+  if (!text.file_name.empty())
+    response.set(http::field::content_disposition, "attachment; filename=\"" + text.file_name + "\"");
+  response.body() = text.content;
+  return response;
+}
+
+Response not_allowed(std::string_view methods) {
+  Response refusal = problem(http::status::method_not_allowed, "this resource does not have that method");
+  refusal.set(http::field::allow, methods);
+  return refusal;
+}
+
+bool reads(const Request& request) {
+  return request.method() == http::verb::get || request.method() == http::verb::head;
+}
+
 Response no_such_breaker(const std::string& name) {
   return problem(http::status::not_found, "there is no circuit breaker of that name", {{"circuit", name}});
+}
+
+/// The program's resources and the server's own reports.
+std::vector<AddedResource> with_reports(const std::vector<AddedResource>& of_program,
+                                        const CircuitSource& circuits,
+                                        const std::function<TimePoint()>& clock) {
+  std::vector<AddedResource> all = report_resources(circuits, clock);
+  all.insert(all.end(), of_program.begin(), of_program.end());
+  return all;
 }
 
 std::function<TimePoint()> clock_or_steady(const std::function<TimePoint()>& clock) {
@@ -84,6 +111,9 @@ Api::Api(const ServerOptions& options, BreakerRegistry& registry, const Program&
       transitions_(*program.transitions),
       clock_(clock_or_steady(options.clock)),
       started_(clock_()),
+      circuits_(registry, program, registry.anchor().to_wall(started_)),
+      resources_(with_reports(program.resources, circuits_, clock_)),
+      added_(resources_),
       views_(registry, transitions_) {}
 
 Api::Answer Api::answer(const Request& request, const Addresses& addresses, const ServerCounts& counts) {
@@ -103,7 +133,7 @@ Api::Answer Api::answer(const Request& request, const Addresses& addresses, cons
     } else if (routed.error == RouteError::malformed) {
       made.response = problem(http::status::bad_request, "the request target is malformed");
     } else if (routed.error == RouteError::unknown) {
-      made.response = problem(http::status::not_found, "there is nothing under this path");
+      made.response = added(request, addresses.client);
     } else if (auto refusal = refused(request, routed.route)) {
       made.response = std::move(*refusal);
     } else if (routed.route.resource == Resource::breaker_command) {
@@ -114,8 +144,10 @@ Api::Answer Api::answer(const Request& request, const Addresses& addresses, cons
       made.response = read(request, routed.route, counts);
       made.stream = routed.route.resource == Resource::events && request.method() == http::verb::get;
     }
-    if (routed.error == RouteError::none && routed.route.changes() && request.method() == http::verb::post)
-      audit(routed.route, addresses.client, made.response.result());
+    if (routed.error == RouteError::none && routed.route.changes() && request.method() == http::verb::post) {
+      const std::string_view word = routed.route.command ? word_of(*routed.route.command) : "reload";
+      audit(word, routed.route.name, addresses.client, made.response.result_int());
+    }
   } catch (const boost::system::system_error& error) {  // its text would name a file of Boost's
     made.response = problem(http::status::internal_server_error, error.code().message());
   } catch (const std::exception& error) {
@@ -125,16 +157,42 @@ Api::Answer Api::answer(const Request& request, const Addresses& addresses, cons
   return made;
 }
 
-/// The method, and for what changes something: the origin and the token.
-std::optional<Response> Api::refused(const Request& request, const Route& route) const {
-  const bool changes = route.changes();
-  const http::verb method = request.method();
-  if (changes ? method != http::verb::post : method != http::verb::get && method != http::verb::head) {
-    Response refusal = problem(http::status::method_not_allowed, "this resource does not have that method");
-    refusal.set(http::field::allow, route.allow());
-    return refusal;
+/// A resource of the program's.
+Response Api::added(const Request& request, std::string_view client) {
+  const std::string_view target{request.target()};
+  const auto found = added_.find(target);
+  if (!found) return problem(http::status::not_found, "there is nothing under this path");
+  const bool changes = request.method() == http::verb::post;
+  const AddedResource* resource = changes ? found->post : found->get;
+  if (resource == nullptr || !(changes || reads(request))) return not_allowed(found->allow());
+  const auto answer = [&]() -> Response {
+    if (changes) {
+      if (auto refusal = change_refused(request)) return std::move(*refusal);
+    }
+    const auto parameters = parameters_of(target, *resource);
+    if (const auto* wrong = std::get_if<Problem>(&parameters)) return response_of(*wrong);
+    return response_of(resource->handle({found->name, std::get<0>(parameters), request.body(), client}));
+  };
+  if (!changes) return answer();
+  Response made;
+  try {
+    made = answer();
+  } catch (...) {
+    audit(resource->command, found->name, client, 500);
+    throw;
   }
-  if (!changes) return std::nullopt;
+  audit(resource->command, found->name, client, made.result_int());
+  return made;
+}
+
+/// By its method or, if it changes something, by its origin or token.
+std::optional<Response> Api::refused(const Request& request, const Route& route) const {
+  if (route.changes() ? request.method() != http::verb::post : !reads(request))
+    return not_allowed(route.allow());
+  return route.changes() ? change_refused(request) : std::nullopt;
+}
+
+std::optional<Response> Api::change_refused(const Request& request) const {
   if (!access_.origin_allowed(field(request, http::field::origin), field(request, http::field::host))) {
     return problem(http::status::forbidden, "changing requests from that Origin are refused");
   }
@@ -176,6 +234,8 @@ Response Api::read(const Request& request, const Route& route, const ServerCount
       return asset_response(request, "index.html");
     case Resource::asset:
       return asset_response(request, route.name);
+    case Resource::openapi:
+      return asset_response(request, openapi_document);
     case Resource::events: {
       Response response{http::status::ok, 11};
       response.set(http::field::content_type, "text/event-stream");
@@ -195,15 +255,14 @@ Response Api::command(const Route& route) {
   return json_response(http::status::ok, view(*breaker));
 }
 
-void Api::audit(const Route& route, std::string_view client, http::status answered) {
-  const std::string_view word = route.command ? word_of(*route.command) : "reload";
+void Api::audit(std::string_view word, const std::string& name, std::string_view client, unsigned answered) {
   CommandResult result = CommandResult::invalid;
-  if (answered == http::status::ok) result = CommandResult::done;
-  if (answered == http::status::not_found) result = CommandResult::not_found;
-  if (answered == http::status::unauthorized) result = CommandResult::unauthorized;
-  if (answered == http::status::forbidden) result = CommandResult::forbidden;
+  if (answered / 100 == 2) result = CommandResult::done;
+  if (answered == 404) result = CommandResult::not_found;
+  if (answered == 401) result = CommandResult::unauthorized;
+  if (answered == 403) result = CommandResult::forbidden;
   ++commands_[{word, result}];
-  program_.events->publish(LoggedCommand{std::string{word}, route.name, std::string{client}, result});
+  program_.events->publish(LoggedCommand{std::string{word}, name, std::string{client}, result});
 }
 
 void Api::report_slow_client(std::string_view address) const {
@@ -269,13 +328,27 @@ json::object Api::view(const CircuitBreaker& breaker) const { return views_.of(b
 json::object Api::snapshot_json() const {
   json::array all;
   for (const auto& breaker : registry_.all()) all.push_back(view(*breaker));
+  json::array resources;
+  for (const AddedResource& each : resources_) {
+    if (each.method == Method::get) resources.emplace_back(each.path);
+  }
   return {{"at", iso8601(registry_.anchor().to_wall(clock_()))},
           {"health", health()},
+          {"resources", std::move(resources)},
           {"circuit_breakers", std::move(all)}};
 }
 
 Response Api::status_response(const ServerCounts& counts) const {
   json::object made = snapshot_json();
+  const auto conditions = circuits_.conditions(clock_());
+  for (json::value& each : made["circuit_breakers"].as_array()) {
+    json::object& breaker = each.as_object();
+    const auto condition = conditions.find(std::string_view{breaker["name"].as_string()});
+    if (condition == conditions.end()) continue;  // made or removed meanwhile
+    breaker["health_score"] = condition->second.health_score;
+    const auto& recommendation = condition->second.recommendation;
+    breaker["recommendation"] = recommendation ? json::value(*recommendation) : json::value(nullptr);
+  }
   made["ready"] = !program_.ready || program_.ready();
   made["version"] = SWITCHGEAR_VERSION;
   made["uptime"] = to_seconds(saturating_sub(clock_(), started_));
@@ -285,6 +358,9 @@ Response Api::status_response(const ServerCounts& counts) const {
   }
   made["policies"] = std::move(policies);
   if (program_.services) made["services"] = program_.services();
+  if (program_.status) {
+    for (auto& [key, value] : program_.status()) made[key] = std::move(value);
+  }
   made["admin"] = json::object{{"connections", counts.connections},
                                {"closed_for_others", counts.closed_for_others},
                                {"events_clients", counts.events_clients},

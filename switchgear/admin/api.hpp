@@ -13,9 +13,12 @@
 #include <vector>
 
 #include "switchgear/admin/access.hpp"
+#include "switchgear/admin/added_resources.hpp"
 #include "switchgear/admin/breaker_view.hpp"
+#include "switchgear/admin/circuit_source.hpp"
+#include "switchgear/admin/program.hpp"
 #include "switchgear/admin/route.hpp"
-#include "switchgear/admin/server.hpp"
+#include "switchgear/admin/server_options.hpp"
 #include "switchgear/observe/transition_log.hpp"
 #include "switchgear/registry/breaker_registry.hpp"
 #include "switchgear/telemetry/metric_families.hpp"
@@ -32,6 +35,9 @@ void harden(Response& response);
 /// An RFC 9457 problem document.
 [[nodiscard]] Response problem(boost::beast::http::status status, std::string_view detail,
                                boost::json::object members = {});
+
+/// A JSON document.
+[[nodiscard]] Response json_response(boost::beast::http::status status, const boost::json::value& value);
 
 /// Both ends of the connection that a request came on, without ports.
 struct Addresses {
@@ -52,6 +58,7 @@ struct ServerCounts {
 class Api {
  public:
   /// `program` has a log of transitions and a queue of events, and outlives the Api, as the registry does.
+  /// Throws std::invalid_argument when one of its resources cannot be served.
   Api(const ServerOptions& options, BreakerRegistry& registry, const Program& program);
 
   /// What to do with a request. `stream` is set when the request is a good one for the event stream; the
@@ -64,7 +71,8 @@ class Api {
 
   [[nodiscard]] BreakerViews& views() noexcept { return views_; }
   [[nodiscard]] TimePoint now() const { return clock_(); }
-  /// `{"at", "health", "circuit_breakers"}`.
+  /// `{"at", "health", "resources", "circuit_breakers"}`; `resources` are the paths of reports and of
+  /// what the program has added for reading.
   [[nodiscard]] boost::json::object snapshot_json() const;
   [[nodiscard]] std::string_view health() const;
   /// Drops the transitions of breakers that have left the registry.
@@ -73,10 +81,12 @@ class Api {
   void report_slow_client(std::string_view address) const;
 
  private:
+  [[nodiscard]] Response added(const Request& request, std::string_view client);
   [[nodiscard]] std::optional<Response> refused(const Request& request, const Route& route) const;
+  [[nodiscard]] std::optional<Response> change_refused(const Request& request) const;
   [[nodiscard]] Response read(const Request& request, const Route& route, const ServerCounts& counts) const;
   [[nodiscard]] Response command(const Route& route);
-  void audit(const Route& route, std::string_view client, boost::beast::http::status answered);
+  void audit(std::string_view word, const std::string& name, std::string_view client, unsigned answered);
   [[nodiscard]] Response reload() const;
   [[nodiscard]] Response health_response() const;
   [[nodiscard]] Response circuits_health_response() const;
@@ -92,6 +102,9 @@ class Api {
   TransitionLog& transitions_;
   std::function<TimePoint()> clock_;
   TimePoint started_;
+  CircuitSource circuits_;
+  std::vector<AddedResource> resources_;  ///< reports and the program's
+  AddedResources added_;
   BreakerViews views_;
   std::map<std::pair<std::string_view, CommandResult>, std::uint64_t> commands_;
 };

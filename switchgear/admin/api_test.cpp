@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <optional>
@@ -10,7 +11,10 @@
 #include <variant>
 #include <vector>
 
+#include "switchgear/admin/answer_record_fixture.hpp"
+#include "switchgear/admin/assets.hpp"
 #include "switchgear/admin/program_fixture.hpp"
+#include "switchgear/admin/route.hpp"
 #include "switchgear/observe/manual_breakers_fixture.hpp"
 
 namespace switchgear::admin {
@@ -29,7 +33,10 @@ class AdminApi : public testing::Test {
   }
   Api::Answer send(const Request& made) {
     if (!api) api.emplace(options, breakers.registry, program);
-    return api->answer(made, {"127.0.0.1", "10.0.0.3"}, {});
+    Api::Answer answer = api->answer(made, {"127.0.0.1", "10.0.0.3"}, {});
+    record_answer(made.method_string(), made.target(), answer.response.result_int(),
+                  answer.response[http::field::content_type], answer.response.body());
+    return answer;
   }
   Response get(std::string_view target) { return send(request(http::verb::get, target)).response; }
   Response post(std::string_view target) { return send(request(http::verb::post, target)).response; }
@@ -339,6 +346,62 @@ TEST_F(AdminApi, OnlyAGetOfEventsBecomesAStream) {
   Request rebound = request(http::verb::get, "/events");
   rebound.set(http::field::host, "rebound.example");
   EXPECT_FALSE(send(rebound).stream);
+}
+
+TEST_F(AdminApi, DescribesEveryPathThatItHasAndNoPathOfItsOwnThatItDoesNotHave) {
+  const Response response = get("/openapi.json");
+  EXPECT_EQ(response.result(), http::status::ok);
+  EXPECT_EQ(response[http::field::content_type], "application/json");
+  const json::object paths = body(response).at("paths").as_object();
+  for (const std::string& path : own_paths()) {
+    ASSERT_TRUE(paths.contains(path)) << path;
+    const std::string_view method = route_of(path).route.changes() ? "post" : "get";
+    EXPECT_TRUE(paths.at(path).as_object().contains(method)) << path;
+  }
+  for (const auto& [path, item] : paths) {
+    const bool own = route_of(std::string_view{path}).error == RouteError::none;
+    const std::vector<std::string> known = own_paths();
+    EXPECT_TRUE(!own || std::find(known.begin(), known.end(), std::string_view{path}) != known.end()) << path;
+  }
+  for (const char* file : {"/openapi.json", "/dashboard/dashboard.js"}) {
+    Request again = request(http::verb::get, file);
+    again.set(http::field::if_none_match, get(file)[http::field::etag]);
+    EXPECT_EQ(send(again).response.result(), http::status::not_modified) << file;
+  }
+}
+
+TEST_F(AdminApi, TreatsEveryCommandAlike) {
+  breakers.add("payment");
+  for (const Command command : commands) {
+    const std::string path = "/circuit-breakers/payment/" + std::string{word_of(command)};
+    EXPECT_EQ(post(path).result(), http::status::ok) << path;
+    expect_problem(post("/circuit-breakers/absent/" + std::string{word_of(command)}),
+                   http::status::not_found);
+    Request foreign = request(http::verb::post, path);
+    foreign.set(http::field::origin, "https://evil.example.com");
+    expect_problem(send(foreign).response, http::status::forbidden);
+  }
+  Request reload = request(http::verb::post, "/reload");
+  reload.set(http::field::origin, "https://evil.example.com");
+  expect_problem(send(reload).response, http::status::forbidden);
+  api.reset();
+  options.token = "s3cret";
+  for (const Command command : commands)
+    expect_problem(post("/circuit-breakers/payment/" + std::string{word_of(command)}),
+                   http::status::unauthorized);
+  expect_problem(post("/reload"), http::status::unauthorized);
+}
+
+TEST_F(AdminApi, AddsWhatItsProgramSaysToTheStatus) {
+  program.status = [] {
+    return json::object{{"reload",
+                         {{"last_success", "2026-03-01T12:00:00.000Z"},
+                          {"last_result", nullptr},
+                          {"last_duration", nullptr},
+                          {"successes", 0},
+                          {"failures", 0}}}};
+  };
+  EXPECT_EQ(body(get("/status")).at("reload").at("successes"), 0);
 }
 
 }  // namespace

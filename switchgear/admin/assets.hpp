@@ -1,4 +1,5 @@
-// The dashboard's files, compiled into the binary from switchgear/admin/assets/ (EmbedAssets.cmake).
+// Files compiled into the binary (EmbedAssets.cmake): the dashboard's, from switchgear/admin/assets/, and the
+// description of the API.
 #pragma once
 
 #include <span>
@@ -14,6 +15,9 @@ struct Asset {
 };
 
 [[nodiscard]] std::span<const Asset> assets() noexcept;
+
+/// Of the description of the API: the one asset that is not a part of the dashboard.
+inline constexpr std::string_view openapi_document = "openapi.json";
 
 /// Null when there is none of that name.
 [[nodiscard]] inline const Asset* find_asset(std::string_view name) noexcept {

@@ -36,6 +36,12 @@ json::value last_failure_json(const std::optional<LastFailure>& failure, const W
   return json::object{{"type", to_string(failure->type)}, {"at", iso8601(anchor.to_wall(failure->at))}};
 }
 
+json::object tags_json(const Tags& tags) {
+  json::object made;
+  for (const auto& [key, value] : tags) made[key] = value;
+  return made;
+}
+
 json::object window_options_json(const WindowOptions& window) {
   if (const auto* count = std::get_if<CountWindowOptions>(&window))
     return {{"type", "count"}, {"size", count->size}};
@@ -170,6 +176,7 @@ json::object BreakerViews::of(const CircuitBreaker& breaker, TimePoint now) cons
           {"retry_after", seconds(seen.retry_after)},
           {"relapses", seen.relapses},
           {"time_open", to_seconds(seen.time_open)},
+          {"tags", tags_json(registry_.tags(breaker.name()))},
           {"counters", totals_json(seen.totals)},
           {"window", window_json(seen.window)},
           {"half_open", std::move(half_open)},

@@ -44,6 +44,15 @@ TEST(BreakerView, TellsWhyAndSinceWhenABreakerIsOpen) {
   EXPECT_EQ(last.at("last_failure").at("type"), "http_error");
 }
 
+TEST(BreakerView, HasItsTags) {
+  ManualBreakers breakers;
+  CircuitBreaker& breaker = breakers.add("payment");
+  const BreakerViews views{breakers.registry, *breakers.log};
+  EXPECT_EQ(views.of(breaker, breakers.now).at("tags"), json::object());
+  breakers.registry.tag("payment", {{"team", "shop"}, {"tier", "core"}});
+  EXPECT_EQ(views.of(breaker, breakers.now).at("tags"), (json::object{{"team", "shop"}, {"tier", "core"}}));
+}
+
 TEST(BreakerView, ShowsTheProbesOfAHalfOpenBreaker) {
   ManualBreakers breakers;
   breakers.fail("payment", 4);

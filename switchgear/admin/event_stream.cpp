@@ -1,5 +1,6 @@
 #include "switchgear/admin/event_stream.hpp"
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <utility>
 #include <variant>
@@ -10,6 +11,12 @@
 
 namespace switchgear::admin {
 namespace json = boost::json;
+
+namespace {
+/// A second's worth. With a thousand breakers one delta is larger than ServerLimits::events_queued, and a
+/// client that is busy with one would be dropped by the next.
+constexpr std::size_t deltas_of_lag = 4;
+}  // namespace
 
 void EventStream::listen(std::shared_ptr<EventQueue> events, std::function<void()> wake) {
   events_.emplace(std::move(events), std::move(wake));
@@ -92,10 +99,14 @@ void EventStream::send_delta(TimePoint now) {
   }
   sent_.swap(next);
   if (changed.empty() && removed.empty()) return;
-  send_all("delta", json::object{{"at", iso8601(api_.views().registry().anchor().to_wall(now))},
-                                 {"health", api_.health()},
-                                 {"circuit_breakers", std::move(changed)},
-                                 {"removed", std::move(removed)}});
+  if (clients_.empty()) return;
+  const auto delta =
+      event("delta", json::object{{"at", iso8601(api_.views().registry().anchor().to_wall(now))},
+                                  {"health", api_.health()},
+                                  {"circuit_breakers", std::move(changed)},
+                                  {"removed", std::move(removed)}});
+  delta_bytes_ = delta->size();
+  for (EventClient* client : clients_) queue(*client, delta);
 }
 
 std::shared_ptr<const std::string> EventStream::event(std::string_view type, const json::value& data) {
@@ -110,7 +121,8 @@ std::shared_ptr<const std::string> EventStream::event(std::string_view type, con
 void EventStream::queue(EventClient& client, const std::shared_ptr<const std::string>& event) {
   if (client.dropped) return;
   // A snapshot may be larger than the limit by itself; it is what comes on top of it that counts.
-  if (client.queued_bytes > 0 && client.queued_bytes + event->size() > limits_.events_queued) {
+  const std::size_t limit = std::max(limits_.events_queued, deltas_of_lag * delta_bytes_);
+  if (client.queued_bytes > 0 && client.queued_bytes + event->size() > limit) {
     drop(client);
     return;
   }

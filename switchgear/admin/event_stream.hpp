@@ -86,6 +86,7 @@ class EventStream {
   std::map<std::string, Sent> sent_;
   TimePoint forgets_next_{};
   std::uint64_t id_ = 0;
+  std::size_t delta_bytes_ = 0;  ///< of the last one
   std::uint64_t dropped_ = 0;
 };
 

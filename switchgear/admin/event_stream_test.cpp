@@ -192,6 +192,24 @@ TEST_F(EventStreamTest, DropsAClientThatDoesNotReadAndKeepsTheOthers) {
   EXPECT_EQ(stream().dropped(), 1U);
 }
 
+TEST_F(EventStreamTest, LetsAClientLagBySomeDeltasHoweverLargeTheyAre) {
+  options.limits.events_queued = 1;
+  breakers.add("payment");
+  ASSERT_TRUE(stream().join(client));
+  take(client);
+  for (int i = 0; i < 3; ++i) {
+    breakers.succeed("payment", 1);
+    tick();
+  }
+  EXPECT_FALSE(client.dropped);
+  EXPECT_EQ(take(client).size(), 3U);
+  for (int i = 0; i < 10; ++i) {
+    breakers.succeed("payment", 1);
+    tick();
+  }
+  EXPECT_TRUE(client.dropped);
+}
+
 TEST_F(EventStreamTest, TakesNoMoreClientsThanItsLimit) {
   options.limits.events_clients = 1;
   EventClient second{context.get_executor()};

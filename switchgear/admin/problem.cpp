@@ -31,4 +31,11 @@ Response problem(http::status status, std::string_view detail, boost::json::obje
   return response;
 }
 
+Response json_response(http::status status, const boost::json::value& value) {
+  Response response{status, 11};
+  response.set(http::field::content_type, "application/json");
+  response.body() = json_text(value) + "\n";
+  return response;
+}
+
 }  // namespace switchgear::admin

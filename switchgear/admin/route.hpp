@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "switchgear/core/command.hpp"
 
@@ -24,6 +25,7 @@ enum class Resource : std::uint8_t {
   events,
   dashboard,
   asset,
+  openapi,
   reload,
 };
 
@@ -46,8 +48,17 @@ struct Routed {
   Route route;
 };
 
+/// The segments of a target's path, as they are written: of `/a/b?c`, `a` and `b`. Of any other text than a
+/// path, none.
+[[nodiscard]] std::vector<std::string_view> segments_of(std::string_view target);
+/// Percent-decoded; empty when that is malformed.
+[[nodiscard]] std::optional<std::string> decoded_segment(std::string_view segment);
+
 /// `target`: as in the request line, in origin form; a query is ignored. A name is one path segment, so that
 /// a `/` in it is written `%2F`.
 [[nodiscard]] Routed route_of(std::string_view target);
+
+/// Every path of the server's own, with `{name}` for a breaker's and `{file}` for an asset's.
+[[nodiscard]] std::vector<std::string> own_paths();
 
 }  // namespace switchgear::admin

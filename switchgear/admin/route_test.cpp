@@ -22,6 +22,7 @@ TEST(Route, KnowsEveryFixedPath) {
       {"/metrics", Resource::metrics},
       {"/events?since=4", Resource::events},
       {"/dashboard", Resource::dashboard},
+      {"/openapi.json", Resource::openapi},
       {"/reload", Resource::reload},
   };
   for (const auto& [target, resource] : table) {
@@ -65,7 +66,8 @@ TEST(Route, RefusesWhatIsNoPath) {
 TEST(Route, KnowsNothingElse) {
   for (const std::string_view target :
        {"/nope", "//health", "/health/", "/circuit-breakers/", "/circuit-breakers/a/b",
-        "/circuit-breakers/a/RESET", "/circuit-breakers/a/reset/", "/dashboard/a/b", "/livez/x"}) {
+        "/circuit-breakers/a/RESET", "/circuit-breakers/a/reset/", "/dashboard/a/b",
+        "/dashboard/openapi.json", "/livez/x"}) {
     EXPECT_EQ(route_of(target).error, RouteError::unknown) << target;
   }
 }

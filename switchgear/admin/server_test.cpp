@@ -18,6 +18,7 @@
 #include <variant>
 #include <vector>
 
+#include "switchgear/admin/answer_record_fixture.hpp"
 #include "switchgear/admin/program_fixture.hpp"
 #include "switchgear/admin/raw_client_fixture.hpp"
 
@@ -44,6 +45,7 @@ class AdminServer : public testing::Test {
     RawClient client{server->port()};
     client.send(request("GET " + std::string{path}, "Connection: close\r\n"));
     const std::string answer = client.read_to_end();
+    record_raw_answer("GET " + std::string{path}, answer);
     if (!answer.starts_with("HTTP/1.1 200 ")) return nullptr;
     return boost::json::parse(answer.substr(answer.find("\r\n\r\n") + 4));
   }
@@ -115,6 +117,7 @@ TEST_F(AdminServer, RefusesWhatItCannotReadAndSaysWhy) {
     RawClient client{port};
     client.send(row.sent);
     const std::string answer = client.read_to_end();
+    record_raw_answer(row.sent.substr(0, row.sent.find(" HTTP/")), answer);
     EXPECT_TRUE(answer.starts_with("HTTP/1.1 " + std::string{row.status})) << answer;
     EXPECT_NE(answer.find("application/problem+json"), std::string::npos) << answer;
     EXPECT_NE(answer.find("Connection: close"), std::string::npos) << answer;
@@ -237,7 +240,9 @@ TEST_F(AdminServer, TakesNoMoreStreamsThanItsLimitAndForgetsThoseThatLeft) {
     first.read_until("event: snapshot\n");
     RawClient second{port};
     second.send(request("GET /events"));
-    EXPECT_TRUE(second.read_until("\r\n\r\n").starts_with("HTTP/1.1 503 "));
+    const std::string refused = second.read_to_end();
+    record_raw_answer("GET /events", refused);
+    EXPECT_TRUE(refused.starts_with("HTTP/1.1 503 "));
   }
   EXPECT_TRUE(eventually("/status", [](const boost::json::value& status) {
     return status.at("admin").at("events_clients") == 0U;

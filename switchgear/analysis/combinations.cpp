@@ -94,7 +94,7 @@ class Combinations {
 
   void check_budget(const RetryBudgetOptions& budget) {
     if (policy_.retry->max_attempts == 1 && !policy_.hedge) {
-      impossible("retry.budget", "has nothing to limit: max_attempts is 1, and there is no hedge");
+      impossible("retry.budget", "has nothing to limit: max_attempts is 1, and no hedge is set");
     } else if (budget.ratio == 0 && budget.min_per_second * 10 < 1) {
       impossible("retry.budget",
                  "never grants a retry: ratio is 0, and min_per_second is less than one in 10s");
@@ -150,7 +150,7 @@ class Combinations {
     if (!policy_.fallback) return;
     if (std::holds_alternative<CallQueueOptions>(*policy_.fallback) && !policy_.circuit_breaker) {
       impossible("fallback.queue",
-                 "stored calls are made when the circuit breaker closes, and there is none: they would wait "
+                 "stored calls are made when the circuit breaker closes; without one they would wait "
                  "for ever; add a circuit_breaker or a preset");
     }
     const auto* stale = std::get_if<CachedFallbackOptions>(&*policy_.fallback);

@@ -138,7 +138,7 @@ WorstLatency worst_latency(const Policy& policy) {
   if (policy.deadline) {
     inside = inside ? std::min(*inside, *policy.deadline) : policy.deadline;
   } else if (!inside) {
-    worst.unbounded = "an attempt may take for ever: there is no timeout and no deadline";
+    worst.unbounded = "no timeout and no deadline limits an attempt";
   }
   if (inside) worst.most = plus(plus(worst.token_wait, worst.queue_wait), *inside);
   return worst;

@@ -86,7 +86,7 @@ TEST(Explain, AQuantileHedgesAsLateAsTheTimeout) {
 TEST(Explain, LatencyIsUnboundedWhereNothingBoundsIt) {
   EXPECT_EQ(worst_latency(policy_of("{preset: core}")).most, std::nullopt);
   EXPECT_EQ(worst_latency(policy_of("{preset: core}")).unbounded,
-            "an attempt may take for ever: there is no timeout and no deadline");
+            "no timeout and no deadline limits an attempt");
   EXPECT_EQ(worst_latency(policy_of("{timeout: 1s}")).most, seconds{1});
   EXPECT_EQ(worst_latency(policy_of("{deadline: 1s}")).most, seconds{1});
   EXPECT_EQ(worst_latency(policy_of("{timeout: 1s, retry: {max_attempts: 1}}")).most, seconds{1});

@@ -1,82 +1,74 @@
-// The end of an awaited call: what its handler is given. Part of call_state.hpp.
+// What the handler of an awaited call is given, and how.
 #pragma once
 
-#include "switchgear/async/call_state.hpp"
+#include <cstdint>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include "switchgear/async/async_error.hpp"
+#include "switchgear/async/attempt_op.hpp"
+#include "switchgear/async/attempt_outcome.hpp"
+#include "switchgear/core/rejection.hpp"
+#include "switchgear/core/result.hpp"
+#include "switchgear/pipeline/answer.hpp"
 
 namespace switchgear::detail {
 
-template <class T, Gives gives, class P, class Op, class Handler, class Ex, class Time>
-auto CallState<T, gives, P, Op, Handler, Ex, Time>::answered() -> Answered {
+/// What the handler is given: the value or an error, a rejection among them; or rejections apart from errors.
+enum class Gives : std::uint8_t { value, result };
+
+/// The refusal or the error that the caller gets; with neither, it gets the value.
+template <class Error>
+struct Delivery {
+  std::optional<Rejection> rejection;
+  Error error{};
+};
+
+template <Gives gives, class Error>
+[[nodiscard]] Delivery<Error> refused(const Rejection& rejection) {
+  if constexpr (gives == Gives::result) {
+    return {rejection, {}};
+  } else {
+    return {rejection, ErrorTraits<Error>::of(rejection)};
+  }
+}
+
+/// Of the value, the refusal and the error that an ended execution leaves, the one that the caller gets.
+template <Gives gives, class Error, class Machine, class Value>
+[[nodiscard]] Delivery<Error> delivery_of(const Machine& execution, const KeptAnswer<Value>& kept) {
   using Errors = ErrorTraits<Error>;
-  const auto refused = [](const Rejection& rejection) -> Answered {
-    if constexpr (gives == Gives::result) {
-      return {rejection, {}};
-    } else {
-      return {rejection, Errors::of(rejection)};
-    }
-  };
-  if (!begun_) return refused({Reason::cancelled, "caller", {}});
-  const Ending& ending = execution_.ending();
+  const Answer<Value>& answer = kept.answer;
+  const Ending& ending = execution.ending();
   if constexpr (gives == Gives::value) {
-    if (const auto failure = kept_.answer.both_causes(ending)) return {{}, Errors::of(*failure)};
+    if (const auto failure = answer.both_causes(ending)) return {{}, Errors::of(*failure)};
   }
   if (ending.how != Ending::How::refused && ending.how != Ending::How::cancelled) {
-    if (kept_.answer.value) return {};
-    const auto& details = kept_.answer.details;
-    if (kept_.answer.exception) return {{}, Errors::of(kept_.answer.exception)};
-    if (details && details->code) {
+    if (answer.value) return {};
+    if (answer.exception) return {{}, Errors::of(answer.exception)};
+    if (answer.details && answer.details->code) {
       // A follower of another's call has the code that the policies passed on to it.
-      const bool own = std::error_code(kept_.code) == details->code;
-      return {{}, Errors::of(own ? kept_.code : boost_code(details->code))};
+      const bool own = std::error_code(kept.code) == answer.details->code;
+      return {{}, Errors::of(own ? kept.code : boost_code(answer.details->code))};
     }
   }
-  if (const auto& rejection = execution_.last_rejection()) return refused(*rejection);
+  if (const auto& rejection = execution.last_rejection()) return refused<gives, Error>(*rejection);
   return {{}, Errors::of(boost::system::error_code(make_error_code(AsyncErrc::shared_failure)))};
 }
 
-template <class T, Gives gives, class P, class Op, class Handler, class Ex, class Time>
-void CallState<T, gives, P, Op, Handler, Ex, Time>::fill_report(const std::optional<Rejection>& rejection) {
-  if (options_.report == nullptr && options_.full_report == nullptr) return;
-  auto& details = kept_.answer.detail();
-  const CallReport report{execution_.attempts(),
-                          latency_,
-                          details.source,
-                          details.age,
-                          execution_.chaos(),
-                          details.queued_as,
-                          begun_ ? kept_.answer.both_causes(execution_.ending()) : nullptr};
-  if (options_.report != nullptr) *options_.report = report;
-  if (options_.full_report == nullptr) return;
-  static_cast<CallReport&>(*options_.full_report) = report;
-  options_.full_report->rejection = rejection;
-}
-
-template <class T, Gives gives, class P, class Op, class Handler, class Ex, class Time>
-void CallState<T, gives, P, Op, Handler, Ex, Time>::deliver(Ref self) {
-  CallState& call = *self;
-  Answered answered = call.answered();
-  call.fill_report(answered.rejection);
-  if (call.can_be_cancelled_) boost::asio::get_associated_cancellation_slot(call.handler_).clear();
-
-  // From here on the handler may destroy the caller's frame, and the state may be gone before it runs.
-  std::optional<Value>& kept = answered.error ? call.kept_.beside_code : call.kept_.answer.value;
-  const auto work = std::move(call.work_);
-  const auto handler_work = std::move(call.handler_work_);
-  Handler handler = std::move(call.handler_);
+/// Calls the handler. Beside an error the value has no meaning, but the handler takes one.
+template <class T, Gives gives, class Error, class Handler, class Value>
+void complete(Handler&& handler, Delivery<Error>&& delivery, std::optional<Value>&& value) {
   if constexpr (gives == Gives::result) {
-    // Beside an error the result has no meaning, but it needs a value.
-    Result<Value> result = !answered.error && !answered.rejection
-                               ? Result<Value>(std::move(*kept))
-                               : Result<Value>(answered.rejection.value_or(Rejection{}));
-    self.reset();
-    std::move(handler)(std::move(answered.error), std::move(result));
+    Result<Value> result = !delivery.error && !delivery.rejection
+                               ? Result<Value>(std::move(*value))
+                               : Result<Value>(delivery.rejection.value_or(Rejection{}));
+    std::forward<Handler>(handler)(std::move(delivery.error), std::move(result));
   } else if constexpr (std::is_void_v<T>) {
-    self.reset();
-    std::move(handler)(std::move(answered.error));
+    std::forward<Handler>(handler)(std::move(delivery.error));
   } else {
-    T value = kept ? std::move(*kept) : T{};
-    self.reset();
-    std::move(handler)(std::move(answered.error), std::move(value));
+    T given = value ? std::move(*value) : T{};
+    std::forward<Handler>(handler)(std::move(delivery.error), std::move(given));
   }
 }
 

@@ -30,6 +30,7 @@
 #include "switchgear/async/async_error.hpp"
 #include "switchgear/async/attempt_op.hpp"
 #include "switchgear/async/attempt_outcome.hpp"
+#include "switchgear/async/call_delivery.hpp"
 #include "switchgear/async/call_options.hpp"
 #include "switchgear/async/handler_memory.hpp"
 #include "switchgear/async/runs_inside.hpp"
@@ -39,9 +40,6 @@
 #include "switchgear/pipeline/pipeline.hpp"
 
 namespace switchgear::detail {
-
-/// What the handler is given: the value or an error, a rejection among them; or rejections apart from errors.
-enum class Gives : std::uint8_t { value, result };
 
 template <class T, Gives gives, class P, class Op, class Handler, class Ex, class Time>
 class CallState final : public Waker {
@@ -73,7 +71,7 @@ class CallState final : public Waker {
   static void on_attempt_end(Ref self, Running& running) {
     CallState& call = *self;
     if (call.stepping_) return call.flights_.note_landed(running.branch);
-    if (call.done_) {
+    if (call.is_over()) {
       static_cast<void>(call.land(running));
       return settle(std::move(self), Completes::now);
     }
@@ -113,6 +111,12 @@ class CallState final : public Waker {
   using Allocator = StateAllocator<CallState, UserAllocator>;
 
   enum class Completes : std::uint8_t { now, later };
+  enum class Stage : std::uint8_t {
+    running,   ///< or about to
+    over,      ///< the execution has ended; attempts may still be in the air
+    finished,  ///< the handler has been called, or is about to be
+  };
+  [[nodiscard]] bool is_over() const noexcept { return stage_ != Stage::running; }
 
   /// What the call posts to itself. Its memory is the state's own.
   struct Own {
@@ -319,7 +323,7 @@ class CallState final : public Waker {
   static void on_wait(Ref self, std::uint32_t number, const boost::system::error_code& code) {
     CallState& call = *self;
     --call.waits_pending_;
-    if (call.done_) return settle(std::move(self), Completes::now);
+    if (call.is_over()) return settle(std::move(self), Completes::now);
     if (number == call.armed_) call.armed_ = 0;
     if (code == boost::asio::error::operation_aborted) return;  // another wait stands in its place
     call.now_ = call.time_.now();
@@ -340,7 +344,7 @@ class CallState final : public Waker {
   static void on_wake(Ref self) {
     CallState& call = *self;
     call.wake_posted_.exchange(false, std::memory_order_acq_rel);
-    if (call.done_) return settle(std::move(self), Completes::now);
+    if (call.is_over()) return settle(std::move(self), Completes::now);
     if (!call.flights_.waiting()) return;
     call.now_ = call.time_.now();
     const Step step = call.on_timer();
@@ -351,7 +355,7 @@ class CallState final : public Waker {
 
   static void on_cancel(Ref self, boost::asio::cancellation_type_t type) {
     CallState& call = *self;
-    if (call.done_ || type == boost::asio::cancellation_type::none) return;
+    if (call.is_over() || type == boost::asio::cancellation_type::none) return;
     call.cancelled_ = type;
     for (Running& running : call.running_) running.told = false;
     if (call.stepping_ || !call.begun_) return;  // run() sees it, or start()
@@ -374,7 +378,7 @@ class CallState final : public Waker {
 
   static void end(Ref self, Completes when) {
     CallState& call = *self;
-    call.done_ = true;
+    call.stage_ = Stage::over;
     if (call.armed_ != 0) call.timer_->cancel();
     while (const auto branch = call.flights_.take_landed())
       static_cast<void>(call.land(call.running_[*branch]));
@@ -384,12 +388,12 @@ class CallState final : public Waker {
   /// Completes the call when nothing is left that it has to wait for.
   static void settle(Ref self, Completes when) {
     CallState& call = *self;
-    if (call.finished_) return;
+    if (call.stage_ == Stage::finished) return;
     if (call.flights_.in_the_air() != 0 && call.options_.stragglers == Stragglers::waited_for) return;
     if (own_allocator && call.options_.stragglers == Stragglers::waited_for &&
         (call.waits_pending_ != 0 || call.wake_posted_.load(std::memory_order_acquire)))
       return;
-    call.finished_ = true;
+    call.stage_ = Stage::finished;
     if (when == Completes::now) return finish(std::move(self));
     boost::asio::post(call.executor(), OnFinish{{std::move(self)}});
   }
@@ -400,15 +404,37 @@ class CallState final : public Waker {
     boost::asio::dispatch(executor, OnDeliver{{std::move(self)}});
   }
 
-  static void deliver(Ref self);
+  static void deliver(Ref self) {
+    CallState& call = *self;
+    Delivery<Error> delivery = call.begun_ ? delivery_of<gives, Error>(call.execution_, call.kept_)
+                                           : refused<gives, Error>({Reason::cancelled, "caller", {}});
+    call.report(delivery.rejection);
+    if (call.can_be_cancelled_) boost::asio::get_associated_cancellation_slot(call.handler_).clear();
 
-  /// Of the value, the refusal, and the error, the one that the caller gets.
-  struct Answered {
-    std::optional<Rejection> rejection;
-    Error error{};
-  };
-  Answered answered();
-  void fill_report(const std::optional<Rejection>& rejection);
+    // From here on the handler may destroy the caller's frame, and the state may be gone before it runs.
+    std::optional<Value> value = std::move(delivery.error ? call.kept_.beside_code : call.kept_.answer.value);
+    const auto work = std::move(call.work_);
+    const auto handler_work = std::move(call.handler_work_);
+    Handler handler = std::move(call.handler_);
+    self.reset();
+    complete<T, gives>(std::move(handler), std::move(delivery), std::move(value));
+  }
+
+  void report(const std::optional<Rejection>& rejection) {
+    if (options_.report == nullptr && options_.full_report == nullptr) return;
+    auto& details = kept_.answer.detail();
+    const CallReport report{execution_.attempts(),
+                            latency_,
+                            details.source,
+                            details.age,
+                            execution_.chaos(),
+                            details.queued_as,
+                            begun_ ? kept_.answer.both_causes(execution_.ending()) : nullptr};
+    if (options_.report != nullptr) *options_.report = report;
+    if (options_.full_report == nullptr) return;
+    static_cast<CallReport&>(*options_.full_report) = report;
+    options_.full_report->rejection = rejection;
+  }
 
   std::atomic<unsigned> references_{0};
   std::atomic<bool> wake_posted_{false};
@@ -418,8 +444,7 @@ class CallState final : public Waker {
   bool can_be_cancelled_ = false;
   bool begun_ = false;
   bool stepping_ = false;
-  bool done_ = false;      ///< the execution is over
-  bool finished_ = false;  ///< the handler has been called, or is about to be
+  Stage stage_ = Stage::running;
   boost::asio::cancellation_type_t cancelled_ = boost::asio::cancellation_type::none;
   std::uint32_t waits_ = 0;
   std::uint32_t armed_ = 0;  ///< the number of the wait that counts; 0: none
@@ -442,5 +467,3 @@ class CallState final : public Waker {
 };
 
 }  // namespace switchgear::detail
-
-#include "switchgear/async/call_delivery.hpp"

@@ -60,8 +60,8 @@ TEST(Combinations, ATimeoutThatLeavesNoTimeForARetryIsAWarning) {
 TEST(Combinations, ABudgetHasSomethingToLimitAndSomethingToGrant) {
   expect_answers({
       {with("retry: {max_attempts: 1, budget: {ratio: 0.2}}"),
-       "f.yaml:3:32: policies.p.retry.budget: has nothing to limit: max_attempts is 1, and there is no "
-       "hedge"},
+       "f.yaml:3:32: policies.p.retry.budget: has nothing to limit: max_attempts is 1, and no hedge "
+       "is set"},
       {with("retry: {budget: {ratio: 0, min_per_second: 0.05}}"),
        "f.yaml:3:15: policies.p.retry.budget: never grants a retry: ratio is 0, and min_per_second is less "
        "than "
@@ -143,8 +143,8 @@ TEST(Combinations, AStaleAnswerIsOlderThanACachedOne) {
 TEST(Combinations, AQueueIsDrainedByABreaker) {
   expect_answers(
       {{with("fallback: {queue: {max: 10}}"),
-        "f.yaml:3:18: policies.p.fallback.queue: stored calls are made when the circuit breaker closes, and "
-        "there is none: they would wait for ever; add a circuit_breaker or a preset"}});
+        "f.yaml:3:18: policies.p.fallback.queue: stored calls are made when the circuit breaker closes; "
+        "without one they would wait for ever; add a circuit_breaker or a preset"}});
   expect_accepted("preset: core, fallback: {queue: {max: 10}}");
 }
 

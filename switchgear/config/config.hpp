@@ -54,6 +54,8 @@ struct GatewayOptions {
   unsigned threads = 1;
   std::string admin_token;                 ///< empty: none required
   std::vector<std::string> admin_origins;  ///< further origins that may send changing requests
+  /// After SIGTERM, before the listener closes: so long connections are taken while GET /readyz says 503.
+  Duration shutdown_delay{};
   GatewayLimits limits;
 
   friend bool operator==(const GatewayOptions&, const GatewayOptions&) = default;
@@ -80,6 +82,14 @@ struct PoolOptions {
   friend bool operator==(const PoolOptions&, const PoolOptions&) = default;
 };
 
+/// What a call to a service is worth, for reports.
+struct BusinessOptions {
+  double value = 0;      ///< of one call
+  std::string currency;  ///< three capital letters: EUR
+
+  friend bool operator==(const BusinessOptions&, const BusinessOptions&) = default;
+};
+
 /// One entry of `services:`.
 struct Service {
   std::string name;
@@ -90,6 +100,10 @@ struct Service {
   /// Paths this service answers for, decoded; the longest matching prefix wins.
   std::vector<std::string> prefixes;
   PoolOptions pool;
+  std::optional<BusinessOptions> business;
+  /// Calls that its callers have room for at once, for reports; empty: as many as its bulkhead or its
+  /// connections.
+  std::optional<std::uint64_t> capacity;
 
   friend bool operator==(const Service&, const Service&) = default;
 };

@@ -112,9 +112,8 @@ TEST(Document, AKeyIsAWord) {
 TEST(Document, TerminalsAreNotCommandedByNames) {
   const auto errors = errors_of("version: 1\n\"\\e[31mred\\x9b\": 1\n");
   ASSERT_EQ(errors.size(), 1U);
-  EXPECT_EQ(
-      errors[0],
-      "f.yaml:2:1: \\x1b[31mred\\u009b: unknown key; expected version, gateway, policies, services or log");
+  EXPECT_TRUE(errors[0].starts_with("f.yaml:2:1: \\x1b[31mred\\u009b: unknown key; expected version, "))
+      << errors[0];
 }
 
 TEST(Document, WhatNobodySeesIsShown) {

@@ -1,4 +1,5 @@
 // services: what stands behind the gateway, by which paths it is reached, which policy guards it.
+#include <algorithm>
 #include <vector>
 
 #include "switchgear/analysis/breaker_outlook.hpp"
@@ -38,6 +39,29 @@ void read_pool(const Value& value, PoolOptions& pool) {
   section.read("idle_timeout", pool.idle_timeout, wait);
   section.read("connect_timeout", pool.connect_timeout, wait);
   section.finish();
+}
+
+constexpr double most_value = 1e12;
+
+/// Three capital letters: what a report prints beside an amount.
+void read_currency(Section& section, BusinessOptions& business) {
+  section.require("currency", business.currency, Text{}, "currency: EUR");
+  if (business.currency.empty()) return;
+  const bool letters =
+      std::ranges::all_of(business.currency, [](char each) { return each >= 'A' && each <= 'Z'; });
+  if (business.currency.size() == 3 && letters) return;
+  section.find("currency")
+      ->wrong(quoted(business.currency) +
+              " is not a currency; expected its three capital letters, such as EUR");
+}
+
+BusinessOptions read_business(const Value& value) {
+  BusinessOptions business;
+  Section section(value);
+  section.require("value", business.value, Number{0, most_value}, "value: 12.5");
+  read_currency(section, business);
+  section.finish();
+  return business;
 }
 
 void read_route(const Value& value, Service& service, Claims& claims) {
@@ -89,6 +113,8 @@ class ServiceReader {
       read_pool(*pool, service.pool);
       check_connect_timeout(*pool, service);
     }
+    if (const auto business = section.find("business")) service.business = read_business(*business);
+    section.read("capacity", service.capacity, Whole{1, 1'000'000});
     section.finish();
   }
 
@@ -131,7 +157,7 @@ class ServiceReader {
     }
     std::string hint = "; expected a name under policies";
     if (meant) hint = "; did you mean " + quoted(*meant) + "?";
-    value.wrong("there is no policy " + quoted(service.policy) + hint);
+    value.wrong("policy " + quoted(service.policy) + " does not exist" + hint);
   }
 
   const std::map<std::string, Policy>& policies_;

@@ -33,6 +33,36 @@ TEST(ServiceSection, EveryKeyArrives) {
   EXPECT_EQ(read.pool, (PoolOptions{7, 0, seconds{8}, milliseconds{250}}));
 }
 
+TEST(ServiceSection, SaysWhatACallIsWorthAndHowManyThereIsRoomFor) {
+  const auto with = [](const std::string& more) {
+    return service("http://a", ", policy: p, routes: [{prefix: /s/}], " + more);
+  };
+  const Service read =
+      config_of(with("business: {value: 12.5, currency: EUR}, capacity: 200")).services.at("s");
+  EXPECT_EQ(read.business, (BusinessOptions{12.5, "EUR"}));
+  EXPECT_EQ(read.capacity, 200U);
+  const Service silent = config_of(service_at("http://a")).services.at("s");
+  EXPECT_FALSE(silent.business);
+  EXPECT_FALSE(silent.capacity);
+}
+
+TEST(ServiceSection, LocatesWhatIsWrongWithBusinessAndCapacity) {
+  const auto errors = [](const std::string& more) {
+    return errors_of(service("http://a", ", policy: p, routes: [{prefix: /s/}], " + more));
+  };
+  using Errors = std::vector<std::string>;
+  EXPECT_EQ(errors("business: {currency: EUR}"),
+            Errors{"f.yaml:4:60: services.s.business.value: is missing; write \"value: 12.5\""});
+  EXPECT_EQ(
+      errors("business: {value: 1, currency: euro}"),
+      Errors{"f.yaml:4:91: services.s.business.currency: \"euro\" is not a currency; expected its three "
+             "capital letters, such as EUR"});
+  EXPECT_EQ(errors("business: {value: -1, currency: EUR}").size(), 1U);
+  EXPECT_EQ(errors("business: {value: 1, currency: EUR, costs: 3}").size(), 1U);
+  EXPECT_EQ(errors("capacity: 0").size(), 1U);
+  EXPECT_EQ(errors("capacity: 1.5").size(), 1U);
+}
+
 TEST(ServiceSection, UrlsHaveTheUsualDefaults) {
   EXPECT_EQ(config_of(service_at("http://127.0.0.1")).services.at("s").upstream, (Endpoint{"127.0.0.1", 80}));
   EXPECT_EQ(config_of(service_at("http://[::1]:9001/")).services.at("s").upstream, (Endpoint{"::1", 9001}));
@@ -86,7 +116,7 @@ TEST(ServiceSection, MistakesAreLocated) {
       {service("http://a", ", routes: [{prefix: /s}]"),
        "f.yaml:4:3: services.s.policy: is missing; write \"policy: NAME\""},
       {service("http://a", ", policy: q, routes: [{prefix: /s}]"),
-       "f.yaml:4:32: services.s.policy: there is no policy \"q\"; expected a name under policies"},
+       "f.yaml:4:32: services.s.policy: policy \"q\" does not exist; expected a name under policies"},
       {service("http://a", ", policy: p, routes: {prefix: /s}"),
        "f.yaml:4:43: services.s.routes: a mapping found; expected a list, as in [{prefix: /payment/}]"},
       {service("http://a", ", policy: p, routes: [/s]"),
@@ -115,7 +145,7 @@ TEST(ServiceSection, APolicyMistypedIsAskedAbout) {
   expect_answers(
       {{"version: 1\npolicies: {payment: {preset: core}}\nservices:\n"
         "  s: {url: \"http://a\", policy: paymet, routes: [{prefix: /s}]}\n",
-        "f.yaml:4:32: services.s.policy: there is no policy \"paymet\"; did you mean \"payment\"?"}});
+        "f.yaml:4:32: services.s.policy: policy \"paymet\" does not exist; did you mean \"payment\"?"}});
 }
 
 TEST(ServiceSection, NoRouteIsHiddenByAnotherThatTakesAllItsRequests) {

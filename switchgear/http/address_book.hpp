@@ -16,9 +16,15 @@ using Addresses = std::vector<boost::asio::ip::tcp::endpoint>;
 
 /// Decides only: it calls no resolver and opens no socket. Its user does, and reports the result:
 ///
-///     if (book.due(now)) { book.begin_lookup();  resolve(host, [&](Addresses found) { book.end_lookup(found,
-///     now); }); } for (address : book.addresses()) connect(address) || book.try_last(address); book.doubt();
-///     // none of them took the connection
+///     if (book.due(now)) {
+///       book.begin_lookup();
+///       resolve(host, [&](Addresses found) { book.end_lookup(found, now); });
+///     }
+///     for (const auto& address : book.addresses()) {
+///       if (connect(address)) return;
+///       book.try_last(address);
+///     }
+///     book.doubt();      // none of them took the connection
 ///
 /// Threads: one. Never allocates but in end_lookup().
 class AddressBook {

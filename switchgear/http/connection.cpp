@@ -8,8 +8,6 @@
 #include <cerrno>
 #include <exception>
 
-#include "switchgear/http/connection_pool.hpp"
-
 namespace switchgear::http {
 
 Connection::~Connection() {
@@ -18,19 +16,19 @@ Connection::~Connection() {
 
 void Connection::connect(const Addresses& addresses) {
   untried_.assign(addresses.rbegin(), addresses.rend());
-  connect_by_ = saturating_add(pool_.loop().now(), pool_.limits().connect_timeout);
+  connect_by_ = saturating_add(loop_.now(), times_.connect);
   try_next();
 }
 
 void Connection::try_next() {
   if (stream_) stream_->close();
   stream_.reset();
-  const TimePoint now = pool_.loop().now();
-  pool_.loop().arm(*this, now + (connect_by_ - now) / static_cast<Duration::rep>(untried_.size()));
+  const TimePoint now = loop_.now();
+  loop_.arm(*this, now + (connect_by_ - now) / static_cast<Duration::rep>(untried_.size()));
   trying_ = untried_.back();
   untried_.pop_back();
   const int descriptor = ::socket(trying_.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (descriptor < 0) return pool_.failed(*this, ConnectError::resources);
+  if (descriptor < 0) return keeper_.on_failed(*this, ConnectError::resources);
   const int on = 1;
   ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   const int result = ::connect(descriptor, trying_.data(), static_cast<socklen_t>(trying_.size()));
@@ -39,18 +37,18 @@ void Connection::try_next() {
     return address_failed(ConnectError::refused);
   }
   try {
-    stream_ = new Stream{pool_.loop(), descriptor, idle_memory};
+    stream_ = new Stream{loop_, descriptor, idle_memory};
   } catch (const std::exception&) {
     ::close(descriptor);
-    return pool_.failed(*this, ConnectError::resources);
+    return keeper_.on_failed(*this, ConnectError::resources);
   }
   stream_->set_owner(this);
   stream_->watch_writable();
 }
 
 void Connection::address_failed(ConnectError error) {
-  pool_.addresses_.try_last(trying_);
-  if (untried_.empty()) return pool_.failed(*this, error);
+  keeper_.on_bad_address(trying_);
+  if (untried_.empty()) return keeper_.on_failed(*this, error);
   try_next();
 }
 
@@ -69,13 +67,13 @@ void Connection::on_ready(Stream& stream) {
         return address_failed(ConnectError::refused);
       }
       untried_ = {};
-      pool_.loop().disarm(*this);
-      return pool_.connected(*this);
+      loop_.disarm(*this);
+      return keeper_.on_connected(*this);
     }
     case Phase::idle:
       // An idle connection has nothing to say: data is left over from nowhere, the end is the end.
       if (stream.receive() == IoStatus::would_block) return stream.watch_readable();
-      return pool_.remove(*this);
+      return keeper_.on_ended(*this);
     case Phase::leased:
       return;
   }
@@ -89,12 +87,12 @@ void Connection::lease() {
 void Connection::rest() {
   phase_ = Phase::idle;
   kept_ = true;
-  resting_since_ = pool_.loop().now();
-  pool_.budget_.resting_.push_back(*this);
+  resting_since_ = loop_.now();
+  budget_.rests(*this);
   stream_->set_owner(this);
   stream_->buffer().shrink();
   stream_->watch_readable();
-  if (!armed()) pool_.loop().arm(*this, resting_since_ + pool_.limits().idle_timeout);
+  if (!armed()) loop_.arm(*this, resting_since_ + times_.idle);
 }
 
 void Connection::on_timer(TimePoint now) {
@@ -104,9 +102,9 @@ void Connection::on_timer(TimePoint now) {
     case Phase::leased:
       return;  // armed again when it rests
     case Phase::idle: {
-      const TimePoint due = resting_since_ + pool_.limits().idle_timeout;
-      if (now < due) return pool_.loop().arm(*this, due);
-      return pool_.remove(*this);
+      const TimePoint due = resting_since_ + times_.idle;
+      if (now < due) return loop_.arm(*this, due);
+      return keeper_.on_ended(*this);
     }
   }
 }

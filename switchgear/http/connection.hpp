@@ -13,8 +13,6 @@
 
 namespace switchgear::http {
 
-class ConnectionPool;
-
 enum class ConnectError : std::uint8_t {
   refused,     ///< refused, unreachable, reset: no address of the upstream took the connection
   timeout,     ///< the last address to be tried did not answer in time
@@ -24,39 +22,66 @@ enum class ConnectError : std::uint8_t {
 
 class Connection final : public RestingHook, private Stream::Owner, private Timer {
  public:
+  /// Who made it. Each of these may destroy the connection, except on_bad_address().
+  class Keeper {
+   public:
+    virtual void on_connected(Connection& connection) = 0;
+    virtual void on_failed(Connection& connection, ConnectError error) = 0;
+    /// This address did not take the connection; others may be left.
+    virtual void on_bad_address(const boost::asio::ip::tcp::endpoint& address) = 0;
+    /// It was idle, and the peer closed it, or it was idle for too long.
+    virtual void on_ended(Connection& connection) noexcept = 0;
+
+   protected:
+    ~Keeper() = default;
+  };
+  struct Times {
+    Duration connect{};  ///< for all addresses together
+    Duration idle{};
+  };
+  enum class Phase : std::uint8_t { connecting, idle, leased };
+
   static constexpr std::size_t idle_memory = 4096;
 
-  explicit Connection(ConnectionPool& pool) : pool_(pool) {}
+  Connection(Keeper& keeper, EventLoop& loop, ConnectionBudget& budget, const Times& times)
+      : keeper_(keeper), loop_(loop), budget_(budget), times_(times) {}
   ~Connection() override;
 
+  /// Tries one address after the other, each for its share of the time that is left, so that one that does
+  /// not answer leaves time for the next; tells the keeper how it ended, perhaps before it returns.
+  /// Precondition: not called before; there is an address.
+  void connect(const Addresses& addresses);
+  /// Begins a use.
+  void lease();
+  /// Ends it: it is idle from now on, and counts as resting in the budget.
+  void rest();
+  /// Ends one that rests.
+  void end() noexcept { keeper_.on_ended(*this); }
+
+  [[nodiscard]] Phase phase() const noexcept { return phase_; }
   /// Precondition: connected.
   [[nodiscard]] Stream& stream() noexcept { return *stream_; }
   /// It has been idle since it was made.
   [[nodiscard]] bool kept() const noexcept { return kept_; }
 
- private:
-  friend class ConnectionPool;
-  friend class Lease;
-  enum class Phase : std::uint8_t { connecting, idle, leased };
+  std::size_t index = 0;  ///< in the keeper's list, which writes it
 
-  /// Tries one address after the other, each for its share of the time that is left, so that one that does
-  /// not answer leaves time for the next; tells the pool how it ended, perhaps before it returns.
-  void connect(const Addresses& addresses);
+ private:
   /// Precondition: an address is left.
   void try_next();
   void address_failed(ConnectError error);
-  void lease();
-  void rest();
 
   void on_ready(Stream& stream) override;
   void on_timer(TimePoint now) override;
 
-  ConnectionPool& pool_;
+  Keeper& keeper_;
+  EventLoop& loop_;
+  ConnectionBudget& budget_;
+  const Times times_;
   StreamPtr stream_;
   boost::asio::ip::tcp::endpoint trying_;
   Addresses untried_;       ///< the next one last
   TimePoint connect_by_{};  ///< when every address has had its turn
-  std::size_t index_ = 0;   ///< in the pool's list
   TimePoint resting_since_{};
   bool kept_ = false;
   Phase phase_ = Phase::connecting;

@@ -24,9 +24,18 @@ class ConnectionBudget {
   void set_most(std::size_t most) noexcept { most_ = most; }
   [[nodiscard]] std::size_t open() const noexcept { return open_; }
 
+  // For the pools.
+  void opened() noexcept { ++open_; }
+  void closed(std::size_t count = 1) noexcept { open_ -= count; }
+  /// Until it is used or destroyed.
+  void rests(Connection& connection) { resting_.push_back(connection); }
+  /// The connection that has to end before a further one is opened. Null when that may be opened, or when
+  /// none rests.
+  [[nodiscard]] Connection* surplus() noexcept {
+    return open_ < most_ || resting_.empty() ? nullptr : &resting_.front();
+  }
+
  private:
-  friend class Connection;
-  friend class ConnectionPool;
   using Resting = boost::intrusive::list<Connection, boost::intrusive::base_hook<RestingHook>,
                                          boost::intrusive::constant_time_size<false>>;
 

@@ -54,7 +54,7 @@ ConnectionPool::ConnectionPool(EventLoop& loop, ConnectionBudget& budget, const 
 
 ConnectionPool::~ConnectionPool() {
   *self_ = nullptr;
-  budget_.open_ -= connections_.size();
+  budget_.closed(connections_.size());
 }
 
 ConnectionPool::Answer ConnectionPool::acquire(Waiter& waiter, Lease& lease, Reuse reuse) {
@@ -88,20 +88,15 @@ void ConnectionPool::connect_as_needed() {
       Connection& oldest = *idle_.front();
       remove(oldest);
     }
-    make_room_in_budget();
-    connections_.push_back(std::make_unique<Connection>(*this));
-    ++budget_.open_;
+    while (Connection* const surplus = budget_.surplus()) surplus->end();
+    Keeper& keeper = *this;
+    connections_.push_back(std::make_unique<Connection>(
+        keeper, loop_, budget_, Connection::Times{limits_.connect_timeout, limits_.idle_timeout}));
+    budget_.opened();
     Connection& connection = *connections_.back();
-    connection.index_ = connections_.size() - 1;
+    connection.index = connections_.size() - 1;
     ++connecting_;
     connection.connect(addresses_.addresses());
-  }
-}
-
-void ConnectionPool::make_room_in_budget() noexcept {
-  while (budget_.open_ >= budget_.most_ && !budget_.resting_.empty()) {
-    Connection& longest = budget_.resting_.front();
-    longest.pool_.remove(longest);
   }
 }
 
@@ -133,10 +128,10 @@ void ConnectionPool::stop_holding() {
   for (std::size_t left = waiting_.size(); left != 0; --left) fail_one(ConnectError::unresolved);
 }
 
-void ConnectionPool::connected(Connection& connection) {
+void ConnectionPool::on_connected(Connection& connection) {
   // Reads once, so that the next edge is seen; a connection that ends as it begins is not used.
   if (connection.stream().receive() != IoStatus::would_block)
-    return failed(connection, ConnectError::refused);
+    return on_failed(connection, ConnectError::refused);
   --connecting_;
   if (!waiting_.empty()) return hand_over(connection, waiting_.front());
   connection.rest();
@@ -144,11 +139,15 @@ void ConnectionPool::connected(Connection& connection) {
 }
 
 /// Told later: a call that requests a connection would otherwise run another call's end on its own stack.
-void ConnectionPool::failed(Connection& connection, ConnectError error) {
+void ConnectionPool::on_failed(Connection& connection, ConnectError error) {
   if (error != ConnectError::resources) addresses_.doubt();
   failures_.push_back(error);
   remove(connection);
   serve_later();
+}
+
+void ConnectionPool::on_bad_address(const boost::asio::ip::tcp::endpoint& address) {
+  addresses_.try_last(address);
 }
 
 /// The longest waiter gets the failure: connections are not made for a particular waiter.
@@ -175,16 +174,16 @@ void ConnectionPool::remove_idle(Connection& connection) noexcept {
 }
 
 void ConnectionPool::remove(Connection& connection) noexcept {
-  if (connection.phase_ == Connection::Phase::idle) remove_idle(connection);
-  if (connection.phase_ == Connection::Phase::connecting) --connecting_;
-  const std::size_t index = connection.index_;
+  if (connection.phase() == Connection::Phase::idle) remove_idle(connection);
+  if (connection.phase() == Connection::Phase::connecting) --connecting_;
+  const std::size_t index = connection.index;
   std::unique_ptr<Connection> gone = std::move(connections_[index]);
   if (index + 1 != connections_.size()) {
     connections_[index] = std::move(connections_.back());
-    connections_[index]->index_ = index;
+    connections_[index]->index = index;
   }
   connections_.pop_back();
-  --budget_.open_;
+  budget_.closed();
   if (!waiting_.empty()) serve_later();
 }
 

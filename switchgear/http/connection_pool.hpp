@@ -66,7 +66,7 @@ class Lease {
 /// find none wait in the order they came. How long they wait is their own affair: see forget(). Threads: the
 /// loop's. Lifetime: outlives its leases and waiters. Callbacks come from the loop, never from within
 /// acquire().
-class ConnectionPool final : private Timer {
+class ConnectionPool final : private Timer, private Connection::Keeper {
  public:
   struct WaitingTag;
   using WaitingHook =
@@ -111,10 +111,8 @@ class ConnectionPool final : private Timer {
     return {connections_.size(), idle_.size(), waiting_.size()};
   }
   [[nodiscard]] const PoolLimits& limits() const noexcept { return limits_; }
-  [[nodiscard]] EventLoop& loop() noexcept { return loop_; }
 
  private:
-  friend class Connection;
   friend class Lease;
 
   void connect_as_needed();
@@ -122,14 +120,15 @@ class ConnectionPool final : private Timer {
   void hold();
   void stop_holding();
   void on_timer(TimePoint now) override;
-  void connected(Connection& connection);
-  void failed(Connection& connection, ConnectError error);
+  void on_connected(Connection& connection) override;
+  void on_failed(Connection& connection, ConnectError error) override;
+  void on_bad_address(const boost::asio::ip::tcp::endpoint& address) override;
+  void on_ended(Connection& connection) noexcept override { remove(connection); }
   void fail_one(ConnectError error);
   void hand_over(Connection& connection, Waiter& waiter);
   void give_back(Connection& connection) noexcept;
   void remove(Connection& connection) noexcept;
   void remove_idle(Connection& connection) noexcept;
-  void make_room_in_budget() noexcept;
   void serve_waiting();
   void serve_later();
 

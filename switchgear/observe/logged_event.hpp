@@ -32,10 +32,10 @@ struct LoggedTransition {
 
 enum class CommandResult : std::uint8_t {
   done,
-  not_found,     ///< the breaker does not exist
+  not_found,     ///< the breaker, or whatever else was named, does not exist
   unauthorized,  ///< no token, or a wrong one
   forbidden,     ///< sent by a page of a foreign origin, or to a foreign host
-  invalid,       ///< the configuration to reload is not valid
+  invalid,       ///< the request, or the configuration to reload, is not valid
 };
 
 [[nodiscard]] constexpr std::string_view to_string(CommandResult result) noexcept {
@@ -47,8 +47,8 @@ enum class CommandResult : std::uint8_t {
 /// A request to the admin server that changes something, carried out or not. The client chose `circuit`: it
 /// may hold anything.
 struct LoggedCommand {
-  std::string command;  ///< `reset`, `force-open` … or `reload`
-  std::string circuit;  ///< empty for `reload`
+  std::string command;  ///< `reset`, `force-open` …, `reload`, or a word of the program's
+  std::string circuit;  ///< or what else was named; empty for `reload`
   std::string client;   ///< its address
   CommandResult result = CommandResult::done;
 };

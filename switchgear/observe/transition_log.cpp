@@ -53,6 +53,18 @@ TransitionCounts TransitionLog::counts(std::string_view breaker) const {
   return known == breakers_.end() ? TransitionCounts{} : known->second.counts;
 }
 
+std::vector<TransitionLog::LastOpening> TransitionLog::last_openings() const {
+  const std::lock_guard lock{mutex_};
+  std::vector<LastOpening> found;
+  for (const auto& [name, entries] : breakers_) {
+    const auto last = std::find_if(entries.ring.rbegin(), entries.ring.rend(), [](const auto& each) {
+      return each.from == State::closed && each.to == State::open;
+    });
+    if (last != entries.ring.rend()) found.push_back({name, last->wall});
+  }
+  return found;
+}
+
 void TransitionLog::keep_only(std::span<const std::string> names) {
   const std::lock_guard lock{mutex_};
   std::erase_if(breakers_, [&](const auto& each) { return !std::ranges::binary_search(names, each.first); });

@@ -48,6 +48,13 @@ class TransitionLog final : public EventSink {
   [[nodiscard]] std::optional<LoggedTransition> last(std::string_view breaker) const;
   [[nodiscard]] TransitionCounts counts(std::string_view breaker) const;
 
+  struct LastOpening {
+    std::string breaker;
+    WallAnchor::Wall at{};
+  };
+  /// When each breaker went from closed to open last, of those that did among their kept transitions.
+  [[nodiscard]] std::vector<LastOpening> last_openings() const;
+
   /// Drops every breaker that is not among `names`, which must be sorted.
   void keep_only(std::span<const std::string> names);
 

@@ -77,6 +77,23 @@ TEST(TransitionLog, TakesALaterLowerGenerationForAReplacedBreaker) {
   EXPECT_EQ(log.last("payment")->generation, 1U);
 }
 
+TEST(TransitionLog, SaysWhenEachBreakerOpenedLast) {
+  TransitionLog log;
+  Transition opens = transition("payment", 1);
+  opens.wall = WallAnchor::Wall{5s};
+  log.on_transition(opens);
+  log.on_transition(transition("payment", 2));
+  Transition relapses = transition("payment", 3);
+  relapses.from = State::half_open;
+  relapses.wall = WallAnchor::Wall{9s};
+  log.on_transition(relapses);
+  log.on_transition(transition("stays closed", 2));
+  const auto openings = log.last_openings();
+  ASSERT_EQ(openings.size(), 1U);
+  EXPECT_EQ(openings[0].breaker, "payment");
+  EXPECT_EQ(openings[0].at, WallAnchor::Wall{5s}) << "a relapse is not an opening of its own";
+}
+
 TEST(TransitionLog, DoesNotTakeMinusOneForAllTheMemoryThereIs) {
   EXPECT_THROW(TransitionLog{static_cast<std::size_t>(-1)}, std::invalid_argument);
 }

@@ -197,7 +197,9 @@ class RateLimiter {
     const auto units =
         static_cast<std::int64_t>(static_cast<std::uint64_t>(behind) *
                                   static_cast<std::uint64_t>(frame.unit.load(std::memory_order_acquire)));
-    const std::int64_t elapsed = behind > 0 && behind <= most_behind ? units : 0;
+    // Unsigned: one comparison for both ends.
+    const bool within = static_cast<std::uint64_t>(behind) <= static_cast<std::uint64_t>(most_behind);
+    const std::int64_t elapsed = within ? units : 0;
     return {state,
             base,
             behind,

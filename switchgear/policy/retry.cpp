@@ -105,15 +105,21 @@ std::optional<TimePoint> Retry::decide(Progress& progress, const Outcome& outcom
   };
   if (progress.retries + 1 >= options.max_attempts) return give_up(GivenUp::attempts_used_up);
   if (floor && *floor > options.honor_retry_after.max) return give_up(GivenUp::retry_after);
-  const std::optional<Duration> drawn = draw_delay(options, progress, outcome);
-  if (!drawn) return give_up(GivenUp::declined);
-  const Duration delay = floor ? std::max(*drawn, *floor) : *drawn;
+  Duration drawn;
+  if (options.delay) [[unlikely]] {
+    const std::optional<Duration> asked = options.delay(progress.retries + 1, outcome);
+    if (!asked) return give_up(GivenUp::declined);
+    drawn = std::clamp(*asked, Duration::zero(), options.max_delay);
+  } else {
+    drawn = draw_delay(options, progress);
+  }
+  const Duration delay = floor ? std::max(drawn, *floor) : drawn;
   const TimePoint at = saturating_add(now, delay);
   if (at >= deadline) return give_up(GivenUp::deadline);
   if (budget_ != nullptr && !budget_->try_spend(now)) return give_up(GivenUp::budget_exhausted);
   ++progress.retries;
   // Without the server's own wait: one long `Retry-After` says nothing about the attempts after it.
-  progress.previous = *drawn;
+  progress.previous = drawn;
   retries_.fetch_add(1, std::memory_order_relaxed);
   if (events_.wants(Interest::retries)) {
     events_.on_retry(
@@ -131,13 +137,7 @@ void Retry::give_up(GivenUp reason, const Progress& progress, const Outcome& out
   }
 }
 
-std::optional<Duration> Retry::draw_delay(const RetryOptions& options, const Progress& progress,
-                                          const Outcome& outcome) noexcept {
-  if (options.delay) {
-    const std::optional<Duration> asked = options.delay(progress.retries + 1, outcome);
-    if (!asked) return std::nullopt;
-    return std::clamp(*asked, Duration::zero(), options.max_delay);
-  }
+Duration Retry::draw_delay(const RetryOptions& options, const Progress& progress) noexcept {
   const DelayRange range = delay_range(options, progress.retries + 1, progress.previous);
   if (options.jitter == Jitter::none) return range.least;
   Random random = Random::at(seed_, drawn_.fetch_add(1, std::memory_order_relaxed));

@@ -177,9 +177,8 @@ class Retry {
 
   [[nodiscard]] std::optional<TimePoint> decide(Progress& progress, const Outcome& outcome, TimePoint now,
                                                 TimePoint deadline) noexcept;
-  /// Empty: the delay function wants no further attempt.
-  [[nodiscard]] std::optional<Duration> draw_delay(const RetryOptions& options, const Progress& progress,
-                                                   const Outcome& outcome) noexcept;
+  /// Precondition: no delay function.
+  [[nodiscard]] Duration draw_delay(const RetryOptions& options, const Progress& progress) noexcept;
   void give_up(GivenUp reason, const Progress& progress, const Outcome& outcome, TimePoint now) noexcept;
 
   RetryBudget* const budget_;

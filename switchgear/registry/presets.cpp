@@ -47,7 +47,7 @@ CircuitBreakerOptions preset(std::string_view name) {
     known += known.empty() ? "" : ", ";
     known += each.name;
   }
-  detail::raise_invalid("there is no preset '" + std::string{name} + "', only " + known);
+  detail::raise_invalid("preset '" + std::string{name} + "' does not exist, only " + known);
 }
 
 }  // namespace switchgear

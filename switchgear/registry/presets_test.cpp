@@ -100,7 +100,7 @@ TEST(Presets, AnUnknownNameIsAnsweredWithThoseThereAre) {
     FAIL() << "took an unknown name";
   } catch (const std::invalid_argument& refused) {
     EXPECT_EQ(std::string{refused.what()},
-              "there is no preset 'paymnet', only payment, authentication, core, analytics, third_party, "
+              "preset 'paymnet' does not exist, only payment, authentication, core, analytics, third_party, "
               "internal");
   }
 }

@@ -8,8 +8,8 @@
 #include <type_traits>
 #include <utility>
 
-#include "switchgear/sync/call.hpp"
 #include "switchgear/sync/call_terms.hpp"
+#include "switchgear/sync/try_call.hpp"
 
 #if defined(__cpp_exceptions)
 

@@ -18,6 +18,9 @@
 #include <iostream>
 #include <iterator>
 #include <stdexcept>
+#include <utility>
+
+#include "switchgear/admin/answer_record_fixture.hpp"
 
 namespace switchgear::wire {
 
@@ -80,15 +83,7 @@ GatewayProcess::GatewayProcess(const std::string& config, std::uint16_t port,
   ::close(pipe[1]);
   ::close(log);
   output_ = pipe[0];
-  std::string line;
-  while (line.find('\n') == std::string::npos) {
-    pollfd one{output_, POLLIN, 0};
-    std::array<char, 256> bytes{};
-    if (::poll(&one, 1, static_cast<int>(patience.count())) <= 0) break;
-    const ssize_t got = ::read(output_, bytes.data(), bytes.size());
-    if (got <= 0) break;
-    line.append(bytes.data(), static_cast<std::size_t>(got));
-  }
+  const std::string line = read_line();
   port_ = port_after(line, "serves http:");
   admin_port_ = port_after(line, "admin http:");
   if (port_ == 0 || admin_port_ == 0) {
@@ -129,6 +124,21 @@ std::string GatewayProcess::log() const {
   return {std::istreambuf_iterator<char>{file}, {}};
 }
 
+std::string GatewayProcess::read_line() {
+  std::size_t end = 0;
+  while ((end = read_.find('\n')) == std::string::npos) {
+    pollfd one{output_, POLLIN, 0};
+    std::array<char, 256> bytes{};
+    if (::poll(&one, 1, static_cast<int>(patience.count())) <= 0) return std::exchange(read_, {});
+    const ssize_t got = ::read(output_, bytes.data(), bytes.size());
+    if (got <= 0) return std::exchange(read_, {});
+    read_.append(bytes.data(), static_cast<std::size_t>(got));
+  }
+  std::string line = read_.substr(0, end);
+  read_.erase(0, end + 1);
+  return line;
+}
+
 void GatewayProcess::signal(int number) const { ::kill(pid_, number); }
 
 void GatewayProcess::hold_up() const {
@@ -162,7 +172,10 @@ Message GatewayProcess::admin(const std::string& method, const std::string& targ
   Socket client = Socket::connect(admin_port_);
   client.send(method + " " + target + " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(admin_port_) +
               "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-  return client.read_response().value_or(Message{});
+  const Message answer = client.read_response().value_or(Message{});
+  if (answer.whole)
+    admin::record_answer(method, target, answer.status(), answer.field("content-type"), answer.body);
+  return answer;
 }
 
 boost::json::value GatewayProcess::breaker(const std::string& name) const {

@@ -47,6 +47,8 @@ class GatewayProcess {
   void rewrite(const std::string& config) const;  ///< at once, as a deployment does: by a rename
   void replace_file_by_pipe() const;
   [[nodiscard]] std::string log() const;  ///< what it has written to stderr
+  /// The next line that it writes to standard output, after the one with its addresses; without its end.
+  [[nodiscard]] std::string read_line();
   void signal(int number) const;
   /// Stops it where it is, as a busy machine may. Returns when none of its threads runs; it goes on with
   /// SIGCONT.
@@ -68,6 +70,7 @@ class GatewayProcess {
   std::string directory_;
   pid_t pid_ = -1;
   int output_ = -1;
+  std::string read_;  ///< of output_, and not given yet
   std::uint16_t port_ = 0;
   std::uint16_t admin_port_ = 0;
 };

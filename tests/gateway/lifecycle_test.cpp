@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
 #include <chrono>
 #include <csignal>
 #include <thread>
@@ -318,6 +320,55 @@ TEST(Gateway, ServesWithSeveralThreads) {
   EXPECT_EQ(gateway.wait_for_exit(), 0);
   load.join();
   EXPECT_EQ(load.lost, 0);
+}
+
+TEST(Gateway, SaysThatItIsNotReadyWhileItStillTakesConnectionsBeforeItDrains) {
+  Upstream upstream{Upstream::saying(ok())};
+  GatewayProcess gateway{config_text({{"shop", upstream.port()}}, "", "shutdown_delay: 2s")};
+  ASSERT_EQ(gateway.admin("GET", "/readyz").status(), 200U);
+  const auto began = std::chrono::steady_clock::now();
+  gateway.signal(SIGTERM);
+  ASSERT_TRUE(eventually([&] { return gateway.admin("GET", "/readyz").status() == 503; }));
+  const Message late = gateway.get("/");  // of a balancer that has not polled yet
+  EXPECT_EQ(late.status(), 200U);
+  EXPECT_FALSE(late.has("connection")) << "nobody is sent away yet";
+  EXPECT_EQ(gateway.admin("GET", "/livez").status(), 200U);
+  EXPECT_EQ(gateway.wait_for_exit(), 0);
+  EXPECT_GE(std::chrono::steady_clock::now() - began, std::chrono::seconds{2});
+  EXPECT_NE(gateway.log().find("ending: GET /readyz answers 503; requests are taken for another 2 s"),
+            std::string::npos);
+}
+
+TEST(Gateway, EndsAtOnceOnASecondSignalAlsoWhileItStillTakesConnections) {
+  Upstream upstream{Upstream::saying(ok())};
+  GatewayProcess gateway{config_text({{"shop", upstream.port()}}, "", "shutdown_delay: 10m")};
+  gateway.signal(SIGTERM);
+  ASSERT_TRUE(eventually([&] { return gateway.admin("GET", "/readyz").status() == 503; }));
+  gateway.signal(SIGTERM);
+  EXPECT_EQ(gateway.wait_for_exit(), 0) << "within a minute, not after ten";
+}
+
+TEST(Gateway, TellsWhatBecameOfReloads) {
+  Upstream upstream{Upstream::saying(ok())};
+  const std::string good = config_text({{"shop", upstream.port()}});
+  const GatewayProcess gateway{good};
+  const auto reloads = [&] {
+    return boost::json::parse(gateway.admin("GET", "/status").body).at("reload").as_object();
+  };
+  EXPECT_TRUE(reloads().at("last_result").is_null());
+  EXPECT_FALSE(reloads().at("last_success").as_string().empty()) << "the start";
+  EXPECT_EQ(gateway.admin("POST", "/reload").status(), 200U);
+  EXPECT_EQ(reloads().at("last_result").as_string(), "success");
+  gateway.rewrite("version: 2\n");
+  EXPECT_EQ(gateway.admin("POST", "/reload").status(), 422U);
+  EXPECT_EQ(reloads().at("last_result").as_string(), "failure");
+  const std::string metrics = gateway.admin("GET", "/metrics").body;
+  for (const char* sample : {"switchgear_config_last_reload_successful 0\n",
+                             "switchgear_config_last_reload_success_timestamp_seconds ",
+                             "switchgear_config_last_reload_duration_seconds ",
+                             "switchgear_config_reloads_total{result=\"success\"} ",
+                             "switchgear_config_reloads_total{result=\"failure\"} "})
+    EXPECT_NE(metrics.find(sample), std::string::npos) << sample;
 }
 
 }  // namespace

@@ -1,8 +1,12 @@
 // What an operator finds in the log.
 #include <gtest/gtest.h>
 
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
 #include <csignal>
 #include <cstdlib>
+#include <sstream>
+#include <string>
 
 #include "tests/gateway/gateway_process.hpp"
 #include "tests/gateway/upstream.hpp"
@@ -126,6 +130,49 @@ TEST(GatewayLog, WarnsOfAnAdminServerThatAnybodyOnTheNetworkCanOperate) {
   EXPECT_EQ(warned(", admin: \"[::ffff:127.0.0.1]:9090\""), 0U);
   EXPECT_EQ(warned("", "--admin [::ffff:127.0.0.1]:9090"), 0U);
   EXPECT_EQ(warned(", admin: \"[::ffff:10.0.0.1]:9090\""), 1U);
+}
+
+TEST(GatewayLog, SaysWhichPolicyRefusesWithoutALineForEachRefusal) {
+  const DeafPort deaf;
+  GatewayProcess gateway{
+      config_text({{"shop", deaf.port(), "/shop/", "guarded"}, {"slow", deaf.port(), "/slow/", "limited"}},
+                  "  guarded: {circuit_breaker: {consecutive_failures: 1, open_duration: 60s}}\n"
+                  "  limited: {rate_limiter: {rate: 1, burst: 1}}\n")};
+  for (int i = 0; i < 200; ++i) (void)gateway.get("/shop/");
+  for (int i = 0; i < 20; ++i) (void)gateway.get("/slow/");
+  const std::string at = "' at 127.0.0.1:" + std::to_string(deaf.port());
+  const std::string open = "warning service 'shop" + at + ": 503: breaker 'shop' is open";
+  EXPECT_NE(gateway.log().find(open), std::string::npos) << "at once";
+  EXPECT_NE(gateway.log().find("warning service 'slow" + at + ": 429: rate limiter 'slow'"),
+            std::string::npos);
+  gateway.signal(SIGTERM);
+  EXPECT_EQ(gateway.wait_for_exit(), 0);
+  EXPECT_LE(count_of(gateway.log(), open), 10U);
+}
+
+TEST(GatewayLog, SaysThatClientsAskForWhatHasNoRoute) {
+  const DeafPort deaf;
+  const GatewayProcess gateway{config_text({{"shop", deaf.port(), "/shop/"}})};
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(gateway.get("/secret" + std::to_string(i)).status(), 404U);
+  EXPECT_EQ(count_of(gateway.log(), "info a client: 404: no service has a route for this path\n"), 1U);
+  EXPECT_EQ(gateway.log().find("secret"), std::string::npos);
+}
+
+TEST(GatewayLog, ChangesItsLevelAndFormatWithAReload) {
+  const DeafPort deaf;
+  const std::string services = config_text({{"shop", deaf.port()}});
+  const GatewayProcess gateway{services + "log: {level: error}\n"};
+  EXPECT_EQ(gateway.get("/").status(), 502U);
+  EXPECT_EQ(gateway.log(), "");
+  gateway.rewrite(services + "log: {format: json}\n");
+  EXPECT_EQ(gateway.admin("POST", "/reload").status(), 200U);
+  const std::string last = R"(,"level":"info","message":"admin: reload by 127.0.0.1: done"})";
+  ASSERT_TRUE(eventually([&] { return gateway.log().find(last) != std::string::npos; }));
+  std::istringstream lines{gateway.log()};
+  for (std::string line; std::getline(lines, line);) {
+    const boost::json::object object = boost::json::parse(line).as_object();
+    EXPECT_EQ(object.size(), 3U) << line;
+  }
 }
 
 }  // namespace

@@ -30,6 +30,8 @@ CLEAN = {
     "app/admin/admin.hpp": '#include <fmt/format.h>\n',
     "app/serve/server.cpp": '#include "app/admin/admin.hpp"\n#include "app/gateway/gateway.hpp"\n',
     "app/serve/serve_command.hpp": "",
+    "app/control/client.hpp": "",
+    "app/top/session.hpp": '#include "app/control/client.hpp"\n',
     "app/main.cpp": '#include "app/admin/admin.hpp"\n#include "app/serve/serve_command.hpp"\n',
     "tests/model/model.hpp": "",
 }
@@ -50,6 +52,12 @@ class CheckIncludes(unittest.TestCase):
         self.assertTrue(found[0].startswith(f"{path}:1: "), found)
         self.assertIn(words, found[0])
 
+    def catches_circle(self, files, places):
+        found = sorted(self.found_with(files))
+        self.assertEqual([line.split(": ")[0] for line in found], places, found)
+        for line in found:
+            self.assertIn("in turn", line)
+
     def test_lets_a_tree_in_order_pass(self):
         self.assertEqual(self.found_with({}), [])
 
@@ -65,30 +73,36 @@ class CheckIncludes(unittest.TestCase):
     def test_catches_one_room_of_the_binary_including_another(self):
         self.catches("app/admin/page.cpp", '#include "app/gateway/gateway.hpp"\n', "meet in app/serve/")
         self.catches("app/admin/page.cpp", '#include "app/serve/serve_command.hpp"\n', "meet in app/serve/")
+        self.catches("app/top/draw.cpp", '#include "app/admin/admin.hpp"\n', "meet in app/serve/")
+        self.catches("app/control/watch.cpp", '#include "app/top/session.hpp"\n', "meet in app/serve/")
 
     def test_catches_a_subfolder_that_includes_a_higher_one(self):
         self.catches("app/gateway/call/client.hpp", '#include "app/gateway/connection/connection.hpp"\n', "nothing runs upwards")
         self.catches("app/gateway/connection/list.hpp", '#include "app/gateway/worker.hpp"\n', "nothing runs upwards")
 
     def test_catches_a_subfolder_that_is_above_and_below_a_file_beside_it(self):
-        self.catches("switchgear/pipeline/layers/hedge.hpp", '#include "switchgear/pipeline/layers.hpp"\n', "in turn")
+        self.catches_circle({"switchgear/pipeline/layers/hedge.hpp": '#include "switchgear/pipeline/layers.hpp"\n'},
+                            ["switchgear/pipeline/layers.hpp:1", "switchgear/pipeline/layers/hedge.hpp:1"])
 
     def test_catches_a_circle_of_subfolders_in_a_room_without_an_order(self):
-        found = self.found_with({
+        self.catches_circle({
             "app/serve/logs/log.hpp": '#include "app/serve/signals/signals.hpp"\n',
             "app/serve/signals/signals.hpp": '#include "app/serve/drain.hpp"\n',
             "app/serve/drain.hpp": '#include "app/serve/logs/log.hpp"\n',
-        })
-        self.assertEqual([line.split(": ")[0] for line in sorted(found)],
-                         ["app/serve/logs/log.hpp:1", "app/serve/signals/signals.hpp:1"], found)
+        }, ["app/serve/drain.hpp:1", "app/serve/logs/log.hpp:1", "app/serve/signals/signals.hpp:1"])
 
     def test_catches_a_circle_inside_a_subfolder(self):
-        found = self.found_with({
+        self.catches_circle({
             "app/gateway/call/retry/plan.hpp": '#include "app/gateway/call/attempts.hpp"\n',
             "app/gateway/call/attempts.hpp": '#include "app/gateway/call/retry/plan.hpp"\n',
-        })
-        self.assertEqual(len(found), 1, found)
-        self.assertIn("app/gateway/call/retry/plan.hpp:1: ", found[0])
+        }, ["app/gateway/call/attempts.hpp:1", "app/gateway/call/retry/plan.hpp:1"])
+
+    def test_catches_two_files_that_include_each_other_whichever_of_their_parts_does(self):
+        self.catches_circle({
+            "switchgear/http/pool.hpp": '#include "switchgear/http/connection.hpp"\n',
+            "switchgear/http/connection.hpp": "",
+            "switchgear/http/connection.cpp": '#include "switchgear/http/pool.hpp"\n',
+        }, ["switchgear/http/connection.cpp:1", "switchgear/http/pool.hpp:1"])
 
     def test_catches_a_subfolder_nobody_knows_in_a_room_with_an_order(self):
         self.catches("app/gateway/misc/strings.hpp", "", "not in its room's order")

@@ -1,6 +1,16 @@
-// The admin API's words, as docs/admin-api.md has them.
-export type State = "closed" | "open" | "half_open" | "forced_open" | "disabled";
+// The admin API's words, as docs/admin-api.md has them. Lengths of time are seconds, ratios 0 to 1.
+export const states = ["open", "forced_open", "half_open", "disabled", "closed"] as const; // worst first
+export type State = (typeof states)[number];
 export type Health = "healthy" | "degraded" | "unhealthy";
+
+export interface WindowSeen {
+  calls: number;
+  failures: number;
+  slow: number;
+  failure_rate: number;
+  slow_call_rate: number;
+  consecutive_failures: number;
+}
 
 export interface Transition {
   from: State;
@@ -10,6 +20,8 @@ export interface Transition {
   rule: string;
   value: number;
   threshold: number;
+  window: WindowSeen | null;
+  last_failure: { type: string; at: string } | null;
 }
 
 export interface TransitionEvent extends Transition {
@@ -33,18 +45,39 @@ export interface Breaker {
   since: string;
   retry_after: number | null;
   relapses: number;
-  counters: { calls: number; failures: number; rejected: number; would_reject: number };
-  window: { calls: number; failures: number; slow: number; failure_rate: number; slow_call_rate: number };
+  time_open: number;
+  tags?: Record<string, string>;
+  counters: {
+    calls: number;
+    successes: number;
+    failures: number;
+    failures_by_type: Record<string, number>;
+    slow: number;
+    ignored: number;
+    rejected: number;
+    would_reject: number;
+    late: number;
+    opened: number;
+  };
+  window: WindowSeen;
   half_open: { permitted: number; in_flight: number; recorded: number; failed: number } | null;
   rates: { calls_per_second: number; failures_per_second: number; rejected_per_second: number };
+  last_failure: { type: string; at: string } | null;
   last_transition: Transition | null;
   policy: Policy;
+}
+
+/// GET /circuit-breakers/{name}
+export interface BreakerDocument extends Breaker {
+  transitions: Transition[];
 }
 
 export interface Snapshot {
   at: string;
   health: Health;
   circuit_breakers: Breaker[];
+  /// Paths that the program adds to the admin server's own.
+  resources?: string[];
 }
 
 /// A breaker that did not change its object comes without its policy.
@@ -53,4 +86,197 @@ export interface Delta {
   health: Health;
   circuit_breakers: (Omit<Breaker, "policy"> & { policy?: Policy })[];
   removed: string[];
+}
+
+/// `services` of GET /status: one of them. Policies that it does not have are left out.
+export interface Service {
+  policy: string;
+  requests: Record<string, number>;
+  responses_aborted: number;
+  calls: { success: { count: number; mean: number | null }; failure: { count: number; mean: number | null } };
+  failures: Record<string, number>;
+  connections: { idle: number; busy: number; waiting: number; fresh_attempts: number; loops: number };
+  retry?: { max_attempts: number; retries: number; given_up: Record<string, number> };
+  retry_budget?: { left: number; granted: number; refused: number };
+  hedge?: { delay: number | null; hedges: number; refused: number; wins: number };
+  bulkhead?: {
+    in_use: number;
+    max_concurrent: number;
+    waiting: number;
+    max_queue: number;
+    admitted: number;
+    rejected: number;
+    timed_out: number;
+    cancelled: number;
+  };
+  adaptive_limit?: { limit: number; in_flight: number; admitted: number; rejected: number };
+  rate_limiter?: { available: number; backlog: number; admitted: number; delayed: number; rejected: number };
+  cache?: CacheSeen & { hits: number; misses: number; shared: number };
+  fallback?: { kind: string; answered: number; failed: number; cache?: CacheSeen };
+  queue?: { waiting: number; oldest: number | null; stored: number; refused: number; replayed: number };
+  chaos?: Record<string, number | boolean>;
+}
+
+export interface CacheSeen {
+  evicted: number;
+  too_large: number;
+  entries: number;
+  max_entries?: number;
+  bytes: number;
+  max_bytes: number;
+}
+
+export interface Status {
+  at: string;
+  version: string;
+  uptime: number;
+  ready: boolean;
+  policies: Record<string, string>;
+  services?: Record<string, Service>;
+}
+
+/// GET /history?name=…
+export interface HistoryDocument {
+  circuit: string;
+  from: string;
+  to: string;
+  step: number;
+  samples: {
+    at: string;
+    length: number;
+    state: State;
+    successes: number;
+    failures: number;
+    ignored: number;
+    rejected: number;
+    latency: Record<"mean" | "p50" | "p95" | "p99", number | null>;
+  }[];
+  transitions: Transition[];
+}
+
+export interface Finding {
+  rule: string;
+  cause: string;
+  action: string;
+  runbook: string;
+}
+
+export interface Opening {
+  at: string;
+  rule: string;
+  value: number;
+  threshold: number;
+  evidence: string;
+  closed: string | null;
+  lasted: number | null;
+  relapses: number;
+}
+
+/// GET /analysis/{name}
+export interface AnalysisDocument {
+  circuit: string;
+  source: "history" | "memory";
+  health_score: number;
+  first_opened: string | null;
+  openings_last_24h: number;
+  changes_last_hour: number;
+  last_opening: Opening | null;
+  onset: { kind: "spike" | "slope"; began: string; over: number; before: number; after: number } | null;
+  failures: { type: string; share: number }[];
+  together: string[];
+  recommendation: string | null;
+  findings: Finding[];
+}
+
+type Quantile = { value: number; at_least: number; at_most: number | null } | null;
+
+/// GET /reports/{name}
+export interface ReportDocument {
+  circuit: string;
+  from: string;
+  to: string;
+  source: "history" | "memory";
+  state: State;
+  health_score: number;
+  effectiveness: number | null;
+  effectiveness_parts: { protection: number; availability: number; stability: number } | null;
+  calls: { successes: number; failures: number; failures_by_type: Record<string, number>; refused: number; ignored: number; slow: number };
+  success_rate: number | null;
+  openings: number;
+  doubtful_openings: number | null;
+  false_positive_rate: number | null;
+  mean_time_to_recovery: number | null;
+  time_saved: number | null;
+  cascades_prevented: number | null;
+  transitions_per_hour: number | null;
+  flapping: boolean;
+  flap_percentage: number;
+  fallback_success_rate: number | null;
+  availability_gained: number | null;
+  latency: Record<"p50" | "p95" | "p99", Quantile>;
+  apdex: number | null;
+  business: { at_risk: number; protected: number; currency: string } | null;
+  recommendation: string | null;
+  findings: Finding[];
+  opened: (Opening & { refused: number; stuck_at_once: number | null })[];
+  course: {
+    from: string;
+    length: number;
+    successes: number;
+    failures: number;
+    refused: number;
+    p50: number | null;
+    p95: number | null;
+    p99: number | null;
+  }[];
+  transitions: { at: string; from: State; to: State; rule: string; evidence: string }[];
+}
+
+export const severities = ["critical", "high", "medium", "warning", "info"] as const; // worst first
+
+export interface Alert {
+  id: string;
+  rule: string;
+  circuit: string;
+  severity: (typeof severities)[number];
+  state: "pending" | "firing" | "resolved";
+  message: string;
+  evidence: { text: string };
+  since: string | null;
+  fired_at: string | null;
+  resolved_at: string | null;
+  acknowledged: { by: string; at: string } | null;
+  muted_by: string | null;
+  runbook: string | null;
+  told: Record<string, { firing: boolean; resolved: boolean; repeats: number; last: string | null }>;
+}
+
+export interface Silence {
+  id: string;
+  circuit: string;
+  rule: string;
+  until: string;
+  why: string;
+  by: string | null;
+}
+
+export interface Channel {
+  name: string;
+  kind: string;
+  waiting: number;
+  breaker: State;
+  problem: string | null;
+  delivered: number;
+  failed: number;
+  refused: number;
+  dropped: number;
+}
+
+/// GET /alerts
+export interface AlertsDocument {
+  at: string;
+  alerts: Alert[];
+  silences: Silence[];
+  channels: Channel[];
+  rules: string[];
 }

@@ -1,7 +1,8 @@
-// An operator's commands to a breaker, and the token they may need.
+// What changes something: commands to a breaker, acknowledging, silencing; and the token that they may need.
 import { signal } from "@preact/signals";
+import type { Problem } from "./remote";
 
-export type Command = "reset" | "force-open";
+export type Command = "reset" | "force-open" | "force-close" | "disable" | "metrics-only";
 
 const storageKey = "switchgear.admin-token";
 
@@ -20,21 +21,22 @@ function askForToken(refused: boolean): Promise<string | null> {
   });
 }
 
-/// Sends a command; null when it was done, else a message that says what went wrong.
-export async function send(name: string, command: Command): Promise<string | null> {
+/// Sends a request that changes something; null when it was done, else a message that says what went wrong.
+export async function post(path: string, body?: object): Promise<string | null> {
   for (let attempt = 0; ; attempt++) {
     const token = sessionStorage.getItem(storageKey);
     const headers = new Headers();
     if (token) headers.set("Authorization", `Bearer ${token}`);
+    if (body) headers.set("Content-Type", "application/json");
     let response: Response;
     try {
-      response = await fetch(`circuit-breakers/${encodeURIComponent(name)}/${command}`, { method: "POST", headers });
+      response = await fetch(path, { method: "POST", headers, body: body ? JSON.stringify(body) : null });
     } catch {
       return "The server cannot be reached.";
     }
     if (response.ok) return null;
     if (response.status !== 401) {
-      const problem = (await response.json().catch(() => ({}))) as { detail?: string };
+      const problem = (await response.json().catch(() => ({}))) as Problem;
       return problem.detail ?? `The server answered ${response.status}.`;
     }
     sessionStorage.removeItem(storageKey);
@@ -43,3 +45,5 @@ export async function send(name: string, command: Command): Promise<string | nul
     sessionStorage.setItem(storageKey, given);
   }
 }
+
+export const send = (name: string, command: Command) => post(`circuit-breakers/${encodeURIComponent(name)}/${command}`);

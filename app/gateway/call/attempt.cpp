@@ -15,10 +15,11 @@ constexpr std::uint32_t most_interims = 100;
 
 Attempt::Attempt(unsigned branch) : branch_(branch), exchange_(response_limits) {}
 
-void Attempt::begin(AttemptOwner& owner, const CallRequest& request, ContentSource* source,
-                    http::ConnectionPool& pool, TimePoint now, TimePoint until) {
+void Attempt::begin(AttemptOwner& owner, const CallRequest& request, telemetry::SpanId span,
+                    ContentSource* source, http::ConnectionPool& pool, TimePoint now, TimePoint until) {
   owner_ = &owner;
   request_ = &request;
+  span_ = span;
   source_ = source;
   pool_ = &pool;
   until_ = until;
@@ -125,7 +126,7 @@ void Attempt::take_connection(TimePoint now) {
   lease_.stream().set_owner(this);
   exchange_.begin(std::move(lease_), request_->to_head);
   exchange_.request().begin(request_->coding);
-  exchange_.request().put(request_->head);
+  request_->put_head(exchange_.request(), span_);
   phase_ = Phase::exchanging;
   since_ = now;
   turn_ = Turn::upstreams;

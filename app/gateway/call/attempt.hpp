@@ -62,8 +62,9 @@ class Attempt final : private http::ConnectionPool::Waiter, private http::Stream
   Attempt(const Attempt&) = delete;
   Attempt& operator=(const Attempt&) = delete;
 
-  /// `request` and `pool` are borrowed, and `source`, which is null if no content is streamed.
-  void begin(AttemptOwner& owner, const CallRequest& request, ContentSource* source,
+  /// `request` and `pool` are borrowed, and `source`, which is null if no content is streamed. `span`: what
+  /// the service knows the attempt by, if the request is traced.
+  void begin(AttemptOwner& owner, const CallRequest& request, telemetry::SpanId span, ContentSource* source,
              http::ConnectionPool& pool, TimePoint now, TimePoint until);
   /// Waits no longer, closes the connection.
   void abandon() noexcept;
@@ -132,6 +133,7 @@ class Attempt final : private http::ConnectionPool::Waiter, private http::Stream
   const unsigned branch_;
   AttemptOwner* owner_ = nullptr;
   const CallRequest* request_ = nullptr;
+  telemetry::SpanId span_;
   ContentSource* source_ = nullptr;
   http::ConnectionPool* pool_ = nullptr;
   Phase phase_ = Phase::idle;

@@ -1,5 +1,8 @@
 #include "app/gateway/call/call_request.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include "app/gateway/heads/forwarding.hpp"
 #include "app/gateway/heads/storing_rules.hpp"
 #include "switchgear/http/ascii.hpp"
@@ -49,8 +52,7 @@ void StoredRequest::write(std::string& payload, const AskedFor& asked) {
   payload.assign(asked.client_address).append("\n").append(asked.text);
 }
 
-void CallRequest::take(const AskedFor& asked, const Service& service, const WorkerState& worker,
-                       Origin from) {
+void CallRequest::take(const AskedFor& asked, const Service& service, WorkerState& worker, Origin from) {
   const http::Head& in = asked.head;
   const PolicySet& policies = service.policies();
   const std::uint64_t length = in.content_length.value_or(0);
@@ -76,8 +78,49 @@ void CallRequest::take(const AskedFor& asked, const Service& service, const Work
     if (is_unsafe(in, asked.fields)) changes = place;
     write_answer_key(key, in, asked.fields, policies.versions()->at(place));
   }
-  write_request(head, in, asked.fields,
-                {service.options().base_path, service.authority(), asked.client_address, worker.pseudonym});
+  Marks marks;
+  if (worker.tracing.options.on()) marks = mark(asked, worker.tracing);
+  write_request(
+      head, in, asked.fields,
+      {service.options().base_path, service.authority(), asked.client_address, worker.pseudonym, marks});
+}
+
+Marks CallRequest::mark(const AskedFor& asked, Tracing& tracing) {
+  const TracingOptions& options = tracing.options;
+  const Correlation found = correlation_of(asked.head, asked.fields, options.headers, options.request_id);
+  Marks marks{options.headers, found.keeps_state, options.request_id, {}};
+  if (found.caller) {
+    trace = {found.caller->trace, {}, found.caller->flags};
+    caller = found.caller->span;
+  } else if (options.headers == TraceHeaders::w3c) {
+    trace.trace = tracing.ids.next_trace();
+    trace.flags = tracing.sampler.samples(trace.trace) ? telemetry::TraceContext::sampled_flag : 0;
+  }
+  if (trace.sampled() && options.spans) {
+    trace.span = tracing.ids.next_span();
+    if (found.keeps_state) trace_state = trace_state_of(asked.fields);
+  }
+  if (options.request_id.empty()) return marks;
+  if (found.request_id.empty()) {
+    const auto made = telemetry::hex_of(tracing.ids.next_trace());
+    request_id.assign(made.data(), made.size());
+    marks.made_request_id = request_id;
+  } else {
+    request_id.assign(found.request_id);
+  }
+  return marks;
+}
+
+void CallRequest::put_head(http::Outbox& to, telemetry::SpanId span) const {
+  to.put(head);
+  if (!trace.trace.valid()) return;
+  const telemetry::TraceparentText text = telemetry::traceparent_of({trace.trace, span, trace.flags});
+  constexpr std::string_view name = "traceparent: ";
+  constexpr std::string_view end = "\r\n\r\n";
+  std::array<char, name.size() + text.size() + end.size()> line;
+  std::copy(end.begin(), end.end(),
+            std::copy(text.begin(), text.end(), std::copy(name.begin(), name.end(), line.begin())));
+  to.put({line.data(), line.size()});
 }
 
 void CallRequest::forget() noexcept {
@@ -85,6 +128,10 @@ void CallRequest::forget() noexcept {
   forget_text(body);
   forget_text(key);
   forget_text(payload);
+  forget_text(trace_state);
+  forget_text(request_id);
+  trace = {};
+  caller = {};
   changes.reset();
 }
 

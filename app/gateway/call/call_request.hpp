@@ -11,6 +11,7 @@
 #include "switchgear/http/head.hpp"
 #include "switchgear/http/outbox.hpp"
 #include "switchgear/pipeline/call.hpp"
+#include "switchgear/telemetry/trace_context.hpp"
 
 namespace switchgear::gateway {
 
@@ -43,7 +44,9 @@ struct CallRequest {
   };
 
   /// Decides about the content, and writes what does not depend on it.
-  void take(const AskedFor& asked, const Service& service, const WorkerState& worker, Origin from);
+  void take(const AskedFor& asked, const Service& service, WorkerState& worker, Origin from);
+  /// The whole head, for an attempt that is known by `span`.
+  void put_head(http::Outbox& to, telemetry::SpanId span) const;
   /// Of content that is held.
   void hold(std::string_view bytes) {
     body.append(bytes);
@@ -59,11 +62,18 @@ struct CallRequest {
   Repeatable repeats = Repeatable::no;  ///< making the call twice does no harm, and nothing of it is lost
   http::Coding coding = http::Coding::identity;
   bool to_head = false;                ///< the method is HEAD
-  std::string head;                    ///< as the upstream gets it
+  std::string head;                    ///< as the upstream gets it; see put_head()
   std::string body;                    ///< when it is held
   std::string key;                     ///< of the answer; empty: it is for this client only
   std::optional<std::size_t> changes;  ///< where the URI has its version, if a good answer makes that void
   std::string payload;                 ///< what a queue stores; empty: nothing can be stored
+  telemetry::TraceContext trace;       ///< no trace: requests are sent without one. The span: if recorded
+  telemetry::SpanId caller;            ///< the client's span; none: the trace begins here
+  std::string trace_state;             ///< if recorded
+  std::string request_id;              ///< the client's, or one that was made; empty: none is asked for
+
+ private:
+  [[nodiscard]] Marks mark(const AskedFor& asked, Tracing& tracing);
 };
 
 }  // namespace switchgear::gateway

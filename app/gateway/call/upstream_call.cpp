@@ -45,7 +45,10 @@ constexpr Duration patience_with_reader = std::chrono::seconds{1};
 
 void UpstreamCall::prepare(ServicePtr service, const AskedFor& asked, CallRequest::Origin origin) {
   service_ = std::move(service);
+  begun_ = 0;
   request_.take(asked, *service_, worker_, origin);
+  if (request_.trace.span.valid()) [[unlikely]]
+    record_ = std::make_unique<CallTrace>(asked, request_, *service_);
 }
 
 void UpstreamCall::start(CallClient& client, ContentSource* source, TimePoint now) {
@@ -53,6 +56,7 @@ void UpstreamCall::start(CallClient& client, ContentSource* source, TimePoint no
   source_ = source;
   state_ = State::deciding;
   clock_.begin(now);
+  if (record_) record_->begin(now);
   options_.key = request_.key;
   options_.payload = request_.payload;
   options_.repeatable = request_.repeats;
@@ -65,6 +69,7 @@ void UpstreamCall::start(CallClient& client, ContentSource* source, TimePoint no
 }
 
 void UpstreamCall::end() noexcept {
+  if (record_) hand_in_record();
   machine_.reset();  // first: it borrows what follows
   if (service_) attempts_.drop_all(clock_.now());
   attempts_.forget_hedges();
@@ -78,6 +83,16 @@ void UpstreamCall::end() noexcept {
   woken_ = false;
   service_.reset();
   state_ = State::idle;
+}
+
+/// A call that was not begun is not told of.
+void UpstreamCall::hand_in_record() noexcept {
+  const std::string_view how = state_ == State::answered     ? "answered"
+                               : state_ == State::broken_off ? "broken_off"
+                                                             : "abandoned";
+  const auto& spans = worker_.tracing.options.spans;
+  if (client_ != nullptr && spans) spans->push(record_->end(how, clock_.now()));
+  record_.reset();
 }
 
 void UpstreamCall::wake() noexcept {
@@ -100,6 +115,7 @@ bool UpstreamCall::may_move_block() {
 
 void UpstreamCall::follow(Step todo) {
   for (;;) {
+    if (record_) record_->cancel(todo.losers, clock_.now());
     attempts_.drop(todo.losers, clock_.now());
     if (todo.kind == Step::Kind::done) return conclude();
     if (at_hand_ != nullptr) {
@@ -116,8 +132,12 @@ void UpstreamCall::follow(Step todo) {
 
 void UpstreamCall::begin_attempt(const Step& step) {
   clock_.begin_attempt();
+  ++begun_;
+  const telemetry::SpanId span =
+      request_.trace.trace.valid() ? worker_.tracing.ids.next_span() : telemetry::SpanId{};
+  if (record_) record_->begin_attempt(step, span, clock_.now());
   attempts_.launch(step, clock_.now())
-      .begin(*this, request_, source_, *service_->pool(), clock_.now(), step.until);
+      .begin(*this, request_, span, source_, *service_->pool(), clock_.now(), step.until);
 }
 
 /// The client gets the last attempt's response whenever there is one, unless a fallback has something else.
@@ -126,6 +146,7 @@ void UpstreamCall::conclude() {
   Attempt* at_hand = std::exchange(at_hand_, nullptr);
   const Ending& ending = machine_.ending();
   const Remarks said = remarks();
+  if (record_ && said.chaos) record_->chaos();
   const bool own_words = said.fallback != nullptr && !said.fallback->message.empty();
   if (ending.how == Ending::How::completed && at_hand != nullptr && !own_words) {
     machine_.reset();
@@ -139,11 +160,14 @@ void UpstreamCall::conclude() {
   switch (ending.how) {
     case Ending::How::refused: {
       const Rejection& rejection = *machine_.last_rejection();
+      if (record_) record_->refused(rejection, clock_.now());
       count_answer(status_of(rejection.reason));
       client_->take_refusal(rejection, said);
+      note_refusal(rejection);
       break;
     }
     case Ending::How::answered:
+      if (record_) record_->answered_from(answer_.detail().source);
       count_answer((*answer_.value)->status);
       client_->take_kept({*answer_.value, answer_.detail().source, answer_.detail().age}, said);
       break;
@@ -156,6 +180,12 @@ void UpstreamCall::conclude() {
       break;
   }
   machine_.reset();
+}
+
+/// Without when to come back, which is another each time: then all refusals for one reason are of one kind.
+void UpstreamCall::note_refusal(const Rejection& rejection) {
+  worker_.note_failure(*service_, std::to_string(status_of(rejection.reason)),
+                       to_string(Rejection{rejection.reason, rejection.policy, std::nullopt}));
 }
 
 /// Without a response. A fallback of the kind `fail` gives its own message.
@@ -172,6 +202,7 @@ Remarks UpstreamCall::remarks() noexcept {
 }
 
 void UpstreamCall::report(const Attempt& attempt, const Outcome& outcome) {
+  note_end(attempt, outcome, {});
   service_->count(outcome);
   attempts_.land(attempt, clock_.now());
   follow(machine_.on_outcome(attempt.branch(), outcome, clock_.now()));
@@ -179,6 +210,7 @@ void UpstreamCall::report(const Attempt& attempt, const Outcome& outcome) {
 
 /// Of a call whose response is on its way to the client already: nothing can come of it.
 void UpstreamCall::settle(const Outcome& outcome) {
+  note_end(*response_.attempt(), outcome, {});
   if (!machine_.running()) return;
   service_->count(outcome);
   attempts_.land(*response_.attempt(), clock_.now());
@@ -293,7 +325,10 @@ void UpstreamCall::take_head(Attempt& attempt) {
       return report(attempt, outcome);
     }
   }
-  if (machine_.races()) attempts_.drop_all_but(attempt, clock_.now());
+  if (machine_.races()) {
+    if (record_) record_->cancel(CallTrace::all_branches & ~(1U << attempt.branch()), clock_.now());
+    attempts_.drop_all_but(attempt, clock_.now());
+  }
   machine_.commit();
   start_response(attempt, remarks());
 }
@@ -410,6 +445,7 @@ bool UpstreamCall::is_late(Attempt& attempt) {
 
 void UpstreamCall::fail(Attempt& attempt, const AttemptFailure& failure) {
   const Outcome outcome = outcome_of(attempt, failure.blame);
+  note_end(attempt, outcome, failure.words.error);
   if (is_chosen(attempt)) return break_off(failure, outcome);
   last_words_ = failure.words;
   attempt.abandon();

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 
 #include "app/gateway/call/attempts.hpp"
 #include "app/gateway/call/call_clock.hpp"
 #include "app/gateway/call/call_machine.hpp"
+#include "app/gateway/call/call_trace.hpp"
 #include "app/gateway/call/response_relay.hpp"
 #include "app/gateway/service/worker_state.hpp"
 #include "switchgear/core/waker.hpp"
@@ -68,6 +70,8 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   /// The call asks for the request's content; if not, data of the client stays unread.
   [[nodiscard]] bool takes_content() noexcept;
   [[nodiscard]] Service& service() const noexcept { return *service_; }
+  /// Attempts that were begun, hedges included.
+  [[nodiscard]] std::uint32_t attempts() const noexcept { return begun_; }
 
  private:
   void on_attempt_event() override { client_->on_call_event(); }
@@ -77,12 +81,21 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   void follow(Step todo);
   void begin_attempt(const Step& step);
   void conclude();
+  void note_refusal(const Rejection& rejection);
   void give_failure(LastWords words);
   /// A replay has no client: its answer goes nowhere.
-  void count_answer(unsigned status) noexcept {
+  void count_answer(unsigned status) {
     if (request_.origin == CallRequest::Origin::client) service_->count_answer(status);
+    if (record_) record_->answered(status);
   }
   void report(const Attempt& attempt, const Outcome& outcome);
+  /// Of an attempt that has ended, for its record, once. `error`: why, without a whole response.
+  void note_end(const Attempt& attempt, const Outcome& outcome, std::string_view error) {
+    if (!record_) return;
+    const unsigned status = &attempt == response_.attempt() ? response_.status() : 0;
+    record_->end_attempt(attempt.branch(), outcome, status, error, clock_.now());
+  }
+  void hand_in_record() noexcept;
   void settle(const Outcome& outcome);
 
   // What the attempts bring.
@@ -121,6 +134,7 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   CallRequest request_;
   State state_ = State::idle;
   CallClock clock_;
+  std::unique_ptr<CallTrace> record_;  ///< null: the call is not recorded
   TimePoint due_ = TimePoint::max();
   std::uint32_t blocks_ = 0;  ///< moved in this look
   bool woken_ = false;        ///< by a policy
@@ -129,6 +143,7 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   Answer<StoredAnswer> answer_;
   CallMachine machine_;  ///< running: no outcome has ended the call yet
   Attempts attempts_;
+  std::uint32_t begun_ = 0;
   LastWords last_words_;
 
   Attempt* at_hand_ = nullptr;  ///< its head has come, and the machine is asked whether the client gets it

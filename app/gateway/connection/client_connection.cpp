@@ -36,6 +36,7 @@ ClientConnection::ClientConnection(Owner& owner, CallPool& calls, int descriptor
 
 ClientConnection::~ClientConnection() {
   if (self_) *self_ = nullptr;
+  if (killed_) exchange_.cut_off();
   exchange_.end();
   client_->close();
 }
@@ -113,6 +114,7 @@ Progress ClientConnection::read_request() {
       if (part_ == Part::idle) {
         part_ = Part::reading;
         since_ = now_;
+        exchange_.begin(now_);
         IdleHook::unlink();
       }
       switch (validator_->advance(buffer.view())) {
@@ -196,6 +198,7 @@ Progress ClientConnection::finish_answer() {
       return exchange_.request().drop(now_) == Progress::pause ? yield() : Progress::wait;
     }
   }
+  exchange_.answered(now_);
   since_ = now_;
   return Progress::go;
 }

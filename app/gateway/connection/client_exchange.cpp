@@ -19,14 +19,17 @@ ClientExchange::ClientExchange(Owner& owner, CallPool& calls, http::Stream& clie
       client_(client),
       client_address_(client_address),
       request_(client, worker_.limits),
-      delivery_(worker_.loop, client) {}
+      delivery_(worker_.loop, client),
+      note_(worker_.access, client_address) {}
 
 void ClientExchange::take(const http::Head& head, TimePoint now) {
   now_ = now;
   request_.begin(head);
   delivery_.begin(head);
+  note_.begin(began_);
   if (!worker_.loop.fields().parse_request(client_.buffer().view(), head))
     return refuse_head(http::HeadError::parsers_disagree);
+  note_.request(head, worker_.loop.fields());
   act_on(admit(worker_, head, worker_.loop.fields()), head);
   client_.buffer().consume(head.size);
   if (call_ == nullptr) return;
@@ -38,6 +41,10 @@ void ClientExchange::take(const http::Head& head, TimePoint now) {
 }
 
 void ClientExchange::end() noexcept {
+  if (note_.open()) {
+    note_.reason("client_left");
+    note_.end(call_, delivery_.content_bytes(), http::EventLoop::now());
+  }
   if (call_ != nullptr) calls_.give_back(std::exchange(call_, nullptr));
   delivery_.clear();
   client_gone_.reset();
@@ -50,6 +57,7 @@ void ClientExchange::refuse_head(http::HeadError error) {
 void ClientExchange::answer_unreadable(const OwnAnswer& own) {
   request_.begin_unreadable();
   delivery_.begin_unreadable();
+  note_.begin(began_);
   answer(own);
 }
 
@@ -69,6 +77,7 @@ void ClientExchange::act_on(const Admission& admission, const http::Head& head) 
   } else {
     consider_keeping_alive();
     delivery_.give_nothing();
+    note_.answer(200, AccessNote::gateway);
     count_answer(200, nullptr);
   }
 }
@@ -78,6 +87,13 @@ void ClientExchange::answer(const OwnAnswer& own, Service* service) {
   OwnAnswer named = own;
   if (service != nullptr) named.service = service->name();
   delivery_.answer(named, {});
+  note_.answer(own.status, AccessNote::gateway);
+  note_.reason(own.proxy_error.empty() ? "timeout" : own.proxy_error, own.detail);
+  if (service != nullptr) {
+    note_.service(*service);
+  } else {
+    worker_.note_client_refused(own.status, own.detail);
+  }
   count_answer(own.status, service);
 }
 
@@ -149,6 +165,7 @@ Progress ClientExchange::follow_call() {
       return Progress::go;
     case UpstreamCall::State::broken_off:
       // An orderly end could look like a whole message.
+      note_.reason("response_broken_off");
       client_.abort();
       return Progress::over;
     case UpstreamCall::State::abandoned:
@@ -226,6 +243,7 @@ Progress ClientExchange::give_up(unsigned status, std::string_view detail) {
   call_->abandon();
   if (delivery_.begun()) {
     worker_.note_failure(call_->service(), "response broken off", detail);
+    note_.reason("request_broken", detail);
     client_.abort();
     return Progress::over;
   }
@@ -235,6 +253,7 @@ Progress ClientExchange::give_up(unsigned status, std::string_view detail) {
 
 Progress ClientExchange::client_left() {
   if (!delivery_.begun()) call_->service().count_answer(0);
+  note_.reason("client_left");
   call_->abandon();
   client_.close();
   return Progress::over;
@@ -252,6 +271,7 @@ http::IoStatus ClientExchange::take_interim(const http::Head& head, const http::
 void ClientExchange::take_head(const ChosenHead& head) {
   if (worker_.draining() || is_last() || request_.held_back()) delivery_.close_after();
   delivery_.head(head);
+  note_.answer(head.head.status, "service");
   request_.note_progress(now_);
 }
 
@@ -268,16 +288,21 @@ http::Stream::Sent ClientExchange::take_content(const http::Outbox::Content& con
 void ClientExchange::take_refusal(const Rejection& rejection, const Remarks& remarks) {
   consider_keeping_alive();
   delivery_.refuse(rejection, call_->service().name(), remarks);
+  note_.answer(status_of(rejection.reason), AccessNote::gateway);
+  note_.reason(to_string(rejection.reason));
 }
 
 void ClientExchange::take_kept(const KeptAnswer& kept, const Remarks& remarks) {
   consider_keeping_alive();
   delivery_.give(kept, remarks);
+  note_.answer(kept.answer->status, kept.source == Source::cache ? "cache" : "fallback");
 }
 
 void ClientExchange::take_failure(const LastWords& words, const Remarks& remarks) {
   consider_keeping_alive();
   delivery_.answer({words.status, words.error, words.detail, call_->service().name()}, remarks);
+  note_.answer(words.status, AccessNote::gateway);
+  note_.reason(words.error, words.detail);
 }
 
 }  // namespace switchgear::gateway

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "app/gateway/call/call_pool.hpp"
+#include "app/gateway/connection/access_note.hpp"
 #include "app/gateway/connection/admission.hpp"
 #include "app/gateway/connection/incoming_request.hpp"
 #include "app/gateway/response/delivery.hpp"
@@ -39,6 +40,8 @@ class ClientExchange final : private CallClient {
   ClientExchange& operator=(const ClientExchange&) = delete;
   ~ClientExchange() { end(); }
 
+  /// The first byte of a request has come.
+  void begin(TimePoint now) noexcept { began_ = now; }
   /// The request whose validated head is at the front of the client's buffer, which is taken away.
   void take(const http::Head& head, TimePoint now);
   /// The end of the message is unknown: nothing behind it can be read.
@@ -47,6 +50,10 @@ class ClientExchange final : private CallClient {
   /// Until there is an answer (`go`), which may have to be sent yet, or the connection is at its end
   /// (`over`).
   [[nodiscard]] Progress forward(TimePoint now);
+  /// The answer is out, whole.
+  void answered(TimePoint now) { note_.end(call_, delivery_.content_bytes(), now); }
+  /// The connection is closed for the gateway's own reasons.
+  void cut_off() { note_.reason("cut_off"); }
   /// Ready for the next request.
   void end() noexcept;
 
@@ -93,9 +100,11 @@ class ClientExchange final : private CallClient {
   const std::string& client_address_;
   IncomingRequest request_;
   Delivery delivery_;
+  AccessNote note_;
   UpstreamCall* call_ = nullptr;  ///< borrowed from the pool while there is one
   Part part_ = Part::calling;     ///< while there is a call
   TimePoint now_{};
+  TimePoint began_{};  ///< the request's first byte
   TimePoint due_ = TimePoint::max();
   TimePoint call_started_{};
   TimePoint write_due_ = TimePoint::max();  ///< when the client must have taken some of what waits for it

@@ -81,6 +81,15 @@ void write_forwarded_for(std::string& out, const http::FieldList& fields, std::s
   out.append(client).append("\r\n");
 }
 
+/// Another stands in its place.
+[[nodiscard]] bool is_replaced(std::string_view name, const Marks& marks) noexcept {
+  if (marks.trace == TraceHeaders::w3c) {
+    if (http::equals_lower(name, traceparent_field)) return true;
+    if (!marks.keeps_state && http::equals_lower(name, tracestate_field)) return true;
+  }
+  return !marks.made_request_id.empty() && http::equals_lower(name, marks.request_id_field);
+}
+
 }  // namespace
 
 void write_request(std::string& out, const http::Head& head, const http::FieldList& fields,
@@ -94,7 +103,7 @@ void write_request(std::string& out, const http::Head& head, const http::FieldLi
   for (const Field& field : fields) {
     if (field.id == FieldId::host || field.id == FieldId::expect || is_hop_by_hop(field, head)) continue;
     if (field.id == FieldId::unknown) {
-      if (is_misleading(field.name)) continue;
+      if (is_misleading(field.name) || is_replaced(field.name, rewrite.marks)) continue;
       if (is_forwarded_for(field)) continue;
       if (http::equals_lower(field.name, "x-forwarded-host")) knows_host = true;
       if (http::equals_lower(field.name, "x-forwarded-proto")) knows_proto = true;
@@ -113,7 +122,10 @@ void write_request(std::string& out, const http::Head& head, const http::FieldLi
   }
   if (head.expects_continue && head.version >= 11) out.append("Expect: 100-continue\r\n");
   if (head.accepts_trailers) out.append("TE: trailers\r\nConnection: TE\r\n");
-  out.append(head.version >= 11 ? "Via: 1.1 " : "Via: 1.0 ").append(rewrite.pseudonym).append("\r\n\r\n");
+  if (!rewrite.marks.made_request_id.empty())
+    append_field(out, rewrite.marks.request_id_field, rewrite.marks.made_request_id);
+  out.append(head.version >= 11 ? "Via: 1.1 " : "Via: 1.0 ").append(rewrite.pseudonym).append("\r\n");
+  if (rewrite.marks.trace == TraceHeaders::off) out.append("\r\n");
 }
 
 bool was_forwarded_by(std::string_view pseudonym, const http::FieldList& fields) noexcept {

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "app/gateway/heads/correlation.hpp"
 #include "switchgear/http/field_list.hpp"
 #include "switchgear/http/head.hpp"
 
@@ -15,6 +16,7 @@ struct RequestRewrite {
   std::string_view authority;  ///< Host when the client, on HTTP/1.0, sent none
   std::string_view client;     ///< the client's address, appended to X-Forwarded-For
   std::string_view pseudonym;  ///< of this gateway, appended to Via
+  Marks marks = {};
 };
 void write_request(std::string& out, const http::Head& head, const http::FieldList& fields,
                    const RequestRewrite& rewrite);

@@ -1,5 +1,7 @@
 #include "app/gateway/response/delivery.hpp"
 
+#include <algorithm>
+
 #include "app/gateway/heads/forwarding.hpp"
 
 namespace switchgear::gateway {
@@ -7,11 +9,13 @@ namespace switchgear::gateway {
 void Delivery::begin(const http::Head& request) noexcept {
   framing_ = {request.persistent(), request.method == "HEAD", {}};
   version_ = request.version;
+  content_bytes_ = 0;
   state_ = State::silent;
 }
 
 void Delivery::begin_unreadable() noexcept {
   framing_ = {false, false, {}};
+  content_bytes_ = 0;
   state_ = State::silent;
 }
 
@@ -26,7 +30,10 @@ std::string& Delivery::begin_own() {
 
 void Delivery::put_own() {
   outbox_.begin(http::Coding::identity);
-  outbox_.put(loop_.scratch());
+  const std::string& text = loop_.scratch();
+  outbox_.put(text);
+  const std::size_t end_of_head = text.find("\r\n\r\n");
+  content_bytes_ = text.size() - std::min(text.size(), end_of_head + 4);
   state_ = State::begun;
 }
 
@@ -85,7 +92,9 @@ void Delivery::head(const ChosenHead& chosen) {
 
 http::Stream::Sent Delivery::content(const http::Outbox::Content& content) {
   if (outbox_.idle() && content.bytes.empty() && !content.last) return {};
-  return outbox_.send(client_, content);
+  const http::Stream::Sent sent = outbox_.send(client_, content);
+  content_bytes_ += sent.size;
+  return sent;
 }
 
 }  // namespace switchgear::gateway

@@ -50,6 +50,8 @@ class Delivery {
   /// The rest of an answer that is given whole.
   [[nodiscard]] http::Stream::Sent finish() { return outbox_.send(client_, {{}, true}); }
 
+  /// Of the answer so far: what the system has taken of a service's, and all of one that is given whole.
+  [[nodiscard]] std::uint64_t content_bytes() const noexcept { return content_bytes_; }
   [[nodiscard]] bool begun() const noexcept { return state_ == State::begun; }
   [[nodiscard]] bool complete() const noexcept { return outbox_.complete(); }
   [[nodiscard]] bool keeps_alive() const noexcept { return framing_.keep_alive; }
@@ -64,6 +66,7 @@ class Delivery {
   http::Stream& client_;
   http::Outbox outbox_;
   AnswerFraming framing_;
+  std::uint64_t content_bytes_ = 0;
   unsigned version_ = 11;  ///< the client's
   State state_ = State::silent;
 };

@@ -4,14 +4,14 @@
 
 namespace switchgear::gateway {
 
-void IncidentLog::note(std::string_view incident) noexcept {
+void IncidentLog::note(std::string_view incident, spdlog::level::level_enum level) noexcept {
   if (const auto known = repetitions_.find(incident); known != repetitions_.end()) {
-    ++known->second;
+    ++known->second.times;
     return;
   }
-  log_.warn("{}", incident);  // spdlog throws nothing from here
+  log_.log(level, "{}", incident);  // spdlog throws nothing from here
   try {
-    repetitions_.emplace(incident, 0);
+    repetitions_.emplace(incident, Repeated{level});
     if (!armed()) loop_.arm(*this, http::EventLoop::now() + interval);
   } catch (const std::exception&) {  // no memory: the next one is logged as if it were the first
     return;
@@ -20,12 +20,12 @@ void IncidentLog::note(std::string_view incident) noexcept {
 
 void IncidentLog::report_repetitions() noexcept {
   for (auto each = repetitions_.begin(); each != repetitions_.end();) {
-    if (each->second == 0) {
+    if (each->second.times == 0) {
       each = repetitions_.erase(each);
       continue;
     }
-    log_.warn("{} (and {} more)", each->first, each->second);
-    each->second = 0;
+    log_.log(each->second.level, "{} (and {} more)", each->first, each->second.times);
+    each->second.times = 0;
     ++each;
   }
 }

@@ -27,7 +27,7 @@ class IncidentLog final : private http::Timer {
   ~IncidentLog() override { report_repetitions(); }
 
   /// If there is no memory to remember it, it is logged all the same, and not counted.
-  void note(std::string_view incident) noexcept;
+  void note(std::string_view incident, spdlog::level::level_enum level = spdlog::level::warn) noexcept;
 
   /// Logs how often each incident came since it was last in the log, and forgets those that did not come.
   void report_repetitions() noexcept;
@@ -37,7 +37,11 @@ class IncidentLog final : private http::Timer {
 
   http::EventLoop& loop_;
   spdlog::logger& log_;
-  std::map<std::string, std::uint64_t, std::less<>> repetitions_;
+  struct Repeated {
+    spdlog::level::level_enum level;
+    std::uint64_t times = 0;  ///< since it was last in the log
+  };
+  std::map<std::string, Repeated, std::less<>> repetitions_;
 };
 
 }  // namespace switchgear::gateway

@@ -16,4 +16,11 @@ void WorkerState::note_failure(const Service& service, std::string_view what, st
   incidents.note({text.data(), text.size()});
 }
 
+/// Anybody can cause these, so they are not warnings.
+void WorkerState::note_client_refused(unsigned status, std::string_view why) noexcept {
+  fmt::memory_buffer text;
+  fmt::format_to(fmt::appender{text}, "a client: {}: {}", status, why);
+  incidents.note({text.data(), text.size()}, spdlog::level::info);
+}
+
 }  // namespace switchgear::gateway

@@ -9,8 +9,10 @@
 #include <string>
 #include <string_view>
 
+#include "app/gateway/access/access_recorder.hpp"
 #include "app/gateway/service/incident_log.hpp"
 #include "app/gateway/service/service.hpp"
+#include "app/gateway/service/tracing.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/http/event_loop.hpp"
 #include "switchgear/http/head.hpp"
@@ -19,7 +21,8 @@ namespace switchgear::gateway {
 
 /// Owned by the thread's worker, which alone changes it, but for the counters. Threads: its loop's.
 struct WorkerState {
-  explicit WorkerState(spdlog::logger& log) : incidents(loop, log) {}
+  /// `seed`: of what is left to chance.
+  WorkerState(spdlog::logger& log, std::uint64_t seed) : incidents(loop, log), access(seed) {}
 
   [[nodiscard]] bool draining() const noexcept { return draining_since.has_value(); }
   /// Null when there is none of that name.
@@ -27,9 +30,14 @@ struct WorkerState {
   /// Logs that a client did not get the service's answer.
   void note_failure(const Service& service, std::string_view what, std::string_view why) noexcept;
 
+  /// Logs that a client was refused before a service was chosen.
+  void note_client_refused(unsigned status, std::string_view why) noexcept;
+
   http::EventLoop loop;
   IncidentLog incidents;
+  AccessRecorder access;
   std::string pseudonym;  ///< what this gateway calls itself in Via, unlike any other
+  Tracing tracing;
   config::GatewayLimits limits;
   http::HeadLimits head_limits;
   Routes routes;

@@ -1,0 +1,18 @@
+// What the admin server shows of alerts, and the commands that it takes.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <vector>
+
+#include "app/alert/alerts.hpp"
+#include "switchgear/admin/added_resource.hpp"
+
+namespace switchgear::alert {
+
+/// GET /alerts, POST /alerts/{id}/acknowledge, POST /silences, POST /silences/{id}/end. `alerts` is borrowed.
+[[nodiscard]] std::vector<admin::AddedResource> alert_resources(Alerts& alerts);
+
+/// `{"at", "alerts", "silences", "channels", "rules"}`
+[[nodiscard]] boost::json::object status_json(const Alerts::Status& status);
+
+}  // namespace switchgear::alert

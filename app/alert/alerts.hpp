@@ -1,0 +1,115 @@
+// app/alert: what is worth telling people of, and how they are told: rules, incidents, messages, channels.
+// Never here: deciding about a call.
+#pragma once
+
+#include <spdlog/logger.h>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "app/alert/alert_options.hpp"
+#include "app/alert/incident/engine.hpp"
+#include "app/alert/outbox/outbox_store.hpp"
+#include "app/alert/sender.hpp"
+#include "switchgear/observe/event_queue.hpp"
+#include "switchgear/registry/breaker_registry.hpp"
+#include "switchgear/telemetry/metric_families.hpp"
+
+namespace switchgear::alert {
+
+/// What the alerts are about, and where the log is. Borrowed until Alerts is destroyed.
+struct AlertSources {
+  BreakerRegistry& registry;
+  std::shared_ptr<EventQueue> events;  ///< subscribed to the registry
+  spdlog::logger& log;
+  /// Further labels of a circuit: `service`, `scope`. Called on the thread of Alerts. May be empty.
+  std::function<Labels(const std::string& circuit)> labels;
+};
+
+/// The engine at work: looks at every circuit each second and at every transition, keeps what must outlive
+/// the process, and tells the channels. Everything runs on a thread of its own, so that neither a slow disk
+/// nor a dead channel holds up anything else. Threads: the methods may be called from any thread.
+class Alerts {
+ public:
+  /// Throws std::exception when a channel cannot be made.
+  Alerts(const AlertOptions& options, AlertSources sources, std::unique_ptr<OutboxStore> store);
+  Alerts(const Alerts&) = delete;
+  Alerts& operator=(const Alerts&) = delete;
+  /// Breaks off what is being delivered; a store that keeps messages has it still.
+  ~Alerts();
+
+  void start();
+  /// Puts other options in force; incidents go on. Throws std::exception, and changes nothing, when a channel
+  /// cannot be made.
+  void apply(const AlertOptions& options);
+
+  /// What channels do.
+  struct ChannelStatus {
+    std::string name;
+    std::string_view kind;
+    std::size_t waiting = 0;
+    State breaker = State::closed;
+    std::string problem;  ///< of the last attempt; empty: none
+    SenderCounts counts;
+  };
+  struct Shown {
+    Incident incident;
+    std::string text;
+    std::string muted_by;
+  };
+  struct Status {
+    Moment at{};
+    std::vector<Shown> incidents;
+    std::vector<Silence> silences;
+    std::vector<ChannelStatus> channels;
+    std::vector<std::string> rules;
+  };
+  [[nodiscard]] Status status() const;
+  [[nodiscard]] Moment now() const;
+
+  /// False when there is no such incident, or it is over.
+  bool acknowledge(const std::string& id, const std::string& by);
+  /// Returns its id; empty when there are too many.
+  std::string silence(Silence silence);
+  bool end_silence(const std::string& id);
+
+  void add_metrics(telemetry::MetricFamilies& to) const;
+
+ private:
+  /// Runs it on the loop's thread, and waits for it.
+  template <class F>
+  auto on_loop(F f) const;
+
+  void read_events();
+  void look();
+  void look_every_second();
+  /// Keeps and sends what has changed.
+  void settle();
+  void put_channels(const AlertOptions& options);
+  void done(const Message& message);
+  [[nodiscard]] std::vector<Sighting> sightings() const;
+  [[nodiscard]] Labels labels_of(const std::string& circuit) const;
+
+  const AlertSources sources_;
+  const WallAnchor anchor_;
+  const std::unique_ptr<OutboxStore> store_;
+  mutable boost::asio::io_context loop_;  ///< all below is used on its thread
+  Engine engine_;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{loop_.get_executor()};
+  boost::asio::steady_timer second_{loop_};
+  std::map<std::string, std::unique_ptr<Sender>, std::less<>> senders_;
+  std::uint64_t store_errors_ = 0;
+  bool store_failing_ = false;
+  std::optional<EventQueue::Reader> events_;
+  std::jthread thread_;
+};
+
+}  // namespace switchgear::alert

@@ -1,0 +1,95 @@
+#include "app/alert/rules/condition.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace switchgear::alert {
+
+namespace {
+
+using Found = std::optional<AlertEvidence>;
+
+[[nodiscard]] double ratio(std::uint64_t part, std::uint64_t whole) noexcept {
+  return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+[[nodiscard]] Found found(const BurnRateCondition& condition, const CircuitPast& past, Moment now) {
+  const auto burn = [&](const CallsSeen& calls) {
+    return ratio(calls.failed + calls.rejected, calls.asked()) / (1 - condition.objective);
+  };
+  const CallsSeen longer = past.calls_within(condition.longer, now);
+  const CallsSeen shorter = past.calls_within(condition.shorter, now);
+  if (longer.asked() < condition.min_calls || burn(longer) <= condition.above) return std::nullopt;
+  // The short span tells whether it goes on, so a few calls are enough of an answer; none are not.
+  if (shorter.asked() == 0 || burn(shorter) <= condition.above) return std::nullopt;
+  return AlertEvidence{
+      burn(longer), condition.above, longer.asked(),
+      fmt::format("uses up its error budget {:.3g} times too fast over {} and {:.3g} times over {} "
+                  "(limit {:.4g}, objective {:.6g})",
+                  burn(longer), spoken(condition.longer), burn(shorter), spoken(condition.shorter),
+                  condition.above, condition.objective)};
+}
+
+[[nodiscard]] Found found(const FailureRateCondition& condition, const CircuitPast& past, Moment now) {
+  const CallsSeen calls = past.calls_within(condition.within, now);
+  const double rate = ratio(calls.failed, calls.admitted());
+  if (calls.admitted() < condition.min_calls || rate <= condition.above) return std::nullopt;
+  return AlertEvidence{rate, condition.above, calls.admitted(),
+                       fmt::format("failure rate {:.2f} of {} calls within {} (limit {:.4g})", rate,
+                                   calls.admitted(), spoken(condition.within), condition.above)};
+}
+
+[[nodiscard]] Found found(const ChangesCondition& condition, const CircuitPast& past, Moment now) {
+  const std::uint64_t changes = past.changes_within(condition.within, now);
+  if (changes <= condition.more_than) return std::nullopt;
+  return AlertEvidence{static_cast<double>(changes), static_cast<double>(condition.more_than), 0,
+                       fmt::format("{} changes of state within {} (limit {})", changes,
+                                   spoken(condition.within), condition.more_than)};
+}
+
+[[nodiscard]] Found found_opening(const CircuitPast& past, Moment now) {
+  if (!past.opened_at()) return std::nullopt;
+  return AlertEvidence{to_seconds(now - *past.opened_at()), 0, 0,
+                       past.opened_by().empty() ? std::string{"opened"} : "opened by " + past.opened_by()};
+}
+
+[[nodiscard]] Found found(const std::vector<State>& states, const CircuitPast& past, Moment now) {
+  const auto named = [&](State state) { return std::ranges::find(states, state) != states.end(); };
+  const State state = past.state();
+  const bool between_openings = state == State::half_open && past.opened_at() && named(State::open);
+  if (!named(state) && !between_openings) return std::nullopt;
+  const bool open = state == State::open || between_openings;
+  const Moment since = open && past.opened_at() ? *past.opened_at() : past.since();
+  // A circuit that was never seen to change has been in its state for longer than is known.
+  const std::string_view name = open ? to_string(State::open) : to_string(state);
+  if (since == Moment{}) return AlertEvidence{0, 0, 0, std::string{name}};
+  return AlertEvidence{to_seconds(now - since), 0, 0, fmt::format("{} for {}", name, spoken(now - since))};
+}
+
+}  // namespace
+
+std::optional<AlertEvidence> evidence_of(const When& when, const CircuitPast& past, Moment now) {
+  std::optional<AlertEvidence> first;
+  const auto holds = [&](Found evidence) {
+    if (!evidence) return false;
+    if (!first) first = std::move(evidence);
+    return true;
+  };
+  if (when.burn_rate && !holds(found(*when.burn_rate, past, now))) return std::nullopt;
+  if (when.failure_rate && !holds(found(*when.failure_rate, past, now))) return std::nullopt;
+  if (when.changes && !holds(found(*when.changes, past, now))) return std::nullopt;
+  if (when.opened && !holds(found_opening(past, now))) return std::nullopt;
+  if (!when.states.empty() && !holds(found(when.states, past, now))) return std::nullopt;
+  return first;
+}
+
+Duration longest_look(const When& when) noexcept {
+  Duration longest{};
+  if (when.burn_rate) longest = std::max(when.burn_rate->longer, when.burn_rate->shorter);
+  if (when.failure_rate) longest = std::max(longest, when.failure_rate->within);
+  if (when.changes) longest = std::max(longest, when.changes->within);
+  return longest;
+}
+
+}  // namespace switchgear::alert

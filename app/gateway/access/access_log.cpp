@@ -1,0 +1,128 @@
+#include "app/gateway/access/access_log.hpp"
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstddef>
+#include <string_view>
+#include <utility>
+
+namespace switchgear::gateway {
+
+namespace {
+
+[[nodiscard]] std::uint64_t lines_in(std::string_view text) noexcept {
+  std::uint64_t count = 0;
+  for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n', end + 1))
+    ++count;
+  return count;
+}
+
+/// Of two parts, the first `size` bytes.
+[[nodiscard]] std::uint64_t lines_in(const std::array<std::string_view, 2>& parts,
+                                     std::size_t size) noexcept {
+  const std::size_t in_first = std::min(size, parts[0].size());
+  return lines_in(parts[0].substr(0, in_first)) + lines_in(parts[1].substr(0, size - in_first));
+}
+
+/// Signals are for other threads; above all, a closed pipe and a limit of file sizes are errors of write().
+void block_signals() noexcept {
+  sigset_t all;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
+}
+
+}  // namespace
+
+AccessLog::AccessLog(const AccessOptions& options, std::size_t threads, std::size_t size_of_ring)
+    : options_(options), state_(std::make_shared<State>(options.file)) {
+  for (std::size_t i = 0; i < threads; ++i)
+    state_->rings.push_back(std::make_shared<AccessRing>(size_of_ring));
+  writer_ = std::thread{[state = state_] { state->run(); }};
+}
+
+void AccessLog::reopen() {
+  const std::lock_guard lock{state_->mutex};
+  state_->reopens = true;
+  state_->changed.notify_all();
+}
+
+void AccessLog::close(Duration at_most) {
+  if (!writer_.joinable()) return;
+  std::unique_lock lock{state_->mutex};
+  state_->closes = true;
+  state_->changed.notify_all();
+  if (state_->changed.wait_for(lock, at_most, [this] { return state_->ended; })) {
+    lock.unlock();
+    writer_.join();
+    return;
+  }
+  for (const auto& ring : state_->rings) {
+    const auto left = ring->pending();
+    state_->counts.lost += lines_in(left[0]) + lines_in(left[1]);
+  }
+  lock.unlock();
+  writer_.detach();
+}
+
+AccessCounts AccessLog::counts() const {
+  AccessCounts counts;
+  {
+    const std::lock_guard lock{state_->mutex};
+    counts = state_->counts;
+  }
+  for (const auto& ring : state_->rings) counts.lost += ring->lost();
+  return counts;
+}
+
+void AccessLog::State::run() {
+  block_signals();
+  for (;;) {
+    bool reopen_now = false;
+    bool last = false;
+    {
+      const std::lock_guard lock{mutex};
+      reopen_now = std::exchange(reopens, false);
+      last = closes;
+    }
+    take_from_all();
+    if (reopen_now) {
+      const int error = file.reopen();
+      const std::lock_guard lock{mutex};
+      counts.reopen_error = error;
+    }
+    std::unique_lock lock{mutex};
+    if (last) break;
+    changed.wait_for(lock, period, [this] { return reopens || closes; });
+  }
+  const std::lock_guard lock{mutex};
+  ended = true;
+  changed.notify_all();
+}
+
+/// As long as much comes, what follows is not left to wait.
+void AccessLog::State::take_from_all() {
+  bool again = true;
+  while (again) {
+    again = false;
+    for (const auto& ring : rings) again = drain(*ring) || again;
+  }
+}
+
+/// True if the ring was filled far enough that it may be full before the next period is over.
+bool AccessLog::State::drain(AccessRing& ring) {
+  const auto lines = ring.pending();
+  const std::size_t size = lines[0].size() + lines[1].size();
+  if (size == 0) return false;
+  const AccessFile::Written written = file.write(lines);
+  const std::uint64_t all = lines_in(lines, size);
+  const std::uint64_t good = written.size == size ? all : lines_in(lines, written.size);
+  ring.taken(size);  // a disk that is full now would only be asked again
+  const std::lock_guard lock{mutex};
+  counts.written += good;
+  counts.lost += all - good;
+  counts.error = written.error;
+  return size > ring.size() / 4;
+}
+
+}  // namespace switchgear::gateway

@@ -1,0 +1,34 @@
+#include "app/gateway/access/access_ring.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace switchgear::gateway {
+
+bool AccessRing::push(std::string_view lines) noexcept {
+  const std::uint64_t head = head_.load(std::memory_order_relaxed);
+  const std::uint64_t end = head + lines.size();
+  if (end - tail_seen_ > size()) {
+    tail_seen_ = tail_.load(std::memory_order_acquire);
+    if (end - tail_seen_ > size()) {
+      lost_.store(lost_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);  // its only writer
+      return false;
+    }
+  }
+  const std::size_t at = head & mask_;
+  const std::size_t first = std::min(lines.size(), size() - at);
+  std::memcpy(bytes_.get() + at, lines.data(), first);
+  std::memcpy(bytes_.get(), lines.data() + first, lines.size() - first);
+  head_.store(end, std::memory_order_release);
+  return true;
+}
+
+std::array<std::string_view, 2> AccessRing::pending() const noexcept {
+  const std::uint64_t tail = tail_.load(std::memory_order_relaxed);
+  const std::size_t count = head_.load(std::memory_order_acquire) - tail;
+  const std::size_t at = tail & mask_;
+  const std::size_t first = std::min(count, size() - at);
+  return {std::string_view{bytes_.get() + at, first}, std::string_view{bytes_.get(), count - first}};
+}
+
+}  // namespace switchgear::gateway

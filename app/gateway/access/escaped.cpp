@@ -1,0 +1,105 @@
+#include "app/gateway/access/escaped.hpp"
+
+#include <array>
+#include <cstddef>
+
+#include "switchgear/core/utf8.hpp"
+
+namespace switchgear::gateway {
+
+namespace {
+
+constexpr std::string_view hex = "0123456789abcdef";
+
+[[nodiscard]] constexpr unsigned byte_of(char c) noexcept { return static_cast<unsigned char>(c); }
+[[nodiscard]] constexpr bool is_control(char c) noexcept { return byte_of(c) < 0x20 || byte_of(c) == 0x7f; }
+
+/// Bytes that stand for themselves in every form.
+constexpr std::array<bool, 256> plain = [] {
+  std::array<bool, 256> table{};
+  for (unsigned c = 0x20; c < 0x7f; ++c) table[c] = c != '"' && c != '\\';
+  return table;
+}();
+
+/// How many characters at the front stand for themselves.
+[[nodiscard]] std::size_t plain_length(std::string_view text) noexcept {
+  std::size_t length = 0;
+  while (length < text.size() && plain[byte_of(text[length])]) ++length;
+  return length;
+}
+
+void append_hex(std::string& out, std::string_view prefix, unsigned byte) {
+  out.append(prefix);
+  out += hex[byte >> 4U];
+  out += hex[byte & 15U];
+}
+
+/// One character that is not plain; returns its length.
+std::size_t append_json_character(std::string& out, std::string_view rest) {
+  const char first = rest.front();
+  if (first == '"' || first == '\\') {
+    out += '\\';
+    out += first;
+    return 1;
+  }
+  if (is_control(first)) {
+    append_hex(out, "\\u00", byte_of(first));
+    return 1;
+  }
+  const std::size_t length = utf8_length(rest);
+  if (length == 0) {
+    out += "\\ufffd";
+    return 1;
+  }
+  if (length == 2 && byte_of(first) == 0xC2 && byte_of(rest[1]) < 0xA0) {
+    append_hex(out, "\\u00", byte_of(rest[1]));
+    return 2;
+  }
+  out.append(rest.substr(0, length));
+  return length;
+}
+
+}  // namespace
+
+void append_json(std::string& out, std::string_view text) {
+  out += '"';
+  for (;;) {
+    const std::size_t length = plain_length(text);
+    out.append(text.substr(0, length));
+    text.remove_prefix(length);
+    if (text.empty()) break;
+    text.remove_prefix(append_json_character(out, text));
+  }
+  out += '"';
+}
+
+void append_quoted(std::string& out, std::string_view text) {
+  out += '"';
+  for (;;) {
+    const std::size_t length = plain_length(text);
+    out.append(text.substr(0, length));
+    text.remove_prefix(length);
+    if (text.empty()) break;
+    const char next = text.front();
+    if (next == '"' || next == '\\') {
+      out += '\\';
+      out += next;
+    } else {
+      append_hex(out, "\\x", byte_of(next));
+    }
+    text.remove_prefix(1);
+  }
+  out += '"';
+}
+
+void append_on_one_line(std::string& out, std::string_view text) {
+  for (const char c : text) {
+    if (is_control(c)) {
+      append_hex(out, "\\x", byte_of(c));
+    } else {
+      out += c;
+    }
+  }
+}
+
+}  // namespace switchgear::gateway

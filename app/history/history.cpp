@@ -1,0 +1,242 @@
+#include "app/history/history.hpp"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <exception>
+#include <utility>
+#include <variant>
+
+#include "app/history/steps.hpp"
+#include "switchgear/registry/breaker_registry.hpp"
+
+namespace switchgear::history {
+
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+/// Events that come within this time are written together.
+constexpr auto collecting = 100ms;
+
+[[nodiscard]] Reading clocks() {
+  return {std::chrono::steady_clock::now(), std::chrono::system_clock::now()};
+}
+
+/// The transition's date is by the wall clock as it was when the program began. Where that has been set
+/// since, the date is made anew, so that it agrees with the samples'.
+[[nodiscard]] LoggedTransition dated(LoggedTransition transition) {
+  const Reading now = clocks();
+  const WallAnchor::Wall wall = WallAnchor{now.steady, now.wall}.to_wall(transition.at);
+  const Duration off = WallAnchor::between(transition.wall, wall);
+  if (off >= 1s || off <= -1s) transition.wall = wall;
+  return transition;
+}
+
+}  // namespace
+
+History::History(const HistoryOptions& options, Sources sources, std::shared_ptr<EventQueue> events,
+                 std::vector<std::string> tables, spdlog::logger& log)
+    : options_(options),
+      anchor_(sources.policies.breakers().anchor()),
+      further_tables_(std::move(tables)),
+      log_(log),
+      sampler_(std::move(sources)),
+      events_(std::move(events), [this] { asio::post(loop_, [this] { on_events(); }); }),
+      thread_([this] { work(); }) {}
+
+History::~History() {
+  asio::post(loop_, [this] { loop_.stop(); });
+  thread_.join();
+}
+
+void History::work() {
+  ::pthread_setname_np(::pthread_self(), "history");
+  open();
+  const auto work = asio::make_work_guard(loop_);
+  while (!loop_.stopped()) {
+    try {
+      loop_.run();
+    } catch (const std::exception& error) {  // out of memory, most likely
+      log_.error("history: {}", error.what());
+      wait_for_tick();
+    }
+  }
+  take_events();
+  const Reading now = clocks();
+  if (const auto last = clock_->finish(now)) recorder_->add(*last, sampler_.take(now.steady));
+  recorder_->flush(TimePoint::max());
+}
+
+void History::open() {
+  store_ = std::make_unique<Store>(options_.file, further_tables_, anchor_, log_);
+  recorder_ = std::make_unique<Recorder>(*store_, log_);
+  const Reading start = clocks();
+  upkeep_ = std::make_unique<Upkeep>(options_, *store_, log_, start.steady);
+  std::optional<std::chrono::sys_seconds> recorded_until;
+  try {
+    store_->read([&](const Tables& tables) { recorded_until = tables.recorded_until(); });
+  } catch (const std::exception& error) {
+    log_.error("history: {} cannot be read: {}", store_->name(), error.what());
+  }
+  if (recorded_until && *recorded_until - start.wall >= StretchClock::step) {
+    log_.warn(
+        "history: {} has entries from after the present time; newer ones replace them as it comes to them",
+        store_->name());
+  }
+  clock_ = std::make_unique<StretchClock>(
+      std::chrono::duration_cast<std::chrono::seconds>(options_.resolution), start, recorded_until);
+  publish_counts();
+  wait_for_tick();
+}
+
+void History::on_events() {
+  if (std::exchange(soon_is_set_, true)) return;
+  soon_.expires_after(collecting);
+  soon_.async_wait([this](const boost::system::error_code& error) {
+    soon_is_set_ = false;
+    if (error) return;
+    take_events();
+    flush();
+  });
+}
+
+void History::take_events() {
+  for (auto batch = events_.read(); !batch.empty(); batch = events_.read()) {
+    if (batch.lost > 0) {
+      events_lost_ += batch.lost;
+      log_.warn("history: {} events came too fast, and are not in it", batch.lost);
+    }
+    for (const auto& event : batch.events) {
+      if (const auto* transition = std::get_if<LoggedTransition>(event.get()))
+        recorder_->add(dated(*transition));
+      if (const auto* command = std::get_if<LoggedCommand>(event.get());
+          command != nullptr && is_kept(*command))
+        recorder_->add(TimedCommand{clocks().wall, *command});
+    }
+  }
+}
+
+/// Any client can have commands refused, so that only so many of these are kept a minute.
+bool History::is_kept(const LoggedCommand& command) {
+  if (command.result == CommandResult::done) return true;
+  const TimePoint now = clocks().steady;
+  if (now - refusals_since_ >= std::chrono::minutes{1}) {
+    refusals_since_ = now;
+    refusals_ = 0;
+  }
+  return ++refusals_ <= most_refusals;
+}
+
+void History::tick() {
+  const Reading now = clocks();
+  const StretchClock::Tick tick = clock_->tick(now);
+  if (tick.set != Duration::zero()) {
+    upkeep_->clock_was_set(now.steady);
+    log_.warn("history: the wall clock was set {} by {:.0f} s; {}",
+              tick.set > Duration::zero() ? "forward" : "back", std::abs(to_seconds(tick.set)),
+              tick.set > Duration::zero() ? "there is a gap" : "what was recorded for that time is replaced");
+  }
+  if (tick.ended) recorder_->add(*tick.ended, sampler_.take(now.steady));
+  flush();
+  if (tick.ended && !recorder_->failing()) {
+    try {
+      upkeep_->run(now);
+    } catch (const std::exception& error) {
+      log_.error("history: {} cannot be tidied up: {}", store_->name(), error.what());
+    }
+  }
+  publish_counts();
+  wait_for_tick();
+}
+
+void History::wait_for_tick() {
+  const Reading now = clocks();
+  TimePoint next = now.steady + clock_->until_next(now);
+  if (const auto retry = recorder_->retry_at()) next = std::min(next, std::max(*retry, now.steady));
+  tick_.expires_at(next);
+  tick_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) tick();
+  });
+}
+
+void History::flush() {
+  recorder_->flush(clocks().steady);
+  publish_counts();
+}
+
+void History::publish_counts() {
+  written_ = recorder_->written();
+  failures_ = recorder_->failures();
+  lost_ = recorder_->lost() + events_lost_;
+  in_memory_ = store_->in_memory();
+  try {
+    store_->read([this](const Tables& tables) { bytes_ = tables.used_bytes(); });
+  } catch (const std::exception&) {  // said when it is written to
+  }
+}
+
+HistoryCounts History::counts() const noexcept { return {written_, failures_, lost_, bytes_, in_memory_}; }
+
+template <class Result>
+Result History::ask(std::function<Result()> question) {
+  constexpr const char* busy = "the history does not answer; its disk may hang";
+  if (late_) throw Busy{busy};
+  const auto task = std::make_shared<std::packaged_task<Result()>>(std::move(question));
+  std::future<Result> answer = task->get_future();
+  asio::post(loop_, [this, task] {
+    (*task)();
+    late_ = false;
+  });
+  if (answer.wait_for(patience) != std::future_status::ready) {
+    late_ = true;
+    // If the answer has come meanwhile, the thread may have reset the flag before it was set.
+    if (answer.wait_for(0s) != std::future_status::ready) throw Busy{busy};
+    late_ = false;
+  }
+  return answer.get();
+}
+
+CircuitHistory History::read(std::string_view circuit, WallAnchor::Wall from, WallAnchor::Wall to,
+                             std::chrono::seconds step) {
+  return ask<CircuitHistory>([this, name = std::string{circuit}, from, to, step] {
+    take_events();
+    flush();
+    CircuitHistory found;
+    store_->read([&](const Tables& tables) { found = tables.read(name, from, to); });
+    recorder_->pending().add_to(found, from, to);
+    if (step > 0s) found.samples = by_step(std::move(found.samples), step);
+    return found;
+  });
+}
+
+std::vector<std::string> History::circuits() {
+  return ask<std::vector<std::string>>([this] {
+    std::vector<std::string> found;
+    store_->read([&](const Tables& tables) { found = tables.circuits(); });
+    return found;
+  });
+}
+
+std::vector<TimedCommand> History::commands(WallAnchor::Wall from, WallAnchor::Wall to) {
+  return ask<std::vector<TimedCommand>>([this, from, to] {
+    take_events();
+    flush();
+    std::vector<TimedCommand> found;
+    store_->read([&](const Tables& tables) { found = tables.commands(from, to); });
+    return found;
+  });
+}
+
+std::future<void> History::run(Store::Job job) {
+  const auto task = std::make_shared<std::packaged_task<void()>>(
+      [this, job = std::move(job)] { store_->write(job, Store::Lasting::past_the_machine); });
+  std::future<void> done = task->get_future();
+  asio::post(loop_, [task] { (*task)(); });
+  return done;
+}
+
+}  // namespace switchgear::history

@@ -1,0 +1,87 @@
+#include "app/history/pending.hpp"
+
+#include <utility>
+
+#include "app/history/sample_numbers.hpp"
+
+namespace switchgear::history {
+
+void Pending::add(const Stretch& stretch, Samples samples) {
+  stretches_.push_back({stretch, std::move(samples)});
+  while (stretches_.size() > most_stretches || this->samples() > most_samples) {
+    const std::size_t before = stretches_.size();
+    fold();
+    if (stretches_.size() < before) continue;
+    lost_ += stretches_.front().samples.size();  // gaps between all of them, or too many circuits
+    stretches_.pop_front();
+  }
+}
+
+std::size_t Pending::samples() const noexcept {
+  std::size_t sum = 0;
+  for (const OfStretch& each : stretches_) sum += each.samples.size();
+  return sum;
+}
+
+/// Adds each second stretch to the one before it, where that is its neighbour.
+void Pending::fold() {
+  std::deque<OfStretch> folded;
+  bool last_is_pair = true;
+  for (OfStretch& each : stretches_) {
+    const bool neighbour = !folded.empty() && folded.back().stretch.end() == each.stretch.from;
+    if (last_is_pair || !neighbour) {
+      folded.push_back(std::move(each));
+      last_is_pair = false;
+      continue;
+    }
+    OfStretch& sum = folded.back();
+    sum.stretch.length += each.stretch.length;
+    for (auto& [circuit, sample] : each.samples) history::add(sum.samples[circuit], sample);
+    last_is_pair = true;
+  }
+  stretches_ = std::move(folded);
+}
+
+void Pending::add(LoggedTransition transition) {
+  transitions_.push_back(std::move(transition));
+  if (transitions_.size() <= most_transitions) return;
+  transitions_.pop_front();
+  ++lost_;
+}
+
+void Pending::add(TimedCommand command) {
+  commands_.push_back(std::move(command));
+  if (commands_.size() <= most_commands) return;
+  commands_.pop_front();
+  ++lost_;
+}
+
+void Pending::write_to(Tables& tables) const {
+  for (const OfStretch& each : stretches_) tables.write(each.stretch, each.samples);
+  for (const LoggedTransition& each : transitions_) tables.write(each);
+  for (const TimedCommand& each : commands_) tables.write(each);
+}
+
+void Pending::clear() {
+  stretches_.clear();
+  transitions_.clear();
+  commands_.clear();
+}
+
+void Pending::add_to(CircuitHistory& history, WallAnchor::Wall from, WallAnchor::Wall to) const {
+  for (const OfStretch& each : stretches_) {
+    const auto found = each.samples.find(history.circuit);
+    if (found == each.samples.end() || each.stretch.end() <= from || each.stretch.from >= to) continue;
+    history.samples.push_back(found->second);
+    history.samples.back().from = each.stretch.from;
+    history.samples.back().length = each.stretch.length;
+  }
+  for (const LoggedTransition& each : transitions_) {
+    if (each.breaker == history.circuit && each.wall >= from && each.wall < to)
+      history.transitions.push_back(each);
+  }
+}
+
+std::uint64_t Pending::take_lost() noexcept { return std::exchange(lost_, 0); }
+
+}  // namespace switchgear::history

@@ -1,0 +1,60 @@
+#include "app/history/store.hpp"
+
+#include <SQLiteCpp/Exception.h>
+#include <SQLiteCpp/Transaction.h>
+
+#include <utility>
+
+namespace switchgear::history {
+
+Store::Store(std::string file, std::vector<std::string> tables, WallAnchor anchor, spdlog::logger& log)
+    : file_(std::move(file)), further_tables_(std::move(tables)), anchor_(anchor), log_(log) {
+  open();
+}
+
+void Store::open() {
+  tables_.reset();
+  database_.reset();
+  OpenedFile opened = open_file(file_, further_tables_);
+  database_ = std::move(opened.database);
+  tables_ = std::make_unique<Tables>(*database_, anchor_);
+  in_memory_ = file_.empty() || !opened.problem.empty();
+  name_ = in_memory_ ? "the history in memory" : file_;
+  if (!opened.moved_aside.empty())
+    log_.error("history: {} was broken; it is now {}, and a new one has begun", file_, opened.moved_aside);
+  if (!opened.problem.empty()) {
+    log_.error("history: {} cannot be used: {}; until the next start the history is kept in memory", file_,
+               opened.problem);
+  }
+}
+
+template <class Run>
+void Store::watched(Run run) {
+  try {
+    run();
+  } catch (const SQLite::Exception& error) {
+    if (says_broken(error)) open();
+    throw;
+  }
+}
+
+void Store::write(const Job& job, Lasting lasting) {
+  watched([&] {
+    try {
+      const bool wait = lasting == Lasting::past_the_machine;
+      database_->exec(wait ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+      SQLite::Transaction transaction(*database_, SQLite::TransactionBehavior::IMMEDIATE);
+      job(*database_);
+      transaction.commit();
+    } catch (...) {
+      tables_->forget_written();
+      throw;
+    }
+  });
+}
+
+void Store::read(const std::function<void(const Tables&)>& job) {
+  watched([&] { job(*tables_); });
+}
+
+}  // namespace switchgear::history

@@ -1,0 +1,58 @@
+// The open history: a file, or memory in its place, and what happens when it turns out to be broken.
+#pragma once
+
+#include <SQLiteCpp/Database.h>
+#include <spdlog/logger.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/history/file.hpp"
+#include "app/history/tables.hpp"
+
+namespace switchgear::history {
+
+/// Threads: one. Borrows the log.
+class Store {
+ public:
+  using Job = std::function<void(SQLite::Database&)>;
+
+  /// Opens the file (file.hpp) and logs what is wrong with it.
+  Store(std::string file, std::vector<std::string> tables, WallAnchor anchor, spdlog::logger& log);
+
+  enum class Lasting : std::uint8_t {
+    past_the_process,  ///< the end of the process loses nothing; that of the machine may lose the last
+                       ///< seconds
+    past_the_machine,  ///< waits for the disk
+  };
+  /// Runs `job` in a transaction: all that it wrote is kept, or nothing. Throws what the job throws, and
+  /// SQLite::Exception. When the file turns out to be broken it is replaced, as by open_file(), and the job
+  /// has failed.
+  void write(const Job& job, Lasting lasting = Lasting::past_the_process);
+  /// Runs `job`, which only reads. Throws likewise.
+  void read(const std::function<void(const Tables&)>& job);
+
+  /// For jobs of write().
+  [[nodiscard]] Tables& tables() noexcept { return *tables_; }
+  [[nodiscard]] bool in_memory() const noexcept { return in_memory_; }
+  /// For messages: the path, or where else the history is.
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+
+ private:
+  void open();
+  template <class Run>
+  void watched(Run run);
+
+  const std::string file_;
+  const std::vector<std::string> further_tables_;
+  const WallAnchor anchor_;
+  spdlog::logger& log_;
+  std::string name_;
+  bool in_memory_ = false;
+  std::unique_ptr<SQLite::Database> database_;
+  std::unique_ptr<Tables> tables_;
+};
+
+}  // namespace switchgear::history

@@ -1,0 +1,48 @@
+// One collector, as one request sees it.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "app/otlp/telemetry_section.hpp"
+#include "switchgear/core/time.hpp"
+#include "switchgear/http/client.hpp"
+#include "switchgear/http/response.hpp"
+
+namespace switchgear::otlp {
+
+/// What became of one request (https://opentelemetry.io/docs/specs/otlp/#otlphttp-response).
+struct Delivery {
+  enum class How : std::uint8_t {
+    delivered,    ///< all but `rejected`
+    refused,      ///< the same request must not be sent again
+    unavailable,  ///< later it may be taken: 429, 502, 503, 504, or no answer
+  };
+  How how = How::delivered;
+  std::uint64_t rejected = 0;                ///< points or spans that the collector threw away
+  std::optional<Duration> retry_after = {};  ///< of `unavailable`, if the collector said so
+  std::string words = {};                    ///< one line for the log; empty: there is nothing to say
+};
+
+/// The meaning of a collector's answer.
+[[nodiscard]] Delivery delivery_of(const http::Response& response);
+
+/// Threads: those of its executor, one request at a time.
+class Collector {
+ public:
+  /// Throws std::invalid_argument or http::Error for options that read_telemetry() would have refused.
+  Collector(const boost::asio::any_io_executor& executor, const OtlpOptions& options);
+
+  /// `path`: below the endpoint. `json`: sent with gzip. Throws nothing: no answer within ten seconds, or
+  /// none at all, is `unavailable`.
+  [[nodiscard]] boost::asio::awaitable<Delivery> post(std::string_view path, std::string json);
+
+ private:
+  http::Client client_;
+};
+
+}  // namespace switchgear::otlp

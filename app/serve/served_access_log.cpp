@@ -1,0 +1,98 @@
+#include "app/serve/served_access_log.hpp"
+
+#include <chrono>
+#include <system_error>
+#include <utility>
+
+namespace switchgear::serve {
+
+namespace {
+
+constexpr Duration patience_with_disk = std::chrono::seconds{5};
+
+void add(gateway::AccessCounts& to, const gateway::AccessCounts& more) noexcept {
+  to.written += more.written;
+  to.lost += more.lost;
+}
+
+[[nodiscard]] std::string text_of(int error) { return std::generic_category().message(error); }
+
+}  // namespace
+
+std::shared_ptr<gateway::AccessLog> ServedAccessLog::prepare(const gateway::AccessOptions& options) const {
+  if (options.off()) return nullptr;
+  {
+    const std::lock_guard lock{mutex_};
+    if (current_ != nullptr && current_->options() == options) return current_;
+  }
+  return std::make_shared<gateway::AccessLog>(options, gateway_.threads());
+}
+
+void ServedAccessLog::use(const std::shared_ptr<gateway::AccessLog>& next) {
+  std::shared_ptr<gateway::AccessLog> old;
+  {
+    const std::lock_guard lock{mutex_};
+    if (next == current_) return;
+    old = std::exchange(current_, next);
+    retiring_ = old;
+  }
+  gateway_.log_access(next);
+  if (old == nullptr) return;
+  old->close(patience_with_disk);
+  const std::lock_guard lock{mutex_};
+  add(before_, old->counts());
+  retiring_ = nullptr;
+}
+
+void ServedAccessLog::reopen() const {
+  const std::lock_guard lock{mutex_};
+  if (current_ != nullptr) current_->reopen();
+}
+
+gateway::AccessCounts ServedAccessLog::counts() const {
+  gateway::AccessCounts all = current_ == nullptr ? gateway::AccessCounts{} : current_->counts();
+  if (retiring_ != nullptr) add(all, retiring_->counts());
+  add(all, before_);
+  return all;
+}
+
+void ServedAccessLog::look_at_clock(TimePoint now) {
+  const std::lock_guard lock{mutex_};
+  const gateway::AccessCounts seen = counts();
+  report_reopening(seen);
+  if (seen.lost != lost_seen_) {
+    if (!std::exchange(in_trouble_, true)) {
+      lost_before_trouble_ = lost_seen_;
+      log_.warn("access log: {}: lines are dropped, and counted",
+                seen.error == 0 ? "the disk is too slow" : text_of(seen.error));
+    }
+    lost_seen_ = seen.lost;
+    last_loss_ = now;
+  } else if (in_trouble_ && seen.error == 0 && now - last_loss_ >= calm) {
+    in_trouble_ = false;
+    log_.info("access log: all lines are written again; {} were dropped", seen.lost - lost_before_trouble_);
+  }
+}
+
+void ServedAccessLog::report_reopening(const gateway::AccessCounts& now) {
+  if (std::exchange(reopen_error_, now.reopen_error) == now.reopen_error || now.reopen_error == 0) return;
+  log_.warn("access log: the file cannot be opened anew, and lines still go to the old one: {}",
+            text_of(now.reopen_error));
+}
+
+void ServedAccessLog::close() {
+  use(nullptr);
+  const std::lock_guard lock{mutex_};
+  if (const std::uint64_t lost = counts().lost - lost_seen_; lost != 0 || in_trouble_)
+    log_.warn("access log: {} lines were dropped", in_trouble_ ? counts().lost - lost_before_trouble_ : lost);
+}
+
+void ServedAccessLog::add_metrics(telemetry::MetricFamilies& to) const {
+  const std::lock_guard lock{mutex_};
+  const gateway::AccessCounts all = counts();
+  to.counter("switchgear_access_log_lines_total", "Lines written to the access log.", {}, all.written);
+  to.counter("switchgear_access_log_lost_lines_total",
+             "Lines of the access log that were dropped because the disk was slow or full.", {}, all.lost);
+}
+
+}  // namespace switchgear::serve

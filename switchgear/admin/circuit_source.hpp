@@ -1,0 +1,60 @@
+// The circuits of a program as reports and diagnoses need them: its breakers, their past, what stands around
+// them. Never here: JSON, HTTP.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "switchgear/admin/program.hpp"
+#include "switchgear/observe/report/report.hpp"
+#include "switchgear/observe/transition_log.hpp"
+#include "switchgear/registry/breaker_registry.hpp"
+
+namespace switchgear::admin {
+
+/// One circuit and its past.
+struct SeenCircuit {
+  CircuitHistory history;
+  figures::Span span;
+  PastFrom past = PastFrom::memory;
+  CircuitPresent present;
+};
+
+/// One circuit at a glance.
+struct CircuitCondition {
+  int health_score = 100;
+  std::optional<std::string> recommendation;
+};
+
+/// Borrows all it is given. Threads: one at a time.
+class CircuitSource {
+ public:
+  /// `program` has a log of transitions. `started`: since when it has seen what happened.
+  CircuitSource(const BreakerRegistry& registry, const Program& program, WallAnchor::Wall started);
+
+  /// Its last `since`, from the program's history. Without one, the span is all the time since `started`: a
+  /// single sample of the breaker's totals, and the transitions in memory. Empty when there is no breaker of
+  /// that name.
+  [[nodiscard]] std::optional<SeenCircuit> see(const std::string& circuit, Duration since,
+                                               TimePoint now) const;
+
+  /// Of every circuit, from memory alone: quick enough to be asked for often.
+  [[nodiscard]] std::map<std::string, CircuitCondition, std::less<>> conditions(TimePoint now) const;
+
+ private:
+  using Surroundings = std::map<std::string, CircuitSurroundings>;
+
+  [[nodiscard]] SeenCircuit in_memory(const CircuitBreaker& breaker, const Surroundings& surroundings,
+                                      TimePoint now) const;
+  [[nodiscard]] CircuitSample sample_of(const CircuitPresent& present, WallAnchor::Wall now) const;
+  [[nodiscard]] Surroundings surroundings() const;
+
+  const BreakerRegistry& registry_;
+  const Program& program_;
+  const TransitionLog& transitions_;
+  WallAnchor::Wall started_;
+};
+
+}  // namespace switchgear::admin

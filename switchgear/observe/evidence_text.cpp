@@ -1,0 +1,57 @@
+#include "switchgear/observe/evidence_text.hpp"
+
+#include <array>
+#include <cstdint>
+#include <cstdio>
+#include <string_view>
+
+namespace switchgear {
+
+namespace {
+
+std::string rounded(double number) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.4g", number);
+  return text.data();
+}
+
+std::string seconds(double length) { return rounded(length) + "s"; }
+
+std::string share(std::uint64_t part, std::uint64_t whole, std::string_view what) {
+  return std::to_string(part).append(" of ").append(std::to_string(whole)).append(" calls ").append(what);
+}
+
+}  // namespace
+
+std::string evidence_text(Rule rule, double value, double threshold, const WindowSnapshot& window) {
+  const auto held = [&](const std::string& seen, const std::string& limit) {
+    return std::string(to_string(rule)) + " " + seen + " >= " + limit;
+  };
+  switch (rule) {
+    case Rule::failure_rate:
+      return held(rounded(value), rounded(threshold)) + ": " + share(window.failures, window.calls, "failed");
+    case Rule::slow_call:
+      return held(rounded(value), rounded(threshold)) + ": " + share(window.slow, window.calls, "were slow");
+    case Rule::latency:
+      return held(seconds(value), seconds(threshold)) + ": " +
+             share(window.high, window.calls, "took as long");
+    case Rule::consecutive_failures:
+    case Rule::failure_balance:
+    case Rule::stuck_calls:
+      return held(rounded(value), rounded(threshold));
+    case Rule::probe:
+      return "probe: " + rounded(value * 100) + " % of the permitted probes failed";
+    case Rule::max_wait:
+      return "max_wait: a probe has not come back for " + seconds(threshold);
+    case Rule::recovered:
+      return "recovered: " + rounded(value * 100) + " % of the permitted probes failed";
+    case Rule::open_duration:
+      return "open_duration: " + seconds(threshold) + " are over";
+    case Rule::operator_command:
+    case Rule::restored:
+      break;
+  }
+  return std::string(to_string(rule));
+}
+
+}  // namespace switchgear

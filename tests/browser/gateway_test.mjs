@@ -1,0 +1,139 @@
+// The dashboard of a real gateway: services, history, analysis, reports, alerts.
+//   node gateway_test.mjs SWITCHGEAR
+// Every wait is bounded by what it waits for; nothing sleeps.
+import assert from "node:assert/strict";
+import { expectAccessible } from "./axe.mjs";
+import { startGateway } from "./gateway.mjs";
+import { at, finish, live, test } from "./harness.mjs";
+
+const binary = process.argv[2];
+const hostile = "<b>mail & more</b>";
+
+const configuration = (port) => `
+version: 1
+gateway: {threads: 1}
+history: {resolution: 1s}
+alerts:
+  channels: {book: {log: {}}}
+policies:
+  everything:
+    timeout: 5s
+    retry: {max_attempts: 2}
+    bulkhead: {max_concurrent: 20}
+    rate_limiter: {rate: 1000}
+    adaptive_limit: {}
+    cache: {ttl: 1s}
+    circuit_breaker: {minimum_calls: 4, failure_rate: 0.5, open_duration: 600s}
+services:
+  payment: {url: "http://127.0.0.1:${port}", policy: everything, routes: [{prefix: /payment/}]}
+  ${JSON.stringify(hostile)}: {url: "http://127.0.0.1:${port}", policy: everything, routes: [{prefix: /mail/}]}
+`;
+/// Once the history has its first sample: until then it knows no circuit.
+const start = async () => {
+  const server = await startGateway(binary, configuration);
+  for (let known = 0; known < 2;) {
+    const answer = await fetch(`${server.url}/history`);
+    known = (await answer.json()).circuits.length;
+  }
+  return server;
+};
+const open = async (server) => {
+  await server.send("/payment/ok", 3);
+  await server.send("/payment/fail", 8);
+};
+
+await test("shows a service's policies, connections and requests as they are", async ({ page, server }) => {
+  assert.deepEqual(await server.send("/payment/ok", 3), [200, 200, 200]);
+  await page.goto(at(server, "services"));
+  const row = page.getByRole("row").filter({ has: page.getByRole("link", { name: "payment", exact: true }) });
+  await row.getByText("3", { exact: true }).waitFor();
+  await page.getByRole("link", { name: hostile, exact: true }).waitFor();
+  await row.getByRole("link").click();
+  await page.getByRole("heading", { level: 1, name: "payment" }).waitFor();
+  for (const title of ["Requests", "Attempts", "Connections", "Retry", "Bulkhead", "Adaptive limit", "Rate limiter", "Cache"]) {
+    await page.getByRole("heading", { level: 2, name: title, exact: true }).waitFor();
+  }
+  await page.getByRole("region", { name: "Bulkhead" }).getByText("0 of 20").waitFor();
+  await page.getByRole("link", { name: "Closed breaker" }).click();
+  await page.getByText("policy=everything").waitFor();
+}, { start });
+
+await test("draws calls and latencies out of the history, with the opening as a mark and its evidence", async ({ page, server }) => {
+  await open(server);
+  await page.goto(at(server, "breaker/payment"));
+  await page.getByRole("button", { name: "1 h", exact: true, pressed: true }).waitFor();
+  await page.getByRole("row").filter({ hasText: "failure rate" }).getByText(/^\d of \d failed/).waitFor();
+  await page.getByRole("img", { name: /^Calls, .*: calls at most (0\.0*)?[1-9]/ }).waitFor();
+  await page.getByRole("img", { name: /^Latency, .*: p50 at most [\d.]+ (µs|ms)/ }).waitFor();
+  await page.getByText("As a table").click();
+  await page.getByRole("group", { name: "Values of the charts" }).getByText(/^\d.* (µs|ms)$/).first().waitFor();
+  // The span is in the address, the usual ones and any other.
+  await page.getByRole("button", { name: "6 h", exact: true }).click();
+  assert.match(page.url(), /span=6h/);
+  await page.getByRole("button", { name: "Other…" }).click();
+  await page.getByLabel("From").fill("2026-03-01T10:00");
+  await page.getByLabel("To", { exact: true }).fill("2026-03-01T12:00");
+  await page.getByRole("button", { name: "Show", exact: true }).click();
+  await page.getByText("No change of state in this span.").waitFor();
+  assert.match(page.url(), /from=.*&to=/);
+  await page.goBack();
+  await page.getByRole("button", { name: "6 h", exact: true, pressed: true }).waitFor();
+}, { start });
+
+await test("says why a breaker opened and what to do, and leads to its report", async ({ page, server }) => {
+  await open(server);
+  await page.goto(at(server, "breaker/payment"));
+  const analysis = page.getByRole("region", { name: "Analysis" });
+  await analysis.getByText("http error").waitFor();
+  await analysis.getByText(/^docs\/runbooks\/[a-z-]+\.md$/).first().waitFor();
+  await analysis.getByRole("link", { name: "Report" }).click();
+  await page.getByRole("heading", { level: 1, name: "payment" }).waitFor();
+  await page.getByRole("region", { name: "Figures" }).getByText(/^\d+ of 100$/).first().waitFor();
+  await page.getByRole("region", { name: "Openings" }).getByText("not closed").waitFor();
+  const saved = page.waitForEvent("download");
+  await page.getByRole("link", { name: "Save as a page" }).click();
+  assert.match((await saved).suggestedFilename(), /^report-payment\.html$/);
+}, { start });
+
+await test("tells of an alert on every page, and takes acknowledgements and silences", async ({ page, server }) => {
+  await open(server);
+  await page.goto(at(server));
+  await page.getByRole("link", { name: /Alerts 1 firing/ }).click();
+  const alert = page.getByRole("listitem", { name: "opened of payment: firing" });
+  await alert.waitFor();
+  await alert.getByRole("button", { name: "Acknowledge opened of payment" }).click();
+  await alert.getByText(/acknowledged by 127\.0\.0\.1/).waitFor();
+  await alert.getByRole("button", { name: "Silence opened of payment" }).click();
+  const dialog = page.getByRole("dialog", { name: "Silence alerts" });
+  assert.equal(await dialog.getByLabel("Circuit").inputValue(), "payment");
+  await dialog.getByLabel("For").selectOption("8h");
+  await dialog.getByLabel("Why").fill(hostile);
+  await dialog.getByRole("button", { name: "Silence" }).click();
+  await dialog.waitFor({ state: "detached" });
+  const silences = page.getByRole("region", { name: "Silences" });
+  await silences.getByText(hostile, { exact: true }).waitFor();
+  await silences.getByText("in 8 h").waitFor();
+  await alert.getByText(/muted/).waitFor();
+  await silences.getByRole("button", { name: "End the silence of payment" }).click();
+  await silences.getByText("Every alert is told to the channels of its rule.").waitFor();
+  await page.getByRole("region", { name: "Channels" }).getByRole("row").filter({ hasText: "book" }).waitFor();
+}, { start });
+
+await test("has nothing that axe finds on the pages of a gateway, and fits 400 pixels", async ({ page, server }) => {
+  await open(server);
+  for (const hash of ["", "breaker/payment", "services", "service/payment", "alerts", "reports", "report/payment"]) {
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.goto(at(server, hash));
+    await live(page);
+    await page.getByText(/^Asking for/).waitFor({ state: "detached" });
+    await expectAccessible(page, `#/${hash}`);
+    await page.setViewportSize({ width: 400, height: 800 });
+    await page.waitForFunction(() => document.documentElement.scrollWidth <= innerWidth);
+  }
+  await page.goto(at(server, "alerts"));
+  await page.getByRole("button", { name: "New silence" }).click();
+  await page.getByRole("dialog").waitFor();
+  await expectAccessible(page, "the dialog of a silence");
+}, { start });
+
+await finish();

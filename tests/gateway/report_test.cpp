@@ -1,0 +1,79 @@
+// Reports and diagnoses of a real process: what an operator gets to know of a service that fails.
+#include <gtest/gtest.h>
+
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+#include <string>
+
+#include "tests/gateway/gateway_process.hpp"
+#include "tests/gateway/upstream.hpp"
+
+namespace switchgear::wire {
+namespace {
+
+namespace json = boost::json;
+
+json::value answer_of(const GatewayProcess& gateway, const std::string& target) {
+  const Message answer = gateway.admin("GET", target);
+  EXPECT_EQ(answer.status(), 200U) << answer.body;
+  return json::parse(answer.body);
+}
+
+constexpr const char* guarded =
+    "  guarded:\n"
+    "    timeout: 60s\n"
+    "    circuit_breaker: {consecutive_failures: 3, open_duration: 1h, max_open_duration: 1h}\n"
+    "    fallback: {value: {body: \"later\"}}\n"
+    "history: {resolution: 1s}\n";
+
+TEST(GatewayReport, SaysWhatAFailingServiceCostsAndWhatToDo) {
+  Upstream upstream{Upstream::saying("HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n")};
+  const GatewayProcess gateway{config_text(
+      {{"shop", upstream.port(), "/", "guarded", ", business: {value: 2.5, currency: EUR}, capacity: 40"}},
+      guarded)};
+  ASSERT_TRUE(eventually([&] {  // an opening before the first sample has no failures beside it
+    return !answer_of(gateway, "/history").at("circuits").as_array().empty();
+  }));
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(gateway.get("/").status(), 200U) << "a fallback answers";
+  ASSERT_EQ(gateway.state("shop"), "open");
+  ASSERT_TRUE(eventually([&] {  // until the sample that it happened in is full
+    const json::value report = answer_of(gateway, "/reports/shop");
+    return report.at("openings") == 1 && report.at("calls").at("refused") == 7;
+  }));
+  const json::value report = answer_of(gateway, "/reports/shop?since=1h");
+  EXPECT_LE(report.at("health_score").to_number<int>(), 45);
+  EXPECT_TRUE(report.at("mean_time_to_recovery").is_null());
+  EXPECT_EQ(report.at("source"), "history");
+  EXPECT_EQ(report.at("business").at("at_risk").to_number<double>(), 25);
+  EXPECT_EQ(report.at("business").at("protected").to_number<double>(), 25);
+  EXPECT_EQ(report.at("fallback_success_rate").to_number<double>(), 1);
+  EXPECT_FALSE(report.at("time_saved").is_null());
+  const json::value analysis = answer_of(gateway, "/analysis/shop");
+  EXPECT_EQ(analysis.at("state"), "open");
+  EXPECT_EQ(analysis.at("last_opening").at("evidence"), "consecutive_failures 3 >= 3");
+  EXPECT_EQ(analysis.at("findings").at(0).at("rule"), "failing");
+  EXPECT_EQ(analysis.at("findings").at(0).at("runbook"), "docs/runbooks/breaker-open.md");
+  const json::value status = answer_of(gateway, "/status").at("circuit_breakers").at(0);
+  EXPECT_EQ(status.at("health_score"), report.at("health_score"));
+  EXPECT_TRUE(status.at("recommendation").is_string());
+}
+
+TEST(GatewayReport, WritesAPageWithTheNamesItWasGivenAsText) {
+  Upstream upstream{Upstream::saying(ok())};
+  const GatewayProcess gateway{config_text({{"\"<b>shop\"", upstream.port(), "/", "guarded"}}, guarded)};
+  EXPECT_EQ(gateway.get("/").status(), 200U);
+  const Message page = gateway.admin("GET", "/reports/%3Cb%3Eshop?format=html");
+  EXPECT_EQ(page.status(), 200U);
+  EXPECT_EQ(page.body.find("<b>shop"), std::string::npos);
+  EXPECT_NE(page.body.find("&lt;b&gt;shop"), std::string::npos);
+}
+
+TEST(GatewayReport, KnowsNoCircuitOfAServiceWithoutABreaker) {
+  Upstream upstream{Upstream::saying(ok())};
+  const GatewayProcess gateway{config_text({{"bare", upstream.port(), "/"}})};
+  EXPECT_EQ(gateway.admin("GET", "/reports/bare").status(), 404U);
+  EXPECT_EQ(gateway.admin("GET", "/analysis/bare").status(), 404U);
+}
+
+}  // namespace
+}  // namespace switchgear::wire

@@ -1,0 +1,138 @@
+// A table of any length that draws only the rows in sight. It scrolls with the page; the arrow keys move from row to row.
+import type { ComponentChildren } from "preact";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+
+export interface Column<T> {
+  key: string;
+  title: string;
+  /// `num`: right-aligned; `wide`: only where there is room for it.
+  class?: string;
+  /// Read while the row is drawn: signals that it reads draw the row again, and no other.
+  cell: (item: T) => ComponentChildren;
+  sort?: { active: boolean; ascending: boolean; by: () => void };
+}
+
+interface Props<T> {
+  label: string;
+  items: readonly T[];
+  keyOf: (item: T) => string;
+  rowClass?: (item: T) => string;
+  columns: readonly Column<T>[];
+}
+
+/// As the style sheet has it.
+const rowHeight = 46;
+/// Drawn above and below what is in sight, and how far one has to scroll before rows are drawn anew.
+const spare = 8;
+const step = 4;
+
+function Row<T>({ item, index, columns, rowClass }: { item: T; index: number } & Pick<Props<T>, "columns" | "rowClass">) {
+  return (
+    <tr class={rowClass?.(item)} aria-rowindex={index + 2}>
+      {columns.map((column, i) =>
+        i === 0 ? (
+          <th key={column.key} scope="row" class={column.class}>
+            {column.cell(item)}
+          </th>
+        ) : (
+          <td key={column.key} class={column.class}>
+            {column.cell(item)}
+          </td>
+        ),
+      )}
+    </tr>
+  );
+}
+
+function Head<T>({ column }: { column: Column<T> }) {
+  const { sort, title } = column;
+  return (
+    <th scope="col" class={column.class} aria-sort={sort?.active ? (sort.ascending ? "ascending" : "descending") : undefined}>
+      {sort ? (
+        <button type="button" onClick={sort.by}>
+          {title}
+          <span class="arrow" aria-hidden="true">
+            {sort.active ? (sort.ascending ? "↑" : "↓") : ""}
+          </span>
+        </button>
+      ) : (
+        title
+      )}
+    </th>
+  );
+}
+
+export function VirtualTable<T>({ label, items, keyOf, rowClass, columns }: Props<T>) {
+  const body = useRef<HTMLTableSectionElement>(null);
+  const [sight, setSight] = useState({ first: 0, count: 40 });
+  useLayoutEffect(() => {
+    const look = () => {
+      if (!body.current) return;
+      const above = -body.current.getBoundingClientRect().top;
+      const first = Math.max(0, Math.floor(above / rowHeight / step) * step - spare);
+      const count = Math.ceil(innerHeight / rowHeight) + 2 * spare + step;
+      setSight((last) => (last.first === first && last.count === count ? last : { first, count }));
+    };
+    look();
+    addEventListener("scroll", look, { passive: true });
+    addEventListener("resize", look);
+    return () => {
+      removeEventListener("scroll", look);
+      removeEventListener("resize", look);
+    };
+  }, []);
+
+  const first = Math.min(sight.first, Math.max(0, items.length - sight.count));
+  const shown = items.slice(first, first + sight.count);
+  const below = items.length - first - shown.length;
+
+  const move = (event: KeyboardEvent) => {
+    const row = (event.target as HTMLElement).closest("tr");
+    if (!row || row.parentElement !== body.current) return;
+    const links = [...body.current!.querySelectorAll<HTMLElement>("th a")];
+    const at = links.findIndex((link) => row.contains(link));
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: links.length - 1 }[event.key];
+    const next = to === undefined ? undefined : links[to];
+    if (!next) return;
+    event.preventDefault();
+    next.focus({ preventScroll: true });
+    next.scrollIntoView({ block: "nearest" });
+    if (event.key === "Home") scrollTo(0, 0);
+    if (event.key === "End") scrollTo(0, document.body.scrollHeight);
+  };
+
+  return (
+    <div class="listbox">
+      <table class="list" aria-label={label} aria-rowcount={items.length + 1} onKeyDown={move}>
+        <thead>
+          <tr aria-rowindex={1}>
+            {columns.map((column) => (
+              <Head key={column.key} column={column} />
+            ))}
+          </tr>
+        </thead>
+        <tbody ref={body}>
+          {first > 0 && <Spacer rows={first} />}
+          {shown.map((item, i) => (
+            <Row key={keyOf(item)} item={item} index={first + i} columns={columns} rowClass={rowClass} />
+          ))}
+          {below > 0 && <Spacer rows={below} />}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/// Stands for rows out of sight. One cell is enough, and more would bring back columns that a narrow screen leaves out. Its
+/// height is set from here: the content security policy refuses it in markup.
+function Spacer({ rows }: { rows: number }) {
+  const cell = useRef<HTMLTableCellElement>(null);
+  useLayoutEffect(() => {
+    if (cell.current) cell.current.style.height = `${rows * rowHeight}px`;
+  }, [rows]);
+  return (
+    <tr class="spacer" aria-hidden="true">
+      <td ref={cell} />
+    </tr>
+  );
+}

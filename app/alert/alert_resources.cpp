@@ -173,15 +173,14 @@ std::vector<admin::AddedResource> alert_resources(Alerts& alerts) {
        .path = "/silences",
        .handle = [&alerts](const admin::ResourceRequest& request) { return silence(alerts, request); },
        .command = "silence"});
-  resources.push_back(
-      {.method = admin::Method::post,
-       .path = "/silences/{name}/end",
-       .handle = [&alerts](const admin::ResourceRequest& request) -> admin::ResourceAnswer {
-         if (!alerts.end_silence(std::string{request.name}))
-           return admin::Problem{404, "there is no silence of that id that an operator has set"};
-         return admin::Json{json::object{{"id", request.name}, {"ended", true}}};
-       },
-       .command = "end-silence"});
+  resources.push_back({.method = admin::Method::post,
+                       .path = "/silences/{name}/end",
+                       .handle = [&alerts](const admin::ResourceRequest& request) -> admin::ResourceAnswer {
+                         if (!alerts.end_silence(std::string{request.name}))
+                           return admin::Problem{404, "no silence that an operator has set has that id"};
+                         return admin::Json{json::object{{"id", request.name}, {"ended", true}}};
+                       },
+                       .command = "end-silence"});
   return resources;
 }
 

@@ -142,8 +142,8 @@ TEST(AlertSection, LocatesWhatIsWrongInAChannel) {
                "f.yaml:3:14: alerts.channels.c: names 2 kinds of channel; expected one of slack, pagerduty, "
                "alertmanager, webhook, email or log");
   expect_error(
-      "  channels: {c: {email: {smtp: \"smtp://m\", from: nobody, to: [a@b.c]}}}\n",
-      "f.yaml:3:50: alerts.channels.c.email.from: \"nobody\" is not a mail address; expected one such as "
+      "  channels: {c: {email: {smtp: \"smtp://m\", from: office, to: [a@b.c]}}}\n",
+      "f.yaml:3:50: alerts.channels.c.email.from: \"office\" is not a mail address; expected one such as "
       "ops@example.com");
   expect_error("  channels: {c: {slak: {webhook: \"https://x/\"}}}\n",
                "f.yaml:3:18: alerts.channels.c.slak: unknown key; did you mean \"slack\"?");

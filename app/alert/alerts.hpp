@@ -75,7 +75,7 @@ class Alerts {
   [[nodiscard]] Status status() const;
   [[nodiscard]] Moment now() const;
 
-  /// False when there is no such incident, or it is over.
+  /// False when the incident does not exist or is over.
   bool acknowledge(const std::string& id, const std::string& by);
   /// Returns its id; empty when there are too many.
   std::string silence(Silence silence);

@@ -20,7 +20,7 @@ int complain(const std::string& url, const std::string& name, const ControlReply
   std::string detail = reply.error;
   if (const auto* problem = reply.body.if_object()) detail = text_of(*problem, "detail");
   if (reply.status == 404) {
-    fmt::print(stderr, "there is no circuit breaker '{}' at {}\n", printable(name), url);
+    fmt::print(stderr, "circuit breaker '{}' does not exist at {}\n", printable(name), url);
   } else if (reply.status == 401) {
     fmt::print(stderr, "{} requires a token; give it with --token or SWITCHGEAR_ADMIN_TOKEN\n", url);
   } else {

@@ -106,7 +106,7 @@ class Watch {
     lost_ = false;
     if (!connected_before_ && lines_.misses_its_breaker()) {
       complain(
-          fmt::format("there is no circuit breaker '{}' at {}", printable(options_.name), options_.admin));
+          fmt::format("circuit breaker '{}' does not exist at {}", printable(options_.name), options_.admin));
       end(input_is_wrong);
     }
     connected_before_ = true;

@@ -129,7 +129,7 @@ struct Span {
   if (found.samples.empty() && found.transitions.empty()) {
     const auto known = history.circuits();
     if (!std::binary_search(known.begin(), known.end(), name))
-      return Problem{404, "there is no history of a circuit of that name", {{"circuit", name}}};
+      return Problem{404, "no circuit of that name has a history", {{"circuit", name}}};
   }
   json::object made = history_json(found, anchor);
   made["from"] = admin::iso8601(span.from);

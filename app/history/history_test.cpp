@@ -154,7 +154,6 @@ TEST_F(HistoryTest, RecordsSamplesWhileTimePasses) {
   while (calls == 0 && std::chrono::steady_clock::now() < end) {
     calls = 0;
     for (const CircuitSample& each : past_of("payment").samples) calls += each.successes;
-    std::this_thread::sleep_for(20ms);
   }
   EXPECT_EQ(calls, 1U);
 }

@@ -31,7 +31,7 @@ struct Reading {
 /// - Set forward by `step` or more, as after the machine was suspended: the stretch under way ends after the
 ///   time that has really passed, and a gap follows.
 /// - Set back by `step` or more: the stretch under way ends likewise, and the next ones cover times that were
-///   covered before. Whoever keeps them lets the newer ones replace the older.
+///   covered before. The store replaces the older ones by the newer.
 class StretchClock {
  public:
   static constexpr Duration step = std::chrono::minutes{1};

@@ -44,7 +44,7 @@ TEST_F(TablesTest, GiveASampleToEverySpanThatItOverlaps) {
   EXPECT_EQ(samples(60s, 90s), Texts{});
   EXPECT_EQ(tables.recorded_until(), noon + 50s);
   EXPECT_EQ(tables.circuits(), (Texts{"payment", "search"}));
-  EXPECT_TRUE(tables.read("nobody", noon, noon + 1h).samples.empty());
+  EXPECT_TRUE(tables.read("unknown", noon, noon + 1h).samples.empty());
 }
 
 TEST_F(TablesTest, GiveATransitionBackWithAllOfItsEvidence) {

@@ -85,7 +85,7 @@ bool reads(const Request& request) {
 }
 
 Response no_such_breaker(const std::string& name) {
-  return problem(http::status::not_found, "there is no circuit breaker of that name", {{"circuit", name}});
+  return problem(http::status::not_found, "the circuit breaker does not exist", {{"circuit", name}});
 }
 
 /// The program's resources and the server's own reports.

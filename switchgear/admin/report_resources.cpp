@@ -50,7 +50,7 @@ std::variant<Wanted, Problem> wanted(const ResourceRequest& request,
 }
 
 ResourceAnswer no_such_circuit(const ResourceRequest& request) {
-  return Problem{404, "there is no circuit breaker of that name", {{"circuit", request.name}}};
+  return Problem{404, "the circuit breaker does not exist", {{"circuit", request.name}}};
 }
 
 ResourceAnswer report_answer(const CircuitSource& circuits, const ResourceRequest& request, TimePoint now) {

@@ -87,7 +87,7 @@ class Engine {
   /// What has become of the incidents since the last call, and whom to tell.
   [[nodiscard]] Changes take(Moment now);
 
-  /// False when there is no such incident, or it is over.
+  /// False when the incident does not exist or is over.
   bool acknowledge(std::string_view id, std::string by, Moment now);
   /// Returns its id; empty when there are too many.
   std::string silence(Silence silence, Moment now);

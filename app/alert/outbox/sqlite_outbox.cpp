@@ -45,7 +45,7 @@ class Writer {
   SQLite::Database& database_;
 };
 
-/// A row that cannot be read was written by another version, or by nobody: it is passed over.
+/// A row that cannot be read was written by another version, or is damaged: it is passed over.
 template <class Record>
 [[nodiscard]] std::vector<Record> all(SQLite::Database& database, std::string_view table,
                                       std::optional<Record> (*read)(std::string_view)) {

@@ -10,8 +10,8 @@
 
 namespace switchgear::gateway {
 
-/// A ring of bytes in which only whole lines become visible. The thread that pushes never waits: a line for
-/// which there is no room is counted and forgotten.
+/// A ring of bytes in which only whole lines become visible. The thread that pushes never waits: a line that
+/// does not fit is counted and dropped.
 ///
 /// Each position has one writer: `head_` is moved by the thread that pushes, after the bytes before it are
 /// there; `tail_` by the one that takes, after it has done with the bytes before it. Each reads the other's

@@ -124,13 +124,15 @@ TEST(AlertSection, ReadsEveryKindOfChannel) {
 
 TEST(AlertSection, NeverQuotesASecret) {
   const std::string secret = "s3cret";
-  for (const char* channel :
-       {"{slack: {webhook: \"ftp://x/s3cret\"}}", "{slack: {webhook: \"https://u:s3cret@x/\"}}",
-        "{webhook: {url: \"http://a b/s3cret\"}}", "{pagerduty: {routing_key: \"s3cret \"}}",
-        "{email: {smtp: \"smtp://u:s3cret@mail\", from: a@b.c, to: [a@b.c]}}",
-        "{email: {smtp: \"smtp://mail\", from: a@b.c, to: [a@b.c], password: s3cret}}",
-        "{email: {smtp: \"smtp://mail\", from: a@b.c, to: [a@b.c], user: u, password: s3cret, start_tls: "
-        "never}}"}) {
+  constexpr const char* channels[]{
+      "{slack: {webhook: \"ftp://x/s3cret\"}}",
+      "{slack: {webhook: \"https://u:s3cret@x/\"}}",
+      "{webhook: {url: \"http://a b/s3cret\"}}",
+      "{pagerduty: {routing_key: \"s3cret \"}}",
+      "{email: {smtp: \"smtp://u:s3cret@mail\", from: a@b.c, to: [a@b.c]}}",
+      "{email: {smtp: \"smtp://mail\", from: a@b.c, to: [a@b.c], password: s3cret}}",
+      R"({email: {smtp: "smtp://m", from: a@b.c, to: [a@b.c], user: u, password: s3cret, start_tls: never}})"};
+  for (const char* channel : channels) {
     const config::Loaded loaded = load("  channels: {c: " + std::string{channel} + "}\n");
     ASSERT_EQ(loaded.errors.size(), 1U) << channel;
     EXPECT_EQ(loaded.errors[0].text().find(secret), std::string::npos) << loaded.errors[0].text();

@@ -175,7 +175,8 @@ void History::publish_counts() {
   in_memory_ = store_->in_memory();
   try {
     store_->read([this](const Tables& tables) { bytes_ = tables.used_bytes(); });
-  } catch (const std::exception&) {  // said when it is written to
+  } catch (const std::exception&) {
+    bytes_ = 0;  // nothing is said here: the next write fails as well, and that is logged
   }
 }
 
@@ -208,7 +209,7 @@ CircuitHistory History::read(std::string_view circuit, WallAnchor::Wall from, Wa
     CircuitHistory found;
     store_->read([&](const Tables& tables) { found = tables.read(name, from, to); });
     recorder_->pending().add_to(found, from, to);
-    if (step > 0s) found.samples = by_step(std::move(found.samples), step);
+    if (step > 0s) found.samples = by_step(found.samples, step);
     return found;
   });
 }

@@ -12,7 +12,8 @@ void add_history(telemetry::MetricFamilies& to, const HistoryCounts& counts) {
   to.counter("switchgear_history_lost_total",
              "Lines that are not in the history: too many came at once, or the disk was away too long.", {},
              counts.lost);
-  to.gauge("switchgear_history_bytes", "Size of the history.", {}, static_cast<double>(counts.bytes));
+  to.gauge("switchgear_history_bytes", "Size of the history; 0 while its file cannot be read.", {},
+           static_cast<double>(counts.bytes));
   to.gauge("switchgear_history_in_memory", "1 if the history is kept in memory alone.", {},
            counts.in_memory ? 1 : 0);
 }

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <chrono>
+#include <memory>
 
 #include "switchgear/config/duration.hpp"
 
@@ -18,9 +19,9 @@ class Parts {
 
   [[nodiscard]] int digits(std::size_t count) {
     int number = 0;
-    const auto [end, error] =
-        std::from_chars(left_.data(), left_.data() + std::min(count, left_.size()), number);
-    if (error != std::errc{} || end != left_.data() + count || left_.front() == '-') {
+    const char* const first = std::to_address(left_.begin());
+    const auto [end, error] = std::from_chars(first, first + std::min(count, left_.size()), number);
+    if (error != std::errc{} || end != first + count || *first == '-') {
       good_ = false;
       return 0;
     }

@@ -4,7 +4,7 @@
 
 namespace switchgear::history {
 
-std::vector<CircuitSample> by_step(std::vector<CircuitSample> samples, std::chrono::seconds step) {
+std::vector<CircuitSample> by_step(const std::vector<CircuitSample>& samples, std::chrono::seconds step) {
   std::vector<CircuitSample> sums;
   const auto number_of = [step](const CircuitSample& sample) {
     return sample.from.time_since_epoch() / step;

@@ -28,7 +28,7 @@ struct AppendableFile {
   const std::string& directory;  ///< of relative paths
 
   [[nodiscard]] std::optional<std::string> operator()(const config::Value& value) const {
-    const auto text = config::Text{}(value);
+    std::optional<std::string> text = config::Text{}(value);
     if (!text || *text == "-") return text;
     const std::filesystem::path path = std::filesystem::path{directory} / *text;
     std::error_code ignored;

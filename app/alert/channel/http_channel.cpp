@@ -67,7 +67,7 @@ void HttpChannel::deliver(const Message& message, Done done) {
   request.header("Idempotency-Key", message.id);
   request.timeout(timeout_);
   client_.post(std::move(request), [here = std::weak_ptr{here_}, done = std::move(done)](
-                                       std::exception_ptr failed, http::Response answer) {
+                                       const std::exception_ptr& failed, const http::Response& answer) {
     if (here.expired()) return;
     done(failed ? Delivery{Delivery::End::failed, std::nullopt, problem_of(failed)} : judged(answer));
   });

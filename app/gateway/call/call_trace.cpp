@@ -8,7 +8,6 @@ namespace switchgear::gateway {
 
 namespace {
 
-using telemetry::Attribute;
 using telemetry::Span;
 using telemetry::SpanKind;
 using telemetry::SpanParent;

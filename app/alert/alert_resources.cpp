@@ -26,7 +26,12 @@ constexpr std::size_t longest_text = 500;
 constexpr Duration longest_silence = std::chrono::hours{24 * 365};
 
 [[nodiscard]] json::value instant(Moment moment) {
-  return moment == Moment{} ? json::value{} : json::value{iso8601(moment)};
+  return moment == Moment{} ? json::value(nullptr) : json::value(iso8601(moment));
+}
+
+/// Null: there is none.
+[[nodiscard]] json::value text_or_null(const std::string& text) {
+  return text.empty() ? json::value(nullptr) : json::value(as_utf8(text));  // in braces it would be an array
 }
 
 [[nodiscard]] json::object alert_json(const Alerts::Shown& shown) {
@@ -57,8 +62,8 @@ constexpr Duration longest_silence = std::chrono::hours{24 * 365};
           {"fired_at", instant(incident.fired_at)},
           {"resolved_at", instant(incident.resolved_at)},
           {"acknowledged", std::move(acknowledged)},
-          {"muted_by", shown.muted_by.empty() ? json::value{} : json::value{shown.muted_by}},
-          {"runbook", incident.runbook.empty() ? json::value{} : json::value{as_utf8(incident.runbook)}},
+          {"muted_by", text_or_null(shown.muted_by)},
+          {"runbook", text_or_null(incident.runbook)},
           {"labels", std::move(labels)},
           {"told", std::move(told)}};
 }
@@ -69,7 +74,7 @@ constexpr Duration longest_silence = std::chrono::hours{24 * 365};
           {"rule", as_utf8(silence.rule)},
           {"until", iso8601(silence.until)},
           {"why", as_utf8(silence.why)},
-          {"by", silence.by.empty() ? json::value{} : json::value{silence.by}}};
+          {"by", text_or_null(silence.by)}};
 }
 
 [[nodiscard]] json::object channel_json(const Alerts::ChannelStatus& channel) {
@@ -77,7 +82,7 @@ constexpr Duration longest_silence = std::chrono::hours{24 * 365};
           {"kind", channel.kind},
           {"waiting", channel.waiting},
           {"breaker", to_string(channel.breaker)},
-          {"problem", channel.problem.empty() ? json::value{} : json::value{as_utf8(channel.problem)}},
+          {"problem", text_or_null(channel.problem)},
           {"delivered", channel.counts.delivered},
           {"failed", channel.counts.failed},
           {"refused", channel.counts.refused},
@@ -142,6 +147,14 @@ using Wanted = std::variant<Silence, std::string>;
 }
 
 }  // namespace
+
+json::array open_alerts(const Alerts::Status& status) {
+  json::array all;
+  for (const Alerts::Shown& each : status.incidents) {
+    if (each.incident.stage != Stage::resolved) all.push_back(alert_json(each));
+  }
+  return all;
+}
 
 json::object status_json(const Alerts::Status& status) {
   json::array rules;

@@ -158,7 +158,7 @@ void add_breaker(Lines& lines, const BreakerOutlook& breaker, const CircuitBreak
   } else {
     open += " each time";
   }
-  if (options.jitter > 0) open += ", all ± " + number(options.jitter * 100) + " %";
+  if (options.jitter > 0) open += ", all ± " + number(options.jitter * 100) + "%";
   lines.add("open for", open);
   if (options.honor_retry_after && options.max_open_duration > options.open_duration)
     lines.more("up to " + readable(options.max_open_duration) +

@@ -69,7 +69,7 @@ TEST(Explain, IsSaidInWords) {
             "  in flight   at most 100 attempts at once (bulkhead)\n"
             "  breaker     opens after at most 3 failed attempts (1 to 3 calls):\n"
             "              consecutive_failures\n"
-            "  open for    1m, 2m, 4m, 5m after 3 relapses and more, all ± 10 %\n"
+            "  open for    1m, 2m, 4m, 5m after 3 relapses and more, all ± 10%\n"
             "  closes      after 5 successful probes; one that hangs for 1m has failed\n"
             "  memory      at most 400 answers, of 128 MiB\n");
   const Policy bare = policy_of("{}");

@@ -46,7 +46,7 @@ TEST_F(ReportCommand, PrintsWhatIsKnownOfABreakerWithoutAStoredHistory) {
   breakers.fail("payment", 6);
   const Ran ran = run({"report", "payment", "--admin", url});
   EXPECT_EQ(ran.exit_code, 0) << ran.errors;
-  for (const char* part : {"Report on payment\n", "From memory:", "success rate         50 %",
+  for (const char* part : {"Report on payment\n", "From memory:", "success rate         50%",
                            "openings             1", "failure_rate 0.5 >= 0.5: 6 of 12 calls failed"})
     EXPECT_NE(ran.output.find(part), std::string::npos) << part << "\n" << ran.output;
 }
@@ -71,7 +71,7 @@ TEST_F(ReportCommand, AsksForAsMuchOfTheStoredHistoryAsItIsTold) {
   EXPECT_EQ(ran.exit_code, 0) << ran.errors;
   EXPECT_EQ(asked, std::chrono::minutes{90});
   EXPECT_NE(ran.output.find("From the stored history.\n"), std::string::npos) << ran.output;
-  EXPECT_NE(ran.output.find("success rate         75 %"), std::string::npos) << ran.output;
+  EXPECT_NE(ran.output.find("success rate         75%"), std::string::npos) << ran.output;
 }
 
 TEST_F(ReportCommand, PrintsJsonForPrograms) {
@@ -113,7 +113,7 @@ TEST_F(ReportCommand, ExplainsAnOpenBreakerWithWhatToDo) {
   EXPECT_EQ(ran.exit_code, 0) << ran.errors;
   for (const char* part :
        {"payment is open since 2026-03-01 12:00:00 UTC, for another 30 s; health 20 of 100",
-        "From memory:", "evidence    failure_rate 1 >= 0.5: 4 of 4 calls failed", "100 % connection_error",
+        "From memory:", "evidence    failure_rate 1 >= 0.5: 4 of 4 calls failed", "100% connection_error",
         "Check that the service runs and listens", "docs/runbooks/breaker-open.md"})
     EXPECT_NE(ran.output.find(part), std::string::npos) << part << "\n" << ran.output;
   const Ran for_programs = run({"explain", "payment", "--json", "--admin", url});

@@ -198,7 +198,7 @@ void Story::closes() {
   closed_since_ = Clock::now();
   teller_.tell(
       Mood::good, "closed",
-      fmt::format("breaker 'payment' recovered: {:.0f} % of the probes failed; {} calls were refused in all",
+      fmt::format("breaker 'payment' recovered: {:.0f}% of the probes failed; {} calls were refused in all",
                   seen.last->value * 100, seen.rejected - before_.rejected));
 }
 

@@ -93,7 +93,7 @@ void Teller::draw_block() {
     const std::size_t width = columns(out_);
     std::fputs("\n", out_);
     for (const ServiceLine& service : services_) {
-      std::string text = fmt::format("{:<14} {:<9} {:>3.0f} % fail {:>4.0f}/s {:>5} rejected  {}",
+      std::string text = fmt::format("{:<14} {:<9} {:>3.0f}% fail {:>4.0f}/s {:>5} rejected  {}",
                                      service.name, service.state, service.failure_rate * 100,
                                      service.calls_per_second, service.rejected, service.felt);
       text.resize(std::min(text.size(), width > 5 ? width - 5 : 0));

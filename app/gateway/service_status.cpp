@@ -45,6 +45,7 @@ namespace json = boost::json;
   for (const GivenUp reason : given_up_reasons) given_up[to_string(reason)] = totals.given_up_for(reason);
   return {{"max_attempts", retry.options().max_attempts},
           {"retries", totals.retries},
+          {"recovered", totals.recovered},
           {"given_up", std::move(given_up)}};
 }
 

@@ -10,6 +10,10 @@ RetryUse of(const Retry& retry, const RetryBudget* budget, TimePoint now) {
   RetryUse use;
   use.max_attempts = retry.options().max_attempts;
   use.retries = totals.retries;
+  use.recovered = totals.recovered;
+  for (const GivenUp reason : given_up_reasons) {
+    if (reason != GivenUp::pointless) use.exhausted += totals.given_up_for(reason);
+  }
   use.used_up = totals.given_up_for(GivenUp::attempts_used_up);
   if (budget != nullptr) {
     const RetryBudgetSnapshot seen = budget->snapshot(now);

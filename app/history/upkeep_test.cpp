@@ -127,7 +127,7 @@ TEST_F(SmallHistory, NeverNeedsMoreThanMaxSizeAndTheOldestLeave) {
   EXPECT_LE(std::count(text.begin(), text.end(), '\n'), 2) << "once an hour";
 }
 
-/// The promise is 2 % of a core; this machine needs about a tenth of that, so that other work beside the test
+/// The promise is 2% of a core; this machine needs about a tenth of that, so that other work beside the test
 /// does not matter. Time of the thread alone.
 TEST_F(UpkeepTest, AThousandCircuitsCostLessThanAFiftiethOfACore) {
   record_for(1h + 2min, 10);

@@ -152,6 +152,7 @@ admin::Program Server::program() {
   program.surroundings = [this] { return gateway_->surroundings(); };
   program.metrics = [this](telemetry::MetricFamilies& to) { add_metrics(to); };
   program.status = [this] { return boost::json::object{{"reload", config_.record().json()}}; };
+  program.alerts = [this] { return alert::open_alerts(alerts_.status()); };
   program.resources = alert::alert_resources(alerts_);
   program.durations = &durations_;
   program.transitions = transitions_;

@@ -18,6 +18,7 @@
 #include "switchgear/observe/event_queue.hpp"
 #include "switchgear/observe/health.hpp"
 #include "switchgear/telemetry/breaker_metrics.hpp"
+#include "switchgear/telemetry/figure_metrics.hpp"
 #include "switchgear/telemetry/prometheus_text.hpp"
 
 #ifndef SWITCHGEAR_VERSION
@@ -47,12 +48,6 @@ Response asset_response(const Request& request, std::string_view name) {
   response.set(http::field::content_type, asset->content_type);
   response.body() = asset->content;
   return response;
-}
-
-std::vector<State> states_of(const BreakerRegistry& registry) {
-  std::vector<State> seen;
-  for (const auto& breaker : registry.all()) seen.push_back(breaker->state());
-  return seen;
 }
 
 std::ptrdiff_t lines_of(const Request& request, http::field name) {
@@ -88,11 +83,12 @@ Response no_such_breaker(const std::string& name) {
   return problem(http::status::not_found, "the circuit breaker does not exist", {{"circuit", name}});
 }
 
-/// The program's resources and the server's own reports.
-std::vector<AddedResource> with_reports(const std::vector<AddedResource>& of_program,
-                                        const CircuitSource& circuits,
-                                        const std::function<TimePoint()>& clock) {
+/// The program's resources and the server's own.
+std::vector<AddedResource> with_own(const std::vector<AddedResource>& of_program,
+                                    const CircuitSource& circuits, const Overview& overview,
+                                    const std::function<TimePoint()>& clock) {
   std::vector<AddedResource> all = report_resources(circuits, clock);
+  all.push_back(dashboard_data_resource(overview, clock));
   all.insert(all.end(), of_program.begin(), of_program.end());
   return all;
 }
@@ -112,9 +108,10 @@ Api::Api(const ServerOptions& options, BreakerRegistry& registry, const Program&
       clock_(clock_or_steady(options.clock)),
       started_(clock_()),
       circuits_(registry, program, registry.anchor().to_wall(started_)),
-      resources_(with_reports(program.resources, circuits_, clock_)),
-      added_(resources_),
-      views_(registry, transitions_) {}
+      views_(registry, transitions_),
+      overview_(program, circuits_, views_, started_),
+      resources_(with_own(program.resources, circuits_, overview_, clock_)),
+      added_(resources_) {}
 
 Api::Answer Api::answer(const Request& request, const Addresses& addresses, const ServerCounts& counts) {
   Answer made;
@@ -289,15 +286,11 @@ void Api::forget_removed_breakers() const {
   transitions_.keep_only(names);
 }
 
-std::string_view Api::health() const { return to_string(health_of(states_of(registry_))); }
-
 Response Api::health_response() const {
-  const std::vector<State> seen = states_of(registry_);
-  json::object count;
-  for (const State state : states) count[to_string(state)] = std::count(seen.begin(), seen.end(), state);
+  const std::vector<State> seen = overview_.states();
   const Health overall = health_of(seen);
   return json_response(overall == Health::unhealthy ? http::status::service_unavailable : http::status::ok,
-                       {{"status", to_string(overall)}, {"circuit_breakers", std::move(count)}});
+                       {{"status", to_string(overall)}, {"circuit_breakers", count_by_state(seen)}});
 }
 
 Response Api::circuits_health_response() const {
@@ -325,51 +318,29 @@ Response Api::breaker_response(const std::string& name) const {
 
 json::object Api::view(const CircuitBreaker& breaker) const { return views_.of(breaker, clock_()); }
 
-json::object Api::snapshot_json() const {
-  json::array all;
-  for (const auto& breaker : registry_.all()) all.push_back(view(*breaker));
-  json::array resources;
+json::array Api::resource_paths() const {
+  json::array paths;
   for (const AddedResource& each : resources_) {
-    if (each.method == Method::get) resources.emplace_back(each.path);
+    if (each.method == Method::get) paths.emplace_back(each.path);
   }
-  return {{"at", iso8601(registry_.anchor().to_wall(clock_()))},
-          {"health", health()},
-          {"resources", std::move(resources)},
-          {"circuit_breakers", std::move(all)}};
+  return paths;
+}
+
+json::object Api::snapshot_json() const {
+  json::object made = overview_.snapshot(clock_());
+  made["resources"] = resource_paths();
+  return made;
 }
 
 Response Api::status_response(const ServerCounts& counts) const {
-  json::object made = snapshot_json();
-  const auto conditions = circuits_.conditions(clock_());
-  for (json::value& each : made["circuit_breakers"].as_array()) {
-    json::object& breaker = each.as_object();
-    const auto condition = conditions.find(std::string_view{breaker["name"].as_string()});
-    if (condition == conditions.end()) continue;  // made or removed meanwhile
-    breaker["health_score"] = condition->second.health_score;
-    const auto& recommendation = condition->second.recommendation;
-    breaker["recommendation"] = recommendation ? json::value(*recommendation) : json::value(nullptr);
-  }
-  made["ready"] = !program_.ready || program_.ready();
-  made["version"] = SWITCHGEAR_VERSION;
-  made["uptime"] = to_seconds(saturating_sub(clock_(), started_));
-  json::object policies;
-  if (program_.policies) {
-    for (const auto& [circuit, policy] : program_.policies()) policies[circuit] = policy;
-  }
-  made["policies"] = std::move(policies);
-  if (program_.services) made["services"] = program_.services();
-  if (program_.status) {
-    for (auto& [key, value] : program_.status()) made[key] = std::move(value);
-  }
-  made["admin"] = json::object{{"connections", counts.connections},
-                               {"closed_for_others", counts.closed_for_others},
-                               {"events_clients", counts.events_clients},
-                               {"events_dropped", counts.events_dropped},
-                               {"requests", counts.requests}};
-  telemetry::MetricFamilies further;
-  if (program_.metrics) program_.metrics(further);
-  made["metrics"] = metrics_json(further);
+  json::object made = overview_.status(counts, clock_());
+  made["resources"] = resource_paths();
   return json_response(http::status::ok, made);
+}
+
+void Api::add_figures(telemetry::MetricFamilies& to) const {
+  for (const auto& [name, condition] : circuits_.conditions(clock_()))
+    telemetry::add_figures(to, name, condition.figures);
 }
 
 void Api::add_own_metrics(telemetry::MetricFamilies& to, const ServerCounts& counts) const {
@@ -397,6 +368,7 @@ void Api::add_own_metrics(telemetry::MetricFamilies& to, const ServerCounts& cou
 Response Api::metrics_response(const Request& request, const ServerCounts& counts) const {
   telemetry::MetricFamilies all;
   telemetry::add_breakers(all, registry_, clock_(), {program_.transitions.get(), program_.durations});
+  add_figures(all);
   add_own_metrics(all, counts);
   if (program_.metrics) program_.metrics(all);
   if (field(request, http::field::accept).find("application/json") != std::string_view::npos) {

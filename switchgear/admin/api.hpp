@@ -16,8 +16,10 @@
 #include "switchgear/admin/added_resources.hpp"
 #include "switchgear/admin/breaker_view.hpp"
 #include "switchgear/admin/circuit_source.hpp"
+#include "switchgear/admin/overview.hpp"
 #include "switchgear/admin/program.hpp"
 #include "switchgear/admin/route.hpp"
+#include "switchgear/admin/server_counts.hpp"
 #include "switchgear/admin/server_options.hpp"
 #include "switchgear/observe/transition_log.hpp"
 #include "switchgear/registry/breaker_registry.hpp"
@@ -45,15 +47,6 @@ struct Addresses {
   std::string_view client;
 };
 
-/// Everything about the server that the API shows and the API cannot know.
-struct ServerCounts {
-  std::size_t connections = 0;
-  std::uint64_t closed_for_others = 0;
-  std::size_t events_clients = 0;
-  std::uint64_t events_dropped = 0;
-  std::uint64_t requests = 0;
-};
-
 /// Threads: one at a time.
 class Api {
  public:
@@ -74,7 +67,7 @@ class Api {
   /// `{"at", "health", "resources", "circuit_breakers"}`; `resources` are the paths of reports and of
   /// what the program has added for reading.
   [[nodiscard]] boost::json::object snapshot_json() const;
-  [[nodiscard]] std::string_view health() const;
+  [[nodiscard]] std::string_view health() const { return overview_.health(); }
   /// Drops the transitions of breakers that have left the registry.
   void forget_removed_breakers() const;
   /// Tells the program of a client of the event stream that is disconnected because it reads too slowly.
@@ -94,6 +87,8 @@ class Api {
   [[nodiscard]] Response status_response(const ServerCounts& counts) const;
   [[nodiscard]] Response metrics_response(const Request& request, const ServerCounts& counts) const;
   [[nodiscard]] boost::json::object view(const CircuitBreaker& breaker) const;
+  [[nodiscard]] boost::json::array resource_paths() const;
+  void add_figures(telemetry::MetricFamilies& to) const;
   void add_own_metrics(telemetry::MetricFamilies& to, const ServerCounts& counts) const;
 
   AccessRules access_;
@@ -103,9 +98,10 @@ class Api {
   std::function<TimePoint()> clock_;
   TimePoint started_;
   CircuitSource circuits_;
-  std::vector<AddedResource> resources_;  ///< reports and the program's
-  AddedResources added_;
   BreakerViews views_;
+  Overview overview_;
+  std::vector<AddedResource> resources_;  ///< reports, data of dashboards, and the program's
+  AddedResources added_;
   std::map<std::pair<std::string_view, CommandResult>, std::uint64_t> commands_;
 };
 

@@ -108,17 +108,18 @@ std::optional<SeenCircuit> CircuitSource::see(const std::string& circuit, Durati
   return seen;
 }
 
-std::map<std::string, CircuitCondition, std::less<>> CircuitSource::conditions(TimePoint now) const {
+CircuitSource::Conditions CircuitSource::conditions(TimePoint now) const {
   const Surroundings around = surroundings();
   const auto openings = transitions_.last_openings();
-  std::map<std::string, CircuitCondition, std::less<>> all;
+  Conditions all;
   for (const auto& breaker : registry_.all()) {
     SeenCircuit seen = in_memory(*breaker, around, now);
     const State state = seen.present.breaker.state;
     if (state == State::open || state == State::half_open)
       seen.present.others = others_of(breaker->name(), openings);
-    const Diagnosis diagnosis = diagnose(seen.history, seen.span, std::move(seen.present), seen.past);
-    all[breaker->name()] = {diagnosis.facts.figures.health_score, diagnosis.recommendation()};
+    Diagnosis diagnosis = diagnose(seen.history, seen.span, std::move(seen.present), seen.past);
+    auto recommendation = diagnosis.recommendation();
+    all[breaker->name()] = {std::move(diagnosis.facts.figures), std::move(recommendation)};
   }
   return all;
 }

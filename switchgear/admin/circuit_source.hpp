@@ -24,13 +24,16 @@ struct SeenCircuit {
 
 /// One circuit at a glance.
 struct CircuitCondition {
-  int health_score = 100;
+  figures::Figures figures;
   std::optional<std::string> recommendation;
 };
 
 /// Borrows all it is given. Threads: one at a time.
 class CircuitSource {
  public:
+  using Conditions = std::map<std::string, CircuitCondition, std::less<>>;
+  using Surroundings = std::map<std::string, CircuitSurroundings>;
+
   /// `program` has a log of transitions. `started`: since when it has seen what happened.
   CircuitSource(const BreakerRegistry& registry, const Program& program, WallAnchor::Wall started);
 
@@ -41,15 +44,14 @@ class CircuitSource {
                                                TimePoint now) const;
 
   /// Of every circuit, from memory alone: quick enough to be asked for often.
-  [[nodiscard]] std::map<std::string, CircuitCondition, std::less<>> conditions(TimePoint now) const;
+  [[nodiscard]] Conditions conditions(TimePoint now) const;
+  /// As the program says; empty if it does not.
+  [[nodiscard]] Surroundings surroundings() const;
 
  private:
-  using Surroundings = std::map<std::string, CircuitSurroundings>;
-
   [[nodiscard]] SeenCircuit in_memory(const CircuitBreaker& breaker, const Surroundings& surroundings,
                                       TimePoint now) const;
   [[nodiscard]] CircuitSample sample_of(const CircuitPresent& present, WallAnchor::Wall now) const;
-  [[nodiscard]] Surroundings surroundings() const;
 
   const BreakerRegistry& registry_;
   const Program& program_;

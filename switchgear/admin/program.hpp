@@ -1,6 +1,7 @@
 // What the program around an admin server adds to it.
 #pragma once
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <functional>
 #include <map>
@@ -54,7 +55,8 @@ struct Program {
       history = {};
   /// Likewise: circuit → what stands around its breaker.
   std::function<std::map<std::string, CircuitSurroundings>()> surroundings = {};
-  std::vector<AddedResource> resources = {};  ///< beside the server's own
+  std::function<boost::json::array()> alerts = {};  ///< of GET /dashboard-data: those that are not resolved
+  std::vector<AddedResource> resources = {};        ///< beside the server's own
 };
 
 }  // namespace switchgear::admin

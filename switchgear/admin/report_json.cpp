@@ -75,21 +75,6 @@ json::object calls_json(const CircuitSample& totals) {
           {"slow", totals.slow}};
 }
 
-json::array course_json(const std::vector<ReportPoint>& course) {
-  json::array made;
-  for (const ReportPoint& each : course) {
-    made.push_back(json::object{{"from", iso8601(each.from)},
-                                {"length", to_seconds(each.length)},
-                                {"successes", each.successes},
-                                {"failures", each.failures},
-                                {"refused", each.refused},
-                                {"p50", or_null(each.p50)},
-                                {"p95", or_null(each.p95)},
-                                {"p99", or_null(each.p99)}});
-  }
-  return made;
-}
-
 json::array openings_json(const figures::Figures& figures) {
   json::array made;
   for (std::size_t i = 0; i < figures.opened.size(); ++i) {
@@ -115,6 +100,21 @@ json::value business_json(const std::optional<figures::Business>& business) {
 }
 
 }  // namespace
+
+json::array course_json(const std::vector<ReportPoint>& course) {
+  json::array made;
+  for (const ReportPoint& each : course) {
+    made.push_back(json::object{{"from", iso8601(each.from)},
+                                {"length", to_seconds(each.length)},
+                                {"successes", each.successes},
+                                {"failures", each.failures},
+                                {"refused", each.refused},
+                                {"p50", or_null(each.p50)},
+                                {"p95", or_null(each.p95)},
+                                {"p99", or_null(each.p99)}});
+  }
+  return made;
+}
 
 json::object report_json(const Report& report) {
   const figures::Figures& of = report.figures();

@@ -33,14 +33,9 @@ struct Wanted {
 };
 std::variant<Wanted, Problem> wanted(const ResourceRequest& request,
                                      std::initializer_list<std::string_view> formats) {
-  Wanted made;
-  if (const std::string* since = request.parameter("since")) {
-    const auto span = span_of(*since);
-    if (!span)
-      return Problem{
-          400, "since is not a length of time; write a number and a unit, such as 24h", {{"since", *since}}};
-    made.since = *span;
-  }
+  const auto since = since_of(request, default_span);
+  if (const auto* problem = std::get_if<Problem>(&since)) return *problem;
+  Wanted made{.since = std::get<Duration>(since)};
   if (const std::string* format = request.parameter("format")) {
     if (std::ranges::find(formats, *format) == formats.end())
       return Problem{400, "this resource does not have that format", {{"format", *format}}};
@@ -95,6 +90,14 @@ std::vector<AddedResource> report_resources(const CircuitSource& circuits, std::
                     return analysis_answer(circuits, request, clock());
                   }});
   return made;
+}
+
+std::variant<Duration, Problem> since_of(const ResourceRequest& request, Duration otherwise) {
+  const std::string* const since = request.parameter("since");
+  if (since == nullptr) return otherwise;
+  if (const auto span = span_of(*since)) return *span;
+  return Problem{
+      400, "since is not a length of time; write a number and a unit, such as 24h", {{"since", *since}}};
 }
 
 std::optional<Duration> span_of(std::string_view text) noexcept {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "switchgear/admin/added_resource.hpp"
@@ -14,6 +15,9 @@ namespace switchgear::admin {
 /// Borrows `circuits`; `clock` is the breakers' clock.
 [[nodiscard]] std::vector<AddedResource> report_resources(const CircuitSource& circuits,
                                                           std::function<TimePoint()> clock);
+
+/// The parameter `since` as a length of time, as of span_of(); `otherwise` without one.
+[[nodiscard]] std::variant<Duration, Problem> since_of(const ResourceRequest& request, Duration otherwise);
 
 /// `24h`, `90m`: a whole number and a unit, `d` among them; more than nothing and at most ten years. Empty
 /// for anything else.

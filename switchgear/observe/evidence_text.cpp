@@ -40,11 +40,11 @@ std::string evidence_text(Rule rule, double value, double threshold, const Windo
     case Rule::stuck_calls:
       return held(rounded(value), rounded(threshold));
     case Rule::probe:
-      return "probe: " + rounded(value * 100) + " % of the permitted probes failed";
+      return "probe: " + rounded(value * 100) + "% of the permitted probes failed";
     case Rule::max_wait:
       return "max_wait: a probe has not come back for " + seconds(threshold);
     case Rule::recovered:
-      return "recovered: " + rounded(value * 100) + " % of the permitted probes failed";
+      return "recovered: " + rounded(value * 100) + "% of the permitted probes failed";
     case Rule::open_duration:
       return "open_duration: " + seconds(threshold) + " are over";
     case Rule::operator_command:

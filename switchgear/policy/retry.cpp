@@ -147,6 +147,7 @@ Duration Retry::draw_delay(const RetryOptions& options, const Progress& progress
 RetryTotals Retry::totals() const noexcept {
   RetryTotals totals;
   totals.retries = retries_.load(std::memory_order_relaxed);
+  totals.recovered = recovered_.load(std::memory_order_relaxed);
   for (std::size_t i = 0; i < given_up_.size(); ++i)
     totals.given_up[i] = given_up_[i].load(std::memory_order_relaxed);
   return totals;

@@ -94,7 +94,8 @@ struct DelayRange {
 
 /// Since construction.
 struct RetryTotals {
-  std::uint64_t retries = 0;  ///< attempts decided on, the first of a call not among them
+  std::uint64_t retries = 0;    ///< attempts decided on, the first of a call not among them
+  std::uint64_t recovered = 0;  ///< calls that succeeded, and would have failed without a retry
   std::array<std::uint64_t, given_up_reasons.size()> given_up{};
 
   [[nodiscard]] std::uint64_t given_up_for(GivenUp reason) const noexcept {
@@ -120,10 +121,10 @@ struct RetrySnapshot {
 ///
 /// Not for: refusals by a breaker (they are not outcomes: the driver of the call ends it), nor for calls that
 /// must not be made twice: that is the caller's to know. Outcome::repeat says what the verdict does not.
-/// Threads: every method from any thread; a Progress is one call's, one thread at a time. A success touches
-/// nothing that threads share. Lifetime: must outlive its calls; the budget must outlive it. Neither copied
-/// nor moved. Never allocates after construction. Chance: the n-th delay drawn is a function of the seed and
-/// n, so runs of one thread repeat exactly.
+/// Threads: every method from any thread; a Progress is one call's, one thread at a time. A success at
+/// the first attempt touches nothing that threads share. Lifetime: must outlive its calls; the budget must
+/// outlive it. Neither copied nor moved. Never allocates after construction. Chance: the n-th delay drawn is
+/// a function of the seed and n, so runs of one thread repeat exactly.
 class Retry {
  public:
   /// The progress of one call. Starts as `{}`.
@@ -153,9 +154,14 @@ class Retry {
                                                       TimePoint now, TimePoint deadline) noexcept {
     if (!outcome.worth_repeating()) {
       if (outcome.verdict == Verdict::failure) give_up(GivenUp::pointless, progress, outcome, now);
+      if (outcome.verdict == Verdict::success) on_success(progress);
       return std::nullopt;
     }
     return decide(progress, outcome, now, deadline);
+  }
+  /// The last attempt was a success. Only for those who do not ask next_attempt() then.
+  void on_success(const Progress& progress) noexcept {
+    if (progress.retries != 0) recovered_.fetch_add(1, std::memory_order_relaxed);
   }
 
   [[nodiscard]] RetryTotals totals() const noexcept;
@@ -185,9 +191,11 @@ class Retry {
   Exchanged<RetryOptions> options_;
   const std::uint64_t seed_;
   const std::string name_;
-  // Written by failing calls only; a line of its own, so that successes read the rest undisturbed.
+  // Written by calls of which an attempt fails only; a line of its own, so that successes read the rest
+  // undisturbed.
   alignas(64) Counter drawn_{0};
   Counter retries_{0};
+  Counter recovered_{0};
   std::array<Counter, given_up_reasons.size()> given_up_{};
   EventFanout events_;
 };

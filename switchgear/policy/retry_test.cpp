@@ -51,6 +51,22 @@ TEST(Retry, CountsTheFirstAttemptAmongMaxAttempts) {
   EXPECT_EQ(retry.totals().given_up_for(GivenUp::attempts_used_up), 1U);
 }
 
+TEST(Retry, CountsCallsThatSucceededAfterARetry) {
+  Retry retry{"payment", plain(3)};
+  const Outcome good = Outcome::success(1ms);
+  const auto call = [&](const std::vector<Outcome>& outcomes) {
+    Retry::Progress progress;
+    for (const Outcome& outcome : outcomes)
+      (void)retry.next_attempt(progress, outcome, TimePoint{}, no_deadline);
+  };
+  call({good});
+  EXPECT_EQ(retry.totals().recovered, 0U) << "its first attempt was good";
+  call({failed, good});
+  call({failed, failed, good});
+  call({failed, failed, failed});
+  EXPECT_EQ(retry.totals().recovered, 2U);
+}
+
 TEST(Retry, AsksTheDelayFunctionWithTheAttemptAndItsOutcome) {
   std::vector<std::uint32_t> attempts;
   std::vector<FailureType> types;

@@ -29,7 +29,7 @@ NamedCounts counts_of(const CallTotals& totals) {
 }
 
 NamedCounts counts_of(const RetryTotals& totals) {
-  NamedCounts list{{"retries", {}, totals.retries}};
+  NamedCounts list{{"retries", {}, totals.retries}, {"recovered", {}, totals.recovered}};
   append(list, "given_up", given_up_reasons, totals.given_up);
   return list;
 }

@@ -52,6 +52,7 @@ void add_policy(MetricFamilies& families, const Labels& labels, const Retry& ret
   const Labeled to{families, labels};
   const RetryTotals totals = retry.totals();
   to.counter("switchgear_retries_total", "Attempts made after a failed one.", totals.retries);
+  to.counter("switchgear_retries_recovered_total", "Calls that succeeded after a retry.", totals.recovered);
   for (const GivenUp reason : given_up_reasons)
     to.counter("switchgear_retries_given_up_total", "Failed calls that were not tried again, by the reason.",
                totals.given_up_for(reason), {{"reason", std::string{to_string(reason)}}});

@@ -20,16 +20,19 @@ class FailingShop {
   /// A policy file with one rule, `opened`, which tells the channels `names`. `channels`: in YAML, indented
   /// by two. The rules that ship are left out: how often a test calls, and what they make of it, depends on
   /// the machine.
-  [[nodiscard]] std::string config(const std::string& channels, const std::string& names = "hook") const {
+  [[nodiscard]] std::string config(const std::string& channels, const std::string& names = "hook",
+                                   const std::string& gateway = "") const {
     return with_alerts("  defaults: false\n" + channels +
-                       "  rules: [{name: opened, when: {opened: true}, severity: info, notify: [" + names +
-                       "], message: \"{{circuit}} {{evidence}}\"}]\n");
+                           "  rules: [{name: opened, when: {opened: true}, severity: info, notify: [" +
+                           names + "], message: \"{{circuit}} {{evidence}}\"}]\n",
+                       gateway);
   }
-  /// A policy file with `alerts`, indented by two.
-  [[nodiscard]] std::string with_alerts(const std::string& alerts) const {
+  /// A policy file with `alerts`, indented by two, and further keys of `gateway`.
+  [[nodiscard]] std::string with_alerts(const std::string& alerts, const std::string& gateway = "") const {
     return config_text({{"payment", service_.port(), "/", "guarded"}},
                        "  guarded: {circuit_breaker: {consecutive_failures: 3, open_duration: 1s, "
-                       "half_open: {permitted_calls: 1}}}\n") +
+                       "half_open: {permitted_calls: 1}}}\n",
+                       gateway) +
            "alerts:\n  instance: gw\n" + alerts;
   }
 

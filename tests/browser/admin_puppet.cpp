@@ -2,7 +2,7 @@
 // and each is answered by one line on stdout, so that a test can wait for its command.
 //
 //   admin_puppet [--token T] [--port N] [--answers yes]    prints `port N`
-//   add NAME                   a breaker that opens at 50 % failures of at least 4 calls, for 30 s
+//   add NAME                   a breaker that opens at 50% failures of at least 4 calls, for 30 s
 //   quick NAME                 the same, but it opens for 100 ms
 //   tag NAME KEY VALUE
 //   crowd COUNT                further breakers, service-0000 and on, each of which was open once

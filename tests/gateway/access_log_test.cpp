@@ -132,6 +132,31 @@ TEST_F(AccessLog, HasALineForEachRequestThatSaysWhoAnsweredItAndWhy) {
   EXPECT_FALSE(lines[4].contains("method")) << "the head could not be read";
 }
 
+TEST_F(AccessLog, HasTheIdsThatTheServiceWasSent) {
+  Upstream upstream{Upstream::answering([](const Message& request) {
+    return ok(request.field("x-correlation-id") + " " + request.field("traceparent").substr(3, 32));
+  })};
+  const GatewayProcess gateway{config_text({{"shop", upstream.port(), "/"}}) + log_to("access.log") +
+                               "telemetry: {trace: w3c, request_id: x-correlation-id}\n"};
+  const std::string made = gateway.get("/made").body;
+  const std::string given =
+      gateway
+          .get("/given",
+               "X-Correlation-Id: r-1\r\nX-Request-Id: other\r\n"
+               "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n")
+          .body;
+  ASSERT_TRUE(has_lines(2));
+  const std::vector<json::object> lines = objects();
+  const auto ids = [](const json::object& line) {
+    return std::string{line.at("request_id").as_string()} + " " +
+           std::string{line.at("trace_id").as_string()};
+  };
+  EXPECT_EQ(ids(lines[0]), made);
+  EXPECT_EQ(made.size(), 65U);
+  EXPECT_EQ(ids(lines[1]), given);
+  EXPECT_EQ(given, "r-1 4bf92f3577b34da6a3ce929d0e0e4736");
+}
+
 TEST_F(AccessLog, HasALineForAClientThatLeftAndForAResponseThatWasBrokenOff) {
   std::atomic<bool> asked{false};
   Upstream quiet{[&](Socket& socket) {

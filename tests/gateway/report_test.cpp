@@ -58,6 +58,46 @@ TEST(GatewayReport, SaysWhatAFailingServiceCostsAndWhatToDo) {
   EXPECT_TRUE(status.at("recommendation").is_string());
 }
 
+TEST(GatewayReport, RefusesWhatItDoesNotUnderstand) {
+  Upstream upstream{Upstream::saying(ok())};
+  const GatewayProcess gateway{config_text({{"shop", upstream.port(), "/", "guarded"}}, guarded)};
+  for (const char* target :
+       {"/reports/shop?since=soon", "/analysis/shop?format=xml", "/reports/shop?until=1h",
+        "/dashboard-data?since=0s", "/dashboard-data?name=shop"})
+    EXPECT_EQ(gateway.admin("GET", target).status(), 400U) << target;
+}
+
+TEST(GatewayReport, HasEverythingForADashboardInOneAnswer) {
+  Upstream upstream{Upstream::saying("HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n")};
+  const GatewayProcess gateway{config_text(
+      {{"shop", upstream.port(), "/shop", "guarded"}, {"idle", upstream.port(), "/idle", "guarded"}},
+      guarded)};
+  for (int i = 0; i < 5; ++i) (void)gateway.get("/shop");
+  ASSERT_TRUE(eventually(
+      [&] { return !answer_of(gateway, "/dashboard-data").at("graphs").at("shop").as_array().empty(); }));
+  ASSERT_TRUE(eventually([&] {  // the shipped rule `opened`
+    return !answer_of(gateway, "/dashboard-data").at("alerts").as_array().empty();
+  }));
+  const json::value all = answer_of(gateway, "/dashboard-data?since=1m");
+  EXPECT_EQ(all.at("summary").at("status"), "unhealthy") << "half of the breakers refuse every call";
+  EXPECT_EQ(all.at("summary").at("circuit_breakers").at("open"), 1);
+  EXPECT_EQ(all.at("summary").at("lowest"), "shop");
+  EXPECT_EQ(all.at("summary").at("sums").at("calls"), 3);
+  EXPECT_EQ(all.at("summary").at("sums").at("rejected"), 2);
+  EXPECT_EQ(all.at("breakers").as_array().size(), 2U);
+  EXPECT_EQ(all.at("alerts").at(0).at("circuit"), "shop");
+  EXPECT_TRUE(all.at("graphs").as_object().contains("idle"));
+
+  const std::string metrics = gateway.admin("GET", "/metrics").body;
+  for (const char* line : {"switchgear_circuit_openings{circuit=\"shop\"} 1\n",
+                           "switchgear_circuit_success_ratio{circuit=\"shop\"} 0\n",
+                           "switchgear_circuit_fallback_success_ratio{circuit=\"shop\"} 1\n",
+                           "switchgear_circuit_health_score{circuit=\"idle\"} 100\n"})
+    EXPECT_NE(metrics.find(line), std::string::npos) << line;
+  EXPECT_EQ(metrics.find("switchgear_circuit_success_ratio{circuit=\"idle\"}"), std::string::npos)
+      << "nothing is known of it";
+}
+
 TEST(GatewayReport, WritesAPageWithTheNamesItWasGivenAsText) {
   Upstream upstream{Upstream::saying(ok())};
   const GatewayProcess gateway{config_text({{"\"<b>shop\"", upstream.port(), "/", "guarded"}}, guarded)};

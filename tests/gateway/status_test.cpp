@@ -58,6 +58,7 @@ TEST(GatewayStatus, ShowsWhatEachPolicyOfAServiceHasDone) {
   EXPECT_EQ(number(shop, "connections", "idle"), 1U);
   EXPECT_EQ(number(shop, "connections", "busy"), 0U);
   EXPECT_EQ(number(shop, "retry", "retries"), 1U);
+  EXPECT_EQ(number(shop, "retry", "recovered"), 1U);
   EXPECT_EQ(number(shop, "retry", "max_attempts"), 3U);
   EXPECT_EQ(number(shop, "retry_budget", "granted"), 1U);
   EXPECT_EQ(number(shop, "hedge", "hedges"), 0U);
@@ -80,6 +81,33 @@ TEST(GatewayStatus, ShowsWhatEachPolicyOfAServiceHasDone) {
                            "cache", "fallback", "queue", "chaos"})
     EXPECT_FALSE(bare.as_object().contains(part)) << part;
   EXPECT_EQ(number(bare, "requests", "2xx"), 0U);
+}
+
+TEST(GatewayStatus, SumsUpRetriesConnectionsAndHealthOfAllServices) {
+  std::atomic<int> calls{0};
+  Upstream flaky{Upstream::answering([&](const Message&) {
+    return ++calls % 2 == 1 ? std::string{"HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n"} : ok();
+  })};
+  Upstream broken{Upstream::saying("HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n")};
+  const GatewayProcess gateway{config_text(
+      {{"flaky", flaky.port(), "/flaky", "retried"}, {"broken", broken.port(), "/broken", "retried"}},
+      "  retried: {retry: {max_attempts: 2, base: 1ms}, circuit_breaker: {consecutive_failures: 2}}\n")};
+  EXPECT_EQ(gateway.get("/flaky").status(), 200U);
+  EXPECT_EQ(gateway.get("/flaky").status(), 200U);
+  EXPECT_EQ(gateway.get("/broken").status(), 503U);
+  const json::value all = json::parse(gateway.admin("GET", "/status").body);
+  const json::value& retries = all.at("retry_statistics");
+  EXPECT_EQ(retries.at("total"), 3);
+  EXPECT_EQ(retries.at("successful"), 2);
+  EXPECT_EQ(retries.at("exhausted"), 1);
+  EXPECT_DOUBLE_EQ(retries.at("success_rate").to_number<double>(), 2.0 / 3);
+  EXPECT_EQ(retries.at("circuits").at("broken").at("success_rate").to_number<double>(), 0.0);
+  const json::value& pool = all.at("connection_pools").at("flaky");
+  EXPECT_EQ(pool.at("active"), 0);
+  EXPECT_GT(pool.at("limit").to_number<int>(), 0);
+  EXPECT_EQ(pool.at("usage").to_number<double>(), 0.0);
+  EXPECT_EQ(all.at("system_health").at("status"), "unhealthy") << "one of two is open";
+  EXPECT_EQ(all.at("system_health").at("lowest"), "broken");
 }
 
 TEST(GatewayStatus, ShowsHowLongCallsTookAndHowTheyFailedWithoutABreakerToo) {

@@ -30,6 +30,10 @@ struct AccessEntry {
     Piece& piece = pieces_[static_cast<std::size_t>(field)];
     if (piece.size == 0) piece = keep(text);
   }
+  /// In place of what stands there.
+  void replace(AccessField field, std::string_view text) {
+    pieces_[static_cast<std::size_t>(field)] = keep(text);
+  }
   /// Of the request fields that were asked for by name, one after the other. Empty: it does not have it.
   void put_header(std::string_view text) { headers_.push_back(keep(text)); }
 

@@ -51,6 +51,7 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   ~UpstreamCall() = default;
 
   void prepare(ServicePtr service, const AskedFor& asked, CallRequest::Origin origin);
+  [[nodiscard]] const CallRequest& request() const noexcept { return request_; }
   [[nodiscard]] CallRequest::Content content() const noexcept { return request_.content; }
   void hold(std::string_view bytes) { request_.hold(bytes); }
   /// Borrows both until end(). `source` may be null unless the content is streamed. The client may be given

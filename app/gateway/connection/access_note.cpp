@@ -1,7 +1,5 @@
 #include "app/gateway/connection/access_note.hpp"
 
-#include <utility>
-
 namespace switchgear::gateway {
 
 void AccessNote::put_reason(std::string_view word, std::string_view detail) {
@@ -9,15 +7,25 @@ void AccessNote::put_reason(std::string_view word, std::string_view detail) {
   entry_->put(AccessField::detail, detail);
 }
 
+/// Those that the service was sent, which the gateway may have made.
+void AccessNote::put_ids(const CallRequest& request) {
+  if (!request.request_id.empty()) entry_->replace(AccessField::request_id, request.request_id);
+  if (!request.trace.trace.valid()) return;
+  const auto trace = telemetry::hex_of(request.trace.trace);
+  entry_->replace(AccessField::trace_id, {trace.data(), trace.size()});
+}
+
 void AccessNote::write(const UpstreamCall* call, std::uint64_t bytes, TimePoint now) {
-  AccessEntry& entry = *std::exchange(entry_, nullptr);
+  AccessEntry& entry = *entry_;
   entry.put(AccessField::client, client_);
   entry.bytes = bytes;
   if (call != nullptr) {
+    put_ids(call->request());
     entry.put(AccessField::service, call->service().name());
     entry.attempts = call->attempts();
     if (entry.attempts != 0) entry.put(AccessField::upstream, call->service().authority());
   }
+  entry_ = nullptr;
   recorder_.write(entry, now);
 }
 

@@ -49,6 +49,7 @@ class AccessNote {
   [[nodiscard]] bool open() const noexcept { return entry_ != nullptr; }
 
  private:
+  void put_ids(const CallRequest& request);
   void put_reason(std::string_view word, std::string_view detail);
   void write(const UpstreamCall* call, std::uint64_t bytes, TimePoint now);
 

@@ -23,7 +23,9 @@ struct PoolUse {
 struct RetryUse {
   std::uint32_t max_attempts = 0;
   std::uint64_t retries = 0;
-  std::uint64_t used_up = 0;         ///< calls that failed although all attempts were made
+  std::uint64_t recovered = 0;       ///< calls that succeeded, and would have failed without a retry
+  std::uint64_t exhausted = 0;       ///< calls that failed and were worth another attempt, but got none
+  std::uint64_t used_up = 0;         ///< of these, calls of which all attempts were made
   std::uint64_t budget_refused = 0;  ///< retries and hedges that the budget did not grant
   bool budget_is_spent = false;      ///< it would grant none now
 };

@@ -111,7 +111,7 @@ const std::vector<Earned>& all() {
          s.failed(3580, FailureType::connection_error, 4);
          s.failed(3590, FailureType::http_error, 6);
        },
-       "90 % connection_error, 10 % timeout", "runs and listens"},
+       "90% connection_error, 10% timeout", "runs and listens"},
       {"too_slow",
        [](Situation& s) {
          s.is_open();
@@ -121,7 +121,7 @@ const std::vector<Earned>& all() {
          s.is_open();
          s.failed(3580, FailureType::http_error, 9);
        },
-       "100 % timeout", "Do not raise `timeout`"},
+       "100% timeout", "Do not raise `timeout`"},
       {"too_slow",
        [](Situation& s) {
          s.past.opens(3590, Rule::slow_call);
@@ -134,7 +134,7 @@ const std::vector<Earned>& all() {
          s.failed(3580, FailureType::http_error, 9);
        },
        [](Situation& s) { s.failed(3580, FailureType::http_error, 9); },  // it is closed
-       "with errors (100 % http_error)", "log from 2026-03-01 12:58:50 UTC on"},
+       "with errors (100% http_error)", "log from 2026-03-01 12:58:50 UTC on"},
       {"sudden",
        [](Situation& s) {
          s.got_worse(3590, {1, 0, 2, 1, 60});
@@ -144,7 +144,7 @@ const std::vector<Earned>& all() {
          s.got_worse(3590, {1, 10, 25, 40, 60});
          s.is_open(3585);
        },
-       "at once: from 1 % to 60 % of the calls within 10 s", "changed at 2026-03-01 12:59:40 UTC"},
+       "at once: from 1% to 60% of the calls within 10 s", "changed at 2026-03-01 12:59:40 UTC"},
       {"creeping",
        [](Situation& s) {
          s.got_worse(3590, {1, 10, 25, 40, 60});
@@ -154,7 +154,7 @@ const std::vector<Earned>& all() {
          s.got_worse(3590, {1, 0, 2, 1, 60});
          s.is_open(3585);
        },
-       "little by little: from 10 % to 60 % of the calls within 30 s", "grown since"},
+       "little by little: from 10% to 60% of the calls within 30 s", "grown since"},
       {"flapping",
        [](Situation& s) {
          for (int i = 0; i < 6; ++i) s.past.opens(1000 + i);
@@ -164,14 +164,14 @@ const std::vector<Earned>& all() {
        },
        "changed its state 6 times within the last hour", "`backoff: 2`"},
       {"opens_too_easily", [](Situation& s) { doubtful_openings(s, 4, 2); },
-       [](Situation& s) { doubtful_openings(s, 4, 3); }, "50 % of its openings were doubtful",
+       [](Situation& s) { doubtful_openings(s, 4, 3); }, "50% of its openings were doubtful",
        "`minimum_calls`"},
       {"few_calls", [](Situation& s) { s.past.opens(1000).window = {.calls = 4, .failures = 2}; },
        [](Situation& s) { s.past.opens(1000).window = {.calls = 10, .failures = 5}; },
        "decided by 4 calls (failure_rate 0.6 >= 0.5: 2 of 4 calls failed)", "from 20 to at least 20"},
       {"ineffective", [](Situation& s) { s.present.breaker.window = {.calls = 50, .failures = 16}; },
        [](Situation& s) { s.present.breaker.window = {.calls = 49, .failures = 40}; },  // too few to tell
-       "32 % of the last 50 calls failed, and the breaker is closed", "Lower `failure_rate` from 0.5"},
+       "32% of the last 50 calls failed, and the breaker is closed", "Lower `failure_rate` from 0.5"},
       {"pool_exhausted",
        [](Situation& s) { s.present.around.pool = PoolUse{.busy = 256, .waiting = 3, .limit = 256}; },
        [](Situation& s) { s.present.around.pool = PoolUse{.busy = 256, .waiting = 0, .limit = 256}; },

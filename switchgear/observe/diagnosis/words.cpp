@@ -33,7 +33,7 @@ std::string two_units(std::int64_t whole, std::string_view unit, std::int64_t re
 
 std::string percent(double ratio) {
   const double value = 100 * ratio;
-  return with_decimals(value, std::abs(value) < 99.95 ? 1 : 0) + " %";
+  return with_decimals(value, std::abs(value) < 99.95 ? 1 : 0) + "%";
 }
 
 std::string number(double value) {

@@ -9,7 +9,7 @@
 
 namespace switchgear::words {
 
-/// `12.3 %`, of a ratio. At most one decimal, none where it says nothing.
+/// `12.3%`, of a ratio. At most one decimal, none where it says nothing.
 [[nodiscard]] std::string percent(double ratio);
 
 /// Up to four significant digits behind the point, without an exponent: `1,234,568`, `12.35`, `0.4`.

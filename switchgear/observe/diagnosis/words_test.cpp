@@ -10,10 +10,10 @@ namespace {
 using namespace std::chrono_literals;
 
 TEST(Words, WriteRatiosWithAtMostOneDecimal) {
-  EXPECT_EQ(percent(0), "0 %");
-  EXPECT_EQ(percent(0.1234), "12.3 %");
-  EXPECT_EQ(percent(0.5), "50 %");
-  EXPECT_EQ(percent(0.9999), "100 %");
+  EXPECT_EQ(percent(0), "0%");
+  EXPECT_EQ(percent(0.1234), "12.3%");
+  EXPECT_EQ(percent(0.5), "50%");
+  EXPECT_EQ(percent(0.9999), "100%");
 }
 
 TEST(Words, WriteNumbersWithoutAnExponent) {

@@ -93,7 +93,7 @@ std::vector<FigureRow> figure_rows(const Report& report) {
                       : "needs a capacity"});
   rows.push_back(
       {"changes per hour", or_no_data(of.transitions_per_hour, number),
-       std::string{of.flapping ? "flapping; " : ""} + number(of.flap_percentage) + " % by Nagios' weights"});
+       std::string{of.flapping ? "flapping; " : ""} + number(of.flap_percentage) + "% by Nagios' weights"});
   rows.push_back({"fallbacks good", or_no_data(of.fallback_success_rate, percent), ""});
   rows.push_back({"availability gained", or_no_data(of.availability_gained, percent), "by fallbacks"});
   rows.push_back(latency_row("p50", of.p50));

@@ -34,19 +34,6 @@ ReportPoint point_of(std::span<const CircuitSample> samples) {
   return point;
 }
 
-std::vector<ReportPoint> course_of(std::span<const CircuitSample> samples, const Span& span) {
-  const Duration width = span.length() / static_cast<Duration::rep>(most_report_points) + Duration{1};
-  std::vector<ReportPoint> course;
-  for (std::size_t first = 0; first < samples.size();) {
-    const Wall end = samples[first].from + width;
-    std::size_t next = first + 1;
-    while (next < samples.size() && samples[next].from < end) ++next;
-    course.push_back(point_of(samples.subspan(first, next - first)));
-    first = next;
-  }
-  return course;
-}
-
 std::vector<StateStretch> states_of(std::span<const LoggedTransition> transitions, State present,
                                     const Span& span) {
   std::vector<StateStretch> states;
@@ -61,6 +48,19 @@ std::vector<StateStretch> states_of(std::span<const LoggedTransition> transition
 }
 
 }  // namespace
+
+std::vector<ReportPoint> course_of(std::span<const CircuitSample> samples, const Span& span) {
+  const Duration width = span.length() / static_cast<Duration::rep>(most_report_points) + Duration{1};
+  std::vector<ReportPoint> course;
+  for (std::size_t first = 0; first < samples.size();) {
+    const Wall end = samples[first].from + width;
+    std::size_t next = first + 1;
+    while (next < samples.size() && samples[next].from < end) ++next;
+    course.push_back(point_of(samples.subspan(first, next - first)));
+    first = next;
+  }
+  return course;
+}
 
 Report make_report(const CircuitHistory& history, const Span& span, CircuitPresent present, PastFrom past) {
   Report report;

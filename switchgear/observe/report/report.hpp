@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,10 @@ struct Report {
 
 /// So many points at most; neighbouring samples are added up.
 inline constexpr std::size_t most_report_points = 240;
+
+/// The curves of a circuit's past, in most_report_points at most.
+[[nodiscard]] std::vector<ReportPoint> course_of(std::span<const CircuitSample> samples,
+                                                 const figures::Span& span);
 
 /// `history`: of `span`, which ends now.
 [[nodiscard]] Report make_report(const CircuitHistory& history, const figures::Span& span,

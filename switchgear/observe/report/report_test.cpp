@@ -42,7 +42,7 @@ TEST(Report, TellsOfAnOutageInFiguresAnOperatorReads) {
   for (const char* line : {
            "Report on payment\n2026-03-01 12:00:00 to 2026-03-01 12:20:40 UTC, 20 min 40 s",
            "health score         95 of 100     now closed",
-           "openings             1             1 doubtful, false positive rate 100 %",
+           "openings             1             1 doubtful, false positive rate 100%",
            "time to recovery     31 s",
            "time saved           8 min 33 s",
            "2026-03-01 12:16:49  failure_rate 0.6 >= 0.5: 30 of 50 calls failed",

@@ -25,8 +25,10 @@ class Layer<Retry> {
     return now < until_ ? Gate::wait : Gate::go;
   }
   [[gnu::always_inline]] Turn leave(Retry& retry, Call& call, Ending& ending, TimePoint now) noexcept {
-    if (ending.outcome->is_good()) [[likely]]
+    if (ending.outcome->is_good()) [[likely]] {
+      retry.on_success(progress_);
       return Turn::outward;
+    }
     return leave_slow(retry, call, ending, now);
   }
 

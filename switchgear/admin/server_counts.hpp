@@ -1,0 +1,17 @@
+// What an admin server counts of itself.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace switchgear::admin {
+
+struct ServerCounts {
+  std::size_t connections = 0;
+  std::uint64_t closed_for_others = 0;
+  std::size_t events_clients = 0;
+  std::uint64_t events_dropped = 0;
+  std::uint64_t requests = 0;
+};
+
+}  // namespace switchgear::admin

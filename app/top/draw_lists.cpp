@@ -107,7 +107,7 @@ Tone tone_of_severity(std::string_view severity) {
 
 /// `acked` and `muted` are firing as well, but nothing is left to do for the reader.
 std::string state_of(const json::object& alert) {
-  const std::string state = text_of(alert, "state");
+  std::string state = text_of(alert, "state");
   if (state != "firing") return state;
   if (!object_of(alert, "acknowledged").empty()) return "acked";
   return text_of(alert, "muted_by").empty() ? state : "muted";

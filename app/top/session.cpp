@@ -5,6 +5,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <csignal>
@@ -102,10 +103,8 @@ asio::awaitable<void> Session::ask_for_pages() {
       paint();
     }
     page_due_.expires_after(between_page_requests);
-    try {
-      co_await page_due_.async_wait(asio::use_awaitable);
-    } catch (const boost::system::system_error&) {  // cancelled: due now
-    }
+    boost::system::error_code cancelled;  // then it is due now
+    co_await page_due_.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
   }
 }
 

@@ -162,7 +162,7 @@ TEST_F(AdminAddedResources, AHandlerThatThrowsIsAnAnswerAndNotTheEnd) {
 
 TEST(AddedResources, ThatCannotBeServedAreRefusedWithTheirPath) {
   const auto handle = [](const ResourceRequest&) { return Json{{}}; };
-  const auto problem_of = [&](std::vector<AddedResource> all) -> std::string {
+  const auto problem_of = [&](const std::vector<AddedResource>& all) -> std::string {
     try {
       const AddedResources made{all};
       return "";

@@ -39,7 +39,7 @@ inline void record_raw_answer(std::string_view request, std::string_view answer)
   const std::size_t at = head.find(field);
   const std::string_view rest = at == std::string_view::npos ? "\r\n" : head.substr(at + field.size());
   record_answer(request.substr(0, space), request.substr(space + 1),
-                static_cast<unsigned>(std::strtoul(head.substr(head.find(' ')).data(), nullptr, 10)),
+                static_cast<unsigned>(std::stoul(std::string{head.substr(head.find(' '))})),
                 rest.substr(0, rest.find('\r')), answer.substr(end_of_head + 4));
 }
 

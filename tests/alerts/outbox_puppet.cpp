@@ -69,7 +69,7 @@ class Puppet {
     if (command == "look") look(words);
     if (command == "next") next();
     if (command == "ended") ended(words);
-    std::cout << "ok" << std::endl;
+    std::cout << "ok\n" << std::flush;
   }
 
  private:

@@ -64,7 +64,8 @@ class AdminAddedResources : public testing::Test {
 };
 
 TEST_F(AdminAddedResources, AreNamedByStatusAndSnapshotIfTheyCanBeRead) {
-  const json::value wanted = json::array{"/reports/{name}", "/analysis/{name}", "/kitchens/{name}", "/menu"};
+  const json::value wanted =
+      json::array{"/reports/{name}", "/analysis/{name}", "/dashboard-data", "/kitchens/{name}", "/menu"};
   EXPECT_EQ(json::parse(get("/status").body()).at("resources"), wanted);
   EXPECT_EQ(api->snapshot_json().at("resources"), wanted);
 }

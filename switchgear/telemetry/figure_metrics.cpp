@@ -33,6 +33,10 @@ std::optional<double> seconds(std::optional<Duration> length) {
   return length ? std::optional{to_seconds(*length)} : std::nullopt;
 }
 
+std::optional<double> value(const std::optional<figures::Quantile>& quantile) {
+  return quantile ? std::optional{to_seconds(quantile->value)} : std::nullopt;
+}
+
 void add_openings(const Gauges& to, const Figures& of) {
   to.add("switchgear_circuit_openings", "Openings.", static_cast<double>(of.opened.size()));
   to.add("switchgear_circuit_doubtful_openings", "Openings after which the service was well at first look.",
@@ -50,13 +54,6 @@ void add_openings(const Gauges& to, const Figures& of) {
          of.flapping ? 1 : 0);
   to.add("switchgear_circuit_flap_ratio", "Changes of state in the last 200 s, newer ones weighing more.",
          of.flap_percentage / 100);
-}
-
-void add_latency(const Gauges& to, const char* quantile, const std::optional<figures::Quantile>& found) {
-  if (found) {
-    to.add("switchgear_circuit_latency_seconds", "Estimated quantiles of how long calls took.",
-           to_seconds(found->value), {"quantile", quantile});
-  }
 }
 
 void add_business(const Gauges& to, const figures::Business& of) {
@@ -80,9 +77,10 @@ void add_figures(MetricFamilies& to, const std::string& circuit, const Figures& 
              of.fallback_success_rate);
   gauges.add("switchgear_circuit_availability_gained_ratio", "Calls answered by fallbacks / all calls.",
              of.availability_gained);
-  add_latency(gauges, "0.5", of.p50);
-  add_latency(gauges, "0.95", of.p95);
-  add_latency(gauges, "0.99", of.p99);
+  gauges.add("switchgear_circuit_latency_p50_seconds", "How long half of the calls took, at most.",
+             value(of.p50));
+  gauges.add("switchgear_circuit_latency_p95_seconds", "The same of 95% of the calls.", value(of.p95));
+  gauges.add("switchgear_circuit_latency_p99_seconds", "The same of 99% of the calls.", value(of.p99));
   gauges.add("switchgear_circuit_apdex", "0 to 1: how satisfied the callers are with latencies.", of.apdex);
   if (of.business) add_business(gauges, *of.business);
 }

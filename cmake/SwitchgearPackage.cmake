@@ -5,7 +5,7 @@
 #   switchgear::asio      async                                        needs Boost's headers
 #   switchgear::http      http                                         needs Boost.URL, Boost.JSON, zlib, OpenSSL 3
 #   switchgear::config    config                                       needs libfyaml and Boost.URL
-#   switchgear::telemetry telemetry                                    needs prometheus-cpp's core
+#   switchgear::telemetry telemetry
 #   switchgear::admin     admin                                        needs telemetry, Boost.JSON and Boost.URL
 #   switchgear::testing   testing
 # Which room belongs where is said by the room (SwitchgearRoom.cmake); what a component needs follows from its rooms' DEPS.
@@ -117,9 +117,6 @@ function(switchgear_install_component COMPONENT)
   endif()
   if("PkgConfig::FYAML" IN_LIST TARGETS)
     string(APPEND PC_REQUIRES " libfyaml")
-  endif()
-  if("PkgConfig::PROMETHEUS" IN_LIST TARGETS)
-    string(APPEND PC_REQUIRES " prometheus-cpp-core")
   endif()
   # From where the .pc file lies, so that the installed tree can be moved; but a directory given as an absolute path stays there.
   set(PC_PREFIX ${CMAKE_INSTALL_PREFIX})

@@ -26,17 +26,22 @@ void MetricFamilies::histogram(std::string_view name, std::string_view help, Lab
 }
 
 void MetricFamilies::add(std::string_view name, std::string_view help, MetricKind kind, MetricSample sample) {
-  const auto known = places_.find(name);
-  if (known != places_.end()) {
-    families_[known->second].samples.push_back(std::move(sample));
-    return;
+  family_of(name, help, kind).samples.push_back(std::move(sample));
+}
+
+/// Each circuit adds to the same families in the same order: mostly to the one of before, or the next one.
+MetricFamily& MetricFamilies::family_of(std::string_view name, std::string_view help, MetricKind kind) {
+  for (const std::size_t likely : {last_, last_ + 1}) {
+    if (likely < families_.size() && families_[likely].name == name) return families_[last_ = likely];
   }
-  places_.emplace(name, families_.size());
+  if (const auto known = places_.find(name); known != places_.end()) return families_[last_ = known->second];
+  last_ = families_.size();
+  places_.emplace(name, last_);
   MetricFamily& made = families_.emplace_back();
   made.name = name;
   made.help = help;
   made.kind = kind;
-  made.samples.push_back(std::move(sample));
+  return made;
 }
 
 }  // namespace switchgear::telemetry

@@ -77,9 +77,11 @@ class MetricFamilies {
 
  private:
   void add(std::string_view name, std::string_view help, MetricKind kind, MetricSample sample);
+  [[nodiscard]] MetricFamily& family_of(std::string_view name, std::string_view help, MetricKind kind);
 
   std::vector<MetricFamily> families_;
   std::map<std::string, std::size_t, std::less<>> places_;
+  std::size_t last_ = 0;  ///< that was added to
 };
 
 /// Adds what a part of a program counts. Called for each scrape.

@@ -1,15 +1,14 @@
 #include "switchgear/telemetry/prometheus_text.hpp"
 
-#include <prometheus/client_metric.h>
-#include <prometheus/metric_family.h>
-#include <prometheus/metric_type.h>
-#include <prometheus/text_serializer.h>
-
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <chrono>
-#include <limits>
-#include <utility>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
 #include <variant>
-#include <vector>
 
 #include "switchgear/core/utf8.hpp"
 #include "switchgear/registry/policy_registry.hpp"
@@ -19,54 +18,133 @@
 namespace switchgear::telemetry {
 namespace {
 
-prometheus::MetricType type_of(MetricKind kind) {
-  switch (kind) {
-    case MetricKind::counter:
-      return prometheus::MetricType::Counter;
-    case MetricKind::gauge:
-      return prometheus::MetricType::Gauge;
-    case MetricKind::histogram:
-      return prometheus::MetricType::Histogram;
+std::string_view kind_text(MetricKind kind) {
+  constexpr std::array<std::string_view, 3> names{"counter", "gauge", "histogram"};
+  return names[static_cast<std::size_t>(kind)];
+}
+
+bool is_ascii(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+template <class Number>
+void append_digits(std::string& out, Number number) {
+  std::array<char, 32> digits{};
+  const char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  out.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
+}
+
+/// In as few digits as give the same number when they are read.
+void append_number(std::string& out, double number) {
+  if (std::isnan(number)) {
+    out.append("NaN");
+  } else if (std::isinf(number)) {
+    out.append(number > 0 ? "+Inf" : "-Inf");
+  } else {
+    append_digits(out, number);
   }
-  return prometheus::MetricType::Untyped;
+}
+
+/// `special`: the characters that a backslash goes before.
+void append_escaped(std::string& out, std::string_view text, std::string_view special) {
+  for (;;) {
+    const std::size_t at = text.find_first_of(special);
+    out.append(text.substr(0, at));
+    if (at == std::string_view::npos) return;
+    out += '\\';
+    out += text[at] == '\n' ? 'n' : text[at];
+    text.remove_prefix(at + 1);
+  }
+}
+
+/// `circuit="payment",state="open"`. A value may have come from a client, and the format takes UTF-8 only.
+std::string labels_text(const Labels& labels) {
+  std::string text;
+  for (const Label& label : labels) {
+    if (!text.empty()) text += ',';
+    text.append(label.name).append("=\"");
+    if (is_ascii(label.value)) {
+      append_escaped(text, label.value, "\\\n\"");
+    } else {
+      append_escaped(text, as_utf8(label.value), "\\\n\"");
+    }
+    text += '"';
+  }
+  return text;
+}
+
+/// `name{labels} `
+std::string series_text(std::string_view name, std::string_view suffix, std::string_view labels) {
+  std::string text{name};
+  text.append(suffix);
+  if (!labels.empty()) text.append("{").append(labels).append("}");
+  return text += ' ';
+}
+
+template <class Number>
+void append_line(std::string& out, std::string_view series, Number number) {
+  out.append(series);
+  if constexpr (std::is_floating_point_v<Number>) {
+    append_number(out, number);
+  } else {
+    append_digits(out, number);
+  }
+  out += '\n';
 }
 
 /// Prometheus' buckets each include those below them.
-void put(prometheus::ClientMetric& to, const Histogram& histogram) {
-  to.histogram.sample_count = histogram.count;
-  to.histogram.sample_sum = histogram.sum;
+void append_histogram(std::string& out, std::string_view name, const std::string& labels,
+                      const Histogram& histogram) {
+  append_line(out, series_text(name, "_count", labels), histogram.count);
+  append_line(out, series_text(name, "_sum", labels), histogram.sum);
+  std::string bucket{name};
+  bucket.append("_bucket{").append(labels).append(labels.empty() ? "le=\"" : ",le=\"");
   std::uint64_t below = 0;
   for (std::size_t i = 0; i < histogram.bounds.size(); ++i) {
     below += histogram.counts[i];
-    to.histogram.bucket.push_back({below, histogram.bounds[i]});
+    out.append(bucket);
+    append_number(out, histogram.bounds[i]);
+    append_line(out, "\"} ", below);
   }
-  to.histogram.bucket.push_back({histogram.count, std::numeric_limits<double>::infinity()});
+  out.append(bucket);
+  append_line(out, "+Inf\"} ", histogram.count);
 }
 
-prometheus::ClientMetric metric_of(const MetricSample& sample, MetricKind kind) {
-  prometheus::ClientMetric made;
-  // A name may have come from a client, and the format takes nothing but UTF-8.
-  for (const Label& label : sample.labels) made.label.push_back({label.name, as_utf8(label.value)});
-  if (const auto* histogram = std::get_if<Histogram>(&sample.value)) {
-    put(made, *histogram);
-  } else {
-    (kind == MetricKind::counter ? made.counter.value : made.gauge.value) = std::get<double>(sample.value);
+void append_family(std::string& out, const MetricFamily& family) {
+  out.append("# HELP ").append(family.name).append(" ");
+  append_escaped(out, family.help, "\\\n");
+  out.append("\n# TYPE ").append(family.name).append(" ").append(kind_text(family.kind)).append("\n");
+  for (const MetricSample& sample : family.samples) {
+    const std::string labels = labels_text(sample.labels);
+    if (const auto* histogram = std::get_if<Histogram>(&sample.value)) {
+      append_histogram(out, family.name, labels, *histogram);
+    } else {
+      append_line(out, series_text(family.name, "", labels), std::get<double>(sample.value));
+    }
   }
-  return made;
+}
+
+/// Of the text: about right, so that a long one is not copied while it grows.
+std::size_t expected_size(const MetricFamilies& families) {
+  constexpr std::size_t rest_of_line = 60;  // labels and number
+  std::size_t size = 0;
+  for (const MetricFamily& family : families.all()) {
+    for (const MetricSample& sample : family.samples) {
+      const auto* histogram = std::get_if<Histogram>(&sample.value);
+      const std::size_t lines = histogram == nullptr ? 1 : histogram->bounds.size() + 3;
+      size += lines * (family.name.size() + rest_of_line);
+    }
+  }
+  return size;
 }
 
 }  // namespace
 
 std::string prometheus_text(const MetricFamilies& families) {
-  std::vector<prometheus::MetricFamily> theirs;
-  for (const MetricFamily& family : families.all()) {
-    prometheus::MetricFamily& made = theirs.emplace_back();
-    made.name = family.name;
-    made.help = family.help;
-    made.type = type_of(family.kind);
-    for (const MetricSample& sample : family.samples) made.metric.push_back(metric_of(sample, family.kind));
-  }
-  return prometheus::TextSerializer{}.Serialize(theirs);
+  std::string text;
+  text.reserve(expected_size(families));
+  for (const MetricFamily& family : families.all()) append_family(text, family);
+  return text;
 }
 
 std::string prometheus_text(const BreakerRegistry& registry, TimePoint now) {

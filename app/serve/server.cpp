@@ -25,6 +25,7 @@
 #include "app/history/history_resource.hpp"
 #include "app/history/history_section.hpp"
 #include "app/serve/log_section.hpp"
+#include "switchgear/admin/circuit_source.hpp"
 #include "switchgear/config/address.hpp"
 #include "switchgear/telemetry/breaker_metrics.hpp"
 
@@ -173,7 +174,13 @@ void Server::add_metrics(telemetry::MetricFamilies& to) const {
 
 /// As GET /metrics, without what the admin server counts of itself.
 void Server::export_metrics(telemetry::MetricFamilies& to) const {
-  telemetry::add_breakers(to, registry_, std::chrono::steady_clock::now(), {transitions_.get(), &durations_});
+  const TimePoint now = std::chrono::steady_clock::now();
+  telemetry::add_breakers(to, registry_, now, {transitions_.get(), &durations_});
+  admin::Program around;
+  around.durations = &durations_;
+  around.transitions = transitions_;
+  around.surroundings = [this] { return gateway_->surroundings(); };
+  admin::CircuitSource{registry_, around, started_}.add_figures(to, now);
   add_metrics(to);
 }
 

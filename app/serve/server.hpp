@@ -69,6 +69,7 @@ class Server {
 
   const config::Endpoint listen_;         ///< as asked for; the port may be the system's choice
   const config::Endpoint admin_address_;  ///< likewise
+  const WallAnchor::Wall started_{std::chrono::system_clock::now()};
   spdlog::logger& log_;
   PolicyRegistry policies_;
   BreakerRegistry& registry_ = policies_.breakers();

@@ -18,7 +18,6 @@
 #include "switchgear/observe/event_queue.hpp"
 #include "switchgear/observe/health.hpp"
 #include "switchgear/telemetry/breaker_metrics.hpp"
-#include "switchgear/telemetry/figure_metrics.hpp"
 #include "switchgear/telemetry/prometheus_text.hpp"
 
 #ifndef SWITCHGEAR_VERSION
@@ -338,11 +337,6 @@ Response Api::status_response(const ServerCounts& counts) const {
   return json_response(http::status::ok, made);
 }
 
-void Api::add_figures(telemetry::MetricFamilies& to) const {
-  for (const auto& [name, condition] : circuits_.conditions(clock_()))
-    telemetry::add_figures(to, name, condition.figures);
-}
-
 void Api::add_own_metrics(telemetry::MetricFamilies& to, const ServerCounts& counts) const {
   to.gauge("switchgear_build_info", "The version that runs, as a label.", {{"version", SWITCHGEAR_VERSION}},
            1);
@@ -368,7 +362,7 @@ void Api::add_own_metrics(telemetry::MetricFamilies& to, const ServerCounts& cou
 Response Api::metrics_response(const Request& request, const ServerCounts& counts) const {
   telemetry::MetricFamilies all;
   telemetry::add_breakers(all, registry_, clock_(), {program_.transitions.get(), program_.durations});
-  add_figures(all);
+  circuits_.add_figures(all, clock_());
   add_own_metrics(all, counts);
   if (program_.metrics) program_.metrics(all);
   if (field(request, http::field::accept).find("application/json") != std::string_view::npos) {

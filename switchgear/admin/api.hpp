@@ -88,7 +88,6 @@ class Api {
   [[nodiscard]] Response metrics_response(const Request& request, const ServerCounts& counts) const;
   [[nodiscard]] boost::json::object view(const CircuitBreaker& breaker) const;
   [[nodiscard]] boost::json::array resource_paths() const;
-  void add_figures(telemetry::MetricFamilies& to) const;
   void add_own_metrics(telemetry::MetricFamilies& to, const ServerCounts& counts) const;
 
   AccessRules access_;

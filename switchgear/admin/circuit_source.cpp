@@ -6,6 +6,7 @@
 
 #include "switchgear/observe/call_durations.hpp"
 #include "switchgear/observe/figures/health_score.hpp"
+#include "switchgear/telemetry/figure_metrics.hpp"
 
 namespace switchgear::admin {
 
@@ -122,6 +123,10 @@ CircuitSource::Conditions CircuitSource::conditions(TimePoint now) const {
     all[breaker->name()] = {std::move(diagnosis.facts.figures), std::move(recommendation)};
   }
   return all;
+}
+
+void CircuitSource::add_figures(telemetry::MetricFamilies& to, TimePoint now) const {
+  for (const auto& [name, condition] : conditions(now)) telemetry::add_figures(to, name, condition.figures);
 }
 
 }  // namespace switchgear::admin

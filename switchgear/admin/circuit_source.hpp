@@ -45,6 +45,8 @@ class CircuitSource {
 
   /// Of every circuit, from memory alone: quick enough to be asked for often.
   [[nodiscard]] Conditions conditions(TimePoint now) const;
+  /// The figures of every circuit, from memory, as metrics.
+  void add_figures(telemetry::MetricFamilies& to, TimePoint now) const;
   /// As the program says; empty if it does not.
   [[nodiscard]] Surroundings surroundings() const;
 

@@ -148,9 +148,9 @@ await test("acknowledges an alert, silences some and ends a silence, as the oper
 
 await test("shows an alert's texts as text, and links only to runbooks of the web", async ({ page, puppet }) => {
   await tellAlerts(puppet, [
-    alert({ circuit: hostile, rule: "a", message: "<b>bold</b>", runbook: "javascript:alert(1)" }),
-    alert({ id: "2", rule: "b", runbook: "https://runbooks.example.com/open" }),
-    alert({ id: "3", rule: "c", runbook: "docs/runbooks/flapping.md" }),
+    alert({ circuit: hostile, since: iso(1), rule: "a", message: "<b>bold</b>", runbook: "javascript:alert(1)" }),
+    alert({ id: "2", since: iso(2), rule: "b", runbook: "https://runbooks.example.com/open" }),
+    alert({ id: "3", since: iso(3), rule: "c", runbook: "docs/runbooks/flapping.md" }),
   ]);
   await page.goto(at(puppet, "alerts"));
   await page.getByText("<b>bold</b>", { exact: true }).waitFor();

@@ -237,7 +237,7 @@ class Figures(Processes):
         self.finish(gateway, collector)
         missing = []
         for name, labels, value in re.findall(r"^(\w+)(?:{(.*)})? (\S+)$", page, re.MULTILINE):
-            if re.match(r"switchgear_(admin|events|otlp|build_info|uptime)|.*_(bucket|sum|count)$", name):
+            if re.match(r"switchgear_(admin|events|otlp|build_info|uptime)|.*_(bucket|sum|count|per_hour)$", name):
                 continue
             key = dict(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', labels))
             told = collector.metric(name, **key)

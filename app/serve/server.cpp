@@ -25,7 +25,6 @@
 #include "app/history/history_resource.hpp"
 #include "app/history/history_section.hpp"
 #include "app/serve/log_section.hpp"
-#include "switchgear/admin/circuit_source.hpp"
 #include "switchgear/config/address.hpp"
 #include "switchgear/telemetry/breaker_metrics.hpp"
 
@@ -126,6 +125,7 @@ Server::Server(const ServeFlags& flags, config::Config config, const config::Own
       access_log_(*gateway_, log),
       config_(flags, sections, config, *gateway_, access_log_, log, spans_of(exporter_.get()),
               [this](const config::Config& next) { alerts_.apply(next.own.get<alert::AlertOptions>()); }),
+      figures_(registry_, seen_circuits()),
       admin_(listening("gateway.admin", "--admin", flags.admin.has_value(), [&] {
         return std::make_unique<admin::Server>(registry_, admin_options(config.gateway), program());
       })) {
@@ -141,22 +141,28 @@ Server::Server(const ServeFlags& flags, config::Config config, const config::Own
   }
 }
 
-admin::Program Server::program() {
+/// The part of program() that reports and figures are made from.
+admin::Program Server::seen_circuits() {
   admin::Program program;
-  program.ready = [this] { return ready_.load(); };
-  program.reload = [this] { return config_.reload(); };
-  program.policies = [this] { return config_.policies(); };
-  program.services = [this] { return gateway_->status(); };
   program.history = [this](const std::string& circuit, WallAnchor::Wall from, WallAnchor::Wall to) {
     return kept_past(history_, circuit, from, to);
   };
   program.surroundings = [this] { return gateway_->surroundings(); };
+  program.durations = &durations_;
+  program.transitions = transitions_;
+  return program;
+}
+
+admin::Program Server::program() {
+  admin::Program program = seen_circuits();
+  program.ready = [this] { return ready_.load(); };
+  program.reload = [this] { return config_.reload(); };
+  program.policies = [this] { return config_.policies(); };
+  program.services = [this] { return gateway_->status(); };
   program.metrics = [this](telemetry::MetricFamilies& to) { add_metrics(to); };
   program.status = [this] { return boost::json::object{{"reload", config_.record().json()}}; };
   program.alerts = [this] { return alert::open_alerts(alerts_.status()); };
   program.resources = alert::alert_resources(alerts_);
-  program.durations = &durations_;
-  program.transitions = transitions_;
   program.events = events_;
   program.resources.push_back(history::history_resource(
       history_, registry_.anchor(), [] { return WallAnchor::Wall{std::chrono::system_clock::now()}; }));
@@ -164,6 +170,7 @@ admin::Program Server::program() {
 }
 
 void Server::add_metrics(telemetry::MetricFamilies& to) const {
+  figures_.add_metrics(to);
   gateway_->add_metrics(to);
   history::add_history(to, history_.counts());
   alerts_.add_metrics(to);
@@ -174,13 +181,7 @@ void Server::add_metrics(telemetry::MetricFamilies& to) const {
 
 /// As GET /metrics, without what the admin server counts of itself.
 void Server::export_metrics(telemetry::MetricFamilies& to) const {
-  const TimePoint now = std::chrono::steady_clock::now();
-  telemetry::add_breakers(to, registry_, now, {transitions_.get(), &durations_});
-  admin::Program around;
-  around.durations = &durations_;
-  around.transitions = transitions_;
-  around.surroundings = [this] { return gateway_->surroundings(); };
-  admin::CircuitSource{registry_, around, started_}.add_figures(to, now);
+  telemetry::add_breakers(to, registry_, std::chrono::steady_clock::now(), {transitions_.get(), &durations_});
   add_metrics(to);
 }
 

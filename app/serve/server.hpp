@@ -19,6 +19,7 @@
 #include "app/otlp/exporter.hpp"
 #include "app/serve/drain.hpp"
 #include "app/serve/event_log.hpp"
+#include "app/serve/figure_board.hpp"
 #include "app/serve/serve_flags.hpp"
 #include "app/serve/served_access_log.hpp"
 #include "app/serve/served_config.hpp"
@@ -58,6 +59,7 @@ class Server {
  private:
   /// What the gateway adds to its breakers.
   [[nodiscard]] admin::Program program();
+  [[nodiscard]] admin::Program seen_circuits();
   /// What the gateway counts, and what its process does.
   void add_metrics(telemetry::MetricFamilies& to) const;
   void export_metrics(telemetry::MetricFamilies& to) const;
@@ -69,7 +71,6 @@ class Server {
 
   const config::Endpoint listen_;         ///< as asked for; the port may be the system's choice
   const config::Endpoint admin_address_;  ///< likewise
-  const WallAnchor::Wall started_{std::chrono::system_clock::now()};
   spdlog::logger& log_;
   PolicyRegistry policies_;
   BreakerRegistry& registry_ = policies_.breakers();
@@ -85,6 +86,7 @@ class Server {
   alert::Alerts alerts_;
   ServedAccessLog access_log_;
   ServedConfig config_;
+  FigureBoard figures_;
   const std::unique_ptr<admin::Server> admin_;
   std::atomic<bool> ready_{false};
   Signals signals_{main_, [this](int signal) { on_signal(signal); }};

@@ -362,7 +362,6 @@ void Api::add_own_metrics(telemetry::MetricFamilies& to, const ServerCounts& cou
 Response Api::metrics_response(const Request& request, const ServerCounts& counts) const {
   telemetry::MetricFamilies all;
   telemetry::add_breakers(all, registry_, clock_(), {program_.transitions.get(), program_.durations});
-  circuits_.add_figures(all, clock_());
   add_own_metrics(all, counts);
   if (program_.metrics) program_.metrics(all);
   if (field(request, http::field::accept).find("application/json") != std::string_view::npos) {

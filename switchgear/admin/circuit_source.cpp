@@ -6,7 +6,6 @@
 
 #include "switchgear/observe/call_durations.hpp"
 #include "switchgear/observe/figures/health_score.hpp"
-#include "switchgear/telemetry/figure_metrics.hpp"
 
 namespace switchgear::admin {
 
@@ -91,11 +90,11 @@ SeenCircuit CircuitSource::in_memory(const CircuitBreaker& breaker, const Surrou
   return seen;
 }
 
-std::optional<SeenCircuit> CircuitSource::see(const std::string& circuit, Duration since,
-                                              TimePoint now) const {
+std::optional<SeenCircuit> CircuitSource::see(const std::string& circuit, Duration since, TimePoint now,
+                                              const Surroundings& around) const {
   const auto breaker = registry_.find(circuit);
   if (!breaker) return std::nullopt;
-  SeenCircuit seen = in_memory(*breaker, surroundings(), now);
+  SeenCircuit seen = in_memory(*breaker, around, now);
   seen.present.others = others_of(circuit, transitions_.last_openings());
   if (!program_.history) return seen;
   const figures::Span span{
@@ -123,10 +122,6 @@ CircuitSource::Conditions CircuitSource::conditions(TimePoint now) const {
     all[breaker->name()] = {std::move(diagnosis.facts.figures), std::move(recommendation)};
   }
   return all;
-}
-
-void CircuitSource::add_figures(telemetry::MetricFamilies& to, TimePoint now) const {
-  for (const auto& [name, condition] : conditions(now)) telemetry::add_figures(to, name, condition.figures);
 }
 
 }  // namespace switchgear::admin

@@ -41,12 +41,15 @@ class CircuitSource {
   /// single sample of the breaker's totals, and the transitions in memory. Empty when there is no breaker of
   /// that name.
   [[nodiscard]] std::optional<SeenCircuit> see(const std::string& circuit, Duration since,
-                                               TimePoint now) const;
+                                               TimePoint now) const {
+    return see(circuit, since, now, surroundings());
+  }
+  /// `around`: as of surroundings(), which is not for free with many circuits.
+  [[nodiscard]] std::optional<SeenCircuit> see(const std::string& circuit, Duration since, TimePoint now,
+                                               const Surroundings& around) const;
 
   /// Of every circuit, from memory alone: quick enough to be asked for often.
   [[nodiscard]] Conditions conditions(TimePoint now) const;
-  /// The figures of every circuit, from memory, as metrics.
-  void add_figures(telemetry::MetricFamilies& to, TimePoint now) const;
   /// As the program says; empty if it does not.
   [[nodiscard]] Surroundings surroundings() const;
 

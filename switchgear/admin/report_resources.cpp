@@ -13,6 +13,7 @@ namespace switchgear::admin {
 namespace {
 
 constexpr Duration default_span = std::chrono::hours{24};
+constexpr Duration at_least_diagnosed = std::chrono::hours{24};  // what a diagnosis says about today needs it
 constexpr Duration longest_span = std::chrono::hours{24 * 3650};
 
 /// The name of a circuit as that of a file.
@@ -66,7 +67,7 @@ ResourceAnswer analysis_answer(const CircuitSource& circuits, const ResourceRequ
   const auto asked = wanted(request, {"json", "text"});
   if (const auto* problem = std::get_if<Problem>(&asked)) return *problem;
   const auto& [since, format] = std::get<Wanted>(asked);
-  auto seen = circuits.see(std::string{request.name}, since, now);
+  auto seen = circuits.see(std::string{request.name}, std::max(since, at_least_diagnosed), now);
   if (!seen) return no_such_circuit(request);
   const Diagnosis diagnosis = diagnose(seen->history, seen->span, std::move(seen->present), seen->past);
   if (format == "text") return Text{diagnosis_text(diagnosis)};

@@ -87,15 +87,35 @@ TEST(GatewayReport, HasEverythingForADashboardInOneAnswer) {
   EXPECT_EQ(all.at("breakers").as_array().size(), 2U);
   EXPECT_EQ(all.at("alerts").at(0).at("circuit"), "shop");
   EXPECT_TRUE(all.at("graphs").as_object().contains("idle"));
+}
 
-  const std::string metrics = gateway.admin("GET", "/metrics").body;
-  for (const char* line : {"switchgear_circuit_openings{circuit=\"shop\"} 1\n",
-                           "switchgear_circuit_success_ratio{circuit=\"shop\"} 0\n",
-                           "switchgear_circuit_fallback_success_ratio{circuit=\"shop\"} 1\n",
-                           "switchgear_circuit_health_score{circuit=\"idle\"} 100\n"})
-    EXPECT_NE(metrics.find(line), std::string::npos) << line;
+TEST(GatewayReport, HasTheFiguresOfTheLastHourAsMetrics) {
+  Upstream upstream{Upstream::saying("HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n")};
+  const GatewayProcess gateway{config_text(
+      {{"shop", upstream.port(), "/shop", "guarded", ", business: {value: 2.5, currency: EUR}, capacity: 1"},
+       {"idle", upstream.port(), "/idle", "guarded"}},
+      guarded)};
+  ASSERT_TRUE(eventually([&] {  // an opening before the first sample has no failures beside it
+    return !answer_of(gateway, "/history").at("circuits").as_array().empty();
+  }));
+  for (int i = 0; i < 5; ++i) (void)gateway.get("/shop");
+  std::string metrics;
+  const auto has = [&](const std::string& line) { return metrics.find(line + "\n") != std::string::npos; };
+  EXPECT_TRUE(eventually([&] {
+    metrics = gateway.admin("GET", "/metrics").body;
+    return has("switchgear_circuit_fallback_success_ratio{circuit=\"shop\"} 1") &&
+           has("switchgear_circuit_openings{circuit=\"shop\"} 1");
+  })) << metrics;
+  EXPECT_TRUE(has("switchgear_circuit_success_ratio{circuit=\"shop\"} 0"));
+  EXPECT_TRUE(has("switchgear_circuit_business_at_risk{circuit=\"shop\",currency=\"EUR\"} 12.5"));
+  EXPECT_TRUE(has("switchgear_circuit_health_score{circuit=\"idle\"} 100"));
+  EXPECT_TRUE(has("switchgear_circuit_openings{circuit=\"idle\"} 0"));
   EXPECT_EQ(metrics.find("switchgear_circuit_success_ratio{circuit=\"idle\"}"), std::string::npos)
       << "nothing is known of it";
+  const json::value report = answer_of(gateway, "/reports/shop?since=1h");
+  EXPECT_TRUE(has("switchgear_circuit_cascades_prevented{circuit=\"shop\"} " +
+                  std::to_string(report.at("cascades_prevented").to_number<int>())))
+      << metrics;
 }
 
 TEST(GatewayReport, WritesAPageWithTheNamesItWasGivenAsText) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
+#include <mutex>
 #include <stdexcept>
 
 #include "switchgear/policy/breaker_fixture.hpp"

@@ -23,8 +23,9 @@ namespace json = boost::json;
 
 class Alertmanager {
  public:
-  /// It tells `hook` of everything.
-  explicit Alertmanager(const std::string& hook) : directory_(directory(hook)), program_(words()) {
+  /// It tells `hook` of everything. `more`: of its configuration.
+  explicit Alertmanager(const std::string& hook, const std::string& more = "")
+      : directory_(directory(hook, more)), program_(words()) {
     const std::string listening = "address=127.0.0.1:";
     if (!program_.read_until("TLS is disabled", patience))
       throw std::runtime_error{"no Alertmanager: " + program_.output()};
@@ -40,9 +41,9 @@ class Alertmanager {
 
   [[nodiscard]] std::string url() const { return "http://127.0.0.1:" + port_; }
   /// What amtool shows, as JSON.
-  [[nodiscard]] json::array alerts() const {
+  [[nodiscard]] json::array alerts(const std::string& which = "") const {
     const std::string command =
-        std::string{AMTOOL} + " --alertmanager.url=" + url() + " -o json alert query 2>&1";
+        std::string{AMTOOL} + " --alertmanager.url=" + url() + " -o json alert query " + which + " 2>&1";
     std::string output;
     FILE* const pipe = ::popen(command.c_str(), "r");
     std::array<char, 4096> bytes{};
@@ -55,13 +56,14 @@ class Alertmanager {
   }
 
  private:
-  static std::string directory(const std::string& hook) {
+  static std::string directory(const std::string& hook, const std::string& more) {
     std::string place = (std::filesystem::temp_directory_path() / "switchgear-manager-XXXXXX").string();
     if (::mkdtemp(place.data()) == nullptr) throw std::runtime_error{"no temporary directory"};
     std::ofstream{place + "/am.yml"}
         << "route: {receiver: hook, group_by: [alertname], group_wait: 100ms, "
            "group_interval: 100ms}\nreceivers: [{name: hook, webhook_configs: [{url: '"
-        << hook << "'}]}]\n";
+        << hook << "'}]}]\n"
+        << more;
     return place;
   }
   [[nodiscard]] std::vector<std::string> words() const {
@@ -141,6 +143,47 @@ TEST(AlertmanagersExample, IsTakenByAmtoolAndSendsTheGraveAlertsToThePager) {
   EXPECT_TRUE(receiver("critical").ends_with("oncall\n")) << receiver("critical");
   EXPECT_TRUE(receiver("medium").ends_with("team\n")) << receiver("medium");
   EXPECT_TRUE(receiver("info").ends_with("quiet\n")) << receiver("info");
+}
+
+/// The part of a YAML file from `key` to the next key of the top.
+std::string section_of(const std::string& file, const std::string& key) {
+  std::ifstream in{file};
+  std::string section;
+  bool inside = false;
+  for (std::string line; std::getline(in, line);) {
+    const bool begins = !line.empty() && line.front() != ' ' && line.front() != '#';
+    if (begins) inside = line.starts_with(key + ":");
+    if (inside) section += line + "\n";
+  }
+  return section;
+}
+
+TEST(AlertmanagersExample, MutesOnlyWhatAGraverAlertOfTheSameCircuitSays) {
+  const AlertSink sink;
+  const Alertmanager manager{sink.url(), section_of(SWITCHGEAR_DEPLOY "/alertmanager.yaml", "inhibit_rules")};
+  const auto add = [&](const std::string& labels) {
+    return output_of(std::string{AMTOOL} + " --alertmanager.url=" + manager.url() + " alert add " + labels +
+                     " 2>&1");
+  };
+  for (const char* labels :
+       {"alertname=CircuitBreakerOpen severity=high job=switchgear circuit=payment",
+        "alertname=CircuitBreakerFlapping severity=medium job=switchgear circuit=payment instance=a",
+        "alertname=CircuitBreakerFlapping severity=medium job=other circuit=payment",
+        "alertname=GatewayDown severity=critical job=switchgear instance=a",
+        "alertname=GatewayPoolExhausted severity=warning job=switchgear instance=b service=search"})
+    EXPECT_EQ(add(labels), "") << labels;
+  const auto muted = [&] {
+    std::set<std::string> names;
+    for (const json::value& each : manager.alerts("--inhibited")) {
+      if (!each.at("status").at("inhibitedBy").as_array().empty())
+        names.insert(std::string{each.at("labels").at("alertname").as_string()} + " of " +
+                     std::string{each.at("labels").at("job").as_string()});
+    }
+    return names;
+  };
+  EXPECT_TRUE(eventually([&] { return manager.alerts().size() + muted().size() == 5; }));
+  EXPECT_TRUE(
+      eventually([&] { return muted() == std::set<std::string>{"CircuitBreakerFlapping of switchgear"}; }));
 }
 
 }  // namespace

@@ -14,6 +14,11 @@ using Found = std::optional<AlertEvidence>;
   return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
+/// `14.4`, `1000`.
+[[nodiscard]] std::string times(double number) {
+  return number < 100 ? fmt::format("{:.3g}", number) : fmt::format("{:.0f}", number);
+}
+
 [[nodiscard]] Found found(const BurnRateCondition& condition, const CircuitPast& past, Moment now) {
   const auto burn = [&](const CallsSeen& calls) {
     return ratio(calls.failed + calls.rejected, calls.asked()) / (1 - condition.objective);
@@ -23,12 +28,11 @@ using Found = std::optional<AlertEvidence>;
   if (longer.asked() < condition.min_calls || burn(longer) <= condition.above) return std::nullopt;
   // The short span tells whether it goes on, so a few calls are enough of an answer; none are not.
   if (shorter.asked() == 0 || burn(shorter) <= condition.above) return std::nullopt;
-  return AlertEvidence{
-      burn(longer), condition.above, longer.asked(),
-      fmt::format("uses up its error budget {:.3g} times too fast over {} and {:.3g} times over {} "
-                  "(limit {:.4g}, objective {:.6g})",
-                  burn(longer), spoken(condition.longer), burn(shorter), spoken(condition.shorter),
-                  condition.above, condition.objective)};
+  return AlertEvidence{burn(longer), condition.above, longer.asked(),
+                       fmt::format("uses up its error budget {} times too fast over {} and {} times over {} "
+                                   "(limit {:.4g}, objective {:.6g})",
+                                   times(burn(longer)), spoken(condition.longer), times(burn(shorter)),
+                                   spoken(condition.shorter), condition.above, condition.objective)};
 }
 
 [[nodiscard]] Found found(const FailureRateCondition& condition, const CircuitPast& past, Moment now) {

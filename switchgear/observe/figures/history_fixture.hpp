@@ -28,6 +28,7 @@ struct PastOf {
     CircuitSample& made = history.samples.emplace_back();
     made.from = at(from);
     made.length = std::chrono::seconds{10};
+    made.state = present.state;
     made.successes = good;
     made.failures[static_cast<std::size_t>(FailureType::http_error)] = failed;
     made.rejected = refused;

@@ -34,17 +34,52 @@ ReportPoint point_of(std::span<const CircuitSample> samples) {
   return point;
 }
 
-std::vector<StateStretch> states_of(std::span<const LoggedTransition> transitions, State present,
-                                    const Span& span) {
-  std::vector<StateStretch> states;
-  const State first = transitions.empty() ? present : transitions.front().from;
-  states.push_back({first, span});
-  for (const LoggedTransition& each : transitions) {
-    const Wall at = std::clamp(each.wall, states.back().span.from, span.to);
-    states.back().span.to = at;
-    states.push_back({each.to, {at, span.to}});
+constexpr std::chrono::seconds short_gap{1};          // between samples of one process
+constexpr std::chrono::seconds not_yet_recorded{60};  // of the time before now
+
+/// The states of a circuit one after the other. Between two stretches that do not touch nothing was recorded.
+class Stretches {
+ public:
+  /// It was in `state` at `at`, and what was before does not go on.
+  void begin(State state, Wall at) { all_.push_back({state, {at, at}}); }
+  void go_on(Wall until) { all_.back().span.to = std::max(all_.back().span.to, until); }
+  void change(State state, Wall at) {
+    go_on(at);
+    begin(state, all_.back().span.to);
   }
-  return states;
+  [[nodiscard]] bool touches(Wall at) const { return !all_.empty() && at <= all_.back().span.to + short_gap; }
+  [[nodiscard]] State state() const { return all_.back().state; }
+  [[nodiscard]] Wall end() const { return all_.back().span.to; }
+  [[nodiscard]] std::vector<StateStretch> all() && { return std::move(all_); }
+
+ private:
+  std::vector<StateStretch> all_;
+};
+
+/// A process that ends says nothing of the states that its breakers leave: after a gap it is a sample that
+/// tells.
+std::vector<StateStretch> states_of(const CircuitHistory& history, State present, const Span& span) {
+  Stretches states;
+  const auto& transitions = history.transitions;
+  auto next = transitions.begin();
+  const auto changes_before = [&](Wall end) { return next != transitions.end() && next->wall < end; };
+  for (const CircuitSample& each : history.samples) {
+    const Wall end = figures::end_of(each);
+    if (!states.touches(each.from)) {
+      while (changes_before(each.from)) ++next;
+      states.begin(changes_before(end) ? next->from : each.state, each.from);
+    } else if (!changes_before(end) && states.state() != each.state) {
+      states.change(each.state, each.from);
+    }
+    for (; changes_before(end); ++next) states.change(next->to, next->wall);
+    states.go_on(end);
+  }
+  if (history.samples.empty()) states.begin(next != transitions.end() ? next->from : present, span.from);
+  if (history.samples.empty() || states.end() + not_yet_recorded >= span.to) {
+    for (; changes_before(span.to); ++next) states.change(next->to, next->wall);
+    states.go_on(span.to);
+  }
+  return std::move(states).all();
 }
 
 }  // namespace
@@ -67,7 +102,7 @@ Report make_report(const CircuitHistory& history, const Span& span, CircuitPrese
   report.span = span;
   report.totals = figures::sum_of(history.samples);
   report.course = course_of(history.samples, span);
-  report.states = states_of(history.transitions, present.breaker.state, span);
+  report.states = states_of(history, present.breaker.state, span);
   report.transitions = history.transitions;
   report.diagnosis = diagnose(history, span, std::move(present), past);
   return report;

@@ -34,7 +34,7 @@ struct Report {
   CircuitSample totals;  ///< of the span
   Diagnosis diagnosis;   ///< its facts have the figures
   std::vector<ReportPoint> course;
-  std::vector<StateStretch> states;
+  std::vector<StateStretch> states;           ///< without the time in which nothing was recorded
   std::vector<LoggedTransition> transitions;  ///< oldest first
 
   [[nodiscard]] const figures::Figures& figures() const noexcept { return diagnosis.facts.figures; }

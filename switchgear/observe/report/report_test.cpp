@@ -88,6 +88,25 @@ TEST(Report, ShowsTheStateFromTheFirstMomentToTheLast) {
   EXPECT_EQ(report.states[3].span.to, PastOf::at(1240));
 }
 
+TEST(Report, ShowsNoStateForTimeThatWasNotRecorded) {
+  Situation restarted;
+  for (int at = 100; at < 200; at += 10) restarted.past.sample(at, 5);
+  restarted.past.opens(195);
+  restarted.past.history.samples.back().state = State::open;
+  restarted.past.present.state = State::closed;  // the process is killed, and begins again
+  for (int at = 300; at < 400; at += 10) restarted.past.sample(at, 5);
+  restarted.now = 405;
+  const std::vector<StateStretch> states = report_of(restarted).states;
+  ASSERT_EQ(states.size(), 3U);
+  EXPECT_EQ(states[0].state, State::closed);
+  EXPECT_EQ(states[0].span.from, PastOf::at(100));
+  EXPECT_EQ(states[1].state, State::open);
+  EXPECT_EQ(states[1].span.to, PastOf::at(200));
+  EXPECT_EQ(states[2].state, State::closed) << "a new process begins with closed breakers";
+  EXPECT_EQ(states[2].span.from, PastOf::at(300));
+  EXPECT_EQ(states[2].span.to, PastOf::at(405));
+}
+
 TEST(Report, IsOneHtmlFileThatNeedsNothingElse) {
   const std::string page = report_html(report_of(an_outage()));
   EXPECT_TRUE(page.starts_with("<!doctype html>"));

@@ -1,11 +1,13 @@
 #include "app/alert/alert_section.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "app/alert/rules/moment_text.hpp"
 #include "app/alert/rules/shipped_rules.hpp"
 #include "switchgear/config/suggest.hpp"
+#include "switchgear/http/url.hpp"
 
 namespace switchgear::alert {
 
@@ -95,7 +97,24 @@ struct Instant {
   }
 };
 
-[[nodiscard]] std::vector<Silence> read_silences(const Value& list) {
+/// Receivers refuse an alert with another link as a whole.
+struct WebAddress {
+  [[nodiscard]] std::optional<std::string> operator()(const Value& value) const {
+    std::optional<std::string> url = Text{}(value);
+    if (!url) return url;
+    try {
+      (void)http::Url::parse(*url);
+      return url;
+    } catch (const std::exception&) {
+      value.wrong(config::quoted(*url) +
+                  " is not the address of a page; expected http://HOST[:PORT][/PATH], or https");
+      return std::nullopt;
+    }
+  }
+};
+
+/// `rules`: of the configuration; a silence of none of them is a typing error.
+[[nodiscard]] std::vector<Silence> read_silences(const Value& list, const std::vector<AlertRule>& rules) {
   std::vector<Silence> silences;
   const auto entries = config::items(list, "[{circuit: payment, until: \"2026-12-01T00:00:00Z\"}]");
   not_too_many(list, entries.size(), most_silences);
@@ -103,7 +122,11 @@ struct Instant {
     Silence silence;
     Section section(entry);
     section.read("circuit", silence.circuit, Text{});
-    section.read("rule", silence.rule, Text{});
+    if (const auto rule = section.find("rule")) {
+      silence.rule = Text{}(*rule).value_or("*");
+      if (std::ranges::none_of(rules, [&](const AlertRule& each) { return fits(silence.rule, each.name); }))
+        rule->wrong(config::quoted(silence.rule) + " is the name of no rule");
+    }
     section.require("until", silence.until, Instant{}, "until: \"2026-12-01T00:00:00Z\"");
     section.read("why", silence.why, Text{});
     section.finish();
@@ -150,7 +173,7 @@ AlertOptions read_alerts(const Value& value, const config::FileContext& context)
   bool defaults = true;
   Section section(value);
   section.read("instance", alerts.instance, Text{});
-  section.read("external_url", external_url, Text{});
+  section.read("external_url", external_url, WebAddress{});
   const auto channels = section.find("channels");
   if (channels) alerts.channels = read_channels(*channels, context.directory);
   for (ChannelOptions& channel : alerts.channels) channel.external_url = external_url;
@@ -164,7 +187,8 @@ AlertOptions read_alerts(const Value& value, const config::FileContext& context)
   if (const auto notify = section.find("notify")) told = read_names(*notify, names, "[oncall]");
   for (AlertRule& rule : alerts.rules) rule.notify = told;
   if (const auto rules = section.find("rules")) read_rules(*rules, names, alerts.rules);
-  if (const auto silences = section.find("silences")) alerts.silences = read_silences(*silences);
+  if (const auto silences = section.find("silences"))
+    alerts.silences = read_silences(*silences, alerts.rules);
   if (const auto inhibit = section.find("inhibit")) read_inhibitions(*inhibit, alerts.inhibitions);
   if (const auto group_by = section.find("group_by")) alerts.group_by = read_texts(*group_by, "[rule]");
   section.read("group_wait", alerts.group_wait, config::Length{Duration{}, std::chrono::hours{1}});

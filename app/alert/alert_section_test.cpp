@@ -122,6 +122,14 @@ TEST(AlertSection, ReadsEveryKindOfChannel) {
   EXPECT_EQ(std::get<AlertmanagerOptions>(options.channels[3].kind).refresh, 30s);
 }
 
+TEST(AlertSection, LocatesALinkAndASilenceThatAreOfNoUse) {
+  expect_error("  external_url: gw.example.com\n",
+               "f.yaml:3:17: alerts.external_url: \"gw.example.com\" is not the address of a page; expected "
+               "http://HOST[:PORT][/PATH], or https");
+  expect_error("  silences: [{rule: opned, until: \"2026-12-01T00:00:00Z\"}]\n",
+               "f.yaml:3:21: alerts.silences[0].rule: \"opned\" is the name of no rule");
+}
+
 TEST(AlertSection, NeverQuotesASecret) {
   const std::string secret = "s3cret";
   constexpr const char* channels[]{

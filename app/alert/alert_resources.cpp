@@ -1,5 +1,7 @@
 #include "app/alert/alert_resources.hpp"
 
+#include <algorithm>
+#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
@@ -96,6 +98,20 @@ template <class T>
   return array;
 }
 
+/// Those that fire, then pending ones, then those that are over; each by severity.
+[[nodiscard]] std::vector<const Alerts::Shown*> worst_first(const Alerts::Status& status) {
+  constexpr std::array<int, 3> places{1, 0, 2};  // of pending, firing, resolved
+  std::vector<const Alerts::Shown*> order;
+  for (const Alerts::Shown& each : status.incidents) order.push_back(&each);
+  std::ranges::stable_sort(order, {}, [&](const Alerts::Shown* each) {
+    const Incident& incident = each->incident;
+    const bool over = incident.stage == Stage::resolved;  // the last one first, as they come
+    return std::pair{places[static_cast<std::size_t>(incident.stage)],
+                     over ? 0 : -static_cast<int>(incident.severity)};
+  });
+  return order;
+}
+
 /// What a body asks for, or what is wrong with it.
 using Wanted = std::variant<Silence, std::string>;
 
@@ -150,8 +166,8 @@ using Wanted = std::variant<Silence, std::string>;
 
 json::array open_alerts(const Alerts::Status& status) {
   json::array all;
-  for (const Alerts::Shown& each : status.incidents) {
-    if (each.incident.stage != Stage::resolved) all.push_back(alert_json(each));
+  for (const Alerts::Shown* each : worst_first(status)) {
+    if (each->incident.stage != Stage::resolved) all.push_back(alert_json(*each));
   }
   return all;
 }
@@ -159,8 +175,10 @@ json::array open_alerts(const Alerts::Status& status) {
 json::object status_json(const Alerts::Status& status) {
   json::array rules;
   for (const std::string& rule : status.rules) rules.emplace_back(rule);
+  json::array alerts;
+  for (const Alerts::Shown* each : worst_first(status)) alerts.push_back(alert_json(*each));
   return {{"at", iso8601(status.at)},
-          {"alerts", array_of(status.incidents, alert_json)},
+          {"alerts", std::move(alerts)},
           {"silences", array_of(status.silences, silence_json)},
           {"channels", array_of(status.channels, channel_json)},
           {"rules", std::move(rules)}};

@@ -63,6 +63,24 @@ TEST(AlertsForOperators, AreShownWithoutAnyConfiguration) {
             std::string::npos);
 }
 
+TEST(AlertsForOperators, BeginWithTheWorst) {
+  FailingShop shop;
+  const GatewayProcess gateway{shop.with_alerts(
+      "  defaults: false\n  rules:\n"
+      "    - {name: a, when: {opened: true}, severity: info}\n"
+      "    - {name: b, when: {opened: true}, severity: critical}\n"
+      "    - {name: c, when: {state: [open, half_open]}, for: 1h, severity: critical}\n"
+      "    - {name: d, when: {opened: true}, severity: medium}\n")};
+  ASSERT_TRUE(shop.drive(gateway, "open"));
+  const auto order = [&] {
+    std::string rules;
+    const json::value all = alerts(gateway);
+    for (const json::value& each : all.at("alerts").as_array()) rules += each.at("rule").as_string();
+    return rules;
+  };
+  EXPECT_TRUE(eventually([&] { return order() == "bdac"; })) << order();
+}
+
 TEST(AlertsForOperators, AreNotToldWhileASilenceCoversThem) {
   const AlertSink sink;
   FailingShop shop;

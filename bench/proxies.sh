@@ -5,6 +5,7 @@
 # pinned to one core, wrk and the upstream to another. Rounds are interleaved, so that a slow moment of the machine falls on
 # all of them; medians are reported. Each proxy is there twice: `+log` writes a line for each request to a file, nginx through
 # a buffer of 64 KiB, HAProxy by its standard output. The gateway guards every request with a breaker and counts it; the others do not.
+# `switchgear+all` also keeps its history in a file, judges its alerts and sends metrics and a hundredth of its calls by OTLP.
 #
 #   CPU µs/request   user and system time of the proxy's process over the round, from /proc/PID/stat
 #   requests/s, p99  as wrk saw them
@@ -35,7 +36,7 @@ done
 mapfile -t cores < <(python3 -c 'import os; print(*sorted(os.sched_getaffinity(0))[:2], sep="\n")')
 readonly proxy_core=${cores[0]} load_core=${cores[1]}
 readonly ticks_per_second=$(getconf CLK_TCK)
-readonly proxies=(switchgear nginx haproxy switchgear+log nginx+log haproxy+log)
+readonly proxies=(switchgear nginx haproxy switchgear+log nginx+log haproxy+log switchgear+all)
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/switchgear-proxies-XXXXXX")
 started=()
@@ -101,7 +102,8 @@ chmod 755 "$dir"
 port[upstream]=$(free_port)
 body=$(printf 'x%.0s' {1..128})
 nginx_conf upstream 'access_log off;' "server { listen 127.0.0.1:${port[upstream]} backlog=4096;
-  location / { default_type text/plain; return 200 $body; } }" >"$dir/upstream.conf"
+  location / { default_type text/plain; return 200 $body; }
+  location /v1/ { default_type application/json; client_max_body_size 64m; return 200 '{}'; } }" >"$dir/upstream.conf"
 start upstream "$load_core" nginx -p "$dir" -c "$dir/upstream.conf"
 wait_for_port "${port[upstream]}" upstream
 
@@ -143,6 +145,7 @@ CONF
   pid[$1]=${started[-1]}
 }
 
+# start_switchgear NAME LOG [FURTHER_SECTIONS]
 start_switchgear() {
   cat >"$dir/$1.yaml" <<CONF
 version: 1
@@ -154,6 +157,7 @@ policies:
     circuit_breaker: {window: {type: time, duration: 10s}, failure_rate: 0.5, slow_call: {threshold: 1s, rate: 0.5}}
 services:
   up: {url: "http://127.0.0.1:${port[upstream]}", policy: usual, routes: [{prefix: /}]}
+${3:-}
 CONF
   start "$1" "$proxy_core" "$binary" serve --config "$dir/$1.yaml"
   pid[$1]=${started[-1]}
@@ -175,6 +179,10 @@ start_switchgear switchgear 'level: info'
 start_nginx nginx+log "access_log $dir/nginx.access combined buffer=64k flush=1s;"
 start_haproxy haproxy+log $'log stdout format raw local0\n  option httplog'
 start_switchgear switchgear+log "access: {file: $dir/switchgear.access}"
+start_switchgear switchgear+all "access: {file: $dir/all.access}" "
+history: {file: $dir/history.db}
+alerts: {channels: {log: {log: {}}}, notify: [log]}
+telemetry: {otlp: {endpoint: 'http://127.0.0.1:${port[upstream]}', interval: 10s, traces: 0.01}, trace: w3c, request_id: x-request-id}"
 
 # --- measuring ----------------------------------------------------------------------------------------------------
 

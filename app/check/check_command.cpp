@@ -72,12 +72,26 @@ json::object explanation_as_json(const Config& config) {
   return {{"policies", std::move(policies)}, {"services", std::move(services)}};
 }
 
+constexpr std::size_t more_than_any_file = std::size_t{2} * 1024 * 1024;
+
+/// Of standard input; what is larger than any policy file may be is cut off, and then too large.
+std::string input() {
+  std::string text(more_than_any_file, '\0');
+  text.resize(std::fread(text.data(), 1, text.size(), stdin));
+  return text;
+}
+
+Loaded load(const CheckOptions& options) {
+  if (options.file == "-") return load_text(input(), "-", "", options.sections);
+  return load_file(options.file, FileKind::any, options.sections);
+}
+
 void print(std::FILE* to, const std::string& line) { std::fputs((line + "\n").c_str(), to); }
 
 }  // namespace
 
 int run_check(const CheckOptions& options, std::FILE* out, std::FILE* err) {
-  const Loaded loaded = load_file(options.file, FileKind::any, options.sections);
+  const Loaded loaded = load(options);
   const bool valid = loaded.config.has_value();
   if (options.json) {
     json::object answer{
@@ -99,7 +113,7 @@ void add_check(CLI::App& app, int& exit_code, const OwnSections& sections, const
   options->sections = sections;
   options->trial = trial;
   CLI::App* command = app.add_subcommand("check", "Validate a policy file; errors as FILE:LINE:COL: message");
-  command->add_option("FILE", options->file, "The policy file")->required();
+  command->add_option("FILE", options->file, "The policy file; -: standard input")->required();
   CLI::Option* const json =
       command->add_flag("--json", options->json, "Print one JSON object: valid, errors, warnings");
   command->add_flag("--explain", options->explain,

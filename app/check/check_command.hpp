@@ -25,7 +25,7 @@ struct Trial {
 };
 
 struct CheckOptions {
-  std::string file;
+  std::string file;                ///< `-`: standard input
   bool json = false;               ///< one JSON object on `out` instead of lines
   bool explain = false;            ///< of a valid file: worst cases, per policy and service
   config::OwnSections sections{};  ///< of the program, beside those that every file may have

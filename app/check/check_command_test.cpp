@@ -49,7 +49,8 @@ bool drain(std::array<int, 2> pipes, std::array<std::string*, 2> texts) {
   return true;
 }
 
-Finished run(std::vector<std::string> arguments) {
+/// `input`: a file for standard input.
+Finished run(std::vector<std::string> arguments, const std::string& input = "/dev/null") {
   arguments.insert(arguments.begin(), SWITCHGEAR_BINARY);
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
@@ -61,6 +62,7 @@ Finished run(std::vector<std::string> arguments) {
     throw std::runtime_error("no pipe");
   posix_spawn_file_actions_t actions{};
   ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, input.c_str(), O_RDONLY, 0);
   ::posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
   ::posix_spawn_file_actions_adddup2(&actions, err[1], STDERR_FILENO);
   pid_t child = 0;
@@ -120,6 +122,17 @@ TEST_F(Check, AnInvalidFileGetsAllItsErrorsAndExitsWithOne) {
   EXPECT_EQ(finished.out, "");
   EXPECT_EQ(finished.err, bad_ + ":3:22: policies.payment.timeout: \"5\" has no unit; write \"5s\"\n" + bad_ +
                               ":3:27: policies.payment.timout: unknown key; did you mean \"timeout\"?\n");
+}
+
+TEST_F(Check, ReadsStandardInput) {
+  const Finished good = run({"check", "-"}, good_);
+  EXPECT_EQ(good.exit_code, 0);
+  EXPECT_EQ(good.out, "-: valid: 2 policies, 2 services, 1 breaker\n");
+  const Finished bad = run({"check", "-"}, bad_);
+  EXPECT_EQ(bad.exit_code, 1);
+  EXPECT_TRUE(bad.err.starts_with("-:3:22: policies.payment.timeout: ")) << bad.err;
+  const Finished endless = run({"check", "-"}, "/dev/zero");
+  EXPECT_EQ(endless.err, "-:1:1: is larger than 1048576 bytes\n");
 }
 
 TEST_F(Check, AFileThatIsNotThereIsWrongInput) {

@@ -22,6 +22,14 @@ std::string with_decimals(double value, int decimals) {
   return made == "-0" ? "0" : made;
 }
 
+/// `12,345.6`, from ten thousand on.
+std::string grouped(std::string digits, double size) {
+  if (size < 10'000) return digits;
+  const std::size_t end = std::min(digits.find('.'), digits.size());
+  for (std::size_t at = end; at > 3 && digits[at - 4] != '-'; at -= 3) digits.insert(at - 3, ",");
+  return digits;
+}
+
 std::string two_units(std::int64_t whole, std::string_view unit, std::int64_t rest,
                       std::string_view smaller) {
   std::string made = std::to_string(whole).append(" ").append(unit);
@@ -41,10 +49,13 @@ std::string number(double value) {
   int decimals = 0;
   if (size < 1000 && size > 0)
     decimals = std::clamp(3 - static_cast<int>(std::floor(std::log10(size))), 0, 9);
-  std::string made = with_decimals(value, decimals);
-  if (size < 10'000) return made;
-  for (std::size_t at = made.size(); at > 3 && made[at - 4] != '-'; at -= 3) made.insert(at - 3, ",");
-  return made;
+  return grouped(with_decimals(value, decimals), size);
+}
+
+std::string amount(double value) {
+  std::array<char, 400> text{};
+  std::snprintf(text.data(), text.size(), "%.2f", value);
+  return grouped(text.data(), std::abs(value));
 }
 
 std::string length(Duration length) {

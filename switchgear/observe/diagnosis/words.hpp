@@ -15,6 +15,9 @@ namespace switchgear::words {
 /// Up to four significant digits behind the point, without an exponent: `1,234,568`, `12.35`, `0.4`.
 [[nodiscard]] std::string number(double value);
 
+/// Of money: `3038.50`, `32,312.50`.
+[[nodiscard]] std::string amount(double value);
+
 /// `250 ms`, `4.2 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`: two units at most.
 [[nodiscard]] std::string length(Duration length);
 

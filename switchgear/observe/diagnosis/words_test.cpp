@@ -27,6 +27,12 @@ TEST(Words, WriteNumbersWithoutAnExponent) {
   EXPECT_EQ(number(-3.5), "-3.5");
 }
 
+TEST(Words, WriteMoneyWithItsCents) {
+  EXPECT_EQ(amount(3038), "3038.00");
+  EXPECT_EQ(amount(32312.5), "32,312.50");
+  EXPECT_EQ(amount(0), "0.00");
+}
+
 TEST(Words, WriteLengthsInTwoUnitsAtMost) {
   EXPECT_EQ(length(0s), "0 us");
   EXPECT_EQ(length(250us), "250 us");

@@ -24,7 +24,7 @@ std::string or_no_data(const std::optional<T>& value, Write write) {
 }
 
 std::string money(double amount, const std::string& currency) {
-  return words::plain(currency) + " " + number(amount);
+  return words::plain(currency) + " " + words::amount(amount);
 }
 
 FigureRow effectiveness_row(const figures::Figures& of) {

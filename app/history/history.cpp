@@ -67,7 +67,7 @@ void History::work() {
   }
   take_events();
   const Reading now = clocks();
-  if (const auto last = clock_->finish(now)) recorder_->add(*last, sampler_.take(now.steady));
+  recorder_->add(clock_->finish(now), sampler_.take(now.steady));
   recorder_->flush(TimePoint::max());
 }
 

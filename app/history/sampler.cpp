@@ -1,10 +1,12 @@
 #include "app/history/sampler.hpp"
 
-#include <numeric>
+#include <algorithm>
+#include <cstdint>
 #include <string_view>
 #include <utility>
 
 #include "app/history/sample_numbers.hpp"
+#include "switchgear/observe/figures/quantile.hpp"
 
 namespace switchgear::history {
 
@@ -48,38 +50,42 @@ void count(CircuitSample& to, const PolicySnapshot& fallback) {
   return made;
 }
 
-/// Only what outlives a breaker that is replaced: durations and fallbacks.
-[[nodiscard]] CircuitSample without_breaker(CircuitSample counted) {
-  counted.successes = 0;
-  counted.failures = {};
-  counted.ignored = 0;
-  counted.slow = 0;
-  counted.rejected = 0;
-  return counted;
-}
-
-[[nodiscard]] bool same(const std::weak_ptr<CircuitBreaker>& one,
-                        const std::weak_ptr<CircuitBreaker>& other) {
-  return !one.owner_before(other) && !other.owner_before(one);
+[[nodiscard]] bool is_empty(const CircuitSample& sample) {
+  const SampleNumbers numbers = numbers_of(sample);
+  return std::ranges::all_of(numbers, [](std::uint64_t number) { return number == 0; });
 }
 
 }  // namespace
 
 Sampler::Sampler(Sources sources) : sources_(std::move(sources)) {}
 
+CircuitSample Sampler::between(const Totals& before, const Totals& after, TimePoint now) {
+  CircuitSample made = since(before.others, after.others);
+  const bool same = before.breaker == after.breaker;
+  if (!same && before.breaker) {
+    CircuitSample last;
+    count(last, before.breaker->snapshot(now));
+    add(made, since(before.of_breaker, last));
+  }
+  add(made, since(same ? before.of_breaker : CircuitSample{}, after.of_breaker));
+  // A breaker has not seen the calls of a service from before it came and after it went.
+  const bool breaker_saw_all = before.breaker
+                                   ? after.breaker || !after.is_service  // the service has gone too
+                                   : after.breaker && !before.is_service;
+  if (breaker_saw_all) return made;
+  const CircuitSample counted = since(before.of_service, after.of_service);
+  made.successes = counted.successes;
+  made.failures = counted.failures;
+  return made;
+}
+
 Samples Sampler::take(TimePoint now) {
   AllTotals after = totals(now);
   Samples made;
   for (const auto& [name, seen] : after) {
-    if (!seen.present) continue;
     const auto known = before_.find(name);
-    if (known == before_.end()) {
-      made.emplace(name, seen.counted);
-    } else if (same(known->second.breaker, seen.breaker)) {
-      made.emplace(name, since(known->second.counted, seen.counted));
-    } else {
-      made.emplace(name, since(without_breaker(known->second.counted), seen.counted));
-    }
+    CircuitSample sample = between(known == before_.end() ? Totals{} : known->second, seen, now);
+    if (seen.present || !is_empty(sample)) made.emplace(name, std::move(sample));
   }
   before_ = std::move(after);
   return made;
@@ -88,27 +94,27 @@ Samples Sampler::take(TimePoint now) {
 Sampler::AllTotals Sampler::totals(TimePoint now) const {
   AllTotals all;
   if (sources_.services) {
-    for (const auto& [name, failures] : sources_.services()) all[name].counted.failures = failures;
+    for (const auto& [name, failures] : sources_.services()) {
+      all[name].of_service.failures = failures;
+      all[name].is_service = true;
+    }
   }
   for (const auto& breaker : sources_.policies.breakers().all()) {
     Totals& of = all[breaker->name()];
     of.breaker = breaker;
-    count(of.counted, breaker->snapshot(now));
+    count(of.of_breaker, breaker->snapshot(now));
   }
   sources_.durations.for_each([&](const std::string& name, const CircuitDurations& durations) {
     const auto [place, removed] = all.try_emplace(name);
     Totals& of = place->second;
     of.present = !removed;
-    count(of.counted, durations);
-    if (of.breaker.expired()) {
-      const auto& took = of.counted.successes_took;
-      of.counted.successes = std::accumulate(took.begin(), took.end(), std::uint64_t{0});
-    }
+    count(of.others, durations);
+    of.of_service.successes = figures::calls_in(of.others.successes_took);
   });
   for (const PolicySnapshot& policy : sources_.policies.snapshots(now)) {
     if (policy.kind != PolicyKind::fallback) continue;
     const auto found = all.find(policy.name);
-    if (found != all.end()) count(found->second.counted, policy);
+    if (found != all.end()) count(found->second.others, policy);
   }
   return all;
 }

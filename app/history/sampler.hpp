@@ -35,19 +35,25 @@ class Sampler {
   explicit Sampler(Sources sources);
 
   /// What was counted since the last time (the first time: since the policies were made) of every breaker and
-  /// service that there is now; without `from` and `length`. A policy that was replaced meanwhile counts from
-  /// 0.
+  /// service that there is now; without `from` and `length`. Each call counts once, also when a reload has
+  /// replaced the breaker, taken it away or brought one. One that was removed has a last sample if it did
+  /// something.
   [[nodiscard]] Samples take(TimePoint now);
 
  private:
+  /// Of one circuit so far. Each part has the counts of its source alone.
   struct Totals {
-    CircuitSample counted;
-    std::weak_ptr<CircuitBreaker> breaker;
-    bool present = true;  ///< false: a service that was removed, whose durations are kept by the program
+    CircuitSample of_breaker;
+    CircuitSample of_service;  ///< successes and failures of the service, with a breaker or without
+    CircuitSample others;      ///< durations and fallbacks, which outlive a breaker that is replaced
+    std::shared_ptr<CircuitBreaker> breaker;  ///< so that the next look sees what it did last
+    bool is_service = false;
+    bool present = true;  ///< false: it was removed, and the program still has its durations
   };
   using AllTotals = std::map<std::string, Totals, std::less<>>;
 
   [[nodiscard]] AllTotals totals(TimePoint now) const;
+  [[nodiscard]] static CircuitSample between(const Totals& before, const Totals& after, TimePoint now);
 
   const Sources sources_;
   AllTotals before_;

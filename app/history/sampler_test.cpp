@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <numeric>
+
 #include "app/history/manual_history_fixture.hpp"
+#include "switchgear/observe/figures/quantile.hpp"
 #include "switchgear/policy/fallback.hpp"
 
 namespace switchgear::history {
@@ -67,6 +71,58 @@ TEST_F(SamplerTest, ABreakerThatWasReplacedIsCountedAnewThoughItHasMoreCallsThan
   const Samples samples = sampler.take(now);
   EXPECT_EQ(samples.at("payment").successes, 7U);
   EXPECT_EQ(samples.at("payment").successes_took[3], 7U) << "durations are kept across the change";
+}
+
+TEST_F(SamplerTest, CountsEachCallOnceThroughReloadsOfItsBreaker) {
+  std::uint64_t successes = 0;
+  std::uint64_t failures = 0;
+  const auto look = [&] {
+    const Samples samples = sampler.take(now);
+    const auto found = samples.find("payment");
+    if (found == samples.end()) return;
+    const CircuitSample& sample = found->second;
+    successes += sample.successes;
+    failures += std::accumulate(sample.failures.begin(), sample.failures.end(), std::uint64_t{0});
+    EXPECT_EQ(sample.successes, figures::calls_in(sample.successes_took)) << "as many as have a duration";
+  };
+  const auto without = [&](const char* name, int good, int bad) {  // as the gateway counts, breaker or not
+    for (int i = 0; i < good; ++i) durations.of(name).success.record(4ms);
+    for (int i = 0; i < bad; ++i) durations.of(name).failure.record(4ms);
+    services[name][static_cast<std::size_t>(FailureType::timeout)] += static_cast<std::uint64_t>(bad);
+  };
+  const auto with = [&](int good, int bad) {
+    call("payment", Outcome::success(4ms), good);
+    call("payment", Outcome::failure(FailureType::timeout, 4ms), bad);
+    services["payment"][static_cast<std::size_t>(FailureType::timeout)] += static_cast<std::uint64_t>(bad);
+  };
+  CircuitBreakerOptions patient = ManualBreakers::sensitive();
+  const auto reload = [&](std::uint32_t minimum_calls) {
+    patient.minimum_calls = minimum_calls;
+    policies.breakers().apply({{"payment", patient}}, now);
+  };
+  services["payment"] = {};
+  reload(90);
+  with(100, 10);
+  look();
+  with(3, 1);
+  reload(80);  // another breaker within a stretch
+  with(5, 2);
+  look();
+  policies.breakers().apply({}, now);  // none
+  look();
+  without("payment", 7, 3);
+  look();
+  without("payment", 2, 0);
+  reload(70);  // one again within a stretch
+  with(4, 1);
+  look();
+  with(1, 0);
+  services.clear();
+  policies.breakers().apply({}, now);  // the service is removed
+  look();
+  look();
+  EXPECT_EQ(successes, 122U);
+  EXPECT_EQ(failures, 17U);
 }
 
 TEST_F(SamplerTest, AServiceWithoutABreakerHasSamplesToo) {

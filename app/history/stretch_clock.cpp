@@ -48,10 +48,10 @@ StretchClock::Tick StretchClock::tick(Reading now) {
   return made;
 }
 
-std::optional<Stretch> StretchClock::finish(Reading now) const {
+Stretch StretchClock::finish(Reading now) const {
   const seconds length =
       std::min(floor<seconds>(now.wall) - from_, floor<seconds>(now.steady - began_) + resolution_);
-  return length > seconds{0} ? std::optional(Stretch{from_, length}) : std::nullopt;
+  return {from_, std::max(length, seconds{1})};
 }
 
 Duration StretchClock::until_next(Reading now) const {

@@ -47,8 +47,8 @@ class StretchClock {
   };
   [[nodiscard]] Tick tick(Reading now);
 
-  /// The stretch under way, ended before its time; nothing if it has not lasted a second.
-  [[nodiscard]] std::optional<Stretch> finish(Reading now) const;
+  /// The stretch under way, ended before its time; a second at least, so that what was counted has a place.
+  [[nodiscard]] Stretch finish(Reading now) const;
 
   /// Until the stretch under way is due to end; at least a millisecond.
   [[nodiscard]] Duration until_next(Reading now) const;

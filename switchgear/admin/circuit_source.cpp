@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <utility>
 
 #include "switchgear/observe/call_durations.hpp"
@@ -26,6 +27,13 @@ std::vector<OtherOpening> others_of(const std::string& circuit,
     if (near && each.breaker != circuit) others.push_back({each.breaker, each.at});
   }
   return others;
+}
+
+/// `last` is the last of `transitions` if these are more.
+void keep_more(std::vector<LoggedTransition>& last, const std::vector<LoggedTransition>& transitions) {
+  const auto count = std::min(transitions.size(), figures::scored_transitions);
+  if (count > last.size())
+    last.assign(transitions.end() - static_cast<std::ptrdiff_t>(count), transitions.end());
 }
 
 }  // namespace
@@ -81,8 +89,7 @@ SeenCircuit CircuitSource::in_memory(const CircuitBreaker& breaker, const Surrou
     present.around = around->second;
   std::vector<LoggedTransition> transitions = transitions_.of(breaker.name());
   std::ranges::reverse(transitions);
-  const auto last = std::min(transitions.size(), figures::scored_transitions);
-  present.last.assign(transitions.end() - static_cast<std::ptrdiff_t>(last), transitions.end());
+  keep_more(present.last, transitions);
   seen.span = {started_, wall};
   seen.history.circuit = breaker.name();
   seen.history.samples.push_back(sample_of(present, wall));
@@ -102,6 +109,7 @@ std::optional<SeenCircuit> CircuitSource::see(const std::string& circuit, Durati
       seen.span.to};
   if (auto kept = program_.history(circuit, span.from, span.to)) {
     seen.history = *std::move(kept);
+    keep_more(seen.present.last, seen.history.transitions);  // those of earlier processes
     seen.span = span;
     seen.past = PastFrom::history;
   }

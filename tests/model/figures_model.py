@@ -88,14 +88,16 @@ def latency(opening, samples):
 
 
 def refused_and_arrivals(opening, all_openings, samples):
-    refused, arrivals = 0, None
+    refused, arrivals, over = 0, None, False
     for sample in samples.all:
         begun = [o for o in all_openings if o["at"] < sample["to"]]
         if not begun or begun[-1] is not opening:
             continue
         if sample["state"] != "forced_open":
             refused += len([c for c in sample["calls"] if c.end == "refused"])
-        if (opening["closed"] is None or sample["from"] < opening["closed"]) and sample["seconds"] <= 60:
+        over = over or (sample["state"] == "closed" and sample["from"] > opening["at"])
+        during = not over if opening["closed"] is None else sample["from"] < opening["closed"]
+        if during and sample["seconds"] <= 60:
             arrivals = max(arrivals or 0, len(sample["calls"]) / sample["seconds"])
     return refused, arrivals
 

@@ -242,5 +242,24 @@ TEST(Figures, RateEffectivenessByProtectionAvailabilityAndStability) {
   EXPECT_DOUBLE_EQ(refused.figures(10).effectiveness->protection, 100) << "nothing bad was let through";
 }
 
+TEST(Figures, KnowOfABreakerWithoutAWindowThatItsLastCallsFailed) {
+  PastOf past;
+  past.present.window = {.consecutive_failures = 4};
+  EXPECT_EQ(past.figures(60).health_score, 100);
+  past.present.window.consecutive_failures = 5;
+  EXPECT_EQ(past.figures(60).health_score, 75);
+}
+
+TEST(Figures, TakeAnOpeningForOverOnceTheBreakerIsFoundClosed) {
+  PastOf past;
+  past.present.capacity = 10;
+  past.sample(0, 0, 10, 0, 1s);
+  past.opens(9);
+  past.sample(10, 0, 0, 20);  // then the process is killed
+  past.present.state = State::closed;
+  past.sample(60, 1000);
+  EXPECT_EQ(past.figures(70).cascades_prevented, 0U) << "1000 good calls would not have been stuck";
+}
+
 }  // namespace
 }  // namespace switchgear::figures

@@ -67,13 +67,15 @@ std::optional<double> Protection::stuck_at_once() const noexcept {
 std::vector<Protection> protections_of(std::span<const Opening> openings,
                                        std::span<const CircuitSample> samples) {
   std::vector<Protection> made(openings.size());
+  std::vector<bool> over(openings.size(), false);  // its end was not seen, but it was found closed
   for (std::size_t i = 0; i < openings.size(); ++i)
     made[i].latency = latency_before(openings[i].why, samples);
   for (const CircuitSample& each : samples) {
     const std::size_t i = opening_of(each, openings);
     if (i == openings.size()) continue;
     if (each.state != State::forced_open) made[i].refused += each.rejected;
-    const bool during = !openings[i].closed || each.from < *openings[i].closed;
+    if (each.state == State::closed && each.from > openings[i].why.wall) over[i] = true;
+    const bool during = openings[i].closed ? each.from < *openings[i].closed : !over[i];
     if (!during || each.length <= std::chrono::seconds{0} || each.length > longest_for_arrivals) continue;
     const double arrivals =
         static_cast<double>(asked_in(each) + each.ignored) / static_cast<double>(each.length.count());

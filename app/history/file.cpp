@@ -64,6 +64,20 @@ void make_tables(SQLite::Database& database, const std::vector<std::string>& tab
   return database;
 }
 
+/// SQLite keeps each statement as it was given. Throws NotOurs.
+void check_tables(SQLite::Database& database) {
+  SQLite::Database fresh{":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE};
+  fresh.exec(schema);
+  SQLite::Statement expected{fresh, "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"};
+  SQLite::Statement found{database, "SELECT sql FROM sqlite_master WHERE name = ?"};
+  while (expected.executeStep()) {
+    found.reset();
+    found.bind(1, expected.getColumn(0).getString());
+    if (!found.executeStep() || found.getColumn(0).getString() != expected.getColumn(1).getString())
+      throw NotOurs{"its table or index " + expected.getColumn(0).getString() + " is not that of a history"};
+  }
+}
+
 /// Throws SQLite::Exception or NotOurs.
 [[nodiscard]] std::unique_ptr<SQLite::Database> opened(const std::string& path,
                                                        const std::vector<std::string>& tables) {
@@ -91,6 +105,7 @@ void make_tables(SQLite::Database& database, const std::vector<std::string>& tab
   if (!is_new && database.execAndGet("PRAGMA quick_check(1)").getString() != "ok")
     throw SQLite::Exception("quick_check", SQLITE_CORRUPT);
   make_tables(database, tables);
+  check_tables(database);
   return made;
 }
 

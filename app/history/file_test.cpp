@@ -97,6 +97,18 @@ TEST(HistoryFile, OfALaterVersionIsLeftAsItIs) {
   EXPECT_TRUE(opened.database->tableExists("samples")) << "in memory";
 }
 
+TEST(HistoryFile, WithOtherTablesIsLeftAsItIs) {
+  const Folder folder;
+  fill(folder.file());
+  {
+    SQLite::Database database{folder.file(), SQLite::OPEN_READWRITE};
+    database.exec("ALTER TABLE transitions RENAME COLUMN rule TO ruling");
+  }
+  const OpenedFile opened = open_file(folder.file(), {});
+  EXPECT_EQ(opened.problem, "its table or index transitions is not that of a history");
+  EXPECT_TRUE(opened.database->tableExists("samples")) << "in memory";
+}
+
 TEST(HistoryFile, ThatAnotherProcessHasOpenIsLeftToIt) {
   const Folder folder;
   const OpenedFile first = open_file(folder.file(), {});

@@ -18,8 +18,9 @@ using namespace std::chrono;
 StretchClock::StretchClock(seconds resolution, Reading start, std::optional<sys_seconds> recorded_until)
     : resolution_(resolution), last_(start) {
   begin(start);
-  if (recorded_until && *recorded_until > from_ && *recorded_until - start.wall < step)
-    from_ = *recorded_until;
+  // In whole seconds: a broken file may have any number there, and nanoseconds of it would overflow.
+  constexpr seconds at_most = duration_cast<seconds>(step);
+  if (recorded_until && *recorded_until > from_ && *recorded_until < from_ + at_most) from_ = *recorded_until;
 }
 
 void StretchClock::begin(Reading now) {

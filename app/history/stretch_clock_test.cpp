@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <limits>
 #include <random>
 #include <vector>
 
@@ -66,6 +68,14 @@ TEST_F(StretchClockTest, AClockThatIsOffByLittleIsWaitedFor) {
   EXPECT_EQ(tick.ended, std::nullopt);
   EXPECT_EQ(tick_after(10s).ended, std::nullopt);
   EXPECT_EQ(tick_after(15s).ended, (Stretch{noon + 10s, 10s})) << "35 s of counts, in order";
+}
+
+TEST_F(StretchClockTest, BeginsNowWhateverABrokenFileSays) {
+  for (const std::int64_t absurd : {std::int64_t{1} << 62, std::numeric_limits<std::int64_t>::max(),
+                                    std::numeric_limits<std::int64_t>::min()}) {
+    StretchClock next{10s, clocks.now, std::chrono::sys_seconds{seconds{absurd}}};
+    EXPECT_EQ(next.finish(clocks.now), (Stretch{noon, 1s})) << absurd;
+  }
 }
 
 TEST_F(StretchClockTest, FollowsOnTheLastStretchOfAnEarlierProcess) {

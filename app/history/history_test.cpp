@@ -4,6 +4,7 @@
 #include <SQLiteCpp/Exception.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -128,6 +129,27 @@ TEST_F(HistoryTest, AFileThatIsFoundBrokenWhileItIsUsedIsReplaced) {
   EXPECT_THROW(found_broken.get(), SQLite::Exception);
   breaker("payment")->command(Command::force_open, std::chrono::steady_clock::now());
   EXPECT_EQ(past_of("payment").transitions.size(), 1U);
+}
+
+TEST_F(HistoryTest, AFileThatIsRemovedOrReplacedWhileItIsUsedIsFollowed) {
+  begin();
+  breaker("payment")->command(Command::force_open, std::chrono::steady_clock::now());
+  EXPECT_EQ(past_of("payment").transitions.size(), 1U);
+  const std::string backup = options.file + ".backup";
+  { (void)open_file(backup, {}); }
+  std::filesystem::remove(options.file);
+  breaker("payment")->command(Command::force_close, std::chrono::steady_clock::now());
+  EXPECT_EQ(past_of("payment").transitions.size(), 1U) << "a new file has begun";
+  EXPECT_TRUE(std::filesystem::exists(options.file));
+  std::filesystem::rename(backup, options.file);
+  breaker("payment")->command(Command::force_open, std::chrono::steady_clock::now());
+  EXPECT_EQ(past_of("payment").transitions.size(), 1U);
+  history.reset();
+  EXPECT_FALSE(std::filesystem::exists(options.file + "-wal"));
+  const std::string said = "another program has removed or replaced " + options.file;
+  const std::size_t first = log.text().find(said);
+  ASSERT_NE(first, std::string::npos) << log.text();
+  EXPECT_NE(log.text().find(said, first + 1), std::string::npos) << log.text();
 }
 
 TEST_F(HistoryTest, AThreadThatHangsHoldsUpOneReaderForTwoSecondsAndOthersNotAtAll) {

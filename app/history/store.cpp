@@ -2,6 +2,8 @@
 
 #include <SQLiteCpp/Exception.h>
 #include <SQLiteCpp/Transaction.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <utility>
 
@@ -20,12 +22,33 @@ void Store::open() {
   tables_ = std::make_unique<Tables>(*database_, anchor_);
   in_memory_ = file_.empty() || !opened.problem.empty();
   name_ = in_memory_ ? "the history in memory" : file_;
+  opened_ = identity_of(file_);
   if (!opened.moved_aside.empty())
     log_.error("history: {} was broken; it is now {}, and a new one has begun", file_, opened.moved_aside);
   if (!opened.problem.empty()) {
     log_.error("history: {} cannot be used: {}; until the next start the history is kept in memory", file_,
                opened.problem);
   }
+}
+
+Store::Identity Store::identity_of(const std::string& path) {
+  struct stat found {};
+  if (path.empty() || ::stat(path.c_str(), &found) != 0) return {};
+  return {found.st_dev, found.st_ino};
+}
+
+/// SQLite leaves the write-ahead log of a file that has moved, and would take it for that of the file which
+/// stands in its place.
+void Store::follow_path() {
+  if (in_memory_ || identity_of(file_) == opened_) return;
+  log_.error(
+      "history: another program has removed or replaced {}; what stands there now is used, or a new file",
+      file_);
+  tables_.reset();
+  database_.reset();
+  const std::string wal = file_ + "-wal";
+  if (identity_of(wal) == wal_) (void)::unlink(wal.c_str());
+  open();
 }
 
 template <class Run>
@@ -39,6 +62,7 @@ void Store::watched(Run run) {
 }
 
 void Store::write(const Job& job, Lasting lasting) {
+  follow_path();
   watched([&] {
     try {
       const bool wait = lasting == Lasting::past_the_machine;
@@ -46,6 +70,7 @@ void Store::write(const Job& job, Lasting lasting) {
       SQLite::Transaction transaction(*database_, SQLite::TransactionBehavior::IMMEDIATE);
       job(*database_);
       transaction.commit();
+      if (!in_memory_) wal_ = identity_of(file_ + "-wal");
     } catch (...) {
       tables_->forget_written();
       throw;

@@ -3,6 +3,7 @@
 
 #include <SQLiteCpp/Database.h>
 #include <spdlog/logger.h>
+#include <sys/types.h>
 
 #include <functional>
 #include <memory>
@@ -29,7 +30,7 @@ class Store {
   };
   /// Runs `job` in a transaction: all that it wrote is kept, or nothing. Throws what the job throws, and
   /// SQLite::Exception. When the file turns out to be broken it is replaced, as by open_file(), and the job
-  /// has failed.
+  /// has failed. When another program has removed or replaced it, what stands at its path is opened first.
   void write(const Job& job, Lasting lasting = Lasting::past_the_process);
   /// Runs `job`, which only reads. Throws likewise.
   void read(const std::function<void(const Tables&)>& job);
@@ -41,7 +42,16 @@ class Store {
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
 
  private:
+  /// Which file a path leads to; 0, 0: none.
+  struct Identity {
+    dev_t device = 0;
+    ino_t number = 0;
+    friend bool operator==(const Identity&, const Identity&) = default;
+  };
+
   void open();
+  void follow_path();
+  [[nodiscard]] static Identity identity_of(const std::string& path);
   template <class Run>
   void watched(Run run);
 
@@ -51,6 +61,8 @@ class Store {
   spdlog::logger& log_;
   std::string name_;
   bool in_memory_ = false;
+  Identity opened_;
+  Identity wal_;  ///< its write-ahead log
   std::unique_ptr<SQLite::Database> database_;
   std::unique_ptr<Tables> tables_;
 };

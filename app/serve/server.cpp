@@ -17,6 +17,7 @@
 #include <system_error>
 #include <utility>
 
+#include "app/alert/alert_metrics.hpp"
 #include "app/alert/alert_options.hpp"
 #include "app/alert/alert_resources.hpp"
 #include "app/alert/outbox/sqlite_outbox.hpp"
@@ -52,8 +53,8 @@ template <class Make>
   }
 }
 
-/// Beside the history, in its file. A disk that hangs holds up an alert for ten seconds at most; the alert is
-/// told then, though it is not kept yet.
+/// Beside the history, in its file. Gives up a write after ten seconds, so that a disk that hangs holds up an
+/// alert no longer than that; the alert is told then, though it is not kept yet.
 [[nodiscard]] std::unique_ptr<alert::OutboxStore> outbox_in(history::History& history) {
   return std::make_unique<alert::SqliteOutbox>([&history](alert::SqliteOutbox::Job job) {
     std::future<void> kept = history.run(std::move(job));
@@ -125,7 +126,9 @@ Server::Server(const ServeFlags& flags, config::Config config, const config::Own
               outbox_in(history_)),
       access_log_(*gateway_, log),
       config_(flags, sections, config, *gateway_, access_log_, log, spans_of(exporter_.get()),
-              [this](const config::Config& next) { alerts_.apply(next.own.get<alert::AlertOptions>()); }),
+              [this](const config::Config& next) {
+                return alerts_.prepare(next.own.get<alert::AlertOptions>());
+              }),
       admin_(listening("gateway.admin", "--admin", flags.admin.has_value(), [&] {
         return std::make_unique<admin::Server>(registry_, admin_options(config.gateway), program());
       })) {
@@ -153,7 +156,7 @@ admin::Program Server::program() {
   program.surroundings = [this] { return gateway_->surroundings(); };
   program.metrics = [this](telemetry::MetricFamilies& to) { add_metrics(to); };
   program.status = [this] { return boost::json::object{{"reload", config_.record().json()}}; };
-  program.alerts = [this] { return alert::open_alerts(alerts_.status()); };
+  program.alerts = [this] { return alert::open_alerts(*alerts_.status()); };
   program.resources = alert::alert_resources(alerts_);
   program.durations = &durations_;
   program.transitions = transitions_;
@@ -166,7 +169,7 @@ admin::Program Server::program() {
 void Server::add_metrics(telemetry::MetricFamilies& to) const {
   gateway_->add_metrics(to);
   history::add_history(to, history_.counts());
-  alerts_.add_metrics(to);
+  alert::add_alerts(to, *alerts_.status());
   access_log_.add_metrics(to);
   config_.record().add_metrics(to);
   if (exporter_) exporter_->add_metrics(to);

@@ -101,6 +101,8 @@ class Engine {
   };
 
   [[nodiscard]] const AlertRule* rule(std::string_view name) const;
+  /// What the plan says of the incidents there are: those whose rule is left out are resolved.
+  void follow_plan(Moment now);
   void judge(const std::string& name, const Circuit& circuit, Moment now);
   void judge(const AlertRule& rule, const std::string& name, const Circuit& circuit, Moment now);
   Incident* begin(const AlertRule& rule, const std::string& name, const Circuit& circuit, Moment now);

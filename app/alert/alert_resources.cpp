@@ -5,6 +5,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -153,7 +154,7 @@ using Wanted = std::variant<Silence, std::string>;
 }
 
 [[nodiscard]] admin::ResourceAnswer silence(Alerts& alerts, const admin::ResourceRequest& request) {
-  Wanted wanted = wanted_silence(request.body, alerts.now());
+  Wanted wanted = wanted_silence(request.body, Moment{std::chrono::system_clock::now()});
   if (const auto* problem = std::get_if<std::string>(&wanted)) return admin::Problem{400, *problem};
   Silence silence = std::get<Silence>(std::move(wanted));
   silence.by = request.client;
@@ -189,7 +190,7 @@ std::vector<admin::AddedResource> alert_resources(Alerts& alerts) {
   resources.push_back({.method = admin::Method::get,
                        .path = "/alerts",
                        .handle = [&alerts](const admin::ResourceRequest&) -> admin::ResourceAnswer {
-                         return admin::Json{status_json(alerts.status())};
+                         return admin::Json{status_json(*alerts.status())};
                        }});
   resources.push_back({.method = admin::Method::post,
                        .path = "/alerts/{name}/acknowledge",

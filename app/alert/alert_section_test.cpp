@@ -98,10 +98,24 @@ TEST(AlertSection, SuggestsTheChannelThatWasMeant) {
                "\"oncall\"?");
 }
 
+/// A certificate that signed itself, without its key.
+constexpr const char* authority =
+    "-----BEGIN CERTIFICATE-----\n"
+    "MIIBgDCCASWgAwIBAgIUP9Zr035Ty8DJs9E2hssI/MnnNWYwCgYIKoZIzj0EAwIw\n"
+    "FDESMBAGA1UEAwwJYXV0aG9yaXR5MCAXDTI2MTEyNjE1MjgzOFoYDzIxMjYxMTAy\n"
+    "MTUyODM4WjAUMRIwEAYDVQQDDAlhdXRob3JpdHkwWTATBgcqhkjOPQIBBggqhkjO\n"
+    "PQMBBwNCAATxenNJcA+S+jTIhN/1jzA/2Q4IFSBqrq5HrNABnlejk9mIKgq6NZsS\n"
+    "PYyuhzdLkfoq5NBNuvxdbZ5tC432IsLto1MwUTAdBgNVHQ4EFgQU4XaAWrhApJhH\n"
+    "3996oSufrMLJcHMwHwYDVR0jBBgwFoAU4XaAWrhApJhH3996oSufrMLJcHMwDwYD\n"
+    "VR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNJADBGAiEAgF+oygWmMKskRzKh+4yj\n"
+    "IqM9UbiGo7FwjJSIwXIOf7ICIQDfyHbFV2Lk4x/Hgfxx0clO49leHJ2kmd00wu1v\n"
+    "1SJE3Q==\n"
+    "-----END CERTIFICATE-----\n";
+
 TEST(AlertSection, ReadsEveryKindOfChannel) {
   const config::TemporaryDirectory directory;
   directory.write("hook", "https://hooks.slack.com/services/T0/B0/x\n");
-  directory.write("ca.pem", "…");
+  directory.write("ca.pem", authority);
   const AlertOptions options = options_of(
       "  external_url: \"https://gw/dashboard\"\n"
       "  channels:\n"
@@ -160,6 +174,21 @@ TEST(AlertSection, LocatesWhatIsWrongInAChannel) {
   expect_error("  channels: {c: {queue: 5}}\n",
                "f.yaml:3:14: alerts.channels.c: names 0 kinds of channel; expected one of slack, pagerduty, "
                "alertmanager, webhook, email or log");
+}
+
+TEST(AlertSection, LocatesAFileOfAuthoritiesThatCannotBeUsed) {
+  const config::TemporaryDirectory directory;
+  directory.write("empty.pem", "no certificate\n");
+  for (const char* kind :
+       {"webhook: {url: \"https://x/\"}", "email: {smtp: \"smtps://m\", from: a@b.c, to: [a@b.c]}"}) {
+    for (const char* file : {"empty.pem", "missing.pem"}) {
+      const auto errors = config::lines_of(
+          load("  channels: {c: {ca: " + std::string{file} + ", " + kind + "}}\n", directory.path()).errors);
+      EXPECT_EQ(errors,
+                std::vector<std::string>{"f.yaml:3:22: alerts.channels.c.ca: \"" + directory.path() + "/" +
+                                         file + "\" is not a file with certificates (PEM) that can be used"});
+    }
+  }
 }
 
 TEST(AlertSection, ReadsSilencesAndInhibitions) {

@@ -8,6 +8,7 @@
 #include <exception>
 #include <future>
 #include <random>
+#include <stdexcept>
 #include <utility>
 #include <variant>
 
@@ -16,6 +17,9 @@ namespace switchgear::alert {
 namespace {
 
 constexpr auto a_second = std::chrono::seconds{1};
+
+/// What changes within this time is published together.
+constexpr auto collecting = std::chrono::milliseconds{20};
 
 [[nodiscard]] CallsSeen calls_of(const CallTotals& totals) {
   CallsSeen seen;
@@ -33,12 +37,21 @@ constexpr auto a_second = std::chrono::seconds{1};
   return {transition.breaker, transition.to, transition.wall, evidence};
 }
 
+/// The text of the problem; empty: all is kept.
+[[nodiscard]] std::string commit(OutboxStore& store, const Changes& changes) {
+  try {
+    store.commit(changes);
+    return {};
+  } catch (const std::exception& error) {
+    return error.what()[0] == '\0' ? "unknown" : error.what();
+  }
+}
+
 }  // namespace
 
 Alerts::Alerts(const AlertOptions& options, AlertSources sources, std::unique_ptr<OutboxStore> store)
     : sources_(std::move(sources)), anchor_(sources_.registry.anchor()), store_(std::move(store)) {
-  put_channels(options);
-  engine_.configure(options.plan(), now());
+  use(options, new_channels(options));
   OutboxStore::Kept kept;
   try {
     kept = store_->load();
@@ -51,17 +64,27 @@ Alerts::Alerts(const AlertOptions& options, AlertSources sources, std::unique_pt
     if (at == senders_.end()) {
       sources_.log.warn("alerts: a message for channel '{}', which is not configured any more, is dropped",
                         message.channel);
-      done(message);
+      backlog_.finished(message.id);
     } else {
       at->second->send(std::move(message));
     }
   }
+  publish();
 }
 
 Alerts::~Alerts() {
   loop_.stop();
   if (thread_.joinable()) thread_.join();
   events_.reset();
+  writer_.join();
+  // The loop has not heard of the last write, or has left changes. A store that fails is not waited for
+  // again.
+  if (const Changes rest = backlog_.rest(); !rest.empty() && !backlog_.failing()) {
+    const std::string problem = commit(*store_, rest);
+    if (!problem.empty())
+      sources_.log.error("alerts: the last ones are not kept, and a restart may tell them again: {}",
+                         problem);
+  }
 }
 
 Moment Alerts::now() const { return anchor_.to_wall(std::chrono::steady_clock::now()); }
@@ -73,7 +96,7 @@ void Alerts::start() {
 }
 
 template <class F>
-auto Alerts::on_loop(F f) const {
+auto Alerts::on_loop(F f) {
   if (!thread_.joinable()) return f();  // not started yet
   std::packaged_task<decltype(f())()> task{std::move(f)};
   auto result = task.get_future();
@@ -81,34 +104,51 @@ auto Alerts::on_loop(F f) const {
   return result.get();
 }
 
-void Alerts::apply(const AlertOptions& options) {
-  on_loop([&] {
-    put_channels(options);
-    engine_.configure(options.plan(), now());
-    look();
-  });
+std::function<void()> Alerts::prepare(const AlertOptions& options) {
+  const auto channels = std::make_shared<Channels>(on_loop([&] { return new_channels(options); }));
+  return [this, options, channels] {
+    on_loop([&] {
+      use(options, std::move(*channels));
+      look();
+      publish();
+    });
+  };
 }
 
-void Alerts::put_channels(const AlertOptions& options) {
-  std::map<std::string, std::unique_ptr<Sender>, std::less<>> made;
-  std::random_device seeds;
+Alerts::Channels Alerts::new_channels(const AlertOptions& options) {
+  Channels channels;
   for (const ChannelOptions& channel : options.channels) {
-    if (senders_.contains(channel.name)) continue;
-    made[channel.name] = std::make_unique<Sender>(loop_, channel, sources_.log, seeds(),
-                                                  [this](const Message& message) { done(message); });
+    const auto at = senders_.find(channel.name);
+    if (at != senders_.end() && at->second->options() == channel) continue;
+    try {
+      channels[channel.name] = make_channel(loop_, channel, sources_.log);
+    } catch (const std::exception& error) {
+      throw std::runtime_error{fmt::format("alerts.channels.{}: {}", channel.name, error.what())};
+    }
   }
-  // From here on nothing but a file of certificates can fail, which was read by `check` before.
+  return channels;
+}
+
+void Alerts::use(const AlertOptions& options, Channels channels) {
   std::erase_if(senders_, [&](const auto& entry) {
-    const auto& channels = options.channels;
-    if (std::ranges::find(channels, entry.first, &ChannelOptions::name) != channels.end()) return false;
+    const auto& names = options.channels;
+    if (std::ranges::find(names, entry.first, &ChannelOptions::name) != names.end()) return false;
     entry.second->close();
     return true;
   });
+  std::random_device seeds;
   for (const ChannelOptions& channel : options.channels) {
-    const auto at = senders_.find(channel.name);
-    if (at != senders_.end()) at->second->replace(channel);
+    const auto made = channels.find(channel.name);
+    if (made == channels.end()) continue;
+    if (const auto at = senders_.find(channel.name); at != senders_.end()) {
+      at->second->replace(channel, std::move(made->second));
+    } else {
+      senders_[channel.name] =
+          std::make_unique<Sender>(loop_, channel, std::move(made->second), sources_.log, seeds(),
+                                   [this](const Message& message) { finished(message); });
+    }
   }
-  senders_.merge(made);
+  engine_.configure(options.plan(), now());
 }
 
 Labels Alerts::labels_of(const std::string& circuit) const {
@@ -133,6 +173,11 @@ std::vector<Sighting> Alerts::sightings() const {
 
 void Alerts::read_events() {
   for (auto batch = events_->read(); !batch.empty(); batch = events_->read()) {
+    if (batch.lost > 0) {
+      events_lost_ += batch.lost;
+      sources_.log.warn("alerts: {} events came too fast; changes of state among them do not count",
+                        batch.lost);
+    }
     for (const auto& event : batch.events) {
       const auto* const transition = std::get_if<LoggedTransition>(event.get());
       if (transition != nullptr) engine_.changed(change_of(*transition), labels_of(transition->breaker));
@@ -155,40 +200,61 @@ void Alerts::look_every_second() {
 }
 
 void Alerts::settle() {
-  Changes changes = engine_.take(now());
-  if (changes.empty()) return;
-  try {
-    store_->commit(changes);
-    if (std::exchange(store_failing_, false)) sources_.log.info("alerts: they are kept again");
-  } catch (const std::exception& error) {
-    // Told all the same: it is better to tell twice after a restart than not at all.
+  backlog_.add(engine_.take(now()));
+  write_backlog();
+  send_ready();
+  publish_soon();
+}
+
+void Alerts::write_backlog() {
+  const std::shared_ptr<const Changes> batch = backlog_.next();
+  if (!batch) return;
+  boost::asio::post(writer_, [this, batch] {
+    boost::asio::post(loop_, [this, problem = commit(*store_, *batch)] { written(problem); });
+  });
+}
+
+/// Logs when the store begins to fail and when all is kept again. What failed is tried again each second.
+void Alerts::written(const std::string& problem) {
+  const bool failed_before = backlog_.failing();
+  backlog_.ended(problem.empty());
+  if (problem.empty()) {
+    if (failed_before) sources_.log.info("alerts: they are kept again");
+    write_backlog();
+  } else {
     ++store_errors_;
-    if (!std::exchange(store_failing_, true))
-      sources_.log.error("alerts: they cannot be kept, and a restart would tell them again: {}",
-                         error.what());
+    if (!failed_before)
+      sources_.log.error("alerts: they cannot be kept for now, and a restart would tell them again: {}",
+                         problem);
   }
-  for (Message& message : changes.messages) {
+  send_ready();
+  publish_soon();
+}
+
+void Alerts::send_ready() {
+  for (Message& message : backlog_.take_ready()) {
     const auto at = senders_.find(message.channel);
-    if (at != senders_.end()) at->second->send(std::move(message));
+    if (at == senders_.end()) {
+      finished(message);  // a reload has removed its channel
+    } else {
+      at->second->send(std::move(message));
+    }
   }
 }
 
-void Alerts::done(const Message& message) {
-  if (message.telling == Telling::refresh) return;
-  try {
-    store_->remove(message.id);
-  } catch (const std::exception& error) {
-    ++store_errors_;
-    if (!std::exchange(store_failing_, true))
-      sources_.log.error("alerts: a delivery cannot be noted, and a restart would repeat it: {}",
-                         error.what());
+void Alerts::finished(const Message& message) {
+  if (message.telling != Telling::refresh) {
+    backlog_.finished(message.id);
+    write_backlog();
   }
+  publish_soon();
 }
 
 bool Alerts::acknowledge(const std::string& id, const std::string& by) {
   return on_loop([&] {
     const bool done = engine_.acknowledge(id, by, now());
     settle();
+    publish();
     return done;
   });
 }
@@ -197,6 +263,7 @@ std::string Alerts::silence(Silence silence) {
   return on_loop([&] {
     std::string id = engine_.silence(std::move(silence), now());
     settle();
+    publish();
     return id;
   });
 }
@@ -205,61 +272,46 @@ bool Alerts::end_silence(const std::string& id) {
   return on_loop([&] {
     const bool done = engine_.end_silence(id);
     settle();
+    publish();
     return done;
   });
 }
 
-Alerts::Status Alerts::status() const {
-  return on_loop([&] {
-    Status status;
-    status.at = now();
-    const Mutes mutes = engine_.mutes(status.at);
-    for (Incident& incident : engine_.incidents()) {
-      std::string text = engine_.text_of(incident, status.at);
-      std::string muted_by = incident.stage == Stage::resolved ? std::string{} : mutes.by(incident);
-      status.incidents.push_back({std::move(incident), std::move(text), std::move(muted_by)});
-    }
-    status.silences = engine_.silences(status.at);
-    for (const auto& [name, sender] : senders_) {
-      const Courier& courier = sender->courier();
-      status.channels.push_back({name, sender->options().kind_name(), courier.waiting(), courier.breaker(),
-                                 courier.problem(), sender->counts()});
-    }
-    for (const AlertRule& rule : engine_.plan().rules) status.rules.push_back(rule.name);
-    return status;
+std::shared_ptr<const Alerts::Status> Alerts::status() const {
+  const std::lock_guard lock{mutex_};
+  return status_;
+}
+
+void Alerts::publish_soon() {
+  if (std::exchange(soon_is_set_, true)) return;
+  soon_.expires_after(collecting);
+  soon_.async_wait([this](const boost::system::error_code& error) {
+    soon_is_set_ = false;
+    if (!error) publish();
   });
 }
 
-void Alerts::add_metrics(telemetry::MetricFamilies& to) const {
-  const Status seen = status();
-  std::map<std::pair<std::string, std::string>, std::size_t> firing;
-  for (const Shown& shown : seen.incidents) {
-    if (shown.incident.stage == Stage::firing)
-      ++firing[{shown.incident.rule, std::string{to_string(shown.incident.severity)}}];
+void Alerts::publish() {
+  auto status = std::make_shared<Status>();
+  status->at = now();
+  const Mutes mutes = engine_.mutes(status->at);
+  for (Incident& incident : engine_.incidents()) {
+    std::string text = engine_.text_of(incident, status->at);
+    std::string muted_by = incident.stage == Stage::resolved ? std::string{} : mutes.by(incident);
+    status->incidents.push_back({std::move(incident), std::move(text), std::move(muted_by)});
   }
-  for (const auto& [of, count] : firing) {
-    to.gauge("switchgear_alerts_firing", "Incidents that fire.",
-             {{"rule", of.first}, {"severity", of.second}}, static_cast<double>(count));
+  status->silences = engine_.silences(status->at);
+  for (const auto& [name, sender] : senders_) {
+    const Courier& courier = sender->courier();
+    status->channels.push_back({name, sender->options().kind_name(), courier.waiting(), courier.breaker(),
+                                courier.problem(), sender->counts()});
   }
-  for (const ChannelStatus& channel : seen.channels) {
-    const telemetry::Label name{"channel", channel.name};
-    to.gauge("switchgear_alert_messages_waiting", "Messages that wait to be delivered.", {name},
-             static_cast<double>(channel.waiting));
-    const auto count = [&](const char* result, std::uint64_t value) {
-      to.counter("switchgear_alert_deliveries_total",
-                 "Messages by what became of them. failed: attempts that are tried again; refused and "
-                 "dropped: never "
-                 "told.",
-                 {name, {"result", result}}, value);
-    };
-    count("delivered", channel.counts.delivered);
-    count("failed", channel.counts.failed);
-    count("refused", channel.counts.refused);
-    count("dropped", channel.counts.dropped);
-  }
-  to.counter("switchgear_alert_store_errors_total",
-             "Changes of alerts that could not be kept, so that a restart may tell them again.", {},
-             on_loop([&] { return store_errors_; }));
+  for (const AlertRule& rule : engine_.plan().rules) status->rules.push_back(rule.name);
+  status->store_errors = store_errors_;
+  status->events_lost = events_lost_;
+  status->not_begun = engine_.not_begun();
+  const std::lock_guard lock{mutex_};
+  status_ = std::move(status);
 }
 
 }  // namespace switchgear::alert

@@ -7,9 +7,11 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -17,11 +19,11 @@
 
 #include "app/alert/alert_options.hpp"
 #include "app/alert/incident/engine.hpp"
+#include "app/alert/outbox/backlog.hpp"
 #include "app/alert/outbox/outbox_store.hpp"
 #include "app/alert/sender.hpp"
 #include "switchgear/observe/event_queue.hpp"
 #include "switchgear/registry/breaker_registry.hpp"
-#include "switchgear/telemetry/metric_families.hpp"
 
 namespace switchgear::alert {
 
@@ -35,21 +37,23 @@ struct AlertSources {
 };
 
 /// The engine at work: looks at every circuit each second and at every transition, keeps what must outlive
-/// the process, and tells the channels. Everything runs on a thread of its own, so that neither a slow disk
-/// nor a dead channel holds up anything else. Threads: the methods may be called from any thread.
+/// the process, and tells the channels. It does so on a thread of its own, and writes to the store on another
+/// one, so that a slow disk holds up nothing else: a message waits for the disk until the store gives up, and
+/// is sent then. Threads: the methods may be called from any thread.
 class Alerts {
  public:
   /// Throws std::exception when a channel cannot be made.
   Alerts(const AlertOptions& options, AlertSources sources, std::unique_ptr<OutboxStore> store);
   Alerts(const Alerts&) = delete;
   Alerts& operator=(const Alerts&) = delete;
-  /// Breaks off what is being delivered; a store that keeps messages has it still.
+  /// Breaks off what is being delivered; a store that keeps messages has it still. Waits for the store.
   ~Alerts();
 
   void start();
-  /// Puts other options in force; incidents go on. Throws std::exception, and changes nothing, when a channel
-  /// cannot be made.
-  void apply(const AlertOptions& options);
+  /// Makes what other options need, and returns the function that puts them in force; incidents go on. Throws
+  /// std::exception when a channel cannot be made. Until the function is called nothing has changed. One
+  /// change at a time.
+  [[nodiscard]] std::function<void()> prepare(const AlertOptions& options);
 
   /// What channels do.
   struct ChannelStatus {
@@ -71,9 +75,12 @@ class Alerts {
     std::vector<Silence> silences;
     std::vector<ChannelStatus> channels;
     std::vector<std::string> rules;
+    std::uint64_t store_errors = 0;  ///< writes that failed
+    std::uint64_t events_lost = 0;   ///< changes of state among them were not seen
+    std::uint64_t not_begun = 0;     ///< see Engine
   };
-  [[nodiscard]] Status status() const;
-  [[nodiscard]] Moment now() const;
+  /// As it was within the last second, and after the last command. Never null. Waits for nothing.
+  [[nodiscard]] std::shared_ptr<const Status> status() const;
 
   /// False when the incident does not exist or is over.
   bool acknowledge(const std::string& id, const std::string& by);
@@ -81,34 +88,50 @@ class Alerts {
   std::string silence(Silence silence);
   bool end_silence(const std::string& id);
 
-  void add_metrics(telemetry::MetricFamilies& to) const;
-
  private:
+  using Channels = std::map<std::string, std::unique_ptr<Channel>, std::less<>>;
+
   /// Runs it on the loop's thread, and waits for it.
   template <class F>
-  auto on_loop(F f) const;
+  auto on_loop(F f);
 
+  [[nodiscard]] Moment now() const;
   void read_events();
   void look();
   void look_every_second();
   /// Keeps and sends what has changed.
   void settle();
-  void put_channels(const AlertOptions& options);
-  void done(const Message& message);
+  void write_backlog();
+  void written(const std::string& problem);
+  void send_ready();
+  /// Those that the options name, and that are new or other than now.
+  [[nodiscard]] Channels new_channels(const AlertOptions& options);
+  void use(const AlertOptions& options, Channels channels);
+  void finished(const Message& message);
+  void publish();
+  void publish_soon();
   [[nodiscard]] std::vector<Sighting> sightings() const;
   [[nodiscard]] Labels labels_of(const std::string& circuit) const;
 
   const AlertSources sources_;
   const WallAnchor anchor_;
   const std::unique_ptr<OutboxStore> store_;
-  mutable boost::asio::io_context loop_;  ///< all below is used on its thread
+  boost::asio::io_context loop_;  ///< all below is used on its thread
   Engine engine_;
+  Backlog backlog_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{loop_.get_executor()};
   boost::asio::steady_timer second_{loop_};
+  boost::asio::steady_timer soon_{loop_};
+  bool soon_is_set_ = false;
   std::map<std::string, std::unique_ptr<Sender>, std::less<>> senders_;
   std::uint64_t store_errors_ = 0;
-  bool store_failing_ = false;
+  std::uint64_t events_lost_ = 0;
   std::optional<EventQueue::Reader> events_;
+
+  mutable std::mutex mutex_;  ///< guards the next one
+  std::shared_ptr<const Status> status_;
+
+  boost::asio::thread_pool writer_{1};  ///< uses the store
   std::jthread thread_;
 };
 

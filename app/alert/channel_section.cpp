@@ -7,6 +7,7 @@
 #include "app/alert/alert_section.hpp"
 #include "switchgear/config/secret.hpp"
 #include "switchgear/config/suggest.hpp"
+#include "switchgear/http/client/transport.hpp"
 #include "switchgear/http/url.hpp"
 
 namespace switchgear::alert {
@@ -133,6 +134,20 @@ struct MailAddress {
   return email;
 }
 
+/// Tried here, so that a channel that was read can be made.
+void read_ca(const Value& value, const std::string& directory, std::string& ca_file) {
+  const auto path = Text{}(value);
+  if (!path) return;
+  ca_file = (std::filesystem::path(directory) / *path).string();
+  http::TlsOptions tls;
+  tls.ca_file = ca_file;
+  try {
+    (void)http::tls_context(tls);
+  } catch (const std::exception&) {
+    value.wrong(config::quoted(ca_file) + " is not a file with certificates (PEM) that can be used");
+  }
+}
+
 [[nodiscard]] ChannelKind read_kind(std::string_view kind, const Value& value, const std::string& directory) {
   Section section(value);
   const auto read = [&]() -> ChannelKind {
@@ -166,14 +181,7 @@ std::optional<ChannelOptions> read_channel(std::string_view name, const Value& v
   section.read("min_severity", channel.min_severity, config::Named<Severity>{severity_names});
   section.read("queue", channel.queue, config::Whole{1, 100'000});
   section.read("timeout", channel.timeout, config::Length{milliseconds{100}, minutes{5}});
-  if (const auto ca = section.find("ca")) {
-    if (auto path = Text{}(*ca)) {
-      channel.ca_file = (std::filesystem::path(directory) / *path).string();
-      std::error_code error;
-      if (!std::filesystem::is_regular_file(channel.ca_file, error))
-        ca->wrong(config::quoted(channel.ca_file) + " is not a file; expected one with certificates (PEM)");
-    }
-  }
+  if (const auto ca = section.find("ca")) read_ca(*ca, directory, channel.ca_file);
   section.finish();
   if (kinds != 1 && value.report->errors() == errors)
     section.wrong("names " + std::to_string(kinds) + " kinds of channel; expected one of " +

@@ -7,14 +7,13 @@
 
 namespace switchgear::alert {
 
-Sender::Sender(boost::asio::io_context& loop, const ChannelOptions& options, spdlog::logger& log,
-               std::uint64_t seed, Done done)
-    : loop_(loop),
-      options_(options),
+Sender::Sender(boost::asio::io_context& loop, const ChannelOptions& options, std::unique_ptr<Channel> channel,
+               spdlog::logger& log, std::uint64_t seed, Done done)
+    : options_(options),
       log_(log),
       done_(std::move(done)),
       courier_(options.name, courier_options_of(options), seed),
-      channel_(make_channel(loop, options, log)),
+      channel_(std::move(channel)),
       timer_(loop) {}
 
 void Sender::send(Message message) {
@@ -27,11 +26,9 @@ void Sender::send(Message message) {
   pump();
 }
 
-void Sender::replace(const ChannelOptions& options) {
-  if (options == options_) return;
-  std::unique_ptr<Channel> next = make_channel(loop_, options, log_);
+void Sender::replace(const ChannelOptions& options, std::unique_ptr<Channel> channel) {
   if (under_way_ && leaving_ == nullptr) leaving_ = std::move(channel_);
-  channel_ = std::move(next);
+  channel_ = std::move(channel);
   options_ = options;
   courier_.renew(courier_options_of(options), std::chrono::steady_clock::now());
   pump();
@@ -41,7 +38,7 @@ void Sender::close() {
   const std::deque<Message> waiting = courier_.take_all();
   counts_.dropped += waiting.size();
   if (!waiting.empty())
-    log_.warn("alerts: channel '{}' is configured no more; {} messages for it are dropped", options_.name,
+    log_.warn("alerts: channel '{}' is no longer configured; {} messages for it are dropped", options_.name,
               waiting.size());
   for (const Message& message : waiting) done_(message);
 }
@@ -54,8 +51,8 @@ void Sender::pump() {
   }
   if (const auto due = courier_.due()) {
     timer_.expires_at(std::chrono::time_point_cast<std::chrono::steady_clock::duration>(*due));
-    timer_.async_wait([this](const boost::system::error_code& error) {
-      if (!error) pump();
+    timer_.async_wait([this, here = std::weak_ptr{here_}](const boost::system::error_code& error) {
+      if (!error && !here.expired()) pump();
     });
   }
 }

@@ -28,17 +28,18 @@ class Sender {
   /// A message is done with: delivered, refused or dropped. Called on the loop's thread.
   using Done = std::function<void(const Message&)>;
 
-  Sender(boost::asio::io_context& loop, const ChannelOptions& options, spdlog::logger& log,
-         std::uint64_t seed, Done done);
+  /// `channel`: made from the options.
+  Sender(boost::asio::io_context& loop, const ChannelOptions& options, std::unique_ptr<Channel> channel,
+         spdlog::logger& log, std::uint64_t seed, Done done);
   Sender(const Sender&) = delete;
   Sender& operator=(const Sender&) = delete;
 
   void send(Message message);
-  /// Other options from now on. The attempt that is under way ends as it was begun; all others use the new
-  /// ones.
-  void replace(const ChannelOptions& options);
+  /// Other options from now on, with the channel that was made from them. The attempt that is under way ends
+  /// as it was begun; all others use the new ones.
+  void replace(const ChannelOptions& options, std::unique_ptr<Channel> channel);
 
-  /// The channel is told no more; what waits for it is dropped.
+  /// Nothing more is sent to the channel; what waits for it is dropped.
   void close();
 
   [[nodiscard]] const ChannelOptions& options() const noexcept { return options_; }
@@ -50,7 +51,8 @@ class Sender {
   void ended(const Delivery& delivery);
   void log(const Delivery& delivery, const Message* done);
 
-  boost::asio::io_context& loop_;
+  /// Expires with the sender: a timer that is due already does nothing afterwards.
+  const std::shared_ptr<const bool> here_ = std::make_shared<const bool>(true);
   ChannelOptions options_;
   spdlog::logger& log_;
   Done done_;

@@ -25,8 +25,7 @@ gateway::TracingOptions tracing_of(const config::Config& config,
 
 ServedConfig::ServedConfig(ServeFlags flags, config::OwnSections sections, config::Config config,
                            gateway::Gateway& gateway, ServedAccessLog& access_log, spdlog::logger& log,
-                           std::shared_ptr<telemetry::SpanQueue> spans,
-                           std::function<void(const config::Config&)> follow)
+                           std::shared_ptr<telemetry::SpanQueue> spans, Prepare prepare)
     : flags_(std::move(flags)),
       started_with_(config.gateway),
       history_(config.own.get<history::HistoryOptions>()),
@@ -36,7 +35,7 @@ ServedConfig::ServedConfig(ServeFlags flags, config::OwnSections sections, confi
       access_log_(access_log),
       log_(log),
       spans_(std::move(spans)),
-      follow_(std::move(follow)),
+      prepare_(std::move(prepare)),
       config_(std::move(config)),
       stamp_(config::FileStamp::of(flags_.config)) {}
 
@@ -70,6 +69,12 @@ admin::ReloadResult ServedConfig::read_and_apply() {
   config::Config next = *std::move(loaded.config);
   (void)put_flags_before(next, flags_);  // they were good when it started
   const LogOptions& log_options = next.own.get<LogOptions>();
+  std::function<void()> follow = [] {};
+  try {
+    if (prepare_) follow = prepare_(next);
+  } catch (const std::exception& error) {
+    return refuse(std::move(result), error.what());
+  }
   std::shared_ptr<gateway::AccessLog> access_log;
   try {
     access_log = access_log_.prepare(log_options.access);
@@ -92,14 +97,7 @@ admin::ReloadResult ServedConfig::read_and_apply() {
   say("replaced", applied.replaced);
   say("removed", applied.removed);
   say("kept", applied.kept);
-  if (follow_) {
-    try {
-      follow_(next);
-    } catch (const std::exception& error) {
-      result.messages.emplace_back(error.what());
-      log_.error("reload: {}", error.what());
-    }
-  }
+  follow();
   config_ = std::move(next);
   result.ok = true;
   return result;

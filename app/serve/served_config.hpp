@@ -32,13 +32,15 @@ namespace switchgear::serve {
 /// Borrows `gateway`, `access_log` and `log`. Threads: any; one reload at a time, the others wait for it.
 class ServedConfig {
  public:
+  using Prepare = std::function<std::function<void()>(const config::Config&)>;
+
   /// `config`: what `gateway` was made from: the file of `flags`, read with `sections`, with the flags in
-  /// place of its addresses. `spans`: as of tracing_of(). `follow`: called with every configuration that
-  /// takes its place; throws when something of it cannot be done, with a text for the operator.
+  /// place of its addresses. `spans`: as of tracing_of(). `prepare`: makes what others need of a
+  /// configuration that is to take its place, and returns the function that gives it to them, which does not
+  /// throw. Where `prepare` throws, with a text for the operator, the reload is refused.
   ServedConfig(ServeFlags flags, config::OwnSections sections, config::Config config,
                gateway::Gateway& gateway, ServedAccessLog& access_log, spdlog::logger& log,
-               std::shared_ptr<telemetry::SpanQueue> spans = nullptr,
-               std::function<void(const config::Config&)> follow = {});
+               std::shared_ptr<telemetry::SpanQueue> spans = nullptr, Prepare prepare = {});
 
   /// Reads the file again and gives it to the gateway. All or nothing: a file with an error changes nothing.
   admin::ReloadResult reload();
@@ -71,7 +73,7 @@ class ServedConfig {
   ServedAccessLog& access_log_;
   spdlog::logger& log_;
   const std::shared_ptr<telemetry::SpanQueue> spans_;
-  const std::function<void(const config::Config&)> follow_;
+  const Prepare prepare_;
   mutable std::mutex mutex_;  ///< guards all below, and Gateway::apply()
   config::Config config_;
   config::FileStamp stamp_;  ///< of the file that was read last

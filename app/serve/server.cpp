@@ -17,6 +17,7 @@
 #include <system_error>
 #include <utility>
 
+#include "app/alert/alert_metrics.hpp"
 #include "app/alert/alert_options.hpp"
 #include "app/alert/alert_resources.hpp"
 #include "app/alert/outbox/sqlite_outbox.hpp"
@@ -51,8 +52,8 @@ template <class Make>
   }
 }
 
-/// Beside the history, in its file. A disk that hangs holds up an alert for ten seconds at most; the alert is
-/// told then, though it is not kept yet.
+/// Beside the history, in its file. Gives up a write after ten seconds, so that a disk that hangs holds up an
+/// alert no longer than that; the alert is told then, though it is not kept yet.
 [[nodiscard]] std::unique_ptr<alert::OutboxStore> outbox_in(history::History& history) {
   return std::make_unique<alert::SqliteOutbox>([&history](alert::SqliteOutbox::Job job) {
     std::future<void> kept = history.run(std::move(job));
@@ -124,7 +125,9 @@ Server::Server(const ServeFlags& flags, config::Config config, const config::Own
               outbox_in(history_)),
       access_log_(*gateway_, log),
       config_(flags, sections, config, *gateway_, access_log_, log, spans_of(exporter_.get()),
-              [this](const config::Config& next) { alerts_.apply(next.own.get<alert::AlertOptions>()); }),
+              [this](const config::Config& next) {
+                return alerts_.prepare(next.own.get<alert::AlertOptions>());
+              }),
       figures_(registry_, seen_circuits()),
       admin_(listening("gateway.admin", "--admin", flags.admin.has_value(), [&] {
         return std::make_unique<admin::Server>(registry_, admin_options(config.gateway), program());
@@ -161,7 +164,7 @@ admin::Program Server::program() {
   program.services = [this] { return gateway_->status(); };
   program.metrics = [this](telemetry::MetricFamilies& to) { add_metrics(to); };
   program.status = [this] { return boost::json::object{{"reload", config_.record().json()}}; };
-  program.alerts = [this] { return alert::open_alerts(alerts_.status()); };
+  program.alerts = [this] { return alert::open_alerts(*alerts_.status()); };
   program.resources = alert::alert_resources(alerts_);
   program.events = events_;
   program.resources.push_back(history::history_resource(
@@ -173,7 +176,7 @@ void Server::add_metrics(telemetry::MetricFamilies& to) const {
   figures_.add_metrics(to);
   gateway_->add_metrics(to);
   history::add_history(to, history_.counts());
-  alerts_.add_metrics(to);
+  alert::add_alerts(to, *alerts_.status());
   access_log_.add_metrics(to);
   config_.record().add_metrics(to);
   if (exporter_) exporter_->add_metrics(to);

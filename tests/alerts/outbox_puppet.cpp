@@ -1,8 +1,10 @@
-// The engine, the couriers and an outbox in SQLite as a small process that a test can kill at any instant.
-// Time and deliveries are the test's: a command a line on stdin, the answer on stdout.
+// The engine, the backlog, the couriers and an outbox in SQLite as a small process that a test can kill at
+// any instant, and whose disk can be full. Time and deliveries are the test's: a command a line on stdin, the
+// answer on stdout.
 //
 //   change T CIRCUIT STATE      ok
 //   look T CIRCUIT STATE …      ok
+//   disk T full|free            ok
 //   next T                      a line `CHANNEL MESSAGE TELLING INCIDENT …` for each message to deliver, then
 //   `ok` ended T CHANNEL END         ok                   END: delivered, failed, refused
 //
@@ -11,13 +13,16 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <iostream>
 #include <map>
 #include <memory>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 
 #include "app/alert/incident/engine.hpp"
+#include "app/alert/outbox/backlog.hpp"
 #include "app/alert/outbox/courier.hpp"
 #include "app/alert/outbox/sqlite_outbox.hpp"
 
@@ -55,9 +60,6 @@ class Puppet {
     for (const char* channel : {"a", "b", "c"})
       couriers_.emplace(channel, std::make_unique<Courier>(channel, CourierOptions{}, 1));
     engine_.configure(plan_of(group_wait), Moment{});
-    OutboxStore::Kept kept = outbox_.load();
-    engine_.restore(std::move(kept.incidents), std::move(kept.silences), Moment::max());
-    for (Message& message : kept.messages) (void)couriers_.at(message.channel)->add(std::move(message));
   }
 
   void run(std::istream& words) {
@@ -65,6 +67,11 @@ class Puppet {
     std::int64_t milliseconds = 0;
     words >> command >> milliseconds;
     now_ = std::chrono::milliseconds{milliseconds};
+    if (!std::exchange(restored_, true)) restore();
+    if (command == "disk") {
+      words >> command;
+      full_ = command == "full";
+    }
     if (command == "change") change(words);
     if (command == "look") look(words);
     if (command == "next") next();
@@ -73,6 +80,11 @@ class Puppet {
   }
 
  private:
+  void restore() {
+    OutboxStore::Kept kept = outbox_.load();
+    engine_.restore(std::move(kept.incidents), std::move(kept.silences), wall());
+    for (Message& message : kept.messages) (void)couriers_.at(message.channel)->add(std::move(message));
+  }
   [[nodiscard]] Moment wall() const { return Moment{now_}; }
   [[nodiscard]] TimePoint steady() const { return TimePoint{now_}; }
 
@@ -92,10 +104,20 @@ class Puppet {
     settle();
   }
   void settle() {
-    const Changes changes = engine_.take(wall());
-    if (changes.empty()) return;
-    outbox_.commit(changes);
-    for (const Message& message : changes.messages) (void)couriers_.at(message.channel)->add(message);
+    backlog_.add(engine_.take(wall()));
+    write_backlog();
+    for (Message& message : backlog_.take_ready())
+      (void)couriers_.at(message.channel)->add(std::move(message));
+  }
+  void write_backlog() {
+    const auto batch = backlog_.next();
+    if (!batch) return;
+    try {
+      outbox_.commit(*batch);
+      backlog_.ended(true);
+    } catch (const std::exception&) {
+      backlog_.ended(false);
+    }
   }
   void next() {
     for (const auto& [channel, courier] : couriers_) {
@@ -114,16 +136,21 @@ class Puppet {
     Delivery delivery;
     if (end == "failed") delivery.end = Delivery::End::failed;
     if (end == "refused") delivery.end = Delivery::End::refused;
-    if (const auto done = couriers_.at(channel)->ended(delivery, steady())) outbox_.remove(done->id);
+    if (const auto done = couriers_.at(channel)->ended(delivery, steady())) backlog_.finished(done->id);
+    write_backlog();
   }
 
   SQLite::Database database_;
   SqliteOutbox outbox_{[this](const SqliteOutbox::Job& job) {
     SQLite::Transaction transaction{database_};
     job(database_);
+    if (full_) throw std::runtime_error{"database or disk is full"};
     transaction.commit();
   }};
   Engine engine_;
+  Backlog backlog_;
+  bool restored_ = false;
+  bool full_ = false;
   std::map<std::string, std::unique_ptr<Courier>> couriers_;
   Duration now_{};
 };

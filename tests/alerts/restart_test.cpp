@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -35,9 +36,14 @@ class AlertsAcrossRestarts : public testing::Test {
     gateway.signal(SIGKILL);
     EXPECT_EQ(gateway.wait_for_exit(), -SIGKILL);
   }
+  /// Of the messages that were taken. One that was taken just before the gateway was killed may come again
+  /// under the same key, and counts once.
   static std::vector<std::string> statuses(const AlertSink& sink) {
     std::vector<std::string> all;
-    for (const AlertSink::Post& post : sink.taken()) all.emplace_back(post.body.at("status").as_string());
+    std::set<std::string> keys;
+    for (const AlertSink::Post& post : sink.taken()) {
+      if (keys.insert(post.key).second) all.emplace_back(post.body.at("status").as_string());
+    }
     return all;
   }
 
@@ -54,7 +60,7 @@ TEST_F(AlertsAcrossRestarts, AreToldOnceThoughTheGatewayIsKilled) {
     kill(gateway);
   }
   const GatewayProcess gateway{config(sink)};
-  ASSERT_TRUE(sink.takes(2));
+  ASSERT_TRUE(eventually([&] { return statuses(sink).size() >= 2; }));
   EXPECT_EQ(statuses(sink), (std::vector<std::string>{"firing", "resolved"})) << "its breaker begins closed";
   shop_.fails = false;
   ASSERT_TRUE(shop_.drive(gateway, "closed"));

@@ -1,5 +1,7 @@
-// 200 random schedules of breakers, of processes that are killed, and of channels that are dead or lose their
-// answers: every incident is told to every channel once when it fires and once when it is resolved.
+// 200 random schedules of breakers, of processes that are killed, of disks that are full for a time, and of
+// channels that are dead or lose their answers: every incident is told to every channel once when it fires
+// and once when it is resolved. A process is not killed while its disk is full: it then tells of what it
+// cannot keep.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -96,14 +98,25 @@ class Schedule {
     for (int step = 0; step < 40; ++step) {
       now_ += 1 + static_cast<std::int64_t>(random_.next() % 3'000);
       if (chance(0.15)) dead_[channel()] = chance(0.5);
+      if (chance(0.1)) {
+        if (full_) {
+          keep_all();
+        } else {
+          fill_disk();
+        }
+      }
       if (chance(0.3)) {
         change();
       } else if (chance(0.4)) {
         command(look_text());
       }
       deliver();
-      if (chance(0.1)) restart();
+      if (chance(0.1)) {
+        keep_all();
+        restart();
+      }
     }
+    keep_all();
     settle();
   }
 
@@ -127,6 +140,7 @@ class Schedule {
     for (const std::string& wrong : wrong_) ADD_FAILURE() << wrong;
   }
   [[nodiscard]] int restarts() const { return restarts_; }
+  [[nodiscard]] int full_disks() const { return full_disks_; }
   [[nodiscard]] std::size_t tellings() const { return messages_.size(); }
 
  private:
@@ -149,6 +163,18 @@ class Schedule {
     process_->kill();
     start();
   }
+  void fill_disk() {
+    full_ = true;
+    ++full_disks_;
+    command("disk " + std::to_string(now_) + " full");
+  }
+  /// Makes room on the disk, and lets the process keep what it has.
+  void keep_all() {
+    if (!full_) return;
+    command("disk " + std::to_string(now_) + " free");
+    command(look_text());
+    full_ = false;
+  }
   [[nodiscard]] std::string look_text() const {
     std::string text = "look " + std::to_string(now_);
     for (const auto& [name, circuit] : circuits_) text += " " + name + (circuit.open ? " open" : " closed");
@@ -166,7 +192,7 @@ class Schedule {
   /// Says it, and now and then kills the process before it has answered, at whatever it is doing then.
   void command(const std::string& text) {
     process_->say(text);
-    if (!healing_ && chance(0.08)) {
+    if (!healing_ && !full_ && chance(0.08)) {
       ::poll(nullptr, 0, static_cast<int>(random_.next() % 3));
       return restart();
     }
@@ -191,9 +217,9 @@ class Schedule {
       const bool dead = !healing_ && dead_[channel];
       if (!dead) take(channel, id, telling, line.substr(line.find(telling) + telling.size()));
       // The channel has it, and the process is killed before it hears so.
-      if (!healing_ && chance(0.05)) return restart();
+      if (!healing_ && !full_ && chance(0.05)) return restart();
       command("ended " + std::to_string(now_) + " " + channel + (dead ? " failed" : " delivered"));
-      if (restarts_ != restarts_before) return;  // the others are under way no more
+      if (restarts_ != restarts_before) return;  // the others are no longer under way
     }
   }
   void take(const std::string& channel, const std::string& id, const std::string& telling,
@@ -233,6 +259,8 @@ class Schedule {
   std::map<std::string, std::map<std::string, std::map<std::string, std::set<std::string>>>> told_;
   std::vector<std::string> wrong_;
   bool healing_ = false;
+  bool full_ = false;  ///< the disk: the process is not killed
+  int full_disks_ = 0;
   int restarts_ = 0;
 };
 
@@ -240,6 +268,7 @@ class Schedules : public testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(Schedules, TellEachIncidentOnceToEachChannelWhenItFiresAndWhenItIsResolved) {
   int restarts = 0;
+  int full_disks = 0;
   std::size_t tellings = 0;
   for (std::uint64_t seed = GetParam(); seed < GetParam() + 50; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
@@ -247,11 +276,13 @@ TEST_P(Schedules, TellEachIncidentOnceToEachChannelWhenItFiresAndWhenItIsResolve
     schedule.run();
     schedule.check();
     restarts += schedule.restarts();
+    full_disks += schedule.full_disks();
     tellings += schedule.tellings();
     if (HasFailure()) return;
   }
   RecordProperty("restarts", restarts);
   EXPECT_GT(restarts, 100) << "they are meant to be killed";
+  EXPECT_GT(full_disks, 25);
   EXPECT_GT(tellings, 500U);
 }
 

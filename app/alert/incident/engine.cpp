@@ -33,6 +33,10 @@ void Engine::configure(AlertPlan plan, Moment now) {
   plan_ = std::move(plan);
   const Duration longest = longest_look();
   for (auto& [name, circuit] : circuits_) circuit.past.keep(longest);
+  follow_plan(now);
+}
+
+void Engine::follow_plan(Moment now) {
   for (auto at = active_.begin(); at != active_.end();) {
     auto& [key, incident] = *at;
     const AlertRule* const of = rule(key.first);
@@ -63,6 +67,7 @@ void Engine::restore(std::vector<Incident> incidents, std::vector<Silence> silen
     active_.insert_or_assign(std::move(key), std::move(incident));
   }
   silences_ = std::move(silences);
+  follow_plan(now);
 }
 
 void Engine::changed(const StateChange& change, const Labels& labels) {

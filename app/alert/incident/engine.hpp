@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/alert/incident/changes.hpp"
 #include "app/alert/incident/incident.hpp"
 #include "app/alert/incident/message.hpp"
 #include "app/alert/incident/mutes.hpp"
@@ -52,19 +53,6 @@ struct Sighting {
   State state = State::closed;
   CallsSeen totals;
   Labels labels;  ///< `service`, `scope`, tags
-};
-
-/// What has become of incidents, to be kept together or not at all.
-struct Changes {
-  std::vector<Incident> put;         ///< new, or changed
-  std::vector<std::string> removed;  ///< ids of incidents
-  std::vector<Message> messages;     ///< to be delivered
-  std::vector<Silence> silences;     ///< new ones, by operators
-  std::vector<std::string> ended_silences;
-
-  [[nodiscard]] bool empty() const noexcept {
-    return put.empty() && removed.empty() && messages.empty() && silences.empty() && ended_silences.empty();
-  }
 };
 
 /// Threads: one at a time. Moments must not run backwards.
@@ -113,6 +101,8 @@ class Engine {
   };
 
   [[nodiscard]] const AlertRule* rule(std::string_view name) const;
+  /// What the plan says of the incidents there are: those whose rule is left out are resolved.
+  void follow_plan(Moment now);
   void judge(const std::string& name, const Circuit& circuit, Moment now);
   void judge(const AlertRule& rule, const std::string& name, const Circuit& circuit, Moment now);
   Incident* begin(const AlertRule& rule, const std::string& name, const Circuit& circuit, Moment now);

@@ -291,6 +291,36 @@ TEST(Engine, ResolvesWhatHasRecoveredWhileNoProcessRan) {
   EXPECT_EQ(second.after(1s), Lines{"hook resolved opened: payment: opened"});
 }
 
+TEST(Engine, ResolvesAfterARestartTheIncidentsOfARuleThatIsLeftOut) {
+  Alerting first{{opened(), open_for_5m()}};
+  first.change("payment", State::open);
+  EXPECT_EQ(first.after(1s).size(), 1U);
+  AlertRule elsewhere = opened();
+  elsewhere.circuits = {"search"};
+  for (const std::vector<AlertRule>& rules : {std::vector{open_for_5m()}, std::vector{elsewhere}}) {
+    Alerting second{rules};
+    second.go_on_from(first);
+    second.change("payment", State::open);
+    EXPECT_EQ(second.after(1s).size(), 1U) << "resolved, though the breaker is open";
+    EXPECT_EQ(second.stages().back(), "opened payment resolved");
+  }
+}
+
+TEST(Engine, GivesAnIncidentAfterARestartTheSeverityThatItsRuleHasNow) {
+  Alerting first{{opened()}};
+  first.change("payment", State::open);
+  EXPECT_EQ(first.after(1s).size(), 1U);
+  AlertRule grave = opened();
+  grave.severity = Severity::critical;
+  grave.notify = {"hook", "pager"};
+  AlertPlan plan = plan_of({grave});
+  plan.channels["pager"].min_severity = Severity::critical;
+  Alerting second{plan};
+  second.go_on_from(first);
+  second.change("payment", State::open);
+  EXPECT_EQ(second.after(1s), Lines{"pager firing opened: payment: opened"});
+}
+
 TEST(Engine, IsNotMisledByAClockThatWasSetBackBetweenTwoProcesses) {
   AlertRule rule = opened();
   rule.repeat_every = 1h;
@@ -311,6 +341,25 @@ TEST(Engine, ResolvesTheIncidentsOfARuleThatAReloadLeavesOut) {
   engine.configure(plan_of({open_for_5m()}));
   EXPECT_EQ(engine.after(1s).size(), 1U) << "resolved";
   EXPECT_EQ(engine.after(5min), Lines{"hook firing payment has been open for 5m"}) << "the others go on";
+}
+
+TEST(Engine, DoesNotCountCallsFromBeforeASpanThatAReloadHasWidened) {
+  AlertRule rule;
+  rule.name = "failing";
+  rule.when.failure_rate = FailureRateCondition{0.5, 5min, 10};
+  Alerting engine{{rule}};
+  (void)engine.after(1s);
+  engine.calls("payment", 0, 100);
+  (void)engine.after(3h);
+  EXPECT_EQ(engine.stages(), Lines{"failing payment resolved"});
+  rule.when.failure_rate->within = 1h;
+  engine.configure(plan_of({rule}));
+  engine.calls("payment", 5, 0);
+  (void)engine.after(1min);
+  EXPECT_EQ(engine.stages(), Lines{"failing payment resolved"}) << "what failed is three hours old";
+  engine.calls("payment", 0, 20);
+  (void)engine.after(30min);
+  EXPECT_EQ(engine.stages().front(), "failing payment firing");
 }
 
 TEST(Engine, TellsAChannelThatAReloadAddsOfWhatFiresAlready) {

@@ -1,12 +1,9 @@
 // What outlives the process: incidents, silences, and messages until they are delivered.
 #pragma once
 
-#include <map>
-#include <string>
-#include <string_view>
 #include <vector>
 
-#include "app/alert/incident/engine.hpp"
+#include "app/alert/incident/changes.hpp"
 #include "app/alert/incident/message.hpp"
 
 namespace switchgear::alert {
@@ -29,8 +26,6 @@ class OutboxStore {
   /// All of it or nothing. When it has returned, the end of the process or of the machine loses none of it.
   /// Messages of Telling::refresh are not kept.
   virtual void commit(const Changes& changes) = 0;
-  /// The message was delivered, or never will be.
-  virtual void remove(const std::string& message) = 0;
 };
 
 }  // namespace switchgear::alert

@@ -90,11 +90,8 @@ void SqliteOutbox::commit(const Changes& changes) {
     for (const Message& message : changes.messages) {
       if (message.telling != Telling::refresh) writer.put(of_messages, message);
     }
+    for (const std::string& id : changes.finished) writer.remove(of_messages, id);
   });
-}
-
-void SqliteOutbox::remove(const std::string& message) {
-  run_([message](SQLite::Database& database) { Writer{database}.remove(of_messages, message); });
 }
 
 }  // namespace switchgear::alert

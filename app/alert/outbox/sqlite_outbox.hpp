@@ -28,7 +28,6 @@ class SqliteOutbox final : public OutboxStore {
 
   [[nodiscard]] Kept load() override;
   void commit(const Changes& changes) override;
-  void remove(const std::string& message) override;
 
  private:
   const Run run_;

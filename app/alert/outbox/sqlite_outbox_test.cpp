@@ -67,7 +67,9 @@ TEST_F(SqliteOutboxTest, KeepsMessagesInTheOrderInWhichTheyWereMade) {
     changes.messages[0].id = id;
     outbox_.commit(changes);
   }
-  outbox_.remove("a");
+  Changes delivered;
+  delivered.finished = {"a"};
+  outbox_.commit(delivered);
   const auto kept = outbox_.load().messages;
   ASSERT_EQ(kept.size(), 2U);
   EXPECT_EQ(kept[0].id, "z");

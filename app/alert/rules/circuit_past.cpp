@@ -26,13 +26,18 @@ void CallsOverTime::Line::add(const Point& point, Duration span) {
   if (points.empty() || (point.totals != points.back().totals && point.at - points.back().at >= step))
     points.push_back(point);
   // One point before the span stays: it has the totals at the span's beginning.
-  while (points.size() > 1 && points[1].at <= point.at - span) points.pop_front();
+  while (points.size() > 1 && points[1].at <= point.at - span) {
+    points.pop_front();
+    from_the_start = false;
+  }
 }
 
 CallsSeen CallsOverTime::Line::at(Moment moment) const {
   const auto after =
       std::ranges::upper_bound(points, moment, {}, [](const Point& point) { return point.at; });
-  return after == points.begin() ? CallsSeen{} : std::prev(after)->totals;
+  if (after != points.begin()) return std::prev(after)->totals;
+  // Before the first point: a circuit that is new had no calls; of any other one it is not known.
+  return from_the_start || points.empty() ? CallsSeen{} : points.front().totals;
 }
 
 void CallsOverTime::add(const CallsSeen& totals, Moment at) {
@@ -40,7 +45,8 @@ void CallsOverTime::add(const CallsSeen& totals, Moment at) {
   last_ = totals;
   sum_ = plus(before_, totals);
   fine_.add({at, sum_}, fine_span);
-  if (longest_ > fine_span) coarse_.add({at, sum_}, longest_);
+  coarse_.add({at, sum_},
+              std::max(longest_, fine_span));  // also while no rule asks: a reload may widen a span
 }
 
 CallsSeen CallsOverTime::within(Duration span, Moment now) const {

@@ -32,8 +32,9 @@ struct StateChange {
 };
 
 /// Totals of calls, kept so that the calls of any span that ends now can be told. A span is exact to 5 s if
-/// it is not longer than ten minutes, to a minute beyond. A quiet circuit adds nothing. Memory: 24 bytes for
-/// each 5 s of the last ten minutes and each minute before, in which calls ended. Threads: one.
+/// it is not longer than ten minutes, to a minute beyond. A span that reaches further back than what was
+/// kept, as after a reload that widens it, counts from there on. A quiet circuit adds nothing. Memory: 24
+/// bytes for each 5 s of the last ten minutes and each minute before, in which calls ended. Threads: one.
 class CallsOverTime {
  public:
   /// `longest`: how far back within() is asked.
@@ -49,7 +50,8 @@ class CallsOverTime {
   };
   struct Line {
     Duration step{};
-    std::deque<Point> points;  ///< the totals at the first reading of a step in which they changed
+    std::deque<Point> points;    ///< the totals at the first reading of a step in which they changed
+    bool from_the_start = true;  ///< no point was dropped
     void add(const Point& point, Duration span);
     [[nodiscard]] CallsSeen at(Moment moment) const;
   };

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
+#include <cstdlib>
 #include <exception>
 #include <utility>
 #include <variant>
@@ -49,8 +50,15 @@ History::History(const HistoryOptions& options, Sources sources, std::shared_ptr
       thread_([this] { work(); }) {}
 
 History::~History() {
+  if (finish(patience_at_end)) return;
+  log_.critical("history: {} takes nothing: the process ends without what was not written", options_.file);
+  log_.flush();
+  std::_Exit(EXIT_FAILURE);
+}
+
+bool History::finish(Duration at_most) {
   asio::post(loop_, [this] { loop_.stop(); });
-  thread_.join();
+  return end_.wait_for(at_most) == std::future_status::ready;
 }
 
 void History::work() {
@@ -69,6 +77,10 @@ void History::work() {
   const Reading now = clocks();
   recorder_->add(clock_->finish(now), sampler_.take(now.steady));
   recorder_->flush(TimePoint::max());
+  recorder_.reset();
+  upkeep_.reset();
+  store_.reset();  // here, because closing the file writes as well
+  ended_.set_value();
 }
 
 void History::open() {
@@ -222,12 +234,16 @@ std::vector<std::string> History::circuits() {
   });
 }
 
-std::vector<TimedCommand> History::commands(WallAnchor::Wall from, WallAnchor::Wall to) {
-  return ask<std::vector<TimedCommand>>([this, from, to] {
+std::vector<TimedCommand> History::commands(const std::optional<std::string>& circuit, WallAnchor::Wall from,
+                                            WallAnchor::Wall to) {
+  return ask<std::vector<TimedCommand>>([this, circuit, from, to] {
     take_events();
     flush();
     std::vector<TimedCommand> found;
-    store_->read([&](const Tables& tables) { found = tables.commands(from, to); });
+    store_->read([&](const Tables& tables) { found = tables.commands(circuit, from, to, most_commands); });
+    recorder_->pending().add_to(found, circuit, from, to);
+    if (found.size() > most_commands)
+      found.erase(found.begin(), found.end() - static_cast<std::ptrdiff_t>(most_commands));
     return found;
   });
 }

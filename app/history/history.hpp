@@ -55,7 +55,9 @@ struct HistoryCounts {
 class History {
  public:
   static constexpr std::chrono::seconds patience{2};
+  static constexpr std::chrono::seconds patience_at_end{5};
   static constexpr std::uint64_t most_refusals = 100;  ///< commands that were refused, a minute
+  static constexpr std::size_t most_commands = 1000;   ///< of one answer
 
   /// `tables`: statements that make the tables of others in the same file, each `CREATE … IF NOT EXISTS`; run
   /// whenever a file is opened.
@@ -63,8 +65,13 @@ class History {
           std::vector<std::string> tables, spdlog::logger& log);
   History(const History&) = delete;
   History& operator=(const History&) = delete;
-  /// Writes what it has, the sample under way too.
+  /// As finish(). If the disk takes nothing for patience_at_end, this ends the process: the thread, which
+  /// hangs in a system call, cannot be ended, and uses all of this.
   ~History();
+
+  /// Writes what it has, the sample under way too, and ends recording. False: not yet, after `at_most`; the
+  /// thread goes on trying.
+  [[nodiscard]] bool finish(Duration at_most);
 
   /// What was recorded of a circuit from `from` to before `to`, up to the last event and the last full
   /// sample. `step`: samples are added up to stretches of this length that begin at multiples of it; 0: as
@@ -74,8 +81,10 @@ class History {
                                     std::chrono::seconds step = std::chrono::seconds{0});
   /// Every circuit that has a history, sorted. Throws likewise.
   [[nodiscard]] std::vector<std::string> circuits();
-  /// What operators and programs commanded, oldest first. Throws likewise.
-  [[nodiscard]] std::vector<TimedCommand> commands(WallAnchor::Wall from, WallAnchor::Wall to);
+  /// What operators and programs commanded: the last most_commands of the span, oldest first. `circuit`: only
+  /// what was commanded of it. Throws likewise.
+  [[nodiscard]] std::vector<TimedCommand> commands(const std::optional<std::string>& circuit,
+                                                   WallAnchor::Wall from, WallAnchor::Wall to);
 
   /// Runs `job` on the history's thread, in a transaction: when the future is ready, all that it wrote is on
   /// the disk; when the future throws, nothing is. Jobs run in the order in which they were given. Without a
@@ -123,6 +132,9 @@ class History {
   std::atomic<std::uint64_t> bytes_{0};
   std::atomic<bool> in_memory_{false};
   std::atomic<bool> late_{false};
+
+  std::promise<void> ended_;  // of the thread
+  std::shared_future<void> end_{ended_.get_future()};
 
   EventQueue::Reader events_;  // wakes as soon as it is there
   std::jthread thread_;        // last: it uses all of the above

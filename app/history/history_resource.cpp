@@ -117,10 +117,24 @@ struct Span {
           {"latency", latency_json(sample)}};
 }
 
-[[nodiscard]] ResourceAnswer list_of_circuits(History& history) {
+[[nodiscard]] json::array commands_json(const std::vector<TimedCommand>& commands) {
+  json::array all;
+  for (const auto& [at, command] : commands) {
+    all.push_back(json::object{{"at", admin::iso8601(at)},
+                               {"command", command.command},
+                               {"circuit", command.circuit},
+                               {"client", command.client},
+                               {"result", to_string(command.result)}});
+  }
+  return all;
+}
+
+[[nodiscard]] ResourceAnswer list_of_circuits(History& history, const Span& span) {
   json::array names;
   for (const std::string& name : history.circuits()) names.emplace_back(name);
-  return admin::Json{json::object{{"circuits", std::move(names)}}};
+  return admin::Json{
+      json::object{{"circuits", std::move(names)},
+                   {"commands", commands_json(history.commands(std::nullopt, span.from, span.to))}}};
 }
 
 [[nodiscard]] ResourceAnswer past_of(History& history, const WallAnchor& anchor, const std::string& name,
@@ -132,6 +146,7 @@ struct Span {
       return Problem{404, "no circuit of that name has a history", {{"circuit", name}}};
   }
   json::object made = history_json(found, anchor);
+  made["commands"] = commands_json(history.commands(name, span.from, span.to));
   made["from"] = admin::iso8601(span.from);
   made["to"] = admin::iso8601(span.to);
   made["step"] = span.step.count();
@@ -156,9 +171,9 @@ admin::AddedResource history_resource(History& history, WallAnchor anchor,
                        now = std::move(now)](const ResourceRequest& request) -> ResourceAnswer {
     try {
       const std::string* name = request.parameter("name");
-      if (name == nullptr) return list_of_circuits(history);
       const auto span = span_of(request, now());
       if (const auto* wrong = std::get_if<Problem>(&span)) return *wrong;
+      if (name == nullptr) return list_of_circuits(history, std::get<Span>(span));
       return past_of(history, anchor, *name, std::get<Span>(span));
     } catch (const Busy& busy) {
       return Problem{503, busy.what()};

@@ -1,4 +1,4 @@
-// GET /history: what was recorded of one circuit, or which circuits have a history.
+// GET /history: what was recorded of one circuit, or which circuits have a history and what was commanded.
 #pragma once
 
 #include <cstdint>

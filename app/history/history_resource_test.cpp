@@ -28,6 +28,8 @@ class HistoryResource : public testing::Test {
           for (auto at = noon - 30min; at < noon; at += 10s)
             tables.write(Stretch{at, 10s}, Samples{{"payment", sample_of(90, 10)}});
           tables.write(opening_of("payment", {TimePoint{59min}, noon - 1min}));
+          tables.write(TimedCommand{noon - 2min, {"force-open", "payment", "10.0.0.3", CommandResult::done}});
+          tables.write(TimedCommand{noon - 1min, {"reload", "", "10.0.0.4", CommandResult::unauthorized}});
         })
         .get();
   }
@@ -54,6 +56,21 @@ class HistoryResource : public testing::Test {
 
 TEST_F(HistoryResource, ListsTheCircuitsThatHaveAHistory) {
   EXPECT_EQ(json_of({}).at("circuits"), json::array{"payment"});
+}
+
+TEST_F(HistoryResource, TellsWhoCommandedACircuitAndWhen) {
+  const json::array of_payment{json::object{{"at", "2026-03-01T11:58:00.000Z"},
+                                            {"command", "force-open"},
+                                            {"circuit", "payment"},
+                                            {"client", "10.0.0.3"},
+                                            {"result", "done"}}};
+  EXPECT_EQ(json_of({{"name", "payment"}}).at("commands"), of_payment);
+  EXPECT_TRUE(json_of({{"name", "payment"}, {"to", "-10m"}}).at("commands").as_array().empty());
+  const json::value all = json_of({}).at("commands");
+  ASSERT_EQ(all.as_array().size(), 2U) << "of all circuits, and those of none";
+  EXPECT_EQ(all.at(1).at("command"), "reload");
+  EXPECT_EQ(all.at(1).at("result"), "unauthorized");
+  EXPECT_EQ(json_of({{"from", "-90s"}}).at("commands").as_array().size(), 1U);
 }
 
 TEST_F(HistoryResource, ShowsTheLastHourWithAStepThatSuitsIt) {

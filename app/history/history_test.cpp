@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <future>
 #include <optional>
 #include <string>
 
@@ -58,9 +59,10 @@ TEST_F(HistoryTest, KnowsWhatOperatorsCommanded) {
   begin();
   events->publish(LoggedCommand{"force-open", "payment", "10.0.0.3", CommandResult::done});
   const WallAnchor::Wall now{std::chrono::system_clock::now()};
-  const auto commands = history->commands(now - 1h, now + 1h);
+  const auto commands = history->commands("payment", now - 1h, now + 1h);
   ASSERT_EQ(commands.size(), 1U);
   EXPECT_EQ(commands[0].command.client, "10.0.0.3");
+  EXPECT_TRUE(history->commands("search", now - 1h, now + 1h).empty());
 }
 
 TEST_F(HistoryTest, AClientThatIsRefusedAgainAndAgainDoesNotFillIt) {
@@ -69,9 +71,18 @@ TEST_F(HistoryTest, AClientThatIsRefusedAgainAndAgainDoesNotFillIt) {
     events->publish(LoggedCommand{"reset", "payment", "10.0.0.66", CommandResult::unauthorized});
   events->publish(LoggedCommand{"reset", "payment", "10.0.0.3", CommandResult::done});
   const WallAnchor::Wall now{std::chrono::system_clock::now()};
-  const auto commands = history->commands(now - 1h, now + 1h);
+  const auto commands = history->commands(std::nullopt, now - 1h, now + 1h);
   EXPECT_EQ(commands.size(), History::most_refusals + 1);
   EXPECT_EQ(commands.back().command.client, "10.0.0.3");
+}
+
+TEST_F(HistoryTest, DoesNotHoldUpTheEndWhileTheDiskHangs) {
+  begin();
+  std::promise<void> disk;
+  const auto hanging = history->run([&disk](SQLite::Database&) { disk.get_future().wait(); });
+  EXPECT_FALSE(history->finish(1ms));
+  disk.set_value();
+  EXPECT_TRUE(history->finish(60s));
 }
 
 TEST_F(HistoryTest, ANewOneGoesOnWhereTheLastOneEnded) {

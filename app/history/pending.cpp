@@ -82,6 +82,14 @@ void Pending::add_to(CircuitHistory& history, WallAnchor::Wall from, WallAnchor:
   }
 }
 
+void Pending::add_to(std::vector<TimedCommand>& commands, const std::optional<std::string>& circuit,
+                     WallAnchor::Wall from, WallAnchor::Wall to) const {
+  for (const TimedCommand& each : commands_) {
+    if (circuit && each.command.circuit != *circuit) continue;
+    if (each.at >= from && each.at < to) commands.push_back(each);
+  }
+}
+
 std::uint64_t Pending::take_lost() noexcept { return std::exchange(lost_, 0); }
 
 }  // namespace switchgear::history

@@ -4,6 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "app/history/tables.hpp"
 
@@ -30,6 +33,9 @@ class Pending {
   void clear();
   /// Adds what belongs to the history's circuit and to the span.
   void add_to(CircuitHistory& history, WallAnchor::Wall from, WallAnchor::Wall to) const;
+  /// Adds the commands of the span; `circuit`: only what was commanded of it.
+  void add_to(std::vector<TimedCommand>& commands, const std::optional<std::string>& circuit,
+              WallAnchor::Wall from, WallAnchor::Wall to) const;
 
   /// Lines dropped since the last call.
   [[nodiscard]] std::uint64_t take_lost() noexcept;

@@ -39,6 +39,19 @@ TEST_F(PendingTest, KeepsEveryCountOfADayWithoutADisk) {
   EXPECT_EQ(pending.take_lost(), 0U);
 }
 
+TEST_F(PendingTest, ShowsCommandsThatTheDiskDoesNotTake) {
+  for (const char* circuit : {"payment", "search"})
+    pending.add(TimedCommand{noon, {"reset", circuit, "10.0.0.3", CommandResult::done}});
+  std::vector<TimedCommand> found;
+  pending.add_to(found, "search", noon, noon + 1s);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].command.circuit, "search");
+  pending.add_to(found, std::nullopt, noon, noon + 1s);
+  EXPECT_EQ(found.size(), 3U);
+  pending.add_to(found, std::nullopt, noon + 1s, noon + 2s);
+  EXPECT_EQ(found.size(), 3U);
+}
+
 TEST_F(PendingTest, StretchesWithGapsBetweenThemAreNotAddedUp) {
   for (int i = 0; i < 20; ++i) pending.add(Stretch{noon + 60s * i, 10s}, Samples{{"payment", sample_of(1)}});
   EXPECT_EQ(payment().samples.size(), Pending::most_stretches);

@@ -15,9 +15,6 @@ namespace {
 using namespace std::chrono;
 using SQLite::Statement;
 
-// A client chooses the name of what it commands: it may be as long as a request's head.
-constexpr std::size_t most_of_name = 200;
-
 [[nodiscard]] std::int64_t seconds_of(sys_seconds at) { return at.time_since_epoch().count(); }
 [[nodiscard]] sys_seconds from_seconds_since(std::int64_t at) { return sys_seconds{seconds{at}}; }
 [[nodiscard]] std::int64_t nanoseconds_of(WallAnchor::Wall at) { return at.time_since_epoch().count(); }
@@ -210,27 +207,36 @@ void Tables::read_transitions(std::int64_t circuit, WallAnchor::Wall from, WallA
   }
 }
 
-std::vector<TimedCommand> Tables::commands(WallAnchor::Wall from, WallAnchor::Wall to) const {
+std::vector<TimedCommand> Tables::commands(const std::optional<std::string>& circuit, WallAnchor::Wall from,
+                                           WallAnchor::Wall to, std::size_t at_most) const {
   std::vector<TimedCommand> found;
   Statement query{database_,
                   "SELECT at, command, circuit, client, result FROM commands "
-                  "WHERE at >= ? AND at < ? ORDER BY at, id"};
+                  "WHERE at >= ?1 AND at < ?2 AND (?3 IS NULL OR circuit = ?3) "
+                  "ORDER BY at DESC, id DESC LIMIT ?4"};
   query.bind(1, nanoseconds_of(from));
   query.bind(2, nanoseconds_of(to));
+  if (circuit) query.bind(3, circuit->substr(0, most_of_name));
+  query.bind(4, static_cast<std::int64_t>(at_most));
   while (query.executeStep()) {
     found.push_back(
         {from_nanoseconds(query.getColumn(0).getInt64()),
          {query.getColumn(1).getString(), query.getColumn(2).getString(), query.getColumn(3).getString(),
           enumerated<CommandResult>(query.getColumn(4), results)}});
   }
+  std::ranges::reverse(found);
   return found;
 }
 
-std::vector<Stretch> Tables::short_stretches_before(sys_seconds end, std::size_t at_most) const {
+std::vector<Stretch> Tables::stretches_to_merge(sys_seconds end, std::size_t at_most) const {
   std::vector<Stretch> found;
+  // Without the neighbours, short ones around restarts would fill the first `at_most` for good.
   Statement query{database_,
-                  "SELECT at, length FROM stretches WHERE length < 60 AND at + length <= ? "
-                  "ORDER BY at LIMIT ?"};
+                  "SELECT at, length FROM stretches s WHERE length < 60 AND at + length <= ?1 AND ("
+                  "EXISTS(SELECT 1 FROM stretches n WHERE n.at = s.at + s.length AND n.length < 60 "
+                  "AND n.at / 60 = s.at / 60) OR "
+                  "EXISTS(SELECT 1 FROM stretches n WHERE n.at >= s.at / 60 * 60 AND n.at < s.at "
+                  "AND n.at + n.length = s.at)) ORDER BY at LIMIT ?2"};
   query.bind(1, seconds_of(end));
   query.bind(2, static_cast<std::int64_t>(at_most));
   while (query.executeStep())

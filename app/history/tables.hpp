@@ -23,6 +23,10 @@ struct TimedCommand {
   LoggedCommand command;
 };
 
+/// A client chooses the name of what it commands, which may be as long as a request's head: so much of it is
+/// kept.
+inline constexpr std::size_t most_of_name = 200;
+
 /// Every method throws SQLite::Exception when the file cannot be read or written. Those that write belong
 /// into a transaction of the caller's. Threads: one. Borrows the database.
 class Tables {
@@ -43,11 +47,15 @@ class Tables {
   /// Samples that overlap the span, and transitions within it.
   [[nodiscard]] CircuitHistory read(std::string_view circuit, WallAnchor::Wall from,
                                     WallAnchor::Wall to) const;
-  [[nodiscard]] std::vector<TimedCommand> commands(WallAnchor::Wall from, WallAnchor::Wall to) const;
+  /// The newest `at_most` within the span, oldest first. `circuit`: only what was commanded of it.
+  [[nodiscard]] std::vector<TimedCommand> commands(const std::optional<std::string>& circuit,
+                                                   WallAnchor::Wall from, WallAnchor::Wall to,
+                                                   std::size_t at_most) const;
 
-  /// Stretches of less than a minute that ended before the given time, oldest first, at most `at_most`.
-  [[nodiscard]] std::vector<Stretch> short_stretches_before(std::chrono::sys_seconds end,
-                                                            std::size_t at_most) const;
+  /// Stretches of less than a minute that ended before the given time and have a neighbour of that kind in
+  /// their minute; oldest first, at most `at_most`.
+  [[nodiscard]] std::vector<Stretch> stretches_to_merge(std::chrono::sys_seconds end,
+                                                        std::size_t at_most) const;
   /// Makes one of several that follow each other without a gap.
   void merge(const std::vector<Stretch>& stretches);
 

@@ -85,7 +85,7 @@ TEST_F(TablesTest, KeepCommandsWithWhoAndWhenAndNoMoreOfANameThanAPageCanShow) {
   tables.write(TimedCommand{noon, {"reset", "payment", "10.0.0.3", CommandResult::done}});
   tables.write(
       TimedCommand{noon + 1s, {"force-open", std::string(5000, 'x'), "10.0.0.4", CommandResult::not_found}});
-  const auto commands = tables.commands(noon, noon + 2s);
+  const auto commands = tables.commands(std::nullopt, noon, noon + 2s, 10);
   ASSERT_EQ(commands.size(), 2U);
   EXPECT_EQ(commands[0].at, noon);
   EXPECT_EQ(commands[0].command.command, "reset");
@@ -93,6 +93,9 @@ TEST_F(TablesTest, KeepCommandsWithWhoAndWhenAndNoMoreOfANameThanAPageCanShow) {
   EXPECT_EQ(commands[0].command.client, "10.0.0.3");
   EXPECT_EQ(commands[1].command.result, CommandResult::not_found);
   EXPECT_EQ(commands[1].command.circuit.size(), 200U);
+  EXPECT_EQ(tables.commands(std::string(5000, 'x'), noon, noon + 2s, 10).size(), 1U);
+  EXPECT_EQ(tables.commands("payment", noon, noon + 2s, 10).size(), 1U);
+  EXPECT_EQ(tables.commands(std::nullopt, noon, noon + 2s, 1).at(0).at, noon + 1s) << "the newest";
 }
 
 TEST_F(TablesTest, MergeIntoOneStretchWithTheSumAndTheLastState) {
@@ -121,7 +124,7 @@ TEST_F(TablesTest, EraseTheOldestOfEveryKindAndCircuitsWithoutHistory) {
   EXPECT_EQ(samples().front(), "20+10: 2");
   EXPECT_TRUE(tables.erase_before(noon + 40s, 100));
   EXPECT_EQ(samples(), (Texts{"40+10: 2", "50+10: 2"}));
-  EXPECT_TRUE(tables.commands(noon, noon + 1h).empty());
+  EXPECT_TRUE(tables.commands(std::nullopt, noon, noon + 1h, 10).empty());
   EXPECT_EQ(tables.circuits(), (Texts{"gone", "payment", "search"})) << "seen within the hour";
   tables.write(Stretch{noon + 2h, 10s}, Samples{{"payment", sample_of(1)}});
   EXPECT_TRUE(tables.erase_before(noon + 2h, 100));

@@ -42,7 +42,7 @@ void Upkeep::run(Reading now) {
 
 void Upkeep::merge(sys_seconds now) {
   std::vector<Stretch> fine;
-  store_.read([&](const Tables& tables) { fine = tables.short_stretches_before(now - fine_for, most_read); });
+  store_.read([&](const Tables& tables) { fine = tables.stretches_to_merge(now - fine_for, most_read); });
   std::vector<Stretch> minute;
   std::size_t merged = 0;
   const auto merge_minute = [&] {

@@ -75,6 +75,23 @@ TEST_F(UpkeepTest, AClockThatIsWrongForAMomentDoesNotEmptyTheHistory) {
   EXPECT_EQ(samples().front().from, noon);
 }
 
+TEST_F(UpkeepTest, MergesAlthoughManyRestartsHaveLeftShortStretches) {
+  for (int i = 0; i < 700; ++i) {
+    const Stretch alone{std::chrono::floor<std::chrono::seconds>(clocks.now.wall), 10s};
+    store.write([&](SQLite::Database&) {
+      store.tables().write(alone, Samples{{"circuit 0", sample_of(1)}});
+    });
+    clocks.pass(1min);
+  }
+  const auto began = clocks.now.wall;
+  record_for(2h);
+  for (const CircuitSample& each : samples()) {
+    if (each.from >= began && each.from < began + 1h) {
+      EXPECT_EQ(each.length, 60s);
+    }
+  }
+}
+
 TEST_F(UpkeepTest, AGapStaysAGap) {
   record_for(25s);
   clocks.set_wall(20s);

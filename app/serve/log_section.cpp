@@ -36,7 +36,8 @@ struct AppendableFile {
       value.wrong("\"" + *text + "\" is a directory; expected a file, or \"-\" for standard output");
       return std::nullopt;
     }
-    if (!std::filesystem::is_directory(path.parent_path(), ignored)) {
+    const std::filesystem::path parent = path.has_parent_path() ? path.parent_path() : ".";
+    if (!std::filesystem::is_directory(parent, ignored)) {
       value.wrong("the directory of \"" + *text + "\" does not exist");
       return std::nullopt;
     }

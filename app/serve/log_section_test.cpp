@@ -67,6 +67,17 @@ TEST(LogSection, LooksForAFileBesideThePolicyFileAndForItsDirectoryAtOnce) {
                                "\"-\" for standard output"});
 }
 
+TEST(LogSection, FindsAFileBesideAPolicyFileThatIsNamedWithoutADirectory) {
+  config::TemporaryDirectory directory;
+  const std::string file = directory.write("f.yaml", "version: 1\nlog: {access: {file: access.log}}\n");
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(std::filesystem::path{file}.parent_path());
+  const config::Loaded loaded = config::load_file("f.yaml", config::FileKind::any, own_sections());
+  std::filesystem::current_path(before);
+  EXPECT_EQ(config::lines_of(loaded.errors), std::vector<std::string>{});
+  EXPECT_EQ(loaded.config.value().own.get<LogOptions>().access.file, "access.log");
+}
+
 TEST(LogSection, LocatesWhatIsWrongWithTheAccessLog) {
   EXPECT_EQ(config::lines_of(load("{access: {fields: [tim]}}").errors).size(), 1U);
   EXPECT_EQ(config::lines_of(load("{access: {fields: [\"header:x y\"]}}").errors),

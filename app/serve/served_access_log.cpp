@@ -1,5 +1,6 @@
 #include "app/serve/served_access_log.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <system_error>
 #include <utility>
@@ -34,14 +35,20 @@ void ServedAccessLog::use(const std::shared_ptr<gateway::AccessLog>& next) {
     const std::lock_guard lock{mutex_};
     if (next == current_) return;
     old = std::exchange(current_, next);
-    retiring_ = old;
+    if (old != nullptr) replaced_.push_back({old, std::chrono::steady_clock::now() + patience_with_disk});
   }
   gateway_.log_access(next);
-  if (old == nullptr) return;
-  old->close(patience_with_disk);
-  const std::lock_guard lock{mutex_};
-  add(before_, old->counts());
-  retiring_ = nullptr;
+  if (old != nullptr) old->finish();
+}
+
+/// Waits for none: a log that has ended is quickly closed, and one whose time is over is given up.
+void ServedAccessLog::end_replaced(TimePoint now) {
+  std::erase_if(replaced_, [&](const Replaced& each) {
+    if (!each.log->ended() && now < each.until) return false;
+    each.log->close(Duration::zero());
+    add(before_, each.log->counts());
+    return true;
+  });
 }
 
 void ServedAccessLog::reopen() const {
@@ -51,13 +58,14 @@ void ServedAccessLog::reopen() const {
 
 gateway::AccessCounts ServedAccessLog::counts() const {
   gateway::AccessCounts all = current_ == nullptr ? gateway::AccessCounts{} : current_->counts();
-  if (retiring_ != nullptr) add(all, retiring_->counts());
+  for (const Replaced& each : replaced_) add(all, each.log->counts());
   add(all, before_);
   return all;
 }
 
 void ServedAccessLog::look_at_clock(TimePoint now) {
   const std::lock_guard lock{mutex_};
+  end_replaced(now);
   const gateway::AccessCounts seen = counts();
   report_reopening(seen);
   if (seen.lost != lost_seen_) {
@@ -83,6 +91,9 @@ void ServedAccessLog::report_reopening(const gateway::AccessCounts& now) {
 void ServedAccessLog::close() {
   use(nullptr);
   const std::lock_guard lock{mutex_};
+  for (const Replaced& each : replaced_)
+    each.log->close(std::max(each.until - std::chrono::steady_clock::now(), Duration::zero()));
+  end_replaced(TimePoint::max());
   if (const std::uint64_t lost = counts().lost - lost_seen_; lost != 0 || in_trouble_)
     log_.warn("access log: {} lines were dropped", in_trouble_ ? counts().lost - lost_before_trouble_ : lost);
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "app/gateway/access/access_log.hpp"
 #include "app/gateway/gateway.hpp"
@@ -17,7 +18,7 @@ namespace switchgear::serve {
 /// Borrows `gateway` and `log`. Threads: any.
 class ServedAccessLog {
  public:
-  /// After lines were dropped: so long none must be before it is said that all is well again.
+  /// Time without a dropped line before the log says that all lines are written again.
   static constexpr Duration calm = std::chrono::seconds{5};
 
   ServedAccessLog(gateway::Gateway& gateway, spdlog::logger& log) : gateway_(gateway), log_(log) {}
@@ -27,12 +28,14 @@ class ServedAccessLog {
   /// The log of these options, which may be the one in use; null if they say off. Throws std::system_error,
   /// which names the file, if that cannot be opened.
   [[nodiscard]] std::shared_ptr<gateway::AccessLog> prepare(const gateway::AccessOptions& options) const;
-  /// Requests that begin from now on are logged there. What the log before has got is written first.
+  /// Requests that begin from now on are logged there. The log before writes what it has got, for a few
+  /// seconds at most; that is not waited for.
   void use(const std::shared_ptr<gateway::AccessLog>& next);
 
   /// For a file that was moved away.
   void reopen() const;
-  /// To be called every second or so: says when lines are dropped, and when that is over.
+  /// To be called every second or so: ends logs that have been replaced; says when lines are dropped, and
+  /// when that is over.
   void look_at_clock(TimePoint now);
   /// Writes what there is. The gateway has drained.
   void close();
@@ -40,6 +43,12 @@ class ServedAccessLog {
   void add_metrics(telemetry::MetricFamilies& to) const;
 
  private:
+  struct Replaced {
+    std::shared_ptr<gateway::AccessLog> log;
+    TimePoint until;  ///< when its disk is not waited for any longer
+  };
+
+  void end_replaced(TimePoint now);                    ///< under the mutex
   [[nodiscard]] gateway::AccessCounts counts() const;  ///< of all logs; under the mutex
   void report_reopening(const gateway::AccessCounts& now);
 
@@ -47,8 +56,8 @@ class ServedAccessLog {
   spdlog::logger& log_;
   mutable std::mutex mutex_;  ///< guards what follows
   std::shared_ptr<gateway::AccessLog> current_;
-  std::shared_ptr<gateway::AccessLog> retiring_;  ///< has been replaced, and still writes
-  gateway::AccessCounts before_;                  ///< of logs that have ended
+  std::vector<Replaced> replaced_;  ///< still write
+  gateway::AccessCounts before_;    ///< of logs that have ended
   std::uint64_t lost_seen_ = 0;
   std::uint64_t lost_before_trouble_ = 0;
   bool in_trouble_ = false;  ///< which has been said

@@ -28,8 +28,12 @@ void add_state(Lines& lines, const Circuit& circuit, TimePoint now) {
   if (const auto length = circuit.in_state_for(now)) line.push_back({" for " + length_text(*length), plain});
   if (const auto left = circuit.retry_in(now)) line.push_back({", retry in " + length_text(*left), plain});
   line.push_back({"   health ", quiet});
-  line.push_back({bar_text(circuit.health, 10), {tone_of(circuit.health)}});
-  line.push_back({fmt::format(" {}", circuit.health), plain});
+  if (const auto score = circuit.health) {
+    line.push_back({bar_text(*score, 10), {tone_of(*score)}});
+    line.push_back({fmt::format(" {}", *score), plain});
+  } else {
+    line.push_back({"unknown", quiet});
+  }
   line.push_back({"   failures ", quiet});
   line.push_back({percent_text(circuit.failure_rate), plain});
   if (circuit.metrics_only) line.push_back({"   metrics only: refuses nothing", {Tone::warn}});

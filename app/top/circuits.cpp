@@ -21,19 +21,10 @@ using control::text_of;
 
 namespace {
 
-/// The server's own score if it gives one. Else what its state and its window say.
-int health_of(const json::object& breaker, const Circuit& circuit) {
-  if (const auto score = number_in(breaker, "health_score")) return static_cast<int>(std::lround(*score));
-  int score = 100;
-  if (circuit.refuses()) score -= 50;
-  if (circuit.state == "half_open") score -= 25;
-  const double success_rate = 1 - circuit.failure_rate;
-  if (success_rate < 0.5) {
-    score -= 25;
-  } else if (success_rate < 0.8) {
-    score -= 10;
-  }
-  return score;
+std::optional<int> health_of(const json::object& breaker) {
+  const auto score = number_in(breaker, "health_score");
+  if (!score) return std::nullopt;
+  return static_cast<int>(std::lround(std::clamp(*score, 0.0, 100.0)));
 }
 
 }  // namespace
@@ -84,7 +75,7 @@ void Circuits::update(const json::object& breaker, double at, TimePoint now) {
   circuit.rates = {number_of(rates, "calls_per_second"), number_of(rates, "failures_per_second"),
                    number_of(rates, "rejected_per_second")};
   circuit.failure_rate = number_of(object_of(breaker, "window"), "failure_rate");
-  circuit.health = health_of(breaker, circuit);
+  circuit.health = health_of(breaker);
   circuit.retry_after = number_in(breaker, "retry_after");
   // By the server's clock at both ends, which may differ from this machine's.
   const double age = at - utc_seconds(text_of(breaker, "since"));

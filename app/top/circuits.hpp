@@ -20,7 +20,7 @@ struct Circuit {
   std::string state;
   bool metrics_only = false;
   bool ramping = false;
-  int health = 100;  ///< 0 to 100
+  std::optional<int> health;  ///< 0 to 100; empty if the server is too old to give it
   Rates rates;
   double failure_rate = 0;  ///< of its window
   boost::json::object document;

@@ -87,7 +87,7 @@ Cells breaker_cells(const Circuit& circuit, std::size_t columns, TimePoint now) 
   const auto left = circuit.retry_in(now);
   const auto length = circuit.in_state_for(now);
   Cells cells{{circuit.shown, {Tone::normal, true}},
-              {bar_text(circuit.health, 8), {tone_of(circuit.health)}},
+              circuit.health ? Piece{bar_text(*circuit.health, 8), {tone_of(*circuit.health)}} : Piece{},
               {circuit.state_text(), {tone_of(circuit), circuit.state != "closed"}}};
   if (columns >= wide) cells.push_back({length ? length_text(*length) : "", quiet});
   cells.push_back({rate_text(circuit.rates.calls), plain});

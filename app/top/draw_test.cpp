@@ -29,6 +29,7 @@ class Drawing : public ScreenTest {
            .calls = 12.04,
            .failure_rate = 0.62,
            .refusals = 51,
+           .health = 25,
            .retry_after = "4.2"},
           {.name = "inventory", .calls = 12345.6}});
   }
@@ -41,6 +42,13 @@ TEST_F(Drawing, ShowsARowForEachBreakerWithItsFigures) {
   EXPECT_EQ(line_with("inventory  "),
             "  inventory         ████████ closed           12.3k    0.0%        0.0");
   EXPECT_TRUE(shows("2 breakers, 1 refusing, degraded"));
+}
+
+TEST_F(Drawing, ShowsTheHealthThatTheServerGives) {
+  tell({{.name = "payment", .state = "open", .failure_rate = 0.62, .health = 10}});
+  EXPECT_NE(line_with("payment  ").find(" █░░░░░░░ open "), std::string::npos) << drawn();
+  press(Key::enter);
+  EXPECT_TRUE(shows("health █░░░░░░░░░ 10")) << drawn();
 }
 
 TEST_F(Drawing, CountsARetryDownBetweenTwoEvents) {

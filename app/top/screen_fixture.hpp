@@ -21,6 +21,7 @@ class ScreenTest : public testing::Test {
     double calls = 0;
     double failure_rate = 0;
     double refusals = 0;
+    int health = 100;
     std::string retry_after = "null";
     std::string more = "";  ///< further members, `, "key": value`
   };
@@ -32,7 +33,8 @@ class ScreenTest : public testing::Test {
 
   static std::string json_of(const Told& told) {
     return R"({"name": ")" + told.name + R"(", "state": ")" + told.state +
-           R"(", "mode": "normal", "since": "2026-03-01T11:59:00.000Z", "retry_after": )" + told.retry_after +
+           R"(", "mode": "normal", "health_score": )" + std::to_string(told.health) +
+           R"(, "since": "2026-03-01T11:59:00.000Z", "retry_after": )" + told.retry_after +
            R"(, "window": {"calls": 30, "failures": 16, "slow": 3, "failure_rate": )" +
            std::to_string(told.failure_rate) + R"(}, "rates": {"calls_per_second": )" +
            std::to_string(told.calls) + R"(, "failures_per_second": 0, "rejected_per_second": )" +

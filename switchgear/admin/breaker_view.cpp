@@ -9,6 +9,8 @@
 #include <utility>
 #include <variant>
 
+#include "switchgear/observe/figures/health_score.hpp"
+
 namespace switchgear::admin {
 namespace json = boost::json;
 namespace {
@@ -160,6 +162,7 @@ json::object BreakerViews::of(const CircuitBreaker& breaker, TimePoint now) cons
   const auto meter = meters_.find(breaker.name());
   const CallRates rates = meter == meters_.end() ? CallRates{} : meter->second.rates();
   const auto last = transitions_.last(breaker.name());
+  const std::size_t opened = transitions_.openings(breaker.name(), figures::scored_transitions);
   json::value half_open = nullptr;
   if (seen.state == State::half_open) {
     half_open = json::object{{"permitted", seen.half_open.permitted},
@@ -171,6 +174,7 @@ json::object BreakerViews::of(const CircuitBreaker& breaker, TimePoint now) cons
           {"state", to_string(seen.state)},
           {"mode", seen.metrics_only ? "metrics_only" : "normal"},
           {"ramping", seen.ramping},
+          {"health_score", figures::health_score(seen.state, seen.window, opened)},
           {"generation", seen.generation},
           {"since", iso8601(registry_.anchor().to_wall(seen.since))},
           {"retry_after", seconds(seen.retry_after)},

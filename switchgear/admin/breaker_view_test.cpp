@@ -44,6 +44,20 @@ TEST(BreakerView, TellsWhyAndSinceWhenABreakerIsOpen) {
   EXPECT_EQ(last.at("last_failure").at("type"), "http_error");
 }
 
+TEST(BreakerView, ScoresItsHealthByStateWindowAndOpenings) {
+  ManualBreakers breakers;
+  CircuitBreaker& breaker = breakers.add("payment");
+  const BreakerViews views{breakers.registry, *breakers.log};
+  EXPECT_EQ(views.of(breaker, breakers.now).at("health_score"), 100);
+  for (int i = 0; i < 7; ++i) {
+    breakers.fail("payment", 4);
+    breaker.command(Command::reset, breakers.now);
+  }
+  EXPECT_EQ(views.of(breaker, breakers.now).at("health_score"), 100 - 5 * 5) << "of its last 10 transitions";
+  breakers.fail("payment", 4);
+  EXPECT_EQ(views.of(breaker, breakers.now).at("health_score"), 100 - 50 - 25 - 5 * 5);
+}
+
 TEST(BreakerView, HasItsTags) {
   ManualBreakers breakers;
   CircuitBreaker& breaker = breakers.add("payment");

@@ -121,6 +121,8 @@ TEST_F(EventStreamTest, SendsTransitionsAtOnceWithTheBreakerThatChanged) {
   EXPECT_EQ(events[1].type, "delta");
   EXPECT_EQ(events[1].data.at("health"), "unhealthy");
   EXPECT_EQ(events[1].data.at("circuit_breakers").as_array()[0].at("state"), "open");
+  EXPECT_EQ(events[1].data.at("circuit_breakers").as_array()[0].at("health_score"), 20)
+      << "as in GET /status";
   tick();
   for (const Event& later : take(client)) EXPECT_NE(later.type, "transition") << "announced twice";
 }

@@ -127,14 +127,13 @@ json::object Overview::snapshot(TimePoint now) const {
   return {{"at", wall_text(now)}, {"health", health()}, {"circuit_breakers", std::move(all)}};
 }
 
-/// With what the figures say.
+/// With what the figures recommend.
 json::array Overview::breakers(const Conditions& conditions, TimePoint now) const {
   json::array all;
   for (const auto& breaker : views_.registry().all()) {
     json::object made = views_.of(*breaker, now);
     if (const auto found = conditions.find(breaker->name()); found != conditions.end()) {
-      const auto& [figures, recommendation] = found->second;
-      made["health_score"] = figures.health_score;
+      const auto& recommendation = found->second.recommendation;
       made["recommendation"] = recommendation ? json::value(*recommendation) : json::value(nullptr);
     }
     all.push_back(std::move(made));

@@ -47,6 +47,16 @@ std::optional<LoggedTransition> TransitionLog::last(std::string_view breaker) co
   return known->second.ring.back();
 }
 
+std::size_t TransitionLog::openings(std::string_view breaker, std::size_t last) const {
+  const std::lock_guard lock{mutex_};
+  const auto known = breakers_.find(breaker);
+  if (known == breakers_.end()) return 0;
+  const auto& ring = known->second.ring;
+  const auto end = ring.rbegin() + static_cast<std::ptrdiff_t>(std::min(last, ring.size()));
+  return static_cast<std::size_t>(
+      std::count_if(ring.rbegin(), end, [](const LoggedTransition& each) { return each.to == State::open; }));
+}
+
 TransitionCounts TransitionLog::counts(std::string_view breaker) const {
   const std::lock_guard lock{mutex_};
   const auto known = breakers_.find(breaker);

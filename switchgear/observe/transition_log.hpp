@@ -46,6 +46,8 @@ class TransitionLog final : public EventSink {
   /// their way here are put back into order by their generation.
   [[nodiscard]] std::vector<LoggedTransition> of(std::string_view breaker) const;
   [[nodiscard]] std::optional<LoggedTransition> last(std::string_view breaker) const;
+  /// How many of the breaker's `last` newest transitions led to open, relapses included. Copies nothing.
+  [[nodiscard]] std::size_t openings(std::string_view breaker, std::size_t last) const;
   [[nodiscard]] TransitionCounts counts(std::string_view breaker) const;
 
   struct LastOpening {

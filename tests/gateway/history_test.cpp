@@ -124,6 +124,15 @@ TEST_F(GatewayHistory, ShowsWhatCallsDidAndWhyTheBreakerOpened) {
   for (const json::value& each : later.at("samples").as_array())
     rejected += each.at("rejected").to_number<std::uint64_t>();
   EXPECT_EQ(rejected, 1U);
+  turn(gateway, false);
+  json::value commands;
+  ASSERT_TRUE(eventually([&] {
+    commands = past_of(gateway).at("commands");
+    return commands.as_array().size() == 1;
+  }));
+  EXPECT_EQ(commands.at(0).at("command"), "reset");
+  EXPECT_EQ(commands.at(0).at("client"), "127.0.0.1");
+  EXPECT_EQ(commands.at(0).at("result"), "done");
   EXPECT_EQ(past_of(gateway, "").at("circuits"), json::array{"shop"});
   EXPECT_EQ(gateway.admin("GET", "/history?name=shop&from=yesterday").status(), 400U);
   EXPECT_EQ(gateway.admin("GET", "/history?nmae=shop").status(), 400U);
@@ -156,6 +165,10 @@ TEST_F(GatewayHistory, LosesNothingThatItHasShownThoughItIsKilledAtAnyInstant) {
     }};
     const auto seen = transitions(gateway);
     EXPECT_TRUE(std::includes(seen.begin(), seen.end(), shown.begin(), shown.end())) << "round " << round;
+    EXPECT_TRUE(eventually([&] {
+      shown = transitions(gateway);
+      return shown.size() > seen.size();
+    }));
     for (unsigned looks = random() % 8; looks > 0; --looks) shown = transitions(gateway);
     gateway.signal(SIGKILL);
     stop = true;

@@ -129,7 +129,7 @@ class Keys(TopTest):
         gateway.fail(1)
         top = self.top(gateway).wait_for("1 refusing")
         top.press("\r")
-        top.wait_for("closed → open", "failure_rate 1 (limit 0.5)",
+        top.wait_for("closed → open", "health ██░░░░░░░░ 20", "failure_rate 1 (limit 0.5)",
                      "4 calls, 4 failed, 0 slow; last failure connection_error")
         top.wait_for_line("calls/s", "[▁-█]")
         gateway.command("payment", "reset")

@@ -41,6 +41,7 @@ export interface Breaker {
   state: State;
   mode: "normal" | "metrics_only";
   ramping: boolean;
+  health_score: number;
   generation: number;
   since: string;
   retry_after: number | null;

@@ -47,20 +47,31 @@ void AccessLog::reopen() {
   state_->changed.notify_all();
 }
 
-void AccessLog::close(Duration at_most) {
-  if (!writer_.joinable()) return;
-  std::unique_lock lock{state_->mutex};
+void AccessLog::finish() {
+  const std::lock_guard lock{state_->mutex};
   state_->closes = true;
   state_->changed.notify_all();
+}
+
+bool AccessLog::ended() const {
+  const std::lock_guard lock{state_->mutex};
+  return state_->ended;
+}
+
+void AccessLog::close(Duration at_most) {
+  if (!writer_.joinable()) return;
+  finish();
+  std::unique_lock lock{state_->mutex};
   if (state_->changed.wait_for(lock, at_most, [this] { return state_->ended; })) {
     lock.unlock();
     writer_.join();
     return;
   }
-  for (const auto& ring : state_->rings) {
-    const auto left = ring->pending();
-    state_->counts.lost += lines_in(left[0]) + lines_in(left[1]);
-  }
+  // By the counters, because the bytes in the rings are still the writer's.
+  std::uint64_t pushed = 0;
+  for (const auto& ring : state_->rings) pushed += ring->pushed();
+  state_->counts.lost = pushed - state_->counts.written;
+  state_->given_up = true;
   lock.unlock();
   writer_.detach();
 }
@@ -85,7 +96,7 @@ void AccessLog::State::run() {
       reopen_now = std::exchange(reopens, false);
       last = closes;
     }
-    take_from_all();
+    const bool more = take_from_all();
     if (reopen_now) {
       const int error = file.reopen();
       const std::lock_guard lock{mutex};
@@ -93,20 +104,18 @@ void AccessLog::State::run() {
     }
     std::unique_lock lock{mutex};
     if (last) break;
-    changed.wait_for(lock, period, [this] { return reopens || closes; });
+    if (!more) changed.wait_for(lock, period, [this] { return reopens || closes; });
   }
   const std::lock_guard lock{mutex};
   ended = true;
   changed.notify_all();
 }
 
-/// As long as much comes, what follows is not left to wait.
-void AccessLog::State::take_from_all() {
-  bool again = true;
-  while (again) {
-    again = false;
-    for (const auto& ring : rings) again = drain(*ring) || again;
-  }
+/// True if so much came that what follows must not be left to wait.
+bool AccessLog::State::take_from_all() {
+  bool much = false;
+  for (const auto& ring : rings) much = drain(*ring) || much;
+  return much;
 }
 
 /// True if the ring was filled far enough that it may be full before the next period is over.
@@ -119,6 +128,7 @@ bool AccessLog::State::drain(AccessRing& ring) {
   const std::uint64_t good = written.size == size ? all : lines_in(lines, written.size);
   ring.taken(size);  // a disk that is full now would only be asked again
   const std::lock_guard lock{mutex};
+  if (given_up) return false;
   counts.written += good;
   counts.lost += all - good;
   counts.error = written.error;

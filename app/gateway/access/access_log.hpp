@@ -48,7 +48,11 @@ class AccessLog {
 
   /// What was pushed before goes to the old file. Soon, on the writer's thread.
   void reopen();
-  /// Writes what has been pushed and ends. A disk that takes nothing for `at_most` is not waited for any
+  /// Has the writer write what has been pushed, and end. Waits for nothing; close() is still to be called.
+  void finish();
+  /// The writer has ended: close() does not wait.
+  [[nodiscard]] bool ended() const;
+  /// As finish(), and waits for the end. A disk that takes nothing for `at_most` is not waited for any
   /// longer; the lines that it did not take are counted as lost.
   void close(Duration at_most);
 
@@ -63,7 +67,7 @@ class AccessLog {
 
     void run();
     [[nodiscard]] bool drain(AccessRing& ring);
-    void take_from_all();
+    [[nodiscard]] bool take_from_all();
 
     AccessFile file;  ///< the writer's
     std::vector<std::shared_ptr<AccessRing>> rings;
@@ -72,6 +76,8 @@ class AccessLog {
     bool reopens = false;
     bool closes = false;
     bool ended = false;
+    bool given_up =
+        false;            ///< not waited for any longer: what is written from now on has been counted as lost
     AccessCounts counts;  ///< without the lines that found no room in a ring
   };
 

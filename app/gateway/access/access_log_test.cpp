@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -23,6 +24,8 @@ namespace switchgear::gateway {
 namespace {
 
 using namespace std::chrono_literals;
+
+std::size_t pipe_size(int descriptor) { return static_cast<std::size_t>(::fcntl(descriptor, F_GETPIPE_SZ)); }
 
 class AccessLogTest : public testing::Test {
  protected:
@@ -45,7 +48,7 @@ class AccessLogTest : public testing::Test {
     const auto end = std::chrono::steady_clock::now() + 60s;
     while (!so()) {
       if (std::chrono::steady_clock::now() > end) return false;
-      std::this_thread::yield();
+      std::this_thread::sleep_for(1ms);
     }
     return true;
   }
@@ -159,8 +162,51 @@ TEST_F(AccessLogTest, CountsWhatASlowReaderLeavesNoRoomForAndDoesNotWaitForItAtT
   log.close(1ms);
   const AccessCounts counts = log.counts();
   EXPECT_GE(counts.lost, 10U);
-  EXPECT_LE(counts.written + counts.lost, pushed);
+  EXPECT_EQ(counts.written + counts.lost, pushed) << "each line once";
   ::close(reader);  // which ends the write that hangs
+}
+
+TEST_F(AccessLogTest, IsOpenedAnewThoughLinesComeFasterThanTheyAreWritten) {
+  ASSERT_EQ(::mkfifo(options.file.c_str(), S_IRUSR | S_IWUSR), 0);
+  const int reader = ::open(options.file.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  ASSERT_GE(reader, 0);
+  constexpr std::size_t ring = 4096;
+  constexpr std::size_t rings = 8;  // while the writer waits for room, those that it has emptied are filled
+  AccessLog log{options, rings, ring};
+  std::atomic<bool> done{false};
+  std::thread pushing{[&] {
+    for (std::size_t i = 0; !done; ++i) (void)log.ring(i % rings)->push(std::string(255, 'x') + "\n");
+  }};
+  std::size_t read = 0;
+  const auto read_slowly = [&] {
+    std::array<char, ring> some{};
+    const ssize_t got = ::read(reader, some.data(), some.size());
+    if (got > 0) read += static_cast<std::size_t>(got);
+  };
+  EXPECT_TRUE(eventually([&] {
+    read_slowly();
+    return read > 2 * pipe_size(reader);
+  }));
+  std::filesystem::rename(path("access.log"), path("old"));
+  read = 0;
+  log.reopen();
+  const std::size_t most = pipe_size(reader) + 2 * rings * ring;  // the round under way, and one more
+  EXPECT_TRUE(eventually([&] {
+    read_slowly();
+    return std::filesystem::exists(path("access.log")) || read > most;
+  }));
+  EXPECT_LE(read, most) << "bytes that still went to the old file";
+  done = true;
+  pushing.join();
+  ::close(reader);
+}
+
+TEST_F(AccessLogTest, EndsByItselfOnceItIsToldTo) {
+  AccessLog log{options, 1};
+  log.ring(0)->push("last\n");
+  log.finish();
+  EXPECT_TRUE(eventually([&] { return log.ended(); }));
+  EXPECT_EQ(text_of("access.log"), "last\n");
 }
 
 /// With a limit of file sizes in place of a full disk.

@@ -5,20 +5,30 @@
 
 namespace switchgear::gateway {
 
-bool AccessRing::push(std::string_view lines) noexcept {
+namespace {
+
+/// One more, by the only thread that counts there.
+void count(std::atomic<std::uint64_t>& number) noexcept {
+  number.store(number.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+bool AccessRing::push(std::string_view line) noexcept {
   const std::uint64_t head = head_.load(std::memory_order_relaxed);
-  const std::uint64_t end = head + lines.size();
+  const std::uint64_t end = head + line.size();
   if (end - tail_seen_ > size()) {
     tail_seen_ = tail_.load(std::memory_order_acquire);
     if (end - tail_seen_ > size()) {
-      lost_.store(lost_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);  // its only writer
+      count(lost_);
       return false;
     }
   }
   const std::size_t at = head & mask_;
-  const std::size_t first = std::min(lines.size(), size() - at);
-  std::memcpy(bytes_.get() + at, lines.data(), first);
-  std::memcpy(bytes_.get(), lines.data() + first, lines.size() - first);
+  const std::size_t first = std::min(line.size(), size() - at);
+  std::memcpy(bytes_.get() + at, line.data(), first);
+  std::memcpy(bytes_.get(), line.data() + first, line.size() - first);
+  count(pushed_);
   head_.store(end, std::memory_order_release);
   return true;
 }

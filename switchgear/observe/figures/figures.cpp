@@ -14,7 +14,7 @@ namespace switchgear::figures {
 Figures figures_of(const CircuitHistory& history, const Span& span, const Present& present) {
   const CircuitSample sum = sum_of(history.samples);
   Figures made;
-  made.health_score = health_score(present.state, present.window, present.last);
+  made.health_score = health_score(present.state, present.window, openings_among(present.last));
   made.success_rate = success_rate(sum);
   made.effectiveness = effectiveness(sum, changes_in(history.transitions, span), present.queue_waiting);
   made.opened = openings_of(history.transitions);

@@ -64,14 +64,15 @@ TEST(Figures, ScoreAnOpenBreakerByItsStateItsWindowAndItsOpenings) {
   past.opens(10);
   past.probes(40);
   past.relapses(41);
-  EXPECT_EQ(health_score(State::open, {.calls = 50, .failures = 30}, past.present.last),
+  EXPECT_EQ(health_score(State::open, {.calls = 50, .failures = 30}, openings_among(past.present.last)),
             100 - 50 - 25 - 5 - 5);
   EXPECT_EQ(health_score(State::half_open, {.calls = 50, .failures = 11}, {}), 100 - 25 - 10);
   EXPECT_EQ(health_score(State::closed, {.calls = 50, .failures = 10}, {}), 100) << "0.8 is not below 0.8";
   EXPECT_EQ(health_score(State::disabled, {.calls = 50, .failures = 25}, {}), 90) << "0.5 is not below 0.5";
   PastOf bad;
   for (int i = 0; i < 10; ++i) bad.opens(i);
-  EXPECT_EQ(health_score(State::open, {.calls = 1, .failures = 1}, bad.present.last), 0) << "not below 0";
+  EXPECT_EQ(health_score(State::open, {.calls = 1, .failures = 1}, openings_among(bad.present.last)), 0)
+      << "not below 0";
 }
 
 TEST(Figures, CountARelapseToTheOpeningThatItProlongs) {

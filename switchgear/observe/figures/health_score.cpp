@@ -6,7 +6,7 @@
 
 namespace switchgear::figures {
 
-int health_score(State state, const WindowSnapshot& window, std::span<const LoggedTransition> last) noexcept {
+int health_score(State state, const WindowSnapshot& window, std::size_t opened) noexcept {
   int score = 100;
   if (state == State::open || state == State::forced_open) score -= 50;
   if (state == State::half_open) score -= 25;
@@ -16,8 +16,11 @@ int health_score(State state, const WindowSnapshot& window, std::span<const Logg
   } else if (rate < 0.8) {
     score -= 10;
   }
-  const auto opened = std::ranges::count(last, State::open, &LoggedTransition::to);
   return std::max(score - 5 * static_cast<int>(opened), 0);
+}
+
+std::size_t openings_among(std::span<const LoggedTransition> last) noexcept {
+  return static_cast<std::size_t>(std::ranges::count(last, State::open, &LoggedTransition::to));
 }
 
 }  // namespace switchgear::figures

@@ -103,8 +103,46 @@ await test("has what happened in the last five minutes before it was opened, if 
   // From then on the page's own seconds, as it says.
   await page.getByText("Second by second since you opened this page").waitFor();
   await page.getByText("As a table").click();
-  await page.getByRole("group", { name: "Values of the charts" }).getByText("0/s").first().waitFor();
+  await page.getByRole("group", { name: "Values of the charts" }).getByText("0/s", { exact: true }).first().waitFor();
 }, { start: start(reopened) });
+
+const interrupted = () => history(300, [[300, 20, "closed"]], []);
+const sample = (at) => ({
+  at, length: 1, state: "closed", successes: 9, failures: 1, ignored: 0, rejected: 4, latency: { mean: 0.02, p50: 0.02, p95: 0.25, p99: 1.5 },
+});
+
+await test("draws no line across a gap, although the page has points of its own within it", async ({ page, puppet }) => {
+  await page.goto(at(puppet, "breaker/payment?span=5m"));
+  await page.getByText("As a table").click();
+  await page.getByRole("group", { name: "Values of the charts" }).getByText("0/s", { exact: true }).nth(20).waitFor();  // in three columns
+  // Only now the history goes on, with two seconds.
+  const past = interrupted();
+  await puppet.tell("answer", "/history", JSON.stringify({ ...past, samples: [...past.samples, sample(iso(2)), sample(iso(1))] }));
+  const length = await chart(page, "Latency").evaluate(async (figure) => {
+    const canvas = figure.querySelector("canvas");
+    const copy = new OffscreenCanvas(canvas.width, canvas.height);
+    const context = copy.getContext("2d", { willReadFrequently: true });
+    const probe = document.createElement("i");
+    probe.dataset.colour = "p50";
+    document.body.append(probe);
+    const colour = getComputedStyle(probe).color.match(/\d+/g).map(Number);
+    probe.remove();
+    // The columns of its last line.
+    const last = () => {
+      context.clearRect(0, 0, copy.width, copy.height);
+      context.drawImage(canvas, 0, 0);
+      const { data, width } = context.getImageData(0, 0, copy.width, copy.height);
+      const drawn = new Array(width).fill(false);
+      for (let i = 0; i < data.length; i += 4)
+        if (colour.every((each, k) => Math.abs(each - data[i + k]) < 12) && data[i + 3] > 200) drawn[(i / 4) % width] = true;
+      const end = drawn.lastIndexOf(true);
+      return { end: end / width, length: end - drawn.lastIndexOf(false, end) };
+    };
+    while (last().end < 0.95) await new Promise((resolve) => requestAnimationFrame(resolve));
+    return last().length;
+  });
+  assert.ok(length < 12, `a second is about four pixels; the line over one of them has ${length}`);
+}, { start: start(interrupted) });
 
 /// Waits until so many stretches of a card's chart are filled down to just above the base line.
 const filled = (page, stretches) =>

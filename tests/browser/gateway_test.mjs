@@ -69,6 +69,8 @@ await test("keeps the last column as far from the edge as the first, on any widt
     const found = await page.evaluate(() =>
       [...document.querySelectorAll("table.list tr")].map((row) => [...row.children].filter((each) => each.offsetWidth > 0).at(-1)).map((each) => getComputedStyle(each).paddingRight));
     assert.deepEqual(new Set(found), new Set([padding]), `at ${width}`);
+    const heads = await page.getByRole("columnheader").evaluateAll((all) => all.filter((each) => each.scrollWidth > each.clientWidth).map((each) => each.innerText));
+    assert.deepEqual(heads, [], `they do not fit at ${width}`);
   }
   await page.goto(at(server, "service/none"));
   await page.getByRole("link", { name: "All services" }).click();

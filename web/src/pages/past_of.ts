@@ -73,10 +73,13 @@ function pastOf(chosen: Chosen, document: HistoryDocument | null, live: Past): P
   const slow = withGaps(kept);
   const flowOf = (key: "calls" | "failures" | "rejected") => flows.map(({ sample }) => sample?.[key] ?? null);
   const latency = (key: "p50" | "p95" | "p99") => slow.map(({ sample }) => sample?.latency[key] ?? null);
-  const [times, calls, failures, rejected, p50, p95, p99] = uPlot.join([
+  const tables: uPlot.AlignedData[] = [
     [flows.map(({ time }) => time), flowOf("calls"), flowOf("failures"), flowOf("rejected")],
     [slow.map(({ time }) => time), latency("p50"), latency("p95"), latency("p99")],
-  ]) as [number[], ...Values[]];
+  ];
+  // A gap is one across the points of other lines as well.
+  const gaps: uPlot.JoinNullMode[][] = tables.map((table) => table.map(() => 2));
+  const [times, calls, failures, rejected, p50, p95, p99] = uPlot.join(tables, gaps) as [number[], ...Values[]];
   const end = kept.at(-1)?.to ?? 0;
   return {
     ...spanOf(chosen, document, kept[0]?.from),

@@ -99,6 +99,15 @@ json::value business_json(const std::optional<figures::Business>& business) {
       {"at_risk", business->at_risk}, {"protected", business->protected_}, {"currency", business->currency}};
 }
 
+json::array states_json(const std::vector<StateStretch>& states) {
+  json::array made;
+  for (const StateStretch& each : states) {
+    made.push_back(json::object{
+        {"state", to_string(each.state)}, {"from", iso8601(each.span.from)}, {"to", iso8601(each.span.to)}});
+  }
+  return made;
+}
+
 }  // namespace
 
 json::array course_json(const std::vector<ReportPoint>& course) {
@@ -157,6 +166,7 @@ json::object report_json(const Report& report) {
           {"findings", findings_json(report.diagnosis.findings)},
           {"opened", openings_json(of)},
           {"course", course_json(report.course)},
+          {"states", states_json(report.states)},
           {"transitions", std::move(transitions)}};
 }
 

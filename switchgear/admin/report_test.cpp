@@ -74,6 +74,11 @@ TEST_F(AdminReports, AreMadeOfTheStoredHistoryOfTheSpanThatIsAskedFor) {
   EXPECT_EQ(report.at("success_rate"), 0.99);
   EXPECT_EQ(report.at("mean_time_to_recovery").to_number<double>(), 31);
   EXPECT_FALSE(report.at("course").as_array().empty());
+  const json::array& states = report.at("states").as_array();
+  ASSERT_EQ(states.size(), 4U);
+  EXPECT_EQ(states[1].at("state"), "open");
+  EXPECT_EQ(states[2].at("state"), "half_open");
+  EXPECT_EQ(states[2].at("from"), states[1].at("to"));
 }
 
 TEST_F(AdminReports, FallBackToMemoryForACircuitWhosePastIsNotKept) {

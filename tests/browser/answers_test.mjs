@@ -122,6 +122,31 @@ await test("counts firing alerts on every page, and tells of each who was told a
   await channel.getByText("6", { exact: true }).waitFor();
 }, { start });
 
+await test("says of each alert what it is, for how long, and who was told, and nothing twice", async ({ page, puppet }) => {
+  const told = (more) => ({ firing: true, resolved: false, repeats: 0, last: iso(5), ...more });
+  const open = { message: "payment has been open for 1m 4s", evidence: { text: "open for 1m 4s" } };
+  await tellAlerts(puppet, [
+    alert({ id: "1", rule: "a", ...open, since: iso(65), fired_at: iso(5), told: { hook: told(), mine: told({ repeats: 1 }) } }),
+    alert({ id: "2", rule: "b", message: "call the shop", evidence: { text: "5 changes" }, told: { hook: told() }, acknowledged: { by: "x", at: iso(50) } }),
+    alert({ id: "3", rule: "c", ...open, state: "pending", since: iso(64), fired_at: null }),
+    alert({ id: "4", rule: "d", ...open, state: "pending", since: iso(64), fired_at: null, muted_by: "a silence" }),
+    alert({ id: "5", rule: "e", ...open, state: "resolved", resolved_at: iso(65), told: { hook: told({ resolved: true }), mine: told({ resolved: true }) } }),
+    alert({ id: "6", rule: "f", ...open, state: "resolved", resolved_at: iso(65) }),
+  ]);
+  await page.goto(at(puppet, "alerts"));
+  await page.getByRole("listitem", { name: "f of payment: resolved" }).waitFor();
+  const said = (item) => page.getByRole("listitem", { name: item }).locator("p:not(.head)").allInnerTexts();
+  assert.deepEqual(await said("a of payment: firing"), [open.message, "told to hook, mine (2×)"]);
+  assert.deepEqual((await said("b of payment: firing")).map((each) => each.replace(/\d+ s/, "50 s")),
+                   ["call the shop", "5 changes; told to hook; acknowledged by x 50 s ago"]);
+  assert.deepEqual(await said("c of payment: pending"), [open.message]);
+  assert.deepEqual((await said("d of payment: pending")).map((each) => each.replace(/^muted: .*/, "muted")), [open.message, "muted"]);
+  assert.deepEqual(await said("e of payment: resolved"), [open.message, "told to hook, mine; its end told to hook, mine"]);
+  assert.deepEqual(await said("f of payment: resolved"), [open.message, "told to no channel"]);
+  await page.getByRole("listitem", { name: "a of payment: firing" }).getByText(/^firing for \d s$/).waitFor();
+  await page.getByRole("listitem", { name: "c of payment: pending" }).getByText(/^pending for \d\d s$/).waitFor();
+}, { start });
+
 await test("acknowledges an alert, silences some and ends a silence, as the operator says", async ({ page, puppet }) => {
   await tellAlerts(puppet, [alert({})], { silences: [{ id: "s1", circuit: "mail*", rule: "*", until: iso(-7200), why: hostile, by: "10.0.0.3" },
                                                      { id: "s2", circuit: "x", rule: "*", until: iso(-60), why: "", by: null }] });
@@ -164,7 +189,7 @@ await test("has nothing that axe finds on pages with something on them, and they
     silences: [{ id: "s1", circuit: "mail*", rule: "*", until: iso(-7200), why: "", by: "10.0.0.3" }],
     channels: [{ name: "oncall", kind: "slack", waiting: 0, breaker: "closed", problem: null, delivered: 9, failed: 0, refused: 0, dropped: 0 }],
   });
-  for (const [hash, wait] of [["breaker/payment", "Openings in 24 h"], ["alerts", "Last problem"], ["reports", "Openings"], ["report/payment", "success rate"]]) {
+  for (const [hash, wait] of [["breaker/payment", "Openings in 24 h"], ["alerts", "Last problem"], ["reports", "Opened"], ["report/payment", "success rate"]]) {
     await page.setViewportSize({ width: 1280, height: 800 });
     await page.goto(at(puppet, hash));
     await live(page);

@@ -84,23 +84,54 @@ await test("shows the probes of a half-open breaker", async ({ page, puppet }) =
   assert.equal(await half.locator(".probes i.flying").count(), 1);
 });
 
+/// Presses a card's button and says yes to what it asks.
+async function command(page, name, word) {
+  await page.getByRole("button", { name: `${word} ${name}` }).click();
+  await page.getByRole("dialog", { name: `${word}: ${name}` }).getByRole("button", { name: word, exact: true }).click();
+}
+
 await test("resets a breaker", async ({ page, puppet }) => {
   await puppet.tell("add", "payment");
   await puppet.tell("failures", "payment", 4);
   await page.goto(`${puppet.url}/dashboard`);
   await card(page, "payment", "Open").waitFor();
-  await page.getByRole("button", { name: "Reset payment" }).click();
+  await command(page, "payment", "Reset");
   await card(page, "payment", "Closed").waitFor();
   const seen = await (await fetch(`${puppet.url}/circuit-breakers/payment`)).json();
   assert.equal(seen.state, "closed");
   assert.equal(seen.transitions[0].rule, "operator");
 });
 
-await test("forces a breaker open only after asking back", async ({ page, puppet }) => {
+await test("sends a command of a card only after asking what it will do, whatever a double click hits", async ({ page, puppet }) => {
   await puppet.tell("add", "payment");
   await page.goto(`${puppet.url}/dashboard`);
+  for (const [word, told] of [["Reset", "It closes with an empty window"], ["Force open", "Every call is refused"]]) {
+    await page.getByRole("button", { name: `${word} payment` }).dblclick();
+    const dialog = page.getByRole("dialog", { name: `${word}: payment` });
+    await dialog.getByText(told).waitFor();
+    // As if the second of the two clicks had hit the button that sends it.
+    await dialog.getByRole("button", { name: word, exact: true }).hover();
+    await page.mouse.down({ clickCount: 2 });
+    await page.mouse.up({ clickCount: 2 });
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+  }
+  const { state, transitions } = await (await fetch(`${puppet.url}/circuit-breakers/payment`)).json();
+  assert.deepEqual([state, transitions], ["closed", []], "nothing was sent");
+  await command(page, "payment", "Force open");
+  await card(page, "payment", "Forced open").waitFor();
+});
+
+await test("goes on asking while the card that was pressed moves to another place", async ({ page, puppet }) => {
+  for (const name of ["inventory", "payment"]) await puppet.tell("add", name);
+  await page.goto(`${puppet.url}/dashboard`);
   await page.getByRole("button", { name: "Force open payment" }).click();
-  await page.getByRole("button", { name: "Confirm: refuse every call to payment" }).click();
+  const dialog = page.getByRole("dialog", { name: "Force open: payment" });
+  await dialog.waitFor();
+  await puppet.tell("failures", "payment", 4);
+  await page.waitForFunction(() => document.querySelector("article").getAttribute("aria-label") === "payment: Open");
+  assert.ok(await dialog.evaluate((each) => each.matches(":modal")), "the dialog is open, and the only thing that can be used");
+  await dialog.getByRole("button", { name: "Force open" }).click();
   await card(page, "payment", "Forced open").waitFor();
 });
 
@@ -109,15 +140,15 @@ await test("asks for the token once, says when it is wrong, and keeps it for the
   await puppet.tell("failures", "payment", 4);
   await puppet.tell("failures", "inventory", 4);
   await page.goto(`${puppet.url}/dashboard`);
-  await page.getByRole("button", { name: "Reset payment" }).click();
+  await command(page, "payment", "Reset");
   await page.getByRole("textbox", { name: "Token" }).fill("guess");
   await page.getByRole("button", { name: "Go on" }).click();
-  await page.getByText("That token was not accepted.").waitFor();
+  await page.getByText("That token was not accepted. The right one is kept in this tab until you close it.").waitFor();
   await page.getByRole("textbox", { name: "Token" }).fill("correct horse");
   await page.getByRole("button", { name: "Go on" }).click();
   await card(page, "payment", "Closed").waitFor();
   await page.reload();
-  await page.getByRole("button", { name: "Reset inventory" }).click();
+  await command(page, "inventory", "Reset");
   await card(page, "inventory", "Closed").waitFor();
   assert.equal(await page.getByRole("dialog").count(), 0, "it asked again");
 }, { token: "correct horse", expectedConsole: [/401 \(Unauthorized\)/] });
@@ -135,7 +166,7 @@ await test("shows a name made of markup as text", async ({ page, puppet }) => {
   await page.getByRole("heading", { name, exact: true }).waitFor();
   assert.equal(await page.locator("article h2").innerText(), name);
   assert.equal(await page.locator("article img, .feed img").count(), 0);
-  await page.getByRole("button", { name: `Reset ${name}` }).click();
+  await command(page, name, "Reset");
   await card(page, name, "Closed").waitFor();
   assert.equal(alerted, false);
 });
@@ -148,6 +179,12 @@ await test("says when the connection is lost", async ({ page, puppet }) => {
   await page.getByText("Connection lost.").waitFor();
   await page.getByText("Not connected").waitFor();
   await card(page, "payment", "Closed").waitFor();
+  // What was known last is grey, also how everything stood together and the head of a breaker's page.
+  const grey = (selector) => page.locator(selector).evaluate((each) => getComputedStyle(each).filter);
+  assert.match(await grey(".overall"), /saturate/);
+  await card(page, "payment", "Closed").getByRole("link", { name: "payment" }).click();
+  await page.getByRole("heading", { level: 1, name: "payment" }).waitFor();
+  assert.match(await grey(".pagehead"), /saturate/);
 }, { expectedConsole: gone });
 
 await test("connects again by itself after the stream broke", async ({ page, puppet }) => {

@@ -49,8 +49,11 @@ async function shownAndOperated(program) {
     await page.goto(dashboard);
     await card("Closed").waitFor();
 
-    await page.getByRole("button", { name: "Force open payment" }).click();
-    await page.getByRole("button", { name: "Confirm: refuse every call to payment" }).click();
+    const command = async (word) => {
+      await page.getByRole("button", { name: `${word} payment` }).click();
+      await page.getByRole("dialog").getByRole("button", { name: word, exact: true }).click();
+    };
+    await command("Force open");
     await card("Forced open").waitFor();
     // The program's own calls are refused, and the page says so.
     await page.waitForFunction(async (url) => {
@@ -64,7 +67,7 @@ async function shownAndOperated(program) {
     if (basename(program).includes("thread")) assert.match(metrics, /^shop_orders_charged_total \d+$/m);
     if (basename(program).includes("asio")) await running.line(/^breaker 'payment' is held open by an operator/);
 
-    await page.getByRole("button", { name: "Reset payment" }).click();
+    await command("Reset");
     await card("Closed").waitFor();
     if (basename(program).includes("asio")) await running.line(/^charged$/);
     assert.deepEqual(complaints, [], "said on the console");

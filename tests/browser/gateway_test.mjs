@@ -54,9 +54,31 @@ await test("shows a service's policies, connections and requests as they are", a
     await page.getByRole("heading", { level: 2, name: title, exact: true }).waitFor();
   }
   await page.getByRole("region", { name: "Bulkhead" }).getByText("0 of 20").waitFor();
+  // One of the connections that may be open, not of those that are: a pool of one that is busy is not full.
+  await page.getByRole("region", { name: "Connections" }).getByText(/^[01] of \d{3}$/).waitFor();
+  await page.getByRole("region", { name: "Retry" }).getByText("calls recovered").waitFor();
   await page.getByRole("link", { name: "Closed breaker" }).click();
   await page.getByText("policy=everything").waitFor();
 }, { start });
+
+await test("keeps the last column as far from the edge as the first, on any width, and leads on from a name that is unknown", async ({ page, server }) => {
+  for (const [width, padding] of [[1600, "18px"], [1200, "18px"], [400, "14px"]]) {
+    await page.setViewportSize({ width, height: 800 });
+    await page.goto(at(server, "services"));
+    await page.getByRole("row").nth(2).waitFor();
+    const found = await page.evaluate(() =>
+      [...document.querySelectorAll("table.list tr")].map((row) => [...row.children].filter((each) => each.offsetWidth > 0).at(-1)).map((each) => getComputedStyle(each).paddingRight));
+    assert.deepEqual(new Set(found), new Set([padding]), `at ${width}`);
+    const heads = await page.getByRole("columnheader").evaluateAll((all) => all.filter((each) => each.scrollWidth > each.clientWidth).map((each) => each.innerText));
+    assert.deepEqual(heads, [], `they do not fit at ${width}`);
+  }
+  await page.goto(at(server, "service/none"));
+  await page.getByRole("link", { name: "All services" }).click();
+  await page.getByRole("heading", { level: 1, name: "Services" }).waitFor();
+  await page.goto(at(server, "report/none"));
+  await page.getByRole("link", { name: "All reports" }).click();
+  await page.getByRole("heading", { level: 1, name: "Reports" }).waitFor();
+}, { start, expectedConsole: [/404/] });
 
 await test("draws calls and latencies out of the history, with the opening as a mark and its evidence", async ({ page, server }) => {
   await open(server);
@@ -90,6 +112,10 @@ await test("says why a breaker opened and what to do, and leads to its report", 
   await page.getByRole("heading", { level: 1, name: "payment" }).waitFor();
   await page.getByRole("region", { name: "Figures" }).getByText(/^\d+ of 100$/).first().waitFor();
   await page.getByRole("region", { name: "Openings" }).getByText("not closed").waitFor();
+  // The report is of a day, of which the gateway has run some seconds: these take the whole width.
+  const course = await page.getByRole("img", { name: /^Calls, / }).getAttribute("aria-label");
+  const [from, to] = [...course.matchAll(/(\d\d):(\d\d):(\d\d)/g)].map(([, h, m, s]) => (+h * 60 + +m) * 60 + +s);
+  assert.ok((to - from + 86400) % 86400 < 600, course);
   const saved = page.waitForEvent("download");
   await page.getByRole("link", { name: "Save as a page" }).click();
   assert.match((await saved).suggestedFilename(), /^report-payment\.html$/);

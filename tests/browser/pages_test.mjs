@@ -47,6 +47,16 @@ await test("draws what the page itself has seen when the program keeps no histor
   await page.getByRole("group", { name: "Values of the charts" }).getByText(/^[1-9][\d.]*\/s$/).first().waitFor();
 });
 
+await test("says of a list of reports that it is empty, and not that nothing was found", async ({ page, puppet }) => {
+  await page.goto(at(puppet, "reports"));
+  await page.getByText("The program has no circuit breakers.").waitFor();
+  assert.equal(await page.getByRole("searchbox").count(), 0);
+  await puppet.tell("add", "payment");
+  await page.getByRole("columnheader", { name: "Opened" }).waitFor();
+  await page.getByRole("searchbox").fill("inventory");
+  await page.getByText("No circuit breaker matches.").waitFor();
+});
+
 await test("says in one line what an embedded server does not have", async ({ page, puppet }) => {
   await puppet.tell("add", "payment");
   await page.goto(at(puppet, "alerts"));

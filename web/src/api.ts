@@ -97,7 +97,7 @@ export interface Service {
   calls: { success: { count: number; mean: number | null }; failure: { count: number; mean: number | null } };
   failures: Record<string, number>;
   connections: { idle: number; busy: number; waiting: number; fresh_attempts: number; loops: number };
-  retry?: { max_attempts: number; retries: number; given_up: Record<string, number> };
+  retry?: { max_attempts: number; retries: number; recovered: number; given_up: Record<string, number> };
   retry_budget?: { left: number; granted: number; refused: number };
   hedge?: { delay: number | null; hedges: number; refused: number; wins: number };
   bulkhead?: {
@@ -133,6 +133,8 @@ export interface Status {
   uptime: number;
   ready: boolean;
   policies: Record<string, string>;
+  /// Circuits with a pool; a usage of null: its limit is not known.
+  connection_pools: Record<string, { active: number; waiting: number; limit: number; usage: number | null }>;
   services?: Record<string, Service>;
 }
 
@@ -230,6 +232,8 @@ export interface ReportDocument {
     p95: number | null;
     p99: number | null;
   }[];
+  /// Oldest first; times that were not recorded are in none.
+  states: { state: State; from: string; to: string }[];
   transitions: { at: string; from: State; to: State; rule: string; evidence: string }[];
 }
 

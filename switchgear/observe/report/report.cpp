@@ -85,8 +85,11 @@ std::vector<StateStretch> states_of(const CircuitHistory& history, State present
 }  // namespace
 
 std::vector<ReportPoint> course_of(std::span<const CircuitSample> samples, const Span& span) {
-  const Duration width = span.length() / static_cast<Duration::rep>(most_report_points) + Duration{1};
   std::vector<ReportPoint> course;
+  if (samples.empty()) return course;
+  // Of a history that is younger than the span, the points are as close as it allows.
+  const Span recorded{std::max(span.from, samples.front().from), span.to};
+  const Duration width = recorded.length() / static_cast<Duration::rep>(most_report_points) + Duration{1};
   for (std::size_t first = 0; first < samples.size();) {
     const Wall end = samples[first].from + width;
     std::size_t next = first + 1;

@@ -78,6 +78,18 @@ TEST(Report, DrawsAtMostAsManyPointsAsAPictureShows) {
   EXPECT_NEAR(calls, 8640 * 5, 1) << "no sample is lost, none counts twice";
 }
 
+TEST(Report, DrawsAHistoryThatIsYoungerThanItsSpanAsFinelyAsItCan) {
+  CircuitHistory young;
+  for (int i = 0; i < 60; ++i) {
+    CircuitSample sample;
+    sample.from = PastOf::at(86'000 + i);
+    sample.length = 1s;
+    young.samples.push_back(sample);
+  }
+  EXPECT_EQ(course_of(young.samples, {PastOf::at(0), PastOf::at(86'060)}).size(), 60U);
+  EXPECT_TRUE(course_of({}, {PastOf::at(0), PastOf::at(86'060)}).empty());
+}
+
 TEST(Report, ShowsTheStateFromTheFirstMomentToTheLast) {
   const Report report = report_of(an_outage());
   ASSERT_EQ(report.states.size(), 4U);

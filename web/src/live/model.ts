@@ -155,9 +155,9 @@ export function takeLost({ events }: { events: number }) {
 export function recordSecond() {
   const live = connection.peek() === "live";
   for (const { breaker, past } of entries.peek().values()) {
-    const { rates } = breaker.peek();
-    if (live) past.record(rates.calls_per_second, rates.failures_per_second, rates.rejected_per_second);
-    else past.record(NaN, NaN, NaN);
+    const { state, rates } = breaker.peek();
+    if (live) past.record(state, rates.calls_per_second, rates.failures_per_second, rates.rejected_per_second);
+    else past.record(state, NaN, NaN, NaN);
   }
   endSecond(serverNow());
 }

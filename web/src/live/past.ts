@@ -1,5 +1,6 @@
 // The last minutes of each breaker, one point a second, kept by the page itself: what the charts show of a program that keeps
 // no history, and what the small ones always show.
+import { states, type State } from "../api";
 
 /// Seconds kept.
 export const pastLength = 300;
@@ -13,8 +14,11 @@ export class Past {
   readonly calls = new Float32Array(pastLength).fill(NaN);
   readonly failures = new Float32Array(pastLength).fill(NaN);
   readonly rejected = new Float32Array(pastLength).fill(NaN);
+  /// Indices of api.ts's `states`.
+  readonly states = new Uint8Array(pastLength);
 
-  record(calls: number, failures: number, rejected: number) {
+  record(state: State, calls: number, failures: number, rejected: number) {
+    this.states[head] = states.indexOf(state);
     this.calls[head] = calls;
     this.failures[head] = failures;
     this.rejected[head] = rejected;
@@ -30,16 +34,30 @@ export function endSecond(at: number) {
 /// The index of the point that is `i` seconds after the oldest of the last `length`.
 export const indexOf = (i: number, length: number) => (head + pastLength - length + i) % pastLength;
 
-/// A ring, oldest first, gaps as null. `times` itself: the seconds since 1970 of each point, without those before the page was
-/// opened.
-export function unrolled(past: Past) {
-  const seen: number[] = [];
-  const values: [(number | null)[], (number | null)[], (number | null)[]] = [[], [], []];
+/// A second that the page has seen, per second; `from` and `to` in seconds since 1970.
+export interface Seen {
+  from: number;
+  to: number;
+  state: State;
+  calls: number;
+  failures: number;
+  rejected: number;
+}
+
+/// A ring, oldest first, without the seconds in which the page was not connected or did not have the breaker. A page in the
+/// background may be let run only now and then: a second is as long as the time since the last one.
+export function seenIn(past: Past): Seen[] {
+  const found: Seen[] = [];
+  let before = NaN;
   for (let i = 0; i < pastLength; i++) {
     const at = indexOf(i, pastLength);
-    if (Number.isNaN(times[at])) continue;
-    seen.push(times[at]! / 1000);
-    [past.calls, past.failures, past.rejected].forEach((ring, k) => values[k]!.push(Number.isNaN(ring[at]) ? null : ring[at]!));
+    const to = times[at]! / 1000;
+    const known = !Number.isNaN(past.calls[at]!);
+    if (known) {
+      const from = Number.isNaN(before) ? to - 1 : before;
+      found.push({ from, to, state: states[past.states[at]!]!, calls: past.calls[at]!, failures: past.failures[at]!, rejected: past.rejected[at]! });
+    }
+    before = known ? to : NaN;
   }
-  return { times: seen, calls: values[0], failures: values[1], rejected: values[2] };
+  return found;
 }

@@ -25,22 +25,70 @@ function Runbook({ at }: { at: string }) {
   );
 }
 
+/// Separated, and nothing for those that are not there.
+function joined(parts: ComponentChildren[], separator: string): ComponentChildren[] {
+  return parts.filter(Boolean).flatMap((each, i) => (i > 0 ? [separator, each] : [each]));
+}
+
 function Told({ alert }: { alert: Alert }) {
   const all = Object.entries(alert.told);
   if (all.length === 0) return <>told to no channel</>;
+  const named = ([channel, { repeats }]: (typeof all)[number], again: boolean) => (
+    <span key={channel}>
+      <bdi>{channel}</bdi>
+      {again && repeats > 0 && ` (${repeats + 1}×)`}
+    </span>
+  );
+  const end = all.filter(([, { resolved }]) => resolved);
   return (
     <>
-      told to{" "}
-      {all.map(([channel, { repeats, resolved }], i) => (
-        <span key={channel}>
-          {i > 0 && ", "}
-          <bdi>{channel}</bdi>
-          {repeats > 0 && ` (${repeats + 1}×)`}
-          {resolved && " and that it is over"}
-        </span>
-      ))}
+      told to {joined(all.map((each) => named(each, true)), ", ")}
+      {end.length > 0 && <>; its end told to {joined(end.map((each) => named(each, false)), ", ")}</>}
     </>
   );
+}
+
+/// How long it has been in its state.
+function Standing({ alert: { state, since, fired_at, resolved_at } }: { alert: Alert }) {
+  if (state === "resolved" && resolved_at) {
+    return (
+      <>
+        resolved <Ago at={resolved_at} ago />
+      </>
+    );
+  }
+  const begun = state === "firing" ? (fired_at ?? since) : since;
+  return (
+    <>
+      {state}
+      {begun && (
+        <>
+          {" for "}
+          <Ago at={begun} />
+        </>
+      )}
+    </>
+  );
+}
+
+/// A message usually contains its evidence; then it is not said twice.
+function Remarks({ alert }: { alert: Alert }) {
+  const { message, evidence, acknowledged, muted_by: muted, runbook } = alert;
+  const parts = joined(
+    [
+      message && !message.includes(evidence.text) && evidence.text,
+      alert.state !== "pending" && <Told alert={alert} />,
+      acknowledged && (
+        <>
+          acknowledged by <bdi>{acknowledged.by}</bdi> <Ago at={acknowledged.at} ago />
+        </>
+      ),
+      muted && <>muted: {muted}</>,
+      runbook && <Runbook at={runbook} />,
+    ],
+    "; ",
+  );
+  return parts.length > 0 ? <p class="quiet">{parts}</p> : null;
 }
 
 function One({ alert, silence }: { alert: Alert; silence: (of: Silenced) => void }) {
@@ -52,10 +100,9 @@ function One({ alert, silence }: { alert: Alert; silence: (of: Silenced) => void
     busy.value = false;
     done.value++;
   };
-  const { acknowledged, muted_by: muted } = alert;
   const about = `${alert.rule} of ${alert.circuit}`;
   return (
-    <li class={`alert ${alert.state} ${alert.severity} ${muted ? "silenced" : ""}`} aria-label={`${about}: ${alert.state}`}>
+    <li class={`alert ${alert.state} ${alert.severity} ${alert.muted_by ? "silenced" : ""}`} aria-label={`${about}: ${alert.state}`}>
       <div class="what">
         <p class="head">
           <span class="severity">{alert.severity}</span>
@@ -66,33 +113,11 @@ function One({ alert, silence }: { alert: Alert; silence: (of: Silenced) => void
             <bdi>{alert.circuit}</bdi>
           </a>
           <span class="quiet num">
-            {alert.state === "resolved" && alert.resolved_at ? (
-              <>
-                resolved <Ago at={alert.resolved_at} ago />
-              </>
-            ) : (
-              <>
-                {alert.state} {alert.since && <>for <Ago at={alert.since} /></>}
-              </>
-            )}
+            <Standing alert={alert} />
           </span>
         </p>
         <p class="message">{alert.message || alert.evidence.text}</p>
-        <p class="quiet">
-          {alert.message && alert.evidence.text && <>{alert.evidence.text}; </>}
-          {alert.state !== "pending" && <Told alert={alert} />}
-          {acknowledged && (
-            <>
-              ; acknowledged by <bdi>{acknowledged.by}</bdi> <Ago at={acknowledged.at} ago />
-            </>
-          )}
-          {muted && <>; muted: {muted}</>}
-          {alert.runbook && (
-            <>
-              ; <Runbook at={alert.runbook} />
-            </>
-          )}
-        </p>
+        <Remarks alert={alert} />
         {trouble.value && (
           <p class="trouble" role="alert">
             {trouble.value}
@@ -101,7 +126,7 @@ function One({ alert, silence }: { alert: Alert; silence: (of: Silenced) => void
       </div>
       {alert.state !== "resolved" && (
         <div class="actions">
-          {alert.state === "firing" && !acknowledged && (
+          {alert.state === "firing" && !alert.acknowledged && (
             <button type="button" disabled={busy.value} aria-label={`Acknowledge ${about}`} onClick={() => void acknowledge()}>
               Acknowledge
             </button>

@@ -1,7 +1,6 @@
 // One breaker: how it stands, what it did over a span of time, why it changed, and what an operator can do.
 import type { BreakerDocument, Transition } from "../api";
 import { entries, connection, type Entry } from "../live/model";
-import { second } from "../live/clock";
 import { Analysis } from "../parts/analysis";
 import { BreakerCommands } from "../parts/breaker_commands";
 import { Standing } from "../parts/card";
@@ -15,7 +14,7 @@ import { Transitions } from "../parts/transitions";
 import { Charts } from "../parts/charts";
 import { has, useAnswer } from "../remote";
 import { href } from "../route";
-import { fromLive, usePastOf, type PastOf } from "./past_of";
+import { usePastOf } from "./past_of";
 
 /// Those that both know, each once, newest first.
 function merged(some: readonly Transition[], others: readonly Transition[]): Transition[] {
@@ -26,9 +25,7 @@ function merged(some: readonly Transition[], others: readonly Transition[]): Tra
 function Figures({ entry, known }: { entry: Entry; known: readonly Transition[] }) {
   const chosen = chosenSpan(has("/history") ? "1h" : "5m");
   const live = chosen.kind === "last" && chosen.span === "5m";
-  const { past: kept, answer } = usePastOf(entry.name, live ? null : chosen);
-  if (live) second.value;
-  const past: PastOf | null = live ? fromLive(entry.past) : kept;
+  const { past, answer } = usePastOf(entry.name, chosen, entry.past);
   const all = merged(known, past?.transitions ?? []);
   const within = past ? all.filter(({ at }) => Date.parse(at) / 1000 >= past.from && Date.parse(at) / 1000 <= past.to) : all;
   return (
@@ -38,11 +35,14 @@ function Figures({ entry, known }: { entry: Entry; known: readonly Transition[] 
           <h2 id="charts-title">Over time</h2>
           <SpanChooser chosen={chosen} from={past?.from ?? 0} to={past?.to ?? 0} offered={has("/history") ? ["5m", "1h", "6h", "24h"] : ["5m"]} />
         </header>
-        {!live && <Waiting answer={answer} what="the history" absent="This program keeps no history; choose the last 5 minutes." />}
+        {(!live || answer.state === "failed") && (
+          <Waiting answer={answer} what="the history" absent="This program keeps no history; choose the last 5 minutes." />
+        )}
         {live && (
           <p class="quiet note">
-            What this page has seen since you opened it.
-            {!has("/history") && " A history is not configured, so that earlier calls and latencies are not known."}
+            {has("/history")
+              ? "Second by second since you opened this page, before that from the history."
+              : "What this page has seen since you opened it. A history is not configured, so that earlier calls and latencies are not known."}
           </p>
         )}
         {past && <Charts past={past} marks={[...all].reverse()} />}

@@ -1,8 +1,10 @@
 // Every breaker: cards for few, a table for many.
+import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { percent, rate } from "../format";
 import { ascending, listed, sortBy, sortKey, type SortKey } from "../live/listed";
 import { connection, entries, type Entry } from "../live/model";
+import { CommandDialog, type Question } from "../parts/breaker_commands";
 import { Card } from "../parts/card";
 import { Feed } from "../parts/feed";
 import { Glyph } from "../parts/glyph";
@@ -36,10 +38,12 @@ function Empty() {
 function Cards() {
   const found = listed.value;
   const rest = found.length - mostCards;
+  const asked = useSignal<Question | null>(null);
+  const ask = (question: Question) => void (asked.value = question);
   return (
     <section class="cards" aria-label="Circuit breakers">
       {found.slice(0, mostCards).map((entry) => (
-        <Card key={entry.name} entry={entry} />
+        <Card key={entry.name} entry={entry} ask={ask} />
       ))}
       {rest > 0 && (
         <p class="rest">
@@ -49,6 +53,7 @@ function Cards() {
           </button>
         </p>
       )}
+      {asked.value && <CommandDialog question={asked.value} close={() => (asked.value = null)} />}
     </section>
   );
 }

@@ -3,7 +3,7 @@ import { useMemo } from "preact/hooks";
 import type { ReportDocument } from "../api";
 import { bare, count, instant, percent, perSecond, seconds, span, words } from "../format";
 import { listed } from "../live/listed";
-import { resources, type Entry } from "../live/model";
+import { entries, resources, type Entry } from "../live/model";
 import { Findings } from "../parts/analysis";
 import { PlainTable } from "../parts/plain_table";
 import { StateMark, Waiting } from "../parts/said";
@@ -28,7 +28,7 @@ const columns: Column<Entry>[] = [
     ),
   },
   { key: "state", title: "State", class: "statecell", cell: ({ breaker }) => <StateMark state={breaker.value.state} /> },
-  { key: "opened", title: "Openings", class: "num", cell: ({ breaker }) => count(breaker.value.counters.opened) },
+  { key: "opened", title: "Opened", class: "num", cell: ({ breaker }) => count(breaker.value.counters.opened) },
   { key: "calls", title: "Calls", class: "num medium", cell: ({ breaker }) => count(breaker.value.counters.calls) },
   { key: "failures", title: "Failures", class: "num medium", cell: ({ breaker }) => count(breaker.value.counters.failures) },
   { key: "rejected", title: "Rejected", class: "num medium", cell: ({ breaker }) => count(breaker.value.counters.rejected) },
@@ -40,13 +40,15 @@ export function ReportsPage() {
       <h1>Reports</h1>
       {has("/reports") ? (
         <>
-          <div class="toolbar" role="search" aria-label="Circuit breakers">
-            <Search label="Search by name" />
-          </div>
+          {entries.value.size > 0 && (
+            <div class="toolbar" role="search" aria-label="Circuit breakers">
+              <Search label="Search by name" />
+            </div>
+          )}
           {listed.value.length > 0 ? (
             <VirtualTable label="Reports" items={listed.value} columns={columns} keyOf={(entry) => entry.name} />
           ) : (
-            <p class="quiet note">No circuit breaker matches.</p>
+            <p class="quiet note">{entries.value.size > 0 ? "No circuit breaker matches." : "The program has no circuit breakers."}</p>
           )}
         </>
       ) : (
@@ -104,7 +106,12 @@ function rows(of: ReportDocument): Row[] {
 
 function Course({ of }: { of: ReportDocument }) {
   const made = useMemo(() => {
-    const points = withGaps(of.course.map((each) => ({ at: each.from, ...each })));
+    const points = withGaps(
+      of.course.map((each) => {
+        const from = Date.parse(each.from) / 1000;
+        return { ...each, from, to: from + each.length };
+      }),
+    );
     const values = (key: "successes" | "failures" | "refused" | "p50" | "p95" | "p99") => points.map(({ sample }) => sample?.[key] ?? null);
     const flow: Line[] = [
       { label: "good", colour: "calls", fill: "callsFill", values: values("successes") },
@@ -119,9 +126,16 @@ function Course({ of }: { of: ReportDocument }) {
     return { times: points.map(({ time }) => time), flow, latency };
   }, [of]);
   const marks = useMemo(() => [...of.transitions].sort((a, b) => Date.parse(a.at) - Date.parse(b.at)), [of]);
-  if (of.course.length === 0) return null;
-  const [from, to] = [Date.parse(of.from) / 1000, Date.parse(of.to) / 1000];
-  const common = { times: made.times, from, to, marks };
+  const stretches = useMemo(
+    () => of.states.map(({ state, from, to }) => ({ state, from: Date.parse(from) / 1000, to: Date.parse(to) / 1000 })),
+    [of],
+  );
+  const first = of.course[0];
+  if (!first) return null;
+  // A young program's curve takes the whole width.
+  const from = Math.max(Date.parse(of.from), Date.parse(first.from)) / 1000;
+  const to = Date.parse(of.to) / 1000;
+  const common = { times: made.times, from, to, stretches, marks };
   return (
     <section class="panel" aria-label="Course">
       <h2>Course</h2>
@@ -210,6 +224,11 @@ export function ReportPage({ name }: { name: string }) {
         </a>
       </header>
       <Waiting answer={answer} what="the report" absent={absent} />
+      {answer.state === "failed" && (
+        <p>
+          <a href={href("reports")}>All reports</a>
+        </p>
+      )}
       {answer.state === "here" && <Shown of={answer.data} />}
     </>
   );

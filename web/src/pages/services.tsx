@@ -163,13 +163,24 @@ function CacheUse({ cache }: { cache: CacheSeen }) {
   );
 }
 
+/// A pool is full when as many are busy as it may open, not when all of those that are open are.
+function Connections({ of, limit }: { of: Service["connections"]; limit: number | undefined }) {
+  const { busy, idle, waiting, fresh_attempts, loops } = of;
+  return (
+    <>
+      {limit !== undefined && <Usage label="busy, of the limit" used={busy} of={limit} />}
+      <Pairs of={counted({ ...(limit === undefined && { busy }), idle, waiting, fresh_attempts, loops })} />
+    </>
+  );
+}
+
 function Policies({ service }: { service: Service }) {
   const { retry, retry_budget, hedge, bulkhead, adaptive_limit, rate_limiter, cache, fallback, queue, chaos } = service;
   return (
     <>
       {retry && (
         <Panel title="Retry">
-          <Pairs of={[["retries", count(retry.retries)], ["attempts at most", retry.max_attempts]]} />
+          <Pairs of={[["retries", count(retry.retries)], ["calls recovered", count(retry.recovered)], ["attempts at most", retry.max_attempts]]} />
           <h3>Given up</h3>
           <Pairs of={counted(retry.given_up)} />
           {retry_budget && (
@@ -248,6 +259,7 @@ export function ServicePage({ name }: { name: string }) {
   const answer = useStatus();
   const services = answer.state === "here" ? (answer.data.services ?? {}) : {};
   const service = Object.hasOwn(services, name) ? services[name] : undefined;
+  const pools = answer.state === "here" ? answer.data.connection_pools : {};
   return (
     <>
       <header class="pagehead">
@@ -268,7 +280,14 @@ export function ServicePage({ name }: { name: string }) {
         )}
       </header>
       <Waiting answer={answer} what="the service" absent="Services are not configured in this program." />
-      {answer.state === "here" && !service && <p class="quiet note">The program has no service of that name.</p>}
+      {answer.state === "here" && !service && (
+        <>
+          <p class="quiet note">The program has no service of that name.</p>
+          <p>
+            <a href={href("services")}>All services</a>
+          </p>
+        </>
+      )}
       {service && (
         <div class={connection.value === "live" ? "panels" : "panels stale"}>
           <Panel title="Requests">
@@ -286,8 +305,7 @@ export function ServicePage({ name }: { name: string }) {
             <Pairs of={counted(service.failures)} />
           </Panel>
           <Panel title="Connections">
-            <Usage label="busy, of those open" used={service.connections.busy} of={service.connections.busy + service.connections.idle} />
-            <Pairs of={counted({ waiting: service.connections.waiting, fresh_attempts: service.connections.fresh_attempts, loops: service.connections.loops })} />
+            <Connections of={service.connections} limit={pools[name]?.limit} />
           </Panel>
           <Policies service={service} />
         </div>

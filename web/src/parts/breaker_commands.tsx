@@ -12,6 +12,13 @@ interface Offer {
   idle: (breaker: Breaker) => boolean;
 }
 
+/// Asked before a command is sent.
+export interface Question {
+  name: string;
+  offer: Offer;
+  send: () => void;
+}
+
 const offers: Offer[] = [
   {
     command: "reset",
@@ -41,37 +48,69 @@ const offers: Offer[] = [
   },
 ];
 
+const usual: readonly Command[] = ["reset", "force-open"];
+
+interface Props {
+  breaker: Breaker;
+  ask: (question: Question) => void;
+  /// On the card of one of many breakers: the usual commands, named together with the breaker.
+  onCard?: boolean;
+}
+
 /// A command that would change nothing is `aria-disabled`: a button that is really disabled would lose the focus to nowhere.
-export function BreakerCommands({ breaker }: { breaker: Breaker }) {
-  const asked = useSignal<Offer | null>(null);
+export function CommandButtons({ breaker, ask, onCard = false }: Props) {
+  const { name } = breaker;
   const trouble = useSignal<string | null>(null);
-  const run = async ({ command }: Offer) => {
-    asked.value = null;
-    trouble.value = await send(breaker.name, command);
-  };
-  const offer = asked.value;
+  const question = (offer: Offer): Question => ({
+    name,
+    offer,
+    send: () => void send(name, offer.command).then((problem) => (trouble.value = problem)),
+  });
   return (
     <div class="actions">
-      {offers.map((each) => (
-        <button key={each.command} type="button" class={each.dangerous ? "danger" : ""} aria-disabled={each.idle(breaker)}
-          onClick={() => each.idle(breaker) || (asked.value = each)}>
-          {each.word}
-        </button>
-      ))}
+      {offers
+        .filter(({ command }) => !onCard || usual.includes(command))
+        .map((each) => (
+          <button key={each.command} type="button" class={each.dangerous ? "danger" : ""} aria-disabled={each.idle(breaker)}
+            aria-label={onCard ? `${each.word} ${name}` : undefined} onClick={() => each.idle(breaker) || ask(question(each))}>
+            {each.word}
+          </button>
+        ))}
       {trouble.value && <p role="alert">{trouble.value}</p>}
-      {offer && (
-        <Dialog onCancel={() => (asked.value = null)} title={<>{offer.word}: <bdi>{breaker.name}</bdi></>}>
-          <p>{offer.does}</p>
-          <div class="actions">
-            <button type="button" data-first onClick={() => (asked.value = null)}>
-              Cancel
-            </button>
-            <button type="button" class={offer.dangerous ? "danger sure" : "primary"} onClick={() => void run(offer)}>
-              {offer.word}
-            </button>
-          </div>
-        </Dialog>
-      )}
     </div>
+  );
+}
+
+/// Stands beside what has the buttons: a card that moves to another place in its list would close a dialog inside it.
+export function CommandDialog({ question, close }: { question: Question; close: () => void }) {
+  const { name, offer } = question;
+  // The second click of a double click on the button below must not answer.
+  const answer = ({ detail: clicks }: MouseEvent) => {
+    if (clicks > 1) return;
+    close();
+    question.send();
+  };
+  return (
+    <Dialog onCancel={close} title={<>{offer.word}: <bdi>{name}</bdi></>}>
+      <p>{offer.does}</p>
+      <div class="actions">
+        <button type="button" data-first onClick={close}>
+          Cancel
+        </button>
+        <button type="button" class={offer.dangerous ? "danger sure" : "primary"} onClick={answer}>
+          {offer.word}
+        </button>
+      </div>
+    </Dialog>
+  );
+}
+
+export function BreakerCommands({ breaker }: { breaker: Breaker }) {
+  const asked = useSignal<Question | null>(null);
+  return (
+    <>
+      <CommandButtons breaker={breaker} ask={(question) => (asked.value = question)} />
+      {asked.value && <CommandDialog question={asked.value} close={() => (asked.value = null)} />}
+    </>
   );
 }

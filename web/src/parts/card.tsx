@@ -1,10 +1,9 @@
 // One breaker on the overview.
-import { useSignal } from "@preact/signals";
 import type { Breaker, Transition } from "../api";
-import { send, type Command } from "../commands";
 import { percent, seconds, stateWord } from "../format";
 import type { Entry } from "../live/model";
 import { href } from "../route";
+import { CommandButtons, type Question } from "./breaker_commands";
 import { Glyph } from "./glyph";
 import { Phase } from "./phase";
 import { Ago, Move, Tags, Why } from "./said";
@@ -24,39 +23,6 @@ function LastTransition({ last }: { last: Transition | null }) {
   );
 }
 
-function Buttons({ breaker }: { breaker: Breaker }) {
-  const busy = useSignal(false);
-  const sure = useSignal(false);
-  const trouble = useSignal<string | null>(null);
-  const forced = breaker.state === "forced_open";
-  const run = async (command: Command) => {
-    if (busy.value) return;
-    busy.value = true;
-    sure.value = false;
-    trouble.value = await send(breaker.name, command);
-    busy.value = false;
-  };
-  // Forcing open refuses all traffic at once: the first press asks for confirmation, the second does it.
-  const forceOpen = () => {
-    if (forced) return;
-    if (sure.value) return void run("force-open");
-    sure.value = true;
-    setTimeout(() => (sure.value = false), 4000);
-  };
-  return (
-    <div class="actions">
-      <button type="button" aria-disabled={busy.value} aria-label={`Reset ${breaker.name}`} onClick={() => void run("reset")}>
-        Reset
-      </button>
-      <button type="button" class={sure.value ? "danger sure" : "danger"} aria-disabled={busy.value || forced}
-        aria-label={sure.value ? `Confirm: refuse every call to ${breaker.name}` : `Force open ${breaker.name}`} onClick={forceOpen}>
-        {sure.value ? "Refuse all?" : "Force open"}
-      </button>
-      {trouble.value && <p role="alert">{trouble.value}</p>}
-    </div>
-  );
-}
-
 /// A breaker's state with all that qualifies it.
 export function Standing({ breaker }: { breaker: Breaker }) {
   return (
@@ -73,7 +39,7 @@ export function Standing({ breaker }: { breaker: Breaker }) {
   );
 }
 
-export function Card({ entry }: { entry: Entry }) {
+export function Card({ entry, ask }: { entry: Entry; ask: (question: Question) => void }) {
   const breaker = entry.breaker.value;
   return (
     <article class={`card ${breaker.state}`} aria-label={`${breaker.name}: ${stateWord[breaker.state]}`}>
@@ -92,7 +58,7 @@ export function Card({ entry }: { entry: Entry }) {
       <Stats breaker={breaker} />
       <Sparkline past={entry.past} labelled />
       <LastTransition last={breaker.last_transition} />
-      <Buttons breaker={breaker} />
+      <CommandButtons breaker={breaker} ask={ask} onCard />
       {breaker.policy.slow_call && breaker.window.slow > 0 && (
         <p class="hidden">
           {percent(breaker.window.slow_call_rate)} slower than {seconds(breaker.policy.slow_call.threshold)}

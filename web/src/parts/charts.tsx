@@ -4,9 +4,10 @@ import { useMemo } from "preact/hooks";
 import type { Transition } from "../api";
 import { instant, perSecond, seconds } from "../format";
 import type { PastOf } from "../pages/past_of";
+import { stretchesOf } from "../pages/stretches";
 import { PlainTable } from "./plain_table";
 import { chooseBetween } from "./spans";
-import { TimeChart, type Line } from "./time_chart";
+import { TimeChart, valueAt, type Line } from "./time_chart";
 
 /// At most this many rows: the first of each group of points.
 const mostRows = 120;
@@ -26,11 +27,14 @@ function Rows({ times, lines }: { times: number[]; lines: Written[] }) {
             <th scope="row" class="num">
               {instant(time * 1000)}
             </th>
-            {lines.map(({ line, written }) => (
-              <td key={line.label} class="num">
-                {line.values[i] == null ? "–" : written(line.values[i]!)}
-              </td>
-            ))}
+            {lines.map(({ line, written }) => {
+              const value = valueAt(line, i);
+              return (
+                <td key={line.label} class="num">
+                  {value === null ? "–" : written(value)}
+                </td>
+              );
+            })}
           </tr>
         ) : null,
       )}
@@ -70,7 +74,8 @@ export function Charts({ past, marks }: { past: PastOf; marks: Transition[] }) {
         : [],
     [past],
   );
-  const common = { times, from, to, marks, onZoom: chooseBetween };
+  const stretches = useMemo(() => stretchesOf(past.recorded, marks), [past, marks]);
+  const common = { times, from, to, stretches, marks, onZoom: chooseBetween };
   const all = [
     ...[...flow, ...refusals].map((line) => ({ line, written: perSecond })),
     ...quantiles.map((line) => ({ line, written: seconds })),

@@ -96,7 +96,7 @@ function Overall() {
 
 export function Header() {
   return (
-    <header class="top">
+    <header class={connection.value === "live" ? "top" : "top stale"}>
       <div class="brand">
         <a href={href("overview")}>
           <img src="dashboard/icon.svg" width="36" height="36" alt="" />

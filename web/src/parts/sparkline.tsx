@@ -18,23 +18,17 @@ function largest(ring: Float32Array): number {
   return most;
 }
 
-function trace(context: CanvasRenderingContext2D, ring: Float32Array, x: (i: number) => number, y: (v: number) => number) {
-  context.beginPath();
-  let pen = false;
-  let first = 0;
-  let last = 0;
-  for (let i = 0; i < length; i++) {
-    const value = ring[indexOf(i, length)]!;
-    if (Number.isNaN(value)) {
-      pen = false;
-      continue;
-    }
-    if (pen) context.lineTo(x(i), y(value));
-    else context.moveTo(x((first = i)), y(value));
-    pen = true;
-    last = i;
+/// The stretches in which the page was connected, as their first and last seconds.
+function stretches(ring: Float32Array): [first: number, last: number][] {
+  const found: [number, number][] = [];
+  for (let i = 0, connected = false; i < length; i++) {
+    const before = connected;
+    connected = !Number.isNaN(ring[indexOf(i, length)]!);
+    if (!connected) continue;
+    if (before) found.at(-1)![1] = i;
+    else found.push([i, i]);
   }
-  return { first, last };
+  return found;
 }
 
 function draw(canvas: HTMLCanvasElement, past: Past, labelled: boolean) {
@@ -71,23 +65,29 @@ function draw(canvas: HTMLCanvasElement, past: Past, labelled: boolean) {
   }
   context.lineJoin = "round";
   context.lineWidth = labelled ? 2 : 1.5;
-  const { first, last } = trace(context, past.calls, x, y);
+  const trace = (ring: Float32Array, [first, last]: [number, number]) => {
+    context.beginPath();
+    for (let i = first; i <= last; i++) context.lineTo(x(i), y(ring[indexOf(i, length)]!));
+    context.stroke();
+  };
+  const all = stretches(past.calls);
   context.strokeStyle = colours.calls;
-  context.stroke();
-  context.lineTo(x(last), y(0));
-  context.lineTo(x(first), y(0));
   context.fillStyle = colours.callsFill;
-  context.fill();
+  for (const each of all) {
+    trace(past.calls, each);
+    context.lineTo(x(each[1]), y(0));
+    context.lineTo(x(each[0]), y(0));
+    context.fill();
+  }
   // A line that never left zero says nothing and hides the one below it.
   for (const [ring, colour, dash] of [
     [past.rejected, colours.rejected, labelled ? [2, 3] : []],
     [past.failures, colours.failures, []],
   ] as const) {
     if (largest(ring) === 0) continue;
-    trace(context, ring, x, y);
     context.strokeStyle = colour;
     context.setLineDash([...dash]);
-    context.stroke();
+    for (const each of all) trace(ring, each);
   }
   context.setLineDash([]);
 }

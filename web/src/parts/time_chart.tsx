@@ -12,7 +12,15 @@ export interface Line {
   colour: keyof Palette;
   fill?: keyof Palette;
   dash?: number[];
-  values: (number | null)[];
+  /// Null: a gap. Undefined: the point is another line's.
+  values: (number | null | undefined)[];
+}
+
+/// A time in which the state was one and the same, in seconds since 1970.
+export interface Stretch {
+  state: State;
+  from: number;
+  to: number;
 }
 
 interface Props {
@@ -22,6 +30,8 @@ interface Props {
   from: number;
   to: number;
   lines: Line[];
+  /// Oldest first; what lies in none of them was not recorded, and is left blank.
+  stretches: Stretch[];
   /// Oldest first.
   marks: Mark[];
   written: (value: number) => string;
@@ -40,27 +50,16 @@ const at = (mark: Mark) => Date.parse(mark.at) / 1000;
 /// A state that needs no colour: the calls go through as they should.
 const calm = (state: State) => state === "closed" || state === "disabled";
 
-/// What the state was, as stretches of the span; the last state also holds after the last change.
-function bands(marks: Mark[], from: number, to: number) {
-  const found: { state: State; from: number; to: number }[] = [];
-  marks.forEach((mark, i) => {
-    const begin = at(mark);
-    const end = i + 1 < marks.length ? at(marks[i + 1]!) : to;
-    if (i === 0 && begin > from) found.push({ state: mark.from, from, to: begin });
-    if (end > from && begin < to) found.push({ state: mark.to, from: Math.max(begin, from), to: Math.min(end, to) });
-  });
-  return found;
-}
-
-function drawBands(plot: uPlot, { marks, from, to }: Props) {
+function drawBands(plot: uPlot, { stretches, from, to }: Props) {
   const { ctx, bbox } = plot;
+  const x = (time: number) => plot.valToPos(Math.min(to, Math.max(from, time)), "x", true);
   ctx.save();
   ctx.globalAlpha = 0.1;
-  for (const band of bands(marks, from, to)) {
-    if (calm(band.state)) continue;
-    const left = plot.valToPos(band.from, "x", true);
-    ctx.fillStyle = palette()[band.state];
-    ctx.fillRect(left, bbox.top, Math.max(1, plot.valToPos(band.to, "x", true) - left), bbox.height);
+  for (const each of stretches) {
+    if (calm(each.state) || each.to < from || each.from > to) continue;
+    const left = x(each.from);
+    ctx.fillStyle = palette()[each.state];
+    ctx.fillRect(left, bbox.top, Math.max(1, x(each.to) - left), bbox.height);
   }
   ctx.restore();
 }
@@ -146,6 +145,12 @@ function options(width: number, props: () => Props, cursor: Signal<number | null
 
 const most = (line: Line) => line.values.reduce<number>((top, value) => Math.max(top, value ?? 0), 0);
 
+/// A line's value at a point; at a point of another line, the one before.
+export function valueAt({ values }: Line, point: number): number | null {
+  while (point > 0 && values[point] === undefined) point--;
+  return values[point] ?? null;
+}
+
 /// What a reader who does not see the chart is told of it.
 function described({ title, lines, from, to, written }: Props): string {
   const each = lines.map((line) => `${line.label} at most ${written(most(line))}`).join(", ");
@@ -174,7 +179,7 @@ export function TimeChart(props: Props) {
       made.destroy();
     };
   }, [coloured, props.lines.length]);
-  useEffect(() => plot.current?.setData(data()), [props.times, props.lines, props.marks, props.from, props.to]);
+  useEffect(() => plot.current?.setData(data()), [props.times, props.lines, props.stretches, props.marks, props.from, props.to]);
 
   const under = cursor.value;
   const when = under === null ? undefined : props.times[under];
@@ -184,7 +189,7 @@ export function TimeChart(props: Props) {
         <h3>{props.title}</h3>
         <ul class="legend">
           {props.lines.map((line) => {
-            const value = under === null ? undefined : line.values[under];
+            const value = under === null ? undefined : valueAt(line, under);
             return (
               <li key={line.label}>
                 <i class={line.dash ? "key dashed" : "key"} data-colour={line.colour} aria-hidden="true" /> {line.label}

@@ -16,8 +16,9 @@ export function TokenDialog() {
     <Dialog key={String(request.refused)} title="Admin token" onCancel={() => request.answer(null)}>
       <form onSubmit={submit}>
         <p>
-          {request.refused ? "That token was not accepted. " : "Changing something needs the admin token. "}
-          It is kept in this tab until you close it.
+          {request.refused
+            ? "That token was not accepted. The right one is kept in this tab until you close it."
+            : "Changing something needs the admin token. It is kept in this tab until you close it."}
         </p>
         <label>
           Token

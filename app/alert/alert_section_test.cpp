@@ -33,6 +33,21 @@ const AlertRule& rule_of(const AlertOptions& options, const std::string& name) {
   return *std::ranges::find(options.rules, name, &AlertRule::name);
 }
 
+TEST(AlertSection, QuotesNoSecretThatStandsInTheWrongPlace) {
+  for (const char* channels :
+       {"\"https://h/s3cret\"", "[\"https://h/s3cret\"]", "{a: \"https://h/s3cret\"}",
+        "{a: {slack: \"https://h/s3cret\"}}", "{a: {webhook: \"https://h/s3cret\"}}",
+        "{a: {pagerduty: s3cret}}", "{a: {slack: {webhook:https://h/s3cret}}}",
+        "{a: {slack: {webhook: [\"https://h/s3cret\"]}}}", "{a: {slack: {webhook: \"${https://h/s3cret}\"}}}",
+        "{a: {slack: {webhook: \"https://u:s3cret@h/\"}}}"}) {
+    const std::vector<std::string> errors =
+        config::lines_of(load(std::string{"  channels: "} + channels + "\n").errors);
+    EXPECT_FALSE(errors.empty()) << channels;
+    for (const std::string& error : errors)
+      EXPECT_EQ(error.find("s3cret"), std::string::npos) << channels << ": " << error;
+  }
+}
+
 TEST(AlertSection, TellsEveryChannelOfTheShippedRules) {
   const AlertOptions options =
       options_of("  channels: {hook: {webhook: {url: \"http://a/x\"}}, mine: {log: {}}}\n");

@@ -22,6 +22,7 @@ namespace {
 constexpr std::array<std::string_view, 2> trace_words{"off", "w3c"};
 constexpr std::size_t longest_name = 128;
 
+/// A URL to be called. A wrong one may hold a password, so that it is not quoted.
 struct Endpoint {
   [[nodiscard]] std::optional<std::string> operator()(const config::Value& value) const {
     auto text = config::Text{}(value);
@@ -35,8 +36,11 @@ struct Endpoint {
       } else {
         return text;
       }
-    } catch (const http::Error& error) {
-      value.wrong(error.what());
+    } catch (const http::Error&) {
+      value.wrong(
+          "is not a URL that can be called; expected http://HOST[:PORT][/PATH], or https, without a user "
+          "name "
+          "or a password: these go into headers");
     }
     return std::nullopt;
   }
@@ -77,7 +81,9 @@ void read_headers(config::Section& otlp, const config::FileContext& context, Otl
   if (!found) return;
   config::Section section(*found);
   for (const auto& [name, value] : section.entries()) {
-    if (!http::is_token(name) || is_clients_own(name)) {
+    if (!http::is_token(name)) {
+      found->wrong("a key is not the name of a header; write, for example, {x-api-key: file:key}");
+    } else if (is_clients_own(name)) {
       value.wrong("this header cannot be set; write, for example, authorization or x-api-key");
     } else if (auto secret = config::Secret{context.directory}(value)) {
       headers.emplace_back(name, *std::move(secret));

@@ -69,6 +69,23 @@ TEST(TelemetrySection, ReadsSecretsFromFiles) {
             (OtlpOptions::Pairs{{"api-key", "abc"}}));
 }
 
+TEST(TelemetrySection, QuotesNoSecretThatStandsInTheWrongPlace) {
+  for (const char* wrong :
+       {"\"https://h/s3cret\"", "{otlp: \"https://h/s3cret\"}", "{otlp: [\"https://h/s3cret\"]}",
+        "{otlp: {endpoint: \"http://u:s3cret@h:1\"}}", "{otlp: {endpoint: \"grpc://h:1/s3cret\"}}",
+        "{otlp: {endpoint: \"http://h:1/a b?s3cret\"}}",
+        "{otlp: {endpoint: \"http://h:1\", headers: \"x-key: s3cret\"}}",
+        "{otlp: {endpoint: \"http://h:1\", headers: [\"x-key=s3cret\"]}}",
+        "{otlp: {endpoint: \"http://h:1\", headers: {\"x-key=s3cret\"}}}",
+        "{otlp: {endpoint: \"http://h:1\", headers: {\"x-key s3cret\": y}}}",
+        "{otlp: {endpoint: \"http://h:1\", header:s3cret}}"}) {
+    const std::vector<std::string> errors = config::lines_of(load(wrong).errors);
+    EXPECT_FALSE(errors.empty()) << wrong;
+    for (const std::string& error : errors)
+      EXPECT_EQ(error.find("s3cret"), std::string::npos) << wrong << ": " << error;
+  }
+}
+
 TEST(TelemetrySection, LocatesWhatIsWrong) {
   EXPECT_EQ(config::lines_of(load("{otlp: {interval: 5s}}").errors),
             std::vector<std::string>{"f.yaml:2:13: telemetry.otlp.endpoint: is missing; write "

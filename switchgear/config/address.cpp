@@ -156,13 +156,13 @@ Parsed<ServiceUrl> parse_service_url(std::string_view text) {
   constexpr std::string_view wanted = "expected http://HOST[:PORT][/PATH]";
   const auto parsed = urls::parse_uri(text);
   if (!parsed || !parsed->has_authority()) return {{}, problem(text, "is not a URL; ").append(wanted)};
+  if (parsed->has_userinfo())  // and maybe a password, so that it is not quoted
+    return {{}, std::string("names a user, which is not supported; ").append(wanted)};
   const std::string scheme = lower(parsed->scheme());
   if (scheme == "https") {
     return {{}, problem(text, "needs TLS, which this version does not support for upstreams; use http://")};
   }
   if (scheme != "http") return {{}, problem(text, "has an unknown scheme; ").append(wanted)};
-  if (parsed->has_userinfo())
-    return {{}, problem(text, "names a user, which is not supported; ").append(wanted)};
   if (parsed->has_query() || parsed->has_fragment())
     return {{}, problem(text, "has a query or a fragment; ").append(wanted)};
   const auto host = host_of(parsed->authority());

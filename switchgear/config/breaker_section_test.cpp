@@ -131,7 +131,7 @@ TEST(BreakerSection, MistakesOfTypeAndUnit) {
        "f.yaml:5:46: policies.p.circuit_breaker.honor_retry_after: \"yes\" is neither true nor false; "
        "expected true or false"},
       {breaker_with("{failure_rate: 0.5, slow_call: 2s}"),
-       "f.yaml:5:38: policies.p.circuit_breaker.slow_call: \"2s\" found; expected a mapping (key: value)"},
+       "f.yaml:5:38: policies.p.circuit_breaker.slow_call: text found; expected a mapping (key: value)"},
       {breaker_with("{failure_rate: 0.5, window: {type: cuont}}"),
        "f.yaml:5:42: policies.p.circuit_breaker.window.type: \"cuont\" is not known; expected count or time; "
        "did you mean "

@@ -32,7 +32,7 @@ TEST(Document, AFileOfNothingIsAnError) {
   expect_answers({{"", line}, {"\n\n", line}, {"# only a comment\n", line}, {"\xEF\xBB\xBF", line}});
   expect_answers({
       {"---\n", "f.yaml:1:1: nothing found; expected a mapping that starts with \"version: 1\""},
-      {"just text\n", "f.yaml:1:1: \"just text\" found; expected a mapping that starts with \"version: 1\""},
+      {"just text\n", "f.yaml:1:1: text found; expected a mapping that starts with \"version: 1\""},
       {"[1, 2]\n", "f.yaml:1:1: a list found; expected a mapping that starts with \"version: 1\""},
   });
 }
@@ -179,9 +179,9 @@ TEST(Environment, MistakesAreLocatedAndReportedOnce) {
        "characters "
        "themselves"},
       {"version: 1\ngateway:\n  listen: ${A-b}\n",
-       "f.yaml:3:11: gateway.listen: \"${A-b}\" names no variable; write ${VAR} or ${VAR:-default}"},
+       "f.yaml:3:11: gateway.listen: \"${…}\" holds no name of a variable; write ${VAR} or ${VAR:-default}"},
       {"version: 1\ngateway:\n  listen: ${}\n",
-       "f.yaml:3:11: gateway.listen: \"${}\" names no variable; write ${VAR} or ${VAR:-default}"},
+       "f.yaml:3:11: gateway.listen: \"${…}\" holds no name of a variable; write ${VAR} or ${VAR:-default}"},
       {"version: 1\ngateway:\n  token: ${SWITCHGEAR_TEST_BYTES}\n",
        "f.yaml:3:10: gateway.token: a variable holds a byte that is not UTF-8; expected text"},
       {"version: 1\ngateway:\n  origins: [\"${SWITCHGEAR_TEST_UNSET}\"]\n",

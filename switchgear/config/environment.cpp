@@ -90,8 +90,7 @@ class Expander {
   std::string variable(std::string_view inside, std::string& result) {
     const std::size_t colon = inside.find(":-");
     const std::string name(inside.substr(0, colon));
-    if (!is_name(name))
-      return quoted("${" + std::string(inside) + "}") + " names no variable; write ${VAR} or ${VAR:-default}";
+    if (!is_name(name)) return "\"${…}\" holds no name of a variable; write ${VAR} or ${VAR:-default}";
     const char* value = std::getenv(name.c_str());
     const bool has_default = colon != std::string_view::npos;
     if (value == nullptr && !has_default) {

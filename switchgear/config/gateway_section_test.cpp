@@ -87,7 +87,7 @@ TEST(GatewaySection, MistakesAreLocated) {
        "f.yaml:2:54: gateway.limits.target_bytes: 4096 does not fit into header_bytes (4096); expected less"},
       {with("limits: {idle_timeout: 60}"),
        "f.yaml:2:34: gateway.limits.idle_timeout: \"60\" has no unit; write \"60s\""},
-      {"version: 1\ngateway: 5\n", "f.yaml:2:10: gateway: \"5\" found; expected a mapping (key: value)"},
+      {"version: 1\ngateway: 5\n", "f.yaml:2:10: gateway: text found; expected a mapping (key: value)"},
       {"gateway: {}\n", "f.yaml:1:1: version: is missing; write \"version: 1\""},
       {"version: 2\n", "f.yaml:1:10: version: \"2\" is out of range; expected 1"},
       {"version: one\n", "f.yaml:1:10: version: \"one\" is not a whole number; expected 1"},

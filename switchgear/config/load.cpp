@@ -30,7 +30,8 @@ void warn_of_unused(const Value& policies, const Config& config) {
 Config read_root(const Node& root, const std::string& directory, const OwnSections& own, Report& report) {
   Config config;
   if (root.kind != Node::Kind::mapping) {
-    report.error(root.at, "", found(root) + " found; expected a mapping that starts with \"version: 1\"");
+    report.error(root.at, "",
+                 found_unquoted(root) + " found; expected a mapping that starts with \"version: 1\"");
     return config;
   }
   Section section(Value{&root, root.at, "", &report});

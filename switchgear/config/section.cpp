@@ -42,6 +42,13 @@ std::errc parse(std::string_view text, T& out) {
   return result.ec;
 }
 
+/// Where the space after a key's colon is missing in `{webhook:https://…}`, YAML takes the value as a part of
+/// the key. Only what can be a key is shown, because the rest may be a secret.
+std::string shown_key(std::string_view key) {
+  const std::size_t end = key.find_first_of(": /=\"'");
+  return end == std::string_view::npos ? std::string(key) : std::string(key.substr(0, end)) + "…";
+}
+
 bool all_digits(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
@@ -53,6 +60,10 @@ std::string found(const Node& node) {
   if (node.kind == Node::Kind::mapping) return "a mapping";
   if (node.empty()) return "nothing";
   return quoted(node.text);
+}
+
+std::string found_unquoted(const Node& node) {
+  return node.kind == Node::Kind::scalar && !node.empty() ? "text" : found(node);
 }
 
 std::optional<std::uint64_t> Whole::operator()(const Value& value) const {
@@ -175,7 +186,8 @@ Section::Section(const Value& mapping) : self_(mapping) {
   const Node& node = *self_.node;
   if (node.kind != Node::Kind::mapping) {
     is_mapping_ = node.empty() && !node.broken;
-    if (!is_mapping_) self_.wrong(found(node) + " found; expected a mapping (key: value)");
+    // A text is not quoted: it may be a secret whose key was left out, as in `slack: https://…`.
+    if (!is_mapping_) self_.wrong(found_unquoted(node) + " found; expected a mapping (key: value)");
     return;
   }
   is_mapping_ = true;
@@ -223,7 +235,7 @@ void Section::finish() {
     }
     const auto meant = nearest(key, known_);
     self_.report->error(
-        entry.at, join(self_.path, key),
+        entry.at, join(self_.path, shown_key(key)),
         "unknown key; " + (meant ? "did you mean " + quoted(*meant) + "?" : "expected " + one_of(known_)));
   }
 }

@@ -79,7 +79,6 @@ TEST(ServiceSection, UrlsThatCannotBeServed) {
       {"http://", "has no usable host; " + wanted},
       {"http://a b", "is not a URL; " + wanted},
       {"http://a%2eb", "has no usable host; " + wanted},
-      {"http://u:p@a", "names a user, which is not supported; " + wanted},
       {"http://a/?q", "has a query or a fragment; " + wanted},
       {"http://a:0", "has a port out of range; expected one from 1 to 65535"},
       {"http://a:65536", "has a port out of range; expected one from 1 to 65535"},
@@ -109,6 +108,12 @@ TEST(ServiceSection, UrlsThatCannotBeServed) {
   }
 }
 
+TEST(ServiceSection, QuotesNoPasswordOfAUrl) {
+  for (const char* url : {"http://u:s3cret@a", "https://u:s3cret@a", "grpc://u:s3cret@a"})
+    expect_answers({{service_at(url), "f.yaml:4:12: services.s.url: names a user, which is not supported; "
+                                      "expected http://HOST[:PORT][/PATH]"}});
+}
+
 TEST(ServiceSection, MistakesAreLocated) {
   expect_answers({
       {"version: 1\npolicies: {p: {preset: core}}\nservices:\n  s: {policy: p, routes: [{prefix: /s}]}\n",
@@ -120,7 +125,7 @@ TEST(ServiceSection, MistakesAreLocated) {
       {service("http://a", ", policy: p, routes: {prefix: /s}"),
        "f.yaml:4:43: services.s.routes: a mapping found; expected a list, as in [{prefix: /payment/}]"},
       {service("http://a", ", policy: p, routes: [/s]"),
-       "f.yaml:4:44: services.s.routes[0]: \"/s\" found; expected a mapping (key: value)"},
+       "f.yaml:4:44: services.s.routes[0]: text found; expected a mapping (key: value)"},
       {service("http://a", ", policy: p, routes: [{}]"),
        "f.yaml:4:44: services.s.routes[0].prefix: is missing; write \"{prefix: /s/}\""},
       {service("http://a", ", policy: p, routes: [{prefix: s}]"),

@@ -17,8 +17,17 @@ namespace switchgear::http {
 namespace {
 namespace urls = boost::urls;
 
+/// `http://…@shop/`: without the user's name and password.
+[[nodiscard]] std::string without_user(std::string_view text) {
+  const std::size_t scheme = text.find("://");
+  const std::size_t begin = scheme == std::string_view::npos ? 0 : scheme + 3;
+  const std::size_t end = text.rfind('@');
+  if (end == std::string_view::npos || end < begin) return std::string(text);
+  return std::string(text.substr(0, begin)).append("…").append(text.substr(end));
+}
+
 [[noreturn]] void refuse(std::string_view text, std::string_view why) {
-  throw Error(Errc::bad_url, "'" + std::string(text) + "' " + std::string(why));
+  throw Error(Errc::bad_url, "'" + without_user(text) + "' " + std::string(why));
 }
 
 [[nodiscard]] std::string plain(urls::string_view text) { return {text.data(), text.size()}; }

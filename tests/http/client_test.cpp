@@ -437,7 +437,7 @@ TEST(ClientMisuse, SaysInOneSentenceWhatWasFoundAndWhatToWrite) {
       {"localhost", "'localhost' is not a URL; write http://HOST[:PORT][/PATH]"},
       {"ftp://shop/", "'ftp://shop/' begins with ftp:// ; use http:// or https://"},
       {"http://ada:secret@shop/",
-       "'http://ada:secret@shop/' holds a user name or a password; send them as the header Authorization"},
+       "'http://…@shop/' holds a user name or a password; send them as the header Authorization"},
       {"http://shop:99999/", "'http://shop:99999/' has no valid port; use a number from 1 to 65535"},
       {"http://shop/a b",
        "'http://shop/a b' is not a URL: encode spaces and other special characters, for example %20"},

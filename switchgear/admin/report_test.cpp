@@ -62,6 +62,7 @@ TEST_F(AdminReports, AreMadeOfTheStoredHistoryOfTheSpanThatIsAskedFor) {
   past.opens(500);
   past.probes(530);
   past.closes(531);
+  for (std::size_t i = 50; i < 53; ++i) past.history.samples[i].state = State::open;
   program.history = [&](const std::string& circuit, WallAnchor::Wall from, WallAnchor::Wall to) {
     EXPECT_EQ(circuit, "pay/ment");
     EXPECT_EQ(WallAnchor::between(from, to), 48h);

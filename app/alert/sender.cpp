@@ -59,9 +59,13 @@ void Sender::pump() {
 
 void Sender::ended(const Delivery& delivery) {
   under_way_ = false;
-  leaving_.reset();
+  const bool replaced = std::exchange(leaving_, nullptr) != nullptr;
   const auto done = courier_.ended(delivery, std::chrono::steady_clock::now());
-  log(delivery, done ? &*done : nullptr);
+  if (replaced && !done) {
+    ++counts_.failed;  // at a receiver that is not asked again
+  } else {
+    log(delivery, done ? &*done : nullptr);
+  }
   if (done) done_(*done);
   pump();
 }

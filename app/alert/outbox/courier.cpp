@@ -13,6 +13,8 @@ using std::chrono::seconds;
 
 constexpr Duration longest_wait = hours{24};
 
+[[nodiscard]] bool is_refresh(const Message& message) noexcept { return message.telling == Telling::refresh; }
+
 [[nodiscard]] CircuitBreakerOptions breaker_options() {
   CircuitBreakerOptions options;
   options.consecutive_failures = 5;
@@ -42,11 +44,26 @@ Courier::Courier(const std::string& channel, const CourierOptions& options, std:
       breaker_(channel, breaker_options(), {.seed = seed}),
       retry_(channel, retry_options(), seed) {}
 
+std::deque<Message>::iterator Courier::first_waiting() noexcept {
+  return queue_.begin() + (under_way_ ? 1 : 0);
+}
+
 std::optional<Message> Courier::add(Message message) {
+  if (is_refresh(message)) {
+    // The messages of one refresh are made at the same moment.
+    const auto outdated = std::remove_if(first_waiting(), queue_.end(), [&](const Message& one) {
+      return is_refresh(one) && one.made != message.made;
+    });
+    queue_.erase(outdated, queue_.end());
+  }
   queue_.push_back(std::move(message));
   if (queue_.size() <= std::max<std::size_t>(options_.queue, 1)) return std::nullopt;
-  // The first may be under way.
-  const auto oldest = queue_.begin() + (under_way_ ? 1 : 0);
+  const auto refresh = std::find_if(first_waiting(), queue_.end(), is_refresh);
+  if (refresh != queue_.end()) {
+    queue_.erase(refresh);
+    return std::nullopt;
+  }
+  const auto oldest = first_waiting();
   Message dropped = std::move(*oldest);
   queue_.erase(oldest);
   return dropped;
@@ -75,17 +92,22 @@ std::optional<Message> Courier::ended(const Delivery& delivery, TimePoint now) {
   if (delivery.end == Delivery::End::failed) outcome.verdict = Verdict::failure;
   if (delivery.end == Delivery::End::busy) outcome.repeat = Repeat::worthwhile;
   outcome.retry_after = delivery.retry_after;
-  std::move(*under_way_).record(outcome, now);
+  std::move(*under_way_).record(outcome, now);  // the breaker ignores one from before its reset in renew()
   under_way_.reset();
-  problem_ = delivery.problem;
-  if (delivery.again()) {
-    const auto again = retry_.next_attempt(progress_, outcome, now, TimePoint::max());
-    // Empty if the receiver asks for more than a day.
-    not_before_ = std::max(not_before_, again.value_or(saturating_add(now, longest_wait)));
-    if (queue_.front().telling != Telling::refresh) return std::nullopt;
+  bool again = delivery.again();
+  if (std::exchange(replaced_, false)) {
+    again = delivery.end != Delivery::End::delivered;
   } else {
-    progress_ = {};
+    problem_ = delivery.problem;
+    if (again) {
+      const auto next = retry_.next_attempt(progress_, outcome, now, TimePoint::max());
+      // Empty if the receiver asks for more than a day.
+      not_before_ = std::max(not_before_, next.value_or(saturating_add(now, longest_wait)));
+    } else {
+      progress_ = {};
+    }
   }
+  if (again && !is_refresh(queue_.front())) return std::nullopt;
   Message done = std::move(queue_.front());
   queue_.pop_front();
   return done;
@@ -93,6 +115,7 @@ std::optional<Message> Courier::ended(const Delivery& delivery, TimePoint now) {
 
 std::deque<Message> Courier::take_all() {
   under_way_.reset();
+  replaced_ = false;
   return std::exchange(queue_, {});
 }
 
@@ -100,7 +123,9 @@ void Courier::renew(const CourierOptions& options, TimePoint now) {
   options_ = options;
   breaker_.command(Command::reset, now);
   progress_ = {};
+  problem_.clear();
   not_before_ = now;
+  replaced_ = under_way_.has_value();
 }
 
 }  // namespace switchgear::alert

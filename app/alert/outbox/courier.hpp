@@ -27,22 +27,22 @@ struct CourierOptions {
 /// both are the library's.
 ///
 ///     while (const Message* next = courier.next(now)) …      // deliver it; ended() with what came of it
-///     courier.due()                                          // when to ask next() again; empty: when there
-///     is more
+///     courier.due()                          // when to ask next() again; empty: when there is more
 ///
 /// Threads: one.
 class Courier {
  public:
   Courier(const std::string& channel, const CourierOptions& options, std::uint64_t seed);
 
-  /// Returns the message that made way for it, if one had to.
+  /// Returns the message that made way for it, if one had to. A refresh makes way before any other message,
+  /// and for every later refresh, and is not returned.
   [[nodiscard]] std::optional<Message> add(Message message);
   /// The message to deliver now; null when none is, or one is under way.
   [[nodiscard]] const Message* next(TimePoint now);
   /// When next() may have one; empty while one is under way, or none waits.
   [[nodiscard]] std::optional<TimePoint> due() const noexcept;
   /// What came of the one under way. Returns it when it is done with: delivered, refused, or a refresh that
-  /// failed.
+  /// failed. If the receiver has been replaced meanwhile, only a delivery counts.
   std::optional<Message> ended(const Delivery& delivery, TimePoint now);
 
   /// The receiver is another one from now on, or is reached in another way: what was learned of it is
@@ -57,15 +57,17 @@ class Courier {
   [[nodiscard]] const std::string& problem() const noexcept {
     return problem_;
   }  ///< of the last attempt; empty: none
-  /// Attempts that failed since the last one that did not.
-  [[nodiscard]] std::uint32_t failures() const noexcept { return progress_.retries; }
 
  private:
+  /// The first message that is not under way.
+  [[nodiscard]] std::deque<Message>::iterator first_waiting() noexcept;
+
   CourierOptions options_;
   CircuitBreaker breaker_;
   Retry retry_;
   std::deque<Message> queue_;  ///< the first one is under way, or the next
   std::optional<CircuitBreaker::Permit> under_way_;
+  bool replaced_ = false;  ///< the receiver of the one under way
   TimePoint not_before_{TimePoint::min()};
   Retry::Progress progress_;
   std::string problem_;

@@ -17,6 +17,13 @@ Message message(const std::string& id, Telling telling = Telling::firing) {
   return one;
 }
 
+/// One of the messages in which a channel is refreshed at that second.
+Message refresh(const std::string& id, int second) {
+  Message one = message(id, Telling::refresh);
+  one.made = Moment{std::chrono::seconds{second}};
+  return one;
+}
+
 const Delivery delivered{};
 const Delivery refused{Delivery::End::refused, {}, "status 400"};
 const Delivery failed{Delivery::End::failed, {}, "status 500"};
@@ -123,6 +130,48 @@ TEST_F(CourierTest, DoesNotRepeatARefresh) {
   EXPECT_EQ(next(courier), "a");
   EXPECT_EQ(courier.ended(failed, now_)->id, "a") << "the next one is due in a minute";
   EXPECT_EQ(courier.waiting(), 0U);
+}
+
+TEST_F(CourierTest, LetsOnlyTheLatestRefreshWait) {
+  Courier courier{"am", {}, 1};
+  (void)courier.add(message("a"));
+  EXPECT_EQ(next(courier), "a");
+  for (int second = 1; second <= 100; ++second) {
+    EXPECT_FALSE(courier.add(refresh("r", second)));
+    EXPECT_FALSE(courier.add(refresh("s", second))) << "of two messages";
+  }
+  EXPECT_EQ(courier.waiting(), 3U);
+  (void)courier.ended(delivered, now_);
+  EXPECT_EQ(next(courier), "r");
+  (void)courier.add(refresh("t", 101));
+  (void)courier.ended(delivered, now_);
+  EXPECT_EQ(next(courier), "t") << "one that waits makes way, one that is under way does not";
+}
+
+TEST_F(CourierTest, DropsNoMessageToMakeRoomForARefresh) {
+  Courier courier{"am", {.queue = 2, .spacing = {}}, 1};
+  EXPECT_FALSE(courier.add(message("a")));
+  EXPECT_FALSE(courier.add(message("b")));
+  EXPECT_FALSE(courier.add(refresh("r", 1)));
+  EXPECT_EQ(courier.waiting(), 2U) << "a, b";
+  EXPECT_EQ(next(courier), "a");
+  (void)courier.ended(delivered, now_);
+  EXPECT_FALSE(courier.add(refresh("s", 2)));
+  EXPECT_FALSE(courier.add(message("c"))) << "the refresh makes way";
+  EXPECT_EQ(courier.add(message("d"))->id, "b");
+}
+
+TEST_F(CourierTest, DoesNotMakeANewReceiverWaitForTheOldOne) {
+  for (const Delivery& end : {Delivery{Delivery::End::busy, 1h, "status 429"}, failed, refused}) {
+    Courier courier{"hook", {}, 1};
+    (void)courier.add(message("a"));
+    EXPECT_EQ(next(courier), "a");
+    courier.renew({}, now_);
+    EXPECT_FALSE(courier.ended(end, now_)) << "the new one may take it: " << end.problem;
+    EXPECT_EQ(courier.problem(), "");
+    EXPECT_EQ(next(courier), "a") << end.problem;
+    EXPECT_EQ(courier.ended(delivered, now_)->id, "a");
+  }
 }
 
 TEST_F(CourierTest, TriesANewReceiverAtOnce) {

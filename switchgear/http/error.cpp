@@ -51,6 +51,7 @@ const std::error_category& http_category() noexcept {
   return category;
 }
 
-Error::Error(std::error_code code, std::string text) : std::system_error(code), text_(std::move(text)) {}
+Error::Error(std::error_code code, std::string text, unsigned status)
+    : std::system_error(code), text_(std::move(text)), status_(status) {}
 
 }  // namespace switchgear::http

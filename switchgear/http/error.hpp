@@ -35,12 +35,15 @@ enum class Errc {
 /// `http://127.0.0.1:9001: Connection refused`.
 class Error : public std::system_error {
  public:
-  Error(std::error_code code, std::string text);
+  Error(std::error_code code, std::string text, unsigned status = 0);
 
   [[nodiscard]] const char* what() const noexcept override { return text_.c_str(); }
+  /// Of the response whose content could not be read; 0: none began.
+  [[nodiscard]] unsigned status() const noexcept { return status_; }
 
  private:
   std::string text_;
+  unsigned status_;
 };
 
 }  // namespace switchgear::http

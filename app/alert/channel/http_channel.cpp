@@ -35,6 +35,23 @@ namespace {
   }
 }
 
+/// Of the response whose content could not be read; 0: there was none.
+[[nodiscard]] unsigned status_of(const std::exception_ptr& failed) {
+  try {
+    std::rethrow_exception(failed);
+  } catch (const http::Error& error) {
+    return error.status();
+  } catch (const std::exception&) {
+    return 0;
+  }
+}
+
+[[nodiscard]] Delivery judged(const std::exception_ptr& failed) {
+  // What the receiver says beside a status of success does not matter, however long it is.
+  if (status_of(failed) / 100 == 2) return {};
+  return {Delivery::End::failed, std::nullopt, problem_of(failed)};
+}
+
 /// An answer may repeat the URL, which is a secret. A single word, as Slack answers with, does not.
 [[nodiscard]] bool is_a_word(std::string_view text) noexcept {
   return !text.empty() && text.size() <= 40 &&
@@ -69,7 +86,7 @@ void HttpChannel::deliver(const Message& message, Done done) {
   client_.post(std::move(request), [here = std::weak_ptr{here_}, done = std::move(done)](
                                        const std::exception_ptr& failed, const http::Response& answer) {
     if (here.expired()) return;
-    done(failed ? Delivery{Delivery::End::failed, std::nullopt, problem_of(failed)} : judged(answer));
+    done(failed ? judged(failed) : judged(answer));
   });
 }
 

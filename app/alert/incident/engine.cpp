@@ -42,7 +42,6 @@ void Engine::follow_plan(Moment now) {
     const AlertRule* const of = rule(key.first);
     if (of != nullptr && concerns(*of, key.second)) {
       incident.severity = of->severity;
-      incident.labels["severity"] = to_string(of->severity);
       incident.runbook = of->runbook;
       ++at;
       continue;

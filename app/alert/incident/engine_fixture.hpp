@@ -73,6 +73,20 @@ class Alerting {
     }
     return lines;
   }
+  /// Looks once.
+  std::vector<Message> messages_after(Duration length) {
+    now_ += length;
+    std::vector<Sighting> seen;
+    for (auto& [name, circuit] : circuits_) {
+      circuit.circuit = name;
+      seen.push_back(circuit);
+    }
+    engine_.look(seen, now_);
+    Changes changes = engine_.take(now_);
+    std::vector<std::string> ignored;
+    keep(changes, ignored);
+    return std::move(changes.messages);
+  }
   std::vector<std::string> stages() {
     std::vector<std::string> lines;
     for (const Incident& incident : engine_.incidents())

@@ -36,7 +36,7 @@ std::string Engine::text_of(const Incident& incident, Moment now) const {
   facts.severity = to_string(incident.severity);
   facts.state = to_string(incident.state);
   facts.service = label_of(incident.labels, "service");
-  facts.instance = plan_.instance;
+  facts.instance = instance_of(incident);
   facts.runbook = incident.runbook;
   facts.evidence = incident.evidence.text;
   facts.value = incident.evidence.value;
@@ -70,6 +70,12 @@ Labels Engine::group_of(const Incident& incident) const {
   return group;
 }
 
+/// As it was when the incident began: receivers know it by that.
+std::string Engine::instance_of(const Incident& incident) const {
+  const auto at = incident.labels.find("instance");
+  return at == incident.labels.end() ? plan_.instance : at->second;
+}
+
 void Engine::tell(const std::string& channel, const ChannelTerms& terms, const Mutes& mutes, Moment now,
                   Changes& changes) {
   std::map<Labels, std::vector<Incident*>> waiting;  // by group: fired, and not told yet
@@ -78,13 +84,15 @@ void Engine::tell(const std::string& channel, const ChannelTerms& terms, const M
   std::vector<Incident*> resolved;
   std::vector<Incident*> refreshed;
   const auto sort_in = [&](Incident& incident) {
-    if (incident.stage == Stage::pending || incident.severity < terms.min_severity) return;
+    if (incident.stage == Stage::pending) return;
     const AlertRule* const of = rule(incident.rule);
     const auto at = incident.told.find(channel);
     const bool told = at != incident.told.end() && at->second.firing;
     if (!told) {
-      // A resolved one that was muted all the time is not told at all.
-      if (of == nullptr || !tells(*of, channel) || !mutes.by(incident).empty()) return;
+      if (of == nullptr || !tells(*of, channel) || incident.severity < terms.min_severity) return;
+      // A resolved one that was muted to its end is not told at all; what muted it may be over as well.
+      if (incident.stage == Stage::firing) incident.muted = !mutes.by(incident).empty();
+      if (incident.muted || !mutes.by(incident).empty()) return;
       if (incident.stage == Stage::resolved && !changed_.contains(incident.id)) return;
       waiting[group_of(incident)].push_back(&incident);
       return;
@@ -130,13 +138,13 @@ void Engine::write(const std::string& channel, const ChannelTerms& terms, Tellin
     message.channel = channel;
     message.telling = telling;
     message.made = now;
-    message.instance = plan_.instance;
+    message.instance = instance_of(**first);
     message.group = group_of(**first);
     std::string of{to_string(telling)};
     if (telling == Telling::refresh) of += std::to_string(now.time_since_epoch().count());
     for (; first != whom.end() && message.alerts.size() < terms.alerts_per_message; ++first) {
       Incident& incident = **first;
-      if (group_of(incident) != message.group) break;
+      if (group_of(incident) != message.group || instance_of(incident) != message.instance) break;
       Told& told = incident.told[channel];
       message.alerts.push_back(alert_of(incident, now));
       if (telling == Telling::firing) message.alerts.back().ends = Moment{};

@@ -249,6 +249,52 @@ TEST(Engine, LetsAServicesAlertSpeakForItsParts) {
       << "its part is still open, and nothing else says so";
 }
 
+TEST(Engine, DoesNotTellWhatWasInhibitedToItsEndWhenBothEndTogether) {
+  AlertRule grave = opened();
+  grave.name = "grave";
+  grave.severity = Severity::critical;
+  AlertPlan plan = plan_of({opened(), grave});
+  plan.inhibitions = {{{{"severity", "critical"}}, {{"severity", "high"}}, {"circuit"}}};
+  plan.rules[0].severity = Severity::high;
+  Alerting engine{plan};
+  engine.change("payment", State::open);
+  EXPECT_EQ(engine.after(3s).size(), 1U) << "the grave one";
+  engine.change("payment", State::closed);
+  EXPECT_EQ(engine.after(3s).size(), 1U) << "that it is over";
+}
+
+TEST(Engine, TellsTheEndToAChannelThatNowWantsGraverAlertsOnly) {
+  AlertPlan plan = plan_of({opened()});
+  plan.rules[0].severity = Severity::high;
+  Alerting engine{plan};
+  engine.change("payment", State::open);
+  EXPECT_EQ(engine.after(1s).size(), 1U);
+  plan.channels["hook"].min_severity = Severity::critical;
+  engine.configure(plan);
+  engine.change("payment", State::closed);
+  EXPECT_EQ(engine.after(1s), Lines{"hook resolved opened: payment: opened"});
+}
+
+TEST(Engine, KeepsTheLabelsByWhichReceiversKnowAnIncident) {
+  const auto run = [](Alerting& engine, std::vector<Message>& told, const std::string& what) {
+    engine.change("payment", what == "open" ? State::open : State::closed);
+    for (Message& message : engine.messages_after(1s)) told.push_back(std::move(message));
+  };
+  AlertPlan plan = plan_of({opened()});
+  plan.instance = "pod-1";
+  std::vector<Message> told;
+  Alerting first{plan};
+  run(first, told, "open");
+  plan.instance = "pod-2";
+  plan.rules[0].severity = Severity::critical;
+  Alerting second{plan};
+  second.go_on_from(first);
+  run(second, told, "closed");
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_EQ(told[1].instance, "pod-1");
+  EXPECT_EQ(told[1].alerts[0].labels, told[0].alerts[0].labels);
+}
+
 TEST(Engine, GathersAGroupForAsLongAsGroupWaitSays) {
   AlertPlan plan = plan_of({opened()});
   plan.group_wait = 30s;

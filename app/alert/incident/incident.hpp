@@ -57,6 +57,7 @@ struct Incident {
   std::string runbook;
   std::optional<Acknowledgement> acknowledged;
   std::map<std::string, Told, std::less<>> told;  ///< by channel
+  bool muted = false;                             ///< at the last look at it while it fired; not stored
 };
 
 /// Alerts that are not told for a time: a planned outage, a known problem.

@@ -11,7 +11,7 @@ using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr Duration longest_wait = hours{24};
+constexpr Duration longest_wait = minutes{10};  // also for a receiver that asks for more
 
 [[nodiscard]] bool is_refresh(const Message& message) noexcept { return message.telling == Telling::refresh; }
 
@@ -101,7 +101,7 @@ std::optional<Message> Courier::ended(const Delivery& delivery, TimePoint now) {
     problem_ = delivery.problem;
     if (again) {
       const auto next = retry_.next_attempt(progress_, outcome, now, TimePoint::max());
-      // Empty if the receiver asks for more than a day.
+      // Empty if the receiver asks for more.
       not_before_ = std::max(not_before_, next.value_or(saturating_add(now, longest_wait)));
     } else {
       progress_ = {};

@@ -99,6 +99,7 @@ asio::awaitable<bool> RoundTrip::read_head(Response& response) {
   fields.split_response(buffer.view().substr(0, head.size), head);
   for (const Field& field : fields) response.headers.add(field.name, field.value);
   body_.start_response(head, wire_.to_head);
+  status_ = head.status;
   persistent_ = head.persistent() && body_.framing() != BodyReader::Framing::until_end;
   buffer.consume(head.size);
   co_return true;
@@ -157,7 +158,7 @@ asio::awaitable<void> RoundTrip::read_body(Response& response) {
 }
 
 void RoundTrip::fail(Errc code, std::string_view why) const {
-  throw Error(code, wire_.origin + ": " + std::string(why));
+  throw Error(code, wire_.origin + ": " + std::string(why), status_);
 }
 
 }  // namespace switchgear::http

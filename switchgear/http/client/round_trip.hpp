@@ -44,6 +44,7 @@ class RoundTrip {
   bool touched_ = false;
   bool sent_all_ = false;
   bool persistent_ = false;
+  unsigned status_ = 0;  ///< of the response whose content is being read
 };
 
 }  // namespace switchgear::http

@@ -67,6 +67,19 @@ TEST(AlertWebhook, IsToldAgainUnderTheSameKeyWhenItsAnswerWasLostOrItIsBroken) {
       [&] { return gateway.log().find("info alerts: channel 'hook' works again") != std::string::npos; }));
 }
 
+TEST(AlertWebhook, HasGotAMessageHoweverLongItsAnswerIs) {
+  const AlertSink sink{[](int, const AlertSink::Post&) { return "200 OK\r\n"; }, std::string(1'000'000, 'x')};
+  FailingShop shop;
+  const GatewayProcess gateway{shop.config(hook(sink))};
+  ASSERT_TRUE(shop.drive(gateway, "open"));
+  ASSERT_TRUE(sink.takes(1));
+  ASSERT_TRUE(shop.drive(gateway, "closed"));
+  ASSERT_TRUE(eventually([&] { return sink.posts().size() >= 2; }));
+  EXPECT_EQ(text_at(sink.posts()[0].body, "/status"), "firing");
+  EXPECT_EQ(text_at(sink.posts()[1].body, "/status"), "resolved") << "not the first message once more";
+  EXPECT_EQ(gateway.log().find("does not work"), std::string::npos);
+}
+
 TEST(AlertWebhook, LosesAMessageThatItRefusesAndTheGatewaySaysSo) {
   const AlertSink sink{
       [](int n, const AlertSink::Post&) { return n == 1 ? "400 Bad Request\r\n" : "200 OK\r\n"; }};

@@ -29,12 +29,13 @@ constexpr auto collecting = std::chrono::milliseconds{20};
   return seen;
 }
 
-[[nodiscard]] StateChange change_of(const LoggedTransition& transition) {
+/// `at`: when it was, by the alerts' own clock.
+[[nodiscard]] StateChange change_of(const LoggedTransition& transition, Moment at) {
   const std::string evidence = transition.rule == Rule::operator_command
                                    ? std::string{"an operator"}
                                    : fmt::format("{} ({:.4g}, threshold {:.4g})", to_string(transition.rule),
                                                  transition.value, transition.threshold);
-  return {transition.breaker, transition.to, transition.wall, evidence};
+  return {transition.breaker, transition.to, at, evidence};
 }
 
 /// The text of the problem; empty: all is kept.
@@ -50,7 +51,9 @@ constexpr auto collecting = std::chrono::milliseconds{20};
 }  // namespace
 
 Alerts::Alerts(const AlertOptions& options, AlertSources sources, std::unique_ptr<OutboxStore> store)
-    : sources_(std::move(sources)), anchor_(sources_.registry.anchor()), store_(std::move(store)) {
+    : sources_(std::move(sources)),
+      store_(std::move(store)),
+      anchor_{std::chrono::steady_clock::now(), sources_.wall()} {
   use(options, new_channels(options));
   OutboxStore::Kept kept;
   try {
@@ -180,13 +183,24 @@ void Alerts::read_events() {
     }
     for (const auto& event : batch.events) {
       const auto* const transition = std::get_if<LoggedTransition>(event.get());
-      if (transition != nullptr) engine_.changed(change_of(*transition), labels_of(transition->breaker));
+      if (transition == nullptr) continue;
+      engine_.changed(change_of(*transition, anchor_.to_wall(transition->at)),
+                      labels_of(transition->breaker));
     }
   }
   settle();
 }
 
+void Alerts::follow_wall_clock() {
+  const WallAnchor next{std::chrono::steady_clock::now(), sources_.wall()};
+  const Duration set = WallAnchor::between(anchor_.to_wall(next.monotonic), next.wall);
+  if (set < a_second && set > -a_second) return;
+  anchor_ = next;
+  engine_.clock_was_set(set);
+}
+
 void Alerts::look() {
+  follow_wall_clock();
   engine_.look(sightings(), now());
   settle();
 }

@@ -82,7 +82,7 @@ Alerts::~Alerts() {
   writer_.join();
   // The loop has not heard of the last write, or has left changes. A store that fails is not waited for
   // again.
-  if (const Changes rest = backlog_.rest(); !rest.empty() && !backlog_.failing()) {
+  if (const Changes rest = backlog_.rest(); !rest.empty() && !write_failed_) {
     const std::string problem = commit(*store_, rest);
     if (!problem.empty())
       sources_.log.error("alerts: the last ones are not kept, and a restart may tell them again: {}",
@@ -224,7 +224,9 @@ void Alerts::write_backlog() {
   const std::shared_ptr<const Changes> batch = backlog_.next();
   if (!batch) return;
   boost::asio::post(writer_, [this, batch] {
-    boost::asio::post(loop_, [this, problem = commit(*store_, *batch)] { written(problem); });
+    std::string problem = commit(*store_, *batch);
+    write_failed_ = !problem.empty();
+    boost::asio::post(loop_, [this, problem = std::move(problem)] { written(problem); });
   });
 }
 
@@ -246,7 +248,9 @@ void Alerts::written(const std::string& problem) {
 }
 
 void Alerts::send_ready() {
-  for (Message& message : backlog_.take_ready()) {
+  std::vector<Message> ready = backlog_.take_ready();
+  if (!ready.empty()) publish();  // a receiver may ask for what it is told of
+  for (Message& message : ready) {
     const auto at = senders_.find(message.channel);
     if (at == senders_.end()) {
       finished(message);  // a reload has removed its channel

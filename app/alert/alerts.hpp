@@ -137,6 +137,7 @@ class Alerts {
   mutable std::mutex mutex_;  ///< guards the next one
   std::shared_ptr<const Status> status_;
 
+  bool write_failed_ = false;           ///< of the writer's thread: the last one
   boost::asio::thread_pool writer_{1};  ///< uses the store
   std::jthread thread_;
 };

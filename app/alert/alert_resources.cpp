@@ -32,7 +32,7 @@ constexpr Duration longest_silence = std::chrono::hours{24 * 365};
   return moment == Moment{} ? json::value(nullptr) : json::value(iso8601(moment));
 }
 
-/// Null: there is none.
+/// Null if the text is empty.
 [[nodiscard]] json::value text_or_null(const std::string& text) {
   return text.empty() ? json::value(nullptr) : json::value(as_utf8(text));  // in braces it would be an array
 }
@@ -149,6 +149,7 @@ using Wanted = std::variant<Silence, std::string>;
   }
   if (!until) return std::string{"\"for\" or \"until\" is missing"};
   if (*until <= now) return std::string{"\"until\" is over already"};
+  if (*until - now > longest_silence) return std::string{"\"until\" is more than a year from now"};
   silence.until = *until;
   return silence;
 }

@@ -29,12 +29,13 @@ constexpr auto collecting = std::chrono::milliseconds{20};
   return seen;
 }
 
-[[nodiscard]] StateChange change_of(const LoggedTransition& transition) {
+/// `at`: when it was, by the alerts' own clock.
+[[nodiscard]] StateChange change_of(const LoggedTransition& transition, Moment at) {
   const std::string evidence = transition.rule == Rule::operator_command
                                    ? std::string{"an operator"}
                                    : fmt::format("{} ({:.4g}, threshold {:.4g})", to_string(transition.rule),
                                                  transition.value, transition.threshold);
-  return {transition.breaker, transition.to, transition.wall, evidence};
+  return {transition.breaker, transition.to, at, evidence};
 }
 
 /// The text of the problem; empty: all is kept.
@@ -50,7 +51,9 @@ constexpr auto collecting = std::chrono::milliseconds{20};
 }  // namespace
 
 Alerts::Alerts(const AlertOptions& options, AlertSources sources, std::unique_ptr<OutboxStore> store)
-    : sources_(std::move(sources)), anchor_(sources_.registry.anchor()), store_(std::move(store)) {
+    : sources_(std::move(sources)),
+      store_(std::move(store)),
+      anchor_{std::chrono::steady_clock::now(), sources_.wall()} {
   use(options, new_channels(options));
   OutboxStore::Kept kept;
   try {
@@ -79,7 +82,7 @@ Alerts::~Alerts() {
   writer_.join();
   // The loop has not heard of the last write, or has left changes. A store that fails is not waited for
   // again.
-  if (const Changes rest = backlog_.rest(); !rest.empty() && !backlog_.failing()) {
+  if (const Changes rest = backlog_.rest(); !rest.empty() && !write_failed_) {
     const std::string problem = commit(*store_, rest);
     if (!problem.empty())
       sources_.log.error("alerts: the last ones are not kept, and a restart may tell them again: {}",
@@ -180,13 +183,24 @@ void Alerts::read_events() {
     }
     for (const auto& event : batch.events) {
       const auto* const transition = std::get_if<LoggedTransition>(event.get());
-      if (transition != nullptr) engine_.changed(change_of(*transition), labels_of(transition->breaker));
+      if (transition == nullptr) continue;
+      engine_.changed(change_of(*transition, anchor_.to_wall(transition->at)),
+                      labels_of(transition->breaker));
     }
   }
   settle();
 }
 
+void Alerts::follow_wall_clock() {
+  const WallAnchor next{std::chrono::steady_clock::now(), sources_.wall()};
+  const Duration set = WallAnchor::between(anchor_.to_wall(next.monotonic), next.wall);
+  if (set < a_second && set > -a_second) return;
+  anchor_ = next;
+  engine_.clock_was_set(set);
+}
+
 void Alerts::look() {
+  follow_wall_clock();
   engine_.look(sightings(), now());
   settle();
 }
@@ -210,7 +224,9 @@ void Alerts::write_backlog() {
   const std::shared_ptr<const Changes> batch = backlog_.next();
   if (!batch) return;
   boost::asio::post(writer_, [this, batch] {
-    boost::asio::post(loop_, [this, problem = commit(*store_, *batch)] { written(problem); });
+    std::string problem = commit(*store_, *batch);
+    write_failed_ = !problem.empty();
+    boost::asio::post(loop_, [this, problem = std::move(problem)] { written(problem); });
   });
 }
 
@@ -232,7 +248,9 @@ void Alerts::written(const std::string& problem) {
 }
 
 void Alerts::send_ready() {
-  for (Message& message : backlog_.take_ready()) {
+  std::vector<Message> ready = backlog_.take_ready();
+  if (!ready.empty()) publish();  // a receiver may ask for what it is told of
+  for (Message& message : ready) {
     const auto at = senders_.find(message.channel);
     if (at == senders_.end()) {
       finished(message);  // a reload has removed its channel

@@ -8,6 +8,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -34,6 +36,8 @@ struct AlertSources {
   spdlog::logger& log;
   /// Further labels of a circuit: `service`, `scope`. Called on the thread of Alerts. May be empty.
   std::function<Labels(const std::string& circuit)> labels;
+  /// The wall clock. Called on the thread of Alerts.
+  std::function<Moment()> wall = [] { return Moment{std::chrono::system_clock::now()}; };
 };
 
 /// The engine at work: looks at every circuit each second and at every transition, keeps what must outlive
@@ -96,6 +100,8 @@ class Alerts {
   auto on_loop(F f);
 
   [[nodiscard]] Moment now() const;
+  /// Takes over the wall clock where it was set, as by NTP, or after the machine has slept.
+  void follow_wall_clock();
   void read_events();
   void look();
   void look_every_second();
@@ -114,9 +120,9 @@ class Alerts {
   [[nodiscard]] Labels labels_of(const std::string& circuit) const;
 
   const AlertSources sources_;
-  const WallAnchor anchor_;
   const std::unique_ptr<OutboxStore> store_;
   boost::asio::io_context loop_;  ///< all below is used on its thread
+  WallAnchor anchor_;
   Engine engine_;
   Backlog backlog_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{loop_.get_executor()};
@@ -131,6 +137,7 @@ class Alerts {
   mutable std::mutex mutex_;  ///< guards the next one
   std::shared_ptr<const Status> status_;
 
+  bool write_failed_ = false;           ///< of the writer's thread: the last one
   boost::asio::thread_pool writer_{1};  ///< uses the store
   std::jthread thread_;
 };

@@ -6,6 +6,7 @@
 #include <spdlog/sinks/ringbuffer_sink.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
@@ -97,7 +98,8 @@ class AlertsTest : public testing::Test {
     Running(Disk& disk, spdlog::logger& log, std::size_t capacity = 1024,
             std::function<Labels(const std::string&)> labels = {})
         : events(std::make_shared<EventQueue>(capacity)),
-          alerts(options(), {registry, events, log, std::move(labels)}, disk.store()) {
+          alerts(options(), {registry, events, log, std::move(labels), [this] { return wall(); }},
+                 disk.store()) {
       registry.events().subscribe(events);
       alerts.start();
     }
@@ -113,6 +115,9 @@ class AlertsTest : public testing::Test {
       return stages;
     }
 
+    [[nodiscard]] Moment wall() const { return Moment{std::chrono::system_clock::now()} + set.load(); }
+
+    std::atomic<Duration> set{Duration{}};  ///< how much later the wall clock is than the machine's
     BreakerRegistry registry{{std::chrono::steady_clock::now(), std::chrono::system_clock::now()}, 1};
     std::shared_ptr<EventQueue> events;
     Alerts alerts;
@@ -193,6 +198,24 @@ TEST_F(AlertsTest, SayHowManyEventsCameTooFast) {
   }
   EXPECT_TRUE(eventually([&] { return logged("events came too fast") >= 1; }));
   EXPECT_TRUE(eventually([&] { return gateway.alerts.status()->events_lost >= 10; }));
+}
+
+TEST_F(AlertsTest, GoByTheWallClockAlsoWhenItIsSet) {
+  for (const Duration set : {Duration{-2h}, Duration{2h}}) {
+    Disk disk;
+    Running gateway{disk, log_};
+    gateway.open("payment");
+    ASSERT_TRUE(eventually([&] { return gateway.stages().size() == 1; }));
+    gateway.set = set;
+    gateway.alerts.prepare(options())();  // looks at once
+    gateway.open("search");
+    ASSERT_TRUE(eventually([&] { return gateway.stages().size() == 2; }));
+    const auto status = gateway.alerts.status();
+    EXPECT_LT(std::chrono::abs(gateway.wall() - status->at), 1min);
+    for (const Alerts::Shown& each : status->incidents)
+      EXPECT_LT(std::chrono::abs(gateway.wall() - each.incident.since), 1min) << each.incident.circuit;
+    EXPECT_EQ(gateway.stages(), (std::vector<std::string>{"payment firing", "search firing"}));
+  }
 }
 
 TEST_F(AlertsTest, ChangeNothingWhenAChannelCannotBeMade) {

@@ -109,7 +109,9 @@ TEST(AlertsForOperators, SayWhatIsWrongWithASilence) {
   refused("{}", "\"for\" or \"until\" is missing");
   refused(R"({"for": 7})", "\"for\" is not a text of 1 to 500 bytes");
   refused(R"({"for": "7"})", "\"for\" is not a length of time of at most a year, such as 2h");
+  refused(R"({"for": "8761h"})", "\"for\" is not a length of time of at most a year, such as 2h");
   refused(R"({"until": "2020-01-01T00:00:00Z"})", "\"until\" is over already");
+  refused(R"({"until": "2200-01-01T00:00:00Z"})", "\"until\" is more than a year from now");
   refused(R"({"for": "1h", "until": "2100-01-01T00:00:00Z"})",
           "expected circuit, rule, why, and one of for and until");
 }

@@ -16,7 +16,7 @@ namespace switchgear::alert {
 /// One mail a message, `text/plain`. Its Message-ID is the message's id, so that a mail that is sent twice is
 /// recognised as one. A server's 5xx about the mail is refused; one about who we are, and all else, is
 /// failed. If a server takes some recipients and not others, the mail is delivered. The destructor breaks off
-/// a mail that is under way.
+/// a mail that is under way, which takes a second at most.
 class EmailChannel final : public Channel {
  public:
   EmailChannel(boost::asio::io_context& loop, const EmailOptions& email, const ChannelOptions& options);

@@ -28,7 +28,7 @@ struct PagerDutyLimits {
   static constexpr std::size_t summary = 1'024;
 };
 
-/// Of the first alert; a message for PagerDuty has no more.
+/// Of the first alert; a message for PagerDuty has one.
 [[nodiscard]] std::string pagerduty_body(const Message& message, std::string_view routing_key,
                                          const std::string& external_url);
 

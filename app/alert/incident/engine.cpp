@@ -16,6 +16,13 @@ namespace {
          });
 }
 
+void set_clock(Incident& incident, Duration by) {
+  for (Moment* moment : {&incident.since, &incident.fired_at, &incident.last_held, &incident.resolved_at})
+    *moment = shifted(*moment, by);
+  if (incident.acknowledged) incident.acknowledged->at = shifted(incident.acknowledged->at, by);
+  for (auto& [channel, told] : incident.told) told.last = shifted(told.last, by);
+}
+
 }  // namespace
 
 const AlertRule* Engine::rule(std::string_view name) const {
@@ -103,6 +110,16 @@ void Engine::look(const std::vector<Sighting>& circuits, Moment now) {
     resolve(std::move(incident), now);
     at = active_.erase(at);
   }
+}
+
+void Engine::clock_was_set(Duration by) {
+  for (auto& [key, incident] : active_) {
+    set_clock(incident, by);
+    changed_.insert(incident.id);
+  }
+  for (Incident& incident : ended_) set_clock(incident, by);
+  for (auto& [name, circuit] : circuits_) circuit.past.clock_was_set(by);
+  for (auto& [channel, at] : refreshed_) at = shifted(at, by);
 }
 
 void Engine::judge(const std::string& name, const Circuit& circuit, Moment now) {

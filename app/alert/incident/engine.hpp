@@ -72,6 +72,9 @@ class Engine {
   /// All circuits there are. Those that are not among them have gone: their conditions no longer hold. Every
   /// rule is judged.
   void look(const std::vector<Sighting>& circuits, Moment now);
+  /// The wall clock was set, `by` that much: all moments so far are dated anew, so that no length of time
+  /// changes and later moments do not run backwards. The ends of silences are dates, and stay.
+  void clock_was_set(Duration by);
   /// What has become of the incidents since the last call, and whom to tell.
   [[nodiscard]] Changes take(Moment now);
 

@@ -94,6 +94,12 @@ class Alerting {
     return lines;
   }
 
+  /// The machine's clock is set to a time that much later.
+  void set_clock(Duration by) {
+    now_ += by;
+    engine_.clock_was_set(by);
+  }
+
   /// What was kept of another one; `clock`: how far the wall clock is off meanwhile.
   void go_on_from(const Alerting& other, Duration clock = {}) {
     now_ = other.now_ + clock;

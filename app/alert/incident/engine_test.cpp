@@ -380,6 +380,36 @@ TEST(Engine, IsNotMisledByAClockThatWasSetBackBetweenTwoProcesses) {
   EXPECT_EQ(second.after(31min).size(), 1U) << "repeated an hour later, not two days";
 }
 
+TEST(Engine, MeasuresLengthsOfTimeThoughTheClockIsSet) {
+  for (const Duration by : {Duration{-2h}, Duration{2h}}) {
+    AlertRule again = opened();
+    again.repeat_every = 1h;
+    AlertRule failing;
+    failing.name = "failing";
+    failing.when.failure_rate = FailureRateCondition{0.5, 5min, 10};
+    failing.notify = {"hook"};
+    Alerting engine{{open_for_5m(), again, failing}};
+    engine.change("payment", State::open);
+    engine.calls("payment", 0, 20);
+    EXPECT_EQ(engine.after(2min).size(), 2U) << "opened, failing";
+    engine.set_clock(by);
+    EXPECT_EQ(engine.after(178s), Lines{});
+    EXPECT_EQ(engine.after(2s), Lines{"hook firing payment has been open for 5m"});
+    EXPECT_EQ(engine.after(1min).size(), 1U) << "failing is resolved";
+    EXPECT_EQ(engine.after(53min), Lines{});
+    EXPECT_EQ(engine.after(1min + 1s), Lines{"hook again opened: payment: opened"});
+  }
+}
+
+TEST(Engine, EndsASilenceAtTheDateThatItSays) {
+  Alerting engine{{opened()}};
+  engine.silence("payment", "*", 1h);
+  engine.change("payment", State::open);
+  EXPECT_EQ(engine.after(1s), Lines{});
+  engine.set_clock(2h);
+  EXPECT_EQ(engine.after(1s).size(), 1U);
+}
+
 TEST(Engine, ResolvesTheIncidentsOfARuleThatAReloadLeavesOut) {
   Alerting engine{{opened(), open_for_5m()}};
   engine.change("payment", State::open);

@@ -15,8 +15,13 @@
 namespace switchgear::alert {
 
 /// Instants of the wall clock, because incidents outlive their process. The engine is handed readings that do
-/// not run backwards within a process (WallAnchor::to_wall).
+/// not run backwards within a process (WallAnchor::to_wall), and is told when the wall clock is set.
 using Moment = WallAnchor::Wall;
+
+/// `by` later, or earlier. Moment{} stands for "never", and stays.
+[[nodiscard]] constexpr Moment shifted(Moment moment, Duration by) noexcept {
+  return moment == Moment{} ? moment : moment + by;
+}
 
 enum class Severity : std::uint8_t { info, warning, medium, high, critical };
 

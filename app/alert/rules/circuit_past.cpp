@@ -53,6 +53,12 @@ CallsSeen CallsOverTime::within(Duration span, Moment now) const {
   return minus(sum_, (span <= fine_span ? fine_ : coarse_).at(now - span));
 }
 
+void CallsOverTime::clock_was_set(Duration by) {
+  for (Line* line : {&fine_, &coarse_}) {
+    for (Point& point : line->points) point.at += by;
+  }
+}
+
 void CircuitPast::enter(State state, Moment at, const std::string& evidence) {
   state_ = state;
   since_ = at;
@@ -79,6 +85,13 @@ void CircuitPast::changed(const StateChange& change) {
 void CircuitPast::saw(State state, const CallsSeen& totals, Moment at) {
   calls_.add(totals, at);
   if (state != state_) enter(state, at, {});
+}
+
+void CircuitPast::clock_was_set(Duration by) {
+  since_ = shifted(since_, by);
+  if (opened_at_) *opened_at_ += by;
+  for (Moment& change : changes_) change += by;
+  calls_.clock_was_set(by);
 }
 
 std::uint64_t CircuitPast::changes_within(Duration span, Moment now) const {

@@ -42,6 +42,7 @@ class CallsOverTime {
   /// Totals since the circuit was made; smaller ones than before are those of a circuit that was replaced.
   void add(const CallsSeen& totals, Moment at);
   [[nodiscard]] CallsSeen within(Duration span, Moment now) const;
+  void clock_was_set(Duration by);
 
  private:
   struct Point {
@@ -78,6 +79,8 @@ class CircuitPast {
   /// What a snapshot shows. A state that no change has announced is taken over; it does not count as a
   /// change.
   void saw(State state, const CallsSeen& totals, Moment at);
+  /// All moments so far are that much later, or earlier.
+  void clock_was_set(Duration by);
 
   [[nodiscard]] State state() const noexcept { return state_; }
   [[nodiscard]] Moment since() const noexcept { return since_; }

@@ -1,8 +1,10 @@
 #include "app/history/history_section.hpp"
 
 #include <filesystem>
+#include <string>
 
 #include "switchgear/config/size.hpp"
+#include "switchgear/config/source_file.hpp"
 
 namespace switchgear::history {
 
@@ -15,12 +17,21 @@ constexpr Duration most_kept = 24h * 90;
 constexpr std::uint64_t least_size = std::uint64_t{8} * 1024 * 1024;
 constexpr std::uint64_t most_size = std::uint64_t{64} * 1024 * 1024 * 1024;
 
+[[nodiscard]] std::string read_path(const config::Value& value, const config::FileContext& context) {
+  const auto text = config::Text{}(value);
+  if (!text) return {};
+  std::string path = (std::filesystem::path{context.directory} / *text).lexically_normal().string();
+  if (config::is_same_file(path, context.file))
+    value.wrong(config::quoted(*text) + " is the policy file; expected a file of its own");
+  return path;
+}
+
 }  // namespace
 
 HistoryOptions read_history(const config::Value& value, const config::FileContext& context) {
   HistoryOptions history;
   config::Section section(value);
-  section.read("file", history.file, config::Text{});
+  if (const auto file = section.find("file")) history.file = read_path(*file, context);
   section.read("keep", history.keep, config::Length{least_kept, most_kept});
   if (const auto resolution = section.find("resolution")) {
     if (const auto length = config::Length{1s, 60s}(*resolution)) {
@@ -42,8 +53,6 @@ HistoryOptions read_history(const config::Value& value, const config::FileContex
     }
   }
   section.finish();
-  if (!history.file.empty())
-    history.file = (std::filesystem::path{context.directory} / history.file).lexically_normal().string();
   return history;
 }
 

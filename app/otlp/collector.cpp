@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
+#include <charconv>
 #include <chrono>
 #include <exception>
+#include <system_error>
 #include <utility>
 
 #include "app/otlp/gzip.hpp"
@@ -22,17 +24,19 @@ constexpr std::size_t longest_message = 200;
 
 /// What a stranger wrote, for one line of a log.
 [[nodiscard]] std::string printable(std::string_view text) {
-  std::string line = as_utf8(text.substr(0, longest_message));
-  std::replace_if(
-      line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; },
-      ' ');
-  return line;
+  return on_one_line(text.substr(0, longest_message));
 }
 
-/// A count of protobuf's in JSON: a decimal string, or a number.
+[[nodiscard]] std::uint64_t number_of(std::string_view digits) noexcept {
+  std::uint64_t number = 0;
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  return read.ec == std::errc{} && read.ptr == digits.data() + digits.size() ? number : 0;
+}
+
+/// A count of protobuf's in JSON: a decimal string, or a number. 0 if it is neither.
 [[nodiscard]] std::uint64_t count_of(const json::value* value) {
   if (value == nullptr) return 0;
-  if (const auto* text = value->if_string()) return std::strtoull(text->c_str(), nullptr, 10);
+  if (const auto* text = value->if_string()) return number_of({text->data(), text->size()});
   boost::system::error_code not_a_count;
   const auto number = value->to_number<std::uint64_t>(not_a_count);
   return not_a_count ? 0 : number;
@@ -54,12 +58,13 @@ constexpr std::size_t longest_message = 200;
   return object == nullptr ? nullptr : object->if_contains(name);
 }
 
-[[nodiscard]] Delivery delivered(const http::Response& response) {
+[[nodiscard]] Delivery delivered(const http::Response& response, std::size_t sent) {
   Delivery delivery;
   const json::value body = parsed(response.body);
   const json::value* partial = member(&body, "partialSuccess");
-  delivery.rejected =
-      count_of(member(partial, "rejectedSpans")) + count_of(member(partial, "rejectedDataPoints"));
+  const std::uint64_t said =
+      std::max(count_of(member(partial, "rejectedSpans")), count_of(member(partial, "rejectedDataPoints")));
+  delivery.rejected = std::min<std::uint64_t>(said, sent);
   const std::string message = text_of(member(partial, "errorMessage"));
   if (delivery.rejected != 0) {
     delivery.words = "it rejected " + std::to_string(delivery.rejected) + ": " + message;
@@ -71,8 +76,8 @@ constexpr std::size_t longest_message = 200;
 
 }  // namespace
 
-Delivery delivery_of(const http::Response& response) {
-  if (response.ok()) return delivered(response);
+Delivery delivery_of(const http::Response& response, std::size_t sent) {
+  if (response.ok()) return delivered(response, sent);
   Delivery delivery;
   const json::value body = parsed(response.body);
   const std::string message = text_of(member(&body, "message"));
@@ -108,13 +113,13 @@ namespace {
 Collector::Collector(const boost::asio::any_io_executor& executor, const OtlpOptions& options)
     : client_(executor, options.endpoint, client_options(options)) {}
 
-boost::asio::awaitable<Delivery> Collector::post(std::string_view path, std::string json) {
+boost::asio::awaitable<Delivery> Collector::post(std::string_view path, std::string json, std::size_t items) {
   Delivery delivery;
   try {
     http::Request request{path};
     request.header("Content-Encoding", "gzip").body(gzipped(json), "application/json").timeout(time_limit);
     const http::Response response = co_await client_.post(std::move(request));
-    delivery = delivery_of(response);
+    delivery = delivery_of(response, items);
   } catch (const Rejected&) {
     delivery.how = Delivery::How::unavailable;
     delivery.words = "it did not answer in 10 s";

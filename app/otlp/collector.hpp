@@ -3,6 +3,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -28,8 +29,8 @@ struct Delivery {
   std::string words = {};                    ///< one line for the log; empty: there is nothing to say
 };
 
-/// The meaning of a collector's answer.
-[[nodiscard]] Delivery delivery_of(const http::Response& response);
+/// The meaning of a collector's answer. It cannot have rejected more than the `sent` points or spans.
+[[nodiscard]] Delivery delivery_of(const http::Response& response, std::size_t sent);
 
 /// Threads: those of its executor, one request at a time.
 class Collector {
@@ -37,9 +38,10 @@ class Collector {
   /// Throws std::invalid_argument or http::Error for options that read_telemetry() would have refused.
   Collector(const boost::asio::any_io_executor& executor, const OtlpOptions& options);
 
-  /// `path`: below the endpoint. `json`: sent with gzip. Throws nothing: no answer within ten seconds, or
-  /// none at all, is `unavailable`.
-  [[nodiscard]] boost::asio::awaitable<Delivery> post(std::string_view path, std::string json);
+  /// `path`: below the endpoint. `json`: sent with gzip; it holds at most so many `items`, points or spans.
+  /// Throws nothing: no answer within ten seconds, or none at all, is `unavailable`.
+  [[nodiscard]] boost::asio::awaitable<Delivery> post(std::string_view path, std::string json,
+                                                      std::size_t items);
 
  private:
   http::Client client_;

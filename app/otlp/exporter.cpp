@@ -22,6 +22,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t most_waiting = 8192;  // spans: about 8 MB
 constexpr std::size_t batch_size = 512;     // OTEL_BSP_MAX_EXPORT_BATCH_SIZE's default
+constexpr std::size_t most_points = 5000;   // in a request
 constexpr Duration longest_wait = 10min;
 constexpr Duration between_complaints = 1min;
 
@@ -134,9 +135,10 @@ asio::awaitable<void> Exporter::run_metrics() {
     std::optional<Duration> retry_after;
     telemetry::MetricFamilies families;
     collect_(families);
-    std::vector<std::string> requests = telemetry::otlp_metrics(families, resource_, starts_, wall_now());
+    std::vector<std::string> requests =
+        telemetry::otlp_metrics(families, resource_, starts_, wall_now(), most_points);
     for (std::string& json : requests) {
-      const How how = co_await send(metrics_, std::move(json), retry_after);
+      const How how = co_await send(metrics_, std::move(json), most_points, retry_after);
       if (how == How::unavailable) break;
     }
     due = next_try(metrics_, retry_after);
@@ -154,7 +156,7 @@ asio::awaitable<void> Exporter::run_spans() {
       if (batch_.empty()) batch_ = spans_->take(batch_size);
       if (batch_.empty()) break;
       std::string json = telemetry::otlp_spans(batch_, resource_, {now(), wall_now()});
-      const How how = co_await send(traces_, std::move(json), retry_after);
+      const How how = co_await send(traces_, std::move(json), batch_.size(), retry_after);
       if (how == How::unavailable) break;
       if (how == How::refused) spans_->count_dropped(batch_.size());
       batch_.clear();
@@ -164,8 +166,9 @@ asio::awaitable<void> Exporter::run_spans() {
   end_of_loop();
 }
 
-asio::awaitable<How> Exporter::send(Signal& signal, std::string json, std::optional<Duration>& retry_after) {
-  const Delivery delivery = co_await collector_.post(signal.path, std::move(json));
+asio::awaitable<How> Exporter::send(Signal& signal, std::string json, std::size_t items,
+                                    std::optional<Duration>& retry_after) {
+  const Delivery delivery = co_await collector_.post(signal.path, std::move(json), items);
   ++signal.requests[static_cast<std::size_t>(delivery.how)];
   signal.rejected += delivery.rejected;
   note(signal, delivery);

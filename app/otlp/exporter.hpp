@@ -76,7 +76,7 @@ class Exporter {
   boost::asio::awaitable<void> run();
   boost::asio::awaitable<void> run_metrics();
   boost::asio::awaitable<void> run_spans();
-  boost::asio::awaitable<Delivery::How> send(Signal& signal, std::string json,
+  boost::asio::awaitable<Delivery::How> send(Signal& signal, std::string json, std::size_t items,
                                              std::optional<Duration>& retry_after);
   boost::asio::awaitable<void> sleep_until(Signal& signal, TimePoint due);
   [[nodiscard]] TimePoint next_try(Signal& signal, std::optional<Duration> retry_after);

@@ -9,6 +9,8 @@
 #include <system_error>
 #include <utility>
 
+#include "app/history/history_section.hpp"
+#include "switchgear/config/source_file.hpp"
 #include "switchgear/http/ascii.hpp"
 
 namespace switchgear::serve {
@@ -23,19 +25,35 @@ constexpr std::array<std::string_view, levels.size()> level_names{"info", "warni
 constexpr std::array<std::string_view, 2> format_names{"text", "json"};
 
 /// A file that can be made or appended to; `-` is standard output. Its directory must be there: a typing
-/// error would otherwise be found when the first line is missed.
+/// error would otherwise be found when the first line is missed. Other files of the gateway would be spoiled.
 struct AppendableFile {
-  const std::string& directory;  ///< of relative paths
+  const config::FileContext& context;
+
+  /// Empty: none.
+  [[nodiscard]] std::string problem_of(const std::filesystem::path& path) const {
+    std::error_code ignored;
+    const std::filesystem::file_type type = std::filesystem::status(path, ignored).type();
+    if (type == std::filesystem::file_type::directory)
+      return "is a directory; expected a file, or \"-\" for standard output";
+    if (type == std::filesystem::file_type::fifo || type == std::filesystem::file_type::socket)
+      return "is a pipe or a socket; expected a file, or \"-\" for standard output, which may be a pipe";
+    if (config::is_same_file(path.string(), context.file))
+      return "is the policy file; expected a file of its own";
+    const std::string& history = context.own.get<history::HistoryOptions>().file;
+    if (!history.empty() && config::is_same_file(path.string(), history))
+      return "is the file of the history; expected a file of its own";
+    return {};
+  }
 
   [[nodiscard]] std::optional<std::string> operator()(const config::Value& value) const {
     std::optional<std::string> text = config::Text{}(value);
     if (!text || *text == "-") return text;
-    const std::filesystem::path path = std::filesystem::path{directory} / *text;
-    std::error_code ignored;
-    if (std::filesystem::is_directory(path, ignored)) {
-      value.wrong("\"" + *text + "\" is a directory; expected a file, or \"-\" for standard output");
+    const std::filesystem::path path = std::filesystem::path{context.directory} / *text;
+    if (const std::string problem = problem_of(path); !problem.empty()) {
+      value.wrong(config::quoted(*text) + " " + problem);
       return std::nullopt;
     }
+    std::error_code ignored;
     const std::filesystem::path parent = path.has_parent_path() ? path.parent_path() : ".";
     if (!std::filesystem::is_directory(parent, ignored)) {
       value.wrong("the directory of \"" + *text + "\" does not exist");
@@ -62,11 +80,11 @@ void read_field(const config::Value& item, AccessOptions& access) {
     access.headers.push_back(std::move(name));
 }
 
-[[nodiscard]] AccessOptions read_access(const config::Value& value, const std::string& directory) {
+[[nodiscard]] AccessOptions read_access(const config::Value& value, const config::FileContext& context) {
   AccessOptions access;
   access.file = "-";
   config::Section section(value);
-  section.read("file", access.file, AppendableFile{directory});
+  section.read("file", access.file, AppendableFile{context});
   section.read("format", access.format, config::Named<AccessOptions::Format>{format_names});
   section.read("sample", access.sample, config::Number{0, 1});
   if (const auto fields = section.find("fields")) {
@@ -88,7 +106,7 @@ LogOptions read_log(const config::Value& value, const config::FileContext& conte
     if (const auto index = config::OneOf{level_names}(*level)) log.level = levels[*index];
   }
   section.read("format", log.format, config::Named<LogFormat>{format_names});
-  if (const auto access = section.find("access")) log.access = read_access(*access, context.directory);
+  if (const auto access = section.find("access")) log.access = read_access(*access, context);
   section.finish();
   return log;
 }

@@ -1,6 +1,7 @@
 #include "app/serve/log_section.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <string>
@@ -76,6 +77,32 @@ TEST(LogSection, FindsAFileBesideAPolicyFileThatIsNamedWithoutADirectory) {
   std::filesystem::current_path(before);
   EXPECT_EQ(config::lines_of(loaded.errors), std::vector<std::string>{});
   EXPECT_EQ(loaded.config.value().own.get<LogOptions>().access.file, "access.log");
+}
+
+TEST(LogSection, RefusesAFileThatIsAnotherOneOfTheGatewayOrAPipe) {
+  const config::TemporaryDirectory directory;
+  const auto error_of = [&](const std::string& access, const std::string& rest = "") {
+    const std::string file =
+        directory.write("f.yaml", "version: 1\nlog: {access: {file: " + access + "}}\n" + rest);
+    const config::Loaded loaded = config::load_file(file, config::FileKind::any, own_sections());
+    return loaded.errors.empty() ? std::string{} : loaded.errors[0].message;
+  };
+  EXPECT_EQ(error_of("f.yaml"), "log.access.file: \"f.yaml\" is the policy file; expected a file of its own");
+  std::filesystem::create_symlink("f.yaml", directory.path() + "/link");
+  EXPECT_EQ(error_of("link"), "log.access.file: \"link\" is the policy file; expected a file of its own");
+  const std::string of_history =
+      "log.access.file: \"x/../h.db\" is the file of the history; expected a file of its own";
+  std::filesystem::create_directory(directory.path() + "/x");
+  EXPECT_EQ(error_of("x/../h.db", "history: {file: h.db}\n"), of_history) << "which is not there yet";
+  directory.write("h.db", "");
+  EXPECT_EQ(error_of("x/../h.db", "history: {file: h.db}\n"), of_history);
+  EXPECT_EQ(error_of("h2.db", "history: {file: h.db}\n"), "");
+  EXPECT_EQ(error_of("a.log", "history: {file: f.yaml}\n"),
+            "history.file: \"f.yaml\" is the policy file; expected a file of its own");
+  ASSERT_EQ(::mkfifo((directory.path() + "/pipe").c_str(), S_IRUSR | S_IWUSR), 0);
+  EXPECT_EQ(error_of("pipe"),
+            "log.access.file: \"pipe\" is a pipe or a socket; expected a file, or \"-\" for standard output, "
+            "which may be a pipe");
 }
 
 TEST(LogSection, LocatesWhatIsWrongWithTheAccessLog) {

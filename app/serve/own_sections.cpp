@@ -9,9 +9,9 @@ namespace switchgear::serve {
 
 config::OwnSections own_sections() {
   config::OwnSections sections;
-  sections.add("log", read_log);
   sections.add("alerts", alert::read_alerts);
   sections.add("history", history::read_history);
+  sections.add("log", read_log);  // behind the history, whose file it must not write to
   sections.add("telemetry", otlp::read_telemetry);
   return sections;
 }

@@ -53,15 +53,25 @@ admin::ReloadResult ServedConfig::refuse(admin::ReloadResult result, const std::
   return result;
 }
 
+admin::ReloadResult ServedConfig::refuse(admin::ReloadResult result,
+                                         const std::vector<config::Diagnostic>& errors) const {
+  for (std::size_t i = 0; i < errors.size(); ++i) {
+    result.messages.push_back(errors[i].text());
+    if (i < most_logged) log_.error("reload refused, nothing changed: {}", result.messages.back());
+  }
+  if (errors.size() > most_logged) {
+    log_.error("reload refused, nothing changed: {} more lines are shown by switchgear check {}",
+               errors.size() - most_logged, flags_.config);
+  }
+  return result;
+}
+
 admin::ReloadResult ServedConfig::read_and_apply() {
   stamp_ = config::FileStamp::of(flags_.config);
   config::Loaded loaded = config::load_file(flags_.config, config::FileKind::regular, sections_);
   admin::ReloadResult result;
   for (const config::Diagnostic& warning : loaded.warnings) result.messages.push_back(warning.text());
-  if (!loaded.config) {
-    for (const config::Diagnostic& error : loaded.errors) result = refuse(std::move(result), error.text());
-    return result;
-  }
+  if (!loaded.config) return refuse(std::move(result), loaded.errors);
   if (closed_) {
     result.messages.emplace_back("the gateway is ending");
     return result;

@@ -4,11 +4,13 @@
 #include <spdlog/logger.h>
 
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "app/gateway/gateway.hpp"
 #include "app/history/history_section.hpp"
@@ -32,6 +34,7 @@ namespace switchgear::serve {
 /// Borrows `gateway`, `access_log` and `log`. Threads: any; one reload at a time, the others wait for it.
 class ServedConfig {
  public:
+  static constexpr std::size_t most_logged = 20;  ///< errors of one file
   using Prepare = std::function<std::function<void()>(const config::Config&)>;
 
   /// `config`: what `gateway` was made from: the file of `flags`, read with `sections`, with the flags in
@@ -61,6 +64,8 @@ class ServedConfig {
  private:
   [[nodiscard]] admin::ReloadResult read_and_apply();
   [[nodiscard]] admin::ReloadResult refuse(admin::ReloadResult result, const std::string& why) const;
+  [[nodiscard]] admin::ReloadResult refuse(admin::ReloadResult result,
+                                           const std::vector<config::Diagnostic>& errors) const;
   /// Whether `next` has what the running process cannot take over.
   [[nodiscard]] bool needs_restart(const config::Config& next) const;
 

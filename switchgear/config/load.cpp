@@ -27,7 +27,8 @@ void warn_of_unused(const Value& policies, const Config& config) {
   }
 }
 
-Config read_root(const Node& root, const std::string& directory, const OwnSections& own, Report& report) {
+Config read_root(const Node& root, const std::string& file, const std::string& directory,
+                 const OwnSections& own, Report& report) {
   Config config;
   if (root.kind != Node::Kind::mapping) {
     report.error(root.at, "",
@@ -42,7 +43,7 @@ Config read_root(const Node& root, const std::string& directory, const OwnSectio
   if (const auto services = section.find("services"))
     config.services = read_services(*services, config.policies, config.gateway);
   if (const auto policies = section.find("policies")) warn_of_unused(*policies, config);
-  config.own = own.read(section, {config, directory});
+  config.own = own.read(section, config, directory, file);
   section.finish();
   return config;
 }
@@ -71,7 +72,7 @@ Loaded load_text(const std::string& text, const std::string& name, const std::st
     report.error(mark_of(text, bad->offset), "", std::string(bad->problem) + " found; expected UTF-8 text");
   } else if (auto root = parse_document(text, report)) {
     expand_environment(*root, report);
-    config = read_root(*root, directory, own, report);
+    config = read_root(*root, name, directory, own, report);
   }
   return finish(report, std::move(config));
 }

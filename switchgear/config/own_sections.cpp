@@ -29,8 +29,10 @@ OwnSections& OwnSections::add(Entry entry) {
   return *this;
 }
 
-OwnValues OwnSections::read(Section& root, const FileContext& context) const {
+OwnValues OwnSections::read(Section& root, const Config& config, const std::string& directory,
+                            const std::string& file) const {
   OwnValues values;
+  const FileContext context{config, directory, file, values};
   for (const Entry& entry : entries_) {
     const auto value = root.find(entry.key);
     values.put(value ? entry.read(*value, context) : entry.absent);

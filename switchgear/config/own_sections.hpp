@@ -19,6 +19,8 @@ namespace switchgear::config {
 struct FileContext {
   const Config& config;          ///< gateway, policies and services; with defaults where these have errors
   const std::string& directory;  ///< where relative `file:` secrets are looked up
+  const std::string& file;       ///< the policy file
+  const OwnValues& own;          ///< of the sections that were added before this one
 };
 
 /// The sections that a program reads.
@@ -51,7 +53,8 @@ class OwnSections {
   }
 
   /// Reads those that `root` has; the others are their defaults. Makes the keys known to `root`.
-  [[nodiscard]] OwnValues read(Section& root, const FileContext& context) const;
+  [[nodiscard]] OwnValues read(Section& root, const Config& config, const std::string& directory,
+                               const std::string& file) const;
 
  private:
   struct Entry {

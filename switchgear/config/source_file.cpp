@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <filesystem>
 #include <system_error>
 #include <utility>
 
@@ -30,6 +31,14 @@ class Descriptor {
   int number_;
 };
 
+/// Opening a pipe waits for its writer, and a signal breaks that off.
+int open_to_read(const std::string& path, int flags) {
+  int number = -1;
+  do number = ::open(path.c_str(), flags);
+  while (number < 0 && errno == EINTR);
+  return number;
+}
+
 ReadResult unreadable() {
   return {std::nullopt, "cannot be read: " + std::error_code(errno, std::generic_category()).message()};
 }
@@ -37,7 +46,7 @@ ReadResult unreadable() {
 ReadResult read_some(const std::string& path, std::size_t limit, FileKind kind) {
   if (path.empty() || path.find('\0') != std::string::npos) return {std::nullopt, "is not a file name"};
   const Descriptor file(
-      ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | (kind == FileKind::regular ? O_NONBLOCK : 0)));
+      open_to_read(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (kind == FileKind::regular ? O_NONBLOCK : 0)));
   if (file.number() < 0) return unreadable();
   struct stat status {};
   if (::fstat(file.number(), &status) != 0) return unreadable();
@@ -69,6 +78,17 @@ ReadResult read_secret(const std::string& path, std::size_t limit) {
     if (result.bytes->ends_with('\r')) result.bytes->pop_back();
   }
   return result;
+}
+
+bool is_same_file(const std::string& a, const std::string& b) {
+  namespace fs = std::filesystem;
+  std::error_code missing;
+  if (fs::equivalent(a, b, missing)) return true;
+  std::error_code odd;
+  const auto whole = [&odd](const std::string& name) {
+    return fs::weakly_canonical(fs::absolute(name, odd), odd);
+  };
+  return whole(a) == whole(b) && !odd;
 }
 
 std::optional<BadText> find_bad_text(std::string_view text) {

@@ -24,6 +24,9 @@ struct ReadResult {
 /// at the end is taken off.
 [[nodiscard]] ReadResult read_secret(const std::string& path, std::size_t limit);
 
+/// Whether both names lead to one file, which need not be there yet.
+[[nodiscard]] bool is_same_file(const std::string& a, const std::string& b);
+
 /// What makes bytes unfit to be text: where, and why.
 struct BadText {
   std::size_t offset = 0;

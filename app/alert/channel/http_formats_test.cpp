@@ -125,6 +125,10 @@ TEST(Shortened, CutsBetweenCharacters) {
   EXPECT_EQ(shortened("abc\xFF", 10), "abc\xEF\xBF\xBD");
   EXPECT_EQ(shortened("abcdef", 2).size(), 0U);
   EXPECT_EQ(one_line("a\nb\tc", 10), "a b c");
+  EXPECT_EQ(one_line("a\xc2\x9b"
+                     "2Jb\u202ec",
+                     20),
+            "a 2Jb c");
 }
 
 }  // namespace

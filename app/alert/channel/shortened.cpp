@@ -19,11 +19,6 @@ std::string shortened(std::string_view text, std::size_t most) {
   return whole.append(ellipsis.substr(0, most >= ellipsis.size() ? ellipsis.size() : 0));
 }
 
-std::string one_line(std::string_view text, std::size_t most) {
-  std::string line = shortened(text, most);
-  std::ranges::replace_if(
-      line, [](char letter) { return static_cast<unsigned char>(letter) < 0x20 || letter == 0x7F; }, ' ');
-  return line;
-}
+std::string one_line(std::string_view text, std::size_t most) { return on_one_line(shortened(text, most)); }
 
 }  // namespace switchgear::alert

@@ -11,7 +11,7 @@ namespace switchgear::alert {
 /// become U+FFFD. Receivers count characters, which are never more than bytes.
 [[nodiscard]] std::string shortened(std::string_view text, std::size_t most);
 
-/// The same on one line: control characters become spaces.
+/// The same on one line: each invisible character becomes a space.
 [[nodiscard]] std::string one_line(std::string_view text, std::size_t most);
 
 }  // namespace switchgear::alert

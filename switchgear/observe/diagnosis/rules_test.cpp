@@ -245,7 +245,7 @@ TEST(Diagnosis, FindsNothingAmissWithAHealthyBreaker) {
   const Diagnosis diagnosis = healthy.diagnosis();
   EXPECT_TRUE(diagnosis.findings.empty());
   EXPECT_FALSE(diagnosis.recommendation());
-  EXPECT_NE(diagnosis_text(diagnosis).find("Nothing is amiss."), std::string::npos);
+  EXPECT_NE(diagnosis_text(diagnosis).find("No problems found."), std::string::npos);
 }
 
 TEST(Diagnosis, RecommendsTheMostUrgentFirst) {

@@ -1,6 +1,6 @@
 // What a breaker did in a span of time, as lines for the charts: out of the program's history, or else what the page has seen.
 import { useMemo } from "preact/hooks";
-import type { HistoryDocument, Transition } from "../api";
+import type { Commanded, HistoryDocument, Transition } from "../api";
 import { serverNow } from "../live/clock";
 import { pastLength, unrolled, type Past } from "../live/past";
 import type { Chosen } from "../parts/spans";
@@ -22,11 +22,15 @@ export interface PastOf {
   latency: { p50: Values; p95: Values; p99: Values } | null;
   /// Oldest first.
   transitions: Transition[];
+  /// Oldest first; null when they are not known.
+  commands: Commanded[] | null;
 }
+
+const none: Transition[] = [];
 
 export function fromLive(past: Past): PastOf {
   const to = serverNow() / 1000;
-  return { from: to - pastLength, to, ...unrolled(past), latency: null, transitions: [] };
+  return { from: to - pastLength, to, ...unrolled(past), latency: null, transitions: none, commands: null };
 }
 
 /// The samples with a point that has none where more than their own length is missing between two of them: the program did not
@@ -43,7 +47,7 @@ export function withGaps<T extends { at: string; length: number }>(samples: read
   return points;
 }
 
-function fromHistory({ from, to, samples, transitions }: HistoryDocument): PastOf {
+function fromHistory({ from, to, samples, transitions, commands }: HistoryDocument): PastOf {
   const points = withGaps(samples);
   const per = (count: (sample: HistoryDocument["samples"][number]) => number): Values =>
     points.map(({ sample }) => (sample && sample.length > 0 ? count(sample) / sample.length : null));
@@ -57,6 +61,7 @@ function fromHistory({ from, to, samples, transitions }: HistoryDocument): PastO
     rejected: per((each) => each.rejected),
     latency: { p50: latency("p50"), p95: latency("p95"), p99: latency("p99") },
     transitions,
+    commands,
   };
 }
 

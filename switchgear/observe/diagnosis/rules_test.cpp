@@ -183,13 +183,13 @@ const std::vector<Earned>& all() {
        [](Situation& s) {
          s.present.around.retries = RetryUse{.max_attempts = 3, .retries = 41, .used_up = 10};
        },
-       "10 calls failed although all 3 attempts were made", "`retry.budget`"},
+       "Since the start, 10 calls failed although all 3 attempts were made", "`retry.budget`"},
       {"budget_spent",
        [](Situation& s) {
          s.present.around.retries = RetryUse{.budget_refused = 5, .budget_is_spent = true};
        },
        [](Situation& s) { s.present.around.retries = RetryUse{.budget_refused = 5}; },
-       "it has refused 5 retries", "`retry.budget.ratio`"}};
+       "since the start it has refused 5 retries", "`retry.budget.ratio`"}};
   return table;
 }
 

@@ -1,4 +1,4 @@
-// Opening the file of a history: ours, somebody else's, broken, or not to be had.
+// Opening the file of a history: ours, another program's, broken, or one that cannot be opened.
 #pragma once
 
 #include <SQLiteCpp/Database.h>
@@ -15,7 +15,7 @@ inline constexpr int application_id = 0x53574748;
 inline constexpr int schema_version = 1;
 
 struct OpenedFile {
-  std::unique_ptr<SQLite::Database> database;  ///< never null: in memory when the file is not to be had
+  std::unique_ptr<SQLite::Database> database;  ///< never null: in memory if the file cannot be opened
   std::string problem;                         ///< why it is in memory, though a file was asked for
   std::string moved_aside;                     ///< where a broken file has gone
 };
@@ -28,7 +28,7 @@ struct OpenedFile {
 /// - A broken one is renamed to `path.corrupt`, in place of an earlier one, and a new one begun.
 ///
 /// The file is locked for as long as it is open, so that no second process writes to it. Throws
-/// SQLite::Exception only if not even memory is to be had.
+/// SQLite::Exception only if the history cannot be made in memory either.
 [[nodiscard]] OpenedFile open_file(const std::string& path, const std::vector<std::string>& tables);
 
 /// Whether SQLite found that the file is broken.

@@ -32,7 +32,7 @@ struct Delivery {
 /// The meaning of a collector's answer. It cannot have rejected more than the `sent` points or spans.
 [[nodiscard]] Delivery delivery_of(const http::Response& response, std::size_t sent);
 
-/// Threads: those of its executor, one request at a time.
+/// Threads: its executor's, one at a time. Requests may be under way beside each other.
 class Collector {
  public:
   /// Throws std::invalid_argument or http::Error for options that read_telemetry() would have refused.

@@ -8,6 +8,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
+#include <exception>
 #include <random>
 #include <utility>
 
@@ -85,8 +86,8 @@ Exporter::~Exporter() { stop(Duration::zero()); }
 void Exporter::start(telemetry::MetricSource collect) {
   collect_ = std::move(collect);
   running_ = 2;
-  asio::co_spawn(context_, run_metrics(), asio::detached);
-  asio::co_spawn(context_, run_spans(), asio::detached);
+  asio::co_spawn(context_, run(metrics_, &Exporter::send_metrics), asio::detached);
+  asio::co_spawn(context_, run(traces_, &Exporter::send_spans), asio::detached);
   thread_ = std::jthread{[this] {
     const auto work = asio::make_work_guard(context_);
     context_.run();
@@ -127,43 +128,48 @@ asio::awaitable<void> Exporter::sleep_until(Signal& signal, TimePoint due) {
   co_await signal.timer.async_wait(token);
 }
 
-asio::awaitable<void> Exporter::run_metrics() {
+asio::awaitable<void> Exporter::run(Signal& signal, Round (Exporter::*send_all)()) {
   TimePoint due = now() + options_.interval;
   for (bool last = false; !last;) {
-    co_await sleep_until(metrics_, due);
+    co_await sleep_until(signal, due);
     last = stopping_;
     std::optional<Duration> retry_after;
-    telemetry::MetricFamilies families;
-    collect_(families);
-    std::vector<std::string> requests =
-        telemetry::otlp_metrics(families, resource_, starts_, wall_now(), most_points);
-    for (std::string& json : requests) {
-      const How how = co_await send(metrics_, std::move(json), most_points, retry_after);
-      if (how == How::unavailable) break;
+    try {
+      Round round = (this->*send_all)();
+      retry_after = co_await std::move(round);
+    } catch (const std::exception& error) {  // out of memory, or a source of figures that fails
+      complain(signal, error.what());
     }
-    due = next_try(metrics_, retry_after);
+    due = next_try(signal, retry_after);
   }
   end_of_loop();
 }
 
-asio::awaitable<void> Exporter::run_spans() {
-  TimePoint due = now() + options_.interval;
-  for (bool last = false; !last;) {
-    co_await sleep_until(traces_, due);
-    last = stopping_;
-    std::optional<Duration> retry_after;
-    for (;;) {
-      if (batch_.empty()) batch_ = spans_->take(batch_size);
-      if (batch_.empty()) break;
-      std::string json = telemetry::otlp_spans(batch_, resource_, {now(), wall_now()});
-      const How how = co_await send(traces_, std::move(json), batch_.size(), retry_after);
-      if (how == How::unavailable) break;
-      if (how == How::refused) spans_->count_dropped(batch_.size());
-      batch_.clear();
-    }
-    due = next_try(traces_, retry_after);
+Exporter::Round Exporter::send_metrics() {
+  std::optional<Duration> retry_after;
+  telemetry::MetricFamilies families;
+  collect_(families);
+  std::vector<std::string> requests =
+      telemetry::otlp_metrics(families, resource_, starts_, wall_now(), most_points);
+  for (std::string& json : requests) {
+    const How how = co_await send(metrics_, std::move(json), most_points, retry_after);
+    if (how == How::unavailable) break;
   }
-  end_of_loop();
+  co_return retry_after;
+}
+
+Exporter::Round Exporter::send_spans() {
+  std::optional<Duration> retry_after;
+  for (;;) {
+    if (batch_.empty()) batch_ = spans_->take(batch_size);
+    if (batch_.empty()) break;
+    std::string json = telemetry::otlp_spans(batch_, resource_, {now(), wall_now()});
+    const How how = co_await send(traces_, std::move(json), batch_.size(), retry_after);
+    if (how == How::unavailable) break;
+    if (how == How::refused) spans_->count_dropped(batch_.size());
+    batch_.clear();
+  }
+  co_return retry_after;
 }
 
 asio::awaitable<How> Exporter::send(Signal& signal, std::string json, std::size_t items,
@@ -194,9 +200,14 @@ void Exporter::note(Signal& signal, const Delivery& delivery) {
   if (changed && delivery.how == How::delivered)
     log_.info("telemetry: {} takes {} again", options_.endpoint, signal.name);
   if (delivery.words.empty()) return;
-  if (!changed && now() < signal.complained_at + between_complaints) return;
+  if (changed) signal.complained_at = TimePoint::min();
+  complain(signal, delivery.words);
+}
+
+void Exporter::complain(Signal& signal, std::string_view words) {
+  if (signal.complained_at != TimePoint::min() && now() < signal.complained_at + between_complaints) return;
   signal.complained_at = now();
-  log_.warn("telemetry: {} of {}: {}", signal.name, options_.endpoint, delivery.words);
+  log_.warn("telemetry: {} of {}: {}", signal.name, options_.endpoint, words);
 }
 
 void Exporter::add_metrics(telemetry::MetricFamilies& to) const {

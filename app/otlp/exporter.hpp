@@ -73,14 +73,18 @@ class Exporter {
     std::atomic<std::uint64_t> rejected{0};
   };
 
-  boost::asio::awaitable<void> run();
-  boost::asio::awaitable<void> run_metrics();
-  boost::asio::awaitable<void> run_spans();
+  /// Sends what there is of one signal. Returns how long the collector asks to wait.
+  using Round = boost::asio::awaitable<std::optional<Duration>>;
+  Round send_metrics();
+  Round send_spans();
+  /// Round by round until stop(). One that throws is logged, and the next one comes an interval later.
+  boost::asio::awaitable<void> run(Signal& signal, Round (Exporter::*send_all)());
   boost::asio::awaitable<Delivery::How> send(Signal& signal, std::string json, std::size_t items,
                                              std::optional<Duration>& retry_after);
   boost::asio::awaitable<void> sleep_until(Signal& signal, TimePoint due);
   [[nodiscard]] TimePoint next_try(Signal& signal, std::optional<Duration> retry_after);
   void note(Signal& signal, const Delivery& delivery);
+  void complain(Signal& signal, std::string_view words);
   void wake_for_batch();
   void end_of_loop();
 

@@ -112,7 +112,7 @@ void read_tls(config::Section& otlp, const config::FileContext& context, OtlpOpt
   read_path("certificate", options.tls.certificate_file);
   read_path("key", options.tls.key_file);
   section.finish();
-  if (options.endpoint.starts_with("http://")) return section.wrong("is of use with an https endpoint only");
+  if (options.endpoint.starts_with("http://")) return section.wrong("applies only to an https endpoint");
   try {
     (void)http::tls_context(options.tls);
   } catch (const std::invalid_argument& error) {

@@ -117,7 +117,7 @@ TEST(TelemetrySection, LocatesWhatIsWrong) {
       error_of("{otlp: {endpoint: \"https://c\", tls: {ca: no-such-file}}}").find("telemetry.otlp.tls: "),
       std::string::npos);
   EXPECT_EQ(error_of("{otlp: {endpoint: \"http://c:4318\", tls: {ca: x}}}"),
-            "telemetry.otlp.tls: is of use with an https endpoint only");
+            "telemetry.otlp.tls: applies only to an https endpoint");
   EXPECT_NE(error_of("{otlp: {endpoint: \"http://c:4318\", headers: {a: \"no good\"}}}").find("secret"),
             std::string::npos);
 }

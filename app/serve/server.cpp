@@ -219,7 +219,7 @@ void Server::on_signal(int signal) {
   }
 }
 
-/// Who sends requests here learns from GET /readyz that it is to stop, before connections are refused.
+/// GET /readyz tells a load balancer to stop sending requests before connections are refused.
 void Server::begin_end() {
   const Duration delay = config_.shutdown_delay();
   if (delay == Duration::zero()) return begin_drain();

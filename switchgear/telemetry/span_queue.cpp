@@ -1,27 +1,24 @@
 #include "switchgear/telemetry/span_queue.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 namespace switchgear::telemetry {
 
 SpanQueue::SpanQueue(std::size_t most, std::size_t batch, std::function<void()> wake)
-    : most_(most), batch_(batch), wake_(std::move(wake)) {
-  waiting_.reserve(most_);  // so that push() never allocates
-}
+    : batch_(batch), wake_(std::move(wake)), ring_(most) {}
 
 void SpanQueue::push(std::vector<Span>&& spans) noexcept {
   bool batch_is_full = false;
   {
     const std::lock_guard lock{mutex_};
-    if (spans.size() > most_ - waiting_.size()) {
+    if (spans.size() > ring_.size() - waiting_) {
       dropped_ += spans.size();
       return;
     }
-    const std::size_t before = waiting_.size();
-    std::move(spans.begin(), spans.end(), std::back_inserter(waiting_));
-    batch_is_full = batch_ != 0 && before / batch_ != waiting_.size() / batch_;
+    const std::size_t before = waiting_;
+    for (Span& each : spans) place(waiting_++) = std::move(each);
+    batch_is_full = batch_ != 0 && before / batch_ != waiting_ / batch_;
   }
   if (batch_is_full && wake_) wake_();
 }
@@ -30,9 +27,10 @@ std::vector<Span> SpanQueue::take(std::size_t most) {
   std::vector<Span> taken;
   taken.reserve(most);
   const std::lock_guard lock{mutex_};
-  const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(most, waiting_.size()));
-  std::move(waiting_.begin(), end, std::back_inserter(taken));
-  waiting_.erase(waiting_.begin(), end);
+  const std::size_t count = std::min(most, waiting_);
+  for (std::size_t i = 0; i < count; ++i) taken.push_back(std::move(place(i)));
+  if (count > 0) first_ = (first_ + count) % ring_.size();
+  waiting_ -= count;
   return taken;
 }
 
@@ -43,7 +41,7 @@ void SpanQueue::count_dropped(std::size_t spans) noexcept {
 
 SpanQueueFigures SpanQueue::figures() const {
   const std::lock_guard lock{mutex_};
-  return {waiting_.size(), dropped_};
+  return {waiting_, dropped_};
 }
 
 }  // namespace switchgear::telemetry

@@ -17,7 +17,8 @@ struct SpanQueueFigures {
 };
 
 /// Bounded: what does not fit is dropped and counted, and no call waits for an exporter. The lock is held for
-/// a few moves; only calls that are recorded take it. Threads: any.
+/// as many moves as spans come or go; only calls that are recorded take it. push() does not allocate.
+/// Threads: any.
 class SpanQueue {
  public:
   /// `wake` is called from the thread of a call each time `batch` spans wait; it must not block.
@@ -33,11 +34,15 @@ class SpanQueue {
   [[nodiscard]] SpanQueueFigures figures() const;
 
  private:
-  const std::size_t most_;
+  /// The place of what comes `at` after the oldest.
+  [[nodiscard]] Span& place(std::size_t at) noexcept { return ring_[(first_ + at) % ring_.size()]; }
+
   const std::size_t batch_;
   const std::function<void()> wake_;
   mutable std::mutex mutex_;
-  std::vector<Span> waiting_;
+  std::vector<Span> ring_;   ///< `most` places
+  std::size_t first_ = 0;    ///< the place of the oldest
+  std::size_t waiting_ = 0;  ///< places in use
   std::uint64_t dropped_ = 0;
 };
 

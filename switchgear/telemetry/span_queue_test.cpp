@@ -28,6 +28,19 @@ TEST(SpanQueue, GivesTheOldestFirst) {
   EXPECT_TRUE(queue.take(3).empty());
 }
 
+TEST(SpanQueue, KeepsTheOrderRoundTheEndOfItsMemory) {
+  SpanQueue queue{5};
+  int pushed = 0;
+  int taken = 0;
+  for (int round = 0; round < 20; ++round) {
+    for (int i = 0; i < 2; ++i) queue.push(spans(1, std::to_string(pushed++)));
+    if (round % 2 == 0) continue;
+    for (const Span& each : queue.take(4)) EXPECT_EQ(each.name, std::to_string(taken++));
+  }
+  EXPECT_EQ(taken, 40);
+  EXPECT_EQ(queue.figures().dropped, 0U);
+}
+
 TEST(SpanQueue, DropsACallThatDoesNotFitWholeAndCountsItsSpans) {
   SpanQueue queue{5};
   queue.push(spans(3));

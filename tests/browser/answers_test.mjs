@@ -34,7 +34,9 @@ function history() {
       latency: { mean: 0.02, p50: 0.02, p95: 0.25, p99: 1.5 },
     });
   }
-  return { circuit: "payment", from: iso(3600), to: iso(0), step: 10, samples, transitions: [opened(1800)] };
+  return { circuit: "payment", from: iso(3600), to: iso(0), step: 10, samples, transitions: [opened(1800)],
+    commands: [{ at: iso(1700), command: "reset", circuit: "payment", client: "10.0.0.3", result: "done" },
+               { at: iso(60), command: "force-open", circuit: "payment", client: "10.0.0.66", result: "unauthorized" }] };
 }
 
 const alert = (more) => ({
@@ -58,6 +60,34 @@ await test("draws calls, refusals and latencies out of the history, and an openi
   await page.getByRole("group", { name: "Values of the charts" }).getByText("250 ms").first().waitFor();
   // Where nothing was recorded is a gap, not a zero.
   await page.getByRole("group", { name: "Values of the charts" }).getByText("–", { exact: true }).first().waitFor();
+}, { start });
+
+await test("says who commanded the breaker and when", async ({ page, puppet }) => {
+  await page.goto(at(puppet, "breaker/payment"));
+  const rows = page.getByRole("region", { name: "Commands", exact: true }).getByRole("row");
+  await rows.nth(1).getByText("force-open").waitFor();
+  await rows.nth(1).getByText("unauthorized").waitFor();
+  await rows.nth(2).getByText("10.0.0.3", { exact: true }).waitFor();
+}, { start });
+
+await test("does not draw the charts of a past span anew with every call", async ({ page, puppet }) => {
+  await page.addInitScript(() => {
+    window.drawn = 0;
+    const clear = CanvasRenderingContext2D.prototype.clearRect;
+    CanvasRenderingContext2D.prototype.clearRect = function (...area) {
+      if (this.canvas.closest(".chart")) window.drawn++;
+      return clear.apply(this, area);
+    };
+  });
+  await page.goto(at(puppet, `breaker/payment?from=${encodeURIComponent(iso(3600))}&to=${encodeURIComponent(iso(0))}`));
+  await page.getByText("52 of 100 failed (52.0%), 3 slow").waitFor();
+  await page.waitForFunction(() => window.drawn > 0);
+  const drawn = await page.evaluate(() => window.drawn);
+  for (let calls = 1; calls <= 8; calls++) {
+    await puppet.tell("calls", "payment", 1);
+    await page.locator(".now").getByText(`${calls} in all`).waitFor();
+  }
+  assert.ok((await page.evaluate(() => window.drawn)) - drawn <= 6, "once more at most for each chart and answer");
 }, { start });
 
 await test("keeps the span of a chart in the address: a usual one, any other, and one drawn with the mouse", async ({ page, puppet }) => {
@@ -88,6 +118,8 @@ await test("says why a breaker is as it is and what to do, and leads to its repo
   const shown = page.getByRole("region", { name: "Analysis" });
   await shown.getByText(/^docs\/runbooks\/[a-z-]+\.md$/).first().waitFor();
   await shown.getByText("HTTP error 100.0%").waitFor();
+  assert.equal(await shown.getByText("`").count(), 0, "what is in backticks is code");
+  await shown.locator(".findings p:not(.quiet) code").first().waitFor();
   await shown.getByRole("link", { name: "Report" }).click();
   const figures = page.getByRole("region", { name: "Figures" });
   await figures.getByText(/^\d+ of 100$/).first().waitFor();
@@ -102,18 +134,21 @@ await test("says why a breaker is as it is and what to do, and leads to its repo
 
 await test("counts firing alerts on every page, and tells of each who was told and whether it is muted", async ({ page, puppet }) => {
   await tellAlerts(puppet, [
-    alert({ told: { oncall: { firing: true, resolved: false, repeats: 2, last: iso(5) } }, muted_by: "a silence" }),
+    alert({ told: { oncall: { firing: true, resolved: false, repeats: 2, last: iso(5) } }, muted_by: "silence-1" }),
     alert({ id: "2", severity: "critical", rule: "burning_fast", circuit: "inventory", acknowledged: { by: "10.0.0.3", at: iso(50) } }),
+    alert({ id: "5", severity: "info", rule: "slow", muted_by: "2" }),
     alert({ id: "3", state: "pending", severity: "info", rule: "opened", message: "", fired_at: null }),
     alert({ id: "4", state: "resolved", rule: "flapping", resolved_at: iso(900) }),
-  ], { channels: [{ name: "oncall", kind: "slack", waiting: 3, breaker: "open", problem: "503 Service Unavailable", delivered: 9, failed: 5, refused: 1, dropped: 0 }] });
+  ], { silences: [{ id: "silence-1", circuit: "*", rule: "open_too_long", until: iso(-600), why: "", by: "10.0.0.3" }],
+       channels: [{ name: "oncall", kind: "slack", waiting: 3, breaker: "open", problem: "503 Service Unavailable", delivered: 9, failed: 5, refused: 1, dropped: 0 }] });
   await page.goto(at(puppet));
-  await page.getByRole("link", { name: "Alerts 2 firing" }).click();
+  await page.getByRole("link", { name: "Alerts 3 firing" }).click();
   const firing = page.getByRole("region", { name: "Firing" }).getByRole("listitem");
   assert.deepEqual(await firing.evaluateAll((all) => all.map((each) => each.getAttribute("aria-label"))),
-                   ["burning_fast of inventory: firing", "open_too_long of payment: firing"], "the worst first");
+                   ["burning_fast of inventory: firing", "open_too_long of payment: firing", "slow of payment: firing"], "the worst first");
   await firing.nth(1).getByText("told to oncall (3×)").waitFor();
-  await firing.nth(1).getByText("muted: a silence").waitFor();
+  await firing.nth(1).getByText("muted by the silence open_too_long of every circuit").waitFor();
+  await firing.nth(2).getByText("muted by the alert burning_fast of inventory").waitFor();
   await firing.nth(0).getByText(/acknowledged by 10\.0\.0\.3/).waitFor();
   await page.getByRole("listitem", { name: "opened of payment: pending" }).waitFor();
   await page.getByRole("listitem", { name: "flapping of payment: resolved" }).getByText("resolved 15 min ago").waitFor();

@@ -138,6 +138,14 @@ export interface Status {
   services?: Record<string, Service>;
 }
 
+/// A request that changes something, carried out or not.
+export interface Commanded {
+  at: string;
+  command: string;
+  client: string;
+  result: "done" | "not_found" | "unauthorized" | "forbidden" | "invalid";
+}
+
 /// GET /history?name=…
 export interface HistoryDocument {
   circuit: string;
@@ -155,6 +163,7 @@ export interface HistoryDocument {
     latency: Record<"mean" | "p50" | "p95" | "p99", number | null>;
   }[];
   transitions: Transition[];
+  commands: Commanded[];
 }
 
 export interface Finding {

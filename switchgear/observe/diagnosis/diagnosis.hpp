@@ -33,7 +33,7 @@ struct Finding {
 struct Diagnosis {
   PastFrom past = PastFrom::history;
   Facts facts;
-  std::vector<Finding> findings;  ///< the most urgent first; empty when nothing is amiss
+  std::vector<Finding> findings;  ///< the most urgent first; empty if no problem was found
 
   /// What to do first.
   [[nodiscard]] std::optional<std::string> recommendation() const;

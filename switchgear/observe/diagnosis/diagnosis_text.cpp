@@ -69,7 +69,7 @@ std::string diagnosis_text(const Diagnosis& diagnosis) {
   if (!failures.empty()) add_row(text, "failures", failures);
   if (!facts.together.empty()) add_row(text, "with it", together_text(facts.together));
   text += "\n" + past_text(diagnosis) + "\n";
-  if (diagnosis.findings.empty()) text += "\nNothing is amiss.\n";
+  if (diagnosis.findings.empty()) text += "\nNo problems found.\n";
   for (const Finding& each : diagnosis.findings) {
     text += "\n- " + each.cause + "\n  " + each.action + "\n  See docs/runbooks/";
     text.append(each.page).append(".md\n");

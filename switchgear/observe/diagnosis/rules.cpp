@@ -296,8 +296,8 @@ constexpr std::array rules{
                     return 2 * retries->used_up * (retries->max_attempts - 1) >= retries->retries;
                   },
                   [](const Facts& e) {
-                    return count(e.present.around.retries->used_up, "call") + " failed although all " +
-                           std::to_string(e.present.around.retries->max_attempts) +
+                    return "Since the start, " + count(e.present.around.retries->used_up, "call") +
+                           " failed although all " + std::to_string(e.present.around.retries->max_attempts) +
                            " attempts were made: most retries (" +
                            std::to_string(e.present.around.retries->retries) + ") came to nothing.";
                   },
@@ -311,8 +311,8 @@ constexpr std::array rules{
         "budget_spent",
         [](const Facts& e) { return e.present.around.retries && e.present.around.retries->budget_is_spent; },
         [](const Facts& e) {
-          return "The retry budget is spent; it has refused " +
-                 std::to_string(e.present.around.retries->budget_refused) + " retries and hedges so far.";
+          return "The retry budget is spent; since the start it has refused " +
+                 std::to_string(e.present.around.retries->budget_refused) + " retries and hedges.";
         },
         [](const Facts&) {
           return std::string{

@@ -183,13 +183,13 @@ const std::vector<Earned>& all() {
        [](Situation& s) {
          s.present.around.retries = RetryUse{.max_attempts = 3, .retries = 41, .used_up = 10};
        },
-       "10 calls failed although all 3 attempts were made", "`retry.budget`"},
+       "Since the start, 10 calls failed although all 3 attempts were made", "`retry.budget`"},
       {"budget_spent",
        [](Situation& s) {
          s.present.around.retries = RetryUse{.budget_refused = 5, .budget_is_spent = true};
        },
        [](Situation& s) { s.present.around.retries = RetryUse{.budget_refused = 5}; },
-       "it has refused 5 retries", "`retry.budget.ratio`"}};
+       "since the start it has refused 5 retries", "`retry.budget.ratio`"}};
   return table;
 }
 
@@ -245,7 +245,7 @@ TEST(Diagnosis, FindsNothingAmissWithAHealthyBreaker) {
   const Diagnosis diagnosis = healthy.diagnosis();
   EXPECT_TRUE(diagnosis.findings.empty());
   EXPECT_FALSE(diagnosis.recommendation());
-  EXPECT_NE(diagnosis_text(diagnosis).find("Nothing is amiss."), std::string::npos);
+  EXPECT_NE(diagnosis_text(diagnosis).find("No problems found."), std::string::npos);
 }
 
 TEST(Diagnosis, RecommendsTheMostUrgentFirst) {

@@ -105,7 +105,7 @@ std::string figures_part(const Report& report) {
 }
 
 std::string findings_part(const Report& report) {
-  if (report.diagnosis.findings.empty()) return section("What to do", "<p>Nothing is amiss.</p>");
+  if (report.diagnosis.findings.empty()) return section("What to do", "<p>No problems found.</p>");
   std::string items;
   for (const Finding& each : report.diagnosis.findings) {
     items += "<li><p><b>" + prose(each.cause) + "</b></p><p>" + prose(each.action) +

@@ -13,11 +13,13 @@ const askLimit = 5_000;
 export const outdated = signal(false);
 
 let source: EventSource | null = null;
+let retry: ReturnType<typeof setTimeout> | undefined;
 let lastEvent = 0;
 let asking = false;
 let pageTag: string | null = null;
 
 export function connect() {
+  clearTimeout(retry);  // it would close what is made here
   source?.close();
   const made = new EventSource("events");
   source = made;
@@ -38,7 +40,7 @@ export function connect() {
     if (made !== source) return;
     connection.value = "lost";
     // The browser tries again by itself unless the server answered with an error; then it gives up, and we do not.
-    if (made.readyState === EventSource.CLOSED) setTimeout(connect, retryDelay);
+    if (made.readyState === EventSource.CLOSED) retry = setTimeout(connect, retryDelay);
   };
 }
 

@@ -1,4 +1,4 @@
-// What is amiss, who was told, and what is not to be told.
+// The alerts, which channels were told of them, the silences, and the channels.
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import type { Alert, AlertsDocument, Channel, Silence } from "../api";
@@ -71,6 +71,20 @@ function Standing({ alert: { state, since, fired_at, resolved_at } }: { alert: A
   );
 }
 
+/// The silence or the alert of that id.
+function Muted({ by }: { by: string }) {
+  const known = alerts.value.state === "here" ? alerts.value.data : null;
+  const silence = known?.silences.find(({ id }) => id === by);
+  const cause = silence ?? known?.alerts.find(({ id }) => id === by);
+  if (!cause) return <>muted by {by}</>;
+  return (
+    <>
+      muted by the {silence ? "silence" : "alert"} {cause.rule === "*" ? "of every rule" : <bdi>{cause.rule}</bdi>} of{" "}
+      {cause.circuit === "*" ? "every circuit" : <bdi>{cause.circuit}</bdi>}
+    </>
+  );
+}
+
 /// A message usually contains its evidence; then it is not said twice.
 function Remarks({ alert }: { alert: Alert }) {
   const { message, evidence, acknowledged, muted_by: muted, runbook } = alert;
@@ -83,7 +97,7 @@ function Remarks({ alert }: { alert: Alert }) {
           acknowledged by <bdi>{acknowledged.by}</bdi> <Ago at={acknowledged.at} ago />
         </>
       ),
-      muted && <>muted: {muted}</>,
+      muted && <Muted by={muted} />,
       runbook && <Runbook at={runbook} />,
     ],
     "; ",

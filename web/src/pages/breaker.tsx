@@ -12,9 +12,12 @@ import { chosenSpan, SpanChooser } from "../parts/spans";
 import { Stats } from "../parts/stats";
 import { Transitions } from "../parts/transitions";
 import { Charts } from "../parts/charts";
+import { Commands } from "../parts/commands_given";
 import { has, useAnswer } from "../remote";
 import { href } from "../route";
 import { usePastOf } from "./past_of";
+
+const none: Transition[] = [];
 
 /// Those that both know, each once, newest first.
 function merged(some: readonly Transition[], others: readonly Transition[]): Transition[] {
@@ -26,7 +29,7 @@ function Figures({ entry, known }: { entry: Entry; known: readonly Transition[] 
   const chosen = chosenSpan(has("/history") ? "1h" : "5m");
   const live = chosen.kind === "last" && chosen.span === "5m";
   const { past, answer } = usePastOf(entry.name, chosen, entry.past);
-  const all = merged(known, past?.transitions ?? []);
+  const all = merged(known, past?.transitions ?? none);
   const within = past ? all.filter(({ at }) => Date.parse(at) / 1000 >= past.from && Date.parse(at) / 1000 <= past.to) : all;
   return (
     <>
@@ -51,6 +54,12 @@ function Figures({ entry, known }: { entry: Entry; known: readonly Transition[] 
         <h2 id="transitions-title">Changes of state</h2>
         <Transitions list={within} />
       </section>
+      {past?.commands && past.commands.length > 0 && (
+        <section class="panel" aria-labelledby="commands-title">
+          <h2 id="commands-title">Commands</h2>
+          <Commands list={past.commands} />
+        </section>
+      )}
     </>
   );
 }
@@ -93,7 +102,7 @@ export function BreakerPage({ name }: { name: string }) {
         <Phase entry={entry} />
         <Stats breaker={breaker} />
       </section>
-      <Figures entry={entry} known={document.state === "here" ? document.data.transitions : []} />
+      <Figures entry={entry} known={document.state === "here" ? document.data.transitions : none} />
       <div class="columns">
         <section class="panel" aria-labelledby="analysis-title">
           <header class="panelhead">

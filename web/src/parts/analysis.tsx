@@ -3,18 +3,22 @@ import type { AnalysisDocument, Finding } from "../api";
 import { instant, percent, seconds, span, words } from "../format";
 import { under, useAnswer } from "../remote";
 import { href } from "../route";
-import { Ago, Waiting } from "./said";
+import { Ago, Waiting, WithCode } from "./said";
 
 export function Findings({ list }: { list: readonly Finding[] }) {
-  if (list.length === 0) return <p class="quiet note">Nothing is amiss.</p>;
+  if (list.length === 0) return <p class="quiet note">No problems found.</p>;
   return (
     <ol class="findings">
       {list.map((each) => (
         <li key={each.rule}>
           <p>
-            <b>{each.cause}</b>
+            <b>
+              <WithCode text={each.cause} />
+            </b>
           </p>
-          <p>{each.action}</p>
+          <p>
+            <WithCode text={each.action} />
+          </p>
           <p class="quiet">
             More in <code>{each.runbook}</code>
           </p>

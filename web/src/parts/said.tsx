@@ -74,6 +74,11 @@ export function Tags({ tags }: { tags: Record<string, string> | undefined }) {
   );
 }
 
+/// What is in backticks becomes code.
+export function WithCode({ text }: { text: string }) {
+  return <>{text.split("`").map((part, i) => (i % 2 === 1 ? <code key={i}>{part}</code> : part))}</>;
+}
+
 /// What stands where an answer would, until it is here: one line.
 export function Waiting({ answer, what, absent }: { answer: Answer<unknown>; what: string; absent: ComponentChildren }) {
   switch (answer.state) {

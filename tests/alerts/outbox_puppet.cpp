@@ -5,8 +5,8 @@
 //   change T CIRCUIT STATE      ok
 //   look T CIRCUIT STATE …      ok
 //   disk T full|free            ok
-//   next T                      a line `CHANNEL MESSAGE TELLING INCIDENT …` for each message to deliver, then
-//   `ok` ended T CHANNEL END         ok                   END: delivered, failed, refused
+//   next T                      a line `CHANNEL MESSAGE TELLING INCIDENT …` for each message to send, and ok
+//   ended T CHANNEL END         ok; END: delivered, failed, refused
 //
 // T is in milliseconds and does not run backwards, also from one process to the next.
 #include <SQLiteCpp/SQLiteCpp.h>

@@ -36,7 +36,7 @@ class Screens(TopTest):
         gateway = self.gateway()
         top = self.top(gateway).wait_for("live")
         gateway.fail(1)
-        top.wait_for((1, "3 breakers, 1 refusing, degraded"), (3, r"^› payment +█+░+ open .* 100\.0% .* \d+s$"))
+        top.wait_for((1, "3 breakers, 1 refusing, degraded"), (3, r"^› payment +█▌░+ open .* 100\.0% .* \d+s$"))
 
     def test_fills_a_large_terminal(self):
         gateway = self.gateway()

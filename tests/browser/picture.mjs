@@ -1,5 +1,5 @@
-// Takes pictures of the dashboard: dashboard.png for the README, and every page in other states, sizes and colours, to look at
-// after a change.
+// Takes pictures of every page of the dashboard in other states, sizes and colours, to look at after a change. Those of the
+// documents are taken by docs_pictures.mjs.
 //   node picture.mjs PUPPET FOLDER [SWITCHGEAR]
 import { join } from "node:path";
 import { launchBrowser } from "./browser.mjs";
@@ -39,15 +39,6 @@ async function scene(viewport, deviceScaleFactor, body) {
     await puppet.stop();
   }
 }
-
-const readme = scene({ width: 1300, height: 700 }, 1.5, async ({ puppet, page }) => {
-  const names = ["inventory", "payment", "recommendation"];
-  for (const name of names) await puppet.tell("add", name);
-  await traffic(puppet, names, 60 * 4, async (tick) => {
-    if (tick > 44 * 4 && tick < 46 * 4) await puppet.tell("failures", "payment", 30);
-  });
-  await take(page, "dashboard");
-});
 
 /// Every page, light and dark, wide and narrow.
 async function everyPage(page, at, pages) {
@@ -97,7 +88,7 @@ const thousand = scene({ width: 1280, height: 800 }, 1, async ({ puppet, page })
   await everyPage(page, (hash) => `${puppet.url}/dashboard#/${hash}`, { thousand: "" });
 });
 
-await Promise.all([readme, every, thousand]);
+await Promise.all([every, thousand]);
 
 // With a gateway as a third argument: the pages that only it fills.
 const gateway = process.argv[4];

@@ -189,6 +189,11 @@ PolicySets Gateway::policy_sets() const {
   return policies_;
 }
 
+bool Gateway::serves(const std::string& service) const {
+  const std::lock_guard lock{policies_mutex_};
+  return policies_.contains(service);
+}
+
 void Gateway::start() {
   for (const auto& worker : workers_) threads_.emplace_back([&worker = *worker] { worker.run(); });
 }

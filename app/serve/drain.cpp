@@ -14,6 +14,7 @@ void Drain::begin(Duration at_most, std::function<void()> ended) {
 
 void Drain::hurry() {
   log_.warn("second signal: ending at once");
+  hurried_ = true;
   gateway_.hurry();
 }
 

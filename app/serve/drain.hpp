@@ -22,10 +22,12 @@ class Drain {
   [[nodiscard]] bool begun() const noexcept { return thread_.joinable(); }
   /// Cuts off now what is left.
   void hurry();
+  [[nodiscard]] bool hurried() const noexcept { return hurried_; }
 
  private:
   gateway::Gateway& gateway_;
   spdlog::logger& log_;
+  bool hurried_ = false;
   std::jthread thread_;
 };
 

@@ -1,17 +1,23 @@
 #include "app/serve/serve_command.hpp"
 
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
+#include <fmt/format.h>
+#include <spdlog/logger.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "app/gateway/open_files.hpp"
+#include "app/serve/background_sink.hpp"
 #include "app/serve/log_format.hpp"
 #include "app/serve/serve_flags.hpp"
 #include "app/serve/server.hpp"
+#include "app/serve/signals.hpp"
 #include "switchgear/config/address.hpp"
 #include "switchgear/config/config.hpp"
 
@@ -22,37 +28,64 @@ namespace {
 constexpr int input_error = 1;
 constexpr int usage_error = 2;
 constexpr int missing_dependency = 3;
+constexpr std::chrono::milliseconds time_for_last_line{300};
 
-int complain(int exit_code, const char* text) {
-  std::fprintf(stderr, "switchgear: %s\n", text);
-  return exit_code;
+/// How the command ended. Exit code 0: as it was told to.
+struct Ended {
+  int exit_code = 0;
+  std::string problem;  ///< for stderr; empty: none
+};
+
+[[nodiscard]] Ended complaint(int exit_code, std::string_view text) {
+  return {exit_code, fmt::format("switchgear: {}\n", text)};
+}
+
+/// Once everything else hangs. The history survives this as it survives a crash.
+[[noreturn]] void give_up(spdlog::logger& log, const BackgroundSink& sink) {
+  log.error("ending now: the process hangs, most likely in a disk, and what it had yet to write is lost");
+  (void)sink.wait_until_written(time_for_last_line);
+  ::_exit(missing_dependency);
+}
+
+[[nodiscard]] Ended serve(const ServeFlags& flags, const config::OwnSections& sections,
+                          const Process& process) {
+  spdlog::logger& log = process.log;
+  config::Loaded loaded = config::load_file(flags.config, config::FileKind::any, sections);
+  if (loaded.config) apply(loaded.config->own.get<LogOptions>(), log);
+  for (const config::Diagnostic& warning : loaded.warnings) log.warn("{}", warning.text());
+  if (!loaded.config) {
+    Ended ended{input_error, {}};
+    for (const config::Diagnostic& error : loaded.errors) ended.problem.append(error.text()).append("\n");
+    return ended;
+  }
+  config::Config config = *std::move(loaded.config);
+  if (const auto wrong = put_flags_before(config, flags)) return complaint(usage_error, *wrong);
+  // The file's own warnings have been logged already.
+  if (flags.admin && config.gateway.admin_token.empty() && !config::is_loopback(config.gateway.admin))
+    log.warn("--admin {}: {}", *flags.admin, config::open_admin_problem);
+  gateway::raise_limit_of_open_files();
+  try {
+    Server{flags, std::move(config), sections, process}.run();
+    return {};
+  } catch (const CannotServe& error) {
+    return complaint(missing_dependency, error.what());
+  } catch (const gateway::TooFewOpenFiles& error) {
+    return complaint(missing_dependency, error.what());
+  }
 }
 
 int run_server(const ServeFlags& flags, const config::OwnSections& sections) {
-  const auto log = spdlog::stderr_logger_mt("switchgear");
-  set_format(*log, LogFormat::text);
-  config::Loaded loaded = config::load_file(flags.config, config::FileKind::any, sections);
-  if (loaded.config) apply(loaded.config->own.get<LogOptions>(), *log);
-  for (const config::Diagnostic& warning : loaded.warnings) log->warn("{}", warning.text());
-  for (const config::Diagnostic& error : loaded.errors) std::fprintf(stderr, "%s\n", error.text().c_str());
-  if (!loaded.config) return input_error;
-  config::Config config = *std::move(loaded.config);
-  if (const auto wrong = put_flags_before(config, flags)) return complain(usage_error, wrong->c_str());
-  // The file's own warnings have been logged already.
-  if (flags.admin && config.gateway.admin_token.empty() && !config::is_loopback(config.gateway.admin))
-    log->warn("--admin {}: {}", *flags.admin, config::open_admin_problem);
-  gateway::raise_limit_of_open_files();
   // A log that nobody reads any more, or that has reached a limit, is an error of write() and not the end.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
-  try {
-    Server{flags, std::move(config), sections, *log}.run();
-    return 0;
-  } catch (const CannotServe& error) {
-    return complain(missing_dependency, error.what());
-  } catch (const gateway::TooFewOpenFiles& error) {
-    return complain(missing_dependency, error.what());
-  }
+  const auto sink = std::make_shared<BackgroundSink>(STDERR_FILENO);
+  spdlog::logger log{"switchgear", sink};
+  set_format(log, LogFormat::text);
+  Signals signals{[&] { give_up(log, *sink); }};
+  const Ended ended = serve(flags, sections, {log, *sink, signals});
+  // Behind what was logged, and only if stderr takes anything.
+  if (sink->wait_until_written(BackgroundSink::patience)) std::fputs(ended.problem.c_str(), stderr);
+  return ended.exit_code;
 }
 
 }  // namespace

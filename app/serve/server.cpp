@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <csignal>
 #include <cstddef>
@@ -25,6 +26,7 @@
 #include "app/history/history_metrics.hpp"
 #include "app/history/history_resource.hpp"
 #include "app/history/history_section.hpp"
+#include "app/serve/circuit_labels.hpp"
 #include "app/serve/log_section.hpp"
 #include "switchgear/config/address.hpp"
 #include "switchgear/telemetry/breaker_metrics.hpp"
@@ -36,6 +38,8 @@ namespace {
 constexpr auto a_second = std::chrono::seconds{1};
 // At the end, for what a collector has not been sent yet.
 constexpr auto time_to_export = std::chrono::seconds{3};
+// From the end of the drain to that of the process.
+constexpr auto time_to_close = std::chrono::seconds{20};
 
 [[nodiscard]] std::string url_of(const config::Endpoint& endpoint, std::uint16_t port) {
   return "http://" + config::text_of({endpoint.host, port});
@@ -61,12 +65,6 @@ template <class Make>
       throw std::runtime_error{"the history does not answer: most likely the disk hangs"};
     kept.get();
   });
-}
-
-/// A breaker named `payment/…` is a part of the service `payment`: one tenant's, one instance's.
-[[nodiscard]] alert::Labels labels_of(const std::string& circuit) {
-  const std::size_t slash = circuit.find('/');
-  return {{"service", circuit.substr(0, slash)}, {"scope", slash == std::string::npos ? "service" : "part"}};
 }
 
 /// With as many connections as the limit of open files has room for.
@@ -106,25 +104,32 @@ template <class Make>
 }  // namespace
 
 Server::Server(const ServeFlags& flags, config::Config config, const config::OwnSections& sections,
-               spdlog::logger& log)
+               const Process& process)
     : listen_(config.gateway.listen),
       admin_address_(config.gateway.admin),
-      log_(log),
+      log_(process.log),
+      log_sink_(process.sink),
+      signals_(process.signals),
       policies_({std::chrono::steady_clock::now(), std::chrono::system_clock::now()}, std::random_device{}()),
-      exporter_(exporter_of(config, log)),
+      exporter_(exporter_of(config, log_)),
       gateway_(listening("gateway.listen", "--listen", flags.listen.has_value(),
                          [&] {
                            return std::make_shared<gateway::Gateway>(
-                               config, policies_, durations_, log,
+                               config, policies_, durations_, log_,
                                tracing_of(config, spans_of(exporter_.get())));
                          })),
       history_(config.own.get<history::HistoryOptions>(),
                {policies_, durations_, [this] { return gateway_->failures(); }}, events_,
-               alert::SqliteOutbox::tables(), log),
-      alerts_(config.own.get<alert::AlertOptions>(), {registry_, events_, log_, labels_of},
+               alert::SqliteOutbox::tables(), log_),
+      alerts_(config.own.get<alert::AlertOptions>(),
+              {registry_, events_, log_,
+               [this](const std::string& circuit) {
+                 return circuit_labels(circuit,
+                                       [this](const std::string& name) { return gateway_->serves(name); });
+               }},
               outbox_in(history_)),
-      access_log_(*gateway_, log),
-      config_(flags, sections, config, *gateway_, access_log_, log, spans_of(exporter_.get()),
+      access_log_(*gateway_, log_),
+      config_(flags, sections, config, *gateway_, access_log_, log_, spans_of(exporter_.get()),
               [this](const config::Config& next) {
                 return alerts_.prepare(next.own.get<alert::AlertOptions>());
               }),
@@ -143,6 +148,8 @@ Server::Server(const ServeFlags& flags, config::Config config, const config::Own
     file_changes_.emplace(flags.config, [this] { boost::asio::post(main_, [this] { on_file_changed(); }); });
   }
 }
+
+Server::~Server() { signals_.forget(); }
 
 /// The part of program() that reports and figures are made from.
 admin::Program Server::seen_circuits() {
@@ -180,6 +187,9 @@ void Server::add_metrics(telemetry::MetricFamilies& to) const {
   access_log_.add_metrics(to);
   config_.record().add_metrics(to);
   if (exporter_) exporter_->add_metrics(to);
+  to.counter("switchgear_log_lines_lost_total",
+             "Lines of the log that were dropped because stderr took nothing, or refused them.", {},
+             log_sink_.lost());
 }
 
 /// As GET /metrics, without what the admin server counts of itself.
@@ -194,14 +204,21 @@ void Server::run() {
   admin_->start();
   if (exporter_) exporter_->start([this](telemetry::MetricFamilies& to) { export_metrics(to); });
   ready_ = true;
+  signals_.listen([this](int signal) { boost::asio::post(main_, [this, signal] { on_signal(signal); }); });
   std::printf("switchgear serves %s  admin %s/dashboard\n", url_of(listen_, gateway_->port()).c_str(),
               url_of(admin_address_, admin_->port()).c_str());
   std::fflush(stdout);
-  signals_.listen();
   look_every_second();
+  const auto until_drained = boost::asio::make_work_guard(main_);
   main_.run();
+  close();
+}
+
+/// Each of these, and the history after them, waits for something that may hang: a collector, a disk.
+void Server::close() {
+  signals_.end_within(time_to_close);
   admin_->stop();
-  if (exporter_) exporter_->stop(time_to_export);
+  if (exporter_) exporter_->stop(drain_.hurried() ? Duration::zero() : time_to_export);
   access_log_.close();
   event_log_.write();
 }

@@ -17,6 +17,7 @@
 #include "app/gateway/gateway.hpp"
 #include "app/history/history.hpp"
 #include "app/otlp/exporter.hpp"
+#include "app/serve/background_sink.hpp"
 #include "app/serve/drain.hpp"
 #include "app/serve/event_log.hpp"
 #include "app/serve/figure_board.hpp"
@@ -42,15 +43,23 @@ class CannotServe final : public std::runtime_error {
   using runtime_error::runtime_error;
 };
 
+/// What belongs to the process rather than to what it serves; outlives the server.
+struct Process {
+  spdlog::logger& log;
+  const BackgroundSink& sink;  ///< of the log
+  Signals& signals;
+};
+
 /// One gateway process. `config` is the file of `flags`, read with `sections`, with the flags in place of its
 /// addresses.
 class Server {
  public:
   /// Listens. Throws CannotServe, or gateway::TooFewOpenFiles.
   Server(const ServeFlags& flags, config::Config config, const config::OwnSections& sections,
-         spdlog::logger& log);
+         const Process& process);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
+  ~Server();
 
   /// Serves until SIGTERM or SIGINT, and for gateway.shutdown_delay after it; then drains. Prints one line
   /// with the addresses to stdout once it serves.
@@ -64,6 +73,7 @@ class Server {
   void add_metrics(telemetry::MetricFamilies& to) const;
   void export_metrics(telemetry::MetricFamilies& to) const;
   void on_signal(int signal);
+  void close();
   void begin_end();
   void begin_drain();
   void look_every_second();
@@ -72,6 +82,8 @@ class Server {
   const config::Endpoint listen_;         ///< as asked for; the port may be the system's choice
   const config::Endpoint admin_address_;  ///< likewise
   spdlog::logger& log_;
+  const BackgroundSink& log_sink_;
+  Signals& signals_;
   PolicyRegistry policies_;
   BreakerRegistry& registry_ = policies_.breakers();
   const std::shared_ptr<TransitionLog> transitions_ = std::make_shared<TransitionLog>();
@@ -89,7 +101,6 @@ class Server {
   FigureBoard figures_;
   const std::unique_ptr<admin::Server> admin_;
   std::atomic<bool> ready_{false};
-  Signals signals_{main_, [this](int signal) { on_signal(signal); }};
   boost::asio::steady_timer second_{main_};
   boost::asio::steady_timer shutdown_delay_{main_};
   std::optional<config::FileChanges> file_changes_;

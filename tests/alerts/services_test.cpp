@@ -101,8 +101,7 @@ TEST(AlertInPagerDuty, IsTriggeredAcknowledgedAndResolvedUnderOneKey) {
     EXPECT_EQ(post.body.at("dedup_key"), "switchgear/gw/opened/payment");
   }
   EXPECT_EQ(actions, (std::vector<std::string>{"trigger", "acknowledge", "resolve"}));
-  EXPECT_NE(gateway.log().find("info admin: acknowledge of \"" + id + "\" by 127.0.0.1: done"),
-            std::string::npos);
+  EXPECT_TRUE(gateway.logs("info admin: acknowledge of \"" + id + "\" by 127.0.0.1: done"));
 }
 
 }  // namespace

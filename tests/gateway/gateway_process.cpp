@@ -60,7 +60,7 @@ std::string config_text(const std::vector<ServiceText>& services, const std::str
 }
 
 GatewayProcess::GatewayProcess(const std::string& config, std::uint16_t port,
-                               std::optional<rlimit> open_files) {
+                               std::optional<rlimit> open_files, std::optional<int> errors) {
   std::string place = (std::filesystem::temp_directory_path() / "switchgear-gateway-XXXXXX").string();
   if (::mkdtemp(place.data()) == nullptr) throw std::runtime_error{"no temporary directory"};
   directory_ = place;
@@ -74,7 +74,7 @@ GatewayProcess::GatewayProcess(const std::string& config, std::uint16_t port,
   pid_ = ::fork();
   if (pid_ == 0) {
     ::dup2(pipe[1], STDOUT_FILENO);
-    ::dup2(log, STDERR_FILENO);
+    ::dup2(errors.value_or(log), STDERR_FILENO);
     if (open_files) ::setrlimit(RLIMIT_NOFILE, &*open_files);
     ::execl(SWITCHGEAR_BINARY, "switchgear", "serve", "--config", file.c_str(), "--listen", listen.c_str(),
             "--admin", "127.0.0.1:0", nullptr);
@@ -122,6 +122,10 @@ void GatewayProcess::replace_file_by_pipe() const {
 std::string GatewayProcess::log() const {
   std::ifstream file{directory_ + "/log"};
   return {std::istreambuf_iterator<char>{file}, {}};
+}
+
+bool GatewayProcess::logs(const std::string& text) const {
+  return eventually([&] { return log().find(text) != std::string::npos; });
 }
 
 std::string GatewayProcess::read_line() {
@@ -203,6 +207,43 @@ Ended serve_to_its_end(const std::string& config, const std::string& flags,
   const int status = ::pclose(output);
   if (WIFEXITED(status)) ended.exit_code = WEXITSTATUS(status);
   std::filesystem::remove(file);
+  return ended;
+}
+
+Ended serve_from_pipe(const std::string& config, const std::vector<int>& early, const std::string& last) {
+  std::string place = (std::filesystem::temp_directory_path() / "switchgear-pipe-XXXXXX").string();
+  const bool made = ::mkdtemp(place.data()) != nullptr;
+  const std::string file = place + "/switchgear.yaml";
+  std::array<int, 2> output{};
+  if (!made || ::mkfifo(file.c_str(), S_IRUSR | S_IWUSR) != 0 || ::pipe2(output.data(), O_CLOEXEC) != 0)
+    throw std::runtime_error{"no pipe"};
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    ::dup2(output[1], STDOUT_FILENO);
+    ::dup2(output[1], STDERR_FILENO);
+    ::execl(SWITCHGEAR_BINARY, "switchgear", "serve", "--no-watch", "--config", file.c_str(), "--listen",
+            "127.0.0.1:0", "--admin", "127.0.0.1:0", nullptr);
+    ::_exit(127);
+  }
+  ::close(output[1]);
+  std::ofstream pipe{file};  // waits until the other end is open
+  for (const int signal : early) ::kill(pid, signal);
+  pipe << config << std::flush;
+  pipe.close();
+  Ended ended;
+  std::array<char, 4096> bytes{};
+  for (ssize_t got = 1; got > 0;) {
+    if (ended.output.find(last) != std::string::npos) ::kill(pid, SIGTERM);
+    pollfd one{output[0], POLLIN, 0};
+    if (::poll(&one, 1, static_cast<int>(patience.count())) <= 0) ::kill(pid, SIGKILL);
+    got = ::read(output[0], bytes.data(), bytes.size());
+    if (got > 0) ended.output.append(bytes.data(), static_cast<std::size_t>(got));
+  }
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  ended.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  ::close(output[0]);
+  std::filesystem::remove_all(place);
   return ended;
 }
 

@@ -33,9 +33,11 @@ struct ServiceText {
 class GatewayProcess {
  public:
   /// Throws std::runtime_error when it does not start. `port` 0: of the system's choice. `open_files`: the
-  /// soft and the hard limit of descriptors that it is started with; default: the test's own.
+  /// soft and the hard limit of descriptors that it is started with; default: the test's own. `errors`: its
+  /// stderr, in place of the file of log().
   explicit GatewayProcess(const std::string& config, std::uint16_t port = 0,
-                          std::optional<rlimit> open_files = std::nullopt);
+                          std::optional<rlimit> open_files = std::nullopt,
+                          std::optional<int> errors = std::nullopt);
   GatewayProcess(const GatewayProcess&) = delete;
   GatewayProcess& operator=(const GatewayProcess&) = delete;
   ~GatewayProcess();
@@ -46,7 +48,10 @@ class GatewayProcess {
 
   void rewrite(const std::string& config) const;  ///< at once, as a deployment does: by a rename
   void replace_file_by_pipe() const;
-  [[nodiscard]] std::string log() const;  ///< what it has written to stderr
+  /// What it has written to stderr: not yet what it has logged just now.
+  [[nodiscard]] std::string log() const;
+  /// Whether the log has `text`, now or soon.
+  [[nodiscard]] bool logs(const std::string& text) const;
   /// The next line that it writes to standard output, after the one with its addresses; without its end.
   [[nodiscard]] std::string read_line();
   void signal(int number) const;
@@ -83,6 +88,11 @@ struct Ended {
 /// `flags`: as on a command line, behind `--config`. `open_files`: its limit of descriptors.
 [[nodiscard]] Ended serve_to_its_end(const std::string& config, const std::string& flags = "",
                                      std::optional<unsigned> open_files = std::nullopt);
+
+/// A `switchgear serve` that reads `config` out of a pipe, and is sent `early` while it waits for it. Ended
+/// by SIGTERM when it has written `last`.
+[[nodiscard]] Ended serve_from_pipe(const std::string& config, const std::vector<int>& early,
+                                    const std::string& last);
 
 /// Checks again and again, with a real request in between as the only delay, until it is so. False when
 /// patience ends.

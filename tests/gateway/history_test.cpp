@@ -242,10 +242,9 @@ TEST_F(DiskTest, AFolderThatCannotBeWrittenIsSaidAndTheHistoryIsKeptInMemory) {
   const GatewayProcess gateway{config(file)};
   turn(gateway, true);
   EXPECT_EQ(transitions(gateway).size(), 1U);
-  EXPECT_NE(gateway.log().find("error history: " + file +
-                               " cannot be used: unable to open database file; "
-                               "until the next start the history is kept in memory\n"),
-            std::string::npos)
+  EXPECT_TRUE(gateway.logs("error history: " + file +
+                           " cannot be used: unable to open database file; "
+                           "until the next start the history is kept in memory\n"))
       << gateway.log();
 }
 
@@ -256,7 +255,7 @@ TEST_F(GatewayHistory, AFileOfSomebodyElseIsLeftAsItIs) {
     const GatewayProcess gateway{config(place.file())};
     turn(gateway, true);
     EXPECT_EQ(transitions(gateway).size(), 1U) << "in memory";
-    EXPECT_NE(gateway.log().find("cannot be used: it is not a database"), std::string::npos) << gateway.log();
+    EXPECT_TRUE(gateway.logs("cannot be used: it is not a database")) << gateway.log();
     EXPECT_EQ(gateway.get("/").status(), 503U);
   }
   EXPECT_EQ(content_of(place.file()), letter);
@@ -274,9 +273,8 @@ TEST_F(GatewayHistory, ABrokenFileIsMovedAsideAndANewOneBegun) {
   const GatewayProcess gateway{config(place.file())};
   turn(gateway, true);
   EXPECT_EQ(transitions(gateway).size(), 1U);
-  EXPECT_NE(gateway.log().find("error history: " + place.file() + " was broken; it is now " + place.file() +
-                               ".corrupt, and a new one has begun\n"),
-            std::string::npos)
+  EXPECT_TRUE(gateway.logs("error history: " + place.file() + " was broken; it is now " + place.file() +
+                           ".corrupt, and a new one has begun\n"))
       << gateway.log();
   EXPECT_EQ(content_of(place.file("history.db.corrupt")), broken);
 }
@@ -287,7 +285,7 @@ TEST_F(GatewayHistory, TwoGatewaysDoNotWriteToOneFile) {
   const GatewayProcess second{config(place.file())};
   turn(second, true);
   EXPECT_TRUE(eventually([&] { return transitions(second).size() == 1; }));
-  EXPECT_NE(second.log().find("cannot be used: another process uses it"), std::string::npos) << second.log();
+  EXPECT_TRUE(second.logs("cannot be used: another process uses it")) << second.log();
   EXPECT_TRUE(transitions(first).empty());
 }
 

@@ -1,11 +1,17 @@
 // Starting, reloading, ending: what a deployment may rely on.
 #include <gtest/gtest.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
 
 #include <atomic>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <chrono>
 #include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -66,6 +72,39 @@ class Load {
 
   std::atomic<bool> stop_{false};
   std::vector<std::thread> threads_;
+};
+
+/// One thread of a process, kept from running as one that waits for a disk which does not answer.
+class HungThread {
+ public:
+  HungThread(pid_t process, const std::string& name) : thread_(thread_of(process, name)) {
+    EXPECT_EQ(::ptrace(PTRACE_SEIZE, thread_, nullptr, nullptr), 0);
+    EXPECT_EQ(::ptrace(PTRACE_INTERRUPT, thread_, nullptr, nullptr), 0);
+    EXPECT_EQ(::waitpid(thread_, nullptr, __WALL), thread_);
+  }
+
+  HungThread(const HungThread&) = delete;
+  HungThread& operator=(const HungThread&) = delete;
+  ~HungThread() { ::ptrace(PTRACE_DETACH, thread_, nullptr, nullptr); }
+
+  /// With its process.
+  [[nodiscard]] bool ended() const {
+    int status = 0;
+    return ::waitpid(thread_, &status, __WALL | WNOHANG) == thread_ && !WIFSTOPPED(status);
+  }
+
+ private:
+  [[nodiscard]] static pid_t thread_of(pid_t process, const std::string& name) {
+    for (const auto& task :
+         std::filesystem::directory_iterator{"/proc/" + std::to_string(process) + "/task"}) {
+      std::string comm;
+      std::getline(std::ifstream{task.path() / "comm"}, comm);
+      if (comm == name) return std::stoi(task.path().filename().string());
+    }
+    throw std::runtime_error{"no thread " + name};
+  }
+
+  const pid_t thread_;
 };
 
 constexpr const char* guarded_policy =
@@ -346,6 +385,27 @@ TEST(Gateway, EndsAtOnceOnASecondSignalAlsoWhileItStillTakesConnections) {
   ASSERT_TRUE(eventually([&] { return gateway.admin("GET", "/readyz").status() == 503; }));
   gateway.signal(SIGTERM);
   EXPECT_EQ(gateway.wait_for_exit(), 0) << "within a minute, not after ten";
+}
+
+TEST(Gateway, KeepsTheSignalsThatComeWhileItStartsAndDoesAsTheySay) {
+  const std::string refused = "reload refused, nothing changed: ";  // a pipe can be read once
+  const Ended ended = serve_from_pipe(config_text({{"shop", 1}}), {SIGHUP, SIGUSR1}, refused);
+  EXPECT_EQ(ended.exit_code, 0) << ended.output;
+  EXPECT_NE(ended.output.find(refused), std::string::npos) << ended.output;
+}
+
+TEST(Gateway, EndsOnASecondSignalThoughItsHistoryHangs) {
+  Upstream upstream{Upstream::saying(ok())};
+  GatewayProcess gateway{config_text({{"shop", upstream.port()}})};
+  const HungThread hung{gateway.pid(), "history"};
+  gateway.signal(SIGTERM);
+  ASSERT_TRUE(gateway.logs("draining: "));
+  EXPECT_TRUE(eventually([&] {
+    gateway.signal(SIGTERM);
+    return hung.ended();
+  }));
+  EXPECT_EQ(gateway.wait_for_exit(), 3);
+  EXPECT_TRUE(gateway.logs("error ending now: the process hangs"));
 }
 
 TEST(Gateway, TellsWhatBecameOfReloads) {

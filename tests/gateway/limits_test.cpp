@@ -108,12 +108,11 @@ TEST(Gateway, Serves200RequestsThoughTwiceAsManyIdleClientsHoldConnectionsAsItHa
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &own), 0);
   Upstream upstream{Upstream::saying(ok())};
   const GatewayProcess gateway{config_text({{"shop", upstream.port()}}), 0, rlimit{1024, 1024}};
-  EXPECT_NE(gateway.log().find("the limit of open files is 1024: each thread takes at most"),
-            std::string::npos);
+  EXPECT_TRUE(gateway.logs("the limit of open files is 1024: each thread takes at most"));
   std::vector<Socket> idle;
   for (int i = 0; i < 1010; ++i) idle.push_back(Socket::connect(gateway.port()));
   for (int i = 0; i < 200; ++i) ASSERT_EQ(gateway.get("/").status(), 200U) << i;
-  EXPECT_NE(gateway.log().find("idle clients are disconnected for others"), std::string::npos);
+  EXPECT_TRUE(gateway.logs("idle clients are disconnected for others"));
   EXPECT_EQ(gateway.admin("GET", "/livez").status(), 200U);
 }
 

@@ -1,10 +1,14 @@
 // What an operator finds in the log.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <array>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <csignal>
 #include <cstdlib>
+#include <optional>
 #include <sstream>
 #include <string>
 
@@ -26,7 +30,7 @@ TEST(GatewayLog, SaysThatAServiceIsDownWithoutALineForEachOf300Failures) {
   for (int i = 0; i < 300; ++i) ASSERT_EQ(gateway.get("/").status(), 502U);
   const std::string line =
       "service 'shop' at 127.0.0.1:" + std::to_string(deaf.port()) + ": 502: the service takes no connection";
-  EXPECT_NE(gateway.log().find(line), std::string::npos) << "at once, not when the gateway ends";
+  EXPECT_TRUE(gateway.logs(line)) << "at once, not when the gateway ends";
   gateway.signal(SIGTERM);
   EXPECT_EQ(gateway.wait_for_exit(), 0);
   EXPECT_LE(count_of(gateway.log(), line), 10U);
@@ -41,7 +45,7 @@ TEST(GatewayLog, SaysThatAServiceDoesNotAnswerInTime) {
   const GatewayProcess gateway{
       config_text({{"shop", upstream.port(), "/", "hasty"}}, "  hasty: {timeout: 50ms}\n")};
   EXPECT_EQ(gateway.get("/").status(), 504U);
-  EXPECT_NE(gateway.log().find(": 504: the service did not answer in time"), std::string::npos);
+  EXPECT_TRUE(gateway.logs(": 504: the service did not answer in time"));
 }
 
 TEST(GatewayLog, SaysThatAResponseWasBrokenOff) {
@@ -51,7 +55,7 @@ TEST(GatewayLog, SaysThatAResponseWasBrokenOff) {
   }};
   const GatewayProcess gateway{config_text({{"shop", upstream.port()}})};
   EXPECT_FALSE(gateway.get("/").whole);
-  EXPECT_NE(gateway.log().find(": response broken off: the service broke off its answer"), std::string::npos);
+  EXPECT_TRUE(gateway.logs(": response broken off: the service broke off its answer"));
 }
 
 /// `POST` with a token.
@@ -142,9 +146,8 @@ TEST(GatewayLog, SaysWhichPolicyRefusesWithoutALineForEachRefusal) {
   for (int i = 0; i < 20; ++i) (void)gateway.get("/slow/");
   const std::string at = "' at 127.0.0.1:" + std::to_string(deaf.port());
   const std::string open = "warning service 'shop" + at + ": 503: breaker 'shop' is open";
-  EXPECT_NE(gateway.log().find(open), std::string::npos) << "at once";
-  EXPECT_NE(gateway.log().find("warning service 'slow" + at + ": 429: rate limiter 'slow'"),
-            std::string::npos);
+  EXPECT_TRUE(gateway.logs(open)) << "at once";
+  EXPECT_TRUE(gateway.logs("warning service 'slow" + at + ": 429: rate limiter 'slow'"));
   gateway.signal(SIGTERM);
   EXPECT_EQ(gateway.wait_for_exit(), 0);
   EXPECT_LE(count_of(gateway.log(), open), 10U);
@@ -154,8 +157,42 @@ TEST(GatewayLog, SaysThatClientsAskForWhatHasNoRoute) {
   const DeafPort deaf;
   const GatewayProcess gateway{config_text({{"shop", deaf.port(), "/shop/"}})};
   for (int i = 0; i < 50; ++i) EXPECT_EQ(gateway.get("/secret" + std::to_string(i)).status(), 404U);
-  EXPECT_EQ(count_of(gateway.log(), "info a client: 404: no service has a route for this path\n"), 1U);
+  const std::string line = "info a client: 404: no service has a route for this path\n";
+  EXPECT_TRUE(gateway.logs(line));
+  EXPECT_EQ(count_of(gateway.log(), line), 1U);
   EXPECT_EQ(gateway.log().find("secret"), std::string::npos);
+}
+
+/// Where nothing is read, and 4096 bytes find room.
+struct StalledPipe {
+  StalledPipe() {
+    EXPECT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+    EXPECT_GT(::fcntl(ends[1], F_SETPIPE_SZ, 4096), 0);
+  }
+  StalledPipe(const StalledPipe&) = delete;
+  StalledPipe& operator=(const StalledPipe&) = delete;
+  ~StalledPipe() {
+    for (const int end : ends) ::close(end);
+  }
+  std::array<int, 2> ends{};
+};
+
+TEST(GatewayLog, HoldsUpNeitherRequestsNorTheEndWhenNothingReadsStderr) {
+  const StalledPipe stalled;
+  Upstream upstream{Upstream::saying(ok())};
+  const DeafPort deaf;
+  GatewayProcess gateway{config_text({{"shop", upstream.port(), "/shop/", "guarded"}, {"down", deaf.port()}},
+                                     "  guarded: {circuit_breaker: {consecutive_failures: 3}}\n"),
+                         0, std::nullopt, stalled.ends[1]};
+  for (int i = 0; i < 200; ++i)  // a line of 70 bytes each
+    ASSERT_EQ(gateway.admin("POST", "/circuit-breakers/shop/reset").status(), 200U) << i;
+  EXPECT_EQ(gateway.get("/").status(), 502U) << "of which the worker logs a line";
+  EXPECT_EQ(gateway.get("/shop/").status(), 200U);
+  EXPECT_EQ(gateway.admin("POST", "/reload").status(), 200U) << "which may change the format";
+  EXPECT_NE(gateway.admin("GET", "/metrics").body.find("\nswitchgear_log_lines_lost_total 0\n"),
+            std::string::npos);
+  gateway.signal(SIGTERM);
+  EXPECT_EQ(gateway.wait_for_exit(), 0);
 }
 
 TEST(GatewayLog, ChangesItsLevelAndFormatWithAReload) {

@@ -315,8 +315,8 @@ class Delivery(Processes):
         gateway.call()
         eventually(lambda: gateway.figure('switchgear_otlp_rejected_total{signal="traces"}') == 1, "1 span rejected")
         eventually(lambda: gateway.figure('switchgear_otlp_rejected_total{signal="metrics"}') == 7, "7 points rejected")
-        self.assertIn("it rejected 1: too old", gateway.log())
         self.finish(gateway, collector)
+        self.assertIn("it rejected 1: too old", gateway.log())
         self.assertEqual(collector.count("/v1/traces"), 1)
 
     def test_a_collector_that_is_killed_gets_what_it_missed_when_it_is_back(self):

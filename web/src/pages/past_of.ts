@@ -31,6 +31,8 @@ export interface PastOf {
   commands: Commanded[] | null;
 }
 
+const none: Transition[] = [];
+
 type Flow = { from: number; to: number } & Record<"calls" | "failures" | "rejected", number | null>;
 
 /// The samples with a point that has none where more than their own length is missing between two of them: the program did not
@@ -91,7 +93,7 @@ function pastOf(chosen: Chosen, document: HistoryDocument | null, live: Past): P
     rejected: rejected!,
     latency: document && { p50: p50!, p95: p95!, p99: p99! },
     recorded: [...kept, ...seen.filter(({ to }) => to > end).map((each) => ({ ...each, from: Math.max(each.from, end) }))],
-    transitions: document?.transitions ?? [],
+    transitions: document?.transitions ?? none,
     commands: document?.commands ?? null,
   };
 }

@@ -110,8 +110,9 @@ TEST(ServiceSection, UrlsThatCannotBeServed) {
 
 TEST(ServiceSection, QuotesNoPasswordOfAUrl) {
   for (const char* url : {"http://u:s3cret@a", "https://u:s3cret@a", "grpc://u:s3cret@a"})
-    expect_answers({{service_at(url), "f.yaml:4:12: services.s.url: names a user, which is not supported; "
-                                      "expected http://HOST[:PORT][/PATH]"}});
+    expect_answers({{service_at(url),
+                     "f.yaml:4:12: services.s.url: names a user, which is not supported; "
+                     "expected http://HOST[:PORT][/PATH]"}});
 }
 
 TEST(ServiceSection, MistakesAreLocated) {

@@ -117,7 +117,7 @@ class Engine {
              std::vector<Incident*> whom, Moment now, Changes& changes);
   [[nodiscard]] Alert alert_of(const Incident& incident, Moment now) const;
   [[nodiscard]] Labels group_of(const Incident& incident) const;
-  [[nodiscard]] std::string instance_of(const Incident& incident) const;
+  [[nodiscard]] const std::string& instance_of(const Incident& incident) const;
 
   AlertPlan plan_;
   std::map<std::string, Circuit, std::less<>> circuits_;

@@ -71,7 +71,7 @@ Labels Engine::group_of(const Incident& incident) const {
 }
 
 /// As it was when the incident began: receivers know it by that.
-std::string Engine::instance_of(const Incident& incident) const {
+const std::string& Engine::instance_of(const Incident& incident) const {
   const auto at = incident.labels.find("instance");
   return at == incident.labels.end() ? plan_.instance : at->second;
 }

@@ -83,6 +83,7 @@ TEST_F(HistoryTest, DoesNotHoldUpTheEndWhileTheDiskHangs) {
   EXPECT_FALSE(history->finish(1ms));
   disk.set_value();
   EXPECT_TRUE(history->finish(60s));
+  EXPECT_EQ(hanging.wait_for(60s), std::future_status::ready);
 }
 
 TEST_F(HistoryTest, ANewOneGoesOnWhereTheLastOneEnded) {

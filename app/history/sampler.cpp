@@ -84,8 +84,8 @@ Samples Sampler::take(TimePoint now) {
   Samples made;
   for (const auto& [name, seen] : after) {
     const auto known = before_.find(name);
-    CircuitSample sample = between(known == before_.end() ? Totals{} : known->second, seen, now);
-    if (seen.present || !is_empty(sample)) made.emplace(name, std::move(sample));
+    const CircuitSample sample = between(known == before_.end() ? Totals{} : known->second, seen, now);
+    if (seen.present || !is_empty(sample)) made.emplace(name, sample);
   }
   before_ = std::move(after);
   return made;

@@ -38,8 +38,8 @@ void Sender::close() {
   const std::deque<Message> waiting = courier_.take_all();
   counts_.dropped += waiting.size();
   if (!waiting.empty())
-    log_.warn("alerts: channel '{}' is no longer configured; {} messages for it are dropped", options_.name,
-              waiting.size());
+    log_.warn("alerts: channel '{}' is not configured any more; {} messages for it are dropped",
+              options_.name, waiting.size());
   for (const Message& message : waiting) done_(message);
 }
 

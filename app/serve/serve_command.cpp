@@ -75,7 +75,7 @@ struct Ended {
 }
 
 int run_server(const ServeFlags& flags, const config::OwnSections& sections) {
-  // A log that nobody reads any more, or that has reached a limit, is an error of write() and not the end.
+  // A log without a reader, or one that has reached a limit, is an error of write() and not the end.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
   const auto sink = std::make_shared<BackgroundSink>(STDERR_FILENO);

@@ -55,7 +55,7 @@ class ServedConfig {
   /// under way have to finish.
   Duration close();
 
-  /// Of reload(), whoever asked for it.
+  /// Of every reload(), by signal, request or a changed file.
   [[nodiscard]] const ReloadRecord& record() const noexcept { return record_; }
 
   /// The name of each service's policy.

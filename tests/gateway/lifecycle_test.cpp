@@ -370,7 +370,7 @@ TEST(Gateway, SaysThatItIsNotReadyWhileItStillTakesConnectionsBeforeItDrains) {
   ASSERT_TRUE(eventually([&] { return gateway.admin("GET", "/readyz").status() == 503; }));
   const Message late = gateway.get("/");  // of a balancer that has not polled yet
   EXPECT_EQ(late.status(), 200U);
-  EXPECT_FALSE(late.has("connection")) << "nobody is sent away yet";
+  EXPECT_FALSE(late.has("connection")) << "connections are kept for now";
   EXPECT_EQ(gateway.admin("GET", "/livez").status(), 200U);
   EXPECT_EQ(gateway.wait_for_exit(), 0);
   EXPECT_GE(std::chrono::steady_clock::now() - began, std::chrono::seconds{2});

@@ -62,14 +62,7 @@ class Alerting {
     const Duration step = std::min<Duration>(
         length > std::chrono::hours{12} ? std::chrono::minutes{1} : std::chrono::seconds{1}, length);
     while (now_ < end) {
-      now_ += step;
-      std::vector<Sighting> seen;
-      for (auto& [name, circuit] : circuits_) {
-        circuit.circuit = name;
-        seen.push_back(circuit);
-      }
-      engine_.look(seen, now_);
-      keep(engine_.take(now_), lines);
+      for (const Message& message : messages_after(step)) lines.push_back(line_of(message));
     }
     return lines;
   }
@@ -83,8 +76,8 @@ class Alerting {
     }
     engine_.look(seen, now_);
     Changes changes = engine_.take(now_);
-    std::vector<std::string> ignored;
-    keep(changes, ignored);
+    for (const Incident& incident : changes.put) kept_[incident.id] = incident;
+    for (const std::string& id : changes.removed) kept_.erase(id);
     return std::move(changes.messages);
   }
   std::vector<std::string> stages() {
@@ -111,15 +104,11 @@ class Alerting {
   }
 
  private:
-  void keep(const Changes& changes, std::vector<std::string>& lines) {
-    for (const Incident& incident : changes.put) kept_[incident.id] = incident;
-    for (const std::string& id : changes.removed) kept_.erase(id);
-    for (const Message& message : changes.messages) {
-      std::string line = message.channel + " " + std::string{to_string(message.telling)} + " ";
-      for (const Alert& alert : message.alerts)
-        line += (&alert == message.alerts.data() ? "" : "; ") + alert.text;
-      lines.push_back(line);
-    }
+  static std::string line_of(const Message& message) {
+    std::string line = message.channel + " " + std::string{to_string(message.telling)} + " ";
+    for (const Alert& alert : message.alerts)
+      line += (&alert == message.alerts.data() ? "" : "; ") + alert.text;
+    return line;
   }
 
   Engine engine_;

@@ -59,38 +59,39 @@ std::size_t append_json_character(std::string& out, std::string_view rest) {
   return length;
 }
 
+/// One character that is not plain, as printable ASCII; returns its length.
+std::size_t append_ascii(std::string& out, std::string_view rest) {
+  const char first = rest.front();
+  if (first == '"' || first == '\\') {
+    out += '\\';
+    out += first;
+  } else {
+    append_hex(out, "\\x", byte_of(first));
+  }
+  return 1;
+}
+
+/// `append_character` is given what is left from a character that is not plain on.
+template <class AppendCharacter>
+void append_in_quotes(std::string& out, std::string_view text, AppendCharacter append_character) {
+  out += '"';
+  for (;;) {
+    const std::size_t length = plain_length(text);
+    out.append(text.substr(0, length));
+    text.remove_prefix(length);
+    if (text.empty()) break;
+    text.remove_prefix(append_character(out, text));
+  }
+  out += '"';
+}
+
 }  // namespace
 
 void append_json(std::string& out, std::string_view text) {
-  out += '"';
-  for (;;) {
-    const std::size_t length = plain_length(text);
-    out.append(text.substr(0, length));
-    text.remove_prefix(length);
-    if (text.empty()) break;
-    text.remove_prefix(append_json_character(out, text));
-  }
-  out += '"';
+  append_in_quotes(out, text, append_json_character);
 }
 
-void append_quoted(std::string& out, std::string_view text) {
-  out += '"';
-  for (;;) {
-    const std::size_t length = plain_length(text);
-    out.append(text.substr(0, length));
-    text.remove_prefix(length);
-    if (text.empty()) break;
-    const char next = text.front();
-    if (next == '"' || next == '\\') {
-      out += '\\';
-      out += next;
-    } else {
-      append_hex(out, "\\x", byte_of(next));
-    }
-    text.remove_prefix(1);
-  }
-  out += '"';
-}
+void append_quoted(std::string& out, std::string_view text) { append_in_quotes(out, text, append_ascii); }
 
 void append_on_one_line(std::string& out, std::string_view text) {
   for (const char c : text) {

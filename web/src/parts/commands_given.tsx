@@ -1,4 +1,4 @@
-// Who commanded what of a breaker, and when, newest first.
+// The commands that a breaker was given, with client and time, newest first.
 import type { Commanded } from "../api";
 import { instant, words } from "../format";
 import { PlainTable } from "./plain_table";

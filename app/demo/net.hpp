@@ -1,5 +1,4 @@
-// Asio and Beast for app/demo, behind one precompiled header, and the names it uses for them.
-// Nothing else of the repository includes this.
+// Asio and Beast for app/demo, and the names it uses for them. Nothing else of the repository includes this.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>

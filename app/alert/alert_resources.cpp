@@ -12,9 +12,9 @@
 #include <utility>
 #include <variant>
 
-#include "app/alert/rules/moment_text.hpp"
 #include "switchgear/admin/breaker_view.hpp"
 #include "switchgear/config/duration.hpp"
+#include "switchgear/config/timestamp.hpp"
 #include "switchgear/core/utf8.hpp"
 
 namespace switchgear::alert {
@@ -136,7 +136,7 @@ using Wanted = std::variant<Silence, std::string>;
     } else if (key == "why") {
       silence.why = is;
     } else if (key == "until" && !until) {
-      until = parse_moment(is);
+      until = config::parse_timestamp(is);
       if (!until) return std::string{"\"until\" is not a date with a time, such as 2026-12-01T00:00:00Z"};
     } else if (key == "for" && !until) {
       const config::ParsedDuration length = config::parse_duration(is);

@@ -4,9 +4,9 @@
 #include <exception>
 #include <utility>
 
-#include "app/alert/rules/moment_text.hpp"
 #include "app/alert/rules/shipped_rules.hpp"
 #include "switchgear/config/suggest.hpp"
+#include "switchgear/config/timestamp.hpp"
 #include "switchgear/http/url.hpp"
 
 namespace switchgear::alert {
@@ -88,7 +88,7 @@ struct Instant {
   [[nodiscard]] std::optional<Moment> operator()(const Value& value) const {
     const auto text = Text{}(value);
     if (!text) return std::nullopt;
-    const auto moment = parse_moment(*text);
+    const auto moment = config::parse_timestamp(*text);
     if (!moment)
       value.wrong(config::quoted(*text) +
                   " is not a date with a time; expected one such as "

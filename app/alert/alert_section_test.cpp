@@ -91,6 +91,9 @@ TEST(AlertSection, LocatesWhatIsWrongInARule) {
   expect_error(rule + "notify: [oncall]}]\n",
                "f.yaml:3:51: alerts.rules[0].notify[0]: names a channel, and alerts.channels has none");
   expect_error(rule + "for: 5}]\n", "f.yaml:3:47: alerts.rules[0].for: \"5\" has no unit; write \"5s\"");
+  expect_error(rule + "circuits: []}]\n",
+               "f.yaml:3:52: alerts.rules[0].circuits: names no circuit; leave it out for a rule that is for "
+               "all of them");
   expect_error(
       rule + "severity: bad}]\n",
       "f.yaml:3:52: alerts.rules[0].severity: \"bad\" is not known; expected info, warning, medium, high or "

@@ -147,7 +147,11 @@ AlertRule read_rule(const Value& value, std::span<const std::string_view> channe
   section.read("keep_firing_for", rule.keep_firing_for, Length{Duration{}, a_week});
   section.read("repeat_every", rule.repeat_every, Length{Duration{}, a_week});
   section.read("severity", rule.severity, config::Named<Severity>{severity_names});
-  if (const auto circuits = section.find("circuits")) rule.circuits = read_texts(*circuits, "[\"payment*\"]");
+  if (const auto circuits = section.find("circuits")) {
+    rule.circuits = read_texts(*circuits, "[\"payment*\"]");
+    if (circuits->node->kind == config::Node::Kind::sequence && circuits->node->items.empty())
+      circuits->wrong("names no circuit; leave it out for a rule that is for all of them");
+  }
   if (const auto notify = section.find("notify")) rule.notify = read_names(*notify, channels, "[oncall]");
   section.read("message", rule.message, Template{});
   if (const auto runbook = section.find("runbook")) {

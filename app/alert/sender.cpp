@@ -1,11 +1,25 @@
 #include "app/alert/sender.hpp"
 
+#include <fmt/format.h>
 #include <spdlog/logger.h>
 
 #include <chrono>
+#include <string>
 #include <utility>
 
 namespace switchgear::alert {
+
+namespace {
+
+/// `firing opened payment and 3 more`
+[[nodiscard]] std::string summary(const Message& message) {
+  const Alert& first = message.alerts.front();
+  const std::string told = fmt::format("{} {} {}", to_string(message.telling), first.rule, first.circuit);
+  const std::size_t more = message.alerts.size() - 1;
+  return more == 0 ? told : fmt::format("{} and {} more", told, more);
+}
+
+}  // namespace
 
 Sender::Sender(boost::asio::io_context& loop, const ChannelOptions& options, std::unique_ptr<Channel> channel,
                spdlog::logger& log, std::uint64_t seed, Done done)
@@ -19,8 +33,8 @@ Sender::Sender(boost::asio::io_context& loop, const ChannelOptions& options, std
 void Sender::send(Message message) {
   if (const auto dropped = courier_.add(std::move(message))) {
     ++counts_.dropped;
-    log_.error("alerts: channel '{}': {} messages wait; the oldest, of {} alerts, is dropped", options_.name,
-               options_.queue, dropped->alerts.size());
+    log_.error("alerts: channel '{}': {} messages wait; the oldest ({}) is dropped", options_.name,
+               options_.queue, summary(*dropped));
     done_(*dropped);
   }
   pump();
@@ -79,8 +93,8 @@ void Sender::log(const Delivery& delivery, const Message* done) {
       return;
     case Delivery::End::refused:
       ++counts_.refused;
-      log_.error("alerts: channel '{}' refuses a message of {} alerts, which is dropped: {}", options_.name,
-                 done == nullptr ? 0 : done->alerts.size(), delivery.problem);
+      log_.error("alerts: channel '{}' refuses a message ({}), which is dropped: {}", options_.name,
+                 done == nullptr ? "of an earlier configuration" : summary(*done), delivery.problem);
       return;
     case Delivery::End::failed:
     case Delivery::End::busy:

@@ -4,12 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cmath>
-#include <cstdio>
 #include <limits>
 
 #include "app/control/terminal_text.hpp"
+#include "switchgear/config/timestamp.hpp"
 
 namespace switchgear::top {
 
@@ -71,19 +70,8 @@ double peak_of(const std::vector<double>& values) {
 }
 
 double utc_seconds(std::string_view iso8601) {
-  using namespace std::chrono;
-  const std::string text{iso8601.substr(0, 40)};
-  int year = 0;
-  unsigned month = 0;
-  unsigned day = 0;
-  int hour = 0;
-  int minute = 0;
-  double second = 0;
-  if (std::sscanf(text.c_str(), "%4d-%2u-%2uT%2d:%2d:%lfZ", &year, &month, &day, &hour, &minute, &second) !=
-      6)
-    return std::numeric_limits<double>::quiet_NaN();
-  const sys_days date{std::chrono::year{year} / std::chrono::month{month} / std::chrono::day{day}};
-  return static_cast<double>(date.time_since_epoch().count()) * 86'400 + hour * 3600 + minute * 60 + second;
+  const auto instant = config::parse_timestamp(iso8601);
+  return instant ? to_seconds(instant->time_since_epoch()) : std::numeric_limits<double>::quiet_NaN();
 }
 
 std::string clock_text(std::string_view iso8601) {

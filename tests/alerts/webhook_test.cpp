@@ -88,7 +88,8 @@ TEST(AlertWebhook, LosesAMessageThatItRefusesAndTheGatewaySaysSo) {
   ASSERT_TRUE(shop.drive(gateway, "closed"));
   ASSERT_TRUE(sink.takes(1));
   EXPECT_EQ(text_at(sink.taken()[0].body, "/status"), "resolved") << "those behind it are told";
-  EXPECT_TRUE(gateway.logs("channel 'hook' refuses a message of 1 alerts, which is dropped: status 400: ok"));
+  EXPECT_TRUE(gateway.logs(
+      "channel 'hook' refuses a message (firing opened payment), which is dropped: status 400: ok"));
   EXPECT_NE(gateway.admin("GET", "/metrics")
                 .body.find("switchgear_alert_deliveries_total{channel=\"hook\",result=\"refused\"} 1"),
             std::string::npos);

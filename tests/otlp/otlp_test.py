@@ -96,6 +96,20 @@ class Spans(Processes):
         self.assertEqual(attributes_of(event)["switchgear.policy"], "shop")
         self.assertGreater(attributes_of(event)["switchgear.retry_after"], 3000)
 
+    def test_a_refusal_that_a_fallback_answers_for_is_an_event_and_no_error(self):
+        collector = self.collector()
+        gateway = self.exporting(collector, ", traces: 1",
+                                 policy="{timeout: 60s, circuit_breaker: {consecutive_failures: 1, open_duration: 1h}, "
+                                        "fallback: {value: {body: later}}}")
+        self.service.answers = [500]
+        self.assertEqual((gateway.call(), gateway.call()), (200, 200))
+        self.finish(gateway, collector)
+        refused, = [span for span in collector.rules.spans.values() if span.get("events")]
+        self.assertEqual(attributes_of(refused)["switchgear.source"], "fallback")
+        self.assertNotIn("status", refused)
+        event, = refused["events"]
+        self.assertEqual(attributes_of(event)["switchgear.reason"], "open")
+
     def test_a_service_that_cannot_be_reached_is_an_error_with_its_cause(self):
         collector = self.collector()
         gateway = self.exporting(collector, ", traces: 1")

@@ -1,6 +1,7 @@
 #include "app/alert/rules/circuit_past.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace switchgear::alert {
 
@@ -62,6 +63,7 @@ void CallsOverTime::clock_was_set(Duration by) {
 void CircuitPast::enter(State state, Moment at, const std::string& evidence) {
   state_ = state;
   since_ = at;
+  unannounced_since_.reset();
   if (state == State::open || state == State::forced_open) {
     if (!opened_at_) {
       opened_at_ = at;
@@ -79,17 +81,22 @@ void CircuitPast::changed(const StateChange& change) {
   changes_.push_back(changes_.empty() ? change.at : std::max(change.at, changes_.back()));
   while (!changes_.empty() && (changes_.size() > most_changes || changes_.front() <= change.at - longest_))
     changes_.pop_front();
+  seen_ = true;
   if (change.to != state_) enter(change.to, change.at, change.evidence);
 }
 
 void CircuitPast::saw(State state, const CallsSeen& totals, Moment at) {
   calls_.add(totals, at);
-  if (state != state_) enter(state, at, {});
+  const bool first = !std::exchange(seen_, true);
+  if (state == state_) return unannounced_since_.reset();
+  if (!unannounced_since_) unannounced_since_ = at;
+  if (first || at - *unannounced_since_ >= patience) enter(state, at, {});
 }
 
 void CircuitPast::clock_was_set(Duration by) {
   since_ = shifted(since_, by);
   if (opened_at_) *opened_at_ += by;
+  if (unannounced_since_) *unannounced_since_ += by;
   for (Moment& change : changes_) change += by;
   calls_.clock_was_set(by);
 }

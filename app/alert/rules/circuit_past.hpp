@@ -69,6 +69,8 @@ class CallsOverTime {
 class CircuitPast {
  public:
   static constexpr std::size_t most_changes = 10'000;
+  /// A breaker's state is there before the event that tells why.
+  static constexpr Duration patience = std::chrono::milliseconds{500};
 
   void keep(Duration longest) {
     calls_.keep(longest);
@@ -76,8 +78,8 @@ class CircuitPast {
   }
 
   void changed(const StateChange& change);
-  /// What a snapshot shows. A state that no change has announced is taken over; it does not count as a
-  /// change.
+  /// What a snapshot shows. A state that no change announces within `patience` is taken over without evidence,
+  /// and does not count as a change; that of the first snapshot at once.
   void saw(State state, const CallsSeen& totals, Moment at);
   /// All moments so far are that much later, or earlier.
   void clock_was_set(Duration by);
@@ -98,6 +100,8 @@ class CircuitPast {
   Moment since_{};
   std::optional<Moment> opened_at_;
   std::string opened_by_;
+  bool seen_ = false;
+  std::optional<Moment> unannounced_since_;
   std::deque<Moment> changes_;
   CallsOverTime calls_;
 };

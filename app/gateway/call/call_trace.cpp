@@ -100,8 +100,9 @@ void CallTrace::refused(const Rejection& rejection, TimePoint now) {
   event.attributes.push_back({"switchgear.policy", std::string{rejection.policy}});
   if (rejection.retry_after)
     event.attributes.push_back({"switchgear.retry_after", to_seconds(*rejection.retry_after)});
-  set_error(call(), to_string(rejection.reason));
 }
+
+void CallTrace::failed(std::string_view type) { set_error(call(), type); }
 
 void CallTrace::answered(unsigned status) {
   add(call(), "http.response.status_code", std::int64_t{status});

@@ -28,7 +28,10 @@ class CallTrace {
                    TimePoint now);
   /// Those of them that run are not needed any more; bit b is branch b.
   void cancel(std::uint32_t branches, TimePoint now);
+  /// By a policy; also when the client is not told so, because something else answers.
   void refused(const Rejection& rejection, TimePoint now);
+  /// The client is told so.
+  void failed(std::string_view type);
   /// What the client was told.
   void answered(unsigned status);
   void answered_from(Source source);

@@ -147,6 +147,7 @@ void UpstreamCall::conclude() {
   const Ending& ending = machine_.ending();
   const Remarks said = remarks();
   if (record_ && said.chaos) record_->chaos();
+  if (record_ && machine_.last_rejection()) record_->refused(*machine_.last_rejection(), clock_.now());
   const bool own_words = said.fallback != nullptr && !said.fallback->message.empty();
   if (ending.how == Ending::How::completed && at_hand != nullptr && !own_words) {
     machine_.reset();
@@ -160,7 +161,7 @@ void UpstreamCall::conclude() {
   switch (ending.how) {
     case Ending::How::refused: {
       const Rejection& rejection = *machine_.last_rejection();
-      if (record_) record_->refused(rejection, clock_.now());
+      if (record_) record_->failed(to_string(rejection.reason));
       count_answer(status_of(rejection.reason));
       client_->take_refusal(rejection, said);
       note_refusal(rejection);

@@ -1,9 +1,9 @@
-#include "app/alert/rules/moment_text.hpp"
+#include "switchgear/config/timestamp.hpp"
 
 #include <charconv>
 #include <chrono>
 
-namespace switchgear::alert {
+namespace switchgear::config {
 
 namespace {
 
@@ -49,7 +49,7 @@ class Parts {
 
 }  // namespace
 
-std::optional<Moment> parse_moment(std::string_view text) noexcept {
+std::optional<WallAnchor::Wall> parse_timestamp(std::string_view text) noexcept {
   using namespace std::chrono;
   Parts parts{text};
   const int y = parts.number(4, 1970, 2200);
@@ -62,7 +62,7 @@ std::optional<Moment> parse_moment(std::string_view text) noexcept {
   parts.letter(':');
   const int min = parts.number(2, 0, 59);
   parts.letter(':');
-  const int s = parts.number(2, 0, 60);
+  const int s = parts.number(2, 0, 59);
   const Duration fraction = parts.fraction();
   minutes offset{};
   if (!parts.take('Z')) {
@@ -78,4 +78,4 @@ std::optional<Moment> parse_moment(std::string_view text) noexcept {
   return sys_days{date} + hours{h} + minutes{min} + seconds{s} + fraction - offset;
 }
 
-}  // namespace switchgear::alert
+}  // namespace switchgear::config

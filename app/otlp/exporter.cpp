@@ -168,6 +168,9 @@ Exporter::Round Exporter::send_spans() {
     if (how == How::unavailable) break;
     if (how == How::refused) spans_->count_dropped(batch_.size());
     batch_.clear();
+    // What came meanwhile waits for its own batch or interval, or each answer would be followed by a small
+    // request.
+    if (!stopping_ && spans_->figures().waiting < batch_size) break;
   }
   co_return retry_after;
 }

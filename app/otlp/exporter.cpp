@@ -22,7 +22,7 @@ using How = Delivery::How;
 using namespace std::chrono_literals;
 
 constexpr std::size_t most_waiting = 8192;  // spans: about 8 MB
-constexpr std::size_t batch_size = 512;     // OTEL_BSP_MAX_EXPORT_BATCH_SIZE's default
+constexpr std::size_t batch_size = 128;     // small: a worker that shares its processor waits while one is written
 constexpr std::size_t most_points = 5000;   // in a request
 constexpr Duration longest_wait = 10min;
 constexpr Duration between_complaints = 1min;

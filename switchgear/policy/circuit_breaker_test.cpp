@@ -449,7 +449,8 @@ TEST(CircuitBreaker, FitsIntoTwoKibibytesWithTheDefaultCountWindow) {
   CircuitBreakerOptions options;
   options.failure_rate = 0.5;
   const Bench bench{options};
-  const std::size_t larger_mutex = sizeof(std::mutex) > 40 ? 64 : 0;  // 48 bytes on aarch64; in steps of a line
+  const std::size_t larger_mutex =
+      sizeof(std::mutex) > 40 ? 64 : 0;  // 48 bytes on aarch64; in steps of a line
   EXPECT_LE(bench.breaker.memory_bytes(), 2048U + larger_mutex);
 }
 

@@ -65,12 +65,12 @@ TEST(AlertsForOperators, AreShownWithoutAnyConfiguration) {
 
 TEST(AlertsForOperators, BeginWithTheWorst) {
   FailingShop shop;
-  const GatewayProcess gateway{shop.with_alerts(
-      "  defaults: false\n  rules:\n"
-      "    - {name: a, when: {opened: true}, severity: info}\n"
-      "    - {name: b, when: {opened: true}, severity: critical}\n"
-      "    - {name: c, when: {state: [open, half_open]}, for: 1h, severity: critical}\n"
-      "    - {name: d, when: {opened: true}, severity: medium}\n")};
+  const GatewayProcess gateway{
+      shop.with_alerts("  defaults: false\n  rules:\n"
+                       "    - {name: a, when: {opened: true}, severity: info}\n"
+                       "    - {name: b, when: {opened: true}, severity: critical}\n"
+                       "    - {name: c, when: {state: [open, half_open]}, for: 1h, severity: critical}\n"
+                       "    - {name: d, when: {opened: true}, severity: medium}\n")};
   ASSERT_TRUE(shop.drive(gateway, "open"));
   const auto order = [&] {
     std::string rules;

@@ -143,7 +143,8 @@ TEST(AlertEmail, WaitsForAServerThatIsBusyAndDropsWhatItRefuses) {
   ASSERT_TRUE(shop.drive(gateway, "open"));
   EXPECT_NE(text_at(server.mail_with("later@"), "subject").find("FIRING"), std::string::npos);
   EXPECT_TRUE(eventually([&] {
-    return gateway.log().find("channel 'never' refuses a message (firing opened payment)") != std::string::npos;
+    return gateway.log().find("channel 'never' refuses a message (firing opened payment)") !=
+           std::string::npos;
   })) << gateway.log();
 }
 

@@ -78,8 +78,8 @@ class CircuitPast {
   }
 
   void changed(const StateChange& change);
-  /// What a snapshot shows. A state that no change announces within `patience` is taken over without evidence,
-  /// and does not count as a change; that of the first snapshot at once.
+  /// What a snapshot shows. A state that no change announces within `patience` is taken over without
+  /// evidence, and does not count as a change; that of the first snapshot at once.
   void saw(State state, const CallsSeen& totals, Moment at);
   /// All moments so far are that much later, or earlier.
   void clock_was_set(Duration by);

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <exception>
 #include <random>
+#include <thread>
 #include <utility>
 
 namespace switchgear::otlp {
@@ -22,7 +23,7 @@ using How = Delivery::How;
 using namespace std::chrono_literals;
 
 constexpr std::size_t most_waiting = 8192;  // spans: about 8 MB
-constexpr std::size_t batch_size = 128;     // small: a worker that shares its processor waits while one is written
+constexpr std::size_t batch_size = 512;     // OTEL_BSP_MAX_EXPORT_BATCH_SIZE's default
 constexpr std::size_t most_points = 5000;   // in a request
 constexpr Duration longest_wait = 10min;
 constexpr Duration between_complaints = 1min;
@@ -163,16 +164,32 @@ Exporter::Round Exporter::send_spans() {
   for (;;) {
     if (batch_.empty()) batch_ = spans_->take(batch_size);
     if (batch_.empty()) break;
-    std::string json = telemetry::otlp_spans(batch_, resource_, {now(), wall_now()});
-    const How how = co_await send(traces_, std::move(json), batch_.size(), retry_after);
+    const How how = co_await send(traces_, json_of_batch(), batch_.size(), retry_after);
     if (how == How::unavailable) break;
     if (how == How::refused) spans_->count_dropped(batch_.size());
-    batch_.clear();
+    clear_batch();
     // What came meanwhile waits for its own batch or interval, or each answer would be followed by a small
     // request.
     if (!stopping_ && spans_->figures().waiting < batch_size) break;
   }
   co_return retry_after;
+}
+
+/// A worker that shares this thread's processor would else wait for milliseconds; likewise in clear_batch().
+std::string Exporter::json_of_batch() const {
+  telemetry::OtlpSpans request{resource_, {now(), wall_now()}};
+  for (const telemetry::Span& span : batch_) {
+    request.add(span);
+    std::this_thread::yield();
+  }
+  return request.finish();
+}
+
+void Exporter::clear_batch() {
+  while (!batch_.empty()) {
+    batch_.pop_back();
+    std::this_thread::yield();
+  }
 }
 
 asio::awaitable<How> Exporter::send(Signal& signal, std::string json, std::size_t items,

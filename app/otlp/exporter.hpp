@@ -81,6 +81,8 @@ class Exporter {
   boost::asio::awaitable<void> run(Signal& signal, Round (Exporter::*send_all)());
   boost::asio::awaitable<Delivery::How> send(Signal& signal, std::string json, std::size_t items,
                                              std::optional<Duration>& retry_after);
+  [[nodiscard]] std::string json_of_batch() const;
+  void clear_batch();
   boost::asio::awaitable<void> sleep_until(Signal& signal, TimePoint due);
   [[nodiscard]] TimePoint next_try(Signal& signal, std::optional<Duration> retry_after);
   void note(Signal& signal, const Delivery& delivery);

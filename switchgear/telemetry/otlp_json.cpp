@@ -8,8 +8,6 @@
 #include <utility>
 #include <variant>
 
-#include "switchgear/telemetry/json_text.hpp"
-
 namespace switchgear::telemetry {
 
 namespace {
@@ -186,12 +184,15 @@ std::vector<std::string> otlp_metrics(const MetricFamilies& families, const Otlp
   return writer.finish();
 }
 
-std::string otlp_spans(std::span<const Span> spans, const OtlpResource& resource, const WallAnchor& clock) {
-  JsonText json;
-  begin_request(json, resource, "resourceSpans", "scopeSpans", "spans");
-  for (const Span& span : spans) write_span(json, span, clock);
-  end_request(json);
-  return json.take();
+OtlpSpans::OtlpSpans(const OtlpResource& resource, const WallAnchor& clock) : clock_(clock) {
+  begin_request(json_, resource, "resourceSpans", "scopeSpans", "spans");
+}
+
+void OtlpSpans::add(const Span& span) { write_span(json_, span, clock_); }
+
+std::string OtlpSpans::finish() {
+  end_request(json_);
+  return json_.take();
 }
 
 }  // namespace switchgear::telemetry

@@ -3,12 +3,12 @@
 #pragma once
 
 #include <cstddef>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "switchgear/core/time.hpp"
+#include "switchgear/telemetry/json_text.hpp"
 #include "switchgear/telemetry/metric_families.hpp"
 #include "switchgear/telemetry/series_starts.hpp"
 #include "switchgear/telemetry/span.hpp"
@@ -32,8 +32,18 @@ struct OtlpResource {
                                                     const OtlpResource& resource, SeriesStarts& starts,
                                                     SeriesStarts::Wall now, std::size_t most_points = 5000);
 
-/// One request for /v1/traces. `clock`: of now; it dates the spans.
-[[nodiscard]] std::string otlp_spans(std::span<const Span> spans, const OtlpResource& resource,
-                                     const WallAnchor& clock);
+/// One request for /v1/traces, written bit by bit. `clock`: of now; it dates the spans. Threads: one.
+class OtlpSpans {
+ public:
+  OtlpSpans(const OtlpResource& resource, const WallAnchor& clock);
+
+  void add(const Span& span);
+  /// To be called once.
+  [[nodiscard]] std::string finish();
+
+ private:
+  WallAnchor clock_;
+  JsonText json_;
+};
 
 }  // namespace switchgear::telemetry

@@ -157,8 +157,10 @@ TEST(OtlpSpans, HaveTheFormOfTheSpecification) {
   attempt.name = "GET";
   attempt.kind = SpanKind::client;
   attempt.start = attempt.end = start + 2ms;
-  const Span spans[]{call, attempt};
-  EXPECT_EQ(json::parse(otlp_spans(spans, resource, WallAnchor{start, midnight})), json::parse(R"({
+  OtlpSpans request{resource, WallAnchor{start, midnight}};
+  request.add(call);
+  request.add(attempt);
+  EXPECT_EQ(json::parse(request.finish()), json::parse(R"({
     "resourceSpans": [{
       "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "edge"}},
                                   {"key": "service.instance.id", "value": {"stringValue": "i-1"}}]},
@@ -177,9 +179,13 @@ TEST(OtlpSpans, HaveTheFormOfTheSpecification) {
            "parentSpanId": "b7ad6b7169203331", "flags": 257, "name": "GET", "kind": 3,
            "startTimeUnixNano": "1795651200002000000", "endTimeUnixNano": "1795651200002000000",
            "attributes": []}]}]}]})"));
-  EXPECT_EQ(
-      json::parse(otlp_spans({}, resource, {})).at("resourceSpans").at(0).at("scopeSpans").at(0).at("spans"),
-      json::array{});
+  EXPECT_EQ(json::parse(OtlpSpans{resource, {}}.finish())
+                .at("resourceSpans")
+                .at(0)
+                .at("scopeSpans")
+                .at(0)
+                .at("spans"),
+            json::array{});
 }
 
 }  // namespace

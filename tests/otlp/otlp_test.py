@@ -146,7 +146,7 @@ class Spans(Processes):
         gateway = self.exporting(collector, ", traces: 1, interval: 1h")
         for _ in range(300):
             gateway.call()
-        eventually(lambda: len(collector.rules.spans) >= 512, "four batches of 128 spans")
+        eventually(lambda: len(collector.rules.spans) >= 512, "a batch of 512 spans")
         self.finish(gateway, collector)
         self.assertEqual(len(collector.rules.spans), 600)
 

@@ -24,6 +24,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t most_waiting = 8192;  // spans: about 8 MB
 constexpr std::size_t batch_size = 512;     // OTEL_BSP_MAX_EXPORT_BATCH_SIZE's default
+constexpr std::size_t spans_at_once = 32;   // about 100 µs
 constexpr std::size_t most_points = 5000;   // in a request
 constexpr Duration longest_wait = 10min;
 constexpr Duration between_complaints = 1min;
@@ -178,16 +179,16 @@ Exporter::Round Exporter::send_spans() {
 /// A worker that shares this thread's processor would else wait for milliseconds; likewise in clear_batch().
 std::string Exporter::json_of_batch() const {
   telemetry::OtlpSpans request{resource_, {now(), wall_now()}};
-  for (const telemetry::Span& span : batch_) {
-    request.add(span);
-    std::this_thread::yield();
+  for (std::size_t i = 0; i < batch_.size(); ++i) {
+    request.add(batch_[i]);
+    if (i % spans_at_once == 0) std::this_thread::yield();
   }
   return request.finish();
 }
 
 void Exporter::clear_batch() {
   while (!batch_.empty()) {
-    batch_.pop_back();
+    batch_.resize(batch_.size() - std::min(batch_.size(), spans_at_once));
     std::this_thread::yield();
   }
 }

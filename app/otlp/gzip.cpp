@@ -10,7 +10,7 @@ namespace switchgear::otlp {
 std::string gzipped(std::string_view text) {
   constexpr int gzip_format = 15 + 16;
   constexpr int usual_memory = 8;
-  constexpr std::size_t piece_size = std::size_t{4} * 1024;
+  constexpr std::size_t piece_size = std::size_t{16} * 1024;
   z_stream zlib{};
   if (::deflateInit2(&zlib, Z_BEST_SPEED, Z_DEFLATED, gzip_format, usual_memory, Z_DEFAULT_STRATEGY) != Z_OK)
     throw std::bad_alloc();

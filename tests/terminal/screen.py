@@ -74,7 +74,9 @@ class Terminal:
 
     @property
     def lines(self):
-        return [line.rstrip() for line in self.screen.display]
+        # Not pyte's `display`, which takes the empty right half of a wide character that is half overwritten for an error.
+        buffer, columns = self.screen.buffer, range(self.screen.columns)
+        return ["".join(buffer[row][at].data for at in columns).rstrip() for row in range(self.screen.lines)]
 
     @property
     def text(self):

@@ -97,7 +97,7 @@ const std::shared_ptr<Instance>* Balancer::pick(const Pick& pick) noexcept {
 
 // --- who may be picked
 
-/// Those to avoid become candidates only if there are no others.
+/// Those to avoid become candidates only if no others may be picked.
 void Balancer::find_candidates(const Pick& pick) noexcept {
   const auto avoided = [&pick](const Slot& slot) {
     return std::find(pick.avoid.begin(), pick.avoid.end(), slot.instance.get()) != pick.avoid.end();

@@ -84,7 +84,7 @@ class Balancer {
   /// changes nothing, if a weight is not from 0 to 1'000'000.
   void set_instances(std::vector<Entry> entries);
 
-  /// Null if there is none: there are no instances, or all are out and it is not panic. Borrowed until
+  /// Null if the service has no instances, or all are out and it is not panic. Borrowed until
   /// set_instances().
   [[nodiscard]] const std::shared_ptr<Instance>* pick(const Pick& pick) noexcept;
 

@@ -219,7 +219,7 @@ void Ejection::forgive_locked(TimePoint now) noexcept {
 void Ejection::put_out_locked(const Shared& instance, TimePoint now, Told& told) noexcept {
   instance->standing_.troubled = true;
   ++ejected_;
-  begin_generation_locked(*instance, static_cast<std::uint16_t>(instance->in_a_row_.generation() + 1));
+  begin_next_generation_locked(*instance);
   instance->out_.fetch_or(Instance::by_rule, std::memory_order_acq_rel);
   InstanceEvent& event = tell_locked(InstanceEvent::Kind::ejected, instance, now, told);
   event.finding = instance->standing_.finding;
@@ -229,7 +229,7 @@ void Ejection::put_out_locked(const Shared& instance, TimePoint now, Told& told)
 void Ejection::take_back_locked(const Shared& instance, InstanceReason reason, TimePoint now,
                                 Told& told) noexcept {
   --ejected_;
-  begin_generation_locked(*instance, static_cast<std::uint16_t>(instance->in_a_row_.generation() + 1));
+  begin_next_generation_locked(*instance);
   instance->fresh_since_.store(ticks_of(now), std::memory_order_relaxed);
   instance->out_.fetch_and(static_cast<std::uint8_t>(~Instance::by_rule), std::memory_order_acq_rel);
   InstanceEvent& event = tell_locked(InstanceEvent::Kind::returned, instance, now, told);
@@ -243,7 +243,8 @@ void Ejection::take_back_locked(const Shared& instance, InstanceReason reason, T
 
 /// Calls read the generation from in_a_row_, so that is the last to change: a call of the new generation
 /// finds the rates there too.
-void Ejection::begin_generation_locked(Instance& instance, std::uint16_t generation) noexcept {
+void Ejection::begin_next_generation_locked(Instance& instance) noexcept {
+  const auto generation = static_cast<std::uint16_t>(instance.in_a_row_.generation() + 1);
   instance.answers_.begin(generation);
   instance.local_.begin(generation);
   instance.in_a_row_.begin(generation);
@@ -360,7 +361,11 @@ std::vector<std::shared_ptr<Instance>> Ejection::set_instances(std::span<const s
 Ejection::Shared Ejection::add_locked(std::string_view name, TimePoint now, Told& told) {
   if (const auto found = named(instances_, name); found != instances_.end()) return *found;
   Shared instance = recall_locked(name);
-  if (!instance) instance = std::make_shared<Instance>(std::string(name), now);
+  if (instance) {
+    begin_next_generation_locked(*instance);
+  } else {
+    instance = std::make_shared<Instance>(std::string(name), now);
+  }
   instances_.push_back(instance);
   instance->standing_.present = true;
   instance->fresh_since_.store(ticks_of(now), std::memory_order_relaxed);
@@ -375,12 +380,8 @@ bool Ejection::remove_locked(std::string_view name, TimePoint now, Told& told) {
   const Shared instance = *found;
   instances_.erase(found);
   instance->standing_.present = false;
-  // The calls that are in flight must not count if it comes back.
-  if (instance->ejected()) {
-    take_back_locked(instance, InstanceReason::left, now, told);
-  } else {
-    begin_generation_locked(*instance, static_cast<std::uint16_t>(instance->in_a_row_.generation() + 2));
-  }
+  if (instance->ejected()) take_back_locked(instance, InstanceReason::left, now, told);
+  begin_next_generation_locked(*instance);  // an odd one: until it is back, no end counts
   instance->out_.store(0, std::memory_order_release);
   if (instance->standing_.times > 0) {
     if (remembered_.size() == most_remembered) remembered_.erase(remembered_.begin());

@@ -134,7 +134,7 @@ class Ejection {
 
   void put_out_locked(const Shared& instance, TimePoint now, Told& told) noexcept;
   void take_back_locked(const Shared& instance, InstanceReason reason, TimePoint now, Told& told) noexcept;
-  void begin_generation_locked(Instance& instance, std::uint16_t generation) noexcept;
+  void begin_next_generation_locked(Instance& instance) noexcept;
   void keep_limit_locked(TimePoint now, Told& told) noexcept;
   void update_panic_locked(TimePoint now, Told& told) noexcept;
 

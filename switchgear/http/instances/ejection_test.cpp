@@ -403,6 +403,21 @@ TEST(Ejection, DoesNotJudgeACallOfAnInstanceThatLeft) {
   EXPECT_EQ(service.at(0).in_flight(), 0U);
 }
 
+TEST(Ejection, DoesNotCountCallsBetweenLeavingAndRejoining) {
+  TestService service{only_5xx(2), 2};
+  service.answer(0, 500, 2);
+  service.pass(30s);
+  service.ejection.remove("0", service.now);
+  service.answer(0, 500, 5);  // a worker that has not heard of it
+  InstanceCall late = service.call(0);
+  service.add("0");
+  service.answer(0, 500);
+  service.ejection.record(std::move(late), CallEnd::answered(500), service.now);
+  EXPECT_FALSE(service.at(0).ejected());
+  service.answer(0, 500);
+  EXPECT_TRUE(service.at(0).ejected());
+}
+
 TEST(Ejection, EndsByAGoodHealthCheck) {
   TestService service{only_5xx(2), 2};
   service.answer(0, 500, 2);

@@ -4,10 +4,11 @@
 // workers' sets would find that order nowhere. An instance is a small part of a service, so few threads meet
 // on one word, and a success after a success changes nothing in EndsInARow: it is one load.
 //
-// Generations: each ejection and each return of an instance begins a new one, in which all counts start at 0.
-// Even generations are those in which the instance is in use, odd ones those in which it is ejected. A call
-// carries the generation that it began in; its end counts only in the same, even generation. So a call that
-// hung while its instance was ejected is no evidence against the instance after its return.
+// Generations: each ejection and each return of an instance begins a new one, in which all counts start at 0,
+// and so does each leaving and rejoining of the service. Even generations are those in which the instance is
+// in use, odd ones those in which it is ejected or has left. A call carries the generation that it began in;
+// its end counts only in the same, even generation. So a call that hung while its instance was ejected is no
+// evidence against the instance after its return.
 //
 // Invariant: a word holds its generation and its counts together and changes by compare-and-swap, so no count
 // reaches another generation. The interleaving that would break it otherwise: a thread compares generations,
@@ -64,7 +65,7 @@ class EndsInARow {
   }
   [[nodiscard]] Counts get() const noexcept { return counts_of(word_.load(std::memory_order_relaxed)); }
 
-  /// The counts after this end; nothing if it is of another generation, or the instance is ejected.
+  /// The counts after this end; nothing if it is of another generation, or the instance is out.
   std::optional<Counts> add(std::uint16_t generation, CallEnd end, LocalErrors local) noexcept {
     std::uint64_t seen = word_.load(std::memory_order_relaxed);
     for (;;) {

@@ -1,19 +1,19 @@
 // The ejection of a service's instances: outlier detection after Envoy, with the faults of that one that
 // users reported left out. Decides only; it opens no socket, reads no clock and starts no timer.
 //
-//              a rule holds, it is enforced, and max_ejected leaves room
-//     in use ─────────────────────────────────────────────────────────────▶ ejected
-//        ▲                                                                     │
-//        └── its time is over · a good health check · max_ejected leaves it no room ──┘
+//               a rule holds, it is enforced, and max_ejected leaves room
+//     in use ───────────────────────────────────────────────────────────────▶ ejected
+//        ▲                                                                       │
+//        └── its time is over · a good health check · max_ejected leaves no room ┘
 //
-// | rule                          | judged           | what differs from Envoy |
-// |-------------------------------|------------------|--------------------------------------------------------|
-// | consecutive_*                 | at a call's end  | exactly the same count after a return as before
-// (40697)| | success_rate, failure_perc.   | at tick()        | the worst are ejected first when not all can
-// be        | | length: base × times, ≤ max   | at ejection      | `times` stops where base × times reaches
-// max (37602)   | | `times` less one per interval | at tick()        | after judging, and only if it was
-// never out in it (26758)| | return                        | at its time      | not only at intervals | |
-// max_ejected                   | always           | also after instances have left                         |
+// | rule                             | judged          | what differs from Envoy, and its issue       |
+// |----------------------------------|-----------------|----------------------------------------------|
+// | consecutive_*                    | at a call's end | every return starts the count at 0 (18950)   |
+// | success_rate, failure_percentage | at a tick       | if not all can be ejected, the worst are     |
+// | length: base × times, up to max  | at ejection     | `times` stops where this reaches max (37602) |
+// | `times` less one per interval    | at a tick       | after the rules, if it was never out (26758) |
+// | return                           | at its time     | not only when an interval ends               |
+// | max_ejected                      | always          | also when instances have left                |
 #pragma once
 
 #include <atomic>

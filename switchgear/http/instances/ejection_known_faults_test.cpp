@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 using Kind = InstanceEvent::Kind;
 
 // 18950: calls that began before the ejection went on failing during it. The count passed the threshold while
-// nobody acted on it, was not reset on return, and never equalled the threshold again.
+// it was not acted on, was not reset on return, and never equalled the threshold again.
 TEST(EjectionKnownFaults, E18950AnInstanceThatKeepsFailingAfterItsReturnIsEjectedAgain) {
   EjectionOptions options = only_5xx(5);
   options.consecutive_local = ConsecutiveRule{5};

@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <barrier>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -75,8 +76,8 @@ TEST(EjectionStress, NoEndIsLostOrCountedTwiceBetweenTwoIntervals) {
   EXPECT_EQ(sum.successes, (threads - 1) * calls / 4 * 3);
 }
 
-// Each race: all threads end a failed call, together exactly as many as the rule wants. One ejection, by
-// whichever thread; and none with one failure fewer.
+// Each race: every thread ends one failed call. When the rule wants that many, there is exactly one ejection;
+// when it wants one more, there is none.
 TEST(EjectionStress, TheLastOfTheFailuresEjectsExactlyOnceWhateverTheRace) {
   for (const std::uint32_t count : {std::uint32_t{threads}, std::uint32_t{threads + 1}}) {
     EjectionOptions options = only_5xx(count);

@@ -110,7 +110,8 @@ class AlertsTest : public testing::Test {
     }
     [[nodiscard]] std::vector<std::string> stages() const {
       std::vector<std::string> stages;
-      for (const Alerts::Shown& each : alerts.status()->incidents)
+      const auto status = alerts.status();
+      for (const Alerts::Shown& each : status->incidents)
         stages.push_back(each.incident.circuit + " " + std::string{to_string(each.incident.stage)});
       return stages;
     }

@@ -59,9 +59,9 @@ struct EjectionSnapshot {
 ///
 ///     Ejection ejection{"payment", {.consecutive_5xx = ConsecutiveRule{3}}, seed, now, &listener};
 ///     auto instance = ejection.add("10.0.0.1:8443", now);
-///     InstanceCall call{instance};                               // for each call; a Balancer picks
-///     `instance` ejection.record(std::move(call), CallEnd::answered(503), later); if (now >=
-///     ejection.next_due()) ejection.tick(now);        // by a timer of one thread
+///     InstanceCall call{instance};  // for each call; a Balancer picks the instance
+///     ejection.record(std::move(call), CallEnd::answered(503), later);
+///     if (now >= ejection.next_due()) ejection.tick(now);  // by a timer of one thread
 ///
 /// Not for: refusing calls. When every instance is ejected and `panic` is 0, the balancer has nothing to
 /// pick. Threads: every method from any thread. record() takes no lock and allocates nothing, until a rule of

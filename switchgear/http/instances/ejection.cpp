@@ -377,7 +377,7 @@ Ejection::Shared Ejection::add_locked(std::string_view name, TimePoint now, Told
 bool Ejection::remove_locked(std::string_view name, TimePoint now, Told& told) {
   const auto found = named(instances_, name);
   if (found == instances_.end()) return false;
-  Shared instance = *found;
+  const Shared instance = std::move(*found);
   instances_.erase(found);
   instance->standing_.present = false;
   if (instance->ejected()) take_back_locked(instance, InstanceReason::left, now, told);

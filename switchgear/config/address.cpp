@@ -247,6 +247,8 @@ Parsed<Rewrite> parse_rewrite(std::string_view text) {
     return {{}, problem(text, "has braces other than one \"{path}\" at its end")};
   if (rewrite.keeps_path && rewrite.to.empty())
     return {{}, problem(text, "changes nothing; use, for example, \"/v2{path}\"")};
+  if (!text.starts_with('/'))
+    return {{}, problem(text, "does not start with \"/\"; write ").append(quoted("/" + std::string(text)))};
   if (rewrite.keeps_path && rewrite.to.ends_with('/')) {
     const std::string better = rewrite.to.substr(0, rewrite.to.size() - 1).append(rest);
     return {

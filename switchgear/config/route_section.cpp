@@ -206,7 +206,7 @@ bool RouteReader::is_free(const Route& route, const Service& service, const Valu
     const std::string first = "service " + quoted(equal->service->name) + " " + text_of(equal->at);
     if (route.methods.empty() && route.headers.empty()) {
       at.wrong(found + " can never be reached: its requests already lead to " + first +
-               "; expected a prefix of its own");
+               (exact ? "; expected a path of its own" : "; expected a prefix of its own"));
     } else {
       at.wrong(found + " takes requests that a route of " + first +
                " takes as well, and neither is more specific; expected other methods, or one header more");

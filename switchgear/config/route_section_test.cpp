@@ -126,7 +126,7 @@ TEST(RouteSection, ARewriteLeadsToAPath) {
   wrong("/v2{path}/x", "has braces other than one \"{path}\" at its end");
   wrong("/v2{paht}", "has braces other than one \"{path}\" at its end");
   wrong("/{path}{path}", "has braces other than one \"{path}\" at its end");
-  wrong("v2{path}", "does not start with \"/\"; write \"/v2\"");
+  wrong("v2{path}", "does not start with \"/\"; write \"/v2{path}\"");
   wrong("/a/../b", "has \".\" or \"..\" in it; write the path they lead to");
   wrong("/..{path}", "has \".\" or \"..\" in it; write the path they lead to");
   wrong("/a?b", "has a query or a fragment; expected a path");
@@ -160,7 +160,7 @@ TEST(RouteSection, TwoRoutesThatTakeTheSameRequestsEquallyAreAnError) {
       errors_of(file("path: /x", ",\n    {path: /x}")),
       (std::vector<std::string>{"f.yaml:6:12: services.s.routes[1].path: \"/x\" can never be reached: its "
                                 "requests already lead to service \"s\" (line 5, column 12); expected a "
-                                "prefix of its own"}));
+                                "path of its own"}));
 }
 
 TEST(RouteSection, TwoRoutesOfWhichOneIsMoreSpecificStandBesideEachOther) {

@@ -19,7 +19,8 @@ namespace {
          fields.find(http::FieldId::sec_websocket_key) == nullptr;
 }
 
-[[nodiscard]] Admission route(WorkerState& worker, const http::Head& head, const http::FieldList& fields) {
+[[nodiscard]] Admission find_service(WorkerState& worker, const http::Head& head,
+                                     const http::FieldList& fields) {
   const config::TargetPath path{head.path};
   if (!path.valid()) return OwnAnswer{400, "http_request_error", "the path is malformed"};
   const config::FieldsOf lines{fields};
@@ -47,7 +48,7 @@ Admission admit(WorkerState& worker, const http::Head& head, const http::FieldLi
                      {},
                      "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"};
   if (head.form == http::TargetForm::asterisk) return AskedAboutGateway{};
-  return route(worker, head, fields);
+  return find_service(worker, head, fields);
 }
 
 }  // namespace switchgear::gateway

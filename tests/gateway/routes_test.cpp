@@ -69,7 +69,7 @@ TEST(GatewayRoutes, AnswerAHostWithoutARouteWith404AndOneThatIsNotAHostWith400) 
   Upstream shop{named("shop")};
   const GatewayProcess gateway{file({{"shop", shop.port(), "{host: shop.example.com, prefix: /shop}"}})};
   for (const char* host : {"example.com", "shop.example.com.evil", "xshop.example.com", "shop.example.com..",
-                           "127.0.0.1", "[::1]", "."}) {
+                           "127.0.0.1", "[::1]", ".", "shop.example.com,shop.example.com"}) {
     const Message answer = for_host(gateway, host, "/shop");
     EXPECT_EQ(answer.status(), 404U) << host;
     EXPECT_EQ(answer.field("content-type"), "application/problem+json") << host;
@@ -79,7 +79,7 @@ TEST(GatewayRoutes, AnswerAHostWithoutARouteWith404AndOneThatIsNotAHostWith400) 
   EXPECT_NE(for_host(gateway, "shop.example.com", "/").body.find("no service has a route for this path"),
             std::string::npos);
   for (const char* host : {"", " ", ":80", "a b", "u@shop.example.com", "[::1", "[::x]", "shop.example.com:x",
-                           "shop.example.com/", "shop.example.com,shop.example.com"})
+                           "shop.example.com/"})
     EXPECT_EQ(for_host(gateway, host, "/shop").status(), 400U) << host;
   EXPECT_EQ(send(gateway, "GET /shop HTTP/1.1\r\nHost: shop.example.com\r\nHost: shop.example.com").status(),
             400U);
@@ -119,7 +119,8 @@ TEST(GatewayRoutes, SendTheServiceThePathThatTheRouteMakes) {
   const std::vector<std::pair<std::string, std::string>> cases{{"/cut/x?q=/cut/", "/x?q=/cut/"},
                                                                {"/cut", "/"},
                                                                {"/cut?q", "/?q"},
-                                                               {"/%63ut//a/../b%2Fc", "/b%2Fc"},
+                                                               {"/%63ut//a/../b", "/b"},
+                                                               {"/cut/b%2Fc", "/b%2Fc"},
                                                                {"/x/../cut/y", "/y"},
                                                                {"/v1/a%20b?x=%41", "/v2/a%20b?x=%41"},
                                                                {"/add/x", "/below/add/x"},

@@ -103,6 +103,8 @@ class Router {
     std::string path;  ///< of a prefix without the slash at its end
     bool exact = false;
     bool conditional = false;  ///< has methods or headers
+
+    [[nodiscard]] bool takes(std::string_view asked) const noexcept;
   };
   /// The routes of one host: a part of targets_.
   struct Group {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "app/check/explain_report.hpp"
+#include "app/check/route_report.hpp"
 #include "app/check/surroundings.hpp"
 #include "switchgear/analysis/explain.hpp"
 #include "switchgear/config/config.hpp"
@@ -56,7 +57,7 @@ std::string explanation_of(const Config& config) {
     text += "\nservice " + name + " (policy " + service.policy + ")\n" +
             to_service_text(explain(policy, surroundings_of(service, config.gateway)), policy);
   }
-  return text;
+  return text + to_text(Router{config.services});
 }
 
 json::object explanation_as_json(const Config& config) {
@@ -69,7 +70,9 @@ json::object explanation_as_json(const Config& config) {
     one["policy"] = service.policy;
     services[name] = std::move(one);
   }
-  return {{"policies", std::move(policies)}, {"services", std::move(services)}};
+  return {{"policies", std::move(policies)},
+          {"services", std::move(services)},
+          {"routes", to_json(Router{config.services})}};
 }
 
 constexpr std::size_t more_than_any_file = std::size_t{2} * 1024 * 1024;
@@ -88,6 +91,27 @@ Loaded load(const CheckOptions& options) {
 
 void print(std::FILE* to, const std::string& line) { std::fputs((line + "\n").c_str(), to); }
 
+/// Of a valid file; returns the exit code.
+int answer_as_json(const CheckOptions& options, const Config& config, json::object& answer) {
+  if (options.explain) answer["explanation"] = explanation_as_json(config);
+  if (!options.route.asked()) return 0;
+  const RouteAnswer found = answer_of(options.route, config);
+  answer["route"] = to_json(found);
+  return found.found() ? 0 : 1;
+}
+
+/// Of a valid file; returns the exit code.
+int answer_as_text(const CheckOptions& options, const Config& config, std::FILE* out) {
+  print(out, options.file + ": valid: " + summary(config));
+  if (options.explain) std::fputs(explanation_of(config).c_str(), out);
+  if (options.route.asked()) {
+    const RouteAnswer found = answer_of(options.route, config);
+    std::fputs(to_text(options.route, found).c_str(), out);
+    if (!found.found()) return 1;
+  }
+  return options.tried ? options.trial.run(config, options.consent, out) : 0;
+}
+
 }  // namespace
 
 int run_check(const CheckOptions& options, std::FILE* out, std::FILE* err) {
@@ -96,16 +120,13 @@ int run_check(const CheckOptions& options, std::FILE* out, std::FILE* err) {
   if (options.json) {
     json::object answer{
         {"valid", valid}, {"errors", json_of(loaded.errors)}, {"warnings", json_of(loaded.warnings)}};
-    if (valid && options.explain) answer["explanation"] = explanation_as_json(*loaded.config);
+    const int code = valid ? answer_as_json(options, *loaded.config, answer) : 1;
     print(out, json::serialize(answer));
-    return valid ? 0 : 1;
+    return code;
   }
   for (const Diagnostic& error : loaded.errors) print(err, error.text());
   for (const Diagnostic& warning : loaded.warnings) print(err, warning.text());
-  if (valid) print(out, options.file + ": valid: " + summary(*loaded.config));
-  if (valid && options.explain) std::fputs(explanation_of(*loaded.config).c_str(), out);
-  if (valid && options.tried) return options.trial.run(*loaded.config, options.consent, out);
-  return valid ? 0 : 1;
+  return valid ? answer_as_text(options, *loaded.config, out) : 1;
 }
 
 void add_check(CLI::App& app, int& exit_code, const OwnSections& sections, const Trial& trial) {
@@ -116,8 +137,19 @@ void add_check(CLI::App& app, int& exit_code, const OwnSections& sections, const
   command->add_option("FILE", options->file, "The policy file; -: standard input")->required();
   CLI::Option* const json =
       command->add_flag("--json", options->json, "Print one JSON object: valid, errors, warnings");
-  command->add_flag("--explain", options->explain,
-                    "Also print the worst cases of each policy and service: latency, attempts, memory");
+  command->add_flag(
+      "--explain", options->explain,
+      "Also print the worst cases of each policy and service: latency, attempts, memory; and the "
+      "order of the routes");
+  CLI::Option* const route =
+      command->add_option("--route", options->route.request,
+                          "Say which service gets a request, and the path that it sees; exit 1: none. "
+                          "\"GET http://shop.example.com/payment/x\"");
+  command
+      ->add_option("--header", options->route.headers,
+                   "A header field of that request, \"x-beta: 1\"; repeatable")
+      ->allow_extra_args(false)
+      ->needs(route);
   if (trial.run) {
     CLI::Option* const tried = command->add_flag(trial.flag, options->tried, trial.help)->excludes(json);
     command

@@ -1,5 +1,5 @@
 // `switchgear check FILE`: says whether a policy file is valid, and everything that is wrong with it; with
-// --explain also what its policies come to at worst.
+// --explain also what its policies come to at worst, and with --route which service takes a request.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include <functional>
 #include <string>
 
+#include "app/check/route_question.hpp"
 #include "switchgear/config/own_sections.hpp"
 
 namespace CLI {
@@ -27,14 +28,16 @@ struct Trial {
 struct CheckOptions {
   std::string file;                ///< `-`: standard input
   bool json = false;               ///< one JSON object on `out` instead of lines
-  bool explain = false;            ///< of a valid file: worst cases, per policy and service
+  bool explain = false;            ///< of a valid file: worst cases, per policy and service; order of routes
+  RouteQuestion route{};           ///< of a valid file: which service takes this request
   config::OwnSections sections{};  ///< of the program, beside those that every file may have
   Trial trial{};
   bool tried = false;  ///< the trial is wanted
   Trial::Consent consent = Trial::Consent::asked;
 };
 
-/// Returns the exit code: 0 valid (warnings allowed), 1 not. A summary or JSON goes to `out`, findings to
+/// Returns the exit code: 0 valid (warnings allowed), 1 not, or the request that was asked about reaches no
+/// service. A summary or JSON goes to `out`, findings to
 /// `err`.
 int run_check(const CheckOptions& options, std::FILE* out, std::FILE* err);
 

@@ -183,7 +183,10 @@ TEST_F(Check, ExplainSaysWhatThePoliciesComeToAtWorst) {
                             "  in flight   at most 256 attempts at once (connections.max)\n"
                             "\nservice raw (policy plain)\n"
                             "  latency     at most 1s a call: 1 × 1s\n"
-                            "  in flight   at most 256 attempts at once (connections.max)\n");
+                            "  in flight   at most 256 attempts at once (connections.max)\n"
+                            "\nroutes, the most specific first; a request goes to the first that takes it\n"
+                            "  1  prefix /pay/ → pay\n"
+                            "  2  prefix /raw/ → raw\n");
 
   const Finished programs = run({"check", "--explain", "--json", good_});
   EXPECT_EQ(programs.exit_code, 0);
@@ -191,6 +194,35 @@ TEST_F(Check, ExplainSaysWhatThePoliciesComeToAtWorst) {
   EXPECT_TRUE(answer.at("policies").at("payment").at("latency").at("most").is_null());
   EXPECT_EQ(answer.at("services").at("pay").at("latency").at("most").as_double(), 30);
   EXPECT_EQ(answer.at("services").at("pay").at("policy").as_string(), "payment");
+  EXPECT_EQ(answer.at("routes").as_array().size(), 2U);
+}
+
+TEST_F(Check, RouteSaysWhichServiceGetsARequest) {
+  const Finished people = run({"check", "--route", "GET http://shop.example.com/pay/x", good_});
+  EXPECT_EQ(people.exit_code, 0);
+  EXPECT_EQ(people.out, good_ +
+                            ": valid: 2 policies, 2 services, 1 breaker\n\n"
+                            "GET http://shop.example.com/pay/x\n"
+                            "  service  pay\n"
+                            "  route    routes[0]: prefix /pay/\n"
+                            "  sent as  GET http://127.0.0.1:9001/pay/x\n");
+  const Finished programs =
+      run({"check", "--json", "--route", "GET http://a/raw?q", "--header", "x-beta: 1", good_});
+  EXPECT_EQ(programs.exit_code, 0);
+  const boost::json::value answer = boost::json::parse(programs.out).at("route");
+  EXPECT_EQ(answer.at("service").as_string(), "raw");
+  EXPECT_EQ(answer.at("sent").as_string(), "GET http://127.0.0.1:9002/raw?q");
+}
+
+TEST_F(Check, ARequestThatNoServiceGetsExitsWithOne) {
+  const Finished people = run({"check", "--route", "GET http://a/", good_});
+  EXPECT_EQ(people.exit_code, 1);
+  EXPECT_NE(people.out.find("reaches no service: the gateway answers 404"), std::string::npos) << people.out;
+  const Finished programs = run({"check", "--json", "--route", "GET http://a/", good_});
+  EXPECT_EQ(programs.exit_code, 1);
+  EXPECT_TRUE(boost::json::parse(programs.out).at("valid").as_bool());
+  EXPECT_TRUE(boost::json::parse(programs.out).at("route").at("service").is_null());
+  EXPECT_EQ(run({"check", "--header", "x: y", good_}).exit_code, 2);
 }
 
 TEST_F(Check, ThereIsNothingToExplainInAnInvalidFile) {

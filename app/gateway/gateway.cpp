@@ -152,6 +152,7 @@ Plan Gateway::plan_of(const config::Config& config, const TracingOptions& tracin
     made.emplace(name, policies);
     plan.services.push_back({service, policy, policies, &durations_.of(name)});
   }
+  plan.router = std::make_shared<const config::Router>(config.services);
   const std::lock_guard lock{policies_mutex_};
   policies_ = std::move(made);
   return plan;

@@ -73,7 +73,9 @@ bool QueueReplay::prepare(ServicePtr service, std::string_view payload) {
   const http::Head& head = validator.head();
   http::FieldList& fields = worker_.loop.fields();
   if (!fields.parse_request(stored.text, head)) return false;
-  call_->prepare(std::move(service), {head, fields, stored.text.substr(0, head.size), stored.client_address},
+  const std::string_view path = stored.path.empty() ? head.path : stored.path;
+  call_->prepare(std::move(service),
+                 {head, fields, stored.text.substr(0, head.size), stored.client_address, path},
                  CallRequest::Origin::queue);
   call_->hold(stored.text.substr(head.size));
   return true;

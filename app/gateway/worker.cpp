@@ -77,7 +77,7 @@ void Worker::apply(const Plan& plan) {
   state_.tracing.set(plan.tracing);
   state_.head_limits = head_limits_of(plan.limits);
   std::map<std::string, ServicePtr, std::less<>> services;
-  Routes routes;
+  std::vector<ServicePtr> in_order;
   for (const ServicePlan& part : plan.services) {
     const std::string& name = part.service.name;
     const auto before = state_.services.find(name);
@@ -95,15 +95,14 @@ void Worker::apply(const Plan& plan) {
     const ServicePtr service{
         new Service{part.service, part.policy, std::move(pool), counts, part.policies, *part.durations}};
     services.emplace(name, service);
-    for (const std::string& prefix : part.service.prefixes) routes.add(prefix, service);
+    in_order.push_back(service);
   }
-  routes.sort();
   for (const auto& [name, service] : state_.services) {
     const auto after = services.find(name);
     if (after == services.end() || after->second->pool() != service->pool()) service->pool()->retire();
   }
   state_.services = std::move(services);
-  state_.routes = std::move(routes);
+  state_.routes = Routes{plan.router, std::move(in_order)};
   if (replays_ == Replays::yes) apply_replays();
 }
 

@@ -16,6 +16,7 @@
 #include "app/gateway/queue_replay.hpp"
 #include "app/gateway/service/worker_state.hpp"
 #include "switchgear/config/config.hpp"
+#include "switchgear/config/router.hpp"
 
 namespace switchgear::gateway {
 
@@ -32,6 +33,7 @@ struct Plan {
   config::GatewayLimits limits;
   OpenFilesShare connections;  ///< of each thread, at most
   std::vector<ServicePlan> services;
+  std::shared_ptr<const config::Router> router;  ///< of these services, in this order
 };
 
 /// Whether a worker makes stored calls again: one of all does, so that each is made once.

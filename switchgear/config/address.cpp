@@ -8,6 +8,7 @@
 #include <boost/url/url_view.hpp>
 #include <charconv>
 
+#include "switchgear/config/host_name.hpp"
 #include "switchgear/config/report.hpp"
 
 namespace switchgear::config {
@@ -120,6 +121,22 @@ bool hides_dots_or_nul(std::string_view path) {
   return has_dot_segment(plain) || plain.find('\0') != std::string::npos;
 }
 
+/// What is wrong with a path that a route names.
+std::optional<std::string> problem_of_path(std::string_view text) {
+  constexpr std::size_t longest = 1024;
+  if (!text.starts_with('/'))
+    return std::string("does not start with \"/\"; write ").append(quoted("/" + std::string(text)));
+  if (text.size() > longest) return "is longer than 1024 bytes";
+  if (text.find_first_of("?#") != std::string_view::npos) return "has a query or a fragment; expected a path";
+  if (!visible_ascii(text) || text.find_first_of("\"<>\\^`{|}") != std::string_view::npos)
+    return "contains a character that no path has; percent-encode it";
+  if (has_dot_segment(text)) return "has \".\" or \"..\" in it; write the path they lead to";
+  if (!urls::parse_origin_form(text)) return "is not a path; use, for example, \"/payment/\"";
+  if (hides_dots_or_nul(text))
+    return "hides \".\", \"..\" or a NUL in it; no request for it reaches a service";
+  return std::nullopt;
+}
+
 }  // namespace
 
 bool is_loopback(const Endpoint& endpoint) {
@@ -201,22 +218,45 @@ Parsed<std::string> parse_origin(std::string_view text) {
 }
 
 Parsed<std::string> parse_prefix(std::string_view text) {
-  constexpr std::size_t longest = 1024;
+  if (const auto wrong = problem_of_path(text)) return {{}, problem(text, *wrong)};
+  return {decoded(text), {}};
+}
+
+Parsed<std::string> parse_route_host(std::string_view text) {
+  constexpr std::string_view wanted = "expected one such as \"shop.example.com\" or \"*.example.com\"";
+  if (text == "*") return {{}, problem(text, "is every host; leave the key out")};
+  const bool below = text.starts_with("*.");
+  const std::string_view name = below ? text.substr(2) : text;
+  if (name.find('*') != std::string_view::npos)
+    return {{}, problem(text, "has \"*\" in a place where it means nothing; ").append(wanted)};
+  const auto parsed = urls::parse_authority(name);
+  if (!parsed || parsed->has_userinfo()) return {{}, problem(text, "is not a host; ").append(wanted)};
+  if (parsed->has_port())
+    return {{}, problem(text, "has a port; a route takes requests for every port of its host")};
+  const auto host = host_of(*parsed);
+  if (!host || (below && parsed->host_type() != urls::host_type::name))
+    return {{}, problem(text, "is not a host; ").append(wanted)};
+  return {std::string(below ? "*." : "").append(HostName{parsed->encoded_host_and_port()}.view()), {}};
+}
+
+Parsed<Rewrite> parse_rewrite(std::string_view text) {
+  constexpr std::string_view rest = "{path}";
+  Rewrite rewrite{std::string(text), text.ends_with(rest)};
+  if (rewrite.keeps_path) rewrite.to.resize(text.size() - rest.size());
+  if (rewrite.to.find_first_of("{}") != std::string::npos)
+    return {{}, problem(text, "has braces other than one \"{path}\" at its end")};
+  if (rewrite.keeps_path && rewrite.to.empty())
+    return {{}, problem(text, "changes nothing; use, for example, \"/v2{path}\"")};
   if (!text.starts_with('/'))
     return {{}, problem(text, "does not start with \"/\"; write ").append(quoted("/" + std::string(text)))};
-  if (text.size() > longest) return {{}, problem(text, "is longer than 1024 bytes")};
-  if (text.find_first_of("?#") != std::string_view::npos)
-    return {{}, problem(text, "has a query or a fragment; expected a path")};
-  if (!visible_ascii(text) || text.find_first_of("\"<>\\^`{|}") != std::string_view::npos) {
-    return {{}, problem(text, "contains a character that no path has; percent-encode it")};
+  if (rewrite.keeps_path && rewrite.to.ends_with('/')) {
+    const std::string better = rewrite.to.substr(0, rewrite.to.size() - 1).append(rest);
+    return {
+        {},
+        problem(text, "has a \"/\" before \"{path}\", which begins with one; write ").append(quoted(better))};
   }
-  if (has_dot_segment(text))
-    return {{}, problem(text, "has \".\" or \"..\" in it; write the path they lead to")};
-  if (!urls::parse_origin_form(text))
-    return {{}, problem(text, "is not a path; use, for example, \"/payment/\"")};
-  if (hides_dots_or_nul(text))
-    return {{}, problem(text, "hides \".\", \"..\" or a NUL in it; no request for it reaches a service")};
-  return {decoded(text), {}};
+  if (const auto wrong = problem_of_path(rewrite.to)) return {{}, problem(text, *wrong)};
+  return {std::move(rewrite), {}};
 }
 
 }  // namespace switchgear::config

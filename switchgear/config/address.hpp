@@ -51,4 +51,10 @@ struct ServiceUrl {
 /// as routes see a request's: percent-encoding undone, `//` merged.
 [[nodiscard]] Parsed<std::string> parse_prefix(std::string_view text);
 
+/// `shop.example.com`, `*.example.com`, `10.0.0.1`, `[::1]`. The value is as HostName sees a request's.
+[[nodiscard]] Parsed<std::string> parse_route_host(std::string_view text);
+
+/// `/v2{path}`, or a path that stands for every request's.
+[[nodiscard]] Parsed<Rewrite> parse_rewrite(std::string_view text);
+
 }  // namespace switchgear::config

@@ -90,6 +90,31 @@ struct BusinessOptions {
   friend bool operator==(const BusinessOptions&, const BusinessOptions&) = default;
 };
 
+/// What a route makes of a path: `/v2{path}`.
+struct Rewrite {
+  std::string to;          ///< percent-encoded as in a request; put before the path
+  bool keeps_path = true;  ///< false: every request is sent to `to` itself
+
+  friend bool operator==(const Rewrite&, const Rewrite&) = default;
+};
+
+/// Which requests a service takes: those that meet every condition. See router.hpp for which of two wins.
+struct Route {
+  enum class Match : std::uint8_t { prefix, exact };
+
+  std::string host;  ///< as HostName makes it; `*.example.com`: every name below; empty: any
+  Match match = Match::prefix;
+  std::string path;                                          ///< as TargetPath sees one
+  std::vector<std::string> methods;                          ///< empty: any
+  std::vector<std::pair<std::string, std::string>> headers;  ///< names in lower case, and exact values
+  bool strip_prefix = false;                                 ///< the service sees the path without it
+  std::optional<Rewrite> rewrite;
+
+  /// The service sees another path than the client wrote.
+  [[nodiscard]] bool changes_path() const noexcept { return strip_prefix || rewrite.has_value(); }
+  friend bool operator==(const Route&, const Route&) = default;
+};
+
 /// One entry of `services:`.
 struct Service {
   std::string name;
@@ -97,8 +122,7 @@ struct Service {
   std::string base_path;  ///< of the url; put before the request's path; empty or starting with '/', never
                           ///< ending in it
   std::string policy;     ///< a key of Config::policies
-  /// Paths this service answers for, decoded; the longest matching prefix wins.
-  std::vector<std::string> prefixes;
+  std::vector<Route> routes;
   PoolOptions pool;
   std::optional<BusinessOptions> business;
   /// Calls that its callers have room for at once, for reports; empty: as many as its bulkhead or its

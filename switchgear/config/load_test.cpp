@@ -40,7 +40,7 @@ TEST(Load, TheCompleteExampleOfTheDocumentationLoads) {
   EXPECT_EQ(breaker.failure_rate, 0.5);
   EXPECT_EQ(breaker.half_open.permitted_calls, 3U);
   EXPECT_EQ(config.policies.at("payment").timeout, seconds{2});
-  EXPECT_EQ(config.services.at("payment").prefixes, (std::vector<std::string>{"/payment/"}));
+  EXPECT_EQ(paths_of(config.services.at("payment")), (std::vector<std::string>{"/payment/"}));
   EXPECT_EQ(config.policies.at("payment").retry->max_attempts, 3U);
   EXPECT_EQ(config.policies.at("payment").bulkhead->max_queue, 200U);
   EXPECT_EQ(warnings_of(text), std::vector<std::string>{});

@@ -40,6 +40,13 @@ inline Policy policy_of(const std::string& policy) {
   return config.policies.contains("p") ? config.policies.at("p") : Policy{};
 }
 
+/// The paths of a service's routes.
+inline std::vector<std::string> paths_of(const Service& service) {
+  std::vector<std::string> paths;
+  for (const Route& route : service.routes) paths.push_back(route.path);
+  return paths;
+}
+
 /// A file with one policy of these keys, which start at line 3, column 7.
 inline std::string with(const std::string& keys) { return "version: 1\npolicies:\n  p: {" + keys + "}\n"; }
 

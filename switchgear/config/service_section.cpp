@@ -6,6 +6,7 @@
 #include "switchgear/config/address.hpp"
 #include "switchgear/config/duration.hpp"
 #include "switchgear/config/option_problems.hpp"
+#include "switchgear/config/route_section.hpp"
 #include "switchgear/config/sections.hpp"
 #include "switchgear/config/suggest.hpp"
 
@@ -15,14 +16,6 @@ namespace {
 
 using std::chrono::hours;
 using std::chrono::milliseconds;
-
-/// Which service took a route first, and where.
-struct Claim {
-  std::string_view service;
-  Mark at;
-};
-/// By prefix without the last slash: with and without it the same requests match.
-using Claims = std::map<std::string, Claim>;
 
 /// Names other than `localhost` are not resolved: reading the file sends no requests.
 bool is_itself(const Endpoint& upstream, const Endpoint& listen) {
@@ -64,32 +57,6 @@ BusinessOptions read_business(const Value& value) {
   return business;
 }
 
-void read_route(const Value& value, Service& service, Claims& claims) {
-  Section section(value);
-  const auto prefix_value = section.find("prefix");
-  if (!prefix_value) {
-    section.missing("prefix", "{prefix: /" + service.name + "/}");
-  } else if (const auto text = Text{}(*prefix_value)) {
-    auto prefix = parse_prefix(*text);
-    if (!prefix.value) {
-      prefix_value->wrong(prefix.problem);
-    } else {
-      std::string route = *prefix.value;
-      if (route.ends_with('/')) route.pop_back();
-      const auto [claim, fresh] = claims.emplace(route, Claim{service.name, prefix_value->node->at});
-      if (fresh) {
-        service.prefixes.push_back(std::move(*prefix.value));
-      } else {
-        const Claim& first = claim->second;
-        prefix_value->wrong(quoted(*text) + " can never be reached: its requests already lead to service " +
-                            quoted(first.service) + " (line " + std::to_string(first.at.line) + ", column " +
-                            std::to_string(first.at.column) + "); expected a prefix of its own");
-      }
-    }
-  }
-  section.finish();
-}
-
 class ServiceReader {
  public:
   ServiceReader(const std::map<std::string, Policy>& policies, const GatewayOptions& gateway)
@@ -97,15 +64,15 @@ class ServiceReader {
     for (const auto& [name, policy] : policies) names_.push_back(name);
   }
 
-  /// `service` must stay where it is: claims borrow its name.
+  /// `service` must stay where it is: routes_ borrows it.
   void read(const Value& value, Service& service) {
     Section section(value);
     read_url(section, service);
     read_policy_name(section, service);
     if (const auto routes = section.find("routes")) {
-      for (const Value& route : items(*routes, "[{prefix: /payment/}]")) read_route(route, service, claims_);
+      for (const Value& route : items(*routes, "[{prefix: /payment/}]")) routes_.read(route, service);
     }
-    if (service.prefixes.empty() && section.is_mapping() &&
+    if (service.routes.empty() && section.is_mapping() &&
         (!section.find("routes") || section.find("routes")->node->items.empty())) {
       value.report->warning(value.key, value.path, "has no routes: no request reaches it");
     }
@@ -163,7 +130,7 @@ class ServiceReader {
   const std::map<std::string, Policy>& policies_;
   const GatewayOptions& gateway_;
   std::vector<std::string_view> names_;
-  Claims claims_;
+  RouteReader routes_;
   int suggestions_left_ = 20;  ///< each looks at up to a thousand names
 };
 

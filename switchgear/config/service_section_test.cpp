@@ -29,7 +29,7 @@ TEST(ServiceSection, EveryKeyArrives) {
   EXPECT_EQ(read.upstream, (Endpoint{"payment.local", 9001}));
   EXPECT_EQ(read.base_path, "/api/v1");
   EXPECT_EQ(read.policy, "p");
-  EXPECT_EQ(read.prefixes, (std::vector<std::string>{"/a/", "/b"}));
+  EXPECT_EQ(paths_of(read), (std::vector<std::string>{"/a/", "/b"}));
   EXPECT_EQ(read.pool, (PoolOptions{7, 0, seconds{8}, milliseconds{250}}));
 }
 
@@ -193,7 +193,7 @@ TEST(ServiceSection, AUrlDoesNotPutIntoEveryRequestWhatNoRequestMayHold) {
 TEST(ServiceSection, APrefixIsReadAsRoutesSeeARequest) {
   const Config config =
       config_of(service("http://a", ", policy: p, routes: [{prefix: /caf%C3%A9/}, {prefix: /a//b}]"));
-  EXPECT_EQ(config.services.at("s").prefixes, (std::vector<std::string>{"/caf\xC3\xA9/", "/a/b"}));
+  EXPECT_EQ(paths_of(config.services.at("s")), (std::vector<std::string>{"/caf\xC3\xA9/", "/a/b"}));
   for (const std::string prefix : {"/a%2F..%2Fb", "/a%00"}) {
     expect_answers({{service("http://a", ", policy: p, routes: [{prefix: \"" + prefix + "\"}]"),
                      "f.yaml:4:53: services.s.routes[0].prefix: \"" + prefix +

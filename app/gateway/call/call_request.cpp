@@ -45,11 +45,15 @@ void forget_text(std::string& text) noexcept {
 }  // namespace
 
 StoredRequest::StoredRequest(std::string_view payload) noexcept
-    : client_address(payload.substr(0, payload.find('\n'))),
-      text(payload.substr(client_address.size() + 1)) {}
+    : client_address(payload.substr(0, payload.find('\n'))) {
+  payload.remove_prefix(client_address.size() + 1);
+  path = payload.substr(0, payload.find('\n'));
+  text = payload.substr(path.size() + 1);
+}
 
 void StoredRequest::write(std::string& payload, const AskedFor& asked) {
-  payload.assign(asked.client_address).append("\n").append(asked.text);
+  const std::string_view path = asked.path == asked.head.path ? std::string_view{} : asked.path;
+  payload.assign(asked.client_address).append("\n").append(path).append("\n").append(asked.text);
 }
 
 void CallRequest::take(const AskedFor& asked, const Service& service, WorkerState& worker, Origin from) {
@@ -74,15 +78,15 @@ void CallRequest::take(const AskedFor& asked, const Service& service, WorkerStat
   repeats = harmless && content != Content::streamed ? Repeatable::yes : Repeatable::no;
   if (queues && content != Content::streamed) StoredRequest::write(payload, asked);
   if (policies.remembers()) {
-    const std::size_t place = UriVersions::place_of(in.path);
+    const std::size_t place = UriVersions::place_of(asked.path);
     if (is_unsafe(in, asked.fields)) changes = place;
-    write_answer_key(key, in, asked.fields, policies.versions()->at(place));
+    write_answer_key(key, in, asked.path, asked.fields, policies.versions()->at(place));
   }
   Marks marks;
   if (worker.tracing.options.on()) marks = mark(asked, worker.tracing);
-  write_request(
-      head, in, asked.fields,
-      {service.options().base_path, service.authority(), asked.client_address, worker.pseudonym, marks});
+  write_request(head, in, asked.fields,
+                {service.options().base_path, asked.path, service.authority(), asked.client_address,
+                 worker.pseudonym, marks});
 }
 
 Marks CallRequest::mark(const AskedFor& asked, Tracing& tracing) {

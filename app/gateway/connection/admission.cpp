@@ -1,7 +1,9 @@
 #include "app/gateway/connection/admission.hpp"
 
 #include "app/gateway/heads/forwarding.hpp"
-#include "app/gateway/heads/target_path.hpp"
+#include "switchgear/config/router.hpp"
+#include "switchgear/config/sent_path.hpp"
+#include "switchgear/config/target_path.hpp"
 #include "switchgear/http/ascii.hpp"
 
 namespace switchgear::gateway {
@@ -17,9 +19,24 @@ namespace {
          fields.find(http::FieldId::sec_websocket_key) == nullptr;
 }
 
+[[nodiscard]] Admission find_service(WorkerState& worker, const http::Head& head,
+                                     const http::FieldList& fields) {
+  const config::TargetPath path{head.path};
+  if (!path.valid()) return OwnAnswer{400, "http_request_error", "the path is malformed"};
+  const config::FieldsOf lines{fields};
+  const config::RoutedRequest request{head.method, head.authority, path.view(), lines};
+  const auto [service, route] = worker.routes.find(request);
+  if (service == nullptr)
+    return OwnAnswer{404, "destination_not_found", to_string(worker.routes.router().why_not(request))};
+  if (was_forwarded_by(worker.pseudonym, fields)) return Loop{*service};
+  if (!route->changes_path()) return Accepted{*service, head.path};
+  config::write_sent_path(worker.sent_path, *route, head.path, path);
+  return Accepted{*service, worker.sent_path};
+}
+
 }  // namespace
 
-Admission admit(const WorkerState& worker, const http::Head& head, const http::FieldList& fields) {
+Admission admit(WorkerState& worker, const http::Head& head, const http::FieldList& fields) {
   if (is_broken_websocket(fields))
     return OwnAnswer{400, "http_request_error", "a WebSocket handshake without its key"};
   if (head.content_length.value_or(0) > worker.limits.body_bytes)
@@ -31,13 +48,7 @@ Admission admit(const WorkerState& worker, const http::Head& head, const http::F
                      {},
                      "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"};
   if (head.form == http::TargetForm::asterisk) return AskedAboutGateway{};
-  const TargetPath path{head.path};
-  if (!path.valid()) return OwnAnswer{400, "http_request_error", "the path is malformed"};
-  Service* service = worker.routes.find(path.view());
-  if (service == nullptr)
-    return OwnAnswer{404, "destination_not_found", "no service has a route for this path"};
-  if (was_forwarded_by(worker.pseudonym, fields)) return Loop{*service};
-  return service;
+  return find_service(worker, head, fields);
 }
 
 }  // namespace switchgear::gateway

@@ -1,6 +1,7 @@
 // What becomes of a request: an answer of the gateway's own, or a call to a service.
 #pragma once
 
+#include <string_view>
 #include <variant>
 
 #include "app/gateway/response/answers.hpp"
@@ -10,6 +11,12 @@
 
 namespace switchgear::gateway {
 
+/// The service gets `path` (with the query) below the path of its url: the client's own, or one that is good
+/// until the next request is admitted.
+struct Accepted {
+  Service& service;
+  std::string_view path;
+};
 /// The service, or whatever its name leads to, is this gateway.
 struct Loop {
   Service& service;
@@ -17,9 +24,8 @@ struct Loop {
 /// `OPTIONS *` is about the gateway itself.
 struct AskedAboutGateway {};
 
-using Admission = std::variant<Service*, OwnAnswer, AskedAboutGateway, Loop>;
+using Admission = std::variant<Accepted, OwnAnswer, AskedAboutGateway, Loop>;
 
-[[nodiscard]] Admission admit(const WorkerState& worker, const http::Head& head,
-                              const http::FieldList& fields);
+[[nodiscard]] Admission admit(WorkerState& worker, const http::Head& head, const http::FieldList& fields);
 
 }  // namespace switchgear::gateway

@@ -69,10 +69,10 @@ void ClientExchange::act_on(const Admission& admission, const http::Head& head) 
     ++loop->service.counts().loops;
     answer({508, "proxy_loop_detected", detail}, &loop->service);
     worker_.note_failure(loop->service, "508", detail);
-  } else if (auto* const* service = std::get_if<Service*>(&admission)) {
+  } else if (const auto* accepted = std::get_if<Accepted>(&admission)) {
     const std::string_view text = client_.buffer().view().substr(head.skipped, head.size - head.skipped);
     call_ = calls_.take();
-    call_->prepare(*service, {head, worker_.loop.fields(), text, client_address_},
+    call_->prepare(&accepted->service, {head, worker_.loop.fields(), text, client_address_, accepted->path},
                    CallRequest::Origin::client);
   } else {
     consider_keeping_alive();

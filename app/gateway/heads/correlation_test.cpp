@@ -24,7 +24,8 @@ struct Asked {
   /// What leaves for the service.
   [[nodiscard]] std::string sent(const Marks& marks) const {
     std::string out;
-    write_request(out, validator.head(), fields, {"", "shop", "192.0.2.1", "us", marks});
+    write_request(out, validator.head(), fields,
+                  {"", validator.head().path, "shop", "192.0.2.1", "us", marks});
     return out;
   }
 

@@ -95,8 +95,8 @@ void write_forwarded_for(std::string& out, const http::FieldList& fields, std::s
 void write_request(std::string& out, const http::Head& head, const http::FieldList& fields,
                    const RequestRewrite& rewrite) {
   out.append(head.method).append(" ");
-  if (head.path != "*") out.append(rewrite.base_path);
-  out.append(head.path).append(" HTTP/1.1\r\n");
+  if (rewrite.path != "*") out.append(rewrite.base_path);
+  out.append(rewrite.path).append(" HTTP/1.1\r\n");
   append_field(out, "Host", head.authority.empty() ? rewrite.authority : head.authority);
   bool knows_host = false;
   bool knows_proto = false;

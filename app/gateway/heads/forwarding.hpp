@@ -13,6 +13,7 @@ namespace switchgear::gateway {
 /// What a request's head becomes on its way to the upstream.
 struct RequestRewrite {
   std::string_view base_path;  ///< put before the path
+  std::string_view path;       ///< as the upstream gets it, with the query
   std::string_view authority;  ///< Host when the client, on HTTP/1.0, sent none
   std::string_view client;     ///< the client's address, appended to X-Forwarded-For
   std::string_view pseudonym;  ///< of this gateway, appended to Via

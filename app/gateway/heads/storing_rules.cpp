@@ -150,15 +150,15 @@ void for_each_directive(std::string_view list, See see) {
 
 }  // namespace
 
-void write_answer_key(std::string& key, const http::Head& head, const http::FieldList& fields,
-                      std::uint64_t version) {
+void write_answer_key(std::string& key, const http::Head& head, std::string_view path,
+                      const http::FieldList& fields, std::uint64_t version) {
   key.clear();
   if (head.method != "GET" && head.method != "HEAD") return;
   if (head.chunked || head.content_length.value_or(0) != 0) return;
   for (const Field& field : fields) {
     if (concerns_one_client(field)) return;
   }
-  key.append(head.method).append(" ").append(head.authority).append(" ").append(head.path);
+  key.append(head.method).append(" ").append(head.authority).append(" ").append(path);
   // A line for each: no value holds a line end.
   for (const Field& field : fields) {
     if (field.id == FieldId::accept_encoding || names_a_site(field))

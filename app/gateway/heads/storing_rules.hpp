@@ -20,9 +20,10 @@ using WallTime = std::chrono::system_clock::time_point;
 /// request claims to say which site is meant. Empty for a request whose answer is for its client only:
 /// another method than GET and HEAD, credentials or cookies, a part or a condition asked for, or told not to
 /// be answered from memory.
+/// `path` is the one that the service gets, because two routes may make the same of two paths, or two of one.
 /// `version` is the URI's (uri_versions.hpp).
-void write_answer_key(std::string& key, const http::Head& head, const http::FieldList& fields,
-                      std::uint64_t version = 0);
+void write_answer_key(std::string& key, const http::Head& head, std::string_view path,
+                      const http::FieldList& fields, std::uint64_t version = 0);
 
 /// Whether the request may change what is stored for its URI, if it is answered well: every method that is
 /// not known to be safe (RFC 9110, 9.2.1), and every one that a field says to mean another method.

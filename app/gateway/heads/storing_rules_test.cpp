@@ -21,7 +21,7 @@ std::string key_of(const std::string& fields, const std::string& start = "GET /a
   http::FieldList list;
   EXPECT_TRUE(list.parse_request(block, validator.head())) << fields;
   std::string key = "left from before";
-  write_answer_key(key, validator.head(), list);
+  write_answer_key(key, validator.head(), validator.head().path, list);
   return key;
 }
 

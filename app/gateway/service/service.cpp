@@ -1,9 +1,5 @@
 #include "app/gateway/service/service.hpp"
 
-#include <algorithm>
-
-#include "app/gateway/heads/target_path.hpp"
-
 namespace switchgear::gateway {
 
 namespace {
@@ -49,25 +45,10 @@ void Service::count(const Outcome& outcome) noexcept {
   }
 }
 
-void Routes::add(std::string prefix, ServicePtr service) {
-  routes_.emplace_back(std::move(prefix), std::move(service));
-}
-
-void Routes::sort() {
-  // A prefix with and without its last slash are the same route, so the slash does not make one longer.
-  const auto length = [](const std::string& prefix) {
-    return prefix.size() - (prefix.ends_with('/') ? 1 : 0);
-  };
-  std::stable_sort(routes_.begin(), routes_.end(), [&](const auto& left, const auto& right) {
-    return length(left.first) > length(right.first);
-  });
-}
-
-Service* Routes::find(std::string_view path) const noexcept {
-  for (const auto& [prefix, service] : routes_) {
-    if (matches_prefix(path, prefix)) return service.get();
-  }
-  return nullptr;
+Routes::Found Routes::find(const config::RoutedRequest& request) const noexcept {
+  const config::Router::Target* found = router_->find(request);
+  if (found == nullptr) return {};
+  return {services_[found->service].get(), &found->route};
 }
 
 }  // namespace switchgear::gateway

@@ -14,6 +14,7 @@
 
 #include "app/gateway/service/policy_set.hpp"
 #include "switchgear/config/config.hpp"
+#include "switchgear/config/router.hpp"
 #include "switchgear/http/connection_pool.hpp"
 #include "switchgear/http/failure_classifier.hpp"
 #include "switchgear/observe/call_durations.hpp"
@@ -71,17 +72,25 @@ class Service final : public boost::intrusive_ref_counter<Service, boost::thread
 
 using ServicePtr = boost::intrusive_ptr<Service>;
 
-/// Longest prefix first.
+/// The router that all threads share, and this thread's services.
 class Routes {
  public:
-  void add(std::string prefix, ServicePtr service);
-  /// Call after the last add().
-  void sort();
-  /// Null when no prefix matches. `path` as TargetPath sees it.
-  [[nodiscard]] Service* find(std::string_view path) const noexcept;
+  struct Found {
+    Service* service = nullptr;  ///< null: no route takes the request
+    const config::Route* route = nullptr;
+  };
+
+  Routes() : router_(std::make_shared<const config::Router>()) {}
+  /// `services` in the order of the configuration that `router` was made of.
+  Routes(std::shared_ptr<const config::Router> router, std::vector<ServicePtr> services)
+      : router_(std::move(router)), services_(std::move(services)) {}
+
+  [[nodiscard]] Found find(const config::RoutedRequest& request) const noexcept;
+  [[nodiscard]] const config::Router& router() const noexcept { return *router_; }
 
  private:
-  std::vector<std::pair<std::string, ServicePtr>> routes_;
+  std::shared_ptr<const config::Router> router_;
+  std::vector<ServicePtr> services_;
 };
 
 }  // namespace switchgear::gateway

@@ -41,6 +41,7 @@ struct WorkerState {
   config::GatewayLimits limits;
   http::HeadLimits head_limits;
   Routes routes;
+  std::string sent_path;  ///< of the request at hand, when its route changes the path
   std::map<std::string, ServicePtr, std::less<>> services;
   std::optional<TimePoint> draining_since;
   std::array<std::uint64_t, 6> unrouted{};  ///< answers to requests that reached no service

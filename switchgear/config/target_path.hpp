@@ -4,11 +4,12 @@
 #include <string>
 #include <string_view>
 
-namespace switchgear::gateway {
+namespace switchgear::config {
 
 /// The path of a request target as routes see it: query cut off, percent-encoding undone, `//` merged, dot
-/// segments resolved (RFC 3986, 5.2.4). What is forwarded is the target as the client wrote it; this view
-/// only chooses the route.
+/// segments resolved (RFC 3986, 5.2.4). This view only chooses the route; what is forwarded is the target as
+/// the client wrote it, or what the route makes of that (sent_path.hpp). Allocates only for a path that is
+/// not in its plain form.
 class TargetPath {
  public:
   /// `target` is in origin form, begins with '/'.
@@ -18,6 +19,8 @@ class TargetPath {
   /// segments beside an encoded slash or backslash, which servers resolve differently.
   [[nodiscard]] bool valid() const noexcept { return valid_; }
   [[nodiscard]] std::string_view view() const noexcept { return view_; }
+  /// The client wrote it just so.
+  [[nodiscard]] bool plain() const noexcept { return plain_; }
 
  private:
   [[nodiscard]] bool decode(std::string_view path);
@@ -26,9 +29,7 @@ class TargetPath {
   std::string own_;  ///< used when the path is not in its plain form already
   std::string_view view_;
   bool valid_ = true;
+  bool plain_ = false;
 };
 
-/// `prefix` "/pay/" matches "/pay" and "/pay/x"; "/pay" matches the same and never "/payment".
-[[nodiscard]] bool matches_prefix(std::string_view path, std::string_view prefix) noexcept;
-
-}  // namespace switchgear::gateway
+}  // namespace switchgear::config

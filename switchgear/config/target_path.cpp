@@ -1,10 +1,8 @@
-#include "app/gateway/heads/target_path.hpp"
+#include "switchgear/config/target_path.hpp"
 
 #include <vector>
 
-#include "switchgear/http/ascii.hpp"
-
-namespace switchgear::gateway {
+namespace switchgear::config {
 
 namespace {
 
@@ -17,10 +15,11 @@ namespace {
   return true;
 }
 
+/// -1: not a hexadecimal digit.
 [[nodiscard]] int hex(char c) noexcept {
-  if (!http::detail::is(c, http::detail::hex_char)) return -1;
-  const char low = http::to_lower(c);
-  return low <= '9' ? low - '0' : low - 'a' + 10;
+  if (c >= '0' && c <= '9') return c - '0';
+  const int low = c | 0x20;
+  return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
 }
 
 }  // namespace
@@ -29,6 +28,7 @@ TargetPath::TargetPath(std::string_view target) {
   const std::string_view path = target.substr(0, target.find('?'));
   if (is_plain(path)) {
     view_ = path;
+    plain_ = true;
     return;
   }
   valid_ = decode(path) && resolve_dots();
@@ -81,10 +81,4 @@ bool TargetPath::resolve_dots() {
   return true;
 }
 
-bool matches_prefix(std::string_view path, std::string_view prefix) noexcept {
-  if (prefix.ends_with('/')) prefix.remove_suffix(1);
-  if (!path.starts_with(prefix)) return false;
-  return path.size() == prefix.size() || path[prefix.size()] == '/';
-}
-
-}  // namespace switchgear::gateway
+}  // namespace switchgear::config

@@ -1,11 +1,11 @@
-#include "app/gateway/heads/target_path.hpp"
+#include "switchgear/config/target_path.hpp"
 
 #include <gtest/gtest.h>
 
 #include <utility>
 #include <vector>
 
-namespace switchgear::gateway {
+namespace switchgear::config {
 namespace {
 
 TEST(TargetPath, SeesEverySpellingOfAPathAsTheSame) {
@@ -27,15 +27,5 @@ TEST(TargetPath, RefusesWhatNobodyCanAgreeOn) {
     EXPECT_FALSE(TargetPath{target}.valid()) << target;
 }
 
-TEST(TargetPath, MatchesPrefixesByWholeSegments) {
-  EXPECT_TRUE(matches_prefix("/pay/1", "/pay/"));
-  EXPECT_TRUE(matches_prefix("/pay", "/pay/"));
-  EXPECT_TRUE(matches_prefix("/pay", "/pay"));
-  EXPECT_TRUE(matches_prefix("/pay/", "/pay"));
-  EXPECT_FALSE(matches_prefix("/payment", "/pay"));
-  EXPECT_TRUE(matches_prefix("/anything", "/"));
-  EXPECT_TRUE(matches_prefix("/", "/"));
-}
-
 }  // namespace
-}  // namespace switchgear::gateway
+}  // namespace switchgear::config

@@ -27,6 +27,7 @@ NOT_A_KEY = {
     "connection_error", "forced_open", "metrics_only", "open_too_long", "slow_success", "trace_id", "user_agent",  # values
     "async_call", "history_cost", "schema_version", "epoll_reactor", "min_success_ratio", "per_breaker",  # C++
     "certificate_file", "key_file", "look_every", "max_body", "max_head", "pool.max", "report.failure",  # members in C++
+    "failure_percentage.threshold", "success_rate.stdev",  # of EjectionOptions, which the file does not have yet
     "shop.example", "shop.example.com", "example.com", "a.example.com", "b.a.example.com", "e.g",
 }
 SQL = re.compile(r"\b(?:SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA|FROM|WHERE)\b")

@@ -8,12 +8,13 @@
 # `switchgear+all` also keeps its history in a file, judges its alerts and sends metrics and a hundredth of its calls by OTLP.
 #
 #   CPU µs/request   user and system time of the proxy's process over the round, from /proc/PID/stat
-#   requests/s, p99  as wrk saw them
+#   requests/s, p99  as wrk saw them, which asks as fast as it is answered: its p99 is the length of a queue
+#   p99 paced        as h2load saw it at 20,000 requests a second, which leaves each proxy time to breathe
 #   memory           VmRSS after the start, and while 1,000 connections are being served
 #   calls/request    system calls, counted in a short round of its own (perf where the kernel lets it, else strace)
 #
 # usage: bench/proxies.sh [--rounds 7] [--seconds 4] [--connections 32] [--binary build/release/switchgear]
-# Prints a table; writes build/proxies.json. Needs nginx, haproxy, wrk, strace or perf, python3: `./dev bench proxies`.
+# Prints a table; writes build/proxies.json. Needs nginx, haproxy, wrk, h2load, strace or perf, python3: `./dev bench proxies`.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -29,7 +30,7 @@ while (($#)); do
   shift 2 || { echo "proxies.sh: $1 needs a value" >&2; exit 2; }
 done
 export PATH=$PATH:/usr/sbin
-for tool in nginx haproxy wrk taskset python3 "$binary"; do
+for tool in nginx haproxy wrk h2load taskset python3 "$binary"; do
   command -v "$tool" >/dev/null || { echo "proxies.sh: $tool is missing; try ./dev bench proxies" >&2; exit 3; }
 done
 (($(nproc) >= 2)) || { echo "proxies.sh: needs two processors, one for the proxy alone" >&2; exit 3; }
@@ -220,6 +221,16 @@ round() {
     }' "$dir/wrk" >>"$dir/rounds"
 }
 
+# paced_round PROXY: the p99 in µs
+paced_round() {
+  local -r rate=20000
+  taskset -c "$load_core" h2load --h1 -t 1 -c "$connections" -D "$seconds" --rps $((rate / connections)) \
+    --log-file="$dir/paced" "http://127.0.0.1:${port[$1]}/x" >"$dir/h2load"
+  awk -v name="$1" '$2 != 200 { print "proxies.sh: " name " answered " $2 | "cat >&2"; bad = 1 } END { exit bad }' "$dir/paced"
+  cut -f3 "$dir/paced" | sort -n | awk -v name="$1" '{ all[NR] = $1 } END { print name, all[int(NR * 0.99)] }' >>"$dir/paced-rounds"
+  rm "$dir/paced"
+}
+
 # System calls per request; empty when nothing here may count them.
 calls_per_request() {
   local -r name=$1
@@ -248,7 +259,10 @@ for name in "${proxies[@]}"; do idle[$name]=$(rss_kib "${pid[$name]}"); done
 for name in "${proxies[@]}"; do load "$name" "$connections" 1; done
 : >"$dir/rounds"
 for ((n = 0; n < rounds; ++n)); do
-  for ((i = 0; i < ${#proxies[@]}; ++i)); do round "${proxies[(i + n) % ${#proxies[@]}]}"; done
+  for ((i = 0; i < ${#proxies[@]}; ++i)); do
+    round "${proxies[(i + n) % ${#proxies[@]}]}"
+    paced_round "${proxies[(i + n) % ${#proxies[@]}]}"
+  done
   echo "round $((n + 1)) of $rounds" >&2
 done
 for name in "${proxies[@]}"; do
@@ -264,13 +278,17 @@ for name in "${proxies[@]}"; do calls[$name]=$(calls_per_request "$name" || true
 
 mkdir -p build
 for name in "${proxies[@]}"; do echo "$name ${idle[$name]} ${busy[$name]} ${calls[$name]:-nan}"; done >"$dir/once"
-python3 - "$dir/rounds" "$dir/once" "$rounds" "$seconds" "$connections" >build/proxies.json <<'PYTHON'
+python3 - "$dir/rounds" "$dir/paced-rounds" "$dir/once" "$rounds" "$seconds" "$connections" >build/proxies.json <<'PYTHON'
 import json, math, platform, statistics, sys
-rounds, once, count, seconds, connections = sys.argv[1:]
+rounds, paced_rounds, once, count, seconds, connections = sys.argv[1:]
 runs = {}
 for line in open(rounds):
     name, *numbers = line.split()
     runs.setdefault(name, []).append([float(number) for number in numbers])
+paced = {}
+for line in open(paced_rounds):
+    name, p99 = line.split()
+    paced.setdefault(name, []).append(float(p99))
 report = {"rounds": int(count), "seconds": int(seconds), "connections": int(connections), "kernel": platform.release(),
           "processor": next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if "model name" in line), ""),
           "proxies": {}}
@@ -280,7 +298,8 @@ for line in open(once):
     total = statistics.median(run[0] + run[1] for run in runs[name])
     report["proxies"][name] = {
         "cpu_us_per_request": round(total, 2), "user_us": round(user, 2), "system_us": round(system, 2),
-        "requests_per_second": round(rate), "p99_us": round(p99), "idle_kib": int(idle), "busy_kib": int(busy),
+        "requests_per_second": round(rate), "p99_us": round(p99),
+        "paced_p99_us": round(statistics.median(paced[name])), "idle_kib": int(idle), "busy_kib": int(busy),
         "system_calls_per_request": None if math.isnan(float(calls)) else float(calls)}
 json.dump(report, sys.stdout, indent=2)
 PYTHON
@@ -288,11 +307,11 @@ python3 - build/proxies.json <<'PYTHON'
 import json, sys
 report = json.load(open(sys.argv[1]))
 print(f"{report['rounds']} rounds of {report['seconds']} s, {report['connections']} connections, {report['processor']}; medians")
-print(f"{'':15}{'CPU µs/req':>11}{'user':>7}{'system':>8}{'req/s':>8}{'p99 µs':>8}{'idle MiB':>10}{'1000 conn':>10}{'calls/req':>10}{'× nginx':>9}")
+print(f"{'':15}{'CPU µs/req':>11}{'user':>7}{'system':>8}{'req/s':>8}{'p99 µs':>8}{'paced':>7}{'idle MiB':>10}{'1000 conn':>10}{'calls/req':>10}{'× nginx':>9}")
 nginx = report["proxies"]["nginx"]["cpu_us_per_request"]
 for name, at in report["proxies"].items():
     calls = "-" if at["system_calls_per_request"] is None else f"{at['system_calls_per_request']:.2f}"
     print(f"{name:15}{at['cpu_us_per_request']:11.2f}{at['user_us']:7.2f}{at['system_us']:8.2f}{at['requests_per_second']:8d}"
-          f"{at['p99_us']:8d}{at['idle_kib'] / 1024:10.1f}{at['busy_kib'] / 1024:10.1f}{calls:>10}"
+          f"{at['p99_us']:8d}{at['paced_p99_us']:7d}{at['idle_kib'] / 1024:10.1f}{at['busy_kib'] / 1024:10.1f}{calls:>10}"
           f"{at['cpu_us_per_request'] / nginx:9.2f}")
 PYTHON

@@ -9,7 +9,6 @@
 #include <system_error>
 #include <utility>
 
-#include "app/otlp/gzip.hpp"
 #include "switchgear/core/rejected.hpp"
 #include "switchgear/core/utf8.hpp"
 
@@ -113,11 +112,12 @@ namespace {
 Collector::Collector(const boost::asio::any_io_executor& executor, const OtlpOptions& options)
     : client_(executor, options.endpoint, client_options(options)) {}
 
-boost::asio::awaitable<Delivery> Collector::post(std::string_view path, std::string json, std::size_t items) {
+boost::asio::awaitable<Delivery> Collector::post(std::string_view path, std::string coded,
+                                                 std::size_t items) {
   Delivery delivery;
   try {
     http::Request request{path};
-    request.header("Content-Encoding", "gzip").body(gzipped(json), "application/json").timeout(time_limit);
+    request.header("Content-Encoding", "gzip").body(std::move(coded), "application/json").timeout(time_limit);
     const http::Response response = co_await client_.post(std::move(request));
     delivery = delivery_of(response, items);
   } catch (const Rejected&) {

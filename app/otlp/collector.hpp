@@ -38,9 +38,10 @@ class Collector {
   /// Throws std::invalid_argument or http::Error for options that read_telemetry() would have refused.
   Collector(const boost::asio::any_io_executor& executor, const OtlpOptions& options);
 
-  /// `path`: below the endpoint. `json`: sent with gzip; it holds at most so many `items`, points or spans.
+  /// `path`: below the endpoint. `coded`: JSON, coded by Gzip; it holds at most so many `items`, points or
+  /// spans.
   /// Throws nothing: no answer within ten seconds, or none at all, is `unavailable`.
-  [[nodiscard]] boost::asio::awaitable<Delivery> post(std::string_view path, std::string json,
+  [[nodiscard]] boost::asio::awaitable<Delivery> post(std::string_view path, std::string coded,
                                                       std::size_t items);
 
  private:

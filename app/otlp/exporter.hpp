@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "app/otlp/collector.hpp"
+#include "app/otlp/gzip.hpp"
 #include "app/otlp/telemetry_section.hpp"
 #include "switchgear/policy/retry.hpp"
 #include "switchgear/telemetry/metric_families.hpp"
@@ -79,9 +80,9 @@ class Exporter {
   Round send_spans();
   /// Round by round until stop(). One that throws is logged, and the next one comes an interval later.
   boost::asio::awaitable<void> run(Signal& signal, Round (Exporter::*send_all)());
-  boost::asio::awaitable<Delivery::How> send(Signal& signal, std::string json, std::size_t items,
+  boost::asio::awaitable<Delivery::How> send(Signal& signal, std::string coded, std::size_t items,
                                              std::optional<Duration>& retry_after);
-  [[nodiscard]] std::string json_of_batch() const;
+  [[nodiscard]] std::string coded_batch();
   void clear_batch();
   boost::asio::awaitable<void> sleep_until(Signal& signal, TimePoint due);
   [[nodiscard]] TimePoint next_try(Signal& signal, std::optional<Duration> retry_after);
@@ -101,6 +102,7 @@ class Exporter {
   Signal traces_{context_, "traces", telemetry::otlp_traces_path};
   telemetry::MetricSource collect_;
   telemetry::SeriesStarts starts_;
+  Gzip gzip_;                           ///< between two texts
   std::vector<telemetry::Span> batch_;  ///< taken from the queue, and not delivered yet
   bool stopping_ = false;               ///< of the exporter's thread
   int running_ = 0;                     ///< loops

@@ -69,6 +69,14 @@ class JsonText {
     return *this;
   }
 
+  /// Gives what is written to `sink`, a piece of the whole, and keeps only the last character, which decides
+  /// whether a comma follows.
+  template <typename Sink>
+  void pass_on(Sink&& sink) {
+    if (out_.size() < 2) return;
+    std::forward<Sink>(sink)(std::string_view{out_}.substr(0, out_.size() - 1));
+    out_.erase(0, out_.size() - 1);
+  }
   [[nodiscard]] std::size_t size() const noexcept { return out_.size(); }
   [[nodiscard]] std::string take() noexcept { return std::exchange(out_, {}); }
 

@@ -44,7 +44,7 @@ void write_attributes(JsonText& to, const Labels& labels) {
 void write_attributes(JsonText& to, const Attributes& attributes) {
   to.key("attributes").open('[');
   for (const Attribute& attribute : attributes) {
-    to.open('{').key("key").text(attribute.name).key("value").open('{');
+    to.open('{').key("key").plain(attribute.name).key("value").open('{');
     std::visit([&to](const auto& value) { write_value(to, value); }, attribute.value);
     to.close('}').close('}');
   }
@@ -149,7 +149,7 @@ void write_events(JsonText& to, const Span& span, const WallAnchor& clock) {
   for (const SpanEvent& event : span.events) {
     to.open('{');
     write_time(to, "timeUnixNano", clock.to_wall(event.at));
-    to.key("name").text(event.name);
+    to.key("name").plain(event.name);
     write_attributes(to, event.attributes);
     to.close('}');
   }

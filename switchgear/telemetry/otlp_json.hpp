@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "switchgear/core/time.hpp"
@@ -33,12 +34,23 @@ struct OtlpResource {
                                                     SeriesStarts::Wall now, std::size_t most_points = 5000);
 
 /// One request for /v1/traces, written bit by bit. `clock`: of now; it dates the spans. Threads: one.
+///
+///     OtlpSpans request{resource, clock};
+///     request.add(span);
+///     request.pass_on(write);                 // a long one need not be in memory as a whole
+///     …
+///     write(request.finish());
 class OtlpSpans {
  public:
   OtlpSpans(const OtlpResource& resource, const WallAnchor& clock);
 
   void add(const Span& span);
-  /// To be called once.
+  /// Gives what is written so far to `sink` as a std::string_view; only the rest follows.
+  template <typename Sink>
+  void pass_on(Sink&& sink) {
+    json_.pass_on(std::forward<Sink>(sink));
+  }
+  /// The rest. To be called once.
   [[nodiscard]] std::string finish();
 
  private:

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -14,14 +15,14 @@ namespace switchgear::telemetry {
 
 /// Names follow OpenTelemetry's conventions, or begin with `switchgear.`.
 struct Attribute {
-  std::string name;
+  std::string_view name;  ///< a literal, without anything that JSON escapes
   std::variant<std::string, std::int64_t, double, bool> value;  ///< any text; a serializer makes it UTF-8
 };
 using Attributes = std::vector<Attribute>;
 
 struct SpanEvent {
   TimePoint at;
-  std::string name;
+  std::string_view name;  ///< as an attribute's
   Attributes attributes;
 };
 

@@ -13,6 +13,7 @@ using telemetry::SpanKind;
 using telemetry::SpanParent;
 using telemetry::SpanStatus;
 
+constexpr std::size_t usual_attributes = 8;
 constexpr std::string_view methods[]{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
 
 /// Methods that a client made up would be one group of spans each.
@@ -21,12 +22,10 @@ constexpr std::string_view methods[]{"GET", "HEAD", "POST", "PUT", "PATCH", "DEL
 }
 
 void add(Span& to, std::string_view name, std::string_view value) {
-  to.attributes.push_back({std::string{name}, std::string{value}});
+  to.attributes.push_back({name, std::string{value}});
 }
-void add(Span& to, std::string_view name, std::int64_t value) {
-  to.attributes.push_back({std::string{name}, value});
-}
-void add_truth(Span& to, std::string_view name) { to.attributes.push_back({std::string{name}, true}); }
+void add(Span& to, std::string_view name, std::int64_t value) { to.attributes.push_back({name, value}); }
+void add_truth(Span& to, std::string_view name) { to.attributes.push_back({name, true}); }
 
 void set_error(Span& to, std::string_view type) {
   to.status = SpanStatus::error;
@@ -40,6 +39,7 @@ CallTrace::CallTrace(const AskedFor& asked, const CallRequest& request, const Se
   const std::string_view method = known_method(asked.head.method);
   spans_.reserve(3);
   Span& made = spans_.emplace_back();
+  made.attributes.reserve(usual_attributes);
   made.context = request.trace;
   if (request.caller.valid()) {
     made.parent_kind = SpanParent::remote;
@@ -60,6 +60,7 @@ void CallTrace::begin_attempt(const Step& step, telemetry::SpanId id, TimePoint 
   running_[step.branch] = spans_.size();
   ++attempts_;
   Span& made = spans_.emplace_back();
+  made.attributes.reserve(usual_attributes);
   const Span& parent = call();
   made.context = parent.context;
   made.context.span = id;

@@ -57,7 +57,7 @@ RouteAnswer route(const http::Head& head, const http::FieldList& fields, const c
           .service = service.name,
           .number = found->number,
           .route = text_of(found->route),
-          .sent = std::string{head.method} + " http://" + config::text_of(service.upstream) +
+          .sent = std::string{head.method} + " http://" + config::text_of(service.upstreams.front().at) +
                   service.base_path + sent};
 }
 

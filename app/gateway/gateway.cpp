@@ -119,7 +119,7 @@ Gateway::Gateway(const config::Config& config, PolicyRegistry& registry, CallDur
   for (unsigned i = 0; i < threads; ++i) {
     const int descriptor = listen_on(endpoint, threads > 1 ? Port::shared : Port::alone);
     endpoint = local_endpoint(descriptor);
-    workers_.push_back(std::make_unique<Worker>(plan, descriptor, i == 0 ? Replays::yes : Replays::no, log_,
+    workers_.push_back(std::make_unique<Worker>(plan, descriptor, i == 0 ? Lead::yes : Lead::no, log_,
                                                 std::uint64_t{seed_()} << 32U | seed_() | 1U));
   }
   port_ = endpoint.port();
@@ -139,7 +139,9 @@ Plan Gateway::plan_of(const config::Config& config, const TracingOptions& tracin
   plan.limits = config.gateway.limits;
   plan.connections = connections_of(config);
   const PolicySets known = policy_sets();
+  const InstanceSets known_instances = instance_sets();
   PolicySets made;
+  InstanceSets made_instances;
   for (const auto& [name, service] : config.services) {
     const auto found = config.policies.find(service.policy);
     const config::Policy policy = found != config.policies.end() ? found->second : config::Policy{};
@@ -150,11 +152,15 @@ Plan Gateway::plan_of(const config::Config& config, const TracingOptions& tracin
     const auto policies = std::make_shared<const PolicySet>(
         service, policy, registry_, breaker, before == known.end() ? nullptr : before->second.get(), seed_());
     made.emplace(name, policies);
-    plan.services.push_back({service, policy, policies, &durations_.of(name)});
+    const auto instances =
+        made_instances.emplace(name, instance_set_of(service, known_instances)).first->second;
+    plan.services.push_back({service, policy, policies, &durations_.of(name), instances,
+                             instances->follow(service, http::EventLoop::now())});
   }
   plan.router = std::make_shared<const config::Router>(config.services);
   const std::lock_guard lock{policies_mutex_};
   policies_ = std::move(made);
+  instances_ = std::move(made_instances);
   return plan;
 }
 
@@ -162,7 +168,7 @@ Plan Gateway::plan_of(const config::Config& config, const TracingOptions& tracin
 OpenFilesShare Gateway::connections_of(const config::Config& config) {
   OpenFilesNeeded needed{workers_.empty() ? config.gateway.threads : workers_.size(), 0};
   for (const auto& [name, service] : config.services)
-    needed.upstream_connections += service.pool.max_connections;
+    needed.upstream_connections += service.pool.max_connections * service.upstreams.size();
   const std::size_t limit = limit_of_open_files();
   OpenFilesShare share;
   try {
@@ -185,9 +191,29 @@ OpenFilesShare Gateway::connections_of(const config::Config& config) {
   return connections_ = share;
 }
 
+std::pair<PolicySets, InstanceSets> Gateway::shared_parts() const {
+  const std::lock_guard lock{policies_mutex_};
+  return {policies_, instances_};
+}
+
 PolicySets Gateway::policy_sets() const {
   const std::lock_guard lock{policies_mutex_};
   return policies_;
+}
+
+InstanceSets Gateway::instance_sets() const {
+  const std::lock_guard lock{policies_mutex_};
+  return instances_;
+}
+
+std::shared_ptr<InstanceSet> Gateway::instance_set_of(const config::Service& service,
+                                                      const InstanceSets& known) {
+  const auto before = known.find(service.name);
+  if (before == known.end())
+    return std::make_shared<InstanceSet>(service, nullptr, log_, seed_(), http::EventLoop::now());
+  if (before->second->fits(service)) return before->second;
+  before->second->retire();
+  return std::make_shared<InstanceSet>(service, before->second.get(), log_, seed_(), http::EventLoop::now());
 }
 
 bool Gateway::serves(const std::string& service) const {
@@ -269,11 +295,13 @@ boost::json::object Gateway::status() const {
   const WorkerCounts all = counts();
   const TimePoint now = http::EventLoop::now();
   boost::json::object services;
-  for (const auto& [name, set] : policy_sets()) {
+  const auto [sets, instances] = shared_parts();
+  for (const auto& [name, set] : sets) {
     const auto of = std::find_if(all.services.begin(), all.services.end(),
                                  [&wanted = name](const auto& service) { return service.name == wanted; });
-    services[name] = service_status(*set, of == all.services.end() ? WorkerCounts::OfService{} : *of,
-                                    durations_.of(name), now);
+    services[name] =
+        service_status(*set, *instances.at(name), of == all.services.end() ? WorkerCounts::OfService{} : *of,
+                       durations_.of(name), now);
   }
   return services;
 }

@@ -17,6 +17,7 @@
 #include <random>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "app/gateway/service/policy_set.hpp"
@@ -32,6 +33,7 @@ class MetricFamilies;
 
 namespace switchgear::gateway {
 
+using InstanceSets = std::map<std::string, std::shared_ptr<InstanceSet>>;
 /// By the name of the service.
 using PolicySets = std::map<std::string, std::shared_ptr<const PolicySet>>;
 
@@ -90,6 +92,11 @@ class Gateway final {
   [[nodiscard]] Plan plan_of(const config::Config& config, const TracingOptions& tracing);
   [[nodiscard]] WorkerCounts counts() const;
   [[nodiscard]] PolicySets policy_sets() const;
+  [[nodiscard]] InstanceSets instance_sets() const;
+  /// Of the same plan.
+  [[nodiscard]] std::pair<PolicySets, InstanceSets> shared_parts() const;
+  [[nodiscard]] std::shared_ptr<InstanceSet> instance_set_of(const config::Service& service,
+                                                             const InstanceSets& known);
   [[nodiscard]] OpenFilesShare connections_of(const config::Config& config);
   void on_each(const std::function<void(Worker&, std::size_t)>& todo);
   void warn_of_lost_calls(const std::string& service, const PolicySet& policies) const;
@@ -106,6 +113,7 @@ class Gateway final {
   std::vector<std::jthread> threads_;
   mutable std::mutex policies_mutex_;
   PolicySets policies_;             ///< of the latest apply()
+  InstanceSets instances_;          ///< likewise
   std::shared_ptr<Drain> drain_;    ///< never empty
   std::atomic<bool> ended_{false};  ///< no worker answers any more
   mutable std::mutex counts_mutex_;

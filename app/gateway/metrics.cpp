@@ -55,6 +55,29 @@ void add_service(MetricFamilies& to, const WorkerCounts::OfService& seen) {
            static_cast<double>(seen.pool.waiting));
 }
 
+/// Of a service whose calls are spread or judged.
+void add_instances(MetricFamilies& to, const std::string& name, const InstanceSet& set) {
+  const instances::EjectionSnapshot seen = set.ejection().snapshot();
+  if (seen.instances.size() == 1 && !set.ejects()) return;
+  const Label service{"service", name};
+  for (const instances::InstanceSnapshot& each : seen.instances) {
+    const telemetry::Labels instance{service, {"instance", each.name}};
+    to.gauge("switchgear_instance_usable", "1: calls go to the instance; 0: it is left out.", instance,
+             each.ejected || each.found_bad ? 0 : 1);
+    to.gauge("switchgear_instance_calls_in_flight", "Calls to the instance that have begun and not ended.",
+             instance, each.in_flight);
+    to.counter("switchgear_instance_calls_total", "Calls to the instance, attempts of their own included.",
+               instance, each.calls);
+    to.counter("switchgear_instance_failures_total",
+               "Calls to the instance that ended with a 5xx or without an answer.", instance, each.failures);
+  }
+  for (const auto& [instance, count] : set.ejections())
+    to.counter("switchgear_instance_ejections_total", "Times that the instance was left out by a rule.",
+               {service, {"instance", instance}}, count);
+  to.gauge("switchgear_instances_panic",
+           "1: too few instances of the service are healthy, so that all are used.", {service}, seen.panic);
+}
+
 void add_clients(MetricFamilies& to, const WorkerCounts& all) {
   to.counter("switchgear_gateway_connections_accepted_total", "Client connections accepted.", {},
              all.accepted);
@@ -91,6 +114,7 @@ void add_policies(MetricFamilies& to, const std::string& name, const PolicySet& 
 void Gateway::add_metrics(MetricFamilies& to) const {
   const TimePoint now = http::EventLoop::now();
   for (const auto& [name, set] : policy_sets()) add_policies(to, name, *set, now);
+  for (const auto& [name, set] : instance_sets()) add_instances(to, name, *set);
   const WorkerCounts all = counts();
   add_answers(to, {"service", ""}, all.unrouted);
   for (const WorkerCounts::OfService& service : all.services) add_service(to, service);

@@ -1,8 +1,12 @@
 #include "app/gateway/service_status.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
+#include <utility>
+
+#include "switchgear/instances/event_text.hpp"
 
 namespace switchgear::gateway {
 
@@ -137,17 +141,42 @@ void add_memory(json::object& to, const AnswerMemory& memory) {
   return made;
 }
 
+/// `ejected`: why, and for how many seconds from now; null: it is not.
+[[nodiscard]] json::array of(const InstanceSet& set, TimePoint now) {
+  json::array made;
+  const auto ejections = set.ejections();
+  for (const instances::InstanceSnapshot& each : set.ejection().snapshot().instances) {
+    json::value ejected = nullptr;
+    if (each.ejected) {
+      ejected = {{"rule", to_string(each.finding.rule)},
+                 {"evidence", instances::text_of(each.finding)},
+                 {"for", to_seconds(std::max(each.until - now, Duration::zero()))}};
+    }
+    const auto count = ejections.find(each.name);
+    made.push_back({{"name", each.name},
+                    {"usable", !each.ejected && !each.found_bad},
+                    {"ejected", std::move(ejected)},
+                    {"ejections", count == ejections.end() ? 0 : count->second},
+                    {"calls", each.calls},
+                    {"failures", each.failures},
+                    {"in_flight", each.in_flight}});
+  }
+  return made;
+}
+
 }  // namespace
 
-boost::json::object service_status(const PolicySet& set, const WorkerCounts::OfService& counts,
-                                   const CircuitDurations& durations, TimePoint now) {
+boost::json::object service_status(const PolicySet& set, const InstanceSet& instances,
+                                   const WorkerCounts::OfService& counts, const CircuitDurations& durations,
+                                   TimePoint now) {
   const GatewayPolicies::Objects& has = set.policies();
   json::object made{{"policy", set.service().policy},
                     {"requests", requests(counts.counts)},
                     {"responses_aborted", counts.counts.responses_aborted},
                     {"calls", {{"success", of(durations.success)}, {"failure", of(durations.failure)}}},
                     {"failures", failures(counts.counts)},
-                    {"connections", connections(counts)}};
+                    {"connections", connections(counts)},
+                    {"instances", of(instances, now)}};
   if (has.retry) made["retry"] = of(*has.retry);
   if (has.budget) made["retry_budget"] = of(*has.budget, now);
   if (has.hedge) made["hedge"] = of(*has.hedge, *set.hedge_wins(), now);

@@ -8,7 +8,8 @@
 namespace switchgear::gateway {
 
 /// From snapshots: no call waits for it. Policies that the service does not have are left out.
-[[nodiscard]] boost::json::object service_status(const PolicySet& set, const WorkerCounts::OfService& counts,
+[[nodiscard]] boost::json::object service_status(const PolicySet& set, const InstanceSet& instances,
+                                                 const WorkerCounts::OfService& counts,
                                                  const CircuitDurations& durations, TimePoint now);
 
 }  // namespace switchgear::gateway

@@ -49,9 +49,8 @@ void WorkerCounts::add(const WorkerCounts& other) {
   idle_closed += other.idle_closed;
 }
 
-Worker::Worker(const Plan& plan, int listening_descriptor, Replays replays, spdlog::logger& log,
-               std::uint64_t seed)
-    : state_(log, seed), replays_(replays), acceptor_(state_.loop.context()) {
+Worker::Worker(const Plan& plan, int listening_descriptor, Lead lead, spdlog::logger& log, std::uint64_t seed)
+    : state_(log, seed), seeds_(seed), lead_(lead), acceptor_(state_.loop.context()) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   ::getsockname(listening_descriptor, reinterpret_cast<sockaddr*>(&address), &size);
@@ -80,30 +79,50 @@ void Worker::apply(const Plan& plan) {
   std::vector<ServicePtr> in_order;
   for (const ServicePlan& part : plan.services) {
     const std::string& name = part.service.name;
-    const auto before = state_.services.find(name);
-    std::shared_ptr<http::ConnectionPool> pool;
-    if (before != state_.services.end() && before->second->options().upstream == part.service.upstream &&
-        before->second->options().pool == part.service.pool) {
-      pool = before->second->pool();
-    } else {
-      pool = std::make_shared<http::ConnectionPool>(state_.loop, budget_, part.service.upstream.host,
-                                                    part.service.upstream.port,
-                                                    pool_limits_of(part.service.pool));
-    }
     std::shared_ptr<ServiceCounts>& counts = counts_[name];
     if (!counts) counts = std::make_shared<ServiceCounts>();
     const ServicePtr service{
-        new Service{part.service, part.policy, std::move(pool), counts, part.policies, *part.durations}};
+        new Service{part.service, part.policy, upstreams_of(part), counts, part.policies, *part.durations}};
     services.emplace(name, service);
     in_order.push_back(service);
   }
-  for (const auto& [name, service] : state_.services) {
-    const auto after = services.find(name);
-    if (after == services.end() || after->second->pool() != service->pool()) service->pool()->retire();
-  }
+  retire_unused_pools(services);
   state_.services = std::move(services);
   state_.routes = Routes{plan.router, std::move(in_order)};
-  if (replays_ == Replays::yes) apply_replays();
+  if (lead_ == Lead::no) return;
+  apply_replays();
+  std::vector<std::shared_ptr<InstanceSet>> ejecting;
+  for (const ServicePlan& part : plan.services) {
+    if (part.instance_set->ejects()) ejecting.push_back(part.instance_set);
+  }
+  ticker_.follow(std::move(ejecting));
+}
+
+/// Instances that were there before keep their connections.
+std::unique_ptr<Upstreams> Worker::upstreams_of(const ServicePlan& part) {
+  const auto before = state_.services.find(part.service.name);
+  const bool keeps = before != state_.services.end() && before->second->options().pool == part.service.pool;
+  std::vector<Upstream> all;
+  for (std::size_t i = 0; i < part.instances.size(); ++i) {
+    const config::Endpoint& at = part.service.upstreams[i].at;
+    auto pool = keeps ? before->second->upstreams().pool_at(at) : nullptr;
+    if (!pool) {
+      pool = std::make_shared<http::ConnectionPool>(state_.loop, budget_, at.host, at.port,
+                                                    pool_limits_of(part.service.pool));
+    }
+    all.push_back({at, part.instances[i], std::move(pool)});
+  }
+  return std::make_unique<Upstreams>(part.service, part.instance_set, std::move(all), seeds_.next());
+}
+
+void Worker::retire_unused_pools(const std::map<std::string, ServicePtr, std::less<>>& services) const {
+  for (const auto& [name, service] : state_.services) {
+    const auto after = services.find(name);
+    for (const Upstream& each : service->upstreams().all()) {
+      if (after == services.end() || after->second->upstreams().pool_at(each.at) != each.pool)
+        each.pool->retire();
+    }
+  }
 }
 
 void Worker::apply_replays() {
@@ -260,6 +279,7 @@ void Worker::check_drained() {
 void Worker::stop() {
   close_listener();
   state_.loop.disarm(pause_);
+  ticker_.follow({});
   replaying_.clear();
   while (!all_.empty()) all_.front().kill();
   state_.loop.context().stop();
@@ -275,7 +295,7 @@ WorkerCounts Worker::counts() const {
   for (const auto& [name, counts] : counts_) {
     WorkerCounts::OfService of{name, *counts, {}};
     if (const auto service = state_.services.find(name); service != state_.services.end())
-      of.pool = service->second->pool()->counts();
+      of.pool = service->second->upstreams().connections();
     all.services.push_back(std::move(of));
   }
   return all;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "app/gateway/connection/client_connection.hpp"
+#include "app/gateway/instance_ticker.hpp"
 #include "app/gateway/open_files.hpp"
 #include "app/gateway/queue_replay.hpp"
 #include "app/gateway/service/worker_state.hpp"
@@ -26,6 +27,8 @@ struct ServicePlan {
   config::Policy policy;
   std::shared_ptr<const PolicySet> policies;
   CircuitDurations* durations = nullptr;  ///< never null
+  std::shared_ptr<InstanceSet> instance_set;
+  InstanceSet::Shared instances;  ///< in the order of the service's upstreams
 };
 struct Plan {
   std::string pseudonym;  ///< of the whole gateway, for Via
@@ -36,8 +39,9 @@ struct Plan {
   std::shared_ptr<const config::Router> router;  ///< of these services, in this order
 };
 
-/// Whether a worker makes stored calls again: one of all does, so that each is made once.
-enum class Replays : std::uint8_t { yes, no };
+/// One worker of all also does what is to be done once: it makes stored calls again, and takes back instances
+/// whose ejection is over.
+enum class Lead : std::uint8_t { yes, no };
 
 /// What a worker counts, copied out for metrics.
 struct WorkerCounts {
@@ -61,8 +65,7 @@ struct WorkerCounts {
 class Worker final : private ClientConnection::Owner, private QueueReplay::Owner {
  public:
   /// `log` is borrowed. `seed`: of what is left to chance.
-  Worker(const Plan& plan, int listening_descriptor, Replays replays, spdlog::logger& log,
-         std::uint64_t seed);
+  Worker(const Plan& plan, int listening_descriptor, Lead lead, spdlog::logger& log, std::uint64_t seed);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -110,6 +113,8 @@ class Worker final : private ClientConnection::Owner, private QueueReplay::Owner
   [[nodiscard]] bool has_room();
   [[nodiscard]] bool end_idle_connection();
   void close_listener();
+  [[nodiscard]] std::unique_ptr<Upstreams> upstreams_of(const ServicePlan& part);
+  void retire_unused_pools(const std::map<std::string, ServicePtr, std::less<>>& services) const;
   void apply_replays();
   void check_drained();
 
@@ -117,8 +122,10 @@ class Worker final : private ClientConnection::Owner, private QueueReplay::Owner
   WorkerState state_;
   CallPool calls_{state_};
   std::map<std::string, std::shared_ptr<ServiceCounts>, std::less<>>
-      counts_;  ///< never forgotten: counters only grow
-  const Replays replays_;
+      counts_;    ///< never forgotten: counters only grow
+  Random seeds_;  ///< of the balancers
+  const Lead lead_;
+  InstanceTicker ticker_{state_.loop};
   std::map<std::string, std::unique_ptr<QueueReplay>> replaying_;  ///< by service
   boost::asio::ip::tcp::acceptor acceptor_;
   Pause pause_{*this};

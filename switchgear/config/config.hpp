@@ -15,6 +15,8 @@
 
 #include "switchgear/analysis/policy.hpp"
 #include "switchgear/core/time.hpp"
+#include "switchgear/instances/balancer.hpp"
+#include "switchgear/instances/ejection_options.hpp"
 
 namespace switchgear::config {
 
@@ -72,7 +74,7 @@ using analysis::ValueFallback;
 /// The limit of an attempt through the gateway when its policy has no `timeout`.
 inline constexpr Duration gateway_timeout = std::chrono::seconds{30};
 
-/// Connections from the gateway to one service, per thread.
+/// Connections from the gateway to one instance of a service, per thread.
 struct PoolOptions {
   std::size_t max_connections = 256;                 ///< open at once, idle ones included
   std::size_t max_waiting = 1024;                    ///< requests waiting for one; further ones get 503
@@ -80,6 +82,14 @@ struct PoolOptions {
   Duration connect_timeout = std::chrono::seconds{2};
 
   friend bool operator==(const PoolOptions&, const PoolOptions&) = default;
+};
+
+/// One instance of a service.
+struct Upstream {
+  Endpoint at;
+  double weight = 1;  ///< against the others'; 0: used only if no other may be
+
+  friend bool operator==(const Upstream&, const Upstream&) = default;
 };
 
 /// What a call to a service is worth, for reports.
@@ -118,12 +128,15 @@ struct Route {
 /// One entry of `services:`.
 struct Service {
   std::string name;
-  Endpoint upstream;
-  std::string base_path;  ///< of the url; put before the request's path; empty or starting with '/', never
+  std::vector<Upstream> upstreams;  ///< at least one, each another
+  std::string base_path;  ///< of every url; put before the request's path; empty or starting with '/', never
                           ///< ending in it
   std::string policy;     ///< a key of Config::policies
   std::vector<Route> routes;
   PoolOptions pool;
+  instances::BalanceOptions balance;
+  std::string balance_header;  ///< whose value is the key of Balance::hash; in lower case
+  std::optional<instances::EjectionOptions> ejection;  ///< empty: no instance is ever left out
   std::optional<BusinessOptions> business;
   /// Calls that its callers have room for at once, for reports; empty: as many as its bulkhead or its
   /// connections.

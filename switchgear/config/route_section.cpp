@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "switchgear/config/address.hpp"
+#include "switchgear/config/header_name.hpp"
+#include "switchgear/config/letters.hpp"
 
 namespace switchgear::config {
 
@@ -14,27 +16,8 @@ namespace {
 constexpr std::size_t most_methods = 32;
 constexpr std::size_t longest_method = 32;
 constexpr std::size_t most_headers = 16;
-constexpr std::size_t longest_header_name = 128;
 constexpr std::size_t longest_header_value = 1024;
 constexpr std::size_t most_of_one_path = 100;  // each new one is compared with all before it
-
-constexpr std::string_view capitals = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-constexpr std::string_view smalls = "abcdefghijklmnopqrstuvwxyz";
-constexpr std::string_view digits = "0123456789";
-
-bool consists_of(std::string_view text, std::initializer_list<std::string_view> letters) {
-  return std::ranges::all_of(text, [&](char letter) {
-    return std::ranges::any_of(letters, [&](std::string_view set) { return set.find(letter) != set.npos; });
-  });
-}
-
-std::string mapped(std::string_view text, std::string_view from, std::string_view to) {
-  std::string result(text);
-  for (char& letter : result) {
-    if (const std::size_t at = from.find(letter); at != from.npos) letter = to[at];
-  }
-  return result;
-}
 
 /// What is wrong with a method, after what was found; empty: nothing.
 std::string problem_of_method(const std::string& method) {
@@ -67,19 +50,6 @@ void read_methods(const Value& value, Route& route) {
   }
 }
 
-/// What is wrong with a name of a field, after what was found; empty: nothing.
-std::string problem_of_name(const std::string& name) {
-  constexpr std::array<std::string_view, 9> of_this_hop{
-      "connection", "keep-alive",       "te",     "trailer",       "transfer-encoding",
-      "upgrade",    "proxy-connection", "expect", "content-length"};
-  if (name == "host") return " is a key of the route; write \"host: shop.example.com\" beside headers";
-  if (std::ranges::find(of_this_hop, name) != of_this_hop.end())
-    return " is between client and gateway; expected a field that the service gets";
-  if (name.size() > longest_header_name) return " is longer than 128 bytes";
-  if (!name.empty() && consists_of(name, {smalls, digits, "!#$%&'*+-.^_`|~"})) return {};
-  return " is not the name of a header field; expected one such as \"x-beta\"";
-}
-
 std::string problem_of_value(const std::string& text) {
   if (text.size() > longest_header_value) return " is longer than 1024 bytes";
   if (text.starts_with(' ') || text.ends_with(' '))
@@ -90,11 +60,9 @@ std::string problem_of_value(const std::string& text) {
 }
 
 void read_header(std::string_view written, const Value& value, Route& route) {
-  std::string name = mapped(written, capitals, smalls);
-  if (const std::string problem = problem_of_name(name); !problem.empty()) {
-    value.report->error(value.key, value.path, quoted(written) + problem);
-    return;
-  }
+  auto parsed = parse_header_name(written);
+  if (!parsed.value) return value.report->error(value.key, value.path, parsed.problem);
+  std::string& name = *parsed.value;
   const auto same = [&name](const auto& header) { return header.first == name; };
   if (std::ranges::any_of(route.headers, same)) {
     value.report->error(value.key, value.path, quoted(written) + " is there twice: case makes no difference");

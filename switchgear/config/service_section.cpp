@@ -3,12 +3,12 @@
 #include <vector>
 
 #include "switchgear/analysis/breaker_outlook.hpp"
-#include "switchgear/config/address.hpp"
 #include "switchgear/config/duration.hpp"
 #include "switchgear/config/option_problems.hpp"
 #include "switchgear/config/route_section.hpp"
 #include "switchgear/config/sections.hpp"
 #include "switchgear/config/suggest.hpp"
+#include "switchgear/config/upstream_section.hpp"
 
 namespace switchgear::config {
 
@@ -16,13 +16,6 @@ namespace {
 
 using std::chrono::hours;
 using std::chrono::milliseconds;
-
-/// Names other than `localhost` are not resolved: reading the file sends no requests.
-bool is_itself(const Endpoint& upstream, const Endpoint& listen) {
-  if (listen.port == 0 || upstream.port != listen.port) return false;
-  const bool every = listen.host == "0.0.0.0" || listen.host == "::";
-  return upstream.host == listen.host || (every && is_loopback(upstream));
-}
 
 void read_pool(const Value& value, PoolOptions& pool) {
   constexpr Length wait{milliseconds{1}, hours{24}};
@@ -67,7 +60,7 @@ class ServiceReader {
   /// `service` must stay where it is: routes_ borrows it.
   void read(const Value& value, Service& service) {
     Section section(value);
-    read_url(section, service);
+    read_upstreams(section, service, gateway_);
     read_policy_name(section, service);
     if (const auto routes = section.find("routes")) {
       for (const Value& route : items(*routes, "[{prefix: /payment/}]")) routes_.read(route, service);
@@ -86,20 +79,6 @@ class ServiceReader {
   }
 
  private:
-  void read_url(Section& section, Service& service) {
-    std::string text;
-    section.require("url", text, Text{}, "url: http://127.0.0.1:9001");
-    if (text.empty()) return;
-    auto url = parse_service_url(text);
-    if (!url.value) return section.find("url")->wrong(url.problem);
-    if (is_itself(url.value->upstream, gateway_.listen)) {
-      return section.find("url")->wrong(
-          quoted(text) + " is where the gateway itself listens: it would call itself for ever");
-    }
-    service.upstream = std::move(url.value->upstream);
-    service.base_path = std::move(url.value->base_path);
-  }
-
   /// A slow connection can be told from a slow answer only if the attempt is not over first.
   void check_connect_timeout(const Value& pool, const Service& service) const {
     const Entry* entry = find_entry(*pool.node, "connect_timeout");

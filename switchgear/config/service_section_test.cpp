@@ -26,7 +26,7 @@ TEST(ServiceSection, EveryKeyArrives) {
                                           " connect_timeout: 250ms}"));
   const Service& read = config.services.at("s");
   EXPECT_EQ(read.name, "s");
-  EXPECT_EQ(read.upstream, (Endpoint{"payment.local", 9001}));
+  EXPECT_EQ(read.upstreams, (std::vector<Upstream>{{{"payment.local", 9001}}}));
   EXPECT_EQ(read.base_path, "/api/v1");
   EXPECT_EQ(read.policy, "p");
   EXPECT_EQ(paths_of(read), (std::vector<std::string>{"/a/", "/b"}));
@@ -64,8 +64,8 @@ TEST(ServiceSection, LocatesWhatIsWrongWithBusinessAndCapacity) {
 }
 
 TEST(ServiceSection, UrlsHaveTheUsualDefaults) {
-  EXPECT_EQ(config_of(service_at("http://127.0.0.1")).services.at("s").upstream, (Endpoint{"127.0.0.1", 80}));
-  EXPECT_EQ(config_of(service_at("http://[::1]:9001/")).services.at("s").upstream, (Endpoint{"::1", 9001}));
+  EXPECT_EQ(config_of(service_at("http://127.0.0.1")).services.at("s").upstreams.at(0).at, (Endpoint{"127.0.0.1", 80}));
+  EXPECT_EQ(config_of(service_at("http://[::1]:9001/")).services.at("s").upstreams.at(0).at, (Endpoint{"::1", 9001}));
   EXPECT_EQ(config_of(service_at("http://[::1]:9001/")).services.at("s").base_path, "");
 }
 

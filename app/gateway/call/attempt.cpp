@@ -16,23 +16,29 @@ constexpr std::uint32_t most_interims = 100;
 Attempt::Attempt(unsigned branch) : branch_(branch), exchange_(response_limits) {}
 
 void Attempt::begin(AttemptOwner& owner, const CallRequest& request, telemetry::SpanId span,
-                    ContentSource* source, http::ConnectionPool& pool, TimePoint now, TimePoint until) {
+                    ContentSource* source, http::ConnectionPool* pool, TimePoint now, TimePoint until) {
   owner_ = &owner;
   request_ = &request;
   span_ = span;
   source_ = source;
-  pool_ = &pool;
+  pool_ = pool;
   until_ = until;
   since_ = now;
   sending_ = Sending::under_way;
   turn_ = Turn::clients;
   sent_ = seen_ = 0;
   interims_ = 0;
+  error_.reset();
+  if (pool_ == nullptr) {
+    phase_ = Phase::unplaced;
+    return;
+  }
   ask_for_connection(http::ConnectionPool::Reuse::allowed);
 }
 
 void Attempt::abandon() noexcept {
-  pool_->forget(*this);
+  if (pool_ != nullptr) pool_->forget(*this);
+  instance_call.reset();
   lease_.drop();
   exchange_.abandon();
   error_.reset();
@@ -41,6 +47,7 @@ void Attempt::abandon() noexcept {
 
 void Attempt::finish() noexcept {
   phase_ = Phase::idle;
+  instance_call.reset();
   exchange_.finish(sending_ == Sending::done);
 }
 
@@ -59,6 +66,7 @@ void Attempt::discard_response() noexcept {
       case BodyState::broken:
         // To wait for the rest would cost more than a new connection does.
         phase_ = Phase::idle;
+        instance_call.reset();
         return exchange_.abandon();
     }
   }
@@ -107,6 +115,9 @@ void Attempt::ask_for_connection(http::ConnectionPool::Reuse which) {
 }
 
 Attempt::Found Attempt::connect(TimePoint now) {
+  if (phase_ == Phase::unplaced && pool_ == nullptr) {
+    return fail(Blame::none, {503, "no_healthy_instance", "every instance of the service is left out"});
+  }
   if (phase_ == Phase::unplaced) {
     return fail(Blame::none,
                 {503, "connection_limit_reached", "too many requests wait for a connection to the service"});

@@ -8,6 +8,7 @@
 #include "app/gateway/call/call_request.hpp"
 #include "switchgear/http/connection_pool.hpp"
 #include "switchgear/http/exchange.hpp"
+#include "switchgear/instances/instance.hpp"
 
 namespace switchgear::gateway {
 
@@ -63,9 +64,11 @@ class Attempt final : private http::ConnectionPool::Waiter, private http::Stream
   Attempt& operator=(const Attempt&) = delete;
 
   /// `request` and `pool` are borrowed, and `source`, which is null if no content is streamed. `span`: what
-  /// the service knows the attempt by, if the request is traced.
+  /// the service knows the attempt by, if the request is traced. Without a pool every instance is left out.
   void begin(AttemptOwner& owner, const CallRequest& request, telemetry::SpanId span, ContentSource* source,
-             http::ConnectionPool& pool, TimePoint now, TimePoint until);
+             http::ConnectionPool* pool, TimePoint now, TimePoint until);
+  /// What the instance that it goes to is judged by; dropped with the attempt.
+  std::optional<instances::InstanceCall> instance_call;
   /// Waits no longer, closes the connection.
   void abandon() noexcept;
   /// Takes away a response whose head is at hand; keeps the connection if all of it has come.
@@ -106,7 +109,7 @@ class Attempt final : private http::ConnectionPool::Waiter, private http::Stream
  private:
   enum class Phase : std::uint8_t {
     idle,
-    unplaced,    ///< too many wait for a connection
+    unplaced,    ///< too many wait for a connection, or there is no instance to connect to
     connecting,  ///< waits for a connection
     exchanging,
   };

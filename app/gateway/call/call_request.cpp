@@ -37,6 +37,16 @@ void forget_text(std::string& text) noexcept {
   return found;
 }
 
+/// Nothing without the field: then chance chooses.
+[[nodiscard]] std::optional<std::uint64_t> spread_key_of(const http::FieldList& fields,
+                                                         std::string_view header) noexcept {
+  if (header.empty()) return std::nullopt;
+  for (const http::Field& field : fields) {
+    if (http::equals_lower(field.name, header)) return instances::balance_key(field.value);
+  }
+  return std::nullopt;
+}
+
 [[nodiscard]] bool may_repeat(const AskedFor& asked, const PolicySet& policies) noexcept {
   if (is_idempotent(asked.head.method)) return true;
   return (policies.repeats() || policies.queues()) && has_idempotency_key(asked.head, asked.fields);
@@ -82,6 +92,7 @@ void CallRequest::take(const AskedFor& asked, const Service& service, WorkerStat
     if (is_unsafe(in, asked.fields)) changes = place;
     write_answer_key(key, in, asked.path, asked.fields, policies.versions()->at(place));
   }
+  spread_key = spread_key_of(asked.fields, service.upstreams().key_header());
   Marks marks;
   if (worker.tracing.options.on()) marks = mark(asked, worker.tracing);
   write_request(head, in, asked.fields,

@@ -70,10 +70,11 @@ struct CallRequest {
   std::string key;                     ///< of the answer; empty: it is for this client only
   std::optional<std::size_t> changes;  ///< where the URI has its version, if a good answer makes that void
   std::string payload;                 ///< what a queue stores; empty: nothing can be stored
-  telemetry::TraceContext trace;       ///< no trace: requests are sent without one. The span: if recorded
-  telemetry::SpanId caller;            ///< the client's span; none: the trace begins here
-  std::string trace_state;             ///< if recorded
-  std::string request_id;              ///< the client's, or one that was made; empty: none is asked for
+  std::optional<std::uint64_t> spread_key;  ///< of the hash that chooses an instance
+  telemetry::TraceContext trace;  ///< no trace: requests are sent without one. The span: if recorded
+  telemetry::SpanId caller;       ///< the client's span; none: the trace begins here
+  std::string trace_state;        ///< if recorded
+  std::string request_id;         ///< the client's, or one that was made; empty: none is asked for
 
  private:
   [[nodiscard]] Marks mark(const AskedFor& asked, Tracing& tracing);

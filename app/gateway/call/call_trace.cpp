@@ -34,8 +34,7 @@ void set_error(Span& to, std::string_view type) {
 
 }  // namespace
 
-CallTrace::CallTrace(const AskedFor& asked, const CallRequest& request, const Service& service)
-    : service_(service) {
+CallTrace::CallTrace(const AskedFor& asked, const CallRequest& request, const Service& service) {
   const std::string_view method = known_method(asked.head.method);
   spans_.reserve(3);
   Span& made = spans_.emplace_back();
@@ -56,7 +55,8 @@ CallTrace::CallTrace(const AskedFor& asked, const CallRequest& request, const Se
   if (request.origin == CallRequest::Origin::queue) add_truth(made, "switchgear.replayed");
 }
 
-void CallTrace::begin_attempt(const Step& step, telemetry::SpanId id, TimePoint now) {
+void CallTrace::begin_attempt(const Step& step, telemetry::SpanId id, const config::Endpoint* upstream,
+                              TimePoint now) {
   running_[step.branch] = spans_.size();
   ++attempts_;
   Span& made = spans_.emplace_back();
@@ -71,9 +71,10 @@ void CallTrace::begin_attempt(const Step& step, telemetry::SpanId id, TimePoint 
   made.kind = SpanKind::client;
   made.start = now;
   made.attributes.push_back(parent.attributes.front());  // the method
-  const config::Endpoint& upstream = service_.options().upstream;
-  add(made, "server.address", upstream.host);
-  add(made, "server.port", std::int64_t{upstream.port});
+  if (upstream != nullptr) {
+    add(made, "server.address", upstream->host);
+    add(made, "server.port", std::int64_t{upstream->port});
+  }
   if (step.number > 1) add(made, "http.request.resend_count", std::int64_t{step.number} - 1);
   if (step.branch != 0) add_truth(made, "switchgear.hedge");
 }

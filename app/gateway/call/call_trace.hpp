@@ -22,7 +22,8 @@ class CallTrace {
   CallTrace(const AskedFor& asked, const CallRequest& request, const Service& service);
 
   void begin(TimePoint now) noexcept { call().start = now; }
-  void begin_attempt(const Step& step, telemetry::SpanId id, TimePoint now);
+  /// `upstream`: where it goes; null: nowhere, because every instance is left out.
+  void begin_attempt(const Step& step, telemetry::SpanId id, const config::Endpoint* upstream, TimePoint now);
   /// `status`: 0 without a response. `error`: why it was broken off; empty: it was not.
   void end_attempt(unsigned branch, const Outcome& outcome, unsigned status, std::string_view error,
                    TimePoint now);
@@ -49,7 +50,6 @@ class CallTrace {
 
   std::vector<telemetry::Span> spans_;
   std::array<std::size_t, Hedge::most + 1> running_{};  ///< by branch: where its span is, or `none`
-  const Service& service_;                              ///< the call keeps it
   std::int64_t attempts_ = 0;
 };
 

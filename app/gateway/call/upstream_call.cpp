@@ -79,6 +79,7 @@ void UpstreamCall::end() noexcept {
   response_.forget();
   client_ = nullptr;
   source_ = nullptr;
+  called_.clear();
   at_hand_ = nullptr;
   woken_ = false;
   service_.reset();
@@ -135,9 +136,20 @@ void UpstreamCall::begin_attempt(const Step& step) {
   ++begun_;
   const telemetry::SpanId span =
       request_.trace.trace.valid() ? worker_.tracing.ids.next_span() : telemetry::SpanId{};
-  if (record_) record_->begin_attempt(step, span, clock_.now());
-  attempts_.launch(step, clock_.now())
-      .begin(*this, request_, span, source_, *service_->pool(), clock_.now(), step.until);
+  const Upstream* upstream = service_->upstreams().pick(request_.spread_key, called_, clock_.now());
+  if (record_)
+    record_->begin_attempt(step, span, upstream == nullptr ? nullptr : &upstream->at, clock_.now());
+  Attempt& attempt = attempts_.launch(step, clock_.now());
+  if (upstream != nullptr) call_instance(*upstream, attempt);
+  attempt.begin(*this, request_, span, source_, upstream == nullptr ? nullptr : upstream->pool.get(),
+                clock_.now(), step.until);
+}
+
+/// The next attempt goes to another one, if it can.
+void UpstreamCall::call_instance(const Upstream& upstream, Attempt& attempt) {
+  attempt.instance_call = service_->upstreams().begin(upstream);
+  if (attempt.instance_call && called_.size() < called_.capacity())
+    called_.push_back(upstream.instance.get());
 }
 
 /// The client gets the last attempt's response whenever there is one, unless a fallback has something else.
@@ -202,8 +214,9 @@ Remarks UpstreamCall::remarks() noexcept {
   return {machine_.chaos(), answer_.details ? answer_.details->failure.get() : nullptr};
 }
 
-void UpstreamCall::report(const Attempt& attempt, const Outcome& outcome) {
+void UpstreamCall::report(Attempt& attempt, const Outcome& outcome) {
   note_end(attempt, outcome, {});
+  judge_instance(attempt, instances::CallEnd::answered(response_.status()));
   service_->count(outcome);
   attempts_.land(attempt, clock_.now());
   follow(machine_.on_outcome(attempt.branch(), outcome, clock_.now()));
@@ -212,6 +225,7 @@ void UpstreamCall::report(const Attempt& attempt, const Outcome& outcome) {
 /// Of a call whose response is on its way to the client already: nothing can come of it.
 void UpstreamCall::settle(const Outcome& outcome) {
   note_end(*response_.attempt(), outcome, {});
+  judge_instance(*response_.attempt(), instances::CallEnd::answered(response_.status()));
   if (!machine_.running()) return;
   service_->count(outcome);
   attempts_.land(*response_.attempt(), clock_.now());
@@ -447,6 +461,7 @@ bool UpstreamCall::is_late(Attempt& attempt) {
 void UpstreamCall::fail(Attempt& attempt, const AttemptFailure& failure) {
   const Outcome outcome = outcome_of(attempt, failure.blame);
   note_end(attempt, outcome, failure.words.error);
+  if (failure.blame != Blame::none) judge_instance(attempt, instances::CallEnd::local_error());
   if (is_chosen(attempt)) return break_off(failure, outcome);
   last_words_ = failure.words;
   attempt.abandon();

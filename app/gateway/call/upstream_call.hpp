@@ -1,6 +1,7 @@
 // One call to a service: what its policies say, the attempts that are made, the response that is chosen.
 #pragma once
 
+#include <boost/container/static_vector.hpp>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -81,6 +82,13 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   // What the machine says.
   void follow(Step todo);
   void begin_attempt(const Step& step);
+  void call_instance(const Upstream& upstream, Attempt& attempt);
+  /// Once: what comes later of the same attempt is not told.
+  void judge_instance(Attempt& attempt, instances::CallEnd end) noexcept {
+    if (!attempt.instance_call) return;
+    service_->upstreams().record(std::move(*attempt.instance_call), end, clock_.now());
+    attempt.instance_call.reset();
+  }
   void conclude();
   void note_refusal(const Rejection& rejection);
   void give_failure(LastWords words);
@@ -89,7 +97,7 @@ class UpstreamCall final : public Waker, private AttemptOwner {
     if (request_.origin == CallRequest::Origin::client) service_->count_answer(status);
     if (record_) record_->answered(status);
   }
-  void report(const Attempt& attempt, const Outcome& outcome);
+  void report(Attempt& attempt, const Outcome& outcome);
   /// Of an attempt that has ended, for its record, once. `error`: why, without a whole response.
   void note_end(const Attempt& attempt, const Outcome& outcome, std::string_view error) {
     if (!record_) return;
@@ -144,6 +152,7 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   Answer<StoredAnswer> answer_;
   CallMachine machine_;  ///< running: no outcome has ended the call yet
   Attempts attempts_;
+  boost::container::static_vector<const instances::Instance*, 8> called_;  ///< the call's instances so far
   std::uint32_t begun_ = 0;
   LastWords last_words_;
 

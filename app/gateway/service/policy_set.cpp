@@ -1,5 +1,6 @@
 #include "app/gateway/service/policy_set.hpp"
 
+#include <algorithm>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <utility>
@@ -36,12 +37,18 @@ namespace {
   return policy.cache || (policy.fallback && std::holds_alternative<CachedFallbackOptions>(*policy.fallback));
 }
 
+[[nodiscard]] bool shares_instance(const config::Service& before, const config::Service& after) {
+  return std::ranges::any_of(after.upstreams, [&](const config::Upstream& wanted) {
+    return std::ranges::find(before.upstreams, wanted.at, &config::Upstream::at) != before.upstreams.end();
+  });
+}
+
 [[nodiscard]] config::PolicyContext<StoredAnswer> context_of(const config::Service& service,
                                                              PolicyRegistry& registry,
                                                              std::shared_ptr<CircuitBreaker> breaker,
                                                              const PolicySet* before, std::uint64_t seed) {
-  // An address stands for what is there: answers of another address are not answers of this one.
-  const bool moved = before == nullptr || before->service().upstream != service.upstream ||
+  // An address stands for what is there: answers of other addresses are not answers of these.
+  const bool moved = before == nullptr || !shares_instance(before->service(), service) ||
                      before->service().base_path != service.base_path;
   return {.name = service.name,
           .breaker = {.seed = seed, .created = http::EventLoop::now()},

@@ -1,13 +1,8 @@
 #include "app/gateway/service/service.hpp"
 
-namespace switchgear::gateway {
+#include "switchgear/config/address.hpp"
 
-namespace {
-[[nodiscard]] std::string authority_of(const config::Endpoint& endpoint) {
-  const bool bracketed = endpoint.host.find(':') != std::string::npos;
-  return (bracketed ? "[" + endpoint.host + "]" : endpoint.host) + ":" + std::to_string(endpoint.port);
-}
-}  // namespace
+namespace switchgear::gateway {
 
 void ServiceCounts::add(const ServiceCounts& other) noexcept {
   for (std::size_t i = 0; i < answers.size(); ++i) answers[i] += other.answers[i];
@@ -17,14 +12,14 @@ void ServiceCounts::add(const ServiceCounts& other) noexcept {
   responses_aborted += other.responses_aborted;
 }
 
-Service::Service(config::Service options, const config::Policy& policy,
-                 std::shared_ptr<http::ConnectionPool> pool, std::shared_ptr<ServiceCounts> counts,
-                 std::shared_ptr<const PolicySet> policies, CircuitDurations& durations)
+Service::Service(config::Service options, const config::Policy& policy, std::unique_ptr<Upstreams> upstreams,
+                 std::shared_ptr<ServiceCounts> counts, std::shared_ptr<const PolicySet> policies,
+                 CircuitDurations& durations)
     : options_(std::move(options)),
-      authority_(authority_of(options_.upstream)),
+      authority_(config::text_of(options_.upstreams.front().at)),
       classifier_({policy.failure_when.status, policy.failure_when.timeout,
                    policy.failure_when.connection_error, policy.retry_status}),
-      pool_(std::move(pool)),
+      upstreams_(std::move(upstreams)),
       counts_(std::move(counts)),
       policies_(std::move(policies)),
       durations_(durations),

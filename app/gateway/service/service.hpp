@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "app/gateway/service/policy_set.hpp"
+#include "app/gateway/service/upstreams.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/config/router.hpp"
-#include "switchgear/http/connection_pool.hpp"
 #include "switchgear/http/failure_classifier.hpp"
 #include "switchgear/observe/call_durations.hpp"
 
@@ -33,20 +33,20 @@ struct ServiceCounts {
   void add(const ServiceCounts& other) noexcept;
 };
 
-/// Made anew by every reload; shares its pool and counts with the one before when they did not change. Lives
+/// Made anew by every reload; shares its pools and counts with the one before when they did not change. Lives
 /// as long as a request is under way that was routed to it.
 class Service final : public boost::intrusive_ref_counter<Service, boost::thread_unsafe_counter> {
  public:
-  Service(config::Service options, const config::Policy& policy, std::shared_ptr<http::ConnectionPool> pool,
+  Service(config::Service options, const config::Policy& policy, std::unique_ptr<Upstreams> upstreams,
           std::shared_ptr<ServiceCounts> counts, std::shared_ptr<const PolicySet> policies,
           CircuitDurations& durations);
 
   [[nodiscard]] const config::Service& options() const noexcept { return options_; }
   [[nodiscard]] const std::string& name() const noexcept { return options_.name; }
-  /// `host:port`, for a request that came without a Host.
+  /// `host:port` of its first instance, for a request that came without a Host.
   [[nodiscard]] const std::string& authority() const noexcept { return authority_; }
   [[nodiscard]] const http::FailureClassifier& classifier() const noexcept { return classifier_; }
-  [[nodiscard]] const std::shared_ptr<http::ConnectionPool>& pool() const noexcept { return pool_; }
+  [[nodiscard]] Upstreams& upstreams() const noexcept { return *upstreams_; }
   [[nodiscard]] ServiceCounts& counts() const noexcept { return *counts_; }
   /// An attempt's, whether or not a breaker guards the service.
   void count(const Outcome& outcome) noexcept;
@@ -62,7 +62,7 @@ class Service final : public boost::intrusive_ref_counter<Service, boost::thread
   config::Service options_;
   std::string authority_;
   http::FailureClassifier classifier_;
-  std::shared_ptr<http::ConnectionPool> pool_;
+  std::unique_ptr<Upstreams> upstreams_;
   std::shared_ptr<ServiceCounts> counts_;
   std::shared_ptr<const PolicySet> policies_;
   CircuitDurations& durations_;

@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "switchgear/http/instances/ejection_options.hpp"
-#include "switchgear/http/instances/end_counts.hpp"
+#include "switchgear/instances/ejection_options.hpp"
+#include "switchgear/instances/end_counts.hpp"
 
-namespace switchgear::http {
+namespace switchgear::instances {
 
 /// The instance at `index` of the intervals, and the evidence against it.
 struct Outlier {
@@ -24,4 +24,4 @@ struct Outlier {
 [[nodiscard]] std::vector<Outlier> outliers(const std::vector<EndRate::Interval>& intervals,
                                             const FailurePercentageRule& rule);
 
-}  // namespace switchgear::http
+}  // namespace switchgear::instances

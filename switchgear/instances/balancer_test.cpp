@@ -1,5 +1,5 @@
 // Which instance a call goes to: the turns, the distributions within statistical bounds, and who is left out.
-#include "switchgear/http/instances/balancer.hpp"
+#include "switchgear/instances/balancer.hpp"
 
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
@@ -14,10 +14,10 @@
 #include <string>
 #include <utility>
 
-#include "switchgear/http/instances/ejection_fixture.hpp"
+#include "switchgear/instances/ejection_fixture.hpp"
 #include "switchgear/policy/property_fixture.hpp"
 
-namespace switchgear::http {
+namespace switchgear::instances {
 namespace {
 
 using namespace std::chrono_literals;
@@ -324,4 +324,4 @@ TEST(Balancer, GoesOnWithItsRoundWhenInstancesAreAdded) {
 }
 
 }  // namespace
-}  // namespace switchgear::http
+}  // namespace switchgear::instances

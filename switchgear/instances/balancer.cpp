@@ -1,4 +1,4 @@
-#include "switchgear/http/instances/balancer.hpp"
+#include "switchgear/instances/balancer.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -8,7 +8,7 @@
 
 #include "switchgear/policy/option_checker.hpp"
 
-namespace switchgear::http {
+namespace switchgear::instances {
 
 namespace {
 
@@ -204,4 +204,4 @@ std::size_t Balancer::by_hash(std::uint64_t key) const noexcept {
   return with_room == none ? best : with_room;
 }
 
-}  // namespace switchgear::http
+}  // namespace switchgear::instances

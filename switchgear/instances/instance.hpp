@@ -9,10 +9,10 @@
 #include <utility>
 
 #include "switchgear/core/time.hpp"
-#include "switchgear/http/instances/end_counts.hpp"
-#include "switchgear/http/instances/instance_event.hpp"
+#include "switchgear/instances/end_counts.hpp"
+#include "switchgear/instances/instance_event.hpp"
 
-namespace switchgear::http {
+namespace switchgear::instances {
 
 /// Made by Ejection::add(). Threads: every public method from any thread.
 class alignas(64) Instance {
@@ -37,6 +37,10 @@ class alignas(64) Instance {
   [[nodiscard]] std::uint32_t in_flight() const noexcept {
     return in_flight_.load(std::memory_order_relaxed);
   }
+
+  /// Since it joined first: calls that have begun, and of those that were recorded the ones that failed.
+  [[nodiscard]] std::uint64_t calls() const noexcept { return calls_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t failures() const noexcept { return failures_.load(std::memory_order_relaxed); }
 
   /// When it joined the service or was last taken back: what slow start counts from.
   [[nodiscard]] TimePoint fresh_since() const noexcept {
@@ -66,6 +70,8 @@ class alignas(64) Instance {
 
   // What every call writes is apart from what every pick reads.
   alignas(64) std::atomic<std::uint32_t> in_flight_{0};
+  std::atomic<std::uint64_t> calls_{0};
+  std::atomic<std::uint64_t> failures_{0};
   EndsInARow in_a_row_;
   EndRate answers_;  ///< all ends; without the local errors when these are counted apart
   EndRate local_;    ///< only when local errors are counted apart: an answer of any status is a success
@@ -78,6 +84,7 @@ class InstanceCall {
   explicit InstanceCall(std::shared_ptr<Instance> instance) noexcept
       : instance_(std::move(instance)), generation_(instance_->in_a_row_.generation()) {
     instance_->in_flight_.fetch_add(1, std::memory_order_relaxed);
+    instance_->calls_.fetch_add(1, std::memory_order_relaxed);
   }
   InstanceCall(InstanceCall&& other) noexcept = default;
   InstanceCall& operator=(InstanceCall&& other) noexcept {
@@ -98,4 +105,4 @@ class InstanceCall {
   std::uint16_t generation_;
 };
 
-}  // namespace switchgear::http
+}  // namespace switchgear::instances

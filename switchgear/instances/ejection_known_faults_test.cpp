@@ -2,9 +2,9 @@
 // to them; the number is that of the report at github.com/envoyproxy/envoy/issues.
 #include <gtest/gtest.h>
 
-#include "switchgear/http/instances/ejection_fixture.hpp"
+#include "switchgear/instances/ejection_fixture.hpp"
 
-namespace switchgear::http {
+namespace switchgear::instances {
 namespace {
 
 using namespace std::chrono_literals;
@@ -188,4 +188,4 @@ TEST(EjectionKnownFaults, E6016TheTimeHasABound) {
 }
 
 }  // namespace
-}  // namespace switchgear::http
+}  // namespace switchgear::instances

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "switchgear/core/random.hpp"
-#include "switchgear/http/instances/ejection_fixture.hpp"
+#include "switchgear/instances/ejection_fixture.hpp"
 
-namespace switchgear::http {
+namespace switchgear::instances {
 namespace {
 
 using namespace std::chrono_literals;
@@ -206,4 +206,4 @@ TEST(EjectionStress, TheLimitHoldsWhileThreadsCallTickCheckAndChangeTheInstances
 }
 
 }  // namespace
-}  // namespace switchgear::http
+}  // namespace switchgear::instances

@@ -8,7 +8,7 @@
 
 #include "switchgear/core/time.hpp"
 
-namespace switchgear::http {
+namespace switchgear::instances {
 
 class Instance;
 
@@ -96,4 +96,4 @@ class InstanceListener {
   virtual void on_instance_event(const InstanceEvent& event) noexcept = 0;
 };
 
-}  // namespace switchgear::http
+}  // namespace switchgear::instances

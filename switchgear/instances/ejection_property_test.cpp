@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "switchgear/http/instances/ejection_fixture.hpp"
+#include "switchgear/instances/ejection_fixture.hpp"
 #include "switchgear/policy/property_fixture.hpp"
 
-namespace switchgear::http {
+namespace switchgear::instances {
 namespace {
 
 using namespace std::chrono_literals;
@@ -452,4 +452,4 @@ TEST(EjectionProperty, DoesWhatThePlainModelDoes) {
 }
 
 }  // namespace
-}  // namespace switchgear::http
+}  // namespace switchgear::instances

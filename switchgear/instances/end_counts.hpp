@@ -23,7 +23,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace switchgear::http {
+namespace switchgear::instances {
 
 /// What an error is that came about without an answer: the connection failed, or the time was up.
 enum class LocalErrors : std::uint8_t {
@@ -174,4 +174,4 @@ class EndRate {
   std::atomic<std::uint64_t> word_{0};
 };
 
-}  // namespace switchgear::http
+}  // namespace switchgear::instances

@@ -1,9 +1,9 @@
-#include "switchgear/http/instances/outliers.hpp"
+#include "switchgear/instances/outliers.hpp"
 
 #include <algorithm>
 #include <cmath>
 
-namespace switchgear::http {
+namespace switchgear::instances {
 
 namespace {
 
@@ -62,4 +62,4 @@ std::vector<Outlier> outliers(const Intervals& intervals, const FailurePercentag
   return found;
 }
 
-}  // namespace switchgear::http
+}  // namespace switchgear::instances

@@ -1,13 +1,13 @@
-#include "switchgear/http/instances/ejection.hpp"
+#include "switchgear/instances/ejection.hpp"
 
 #include <algorithm>
 #include <array>
 #include <utility>
 
-#include "switchgear/http/instances/outliers.hpp"
+#include "switchgear/instances/outliers.hpp"
 #include "switchgear/policy/option_checker.hpp"
 
-namespace switchgear::http {
+namespace switchgear::instances {
 
 namespace {
 
@@ -63,6 +63,7 @@ void Ejection::record(InstanceCall&& call, CallEnd end, TimePoint now) noexcept 
   Instance& instance = *ended.instance_;
   const bool local = end.kind() == CallEnd::Kind::local_error;
   const bool apart = options_.local_errors == LocalErrors::apart;
+  if (!end.good()) instance.failures_.fetch_add(1, std::memory_order_relaxed);
   if (rates_) {
     if (!local || !apart) instance.answers_.add(ended.generation_, end.good());
     if (apart) instance.local_.add(ended.generation_, !local);
@@ -398,11 +399,46 @@ Ejection::Shared Ejection::recall_locked(std::string_view name) noexcept {
   return instance;
 }
 
+void Ejection::continue_from(const Ejection& before, TimePoint now) {
+  Told told;
+  {
+    const std::scoped_lock lock(mutex_, before.mutex_);
+    for (const Shared& old : before.instances_) instances_.push_back(copy_locked(*old));
+    for (const Shared& old : before.remembered_) remembered_.push_back(copy_locked(*old));
+    keep_limit_locked(now, told);
+    update_panic_locked(now, told);
+  }
+  tell(told);
+}
+
+Ejection::Shared Ejection::copy_locked(const Instance& old) {
+  auto copy = std::make_shared<Instance>(old.name(), old.fresh_since());
+  copy->standing_ = old.standing_;
+  copy->standing_.times = std::min(old.standing_.times, most_times_);
+  copy->out_.store(old.out_.load(std::memory_order_acquire), std::memory_order_release);
+  const bool in_use = old.standing_.present && !copy->ejected();
+  if (!in_use) begin_next_generation_locked(*copy);
+  if (copy->ejected()) ++ejected_;
+  copy->calls_.store(old.calls(), std::memory_order_relaxed);
+  copy->failures_.store(old.failures(), std::memory_order_relaxed);
+  return copy;
+}
+
 // --- what is told
+
+InstanceEvent& Ejection::Told::add() {
+  if (count_ < first_.size()) return first_[count_++];
+  return more_.emplace_back();
+}
+
+void Ejection::Told::tell(InstanceListener& listener) const noexcept {
+  for (std::size_t i = 0; i < count_; ++i) listener.on_instance_event(first_[i]);
+  for (const InstanceEvent& event : more_) listener.on_instance_event(event);
+}
 
 InstanceEvent& Ejection::tell_locked(InstanceEvent::Kind kind, const Shared& instance, TimePoint now,
                                      Told& told) noexcept {
-  InstanceEvent& event = told.emplace_back();
+  InstanceEvent& event = told.add();
   event.kind = kind;
   event.number = ++events_;
   event.at = now;
@@ -418,8 +454,7 @@ InstanceEvent& Ejection::tell_locked(InstanceEvent::Kind kind, const Shared& ins
 }
 
 void Ejection::tell(const Told& told) const noexcept {
-  if (listener_ == nullptr) return;
-  for (const InstanceEvent& event : told) listener_->on_instance_event(event);
+  if (listener_ != nullptr) told.tell(*listener_);
 }
 
 EjectionSnapshot Ejection::snapshot() const {
@@ -430,10 +465,11 @@ EjectionSnapshot Ejection::snapshot() const {
   for (const Shared& instance : instances_) {
     const Standing& standing = instance->standing_;
     seen.instances.push_back({instance->name(), instance->ejected(), instance->found_bad(), standing.times,
-                              standing.until, standing.finding, instance->in_flight(),
-                              instance->in_a_row_.get(), instance->answers_.get(), instance->local_.get()});
+                              standing.until, standing.finding, instance->in_flight(), instance->calls(),
+                              instance->failures(), instance->in_a_row_.get(), instance->answers_.get(),
+                              instance->local_.get()});
   }
   return seen;
 }
 
-}  // namespace switchgear::http
+}  // namespace switchgear::instances

@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "switchgear/http/instances/ejection.hpp"
+#include "switchgear/instances/ejection.hpp"
 
-namespace switchgear::http {
+namespace switchgear::instances {
 
 class EventRecorder final : public InstanceListener {
  public:
@@ -86,4 +86,4 @@ class TestService {
   return options;
 }
 
-}  // namespace switchgear::http
+}  // namespace switchgear::instances

@@ -1,14 +1,14 @@
 // The rules, the length of an ejection, the limits and the events, one at a time.
-#include "switchgear/http/instances/ejection.hpp"
+#include "switchgear/instances/ejection.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <stdexcept>
 
-#include "switchgear/http/instances/ejection_fixture.hpp"
+#include "switchgear/instances/ejection_fixture.hpp"
 
-namespace switchgear::http {
+namespace switchgear::instances {
 namespace {
 
 using namespace std::chrono_literals;
@@ -495,4 +495,4 @@ TEST(Ejection, CountsACallInFlightUntilItsEndOrItsDrop) {
 }
 
 }  // namespace
-}  // namespace switchgear::http
+}  // namespace switchgear::instances

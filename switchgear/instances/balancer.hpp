@@ -10,10 +10,10 @@
 
 #include "switchgear/core/random.hpp"
 #include "switchgear/core/time.hpp"
-#include "switchgear/http/instances/instance.hpp"
+#include "switchgear/instances/instance.hpp"
 #include "switchgear/policy/option_problem.hpp"
 
-namespace switchgear::http {
+namespace switchgear::instances {
 
 enum class Balance : std::uint8_t {
   /// In turns, an instance of weight 2 twice as often, its turns spread (nginx's smooth weighted round
@@ -122,4 +122,4 @@ class Balancer {
   std::vector<Candidate> candidates_;  ///< of the current pick; as much capacity as slots
 };
 
-}  // namespace switchgear::http
+}  // namespace switchgear::instances

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "switchgear/core/time.hpp"
-#include "switchgear/http/instances/end_counts.hpp"
+#include "switchgear/instances/end_counts.hpp"
 #include "switchgear/policy/option_problem.hpp"
 
-namespace switchgear::http {
+namespace switchgear::instances {
 
 /// `count` ends of one kind in a row.
 struct ConsecutiveRule {
@@ -77,4 +77,4 @@ struct EjectionOptions {
 /// Everything that is wrong with the options; empty when an Ejection can be built from them.
 [[nodiscard]] std::vector<OptionProblem> validate(const EjectionOptions& options);
 
-}  // namespace switchgear::http
+}  // namespace switchgear::instances

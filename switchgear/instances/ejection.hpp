@@ -16,8 +16,8 @@
 // | max_ejected                      | always          | also when instances have left                |
 #pragma once
 
+#include <array>
 #include <atomic>
-#include <boost/container/small_vector.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -30,11 +30,11 @@
 
 #include "switchgear/core/random.hpp"
 #include "switchgear/core/time.hpp"
-#include "switchgear/http/instances/ejection_options.hpp"
-#include "switchgear/http/instances/instance.hpp"
-#include "switchgear/http/instances/instance_event.hpp"
+#include "switchgear/instances/ejection_options.hpp"
+#include "switchgear/instances/instance.hpp"
+#include "switchgear/instances/instance_event.hpp"
 
-namespace switchgear::http {
+namespace switchgear::instances {
 
 struct InstanceSnapshot {
   std::string name;
@@ -44,6 +44,8 @@ struct InstanceSnapshot {
   TimePoint until{};        ///< end of the latest ejection
   Finding finding{};        ///< why it was ejected last, if `until` was ever set
   std::uint32_t in_flight = 0;
+  std::uint64_t calls = 0;     ///< that have begun since it joined first
+  std::uint64_t failures = 0;  ///< of those that were recorded
   EndsInARow::Counts in_a_row{};
   EndRate::Interval interval{};  ///< calls of the current interval; without local errors if counted apart
   EndRate::Interval local{};     ///< only when local errors are counted apart
@@ -86,6 +88,10 @@ class Ejection {
   bool remove(std::string_view name, TimePoint now);
   /// Adds and removes until the instances are `names`; returns them in this order.
   std::vector<std::shared_ptr<Instance>> set_instances(std::span<const std::string> names, TimePoint now);
+  /// The instances of `before`, which had other options: who is out, until when and why, and how often in a
+  /// row. All counts begin anew, and calls that `before` made instances for are recorded there. To be called
+  /// before anything else, once.
+  void continue_from(const Ejection& before, TimePoint now);
 
   /// A call has ended. Counted by the rules unless its instance has been ejected since the call began.
   void record(InstanceCall&& call, CallEnd end, TimePoint now) noexcept;
@@ -115,8 +121,20 @@ class Ejection {
   using Shared = std::shared_ptr<Instance>;
   using Standing = Instance::Standing;
   using Intervals = std::vector<EndRate::Interval>;
-  /// One step of record() tells at most two findings that are spared, an ejection, and panic.
-  using Told = boost::container::small_vector<InstanceEvent, 4>;
+
+  /// The events of one change, to be told when the mutex is free.
+  class Told {
+   public:
+    InstanceEvent& add();
+    void tell(InstanceListener& listener) const noexcept;
+
+   private:
+    /// One step of record() tells at most two findings that are spared, an ejection, and panic: these need no
+    /// allocation.
+    std::array<InstanceEvent, 4> first_;
+    std::size_t count_ = 0;
+    std::vector<InstanceEvent> more_;
+  };
 
   // Everything that ends in _locked requires mutex_.
   [[nodiscard]] bool reached(const EndsInARow::Counts& counts) const noexcept;
@@ -141,6 +159,7 @@ class Ejection {
   Shared add_locked(std::string_view name, TimePoint now, Told& told);
   bool remove_locked(std::string_view name, TimePoint now, Told& told);
   [[nodiscard]] Shared recall_locked(std::string_view name) noexcept;
+  [[nodiscard]] Shared copy_locked(const Instance& old);
 
   [[nodiscard]] bool has_room_locked(std::uint32_t ejected) const noexcept;
   [[nodiscard]] std::uint32_t healthy_locked() const noexcept;
@@ -165,4 +184,4 @@ class Ejection {
   Random random_;
 };
 
-}  // namespace switchgear::http
+}  // namespace switchgear::instances

@@ -1,11 +1,11 @@
-#include "switchgear/http/instances/ejection_options.hpp"
+#include "switchgear/instances/ejection_options.hpp"
 
 #include <optional>
 #include <string>
 
 #include "switchgear/policy/option_checker.hpp"
 
-namespace switchgear::http {
+namespace switchgear::instances {
 
 namespace {
 
@@ -56,4 +56,4 @@ std::vector<OptionProblem> validate(const EjectionOptions& options) {
   return check.take();
 }
 
-}  // namespace switchgear::http
+}  // namespace switchgear::instances

@@ -1,0 +1,67 @@
+#include "app/gateway/service/instance_set.hpp"
+
+#include "switchgear/config/address.hpp"
+#include "switchgear/instances/event_text.hpp"
+
+namespace switchgear::gateway {
+
+namespace {
+
+/// Without `ejection`, an instance is left out only if its health check is bad.
+[[nodiscard]] instances::EjectionOptions options_of(const config::Service& service) {
+  if (service.ejection) return *service.ejection;
+  instances::EjectionOptions options;
+  options.consecutive_5xx.reset();
+  options.consecutive_gateway.reset();
+  options.consecutive_local.reset();
+  options.success_rate.reset();
+  options.failure_percentage.reset();
+  return options;
+}
+
+}  // namespace
+
+InstanceSet::InstanceSet(const config::Service& service, const InstanceSet* before, spdlog::logger& log,
+                         std::uint64_t seed, TimePoint now)
+    : ejects_(service.ejection.has_value()),
+      log_(log),
+      ejection_(service.name, options_of(service), seed, now, this) {
+  if (before == nullptr) return;
+  ejections_ = before->ejections();
+  ejection_.continue_from(before->ejection_, now);
+}
+
+bool InstanceSet::fits(const config::Service& service) const {
+  return ejects_ == service.ejection.has_value() && ejection_.options() == options_of(service);
+}
+
+InstanceSet::Shared InstanceSet::follow(const config::Service& service, TimePoint now) {
+  std::vector<std::string> names;
+  for (const config::Upstream& upstream : service.upstreams) names.push_back(config::text_of(upstream.at));
+  return ejection_.set_instances(names, now);
+}
+
+std::map<std::string, std::uint64_t> InstanceSet::ejections() const {
+  const std::lock_guard lock{mutex_};
+  return ejections_;
+}
+
+void InstanceSet::on_instance_event(const instances::InstanceEvent& event) noexcept {
+  using Kind = instances::InstanceEvent::Kind;
+  if (retired_.load(std::memory_order_relaxed)) return;
+  try {
+    if (event.kind == Kind::ejected) {
+      const std::lock_guard lock{mutex_};
+      ++ejections_[event.instance->name()];
+    }
+    // An instance that is spared may be found again and again.
+    const bool bad = event.kind == Kind::ejected || event.kind == Kind::panic_began;
+    const auto level = event.kind == Kind::spared ? spdlog::level::debug
+                       : bad                      ? spdlog::level::warn
+                                                  : spdlog::level::info;
+    log_.log(level, "service '{}': {}", ejection_.service(), instances::text_of(event));
+  } catch (const std::bad_alloc&) {  // the event is in effect, and is not told
+  }
+}
+
+}  // namespace switchgear::gateway

@@ -1,0 +1,54 @@
+// The instances of one service, as all threads share them: who is left out, and what became of them.
+#pragma once
+
+#include <spdlog/logger.h>
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "switchgear/config/config.hpp"
+#include "switchgear/instances/ejection.hpp"
+
+namespace switchgear::gateway {
+
+/// Threads: any, each method. Lives as long as a call that began with it.
+class InstanceSet final : private instances::InstanceListener {
+ public:
+  using Shared = std::vector<std::shared_ptr<instances::Instance>>;
+
+  /// `log` is borrowed. Instances that `before` had, which may be null, are left out as long as they were.
+  InstanceSet(const config::Service& service, const InstanceSet* before, spdlog::logger& log,
+              std::uint64_t seed, TimePoint now);
+
+  /// Whether it can go on for a service with these options.
+  [[nodiscard]] bool fits(const config::Service& service) const;
+  /// The service's instances in the order of its upstreams: some may be new, others have left.
+  [[nodiscard]] Shared follow(const config::Service& service, TimePoint now);
+
+  [[nodiscard]] instances::Ejection& ejection() noexcept { return ejection_; }
+  [[nodiscard]] const instances::Ejection& ejection() const noexcept { return ejection_; }
+  /// Whether a rule can leave out an instance.
+  [[nodiscard]] bool ejects() const noexcept { return ejects_; }
+  /// Another set has taken its place: what its last calls find is not told.
+  void retire() noexcept { retired_.store(true, std::memory_order_relaxed); }
+
+  /// Since the start, by instance; also of those that have left.
+  [[nodiscard]] std::map<std::string, std::uint64_t> ejections() const;
+
+ private:
+  void on_instance_event(const instances::InstanceEvent& event) noexcept override;
+
+  const bool ejects_;
+  spdlog::logger& log_;
+  std::atomic<bool> retired_{false};
+  mutable std::mutex mutex_;
+  std::map<std::string, std::uint64_t> ejections_;
+  instances::Ejection ejection_;
+};
+
+}  // namespace switchgear::gateway

@@ -1,0 +1,54 @@
+#include "app/gateway/service/upstreams.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace switchgear::gateway {
+
+Upstreams::Upstreams(const config::Service& service, std::shared_ptr<InstanceSet> set,
+                     std::vector<Upstream> all, std::uint64_t seed)
+    : set_(std::move(set)),
+      all_(std::move(all)),
+      key_header_(service.balance_header),
+      single_(all_.size() == 1 && !set_->ejects()),
+      balancer_(service.balance, seed),
+      random_(seed + 1) {
+  std::vector<instances::Balancer::Entry> entries;
+  for (std::size_t i = 0; i < all_.size(); ++i)
+    entries.push_back({all_[i].instance, service.upstreams[i].weight});
+  balancer_.set_instances(std::move(entries));
+}
+
+const Upstream* Upstreams::pick(std::optional<std::uint64_t> key,
+                                std::span<const instances::Instance* const> avoid, TimePoint now) noexcept {
+  if (single_) return &all_.front();
+  const auto* picked = balancer_.pick({.now = now,
+                                       .key = key ? *key : random_.next(),
+                                       .panic = set_->ejection().panicking(),
+                                       .avoid = avoid});
+  if (picked == nullptr) return nullptr;
+  return &*std::ranges::find(all_, *picked, &Upstream::instance);
+}
+
+std::optional<instances::InstanceCall> Upstreams::begin(const Upstream& upstream) const noexcept {
+  if (single_) return std::nullopt;
+  return instances::InstanceCall{upstream.instance};
+}
+
+std::shared_ptr<http::ConnectionPool> Upstreams::pool_at(const config::Endpoint& at) const noexcept {
+  const auto found = std::ranges::find(all_, at, &Upstream::at);
+  return found == all_.end() ? nullptr : found->pool;
+}
+
+http::PoolCounts Upstreams::connections() const noexcept {
+  http::PoolCounts all;
+  for (const Upstream& each : all_) {
+    const http::PoolCounts counts = each.pool->counts();
+    all.open += counts.open;
+    all.idle += counts.idle;
+    all.waiting += counts.waiting;
+  }
+  return all;
+}
+
+}  // namespace switchgear::gateway

@@ -1,0 +1,59 @@
+// Where the calls of one service go, as one thread sees it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "app/gateway/service/instance_set.hpp"
+#include "switchgear/core/random.hpp"
+#include "switchgear/http/connection_pool.hpp"
+#include "switchgear/instances/balancer.hpp"
+
+namespace switchgear::gateway {
+
+/// One instance, and this thread's connections to it.
+struct Upstream {
+  config::Endpoint at;
+  std::shared_ptr<instances::Instance> instance;
+  std::shared_ptr<http::ConnectionPool> pool;
+};
+
+/// Threads: its worker's; the instances are shared with the other workers.
+class Upstreams {
+ public:
+  /// `all` in the order of the service's upstreams, at least one.
+  Upstreams(const config::Service& service, std::shared_ptr<InstanceSet> set, std::vector<Upstream> all,
+            std::uint64_t seed);
+
+  /// For one attempt. `key`: of a hash; without one, chance decides. None of `avoid` if another may be
+  /// picked. Null: every instance is left out.
+  [[nodiscard]] const Upstream* pick(std::optional<std::uint64_t> key,
+                                     std::span<const instances::Instance* const> avoid,
+                                     TimePoint now) noexcept;
+  /// What is told to record(). Empty for a service whose calls nobody judges or spreads.
+  [[nodiscard]] std::optional<instances::InstanceCall> begin(const Upstream& upstream) const noexcept;
+  void record(instances::InstanceCall&& call, instances::CallEnd end, TimePoint now) noexcept {
+    set_->ejection().record(std::move(call), end, now);
+  }
+
+  /// The name of the field whose value is the key; empty: none.
+  [[nodiscard]] std::string_view key_header() const noexcept { return key_header_; }
+  [[nodiscard]] const std::vector<Upstream>& all() const noexcept { return all_; }
+  /// The pool at this address, if there is one.
+  [[nodiscard]] std::shared_ptr<http::ConnectionPool> pool_at(const config::Endpoint& at) const noexcept;
+  [[nodiscard]] http::PoolCounts connections() const noexcept;
+
+ private:
+  const std::shared_ptr<InstanceSet> set_;
+  const std::vector<Upstream> all_;
+  const std::string key_header_;
+  const bool single_;  ///< one instance that is never left out
+  instances::Balancer balancer_;
+  Random random_;
+};
+
+}  // namespace switchgear::gateway

@@ -1,0 +1,149 @@
+#include "switchgear/config/upstream_section.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "switchgear/config/address.hpp"
+#include "switchgear/config/header_name.hpp"
+#include "switchgear/config/option_problems.hpp"
+
+namespace switchgear::config {
+
+namespace {
+
+constexpr std::size_t most_upstreams = 1000;
+constexpr double most_weight = 1'000'000;
+
+/// Names other than `localhost` are not resolved: reading the file sends no requests.
+bool is_itself(const Endpoint& upstream, const Endpoint& listen) {
+  if (listen.port == 0 || upstream.port != listen.port) return false;
+  const bool every = listen.host == "0.0.0.0" || listen.host == "::";
+  return upstream.host == listen.host || (every && is_loopback(upstream));
+}
+
+std::optional<ServiceUrl> read_url(Section& section, const GatewayOptions& gateway) {
+  std::string text;
+  section.require("url", text, Text{}, "url: http://127.0.0.1:9001");
+  if (text.empty()) return std::nullopt;
+  auto url = parse_service_url(text);
+  if (!url.value) {
+    section.find("url")->wrong(url.problem);
+    return std::nullopt;
+  }
+  if (is_itself(url.value->upstream, gateway.listen)) {
+    section.find("url")->wrong(quoted(text) +
+                               " is where the gateway itself listens: it would call itself for ever");
+    return std::nullopt;
+  }
+  return std::move(*url.value);
+}
+
+/// `base_path` is the first one's: a request's path is made before its instance is chosen.
+void read_upstream(const Value& value, Service& service, const GatewayOptions& gateway) {
+  Section section(value);
+  Upstream upstream;
+  section.read("weight", upstream.weight, Number{0, most_weight});
+  auto url = read_url(section, gateway);
+  section.finish();
+  if (!url) return;
+  upstream.at = std::move(url->upstream);
+  const auto same = [&](const Upstream& other) { return other.at == upstream.at; };
+  if (std::ranges::any_of(service.upstreams, same))
+    return section.find("url")->wrong(quoted(text_of(upstream.at)) +
+                                      " is in the list twice; expected it once");
+  if (service.upstreams.empty()) {
+    service.base_path = std::move(url->base_path);
+  } else if (service.base_path != url->base_path) {
+    return section.find("url")->wrong("the path " + quoted(url->base_path) + " differs from " +
+                                      quoted(service.base_path) +
+                                      " of the first url; expected the same for all instances");
+  }
+  service.upstreams.push_back(std::move(upstream));
+}
+
+void read_list(const Value& list, Service& service, const GatewayOptions& gateway) {
+  const auto values = items(list, "[{url: http://10.0.0.1:8080}, {url: http://10.0.0.2:8080}]");
+  if (values.empty() && list.node->kind == Node::Kind::sequence)
+    return list.wrong("an empty list found; expected at least one instance");
+  if (values.size() > most_upstreams) {
+    return list.wrong(std::to_string(values.size()) + " instances found; expected at most " +
+                      std::to_string(most_upstreams));
+  }
+  for (const Value& value : values) read_upstream(value, service, gateway);
+}
+
+void read_hash(const Value& value, Service& service) {
+  Section section(value);
+  service.balance.method = instances::Balance::hash;
+  std::string written;
+  section.require("header", written, Text{}, "header: x-user");
+  if (!written.empty()) {
+    auto name = parse_header_name(written);
+    if (!name.value) return section.find("header")->wrong(name.problem);
+    service.balance_header = *std::move(name.value);
+  }
+  section.read("bound", service.balance.bound, any_number);
+  section.finish();
+}
+
+/// `round_robin`, `{method: round_robin, slow_start: 30s}`, `{hash: {header: x-user}}`.
+void read_balance(const Value& value, Service& service) {
+  static constexpr std::array<std::string_view, 2> methods{"round_robin", "least_requests"};
+  constexpr Named<instances::Balance> method{methods};
+  const std::size_t errors_before = value.report->errors();
+  if (value.node->kind == Node::Kind::scalar) {
+    if (const auto read = method(value)) service.balance.method = *read;
+    return;
+  }
+  Section section(value);
+  section.read("method", service.balance.method, method);
+  section.read("slow_start", service.balance.slow_start, Length{});
+  section.read("slow_start_from", service.balance.slow_start_from, any_number);
+  if (const auto hash = section.find("hash")) {
+    if (const auto other = section.find("method"))
+      other->wrong("contradicts hash, which is a method itself; expected one of the two");
+    if (const auto other = section.find("slow_start"))
+      other->wrong("has no effect on hash, where it would move keys; expected one of the two");
+    read_hash(*hash, service);
+  }
+  section.finish();
+  report_problems(value, validate(service.balance), errors_before);
+}
+
+/// With `max_ejected: 0.1`, no instance of nine is ever ejected.
+void warn_of_no_room(const Value& value, const Service& service) {
+  const instances::EjectionOptions& options = *service.ejection;
+  const auto count = static_cast<double>(service.upstreams.size());
+  if (count == 0 || options.always_one || 1.0 / count <= options.max_ejected) return;
+  value.report->warning(
+      value.key, value.path,
+      "ejects nothing: one of " + std::to_string(service.upstreams.size()) +
+          " instances is more than max_ejected allows; set always_one: true, or max_ejected "
+          "to at least " +
+          std::to_string(std::ceil(100 / count) / 100).substr(0, 4));
+}
+
+}  // namespace
+
+void read_upstreams(Section& section, Service& service, const GatewayOptions& gateway) {
+  const auto list = section.find("upstreams");
+  if (!list) {
+    if (auto url = read_url(section, gateway)) {
+      service.upstreams.push_back({std::move(url->upstream)});
+      service.base_path = std::move(url->base_path);
+    }
+  } else {
+    if (const auto url = section.find("url"))
+      url->wrong("contradicts upstreams, which name the service's addresses; expected one of the two");
+    read_list(*list, service, gateway);
+  }
+  if (const auto balance = section.find("balance")) read_balance(*balance, service);
+  if (const auto ejection = section.find("ejection")) {
+    const std::size_t errors_before = ejection->report->errors();
+    read_ejection(*ejection, service.ejection.emplace());
+    if (ejection->report->errors() == errors_before) warn_of_no_room(*ejection, service);
+  }
+}
+
+}  // namespace switchgear::config

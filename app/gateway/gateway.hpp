@@ -20,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/gateway/instance_names.hpp"
 #include "app/gateway/service/policy_set.hpp"
 #include "app/gateway/worker.hpp"
 #include "switchgear/config/config.hpp"
@@ -90,6 +91,9 @@ class Gateway final {
 
  private:
   [[nodiscard]] Plan plan_of(const config::Config& config, const TracingOptions& tracing);
+  void put_instances(ServicePlan& part) const;
+  /// Gives every thread what the names of instances lead to by now.
+  void follow_names();
   [[nodiscard]] WorkerCounts counts() const;
   [[nodiscard]] PolicySets policy_sets() const;
   [[nodiscard]] InstanceSets instance_sets() const;
@@ -111,6 +115,9 @@ class Gateway final {
   OpenFilesShare connections_;  ///< as of the latest plan
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::jthread> threads_;
+  std::mutex applying_;
+  Plan plan_;            ///< the latest; guarded by applying_
+  InstanceNames names_;  ///< destroyed before what it changes
   mutable std::mutex policies_mutex_;
   PolicySets policies_;             ///< of the latest apply()
   InstanceSets instances_;          ///< likewise

@@ -27,7 +27,8 @@ constexpr Duration idle_at_least = std::chrono::seconds{1};
 }
 
 [[nodiscard]] http::PoolLimits pool_limits_of(const config::PoolOptions& options) {
-  return {options.max_connections, options.max_waiting, options.idle_timeout, options.connect_timeout};
+  return {options.max_connections, options.max_waiting, options.idle_timeout, options.connect_timeout,
+          options.max_age.value_or(Duration::max())};
 }
 
 }  // namespace
@@ -104,13 +105,13 @@ std::unique_ptr<Upstreams> Worker::upstreams_of(const ServicePlan& part) {
   const bool keeps = before != state_.services.end() && before->second->options().pool == part.service.pool;
   std::vector<Upstream> all;
   for (std::size_t i = 0; i < part.instances.size(); ++i) {
-    const config::Endpoint& at = part.service.upstreams[i].at;
+    const config::Endpoint& at = part.upstreams[i].at;
     auto pool = keeps ? before->second->upstreams().pool_at(at) : nullptr;
     if (!pool) {
       pool = std::make_shared<http::ConnectionPool>(state_.loop, budget_, at.host, at.port,
                                                     pool_limits_of(part.service.pool));
     }
-    all.push_back({at, part.instances[i], std::move(pool)});
+    all.push_back({at, part.upstreams[i].weight, part.instances[i], std::move(pool)});
   }
   return std::make_unique<Upstreams>(part.service, part.instance_set, std::move(all), seeds_.next());
 }

@@ -28,7 +28,8 @@ struct ServicePlan {
   std::shared_ptr<const PolicySet> policies;
   CircuitDurations* durations = nullptr;  ///< never null
   std::shared_ptr<InstanceSet> instance_set;
-  InstanceSet::Shared instances;  ///< in the order of the service's upstreams
+  std::vector<config::Upstream> upstreams;  ///< of the service, with addresses for names that are known
+  InstanceSet::Shared instances;            ///< in the order of these
 };
 struct Plan {
   std::string pseudonym;  ///< of the whole gateway, for Via

@@ -139,6 +139,10 @@ std::optional<std::string> problem_of_path(std::string_view text) {
 
 }  // namespace
 
+bool is_address(const std::string& host) {
+  return urls::parse_ipv4_address(host).has_value() || urls::parse_ipv6_address(host).has_value();
+}
+
 bool is_loopback(const Endpoint& endpoint) {
   if (endpoint.host == "localhost") return true;
   if (const auto v4 = urls::parse_ipv4_address(endpoint.host)) return v4->is_loopback();

@@ -25,6 +25,9 @@ struct Parsed {
   return (bracketed ? "[" + endpoint.host + "]" : endpoint.host) + ":" + std::to_string(endpoint.port);
 }
 
+/// Whether it is an IPv4 or IPv6 address, and not a name.
+[[nodiscard]] bool is_address(const std::string& host);
+
 /// Whether only this machine can reach it: `localhost`, 127.0.0.0/8 (also as
 /// ::ffff:127.0.0.1) or ::1. Of other names nothing is known,
 /// so they are not.

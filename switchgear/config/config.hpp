@@ -80,6 +80,7 @@ struct PoolOptions {
   std::size_t max_waiting = 1024;                    ///< requests waiting for one; further ones get 503
   Duration idle_timeout = std::chrono::seconds{30};  ///< an idle connection is closed after this
   Duration connect_timeout = std::chrono::seconds{2};
+  std::optional<Duration> max_age = {};  ///< a connection is used for no further request after this
 
   friend bool operator==(const PoolOptions&, const PoolOptions&) = default;
 };
@@ -129,6 +130,9 @@ struct Route {
 struct Service {
   std::string name;
   std::vector<Upstream> upstreams;  ///< at least one, each another
+  /// How often the names of upstreams are looked up, each of whose addresses is an instance. Empty: a name is
+  /// one instance, whose addresses are tried one after the other.
+  std::optional<Duration> dns_refresh;
   std::string base_path;  ///< of every url; put before the request's path; empty or starting with '/', never
                           ///< ending in it
   std::string policy;     ///< a key of Config::policies

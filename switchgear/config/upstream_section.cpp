@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t most_upstreams = 1000;
 constexpr double most_weight = 1'000'000;
+constexpr Duration usual_refresh = std::chrono::seconds{10};
 
 /// Names other than `localhost` are not resolved: reading the file sends no requests.
 bool is_itself(const Endpoint& upstream, const Endpoint& listen) {
@@ -111,11 +112,25 @@ void read_balance(const Value& value, Service& service) {
   report_problems(value, validate(service.balance), errors_before);
 }
 
+void read_dns(const Value& value, Service& service) {
+  constexpr Length length{std::chrono::seconds{1}, std::chrono::hours{24}};
+  Duration refresh = usual_refresh;
+  Section section(value);
+  section.read("refresh", refresh, length);
+  section.read("max_connection_age", service.pool.max_age, length);
+  section.finish();
+  service.dns_refresh = refresh;
+}
+
 /// With `max_ejected: 0.1`, no instance of nine is ever ejected.
 void warn_of_no_room(const Value& value, const Service& service) {
   const instances::EjectionOptions& options = *service.ejection;
   const auto count = static_cast<double>(service.upstreams.size());
-  if (count == 0 || options.always_one || 1.0 / count <= options.max_ejected) return;
+  // How many addresses a name has is not known here.
+  const bool named = service.dns_refresh && std::ranges::any_of(service.upstreams, [](const Upstream& each) {
+                       return !is_address(each.at.host);
+                     });
+  if (named || count == 0 || options.always_one || 1.0 / count <= options.max_ejected) return;
   value.report->warning(
       value.key, value.path,
       "ejects nothing: one of " + std::to_string(service.upstreams.size()) +
@@ -138,7 +153,9 @@ void read_upstreams(Section& section, Service& service, const GatewayOptions& ga
     if (const auto url = section.find("url"))
       url->wrong("contradicts upstreams, which name the service's addresses; expected one of the two");
     read_list(*list, service, gateway);
+    service.dns_refresh = usual_refresh;
   }
+  if (const auto dns = section.find("dns")) read_dns(*dns, service);
   if (const auto balance = section.find("balance")) read_balance(*balance, service);
   if (const auto ejection = section.find("ejection")) {
     read_ejection(*ejection, service.ejection.emplace());

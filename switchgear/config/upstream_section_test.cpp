@@ -47,6 +47,18 @@ TEST(UpstreamSection, SaysHowCallsAreSpread) {
   EXPECT_EQ(hashed.balance.bound, 2);
 }
 
+TEST(UpstreamSection, TheAddressesOfANameAreInstancesIfTheFileSaysSo) {
+  EXPECT_EQ(read("url: http://a").dns_refresh, std::nullopt) << "one instance, tried address by address";
+  EXPECT_EQ(read("url: http://a, dns: {}").dns_refresh, seconds{10});
+  EXPECT_EQ(read(two).dns_refresh, seconds{10});
+  const Service read_service = read(two + ", dns: {refresh: 30s, max_connection_age: 5m}");
+  EXPECT_EQ(read_service.dns_refresh, seconds{30});
+  EXPECT_EQ(read_service.pool.max_age, seconds{300});
+  EXPECT_EQ(errors_of(service(two + ", dns: {refresh: 0s}")),
+            Errors{"f.yaml:4:73: services.s.dns.refresh: \"0s\" is out of range; expected a duration from 1s "
+                   "to 24h"});
+}
+
 TEST(UpstreamSection, EveryKeyOfTheEjectionArrives) {
   const Service read_service = read(
       two +
@@ -127,11 +139,14 @@ TEST(UpstreamSection, LocatesWhatIsWrong) {
 }
 
 TEST(UpstreamSection, WarnsOfAnEjectionThatHasNoRoom) {
-  EXPECT_EQ(warnings_of(service(two + ", ejection: {consecutive_5xx: 5}")),
-            Errors{"f.yaml:4:58: services.s.ejection: ejects nothing: one of 2 instances is more than "
+  const std::string addresses = "upstreams: [{url: http://10.0.0.1}, {url: http://10.0.0.2}]";
+  EXPECT_EQ(warnings_of(service(addresses + ", ejection: {consecutive_5xx: 5}")),
+            Errors{"f.yaml:4:68: services.s.ejection: ejects nothing: one of 2 instances is more than "
                    "max_ejected allows; set always_one: true, or max_ejected to at least 0.50"});
-  EXPECT_EQ(warnings_of(service(two + ", ejection: {max_ejected: 0.5}")), Errors{});
-  EXPECT_EQ(warnings_of(service(two + ", ejection: {always_one: true}")), Errors{});
+  EXPECT_EQ(warnings_of(service(addresses + ", ejection: {max_ejected: 0.5}")), Errors{});
+  EXPECT_EQ(warnings_of(service(addresses + ", ejection: {always_one: true}")), Errors{});
+  EXPECT_EQ(warnings_of(service(two + ", ejection: {consecutive_5xx: 5}")), Errors{})
+      << "names may have any number of addresses";
 }
 
 }  // namespace

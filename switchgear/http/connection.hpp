@@ -64,6 +64,9 @@ class Connection final : public RestingHook, private Stream::Owner, private Time
   /// It has been idle since it was made.
   [[nodiscard]] bool kept() const noexcept { return kept_; }
 
+  /// When it was begun.
+  [[nodiscard]] TimePoint made_at() const noexcept { return made_at_; }
+
   std::size_t index = 0;  ///< in the keeper's list, which writes it
 
  private:
@@ -82,6 +85,7 @@ class Connection final : public RestingHook, private Stream::Owner, private Time
   boost::asio::ip::tcp::endpoint trying_;
   Addresses untried_;       ///< the next one last
   TimePoint connect_by_{};  ///< when every address has had its turn
+  const TimePoint made_at_ = EventLoop::now();
   TimePoint resting_since_{};
   bool kept_ = false;
   Phase phase_ = Phase::connecting;

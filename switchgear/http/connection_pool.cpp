@@ -161,11 +161,17 @@ void ConnectionPool::fail_one(ConnectError error) {
 void ConnectionPool::give_back(Connection& connection) noexcept {
   Stream& stream = connection.stream();
   // The read costs nothing when nothing can have come, which is nearly always.
-  if (retired_ || stream.closed() || !stream.buffer().empty() || stream.receive() != IoStatus::would_block)
+  if (retired_ || is_too_old(connection) || stream.closed() || !stream.buffer().empty() ||
+      stream.receive() != IoStatus::would_block)
     return remove(connection);
   connection.rest();
   idle_.push_back(&connection);
   if (!waiting_.empty()) serve_later();
+}
+
+/// So that load moves to where the upstream's name leads by now.
+bool ConnectionPool::is_too_old(const Connection& connection) const noexcept {
+  return limits_.max_age != Duration::max() && EventLoop::now() - connection.made_at() >= limits_.max_age;
 }
 
 void ConnectionPool::remove_idle(Connection& connection) noexcept {

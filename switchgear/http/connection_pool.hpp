@@ -23,6 +23,7 @@ struct PoolLimits {
   std::size_t waiting = 1024;                        ///< calls without a connection
   Duration idle_timeout = std::chrono::seconds{30};  ///< an idle connection is closed after this
   Duration connect_timeout = std::chrono::seconds{2};
+  Duration max_age = Duration::max();  ///< of a connection that is used again
 
   friend bool operator==(const PoolLimits&, const PoolLimits&) = default;
 };
@@ -128,6 +129,7 @@ class ConnectionPool final : private Timer, private Connection::Keeper {
   void hand_over(Connection& connection, Waiter& waiter);
   void give_back(Connection& connection) noexcept;
   void remove(Connection& connection) noexcept;
+  [[nodiscard]] bool is_too_old(const Connection& connection) const noexcept;
   void remove_idle(Connection& connection) noexcept;
   void serve_waiting();
   void serve_later();

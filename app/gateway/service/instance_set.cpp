@@ -35,9 +35,9 @@ bool InstanceSet::fits(const config::Service& service) const {
   return ejects_ == service.ejection.has_value() && ejection_.options() == options_of(service);
 }
 
-InstanceSet::Shared InstanceSet::follow(const config::Service& service, TimePoint now) {
+InstanceSet::Shared InstanceSet::follow(const std::vector<config::Upstream>& upstreams, TimePoint now) {
   std::vector<std::string> names;
-  for (const config::Upstream& upstream : service.upstreams) names.push_back(config::text_of(upstream.at));
+  for (const config::Upstream& upstream : upstreams) names.push_back(config::text_of(upstream.at));
   return ejection_.set_instances(names, now);
 }
 

@@ -27,8 +27,8 @@ class InstanceSet final : private instances::InstanceListener {
 
   /// Whether it can go on for a service with these options.
   [[nodiscard]] bool fits(const config::Service& service) const;
-  /// The service's instances in the order of its upstreams: some may be new, others have left.
-  [[nodiscard]] Shared follow(const config::Service& service, TimePoint now);
+  /// The instances in the order of `upstreams`: some may be new, others have left.
+  [[nodiscard]] Shared follow(const std::vector<config::Upstream>& upstreams, TimePoint now);
 
   [[nodiscard]] instances::Ejection& ejection() noexcept { return ejection_; }
   [[nodiscard]] const instances::Ejection& ejection() const noexcept { return ejection_; }

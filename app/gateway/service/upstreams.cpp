@@ -14,8 +14,7 @@ Upstreams::Upstreams(const config::Service& service, std::shared_ptr<InstanceSet
       balancer_(service.balance, seed),
       random_(seed + 1) {
   std::vector<instances::Balancer::Entry> entries;
-  for (std::size_t i = 0; i < all_.size(); ++i)
-    entries.push_back({all_[i].instance, service.upstreams[i].weight});
+  for (const Upstream& each : all_) entries.push_back({each.instance, each.weight});
   balancer_.set_instances(std::move(entries));
 }
 

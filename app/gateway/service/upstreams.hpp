@@ -18,6 +18,7 @@ namespace switchgear::gateway {
 /// One instance, and this thread's connections to it.
 struct Upstream {
   config::Endpoint at;
+  double weight = 1;
   std::shared_ptr<instances::Instance> instance;
   std::shared_ptr<http::ConnectionPool> pool;
 };
@@ -25,7 +26,7 @@ struct Upstream {
 /// Threads: its worker's; the instances are shared with the other workers.
 class Upstreams {
  public:
-  /// `all` in the order of the service's upstreams, at least one.
+  /// `all`: at least one.
   Upstreams(const config::Service& service, std::shared_ptr<InstanceSet> set, std::vector<Upstream> all,
             std::uint64_t seed);
 

@@ -47,6 +47,7 @@ void WorkerCounts::add(const WorkerCounts& other) {
   connections += other.connections;
   accept_failures += other.accept_failures;
   idle_closed += other.idle_closed;
+  handshakes.add(other.handshakes);
 }
 
 Worker::Worker(const Plan& plan, int listening_descriptor, Replays replays, spdlog::logger& log,
@@ -71,6 +72,7 @@ void Worker::run() {
 
 void Worker::apply(const Plan& plan) {
   state_.limits = plan.limits;
+  if (state_.tls != plan.tls) state_.tls = plan.tls;  // else sessions can still be resumed
   most_clients_ = plan.connections.clients;
   budget_.set_most(plan.connections.upstream);
   state_.pseudonym = plan.pseudonym;
@@ -83,12 +85,13 @@ void Worker::apply(const Plan& plan) {
     const auto before = state_.services.find(name);
     std::shared_ptr<http::ConnectionPool> pool;
     if (before != state_.services.end() && before->second->options().upstream == part.service.upstream &&
-        before->second->options().pool == part.service.pool) {
+        before->second->options().pool == part.service.pool &&
+        before->second->options().tls == part.service.tls) {
       pool = before->second->pool();
     } else {
       pool = std::make_shared<http::ConnectionPool>(state_.loop, budget_, part.service.upstream.host,
                                                     part.service.upstream.port,
-                                                    pool_limits_of(part.service.pool));
+                                                    pool_limits_of(part.service.pool), part.service.tls);
     }
     std::shared_ptr<ServiceCounts>& counts = counts_[name];
     if (!counts) counts = std::make_shared<ServiceCounts>();
@@ -272,6 +275,7 @@ WorkerCounts Worker::counts() const {
   all.connections = connections_;
   all.accept_failures = accept_failures_;
   all.idle_closed = idle_closed_;
+  all.handshakes = state_.handshakes;
   for (const auto& [name, counts] : counts_) {
     WorkerCounts::OfService of{name, *counts, {}};
     if (const auto service = state_.services.find(name); service != state_.services.end())

@@ -15,6 +15,7 @@
 
 #include "switchgear/analysis/policy.hpp"
 #include "switchgear/core/time.hpp"
+#include "switchgear/tls/context.hpp"
 
 namespace switchgear::config {
 
@@ -38,6 +39,8 @@ struct GatewayLimits {
   /// forgotten.
   std::size_t cached_body_bytes = std::size_t{64} * 1024;
   std::size_t connections = 10'000;  ///< clients per thread; further ones take an idle one's place, or wait
+  Duration handshake_timeout =
+      std::chrono::seconds{10};  ///< from the connection to the end of its TLS handshake
   Duration header_timeout =
       std::chrono::seconds{10};  ///< from the first byte of a request to the end of its header; 408
   Duration body_timeout = std::chrono::seconds{30};   ///< without a byte of the request body; 408
@@ -50,6 +53,7 @@ struct GatewayLimits {
 
 struct GatewayOptions {
   Endpoint listen{"127.0.0.1", 8080};
+  std::optional<tls::ServerContext> tls;  ///< of the listener; empty: clients are served in plain text
   Endpoint admin{"127.0.0.1", 9090};
   unsigned threads = 1;
   std::string admin_token;                 ///< empty: none required
@@ -119,6 +123,7 @@ struct Route {
 struct Service {
   std::string name;
   Endpoint upstream;
+  std::optional<tls::Peer> tls;  ///< of an https URL; empty: the service is called in plain text
   std::string base_path;  ///< of the url; put before the request's path; empty or starting with '/', never
                           ///< ending in it
   std::string policy;     ///< a key of Config::policies

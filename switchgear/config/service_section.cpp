@@ -9,6 +9,7 @@
 #include "switchgear/config/route_section.hpp"
 #include "switchgear/config/sections.hpp"
 #include "switchgear/config/suggest.hpp"
+#include "switchgear/config/tls_section.hpp"
 
 namespace switchgear::config {
 
@@ -59,8 +60,9 @@ BusinessOptions read_business(const Value& value) {
 
 class ServiceReader {
  public:
-  ServiceReader(const std::map<std::string, Policy>& policies, const GatewayOptions& gateway)
-      : policies_(policies), gateway_(gateway) {
+  ServiceReader(const std::map<std::string, Policy>& policies, const GatewayOptions& gateway,
+                const std::string& directory)
+      : policies_(policies), gateway_(gateway), peers_(directory) {
     for (const auto& [name, policy] : policies) names_.push_back(name);
   }
 
@@ -88,6 +90,7 @@ class ServiceReader {
  private:
   void read_url(Section& section, Service& service) {
     std::string text;
+    (void)section.find("tls");  // known, though a URL that is wrong leaves it unread
     section.require("url", text, Text{}, "url: http://127.0.0.1:9001");
     if (text.empty()) return;
     auto url = parse_service_url(text);
@@ -98,6 +101,16 @@ class ServiceReader {
     }
     service.upstream = std::move(url.value->upstream);
     service.base_path = std::move(url.value->base_path);
+    read_tls(section, url.value->scheme, service);
+  }
+
+  void read_tls(Section& section, ServiceUrl::Scheme scheme, Service& service) {
+    const auto tls = section.find("tls");
+    if (scheme == ServiceUrl::Scheme::https) {
+      service.tls = peers_.read(section, service.upstream.host);
+    } else if (tls) {
+      tls->wrong("applies only to an https URL");
+    }
   }
 
   /// A slow connection can be told from a slow answer only if the attempt is not over first.
@@ -131,6 +144,7 @@ class ServiceReader {
   const GatewayOptions& gateway_;
   std::vector<std::string_view> names_;
   RouteReader routes_;
+  PeerReader peers_;
   int suggestions_left_ = 20;  ///< each looks at up to a thousand names
 };
 
@@ -138,7 +152,7 @@ class ServiceReader {
 
 std::map<std::string, Service> read_services(const Value& value,
                                              const std::map<std::string, Policy>& policies,
-                                             const GatewayOptions& gateway) {
+                                             const GatewayOptions& gateway, const std::string& directory) {
   std::map<std::string, Service> services;
   Section section(value);
   const auto entries = section.entries();
@@ -147,7 +161,7 @@ std::map<std::string, Service> read_services(const Value& value,
                   std::to_string(most_named));
     return services;
   }
-  ServiceReader reader(policies, gateway);
+  ServiceReader reader(policies, gateway, directory);
   for (const auto& [name, entry] : entries) {
     if (!usable_name(name, entry)) continue;
     Service& service = services[std::string(name)];

@@ -1,5 +1,4 @@
-// A TCP socket's own calls: receive, send, look, end. What it carries, plain or through TLS, is for Stream to
-// say.
+// A TCP socket's own calls: receive, send, look, end. Stream decides what it carries: plain text or TLS.
 #pragma once
 
 #include <sys/uio.h>

@@ -194,7 +194,7 @@ TEST_F(StreamTls, ACertificateForAnotherNameIsNotAccepted) {
   EXPECT_TRUE(secured_) << "an address is a name too";
 }
 
-TEST_F(StreamTls, TicketsAreNotTakenForAnAnswerThatNobodyAskedFor) {
+TEST_F(StreamTls, TicketsAreNotTakenForAnUnexpectedAnswer) {
   secure();
   ASSERT_TRUE(secured_);
   EXPECT_FALSE(client_.stream->has_unexpected_input());

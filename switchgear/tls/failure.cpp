@@ -43,8 +43,11 @@ Failure failure_of(const ssl_st& ssl, int error) noexcept {
   if (error != SSL_ERROR_SSL || first == 0) return Failure::closed;
   const int reason = ERR_GET_REASON(first);
   if (ERR_GET_LIB(first) != ERR_LIB_SSL) return Failure::protocol;
-  if (reason >= SSL_AD_REASON_OFFSET && reason < SSL_AD_REASON_OFFSET + 256) return Failure::alert;
   switch (reason) {
+    case SSL_AD_REASON_OFFSET + SSL_AD_PROTOCOL_VERSION:
+    case SSL_AD_REASON_OFFSET + SSL_AD_INSUFFICIENT_SECURITY:
+    case SSL_AD_REASON_OFFSET + SSL_AD_NO_APPLICATION_PROTOCOL:
+      return Failure::protocol;
     case SSL_R_CERTIFICATE_VERIFY_FAILED:
       return of_verification(SSL_get_verify_result(&ssl));
     case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
@@ -56,8 +59,10 @@ Failure failure_of(const ssl_st& ssl, int error) noexcept {
     case SSL_R_UNEXPECTED_EOF_WHILE_READING:
       return Failure::closed;
     default:
-      return Failure::protocol;
+      break;
   }
+  const bool alert = reason >= SSL_AD_REASON_OFFSET && reason < SSL_AD_REASON_OFFSET + 256;
+  return alert ? Failure::alert : Failure::protocol;
 }
 
 }  // namespace switchgear::tls

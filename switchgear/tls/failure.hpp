@@ -12,10 +12,10 @@ namespace switchgear::tls {
 
 enum class Failure : std::uint8_t {
   none,
-  plain_text,           ///< the peer does not speak TLS
-  alert,                ///< the peer refused, by an alert
-  protocol,             ///< no version, cipher or application protocol in common, or malformed
-  closed,               ///< the peer ended the connection without an alert
+  plain_text,  ///< the peer does not speak TLS
+  alert,       ///< the peer refused, by an alert: most likely it does not accept this side's certificate
+  protocol,    ///< no version, cipher or application protocol in common, or malformed
+  closed,      ///< the peer ended the connection without an alert
   certificate_missing,  ///< the peer was asked for a certificate, and sent none
   certificate_expired,  ///< from here on: of the peer's certificate, or one that it is signed by
   certificate_not_yet_valid,

@@ -22,7 +22,7 @@ struct Identity {
 // private key in PEM form"), or nothing. None of them quotes the text. Threads: any.
 
 [[nodiscard]] std::optional<std::string> problem_of_certificates(std::string_view pem);
-/// A key that is encrypted is one: there is nobody to type its passphrase.
+/// An encrypted key cannot be used: a server that starts by itself cannot ask for its passphrase.
 [[nodiscard]] std::optional<std::string> problem_of_key(std::string_view pem);
 /// Of the key, once both texts are good by themselves.
 [[nodiscard]] std::optional<std::string> problem_of_pair(const Identity& identity);

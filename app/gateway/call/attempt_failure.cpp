@@ -23,14 +23,13 @@ using http::ConnectError;
     case ConnectError::tls_plain_text:
       return {502, "tls_protocol_error", "the service does not speak TLS: it answered in plain text"};
     case ConnectError::tls_refused:
-      return {
-          502, "tls_alert_received",
-          "the service refused TLS with an alert: most likely it does not accept the gateway's certificate"};
+      return {502, "tls_alert_received",
+              "the service refused TLS with an alert; it may not accept the gateway's certificate"};
     case ConnectError::tls_closed:
       return {502, "tls_protocol_error", "the service closed the connection during the TLS handshake"};
     case ConnectError::tls_protocol:
       return {502, "tls_protocol_error",
-              "the service and the gateway have no TLS version or cipher in common"};
+              "the service and the gateway have no TLS version, cipher or protocol in common"};
     case ConnectError::certificate_expired:
       return {502, certificate, "the service's certificate has expired"};
     case ConnectError::certificate_not_yet_valid:

@@ -344,8 +344,11 @@ class Upstream(Processes):
     def test_a_service_is_called_by_https(self):
         shop = self.service(self.made.server())
         gateway = self.before(shop)
+        client = http.client.HTTPConnection("localhost", gateway.port, timeout=PATIENCE)
+        self.addCleanup(client.close)
         for _ in range(3):
-            self.assertEqual(gateway.call("/shop"), (200, b"ok"))
+            client.request("GET", "/shop")
+            self.assertEqual(client.getresponse().read(), b"ok")
         self.assertEqual(shop.connections, [("localhost", "http/1.1", False)], "one connection, kept")
         self.assertEqual(shop.requests[0]["x-forwarded-proto"], "http")
 
@@ -376,8 +379,10 @@ class Upstream(Processes):
                 secure.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
                 secure.unwrap()
         gateway = self.before(self.raw(serve))
+        idle = 'switchgear_gateway_pool_connections{service="shop",state="idle"}'
         for _ in range(10):
             self.assertEqual(gateway.call("/shop", method="POST", body=b"once"), (200, b"ok"))
+            eventually(lambda: gateway.figure(idle) == 0, "the connection is dropped")
 
     def test_content_until_the_end_is_whole_only_if_the_end_is_told(self):
         def serve(connection):

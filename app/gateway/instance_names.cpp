@@ -45,7 +45,8 @@ std::vector<config::Upstream> InstanceNames::known_of(const config::Service& ser
   std::vector<config::Upstream> all;
   const auto add = [&all](const std::string& host, const config::Upstream& as) {
     const config::Endpoint at{host, as.at.port};
-    if (std::ranges::find(all, at, &config::Upstream::at) == all.end()) all.push_back({at, as.weight});
+    if (std::ranges::find(all, at, &config::Upstream::at) == all.end())
+      all.push_back({at, as.weight, as.tls});
   };
   const std::lock_guard lock{mutex_};
   for (const config::Upstream& each : service.upstreams) {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "app/gateway/service/worker_state.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/config/router.hpp"
+#include "switchgear/tls/context.hpp"
 
 namespace switchgear::gateway {
 
@@ -36,6 +38,7 @@ struct Plan {
   TracingOptions tracing;
   config::GatewayLimits limits;
   OpenFilesShare connections;  ///< of each thread, at most
+  std::optional<tls::ServerContext> tls;
   std::vector<ServicePlan> services;
   std::shared_ptr<const config::Router> router;  ///< of these services, in this order
 };
@@ -57,6 +60,7 @@ struct WorkerCounts {
   std::uint64_t connections = 0;
   std::uint64_t accept_failures = 0;
   std::uint64_t idle_closed = 0;  ///< connections, to make room for others
+  HandshakeCounts handshakes;
 
   void add(const WorkerCounts& other);
 };

@@ -41,8 +41,8 @@ constexpr auto time_to_export = std::chrono::seconds{3};
 // From the end of the drain to that of the process.
 constexpr auto time_to_close = std::chrono::seconds{20};
 
-[[nodiscard]] std::string url_of(const config::Endpoint& endpoint, std::uint16_t port) {
-  return "http://" + config::text_of({endpoint.host, port});
+[[nodiscard]] std::string url_of(const char* scheme, const config::Endpoint& endpoint, std::uint16_t port) {
+  return scheme + config::text_of({endpoint.host, port});
 }
 
 /// Makes what listens. `key`: of the policy file; `flag`: given in its place, if it was.
@@ -105,7 +105,8 @@ template <class Make>
 
 Server::Server(const ServeFlags& flags, config::Config config, const config::OwnSections& sections,
                const Process& process)
-    : listen_(config.gateway.listen),
+    : scheme_(config.gateway.tls ? "https://" : "http://"),
+      listen_(config.gateway.listen),
       admin_address_(config.gateway.admin),
       log_(process.log),
       log_sink_(process.sink),
@@ -205,8 +206,9 @@ void Server::run() {
   if (exporter_) exporter_->start([this](telemetry::MetricFamilies& to) { export_metrics(to); });
   ready_ = true;
   signals_.listen([this](int signal) { boost::asio::post(main_, [this, signal] { on_signal(signal); }); });
-  std::printf("switchgear serves %s  admin %s/dashboard\n", url_of(listen_, gateway_->port()).c_str(),
-              url_of(admin_address_, admin_->port()).c_str());
+  std::printf("switchgear serves %s  admin %s/dashboard\n",
+              url_of(scheme_, listen_, gateway_->port()).c_str(),
+              url_of("http://", admin_address_, admin_->port()).c_str());
   std::fflush(stdout);
   look_every_second();
   const auto until_drained = boost::asio::make_work_guard(main_);

@@ -79,6 +79,7 @@ class Server {
   void look_every_second();
   void on_file_changed();
 
+  const char* const scheme_;              ///< of the listener, as it was at the start
   const config::Endpoint listen_;         ///< as asked for; the port may be the system's choice
   const config::Endpoint admin_address_;  ///< likewise
   spdlog::logger& log_;

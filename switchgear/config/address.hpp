@@ -40,11 +40,14 @@ inline constexpr std::string_view open_admin_problem =
     "gateway.token, or listen on 127.0.0.1";
 
 struct ServiceUrl {
+  enum class Scheme : std::uint8_t { http, https };
+
+  Scheme scheme = Scheme::http;
   Endpoint upstream;
   std::string base_path;  ///< without the last '/'
 };
 
-/// `http://host[:port][/base]`.
+/// `http://host[:port][/base]`, or https.
 [[nodiscard]] Parsed<ServiceUrl> parse_service_url(std::string_view text);
 
 /// `https://ops.example.com[:port]`, as a browser writes it in `Origin`: lower case, no default port.

@@ -17,6 +17,7 @@
 #include "switchgear/core/time.hpp"
 #include "switchgear/instances/balancer.hpp"
 #include "switchgear/instances/ejection_options.hpp"
+#include "switchgear/tls/context.hpp"
 
 namespace switchgear::config {
 
@@ -40,6 +41,8 @@ struct GatewayLimits {
   /// forgotten.
   std::size_t cached_body_bytes = std::size_t{64} * 1024;
   std::size_t connections = 10'000;  ///< clients per thread; further ones take an idle one's place, or wait
+  Duration handshake_timeout =
+      std::chrono::seconds{10};  ///< from the connection to the end of its TLS handshake
   Duration header_timeout =
       std::chrono::seconds{10};  ///< from the first byte of a request to the end of its header; 408
   Duration body_timeout = std::chrono::seconds{30};   ///< without a byte of the request body; 408
@@ -52,6 +55,7 @@ struct GatewayLimits {
 
 struct GatewayOptions {
   Endpoint listen{"127.0.0.1", 8080};
+  std::optional<tls::ServerContext> tls;  ///< of the listener; empty: clients are served in plain text
   Endpoint admin{"127.0.0.1", 9090};
   unsigned threads = 1;
   std::string admin_token;                 ///< empty: none required
@@ -88,7 +92,8 @@ struct PoolOptions {
 /// One instance of a service.
 struct Upstream {
   Endpoint at;
-  double weight = 1;  ///< against the others'; 0: used only if no other may be
+  double weight = 1;                  ///< against the others'; 0: used only if no other may be
+  std::optional<tls::Peer> tls = {};  ///< of an https URL; empty: it is called in plain text
 
   friend bool operator==(const Upstream&, const Upstream&) = default;
 };

@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -91,6 +92,9 @@ class ConnectionPool final : private Timer, private Connection::Keeper {
 
   ConnectionPool(EventLoop& loop, ConnectionBudget& budget, const std::string& host, std::uint16_t port,
                  const PoolLimits& limits);
+  /// Through TLS, if there is a `peer`.
+  ConnectionPool(EventLoop& loop, ConnectionBudget& budget, const std::string& host, std::uint16_t port,
+                 const PoolLimits& limits, const std::optional<tls::Peer>& peer);
   /// Uses `lookup` instead of the system's resolver.
   ConnectionPool(EventLoop& loop, ConnectionBudget& budget, const std::string& host, std::uint16_t port,
                  const PoolLimits& limits, Lookup lookup);
@@ -138,6 +142,7 @@ class ConnectionPool final : private Timer, private Connection::Keeper {
 
   EventLoop& loop_;
   ConnectionBudget& budget_;
+  std::optional<ClientSecurity> security_;
   PoolLimits limits_;
   AddressBook addresses_;
   Lookup lookup_;

@@ -34,8 +34,10 @@ std::optional<instances::InstanceCall> Upstreams::begin(const Upstream& upstream
   return instances::InstanceCall{upstream.instance};
 }
 
-std::shared_ptr<http::ConnectionPool> Upstreams::pool_at(const config::Endpoint& at) const noexcept {
-  const auto found = std::ranges::find(all_, at, &Upstream::at);
+std::shared_ptr<http::ConnectionPool> Upstreams::pool_of(const config::Endpoint& at,
+                                                         const std::optional<tls::Peer>& tls) const noexcept {
+  const auto found =
+      std::ranges::find_if(all_, [&](const Upstream& each) { return each.at == at && each.tls == tls; });
   return found == all_.end() ? nullptr : found->pool;
 }
 

@@ -25,6 +25,7 @@
 #include "app/serve/served_access_log.hpp"
 #include "app/serve/served_config.hpp"
 #include "app/serve/signals.hpp"
+#include "app/service_health/service_checks.hpp"
 #include "switchgear/admin/server.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/config/file_watcher.hpp"
@@ -96,6 +97,7 @@ class Server {
   const std::shared_ptr<gateway::Gateway> gateway_;
   history::History history_;
   alert::Alerts alerts_;
+  service_health::ServiceChecks checks_{registry_, durations_, log_};
   ServedAccessLog access_log_;
   ServedConfig config_;
   FigureBoard figures_;

@@ -329,6 +329,13 @@ void Gateway::warn_of_lost_calls(const std::string& service, const PolicySet& po
   if (left != 0) log_.warn("{} stored calls to '{}' were not made, and are lost", left, service);
 }
 
+void Gateway::on_health(const std::string& service, const std::string& at,
+                        instances::Ejection::Health health) {
+  const InstanceSets sets = instance_sets();
+  if (const auto set = sets.find(service); set != sets.end())
+    set->second->on_health(at, health, http::EventLoop::now());
+}
+
 boost::json::object Gateway::status() const {
   const WorkerCounts all = counts();
   const TimePoint now = http::EventLoop::now();

@@ -77,6 +77,10 @@ class Gateway final {
   /// From another thread while drain() waits: cut off now.
   void hurry() noexcept;
 
+  /// What the health checks of an instance have come to; `at` is its `host:port`. A bad one gets no calls
+  /// until a good one, unless too few are left. A service with one instance keeps it.
+  void on_health(const std::string& service, const std::string& at, instances::Ejection::Health health);
+
   /// Each service's part of `GET /status`, by name.
   [[nodiscard]] boost::json::object status() const;
   /// What stands around the breaker of each service, by name, for reports and diagnoses.

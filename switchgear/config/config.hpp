@@ -15,6 +15,7 @@
 
 #include "switchgear/analysis/policy.hpp"
 #include "switchgear/core/time.hpp"
+#include "switchgear/health/check_options.hpp"
 #include "switchgear/instances/balancer.hpp"
 #include "switchgear/instances/ejection_options.hpp"
 #include "switchgear/tls/context.hpp"
@@ -150,6 +151,7 @@ struct Service {
   /// Calls that its callers have room for at once, for reports; empty: as many as its bulkhead or its
   /// connections.
   std::optional<std::uint64_t> capacity;
+  std::optional<health::CheckOptions> health_check;
 
   friend bool operator==(const Service&, const Service&) = default;
 };

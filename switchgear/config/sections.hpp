@@ -39,6 +39,9 @@ void read_cache(const Value& value, Policy& policy);
 void read_fallback(const Value& value, Policy& policy);
 void read_chaos(const Value& value, Policy& policy);
 
+/// `health_check` of a service.
+[[nodiscard]] health::CheckOptions read_health_check(const Value& value);
+
 /// A list of statuses and ranges of them, `[429, 500-599]`; `example` is what a wrong one is told.
 [[nodiscard]] StatusRanges read_statuses(const Value& list, std::string_view example);
 

@@ -77,6 +77,7 @@ class ServiceReader {
     }
     if (const auto business = section.find("business")) service.business = read_business(*business);
     section.read("capacity", service.capacity, Whole{1, 1'000'000});
+    if (const auto check = section.find("health_check")) service.health_check = read_health_check(*check);
     section.finish();
   }
 

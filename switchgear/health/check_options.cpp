@@ -1,7 +1,5 @@
 #include "switchgear/health/check_options.hpp"
 
-#include <string_view>
-
 #include "switchgear/policy/option_checker.hpp"
 
 namespace switchgear::health {

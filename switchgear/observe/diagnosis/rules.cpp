@@ -157,6 +157,21 @@ constexpr std::array rules{
                         "the callers, and see `half_open.max_failure_rate`."};
                   },
                   "wont-close"},
+    DiagnosisRule{
+        "unhealthy",
+        [](const Facts& e) {
+          return e.is_tripped() && e.last_opening && e.last_opening->why.rule == Rule::health_check;
+        },
+        [](const Facts& e) {
+          return "The service's health check opened the breaker: " +
+                 words::number(e.last_opening->why.value) + " bad results in a row.";
+        },
+        [](const Facts&) {
+          return std::string{
+              "Read the reason in `health_checks` of `GET /status`. If callers are served well, the "
+              "check asks for more than they need."};
+        },
+        "breaker-open"},
     DiagnosisRule{"unreachable",
                   [](const Facts& e) { return e.is_tripped() && e.mostly(FailureType::connection_error); },
                   [](const Facts& e) {

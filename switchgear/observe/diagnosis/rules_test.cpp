@@ -100,6 +100,12 @@ const std::vector<Earned>& all() {
          s.present.breaker.relapses = 2;
        },
        "failed 3 times in a row since 2026-03-01 12:50:00 UTC", "to the service itself"},
+      {"unhealthy",
+       [](Situation& s) {
+         s.past.opens(3590, Rule::health_check).value = 2;
+         s.settle(State::open, 3590);
+       },
+       [](Situation& s) { s.is_open(); }, "2 bad results in a row", "`health_checks`"},
       {"unreachable",
        [](Situation& s) {
          s.is_open();

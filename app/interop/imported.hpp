@@ -1,0 +1,45 @@
+// What an import makes: services, each with a policy of its own, which the writer turns into a policy file.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+
+#include "switchgear/config/config.hpp"
+
+namespace switchgear::interop {
+
+/// One service and the policy of the same name.
+struct ImportedService {
+  config::Service service;
+  config::Policy policy;
+
+  /// `services.reviews.ejection`
+  [[nodiscard]] std::string at(std::string_view key) const {
+    return "services." + service.name + "." + std::string(key);
+  }
+  /// `policies.reviews.timeout`
+  [[nodiscard]] std::string policy_at(std::string_view key) const {
+    return "policies." + service.name + "." + std::string(key);
+  }
+};
+
+/// Services stay where they are while others are added: routes refer to them.
+struct Imported {
+  config::Endpoint listen = config::GatewayOptions{}.listen;
+  std::deque<ImportedService> services;
+
+  /// A service with a name like `wanted` that is not taken yet.
+  ImportedService& add(std::string_view wanted);
+};
+
+/// The policy file, as `switchgear check` takes it: what differs from the defaults. Texts are written so that
+/// no `${…}` in them is filled in from the environment.
+[[nodiscard]] boost::json::object policy_file(const Imported& imported);
+
+/// One item of `routes`.
+[[nodiscard]] boost::json::object written_route(const config::Route& route);
+
+}  // namespace switchgear::interop

@@ -1,0 +1,79 @@
+#include "app/interop/path_conditions.hpp"
+
+#include <algorithm>
+#include <boost/json/string.hpp>
+#include <boost/json/value.hpp>
+
+namespace switchgear::interop {
+
+namespace json = boost::json;
+
+namespace {
+
+std::string text_of(const json::object& route, std::string_view key) {
+  const json::value* value = route.if_contains(key);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string{};
+}
+
+/// The same request, but for its path.
+bool same_but_for_path(json::object a, json::object b) {
+  for (const std::string_view key : {"prefix", "path"}) {
+    a.erase(key);
+    b.erase(key);
+  }
+  return a == b;
+}
+
+bool is_whole(const Condition& condition) { return text_of(condition.route, "prefix") == "/"; }
+
+void settle(Condition& condition, std::vector<Condition>& all) {
+  const std::string prefix = text_of(condition.route, "prefix");
+  if (!condition.textual || prefix.empty() || is_whole(condition)) return;
+  if (!prefix.ends_with('/')) {
+    condition.how = "whole segments: " + prefix + " and " + prefix + "/…";
+    return;
+  }
+  const std::string itself = prefix.substr(0, prefix.size() - 1);
+  const auto exact = std::ranges::find_if(all, [&](const Condition& other) {
+    return text_of(other.route, "path") == itself && same_but_for_path(other.route, condition.route);
+  });
+  if (exact == all.end()) {
+    condition.how = "takes " + itself + " as well";
+  } else {
+    exact->route.clear();  // part of the prefix now
+  }
+}
+
+}  // namespace
+
+void settle_prefixes(std::vector<Condition>& conditions) {
+  for (Condition& condition : conditions) settle(condition, conditions);
+}
+
+std::string set_prefix_rewrite(json::object& route, std::string_view replacement) {
+  std::string to(replacement);
+  if (!to.starts_with('/')) to.insert(0, 1, '/');
+  if (route.contains("path")) {
+    route["rewrite"] = to;
+    return {};
+  }
+  const std::string prefix = text_of(route, "prefix");
+  const bool whole_segment = prefix.ends_with('/') == to.ends_with('/');
+  while (to.ends_with('/')) to.pop_back();
+  if (prefix != "/") route["strip_prefix"] = true;
+  if (!to.empty()) route["rewrite"] = to + "{path}";
+  return whole_segment ? "" : "one \"/\" stands between what replaces the prefix and the rest";
+}
+
+bool set_regex_rewrite(json::object& route, std::string_view regex, std::string_view replacement) {
+  if (replacement.find('\\') != std::string_view::npos || !replacement.starts_with('/')) return false;
+  if (regex == whole_path_regex) {
+    route["rewrite"] = replacement;
+    return true;
+  }
+  if (regex != before_path_regex || !replacement.ends_with('/') || replacement.size() < 2) return false;
+  route["rewrite"] = std::string(replacement.substr(0, replacement.size() - 1)) + "{path}";
+  return true;
+}
+
+}  // namespace switchgear::interop

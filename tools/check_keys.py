@@ -18,7 +18,7 @@ from pathlib import Path
 PLACES = ("gateway", "gateway.limits", "policies.p", "policies.p.circuit_breaker", "policies.p.circuit_breaker.half_open",
           "policies.p.retry", "policies.p.retry.budget", "policies.p.bulkhead", "policies.p.adaptive_limit", "policies.p.cache", "policies.p.fallback",
           "policies.p.fallback.cache", "policies.p.chaos",
-          "services.s", "services.s.routes[]", "alerts", "alerts.rules[]", "alerts.rules[].when.failure_rate", "alerts.rules[].when.burn_rate",
+          "services.s", "services.s.routes[]", "services.s.ejection", "alerts", "alerts.rules[]", "alerts.rules[].when.failure_rate", "alerts.rules[].when.burn_rate",
           "alerts.rules[].when", "alerts.rules[].when.changes", "alerts.silences[]", "alerts.inhibit[]", "alerts.channels.c",
           "alerts.channels.c.slack", "alerts.channels.c.pagerduty", "alerts.channels.c.alertmanager",
           "alerts.channels.c.webhook", "alerts.channels.c.email", "history", "log.access", "telemetry", "")
@@ -27,7 +27,6 @@ NOT_A_KEY = {
     "connection_error", "forced_open", "metrics_only", "open_too_long", "slow_success", "trace_id", "user_agent",  # values
     "async_call", "history_cost", "schema_version", "epoll_reactor", "min_success_ratio", "per_breaker",  # C++
     "certificate_file", "key_file", "look_every", "max_body", "max_head", "pool.max", "report.failure",  # members in C++
-    "failure_percentage.threshold", "success_rate.stdev",  # of EjectionOptions, which the file does not have yet
     "shop.example", "shop.example.com", "example.com", "a.example.com", "b.a.example.com", "e.g",
 }
 SQL = re.compile(r"\b(?:SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA|FROM|WHERE)\b")

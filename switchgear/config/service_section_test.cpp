@@ -64,8 +64,10 @@ TEST(ServiceSection, LocatesWhatIsWrongWithBusinessAndCapacity) {
 }
 
 TEST(ServiceSection, UrlsHaveTheUsualDefaults) {
-  EXPECT_EQ(config_of(service_at("http://127.0.0.1")).services.at("s").upstreams.at(0).at, (Endpoint{"127.0.0.1", 80}));
-  EXPECT_EQ(config_of(service_at("http://[::1]:9001/")).services.at("s").upstreams.at(0).at, (Endpoint{"::1", 9001}));
+  EXPECT_EQ(config_of(service_at("http://127.0.0.1")).services.at("s").upstreams.at(0).at,
+            (Endpoint{"127.0.0.1", 80}));
+  EXPECT_EQ(config_of(service_at("http://[::1]:9001/")).services.at("s").upstreams.at(0).at,
+            (Endpoint{"::1", 9001}));
   EXPECT_EQ(config_of(service_at("http://[::1]:9001/")).services.at("s").base_path, "");
 }
 

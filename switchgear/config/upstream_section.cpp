@@ -127,6 +127,7 @@ void warn_of_no_room(const Value& value, const Service& service) {
 }  // namespace
 
 void read_upstreams(Section& section, Service& service, const GatewayOptions& gateway) {
+  const std::size_t errors_before = section.self().report->errors();
   const auto list = section.find("upstreams");
   if (!list) {
     if (auto url = read_url(section, gateway)) {
@@ -140,7 +141,6 @@ void read_upstreams(Section& section, Service& service, const GatewayOptions& ga
   }
   if (const auto balance = section.find("balance")) read_balance(*balance, service);
   if (const auto ejection = section.find("ejection")) {
-    const std::size_t errors_before = ejection->report->errors();
     read_ejection(*ejection, service.ejection.emplace());
     if (ejection->report->errors() == errors_before) warn_of_no_room(*ejection, service);
   }

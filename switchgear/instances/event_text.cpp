@@ -18,9 +18,11 @@ namespace {
   return std::to_string(tenths / 10) + rest + " %";
 }
 
-[[nodiscard]] std::string in_a_row(const Finding& finding, std::string_view what) {
-  return count_of(finding.value) + " " + std::string{what} + " in a row (limit " +
-         count_of(finding.threshold) + ")";
+/// `what` in the singular.
+[[nodiscard]] std::string in_a_row(const Finding& finding, const std::string& what) {
+  const std::string count = count_of(finding.value);
+  return count + " " + what + (count == "1" ? "" : "s") + " in a row (limit " + count_of(finding.threshold) +
+         ")";
 }
 
 [[nodiscard]] std::string of_the_service(const InstanceEvent& event) {
@@ -51,11 +53,11 @@ namespace {
 std::string text_of(const Finding& finding) {
   switch (finding.rule) {
     case EjectionRule::consecutive_gateway:
-      return in_a_row(finding, "gateway errors");
+      return in_a_row(finding, "gateway error");
     case EjectionRule::consecutive_5xx:
-      return in_a_row(finding, "errors 5xx");
+      return in_a_row(finding, "failed call");
     case EjectionRule::consecutive_local:
-      return in_a_row(finding, "calls without an answer");
+      return in_a_row(finding, "unanswered call");
     case EjectionRule::success_rate:
       return percent(finding.value) + " of its calls succeeded, far below the others (limit " +
              percent(finding.threshold) + ")";
@@ -82,7 +84,7 @@ std::string text_of(const InstanceEvent& event) {
     case InstanceEvent::Kind::spared:
       return name + " is still used, although " + text_of(event.finding) + ": " + why(event.reason);
     case InstanceEvent::Kind::panic_began:
-      return "only " + std::to_string(event.healthy) + " of " + std::to_string(event.instances) +
+      return std::to_string(event.healthy) + " of " + std::to_string(event.instances) +
              " instances are healthy: all are used";
     case InstanceEvent::Kind::panic_ended:
       return std::to_string(event.healthy) + " of " + std::to_string(event.instances) +

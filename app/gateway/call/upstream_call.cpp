@@ -148,8 +148,9 @@ void UpstreamCall::begin_attempt(const Step& step) {
 /// The next attempt goes to another one, if it can.
 void UpstreamCall::call_instance(const Upstream& upstream, Attempt& attempt) {
   attempt.instance_call = service_->upstreams().begin(upstream);
-  if (attempt.instance_call && called_.size() < called_.capacity())
-    called_.push_back(upstream.instance.get());
+  if (!attempt.instance_call) return;
+  if (called_.size() == called_.capacity()) called_.erase(called_.begin());
+  called_.push_back(upstream.instance.get());
 }
 
 /// The client gets the last attempt's response whenever there is one, unless a fallback has something else.
@@ -197,7 +198,7 @@ void UpstreamCall::conclude() {
 
 /// Without when to come back, which is another each time: then all refusals for one reason are of one kind.
 void UpstreamCall::note_refusal(const Rejection& rejection) {
-  worker_.note_failure(*service_, std::to_string(status_of(rejection.reason)),
+  worker_.note_failure(*service_, nullptr, std::to_string(status_of(rejection.reason)),
                        to_string(Rejection{rejection.reason, rejection.policy, std::nullopt}));
 }
 
@@ -207,7 +208,8 @@ void UpstreamCall::give_failure(LastWords words) {
   if (said.fallback != nullptr && !said.fallback->message.empty()) words.detail = said.fallback->message;
   count_answer(words.status);
   client_->take_failure(words, said);
-  if (words.status >= 502) worker_.note_failure(*service_, std::to_string(words.status), words.detail);
+  if (words.status >= 502)
+    worker_.note_failure(*service_, last_called(), std::to_string(words.status), words.detail);
 }
 
 Remarks UpstreamCall::remarks() noexcept {
@@ -476,7 +478,7 @@ void UpstreamCall::break_off(const AttemptFailure& failure, const Outcome& outco
   ++service_->counts().responses_aborted;
   settle(outcome);
   attempts_.drop_all(clock_.now());
-  worker_.note_failure(*service_, "response broken off", failure.words.detail);
+  worker_.note_failure(*service_, last_called(), "response broken off", failure.words.detail);
   state_ = State::broken_off;
 }
 

@@ -74,6 +74,10 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   [[nodiscard]] Service& service() const noexcept { return *service_; }
   /// Attempts that were begun, hedges included.
   [[nodiscard]] std::uint32_t attempts() const noexcept { return begun_; }
+  /// The instance of the latest attempt; null: none was chosen, or the service has only one.
+  [[nodiscard]] const instances::Instance* last_called() const noexcept {
+    return called_.empty() ? nullptr : called_.back();
+  }
 
  private:
   void on_attempt_event() override { client_->on_call_event(); }

@@ -68,7 +68,7 @@ void ClientExchange::act_on(const Admission& admission, const http::Head& head) 
     constexpr std::string_view detail = "this gateway has forwarded the same request before (see Via)";
     ++loop->service.counts().loops;
     answer({508, "proxy_loop_detected", detail}, &loop->service);
-    worker_.note_failure(loop->service, "508", detail);
+    worker_.note_failure(loop->service, nullptr, "508", detail);
   } else if (const auto* accepted = std::get_if<Accepted>(&admission)) {
     const std::string_view text = client_.buffer().view().substr(head.skipped, head.size - head.skipped);
     call_ = calls_.take();
@@ -242,7 +242,7 @@ Progress ClientExchange::content_lost() {
 Progress ClientExchange::give_up(unsigned status, std::string_view detail) {
   call_->abandon();
   if (delivery_.begun()) {
-    worker_.note_failure(call_->service(), "response broken off", detail);
+    worker_.note_failure(call_->service(), call_->last_called(), "response broken off", detail);
     note_.reason("request_broken", detail);
     client_.abort();
     return Progress::over;

@@ -9,10 +9,14 @@ ServicePtr WorkerState::service(std::string_view name) const {
   return found == services.end() ? ServicePtr{} : found->second;
 }
 
-void WorkerState::note_failure(const Service& service, std::string_view what, std::string_view why) noexcept {
+void WorkerState::note_failure(const Service& service, const instances::Instance* called,
+                               std::string_view what, std::string_view why) noexcept {
   fmt::memory_buffer text;
-  fmt::format_to(fmt::appender{text}, "service '{}' at {}: {}: {}", service.name(), service.authority(), what,
-                 why);
+  fmt::format_to(fmt::appender{text}, "service '{}'", service.name());
+  const bool single = service.upstreams().all().size() == 1;
+  if (single || called != nullptr)
+    fmt::format_to(fmt::appender{text}, " at {}", single ? service.authority() : called->name());
+  fmt::format_to(fmt::appender{text}, ": {}: {}", what, why);
   incidents.note({text.data(), text.size()});
 }
 

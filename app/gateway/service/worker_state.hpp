@@ -28,7 +28,9 @@ struct WorkerState {
   /// Null when there is none of that name.
   [[nodiscard]] ServicePtr service(std::string_view name) const;
   /// Logs that a client did not get the service's answer.
-  void note_failure(const Service& service, std::string_view what, std::string_view why) noexcept;
+  /// `called`: the instance, if one was called.
+  void note_failure(const Service& service, const instances::Instance* called, std::string_view what,
+                    std::string_view why) noexcept;
 
   /// Logs that a client was refused before a service was chosen.
   void note_client_refused(unsigned status, std::string_view why) noexcept;

@@ -1,0 +1,64 @@
+#include "switchgear/instances/event_text.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "switchgear/instances/ejection_fixture.hpp"
+
+namespace switchgear::instances {
+namespace {
+
+using std::chrono::seconds;
+
+TEST(InstanceEventText, SaysWhyAnInstanceIsLeftOutAndForHowLong) {
+  InstanceEvent event;
+  event.instance = std::make_shared<const Instance>("10.0.0.1:80", TimePoint{});
+  event.finding = {EjectionRule::consecutive_5xx, 5, 5};
+  event.until = event.at + seconds{30};
+  event.instances = 3;
+  event.ejected = 1;
+  EXPECT_EQ(
+      text_of(event),
+      "instance 10.0.0.1:80 is left out for 30s: 5 failed calls in a row (limit 5); 1 of 3 instances is "
+      "out");
+  event.kind = InstanceEvent::Kind::returned;
+  event.reason = InstanceReason::good_check;
+  event.ejected = 0;
+  EXPECT_EQ(text_of(event),
+            "instance 10.0.0.1:80 is used again: its health check is good; 0 of 3 instances are out");
+  event.kind = InstanceEvent::Kind::spared;
+  event.reason = InstanceReason::max_ejected;
+  EXPECT_EQ(text_of(event),
+            "instance 10.0.0.1:80 is still used, although 5 failed calls in a row (limit 5): max_ejected "
+            "allows no further one to be out");
+}
+
+TEST(InstanceEventText, SaysWhenAllAreUsed) {
+  InstanceEvent event;
+  event.kind = InstanceEvent::Kind::panic_began;
+  event.instances = 4;
+  event.healthy = 1;
+  EXPECT_EQ(text_of(event), "1 of 4 instances are healthy: all are used");
+  event.kind = InstanceEvent::Kind::panic_ended;
+  event.healthy = 2;
+  EXPECT_EQ(text_of(event), "2 of 4 instances are healthy: only these are used");
+}
+
+TEST(InstanceEventText, NamesWhatARuleSaw) {
+  const auto text = [](EjectionRule rule, double value, double threshold) {
+    return text_of(Finding{rule, value, threshold});
+  };
+  EXPECT_EQ(text(EjectionRule::consecutive_gateway, 1, 1), "1 gateway error in a row (limit 1)");
+  EXPECT_EQ(text(EjectionRule::consecutive_local, 7, 5), "7 unanswered calls in a row (limit 5)");
+  EXPECT_EQ(text(EjectionRule::success_rate, 0.5, 0.8125),
+            "50 % of its calls succeeded, far below the others (limit 81.3 %)");
+  EXPECT_EQ(text(EjectionRule::success_rate_local, 0.999, 1),
+            "99.9 % of its calls were answered, far below the others (limit 100 %)");
+  EXPECT_EQ(text(EjectionRule::failure_percentage, 0.9, 0.85), "90 % of its calls failed (limit 85 %)");
+  EXPECT_EQ(text(EjectionRule::failure_percentage_local, 0.9, 0.85),
+            "90 % of its calls had no answer (limit 85 %)");
+}
+
+}  // namespace
+}  // namespace switchgear::instances

@@ -25,6 +25,8 @@ bool is_spelled(std::string_view key, std::string_view name) {
   return at == key.size();
 }
 
+}  // namespace
+
 const Node& no_fields() {
   static const Node empty = [] {
     Node node;
@@ -33,8 +35,6 @@ const Node& no_fields() {
   }();
   return empty;
 }
-
-}  // namespace
 
 Fields::Fields(const Value& mapping, Ledger& ledger) : self_(mapping), ledger_(&ledger) {
   const Node& node = *self_.node;
@@ -67,11 +67,13 @@ Value Fields::section(std::string_view name) {
   return {&no_fields(), self_.key, join(self_.path, name), self_.report};
 }
 
-void Fields::absent(std::string_view name, std::string_view to, std::string_view shown) {
+void Fields::absent(std::string_view name, std::string_view to, std::string_view shown, Fate fate) {
   Origin origin{self_};
   if (self_.node == &no_fields()) origin.at = self_.key;
   origin.field = join(self_.path, name);
-  ledger_->carried(std::move(origin), to, "absent: " + std::string(shown));
+  const std::string note = "absent: " + std::string(shown);
+  fate == Fate::carried ? ledger_->carried(std::move(origin), to, note)
+                        : ledger_->approximated(std::move(origin), to, note);
 }
 
 void Fields::none(std::string_view name, std::string_view why) {

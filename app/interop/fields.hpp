@@ -22,6 +22,9 @@ struct Absent {
   std::string_view shown;
 };
 
+/// What stands in the place of a mapping that is absent.
+[[nodiscard]] const config::Node& no_fields();
+
 class Fields {
  public:
   /// A value that is not a mapping, and a field that is there twice, are errors of the file.
@@ -58,7 +61,7 @@ class Fields {
     absent(name, to, theirs.shown);
   }
 
-  void absent(std::string_view name, std::string_view to, std::string_view shown);
+  void absent(std::string_view name, std::string_view to, std::string_view shown, Fate fate = Fate::carried);
 
   /// If the field is there, it has no counterpart.
   void none(std::string_view name, std::string_view why);

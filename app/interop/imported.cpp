@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "switchgear/config/report.hpp"
+#include "switchgear/config/address.hpp"
 
 namespace switchgear::interop {
 
@@ -31,6 +31,23 @@ ImportedService& Imported::add(std::string_view wanted) {
   ImportedService& added = services.emplace_back();
   added.service.name = added.service.policy = added.policy.name = name;
   return added;
+}
+
+void Imported::listen_apart(Ledger& ledger) {
+  const auto is_called = [this](std::uint16_t port) {
+    return std::ranges::any_of(services, [&](const ImportedService& each) {
+      return std::ranges::any_of(each.service.upstreams, [&](const config::Upstream& upstream) {
+        return upstream.at.port == port &&
+               (upstream.at.host == listen.host || config::is_loopback(upstream.at));
+      });
+    });
+  };
+  std::uint16_t port = listen.port;
+  while (is_called(port)) port = static_cast<std::uint16_t>(port < 10'000 ? 10'000 : port + 1);
+  if (port == listen.port) return;
+  listen.port = port;
+  ledger.begin({});
+  ledger.approximated("listener", "gateway.listen", "another port, because a service has that one");
 }
 
 }  // namespace switchgear::interop

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "app/interop/ledger.hpp"
 #include "switchgear/config/config.hpp"
 
 namespace switchgear::interop {
@@ -33,6 +34,9 @@ struct Imported {
 
   /// A service with a name like `wanted` that is not taken yet.
   ImportedService& add(std::string_view wanted);
+
+  /// A gateway must not call itself: if a service is where it would listen, it listens on another port.
+  void listen_apart(Ledger& ledger);
 };
 
 /// The policy file, as `switchgear check` takes it: what differs from the defaults. Texts are written so that

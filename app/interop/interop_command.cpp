@@ -12,6 +12,10 @@
 #include <utility>
 #include <vector>
 
+#include "app/interop/envoy_export.hpp"
+#include "app/interop/envoy_import.hpp"
+#include "app/interop/exported.hpp"
+#include "app/interop/istio_export.hpp"
 #include "app/interop/istio_import.hpp"
 #include "app/interop/ledger.hpp"
 #include "app/interop/yaml_text.hpp"
@@ -108,9 +112,11 @@ int run_import(const InteropOptions& options, std::FILE* out, std::FILE* err) {
   std::vector<config::Value> documents;
   for (const config::Node& root : roots) documents.push_back({&root, root.at, "", &report});
   Ledger ledger{"imported"};
-  const Imported imported = import_istio(documents, ledger);
+  Imported imported =
+      options.mesh == Mesh::istio ? import_istio(documents, ledger) : import_envoy(documents, ledger);
   if (report.errors() > 0) return refuse(options, report.take_errors(), err);
 
+  imported.listen_apart(ledger);
   const std::string yaml = to_yaml(policy_file(imported));
   if (auto problems = problems_of(imported, yaml, options.file, ledger); !problems.empty()) {
     tell(options, ledger, err);
@@ -121,20 +127,53 @@ int run_import(const InteropOptions& options, std::FILE* out, std::FILE* err) {
   return done;
 }
 
+int run_export(const InteropOptions& options, std::FILE* out, std::FILE* err) {
+  const config::Loaded loaded = config::load_file(options.file, config::FileKind::any, options.sections);
+  if (!loaded.config) return refuse(options, loaded.errors, err);
+  config::Report report{options.file};
+  const auto text = read(options.file, report);
+  const auto root = text ? config::parse_document(*text, report) : std::nullopt;
+  if (!root) return refuse(options, report.take_errors(), err);
+
+  Ledger ledger{"exported"};
+  std::string yaml;
+  if (options.mesh == Mesh::istio) {
+    for (const json::object& document : export_istio(*loaded.config, ledger))
+      yaml.append(yaml.empty() ? "" : "---\n").append(to_yaml(document));
+  } else {
+    yaml = to_yaml(export_envoy(*loaded.config, ledger));
+  }
+  account_for_sections(*loaded.config, *root, ledger);
+  print(out, gaps_as_comments(ledger) + yaml);
+  tell(options, ledger, err);
+  return done;
+}
+
 void add_interop(CLI::App& app, int& exit_code, const config::OwnSections& sections) {
-  CLI::App* import =
-      app.add_subcommand("import", "Turn the configuration of Istio or Envoy into a policy file");
-  import->require_subcommand(1);
   const auto add = [&](CLI::App* parent, const char* name, const char* help, Mesh mesh) {
     const auto options = std::make_shared<InteropOptions>();
     options->mesh = mesh;
     options->sections = sections;
     CLI::App* command = parent->add_subcommand(name, help);
-    command->add_option("FILE", options->file, "YAML or JSON; -: standard input")->required();
+    const bool imports = parent->get_name() == "import";
+    if (imports) {
+      command->add_option("FILE", options->file, "YAML or JSON; -: standard input")->required();
+    } else {
+      command->add_option("--config", options->file, "The policy file")->required();
+    }
     command->add_flag("--json", options->json, "Print the report as one JSON object");
-    command->callback([options, &exit_code] { exit_code = run_import(*options, stdout, stderr); });
+    const auto run = imports ? run_import : run_export;
+    command->callback([options, run, &exit_code] { exit_code = run(*options, stdout, stderr); });
   };
-  add(import, "istio", "DestinationRules, VirtualServices, ServiceEntries", Mesh::istio);
+  CLI::App* import = app.add_subcommand(
+      "import", "Turn the configuration of Istio or Envoy into a policy file, and say what of it");
+  import->require_subcommand(1);
+  add(import, "istio", "VirtualServices, DestinationRules and ServiceEntries", Mesh::istio);
+  add(import, "envoy", "Clusters and route configurations, or a bootstrap", Mesh::envoy);
+  CLI::App* out = app.add_subcommand("export", "Turn a policy file into the configuration of Istio or Envoy");
+  out->require_subcommand(1);
+  add(out, "istio", "VirtualServices, DestinationRules, ServiceEntries and a Gateway", Mesh::istio);
+  add(out, "envoy", "A bootstrap with a listener, routes and clusters", Mesh::envoy);
 }
 
 }  // namespace switchgear::interop

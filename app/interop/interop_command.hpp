@@ -26,6 +26,8 @@ struct InteropOptions {
 /// YAML goes to `out`, the report or the errors to `err`. Returns the exit code: 0 done, 1 the input is
 /// wrong.
 int run_import(const InteropOptions& options, std::FILE* out, std::FILE* err);
+/// The same; the file is read once for its values and once for its sections, so that it cannot be a pipe.
+int run_export(const InteropOptions& options, std::FILE* out, std::FILE* err);
 
 /// Adds the subcommands; once parsed, one runs and leaves its exit code in `exit_code`.
 void add_interop(CLI::App& app, int& exit_code, const config::OwnSections& sections);

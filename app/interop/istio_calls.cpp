@@ -22,7 +22,7 @@ void import_conditions(Fields& retries, ImportedService& service) {
       parse_retry_on(value ? read_text(*value).value_or("") : std::string(usual_conditions), {});
   service.policy.retry_status = on.statuses;
   if (!value) {
-    retries.absent("retryOn", to, std::string(usual_conditions) + "; " + on.how);
+    retries.absent("retryOn", to, std::string(usual_conditions) + "; " + on.how, Fate::approximated);
   } else if (on.how.empty()) {
     retries.ledger().carried(*value, to);
   } else {
@@ -113,7 +113,7 @@ void import_istio_calls(Fields& route, ImportedService& service) {
   const std::string how = set_limits(service.policy, limits);
   const std::string to = service.policy_at(service.policy.deadline ? "deadline" : "timeout");
   if (!timeout) {
-    route.absent("timeout", to, "no limit, for which 24h stands");
+    route.absent("timeout", to, "no limit, for which 24h stands", Fate::approximated);
   } else if (how.empty()) {
     route.ledger().carried(*timeout, to);
   } else {

@@ -28,15 +28,6 @@ struct Destination {
   Value origin;
 };
 
-const config::Node& nothing() {
-  static const config::Node node = [] {
-    config::Node empty;
-    empty.kind = config::Node::Kind::mapping;
-    return empty;
-  }();
-  return node;
-}
-
 class IstioImport {
  public:
   IstioImport(IstioDocuments documents, Ledger& ledger)
@@ -158,7 +149,12 @@ class IstioImport {
     fields.none("subset", "instances are not told apart by labels; requests go to all of the host's");
     const auto host = fields.find("host");
     if (!host) return std::nullopt;
-    Destination destination{full_host(read_text(*host).value_or(""), document), std::nullopt, *host};
+    const auto called = callable(full_host(read_text(*host).value_or(""), document));
+    if (!called) {
+      ledger_.none(*host, "this is not the name of one host");
+      return std::nullopt;
+    }
+    Destination destination{*called, std::nullopt, *host};
     if (const auto port = fields.find("port")) {
       Fields numbered(*port, ledger_);
       const auto number = numbered.find("number");
@@ -238,19 +234,26 @@ class IstioImport {
     if (!host) return rule.spec.wrong("has no host; expected, for example, \"host: reviews\"");
     const std::string full = full_host(read_text(*host).value_or(""), rule);
     if (std::ranges::any_of(made_, [&](const Made& made) { return applies(full, made.host); })) return;
-    if (!config::parse_service_url("http://" + full).value)
-      return ledger_.none(*host, "no service: this is not the name of one host");
+    const auto called = callable(full);
+    if (!called) return ledger_.none(*host, "no service: this is not the name of one host");
     ImportedService trial;
-    Fields calls(Value{&nothing(), host->key, "", host->report}, scratch_);
+    Fields calls(Value{&no_fields(), host->key, "", host->report}, scratch_);
     import_istio_calls(calls, trial);
-    ImportedService& service = service_of({full, std::nullopt, *host}, trial.policy);
+    ImportedService& service = service_of({*called, std::nullopt, *host}, trial.policy);
     ImportedService again = service;
     again.policy = {};
-    Fields told(Value{&nothing(), host->key, "", host->report}, ledger_);
+    Fields told(Value{&no_fields(), host->key, "", host->report}, ledger_);
     ledger_.begin("no VirtualService for " + full);
     import_istio_calls(told, again);
     ledger_.begin(rule.title);
     intake_.add(*host, {{"host", read_text(*host).value_or("")}, {"prefix", "/"}}, "", service);
+  }
+
+  /// The host as an address has it; empty: it is not one, such as `*.example.com`.
+  static std::optional<std::string> callable(const std::string& host) {
+    auto url = config::parse_service_url("http://" + host);
+    if (!url.value || !url.value->base_path.empty()) return std::nullopt;
+    return std::move(url.value->upstream.host);
   }
 
   /// `*.example.com` is a rule for every host below.
@@ -271,7 +274,7 @@ class IstioImport {
     }
     if (best == nullptr) {
       ledger_.begin("no DestinationRule for " + made.host);
-      return import_traffic_policy({&nothing(), made.at, "trafficPolicy", made.report}, made.port,
+      return import_traffic_policy({&no_fields(), made.at, "trafficPolicy", made.report}, made.port,
                                    *made.service, ledger_);
     }
     ledger_.begin(best->title);

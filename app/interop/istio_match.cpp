@@ -13,19 +13,6 @@ namespace json = boost::json;
 
 namespace {
 
-/// `GET|POST`: the only expressions of methods that are also a list.
-std::optional<json::array> methods_of(std::string_view regex) {
-  constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_";
-  json::array methods;
-  while (true) {
-    const std::string_view method = regex.substr(0, regex.find('|'));
-    if (method.empty() || method.find_first_not_of(letters) != std::string_view::npos) return std::nullopt;
-    methods.emplace_back(method);
-    if (method.size() == regex.size()) return methods;
-    regex.remove_prefix(method.size() + 1);
-  }
-}
-
 /// One alternative. `possible_` becomes false when a condition has no counterpart.
 class Match {
  public:

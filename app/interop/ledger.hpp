@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "switchgear/config/section.hpp"
@@ -24,6 +25,7 @@ struct Origin {
 
   Origin(const config::Value& value) : at(value.node->at), field(value.path) {}  // NOLINT(*-explicit-*)
   Origin(std::string_view path) : field(path) {}                                 // NOLINT(*-explicit-*)
+  Origin(std::string path) : field(std::move(path)) {}                           // NOLINT(*-explicit-*)
   Origin(const char* path) : field(path) {}                                      // NOLINT(*-explicit-*)
 };
 
@@ -40,8 +42,8 @@ class Ledger {
   /// `carried` is the word for the first fate: "imported", "exported".
   explicit Ledger(std::string_view carried) : words_{carried, "approximated", "no counterpart"} {}
 
-  /// Entries from now on are about this document.
-  void begin(std::string document) { document_ = std::move(document); }
+  /// Entries from now on are about this document. Returns the one before.
+  std::string begin(std::string document) { return std::exchange(document_, std::move(document)); }
 
   void carried(Origin from, std::string_view to, std::string_view note = {}) {
     add(std::move(from), Fate::carried, to, note);

@@ -1,6 +1,7 @@
 #include "app/interop/path_conditions.hpp"
 
 #include <algorithm>
+#include <boost/json/array.hpp>
 #include <boost/json/string.hpp>
 #include <boost/json/value.hpp>
 
@@ -46,6 +47,18 @@ void settle(Condition& condition, std::vector<Condition>& all) {
 
 }  // namespace
 
+std::optional<json::array> methods_of(std::string_view regex) {
+  constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_";
+  json::array methods;
+  while (true) {
+    const std::string_view method = regex.substr(0, regex.find('|'));
+    if (method.empty() || method.find_first_not_of(letters) != std::string_view::npos) return std::nullopt;
+    methods.emplace_back(method);
+    if (method.size() == regex.size()) return methods;
+    regex.remove_prefix(method.size() + 1);
+  }
+}
+
 void settle_prefixes(std::vector<Condition>& conditions) {
   for (Condition& condition : conditions) settle(condition, conditions);
 }
@@ -65,8 +78,25 @@ std::string set_prefix_rewrite(json::object& route, std::string_view replacement
   return whole_segment ? "" : "one \"/\" stands between what replaces the prefix and the rest";
 }
 
+std::string stripping_regex(std::string_view prefix) {
+  if (prefix.ends_with('/')) prefix.remove_suffix(1);
+  if (prefix.empty()) return {};
+  std::string regex = "^";
+  for (const char each : prefix) {
+    if (std::string_view{"\\.+*?()|[]{}^$"}.find(each) != std::string_view::npos) regex += '\\';
+    regex += each;
+  }
+  return regex += "/?";
+}
+
 bool set_regex_rewrite(json::object& route, std::string_view regex, std::string_view replacement) {
   if (replacement.find('\\') != std::string_view::npos || !replacement.starts_with('/')) return false;
+  if (regex == stripping_regex(text_of(route, "prefix")) && replacement.ends_with('/')) {
+    route["strip_prefix"] = true;
+    if (replacement.size() > 1)
+      route["rewrite"] = std::string(replacement.substr(0, replacement.size() - 1)) + "{path}";
+    return true;
+  }
   if (regex == whole_path_regex) {
     route["rewrite"] = replacement;
     return true;

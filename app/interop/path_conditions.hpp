@@ -2,6 +2,7 @@
 // matched is replaced. Ours work on whole segments.
 #pragma once
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <optional>
 #include <string>
@@ -27,12 +28,18 @@ void settle_prefixes(std::vector<Condition>& conditions);
 /// A rewrite of theirs, for a condition of ours: sets `strip_prefix` and `rewrite`. Returns what is
 /// approximated.
 [[nodiscard]] std::string set_prefix_rewrite(boost::json::object& route, std::string_view replacement);
-/// A rewrite by a regular expression. False: not one of the two that are the same as a rewrite of ours, which
+/// A rewrite by a regular expression. False: not one of those that are the same as a rewrite of ours, which
 /// are also what an export writes.
 [[nodiscard]] bool set_regex_rewrite(boost::json::object& route, std::string_view regex,
                                      std::string_view replacement);
 
 inline constexpr std::string_view before_path_regex = "^/";    ///< replaced by `/v2/`: `/v2{path}`
 inline constexpr std::string_view whole_path_regex = "^/.*$";  ///< replaced by `/v2`: every path is `/v2`
+
+/// Replaced by `/v2/`: `strip_prefix` and `/v2{path}`. Empty for the prefix `/`.
+[[nodiscard]] std::string stripping_regex(std::string_view prefix);
+
+/// `GET|POST`: the only expressions of methods that are also a list.
+[[nodiscard]] std::optional<boost::json::array> methods_of(std::string_view regex);
 
 }  // namespace switchgear::interop

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "app/interop/imported.hpp"
+#include "app/interop/policy_text.hpp"
 #include "switchgear/config/address.hpp"
 #include "switchgear/config/duration.hpp"
 
@@ -14,10 +15,7 @@ namespace switchgear::interop {
 namespace json = boost::json;
 using config::format_duration;
 
-namespace {
-
-/// Percent-encoding of what a path may not hold as it is.
-std::string encoded(std::string_view path) {
+std::string encoded_path(std::string_view path) {
   constexpr std::string_view as_it_is =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/";
   std::string text;
@@ -32,6 +30,8 @@ std::string encoded(std::string_view path) {
   }
   return text;
 }
+
+namespace {
 
 /// Writes keys whose value differs from the default.
 class Keys {
@@ -225,7 +225,7 @@ void escape_variables(json::value& value) {
 json::object written_route(const config::Route& route) {
   Keys keys;
   if (!route.host.empty()) keys.always("host", route.host);
-  keys.always(route.match == config::Route::Match::exact ? "path" : "prefix", encoded(route.path));
+  keys.always(route.match == config::Route::Match::exact ? "path" : "prefix", encoded_path(route.path));
   if (!route.methods.empty()) keys.always("methods", json::array(route.methods.begin(), route.methods.end()));
   if (!route.headers.empty()) {
     json::object headers;

@@ -43,8 +43,9 @@ void take_pool_limit(Fields& fields, std::string_view name, PoolLimit limit, std
   const std::uint64_t part = std::clamp((all + instances - 1) / instances, bounds.least, bounds.most);
   set_limit(limit, part, service.service.pool);
   if (!value)
-    return fields.absent(
-        name, to, theirs == no_limit ? "no limit; the most that there can be" : std::to_string(theirs));
+    return theirs == no_limit
+               ? fields.absent(name, to, "no limit; the most that there can be", Fate::approximated)
+               : fields.absent(name, to, std::to_string(theirs));
   if (part * instances == all) return fields.ledger().carried(*value, to);
   fields.ledger().approximated(*value, to, "each instance may have " + std::to_string(part));
 }

@@ -1,6 +1,7 @@
 #include "app/interop/envoy_import.hpp"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -16,6 +17,8 @@
 namespace switchgear::interop {
 
 namespace {
+
+constexpr std::size_t most_services = 10'000;
 
 /// `*.example.com` and the like are ours as they are; a port in a domain is not looked at here.
 std::string without_port(std::string_view domain) {
@@ -33,6 +36,12 @@ class EnvoyImport {
 
   Imported run() {
     if (resources_.listeners.size() == 1) imported_.listen = resources_.listeners.front();
+    if (resources_.order.size() > most_services) {
+      const Value& last = resources_.clusters.at(resources_.order.back());
+      last.report->error(last.node->at, last.path,
+                         "is one of more than 10000 clusters; expected at most that many");
+      return std::move(imported_);
+    }
     for (const Value& routes : resources_.routes) import_routes(routes);
     for (const std::string& name : resources_.order) {
       if (std::ranges::find(made_, name, &Made::cluster) != made_.end()) continue;
@@ -81,6 +90,7 @@ class EnvoyImport {
     settle(routes);
     for (const std::string& host : hosts) {
       for (const RouteOf& route : routes) {
+        if (intake_.full()) return;
         boost::json::object item = route.condition.route;
         if (!host.empty() && !item.contains("host")) item["host"] = host;
         intake_.add(route.condition.origin, item, route.condition.how, *route.service);
@@ -96,18 +106,9 @@ class EnvoyImport {
   /// Prefixes of text become prefixes of segments, together with the exact routes beside them that lead to
   /// the same service.
   void settle(std::vector<RouteOf>& routes) {
-    for (RouteOf& route : routes) {
-      std::vector<Condition> beside;
-      std::vector<RouteOf*> whose;
-      for (RouteOf& other : routes) {
-        if (other.service != route.service || other.condition.route.empty()) continue;
-        beside.push_back(other.condition);
-        whose.push_back(&other);
-      }
-      if (!route.condition.textual || route.condition.route.empty()) continue;
-      settle_prefixes(beside);
-      for (std::size_t i = 0; i < beside.size(); ++i) whose[i]->condition = std::move(beside[i]);
-    }
+    std::map<const ImportedService*, std::vector<Condition*>> of_service;
+    for (RouteOf& route : routes) of_service[route.service].push_back(&route.condition);
+    for (const auto& [service, conditions] : of_service) settle_prefixes(conditions);
     for (const RouteOf& route : routes) {
       if (route.condition.route.empty())
         ledger_.carried(route.condition.origin, "the route of the prefix below it");

@@ -22,12 +22,8 @@ std::string usable_name(std::string_view wanted) {
 
 ImportedService& Imported::add(std::string_view wanted) {
   const std::string base = usable_name(wanted);
-  const auto taken = [this](const std::string& name) {
-    return std::ranges::any_of(services,
-                               [&](const ImportedService& each) { return each.service.name == name; });
-  };
   std::string name = base;
-  for (int number = 2; taken(name); ++number) name = base + "-" + std::to_string(number);
+  for (int number = 2; !names_.insert(name).second; ++number) name = base + "-" + std::to_string(number);
   ImportedService& added = services.emplace_back();
   added.service.name = added.service.policy = added.policy.name = name;
   return added;

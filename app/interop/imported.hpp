@@ -4,6 +4,7 @@
 #include <boost/json/object.hpp>
 #include <cstdint>
 #include <deque>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -28,7 +29,8 @@ struct ImportedService {
 };
 
 /// Services stay where they are while others are added: routes refer to them.
-struct Imported {
+class Imported {
+ public:
   config::Endpoint listen = config::GatewayOptions{}.listen;
   std::deque<ImportedService> services;
 
@@ -37,6 +39,9 @@ struct Imported {
 
   /// A gateway must not call itself: if a service is where it would listen, it listens on another port.
   void listen_apart(Ledger& ledger);
+
+ private:
+  std::set<std::string> names_;
 };
 
 /// The policy file, as `switchgear check` takes it: what differs from the defaults. Texts are written so that

@@ -21,6 +21,7 @@ namespace switchgear::interop {
 namespace {
 
 constexpr std::uint16_t usual_port = 80;
+constexpr std::size_t most_services = 10'000;
 
 struct Destination {
   std::string host;
@@ -34,6 +35,12 @@ class IstioImport {
       : documents_(std::move(documents)), ledger_(ledger), intake_(ledger) {}
 
   Imported run() {
+    if (documents_.rules.size() > most_services) {
+      documents_.rules.back().spec.wrong(
+          "is of one of more than 10000 DestinationRules; expected at most that many");
+      return std::move(imported_);
+    }
+    for (const IstioDocument& rule : documents_.rules) rule_hosts_.push_back(host_of(rule));
     for (const IstioDocument& entry : documents_.entries) {
       ledger_.begin(entry.title);
       read_service_entry(entry.spec, addresses_, ledger_);
@@ -101,15 +108,18 @@ class IstioImport {
     const auto conditions = import_match(fields);
     if (!destination) return ledger_.none(http, "left out: it leads to no destination that can be called");
     ImportedService& service = service_for(*destination, http);
-    ImportedService again = service;  // its policy is there already; here it is accounted for
-    again.policy = {};
+    ImportedService again;  // the policy is there already; here it is accounted for
+    again.service.name = service.service.name;
     import_istio_calls(fields, again);
     fields.none({"mirror", "mirrors", "mirrorPercentage", "mirror_percent"}, "requests are not mirrored");
     fields.none("headers", "header fields are not changed");
     fields.none("corsPolicy", "the service answers for CORS");
     fields.finish();
     for (const Condition& condition : conditions) {
-      for (const std::string& host : hosts) add_route(condition, host, service);
+      for (const std::string& host : hosts) {
+        if (!intake_.full()) add_route(condition, host, service);
+      }
+      if (intake_.full()) return;
     }
   }
 
@@ -240,8 +250,8 @@ class IstioImport {
     Fields calls(Value{&no_fields(), host->key, "", host->report}, scratch_);
     import_istio_calls(calls, trial);
     ImportedService& service = service_of({*called, std::nullopt, *host}, trial.policy);
-    ImportedService again = service;
-    again.policy = {};
+    ImportedService again;
+    again.service.name = service.service.name;
     Fields told(Value{&no_fields(), host->key, "", host->report}, ledger_);
     ledger_.begin("no VirtualService for " + full);
     import_istio_calls(told, again);
@@ -256,6 +266,13 @@ class IstioImport {
     return std::move(url.value->upstream.host);
   }
 
+  /// Of a rule; empty if it has none.
+  std::string host_of(const IstioDocument& rule) {
+    Fields spec(rule.spec, scratch_);
+    const auto host = spec.find("host");
+    return host ? full_host(read_text(*host).value_or(""), rule) : std::string{};
+  }
+
   /// `*.example.com` is a rule for every host below.
   static bool applies(std::string_view rule, std::string_view host) {
     return rule == host || (rule.starts_with("*.") && host.ends_with(rule.substr(1))) || rule == "*";
@@ -264,13 +281,11 @@ class IstioImport {
   void import_rule_of(const Made& made) {
     const IstioDocument* best = nullptr;
     std::size_t length = 0;
-    for (const IstioDocument& rule : documents_.rules) {
-      Fields spec(rule.spec, scratch_);
-      const auto host = spec.find("host");
-      const std::string full = host ? full_host(read_text(*host).value_or(""), rule) : std::string{};
-      if (!applies(full, made.host) || (best != nullptr && full.size() <= length)) continue;
-      best = &rule;
-      length = full.size();
+    for (std::size_t i = 0; i < rule_hosts_.size(); ++i) {
+      if (!applies(rule_hosts_[i], made.host) || (best != nullptr && rule_hosts_[i].size() <= length))
+        continue;
+      best = &documents_.rules[i];
+      length = rule_hosts_[i].size();
     }
     if (best == nullptr) {
       ledger_.begin("no DestinationRule for " + made.host);
@@ -288,6 +303,7 @@ class IstioImport {
   }
 
   IstioDocuments documents_;
+  std::vector<std::string> rule_hosts_;  ///< of documents_.rules
   Ledger& ledger_;
   Ledger scratch_{"imported"};  ///< for what is read before it is known where it goes
   Imported imported_;

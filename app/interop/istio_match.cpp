@@ -163,7 +163,9 @@ std::vector<Condition> import_match(Fields& route) {
       if (auto condition = Match{item, route.ledger()}.read()) conditions.push_back(*std::move(condition));
     }
   }
-  settle_prefixes(conditions);
+  std::vector<Condition*> all;
+  for (Condition& condition : conditions) all.push_back(&condition);
+  settle_prefixes(all);
   for (Condition& condition : conditions) {
     if (!condition.route.empty()) continue;
     route.ledger().carried(condition.origin, "the route of the prefix below it");

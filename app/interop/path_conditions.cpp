@@ -4,6 +4,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/string.hpp>
 #include <boost/json/value.hpp>
+#include <map>
 
 namespace switchgear::interop {
 
@@ -27,7 +28,10 @@ bool same_but_for_path(json::object a, json::object b) {
 
 bool is_whole(const Condition& condition) { return text_of(condition.route, "prefix") == "/"; }
 
-void settle(Condition& condition, std::vector<Condition>& all) {
+using ByPath = std::multimap<std::string, Condition*>;
+
+/// `exact`: those of exact paths.
+void settle(Condition& condition, const ByPath& exact) {
   const std::string prefix = text_of(condition.route, "prefix");
   if (!condition.textual || prefix.empty() || is_whole(condition)) return;
   if (!prefix.ends_with('/')) {
@@ -35,13 +39,14 @@ void settle(Condition& condition, std::vector<Condition>& all) {
     return;
   }
   const std::string itself = prefix.substr(0, prefix.size() - 1);
-  const auto exact = std::ranges::find_if(all, [&](const Condition& other) {
-    return text_of(other.route, "path") == itself && same_but_for_path(other.route, condition.route);
+  const auto [first, last] = exact.equal_range(itself);
+  const auto same = std::find_if(first, last, [&](const ByPath::value_type& other) {
+    return same_but_for_path(other.second->route, condition.route);
   });
-  if (exact == all.end()) {
+  if (same == last) {
     condition.how = "takes " + itself + " as well";
   } else {
-    exact->route.clear();  // part of the prefix now
+    same->second->route.clear();  // part of the prefix now
   }
 }
 
@@ -59,8 +64,12 @@ std::optional<json::array> methods_of(std::string_view regex) {
   }
 }
 
-void settle_prefixes(std::vector<Condition>& conditions) {
-  for (Condition& condition : conditions) settle(condition, conditions);
+void settle_prefixes(const std::vector<Condition*>& conditions) {
+  ByPath exact;
+  for (Condition* const condition : conditions) {
+    if (condition->route.contains("path")) exact.emplace(text_of(condition->route, "path"), condition);
+  }
+  for (Condition* const condition : conditions) settle(*condition, exact);
 }
 
 std::string set_prefix_rewrite(json::object& route, std::string_view replacement) {

@@ -23,7 +23,7 @@ struct Condition {
 
 /// Turns prefixes of text into prefixes of segments. `/pay` exactly and `/pay/` as a prefix, with the same
 /// conditions otherwise, are together one prefix of segments; each alone is approximated.
-void settle_prefixes(std::vector<Condition>& conditions);
+void settle_prefixes(const std::vector<Condition*>& conditions);
 
 /// A rewrite of theirs, for a condition of ours: sets `strip_prefix` and `rewrite`. Returns what is
 /// approximated.

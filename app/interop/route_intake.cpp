@@ -79,13 +79,13 @@ std::string first_problem(Report& report) {
 
 void RouteIntake::add(const config::Value& origin, const boost::json::object& route, std::string_view how,
                       ImportedService& service) {
-  if (++count_ > most) {
-    if (count_ == most + 1)
-      origin.report->error(
-          origin.node->at, origin.path,
-          "is one of more than " + std::to_string(most) + " routes; expected at most that many");
-    return;
-  }
+  const auto too_many = [&](std::size_t limit, std::string_view of) {
+    origin.report->error(origin.node->at, origin.path,
+                         "is one of more than " + std::to_string(limit) + " routes" + std::string(of) +
+                             "; expected at most that many");
+    count_ = most + 1;
+  };
+  if (++count_ > most) return too_many(most, "");
   Report report{""};
   config::Service trial;
   trial.name = service.service.name;
@@ -96,6 +96,7 @@ void RouteIntake::add(const config::Value& origin, const boost::json::object& ro
 
   std::string caution(how);
   auto& earlier = by_host_[wanted.host];
+  if (earlier.size() == most_of_one_host) return too_many(most_of_one_host, " of one host");
   for (const Earlier& one : earlier) {
     if (covers(one.route, wanted)) {
       ledger_->none(origin, "the route is left out: the one at " + one.place + " takes all of its requests");

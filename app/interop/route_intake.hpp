@@ -19,14 +19,17 @@ class RouteIntake {
  public:
   explicit RouteIntake(Ledger& ledger) : ledger_(&ledger) {}
 
-  /// Adds the next route of its host. `route` is an item of `routes`; `origin` is where the mesh has it;
-  /// `how` says what is approximated, if anything. A route that a policy file cannot have, and one that is
-  /// never reached behind those before it, has no counterpart.
+  /// Precondition: not full(). Adds the next route of its host. `route` is an item of `routes`; `origin` is
+  /// where the mesh has it; `how` says what is approximated, if anything. A route that a policy file cannot
+  /// have, and one that is never reached behind those before it, has no counterpart.
   void add(const config::Value& origin, const boost::json::object& route, std::string_view how,
            ImportedService& service);
 
-  /// So many routes are compared with each other.
-  static constexpr std::size_t most = 2000;
+  static constexpr std::size_t most = 10'000;
+  /// So many routes of one host are compared with each other.
+  static constexpr std::size_t most_of_one_host = 2000;
+  /// No further one is taken, which is an error of the file.
+  [[nodiscard]] bool full() const noexcept { return count_ > most; }
 
  private:
   struct Earlier {

@@ -3,8 +3,9 @@
 # A component is one archive made of its rooms' objects, with nothing in its interface but what its users need:
 #   switchgear::core      core striped policy pipeline registry observe analysis sync
 #   switchgear::asio      async                                        needs Boost's headers
+#   switchgear::tls       tls                                          needs OpenSSL 3
 #   switchgear::http      http                                         needs Boost.URL, Boost.JSON, zlib, OpenSSL 3
-#   switchgear::config    config                                       needs libfyaml and Boost.URL
+#   switchgear::config    config                                       needs tls, libfyaml and Boost.URL
 #   switchgear::telemetry telemetry
 #   switchgear::admin     admin                                        needs telemetry, Boost.JSON and Boost.URL
 #   switchgear::testing   testing
@@ -15,7 +16,7 @@
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
-set(SWITCHGEAR_KNOWN_COMPONENTS core asio http config telemetry admin testing)
+set(SWITCHGEAR_KNOWN_COMPONENTS core asio tls http config telemetry admin testing)
 
 # Splits the dependencies of a component's rooms into other components and other people's targets.
 function(switchgear_needs COMPONENT COMPONENTS_OUT TARGETS_OUT)

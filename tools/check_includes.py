@@ -2,7 +2,7 @@
 """Checks the order of the rooms by reading every #include.
 
     core <- striped <- policy <- pipeline <- {sync, async}      core, policy <- registry <- observe
-    async <- http       analysis, instances, registry <- config    observe <- telemetry <- admin    everything <- app
+    async, health, tls <- http       analysis, health, instances, registry, tls <- config    observe <- telemetry <- admin    everything <- app
 
 A room includes itself and the rooms below it. The rooms of app/ include the library, never each other, but for the
 pairs in ON_TOP_OF; they meet in app/serve/, which composes a process of them, and in app/*.cpp, which includes them
@@ -27,11 +27,13 @@ LIBRARY = {
     "registry": {"core", "striped", "policy"},
     "observe": {"core", "striped", "policy", "registry"},
     "analysis": {"core", "policy"},
+    "health": {"core", "policy"},
     "instances": {"core", "policy"},
     "sync": {"core", "policy", "pipeline"},
     "async": {"core", "policy", "pipeline"},
-    "http": {"core", "policy", "pipeline", "async"},
-    "config": {"core", "policy", "pipeline", "registry", "analysis", "instances"},
+    "tls": set(),
+    "http": {"core", "policy", "pipeline", "async", "health", "tls"},
+    "config": {"core", "policy", "pipeline", "registry", "analysis", "health", "instances", "tls"},
     "telemetry": {"core", "striped", "policy", "registry", "observe"},
     "admin": {"core", "striped", "policy", "registry", "observe", "telemetry"},
     "testing": {"core", "policy", "pipeline"},
@@ -41,7 +43,7 @@ COMPOSES = ("app", "serve")  # the room that includes other rooms of app/; they 
 ON_TOP_OF = {("app", "top"): {"control"}}  # a room of app/ that is built on others
 SUBFOLDERS = {("app", "alert"): ("rules", "incident", "outbox", "channel"),
               ("app", "gateway"): ("heads", "access", "service", "call", "response", "connection")}
-STANDARD_ONLY = {"", "core", "striped", "policy", "pipeline", "registry", "observe", "analysis", "instances", "sync", "testing"}
+STANDARD_ONLY = {"", "core", "striped", "policy", "pipeline", "registry", "observe", "analysis", "health", "instances", "sync", "testing"}
 ON_TOP_OF_ASIO = {Path("switchgear/testing/manual_asio_time.hpp")}  # included by nothing else in its room
 FOR_TESTS_OF = {"analysis": {"config"}}  # which write policies as YAML
 FOR_EVERY_TEST = {"testing", "sync"}  # the drivers share policies, and are tested together

@@ -18,7 +18,7 @@ from pathlib import Path
 PLACES = ("gateway", "gateway.limits", "policies.p", "policies.p.circuit_breaker", "policies.p.circuit_breaker.half_open",
           "policies.p.retry", "policies.p.retry.budget", "policies.p.bulkhead", "policies.p.adaptive_limit", "policies.p.cache", "policies.p.fallback",
           "policies.p.fallback.cache", "policies.p.chaos",
-          "services.s", "services.s.routes[]", "services.s.ejection", "alerts", "alerts.rules[]", "alerts.rules[].when.failure_rate", "alerts.rules[].when.burn_rate",
+          "services.s", "services.s.routes[]", "services.s.ejection", "services.s.health_check", "services.s.health_check.http", "alerts", "alerts.rules[]", "alerts.rules[].when.failure_rate", "alerts.rules[].when.burn_rate",
           "alerts.rules[].when", "alerts.rules[].when.changes", "alerts.silences[]", "alerts.inhibit[]", "alerts.channels.c",
           "alerts.channels.c.slack", "alerts.channels.c.pagerduty", "alerts.channels.c.alertmanager",
           "alerts.channels.c.webhook", "alerts.channels.c.email", "history", "log.access", "telemetry", "")

@@ -75,6 +75,20 @@ enum class Port : std::uint8_t { alone, shared };
   return endpoint;
 }
 
+/// The names whose addresses are instances, and how often they are looked up.
+[[nodiscard]] std::map<std::string, Duration> names_in(const Plan& plan) {
+  std::map<std::string, Duration> names;
+  for (const ServicePlan& part : plan.services) {
+    if (!part.service.dns_refresh) continue;
+    for (const config::Upstream& each : part.service.upstreams) {
+      if (config::is_address(each.at.host)) continue;
+      Duration& refresh = names.emplace(each.at.host, *part.service.dns_refresh).first->second;
+      refresh = std::min(refresh, *part.service.dns_refresh);
+    }
+  }
+  return names;
+}
+
 }  // namespace
 
 /// Counts the workers that have nothing left to do.
@@ -106,8 +120,12 @@ class Gateway::Drain {
 
 Gateway::Gateway(const config::Config& config, PolicyRegistry& registry, CallDurations& durations,
                  spdlog::logger& log, const TracingOptions& tracing)
-    : registry_(registry), durations_(durations), log_(log), pseudonym_(make_pseudonym(seed_)) {
-  const Plan plan = plan_of(config, tracing);
+    : registry_(registry),
+      durations_(durations),
+      log_(log),
+      pseudonym_(make_pseudonym(seed_)),
+      names_(log, [this] { follow_names(); }) {
+  plan_ = plan_of(config, tracing);
   tcp::endpoint endpoint = resolve(config.gateway.listen);
   const unsigned threads = std::max(1U, config.gateway.threads);
   if (threads > 1) {
@@ -119,7 +137,7 @@ Gateway::Gateway(const config::Config& config, PolicyRegistry& registry, CallDur
   for (unsigned i = 0; i < threads; ++i) {
     const int descriptor = listen_on(endpoint, threads > 1 ? Port::shared : Port::alone);
     endpoint = local_endpoint(descriptor);
-    workers_.push_back(std::make_unique<Worker>(plan, descriptor, i == 0 ? Lead::yes : Lead::no, log_,
+    workers_.push_back(std::make_unique<Worker>(plan_, descriptor, i == 0 ? Lead::yes : Lead::no, log_,
                                                 std::uint64_t{seed_()} << 32U | seed_() | 1U));
   }
   port_ = endpoint.port();
@@ -128,6 +146,7 @@ Gateway::Gateway(const config::Config& config, PolicyRegistry& registry, CallDur
 }
 
 Gateway::~Gateway() {
+  names_.stop();
   if (!threads_.empty()) drain(Duration::zero());
 }
 
@@ -137,6 +156,7 @@ Plan Gateway::plan_of(const config::Config& config, const TracingOptions& tracin
   plan.pseudonym = pseudonym_;
   plan.tracing = tracing;
   plan.limits = config.gateway.limits;
+  plan.tls = config.gateway.tls;
   plan.connections = connections_of(config);
   const PolicySets known = policy_sets();
   const InstanceSets known_instances = instance_sets();
@@ -154,14 +174,27 @@ Plan Gateway::plan_of(const config::Config& config, const TracingOptions& tracin
     made.emplace(name, policies);
     const auto instances =
         made_instances.emplace(name, instance_set_of(service, known_instances)).first->second;
-    plan.services.push_back({service, policy, policies, &durations_.of(name), instances,
-                             instances->follow(service, http::EventLoop::now())});
+    plan.services.push_back({service, policy, policies, &durations_.of(name), instances, {}, {}});
+    put_instances(plan.services.back());
   }
   plan.router = std::make_shared<const config::Router>(config.services);
   const std::lock_guard lock{policies_mutex_};
   policies_ = std::move(made);
   instances_ = std::move(made_instances);
   return plan;
+}
+
+void Gateway::put_instances(ServicePlan& part) const {
+  part.upstreams = names_.known_of(part.service);
+  part.instances = part.instance_set->follow(part.upstreams, http::EventLoop::now());
+}
+
+void Gateway::follow_names() {
+  const std::lock_guard lock{applying_};
+  for (ServicePlan& part : plan_.services) {
+    if (part.service.dns_refresh) put_instances(part);
+  }
+  on_each([plan = std::make_shared<const Plan>(plan_)](Worker& worker, std::size_t) { worker.apply(*plan); });
 }
 
 /// As many clients per thread as the file says, if the limit of open files has room for them.
@@ -223,6 +256,7 @@ bool Gateway::serves(const std::string& service) const {
 
 void Gateway::start() {
   for (const auto& worker : workers_) threads_.emplace_back([&worker = *worker] { worker.run(); });
+  names_.follow(names_in(plan_));
 }
 
 AppliedOptions Gateway::apply(const config::Config& config, const TracingOptions& tracing) {
@@ -232,15 +266,18 @@ AppliedOptions Gateway::apply(const config::Config& config, const TracingOptions
     if (policy != config.policies.end() && policy->second.circuit_breaker)
       options.emplace(name, *policy->second.circuit_breaker);
   }
+  const std::lock_guard lock{applying_};
   AppliedOptions applied = registry_.breakers().apply(options, http::EventLoop::now());
   PolicySets removed = policy_sets();
-  const auto plan = std::make_shared<const Plan>(plan_of(config, tracing));
+  plan_ = plan_of(config, tracing);
+  const auto plan = std::make_shared<const Plan>(plan_);
   for (const ServicePlan& part : plan->services) removed.erase(part.service.name);
   for (const auto& [name, set] : removed) {
     if (set->policies().queue) set->policies().queue->set_max(0);
     for (const PolicyKind kind : policy_kinds) registry_.remove(kind, name);
   }
   on_each([plan](Worker& worker, std::size_t) { worker.apply(*plan); });
+  if (!threads_.empty()) names_.follow(names_in(plan_));
   for (const auto& [name, set] : removed) warn_of_lost_calls(name, *set);
   log_.info("configuration applied: {} breakers kept, {} replaced, {} added, {} removed", applied.kept.size(),
             applied.replaced.size(), applied.added.size(), applied.removed.size());
@@ -270,6 +307,7 @@ void Gateway::on_each(const std::function<void(Worker&, std::size_t)>& todo) {
 }
 
 bool Gateway::drain(Duration at_most) {
+  names_.stop();
   for (const auto& worker : workers_) {
     asio::post(worker->loop().context(),
                [&worker = *worker, drain = drain_] { worker.drain([drain] { drain->one_done(); }); });
@@ -289,6 +327,13 @@ void Gateway::warn_of_lost_calls(const std::string& service, const PolicySet& po
   const std::shared_ptr<CallQueue>& queue = policies.policies().queue;
   const std::size_t left = queue ? queue->size() : 0;
   if (left != 0) log_.warn("{} stored calls to '{}' were not made, and are lost", left, service);
+}
+
+void Gateway::on_health(const std::string& service, const std::string& at,
+                        instances::Ejection::Health health) {
+  const InstanceSets sets = instance_sets();
+  if (const auto set = sets.find(service); set != sets.end())
+    set->second->on_health(at, health, http::EventLoop::now());
 }
 
 boost::json::object Gateway::status() const {

@@ -20,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/gateway/instance_names.hpp"
 #include "app/gateway/service/policy_set.hpp"
 #include "app/gateway/worker.hpp"
 #include "switchgear/config/config.hpp"
@@ -76,6 +77,10 @@ class Gateway final {
   /// From another thread while drain() waits: cut off now.
   void hurry() noexcept;
 
+  /// What the health checks of an instance have come to; `at` is its `host:port`. A bad one gets no calls
+  /// until a good one, unless too few are left. A service with one instance keeps it.
+  void on_health(const std::string& service, const std::string& at, instances::Ejection::Health health);
+
   /// Each service's part of `GET /status`, by name.
   [[nodiscard]] boost::json::object status() const;
   /// What stands around the breaker of each service, by name, for reports and diagnoses.
@@ -90,6 +95,9 @@ class Gateway final {
 
  private:
   [[nodiscard]] Plan plan_of(const config::Config& config, const TracingOptions& tracing);
+  void put_instances(ServicePlan& part) const;
+  /// Gives every thread what the names of instances lead to by now.
+  void follow_names();
   [[nodiscard]] WorkerCounts counts() const;
   [[nodiscard]] PolicySets policy_sets() const;
   [[nodiscard]] InstanceSets instance_sets() const;
@@ -111,6 +119,9 @@ class Gateway final {
   OpenFilesShare connections_;  ///< as of the latest plan
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::jthread> threads_;
+  std::mutex applying_;
+  Plan plan_;            ///< the latest; guarded by applying_
+  InstanceNames names_;  ///< destroyed before what it changes
   mutable std::mutex policies_mutex_;
   PolicySets policies_;             ///< of the latest apply()
   InstanceSets instances_;          ///< likewise

@@ -88,6 +88,22 @@ void add_clients(MetricFamilies& to, const WorkerCounts& all) {
              "Idle client connections closed because other clients waited for a place.", {}, all.idle_closed);
   to.gauge("switchgear_gateway_connections", "Client connections open now.", {},
            static_cast<double>(all.connections));
+  const HandshakeCounts& handshakes = all.handshakes;
+  const auto handshake = [&](const char* kind, std::uint64_t count) {
+    to.counter("switchgear_gateway_tls_handshakes_total",
+               "TLS handshakes with clients; resumed: of a session that the client had.", {{"kind", kind}},
+               count);
+  };
+  handshake("full", handshakes.full);
+  handshake("resumed", handshakes.resumed);
+  const auto failed = [&](std::string_view reason, std::uint64_t count) {
+    if (count == 0) return;
+    to.counter("switchgear_gateway_tls_handshake_failures_total", "TLS handshakes with clients that failed.",
+               {{"reason", std::string{reason}}}, count);
+  };
+  failed("timeout", handshakes.late);
+  for (std::size_t i = 0; i < handshakes.failed.size(); ++i)
+    failed(tls::word_of(static_cast<tls::Failure>(i)), handshakes.failed[i]);
 }
 
 void add_policies(MetricFamilies& to, const std::string& name, const PolicySet& set, TimePoint now) {

@@ -75,7 +75,7 @@ bool QueueReplay::prepare(ServicePtr service, std::string_view payload) {
   if (!fields.parse_request(stored.text, head)) return false;
   const std::string_view path = stored.path.empty() ? head.path : stored.path;
   call_->prepare(std::move(service),
-                 {head, fields, stored.text.substr(0, head.size), stored.client_address, path},
+                 {head, fields, stored.text.substr(0, head.size), stored.client_address, path, stored.scheme},
                  CallRequest::Origin::queue);
   call_->hold(stored.text.substr(head.size));
   return true;

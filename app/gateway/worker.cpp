@@ -27,7 +27,8 @@ constexpr Duration idle_at_least = std::chrono::seconds{1};
 }
 
 [[nodiscard]] http::PoolLimits pool_limits_of(const config::PoolOptions& options) {
-  return {options.max_connections, options.max_waiting, options.idle_timeout, options.connect_timeout};
+  return {options.max_connections, options.max_waiting, options.idle_timeout, options.connect_timeout,
+          options.max_age.value_or(Duration::max())};
 }
 
 }  // namespace
@@ -47,6 +48,7 @@ void WorkerCounts::add(const WorkerCounts& other) {
   connections += other.connections;
   accept_failures += other.accept_failures;
   idle_closed += other.idle_closed;
+  handshakes.add(other.handshakes);
 }
 
 Worker::Worker(const Plan& plan, int listening_descriptor, Lead lead, spdlog::logger& log, std::uint64_t seed)
@@ -70,6 +72,7 @@ void Worker::run() {
 
 void Worker::apply(const Plan& plan) {
   state_.limits = plan.limits;
+  if (state_.tls != plan.tls) state_.tls = plan.tls;  // else sessions can still be resumed
   most_clients_ = plan.connections.clients;
   budget_.set_most(plan.connections.upstream);
   state_.pseudonym = plan.pseudonym;
@@ -104,13 +107,13 @@ std::unique_ptr<Upstreams> Worker::upstreams_of(const ServicePlan& part) {
   const bool keeps = before != state_.services.end() && before->second->options().pool == part.service.pool;
   std::vector<Upstream> all;
   for (std::size_t i = 0; i < part.instances.size(); ++i) {
-    const config::Endpoint& at = part.service.upstreams[i].at;
-    auto pool = keeps ? before->second->upstreams().pool_at(at) : nullptr;
+    const config::Upstream& planned = part.upstreams[i];
+    auto pool = keeps ? before->second->upstreams().pool_of(planned.at, planned.tls) : nullptr;
     if (!pool) {
-      pool = std::make_shared<http::ConnectionPool>(state_.loop, budget_, at.host, at.port,
-                                                    pool_limits_of(part.service.pool));
+      pool = std::make_shared<http::ConnectionPool>(state_.loop, budget_, planned.at.host, planned.at.port,
+                                                    pool_limits_of(part.service.pool), planned.tls);
     }
-    all.push_back({at, part.instances[i], std::move(pool)});
+    all.push_back({planned.at, planned.weight, planned.tls, part.instances[i], std::move(pool)});
   }
   return std::make_unique<Upstreams>(part.service, part.instance_set, std::move(all), seeds_.next());
 }
@@ -119,7 +122,7 @@ void Worker::retire_unused_pools(const std::map<std::string, ServicePtr, std::le
   for (const auto& [name, service] : state_.services) {
     const auto after = services.find(name);
     for (const Upstream& each : service->upstreams().all()) {
-      if (after == services.end() || after->second->upstreams().pool_at(each.at) != each.pool)
+      if (after == services.end() || after->second->upstreams().pool_of(each.at, each.tls) != each.pool)
         each.pool->retire();
     }
   }
@@ -292,6 +295,7 @@ WorkerCounts Worker::counts() const {
   all.connections = connections_;
   all.accept_failures = accept_failures_;
   all.idle_closed = idle_closed_;
+  all.handshakes = state_.handshakes;
   for (const auto& [name, counts] : counts_) {
     WorkerCounts::OfService of{name, *counts, {}};
     if (const auto service = state_.services.find(name); service != state_.services.end())

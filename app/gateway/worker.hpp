@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "app/gateway/service/worker_state.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/config/router.hpp"
+#include "switchgear/tls/context.hpp"
 
 namespace switchgear::gateway {
 
@@ -28,13 +30,15 @@ struct ServicePlan {
   std::shared_ptr<const PolicySet> policies;
   CircuitDurations* durations = nullptr;  ///< never null
   std::shared_ptr<InstanceSet> instance_set;
-  InstanceSet::Shared instances;  ///< in the order of the service's upstreams
+  std::vector<config::Upstream> upstreams;  ///< of the service, with addresses for names that are known
+  InstanceSet::Shared instances;            ///< in the order of these
 };
 struct Plan {
   std::string pseudonym;  ///< of the whole gateway, for Via
   TracingOptions tracing;
   config::GatewayLimits limits;
   OpenFilesShare connections;  ///< of each thread, at most
+  std::optional<tls::ServerContext> tls;
   std::vector<ServicePlan> services;
   std::shared_ptr<const config::Router> router;  ///< of these services, in this order
 };
@@ -56,6 +60,7 @@ struct WorkerCounts {
   std::uint64_t connections = 0;
   std::uint64_t accept_failures = 0;
   std::uint64_t idle_closed = 0;  ///< connections, to make room for others
+  HandshakeCounts handshakes;
 
   void add(const WorkerCounts& other);
 };

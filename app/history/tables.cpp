@@ -29,7 +29,7 @@ template <class Enum>
   return static_cast<Enum>(std::min<std::uint64_t>(number, count - 1));
 }
 
-constexpr std::size_t rules = static_cast<std::size_t>(Rule::restored) + 1;
+constexpr std::size_t rules = static_cast<std::size_t>(Rule::health_check) + 1;
 constexpr std::size_t results = static_cast<std::size_t>(CommandResult::invalid) + 1;
 
 void bind_blob(Statement& statement, int index, std::string_view bytes) {

@@ -219,7 +219,7 @@ bool import_protocol(const Value& value, ImportedService& service, Ledger& ledge
     take_pool_length(options, "idle_timeout", service.service.pool.idle_timeout,
                      service.at("connections.idle_timeout"), {hours{1}, "1h"});
   }
-  options.none("max_connection_duration", "connections have no greatest age");
+  options.none("max_connection_duration", "not imported");
   options.none("max_requests_per_connection", "connections are used until they are idle for idle_timeout");
   options.finish();
   return idle;
@@ -286,8 +286,8 @@ void import_cluster(const Value& cluster, const std::optional<Value>& hash_heade
   import_thresholds(fields.section("circuit_breakers"), service, ledger);
   import_protocols(fields, service);
   fields.none("max_requests_per_connection", "connections are used until they are idle for idle_timeout");
-  fields.none("transport_socket", "the gateway calls the service without TLS");
-  fields.none("health_checks", "the gateway has no health checks of its own");
+  fields.none("transport_socket", "not imported: the service is called in plain text");
+  fields.none("health_checks", "not imported");
   fields.none({"dns_lookup_family", "dns_refresh_rate", "dns_failure_refresh_rate", "respect_dns_ttl"},
               "names are resolved as the system does it");
   fields.none({"http2_protocol_options", "http_protocol_options", "upstream_connection_options"},

@@ -7,6 +7,7 @@
 
 #include "app/interop/pool_limits.hpp"
 #include "app/interop/values.hpp"
+#include "switchgear/config/address.hpp"
 
 namespace switchgear::interop {
 
@@ -179,16 +180,13 @@ void add_balance(const ExportedService& exported, json::object& cluster, json::o
   ledger.carried(exported.at("balance.slow_start"), "slow_start_config");
 }
 
-bool is_address(const std::string& host) {
-  return host.find(':') != std::string::npos || host.find_first_not_of("0123456789.") == std::string::npos;
-}
-
 }  // namespace
 
 json::object envoy_cluster(const ExportedService& exported, std::string_view name, Ledger& ledger) {
   const config::Service& service = exported.service;
-  const bool addresses = std::ranges::all_of(
-      service.upstreams, [](const config::Upstream& upstream) { return is_address(upstream.at.host); });
+  const bool addresses = std::ranges::all_of(service.upstreams, [](const config::Upstream& upstream) {
+    return config::is_address(upstream.at.host);
+  });
   json::object cluster{{"name", name},
                        {"type", addresses ? "STATIC" : "STRICT_DNS"},
                        {"connect_timeout", seconds_text(service.pool.connect_timeout)}};

@@ -119,7 +119,7 @@ class Collector {
   void filter_chain(const Value& value) {
     Fields fields(value, ledger_);
     fields.ignore({"name"});
-    fields.none("transport_socket", "the gateway is called without TLS");
+    fields.none("transport_socket", "not imported: the gateway is called in plain text");
     if (const auto filters = fields.find("filters")) {
       for (const Value& filter : config::items(*filters, "[{name: http}]")) {
         Fields one(filter, ledger_);

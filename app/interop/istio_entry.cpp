@@ -24,7 +24,7 @@ ServiceEntryAddresses::Port read_port_of_service(const Value& value, Ledger& led
   if (const auto name = fields.find("name")) port.name = read_text(*name).value_or("");
   const auto protocol = fields.find("protocol");
   if (protocol && read_text(*protocol).value_or("").starts_with("HTTPS"))
-    ledger.none(*protocol, "the gateway calls the service without TLS");
+    ledger.none(*protocol, "not imported: the service is called in plain text");
   fields.finish();
   return port;
 }

@@ -32,10 +32,6 @@ json::object document(std::string_view kind, std::string_view name, json::object
           {"spec", std::move(spec)}};
 }
 
-bool is_address(const std::string& host) {
-  return host.find(':') != std::string::npos || host.find_first_not_of("0123456789.") == std::string::npos;
-}
-
 class IstioExport {
  public:
   IstioExport(const config::Config& config, Ledger& ledger) : config_(config), ledger_(ledger) {}
@@ -94,7 +90,7 @@ class IstioExport {
       if (weight != upstream.weight)
         ledger_.approximated(exported.at("upstreams.weight"), "ServiceEntry endpoints.weight",
                              "whole numbers from 1");
-      addresses = addresses && is_address(upstream.at.host);
+      addresses = addresses && config::is_address(upstream.at.host);
       endpoints.push_back(std::move(endpoint));
     }
     ledger_.carried(exported.at("upstreams"), "ServiceEntry endpoints");

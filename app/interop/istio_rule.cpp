@@ -74,7 +74,7 @@ void import_pool(const Value& value, ImportedService& service, Ledger& ledger) {
   take_pool_limit(tcp, "maxConnections", PoolLimit::connections, no_limit, service);
   take_pool_length(tcp, "connectTimeout", pool.connect_timeout, service.at("connections.connect_timeout"),
                    {seconds{10}, "10s"});
-  tcp.none("maxConnectionDuration", "connections have no greatest age");
+  tcp.none("maxConnectionDuration", "not imported");
   tcp.none("tcpKeepalive", "the system's keep-alive is not changed");
   tcp.none("idleTimeout", "of TCP; connections.idle_timeout is of HTTP");
   tcp.finish();
@@ -168,7 +168,7 @@ void import_traffic_policy(const Value& policy, std::uint16_t port, ImportedServ
       ledger.carried(*mode, service.at("url"));
       tls.finish();
     } else {
-      ledger.none(*value, "the gateway calls the service without TLS");
+      ledger.none(*value, "not imported: the service is called in plain text");
     }
   }
   if (const auto value = fields.find("retryBudget")) import_retry_budget(*value, service, ledger);

@@ -28,6 +28,7 @@
 #include "app/history/history_section.hpp"
 #include "app/serve/circuit_labels.hpp"
 #include "app/serve/log_section.hpp"
+#include "app/service_health/health_report.hpp"
 #include "switchgear/config/address.hpp"
 #include "switchgear/telemetry/breaker_metrics.hpp"
 
@@ -41,8 +42,8 @@ constexpr auto time_to_export = std::chrono::seconds{3};
 // From the end of the drain to that of the process.
 constexpr auto time_to_close = std::chrono::seconds{20};
 
-[[nodiscard]] std::string url_of(const config::Endpoint& endpoint, std::uint16_t port) {
-  return "http://" + config::text_of({endpoint.host, port});
+[[nodiscard]] std::string url_of(const char* scheme, const config::Endpoint& endpoint, std::uint16_t port) {
+  return scheme + config::text_of({endpoint.host, port});
 }
 
 /// Makes what listens. `key`: of the policy file; `flag`: given in its place, if it was.
@@ -105,7 +106,8 @@ template <class Make>
 
 Server::Server(const ServeFlags& flags, config::Config config, const config::OwnSections& sections,
                const Process& process)
-    : listen_(config.gateway.listen),
+    : scheme_(config.gateway.tls ? "https://" : "http://"),
+      listen_(config.gateway.listen),
       admin_address_(config.gateway.admin),
       log_(process.log),
       log_sink_(process.sink),
@@ -131,7 +133,10 @@ Server::Server(const ServeFlags& flags, config::Config config, const config::Own
       access_log_(*gateway_, log_),
       config_(flags, sections, config, *gateway_, access_log_, log_, spans_of(exporter_.get()),
               [this](const config::Config& next) {
-                return alerts_.prepare(next.own.get<alert::AlertOptions>());
+                return [this, next, use = alerts_.prepare(next.own.get<alert::AlertOptions>())] {
+                  use();
+                  checks_.apply(next);
+                };
               }),
       figures_(registry_, seen_circuits()),
       admin_(listening("gateway.admin", "--admin", flags.admin.has_value(), [&] {
@@ -144,12 +149,23 @@ Server::Server(const ServeFlags& flags, config::Config config, const config::Own
   }
   registry_.events().subscribe(transitions_);
   registry_.events().subscribe(events_);
+  checks_.apply(config);
   if (flags.watch) {
     file_changes_.emplace(flags.config, [this] { boost::asio::post(main_, [this] { on_file_changed(); }); });
   }
 }
 
 Server::~Server() { signals_.forget(); }
+
+void Server::tell_instance(const service_health::Target& target, const health::Judged& judged) const {
+  using Health = instances::Ejection::Health;
+  if (target.alone == service_health::Alone::yes) return;
+  const std::string at = config::text_of({target.address.host, target.address.port});
+  if (judged.after == health::Status::healthy && judged.result.good())
+    gateway_->on_health(target.service, at, Health::good);
+  if (judged.after == health::Status::unhealthy && judged.changed())
+    gateway_->on_health(target.service, at, Health::bad);
+}
 
 /// The part of program() that reports and figures are made from.
 admin::Program Server::seen_circuits() {
@@ -170,7 +186,11 @@ admin::Program Server::program() {
   program.policies = [this] { return config_.policies(); };
   program.services = [this] { return gateway_->status(); };
   program.metrics = [this](telemetry::MetricFamilies& to) { add_metrics(to); };
-  program.status = [this] { return boost::json::object{{"reload", config_.record().json()}}; };
+  program.status = [this] {
+    return boost::json::object{
+        {"reload", config_.record().json()},
+        {"health_checks", service_health::health_checks(checks_.all(), registry_.anchor())}};
+  };
   program.alerts = [this] { return alert::open_alerts(*alerts_.status()); };
   program.resources = alert::alert_resources(alerts_);
   program.events = events_;
@@ -184,6 +204,7 @@ void Server::add_metrics(telemetry::MetricFamilies& to) const {
   gateway_->add_metrics(to);
   history::add_history(to, history_.counts());
   alert::add_alerts(to, *alerts_.status());
+  service_health::add_health_checks(to, checks_.all());
   access_log_.add_metrics(to);
   config_.record().add_metrics(to);
   if (exporter_) exporter_->add_metrics(to);
@@ -205,8 +226,9 @@ void Server::run() {
   if (exporter_) exporter_->start([this](telemetry::MetricFamilies& to) { export_metrics(to); });
   ready_ = true;
   signals_.listen([this](int signal) { boost::asio::post(main_, [this, signal] { on_signal(signal); }); });
-  std::printf("switchgear serves %s  admin %s/dashboard\n", url_of(listen_, gateway_->port()).c_str(),
-              url_of(admin_address_, admin_->port()).c_str());
+  std::printf("switchgear serves %s  admin %s/dashboard\n",
+              url_of(scheme_, listen_, gateway_->port()).c_str(),
+              url_of("http://", admin_address_, admin_->port()).c_str());
   std::fflush(stdout);
   look_every_second();
   const auto until_drained = boost::asio::make_work_guard(main_);

@@ -25,6 +25,7 @@
 #include "app/serve/served_access_log.hpp"
 #include "app/serve/served_config.hpp"
 #include "app/serve/signals.hpp"
+#include "app/service_health/service_checks.hpp"
 #include "switchgear/admin/server.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/config/file_watcher.hpp"
@@ -66,6 +67,8 @@ class Server {
   void run();
 
  private:
+  /// Of a service with several instances: a bad one gets no calls, a good one may be called again.
+  void tell_instance(const service_health::Target& target, const health::Judged& judged) const;
   /// What the gateway adds to its breakers.
   [[nodiscard]] admin::Program program();
   [[nodiscard]] admin::Program seen_circuits();
@@ -79,6 +82,7 @@ class Server {
   void look_every_second();
   void on_file_changed();
 
+  const char* const scheme_;              ///< of the listener, as it was at the start
   const config::Endpoint listen_;         ///< as asked for; the port may be the system's choice
   const config::Endpoint admin_address_;  ///< likewise
   spdlog::logger& log_;
@@ -96,6 +100,9 @@ class Server {
   const std::shared_ptr<gateway::Gateway> gateway_;
   history::History history_;
   alert::Alerts alerts_;
+  service_health::ServiceChecks checks_{
+      registry_, durations_, log_,
+      [this](const auto& target, const auto& judged) { tell_instance(target, judged); }};
   ServedAccessLog access_log_;
   ServedConfig config_;
   FigureBoard figures_;

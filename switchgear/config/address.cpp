@@ -139,6 +139,10 @@ std::optional<std::string> problem_of_path(std::string_view text) {
 
 }  // namespace
 
+bool is_address(const std::string& host) {
+  return urls::parse_ipv4_address(host).has_value() || urls::parse_ipv6_address(host).has_value();
+}
+
 bool is_loopback(const Endpoint& endpoint) {
   if (endpoint.host == "localhost") return true;
   if (const auto v4 = urls::parse_ipv4_address(endpoint.host)) return v4->is_loopback();
@@ -170,21 +174,19 @@ Parsed<Endpoint> parse_listen(std::string_view text) {
 }
 
 Parsed<ServiceUrl> parse_service_url(std::string_view text) {
-  constexpr std::string_view wanted = "expected http://HOST[:PORT][/PATH]";
+  constexpr std::string_view wanted = "expected http://HOST[:PORT][/PATH], or https";
   const auto parsed = urls::parse_uri(text);
   if (!parsed || !parsed->has_authority()) return {{}, problem(text, "is not a URL; ").append(wanted)};
   if (parsed->has_userinfo())  // and maybe a password, so that it is not quoted
     return {{}, std::string("names a user, which is not supported; ").append(wanted)};
   const std::string scheme = lower(parsed->scheme());
-  if (scheme == "https") {
-    return {{}, problem(text, "needs TLS, which this version does not support for upstreams; use http://")};
-  }
-  if (scheme != "http") return {{}, problem(text, "has an unknown scheme; ").append(wanted)};
+  const bool secure = scheme == "https";
+  if (!secure && scheme != "http") return {{}, problem(text, "has an unknown scheme; ").append(wanted)};
   if (parsed->has_query() || parsed->has_fragment())
     return {{}, problem(text, "has a query or a fragment; ").append(wanted)};
   const auto host = host_of(parsed->authority());
   if (!host) return {{}, problem(text, "has no usable host; ").append(wanted)};
-  const auto port = url_port(text, *parsed, 80);
+  const auto port = url_port(text, *parsed, secure ? 443 : 80);
   if (!port.value) return {{}, port.problem};
   std::string path(parsed->encoded_path());
   // Boost.URL 1.81 ends an authority where its grammar ends, and takes the rest for a path.
@@ -196,7 +198,9 @@ Parsed<ServiceUrl> parse_service_url(std::string_view text) {
   if (hides_dots_or_nul(path))
     return {{}, problem(text, "hides \".\", \"..\" or a NUL in its path; no request may hold one")};
   while (path.ends_with('/')) path.pop_back();
-  return {ServiceUrl{Endpoint{*host, *port.value}, std::move(path)}, {}};
+  using Scheme = ServiceUrl::Scheme;
+  return {ServiceUrl{secure ? Scheme::https : Scheme::http, Endpoint{*host, *port.value}, std::move(path)},
+          {}};
 }
 
 Parsed<std::string> parse_origin(std::string_view text) {

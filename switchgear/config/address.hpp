@@ -25,6 +25,9 @@ struct Parsed {
   return (bracketed ? "[" + endpoint.host + "]" : endpoint.host) + ":" + std::to_string(endpoint.port);
 }
 
+/// Whether it is an IPv4 or IPv6 address, and not a name.
+[[nodiscard]] bool is_address(const std::string& host);
+
 /// Whether only this machine can reach it: `localhost`, 127.0.0.0/8 (also as
 /// ::ffff:127.0.0.1) or ::1. Of other names nothing is known,
 /// so they are not.
@@ -37,11 +40,14 @@ inline constexpr std::string_view open_admin_problem =
     "gateway.token, or listen on 127.0.0.1";
 
 struct ServiceUrl {
+  enum class Scheme : std::uint8_t { http, https };
+
+  Scheme scheme = Scheme::http;
   Endpoint upstream;
   std::string base_path;  ///< without the last '/'
 };
 
-/// `http://host[:port][/base]`.
+/// `http://host[:port][/base]`, or https.
 [[nodiscard]] Parsed<ServiceUrl> parse_service_url(std::string_view text);
 
 /// `https://ops.example.com[:port]`, as a browser writes it in `Origin`: lower case, no default port.

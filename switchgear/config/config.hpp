@@ -15,8 +15,10 @@
 
 #include "switchgear/analysis/policy.hpp"
 #include "switchgear/core/time.hpp"
+#include "switchgear/health/check_options.hpp"
 #include "switchgear/instances/balancer.hpp"
 #include "switchgear/instances/ejection_options.hpp"
+#include "switchgear/tls/context.hpp"
 
 namespace switchgear::config {
 
@@ -40,6 +42,8 @@ struct GatewayLimits {
   /// forgotten.
   std::size_t cached_body_bytes = std::size_t{64} * 1024;
   std::size_t connections = 10'000;  ///< clients per thread; further ones take an idle one's place, or wait
+  Duration handshake_timeout =
+      std::chrono::seconds{10};  ///< from the connection to the end of its TLS handshake
   Duration header_timeout =
       std::chrono::seconds{10};  ///< from the first byte of a request to the end of its header; 408
   Duration body_timeout = std::chrono::seconds{30};   ///< without a byte of the request body; 408
@@ -52,6 +56,7 @@ struct GatewayLimits {
 
 struct GatewayOptions {
   Endpoint listen{"127.0.0.1", 8080};
+  std::optional<tls::ServerContext> tls;  ///< of the listener; empty: clients are served in plain text
   Endpoint admin{"127.0.0.1", 9090};
   unsigned threads = 1;
   std::string admin_token;                 ///< empty: none required
@@ -80,6 +85,7 @@ struct PoolOptions {
   std::size_t max_waiting = 1024;                    ///< requests waiting for one; further ones get 503
   Duration idle_timeout = std::chrono::seconds{30};  ///< an idle connection is closed after this
   Duration connect_timeout = std::chrono::seconds{2};
+  std::optional<Duration> max_age = {};  ///< a connection is used for no further request after this
 
   friend bool operator==(const PoolOptions&, const PoolOptions&) = default;
 };
@@ -87,7 +93,8 @@ struct PoolOptions {
 /// One instance of a service.
 struct Upstream {
   Endpoint at;
-  double weight = 1;  ///< against the others'; 0: used only if no other may be
+  double weight = 1;                  ///< against the others'; 0: used only if no other may be
+  std::optional<tls::Peer> tls = {};  ///< of an https URL; empty: it is called in plain text
 
   friend bool operator==(const Upstream&, const Upstream&) = default;
 };
@@ -129,6 +136,9 @@ struct Route {
 struct Service {
   std::string name;
   std::vector<Upstream> upstreams;  ///< at least one, each another
+  /// How often the names of upstreams are looked up, each of whose addresses is an instance. Empty: a name is
+  /// one instance, whose addresses are tried one after the other.
+  std::optional<Duration> dns_refresh;
   std::string base_path;  ///< of every url; put before the request's path; empty or starting with '/', never
                           ///< ending in it
   std::string policy;     ///< a key of Config::policies
@@ -141,6 +151,7 @@ struct Service {
   /// Calls that its callers have room for at once, for reports; empty: as many as its bulkhead or its
   /// connections.
   std::optional<std::uint64_t> capacity;
+  std::optional<health::CheckOptions> health_check;
 
   friend bool operator==(const Service&, const Service&) = default;
 };

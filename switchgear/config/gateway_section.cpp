@@ -2,6 +2,7 @@
 #include "switchgear/config/address.hpp"
 #include "switchgear/config/secret.hpp"
 #include "switchgear/config/sections.hpp"
+#include "switchgear/config/tls_section.hpp"
 
 namespace switchgear::config {
 
@@ -40,6 +41,7 @@ void read_limits(const Value& value, GatewayLimits& limits) {
   section.read("buffered_body_bytes", limits.buffered_body_bytes, Whole{0, std::uint64_t{1} << 30U});
   section.read("cached_body_bytes", limits.cached_body_bytes, Whole{0, std::uint64_t{1} << 30U});
   section.read("connections", limits.connections, Whole{1, 1'000'000});
+  section.read("handshake_timeout", limits.handshake_timeout, wait);
   section.read("header_timeout", limits.header_timeout, wait);
   section.read("body_timeout", limits.body_timeout, wait);
   section.read("idle_timeout", limits.idle_timeout, wait);
@@ -65,6 +67,7 @@ GatewayOptions read_gateway(const Value& value, const std::string& directory) {
     const auto at = section.find(section.find("admin") ? "admin" : "listen");
     if (at) at->wrong("listen and admin share one address; expected two");
   }
+  if (const auto tls = section.find("tls")) gateway.tls = read_server_tls(*tls, directory);
   section.read("threads", gateway.threads, Whole{1, 256});
   section.read("token", gateway.admin_token, Secret{directory});
   if (const auto admin = section.find("admin");

@@ -41,7 +41,7 @@ Config read_root(const Node& root, const std::string& file, const std::string& d
   if (const auto gateway = section.find("gateway")) config.gateway = read_gateway(*gateway, directory);
   if (const auto policies = section.find("policies")) config.policies = read_policies(*policies);
   if (const auto services = section.find("services"))
-    config.services = read_services(*services, config.policies, config.gateway);
+    config.services = read_services(*services, config.policies, config.gateway, directory);
   if (const auto policies = section.find("policies")) warn_of_unused(*policies, config);
   config.own = own.read(section, config, directory, file);
   section.finish();

@@ -74,7 +74,7 @@ TEST(Load, ErrorsComeInFileOrderAndAllAtOnce) {
                 "version: 3\n"),
       (std::vector<std::string>{
           "f.yaml:2:12: services.s.url: \"ftp://a\" has an unknown scheme; expected "
-          "http://HOST[:PORT][/PATH]",
+          "http://HOST[:PORT][/PATH], or https",
           "f.yaml:4:16: policies.p.timeout: \"5\" has no unit; write \"5s\"",
           "f.yaml:5:20: gateway.threads: \"x\" is not a whole number; expected a whole number from 1 to 256",
           "f.yaml:6:10: version: \"3\" is out of range; expected 1"}));

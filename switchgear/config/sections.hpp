@@ -19,10 +19,12 @@ inline constexpr std::size_t longest_name = 128;   ///< bytes
 
 [[nodiscard]] std::map<std::string, Policy> read_policies(const Value& value);
 
-/// `policies` are the names a service may refer to, `gateway` is where none of them can be.
+/// `policies` are the names a service may refer to, `gateway` is where none of them can be. `directory` is
+/// where a relative `file:` is looked up.
 [[nodiscard]] std::map<std::string, Service> read_services(const Value& value,
                                                            const std::map<std::string, Policy>& policies,
-                                                           const GatewayOptions& gateway);
+                                                           const GatewayOptions& gateway,
+                                                           const std::string& directory);
 
 /// Reads `circuit_breaker` over `options` (a preset's, or the defaults) and checks the whole.
 void read_circuit_breaker(const Value& value, CircuitBreakerOptions& options);
@@ -36,6 +38,9 @@ void read_adaptive_limit(const Value& value, Policy& policy);
 void read_cache(const Value& value, Policy& policy);
 void read_fallback(const Value& value, Policy& policy);
 void read_chaos(const Value& value, Policy& policy);
+
+/// `health_check` of a service.
+[[nodiscard]] health::CheckOptions read_health_check(const Value& value);
 
 /// A list of statuses and ranges of them, `[429, 500-599]`; `example` is what a wrong one is told.
 [[nodiscard]] StatusRanges read_statuses(const Value& list, std::string_view example);

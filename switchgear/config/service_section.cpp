@@ -8,6 +8,7 @@
 #include "switchgear/config/route_section.hpp"
 #include "switchgear/config/sections.hpp"
 #include "switchgear/config/suggest.hpp"
+#include "switchgear/config/tls_section.hpp"
 #include "switchgear/config/upstream_section.hpp"
 
 namespace switchgear::config {
@@ -52,15 +53,16 @@ BusinessOptions read_business(const Value& value) {
 
 class ServiceReader {
  public:
-  ServiceReader(const std::map<std::string, Policy>& policies, const GatewayOptions& gateway)
-      : policies_(policies), gateway_(gateway) {
+  ServiceReader(const std::map<std::string, Policy>& policies, const GatewayOptions& gateway,
+                const std::string& directory)
+      : policies_(policies), gateway_(gateway), peers_(directory) {
     for (const auto& [name, policy] : policies) names_.push_back(name);
   }
 
   /// `service` must stay where it is: routes_ borrows it.
   void read(const Value& value, Service& service) {
     Section section(value);
-    read_upstreams(section, service, gateway_);
+    read_upstreams(section, service, gateway_, peers_);
     read_policy_name(section, service);
     if (const auto routes = section.find("routes")) {
       for (const Value& route : items(*routes, "[{prefix: /payment/}]")) routes_.read(route, service);
@@ -75,6 +77,7 @@ class ServiceReader {
     }
     if (const auto business = section.find("business")) service.business = read_business(*business);
     section.read("capacity", service.capacity, Whole{1, 1'000'000});
+    if (const auto check = section.find("health_check")) service.health_check = read_health_check(*check);
     section.finish();
   }
 
@@ -110,6 +113,7 @@ class ServiceReader {
   const GatewayOptions& gateway_;
   std::vector<std::string_view> names_;
   RouteReader routes_;
+  PeerReader peers_;
   int suggestions_left_ = 20;  ///< each looks at up to a thousand names
 };
 
@@ -117,7 +121,7 @@ class ServiceReader {
 
 std::map<std::string, Service> read_services(const Value& value,
                                              const std::map<std::string, Policy>& policies,
-                                             const GatewayOptions& gateway) {
+                                             const GatewayOptions& gateway, const std::string& directory) {
   std::map<std::string, Service> services;
   Section section(value);
   const auto entries = section.entries();
@@ -126,7 +130,7 @@ std::map<std::string, Service> read_services(const Value& value,
                   std::to_string(most_named));
     return services;
   }
-  ServiceReader reader(policies, gateway);
+  ServiceReader reader(policies, gateway, directory);
   for (const auto& [name, entry] : entries) {
     if (!usable_name(name, entry)) continue;
     Service& service = services[std::string(name)];

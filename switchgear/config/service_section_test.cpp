@@ -72,9 +72,8 @@ TEST(ServiceSection, UrlsHaveTheUsualDefaults) {
 }
 
 TEST(ServiceSection, UrlsThatCannotBeServed) {
-  const std::string wanted = "expected http://HOST[:PORT][/PATH]";
+  const std::string wanted = "expected http://HOST[:PORT][/PATH], or https";
   const std::vector<std::pair<std::string, std::string>> urls{
-      {"https://a", "needs TLS, which this version does not support for upstreams; use http://"},
       {"ftp://a", "has an unknown scheme; " + wanted},
       {"127.0.0.1:9001", "is not a URL; " + wanted},
       {"http:/a", "is not a URL; " + wanted},
@@ -114,7 +113,7 @@ TEST(ServiceSection, QuotesNoPasswordOfAUrl) {
   for (const char* url : {"http://u:s3cret@a", "https://u:s3cret@a", "grpc://u:s3cret@a"})
     expect_answers({{service_at(url),
                      "f.yaml:4:12: services.s.url: names a user, which is not supported; "
-                     "expected http://HOST[:PORT][/PATH]"}});
+                     "expected http://HOST[:PORT][/PATH], or https"}});
 }
 
 TEST(ServiceSection, MistakesAreLocated) {

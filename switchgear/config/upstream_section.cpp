@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t most_upstreams = 1000;
 constexpr double most_weight = 1'000'000;
+constexpr Duration usual_refresh = std::chrono::seconds{10};
 
 /// Names other than `localhost` are not resolved: reading the file sends no requests.
 bool is_itself(const Endpoint& upstream, const Endpoint& listen) {
@@ -39,8 +40,10 @@ std::optional<ServiceUrl> read_url(Section& section, const GatewayOptions& gatew
   return std::move(*url.value);
 }
 
-/// `base_path` is the first one's: a request's path is made before its instance is chosen.
-void read_upstream(const Value& value, Service& service, const GatewayOptions& gateway) {
+using Scheme = std::optional<ServiceUrl::Scheme>;
+
+/// `base_path` and `scheme` are the first one's: a request's path is made before its instance is chosen.
+void read_upstream(const Value& value, Service& service, const GatewayOptions& gateway, Scheme& scheme) {
   Section section(value);
   Upstream upstream;
   section.read("weight", upstream.weight, Number{0, most_weight});
@@ -54,6 +57,9 @@ void read_upstream(const Value& value, Service& service, const GatewayOptions& g
                                       " is in the list twice; expected it once");
   if (service.upstreams.empty()) {
     service.base_path = std::move(url->base_path);
+    scheme = url->scheme;
+  } else if (scheme != url->scheme) {
+    return section.find("url")->wrong("some instances have https and others http; expected the same for all");
   } else if (service.base_path != url->base_path) {
     return section.find("url")->wrong("the path " + quoted(url->base_path) + " differs from " +
                                       quoted(service.base_path) +
@@ -62,7 +68,7 @@ void read_upstream(const Value& value, Service& service, const GatewayOptions& g
   service.upstreams.push_back(std::move(upstream));
 }
 
-void read_list(const Value& list, Service& service, const GatewayOptions& gateway) {
+void read_list(const Value& list, Service& service, const GatewayOptions& gateway, Scheme& scheme) {
   const auto values = items(list, "[{url: http://10.0.0.1:8080}, {url: http://10.0.0.2:8080}]");
   if (values.empty() && list.node->kind == Node::Kind::sequence)
     return list.wrong("an empty list found; expected at least one instance");
@@ -70,7 +76,20 @@ void read_list(const Value& list, Service& service, const GatewayOptions& gatewa
     return list.wrong(std::to_string(values.size()) + " instances found; expected at most " +
                       std::to_string(most_upstreams));
   }
-  for (const Value& value : values) read_upstream(value, service, gateway);
+  for (const Value& value : values) read_upstream(value, service, gateway, scheme);
+}
+
+/// Each instance is expected to be who its url says, unless the file gives all of them one name.
+void read_tls(Section& section, Service& service, Scheme scheme, PeerReader& peers) {
+  const auto tls = section.find("tls");  // known from here on, though a url that is wrong leaves it unread
+  if (scheme == ServiceUrl::Scheme::http && tls) return tls->wrong("applies only to an https URL");
+  if (scheme != ServiceUrl::Scheme::https) return;
+  const auto peer = peers.read(section);
+  if (!peer) return;
+  for (Upstream& each : service.upstreams) {
+    each.tls = peer;
+    if (peer->name.empty()) each.tls->name = each.at.host;
+  }
 }
 
 void read_hash(const Value& value, Service& service) {
@@ -111,11 +130,25 @@ void read_balance(const Value& value, Service& service) {
   report_problems(value, validate(service.balance), errors_before);
 }
 
+void read_dns(const Value& value, Service& service) {
+  constexpr Length length{std::chrono::seconds{1}, std::chrono::hours{24}};
+  Duration refresh = usual_refresh;
+  Section section(value);
+  section.read("refresh", refresh, length);
+  section.read("max_connection_age", service.pool.max_age, length);
+  section.finish();
+  service.dns_refresh = refresh;
+}
+
 /// With `max_ejected: 0.1`, no instance of nine is ever ejected.
 void warn_of_no_room(const Value& value, const Service& service) {
   const instances::EjectionOptions& options = *service.ejection;
   const auto count = static_cast<double>(service.upstreams.size());
-  if (count == 0 || options.always_one || 1.0 / count <= options.max_ejected) return;
+  // How many addresses a name has is not known here.
+  const bool named = service.dns_refresh && std::ranges::any_of(service.upstreams, [](const Upstream& each) {
+                       return !is_address(each.at.host);
+                     });
+  if (named || count == 0 || options.always_one || 1.0 / count <= options.max_ejected) return;
   value.report->warning(
       value.key, value.path,
       "ejects nothing: one of " + std::to_string(service.upstreams.size()) +
@@ -126,19 +159,24 @@ void warn_of_no_room(const Value& value, const Service& service) {
 
 }  // namespace
 
-void read_upstreams(Section& section, Service& service, const GatewayOptions& gateway) {
+void read_upstreams(Section& section, Service& service, const GatewayOptions& gateway, PeerReader& peers) {
+  Scheme scheme;
   const std::size_t errors_before = section.self().report->errors();
   const auto list = section.find("upstreams");
   if (!list) {
     if (auto url = read_url(section, gateway)) {
       service.upstreams.push_back({std::move(url->upstream)});
       service.base_path = std::move(url->base_path);
+      scheme = url->scheme;
     }
   } else {
     if (const auto url = section.find("url"))
       url->wrong("contradicts upstreams, which name the service's addresses; expected one of the two");
-    read_list(*list, service, gateway);
+    read_list(*list, service, gateway, scheme);
+    service.dns_refresh = usual_refresh;
   }
+  read_tls(section, service, scheme, peers);
+  if (const auto dns = section.find("dns")) read_dns(*dns, service);
   if (const auto balance = section.find("balance")) read_balance(*balance, service);
   if (const auto ejection = section.find("ejection")) {
     read_ejection(*ejection, service.ejection.emplace());

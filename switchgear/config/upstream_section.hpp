@@ -3,12 +3,13 @@
 
 #include "switchgear/config/config.hpp"
 #include "switchgear/config/section.hpp"
+#include "switchgear/config/tls_section.hpp"
 
 namespace switchgear::config {
 
-/// Reads `url` or `upstreams`, `balance` and `ejection` of a service. None of its instances may be where
-/// `gateway` listens.
-void read_upstreams(Section& section, Service& service, const GatewayOptions& gateway);
+/// Reads `url` or `upstreams`, `tls`, `dns`, `balance` and `ejection` of a service. None of its instances may
+/// be where `gateway` listens.
+void read_upstreams(Section& section, Service& service, const GatewayOptions& gateway, PeerReader& peers);
 
 /// Reads `ejection` over `options`. A rule that the file names is enforced unless the file says otherwise.
 void read_ejection(const Value& value, instances::EjectionOptions& options);

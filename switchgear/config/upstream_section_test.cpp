@@ -36,6 +36,16 @@ TEST(UpstreamSection, InstancesHaveWeightsAndOnePath) {
   EXPECT_EQ(several.base_path, "/v1");
 }
 
+TEST(UpstreamSection, EachInstanceIsExpectedToBeWhoItsUrlSays) {
+  const std::string secure = "upstreams: [{url: https://a.test}, {url: https://b.test:9443}]";
+  const Service named = read(secure);
+  EXPECT_EQ(named.upstreams.at(0).tls->name, "a.test");
+  EXPECT_EQ(named.upstreams.at(1).tls->name, "b.test");
+  const Service shared = read(secure + ", tls: {server_name: shop.internal}");
+  for (const Upstream& each : shared.upstreams) EXPECT_EQ(each.tls->name, "shop.internal");
+  EXPECT_FALSE(read(two).upstreams.at(0).tls);
+}
+
 TEST(UpstreamSection, SaysHowCallsAreSpread) {
   EXPECT_EQ(read(two).balance.method, instances::Balance::least_requests);
   EXPECT_EQ(read(two + ", balance: round_robin").balance.method, instances::Balance::round_robin);
@@ -45,6 +55,17 @@ TEST(UpstreamSection, SaysHowCallsAreSpread) {
   EXPECT_EQ(hashed.balance.method, instances::Balance::hash);
   EXPECT_EQ(hashed.balance_header, "x-user");
   EXPECT_EQ(hashed.balance.bound, 2);
+}
+
+TEST(UpstreamSection, TheAddressesOfANameAreInstancesIfTheFileSaysSo) {
+  EXPECT_EQ(read("url: http://a").dns_refresh, std::nullopt) << "one instance, tried address by address";
+  EXPECT_EQ(read("url: http://a, dns: {}").dns_refresh, seconds{10});
+  EXPECT_EQ(read(two).dns_refresh, seconds{10});
+  const Service read_service = read(two + ", dns: {refresh: 30s, max_connection_age: 5m}");
+  EXPECT_EQ(read_service.dns_refresh, seconds{30});
+  EXPECT_EQ(read_service.pool.max_age, seconds{300});
+  EXPECT_EQ(errors_of(service(two + ", dns: {refresh: 0s}")),
+            Errors{"f.yaml:4:73: services.s.dns.refresh: \"0s\" is out of range; expected from 1s to 24h"});
 }
 
 TEST(UpstreamSection, EveryKeyOfTheEjectionArrives) {
@@ -97,6 +118,10 @@ TEST(UpstreamSection, LocatesWhatIsWrong) {
       {service("upstreams: [{url: http://a/v1}, {url: http://b/v2}]"),
        "f.yaml:4:45: services.s.upstreams[1].url: the path \"/v2\" differs from \"/v1\" of the first url; "
        "expected the same for all instances"},
+      {service("upstreams: [{url: http://a}, {url: https://b}]"),
+       "f.yaml:4:42: services.s.upstreams[1].url: some instances have https and others http; expected the "
+       "same "
+       "for all"},
       {service("upstreams: [{weight: 1}]"),
        "f.yaml:4:19: services.s.upstreams[0].url: is missing; write \"url: http://127.0.0.1:9001\""},
       {service("upstreams: [{url: http://a, weight: -1}]"),
@@ -127,11 +152,14 @@ TEST(UpstreamSection, LocatesWhatIsWrong) {
 }
 
 TEST(UpstreamSection, WarnsOfAnEjectionThatHasNoRoom) {
-  EXPECT_EQ(warnings_of(service(two + ", ejection: {consecutive_5xx: 5}")),
-            Errors{"f.yaml:4:58: services.s.ejection: ejects nothing: one of 2 instances is more than "
+  const std::string addresses = "upstreams: [{url: http://10.0.0.1}, {url: http://10.0.0.2}]";
+  EXPECT_EQ(warnings_of(service(addresses + ", ejection: {consecutive_5xx: 5}")),
+            Errors{"f.yaml:4:68: services.s.ejection: ejects nothing: one of 2 instances is more than "
                    "max_ejected allows; set always_one: true, or max_ejected to at least 0.50"});
-  EXPECT_EQ(warnings_of(service(two + ", ejection: {max_ejected: 0.5}")), Errors{});
-  EXPECT_EQ(warnings_of(service(two + ", ejection: {always_one: true}")), Errors{});
+  EXPECT_EQ(warnings_of(service(addresses + ", ejection: {max_ejected: 0.5}")), Errors{});
+  EXPECT_EQ(warnings_of(service(addresses + ", ejection: {always_one: true}")), Errors{});
+  EXPECT_EQ(warnings_of(service(two + ", ejection: {consecutive_5xx: 5}")), Errors{})
+      << "names may have any number of addresses";
 }
 
 }  // namespace

@@ -47,7 +47,8 @@ struct Transition {
   WallAnchor::Wall wall{};
   Rule rule = Rule::operator_command;
   /// What the rule saw, and its limit in the same unit. Ratios: failure_rate, slow_call; probe and recovered
-  /// (failed / permitted probes). Counts: consecutive_failures, failure_balance, stuck_calls. Seconds:
+  /// (failed / permitted probes). Counts: consecutive_failures, failure_balance, stuck_calls; health_check
+  /// (answers in a row: bad ones if it opened the breaker, good ones if it ended an opening). Seconds:
   /// latency; open_duration (how long it was open, how long it was to be); max_wait (its length, twice);
   /// restored, to open (what is left of the opening, and its whole length). 0: operator.
   double value = 0;

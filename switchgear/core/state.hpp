@@ -26,7 +26,8 @@ enum class Rule : std::uint8_t {
   recovered,      ///< half-open → closed
   open_duration,  ///< open → half-open
   operator_command,
-  restored,  ///< any → any: by CircuitBreaker::restore()
+  restored,      ///< any → any: by CircuitBreaker::restore()
+  health_check,  ///< closed → open, open → half-open: answers of an active check in a row
 };
 
 [[nodiscard]] constexpr std::string_view to_string(State state) noexcept {
@@ -36,9 +37,10 @@ enum class Rule : std::uint8_t {
 }
 
 [[nodiscard]] constexpr std::string_view to_string(Rule rule) noexcept {
-  constexpr std::array<std::string_view, 12> names{
+  constexpr std::array<std::string_view, 13> names{
       "failure_rate", "slow_call", "latency",   "consecutive_failures", "failure_balance", "stuck_calls",
-      "probe",        "max_wait",  "recovered", "open_duration",        "operator",        "restored"};
+      "probe",        "max_wait",  "recovered", "open_duration",        "operator",        "restored",
+      "health_check"};
   return names[static_cast<std::size_t>(rule)];
 }
 

@@ -10,6 +10,7 @@
 #include "switchgear/core/time.hpp"
 #include "switchgear/http/failure_classifier.hpp"
 #include "switchgear/http/headers.hpp"
+#include "switchgear/tls/context.hpp"
 
 namespace switchgear::http {
 
@@ -32,11 +33,8 @@ struct PoolOptions {
   friend bool operator==(const PoolOptions&, const PoolOptions&) = default;
 };
 
-/// Whether the certificate of a server is checked.
-enum class Verify : std::uint8_t {
-  peer,     ///< it must be valid for the host of the URL, and signed by a known authority
-  nothing,  ///< anyone may answer: for tests only
-};
+/// Whether the certificate of a server is checked: for the host of the URL.
+using tls::Verify;
 
 /// For https. TLS 1.2 or later.
 struct TlsOptions {

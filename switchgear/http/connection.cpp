@@ -10,6 +10,30 @@
 
 namespace switchgear::http {
 
+ConnectError error_of(tls::Failure failure) noexcept {
+  switch (failure) {
+    case tls::Failure::plain_text:
+      return ConnectError::tls_plain_text;
+    case tls::Failure::alert:
+      return ConnectError::tls_refused;
+    case tls::Failure::closed:
+      return ConnectError::tls_closed;
+    case tls::Failure::certificate_expired:
+      return ConnectError::certificate_expired;
+    case tls::Failure::certificate_not_yet_valid:
+      return ConnectError::certificate_not_yet_valid;
+    case tls::Failure::certificate_name:
+      return ConnectError::certificate_name;
+    case tls::Failure::certificate_untrusted:
+      return ConnectError::certificate_untrusted;
+    case tls::Failure::none:
+    case tls::Failure::protocol:
+    case tls::Failure::certificate_missing:
+      break;
+  }
+  return ConnectError::tls_protocol;
+}
+
 Connection::~Connection() {
   if (stream_) stream_->close();
 }
@@ -23,6 +47,7 @@ void Connection::connect(const Addresses& addresses) {
 void Connection::try_next() {
   if (stream_) stream_->close();
   stream_.reset();
+  phase_ = Phase::connecting;
   const TimePoint now = loop_.now();
   loop_.arm(*this, now + (connect_by_ - now) / static_cast<Duration::rep>(untried_.size()));
   trying_ = untried_.back();
@@ -66,10 +91,10 @@ void Connection::on_ready(Stream& stream) {
         if (errno == ENOTCONN) return stream.watch_writable();
         return address_failed(ConnectError::refused);
       }
-      untried_ = {};
-      loop_.disarm(*this);
-      return keeper_.on_connected(*this);
+      return on_tcp_connected();
     }
+    case Phase::securing:
+      return secure();
     case Phase::idle:
       // An idle connection has nothing to say: data is left over from nowhere, the end is the end.
       if (stream.receive() == IoStatus::would_block) return stream.watch_readable();
@@ -77,6 +102,33 @@ void Connection::on_ready(Stream& stream) {
     case Phase::leased:
       return;
   }
+}
+
+void Connection::on_tcp_connected() {
+  if (security_ == nullptr) return connected();
+  if (!stream_->secure_as_client(security_->peer, security_->sessions))
+    return keeper_.on_failed(*this, ConnectError::resources);
+  phase_ = Phase::securing;
+  secure();
+}
+
+void Connection::secure() {
+  switch (stream_->handshake()) {
+    case IoStatus::ok:
+      return connected();
+    case IoStatus::would_block:
+      return;
+    case IoStatus::end:
+    case IoStatus::broken:
+      break;
+  }
+  address_failed(error_of(stream_->tls()->failure()));
+}
+
+void Connection::connected() {
+  untried_ = {};
+  loop_.disarm(*this);
+  keeper_.on_connected(*this);
 }
 
 void Connection::lease() {
@@ -99,6 +151,8 @@ void Connection::on_timer(TimePoint now) {
   switch (phase_) {
     case Phase::connecting:
       return address_failed(ConnectError::timeout);
+    case Phase::securing:
+      return address_failed(ConnectError::tls_timeout);
     case Phase::leased:
       return;  // armed again when it rests
     case Phase::idle: {

@@ -10,6 +10,9 @@
 #include "switchgear/http/connection_budget.hpp"
 #include "switchgear/http/event_loop.hpp"
 #include "switchgear/http/stream.hpp"
+#include "switchgear/tls/context.hpp"
+#include "switchgear/tls/failure.hpp"
+#include "switchgear/tls/session.hpp"
 
 namespace switchgear::http {
 
@@ -18,6 +21,24 @@ enum class ConnectError : std::uint8_t {
   timeout,     ///< the last address to be tried did not answer in time
   unresolved,  ///< the name is not known
   resources,   ///< this process has no descriptor left: says nothing about the upstream
+  // Of TLS: the connection was made, and is not secure.
+  tls_timeout,     ///< the handshake was not done in time
+  tls_plain_text,  ///< the upstream does not speak TLS
+  tls_refused,     ///< it refused, by an alert
+  tls_closed,      ///< it ended the connection
+  tls_protocol,    ///< nothing in common, or malformed
+  certificate_expired,
+  certificate_not_yet_valid,
+  certificate_name,       ///< for another name or address
+  certificate_untrusted,  ///< not signed by an authority that is trusted
+};
+
+[[nodiscard]] ConnectError error_of(tls::Failure failure) noexcept;
+
+/// How the connections of a pool are secured, with the session that they resume. Threads: one.
+struct ClientSecurity {
+  tls::Peer peer;
+  tls::SessionStore sessions{};
 };
 
 class Connection final : public RestingHook, private Stream::Owner, private Timer {
@@ -36,15 +57,17 @@ class Connection final : public RestingHook, private Stream::Owner, private Time
     ~Keeper() = default;
   };
   struct Times {
-    Duration connect{};  ///< for all addresses together
+    Duration connect{};  ///< for all addresses together, TLS handshake included
     Duration idle{};
   };
-  enum class Phase : std::uint8_t { connecting, idle, leased };
+  enum class Phase : std::uint8_t { connecting, securing, idle, leased };
 
   static constexpr std::size_t idle_memory = 4096;
 
-  Connection(Keeper& keeper, EventLoop& loop, ConnectionBudget& budget, const Times& times)
-      : keeper_(keeper), loop_(loop), budget_(budget), times_(times) {}
+  /// All are borrowed. `security` null: plain.
+  Connection(Keeper& keeper, EventLoop& loop, ConnectionBudget& budget, const Times& times,
+             ClientSecurity* security = nullptr)
+      : keeper_(keeper), loop_(loop), budget_(budget), security_(security), times_(times) {}
   ~Connection() override;
 
   /// Tries one address after the other, each for its share of the time that is left, so that one that does
@@ -59,10 +82,15 @@ class Connection final : public RestingHook, private Stream::Owner, private Time
   void end() noexcept { keeper_.on_ended(*this); }
 
   [[nodiscard]] Phase phase() const noexcept { return phase_; }
+  /// It cannot be used yet.
+  [[nodiscard]] bool connecting() const noexcept { return phase_ <= Phase::securing; }
   /// Precondition: connected.
   [[nodiscard]] Stream& stream() noexcept { return *stream_; }
   /// It has been idle since it was made.
   [[nodiscard]] bool kept() const noexcept { return kept_; }
+
+  /// When it was begun.
+  [[nodiscard]] TimePoint made_at() const noexcept { return made_at_; }
 
   std::size_t index = 0;  ///< in the keeper's list, which writes it
 
@@ -70,6 +98,9 @@ class Connection final : public RestingHook, private Stream::Owner, private Time
   /// Precondition: an address is left.
   void try_next();
   void address_failed(ConnectError error);
+  void on_tcp_connected();
+  void secure();
+  void connected();
 
   void on_ready(Stream& stream) override;
   void on_timer(TimePoint now) override;
@@ -77,11 +108,13 @@ class Connection final : public RestingHook, private Stream::Owner, private Time
   Keeper& keeper_;
   EventLoop& loop_;
   ConnectionBudget& budget_;
+  ClientSecurity* const security_;
   const Times times_;
   StreamPtr stream_;
   boost::asio::ip::tcp::endpoint trying_;
   Addresses untried_;       ///< the next one last
   TimePoint connect_by_{};  ///< when every address has had its turn
+  const TimePoint made_at_ = EventLoop::now();
   TimePoint resting_since_{};
   bool kept_ = false;
   Phase phase_ = Phase::connecting;

@@ -44,6 +44,13 @@ ConnectionPool::ConnectionPool(EventLoop& loop, ConnectionBudget& budget, const 
     : ConnectionPool(loop, budget, host, port, limits, system_lookup(loop, host, port)) {}
 
 ConnectionPool::ConnectionPool(EventLoop& loop, ConnectionBudget& budget, const std::string& host,
+                               std::uint16_t port, const PoolLimits& limits,
+                               const std::optional<tls::Peer>& peer)
+    : ConnectionPool(loop, budget, host, port, limits) {
+  if (peer) security_.emplace(*peer);
+}
+
+ConnectionPool::ConnectionPool(EventLoop& loop, ConnectionBudget& budget, const std::string& host,
                                std::uint16_t port, const PoolLimits& limits, Lookup lookup)
     : loop_(loop),
       budget_(budget),
@@ -91,7 +98,8 @@ void ConnectionPool::connect_as_needed() {
     while (Connection* const surplus = budget_.surplus()) surplus->end();
     Keeper& keeper = *this;
     connections_.push_back(std::make_unique<Connection>(
-        keeper, loop_, budget_, Connection::Times{limits_.connect_timeout, limits_.idle_timeout}));
+        keeper, loop_, budget_, Connection::Times{limits_.connect_timeout, limits_.idle_timeout},
+        security_ ? &*security_ : nullptr));
     budget_.opened();
     Connection& connection = *connections_.back();
     connection.index = connections_.size() - 1;
@@ -130,8 +138,11 @@ void ConnectionPool::stop_holding() {
 
 void ConnectionPool::on_connected(Connection& connection) {
   // Reads once, so that the next edge is seen; a connection that ends as it begins is not used.
-  if (connection.stream().receive() != IoStatus::would_block)
-    return on_failed(connection, ConnectError::refused);
+  if (connection.stream().receive() != IoStatus::would_block) {
+    // A server that does not accept the client's certificate says so behind the handshake.
+    const TlsLayer* const tls = connection.stream().tls();
+    return on_failed(connection, tls == nullptr ? ConnectError::refused : error_of(tls->failure()));
+  }
   --connecting_;
   if (!waiting_.empty()) return hand_over(connection, waiting_.front());
   connection.rest();
@@ -161,11 +172,17 @@ void ConnectionPool::fail_one(ConnectError error) {
 void ConnectionPool::give_back(Connection& connection) noexcept {
   Stream& stream = connection.stream();
   // The read costs nothing when nothing can have come, which is nearly always.
-  if (retired_ || stream.closed() || !stream.buffer().empty() || stream.receive() != IoStatus::would_block)
+  if (retired_ || is_too_old(connection) || stream.closed() || !stream.buffer().empty() ||
+      stream.receive() != IoStatus::would_block)
     return remove(connection);
   connection.rest();
   idle_.push_back(&connection);
   if (!waiting_.empty()) serve_later();
+}
+
+/// So that load moves to where the upstream's name leads by now.
+bool ConnectionPool::is_too_old(const Connection& connection) const noexcept {
+  return limits_.max_age != Duration::max() && EventLoop::now() - connection.made_at() >= limits_.max_age;
 }
 
 void ConnectionPool::remove_idle(Connection& connection) noexcept {
@@ -175,7 +192,7 @@ void ConnectionPool::remove_idle(Connection& connection) noexcept {
 
 void ConnectionPool::remove(Connection& connection) noexcept {
   if (connection.phase() == Connection::Phase::idle) remove_idle(connection);
-  if (connection.phase() == Connection::Phase::connecting) --connecting_;
+  if (connection.connecting()) --connecting_;
   const std::size_t index = connection.index;
   std::unique_ptr<Connection> gone = std::move(connections_[index]);
   if (index + 1 != connections_.size()) {

@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +24,7 @@ struct PoolLimits {
   std::size_t waiting = 1024;                        ///< calls without a connection
   Duration idle_timeout = std::chrono::seconds{30};  ///< an idle connection is closed after this
   Duration connect_timeout = std::chrono::seconds{2};
+  Duration max_age = Duration::max();  ///< of a connection that is used again
 
   friend bool operator==(const PoolLimits&, const PoolLimits&) = default;
 };
@@ -90,6 +92,9 @@ class ConnectionPool final : private Timer, private Connection::Keeper {
 
   ConnectionPool(EventLoop& loop, ConnectionBudget& budget, const std::string& host, std::uint16_t port,
                  const PoolLimits& limits);
+  /// Through TLS, if there is a `peer`.
+  ConnectionPool(EventLoop& loop, ConnectionBudget& budget, const std::string& host, std::uint16_t port,
+                 const PoolLimits& limits, const std::optional<tls::Peer>& peer);
   /// Uses `lookup` instead of the system's resolver.
   ConnectionPool(EventLoop& loop, ConnectionBudget& budget, const std::string& host, std::uint16_t port,
                  const PoolLimits& limits, Lookup lookup);
@@ -128,6 +133,7 @@ class ConnectionPool final : private Timer, private Connection::Keeper {
   void hand_over(Connection& connection, Waiter& waiter);
   void give_back(Connection& connection) noexcept;
   void remove(Connection& connection) noexcept;
+  [[nodiscard]] bool is_too_old(const Connection& connection) const noexcept;
   void remove_idle(Connection& connection) noexcept;
   void serve_waiting();
   void serve_later();
@@ -136,6 +142,7 @@ class ConnectionPool final : private Timer, private Connection::Keeper {
 
   EventLoop& loop_;
   ConnectionBudget& budget_;
+  std::optional<ClientSecurity> security_;
   PoolLimits limits_;
   AddressBook addresses_;
   Lookup lookup_;

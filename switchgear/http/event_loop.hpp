@@ -1,6 +1,7 @@
 // One thread's event loop: an Asio io_context, its deadlines, and the memory its connections share.
 #pragma once
 
+#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstddef>
@@ -26,6 +27,10 @@ class BlockPool {
   std::vector<std::unique_ptr<char[]>> free_;
 };
 
+/// What a TLS record holds at most (RFC 8446, 5.1): pieces of a message are put together there before they
+/// are encrypted.
+using RecordSpace = std::array<char, std::size_t{16} * 1024>;
+
 /// Threads: context() may be posted to from any thread; everything else belongs to the thread that runs it.
 /// Lifetime: outlives every Stream and Timer that uses it.
 class EventLoop {
@@ -49,6 +54,7 @@ class EventLoop {
   // Scratch of one step: its user must be done with it before returning to the loop.
   [[nodiscard]] FieldList& fields() noexcept { return fields_; }
   [[nodiscard]] std::string& scratch() noexcept { return scratch_; }
+  [[nodiscard]] RecordSpace& record() noexcept { return *record_; }
   /// `Sun, 06 Nov 1994 08:49:37 GMT`, of now; made once a second.
   [[nodiscard]] const std::string& http_date();
 
@@ -63,6 +69,7 @@ class EventLoop {
   TimePoint planned_ = TimePoint::max();
   FieldList fields_;
   std::string scratch_;
+  std::unique_ptr<RecordSpace> record_ = std::make_unique<RecordSpace>();
   std::string date_;
   std::int64_t date_second_ = -1;
 };

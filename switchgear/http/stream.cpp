@@ -1,107 +1,112 @@
 #include "switchgear/http/stream.hpp"
 
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <cerrno>
-
 namespace switchgear::http {
 
 Stream::Stream(EventLoop& loop, int descriptor, std::size_t small)
-    : descriptor_(descriptor), buffer_(loop.blocks(), small), readiness_(loop.context(), descriptor, *this) {}
+    : socket_(descriptor),
+      record_(loop.record()),
+      buffer_(loop.blocks(), small),
+      readiness_(loop.context(), descriptor, *this) {}
 
 Stream::~Stream() { close(); }
 
 IoStatus Stream::receive() noexcept {
   if (closed()) return IoStatus::broken;
-  if (!readable_) return ended_ ? IoStatus::end : IoStatus::would_block;
-  const std::size_t space = buffer_.space_size();
-  ssize_t got = 0;
-  do {
-    got = ::recv(descriptor_, buffer_.space(), space, 0);
-  } while (got < 0 && errno == EINTR);
-  if (got > 0) {
-    buffer_.commit(static_cast<std::size_t>(got));
-    doubtful_ = static_cast<std::size_t>(got) < space;
-    readable_ = !doubtful_;
-    return IoStatus::ok;
-  }
-  readable_ = doubtful_ = false;
-  if (got == 0) {
+  if (tls_) return receive_secure();
+  const Transfer got = socket_.receive(buffer_.space(), buffer_.space_size());
+  if (got.status == IoStatus::ok) {
+    buffer_.commit(got.size);
+  } else if (got.status == IoStatus::end) {
     ended_ = true;
-    return IoStatus::end;
   }
-  return errno == EAGAIN || errno == EWOULDBLOCK ? IoStatus::would_block : IoStatus::broken;
+  return got.status;
 }
 
 Stream::Sent Stream::send(std::span<const iovec> pieces) noexcept {
   if (closed()) return {IoStatus::broken, 0};
-  std::size_t total = 0;
-  for (const iovec& piece : pieces) total += piece.iov_len;
-  if (total == 0) return {IoStatus::ok, 0};
-  ssize_t sent = 0;
-  do {
-    if (pieces.size() == 1) {
-      sent = ::send(descriptor_, pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL);
-    } else {
-      msghdr message{};
-      message.msg_iov = const_cast<iovec*>(pieces.data());
-      message.msg_iovlen = pieces.size();
-      sent = ::sendmsg(descriptor_, &message, MSG_NOSIGNAL);
-    }
-  } while (sent < 0 && errno == EINTR);
-  if (sent >= 0) {
-    const std::size_t size = static_cast<std::size_t>(sent);
-    return {size == total ? IoStatus::ok : IoStatus::would_block, size};
-  }
-  return {errno == EAGAIN || errno == EWOULDBLOCK ? IoStatus::would_block : IoStatus::broken, 0};
-}
-
-bool Stream::has_unexpected_input() noexcept {
-  char byte = 0;
-  const ssize_t got = ::recv(descriptor_, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return got >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
-}
-
-IoStatus Stream::peer_state() const noexcept {
-  if (closed()) return IoStatus::broken;
-  pollfd state{descriptor_, POLLRDHUP, 0};
-  if (::poll(&state, 1, 0) <= 0) return IoStatus::would_block;
-  return (state.revents & (POLLERR | POLLHUP)) != 0 ? IoStatus::broken : IoStatus::end;
-}
-
-bool Stream::has_input() noexcept {
-  char byte = 0;
-  return ::recv(descriptor_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+  return tls_ ? send_secure(pieces) : socket_.send(pieces);
 }
 
 void Stream::shut_down_sending() noexcept {
-  if (!closed()) ::shutdown(descriptor_, SHUT_WR);
+  if (closed()) return;
+  shutting_down_ = tls_ && tls_->end() == IoStatus::would_block;
+  if (shutting_down_) return readiness_.watch_writable();
+  socket_.shut_down_sending();
 }
 
 void Stream::close() noexcept {
   if (closed()) return;
+  if (tls_) (void)tls_->end();
+  tls_.reset();
   readiness_.stop();
-  ::close(descriptor_);
-  descriptor_ = -1;
+  socket_.close();
   owner_ = nullptr;
 }
 
 void Stream::abort() noexcept {
   if (closed()) return;
-  const linger at_once{1, 0};
-  ::setsockopt(descriptor_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  tls_.reset();  // so that it is not told of an orderly end
+  socket_.reset_at_close();
   close();
 }
 
 void Stream::on_readable() {
-  readable_ = true;
+  socket_.set_readable();
   if (owner_ != nullptr) owner_->on_ready(*this);
 }
 
 void Stream::on_writable() {
+  if (shutting_down_) shut_down_sending();
   if (owner_ != nullptr) owner_->on_ready(*this);
+}
+
+// --- through TLS
+
+bool Stream::secure_as_server(const tls::ServerContext& context) noexcept {
+  tls_ = TlsLayer::accepting(socket_, record_, context);
+  return tls_ != nullptr;
+}
+
+bool Stream::secure_as_client(const tls::Peer& peer, tls::SessionStore& sessions) noexcept {
+  tls_ = TlsLayer::connecting(socket_, record_, peer, sessions);
+  return tls_ != nullptr;
+}
+
+IoStatus Stream::handshake() noexcept {
+  if (closed()) return IoStatus::broken;
+  const IoStatus status = tls_->handshake();
+  if (status == IoStatus::would_block) watch_what_is_needed();
+  return status;
+}
+
+void Stream::watch_what_is_needed() {
+  tls_->need() == TlsLayer::Need::output ? readiness_.watch_writable() : readiness_.watch_readable();
+}
+
+IoStatus Stream::receive_secure() noexcept {
+  const Transfer got = tls_->receive(buffer_.space(), buffer_.space_size());
+  switch (got.status) {
+    case IoStatus::ok:
+      buffer_.commit(got.size);
+      break;
+    case IoStatus::end:
+      ended_ = true;
+      break;
+    case IoStatus::would_block:
+      // New keys may have to be acknowledged before anything is read. Its user waits for input.
+      if (tls_->need() == TlsLayer::Need::output) readiness_.watch_writable();
+      break;
+    case IoStatus::broken:
+      break;
+  }
+  return got.status;
+}
+
+Stream::Sent Stream::send_secure(std::span<const iovec> pieces) noexcept {
+  const Sent sent = tls_->send(pieces);
+  if (sent.status == IoStatus::would_block && tls_->need() == TlsLayer::Need::input)
+    readiness_.watch_readable();
+  return sent;
 }
 
 }  // namespace switchgear::http

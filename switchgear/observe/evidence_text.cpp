@@ -47,6 +47,8 @@ std::string evidence_text(Rule rule, double value, double threshold, const Windo
       return "recovered: " + rounded(value * 100) + "% of the permitted probes failed";
     case Rule::open_duration:
       return "open_duration: " + seconds(threshold) + " are over";
+    case Rule::health_check:
+      return held(rounded(value), rounded(threshold)) + ": answers of the health check in a row";
     case Rule::operator_command:
     case Rule::restored:
       break;

@@ -4,10 +4,13 @@
 //                                  ▲                                            │
 //                                  └──────────────────relapsed──────────────────┘
 //
+// A health check may open it, and end an opening, before calls do.
+//
 // | from      | to          | where                                                                  |
 // |-----------|-------------|------------------------------------------------------------------------|
-// | closed    | open        | trip(), when trip_rules.hpp names a rule that holds                    |
-// | open      | half_open   | try_probe() at or after the end; settle() when probe_automatically     |
+// | closed    | open        | trip(), when trip_rules.hpp names a rule that holds; on_check()         |
+// | open      | half_open   | try_probe() at or after the end; settle() when probe_automatically;     |
+// |           |             | on_check()                                                             |
 // | half_open | open        | try_record_probe() (a probe failed) or settle() (one has hung)         |
 // | half_open | closed      | try_record_probe()                                                     |
 // | any       | any         | command(): reset, force_open, force_close, disable, metrics_only       |
@@ -39,6 +42,7 @@
 #include "switchgear/policy/breaker_word.hpp"
 #include "switchgear/policy/circuit_breaker_options.hpp"
 #include "switchgear/policy/evidence.hpp"
+#include "switchgear/policy/health_rows.hpp"
 #include "switchgear/policy/probe_round.hpp"
 #include "switchgear/policy/ramp.hpp"
 #include "switchgear/policy/saved_breaker.hpp"
@@ -118,6 +122,13 @@ class CircuitBreaker {
   /// change it.
   [[nodiscard]] std::optional<TimePoint> next_due() const noexcept;
 
+  /// An active health check of the dependency has come to its answer. `rows.unhealthy` bad ones in a row open
+  /// a closed breaker; `rows.healthy` good ones in a row end an opening, into half-open: only calls can close
+  /// it. A row begins anew with every transition and command. In the other states an answer changes nothing.
+  /// A check is not a call: it is in no window and in no total. Takes a mutex. Threads: any; what is told at
+  /// the same time by several threads counts in some order.
+  void on_check(CheckAnswer answer, const HealthRows& rows, TimePoint now) noexcept;
+
   /// An operator's command, effective for the next acquire. Permits handed out before become late.
   void command(Command command, TimePoint now) noexcept;
 
@@ -151,8 +162,8 @@ class CircuitBreaker {
   /// is going on; O(threads), because last use is read from where the calls have left it anyway.
   [[nodiscard]] bool idle_since(TimePoint at) const noexcept;
 
-  /// The latest time a caller, an operator or advance() has shown, or when the state was entered if that is
-  /// later. Taking a snapshot does not count as use. O(threads).
+  /// The latest time a caller, an operator, a health check or advance() has shown, or when the state was
+  /// entered if that is later. Taking a snapshot does not count as use. O(threads).
   [[nodiscard]] TimePoint last_used() const noexcept;
 
   /// This object and everything it owns, in bytes.
@@ -201,6 +212,7 @@ class CircuitBreaker {
   [[nodiscard]] Transition open_locked(TimePoint at, const TrippedRule& why,
                                        const std::optional<Duration>& server_wait) noexcept;
   [[nodiscard]] Transition half_open_locked(TimePoint at) noexcept;
+  [[nodiscard]] Transition half_open_locked(TimePoint at, const TrippedRule& why) noexcept;
   [[nodiscard]] Transition close_locked(TimePoint at, double value) noexcept;
   enum class Window : std::uint8_t { keep, empty };
   [[nodiscard]] Transition enter_locked(State to, std::uint64_t flags, Window window, TimePoint at,
@@ -256,6 +268,7 @@ class CircuitBreaker {
   std::uint32_t relapses_ = 0;
   Ramp ramp_;
   ProbeRound round_;
+  CheckRow checks_;
 };
 
 /// The right to make one call. Hand it its verdict once; dropped unrecorded it counts as `ignored` and gives

@@ -82,10 +82,14 @@ Transition CircuitBreaker::half_open_locked(TimePoint at) noexcept {
   const double lasted = to_seconds(saturating_sub(at, opened_at_));
   const double planned =
       to_seconds(saturating_sub(time_of(until_.load(std::memory_order_relaxed)), opened_at_));
+  return half_open_locked(at, {Rule::open_duration, lasted, planned, evidence_.latest()});
+}
+
+Transition CircuitBreaker::half_open_locked(TimePoint at, const TrippedRule& why) noexcept {
+  at = std::max(at, time_of(since_.load(std::memory_order_relaxed)));
   ++half_opened_;
   round_.start();
-  Transition transition = enter_locked(State::half_open, 0, Window::keep, at,
-                                       {Rule::open_duration, lasted, planned, evidence_.latest()});
+  Transition transition = enter_locked(State::half_open, 0, Window::keep, at, why);
   look_again_locked();
   return transition;
 }
@@ -122,6 +126,28 @@ Transition CircuitBreaker::enter_locked(State to, std::uint64_t flags, Window wi
 void CircuitBreaker::start_window_locked(std::uint64_t generation, TimePoint at) noexcept {
   evidence_.start(generation, at);
   if (starts_) starts_->start();
+}
+
+void CircuitBreaker::on_check(CheckAnswer answer, const HealthRows& rows, TimePoint now) noexcept {
+  now = cells_.mine().clamp(now);
+  settle(now);
+  std::optional<Transition> transition;
+  {
+    const std::scoped_lock lock(mutex_);
+    const BreakerWord word = this->word(std::memory_order_relaxed);
+    const std::uint32_t row = checks_.add(answer, word.generation());
+    const auto why = [&](std::uint32_t needed) {
+      return TrippedRule{Rule::health_check, static_cast<double>(row), static_cast<double>(needed),
+                         window_at_locked(now)};
+    };
+    if (word.state() == State::closed && answer == CheckAnswer::bad && row >= rows.unhealthy) {
+      relapses_ = 0;
+      transition = open_locked(now, why(rows.unhealthy), std::nullopt);
+    } else if (word.state() == State::open && answer == CheckAnswer::good && row >= rows.healthy) {
+      transition = half_open_locked(now, why(rows.healthy));
+    }
+  }
+  if (transition) send(*transition);
 }
 
 void CircuitBreaker::command(Command command, TimePoint now) noexcept {

@@ -84,7 +84,8 @@ GatewayProcess::GatewayProcess(const std::string& config, std::uint16_t port,
   ::close(log);
   output_ = pipe[0];
   const std::string line = read_line();
-  port_ = port_after(line, "serves http:");
+  port_ =
+      port_after(line, line.find("serves https:") == std::string::npos ? "serves http:" : "serves https:");
   admin_port_ = port_after(line, "admin http:");
   if (port_ == 0 || admin_port_ == 0) {
     end();

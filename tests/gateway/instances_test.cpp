@@ -186,6 +186,37 @@ TEST(GatewayInstances, AReloadKeepsWhatIsKnownOfThoseThatStay) {
   EXPECT_EQ(bad.calls, before);
 }
 
+TEST(GatewayInstances, OneWhoseHealthCheckIsBadGetsNoCalls) {
+  Shop bad{1, false};
+  Shop good{2};
+  const GatewayProcess gateway{spread(
+      {bad.port(), good.port()},
+      "balance: round_robin, health_check: {http: {path: /}, interval: 10ms, timeout: 60s, unhealthy: 2, "
+      "healthy: 2}")};
+  ASSERT_TRUE(eventually([&] { return !instances_of(gateway).at(0).at("usable").as_bool(); }));
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(gateway.get("/").body, "2");
+  EXPECT_TRUE(instances_of(gateway).at(0).at("ejected").is_null()) << "that is not an ejection";
+  bad.set_well(true);
+  ASSERT_TRUE(eventually([&] { return instances_of(gateway).at(0).at("usable").as_bool(); }));
+  EXPECT_EQ(instances_of(gateway).at(0).at("calls"), 0) << "checks are no calls";
+}
+
+TEST(GatewayInstances, AGoodHealthCheckEndsAnEjection) {
+  std::atomic<bool> well{false};
+  Shop good{2};
+  Upstream other{Upstream::answering([&](const Message& request) {
+    const bool check = request.start_line.find("/healthz") != std::string::npos;
+    return check || well ? ok("1") : std::string{"HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n"};
+  })};
+  const GatewayProcess gateway{spread(
+      {other.port(), good.port()},
+      "balance: round_robin, ejection: {consecutive_5xx: 1, max_ejected: 0.5, base: 300s}, health_check: "
+      "{http: {path: /healthz}, interval: 10ms, timeout: 60s, unhealthy: 2, healthy: 2}")};
+  while (gateway.get("/").status() == 200U) {
+  }
+  EXPECT_TRUE(gateway.logs("is used again: its health check is good")) << gateway.log();
+}
+
 TEST(GatewayInstances, AreInTheMetrics) {
   Shop bad{1, false};
   Shop good{2};

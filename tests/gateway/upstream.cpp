@@ -1,5 +1,6 @@
 #include "tests/gateway/upstream.hpp"
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -12,11 +13,14 @@ namespace switchgear::wire {
 
 namespace {
 
-[[nodiscard]] std::pair<int, std::uint16_t> bind_any() {
+[[nodiscard]] std::pair<int, std::uint16_t> bind_to(const std::string& host, std::uint16_t port) {
   const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int on = 1;
+  if (port != 0) ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(port);
+  ::inet_pton(AF_INET, host.c_str(), &address.sin_addr);
   if (::bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
     throw std::runtime_error{"the system has no port to give"};
   socklen_t size = sizeof address;
@@ -24,13 +28,22 @@ namespace {
   return {descriptor, ntohs(address.sin_port)};
 }
 
+[[nodiscard]] std::pair<int, std::uint16_t> bind_any() { return bind_to("127.0.0.1", 0); }
+
 }  // namespace
 
 Upstream::Upstream(Serve serve)
     : Upstream{ServeInOrder{[serve = std::move(serve)](Socket& socket, int) { serve(socket); }}} {}
 
-Upstream::Upstream(ServeInOrder serve) : serve_(std::move(serve)) {
-  std::tie(listener_, port_) = bind_any();
+Upstream::Upstream(ServeInOrder serve) : serve_(std::move(serve)) { listen("127.0.0.1", 0); }
+
+Upstream::Upstream(Serve serve, const std::string& address, std::uint16_t port)
+    : serve_([serve = std::move(serve)](Socket& socket, int) { serve(socket); }) {
+  listen(address, port);
+}
+
+void Upstream::listen(const std::string& address, std::uint16_t port) {
+  std::tie(listener_, port_) = bind_to(address, port);
   ::listen(listener_, SOMAXCONN);
   acceptor_ = std::thread{[this] { accept(); }};
 }

@@ -25,6 +25,8 @@ class Upstream {
 
   explicit Upstream(Serve serve);
   explicit Upstream(ServeInOrder serve);
+  /// At an address of this machine, such as 127.0.0.2. Port 0: of the system's choice.
+  Upstream(Serve serve, const std::string& address, std::uint16_t port);
   Upstream(const Upstream&) = delete;
   Upstream& operator=(const Upstream&) = delete;
   ~Upstream();
@@ -39,6 +41,7 @@ class Upstream {
 
  private:
   void accept();
+  void listen(const std::string& address, std::uint16_t port);
 
   ServeInOrder serve_;
   int listener_ = -1;

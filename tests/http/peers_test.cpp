@@ -19,28 +19,12 @@
 
 #include "tests/house/program.hpp"
 #include "tests/http/client_fixture.hpp"
+#include "tests/http/nginx_peer.hpp"
 
 namespace switchgear::http {
 namespace {
 
-namespace fs = std::filesystem;
 using house::Program;
-
-/// A folder for one test, gone with it.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "switchgear-client-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder() { fs::remove_all(path_); }
-  [[nodiscard]] std::string file(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  fs::path path_;
-};
 
 class NodePeer {
  public:
@@ -235,55 +219,10 @@ TEST(ClientTls, SaysWhichFileItCannotUse) {
 
 // --- nginx
 
-/// Listens on a port of the system's choice: nginx takes over the socket, as it does at an upgrade.
-class Nginx {
- public:
-  Nginx() {
-    const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* const any = reinterpret_cast<sockaddr*>(&address);
-    EXPECT_EQ(::bind(listener, any, size), 0);
-    EXPECT_EQ(::listen(listener, 64), 0);
-    ::getsockname(listener, any, &size);
-    port_ = ntohs(address.sin_port);
-    fs::create_directories(folder_.file("html/api"));
-    std::ofstream(folder_.file("html/api/apples.json")) << "{\"stock\": [" << std::string(2000, ' ') << "7]}";
-    std::ofstream(folder_.file("nginx.conf"))
-        << "user root; daemon off; worker_processes 1; pid nginx.pid; error_log stderr notice;\n"
-           "events {}\n"
-           "http {\n  access_log off; client_body_temp_path b; proxy_temp_path p; fastcgi_temp_path f;\n"
-           "  uwsgi_temp_path u; scgi_temp_path s; default_type application/json;\n"
-           "  keepalive_requests 3; gzip on; gzip_types application/json; gzip_proxied any;\n"
-           "  server {\n    listen 127.0.0.1:"
-        << port_
-        << ";\n    location /old/ { return 301 /api/apples.json; }\n"
-           "    location / { root html; }\n  }\n}\n";
-    ::setenv("NGINX", (std::to_string(listener) + ";").c_str(), 1);
-    program_ = std::make_unique<Program>(
-        std::vector<std::string>{NGINX, "-p", folder_.file(""), "-c", folder_.file("nginx.conf")});
-    ::unsetenv("NGINX");
-    ::close(listener);
-  }
-  Nginx(const Nginx&) = delete;
-  Nginx& operator=(const Nginx&) = delete;
-  /// Asks the master to end, because only it ends its worker.
-  ~Nginx() {
-    program_->signal(SIGTERM);
-    EXPECT_EQ(program_->wait(wire::patience), 0) << program_->output();
-  }
-  [[nodiscard]] std::string url() const { return url_of(port_); }
-
- private:
-  TemporaryFolder folder_;
-  std::uint16_t port_ = 0;
-  std::unique_ptr<Program> program_;
-};
-
 TEST(ClientAndNginx, UnderstandEachOther) {
-  const Nginx nginx;
+  const Nginx nginx{"keepalive_requests 3; gzip on; gzip_types application/json; gzip_proxied any;",
+                    "location /old/ { return 301 /api/apples.json; } location / { root html; }"};
+  nginx.write("html/api/apples.json", "{\"stock\": [" + std::string(2000, ' ') + "7]}");
   ClientOptions options;
   options.redirects = 1;
   BlockingClient shop{nginx.url(), options};

@@ -96,6 +96,21 @@ void BreakerModel::command(Order order, TimePoint now) {
   if (order != Order::disable) booked_.clear();
 }
 
+void BreakerModel::check(CheckAnswer answer, const HealthRows& rows, TimePoint now) {
+  now = not_before_latest(now);
+  settle(now);
+  checks_.push_back(answer);
+  const auto other =
+      std::find_if(checks_.rbegin(), checks_.rend(), [&](CheckAnswer each) { return each != answer; });
+  const auto row = static_cast<std::uint32_t>(other - checks_.rbegin());
+  if (state_ == State::closed && answer == CheckAnswer::bad && row >= rows.unhealthy) {
+    relapses_ = 0;
+    open(now, {Rule::health_check, static_cast<double>(row), static_cast<double>(rows.unhealthy)});
+  } else if (state_ == State::open && answer == CheckAnswer::good && row >= rows.healthy) {
+    half_open(now, Finding{Rule::health_check, static_cast<double>(row), static_cast<double>(rows.healthy)});
+  }
+}
+
 void BreakerModel::restart(TimePoint now) {
   now = not_before_latest(now);
   settle(now);
@@ -354,6 +369,7 @@ void BreakerModel::enter(State to, TimePoint at, const Finding& why) {
   }
   state_ = to;
   since_ = at;
+  checks_.clear();
   ramp_since_.reset();
 }
 
@@ -366,9 +382,9 @@ void BreakerModel::open(TimePoint at, const Finding& why) {
   open_until_ = saturating_add(at, Duration{std::llround(length)});
 }
 
-void BreakerModel::half_open(TimePoint at) {
+void BreakerModel::half_open(TimePoint at, const std::optional<Finding>& early) {
   const double length = to_seconds(open_until_ - since_);
-  enter(State::half_open, at, {Rule::open_duration, to_seconds(at - since_), length});
+  enter(State::half_open, at, early.value_or(Finding{Rule::open_duration, to_seconds(at - since_), length}));
   probes_.clear();
   last_probe_.reset();
 }

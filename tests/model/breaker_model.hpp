@@ -17,6 +17,7 @@
 #include "switchgear/core/state.hpp"
 #include "switchgear/core/time.hpp"
 #include "switchgear/policy/circuit_breaker_options.hpp"
+#include "switchgear/policy/health_rows.hpp"
 
 namespace switchgear::model {
 
@@ -63,6 +64,7 @@ class BreakerModel {
   void record(Ticket ticket, const Outcome& outcome, TimePoint now);
   void abandon(Ticket ticket, TimePoint now) { record(ticket, Outcome::ignored(), now); }
   void command(Order order, TimePoint now);
+  void check(CheckAnswer answer, const HealthRows& rows, TimePoint now);
   /// Saved and restored at once, as by a restart that took no time.
   void restart(TimePoint now);
   /// Makes the transitions that are due by themselves.
@@ -126,7 +128,7 @@ class BreakerModel {
 
   void enter(State to, TimePoint at, const Finding& why);
   void open(TimePoint at, const Finding& why);
-  void half_open(TimePoint at);
+  void half_open(TimePoint at, const std::optional<Finding>& early = std::nullopt);
   void close(TimePoint at, const Finding& why);
 
   const CircuitBreakerOptions options_;
@@ -145,6 +147,7 @@ class BreakerModel {
   Duration open_before_{};    ///< time spent in openings that have ended
   std::vector<bool> probes_;  ///< results of this half-open period, hung ones too; true: failed
   std::optional<TimePoint> last_probe_;
+  std::vector<CheckAnswer> checks_;  ///< of this state
   std::optional<TimePoint> ramp_since_;
   std::uint64_t ramp_asked_ = 0;
 

@@ -124,6 +124,7 @@ class TraceMaker {
     seldom_ = dice_.chance(0.15);
     constexpr std::array shares{0.0, 0.5, 1.0};
     if (flavour_ == Flavour::replay) whole_calls_ = dice_.one_of(shares);
+    if (flavour_ == Flavour::library && dice_.chance(0.3)) checked_ = 0.1;
     for (std::int64_t i = 0; i < length; ++i) {
       if (dice_.chance(0.06)) change_weather();
       pass_time();
@@ -169,6 +170,9 @@ class TraceMaker {
       step.kind = Step::Kind::advance;
     } else if (flavour_ == Flavour::library && dice_.chance(0.01)) {
       step.kind = Step::Kind::restart;
+    } else if (flavour_ == Flavour::library && dice_.chance(checked_)) {
+      step.kind = Step::Kind::check;
+      step.answer = dice_.chance(weather_.failing) ? CheckAnswer::bad : CheckAnswer::good;
     } else if (!hanging_.empty() && dice_.chance(0.05)) {
       finish(step, hanging_);
     } else if (running_.empty() || running_.size() < 8 ? dice_.chance(eagerness_) || running_.empty()
@@ -226,6 +230,7 @@ class TraceMaker {
   TimePoint now_;
   double eagerness_ = 0.5;
   double whole_calls_ = 0;
+  double checked_ = 0;  ///< the share of steps that are answers of health checks
   Weather weather_{0.5, 0.1, 0.05, 0.06};
   bool held_ = false;
   bool seldom_ = false;  ///< minutes and hours pass between two calls
@@ -248,6 +253,7 @@ Case random_case(std::uint64_t seed, Flavour flavour) {
                                 Duration{86'400'000'000'000'000}};
     result.start += dice.one_of(starts);
   }
+  if (flavour == Flavour::library) result.rows = {dice.count(1, 3), dice.count(1, 3)};
   result.steps = TraceMaker(dice, grid, flavour, result.start).make();
   return result;
 }
@@ -309,6 +315,9 @@ std::string describe(const Step& step) {
       break;
     case Step::Kind::restart:
       text << "restart";
+      break;
+    case Step::Kind::check:
+      text << "check " << (step.answer == CheckAnswer::good ? "good" : "bad");
       break;
     case Step::Kind::call:
       text << "call " << step.id << ' ' << to_string(step.outcome.verdict) << " latency "

@@ -13,6 +13,7 @@
 #include "switchgear/core/random.hpp"
 #include "switchgear/core/time.hpp"
 #include "switchgear/policy/circuit_breaker_options.hpp"
+#include "switchgear/policy/health_rows.hpp"
 #include "tests/model/breaker_model.hpp"
 
 namespace switchgear::model {
@@ -25,6 +26,7 @@ struct Step {
     command,
     advance,
     restart,  ///< saved, and restored at once
+    check,    ///< an active health check has its answer
     call,     ///< an acquire and, if admitted, its record `outcome.latency` later
   };
 
@@ -33,12 +35,14 @@ struct Step {
   std::size_t id = 0;  ///< of the acquire, record, abandon or call
   Outcome outcome{};   ///< of the record or call
   Order order = Order::reset;
+  CheckAnswer answer = CheckAnswer::good;
 };
 
 struct Case {
   std::uint64_t seed = 0;
   CircuitBreakerOptions options;
   std::uint64_t jitter_seed = 0;
+  HealthRows rows;
   TimePoint start{};  ///< no step is earlier
   std::vector<Step> steps;
 };

@@ -125,6 +125,7 @@ class Expectation {
         break;
       case Step::Kind::advance:  // no trace can say it
       case Step::Kind::restart:
+      case Step::Kind::check:
         break;
     }
   }
@@ -229,6 +230,7 @@ std::string trace_file(const Case& given) {
         break;
       case Step::Kind::advance:
       case Step::Kind::restart:
+      case Step::Kind::check:
         break;
     }
     text += "}\n";

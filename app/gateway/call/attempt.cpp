@@ -126,7 +126,7 @@ Attempt::Found Attempt::connect(TimePoint now) {
     take_connection(now);
     return Found::connection;
   }
-  if (error_) return connect_failed(*error_);
+  if (error_) return no_connection(*error_);
   if (now < until_) return Found::wait;
   // The pool's own limits, or a connection that is slower than the call may be: neither was a call.
   return fail(Blame::none,
@@ -143,19 +143,9 @@ void Attempt::take_connection(TimePoint now) {
   turn_ = Turn::upstreams;
 }
 
-Attempt::Found Attempt::connect_failed(http::ConnectError why) {
-  switch (why) {
-    case http::ConnectError::refused:
-      return fail(Blame::connection, {502, "connection_refused", "the service takes no connection"});
-    case http::ConnectError::unresolved:
-      return fail(Blame::connection, {502, "dns_error", "the service's name cannot be resolved"});
-    case http::ConnectError::timeout:
-      return fail(Blame::slow_connection,
-                  {504, "connection_timeout", "the service did not take the connection in time"});
-    case http::ConnectError::resources:
-      break;
-  }
-  return fail(Blame::none, {503, "proxy_internal_error", "the gateway has no descriptor left"});
+Attempt::Found Attempt::no_connection(http::ConnectError why) {
+  failure_ = failure_of(why);
+  return Found::failure;
 }
 
 Attempt::Found Attempt::push(TimePoint now) {
@@ -247,6 +237,9 @@ void Attempt::accept_head(TimePoint now) noexcept {
 /// twice is made again, in the same attempt; any other may have had its effect.
 Attempt::Found Attempt::closed_before_answer() {
   constexpr std::string_view error = "connection_terminated";
+  const http::TlsLayer* const tls = exchange_.stream().tls();
+  if (tls != nullptr && tls->failure() == tls::Failure::alert)
+    return no_connection(http::ConnectError::tls_refused);
   if (!exchange_.reused() || !exchange_.untouched())
     return fail(Blame::connection, {502, error, "the service closed the connection"});
   if (!request_->repeatable()) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "app/gateway/call/attempt_failure.hpp"
 #include "app/gateway/call/call_client.hpp"
 #include "app/gateway/call/call_request.hpp"
 #include "switchgear/http/connection_pool.hpp"
@@ -23,18 +24,6 @@ class AttemptOwner {
 
  protected:
   ~AttemptOwner() = default;
-};
-
-/// Why an attempt has no response, and what that says about the service.
-struct AttemptFailure {
-  enum class Blame : std::uint8_t {
-    none,        ///< the gateway's own limits, or it cannot be told
-    connection,  ///< refused, reset, closed too early, or malformed
-    slow_connection,
-    time_limit,
-  };
-  Blame blame = Blame::none;
-  LastWords words;
 };
 
 /// Does what can be done without waiting, and says what it has found. Decides nothing but whether a
@@ -127,7 +116,7 @@ class Attempt final : private http::ConnectionPool::Waiter, private http::Stream
 
   void ask_for_connection(http::ConnectionPool::Reuse which);
   void take_connection(TimePoint now);
-  [[nodiscard]] Found connect_failed(http::ConnectError why);
+  [[nodiscard]] Found no_connection(http::ConnectError why);
   [[nodiscard]] Found push_held();
   [[nodiscard]] Found push_streamed(TimePoint now);
   [[nodiscard]] Found closed_before_answer();

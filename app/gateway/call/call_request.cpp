@@ -54,16 +54,23 @@ void forget_text(std::string& text) noexcept {
 
 }  // namespace
 
-StoredRequest::StoredRequest(std::string_view payload) noexcept
-    : client_address(payload.substr(0, payload.find('\n'))) {
-  payload.remove_prefix(client_address.size() + 1);
-  path = payload.substr(0, payload.find('\n'));
-  text = payload.substr(path.size() + 1);
+StoredRequest::StoredRequest(std::string_view payload) noexcept {
+  const auto next_line = [&payload] {
+    const std::string_view line = payload.substr(0, payload.find('\n'));
+    payload.remove_prefix(line.size() + 1);
+    return line;
+  };
+  client_address = next_line();
+  scheme = next_line();
+  path = next_line();
+  text = payload;
 }
 
 void StoredRequest::write(std::string& payload, const AskedFor& asked) {
   const std::string_view path = asked.path == asked.head.path ? std::string_view{} : asked.path;
-  payload.assign(asked.client_address).append("\n").append(path).append("\n").append(asked.text);
+  for (const std::string_view line : {asked.client_address, asked.scheme, path})
+    payload.append(line).append("\n");
+  payload.append(asked.text);
 }
 
 void CallRequest::take(const AskedFor& asked, const Service& service, WorkerState& worker, Origin from) {
@@ -97,7 +104,7 @@ void CallRequest::take(const AskedFor& asked, const Service& service, WorkerStat
   if (worker.tracing.options.on()) marks = mark(asked, worker.tracing);
   write_request(head, in, asked.fields,
                 {service.options().base_path, asked.path, service.authority(), asked.client_address,
-                 worker.pseudonym, marks});
+                 asked.scheme, worker.pseudonym, marks});
 }
 
 Marks CallRequest::mark(const AskedFor& asked, Tracing& tracing) {

@@ -22,12 +22,14 @@ struct AskedFor {
   std::string_view text;            ///< the head as it came
   std::string_view client_address;  ///< who has sent it
   std::string_view path;            ///< that the service gets, with the query
+  std::string_view scheme;          ///< by which it came: http, https
 };
 
-/// What a queue keeps of a request: the client's address, the message as it came, and the path for the
-/// service if its route made another, so that a reload of the routes does not change it.
+/// What a queue keeps of a request: the client's address, how it came, the message as it came, and the path
+/// for the service if its route made another, so that a reload of the routes does not change it.
 struct StoredRequest {
   std::string_view client_address;
+  std::string_view scheme;
   std::string_view path;  ///< empty: as it came
   std::string_view text;  ///< head and content
 

@@ -13,6 +13,8 @@ namespace {
 constexpr Duration doubt_after = std::chrono::seconds{1};
 // A request that is on its way while the gateway drains is still answered on an idle connection.
 constexpr Duration drain_grace = std::chrono::milliseconds{300};
+// And a connection that was accepted before is still made secure.
+constexpr Duration handshake_grace = std::chrono::seconds{2};
 
 }  // namespace
 
@@ -32,6 +34,9 @@ ClientConnection::ClientConnection(Owner& owner, CallPool& calls, int descriptor
       validator_(std::in_place, http::HeadKind::request, worker_.head_limits),
       exchange_(*this, calls, *client_, client_address_) {
   client_->set_owner(this);
+  if (!worker_.tls) return;
+  part_ = Part::securing;
+  if (!client_->secure_as_server(*worker_.tls)) killed_ = true;  // there is no memory
 }
 
 ClientConnection::~ClientConnection() {
@@ -42,8 +47,9 @@ ClientConnection::~ClientConnection() {
 }
 
 http::Detached ClientConnection::run() {
-  for (;;) {
-    Progress progress = Progress::go;
+  Progress progress = Progress::go;
+  while (part_ == Part::securing && (progress = secure()) == Progress::wait) co_await sleep();
+  while (progress != Progress::over) {
     while ((progress = read_request()) == Progress::wait) co_await sleep();
     if (progress == Progress::over) break;
 
@@ -60,7 +66,7 @@ http::Detached ClientConnection::run() {
     exchange_.request().begin_dropping(now_);
     while ((progress = discard_request()) == Progress::wait) co_await sleep();
     if (progress == Progress::over) break;
-    if (next_request() == Progress::over) break;
+    progress = next_request();
   }
   if (part_ == Part::lingering) {
     while (linger() == Progress::wait) co_await sleep();
@@ -101,6 +107,50 @@ Progress ClientConnection::yield() {
     if (*self != nullptr) (*self)->wake();
   });
   return Progress::wait;
+}
+
+// ---- TLS --------------------------------------------------------------------------------------------------
+
+/// Until then it may be ended for others like a connection that waits for a request: a client that only
+/// connects must not hold a place.
+Progress ClientConnection::secure() {
+  if (killed_) return Progress::over;
+  switch (client_->handshake()) {
+    case http::IoStatus::ok:
+      client_->tls()->resumed() ? ++worker_.handshakes.resumed : ++worker_.handshakes.full;
+      IdleHook::unlink();
+      part_ = Part::idle;
+      since_ = now_;
+      return Progress::go;
+    case http::IoStatus::would_block:
+      break;
+    case http::IoStatus::end:
+    case http::IoStatus::broken:
+      return handshake_failed();
+  }
+  TimePoint due = since_ + worker_.limits.handshake_timeout;
+  if (worker_.draining()) due = std::min(due, std::max(*worker_.draining_since, since_) + handshake_grace);
+  if (now_ >= due) {
+    worker_.note_handshake_late();
+    return Progress::over;
+  }
+  wait_until(due);
+  if (!IdleHook::is_linked()) owner_.became_idle(*this);
+  return Progress::wait;
+}
+
+/// Lingers, so that the client gets the alert that says why, and not a reset.
+Progress ClientConnection::handshake_failed() {
+  IdleHook::unlink();
+  const tls::Failure why = client_->tls()->failure();
+  worker_.note_handshake_failed(why);
+  if (why == tls::Failure::closed) return Progress::over;
+  client_->give_up_tls();
+  client_->shut_down_sending();
+  exchange_.request().begin_unreadable();
+  exchange_.request().begin_dropping(now_);
+  part_ = Part::lingering;
+  return Progress::over;
 }
 
 // ---- Reading a request ------------------------------------------------------------------------------------

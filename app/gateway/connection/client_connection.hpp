@@ -26,7 +26,7 @@ using IdleHook = boost::intrusive::list_base_hook<boost::intrusive::tag<IdleTag>
 /// waiting and says how far it has come; what it waits for resumes the coroutine through wake_, and the step
 /// looks again. So nothing is ever forgotten when two things happen at once.
 ///
-///   idle ──▶ reading ──▶ forwarding ──▶ answering ──▶ discarding ──▶ idle
+///   securing ──▶ idle ──▶ reading ──▶ forwarding ──▶ answering ──▶ discarding ──▶ idle
 ///                                                         └──▶ lingering
 ///
 /// Threads: its worker's. Ends by itself; its owner only asks it to.
@@ -65,6 +65,7 @@ class ClientConnection final : public ConnectionHook,
 
  private:
   enum class Part : std::uint8_t {
+    securing,  ///< the TLS handshake
     idle,
     reading,     ///< a request's head has begun
     forwarding,  ///< until there is an answer
@@ -83,6 +84,9 @@ class ClientConnection final : public ConnectionHook,
   void on_timer(TimePoint now) override;
 
   void on_exchange_event() override { wake(); }
+
+  [[nodiscard]] Progress secure();
+  [[nodiscard]] Progress handshake_failed();
 
   // Reading a request.
   [[nodiscard]] Progress read_request();

@@ -72,7 +72,9 @@ void ClientExchange::act_on(const Admission& admission, const http::Head& head) 
   } else if (const auto* accepted = std::get_if<Accepted>(&admission)) {
     const std::string_view text = client_.buffer().view().substr(head.skipped, head.size - head.skipped);
     call_ = calls_.take();
-    call_->prepare(&accepted->service, {head, worker_.loop.fields(), text, client_address_, accepted->path},
+    const std::string_view scheme = client_.tls() == nullptr ? "http" : "https";
+    call_->prepare(&accepted->service,
+                   {head, worker_.loop.fields(), text, client_address_, accepted->path, scheme},
                    CallRequest::Origin::client);
   } else {
     consider_keeping_alive();

@@ -25,7 +25,7 @@ struct Asked {
   [[nodiscard]] std::string sent(const Marks& marks) const {
     std::string out;
     write_request(out, validator.head(), fields,
-                  {"", validator.head().path, "shop", "192.0.2.1", "us", marks});
+                  {"", validator.head().path, "shop", "192.0.2.1", "http", "us", marks});
     return out;
   }
 

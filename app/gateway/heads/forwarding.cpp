@@ -112,7 +112,7 @@ void write_request(std::string& out, const http::Head& head, const http::FieldLi
   }
   write_forwarded_for(out, fields, rewrite.client);
   if (!knows_host && !head.authority.empty()) append_field(out, "X-Forwarded-Host", head.authority);
-  if (!knows_proto) out.append("X-Forwarded-Proto: http\r\n");
+  if (!knows_proto) append_field(out, "X-Forwarded-Proto", rewrite.scheme);
   if (head.chunked) {
     out.append("Transfer-Encoding: chunked\r\n");
   } else if (head.content_length) {

@@ -16,6 +16,7 @@ struct RequestRewrite {
   std::string_view path;       ///< as the upstream gets it, with the query
   std::string_view authority;  ///< Host when the client, on HTTP/1.0, sent none
   std::string_view client;     ///< the client's address, appended to X-Forwarded-For
+  std::string_view scheme;     ///< by which it came: X-Forwarded-Proto, unless the request has one
   std::string_view pseudonym;  ///< of this gateway, appended to Via
   Marks marks = {};
 };

@@ -1,5 +1,8 @@
 #include "app/gateway/service/instance_set.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include "switchgear/config/address.hpp"
 #include "switchgear/instances/event_text.hpp"
 
@@ -35,10 +38,25 @@ bool InstanceSet::fits(const config::Service& service) const {
   return ejects_ == service.ejection.has_value() && ejection_.options() == options_of(service);
 }
 
-InstanceSet::Shared InstanceSet::follow(const config::Service& service, TimePoint now) {
+InstanceSet::Shared InstanceSet::follow(const std::vector<config::Upstream>& upstreams, TimePoint now) {
   std::vector<std::string> names;
-  for (const config::Upstream& upstream : service.upstreams) names.push_back(config::text_of(upstream.at));
-  return ejection_.set_instances(names, now);
+  for (const config::Upstream& upstream : upstreams) names.push_back(config::text_of(upstream.at));
+  Shared followed = ejection_.set_instances(names, now);
+  const std::lock_guard lock{mutex_};
+  return followed_ = std::move(followed);
+}
+
+bool InstanceSet::on_health(const std::string& name, instances::Ejection::Health health, TimePoint now) {
+  std::shared_ptr<instances::Instance> found;
+  {
+    const std::lock_guard lock{mutex_};
+    const auto place =
+        std::ranges::find_if(followed_, [&](const auto& each) { return each->name() == name; });
+    if (place == followed_.end()) return false;
+    found = *place;
+  }
+  ejection_.on_health(*found, health, now);
+  return true;
 }
 
 std::map<std::string, std::uint64_t> InstanceSet::ejections() const {

@@ -27,8 +27,11 @@ class InstanceSet final : private instances::InstanceListener {
 
   /// Whether it can go on for a service with these options.
   [[nodiscard]] bool fits(const config::Service& service) const;
-  /// The service's instances in the order of its upstreams: some may be new, others have left.
-  [[nodiscard]] Shared follow(const config::Service& service, TimePoint now);
+  /// The instances in the order of `upstreams`: some may be new, others have left.
+  [[nodiscard]] Shared follow(const std::vector<config::Upstream>& upstreams, TimePoint now);
+
+  /// What the health checks of the instance of this name have come to. False: it is none of these.
+  bool on_health(const std::string& name, instances::Ejection::Health health, TimePoint now);
 
   [[nodiscard]] instances::Ejection& ejection() noexcept { return ejection_; }
   [[nodiscard]] const instances::Ejection& ejection() const noexcept { return ejection_; }
@@ -48,6 +51,7 @@ class InstanceSet final : private instances::InstanceListener {
   std::atomic<bool> retired_{false};
   mutable std::mutex mutex_;
   std::map<std::string, std::uint64_t> ejections_;
+  Shared followed_;  ///< the latest
   instances::Ejection ejection_;
 };
 

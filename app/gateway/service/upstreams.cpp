@@ -14,8 +14,7 @@ Upstreams::Upstreams(const config::Service& service, std::shared_ptr<InstanceSet
       balancer_(service.balance, seed),
       random_(seed + 1) {
   std::vector<instances::Balancer::Entry> entries;
-  for (std::size_t i = 0; i < all_.size(); ++i)
-    entries.push_back({all_[i].instance, service.upstreams[i].weight});
+  for (const Upstream& each : all_) entries.push_back({each.instance, each.weight});
   balancer_.set_instances(std::move(entries));
 }
 
@@ -35,8 +34,10 @@ std::optional<instances::InstanceCall> Upstreams::begin(const Upstream& upstream
   return instances::InstanceCall{upstream.instance};
 }
 
-std::shared_ptr<http::ConnectionPool> Upstreams::pool_at(const config::Endpoint& at) const noexcept {
-  const auto found = std::ranges::find(all_, at, &Upstream::at);
+std::shared_ptr<http::ConnectionPool> Upstreams::pool_of(const config::Endpoint& at,
+                                                         const std::optional<tls::Peer>& tls) const noexcept {
+  const auto found =
+      std::ranges::find_if(all_, [&](const Upstream& each) { return each.at == at && each.tls == tls; });
   return found == all_.end() ? nullptr : found->pool;
 }
 

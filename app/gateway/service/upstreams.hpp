@@ -18,6 +18,8 @@ namespace switchgear::gateway {
 /// One instance, and this thread's connections to it.
 struct Upstream {
   config::Endpoint at;
+  double weight = 1;
+  std::optional<tls::Peer> tls;
   std::shared_ptr<instances::Instance> instance;
   std::shared_ptr<http::ConnectionPool> pool;
 };
@@ -25,7 +27,7 @@ struct Upstream {
 /// Threads: its worker's; the instances are shared with the other workers.
 class Upstreams {
  public:
-  /// `all` in the order of the service's upstreams, at least one.
+  /// `all`: at least one.
   Upstreams(const config::Service& service, std::shared_ptr<InstanceSet> set, std::vector<Upstream> all,
             std::uint64_t seed);
 
@@ -43,8 +45,9 @@ class Upstreams {
   /// The name of the field whose value is the key; empty: none.
   [[nodiscard]] std::string_view key_header() const noexcept { return key_header_; }
   [[nodiscard]] const std::vector<Upstream>& all() const noexcept { return all_; }
-  /// The pool at this address, if there is one.
-  [[nodiscard]] std::shared_ptr<http::ConnectionPool> pool_at(const config::Endpoint& at) const noexcept;
+  /// The connections to an instance, if it is one of these.
+  [[nodiscard]] std::shared_ptr<http::ConnectionPool> pool_of(
+      const config::Endpoint& at, const std::optional<tls::Peer>& tls) const noexcept;
   [[nodiscard]] http::PoolCounts connections() const noexcept;
 
  private:

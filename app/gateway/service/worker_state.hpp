@@ -10,12 +10,15 @@
 #include <string_view>
 
 #include "app/gateway/access/access_recorder.hpp"
+#include "app/gateway/service/handshake_counts.hpp"
 #include "app/gateway/service/incident_log.hpp"
 #include "app/gateway/service/service.hpp"
 #include "app/gateway/service/tracing.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/http/event_loop.hpp"
 #include "switchgear/http/head.hpp"
+#include "switchgear/tls/context.hpp"
+#include "switchgear/tls/failure.hpp"
 
 namespace switchgear::gateway {
 
@@ -35,18 +38,27 @@ struct WorkerState {
   /// Logs that a client was refused before a service was chosen.
   void note_client_refused(unsigned status, std::string_view why) noexcept;
 
+  /// Logs that a client is disconnected, and counts it.
+  void note_handshake_failed(tls::Failure why) noexcept;
+  void note_handshake_late() noexcept;
+
   http::EventLoop loop;
   IncidentLog incidents;
   AccessRecorder access;
   std::string pseudonym;  ///< what this gateway calls itself in Via, unlike any other
   Tracing tracing;
   config::GatewayLimits limits;
+  std::optional<tls::ServerContext> tls;  ///< of the connections that clients make from now on; empty: plain
+  HandshakeCounts handshakes;
   http::HeadLimits head_limits;
   Routes routes;
   std::string sent_path;  ///< of the request at hand, when its route changes the path
   std::map<std::string, ServicePtr, std::less<>> services;
   std::optional<TimePoint> draining_since;
   std::array<std::uint64_t, 6> unrouted{};  ///< answers to requests that reached no service
+
+ private:
+  void note_tls(std::string_view why) noexcept;
 };
 
 }  // namespace switchgear::gateway

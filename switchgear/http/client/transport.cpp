@@ -6,15 +6,21 @@
 #include <sys/socket.h>
 
 #include <boost/asio/connect.hpp>
-#include <boost/asio/ip/address.hpp>
 #include <boost/asio/ssl/error.hpp>
-#include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/system/system_error.hpp>
 #include <cerrno>
+#include <fstream>
+#include <optional>
+#include <sstream>
 #include <stdexcept>
+#include <string_view>
+#include <system_error>
+
+#include "switchgear/tls/context.hpp"
+#include "switchgear/tls/pem.hpp"
 
 namespace switchgear::http {
 
@@ -42,6 +48,23 @@ asio::awaitable<void> connect_socket(tcp::socket& socket, tcp::endpoint to) {
   co_await socket.async_connect(to, asio::use_awaitable);
 }
 
+[[noreturn]] void refuse(const char* what, const std::string& file, const std::string& why) {
+  throw std::invalid_argument(std::string("tls.") + what + ": '" + file + "' cannot be used: " + why);
+}
+
+/// The text of a file; an empty one if none is named.
+[[nodiscard]] std::string read_pem(const char* what, const std::string& file,
+                                   std::optional<std::string> (*problem_of)(std::string_view)) {
+  if (file.empty()) return {};
+  errno = 0;
+  std::ifstream stream(file, std::ios::binary);
+  std::ostringstream text;
+  if (!stream || !(text << stream.rdbuf()))
+    refuse(what, file, errno == 0 ? "it cannot be read" : std::system_category().message(errno));
+  if (const auto wrong = problem_of(text.view())) refuse(what, file, "it " + *wrong);
+  return std::move(text).str();
+}
+
 class PlainTransport final : public Transport {
  public:
   explicit PlainTransport(const asio::any_io_executor& executor) : socket_(executor) {}
@@ -64,11 +87,8 @@ class TlsTransport final : public Transport {
  public:
   TlsTransport(const asio::any_io_executor& executor, asio::ssl::context& context, const std::string& host)
       : stream_(executor, context) {
-    boost::system::error_code is_name;
-    asio::ip::make_address(host, is_name);
-    if (is_name && SSL_set_tlsext_host_name(stream_.native_handle(), host.c_str()) != 1)
+    if (!tls::expect_name(*stream_.native_handle(), host))
       throw boost::system::system_error(asio::error::invalid_argument, "the name is too long for TLS");
-    stream_.set_verify_callback(asio::ssl::host_name_verification(host));
   }
 
   asio::awaitable<void> connect(tcp::endpoint to) override {
@@ -106,33 +126,24 @@ std::shared_ptr<Transport> tls_transport(const asio::any_io_executor& executor, 
 }
 
 std::shared_ptr<asio::ssl::context> tls_context(const TlsOptions& options) {
-  auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client);
-  SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
-  const auto use = [](const char* what, const std::string& file, const auto& load) {
-    boost::system::error_code error;
-    load(error);
-    if (error)
-      throw std::invalid_argument(std::string("tls.") + what + ": '" + file +
-                                  "' cannot be used: " + error.message());
-  };
   if (options.certificate_file.empty() != options.key_file.empty()) {
     throw std::invalid_argument(
         "tls: a certificate needs its key, and a key its certificate; set certificate_file and key_file");
   }
-  if (options.ca_file.empty()) {
-    context->set_default_verify_paths();
-  } else {
-    use("ca_file", options.ca_file, [&](auto& error) { context->load_verify_file(options.ca_file, error); });
-  }
+  tls::ClientSettings settings;
+  settings.verify = options.verify;
+  settings.ca = read_pem("ca_file", options.ca_file, &tls::problem_of_certificates);
   if (!options.certificate_file.empty()) {
-    use("certificate_file", options.certificate_file,
-        [&](auto& error) { context->use_certificate_chain_file(options.certificate_file, error); });
-    use("key_file", options.key_file, [&](auto& error) {
-      context->use_private_key_file(options.key_file, asio::ssl::context::pem, error);
-    });
+    settings.identity.emplace();
+    settings.identity->certificate =
+        read_pem("certificate_file", options.certificate_file, &tls::problem_of_certificates);
+    settings.identity->key = read_pem("key_file", options.key_file, &tls::problem_of_key);
+    if (const auto wrong = tls::problem_of_pair(*settings.identity))
+      refuse("key_file", options.key_file, *wrong);
   }
-  context->set_verify_mode(options.verify == Verify::peer ? asio::ssl::verify_peer : asio::ssl::verify_none);
-  return context;
+  const tls::ClientContext made{settings};
+  SSL_CTX_up_ref(made.native());
+  return std::make_shared<asio::ssl::context>(made.native());
 }
 
 }  // namespace switchgear::http

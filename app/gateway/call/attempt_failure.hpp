@@ -1,0 +1,25 @@
+// Why an attempt has no response, and what that says about the service.
+#pragma once
+
+#include <cstdint>
+
+#include "app/gateway/call/call_client.hpp"
+#include "switchgear/http/connection.hpp"
+
+namespace switchgear::gateway {
+
+struct AttemptFailure {
+  enum class Blame : std::uint8_t {
+    none,        ///< the gateway's own limits, or it cannot be told
+    connection,  ///< refused, reset, closed too early, or malformed
+    slow_connection,
+    time_limit,
+  };
+  Blame blame = Blame::none;
+  LastWords words;
+};
+
+/// Of one that got no connection.
+[[nodiscard]] AttemptFailure failure_of(http::ConnectError why) noexcept;
+
+}  // namespace switchgear::gateway

@@ -1,0 +1,31 @@
+// Checks of what listens on a port: by a request over HTTP, or by a TCP connection alone.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <cstdint>
+#include <string>
+
+#include "switchgear/health/check_options.hpp"
+#include "switchgear/http/health/check_function.hpp"
+
+namespace switchgear::http {
+
+/// What is checked, such as one instance of a service.
+struct CheckTarget {
+  std::string host;  ///< a name, or an IP address without brackets
+  std::uint16_t port = 0;
+
+  friend bool operator==(const CheckTarget&, const CheckTarget&) = default;
+};
+
+/// `10.0.0.1:8080`, `[::1]:8080`
+[[nodiscard]] std::string text_of(const CheckTarget& target);
+
+/// As `options` say, at their port if they name one. Each check has a connection of its own, so that it also
+/// sees whether connections are still taken. At most health::longest_answer bytes of an answer are read.
+/// `executor` must not run two things at once. Throws std::invalid_argument or Error for a request that
+/// cannot be made.
+[[nodiscard]] CheckFunction port_check(const boost::asio::any_io_executor& executor,
+                                       const CheckTarget& target, const health::CheckOptions& options);
+
+}  // namespace switchgear::http

@@ -21,6 +21,7 @@
 #include "app/control/control_command.hpp"
 #include "app/control/report_command.hpp"
 #include "app/demo/demo_command.hpp"
+#include "app/interop/interop_command.hpp"
 #include "app/lab/replay_command.hpp"
 #include "app/serve/own_sections.hpp"
 #include "app/serve/serve_command.hpp"
@@ -56,6 +57,7 @@ int run(int argc, char** argv) {
   switchgear::check::add_check(app, exit_code, sections, alerts_trial());
   switchgear::demo::add_demo_command(app, exit_code);
   switchgear::lab::add_replay_command(app, exit_code, sections);
+  switchgear::interop::add_interop(app, exit_code, sections);
   switchgear::serve::add_serve_command(app, exit_code, sections);
 
   try {

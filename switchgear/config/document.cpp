@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <memory>
+#include <string>
+#include <unordered_map>
 #include <utility>
 
 #include "switchgear/config/source_file.hpp"
@@ -56,13 +58,30 @@ class Event {
   fy_event* event_;
 };
 
+/// What an alias stands for.
+struct Anchored {
+  Node node;
+  std::size_t nodes = 0;   ///< of it and all below
+  std::size_t height = 0;  ///< 1: a scalar
+};
+
+void measure(const Node& node, std::size_t level, Anchored& into) {
+  ++into.nodes;
+  into.height = std::max(into.height, level);
+  for (const Node& item : node.items) measure(item, level + 1, into);
+  for (const Entry& entry : node.entries) measure(entry.value, level + 1, into);
+}
+
 /// Turns libfyaml's events into Nodes. `failed_` ends everything: a syntax error or a tree too deep.
 class Builder {
  public:
-  Builder(fy_parser* parser, Report& report) : parser_(parser), report_(report) {}
+  /// `foreign`: the limits of another program's file; null: a policy file.
+  Builder(fy_parser* parser, Report& report, const ForeignLimits* foreign)
+      : parser_(parser), report_(report), foreign_(foreign) {}
 
-  std::optional<Node> document() {
-    std::optional<Node> root;
+  /// Empty when they cannot be read, and when there are none.
+  std::vector<Node> documents() {
+    std::vector<Node> roots;
     while (!failed_) {
       const Event event(parser_);
       switch (event.type()) {
@@ -70,22 +89,23 @@ class Builder {
           failed_ = true;
           break;
         case FYET_STREAM_END:
-          return root;
+          return roots;
         case FYET_DOCUMENT_START:
-          if (root) {
+          if (!roots.empty() && foreign_ == nullptr) {
             fail(event.mark(last_), "a second document starts here; expected one document in a file");
           } else {
-            root.emplace();
+            roots.emplace_back();
+            anchors_.clear();
           }
           break;
         case FYET_STREAM_START:
         case FYET_DOCUMENT_END:
           break;
         default:
-          node(event, *root, 1);
+          node(event, roots.back(), 1);
       }
     }
-    return std::nullopt;
+    return {};
   }
 
  private:
@@ -96,27 +116,68 @@ class Builder {
 
   void node(const Event& event, Node& into, std::size_t depth) {
     into.at = last_ = event.mark(last_);
-    if (depth > deepest) return fail(into.at, "nested deeper than " + std::to_string(deepest) + " levels");
+    const std::size_t most = foreign_ == nullptr ? deepest : foreign_->depth;
+    if (depth > most) return fail(into.at, "nested deeper than " + std::to_string(most) + " levels");
+    if (!has_room(1)) return;
     switch (event.type()) {
       case FYET_SCALAR:
-        refuse_properties(into.at, (*event).scalar.anchor, (*event).scalar.tag);
-        return scalar(*event, into);
+        check_properties(into.at, (*event).scalar.anchor, (*event).scalar.tag);
+        scalar(*event, into);
+        return remember((*event).scalar.anchor, into);
       case FYET_SEQUENCE_START:
-        refuse_properties(into.at, (*event).sequence_start.anchor, (*event).sequence_start.tag);
-        return sequence(into, depth);
+        check_properties(into.at, (*event).sequence_start.anchor, (*event).sequence_start.tag);
+        sequence(into, depth);
+        return remember((*event).sequence_start.anchor, into);
       case FYET_MAPPING_START:
-        refuse_properties(into.at, (*event).mapping_start.anchor, (*event).mapping_start.tag);
-        return mapping(into, depth);
+        check_properties(into.at, (*event).mapping_start.anchor, (*event).mapping_start.tag);
+        mapping(into, depth);
+        return remember((*event).mapping_start.anchor, into);
       case FYET_ALIAS:
-        into.broken = true;
-        return report_.error(into.at, "", "an alias (*name) is not taken here; write the value out");
+        return alias((*event).alias.anchor, into, most - depth);
       default:
         failed_ = true;
     }
   }
 
-  void refuse_properties(Mark at, fy_token* anchor, fy_token* tag) {
-    if (anchor != nullptr) {
+  bool has_room(std::size_t more) {
+    nodes_ += more;
+    if (foreign_ == nullptr || nodes_ <= foreign_->nodes) return true;
+    fail(last_,
+         "holds more than " + std::to_string(foreign_->nodes) + " values, with its aliases written out");
+    return false;
+  }
+
+  static std::string text_of(fy_token* token) {
+    std::size_t length = 0;
+    const char* text = token == nullptr ? nullptr : fy_token_get_text(token, &length);
+    return text == nullptr ? std::string{} : std::string(text, length);
+  }
+
+  /// The copy counts as well: anchors within anchors would be copies of copies.
+  void remember(fy_token* anchor, const Node& node) {
+    if (foreign_ == nullptr || anchor == nullptr || failed_) return;
+    Anchored kept;
+    measure(node, 1, kept);
+    if (!has_room(kept.nodes)) return;
+    kept.node = node;
+    anchors_.insert_or_assign(text_of(anchor), std::move(kept));
+  }
+
+  void alias(fy_token* anchor, Node& into, std::size_t levels_left) {
+    if (foreign_ == nullptr) {
+      into.broken = true;
+      return report_.error(into.at, "", "an alias (*name) is not taken here; write the value out");
+    }
+    const auto found = anchors_.find(text_of(anchor));
+    if (found == anchors_.end()) return fail(into.at, "this alias names no anchor that is above it");
+    if (found->second.height > levels_left + 1)
+      return fail(into.at,
+                  "nested deeper than " + std::to_string(foreign_->depth) + " levels, with this alias");
+    if (has_room(found->second.nodes)) into = found->second.node;
+  }
+
+  void check_properties(Mark at, fy_token* anchor, fy_token* tag) {
+    if (anchor != nullptr && foreign_ == nullptr) {
       Mark sign = mark_of_property(anchor, at);
       if (sign.column > 1) --sign.column;  // libfyaml's mark is past the ampersand
       report_.error(sign, "", "an anchor (&name) is not taken here; write the value out where it is needed");
@@ -174,6 +235,9 @@ class Builder {
 
   fy_parser* parser_;
   Report& report_;
+  const ForeignLimits* foreign_;
+  std::unordered_map<std::string, Anchored> anchors_;  ///< of this document
+  std::size_t nodes_ = 0;
   Mark last_;
   bool failed_ = false;
 };
@@ -229,10 +293,10 @@ bool refuse_lines(std::string_view text, Report& report) {
   return false;
 }
 
-}  // namespace
-
-std::optional<Node> parse_document(std::string_view text, Report& report) {
-  if (refuse_lines(text, report)) return std::nullopt;
+/// Empty after an error that leaves no tree. `nothing`: what a text without a document is told.
+std::vector<Node> parse(std::string_view text, const ForeignLimits* foreign, std::string_view nothing,
+                        Report& report) {
+  if (refuse_lines(text, report)) return {};
   fy_diag_cfg diag_options{};
   fy_diag_cfg_default(&diag_options);
   diag_options.fp = nullptr;
@@ -240,7 +304,7 @@ std::optional<Node> parse_document(std::string_view text, Report& report) {
   const Diag diag(fy_diag_create(&diag_options));
   if (!diag) {
     report.error({}, "", "cannot be parsed: out of memory");
-    return std::nullopt;
+    return {};
   }
   fy_diag_set_collect_errors(diag.get(), true);
 
@@ -250,18 +314,30 @@ std::optional<Node> parse_document(std::string_view text, Report& report) {
   const Parser parser(fy_parser_create(&options));
   if (!parser || fy_parser_set_string(parser.get(), text.data(), text.size()) != 0) {
     report.error({}, "", "cannot be parsed: out of memory");
-    return std::nullopt;
+    return {};
   }
 
   const std::size_t errors_before = report.errors();
-  std::optional<Node> root = Builder(parser.get(), report).document();
+  std::vector<Node> roots = Builder(parser.get(), report, foreign).documents();
   const bool syntax =
       report_syntax_errors(diag.get(), text, report) > 0 || fy_parser_get_stream_error(parser.get());
-  if (!root && report.errors() == errors_before) {
-    report.error({}, "", syntax ? "is not YAML" : "holds nothing; expected at least \"version: 1\"");
+  if (roots.empty() && report.errors() == errors_before) {
+    report.error({}, "", syntax ? "is not YAML" : nothing);
   }
-  if (syntax) return std::nullopt;
-  return root;
+  if (syntax) roots.clear();
+  return roots;
+}
+
+}  // namespace
+
+std::optional<Node> parse_document(std::string_view text, Report& report) {
+  std::vector<Node> roots = parse(text, nullptr, "holds nothing; expected at least \"version: 1\"", report);
+  if (roots.empty()) return std::nullopt;
+  return std::move(roots.front());
+}
+
+std::vector<Node> parse_documents(std::string_view text, const ForeignLimits& limits, Report& report) {
+  return parse(text, &limits, "holds nothing; expected at least one document", report);
 }
 
 }  // namespace switchgear::config

@@ -47,6 +47,18 @@ inline constexpr std::size_t deepest = 32;
 /// incomplete; after a syntax error there is none.
 [[nodiscard]] std::optional<Node> parse_document(std::string_view text, Report& report);
 
+/// How much a file of another program may hold.
+struct ForeignLimits {
+  std::size_t depth = 64;
+  std::size_t nodes = 200'000;  ///< with every alias replaced by a copy: how a small file becomes a large one
+};
+
+/// Parses every document of a file that another program reads: anchors and aliases are taken, and an alias is
+/// a copy of its anchor's value, with the places of that. Tags, directives and explicit keys are refused as
+/// above. Empty after a syntax error, or beyond the limits.
+[[nodiscard]] std::vector<Node> parse_documents(std::string_view text, const ForeignLimits& limits,
+                                                Report& report);
+
 /// Replaces `${VAR}` and `${VAR:-default}` in every value (never in keys, never as YAML); `$${` stands for
 /// `${`.
 void expand_environment(Node& root, Report& report);

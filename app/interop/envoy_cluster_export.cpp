@@ -1,0 +1,217 @@
+#include "app/interop/envoy_cluster_export.hpp"
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <cmath>
+#include <string>
+
+#include "app/interop/pool_limits.hpp"
+#include "app/interop/values.hpp"
+#include "switchgear/config/address.hpp"
+
+namespace switchgear::interop {
+
+namespace json = boost::json;
+using instances::Balance;
+
+namespace {
+
+/// Writes `outlier_detection`, rule by rule.
+class Outliers {
+ public:
+  Outliers(const ExportedService& exported, Ledger& ledger)
+      : exported_(exported), options_(*exported.service.ejection), ledger_(ledger) {}
+
+  json::object write() {
+    row("consecutive_5xx", options_.consecutive_5xx, "consecutive_5xx");
+    row("consecutive_gateway", options_.consecutive_gateway, "consecutive_gateway_failure");
+    if (options_.local_errors == instances::LocalErrors::apart) {
+      object_["split_external_local_origin_errors"] = true;
+      ledger_.carried(at("local_errors"), "outlier_detection.split_external_local_origin_errors");
+      row("consecutive_local", options_.consecutive_local, "consecutive_local_origin_failure");
+    } else if (options_.consecutive_local) {
+      ledger_.none(at("consecutive_local"), "Envoy counts them only with local_errors: apart");
+    }
+    success_rate();
+    failure_percentage();
+    length("interval", options_.interval, "interval");
+    length("base", options_.base, "base_ejection_time");
+    length("max", options_.max, "max_ejection_time");
+    length("jitter", options_.jitter, "max_ejection_time_jitter");
+    share("max_ejected", options_.max_ejected, "max_ejection_percent");
+    object_["always_eject_one_host"] = options_.always_one;
+    ledger_.carried(at("always_one"), "outlier_detection.always_eject_one_host");
+    return std::move(object_);
+  }
+
+ private:
+  [[nodiscard]] std::string at(std::string_view key) const {
+    return exported_.at("ejection." + std::string(key));
+  }
+  void share(const std::string& key, double value, std::string_view name) {
+    object_[name] = whole_percent(value, at(key), "outlier_detection." + std::string(name), ledger_);
+  }
+  void length(std::string_view key, Duration value, std::string_view name) {
+    object_[name] = seconds_text(value);
+    ledger_.carried(at(key), "outlier_detection." + std::string(name));
+  }
+  void count(std::string_view key, std::uint32_t value, std::string_view name) {
+    object_[name] = value;
+    ledger_.carried(at(key), "outlier_detection." + std::string(name));
+  }
+
+  void row(const std::string& key, const std::optional<instances::ConsecutiveRule>& rule,
+           const std::string& name) {
+    const std::string enforcing = "enforcing_" + name;
+    if (!rule) return off(key, {enforcing});
+    count(key, rule->count, name);
+    share(key + ".enforce", rule->enforce, enforcing);
+  }
+
+  void off(const std::string& key, std::initializer_list<std::string> enforcing) {
+    for (const std::string& name : enforcing) object_[name] = 0;
+    ledger_.approximated(at(key), "outlier_detection." + *enforcing.begin(),
+                         "findings are observed, and none ejects");
+  }
+
+  void success_rate() {
+    const auto& rule = options_.success_rate;
+    if (!rule) return off("success_rate", {"enforcing_success_rate", "enforcing_local_origin_success_rate"});
+    count("success_rate.minimum_hosts", rule->minimum_hosts, "success_rate_minimum_hosts");
+    count("success_rate.volume", rule->volume, "success_rate_request_volume");
+    const double factor = std::round(rule->stdev * 1000);
+    object_["success_rate_stdev_factor"] = static_cast<std::uint32_t>(factor);
+    if (factor / 1000 == rule->stdev) {
+      ledger_.carried(at("success_rate.stdev"), "outlier_detection.success_rate_stdev_factor");
+    } else {
+      ledger_.approximated(at("success_rate.stdev"), "outlier_detection.success_rate_stdev_factor",
+                           "in thousandths");
+    }
+    share("success_rate.enforce", rule->enforce, "enforcing_success_rate");
+    share("success_rate.enforce_local", rule->enforce_local, "enforcing_local_origin_success_rate");
+  }
+
+  void failure_percentage() {
+    const auto& rule = options_.failure_percentage;
+    if (!rule)
+      return off("failure_percentage",
+                 {"enforcing_failure_percentage", "enforcing_failure_percentage_local_origin"});
+    count("failure_percentage.minimum_hosts", rule->minimum_hosts, "failure_percentage_minimum_hosts");
+    count("failure_percentage.volume", rule->volume, "failure_percentage_request_volume");
+    share("failure_percentage.threshold", rule->threshold, "failure_percentage_threshold");
+    share("failure_percentage.enforce", rule->enforce, "enforcing_failure_percentage");
+    share("failure_percentage.enforce_local", rule->enforce_local,
+          "enforcing_failure_percentage_local_origin");
+  }
+
+  const ExportedService& exported_;
+  const instances::EjectionOptions& options_;
+  Ledger& ledger_;
+  json::object object_;
+};
+
+json::array endpoints_of(const ExportedService& exported, Ledger& ledger) {
+  json::array endpoints;
+  for (const config::Upstream& upstream : exported.service.upstreams) {
+    json::object endpoint{
+        {"endpoint",
+         {{"address",
+           {{"socket_address", {{"address", upstream.at.host}, {"port_value", upstream.at.port}}}}}}}};
+    const double weight = std::max(std::round(upstream.weight), 1.0);
+    if (upstream.weight != 1) endpoint["load_balancing_weight"] = static_cast<std::uint32_t>(weight);
+    if (weight != upstream.weight)
+      ledger.approximated(exported.at("upstreams.weight"), "load_balancing_weight", "whole numbers from 1");
+    endpoints.push_back(std::move(endpoint));
+  }
+  ledger.carried(exported.at("upstreams"), "load_assignment");
+  return endpoints;
+}
+
+json::object thresholds_of(const ExportedService& exported, Ledger& ledger) {
+  const config::PoolOptions& pool = exported.service.pool;
+  const bool several = exported.service.upstreams.size() > 1;
+  json::object thresholds{
+      {"max_connections", several ? no_limit : exported.all(pool.max_connections)},
+      {"max_pending_requests", exported.all(pool.max_waiting)},
+      {"max_requests", exported.policy.bulkhead ? exported.policy.bulkhead->max_concurrent : no_limit},
+      {"max_retries", no_limit}};
+  ledger.carried(exported.at("connections.max"), "circuit_breakers");
+  ledger.carried(exported.at("connections.max_waiting"), "circuit_breakers.thresholds.max_pending_requests");
+  if (exported.policy.bulkhead)
+    ledger.carried(exported.policy_at("bulkhead.max_concurrent"), "circuit_breakers.thresholds.max_requests");
+  if (exported.policy.retry && exported.policy.retry_budget) {
+    const RetryBudgetOptions& budget = *exported.policy.retry_budget;
+    thresholds["retry_budget"] = json::object{
+        {"budget_percent", {{"value", percent_of(std::min(budget.ratio, 1.0))}}},
+        {"min_retry_concurrency", static_cast<std::uint32_t>(std::round(budget.min_per_second))}};
+    ledger.approximated(exported.policy_at("retry.budget"), "circuit_breakers.thresholds.retry_budget",
+                        "retries in flight against calls in flight, not those of the last 10s");
+  }
+  json::object breakers;
+  breakers["thresholds"] = json::array{json::value(std::move(thresholds))};
+  if (several) {
+    breakers["per_host_thresholds"] = json::array{json::value(
+        json::object{{"max_connections", std::uint64_t{pool.max_connections} * exported.threads}})};
+  }
+  return breakers;
+}
+
+void add_balance(const ExportedService& exported, json::object& cluster, json::object& common,
+                 Ledger& ledger) {
+  const instances::BalanceOptions& balance = exported.service.balance;
+  if (balance.method == Balance::hash) {
+    cluster["lb_policy"] = "RING_HASH";
+    ledger.approximated(exported.at("balance.hash.header"), "lb_policy, hash_policy",
+                        "keys stay at their instances, but at others");
+    if (balance.bound == unbounded) return;
+    common["consistent_hashing_lb_config"] =
+        json::object{{"hash_balance_factor", static_cast<std::uint32_t>(std::round(balance.bound * 100))}};
+    ledger.carried(exported.at("balance.hash.bound"), "common_lb_config.consistent_hashing_lb_config");
+    return;
+  }
+  const bool round_robin = balance.method == Balance::round_robin;
+  cluster["lb_policy"] = round_robin ? "ROUND_ROBIN" : "LEAST_REQUEST";
+  ledger.carried(exported.at("balance"), "lb_policy");
+  if (balance.slow_start == Duration::zero()) return;
+  json::object slow_start{{"slow_start_window", seconds_text(balance.slow_start)},
+                          {"min_weight_percent", {{"value", percent_of(balance.slow_start_from)}}}};
+  cluster[round_robin ? "round_robin_lb_config" : "least_request_lb_config"] =
+      json::object{{"slow_start_config", std::move(slow_start)}};
+  ledger.carried(exported.at("balance.slow_start"), "slow_start_config");
+}
+
+}  // namespace
+
+json::object envoy_cluster(const ExportedService& exported, std::string_view name, Ledger& ledger) {
+  const config::Service& service = exported.service;
+  const bool addresses = std::ranges::all_of(service.upstreams, [](const config::Upstream& upstream) {
+    return config::is_address(upstream.at.host);
+  });
+  json::object cluster{{"name", name},
+                       {"type", addresses ? "STATIC" : "STRICT_DNS"},
+                       {"connect_timeout", seconds_text(service.pool.connect_timeout)}};
+  ledger.carried(exported.at("connections.connect_timeout"), "connect_timeout");
+  json::object common;
+  add_balance(exported, cluster, common, ledger);
+  cluster["load_assignment"] = json::object{
+      {"cluster_name", name},
+      {"endpoints",
+       json::array{json::value(json::object{{"lb_endpoints", endpoints_of(exported, ledger)}})}}};
+  cluster["circuit_breakers"] = thresholds_of(exported, ledger);
+  if (service.ejection) {
+    cluster["outlier_detection"] = Outliers{exported, ledger}.write();
+    common["healthy_panic_threshold"] = json::object{{"value", percent_of(service.ejection->panic)}};
+    ledger.carried(exported.at("ejection.panic"), "common_lb_config.healthy_panic_threshold");
+  }
+  if (!common.empty()) cluster["common_lb_config"] = std::move(common);
+  cluster["typed_extension_protocol_options"] = json::object{
+      {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+       json::object{{"@type", "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions"},
+                    {"common_http_protocol_options",
+                     json::object{{"idle_timeout", seconds_text(service.pool.idle_timeout)}}},
+                    {"explicit_http_config", json::object{{"http_protocol_options", json::object{}}}}}}};
+  ledger.carried(exported.at("connections.idle_timeout"), "common_http_protocol_options.idle_timeout");
+  return cluster;
+}
+
+}  // namespace switchgear::interop

@@ -1,0 +1,151 @@
+#include "app/interop/envoy_match.hpp"
+
+#include <boost/json/array.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "app/interop/values.hpp"
+
+namespace switchgear::interop {
+
+namespace json = boost::json;
+
+namespace {
+
+class Match {
+ public:
+  Match(const Value& value, Ledger& ledger) : fields_(value, ledger), ledger_(ledger) {}
+
+  std::optional<Condition> read() {
+    Condition condition{fields_.self(), {}};
+    read_path(condition);
+    read_headers(condition.route);
+    if (const auto sensitive = fields_.find("case_sensitive"); sensitive && sensitive->node->text == "false")
+      ledger_.none(*sensitive, "paths are compared as they are");
+    for (const std::string_view name : {"query_parameters", "runtime_fraction", "grpc", "tls_context",
+                                        "dynamic_metadata", "filter_state", "cookies"}) {
+      if (const auto value = fields_.find(name)) refuse(*value);
+    }
+    fields_.finish();
+    if (!possible_) {
+      ledger_.none(fields_.self(),
+                   "left out: without the conditions that have no counterpart it would take more");
+      return std::nullopt;
+    }
+    return condition;
+  }
+
+ private:
+  void refuse(const Value& value) {
+    ledger_.none(value, "a route has no such condition");
+    possible_ = false;
+  }
+
+  void read_path(Condition& condition) {
+    if (const auto path = fields_.find("path")) {
+      condition.route["path"] = read_text(*path).value_or("");
+    } else if (const auto segments = fields_.find("path_separated_prefix")) {
+      condition.route["prefix"] = read_text(*segments).value_or("");
+    } else if (const auto prefix = fields_.find("prefix")) {
+      const std::string text = read_text(*prefix).value_or("");
+      condition.route["prefix"] = text.empty() ? "/" : text;
+      condition.textual = true;
+    } else {
+      for (const std::string_view name : {"safe_regex", "connect_matcher", "path_match_policy"}) {
+        if (const auto value = fields_.find(name)) refuse(*value);
+      }
+      if (possible_) condition.route["prefix"] = "/";
+    }
+  }
+
+  /// The text that a header must have: `{exact: …}`, whichever of their spellings has it.
+  static std::optional<std::string> exact_text(Fields& header) {
+    if (const auto exact = header.find("exact_match")) return read_text(*exact);
+    const auto match = header.find("string_match");
+    if (!match) return std::nullopt;
+    Ledger unseen{""};
+    Fields text(*match, unseen);
+    const auto exact = text.find("exact");
+    if (match->node->entries.size() != 1 || !exact) return std::nullopt;
+    return read_text(*exact);
+  }
+
+  /// `GET|POST`.
+  static std::optional<json::array> methods_in(Fields& header) {
+    const auto match = header.find("string_match");
+    if (!match) return std::nullopt;
+    Ledger unseen{""};
+    Fields text(*match, unseen);
+    Fields regex(text.section("safe_regex"), unseen);
+    const auto value = regex.find("regex");
+    return value ? methods_of(read_text(*value).value_or("")) : std::nullopt;
+  }
+
+  void read_headers(json::object& route) {
+    const auto list = fields_.find("headers");
+    if (!list) return;
+    json::object headers;
+    for (const Value& item : config::items(*list, "[{name: x-beta, string_match: {exact: '1'}}]")) {
+      Fields header(item, ledger_);
+      const auto name_value = header.find("name");
+      const std::string name = name_value ? read_text(*name_value).value_or("") : "";
+      auto text = exact_text(header);
+      auto methods = name == ":method" ? methods_in(header) : std::nullopt;
+      const auto inverted = header.find("invert_match");
+      header.ignore({"treat_missing_header_as_empty"});
+      const bool usual = !inverted || !read_truth(*inverted).value_or(true);
+      if (!usual || (!text && !methods) ||
+          (name.starts_with(':') && name != ":method" && name != ":authority")) {
+        refuse(item);
+        continue;
+      }
+      header.finish();
+      if (name == ":method") {
+        route["methods"] = methods ? *std::move(methods) : json::array{json::value(*text)};
+      } else if (name == ":authority") {
+        route["host"] = *text;
+      } else {
+        headers[name] = *text;
+      }
+    }
+    if (!headers.empty()) route["headers"] = std::move(headers);
+  }
+
+  Fields fields_;
+  Ledger& ledger_;
+  bool possible_ = true;
+};
+
+}  // namespace
+
+std::optional<Condition> import_envoy_match(const Value& match, Ledger& ledger) {
+  return Match{match, ledger}.read();
+}
+
+bool import_envoy_rewrite(Fields& action, Condition& condition) {
+  Ledger& ledger = action.ledger();
+  if (const auto prefix = action.find("prefix_rewrite")) {
+    const std::string how = set_prefix_rewrite(condition.route, read_text(*prefix).value_or(""));
+    how.empty() ? ledger.carried(*prefix, "rewrite of the route")
+                : ledger.approximated(*prefix, "rewrite of the route", how);
+  }
+  const auto regex = action.find("regex_rewrite");
+  if (!regex) return true;
+  Fields fields(*regex, ledger);
+  Fields pattern(fields.section("pattern"), ledger);
+  const auto text = pattern.find("regex");
+  const auto to = fields.find("substitution");
+  pattern.none("google_re2", "expressions cannot be written");
+  pattern.finish();
+  fields.finish();
+  if (text && to &&
+      set_regex_rewrite(condition.route, read_text(*text).value_or(""), read_text(*to).value_or(""))) {
+    ledger.carried(*regex, "rewrite of the route");
+    return true;
+  }
+  ledger.none(*regex, "the route is left out: regular expressions cannot be written");
+  return false;
+}
+
+}  // namespace switchgear::interop

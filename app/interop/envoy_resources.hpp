@@ -1,0 +1,28 @@
+// The clusters and route configurations of an Envoy file, wherever it has them: a bootstrap, an answer of
+// discovery, a list, or one resource alone.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/interop/fields.hpp"
+#include "switchgear/config/config.hpp"
+
+namespace switchgear::interop {
+
+struct EnvoyResources {
+  std::vector<std::string> order;           ///< names of clusters, as the file has them
+  std::map<std::string, Value> clusters;    ///< by name
+  std::vector<Value> routes;                ///< RouteConfiguration
+  std::vector<config::Endpoint> listeners;  ///< where HTTP is served
+};
+
+/// Others are named in the ledger.
+[[nodiscard]] EnvoyResources resources_of(const std::vector<Value>& documents, Ledger& ledger);
+
+/// `{socket_address: {address, port_value}}`; empty, and accounted for, if it is something else.
+[[nodiscard]] std::optional<config::Endpoint> read_address(const Value& address, Ledger& ledger);
+
+}  // namespace switchgear::interop

@@ -1,0 +1,101 @@
+#include "app/interop/istio_entry.hpp"
+
+#include <algorithm>
+
+#include "app/interop/values.hpp"
+#include "switchgear/config/address.hpp"
+
+namespace switchgear::interop {
+
+namespace {
+
+std::uint16_t read_port(const Value& value) {
+  const auto count = read_count(value);
+  if (count && *count > 0 && *count <= 65535) return static_cast<std::uint16_t>(*count);
+  if (count) value.wrong(std::to_string(*count) + " found; expected a port from 1 to 65535");
+  return 1;
+}
+
+ServiceEntryAddresses::Port read_port_of_service(const Value& value, Ledger& ledger) {
+  ServiceEntryAddresses::Port port;
+  Fields fields(value, ledger);
+  if (const auto number = fields.find("number")) port.number = port.target = read_port(*number);
+  if (const auto target = fields.find("targetPort")) port.target = read_port(*target);
+  if (const auto name = fields.find("name")) port.name = read_text(*name).value_or("");
+  const auto protocol = fields.find("protocol");
+  if (protocol && read_text(*protocol).value_or("").starts_with("HTTPS"))
+    ledger.none(*protocol, "not imported: the service is called in plain text");
+  fields.finish();
+  return port;
+}
+
+ServiceEntryAddresses::Endpoint read_endpoint(const Value& value, Ledger& ledger) {
+  ServiceEntryAddresses::Endpoint endpoint;
+  Fields fields(value, ledger);
+  if (const auto address = fields.find("address")) endpoint.address = read_text(*address).value_or("");
+  if (const auto weight = fields.find("weight")) {
+    endpoint.weight =
+        static_cast<double>(std::min<std::uint64_t>(read_count(*weight).value_or(1), 1'000'000));
+  }
+  if (const auto ports = fields.find("ports")) {
+    for (const config::Entry& entry : ports->node->entries)
+      endpoint.ports[entry.key] =
+          read_port({&entry.value, entry.at, config::join(ports->path, entry.key), ports->report});
+  }
+  fields.none({"labels", "locality", "network", "serviceAccount"},
+              "instances have an address and a weight only");
+  fields.finish();
+  const bool ipv6 = endpoint.address.find(':') != std::string::npos;
+  if (!config::parse_service_url("http://" + (ipv6 ? "[" + endpoint.address + "]" : endpoint.address))
+           .value) {
+    ledger.none(value, "left out: its address is not a host's");
+    endpoint.address.clear();
+  } else {
+    ledger.carried(value, "an instance of the service");
+  }
+  return endpoint;
+}
+
+}  // namespace
+
+std::vector<config::Upstream> ServiceEntryAddresses::upstreams(std::uint16_t port) const {
+  const auto named = std::ranges::find(ports, port, &Port::number);
+  std::vector<config::Upstream> result;
+  for (const Endpoint& endpoint : endpoints) {
+    config::Upstream upstream{{endpoint.address, named == ports.end() ? port : named->target},
+                              endpoint.weight};
+    if (named != ports.end() && endpoint.ports.contains(named->name))
+      upstream.at.port = endpoint.ports.at(named->name);
+    const auto same = [&](const config::Upstream& other) { return other.at == upstream.at; };
+    if (std::ranges::none_of(result, same)) result.push_back(std::move(upstream));
+  }
+  return result;
+}
+
+void read_service_entry(const Value& spec, std::map<std::string, ServiceEntryAddresses>& hosts,
+                        Ledger& ledger) {
+  Fields fields(spec, ledger);
+  ServiceEntryAddresses addresses;
+  if (const auto ports = fields.find("ports")) {
+    for (const Value& port : config::items(*ports, "[{number: 80}]"))
+      addresses.ports.push_back(read_port_of_service(port, ledger));
+    ledger.carried(*ports, "port of the instances");
+  }
+  if (const auto endpoints = fields.find("endpoints")) {
+    for (const Value& value : config::items(*endpoints, "[{address: 10.0.0.1}]")) {
+      auto endpoint = read_endpoint(value, ledger);
+      if (!endpoint.address.empty()) addresses.endpoints.push_back(std::move(endpoint));
+    }
+  }
+  if (const auto list = fields.find("hosts")) {
+    for (const Value& host : config::items(*list, "[payment.example.com]"))
+      hosts[read_text(host).value_or("")] = addresses;
+    ledger.carried(*list, "name of the service");
+  }
+  fields.none("resolution", "names are resolved, addresses are taken as they are");
+  fields.none({"location", "addresses", "exportTo", "subjectAltNames", "workloadSelector"},
+              "it is the mesh's concern");
+  fields.finish();
+}
+
+}  // namespace switchgear::interop

@@ -119,10 +119,11 @@ class Gateway::Drain {
 };
 
 Gateway::Gateway(const config::Config& config, PolicyRegistry& registry, CallDurations& durations,
-                 spdlog::logger& log, const TracingOptions& tracing)
+                 spdlog::logger& log, const TracingOptions& tracing, std::shared_ptr<EventQueue> events)
     : registry_(registry),
       durations_(durations),
       log_(log),
+      news_{std::move(events), registry.breakers().anchor()},
       pseudonym_(make_pseudonym(seed_)),
       names_(log, [this] { follow_names(); }) {
   plan_ = plan_of(config, tracing);
@@ -241,12 +242,11 @@ InstanceSets Gateway::instance_sets() const {
 
 std::shared_ptr<InstanceSet> Gateway::instance_set_of(const config::Service& service,
                                                       const InstanceSets& known) {
-  const auto before = known.find(service.name);
-  if (before == known.end())
-    return std::make_shared<InstanceSet>(service, nullptr, log_, seed_(), http::EventLoop::now());
-  if (before->second->fits(service)) return before->second;
-  before->second->retire();
-  return std::make_shared<InstanceSet>(service, before->second.get(), log_, seed_(), http::EventLoop::now());
+  const auto found = known.find(service.name);
+  InstanceSet* before = found == known.end() ? nullptr : found->second.get();
+  if (before != nullptr && before->fits(service)) return found->second;
+  if (before != nullptr) before->retire();
+  return std::make_shared<InstanceSet>(service, before, news_, log_, seed_(), http::EventLoop::now());
 }
 
 bool Gateway::serves(const std::string& service) const {

@@ -26,6 +26,7 @@
 #include "switchgear/config/config.hpp"
 #include "switchgear/observe/call_durations.hpp"
 #include "switchgear/observe/diagnosis/circuit_present.hpp"
+#include "switchgear/observe/event_queue.hpp"
 #include "switchgear/registry/policy_registry.hpp"
 
 namespace switchgear::telemetry {
@@ -50,9 +51,10 @@ using PolicySets = std::map<std::string, std::shared_ptr<const PolicySet>>;
 /// registry's Ticker.
 class Gateway final {
  public:
-  /// Binds the listening sockets. Throws std::system_error, which names the address, when it cannot.
+  /// Binds the listening sockets. `events` gets the ejections and returns of instances. Throws
+  /// std::system_error, which names the address, when it cannot.
   Gateway(const config::Config& config, PolicyRegistry& registry, CallDurations& durations,
-          spdlog::logger& log, const TracingOptions& tracing = {});
+          spdlog::logger& log, const TracingOptions& tracing = {}, std::shared_ptr<EventQueue> events = {});
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
   ~Gateway();
@@ -113,6 +115,7 @@ class Gateway final {
   PolicyRegistry& registry_;
   CallDurations& durations_;
   spdlog::logger& log_;
+  const InstanceNews news_;
   std::random_device seed_;
   const std::string pseudonym_;
   std::uint16_t port_ = 0;

@@ -37,6 +37,15 @@ CREATE TABLE commands(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, command TEXT 
 CREATE INDEX commands_by_time ON commands(at);
 )sql";
 
+// Tables that files of earlier versions do not have; made when such a file is opened.
+constexpr const char* later_schema = R"sql(
+CREATE TABLE IF NOT EXISTS instances(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, service TEXT NOT NULL,
+                                     instance TEXT NOT NULL, what TEXT NOT NULL, text TEXT NOT NULL,
+                                     weight INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS instances_of_service ON instances(service, at);
+CREATE INDEX IF NOT EXISTS instances_by_time ON instances(at);
+)sql";
+
 /// Another one's file; the text says whose.
 struct NotOurs {
   std::string why;
@@ -53,6 +62,7 @@ void make_tables(SQLite::Database& database, const std::vector<std::string>& tab
     database.exec("PRAGMA application_id = " + std::to_string(application_id));
     database.exec("PRAGMA user_version = " + std::to_string(schema_version));
   }
+  database.exec(later_schema);
   for (const std::string& table : tables) database.exec(table);
   transaction.commit();
 }
@@ -68,6 +78,7 @@ void make_tables(SQLite::Database& database, const std::vector<std::string>& tab
 void check_tables(SQLite::Database& database) {
   SQLite::Database fresh{":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE};
   fresh.exec(schema);
+  fresh.exec(later_schema);
   SQLite::Statement expected{fresh, "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"};
   SQLite::Statement found{database, "SELECT sql FROM sqlite_master WHERE name = ?"};
   while (expected.executeStep()) {

@@ -48,6 +48,19 @@ TEST(HistoryFile, MakesTheTablesOfOthersWheneverItIsOpened) {
   EXPECT_TRUE(open_file("", tables).database->tableExists("letters"));
 }
 
+TEST(HistoryFile, OfAnEarlierVersionKeepsWhatItHasAndGetsTheTableOfInstances) {
+  const Folder folder;
+  fill(folder.file());
+  open_file(folder.file(), {}).database->exec("DROP TABLE instances");
+  const OpenedFile opened = open_file(folder.file(), {});
+  EXPECT_EQ(opened.problem, "");
+  EXPECT_EQ(opened.moved_aside, "");
+  Tables tables{*opened.database, {}};
+  EXPECT_EQ(tables.recorded_until(), noon + 200s);
+  tables.write(ejection_of("shop", {TimePoint{1h}, noon}));
+  EXPECT_EQ(tables.instances("shop", noon, noon + 1s, 10).size(), 1U);
+}
+
 TEST(HistoryFile, ABrokenOneIsMovedAsideAndANewOneBegun) {
   const Folder folder;
   fill(folder.file());

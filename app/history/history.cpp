@@ -27,14 +27,21 @@ constexpr auto collecting = 100ms;
   return {std::chrono::steady_clock::now(), std::chrono::system_clock::now()};
 }
 
-/// The transition's date is by the wall clock as it was when the program began. Where that has been set
-/// since, the date is made anew, so that it agrees with the samples'.
-[[nodiscard]] LoggedTransition dated(LoggedTransition transition) {
+/// The date of a transition, or of what happened to an instance, is by the wall clock as it was when the
+/// program began. Where that has been set since, the date is made anew, so that it agrees with the samples'.
+template <class Line>
+[[nodiscard]] Line dated(Line line) {
   const Reading now = clocks();
-  const WallAnchor::Wall wall = WallAnchor{now.steady, now.wall}.to_wall(transition.at);
-  const Duration off = WallAnchor::between(transition.wall, wall);
-  if (off >= 1s || off <= -1s) transition.wall = wall;
-  return transition;
+  const WallAnchor::Wall wall = WallAnchor{now.steady, now.wall}.to_wall(line.at);
+  const Duration off = WallAnchor::between(line.wall, wall);
+  if (off >= 1s || off <= -1s) line.wall = wall;
+  return line;
+}
+
+/// Keeps the newest of those that are sorted by time.
+template <class Line>
+void keep_last(std::vector<Line>& lines, std::size_t most) {
+  if (lines.size() > most) lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(most));
 }
 
 }  // namespace
@@ -125,6 +132,7 @@ void History::take_events() {
     for (const auto& event : batch.events) {
       if (const auto* transition = std::get_if<LoggedTransition>(event.get()))
         recorder_->add(dated(*transition));
+      if (const auto* instance = std::get_if<LoggedInstance>(event.get())) recorder_->add(dated(*instance));
       if (const auto* command = std::get_if<LoggedCommand>(event.get());
           command != nullptr && is_kept(*command))
         recorder_->add(TimedCommand{clocks().wall, *command});
@@ -234,6 +242,19 @@ std::vector<std::string> History::circuits() {
   });
 }
 
+std::vector<LoggedInstance> History::instances(std::string_view service, WallAnchor::Wall from,
+                                               WallAnchor::Wall to) {
+  return ask<std::vector<LoggedInstance>>([this, name = std::string{service}, from, to] {
+    take_events();
+    flush();
+    std::vector<LoggedInstance> found;
+    store_->read([&](const Tables& tables) { found = tables.instances(name, from, to, most_instances); });
+    recorder_->pending().add_to(found, name, from, to);
+    keep_last(found, most_instances);
+    return found;
+  });
+}
+
 std::vector<TimedCommand> History::commands(const std::optional<std::string>& circuit, WallAnchor::Wall from,
                                             WallAnchor::Wall to) {
   return ask<std::vector<TimedCommand>>([this, circuit, from, to] {
@@ -242,8 +263,7 @@ std::vector<TimedCommand> History::commands(const std::optional<std::string>& ci
     std::vector<TimedCommand> found;
     store_->read([&](const Tables& tables) { found = tables.commands(circuit, from, to, most_commands); });
     recorder_->pending().add_to(found, circuit, from, to);
-    if (found.size() > most_commands)
-      found.erase(found.begin(), found.end() - static_cast<std::ptrdiff_t>(most_commands));
+    keep_last(found, most_commands);
     return found;
   });
 }

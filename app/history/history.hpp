@@ -1,6 +1,6 @@
-// app/history: the past of every circuit: samples, transitions with their evidence, commands, kept in SQLite
-// on a thread of its own, for pages, reports and alerts to read. Never here: the path of a call, which waits
-// for nothing of this; what a reader makes of the past.
+// app/history: the past of every circuit: samples, transitions with their evidence, instances, commands, in
+// SQLite on a thread of its own, for pages, reports and alerts to read. Never here: the path of a call, which
+// waits for nothing of this; what a reader makes of the past.
 #pragma once
 
 #include <spdlog/logger.h>
@@ -57,6 +57,7 @@ class History {
   static constexpr std::chrono::seconds patience{2};
   static constexpr std::chrono::seconds patience_at_end{5};
   static constexpr std::uint64_t most_refusals = 100;  ///< commands that were refused, a minute
+  static constexpr std::size_t most_instances = 1000;  ///< lines about them, of one answer
   static constexpr std::size_t most_commands = 1000;   ///< of one answer
 
   /// `tables`: statements that make the tables of others in the same file, each `CREATE … IF NOT EXISTS`; run
@@ -81,6 +82,10 @@ class History {
                                     std::chrono::seconds step = std::chrono::seconds{0});
   /// Every circuit that has a history, sorted. Throws likewise.
   [[nodiscard]] std::vector<std::string> circuits();
+  /// What happened to the instances of a service: the last most_instances of the span, oldest first. Throws
+  /// likewise.
+  [[nodiscard]] std::vector<LoggedInstance> instances(std::string_view service, WallAnchor::Wall from,
+                                                      WallAnchor::Wall to);
   /// What operators and programs commanded: the last most_commands of the span, oldest first. `circuit`: only
   /// what was commanded of it. Throws likewise.
   [[nodiscard]] std::vector<TimedCommand> commands(const std::optional<std::string>& circuit,

@@ -10,6 +10,7 @@
 #include "app/history/history.hpp"
 #include "app/history/instant.hpp"
 #include "switchgear/admin/breaker_view.hpp"
+#include "switchgear/admin/instance_json.hpp"
 #include "switchgear/config/duration.hpp"
 #include "switchgear/observe/figures/quantile.hpp"
 
@@ -129,6 +130,12 @@ struct Span {
   return all;
 }
 
+[[nodiscard]] json::array instances_json(const std::vector<LoggedInstance>& events) {
+  json::array all;
+  for (const LoggedInstance& each : events) all.push_back(admin::instance_json(each));
+  return all;
+}
+
 [[nodiscard]] ResourceAnswer list_of_circuits(History& history, const Span& span) {
   json::array names;
   for (const std::string& name : history.circuits()) names.emplace_back(name);
@@ -140,12 +147,14 @@ struct Span {
 [[nodiscard]] ResourceAnswer past_of(History& history, const WallAnchor& anchor, const std::string& name,
                                      const Span& span) {
   const CircuitHistory found = history.read(name, span.from, span.to, span.step);
-  if (found.samples.empty() && found.transitions.empty()) {
+  const auto instances = history.instances(name, span.from, span.to);
+  if (found.samples.empty() && found.transitions.empty() && instances.empty()) {
     const auto known = history.circuits();
     if (!std::binary_search(known.begin(), known.end(), name))
       return Problem{404, "no circuit of that name has a history", {{"circuit", name}}};
   }
   json::object made = history_json(found, anchor);
+  made["instances"] = instances_json(instances);
   made["commands"] = commands_json(history.commands(name, span.from, span.to));
   made["from"] = admin::iso8601(span.from);
   made["to"] = admin::iso8601(span.to);

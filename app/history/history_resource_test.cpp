@@ -73,6 +73,29 @@ TEST_F(HistoryResource, TellsWhoCommandedACircuitAndWhen) {
   EXPECT_EQ(json_of({{"from", "-90s"}}).at("commands").as_array().size(), 1U);
 }
 
+TEST_F(HistoryResource, TellsWhatHappenedToTheInstancesOfAService) {
+  history
+      .run([this](SQLite::Database& database) {
+        Tables tables{database, anchor};
+        tables.write(ejection_of("payment", {now - 3min, noon - 3min}));
+        tables.write(LoggedInstance{"payment", "", "panic_began",
+                                    "0 of 3 instances are healthy: all are used", now - 2min, noon - 2min});
+        tables.write(ejection_of("new", {now - 1min, noon - 1min}));
+      })
+      .get();
+  const json::array of_payment{json::object{{"at", "2026-03-01T11:57:00.000Z"},
+                                            {"instance", "10.0.0.1:80"},
+                                            {"what", "ejected"},
+                                            {"text", ejection_of("", {}).text}},
+                               json::object{{"at", "2026-03-01T11:58:00.000Z"},
+                                            {"instance", nullptr},
+                                            {"what", "panic_began"},
+                                            {"text", "0 of 3 instances are healthy: all are used"}}};
+  EXPECT_EQ(json_of({{"name", "payment"}}).at("instances"), of_payment);
+  EXPECT_TRUE(json_of({{"name", "payment"}, {"to", "-10m"}}).at("instances").as_array().empty());
+  EXPECT_EQ(json_of({{"name", "new"}}).at("instances").as_array().size(), 1U) << "before its first sample";
+}
+
 TEST_F(HistoryResource, ShowsTheLastHourWithAStepThatSuitsIt) {
   const json::value seen = json_of({{"name", "payment"}});
   EXPECT_EQ(seen.at("circuit"), "payment");

@@ -55,6 +55,19 @@ TEST_F(HistoryTest, ShowsATransitionAsSoonAsItHasHappened) {
   EXPECT_EQ(seen[0].to, State::forced_open);
 }
 
+TEST_F(HistoryTest, ShowsWhatHappenedToAnInstanceAsSoonAsItHasHappened) {
+  begin();
+  events->publish(ejection_of(
+      "shop", {std::chrono::steady_clock::now(), WallAnchor::Wall{std::chrono::system_clock::now()}}));
+  const WallAnchor::Wall now{std::chrono::system_clock::now()};
+  ASSERT_EQ(history->instances("shop", now - 1h, now + 1h).size(), 1U);
+  EXPECT_TRUE(history->instances("search", now - 1h, now + 1h).empty());
+  history.reset();
+  begin();
+  EXPECT_EQ(history->instances("shop", now - 1h, now + 1h).at(0).what, "ejected")
+      << "the next process knows it";
+}
+
 TEST_F(HistoryTest, KnowsWhatOperatorsCommanded) {
   begin();
   events->publish(LoggedCommand{"force-open", "payment", "10.0.0.3", CommandResult::done});

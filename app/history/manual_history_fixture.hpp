@@ -98,4 +98,15 @@ struct ManualClocks {
   return made;
 }
 
+[[nodiscard]] inline LoggedInstance ejection_of(const std::string& service, const Reading& at) {
+  return {
+      service,
+      "10.0.0.1:80",
+      "ejected",
+      "instance 10.0.0.1:80 is left out for 30s: 5 failed calls in a row (limit 5); 1 of 3 instances is out",
+      at.steady,
+      at.wall,
+      LoggedInstance::Weight::warning};
+}
+
 }  // namespace switchgear::history

@@ -42,29 +42,33 @@ void Pending::fold() {
   stretches_ = std::move(folded);
 }
 
-void Pending::add(LoggedTransition transition) {
-  transitions_.push_back(std::move(transition));
-  if (transitions_.size() <= most_transitions) return;
-  transitions_.pop_front();
+template <class Line>
+void Pending::keep(std::deque<Line>& lines, Line line, std::size_t most) {
+  lines.push_back(std::move(line));
+  if (lines.size() <= most) return;
+  lines.pop_front();
   ++lost_;
 }
 
-void Pending::add(TimedCommand command) {
-  commands_.push_back(std::move(command));
-  if (commands_.size() <= most_commands) return;
-  commands_.pop_front();
-  ++lost_;
+void Pending::add(LoggedTransition transition) {
+  keep(transitions_, std::move(transition), most_transitions);
 }
+
+void Pending::add(LoggedInstance instance) { keep(instances_, std::move(instance), most_instances); }
+
+void Pending::add(TimedCommand command) { keep(commands_, std::move(command), most_commands); }
 
 void Pending::write_to(Tables& tables) const {
   for (const OfStretch& each : stretches_) tables.write(each.stretch, each.samples);
   for (const LoggedTransition& each : transitions_) tables.write(each);
+  for (const LoggedInstance& each : instances_) tables.write(each);
   for (const TimedCommand& each : commands_) tables.write(each);
 }
 
 void Pending::clear() {
   stretches_.clear();
   transitions_.clear();
+  instances_.clear();
   commands_.clear();
 }
 
@@ -79,6 +83,13 @@ void Pending::add_to(CircuitHistory& history, WallAnchor::Wall from, WallAnchor:
   for (const LoggedTransition& each : transitions_) {
     if (each.breaker == history.circuit && each.wall >= from && each.wall < to)
       history.transitions.push_back(each);
+  }
+}
+
+void Pending::add_to(std::vector<LoggedInstance>& instances, std::string_view service, WallAnchor::Wall from,
+                     WallAnchor::Wall to) const {
+  for (const LoggedInstance& each : instances_) {
+    if (each.service == service && each.wall >= from && each.wall < to) instances.push_back(each);
   }
 }
 

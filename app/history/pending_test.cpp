@@ -52,6 +52,18 @@ TEST_F(PendingTest, ShowsCommandsThatTheDiskDoesNotTake) {
   EXPECT_EQ(found.size(), 3U);
 }
 
+TEST_F(PendingTest, ShowsInstancesThatTheDiskDoesNotTakeAndCountsThoseThatAreTooMany) {
+  for (std::size_t i = 0; i < Pending::most_instances + 3; ++i)
+    pending.add(ejection_of(i % 2 == 0 ? "shop" : "search", clocks.pass(1ms)));
+  EXPECT_FALSE(pending.empty());
+  std::vector<LoggedInstance> found;
+  pending.add_to(found, "shop", noon, noon + 1h);
+  EXPECT_EQ(found.size(), Pending::most_instances / 2);
+  EXPECT_EQ(pending.take_lost(), 3U);
+  pending.clear();
+  EXPECT_TRUE(pending.empty());
+}
+
 TEST_F(PendingTest, StretchesWithGapsBetweenThemAreNotAddedUp) {
   for (int i = 0; i < 20; ++i) pending.add(Stretch{noon + 60s * i, 10s}, Samples{{"payment", sample_of(1)}});
   EXPECT_EQ(payment().samples.size(), Pending::most_stretches);

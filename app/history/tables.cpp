@@ -30,6 +30,7 @@ template <class Enum>
 }
 
 constexpr std::size_t rules = static_cast<std::size_t>(Rule::health_check) + 1;
+constexpr std::size_t weights = static_cast<std::size_t>(LoggedInstance::Weight::warning) + 1;
 constexpr std::size_t results = static_cast<std::size_t>(CommandResult::invalid) + 1;
 
 void bind_blob(Statement& statement, int index, std::string_view bytes) {
@@ -121,6 +122,17 @@ void Tables::write(const LoggedTransition& transition) {
   put.exec();
 }
 
+void Tables::write(const LoggedInstance& instance) {
+  Statement put{database_, "INSERT INTO instances VALUES(NULL, ?, ?, ?, ?, ?, ?)"};
+  put.bind(1, nanoseconds_of(instance.wall));
+  put.bind(2, instance.service);
+  put.bind(3, instance.instance);
+  put.bind(4, instance.what);
+  put.bind(5, instance.text);
+  put.bind(6, static_cast<int>(instance.weight));
+  put.exec();
+}
+
 void Tables::write(const TimedCommand& command) {
   Statement put{database_, "INSERT INTO commands VALUES(NULL, ?, ?, ?, ?, ?)"};
   put.bind(1, nanoseconds_of(command.at));
@@ -207,6 +219,26 @@ void Tables::read_transitions(std::int64_t circuit, WallAnchor::Wall from, WallA
   }
 }
 
+std::vector<LoggedInstance> Tables::instances(std::string_view service, WallAnchor::Wall from,
+                                              WallAnchor::Wall to, std::size_t at_most) const {
+  std::vector<LoggedInstance> found;
+  Statement query{database_,
+                  "SELECT at, instance, what, text, weight FROM instances "
+                  "WHERE service = ?1 AND at >= ?2 AND at < ?3 ORDER BY at DESC, id DESC LIMIT ?4"};
+  query.bind(1, std::string{service});
+  query.bind(2, nanoseconds_of(from));
+  query.bind(3, nanoseconds_of(to));
+  query.bind(4, static_cast<std::int64_t>(at_most));
+  while (query.executeStep()) {
+    const WallAnchor::Wall wall = from_nanoseconds(query.getColumn(0).getInt64());
+    found.push_back({std::string{service}, query.getColumn(1).getString(), query.getColumn(2).getString(),
+                     query.getColumn(3).getString(), anchor_.from_wall(wall), wall,
+                     enumerated<LoggedInstance::Weight>(query.getColumn(4), weights)});
+  }
+  std::ranges::reverse(found);
+  return found;
+}
+
 std::vector<TimedCommand> Tables::commands(const std::optional<std::string>& circuit, WallAnchor::Wall from,
                                            WallAnchor::Wall to, std::size_t at_most) const {
   std::vector<TimedCommand> found;
@@ -282,6 +314,7 @@ std::optional<sys_seconds> Tables::oldest() const {
   Statement query{database_,
                   "SELECT min(at) FROM (SELECT min(at) AS at FROM stretches UNION ALL "
                   "SELECT min(at) / 1000000000 FROM transitions UNION ALL "
+                  "SELECT min(at) / 1000000000 FROM instances UNION ALL "
                   "SELECT min(at) / 1000000000 FROM commands)"};
   if (!query.executeStep() || query.isColumnNull(0)) return std::nullopt;
   return from_seconds_since(query.getColumn(0).getInt64());
@@ -298,7 +331,7 @@ bool Tables::erase_before(sys_seconds end, std::size_t at_most) {
     erase.bind(1, seconds_of(end));
     erase.exec();
   }
-  for (const char* table : {"transitions", "commands"}) {
+  for (const char* table : {"transitions", "instances", "commands"}) {
     Statement erase{database_, std::string{"DELETE FROM "} + table + " WHERE at < ?"};
     erase.bind(1, nanoseconds_of(end));
     erase.exec();

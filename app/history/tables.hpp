@@ -1,4 +1,5 @@
-// The tables of a history: samples by stretch, transitions, commands. SQL stands here and in file.cpp.
+// The tables of a history: samples by stretch, transitions, instances, commands. SQL stands here and in
+// file.cpp.
 #pragma once
 
 #include <SQLiteCpp/Database.h>
@@ -37,6 +38,7 @@ class Tables {
   /// In place of what was stored for the same time.
   void write(const Stretch& stretch, const Samples& samples);
   void write(const LoggedTransition& transition);
+  void write(const LoggedInstance& instance);
   void write(const TimedCommand& command);
   /// After a transaction that was not committed: forgets what it may have made.
   void forget_written() { ids_.clear(); }
@@ -47,6 +49,9 @@ class Tables {
   /// Samples that overlap the span, and transitions within it.
   [[nodiscard]] CircuitHistory read(std::string_view circuit, WallAnchor::Wall from,
                                     WallAnchor::Wall to) const;
+  /// What happened to the instances of a service: the newest `at_most` within the span, oldest first.
+  [[nodiscard]] std::vector<LoggedInstance> instances(std::string_view service, WallAnchor::Wall from,
+                                                      WallAnchor::Wall to, std::size_t at_most) const;
   /// The newest `at_most` within the span, oldest first. `circuit`: only what was commanded of it.
   [[nodiscard]] std::vector<TimedCommand> commands(const std::optional<std::string>& circuit,
                                                    WallAnchor::Wall from, WallAnchor::Wall to,

@@ -98,6 +98,28 @@ TEST_F(TablesTest, KeepCommandsWithWhoAndWhenAndNoMoreOfANameThanAPageCanShow) {
   EXPECT_EQ(tables.commands(std::nullopt, noon, noon + 2s, 1).at(0).at, noon + 1s) << "the newest";
 }
 
+TEST_F(TablesTest, GiveBackWhatHappenedToTheInstancesOfAService) {
+  const LoggedInstance ejection = ejection_of("shop", clocks.now);
+  tables.write(ejection);
+  tables.write(ejection_of("search", clocks.now));
+  tables.write(LoggedInstance{"shop", "", "panic_began", "0 of 3 instances are healthy: all are used",
+                              clocks.now.steady + 1s, clocks.now.wall + 1s});
+  const auto seen = tables.instances("shop", noon, noon + 2s, 10);
+  ASSERT_EQ(seen.size(), 2U);
+  EXPECT_EQ(seen[0].service, "shop");
+  EXPECT_EQ(seen[0].instance, ejection.instance);
+  EXPECT_EQ(seen[0].what, "ejected");
+  EXPECT_EQ(seen[0].text, ejection.text);
+  EXPECT_EQ(seen[0].at, ejection.at);
+  EXPECT_EQ(seen[0].wall, noon);
+  EXPECT_EQ(seen[0].weight, LoggedInstance::Weight::warning);
+  EXPECT_EQ(seen[1].instance, "");
+  EXPECT_EQ(seen[1].weight, LoggedInstance::Weight::news);
+  EXPECT_EQ(tables.instances("shop", noon, noon + 2s, 1).at(0).what, "panic_began") << "the newest";
+  EXPECT_EQ(tables.instances("shop", noon, noon + 1s, 10).size(), 1U);
+  EXPECT_TRUE(tables.instances("payment", noon, noon + 1h, 10).empty());
+}
+
 TEST_F(TablesTest, MergeIntoOneStretchWithTheSumAndTheLastState) {
   for (int i = 0; i < 6; ++i) write(10s * i, 10s, 2);
   tables.merge({{noon, 10s}, {noon + 10s, 10s}, {noon + 20s, 10s}});
@@ -119,12 +141,14 @@ TEST_F(TablesTest, EraseTheOldestOfEveryKindAndCircuitsWithoutHistory) {
   for (int i = 0; i < 6; ++i) write(10s * i, 10s, 2);
   tables.write(opening_of("gone", clocks.now));
   tables.write(TimedCommand{noon, {"reset", "payment", "10.0.0.3", CommandResult::done}});
-  EXPECT_EQ(tables.oldest(), noon);
+  tables.write(ejection_of("payment", {clocks.now.steady, noon - 1min}));
+  EXPECT_EQ(tables.oldest(), noon - 1min);
   EXPECT_FALSE(tables.erase_before(noon + 40s, 2)) << "there is more";
   EXPECT_EQ(samples().front(), "20+10: 2");
   EXPECT_TRUE(tables.erase_before(noon + 40s, 100));
   EXPECT_EQ(samples(), (Texts{"40+10: 2", "50+10: 2"}));
   EXPECT_TRUE(tables.commands(std::nullopt, noon, noon + 1h, 10).empty());
+  EXPECT_TRUE(tables.instances("payment", noon - 1h, noon + 1h, 10).empty());
   EXPECT_EQ(tables.circuits(), (Texts{"gone", "payment", "search"})) << "seen within the hour";
   tables.write(Stretch{noon + 2h, 10s}, Samples{{"payment", sample_of(1)}});
   EXPECT_TRUE(tables.erase_before(noon + 2h, 100));

@@ -20,6 +20,7 @@ void EventLog::write() {
     if (batch.lost > 0) log_.warn("{} events came too fast, and are not in this log", batch.lost);
     for (const auto& event : batch.events) {
       if (const auto* transition = std::get_if<LoggedTransition>(event.get())) write(*transition);
+      if (const auto* instance = std::get_if<LoggedInstance>(event.get())) write(*instance);
       if (const auto* command = std::get_if<LoggedCommand>(event.get())) admin_log_.command(*command, now);
       if (const auto* slow = std::get_if<LoggedSlowClient>(event.get())) {
         admin_log_.slow_client(slow->client, now);
@@ -38,6 +39,12 @@ void EventLog::write(const LoggedTransition& t) {
                                    : fmt::format(" ({:.6g}, threshold {:.6g})", t.value, t.threshold);
   log_.log(level, "breaker '{}': {} -> {} by {}{}", t.breaker, to_string(t.from), to_string(t.to),
            to_string(t.rule), evidence);
+}
+
+void EventLog::write(const LoggedInstance& instance) {
+  const bool warns = instance.weight == LoggedInstance::Weight::warning;
+  log_.log(warns ? spdlog::level::warn : spdlog::level::info, "service '{}': {}", instance.service,
+           instance.text);
 }
 
 }  // namespace switchgear::serve

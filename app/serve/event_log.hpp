@@ -11,9 +11,9 @@
 
 namespace switchgear::serve {
 
-/// Logs what goes through the queue, on the thread of `loop`: openings as warnings, commands, refusals,
-/// clients that read too slowly. A call that causes an event does not wait for the log. Threads: that of
-/// `loop`, and any while it does not run.
+/// Logs what goes through the queue, on the thread of `loop`: openings as warnings, instances, commands,
+/// refusals, clients that read too slowly. A call that causes an event does not wait for the log. Threads:
+/// that of `loop`, and any while it does not run.
 class EventLog {
  public:
   EventLog(boost::asio::io_context& loop, std::shared_ptr<EventQueue> events, spdlog::logger& log);
@@ -26,6 +26,7 @@ class EventLog {
 
  private:
   void write(const LoggedTransition& transition);
+  void write(const LoggedInstance& instance);
 
   spdlog::logger& log_;
   AdminLog admin_log_{log_};

@@ -47,6 +47,21 @@ TEST_F(EventLogTest, SaysWhatABreakerDidAndWhoMadeItDoSo) {
             "warning admin: event stream of 10.0.0.4 disconnected: it reads too slowly\n");
 }
 
+TEST_F(EventLogTest, WarnsOfAnInstanceThatIsOutAndSaysWhenItIsBack) {
+  breakers.events->publish(LoggedInstance{.service = "payment",
+                                          .instance = "10.0.0.1:80",
+                                          .what = "ejected",
+                                          .text = "instance 10.0.0.1:80 is left out",
+                                          .weight = LoggedInstance::Weight::warning});
+  breakers.events->publish(LoggedInstance{.service = "payment",
+                                          .instance = "10.0.0.1:80",
+                                          .what = "returned",
+                                          .text = "instance 10.0.0.1:80 is used again"});
+  EXPECT_EQ(logged(),
+            "warning service 'payment': instance 10.0.0.1:80 is left out\n"
+            "info service 'payment': instance 10.0.0.1:80 is used again\n");
+}
+
 TEST_F(EventLogTest, SaysHowManyEventsCameTooFastForIt) {
   for (int i = 0; i < 1030; ++i) breakers.events->publish(LoggedCommand{"reset", "a", "10.0.0.3"});
   const std::string text = logged();

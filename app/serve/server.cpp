@@ -118,7 +118,7 @@ Server::Server(const ServeFlags& flags, config::Config config, const config::Own
                          [&] {
                            return std::make_shared<gateway::Gateway>(
                                config, policies_, durations_, log_,
-                               tracing_of(config, spans_of(exporter_.get())));
+                               tracing_of(config, spans_of(exporter_.get())), events_);
                          })),
       history_(config.own.get<history::HistoryOptions>(),
                {policies_, durations_, [this] { return gateway_->failures(); }}, events_,

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "switchgear/admin/breaker_view.hpp"
+#include "switchgear/admin/instance_json.hpp"
 #include "switchgear/admin/json_text.hpp"
 
 namespace switchgear::admin {
@@ -61,9 +62,10 @@ void EventStream::announce_transitions(TimePoint now) {
     if (batch.lost > 0) send_all("lost", json::object{{"events", batch.lost}});
     for (const auto& event : batch.events) {
       const auto* transition = std::get_if<LoggedTransition>(event.get());
-      if (transition == nullptr) continue;
-      changed = true;
-      if (!clients_.empty()) send_transition(*transition);
+      changed = changed || transition != nullptr;
+      if (clients_.empty()) continue;
+      if (transition != nullptr) send_transition(*transition);
+      if (const auto* instance = std::get_if<LoggedInstance>(event.get())) send_instance(*instance);
     }
     changed = changed || batch.lost > 0;
   }
@@ -75,6 +77,12 @@ void EventStream::send_transition(const LoggedTransition& transition) {
   for (auto& [key, value] : transition_json(transition, api_.views().registry().anchor()))
     data[key] = std::move(value);
   send_all("transition", data);
+}
+
+void EventStream::send_instance(const LoggedInstance& instance) {
+  json::object data{{"service", instance.service}};
+  for (auto& [key, value] : instance_json(instance)) data[key] = std::move(value);
+  send_all("instance", data);
 }
 
 void EventStream::send_delta(TimePoint now) {

@@ -33,10 +33,10 @@ struct EventClient {
   std::string address;  ///< without the port
 };
 
-/// Sends `snapshot` once to each client, then `delta` with the breakers that changed, and `transition` at
-/// once. When more events came than the queue holds, `lost` says how many are missing: transitions, and what
-/// else the program logs in that queue. Every event of the stream has an id, rising by one over the whole
-/// stream. Threads: the admin thread only.
+/// Sends `snapshot` once to each client, then `delta` with the breakers that changed; `transition` and
+/// `instance` at once. When more events came than the queue holds, `lost` says how many are missing:
+/// transitions, and what else the program logs in that queue. Every event of the stream has an id, rising by
+/// one over the whole stream. Threads: the admin thread only.
 class EventStream {
  public:
   EventStream(Api& api, const ServerLimits& limits) : api_(api), limits_(limits) {}
@@ -57,7 +57,7 @@ class EventStream {
   /// it drops the transitions of breakers that have left the registry.
   void tick(TimePoint now);
 
-  /// Queues the transitions that are new, and the breakers they changed.
+  /// Queues the transitions that are new and the breakers they changed, and what happened to instances.
   void announce_transitions(TimePoint now);
 
   /// The queue has stopped calling `wake`, and no transition is added.
@@ -77,6 +77,7 @@ class EventStream {
   void queue(EventClient& client, const std::shared_ptr<const std::string>& event);
   void send_all(std::string_view type, const boost::json::value& data);
   void send_transition(const LoggedTransition& transition);
+  void send_instance(const LoggedInstance& instance);
   void send_delta(TimePoint now);
 
   Api& api_;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "switchgear/admin/breaker_view.hpp"
 #include "switchgear/admin/program_fixture.hpp"
 
 namespace switchgear::admin {
@@ -104,6 +105,27 @@ TEST_F(EventStreamTest, SendsOnlyTheBreakersThatChangedAndTheirPolicyOnce) {
   EXPECT_EQ(changed[0].at("name"), "busy");
   EXPECT_EQ(changed[0].at("counters").at("calls"), 3U);
   EXPECT_FALSE(changed[0].as_object().contains("policy"));
+}
+
+TEST_F(EventStreamTest, SendsWhatHappenedToAnInstanceAtOnceAndNothingElse) {
+  breakers.add("shop");
+  ASSERT_TRUE(stream().join(client));
+  take(client);
+  breakers.events->publish(LoggedInstance{"shop", "10.0.0.1:80", "ejected", "instance \"1\" is left out\n",
+                                          breakers.now, breakers.registry.anchor().to_wall(breakers.now)});
+  breakers.events->publish(LoggedInstance{"shop", "", "panic_began", "all are used", breakers.now,
+                                          breakers.registry.anchor().to_wall(breakers.now)});
+  stream().announce_transitions(breakers.now);
+  const auto events = take(client);
+  ASSERT_EQ(events.size(), 2U);
+  EXPECT_EQ(events[0].type, "instance");
+  EXPECT_EQ(events[0].data.at("service"), "shop");
+  EXPECT_EQ(events[0].data.at("instance"), "10.0.0.1:80");
+  EXPECT_EQ(events[0].data.at("what"), "ejected");
+  EXPECT_EQ(events[0].data.at("text"), "instance \"1\" is left out\n");
+  EXPECT_EQ(events[0].data.at("at").as_string(), iso8601(breakers.registry.anchor().to_wall(breakers.now)));
+  EXPECT_TRUE(events[1].data.at("instance").is_null());
+  EXPECT_EQ(events[1].id, events[0].id + 1);
 }
 
 TEST_F(EventStreamTest, SendsTransitionsAtOnceWithTheBreakerThatChanged) {

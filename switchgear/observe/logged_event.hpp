@@ -58,6 +58,19 @@ struct LoggedSlowClient {
   std::string client;  ///< its address
 };
 
-using LoggedEvent = std::variant<LoggedTransition, LoggedCommand, LoggedSlowClient>;
+/// What happened to one of the addresses that a service has, or to all of them at once.
+struct LoggedInstance {
+  enum class Weight : std::uint8_t { news, warning };
+
+  std::string service;
+  std::string instance;  ///< empty: all of the service
+  std::string what;      ///< `ejected`, `returned`, `panic_began` or `panic_ended`
+  std::string text;      ///< a sentence with the evidence
+  TimePoint at{};
+  WallAnchor::Wall wall{};
+  Weight weight = Weight::news;
+};
+
+using LoggedEvent = std::variant<LoggedTransition, LoggedCommand, LoggedSlowClient, LoggedInstance>;
 
 }  // namespace switchgear

@@ -9,6 +9,9 @@ import { at, finish, live, test } from "./harness.mjs";
 const binary = process.argv[2];
 const hostile = "<b>mail & more</b>";
 
+/// Nothing listens on the second one: the service has its port on 127.0.0.1 alone.
+const twoAddresses = (port) => `upstreams: [{url: "http://127.0.0.1:${port}"}, {url: "http://127.0.0.2:${port}"}], balance: round_robin`;
+
 const configuration = (port) => `
 version: 1
 gateway: {threads: 1}
@@ -24,9 +27,12 @@ policies:
     adaptive_limit: {}
     cache: {ttl: 1s}
     circuit_breaker: {minimum_calls: 4, failure_rate: 0.5, open_duration: 600s}
+  again: {timeout: 5s, retry: {max_attempts: 2, base: 1ms, jitter: none}}
 services:
   payment: {url: "http://127.0.0.1:${port}", policy: everything, routes: [{prefix: /payment/}]}
   ${JSON.stringify(hostile)}: {url: "http://127.0.0.1:${port}", policy: everything, routes: [{prefix: /mail/}]}
+  shop: {${twoAddresses(port)}, ejection: {consecutive_5xx: 2, max_ejected: 0.5, base: 600s, max: 600s}, policy: again, routes: [{prefix: /shop/}]}
+  flaky: {${twoAddresses(port)}, ejection: {consecutive_5xx: 2, max_ejected: 0.5, base: 1s}, policy: again, routes: [{prefix: /flaky/}]}
 `;
 /// Once the history has its first sample: until then it knows no circuit.
 const start = async () => {
@@ -59,6 +65,27 @@ await test("shows a service's policies, connections and requests as they are", a
   await page.getByRole("region", { name: "Retry" }).getByText("calls recovered").waitFor();
   await page.getByRole("link", { name: "Closed breaker" }).click();
   await page.getByText("policy=everything").waitFor();
+}, { start });
+
+await test("shows which instance is left out, why and for how long, and tells of it at once", async ({ page, server }) => {
+  await page.goto(at(server, "service/shop"));
+  const instances = page.getByRole("group", { name: "Instances", exact: true });
+  const bad = instances.getByRole("row").filter({ hasText: "127.0.0.2:" });
+  await bad.getByText("Usable").waitFor();
+  assert.equal(await page.getByRole("heading", { level: 3, name: /^Latest events/ }).count(), 0);
+  assert.deepEqual(new Set(await server.send("/shop/ok", 6)), new Set([200]), "the other instance answers");
+  await bad.filter({ hasText: /Left out for another (9|10) min/ }).getByText("2 failed calls in a row (limit 2)").waitFor();
+  assert.deepEqual((await bad.getByRole("cell").allInnerTexts()).slice(1), ["2", "2", "0", "1"], "calls, failures, in flight, ejections");
+  await instances.getByRole("row").filter({ hasText: "127.0.0.1:" }).getByText("Usable").waitFor();
+  const events = page.getByRole("group", { name: "Events of instances" });
+  await events.getByRole("row").filter({ hasText: "ejected" }).getByText(/^instance 127\.0\.0\.2:\d+ is left out for 600s: .*; 1 of 2 instances is out$/).waitFor();
+  await page.locator("[aria-live]").filter({ hasText: /^shop: instance 127\.0\.0\.2:\d+ is left out/ }).waitFor({ state: "attached" });
+  // Another service's are on its own page.
+  await page.goto(at(server, "service/flaky"));
+  await server.send("/flaky/ok", 6);
+  await events.getByRole("row").filter({ hasText: "returned" }).getByText(/is used again: its time is over/).waitFor();
+  await bad.getByText("Usable").waitFor();
+  assert.equal(await events.getByText(/600s/).count(), 0);
 }, { start });
 
 await test("keeps the last column as far from the edge as the first, on any width, and leads on from a name that is unknown", async ({ page, server }) => {
@@ -147,7 +174,8 @@ await test("tells of an alert on every page, and takes acknowledgements and sile
 
 await test("has nothing that axe finds on the pages of a gateway, and fits 400 pixels", async ({ page, server }) => {
   await open(server);
-  for (const hash of ["", "breaker/payment", "services", "service/payment", "alerts", "reports", "report/payment"]) {
+  await server.send("/shop/ok", 6);
+  for (const hash of ["", "breaker/payment", "services", "service/payment", "service/shop", "alerts", "reports", "report/payment"]) {
     await page.setViewportSize({ width: 1280, height: 800 });
     await page.goto(at(server, hash));
     await live(page);

@@ -109,6 +109,27 @@ TEST(GatewayInstances, OneThatRecoversIsUsedAgain) {
   EXPECT_EQ(flaky.calls, before + 5);
 }
 
+TEST(GatewayInstances, TheHistoryTellsWhenOneWasLeftOutAndWhy) {
+  Shop bad{1, false};
+  Shop good{2};
+  const GatewayProcess gateway{
+      spread({bad.port(), good.port()},
+             "balance: round_robin, ejection: {consecutive_5xx: 2, max_ejected: 0.5, base: 200ms}")};
+  const std::string name = "127.0.0.1:" + std::to_string(bad.port());
+  while (instances_of(gateway).at(0).at("usable").as_bool()) (void)gateway.get("/");
+  ASSERT_TRUE(gateway.logs("is used again")) << gateway.log();
+  const auto past = boost::json::parse(gateway.admin("GET", "/history?name=shop").body);
+  const boost::json::array& seen = past.at("instances").as_array();
+  ASSERT_EQ(seen.size(), 2U);
+  EXPECT_EQ(seen[0].at("what"), "ejected");
+  EXPECT_EQ(seen[0].at("instance").as_string(), name);
+  EXPECT_EQ(seen[0].at("text").as_string(),
+            "instance " + name +
+                " is left out for 0.2s: 2 failed calls in a row (limit 2); 1 of 2 instances is out");
+  EXPECT_EQ(seen[1].at("what"), "returned");
+  EXPECT_LT(seen[0].at("at").as_string(), seen[1].at("at").as_string());
+}
+
 TEST(GatewayInstances, WhenAllAreBadAllAreUsed) {
   Shop first{1, false};
   Shop second{2, false};

@@ -89,6 +89,29 @@ export interface Delta {
   removed: string[];
 }
 
+/// An address of a service. `ejected`: why a rule leaves it out, and for how many seconds from now.
+export interface Instance {
+  name: string;
+  usable: boolean;
+  ejected: { rule: string; evidence: string; for: number } | null;
+  ejections: number;
+  calls: number;
+  failures: number;
+  in_flight: number;
+}
+
+/// What happened to an instance, or to all of a service (null).
+export interface InstanceChange {
+  at: string;
+  instance: string | null;
+  what: "ejected" | "returned" | "panic_began" | "panic_ended";
+  text: string;
+}
+
+export interface InstanceEvent extends InstanceChange {
+  service: string;
+}
+
 /// `services` of GET /status: one of them. Policies that it does not have are left out.
 export interface Service {
   policy: string;
@@ -97,6 +120,7 @@ export interface Service {
   calls: { success: { count: number; mean: number | null }; failure: { count: number; mean: number | null } };
   failures: Record<string, number>;
   connections: { idle: number; busy: number; waiting: number; fresh_attempts: number; loops: number };
+  instances: Instance[];
   retry?: { max_attempts: number; retries: number; recovered: number; given_up: Record<string, number> };
   retry_budget?: { left: number; granted: number; refused: number };
   hedge?: { delay: number | null; hedges: number; refused: number; wins: number };
@@ -163,6 +187,7 @@ export interface HistoryDocument {
     latency: Record<"mean" | "p50" | "p95" | "p99", number | null>;
   }[];
   transitions: Transition[];
+  instances: InstanceChange[];
   commands: Commanded[];
 }
 

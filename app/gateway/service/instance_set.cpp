@@ -1,6 +1,7 @@
 #include "app/gateway/service/instance_set.hpp"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "switchgear/config/address.hpp"
@@ -24,9 +25,10 @@ namespace {
 
 }  // namespace
 
-InstanceSet::InstanceSet(const config::Service& service, const InstanceSet* before, spdlog::logger& log,
-                         std::uint64_t seed, TimePoint now)
+InstanceSet::InstanceSet(const config::Service& service, const InstanceSet* before, InstanceNews news,
+                         spdlog::logger& log, std::uint64_t seed, TimePoint now)
     : ejects_(service.ejection.has_value()),
+      news_(std::move(news)),
       log_(log),
       ejection_(service.name, options_of(service), seed, now, this) {
   if (before == nullptr) return;
@@ -72,14 +74,25 @@ void InstanceSet::on_instance_event(const instances::InstanceEvent& event) noexc
       const std::lock_guard lock{mutex_};
       ++ejections_[event.instance->name()];
     }
-    // An instance that is spared may be found again and again.
-    const bool bad = event.kind == Kind::ejected || event.kind == Kind::panic_began;
-    const auto level = event.kind == Kind::spared ? spdlog::level::debug
-                       : bad                      ? spdlog::level::warn
-                                                  : spdlog::level::info;
-    log_.log(level, "service '{}': {}", ejection_.service(), instances::text_of(event));
+    if (event.kind == Kind::spared) {  // may be found again and again
+      log_.debug("service '{}': {}", ejection_.service(), instances::text_of(event));
+    } else if (news_.events) {
+      news_.events->publish(logged(event));
+    }
   } catch (const std::bad_alloc&) {  // the event is in effect, and is not told
   }
+}
+
+LoggedInstance InstanceSet::logged(const instances::InstanceEvent& event) const {
+  using Kind = instances::InstanceEvent::Kind;
+  const bool bad = event.kind == Kind::ejected || event.kind == Kind::panic_began;
+  return {ejection_.service(),
+          event.instance ? event.instance->name() : std::string{},
+          std::string{to_string(event.kind)},
+          instances::text_of(event),
+          event.at,
+          news_.anchor.to_wall(event.at),
+          bad ? LoggedInstance::Weight::warning : LoggedInstance::Weight::news};
 }
 
 }  // namespace switchgear::gateway

@@ -12,18 +12,27 @@
 #include <vector>
 
 #include "switchgear/config/config.hpp"
+#include "switchgear/core/event.hpp"
 #include "switchgear/instances/ejection.hpp"
+#include "switchgear/observe/event_queue.hpp"
 
 namespace switchgear::gateway {
+
+/// Where ejections, returns and panic are told.
+struct InstanceNews {
+  std::shared_ptr<EventQueue> events;  ///< null: nowhere
+  WallAnchor anchor;
+};
 
 /// Threads: any, each method. Lives as long as a call that began with it.
 class InstanceSet final : private instances::InstanceListener {
  public:
   using Shared = std::vector<std::shared_ptr<instances::Instance>>;
 
-  /// `log` is borrowed. Instances that `before` had, which may be null, are left out as long as they were.
-  InstanceSet(const config::Service& service, const InstanceSet* before, spdlog::logger& log,
-              std::uint64_t seed, TimePoint now);
+  /// `log`, which gets the findings that eject no instance, is borrowed. Instances that `before` had, which
+  /// may be null, are left out as long as they were.
+  InstanceSet(const config::Service& service, const InstanceSet* before, InstanceNews news,
+              spdlog::logger& log, std::uint64_t seed, TimePoint now);
 
   /// Whether it can go on for a service with these options.
   [[nodiscard]] bool fits(const config::Service& service) const;
@@ -45,8 +54,10 @@ class InstanceSet final : private instances::InstanceListener {
 
  private:
   void on_instance_event(const instances::InstanceEvent& event) noexcept override;
+  [[nodiscard]] LoggedInstance logged(const instances::InstanceEvent& event) const;
 
   const bool ejects_;
+  const InstanceNews news_;
   spdlog::logger& log_;
   std::atomic<bool> retired_{false};
   mutable std::mutex mutex_;

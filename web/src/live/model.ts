@@ -1,7 +1,7 @@
 // Every breaker as the stream told it last, as signals for the components. A thousand of them change four times a second: what
 // is worked out over all of them hangs on a few counters of changes instead of on a thousand signals.
 import { batch, computed, signal, type Signal } from "@preact/signals";
-import type { Breaker, Delta, Health, Snapshot, State, TransitionEvent } from "../api";
+import type { Breaker, Delta, Health, InstanceEvent, Snapshot, State, TransitionEvent } from "../api";
 import { serverNow, setServerTime } from "./clock";
 import { endSecond, Past } from "./past";
 
@@ -33,6 +33,9 @@ export const announcement = signal("");
 export const resources = signal<ReadonlySet<string> | null>(null);
 /// Counts the times that events were lost, for pages that keep something of their own.
 export const losses = signal(0);
+
+/// Of each service, how many ejections, returns and panics the page was told of.
+export const instanceEvents = signal<ReadonlyMap<string, number>>(new Map());
 
 const feedLength = 8;
 
@@ -139,6 +142,13 @@ export function takeTransition(event: TransitionEvent, text: string) {
   heardAt.value = serverNow();
   happenings.value = latest([{ kind: "transition" as const, ...event }, ...happenings.peek()], feedLength);
   announcement.value = text;
+}
+
+export function takeInstance({ service, text }: InstanceEvent) {
+  heardAt.value = serverNow();
+  const before = instanceEvents.peek();
+  instanceEvents.value = new Map(before).set(service, (before.get(service) ?? 0) + 1);
+  announcement.value = `${service}: ${text}`;
 }
 
 /// The server could not keep up and left events out; the delta that follows has the states, but not how they came about.

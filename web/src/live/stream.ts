@@ -1,8 +1,8 @@
 // The connection to /events: kept up, and honest about it when it is not.
 import { signal } from "@preact/signals";
-import type { Delta, Snapshot, TransitionEvent } from "../api";
+import type { Delta, InstanceEvent, Snapshot, TransitionEvent } from "../api";
 import { sentence } from "../format";
-import { connection, takeDelta, takeLost, takeSnapshot, takeTransition } from "./model";
+import { connection, takeDelta, takeInstance, takeLost, takeSnapshot, takeTransition } from "./model";
 
 const retryDelay = 2000;
 /// A stream that says nothing for this long is asked after: a machine that slept, or a network that is gone, ends no connection.
@@ -35,6 +35,7 @@ export function connect() {
   });
   on<Delta>("delta", takeDelta);
   on<TransitionEvent>("transition", (each) => takeTransition(each, sentence(each.circuit, each)));
+  on<InstanceEvent>("instance", takeInstance);
   on<{ events: number }>("lost", takeLost);
   made.onerror = () => {
     if (made !== source) return;

@@ -3,7 +3,8 @@ import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
 import type { CacheSeen, Service, Status } from "../api";
 import { bytes, count, percent, seconds, words } from "../format";
-import { connection, entries } from "../live/model";
+import { connection, entries, instanceEvents } from "../live/model";
+import { Instances } from "../parts/instances";
 import { StateMark, Waiting } from "../parts/said";
 import { Search } from "../parts/toolbar";
 import { VirtualTable, type Column } from "../parts/virtual_table";
@@ -11,7 +12,8 @@ import { useAnswer, type Answer } from "../remote";
 import { href, param } from "../route";
 
 const every = 3000;
-const useStatus = () => useAnswer<Status>("status", every);
+/// If `again` changes, it asks at once.
+const useStatus = (again?: unknown) => useAnswer<Status>("status", every, again);
 
 type Named = { name: string } & Service;
 
@@ -256,7 +258,7 @@ function Policies({ service }: { service: Service }) {
 }
 
 export function ServicePage({ name }: { name: string }) {
-  const answer = useStatus();
+  const answer = useStatus(instanceEvents.value.get(name));
   const services = answer.state === "here" ? (answer.data.services ?? {}) : {};
   const service = Object.hasOwn(services, name) ? services[name] : undefined;
   const pools = answer.state === "here" ? answer.data.connection_pools : {};
@@ -288,8 +290,9 @@ export function ServicePage({ name }: { name: string }) {
           </p>
         </>
       )}
-      {service && (
+      {service && answer.state === "here" && (
         <div class={connection.value === "live" ? "panels" : "panels stale"}>
+          <Instances name={name} list={service.instances} at={answer.data.at} />
           <Panel title="Requests">
             <Pairs of={[...counted(service.requests).map(([key, value]): [string, string] => [key === "none" ? "client left" : key, value]),
                         ["answers broken off", count(service.responses_aborted)]]} />

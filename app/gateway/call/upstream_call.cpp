@@ -145,14 +145,6 @@ void UpstreamCall::begin_attempt(const Step& step) {
                 clock_.now(), step.until);
 }
 
-/// The next attempt goes to another one, if it can.
-void UpstreamCall::call_instance(const Upstream& upstream, Attempt& attempt) {
-  attempt.instance_call = service_->upstreams().begin(upstream);
-  if (!attempt.instance_call) return;
-  if (called_.size() == called_.capacity()) called_.erase(called_.begin());
-  called_.push_back(upstream.instance.get());
-}
-
 /// The client gets the last attempt's response whenever there is one, unless a fallback has something else.
 void UpstreamCall::conclude() {
   attempts_.stop_waiting();

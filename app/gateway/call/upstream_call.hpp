@@ -86,7 +86,13 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   // What the machine says.
   void follow(Step todo);
   void begin_attempt(const Step& step);
-  void call_instance(const Upstream& upstream, Attempt& attempt);
+  /// The next attempt goes to another one, if it can.
+  void call_instance(const Upstream& upstream, Attempt& attempt) {
+    attempt.instance_call = service_->upstreams().begin(upstream);
+    if (!attempt.instance_call) return;
+    if (called_.size() == called_.capacity()) called_.erase(called_.begin());
+    called_.push_back(upstream.instance.get());
+  }
   /// Once: what comes later of the same attempt is not told.
   void judge_instance(Attempt& attempt, instances::CallEnd end) noexcept {
     if (!attempt.instance_call) return;

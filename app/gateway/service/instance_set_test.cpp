@@ -27,7 +27,7 @@ class InstanceSetTest : public testing::Test {
     service.ejection->max_ejected = 0.5;
   }
   void fail(InstanceSet& set, std::size_t which, TimePoint at) {
-    const InstanceSet::Shared all = set.follow(service, at);
+    const InstanceSet::Shared all = set.follow(service.upstreams, at);
     set.ejection().record(instances::InstanceCall{all[which]}, instances::CallEnd::answered(503), at);
   }
   std::vector<LoggedInstance> told() {
@@ -85,7 +85,7 @@ TEST_F(InstanceSetTest, DoesNotTellOfAnInstanceThatIsSparedHoweverOftenItIsFound
 
 TEST_F(InstanceSetTest, ASetThatAnotherOneHasReplacedTellsNothing) {
   InstanceSet before{service, nullptr, news, log, 1, start};
-  const InstanceSet::Shared all = before.follow(service, start);
+  const InstanceSet::Shared all = before.follow(service.upstreams, start);
   before.retire();
   const InstanceSet after{service, &before, news, log, 1, start};
   before.ejection().record(instances::InstanceCall{all[0]}, instances::CallEnd::answered(503), start);

@@ -266,9 +266,9 @@ class CircuitBreaker {
   Duration time_open_{};
   TimePoint opened_at_{};
   std::uint32_t relapses_ = 0;
+  CheckRow checks_;
   Ramp ramp_;
   ProbeRound round_;
-  CheckRow checks_;
 };
 
 /// The right to make one call. Hand it its verdict once; dropped unrecorded it counts as `ignored` and gives

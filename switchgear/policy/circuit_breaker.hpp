@@ -256,7 +256,8 @@ class CircuitBreaker {
   const CircuitBreakerOptions options_;
   const WallAnchor anchor_;
   std::uint64_t opened_ = 0, closed_ = 0, half_opened_ = 0;
-  Evidence evidence_;
+  [[no_unique_address]] Evidence evidence_;  // so that checks_ takes no room of its own
+  CheckRow checks_;
 
   // --- the rest
   std::unique_ptr<CallStarts> starts_;
@@ -266,7 +267,6 @@ class CircuitBreaker {
   Duration time_open_{};
   TimePoint opened_at_{};
   std::uint32_t relapses_ = 0;
-  CheckRow checks_;
   Ramp ramp_;
   ProbeRound round_;
 };

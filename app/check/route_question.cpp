@@ -53,11 +53,13 @@ RouteAnswer route(const http::Head& head, const http::FieldList& fields, const c
   std::string sent{head.path};
   if (found->route.changes_path()) config::write_sent_path(sent, found->route, head.path, path);
   const config::Service& service = config.services.at(found->service_name);
+  const config::Upstream& first = service.upstreams.front();
+  const std::string_view scheme = first.tls ? "https://" : "http://";
   return {.detail = {},
           .service = service.name,
           .number = found->number,
           .route = text_of(found->route),
-          .sent = std::string{head.method} + " http://" + config::text_of(service.upstreams.front().at) +
+          .sent = std::string{head.method}.append(" ").append(scheme) + config::text_of(first.at) +
                   service.base_path + sent};
 }
 

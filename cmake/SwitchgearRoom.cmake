@@ -112,3 +112,10 @@ function(switchgear_room_test NAME)
   switchgear_link(${NAME}_test PRIVATE ${NAME} ${ROOM_DEPS})
   switchgear_tests(${NAME}_test PREFIX ${NAME})
 endfunction()
+
+# switchgear_optimised(source...): tests of races and allocations in what they instantiate from headers, as users compile it;
+# the other tests of a program may be without optimisation (SwitchgearPrecompiled.cmake).
+function(switchgear_optimised)
+  set_source_files_properties(${ARGN} PROPERTIES
+    SKIP_PRECOMPILE_HEADERS ON COMPILE_OPTIONS $<$<NOT:$<CONFIG:Debug>>:-O2>)
+endfunction()

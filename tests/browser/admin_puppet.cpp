@@ -1,7 +1,7 @@
 // A registry and an admin server without a gateway, moved from outside: each line on stdin is one command,
 // and each is answered by one line on stdout, so that a test can wait for its command.
 //
-//   admin_puppet [--token T] [--port N] [--answers yes]    prints `port N`
+//   admin_puppet [--token T] [--answers yes]    prints `port N`
 //   add NAME                   a breaker that opens at 50% failures of at least 4 calls, for 30 s
 //   quick NAME                 the same, but it opens for 100 ms
 //   tag NAME KEY VALUE
@@ -146,8 +146,8 @@ class Answers {
 
 class Puppet {
  public:
-  Puppet(std::string token, std::uint16_t port, bool answers)
-      : admin_(registry_, {.port = port, .token = std::move(token)},
+  Puppet(std::string token, bool answers)
+      : admin_(registry_, {.token = std::move(token)},
                {.ready =
                     [this] {
                       hold_.pass();
@@ -272,15 +272,13 @@ class Puppet {
 int main(int argc, char** argv) {
   try {
     std::string token;
-    std::uint16_t port = 0;
     bool answers = false;
     for (int i = 1; i + 1 < argc; i += 2) {
       const std::string option{argv[i]};
       if (option == "--token") token = argv[i + 1];
       if (option == "--answers") answers = true;
-      if (option == "--port") port = static_cast<std::uint16_t>(std::stoi(argv[i + 1]));
     }
-    Puppet puppet{token, port, answers};
+    Puppet puppet{token, answers};
     std::cout << "port " << puppet.port() << '\n' << std::flush;
     for (std::string line; std::getline(std::cin, line) && line != "quit";) {
       std::cout << (puppet.obey(line) ? "done" : "what?") << '\n' << std::flush;

@@ -3,8 +3,9 @@
 // Every wait is bounded by what it waits for; nothing sleeps.
 import assert from "node:assert/strict";
 import { at, card, finish, gone, live, test } from "./harness.mjs";
-import { startPuppet } from "./puppet.mjs";
+import { startLasting } from "./puppet.mjs";
 
+const lasting = () => startLasting(process.argv[2]);
 const heading = (page, name) => page.getByRole("heading", { level: 1, name, exact: true });
 
 await test("leads from a card to the breaker's page, and back", async ({ page, puppet }) => {
@@ -146,24 +147,19 @@ await test("survives a restart of its server on the page where it is, and says h
   await puppet.tell("add", "payment");
   await page.goto(at(puppet, "breaker/payment?span=5m"));
   await live(page);
-  await puppet.stop();
+  await puppet.down();
   await page.getByText("Connection lost.").waitFor();
   await page.getByText(/\(\d+ s old\)/).waitFor();
   await heading(page, "payment").waitFor();
-  const again = await startPuppet(process.argv[2], "--port", String(puppet.port));
-  try {
-    await again.tell("add", "payment");
-    await again.tell("failures", "payment", 4);
-    await live(page);
-    await page.getByText("Connection lost.").waitFor({ state: "detached" });
-    await page.locator(".pagehead").getByText("Open", { exact: true }).waitFor();
-    assert.ok(page.url().endsWith("#/breaker/payment?span=5m"));
-    assert.equal(await page.getByText("another version").count(), 0);
-  } finally {
-    await page.goto("about:blank");
-    await again.stop();
-  }
-}, { expectedConsole: gone });
+  await puppet.up();
+  await puppet.tell("add", "payment");
+  await puppet.tell("failures", "payment", 4);
+  await live(page);
+  await page.getByText("Connection lost.").waitFor({ state: "detached" });
+  await page.locator(".pagehead").getByText("Open", { exact: true }).waitFor();
+  assert.ok(page.url().endsWith("#/breaker/payment?span=5m"));
+  assert.equal(await page.getByText("another version").count(), 0);
+}, { expectedConsole: gone, start: lasting });
 
 await test("says when the server that came back has another dashboard", async ({ page, puppet }) => {
   await puppet.tell("add", "payment");
@@ -173,17 +169,12 @@ await test("says when the server that came back has another dashboard", async ({
   await page.goto(at(puppet));
   await live(page);
   tag = '"two"';
-  await puppet.stop();
+  await puppet.down();
   await page.getByText("Connection lost.").waitFor();
-  const again = await startPuppet(process.argv[2], "--port", String(puppet.port));
-  try {
-    await page.getByText("The server was replaced by another version.").waitFor();
-    await page.getByRole("button", { name: "Load its dashboard" }).click();
-    await live(page);
-  } finally {
-    await page.goto("about:blank");
-    await again.stop();
-  }
-}, { expectedConsole: gone });
+  await puppet.up();
+  await page.getByText("The server was replaced by another version.").waitFor();
+  await page.getByRole("button", { name: "Load its dashboard" }).click();
+  await live(page);
+}, { expectedConsole: gone, start: lasting });
 
 await finish();

@@ -1,5 +1,6 @@
 // Starts app/admin's admin_puppet, or anything else that prints `port N` first, and talks to it line by line.
 import { spawn } from "node:child_process";
+import { connect, createServer } from "node:net";
 import { createInterface } from "node:readline";
 
 export async function startPuppet(binary, ...options) {
@@ -31,6 +32,44 @@ export async function startPuppet(binary, ...options) {
       const code = await ended;
       clearTimeout(timer);
       return code;
+    },
+  };
+}
+
+/// A puppet behind an address that stays while the puppet is down: a port that is given back could be taken by another program.
+export async function startLasting(binary, ...options) {
+  let puppet = await startPuppet(binary, ...options);
+  const sockets = new Set();
+  const relay = createServer((client) => {
+    if (!puppet) return client.destroy();
+    const server = connect(puppet.port, "127.0.0.1");
+    for (const [one, other] of [[client, server], [server, client]]) {
+      sockets.add(one);
+      one.on("error", () => {}).on("close", () => {
+        sockets.delete(one);
+        other.destroy();
+      });
+    }
+    client.pipe(server).pipe(client);
+  });
+  await new Promise((resolve) => relay.listen(0, "127.0.0.1", resolve));
+  const down = async () => {
+    const ended = puppet?.stop();
+    puppet = null;
+    await ended;
+  };
+  return {
+    url: `http://127.0.0.1:${relay.address().port}`,
+    tell: (...words) => puppet.tell(...words),
+    down,
+    /// Starts another, which knows nothing of the first.
+    async up() {
+      puppet = await startPuppet(binary, ...options);
+    },
+    async stop() {
+      await down();
+      sockets.forEach((each) => each.destroy());
+      relay.close();
     },
   };
 }

@@ -15,7 +15,7 @@ std::vector<Target> targets_of(const config::Config& config) {
     if (!service.health_check) continue;
     const Alone alone = service.upstreams.size() == 1 ? Alone::yes : Alone::no;
     for (const config::Upstream& each : service.upstreams)
-      targets.push_back({name, {each.at.host, each.at.port}, *service.health_check, alone});
+      targets.push_back({name, {each.at.host, each.at.port, each.tls}, *service.health_check, alone});
   }
   return targets;
 }

@@ -1,4 +1,4 @@
-# Writes a C++ file that holds the given files as constants. Pure CMake, so that a build needs neither Node nor xxd.
+# Writes a C++ file that holds the given files as constants, each by its name, a runbook by its path in the repository. Pure CMake, so that a build needs neither Node nor xxd.
 #
 #   cmake -DOUTPUT=assets.cpp "-DASSETS=a/index.html|a/dashboard.js" -P EmbedAssets.cmake
 
@@ -13,6 +13,8 @@ function(content_type NAME RESULT)
     set(TYPE "application/json")
   elseif(NAME MATCHES "\\.svg$")
     set(TYPE "image/svg+xml")
+  elseif(NAME MATCHES "\\.md$")
+    set(TYPE "text/plain; charset=utf-8")  # browsers show it
   else()
     message(FATAL_ERROR "no content type known for ${NAME}")
   endif()
@@ -26,6 +28,9 @@ set(TABLE "")
 set(INDEX 0)
 foreach(ASSET IN LISTS ASSETS)
   get_filename_component(NAME "${ASSET}" NAME)
+  if("${ASSET}" MATCHES "(docs/runbooks/[^/]*)$")
+    set(NAME "${CMAKE_MATCH_1}")
+  endif()
   content_type("${NAME}" TYPE)
   file(SHA256 "${ASSET}" HASH)
   string(SUBSTRING "${HASH}" 0 16 HASH)

@@ -36,7 +36,7 @@ std::string_view field(const Request& request, http::field name) {
 
 Response asset_response(const Request& request, std::string_view name) {
   const Asset* asset = find_asset(name);
-  if (asset == nullptr) return problem(http::status::not_found, "the dashboard has no such file");
+  if (asset == nullptr) return problem(http::status::not_found, "the program has no such file");
   Response response{http::status::ok, 11};
   response.set(http::field::etag, asset->etag);
   response.set(http::field::cache_control, "no-cache");  // revalidated each time by the ETag
@@ -230,6 +230,8 @@ Response Api::read(const Request& request, const Route& route, const ServerCount
       return asset_response(request, "index.html");
     case Resource::asset:
       return asset_response(request, route.name);
+    case Resource::runbook:
+      return asset_response(request, std::string{runbook_folder} + route.name);
     case Resource::openapi:
       return asset_response(request, openapi_document);
     case Resource::events: {

@@ -15,6 +15,7 @@
 #include "switchgear/admin/assets.hpp"
 #include "switchgear/admin/program_fixture.hpp"
 #include "switchgear/admin/route.hpp"
+#include "switchgear/observe/diagnosis/rules.hpp"
 #include "switchgear/observe/manual_breakers_fixture.hpp"
 
 namespace switchgear::admin {
@@ -363,11 +364,23 @@ TEST_F(AdminApi, DescribesEveryPathThatItHasAndNoPathOfItsOwnThatItDoesNotHave) 
     const std::vector<std::string> known = own_paths();
     EXPECT_TRUE(!own || std::find(known.begin(), known.end(), std::string_view{path}) != known.end()) << path;
   }
-  for (const char* file : {"/openapi.json", "/dashboard/dashboard.js"}) {
+  for (const char* file : {"/openapi.json", "/dashboard/dashboard.js", "/docs/runbooks/flapping.md"}) {
     Request again = request(http::verb::get, file);
     again.set(http::field::if_none_match, get(file)[http::field::etag]);
     EXPECT_EQ(send(again).response.result(), http::status::not_modified) << file;
   }
+}
+
+TEST_F(AdminApi, HasTheRunbookOfEveryRuleWhereItsAnswersSay) {
+  for (const DiagnosisRule& rule : diagnosis_rules()) {
+    const std::string path = "/docs/runbooks/" + std::string{rule.page} + ".md";
+    const Response response = get(path);
+    EXPECT_EQ(response.result(), http::status::ok) << path;
+    EXPECT_EQ(response[http::field::content_type], "text/plain; charset=utf-8");
+    EXPECT_TRUE(response.body().starts_with("# ")) << path;
+  }
+  expect_problem(get("/docs/runbooks/absent.md"), http::status::not_found);
+  expect_problem(get("/docs/runbooks/..%2Fapi.md"), http::status::not_found);
 }
 
 TEST_F(AdminApi, TreatsEveryCommandAlike) {

@@ -60,11 +60,17 @@ Routed route_of(std::string_view target) {
   for (const Fixed& each : fixed_paths) {
     if (each.path == path) return {RouteError::none, {each.resource, {}, std::nullopt}};
   }
+  if (path.starts_with(runbook_folder) && path.find('/', runbook_folder.size()) == std::string_view::npos) {
+    auto file = decoded_segment(path.substr(runbook_folder.size()));
+    if (!file) return {RouteError::malformed, {}};
+    return {RouteError::none, {Resource::runbook, *std::move(file), std::nullopt}};
+  }
   const auto segments = segments_of(target);
   if (segments.size() < 2 || segments.size() > 3 || segments[1].empty()) return {RouteError::unknown, {}};
   auto name = decoded_segment(segments[1]);
   if (!name) return {RouteError::malformed, {}};
-  if (segments[0] == "dashboard" && segments.size() == 2 && *name != openapi_document) {
+  if (segments[0] == "dashboard" && segments.size() == 2 && *name != openapi_document &&
+      !name->starts_with(runbook_folder)) {
     return {RouteError::none, {Resource::asset, std::move(*name), std::nullopt}};
   }
   if (segments[0] != "circuit-breakers") return {RouteError::unknown, {}};
@@ -76,7 +82,7 @@ Routed route_of(std::string_view target) {
 
 std::vector<std::string> own_paths() {
   const std::string breaker = "/circuit-breakers/{name}";
-  std::vector<std::string> paths{breaker, "/dashboard/{file}"};
+  std::vector<std::string> paths{breaker, "/dashboard/{file}", "/" + std::string{runbook_folder} + "{file}"};
   for (const Fixed& each : fixed_paths) paths.push_back("/" + std::string{each.path});
   for (const Command command : commands) paths.push_back(breaker + "/" + std::string{word_of(command)});
   return paths;

@@ -26,12 +26,13 @@ enum class Resource : std::uint8_t {
   dashboard,
   asset,
   openapi,
+  runbook,
   reload,
 };
 
 struct Route {
   Resource resource = Resource::root;
-  std::string name;  ///< of a breaker or an asset, percent-decoded
+  std::string name;  ///< of a breaker, an asset or a runbook's file, percent-decoded
   std::optional<Command> command;
 
   [[nodiscard]] bool changes() const noexcept {
@@ -58,7 +59,7 @@ struct Routed {
 /// a `/` in it is written `%2F`.
 [[nodiscard]] Routed route_of(std::string_view target);
 
-/// Every path of the server's own, with `{name}` for a breaker's and `{file}` for an asset's.
+/// Every path of the server's own, with `{name}` for a breaker's and `{file}` for a file's.
 [[nodiscard]] std::vector<std::string> own_paths();
 
 }  // namespace switchgear::admin

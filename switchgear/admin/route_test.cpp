@@ -23,6 +23,7 @@ TEST(Route, KnowsEveryFixedPath) {
       {"/events?since=4", Resource::events},
       {"/dashboard", Resource::dashboard},
       {"/openapi.json", Resource::openapi},
+      {"/docs/runbooks/flapping.md", Resource::runbook},
       {"/reload", Resource::reload},
   };
   for (const auto& [target, resource] : table) {
@@ -67,7 +68,8 @@ TEST(Route, KnowsNothingElse) {
   for (const std::string_view target :
        {"/nope", "//health", "/health/", "/circuit-breakers/", "/circuit-breakers/a/b",
         "/circuit-breakers/a/RESET", "/circuit-breakers/a/reset/", "/dashboard/a/b",
-        "/dashboard/openapi.json", "/livez/x"}) {
+        "/dashboard/openapi.json", "/dashboard/docs%2Frunbooks%2Fflapping.md", "/docs/runbooks",
+        "/docs/flapping.md", "/docs/runbooks/a/b.md", "/livez/x"}) {
     EXPECT_EQ(route_of(target).error, RouteError::unknown) << target;
   }
 }

@@ -111,6 +111,7 @@ health::HttpCheck read_http(const Value& value) {
   section.read("method", method, OneOf{methods});
   check.method = methods[method];
   section.read("host", check.host, HostField{});
+  section.read("plain", check.plain, Truth{});
   if (const auto expect = section.find("expect")) read_expectation(*expect, check);
   section.finish();
   return check;

@@ -51,6 +51,7 @@ struct HttpCheck {
   std::string path = "/";  ///< with its query, as it is sent
   std::string method = "GET";
   std::string host{};                                             ///< in the Host header; empty: the address
+  bool plain = false;                                             ///< without TLS, although calls have it
   std::vector<std::pair<unsigned, unsigned>> status{{200, 299}};  ///< inclusive ranges that are good
   std::vector<JsonExpectation> json{};                            ///< all of which must hold
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -44,6 +45,11 @@ struct TlsOptions {
   /// PEM files, for servers that ask who calls; both or none.
   std::string certificate_file{};
   std::string key_file{};
+  /// What the certificate of the base URL's origin must be valid for, and what that server is told (SNI),
+  /// instead of the URL's host: for a server that is called by its address.
+  std::string name{};
+  /// One that is made already, instead of what `verify` and the files say.
+  std::optional<tls::ClientContext> context{};
 
   friend bool operator==(const TlsOptions&, const TlsOptions&) = default;
 };

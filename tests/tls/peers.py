@@ -183,7 +183,7 @@ class Raw:
 
 class Gateway:
     def __init__(self, binary, services, gateway="", policy="{timeout: 60s}"):
-        """`services`: (name, URL, further keys)."""
+        """`services`: (name, URL or list of `upstreams`, further keys)."""
         self.directory = tempfile.mkdtemp(prefix="switchgear-tls-")
         self.file = os.path.join(self.directory, "gateway.yaml")
         self.write(services, gateway, policy)
@@ -200,7 +200,8 @@ class Gateway:
     def write(self, services, gateway="", policy="{timeout: 60s}"):
         text = f"version: 1\ngateway: {{threads: 2{gateway}}}\npolicies:\n  p: {policy}\nservices:\n"
         for name, url, more in services:
-            text += f"  {name}: {{url: \"{url}\", policy: p, routes: [{{prefix: /{name}}}]{more}}}\n"
+            to = f"upstreams: {url}" if url.startswith("[") else f"url: \"{url}\""
+            text += f"  {name}: {{{to}, policy: p, routes: [{{prefix: /{name}}}]{more}}}\n"
         with open(self.file + ".new", "w", encoding="utf-8") as file:
             file.write(text)
         os.replace(self.file + ".new", self.file)

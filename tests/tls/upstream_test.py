@@ -107,6 +107,37 @@ class Upstream(Processes):
                 self.assertEqual(gateway.call("/shop"), (200, b"ok"))
 
 
+class ChecksOfHealth(Processes):
+    def checked(self, service, tls="", plain="", port=None):
+        """A gateway that checks `service` all the time; returns a question for the check's status."""
+        own = f", port: {port}" if port else ""
+        check = f", health_check: {{http: {{path: /shop{plain}}}{own}, interval: 20ms, jitter: 0}}"
+        gateway = self.before(service, tls, more=check)
+        where = f'service="shop",address="localhost:{service.port}"'
+        return lambda status: gateway.figure(f'switchgear_health_check_status{{{where},status="{status}"}}') == 1
+
+    def test_a_service_that_is_called_by_https_is_checked_by_https_and_with_the_name_that_is_expected(self):
+        self.made.make("inside", "DNS:shop.internal")
+        shop = self.service(self.made.server("inside"))
+        is_now = self.checked(shop, ", server_name: shop.internal")
+        eventually(lambda: is_now("healthy"), "the check goes well")
+        self.assertEqual(shop.connections[0][0], "shop.internal")
+
+    def test_a_certificate_that_calls_would_refuse_is_a_bad_result(self):
+        self.made.make("elsewhere", "DNS:elsewhere.test")
+        shop = self.service(self.made.server("elsewhere"))
+        is_now = self.checked(shop)
+        eventually(lambda: is_now("unhealthy"), "the check goes badly")
+        self.assertEqual(shop.requests, [])
+
+    def test_a_port_of_its_own_can_be_asked_in_plain_text(self):
+        shop = self.service(self.made.server())
+        probe = self.service()
+        is_now = self.checked(shop, plain=", plain: true", port=probe.port)
+        eventually(lambda: is_now("healthy"), "the check goes well")
+        self.assertEqual(shop.connections, [])
+
+
 class BadUpstreams(Processes):
     def refused(self, gateway, status, error, detail):
         connection = http.client.HTTPConnection("localhost", gateway.port, timeout=PATIENCE)

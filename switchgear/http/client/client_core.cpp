@@ -121,7 +121,9 @@ std::shared_ptr<ClientPool> ClientCore::pool(const Url& url, RequestClass which)
   const auto known = pools_.find(key);
   if (known != pools_.end()) return known->second;
   if (url.tls() && !tls_) tls_ = tls_context(options_.tls);
-  auto made = std::make_shared<ClientPool>(executor_, blocks_, tls_, url, which, options_.pool);
+  const bool named = !options_.tls.name.empty() && url.origin() == base_.origin();
+  auto made = std::make_shared<ClientPool>(
+      executor_, blocks_, Security{tls_, named ? options_.tls.name : url.host()}, url, which, options_.pool);
   if (retired_) made->retire();
   const bool crowded = pools_.size() >= many_pools && ++new_since_sweep_ >= new_between_sweeps;
   if (crowded) {

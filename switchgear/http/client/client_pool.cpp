@@ -82,11 +82,10 @@ void ClientLease::give_back() noexcept {
 // --- the pool
 
 ClientPool::ClientPool(const asio::any_io_executor& executor, std::shared_ptr<BlockPool> blocks,
-                       std::shared_ptr<asio::ssl::context> tls, const Url& url, RequestClass which,
-                       const PoolOptions& options)
+                       Security security, const Url& url, RequestClass which, const PoolOptions& options)
     : executor_(executor),
       blocks_(std::move(blocks)),
-      tls_(std::move(tls)),
+      security_(std::move(security)),
       url_(url),
       class_(which),
       options_(options),
@@ -197,7 +196,8 @@ asio::awaitable<std::shared_ptr<Transport>> ClientPool::connect_to(tcp::endpoint
   asio::steady_timer alarm(executor_, limit);
   try {
     const std::shared_ptr<Transport> transport =
-        url_.tls() ? tls_transport(executor_, *tls_, url_.host()) : plain_transport(executor_);
+        url_.tls() ? tls_transport(executor_, *security_.context, security_.name)
+                   : plain_transport(executor_);
     alarm.async_wait([transport](const error_code& code) {
       if (!code) transport->close();
     });

@@ -77,8 +77,7 @@ class ClientPool final : public std::enable_shared_from_this<ClientPool> {
   enum class Reuse : std::uint8_t { allowed, never };
 
   ClientPool(const boost::asio::any_io_executor& executor, std::shared_ptr<BlockPool> blocks,
-             std::shared_ptr<boost::asio::ssl::context> tls, const Url& url, RequestClass which,
-             const PoolOptions& options);
+             Security security, const Url& url, RequestClass which, const PoolOptions& options);
 
   /// Throws Error when no connection can be had, and boost::system::system_error (operation_aborted) when
   /// cancelled.
@@ -123,7 +122,7 @@ class ClientPool final : public std::enable_shared_from_this<ClientPool> {
 
   boost::asio::any_io_executor executor_;
   std::shared_ptr<BlockPool> blocks_;  // before the connections, which give their memory back
-  std::shared_ptr<boost::asio::ssl::context> tls_;
+  Security security_;
   Url url_;
   RequestClass class_;
   PoolOptions options_;

@@ -125,7 +125,15 @@ std::shared_ptr<Transport> tls_transport(const asio::any_io_executor& executor, 
   return std::make_shared<TlsTransport>(executor, context, host);
 }
 
+namespace {
+std::shared_ptr<asio::ssl::context> shared(const tls::ClientContext& context) {
+  SSL_CTX_up_ref(context.native());
+  return std::make_shared<asio::ssl::context>(context.native());
+}
+}  // namespace
+
 std::shared_ptr<asio::ssl::context> tls_context(const TlsOptions& options) {
+  if (options.context) return shared(*options.context);
   if (options.certificate_file.empty() != options.key_file.empty()) {
     throw std::invalid_argument(
         "tls: a certificate needs its key, and a key its certificate; set certificate_file and key_file");
@@ -141,9 +149,7 @@ std::shared_ptr<asio::ssl::context> tls_context(const TlsOptions& options) {
     if (const auto wrong = tls::problem_of_pair(*settings.identity))
       refuse("key_file", options.key_file, *wrong);
   }
-  const tls::ClientContext made{settings};
-  SSL_CTX_up_ref(made.native());
-  return std::make_shared<asio::ssl::context>(made.native());
+  return shared(tls::ClientContext{settings});
 }
 
 }  // namespace switchgear::http

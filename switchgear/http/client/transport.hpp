@@ -41,6 +41,12 @@ class Transport {
 
 [[nodiscard]] std::shared_ptr<Transport> plain_transport(const boost::asio::any_io_executor& executor);
 
+/// How the connections of a pool are secured.
+struct Security {
+  std::shared_ptr<boost::asio::ssl::context> context;  ///< null: not needed yet
+  std::string name;                                    ///< as tls_transport() takes it
+};
+
 /// `host` is what the certificate must be valid for, and, if it is a name, what the server is told (SNI).
 /// The context outlives the transport.
 [[nodiscard]] std::shared_ptr<Transport> tls_transport(const boost::asio::any_io_executor& executor,

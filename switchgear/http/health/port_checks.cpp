@@ -21,8 +21,12 @@ using health::CheckResult;
 
 namespace {
 
-[[nodiscard]] ClientOptions client_options(Duration timeout) {
+[[nodiscard]] ClientOptions client_options(const std::optional<tls::Peer>& secured, Duration timeout) {
   ClientOptions options;
+  if (secured) {
+    options.tls.context = secured->context;
+    options.tls.name = secured->name;
+  }
   options.pool.max = 1;
   options.pool.idle_timeout = Duration{1};  // close_idle() then closes all that are idle
   options.pool.connect_timeout = timeout;
@@ -41,7 +45,8 @@ struct HttpProbe {
   HttpProbe(const asio::any_io_executor& executor, const CheckTarget& target, health::HttpCheck what,
             Duration timeout)
       : check(std::move(what)),
-        client(executor, "http://" + text_of(target), client_options(timeout)),
+        client(executor, (target.tls ? "https://" : "http://") + text_of(target),
+               client_options(target.tls, timeout)),
         request(request_of(check, timeout)) {}
 
   const health::HttpCheck check;
@@ -105,6 +110,7 @@ CheckFunction port_check(const asio::any_io_executor& executor, const CheckTarge
   auto checked = std::make_shared<CheckTarget>(target);
   if (options.port) checked->port = *options.port;
   if (const auto* http = std::get_if<health::HttpCheck>(&options.how)) {
+    if (http->plain) checked->tls.reset();
     auto probe = std::make_shared<HttpProbe>(executor, *checked, *http, options.watch.timeout);
     return [probe] { return ask(probe); };
   }

@@ -3,10 +3,12 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "switchgear/health/check_options.hpp"
 #include "switchgear/http/health/check_function.hpp"
+#include "switchgear/tls/context.hpp"
 
 namespace switchgear::http {
 
@@ -14,6 +16,7 @@ namespace switchgear::http {
 struct CheckTarget {
   std::string host;  ///< a name, or an IP address without brackets
   std::uint16_t port = 0;
+  std::optional<tls::Peer> tls{};  ///< whom it must be; empty: it is called in plain text
 
   friend bool operator==(const CheckTarget&, const CheckTarget&) = default;
 };

@@ -20,7 +20,7 @@ export function Findings({ list }: { list: readonly Finding[] }) {
             <WithCode text={each.action} />
           </p>
           <p class="quiet">
-            More in <code>{each.runbook}</code>
+            More in <a href={each.runbook}>{each.runbook}</a>
           </p>
         </li>
       ))}

@@ -38,13 +38,13 @@ def free_port():
         return listener.getsockname()[1]
 
 
-def wait_for(port, what):
+def wait_for(port, what, log):
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
         time.sleep(0.05)
-    sys.exit(f"instances.py: nothing listens on port {port} ({what})")
+    sys.exit(f"instances.py: nothing listens on port {port} ({what}): {log.read_text()}")
 
 
 class Bench:
@@ -78,7 +78,7 @@ class Bench:
         folder = self.file(f"{name}-nginx")
         folder.mkdir()
         self.file(f"{name}.conf").write_text(
-            f"user root; daemon off; worker_processes 1; pid {folder}/pid; error_log stderr crit; worker_rlimit_nofile 65536;\n"
+            f"user root; daemon off; worker_processes 1; pid {folder}/pid; error_log stderr crit; worker_rlimit_nofile 20000;\n"
             "events { worker_connections 32768; }\n"
             f"http {{ access_log off; keepalive_requests 100000000; keepalive_timeout 300s; server_tokens off;\n"
             + "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
@@ -91,8 +91,8 @@ class Bench:
             time.sleep(0.05)
         sys.exit(f"instances.py: nginx did not start: {self.file(name + '.log').read_text()}")
 
-    def certificates(self, prefix="ssl_"):
-        return f"{prefix}certificate {self.file('cert.pem')}; {prefix}certificate_key {self.file('key.pem')};"
+    def certificates(self):
+        return f"ssl_certificate {self.file('cert.pem')}; ssl_certificate_key {self.file('key.pem')}; ssl_protocols TLSv1.2 TLSv1.3;"
 
     def instances(self):
         plain, secure = [free_port() for _ in range(3)], [free_port() for _ in range(3)]
@@ -102,7 +102,7 @@ class Bench:
                    + "".join(f"server {{ listen 127.0.0.1:{port} ssl backlog=16384; {self.certificates()} {answer} }}\n"
                              for port in secure))
         for port in plain + secure:
-            wait_for(port, "instances")
+            wait_for(port, "instances", self.file("instances.log"))
         return plain, secure
 
     # --- the proxies: each gives its process and its port ---
@@ -118,8 +118,9 @@ class Bench:
             + " proxy_set_header Connection \"\"; proxy_set_header Host $host;"
             + " proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;"
             + (f" proxy_ssl_verify on; proxy_ssl_trusted_certificate {self.file('cert.pem')}; proxy_ssl_name localhost;"
+               " proxy_ssl_protocols TLSv1.2 TLSv1.3;"
                if tls else "") + " } }\n")
-        wait_for(port, name)
+        wait_for(port, name, self.file(f"{name}.log"))
         return pid, port
 
     def as_haproxy(self, name, ports, tls):
@@ -127,14 +128,14 @@ class Bench:
         bind = f" ssl crt {self.file('both.pem')}" if tls else ""
         server = f" ssl verify required ca-file {self.file('cert.pem')} verifyhost localhost" if tls else ""
         self.file(f"{name}.cfg").write_text(
-            "global\n  nbthread 1\n  maxconn 16384\n  tune.ssl.default-dh-param 2048\n"
+            "global\n  nbthread 1\n  no strict-limits\n  maxconn 10100\n  tune.ssl.default-dh-param 2048\n"
             "defaults\n  mode http\n  timeout connect 5s\n  timeout client 300s\n  timeout server 60s\n"
             "  option http-keep-alive\n  option forwardfor\n  http-reuse always\n"
             f"frontend in\n  bind 127.0.0.1:{port}{bind} backlog 16384\n  default_backend up\n"
             "backend up\n  balance roundrobin\n  option httpchk GET /\n"
             + "".join(f"  server s{i} 127.0.0.1:{each}{server} check inter 2s pool-max-conn 1024\n" for i, each in enumerate(ports)))
         pid = self.start(name, self.core, "haproxy", "-f", self.file(f"{name}.cfg"), "-db")
-        wait_for(port, name)
+        wait_for(port, name, self.file(f"{name}.log"))
         return pid, port
 
     def as_switchgear(self, name, ports, tls):
@@ -144,18 +145,18 @@ class Bench:
                     if tls else "")
         upstreams = ", ".join(f'{{url: "{url}:{port}"}}' for port in ports)
         self.file(f"{name}.yaml").write_text(f"""version: 1
-gateway: {{listen: "127.0.0.1:0", admin: "127.0.0.1:0", threads: 1, max_connections: 16384{listener}}}
+gateway: {{listen: "127.0.0.1:0", admin: "127.0.0.1:0", threads: 1, limits: {{connections: 16384}}{listener}}}
 policies:
   usual:
-    timeout: 5s
-    circuit_breaker: {{window: {{type: time, duration: 10s}}, failure_rate: 0.5, slow_call: {{threshold: 1s, rate: 0.5}}}}
+    timeout: 30s
+    circuit_breaker: {{window: {{type: time, duration: 10s}}, failure_rate: 0.5}}
 services:
   up:
     upstreams: [{upstreams}]{trusted}
     balance: round_robin
-    ejection: {{}}
-    health_check: {{http: {{path: /}}, interval: 2s}}
-    pool: {{max: 1024}}
+    ejection: {{always_one: true}}
+    health_check: {{http: {{path: /}}, interval: 2s, unhealthy: 3}}
+    connections: {{max: 1024, max_waiting: 20000}}
     policy: usual
     routes: [{{prefix: /}}]
 """)

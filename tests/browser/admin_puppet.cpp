@@ -147,7 +147,7 @@ class Answers {
 class Puppet {
  public:
   Puppet(std::string token, bool answers)
-      : admin_(registry_, {.token = std::move(token)},
+      : admin_(registry_, {.port = 0, .token = std::move(token)},
                {.ready =
                     [this] {
                       hold_.pass();

@@ -88,8 +88,7 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   void begin_attempt(const Step& step);
   /// The next attempt goes to another one, if it can.
   void call_instance(const Upstream& upstream, Attempt& attempt) {
-    attempt.instance_call = service_->upstreams().begin(upstream);
-    if (!attempt.instance_call) return;
+    attempt.instance_call.emplace(upstream.instance);
     if (called_.size() == called_.capacity()) called_.erase(called_.begin());
     called_.push_back(upstream.instance.get());
   }

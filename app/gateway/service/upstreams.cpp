@@ -10,7 +10,6 @@ Upstreams::Upstreams(const config::Service& service, std::shared_ptr<InstanceSet
     : set_(std::move(set)),
       all_(std::move(all)),
       key_header_(service.balance_header),
-      single_(all_.size() == 1 && !set_->ejects()),
       balancer_(service.balance, seed),
       random_(seed + 1) {
   std::vector<instances::Balancer::Entry> entries;
@@ -20,18 +19,12 @@ Upstreams::Upstreams(const config::Service& service, std::shared_ptr<InstanceSet
 
 const Upstream* Upstreams::pick(std::optional<std::uint64_t> key,
                                 std::span<const instances::Instance* const> avoid, TimePoint now) noexcept {
-  if (single_) return &all_.front();
   const auto* picked = balancer_.pick({.now = now,
                                        .key = key ? *key : random_.next(),
                                        .panic = set_->ejection().panicking(),
                                        .avoid = avoid});
   if (picked == nullptr) return nullptr;
   return &*std::ranges::find(all_, *picked, &Upstream::instance);
-}
-
-std::optional<instances::InstanceCall> Upstreams::begin(const Upstream& upstream) const noexcept {
-  if (single_) return std::nullopt;
-  return instances::InstanceCall{upstream.instance};
 }
 
 std::shared_ptr<http::ConnectionPool> Upstreams::pool_of(const config::Endpoint& at,

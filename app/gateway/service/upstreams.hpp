@@ -36,8 +36,6 @@ class Upstreams {
   [[nodiscard]] const Upstream* pick(std::optional<std::uint64_t> key,
                                      std::span<const instances::Instance* const> avoid,
                                      TimePoint now) noexcept;
-  /// What is told to record(). Empty for a service whose calls nobody judges or spreads.
-  [[nodiscard]] std::optional<instances::InstanceCall> begin(const Upstream& upstream) const noexcept;
   void record(instances::InstanceCall&& call, instances::CallEnd end, TimePoint now) noexcept {
     set_->ejection().record(std::move(call), end, now);
   }
@@ -54,7 +52,6 @@ class Upstreams {
   const std::shared_ptr<InstanceSet> set_;
   const std::vector<Upstream> all_;
   const std::string key_header_;
-  const bool single_;  ///< one instance that is never left out
   instances::Balancer balancer_;
   Random random_;
 };

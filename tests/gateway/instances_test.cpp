@@ -260,7 +260,7 @@ TEST(GatewayInstances, OneAloneHasItsCallsCounted) {
                                "  shop: {url: \"http://127.0.0.1:" + std::to_string(shop.port()) +
                                "\", policy: p, routes: [{prefix: /}]}\n"};
   for (int i = 0; i < 3; ++i) EXPECT_EQ(gateway.get("/").status(), 503U);
-  const boost::json::value& one = instances_of(gateway).at(0);
+  const boost::json::value one = instances_of(gateway).at(0);
   EXPECT_EQ(one.at("calls").to_number<int>(), 6);
   EXPECT_EQ(one.at("failures").to_number<int>(), 6);
   EXPECT_EQ(one.at("in_flight").to_number<int>(), 0);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/interop/envoy_health.hpp"
 #include "app/interop/envoy_resources.hpp"
 #include "app/interop/pool_limits.hpp"
 #include "app/interop/values.hpp"
@@ -287,7 +288,8 @@ void import_cluster(const Value& cluster, const std::optional<Value>& hash_heade
   import_protocols(fields, service);
   fields.none("max_requests_per_connection", "connections are used until they are idle for idle_timeout");
   fields.none("transport_socket", "not imported: the service is called in plain text");
-  fields.none("health_checks", "not imported");
+  if (const auto checks = fields.find("health_checks"))
+    import_health_checks(*checks, service.service.name, service, ledger);
   fields.none({"dns_lookup_family", "dns_refresh_rate", "dns_failure_refresh_rate", "respect_dns_ttl"},
               "names are resolved as the system does it");
   fields.none({"http2_protocol_options", "http_protocol_options", "upstream_connection_options"},

@@ -196,6 +196,29 @@ std::string routes_of(const std::string& http) {
          http;
 }
 
+TEST(Import, AHealthCheckOfEnvoyKeepsItsRhythmAndSaysWhatItCannot) {
+  const Ran ran = run_import_of(Mesh::envoy, R"(
+clusters:
+- name: pay
+  load_assignment: {endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 10.0.0.1, port_value: 80}}}}]}]}
+  health_checks:
+  - {timeout: 1s, interval: 5s, unhealthy_threshold: 3, healthy_threshold: 1, event_log_path: /tmp/log,
+     http_health_check: {path: /healthz, expected_statuses: [{start: 200, end: 205}], receive: [{text: "6f6b"}]}}
+  - {timeout: 1s, interval: 5s, unhealthy_threshold: 3, healthy_threshold: 1, grpc_health_check: {}}
+)");
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  const std::string check =
+      "    health_check:\n      http: {path: /healthz, host: pay, expect: {status: [\"200-204\"]}}\n      "
+      "interval: 5s\n"
+      "      jitter: 0\n      timeout: 1s\n      unhealthy: 3\n      healthy: 1\n      no_traffic_interval: "
+      "1m\n";
+  EXPECT_NE(ran.out.find(check), std::string::npos) << ran.out;
+  for (const std::string line :
+       {"http_health_check.receive (a check is a request without content, judged by its status)",
+        "health_checks[1] (a service has one health check)", "event_log_path (changes of the status"})
+    EXPECT_NE(ran.err.find(line), std::string::npos) << line << '\n' << ran.err;
+}
+
 TEST(Import, ARouteBehindOneThatTakesAllOfItsRequestsIsLeftOut) {
   const Ran ran = run_import_of(Mesh::istio, routes_of("  - route: [{destination: {host: a}}]\n"
                                                        "  - match: [{uri: {exact: /b}}]\n"

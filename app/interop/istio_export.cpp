@@ -75,6 +75,8 @@ class IstioExport {
         document("DestinationRule", host.name,
                  {{"host", host.name}, {"trafficPolicy", istio_traffic_policy(exported, ledger_)}}));
     account_for_gaps(exported, ledger_);
+    if (service.health_check)
+      ledger_.none(exported.at("health_check"), "Istio has no checks of a service from outside");
     account_for_call(exported);
     by_service_.emplace(name, std::move(host));
   }

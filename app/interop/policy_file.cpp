@@ -181,6 +181,36 @@ json::object written(const config::PoolOptions& pool) {
   return keys.take();
 }
 
+json::object written(const health::HttpCheck& check) {
+  const health::HttpCheck usual;
+  Keys keys;
+  keys.always("path", check.path);
+  if (check.method != usual.method) keys.always("method", check.method);
+  if (!check.host.empty()) keys.always("host", check.host);
+  if (check.status != usual.status) keys.always("expect", json::object{{"status", statuses(check.status)}});
+  return keys.take();
+}
+
+json::object written(const health::CheckOptions& check) {
+  const health::WatchOptions usual;
+  const health::WatchOptions& watch = check.watch;
+  Keys keys;
+  if (const auto* http = std::get_if<health::HttpCheck>(&check.how)) {
+    keys.always("http", written(*http));
+  } else {
+    keys.always("tcp", json::object{});
+  }
+  if (check.port) keys.always("port", *check.port);
+  keys.add("interval", watch.interval, usual.interval);
+  keys.add("jitter", watch.jitter, usual.jitter);
+  keys.add("timeout", watch.timeout, usual.timeout);
+  keys.add("unhealthy", watch.rows.unhealthy, usual.rows.unhealthy);
+  keys.add("healthy", watch.rows.healthy, usual.rows.healthy);
+  if (watch.no_traffic_interval && *watch.no_traffic_interval != watch.interval)
+    keys.always("no_traffic_interval", format_duration(*watch.no_traffic_interval));
+  return keys.take();
+}
+
 json::object written(const config::Service& service) {
   const auto url_of = [&](const config::Upstream& upstream) {
     return "http://" + config::text_of(upstream.at) + service.base_path;
@@ -202,6 +232,7 @@ json::object written(const config::Service& service) {
     keys.always("balance", written(service.balance, service.balance_header));
   if (service.ejection) keys.always("ejection", written(*service.ejection));
   if (service.pool != config::PoolOptions{}) keys.always("connections", written(service.pool));
+  if (service.health_check) keys.always("health_check", written(*service.health_check));
   json::array routes;
   for (const config::Route& route : service.routes) routes.push_back(written_route(route));
   keys.always("routes", std::move(routes));

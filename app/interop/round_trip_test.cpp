@@ -96,6 +96,29 @@ void make_upstreams(Service& service) {
         {{"10.0.0." + std::to_string(i), port()}, static_cast<double>(between(1, 5))});
 }
 
+/// Istio has none.
+health::CheckOptions any_health_check() {
+  health::CheckOptions check;
+  if (coin()) {
+    health::HttpCheck http;
+    http.path = from<std::string>({"/", "/healthz?deep=1"});
+    http.method = from<std::string>({"GET", "HEAD", "POST"});
+    http.host = from<std::string>({"payment", "payment.internal:8080"});
+    http.status = from<config::StatusRanges>({{{200, 200}}, {{200, 299}}, {{200, 204}, {301, 301}}});
+    check.how = std::move(http);
+  } else {
+    check.how = health::TcpCheck{};
+  }
+  if (coin()) check.port = static_cast<std::uint16_t>(between(1, 65'535));
+  check.watch.interval = milliseconds{between(1, 60'000)};
+  check.watch.jitter = between(0, 50) / 100.0;
+  check.watch.timeout = milliseconds{between(1, 10'000)};
+  check.watch.rows = {static_cast<std::uint32_t>(between(1, 1000)),
+                      static_cast<std::uint32_t>(between(1, 1000))};
+  if (coin()) check.watch.no_traffic_interval = check.watch.interval + milliseconds{between(1, 60'000)};
+  return check;
+}
+
 Policy any_policy(Mesh mesh) {
   Policy policy;
   const Duration attempt = milliseconds{between(1, 60'000)};
@@ -150,6 +173,7 @@ Imported any_file(Mesh mesh) {
     each.service.pool = {static_cast<std::size_t>(between(1, 1000)),
                          static_cast<std::size_t>(between(1, 1000)), seconds{between(1, 3600)},
                          milliseconds{between(1, 10'000)}};
+    if (mesh == Mesh::envoy && coin()) each.service.health_check = any_health_check();
     each.policy = any_policy(mesh);
     each.policy.name = name;
     const int routes = between(1, 3);
@@ -215,6 +239,7 @@ void expect_same(const Config& before, const Config& after, const std::string& t
     EXPECT_EQ(service.balance_header, other.balance_header) << text;
     EXPECT_EQ(service.ejection, other.ejection) << text;
     EXPECT_EQ(service.pool, other.pool) << text;
+    EXPECT_EQ(service.health_check, other.health_check) << text;
     EXPECT_EQ(normal(service.routes), normal(other.routes)) << text;
     EXPECT_EQ(normal(before.policies.at(service.policy)), normal(after.policies.at(other.policy))) << text;
   }

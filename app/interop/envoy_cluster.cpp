@@ -5,6 +5,7 @@
 #include "app/interop/envoy_health.hpp"
 #include "app/interop/envoy_resources.hpp"
 #include "app/interop/pool_limits.hpp"
+#include "app/interop/upstream_tls.hpp"
 #include "app/interop/values.hpp"
 #include "switchgear/config/address.hpp"
 
@@ -287,7 +288,7 @@ void import_cluster(const Value& cluster, const std::optional<Value>& hash_heade
   import_thresholds(fields.section("circuit_breakers"), service, ledger);
   import_protocols(fields, service);
   fields.none("max_requests_per_connection", "connections are used until they are idle for idle_timeout");
-  fields.none("transport_socket", "not imported: the service is called in plain text");
+  if (const auto socket = fields.find("transport_socket")) import_envoy_tls(*socket, service, ledger);
   if (const auto checks = fields.find("health_checks"))
     import_health_checks(*checks, service.service.name, service, ledger);
   fields.none({"dns_lookup_family", "dns_refresh_rate", "dns_failure_refresh_rate", "respect_dns_ttl"},

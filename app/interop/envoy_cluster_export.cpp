@@ -7,6 +7,7 @@
 
 #include "app/interop/envoy_health.hpp"
 #include "app/interop/pool_limits.hpp"
+#include "app/interop/upstream_tls.hpp"
 #include "app/interop/values.hpp"
 #include "switchgear/config/address.hpp"
 
@@ -204,6 +205,7 @@ json::object envoy_cluster(const ExportedService& exported, std::string_view nam
     common["healthy_panic_threshold"] = json::object{{"value", percent_of(service.ejection->panic)}};
     ledger.carried(exported.at("ejection.panic"), "common_lb_config.healthy_panic_threshold");
   }
+  if (service.upstreams.front().tls) cluster["transport_socket"] = envoy_tls(exported, ledger);
   if (service.health_check)
     cluster["health_checks"] = json::array{json::value(envoy_health_check(exported, ledger))};
   if (!common.empty()) cluster["common_lb_config"] = std::move(common);

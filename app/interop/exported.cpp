@@ -38,9 +38,6 @@ void account_for_gaps(const ExportedService& exported, Ledger& ledger) {
     const std::string how = difference_of_retry(*policy.retry);
     none_if(!how.empty(), ledger, exported.policy_at("retry"), how);
   }
-  const auto encrypted = [](const config::Upstream& upstream) { return upstream.tls.has_value(); };
-  none_if(std::ranges::any_of(exported.service.upstreams, encrypted), ledger, exported.at("tls"),
-          "not exported: without it the service is called in plain text");
   none_if(exported.service.dns_refresh.has_value(), ledger, exported.at("dns"), "not exported");
   none_if(exported.service.business.has_value(), ledger, exported.at("business"), "it is for reports");
   none_if(exported.service.capacity.has_value(), ledger, exported.at("capacity"), "it is for reports");

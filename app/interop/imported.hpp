@@ -4,6 +4,7 @@
 #include <boost/json/object.hpp>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -13,10 +14,20 @@
 
 namespace switchgear::interop {
 
+/// `services.*.tls`. Certificates and keys are `file:PATH`, or PEM texts.
+struct ImportedTls {
+  std::string server_name{};
+  std::string ca{};  ///< empty: the system's authorities
+  std::string certificate{};
+  std::string key{};
+  bool verified = true;
+};
+
 /// One service and the policy of the same name.
 struct ImportedService {
   config::Service service;
   config::Policy policy;
+  std::optional<ImportedTls> tls{};  ///< it is called by https
 
   /// `services.reviews.ejection`
   [[nodiscard]] std::string at(std::string_view key) const {

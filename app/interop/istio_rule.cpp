@@ -4,6 +4,7 @@
 #include <array>
 
 #include "app/interop/pool_limits.hpp"
+#include "app/interop/upstream_tls.hpp"
 #include "app/interop/values.hpp"
 
 namespace switchgear::interop {
@@ -161,16 +162,7 @@ void import_traffic_policy(const Value& policy, std::uint16_t port, ImportedServ
   import_load_balancer(fields.section("loadBalancer"), service, ledger);
   import_pool(fields.section("connectionPool"), service, ledger);
   if (const auto outliers = fields.find("outlierDetection")) import_outliers(*outliers, service, ledger);
-  if (const auto value = fields.find("tls")) {
-    Fields tls(*value, ledger);
-    const auto mode = tls.find("mode");
-    if (mode && mode->node->text == "DISABLE") {
-      ledger.carried(*mode, service.at("url"));
-      tls.finish();
-    } else {
-      ledger.none(*value, "not imported: the service is called in plain text");
-    }
-  }
+  if (const auto value = fields.find("tls")) import_istio_tls(*value, service, ledger);
   if (const auto value = fields.find("retryBudget")) import_retry_budget(*value, service, ledger);
   fields.none({"tunnel", "proxyProtocol"}, "connections go to the instances directly");
   if (chosen.node != policy.node) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "app/interop/pool_limits.hpp"
+#include "app/interop/upstream_tls.hpp"
 #include "app/interop/values.hpp"
 
 namespace switchgear::interop {
@@ -118,6 +119,7 @@ class Outliers {
 json::object istio_traffic_policy(const ExportedService& exported, Ledger& ledger) {
   json::object policy{{"loadBalancer", balancer_of(exported, ledger)},
                       {"connectionPool", pool_of(exported, ledger)}};
+  if (exported.service.upstreams.front().tls) policy["tls"] = istio_tls(exported, ledger);
   if (exported.service.ejection) policy["outlierDetection"] = Outliers{exported, ledger}.write();
   if (exported.policy.retry && exported.policy.retry_budget) {
     const RetryBudgetOptions& budget = *exported.policy.retry_budget;

@@ -211,9 +211,20 @@ json::object written(const health::CheckOptions& check) {
   return keys.take();
 }
 
-json::object written(const config::Service& service) {
+json::object written(const ImportedTls& tls) {
+  json::object keys;
+  if (!tls.ca.empty()) keys["ca"] = tls.ca;
+  if (!tls.server_name.empty()) keys["server_name"] = tls.server_name;
+  if (!tls.certificate.empty()) keys["certificate"] = tls.certificate;
+  if (!tls.key.empty()) keys["key"] = tls.key;
+  if (!tls.verified) keys["verify"] = "none";
+  return keys;
+}
+
+json::object written(const ImportedService& imported) {
+  const config::Service& service = imported.service;
   const auto url_of = [&](const config::Upstream& upstream) {
-    return "http://" + config::text_of(upstream.at) + service.base_path;
+    return (imported.tls ? "https://" : "http://") + config::text_of(upstream.at) + service.base_path;
   };
   Keys keys;
   if (service.upstreams.size() == 1) {
@@ -226,6 +237,9 @@ json::object written(const config::Service& service) {
       list.push_back(std::move(item));
     }
     keys.always("upstreams", std::move(list));
+  }
+  if (imported.tls) {
+    if (json::object tls = written(*imported.tls); !tls.empty()) keys.always("tls", std::move(tls));
   }
   keys.always("policy", service.policy);
   if (service.balance != instances::BalanceOptions{} || service.upstreams.size() > 1)
@@ -273,7 +287,7 @@ json::object policy_file(const Imported& imported) {
   json::object services;
   for (const ImportedService& each : imported.services) {
     policies[each.policy.name] = written(each.policy);
-    services[each.service.name] = written(each.service);
+    services[each.service.name] = written(each);
   }
   json::value file = json::object{{"version", 1}};
   if (imported.listen != config::GatewayOptions{}.listen)

@@ -1,11 +1,13 @@
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
+#include <optional>
 #include <string_view>
 #include <utility>
 
 #include "app/interop/upstream_tls.hpp"
 #include "app/interop/values.hpp"
 #include "switchgear/config/address.hpp"
+#include "switchgear/tls/pem.hpp"
 
 namespace switchgear::interop {
 
@@ -23,7 +25,8 @@ std::string read_source(const Value& value, Ledger& ledger) {
   Fields fields(value, ledger);
   std::string source;
   if (const auto path = fields.find("filename")) {
-    source = "file:" + read_text(*path).value_or("");
+    source = read_text(*path).value_or("");
+    if (!source.empty()) source.insert(0, "file:");
   } else if (const auto text = fields.find("inline_string")) {
     source = read_text(*text).value_or("");
   }
@@ -33,18 +36,27 @@ std::string read_source(const Value& value, Ledger& ledger) {
   return source;
 }
 
-void import_source(Fields& fields, std::string_view name, std::string& into, const std::string& to) {
+/// `problem_of`: what is wrong with a PEM text.
+void import_source(Fields& fields, std::string_view name,
+                   std::optional<std::string> (*problem_of)(std::string_view), std::string& into,
+                   const std::string& to) {
   const auto value = fields.find(name);
   if (!value) return;
   into = read_source(*value, fields.ledger());
+  if (!into.empty() && !names_file(into)) {
+    if (const auto wrong = problem_of(into)) {
+      into.clear();
+      return fields.ledger().none(*value, *wrong);
+    }
+  }
   if (!into.empty()) fields.ledger().carried(*value, to);
 }
 
 /// Without it Envoy lets anyone answer.
 void import_validation(const Value& value, ImportedTls& tls, const ImportedService& service, Ledger& ledger) {
   Fields fields(value, ledger);
-  import_source(fields, "trusted_ca", tls.ca, service.at("tls.ca"));
-  tls.verified = !tls.ca.empty();
+  import_source(fields, "trusted_ca", &tls::problem_of_certificates, tls.ca, service.at("tls.ca"));
+  tls.verified = fields.find("trusted_ca").has_value();
   if (tls.ca == "file:" + std::string(authorities_of_the_system)) tls.ca.clear();
   if (const auto trust = fields.find("trust_chain_verification")) {
     if (trust->node->text == "ACCEPT_UNTRUSTED") tls.verified = false;
@@ -70,9 +82,14 @@ void import_identity(const Value& list, ImportedTls& tls, const ImportedService&
       continue;
     }
     Fields fields(item, ledger);
-    import_source(fields, "certificate_chain", tls.certificate, service.at("tls.certificate"));
-    import_source(fields, "private_key", tls.key, service.at("tls.key"));
-    if (tls.certificate.empty() || tls.key.empty()) tls.certificate = tls.key = "";
+    import_source(fields, "certificate_chain", &tls::problem_of_certificates, tls.certificate,
+                  service.at("tls.certificate"));
+    import_source(fields, "private_key", &tls::problem_of_key, tls.key, service.at("tls.key"));
+    const bool whole = !tls.certificate.empty() && !tls.key.empty();
+    const bool texts = whole && !names_file(tls.certificate) && !names_file(tls.key);
+    const auto wrong = texts ? tls::problem_of_pair({tls.certificate, tls.key}) : std::nullopt;
+    if (wrong) ledger.none(item, *wrong);
+    if (!whole || wrong) tls.certificate = tls.key = "";
     fields.none({"pkcs12", "private_key_provider", "password", "ocsp_staple", "watched_directory",
                  "signed_certificate_timestamp"},
                 "a certificate and its key are PEM, without a passphrase");

@@ -23,6 +23,8 @@ struct ImportedTls {
   bool verified = true;
 };
 
+[[nodiscard]] inline bool names_file(std::string_view source) { return source.starts_with("file:"); }
+
 /// One service and the policy of the same name.
 struct ImportedService {
   config::Service service;

@@ -89,14 +89,24 @@ std::optional<std::string> read(const std::string& file, config::Report& report)
   return std::move(read.bytes);
 }
 
+/// As it would be read where the certificates are, which are those of another machine.
+std::string text_without_files(Imported imported) {
+  for (ImportedService& each : imported.services) {
+    if (!each.tls) continue;
+    ImportedTls& tls = *each.tls;
+    if (names_file(tls.ca)) tls.ca.clear();
+    if (names_file(tls.certificate) || names_file(tls.key)) tls.certificate = tls.key = "";
+  }
+  return to_yaml(policy_file(imported));
+}
+
 /// A policy file that imports to nothing is not one.
-std::vector<Diagnostic> problems_of(const Imported& imported, const std::string& text,
-                                    const std::string& file, const Ledger& ledger) {
+std::vector<Diagnostic> problems_of(const Imported& imported, const std::string& file, const Ledger& ledger) {
   if (imported.services.empty()) {
     const std::string why = ledger.entries().empty() ? "" : ": " + ledger.entries().front().note;
     return {{file, 1, 1, "holds no service that can be imported" + why}};
   }
-  std::vector<Diagnostic> errors = config::load_text(text, "the result").errors;
+  std::vector<Diagnostic> errors = config::load_text(text_without_files(imported), "the result").errors;
   return errors;
 }
 
@@ -118,7 +128,7 @@ int run_import(const InteropOptions& options, std::FILE* out, std::FILE* err) {
 
   imported.listen_apart(ledger);
   const std::string yaml = to_yaml(policy_file(imported));
-  if (auto problems = problems_of(imported, yaml, options.file, ledger); !problems.empty()) {
+  if (auto problems = problems_of(imported, options.file, ledger); !problems.empty()) {
     tell(options, ledger, err);
     return refuse(options, std::move(problems), err);
   }

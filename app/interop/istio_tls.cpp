@@ -13,7 +13,7 @@ namespace {
 
 std::optional<std::string> read_file(const Value& value) {
   auto path = read_text(value);
-  if (path) path->insert(0, "file:");
+  if (path && !path->empty()) path->insert(0, "file:");
   return path;
 }
 

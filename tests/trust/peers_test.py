@@ -182,7 +182,7 @@ class BesideOthers(Proxies):
         "v1, lower case": V1.lower(),
         "v1, no port": b"PROXY TCP4 203.0.113.9 192.0.2.2 56324\r\n",
         "v1, too long": b"PROXY TCP4 " + b"1" * 200 + b"\r\n",
-        "v1, malformed address": b"PROXY TCP4 203.0.113 192.0.2.2 56324 443\r\n",
+        "v1, no address": b"PROXY TCP4 localhost 192.0.2.2 56324 443\r\n",
         "v1, port out of range": b"PROXY TCP4 203.0.113.9 192.0.2.2 56324 65536\r\n",
         "v2, version 3": v2(0x31, 0x11, IPV4),
         "v2, too short": v2(0x21, 0x11, IPV4[:-1]),

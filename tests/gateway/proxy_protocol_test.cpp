@@ -37,17 +37,18 @@ int failures(const GatewayProcess& gateway, const std::string& reason) {
 
 TEST(GatewayProxyProtocol, TheClientIsWhomTheHeaderNames) {
   Upstream upstream{echo()};
-  GatewayProcess gateway{behind_balancers(upstream.port()) + "log: {access: {fields: [path, client]}}\n"};
+  GatewayProcess gateway{behind_balancers(upstream.port()) +
+                         "log: {access: {format: json, fields: [path, client]}}\n"};
   for (const std::string& header : {line, binary}) {
     Socket client = Socket::connect(gateway.port());
     client.send(header + request);
     const std::string head = client.read_response().value_or(Message{}).body;
     EXPECT_NE(head.find("X-Forwarded-For: 203.0.113.9\r\n"), std::string::npos) << head;
     EXPECT_NE(head.find("X-Forwarded-Port: 443\r\n"), std::string::npos) << head;
-    EXPECT_NE(gateway.read_line().find("client=203.0.113.9"), std::string::npos);
+    EXPECT_NE(gateway.read_line().find("\"client\":\"203.0.113.9\""), std::string::npos);
     client.send(request);
     EXPECT_EQ(client.read_response().value_or(Message{}).status(), 200U) << "it is sent once a connection";
-    EXPECT_NE(gateway.read_line().find("client=203.0.113.9"), std::string::npos);
+    EXPECT_NE(gateway.read_line().find("\"client\":\"203.0.113.9\""), std::string::npos);
   }
 }
 

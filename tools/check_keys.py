@@ -23,7 +23,7 @@ PLACES = ("gateway", "gateway.limits", "policies.p", "policies.p.circuit_breaker
           "alerts.channels.c.slack", "alerts.channels.c.pagerduty", "alerts.channels.c.alertmanager",
           "alerts.channels.c.webhook", "alerts.channels.c.email", "history", "log.access", "telemetry", "")
 NOT_A_KEY = {
-    "connections.waiting", "health_checks", "rewrite.uri", "explanation.policies", "explanation.services", "explanation.routes", "queue.oldest",  # members of JSON answers
+    "connections.waiting", "health_checks", "rewrite.uri", "explanation.policies", "explanation.services", "explanation.routes", "explanation.clients", "queue.oldest",  # members of JSON answers
     "connection_error", "forced_open", "metrics_only", "open_too_long", "slow_success", "trace_id", "user_agent",  # values
     "async_call", "history_cost", "schema_version", "epoll_reactor", "min_success_ratio", "per_breaker",  # C++
     "certificate_file", "key_file", "look_every", "max_body", "max_head", "pool.max", "report.failure",  # members in C++

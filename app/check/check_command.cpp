@@ -12,6 +12,7 @@
 #include "app/check/explain_report.hpp"
 #include "app/check/route_report.hpp"
 #include "app/check/surroundings.hpp"
+#include "app/check/trust_report.hpp"
 #include "switchgear/analysis/explain.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/core/utf8.hpp"
@@ -57,7 +58,7 @@ std::string explanation_of(const Config& config) {
     text += "\nservice " + name + " (policy " + service.policy + ")\n" +
             to_service_text(explain(policy, surroundings_of(service, config.gateway)), policy);
   }
-  return text + to_text(Router{config.services});
+  return text + to_text(Router{config.services}) + to_text(config.gateway.trust);
 }
 
 json::object explanation_as_json(const Config& config) {
@@ -72,7 +73,8 @@ json::object explanation_as_json(const Config& config) {
   }
   return {{"policies", std::move(policies)},
           {"services", std::move(services)},
-          {"routes", to_json(Router{config.services})}};
+          {"routes", to_json(Router{config.services})},
+          {"clients", to_json(config.gateway.trust)}};
 }
 
 constexpr std::size_t more_than_any_file = std::size_t{2} * 1024 * 1024;

@@ -158,6 +158,7 @@ Plan Gateway::plan_of(const config::Config& config, const TracingOptions& tracin
   plan.tracing = tracing;
   plan.limits = config.gateway.limits;
   plan.tls = config.gateway.tls;
+  plan.trust = config.gateway.trust;
   plan.connections = connections_of(config);
   const PolicySets known = policy_sets();
   const InstanceSets known_instances = instance_sets();

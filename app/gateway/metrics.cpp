@@ -39,6 +39,9 @@ void add_service(MetricFamilies& to, const WorkerCounts::OfService& seen) {
   to.counter("switchgear_responses_aborted_total",
              "Responses that the service broke off, or did not finish in time.", {service},
              seen.counts.responses_aborted);
+  to.counter("switchgear_caller_timeouts_total",
+             "Calls to a service that were cut off because their caller had no more time; not failures.",
+             {service}, seen.counts.caller_timeouts);
   for (const FailureType type : failure_types) {
     to.counter("switchgear_failures_total",
                "Calls to a service that failed, by type of failure, with or without a breaker.",
@@ -106,6 +109,21 @@ void add_clients(MetricFamilies& to, const WorkerCounts& all) {
     failed(tls::word_of(static_cast<tls::Failure>(i)), handshakes.failed[i]);
 }
 
+void add_proxies(MetricFamilies& to, const ProxyCounts& proxies) {
+  to.counter("switchgear_gateway_proxy_headers_total", "PROXY headers taken from trusted proxies.", {},
+             proxies.headers);
+  for (std::size_t i = 0; i < proxies.faults.size(); ++i) {
+    if (proxies.faults[i] == 0) continue;
+    to.counter("switchgear_gateway_proxy_header_failures_total",
+               "Connections of trusted proxies closed because they did not begin with a PROXY header.",
+               {{"reason", std::string{proxy_header_faults[i]}}}, proxies.faults[i]);
+  }
+  to.counter(
+      "switchgear_gateway_malformed_deadlines_total",
+      "Requests of trusted proxies whose x-request-deadline-ms was not one whole number, and was ignored.",
+      {}, proxies.malformed_deadlines);
+}
+
 void add_policies(MetricFamilies& to, const std::string& name, const PolicySet& set, TimePoint now) {
   const telemetry::Labels service{{"service", name}};
   const GatewayPolicies::Objects& of = set.policies();
@@ -135,6 +153,7 @@ void Gateway::add_metrics(MetricFamilies& to) const {
   add_answers(to, {"service", ""}, all.unrouted);
   for (const WorkerCounts::OfService& service : all.services) add_service(to, service);
   add_clients(to, all);
+  add_proxies(to, all.proxies);
 }
 
 }  // namespace switchgear::gateway

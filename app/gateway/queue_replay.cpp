@@ -74,8 +74,8 @@ bool QueueReplay::prepare(ServicePtr service, std::string_view payload) {
   http::FieldList& fields = worker_.loop.fields();
   if (!fields.parse_request(stored.text, head)) return false;
   const std::string_view path = stored.path.empty() ? head.path : stored.path;
-  call_->prepare(std::move(service),
-                 {head, fields, stored.text.substr(0, head.size), stored.client_address, path, stored.scheme},
+  const Provenance from = provenance_of(stored.arrival, head, fields, {});
+  call_->prepare(std::move(service), {head, fields, stored.text.substr(0, head.size), path, from},
                  CallRequest::Origin::queue);
   call_->hold(stored.text.substr(head.size));
   return true;

@@ -49,6 +49,7 @@ void WorkerCounts::add(const WorkerCounts& other) {
   accept_failures += other.accept_failures;
   idle_closed += other.idle_closed;
   handshakes.add(other.handshakes);
+  proxies.add(other.proxies);
 }
 
 Worker::Worker(const Plan& plan, int listening_descriptor, Lead lead, spdlog::logger& log, std::uint64_t seed)
@@ -73,6 +74,7 @@ void Worker::run() {
 void Worker::apply(const Plan& plan) {
   state_.limits = plan.limits;
   if (state_.tls != plan.tls) state_.tls = plan.tls;  // else sessions can still be resumed
+  state_.trust = plan.trust;
   most_clients_ = plan.connections.clients;
   budget_.set_most(plan.connections.upstream);
   state_.pseudonym = plan.pseudonym;
@@ -296,6 +298,7 @@ WorkerCounts Worker::counts() const {
   all.accept_failures = accept_failures_;
   all.idle_closed = idle_closed_;
   all.handshakes = state_.handshakes;
+  all.proxies = state_.proxies;
   for (const auto& [name, counts] : counts_) {
     WorkerCounts::OfService of{name, *counts, {}};
     if (const auto service = state_.services.find(name); service != state_.services.end())

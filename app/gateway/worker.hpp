@@ -39,6 +39,7 @@ struct Plan {
   config::GatewayLimits limits;
   OpenFilesShare connections;  ///< of each thread, at most
   std::optional<tls::ServerContext> tls;
+  config::TrustOptions trust;
   std::vector<ServicePlan> services;
   std::shared_ptr<const config::Router> router;  ///< of these services, in this order
 };
@@ -61,6 +62,7 @@ struct WorkerCounts {
   std::uint64_t accept_failures = 0;
   std::uint64_t idle_closed = 0;  ///< connections, to make room for others
   HandshakeCounts handshakes;
+  ProxyCounts proxies;
 
   void add(const WorkerCounts& other);
 };

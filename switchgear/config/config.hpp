@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "switchgear/analysis/policy.hpp"
+#include "switchgear/config/trust.hpp"
 #include "switchgear/core/time.hpp"
 #include "switchgear/health/check_options.hpp"
 #include "switchgear/instances/balancer.hpp"
@@ -57,6 +58,7 @@ struct GatewayLimits {
 struct GatewayOptions {
   Endpoint listen{"127.0.0.1", 8080};
   std::optional<tls::ServerContext> tls;  ///< of the listener; empty: clients are served in plain text
+  TrustOptions trust;                     ///< who is believed about clients
   Endpoint admin{"127.0.0.1", 9090};
   unsigned threads = 1;
   std::string admin_token;                 ///< empty: none required

@@ -79,6 +79,7 @@ GatewayOptions read_gateway(const Value& value, const std::string& directory) {
         gateway.admin_origins.push_back(std::move(*origin));
     }
   }
+  gateway.trust = read_trust(section);
   section.read("shutdown_delay", gateway.shutdown_delay, Length{Duration::zero(), hours{24}});
   if (const auto limits = section.find("limits")) read_limits(*limits, gateway.limits);
   section.finish();

@@ -17,6 +17,9 @@ inline constexpr std::size_t longest_name = 128;   ///< bytes
 /// `directory` is where a relative `file:` secret is looked up.
 [[nodiscard]] GatewayOptions read_gateway(const Value& value, const std::string& directory);
 
+/// Of `gateway`: the keys that say who is believed about clients.
+[[nodiscard]] TrustOptions read_trust(Section& gateway);
+
 [[nodiscard]] std::map<std::string, Policy> read_policies(const Value& value);
 
 /// `policies` are the names a service may refer to, `gateway` is where none of them can be. `directory` is

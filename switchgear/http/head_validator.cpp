@@ -11,7 +11,7 @@ namespace {
 
 // RFC 9110, 6.5.1: fields that frame, route, authenticate or describe the content mean nothing once the
 // content is over, and a recipient that merges them into the header would be fooled.
-constexpr std::array<std::string_view, 33> forbidden_in_trailers{"transfer-encoding",
+constexpr std::array<std::string_view, 34> forbidden_in_trailers{"transfer-encoding",
                                                                  "content-length",
                                                                  "host",
                                                                  "connection",
@@ -43,6 +43,7 @@ constexpr std::array<std::string_view, 33> forbidden_in_trailers{"transfer-encod
                                                                  "forwarded",
                                                                  "x-forwarded-for",
                                                                  "x-forwarded-host",
+                                                                 "x-forwarded-port",
                                                                  "x-forwarded-proto"};
 
 [[nodiscard]] bool is_port(std::string_view port) noexcept {

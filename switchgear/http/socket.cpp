@@ -65,6 +65,25 @@ IoStatus Socket::peek() const noexcept {
   return nothing ? IoStatus::would_block : IoStatus::broken;
 }
 
+Transfer Socket::look(char* into, std::size_t space) const noexcept {
+  ssize_t got = 0;
+  do {
+    got = ::recv(descriptor_, into, space, MSG_PEEK | MSG_DONTWAIT);
+  } while (got < 0 && errno == EINTR);
+  if (got > 0) return {IoStatus::ok, static_cast<std::size_t>(got)};
+  if (got == 0) return {IoStatus::end, 0};
+  return {errno == EAGAIN || errno == EWOULDBLOCK ? IoStatus::would_block : IoStatus::broken, 0};
+}
+
+void Socket::skip(char* scratch, std::size_t size) const noexcept {
+  while (size != 0) {
+    const ssize_t got = ::recv(descriptor_, scratch, size, MSG_DONTWAIT);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return;  // broken: so is what follows
+    size -= static_cast<std::size_t>(got);
+  }
+}
+
 void Socket::shut_down_sending() const noexcept { ::shutdown(descriptor_, SHUT_WR); }
 
 void Socket::reset_at_close() const noexcept {

@@ -57,6 +57,11 @@ class Socket {
   /// Whether a byte waits to be received, without taking it. One system call.
   [[nodiscard]] IoStatus peek() const noexcept;
 
+  /// What waits to be received, from its beginning, without taking it. One system call.
+  [[nodiscard]] Transfer look(char* into, std::size_t space) const noexcept;
+  /// Takes bytes that look() has seen; `scratch` has room for them.
+  void skip(char* scratch, std::size_t size) const noexcept;
+
   void shut_down_sending() const noexcept;
   /// From now on close() makes the peer see a reset.
   void reset_at_close() const noexcept;

@@ -54,6 +54,16 @@ class Stream final : public boost::intrusive_ref_counter<Stream, boost::thread_u
   /// Null: plain.
   [[nodiscard]] const TlsLayer* tls() const noexcept { return tls_.get(); }
 
+  // Before anything was received: what a balancer says first, which is not part of what the client sends, and
+  // goes past TLS.
+  /// The first bytes that wait, without taking them. After would_block, or too few of them:
+  /// watch_behind_unread().
+  [[nodiscard]] Transfer look(std::span<char> into) const noexcept {
+    return closed() ? Transfer{IoStatus::broken, 0} : socket_.look(into.data(), into.size());
+  }
+  /// Takes as many as fill `scratch`, which look() has seen.
+  void skip(std::span<char> scratch) const noexcept { socket_.skip(scratch.data(), scratch.size()); }
+
   /// One read into the buffer's space, which must not be empty. Costs no system call when nothing can have
   /// come. A read that did not fill the space is taken to have emptied the socket: see doubt().
   [[nodiscard]] IoStatus receive() noexcept;

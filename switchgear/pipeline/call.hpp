@@ -66,6 +66,9 @@ struct Call {
   std::uint32_t attempts = 0;
   bool committed = false;  ///< the answer has begun to reach the caller: nothing can be made again
   bool chaos = false;
+  bool shortened = false;  ///< the caller's deadline left less time than a limit of a policy would have
+  /// The attempt was cut off at such a deadline: that says nothing about the dependency.
+  bool hurried = false;
   std::optional<Outcome> injected;     ///< set by a layer that says `inject`, or that changes an outcome
   std::optional<Rejection> rejection;  ///< the last one; of use while the ending says so
 
@@ -78,6 +81,11 @@ struct Call {
   /// Refuses in the name of the policy that set the limit.
   void refuse_for_limit(Reason reason) noexcept {
     refuse(reason, limited_by == nullptr ? std::string_view{"caller"} : *limited_by, {});
+  }
+  /// The attempt has used up its time.
+  void blame_limit() noexcept {
+    hurried = shortened && limited_by == nullptr;
+    refuse_for_limit(Reason::timed_out);
   }
 };
 

@@ -92,9 +92,7 @@ class HedgedMachine<HedgePolicy, std::tuple<Outer...>, std::tuple<Inner...>> {
     return step;
   }
 
-  void blame_limit(Call&, unsigned branch) noexcept {
-    branches_[branch]->call.refuse_for_limit(Reason::timed_out);
-  }
+  void blame_limit(Call&, unsigned branch) noexcept { branches_[branch]->call.blame_limit(); }
   void commit(Call& call) noexcept {
     call.committed = true;
     next_hedge_ = TimePoint::max();
@@ -214,7 +212,10 @@ class HedgedMachine<HedgePolicy, std::tuple<Outer...>, std::tuple<Inner...>> {
                              ? ending.outcome->verdict != Verdict::failure && !outcome.worth_repeating()
                              : ending.how == Ending::How::answered;
     const bool counts_more = settled || !last_ || !last_->came_back() || ending.came_back();
-    if (counts_more) call.rejection = branches_[branch]->call.rejection;
+    if (counts_more) {
+      call.rejection = branches_[branch]->call.rejection;
+      call.hurried = branches_[branch]->call.hurried;
+    }
     branches_[branch].reset();
     if (!settled) {
       if (counts_more) {

@@ -42,7 +42,7 @@ class PlainMachine {
   Step cancel(const Policy& policies, Call& call, TimePoint now) noexcept {
     return sequence_.cancel(policies, call, now);
   }
-  void blame_limit(Call& call, unsigned) noexcept { call.refuse_for_limit(Reason::timed_out); }
+  void blame_limit(Call& call, unsigned) noexcept { call.blame_limit(); }
   void commit(Call& call) noexcept { call.committed = true; }
   [[nodiscard]] const Ending& ending() const noexcept { return sequence_.ending(); }
   [[nodiscard]] std::uint32_t attempts(const Call& call) const noexcept { return call.attempts; }

@@ -163,6 +163,47 @@ TEST_F(PipelineTest, TheCallersOwnDeadlineIsATimeoutForEveryPolicyToo) {
   EXPECT_EQ(totals().failures_by_type[static_cast<std::size_t>(FailureType::timeout)], 1U);
 }
 
+TEST_F(PipelineTest, ACallerInAHurryDoesNotOpenTheBreakerForAllOthers) {
+  const Pipeline pipeline{retry, breaker, timeout};
+  for (int i = 0; i < 10; ++i) {
+    const Ran ran = run(pipeline, time, {succeeds(5s)}, {.deadline = time.now() + 500ms});
+    EXPECT_EQ(ran.rejection->reason, Reason::timed_out);
+    EXPECT_EQ(ran.rejection->policy, "caller");
+    EXPECT_TRUE(ran.failed()) << "for the caller, and for a fallback, it is a timeout like any other";
+  }
+  EXPECT_EQ(totals().failures, 0U);
+  EXPECT_EQ(totals().ignored, 10U);
+  EXPECT_EQ(breaker.state(), State::closed);
+}
+
+TEST_F(PipelineTest, AHurriedCallCountsWhenItEndsBeforeItsTime) {
+  const Pipeline pipeline{breaker, timeout};
+  (void)run(pipeline, time, {fails(FailureType::http_error, 400ms)}, {.deadline = time.now() + 500ms});
+  (void)run(pipeline, time, {succeeds(400ms)}, {.deadline = time.now() + 500ms});
+  EXPECT_EQ(totals().failures, 1U);
+  EXPECT_EQ(totals().successes, 1U);
+}
+
+TEST_F(PipelineTest, ATimeoutCountsThoughTheCallersDeadlineComesLater) {
+  const Pipeline pipeline{deadline, retry, breaker, timeout};
+  // 0 … 1 s is the timeout's; 1.1 … 1.8 s is the caller's.
+  const Ran ran = run(pipeline, time, {succeeds(5s)}, {.deadline = time.now() + 1800ms});
+  EXPECT_EQ(ran.attempts, 2U);
+  EXPECT_EQ(totals().failures, 1U);
+  EXPECT_EQ(totals().ignored, 1U);
+}
+
+TEST_F(PipelineTest, AHurriedProbeMakesRoomForAnother) {
+  const Pipeline pipeline{breaker, timeout};
+  (void)run(pipeline, time, {fails()});
+  (void)run(pipeline, time, {fails()});
+  (void)run(pipeline, time, {fails()});
+  time.advance(10s);
+  (void)run(pipeline, time, {succeeds(5s)}, {.deadline = time.now() + 500ms});
+  EXPECT_EQ(breaker.state(), State::half_open);
+  EXPECT_EQ(run(pipeline, time, {succeeds()}).how, Ending::How::completed);
+}
+
 TEST_F(PipelineTest, EndsAWaitForASlotAtTheDeadline) {
   Bulkhead patient{"patient", {.max_concurrent = 1, .max_queue = 1, .max_wait = 10s}};
   auto held = patient.try_acquire();

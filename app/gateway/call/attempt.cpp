@@ -137,7 +137,7 @@ void Attempt::take_connection(TimePoint now) {
   lease_.stream().set_owner(this);
   exchange_.begin(std::move(lease_), request_->to_head);
   exchange_.request().begin(request_->coding);
-  request_->put_head(exchange_.request(), span_);
+  request_->put_head(exchange_.request(), span_, saturating_sub(until_, now));
   phase_ = Phase::exchanging;
   since_ = now;
   turn_ = Turn::upstreams;

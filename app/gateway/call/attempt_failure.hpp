@@ -14,6 +14,7 @@ struct AttemptFailure {
     connection,  ///< refused, reset, closed too early, or malformed
     slow_connection,
     time_limit,
+    callers_limit,  ///< its caller gave it less time than the service has
   };
   Blame blame = Blame::none;
   LastWords words;

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <span>
 
+#include "app/gateway/heads/deadline_field.hpp"
 #include "app/gateway/heads/forwarding.hpp"
 #include "app/gateway/heads/storing_rules.hpp"
 #include "switchgear/http/ascii.hpp"
@@ -47,6 +50,18 @@ void forget_text(std::string& text) noexcept {
   return std::nullopt;
 }
 
+/// One that came is old by the time that an attempt begins, and of a stranger it is not believed.
+[[nodiscard]] DeadlineLine deadline_line_of(const config::TrustOptions& trust) noexcept {
+  if (trust.send_deadlines) return DeadlineLine::replaced;
+  return trust.receive_deadlines ? DeadlineLine::dropped : DeadlineLine::passes;
+}
+
+[[nodiscard]] std::uint16_t port_in(std::string_view text) noexcept {
+  std::uint16_t port = 0;
+  std::from_chars(text.data(), text.data() + text.size(), port);
+  return port;
+}
+
 [[nodiscard]] bool may_repeat(const AskedFor& asked, const PolicySet& policies) noexcept {
   if (is_idempotent(asked.head.method)) return true;
   return (policies.repeats() || policies.queues()) && has_idempotency_key(asked.head, asked.fields);
@@ -60,15 +75,21 @@ StoredRequest::StoredRequest(std::string_view payload) noexcept {
     payload.remove_prefix(line.size() + 1);
     return line;
   };
-  client_address = next_line();
-  scheme = next_line();
+  arrival.peer = next_line();
+  arrival.scheme = next_line();
+  arrival.port = port_in(next_line());
+  arrival.claims = static_cast<Claims>(next_line().front() - '0');
   path = next_line();
   text = payload;
 }
 
 void StoredRequest::write(std::string& payload, const AskedFor& asked) {
   const std::string_view path = asked.path == asked.head.path ? std::string_view{} : asked.path;
-  for (const std::string_view line : {asked.client_address, asked.scheme, path})
+  const Arrival& arrival = asked.from.arrival;
+  const std::array<char, 1> claims{static_cast<char>('0' + static_cast<int>(arrival.claims))};
+  const std::string port = std::to_string(arrival.port);
+  for (const std::string_view line :
+       {arrival.peer, arrival.scheme, std::string_view{port}, std::string_view{claims.data(), 1}, path})
     payload.append(line).append("\n");
   payload.append(asked.text);
 }
@@ -99,12 +120,14 @@ void CallRequest::take(const AskedFor& asked, const Service& service, WorkerStat
     if (is_unsafe(in, asked.fields)) changes = place;
     write_answer_key(key, in, asked.path, asked.fields, policies.versions()->at(place));
   }
+  deadline = from == Origin::client ? asked.deadline : TimePoint::max();
+  tells_deadline = worker.trust.send_deadlines;
   spread_key = spread_key_of(asked.fields, service.upstreams().key_header());
   Marks marks;
   if (worker.tracing.options.on()) marks = mark(asked, worker.tracing);
   write_request(head, in, asked.fields,
-                {service.options().base_path, asked.path, service.authority(), asked.client_address,
-                 asked.scheme, worker.pseudonym, marks});
+                {service.options().base_path, asked.path, service.authority(), asked.from, worker.pseudonym,
+                 marks, deadline_line_of(worker.trust)});
 }
 
 Marks CallRequest::mark(const AskedFor& asked, Tracing& tracing) {
@@ -133,16 +156,23 @@ Marks CallRequest::mark(const AskedFor& asked, Tracing& tracing) {
   return marks;
 }
 
-void CallRequest::put_head(http::Outbox& to, telemetry::SpanId span) const {
+void CallRequest::put_head(http::Outbox& to, telemetry::SpanId span, Duration left) const {
   to.put(head);
-  if (!trace.trace.valid()) return;
-  const telemetry::TraceparentText text = telemetry::traceparent_of({trace.trace, span, trace.flags});
-  constexpr std::string_view name = "traceparent: ";
-  constexpr std::string_view end = "\r\n\r\n";
-  std::array<char, name.size() + text.size() + end.size()> line;
-  std::copy(end.begin(), end.end(),
-            std::copy(text.begin(), text.end(), std::copy(name.begin(), name.end(), line.begin())));
-  to.put({line.data(), line.size()});
+  if (!trace.trace.valid() && !tells_deadline) return;
+  if (tells_deadline) {
+    std::array<char, longest_deadline_line> line;
+    to.put(write_deadline(line, left));
+  }
+  if (trace.trace.valid()) {
+    const telemetry::TraceparentText text = telemetry::traceparent_of({trace.trace, span, trace.flags});
+    constexpr std::string_view name = "traceparent: ";
+    constexpr std::string_view end = "\r\n";
+    std::array<char, name.size() + text.size() + end.size()> line;
+    std::copy(end.begin(), end.end(),
+              std::copy(text.begin(), text.end(), std::copy(name.begin(), name.end(), line.begin())));
+    to.put({line.data(), line.size()});
+  }
+  to.put("\r\n");
 }
 
 void CallRequest::forget() noexcept {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "app/gateway/heads/provenance.hpp"
 #include "app/gateway/service/worker_state.hpp"
 #include "switchgear/http/field_list.hpp"
 #include "switchgear/http/head.hpp"
@@ -19,17 +20,16 @@ namespace switchgear::gateway {
 struct AskedFor {
   const http::Head& head;
   const http::FieldList& fields;
-  std::string_view text;            ///< the head as it came
-  std::string_view client_address;  ///< who has sent it
-  std::string_view path;            ///< that the service gets, with the query
-  std::string_view scheme;          ///< by which it came: http, https
+  std::string_view text;  ///< the head as it came
+  std::string_view path;  ///< that the service gets, with the query
+  const Provenance& from;
+  TimePoint deadline = TimePoint::max();  ///< its caller's
 };
 
-/// What a queue keeps of a request: the client's address, how it came, the message as it came, and the path
-/// for the service if its route made another, so that a reload of the routes does not change it.
+/// What a queue keeps of a request: how it came, the message as it came, and the path for the service if its
+/// route made another, so that a reload of the routes does not change it.
 struct StoredRequest {
-  std::string_view client_address;
-  std::string_view scheme;
+  Arrival arrival;
   std::string_view path;  ///< empty: as it came
   std::string_view text;  ///< head and content
 
@@ -50,8 +50,8 @@ struct CallRequest {
 
   /// Decides about the content, and writes what does not depend on it.
   void take(const AskedFor& asked, const Service& service, WorkerState& worker, Origin from);
-  /// The whole head, for an attempt that is known by `span`.
-  void put_head(http::Outbox& to, telemetry::SpanId span) const;
+  /// The whole head, for an attempt that is known by `span`, and whose response may take so long to begin.
+  void put_head(http::Outbox& to, telemetry::SpanId span, Duration left) const;
   /// Of content that is held.
   void hold(std::string_view bytes) {
     body.append(bytes);
@@ -73,6 +73,8 @@ struct CallRequest {
   std::optional<std::size_t> changes;  ///< where the URI has its version, if a good answer makes that void
   std::string payload;                 ///< what a queue stores; empty: nothing can be stored
   std::optional<std::uint64_t> spread_key;  ///< of the hash that chooses an instance
+  TimePoint deadline = TimePoint::max();    ///< the caller's; a call from a queue has none
+  bool tells_deadline = false;              ///< the service is told how long an attempt may take
   telemetry::TraceContext trace;  ///< no trace: requests are sent without one. The span: if recorded
   telemetry::SpanId caller;       ///< the client's span; none: the trace begins here
   std::string trace_state;        ///< if recorded

@@ -48,7 +48,7 @@ CallTrace::CallTrace(const AskedFor& asked, const CallRequest& request, const Se
   made.name = std::string{method == "_OTHER" ? "HTTP" : method} + " " + service.name();
   made.kind = request.origin == CallRequest::Origin::client ? SpanKind::server : SpanKind::internal;
   add(made, "http.request.method", method);
-  add(made, "url.scheme", asked.scheme);
+  add(made, "url.scheme", asked.from.scheme);
   add(made, "url.path", asked.head.path.substr(0, asked.head.path.find('?')));
   add(made, "switchgear.service", service.name());
   if (!request.request_id.empty()) add(made, "switchgear.request_id", request.request_id);

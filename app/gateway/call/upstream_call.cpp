@@ -60,6 +60,7 @@ void UpstreamCall::start(CallClient& client, ContentSource* source, TimePoint no
   options_.key = request_.key;
   options_.payload = request_.payload;
   options_.repeatable = request_.repeats;
+  options_.deadline = request_.deadline;
   const PolicySet& policies = service_->policies();
   // A stored call gets no fallback: it is over only when its service has answered it.
   const bool bare =
@@ -427,45 +428,6 @@ void UpstreamCall::spare_those_who_wait() {
   response_.stop_copy();
 }
 
-/// The machine's limit holds until the response begins. From there on, and while the client sends what is not
-/// held, its timeout is for every single wait: a large body may take as long as it moves. True if it was
-/// late: the attempt has failed.
-bool UpstreamCall::is_late(Attempt& attempt) {
-  constexpr std::string_view error = "http_response_timeout";
-  const bool streams = is_chosen(attempt) || attempt.streams();
-  if (attempt.waits_for_upstream()) {
-    const TimePoint due = streams ? saturating_add(attempt.since(), service_->timeout()) : attempt.until();
-    if (clock_.now() >= due) {
-      fail(attempt, {Blame::time_limit, {504, error, "the service did not answer in time"}});
-      return true;
-    }
-    wait_until(due);
-  }
-  if (streams && service_->deadline()) {
-    const TimePoint due = clock_.started() + *service_->deadline() + clock_.clients_share();
-    if (clock_.now() >= due) {
-      fail(attempt, {Blame::time_limit, {504, error, "the service did not answer before the deadline"}});
-      return true;
-    }
-    wait_until(due);
-  }
-  return false;
-}
-
-void UpstreamCall::fail(Attempt& attempt, const AttemptFailure& failure) {
-  const Outcome outcome = outcome_of(attempt, failure.blame);
-  note_end(attempt, outcome, failure.words.error);
-  if (failure.blame != Blame::none) judge_instance(attempt, instances::CallEnd::local_error());
-  if (is_chosen(attempt)) return break_off(failure, outcome);
-  last_words_ = failure.words;
-  attempt.abandon();
-  if (failure.blame != Blame::time_limit || outcome.verdict != Verdict::failure)
-    return report(attempt, outcome);
-  service_->count(outcome);
-  attempts_.land(attempt, clock_.now());
-  follow(machine_.on_timeout(attempt.branch(), outcome.latency, clock_.now()));
-}
-
 void UpstreamCall::break_off(const AttemptFailure& failure, const Outcome& outcome) {
   ++service_->counts().responses_aborted;
   settle(outcome);
@@ -482,6 +444,7 @@ Outcome UpstreamCall::outcome_of(const Attempt& attempt, Blame blame) const {
       return service_->classifier().of_connection_error(latency(attempt));
     case Blame::slow_connection:
     case Blame::time_limit:
+    case Blame::callers_limit:
       return service_->classifier().of_timeout(latency(attempt));
   }
   return Outcome::ignored();

@@ -129,6 +129,7 @@ class UpstreamCall final : public Waker, private AttemptOwner {
     if (machine_.running()) machine_.will_not_share();
   }
   [[nodiscard]] bool is_late(Attempt& attempt);
+  [[nodiscard]] bool is_over(TimePoint due, Attempt& attempt, const AttemptFailure& failure);
   void fail(Attempt& attempt, const AttemptFailure& failure);
   void break_off(const AttemptFailure& failure, const Outcome& outcome);
   void end_look();

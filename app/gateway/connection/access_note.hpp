@@ -30,6 +30,10 @@ class AccessNote {
   void request(const http::Head& head, const http::FieldList& fields) {
     if (entry_ != nullptr) recorder_.note_request(*entry_, head, fields);
   }
+  /// Who has made the request, if that is not who is connected.
+  void client(std::string_view address) {
+    if (entry_ != nullptr) entry_->put(AccessField::client, address);
+  }
   /// `source`: service, cache, fallback or gateway.
   void answer(unsigned status, std::string_view source) {
     if (entry_ == nullptr) return;

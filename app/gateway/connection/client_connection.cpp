@@ -13,7 +13,7 @@ namespace {
 constexpr Duration doubt_after = std::chrono::seconds{1};
 // A request that is on its way while the gateway drains is still answered on an idle connection.
 constexpr Duration drain_grace = std::chrono::milliseconds{300};
-// And a connection that was accepted before is still made secure.
+// And a connection that was accepted before still gets to its first request.
 constexpr Duration handshake_grace = std::chrono::seconds{2};
 
 }  // namespace
@@ -28,15 +28,17 @@ ClientConnection::ClientConnection(Owner& owner, CallPool& calls, int descriptor
     : owner_(owner),
       worker_(calls.worker()),
       client_(new http::Stream{worker_.loop, descriptor, idle_memory}),
-      client_address_(std::move(client_address)),
+      peer_(worker_, descriptor, std::move(client_address)),
       now_(http::EventLoop::now()),
       since_(now_),
       validator_(std::in_place, http::HeadKind::request, worker_.head_limits),
-      exchange_(*this, calls, *client_, client_address_) {
+      exchange_(*this, calls, *client_, peer_) {
   client_->set_owner(this);
-  if (!worker_.tls) return;
-  part_ = Part::securing;
-  if (!client_->secure_as_server(*worker_.tls)) killed_ = true;  // there is no memory
+  if (worker_.tls) {
+    part_ = Part::securing;
+    if (!client_->secure_as_server(*worker_.tls)) killed_ = true;  // there is no memory
+  }
+  if (peer_.announces()) part_ = Part::announcing;
 }
 
 ClientConnection::~ClientConnection() {
@@ -48,6 +50,7 @@ ClientConnection::~ClientConnection() {
 
 http::Detached ClientConnection::run() {
   Progress progress = Progress::go;
+  while (part_ == Part::announcing && (progress = identify()) == Progress::wait) co_await sleep();
   while (part_ == Part::securing && (progress = secure()) == Progress::wait) co_await sleep();
   while (progress != Progress::over) {
     while ((progress = read_request()) == Progress::wait) co_await sleep();
@@ -106,6 +109,29 @@ Progress ClientConnection::yield() {
   boost::asio::post(worker_.loop.context(), [self = self_] {
     if (*self != nullptr) (*self)->wake();
   });
+  return Progress::wait;
+}
+
+// ---- Before the first request -----------------------------------------------------------------------------
+
+/// The PROXY header of a trusted proxy. Until it is there the connection may be ended for others, as below.
+Progress ClientConnection::identify() {
+  if (killed_) return Progress::over;
+  const Progress progress = peer_.take_header(*client_);
+  if (progress == Progress::go) {
+    IdleHook::unlink();
+    part_ = client_->tls() == nullptr ? Part::idle : Part::securing;
+    since_ = now_;
+  }
+  if (progress != Progress::wait) return progress;
+  TimePoint due = since_ + worker_.limits.header_timeout;
+  if (worker_.draining()) due = std::min(due, std::max(*worker_.draining_since, since_) + handshake_grace);
+  if (now_ >= due) {
+    peer_.note_late();
+    return Progress::over;
+  }
+  wait_until(due);
+  if (!IdleHook::is_linked()) owner_.became_idle(*this);
   return Progress::wait;
 }
 

@@ -26,8 +26,8 @@ using IdleHook = boost::intrusive::list_base_hook<boost::intrusive::tag<IdleTag>
 /// waiting and says how far it has come; what it waits for resumes the coroutine through wake_, and the step
 /// looks again. So nothing is ever forgotten when two things happen at once.
 ///
-///   securing ──▶ idle ──▶ reading ──▶ forwarding ──▶ answering ──▶ discarding ──▶ idle
-///                                                         └──▶ lingering
+///   announcing ──▶ securing ──▶ idle ──▶ reading ──▶ forwarding ──▶ answering ──▶ discarding ──▶ idle
+///                                                                        └──▶ lingering
 ///
 /// Threads: its worker's. Ends by itself; its owner only asks it to.
 class ClientConnection final : public ConnectionHook,
@@ -65,7 +65,8 @@ class ClientConnection final : public ConnectionHook,
 
  private:
   enum class Part : std::uint8_t {
-    securing,  ///< the TLS handshake
+    announcing,  ///< a trusted proxy's PROXY header
+    securing,    ///< the TLS handshake
     idle,
     reading,     ///< a request's head has begun
     forwarding,  ///< until there is an answer
@@ -85,6 +86,7 @@ class ClientConnection final : public ConnectionHook,
 
   void on_exchange_event() override { wake(); }
 
+  [[nodiscard]] Progress identify();
   [[nodiscard]] Progress secure();
   [[nodiscard]] Progress handshake_failed();
 
@@ -106,7 +108,7 @@ class ClientConnection final : public ConnectionHook,
   Owner& owner_;
   WorkerState& worker_;
   http::StreamPtr client_;
-  std::string client_address_;
+  Peer peer_;
   http::WakePoint wake_;
   std::shared_ptr<ClientConnection*> self_;  ///< for what yield() posts; empty until then
   Part part_ = Part::idle;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "app/gateway/heads/deadline_field.hpp"
+
 namespace switchgear::gateway {
 
 namespace {
@@ -9,18 +11,18 @@ namespace {
 // this.
 constexpr Duration doubt_after = std::chrono::seconds{1};
 constexpr std::string_view late_content = "the request's content did not arrive in time";
+const config::Networks no_networks;
 }  // namespace
 
-ClientExchange::ClientExchange(Owner& owner, CallPool& calls, http::Stream& client,
-                               const std::string& client_address) noexcept
+ClientExchange::ClientExchange(Owner& owner, CallPool& calls, http::Stream& client, const Peer& peer) noexcept
     : owner_(owner),
       calls_(calls),
       worker_(calls.worker()),
       client_(client),
-      client_address_(client_address),
+      peer_(peer),
       request_(client, worker_.limits),
       delivery_(worker_.loop, client),
-      note_(worker_.access, client_address) {}
+      note_(worker_.access, peer.address()) {}
 
 void ClientExchange::take(const http::Head& head, TimePoint now) {
   now_ = now;
@@ -30,7 +32,11 @@ void ClientExchange::take(const http::Head& head, TimePoint now) {
   if (!worker_.loop.fields().parse_request(client_.buffer().view(), head))
     return refuse_head(http::HeadError::parsers_disagree);
   note_.request(head, worker_.loop.fields());
-  act_on(admit(worker_, head, worker_.loop.fields()), head);
+  const config::TrustOptions& trust = worker_.trust;
+  const Provenance from = provenance_of(peer_.arrival(client_.tls() == nullptr ? "http" : "https"), head,
+                                        worker_.loop.fields(), trust.proxies ? *trust.proxies : no_networks);
+  note_.client(from.client);
+  act_on(admit(worker_, head, worker_.loop.fields()), head, from);
   client_.buffer().consume(head.size);
   if (call_ == nullptr) return;
   if (call_->content() == CallRequest::Content::held) {
@@ -61,7 +67,7 @@ void ClientExchange::answer_unreadable(const OwnAnswer& own) {
   answer(own);
 }
 
-void ClientExchange::act_on(const Admission& admission, const http::Head& head) {
+void ClientExchange::act_on(const Admission& admission, const http::Head& head, const Provenance& from) {
   if (const auto* own = std::get_if<OwnAnswer>(&admission)) {
     answer(*own);
   } else if (const auto* loop = std::get_if<Loop>(&admission)) {
@@ -72,9 +78,8 @@ void ClientExchange::act_on(const Admission& admission, const http::Head& head) 
   } else if (const auto* accepted = std::get_if<Accepted>(&admission)) {
     const std::string_view text = client_.buffer().view().substr(head.skipped, head.size - head.skipped);
     call_ = calls_.take();
-    const std::string_view scheme = client_.tls() == nullptr ? "http" : "https";
     call_->prepare(&accepted->service,
-                   {head, worker_.loop.fields(), text, client_address_, accepted->path, scheme},
+                   {head, worker_.loop.fields(), text, accepted->path, from, deadline_of(from)},
                    CallRequest::Origin::client);
   } else {
     consider_keeping_alive();
@@ -82,6 +87,13 @@ void ClientExchange::act_on(const Admission& admission, const http::Head& head) 
     note_.answer(200, AccessNote::gateway);
     count_answer(200, nullptr);
   }
+}
+
+TimePoint ClientExchange::deadline_of(const Provenance& from) {
+  if (!worker_.trust.receive_deadlines || from.arrival.claims != Claims::believed) return TimePoint::max();
+  const DeadlineClaim claim = deadline_claim(worker_.loop.fields());
+  if (claim.malformed) worker_.note_malformed_deadline();
+  return claim.left ? saturating_add(began_, *claim.left) : TimePoint::max();
 }
 
 void ClientExchange::answer(const OwnAnswer& own, Service* service) {

@@ -10,6 +10,7 @@
 #include "app/gateway/connection/access_note.hpp"
 #include "app/gateway/connection/admission.hpp"
 #include "app/gateway/connection/incoming_request.hpp"
+#include "app/gateway/connection/peer.hpp"
 #include "app/gateway/response/delivery.hpp"
 
 namespace switchgear::gateway {
@@ -34,8 +35,7 @@ class ClientExchange final : private CallClient {
   };
 
   /// All is borrowed.
-  ClientExchange(Owner& owner, CallPool& calls, http::Stream& client,
-                 const std::string& client_address) noexcept;
+  ClientExchange(Owner& owner, CallPool& calls, http::Stream& client, const Peer& peer) noexcept;
   ClientExchange(const ClientExchange&) = delete;
   ClientExchange& operator=(const ClientExchange&) = delete;
   ~ClientExchange() { end(); }
@@ -70,7 +70,9 @@ class ClientExchange final : private CallClient {
     calling,
   };
 
-  void act_on(const Admission& admission, const http::Head& head);
+  void act_on(const Admission& admission, const http::Head& head, const Provenance& from);
+  /// max(): its caller has not said one, or is not believed.
+  [[nodiscard]] TimePoint deadline_of(const Provenance& from);
   void answer(const OwnAnswer& own, Service* service = nullptr);
   void count_answer(unsigned status, Service* service) noexcept;
   void consider_keeping_alive() noexcept;
@@ -97,7 +99,7 @@ class ClientExchange final : private CallClient {
   CallPool& calls_;
   WorkerState& worker_;
   http::Stream& client_;
-  const std::string& client_address_;
+  const Peer& peer_;
   IncomingRequest request_;
   Delivery delivery_;
   AccessNote note_;

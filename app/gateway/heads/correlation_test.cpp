@@ -24,8 +24,8 @@ struct Asked {
   /// What leaves for the service.
   [[nodiscard]] std::string sent(const Marks& marks) const {
     std::string out;
-    write_request(out, validator.head(), fields,
-                  {"", validator.head().path, "shop", "192.0.2.1", "http", "us", marks});
+    const Provenance from = provenance_of({"192.0.2.1", "http"}, validator.head(), fields, {});
+    write_request(out, validator.head(), fields, {"", validator.head().path, "shop", from, "us", marks});
     return out;
   }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "app/gateway/heads/deadline_field.hpp"
 #include "switchgear/http/ascii.hpp"
 
 namespace switchgear::gateway {
@@ -54,9 +55,9 @@ void append_number(std::string& out, std::uint64_t number) {
   if (http::equals_lower(name, "proxy")) return true;
   if (name.size() < 14 || name.size() > 25 || name.find('_') == std::string_view::npos) return false;
   constexpr std::string_view plain[]{
-      "content-length",      "transfer-encoding",  "x-forwarded-for",
-      "x-forwarded-host",    "x-forwarded-proto",  "proxy-connection",
-      "proxy-authorization", "proxy-authenticate", "proxy-authentication-info"};
+      "content-length",     "transfer-encoding",     "x-forwarded-for",          "x-forwarded-host",
+      "x-forwarded-proto",  "x-forwarded-port",      "proxy-connection",         "proxy-authorization",
+      "proxy-authenticate", "x-request-deadline-ms", "proxy-authentication-info"};
   for (const std::string_view field : plain) {
     if (field.size() != name.size()) continue;
     std::size_t same = 0;
@@ -81,8 +82,13 @@ void write_forwarded_for(std::string& out, const http::FieldList& fields, std::s
   out.append(client).append("\r\n");
 }
 
-/// Another stands in its place.
-[[nodiscard]] bool is_replaced(std::string_view name, const Marks& marks) noexcept {
+/// Another stands in its place, or none may.
+[[nodiscard]] bool is_replaced(const Field& field, const RequestRewrite& rewrite) noexcept {
+  const std::string_view name = field.name;
+  const Marks& marks = rewrite.marks;
+  if (is_forwarding(field, rewrite.from.arrival.claims)) return true;
+  if (field.id != FieldId::unknown) return false;
+  if (rewrite.deadline != DeadlineLine::passes && http::equals_lower(name, deadline_field)) return true;
   if (marks.trace == TraceHeaders::w3c) {
     if (http::equals_lower(name, traceparent_field)) return true;
     if (!marks.keeps_state && http::equals_lower(name, tracestate_field)) return true;
@@ -102,17 +108,22 @@ void write_request(std::string& out, const http::Head& head, const http::FieldLi
   bool knows_proto = false;
   for (const Field& field : fields) {
     if (field.id == FieldId::host || field.id == FieldId::expect || is_hop_by_hop(field, head)) continue;
+    if (is_replaced(field, rewrite)) continue;
     if (field.id == FieldId::unknown) {
-      if (is_misleading(field.name) || is_replaced(field.name, rewrite.marks)) continue;
-      if (is_forwarded_for(field)) continue;
+      if (is_misleading(field.name) || is_forwarded_for(field)) continue;
       if (http::equals_lower(field.name, "x-forwarded-host")) knows_host = true;
       if (http::equals_lower(field.name, "x-forwarded-proto")) knows_proto = true;
     }
     append_field(out, field.name, field.value);
   }
-  write_forwarded_for(out, fields, rewrite.client);
-  if (!knows_host && !head.authority.empty()) append_field(out, "X-Forwarded-Host", head.authority);
-  if (!knows_proto) append_field(out, "X-Forwarded-Proto", rewrite.scheme);
+  const Provenance& from = rewrite.from;
+  if (from.arrival.claims == Claims::passed_on) {
+    write_forwarded_for(out, fields, from.arrival.peer);
+    if (!knows_host && !head.authority.empty()) append_field(out, "X-Forwarded-Host", head.authority);
+    if (!knows_proto) append_field(out, "X-Forwarded-Proto", from.arrival.scheme);
+  } else {
+    write_forwarding(out, from, head, fields);
+  }
   if (head.chunked) {
     out.append("Transfer-Encoding: chunked\r\n");
   } else if (head.content_length) {
@@ -125,7 +136,8 @@ void write_request(std::string& out, const http::Head& head, const http::FieldLi
   if (!rewrite.marks.made_request_id.empty())
     append_field(out, rewrite.marks.request_id_field, rewrite.marks.made_request_id);
   out.append(head.version >= 11 ? "Via: 1.1 " : "Via: 1.0 ").append(rewrite.pseudonym).append("\r\n");
-  if (rewrite.marks.trace == TraceHeaders::off) out.append("\r\n");
+  if (rewrite.marks.trace == TraceHeaders::off && rewrite.deadline != DeadlineLine::replaced)
+    out.append("\r\n");
 }
 
 bool was_forwarded_by(std::string_view pseudonym, const http::FieldList& fields) noexcept {

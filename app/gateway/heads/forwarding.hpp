@@ -5,21 +5,30 @@
 #include <string_view>
 
 #include "app/gateway/heads/correlation.hpp"
+#include "app/gateway/heads/provenance.hpp"
 #include "switchgear/http/field_list.hpp"
 #include "switchgear/http/head.hpp"
 
 namespace switchgear::gateway {
+
+/// What becomes of a client's x-request-deadline-ms.
+enum class DeadlineLine : unsigned char {
+  passes,
+  dropped,
+  replaced,  ///< each attempt writes its own
+};
 
 /// What a request's head becomes on its way to the upstream.
 struct RequestRewrite {
   std::string_view base_path;  ///< put before the path
   std::string_view path;       ///< as the upstream gets it, with the query
   std::string_view authority;  ///< Host when the client, on HTTP/1.0, sent none
-  std::string_view client;     ///< the client's address, appended to X-Forwarded-For
-  std::string_view scheme;     ///< by which it came: X-Forwarded-Proto, unless the request has one
+  const Provenance& from;      ///< for X-Forwarded-… and Forwarded
   std::string_view pseudonym;  ///< of this gateway, appended to Via
   Marks marks = {};
+  DeadlineLine deadline = DeadlineLine::passes;
 };
+/// The head is left open, for a line of each attempt's own, if it has a traceparent or a deadline.
 void write_request(std::string& out, const http::Head& head, const http::FieldList& fields,
                    const RequestRewrite& rewrite);
 

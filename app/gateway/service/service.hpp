@@ -28,6 +28,7 @@ struct ServiceCounts {
   std::uint64_t loops = 0;           ///< requests that this gateway had forwarded before: 508
   std::uint64_t fresh_attempts = 0;  ///< requests repeated because a kept connection turned out to be closed
   std::uint64_t responses_aborted = 0;  ///< that the service broke off, or did not finish in time
+  std::uint64_t caller_timeouts = 0;    ///< attempts cut off because their caller had no more time
   std::array<std::uint64_t, failure_types.size()> failures{};  ///< attempts that failed, by FailureType
 
   void add(const ServiceCounts& other) noexcept;

@@ -58,6 +58,18 @@ void WorkerState::note_handshake_late() noexcept {
   note_tls("its handshake was not done in time");
 }
 
+void WorkerState::note_proxy_header(ProxyHeaderFault fault, std::string_view why) noexcept {
+  ++proxies.faults[static_cast<std::size_t>(fault)];
+  fmt::memory_buffer text;
+  fmt::format_to(fmt::appender{text}, "a trusted proxy is disconnected: {}", why);
+  incidents.note({text.data(), text.size()});
+}
+
+void WorkerState::note_malformed_deadline() noexcept {
+  ++proxies.malformed_deadlines;
+  incidents.note("a trusted proxy: x-request-deadline-ms is not one whole number, and is ignored");
+}
+
 void WorkerState::note_tls(std::string_view why) noexcept {
   fmt::memory_buffer text;
   fmt::format_to(fmt::appender{text}, "a client: TLS: {}", why);

@@ -12,6 +12,7 @@
 #include "app/gateway/access/access_recorder.hpp"
 #include "app/gateway/service/handshake_counts.hpp"
 #include "app/gateway/service/incident_log.hpp"
+#include "app/gateway/service/proxy_counts.hpp"
 #include "app/gateway/service/service.hpp"
 #include "app/gateway/service/tracing.hpp"
 #include "switchgear/config/config.hpp"
@@ -42,6 +43,10 @@ struct WorkerState {
   void note_handshake_failed(tls::Failure why) noexcept;
   void note_handshake_late() noexcept;
 
+  /// Logs that a trusted proxy is disconnected, and counts it.
+  void note_proxy_header(ProxyHeaderFault fault, std::string_view why) noexcept;
+  void note_malformed_deadline() noexcept;
+
   http::EventLoop loop;
   IncidentLog incidents;
   AccessRecorder access;
@@ -50,6 +55,8 @@ struct WorkerState {
   config::GatewayLimits limits;
   std::optional<tls::ServerContext> tls;  ///< of the connections that clients make from now on; empty: plain
   HandshakeCounts handshakes;
+  config::TrustOptions trust;
+  ProxyCounts proxies;
   http::HeadLimits head_limits;
   Routes routes;
   std::string sent_path;  ///< of the request at hand, when its route changes the path

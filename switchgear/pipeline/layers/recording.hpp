@@ -9,7 +9,8 @@
 namespace switchgear {
 
 /// Takes a permit from a policy that hears how the call ended. A refusal by something outside or inside is
-/// nobody's result: the permit is dropped, which counts as ignored.
+/// nobody's result, nor is a time limit that was shorter than the pipeline's own because the caller was in a
+/// hurry: the permit is dropped, which counts as ignored.
 template <class Policy, class Permit>
 class RecordingLayer : public NeverWaits {
  public:
@@ -28,8 +29,8 @@ class RecordingLayer : public NeverWaits {
   [[gnu::always_inline]] void leave_well(Policy&, const Outcome& outcome, TimePoint now) noexcept {
     (*permit_).record(outcome, now);
   }
-  [[gnu::always_inline]] Turn leave(Policy&, Call&, Ending& ending, TimePoint now) noexcept {
-    if (ending.came_back()) (*permit_).record(*ending.outcome, now);
+  [[gnu::always_inline]] Turn leave(Policy&, Call& call, Ending& ending, TimePoint now) noexcept {
+    if (ending.came_back() && !call.hurried) (*permit_).record(*ending.outcome, now);
     permit_.drop();
     return Turn::outward;
   }

@@ -23,6 +23,8 @@ class Layer<Limit> : public NeverWaits {
     if (end < call.limit) {
       call.limit = end;
       call.limited_by = &policy.name();
+    } else if (call.limited_by == nullptr) {
+      call.shortened = true;
     }
     return Gate::go;
   }

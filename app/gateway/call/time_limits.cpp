@@ -1,0 +1,59 @@
+// When an attempt of a call is too late, and what comes of an attempt that has failed.
+#include "app/gateway/call/upstream_call.hpp"
+
+namespace switchgear::gateway {
+
+namespace {
+using Blame = AttemptFailure::Blame;
+}  // namespace
+
+/// The machine's limit holds until the response begins. From there on, and while the client sends what is not
+/// held, its timeout is for every single wait: a large body may take as long as it moves. True if it was
+/// late: the attempt has failed.
+bool UpstreamCall::is_late(Attempt& attempt) {
+  constexpr std::string_view error = "http_response_timeout";
+  constexpr AttemptFailure late{Blame::time_limit, {504, error, "the service did not answer in time"}};
+  constexpr AttemptFailure after_deadline{Blame::time_limit,
+                                          {504, error, "the service did not answer before the deadline"}};
+  constexpr AttemptFailure after_callers{
+      Blame::callers_limit, {504, error, "the service did not answer before the caller's deadline"}};
+  const bool streams = is_chosen(attempt) || attempt.streams();
+  if (attempt.waits_for_upstream()) {
+    const TimePoint due = streams ? saturating_add(attempt.since(), service_->timeout()) : attempt.until();
+    if (is_over(due, attempt, due == options_.deadline ? after_callers : late)) return true;
+  }
+  if (!streams) return false;
+  if (options_.deadline != TimePoint::max() && is_over(options_.deadline, attempt, after_callers))
+    return true;
+  if (!service_->deadline()) return false;
+  return is_over(clock_.started() + *service_->deadline() + clock_.clients_share(), attempt, after_deadline);
+}
+
+/// True if it was, and so the attempt has failed.
+bool UpstreamCall::is_over(TimePoint due, Attempt& attempt, const AttemptFailure& failure) {
+  if (clock_.now() < due) {
+    wait_until(due);
+    return false;
+  }
+  fail(attempt, failure);
+  return true;
+}
+
+/// An attempt whose caller was in a hurry says nothing about its instance, or the service.
+void UpstreamCall::fail(Attempt& attempt, const AttemptFailure& failure) {
+  const Outcome outcome = outcome_of(attempt, failure.blame);
+  const bool hurried = failure.blame == Blame::callers_limit;
+  note_end(attempt, outcome, failure.words.error);
+  if (failure.blame != Blame::none && !hurried) judge_instance(attempt, instances::CallEnd::local_error());
+  if (hurried) ++service_->counts().caller_timeouts;
+  if (is_chosen(attempt)) return break_off(failure, hurried ? Outcome::ignored() : outcome);
+  last_words_ = failure.words;
+  attempt.abandon();
+  const bool timed_out = failure.blame == Blame::time_limit || hurried;
+  if (!timed_out || outcome.verdict != Verdict::failure) return report(attempt, outcome);
+  if (!hurried) service_->count(outcome);
+  attempts_.land(attempt, clock_.now());
+  follow(machine_.on_timeout(attempt.branch(), outcome.latency, clock_.now()));
+}
+
+}  // namespace switchgear::gateway

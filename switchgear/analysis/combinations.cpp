@@ -24,6 +24,7 @@ class Combinations {
     if (policy_.retry_budget) check_budget(*policy_.retry_budget);
     if (policy_.hedge) check_hedge(*policy_.hedge);
     check_waits();
+    if (policy_.admission) check_admission(*policy_.admission);
     check_answers();
     if (policy_.circuit_breaker) check_breaker();
     check_idle_keys();
@@ -143,6 +144,14 @@ class Combinations {
                      " calls at once are never refused, and the bulkhead around it lets in " +
                      std::to_string(policy_.bulkhead->max_concurrent) +
                      " at most: no limit could be found; expected less than that");
+    }
+  }
+
+  void check_admission(const AdmissionControlOptions& admission) {
+    if (admission.max_rejection == 1) {
+      doubtful("admission.max_rejection",
+               "1 may leave no call to find out that the service is well again before " +
+                   format_duration(admission.window) + " (window) are over");
     }
   }
 

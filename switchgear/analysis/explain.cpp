@@ -85,6 +85,7 @@ std::vector<std::string> order_of(const Policy& policy) {
   };
   if (policy.fallback) order.push_back(fallback_word(*policy.fallback));
   add(policy.cache.has_value(), "cache");
+  add(policy.admission.has_value(), "admission control");
   add(policy.rate_limiter.has_value(), "rate limiter");
   add(policy.bulkhead.has_value(), "bulkhead");
   add(policy.adaptive_limit.has_value(), "adaptive limit");

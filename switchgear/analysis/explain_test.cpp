@@ -29,8 +29,8 @@ TEST(Explain, TheOrderIsTheStandardOne) {
             (std::vector<std::string>{"fallback (cache)", "cache", "rate limiter", "bulkhead", "deadline",
                                       "retry", "hedge", "circuit breaker", "timeout", "call"}));
   EXPECT_EQ(order_of(policy_of("{}")), std::vector<std::string>{"call"});
-  EXPECT_EQ(order_of(policy_of("{adaptive_limit: {}, chaos: {enabled: true}}")),
-            (std::vector<std::string>{"adaptive limit", "chaos", "call"}));
+  EXPECT_EQ(order_of(policy_of("{adaptive_limit: {}, admission: {}, chaos: {enabled: true}}")),
+            (std::vector<std::string>{"admission control", "adaptive limit", "chaos", "call"}));
   EXPECT_EQ(order_of(policy_of("{chaos: {}}")), std::vector<std::string>{"call"}) << "it is off";
 }
 

@@ -56,6 +56,7 @@ struct Policies {
   Bulkhead bulkhead{"bulkhead", {.max_concurrent = 2, .max_queue = 2, .max_wait = 150ms}};
   Bulkhead other_bulkhead{"other bulkhead", {.max_concurrent = 1, .max_queue = 4, .max_wait = 500ms}};
   AdaptiveLimit adaptive{"adaptive limit", {.initial = 2, .min_limit = 1, .max_limit = 3}};
+  AdmissionControl admission{"admission", {.success_rate = 0.9, .window = 1s, .max_rejection = 0.3}, 5};
   Deadline deadline{"deadline", 1s};
   Timeout timeout{"timeout", 250ms};
   Timeout other_timeout{"other timeout", 400ms};
@@ -74,9 +75,10 @@ struct Policies {
   Hedge hedge{"hedge", {.delay = Duration{60ms}, .max_hedges = 2}, &budget};
 
   [[nodiscard]] std::vector<AnyPolicy> all() {
-    return {{&limiter}, {&other_limiter}, {&bulkhead}, {&other_bulkhead}, {&adaptive}, {&deadline},
-            {&timeout}, {&other_timeout}, {&retry},    {&other_retry},    {&breaker},  {&other_breaker},
-            {&chaos},   {&cache},         {&value},    {&remembered},     {&later},    {&fails}};
+    return {{&limiter},     {&other_limiter}, {&bulkhead},      {&other_bulkhead}, {&adaptive},
+            {&admission},   {&deadline},      {&timeout},       {&other_timeout},  {&retry},
+            {&other_retry}, {&breaker},       {&other_breaker}, {&chaos},          {&cache},
+            {&value},       {&remembered},    {&later},         {&fails}};
   }
 };
 

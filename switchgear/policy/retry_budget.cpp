@@ -1,20 +1,11 @@
 #include "switchgear/policy/retry_budget.hpp"
 
 #include <algorithm>
-#include <thread>
 #include <utility>
 
 #include "switchgear/policy/option_checker.hpp"
 
 namespace switchgear {
-
-namespace {
-
-std::uint32_t owned_cells() noexcept {
-  return std::clamp(std::thread::hardware_concurrency() + 2, 3U, max_thread_slots);
-}
-
-}  // namespace
 
 std::vector<OptionProblem> validate(const RetryBudgetOptions& options) {
   OptionChecker check;
@@ -26,27 +17,17 @@ std::vector<OptionProblem> validate(const RetryBudgetOptions& options) {
 }
 
 RetryBudget::RetryBudget(std::string name, const RetryBudgetOptions& options)
-    : owned_(owned_cells()),
-      cells_(std::make_unique<Cell[]>(owned_ + 1)),
-      free_(options.min_per_second * 10),
-      name_(std::move(name)),
-      options_(options) {
+    : free_(options.min_per_second * 10), name_(std::move(name)), options_(options) {
   require_valid("retry budget", name_, validate(options));
 }
 
-void RetryBudget::add_shared(std::atomic<std::uint64_t>& place, std::uint64_t seen,
-                             std::uint64_t bucket) noexcept {
-  while (!place.compare_exchange_weak(seen, with_one_more(seen, bucket), std::memory_order_relaxed)) {
-  }
-}
-
 bool RetryBudget::try_spend(TimePoint now) noexcept {
-  const std::uint64_t bucket = bucket_of(now);
+  const std::uint64_t bucket = calls_.bucket_of(now);
   const std::scoped_lock lock(mutex_);
   if (bucket > current_) move_to_locked(bucket);
   if (!covers(retries_ + 1, closed_calls_ + current_calls_)) {
     // Only now is it worth reading what other threads are writing to.
-    current_calls_ = calls_in(current_);
+    current_calls_ = calls_.in(current_);
     if (!covers(retries_ + 1, closed_calls_ + current_calls_)) {
       ++totals_.refused;
       return false;
@@ -60,9 +41,9 @@ bool RetryBudget::try_spend(TimePoint now) noexcept {
 
 RetryBudgetSnapshot RetryBudget::snapshot(TimePoint now) const noexcept {
   const std::scoped_lock lock(mutex_);
-  const std::uint64_t bucket = std::max(bucket_of(now), current_);
+  const std::uint64_t bucket = std::max(calls_.bucket_of(now), current_);
   RetryBudgetSnapshot seen;
-  seen.calls = closed_calls_at_locked(bucket) + calls_in(bucket);
+  seen.calls = closed_calls_at_locked(bucket) + calls_.in(bucket);
   seen.retries = retries_at_locked(bucket);
   seen.totals = totals_;
   // The estimate is off by one at most, by rounding; covers() has the last word.
@@ -80,21 +61,12 @@ bool RetryBudget::covers(std::uint64_t retries, std::uint64_t calls) const noexc
   return unpaid <= 0 || (calls > 0 && unpaid / static_cast<double>(calls) <= options_.ratio);
 }
 
-std::uint64_t RetryBudget::calls_in(std::uint64_t bucket) const noexcept {
-  std::uint64_t sum = 0;
-  for (std::size_t i = 0; i <= owned_; ++i) {
-    const std::uint64_t seen = cells_[i].calls[bucket % ring].load(std::memory_order_relaxed);
-    if (seen >> count_bits == bucket) sum += seen & count_mask;
-  }
-  return sum;
-}
-
 /// Those in buckets before `bucket`. One that is over stays as it was summed then: what a slow thread adds
 /// later is not counted, which is safe.
 std::uint64_t RetryBudget::closed_calls_at_locked(std::uint64_t bucket) const noexcept {
   std::uint64_t sum = 0;
   for (std::uint64_t b = bucket + 1 - std::min(bucket, surely_inside); b < bucket; ++b)
-    sum += b < current_ ? closed_by_bucket_[b % ring] : calls_in(b);
+    sum += b < current_ ? closed_by_bucket_[b % ring] : calls_.in(b);
   return sum;
 }
 
@@ -110,12 +82,12 @@ std::uint64_t RetryBudget::retries_at_locked(std::uint64_t bucket) const noexcep
 void RetryBudget::move_to_locked(std::uint64_t bucket) noexcept {
   const std::uint64_t ahead = std::min<std::uint64_t>(bucket - current_, ring);
   // Read before `current_` moves, behind which the buckets count as closed.
-  for (std::uint64_t b = bucket - ahead; b < bucket; ++b) closed_by_bucket_[b % ring] = calls_in(b);
+  for (std::uint64_t b = bucket - ahead; b < bucket; ++b) closed_by_bucket_[b % ring] = calls_.in(b);
   for (std::uint64_t b = bucket + 1 - ahead; b <= bucket; ++b) retries_by_bucket_[b % ring] = 0;
   current_ = bucket;
   // One reading of the current bucket, not the difference of two: calls go on meanwhile, and one that comes
   // between the two would count twice.
-  current_calls_ = calls_in(bucket);
+  current_calls_ = calls_.in(bucket);
   closed_calls_ = closed_calls_at_locked(bucket);
   retries_ = retries_at_locked(bucket);
 }

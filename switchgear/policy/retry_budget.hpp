@@ -12,17 +12,15 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
 #include "switchgear/core/time.hpp"
 #include "switchgear/policy/option_problem.hpp"
-#include "switchgear/striped/thread_slot.hpp"
+#include "switchgear/striped/bucket_counts.hpp"
 
 namespace switchgear {
 
@@ -74,17 +72,7 @@ class RetryBudget {
   RetryBudget& operator=(const RetryBudget&) = delete;
 
   /// A call begins. Not to be called for retries and hedges of it.
-  void on_call(TimePoint now) noexcept {
-    const std::uint32_t slot = thread_slot();
-    const std::uint64_t bucket = bucket_of(now);
-    std::atomic<std::uint64_t>& place = cells_[slot < owned_ ? slot : owned_].calls[bucket % ring];
-    const std::uint64_t seen = place.load(std::memory_order_relaxed);
-    if (slot < owned_) {
-      place.store(with_one_more(seen, bucket), std::memory_order_relaxed);
-    } else {
-      add_shared(place, seen, bucket);
-    }
-  }
+  void on_call(TimePoint now) noexcept { calls_.add(now); }
 
   /// Requests one retry. Returns whether it was granted; a grant cannot be given back. Takes a mutex that no
   /// call takes.
@@ -97,50 +85,22 @@ class RetryBudget {
   [[nodiscard]] const RetryBudgetOptions& options() const noexcept { return options_; }
 
  private:
-  // A bucket's number counts from the beginning of TimePoint, from 1 on, so that an empty place (0) is no
-  // bucket's.
   static constexpr int width_bits = 28;
   static constexpr std::uint64_t width = std::uint64_t{1} << width_bits;
   static constexpr std::uint64_t window_ticks = 10'000'000'000;
   /// Whole buckets that surely lie in the window, the current, partial one among them; and those that may.
   static constexpr std::uint64_t surely_inside = window_ticks / width;
   static constexpr std::uint64_t maybe_inside = (window_ticks + width - 1) / width + 1;
-  static constexpr std::size_t ring = 64;
+  static constexpr std::size_t ring = BucketCounts::ring;
   static_assert(ring >= maybe_inside + 16, "a writer that is ahead must not overwrite what a reader sums");
 
-  // A place: the bucket's number (37 bits) over the count in it (27 bits), changed together, so that a count
-  // can never be read as another bucket's.
-  static constexpr int count_bits = 27;
-  static constexpr std::uint64_t count_mask = (std::uint64_t{1} << count_bits) - 1;
-
-  struct alignas(64) Cell {
-    std::array<std::atomic<std::uint64_t>, ring> calls{};
-  };
-
-  [[nodiscard]] static constexpr std::uint64_t bucket_of(TimePoint at) noexcept {
-    return ((static_cast<std::uint64_t>(ticks_of(at)) ^ (std::uint64_t{1} << 63U)) >> width_bits) + 1;
-  }
-  /// A call for which the place has gone to a later bucket, and one too many for the count, is not counted:
-  /// too few calls are safe.
-  [[nodiscard]] static constexpr std::uint64_t with_one_more(std::uint64_t seen,
-                                                             std::uint64_t bucket) noexcept {
-    const std::uint64_t held = seen >> count_bits;
-    if (held < bucket) return (bucket << count_bits) | 1U;
-    if (held > bucket || (seen & count_mask) == count_mask) return seen;
-    return seen + 1;
-  }
-  static void add_shared(std::atomic<std::uint64_t>& place, std::uint64_t seen,
-                         std::uint64_t bucket) noexcept;
-
-  [[nodiscard]] std::uint64_t calls_in(std::uint64_t bucket) const noexcept;
   [[nodiscard]] std::uint64_t closed_calls_at_locked(std::uint64_t bucket) const noexcept;
   [[nodiscard]] std::uint64_t retries_at_locked(std::uint64_t bucket) const noexcept;
   [[nodiscard]] bool covers(std::uint64_t retries, std::uint64_t calls) const noexcept;
   void move_to_locked(std::uint64_t bucket) noexcept;
 
-  const std::uint32_t owned_;
-  const std::unique_ptr<Cell[]> cells_;  ///< one per owned slot, and the last for all other threads
-  const double free_;                    ///< min_per_second × 10
+  BucketCounts calls_{width_bits};
+  const double free_;  ///< min_per_second × 10
 
   mutable std::mutex mutex_;
   std::uint64_t current_ = 0;        ///< the latest bucket try_spend() saw

@@ -96,6 +96,20 @@ void add_policy(MetricFamilies& families, const Labels& labels, const AdaptiveLi
   to.counter("switchgear_adaptive_limit_rejected_total", "Calls above the limit.", seen.totals.rejected);
 }
 
+void add_policy(MetricFamilies& families, const Labels& labels, const AdmissionControl& admission,
+                TimePoint now) {
+  const Labeled to{families, labels};
+  const AdmissionControlSnapshot seen = admission.snapshot(now);
+  to.gauge("switchgear_admission_rejection_ratio", "The share of calls that is refused now.",
+           seen.rejection_share);
+  to.gauge("switchgear_admission_window_calls", "Calls whose end the window holds.",
+           static_cast<double>(seen.successes + seen.failures));
+  to.gauge("switchgear_admission_window_failures", "Failed calls that the window holds.",
+           static_cast<double>(seen.failures));
+  to.counter("switchgear_admission_rejected_total", "Calls refused because too many fail.",
+             seen.totals.rejected);
+}
+
 void add_policy(MetricFamilies& families, const Labels& labels, const RateLimiter& limiter, TimePoint now) {
   const Labeled to{families, labels};
   const RateLimiterSnapshot seen = limiter.snapshot(now);

@@ -123,6 +123,7 @@ std::vector<OptionRow> documented() {
   add(rows("policies/retry.md", "`RetryBudgetOptions`", "retry.budget."));
   add(rows("policies/bulkhead.md", "## Options", "bulkhead."));
   add(rows("policies/adaptive-limit.md", "## Options", "adaptive_limit."));
+  add(rows("policies/admission-control.md", "## Options", "admission."));
   add(rows("policies/rate-limiter.md", "## Options", "rate_limiter."));
   add(rows("policies/hedge.md", "## Options", "hedge."));
   add(rows("policies/cache.md", "## Options", "cache."));
@@ -261,6 +262,7 @@ TEST(OptionTables, AnEmptySectionOfTheFileIsADefaultedStructInCpp) {
   EXPECT_EQ(policy("{hedge: {delay: p95}}").hedge, HedgeOptions{});
   EXPECT_EQ(policy("{bulkhead: {max_concurrent: 50}}").bulkhead, BulkheadOptions{});
   EXPECT_EQ(policy("{adaptive_limit: {}}").adaptive_limit, AdaptiveLimitOptions{});
+  EXPECT_EQ(policy("{admission: {}}").admission, AdmissionControlOptions{});
   EXPECT_EQ(policy("{rate_limiter: {rate: 100}}").rate_limiter, RateLimiterOptions{});
   EXPECT_EQ(policy("{cache: {ttl: 5s}}").cache, CacheOptions{});
   EXPECT_EQ(policy("{chaos: {}}").chaos, ChaosOptions{});

@@ -96,6 +96,9 @@ class Combinations {
   void check_budget(const RetryBudgetOptions& budget) {
     if (policy_.retry->max_attempts == 1 && !policy_.hedge) {
       impossible("retry.budget", "has nothing to limit: max_attempts is 1, and no hedge is set");
+    } else if (budget.mode == BudgetMode::concurrent) {
+      if (budget.ratio == 0 && budget.min_concurrency == 0)
+        impossible("retry.budget", "never grants a retry: ratio and min_concurrency are 0");
     } else if (budget.ratio == 0 && budget.min_per_second * 10 < 1) {
       impossible("retry.budget",
                  "never grants a retry: ratio is 0, and min_per_second is less than one in 10s");

@@ -148,7 +148,8 @@ WorstLatency worst_latency(const Policy& policy) {
 Amplification amplification(const Policy& policy) noexcept {
   Amplification load;
   load.most = attempts_of_a_call(policy);
-  if (load.most > 1 && policy.retry_budget) {
+  // What limits the retries in flight limits their rate only together with how long they take.
+  if (load.most > 1 && policy.retry_budget && policy.retry_budget->mode == BudgetMode::window) {
     load.steady = std::min(1 + policy.retry_budget->ratio, static_cast<double>(load.most));
     load.extra_per_second = policy.retry_budget->min_per_second;
   }

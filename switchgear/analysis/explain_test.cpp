@@ -117,6 +117,8 @@ TEST(Explain, ABudgetBoundsWhatRetriesAndHedgesAdd) {
   EXPECT_EQ(amplification(policy_of("{retry: {max_attempts: 4}}")).steady, std::nullopt);
   EXPECT_EQ(amplification(policy_of("{retry: {max_attempts: 2, budget: {ratio: 10}}}")).steady, 2.0)
       << "a budget grants no attempts that max_attempts forbids";
+  EXPECT_EQ(amplification(policy_of("{retry: {budget: {mode: concurrent}}}")).steady, std::nullopt)
+      << "retries that fail at once are not in flight for long";
   EXPECT_EQ(amplification(policy_of("{}")).most, 1U);
 }
 

@@ -62,7 +62,8 @@ struct Policies {
   Timeout other_timeout{"other timeout", 400ms};
   RetryBudget budget{"budget", {.ratio = 0.5, .min_per_second = 1}};
   Retry retry{"retry", {.max_attempts = 3, .base = 40ms, .max_delay = 100ms}, 7, &budget};
-  Retry other_retry{"other retry", {.max_attempts = 2, .base = 0ms, .jitter = Jitter::none}};
+  RetryBudget in_flight{"in flight", {.ratio = 0.5, .mode = BudgetMode::concurrent, .min_concurrency = 1}};
+  Retry other_retry{"other retry", {.max_attempts = 2, .base = 0ms, .jitter = Jitter::none}, 0, &in_flight};
   CircuitBreaker breaker;
   CircuitBreaker other_breaker;
   Chaos chaos{"chaos", some_of_everything(), 11};
@@ -214,6 +215,8 @@ void check_nothing_is_kept(Policies& p, TimePoint now) {
   check_limiter(p.limiter, now - p.begin, now);
   check_limiter(p.other_limiter, now - p.begin, now);
   RC_ASSERT(p.budget.snapshot(now).totals.granted == p.retry.totals().retries + p.hedge.totals().hedges);
+  RC_ASSERT(p.in_flight.snapshot(now).calls == 0U);
+  RC_ASSERT(p.in_flight.snapshot(now).retries == 0U);
   RC_ASSERT(p.queue.counters().stored == p.later.counters().queued);
   Cache<int>::Ticket next;
   NobodyWaits waker;

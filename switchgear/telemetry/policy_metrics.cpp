@@ -63,6 +63,8 @@ void add_policy(MetricFamilies& families, const Labels& labels, const RetryBudge
   const RetryBudgetSnapshot seen = budget.snapshot(now);
   to.gauge("switchgear_retry_budget_left", "Retries and hedges that would be granted now.",
            static_cast<double>(seen.left));
+  to.gauge("switchgear_retry_budget_used", "Retries and hedges of the last 10s, or in flight, by the mode.",
+           static_cast<double>(seen.retries));
   to.counter("switchgear_retry_budget_exhausted_total", "Retries and hedges that the budget refused.",
              seen.totals.refused);
 }

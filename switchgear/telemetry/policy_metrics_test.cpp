@@ -28,7 +28,7 @@ TEST(PolicyMetrics, ShowEveryPolicyOfAProgramUnderItsOwnLabels) {
   Chaos chaos{"shop", {}};
 
   Retry::Progress progress;
-  retry.on_call(now);
+  retry.on_call(progress, now);
   (void)retry.next_attempt(progress, Outcome::failure(FailureType::timeout, 1s), now, TimePoint::max());
   const auto slot = bulkhead.try_acquire();
 

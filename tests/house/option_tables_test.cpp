@@ -69,6 +69,7 @@ File around(const std::string& key) {
   also("circuit_breaker.window.type", "circuit_breaker.window", "{}");
   also("circuit_breaker.max_open_duration", "circuit_breaker.open_duration", "30s");
   also("hedge.", "hedge.delay", "p95");
+  also("retry.budget.min_concurrency", "retry.budget.mode", "concurrent");
   also("bulkhead.", "bulkhead.max_concurrent", "50");
   also("rate_limiter.", "rate_limiter.rate", "100");
   also("cache.", "cache.ttl", "5s");
@@ -189,8 +190,9 @@ TEST(OptionTables, AKeyThatIsLeftOutStandsForItsDocumentedDefault) {
 /// Keys of the tables that take a fraction; every other number must be whole.
 bool takes_fractions(const std::string& key) {
   static const std::set<std::string> known{
-      "rate",   "failure_rate",   "quantile", "backoff",   "max_failure_rate", "jitter",     "from",
-      "factor", "min_per_second", "ratio",    "smoothing", "tolerance",        "probability"};
+      "rate",   "failure_rate", "quantile",   "backoff",    "max_failure_rate",
+      "jitter", "from",         "aggression", "factor",     "min_per_second",
+      "ratio",  "smoothing",    "tolerance",  "probability"};
   return known.contains(key.substr(key.rfind('.') + 1));
 }
 

@@ -75,6 +75,7 @@ class IstioExport {
         document("DestinationRule", host.name,
                  {{"host", host.name}, {"trafficPolicy", istio_traffic_policy(exported, ledger_)}}));
     account_for_gaps(exported, ledger_);
+    if (exported.policy.admission) ledger_.none(exported.policy_at("admission"), "Istio has no such policy");
     account_for_call(exported);
     by_service_.emplace(name, std::move(host));
   }

@@ -153,8 +153,8 @@ class Combinations {
   void check_admission(const AdmissionControlOptions& admission) {
     if (admission.max_rejection == 1) {
       doubtful("admission.max_rejection",
-               "1 may leave no call to find out that the service is well again before " +
-                   format_duration(admission.window) + " (window) are over");
+               "1 may leave no call to find out that the service is well again before the window of " +
+                   format_duration(admission.window) + " is over");
     }
   }
 

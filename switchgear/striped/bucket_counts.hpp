@@ -1,6 +1,6 @@
-// How often something happened lately: counts by bucket of time, striped by thread. Who reads them adds up
-// the buckets of a window; a bucket's number and its count change together, so a count is never read as
-// another bucket's.
+// How often something happened lately: counts by bucket of time, striped by thread. A reader adds up the
+// buckets of a window; a bucket's number and its count change together, so a count is never read as another
+// bucket's.
 #pragma once
 
 #include <array>

@@ -6,6 +6,7 @@
 
 #include "allocations.hpp"
 #include "switchgear/policy/adaptive_limit.hpp"
+#include "switchgear/policy/admission_control.hpp"
 #include "switchgear/policy/bulkhead.hpp"
 #include "switchgear/policy/rate_limiter.hpp"
 
@@ -20,6 +21,7 @@ constexpr TimePoint start{std::chrono::hours{1}};
 std::unique_ptr<Bulkhead> bulkhead;
 std::unique_ptr<RateLimiter> limiter;
 std::unique_ptr<AdaptiveLimit> adaptive;
+std::unique_ptr<AdmissionControl> admission;
 
 /// Runs `body` after one call of it that claims the thread's slot, and reports what was allocated.
 template <class Body>
@@ -67,6 +69,25 @@ void adaptive_limit_admits(benchmark::State& run) {
   });
 }
 
+void admission_admits(benchmark::State& run) {
+  TimePoint now = start;
+  measure(run, [&now] {
+    now += 10ns;
+    auto permit = admission->try_acquire(now);
+    benchmark::DoNotOptimize(permit);
+    std::move(*permit).record(Outcome::success(10us), now);
+  });
+}
+
+void admission_throttles(benchmark::State& run) {
+  TimePoint now = start;
+  measure(run, [&now] {
+    now += 10ns;
+    if (auto permit = admission->try_acquire(now))
+      std::move(*permit).record(Outcome::failure(FailureType::timeout, 10us), now);
+  });
+}
+
 const auto roomy = [](const benchmark::State&) {
   bulkhead = std::make_unique<Bulkhead>("bench", BulkheadOptions{.max_concurrent = 50});
 };
@@ -87,6 +108,9 @@ const auto exhausted = [](const benchmark::State&) {
 const auto adapting = [](const benchmark::State&) {
   adaptive = std::make_unique<AdaptiveLimit>("bench", AdaptiveLimitOptions{});
 };
+const auto admitting = [](const benchmark::State&) {
+  admission = std::make_unique<AdmissionControl>("bench", AdmissionControlOptions{});
+};
 
 BENCHMARK(bulkhead_admits)->Name("bulkhead, slot free")->Setup(roomy)->Threads(1)->Threads(2);
 BENCHMARK(bulkhead_refuses)->Name("bulkhead, full")->Setup(narrow)->Threads(1)->Threads(2);
@@ -98,5 +122,11 @@ BENCHMARK(limiter_admits)
     ->Threads(2);
 BENCHMARK(limiter_admits)->Name("rate limiter, refused")->Setup(exhausted)->Threads(1)->Threads(2);
 BENCHMARK(adaptive_limit_admits)->Name("adaptive limit, admitted")->Setup(adapting)->Threads(1)->Threads(2);
+BENCHMARK(admission_admits)->Name("admission control, admitted")->Setup(admitting)->Threads(1)->Threads(2);
+BENCHMARK(admission_throttles)
+    ->Name("admission control, all failing")
+    ->Setup(admitting)
+    ->Threads(1)
+    ->Threads(2);
 
 }  // namespace

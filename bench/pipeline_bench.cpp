@@ -92,7 +92,7 @@ void by_hand(benchmark::State& run, Body body) {
 template <class Time>
 int hand_retry(Policies& with, Time& time) {
   Retry::Progress progress;
-  with.retry.on_call(time.now());
+  with.retry.on_call(progress, time.now());
   for (;;) {
     const int value = work();
     const TimePoint now = time.now();
@@ -137,7 +137,7 @@ int hand_stack(Policies& with, Time& time) {
   if (!slot) return 0;
   const TimePoint end = now + with.deadline.length();
   Retry::Progress progress;
-  with.retry.on_call(now);
+  with.retry.on_call(progress, now);
   for (;;) {
     if (now >= end) return 0;
     auto permit = with.breaker->try_acquire(now);

@@ -39,12 +39,12 @@ void measure(benchmark::State& run, Duration apart, Step step) {
 }
 
 void count_call(benchmark::State& run) {
-  measure(run, 100ns, [](TimePoint now) { budget->on_call(now); });
+  measure(run, 100ns, [](TimePoint now) { benchmark::DoNotOptimize(budget->on_call(now)); });
 }
 
 void spend(benchmark::State& run) {
   measure(run, 100ns, [](TimePoint now) {
-    bool granted = budget->try_spend(now);
+    auto granted = budget->try_spend(now);
     benchmark::DoNotOptimize(granted);
   });
 }
@@ -53,7 +53,7 @@ void spend(benchmark::State& run) {
 void whole_success(benchmark::State& run) {
   measure(run, 100ns, [](TimePoint now) {
     Retry::Progress progress;
-    retry->on_call(now);
+    retry->on_call(progress, now);
     Verdict verdict = Verdict::success;
     benchmark::DoNotOptimize(verdict);
     const Outcome outcome{verdict, FailureType::exception, 10ns, std::nullopt};

@@ -26,7 +26,8 @@ bool is_valid(const std::optional<Options>& options) {
 void check_policy(const switchgear::config::Policy& policy) {
   require(is_valid(policy.circuit_breaker) && is_valid(policy.retry) && is_valid(policy.retry_budget));
   require(is_valid(policy.hedge) && is_valid(policy.bulkhead) && is_valid(policy.rate_limiter));
-  require(is_valid(policy.adaptive_limit) && is_valid(policy.cache) && is_valid(policy.chaos));
+  require(is_valid(policy.adaptive_limit) && is_valid(policy.admission) && is_valid(policy.cache) &&
+          is_valid(policy.chaos));
   require(!switchgear::check::to_text(explain(policy), policy).empty());
   const switchgear::config::ConfiguredPolicies<int> built{
       policy, {}, [](const switchgear::config::ValueFallback&) { return 0; }};

@@ -8,6 +8,7 @@
 #include "switchgear/pipeline/standard_order.hpp"
 #include "switchgear/pipeline/two_step.hpp"
 #include "switchgear/policy/adaptive_limit.hpp"
+#include "switchgear/policy/admission_control.hpp"
 #include "switchgear/policy/breaker_group.hpp"
 #include "switchgear/policy/bulkhead.hpp"
 #include "switchgear/policy/cache.hpp"

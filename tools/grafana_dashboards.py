@@ -320,6 +320,8 @@ def gateway():
                 (by_service.format(f"switchgear_adaptive_limit{{{SERVICE}}}"), "{{service}} limit"),
                 (by_service.format(f"switchgear_adaptive_limit_in_flight{{{SERVICE}}}"), "{{service}} in flight"),
             ], width=8),
+            level("Admission control, refused share", "switchgear_admission_rejection_ratio", unit="percentunit"),
+            per_service("Admission control, refused", "switchgear_admission_rejected_total"),
             per_service("Rate limiter", "switchgear_rate_limiter_calls_total", legend="{{service}} {{result}}",
                         by="service, result"),
             per_service("Rate limiter, delayed", "switchgear_rate_limiter_delayed_total"),

@@ -113,12 +113,14 @@ void add_retry_after(Lines& lines, const WorstLatency& latency, const Policy& po
   lines.add("Retry-After", text);
 }
 
-void add_load(Lines& lines, const Amplification& load) {
+void add_load(Lines& lines, const Amplification& load, const Policy& policy) {
   lines.add("load", "at most " + count(load.most, "attempt") + " for one call");
   if (load.steady) {
     std::string text = "on average at most " + number(*load.steady) + ", by the retry budget";
     if (load.extra_per_second > 0) text += ", and " + number(load.extra_per_second) + " more a second";
     lines.more(text);
+  } else if (load.most > 1 && policy.retry_budget) {
+    lines.more("also on average while every call fails at once; the retry budget limits those in flight");
   } else if (load.most > 1) {
     lines.more("without a retry budget, also on average while every call fails");
   }
@@ -245,7 +247,7 @@ std::string to_text(const Explanation& explanation, const Policy& policy) {
   lines.add("order", order);
   add_latency(lines, explanation.latency, policy);
   add_retry_after(lines, explanation.latency, policy);
-  add_load(lines, explanation.amplification);
+  add_load(lines, explanation.amplification, policy);
   add_in_flight(lines, explanation.in_flight);
   if (explanation.breaker && policy.circuit_breaker) {
     add_notice(lines, explanation.notice);

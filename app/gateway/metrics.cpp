@@ -136,6 +136,7 @@ void add_policies(MetricFamilies& to, const std::string& name, const PolicySet& 
   }
   if (of.bulkhead) add_policy(to, service, *of.bulkhead);
   if (of.adaptive_limit) add_policy(to, service, *of.adaptive_limit);
+  if (of.admission) add_policy(to, service, *of.admission, now);
   if (of.rate_limiter) add_policy(to, service, *of.rate_limiter, now);
   if (of.cache) add_policy(to, service, *of.cache);
   if (of.fallback) add_policy(to, service, *of.fallback);

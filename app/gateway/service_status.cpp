@@ -86,6 +86,15 @@ namespace json = boost::json;
           {"rejected", seen.totals.rejected}};
 }
 
+[[nodiscard]] json::object of(const AdmissionControl& admission, TimePoint now) {
+  const AdmissionControlSnapshot seen = admission.snapshot(now);
+  return {{"rejection_ratio", seen.rejection_share},
+          {"successes", seen.successes},
+          {"failures", seen.failures},
+          {"admitted", seen.totals.admitted},
+          {"rejected", seen.totals.rejected}};
+}
+
 [[nodiscard]] json::object of(const RateLimiter& limiter, TimePoint now) {
   const RateLimiterSnapshot seen = limiter.snapshot(now);
   return {{"available", seen.available},
@@ -182,6 +191,7 @@ boost::json::object service_status(const PolicySet& set, const InstanceSet& inst
   if (has.hedge) made["hedge"] = of(*has.hedge, *set.hedge_wins(), now);
   if (has.bulkhead) made["bulkhead"] = of(*has.bulkhead);
   if (has.adaptive_limit) made["adaptive_limit"] = of(*has.adaptive_limit);
+  if (has.admission) made["admission"] = of(*has.admission, now);
   if (has.rate_limiter) made["rate_limiter"] = of(*has.rate_limiter, now);
   if (has.cache) made["cache"] = of(*has.cache);
   if (has.fallback) made["fallback"] = of(*has.fallback);

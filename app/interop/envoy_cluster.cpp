@@ -18,6 +18,7 @@ using std::chrono::seconds;
 namespace {
 
 constexpr std::uint64_t usual_limit = 1024;
+constexpr std::uint64_t usual_retries = 3;
 
 /// One `lb_endpoints` item.
 void read_endpoint(const Value& value, std::vector<config::Upstream>& upstreams, Ledger& ledger) {
@@ -206,8 +207,8 @@ void import_thresholds(const Value& value, ImportedService& service, Ledger& led
   }
   take_pool_limit(limits, "max_pending_requests", PoolLimit::waiting, usual_limit, service);
   take_bulkhead(limits, "max_requests", usual_limit, service);
-  none_but_unlimited(limits, "max_retries", "a budget limits the rate of retries, not how many run at once");
   if (const auto budget = limits.find("retry_budget")) import_retry_budget(*budget, service, ledger);
+  take_max_retries(limits, "max_retries", usual_retries, service);
   limits.none({"track_remaining", "max_connection_pools"}, "each instance has one pool");
   limits.finish();
   breakers.finish();

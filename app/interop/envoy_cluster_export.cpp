@@ -142,12 +142,10 @@ json::object thresholds_of(const ExportedService& exported, Ledger& ledger) {
   if (exported.policy.bulkhead)
     ledger.carried(exported.policy_at("bulkhead.max_concurrent"), "circuit_breakers.thresholds.max_requests");
   if (exported.policy.retry && exported.policy.retry_budget) {
-    const RetryBudgetOptions& budget = *exported.policy.retry_budget;
-    thresholds["retry_budget"] = json::object{
-        {"budget_percent", {{"value", percent_of(std::min(budget.ratio, 1.0))}}},
-        {"min_retry_concurrency", static_cast<std::uint32_t>(std::round(budget.min_per_second))}};
-    ledger.approximated(exported.policy_at("retry.budget"), "circuit_breakers.thresholds.retry_budget",
-                        "retries in flight against calls in flight, not those of the last 10s");
+    const BudgetInFlight budget =
+        budget_in_flight(exported, "circuit_breakers.thresholds.retry_budget", ledger);
+    thresholds["retry_budget"] = json::object{{"budget_percent", {{"value", budget.percent}}},
+                                              {"min_retry_concurrency", budget.least}};
   }
   json::object breakers;
   breakers["thresholds"] = json::array{json::value(std::move(thresholds))};

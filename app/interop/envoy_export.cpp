@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/interop/call_limits.hpp"
+#include "app/interop/envoy_admission.hpp"
 #include "app/interop/envoy_cluster_export.hpp"
 #include "app/interop/exported.hpp"
 #include "app/interop/policy_text.hpp"
@@ -110,10 +111,13 @@ class EnvoyExport {
     json::object routes{{"name", "switchgear"}, {"ignore_port_in_host_matching", true}};
     routes["virtual_hosts"] = virtual_hosts();
     manager["route_config"] = std::move(routes);
-    manager["http_filters"] = json::array{json::value(json::object{
+    json::array filters;
+    if (auto admission = envoy_admission(config_, ledger_)) filters.push_back(*std::move(admission));
+    filters.push_back(json::object{
         {"name", "envoy.filters.http.router"},
         {"typed_config",
-         json::object{{"@type", "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}}}})};
+         json::object{{"@type", "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}}}});
+    manager["http_filters"] = std::move(filters);
     json::object filter{{"name", "envoy.filters.network.http_connection_manager"}};
     filter["typed_config"] = std::move(manager);
     json::object chain;

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "app/interop/envoy_admission.hpp"
 #include "app/interop/envoy_calls.hpp"
 #include "app/interop/envoy_cluster.hpp"
 #include "app/interop/envoy_match.hpp"
@@ -52,6 +53,10 @@ class EnvoyImport {
       if (made.service == nullptr) continue;
       ledger_.begin("cluster " + made.cluster);
       import_cluster(resources_.clusters.at(made.cluster), made.hash_header, *made.service, ledger_);
+    }
+    if (resources_.admission) {
+      ledger_.begin("listener");
+      import_envoy_admission(*resources_.admission, imported_, ledger_);
     }
     return std::move(imported_);
   }

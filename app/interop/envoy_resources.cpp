@@ -143,7 +143,13 @@ class Collector {
       for (const Value& filter : config::items(*filters, "[{name: router}]")) {
         Ledger unseen{""};
         Fields one(filter, unseen);
-        if (!text_of(one, "name").ends_with("router")) ledger_.none(filter, "this filter is not imported");
+        const std::string name = text_of(one, "name");
+        if (name.ends_with("router")) continue;
+        if (name.ends_with("admission_control") && !found_.admission) {
+          found_.admission = filter;
+        } else {
+          ledger_.none(filter, "this filter is not imported");
+        }
       }
     }
     fields.finish();

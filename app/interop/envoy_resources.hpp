@@ -17,6 +17,7 @@ struct EnvoyResources {
   std::map<std::string, Value> clusters;    ///< by name
   std::vector<Value> routes;                ///< RouteConfiguration
   std::vector<config::Endpoint> listeners;  ///< where HTTP is served
+  std::optional<Value> admission;           ///< the first filter of admission control
 };
 
 /// Others are named in the ledger.

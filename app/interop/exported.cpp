@@ -102,6 +102,22 @@ std::string ResourceNames::add(std::string_view wanted) {
   return unique;
 }
 
+BudgetInFlight budget_in_flight(const ExportedService& exported, std::string_view to, Ledger& ledger) {
+  const RetryBudgetOptions& budget = *exported.policy.retry_budget;
+  const std::string from = exported.policy_at("retry.budget");
+  const double percent = percent_of(std::min(budget.ratio, 1.0));
+  if (budget.mode == BudgetMode::window) {
+    ledger.approximated(from, to, "retries in flight against calls in flight, not those of the last 10s");
+    return {percent, static_cast<std::uint32_t>(std::round(budget.min_per_second))};
+  }
+  if (budget.ratio <= 1) {
+    ledger.carried(from, to);
+  } else {
+    ledger.approximated(from, to, "at most 100% of the calls in flight");
+  }
+  return {percent, budget.min_concurrency};
+}
+
 std::string difference_of_retry(const RetryOptions& retry) {
   const RetryOptions usual;
   if (retry.backoff != usual.backoff || retry.factor != usual.factor || retry.jitter != usual.jitter)

@@ -58,6 +58,14 @@ class ResourceNames {
   std::set<std::string> taken_;
 };
 
+/// The budget as a mesh has it: a share of the calls in flight, at least so many. Accounts for it as `to`.
+struct BudgetInFlight {
+  double percent;
+  std::uint32_t least;
+};
+[[nodiscard]] BudgetInFlight budget_in_flight(const ExportedService& exported, std::string_view to,
+                                              Ledger& ledger);
+
 /// Why a retry of ours differs; empty: it does not.
 [[nodiscard]] std::string difference_of_retry(const RetryOptions& retry);
 

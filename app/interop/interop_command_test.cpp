@@ -219,6 +219,103 @@ clusters:
     EXPECT_NE(ran.err.find(line), std::string::npos) << line << '\n' << ran.err;
 }
 
+constexpr const char* one_service = R"(
+static_resources:
+  listeners:
+    - name: front
+      address: {socket_address: {address: 127.0.0.1, port_value: 7000}}
+      filter_chains:
+        - filters:
+            - name: http
+              typed_config:
+                "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+                route_config:
+                  virtual_hosts:
+                    - domains: ["*"]
+                      routes:
+                        - match: {prefix: /}
+                          route: {cluster: shop, retry_policy: {retry_on: 5xx, num_retries: 2}}
+                http_filters:
+                  - {name: envoy.filters.http.router}
+FILTERS
+  clusters:
+    - name: shop
+      load_assignment:
+        endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 10.0.0.1, port_value: 80}}}}]}]
+LIMITS
+)";
+
+std::string with(const std::string& filters, const std::string& limits) {
+  std::string text = one_service;
+  text.replace(text.find("FILTERS"), 7, filters);
+  text.replace(text.find("LIMITS"), 6, limits);
+  return text;
+}
+
+config::Policy imported_policy(const std::string& text) {
+  const Ran ran = run_import_of(Mesh::envoy, text);
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  const config::Config file = config::config_of(ran.out);
+  return file.policies.empty() ? config::Policy{} : file.policies.begin()->second;
+}
+
+TEST(Import, AdmissionControlOfAListenerBecomesThatOfEachPolicy) {
+  const config::Policy policy = imported_policy(with(R"(
+                  - name: envoy.filters.http.admission_control
+                    typed_config:
+                      "@type": type.googleapis.com/envoy.extensions.filters.http.admission_control.v3.AdmissionControl
+                      enabled: {default_value: true, runtime_key: a}
+                      success_criteria: {http_criteria: {http_success_status: [{start: 100, end: 400}, {start: 404, end: 405}]}}
+                      sampling_window: 60s
+                      aggression: {default_value: 1.5, runtime_key: b}
+                      sr_threshold: {default_value: {value: 90}, runtime_key: c}
+                      rps_threshold: {default_value: 5, runtime_key: d}
+                      max_rejection_probability: {default_value: {value: 60}, runtime_key: e}
+)",
+                                                     ""));
+  EXPECT_EQ(policy.admission, (AdmissionControlOptions{.success_rate = 0.9,
+                                                       .aggression = 1.5,
+                                                       .window = std::chrono::seconds{60},
+                                                       .max_rejection = 0.6,
+                                                       .min_per_second = 5}));
+  EXPECT_EQ(policy.failure_when.status, (config::StatusRanges{{400, 403}, {405, 599}}));
+}
+
+TEST(Import, AnAdmissionControlThatIsOffIsLeftOutAndReported) {
+  const Ran ran = run_import_of(Mesh::envoy, with(R"(
+                  - name: envoy.filters.http.admission_control
+                    typed_config: {enabled: {default_value: false}, success_criteria: {}}
+)",
+                                                  ""));
+  EXPECT_EQ(ran.out.find("admission"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.err.find("left out: it never refuses a call"), std::string::npos) << ran.err;
+}
+
+TEST(Import, LimitsOfRetriesInFlightBecomeABudgetOfWhatIsInFlight) {
+  const auto budget_with = [](const std::string& limits) {
+    return imported_policy(with("", "      circuit_breakers: {thresholds: [{" + limits + "}]}")).retry_budget;
+  };
+  const auto concurrent = [](double ratio, std::uint32_t least) {
+    return RetryBudgetOptions{.ratio = ratio, .mode = BudgetMode::concurrent, .min_concurrency = least};
+  };
+  EXPECT_EQ(budget_with("retry_budget: {budget_percent: {value: 25}, min_retry_concurrency: 5}"),
+            concurrent(0.25, 5));
+  EXPECT_EQ(budget_with("retry_budget: {}"), concurrent(0.2, 3)) << "its defaults are ours";
+  EXPECT_EQ(budget_with("max_retries: 7"), concurrent(0, 7));
+  EXPECT_EQ(budget_with("max_requests: 9"), concurrent(0, 3)) << "Envoy's default";
+  EXPECT_EQ(budget_with("max_retries: 4294967295"), std::nullopt);
+}
+
+TEST(Export, ABudgetOfWhatIsInFlightIsExportedWithoutLoss) {
+  const std::string text =
+      "version: 1\npolicies:\n  p: {timeout: 1s, retry: {budget: {mode: concurrent, ratio: 0.25, "
+      "min_concurrency: 5}}}\nservices:\n  s: {url: \"http://10.0.0.1\", policy: p, routes: [{prefix: /}]}\n";
+  const Ran envoy = run_export_of(Mesh::envoy, text);
+  EXPECT_NE(envoy.err.find("exported: policies.p.retry.budget"), std::string::npos) << envoy.err;
+  const Ran istio = run_export_of(Mesh::istio, text);
+  EXPECT_NE(istio.out.find("minRetryConcurrency: 5"), std::string::npos) << istio.out;
+}
+
 TEST(Import, ARouteBehindOneThatTakesAllOfItsRequestsIsLeftOut) {
   const Ran ran = run_import_of(Mesh::istio, routes_of("  - route: [{destination: {host: a}}]\n"
                                                        "  - match: [{uri: {exact: /b}}]\n"

@@ -77,6 +77,7 @@ class IstioExport {
     account_for_gaps(exported, ledger_);
     if (service.health_check)
       ledger_.none(exported.at("health_check"), "Istio has no checks of a service from outside");
+    if (exported.policy.admission) ledger_.none(exported.policy_at("admission"), "Istio has no such policy");
     account_for_call(exported);
     by_service_.emplace(name, std::move(host));
   }

@@ -85,7 +85,7 @@ void import_pool(const Value& value, ImportedService& service, Ledger& ledger) {
   take_pool_length(http, "idleTimeout", pool.idle_timeout, service.at("connections.idle_timeout"),
                    {hours{1}, "1h"});
   http.none("maxRequestsPerConnection", "connections are used until they are idle for idle_timeout");
-  http.none("maxRetries", "a budget limits the rate of retries, not how many run at once");
+  take_max_retries(http, "maxRetries", no_limit, service);
   http.none({"h2UpgradePolicy", "useClientProtocol", "maxConcurrentStreams", "http2KeepAlive"},
             "the gateway speaks HTTP/1.1");
   http.finish();
@@ -160,10 +160,10 @@ void import_traffic_policy(const Value& policy, std::uint16_t port, ImportedServ
   Fields fields(chosen, ledger);
   fields.ignore({"port", "portLevelSettings"});
   import_load_balancer(fields.section("loadBalancer"), service, ledger);
+  if (const auto value = fields.find("retryBudget")) import_retry_budget(*value, service, ledger);
   import_pool(fields.section("connectionPool"), service, ledger);
   if (const auto outliers = fields.find("outlierDetection")) import_outliers(*outliers, service, ledger);
   if (const auto value = fields.find("tls")) import_istio_tls(*value, service, ledger);
-  if (const auto value = fields.find("retryBudget")) import_retry_budget(*value, service, ledger);
   fields.none({"tunnel", "proxyProtocol"}, "connections go to the instances directly");
   if (chosen.node != policy.node) {
     Fields top(policy, ledger);

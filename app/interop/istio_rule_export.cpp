@@ -122,12 +122,8 @@ json::object istio_traffic_policy(const ExportedService& exported, Ledger& ledge
   if (exported.service.upstreams.front().tls) policy["tls"] = istio_tls(exported, ledger);
   if (exported.service.ejection) policy["outlierDetection"] = Outliers{exported, ledger}.write();
   if (exported.policy.retry && exported.policy.retry_budget) {
-    const RetryBudgetOptions& budget = *exported.policy.retry_budget;
-    policy["retryBudget"] =
-        json::object{{"percent", percent_of(std::min(budget.ratio, 1.0))},
-                     {"minRetryConcurrency", static_cast<std::uint32_t>(std::round(budget.min_per_second))}};
-    ledger.approximated(exported.policy_at("retry.budget"), "retryBudget",
-                        "retries in flight against calls in flight, not those of the last 10s");
+    const BudgetInFlight budget = budget_in_flight(exported, "retryBudget", ledger);
+    policy["retryBudget"] = json::object{{"percent", budget.percent}, {"minRetryConcurrency", budget.least}};
   }
   return policy;
 }

@@ -84,14 +84,27 @@ json::object written(const config::Policy& policy) {
     if (policy.retry_status) retry.always("status", statuses(*policy.retry_status));
     if (policy.retry_budget) {
       const RetryBudgetOptions& budget = *policy.retry_budget;
-      retry.always("budget",
-                   json::object{{"ratio", budget.ratio}, {"min_per_second", budget.min_per_second}});
+      retry.always("budget", json::object{{"mode", to_string(budget.mode)},
+                                          {"ratio", budget.ratio},
+                                          {"min_concurrency", budget.min_concurrency}});
     }
     keys.always("retry", retry.take());
   }
   if (policy.hedge) {
     keys.always("hedge", json::object{{"delay", format_duration(std::get<Duration>(policy.hedge->delay))},
                                       {"max_hedges", policy.hedge->max_hedges}});
+  }
+  if (policy.failure_when.status != config::FailureWhen{}.status)
+    keys.always("failure_when", json::object{{"status", statuses(policy.failure_when.status)}});
+  if (policy.admission) {
+    const AdmissionControlOptions usual;
+    Keys admission;
+    admission.add("success_rate", policy.admission->success_rate, usual.success_rate);
+    admission.add("aggression", policy.admission->aggression, usual.aggression);
+    admission.add("window", policy.admission->window, usual.window);
+    admission.add("max_rejection", policy.admission->max_rejection, usual.max_rejection);
+    admission.add("min_per_second", policy.admission->min_per_second, usual.min_per_second);
+    keys.always("admission", admission.take());
   }
   if (policy.bulkhead)
     keys.always("bulkhead", json::object{{"max_concurrent", policy.bulkhead->max_concurrent}});

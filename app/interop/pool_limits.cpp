@@ -27,6 +27,20 @@ void set_limit(PoolLimit limit, std::uint64_t value, config::PoolOptions& pool) 
   (limit == PoolLimit::connections ? pool.max_connections : pool.max_waiting) = value;
 }
 
+/// A budget beside nothing to limit is a contradiction in a policy file.
+bool retries(const config::Policy& policy) { return policy.retry && policy.retry->max_attempts > 1; }
+
+/// A budget that never grants a retry is another one.
+void take_min_concurrency(const Value& value, RetryBudgetOptions& into, const ImportedService& service,
+                          Ledger& ledger) {
+  const std::string to = service.policy_at("retry.budget.min_concurrency");
+  const std::uint64_t count = read_count(value).value_or(into.min_concurrency);
+  const std::uint64_t floor = into.ratio > 0 ? 0 : 1;
+  into.min_concurrency = static_cast<std::uint32_t>(std::clamp(count, floor, most_concurrent));
+  if (into.min_concurrency == count) return ledger.carried(value, to);
+  ledger.approximated(value, to, count < floor ? "at least 1" : "at most 1000000");
+}
+
 std::string name_of(PoolLimit limit, const ImportedService& service) {
   return service.at(limit == PoolLimit::connections ? "connections.max" : "connections.max_waiting");
 }
@@ -114,22 +128,45 @@ void import_retry_budget(const Value& value, ImportedService& service, Ledger& l
   const auto percent = budget.find("budget_percent") ? budget.find("budget_percent") : budget.find("percent");
   const auto least = budget.find("min_retry_concurrency") ? budget.find("min_retry_concurrency")
                                                           : budget.find("minRetryConcurrency");
-  budget.none("budgetInterval", "the budget looks back on 10s");
-  if (!service.policy.retry) {
+  if (const auto interval = budget.find("budgetInterval")) {
+    if (read_length(*interval) == Duration::zero()) {
+      ledger.carried(*interval, service.policy_at("retry.budget.mode"));
+    } else {
+      ledger.none(*interval, "the budget is one of the calls in flight now");
+    }
+  }
+  if (!retries(service.policy)) {
     for (const auto& field : {percent, least}) {
       if (field) ledger.none(*field, "nothing is retried");
     }
     return budget.finish();
   }
   RetryBudgetOptions& into = service.policy.retry_budget.emplace();
+  into.mode = BudgetMode::concurrent;
   if (percent) into.ratio = read_percent(*percent).value_or(into.ratio);
-  if (least)
-    into.min_per_second =
-        static_cast<double>(std::min<std::uint64_t>(read_count(*least).value_or(3), 1'000'000));
-  constexpr std::string_view how = "retries of the last 10s against its calls, not those in flight";
-  if (percent) ledger.approximated(*percent, service.policy_at("retry.budget.ratio"), how);
-  if (least) ledger.approximated(*least, service.policy_at("retry.budget.min_per_second"), how);
+  if (percent) ledger.carried(*percent, service.policy_at("retry.budget.ratio"));
+  if (least) take_min_concurrency(*least, into, service, ledger);
   budget.finish();
+}
+
+void take_max_retries(Fields& fields, std::string_view name, std::uint64_t theirs, ImportedService& service) {
+  const auto value = fields.find(name);
+  Ledger& ledger = fields.ledger();
+  if (!retries(service.policy)) {
+    if (value) ledger.none(*value, "nothing is retried");
+  } else if (service.policy.retry_budget) {
+    if (value) ledger.none(*value, "the retry budget stands in its place");
+  } else if (const std::uint64_t count = value ? read_count(*value).value_or(theirs) : theirs;
+             count > most_concurrent) {
+    if (value) ledger.carried(*value, "", "no budget: beyond what one can have");
+  } else {
+    RetryBudgetOptions& into = service.policy.retry_budget.emplace();
+    into.mode = BudgetMode::concurrent;
+    into.ratio = 0;
+    into.min_concurrency = static_cast<std::uint32_t>(count);
+    if (value) return take_min_concurrency(*value, into, service, ledger);
+    fields.absent(name, service.policy_at("retry.budget.min_concurrency"), std::to_string(theirs));
+  }
 }
 
 void take_pool_length(Fields& fields, std::string_view name, Duration& into, const std::string& to,

@@ -36,6 +36,10 @@ void take_linear(std::string_view name, Fields& fields);
 /// `{percent, minRetryConcurrency}`, of which the budget of a retry is one over the last 10 s.
 void import_retry_budget(const Value& value, ImportedService& service, Ledger& ledger);
 
+/// The most retries that may be in flight: a budget without a share of the calls. A retry budget, which is
+/// imported before, stands in its place.
+void take_max_retries(Fields& fields, std::string_view name, std::uint64_t theirs, ImportedService& service);
+
 /// A wait of connections. 0s, which is no limit, is the longest there is: 24h.
 void take_pool_length(Fields& fields, std::string_view name, Duration& into, const std::string& to,
                       const Absent<Duration>& theirs);

@@ -142,7 +142,12 @@ Policy any_policy(Mesh mesh) {
   if (coin()) policy.timeout = attempt;
   if (coin()) policy.deadline = policy.timeout.value_or(milliseconds{1}) + milliseconds{between(1, 60'000)};
   if (coin()) policy.retry_status = from<config::StatusRanges>({{}, {{500, 599}}, {{429, 429}, {502, 504}}});
-  if (coin()) policy.retry_budget = {between(0, 100) / 100.0, static_cast<double>(between(1, 20))};
+  if (coin()) {
+    RetryBudgetOptions& budget = policy.retry_budget.emplace();
+    budget.mode = BudgetMode::concurrent;
+    budget.ratio = between(0, 100) / 100.0;
+    budget.min_concurrency = static_cast<std::uint32_t>(between(1, 20));
+  }
   return policy;
 }
 
@@ -164,6 +169,15 @@ Imported any_file(Mesh mesh) {
   Imported file;
   file.listen = mesh == Mesh::envoy ? config::Endpoint{"127.0.0.1", 7000} : file.listen;
   const int services = between(1, 4);
+  std::optional<AdmissionControlOptions> admission;
+  if (mesh == Mesh::envoy && coin()) {
+    admission = {.success_rate = between(1, 100) / 100.0,
+                 .aggression = between(10, 100) / 10.0,
+                 .window = seconds{between(1, 600)},
+                 .max_rejection = between(1, 100) / 100.0,
+                 .min_per_second = static_cast<double>(between(0, 50))};
+  }
+  const auto failures = from<config::StatusRanges>({{{500, 599}}, {{429, 429}, {500, 599}}, {{503, 503}}});
   for (int i = 0; i < services; ++i) {
     ImportedService& each = file.add("service-" + std::to_string(i));
     const std::string name = each.service.name;
@@ -180,6 +194,8 @@ Imported any_file(Mesh mesh) {
     if (mesh == Mesh::envoy && coin()) each.service.health_check = any_health_check();
     each.policy = any_policy(mesh);
     each.policy.name = name;
+    each.policy.admission = admission;
+    if (admission) each.policy.failure_when.status = failures;
     const int routes = between(1, 3);
     for (int j = 0; j < routes; ++j)
       each.service.routes.push_back(any_route("/" + std::to_string(i) + "-" + std::to_string(j)));

@@ -24,6 +24,7 @@ class Combinations {
     if (policy_.retry_budget) check_budget(*policy_.retry_budget);
     if (policy_.hedge) check_hedge(*policy_.hedge);
     check_waits();
+    if (policy_.admission) check_admission(*policy_.admission);
     check_answers();
     if (policy_.circuit_breaker) check_breaker();
     check_idle_keys();
@@ -95,6 +96,9 @@ class Combinations {
   void check_budget(const RetryBudgetOptions& budget) {
     if (policy_.retry->max_attempts == 1 && !policy_.hedge) {
       impossible("retry.budget", "has nothing to limit: max_attempts is 1, and no hedge is set");
+    } else if (budget.mode == BudgetMode::concurrent) {
+      if (budget.ratio == 0 && budget.min_concurrency == 0)
+        impossible("retry.budget", "never grants a retry: ratio and min_concurrency are 0");
     } else if (budget.ratio == 0 && budget.min_per_second * 10 < 1) {
       impossible("retry.budget",
                  "never grants a retry: ratio is 0, and min_per_second is less than one in 10s");
@@ -143,6 +147,14 @@ class Combinations {
                      " calls at once are never refused, and the bulkhead around it lets in " +
                      std::to_string(policy_.bulkhead->max_concurrent) +
                      " at most: no limit could be found; expected less than that");
+    }
+  }
+
+  void check_admission(const AdmissionControlOptions& admission) {
+    if (admission.max_rejection == 1) {
+      doubtful("admission.max_rejection",
+               "1 may leave no call to find out that the service is well again before the window of " +
+                   format_duration(admission.window) + " is over");
     }
   }
 

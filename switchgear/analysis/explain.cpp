@@ -85,6 +85,7 @@ std::vector<std::string> order_of(const Policy& policy) {
   };
   if (policy.fallback) order.push_back(fallback_word(*policy.fallback));
   add(policy.cache.has_value(), "cache");
+  add(policy.admission.has_value(), "admission control");
   add(policy.rate_limiter.has_value(), "rate limiter");
   add(policy.bulkhead.has_value(), "bulkhead");
   add(policy.adaptive_limit.has_value(), "adaptive limit");
@@ -147,7 +148,8 @@ WorstLatency worst_latency(const Policy& policy) {
 Amplification amplification(const Policy& policy) noexcept {
   Amplification load;
   load.most = attempts_of_a_call(policy);
-  if (load.most > 1 && policy.retry_budget) {
+  // What limits the retries in flight limits their rate only together with how long they take.
+  if (load.most > 1 && policy.retry_budget && policy.retry_budget->mode == BudgetMode::window) {
     load.steady = std::min(1 + policy.retry_budget->ratio, static_cast<double>(load.most));
     load.extra_per_second = policy.retry_budget->min_per_second;
   }

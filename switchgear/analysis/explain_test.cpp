@@ -29,8 +29,8 @@ TEST(Explain, TheOrderIsTheStandardOne) {
             (std::vector<std::string>{"fallback (cache)", "cache", "rate limiter", "bulkhead", "deadline",
                                       "retry", "hedge", "circuit breaker", "timeout", "call"}));
   EXPECT_EQ(order_of(policy_of("{}")), std::vector<std::string>{"call"});
-  EXPECT_EQ(order_of(policy_of("{adaptive_limit: {}, chaos: {enabled: true}}")),
-            (std::vector<std::string>{"adaptive limit", "chaos", "call"}));
+  EXPECT_EQ(order_of(policy_of("{adaptive_limit: {}, admission: {}, chaos: {enabled: true}}")),
+            (std::vector<std::string>{"admission control", "adaptive limit", "chaos", "call"}));
   EXPECT_EQ(order_of(policy_of("{chaos: {}}")), std::vector<std::string>{"call"}) << "it is off";
 }
 
@@ -117,6 +117,8 @@ TEST(Explain, ABudgetBoundsWhatRetriesAndHedgesAdd) {
   EXPECT_EQ(amplification(policy_of("{retry: {max_attempts: 4}}")).steady, std::nullopt);
   EXPECT_EQ(amplification(policy_of("{retry: {max_attempts: 2, budget: {ratio: 10}}}")).steady, 2.0)
       << "a budget grants no attempts that max_attempts forbids";
+  EXPECT_EQ(amplification(policy_of("{retry: {budget: {mode: concurrent}}}")).steady, std::nullopt)
+      << "retries that fail at once are not in flight for long";
   EXPECT_EQ(amplification(policy_of("{}")).most, 1U);
 }
 

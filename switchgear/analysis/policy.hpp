@@ -11,6 +11,7 @@
 
 #include "switchgear/core/time.hpp"
 #include "switchgear/policy/adaptive_limit.hpp"
+#include "switchgear/policy/admission_control.hpp"
 #include "switchgear/policy/bulkhead.hpp"
 #include "switchgear/policy/cache.hpp"
 #include "switchgear/policy/call_queue.hpp"
@@ -61,6 +62,7 @@ struct Policy {
   std::string name;
   std::optional<FallbackOptions> fallback;
   std::optional<CacheOptions> cache;
+  std::optional<AdmissionControlOptions> admission;
   std::optional<RateLimiterOptions> rate_limiter;
   std::optional<BulkheadOptions> bulkhead;
   std::optional<AdaptiveLimitOptions> adaptive_limit;

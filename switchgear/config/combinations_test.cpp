@@ -128,6 +128,13 @@ TEST(Combinations, ABulkheadLeavesTheAdaptiveLimitSomethingToFind) {
   expect_accepted("bulkhead: {max_concurrent: 6}, adaptive_limit: {min_limit: 5}");
 }
 
+TEST(Combinations, AdmissionControlLeavesSomeCallsToFindOut) {
+  expect_warning("admission: {max_rejection: 1, window: 10s}",
+                 "f.yaml:3:34: policies.p.admission.max_rejection: 1 may leave no call to find out that the "
+                 "service is well again before the window of 10s is over");
+  expect_accepted("admission: {max_rejection: 0.99}");
+}
+
 TEST(Combinations, AStaleAnswerIsOlderThanACachedOne) {
   expect_answers({
       {with("cache: {ttl: 10m}, fallback: {cache: {max_stale: 5m}}"),

@@ -32,6 +32,7 @@ struct PolicyObjects {
   std::shared_ptr<Deadline> deadline;
   std::shared_ptr<Bulkhead> bulkhead;
   std::shared_ptr<AdaptiveLimit> adaptive_limit;
+  std::shared_ptr<AdmissionControl> admission;
   std::shared_ptr<RateLimiter> rate_limiter;
   std::shared_ptr<Chaos> chaos;
   std::shared_ptr<Cache<T>> cache;
@@ -46,7 +47,7 @@ enum class Answers : std::uint8_t { kept, forgotten };
 template <class T>
 struct PolicyContext {
   std::string name{};        ///< of all policies; empty: the entry's
-  BreakerContext breaker{};  ///< its seed is for jitter, of retries too
+  BreakerContext breaker{};  ///< its seed is for jitter, of retries too, and for admission
   /// When a rate limiter of `before` gets other options; not given: steady_clock::now(). A program with a
   /// clock of its own gives that clock's reading, a new one each time.
   std::optional<TimePoint> now{};
@@ -65,9 +66,9 @@ namespace detail {
 /// `more`: a hedge, for callers that can make several attempts at once.
 template <class T, class... More>
 [[nodiscard]] auto pipeline_of(const PolicyObjects<T>& has, Fallback<T>* fallback, More*... more) noexcept {
-  return standard_pipeline(fallback, has.cache.get(), has.rate_limiter.get(), has.bulkhead.get(),
-                           has.adaptive_limit.get(), has.deadline.get(), has.retry.get(), has.breaker.get(),
-                           has.timeout.get(), has.chaos.get(), more...);
+  return standard_pipeline(fallback, has.cache.get(), has.admission.get(), has.rate_limiter.get(),
+                           has.bulkhead.get(), has.adaptive_limit.get(), has.deadline.get(), has.retry.get(),
+                           has.breaker.get(), has.timeout.get(), has.chaos.get(), more...);
 }
 
 /// Shares `policy`, and keeps alive what it borrows from, until it is destroyed.
@@ -221,6 +222,7 @@ ConfiguredPolicies<T>::ConfiguredPolicies(const Policy& policy, PolicyContext<T>
   made.deadline = keep_or_make(&Objects::deadline, &Policy::deadline, known);
   made.bulkhead = keep_or_make(&Objects::bulkhead, &Policy::bulkhead, known);
   made.adaptive_limit = keep_or_make(&Objects::adaptive_limit, &Policy::adaptive_limit, known);
+  made.admission = keep_or_make(&Objects::admission, &Policy::admission, known, seed);
   made.rate_limiter = keep_or_make(&Objects::rate_limiter, &Policy::rate_limiter, known);
   made.cache = keep_or_make(&Objects::cache, &Policy::cache, same_answers);
   if (known) made.queue = before_->objects_.queue;
@@ -270,6 +272,7 @@ void ConfiguredPolicies<T>::enter(PolicyRegistry& registry, const Tags& tags) co
   put(objects_.deadline);
   put(objects_.bulkhead);
   put(objects_.adaptive_limit);
+  put(objects_.admission);
   put(objects_.rate_limiter);
   put(objects_.chaos);
   put(objects_.cache);

@@ -20,7 +20,8 @@ using Policies = ConfiguredPolicies<int>;
 constexpr const char* everything =
     "{preset: core, retry: {budget: {}}, timeout: 2s, deadline: 10s, bulkhead: {max_concurrent: 50}, "
     "rate_limiter: "
-    "{rate: 100}, adaptive_limit: {}, hedge: {delay: p95}, cache: {ttl: 5s}, fallback: {queue: {max: 10}}, "
+    "{rate: 100}, adaptive_limit: {}, admission: {}, hedge: {delay: p95}, cache: {ttl: 5s}, fallback: "
+    "{queue: {max: 10}}, "
     "chaos: {}}";
 
 /// Every object that a pipeline borrows.
@@ -119,10 +120,10 @@ TEST(ConfiguredPolicies, AreInTheRegistryAndFollowTheFile) {
     kinds.append(to_string(each.kind)).append(" ");
     EXPECT_EQ(each.tags, (Tags{{"team", "shop"}})) << to_string(each.kind);
   }
-  EXPECT_EQ(
-      kinds,
-      "circuit_breaker retry retry_budget hedge timeout deadline bulkhead adaptive_limit rate_limiter cache "
-      "fallback queue chaos ");
+  EXPECT_EQ(kinds,
+            "circuit_breaker retry retry_budget hedge timeout deadline bulkhead adaptive_limit admission "
+            "rate_limiter cache "
+            "fallback queue chaos ");
 
   first.breaker()->command(Command::force_open, TimePoint{});
   const Policies next{policy_of("{preset: core, timeout: 1s}"), context, &first};

@@ -1,4 +1,4 @@
-// bulkhead, rate_limiter, adaptive_limit: how many calls, and how often.
+// bulkhead, rate_limiter, adaptive_limit, admission: how many calls, how often, and how many while they fail.
 #include <algorithm>
 #include <array>
 
@@ -54,6 +54,20 @@ void read_adaptive_limit(const Value& value, Policy& policy) {
   section.read("long_window", options.long_window, small_whole);
   section.finish();
   report_problems(value, validate(options), errors_before, against_another);
+}
+
+void read_admission(const Value& value, Policy& policy) {
+  const std::size_t errors_before = value.report->errors();
+  Section section(value);
+  if (!section.is_mapping()) return;
+  AdmissionControlOptions& options = policy.admission.emplace();
+  section.read("success_rate", options.success_rate, any_number);
+  section.read("aggression", options.aggression, any_number);
+  section.read("window", options.window, Length{});
+  section.read("max_rejection", options.max_rejection, any_number);
+  section.read("min_per_second", options.min_per_second, any_number);
+  section.finish();
+  report_problems(value, validate(options), errors_before);
 }
 
 }  // namespace switchgear::config

@@ -94,5 +94,34 @@ TEST(AdaptiveLimitSection, MistakesAreLocated) {
   });
 }
 
+TEST(AdmissionSection, EveryKeyArrives) {
+  EXPECT_EQ(policy_of("{admission: {success_rate: 0.9, aggression: 2, window: 1m, max_rejection: 0.5,"
+                      " min_per_second: 10}}")
+                .admission,
+            (AdmissionControlOptions{.success_rate = 0.9,
+                                     .aggression = 2,
+                                     .window = seconds{60},
+                                     .max_rejection = 0.5,
+                                     .min_per_second = 10}));
+  EXPECT_EQ(policy_of("{admission: {}}").admission, AdmissionControlOptions{});
+}
+
+TEST(AdmissionSection, MistakesAreLocated) {
+  expect_answers({
+      {with("admission: {success_rate: 95}"),
+       "f.yaml:3:33: policies.p.admission.success_rate: 95 is not a ratio above 0 and at most 1"},
+      {with("admission: {aggression: 0.5}"),
+       "f.yaml:3:31: policies.p.admission.aggression: 0.5 is not a number from 1 to 100"},
+      {with("admission: {window: 30}"),
+       "f.yaml:3:27: policies.p.admission.window: \"30\" has no unit; write \"30s\""},
+      {with("admission: {window: 2h}"),
+       "f.yaml:3:27: policies.p.admission.window: 7200s is not from 1s to 1h"},
+      {with("admission: {max_rejection: 1.5}"),
+       "f.yaml:3:34: policies.p.admission.max_rejection: 1.5 is not a ratio above 0 and at most 1"},
+      {with("admission: {max_rejections: 0.5}"),
+       "f.yaml:3:19: policies.p.admission.max_rejections: unknown key; did you mean \"max_rejection\"?"},
+  });
+}
+
 }  // namespace
 }  // namespace switchgear::config

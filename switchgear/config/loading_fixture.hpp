@@ -56,9 +56,10 @@ inline bool is_valid(const Policy& policy) {
   const auto* stale = policy.fallback ? std::get_if<CachedFallbackOptions>(&*policy.fallback) : nullptr;
   const auto* queue = policy.fallback ? std::get_if<CallQueueOptions>(&*policy.fallback) : nullptr;
   return valid(policy.cache) && valid(policy.rate_limiter) && valid(policy.bulkhead) &&
-         valid(policy.adaptive_limit) && valid(policy.retry) && valid(policy.retry_budget) &&
-         valid(policy.hedge) && valid(policy.circuit_breaker) && valid(policy.chaos) &&
-         (stale == nullptr || validate(*stale).empty()) && (queue == nullptr || validate(*queue).empty());
+         valid(policy.adaptive_limit) && valid(policy.admission) && valid(policy.retry) &&
+         valid(policy.retry_budget) && valid(policy.hedge) && valid(policy.circuit_breaker) &&
+         valid(policy.chaos) && (stale == nullptr || validate(*stale).empty()) &&
+         (queue == nullptr || validate(*queue).empty());
 }
 
 /// One wrong text and the one line it must be answered with.

@@ -104,6 +104,7 @@ Policy read_policy(std::string_view name, const Value& value) {
       Part{"bulkhead", read_bulkhead},
       Part{"rate_limiter", read_rate_limiter},
       Part{"adaptive_limit", read_adaptive_limit},
+      Part{"admission", read_admission},
       Part{"hedge", read_hedge},
       Part{"cache", read_cache},
       Part{"fallback", read_fallback},

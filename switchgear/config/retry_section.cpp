@@ -38,11 +38,20 @@ void read_honor_retry_after(const Value& value, HonorRetryAfter& options) {
 }
 
 void read_budget(const Value& value, RetryBudgetOptions& options) {
+  static constexpr std::array modes{to_string(BudgetMode::window), to_string(BudgetMode::concurrent)};
   const std::size_t errors_before = value.report->errors();
   Section section(value);
   if (!section.is_mapping()) return;
+  section.read("mode", options.mode, Named<BudgetMode>{modes});
   section.read("ratio", options.ratio, any_number);
   section.read("min_per_second", options.min_per_second, any_number);
+  section.read("min_concurrency", options.min_concurrency, small_whole);
+  const bool concurrent = options.mode == BudgetMode::concurrent;
+  if (const auto other = section.find(concurrent ? "min_per_second" : "min_concurrency")) {
+    other->report->error(other->key, other->path,
+                         concurrent ? "is a key of \"mode: window\"; write min_concurrency"
+                                    : "is a key of \"mode: concurrent\"; write min_per_second");
+  }
   section.finish();
   report_problems(value, validate(options), errors_before);
 }

@@ -35,6 +35,24 @@ TEST(RetrySection, AbsentKeysKeepTheLibrarysDefaults) {
   EXPECT_EQ(policy_of("{retry: {honor_retry_after: {}}}").retry, RetryOptions{});
 }
 
+TEST(RetrySection, ABudgetOfWhatIsInFlightHasAMinimumOfItsOwn) {
+  EXPECT_EQ(policy_of("{retry: {budget: {mode: concurrent, ratio: 0.3, min_concurrency: 5}}}").retry_budget,
+            (RetryBudgetOptions{.ratio = 0.3, .mode = BudgetMode::concurrent, .min_concurrency = 5}));
+  EXPECT_EQ(policy_of("{retry: {budget: {mode: window}}}").retry_budget, RetryBudgetOptions{});
+  expect_answers({
+      {with("retry: {budget: {mode: concurrent, min_per_second: 3}}"),
+       "f.yaml:3:42: policies.p.retry.budget.min_per_second: is a key of \"mode: window\"; write "
+       "min_concurrency"},
+      {with("retry: {budget: {min_concurrency: 3}}"),
+       "f.yaml:3:24: policies.p.retry.budget.min_concurrency: is a key of \"mode: concurrent\"; write "
+       "min_per_second"},
+      {with("retry: {budget: {mode: parallel}}"),
+       "f.yaml:3:30: policies.p.retry.budget.mode: \"parallel\" is not known; expected window or concurrent"},
+      {with("retry: {budget: {mode: concurrent, ratio: 0, min_concurrency: 0}}"),
+       "f.yaml:3:15: policies.p.retry.budget: never grants a retry: ratio and min_concurrency are 0"},
+  });
+}
+
 TEST(RetrySection, EveryJitterHasItsWord) {
   EXPECT_EQ(policy_of("{retry: {jitter: none}}").retry->jitter, Jitter::none);
   EXPECT_EQ(policy_of("{retry: {jitter: full}}").retry->jitter, Jitter::full);

@@ -38,6 +38,7 @@ void read_hedge(const Value& value, Policy& policy);
 void read_bulkhead(const Value& value, Policy& policy);
 void read_rate_limiter(const Value& value, Policy& policy);
 void read_adaptive_limit(const Value& value, Policy& policy);
+void read_admission(const Value& value, Policy& policy);
 void read_cache(const Value& value, Policy& policy);
 void read_fallback(const Value& value, Policy& policy);
 void read_chaos(const Value& value, Policy& policy);

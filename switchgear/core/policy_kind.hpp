@@ -16,6 +16,7 @@ enum class PolicyKind : std::uint8_t {
   deadline,
   bulkhead,
   adaptive_limit,
+  admission,
   rate_limiter,
   cache,
   fallback,
@@ -23,24 +24,17 @@ enum class PolicyKind : std::uint8_t {
   chaos,
 };
 
-inline constexpr std::array policy_kinds{PolicyKind::circuit_breaker,
-                                         PolicyKind::retry,
-                                         PolicyKind::retry_budget,
-                                         PolicyKind::hedge,
-                                         PolicyKind::timeout,
-                                         PolicyKind::deadline,
-                                         PolicyKind::bulkhead,
-                                         PolicyKind::adaptive_limit,
-                                         PolicyKind::rate_limiter,
-                                         PolicyKind::cache,
-                                         PolicyKind::fallback,
-                                         PolicyKind::queue,
-                                         PolicyKind::chaos};
+inline constexpr std::array policy_kinds{
+    PolicyKind::circuit_breaker, PolicyKind::retry,          PolicyKind::retry_budget,
+    PolicyKind::hedge,           PolicyKind::timeout,        PolicyKind::deadline,
+    PolicyKind::bulkhead,        PolicyKind::adaptive_limit, PolicyKind::admission,
+    PolicyKind::rate_limiter,    PolicyKind::cache,          PolicyKind::fallback,
+    PolicyKind::queue,           PolicyKind::chaos};
 
 [[nodiscard]] constexpr std::string_view to_string(PolicyKind kind) noexcept {
   constexpr std::array<std::string_view, policy_kinds.size()> names{
-      "circuit_breaker", "retry",        "retry_budget", "hedge",    "timeout", "deadline", "bulkhead",
-      "adaptive_limit",  "rate_limiter", "cache",        "fallback", "queue",   "chaos"};
+      "circuit_breaker", "retry",     "retry_budget", "hedge", "timeout",  "deadline", "bulkhead",
+      "adaptive_limit",  "admission", "rate_limiter", "cache", "fallback", "queue",    "chaos"};
   return names[static_cast<std::size_t>(kind)];
 }
 

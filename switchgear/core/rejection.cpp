@@ -28,6 +28,7 @@ constexpr std::array<Words, rejection_reasons.size()> words{{
     {"chaos", "refused on purpose"},
     {"call", "was cancelled while it waited"},
     {"time limit", "ended before the call did"},
+    {"admission control", "refuses a share of the calls, because too many fail"},
 }};
 
 }  // namespace

@@ -26,6 +26,7 @@ enum class Reason : std::uint8_t {
   chaos,              ///< an injected refusal
   cancelled,          ///< the caller went away while it waited for its turn
   timed_out,          ///< the one that comes after the call was made: it did not end within its limit
+  throttled,          ///< too many calls fail; admission control refuses a share of them
 };
 /// Those that a circuit breaker gives.
 inline constexpr std::array breaker_rejection_reasons{Reason::open, Reason::half_open, Reason::forced_open,
@@ -42,13 +43,14 @@ inline constexpr std::array rejection_reasons{Reason::open,
                                               Reason::queued,
                                               Reason::chaos,
                                               Reason::cancelled,
-                                              Reason::timed_out};
+                                              Reason::timed_out,
+                                              Reason::throttled};
 
 [[nodiscard]] constexpr std::string_view to_string(Reason reason) noexcept {
   constexpr std::array<std::string_view, rejection_reasons.size()> names{
       "open",          "half_open",    "forced_open",       "ramping",           "bulkhead_full",
       "queue_timeout", "rate_limited", "concurrency_limit", "deadline_exceeded", "queued",
-      "chaos",         "cancelled",    "timed_out"};
+      "chaos",         "cancelled",    "timed_out",         "throttled"};
   return names[static_cast<std::size_t>(reason)];
 }
 

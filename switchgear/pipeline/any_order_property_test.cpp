@@ -56,12 +56,14 @@ struct Policies {
   Bulkhead bulkhead{"bulkhead", {.max_concurrent = 2, .max_queue = 2, .max_wait = 150ms}};
   Bulkhead other_bulkhead{"other bulkhead", {.max_concurrent = 1, .max_queue = 4, .max_wait = 500ms}};
   AdaptiveLimit adaptive{"adaptive limit", {.initial = 2, .min_limit = 1, .max_limit = 3}};
+  AdmissionControl admission{"admission", {.success_rate = 0.9, .window = 1s, .max_rejection = 0.3}, 5};
   Deadline deadline{"deadline", 1s};
   Timeout timeout{"timeout", 250ms};
   Timeout other_timeout{"other timeout", 400ms};
   RetryBudget budget{"budget", {.ratio = 0.5, .min_per_second = 1}};
   Retry retry{"retry", {.max_attempts = 3, .base = 40ms, .max_delay = 100ms}, 7, &budget};
-  Retry other_retry{"other retry", {.max_attempts = 2, .base = 0ms, .jitter = Jitter::none}};
+  RetryBudget in_flight{"in flight", {.ratio = 0.5, .mode = BudgetMode::concurrent, .min_concurrency = 1}};
+  Retry other_retry{"other retry", {.max_attempts = 2, .base = 0ms, .jitter = Jitter::none}, 0, &in_flight};
   CircuitBreaker breaker;
   CircuitBreaker other_breaker;
   Chaos chaos{"chaos", some_of_everything(), 11};
@@ -74,9 +76,10 @@ struct Policies {
   Hedge hedge{"hedge", {.delay = Duration{60ms}, .max_hedges = 2}, &budget};
 
   [[nodiscard]] std::vector<AnyPolicy> all() {
-    return {{&limiter}, {&other_limiter}, {&bulkhead}, {&other_bulkhead}, {&adaptive}, {&deadline},
-            {&timeout}, {&other_timeout}, {&retry},    {&other_retry},    {&breaker},  {&other_breaker},
-            {&chaos},   {&cache},         {&value},    {&remembered},     {&later},    {&fails}};
+    return {{&limiter},     {&other_limiter}, {&bulkhead},      {&other_bulkhead}, {&adaptive},
+            {&admission},   {&deadline},      {&timeout},       {&other_timeout},  {&retry},
+            {&other_retry}, {&breaker},       {&other_breaker}, {&chaos},          {&cache},
+            {&value},       {&remembered},    {&later},         {&fails}};
   }
 };
 
@@ -212,6 +215,8 @@ void check_nothing_is_kept(Policies& p, TimePoint now) {
   check_limiter(p.limiter, now - p.begin, now);
   check_limiter(p.other_limiter, now - p.begin, now);
   RC_ASSERT(p.budget.snapshot(now).totals.granted == p.retry.totals().retries + p.hedge.totals().hedges);
+  RC_ASSERT(p.in_flight.snapshot(now).calls == 0U);
+  RC_ASSERT(p.in_flight.snapshot(now).retries == 0U);
   RC_ASSERT(p.queue.counters().stored == p.later.counters().queued);
   Cache<int>::Ticket next;
   NobodyWaits waker;

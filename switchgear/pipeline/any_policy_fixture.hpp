@@ -14,8 +14,8 @@ struct AnyOf {
   std::variant<Policies*...> policy;
 };
 
-using AnyPolicy = AnyOf<RateLimiter, Bulkhead, AdaptiveLimit, Deadline, Timeout, Retry, CircuitBreaker, Chaos,
-                        Cache<int>, Fallback<int>>;
+using AnyPolicy = AnyOf<RateLimiter, Bulkhead, AdaptiveLimit, AdmissionControl, Deadline, Timeout, Retry,
+                        CircuitBreaker, Chaos, Cache<int>, Fallback<int>>;
 
 }  // namespace switchgear::testing
 

@@ -75,18 +75,22 @@ class HedgedMachine<HedgePolicy, std::tuple<Outer...>, std::tuple<Inner...>> {
     }
     if (now >= next_hedge_ && next_hedge_ != TimePoint::max()) {
       next_hedge_ = TimePoint::max();
-      if (hedge_of(policies)->try_hedge(now, begun_, saturating_sub(now, race_start_)))
-        return launch(policies, call, now);
+      if (auto hedge = hedge_of(policies)->try_hedge(now, begun_, saturating_sub(now, race_start_)))
+        return launch(policies, call, now, *std::move(hedge));
     }
     return wait_for_race();
   }
 
   Step cancel(const Policy& policies, Call& call, TimePoint now) noexcept {
-    if (!racing_) return outer_.cancel(outer_of(policies), call, now);
+    if (!racing_) {
+      call_in_flight_.release();
+      return outer_.cancel(outer_of(policies), call, now);
+    }
     const std::uint16_t losers = end_race(call);
     Ending ending;
     ending.how = Ending::How::cancelled;
     call.refuse(Reason::cancelled, "caller", {});
+    call_in_flight_.release();
     Step step = outer_.on_ending(outer_of(policies), call, ending, now);
     step.losers = losers;
     return step;
@@ -109,8 +113,9 @@ class HedgedMachine<HedgePolicy, std::tuple<Outer...>, std::tuple<Inner...>> {
   static constexpr std::size_t most_branches = Hedge::most + 1;
   enum class BranchState : std::uint8_t { running, waiting, in_flight };
   struct Branch {
-    explicit Branch(const Call& outer) : call(outer) {}
+    Branch(const Call& outer, RetryBudget::InFlight hedged) : call(outer), hedge(std::move(hedged)) {}
     Call call;
+    RetryBudget::InFlight hedge;  ///< of the budget; the first branch is no hedge, and holds nothing
     Sequence<Inner...> sequence;
     BranchState state = BranchState::running;
     TimePoint until = TimePoint::max();
@@ -146,10 +151,11 @@ class HedgedMachine<HedgePolicy, std::tuple<Outer...>, std::tuple<Inner...>> {
 
   /// A budget lives on calls being counted. A retry that shares it does so; else it is done here.
   template <std::size_t... I>
-  static void count_call(const Policy& policies, TimePoint now, std::index_sequence<I...>) noexcept {
+  void count_call(const Policy& policies, TimePoint now, std::index_sequence<I...>) noexcept {
     const Hedge* hedge = hedge_of(policies);
     if (hedge == nullptr || hedge->budget() == nullptr) return;
-    if (!(counts_for(std::get<I>(policies).get(), hedge->budget()) || ...)) hedge->budget()->on_call(now);
+    if (!(counts_for(std::get<I>(policies).get(), hedge->budget()) || ...))
+      call_in_flight_ = hedge->budget()->on_call(now);
   }
   template <class Other>
   static bool counts_for(const Other&, const RetryBudget*) noexcept {
@@ -163,6 +169,7 @@ class HedgedMachine<HedgePolicy, std::tuple<Outer...>, std::tuple<Inner...>> {
   }
 
   Step outer_step(const Policy& policies, Call& call, const Step& step, TimePoint now) noexcept {
+    if (step.kind == Step::Kind::done) call_in_flight_.release();
     if (step.kind != Step::Kind::attempt) return step;
     if (!std::exchange(counted_, true))
       count_call(policies, now, std::make_index_sequence<std::tuple_size_v<Policy>>{});
@@ -173,9 +180,10 @@ class HedgedMachine<HedgePolicy, std::tuple<Outer...>, std::tuple<Inner...>> {
     return launch(policies, call, now);
   }
 
-  Step launch(const Policy& policies, Call& call, TimePoint now) noexcept {
+  Step launch(const Policy& policies, Call& call, TimePoint now,
+              RetryBudget::InFlight in_flight = {}) noexcept {
     const unsigned branch = begun_++;
-    Branch& begun = branches_[branch].emplace(call);
+    Branch& begun = branches_[branch].emplace(call, std::move(in_flight));
     begun.call.attempts = attempts_;
     Hedge* hedge = hedge_of(policies);
     next_hedge_ = TimePoint::max();
@@ -228,6 +236,7 @@ class HedgedMachine<HedgePolicy, std::tuple<Outer...>, std::tuple<Inner...>> {
     const Ending whole = settled ? ending : *last_;
     const std::uint16_t losers = end_race(call);
     Step step = outer_.on_ending(outer_of(policies), call, whole, now);
+    if (step.kind == Step::Kind::done) call_in_flight_.release();
     step.losers = losers;
     return step;
   }
@@ -261,6 +270,7 @@ class HedgedMachine<HedgePolicy, std::tuple<Outer...>, std::tuple<Inner...>> {
   unsigned begun_ = 0;
   std::uint32_t attempts_ = 0;
   bool counted_ = false;  ///< the budget knows of the call
+  RetryBudget::InFlight call_in_flight_;
   bool racing_ = false;
   bool began_ = false;  ///< answer_began() was called
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "switchgear/pipeline/layers/adaptive_limit.hpp"
+#include "switchgear/pipeline/layers/admission_control.hpp"
 #include "switchgear/pipeline/layers/breaker_group.hpp"
 #include "switchgear/pipeline/layers/bulkhead.hpp"
 #include "switchgear/pipeline/layers/cache.hpp"

@@ -34,7 +34,7 @@ struct Policies {
   Bulkhead bulkhead{"all", {.max_concurrent = 2, .max_queue = 2, .max_wait = 150ms}};
   AdaptiveLimit adaptive{"all"};
   Deadline deadline{"all", 1s};
-  RetryBudget budget{"all", {.ratio = 0.5, .min_per_second = 1}};
+  RetryBudget budget{"all", {.ratio = 0.5, .mode = BudgetMode::concurrent, .min_concurrency = 1}};
   Retry retry{"all", {.max_attempts = 3, .base = 40ms, .max_delay = 100ms}, 7, &budget};
   Hedge hedge{"all", {.delay = Duration{60ms}, .max_hedges = 2}, &budget};
   CircuitBreaker breaker;
@@ -131,12 +131,15 @@ void check_conservation(const MakePipeline& make) {
       calls.erase(calls.begin() + static_cast<std::ptrdiff_t>(index));
     RC_ASSERT(policies.bulkhead.snapshot().in_use <= 2U);
     RC_ASSERT(policies.bulkhead.snapshot().waiting <= 2U);
+    RC_ASSERT(policies.budget.snapshot(time.now()).calls <= calls.size());
   }
   calls.clear();
 
   RC_ASSERT(policies.bulkhead.snapshot().in_use == 0U);
   RC_ASSERT(policies.bulkhead.snapshot().waiting == 0U);
   RC_ASSERT(policies.adaptive.snapshot().in_flight == 0U);
+  RC_ASSERT(policies.budget.snapshot(time.now()).calls == 0U);
+  RC_ASSERT(policies.budget.snapshot(time.now()).retries == 0U);
   const BreakerSnapshot breaker = policies.breaker.snapshot(time.now());
   RC_ASSERT(breaker.half_open.in_flight == 0U);
   RC_ASSERT(breaker.totals.calls ==
@@ -165,6 +168,14 @@ TEST(PipelineProperty, NorWhenAttemptsRaceAndWaitInsideOfTheRace) {
   EXPECT_TRUE(holds(1500, [] {
     check_conservation([](Policies& p) {
       return Pipeline{p.deadline, p.retry, p.hedge, p.bulkhead, p.limiter, p.adaptive, p.breaker, p.timeout};
+    });
+  }));
+}
+
+TEST(PipelineProperty, NorWhenOnlyTheHedgeKnowsTheBudget) {
+  EXPECT_TRUE(holds(1000, [] {
+    check_conservation([](Policies& p) {
+      return Pipeline{p.deadline, p.bulkhead, p.hedge, p.breaker, p.timeout};
     });
   }));
 }

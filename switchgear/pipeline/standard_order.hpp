@@ -27,6 +27,8 @@ inline constexpr int standard_rank<Fallback<T>> = 0;
 template <class T>
 inline constexpr int standard_rank<Cache<T>> = 10;
 template <>
+inline constexpr int standard_rank<AdmissionControl> = 15;
+template <>
 inline constexpr int standard_rank<RateLimiter> = 20;
 template <>
 inline constexpr int standard_rank<Bulkhead> = 30;
@@ -62,10 +64,12 @@ constexpr std::array<std::size_t, N> order_of(std::array<int, N> ranks) {
 
 }  // namespace detail
 
-/// fallback → cache → rate limiter → bulkhead, adaptive limit → deadline → retry → hedge → breakers → timeout
-/// → chaos → the call, whatever the order of the arguments. As Pipeline in everything else.
+/// fallback → cache → admission control → rate limiter → bulkhead, adaptive limit → deadline → retry → hedge
+/// → breakers → timeout → chaos → the call, whatever the order of the arguments. As Pipeline in everything
+/// else.
 ///
-/// Why so: a fallback stands for whatever goes wrong inside; a cached answer costs no token and no slot; one
+/// Why so: a fallback stands for whatever goes wrong inside; a cached answer costs no token and no slot,
+/// nor does a call that admission control refuses; one
 /// slot is held for all attempts of a call, within one deadline; the breaker sees each attempt, and each has
 /// a time of its own.
 template <class... Arguments>

@@ -56,11 +56,12 @@ HedgeOptions Hedge::options() const {
   return options_;
 }
 
-bool Hedge::try_hedge(TimePoint now, std::uint32_t number, Duration waited) noexcept {
-  const bool granted = budget_ == nullptr || budget_->try_spend(now);
+std::optional<RetryBudget::InFlight> Hedge::try_hedge(TimePoint now, std::uint32_t number,
+                                                      Duration waited) noexcept {
+  auto granted = budget_ == nullptr ? std::optional{RetryBudget::InFlight{}} : budget_->try_spend(now);
   (granted ? hedges_ : refused_).fetch_add(1, std::memory_order_relaxed);
   if (events_.wants(Interest::hedges))
-    events_.on_hedge({{name_, PolicyKind::hedge, now}, number, waited, granted});
+    events_.on_hedge({{name_, PolicyKind::hedge, now}, number, waited, granted.has_value()});
   return granted;
 }
 

@@ -55,7 +55,7 @@ struct HedgeSnapshot {
 ///     Hedge hedge{"payment", {.delay = Quantile{0.95}}, &budget};
 ///     auto wait = hedge.delay(now);                             // at the start, and again after every hedge
 ///     … still unanswered after *wait, and hedged < max_hedges:
-///     if (hedge.try_hedge(now)) start_another_attempt();
+///     if (auto in_flight = hedge.try_hedge(now)) start_another_attempt(*std::move(in_flight));
 ///     … the first success:
 ///     hedge.record(now - started, now);
 ///
@@ -87,9 +87,11 @@ class Hedge {
     return wait;
   }
 
-  /// Requests one hedge; spends the budget. False: exhausted, the attempts that run go on alone. Listeners
+  /// Requests one hedge; spends the budget. Empty: exhausted, the attempts that run go on alone. Keep what it
+  /// returns until the hedge has ended. Listeners
   /// are told the hedge's `number` in its call, from 1, and how long the first attempt has been under way.
-  [[nodiscard]] bool try_hedge(TimePoint now, std::uint32_t number = 1, Duration waited = {}) noexcept;
+  [[nodiscard]] std::optional<RetryBudget::InFlight> try_hedge(TimePoint now, std::uint32_t number = 1,
+                                                               Duration waited = {}) noexcept;
 
   /// A call had a good answer (Outcome::is_good) after `latency`, counted from the start of its FIRST attempt
   /// also when a later one won. So a call that was hedged counts as one above the delay, which is all the

@@ -131,7 +131,7 @@ TEST(Hedge, SpendsTheBudget) {
   RetryBudget budget{"payment", {.ratio = 0.1, .min_per_second = 0}};
   Hedge hedge{"payment", {.delay = 1ms}, &budget};
   const TimePoint now{1h};
-  for (int i = 0; i < 20; ++i) budget.on_call(now);
+  for (int i = 0; i < 20; ++i) (void)budget.on_call(now);
   EXPECT_TRUE(hedge.try_hedge(now));
   EXPECT_TRUE(hedge.try_hedge(now));
   EXPECT_FALSE(hedge.try_hedge(now));

@@ -116,7 +116,11 @@ std::optional<TimePoint> Retry::decide(Progress& progress, const Outcome& outcom
   const Duration delay = floor ? std::max(drawn, *floor) : drawn;
   const TimePoint at = saturating_add(now, delay);
   if (at >= deadline) return give_up(GivenUp::deadline);
-  if (budget_ != nullptr && !budget_->try_spend(now)) return give_up(GivenUp::budget_exhausted);
+  if (budget_ != nullptr) {
+    auto granted = budget_->try_spend(now);
+    if (!granted) return give_up(GivenUp::budget_exhausted);
+    progress.retry = *std::move(granted);
+  }
   ++progress.retries;
   // Without the server's own wait: one long `Retry-After` says nothing about the attempts after it.
   progress.previous = drawn;

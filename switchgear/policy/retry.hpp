@@ -111,7 +111,7 @@ struct RetrySnapshot {
 ///
 ///     Retry retry{"payment", {.max_attempts = 3}, seed, &budget};
 ///     Retry::Progress progress;                                    // one call's
-///     retry.on_call(now);
+///     retry.on_call(progress, now);
 ///     for (;;) {
 ///       const Outcome outcome = attempt();
 ///       const auto next = retry.next_attempt(progress, outcome, now(), deadline);
@@ -127,10 +127,13 @@ struct RetrySnapshot {
 /// a function of the seed and n, so runs of one thread repeat exactly.
 class Retry {
  public:
-  /// The progress of one call. Starts as `{}`.
+  /// The progress of one call. Starts as `{}`; destroyed when the call has ended.
   struct Progress {
     std::uint32_t retries = 0;
     Duration previous{};  ///< the last delay drawn; decorrelated jitter goes on from it
+    // For a budget of what is in flight.
+    RetryBudget::InFlight call{};
+    RetryBudget::InFlight retry{};  ///< from when it was decided on until its attempt has ended
   };
 
   /// Throws std::invalid_argument naming every problem when `options` are not valid. The budget is borrowed
@@ -140,8 +143,8 @@ class Retry {
   Retry& operator=(const Retry&) = delete;
 
   /// A call begins: what its budget counts. Does nothing without a budget.
-  void on_call(TimePoint now) noexcept {
-    if (budget_ != nullptr) budget_->on_call(now);
+  void on_call(Progress& progress, TimePoint now) noexcept {
+    if (budget_ != nullptr) progress.call = budget_->on_call(now);
   }
 
   /// An attempt has ended with `outcome`. Returns when to begin the next one, at or after `now`; empty: there
@@ -152,6 +155,7 @@ class Retry {
   /// the delay, also above max_delay.
   [[nodiscard]] std::optional<TimePoint> next_attempt(Progress& progress, const Outcome& outcome,
                                                       TimePoint now, TimePoint deadline) noexcept {
+    progress.retry.release();
     if (!outcome.worth_repeating()) {
       if (outcome.verdict == Verdict::failure) give_up(GivenUp::pointless, progress, outcome, now);
       if (outcome.verdict == Verdict::success) on_success(progress);

@@ -1,11 +1,17 @@
 // How many retries a dependency is sent beside its calls, at most: what keeps retries from making an outage
-// worse.
+// worse. Two measures, of which an owner chooses one:
 //
-// The bound: whenever a retry is granted, the retries granted in the 10 s up to and with it are at most
-// ratio × (calls begun in these 10 s) + min_per_second × 10. As retries are only made by being granted, every
-// other window of 10 s holds no more than the one that ends with its last retry. (Nothing could hold the
-// calls of a window to account that has yet to come.) The idea is Finagle's RetryBudget; that one is a bucket
-// of tokens, this one the window itself.
+//   window      retries ≤ ratio × calls + min_per_second × 10, over the last 10 s
+//   concurrent  retries in flight ≤ max(ratio × calls in flight, min_concurrency): Envoy's retry budget
+//
+// The bound of `concurrent`: at the moment in which a retry is granted, it holds, the retry included. Calls
+// may end before their retries do, and then it does not hold until these have ended as well.
+//
+// The bound of `window`: whenever a retry is granted, the retries granted in the 10 s up to and with it are
+// at most ratio × (calls begun in these 10 s) + min_per_second × 10. As retries are only made by being
+// granted, every other window of 10 s holds no more than the one that ends with its last retry. (Nothing
+// could hold the calls of a window to account that has yet to come.) The idea is Finagle's RetryBudget; that
+// one is a bucket of tokens, this one the window itself.
 //
 // Invariants: 1. a call is counted only while it is surely inside the window; 2. a retry is counted for as
 // long as it may be inside; 3. the sum that a grant is decided by is brought up to date under `mutex_`.
@@ -15,23 +21,39 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "switchgear/core/time.hpp"
 #include "switchgear/policy/option_problem.hpp"
-#include "switchgear/striped/thread_slot.hpp"
+#include "switchgear/policy/retries_in_flight.hpp"
+#include "switchgear/striped/bucket_counts.hpp"
 
 namespace switchgear {
 
+/// What retries are measured against.
+enum class BudgetMode : std::uint8_t {
+  window,      ///< the calls of the last 10 s
+  concurrent,  ///< the calls in flight; costs each call two additions to a word that all threads share
+};
+
+[[nodiscard]] constexpr std::string_view to_string(BudgetMode mode) noexcept {
+  return mode == BudgetMode::window ? "window" : "concurrent";
+}
+
 struct RetryBudgetOptions {
-  /// Retries per call, over the last 10 s; 0 … 10. Raise it when few calls fail but each must be repeated.
+  /// Retries per call, over the last 10 s or in flight; 0 … 10. Raise it when few calls fail but each must be
+  /// repeated.
   double ratio = 0.2;
-  /// Retries per second that are free of calls, so that a dependency with little traffic is retried at all:
-  /// ten times as many in any 10 s. 0 … 1'000'000.
+  /// Of BudgetMode::window. Retries per second that are free of calls, so that a dependency with little
+  /// traffic is retried at all: ten times as many in any 10 s. 0 … 1'000'000.
   double min_per_second = 3;
+  BudgetMode mode = BudgetMode::window;
+  /// Of BudgetMode::concurrent. So many retries may be in flight however few the calls; 0 … 1'000'000.
+  std::uint32_t min_concurrency = 3;
 
   friend bool operator==(const RetryBudgetOptions&, const RetryBudgetOptions&) = default;
 };
@@ -45,8 +67,8 @@ struct RetryBudgetTotals {
 };
 
 struct RetryBudgetSnapshot {
-  std::uint64_t calls = 0;    ///< surely inside the last 10 s
-  std::uint64_t retries = 0;  ///< that may be inside the last 10 s
+  std::uint64_t calls = 0;    ///< surely inside the last 10 s; or in flight
+  std::uint64_t retries = 0;  ///< that may be inside the last 10 s; or in flight
   std::uint64_t left = 0;     ///< retries that would be granted now, one after the other
   RetryBudgetTotals totals;
 };
@@ -54,8 +76,9 @@ struct RetryBudgetSnapshot {
 /// One budget, shared by whatever sends further attempts to one dependency: its Retry and its Hedge.
 ///
 ///     RetryBudget budget{"payment", {.ratio = 0.2, .min_per_second = 3}};
-///     budget.on_call(now);                              // for every call, not for its retries
-///     if (!budget.try_spend(now)) return the_failure;   // exhausted: no retry; running calls go on
+///     const auto call = budget.on_call(now);            // for every call, not for its retries
+///     const auto retry = budget.try_spend(now);
+///     if (!retry) return the_failure;                   // exhausted: no retry; running calls go on
 ///
 /// Not for: limiting calls (a rate limiter does).
 /// Threads: every method from any thread. on_call() is wait-free for the first threads (as many as the
@@ -73,22 +96,19 @@ class RetryBudget {
   RetryBudget(const RetryBudget&) = delete;
   RetryBudget& operator=(const RetryBudget&) = delete;
 
-  /// A call begins. Not to be called for retries and hedges of it.
-  void on_call(TimePoint now) noexcept {
-    const std::uint32_t slot = thread_slot();
-    const std::uint64_t bucket = bucket_of(now);
-    std::atomic<std::uint64_t>& place = cells_[slot < owned_ ? slot : owned_].calls[bucket % ring];
-    const std::uint64_t seen = place.load(std::memory_order_relaxed);
-    if (slot < owned_) {
-      place.store(with_one_more(seen, bucket), std::memory_order_relaxed);
-    } else {
-      add_shared(place, seen, bucket);
-    }
+  /// What is in flight until it is destroyed; in BudgetMode::window it holds nothing.
+  using InFlight = RetriesInFlight::Place;
+
+  /// A call begins. Not to be called for retries and hedges of it. Keep what it returns until the call ends.
+  [[nodiscard]] InFlight on_call(TimePoint now) noexcept {
+    if (options_.mode == BudgetMode::concurrent) return in_flight_.begin_call();
+    calls_.add(now);
+    return {};
   }
 
-  /// Requests one retry. Returns whether it was granted; a grant cannot be given back. Takes a mutex that no
-  /// call takes.
-  [[nodiscard]] bool try_spend(TimePoint now) noexcept;
+  /// Requests one retry. Empty: it was not granted. Keep what it returns until the retry ends. A retry of the
+  /// window cannot be given back; that mode takes a mutex that no call takes.
+  [[nodiscard]] std::optional<InFlight> try_spend(TimePoint now) noexcept;
 
   /// What the window holds at `now`. Changes nothing.
   [[nodiscard]] RetryBudgetSnapshot snapshot(TimePoint now) const noexcept;
@@ -97,50 +117,27 @@ class RetryBudget {
   [[nodiscard]] const RetryBudgetOptions& options() const noexcept { return options_; }
 
  private:
-  // A bucket's number counts from the beginning of TimePoint, from 1 on, so that an empty place (0) is no
-  // bucket's.
   static constexpr int width_bits = 28;
   static constexpr std::uint64_t width = std::uint64_t{1} << width_bits;
   static constexpr std::uint64_t window_ticks = 10'000'000'000;
   /// Whole buckets that surely lie in the window, the current, partial one among them; and those that may.
   static constexpr std::uint64_t surely_inside = window_ticks / width;
   static constexpr std::uint64_t maybe_inside = (window_ticks + width - 1) / width + 1;
-  static constexpr std::size_t ring = 64;
+  static constexpr std::size_t ring = BucketCounts::ring;
   static_assert(ring >= maybe_inside + 16, "a writer that is ahead must not overwrite what a reader sums");
 
-  // A place: the bucket's number (37 bits) over the count in it (27 bits), changed together, so that a count
-  // can never be read as another bucket's.
-  static constexpr int count_bits = 27;
-  static constexpr std::uint64_t count_mask = (std::uint64_t{1} << count_bits) - 1;
-
-  struct alignas(64) Cell {
-    std::array<std::atomic<std::uint64_t>, ring> calls{};
-  };
-
-  [[nodiscard]] static constexpr std::uint64_t bucket_of(TimePoint at) noexcept {
-    return ((static_cast<std::uint64_t>(ticks_of(at)) ^ (std::uint64_t{1} << 63U)) >> width_bits) + 1;
-  }
-  /// A call for which the place has gone to a later bucket, and one too many for the count, is not counted:
-  /// too few calls are safe.
-  [[nodiscard]] static constexpr std::uint64_t with_one_more(std::uint64_t seen,
-                                                             std::uint64_t bucket) noexcept {
-    const std::uint64_t held = seen >> count_bits;
-    if (held < bucket) return (bucket << count_bits) | 1U;
-    if (held > bucket || (seen & count_mask) == count_mask) return seen;
-    return seen + 1;
-  }
-  static void add_shared(std::atomic<std::uint64_t>& place, std::uint64_t seen,
-                         std::uint64_t bucket) noexcept;
-
-  [[nodiscard]] std::uint64_t calls_in(std::uint64_t bucket) const noexcept;
+  [[nodiscard]] bool try_spend_window(TimePoint now) noexcept;
+  [[nodiscard]] bool allows(RetriesInFlight::Counts counts) const noexcept;
+  void look_at_window(TimePoint now, RetryBudgetSnapshot& seen) const noexcept;
+  void look_at_flight(RetryBudgetSnapshot& seen) const noexcept;
   [[nodiscard]] std::uint64_t closed_calls_at_locked(std::uint64_t bucket) const noexcept;
   [[nodiscard]] std::uint64_t retries_at_locked(std::uint64_t bucket) const noexcept;
   [[nodiscard]] bool covers(std::uint64_t retries, std::uint64_t calls) const noexcept;
   void move_to_locked(std::uint64_t bucket) noexcept;
 
-  const std::uint32_t owned_;
-  const std::unique_ptr<Cell[]> cells_;  ///< one per owned slot, and the last for all other threads
-  const double free_;                    ///< min_per_second × 10
+  RetriesInFlight in_flight_;  ///< of BudgetMode::concurrent; the rest is the window's
+  BucketCounts calls_{width_bits};
+  const double free_;  ///< min_per_second × 10
 
   mutable std::mutex mutex_;
   std::uint64_t current_ = 0;        ///< the latest bucket try_spend() saw
@@ -149,7 +146,8 @@ class RetryBudget {
   std::uint64_t retries_ = 0;        ///< in the buckets that may be inside
   std::array<std::uint64_t, ring> closed_by_bucket_{};
   std::array<std::uint64_t, ring> retries_by_bucket_{};
-  RetryBudgetTotals totals_;
+  std::atomic<std::uint64_t> granted_{0};
+  std::atomic<std::uint64_t> refused_{0};
   const std::string name_;
   const RetryBudgetOptions options_;
 };

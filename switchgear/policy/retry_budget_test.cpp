@@ -31,7 +31,7 @@ int spend_all(RetryBudget& budget, TimePoint now) {
 }
 
 void call(RetryBudget& budget, TimePoint now, int times) {
-  for (int i = 0; i < times; ++i) budget.on_call(now);
+  for (int i = 0; i < times; ++i) (void)budget.on_call(now);
 }
 
 TEST(RetryBudget, GrantsTenSecondsOfTheMinimumWithoutAnyCall) {
@@ -114,10 +114,10 @@ TEST(RetryBudget, ReadsAnEarlierTimeAsTheLatestItSaw) {
 
 TEST(RetryBudget, CountsACallThatIsToldLateInTheTimeItBegan) {
   RetryBudget budget{"payment", {.ratio = 1, .min_per_second = 0}};
-  budget.on_call(TimePoint{1h});
-  budget.on_call(TimePoint{1h} - 5s);
-  budget.on_call(TimePoint{1h} - 11s);
-  budget.on_call(TimePoint{1h} - 64 * bucket);  // its place has gone to the first
+  (void)budget.on_call(TimePoint{1h});
+  (void)budget.on_call(TimePoint{1h} - 5s);
+  (void)budget.on_call(TimePoint{1h} - 11s);
+  (void)budget.on_call(TimePoint{1h} - 64 * bucket);  // its place has gone to the first
   EXPECT_EQ(budget.snapshot(TimePoint{1h}).calls, 2U);
 }
 
@@ -197,7 +197,7 @@ TEST(RetryBudget, GrantsNoMoreThanEverySlidingWindowAllowsAndAllThatIsSurelyAllo
         now +=
             Duration{static_cast<Duration::rep>(random.uniform() * static_cast<double>(longest_step) * 1e6)};
       if (random.uniform() >= retry_share) {
-        budget.on_call(now);
+        (void)budget.on_call(now);
         calls.add(now);
         continue;
       }
@@ -249,7 +249,7 @@ TEST(RetryBudget, KeepsTheBoundAmongManyThreads) {
             const TimePoint now = time_of(clock.fetch_add(step.count()));
             if (random.uniform() >= fails) {
               log.calls.push_back(now);
-              budget.on_call(now);
+              (void)budget.on_call(now);
             } else if (budget.try_spend(now)) {
               log.granted.push_back({now, time_of(clock.load())});
             } else {

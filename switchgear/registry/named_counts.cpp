@@ -57,6 +57,10 @@ NamedCounts counts_of(const AdaptiveLimitTotals& totals) {
   return {{"admitted", {}, totals.admitted}, {"rejected", {}, totals.rejected}};
 }
 
+NamedCounts counts_of(const AdmissionControlTotals& totals) {
+  return {{"admitted", {}, totals.admitted}, {"rejected", {}, totals.rejected}};
+}
+
 NamedCounts counts_of(const RateLimiterTotals& totals) {
   return {{"admitted", {}, totals.admitted},
           {"delayed", {}, totals.delayed},

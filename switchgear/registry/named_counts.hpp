@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "switchgear/policy/adaptive_limit.hpp"
+#include "switchgear/policy/admission_control.hpp"
 #include "switchgear/policy/bulkhead.hpp"
 #include "switchgear/policy/cache.hpp"
 #include "switchgear/policy/call_queue.hpp"
@@ -39,6 +40,7 @@ using NamedCounts = std::vector<NamedCount>;
 [[nodiscard]] NamedCounts counts_of(const TimeLimitTotals& totals);
 [[nodiscard]] NamedCounts counts_of(const BulkheadTotals& totals);
 [[nodiscard]] NamedCounts counts_of(const AdaptiveLimitTotals& totals);
+[[nodiscard]] NamedCounts counts_of(const AdmissionControlTotals& totals);
 [[nodiscard]] NamedCounts counts_of(const RateLimiterTotals& totals);
 [[nodiscard]] NamedCounts counts_of(const CacheCounters& totals);
 [[nodiscard]] NamedCounts counts_of(const FallbackCounters& totals);

@@ -38,6 +38,8 @@ struct KindOf<Bulkhead> : IsKind<PolicyKind::bulkhead> {};
 template <>
 struct KindOf<AdaptiveLimit> : IsKind<PolicyKind::adaptive_limit> {};
 template <>
+struct KindOf<AdmissionControl> : IsKind<PolicyKind::admission> {};
+template <>
 struct KindOf<RateLimiter> : IsKind<PolicyKind::rate_limiter> {};
 template <class T>
 struct KindOf<Cache<T>> : IsKind<PolicyKind::cache> {};

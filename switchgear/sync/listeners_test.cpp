@@ -138,6 +138,11 @@ TEST_F(ListenersTest, HearOfRefusalsOfEveryLimit) {
   hear(bulkhead);
   hear(limiter);
   hear(adaptive);
+  AdmissionControl admission{"admission", {.max_rejection = 1}};
+  hear(admission);
+  std::vector<AdmissionControl::Permit> running;
+  while (running.size() < 100'000) running.push_back(*admission.try_acquire(time.now()));
+  for (auto& each : running) std::move(each).record(Verdict::failure, time.now());
   const auto slot = bulkhead.try_acquire(time.now());
   const auto token = limiter.reserve(time.now());
   const auto permit = adaptive.try_acquire(time.now());
@@ -145,11 +150,13 @@ TEST_F(ListenersTest, HearOfRefusalsOfEveryLimit) {
   (void)get(Pipeline{bulkhead}, failing());
   (void)get(Pipeline{limiter}, failing());
   (void)get(Pipeline{adaptive}, failing());
+  (void)get(Pipeline{admission}, failing());
   EXPECT_EQ(
       diary->read(),
       (Lines{"bulkhead slots: " + to_string(Rejection{Reason::bulkhead_full, "slots", {}}),
              "rate_limiter tokens: " + to_string(Rejection{Reason::rate_limited, "tokens", 1s}),
-             "adaptive_limit adaptive: " + to_string(Rejection{Reason::concurrency_limit, "adaptive", {}})}));
+             "adaptive_limit adaptive: " + to_string(Rejection{Reason::concurrency_limit, "adaptive", {}}),
+             "admission admission: " + to_string(Rejection{Reason::throttled, "admission", {}})}));
   EXPECT_EQ(diary->at, time.now());
 }
 

@@ -56,6 +56,7 @@ struct Stack {
   Fallback<int> remembered = Fallback<int>::cached("remembered", {.max_stale = 500us, .max_entries = 3});
   Cache<int> cache{"cache", {.ttl = 50us, .max_entries = 3}};
   AdaptiveLimit adaptive{"adaptive limit", {.initial = 6, .min_limit = 2, .max_limit = 8}};
+  AdmissionControl admission{"admission", {.success_rate = 0.5, .max_rejection = 0.3}, seed};
   Bulkhead bulkhead{"bulkhead", {.max_concurrent = 3, .max_queue = 3, .max_wait = 1ms}};
   Deadline deadline{"deadline", 5ms};
   RetryBudget budget{"budget", {.ratio = 0.5}};
@@ -122,8 +123,8 @@ void one_call(const P& pipeline, Random& random, Told& told) {
 
 TEST(ValueStress, EightThreadsGetOneAnswerACallAndEverythingAddsUp) {
   Stack s;
-  const Pipeline pipeline{s.later,    s.remembered, s.cache,   s.adaptive, s.bulkhead,
-                          s.deadline, s.retry,      s.breaker, s.timeout,  s.chaos};
+  const Pipeline pipeline{s.later,    s.remembered, s.cache,   s.admission, s.adaptive, s.bulkhead,
+                          s.deadline, s.retry,      s.breaker, s.timeout,   s.chaos};
   Told told;
   std::set<std::uint64_t> made;  // by one handler at a time
   std::atomic<bool> calling{true};

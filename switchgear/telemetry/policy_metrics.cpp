@@ -63,6 +63,8 @@ void add_policy(MetricFamilies& families, const Labels& labels, const RetryBudge
   const RetryBudgetSnapshot seen = budget.snapshot(now);
   to.gauge("switchgear_retry_budget_left", "Retries and hedges that would be granted now.",
            static_cast<double>(seen.left));
+  to.gauge("switchgear_retry_budget_used", "Retries and hedges of the last 10s, or in flight, by the mode.",
+           static_cast<double>(seen.retries));
   to.counter("switchgear_retry_budget_exhausted_total", "Retries and hedges that the budget refused.",
              seen.totals.refused);
 }
@@ -94,6 +96,20 @@ void add_policy(MetricFamilies& families, const Labels& labels, const AdaptiveLi
   to.gauge("switchgear_adaptive_limit", "Calls that may run at once, as worked out last.", seen.limit);
   to.gauge("switchgear_adaptive_limit_in_flight", "Calls that run now.", seen.in_flight);
   to.counter("switchgear_adaptive_limit_rejected_total", "Calls above the limit.", seen.totals.rejected);
+}
+
+void add_policy(MetricFamilies& families, const Labels& labels, const AdmissionControl& admission,
+                TimePoint now) {
+  const Labeled to{families, labels};
+  const AdmissionControlSnapshot seen = admission.snapshot(now);
+  to.gauge("switchgear_admission_rejection_ratio", "The share of calls that is refused now.",
+           seen.rejection_share);
+  to.gauge("switchgear_admission_window_calls", "Calls whose end the window holds.",
+           static_cast<double>(seen.successes + seen.failures));
+  to.gauge("switchgear_admission_window_failures", "Failed calls that the window holds.",
+           static_cast<double>(seen.failures));
+  to.counter("switchgear_admission_rejected_total", "Calls refused because too many fail.",
+             seen.totals.rejected);
 }
 
 void add_policy(MetricFamilies& families, const Labels& labels, const RateLimiter& limiter, TimePoint now) {

@@ -5,6 +5,7 @@
 
 #include "switchgear/core/time.hpp"
 #include "switchgear/policy/adaptive_limit.hpp"
+#include "switchgear/policy/admission_control.hpp"
 #include "switchgear/policy/bulkhead.hpp"
 #include "switchgear/policy/cache.hpp"
 #include "switchgear/policy/call_queue.hpp"
@@ -39,6 +40,8 @@ void add_policy(MetricFamilies& families, const Labels& labels, const RetryBudge
 void add_policy(MetricFamilies& families, const Labels& labels, const Hedge& hedge);
 void add_policy(MetricFamilies& families, const Labels& labels, const Bulkhead& bulkhead);
 void add_policy(MetricFamilies& families, const Labels& labels, const AdaptiveLimit& limit);
+void add_policy(MetricFamilies& families, const Labels& labels, const AdmissionControl& admission,
+                TimePoint now);
 void add_policy(MetricFamilies& families, const Labels& labels, const RateLimiter& limiter, TimePoint now);
 void add_policy(MetricFamilies& families, const Labels& labels, const CacheCounters& seen,
                 const AnswerMemory& memory);

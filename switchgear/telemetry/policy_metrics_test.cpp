@@ -20,6 +20,7 @@ TEST(PolicyMetrics, ShowEveryPolicyOfAProgramUnderItsOwnLabels) {
   Hedge hedge{"shop", {}};
   Bulkhead bulkhead{"shop", {.max_concurrent = 2}};
   AdaptiveLimit limit{"shop", {}};
+  AdmissionControl admission{"shop", {}};
   RateLimiter limiter{"shop"};
   Cache<std::string> cache{"shop", {}};
   auto fallback = Fallback<std::string>::cached("shop", {.max_stale = 10min});
@@ -27,7 +28,7 @@ TEST(PolicyMetrics, ShowEveryPolicyOfAProgramUnderItsOwnLabels) {
   Chaos chaos{"shop", {}};
 
   Retry::Progress progress;
-  retry.on_call(now);
+  retry.on_call(progress, now);
   (void)retry.next_attempt(progress, Outcome::failure(FailureType::timeout, 1s), now, TimePoint::max());
   const auto slot = bulkhead.try_acquire();
 
@@ -38,6 +39,7 @@ TEST(PolicyMetrics, ShowEveryPolicyOfAProgramUnderItsOwnLabels) {
   add_policy(families, labels, hedge);
   add_policy(families, labels, bulkhead);
   add_policy(families, labels, limit);
+  add_policy(families, labels, admission, now);
   add_policy(families, labels, limiter, now);
   add_policy(families, labels, cache);
   add_policy(families, labels, fallback);
@@ -50,8 +52,9 @@ TEST(PolicyMetrics, ShowEveryPolicyOfAProgramUnderItsOwnLabels) {
   expect_line(text, R"(switchgear_cache_hits_total{service="shop"} 0)");
   expect_line(text, R"(switchgear_fallbacks_total{service="shop",kind="cached"} 0)");
   expect_line(text, R"(switchgear_fallback_cache_entries{service="shop"} 0)");
-  for (const char* name : {"hedges_total", "adaptive_limit", "rate_limiter_delayed_total",
-                           "retry_budget_left", "fallback_queue_waiting"}) {
+  for (const char* name :
+       {"hedges_total", "adaptive_limit", "admission_rejection_ratio", "admission_rejected_total",
+        "rate_limiter_delayed_total", "retry_budget_left", "fallback_queue_waiting"}) {
     EXPECT_NE(text.find("\nswitchgear_" + std::string{name} + "{service=\"shop\"}"), std::string::npos)
         << name;
   }

@@ -25,6 +25,7 @@ policies:
     bulkhead: {max_concurrent: 20}
     rate_limiter: {rate: 1000}
     adaptive_limit: {}
+    admission: {max_rejection: 0.01}
     cache: {ttl: 1s}
     circuit_breaker: {minimum_calls: 4, failure_rate: 0.5, open_duration: 600s}
   again: {timeout: 5s, retry: {max_attempts: 2, base: 1ms, jitter: none}}
@@ -56,7 +57,7 @@ await test("shows a service's policies, connections and requests as they are", a
   await page.getByRole("link", { name: hostile, exact: true }).waitFor();
   await row.getByRole("link").click();
   await page.getByRole("heading", { level: 1, name: "payment" }).waitFor();
-  for (const title of ["Requests", "Attempts", "Connections", "Retry", "Bulkhead", "Adaptive limit", "Rate limiter", "Cache"]) {
+  for (const title of ["Requests", "Attempts", "Connections", "Retry", "Bulkhead", "Adaptive limit", "Admission control", "Rate limiter", "Cache"]) {
     await page.getByRole("heading", { level: 2, name: title, exact: true }).waitFor();
   }
   await page.getByRole("region", { name: "Bulkhead" }).getByText("0 of 20").waitFor();

@@ -40,6 +40,7 @@ policies:
   steady:
     circuit_breaker: {failure_rate: 0.5}
     adaptive_limit: {}
+    admission: {}
     cache: {ttl: 1s}
     timeout: 2s
     fallback: {cache: {max_stale: 1m}}

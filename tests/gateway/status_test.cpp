@@ -36,6 +36,7 @@ constexpr const char* everything =
     "    hedge: {delay: 40s, max_hedges: 1}\n"
     "    bulkhead: {max_concurrent: 7, max_queue: 5, max_wait: 1s}\n"
     "    adaptive_limit: {initial: 20, min_limit: 5, max_limit: 200}\n"
+    "    admission: {success_rate: 0.5}\n"
     "    rate_limiter: {rate: 0.001, burst: 2, max_wait: 0s}\n"
     "    cache: {ttl: 60s, max_entries: 10}\n"
     "    fallback: {queue: {max: 10}}\n"
@@ -68,6 +69,10 @@ TEST(GatewayStatus, ShowsWhatEachPolicyOfAServiceHasDone) {
   EXPECT_EQ(number(shop, "bulkhead", "max_concurrent"), 7U);
   EXPECT_EQ(number(shop, "bulkhead", "admitted"), 2U);
   EXPECT_GE(number(shop, "adaptive_limit", "limit"), 5U);
+  EXPECT_EQ(shop.at("admission").at("rejection_ratio").to_number<double>(), 0.0);
+  EXPECT_EQ(number(shop, "admission", "successes"), 2U)
+      << "that were made; the one that was retried counts once";
+  EXPECT_EQ(number(shop, "admission", "admitted"), 3U);
   EXPECT_EQ(number(shop, "rate_limiter", "rejected"), 1U);
   EXPECT_EQ(number(shop, "cache", "entries"), 2U);
   EXPECT_EQ(number(shop, "cache", "hits"), 1U);
@@ -77,8 +82,8 @@ TEST(GatewayStatus, ShowsWhatEachPolicyOfAServiceHasDone) {
   EXPECT_GE(shop.at("queue").at("oldest").to_number<double>(), 0.0);
   EXPECT_EQ(shop.at("chaos").at("enabled"), false);
   const json::value bare = status_of(gateway, "bare");
-  for (const char* part : {"retry", "retry_budget", "hedge", "bulkhead", "adaptive_limit", "rate_limiter",
-                           "cache", "fallback", "queue", "chaos"})
+  for (const char* part : {"retry", "retry_budget", "hedge", "bulkhead", "adaptive_limit", "admission",
+                           "rate_limiter", "cache", "fallback", "queue", "chaos"})
     EXPECT_FALSE(bare.as_object().contains(part)) << part;
   EXPECT_EQ(number(bare, "requests", "2xx"), 0U);
 }

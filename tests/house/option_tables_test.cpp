@@ -69,6 +69,7 @@ File around(const std::string& key) {
   also("circuit_breaker.window.type", "circuit_breaker.window", "{}");
   also("circuit_breaker.max_open_duration", "circuit_breaker.open_duration", "30s");
   also("hedge.", "hedge.delay", "p95");
+  also("retry.budget.min_concurrency", "retry.budget.mode", "concurrent");
   also("bulkhead.", "bulkhead.max_concurrent", "50");
   also("rate_limiter.", "rate_limiter.rate", "100");
   also("cache.", "cache.ttl", "5s");
@@ -123,6 +124,7 @@ std::vector<OptionRow> documented() {
   add(rows("policies/retry.md", "`RetryBudgetOptions`", "retry.budget."));
   add(rows("policies/bulkhead.md", "## Options", "bulkhead."));
   add(rows("policies/adaptive-limit.md", "## Options", "adaptive_limit."));
+  add(rows("policies/admission-control.md", "## Options", "admission."));
   add(rows("policies/rate-limiter.md", "## Options", "rate_limiter."));
   add(rows("policies/hedge.md", "## Options", "hedge."));
   add(rows("policies/cache.md", "## Options", "cache."));
@@ -188,8 +190,9 @@ TEST(OptionTables, AKeyThatIsLeftOutStandsForItsDocumentedDefault) {
 /// Keys of the tables that take a fraction; every other number must be whole.
 bool takes_fractions(const std::string& key) {
   static const std::set<std::string> known{
-      "rate",   "failure_rate",   "quantile", "backoff",   "max_failure_rate", "jitter",     "from",
-      "factor", "min_per_second", "ratio",    "smoothing", "tolerance",        "probability"};
+      "rate",   "failure_rate", "quantile",   "backoff",    "max_failure_rate",
+      "jitter", "from",         "aggression", "factor",     "min_per_second",
+      "ratio",  "smoothing",    "tolerance",  "probability"};
   return known.contains(key.substr(key.rfind('.') + 1));
 }
 
@@ -261,6 +264,7 @@ TEST(OptionTables, AnEmptySectionOfTheFileIsADefaultedStructInCpp) {
   EXPECT_EQ(policy("{hedge: {delay: p95}}").hedge, HedgeOptions{});
   EXPECT_EQ(policy("{bulkhead: {max_concurrent: 50}}").bulkhead, BulkheadOptions{});
   EXPECT_EQ(policy("{adaptive_limit: {}}").adaptive_limit, AdaptiveLimitOptions{});
+  EXPECT_EQ(policy("{admission: {}}").admission, AdmissionControlOptions{});
   EXPECT_EQ(policy("{rate_limiter: {rate: 100}}").rate_limiter, RateLimiterOptions{});
   EXPECT_EQ(policy("{cache: {ttl: 5s}}").cache, CacheOptions{});
   EXPECT_EQ(policy("{chaos: {}}").chaos, ChaosOptions{});

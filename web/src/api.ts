@@ -135,6 +135,7 @@ export interface Service {
     cancelled: number;
   };
   adaptive_limit?: { limit: number; in_flight: number; admitted: number; rejected: number };
+  admission?: { rejection_ratio: number; successes: number; failures: number; admitted: number; rejected: number };
   rate_limiter?: { available: number; backlog: number; admitted: number; delayed: number; rejected: number };
   cache?: CacheSeen & { hits: number; misses: number; shared: number };
   fallback?: { kind: string; answered: number; failed: number; cache?: CacheSeen };

@@ -27,7 +27,7 @@ const failing = ({ requests }: Service) => {
 };
 
 const refusals = (service: Service) =>
-  (service.bulkhead?.rejected ?? 0) + (service.adaptive_limit?.rejected ?? 0) + (service.rate_limiter?.rejected ?? 0);
+  (service.bulkhead?.rejected ?? 0) + (service.adaptive_limit?.rejected ?? 0) + (service.admission?.rejected ?? 0) + (service.rate_limiter?.rejected ?? 0);
 
 function BreakerState({ name }: { name: string }) {
   const entry = entries.value.get(name);
@@ -177,7 +177,7 @@ function Connections({ of, limit }: { of: Service["connections"]; limit: number 
 }
 
 function Policies({ service }: { service: Service }) {
-  const { retry, retry_budget, hedge, bulkhead, adaptive_limit, rate_limiter, cache, fallback, queue, chaos } = service;
+  const { retry, retry_budget, hedge, bulkhead, adaptive_limit, admission, rate_limiter, cache, fallback, queue, chaos } = service;
   return (
     <>
       {retry && (
@@ -204,6 +204,16 @@ function Policies({ service }: { service: Service }) {
         <Panel title="Adaptive limit">
           <Usage label="in flight" used={adaptive_limit.in_flight} of={adaptive_limit.limit} />
           <Pairs of={counted({ admitted: adaptive_limit.admitted, rejected: adaptive_limit.rejected })} />
+        </Panel>
+      )}
+      {admission && (
+        <Panel title="Admission control">
+          <Pairs
+            of={[
+              ["refused now", percent(admission.rejection_ratio)],
+              ...counted({ successes: admission.successes, failures: admission.failures, admitted: admission.admitted, rejected: admission.rejected }),
+            ]}
+          />
         </Panel>
       )}
       {rate_limiter && (

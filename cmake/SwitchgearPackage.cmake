@@ -156,6 +156,10 @@ function(switchgear_package)
   if(NOT SWITCHGEAR_INSTALL)
     return()
   endif()
+  add_custom_target(switchgear_library)
+  foreach(COMPONENT ${SWITCHGEAR_BUILT_COMPONENTS})
+    add_dependencies(switchgear_library switchgear_component_${COMPONENT})
+  endforeach()
   configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/switchgear-config.cmake.in
     ${PROJECT_BINARY_DIR}/package/switchgear-config.cmake
     INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/switchgear NO_SET_AND_CHECK_MACRO NO_CHECK_REQUIRED_COMPONENTS_MACRO)

@@ -81,7 +81,7 @@ function(switchgear_install_component COMPONENT)
   foreach(ROOM ${ROOMS})
     get_property(DIR GLOBAL PROPERTY switchgear_dir_of_${ROOM})
     install(DIRECTORY ${DIR}/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/switchgear/${ROOM} COMPONENT dev
-      FILES_MATCHING PATTERN "*.hpp" PATTERN "*_fixture.hpp" EXCLUDE PATTERN "*_test.hpp" EXCLUDE)
+      FILES_MATCHING PATTERN "*.hpp" PATTERN "*_fixture.hpp" EXCLUDE PATTERN "*_test.hpp" EXCLUDE PATTERN assets EXCLUDE)
   endforeach()
   if(COMPONENT STREQUAL "core")
     install(FILES ${PROJECT_SOURCE_DIR}/switchgear/switchgear.hpp

@@ -174,8 +174,18 @@ def calls_of(group):
     return names.union(*map(calls_of, re.findall(r"^ {4}(@[\w-]+)$", shown, re.MULTILINE)))
 
 
-class Units(unittest.TestCase):
-    """With systemd's own judgement, on this machine with the package installed."""
+PROGRAM = """
+#include <switchgear/sync/call.hpp>
+int main() {
+  switchgear::CircuitBreaker breaker{"shop", {.consecutive_failures = 3}};
+  const auto answer = switchgear::try_call(breaker, [] { return 42; });
+  return answer && *answer == 42 ? 0 : 1;
+}
+"""
+
+
+class OnThisMachine(unittest.TestCase):
+    """With its compiler, and systemd's own judgement of the units."""
 
     @classmethod
     def setUpClass(cls):
@@ -185,11 +195,18 @@ class Units(unittest.TestCase):
         cls.root.run(["dpkg", "--no-triggers", "-i", "/tmp/switchgear.deb"])  # man-db would index every page
         cls.root.run(["install", "-d", "-o", "65534", "-g", "65534", "/var/lib/switchgear"])
 
-    def test_systemd_finds_no_fault_with_them(self):
+    def test_a_program_is_built_with_the_library_of_its_package(self):
+        (deb,) = built(FOLDER / "library", "dev;dev_system")
+        self.root.put(deb, "/tmp/library.deb")
+        self.root.run(["dpkg", "--no-triggers", "-i", "/tmp/library.deb"])
+        self.root.at("/tmp/shop.cpp").write_text(PROGRAM, encoding="utf-8")
+        self.root.run(["sh", "-c", "cd /tmp && g++ -std=c++20 shop.cpp -o shop $(pkg-config --cflags --libs switchgear-core) && ./shop"])
+
+    def test_systemd_finds_no_fault_with_the_units(self):
         for unit in ("switchgear.service", "switchgear@edge.service"):
             self.assertEqual(self.root.run(["systemd-analyze", "verify", "--man=no", f"/lib/systemd/system/{unit}"]), "")
 
-    def test_systemd_finds_them_exposed_to_little(self):
+    def test_systemd_finds_the_units_exposed_to_little(self):
         for unit in UNITS:
             shown = self.root.run(["systemd-analyze", "security", "--offline=yes", "--threshold=25", "--no-pager",
                                    f"/lib/systemd/system/{unit}"])
@@ -198,7 +215,7 @@ class Units(unittest.TestCase):
             self.assertLessEqual(float(level), 2.5)
 
 
-    def test_they_allow_every_system_call_that_the_gateway_makes(self):
+    def test_the_units_allow_every_system_call_that_the_gateway_makes(self):
         text = self.root.at(f"/lib/systemd/system/{UNITS[0]}").read_text(encoding="utf-8")
         allowed, denied = re.findall(r"^SystemCallFilter=(.+)$", text, re.MULTILINE)
         allowed = set().union(*map(calls_of, allowed.split()))

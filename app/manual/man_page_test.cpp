@@ -49,7 +49,7 @@ TEST(ManPage, SaysOfAnOptionWhatTheCommandLineKnows) {
                       "Only with \\-\\-json.\n"),
             std::string::npos)
       << page;
-  EXPECT_NE(page.find(".SH EXIT STATUS\n"), std::string::npos) << page;
+  EXPECT_NE(page.find(".SH \"EXIT STATUS\"\n"), std::string::npos) << page;
   EXPECT_NE(page.find(".SH SEE ALSO\n\\fBswitchgear\\fR(1)\n"), std::string::npos) << page;
 }
 

@@ -50,7 +50,7 @@ TEST(ManPage, SaysOfAnOptionWhatTheCommandLineKnows) {
             std::string::npos)
       << page;
   EXPECT_NE(page.find(".SH \"EXIT STATUS\"\n"), std::string::npos) << page;
-  EXPECT_NE(page.find(".SH SEE ALSO\n\\fBswitchgear\\fR(1)\n"), std::string::npos) << page;
+  EXPECT_NE(page.find(".SH \"SEE ALSO\"\n\\fBswitchgear\\fR(1)\n"), std::string::npos) << page;
 }
 
 }  // namespace

@@ -23,6 +23,7 @@
 #include "app/demo/demo_command.hpp"
 #include "app/interop/interop_command.hpp"
 #include "app/lab/replay_command.hpp"
+#include "app/manual/manual_command.hpp"
 #include "app/serve/own_sections.hpp"
 #include "app/serve/serve_command.hpp"
 #include "app/top/top_command.hpp"
@@ -59,6 +60,7 @@ int run(int argc, char** argv) {
   switchgear::lab::add_replay_command(app, exit_code, sections);
   switchgear::interop::add_interop(app, exit_code, sections);
   switchgear::serve::add_serve_command(app, exit_code, sections);
+  switchgear::manual::add_manual_commands(app, exit_code);
 
   try {
     app.parse(argc, argv);

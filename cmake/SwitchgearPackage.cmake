@@ -81,7 +81,7 @@ function(switchgear_install_component COMPONENT)
   foreach(ROOM ${ROOMS})
     get_property(DIR GLOBAL PROPERTY switchgear_dir_of_${ROOM})
     install(DIRECTORY ${DIR}/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/switchgear/${ROOM} COMPONENT dev
-      FILES_MATCHING PATTERN "*.hpp" PATTERN "*_fixture.hpp" EXCLUDE PATTERN "*_test.hpp" EXCLUDE)
+      FILES_MATCHING PATTERN "*.hpp" PATTERN "*_fixture.hpp" EXCLUDE PATTERN "*_test.hpp" EXCLUDE PATTERN assets EXCLUDE)
   endforeach()
   if(COMPONENT STREQUAL "core")
     install(FILES ${PROJECT_SOURCE_DIR}/switchgear/switchgear.hpp
@@ -156,6 +156,10 @@ function(switchgear_package)
   if(NOT SWITCHGEAR_INSTALL)
     return()
   endif()
+  add_custom_target(switchgear_library)
+  foreach(COMPONENT ${SWITCHGEAR_BUILT_COMPONENTS})
+    add_dependencies(switchgear_library switchgear_component_${COMPONENT})
+  endforeach()
   configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/switchgear-config.cmake.in
     ${PROJECT_BINARY_DIR}/package/switchgear-config.cmake
     INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/switchgear NO_SET_AND_CHECK_MACRO NO_CHECK_REQUIRED_COMPONENTS_MACRO)

@@ -90,7 +90,8 @@ void add_command(CLI::App& app, const std::string& word, std::string_view resour
         return admin::span_of(given) ? std::string{} : "write a number and a unit, such as 90m, 24h or 7d";
       });
   if (word == "report")
-    command->add_option("--html", options->html, "Write the report to this file, as a page with charts");
+    command->add_option("--html", options->html, "Write the report to this file, as a page with charts")
+        ->type_name("FILE");
   command->add_option("--admin", options->admin, "Where the admin API is")->capture_default_str();
   command->add_option("--token", options->token, "The admin token")->envname("SWITCHGEAR_ADMIN_TOKEN");
   command->add_flag("--json", options->as_json, "Print JSON for programs");

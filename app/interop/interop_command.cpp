@@ -169,7 +169,7 @@ void add_interop(CLI::App& app, int& exit_code, const config::OwnSections& secti
     if (imports) {
       command->add_option("FILE", options->file, "YAML or JSON; -: standard input")->required();
     } else {
-      command->add_option("--config", options->file, "The policy file")->required();
+      command->add_option("--config", options->file, "The policy file")->type_name("FILE")->required();
     }
     command->add_flag("--json", options->json, "Print the report as one JSON object");
     const auto run = imports ? run_import : run_export;

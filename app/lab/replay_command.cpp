@@ -97,9 +97,10 @@ void add_replay_command(CLI::App& app, int& exit_code, const config::OwnSections
   options->sections = sections;
   CLI::App* command =
       app.add_subcommand("replay", "Show what a policy would have decided about a recorded trace");
-  command->add_option("--config", options->config, "The policy file")->required();
+  command->add_option("--config", options->config, "The policy file")->type_name("FILE")->required();
   command->add_option("--policy", options->policy, "The policy in it")->required();
-  command->add_option("TRACE", options->trace, "File of JSON lines; - or nothing: standard input");
+  command->add_option("TRACE", options->trace, "File of JSON lines; - or nothing: standard input")
+      ->type_name("FILE");
   command->add_flag("--json", options->json, "Print every decision as JSON lines");
   command->add_option("--seed", options->seed, "Seed of the openings' jitter")->capture_default_str();
   command->callback([options, &exit_code] {

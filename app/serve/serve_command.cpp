@@ -99,6 +99,7 @@ void add_serve_command(CLI::App& app, int& exit_code, const config::OwnSections&
           "--config", flags->config,
           "The policy file; read again on SIGHUP, on POST /reload, and when it changes; SIGUSR1 opens "
           "log.access.file anew")
+      ->type_name("FILE")
       ->required();
   command->add_option("--listen", flags->listen,
                       "HOST:PORT to serve on, instead of the file's; port 0: the system chooses");

@@ -123,13 +123,9 @@ bool ServedConfig::needs_restart(const config::Config& next) const {
          next.own.get<history::HistoryOptions>() != history_ || exports_to != exports_to_;
 }
 
-void ServedConfig::reload_if_file_changed() {
-  bool changed = false;
-  {
-    const std::lock_guard lock{mutex_};
-    changed = config::FileStamp::of(flags_.config) != stamp_;
-  }
-  if (changed) reload();
+bool ServedConfig::file_changed() const {
+  const std::lock_guard lock{mutex_};
+  return config::FileStamp::of(flags_.config) != stamp_;
 }
 
 Duration ServedConfig::shutdown_delay() const {

@@ -47,8 +47,8 @@ class ServedConfig {
 
   /// Reads the file again and gives it to the gateway. All or nothing: a file with an error changes nothing.
   admin::ReloadResult reload();
-  /// Reloads if the file is not the one that was read last.
-  void reload_if_file_changed();
+  /// Whether the file is not the one that was read last.
+  [[nodiscard]] bool file_changed() const;
   /// How long connections are still taken after the first signal to end.
   [[nodiscard]] Duration shutdown_delay() const;
   /// Ends reloading: one under way finishes first, later ones are refused. Returns the time that requests

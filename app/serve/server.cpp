@@ -182,7 +182,7 @@ admin::Program Server::seen_circuits() {
 admin::Program Server::program() {
   admin::Program program = seen_circuits();
   program.ready = [this] { return ready_.load(); };
-  program.reload = [this] { return config_.reload(); };
+  program.reload = [this] { return reload(); };
   program.policies = [this] { return config_.policies(); };
   program.services = [this] { return gateway_->status(); };
   program.metrics = [this](telemetry::MetricFamilies& to) { add_metrics(to); };
@@ -226,14 +226,18 @@ void Server::run() {
   if (exporter_) exporter_->start([this](telemetry::MetricFamilies& to) { export_metrics(to); });
   ready_ = true;
   signals_.listen([this](int signal) { boost::asio::post(main_, [this, signal] { on_signal(signal); }); });
-  std::printf("switchgear serves %s  admin %s/dashboard\n",
-              url_of(scheme_, listen_, gateway_->port()).c_str(),
-              url_of("http://", admin_address_, admin_->port()).c_str());
+  std::printf("switchgear %s\n", serving().c_str());
   std::fflush(stdout);
+  manager_.ready(serving());
   look_every_second();
   const auto until_drained = boost::asio::make_work_guard(main_);
   main_.run();
   close();
+}
+
+std::string Server::serving() const {
+  return fmt::format("serves {}  admin {}/dashboard", url_of(scheme_, listen_, gateway_->port()),
+                     url_of("http://", admin_address_, admin_->port()));
 }
 
 /// Each of these, and the history after them, waits for something that may hang: a collector, a disk.
@@ -245,9 +249,17 @@ void Server::close() {
   event_log_.write();
 }
 
+admin::ReloadResult Server::reload() {
+  if (!ready_) return config_.reload();  // a manager that was told of the end waits for nothing else
+  manager_.reloading();
+  admin::ReloadResult result = config_.reload();
+  manager_.ready(result.ok ? serving() : serving() + "; the last reload was refused, see the log");
+  return result;
+}
+
 void Server::on_signal(int signal) {
   if (signal == SIGHUP) {
-    config_.reload();
+    reload();
   } else if (signal == SIGUSR1) {
     access_log_.reopen();
   } else if (ready_.exchange(false)) {
@@ -262,6 +274,7 @@ void Server::on_signal(int signal) {
 void Server::begin_end() {
   const Duration delay = config_.shutdown_delay();
   if (delay == Duration::zero()) return begin_drain();
+  manager_.stopping("requests are taken until load balancers have noticed", delay + time_to_close);
   log_.info("ending: GET /readyz answers 503; requests are taken for another {:.6g} s", to_seconds(delay));
   shutdown_delay_.expires_after(delay);
   shutdown_delay_.async_wait([this](const boost::system::error_code& error) {
@@ -272,12 +285,14 @@ void Server::begin_end() {
 void Server::begin_drain() {
   shutdown_delay_.cancel();
   second_.cancel();
-  drain_.begin(config_.close(), [this] { boost::asio::post(main_, [this] { main_.stop(); }); });
+  const Duration at_most = config_.close();
+  manager_.stopping("requests under way are finished", at_most + time_to_close);
+  drain_.begin(at_most, [this] { boost::asio::post(main_, [this] { main_.stop(); }); });
 }
 
 /// A signal or an operator may have had it read already.
 void Server::on_file_changed() {
-  if (ready_) config_.reload_if_file_changed();
+  if (ready_ && config_.file_changed()) reload();
 }
 
 void Server::look_every_second() {

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <string>
 
 #include "app/alert/alerts.hpp"
 #include "app/gateway/gateway.hpp"
@@ -24,6 +25,7 @@
 #include "app/serve/serve_flags.hpp"
 #include "app/serve/served_access_log.hpp"
 #include "app/serve/served_config.hpp"
+#include "app/serve/service_manager.hpp"
 #include "app/serve/signals.hpp"
 #include "app/service_health/service_checks.hpp"
 #include "switchgear/admin/server.hpp"
@@ -75,11 +77,15 @@ class Server {
   /// What the gateway counts, and what its process does.
   void add_metrics(telemetry::MetricFamilies& to) const;
   void export_metrics(telemetry::MetricFamilies& to) const;
+  /// As the operator, a signal or a change of the file asks; the service manager is told.
+  admin::ReloadResult reload();
   void on_signal(int signal);
   void close();
   void begin_end();
   void begin_drain();
   void look_every_second();
+  /// One line for people.
+  [[nodiscard]] std::string serving() const;
   void on_file_changed();
 
   const char* const scheme_;              ///< of the listener, as it was at the start
@@ -108,6 +114,7 @@ class Server {
   FigureBoard figures_;
   const std::unique_ptr<admin::Server> admin_;
   std::atomic<bool> ready_{false};
+  const ServiceManager manager_ = ServiceManager::of_environment();
   boost::asio::steady_timer second_{main_};
   boost::asio::steady_timer shutdown_delay_{main_};
   std::optional<config::FileChanges> file_changes_;

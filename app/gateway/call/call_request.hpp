@@ -23,6 +23,7 @@ struct AskedFor {
   std::string_view client_address;  ///< who has sent it
   std::string_view path;            ///< that the service gets, with the query
   std::string_view scheme;          ///< by which it came: http, https
+  std::string_view upgrade = {};    ///< the protocol to switch to (heads/upgrade.hpp); empty: none
 };
 
 /// What a queue keeps of a request: the client's address, how it came, the message as it came, and the path
@@ -76,6 +77,8 @@ struct CallRequest {
   telemetry::TraceContext trace;  ///< no trace: requests are sent without one. The span: if recorded
   telemetry::SpanId caller;       ///< the client's span; none: the trace begins here
   std::string trace_state;        ///< if recorded
+  std::string upgrade;            ///< the protocol that the service may switch to; empty: none
+  std::string proof;              ///< what it has to say when it does; empty: nothing in particular
   std::string request_id;         ///< the client's, or one that was made; empty: none is asked for
 
  private:

@@ -19,6 +19,7 @@ struct RequestRewrite {
   std::string_view scheme;     ///< by which it came: X-Forwarded-Proto, unless the request has one
   std::string_view pseudonym;  ///< of this gateway, appended to Via
   Marks marks = {};
+  std::string_view upgrade = {};  ///< the protocol that the upstream is asked to switch to; empty: none
 };
 void write_request(std::string& out, const http::Head& head, const http::FieldList& fields,
                    const RequestRewrite& rewrite);

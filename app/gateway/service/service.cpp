@@ -10,6 +10,7 @@ void ServiceCounts::add(const ServiceCounts& other) noexcept {
   loops += other.loops;
   fresh_attempts += other.fresh_attempts;
   responses_aborted += other.responses_aborted;
+  upgrades.add(other.upgrades);
 }
 
 Service::Service(config::Service options, const config::Policy& policy, std::unique_ptr<Upstreams> upstreams,

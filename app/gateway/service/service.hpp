@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "app/gateway/service/policy_set.hpp"
+#include "app/gateway/service/upgrade_counts.hpp"
 #include "app/gateway/service/upstreams.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/config/router.hpp"
@@ -29,6 +30,7 @@ struct ServiceCounts {
   std::uint64_t fresh_attempts = 0;  ///< requests repeated because a kept connection turned out to be closed
   std::uint64_t responses_aborted = 0;  ///< that the service broke off, or did not finish in time
   std::array<std::uint64_t, failure_types.size()> failures{};  ///< attempts that failed, by FailureType
+  UpgradeCounts upgrades;
 
   void add(const ServiceCounts& other) noexcept;
 };

@@ -165,10 +165,14 @@ TEST(GatewayUpgrade, IsNotBelievedWhenTheAnswerIsNotTheOneThatWasAskedFor) {
       socket.send(answer);
       EXPECT_TRUE(socket.ends()) << "not a byte of the client comes through\n" << answer;
     }};
-    const GatewayProcess gateway{guarded(upstream.port(), "")};
+    const GatewayProcess gateway{
+        config_text({{"shop", upstream.port(), "/chat, upgrade: [websocket]", "guarded"}},
+                    "  guarded: {circuit_breaker: {consecutive_failures: 100}}\n")};
     Socket client = Socket::connect(gateway.port());
     client.send(handshake() + "GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n");
     EXPECT_EQ(client.read_response().value_or(Message{}).status(), 502U) << answer;
+    EXPECT_EQ(client.read_response().value_or(Message{}).status(), 404U) << "a request like any other\n"
+                                                                         << answer;
     EXPECT_EQ(counter(gateway, "failures"), 1U) << answer;
     EXPECT_EQ(open_upgrades(gateway), 0U) << answer;
   }
@@ -218,7 +222,7 @@ TEST(GatewayUpgrade, KeepsWhatFollowsTheRequestUntilTheServiceHasSwitched) {
     (void)socket.read_head();
     early = !socket.receive(std::chrono::milliseconds{100}).empty();
     socket.send(switched);
-    got = socket.read_exactly(26);
+    got = socket.read_exactly(27);
     done = true;
   }};
   const GatewayProcess gateway{plain(upstream.port())};
@@ -226,7 +230,7 @@ TEST(GatewayUpgrade, KeepsWhatFollowsTheRequestUntilTheServiceHasSwitched) {
   client.send(handshake() + "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   EXPECT_TRUE(eventually([&] { return done.load(); }));
   EXPECT_FALSE(early);
-  EXPECT_EQ(got, "GET / HTTP/1.1\r\nHost: a\r\n");
+  EXPECT_EQ(got, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
 }
 
 TEST(GatewayUpgrade, IsTriedAgainAsThePolicySaysAndNeverAfterTheSwitch) {

@@ -245,20 +245,23 @@ TEST(GatewayUpgraded, ConnectionOutlivesAReloadThatRemovesItsService) {
   EXPECT_EQ(client.read_exactly(10), "still here");
 }
 
+/// Takes upgrades and echoes what comes; answers any other request.
+Upstream::Serve switching_or_answering() {
+  return [](Socket& socket) {
+    while (const auto request = socket.read_request()) {
+      if (!request->has("upgrade")) {
+        socket.send(ok());
+        continue;
+      }
+      socket.send(switched);
+      return echo(socket);
+    }
+  };
+}
+
 TEST(GatewayUpgraded, ConnectionHoldsAPlaceInTheBulkheadOnlyIfAsked) {
   for (const bool holds : {false, true}) {
-    std::atomic<int> switches{0};
-    Upstream upstream{[&](Socket& socket) {
-      while (const auto request = socket.read_request()) {
-        if (!request->has("upgrade")) {
-          socket.send(ok());
-          continue;
-        }
-        socket.send(switched);
-        ++switches;
-        return echo(socket);
-      }
-    }};
+    Upstream upstream{switching_or_answering()};
     const GatewayProcess gateway{guarded(
         upstream.port(),
         std::string{"timeout: 60s, bulkhead: {max_concurrent: 1"} + (holds ? ", hold_streams: true}" : "}"))};
@@ -297,7 +300,7 @@ TEST(GatewayUpgraded, ConnectionCountsAsACallOfItsInstanceWhileItIsOpenAndIsJudg
   };
   const GatewayProcess gateway{config_text({}) + "  shop: {upstreams: [" + url(first) + ", " + url(second) +
                                "], policy: plain, routes: [{prefix: /, upgrade: [websocket]}], balance: "
-                               "least_requests, ejection: {consecutive_5xx: 1}}\n"};
+                               "least_requests, ejection: {consecutive_5xx: 1, max_ejected: 1.0}}\n"};
   const auto instances = [&] {
     const auto status = boost::json::parse(gateway.admin("GET", "/status").body);
     return status.at("services").at("shop").at("instances").as_array();
@@ -321,20 +324,31 @@ TEST(GatewayUpgraded, ConnectionCountsAsACallOfItsInstanceWhileItIsOpenAndIsJudg
   for (const auto& each : instances()) EXPECT_TRUE(each.at("usable").as_bool());
 }
 
-TEST(GatewayUpgraded, ConnectionIsOneOfThoseThatThereMayBe) {
-  Upstream upstream{switching(echo)};
-  const GatewayProcess gateway{
-      plain(upstream.port(), "limits: {connections: 2}", ", connections: {max: 1, max_waiting: 0}")};
+TEST(GatewayUpgraded, ConnectionIsOneOfThoseThatTheServiceMayHave) {
+  Upstream upstream{switching_or_answering()};
+  const GatewayProcess gateway{plain(upstream.port(), "", ", connections: {max: 1, max_waiting: 1}")};
   Socket client = upgraded(gateway);
-  EXPECT_EQ(gateway.get("/").status(), 503U) << "the one connection to the service is taken";
-  // It is not idle: clients that come do not take its place.
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(gateway.get("/").status(), 503U);
+  Socket next = Socket::connect(gateway.port());
+  next.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_TRUE(
+      eventually([&] { return figure(gateway, "switchgear_gateway_pool_waiting{service=\"shop\"}") == 1; }));
+  EXPECT_EQ(gateway.get("/").status(), 503U);
+  client.close();
+  EXPECT_EQ(next.read_response().value_or(Message{}).status(), 200U);
+  EXPECT_EQ(upstream.connections(), 2) << "what carried another protocol is kept for no request";
+}
+
+TEST(GatewayUpgraded, ClientIsNotIdleAndKeepsItsPlaceWhenOthersWait) {
+  Upstream upstream{switching_or_answering()};
+  const GatewayProcess gateway{plain(upstream.port(), "limits: {connections: 1}")};
+  Socket client = upgraded(gateway);
+  Socket next = Socket::connect(gateway.port());
+  next.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_TRUE(gateway.logs("clients wait: "));
   client.send("still here");
   EXPECT_EQ(client.read_exactly(10), "still here");
   client.close();
-  EXPECT_TRUE(eventually([&] { return open_upgrades(gateway) == 0; }));
-  EXPECT_NO_THROW((void)upgraded(gateway)) << "on a connection of its own: none is kept for another request";
-  EXPECT_EQ(upstream.connections(), 2);
+  EXPECT_EQ(next.read_response().value_or(Message{}).status(), 200U);
 }
 
 }  // namespace

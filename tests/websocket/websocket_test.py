@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """WebSocket through the gateway, with peers that others wrote. usage: websocket_test.py BINARY OPENSSL NGINX NODE [TEST…]"""
 import asyncio
+import http
 import json
 import os
 import signal
@@ -60,7 +61,7 @@ class PythonServer:
                                       process_request=self.decide, ping_interval=None)
 
     async def decide(self, path, _):
-        return (401, [], b"locked") if path.endswith("/locked") else None
+        return (http.HTTPStatus.UNAUTHORIZED, [], b"locked") if path.endswith("/locked") else None
 
     async def talk(self, connection):
         try:

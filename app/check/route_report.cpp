@@ -39,7 +39,8 @@ json::object to_json(const config::Router::Target& target) {
       {"headers", std::move(headers)},
       {"strip_prefix", route.strip_prefix},
       {"rewrite", route.rewrite ? json::value(route.rewrite->to + (route.rewrite->keeps_path ? "{path}" : ""))
-                                : json::value(nullptr)}};
+                                : json::value(nullptr)},
+      {"upgrade", json::array(route.upgrade.begin(), route.upgrade.end())}};
 }
 
 }  // namespace
@@ -50,6 +51,8 @@ std::string text_of(const config::Route& route) {
   for (std::size_t i = 0; i < route.methods.size(); ++i)
     text.append(i == 0 ? ", " : " or ").append(route.methods[i]);
   for (const auto& [name, value] : route.headers) text += ", " + name + ": " + printable(value);
+  for (std::size_t i = 0; i < route.upgrade.size(); ++i)
+    text.append(i == 0 ? ", upgrade to " : " or ").append(route.upgrade[i]);
   return text;
 }
 

@@ -27,6 +27,25 @@ void add_answers(MetricFamilies& to, const Label& service, const std::array<std:
   }
 }
 
+/// Of a service whose connections were upgraded.
+void add_upgrades(MetricFamilies& to, const Label& service, const UpgradeCounts& seen) {
+  if (seen.begun == 0) return;
+  to.gauge("switchgear_gateway_upgraded_connections", "Connections open now that carry another protocol.",
+           {service}, static_cast<double>(seen.open()));
+  to.counter("switchgear_gateway_upgrades_total", "Connections that were upgraded to another protocol.",
+             {service}, seen.begun);
+  for (const UpgradeEnd end : upgrade_ends) {
+    to.counter("switchgear_gateway_upgrades_ended_total", "Upgraded connections that have ended, by reason.",
+               {service, {"reason", std::string{to_string(end)}}}, seen.ended[static_cast<std::size_t>(end)]);
+  }
+  const auto bytes = [&](const char* direction, std::uint64_t count) {
+    to.counter("switchgear_gateway_upgraded_bytes_total", "Bytes carried by upgraded connections.",
+               {service, {"direction", direction}}, count);
+  };
+  bytes("to_client", seen.bytes_to_client);
+  bytes("to_service", seen.bytes_to_service);
+}
+
 void add_service(MetricFamilies& to, const WorkerCounts::OfService& seen) {
   const Label service{"service", seen.name};
   add_answers(to, service, seen.counts.answers);
@@ -52,6 +71,7 @@ void add_service(MetricFamilies& to, const WorkerCounts::OfService& seen) {
     to.gauge("switchgear_gateway_pool_connections", "Connections to a service.", {service, {"state", state}},
              static_cast<double>(count));
   };
+  add_upgrades(to, service, seen.counts.upgrades);
   connections("idle", seen.pool.idle);
   connections("busy", seen.pool.open - seen.pool.idle);
   to.gauge("switchgear_gateway_pool_waiting", "Requests waiting for a connection to a service.", {service},

@@ -186,6 +186,8 @@ boost::json::object service_status(const PolicySet& set, const InstanceSet& inst
                     {"failures", failures(counts.counts)},
                     {"connections", connections(counts)},
                     {"instances", of(instances, now)}};
+  if (const UpgradeCounts& seen = counts.counts.upgrades; seen.begun != 0)
+    made["upgrades"] = {{"open", seen.open()}, {"begun", seen.begun}};
   if (has.retry) made["retry"] = of(*has.retry);
   if (has.budget) made["retry_budget"] = of(*has.budget, now);
   if (has.hedge) made["hedge"] = of(*has.hedge, *set.hedge_wins(), now);

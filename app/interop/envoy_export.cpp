@@ -167,7 +167,15 @@ class EnvoyExport {
     if (service.balance.method == instances::Balance::hash)
       action["hash_policy"] = json::array{
           json::value(json::object{{"header", json::object{{"header_name", service.balance_header}}}})};
-    ledger_.carried("services." + service.name + ".routes[" + std::to_string(target.number) + "]", "routes");
+    const std::string place = "services." + service.name + ".routes[" + std::to_string(target.number) + "]";
+    ledger_.carried(place, "routes");
+    for (const std::string& protocol : target.route.upgrade) {
+      if (protocol == "websocket") {
+        action["upgrade_configs"] = json::array{json::object{{"upgrade_type", protocol}}};
+      } else {
+        ledger_.none(place + ".upgrade", "upgrades are exported for WebSocket only");
+      }
+    }
     json::object route;
     route["match"] = match_of(target.route);
     route["route"] = std::move(action);

@@ -168,7 +168,11 @@ class EnvoyImport {
         {"host_rewrite_literal", "auto_host_rewrite", "host_rewrite_header", "host_rewrite_path_regex"},
         "the service is sent the Host of the client");
     action.none("request_mirror_policies", "requests are not mirrored");
-    action.none("upgrade_configs", "connections are not upgraded");
+    if (condition) {
+      import_envoy_upgrades(action, *condition);
+    } else {
+      action.none("upgrade_configs", "the route is left out");
+    }
     action.finish();
     if (service == nullptr) return ledger_.none(value, "left out: it leads to no cluster that can be called");
     if (condition && rewritten) routes.push_back({*std::move(condition), service});

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "app/interop/values.hpp"
+#include "switchgear/config/letters.hpp"
 
 namespace switchgear::interop {
 
@@ -146,6 +147,28 @@ bool import_envoy_rewrite(Fields& action, Condition& condition) {
   }
   ledger.none(*regex, "the route is left out: regular expressions cannot be written");
   return false;
+}
+
+void import_envoy_upgrades(Fields& action, Condition& condition) {
+  const auto list = action.find("upgrade_configs");
+  if (!list) return;
+  Ledger& ledger = action.ledger();
+  for (const Value& item : config::items(*list, "[{upgrade_type: websocket}]")) {
+    Fields fields(item, ledger);
+    const auto type = fields.find("upgrade_type");
+    const auto enabled = fields.find("enabled");
+    fields.none("connect_config", "CONNECT is not served");
+    fields.finish();
+    const std::string protocol = type ? read_text(*type).value_or("") : "";
+    if (enabled && enabled->node->text == "false") {
+      ledger.carried(item, "the route, without upgrade");
+    } else if (config::mapped(protocol, config::capitals, config::smalls) == "websocket") {
+      condition.route["upgrade"] = boost::json::array{"websocket"};
+      ledger.carried(item, "upgrade of the route");
+    } else {
+      ledger.none(item, "upgrades are imported for WebSocket only");
+    }
+  }
 }
 
 }  // namespace switchgear::interop

@@ -14,4 +14,7 @@ namespace switchgear::interop {
 /// `prefix_rewrite` and `regex_rewrite` of a route's action. False: the route cannot be had.
 [[nodiscard]] bool import_envoy_rewrite(Fields& action, Condition& condition);
 
+/// `upgrade_configs` of a route's action.
+void import_envoy_upgrades(Fields& action, Condition& condition);
+
 }  // namespace switchgear::interop

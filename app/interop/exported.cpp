@@ -32,6 +32,9 @@ void account_for_gaps(const ExportedService& exported, Ledger& ledger) {
   none_if(policy.adaptive_limit.has_value(), ledger, exported.policy_at("adaptive_limit"), no_such);
   none_if(policy.cache.has_value(), ledger, exported.policy_at("cache"), no_such);
   none_if(policy.fallback.has_value(), ledger, exported.policy_at("fallback"), no_such);
+  if (policy.bulkhead_holds_streams)
+    ledger.carried(exported.policy_at("bulkhead.hold_streams"), "the limit of requests",
+                   "streams count there");
   none_if(policy.bulkhead && policy.bulkhead->max_queue > 0, ledger, exported.policy_at("bulkhead.max_queue"),
           "a mesh refuses at once");
   if (policy.retry) {

@@ -171,7 +171,10 @@ class IstioExport {
     route["route"] =
         json::array{json::object{{"destination", {{"host", host.name}, {"port", {{"number", host.port}}}}}}};
     write_call(policy, route);
-    ledger_.carried("services." + service.name + ".routes[" + std::to_string(target.number) + "]", "http");
+    const std::string place = "services." + service.name + ".routes[" + std::to_string(target.number) + "]";
+    ledger_.carried(place, "http");
+    if (!target.route.upgrade.empty())
+      ledger_.none(place + ".upgrade", "Istio passes upgrades to WebSocket, and no others, on every route");
     return route;
   }
 

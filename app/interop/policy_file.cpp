@@ -292,6 +292,7 @@ json::object written_route(const config::Route& route) {
   }
   if (route.strip_prefix) keys.always("strip_prefix", true);
   if (route.rewrite) keys.always("rewrite", route.rewrite->to + (route.rewrite->keeps_path ? "{path}" : ""));
+  if (!route.upgrade.empty()) keys.always("upgrade", json::array(route.upgrade.begin(), route.upgrade.end()));
   return keys.take();
 }
 

@@ -152,7 +152,7 @@ Policy any_policy(Mesh mesh) {
 }
 
 /// No two of them are for the same requests.
-Route any_route(const std::string& own) {
+Route any_route(Mesh mesh, const std::string& own) {
   Route route;
   route.host = from<std::string>({"", "a.example.com", "*.example.com"});
   route.match = coin() ? Route::Match::exact : Route::Match::prefix;
@@ -161,6 +161,7 @@ Route any_route(const std::string& own) {
   if (coin()) route.headers = {{"x-beta", from<std::string>({"1", "${HOME}", "a: \"b\" #c", "é"})}};
   route.strip_prefix = route.match == Route::Match::prefix && coin();
   if (coin()) route.rewrite = config::Rewrite{"/v2", true};
+  if (mesh == Mesh::envoy && coin()) route.upgrade = {"websocket"};
   if (!route.strip_prefix && between(0, 4) == 0) route.rewrite = config::Rewrite{"/one/for-all", false};
   return route;
 }
@@ -198,7 +199,7 @@ Imported any_file(Mesh mesh) {
     if (admission) each.policy.failure_when.status = failures;
     const int routes = between(1, 3);
     for (int j = 0; j < routes; ++j)
-      each.service.routes.push_back(any_route("/" + std::to_string(i) + "-" + std::to_string(j)));
+      each.service.routes.push_back(any_route(mesh, "/" + std::to_string(i) + "-" + std::to_string(j)));
   }
   return file;
 }

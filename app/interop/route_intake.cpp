@@ -103,7 +103,7 @@ void RouteIntake::add(const config::Value& origin, const boost::json::object& ro
       return;
     }
     const bool same = one.service == &service && one.route.strip_prefix == wanted.strip_prefix &&
-                      one.route.rewrite == wanted.rewrite;
+                      one.route.rewrite == wanted.rewrite && one.route.upgrade == wanted.upgrade;
     if (!same && overlap(one.route, wanted) && specificity(wanted) > specificity(one.route)) {
       caution.append(caution.empty() ? "" : "; ");
       caution.append("requests that the route at ").append(one.place).append(" takes as well go here");

@@ -65,6 +65,9 @@ struct Policy {
   std::optional<AdmissionControlOptions> admission;
   std::optional<RateLimiterOptions> rate_limiter;
   std::optional<BulkheadOptions> bulkhead;
+  /// Of a call whose answer is an event stream, or whose connection is upgraded: it keeps its slots until
+  /// that ends. Otherwise it gives them back when the answer begins.
+  bool bulkhead_holds_streams = false;
   std::optional<AdaptiveLimitOptions> adaptive_limit;
   std::optional<Duration> deadline;  ///< the whole call
   std::optional<RetryOptions> retry;

@@ -51,6 +51,7 @@ struct GatewayLimits {
   Duration idle_timeout = std::chrono::seconds{60};   ///< between two requests on a kept-alive connection
   Duration write_timeout = std::chrono::seconds{30};  ///< a client that takes no byte of the response
   Duration drain_timeout = std::chrono::seconds{30};  ///< after SIGTERM, for requests already accepted
+  Duration upgrade_idle = std::chrono::minutes{5};    ///< a connection that was upgraded, without a byte
 
   friend bool operator==(const GatewayLimits&, const GatewayLimits&) = default;
 };
@@ -128,6 +129,7 @@ struct Route {
   std::vector<std::pair<std::string, std::string>> headers;  ///< names in lower case, and exact values
   bool strip_prefix = false;                                 ///< the service sees the path without it
   std::optional<Rewrite> rewrite;
+  std::vector<std::string> upgrade;  ///< what a connection may be upgraded to, in lower case; empty: nothing
 
   /// The service sees another path than the client wrote.
   [[nodiscard]] bool changes_path() const noexcept { return strip_prefix || rewrite.has_value(); }

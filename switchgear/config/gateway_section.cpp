@@ -47,6 +47,7 @@ void read_limits(const Value& value, GatewayLimits& limits) {
   section.read("idle_timeout", limits.idle_timeout, wait);
   section.read("write_timeout", limits.write_timeout, wait);
   section.read("drain_timeout", limits.drain_timeout, Length{Duration::zero(), hours{24}});
+  section.read("upgrade_idle", limits.upgrade_idle, wait);
   if (limits.target_bytes >= limits.header_bytes) {
     const auto at = section.find("target_bytes");
     const std::string message = std::to_string(limits.target_bytes) + " does not fit into header_bytes (" +

@@ -21,7 +21,7 @@ TEST(GatewaySection, EveryKeyArrives) {
                      " limits: {header_bytes: 16384, header_fields: 50, target_bytes: 4096, body_bytes: 1000,"
                      " buffered_body_bytes: 300, cached_body_bytes: 400, connections: 20, header_timeout: "
                      "1s, body_timeout: 2s, idle_timeout: 3s, write_timeout: 4s,"
-                     " drain_timeout: 0s}"))
+                     " drain_timeout: 0s, upgrade_idle: 5s}"))
           .gateway;
   GatewayOptions expected;
   expected.listen = {"::1", 0};
@@ -40,7 +40,8 @@ TEST(GatewaySection, EveryKeyArrives) {
                      .body_timeout = seconds{2},
                      .idle_timeout = seconds{3},
                      .write_timeout = seconds{4},
-                     .drain_timeout = seconds{0}};
+                     .drain_timeout = seconds{0},
+                     .upgrade_idle = seconds{5}};
   EXPECT_EQ(read, expected);
 }
 

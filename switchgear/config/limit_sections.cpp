@@ -16,6 +16,7 @@ void read_bulkhead(const Value& value, Policy& policy) {
   section.require("max_concurrent", options.max_concurrent, small_whole, "max_concurrent: 50");
   section.read("max_queue", options.max_queue, small_whole);
   section.read("max_wait", options.max_wait, Length{});
+  section.read("hold_streams", policy.bulkhead_holds_streams, Truth{});
   section.finish();
   report_problems(value, validate(options), errors_before, against_another);
 }

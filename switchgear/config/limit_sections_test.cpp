@@ -15,6 +15,8 @@ TEST(BulkheadSection, EveryKeyArrives) {
             (BulkheadOptions{.max_concurrent = 50, .max_queue = 200, .max_wait = seconds{1}}));
   EXPECT_EQ(policy_of("{bulkhead: {max_concurrent: 7}}").bulkhead,
             (BulkheadOptions{.max_concurrent = 7, .max_queue = 0, .max_wait = {}}));
+  EXPECT_FALSE(policy_of("{bulkhead: {max_concurrent: 7}}").bulkhead_holds_streams);
+  EXPECT_TRUE(policy_of("{bulkhead: {max_concurrent: 7, hold_streams: true}}").bulkhead_holds_streams);
 }
 
 TEST(BulkheadSection, MistakesAreLocated) {

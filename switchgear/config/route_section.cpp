@@ -17,6 +17,8 @@ constexpr std::size_t most_methods = 32;
 constexpr std::size_t longest_method = 32;
 constexpr std::size_t most_headers = 16;
 constexpr std::size_t longest_header_value = 1024;
+constexpr std::size_t most_protocols = 8;
+constexpr std::size_t longest_protocol = 32;
 constexpr std::size_t most_of_one_path = 100;  // each new one is compared with all before it
 
 /// What is wrong with a method, after what was found; empty: nothing.
@@ -88,6 +90,43 @@ void read_headers(const Value& value, Route& route) {
   for (const auto& [name, entry] : entries) read_header(name, entry, route);
 }
 
+/// What is wrong with a protocol, after what was found; empty: nothing.
+std::string problem_of_protocol(std::string_view name) {
+  const std::string_view plain = name.substr(0, name.find('/'));
+  if (plain == "h2c" || plain == "h2" || plain == "http")
+    return " is not passed on: the gateway would not see the requests of the upgraded connection";
+  if (plain == "tls") return " is not passed on; use an https url, or \"tls\" of the gateway";
+  if (name.size() > longest_protocol) return " is longer than 32 bytes";
+  const std::string_view version = name.substr(std::min(plain.size() + 1, name.size()));
+  const auto is_token = [](std::string_view text) {
+    return !text.empty() && consists_of(text, {smalls, digits, "!#$%&'*+-.^_`|~"});
+  };
+  if (is_token(plain) && (plain == name || is_token(version))) return {};
+  return " is not a protocol; expected one such as \"websocket\"";
+}
+
+void read_upgrade(const Value& value, Route& route) {
+  const std::vector<Value> listed = items(value, "[websocket]");
+  if (value.node->kind != Node::Kind::sequence) return;
+  if (listed.empty()) return value.wrong("is empty; leave the key out, or write \"[websocket]\"");
+  if (listed.size() > most_protocols) {
+    return value.wrong(std::to_string(listed.size()) + " protocols found; expected at most " +
+                       std::to_string(most_protocols));
+  }
+  for (const Value& each : listed) {
+    const auto text = Text{}(each);
+    if (!text) continue;
+    std::string name = mapped(*text, capitals, smalls);
+    if (const std::string problem = problem_of_protocol(name); !problem.empty()) {
+      each.wrong(quoted(*text) + problem);
+    } else if (std::ranges::find(route.upgrade, name) != route.upgrade.end()) {
+      each.wrong(quoted(*text) + " is listed twice");
+    } else {
+      route.upgrade.push_back(std::move(name));
+    }
+  }
+}
+
 /// Reads text into `out` by one of the parsers of address.hpp.
 template <class T, class Out>
 void read_parsed(const Value& value, Parsed<T> (*parse)(std::string_view), Out& out) {
@@ -154,6 +193,7 @@ void RouteReader::read(const Value& value, Service& service) {
   if (const auto methods = section.find("methods")) read_methods(*methods, route);
   if (const auto headers = section.find("headers")) read_headers(*headers, route);
   read_changes(section, route);
+  if (const auto upgrade = section.find("upgrade")) read_upgrade(*upgrade, route);
   section.finish();
   if (value.report->errors() != errors || !path || !is_free(route, service, *path)) return;
   service.routes.push_back(std::move(route));

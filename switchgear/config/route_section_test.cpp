@@ -43,6 +43,25 @@ TEST(RouteSection, EveryKeyArrives) {
   EXPECT_EQ(route.rewrite, (Rewrite{"/v%202", true}));
 }
 
+TEST(RouteSection, NamesTheProtocolsThatAConnectionMayBeUpgradedTo) {
+  EXPECT_EQ(route_of("prefix: /x, upgrade: [WebSocket, SPDY/3.1]").upgrade,
+            (std::vector<std::string>{"websocket", "spdy/3.1"}));
+  EXPECT_TRUE(route_of("prefix: /x").upgrade.empty());
+  expect_wrong("upgrade", "websocket", "\"websocket\" found; expected a list, as in [websocket]");
+  expect_wrong("upgrade", "[]", "is empty; leave the key out, or write \"[websocket]\"");
+  const auto first = [](const std::string& name, const std::string& problem) {
+    expect_answers({{file("prefix: /x, upgrade: [" + name + "]"),
+                     "f.yaml:5:28: services.s.routes[0].upgrade[0]: \"" + name + "\"" + problem}});
+  };
+  for (const char* name : {"h2c", "H2C", "h2", "http/2.0"})
+    first(name, " is not passed on: the gateway would not see the requests of the upgraded connection");
+  first("TLS/1.0", " is not passed on; use an https url, or \"tls\" of the gateway");
+  for (const char* name : {"web socket", "a/b/c", "websocket/", "a;b"})
+    first(name, " is not a protocol; expected one such as \"websocket\"");
+  expect_answers({{file("prefix: /x, upgrade: [a, A]"),
+                   "f.yaml:5:31: services.s.routes[0].upgrade[1]: \"A\" is listed twice"}});
+}
+
 TEST(RouteSection, AnExactPathStandsInThePlaceOfAPrefix) {
   const Route route = route_of("path: /health, rewrite: /status");
   EXPECT_EQ(route.match, Route::Match::exact);

@@ -60,16 +60,20 @@ Ejection::Ejection(std::string service, const EjectionOptions& options, std::uin
 
 void Ejection::record(InstanceCall&& call, CallEnd end, TimePoint now) noexcept {
   const InstanceCall ended = std::move(call);
-  Instance& instance = *ended.instance_;
+  record_begun(ended, end, now);
+}
+
+void Ejection::record_begun(const InstanceCall& call, CallEnd end, TimePoint now) noexcept {
+  Instance& instance = *call.instance_;
   const bool local = end.kind() == CallEnd::Kind::local_error;
   const bool apart = options_.local_errors == LocalErrors::apart;
   if (!end.good()) instance.failures_.fetch_add(1, std::memory_order_relaxed);
   if (rates_) {
-    if (!local || !apart) instance.answers_.add(ended.generation_, end.good());
-    if (apart) instance.local_.add(ended.generation_, !local);
+    if (!local || !apart) instance.answers_.add(call.generation_, end.good());
+    if (apart) instance.local_.add(call.generation_, !local);
   }
-  const auto counts = instance.in_a_row_.add(ended.generation_, end, options_.local_errors);
-  if (counts && reached(*counts)) judge_row(ended.instance_, now);
+  const auto counts = instance.in_a_row_.add(call.generation_, end, options_.local_errors);
+  if (counts && reached(*counts)) judge_row(call.instance_, now);
 }
 
 bool Ejection::reached(const EndsInARow::Counts& counts) const noexcept {

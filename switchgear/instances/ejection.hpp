@@ -95,6 +95,9 @@ class Ejection {
 
   /// A call has ended. Counted by the rules unless its instance has been ejected since the call began.
   void record(InstanceCall&& call, CallEnd end, TimePoint now) noexcept;
+  /// The same of a call that stays in flight, because what it has begun goes on: once for a call, which is
+  /// dropped when that ends.
+  void record_begun(const InstanceCall& call, CallEnd end, TimePoint now) noexcept;
 
   /// What a health check has come to, after its thresholds. A bad one puts the instance out of use until a
   /// good one; this is not an ejection and `max_ejected` does not bound it. A good one also ends an ejection;

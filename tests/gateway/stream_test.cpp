@@ -133,11 +133,82 @@ TEST(GatewayStream, AProbeThatIsAnEventStreamClosesTheBreakerWhenItBegins) {
   EXPECT_EQ(gateway.state("shop"), "closed") << "while the stream is still open";
 }
 
-TEST(GatewayStream, AnOpenStreamKeepsItsPlaceInTheBulkhead) {
+TEST(GatewayStream, AnOpenStreamLeavesItsPlaceInTheBulkheadAndTheAdaptiveLimitToOthers) {
   std::atomic<bool> healthy{true};
   Upstream upstream{without_end(healthy)};
+  for (const char* limit :
+       {", bulkhead: {max_concurrent: 1}", ", adaptive_limit: {initial: 1, min_limit: 1, max_limit: 1}"}) {
+    const GatewayProcess gateway{guarded(upstream.port(), "consecutive_failures: 100", limit)};
+    std::vector<Socket> clients;
+    for (int i = 0; i < 3; ++i) clients.push_back(listening(gateway));
+    EXPECT_EQ(counter(gateway, "successes"), 3U);
+  }
+}
+
+/// Only the first of several waits for an answer that is shared; the end of an event stream would be too long
+/// to wait for.
+TEST(GatewayStream, AnEventStreamIsNotSharedWithThoseWhoAskForTheSame) {
+  std::atomic<bool> healthy{true};
+  Upstream upstream{without_end(healthy)};
+  const GatewayProcess gateway{guarded(upstream.port(), "consecutive_failures: 100", ", cache: {ttl: 0s}")};
+  std::vector<Socket> clients;
+  for (int i = 0; i < 3; ++i) {
+    clients.push_back(Socket::connect(gateway.port()));
+    clients.back().send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  }
+  for (Socket& client : clients) {
+    EXPECT_TRUE(client.read_head().starts_with("HTTP/1.1 200 "));
+    EXPECT_FALSE(client.receive().empty());
+  }
+  EXPECT_EQ(upstream.connections(), 3);
+}
+
+TEST(GatewayStream, AnEventStreamEndsAtItsDeadlineAlthoughEventsCome) {
+  Upstream upstream{[](Socket& socket) {
+    (void)socket.read_request();
+    socket.send(event_stream);
+    do socket.send(": still here\n\n");
+    while (socket.receive(milliseconds{50}).empty() && socket.timed_out());
+  }};
   const GatewayProcess gateway{
-      guarded(upstream.port(), "consecutive_failures: 100", ", bulkhead: {max_concurrent: 1}")};
+      config_text({{"shop", upstream.port(), "/", "p"}}, "  p: {timeout: 800ms, deadline: 900ms}\n")};
+  const auto start = std::chrono::steady_clock::now();
+  const Message answer = gateway.get("/");
+  EXPECT_EQ(answer.status(), 200U);
+  EXPECT_FALSE(answer.whole) << "a reset";
+  EXPECT_GE(std::chrono::steady_clock::now() - start, milliseconds{900});
+}
+
+TEST(GatewayStream, AnEventStreamThatSaysNothingForAsLongAsTheTimeLimitIsBrokenOff) {
+  Upstream upstream{[](Socket& socket) {
+    (void)socket.read_request();
+    socket.send(event_stream);
+    for (int i = 0; i < 4; ++i) {  // longer than one limit, in all
+      socket.send(": still here\n\n");
+      (void)socket.receive(milliseconds{200});
+    }
+    (void)socket.ends();
+  }};
+  const GatewayProcess gateway{
+      config_text({{"shop", upstream.port(), "/", "p"}},
+                  "  p: {timeout: 600ms, circuit_breaker: {consecutive_failures: 1}}\n")};
+  const Message answer = gateway.get("/");
+  EXPECT_EQ(answer.status(), 200U);
+  EXPECT_FALSE(answer.whole);
+  EXPECT_EQ(gateway.state("shop"), "closed") << "it was counted when it began";
+  EXPECT_EQ(counter(gateway, "successes"), 1U);
+  EXPECT_EQ(counter(gateway, "failures"), 0U);
+  const std::string metrics = gateway.admin("GET", "/metrics").body;
+  for (const char* line : {"switchgear_responses_aborted_total{service=\"shop\"} 1\n",
+                           "switchgear_failures_total{service=\"shop\",type=\"timeout\"} 1\n"})
+    EXPECT_NE(metrics.find(line), std::string::npos) << line;
+}
+
+TEST(GatewayStream, AnOpenStreamKeepsItsPlaceInTheBulkheadIfThatIsAsked) {
+  std::atomic<bool> healthy{true};
+  Upstream upstream{without_end(healthy)};
+  const GatewayProcess gateway{guarded(upstream.port(), "consecutive_failures: 100",
+                                       ", bulkhead: {max_concurrent: 1, hold_streams: true}")};
   {
     const Socket client = listening(gateway);
     EXPECT_EQ(gateway.get("/").status(), 503U);

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "app/gateway/heads/upgrade.hpp"
+
 namespace switchgear::gateway {
 
 namespace {
@@ -218,6 +220,7 @@ Attempt::Found Attempt::pull_head() {
   }
   if (head().status >= 200) return Found::head;
   if (head().status == 101) {
+    if (!request_->upgrade.empty()) return Found::head;
     return fail(Blame::connection, {502, "http_upgrade_failed", "the service switched protocols unasked"});
   }
   if (++interims_ > most_interims) {
@@ -225,6 +228,14 @@ Attempt::Found Attempt::pull_head() {
                 {502, "http_protocol_error", "the service sent too many interim responses"});
   }
   return Found::interim;
+}
+
+bool Attempt::switches_as_asked(const http::FieldList& fields) {
+  if (sending_ == Sending::done && confirms_upgrade(head(), fields, request_->upgrade, request_->proof))
+    return true;
+  (void)fail(Blame::connection,
+             {502, "http_upgrade_failed", "the service switched protocols, and not as it was asked to"});
+  return false;
 }
 
 void Attempt::accept_head(TimePoint now) noexcept {

@@ -40,7 +40,7 @@ class Attempt final : private http::ConnectionPool::Waiter, private http::Stream
     wait,         ///< nothing more until on_attempt_event()
     connection,   ///< of connect()
     interim,      ///< head() is a 1xx: accept_head() makes room for the next
-    head,         ///< head() is final: accept_head(), or discard_response()
+    head,         ///< head() is final, or 101 that was asked for: accept_head(), or discard_response()
     content,      ///< there is a piece of the response's content
     reconnects,   ///< the kept connection was dead: the request is made again on a new one
     failure,      ///< failure() says why; abandon() it
@@ -89,6 +89,11 @@ class Attempt final : private http::ConnectionPool::Waiter, private http::Stream
   /// The upstream's last progress, or since when it is waited for.
   [[nodiscard]] TimePoint since() const noexcept { return since_; }
   [[nodiscard]] const http::Head& head() const noexcept { return exchange_.head(); }
+  /// Of a head() that is 101, with its fields: the service has switched to what it was asked for, and has the
+  /// whole request. False: failure() says so.
+  [[nodiscard]] bool switches_as_asked(const http::FieldList& fields);
+  /// The connection of one that is connected().
+  [[nodiscard]] http::Stream& stream() const noexcept { return exchange_.stream(); }
   /// head(), which is final, does not say how long the content is.
   [[nodiscard]] bool has_endless_response() noexcept;
   /// What head() is in.

@@ -8,6 +8,7 @@
 #include "app/gateway/heads/deadline_field.hpp"
 #include "app/gateway/heads/forwarding.hpp"
 #include "app/gateway/heads/storing_rules.hpp"
+#include "app/gateway/heads/upgrade.hpp"
 #include "switchgear/http/ascii.hpp"
 
 namespace switchgear::gateway {
@@ -102,7 +103,7 @@ void CallRequest::take(const AskedFor& asked, const Service& service, WorkerStat
   const bool expecting = in.expects_continue && in.version >= 11;
   const bool can_be_held = !in.chunked && !expecting && length <= worker.limits.buffered_body_bytes;
   const bool harmless = may_repeat(asked, policies);
-  const bool queues = policies.queues() && from == Origin::client;
+  const bool queues = policies.queues() && from == Origin::client && asked.upgrade.empty();
   origin = from;
   to_head = in.method == "HEAD";
   coding = in.chunked ? http::Coding::chunked : http::Coding::identity;
@@ -118,16 +119,21 @@ void CallRequest::take(const AskedFor& asked, const Service& service, WorkerStat
   if (policies.remembers()) {
     const std::size_t place = UriVersions::place_of(asked.path);
     if (is_unsafe(in, asked.fields)) changes = place;
-    write_answer_key(key, in, asked.path, asked.fields, policies.versions()->at(place));
+    if (asked.upgrade.empty())
+      write_answer_key(key, in, asked.path, asked.fields, policies.versions()->at(place));
   }
   deadline = from == Origin::client ? asked.deadline : TimePoint::max();
   tells_deadline = worker.trust.send_deadlines;
   spread_key = spread_key_of(asked.fields, service.upstreams().key_header());
+  if (!asked.upgrade.empty()) {
+    upgrade.assign(asked.upgrade);
+    proof = proof_of_upgrade(upgrade, asked.fields);
+  }
   Marks marks;
   if (worker.tracing.options.on()) marks = mark(asked, worker.tracing);
   write_request(head, in, asked.fields,
                 {service.options().base_path, asked.path, service.authority(), asked.from, worker.pseudonym,
-                 marks, deadline_line_of(worker.trust)});
+                 marks, deadline_line_of(worker.trust), upgrade});
 }
 
 Marks CallRequest::mark(const AskedFor& asked, Tracing& tracing) {
@@ -182,6 +188,8 @@ void CallRequest::forget() noexcept {
   forget_text(payload);
   forget_text(trace_state);
   forget_text(request_id);
+  upgrade.clear();
+  proof.clear();
   trace = {};
   caller = {};
   changes.reset();

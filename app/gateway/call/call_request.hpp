@@ -23,6 +23,7 @@ struct AskedFor {
   std::string_view text;  ///< the head as it came
   std::string_view path;  ///< that the service gets, with the query
   const Provenance& from;
+  std::string_view upgrade = {};          ///< the protocol to switch to (heads/upgrade.hpp); empty: none
   TimePoint deadline = TimePoint::max();  ///< its caller's
 };
 
@@ -78,6 +79,8 @@ struct CallRequest {
   telemetry::TraceContext trace;  ///< no trace: requests are sent without one. The span: if recorded
   telemetry::SpanId caller;       ///< the client's span; none: the trace begins here
   std::string trace_state;        ///< if recorded
+  std::string upgrade;            ///< the protocol that the service may switch to; empty: none
+  std::string proof;              ///< what it has to say when it does; empty: nothing in particular
   std::string request_id;         ///< the client's, or one that was made; empty: none is asked for
 
  private:

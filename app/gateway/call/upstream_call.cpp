@@ -4,9 +4,6 @@
 #include <string>
 #include <utility>
 
-#include "app/gateway/heads/event_stream.hpp"
-#include "app/gateway/heads/storing_rules.hpp"
-
 namespace switchgear::gateway {
 
 namespace {
@@ -16,8 +13,6 @@ using Blame = AttemptFailure::Blame;
 
 // After this many blocks without a pause the other connections get their turn.
 constexpr std::uint32_t blocks_per_turn = 32;
-// How long one slow reader may delay all requests for the same answer.
-constexpr Duration patience_with_reader = std::chrono::seconds{1};
 
 /// Of a call that another client has made, or that chaos has spoilt.
 [[nodiscard]] LastWords words_of(FailureType type, bool injected) noexcept {
@@ -82,14 +77,15 @@ void UpstreamCall::end() noexcept {
   source_ = nullptr;
   called_.clear();
   at_hand_ = nullptr;
-  woken_ = false;
+  woken_ = open_ended_ = false;
   service_.reset();
   state_ = State::idle;
 }
 
 /// A call that was not begun is not told of.
 void UpstreamCall::hand_in_record() noexcept {
-  const std::string_view how = state_ == State::answered     ? "answered"
+  const bool is_answered = state_ == State::answered || state_ == State::upgraded;
+  const std::string_view how = is_answered                   ? "answered"
                                : state_ == State::broken_off ? "broken_off"
                                                              : "abandoned";
   const auto& spans = worker_.tracing.options.spans;
@@ -217,17 +213,6 @@ void UpstreamCall::report(Attempt& attempt, const Outcome& outcome) {
   follow(machine_.on_outcome(attempt.branch(), outcome, clock_.now()));
 }
 
-/// Of a call whose response is on its way to the client already: nothing can come of it.
-void UpstreamCall::settle(const Outcome& outcome) {
-  note_end(*response_.attempt(), outcome, {});
-  judge_instance(*response_.attempt(), instances::CallEnd::answered(response_.status()));
-  if (!machine_.running()) return;
-  service_->count(outcome);
-  attempts_.land(*response_.attempt(), clock_.now());
-  (void)machine_.on_outcome(response_.attempt()->branch(), outcome, clock_.now());
-  machine_.reset();
-}
-
 void UpstreamCall::abandon() noexcept {
   machine_.reset();
   attempts_.drop_all(clock_.now());
@@ -313,7 +298,12 @@ bool UpstreamCall::look_at(Attempt& attempt) {
     }
     worker_.loop.fields().split_response(attempt.received(), attempt.head());
     if (found == Found::head) {
-      take_head(attempt);
+      const bool switched = attempt.head().status == 101;
+      if (switched && !attempt.switches_as_asked(worker_.loop.fields())) {
+        fail(attempt, attempt.failure());
+      } else {
+        take_head(attempt);
+      }
       return true;
     }
     if (client_->take_interim(attempt.head(), worker_.loop.fields()) == http::IoStatus::broken) {
@@ -328,7 +318,7 @@ bool UpstreamCall::look_at(Attempt& attempt) {
 /// can. All other answers are reported to the policies when they have arrived whole.
 void UpstreamCall::take_head(Attempt& attempt) {
   response_.take(attempt, worker_.loop.fields());
-  if (service_->policies().reacts()) {
+  if (service_->policies().reacts() && response_.status() != 101) {
     const Outcome outcome = outcome_of_response();
     if (outcome.verdict == Verdict::failure || outcome.worth_repeating()) {
       at_hand_ = &attempt;
@@ -343,97 +333,10 @@ void UpstreamCall::take_head(Attempt& attempt) {
   start_response(attempt, remarks());
 }
 
-void UpstreamCall::start_response(Attempt& attempt, const Remarks& remarks) {
-  const http::Head& head = attempt.head();
-  const http::FieldList& fields = worker_.loop.fields();
-  const PolicySet& policies = service_->policies();
-  state_ = State::responding;
-  // Before the client learns of it: what it asks for next must not come from before its change.
-  if (request_.changes && response_.status() < 400) policies.versions()->advance(*request_.changes);
-  if (attempt.branch() != 0) policies.hedge_wins()->add();
-  const bool endless = attempt.has_endless_response();
-  if (endless || announces_events(fields)) note_stream(fields);
-  count_answer(response_.status());
-  client_->take_head({head, fields, endless, remarks.chaos});
-  const std::size_t most = worker_.limits.cached_body_bytes;
-  const Duration ttl = cache() == nullptr ? Duration::zero() : cache()->options().ttl;
-  const bool storable = machine_.running() && !request_.key.empty() && may_be_stored(head, fields, ttl) &&
-                        (request_.to_head || head.content_length.value_or(0) <= most);
-  if (storable) response_.keep_copy(fields, most);
-  attempt.accept_head(clock_.now());
-  // Requests that wait for this answer learn now that it is not shared, and not when it is complete.
-  if (!storable && !request_.key.empty() && cache() != nullptr) will_not_share();
-}
-
-/// The latency of a stream, a response whose head does not say how long it is, ends with its head: it may go
-/// on for long, and is not slow because of that. An event stream may never end, so its verdict is recorded
-/// now; until its end it holds its place in a bulkhead.
-void UpstreamCall::note_stream(const http::FieldList& fields) {
-  response_.end_latency(latency(*response_.attempt()));
-  if (announces_events(fields) && machine_.running())
-    machine_.answer_began(response_.attempt()->branch(), outcome_of_response(), clock_.now());
-}
-
-void UpstreamCall::relay() {
-  if (response_.attempt()->push(clock_.now()) == Found::source_lost) return abandon();
-  while (relay_piece()) {
-  }
-}
-
-/// False: no more can be done now.
-bool UpstreamCall::relay_piece() {
-  using Relayed = ResponseRelay::Found;
-  Attempt& attempt = *response_.attempt();
-  const Relayed looked = response_.look();
-  if (looked == Relayed::last_piece) {
-    // The upstream has done its part, whatever the client does now; and who has the answer may ask whether it
-    // was counted.
-    if (auto copy = response_.take_copy()) answer_.value = *std::move(copy);
-    settle(outcome_of_response());
-  }
-  switch (looked == Relayed::failure ? looked : response_.move(*client_, clock_.now())) {
-    case Relayed::piece:
-    case Relayed::last_piece:
-    case Relayed::moved:
-      return true;
-    case Relayed::copy_too_large:
-      will_not_share();
-      return true;
-    case Relayed::complete:
-      state_ = State::answered;
-      return false;
-    case Relayed::client_left:
-      abandon();
-      return false;
-    case Relayed::failure:
-      fail(attempt, attempt.failure());
-      return false;
-    case Relayed::client_blocked:
-      if (!is_late(attempt)) spare_those_who_wait();
-      return false;
-    case Relayed::wait:
-      (void)is_late(attempt);
-      return false;
   }
   return false;
 }
 
-/// Requests for the same answer get this one as well, once it is complete. They make their own call rather
-/// than wait for a client that does not take its answer.
-void UpstreamCall::spare_those_who_wait() {
-  if (!machine_.running() || !response_.keeps_copy() || cache() == nullptr) return;
-  if (clock_.clients_share() < patience_with_reader)
-    return wait_until(clock_.now() + (patience_with_reader - clock_.clients_share()));
-  will_not_share();
-  response_.stop_copy();
-}
-
-void UpstreamCall::break_off(const AttemptFailure& failure, const Outcome& outcome) {
-  ++service_->counts().responses_aborted;
-  settle(outcome);
-  attempts_.drop_all(clock_.now());
-  worker_.note_failure(*service_, last_called(), "response broken off", failure.words.detail);
-  state_ = State::broken_off;
 }
 
 Outcome UpstreamCall::outcome_of(const Attempt& attempt, Blame blame) const {

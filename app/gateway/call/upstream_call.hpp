@@ -29,7 +29,8 @@ namespace switchgear::gateway {
 ///   idle ──start()──▶ deciding ──────▶ responding ──▶ answered
 ///                        │                 ├──▶ broken_off
 ///                        ├──▶ answered     └──▶ abandoned
-///                        └──▶ abandoned
+///                        ├──▶ abandoned
+///                        └──▶ upgraded
 ///
 /// advance() does what can be done without waiting, on both sides, and looks at everything every time: so
 /// nothing is forgotten when two things happen at once. Pooled by its worker (CallPool). As a Waker it may be
@@ -43,6 +44,7 @@ class UpstreamCall final : public Waker, private AttemptOwner {
     responding,  ///< that response is on its way to the client
     answered,    ///< the client has been given an answer whole
     broken_off,  ///< the service has not finished a response that the client has a part of
+    upgraded,    ///< the service speaks another protocol with the client from here on: stream()
     abandoned,   ///< the client has left, or has broken its request: not a result of the service
   };
 
@@ -67,6 +69,9 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   void wake() noexcept override;
 
   [[nodiscard]] State state() const noexcept { return state_; }
+  /// Of one that is upgraded, until end(): the connection to the service, with what has come behind the 101.
+  /// on_call_event() says when to look at it.
+  [[nodiscard]] http::Stream& stream() const noexcept { return response_.attempt()->stream(); }
   /// When to call advance() at the latest. After advance().
   [[nodiscard]] TimePoint due() const noexcept { return due_; }
   /// The call asks for the request's content; if not, data of the client stays unread.
@@ -121,7 +126,9 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   [[nodiscard]] bool look_at(Attempt& attempt);
   void take_head(Attempt& attempt);
   void start_response(Attempt& attempt, const Remarks& remarks);
+  void begin_upgraded(Attempt& attempt, const Remarks& remarks);
   void note_stream(const http::FieldList& fields);
+  void settle_beginning(const Outcome& outcome);
   void relay();
   [[nodiscard]] bool relay_piece();
   void spare_those_who_wait();
@@ -157,6 +164,7 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   TimePoint due_ = TimePoint::max();
   std::uint32_t blocks_ = 0;  ///< moved in this look
   bool woken_ = false;        ///< by a policy
+  bool open_ended_ = false;   ///< the response may never end, and is counted by its beginning
 
   CallOptions options_;
   Answer<StoredAnswer> answer_;

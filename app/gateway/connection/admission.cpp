@@ -1,6 +1,7 @@
 #include "app/gateway/connection/admission.hpp"
 
 #include "app/gateway/heads/forwarding.hpp"
+#include "app/gateway/heads/upgrade.hpp"
 #include "switchgear/config/router.hpp"
 #include "switchgear/config/sent_path.hpp"
 #include "switchgear/config/target_path.hpp"
@@ -10,9 +11,8 @@ namespace switchgear::gateway {
 
 namespace {
 
-/// Upgrades end here: the request is forwarded without them. But one that only looks like a WebSocket
-/// handshake is a way to make an upstream that is not asked anything switch over, so it is not forwarded at
-/// all.
+/// A request that only looks like a WebSocket handshake is a way to make an upstream that is not asked
+/// anything switch over, so it is not forwarded at all.
 [[nodiscard]] bool is_broken_websocket(const http::FieldList& fields) noexcept {
   const http::Field* upgrade = fields.find(http::FieldId::upgrade);
   return upgrade != nullptr && http::equals_lower(upgrade->value, "websocket") &&
@@ -29,9 +29,10 @@ namespace {
   if (service == nullptr)
     return OwnAnswer{404, "destination_not_found", to_string(worker.routes.router().why_not(request))};
   if (was_forwarded_by(worker.pseudonym, fields)) return Loop{*service};
-  if (!route->changes_path()) return Accepted{*service, head.path};
+  const std::string_view upgrade = upgrade_asked_for(head, fields, route->upgrade);
+  if (!route->changes_path()) return Accepted{*service, head.path, upgrade};
   config::write_sent_path(worker.sent_path, *route, head.path, path);
-  return Accepted{*service, worker.sent_path};
+  return Accepted{*service, worker.sent_path, upgrade};
 }
 
 }  // namespace

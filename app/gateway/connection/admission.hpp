@@ -12,10 +12,12 @@
 namespace switchgear::gateway {
 
 /// The service gets `path` (with the query) below the path of its url: the client's own, or one that is good
-/// until the next request is admitted.
+/// until the next request is admitted. `upgrade`: the protocol that it may switch to, as the client wrote it;
+/// empty: none.
 struct Accepted {
   Service& service;
   std::string_view path;
+  std::string_view upgrade;
 };
 /// The service, or whatever its name leads to, is this gateway.
 struct Loop {

@@ -51,6 +51,7 @@ void ClientExchange::end() noexcept {
     note_.reason("client_left");
     note_.end(call_, delivery_.content_bytes(), http::EventLoop::now());
   }
+  tunnel_.reset();
   if (call_ != nullptr) calls_.give_back(std::exchange(call_, nullptr));
   delivery_.clear();
   client_gone_.reset();
@@ -79,7 +80,7 @@ void ClientExchange::act_on(const Admission& admission, const http::Head& head, 
     const std::string_view text = client_.buffer().view().substr(head.skipped, head.size - head.skipped);
     call_ = calls_.take();
     call_->prepare(&accepted->service,
-                   {head, worker_.loop.fields(), text, accepted->path, from, deadline_of(from)},
+                   {head, worker_.loop.fields(), text, accepted->path, from, accepted->upgrade, deadline_of(from)},
                    CallRequest::Origin::client);
   } else {
     consider_keeping_alive();
@@ -133,6 +134,7 @@ Progress ClientExchange::forward(TimePoint now) {
   now_ = now;
   due_ = TimePoint::max();
   if (call_ == nullptr) return Progress::go;  // it is answered already
+  if (part_ == Part::upgraded) return follow_tunnel();
   if (part_ == Part::holding) {
     const Progress held = hold_content();
     if (held != Progress::go || delivery_.begun()) return held;
@@ -184,6 +186,8 @@ Progress ClientExchange::follow_call() {
       return Progress::over;
     case UpstreamCall::State::abandoned:
       return content_lost();
+    case UpstreamCall::State::upgraded:
+      return begin_tunnel();
     case UpstreamCall::State::deciding:
     case UpstreamCall::State::responding:
       break;
@@ -200,6 +204,25 @@ Progress ClientExchange::follow_call() {
   const Progress dropped = request_.drop(now_);
   if (dropped == Progress::over) return client_left();
   return dropped == Progress::pause ? dropped : Progress::wait;
+}
+
+/// What the client has sent behind its request is for the service, as it is.
+Progress ClientExchange::begin_tunnel() {
+  part_ = Part::upgraded;
+  tunnel_ =
+      std::make_unique<Tunnel>(client_, delivery_, call_->stream(), call_->service().counts().upgrades, now_);
+  return follow_tunnel();
+}
+
+Progress ClientExchange::follow_tunnel() {
+  const Progress progress = tunnel_->advance(now_, worker_.limits.upgrade_idle);
+  if (progress != Progress::over) {
+    wait_until(tunnel_->due(worker_.limits.upgrade_idle));
+    return progress;
+  }
+  if (tunnel_->end() != UpgradeEnd::closed) note_.reason(to_string(tunnel_->end()));
+  answered(now_);
+  return Progress::over;
 }
 
 /// While the upstream works: has the client left, or sent its next request?
@@ -284,7 +307,7 @@ http::IoStatus ClientExchange::take_interim(const http::Head& head, const http::
 
 void ClientExchange::take_head(const ChosenHead& head) {
   if (worker_.draining() || is_last() || request_.held_back()) delivery_.close_after();
-  delivery_.head(head);
+  head.head.status == 101 ? delivery_.upgraded(head) : delivery_.head(head);
   note_.answer(head.head.status, "service");
   request_.note_progress(now_);
 }

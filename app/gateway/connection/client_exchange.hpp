@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include "app/gateway/connection/admission.hpp"
 #include "app/gateway/connection/incoming_request.hpp"
 #include "app/gateway/connection/peer.hpp"
+#include "app/gateway/connection/tunnel.hpp"
 #include "app/gateway/response/delivery.hpp"
 
 namespace switchgear::gateway {
@@ -21,6 +23,7 @@ namespace switchgear::gateway {
 ///
 ///   idle ──take()──▶ holding ──▶ calling ──▶ answered ──end()──▶ idle
 ///            └──────────┴───────────┴────────────▲
+///                                   └──▶ upgraded ──▶ the end of the connection
 ///
 /// Threads: its loop's.
 class ClientExchange final : private CallClient {
@@ -68,6 +71,7 @@ class ClientExchange final : private CallClient {
   enum class Part : std::uint8_t {
     holding,  ///< takes the whole request's content before the call begins
     calling,
+    upgraded,
   };
 
   void act_on(const Admission& admission, const http::Head& head, const Provenance& from);
@@ -80,6 +84,8 @@ class ClientExchange final : private CallClient {
   void start_call();
   [[nodiscard]] Progress hold_content();
   [[nodiscard]] Progress follow_call();
+  [[nodiscard]] Progress begin_tunnel();
+  [[nodiscard]] Progress follow_tunnel();
   [[nodiscard]] Progress watch_client();
   [[nodiscard]] bool content_is_late();
   [[nodiscard]] Progress content_lost();
@@ -104,7 +110,8 @@ class ClientExchange final : private CallClient {
   Delivery delivery_;
   AccessNote note_;
   UpstreamCall* call_ = nullptr;  ///< borrowed from the pool while there is one
-  Part part_ = Part::calling;     ///< while there is a call
+  std::unique_ptr<Tunnel> tunnel_;
+  Part part_ = Part::calling;  ///< while there is a call
   TimePoint now_{};
   TimePoint began_{};  ///< the request's first byte
   TimePoint due_ = TimePoint::max();

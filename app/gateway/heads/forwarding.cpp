@@ -132,7 +132,12 @@ void write_request(std::string& out, const http::Head& head, const http::FieldLi
     out.append("\r\n");
   }
   if (head.expects_continue && head.version >= 11) out.append("Expect: 100-continue\r\n");
-  if (head.accepts_trailers) out.append("TE: trailers\r\nConnection: TE\r\n");
+  if (!rewrite.upgrade.empty()) {
+    append_field(out, "Connection", "Upgrade");
+    append_field(out, "Upgrade", rewrite.upgrade);
+  } else if (head.accepts_trailers) {
+    out.append("TE: trailers\r\nConnection: TE\r\n");
+  }
   if (!rewrite.marks.made_request_id.empty())
     append_field(out, rewrite.marks.request_id_field, rewrite.marks.made_request_id);
   out.append(head.version >= 11 ? "Via: 1.1 " : "Via: 1.0 ").append(rewrite.pseudonym).append("\r\n");

@@ -27,6 +27,7 @@ struct RequestRewrite {
   std::string_view pseudonym;  ///< of this gateway, appended to Via
   Marks marks = {};
   DeadlineLine deadline = DeadlineLine::passes;
+  std::string_view upgrade = {};  ///< the protocol that the upstream is asked to switch to; empty: none
 };
 /// The head is left open, for a line of each attempt's own, if it has a traceparent or a deadline.
 void write_request(std::string& out, const http::Head& head, const http::FieldList& fields,

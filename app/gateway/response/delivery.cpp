@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "app/gateway/heads/forwarding.hpp"
+#include "app/gateway/heads/upgrade.hpp"
 
 namespace switchgear::gateway {
 
@@ -86,6 +87,16 @@ void Delivery::head(const ChosenHead& chosen) {
   text.clear();
   write_response(text, chosen.head, chosen.fields, rewrite);
   outbox_.begin(coding);
+  outbox_.put(text);
+  state_ = State::begun;
+}
+
+void Delivery::upgraded(const ChosenHead& chosen) {
+  close_after();
+  std::string& text = loop_.scratch();
+  text.clear();
+  write_upgraded(text, chosen.head, chosen.fields);
+  outbox_.begin(http::Coding::identity);
   outbox_.put(text);
   state_ = State::begun;
 }

@@ -45,6 +45,8 @@ class Delivery {
   /// A hint is dropped if the client has not taken the one before. `broken`: the client has left.
   [[nodiscard]] http::IoStatus interim(const http::Head& head, const http::FieldList& fields);
   void head(const ChosenHead& chosen);
+  /// The same of a 101: all that follows is content, and never the end of it.
+  void upgraded(const ChosenHead& chosen);
   /// As http::Outbox::send().
   [[nodiscard]] http::Stream::Sent content(const http::Outbox::Content& content);
   /// The rest of an answer that is given whole.

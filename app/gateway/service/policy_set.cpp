@@ -85,6 +85,7 @@ PolicySet::PolicySet(const config::Service& service, const config::Policy& polic
       versions_(versions_of(policy, before)),
       remembers_(keeps_answers(policy)),
       queues_(stores_calls(policy)),
+      holds_streams_(policy.bulkhead_holds_streams),
       plain_(policies_.pipeline()),
       plain_bare_(policies_.pipeline(config::WithFallback::no)),
       hedged_(policies_.racing_pipeline()),

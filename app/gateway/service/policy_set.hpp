@@ -61,6 +61,8 @@ class PolicySet {
   [[nodiscard]] bool remembers() const noexcept { return remembers_; }
   /// Calls that come to nothing are stored for later.
   [[nodiscard]] bool queues() const noexcept { return queues_; }
+  /// A stream keeps its place in the bulkhead until it ends.
+  [[nodiscard]] bool holds_streams() const noexcept { return holds_streams_; }
 
   [[nodiscard]] const PlainPipeline& plain() const noexcept { return plain_; }
   [[nodiscard]] const PlainPipeline& plain_without_fallback() const noexcept { return plain_bare_; }
@@ -74,6 +76,7 @@ class PolicySet {
   std::shared_ptr<UriVersions> versions_;
   bool remembers_;
   bool queues_;
+  bool holds_streams_;
   PlainPipeline plain_;
   PlainPipeline plain_bare_;
   HedgedPipeline hedged_;

@@ -11,6 +11,7 @@ void ServiceCounts::add(const ServiceCounts& other) noexcept {
   fresh_attempts += other.fresh_attempts;
   responses_aborted += other.responses_aborted;
   caller_timeouts += other.caller_timeouts;
+  upgrades.add(other.upgrades);
 }
 
 Service::Service(config::Service options, const config::Policy& policy, std::unique_ptr<Upstreams> upstreams,

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "app/gateway/service/policy_set.hpp"
+#include "app/gateway/service/upgrade_counts.hpp"
 #include "app/gateway/service/upstreams.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/config/router.hpp"
@@ -30,6 +31,7 @@ struct ServiceCounts {
   std::uint64_t responses_aborted = 0;  ///< that the service broke off, or did not finish in time
   std::uint64_t caller_timeouts = 0;    ///< attempts cut off because their caller had no more time
   std::array<std::uint64_t, failure_types.size()> failures{};  ///< attempts that failed, by FailureType
+  UpgradeCounts upgrades;
 
   void add(const ServiceCounts& other) noexcept;
 };

@@ -40,6 +40,11 @@ class Upstreams {
     set_->ejection().record(std::move(call), end, now);
   }
 
+  /// The same of a call that stays in flight.
+  void record_begun(const instances::InstanceCall& call, instances::CallEnd end, TimePoint now) noexcept {
+    set_->ejection().record_begun(call, end, now);
+  }
+
   /// The name of the field whose value is the key; empty: none.
   [[nodiscard]] std::string_view key_header() const noexcept { return key_header_; }
   [[nodiscard]] const std::vector<Upstream>& all() const noexcept { return all_; }

@@ -333,12 +333,6 @@ void UpstreamCall::take_head(Attempt& attempt) {
   start_response(attempt, remarks());
 }
 
-  }
-  return false;
-}
-
-}
-
 Outcome UpstreamCall::outcome_of(const Attempt& attempt, Blame blame) const {
   switch (blame) {
     case Blame::none:

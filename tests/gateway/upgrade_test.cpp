@@ -1,5 +1,5 @@
-// Which requests may switch protocols, and which answers are taken for a switch: byte by byte, because
-// whoever makes a proxy believe in an upgrade that did not happen has a way past it.
+// Which requests may switch protocols, and which answers are taken for a switch, byte by byte: a proxy that
+// is made to believe in an upgrade that did not happen carries requests past its own rules.
 #include <gtest/gtest.h>
 
 #include <atomic>

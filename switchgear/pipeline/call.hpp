@@ -44,6 +44,7 @@ struct CallOptions {
   /// from memory.
   std::string_view key{};
   std::string_view payload{};  ///< for queues: what to store when the call is made later
+  std::string_view value{};    ///< for breakers by value: whose call it is; empty: no one's in particular
   Repeatable repeatable = Repeatable::yes;
   std::stop_token stop{};        ///< the caller goes away; for drivers that block
   CallReport* report = nullptr;  ///< filled in when the call has ended
@@ -66,6 +67,7 @@ struct Call {
   std::uint32_t attempts = 0;
   bool committed = false;  ///< the answer has begun to reach the caller: nothing can be made again
   bool chaos = false;
+  bool refused_alone = false;          ///< by a policy that may admit the same call of another caller
   std::optional<Outcome> injected;     ///< set by a layer that says `inject`, or that changes an outcome
   std::optional<Rejection> rejection;  ///< the last one; of use while the ending says so
 

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "app/gateway/open_files.hpp"
+#include "app/gateway/service/service_values.hpp"
 #include "app/gateway/service_status.hpp"
 #include "switchgear/config/address.hpp"
 
@@ -170,8 +171,10 @@ Plan Gateway::plan_of(const config::Config& config, const TracingOptions& tracin
     if (policy.circuit_breaker)
       breaker = registry_.breakers().get_or_create(name, *policy.circuit_breaker, http::EventLoop::now());
     const auto before = known.find(name);
-    const auto policies = std::make_shared<const PolicySet>(
-        service, policy, registry_, breaker, before == known.end() ? nullptr : before->second.get(), seed_());
+    const PolicySet* const set = before == known.end() ? nullptr : before->second.get();
+    const auto by_value = values_of(service, policy, set, registry_.breakers(), seed_());
+    const auto policies = std::make_shared<const PolicySet>(service, policy, registry_,
+                                                            Breakers{breaker, by_value}, set, seed_());
     made.emplace(name, policies);
     const auto instances =
         made_instances.emplace(name, instance_set_of(service, known_instances)).first->second;

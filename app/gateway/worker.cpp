@@ -99,6 +99,11 @@ void Worker::apply(const Plan& plan) {
     if (part.instance_set->ejects()) ejecting.push_back(part.instance_set);
   }
   ticker_.follow(std::move(ejecting));
+  std::vector<std::shared_ptr<BreakersByValue>> values;
+  for (const ServicePlan& part : plan.services) {
+    if (const auto& by_value = part.policies->policies().by_value) values.push_back(by_value);
+  }
+  value_ticker_.follow(std::move(values));
 }
 
 /// Instances that were there before keep their connections.
@@ -283,6 +288,7 @@ void Worker::stop() {
   close_listener();
   state_.loop.disarm(pause_);
   ticker_.follow({});
+  value_ticker_.follow({});
   replaying_.clear();
   while (!all_.empty()) all_.front().kill();
   state_.loop.context().stop();

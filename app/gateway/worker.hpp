@@ -17,6 +17,7 @@
 #include "app/gateway/open_files.hpp"
 #include "app/gateway/queue_replay.hpp"
 #include "app/gateway/service/worker_state.hpp"
+#include "app/gateway/value_ticker.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/config/router.hpp"
 #include "switchgear/tls/context.hpp"
@@ -131,6 +132,7 @@ class Worker final : private ClientConnection::Owner, private QueueReplay::Owner
   Random seeds_;  ///< of the balancers
   const Lead lead_;
   InstanceTicker ticker_{state_.loop};
+  ValueTicker value_ticker_{state_.loop};
   std::map<std::string, std::unique_ptr<QueueReplay>> replaying_;  ///< by service
   boost::asio::ip::tcp::acceptor acceptor_;
   Pause pause_{*this};

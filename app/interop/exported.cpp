@@ -42,6 +42,8 @@ void account_for_gaps(const ExportedService& exported, Ledger& ledger) {
   none_if(std::ranges::any_of(exported.service.upstreams, encrypted), ledger, exported.at("tls"),
           "not exported: without it the service is called in plain text");
   none_if(exported.service.health_check.has_value(), ledger, exported.at("health_check"), "not exported");
+  none_if(exported.service.by.has_value(), ledger, exported.at("by"),
+          "no breaker for each value of a header");
   none_if(exported.service.dns_refresh.has_value(), ledger, exported.at("dns"), "not exported");
   none_if(exported.service.business.has_value(), ledger, exported.at("business"), "it is for reports");
   none_if(exported.service.capacity.has_value(), ledger, exported.at("capacity"), "it is for reports");

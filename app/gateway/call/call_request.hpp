@@ -73,6 +73,7 @@ struct CallRequest {
   std::optional<std::size_t> changes;  ///< where the URI has its version, if a good answer makes that void
   std::string payload;                 ///< what a queue stores; empty: nothing can be stored
   std::optional<std::uint64_t> spread_key;  ///< of the hash that chooses an instance
+  std::string value;              ///< by which a breaker is chosen; empty: only those for all guard the call
   telemetry::TraceContext trace;  ///< no trace: requests are sent without one. The span: if recorded
   telemetry::SpanId caller;       ///< the client's span; none: the trace begins here
   std::string trace_state;        ///< if recorded

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 
 #include "app/interop/path_conditions.hpp"
 #include "app/interop/policy_text.hpp"
@@ -47,6 +48,11 @@ void account_for_gaps(const ExportedService& exported, Ledger& ledger) {
   none_if(exported.service.dns_refresh.has_value(), ledger, exported.at("dns"), "not exported");
   none_if(exported.service.business.has_value(), ledger, exported.at("business"), "it is for reports");
   none_if(exported.service.capacity.has_value(), ledger, exported.at("capacity"), "it is for reports");
+  for (std::size_t i = 0; i < exported.service.routes.size(); ++i) {
+    none_if(!exported.service.routes[i].policy.empty(), ledger,
+            exported.at("routes[" + std::to_string(i) + "].policy"),
+            "not exported: the route has its service's policy");
+  }
   none_if(exported.service.routes.empty(), ledger, exported.at("routes"),
           "the service has none, and its limits and retries are those of routes");
 }

@@ -81,11 +81,12 @@ TEST(Router, ARequestThatItsHostHasNoRouteForIsTakenByALessSpecificHost) {
 }
 
 TEST(Router, PrefersAnExactPathThenMethodsThenMoreHeaders) {
-  const Router router{services_of({{"", Match::prefix, "/x", {}, {}, false, {}, {}},
-                                   {"", Match::exact, "/x", {}, {}, false, {}, {}},
-                                   {"", Match::prefix, "/x", {"GET", "PUT"}, {}, false, {}, {}},
-                                   {"", Match::prefix, "/x", {}, {{"x-a", "1"}}, false, {}, {}},
-                                   {"", Match::prefix, "/x", {}, {{"x-a", "1"}, {"x-b", "2"}}, false, {}, {}}})};
+  const Router router{
+      services_of({{"", Match::prefix, "/x", {}, {}, false, {}, {}},
+                   {"", Match::exact, "/x", {}, {}, false, {}, {}},
+                   {"", Match::prefix, "/x", {"GET", "PUT"}, {}, false, {}, {}},
+                   {"", Match::prefix, "/x", {}, {{"x-a", "1"}}, false, {}, {}},
+                   {"", Match::prefix, "/x", {}, {{"x-a", "1"}, {"x-b", "2"}}, false, {}, {}}})};
   EXPECT_EQ(winner(router, {"POST", "", "/x"}), 1);
   EXPECT_EQ(winner(router, {"POST", "", "/x/"}), 0);
   EXPECT_EQ(winner(router, {"GET", "", "/x/"}), 2);

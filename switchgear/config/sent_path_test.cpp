@@ -14,7 +14,8 @@ std::string sent(const std::string& prefix, const std::string& target, std::opti
   const TargetPath path{target};
   EXPECT_TRUE(path.valid()) << target;
   std::string out = "left from before";
-  write_sent_path(out, {"", Route::Match::prefix, prefix, {}, {}, strip, std::move(rewrite), {}}, target, path);
+  write_sent_path(out, {"", Route::Match::prefix, prefix, {}, {}, strip, std::move(rewrite), {}}, target,
+                  path);
   return out;
 }
 

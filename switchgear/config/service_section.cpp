@@ -83,7 +83,8 @@ class ServiceReader {
     read_upstreams(section, service, gateway_, peers_);
     read_policy_name(section, service);
     if (const auto routes = section.find("routes")) {
-      for (const Value& route : items(*routes, "[{prefix: /payment/}]")) routes_.read(route, service);
+      for (const Value& route : items(*routes, "[{prefix: /payment/}]"))
+        routes_.read(route, service, policies_);
     }
     if (service.routes.empty() && section.is_mapping() &&
         (!section.find("routes") || section.find("routes")->node->items.empty())) {
@@ -133,6 +134,23 @@ class ServiceReader {
   PeerReader peers_;
 };
 
+/// The breaker of a route's policy is called `service/policy`, which may be the name of another service.
+void check_names(const std::map<std::string, Service>& services,
+                 const std::vector<std::pair<std::string_view, Value>>& entries) {
+  for (const auto& [name, service] : services) {
+    for (const Route& route : service.routes) {
+      const std::string circuit = name + "/" + route.policy;
+      if (route.policy.empty() || !services.contains(circuit)) continue;
+      const auto entry =
+          std::ranges::find(entries, std::string_view{circuit}, &std::pair<std::string_view, Value>::first);
+      entry->second.report->error(entry->second.key, entry->second.path,
+                                  "has the name of the circuit of policy " + quoted(route.policy) +
+                                      " in a route of service " + quoted(name) + "; expected another name");
+      return;
+    }
+  }
+}
+
 }  // namespace
 
 std::map<std::string, Service> read_services(const Value& value,
@@ -153,6 +171,7 @@ std::map<std::string, Service> read_services(const Value& value,
     service.name = name;
     reader.read(entry, service);
   }
+  check_names(services, entries);
   return services;
 }
 

@@ -34,10 +34,11 @@ class HedgeWins {
   std::atomic<std::uint64_t> count_{0};
 };
 
-/// The breakers that guard calls to a service; null: none.
+/// The breakers that guard a call, outermost first; null: none.
 struct Breakers {
-  std::shared_ptr<CircuitBreaker> service;
-  std::shared_ptr<BreakersByValue> by_value;  ///< inside it
+  std::shared_ptr<CircuitBreaker> outer;  ///< the service's, around that of a route's policy
+  std::shared_ptr<CircuitBreaker> own;    ///< of the policy
+  std::shared_ptr<BreakersByValue> by_value;
 };
 
 /// Constant; threads: any.
@@ -45,11 +46,17 @@ class PolicySet {
  public:
   /// Policies whose options did not change since `before` are the same objects, with all they know; so are
   /// retries, hedges, bulkheads and rate limiters with other options.
-  /// All of them are in `registry` from here on.
-  PolicySet(const config::Service& service, const config::Policy& policy, PolicyRegistry& registry,
-            Breakers breakers, const PolicySet* before, std::uint64_t seed);
+  /// All of them are in `registry` from here on. `route_policy`: the name of `policy` if it is that of
+  /// routes; empty: it is the service's.
+  PolicySet(const config::Service& service, const std::string& route_policy, const config::Policy& policy,
+            PolicyRegistry& registry, Breakers breakers, const PolicySet* before, std::uint64_t seed);
   PolicySet(const PolicySet&) = delete;
   PolicySet& operator=(const PolicySet&) = delete;
+
+  /// What the policies are called: as the service, or `service/policy` if they are those of routes.
+  [[nodiscard]] static std::string name_of(const std::string& service, const std::string& route_policy) {
+    return route_policy.empty() ? service : service + "/" + route_policy;
+  }
 
   [[nodiscard]] const config::Service& service() const noexcept { return service_; }
   /// `timeout` is never null. The queue is that of a fallback that stores calls, or once did: it stays as

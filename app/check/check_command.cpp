@@ -7,6 +7,8 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <memory>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "app/check/explain_report.hpp"
@@ -32,7 +34,11 @@ std::string count(std::size_t number, std::string_view singular, std::string_vie
 std::string summary(const Config& config) {
   std::size_t breakers = 0;
   for (const auto& [name, service] : config.services) {
-    if (config.policies.at(service.policy).circuit_breaker) ++breakers;
+    std::set<std::string> policies{service.policy};
+    for (const Route& route : service.routes) {
+      if (!route.policy.empty()) policies.insert(route.policy);
+    }
+    for (const std::string& policy : policies) breakers += config.policies.at(policy).circuit_breaker ? 1 : 0;
   }
   return count(config.policies.size(), "policy", "policies") + ", " +
          count(config.services.size(), "service", "services") + ", " + count(breakers, "breaker", "breakers");

@@ -205,12 +205,14 @@ TEST_F(Check, RouteSaysWhichServiceGetsARequest) {
                             "GET http://shop.example.com/pay/x\n"
                             "  service  pay\n"
                             "  route    routes[0]: prefix /pay/\n"
+                            "  policy   payment\n"
                             "  sent as  GET http://127.0.0.1:9001/pay/x\n");
   const Finished programs =
       run({"check", "--json", "--route", "GET http://a/raw?q", "--header", "x-beta: 1", good_});
   EXPECT_EQ(programs.exit_code, 0);
   const boost::json::value answer = boost::json::parse(programs.out).at("route");
   EXPECT_EQ(answer.at("service").as_string(), "raw");
+  EXPECT_EQ(answer.at("policy").as_string(), "plain");
   EXPECT_EQ(answer.at("sent").as_string(), "GET http://127.0.0.1:9002/raw?q");
 }
 

@@ -59,6 +59,7 @@ RouteAnswer route(const http::Head& head, const http::FieldList& fields, const c
           .service = service.name,
           .number = found->number,
           .route = text_of(found->route),
+          .policy = found->route.policy.empty() ? service.policy : found->route.policy,
           .sent = std::string{head.method}.append(" ").append(scheme) + config::text_of(first.at) +
                   service.base_path + sent};
 }
@@ -87,7 +88,8 @@ std::string to_text(const RouteQuestion& question, const RouteAnswer& answer) {
     return text + "  reaches no service: the gateway answers " + std::to_string(answer.status) + " (" +
            answer.detail + ")\n";
   return text + "  service  " + config::printable(answer.service) + "\n  route    routes[" +
-         std::to_string(answer.number) + "]: " + answer.route + "\n  sent as  " + answer.sent + "\n";
+         std::to_string(answer.number) + "]: " + answer.route + "\n  policy   " +
+         config::printable(answer.policy) + "\n  sent as  " + answer.sent + "\n";
 }
 
 boost::json::object to_json(const RouteAnswer& answer) {
@@ -95,6 +97,7 @@ boost::json::object to_json(const RouteAnswer& answer) {
   return {{"service", as_utf8(answer.service)},
           {"number", answer.number},
           {"route", as_utf8(answer.route)},
+          {"policy", as_utf8(answer.policy)},
           {"sent", answer.sent}};
 }
 

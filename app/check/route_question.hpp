@@ -24,6 +24,7 @@ struct RouteAnswer {
   std::string service;
   std::size_t number = 0;  ///< of the route among those of the service, from 0
   std::string route;       ///< in words
+  std::string policy;      ///< the route's own, or the service's
   std::string sent;        ///< `GET http://127.0.0.1:9001/x`
 
   [[nodiscard]] bool found() const noexcept { return status == 0; }

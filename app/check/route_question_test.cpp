@@ -67,6 +67,7 @@ TEST(RouteQuestion, IsAnsweredInWords) {
             "\nGET http://shop.example.com/payment/x\n"
             "  service  pay\n"
             "  route    routes[1]: host shop.example.com, prefix /payment/, GET or POST, x-beta: 1\n"
+            "  policy   p\n"
             "  sent as  GET http://127.0.0.1:9001/base/v2/x\n");
   const RouteQuestion none{"GET http://a/", {}};
   EXPECT_EQ(to_text(none, answer_of(none, config::config_of(file))),

@@ -38,6 +38,7 @@ json::object to_json(const config::Router::Target& target) {
       {"methods", json::array(route.methods.begin(), route.methods.end())},
       {"headers", std::move(headers)},
       {"strip_prefix", route.strip_prefix},
+      {"policy", route.policy.empty() ? json::value(nullptr) : json::value(as_utf8(route.policy))},
       {"rewrite", route.rewrite ? json::value(route.rewrite->to + (route.rewrite->keeps_path ? "{path}" : ""))
                                 : json::value(nullptr)},
       {"upgrade", json::array(route.upgrade.begin(), route.upgrade.end())}};
@@ -65,7 +66,9 @@ std::string to_text(const config::Router& router) {
   for (const config::Router::Target& target : targets) {
     const std::string change = change_of(target.route);
     text += "  " + right_aligned(++number, width) + "  " + text_of(target.route) + " → " +
-            printable(target.service_name) + (change.empty() ? "" : ", as " + change) + "\n";
+            printable(target.service_name) + (change.empty() ? "" : ", as " + change);
+    const std::string& policy = target.route.policy;
+    text += (policy.empty() ? "" : ", by policy " + printable(policy)) + "\n";
   }
   return text;
 }

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "app/gateway/open_files.hpp"
+#include "app/gateway/service/service_values.hpp"
 #include "app/gateway/service_status.hpp"
 #include "switchgear/config/address.hpp"
 
@@ -171,12 +172,18 @@ Plan Gateway::plan_of(const config::Config& config, const TracingOptions& tracin
     if (policy.circuit_breaker)
       breaker = registry_.breakers().get_or_create(name, *policy.circuit_breaker, http::EventLoop::now());
     const auto before = known.find(name);
+    const PolicySet* const set = before == known.end() ? nullptr : before->second.get();
+    const auto by_value = values_of(service, policy, set, registry_.breakers(), seed_());
     const auto policies = std::make_shared<const PolicySet>(
-        service, policy, registry_, breaker, before == known.end() ? nullptr : before->second.get(), seed_());
+        service, std::string{}, policy, registry_, Breakers{nullptr, breaker, by_value}, set, seed_());
     made.emplace(name, policies);
     const auto instances =
         made_instances.emplace(name, instance_set_of(service, known_instances)).first->second;
-    plan.services.push_back({service, policy, policies, &durations_.of(name), instances, {}, {}});
+    auto routes = route_plans(service, config, *policies, known, registry_, seed_());
+    for (const RoutePlan& route : routes)
+      made.emplace(PolicySet::name_of(name, route.policy_name), route.policies);
+    plan.services.push_back(
+        {service, policy, policies, &durations_.of(name), instances, {}, {}, std::move(routes)});
     put_instances(plan.services.back());
   }
   plan.router = std::make_shared<const config::Router>(config.services);
@@ -252,7 +259,7 @@ std::shared_ptr<InstanceSet> Gateway::instance_set_of(const config::Service& ser
 
 bool Gateway::serves(const std::string& service) const {
   const std::lock_guard lock{policies_mutex_};
-  return policies_.contains(service);
+  return instances_.contains(service);
 }
 
 void Gateway::start() {
@@ -261,18 +268,12 @@ void Gateway::start() {
 }
 
 AppliedOptions Gateway::apply(const config::Config& config, const TracingOptions& tracing) {
-  std::map<std::string, CircuitBreakerOptions> options;
-  for (const auto& [name, service] : config.services) {
-    const auto policy = config.policies.find(service.policy);
-    if (policy != config.policies.end() && policy->second.circuit_breaker)
-      options.emplace(name, *policy->second.circuit_breaker);
-  }
   const std::lock_guard lock{applying_};
-  AppliedOptions applied = registry_.breakers().apply(options, http::EventLoop::now());
+  AppliedOptions applied = registry_.breakers().apply(breakers_of(config), http::EventLoop::now());
   PolicySets removed = policy_sets();
   plan_ = plan_of(config, tracing);
   const auto plan = std::make_shared<const Plan>(plan_);
-  for (const ServicePlan& part : plan->services) removed.erase(part.service.name);
+  for (const auto& [name, set] : policy_sets()) removed.erase(name);
   for (const auto& [name, set] : removed) {
     if (set->policies().queue) set->policies().queue->set_max(0);
     for (const PolicyKind kind : policy_kinds) registry_.remove(kind, name);
@@ -343,6 +344,7 @@ boost::json::object Gateway::status() const {
   boost::json::object services;
   const auto [sets, instances] = shared_parts();
   for (const auto& [name, set] : sets) {
+    if (!instances.contains(name)) continue;  // of routes
     const auto of = std::find_if(all.services.begin(), all.services.end(),
                                  [&wanted = name](const auto& service) { return service.name == wanted; });
     services[name] =

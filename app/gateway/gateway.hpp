@@ -22,6 +22,7 @@
 
 #include "app/gateway/instance_names.hpp"
 #include "app/gateway/service/policy_set.hpp"
+#include "app/gateway/service/route_policies.hpp"
 #include "app/gateway/worker.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/observe/call_durations.hpp"
@@ -36,8 +37,6 @@ class MetricFamilies;
 namespace switchgear::gateway {
 
 using InstanceSets = std::map<std::string, std::shared_ptr<InstanceSet>>;
-/// By the name of the service.
-using PolicySets = std::map<std::string, std::shared_ptr<const PolicySet>>;
 
 /// Serves from start() until drain(). What it borrows must outlive it.
 ///
@@ -47,8 +46,8 @@ using PolicySets = std::map<std::string, std::shared_ptr<const PolicySet>>;
 ///     gateway.drain(std::chrono::seconds{30});
 ///
 /// Threads: each method from any, one at a time. Every policy of a service is in the registry under the
-/// service's name, tagged with the `policy` of the file; what is due by itself in breakers is made by the
-/// registry's Ticker.
+/// service's name, that of a route under both names, `service/policy`, tagged with the `policy` of the file;
+/// what is due by itself in breakers is made by the registry's Ticker.
 class Gateway final {
  public:
   /// Binds the listening sockets. `events` gets the ejections and returns of instances. Throws

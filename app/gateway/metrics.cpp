@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "app/gateway/gateway.hpp"
+#include "app/gateway/service/service_values.hpp"
 #include "switchgear/telemetry/metric_families.hpp"
 #include "switchgear/telemetry/policy_metrics.hpp"
 
@@ -162,6 +163,7 @@ void add_policies(MetricFamilies& to, const std::string& name, const PolicySet& 
   if (of.fallback) add_policy(to, service, *of.fallback);
   if (of.queue) add_policy(to, service, *of.queue, now);
   if (of.chaos) add_policy(to, service, *of.chaos);
+  if (of.by_value) add_values(to, name, *set.service().by, *of.by_value);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "app/gateway/service/service_values.hpp"
 #include "switchgear/instances/event_text.hpp"
 
 namespace switchgear::gateway {
@@ -199,6 +200,7 @@ boost::json::object service_status(const PolicySet& set, const InstanceSet& inst
   if (has.fallback) made["fallback"] = of(*has.fallback);
   if (has.queue) made["queue"] = of(*has.queue, now);
   if (has.chaos) made["chaos"] = of(*has.chaos);
+  if (has.by_value) made["by"] = values_json(*set.service().by, *has.by_value, now);
   return made;
 }
 

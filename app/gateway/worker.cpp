@@ -81,19 +81,26 @@ void Worker::apply(const Plan& plan) {
   state_.tracing.set(plan.tracing);
   state_.head_limits = head_limits_of(plan.limits);
   std::map<std::string, ServicePtr, std::less<>> services;
-  std::vector<ServicePtr> in_order;
   for (const ServicePlan& part : plan.services) {
     const std::string& name = part.service.name;
     std::shared_ptr<ServiceCounts>& counts = counts_[name];
     if (!counts) counts = std::make_shared<ServiceCounts>();
-    const ServicePtr service{
-        new Service{part.service, part.policy, upstreams_of(part), counts, part.policies, *part.durations}};
-    services.emplace(name, service);
-    in_order.push_back(service);
+    const std::shared_ptr<Upstreams> upstreams = upstreams_of(part);
+    const auto add = [&](const std::string& route_policy, const config::Policy& policy,
+                         const std::shared_ptr<const PolicySet>& policies) {
+      const ServicePtr service{
+          new Service{part.service, policy, upstreams, counts, policies, *part.durations}};
+      services.emplace(PolicySet::name_of(name, route_policy), service);
+    };
+    add({}, part.policy, part.policies);
+    for (const RoutePlan& route : part.routes) add(route.policy_name, route.policy, route.policies);
   }
+  std::vector<ServicePtr> of_targets;
+  for (const config::Router::Target& target : plan.router->in_order())
+    of_targets.push_back(services.at(PolicySet::name_of(target.service_name, target.route.policy)));
   retire_unused_pools(services);
   state_.services = std::move(services);
-  state_.routes = Routes{plan.router, std::move(in_order)};
+  state_.routes = Routes{plan.router, std::move(of_targets)};
   if (lead_ == Lead::no) return;
   apply_replays();
   std::vector<std::shared_ptr<InstanceSet>> ejecting;
@@ -101,10 +108,15 @@ void Worker::apply(const Plan& plan) {
     if (part.instance_set->ejects()) ejecting.push_back(part.instance_set);
   }
   ticker_.follow(std::move(ejecting));
+  std::vector<std::shared_ptr<BreakersByValue>> values;
+  for (const ServicePlan& part : plan.services) {
+    if (const auto& by_value = part.policies->policies().by_value) values.push_back(by_value);
+  }
+  value_ticker_.follow(std::move(values));
 }
 
 /// Instances that were there before keep their connections.
-std::unique_ptr<Upstreams> Worker::upstreams_of(const ServicePlan& part) {
+std::shared_ptr<Upstreams> Worker::upstreams_of(const ServicePlan& part) {
   const auto before = state_.services.find(part.service.name);
   const bool keeps = before != state_.services.end() && before->second->options().pool == part.service.pool;
   std::vector<Upstream> all;
@@ -117,12 +129,12 @@ std::unique_ptr<Upstreams> Worker::upstreams_of(const ServicePlan& part) {
     }
     all.push_back({planned.at, planned.weight, planned.tls, part.instances[i], std::move(pool)});
   }
-  return std::make_unique<Upstreams>(part.service, part.instance_set, std::move(all), seeds_.next());
+  return std::make_shared<Upstreams>(part.service, part.instance_set, std::move(all), seeds_.next());
 }
 
 void Worker::retire_unused_pools(const std::map<std::string, ServicePtr, std::less<>>& services) const {
   for (const auto& [name, service] : state_.services) {
-    const auto after = services.find(name);
+    const auto after = services.find(service->name());  // also of one that only its routes' policies know
     for (const Upstream& each : service->upstreams().all()) {
       if (after == services.end() || after->second->upstreams().pool_of(each.at, each.tls) != each.pool)
         each.pool->retire();
@@ -285,6 +297,7 @@ void Worker::stop() {
   close_listener();
   state_.loop.disarm(pause_);
   ticker_.follow({});
+  value_ticker_.follow({});
   replaying_.clear();
   while (!all_.empty()) all_.front().kill();
   state_.loop.context().stop();

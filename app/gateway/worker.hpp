@@ -16,7 +16,9 @@
 #include "app/gateway/instance_ticker.hpp"
 #include "app/gateway/open_files.hpp"
 #include "app/gateway/queue_replay.hpp"
+#include "app/gateway/service/route_policies.hpp"
 #include "app/gateway/service/worker_state.hpp"
+#include "app/gateway/value_ticker.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/config/router.hpp"
 #include "switchgear/tls/context.hpp"
@@ -32,6 +34,7 @@ struct ServicePlan {
   std::shared_ptr<InstanceSet> instance_set;
   std::vector<config::Upstream> upstreams;  ///< of the service, with addresses for names that are known
   InstanceSet::Shared instances;            ///< in the order of these
+  std::vector<RoutePlan> routes;
 };
 struct Plan {
   std::string pseudonym;  ///< of the whole gateway, for Via
@@ -120,7 +123,7 @@ class Worker final : private ClientConnection::Owner, private QueueReplay::Owner
   [[nodiscard]] bool has_room();
   [[nodiscard]] bool end_idle_connection();
   void close_listener();
-  [[nodiscard]] std::unique_ptr<Upstreams> upstreams_of(const ServicePlan& part);
+  [[nodiscard]] std::shared_ptr<Upstreams> upstreams_of(const ServicePlan& part);
   void retire_unused_pools(const std::map<std::string, ServicePtr, std::less<>>& services) const;
   void apply_replays();
   void check_drained();
@@ -133,6 +136,7 @@ class Worker final : private ClientConnection::Owner, private QueueReplay::Owner
   Random seeds_;  ///< of the balancers
   const Lead lead_;
   InstanceTicker ticker_{state_.loop};
+  ValueTicker value_ticker_{state_.loop};
   std::map<std::string, std::unique_ptr<QueueReplay>> replaying_;  ///< by service
   boost::asio::ip::tcp::acceptor acceptor_;
   Pause pause_{*this};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 
 #include "app/interop/path_conditions.hpp"
 #include "app/interop/policy_text.hpp"
@@ -41,9 +42,16 @@ void account_for_gaps(const ExportedService& exported, Ledger& ledger) {
     const std::string how = difference_of_retry(*policy.retry);
     none_if(!how.empty(), ledger, exported.policy_at("retry"), how);
   }
+  none_if(exported.service.by.has_value(), ledger, exported.at("by"),
+          "no breaker for each value of a header");
   none_if(exported.service.dns_refresh.has_value(), ledger, exported.at("dns"), "not exported");
   none_if(exported.service.business.has_value(), ledger, exported.at("business"), "it is for reports");
   none_if(exported.service.capacity.has_value(), ledger, exported.at("capacity"), "it is for reports");
+  for (std::size_t i = 0; i < exported.service.routes.size(); ++i) {
+    none_if(!exported.service.routes[i].policy.empty(), ledger,
+            exported.at("routes[" + std::to_string(i) + "].policy"),
+            "not exported: the route has its service's policy");
+  }
   none_if(exported.service.routes.empty(), ledger, exported.at("routes"),
           "the service has none, and its limits and retries are those of routes");
 }

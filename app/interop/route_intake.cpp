@@ -1,11 +1,14 @@
 #include "app/interop/route_intake.hpp"
 
 #include <algorithm>
+#include <map>
 #include <optional>
+#include <string>
 #include <tuple>
 
 #include "app/interop/yaml_text.hpp"
 #include "switchgear/config/document.hpp"
+#include "switchgear/config/policy_names.hpp"
 #include "switchgear/config/report.hpp"
 
 namespace switchgear::interop {
@@ -67,7 +70,9 @@ void read(config::RouteReader& reader, const boost::json::object& route, config:
   auto node = config::parse_document(to_yaml(route), report);
   if (!node) return;
   for (config::Entry& entry : node->entries) entry.value.at = at;
-  reader.read({&*node, at, "", &report}, service);
+  static const std::map<std::string, config::Policy> none;  // a mesh's routes name no policies of ours
+  config::PolicyNames policies{none};
+  reader.read({&*node, at, "", &report}, service, policies);
 }
 
 std::string first_problem(Report& report) {

@@ -142,7 +142,12 @@ Duration ServedConfig::close() {
 std::map<std::string, std::string> ServedConfig::policies() const {
   const std::lock_guard lock{mutex_};
   std::map<std::string, std::string> of;
-  for (const auto& [name, service] : config_.services) of.emplace(name, service.policy);
+  for (const auto& [name, service] : config_.services) {
+    of.emplace(name, service.policy);
+    for (const config::Route& route : service.routes) {
+      if (!route.policy.empty()) of.emplace(gateway::PolicySet::name_of(name, route.policy), route.policy);
+    }
+  }
   return of;
 }
 

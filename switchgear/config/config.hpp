@@ -19,6 +19,7 @@
 #include "switchgear/health/check_options.hpp"
 #include "switchgear/instances/balancer.hpp"
 #include "switchgear/instances/ejection_options.hpp"
+#include "switchgear/policy/breakers_by_value.hpp"
 #include "switchgear/tls/context.hpp"
 
 namespace switchgear::config {
@@ -130,10 +131,19 @@ struct Route {
   bool strip_prefix = false;                                 ///< the service sees the path without it
   std::optional<Rewrite> rewrite;
   std::vector<std::string> upgrade;  ///< what a connection may be upgraded to, in lower case; empty: nothing
+  std::string policy;  ///< a key of Config::policies; empty: the service's
 
   /// The service sees another path than the client wrote.
   [[nodiscard]] bool changes_path() const noexcept { return strip_prefix || rewrite.has_value(); }
   friend bool operator==(const Route&, const Route&) = default;
+};
+
+/// A breaker for each value of a header, inside the service's.
+struct ByHeader {
+  std::string header;  ///< in lower case
+  ByValueOptions limits;
+
+  friend bool operator==(const ByHeader&, const ByHeader&) = default;
 };
 
 /// One entry of `services:`.
@@ -156,6 +166,7 @@ struct Service {
   /// connections.
   std::optional<std::uint64_t> capacity;
   std::optional<health::CheckOptions> health_check;
+  std::optional<ByHeader> by;  ///< only if its policy has a circuit breaker
 
   friend bool operator==(const Service&, const Service&) = default;
 };

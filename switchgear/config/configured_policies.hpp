@@ -14,6 +14,7 @@
 
 #include "switchgear/config/config.hpp"
 #include "switchgear/pipeline/standard_order.hpp"
+#include "switchgear/policy/breakers_by_value.hpp"
 #include "switchgear/policy/call_queue.hpp"
 #include "switchgear/policy/retry_budget.hpp"
 #include "switchgear/registry/policy_registry.hpp"
@@ -24,7 +25,9 @@ namespace switchgear::config {
 /// borrows: a retry and a hedge their budget, chaos its breaker, a fallback its queue.
 template <class T>
 struct PolicyObjects {
+  std::shared_ptr<CircuitBreaker> outer_breaker;  ///< as the context has it
   std::shared_ptr<CircuitBreaker> breaker;
+  std::shared_ptr<BreakersByValue> by_value;  ///< as the context has it
   std::shared_ptr<RetryBudget> budget;
   std::shared_ptr<Retry> retry;
   std::shared_ptr<Hedge> hedge;
@@ -52,6 +55,8 @@ struct PolicyContext {
   /// clock of its own gives that clock's reading, a new one each time.
   std::optional<TimePoint> now{};
   std::shared_ptr<CircuitBreaker> shared_breaker{};  ///< used instead of one that is made here
+  std::shared_ptr<CircuitBreaker> outer_breaker{};   ///< around the entry's; null: none
+  std::shared_ptr<BreakersByValue> by_value{};       ///< inside the entry's; null: none
   std::optional<Duration> timeout{};                 ///< of an entry that has none
   std::function<T(const ValueFallback&)> value{};    ///< makes the answer of `fallback: {value: …}`
   typename Fallback<T>::Accepted accepted{};         ///< the answer to a call that was queued
@@ -68,7 +73,8 @@ template <class T, class... More>
 [[nodiscard]] auto pipeline_of(const PolicyObjects<T>& has, Fallback<T>* fallback, More*... more) noexcept {
   return standard_pipeline(fallback, has.cache.get(), has.admission.get(), has.rate_limiter.get(),
                            has.bulkhead.get(), has.adaptive_limit.get(), has.deadline.get(), has.retry.get(),
-                           has.breaker.get(), has.timeout.get(), has.chaos.get(), more...);
+                           has.outer_breaker.get(), has.breaker.get(), has.by_value.get(), has.timeout.get(),
+                           has.chaos.get(), more...);
 }
 
 /// Shares `policy`, and keeps alive what it borrows from, until it is destroyed.
@@ -243,6 +249,9 @@ ConfiguredPolicies<T>::ConfiguredPolicies(const Policy& policy, PolicyContext<T>
   const bool same_chaos =
       known && before_->objects_.breaker == made.breaker && before_->policy_.chaos_seed == policy_.chaos_seed;
   made.chaos = keep_or_lend(made.breaker, &Objects::chaos, &Policy::chaos, same_chaos, policy_.chaos_seed);
+
+  made.outer_breaker = std::move(context.outer_breaker);
+  made.by_value = std::move(context.by_value);
 
   exchange(&Objects::retry, &Policy::retry);
   exchange(&Objects::hedge, &Policy::hedge);

@@ -19,7 +19,10 @@ constexpr std::size_t largest_file = std::size_t{1024} * 1024;
 /// name.
 void warn_of_unused(const Value& policies, const Config& config) {
   std::set<std::string_view> used;
-  for (const auto& [name, service] : config.services) used.insert(service.policy);
+  for (const auto& [name, service] : config.services) {
+    used.insert(service.policy);
+    for (const Route& route : service.routes) used.insert(route.policy);
+  }
   if (used.empty() || policies.report->errors() > 0) return;
   for (const Entry& entry : policies.node->entries) {
     if (!used.contains(entry.key))

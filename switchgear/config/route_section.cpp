@@ -184,7 +184,7 @@ std::string text_of(Mark at) {
 
 }  // namespace
 
-void RouteReader::read(const Value& value, Service& service) {
+void RouteReader::read(const Value& value, Service& service, PolicyNames& policies) {
   const std::size_t errors = value.report->errors();
   Route route;
   Section section(value);
@@ -194,6 +194,9 @@ void RouteReader::read(const Value& value, Service& service) {
   if (const auto headers = section.find("headers")) read_headers(*headers, route);
   read_changes(section, route);
   if (const auto upgrade = section.find("upgrade")) read_upgrade(*upgrade, route);
+  section.read("policy", route.policy, Text{});
+  if (!route.policy.empty()) policies.check(*section.find("policy"), route.policy);
+  if (route.policy == service.policy) route.policy.clear();
   section.finish();
   if (value.report->errors() != errors || !path || !is_free(route, service, *path)) return;
   service.routes.push_back(std::move(route));

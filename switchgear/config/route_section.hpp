@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "switchgear/config/config.hpp"
+#include "switchgear/config/policy_names.hpp"
 #include "switchgear/config/section.hpp"
 
 namespace switchgear::config {
@@ -16,8 +17,8 @@ namespace switchgear::config {
 class RouteReader {
  public:
   /// Adds the route to the service if it is right, else reports why not. `service` is borrowed, and must stay
-  /// where it is.
-  void read(const Value& value, Service& service);
+  /// where it is; its policy has been read.
+  void read(const Value& value, Service& service, PolicyNames& policies);
 
  private:
   /// A route that is there already, and where.

@@ -62,6 +62,36 @@ TEST(RouteSection, NamesTheProtocolsThatAConnectionMayBeUpgradedTo) {
                    "f.yaml:5:31: services.s.routes[0].upgrade[1]: \"A\" is listed twice"}});
 }
 
+std::string with_policies(const std::string& services) {
+  return "version: 1\npolicies: {p: {preset: core}, careful: {preset: payment}}\nservices:\n" + services;
+}
+
+TEST(RouteSection, ARouteMayHaveAPolicyOfItsOwn) {
+  const Loaded loaded = load_text(
+      with_policies(
+          "  s: {url: \"http://a\", policy: p, routes: [{prefix: /, policy: p}, {prefix: /pay, policy: "
+          "careful}]}\n"),
+      "f.yaml");
+  ASSERT_TRUE(loaded.config);
+  EXPECT_TRUE(loaded.warnings.empty()) << "a policy that only a route names is not unused";
+  const std::vector<Route>& routes = loaded.config->services.at("s").routes;
+  EXPECT_EQ(routes.at(0).policy, "") << "the service's own";
+  EXPECT_EQ(routes.at(1).policy, "careful");
+}
+
+TEST(RouteSection, APolicyThatDoesNotExistOrWhoseCircuitIsAServiceIsAnError) {
+  expect_answers({
+      {with_policies("  s: {url: \"http://a\", policy: p, routes: [{prefix: /, policy: carefull}]}\n"),
+       "f.yaml:4:64: services.s.routes[0].policy: policy \"carefull\" does not exist; did you mean "
+       "\"careful\"?"},
+      {with_policies("  s: {url: \"http://a\", policy: p, routes: [{prefix: /, policy: careful}]}\n"
+                     "  s/careful: {url: \"http://b\", policy: p, routes: [{prefix: /b}]}\n"),
+       "f.yaml:5:3: services.s/careful: has the name of the circuit of policy \"careful\" in a route of "
+       "service "
+       "\"s\"; expected another name"},
+  });
+}
+
 TEST(RouteSection, AnExactPathStandsInThePlaceOfAPrefix) {
   const Route route = route_of("path: /health, rewrite: /status");
   EXPECT_EQ(route.match, Route::Match::exact);

@@ -4,10 +4,11 @@
 
 #include "switchgear/analysis/breaker_outlook.hpp"
 #include "switchgear/config/duration.hpp"
+#include "switchgear/config/header_name.hpp"
 #include "switchgear/config/option_problems.hpp"
+#include "switchgear/config/policy_names.hpp"
 #include "switchgear/config/route_section.hpp"
 #include "switchgear/config/sections.hpp"
-#include "switchgear/config/suggest.hpp"
 #include "switchgear/config/tls_section.hpp"
 #include "switchgear/config/upstream_section.hpp"
 
@@ -51,13 +52,30 @@ BusinessOptions read_business(const Value& value) {
   return business;
 }
 
+ByHeader read_by(const Value& value) {
+  ByHeader by;
+  Section section(value);
+  std::string written;
+  section.require("header", written, Text{}, "header: x-tenant");
+  if (!written.empty()) {
+    auto parsed = parse_header_name(written);
+    if (parsed.value) {
+      by.header = *std::move(parsed.value);
+    } else {
+      section.find("header")->wrong(parsed.problem);
+    }
+  }
+  section.read("max", by.limits.max, Whole{1, 10'000'000});
+  section.read("idle", by.limits.idle, Length{milliseconds{1}, hours{24 * 365}});
+  section.finish();
+  return by;
+}
+
 class ServiceReader {
  public:
   ServiceReader(const std::map<std::string, Policy>& policies, const GatewayOptions& gateway,
                 const std::string& directory)
-      : policies_(policies), gateway_(gateway), peers_(directory) {
-    for (const auto& [name, policy] : policies) names_.push_back(name);
-  }
+      : policies_(policies), gateway_(gateway), peers_(directory) {}
 
   /// `service` must stay where it is: routes_ borrows it.
   void read(const Value& value, Service& service) {
@@ -65,7 +83,8 @@ class ServiceReader {
     read_upstreams(section, service, gateway_, peers_);
     read_policy_name(section, service);
     if (const auto routes = section.find("routes")) {
-      for (const Value& route : items(*routes, "[{prefix: /payment/}]")) routes_.read(route, service);
+      for (const Value& route : items(*routes, "[{prefix: /payment/}]"))
+        routes_.read(route, service, policies_);
     }
     if (service.routes.empty() && section.is_mapping() &&
         (!section.find("routes") || section.find("routes")->node->items.empty())) {
@@ -78,6 +97,15 @@ class ServiceReader {
     if (const auto business = section.find("business")) service.business = read_business(*business);
     section.read("capacity", service.capacity, Whole{1, 1'000'000});
     if (const auto check = section.find("health_check")) service.health_check = read_health_check(*check);
+    if (const auto by = section.find("by")) {
+      service.by = read_by(*by);
+      const Policy* policy = policies_.find(service.policy);
+      if (policy != nullptr && !policy->circuit_breaker) {
+        by->report->error(by->key, by->path,
+                          "needs a circuit_breaker in policy " + quoted(service.policy) +
+                              ", whose options every value's breaker has");
+      }
+    }
     section.finish();
   }
 
@@ -85,9 +113,9 @@ class ServiceReader {
   /// A slow connection can be told from a slow answer only if the attempt is not over first.
   void check_connect_timeout(const Value& pool, const Service& service) const {
     const Entry* entry = find_entry(*pool.node, "connect_timeout");
-    const auto policy = policies_.find(service.policy);
-    if (entry == nullptr || policy == policies_.end()) return;
-    const auto limit = attempt_limit(policy->second);
+    const Policy* policy = policies_.find(service.policy);
+    if (entry == nullptr || policy == nullptr) return;
+    const auto limit = attempt_limit(*policy);
     if (!limit || service.pool.connect_timeout <= *limit) return;
     pool.report->warning(entry->value.at, join(pool.path, "connect_timeout"),
                          quoted(format_duration(service.pool.connect_timeout)) +
@@ -97,25 +125,31 @@ class ServiceReader {
 
   void read_policy_name(Section& section, Service& service) {
     section.require("policy", service.policy, Text{}, "policy: NAME");
-    if (service.policy.empty() || policies_.contains(service.policy)) return;
-    const Value value = *section.find("policy");
-    std::optional<std::string_view> meant;
-    if (suggestions_left_ > 0) {
-      --suggestions_left_;
-      meant = nearest(service.policy, names_);
-    }
-    std::string hint = "; expected a name under policies";
-    if (meant) hint = "; did you mean " + quoted(*meant) + "?";
-    value.wrong("policy " + quoted(service.policy) + " does not exist" + hint);
+    if (!service.policy.empty()) policies_.check(*section.find("policy"), service.policy);
   }
 
-  const std::map<std::string, Policy>& policies_;
+  PolicyNames policies_;
   const GatewayOptions& gateway_;
-  std::vector<std::string_view> names_;
   RouteReader routes_;
   PeerReader peers_;
-  int suggestions_left_ = 20;  ///< each looks at up to a thousand names
 };
+
+/// The breaker of a route's policy is called `service/policy`, which may be the name of another service.
+void check_names(const std::map<std::string, Service>& services,
+                 const std::vector<std::pair<std::string_view, Value>>& entries) {
+  for (const auto& [name, service] : services) {
+    for (const Route& route : service.routes) {
+      const std::string circuit = name + "/" + route.policy;
+      if (route.policy.empty() || !services.contains(circuit)) continue;
+      const auto entry =
+          std::ranges::find(entries, std::string_view{circuit}, &std::pair<std::string_view, Value>::first);
+      entry->second.report->error(entry->second.key, entry->second.path,
+                                  "has the name of the circuit of policy " + quoted(route.policy) +
+                                      " in a route of service " + quoted(name) + "; expected another name");
+      return;
+    }
+  }
+}
 
 }  // namespace
 
@@ -137,6 +171,7 @@ std::map<std::string, Service> read_services(const Value& value,
     service.name = name;
     reader.read(entry, service);
   }
+  check_names(services, entries);
   return services;
 }
 

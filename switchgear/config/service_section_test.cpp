@@ -247,6 +247,41 @@ TEST(ServiceSection, AConnectionThatMayTakeLongerThanTheAttemptIsWarnedAbout) {
   EXPECT_TRUE(warnings_of(with_timeout("3s")).empty());
 }
 
+std::string with_by(const std::string& by,
+                    const std::string& policy = "circuit_breaker: {failure_rate: 0.5}") {
+  return "version: 1\npolicies: {p: {" + policy +
+         "}}\nservices:\n  s: {url: \"http://a\", policy: p, routes: [{prefix: /}], by: " + by + "}\n";
+}
+
+TEST(ServiceSection, ABreakerByValueHasAHeaderABoundAndATime) {
+  const Loaded file = load_text(with_by("{header: X-Tenant, max: 5, idle: 1m}"), "f.yaml");
+  ASSERT_TRUE(file.config);
+  const auto& by = file.config->services.at("s").by;
+  ASSERT_TRUE(by);
+  EXPECT_EQ(by->header, "x-tenant");
+  EXPECT_EQ(by->limits, (ByValueOptions{.max = 5, .idle = std::chrono::minutes{1}}));
+  const Loaded plain = load_text(with_by("{header: x-tenant}"), "f.yaml");
+  ASSERT_TRUE(plain.config);
+  EXPECT_EQ(plain.config->services.at("s").by->limits, ByValueOptions{});
+}
+
+TEST(ServiceSection, ABreakerByValueThatCannotWorkIsRefused) {
+  expect_answers({
+      {with_by("{max: 5}"), "f.yaml:4:58: services.s.by.header: is missing; write \"header: x-tenant\""},
+      {with_by("{header: \"x tenant\"}"),
+       "f.yaml:4:71: services.s.by.header: \"x tenant\" is not the name of a header field; expected one such "
+       "as "
+       "\"x-beta\""},
+      {with_by("{header: x-tenant, max: 0}"),
+       "f.yaml:4:86: services.s.by.max: \"0\" is out of range; expected a whole number from 1 to 10000000"},
+      {with_by("{header: x-tenant, idle: 5}"),
+       "f.yaml:4:87: services.s.by.idle: \"5\" has no unit; write \"5s\""},
+      {with_by("{header: x-tenant}", "timeout: 1s"),
+       "f.yaml:4:58: services.s.by: needs a circuit_breaker in policy \"p\", whose options every value's "
+       "breaker has"},
+  });
+}
+
 TEST(ServiceSection, APolicyThatNoServiceNamesIsWarnedAbout) {
   const std::string policies = "version: 1\npolicies:\n  p: {preset: core}\n  q: {preset: core}\n";
   EXPECT_EQ(warnings_of(policies + "services: {s: {url: \"http://a\", policy: p, routes: [{prefix: /}]}}\n"),

@@ -44,6 +44,7 @@ struct CallOptions {
   /// from memory.
   std::string_view key{};
   std::string_view payload{};  ///< for queues: what to store when the call is made later
+  std::string_view value{};    ///< for breakers by value: whose call it is; empty: no one's in particular
   Repeatable repeatable = Repeatable::yes;
   std::stop_token stop{};        ///< the caller goes away; for drivers that block
   CallReport* report = nullptr;  ///< filled in when the call has ended
@@ -69,6 +70,7 @@ struct Call {
   bool shortened = false;  ///< the caller's deadline left less time than a limit of a policy would have
   /// The attempt was cut off at such a deadline: that says nothing about the dependency.
   bool hurried = false;
+  bool refused_alone = false;          ///< by a policy that may admit the same call of another caller
   std::optional<Outcome> injected;     ///< set by a layer that says `inject`, or that changes an outcome
   std::optional<Rejection> rejection;  ///< the last one; of use while the ending says so
 

@@ -5,6 +5,7 @@
 #include "switchgear/pipeline/layers/adaptive_limit.hpp"
 #include "switchgear/pipeline/layers/admission_control.hpp"
 #include "switchgear/pipeline/layers/breaker_group.hpp"
+#include "switchgear/pipeline/layers/breakers_by_value.hpp"
 #include "switchgear/pipeline/layers/bulkhead.hpp"
 #include "switchgear/pipeline/layers/cache.hpp"
 #include "switchgear/pipeline/layers/chaos.hpp"

@@ -45,6 +45,8 @@ inline constexpr int standard_rank<BreakerGroup> = 70;
 template <>
 inline constexpr int standard_rank<CircuitBreaker> = 71;
 template <>
+inline constexpr int standard_rank<BreakersByValue> = 72;
+template <>
 inline constexpr int standard_rank<Timeout> = 80;
 template <>
 inline constexpr int standard_rank<Chaos> = 90;

@@ -61,4 +61,25 @@ using http::ConnectError;
 
 AttemptFailure failure_of(ConnectError why) noexcept { return {blame_of(why), words_of(why)}; }
 
+LastWords words_of(FailureType type, bool injected) noexcept {
+  LastWords words{502, "http_response_incomplete",
+                  "the same request was under way for another client, and has failed"};
+  if (injected) words = {500, "proxy_internal_response", "chaos: this failure was injected"};
+  switch (type) {
+    case FailureType::timeout:
+      words.status = 504;
+      words.error = "http_response_timeout";
+      break;
+    case FailureType::connection_error:
+      words.status = 502;
+      words.error = "connection_terminated";
+      break;
+    case FailureType::http_error:
+    case FailureType::exception:
+    case FailureType::slow_response:
+      break;
+  }
+  return words;
+}
+
 }  // namespace switchgear::gateway

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "app/gateway/call/call_client.hpp"
+#include "switchgear/core/outcome.hpp"
 #include "switchgear/http/connection.hpp"
 
 namespace switchgear::gateway {
@@ -22,5 +23,8 @@ struct AttemptFailure {
 
 /// Of one that got no connection.
 [[nodiscard]] AttemptFailure failure_of(http::ConnectError why) noexcept;
+
+/// Of a call that another client has made, or that chaos has spoilt.
+[[nodiscard]] LastWords words_of(FailureType type, bool injected) noexcept;
 
 }  // namespace switchgear::gateway

@@ -76,6 +76,7 @@ struct CallRequest {
   std::optional<std::uint64_t> spread_key;  ///< of the hash that chooses an instance
   TimePoint deadline = TimePoint::max();    ///< the caller's; a call from a queue has none
   bool tells_deadline = false;              ///< the service is told how long an attempt may take
+  std::string value;              ///< by which a breaker is chosen; empty: only those for all guard the call
   telemetry::TraceContext trace;  ///< no trace: requests are sent without one. The span: if recorded
   telemetry::SpanId caller;       ///< the client's span; none: the trace begins here
   std::string trace_state;        ///< if recorded

@@ -14,28 +14,6 @@ using Blame = AttemptFailure::Blame;
 // After this many blocks without a pause the other connections get their turn.
 constexpr std::uint32_t blocks_per_turn = 32;
 
-/// Of a call that another client has made, or that chaos has spoilt.
-[[nodiscard]] LastWords words_of(FailureType type, bool injected) noexcept {
-  LastWords words{502, "http_response_incomplete",
-                  "the same request was under way for another client, and has failed"};
-  if (injected) words = {500, "proxy_internal_response", "chaos: this failure was injected"};
-  switch (type) {
-    case FailureType::timeout:
-      words.status = 504;
-      words.error = "http_response_timeout";
-      break;
-    case FailureType::connection_error:
-      words.status = 502;
-      words.error = "connection_terminated";
-      break;
-    case FailureType::http_error:
-    case FailureType::exception:
-    case FailureType::slow_response:
-      break;
-  }
-  return words;
-}
-
 }  // namespace
 
 void UpstreamCall::prepare(ServicePtr service, const AskedFor& asked, CallRequest::Origin origin) {
@@ -54,6 +32,7 @@ void UpstreamCall::start(CallClient& client, ContentSource* source, TimePoint no
   if (record_) record_->begin(now);
   options_.key = request_.key;
   options_.payload = request_.payload;
+  options_.value = request_.value;
   options_.repeatable = request_.repeats;
   options_.deadline = request_.deadline;
   const PolicySet& policies = service_->policies();
@@ -165,7 +144,8 @@ void UpstreamCall::conclude() {
       const Rejection& rejection = *machine_.last_rejection();
       if (record_) record_->failed(to_string(rejection.reason));
       count_answer(status_of(rejection.reason));
-      client_->take_refusal(rejection, said);
+      std::string breaker;
+      client_->take_refusal(service_->policies().named(rejection, request_.value, breaker), said);
       note_refusal(rejection);
       break;
     }

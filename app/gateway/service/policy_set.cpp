@@ -44,21 +44,23 @@ namespace {
 }
 
 [[nodiscard]] config::PolicyContext<StoredAnswer> context_of(const config::Service& service,
-                                                             PolicyRegistry& registry,
-                                                             std::shared_ptr<CircuitBreaker> breaker,
+                                                             const std::string& route_policy,
+                                                             PolicyRegistry& registry, Breakers breakers,
                                                              const PolicySet* before, std::uint64_t seed) {
   // An address stands for what is there: answers of other addresses are not answers of these.
   const bool moved = before == nullptr || !shares_instance(before->service(), service) ||
                      before->service().base_path != service.base_path;
-  return {.name = service.name,
+  return {.name = PolicySet::name_of(service.name, route_policy),
           .breaker = {.seed = seed, .created = http::EventLoop::now()},
-          .shared_breaker = std::move(breaker),
+          .shared_breaker = std::move(breakers.own),
+          .outer_breaker = std::move(breakers.outer),
+          .by_value = std::move(breakers.by_value),
           .timeout = config::gateway_timeout,
           .value = answer_of,
           .accepted = accepted,
           .answers = moved ? config::Answers::forgotten : config::Answers::kept,
           .registry = &registry,
-          .tags = {{"policy", service.policy}}};
+          .tags = {{"policy", route_policy.empty() ? service.policy : route_policy}}};
 }
 
 [[nodiscard]] std::shared_ptr<HedgeWins> wins_of(const GatewayPolicies::Objects& has,
@@ -76,10 +78,11 @@ namespace {
 
 }  // namespace
 
-PolicySet::PolicySet(const config::Service& service, const config::Policy& policy, PolicyRegistry& registry,
-                     std::shared_ptr<CircuitBreaker> breaker, const PolicySet* before, std::uint64_t seed)
+PolicySet::PolicySet(const config::Service& service, const std::string& route_policy,
+                     const config::Policy& policy, PolicyRegistry& registry, Breakers breakers,
+                     const PolicySet* before, std::uint64_t seed)
     : service_(service),
-      policies_(policy, context_of(service, registry, std::move(breaker), before, seed),
+      policies_(policy, context_of(service, route_policy, registry, std::move(breakers), before, seed),
                 before == nullptr ? nullptr : &before->policies_),
       hedge_wins_(wins_of(policies_.objects(), before)),
       versions_(versions_of(policy, before)),
@@ -90,5 +93,13 @@ PolicySet::PolicySet(const config::Service& service, const config::Policy& polic
       plain_bare_(policies_.pipeline(config::WithFallback::no)),
       hedged_(policies_.racing_pipeline()),
       hedged_bare_(policies_.racing_pipeline(config::WithFallback::no)) {}
+
+Rejection PolicySet::named(Rejection rejection, std::string_view value, std::string& name) const {
+  const BreakersByValue* by_value = policies().by_value.get();
+  if (by_value == nullptr || rejection.policy.data() != by_value->name().data()) return rejection;
+  name = by_value->breaker_name(value);
+  rejection.policy = name;
+  return rejection;
+}
 
 }  // namespace switchgear::gateway

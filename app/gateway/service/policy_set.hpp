@@ -4,11 +4,14 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <string_view>
 
 #include "app/gateway/service/stored_answer.hpp"
 #include "app/gateway/service/uri_versions.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/config/configured_policies.hpp"
+#include "switchgear/policy/breakers_by_value.hpp"
 #include "switchgear/registry/policy_registry.hpp"
 
 namespace switchgear::gateway {
@@ -31,21 +34,37 @@ class HedgeWins {
   std::atomic<std::uint64_t> count_{0};
 };
 
+/// The breakers that guard a call, outermost first; null: none.
+struct Breakers {
+  std::shared_ptr<CircuitBreaker> outer;  ///< the service's, around that of a route's policy
+  std::shared_ptr<CircuitBreaker> own;    ///< of the policy
+  std::shared_ptr<BreakersByValue> by_value;
+};
+
 /// Constant; threads: any.
 class PolicySet {
  public:
   /// Policies whose options did not change since `before` are the same objects, with all they know; so are
   /// retries, hedges, bulkheads and rate limiters with other options.
-  /// All of them are in `registry` from here on.
-  PolicySet(const config::Service& service, const config::Policy& policy, PolicyRegistry& registry,
-            std::shared_ptr<CircuitBreaker> breaker, const PolicySet* before, std::uint64_t seed);
+  /// All of them are in `registry` from here on. `route_policy`: the name of `policy` if it is that of
+  /// routes; empty: it is the service's.
+  PolicySet(const config::Service& service, const std::string& route_policy, const config::Policy& policy,
+            PolicyRegistry& registry, Breakers breakers, const PolicySet* before, std::uint64_t seed);
   PolicySet(const PolicySet&) = delete;
   PolicySet& operator=(const PolicySet&) = delete;
+
+  /// What the policies are called: as the service, or `service/policy` if they are those of routes.
+  [[nodiscard]] static std::string name_of(const std::string& service, const std::string& route_policy) {
+    return route_policy.empty() ? service : service + "/" + route_policy;
+  }
 
   [[nodiscard]] const config::Service& service() const noexcept { return service_; }
   /// `timeout` is never null. The queue is that of a fallback that stores calls, or once did: it stays as
   /// long as the service does, because calls under way may still store.
   [[nodiscard]] const GatewayPolicies::Objects& policies() const noexcept { return policies_.objects(); }
+  /// The same refusal in the name of the breaker that gave it to a call with this value. Breakers by value
+  /// refuse in the name of all; the one's own name is kept in `name`.
+  [[nodiscard]] Rejection named(Rejection rejection, std::string_view value, std::string& name) const;
   /// Null without a hedge; replaced with it, so that both count from nought together.
   [[nodiscard]] const std::shared_ptr<HedgeWins>& hedge_wins() const noexcept { return hedge_wins_; }
   /// Of a service that remembers, or once did: answers that a cache keeps across a reload must not be found

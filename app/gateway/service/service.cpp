@@ -14,7 +14,7 @@ void ServiceCounts::add(const ServiceCounts& other) noexcept {
   upgrades.add(other.upgrades);
 }
 
-Service::Service(config::Service options, const config::Policy& policy, std::unique_ptr<Upstreams> upstreams,
+Service::Service(config::Service options, const config::Policy& policy, std::shared_ptr<Upstreams> upstreams,
                  std::shared_ptr<ServiceCounts> counts, std::shared_ptr<const PolicySet> policies,
                  CircuitDurations& durations)
     : options_(std::move(options)),
@@ -45,7 +45,7 @@ void Service::count(const Outcome& outcome) noexcept {
 Routes::Found Routes::find(const config::RoutedRequest& request) const noexcept {
   const config::Router::Target* found = router_->find(request);
   if (found == nullptr) return {};
-  return {services_[found->service].get(), &found->route};
+  return {services_[static_cast<std::size_t>(found - router_->in_order().data())].get(), &found->route};
 }
 
 }  // namespace switchgear::gateway

@@ -36,11 +36,12 @@ struct ServiceCounts {
   void add(const ServiceCounts& other) noexcept;
 };
 
-/// Made anew by every reload; shares its pools and counts with the one before when they did not change. Lives
-/// as long as a request is under way that was routed to it.
+/// Or as the routes with a policy of their own see it. Made anew by every reload; shares its pools and counts
+/// with the one before when they did not change. Lives as long as a request is under way that was routed to
+/// it.
 class Service final : public boost::intrusive_ref_counter<Service, boost::thread_unsafe_counter> {
  public:
-  Service(config::Service options, const config::Policy& policy, std::unique_ptr<Upstreams> upstreams,
+  Service(config::Service options, const config::Policy& policy, std::shared_ptr<Upstreams> upstreams,
           std::shared_ptr<ServiceCounts> counts, std::shared_ptr<const PolicySet> policies,
           CircuitDurations& durations);
 
@@ -65,7 +66,7 @@ class Service final : public boost::intrusive_ref_counter<Service, boost::thread
   config::Service options_;
   std::string authority_;
   http::FailureClassifier classifier_;
-  std::unique_ptr<Upstreams> upstreams_;
+  std::shared_ptr<Upstreams> upstreams_;  ///< that it shares with those of its routes' policies
   std::shared_ptr<ServiceCounts> counts_;
   std::shared_ptr<const PolicySet> policies_;
   CircuitDurations& durations_;
@@ -84,7 +85,7 @@ class Routes {
   };
 
   Routes() : router_(std::make_shared<const config::Router>()) {}
-  /// `services` in the order of the configuration that `router` was made of.
+  /// `services`: of each of the router's targets, in their order.
   Routes(std::shared_ptr<const config::Router> router, std::vector<ServicePtr> services)
       : router_(std::move(router)), services_(std::move(services)) {}
 

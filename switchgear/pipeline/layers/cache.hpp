@@ -77,13 +77,14 @@ class Layer<Cache<T>> {
  private:
   /// An answer that the driver keeps to itself (too large, private); one that is worth another attempt, or a
   /// failure that is a value or two causes, which only its own caller can read; a failure or a refusal that
-  /// was injected.
+  /// was injected; a refusal that another caller might not have met.
   static bool is_its_callers_alone(const Call& call, const Ending& ending) noexcept {
     if (ending.came_back() && ending.outcome->verdict == Verdict::success) return true;
     const Answer<T>& given = detail::answer_of<T>(call);
     const bool failed = ending.failed();
     if (failed && (given.value || (given.details && given.details->failure != nullptr))) return true;
-    return call.chaos && (failed || ending.how == Ending::How::refused);
+    const bool refused = ending.how == Ending::How::refused;
+    return (call.chaos && (failed || refused)) || (call.refused_alone && refused);
   }
   /// An answer that cannot be copied is as good as none.
   static Gate answer(Call& call, const T& value, Duration age) noexcept {

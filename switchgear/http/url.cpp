@@ -50,7 +50,10 @@ Url Url::parse_unix(std::string_view text) {
     refuse(text, "does not name a socket; write unix:/PATH, and behind another : the path of the request");
   if (path.size() > longest_unix_path)
     refuse(text, "names a socket by more than " + std::to_string(longest_unix_path) + " bytes");
-  Url url = parse_http(std::string(unix_origin).append(text.substr(std::min(end + 1, text.size()))));
+  const std::string_view target = text.substr(std::min(end + 1, text.size()));
+  if (!target.empty() && target.front() != '/')
+    refuse(text, "has no path behind its second colon; write unix:/PATH:/PATH");
+  Url url = parse_http(std::string(unix_origin).append(target));
   url.host_ = socket;
   url.port_ = 0;
   return url;

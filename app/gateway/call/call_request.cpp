@@ -103,8 +103,8 @@ void CallRequest::take(const AskedFor& asked, const Service& service, WorkerStat
   Marks marks;
   if (worker.tracing.options.on()) marks = mark(asked, worker.tracing);
   write_request(head, in, asked.fields,
-                {service.options().base_path, asked.path, service.authority(), asked.client_address,
-                 asked.scheme, worker.pseudonym, marks});
+                {service.options().base_path, asked.path, service.host(), asked.client_address, asked.scheme,
+                 worker.pseudonym, marks});
 }
 
 Marks CallRequest::mark(const AskedFor& asked, Tracing& tracing) {

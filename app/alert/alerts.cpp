@@ -77,6 +77,7 @@ void Alerts::restore() {
       at->second->send(std::move(message));
     }
   }
+  publish();
 }
 
 void Alerts::stop() {

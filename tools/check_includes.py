@@ -42,7 +42,7 @@ LIBRARY = {
 COMPOSES = ("app", "serve")  # the room that includes other rooms of app/; they never include it
 ON_TOP_OF = {("app", "top"): {"control"}}  # a room of app/ that is built on others
 SUBFOLDERS = {("app", "alert"): ("rules", "incident", "outbox", "channel"),
-              ("app", "gateway"): ("heads", "access", "service", "call", "response", "connection")}
+              ("app", "gateway"): ("heads", "access", "listening", "service", "call", "response", "connection")}
 STANDARD_ONLY = {"", "core", "striped", "policy", "pipeline", "registry", "observe", "analysis", "health", "instances", "sync", "testing"}
 ON_TOP_OF_ASIO = {Path("switchgear/testing/manual_asio_time.hpp")}  # included by nothing else in its room
 FOR_TESTS_OF = {"analysis": {"config"}}  # which write policies as YAML

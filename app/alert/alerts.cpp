@@ -55,6 +55,11 @@ Alerts::Alerts(const AlertOptions& options, AlertSources sources, std::unique_pt
       store_(std::move(store)),
       anchor_{std::chrono::steady_clock::now(), sources_.wall()} {
   use(options, new_channels(options));
+  publish();
+}
+
+/// What an earlier process has left.
+void Alerts::restore() {
   OutboxStore::Kept kept;
   try {
     kept = store_->load();
@@ -75,7 +80,8 @@ Alerts::Alerts(const AlertOptions& options, AlertSources sources, std::unique_pt
   publish();
 }
 
-Alerts::~Alerts() {
+void Alerts::stop() {
+  if (std::exchange(stopped_, true)) return;
   loop_.stop();
   if (thread_.joinable()) thread_.join();
   events_.reset();
@@ -93,6 +99,7 @@ Alerts::~Alerts() {
 Moment Alerts::now() const { return anchor_.to_wall(std::chrono::steady_clock::now()); }
 
 void Alerts::start() {
+  restore();
   events_.emplace(sources_.events, [this] { boost::asio::post(loop_, [this] { read_events(); }); });
   look_every_second();  // the first time here: with the labels of circuits, before their events
   thread_ = std::jthread{[this] { loop_.run(); }};

@@ -50,10 +50,14 @@ class Alerts {
   Alerts(const AlertOptions& options, AlertSources sources, std::unique_ptr<OutboxStore> store);
   Alerts(const Alerts&) = delete;
   Alerts& operator=(const Alerts&) = delete;
-  /// Breaks off what is being delivered; a store that keeps messages has it still. Waits for the store.
-  ~Alerts();
+  /// As stop().
+  ~Alerts() { stop(); }
 
+  /// With the incidents and messages that the store has kept.
   void start();
+  /// Breaks off what is being delivered; a store that keeps messages has it still. Waits for the store, which
+  /// is not used any more.
+  void stop();
   /// Makes what other options need, and returns the function that puts them in force; incidents go on. Throws
   /// std::exception when a channel cannot be made. Until the function is called nothing has changed. One
   /// change at a time.
@@ -99,6 +103,7 @@ class Alerts {
   template <class F>
   auto on_loop(F f);
 
+  void restore();
   [[nodiscard]] Moment now() const;
   /// Takes over the wall clock where it was set, as by NTP, or after the machine has slept.
   void follow_wall_clock();
@@ -137,6 +142,7 @@ class Alerts {
   mutable std::mutex mutex_;  ///< guards the next one
   std::shared_ptr<const Status> status_;
 
+  bool stopped_ = false;
   bool write_failed_ = false;           ///< of the writer's thread: the last one
   boost::asio::thread_pool writer_{1};  ///< uses the store
   std::jthread thread_;

@@ -54,14 +54,14 @@ RouteAnswer route(const http::Head& head, const http::FieldList& fields, const c
   if (found->route.changes_path()) config::write_sent_path(sent, found->route, head.path, path);
   const config::Service& service = config.services.at(found->service_name);
   const config::Upstream& first = service.upstreams.front();
-  const std::string_view scheme = first.tls ? "https://" : "http://";
+  std::string to = (first.tls ? "https://" : "http://") + config::text_of(first.at);
+  if (config::is_unix(first.at)) to = config::text_of(first.at) + ":";  // the path is behind it
   return {.detail = {},
           .service = service.name,
           .number = found->number,
           .route = text_of(found->route),
           .policy = found->route.policy.empty() ? service.policy : found->route.policy,
-          .sent = std::string{head.method}.append(" ").append(scheme) + config::text_of(first.at) +
-                  service.base_path + sent};
+          .sent = std::string{head.method}.append(" ").append(to) + service.base_path + sent};
 }
 
 }  // namespace

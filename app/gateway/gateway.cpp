@@ -1,9 +1,5 @@
 #include "app/gateway/gateway.hpp"
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <condition_variable>
@@ -23,20 +19,8 @@ namespace switchgear::gateway {
 namespace {
 
 namespace asio = boost::asio;
-using asio::ip::tcp;
 
 constexpr Duration wait_for_worker = std::chrono::seconds{2};
-
-[[nodiscard]] tcp::endpoint resolve(const config::Endpoint& endpoint) {
-  boost::system::error_code error;
-  const auto address = asio::ip::make_address(endpoint.host, error);
-  if (!error) return {address, endpoint.port};
-  asio::io_context context;
-  tcp::resolver resolver{context};
-  const auto found = resolver.resolve(endpoint.host, std::to_string(endpoint.port), error);
-  if (error) throw std::system_error{error, "cannot listen on " + config::text_of(endpoint)};
-  return *found.begin();
-}
 
 /// Two gateways in a row are not a loop, so each needs a name of its own.
 [[nodiscard]] std::string make_pseudonym(std::random_device& random) {
@@ -44,36 +28,6 @@ constexpr Duration wait_for_worker = std::chrono::seconds{2};
   std::string name = "switchgear-";
   for (int i = 0; i < 12; ++i) name += digits[random() % digits.size()];
   return name;
-}
-
-enum class Port : std::uint8_t { alone, shared };
-
-/// `shared`: one socket of several on the same port, over which the kernel spreads connections
-/// (SO_REUSEPORT).
-[[nodiscard]] int listen_on(const tcp::endpoint& endpoint, Port port) {
-  const auto fail = [&endpoint](int descriptor) {
-    const std::error_code error{errno, std::system_category()};
-    if (descriptor >= 0) ::close(descriptor);
-    const std::string host = endpoint.address().to_string();
-    throw std::system_error{error, "cannot listen on " + config::text_of({host, endpoint.port()})};
-  };
-  const int descriptor =
-      ::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (descriptor < 0) fail(descriptor);
-  const int on = 1;
-  ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (port == Port::shared) ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-  if (::bind(descriptor, endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0) fail(descriptor);
-  if (::listen(descriptor, SOMAXCONN) != 0) fail(descriptor);
-  return descriptor;
-}
-
-[[nodiscard]] tcp::endpoint local_endpoint(int descriptor) {
-  tcp::endpoint endpoint;
-  socklen_t size = static_cast<socklen_t>(endpoint.capacity());
-  ::getsockname(descriptor, endpoint.data(), &size);
-  endpoint.resize(size);
-  return endpoint;
 }
 
 /// The names whose addresses are instances, and how often they are looked up.
@@ -120,7 +74,8 @@ class Gateway::Drain {
 };
 
 Gateway::Gateway(const config::Config& config, PolicyRegistry& registry, CallDurations& durations,
-                 spdlog::logger& log, const TracingOptions& tracing, std::shared_ptr<EventQueue> events)
+                 spdlog::logger& log, const TracingOptions& tracing, std::shared_ptr<EventQueue> events,
+                 HandedSockets handed)
     : registry_(registry),
       durations_(durations),
       log_(log),
@@ -128,21 +83,13 @@ Gateway::Gateway(const config::Config& config, PolicyRegistry& registry, CallDur
       pseudonym_(make_pseudonym(seed_)),
       names_(log, [this] { follow_names(); }) {
   plan_ = plan_of(config, tracing);
-  tcp::endpoint endpoint = resolve(config.gateway.listen);
   const unsigned threads = std::max(1U, config.gateway.threads);
-  if (threads > 1) {
-    // Sharing would also let a second gateway in, and each would get a part of the clients: so first, alone.
-    const int alone = listen_on(endpoint, Port::alone);
-    endpoint = local_endpoint(alone);
-    ::close(alone);
-  }
+  OpenedListeners listeners = listeners_for(config.gateway.listen, {}, std::move(handed), threads);
   for (unsigned i = 0; i < threads; ++i) {
-    const int descriptor = listen_on(endpoint, threads > 1 ? Port::shared : Port::alone);
-    endpoint = local_endpoint(descriptor);
-    workers_.push_back(std::make_unique<Worker>(plan_, descriptor, i == 0 ? Lead::yes : Lead::no, log_,
+    workers_.push_back(std::make_unique<Worker>(plan_, i == 0 ? Lead::yes : Lead::no, log_,
                                                 std::uint64_t{seed_()} << 32U | seed_() | 1U));
   }
-  port_ = endpoint.port();
+  use(std::move(listeners));
   last_counts_.resize(workers_.size());
   drain_ = std::make_shared<Drain>(workers_.size());
 }
@@ -160,6 +107,7 @@ Plan Gateway::plan_of(const config::Config& config, const TracingOptions& tracin
   plan.limits = config.gateway.limits;
   plan.tls = config.gateway.tls;
   plan.trust = config.gateway.trust;
+  plan.listen = config.gateway.listen;
   plan.connections = connections_of(config);
   const PolicySets known = policy_sets();
   const InstanceSets known_instances = instance_sets();
@@ -267,7 +215,8 @@ void Gateway::start() {
   names_.follow(names_in(plan_));
 }
 
-AppliedOptions Gateway::apply(const config::Config& config, const TracingOptions& tracing) {
+AppliedOptions Gateway::apply(const config::Config& config, OpenedListeners listeners,
+                              const TracingOptions& tracing) {
   const std::lock_guard lock{applying_};
   AppliedOptions applied = registry_.breakers().apply(breakers_of(config), http::EventLoop::now());
   PolicySets removed = policy_sets();
@@ -279,6 +228,7 @@ AppliedOptions Gateway::apply(const config::Config& config, const TracingOptions
     for (const PolicyKind kind : policy_kinds) registry_.remove(kind, name);
   }
   on_each([plan](Worker& worker, std::size_t) { worker.apply(*plan); });
+  use(std::move(listeners));
   if (!threads_.empty()) names_.follow(names_in(plan_));
   for (const auto& [name, set] : removed) warn_of_lost_calls(name, *set);
   log_.info("configuration applied: {} breakers kept, {} replaced, {} added, {} removed", applied.kept.size(),
@@ -310,6 +260,10 @@ void Gateway::on_each(const std::function<void(Worker&, std::size_t)>& todo) {
 
 bool Gateway::drain(Duration at_most) {
   names_.stop();
+  {
+    const std::lock_guard lock{applying_};
+    listeners_.clear();  // the workers accept what is in the backlog, and close them
+  }
   for (const auto& worker : workers_) {
     asio::post(worker->loop().context(),
                [&worker = *worker, drain = drain_] { worker.drain([drain] { drain->one_done(); }); });

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "app/gateway/instance_names.hpp"
+#include "app/gateway/listening/listener.hpp"
 #include "app/gateway/service/policy_set.hpp"
 #include "app/gateway/service/route_policies.hpp"
 #include "app/gateway/worker.hpp"
@@ -50,22 +51,35 @@ using InstanceSets = std::map<std::string, std::shared_ptr<InstanceSet>>;
 /// what is due by itself in breakers is made by the registry's Ticker.
 class Gateway final {
  public:
-  /// Binds the listening sockets. `events` gets the ejections and returns of instances. Throws
-  /// std::system_error, which names the address, when it cannot.
+  /// Binds the listening sockets, those excepted that another process has `handed` over. `events` gets the
+  /// ejections and returns of instances. Throws std::system_error, which names the address, when it cannot.
   Gateway(const config::Config& config, PolicyRegistry& registry, CallDurations& durations,
-          spdlog::logger& log, const TracingOptions& tracing = {}, std::shared_ptr<EventQueue> events = {});
+          spdlog::logger& log, const TracingOptions& tracing = {}, std::shared_ptr<EventQueue> events = {},
+          HandedSockets handed = {});
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
   ~Gateway();
 
   void start();
-  /// The port it listens on, also when the system chose it.
-  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+  /// Where clients connect: `http://127.0.0.1:8080`, `unix:/run/switchgear.sock`.
+  [[nodiscard]] std::vector<std::string> addresses() const;
 
-  /// Other routes, services, policies and limits from the next request on. Unchanged services keep their
-  /// connections, unchanged policies their breakers with all they know. Returns when every thread has taken
-  /// them over. The listening address and the number of threads stay.
-  AppliedOptions apply(const config::Config& config, const TracingOptions& tracing = {});
+  /// What apply() needs: the listeners of another configuration, with sockets for those that there are not
+  /// yet. Throws std::system_error, which names the address that cannot be had; then nothing has changed.
+  [[nodiscard]] OpenedListeners listeners_of(const config::Config& config) const;
+  /// Other routes, services, policies, limits and listeners from the next request on. Unchanged services keep
+  /// their connections, unchanged policies their breakers with all they know; connections of a listener that
+  /// is gone go on. Returns when every thread has taken them over. The number of threads stays.
+  AppliedOptions apply(const config::Config& config, OpenedListeners listeners,
+                       const TracingOptions& tracing = {});
+
+  /// The listening sockets, for another process that is to accept from them too, by the text of what was
+  /// asked for.
+  [[nodiscard]] HandedSockets share_sockets() const;
+  /// Accepts no further client, and leaves the sockets and their files to the process that has them too.
+  void leave_sockets();
+  /// The sockets' files, handed over by a process, are this one's from now on.
+  void own_files();
 
   /// Where requests that begin from now on are logged; null: nowhere. It has a ring for each of threads().
   /// Returns when every thread has taken it over; then the log before gets no more lines.
@@ -106,6 +120,7 @@ class Gateway final {
   [[nodiscard]] std::pair<PolicySets, InstanceSets> shared_parts() const;
   [[nodiscard]] std::shared_ptr<InstanceSet> instance_set_of(const config::Service& service,
                                                              const InstanceSets& known);
+  void use(OpenedListeners listeners);
   [[nodiscard]] OpenFilesShare connections_of(const config::Config& config);
   void on_each(const std::function<void(Worker&, std::size_t)>& todo);
   void warn_of_lost_calls(const std::string& service, const PolicySet& policies) const;
@@ -117,12 +132,12 @@ class Gateway final {
   const InstanceNews news_;
   std::random_device seed_;
   const std::string pseudonym_;
-  std::uint16_t port_ = 0;
   OpenFilesShare connections_;  ///< as of the latest plan
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::jthread> threads_;
-  std::mutex applying_;
+  mutable std::mutex applying_;
   Plan plan_;            ///< the latest; guarded by applying_
+  Listeners listeners_;  ///< likewise
   InstanceNames names_;  ///< destroyed before what it changes
   mutable std::mutex policies_mutex_;
   PolicySets policies_;             ///< of the latest apply()

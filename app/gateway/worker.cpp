@@ -1,12 +1,6 @@
 #include "app/gateway/worker.hpp"
 
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
 #include <cerrno>
@@ -52,14 +46,8 @@ void WorkerCounts::add(const WorkerCounts& other) {
   proxies.add(other.proxies);
 }
 
-Worker::Worker(const Plan& plan, int listening_descriptor, Lead lead, spdlog::logger& log, std::uint64_t seed)
-    : state_(log, seed), seeds_(seed), lead_(lead), acceptor_(state_.loop.context()) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  ::getsockname(listening_descriptor, reinterpret_cast<sockaddr*>(&address), &size);
-  acceptor_.assign(address.ss_family == AF_INET6 ? boost::asio::ip::tcp::v6() : boost::asio::ip::tcp::v4(),
-                   listening_descriptor);
-  acceptor_.native_non_blocking(true);
+Worker::Worker(const Plan& plan, Lead lead, spdlog::logger& log, std::uint64_t seed)
+    : state_(log, seed), seeds_(seed), lead_(lead) {
   apply(plan);
 }
 
@@ -67,7 +55,8 @@ Worker::~Worker() { stop(); }
 
 void Worker::run() {
   const auto work = boost::asio::make_work_guard(state_.loop.context());
-  accept();
+  running_ = true;
+  resume_accepting();
   state_.loop.run();
 }
 
@@ -75,6 +64,7 @@ void Worker::apply(const Plan& plan) {
   state_.limits = plan.limits;
   if (state_.tls != plan.tls) state_.tls = plan.tls;  // else sessions can still be resumed
   state_.trust = plan.trust;
+  encrypt_doors(plan.listen);
   most_clients_ = plan.connections.clients;
   budget_.set_most(plan.connections.upstream);
   state_.pseudonym = plan.pseudonym;
@@ -160,63 +150,93 @@ void Worker::apply_replays() {
   replaying_ = std::move(replaying);
 }
 
-void Worker::accept() {
-  if (accepting_ || !acceptor_.is_open()) return;
-  accepting_ = true;
-  acceptor_.async_wait(boost::asio::ip::tcp::acceptor::wait_read,
-                       [this](const boost::system::error_code& error) {
-                         accepting_ = false;
-                         if (error) return;
-                         for (int i = 0; i < accepts_per_turn; ++i) {
-                           if (!accept_one()) break;
-                         }
-                         // When full, the rest waits in the backlog until a connection ends or is idle.
-                         if (!full_ && !pause_.armed()) accept();
-                       });
+// ---- Accepting --------------------------------------------------------------------------------------------
+
+void Worker::open(const std::shared_ptr<const Listener>& listener, std::vector<http::Descriptor> sockets) {
+  for (http::Descriptor& socket : sockets)
+    doors_.push_back(std::make_shared<Door>(state_.loop.context(), listener, std::move(socket)));
+  encrypt_doors(listen_);
+  if (running_) resume_accepting();
+}
+
+void Worker::close(const Listener& listener) {
+  for (const auto& door : doors_) {
+    if (&door->listener() != &listener) continue;
+    accept_rest(*door);
+    door->close();
+  }
+  std::erase_if(doors_, [](const auto& door) { return !door->open(); });
+}
+
+void Worker::close_all() {
+  for (const auto& door : doors_) door->close();
+  doors_.clear();
+  full_ = false;
+}
+
+void Worker::encrypt_doors(const std::vector<config::Listener>& listen) {
+  if (&listen != &listen_) listen_ = listen;
+  for (const auto& door : doors_) {
+    const auto found = std::ranges::find(listen_, door->listener().asked_for(), &config::Listener::at);
+    if (found != listen_.end()) door->encryption = found->encryption;
+  }
+}
+
+void Worker::accept(const std::shared_ptr<Door>& door) {
+  if (door->waiting || !door->open()) return;
+  door->waiting = true;
+  door->socket().async_wait(boost::asio::posix::descriptor_base::wait_read,
+                            [this, door](const boost::system::error_code& error) {
+                              door->waiting = false;
+                              if (error || !door->open()) return;
+                              for (int i = 0; i < accepts_per_turn; ++i) {
+                                if (!accept_one(*door)) break;
+                              }
+                              // When full, the rest waits in the backlog until a connection ends or is idle.
+                              if (!full_ && !pause_.armed()) accept(door);
+                            });
 }
 
 void Worker::resume_accepting() {
   full_ = false;
-  accept();
+  for (const auto& door : doors_) accept(door);
+}
+
+/// Clients in the backlog are connected from their own point of view, and may have sent a request.
+void Worker::accept_rest(Door& door) {
+  while (door.open() && accept_one(door)) {
+  }
 }
 
 /// False when there is nothing more to accept now.
-bool Worker::accept_one() {
-  if (connections_ >= most_clients_ && !state_.draining() && !has_room()) return false;
-  sockaddr_storage peer{};
-  socklen_t size = sizeof peer;
-  const int descriptor = ::accept4(acceptor_.native_handle(), reinterpret_cast<sockaddr*>(&peer), &size,
-                                   SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (descriptor < 0) {
-    if (errno == EAGAIN || errno == EWOULDBLOCK) return false;
-    if (errno == ECONNABORTED || errno == EINTR || errno == EPROTO) return true;
-    // No descriptor, no memory: the connection stays in the backlog and the socket stays readable. Asking
-    // again at once would only spin, so the listener rests.
-    ++accept_failures_;
-    state_.incidents.note(
-        "clients wait: the system has no file descriptor or no memory for their connections");
-    state_.loop.arm(pause_, http::EventLoop::now() + accept_pause);
-    return false;
-  }
-  const int on = 1;
-  ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  boost::asio::ip::tcp::endpoint endpoint;
-  endpoint.resize(size);
-  std::copy_n(reinterpret_cast<const char*>(&peer), size, reinterpret_cast<char*>(endpoint.data()));
+bool Worker::accept_one(Door& door) {
+  if (connections_ >= most_clients_ && !state_.draining() && !has_room(door)) return false;
   try {
-    ClientConnection::start(*this, calls_, descriptor, endpoint.address().to_string());
+    NewClient client = door.accept();
+    if (client.socket) {
+      const bool secure = door.encryption == config::Encryption::tls && state_.tls;
+      ClientConnection::start(*this, calls_, std::move(client.socket), std::move(client.client_address),
+                              secure ? &*state_.tls : nullptr);
+      return true;
+    }
   } catch (const std::exception&) {  // no memory, or no room in the reactor
-    ::close(descriptor);
     ++accept_failures_;
+    return true;
   }
-  return true;
+  if (errno == EAGAIN || errno == EWOULDBLOCK) return false;
+  if (errno == ECONNABORTED || errno == EINTR || errno == EPROTO) return true;
+  // No descriptor, no memory: the connection stays in the backlog and the socket stays readable. Asking
+  // again at once would only spin, so the listeners rest.
+  ++accept_failures_;
+  state_.incidents.note("clients wait: the system has no file descriptor or no memory for their connections");
+  state_.loop.arm(pause_, http::EventLoop::now() + accept_pause);
+  return false;
 }
 
 /// At the limit: a client that is waiting gets the place of one that has been idle for a while. If none
 /// waits, no place is made.
-bool Worker::has_room() {
-  pollfd listener{acceptor_.native_handle(), POLLIN, 0};
-  if (::poll(&listener, 1, 0) <= 0) return false;
+bool Worker::has_room(Door& door) {
+  if (!door.client_waits()) return false;
   while (end_idle_connection()) {
     if (connections_ < most_clients_) return true;
   }
@@ -270,21 +290,14 @@ void Worker::finished(ClientConnection& connection) noexcept {
 void Worker::drain(std::function<void()> done) {
   state_.draining_since = http::EventLoop::now();
   drained_ = std::move(done);
-  // Clients in the backlog are connected from their own point of view, and may have sent a request.
-  while (acceptor_.is_open() && accept_one()) {
-  }
-  close_listener();
+  for (const auto& door : doors_) accept_rest(*door);
+  close_all();
   // A connection that is woken may end; its successor in the list is known before.
   for (auto next = all_.begin(); next != all_.end();) {
     ClientConnection& connection = *next++;
     connection.reconsider();
   }
   check_drained();
-}
-
-void Worker::close_listener() {
-  boost::system::error_code ignored;
-  acceptor_.close(ignored);
 }
 
 void Worker::check_drained() {
@@ -294,7 +307,7 @@ void Worker::check_drained() {
 }
 
 void Worker::stop() {
-  close_listener();
+  close_all();
   state_.loop.disarm(pause_);
   ticker_.follow({});
   value_ticker_.follow({});

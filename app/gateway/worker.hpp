@@ -1,7 +1,6 @@
-// One thread of the gateway: its loop, its listening socket, its connections, its view of the routes.
+// One thread of the gateway: its loop, its listening sockets, its connections, its view of the routes.
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/intrusive/list.hpp>
 #include <cstdint>
 #include <functional>
@@ -13,7 +12,9 @@
 #include <vector>
 
 #include "app/gateway/connection/client_connection.hpp"
+#include "app/gateway/door.hpp"
 #include "app/gateway/instance_ticker.hpp"
+#include "app/gateway/listening/listener.hpp"
 #include "app/gateway/open_files.hpp"
 #include "app/gateway/queue_replay.hpp"
 #include "app/gateway/service/route_policies.hpp"
@@ -43,6 +44,7 @@ struct Plan {
   OpenFilesShare connections;  ///< of each thread, at most
   std::optional<tls::ServerContext> tls;
   config::TrustOptions trust;
+  std::vector<config::Listener> listen;
   std::vector<ServicePlan> services;
   std::shared_ptr<const config::Router> router;  ///< of these services, in this order
 };
@@ -75,7 +77,7 @@ struct WorkerCounts {
 class Worker final : private ClientConnection::Owner, private QueueReplay::Owner {
  public:
   /// `log` is borrowed. `seed`: of what is left to chance.
-  Worker(const Plan& plan, int listening_descriptor, Lead lead, spdlog::logger& log, std::uint64_t seed);
+  Worker(const Plan& plan, Lead lead, spdlog::logger& log, std::uint64_t seed);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -84,6 +86,12 @@ class Worker final : private ClientConnection::Owner, private QueueReplay::Owner
 
   /// Unchanged services keep their pools; requests under way finish as they began.
   void apply(const Plan& plan);
+  /// Accepts clients from `sockets` too, which are a part of the listener's.
+  void open(const std::shared_ptr<const Listener>& listener, std::vector<http::Descriptor> sockets);
+  /// Clients that are connected already, from their own point of view, are accepted still.
+  void close(const Listener& listener);
+  /// Accepts no further client: another process does.
+  void close_all();
   /// Requests that begin from now on are logged there, by the ring of `thread`. Null: nowhere.
   void log_access(std::shared_ptr<const AccessLog> log, std::size_t thread) {
     state_.access.use(std::move(log), thread);
@@ -117,12 +125,13 @@ class Worker final : private ClientConnection::Owner, private QueueReplay::Owner
   void finished(ClientConnection& connection) noexcept override;
   void replay_ended() override { check_drained(); }
 
-  void accept();
+  void accept(const std::shared_ptr<Door>& door);
   void resume_accepting();
-  [[nodiscard]] bool accept_one();
-  [[nodiscard]] bool has_room();
+  [[nodiscard]] bool accept_one(Door& door);
+  void accept_rest(Door& door);
+  [[nodiscard]] bool has_room(Door& door);
   [[nodiscard]] bool end_idle_connection();
-  void close_listener();
+  void encrypt_doors(const std::vector<config::Listener>& listen);
   [[nodiscard]] std::shared_ptr<Upstreams> upstreams_of(const ServicePlan& part);
   void retire_unused_pools(const std::map<std::string, ServicePtr, std::less<>>& services) const;
   void apply_replays();
@@ -138,9 +147,10 @@ class Worker final : private ClientConnection::Owner, private QueueReplay::Owner
   InstanceTicker ticker_{state_.loop};
   ValueTicker value_ticker_{state_.loop};
   std::map<std::string, std::unique_ptr<QueueReplay>> replaying_;  ///< by service
-  boost::asio::ip::tcp::acceptor acceptor_;
+  std::vector<std::shared_ptr<Door>> doors_;                       ///< shared with what waits at them
+  std::vector<config::Listener> listen_;                           ///< as of the latest plan
   Pause pause_{*this};
-  bool accepting_ = false;
+  bool running_ = false;
   bool full_ = false;  ///< a client waits for a place
   std::size_t most_clients_ = 0;
   Connections all_;

@@ -47,8 +47,9 @@ void keep_last(std::vector<Line>& lines, std::size_t most) {
 }  // namespace
 
 History::History(const HistoryOptions& options, Sources sources, std::shared_ptr<EventQueue> events,
-                 std::vector<std::string> tables, spdlog::logger& log)
+                 std::vector<std::string> tables, spdlog::logger& log, Opening opening)
     : options_(options),
+      opening_(opening),
       anchor_(sources.policies.breakers().anchor()),
       further_tables_(std::move(tables)),
       log_(log),
@@ -63,13 +64,22 @@ History::~History() {
   std::_Exit(EXIT_FAILURE);
 }
 
+void History::open_now() noexcept {
+  may_open_ = true;
+  may_open_.notify_all();
+}
+
 bool History::finish(Duration at_most) {
+  ending_ = true;
+  open_now();
   asio::post(loop_, [this] { loop_.stop(); });
   return end_.wait_for(at_most) == std::future_status::ready;
 }
 
 void History::work() {
   ::pthread_setname_np(::pthread_self(), "history");
+  may_open_.wait(false);
+  if (opening_ == Opening::when_told && ending_) return ended_.set_value();  // the file is another's still
   open();
   const auto work = asio::make_work_guard(loop_);
   while (!loop_.stopped()) {

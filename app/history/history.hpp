@@ -44,6 +44,9 @@ struct HistoryCounts {
   bool in_memory = false;
 };
 
+/// When a history opens its file: while another process has it, that one must close it first.
+enum class Opening : std::uint8_t { at_once, when_told };
+
 /// Records from construction to destruction.
 ///
 ///     History history{options, {policies, durations}, events, {}, log};
@@ -63,12 +66,15 @@ class History {
   /// `tables`: statements that make the tables of others in the same file, each `CREATE … IF NOT EXISTS`; run
   /// whenever a file is opened.
   History(const HistoryOptions& options, Sources sources, std::shared_ptr<EventQueue> events,
-          std::vector<std::string> tables, spdlog::logger& log);
+          std::vector<std::string> tables, spdlog::logger& log, Opening opening = Opening::at_once);
   History(const History&) = delete;
   History& operator=(const History&) = delete;
   /// As finish(). If the disk takes nothing for patience_at_end, this ends the process: the thread, which
   /// hangs in a system call, cannot be ended, and uses all of this.
   ~History();
+
+  /// Opens the file, if that waits for it. Events since the construction are in it then.
+  void open_now() noexcept;
 
   /// Writes what it has, the sample under way too, and ends recording. False: not yet, after `at_most`; the
   /// thread goes on trying.
@@ -113,6 +119,7 @@ class History {
   [[nodiscard]] Result ask(std::function<Result()> question);
 
   const HistoryOptions options_;
+  const Opening opening_;
   const WallAnchor anchor_;
   const std::vector<std::string> further_tables_;
   spdlog::logger& log_;
@@ -137,6 +144,8 @@ class History {
   std::atomic<std::uint64_t> bytes_{0};
   std::atomic<bool> in_memory_{false};
   std::atomic<bool> late_{false};
+  std::atomic<bool> may_open_{opening_ == Opening::at_once};
+  std::atomic<bool> ending_{false};
 
   std::promise<void> ended_;  // of the thread
   std::shared_future<void> end_{ended_.get_future()};

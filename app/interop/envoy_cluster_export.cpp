@@ -115,10 +115,7 @@ class Outliers {
 json::array endpoints_of(const ExportedService& exported, Ledger& ledger) {
   json::array endpoints;
   for (const config::Upstream& upstream : exported.service.upstreams) {
-    json::object endpoint{
-        {"endpoint",
-         {{"address",
-           {{"socket_address", {{"address", upstream.at.host}, {"port_value", upstream.at.port}}}}}}}};
+    json::object endpoint{{"endpoint", {{"address", envoy_address(upstream.at)}}}};
     const double weight = std::max(std::round(upstream.weight), 1.0);
     if (upstream.weight != 1) endpoint["load_balancing_weight"] = static_cast<std::uint32_t>(weight);
     if (weight != upstream.weight)
@@ -181,6 +178,11 @@ void add_balance(const ExportedService& exported, json::object& cluster, json::o
 }
 
 }  // namespace
+
+json::object envoy_address(const config::Endpoint& at) {
+  if (config::is_unix(at)) return {{"pipe", {{"path", at.host.substr(config::unix_scheme.size())}}}};
+  return {{"socket_address", {{"address", at.host}, {"port_value", at.port}}}};
+}
 
 json::object envoy_cluster(const ExportedService& exported, std::string_view name, Ledger& ledger) {
   const config::Service& service = exported.service;

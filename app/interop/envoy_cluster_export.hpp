@@ -8,6 +8,9 @@
 
 namespace switchgear::interop {
 
+/// `socket_address`, or `pipe` of a Unix socket.
+[[nodiscard]] boost::json::object envoy_address(const config::Endpoint& at);
+
 [[nodiscard]] boost::json::object envoy_cluster(const ExportedService& exported, std::string_view name,
                                                 Ledger& ledger);
 

@@ -79,7 +79,7 @@ class EnvoyExport {
       account_for_call(exported);
     }
     json::object resources;
-    resources["listeners"] = json::array{json::value(listener())};
+    resources["listeners"] = listeners();
     resources["clusters"] = std::move(clusters);
     json::object bootstrap;
     bootstrap["static_resources"] = std::move(resources);
@@ -100,9 +100,20 @@ class EnvoyExport {
       ledger_.carried(exported.policy_at("retry." + std::string(key)), "retry_policy");
   }
 
-  json::object listener() {
-    const config::Endpoint& at = config_.gateway.listen;
+  /// Each has all routes.
+  json::array listeners() {
+    json::array all;
+    for (const config::Listener& each : config_.gateway.listen) {
+      const std::string number = all.empty() ? "" : "-" + std::to_string(all.size() + 1);
+      json::object one = listener("switchgear" + number);
+      one["address"] = envoy_address(each.at);
+      all.push_back(std::move(one));
+    }
     ledger_.carried("gateway.listen", "listener switchgear");
+    return all;
+  }
+
+  json::object listener(const std::string& name) {
     json::object manager{
         {"@type",
          "type.googleapis.com/"
@@ -122,10 +133,7 @@ class EnvoyExport {
     filter["typed_config"] = std::move(manager);
     json::object chain;
     chain["filters"] = json::array{json::value(std::move(filter))};
-    json::object listener{
-        {"name", "switchgear"},
-        {"address",
-         json::object{{"socket_address", json::object{{"address", at.host}, {"port_value", at.port}}}}}};
+    json::object listener{{"name", name}, {"address", nullptr}};
     listener["filter_chains"] = json::array{json::value(std::move(chain))};
     return listener;
   }

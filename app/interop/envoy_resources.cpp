@@ -170,6 +170,16 @@ EnvoyResources resources_of(const std::vector<Value>& documents, Ledger& ledger)
 std::optional<config::Endpoint> read_address(const Value& address, Ledger& ledger) {
   Fields fields(address, ledger);
   const auto socket = fields.find("socket_address");
+  if (const auto pipe = socket ? std::nullopt : fields.find("pipe")) {
+    Fields parts(*pipe, ledger);
+    auto by_path = config::parse_service_url(std::string(config::unix_scheme) + text_of(parts, "path"));
+    parts.none("mode", "the mode of the file is not imported");
+    parts.finish();
+    fields.finish();
+    if (by_path.value) return std::move(by_path.value->upstream);
+    ledger.none(*pipe, "not the path of a socket");
+    return std::nullopt;
+  }
   if (!socket) {
     ledger.none(address, "expected the address of a socket");
     return std::nullopt;

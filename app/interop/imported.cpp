@@ -38,6 +38,7 @@ void Imported::listen_apart(Ledger& ledger) {
       });
     });
   };
+  if (config::is_unix(listen)) return;
   std::uint16_t port = listen.port;
   while (is_called(port)) port = static_cast<std::uint16_t>(port < 10'000 ? 10'000 : port + 1);
   if (port == listen.port) return;

@@ -44,7 +44,7 @@ struct ImportedService {
 /// Services stay where they are while others are added: routes refer to them.
 class Imported {
  public:
-  config::Endpoint listen = config::GatewayOptions{}.listen;
+  config::Endpoint listen = config::GatewayOptions{}.listen.front().at;
   std::deque<ImportedService> services;
 
   /// A service with a name like `wanted` that is not taken yet.

@@ -45,9 +45,13 @@ ServiceEntryAddresses::Endpoint read_endpoint(const Value& value, Ledger& ledger
   fields.none({"labels", "locality", "network", "serviceAccount"},
               "instances have an address and a weight only");
   fields.finish();
+  constexpr std::string_view by_path = "unix://";
+  if (endpoint.address.starts_with(by_path)) endpoint.address.replace(0, by_path.size(), config::unix_scheme);
   const bool ipv6 = endpoint.address.find(':') != std::string::npos;
-  if (!config::parse_service_url("http://" + (ipv6 ? "[" + endpoint.address + "]" : endpoint.address))
-           .value) {
+  const std::string url = config::is_unix({endpoint.address, 0})
+                              ? endpoint.address
+                              : "http://" + (ipv6 ? "[" + endpoint.address + "]" : endpoint.address);
+  if (!config::parse_service_url(url).value) {
     ledger.none(value, "left out: its address is not a host's");
     endpoint.address.clear();
   } else {
@@ -66,6 +70,7 @@ std::vector<config::Upstream> ServiceEntryAddresses::upstreams(std::uint16_t por
                               endpoint.weight};
     if (named != ports.end() && endpoint.ports.contains(named->name))
       upstream.at.port = endpoint.ports.at(named->name);
+    if (config::is_unix(upstream.at)) upstream.at.port = 0;
     const auto same = [&](const config::Upstream& other) { return other.at == upstream.at; };
     if (std::ranges::none_of(result, same)) result.push_back(std::move(upstream));
   }

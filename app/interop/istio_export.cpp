@@ -42,15 +42,30 @@ class IstioExport {
         {{"selector", {{"istio", "ingressgateway"}}},
          {"servers",
           {json::object{
-              {"port", {{"number", config_.gateway.listen.port}, {"name", "http"}, {"protocol", "HTTP"}}},
+              {"port", {{"number", entry_port_of_gateway()}, {"name", "http"}, {"protocol", "HTTP"}}},
               {"hosts", {"*"}}}}}}));
-    ledger_.carried("gateway.listen", "Gateway switchgear");
     for (const auto& [name, service] : config_.services) write_service(name, service);
     write_routes();
     return std::move(documents_);
   }
 
  private:
+  /// Its Gateway has one port.
+  std::uint16_t entry_port_of_gateway() {
+    const std::vector<config::Listener>& all = config_.gateway.listen;
+    const auto tcp = std::ranges::find_if(all, [](const auto& each) { return !config::is_unix(each.at); });
+    if (tcp == all.end()) {
+      ledger_.none("gateway.listen", "a Gateway has no Unix sockets");
+      return entry_port;
+    }
+    if (all.size() == 1) {
+      ledger_.carried("gateway.listen", "Gateway switchgear");
+    } else {
+      ledger_.approximated("gateway.listen", "Gateway switchgear", "the first port alone");
+    }
+    return tcp->at.port;
+  }
+
   struct Host {
     std::string name;
     std::uint16_t port;
@@ -87,7 +102,12 @@ class IstioExport {
     json::array endpoints;
     bool addresses = true;
     for (const config::Upstream& upstream : exported.service.upstreams) {
-      json::object endpoint{{"address", upstream.at.host}, {"ports", {{"http", upstream.at.port}}}};
+      json::object endpoint;
+      if (config::is_unix(upstream.at)) {
+        endpoint["address"] = "unix://" + upstream.at.host.substr(config::unix_scheme.size());
+      } else {
+        endpoint = {{"address", upstream.at.host}, {"ports", {{"http", upstream.at.port}}}};
+      }
       const double weight = std::max(std::round(upstream.weight), 1.0);
       if (weight != 1 || upstream.weight != 1) endpoint["weight"] = static_cast<std::uint32_t>(weight);
       if (weight != upstream.weight)

@@ -237,6 +237,7 @@ json::object written(const ImportedTls& tls) {
 json::object written(const ImportedService& imported) {
   const config::Service& service = imported.service;
   const auto url_of = [&](const config::Upstream& upstream) {
+    if (config::is_unix(upstream.at)) return config::text_of(upstream.at);
     return (imported.tls ? "https://" : "http://") + config::text_of(upstream.at) + service.base_path;
   };
   Keys keys;
@@ -304,7 +305,7 @@ json::object policy_file(const Imported& imported) {
     services[each.service.name] = written(each);
   }
   json::value file = json::object{{"version", 1}};
-  if (imported.listen != config::GatewayOptions{}.listen)
+  if (imported.listen != config::GatewayOptions{}.listen.front().at)
     file.get_object()["gateway"] = json::object{{"listen", config::text_of(imported.listen)}};
   file.get_object()["policies"] = std::move(policies);
   file.get_object()["services"] = std::move(services);

@@ -91,9 +91,12 @@ void make_upstreams(Service& service) {
     return;
   }
   const int count = between(1, 4);
-  for (int i = 1; i <= count; ++i)
-    service.upstreams.push_back(
-        {{"10.0.0." + std::to_string(i), port()}, static_cast<double>(between(1, 5))});
+  for (int i = 1; i <= count; ++i) {
+    const bool by_path = between(1, 4) == 1;
+    const config::Endpoint socket{"unix:/run/" + service.name + std::to_string(i), 0};
+    const config::Endpoint address{"10.0.0." + std::to_string(i), port()};
+    service.upstreams.push_back({by_path ? socket : address, static_cast<double>(between(1, 5))});
+  }
 }
 
 /// Istio has none.

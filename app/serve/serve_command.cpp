@@ -63,10 +63,19 @@ struct Ended {
   // The file's own warnings have been logged already.
   if (flags.admin && config.gateway.admin_token.empty() && !config::is_loopback(config.gateway.admin))
     log.warn("--admin {}: {}", *flags.admin, config::open_admin_problem);
+  if (flags.takeover && config.gateway.takeover.empty())
+    return complaint(usage_error,
+                     "--takeover: the policy file does not say where; it needs gateway.takeover");
   gateway::raise_limit_of_open_files();
   try {
-    Server{flags, std::move(config), sections, process}.run();
+    Inherited inherited;
+    if (flags.takeover) inherited = inherit(config.gateway);
+    if (flags.takeover && !inherited.from)
+      log.info("takeover: no process listens at {}; this one starts by itself", config.gateway.takeover);
+    Server{flags, std::move(config), sections, process, std::move(inherited)}.run();
     return {};
+  } catch (const takeover::Refused& error) {
+    return complaint(missing_dependency, fmt::format("--takeover: {}", error.what()));
   } catch (const CannotServe& error) {
     return complaint(missing_dependency, error.what());
   } catch (const gateway::TooFewOpenFiles& error) {
@@ -94,19 +103,27 @@ void add_serve_command(CLI::App& app, int& exit_code, const config::OwnSections&
   const auto flags = std::make_shared<ServeFlags>();
   CLI::App* command =
       app.add_subcommand("serve", "Run the gateway: forward HTTP to services, each behind its breaker");
-  command
-      ->add_option(
-          "--config", flags->config,
-          "The policy file; read again on SIGHUP, on POST /reload, and when it changes; SIGUSR1 opens "
-          "log.access.file anew")
-      ->type_name("FILE")
-      ->required();
+  auto* const file = command->add_option(
+      "FILE", flags->config,
+      "The policy file; read again on SIGHUP, on POST /reload, and when it changes; SIGUSR1 opens "
+      "log.access.file anew");
+  auto* const named = command->add_option("--config", flags->config, "The same")->type_name("FILE");
   command->add_option("--listen", flags->listen,
-                      "HOST:PORT to serve on, instead of the file's; port 0: the system chooses");
+                      "HOST:PORT or unix:PATH to serve on, instead of the file's addresses; port 0: the "
+                      "system chooses");
   command->add_option("--admin", flags->admin, "HOST:PORT of the admin server, instead of the file's");
   command->add_flag("--watch,!--no-watch", flags->watch,
                     "Read the policy file again when it changes; on unless --no-watch is given");
-  command->callback([flags, sections, &exit_code] { exit_code = run_server(*flags, sections); });
+  command->add_flag(
+      "--takeover", flags->takeover,
+      "Take the listeners over from the process that has them, which then ends as after SIGTERM; "
+      "it is asked at gateway.takeover");
+  command->callback([flags, file, named, sections, &exit_code] {
+    if (file->count() != 0 && named->count() != 0)
+      throw CLI::ValidationError("FILE and --config", "each names a policy file; give one of the two");
+    if (file->count() + named->count() == 0) throw CLI::RequiredError("FILE");
+    exit_code = run_server(*flags, sections);
+  });
 }
 
 }  // namespace switchgear::serve

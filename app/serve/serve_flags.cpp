@@ -9,14 +9,22 @@
 namespace switchgear::serve {
 
 std::optional<std::string> put_flags_before(config::Config& config, const ServeFlags& flags) {
-  for (const auto& [flag, text, place] : {std::tuple{"--listen", &flags.listen, &config.gateway.listen},
+  using Address = config::Parsed<config::Endpoint>;
+  config::Endpoint listen;
+  for (const auto& [flag, text, place] : {std::tuple{"--listen", &flags.listen, &listen},
                                           std::tuple{"--admin", &flags.admin, &config.gateway.admin}}) {
     if (!*text) continue;
     if ((*text)->empty())
       return fmt::format("{}: is empty; expected HOST:PORT, as in \"127.0.0.1:8080\"", flag);
-    const config::Parsed<config::Endpoint> endpoint = config::parse_listen(**text);
+    const bool by_path = place == &listen && (*text)->starts_with(config::unix_scheme);
+    const Address endpoint = by_path ? config::parse_unix_socket(**text) : config::parse_listen(**text);
     if (!endpoint.value) return fmt::format("{}: {}", flag, endpoint.problem);
     *place = *endpoint.value;
+  }
+  if (flags.listen) {
+    using config::Encryption;
+    const bool plain = config::is_unix(listen) || !config.gateway.tls;
+    config.gateway.listen = {{listen, plain ? Encryption::none : Encryption::tls}};
   }
   return std::nullopt;
 }

@@ -10,9 +10,10 @@ namespace switchgear::serve {
 
 struct ServeFlags {
   std::string config;                 ///< path of the policy file
-  std::optional<std::string> listen;  ///< HOST:PORT in place of gateway.listen
+  std::optional<std::string> listen;  ///< HOST:PORT or unix:PATH in place of gateway.listen
   std::optional<std::string> admin;   ///< HOST:PORT in place of gateway.admin
   bool watch = true;                  ///< reload when the file changes
+  bool takeover = false;              ///< take the listeners over from the process that has them
 };
 
 /// Puts the flags in place of the file's addresses. Returns the usage error: the flag, and what is wrong with

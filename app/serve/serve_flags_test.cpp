@@ -9,7 +9,7 @@ TEST(ServeFlags, TakeThePlaceOfTheFilesAddresses) {
   config::Config config;
   const config::Endpoint admin = config.gateway.admin;
   EXPECT_EQ(put_flags_before(config, {"gateway.yaml", "127.0.0.1:0", {}}), std::nullopt);
-  EXPECT_EQ(config.gateway.listen, (config::Endpoint{"127.0.0.1", 0}));
+  EXPECT_EQ(config.gateway.listen, (std::vector{config::Listener{{"127.0.0.1", 0}}}));
   EXPECT_EQ(config.gateway.admin, admin) << "a flag that was not given changes nothing";
 }
 

@@ -91,14 +91,20 @@ admin::ReloadResult ServedConfig::read_and_apply() {
   } catch (const std::system_error& error) {
     return refuse(std::move(result), std::string{"log.access.file: "} + error.what());
   }
+  gateway::OpenedListeners listeners;
+  try {
+    listeners = gateway_.listeners_of(next);
+  } catch (const std::system_error& error) {
+    return refuse(std::move(result), std::string{"gateway.listen: "} + error.what());
+  }
   if (needs_restart(next)) {
     result.messages.emplace_back(
-        "gateway.listen, gateway.admin, gateway.threads, gateway.token, gateway.origins, history and "
+        "gateway.admin, gateway.threads, gateway.token, gateway.origins, gateway.takeover, history and "
         "telemetry.otlp take effect after a restart; telemetry.otlp.traces does so at once");
     log_.warn("reload: {}", result.messages.back());
   }
   apply(log_options, log_);
-  const AppliedOptions applied = gateway_.apply(next, tracing_of(next, spans_));
+  const AppliedOptions applied = gateway_.apply(next, std::move(listeners), tracing_of(next, spans_));
   access_log_.use(access_log);
   const auto say = [&result](const char* what, const std::vector<std::string>& names) {
     for (const std::string& name : names) result.messages.push_back(std::string{what} + " " + name);
@@ -117,7 +123,7 @@ bool ServedConfig::needs_restart(const config::Config& next) const {
   const config::GatewayOptions& now = started_with_;
   otlp::OtlpOptions exports_to = next.own.get<otlp::TelemetryOptions>().otlp;
   exports_to.traces = exports_to_.traces;
-  return next.gateway.listen != now.listen || next.gateway.admin != now.admin ||
+  return next.gateway.admin != now.admin || next.gateway.takeover != now.takeover ||
          next.gateway.threads != now.threads || next.gateway.admin_token != now.admin_token ||
          next.gateway.admin_origins != now.admin_origins ||
          next.own.get<history::HistoryOptions>() != history_ || exports_to != exports_to_;

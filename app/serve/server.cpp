@@ -1,6 +1,7 @@
 #include "app/serve/server.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
@@ -41,10 +42,6 @@ constexpr auto a_second = std::chrono::seconds{1};
 constexpr auto time_to_export = std::chrono::seconds{3};
 // From the end of the drain to that of the process.
 constexpr auto time_to_close = std::chrono::seconds{20};
-
-[[nodiscard]] std::string url_of(const char* scheme, const config::Endpoint& endpoint, std::uint16_t port) {
-  return scheme + config::text_of({endpoint.host, port});
-}
 
 /// Makes what listens. `key`: of the policy file; `flag`: given in its place, if it was.
 template <class Make>
@@ -92,6 +89,12 @@ template <class Make>
   }
 }
 
+[[nodiscard]] boost::json::array listeners_json(const std::vector<std::string>& addresses) {
+  boost::json::array all;
+  for (const std::string& each : addresses) all.emplace_back(each);
+  return all;
+}
+
 /// Null if the file names no collector.
 [[nodiscard]] std::unique_ptr<otlp::Exporter> exporter_of(const config::Config& config, spdlog::logger& log) {
   const otlp::OtlpOptions& options = config.own.get<otlp::TelemetryOptions>().otlp;
@@ -105,10 +108,10 @@ template <class Make>
 }  // namespace
 
 Server::Server(const ServeFlags& flags, config::Config config, const config::OwnSections& sections,
-               const Process& process)
-    : scheme_(config.gateway.tls ? "https://" : "http://"),
-      listen_(config.gateway.listen),
-      admin_address_(config.gateway.admin),
+               const Process& process, Inherited inherited)
+    : admin_address_(config.gateway.admin),
+      takeover_at_(config.gateway.takeover),
+      successor_(std::move(inherited.from)),
       log_(process.log),
       log_sink_(process.sink),
       signals_(process.signals),
@@ -118,11 +121,13 @@ Server::Server(const ServeFlags& flags, config::Config config, const config::Own
                          [&] {
                            return std::make_shared<gateway::Gateway>(
                                config, policies_, durations_, log_,
-                               tracing_of(config, spans_of(exporter_.get())), events_);
+                               tracing_of(config, spans_of(exporter_.get())), events_,
+                               std::move(inherited.listeners));
                          })),
       history_(config.own.get<history::HistoryOptions>(),
                {policies_, durations_, [this] { return gateway_->failures(); }}, events_,
-               alert::SqliteOutbox::tables(), log_),
+               alert::SqliteOutbox::tables(), log_,
+               successor_ ? history::Opening::when_told : history::Opening::at_once),
       alerts_(config.own.get<alert::AlertOptions>(),
               {registry_, events_, log_,
                [this](const std::string& circuit) {
@@ -140,7 +145,9 @@ Server::Server(const ServeFlags& flags, config::Config config, const config::Own
               }),
       figures_(registry_, seen_circuits()),
       admin_(listening("gateway.admin", "--admin", flags.admin.has_value(), [&] {
-        return std::make_unique<admin::Server>(registry_, admin_options(config.gateway), program());
+        admin::ServerOptions options = admin_options(config.gateway);
+        options.listening_socket = inherited.admin.release();
+        return std::make_unique<admin::Server>(registry_, options, program());
       })) {
   try {
     access_log_.use(access_log_.prepare(config.own.get<LogOptions>().access));
@@ -150,6 +157,7 @@ Server::Server(const ServeFlags& flags, config::Config config, const config::Own
   registry_.events().subscribe(transitions_);
   registry_.events().subscribe(events_);
   checks_.apply(config);
+  if (!successor_) await_successor();
   if (flags.watch) {
     file_changes_.emplace(flags.config, [this] { boost::asio::post(main_, [this] { on_file_changed(); }); });
   }
@@ -188,6 +196,7 @@ admin::Program Server::program() {
   program.metrics = [this](telemetry::MetricFamilies& to) { add_metrics(to); };
   program.status = [this] {
     return boost::json::object{
+        {"listeners", listeners_json(gateway_->addresses())},
         {"reload", config_.record().json()},
         {"health_checks", service_health::health_checks(checks_.all(), registry_.anchor())}};
   };
@@ -221,6 +230,7 @@ void Server::export_metrics(telemetry::MetricFamilies& to) const {
 
 void Server::run() {
   gateway_->start();
+  if (successor_) finish_takeover();
   alerts_.start();
   admin_->start();
   if (exporter_) exporter_->start([this](telemetry::MetricFamilies& to) { export_metrics(to); });
@@ -236,13 +246,14 @@ void Server::run() {
 }
 
 std::string Server::serving() const {
-  return fmt::format("serves {}  admin {}/dashboard", url_of(scheme_, listen_, gateway_->port()),
-                     url_of("http://", admin_address_, admin_->port()));
+  return fmt::format("serves {}  admin http://{}/dashboard", fmt::join(gateway_->addresses(), ", "),
+                     config::text_of({admin_address_.host, admin_->port()}));
 }
 
 /// Each of these, and the history after them, waits for something that may hang: a collector, a disk.
 void Server::close() {
   signals_.end_within(time_to_close);
+  predecessor_.reset();
   admin_->stop();
   if (exporter_) exporter_->stop(drain_.hurried() ? Duration::zero() : time_to_export);
   access_log_.close();
@@ -284,6 +295,10 @@ void Server::begin_end() {
 
 void Server::begin_drain() {
   shutdown_delay_.cancel();
+  finish_requests();
+}
+
+void Server::finish_requests() {
   second_.cancel();
   const Duration at_most = config_.close();
   manager_.stopping("requests under way are finished", at_most + time_to_close);

@@ -22,12 +22,15 @@
 #include "app/serve/drain.hpp"
 #include "app/serve/event_log.hpp"
 #include "app/serve/figure_board.hpp"
+#include "app/serve/inherited.hpp"
 #include "app/serve/serve_flags.hpp"
 #include "app/serve/served_access_log.hpp"
 #include "app/serve/served_config.hpp"
 #include "app/serve/service_manager.hpp"
 #include "app/serve/signals.hpp"
 #include "app/service_health/service_checks.hpp"
+#include "app/takeover/predecessor.hpp"
+#include "app/takeover/successor.hpp"
 #include "switchgear/admin/server.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/config/file_watcher.hpp"
@@ -59,13 +62,14 @@ class Server {
  public:
   /// Listens. Throws CannotServe, or gateway::TooFewOpenFiles.
   Server(const ServeFlags& flags, config::Config config, const config::OwnSections& sections,
-         const Process& process);
+         const Process& process, Inherited inherited = {});
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   ~Server();
 
   /// Serves until SIGTERM or SIGINT, and for gateway.shutdown_delay after it; then drains. Prints one line
-  /// with the addresses to stdout once it serves.
+  /// with the addresses to stdout once it serves. Throws CannotServe when a process that hands over does not
+  /// end its service.
   void run();
 
  private:
@@ -79,18 +83,22 @@ class Server {
   void export_metrics(telemetry::MetricFamilies& to) const;
   /// As the operator, a signal or a change of the file asks; the service manager is told.
   admin::ReloadResult reload();
+  void finish_takeover();
+  void await_successor();
+  [[nodiscard]] bool step_down(pid_t successor);
   void on_signal(int signal);
   void close();
   void begin_end();
   void begin_drain();
+  void finish_requests();
   void look_every_second();
   /// One line for people.
   [[nodiscard]] std::string serving() const;
   void on_file_changed();
 
-  const char* const scheme_;              ///< of the listener, as it was at the start
-  const config::Endpoint listen_;         ///< as asked for; the port may be the system's choice
-  const config::Endpoint admin_address_;  ///< likewise
+  const config::Endpoint admin_address_;          ///< as asked for; the port may be the system's choice
+  const std::string takeover_at_;                 ///< empty: no process can take over
+  std::optional<takeover::Successor> successor_;  ///< until it has taken over
   spdlog::logger& log_;
   const BackgroundSink& log_sink_;
   Signals& signals_;
@@ -118,6 +126,7 @@ class Server {
   boost::asio::steady_timer second_{main_};
   boost::asio::steady_timer shutdown_delay_{main_};
   std::optional<config::FileChanges> file_changes_;
+  std::unique_ptr<takeover::Predecessor> predecessor_;  ///< null: no process can take over
   Drain drain_{*gateway_, log_};
 };
 

@@ -63,6 +63,8 @@ void ServiceManager::ready(std::string_view status) const {
   send(fmt::format("READY=1\nMAINPID={}\nSTATUS={}\n", ::getpid(), one_line(status)));
 }
 
+void ServiceManager::main_process(pid_t process) const { send(fmt::format("MAINPID={}\n", process)); }
+
 void ServiceManager::reloading() const {
   send(fmt::format("RELOADING=1\nMONOTONIC_USEC={}\n", monotonic_microseconds()));
 }

@@ -1,6 +1,8 @@
 // What the process tells the service manager that started it: the protocol of sd_notify(3).
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <string>
 #include <string_view>
@@ -24,6 +26,8 @@ class ServiceManager {
 
   /// It serves. `status`: one line for people.
   void ready(std::string_view status) const;
+  /// Another process is the unit's main one from now on.
+  void main_process(pid_t process) const;
   /// It reads its configuration again, and is ready when that is done.
   void reloading() const;
   /// It ends, and asks not to be killed before `at_most` has passed. May be repeated with what is left.

@@ -1,5 +1,8 @@
 #include "switchgear/admin/server.hpp"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -31,8 +34,18 @@ namespace {
 
 using Strand = asio::strand<asio::any_io_executor>;
 
-tcp::acceptor listen_on(const Strand& strand, const std::string& host, std::uint16_t port) {
+tcp::acceptor adopted(const Strand& strand, int socket) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size);
+  return tcp::acceptor{strand, address.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), socket};
+}
+
+tcp::acceptor listen_on(const Strand& strand, const ServerOptions& options) {
+  const std::string& host = options.host;
+  const std::uint16_t port = options.port;
   try {
+    if (options.listening_socket >= 0) return adopted(strand, options.listening_socket);
     tcp::resolver resolver{strand};
     const auto found = resolver.resolve(host, std::to_string(port), tcp::resolver::passive);
     return tcp::acceptor{strand, found.begin()->endpoint(), true};
@@ -53,7 +66,7 @@ class Server::Core : public std::enable_shared_from_this<Core> {
       : limits_(options.limits),
         registry_(registry),
         strand_(executor),
-        acceptor_(listen_on(strand_, options.host, options.port)),
+        acceptor_(listen_on(strand_, options)),
         port_(acceptor_.local_endpoint().port()),
         program_(listening(std::move(program))),
         api_(options, registry, program_),
@@ -72,6 +85,17 @@ class Server::Core : public std::enable_shared_from_this<Core> {
     if (std::exchange(started_, true)) return;
     asio::co_spawn(strand_, accept(shared_from_this()), asio::detached);
     asio::co_spawn(strand_, tick_events(shared_from_this()), asio::detached);
+  }
+
+  [[nodiscard]] int listening_socket() noexcept { return acceptor_.native_handle(); }
+
+  void stop_listening() {
+    asio::post(strand_, [self = shared_from_this()] {
+      error_code failed;
+      // close() leaves it to the kernel to forget the socket, which that does not while another process has it.
+      const int socket = self->acceptor_.release(failed);
+      if (!failed) ::close(socket);
+    });
   }
 
   void stop() {
@@ -184,6 +208,9 @@ Server::Server(BreakerRegistry& registry, const ServerOptions& options, Program 
 Server::~Server() { stop(); }
 
 std::uint16_t Server::port() const noexcept { return core_->port(); }
+
+int Server::listening_socket() const noexcept { return core_->listening_socket(); }
+void Server::stop_listening() { core_->stop_listening(); }
 
 void Server::start() {
   core_->start();

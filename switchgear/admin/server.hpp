@@ -40,6 +40,11 @@ class Server {
   /// The port it listens on; the system's choice when 0 was given.
   [[nodiscard]] std::uint16_t port() const noexcept;
 
+  /// The socket, for another process that is to accept from it too; the server's.
+  [[nodiscard]] int listening_socket() const noexcept;
+  /// Takes no further connections; those that there are go on.
+  void stop_listening();
+
   /// Begins to answer. Connections made before wait in the backlog.
   void start();
 

@@ -31,7 +31,10 @@ struct ServerOptions {
   /// Name or address to listen on. Any client that reaches the server can read everything and, without a
   /// token, operate it. Before you change this, set `token`, and put a proxy that authenticates in front.
   std::string host = "127.0.0.1";
-  std::uint16_t port = 9090;           ///< 0: the system chooses
+  std::uint16_t port = 9090;  ///< 0: the system chooses
+  /// A TCP socket that listens already, as another process has handed it over, in place of host and port; the
+  /// server closes it. -1: none.
+  int listening_socket = -1;
   std::string token = {};              ///< for requests that change something; empty: none required
   std::vector<std::string> origins{};  ///< further origins, as `https://ops.example.com`, that may send them
   ServerLimits limits{};               ///< the defaults suit a program of any size

@@ -139,12 +139,30 @@ std::optional<std::string> problem_of_path(std::string_view text) {
 
 }  // namespace
 
+Parsed<Endpoint> parse_unix_socket(std::string_view text) {
+  constexpr std::size_t longest = 107;  // of sockaddr_un::sun_path, with the byte that ends it
+  constexpr std::string_view wanted = "expected unix:/PATH, as in \"unix:/run/app.sock\"";
+  const std::string_view path = text.substr(unix_scheme.size());
+  if (path.size() < 2 || (path.front() != '/' && path.front() != '@') || path.ends_with('/'))
+    return {{}, problem(text, "does not name a socket by an absolute path; ").append(wanted)};
+  if (!visible_ascii(path)) return {{}, problem(text, "contains a character other than visible ASCII")};
+  if (path.size() > longest) {
+    return {{},
+            problem(text, "is too long for a socket: ")
+                .append(std::to_string(path.size()))
+                .append(" bytes; expected at most ")
+                .append(std::to_string(longest))};
+  }
+  return {Endpoint{std::string(text), 0}, {}};
+}
+
 bool is_address(const std::string& host) {
+  if (host.starts_with(unix_scheme)) return true;
   return urls::parse_ipv4_address(host).has_value() || urls::parse_ipv6_address(host).has_value();
 }
 
 bool is_loopback(const Endpoint& endpoint) {
-  if (endpoint.host == "localhost") return true;
+  if (endpoint.host == "localhost" || is_unix(endpoint)) return true;
   if (const auto v4 = urls::parse_ipv4_address(endpoint.host)) return v4->is_loopback();
   const auto v6 = urls::parse_ipv6_address(endpoint.host);
   if (!v6) return false;
@@ -175,6 +193,11 @@ Parsed<Endpoint> parse_listen(std::string_view text) {
 
 Parsed<ServiceUrl> parse_service_url(std::string_view text) {
   constexpr std::string_view wanted = "expected http://HOST[:PORT][/PATH], or https";
+  if (text.starts_with(unix_scheme)) {
+    auto socket = parse_unix_socket(text);
+    if (!socket.value) return {{}, std::move(socket.problem)};
+    return {ServiceUrl{ServiceUrl::Scheme::http, std::move(*socket.value), {}}, {}};
+  }
   const auto parsed = urls::parse_uri(text);
   if (!parsed || !parsed->has_authority()) return {{}, problem(text, "is not a URL; ").append(wanted)};
   if (parsed->has_userinfo())  // and maybe a password, so that it is not quoted

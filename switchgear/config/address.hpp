@@ -19,16 +19,33 @@ struct Parsed {
 /// `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`. Port 0 lets the system choose.
 [[nodiscard]] Parsed<Endpoint> parse_listen(std::string_view text);
 
-/// `127.0.0.1:8080`, `[::1]:8080`.
+/// What the text of a Unix socket's address begins with.
+inline constexpr std::string_view unix_scheme = "unix:";
+
+/// `unix:/run/app.sock`, or `unix:@app` of Linux's abstract names.
+[[nodiscard]] Parsed<Endpoint> parse_unix_socket(std::string_view text);
+
+[[nodiscard]] inline bool is_unix(const Endpoint& endpoint) noexcept {
+  return endpoint.host.starts_with(unix_scheme);
+}
+
+/// Where a Unix socket is in the file system; empty: nowhere, as one with an abstract name.
+[[nodiscard]] inline std::string file_of(const Endpoint& unix_socket) {
+  const std::string path = unix_socket.host.substr(unix_scheme.size());
+  return path.starts_with('/') ? path : std::string{};
+}
+
+/// `127.0.0.1:8080`, `[::1]:8080`, `unix:/run/app.sock`.
 [[nodiscard]] inline std::string text_of(const Endpoint& endpoint) {
+  if (is_unix(endpoint)) return endpoint.host;
   const bool bracketed = endpoint.host.find(':') != std::string::npos;
   return (bracketed ? "[" + endpoint.host + "]" : endpoint.host) + ":" + std::to_string(endpoint.port);
 }
 
-/// Whether it is an IPv4 or IPv6 address, and not a name.
+/// Whether it is an IPv4 or IPv6 address, or a Unix socket's, and not a name that is looked up.
 [[nodiscard]] bool is_address(const std::string& host);
 
-/// Whether only this machine can reach it: `localhost`, 127.0.0.0/8 (also as
+/// Whether only this machine can reach it: a Unix socket, `localhost`, 127.0.0.0/8 (also as
 /// ::ffff:127.0.0.1) or ::1. Of other names nothing is known,
 /// so they are not.
 [[nodiscard]] bool is_loopback(const Endpoint& endpoint);
@@ -47,7 +64,7 @@ struct ServiceUrl {
   std::string base_path;  ///< without the last '/'
 };
 
-/// `http://host[:port][/base]`, or https.
+/// `http://host[:port][/base]`, or https; or `unix:/run/app.sock`, for HTTP over that socket.
 [[nodiscard]] Parsed<ServiceUrl> parse_service_url(std::string_view text);
 
 /// `https://ops.example.com[:port]`, as a browser writes it in `Origin`: lower case, no default port.

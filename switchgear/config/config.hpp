@@ -25,7 +25,9 @@
 namespace switchgear::config {
 
 struct Endpoint {
-  std::string host;  ///< an IP address or a name; IPv6 without brackets
+  /// An IP address or a name; IPv6 without brackets. Or `unix:` and the path of a Unix socket, or
+  /// `unix:@NAME`; then the port is 0.
+  std::string host;
   std::uint16_t port = 0;
 
   friend bool operator==(const Endpoint&, const Endpoint&) = default;
@@ -57,9 +59,21 @@ struct GatewayLimits {
   friend bool operator==(const GatewayLimits&, const GatewayLimits&) = default;
 };
 
+/// Whether what goes over a connection is encrypted.
+enum class Encryption : std::uint8_t { none, tls };
+
+/// One address that clients connect to.
+struct Listener {
+  Endpoint at;
+  Encryption encryption = Encryption::none;
+  unsigned mode = 0660;  ///< of a Unix socket's file
+
+  friend bool operator==(const Listener&, const Listener&) = default;
+};
+
 struct GatewayOptions {
-  Endpoint listen{"127.0.0.1", 8080};
-  std::optional<tls::ServerContext> tls;  ///< of the listener; empty: clients are served in plain text
+  std::vector<Listener> listen{{{"127.0.0.1", 8080}}};  ///< at least one, each another
+  std::optional<tls::ServerContext> tls;  ///< of listeners with Encryption::tls; empty: none has it
   TrustOptions trust;                     ///< who is believed about clients
   Endpoint admin{"127.0.0.1", 9090};
   unsigned threads = 1;
@@ -67,6 +81,7 @@ struct GatewayOptions {
   std::vector<std::string> admin_origins;  ///< further origins that may send changing requests
   /// After SIGTERM, before the listener closes: so long connections are taken while GET /readyz says 503.
   Duration shutdown_delay{};
+  std::string takeover;  ///< path of the socket where a new process asks for the listeners; empty: none
   GatewayLimits limits;
 
   friend bool operator==(const GatewayOptions&, const GatewayOptions&) = default;

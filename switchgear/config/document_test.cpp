@@ -153,7 +153,7 @@ TEST(Environment, VariablesAndDefaultsStandInValues) {
       "  admin: \"${SWITCHGEAR_TEST_EMPTY:-127.0.0.1}:9091\"\n"
       "  token: a$${b}c$\n");
   EXPECT_EQ(config.gateway.threads, 3U);
-  EXPECT_EQ(config.gateway.listen, (Endpoint{"127.0.0.2", 8081}));
+  EXPECT_EQ(config.gateway.listen.front().at, (Endpoint{"127.0.0.2", 8081}));
   EXPECT_EQ(config.gateway.admin, (Endpoint{"127.0.0.1", 9091}));
   EXPECT_EQ(config.gateway.admin_token, "a${b}c$");
 }

@@ -1,5 +1,8 @@
 // gateway: its addresses, its limits for clients, access to its admin server.
+#include <algorithm>
+
 #include "switchgear/config/address.hpp"
+#include "switchgear/config/report.hpp"
 #include "switchgear/config/secret.hpp"
 #include "switchgear/config/sections.hpp"
 #include "switchgear/config/tls_section.hpp"
@@ -11,12 +14,6 @@ namespace {
 using std::chrono::hours;
 using std::chrono::milliseconds;
 
-/// A listener on every address leaves that port to no other.
-bool overlap(const Endpoint& a, const Endpoint& b) {
-  const auto every = [](const Endpoint& at) { return at.host == "0.0.0.0" || at.host == "::"; };
-  return a.port == b.port && (a.host == b.host || every(a) || every(b));
-}
-
 template <class T>
 struct Address {
   Parsed<T> (*parse)(std::string_view);
@@ -27,6 +24,25 @@ struct Address {
     Parsed<T> parsed = parse(*text);
     if (!parsed.value) value.wrong(parsed.problem);
     return std::move(parsed.value);
+  }
+};
+
+/// `/run/switchgear/takeover.sock`
+struct SocketPath {
+  [[nodiscard]] std::optional<std::string> operator()(const Value& value) const {
+    const auto text = Text{}(value);
+    if (!text) return std::nullopt;
+    const std::string_view bare{*text};
+    const auto socket =
+        parse_unix_socket(bare.starts_with(unix_scheme) ? *text : std::string{unix_scheme}.append(bare));
+    if (!socket.value) {
+      value.wrong(socket.problem);
+    } else if (file_of(*socket.value).empty()) {
+      value.wrong(quoted(bare) + " has an abstract name, which any user may take; expected a path");
+    } else {
+      return file_of(*socket.value);
+    }
+    return std::nullopt;
   }
 };
 
@@ -62,13 +78,18 @@ void read_limits(const Value& value, GatewayLimits& limits) {
 GatewayOptions read_gateway(const Value& value, const std::string& directory) {
   GatewayOptions gateway;
   Section section(value);
-  section.read("listen", gateway.listen, Address<Endpoint>{parse_listen});
+  const auto tls = section.find("tls");
+  if (tls) gateway.tls = read_server_tls(*tls, directory);
+  if (const auto listen = section.find("listen"))
+    gateway.listen = read_listeners(*listen, tls ? Encryption::tls : Encryption::none);
+  else if (tls)
+    gateway.listen.front().encryption = Encryption::tls;
   section.read("admin", gateway.admin, Address<Endpoint>{parse_listen});
-  if (overlap(gateway.listen, gateway.admin) && gateway.listen.port != 0) {
+  const auto is_admin = [&](const Listener& each) { return overlap(each.at, gateway.admin); };
+  if (std::ranges::any_of(gateway.listen, is_admin)) {
     const auto at = section.find(section.find("admin") ? "admin" : "listen");
     if (at) at->wrong("listen and admin share one address; expected two");
   }
-  if (const auto tls = section.find("tls")) gateway.tls = read_server_tls(*tls, directory);
   section.read("threads", gateway.threads, Whole{1, 256});
   section.read("token", gateway.admin_token, Secret{directory});
   if (const auto admin = section.find("admin");
@@ -81,6 +102,7 @@ GatewayOptions read_gateway(const Value& value, const std::string& directory) {
     }
   }
   gateway.trust = read_trust(section);
+  section.read("takeover", gateway.takeover, SocketPath{});
   section.read("shutdown_delay", gateway.shutdown_delay, Length{Duration::zero(), hours{24}});
   if (const auto limits = section.find("limits")) read_limits(*limits, gateway.limits);
   section.finish();

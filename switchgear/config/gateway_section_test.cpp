@@ -24,7 +24,7 @@ TEST(GatewaySection, EveryKeyArrives) {
                      " drain_timeout: 0s, upgrade_idle: 5s}"))
           .gateway;
   GatewayOptions expected;
-  expected.listen = {"::1", 0};
+  expected.listen = {{{"::1", 0}}};
   expected.admin = {"localhost", 0};
   expected.threads = 2;
   expected.admin_token = "s3cret";
@@ -45,6 +45,38 @@ TEST(GatewaySection, EveryKeyArrives) {
   EXPECT_EQ(read, expected);
 }
 
+TEST(GatewaySection, ListensOnOneAddressOrOnSeveral) {
+  using Listeners = std::vector<Listener>;
+  const auto read = [](const std::string& keys) { return config_of(with(keys)).gateway.listen; };
+  EXPECT_EQ(read("listen: \"unix:/run/s.sock\""), (Listeners{{{"unix:/run/s.sock", 0}}}));
+  EXPECT_EQ(read("listen: [\"0.0.0.0:80\", \"[::]:80\", \"unix:@s\"]"),
+            (Listeners{{{"0.0.0.0", 80}}, {{"::", 80}}, {{"unix:@s", 0}}}));
+  EXPECT_EQ(read("listen: {address: \"unix:/run/s.sock\", mode: \"600\", tls: false}"),
+            (Listeners{{{"unix:/run/s.sock", 0}, Encryption::none, 0600}}));
+  EXPECT_EQ(config_of(with("takeover: /run/t.sock")).gateway.takeover, "/run/t.sock");
+}
+
+TEST(GatewaySection, ListenersThatCannotBeAreLocated) {
+  expect_answers({
+      {with("listen: []"), "f.yaml:2:19: gateway.listen: an empty list found; expected at least one address"},
+      {with("listen: [\"a:0\", \"a:0\"]"),
+       "f.yaml:2:27: gateway.listen[1]: \"a:0\" is in the list twice; expected it once"},
+      {with("listen: [\"a:1\", \"0.0.0.0:1\"]"),
+       "f.yaml:2:27: gateway.listen[1]: \"0.0.0.0:1\" and \"a:1\" have one port in common; expected another "
+       "port, or one of the two"},
+      {with("listen: [\"unix:s.sock\"]"),
+       "f.yaml:2:20: gateway.listen[0]: \"unix:s.sock\" does not name a socket by an absolute path; expected "
+       "unix:/PATH, as in \"unix:/run/app.sock\""},
+      {with("listen: {mode: \"0600\"}"),
+       "f.yaml:2:11: gateway.listen.address: is missing; write \"address: 127.0.0.1:8080\""},
+      {with("listen: {address: \"unix:/a\", mode: \"0999\"}"),
+       "f.yaml:2:46: gateway.listen.mode: \"0999\" is not the mode of a file; expected one such as \"0660\""},
+      {with("takeover: \"@t\""),
+       "f.yaml:2:21: gateway.takeover: \"@t\" has an abstract name, which any user may take; expected a "
+       "path"},
+  });
+}
+
 TEST(GatewaySection, MistakesAreLocated) {
   expect_answers({
       {with("listen: 8080"),
@@ -62,7 +94,8 @@ TEST(GatewaySection, MistakesAreLocated) {
       {with("listen: \"::1:8080\""),
        "f.yaml:2:19: gateway.listen: \"::1:8080\" is not an address; expected HOST:PORT, as in "
        "\"127.0.0.1:8080\""},
-      {with("listen: [a]"), "f.yaml:2:19: gateway.listen: a list found; expected text"},
+      {with("listen: [a]"),
+       "f.yaml:2:20: gateway.listen[0]: \"a\" has no port; expected HOST:PORT, as in \"127.0.0.1:8080\""},
       {with("listen: \"a:1\", admin: \"a:1\""),
        "f.yaml:2:33: gateway.admin: listen and admin share one address; expected two"},
       {with("listen: \"127.0.0.1:9090\""),

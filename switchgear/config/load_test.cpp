@@ -34,7 +34,7 @@ TEST(Load, TheCompleteExampleOfTheDocumentationLoads) {
   const Config config = config_of(text);
   ASSERT_TRUE(config.policies.contains("payment"));
   ASSERT_TRUE(config.services.contains("payment"));
-  EXPECT_EQ(config.gateway.listen, (Endpoint{"127.0.0.1", 8080}));
+  EXPECT_EQ(config.gateway.listen, (std::vector{Listener{{"127.0.0.1", 8080}}}));
   EXPECT_EQ(config.gateway.admin_token, "secret");
   const CircuitBreakerOptions& breaker = *config.policies.at("payment").circuit_breaker;
   EXPECT_EQ(breaker.failure_rate, 0.5);

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "switchgear/config/config.hpp"
 #include "switchgear/config/section.hpp"
@@ -13,6 +14,13 @@ namespace switchgear::config {
 
 inline constexpr std::size_t most_named = 10'000;  ///< policies, and services
 inline constexpr std::size_t longest_name = 128;   ///< bytes
+
+/// Reads `listen` of the gateway: one address, or a list. Each has its own reader's key, and an address of a
+/// file that has gateway.tls (`tls`) is encrypted unless it is a Unix socket or says otherwise.
+[[nodiscard]] std::vector<Listener> read_listeners(const Value& value, Encryption tls);
+
+/// A listener on every address leaves that port to no other; port 0 is never the same twice.
+[[nodiscard]] bool overlap(const Endpoint& a, const Endpoint& b) noexcept;
 
 /// `directory` is where a relative `file:` secret is looked up.
 [[nodiscard]] GatewayOptions read_gateway(const Value& value, const std::string& directory);

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "switchgear/analysis/breaker_outlook.hpp"
+#include "switchgear/config/address.hpp"
 #include "switchgear/config/duration.hpp"
 #include "switchgear/config/header_name.hpp"
 #include "switchgear/config/option_problems.hpp"
@@ -96,7 +97,10 @@ class ServiceReader {
     }
     if (const auto business = section.find("business")) service.business = read_business(*business);
     section.read("capacity", service.capacity, Whole{1, 1'000'000});
-    if (const auto check = section.find("health_check")) service.health_check = read_health_check(*check);
+    if (const auto check = section.find("health_check")) {
+      service.health_check = read_health_check(*check);
+      check_port(*check, service);
+    }
     if (const auto by = section.find("by")) {
       service.by = read_by(*by);
       const Policy* policy = policies_.find(service.policy);
@@ -110,6 +114,14 @@ class ServiceReader {
   }
 
  private:
+  void check_port(const Value& check, const Service& service) const {
+    const Entry* entry = find_entry(*check.node, "port");
+    const auto has_no_port = [](const Upstream& each) { return is_unix(each.at); };
+    if (entry == nullptr || std::ranges::none_of(service.upstreams, has_no_port)) return;
+    check.report->error(entry->value.at, join(check.path, "port"),
+                        "does not apply to a Unix socket, which has none; leave the key out");
+  }
+
   /// A slow connection can be told from a slow answer only if the attempt is not over first.
   void check_connect_timeout(const Value& pool, const Service& service) const {
     const Entry* entry = find_entry(*pool.node, "connect_timeout");

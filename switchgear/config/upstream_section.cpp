@@ -18,6 +18,7 @@ constexpr Duration usual_refresh = std::chrono::seconds{10};
 
 /// Names other than `localhost` are not resolved: reading the file sends no requests.
 bool is_itself(const Endpoint& upstream, const Endpoint& listen) {
+  if (is_unix(listen)) return upstream == listen;
   if (listen.port == 0 || upstream.port != listen.port) return false;
   const bool every = listen.host == "0.0.0.0" || listen.host == "::";
   return upstream.host == listen.host || (every && is_loopback(upstream));
@@ -32,7 +33,8 @@ std::optional<ServiceUrl> read_url(Section& section, const GatewayOptions& gatew
     section.find("url")->wrong(url.problem);
     return std::nullopt;
   }
-  if (is_itself(url.value->upstream, gateway.listen)) {
+  const auto is_own = [&](const Listener& each) { return is_itself(url.value->upstream, each.at); };
+  if (std::ranges::any_of(gateway.listen, is_own)) {
     section.find("url")->wrong(quoted(text) +
                                " is where the gateway itself listens: it would call itself for ever");
     return std::nullopt;

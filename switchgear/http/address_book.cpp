@@ -3,13 +3,25 @@
 #include <algorithm>
 #include <utility>
 
+#include "switchgear/http/unix_socket.hpp"
+
 namespace switchgear::http {
 
+Addresses addresses_of(const boost::asio::ip::tcp::resolver::results_type& found) {
+  Addresses all;
+  for (const auto& each : found) all.emplace_back(each.endpoint());
+  return all;
+}
+
 AddressBook::AddressBook(const std::string& host, std::uint16_t port) {
+  if (is_unix(host)) {
+    addresses_.push_back(unix_address(host));
+    return;
+  }
   boost::system::error_code error;
   const auto address = boost::asio::ip::make_address(host, error);
   named_ = static_cast<bool>(error);
-  if (!named_) addresses_.emplace_back(address, port);
+  if (!named_) addresses_.emplace_back(boost::asio::ip::tcp::endpoint{address, port});
 }
 
 bool AddressBook::due(TimePoint now) const noexcept {
@@ -23,7 +35,7 @@ void AddressBook::end_lookup(Addresses found, TimePoint now) {
   if (!found.empty()) addresses_ = std::move(found);
 }
 
-void AddressBook::try_last(const boost::asio::ip::tcp::endpoint& address) noexcept {
+void AddressBook::try_last(const Address& address) noexcept {
   const auto place = std::find(addresses_.begin(), addresses_.end(), address);
   if (place != addresses_.end()) std::rotate(place, place + 1, addresses_.end());
 }

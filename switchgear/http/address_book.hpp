@@ -2,6 +2,7 @@
 // again.
 #pragma once
 
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <chrono>
 #include <cstdint>
@@ -12,7 +13,11 @@
 
 namespace switchgear::http {
 
-using Addresses = std::vector<boost::asio::ip::tcp::endpoint>;
+/// Of TCP, or of a Unix socket.
+using Address = boost::asio::generic::stream_protocol::endpoint;
+using Addresses = std::vector<Address>;
+
+[[nodiscard]] Addresses addresses_of(const boost::asio::ip::tcp::resolver::results_type& found);
 
 /// Decides only: it calls no resolver and opens no socket. Its user does, and reports the result:
 ///
@@ -34,7 +39,7 @@ class AddressBook {
   /// The least time between two lookups once no address has taken a connection: the service may have moved.
   static constexpr Duration doubted_for = std::chrono::seconds{1};
 
-  /// `host` is a name, or an IP address, which is never looked up.
+  /// `host` is a name; or an IP address or a Unix socket, which are never looked up.
   AddressBook(const std::string& host, std::uint16_t port);
 
   /// Whether the name must be looked up now. False while it is being looked up.
@@ -46,7 +51,7 @@ class AddressBook {
   /// No address took the connection.
   void doubt() noexcept { doubted_ = true; }
   /// This address did not take a connection: the others are tried before it.
-  void try_last(const boost::asio::ip::tcp::endpoint& address) noexcept;
+  void try_last(const Address& address) noexcept;
 
   [[nodiscard]] const Addresses& addresses() const noexcept { return addresses_; }
   [[nodiscard]] bool empty() const noexcept { return addresses_.empty(); }

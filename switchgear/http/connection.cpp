@@ -55,7 +55,8 @@ void Connection::try_next() {
   const int descriptor = ::socket(trying_.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (descriptor < 0) return keeper_.on_failed(*this, ConnectError::resources);
   const int on = 1;
-  ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (trying_.protocol().family() != AF_UNIX)
+    ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   const int result = ::connect(descriptor, trying_.data(), static_cast<socklen_t>(trying_.size()));
   if (result != 0 && errno != EINPROGRESS) {
     ::close(descriptor);
@@ -91,7 +92,7 @@ void Connection::on_ready(Stream& stream) {
         if (errno == ENOTCONN) return stream.watch_writable();
         return address_failed(ConnectError::refused);
       }
-      return on_tcp_connected();
+      return on_socket_connected();
     }
     case Phase::securing:
       return secure();
@@ -104,7 +105,7 @@ void Connection::on_ready(Stream& stream) {
   }
 }
 
-void Connection::on_tcp_connected() {
+void Connection::on_socket_connected() {
   if (security_ == nullptr) return connected();
   if (!stream_->secure_as_client(security_->peer, security_->sessions))
     return keeper_.on_failed(*this, ConnectError::resources);

@@ -2,7 +2,6 @@
 // ConnectionPool.
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
 #include <cstddef>
 #include <cstdint>
 
@@ -49,7 +48,7 @@ class Connection final : public RestingHook, private Stream::Owner, private Time
     virtual void on_connected(Connection& connection) = 0;
     virtual void on_failed(Connection& connection, ConnectError error) = 0;
     /// This address did not take the connection; others may be left.
-    virtual void on_bad_address(const boost::asio::ip::tcp::endpoint& address) = 0;
+    virtual void on_bad_address(const Address& address) = 0;
     /// It was idle, and the peer closed it, or it was idle for too long.
     virtual void on_ended(Connection& connection) noexcept = 0;
 
@@ -98,7 +97,7 @@ class Connection final : public RestingHook, private Stream::Owner, private Time
   /// Precondition: an address is left.
   void try_next();
   void address_failed(ConnectError error);
-  void on_tcp_connected();
+  void on_socket_connected();
   void secure();
   void connected();
 
@@ -111,7 +110,7 @@ class Connection final : public RestingHook, private Stream::Owner, private Time
   ClientSecurity* const security_;
   const Times times_;
   StreamPtr stream_;
-  boost::asio::ip::tcp::endpoint trying_;
+  Address trying_;
   Addresses untried_;       ///< the next one last
   TimePoint connect_by_{};  ///< when every address has had its turn
   const TimePoint made_at_ = EventLoop::now();

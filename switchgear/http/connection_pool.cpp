@@ -15,7 +15,7 @@ namespace {
     resolver->async_resolve(
         host, service,
         [found](const boost::system::error_code& error, const tcp::resolver::results_type& all) {
-          found(error ? Addresses{} : Addresses{all.begin(), all.end()});
+          found(error ? Addresses{} : addresses_of(all));
         });
   };
 }
@@ -157,9 +157,7 @@ void ConnectionPool::on_failed(Connection& connection, ConnectError error) {
   serve_later();
 }
 
-void ConnectionPool::on_bad_address(const boost::asio::ip::tcp::endpoint& address) {
-  addresses_.try_last(address);
-}
+void ConnectionPool::on_bad_address(const Address& address) { addresses_.try_last(address); }
 
 /// The longest waiter gets the failure: connections are not made for a particular waiter.
 void ConnectionPool::fail_one(ConnectError error) {

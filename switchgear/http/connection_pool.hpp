@@ -127,7 +127,7 @@ class ConnectionPool final : private Timer, private Connection::Keeper {
   void on_timer(TimePoint now) override;
   void on_connected(Connection& connection) override;
   void on_failed(Connection& connection, ConnectError error) override;
-  void on_bad_address(const boost::asio::ip::tcp::endpoint& address) override;
+  void on_bad_address(const Address& address) override;
   void on_ended(Connection& connection) noexcept override { remove(connection); }
   void fail_one(ConnectError error);
   void hand_over(Connection& connection, Waiter& waiter);

@@ -1,5 +1,6 @@
 #include "switchgear/http/url.hpp"
 
+#include <algorithm>
 #include <boost/url/encode.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/rfc/unreserved_chars.hpp>
@@ -11,11 +12,16 @@
 #include "switchgear/http/ascii.hpp"
 #include "switchgear/http/error.hpp"
 #include "switchgear/http/head_validator.hpp"
+#include "switchgear/http/unix_socket.hpp"
 
 namespace switchgear::http {
 
 namespace {
 namespace urls = boost::urls;
+
+// What a service behind a Unix socket is told that it is.
+constexpr std::string_view unix_authority = "localhost";
+constexpr std::string_view unix_origin = "http://localhost";
 
 /// `http://…@shop/`: without the user's name and password.
 [[nodiscard]] std::string without_user(std::string_view text) {
@@ -34,7 +40,26 @@ namespace urls = boost::urls;
 
 }  // namespace
 
-Url Url::parse(std::string_view text) {
+Url Url::parse(std::string_view text) { return is_unix(text) ? parse_unix(text) : parse_http(text); }
+
+Url Url::parse_unix(std::string_view text) {
+  const std::size_t end = std::min(text.find(':', unix_scheme.size()), text.size());
+  const std::string_view socket = text.substr(0, end);
+  const std::string_view path = socket.substr(unix_scheme.size());
+  if (path.size() < 2 || (path.front() != '/' && path.front() != '@'))
+    refuse(text, "does not name a socket; write unix:/PATH, and behind another : the path of the request");
+  if (path.size() > longest_unix_path)
+    refuse(text, "names a socket by more than " + std::to_string(longest_unix_path) + " bytes");
+  const std::string_view target = text.substr(std::min(end + 1, text.size()));
+  if (!target.empty() && target.front() != '/')
+    refuse(text, "has no path behind its second colon; write unix:/PATH:/PATH");
+  Url url = parse_http(std::string(unix_origin).append(target));
+  url.host_ = socket;
+  url.port_ = 0;
+  return url;
+}
+
+Url Url::parse_http(std::string_view text) {
   const auto parsed = urls::parse_uri(urls::string_view(text.data(), text.size()));
   if (!parsed || !parsed->has_authority() || parsed->host().empty()) {
     const bool odd = text.find_first_of(" \t\"<>\\^`{|}") != std::string_view::npos;
@@ -90,12 +115,23 @@ Url Url::join(std::string_view reference, const Query& query) const {
 Url Url::follow(std::string_view location) const {
   const auto reference = urls::parse_uri_reference(urls::string_view(location.data(), location.size()));
   if (!reference) refuse(location, "is not a URL that can be followed");
-  urls::url resolved(text());
+  const bool by_socket = is_unix(host_);
+  urls::url resolved(by_socket ? std::string(unix_origin) + target_ : text());
   if (!resolved.resolve(*reference)) refuse(location, "is not a URL that can be followed");
-  return parse(std::string_view(resolved.buffer().data(), resolved.buffer().size()));
+  Url to = parse_http(std::string_view(resolved.buffer().data(), resolved.buffer().size()));
+  if (by_socket && to.origin() == unix_origin) {
+    to.host_ = host_;
+    to.port_ = port_;
+  }
+  return to;
+}
+
+std::string Url::origin() const {
+  return is_unix(host_) ? host_ + ":" : (tls_ ? "https://" : "http://") + authority();
 }
 
 std::string Url::authority() const {
+  if (is_unix(host_)) return std::string(unix_authority);
   std::string text = host_.find(':') != std::string::npos ? "[" + host_ + "]" : host_;
   if (port_ != (tls_ ? 443 : 80)) text += ":" + std::to_string(port_);
   return text;

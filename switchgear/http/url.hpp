@@ -17,25 +17,26 @@ using Query = std::vector<std::pair<std::string, std::string>>;
 class Url {
  public:
   /// `http://HOST[:PORT][/PATH][?QUERY]`, or https. A fragment is dropped. User names and passwords are
-  /// refused: they would end up in logs.
+  /// refused: they would end up in logs. Or, for HTTP over a Unix socket, `unix:/run/app.sock[:/PATH]`.
   [[nodiscard]] static Url parse(std::string_view text);
 
   /// `reference` below this URL: an absolute URL stands for itself; a path is appended to this one's path, so
   /// that `/apples` below `http://shop/api` is `http://shop/api/apples`. `query` is encoded and appended.
   [[nodiscard]] Url join(std::string_view reference, const Query& query = {}) const;
-  /// The target of a redirect from here (RFC 3986, 5.2), which may be relative.
+  /// The target of a redirect from here (RFC 3986, 5.2), which may be relative. A service behind a Unix
+  /// socket knows itself as `http://localhost`, which stays there; no redirect leads to another one.
   [[nodiscard]] Url follow(std::string_view location) const;
 
   [[nodiscard]] bool tls() const noexcept { return tls_; }
-  /// A name, or an IP address without brackets.
+  /// A name, an IP address without brackets, or `unix:` and the path of a socket.
   [[nodiscard]] const std::string& host() const noexcept { return host_; }
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
   /// Path and query, as a request line carries them; at least `/`.
   [[nodiscard]] const std::string& target() const noexcept { return target_; }
-  /// As the Host header carries it: without the port that the scheme implies.
+  /// As the Host header carries it: without the port that the scheme implies; `localhost` of a Unix socket.
   [[nodiscard]] std::string authority() const;
-  /// `http://shop:8080`: scheme, host and port.
-  [[nodiscard]] std::string origin() const { return (tls_ ? "https://" : "http://") + authority(); }
+  /// `http://shop:8080`: scheme, host and port. `unix:/run/app.sock:`
+  [[nodiscard]] std::string origin() const;
   [[nodiscard]] std::string text() const { return origin() + target_; }
 
   [[nodiscard]] bool same_origin(const Url& other) const noexcept {
@@ -44,6 +45,8 @@ class Url {
 
  private:
   Url() = default;
+  [[nodiscard]] static Url parse_http(std::string_view text);
+  [[nodiscard]] static Url parse_unix(std::string_view text);
 
   bool tls_ = false;
   std::string host_;

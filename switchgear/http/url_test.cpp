@@ -23,6 +23,36 @@ TEST(Url, IsTakenApart) {
   EXPECT_EQ(Url::parse("http://[::1]:81/").authority(), "[::1]:81");
 }
 
+TEST(Url, LeadsToAUnixSocketAndStaysThere) {
+  const Url url = Url::parse("unix:/run/app.sock:/v1?x=1");
+  EXPECT_EQ(url.host(), "unix:/run/app.sock");
+  EXPECT_EQ(url.port(), 0);
+  EXPECT_EQ(url.target(), "/v1?x=1");
+  EXPECT_EQ(url.authority(), "localhost");
+  EXPECT_EQ(url.text(), "unix:/run/app.sock:/v1?x=1");
+  EXPECT_EQ(Url::parse("unix:@app").text(), "unix:@app:/");
+  const Url base = Url::parse("unix:/run/app.sock:/v1");
+  EXPECT_EQ(base.join("/users/7", {{"a", "b"}}).text(), "unix:/run/app.sock:/v1/users/7?a=b");
+  EXPECT_EQ(base.join("https://bank/a").text(), "https://bank/a");
+  EXPECT_EQ(base.follow("/x").text(), "unix:/run/app.sock:/x");
+  EXPECT_EQ(base.follow("x").text(), "unix:/run/app.sock:/x");
+  EXPECT_EQ(base.follow("http://localhost/x").text(), "unix:/run/app.sock:/x");
+  EXPECT_EQ(base.follow("http://bank/x").text(), "http://bank/x");
+  EXPECT_TRUE(base.same_origin(base.follow("/x")));
+  EXPECT_FALSE(base.same_origin(Url::parse("unix:/run/other.sock")));
+}
+
+TEST(Url, NoServerLeadsToAUnixSocket) {
+  for (const char* location :
+       {"unix:/run/docker.sock", "unix:/run/docker.sock:/x", "unix://run/docker.sock"}) {
+    EXPECT_THROW((void)Url::parse("http://shop/").follow(location), Error) << location;
+    EXPECT_THROW((void)Url::parse("unix:/run/app.sock").follow(location), Error) << location;
+  }
+  for (const std::string& wrong : {std::string{"unix:"}, std::string{"unix:app.sock"}, std::string{"unix:/"},
+                                   "unix:/" + std::string(107, 'a'), std::string{"unix:/a:b"}})
+    EXPECT_THROW((void)Url::parse(wrong), Error) << wrong;
+}
+
 TEST(Url, JoinsAPathToItsOwn) {
   const auto joined = [](const char* base, const char* reference) {
     return Url::parse(base).join(reference).text();

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <stdexcept>
@@ -42,8 +43,23 @@ Upstream::Upstream(Serve serve, const std::string& address, std::uint16_t port)
   listen(address, port);
 }
 
+Upstream::Upstream(Serve serve, const std::string& path)
+    : serve_([serve = std::move(serve)](Socket& socket, int) { serve(socket); }) {
+  listener_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  if (::bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    throw std::runtime_error{"no socket at " + path};
+  begin();
+}
+
 void Upstream::listen(const std::string& address, std::uint16_t port) {
   std::tie(listener_, port_) = bind_to(address, port);
+  begin();
+}
+
+void Upstream::begin() {
   ::listen(listener_, SOMAXCONN);
   acceptor_ = std::thread{[this] { accept(); }};
 }

@@ -27,6 +27,8 @@ class Upstream {
   explicit Upstream(ServeInOrder serve);
   /// At an address of this machine, such as 127.0.0.2. Port 0: of the system's choice.
   Upstream(Serve serve, const std::string& address, std::uint16_t port);
+  /// At a Unix socket.
+  Upstream(Serve serve, const std::string& path);
   Upstream(const Upstream&) = delete;
   Upstream& operator=(const Upstream&) = delete;
   ~Upstream();
@@ -42,6 +44,7 @@ class Upstream {
  private:
   void accept();
   void listen(const std::string& address, std::uint16_t port);
+  void begin();
 
   ServeInOrder serve_;
   int listener_ = -1;

@@ -5,11 +5,13 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstdlib>
 #include <stdexcept>
 #include <utility>
@@ -96,6 +98,18 @@ Socket Socket::connect(std::uint16_t port, int receive_buffer) {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (::connect(socket.descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
     throw std::runtime_error{"no server listens on port " + std::to_string(port)};
+  return socket;
+}
+
+Socket Socket::connect_to(const std::string& path) {
+  Socket socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  if (path.front() == '@') address.sun_path[0] = '\0';
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
+  if (::connect(socket.descriptor_, reinterpret_cast<const sockaddr*>(&address), size) != 0)
+    throw std::runtime_error{"no server listens at " + path};
   return socket;
 }
 

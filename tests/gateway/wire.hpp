@@ -41,6 +41,9 @@ class Socket {
   /// only that much.
   [[nodiscard]] static Socket connect(std::uint16_t port, int receive_buffer = 0);
 
+  /// To a Unix socket.
+  [[nodiscard]] static Socket connect_to(const std::string& path);
+
   [[nodiscard]] int descriptor() const { return descriptor_; }
   [[nodiscard]] bool open() const { return descriptor_ >= 0; }
 

@@ -145,8 +145,8 @@ void CallRequest::take(const AskedFor& asked, const Service& service, WorkerStat
   Marks marks;
   if (worker.tracing.options.on()) marks = mark(asked, worker.tracing);
   write_request(head, in, asked.fields,
-                {service.options().base_path, asked.path, service.authority(), asked.from, worker.pseudonym,
-                 marks, deadline_line_of(worker.trust), upgrade});
+                {service.options().base_path, asked.path, service.host(), asked.from, worker.pseudonym, marks,
+                 deadline_line_of(worker.trust), upgrade});
 }
 
 Marks CallRequest::mark(const AskedFor& asked, Tracing& tracing) {

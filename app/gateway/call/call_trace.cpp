@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "switchgear/config/address.hpp"
+
 namespace switchgear::gateway {
 
 namespace {
@@ -72,8 +74,9 @@ void CallTrace::begin_attempt(const Step& step, telemetry::SpanId id, const conf
   made.start = now;
   made.attributes.push_back(parent.attributes.front());  // the method
   if (upstream != nullptr) {
-    add(made, "server.address", upstream->host);
-    add(made, "server.port", std::int64_t{upstream->port});
+    const bool by_path = config::is_unix(*upstream);
+    add(made, "server.address", by_path ? upstream->host.substr(config::unix_scheme.size()) : upstream->host);
+    if (!by_path) add(made, "server.port", std::int64_t{upstream->port});
   }
   if (step.number > 1) add(made, "http.request.resend_count", std::int64_t{step.number} - 1);
   if (step.branch != 0) add_truth(made, "switchgear.hedge");

@@ -16,27 +16,35 @@ constexpr Duration drain_grace = std::chrono::milliseconds{300};
 // And a connection that was accepted before still gets to its first request.
 constexpr Duration handshake_grace = std::chrono::seconds{2};
 
+[[nodiscard]] http::StreamPtr stream_of(http::EventLoop& loop, http::Descriptor& socket) {
+  http::StreamPtr stream{new http::Stream{loop, socket.get(), ClientConnection::idle_memory}};
+  (void)socket.release();  // the stream's
+  return stream;
+}
+
 }  // namespace
 
-void ClientConnection::start(Owner& owner, CallPool& calls, int descriptor, std::string client_address) {
-  auto* connection = new ClientConnection{owner, calls, descriptor, std::move(client_address)};
+void ClientConnection::start(Owner& owner, CallPool& calls, http::Descriptor socket,
+                             std::string client_address, const tls::ServerContext* tls) {
+  auto* connection = new ClientConnection{owner, calls, socket, std::move(client_address), tls};
   owner.started(*connection);
   connection->run();  // ends with Owner::finished
 }
 
-ClientConnection::ClientConnection(Owner& owner, CallPool& calls, int descriptor, std::string client_address)
+ClientConnection::ClientConnection(Owner& owner, CallPool& calls, http::Descriptor& socket,
+                                   std::string client_address, const tls::ServerContext* tls)
     : owner_(owner),
       worker_(calls.worker()),
-      client_(new http::Stream{worker_.loop, descriptor, idle_memory}),
-      peer_(worker_, descriptor, std::move(client_address)),
+      client_(stream_of(worker_.loop, socket)),
+      peer_(worker_, client_->descriptor(), std::move(client_address)),
       now_(http::EventLoop::now()),
       since_(now_),
       validator_(std::in_place, http::HeadKind::request, worker_.head_limits),
       exchange_(*this, calls, *client_, peer_) {
   client_->set_owner(this);
-  if (worker_.tls) {
+  if (tls != nullptr) {
     part_ = Part::securing;
-    if (!client_->secure_as_server(*worker_.tls)) killed_ = true;  // there is no memory
+    if (!client_->secure_as_server(*tls)) killed_ = true;  // there is no memory
   }
   if (peer_.announces()) part_ = Part::announcing;
 }

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "app/gateway/connection/client_exchange.hpp"
+#include "switchgear/http/descriptor.hpp"
 #include "switchgear/http/head_validator.hpp"
 #include "switchgear/http/stream.hpp"
 #include "switchgear/http/task.hpp"
@@ -50,10 +51,12 @@ class ClientConnection final : public ConnectionHook,
     ~Owner() = default;
   };
 
-  /// Takes over an accepted, non-blocking socket. May end before it returns.
-  static void start(Owner& owner, CallPool& calls, int descriptor, std::string client_address);
+  /// Takes over an accepted, non-blocking socket. `tls` null: plain. May end before it returns.
+  static void start(Owner& owner, CallPool& calls, http::Descriptor socket, std::string client_address,
+                    const tls::ServerContext* tls);
 
-  ClientConnection(Owner& owner, CallPool& calls, int descriptor, std::string client_address);
+  ClientConnection(Owner& owner, CallPool& calls, http::Descriptor& socket, std::string client_address,
+                   const tls::ServerContext* tls);
   ~ClientConnection() override;
 
   /// The worker is draining: look again.

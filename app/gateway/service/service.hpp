@@ -18,6 +18,7 @@
 #include "switchgear/config/config.hpp"
 #include "switchgear/config/router.hpp"
 #include "switchgear/http/failure_classifier.hpp"
+#include "switchgear/http/unix_socket.hpp"
 #include "switchgear/observe/call_durations.hpp"
 
 namespace switchgear::gateway {
@@ -47,8 +48,12 @@ class Service final : public boost::intrusive_ref_counter<Service, boost::thread
 
   [[nodiscard]] const config::Service& options() const noexcept { return options_; }
   [[nodiscard]] const std::string& name() const noexcept { return options_.name; }
-  /// `host:port` of its first instance, for a request that came without a Host.
+  /// `host:port` of its first instance, or the path of its socket.
   [[nodiscard]] const std::string& authority() const noexcept { return authority_; }
+  /// The Host of a request that came without one.
+  [[nodiscard]] std::string_view host() const noexcept {
+    return authority_.starts_with(http::unix_scheme) ? std::string_view{"localhost"} : authority_;
+  }
   [[nodiscard]] const http::FailureClassifier& classifier() const noexcept { return classifier_; }
   [[nodiscard]] Upstreams& upstreams() const noexcept { return *upstreams_; }
   [[nodiscard]] ServiceCounts& counts() const noexcept { return *counts_; }

@@ -177,7 +177,7 @@ asio::awaitable<void> ClientPool::connect(std::shared_ptr<ClientPool> /*keeps th
   const Addresses addresses = addresses_.addresses();
   const TimePoint until = saturating_add(now(), options_.connect_timeout);
   std::size_t left = addresses.size();
-  for (const tcp::endpoint& address : addresses) {
+  for (const Address& address : addresses) {
     const Duration share = saturating_sub(until, now()) / static_cast<Duration::rep>(left--);
     const std::shared_ptr<Transport> transport = co_await connect_to(address, share, why);
     if (transport) {
@@ -191,7 +191,7 @@ asio::awaitable<void> ClientPool::connect(std::shared_ptr<ClientPool> /*keeps th
 }
 
 /// Null when the address takes no connection: `why` says so.
-asio::awaitable<std::shared_ptr<Transport>> ClientPool::connect_to(tcp::endpoint address, Duration limit,
+asio::awaitable<std::shared_ptr<Transport>> ClientPool::connect_to(Address address, Duration limit,
                                                                    std::optional<Error>& why) {
   asio::steady_timer alarm(executor_, limit);
   try {
@@ -253,7 +253,7 @@ void ClientPool::look_up() {
       url_.host(), service,
       [weak = weak_from_this()](const error_code& failed, const tcp::resolver::results_type& found) {
         const std::shared_ptr<ClientPool> pool = weak.lock();
-        if (pool) pool->end_lookup(failed ? Addresses{} : Addresses{found.begin(), found.end()});
+        if (pool) pool->end_lookup(failed ? Addresses{} : addresses_of(found));
       });
 }
 

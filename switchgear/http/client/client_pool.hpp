@@ -104,8 +104,8 @@ class ClientPool final : public std::enable_shared_from_this<ClientPool> {
   [[nodiscard]] std::size_t open() const noexcept { return idle_.size() + active_ + connecting_; }
   void connect_as_needed();
   [[nodiscard]] boost::asio::awaitable<void> connect(std::shared_ptr<ClientPool> self);
-  [[nodiscard]] boost::asio::awaitable<std::shared_ptr<Transport>> connect_to(
-      boost::asio::ip::tcp::endpoint address, Duration limit, std::optional<Error>& why);
+  [[nodiscard]] boost::asio::awaitable<std::shared_ptr<Transport>> connect_to(Address address, Duration limit,
+                                                                              std::optional<Error>& why);
   void connected(Connection connection);
   void connect_failed(const Error& why);
   void look_up();

@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 
 #include <boost/asio/connect.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -25,26 +27,27 @@
 namespace switchgear::http {
 
 namespace asio = boost::asio;
-using asio::ip::tcp;
+/// Of TCP, or a Unix socket.
+using AnySocket = asio::generic::stream_protocol::socket;
 
 namespace {
 
-[[nodiscard]] bool is_quiet(tcp::socket& socket) noexcept {
+[[nodiscard]] bool is_quiet(AnySocket& socket) noexcept {
   char byte = 0;
   const ssize_t got = ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
 }
 
-void close_quietly(tcp::socket& socket) noexcept {
+void close_quietly(AnySocket& socket) noexcept {
   boost::system::error_code ignored;
   socket.close(ignored);
 }
 
-asio::awaitable<void> connect_socket(tcp::socket& socket, tcp::endpoint to) {
+asio::awaitable<void> connect_socket(AnySocket& socket, Address to) {
   socket.open(to.protocol());
   // A program that its user starts meanwhile must not keep the connection open.
   ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC);
-  socket.set_option(tcp::no_delay(true));
+  if (to.protocol().family() != AF_UNIX) socket.set_option(asio::ip::tcp::no_delay(true));
   co_await socket.async_connect(to, asio::use_awaitable);
 }
 
@@ -69,7 +72,7 @@ class PlainTransport final : public Transport {
  public:
   explicit PlainTransport(const asio::any_io_executor& executor) : socket_(executor) {}
 
-  asio::awaitable<void> connect(tcp::endpoint to) override { return connect_socket(socket_, to); }
+  asio::awaitable<void> connect(Address to) override { return connect_socket(socket_, to); }
   asio::awaitable<std::size_t> read_some(asio::mutable_buffer into) override {
     co_return co_await socket_.async_read_some(into, asio::use_awaitable);
   }
@@ -80,7 +83,7 @@ class PlainTransport final : public Transport {
   void close() noexcept override { close_quietly(socket_); }
 
  private:
-  tcp::socket socket_;
+  AnySocket socket_;
 };
 
 class TlsTransport final : public Transport {
@@ -91,7 +94,7 @@ class TlsTransport final : public Transport {
       throw boost::system::system_error(asio::error::invalid_argument, "the name is too long for TLS");
   }
 
-  asio::awaitable<void> connect(tcp::endpoint to) override {
+  asio::awaitable<void> connect(Address to) override {
     co_await connect_socket(stream_.next_layer(), to);
     co_await stream_.async_handshake(asio::ssl::stream_base::client, asio::use_awaitable);
   }
@@ -111,7 +114,7 @@ class TlsTransport final : public Transport {
   void close() noexcept override { close_quietly(stream_.next_layer()); }
 
  private:
-  asio::ssl::stream<tcp::socket> stream_;
+  asio::ssl::stream<AnySocket> stream_;
 };
 
 }  // namespace

@@ -8,12 +8,12 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <cstddef>
 #include <memory>
 #include <string>
 
+#include "switchgear/http/address_book.hpp"
 #include "switchgear/http/client_options.hpp"
 
 namespace switchgear::http {
@@ -27,7 +27,7 @@ class Transport {
   virtual ~Transport() = default;
 
   /// Ends when bytes can be sent: with TLS, after the handshake and the check of the certificate.
-  virtual boost::asio::awaitable<void> connect(boost::asio::ip::tcp::endpoint to) = 0;
+  virtual boost::asio::awaitable<void> connect(Address to) = 0;
   /// At least one byte, or an error: boost::asio::error::eof when the peer has ended its stream in good
   /// order.
   virtual boost::asio::awaitable<std::size_t> read_some(boost::asio::mutable_buffer into) = 0;

@@ -8,9 +8,11 @@
 #include <utility>
 
 #include "switchgear/core/rejected.hpp"
+#include "switchgear/http/address_book.hpp"
 #include "switchgear/http/client.hpp"
 #include "switchgear/http/error.hpp"
 #include "switchgear/http/health/expectation.hpp"
+#include "switchgear/http/unix_socket.hpp"
 
 namespace switchgear::http {
 
@@ -45,7 +47,8 @@ struct HttpProbe {
   HttpProbe(const asio::any_io_executor& executor, const CheckTarget& target, health::HttpCheck what,
             Duration timeout)
       : check(std::move(what)),
-        client(executor, (target.tls ? "https://" : "http://") + text_of(target),
+        client(executor,
+               is_unix(target.host) ? target.host : (target.tls ? "https://" : "http://") + text_of(target),
                client_options(target.tls, timeout)),
         request(request_of(check, timeout)) {}
 
@@ -87,6 +90,12 @@ asio::awaitable<CheckResult> ask(std::shared_ptr<HttpProbe> probe) {
 asio::awaitable<CheckResult> connect(asio::any_io_executor executor, std::shared_ptr<CheckTarget> target) {
   CheckResult result;
   try {
+    if (is_unix(target->host)) {
+      asio::generic::stream_protocol::socket socket(executor);
+      const Address address = unix_address(target->host);
+      co_await socket.async_connect(address, asio::use_awaitable);
+      co_return result;
+    }
     tcp::resolver resolver(executor);
     const std::string port = std::to_string(target->port);
     const auto found = co_await resolver.async_resolve(target->host, port, asio::use_awaitable);
@@ -101,6 +110,7 @@ asio::awaitable<CheckResult> connect(asio::any_io_executor executor, std::shared
 }  // namespace
 
 std::string text_of(const CheckTarget& target) {
+  if (is_unix(target.host)) return target.host;
   const bool bracketed = target.host.find(':') != std::string::npos;
   return (bracketed ? "[" + target.host + "]" : target.host) + ":" + std::to_string(target.port);
 }

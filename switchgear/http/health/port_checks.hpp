@@ -14,14 +14,14 @@ namespace switchgear::http {
 
 /// What is checked, such as one instance of a service.
 struct CheckTarget {
-  std::string host;  ///< a name, or an IP address without brackets
+  std::string host;  ///< a name, an IP address without brackets, or `unix:PATH`, which has no port
   std::uint16_t port = 0;
   std::optional<tls::Peer> tls{};  ///< whom it must be; empty: it is called in plain text
 
   friend bool operator==(const CheckTarget&, const CheckTarget&) = default;
 };
 
-/// `10.0.0.1:8080`, `[::1]:8080`
+/// `10.0.0.1:8080`, `[::1]:8080`, `unix:/run/app.sock`
 [[nodiscard]] std::string text_of(const CheckTarget& target);
 
 /// As `options` say, at their port if they name one. Each check has a connection of its own, so that it also

@@ -145,6 +145,20 @@ TEST_F(ConnectionPoolTest, ServesThoseWhoWaitInTheirOrderAndRefusesTheRest) {
   EXPECT_FALSE(second.lease.reused());
 }
 
+TEST_F(ConnectionPoolTest, WithoutRoomToWaitStillConnectsForThoseWhoNeedNotWait) {
+  const auto made = pool({2, 0, std::chrono::seconds{60}, std::chrono::seconds{60}});
+  Call first;
+  Call second;
+  Call third;
+  EXPECT_EQ(made->acquire(first, first.lease), Answer::waiting);
+  EXPECT_EQ(made->acquire(second, second.lease), Answer::waiting);
+  EXPECT_EQ(made->acquire(third, third.lease), Answer::full);
+  ASSERT_TRUE(run_until([&] { return first.lease && second.lease; }));
+  EXPECT_EQ(made->acquire(third, third.lease), Answer::full);
+  first.lease.give_back();
+  EXPECT_EQ(made->acquire(third, third.lease), Answer::ready);
+}
+
 TEST_F(ConnectionPoolTest, ForgetsAWaiterThatGaveUp) {
   const auto made = pool({1, 8, std::chrono::seconds{60}, std::chrono::seconds{60}});
   Call holder;

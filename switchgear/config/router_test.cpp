@@ -13,9 +13,9 @@ namespace {
 
 using Match = Route::Match;
 
-Route prefix(const std::string& path) { return {"", Match::prefix, path, {}, {}, false, {}, {}}; }
+Route prefix(const std::string& path) { return {"", Match::prefix, path, {}, {}, false, {}, {}, {}}; }
 Route of_host(const std::string& host, const std::string& path = "/") {
-  return {host, Match::prefix, path, {}, {}, false, {}, {}};
+  return {host, Match::prefix, path, {}, {}, false, {}, {}, {}};
 }
 
 TEST(HostName, SeesEverySpellingOfAHostAsTheSame) {
@@ -82,11 +82,11 @@ TEST(Router, ARequestThatItsHostHasNoRouteForIsTakenByALessSpecificHost) {
 
 TEST(Router, PrefersAnExactPathThenMethodsThenMoreHeaders) {
   const Router router{
-      services_of({{"", Match::prefix, "/x", {}, {}, false, {}, {}},
-                   {"", Match::exact, "/x", {}, {}, false, {}, {}},
-                   {"", Match::prefix, "/x", {"GET", "PUT"}, {}, false, {}, {}},
-                   {"", Match::prefix, "/x", {}, {{"x-a", "1"}}, false, {}, {}},
-                   {"", Match::prefix, "/x", {}, {{"x-a", "1"}, {"x-b", "2"}}, false, {}, {}}})};
+      services_of({{"", Match::prefix, "/x", {}, {}, false, {}, {}, {}},
+                   {"", Match::exact, "/x", {}, {}, false, {}, {}, {}},
+                   {"", Match::prefix, "/x", {"GET", "PUT"}, {}, false, {}, {}, {}},
+                   {"", Match::prefix, "/x", {}, {{"x-a", "1"}}, false, {}, {}, {}},
+                   {"", Match::prefix, "/x", {}, {{"x-a", "1"}, {"x-b", "2"}}, false, {}, {}, {}}})};
   EXPECT_EQ(winner(router, {"POST", "", "/x"}), 1);
   EXPECT_EQ(winner(router, {"POST", "", "/x/"}), 0);
   EXPECT_EQ(winner(router, {"GET", "", "/x/"}), 2);
@@ -98,7 +98,7 @@ TEST(Router, PrefersAnExactPathThenMethodsThenMoreHeaders) {
 }
 
 TEST(Router, AFieldThatIsThereTwiceMeetsNoCondition) {
-  const Router router{services_of({{"", Match::prefix, "/", {}, {{"x-a", "1"}}, false, {}, {}}})};
+  const Router router{services_of({{"", Match::prefix, "/", {}, {{"x-a", "1"}}, false, {}, {}, {}}})};
   EXPECT_EQ(winner(router, {"GET", "", "/", {{"x-a", "1"}}}), 0);
   EXPECT_EQ(winner(router, {"GET", "", "/", {{"x-a", "1"}, {"X-A", "1"}}}), -1);
   EXPECT_EQ(winner(router, {"GET", "", "/", {{"x-a", "2"}, {"x-a", "1"}}}), -1);
@@ -115,9 +115,10 @@ TEST(Router, SaysWhatWasMissing) {
   EXPECT_EQ(why({of_host("b")}, {"GET", "a", "/"}), Router::Miss::host);
   EXPECT_EQ(why({of_host("a", "/x")}, {"GET", "a", "/"}), Router::Miss::path);
   EXPECT_EQ(why({of_host("b"), prefix("/x")}, {"GET", "a", "/"}), Router::Miss::path);
-  EXPECT_EQ(why({{"a", Match::exact, "/x", {"PUT"}, {}, false, {}, {}}}, {"GET", "a", "/x"}),
+  EXPECT_EQ(why({{"a", Match::exact, "/x", {"PUT"}, {}, false, {}, {}, {}}}, {"GET", "a", "/x"}),
             Router::Miss::conditions);
-  EXPECT_EQ(why({{"a", Match::exact, "/x", {}, {}, false, {}, {}}}, {"GET", "a", "/x/"}), Router::Miss::path);
+  EXPECT_EQ(why({{"a", Match::exact, "/x", {}, {}, false, {}, {}, {}}}, {"GET", "a", "/x/"}),
+            Router::Miss::path);
 }
 
 TEST(Router, ListsRoutesAsItLooksAtThem) {
@@ -127,7 +128,7 @@ TEST(Router, ListsRoutesAsItLooksAtThem) {
                                    of_host("*.a.b"),
                                    of_host("z", "/q"),
                                    of_host("a.b"),
-                                   {"", Match::exact, "/a", {}, {}, false, {}, {}}})};
+                                   {"", Match::exact, "/a", {}, {}, false, {}, {}, {}}})};
   std::vector<std::size_t> order;
   for (const Router::Target& target : router.in_order()) order.push_back(target.service);
   EXPECT_EQ(order, (std::vector<std::size_t>{5, 4, 3, 2, 6, 1, 0}));

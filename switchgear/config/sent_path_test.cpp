@@ -14,7 +14,7 @@ std::string sent(const std::string& prefix, const std::string& target, std::opti
   const TargetPath path{target};
   EXPECT_TRUE(path.valid()) << target;
   std::string out = "left from before";
-  write_sent_path(out, {"", Route::Match::prefix, prefix, {}, {}, strip, std::move(rewrite), {}}, target,
+  write_sent_path(out, {"", Route::Match::prefix, prefix, {}, {}, strip, std::move(rewrite), {}, {}}, target,
                   path);
   return out;
 }
@@ -74,7 +74,7 @@ TEST(SentPath, IsSeenAsTheMatchedPathWithoutThePrefix) {
     const std::string view{path.view()};
     if (!path.valid() || !(view == "/a" || view.starts_with("/a/"))) return;
     std::string out;
-    write_sent_path(out, {"", Route::Match::prefix, "/a", {}, {}, true, {}, {}}, target, path);
+    write_sent_path(out, {"", Route::Match::prefix, "/a", {}, {}, true, {}, {}, {}}, target, path);
     const TargetPath seen{out};
     RC_ASSERT(seen.valid());
     RC_ASSERT(std::string(seen.view()) == (view == "/a" ? "/" : view.substr(2)));

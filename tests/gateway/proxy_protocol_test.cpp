@@ -21,7 +21,7 @@ const std::string request = "GET / HTTP/1.1\r\nHost: test\r\nX-Forwarded-Port: 1
 
 /// Says in its body what it got.
 Upstream::Serve echo() {
-  return Upstream::answering([](const Message& request) { return ok(request.head_text); });
+  return Upstream::answering([](const Message& got) { return ok(got.head_text); });
 }
 
 std::string behind_balancers(std::uint16_t port, const std::string& more = "") {
@@ -60,8 +60,9 @@ TEST(GatewayProxyProtocol, AHeaderMayBeCutAnywhere) {
     for (std::size_t cut = 1; cut < all.size(); ++cut) {
       Socket client = Socket::connect(gateway.port());
       client.send(all.substr(0, cut));
-      if (cut % 4 == 0)
-        EXPECT_EQ(gateway.admin("GET", "/healthz").status(), 200U) << "so that it is seen in two pieces";
+      if (cut % 4 == 0) {
+        EXPECT_EQ(gateway.admin("GET", "/livez").status(), 200U) << "so that it is seen in two pieces";
+      }
       client.send(all.substr(cut));
       const Message answer = client.read_response().value_or(Message{});
       EXPECT_EQ(answer.status(), 200U) << cut;

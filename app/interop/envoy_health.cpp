@@ -134,7 +134,9 @@ void import_health_checks(const Value& list, const std::string& cluster, Importe
       ledger.carried(*tcp, service.at("health_check.tcp"));
     }
     import_rhythm(fields, check.watch, service);
-    if (const auto port = fields.find("alt_port")) {
+    if (service.has_socket()) {
+      fields.none("alt_port", "a Unix socket has no port");
+    } else if (const auto port = fields.find("alt_port")) {
       if (const auto number = read_count(*port); number && *number >= 1 && *number <= 65'535)
         check.port = static_cast<std::uint16_t>(*number);
       ledger.carried(*port, service.at("health_check.port"));

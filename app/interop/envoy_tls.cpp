@@ -129,6 +129,7 @@ void import_envoy_tls(const Value& value, ImportedService& service, Ledger& ledg
   const auto type = fields.find("@type");
   if (!type || type->node->text != type_of_tls)
     return ledger.none(value, "not a socket of TLS; the service is called in plain text");
+  if (refuses_tls(value, service, ledger)) return;
   ImportedTls& tls = service.tls.emplace();
   ledger.carried(*type, service.at("url"), "https");
   fields.take("sni", read_text, tls.server_name, service.at("tls.server_name"));

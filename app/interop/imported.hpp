@@ -1,6 +1,7 @@
 // What an import makes: services, each with a policy of its own, which the writer turns into a policy file.
 #pragma once
 
+#include <algorithm>
 #include <boost/json/object.hpp>
 #include <cstdint>
 #include <deque>
@@ -10,6 +11,7 @@
 #include <string_view>
 
 #include "app/interop/ledger.hpp"
+#include "switchgear/config/address.hpp"
 #include "switchgear/config/config.hpp"
 
 namespace switchgear::interop {
@@ -31,6 +33,10 @@ struct ImportedService {
   config::Policy policy;
   std::optional<ImportedTls> tls{};  ///< it is called by https
 
+  /// One of its instances is a Unix socket.
+  [[nodiscard]] bool has_socket() const {
+    return std::ranges::any_of(service.upstreams, [](const auto& each) { return config::is_unix(each.at); });
+  }
   /// `services.reviews.ejection`
   [[nodiscard]] std::string at(std::string_view key) const {
     return "services." + service.name + "." + std::string(key);

@@ -19,6 +19,12 @@ std::optional<std::string> read_file(const Value& value) {
 
 }  // namespace
 
+bool refuses_tls(const Value& value, const ImportedService& service, Ledger& ledger) {
+  if (!service.has_socket()) return false;
+  ledger.none(value, "a service with a Unix socket is called in plain text");
+  return true;
+}
+
 void import_istio_tls(const Value& value, ImportedService& service, Ledger& ledger) {
   Fields fields(value, ledger);
   const auto mode = fields.find("mode");
@@ -34,6 +40,7 @@ void import_istio_tls(const Value& value, ImportedService& service, Ledger& ledg
                            : "not a mode; the service is called in plain text");
     return;
   }
+  if (refuses_tls(value, service, ledger)) return;
   ImportedTls& tls = service.tls.emplace();
   const auto to = [&](std::string_view key) { return service.at("tls." + std::string(key)); };
   ledger.carried(*mode, service.at("url"), "https");

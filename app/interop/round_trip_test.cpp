@@ -191,11 +191,12 @@ Imported any_file(Mesh mesh) {
     each.service.pool = {static_cast<std::size_t>(between(1, 1000)),
                          static_cast<std::size_t>(between(1, 1000)), seconds{between(1, 3600)},
                          milliseconds{between(1, 10'000)}};
-    if (coin()) {
+    if (!each.has_socket() && coin()) {
       each.tls.emplace().server_name = from<std::string>({"pay.internal", "shop.example.com"});
       each.tls->verified = coin();
     }
     if (mesh == Mesh::envoy && coin()) each.service.health_check = any_health_check();
+    if (each.service.health_check && each.has_socket()) each.service.health_check->port.reset();
     each.policy = any_policy(mesh);
     each.policy.name = name;
     each.policy.admission = admission;

@@ -13,6 +13,9 @@ namespace switchgear::interop {
 /// The name that is told to every instance: with several, that of the first. `to`: the field that has it.
 [[nodiscard]] std::string told_name(const ExportedService& exported, std::string_view to, Ledger& ledger);
 
+/// A service with a Unix socket is called in plain text: `value` is reported then.
+[[nodiscard]] bool refuses_tls(const Value& value, const ImportedService& service, Ledger& ledger);
+
 /// `trafficPolicy.tls` of Istio.
 void import_istio_tls(const Value& value, ImportedService& service, Ledger& ledger);
 /// Of a service with an https URL.

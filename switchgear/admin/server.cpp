@@ -92,7 +92,8 @@ class Server::Core : public std::enable_shared_from_this<Core> {
   void stop_listening() {
     asio::post(strand_, [self = shared_from_this()] {
       error_code failed;
-      // close() leaves it to the kernel to forget the socket, which that does not while another process has it.
+      // close() leaves it to the kernel to forget the socket, which that does not while another process has
+      // it.
       const int socket = self->acceptor_.release(failed);
       if (!failed) ::close(socket);
     });

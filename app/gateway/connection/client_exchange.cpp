@@ -79,9 +79,10 @@ void ClientExchange::act_on(const Admission& admission, const http::Head& head, 
   } else if (const auto* accepted = std::get_if<Accepted>(&admission)) {
     const std::string_view text = client_.buffer().view().substr(head.skipped, head.size - head.skipped);
     call_ = calls_.take();
-    call_->prepare(&accepted->service,
-                   {head, worker_.loop.fields(), text, accepted->path, from, accepted->upgrade, deadline_of(from)},
-                   CallRequest::Origin::client);
+    call_->prepare(
+        &accepted->service,
+        {head, worker_.loop.fields(), text, accepted->path, from, accepted->upgrade, deadline_of(from)},
+        CallRequest::Origin::client);
   } else {
     consider_keeping_alive();
     delivery_.give_nothing();

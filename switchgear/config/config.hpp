@@ -146,7 +146,7 @@ struct Route {
   bool strip_prefix = false;                                 ///< the service sees the path without it
   std::optional<Rewrite> rewrite;
   std::vector<std::string> upgrade;  ///< what a connection may be upgraded to, in lower case; empty: nothing
-  std::string policy;  ///< a key of Config::policies; empty: the service's
+  std::string policy;                ///< a key of Config::policies; empty: the service's
 
   /// The service sees another path than the client wrote.
   [[nodiscard]] bool changes_path() const noexcept { return strip_prefix || rewrite.has_value(); }

@@ -1,4 +1,4 @@
-// Values of breakers by value that are idle retire, also while nobody calls.
+// Values of breakers by value that are idle retire, also while no call is made.
 #pragma once
 
 #include <memory>

@@ -12,8 +12,8 @@
 namespace switchgear::serve {
 
 /// Sends datagrams to the socket that NOTIFY_SOCKET names, as systemd expects of a unit with Type=notify.
-/// Without that variable, and if the socket takes nothing, it does nothing: a gateway serves, whoever
-/// listens. Threads: any.
+/// Without that variable, and if the socket takes nothing, it does nothing: a gateway serves all the same.
+/// Threads: any.
 class ServiceManager {
  public:
   /// `socket`: the variable's value; a path, or the name of an abstract socket after "@". Empty: none.

@@ -9,8 +9,8 @@ namespace switchgear::config {
 
 /// `trusted_proxies`, `proxy_protocol` and `deadlines` of `gateway`.
 struct TrustOptions {
-  /// Whose word about clients is taken. Empty list: nobody's. Not set: fields about clients are passed on as
-  /// they come, and extended, which is what the gateway did before the key existed.
+  /// Whose word about clients is taken. Empty list: that of none. Not set: fields about clients are passed on
+  /// as they come, and extended, which is what the gateway did before the key existed.
   std::optional<Networks> proxies;
   /// Each of them begins its connections with a PROXY header.
   bool proxy_protocol = false;

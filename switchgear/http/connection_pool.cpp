@@ -72,7 +72,7 @@ ConnectionPool::Answer ConnectionPool::acquire(Waiter& waiter, Lease& lease, Reu
     lease = Lease{*this, connection};
     return Answer::ready;
   }
-  // Whoever gets a connection of its own does not count as waiting for one.
+  // A call that gets a connection of its own does not count as waiting for one.
   const std::size_t can_open = limits_.connections - std::min(limits_.connections, connections_.size());
   if (waiting_.size() >= limits_.waiting + connecting_ + can_open) return Answer::full;
   waiter.reuse = reuse;

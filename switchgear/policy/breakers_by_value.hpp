@@ -65,7 +65,7 @@ struct ByValueCounts {
 ///
 /// 1. Each value has a CircuitBreaker with the same options, called `payment/tenant=acme`. It decides as one
 ///    that is made with the value's first call.
-/// 2. It retires when nobody has used it for `idle`, it has no call in flight, and it is closed, half-open,
+/// 2. It retires when no call has used it for `idle`, it has no call in flight, and it is closed, half-open,
 ///    or open and has been due to probe for `idle`. A value that comes back begins anew.
 /// 3. If `max` values have one, a new value takes the place of the least recently used one that is closed,
 ///    without a call in flight and without a failed or slow call in its window. A value in trouble is never

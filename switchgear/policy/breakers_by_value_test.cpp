@@ -179,7 +179,7 @@ TEST(BreakersByValue, NeverRetireWhileTheirOpeningLasts) {
   EXPECT_FALSE(tenants.call("bad", start + 59min));
 }
 
-// Or a stranger could take up every place for good, by opening breakers that nobody calls again.
+// Or a stranger could take up every place for good, by opening breakers that are not called again.
 TEST(BreakersByValue, RetireWhenTheyWereDueToProbeForAsLongAsIdle) {
   Tenants tenants{{.max = 10, .idle = 1min}};
   tenants.open("bad", start);

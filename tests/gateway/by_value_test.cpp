@@ -1,5 +1,5 @@
-// A breaker for each value of a header: the calls of one tenant, which fail, close the service for nobody
-// else.
+// A breaker for each value of a header: the calls of one tenant, which fail, close the service for no
+// other.
 #include <gtest/gtest.h>
 
 #include <atomic>

@@ -33,7 +33,7 @@ namespace {
   return "http://127.0.0.1:" + std::to_string(upstream.port());
 }
 
-/// A bound socket at a path, as of a process that was killed: the file is there, and nobody listens.
+/// A bound socket at a path, as of a process that was killed: the file is there, and no program listens.
 void leave_dead_socket(const std::string& path) {
   const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_un address{};

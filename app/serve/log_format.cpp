@@ -4,10 +4,10 @@
 #include <spdlog/pattern_formatter.h>
 
 #include <memory>
-#include <string>
 #include <string_view>
 
 #include "app/gateway/access/escaped.hpp"
+#include "app/gateway/access/text_buffer.hpp"
 
 namespace switchgear::serve {
 
@@ -26,17 +26,17 @@ class LineFormatter final : public spdlog::formatter {
     line_.clear();
     if (format_ == LogFormat::text) {
       time_.format(message, to);
-      line_.append(" ").append(level.data(), level.size()).append(" ");
+      line_.append(" ").append({level.data(), level.size()}).append(" ");
       gateway::append_on_one_line(line_, text);
     } else {
       append(to, R"({"time":")");
       time_.format(message, to);
-      line_.append(R"(","level":")").append(level.data(), level.size()).append(R"(","message":)");
+      line_.append(R"(","level":")").append({level.data(), level.size()}).append(R"(","message":)");
       gateway::append_json(line_, text);
-      line_ += '}';
+      line_.append('}');
     }
-    line_ += '\n';
-    append(to, line_);
+    line_.append('\n');
+    append(to, line_.view());
   }
 
   [[nodiscard]] std::unique_ptr<spdlog::formatter> clone() const override {
@@ -50,7 +50,7 @@ class LineFormatter final : public spdlog::formatter {
 
   const LogFormat format_;
   spdlog::pattern_formatter time_{time_pattern, spdlog::pattern_time_type::local, ""};
-  std::string line_;
+  gateway::TextBuffer line_;
 };
 
 }  // namespace

@@ -4,11 +4,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "app/gateway/access/access_options.hpp"
+#include "app/gateway/access/text_buffer.hpp"
 #include "switchgear/core/time.hpp"
 
 namespace switchgear::gateway {
@@ -54,7 +54,7 @@ struct AccessEntry {
     pieces_.fill({});
     headers_.clear();
     text_.clear();
-    if (text_.capacity() > longest) text_.shrink_to_fit();
+    if (text_.capacity() > longest) text_ = TextBuffer{};
   }
 
  private:
@@ -70,12 +70,12 @@ struct AccessEntry {
     return piece;
   }
   [[nodiscard]] std::string_view view(Piece piece) const noexcept {
-    return std::string_view{text_}.substr(piece.at, piece.size);
+    return text_.view().substr(piece.at, piece.size);
   }
 
   std::array<Piece, access_field_names.size()> pieces_{};
   std::vector<Piece> headers_;
-  std::string text_;
+  TextBuffer text_;
 };
 
 }  // namespace switchgear::gateway

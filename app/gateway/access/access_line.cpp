@@ -10,25 +10,25 @@ namespace switchgear::gateway {
 
 namespace {
 
-void append_number(std::string& out, std::uint64_t number) {
+void append_number(TextBuffer& out, std::uint64_t number) {
   std::array<char, 20> digits{};
   const char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-  out.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
+  out.append({digits.data(), static_cast<std::size_t>(end - digits.data())});
 }
 
 /// `digits` of them, with zeros in front.
-void append_padded(std::string& out, std::uint64_t number, std::size_t digits) {
+void append_padded(TextBuffer& out, std::uint64_t number, std::size_t digits) {
   std::array<char, 20> text{};
   for (std::size_t i = digits; i > 0; --i, number /= 10) text[i - 1] = static_cast<char>('0' + number % 10);
-  out.append(text.data(), digits);
+  out.append({text.data(), digits});
 }
 
 /// Seconds, to the microsecond.
-void append_seconds(std::string& out, Duration length) {
+void append_seconds(TextBuffer& out, Duration length) {
   const auto count = std::chrono::duration_cast<std::chrono::microseconds>(length).count();
   const std::uint64_t microseconds = count < 0 ? 0 : static_cast<std::uint64_t>(count);
   append_number(out, microseconds / 1'000'000);
-  out += '.';
+  out.append('.');
   append_padded(out, microseconds % 1'000'000, 6);
 }
 
@@ -46,14 +46,14 @@ AccessLine::AccessLine(const AccessOptions& options) : format_(options.format), 
   }
 }
 
-void AccessLine::write(std::string& out, const AccessEntry& entry, const timespec& at, Duration took) {
+void AccessLine::write(TextBuffer& out, const AccessEntry& entry, const timespec& at, Duration took) {
   if (at.tv_sec != second_) note_second(at.tv_sec);
   if (format_ == AccessOptions::Format::json) {
     write_json(out, entry, at, took);
   } else {
     write_text(out, entry, took);
   }
-  out += '\n';
+  out.append('\n');
 }
 
 void AccessLine::note_second(std::time_t second) {
@@ -66,7 +66,7 @@ void AccessLine::note_second(std::time_t second) {
   second_ = second;
 }
 
-void AccessLine::add_json(std::string& out, const AccessEntry& entry, AccessField field,
+void AccessLine::add_json(TextBuffer& out, const AccessEntry& entry, AccessField field,
                           std::string_view key) const {
   const std::string_view text = entry.get(field);
   if (text.empty() || !fields_.has(field)) return;
@@ -74,7 +74,7 @@ void AccessLine::add_json(std::string& out, const AccessEntry& entry, AccessFiel
   append_json(out, text);
 }
 
-void AccessLine::write_json(std::string& out, const AccessEntry& entry, const timespec& at,
+void AccessLine::write_json(TextBuffer& out, const AccessEntry& entry, const timespec& at,
                             Duration took) const {
   using enum AccessField;
   const std::size_t begin = out.size();
@@ -120,18 +120,18 @@ void AccessLine::write_json(std::string& out, const AccessEntry& entry, const ti
     out.append(header_keys_[i]);
     append_json(out, entry.header(i));
   }
-  if (out.size() == begin) out += '{';
+  if (out.size() == begin) out.append('{');
   out[begin] = '{';  // in place of the first comma
-  out += '}';
+  out.append('}');
 }
 
-void AccessLine::add_word(std::string& out, const AccessEntry& entry, AccessField field,
+void AccessLine::add_word(TextBuffer& out, const AccessEntry& entry, AccessField field,
                           std::string_view key) const {
   const std::string_view text = entry.get(field);
   if (!text.empty() && fields_.has(field)) out.append(key).append(text);
 }
 
-void AccessLine::add_quoted(std::string& out, const AccessEntry& entry, AccessField field,
+void AccessLine::add_quoted(TextBuffer& out, const AccessEntry& entry, AccessField field,
                             std::string_view key) const {
   const std::string_view text = entry.get(field);
   if (text.empty() || !fields_.has(field)) return;
@@ -140,19 +140,16 @@ void AccessLine::add_quoted(std::string& out, const AccessEntry& entry, AccessFi
 }
 
 /// A part of the request line, which stands in quotes already.
-void AccessLine::add_column(std::string& out, const AccessEntry& entry, AccessField field) const {
+void AccessLine::add_column(TextBuffer& out, const AccessEntry& entry, AccessField field) const {
   const std::string_view text = entry.get(field);
   if (text.empty() || !fields_.has(field)) {
-    out += '-';
+    out.append('-');
     return;
   }
-  const std::size_t begin = out.size();
-  append_quoted(out, text);
-  out.erase(begin, 1);
-  out.pop_back();
+  append_escaped(out, text);
 }
 
-void AccessLine::write_text(std::string& out, const AccessEntry& entry, Duration took) const {
+void AccessLine::write_text(TextBuffer& out, const AccessEntry& entry, Duration took) const {
   using enum AccessField;
   add_column(out, entry, client);
   out.append(" - - ").append(fields_.has(time) ? std::string_view{stamp_} : "[-]");
@@ -161,10 +158,10 @@ void AccessLine::write_text(std::string& out, const AccessEntry& entry, Duration
   } else {
     out.append(" \"");
     add_column(out, entry, method);
-    out += ' ';
+    out.append(' ');
     add_column(out, entry, path);
     if (fields_.has(query) && !entry.get(query).empty()) {
-      out += '?';
+      out.append('?');
       add_column(out, entry, query);
     }
     out.append(" ").append(fields_.has(protocol) ? protocol_of(entry.version) : "-").append("\" ");
@@ -172,13 +169,13 @@ void AccessLine::write_text(std::string& out, const AccessEntry& entry, Duration
   if (fields_.has(status) && entry.status != 0) {
     append_number(out, entry.status);
   } else {
-    out += '-';
+    out.append('-');
   }
-  out += ' ';
+  out.append(' ');
   if (fields_.has(bytes)) {
     append_number(out, entry.bytes);
   } else {
-    out += '-';
+    out.append('-');
   }
   add_quoted(out, entry, host, " host=");
   if (fields_.has(duration)) {

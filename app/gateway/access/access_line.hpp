@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/gateway/access/access_entry.hpp"
+#include "app/gateway/access/text_buffer.hpp"
 
 namespace switchgear::gateway {
 
@@ -24,15 +25,15 @@ class AccessLine {
   explicit AccessLine(const AccessOptions& options);
 
   /// Appends the line, with its line feed. `at`: the time of day at the end; `took`: since the first byte.
-  void write(std::string& out, const AccessEntry& entry, const timespec& at, Duration took);
+  void write(TextBuffer& out, const AccessEntry& entry, const timespec& at, Duration took);
 
  private:
-  void write_json(std::string& out, const AccessEntry& entry, const timespec& at, Duration took) const;
-  void write_text(std::string& out, const AccessEntry& entry, Duration took) const;
-  void add_json(std::string& out, const AccessEntry& entry, AccessField field, std::string_view key) const;
-  void add_word(std::string& out, const AccessEntry& entry, AccessField field, std::string_view key) const;
-  void add_quoted(std::string& out, const AccessEntry& entry, AccessField field, std::string_view key) const;
-  void add_column(std::string& out, const AccessEntry& entry, AccessField field) const;
+  void write_json(TextBuffer& out, const AccessEntry& entry, const timespec& at, Duration took) const;
+  void write_text(TextBuffer& out, const AccessEntry& entry, Duration took) const;
+  void add_json(TextBuffer& out, const AccessEntry& entry, AccessField field, std::string_view key) const;
+  void add_word(TextBuffer& out, const AccessEntry& entry, AccessField field, std::string_view key) const;
+  void add_quoted(TextBuffer& out, const AccessEntry& entry, AccessField field, std::string_view key) const;
+  void add_column(TextBuffer& out, const AccessEntry& entry, AccessField field) const;
   void note_second(std::time_t second);
 
   AccessOptions::Format format_;

@@ -34,8 +34,9 @@ AccessEntry payment() {
 
 std::string line(const AccessEntry& entry, const AccessOptions& options, Duration took = 812us) {
   AccessLine lines{options};
-  std::string out;
-  lines.write(out, entry, noon, took);
+  TextBuffer buffer;
+  lines.write(buffer, entry, noon, took);
+  const std::string out{buffer.view()};
   EXPECT_TRUE(out.ends_with('\n'));
   EXPECT_EQ(out.find('\n'), out.size() - 1) << "one line";
   return out.substr(0, out.size() - 1);
@@ -139,15 +140,31 @@ TEST(AccessLine, CutsOffTextsThatWouldFillTheLog) {
 }
 
 TEST(Escaped, WritesEveryByteThatIsNotUtf8AsTheReplacementCharacter) {
-  std::string out;
+  TextBuffer out;
   append_json(out, "a\xff\xfe/\xe2\x82\xac\xc3");
-  EXPECT_EQ(out, "\"a\\ufffd\\ufffd/\xe2\x82\xac\\ufffd\"");
+  EXPECT_EQ(out.view(), "\"a\\ufffd\\ufffd/\xe2\x82\xac\\ufffd\"");
+}
+
+TEST(Escaped, SeesEachByteWhereverItStands) {
+  for (int byte = 0; byte < 256; ++byte) {
+    for (std::size_t at = 0; at < 20; ++at) {
+      std::string raw(20, 'x');
+      raw[at] = static_cast<char>(byte);
+      TextBuffer alone;
+      append_escaped(alone, raw.substr(at, 1));
+      TextBuffer out;
+      append_escaped(out, raw);
+      EXPECT_EQ(out.view(), raw.substr(0, at) + std::string{alone.view()} + raw.substr(at + 1))
+          << byte << " " << at;
+      EXPECT_EQ(alone.size() == 1, byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\') << byte;
+    }
+  }
 }
 
 TEST(Escaped, KeepsAMessageOnOneLine) {
-  std::string out;
+  TextBuffer out;
   append_on_one_line(out, "'a\nb\x1b' \"c\" \xc3\xa9");
-  EXPECT_EQ(out, "'a\\x0ab\\x1b' \"c\" \xc3\xa9");
+  EXPECT_EQ(out.view(), "'a\\x0ab\\x1b' \"c\" \xc3\xa9");
 }
 
 }  // namespace

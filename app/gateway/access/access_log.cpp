@@ -4,12 +4,15 @@
 #include <array>
 #include <csignal>
 #include <cstddef>
+#include <limits>
 #include <string_view>
 #include <utility>
 
 namespace switchgear::gateway {
 
 namespace {
+
+constexpr auto everything = std::numeric_limits<std::size_t>::max();
 
 [[nodiscard]] std::uint64_t lines_in(std::string_view text) noexcept {
   std::uint64_t count = 0;
@@ -23,6 +26,17 @@ namespace {
                                      std::size_t size) noexcept {
   const std::size_t in_first = std::min(size, parts[0].size());
   return lines_in(parts[0].substr(0, in_first)) + lines_in(parts[1].substr(0, size - in_first));
+}
+
+/// The whole lines within the first `size` bytes, and at least one line.
+[[nodiscard]] std::array<std::string_view, 2> first_lines(const std::array<std::string_view, 2>& parts,
+                                                          std::size_t size) noexcept {
+  if (parts[0].size() + parts[1].size() <= size) return parts;
+  // A line that goes round the end is left to the second part.
+  std::size_t end = parts[0].rfind('\n', size);
+  if (end == std::string_view::npos) end = parts[0].find('\n', size);
+  if (end != std::string_view::npos) return {parts[0].substr(0, end + 1), {}};
+  return {parts[0], parts[1].substr(0, parts[1].find('\n') + 1)};
 }
 
 /// Signals are for other threads; above all, a closed pipe and a limit of file sizes are errors of write().
@@ -96,7 +110,7 @@ void AccessLog::State::run() {
       reopen_now = std::exchange(reopens, false);
       last = closes;
     }
-    const bool more = take_from_all();
+    const Duration wait = take_from_all(reopen_now || last ? everything : piece);
     if (reopen_now) {
       const int error = file.reopen();
       const std::lock_guard lock{mutex};
@@ -104,35 +118,36 @@ void AccessLog::State::run() {
     }
     std::unique_lock lock{mutex};
     if (last) break;
-    if (!more) changed.wait_for(lock, period, [this] { return reopens || closes; });
+    changed.wait_for(lock, wait, [this] { return reopens || closes; });
   }
   const std::lock_guard lock{mutex};
   ended = true;
   changed.notify_all();
 }
 
-/// True if so much came that what follows must not be left to wait.
-bool AccessLog::State::take_from_all() {
-  bool much = false;
-  for (const auto& ring : rings) much = drain(*ring) || much;
-  return much;
+Duration AccessLog::State::take_from_all(std::size_t at_most) {
+  Duration wait = period;
+  for (const auto& ring : rings) wait = std::min(wait, drain(*ring, at_most));
+  return wait;
 }
 
-/// True if the ring was filled far enough that it may be full before the next period is over.
-bool AccessLog::State::drain(AccessRing& ring) {
-  const auto lines = ring.pending();
+Duration AccessLog::State::drain(AccessRing& ring, std::size_t at_most) {
+  const auto pending = ring.pending();
+  const std::size_t pushed = pending[0].size() + pending[1].size();
+  if (pushed == 0) return period;
+  const auto lines = first_lines(pending, at_most);
   const std::size_t size = lines[0].size() + lines[1].size();
-  if (size == 0) return false;
   const AccessFile::Written written = file.write(lines);
   const std::uint64_t all = lines_in(lines, size);
   const std::uint64_t good = written.size == size ? all : lines_in(lines, written.size);
   ring.taken(size);  // a disk that is full now would only be asked again
-  const std::lock_guard lock{mutex};
-  if (given_up) return false;
-  counts.written += good;
-  counts.lost += all - good;
-  counts.error = written.error;
-  return size > ring.size() / 4;
+  if (const std::lock_guard lock{mutex}; !given_up) {
+    counts.written += good;
+    counts.lost += all - good;
+    counts.error = written.error;
+  }
+  if (size == pushed) return period;
+  return pushed > ring.size() / 2 ? Duration::zero() : Duration{pause};
 }
 
 }  // namespace switchgear::gateway

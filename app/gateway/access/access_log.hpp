@@ -25,14 +25,17 @@ struct AccessCounts {
 };
 
 /// The options stay as they are for its life; a reload makes another one. The writer looks every `period`, so
-/// that no thread has to wake it, and then again as long as it finds much.
+/// that no thread has to wake it. It writes a `piece` at a time and pauses between two, so that a thread on
+/// the same processor is never held up for long; while a ring is half full, it does not pause.
 ///
 /// Memory: `ring_size` for each thread. Threads: any. Lifetime: the rings are shared with the threads that
 /// push; what is pushed after close() is not written.
 class AccessLog {
  public:
   static constexpr std::size_t ring_size = std::size_t{1024} * 1024;
+  static constexpr std::size_t piece = std::size_t{32} * 1024;  ///< bytes of one ring
   static constexpr auto period = std::chrono::milliseconds{20};
+  static constexpr auto pause = std::chrono::milliseconds{1};
 
   /// Opens the file. Throws std::system_error, which names it, if that fails. `threads`: that push.
   AccessLog(const AccessOptions& options, std::size_t threads, std::size_t size_of_ring = ring_size);
@@ -66,8 +69,9 @@ class AccessLog {
     explicit State(const std::string& path) : file(path) {}
 
     void run();
-    [[nodiscard]] bool drain(AccessRing& ring);
-    [[nodiscard]] bool take_from_all();
+    /// Of each ring at most that many bytes, and at least a line; returns how long what is left may wait.
+    [[nodiscard]] Duration take_from_all(std::size_t at_most);
+    [[nodiscard]] Duration drain(AccessRing& ring, std::size_t at_most);
 
     AccessFile file;  ///< the writer's
     std::vector<std::shared_ptr<AccessRing>> rings;

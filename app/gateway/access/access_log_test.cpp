@@ -201,6 +201,21 @@ TEST_F(AccessLogTest, IsOpenedAnewThoughLinesComeFasterThanTheyAreWritten) {
   ::close(reader);
 }
 
+TEST_F(AccessLogTest, WritesLinesOfAnyLengthWholeAndInTheirOrder) {
+  constexpr std::size_t ring = 128 * 1024;  // four pieces
+  AccessLog log{options, 1, ring};
+  std::string all;
+  for (std::size_t i = 0; i < 2'000; ++i) {
+    const std::size_t length = i % 50 == 0 ? 2 * AccessLog::piece : i * 7919 % 1000;
+    const std::string line = std::to_string(i) + std::string(length, 'x') + "\n";
+    while (!log.ring(0)->push(line)) std::this_thread::yield();
+    all += line;
+  }
+  log.close(60s);
+  EXPECT_TRUE(text_of("access.log") == all) << "they differ";
+  EXPECT_EQ(log.counts().written, 2'000U);
+}
+
 TEST_F(AccessLogTest, EndsByItselfOnceItIsToldTo) {
   AccessLog log{options, 1};
   log.ring(0)->push("last\n");

@@ -107,7 +107,7 @@ void AccessRecorder::write(AccessEntry& entry, TimePoint now) {
     ::clock_gettime(CLOCK_REALTIME_COARSE, &wall);
     text_.clear();
     line_->write(text_, entry, wall, now - entry.began);
-    (void)ring_->push(text_);
+    (void)ring_->push(text_.view());
   }
   if (free_.size() >= kept) return;
   entry.clear();

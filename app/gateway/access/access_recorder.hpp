@@ -47,7 +47,7 @@ class AccessRecorder {
   std::uint64_t chance_;
   std::uint64_t below_ = 0;  ///< chances that are logged; the largest number: all
   std::optional<AccessLine> line_;
-  std::string text_;
+  TextBuffer text_;
   std::vector<std::unique_ptr<AccessEntry>> free_;
 };
 

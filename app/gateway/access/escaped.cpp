@@ -28,18 +28,18 @@ constexpr std::array<bool, 256> plain = [] {
   return length;
 }
 
-void append_hex(std::string& out, std::string_view prefix, unsigned byte) {
+void append_hex(TextBuffer& out, std::string_view prefix, unsigned byte) {
   out.append(prefix);
-  out += hex[byte >> 4U];
-  out += hex[byte & 15U];
+  out.append(hex[byte >> 4U]);
+  out.append(hex[byte & 15U]);
 }
 
 /// One character that is not plain; returns its length.
-std::size_t append_json_character(std::string& out, std::string_view rest) {
+std::size_t append_json_character(TextBuffer& out, std::string_view rest) {
   const char first = rest.front();
   if (first == '"' || first == '\\') {
-    out += '\\';
-    out += first;
+    out.append('\\');
+    out.append(first);
     return 1;
   }
   if (is_control(first)) {
@@ -48,7 +48,7 @@ std::size_t append_json_character(std::string& out, std::string_view rest) {
   }
   const std::size_t length = utf8_length(rest);
   if (length == 0) {
-    out += "\\ufffd";
+    out.append("\\ufffd");
     return 1;
   }
   if (length == 2 && byte_of(first) == 0xC2 && byte_of(rest[1]) < 0xA0) {
@@ -60,11 +60,11 @@ std::size_t append_json_character(std::string& out, std::string_view rest) {
 }
 
 /// One character that is not plain, as printable ASCII; returns its length.
-std::size_t append_ascii(std::string& out, std::string_view rest) {
+std::size_t append_ascii(TextBuffer& out, std::string_view rest) {
   const char first = rest.front();
   if (first == '"' || first == '\\') {
-    out += '\\';
-    out += first;
+    out.append('\\');
+    out.append(first);
   } else {
     append_hex(out, "\\x", byte_of(first));
   }
@@ -73,32 +73,38 @@ std::size_t append_ascii(std::string& out, std::string_view rest) {
 
 /// `append_character` is given what is left from a character that is not plain on.
 template <class AppendCharacter>
-void append_in_quotes(std::string& out, std::string_view text, AppendCharacter append_character) {
-  out += '"';
+void append_with(TextBuffer& out, std::string_view text, AppendCharacter append_character) {
   for (;;) {
     const std::size_t length = plain_length(text);
     out.append(text.substr(0, length));
     text.remove_prefix(length);
-    if (text.empty()) break;
+    if (text.empty()) return;
     text.remove_prefix(append_character(out, text));
   }
-  out += '"';
 }
 
 }  // namespace
 
-void append_json(std::string& out, std::string_view text) {
-  append_in_quotes(out, text, append_json_character);
+void append_json(TextBuffer& out, std::string_view text) {
+  out.append('"');
+  append_with(out, text, append_json_character);
+  out.append('"');
 }
 
-void append_quoted(std::string& out, std::string_view text) { append_in_quotes(out, text, append_ascii); }
+void append_quoted(TextBuffer& out, std::string_view text) {
+  out.append('"');
+  append_escaped(out, text);
+  out.append('"');
+}
 
-void append_on_one_line(std::string& out, std::string_view text) {
+void append_escaped(TextBuffer& out, std::string_view text) { append_with(out, text, append_ascii); }
+
+void append_on_one_line(TextBuffer& out, std::string_view text) {
   for (const char c : text) {
     if (is_control(c)) {
       append_hex(out, "\\x", byte_of(c));
     } else {
-      out += c;
+      out.append(c);
     }
   }
 }

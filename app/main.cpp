@@ -22,6 +22,7 @@
 #include "app/control/report_command.hpp"
 #include "app/demo/demo_command.hpp"
 #include "app/interop/interop_command.hpp"
+#include "app/lab/record_command.hpp"
 #include "app/lab/replay_command.hpp"
 #include "app/manual/manual_command.hpp"
 #include "app/serve/own_sections.hpp"
@@ -57,6 +58,7 @@ int run(int argc, char** argv) {
   switchgear::top::add_top_command(app, exit_code);
   switchgear::check::add_check(app, exit_code, sections, alerts_trial());
   switchgear::demo::add_demo_command(app, exit_code);
+  switchgear::lab::add_record_command(app, exit_code);
   switchgear::lab::add_replay_command(app, exit_code, sections);
   switchgear::interop::add_interop(app, exit_code, sections);
   switchgear::serve::add_serve_command(app, exit_code, sections);

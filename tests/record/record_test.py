@@ -1,0 +1,205 @@
+"""The access logs of nginx, HAProxy and the gateway itself, recorded and replayed. Arguments: BINARY NGINX HAPROXY"""
+import http.client
+import http.server
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+BINARY, NGINX, HAPROXY = (sys.argv.pop(1) for _ in range(3))
+PATIENCE = 60
+TIMEOUT = 1
+SLOW = 0.25
+# Paths of the service below, and how a log that has everything tells of them.
+STORY = ["/ok"] * 6 + ["/slow", "/fail", "/cut", "/hang"] + ["/fail"] * 4
+OUTCOMES = {"/ok": ("success", None), "/slow": ("success", None), "/fail": ("failure", "http_error"),
+            "/cut": ("failure", "connection_error"), "/hang": ("failure", "timeout")}
+
+
+class Quiet(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_):
+        pass  # a proxy that has waited long enough closes the connection
+
+
+class Service(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    released = threading.Event()
+
+    def do_GET(self):
+        if self.path == "/cut":
+            self.close_connection = True
+            return
+        if self.path == "/hang":
+            self.released.wait(PATIENCE)
+            self.close_connection = True
+            return
+        if self.path == "/slow":
+            time.sleep(SLOW)  # what is measured, not waited for
+        self.send_response(503 if self.path == "/fail" else 200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"hi")
+
+    def log_message(self, *_):
+        pass
+
+
+def nginx_text(port, upstream, log):
+    return (f"user root; daemon off; worker_processes 1; pid nginx.pid; error_log stderr crit;\nevents {{}}\nhttp {{\n"
+            "log_format timed '$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent "
+            "\"$http_referer\" \"$http_user_agent\" rt=$request_time';\n"
+            f"access_log {log} timed; client_body_temp_path b; proxy_temp_path p; fastcgi_temp_path f; uwsgi_temp_path u; "
+            f"scgi_temp_path s;\nserver {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://127.0.0.1:{upstream}; "
+            f"proxy_read_timeout {TIMEOUT}s; }} }} }}\n")
+
+
+def haproxy_text(descriptor, upstream):
+    return ("global\n  log stdout format raw local0\ndefaults\n  mode http\n  log global\n  option httplog\n  timeout connect 60s\n"
+            f"  timeout client 60s\n  timeout server {TIMEOUT}s\nfrontend front\n  bind fd@{descriptor}\n"
+            f"  default_backend pay\nbackend pay\n  server one 127.0.0.1:{upstream}\n")
+
+
+def gateway_text(upstream, log, kind):
+    return ("version: 1\ngateway: {listen: \"127.0.0.1:0\", admin: \"127.0.0.1:0\"}\n"
+            f"log: {{access: {{file: {log}, format: {kind}}}}}\npolicies:\n  p:\n    timeout: {TIMEOUT}s\n"
+            "    circuit_breaker: {consecutive_failures: 4, open_duration: 1h}\n"
+            f"services:\n  pay: {{url: \"http://127.0.0.1:{upstream}\", policy: p, routes: [{{prefix: /}}]}}\n")
+
+
+class Logs(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="switchgear-record-")
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.server = Quiet(("127.0.0.1", 0), Service)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.addCleanup(self.server.server_close)
+        self.addCleanup(self.server.shutdown)
+        self.addCleanup(Service.released.set)
+        Service.released.clear()
+        self.upstream = self.server.server_address[1]
+        self.log = os.path.join(self.folder, "access.log")
+
+    def write(self, name, text):
+        path = os.path.join(self.folder, name)
+        with open(path, "w", encoding="ascii") as file:
+            file.write(text)
+        return path
+
+    def start(self, command, **more):
+        process = subprocess.Popen(command, **more)
+        self.addCleanup(process.wait, timeout=PATIENCE)
+        self.addCleanup(process.send_signal, signal.SIGTERM)
+        return process
+
+    def listener(self):
+        listener = socket.create_server(("127.0.0.1", 0))
+        os.set_inheritable(listener.fileno(), True)
+        self.addCleanup(listener.close)
+        return listener
+
+    def tell(self, port):
+        for path in STORY:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+            connection.request("GET", path)
+            connection.getresponse().read()
+            connection.close()
+
+    def lines(self, least):
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            if os.path.exists(self.log):
+                with open(self.log, encoding="ascii", errors="replace") as file:
+                    lines = [line for line in file if "HTTP/1.1" in line]
+                if len(lines) >= least:
+                    return
+            time.sleep(0.02)
+        self.fail(f"the log never had {least} lines")
+
+    def record(self, kind, *more):
+        trace = os.path.join(self.folder, "trace.jsonl")
+        ran = subprocess.run([BINARY, "record", "--from-log", kind, self.log, "--out", trace, *more], capture_output=True,
+                             text=True, timeout=PATIENCE, check=False)
+        self.assertEqual(ran.returncode, 0, ran.stderr)
+        with open(trace, encoding="ascii") as file:
+            calls = [json.loads(line) for line in file]
+        return trace, calls, ran.stderr
+
+    def expect_kinds(self, calls, story=tuple(STORY)):
+        """Two starts that are closer than the log's clock is exact may come in either order."""
+        def key(outcome):
+            return (outcome[0], outcome[1] or "")
+        self.assertEqual(sorted(((call["verdict"], call.get("type")) for call in calls), key=key),
+                         sorted((OUTCOMES[path] for path in story), key=key))
+
+    def expect(self, calls, story=tuple(STORY)):
+        self.assertEqual([(call["verdict"], call.get("type")) for call in calls], [OUTCOMES[path] for path in story])
+        for call, path in zip(calls, story):
+            if path == "/slow":
+                self.assertGreaterEqual(call["latency"], SLOW - 0.005)
+            if path == "/hang":
+                self.assertGreaterEqual(call["latency"], TIMEOUT - 0.005)
+
+    def replay(self, trace):
+        policy = self.write("policy.yaml", "version: 1\npolicies:\n  p:\n    circuit_breaker: {consecutive_failures: 4, "
+                                           "open_duration: 1h}\n")
+        ran = subprocess.run([BINARY, "replay", "--config", policy, "--policy", "p", trace, "--json"], capture_output=True,
+                             text=True, timeout=PATIENCE, check=True)
+        return json.loads(ran.stdout.splitlines()[-1])
+
+    def test_nginx(self):
+        listener = self.listener()
+        port = listener.getsockname()[1]
+        conf = self.write("nginx.conf", nginx_text(port, self.upstream, self.log))
+        self.start([NGINX, "-p", self.folder, "-c", conf], close_fds=False,
+                   env={**os.environ, "NGINX": f"{listener.fileno()};"})
+        listener.close()
+        self.tell(port)
+        self.lines(len(STORY))
+        trace, calls, said = self.record("nginx")
+        self.expect_kinds(calls)
+        self.assertIn(f"{len(STORY)} calls", said)
+        self.assertEqual(self.replay(trace)["opened"], 1)
+
+    def test_haproxy(self):
+        listener = self.listener()
+        conf = self.write("haproxy.cfg", haproxy_text(listener.fileno(), self.upstream))
+        with open(self.log, "w", encoding="ascii") as log:
+            self.start([HAPROXY, "-db", "-f", conf], close_fds=False, stdout=log, stderr=subprocess.DEVNULL)
+        port = listener.getsockname()[1]
+        listener.close()
+        self.tell(port)
+        self.lines(len(STORY))
+        trace, calls, _ = self.record("haproxy", "--service", "pay")
+        self.expect(calls)
+        self.assertEqual(self.replay(trace)["opened"], 1)
+
+    def test_the_gateway_itself(self):
+        for kind in ("text", "json"):
+            with self.subTest(kind):
+                if os.path.exists(self.log):
+                    os.unlink(self.log)
+                config = self.write("gateway.yaml", gateway_text(self.upstream, self.log, kind))
+                process = self.start([BINARY, "serve", config], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+                self.addCleanup(process.stdout.close)
+                port = int(re.search(r"serves http://127\.0\.0\.1:(\d+)", process.stdout.readline())[1])
+                self.tell(port)
+                self.lines(len(STORY))
+                trace, calls, said = self.record("switchgear", "--service", "pay")
+                # The breaker opened after the fourth failure, and refused the rest: those calls were not made.
+                self.expect_kinds(calls, STORY[:11])
+                self.assertIn(f"left out: {len(STORY) - 11} lines of requests that were not sent to a service", said)
+                self.assertEqual(self.replay(trace)["opened"], 1)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

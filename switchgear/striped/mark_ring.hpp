@@ -14,8 +14,9 @@ namespace switchgear {
 /// What a window keeps of one recorded call.
 struct CallMarks {
   bool failed = false;
-  bool slow = false;  ///< slower than slow_call.threshold
-  bool high = false;  ///< at or above latency.above
+  bool slow = false;       ///< slower than slow_call.threshold
+  bool high = false;       ///< at or above latency.above
+  std::uint8_t extra = 0;  ///< of a failure: by how much it counts for more than one
   Duration latency{};
 
   [[nodiscard]] bool plain() const noexcept { return !failed && !slow && !high; }
@@ -24,32 +25,41 @@ struct CallMarks {
 /// Sums over a window.
 struct WindowCounts {
   std::uint64_t calls = 0, failures = 0, slow = 0, high = 0;
+  std::uint64_t extra = 0;  ///< sum of the failures' extra weights
 
   void add(const WindowCounts& other) noexcept {
     calls += other.calls;
     failures += other.failures;
     slow += other.slow;
     high += other.high;
+    extra += other.extra;
   }
   void add(const CallMarks& marks) noexcept {
     ++calls;
     failures += marks.failed ? 1 : 0;
     slow += marks.slow ? 1 : 0;
     high += marks.high ? 1 : 0;
+    extra += marks.extra;
   }
   [[nodiscard]] bool marked() const noexcept { return (failures | slow | high) != 0; }
 };
 
 /// A ring of marks. Every call takes the place of the oldest one; `skip` does so for many plain calls at
-/// once, at the cost of one word per 64 of them. Size: 0 … 2^31.
+/// once, at the cost of one word per 64 of them. Extra weights are kept, a byte a call, only where failures
+/// have some. Size: 0 … 2^31.
 class MarkRing {
  public:
   MarkRing() = default;
-  explicit MarkRing(std::uint32_t size) : size_(size), lines_(std::make_unique<Line[]>(lines())) {}
+  explicit MarkRing(std::uint32_t size, bool weighted = false)
+      : size_(size),
+        lines_(std::make_unique<Line[]>(lines())),
+        extras_(weighted ? std::make_unique<std::uint8_t[]>(size) : nullptr) {}
 
   void clear() noexcept {
     if (marked()) std::fill_n(lines_.get(), lines(), Line{});
     failures_ = slow_ = high_ = 0;
+    if (extras_) std::fill_n(extras_.get(), size_, std::uint8_t{0});
+    extra_ = 0;
     place_ = 0;
   }
 
@@ -73,13 +83,20 @@ class MarkRing {
     replace(word.failed, bit, marks.failed, failures_);
     replace(word.slow, bit, marks.slow, slow_);
     replace(word.high, bit, marks.high, high_);
+    if (extras_) [[unlikely]] {
+      extra_ += std::uint64_t{marks.extra} - extras_[place_];
+      extras_[place_] = marks.extra;
+    }
     if (++place_ == size_) place_ = 0;
   }
 
   [[nodiscard]] std::uint32_t failures() const noexcept { return failures_; }
   [[nodiscard]] std::uint32_t slow() const noexcept { return slow_; }
   [[nodiscard]] std::uint32_t high() const noexcept { return high_; }
-  [[nodiscard]] std::size_t memory_bytes() const noexcept { return lines() * sizeof(Line); }
+  [[nodiscard]] std::uint64_t extra() const noexcept { return extra_; }
+  [[nodiscard]] std::size_t memory_bytes() const noexcept {
+    return lines() * sizeof(Line) + (extras_ ? size_ : 0);
+  }
 
  private:
   struct Word {
@@ -110,6 +127,13 @@ class MarkRing {
     word &= ~mask;
   }
 
+  void forget_extras(std::uint32_t begin, std::uint32_t end) noexcept {
+    for (std::uint32_t place = begin; place < end; ++place) {
+      extra_ -= extras_[place];
+      extras_[place] = 0;
+    }
+  }
+
   /// The places from `begin` to before `end`, which do not run over the ring's end.
   void forget(std::uint32_t begin, std::uint32_t end) noexcept {
     while (begin < end) {
@@ -117,6 +141,8 @@ class MarkRing {
       const std::uint32_t many = next - begin;
       const std::uint64_t mask = (~std::uint64_t{0} >> (64 - many)) << (begin % 64);
       Word& word = word_of(begin);
+      if (extras_) [[unlikely]]
+        forget_extras(begin, next);
       forget(word.failed, mask, failures_);
       forget(word.slow, mask, slow_);
       forget(word.high, mask, high_);
@@ -127,7 +153,9 @@ class MarkRing {
   std::uint32_t size_ = 0;
   std::uint32_t place_ = 0;  ///< of the next call
   std::uint32_t failures_ = 0, slow_ = 0, high_ = 0;
+  std::uint64_t extra_ = 0;
   std::unique_ptr<Line[]> lines_;
+  std::unique_ptr<std::uint8_t[]> extras_;  ///< by place; null: no failure counts for more than one
 };
 
 }  // namespace switchgear

@@ -34,18 +34,18 @@ Duration quantile_of(const CodeCounts& codes, double quantile) noexcept {
 /// The calls between two sums; right across the wrap of the cells' counts.
 WindowCounts since(const WindowCounts& now, const WindowCounts& before) noexcept {
   return {TaggedCount::difference(now.calls, before.calls), now.failures - before.failures,
-          now.slow - before.slow, now.high - before.high};
+          now.slow - before.slow, now.high - before.high, now.extra - before.extra};
 }
 
 }  // namespace
 
 // --- CountWindow
 
-CountWindow::CountWindow(const CountWindowOptions& options, bool keeps_latency, std::uint32_t stripes)
+CountWindow::CountWindow(const CountWindowOptions& options, Keeps keeps, std::uint32_t stripes)
     : size_(options.size),
       stripes_(stripes),
-      codes_(keeps_latency ? std::make_unique<std::atomic<std::uint16_t>[]>(options.size) : nullptr) {
-  for (Stripe& stripe : stripes_) stripe.ring = MarkRing{options.size};
+      codes_(keeps.latency ? std::make_unique<std::atomic<std::uint16_t>[]>(options.size) : nullptr) {
+  for (Stripe& stripe : stripes_) stripe.ring = MarkRing{options.size, keeps.weights};
 }
 
 void CountWindow::start() noexcept {
@@ -60,11 +60,13 @@ void CountWindow::start() noexcept {
 }
 
 WindowCounts CountWindow::seen() const noexcept {
-  WindowCounts counts{filled_, 0, 0, 0};
+  WindowCounts counts;
+  counts.calls = filled_;
   for (const Stripe& stripe : stripes_) {
     counts.failures += stripe.ring.failures();
     counts.slow += stripe.ring.slow();
     counts.high += stripe.ring.high();
+    counts.extra += stripe.ring.extra();
   }
   return counts;
 }

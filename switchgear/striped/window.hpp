@@ -35,7 +35,13 @@ namespace switchgear {
 /// `minimum_calls`.
 class CountWindow {
  public:
-  CountWindow(const CountWindowOptions& options, bool keeps_latency, std::uint32_t stripes);
+  /// What a window keeps besides marks.
+  struct Keeps {
+    bool latency = false;
+    bool weights = false;
+  };
+
+  CountWindow(const CountWindowOptions& options, Keeps keeps, std::uint32_t stripes);
 
   /// Counts a plain success. Only while full().
   void count_success(Duration latency) noexcept {

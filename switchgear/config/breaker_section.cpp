@@ -59,7 +59,8 @@ void read_failure_rate(const Value& value, CircuitBreakerOptions& options) {
 
 void read_weights(const Value& value, FailureWeights& weights) {
   Section section(value);
-  for (const FailureType type : failure_types) section.read(to_string(type), weights[type], small_whole);
+  constexpr Whole whole{1, 100};
+  for (const FailureType type : failure_types) section.read(to_string(type), weights[type], whole);
   section.finish();
 }
 

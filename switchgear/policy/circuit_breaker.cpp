@@ -41,7 +41,6 @@ CircuitBreaker::CircuitBreaker(std::string name, const CircuitBreakerOptions& op
       cells_(owned_cells(options)),
       name_(std::move(name)),
       options_(checked(name_, options)),
-      anchor_(context.anchor),
       adaptation_(options_.adaptive ? std::make_unique<Adaptation>(options_) : nullptr),
       evidence_(options_, cells_, adaptation_.get()),
       starts_(options.stuck_calls
@@ -49,7 +48,8 @@ CircuitBreaker::CircuitBreaker(std::string name, const CircuitBreakerOptions& op
                   : nullptr),
       since_(ticks_of(context.created)),
       random_(context.seed),
-      round_(options_.half_open) {
+      round_(options_.half_open),
+      anchor_(context.anchor) {
   constexpr std::uint64_t first_generation = 1;
   start_window_locked(first_generation, context.created);
   const std::uint64_t flags =

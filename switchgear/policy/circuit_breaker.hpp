@@ -258,8 +258,6 @@ class CircuitBreaker {
 
   const std::string name_;
   const CircuitBreakerOptions options_;
-  const WallAnchor anchor_;
-  std::uint64_t opened_ = 0, closed_ = 0, half_opened_ = 0;
   const std::unique_ptr<Adaptation> adaptation_;  ///< null: it is not adaptive
   [[no_unique_address]] Evidence evidence_;       // so that checks_ takes no room of its own
   CheckRow checks_;
@@ -274,6 +272,8 @@ class CircuitBreaker {
   std::uint32_t relapses_ = 0;
   Ramp ramp_;
   ProbeRound round_;
+  const WallAnchor anchor_;
+  std::uint64_t opened_ = 0, closed_ = 0, half_opened_ = 0;
 };
 
 /// The right to make one call. Hand it its verdict once; dropped unrecorded it counts as `ignored` and gives

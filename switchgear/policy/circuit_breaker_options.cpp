@@ -55,7 +55,7 @@ void check_rules(OptionChecker& check, const CircuitBreakerOptions& options) {
   }
   if (options.failure_rate_confidence) check_confidence(check, options);
   for (const FailureType type : failure_types) {
-    check.between("weights." + std::string(to_string(type)), options.weights[type], 1, 100);
+    check.between("weights." + std::string(to_string(type)), std::uint32_t{options.weights[type]}, 1, 100);
   }
   if (options.slow_call) {
     check.not_negative("slow_call.threshold", options.slow_call->threshold);

@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "switchgear/core/boxed.hpp"
 #include "switchgear/core/outcome.hpp"
 #include "switchgear/core/time.hpp"
 #include "switchgear/policy/adaptive_options.hpp"
@@ -50,19 +51,19 @@ struct StuckCallsRule {
 /// How much a failure of each type counts in `failure_rate` and `failure_balance`: as that many failed calls.
 /// Each 1 … 100; default 1.
 struct FailureWeights {
-  std::array<std::uint32_t, failure_types.size()> by_type = [] {
-    std::array<std::uint32_t, failure_types.size()> ones{};
+  std::array<std::uint8_t, failure_types.size()> by_type = [] {
+    std::array<std::uint8_t, failure_types.size()> ones{};
     ones.fill(1);
     return ones;
   }();
 
-  [[nodiscard]] std::uint32_t& operator[](FailureType type) noexcept {
+  [[nodiscard]] std::uint8_t& operator[](FailureType type) noexcept {
     return by_type[static_cast<std::size_t>(type)];
   }
-  [[nodiscard]] std::uint32_t operator[](FailureType type) const noexcept {
+  [[nodiscard]] std::uint8_t operator[](FailureType type) const noexcept {
     return by_type[static_cast<std::size_t>(type)];
   }
-  [[nodiscard]] std::uint32_t heaviest() const noexcept {
+  [[nodiscard]] std::uint8_t heaviest() const noexcept {
     return *std::max_element(by_type.begin(), by_type.end());
   }
   /// False: every failure counts one.
@@ -108,7 +109,6 @@ struct CircuitBreakerOptions {
   /// With it, `failure_rate` holds when the true rate is at or above it with this confidence: when the lower
   /// end of Wilson's one-sided interval is. Then it needs no minimum_calls, and must be below 1. [0.5, 1)
   std::optional<double> failure_rate_confidence{};
-  FailureWeights weights{};  ///< not with failure_rate_confidence, whose samples are calls
   std::optional<SlowCallRule> slow_call{};
   std::optional<LatencyRule> latency{};
   std::optional<std::uint32_t> consecutive_failures{};  ///< 1 … 1'000'000'000
@@ -124,11 +124,13 @@ struct CircuitBreakerOptions {
   bool honor_retry_after = false;  ///< a server's own wait may lengthen the opening, up to max_open_duration
   bool probe_automatically = false;  ///< become half-open on a timer instead of on the first call
 
+  FailureWeights weights{};  ///< not with failure_rate_confidence, whose samples are calls
+
   HalfOpenOptions half_open{};
   std::optional<RampOptions> ramp{};
 
   /// With it, consecutive_failures and open_duration move with the calls; see Adaptation.
-  std::optional<AdaptiveOptions> adaptive{};
+  Boxed<AdaptiveOptions> adaptive{};
 
   [[nodiscard]] bool needs_window() const noexcept { return failure_rate || slow_call || latency; }
   /// Whether a rule waits for minimum_calls.

@@ -32,8 +32,8 @@ Evidence::Evidence(const CircuitBreakerOptions& options, CallCells& cells, const
       time_window_(time_window(options, cells)),
       bounds_(options),
       grants_(options.needs_window() && !options.consecutive_failures && !options.failure_balance),
-      options_(options),
-      adaptation_(adaptation) {}
+      adaptation_(adaptation),
+      options_(options) {}
 
 // --- quiescence
 

@@ -37,7 +37,7 @@ namespace switchgear {
 class Evidence {
  public:
   /// `adaptation`: null, or what says how many failures in a row open it; must outlive it.
-  Evidence(const CircuitBreakerOptions& options, CallCells& cells, const Adaptation* adaptation);
+  Evidence(const CircuitBreakerOptions& options, CallCells& cells, const Adaptation* adaptation = nullptr);
 
   /// Forgets everything; a new generation begins at `now`.
   void start(std::uint64_t generation, TimePoint now) noexcept;
@@ -96,10 +96,10 @@ class Evidence {
   const bool grants_;  ///< whether marked calls may be booked by allowance: not if a streak must know of each
   /// The generation whose plain successes only need to be counted; 0: none's.
   std::atomic<std::uint64_t> plain_for_{0};
+  const Adaptation* const adaptation_;
 
   alignas(64) mutable ShortLock lock_;  // over all that follows, and for quiescence
   const CircuitBreakerOptions& options_;
-  const Adaptation* const adaptation_;
   mutable std::uint64_t granted_ = 0;  ///< stripes that have an allowance, a bit each
   mutable std::uint64_t active_ = 0;   ///< stripes whose threads have booked marked calls of late
   std::uint64_t generation_ = 0;

@@ -55,18 +55,21 @@ std::optional<TrippedRule> first_rule_that_holds(const CircuitBreakerOptions& op
 
 namespace {
 
+/// Takes the rounding of floats, a division and a multiplication out of the comparison, on the safe side.
+constexpr double slack = 1 - 1e-6;
+float bound(double exact) noexcept { return static_cast<float>(exact); }
 constexpr double never = std::numeric_limits<double>::infinity();
 
 }  // namespace
 
 TripBounds::TripBounds(const CircuitBreakerOptions& options) noexcept
-    : failure_rate_(options.failure_rate ? *options.failure_rate * slack : never),
-      slow_rate_(options.slow_call ? options.slow_call->rate * slack : never),
+    : failure_rate_(bound(options.failure_rate ? *options.failure_rate * slack : never)),
+      slow_rate_(bound(options.slow_call ? options.slow_call->rate * slack : never)),
       // Of n values at least n · (1 − quantile) lie at or above the quantile.
-      high_rate_(options.latency ? (1 - options.latency->quantile) * slack - (1 - slack) : never),
+      high_rate_(bound(options.latency ? (1 - options.latency->quantile) * slack - (1 - slack) : never)),
       heaviest_(options.weights.heaviest()) {
   if (options.failure_rate && options.failure_rate_confidence)
-    confident_.emplace(*options.failure_rate, *options.failure_rate_confidence);
+    spread_ = bound(WilsonNeed{*options.failure_rate, *options.failure_rate_confidence}.spread() * slack);
 }
 
 }  // namespace switchgear

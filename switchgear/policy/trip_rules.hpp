@@ -52,18 +52,16 @@ class TripBounds {
 
   [[nodiscard]] double failures_to_go(double calls, const WindowCounts& window) const noexcept {
     const auto failures = static_cast<double>(window.failures);
-    if (confident_) [[unlikely]]
-      return confident_->of(calls) * slack - failures;
+    if (spread_ > 0) [[unlikely]]
+      return failure_rate_ * calls + spread_ * std::sqrt(calls) - failures;
     const auto extra = static_cast<double>(window.extra);
     return (failure_rate_ * (calls + extra) - failures - extra) / heaviest_;
   }
 
-  /// Takes the rounding of a division and a multiplication out of the comparison, on the safe side.
-  static constexpr double slack = 1 - 1e-9;
-
-  double failure_rate_, slow_rate_, high_rate_;
-  double heaviest_;  ///< of the weights of a failure
-  std::optional<WilsonNeed> confident_;
+  // Floats, so that a breaker is no larger for the last two; rounded down.
+  float failure_rate_, slow_rate_, high_rate_;
+  float heaviest_;    ///< of the weights of a failure
+  float spread_ = 0;  ///< of a failure_rate with a confidence, see WilsonNeed
 };
 
 }  // namespace switchgear

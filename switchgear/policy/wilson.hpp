@@ -25,6 +25,8 @@ class WilsonNeed {
   WilsonNeed(double share, double confidence) noexcept
       : share_(share), spread_(normal_quantile(confidence) * std::sqrt(share * (1 - share))) {}
 
+  /// What it takes beyond `share` · calls, for one call; it grows with the root of their number.
+  [[nodiscard]] double spread() const noexcept { return spread_; }
   [[nodiscard]] double of(double calls) const noexcept { return share_ * calls + spread_ * std::sqrt(calls); }
 
  private:

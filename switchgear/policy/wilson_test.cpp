@@ -71,7 +71,7 @@ TEST(Confidence, OpensAfterFewCallsThatSayEnoughAndNotAfterMoreThatDoNot) {
       half.fail();
     }
     EXPECT_EQ(half.state(), State::closed) << "as likely above as below";
-    half.fail(40);
+    half.fail(200);
     EXPECT_EQ(half.state(), State::open);
   }
 }

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 #include "switchgear/core/time.hpp"
 
@@ -45,47 +46,46 @@ struct WindowCounts {
 };
 
 /// A ring of marks. Every call takes the place of the oldest one; `skip` does so for many plain calls at
-/// once, at the cost of one word per 64 of them. Extra weights are kept, a byte a call, only where failures
-/// have some. Size: 0 … 2^31.
+/// once, at the cost of one word per 64 of them. Size: 0 … 2^31.
+///
+/// `extras`: room for the extra weights, a byte for each place, all 0 at first; null where no failure has
+/// one. Always the same.
 class MarkRing {
  public:
   MarkRing() = default;
-  explicit MarkRing(std::uint32_t size, bool weighted = false)
-      : size_(size),
-        lines_(std::make_unique<Line[]>(lines())),
-        extras_(weighted ? std::make_unique<std::uint8_t[]>(size) : nullptr) {}
+  explicit MarkRing(std::uint32_t size) : size_(size), lines_(std::make_unique<Line[]>(lines())) {}
 
-  void clear() noexcept {
+  void clear(std::uint8_t* extras = nullptr) noexcept {
     if (marked()) std::fill_n(lines_.get(), lines(), Line{});
     failures_ = slow_ = high_ = 0;
-    if (extras_) std::fill_n(extras_.get(), size_, std::uint8_t{0});
+    if (extras != nullptr) std::fill_n(extras, size_, std::uint8_t{0});
     extra_ = 0;
     place_ = 0;
   }
 
   /// `count` calls without a mark.
-  void skip(std::uint64_t count) noexcept {
+  void skip(std::uint64_t count, std::uint8_t* extras = nullptr) noexcept {
     if (count >= size_) {
-      clear();
+      clear(extras);
       return;
     }
     const auto end = static_cast<std::uint32_t>(place_ + count);
     if (marked()) {
-      forget(place_, std::min(end, size_));
-      if (end > size_) forget(0, end - size_);
+      forget(place_, std::min(end, size_), extras);
+      if (end > size_) forget(0, end - size_, extras);
     }
     place_ = end < size_ ? end : end - size_;
   }
 
-  void put(const CallMarks& marks) noexcept {
+  void put(const CallMarks& marks, std::uint8_t* extras = nullptr) noexcept {
     Word& word = word_of(place_);
     const std::uint64_t bit = std::uint64_t{1} << (place_ % 64);
     replace(word.failed, bit, marks.failed, failures_);
     replace(word.slow, bit, marks.slow, slow_);
     replace(word.high, bit, marks.high, high_);
-    if (extras_) [[unlikely]] {
-      extra_ += std::uint64_t{marks.extra} - extras_[place_];
-      extras_[place_] = marks.extra;
+    if (extras != nullptr) [[unlikely]] {
+      extra_ += std::uint32_t{marks.extra} - extras[place_];
+      extras[place_] = marks.extra;
     }
     if (++place_ == size_) place_ = 0;
   }
@@ -93,10 +93,8 @@ class MarkRing {
   [[nodiscard]] std::uint32_t failures() const noexcept { return failures_; }
   [[nodiscard]] std::uint32_t slow() const noexcept { return slow_; }
   [[nodiscard]] std::uint32_t high() const noexcept { return high_; }
-  [[nodiscard]] std::uint64_t extra() const noexcept { return extra_; }
-  [[nodiscard]] std::size_t memory_bytes() const noexcept {
-    return lines() * sizeof(Line) + (extras_ ? size_ : 0);
-  }
+  [[nodiscard]] std::uint32_t extra() const noexcept { return extra_; }
+  [[nodiscard]] std::size_t memory_bytes() const noexcept { return lines() * sizeof(Line); }
 
  private:
   struct Word {
@@ -127,22 +125,17 @@ class MarkRing {
     word &= ~mask;
   }
 
-  void forget_extras(std::uint32_t begin, std::uint32_t end) noexcept {
-    for (std::uint32_t place = begin; place < end; ++place) {
-      extra_ -= extras_[place];
-      extras_[place] = 0;
-    }
-  }
-
   /// The places from `begin` to before `end`, which do not run over the ring's end.
-  void forget(std::uint32_t begin, std::uint32_t end) noexcept {
+  void forget(std::uint32_t begin, std::uint32_t end, std::uint8_t* extras) noexcept {
+    if (extras != nullptr) [[unlikely]] {
+      for (std::uint32_t place = begin; place < end; ++place)
+        extra_ -= std::exchange(extras[place], std::uint8_t{0});
+    }
     while (begin < end) {
       const std::uint32_t next = std::min(end, (begin / 64 + 1) * 64);
       const std::uint32_t many = next - begin;
       const std::uint64_t mask = (~std::uint64_t{0} >> (64 - many)) << (begin % 64);
       Word& word = word_of(begin);
-      if (extras_) [[unlikely]]
-        forget_extras(begin, next);
       forget(word.failed, mask, failures_);
       forget(word.slow, mask, slow_);
       forget(word.high, mask, high_);
@@ -152,10 +145,8 @@ class MarkRing {
 
   std::uint32_t size_ = 0;
   std::uint32_t place_ = 0;  ///< of the next call
-  std::uint32_t failures_ = 0, slow_ = 0, high_ = 0;
-  std::uint64_t extra_ = 0;
+  std::uint32_t failures_ = 0, slow_ = 0, high_ = 0, extra_ = 0;
   std::unique_ptr<Line[]> lines_;
-  std::unique_ptr<std::uint8_t[]> extras_;  ///< by place; null: no failure counts for more than one
 };
 
 }  // namespace switchgear

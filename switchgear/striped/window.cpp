@@ -44,16 +44,18 @@ WindowCounts since(const WindowCounts& now, const WindowCounts& before) noexcept
 CountWindow::CountWindow(const CountWindowOptions& options, Keeps keeps, std::uint32_t stripes)
     : size_(options.size),
       stripes_(stripes),
-      codes_(keeps.latency ? std::make_unique<std::atomic<std::uint16_t>[]>(options.size) : nullptr) {
-  for (Stripe& stripe : stripes_) stripe.ring = MarkRing{options.size, keeps.weights};
+      codes_(keeps.latency ? std::make_unique<std::atomic<std::uint16_t>[]>(options.size) : nullptr),
+      extras_(keeps.weights ? std::make_unique<std::uint8_t[]>(std::size_t{options.size} * stripes)
+                            : nullptr) {
+  for (Stripe& stripe : stripes_) stripe.ring = MarkRing{options.size};
 }
 
 void CountWindow::start() noexcept {
   filled_ = 0;
   const std::uint64_t cursor = cursor_.load(std::memory_order_relaxed);
-  for (Stripe& stripe : stripes_) {
-    stripe.ring.clear();
-    stripe.next = cursor;
+  for (std::uint32_t i = 0; i < stripes_.size(); ++i) {
+    stripes_[i].ring.clear(extras_of(i));
+    stripes_[i].next = cursor;
   }
   if (!codes_) return;
   for (std::uint32_t i = 0; i < size_; ++i) codes_[i].store(0, std::memory_order_relaxed);
@@ -87,6 +89,7 @@ Duration CountWindow::quantile(double quantile) const noexcept {
 
 std::size_t CountWindow::memory_bytes() const noexcept {
   std::size_t bytes = codes_ ? size_ * sizeof(std::atomic<std::uint16_t>) : 0;
+  if (extras_) bytes += size_ * stripes_.size();
   for (const Stripe& stripe : stripes_) bytes += sizeof(Stripe) + stripe.ring.memory_bytes();
   return bytes;
 }

@@ -40,20 +40,21 @@ constexpr Duration quick = 1ms;
 TEST(MarkRing, KeepsTheSumsOfTheLastCallsLikeAPlainListWould) {
   Random random{5};
   for (const std::uint32_t size : {1U, 2U, 5U, 63U, 64U, 65U, 100U, 200U}) {
-    MarkRing ring{size, true};
+    MarkRing ring{size};
+    std::vector<std::uint8_t> extras(size);
     std::deque<CallMarks> list(size);
     for (int step = 0; step < 3'000; ++step) {
       const auto dice = static_cast<std::uint64_t>(random.uniform() * 10);
       if (dice < 5) {
         const auto extra = static_cast<std::uint8_t>(dice < 2 ? random.uniform() * 100 : 0);
         const CallMarks marks{dice < 3, dice == 2, dice == 4, extra, {}};
-        ring.put(marks);
+        ring.put(marks, extras.data());
         list.push_back(marks);
       } else {
         const std::uint64_t many = dice == 9   ? std::uint64_t{3} * size
                                    : dice == 8 ? size
                                                : static_cast<std::uint64_t>(random.uniform() * 8);
-        ring.skip(many);
+        ring.skip(many, extras.data());
         list.insert(list.end(), many, {});
       }
       while (list.size() > size) list.pop_front();
@@ -68,8 +69,9 @@ TEST(MarkRing, KeepsTheSumsOfTheLastCallsLikeAPlainListWould) {
       for (const CallMarks& marks : list) extra += marks.extra;
       ASSERT_EQ(ring.extra(), extra) << size << " at " << step;
     }
-    ring.clear();
-    EXPECT_EQ(ring.failures() + ring.slow() + ring.high(), 0U);
+    ring.clear(extras.data());
+    EXPECT_EQ(ring.failures() + ring.slow() + ring.high() + ring.extra(), 0U);
+    EXPECT_EQ(extras, std::vector<std::uint8_t>(size));
   }
 }
 

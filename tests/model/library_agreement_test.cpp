@@ -30,7 +30,9 @@ class Recorder : public EventSink {
   void on_transition(const Transition& transition) override { transitions.push_back(transition); }
   void on_rejection(const RejectionEvent& event) override { rejections.push_back(event); }
 
+  void on_adapted(const AdaptedEvent& event) override { adapted.push_back(event); }
   std::vector<Transition> transitions;
+  std::vector<AdaptedEvent> adapted;
   std::vector<RejectionEvent> rejections;
 };
 

@@ -63,8 +63,8 @@ void choose_rules(Dice& dice, Grid& grid, CircuitBreakerOptions& options) {
   if (options.failure_rate && *options.failure_rate < 1 && dice.chance(0.3)) {
     options.failure_rate_confidence = dice.one_of(confidences);
   } else if (dice.chance(0.25)) {
-    for (std::uint32_t& weight : options.weights.by_type)
-      weight = dice.chance(0.1) ? 100 : dice.chance(0.5) ? dice.count(1, 5) : 1;
+    for (std::uint8_t& weight : options.weights.by_type)
+      weight = static_cast<std::uint8_t>(dice.chance(0.1) ? 100 : dice.chance(0.5) ? dice.count(1, 5) : 1);
   }
   if (dice.chance(0.3)) options.consecutive_failures = dice.count(1, 6);
   if (dice.chance(0.25)) options.failure_balance = dice.count(1, 6);

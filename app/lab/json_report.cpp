@@ -60,6 +60,15 @@ void JsonReport::on_transition(const Transition& transition) {
   out_ << line.take();
 }
 
+void JsonReport::on_adapted(const AdaptedEvent& adapted) {
+  Line line;
+  line.time("at", adapted.at).text("event", "adapted");
+  if (adapted.consecutive_failures > 0) line.count("consecutive_failures", adapted.consecutive_failures);
+  line.time("open_duration", adapted.open_duration).number("failure_rate", adapted.failure_rate);
+  if (adapted.mean_latency) line.time("mean_latency", *adapted.mean_latency);
+  out_ << line.take();
+}
+
 void JsonReport::on_end(const ReplaySummary& summary) {
   const CallTotals& totals = summary.breaker.totals;
   Line line;

@@ -54,7 +54,7 @@ std::optional<TraceProblem> Replay::play(const TraceEntry& entry) {
 void Replay::finish() {
   end_calls(TimePoint::max());
   breaker_.advance(latest_);  // the last lines may have been of calls that it never saw
-  tell_transitions();
+  tell_events();
   report_.on_end({operations_, first_, latest_, breaker_.snapshot(latest_)});
 }
 
@@ -143,12 +143,14 @@ void Replay::tell(Operation operation) {
   latest_ = operation.at;
   operation.state = breaker_.state();
   report_.on_operation(operation);
-  tell_transitions();
+  tell_events();
 }
 
-void Replay::tell_transitions() {
+void Replay::tell_events() {
   for (const Transition& transition : notes_.transitions) report_.on_transition(transition);
   notes_.transitions.clear();
+  for (const AdaptedEvent& adapted : notes_.adapted) report_.on_adapted(adapted);
+  notes_.adapted.clear();
 }
 
 }  // namespace switchgear::lab

@@ -34,7 +34,9 @@ class Replay {
   class Notes : public EventSink {
    public:
     void on_transition(const Transition& transition) override { transitions.push_back(transition); }
+    void on_adapted(const AdaptedEvent& event) override { adapted.push_back(event); }
     std::vector<Transition> transitions;
+    std::vector<AdaptedEvent> adapted;
   };
 
   /// A permit held under an id.
@@ -62,7 +64,7 @@ class Replay {
   [[nodiscard]] std::optional<CircuitBreaker::Permit> take(const std::string& id);
   void tell(TimePoint at, std::string_view op, const std::optional<std::string>& id);
   void tell(Operation operation);
-  void tell_transitions();
+  void tell_events();
 
   ReplayReport& report_;
   Notes notes_;

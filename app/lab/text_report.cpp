@@ -35,6 +35,12 @@ void TextReport::on_transition(const Transition& transition) {
        << "  " << std::left << std::setw(24) << change << "  " << evidence_text(transition) << '\n';
 }
 
+void TextReport::on_adapted(const AdaptedEvent& adapted) {
+  out_ << std::right << std::setw(14) << format_seconds(adapted.at.time_since_epoch()) + "s"
+       << "  " << std::left << std::setw(24) << "adapted"
+       << "  " << adapted_text(adapted) << '\n';
+}
+
 void TextReport::on_end(const ReplaySummary& summary) {
   const CallTotals& totals = summary.breaker.totals;
   const auto row = [&](std::string_view name, std::uint64_t count, const std::string& remark) {

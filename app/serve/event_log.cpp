@@ -8,6 +8,8 @@
 #include <utility>
 #include <variant>
 
+#include "switchgear/observe/evidence_text.hpp"
+
 namespace switchgear::serve {
 
 EventLog::EventLog(boost::asio::io_context& loop, std::shared_ptr<EventQueue> events, spdlog::logger& log)
@@ -21,6 +23,7 @@ void EventLog::write() {
     for (const auto& event : batch.events) {
       if (const auto* transition = std::get_if<LoggedTransition>(event.get())) write(*transition);
       if (const auto* instance = std::get_if<LoggedInstance>(event.get())) write(*instance);
+      if (const auto* adapted = std::get_if<LoggedAdapted>(event.get())) write(*adapted);
       if (const auto* command = std::get_if<LoggedCommand>(event.get())) admin_log_.command(*command, now);
       if (const auto* slow = std::get_if<LoggedSlowClient>(event.get())) {
         admin_log_.slow_client(slow->client, now);
@@ -45,6 +48,10 @@ void EventLog::write(const LoggedInstance& instance) {
   const bool warns = instance.weight == LoggedInstance::Weight::warning;
   log_.log(warns ? spdlog::level::warn : spdlog::level::info, "service '{}': {}", instance.service,
            instance.text);
+}
+
+void EventLog::write(const LoggedAdapted& adapted) {
+  log_.info("breaker '{}': {}", adapted.breaker, adapted_text(adapted));
 }
 
 }  // namespace switchgear::serve

@@ -27,6 +27,7 @@ class EventLog {
  private:
   void write(const LoggedTransition& transition);
   void write(const LoggedInstance& instance);
+  void write(const LoggedAdapted& adapted);
 
   spdlog::logger& log_;
   AdminLog admin_log_{log_};

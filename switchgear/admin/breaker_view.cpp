@@ -29,6 +29,7 @@ json::object window_json(const WindowSnapshot& window) {
           {"failures", window.failures},
           {"slow", window.slow},
           {"failure_rate", window.failure_rate()},
+          {"weighted_failure_rate", window.weighted_failure_rate()},
           {"slow_call_rate", window.slow_rate()},
           {"consecutive_failures", window.consecutive_failures}};
 }
@@ -80,11 +81,30 @@ json::object transition_json(const LoggedTransition& transition, const WallAncho
           {"last_failure", last_failure_json(transition.last_failure, anchor)}};
 }
 
+json::object adaptive_json(const AdaptiveOptions& options) {
+  const AdaptiveFailures& failures = options.failures;
+  const AdaptiveOpening& opening = options.opening;
+  return {{"samples", options.samples},
+          {"failures", json::object{{"strict_above", failures.strict_above},
+                                    {"lax_below", failures.lax_below},
+                                    {"step", failures.step},
+                                    {"least", failures.least},
+                                    {"most", failures.most}}},
+          {"opening", json::object{{"long_above", to_seconds(opening.long_above)},
+                                   {"short_below", to_seconds(opening.short_below)},
+                                   {"lengthen", opening.lengthen},
+                                   {"longest", to_seconds(opening.longest)},
+                                   {"shorten", opening.shorten},
+                                   {"shortest", to_seconds(opening.shortest)}}}};
+}
+
 json::object options_json(const CircuitBreakerOptions& options) {
   json::object made{
       {"window", window_options_json(options.window)},
       {"minimum_calls", options.minimum_calls},
       {"failure_rate", or_null(options.failure_rate)},
+      {"failure_rate_confidence", or_null(options.failure_rate_confidence)},
+      {"weights", nullptr},
       {"slow_call", nullptr},
       {"latency", nullptr},
       {"consecutive_failures", or_null(options.consecutive_failures)},
@@ -102,8 +122,14 @@ json::object options_json(const CircuitBreakerOptions& options) {
                                  {"max_failure_rate", options.half_open.max_failure_rate},
                                  {"probe_interval", to_seconds(options.half_open.probe_interval)},
                                  {"max_wait", to_seconds(options.half_open.max_wait)}}},
-      {"ramp", nullptr}};
+      {"ramp", nullptr},
+      {"adaptive", nullptr}};
   if (!options.needs_window()) made["window"] = nullptr;
+  if (options.weights.any()) {
+    json::object weights;
+    for (const FailureType type : failure_types) weights[to_string(type)] = options.weights[type];
+    made["weights"] = std::move(weights);
+  }
   if (const auto& rule = options.slow_call) {
     made["slow_call"] = json::object{{"threshold", to_seconds(rule->threshold)}, {"rate", rule->rate}};
   }
@@ -116,6 +142,7 @@ json::object options_json(const CircuitBreakerOptions& options) {
   if (const auto& ramp = options.ramp) {
     made["ramp"] = json::object{{"duration", to_seconds(ramp->duration)}, {"from", ramp->from}};
   }
+  if (const auto& adaptive = options.adaptive) made["adaptive"] = adaptive_json(*adaptive);
   return made;
 }
 
@@ -184,6 +211,7 @@ json::object BreakerViews::of(const CircuitBreaker& breaker, TimePoint now) cons
           {"counters", totals_json(seen.totals)},
           {"window", window_json(seen.window)},
           {"half_open", std::move(half_open)},
+          {"adapted", seen.adapted ? json::value(adapted_json(*seen.adapted)) : json::value(nullptr)},
           {"rates", json::object{{"calls_per_second", rates.calls},
                                  {"failures_per_second", rates.failures},
                                  {"rejected_per_second", rates.rejected}}},

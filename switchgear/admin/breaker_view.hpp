@@ -10,6 +10,7 @@
 
 #include "switchgear/core/state.hpp"
 #include "switchgear/core/time.hpp"
+#include "switchgear/observe/evidence_text.hpp"
 #include "switchgear/observe/rate_meter.hpp"
 #include "switchgear/observe/transition_log.hpp"
 #include "switchgear/policy/circuit_breaker.hpp"
@@ -19,6 +20,18 @@ namespace switchgear::admin {
 
 /// `2026-03-01T12:00:00.123Z`.
 [[nodiscard]] std::string iso8601(WallAnchor::Wall at);
+
+/// Of a LoggedAdapted or AdaptedFigures: what an adaptive breaker goes by, and why.
+template <class Adapted>
+[[nodiscard]] boost::json::object adapted_json(const Adapted& adapted) {
+  boost::json::object made{
+      {"consecutive_failures", nullptr}, {"open_duration", to_seconds(adapted.open_duration)},
+      {"samples", adapted.samples},      {"failure_rate", adapted.failure_rate},
+      {"mean_latency", nullptr},         {"text", adapted_text(adapted)}};
+  if (adapted.consecutive_failures > 0) made["consecutive_failures"] = adapted.consecutive_failures;
+  if (adapted.mean_latency) made["mean_latency"] = to_seconds(*adapted.mean_latency);
+  return made;
+}
 
 /// `{"from","to","at","generation","rule","value","threshold","window","last_failure"}`.
 [[nodiscard]] boost::json::object transition_json(const LoggedTransition& transition,

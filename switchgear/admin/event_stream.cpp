@@ -66,6 +66,7 @@ void EventStream::announce_transitions(TimePoint now) {
       if (clients_.empty()) continue;
       if (transition != nullptr) send_transition(*transition);
       if (const auto* instance = std::get_if<LoggedInstance>(event.get())) send_instance(*instance);
+      if (const auto* adapted = std::get_if<LoggedAdapted>(event.get())) send_adapted(*adapted);
     }
     changed = changed || batch.lost > 0;
   }
@@ -83,6 +84,13 @@ void EventStream::send_instance(const LoggedInstance& instance) {
   json::object data{{"service", instance.service}};
   for (auto& [key, value] : instance_json(instance)) data[key] = std::move(value);
   send_all("instance", data);
+}
+
+void EventStream::send_adapted(const LoggedAdapted& adapted) {
+  json::object data{{"circuit", adapted.breaker},
+                    {"at", iso8601(api_.views().registry().anchor().to_wall(adapted.at))}};
+  for (auto& [key, value] : adapted_json(adapted)) data[key] = std::move(value);
+  send_all("adapted", data);
 }
 
 void EventStream::send_delta(TimePoint now) {

@@ -78,6 +78,7 @@ class EventStream {
   void send_all(std::string_view type, const boost::json::value& data);
   void send_transition(const LoggedTransition& transition);
   void send_instance(const LoggedInstance& instance);
+  void send_adapted(const LoggedAdapted& adapted);
   void send_delta(TimePoint now);
 
   Api& api_;

@@ -4,6 +4,8 @@
 #include <cmath>
 
 #include "switchgear/core/duration_text.hpp"
+#include "switchgear/policy/option_checker.hpp"
+#include "switchgear/policy/wilson.hpp"
 
 namespace switchgear::analysis {
 
@@ -20,6 +22,18 @@ std::uint64_t least_share(std::uint64_t n, double share) {
   while (k > 0 && static_cast<double>(k - 1) / whole >= share) --k;
   while (k < n && static_cast<double>(k) / whole < share) ++k;
   return k;
+}
+
+/// The least failures of n calls for which the breaker is confident of its rate; n where none would do.
+std::uint64_t least_confident(std::uint64_t n, double rate, double confidence) {
+  const double need = std::ceil(WilsonNeed{rate, confidence}.of(static_cast<double>(n)) - 1e-9);
+  return std::clamp<std::uint64_t>(static_cast<std::uint64_t>(need), 1, n);
+}
+
+/// The least failures of as many calls for that.
+std::uint64_t least_confident_at_all(double rate, double confidence) {
+  const double z = normal_quantile(confidence);
+  return std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::ceil(rate * z * z / (1 - rate) - 1e-9)));
 }
 
 /// How many calls the rate limiter lets through in `length`, a start and an end included.
@@ -65,8 +79,11 @@ class Rules {
   }
 
   std::vector<RuleOutlook> take() {
-    if (breaker_.failure_rate)
+    if (breaker_.failure_rate && breaker_.failure_rate_confidence) {
+      add_confident(*breaker_.failure_rate, *breaker_.failure_rate_confidence);
+    } else if (breaker_.failure_rate) {
       add_share("failure_rate", *breaker_.failure_rate, first_of(no_failures_, few_), false);
+    }
     if (breaker_.slow_call) {
       const std::string never = never_lasts(policy_, breaker_.slow_call->threshold);
       add_share("slow_call", breaker_.slow_call->rate, first_of(never, few_), true);
@@ -90,6 +107,23 @@ class Rules {
     } else {
       const Duration whole = std::get<TimeWindowOptions>(breaker_.window).duration;
       outlook.within = from_seconds(to_seconds(whole) * share);
+    }
+    rules_.push_back(std::move(outlook));
+  }
+
+  void add_confident(double rate, double confidence) {
+    RuleOutlook outlook{"failure_rate", no_failures_, false, least_confident_at_all(rate, confidence),
+                        std::nullopt};
+    if (window_ != nullptr) {
+      if (outlook.attempts > window_->size) {
+        outlook.never = "a window of " + std::to_string(window_->size) +
+                        " calls is too small for a confidence of " + OptionChecker::number(confidence) +
+                        ": it takes " + std::to_string(outlook.attempts) + " calls that all fail";
+      }
+      outlook.attempts = std::max(outlook.attempts, least_confident(window_->size, rate, confidence));
+    } else {
+      const Duration whole = std::get<TimeWindowOptions>(breaker_.window).duration;
+      outlook.within = from_seconds(to_seconds(whole) * rate);
     }
     rules_.push_back(std::move(outlook));
   }

@@ -241,7 +241,23 @@ class Combinations {
       doubtful("circuit_breaker.window", why);
       doubtful("circuit_breaker.minimum_calls", why);
     }
-    if (breaker.backoff <= 1 && !breaker.honor_retry_after) {
+    if (breaker.needs_window() && !breaker.needs_minimum_calls()) {
+      doubtful("circuit_breaker.minimum_calls",
+               "does nothing: a failure_rate with a confidence says itself how many calls it takes");
+    }
+    if (breaker.weights.any() && !breaker.failure_rate && !breaker.failure_balance)
+      doubtful("circuit_breaker.weights", "does nothing: no failure_rate or failure_balance uses them");
+    if (breaker.adaptive && !breaker.consecutive_failures) {
+      doubtful("circuit_breaker.adaptive.failures",
+               "does nothing: it moves consecutive_failures, which is not set");
+    }
+    if (breaker.adaptive && breaker.max_open_duration <= breaker.open_duration &&
+        breaker.adaptive->opening.lengthen > 1) {
+      doubtful("circuit_breaker.adaptive.opening.lengthen", "does nothing: max_open_duration (" +
+                                                                format_duration(breaker.max_open_duration) +
+                                                                ") is as short as open_duration");
+    }
+    if (breaker.backoff <= 1 && !breaker.adaptive && !breaker.honor_retry_after) {
       doubtful(
           "circuit_breaker.max_open_duration",
           "does nothing: backoff is 1 and honor_retry_after is off, so every opening lasts open_duration");

@@ -45,8 +45,28 @@ void read_window(const Value& value, WindowOptions& window) {
   section.finish();
 }
 
+/// A number, or `{above: 0.5, confidence: 0.95}`.
+void read_failure_rate(const Value& value, CircuitBreakerOptions& options) {
+  if (value.node->kind != Node::Kind::mapping) {
+    if (const auto rate = any_number(value)) options.failure_rate = rate;
+    return;
+  }
+  Section section(value);
+  section.read("above", options.failure_rate, any_number);
+  section.read("confidence", options.failure_rate_confidence, any_number);
+  section.finish();
+}
+
+void read_weights(const Value& value, FailureWeights& weights) {
+  Section section(value);
+  constexpr Whole whole{1, 100};
+  for (const FailureType type : failure_types) section.read(to_string(type), weights[type], whole);
+  section.finish();
+}
+
 void read_rules(Section& section, CircuitBreakerOptions& options) {
-  section.read("failure_rate", options.failure_rate, any_number);
+  if (const auto value = section.find("failure_rate")) read_failure_rate(*value, options);
+  if (const auto value = section.find("weights")) read_weights(*value, options.weights);
   if (const auto value = section.find("slow_call")) {
     Section slow_call(*value);
     SlowCallRule& rule = options.slow_call ? *options.slow_call : options.slow_call.emplace();
@@ -83,6 +103,31 @@ void read_half_open(const Value& value, HalfOpenOptions& options) {
   section.finish();
 }
 
+void read_adaptive(const Value& value, AdaptiveOptions& options) {
+  Section section(value);
+  section.read("samples", options.samples, small_whole);
+  if (const auto failures = section.find("failures")) {
+    Section keys(*failures);
+    keys.read("strict_above", options.failures.strict_above, any_number);
+    keys.read("lax_below", options.failures.lax_below, any_number);
+    keys.read("step", options.failures.step, small_whole);
+    keys.read("least", options.failures.least, small_whole);
+    keys.read("most", options.failures.most, small_whole);
+    keys.finish();
+  }
+  if (const auto opening = section.find("opening")) {
+    Section keys(*opening);
+    keys.read("long_above", options.opening.long_above, Length{});
+    keys.read("short_below", options.opening.short_below, Length{});
+    keys.read("lengthen", options.opening.lengthen, any_number);
+    keys.read("longest", options.opening.longest, Length{});
+    keys.read("shorten", options.opening.shorten, any_number);
+    keys.read("shortest", options.opening.shortest, Length{});
+    keys.finish();
+  }
+  section.finish();
+}
+
 void read_open(Section& section, CircuitBreakerOptions& options) {
   section.read("open_duration", options.open_duration, Length{});
   section.read("backoff", options.backoff, any_number);
@@ -100,6 +145,8 @@ void read_open(Section& section, CircuitBreakerOptions& options) {
     ramp.read("from", rule.from, any_number);
     ramp.finish();
   }
+  if (const auto value = section.find("adaptive"))
+    read_adaptive(*value, options.adaptive ? *options.adaptive : options.adaptive.emplace());
 }
 
 }  // namespace
@@ -113,8 +160,14 @@ void read_circuit_breaker(const Value& value, CircuitBreakerOptions& options) {
   read_rules(section, options);
   read_open(section, options);
   section.finish();
-  static constexpr std::array<std::string_view, 4> against_another{
-      "minimum_calls", "max_open_duration", "half_open.success_threshold", "half_open.max_concurrent"};
+  static constexpr std::array<std::string_view, 8> against_another{"minimum_calls",
+                                                                   "weights",
+                                                                   "adaptive.failures.lax_below",
+                                                                   "adaptive.failures.least",
+                                                                   "adaptive.opening.long_above",
+                                                                   "max_open_duration",
+                                                                   "half_open.success_threshold",
+                                                                   "half_open.max_concurrent"};
   report_problems(value, validate(options), errors_before, against_another);
 }
 

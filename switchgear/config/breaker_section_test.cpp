@@ -26,6 +26,45 @@ std::string breaker_with(const std::string& lines) {
   return "version: 1\npolicies:\n  p:\n    circuit_breaker:\n      " + lines + "\n";
 }
 
+TEST(BreakerSection, AFailureRateMayHaveAConfidenceOrWeights) {
+  CircuitBreakerOptions expected;
+  expected.failure_rate = 0.25;
+  EXPECT_EQ(breaker_of("{circuit_breaker: {failure_rate: {above: 0.25}}}"), expected);
+  expected.failure_rate_confidence = 0.9;
+  EXPECT_EQ(breaker_of("{circuit_breaker: {failure_rate: {above: 0.25, confidence: 0.9}}}"), expected);
+  expected.failure_rate_confidence.reset();
+  expected.weights[FailureType::timeout] = 2;
+  expected.weights[FailureType::slow_response] = 7;
+  EXPECT_EQ(breaker_of("{circuit_breaker: {failure_rate: 0.25, weights: {timeout: 2, slow_response: 7}}}"),
+            expected);
+  CircuitBreakerOptions from_preset = preset("payment");
+  from_preset.failure_rate_confidence = 0.95;
+  EXPECT_EQ(breaker_of("{preset: payment, circuit_breaker: {failure_rate: {confidence: 0.95}}}"), from_preset)
+      << "the preset's rate stays";
+}
+
+TEST(BreakerSection, EveryKeyOfAnAdaptiveBreakerArrives) {
+  CircuitBreakerOptions expected;
+  expected.consecutive_failures = 5;
+  expected.adaptive.emplace();
+  EXPECT_EQ(breaker_of("{circuit_breaker: {consecutive_failures: 5, adaptive: {}}}"), expected);
+  expected.adaptive =
+      AdaptiveOptions{.samples = 7,
+                      .failures = {.strict_above = 0.6, .lax_below = 0.2, .step = 1, .least = 3, .most = 8},
+                      .opening = {.long_above = seconds{3},
+                                  .short_below = seconds{1},
+                                  .lengthen = 2.5,
+                                  .longest = minutes{4},
+                                  .shorten = 0.7,
+                                  .shortest = seconds{2}}};
+  EXPECT_EQ(
+      breaker_of(
+          "{circuit_breaker: {consecutive_failures: 5, adaptive: {samples: 7, failures: {strict_above: 0.6, "
+          "lax_below: 0.2, step: 1, least: 3, most: 8}, opening: {long_above: 3s, short_below: 1s, "
+          "lengthen: 2.5, longest: 4m, shorten: 0.7, shortest: 2s}}}}"),
+      expected);
+}
+
 TEST(BreakerSection, EveryKeyArrives) {
   const auto options = breaker_of(
       "{circuit_breaker: {window: {type: time, duration: 20s, buckets: 5}, minimum_calls: 7, failure_rate: "

@@ -22,8 +22,14 @@ struct WindowSnapshot {
   std::uint64_t high = 0;  ///< at or above `latency.above`
   std::uint64_t consecutive_failures = 0;
   std::uint64_t failure_balance = 0;
+  std::uint64_t extra_weight = 0;  ///< what the weights of the failures add to their number
 
   [[nodiscard]] double failure_rate() const noexcept { return ratio(failures); }
+  /// As the rule has it: a failure of weight w counts as w failed calls.
+  [[nodiscard]] double weighted_failure_rate() const noexcept {
+    if (calls == 0) return 0;
+    return static_cast<double>(failures + extra_weight) / static_cast<double>(calls + extra_weight);
+  }
   [[nodiscard]] double slow_rate() const noexcept { return ratio(slow); }
 
  private:
@@ -75,6 +81,15 @@ struct CallEvent {
   TimePoint at{};
 };
 
+/// What an adaptive breaker goes by has changed, or gone back to its options.
+struct AdaptedEvent : PolicyEvent {
+  std::uint32_t consecutive_failures = 0;  ///< from now on; 0: it has no such rule
+  Duration open_duration{};                ///< from now on
+  std::uint32_t samples = 0;               ///< that say so; 0: an operator's command has emptied them
+  double failure_rate = 0;                 ///< of the samples
+  std::optional<Duration> mean_latency{};  ///< of the successes among them
+};
+
 /// Where policies send their events; each function is empty until it is overridden. Called after the new
 /// state is published and outside any lock, on the thread whose call caused or noticed the event: so it may
 /// call the policy, and should be quick. What it throws is dropped. Threads: called from any thread, several
@@ -94,6 +109,8 @@ class EventSink {
   }
   /// Only from breakers that report calls (CircuitBreaker::tell_calls, Interest::calls).
   virtual void on_call(const CallEvent& /*call*/) {}
+
+  virtual void on_adapted(const AdaptedEvent& /*adapted*/) {}
 
   // Of the policies around it.
   virtual void on_retry(const RetryEvent& /*retry*/) {}

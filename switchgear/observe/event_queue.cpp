@@ -166,6 +166,10 @@ void EventQueue::on_transition(const Transition& transition) {
   if (has_readers()) publish(logged(transition));
 }
 
+void EventQueue::on_adapted(const AdaptedEvent& adapted) {
+  if (has_readers()) publish(logged(adapted));
+}
+
 EventQueue::Place& EventQueue::take_place(std::function<void()> wake) {
   const std::lock_guard lock{mutex_};
   for (Place& place : *places_) {

@@ -29,6 +29,11 @@ std::string evidence_text(Rule rule, double value, double threshold, const Windo
   };
   switch (rule) {
     case Rule::failure_rate:
+      // With a confidence, the value is the least that the rate may be.
+      if (value < window.weighted_failure_rate() - 1e-9) {
+        return "failure_rate at least " + rounded(value) + " >= " + rounded(threshold) + ": " +
+               share(window.failures, window.calls, "failed");
+      }
       return held(rounded(value), rounded(threshold)) + ": " + share(window.failures, window.calls, "failed");
     case Rule::slow_call:
       return held(rounded(value), rounded(threshold)) + ": " + share(window.slow, window.calls, "were slow");
@@ -54,6 +59,20 @@ std::string evidence_text(Rule rule, double value, double threshold, const Windo
       break;
   }
   return std::string(to_string(rule));
+}
+
+std::string adapted_text(std::uint32_t consecutive_failures, Duration open_duration, std::uint32_t samples,
+                         double failure_rate, std::optional<Duration> mean_latency) {
+  std::string text = "opens ";
+  if (consecutive_failures > 0) {
+    text += "after " + std::to_string(consecutive_failures) +
+            (consecutive_failures == 1 ? " failure, " : " failures in a row, ");
+  }
+  text += "for " + seconds(to_seconds(open_duration));
+  if (samples == 0) return text + ": its options, as its samples were forgotten";
+  text += ": " + rounded(failure_rate * 100) + "% of the last " + std::to_string(samples) + " calls failed";
+  if (mean_latency) text += ", good ones took " + seconds(to_seconds(*mean_latency));
+  return text;
 }
 
 }  // namespace switchgear

@@ -1,6 +1,8 @@
 // The evidence for a change of state as one line for people.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "switchgear/core/event.hpp"
@@ -16,6 +18,20 @@ namespace switchgear {
 template <class Change>
 [[nodiscard]] std::string evidence_text(const Change& change) {
   return evidence_text(change.rule, change.value, change.threshold, change.window);
+}
+
+/// What an adaptive breaker goes by now, and why: `opens after 3 failures in a row, for 45s: 62% of the last
+/// 50 calls failed, good ones took 1.2s`. `consecutive_failures` 0: it has no such rule; `samples` 0: it goes
+/// by its options.
+[[nodiscard]] std::string adapted_text(std::uint32_t consecutive_failures, Duration open_duration,
+                                       std::uint32_t samples, double failure_rate,
+                                       std::optional<Duration> mean_latency);
+
+/// Of an AdaptedEvent, a LoggedAdapted or AdaptedFigures.
+template <class Adapted>
+[[nodiscard]] std::string adapted_text(const Adapted& adapted) {
+  return adapted_text(adapted.consecutive_failures, adapted.open_duration, adapted.samples,
+                      adapted.failure_rate, adapted.mean_latency);
 }
 
 }  // namespace switchgear

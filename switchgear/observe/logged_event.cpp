@@ -18,4 +18,10 @@ LoggedTransition logged(const Transition& transition) {
   return made;
 }
 
+LoggedAdapted logged(const AdaptedEvent& adapted) {
+  return {std::string{adapted.policy}, adapted.at,      adapted.consecutive_failures,
+          adapted.open_duration,       adapted.samples, adapted.failure_rate,
+          adapted.mean_latency};
+}
+
 }  // namespace switchgear

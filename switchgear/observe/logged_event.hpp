@@ -44,6 +44,19 @@ enum class CommandResult : std::uint8_t {
   return names[static_cast<std::size_t>(result)];
 }
 
+/// An AdaptedEvent that owns its strings.
+struct LoggedAdapted {
+  std::string breaker;
+  TimePoint at{};
+  std::uint32_t consecutive_failures = 0;  ///< 0: it has no such rule
+  Duration open_duration{};
+  std::uint32_t samples = 0;
+  double failure_rate = 0;
+  std::optional<Duration> mean_latency;
+};
+
+[[nodiscard]] LoggedAdapted logged(const AdaptedEvent& adapted);
+
 /// A request to the admin server that changes something, carried out or not. The client chose `circuit`: it
 /// may hold anything.
 struct LoggedCommand {
@@ -71,6 +84,7 @@ struct LoggedInstance {
   Weight weight = Weight::news;
 };
 
-using LoggedEvent = std::variant<LoggedTransition, LoggedCommand, LoggedSlowClient, LoggedInstance>;
+using LoggedEvent =
+    std::variant<LoggedTransition, LoggedCommand, LoggedSlowClient, LoggedInstance, LoggedAdapted>;
 
 }  // namespace switchgear

@@ -31,9 +31,15 @@ class Recorder : public EventSink {
     calls.push_back(call);
   }
 
+  void on_adapted(const AdaptedEvent& event) override {
+    const std::scoped_lock lock(mutex_);
+    adapted.push_back(event);
+  }
+
   std::vector<Transition> transitions;
   std::vector<RejectionEvent> rejections;
   std::vector<CallEvent> calls;
+  std::vector<AdaptedEvent> adapted;
 
  private:
   std::mutex mutex_;

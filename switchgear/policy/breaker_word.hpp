@@ -27,18 +27,19 @@ class BreakerEra {
   static constexpr unsigned state_bits = 3;
   static constexpr std::uint64_t state_mask = 7;
 
-  std::uint64_t bits_;  ///< generation (57 bits), state (3)
+  std::uint64_t bits_;  ///< generation (56 bits), state (3)
 };
 
-/// The word: the era above four flags.
+/// The word: the era above five flags.
 class BreakerWord {
  public:
   static constexpr std::uint64_t tracked = 1;       ///< a stuck_calls rule needs every call in flight
   static constexpr std::uint64_t ramping = 2;       ///< closed, but only a share of the calls is admitted
   static constexpr std::uint64_t metrics_only = 4;  ///< nothing is refused
   static constexpr std::uint64_t told = 8;          ///< the sink hears of every call's end
+  static constexpr std::uint64_t adaptive = 16;     ///< every call is a sample
   /// Flags that a transition keeps.
-  static constexpr std::uint64_t lasting = tracked | metrics_only | told;
+  static constexpr std::uint64_t lasting = tracked | metrics_only | told | adaptive;
 
   explicit constexpr BreakerWord(std::uint64_t bits) noexcept : bits_(bits) {}
   constexpr BreakerWord(std::uint64_t generation, State state, std::uint64_t flags) noexcept
@@ -54,7 +55,9 @@ class BreakerWord {
   /// Closed, and nothing to do for an acquire but to count it.
   [[nodiscard]] constexpr bool admits_plainly() const noexcept { return closed_without(tracked | ramping); }
   /// Closed, and nothing to do for a success but to book it.
-  [[nodiscard]] constexpr bool books_plainly() const noexcept { return closed_without(tracked | told); }
+  [[nodiscard]] constexpr bool books_plainly() const noexcept {
+    return closed_without(tracked | told | adaptive);
+  }
   [[nodiscard]] constexpr bool open_plainly() const noexcept {
     return (bits_ & (metrics_only | state_mask)) == static_cast<std::uint64_t>(State::open) << flag_bits;
   }
@@ -62,7 +65,7 @@ class BreakerWord {
   friend constexpr bool operator==(BreakerWord, BreakerWord) noexcept = default;
 
  private:
-  static constexpr unsigned flag_bits = 4;
+  static constexpr unsigned flag_bits = 5;
   static constexpr std::uint64_t state_mask = BreakerEra::state_mask << flag_bits;
 
   /// Closed, and without these flags.

@@ -41,18 +41,19 @@ CircuitBreaker::CircuitBreaker(std::string name, const CircuitBreakerOptions& op
       cells_(owned_cells(options)),
       name_(std::move(name)),
       options_(checked(name_, options)),
-      anchor_(context.anchor),
-      evidence_(options_, cells_),
+      adaptation_(options_.adaptive ? std::make_unique<Adaptation>(options_) : nullptr),
+      evidence_(options_, cells_, adaptation_.get()),
       starts_(options.stuck_calls
                   ? std::make_unique<CallStarts>(options.stuck_calls->older_than, options.stuck_calls->count)
                   : nullptr),
       since_(ticks_of(context.created)),
       random_(context.seed),
-      round_(options_.half_open) {
+      round_(options_.half_open),
+      anchor_(context.anchor) {
   constexpr std::uint64_t first_generation = 1;
   start_window_locked(first_generation, context.created);
   const std::uint64_t flags =
-      (starts_ ? BreakerWord::tracked : 0) |
+      (starts_ ? BreakerWord::tracked : 0) | (adaptation_ ? BreakerWord::adaptive : 0) |
       (context.call_events == CallEvents::on && sink_ != nullptr ? BreakerWord::told : 0);
   word_.store(BreakerWord{first_generation, State::closed, flags}.bits(), std::memory_order_release);
 }
@@ -189,10 +190,16 @@ inline void CircuitBreaker::book(CallCell& cell, BreakerEra era, std::uint32_t s
       cell.add(cell.ignored);
       break;
   }
-  if (current && era.is_probe() && try_record_probe(era, slot, outcome, slow, now)) return;
+  const bool booked = current && (era.is_probe() ? try_record_probe(era, slot, outcome, slow, now)
+                                                 : outcome.verdict != Verdict::ignored &&
+                                                       book_closed(cell, era, outcome, latency, now));
   if (outcome.verdict == Verdict::ignored) return;
-  if (current && !era.is_probe() && book_closed(cell, era, outcome, latency, now)) return;
-  record_late(cell, outcome, now);
+  if (!booked) return record_late(cell, outcome, now);
+  if (adaptation_) take_sample(outcome, latency, now);
+}
+
+void CircuitBreaker::take_sample(const Outcome& outcome, Duration latency, TimePoint now) noexcept {
+  send_adapted(adaptation_->add(outcome.verdict == Verdict::failure, latency), now);
 }
 
 void CircuitBreaker::record_late(CallCell& cell, const Outcome& outcome, TimePoint now) noexcept {
@@ -212,7 +219,8 @@ void CircuitBreaker::record_late(CallCell& cell, const Outcome& outcome, TimePoi
 inline bool CircuitBreaker::book_closed(CallCell& cell, BreakerEra era, const Outcome& outcome,
                                         Duration latency, TimePoint now) noexcept {
   const bool failed = outcome.verdict == Verdict::failure;
-  const CallMarks marks{failed, is_slow(latency), latency >= high_from_, latency};
+  const auto extra = static_cast<std::uint8_t>(failed ? options_.weights[outcome.type] - 1 : 0);
+  const CallMarks marks{failed, is_slow(latency), latency >= high_from_, extra, latency};
   std::optional<TrippedRule> tripped;
   if (!evidence_.add(cell, era.generation(), marks, now, tripped)) return false;
   if (!tripped && starts_) tripped = stuck_rule(era, now);
@@ -310,6 +318,7 @@ BreakerSnapshot CircuitBreaker::snapshot(TimePoint now) const noexcept {
   snapshot.totals.closed = closed_;
   snapshot.totals.half_opened = half_opened_;
   snapshot.last_failure = last_failure();
+  if (adaptation_) snapshot.adapted = adaptation_->figures();
   return snapshot;
 }
 
@@ -336,6 +345,7 @@ std::size_t CircuitBreaker::memory_bytes() const noexcept {
   std::size_t bytes =
       sizeof(*this) + cells_.memory_bytes() + evidence_.memory_bytes() + round_.memory_bytes();
   if (starts_) bytes += sizeof(CallStarts);
+  if (adaptation_) bytes += adaptation_->memory_bytes();
   if (name_.size() > 15) bytes += name_.capacity() + 1;  // longer than a string keeps in itself
   return bytes;
 }

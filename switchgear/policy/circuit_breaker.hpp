@@ -39,6 +39,7 @@
 #include "switchgear/core/result.hpp"
 #include "switchgear/core/state.hpp"
 #include "switchgear/core/time.hpp"
+#include "switchgear/policy/adaptation.hpp"
 #include "switchgear/policy/breaker_word.hpp"
 #include "switchgear/policy/circuit_breaker_options.hpp"
 #include "switchgear/policy/evidence.hpp"
@@ -82,6 +83,7 @@ struct BreakerSnapshot {
   WindowSnapshot window{};  ///< of the current closed period, or the last one
   HalfOpen half_open{};     ///< zeros in other states
   std::optional<LastFailure> last_failure;
+  std::optional<AdaptedFigures> adapted;  ///< of an adaptive breaker
 };
 
 /// Guards the calls to one dependency.
@@ -199,6 +201,7 @@ class CircuitBreaker {
   [[nodiscard]] bool try_record_probe(BreakerEra era, ProbeRound::Number probe, const Outcome& outcome,
                                       bool slow, TimePoint now) noexcept;
   void record_late(CallCell& cell, const Outcome& outcome, TimePoint now) noexcept;
+  void take_sample(const Outcome& outcome, Duration latency, TimePoint now) noexcept;
   [[nodiscard]] std::optional<TrippedRule> stuck_rule(BreakerEra era, TimePoint now) noexcept;
   void trip(BreakerEra era, const TrippedRule& tripped, std::optional<Duration> server_wait,
             TimePoint now) noexcept;
@@ -237,6 +240,7 @@ class CircuitBreaker {
   [[nodiscard]] std::optional<LastFailure> last_failure() const noexcept;
   void send(const Transition& transition) noexcept;
   void send_call(const Outcome& outcome, Duration latency, TimePoint now) noexcept;
+  void send_adapted(const std::optional<AdaptedFigures>& changed, TimePoint now) noexcept;
   void send_rejection(State state, Reason reason, std::optional<Duration> retry_after,
                       TimePoint now) noexcept;
 
@@ -254,9 +258,8 @@ class CircuitBreaker {
 
   const std::string name_;
   const CircuitBreakerOptions options_;
-  const WallAnchor anchor_;
-  std::uint64_t opened_ = 0, closed_ = 0, half_opened_ = 0;
-  [[no_unique_address]] Evidence evidence_;  // so that checks_ takes no room of its own
+  const std::unique_ptr<Adaptation> adaptation_;  ///< null: it is not adaptive
+  [[no_unique_address]] Evidence evidence_;       // so that checks_ takes no room of its own
   CheckRow checks_;
 
   // --- the rest
@@ -269,6 +272,8 @@ class CircuitBreaker {
   std::uint32_t relapses_ = 0;
   Ramp ramp_;
   ProbeRound round_;
+  const WallAnchor anchor_;
+  std::uint64_t opened_ = 0, closed_ = 0, half_opened_ = 0;
 };
 
 /// The right to make one call. Hand it its verdict once; dropped unrecorded it counts as `ignored` and gives

@@ -1,5 +1,7 @@
 #include "switchgear/policy/circuit_breaker_options.hpp"
 
+#include <algorithm>
+
 #include "switchgear/policy/option_checker.hpp"
 
 namespace switchgear {
@@ -12,7 +14,7 @@ std::string number(double value) { return OptionChecker::number(value); }
 void check_window(OptionChecker& check, const CircuitBreakerOptions& options) {
   if (const auto* count = std::get_if<CountWindowOptions>(&options.window)) {
     check.between("window.size", count->size, 1, 1'000'000);
-    if (options.needs_window() && options.minimum_calls > count->size) {
+    if (options.needs_minimum_calls() && options.minimum_calls > count->size) {
       check.problem("minimum_calls",
                     OptionChecker::whole(options.minimum_calls) + " can never be reached in a window of " +
                         std::to_string(count->size) + " calls; expected at most window.size");
@@ -30,8 +32,31 @@ void check_window(OptionChecker& check, const CircuitBreakerOptions& options) {
   }
 }
 
+void check_confidence(OptionChecker& check, const CircuitBreakerOptions& options) {
+  const double confidence = *options.failure_rate_confidence;
+  check.want(confidence >= 0.5 && confidence < 1, "failure_rate.confidence", number(confidence),
+             "a ratio from 0.5 to below 1");
+  check.want(options.failure_rate.has_value(), "failure_rate.above", "missing",
+             "the rate to be confident of");
+  // No sample is large enough to be sure that everything fails.
+  if (options.failure_rate == 1.0)
+    check.problem("failure_rate.above", "1 can never be reached with a confidence; expected a ratio below 1");
+  if (options.weights.any()) {
+    check.problem("weights",
+                  "cannot be combined with failure_rate.confidence, which counts calls; expected one of "
+                  "the two");
+  }
+}
+
 void check_rules(OptionChecker& check, const CircuitBreakerOptions& options) {
-  if (options.failure_rate) check.ratio_above_zero("failure_rate", *options.failure_rate);
+  if (options.failure_rate) {
+    check.ratio_above_zero(options.failure_rate_confidence ? "failure_rate.above" : "failure_rate",
+                           *options.failure_rate);
+  }
+  if (options.failure_rate_confidence) check_confidence(check, options);
+  for (const FailureType type : failure_types) {
+    check.between("weights." + std::string(to_string(type)), std::uint32_t{options.weights[type]}, 1, 100);
+  }
   if (options.slow_call) {
     check.not_negative("slow_call.threshold", options.slow_call->threshold);
     check.ratio_above_zero("slow_call.rate", options.slow_call->rate);
@@ -80,6 +105,27 @@ void check_half_open(OptionChecker& check, const HalfOpenOptions& half_open) {
   check.positive("half_open.max_wait", half_open.max_wait);
 }
 
+void check_adaptive(OptionChecker& check, const AdaptiveOptions& adaptive) {
+  check.between("adaptive.samples", adaptive.samples, 1, 10'000);
+  const AdaptiveFailures& failures = adaptive.failures;
+  check.ratio("adaptive.failures.strict_above", failures.strict_above);
+  check.want(failures.lax_below >= 0 && failures.lax_below <= failures.strict_above,
+             "adaptive.failures.lax_below", number(failures.lax_below),
+             "a ratio from 0 to strict_above (" + number(failures.strict_above) + ")");
+  check.between("adaptive.failures.step", failures.step, 1, 1'000);
+  check.between("adaptive.failures.most", failures.most, 1, 1'000'000);
+  check.between("adaptive.failures.least", failures.least, 1, std::max<std::uint32_t>(failures.most, 1));
+  const AdaptiveOpening& opening = adaptive.opening;
+  check.not_negative("adaptive.opening.short_below", opening.short_below);
+  check.want(opening.long_above >= opening.short_below, "adaptive.opening.long_above",
+             seconds(opening.long_above), "at least short_below (" + seconds(opening.short_below) + ")");
+  check.want(opening.lengthen >= 1 && opening.lengthen <= 1'000, "adaptive.opening.lengthen",
+             number(opening.lengthen), "a factor from 1 to 1000");
+  check.ratio_above_zero("adaptive.opening.shorten", opening.shorten);
+  check.positive("adaptive.opening.longest", opening.longest);
+  check.positive("adaptive.opening.shortest", opening.shortest);
+}
+
 }  // namespace
 
 std::vector<OptionProblem> validate(const CircuitBreakerOptions& options) {
@@ -92,6 +138,7 @@ std::vector<OptionProblem> validate(const CircuitBreakerOptions& options) {
     check.positive("ramp.duration", options.ramp->duration);
     check.ratio("ramp.from", options.ramp->from);
   }
+  if (options.adaptive) check_adaptive(check, *options.adaptive);
   return check.take();
 }
 

@@ -2,6 +2,8 @@
 // default.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -9,7 +11,10 @@
 #include <variant>
 #include <vector>
 
+#include "switchgear/core/boxed.hpp"
+#include "switchgear/core/outcome.hpp"
 #include "switchgear/core/time.hpp"
+#include "switchgear/policy/adaptive_options.hpp"
 #include "switchgear/policy/option_problem.hpp"
 #include "switchgear/striped/window_options.hpp"
 
@@ -41,6 +46,30 @@ struct StuckCallsRule {
   std::uint32_t count = 10;  ///< 1 … 1'000
 
   friend bool operator==(const StuckCallsRule&, const StuckCallsRule&) = default;
+};
+
+/// How much a failure of each type counts in `failure_rate` and `failure_balance`: as that many failed calls.
+/// Each 1 … 100; default 1.
+struct FailureWeights {
+  std::array<std::uint8_t, failure_types.size()> by_type = [] {
+    std::array<std::uint8_t, failure_types.size()> ones{};
+    ones.fill(1);
+    return ones;
+  }();
+
+  [[nodiscard]] std::uint8_t& operator[](FailureType type) noexcept {
+    return by_type[static_cast<std::size_t>(type)];
+  }
+  [[nodiscard]] std::uint8_t operator[](FailureType type) const noexcept {
+    return by_type[static_cast<std::size_t>(type)];
+  }
+  [[nodiscard]] std::uint8_t heaviest() const noexcept {
+    return *std::max_element(by_type.begin(), by_type.end());
+  }
+  /// False: every failure counts one.
+  [[nodiscard]] bool any() const noexcept { return heaviest() > 1; }
+
+  friend bool operator==(const FailureWeights&, const FailureWeights&) = default;
 };
 
 /// How an open breaker finds out whether the dependency is back.
@@ -77,6 +106,9 @@ struct CircuitBreakerOptions {
 
   // --- trip rules: any of them opens the breaker; they are tried in this order
   std::optional<double> failure_rate{};  ///< (0, 1]
+  /// With it, `failure_rate` holds when the true rate is at or above it with this confidence: when the lower
+  /// end of Wilson's one-sided interval is. Then it needs no minimum_calls, and must be below 1. [0.5, 1)
+  std::optional<double> failure_rate_confidence{};
   std::optional<SlowCallRule> slow_call{};
   std::optional<LatencyRule> latency{};
   std::optional<std::uint32_t> consecutive_failures{};  ///< 1 … 1'000'000'000
@@ -92,10 +124,19 @@ struct CircuitBreakerOptions {
   bool honor_retry_after = false;  ///< a server's own wait may lengthen the opening, up to max_open_duration
   bool probe_automatically = false;  ///< become half-open on a timer instead of on the first call
 
+  FailureWeights weights{};  ///< not with failure_rate_confidence, whose samples are calls
+
   HalfOpenOptions half_open{};
   std::optional<RampOptions> ramp{};
 
+  /// With it, consecutive_failures and open_duration move with the calls; see Adaptation.
+  Boxed<AdaptiveOptions> adaptive{};
+
   [[nodiscard]] bool needs_window() const noexcept { return failure_rate || slow_call || latency; }
+  /// Whether a rule waits for minimum_calls.
+  [[nodiscard]] bool needs_minimum_calls() const noexcept {
+    return (failure_rate && !failure_rate_confidence) || slow_call || latency;
+  }
   [[nodiscard]] std::uint32_t max_concurrent() const noexcept {
     return half_open.max_concurrent.value_or(half_open.permitted_calls);
   }

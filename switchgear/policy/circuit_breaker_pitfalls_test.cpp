@@ -28,7 +28,7 @@ class CircuitBreakerTestPeer {
   static void set_generation(CircuitBreaker& breaker, std::uint64_t generation) {
     const std::uint64_t word = breaker.word_.load();
     breaker.start_window_locked(generation, TimePoint{});
-    breaker.word_.store((word & 127U) | generation << 7U);
+    breaker.word_.store((word & 255U) | generation << 8U);
   }
   static void set_relapses(CircuitBreaker& breaker, std::uint32_t relapses) { breaker.relapses_ = relapses; }
 };

@@ -45,9 +45,9 @@ std::optional<TimePoint> CircuitBreaker::next_due() const noexcept {
 }
 
 Duration CircuitBreaker::open_for_locked() noexcept {
+  const Duration first = adaptation_ ? adaptation_->open_duration() : options_.open_duration;
   // In doubles, so that a long row of relapses runs into the limit and not into an overflow.
-  const double wanted =
-      static_cast<double>(options_.open_duration.count()) * std::pow(options_.backoff, relapses_);
+  const double wanted = static_cast<double>(first.count()) * std::pow(options_.backoff, relapses_);
   double length = std::min(wanted, static_cast<double>(options_.max_open_duration.count()));
   if (options_.jitter > 0) length *= 1 + options_.jitter * (2 * random_.uniform() - 1);
   if (length >= static_cast<double>(Duration::max().count())) return Duration::max();
@@ -170,6 +170,7 @@ void CircuitBreaker::command(Command command, TimePoint now) noexcept {
     if (transition && to == State::closed) ++closed_;
   }
   if (transition) send(*transition);
+  if (adaptation_) send_adapted(adaptation_->forget(), now);
 }
 
 SavedBreaker CircuitBreaker::save(const WallAnchor& clocks) const {
@@ -228,6 +229,7 @@ void CircuitBreaker::restore(const SavedBreaker& saved, const WallAnchor& clocks
     }
   }
   if (transition) send(*transition);
+  if (adaptation_) send_adapted(adaptation_->forget(), now);
 }
 
 void CircuitBreaker::tell_calls(CallEvents events) noexcept {
@@ -241,6 +243,18 @@ void CircuitBreaker::tell_calls(CallEvents events) noexcept {
 
 void CircuitBreaker::send(const Transition& transition) noexcept {
   if (sink_ != nullptr) detail::quietly([&] { sink_->on_transition(transition); });
+}
+
+void CircuitBreaker::send_adapted(const std::optional<AdaptedFigures>& changed, TimePoint now) noexcept {
+  if (!changed || sink_ == nullptr) return;
+  detail::quietly([&] {
+    sink_->on_adapted({{name_, PolicyKind::circuit_breaker, now},
+                       changed->consecutive_failures,
+                       changed->open_duration,
+                       changed->samples,
+                       changed->failure_rate,
+                       changed->mean_latency});
+  });
 }
 
 void CircuitBreaker::send_rejection(State state, Reason reason, std::optional<Duration> retry_after,

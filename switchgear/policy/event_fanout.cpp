@@ -59,6 +59,10 @@ void EventFanout::unwatch(Watcher& watcher) {
   watchers_.erase(&watcher);
 }
 
+void EventFanout::on_adapted(const AdaptedEvent& adapted) {
+  tell(Interest::transitions, [&](EventSink& sink) { sink.on_adapted(adapted); });
+}
+
 void EventFanout::on_transition(const Transition& transition) {
   tell(Interest::transitions, [&](EventSink& sink) { sink.on_transition(transition); });
 }

@@ -9,23 +9,30 @@ namespace switchgear {
 
 namespace {
 
-template <class Window, class Options, class... Rest>
-std::unique_ptr<Window> window_of(const CircuitBreakerOptions& options, Rest&&... rest) {
-  const auto* wanted = std::get_if<Options>(&options.window);
+std::unique_ptr<CountWindow> count_window(const CircuitBreakerOptions& options, std::uint32_t stripes) {
+  const auto* wanted = std::get_if<CountWindowOptions>(&options.window);
   if (!options.needs_window() || wanted == nullptr) return nullptr;
-  return std::make_unique<Window>(*wanted, options.latency.has_value(), std::forward<Rest>(rest)...);
+  const CountWindow::Keeps keeps{options.latency.has_value(), options.weights.any()};
+  return std::make_unique<CountWindow>(*wanted, keeps, stripes);
+}
+
+std::unique_ptr<TimeWindow> time_window(const CircuitBreakerOptions& options, CallCells& cells) {
+  const auto* wanted = std::get_if<TimeWindowOptions>(&options.window);
+  if (!options.needs_window() || wanted == nullptr) return nullptr;
+  return std::make_unique<TimeWindow>(*wanted, options.latency.has_value(), cells, cells.owned());
 }
 
 static_assert(max_thread_slots <= 64, "a stripe is a bit of granted_");
 
 }  // namespace
 
-Evidence::Evidence(const CircuitBreakerOptions& options, CallCells& cells)
+Evidence::Evidence(const CircuitBreakerOptions& options, CallCells& cells, const Adaptation* adaptation)
     : cells_(cells),
-      count_window_(window_of<CountWindow, CountWindowOptions>(options, cells.owned())),
-      time_window_(window_of<TimeWindow, TimeWindowOptions>(options, cells, cells.owned())),
+      count_window_(count_window(options, cells.owned())),
+      time_window_(time_window(options, cells)),
       bounds_(options),
       grants_(options.needs_window() && !options.consecutive_failures && !options.failure_balance),
+      adaptation_(adaptation),
       options_(options) {}
 
 // --- quiescence
@@ -47,7 +54,8 @@ inline bool Evidence::enough(const WindowCounts& seen) const noexcept {
 }
 
 inline bool Evidence::streak_holds() const noexcept {
-  return (options_.consecutive_failures && consecutive_failures_ >= *options_.consecutive_failures) ||
+  const std::uint32_t limit = streak_limit();
+  return (limit != 0 && consecutive_failures_ >= limit) ||
          (options_.failure_balance && failure_balance_ >= *options_.failure_balance);
 }
 
@@ -99,11 +107,11 @@ inline bool Evidence::try_add_allowed(CallCell& cell, std::uint64_t generation, 
   return true;
 }
 
-inline void Evidence::count_streaks(bool failed) noexcept {
-  if (options_.consecutive_failures) consecutive_failures_ = failed ? consecutive_failures_ + 1 : 0;
+inline void Evidence::count_streaks(const CallMarks& marks) noexcept {
+  if (options_.consecutive_failures) consecutive_failures_ = marks.failed ? consecutive_failures_ + 1 : 0;
   if (!options_.failure_balance) return;
-  if (failed) {
-    ++failure_balance_;
+  if (marks.failed) {
+    failure_balance_ += 1 + std::uint64_t{marks.extra};
   } else if (failure_balance_ > 0) {
     --failure_balance_;
   }
@@ -111,7 +119,7 @@ inline void Evidence::count_streaks(bool failed) noexcept {
 
 /// Returns the window with the call in it.
 inline WindowCounts Evidence::book(CallCell& cell, const CallMarks& marks, TimePoint now) noexcept {
-  count_streaks(marks.failed);
+  count_streaks(marks);
   if (!count_window_ && !time_window_) return {};
   // While quiescent any stripe may be written: a thread without one of its own uses the first.
   const std::uint32_t stripe = cell.shared ? 0 : cells_.index_of(cell);
@@ -135,7 +143,7 @@ bool Evidence::add(CallCell& cell, std::uint64_t generation, const CallMarks& ma
   quiesce();
   const WindowCounts seen = book(cell, marks, now);
   const std::uint32_t marks_to_go = bounds_.marks_to_go(seen);
-  const bool rate_may_hold = marks_to_go == 0 && enough(seen);
+  const bool rate_may_hold = marks_to_go == 0 && (options_.failure_rate_confidence || enough(seen));
   if (rate_may_hold || streak_holds()) [[unlikely]] {
     tripped = judge(seen);
   }
@@ -144,7 +152,7 @@ bool Evidence::add(CallCell& cell, std::uint64_t generation, const CallMarks& ma
 }
 
 std::optional<TrippedRule> Evidence::judge(const WindowCounts& seen) const noexcept {
-  std::optional<TrippedRule> tripped = first_rule_that_holds(options_, snapshot_of(seen));
+  std::optional<TrippedRule> tripped = first_rule_that_holds(options_, streak_limit(), snapshot_of(seen));
   if (tripped && tripped->rule == Rule::latency) {
     const double quantile = options_.latency->quantile;
     const Duration shown =
@@ -158,7 +166,8 @@ std::optional<TrippedRule> Evidence::judge(const WindowCounts& seen) const noexc
 // --- looking
 
 WindowSnapshot Evidence::snapshot_of(const WindowCounts& counts) const noexcept {
-  return {counts.calls, counts.failures, counts.slow, counts.high, consecutive_failures_, failure_balance_};
+  return {counts.calls,          counts.failures,  counts.slow, counts.high,
+          consecutive_failures_, failure_balance_, counts.extra};
 }
 
 WindowSnapshot Evidence::latest() const noexcept { return at(TimePoint::min()); }

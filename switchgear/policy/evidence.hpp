@@ -24,6 +24,7 @@
 
 #include "switchgear/core/event.hpp"
 #include "switchgear/core/time.hpp"
+#include "switchgear/policy/adaptation.hpp"
 #include "switchgear/policy/circuit_breaker_options.hpp"
 #include "switchgear/policy/trip_rules.hpp"
 #include "switchgear/striped/call_cells.hpp"
@@ -35,7 +36,8 @@ namespace switchgear {
 /// Threads: every method from any thread. `options` and `cells` must outlive it.
 class Evidence {
  public:
-  Evidence(const CircuitBreakerOptions& options, CallCells& cells);
+  /// `adaptation`: null, or what says how many failures in a row open it; must outlive it.
+  Evidence(const CircuitBreakerOptions& options, CallCells& cells, const Adaptation* adaptation = nullptr);
 
   /// Forgets everything; a new generation begins at `now`.
   void start(std::uint64_t generation, TimePoint now) noexcept;
@@ -75,9 +77,14 @@ class Evidence {
   // --- while quiescent
   void quiesce() const noexcept;
   [[nodiscard]] bool enough(const WindowCounts& seen) const noexcept;
+  /// Of consecutive_failures; 0: no such rule.
+  [[nodiscard]] std::uint32_t streak_limit() const noexcept {
+    return adaptation_ != nullptr ? adaptation_->consecutive_failures()
+                                  : options_.consecutive_failures.value_or(0);
+  }
   [[nodiscard]] bool streak_holds() const noexcept;
   void resume(const WindowCounts& seen, std::uint32_t marks_to_go) noexcept;
-  void count_streaks(bool failed) noexcept;
+  void count_streaks(const CallMarks& marks) noexcept;
   [[nodiscard]] WindowCounts book(CallCell& cell, const CallMarks& marks, TimePoint now) noexcept;
   [[nodiscard]] WindowSnapshot snapshot_of(const WindowCounts& counts) const noexcept;
   [[nodiscard]] std::optional<TrippedRule> judge(const WindowCounts& seen) const noexcept;
@@ -89,6 +96,7 @@ class Evidence {
   const bool grants_;  ///< whether marked calls may be booked by allowance: not if a streak must know of each
   /// The generation whose plain successes only need to be counted; 0: none's.
   std::atomic<std::uint64_t> plain_for_{0};
+  const Adaptation* const adaptation_;
 
   alignas(64) mutable ShortLock lock_;  // over all that follows, and for quiescence
   const CircuitBreakerOptions& options_;

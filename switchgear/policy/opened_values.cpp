@@ -16,6 +16,10 @@ void OpenedValues::refused(const AwakeValue& value, const RejectionEvent& reject
   if (sink_ != nullptr && value.told.load(std::memory_order_relaxed)) sink_->on_rejection(rejection);
 }
 
+void OpenedValues::adapted(const AwakeValue& value, const AdaptedEvent& adapted) {
+  if (sink_ != nullptr && value.told.load(std::memory_order_relaxed)) sink_->on_adapted(adapted);
+}
+
 /// Returns whether the transition is told of. Of two that overtake each other, the later one to arrive finds
 /// the state that both led to.
 bool OpenedValues::follow(AwakeValue& value) noexcept {

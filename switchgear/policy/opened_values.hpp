@@ -36,6 +36,7 @@ class OpenedValues {
 
   void changed(AwakeValue& value, const Transition& transition);
   void refused(const AwakeValue& value, const RejectionEvent& rejection);
+  void adapted(const AwakeValue& value, const AdaptedEvent& adapted);
   /// The breaker goes.
   void forget(AwakeValue& value) noexcept;
 
@@ -66,6 +67,7 @@ struct AwakeValue final : EventSink {
 
   void on_transition(const Transition& transition) override { opened.changed(*this, transition); }
   void on_rejection(const RejectionEvent& rejection) override { opened.refused(*this, rejection); }
+  void on_adapted(const AdaptedEvent& adapted) override { opened.adapted(*this, adapted); }
 
   [[nodiscard]] static BreakerContext with_sink(BreakerContext context, EventSink& sink) noexcept {
     context.sink = &sink;

@@ -37,8 +37,9 @@ class ProbeRound {
  public:
   using Number = std::uint32_t;  ///< a probe that is out; below `permitted_calls`
 
-  /// Begins with a round. Precondition: `options` are valid.
+  /// Begins with a round. Precondition: `options` are valid. They are borrowed.
   explicit ProbeRound(const HalfOpenOptions& options);
+  explicit ProbeRound(HalfOpenOptions&&) = delete;
 
   /// A new round: nothing is out, nothing came back. Numbers of the round before mean nothing any more.
   void start() noexcept;
@@ -89,7 +90,7 @@ class ProbeRound {
     return failed > 0 && share(failed) >= options_.max_failure_rate;
   }
 
-  const HalfOpenOptions options_;
+  const HalfOpenOptions& options_;
   const std::unique_ptr<Probe[]> probes_;  ///< the first `touched_` were out at some time in this round
   Number touched_ = 0, free_ = none, oldest_ = none, newest_ = none;
   ProbeCounts counts_;

@@ -18,7 +18,8 @@ using Result = ProbeRound::Result;
 constexpr TimePoint start{1h};
 
 TEST(ProbeRound, AdmitsAsManyAsArePermittedAndNoMore) {
-  ProbeRound round{{.permitted_calls = 3}};
+  const HalfOpenOptions options{.permitted_calls = 3};
+  ProbeRound round{options};
   for (int i = 0; i < 3; ++i) {
     ASSERT_FALSE(round.blocked(start));
     static_cast<void>(round.admit(start));
@@ -28,7 +29,8 @@ TEST(ProbeRound, AdmitsAsManyAsArePermittedAndNoMore) {
 }
 
 TEST(ProbeRound, GivesThePlaceOfAnIgnoredProbeToAnother) {
-  ProbeRound round{{.permitted_calls = 1}};
+  const HalfOpenOptions options{.permitted_calls = 1};
+  ProbeRound round{options};
   for (int i = 0; i < 100; ++i) {
     ASSERT_FALSE(round.blocked(start));
     EXPECT_TRUE(round.come_back(round.admit(start), Result::ignored));
@@ -38,7 +40,8 @@ TEST(ProbeRound, GivesThePlaceOfAnIgnoredProbeToAnother) {
 }
 
 TEST(ProbeRound, EachProbeHangsByItsOwnStart) {
-  ProbeRound round{{.permitted_calls = 4, .max_failure_rate = 1, .max_wait = 10s}};
+  const HalfOpenOptions options{.permitted_calls = 4, .max_failure_rate = 1, .max_wait = 10s};
+  ProbeRound round{options};
   EXPECT_EQ(round.next_given_up(), TimePoint::max()) << "none is out";
   static_cast<void>(round.admit(start));
   const auto second = round.admit(start + 3s);
@@ -53,7 +56,8 @@ TEST(ProbeRound, EachProbeHangsByItsOwnStart) {
 }
 
 TEST(ProbeRound, ThePermitOfAHungProbeChangesNothingMore) {
-  ProbeRound round{{.permitted_calls = 3, .max_failure_rate = 1, .max_wait = 10s}};
+  const HalfOpenOptions options{.permitted_calls = 3, .max_failure_rate = 1, .max_wait = 10s};
+  ProbeRound round{options};
   const auto hung = round.admit(start);
   round.give_up_oldest();
   const auto other = round.admit(start + 11s);
@@ -67,12 +71,14 @@ TEST(ProbeRound, ThePermitOfAHungProbeChangesNothingMore) {
 }
 
 TEST(ProbeRound, OneHungProbeIsOneFailedProbeOfAllThatArePermitted) {
-  ProbeRound strict{{.permitted_calls = 4}};
+  const HalfOpenOptions strict_options{.permitted_calls = 4};
+  ProbeRound strict{strict_options};
   static_cast<void>(strict.admit(start));
   strict.give_up_oldest();
   EXPECT_EQ(strict.verdict(), RoundVerdict::relapsed);
 
-  ProbeRound tolerant{{.permitted_calls = 4, .max_failure_rate = 0.5}};
+  const HalfOpenOptions tolerant_options{.permitted_calls = 4, .max_failure_rate = 0.5};
+  ProbeRound tolerant{tolerant_options};
   static_cast<void>(tolerant.admit(start));
   static_cast<void>(tolerant.admit(start));
   tolerant.give_up_oldest();
@@ -82,14 +88,16 @@ TEST(ProbeRound, OneHungProbeIsOneFailedProbeOfAllThatArePermitted) {
 }
 
 TEST(ProbeRound, ClosesAfterSoManyGoodProbesAsItsThresholdSays) {
-  ProbeRound round{{.permitted_calls = 5, .success_threshold = 2, .max_failure_rate = 1}};
+  const HalfOpenOptions options{.permitted_calls = 5, .success_threshold = 2, .max_failure_rate = 1};
+  ProbeRound round{options};
   EXPECT_TRUE(round.come_back(round.admit(start), Result::failed));
   EXPECT_TRUE(round.come_back(round.admit(start), Result::failed));
   EXPECT_EQ(round.verdict(), RoundVerdict::undecided);
   EXPECT_TRUE(round.come_back(round.admit(start), Result::passed));
   EXPECT_EQ(round.verdict(), RoundVerdict::recovered) << "four failures of five do not relapse";
 
-  ProbeRound strict{{.permitted_calls = 5, .success_threshold = 2}};
+  const HalfOpenOptions strict_options{.permitted_calls = 5, .success_threshold = 2};
+  ProbeRound strict{strict_options};
   EXPECT_TRUE(strict.come_back(strict.admit(start), Result::passed));
   EXPECT_EQ(strict.verdict(), RoundVerdict::undecided);
   EXPECT_TRUE(strict.come_back(strict.admit(start), Result::passed));
@@ -97,7 +105,9 @@ TEST(ProbeRound, ClosesAfterSoManyGoodProbesAsItsThresholdSays) {
 }
 
 TEST(ProbeRound, SaysHowLongTheIntervalLastsWhenOnlyThatIsInTheWay) {
-  ProbeRound round{{.permitted_calls = 3, .max_concurrent = 1, .probe_interval = 20s, .max_wait = 60s}};
+  const HalfOpenOptions options{
+      .permitted_calls = 3, .max_concurrent = 1, .probe_interval = 20s, .max_wait = 60s};
+  ProbeRound round{options};
   const auto probe = round.admit(start);
   EXPECT_EQ(round.blocked(start + 1s), Duration{1s}) << "the place may become free at any moment";
   EXPECT_EQ(round.blocked(start + 60s - 1ms), Duration{1ms}) << "or when the probe is given up";
@@ -107,14 +117,16 @@ TEST(ProbeRound, SaysHowLongTheIntervalLastsWhenOnlyThatIsInTheWay) {
 }
 
 TEST(ProbeRound, WaitsForNoProbeBeyondTheEndOfTime) {
-  ProbeRound round{{.permitted_calls = 1, .max_wait = Duration::max()}};
+  const HalfOpenOptions options{.permitted_calls = 1, .max_wait = Duration::max()};
+  ProbeRound round{options};
   static_cast<void>(round.admit(start));
   EXPECT_EQ(round.next_given_up(), TimePoint::max());
   EXPECT_EQ(round.blocked(start), Duration{1s});
 }
 
 TEST(ProbeRound, ReadsAClockThatIsALittleBehindAsTheLatestStart) {
-  ProbeRound round{{.permitted_calls = 2, .max_wait = 10s}};
+  const HalfOpenOptions options{.permitted_calls = 2, .max_wait = 10s};
+  ProbeRound round{options};
   static_cast<void>(round.admit(start));
   static_cast<void>(round.admit(start - 1us));
   round.give_up_oldest();

@@ -15,14 +15,24 @@ std::uint64_t values_at_or_above(double quantile, std::uint64_t n) noexcept {
   return n - nearest_rank(quantile, n) + 1;
 }
 
+/// What the rule compares with its limit.
+double failure_rate_of(const CircuitBreakerOptions& options, const WindowSnapshot& window) noexcept {
+  if (options.failure_rate_confidence)
+    return wilson_lower_bound(window.failures, window.calls, *options.failure_rate_confidence);
+  return window.weighted_failure_rate();
+}
+
 }  // namespace
 
 std::optional<TrippedRule> first_rule_that_holds(const CircuitBreakerOptions& options,
+                                                 std::uint32_t streak_limit,
                                                  const WindowSnapshot& window) noexcept {
   // minimum_calls may be 0 with a time window; an empty window still says nothing.
   const bool enough = window.calls >= options.minimum_calls && window.calls > 0;
-  if (enough && options.failure_rate && window.failure_rate() >= *options.failure_rate) {
-    return TrippedRule{Rule::failure_rate, window.failure_rate(), *options.failure_rate, window};
+  if (options.failure_rate && (enough || options.failure_rate_confidence)) {
+    const double rate = failure_rate_of(options, window);
+    if (rate >= *options.failure_rate)
+      return TrippedRule{Rule::failure_rate, rate, *options.failure_rate, window};
   }
   if (enough && options.slow_call && window.slow_rate() >= options.slow_call->rate) {
     return TrippedRule{Rule::slow_call, window.slow_rate(), options.slow_call->rate, window};
@@ -32,9 +42,9 @@ std::optional<TrippedRule> first_rule_that_holds(const CircuitBreakerOptions& op
     const double above = to_seconds(options.latency->above);
     return TrippedRule{Rule::latency, above, above, window};
   }
-  if (options.consecutive_failures && window.consecutive_failures >= *options.consecutive_failures) {
+  if (streak_limit != 0 && window.consecutive_failures >= streak_limit) {
     return TrippedRule{Rule::consecutive_failures, static_cast<double>(window.consecutive_failures),
-                       static_cast<double>(*options.consecutive_failures), window};
+                       static_cast<double>(streak_limit), window};
   }
   if (options.failure_balance && window.failure_balance >= *options.failure_balance) {
     return TrippedRule{Rule::failure_balance, static_cast<double>(window.failure_balance),
@@ -45,16 +55,21 @@ std::optional<TrippedRule> first_rule_that_holds(const CircuitBreakerOptions& op
 
 namespace {
 
+/// Takes the rounding of floats, a division and a multiplication out of the comparison, on the safe side.
+constexpr double slack = 1 - 1e-6;
+float bound(double exact) noexcept { return static_cast<float>(exact); }
 constexpr double never = std::numeric_limits<double>::infinity();
-/// Takes the rounding of a division and a multiplication out of the comparison, on the safe side.
-constexpr double slack = 1 - 1e-9;
 
 }  // namespace
 
 TripBounds::TripBounds(const CircuitBreakerOptions& options) noexcept
-    : failure_rate_(options.failure_rate ? *options.failure_rate * slack : never),
-      slow_rate_(options.slow_call ? options.slow_call->rate * slack : never),
+    : failure_rate_(bound(options.failure_rate ? *options.failure_rate * slack : never)),
+      slow_rate_(bound(options.slow_call ? options.slow_call->rate * slack : never)),
       // Of n values at least n · (1 − quantile) lie at or above the quantile.
-      high_rate_(options.latency ? (1 - options.latency->quantile) * slack - (1 - slack) : never) {}
+      high_rate_(bound(options.latency ? (1 - options.latency->quantile) * slack - (1 - slack) : never)),
+      heaviest_(options.weights.heaviest()) {
+  if (options.failure_rate && options.failure_rate_confidence)
+    spread_ = bound(WilsonNeed{*options.failure_rate, *options.failure_rate_confidence}.spread() * slack);
+}
 
 }  // namespace switchgear

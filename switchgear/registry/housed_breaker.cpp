@@ -48,6 +48,11 @@ void HousedBreaker::on_call(const CallEvent& call) {
   everybody_->on_call(call);
 }
 
+void HousedBreaker::on_adapted(const AdaptedEvent& adapted) {
+  own_->on_adapted(adapted);
+  everybody_->on_adapted(adapted);
+}
+
 void HousedBreaker::on_wish_changed() noexcept {
   const std::scoped_lock lock{wishes_};
   const bool wanted = own_->wants(Interest::calls) || everybody_->wants(Interest::calls);

@@ -46,6 +46,7 @@ class HousedBreaker final : public EventSink, private EventFanout::Watcher {
   void on_transition(const Transition& transition) override;
   void on_rejection(const RejectionEvent& rejection) override;
   void on_call(const CallEvent& call) override;
+  void on_adapted(const AdaptedEvent& adapted) override;
 
  private:
   void on_wish_changed() noexcept override;

@@ -34,37 +34,41 @@ Duration quantile_of(const CodeCounts& codes, double quantile) noexcept {
 /// The calls between two sums; right across the wrap of the cells' counts.
 WindowCounts since(const WindowCounts& now, const WindowCounts& before) noexcept {
   return {TaggedCount::difference(now.calls, before.calls), now.failures - before.failures,
-          now.slow - before.slow, now.high - before.high};
+          now.slow - before.slow, now.high - before.high, now.extra - before.extra};
 }
 
 }  // namespace
 
 // --- CountWindow
 
-CountWindow::CountWindow(const CountWindowOptions& options, bool keeps_latency, std::uint32_t stripes)
+CountWindow::CountWindow(const CountWindowOptions& options, Keeps keeps, std::uint32_t stripes)
     : size_(options.size),
       stripes_(stripes),
-      codes_(keeps_latency ? std::make_unique<std::atomic<std::uint16_t>[]>(options.size) : nullptr) {
+      codes_(keeps.latency ? std::make_unique<std::atomic<std::uint16_t>[]>(options.size) : nullptr),
+      extras_(keeps.weights ? std::make_unique<std::uint8_t[]>(std::size_t{options.size} * stripes)
+                            : nullptr) {
   for (Stripe& stripe : stripes_) stripe.ring = MarkRing{options.size};
 }
 
 void CountWindow::start() noexcept {
   filled_ = 0;
   const std::uint64_t cursor = cursor_.load(std::memory_order_relaxed);
-  for (Stripe& stripe : stripes_) {
-    stripe.ring.clear();
-    stripe.next = cursor;
+  for (std::uint32_t i = 0; i < stripes_.size(); ++i) {
+    stripes_[i].ring.clear(extras_of(i));
+    stripes_[i].next = cursor;
   }
   if (!codes_) return;
   for (std::uint32_t i = 0; i < size_; ++i) codes_[i].store(0, std::memory_order_relaxed);
 }
 
 WindowCounts CountWindow::seen() const noexcept {
-  WindowCounts counts{filled_, 0, 0, 0};
+  WindowCounts counts;
+  counts.calls = filled_;
   for (const Stripe& stripe : stripes_) {
     counts.failures += stripe.ring.failures();
     counts.slow += stripe.ring.slow();
     counts.high += stripe.ring.high();
+    counts.extra += stripe.ring.extra();
   }
   return counts;
 }
@@ -85,6 +89,7 @@ Duration CountWindow::quantile(double quantile) const noexcept {
 
 std::size_t CountWindow::memory_bytes() const noexcept {
   std::size_t bytes = codes_ ? size_ * sizeof(std::atomic<std::uint16_t>) : 0;
+  if (extras_) bytes += size_ * stripes_.size();
   for (const Stripe& stripe : stripes_) bytes += sizeof(Stripe) + stripe.ring.memory_bytes();
   return bytes;
 }

@@ -35,7 +35,13 @@ namespace switchgear {
 /// `minimum_calls`.
 class CountWindow {
  public:
-  CountWindow(const CountWindowOptions& options, bool keeps_latency, std::uint32_t stripes);
+  /// What a window keeps besides marks.
+  struct Keeps {
+    bool latency = false;
+    bool weights = false;
+  };
+
+  CountWindow(const CountWindowOptions& options, Keeps keeps, std::uint32_t stripes);
 
   /// Counts a plain success. Only while full().
   void count_success(Duration latency) noexcept {
@@ -47,7 +53,7 @@ class CountWindow {
 
   /// Books a marked call in a stripe whose allowance was entered.
   void add_allowed(std::uint32_t stripe, const CallMarks& marks) noexcept {
-    stripes_[stripe].put(take_place(marks), marks);
+    stripes_[stripe].put(take_place(marks), marks, extras_of(stripe));
   }
 
   [[nodiscard]] Allowance& allowance(std::uint32_t stripe) noexcept { return stripes_[stripe].allowance; }
@@ -59,7 +65,7 @@ class CountWindow {
   [[nodiscard]] bool full() const noexcept { return filled_ == size_; }
   void add(std::uint32_t stripe, const CallMarks& marks) noexcept {
     const std::uint64_t place = take_place(marks);
-    stripes_[stripe].put(place, marks);
+    stripes_[stripe].put(place, marks, extras_of(stripe));
     pass(place + 1);
     if (!full()) ++filled_;
   }
@@ -76,13 +82,13 @@ class CountWindow {
   friend class CircuitBreakerTestPeer;
 
   struct alignas(64) Stripe {
-    void pass(std::uint64_t to) noexcept {
-      ring.skip(to - next);
+    void pass(std::uint64_t to, std::uint8_t* extras) noexcept {
+      ring.skip(to - next, extras);
       next = to;
     }
-    void put(std::uint64_t place, const CallMarks& marks) noexcept {
-      pass(place);
-      ring.put(marks);
+    void put(std::uint64_t place, const CallMarks& marks, std::uint8_t* extras) noexcept {
+      pass(place, extras);
+      ring.put(marks, extras);
       ++next;
     }
 
@@ -99,7 +105,10 @@ class CountWindow {
     return place;
   }
   void pass(std::uint64_t to) noexcept {
-    for (Stripe& stripe : stripes_) stripe.pass(to);
+    for (std::uint32_t i = 0; i < stripes_.size(); ++i) stripes_[i].pass(to, extras_of(i));
+  }
+  [[nodiscard]] std::uint8_t* extras_of(std::uint32_t stripe) const noexcept {
+    return extras_ ? &extras_[std::size_t{stripe} * size_] : nullptr;
   }
   void keep_latency(std::uint64_t place, Duration latency) noexcept {
     codes_[place % size_].store(static_cast<std::uint16_t>(latency_code(latency) + 1),
@@ -111,6 +120,8 @@ class CountWindow {
   std::vector<Stripe> stripes_;
   /// Latency codes + 1 by place; 0: no call yet. Only with a latency rule.
   const std::unique_ptr<std::atomic<std::uint16_t>[]> codes_;
+  /// For the stripes' rings, one after the other; only with weights.
+  const std::unique_ptr<std::uint8_t[]> extras_;
   alignas(64) std::atomic<std::uint64_t> cursor_{0};  ///< the one line that every success writes
 };
 

@@ -41,18 +41,20 @@ TEST(MarkRing, KeepsTheSumsOfTheLastCallsLikeAPlainListWould) {
   Random random{5};
   for (const std::uint32_t size : {1U, 2U, 5U, 63U, 64U, 65U, 100U, 200U}) {
     MarkRing ring{size};
+    std::vector<std::uint8_t> extras(size);
     std::deque<CallMarks> list(size);
     for (int step = 0; step < 3'000; ++step) {
       const auto dice = static_cast<std::uint64_t>(random.uniform() * 10);
       if (dice < 5) {
-        const CallMarks marks{dice < 3, dice == 2, dice == 4, {}};
-        ring.put(marks);
+        const auto extra = static_cast<std::uint8_t>(dice < 2 ? random.uniform() * 100 : 0);
+        const CallMarks marks{dice < 3, dice == 2, dice == 4, extra, {}};
+        ring.put(marks, extras.data());
         list.push_back(marks);
       } else {
         const std::uint64_t many = dice == 9   ? std::uint64_t{3} * size
                                    : dice == 8 ? size
                                                : static_cast<std::uint64_t>(random.uniform() * 8);
-        ring.skip(many);
+        ring.skip(many, extras.data());
         list.insert(list.end(), many, {});
       }
       while (list.size() > size) list.pop_front();
@@ -63,14 +65,18 @@ TEST(MarkRing, KeepsTheSumsOfTheLastCallsLikeAPlainListWould) {
           << size << " at " << step;
       ASSERT_EQ(ring.slow(), count([](const CallMarks& m) { return m.slow; })) << size << " at " << step;
       ASSERT_EQ(ring.high(), count([](const CallMarks& m) { return m.high; })) << size << " at " << step;
+      std::uint64_t extra = 0;
+      for (const CallMarks& marks : list) extra += marks.extra;
+      ASSERT_EQ(ring.extra(), extra) << size << " at " << step;
     }
-    ring.clear();
-    EXPECT_EQ(ring.failures() + ring.slow() + ring.high(), 0U);
+    ring.clear(extras.data());
+    EXPECT_EQ(ring.failures() + ring.slow() + ring.high() + ring.extra(), 0U);
+    EXPECT_EQ(extras, std::vector<std::uint8_t>(size));
   }
 }
 
 TEST(CountWindow, KeepsTheSumsOfTheLastCalls) {
-  CountWindow window{{4}, false, 2};
+  CountWindow window{{4}, {}, 2};
   window.start();
   for (int i = 0; i < 3; ++i) window.add(0, {.failed = true, .slow = i == 0});
   EXPECT_FALSE(window.full());
@@ -85,7 +91,7 @@ TEST(CountWindow, KeepsTheSumsOfTheLastCalls) {
 }
 
 TEST(CountWindow, PassesOverTheSuccessesThatWereCountedWithoutTheLock) {
-  CountWindow window{{4}, false, 2};
+  CountWindow window{{4}, {}, 2};
   window.start();
   for (int i = 0; i < 4; ++i) window.add(0, {.failed = true});
   for (int i = 0; i < 3; ++i) window.count_success(quick);

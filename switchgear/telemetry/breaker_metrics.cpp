@@ -50,6 +50,17 @@ void add_state(MetricFamilies& to, const BreakerSnapshot& seen, const Label& cir
            {circuit}, seen.metrics_only ? 1.0 : 0.0);
 }
 
+void add_adapted(MetricFamilies& to, const AdaptedFigures& adapted, const Label& circuit) {
+  if (adapted.consecutive_failures > 0) {
+    to.gauge("switchgear_adaptive_consecutive_failures",
+             "Failures in a row that open an adaptive circuit breaker now.", {circuit},
+             adapted.consecutive_failures);
+  }
+  to.gauge("switchgear_adaptive_open_duration_seconds",
+           "How long an adaptive circuit breaker would open now, before its backoff.", {circuit},
+           to_seconds(adapted.open_duration));
+}
+
 void add_calls(MetricFamilies& to, const CallTotals& totals, const Label& circuit) {
   const auto result = [&](std::string_view name, std::uint64_t count) {
     to.counter("circuit_breaker_calls_total",
@@ -110,6 +121,7 @@ void add_breakers(MetricFamilies& to, const BreakerRegistry& registry, TimePoint
   for (const NamedSnapshot& each : registry.snapshots(now)) {
     const Label circuit = label("circuit", each.name);
     add_state(to, each.snapshot, circuit);
+    if (each.snapshot.adapted) add_adapted(to, *each.snapshot.adapted, circuit);
     add_calls(to, each.snapshot.totals, circuit);
     if (logs.transitions != nullptr) add_transitions(to, logs.transitions->counts(each.name), circuit);
     const CircuitDurations* durations = logs.durations ? logs.durations->find(each.name) : nullptr;

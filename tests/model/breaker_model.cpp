@@ -77,11 +77,67 @@ void BreakerModel::record(Ticket ticket, const Outcome& outcome, TimePoint now) 
   if (late) {
     ++totals_.late;
     if (result.verdict == Verdict::failure && state_ == State::open) lengthen(result, now);
-  } else if (state_ == State::closed) {
+    return;
+  }
+  if (state_ == State::closed) {
     record_closed(result, now);
   } else if (state_ == State::half_open) {
     record_probe(result, now);
   }
+  sample(result, now);
+}
+
+void BreakerModel::sample(const Outcome& outcome, TimePoint now) {
+  const ModelAdapted before = adapted();
+  samples_.push_back({now, outcome.verdict, outcome.type, outcome.latency});
+  note_adapted(before, now);
+}
+
+void BreakerModel::note_adapted(const ModelAdapted& before, TimePoint now) {
+  ModelAdapted after = adapted();
+  if (after.consecutive_failures == before.consecutive_failures &&
+      after.open_duration == before.open_duration)
+    return;
+  after.at = now;
+  changes_.push_back(after);
+}
+
+ModelAdapted BreakerModel::adapted() const {
+  ModelAdapted made;
+  made.consecutive_failures = options_.consecutive_failures.value_or(0);
+  made.open_duration = options_.open_duration;
+  if (!options_.adaptive) return made;
+  const AdaptiveFailures& failures = options_.adaptive->failures;
+  const AdaptiveOpening& opening = options_.adaptive->opening;
+  made.samples = std::min<std::size_t>(options_.adaptive->samples, samples_.size());
+  std::size_t failed = 0;
+  Int128 length = 0;
+  for (std::size_t i = samples_.size() - made.samples; i < samples_.size(); ++i) {
+    if (samples_[i].verdict == Verdict::failure) ++failed;
+    if (samples_[i].verdict == Verdict::success) length += samples_[i].latency.count();
+  }
+  if (made.samples > 0) made.failure_rate = ratio(failed, made.samples);
+  if (made.samples > failed)
+    made.mean_latency =
+        Duration{static_cast<Duration::rep>(length / static_cast<Int128>(made.samples - failed))};
+  if (made.samples < options_.adaptive->samples) return made;
+  const std::int64_t base = made.consecutive_failures;
+  if (base > 0 && made.failure_rate > failures.strict_above) {
+    const std::int64_t lowered = std::max<std::int64_t>(base - failures.step, failures.least);
+    made.consecutive_failures = static_cast<std::uint32_t>(std::min(base, lowered));
+  } else if (base > 0 && made.failure_rate < failures.lax_below) {
+    const std::int64_t raised = std::min<std::int64_t>(base + failures.step, failures.most);
+    made.consecutive_failures = static_cast<std::uint32_t>(std::max(base, raised));
+  }
+  const auto times = [&](double factor) {
+    return Duration{std::llround(static_cast<double>(options_.open_duration.count()) * factor)};
+  };
+  if (made.mean_latency && *made.mean_latency > opening.long_above) {
+    made.open_duration = std::max(options_.open_duration, std::min(times(opening.lengthen), opening.longest));
+  } else if (made.mean_latency && *made.mean_latency < opening.short_below) {
+    made.open_duration = std::min(options_.open_duration, std::max(times(opening.shorten), opening.shortest));
+  }
+  return made;
 }
 
 void BreakerModel::command(Order order, TimePoint now) {
@@ -94,6 +150,9 @@ void BreakerModel::command(Order order, TimePoint now) {
                                               : State::closed;
   enter(to, now, {Rule::operator_command, 0, 0});
   if (order != Order::disable) booked_.clear();
+  const ModelAdapted before = adapted();
+  samples_.clear();
+  note_adapted(before, now);
 }
 
 void BreakerModel::check(CheckAnswer answer, const HealthRows& rows, TimePoint now) {
@@ -127,6 +186,9 @@ void BreakerModel::restart(TimePoint now) {
   if (state_ == State::open) open_before_ -= now - began;
   if (ramps) ramp_since_ = began;
   ramp_asked_ = 0;
+  const ModelAdapted before = adapted();
+  samples_.clear();
+  note_adapted(before, now);
 }
 
 // --- what is due by itself
@@ -213,7 +275,7 @@ Decision BreakerModel::refuse(Reason reason, std::optional<Duration> retry_after
 // --- taking one result
 
 void BreakerModel::record_closed(const Outcome& outcome, TimePoint now) {
-  booked_.push_back({now, outcome.verdict, outcome.latency});
+  booked_.push_back({now, outcome.verdict, outcome.type, outcome.latency});
   if (const auto rule = rule_that_holds(now)) {
     open(now, *rule);
     lengthen(outcome, now);
@@ -254,17 +316,49 @@ void BreakerModel::lengthen(const Outcome& outcome, TimePoint now) {
 
 // --- the trip rules
 
+std::uint64_t BreakerModel::weight(const Booked& call) const {
+  return call.verdict == Verdict::failure ? options_.weights[call.type] : 0;
+}
+
+std::optional<BreakerModel::Finding> BreakerModel::failure_rate(const std::vector<Booked>& calls) const {
+  std::uint64_t failures = 0;  // a failure of weight 3 is three failed calls
+  std::uint64_t successes = 0;
+  for (const Booked& call : calls) {
+    failures += weight(call);
+    successes += call.verdict == Verdict::failure ? 0 : 1;
+  }
+  const double limit = *options_.failure_rate;
+  const double seen = ratio(failures, failures + successes);
+  if (!options_.failure_rate_confidence) {
+    if (calls.size() < options_.minimum_calls || seen < limit) return std::nullopt;
+    return Finding{Rule::failure_rate, seen, limit};
+  }
+  // As a test of the hypothesis that the rate is the limit, by tabled quantiles of the normal distribution.
+  static const std::map<double, double> quantiles{{0.5, 0},
+                                                  {0.75, 0.6744897501960817},
+                                                  {0.9, 1.2815515655446004},
+                                                  {0.95, 1.6448536269514722},
+                                                  {0.99, 2.3263478740408408}};
+  const double z = quantiles.at(*options_.failure_rate_confidence);
+  const auto n = static_cast<double>(calls.size());
+  if ((seen - limit) / std::sqrt(limit * (1 - limit) / n) < z - 1e-12) return std::nullopt;
+  // The rate at which the test would only just hold, by halving.
+  double low = 0;
+  double high = seen;
+  for (int step = 0; step < 200; ++step) {
+    const double rate = (low + high) / 2;
+    (rate <= 0 || (seen - rate) / std::sqrt(rate * (1 - rate) / n) >= z ? low : high) = rate;
+  }
+  return Finding{Rule::failure_rate, low, limit};
+}
+
 std::optional<BreakerModel::Finding> BreakerModel::rule_that_holds(TimePoint now) const {
   std::vector<Booked> calls = calls_in_window(now);
   const std::size_t n = calls.size();
+  if (n > 0 && options_.failure_rate) {
+    if (const auto found = failure_rate(calls)) return found;
+  }
   if (n > 0 && n >= options_.minimum_calls) {
-    if (options_.failure_rate) {
-      const auto failures = static_cast<std::size_t>(std::count_if(
-          calls.begin(), calls.end(), [](const Booked& call) { return call.verdict == Verdict::failure; }));
-      if (ratio(failures, n) >= *options_.failure_rate) {
-        return Finding{Rule::failure_rate, ratio(failures, n), *options_.failure_rate};
-      }
-    }
     if (options_.slow_call) {
       const auto slow = static_cast<std::size_t>(std::count_if(
           calls.begin(), calls.end(), [&](const Booked& call) { return is_slow(call.latency); }));
@@ -283,9 +377,10 @@ std::optional<BreakerModel::Finding> BreakerModel::rule_that_holds(TimePoint now
       }
     }
   }
-  if (options_.consecutive_failures && consecutive_failures() >= *options_.consecutive_failures) {
+  const std::uint32_t streak = adapted().consecutive_failures;
+  if (streak > 0 && consecutive_failures() >= streak) {
     return Finding{Rule::consecutive_failures, static_cast<double>(consecutive_failures()),
-                   static_cast<double>(*options_.consecutive_failures)};
+                   static_cast<double>(streak)};
   }
   if (options_.failure_balance && failure_balance() >= *options_.failure_balance) {
     return Finding{Rule::failure_balance, static_cast<double>(failure_balance()),
@@ -328,7 +423,7 @@ std::uint64_t BreakerModel::failure_balance() const {
   std::uint64_t balance = 0;
   for (const Booked& call : booked_) {
     if (call.verdict == Verdict::failure) {
-      ++balance;
+      balance += weight(call);
     } else if (balance > 0) {
       --balance;
     }
@@ -346,6 +441,7 @@ WindowSnapshot BreakerModel::window(TimePoint now) const {
     for (const Booked& call : calls_in_window(now)) {
       ++seen.calls;
       if (call.verdict == Verdict::failure) ++seen.failures;
+      if (weight(call) > 1) seen.extra_weight += weight(call) - 1;
       if (is_slow(call.latency)) ++seen.slow;
       if (options_.latency && call.latency >= options_.latency->above) ++seen.high;
     }
@@ -376,7 +472,7 @@ void BreakerModel::enter(State to, TimePoint at, const Finding& why) {
 void BreakerModel::open(TimePoint at, const Finding& why) {
   enter(State::open, at, why);
   double length =
-      std::min(static_cast<double>(options_.open_duration.count()) * std::pow(options_.backoff, relapses_),
+      std::min(static_cast<double>(adapted().open_duration.count()) * std::pow(options_.backoff, relapses_),
                static_cast<double>(options_.max_open_duration.count()));
   if (options_.jitter > 0) length *= 1 + options_.jitter * (2 * random_.uniform() - 1);
   open_until_ = saturating_add(at, Duration{std::llround(length)});
@@ -415,5 +511,7 @@ Duration BreakerModel::time_open(TimePoint now) const {
 }
 
 std::vector<ModelTransition> BreakerModel::take_transitions() { return std::exchange(transitions_, {}); }
+
+std::vector<ModelAdapted> BreakerModel::take_adapted() { return std::exchange(changes_, {}); }
 
 }  // namespace switchgear::model

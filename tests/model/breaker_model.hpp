@@ -40,6 +40,16 @@ struct ModelTransition {
   WindowSnapshot window{};
 };
 
+/// What an adaptive breaker goes by.
+struct ModelAdapted {
+  TimePoint at{};
+  std::uint32_t consecutive_failures = 0;
+  Duration open_duration{};
+  std::size_t samples = 0;
+  double failure_rate = 0;
+  std::optional<Duration> mean_latency;
+};
+
 /// Of a half-open period; all 0 in other states.
 struct ModelProbes {
   std::size_t out = 0, back = 0, failed = 0;
@@ -77,6 +87,10 @@ class BreakerModel {
 
   /// Transitions since the last call of this.
   [[nodiscard]] std::vector<ModelTransition> take_transitions();
+  /// Changes of adapted() since the last call of this.
+  [[nodiscard]] std::vector<ModelAdapted> take_adapted();
+  /// In force now; the options when it is not adaptive.
+  [[nodiscard]] ModelAdapted adapted() const;
 
   /// The latest time it was shown; earlier ones are read as this.
   [[nodiscard]] TimePoint latest() const { return latest_; }
@@ -98,6 +112,7 @@ class BreakerModel {
   struct Booked {
     TimePoint at;
     Verdict verdict;
+    FailureType type;
     Duration latency;
   };
   struct Finding {
@@ -113,6 +128,8 @@ class BreakerModel {
   void probe_hangs(TimePoint at);
   Decision refuse(Reason reason, std::optional<Duration> retry_after) const;
 
+  void sample(const Outcome& outcome, TimePoint now);
+  void note_adapted(const ModelAdapted& before, TimePoint now);
   void record_closed(const Outcome& outcome, TimePoint now);
   void record_probe(const Outcome& outcome, TimePoint now);
   /// Whether this result relapses it, which is then told by `hung` or by the rule about failed probes.
@@ -120,6 +137,9 @@ class BreakerModel {
   void lengthen(const Outcome& outcome, TimePoint now);
 
   [[nodiscard]] std::optional<Finding> rule_that_holds(TimePoint now) const;
+  [[nodiscard]] std::optional<Finding> failure_rate(const std::vector<Booked>& calls) const;
+  /// 0 for a call that did not fail.
+  [[nodiscard]] std::uint64_t weight(const Booked& call) const;
   [[nodiscard]] std::optional<Finding> stuck_calls(TimePoint now) const;
   [[nodiscard]] std::vector<Booked> calls_in_window(TimePoint now) const;
   [[nodiscard]] std::uint64_t consecutive_failures() const;
@@ -148,6 +168,8 @@ class BreakerModel {
   std::vector<bool> probes_;  ///< results of this half-open period, hung ones too; true: failed
   std::optional<TimePoint> last_probe_;
   std::vector<CheckAnswer> checks_;  ///< of this state
+  std::vector<Booked> samples_;      ///< every success and failure that was not late, since the last command
+  std::vector<ModelAdapted> changes_;
   std::optional<TimePoint> ramp_since_;
   std::uint64_t ramp_asked_ = 0;
 

@@ -59,6 +59,13 @@ void choose_rules(Dice& dice, Grid& grid, CircuitBreakerOptions& options) {
   if (dice.chance(0.5)) options.failure_rate = dice.one_of(rates);
   if (dice.chance(0.35)) options.slow_call = SlowCallRule{grid.length(0, 4), dice.one_of(rates)};
   if (dice.chance(0.3)) options.latency = LatencyRule{dice.one_of(quantiles), grid.length(1, 6)};
+  constexpr std::array confidences{0.5, 0.75, 0.9, 0.95, 0.99};
+  if (options.failure_rate && *options.failure_rate < 1 && dice.chance(0.3)) {
+    options.failure_rate_confidence = dice.one_of(confidences);
+  } else if (dice.chance(0.25)) {
+    for (std::uint8_t& weight : options.weights.by_type)
+      weight = static_cast<std::uint8_t>(dice.chance(0.1) ? 100 : dice.chance(0.5) ? dice.count(1, 5) : 1);
+  }
   if (dice.chance(0.3)) options.consecutive_failures = dice.count(1, 6);
   if (dice.chance(0.25)) options.failure_balance = dice.count(1, 6);
   if (dice.chance(0.3)) options.stuck_calls = StuckCallsRule{grid.length(1, 8), dice.count(1, 4)};
@@ -80,6 +87,26 @@ void choose_window(Dice& dice, Grid& grid, CircuitBreakerOptions& options) {
   }
 }
 
+AdaptiveOptions random_adaptive(Dice& dice, Grid& grid) {
+  constexpr std::array shares{0.0, 0.1, 0.25, 0.5, 0.75, 1.0};
+  constexpr std::array longer{1.0, 1.5, 4.0};
+  constexpr std::array shorter{0.1, 0.5, 0.8, 1.0};
+  AdaptiveOptions adaptive;
+  adaptive.samples = dice.count(1, 8);
+  adaptive.failures.strict_above = dice.one_of(shares);
+  adaptive.failures.lax_below = dice.one_of(shares) * adaptive.failures.strict_above;
+  adaptive.failures.step = dice.count(1, 4);
+  adaptive.failures.most = dice.count(1, 8);
+  adaptive.failures.least = dice.count(1, adaptive.failures.most);
+  adaptive.opening.short_below = grid.length(0, 3);
+  adaptive.opening.long_above = adaptive.opening.short_below + grid.length(0, 3);
+  adaptive.opening.lengthen = dice.one_of(longer);
+  adaptive.opening.longest = grid.length(1, 30);
+  adaptive.opening.shorten = dice.one_of(shorter);
+  adaptive.opening.shortest = grid.length(1, 8);
+  return adaptive;
+}
+
 CircuitBreakerOptions random_policy(Dice& dice, Grid& grid) {
   constexpr std::array backoffs{1.5, 2.0, 3.0, 10.0};
   constexpr std::array jitters{0.1, 0.5, 0.9};
@@ -89,6 +116,7 @@ CircuitBreakerOptions random_policy(Dice& dice, Grid& grid) {
   choose_window(dice, grid, options);
 
   options.open_duration = grid.length(1, 8);
+  if (dice.chance(0.3)) options.adaptive = random_adaptive(dice, grid);
   if (dice.chance(0.4)) options.backoff = dice.one_of(backoffs);
   options.max_open_duration = options.open_duration + grid.length(0, 30);
   if (dice.chance(0.25)) options.jitter = dice.one_of(jitters);
@@ -268,6 +296,11 @@ std::string describe(const CircuitBreakerOptions& options) {
   }
   text << ", minimum_calls " << options.minimum_calls;
   if (options.failure_rate) text << ", failure_rate " << *options.failure_rate;
+  if (options.failure_rate_confidence) text << " with confidence " << *options.failure_rate_confidence;
+  if (options.weights.any()) {
+    text << ", weights";
+    for (const std::uint32_t weight : options.weights.by_type) text << ' ' << weight;
+  }
   if (options.slow_call)
     text << ", slow_call > " << to_seconds(options.slow_call->threshold) << "s " << options.slow_call->rate;
   if (options.latency)
@@ -286,6 +319,15 @@ std::string describe(const CircuitBreakerOptions& options) {
        << options.success_threshold() << " concurrent " << options.max_concurrent() << " tolerates "
        << options.half_open.max_failure_rate << " interval " << to_seconds(options.half_open.probe_interval)
        << "s max_wait " << to_seconds(options.half_open.max_wait) << 's';
+  if (options.adaptive) {
+    const AdaptiveFailures& failures = options.adaptive->failures;
+    const AdaptiveOpening& opening = options.adaptive->opening;
+    text << "; adaptive " << options.adaptive->samples << " samples, failures > " << failures.strict_above
+         << " < " << failures.lax_below << " step " << failures.step << " in " << failures.least << " .. "
+         << failures.most << ", opening > " << to_seconds(opening.long_above) << "s x" << opening.lengthen
+         << " <= " << to_seconds(opening.longest) << "s, < " << to_seconds(opening.short_below) << "s x"
+         << opening.shorten << " >= " << to_seconds(opening.shortest) << 's';
+  }
   if (options.ramp)
     text << "; ramp " << to_seconds(options.ramp->duration) << "s from " << options.ramp->from;
   return text.str();

@@ -48,7 +48,18 @@ void add_policy(std::string& text, const CircuitBreakerOptions& options) {
                        ", buckets: " + std::to_string(time.buckets) + "}");
   }
   line("minimum_calls", std::to_string(options.minimum_calls));
-  if (options.failure_rate) line("failure_rate", number(*options.failure_rate));
+  if (options.failure_rate_confidence) {
+    line("failure_rate", "{above: " + number(*options.failure_rate) +
+                             ", confidence: " + number(*options.failure_rate_confidence) + "}");
+  } else if (options.failure_rate) {
+    line("failure_rate", number(*options.failure_rate));
+  }
+  std::string weights;
+  for (const FailureType type : failure_types) {
+    weights += (weights.empty() ? "{" : ", ") + std::string(to_string(type)) + ": " +
+               std::to_string(options.weights[type]);
+  }
+  if (options.weights.any()) line("weights", weights + "}");
   if (options.slow_call) {
     line("slow_call", "{threshold: " + in_ns(options.slow_call->threshold) +
                           ", rate: " + number(options.slow_call->rate) + "}");
@@ -80,6 +91,19 @@ void add_policy(std::string& text, const CircuitBreakerOptions& options) {
   value += ", probe_interval: " + in_ns(half_open.probe_interval);
   if (half_open.max_wait != HalfOpenOptions{}.max_wait) value += ", max_wait: " + in_ns(half_open.max_wait);
   line("half_open", value + "}");
+  if (options.adaptive) {
+    const AdaptiveFailures& failures = options.adaptive->failures;
+    const AdaptiveOpening& opening = options.adaptive->opening;
+    line("adaptive",
+         "{samples: " + std::to_string(options.adaptive->samples) +
+             ", failures: {strict_above: " + number(failures.strict_above) +
+             ", lax_below: " + number(failures.lax_below) + ", step: " + std::to_string(failures.step) +
+             ", least: " + std::to_string(failures.least) + ", most: " + std::to_string(failures.most) +
+             "}, opening: {long_above: " + in_ns(opening.long_above) +
+             ", short_below: " + in_ns(opening.short_below) + ", lengthen: " + number(opening.lengthen) +
+             ", longest: " + in_ns(opening.longest) + ", shorten: " + number(opening.shorten) +
+             ", shortest: " + in_ns(opening.shortest) + "}}");
+  }
   if (options.ramp) {
     line("ramp",
          "{duration: " + in_ns(options.ramp->duration) + ", from: " + number(options.ramp->from) + "}");
@@ -188,6 +212,15 @@ class Expectation {
                        std::string(to_string(transition.to)) + "\",\"rule\":\"" +
                        std::string(to_string(transition.rule)) + "\",\"value\":" + number(transition.value) +
                        ",\"threshold\":" + number(transition.threshold) + "}");
+    }
+    for (const ModelAdapted& adapted : model_.take_adapted()) {
+      std::string text = "{\"at\":" + seconds(adapted.at) + ",\"event\":\"adapted\"";
+      if (adapted.consecutive_failures > 0)
+        text += ",\"consecutive_failures\":" + std::to_string(adapted.consecutive_failures);
+      text += ",\"open_duration\":" + seconds(adapted.open_duration) +
+              ",\"failure_rate\":" + number(adapted.failure_rate);
+      if (adapted.mean_latency) text += ",\"mean_latency\":" + seconds(*adapted.mean_latency);
+      lines_.push_back(text + "}");
     }
   }
 

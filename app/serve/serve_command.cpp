@@ -61,7 +61,7 @@ struct Ended {
   config::Config config = *std::move(loaded.config);
   if (const auto wrong = put_flags_before(config, flags)) return complaint(usage_error, *wrong);
   // The file's own warnings have been logged already.
-  if (flags.admin && config.gateway.admin_token.empty() && !config::is_loopback(config.gateway.admin))
+  if (flags.admin && !config.gateway.admin_guarded() && !config::is_loopback(config.gateway.admin))
     log.warn("--admin {}: {}", *flags.admin, config::open_admin_problem);
   if (flags.takeover && config.gateway.takeover.empty())
     return complaint(usage_error,

@@ -70,6 +70,7 @@ template <class Make>
   admin::ServerOptions options;
   options.host = gateway.admin.host;
   options.port = gateway.admin.port;
+  options.tls = gateway.admin_tls;
   options.token = gateway.admin_token;
   options.origins = gateway.admin_origins;
   admin::ServerLimits& limits = options.limits;
@@ -110,6 +111,7 @@ template <class Make>
 Server::Server(const ServeFlags& flags, config::Config config, const config::OwnSections& sections,
                const Process& process, Inherited inherited)
     : admin_address_(config.gateway.admin),
+      admin_encrypted_(config.gateway.admin_tls.has_value()),
       takeover_at_(config.gateway.takeover),
       successor_(std::move(inherited.from)),
       log_(process.log),
@@ -141,6 +143,7 @@ Server::Server(const ServeFlags& flags, config::Config config, const config::Own
                 return [this, next, use = alerts_.prepare(next.own.get<alert::AlertOptions>())] {
                   use();
                   checks_.apply(next);
+                  use_admin_tls(next.gateway.admin_tls);
                 };
               }),
       figures_(registry_, seen_circuits()),
@@ -246,8 +249,14 @@ void Server::run() {
 }
 
 std::string Server::serving() const {
-  return fmt::format("serves {}  admin http://{}/dashboard", fmt::join(gateway_->addresses(), ", "),
+  return fmt::format("serves {}  admin {}://{}/dashboard", fmt::join(gateway_->addresses(), ", "),
+                     admin_encrypted_ ? "https" : "http",
                      config::text_of({admin_address_.host, admin_->port()}));
+void Server::use_admin_tls(const std::optional<tls::ServerContext>& tls) {
+  admin_encrypted_ = tls.has_value();
+  admin_->use_tls(tls);
+}
+
 }
 
 /// Each of these, and the history after them, waits for something that may hang: a collector, a disk.

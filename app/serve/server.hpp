@@ -98,11 +98,13 @@ class Server {
 
   const config::Endpoint admin_address_;          ///< as asked for; the port may be the system's choice
   const std::string takeover_at_;                 ///< empty: no process can take over
+  void use_admin_tls(const std::optional<tls::ServerContext>& tls);
   std::optional<takeover::Successor> successor_;  ///< until it has taken over
   spdlog::logger& log_;
   const BackgroundSink& log_sink_;
   Signals& signals_;
   PolicyRegistry policies_;
+  std::atomic<bool> admin_encrypted_;             ///< a reload may change it
   BreakerRegistry& registry_ = policies_.breakers();
   const std::shared_ptr<TransitionLog> transitions_ = std::make_shared<TransitionLog>();
   const std::shared_ptr<EventQueue> events_ = std::make_shared<EventQueue>();

@@ -248,10 +248,6 @@ void Server::run() {
   close();
 }
 
-std::string Server::serving() const {
-  return fmt::format("serves {}  admin {}://{}/dashboard", fmt::join(gateway_->addresses(), ", "),
-                     admin_encrypted_ ? "https" : "http",
-                     config::text_of({admin_address_.host, admin_->port()}));
 void Server::use_admin_tls(const std::optional<tls::ServerContext>& tls) {
   admin_encrypted_ = tls.has_value();
   admin_->use_tls(tls);
@@ -260,6 +256,10 @@ void Server::use_admin_tls(const std::optional<tls::ServerContext>& tls) {
 }
 
 /// Each of these, and the history after them, waits for something that may hang: a collector, a disk.
+std::string Server::serving() const {
+  return fmt::format("serves {}  admin {}://{}/dashboard", fmt::join(gateway_->addresses(), ", "),
+                     admin_encrypted_ ? "https" : "http",
+                     config::text_of({admin_address_.host, admin_->port()}));
 void Server::close() {
   signals_.end_within(time_to_close);
   predecessor_.reset();

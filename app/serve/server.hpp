@@ -103,8 +103,8 @@ class Server {
   spdlog::logger& log_;
   const BackgroundSink& log_sink_;
   Signals& signals_;
-  PolicyRegistry policies_;
   std::atomic<bool> admin_encrypted_;             ///< a reload may change it
+  PolicyRegistry policies_;
   BreakerRegistry& registry_ = policies_.breakers();
   const std::shared_ptr<TransitionLog> transitions_ = std::make_shared<TransitionLog>();
   const std::shared_ptr<EventQueue> events_ = std::make_shared<EventQueue>();

@@ -59,6 +59,15 @@ void read_limits(const Value& value, GatewayLimits& limits) {
   section.finish();
 }
 
+void warn_of_unix_trust(Section& section, const GatewayOptions& gateway) {
+  const bool has_one =
+      std::ranges::any_of(gateway.listen, [](const Listener& each) { return is_unix(each.at); });
+  if (!gateway.trust.unix_peers || has_one) return;
+  const auto list = section.find("trusted_proxies");
+  list->report->warning(list->node->at, list->path,
+                        "trusts clients of Unix sockets, and gateway.listen has none");
+}
+
 }  // namespace
 
 GatewayOptions read_gateway(const Value& value, const std::string& directory) {
@@ -78,6 +87,7 @@ GatewayOptions read_gateway(const Value& value, const std::string& directory) {
   }
   section.read("threads", gateway.threads, Whole{1, 256});
   gateway.trust = read_trust(section);
+  warn_of_unix_trust(section, gateway);
   section.read("takeover", gateway.takeover, SocketPath{});
   section.read("shutdown_delay", gateway.shutdown_delay, Length{Duration::zero(), hours{24}});
   if (const auto limits = section.find("limits")) read_limits(*limits, gateway.limits);

@@ -147,11 +147,14 @@ Server::Server(const ServeFlags& flags, config::Config config, const config::Own
                 };
               }),
       figures_(registry_, seen_circuits()),
-      admin_(listening("gateway.admin", "--admin", flags.admin.has_value(), [&] {
-        admin::ServerOptions options = admin_options(config.gateway);
-        options.listening_socket = inherited.admin.release();
-        return std::make_unique<admin::Server>(registry_, options, program());
-      })) {
+      admin_(listening("gateway.admin", "--admin", flags.admin.has_value(),
+                       [&] {
+                         admin::ServerOptions options = admin_options(config.gateway);
+                         options.listening_socket = inherited.admin.release();
+                         return std::make_unique<admin::Server>(registry_, options, program());
+                       })),
+      successor_command_(process.program.empty() ? std::vector<std::string>{}
+                                                 : successor_command(process.program, flags)) {
   try {
     access_log_.use(access_log_.prepare(config.own.get<LogOptions>().access));
   } catch (const std::system_error& error) {
@@ -253,13 +256,13 @@ void Server::use_admin_tls(const std::optional<tls::ServerContext>& tls) {
   admin_->use_tls(tls);
 }
 
-}
-
-/// Each of these, and the history after them, waits for something that may hang: a collector, a disk.
 std::string Server::serving() const {
   return fmt::format("serves {}  admin {}://{}/dashboard", fmt::join(gateway_->addresses(), ", "),
                      admin_encrypted_ ? "https" : "http",
                      config::text_of({admin_address_.host, admin_->port()}));
+}
+
+/// Each of these, and the history after them, waits for something that may hang: a collector, a disk.
 void Server::close() {
   signals_.end_within(time_to_close);
   predecessor_.reset();
@@ -282,6 +285,8 @@ void Server::on_signal(int signal) {
     reload();
   } else if (signal == SIGUSR1) {
     access_log_.reopen();
+  } else if (signal == SIGUSR2) {
+    start_successor();
   } else if (ready_.exchange(false)) {
     begin_end();
   } else {
@@ -304,13 +309,14 @@ void Server::begin_end() {
 
 void Server::begin_drain() {
   shutdown_delay_.cancel();
-  finish_requests();
+  finish_requests(Telling::manager);
 }
 
-void Server::finish_requests() {
+void Server::finish_requests(const Telling telling) {
   second_.cancel();
   const Duration at_most = config_.close();
-  manager_.stopping("requests under way are finished", at_most + time_to_close);
+  if (telling == Telling::manager)
+    manager_.stopping("requests under way are finished", at_most + time_to_close);
   drain_.begin(at_most, [this] { boost::asio::post(main_, [this] { main_.stop(); }); });
 }
 

@@ -19,7 +19,7 @@ struct TrustOptions {
   bool receive_deadlines = true;  ///< x-request-deadline-ms limits a call, if one of them has sent it
   bool send_deadlines = true;     ///< services are told how long they have, in the same field
 
-  /// With the key, but nobody in it.
+  /// The key is there, and names none.
   [[nodiscard]] bool trusts_none() const noexcept { return proxies && proxies->empty() && !unix_peers; }
   friend bool operator==(const TrustOptions&, const TrustOptions&) = default;
 };

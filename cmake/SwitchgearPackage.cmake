@@ -7,7 +7,7 @@
 #   switchgear::http      http                                         needs Boost.URL, Boost.JSON, zlib, OpenSSL 3
 #   switchgear::config    config                                       needs tls, libfyaml and Boost.URL
 #   switchgear::telemetry telemetry
-#   switchgear::admin     admin                                        needs telemetry, Boost.JSON and Boost.URL
+#   switchgear::admin     admin                                        needs telemetry, tls, Boost.JSON, Boost.URL
 #   switchgear::testing   testing
 # Which room belongs where is said by the room (SwitchgearRoom.cmake); what a component needs follows from its rooms' DEPS.
 #

@@ -25,6 +25,12 @@ TEST(TrustReport, SaysWhoIsTrustedWithWhat) {
       "  trusted     10.0.0.0/8, ::1: their X-Forwarded-* and Forwarded are believed, others' replaced\n"
       "  connection  theirs begins with a PROXY header, others' must not\n"
       "  deadlines   x-request-deadline-ms limits their calls; services are told theirs\n");
+  EXPECT_EQ(
+      to_text(trust_in("trusted_proxies: [unix, \"::1\"]")),
+      "\nclients\n"
+      "  trusted     clients of Unix sockets, ::1: their X-Forwarded-* and Forwarded are believed, others' "
+      "replaced\n"
+      "  deadlines   x-request-deadline-ms limits their calls; services are told theirs\n");
   EXPECT_EQ(to_text(trust_in("trusted_proxies: [\"::1\"], deadlines: {send: false}")),
             "\nclients\n"
             "  trusted     ::1: their X-Forwarded-* and Forwarded are believed, others' replaced\n"
@@ -43,6 +49,7 @@ TEST(TrustReport, TellsProgramsTheSame) {
   EXPECT_EQ(json.at("trusted_proxies").as_array().at(0).as_string(), "10.0.0.0/8");
   EXPECT_TRUE(json.at("proxy_protocol").as_bool());
   EXPECT_TRUE(json.at("deadlines").at("send").as_bool());
+  EXPECT_EQ(to_json(trust_in("trusted_proxies: [unix]")).at("trusted_proxies"), boost::json::array{"unix"});
   EXPECT_TRUE(to_json(trust_in("threads: 1")).at("trusted_proxies").is_null());
 }
 

@@ -36,7 +36,7 @@ int with_errors_said(const std::string& url, const std::function<int()>& ask) {
     fmt::print(stderr, "--admin: {}\n", error.what());
     return usage;
   } catch (const std::invalid_argument& error) {
-    fmt::print(stderr, "--token: {}\n", error.what());
+    fmt::print(stderr, "{}\n", told(error));
     return usage;
   } catch (const std::exception&) {  // of the JSON document, whose text says nothing to an operator
     fmt::print(stderr, "{} did not answer as an admin API does\n", url);

@@ -1,7 +1,5 @@
 #include "app/control/control_client.hpp"
 
-#include <cstddef>
-
 #include "switchgear/core/rejected.hpp"
 #include "switchgear/http/blocking_client.hpp"
 
@@ -11,20 +9,16 @@ namespace {
 
 /// Asks, and lets `take` make the reply of what is answered.
 template <class Take>
-ControlReply ask(const std::string& url, std::string_view method, std::string_view path,
-                 std::string_view token, Duration timeout, std::string_view accept, Take take) {
-  http::ClientOptions options;
-  options.max_body = std::size_t{64} * 1024 * 1024;
-  options.headers.add("Accept", std::string{accept});
-  if (!token.empty()) options.headers.add("Authorization", "Bearer " + std::string{token});
-  http::BlockingClient client{url, options};
+ControlReply ask(const AdminServer& server, std::string_view method, std::string_view path, Duration timeout,
+                 const std::string& accept, Take take) {
+  http::BlockingClient client{server.url, client_options(server, accept)};
   ControlReply reply;
   try {
     const http::Response answer = client.request(std::string{method}, http::Request{path}.timeout(timeout));
     reply.status = answer.status;
     take(answer, reply);
   } catch (const http::Error& failed) {
-    reply.error = failed.code() == http::Errc::not_json ? "the answer is not JSON" : failed.code().message();
+    reply.error = told(failed);
   } catch (const Rejected&) {
     reply.error = "it did not answer in time";
   }
@@ -33,15 +27,14 @@ ControlReply ask(const std::string& url, std::string_view method, std::string_vi
 
 }  // namespace
 
-ControlReply control_request(const std::string& url, std::string_view method, std::string_view path,
-                             std::string_view token, Duration timeout) {
-  return ask(url, method, path, token, timeout, "application/json",
+ControlReply control_request(const AdminServer& server, std::string_view method, std::string_view path,
+                             Duration timeout) {
+  return ask(server, method, path, timeout, "application/json",
              [](const http::Response& answer, ControlReply& reply) { reply.body = answer.json(); });
 }
 
-ControlReply control_text(const std::string& url, std::string_view path, std::string_view token,
-                          Duration timeout) {
-  return ask(url, "GET", path, token, timeout, "text/plain, text/html",
+ControlReply control_text(const AdminServer& server, std::string_view path, Duration timeout) {
+  return ask(server, "GET", path, timeout, "text/plain, text/html",
              [](const http::Response& answer, ControlReply& reply) {
                if (answer.ok()) {
                  reply.text = answer.body;

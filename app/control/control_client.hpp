@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "app/control/admin_server.hpp"
 #include "switchgear/core/time.hpp"
 
 namespace switchgear::control {
@@ -16,14 +17,14 @@ struct ControlReply {
   std::string error;  ///< why it was not reached, or what it answered instead of JSON
 };
 
-/// Sends one request to the admin API at `url` and waits at most `timeout` for all of its answer. Throws
-/// http::Error (Errc::bad_url) that says what is wrong with the URL; never for what the network does.
-[[nodiscard]] ControlReply control_request(const std::string& url, std::string_view method,
-                                           std::string_view path, std::string_view token,
-                                           Duration timeout = std::chrono::seconds{5});
+/// Sends one request to the admin API of `server` and waits at most `timeout` for all of its answer. Throws
+/// http::Error (Errc::bad_url) that says what is wrong with the URL, and std::invalid_argument for a token or
+/// a file that cannot be used; never for what the network does.
+[[nodiscard]] ControlReply control_request(const AdminServer& server, std::string_view method,
+                                           std::string_view path, Duration timeout = std::chrono::seconds{5});
 
 /// The same for a GET of what is text: a report, a page.
-[[nodiscard]] ControlReply control_text(const std::string& url, std::string_view path, std::string_view token,
+[[nodiscard]] ControlReply control_text(const AdminServer& server, std::string_view path,
                                         Duration timeout = std::chrono::seconds{5});
 
 }  // namespace switchgear::control

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "app/control/admin_errors.hpp"
+#include "app/control/admin_server.hpp"
 #include "app/control/breaker_line.hpp"
 #include "app/control/control_client.hpp"
 #include "app/control/json_fields.hpp"
@@ -25,8 +26,7 @@ namespace {
 
 struct ControlOptions {
   std::string name;
-  std::string admin = "http://127.0.0.1:9090";
-  std::string token;
+  AdminServer server;
   bool as_json = false;
   bool watch = false;
   std::string interval;  ///< empty: changes alone
@@ -45,7 +45,7 @@ void print_status(const json::value& body) {
 }
 
 int watch(const ControlOptions& options) {
-  WatchOptions watched{.name = options.name, .admin = options.admin, .token = options.token};
+  WatchOptions watched{.name = options.name, .server = options.server};
   if (options.as_json) watched.format = LineFormat::json;
   if (!options.interval.empty()) watched.interval = config::parse_duration(options.interval).value;
   return run_watch(watched);
@@ -56,9 +56,9 @@ int run(std::string_view command, const ControlOptions& options) {
   std::string path = "/circuit-breakers";
   if (!options.name.empty()) path += "/" + http::url_encoded(options.name);
   if (command != "status") path += "/" + std::string{command};
-  const ControlReply reply =
-      control_request(options.admin, command == "status" ? "GET" : "POST", path, options.token);
-  if (reply.status != 200 || !reply.body.is_object()) return complain(options.admin, options.name, reply);
+  const ControlReply reply = control_request(options.server, command == "status" ? "GET" : "POST", path);
+  if (reply.status != 200 || !reply.body.is_object())
+    return complain(options.server.url, options.name, reply);
   if (options.as_json) {
     fmt::print("{}\n", admin::json_text(reply.body));
   } else {
@@ -91,12 +91,11 @@ void add_command(CLI::App& app, std::string_view word, std::string_view meaning,
     name->required()->check([](const std::string& given) {
       return given.empty() ? std::string{"the name must not be empty"} : std::string{};
     });
-  command->add_option("--admin", options->admin, "Where the admin API is")->capture_default_str();
-  command->add_option("--token", options->token, "The admin token")->envname("SWITCHGEAR_ADMIN_TOKEN");
+  add_admin_options(*command, options->server);
   command->add_flag("--json", options->as_json, "Print JSON for programs");
   if (word == "status") add_watch_options(*command, *options);
   command->callback([options, word, &exit_code] {
-    exit_code = with_errors_said(options->admin, [&] { return run(word, *options); });
+    exit_code = with_errors_said(options->server.url, [&] { return run(word, *options); });
   });
 }
 

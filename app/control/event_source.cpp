@@ -2,11 +2,13 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 #include <chrono>
 #include <utility>
 
+#include "switchgear/http/error.hpp"
 #include "switchgear/http/head_validator.hpp"
 
 namespace switchgear::control {
@@ -14,12 +16,12 @@ namespace switchgear::control {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
-EventSource::EventSource(const asio::any_io_executor& executor, std::string_view url, std::string token)
-    : url_(http::Url::parse(url).join("/events")),
-      token_(std::move(token)),
+EventSource::EventSource(const asio::any_io_executor& executor, const AdminServer& server)
+    : url_(http::Url::parse(server.url).join("/events")),
+      token_(server.token),
       resolver_(executor),
       limit_(executor),
-      tls_(url_.tls() ? http::tls_context({}) : nullptr) {}
+      tls_(url_.tls() ? http::tls_context(server.tls()) : nullptr) {}
 
 asio::awaitable<void> EventSource::open() {
   if (transport_) transport_->close();
@@ -50,6 +52,8 @@ asio::awaitable<void> EventSource::connect() {
     try {
       co_await transport_->connect(address);
       co_return;
+    } catch (const http::TlsRefused& refused) {
+      why = told(http::Error(http::Errc::tls, refused.text()));
     } catch (const boost::system::system_error& failed) {
       why = late_ ? "the connection was not made in time" : failed.code().message();
     }
@@ -79,6 +83,8 @@ asio::awaitable<void> EventSource::ask() {
   }
   const http::Head answer = validator.head();
   if (answer.status == 503) throw StreamLost("it serves as many event streams as it can");
+  if (answer.status == 400 && !url_.tls())
+    throw StreamLost("it answered 400; if it serves TLS, use https://");
   if (answer.status != 200) throw StreamLost("it answered " + std::to_string(answer.status));
   body_.start_response(answer, false);
   buffer_->consume(answer.size);
@@ -117,7 +123,9 @@ asio::awaitable<bool> EventSource::receive() {
     co_return true;
   } catch (const boost::system::system_error& failed) {
     if (late_) throw StreamLost("it is silent");
-    if (failed.code() != asio::error::eof) throw StreamLost(failed.code().message());
+    const bool ended =
+        failed.code() == asio::error::eof || failed.code() == asio::ssl::error::stream_truncated;
+    if (!ended) throw StreamLost(failed.code().message());
     co_return false;
   }
 }

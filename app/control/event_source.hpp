@@ -9,8 +9,8 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
-#include <string_view>
 
+#include "app/control/admin_server.hpp"
 #include "app/control/server_events.hpp"
 #include "switchgear/core/time.hpp"
 #include "switchgear/http/body_reader.hpp"
@@ -37,8 +37,9 @@ class EventSource {
   static constexpr Duration most_quiet = std::chrono::seconds{25};
   static constexpr Duration most_connecting = std::chrono::seconds{5};
 
-  /// Throws http::Error for a URL that cannot be called.
-  EventSource(const boost::asio::any_io_executor& executor, std::string_view url, std::string token);
+  /// Throws http::Error for a URL that cannot be called, std::invalid_argument for a file that cannot be
+  /// used.
+  EventSource(const boost::asio::any_io_executor& executor, const AdminServer& server);
 
   /// Connects anew and asks; throws StreamLost.
   boost::asio::awaitable<void> open();

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "app/control/admin_errors.hpp"
+#include "app/control/admin_server.hpp"
 #include "app/control/control_client.hpp"
 #include "app/control/terminal_text.hpp"
 #include "switchgear/admin/json_text.hpp"
@@ -26,8 +27,7 @@ struct ReportOptions {
   std::string name;
   std::string since = "24h";
   std::string html;
-  std::string admin = "http://127.0.0.1:9090";
-  std::string token;
+  AdminServer server;
   bool as_json = false;
 };
 
@@ -56,18 +56,19 @@ int run(std::string_view resource, const ReportOptions& options) {
                        http::url_encoded(options.since), format);
   };
   if (options.as_json) {
-    const ControlReply reply = control_request(options.admin, "GET", path("json"), options.token, patience);
-    if (reply.status != 200 || !reply.body.is_object()) return complain(options.admin, options.name, reply);
+    const ControlReply reply = control_request(options.server, "GET", path("json"), patience);
+    if (reply.status != 200 || !reply.body.is_object())
+      return complain(options.server.url, options.name, reply);
     fmt::print("{}\n", admin::json_text(reply.body));
   }
   if (!options.html.empty()) {
-    const ControlReply reply = control_text(options.admin, path("html"), options.token, patience);
-    if (reply.status != 200) return complain(options.admin, options.name, reply);
+    const ControlReply reply = control_text(options.server, path("html"), patience);
+    if (reply.status != 200) return complain(options.server.url, options.name, reply);
     return write_file(options.html, reply.text);
   }
   if (options.as_json) return done;
-  const ControlReply reply = control_text(options.admin, path("text"), options.token, patience);
-  if (reply.status != 200) return complain(options.admin, options.name, reply);
+  const ControlReply reply = control_text(options.server, path("text"), patience);
+  if (reply.status != 200) return complain(options.server.url, options.name, reply);
   print_lines(reply.text);
   return done;
 }
@@ -92,11 +93,10 @@ void add_command(CLI::App& app, const std::string& word, std::string_view resour
   if (word == "report")
     command->add_option("--html", options->html, "Write the report to this file, as a page with charts")
         ->type_name("FILE");
-  command->add_option("--admin", options->admin, "Where the admin API is")->capture_default_str();
-  command->add_option("--token", options->token, "The admin token")->envname("SWITCHGEAR_ADMIN_TOKEN");
+  add_admin_options(*command, options->server);
   command->add_flag("--json", options->as_json, "Print JSON for programs");
   command->callback([options, resource, &exit_code] {
-    exit_code = with_errors_said(options->admin, [&] { return run(resource, *options); });
+    exit_code = with_errors_said(options->server.url, [&] { return run(resource, *options); });
   });
 }
 

@@ -58,7 +58,7 @@ class Watch {
  public:
   explicit Watch(const WatchOptions& options)
       : options_(options),
-        source_(io_.get_executor(), options.admin, options.token),
+        source_(io_.get_executor(), options.server),
         lines_(options.name, options.format),
         pause_(io_),
         look_(io_),
@@ -88,11 +88,11 @@ class Watch {
         why = "it did not answer as an admin API does";
       }
       if (!connected_before_) {
-        complain(fmt::format("no event stream at {}/events: {}", options_.admin, why));
+        complain(fmt::format("no event stream at {}/events: {}", options_.server.url, why));
         end(not_reached);
         co_return;
       }
-      if (!lost_) complain(fmt::format("lost {}: {}; trying again", options_.admin, why));
+      if (!lost_) complain(fmt::format("lost {}: {}; trying again", options_.server.url, why));
       lost_ = true;
       pause_.expires_after(between_tries);
       co_await pause_.async_wait(asio::use_awaitable);
@@ -102,11 +102,11 @@ class Watch {
   void take(const ServerEvent& event) {
     print(lines_.on(event));
     if (event.type != "snapshot") return;
-    if (lost_) complain(fmt::format("connected to {} again", options_.admin));
+    if (lost_) complain(fmt::format("connected to {} again", options_.server.url));
     lost_ = false;
     if (!connected_before_ && lines_.misses_its_breaker()) {
-      complain(
-          fmt::format("circuit breaker '{}' does not exist at {}", printable(options_.name), options_.admin));
+      complain(fmt::format("circuit breaker '{}' does not exist at {}", printable(options_.name),
+                           options_.server.url));
       end(input_is_wrong);
     }
     connected_before_ = true;

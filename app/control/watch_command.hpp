@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "app/control/admin_server.hpp"
 #include "app/control/status_watch.hpp"
 #include "switchgear/core/time.hpp"
 
@@ -11,8 +12,7 @@ namespace switchgear::control {
 
 struct WatchOptions {
   std::string name;  ///< of one breaker; empty: all
-  std::string admin;
-  std::string token;
+  AdminServer server;
   LineFormat format = LineFormat::text;
   std::optional<Duration> interval{};  ///< also prints a line for each breaker this often
 };

@@ -8,13 +8,15 @@
 #include <algorithm>
 #include <boost/asio/ip/tcp.hpp>
 
+#include "app/gateway/heads/provenance.hpp"
+
 namespace switchgear::gateway {
 
 namespace {
 
 /// A client of a Unix socket has no address of its own.
 [[nodiscard]] std::string text_of(const sockaddr_storage& peer, socklen_t size) {
-  if (peer.ss_family == AF_UNIX) return "unix:";
+  if (peer.ss_family == AF_UNIX) return std::string{unix_client};
   boost::asio::ip::tcp::endpoint endpoint;
   endpoint.resize(size);
   std::copy_n(reinterpret_cast<const char*>(&peer), size, reinterpret_cast<char*>(endpoint.data()));

@@ -112,7 +112,7 @@ void add_clients(MetricFamilies& to, const WorkerCounts& all) {
              "Idle client connections closed because other clients waited for a place.", {}, all.idle_closed);
   to.gauge("switchgear_gateway_connections", "Client connections open now.", {},
            static_cast<double>(all.connections));
-  const HandshakeCounts& handshakes = all.handshakes;
+  const tls::HandshakeCounts& handshakes = all.handshakes;
   const auto handshake = [&](const char* kind, std::uint64_t count) {
     to.counter("switchgear_gateway_tls_handshakes_total",
                "TLS handshakes with clients; resumed: of a session that the client had.", {{"kind", kind}},

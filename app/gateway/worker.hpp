@@ -66,7 +66,7 @@ struct WorkerCounts {
   std::uint64_t connections = 0;
   std::uint64_t accept_failures = 0;
   std::uint64_t idle_closed = 0;  ///< connections, to make room for others
-  HandshakeCounts handshakes;
+  tls::HandshakeCounts handshakes;
   ProxyCounts proxies;
 
   void add(const WorkerCounts& other);

@@ -29,6 +29,9 @@ const std::map<std::string, std::vector<Section>>& further_sections() {
        {{"SIGNALS",
          {{"SIGHUP", "Read the policy file again. If it has errors, they are logged and nothing changes."},
           {"SIGUSR1", "Open the access log anew, after logrotate has moved it."},
+          {"SIGUSR2",
+           "Start the program anew, with --takeover: it gets the listeners, and this process ends. Needs "
+           "gateway.takeover."},
           {"SIGTERM, SIGINT",
            "End: /readyz answers 503 at once, connections are taken for gateway.shutdown_delay, and requests "
            "under "

@@ -50,6 +50,11 @@ void AdminLog::slow_client(std::string_view client, TimePoint now) {
   if (++slow_ <= most) log_.warn("admin: event stream of {} disconnected: it reads too slowly", client);
 }
 
+void AdminLog::handshake(std::string_view client, std::string_view why, TimePoint now) {
+  begin_window(now);
+  if (++failed_ <= most) log_.info("admin: TLS with {}: {}", client, why);
+}
+
 void AdminLog::look_at_clock(TimePoint now) { begin_window(now); }
 
 void AdminLog::begin_window(TimePoint now) {
@@ -63,8 +68,11 @@ void AdminLog::report_rest() {
     log_.warn("admin: {} more changing requests were refused, and not logged each", refusals_ - most);
   if (slow_ > most)
     log_.warn("admin: {} more event streams were disconnected, and not logged each", slow_ - most);
+  if (failed_ > most)
+    log_.info("admin: {} more TLS handshakes failed, and were not logged each", failed_ - most);
   refusals_ = 0;
   slow_ = 0;
+  failed_ = 0;
 }
 
 }  // namespace switchgear::serve

@@ -13,8 +13,8 @@
 namespace switchgear::serve {
 
 /// What clients of the admin server did. A command that was done is always logged. Any client can be refused,
-/// and any can read slowly, so of either at most `most` are logged in `window`; the rest is counted and
-/// logged as a number when the window is over, and at the end. Threads: one at a time.
+/// any can read slowly, and any can fail at TLS, so of each at most `most` are logged in `window`; the rest
+/// is counted and logged as a number when the window is over, and at the end. Threads: one at a time.
 class AdminLog {
  public:
   static constexpr std::uint64_t most = 100;
@@ -30,6 +30,8 @@ class AdminLog {
   void command(const LoggedCommand& record, TimePoint now);
   /// A client of the event stream that is disconnected because it reads too slowly.
   void slow_client(std::string_view client, TimePoint now);
+  /// A client whose TLS handshake failed.
+  void handshake(std::string_view client, std::string_view why, TimePoint now);
   /// To be called every second or so, since no request may come to end the window.
   void look_at_clock(TimePoint now);
 
@@ -41,6 +43,7 @@ class AdminLog {
   TimePoint window_began_{};
   std::uint64_t refusals_ = 0;  ///< in the window
   std::uint64_t slow_ = 0;      ///< in the window
+  std::uint64_t failed_ = 0;    ///< handshakes in the window
 };
 
 }  // namespace switchgear::serve

@@ -73,5 +73,15 @@ TEST_F(AdminLogTest, SaysWhoseEventStreamWasDisconnectedUnlessThereAreTooMany) {
   EXPECT_EQ(taken(), "admin: 5 more event streams were disconnected, and not logged each\n");
 }
 
+TEST_F(AdminLogTest, SaysWhyATlsHandshakeFailedUnlessThereAreTooMany) {
+  admin_->handshake("10.0.0.3", "its certificate has expired", now_);
+  EXPECT_EQ(taken(), "admin: TLS with 10.0.0.3: its certificate has expired\n");
+  for (int i = 0; i < 104; ++i) admin_->handshake("10.0.0.3", "its certificate has expired", now_);
+  (void)taken();
+  now_ += 10s;
+  admin_->look_at_clock(now_);
+  EXPECT_EQ(taken(), "admin: 5 more TLS handshakes failed, and were not logged each\n");
+}
+
 }  // namespace
 }  // namespace switchgear::serve

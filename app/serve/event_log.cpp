@@ -28,6 +28,9 @@ void EventLog::write() {
       if (const auto* slow = std::get_if<LoggedSlowClient>(event.get())) {
         admin_log_.slow_client(slow->client, now);
       }
+      if (const auto* handshake = std::get_if<LoggedHandshake>(event.get())) {
+        admin_log_.handshake(handshake->client, handshake->why, now);
+      }
     }
   }
 }

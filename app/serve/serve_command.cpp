@@ -7,9 +7,11 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "app/gateway/open_files.hpp"
@@ -61,7 +63,7 @@ struct Ended {
   config::Config config = *std::move(loaded.config);
   if (const auto wrong = put_flags_before(config, flags)) return complaint(usage_error, *wrong);
   // The file's own warnings have been logged already.
-  if (flags.admin && config.gateway.admin_token.empty() && !config::is_loopback(config.gateway.admin))
+  if (flags.admin && !config.gateway.admin_guarded() && !config::is_loopback(config.gateway.admin))
     log.warn("--admin {}: {}", *flags.admin, config::open_admin_problem);
   if (flags.takeover && config.gateway.takeover.empty())
     return complaint(usage_error,
@@ -83,6 +85,12 @@ struct Ended {
   }
 }
 
+/// Now, and not when it is needed: an upgrade puts another file in its place.
+[[nodiscard]] std::string program_file() {
+  std::error_code unknown;
+  return std::filesystem::read_symlink("/proc/self/exe", unknown).string();
+}
+
 int run_server(const ServeFlags& flags, const config::OwnSections& sections) {
   // A log without a reader, or one that has reached a limit, is an error of write() and not the end.
   std::signal(SIGPIPE, SIG_IGN);
@@ -91,7 +99,7 @@ int run_server(const ServeFlags& flags, const config::OwnSections& sections) {
   spdlog::logger log{"switchgear", sink};
   set_format(log, LogFormat::text);
   Signals signals{[&] { give_up(log, *sink); }};
-  const Ended ended = serve(flags, sections, {log, *sink, signals});
+  const Ended ended = serve(flags, sections, {log, *sink, signals, program_file()});
   // Behind what was logged, and only if stderr takes anything.
   if (sink->wait_until_written(BackgroundSink::patience)) std::fputs(ended.problem.c_str(), stderr);
   return ended.exit_code;
@@ -106,7 +114,7 @@ void add_serve_command(CLI::App& app, int& exit_code, const config::OwnSections&
   auto* const file = command->add_option(
       "FILE", flags->config,
       "The policy file; read again on SIGHUP, on POST /reload, and when it changes; SIGUSR1 opens "
-      "log.access.file anew");
+      "log.access.file anew, SIGUSR2 starts a process that takes over");
   auto* const named = command->add_option("--config", flags->config, "The same")->type_name("FILE");
   command->add_option("--listen", flags->listen,
                       "HOST:PORT or unix:PATH to serve on, instead of the file's addresses; port 0: the "

@@ -8,6 +8,14 @@
 
 namespace switchgear::serve {
 
+std::vector<std::string> successor_command(const std::string& program, const ServeFlags& flags) {
+  std::vector<std::string> words{program, "serve", "--takeover", "--config", flags.config};
+  if (flags.listen) words.insert(words.end(), {"--listen", *flags.listen});
+  if (flags.admin) words.insert(words.end(), {"--admin", *flags.admin});
+  if (!flags.watch) words.emplace_back("--no-watch");
+  return words;
+}
+
 std::optional<std::string> put_flags_before(config::Config& config, const ServeFlags& flags) {
   using Address = config::Parsed<config::Endpoint>;
   config::Endpoint listen;

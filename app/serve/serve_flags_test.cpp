@@ -26,5 +26,16 @@ TEST(ServeFlags, RefuseAVariableThatIsNotSet) {
             "--listen: is empty; expected HOST:PORT, as in \"127.0.0.1:8080\"");
 }
 
+TEST(ServeFlags, AProcessThatTakesOverGetsTheSame) {
+  using Words = std::vector<std::string>;
+  EXPECT_EQ(successor_command("/usr/bin/switchgear", {"gateway.yaml", {}, {}}),
+            (Words{"/usr/bin/switchgear", "serve", "--takeover", "--config", "gateway.yaml"}));
+  ServeFlags all{"gateway.yaml", "127.0.0.1:0", "localhost:0"};
+  all.watch = false;
+  EXPECT_EQ(successor_command("/opt/new", all),
+            (Words{"/opt/new", "serve", "--takeover", "--config", "gateway.yaml", "--listen", "127.0.0.1:0",
+                   "--admin", "localhost:0", "--no-watch"}));
+}
+
 }  // namespace
 }  // namespace switchgear::serve

@@ -70,6 +70,7 @@ template <class Make>
   admin::ServerOptions options;
   options.host = gateway.admin.host;
   options.port = gateway.admin.port;
+  options.tls = gateway.admin_tls;
   options.token = gateway.admin_token;
   options.origins = gateway.admin_origins;
   admin::ServerLimits& limits = options.limits;
@@ -110,6 +111,7 @@ template <class Make>
 Server::Server(const ServeFlags& flags, config::Config config, const config::OwnSections& sections,
                const Process& process, Inherited inherited)
     : admin_address_(config.gateway.admin),
+      admin_encrypted_(config.gateway.admin_tls.has_value()),
       takeover_at_(config.gateway.takeover),
       successor_(std::move(inherited.from)),
       log_(process.log),
@@ -141,14 +143,18 @@ Server::Server(const ServeFlags& flags, config::Config config, const config::Own
                 return [this, next, use = alerts_.prepare(next.own.get<alert::AlertOptions>())] {
                   use();
                   checks_.apply(next);
+                  use_admin_tls(next.gateway.admin_tls);
                 };
               }),
       figures_(registry_, seen_circuits()),
-      admin_(listening("gateway.admin", "--admin", flags.admin.has_value(), [&] {
-        admin::ServerOptions options = admin_options(config.gateway);
-        options.listening_socket = inherited.admin.release();
-        return std::make_unique<admin::Server>(registry_, options, program());
-      })) {
+      admin_(listening("gateway.admin", "--admin", flags.admin.has_value(),
+                       [&] {
+                         admin::ServerOptions options = admin_options(config.gateway);
+                         options.listening_socket = inherited.admin.release();
+                         return std::make_unique<admin::Server>(registry_, options, program());
+                       })),
+      successor_command_(process.program.empty() ? std::vector<std::string>{}
+                                                 : successor_command(process.program, flags)) {
   try {
     access_log_.use(access_log_.prepare(config.own.get<LogOptions>().access));
   } catch (const std::system_error& error) {
@@ -245,8 +251,14 @@ void Server::run() {
   close();
 }
 
+void Server::use_admin_tls(const std::optional<tls::ServerContext>& tls) {
+  admin_encrypted_ = tls.has_value();
+  admin_->use_tls(tls);
+}
+
 std::string Server::serving() const {
-  return fmt::format("serves {}  admin http://{}/dashboard", fmt::join(gateway_->addresses(), ", "),
+  return fmt::format("serves {}  admin {}://{}/dashboard", fmt::join(gateway_->addresses(), ", "),
+                     admin_encrypted_ ? "https" : "http",
                      config::text_of({admin_address_.host, admin_->port()}));
 }
 
@@ -273,6 +285,8 @@ void Server::on_signal(int signal) {
     reload();
   } else if (signal == SIGUSR1) {
     access_log_.reopen();
+  } else if (signal == SIGUSR2) {
+    start_successor();
   } else if (ready_.exchange(false)) {
     begin_end();
   } else {
@@ -295,13 +309,14 @@ void Server::begin_end() {
 
 void Server::begin_drain() {
   shutdown_delay_.cancel();
-  finish_requests();
+  finish_requests(Telling::manager);
 }
 
-void Server::finish_requests() {
+void Server::finish_requests(const Telling telling) {
   second_.cancel();
   const Duration at_most = config_.close();
-  manager_.stopping("requests under way are finished", at_most + time_to_close);
+  if (telling == Telling::manager)
+    manager_.stopping("requests under way are finished", at_most + time_to_close);
   drain_.begin(at_most, [this] { boost::asio::post(main_, [this] { main_.stop(); }); });
 }
 

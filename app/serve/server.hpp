@@ -13,6 +13,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "app/alert/alerts.hpp"
 #include "app/gateway/gateway.hpp"
@@ -30,6 +31,7 @@
 #include "app/serve/signals.hpp"
 #include "app/service_health/service_checks.hpp"
 #include "app/takeover/predecessor.hpp"
+#include "app/takeover/started_successor.hpp"
 #include "app/takeover/successor.hpp"
 #include "switchgear/admin/server.hpp"
 #include "switchgear/config/config.hpp"
@@ -54,6 +56,7 @@ struct Process {
   spdlog::logger& log;
   const BackgroundSink& sink;  ///< of the log
   Signals& signals;
+  std::string program;  ///< path of its file, for a process that is to follow; empty: not known
 };
 
 /// One gateway process. `config` is the file of `flags`, read with `sections`, with the flags in place of its
@@ -85,18 +88,23 @@ class Server {
   admin::ReloadResult reload();
   void finish_takeover();
   void await_successor();
+  void start_successor();
   [[nodiscard]] bool step_down(pid_t successor);
   void on_signal(int signal);
   void close();
   void begin_end();
   void begin_drain();
-  void finish_requests();
+  /// Whether the service manager hears of the end: not if the unit goes on with another process.
+  enum class Telling { manager, none };
+  void finish_requests(Telling telling);
   void look_every_second();
+  void use_admin_tls(const std::optional<tls::ServerContext>& tls);
   /// One line for people.
   [[nodiscard]] std::string serving() const;
   void on_file_changed();
 
   const config::Endpoint admin_address_;          ///< as asked for; the port may be the system's choice
+  std::atomic<bool> admin_encrypted_;             ///< a reload may change it
   const std::string takeover_at_;                 ///< empty: no process can take over
   std::optional<takeover::Successor> successor_;  ///< until it has taken over
   spdlog::logger& log_;
@@ -126,6 +134,9 @@ class Server {
   boost::asio::steady_timer second_{main_};
   boost::asio::steady_timer shutdown_delay_{main_};
   std::optional<config::FileChanges> file_changes_;
+  const std::vector<std::string> successor_command_;  ///< empty: the program is not known
+  std::optional<takeover::StartedSuccessor> started_;
+  bool starting_ = false;
   std::unique_ptr<takeover::Predecessor> predecessor_;  ///< null: no process can take over
   Drain drain_{*gateway_, log_};
 };

@@ -51,6 +51,26 @@ void Server::await_successor() {
   }
 }
 
+/// As SIGUSR2 asks.
+void Server::start_successor() {
+  if (!ready_) return;
+  if (!predecessor_ || successor_command_.empty())
+    return log_.error("SIGUSR2: no process can take over from this one; it needs gateway.takeover");
+  if (starting_) return log_.warn("SIGUSR2: process {} takes over already", started_->process());
+  try {
+    started_.emplace(main_, successor_command_, [this](const std::string& how) {
+      starting_ = false;
+      if (ready_)
+        log_.error("takeover: process {} has ended with {}, and this one serves on", started_->process(),
+                   how);
+    });
+    starting_ = true;
+    log_.info("takeover: process {} is started", started_->process());
+  } catch (const std::system_error& error) {
+    log_.error("SIGUSR2: {}", error.what());
+  }
+}
+
 /// The requests that were accepted are finished; clients, alerts and the history are the other process's.
 bool Server::step_down(pid_t successor) {
   if (!ready_.exchange(false)) return false;
@@ -61,7 +81,7 @@ bool Server::step_down(pid_t successor) {
   alerts_.stop();
   if (!history_.finish(history::History::patience_at_end))
     log_.error("takeover: the history is not closed yet: most likely its disk hangs");
-  finish_requests();
+  finish_requests(Telling::none);
   return true;
 }
 

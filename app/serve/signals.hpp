@@ -1,4 +1,4 @@
-// The signals that operate a server: SIGHUP, SIGUSR1, SIGTERM, SIGINT.
+// The signals that operate a server: SIGHUP, SIGUSR1, SIGUSR2, SIGTERM, SIGINT.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -17,7 +17,7 @@ namespace switchgear::serve {
 /// Hears signals on a thread of its own, so that a second SIGTERM or SIGINT ends also a process in which
 /// everything else hangs.
 ///
-///     Signals signals{[] { ::_exit(3); }};   // from here on SIGHUP and SIGUSR1 are kept
+///     Signals signals{[] { ::_exit(3); }};   // from here on SIGHUP, SIGUSR1 and SIGUSR2 are kept
 ///     …                                      // SIGTERM and SIGINT still end the process
 ///     signals.listen(on_signal);             // those that were kept, and all others
 ///
@@ -46,7 +46,7 @@ class Signals {
   void limit(Duration at_most);  ///< on the thread of the signals
 
   boost::asio::io_context loop_{1};
-  boost::asio::signal_set set_{loop_, SIGHUP, SIGUSR1};
+  boost::asio::signal_set set_{loop_, SIGHUP, SIGUSR1, SIGUSR2};
   boost::asio::steady_timer overdue_at_{loop_};
   const std::function<void()> overdue_;
   int ends_ = 0;  ///< SIGTERM and SIGINT so far

@@ -9,7 +9,6 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <csignal>
-#include <cstddef>
 #include <exception>
 #include <utility>
 
@@ -32,26 +31,18 @@ constexpr auto most_for_a_request = 5s;
 
 TimePoint now() { return std::chrono::steady_clock::now(); }
 
-http::ClientOptions client_options(const std::string& token) {
-  http::ClientOptions options;
-  options.max_body = std::size_t{64} * 1024 * 1024;
-  options.headers.add("Accept", "application/json");
-  if (!token.empty()) options.headers.add("Authorization", "Bearer " + token);
-  return options;
-}
-
 }  // namespace
 
-Session::Session(const std::string& url, const std::string& token)
-    : source_(io_.get_executor(), url, token),
-      client_(io_.get_executor(), url, client_options(token)),
+Session::Session(const control::AdminServer& server)
+    : source_(io_.get_executor(), server),
+      client_(io_.get_executor(), server.url, control::client_options(server, "application/json")),
       signals_(io_, SIGINT, SIGTERM, SIGHUP),
       reconnect_(io_),
       clock_(io_),
       page_due_(io_) {
   signals_.add(SIGWINCH);
   signals_.add(SIGCONT);
-  screen_.url = url;
+  screen_.url = server.url;
   terminal_.emplace();
   // Of its own, and closed by it; the file behind it is the terminal's.
   keys_.emplace(io_, ::dup(terminal_->descriptor()));
@@ -138,7 +129,7 @@ asio::awaitable<Answer> Session::request(std::string method, std::string path) {
     answer.status = response.status;
     answer.body = response.json();
   } catch (const http::Error& failed) {
-    answer.error = failed.code() == http::Errc::not_json ? "the answer is not JSON" : failed.code().message();
+    answer.error = control::told(failed);
   } catch (const std::exception&) {  // Rejected: the time was over
     answer.error = "it did not answer in time";
   }

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "app/control/admin_server.hpp"
 #include "app/control/event_source.hpp"
 #include "app/top/screen.hpp"
 #include "app/top/terminal.hpp"
@@ -20,8 +21,8 @@ namespace switchgear::top {
 class Session {
  public:
   /// Throws http::Error for a URL that cannot be called, std::invalid_argument for a token that cannot be
-  /// sent, and std::runtime_error without a terminal.
-  Session(const std::string& url, const std::string& token);
+  /// sent or a file that cannot be used, and std::runtime_error without a terminal.
+  explicit Session(const control::AdminServer& server);
 
   /// Until the user or a signal ends it. The terminal is as it was when the session is destroyed.
   void run();

@@ -58,10 +58,11 @@ AccessRules::AccessRules(const std::string& listen_host, std::string token,
   }
 }
 
-bool AccessRules::host_allowed(std::string_view host, std::string_view local_address) const {
+bool AccessRules::host_allowed(std::string_view host, std::string_view local_address,
+                               const tls::ServerContext* tls) const {
   const std::string name = host_without_port(host);
   if (name.empty()) return false;
-  if (name == "localhost" || name == listen_host_) return true;
+  if (name == "localhost" || name == listen_host_ || (tls != nullptr && tls->is_for(name))) return true;
   if (std::ranges::find(origin_hosts_, name) != origin_hosts_.end()) return true;
   const auto address = as_address(name);
   return address && (address->is_loopback() || address == as_address(std::string{local_address}));

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "switchgear/tls/context.hpp"
+
 namespace switchgear::admin {
 
 /// The hosts and origins a listener answers to.
@@ -19,8 +21,11 @@ class AccessRules {
   /// `listen_host`: as configured. `origins`: like `https://ops.example.com`; their hosts are good hosts too.
   AccessRules(const std::string& listen_host, std::string token, const std::vector<std::string>& origins);
 
-  /// `host`: the Host header. `local_address`: where the connection arrived, without a port.
-  [[nodiscard]] bool host_allowed(std::string_view host, std::string_view local_address) const;
+  /// `host`: the Host header. `local_address`: where the connection arrived, without a port. `tls`: of an
+  /// encrypted connection; a name that it has a certificate for is a good host, as it cannot be rebound by
+  /// those who have none.
+  [[nodiscard]] bool host_allowed(std::string_view host, std::string_view local_address,
+                                  const tls::ServerContext* tls = nullptr) const;
 
   /// `origin`: the Origin header, empty when there is none: then no browser page sent the request.
   /// Precondition: host_allowed(host, …).

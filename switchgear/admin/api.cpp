@@ -97,6 +97,25 @@ std::function<TimePoint()> clock_or_steady(const std::function<TimePoint()>& clo
   return [] { return TimePoint{std::chrono::steady_clock::now()}; };
 }
 
+void add_handshakes(telemetry::MetricFamilies& to, const tls::HandshakeCounts& handshakes) {
+  const auto done = [&](const char* kind, std::uint64_t count) {
+    to.counter("switchgear_admin_tls_handshakes_total",
+               "TLS handshakes with clients of the admin server; resumed: of a session that the client had.",
+               {{"kind", kind}}, count);
+  };
+  done("full", handshakes.full);
+  done("resumed", handshakes.resumed);
+  const auto failed = [&](std::string_view reason, std::uint64_t count) {
+    if (count == 0) return;
+    to.counter("switchgear_admin_tls_handshake_failures_total",
+               "TLS handshakes with clients of the admin server that failed.",
+               {{"reason", std::string{reason}}}, count);
+  };
+  failed("timeout", handshakes.late);
+  for (std::size_t i = 0; i < handshakes.failed.size(); ++i)
+    failed(tls::word_of(static_cast<tls::Failure>(i)), handshakes.failed[i]);
+}
+
 }  // namespace
 
 Api::Api(const ServerOptions& options, BreakerRegistry& registry, const Program& program)
@@ -112,7 +131,7 @@ Api::Api(const ServerOptions& options, BreakerRegistry& registry, const Program&
       resources_(with_own(program.resources, circuits_, overview_, clock_)),
       added_(resources_) {}
 
-Api::Answer Api::answer(const Request& request, const Addresses& addresses, const ServerCounts& counts) {
+Api::Answer Api::answer(const Request& request, const Arrival& from, const ServerCounts& counts) {
   Answer made;
   try {
     const Routed routed = route_of(std::string_view{request.target()});
@@ -123,13 +142,13 @@ Api::Answer Api::answer(const Request& request, const Addresses& addresses, cons
       // A proxy before this server may have checked the other one.
       made.response =
           problem(http::status::bad_request, "a request has at most one Authorization header and one Origin");
-    } else if (!access_.host_allowed(field(request, http::field::host), addresses.local)) {
+    } else if (!access_.host_allowed(field(request, http::field::host), from.local_address, from.tls)) {
       made.response =
           problem(http::status::forbidden, "this server does not answer to that Host; see admin origins");
     } else if (routed.error == RouteError::malformed) {
       made.response = problem(http::status::bad_request, "the request target is malformed");
     } else if (routed.error == RouteError::unknown) {
-      made.response = added(request, addresses.client);
+      made.response = added(request, from.client_address);
     } else if (auto refusal = refused(request, routed.route)) {
       made.response = std::move(*refusal);
     } else if (routed.route.resource == Resource::breaker_command) {
@@ -142,7 +161,7 @@ Api::Answer Api::answer(const Request& request, const Addresses& addresses, cons
     }
     if (routed.error == RouteError::none && routed.route.changes() && request.method() == http::verb::post) {
       const std::string_view word = routed.route.command ? word_of(*routed.route.command) : "reload";
-      audit(word, routed.route.name, addresses.client, made.response.result_int());
+      audit(word, routed.route.name, from.client_address, made.response.result_int());
     }
   } catch (const boost::system::system_error& error) {  // its text would name a file of Boost's
     made.response = problem(http::status::internal_server_error, error.code().message());
@@ -267,6 +286,10 @@ void Api::report_slow_client(std::string_view address) const {
   program_.events->publish(LoggedSlowClient{std::string{address}});
 }
 
+void Api::report_handshake(std::string_view address, std::string_view why) const {
+  program_.events->publish(LoggedHandshake{std::string{address}, std::string{why}});
+}
+
 Response Api::reload() const {
   if (!program_.reload)
     return problem(http::status::not_implemented, "this program has no configuration to reload");
@@ -354,6 +377,7 @@ void Api::add_own_metrics(telemetry::MetricFamilies& to, const ServerCounts& cou
   }
   to.counter("switchgear_admin_requests_total", "Requests the admin server has answered.", {},
              counts.requests);
+  add_handshakes(to, counts.handshakes);
   to.gauge("switchgear_events_clients", "Clients of the event stream.", {},
            static_cast<double>(counts.events_clients));
   to.counter("switchgear_events_dropped_total",

@@ -24,6 +24,7 @@
 #include "switchgear/observe/transition_log.hpp"
 #include "switchgear/registry/breaker_registry.hpp"
 #include "switchgear/telemetry/metric_families.hpp"
+#include "switchgear/tls/context.hpp"
 
 namespace switchgear::admin {
 
@@ -41,10 +42,11 @@ void harden(Response& response);
 /// A JSON document.
 [[nodiscard]] Response json_response(boost::beast::http::status status, const boost::json::value& value);
 
-/// Both ends of the connection that a request came on, without ports.
-struct Addresses {
-  std::string_view local;
-  std::string_view client;
+/// The connection that a request came on.
+struct Arrival {
+  std::string_view local_address;  ///< both without ports
+  std::string_view client_address;
+  const tls::ServerContext* tls = nullptr;  ///< that its certificate is from; null: it is not encrypted
 };
 
 /// Threads: one at a time.
@@ -60,7 +62,7 @@ class Api {
     Response response;
     bool stream = false;
   };
-  [[nodiscard]] Answer answer(const Request& request, const Addresses& addresses, const ServerCounts& counts);
+  [[nodiscard]] Answer answer(const Request& request, const Arrival& from, const ServerCounts& counts);
 
   [[nodiscard]] BreakerViews& views() noexcept { return views_; }
   [[nodiscard]] TimePoint now() const { return clock_(); }
@@ -72,6 +74,8 @@ class Api {
   void forget_removed_breakers() const;
   /// Tells the program of a client of the event stream that is disconnected because it reads too slowly.
   void report_slow_client(std::string_view address) const;
+  /// Tells it of a client whose TLS handshake failed. `why`: a clause, `its certificate has expired`.
+  void report_handshake(std::string_view address, std::string_view why) const;
 
  private:
   [[nodiscard]] Response added(const Request& request, std::string_view client);

@@ -45,8 +45,9 @@ struct Program {
   /// its own.
   std::shared_ptr<TransitionLog> transitions = nullptr;
   /// What the event stream is made from, subscribed to the registry by its owner. The server adds every
-  /// request that changes something (LoggedCommand), and every client of the event stream that it disconnects
-  /// (LoggedSlowClient). Null: the server has one of its own.
+  /// request that changes something (LoggedCommand), every client of the event stream that it disconnects
+  /// (LoggedSlowClient), and every TLS handshake that failed (LoggedHandshake). Null: the server has one of
+  /// its own.
   std::shared_ptr<EventQueue> events = nullptr;
   /// Of reports and diagnoses: the kept past of one circuit from `from` to `to`, oldest first; nothing when
   /// none is kept. Empty: they are made from what is in memory.

@@ -13,6 +13,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <optional>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -71,7 +72,9 @@ class Server::Core : public std::enable_shared_from_this<Core> {
         program_(listening(std::move(program))),
         api_(options, registry, program_),
         events_(api_, limits_),
-        shared_{limits_, api_, events_} {}
+        shared_{limits_, api_, events_} {
+    shared_.tls = options.tls;
+  }
 
   /// To be called once, after the constructor: a call's thread may wake the core at once, which needs
   /// weak_from_this(). Within unless_ended(), so that the executor does not read what is being opened.
@@ -88,6 +91,12 @@ class Server::Core : public std::enable_shared_from_this<Core> {
   }
 
   [[nodiscard]] int listening_socket() noexcept { return acceptor_.native_handle(); }
+
+  void use_tls(std::optional<tls::ServerContext> tls) {
+    asio::post(strand_, [self = shared_from_this(), next = std::move(tls)] {
+      if (self->shared_.tls != next) self->shared_.tls = next;  // equal ones keep the sessions
+    });
+  }
 
   void stop_listening() {
     asio::post(strand_, [self = shared_from_this()] {
@@ -212,6 +221,7 @@ std::uint16_t Server::port() const noexcept { return core_->port(); }
 
 int Server::listening_socket() const noexcept { return core_->listening_socket(); }
 void Server::stop_listening() { core_->stop_listening(); }
+void Server::use_tls(std::optional<tls::ServerContext> tls) { core_->use_tls(std::move(tls)); }
 
 void Server::start() {
   core_->start();

@@ -5,9 +5,11 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "switchgear/admin/program.hpp"
 #include "switchgear/admin/server_options.hpp"
+#include "switchgear/tls/context.hpp"
 
 namespace switchgear {
 class BreakerRegistry;
@@ -44,6 +46,10 @@ class Server {
   [[nodiscard]] int listening_socket() const noexcept;
   /// Takes no further connections; those that there are go on.
   void stop_listening();
+
+  /// Of connections that are accepted from now on; those that there are keep what they began with.
+  /// Threads: any, also from a function of the program.
+  void use_tls(std::optional<tls::ServerContext> tls);
 
   /// Begins to answer. Connections made before wait in the backlog.
   void start();

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "switchgear/tls/handshake_counts.hpp"
+
 namespace switchgear::admin {
 
 struct ServerCounts {
@@ -12,6 +14,7 @@ struct ServerCounts {
   std::size_t events_clients = 0;
   std::uint64_t events_dropped = 0;
   std::uint64_t requests = 0;
+  tls::HandshakeCounts handshakes = {};
 };
 
 }  // namespace switchgear::admin

@@ -4,10 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "switchgear/core/time.hpp"
+#include "switchgear/tls/context.hpp"
 
 namespace switchgear::admin {
 
@@ -35,6 +37,8 @@ struct ServerOptions {
   /// A TCP socket that listens already, as another process has handed it over, in place of host and port; the
   /// server closes it. -1: none.
   int listening_socket = -1;
+  /// Certificates and authorities of clients; empty: plain text. Server::use_tls() changes it.
+  std::optional<tls::ServerContext> tls{};
   std::string token = {};              ///< for requests that change something; empty: none required
   std::vector<std::string> origins{};  ///< further origins, as `https://ops.example.com`, that may send them
   ServerLimits limits{};               ///< the defaults suit a program of any size

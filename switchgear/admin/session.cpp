@@ -8,7 +8,6 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/error.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -19,6 +18,8 @@
 #include <optional>
 #include <string>
 #include <utility>
+
+#include "switchgear/admin/client_stream.hpp"
 
 namespace switchgear::admin {
 namespace asio = boost::asio;
@@ -31,7 +32,7 @@ using boost::system::error_code;
 
 namespace {
 
-using Stream = beast::tcp_stream;
+using Stream = ClientStream;
 
 std::optional<http::status> status_for(const error_code& failed) {
   if (failed == http::error::header_limit) return http::status::request_header_fields_too_large;
@@ -51,7 +52,7 @@ bool ambiguous_body(const Request& request) {
 class Session {
  public:
   Session(asio::ip::tcp::socket socket, SessionContext& context)
-      : stream_(std::make_shared<Stream>(std::move(socket))), context_(context) {
+      : stream_(std::make_shared<Stream>(std::move(socket), context.tls)), context_(context) {
     error_code failed;
     const auto local = stream_->socket().local_endpoint(failed);
     if (!failed) local_address_ = local.address().to_string();
@@ -66,6 +67,10 @@ class Session {
   ~Session() { --context_.connections; }
 
   asio::awaitable<void> run() {
+    if (stream_->encrypted()) {
+      const bool secure = co_await shake_hands();
+      if (!secure) co_return;
+    }
     while (!context_.ended()) {  // which a connection of the last moment learns here, not by close_all()
       Request request;
       const bool got = co_await read(request);
@@ -91,9 +96,57 @@ class Session {
 
  private:
   [[nodiscard]] Api::Answer answer_to(const Request& request) {
-    const ServerCounts counts{context_.connections, context_.closed_for_others, context_.events.clients(),
-                              context_.events.dropped(), context_.requests};
-    return context_.api.answer(request, {local_address_, client_address_}, counts);
+    const ServerCounts counts{context_.connections,      context_.closed_for_others,
+                              context_.events.clients(), context_.events.dropped(),
+                              context_.requests,         context_.handshakes};
+    return context_.api.answer(request, {local_address_, client_address_, tls_ ? &*tls_ : nullptr}, counts);
+  }
+
+  asio::awaitable<bool> shake_hands() {
+    stream_->expires_after(context_.limits.request_timeout);
+    const Handshake handshake = co_await stream_->handshake();
+    using End = Handshake::End;
+    count(handshake);
+    if (handshake.end == End::full || handshake.end == End::resumed) co_return true;
+    if (handshake.end == End::cut_off) co_return false;
+    const std::string_view why =
+        handshake.end == End::late ? "its handshake was not done in time" : tls::of_client(handshake.failure);
+    context_.unless_ended([&] { context_.api.report_handshake(client_address_, why); });
+    if (handshake.failure == tls::Failure::plain_text) co_await answer_plain_text();
+    co_return false;
+  }
+
+  void count(const Handshake& handshake) {
+    tls::HandshakeCounts& counts = context_.handshakes;
+    switch (handshake.end) {
+      case Handshake::End::full:
+        ++counts.full;
+        break;
+      case Handshake::End::resumed:
+        ++counts.resumed;
+        break;
+      case Handshake::End::late:
+        ++counts.late;
+        break;
+      case Handshake::End::cut_off:
+        break;
+      case Handshake::End::failed:
+        ++counts.failed[static_cast<std::size_t>(handshake.failure)];
+    }
+  }
+
+  /// The client most likely means well, and has the wrong URL.
+  asio::awaitable<void> answer_plain_text() {
+    Response refusal = problem(http::status::bad_request, "this server speaks TLS; use https://");
+    harden(refusal);
+    refusal.keep_alive(false);
+    refusal.content_length(refusal.body().size());
+    error_code failed;
+    auto token = asio::redirect_error(asio::use_awaitable, failed);
+    stream_->expires_after(context_.limits.write_timeout);
+    http::response_serializer<http::string_body> serializer{refusal};
+    co_await http::async_write(stream_->plain(), serializer, token);
+    if (!failed) co_await drain();
   }
 
   /// The client has done its part so far: other connections have waited longer.
@@ -158,6 +211,13 @@ class Session {
   /// Ends the connection so that the peer gets the last answer: closing with unread bytes would reset it
   /// away.
   asio::awaitable<void> linger() {
+    stream_->expires_after(context_.limits.write_timeout);
+    co_await stream_->end_sending();
+    co_await drain();
+  }
+
+  /// Reads until the client has closed; what comes is of no use.
+  asio::awaitable<void> drain() {
     error_code failed;
     (void)stream_->socket().shutdown(asio::ip::tcp::socket::shutdown_send, failed);
     auto token = asio::redirect_error(asio::use_awaitable, failed);
@@ -165,7 +225,7 @@ class Session {
     while (!failed) {
       buffer_.clear();
       const auto room = buffer_.prepare(std::size_t{16} * 1024);
-      co_await stream_->async_read_some(room, token);
+      co_await stream_->plain().async_read_some(room, token);
     }
   }
 
@@ -239,13 +299,15 @@ class Session {
     auto token = asio::redirect_error(asio::use_awaitable, failed);
     std::array<char, 512> ignored{};
     const auto room = asio::buffer(ignored);
-    while (!failed) co_await stream->socket().async_read_some(room, token);
+    stream->expires_never();  // of this read; a write may have begun already, and keeps its limit
+    while (!failed) co_await stream->async_read_some(room, token);
     client->left = true;
     client->wake.cancel();
   }
 
   std::shared_ptr<Stream> stream_;
   SessionContext& context_;
+  const std::optional<tls::ServerContext> tls_ = context_.tls;
   ClosableConnection closable_{stream_->socket()};
   OpenConnection open_{stream_->socket()};
   beast::flat_buffer buffer_;

@@ -7,10 +7,13 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "switchgear/admin/api.hpp"
 #include "switchgear/admin/event_stream.hpp"
+#include "switchgear/tls/context.hpp"
+#include "switchgear/tls/handshake_counts.hpp"
 
 namespace switchgear::admin {
 
@@ -47,6 +50,8 @@ struct SessionContext {
   Connections<OpenConnection> open = {};
   std::uint64_t closed_for_others = 0;
   std::uint64_t requests = 0;
+  std::optional<tls::ServerContext> tls = {};  ///< of further connections; empty: plain text
+  tls::HandshakeCounts handshakes = {};
 
   /// False, and nothing is done, when the server has ended: what it borrowed may be gone. While `use` runs,
   /// end() waits.

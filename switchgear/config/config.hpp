@@ -76,6 +76,7 @@ struct GatewayOptions {
   std::optional<tls::ServerContext> tls;  ///< of listeners with Encryption::tls; empty: none has it
   TrustOptions trust;                     ///< who is believed about clients
   Endpoint admin{"127.0.0.1", 9090};
+  std::optional<tls::ServerContext> admin_tls;  ///< empty: the admin server speaks plain text
   unsigned threads = 1;
   std::string admin_token;                 ///< empty: none required
   std::vector<std::string> admin_origins;  ///< further origins that may send changing requests
@@ -84,6 +85,10 @@ struct GatewayOptions {
   std::string takeover;  ///< path of the socket where a new process asks for the listeners; empty: none
   GatewayLimits limits;
 
+  /// Not everyone who reaches the admin server can operate it.
+  [[nodiscard]] bool admin_guarded() const noexcept {
+    return !admin_token.empty() || (admin_tls && !admin_tls->settings().client_ca.empty());
+  }
   friend bool operator==(const GatewayOptions&, const GatewayOptions&) = default;
 };
 

@@ -1,9 +1,8 @@
-// gateway: its addresses, its limits for clients, access to its admin server.
+// gateway: its addresses, its limits for clients.
 #include <algorithm>
 
 #include "switchgear/config/address.hpp"
 #include "switchgear/config/report.hpp"
-#include "switchgear/config/secret.hpp"
 #include "switchgear/config/sections.hpp"
 #include "switchgear/config/tls_section.hpp"
 
@@ -13,19 +12,6 @@ namespace {
 
 using std::chrono::hours;
 using std::chrono::milliseconds;
-
-template <class T>
-struct Address {
-  Parsed<T> (*parse)(std::string_view);
-
-  [[nodiscard]] std::optional<T> operator()(const Value& value) const {
-    const auto text = Text{}(value);
-    if (!text) return std::nullopt;
-    Parsed<T> parsed = parse(*text);
-    if (!parsed.value) value.wrong(parsed.problem);
-    return std::move(parsed.value);
-  }
-};
 
 /// `/run/switchgear/takeover.sock`
 struct SocketPath {
@@ -73,6 +59,15 @@ void read_limits(const Value& value, GatewayLimits& limits) {
   section.finish();
 }
 
+void warn_of_unix_trust(Section& section, const GatewayOptions& gateway) {
+  const bool has_one =
+      std::ranges::any_of(gateway.listen, [](const Listener& each) { return is_unix(each.at); });
+  if (!gateway.trust.unix_peers || has_one) return;
+  const auto list = section.find("trusted_proxies");
+  list->report->warning(list->node->at, list->path,
+                        "trusts clients of Unix sockets, and gateway.listen has none");
+}
+
 }  // namespace
 
 GatewayOptions read_gateway(const Value& value, const std::string& directory) {
@@ -84,24 +79,15 @@ GatewayOptions read_gateway(const Value& value, const std::string& directory) {
     gateway.listen = read_listeners(*listen, tls ? Encryption::tls : Encryption::none);
   else if (tls)
     gateway.listen.front().encryption = Encryption::tls;
-  section.read("admin", gateway.admin, Address<Endpoint>{parse_listen});
+  const auto admin = read_admin(section, directory, gateway);
   const auto is_admin = [&](const Listener& each) { return overlap(each.at, gateway.admin); };
   if (std::ranges::any_of(gateway.listen, is_admin)) {
-    const auto at = section.find(section.find("admin") ? "admin" : "listen");
+    const auto at = admin ? admin : section.find("listen");
     if (at) at->wrong("listen and admin share one address; expected two");
   }
   section.read("threads", gateway.threads, Whole{1, 256});
-  section.read("token", gateway.admin_token, Secret{directory});
-  if (const auto admin = section.find("admin");
-      admin && !section.find("token") && !is_loopback(gateway.admin))
-    admin->report->warning(admin->node->at, admin->path, open_admin_problem);
-  if (const auto origins = section.find("origins")) {
-    for (const Value& item : items(*origins, "[\"https://ops.example.com\"]")) {
-      if (auto origin = Address<std::string>{parse_origin}(item))
-        gateway.admin_origins.push_back(std::move(*origin));
-    }
-  }
   gateway.trust = read_trust(section);
+  warn_of_unix_trust(section, gateway);
   section.read("takeover", gateway.takeover, SocketPath{});
   section.read("shutdown_delay", gateway.shutdown_delay, Length{Duration::zero(), hours{24}});
   if (const auto limits = section.find("limits")) read_limits(*limits, gateway.limits);

@@ -165,6 +165,41 @@ TEST(GatewaySection, AnAdminServerThatOthersCanReachIsWarnedAboutUnlessItAsksFor
     EXPECT_TRUE(warnings_of(with("admin: \"" + std::string{host} + ":9091\"")).empty()) << host;
 }
 
+TEST(GatewaySection, TheAdminServersKeysMayStandInAMappingOfTheirOwn) {
+  const GatewayOptions read = config_of(with("admin: {listen: \"localhost:0\", token: s3cret,"
+                                             " origins: [\"http://localhost:3000\"]}"))
+                                  .gateway;
+  EXPECT_EQ(read.admin, (Endpoint{"localhost", 0}));
+  EXPECT_EQ(read.admin_token, "s3cret");
+  EXPECT_EQ(read.admin_origins, (std::vector<std::string>{"http://localhost:3000"}));
+  EXPECT_FALSE(read.admin_tls);
+  EXPECT_EQ(config_of(with("admin: {}")).gateway, GatewayOptions{});
+  EXPECT_EQ(warnings_of(with("admin: {listen: \"0.0.0.0:9090\"}")),
+            (std::vector<std::string>{
+                "f.yaml:2:27: gateway.admin.listen: other machines can reach it, and it requires no token: "
+                "anyone there can open and reset the breakers; set gateway.token, or listen on 127.0.0.1"}));
+  EXPECT_TRUE(warnings_of(with("admin: {listen: \"0.0.0.0:9090\", token: s3cret}")).empty());
+}
+
+TEST(GatewaySection, WhatIsWrongInTheAdminServersMappingIsNamed) {
+  expect_answers({
+      {with("admin: {listn: \"a:1\"}"),
+       "f.yaml:2:19: gateway.admin.listn: unknown key; did you mean \"listen\"?"},
+      {with("admin: {listen: \"a\"}"),
+       "f.yaml:2:27: gateway.admin.listen: \"a\" has no port; expected HOST:PORT, as in \"127.0.0.1:8080\""},
+      {with("admin: [a]"),
+       "f.yaml:2:18: gateway.admin: a list found; expected an address such as "
+       "\"127.0.0.1:9090\", or a mapping such as {listen: \"127.0.0.1:9090\"}"},
+      {with("token: a, admin: {token: b}"),
+       "f.yaml:2:36: gateway.admin.token: stands in gateway as well; expected one of the two"},
+      {with("listen: \"a:1\", admin: {listen: \"a:1\"}"),
+       "f.yaml:2:42: gateway.admin.listen: listen and admin share one address; expected two"},
+      {with("admin: {tls: {}}"),
+       "f.yaml:2:19: gateway.admin.tls.certificate: is missing; write "
+       "\"certificate: file:server.pem, key: file:server.key\""},
+  });
+}
+
 TEST(GatewaySection, OneNewlineIsTakenOffASecretAndNoMore) {
   const TemporaryDirectory directory;
   directory.write("token", "two\n\n");

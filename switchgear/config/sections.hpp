@@ -22,6 +22,11 @@ inline constexpr std::size_t longest_name = 128;   ///< bytes
 /// A listener on every address leaves that port to no other; port 0 is never the same twice.
 [[nodiscard]] bool overlap(const Endpoint& a, const Endpoint& b) noexcept;
 
+/// Of the section `gateway`, all that concerns the admin server. Returns where its address stands; nothing if
+/// the file gives none.
+[[nodiscard]] std::optional<Value> read_admin(Section& gateway, const std::string& directory,
+                                              GatewayOptions& options);
+
 /// `directory` is where a relative `file:` secret is looked up.
 [[nodiscard]] GatewayOptions read_gateway(const Value& value, const std::string& directory);
 

@@ -10,6 +10,8 @@ namespace switchgear::config {
 
 namespace {
 
+/// In the list, for those who connect through a Unix socket: they have no address.
+constexpr std::string_view unix_word = "unix";
 constexpr std::string_view proxies_example = "[\"10.0.0.0/8\", \"::1\"]";
 // A list that is looked through for every connection, and every address that a proxy names.
 constexpr std::size_t most_networks = 1000;
@@ -30,7 +32,7 @@ constexpr std::size_t most_networks = 1000;
   if (!address) {
     value.wrong(quoted(*text) +
                 " is not an IP address or network; expected, for example, \"10.0.0.0/8\" or "
-                "\"::1\"");
+                "\"::1\", or unix for clients of Unix sockets");
     return std::nullopt;
   }
   if (slash == std::string::npos) return Network{*address, address->width()};
@@ -50,16 +52,20 @@ constexpr std::size_t most_networks = 1000;
   return network;
 }
 
-[[nodiscard]] Networks read_proxies(const Value& list) {
+void read_proxies(const Value& list, TrustOptions& trust) {
   std::vector<Network> networks;
   for (const Value& item : items(list, proxies_example)) {
     if (networks.size() == most_networks) {
       item.wrong("more than " + std::to_string(most_networks) + " networks; expected fewer");
       break;
     }
-    if (const auto network = read_network(item)) networks.push_back(*network);
+    if (item.node->kind == Node::Kind::scalar && item.node->text == unix_word) {
+      trust.unix_peers = true;
+    } else if (const auto network = read_network(item)) {
+      networks.push_back(*network);
+    }
   }
-  return Networks{std::move(networks)};
+  trust.proxies = Networks{std::move(networks)};
 }
 
 }  // namespace
@@ -67,7 +73,7 @@ constexpr std::size_t most_networks = 1000;
 TrustOptions read_trust(Section& gateway) {
   TrustOptions trust;
   const auto list = gateway.find("trusted_proxies");
-  if (list) trust.proxies = read_proxies(*list);
+  if (list) read_proxies(*list, trust);
   gateway.read("proxy_protocol", trust.proxy_protocol, Truth{});
   const bool lists_none = !list || (list->node->kind == Node::Kind::sequence && list->node->items.empty());
   if (trust.proxy_protocol && lists_none)

@@ -40,7 +40,10 @@ TEST(TrustSection, MistakesAreLocated) {
        "\"::1\"]"},
       {with("trusted_proxies: [proxy.example.com]"),
        "f.yaml:2:29: gateway.trusted_proxies[0]: \"proxy.example.com\" is not an IP address or network; "
-       "expected, for example, \"10.0.0.0/8\" or \"::1\""},
+       "expected, for example, \"10.0.0.0/8\" or \"::1\", or unix for clients of Unix sockets"},
+      {with("trusted_proxies: [unix:/run/a.sock]"),
+       "f.yaml:2:29: gateway.trusted_proxies[0]: \"unix:/run/a.sock\" is not an IP address or network; "
+       "expected, for example, \"10.0.0.0/8\" or \"::1\", or unix for clients of Unix sockets"},
       {with("trusted_proxies: [\"10.0.0.0/33\"]"),
        "f.yaml:2:29: gateway.trusted_proxies[0]: \"10.0.0.0/33\" has a length out of range; expected one "
        "from 0 "
@@ -64,6 +67,28 @@ TEST(TrustSection, MistakesAreLocated) {
       {with("deadlines: {send: 1}"),
        "f.yaml:2:29: gateway.deadlines.send: \"1\" is neither true nor false; expected true or false"},
   });
+}
+
+TEST(TrustSection, ClientsOfUnixSocketsAreTrustedByAWord) {
+  const auto trust = [](const std::string& keys) { return config_of(with(keys)).gateway.trust; };
+  const std::string listen = "listen: \"unix:/run/a.sock\", ";
+  EXPECT_TRUE(trust(listen + "trusted_proxies: [unix]").unix_peers);
+  EXPECT_TRUE(trust(listen + "trusted_proxies: [unix]").proxies->empty());
+  EXPECT_FALSE(trust(listen + "trusted_proxies: [unix]").trusts_none());
+  EXPECT_EQ(networks_of(trust(listen + "trusted_proxies: [\"10.0.0.0/8\", unix, \"::1\"]")),
+            "10.0.0.0/8 ::1 ");
+  EXPECT_TRUE(trust(listen + "trusted_proxies: [unix], proxy_protocol: true").proxy_protocol);
+  EXPECT_FALSE(trust("trusted_proxies: []").unix_peers);
+  EXPECT_TRUE(trust("trusted_proxies: []").trusts_none());
+  EXPECT_FALSE(trust("threads: 1").trusts_none());
+}
+
+TEST(TrustSection, TheWordIsOfNoUseWithoutAUnixSocket) {
+  EXPECT_EQ(
+      warnings_of(with("trusted_proxies: [unix]")),
+      (std::vector<std::string>{"f.yaml:2:28: gateway.trusted_proxies: trusts clients of Unix sockets, and "
+                                "gateway.listen has none"}));
+  EXPECT_TRUE(warnings_of(with("listen: [\"127.0.0.1:0\", \"unix:@a\"], trusted_proxies: [unix]")).empty());
 }
 
 TEST(TrustSection, ANetworkWithFurtherBitsIsReadWithoutThemAndSaidSo) {

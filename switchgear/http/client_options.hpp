@@ -54,6 +54,15 @@ struct TlsOptions {
   friend bool operator==(const TlsOptions&, const TlsOptions&) = default;
 };
 
+/// Whether a server is told how long its answer is waited for.
+enum class TellDeadline : std::uint8_t {
+  no,
+  /// Each attempt says it in `x-request-deadline-ms`, in whole milliseconds from when it is sent, as the
+  /// gateway tells its services; a redirect followed says what is left then. Servers that know the field can
+  /// stop when their caller has given up, and tell their own dependencies.
+  yes,
+};
+
 struct ClientOptions {
   /// Sent with every request that has none of the same name. Authorization and Cookie go to the origin of the
   /// base URL only.
@@ -65,6 +74,8 @@ struct ClientOptions {
   std::size_t max_body = std::size_t{16} * 1024 * 1024;
   /// Redirects followed unless the request says otherwise. 0: a redirect is an answer like any other.
   unsigned redirects = 0;
+  /// A request that has the field already, its own or one of `headers`, is sent as it is.
+  TellDeadline tell_deadline = TellDeadline::no;
   /// Which answers and errors are failures of the server, for a pipeline that does not say so itself
   /// (Pipeline::classified_by).
   FailureRules failures{};

@@ -71,6 +71,12 @@ struct LoggedSlowClient {
   std::string client;  ///< its address
 };
 
+/// A client of the admin server whose TLS handshake failed.
+struct LoggedHandshake {
+  std::string client;  ///< its address
+  std::string why;     ///< a clause: `its certificate has expired`
+};
+
 /// What happened to one of the addresses that a service has, or to all of them at once.
 struct LoggedInstance {
   enum class Weight : std::uint8_t { news, warning };
@@ -84,7 +90,7 @@ struct LoggedInstance {
   Weight weight = Weight::news;
 };
 
-using LoggedEvent =
-    std::variant<LoggedTransition, LoggedCommand, LoggedSlowClient, LoggedInstance, LoggedAdapted>;
+using LoggedEvent = std::variant<LoggedTransition, LoggedCommand, LoggedSlowClient, LoggedHandshake,
+                                 LoggedInstance, LoggedAdapted>;
 
 }  // namespace switchgear

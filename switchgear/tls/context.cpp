@@ -145,6 +145,9 @@ ServerContext::ServerContext(const ServerSettings& settings) {
 
 const ServerSettings& ServerContext::settings() const noexcept { return made_->settings; }
 ssl_ctx_st* ServerContext::native() const noexcept { return made_->natives.front().get(); }
+bool ServerContext::is_for(std::string_view name) const noexcept {
+  return made_->names.find(name).has_value();
+}
 
 // --- names
 

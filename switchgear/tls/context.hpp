@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "switchgear/tls/native.hpp"
@@ -72,6 +73,8 @@ class ServerContext {
   [[nodiscard]] const ServerSettings& settings() const noexcept;
   /// Of the first identity: connections begin with it.
   [[nodiscard]] ssl_ctx_st* native() const noexcept;
+  /// Whether one of the certificates is for this name.
+  [[nodiscard]] bool is_for(std::string_view name) const noexcept;
   friend bool operator==(const ServerContext& a, const ServerContext& b) {
     return a.made_ == b.made_ || a.settings() == b.settings();
   }

@@ -24,8 +24,16 @@ enum class Failure : std::uint8_t {
 };
 inline constexpr std::size_t failure_count = 10;
 
+/// Of a client, for the log of the server that it shook hands with: `its certificate has expired`.
+[[nodiscard]] std::string_view of_client(Failure failure) noexcept;
+/// Of a server, for the user of a client: `its certificate has expired`.
+[[nodiscard]] std::string_view of_server(Failure failure) noexcept;
+
 /// A word for a label: `certificate_expired`.
 [[nodiscard]] std::string_view word_of(Failure failure) noexcept;
+
+/// `code` is what ERR_get_error() gave of a failed call with this `ssl`; for those who have taken it already.
+[[nodiscard]] Failure failure_of_code(const ssl_st& ssl, unsigned long code) noexcept;
 
 /// After a call with this `ssl` that was neither done nor blocked, whose SSL_get_error() was `error`. Empties
 /// OpenSSL's queue of errors.

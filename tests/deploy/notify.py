@@ -2,6 +2,7 @@
 import contextlib
 import os
 import socket
+import struct
 import tempfile
 
 PATIENCE = 60  # seconds
@@ -14,7 +15,14 @@ class Manager:
 
     def next(self):
         """The next message, as a dictionary; a TimeoutError if it does not come."""
-        return dict(line.split("=", 1) for line in self.listening.recv(4096).decode().splitlines())
+        return self.next_with_sender()[0]
+
+    def next_with_sender(self):
+        """The same, and the process that has sent it."""
+        size = struct.calcsize("3i")
+        text, control, _, _ = self.listening.recvmsg(4096, socket.CMSG_SPACE(size))
+        sender = struct.unpack("3i", control[0][2][:size])[0]  # SCM_CREDENTIALS: process, user, group
+        return dict(line.split("=", 1) for line in text.decode().splitlines()), sender
 
 
 @contextlib.contextmanager
@@ -26,5 +34,6 @@ def manager(folder=None):
         path = f"{directory}/notify"
         listening.bind(path)
         os.chmod(path, 0o777)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         listening.settimeout(PATIENCE)
         yield Manager(listening, path)

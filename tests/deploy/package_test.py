@@ -94,6 +94,7 @@ class Package(unittest.TestCase):
         self.install()
         unit = self.unit()
         self.assertEqual((unit["Type"], unit["ExecReload"]), ("notify", "/bin/kill -HUP $MAINPID"))
+        self.assertEqual(unit["NotifyAccess"], "all", "a process that takes over speaks for itself")
         command = shlex.split(unit["ExecStart"])
         self.assertEqual(command[3], POLICY_FILE)
         with manager(self.root.at("/tmp")) as systemd, \
@@ -220,6 +221,11 @@ class OnThisMachine(unittest.TestCase):
         allowed, denied = re.findall(r"^SystemCallFilter=(.+)$", text, re.MULTILINE)
         allowed = set().union(*map(calls_of, allowed.split()))
         allowed -= set().union(*map(calls_of, denied.lstrip("~").split()))
+        policies = self.root.at(POLICY_FILE)
+        example = policies.read_text(encoding="utf-8")
+        policies.write_text(example.replace("\ngateway:\n", "\ngateway:\n  takeover: /tmp/takeover.sock\n", 1), encoding="utf-8")
+        self.assertIn("takeover", policies.read_text(encoding="utf-8"))
+        self.addCleanup(policies.write_text, example, encoding="utf-8")
         command = ["strace", "-f", "-qqq", "-o", "/tmp/calls", "switchgear", "serve", "--config", POLICY_FILE, "--listen",
                    "127.0.0.1:0", "--admin", "127.0.0.1:0"]
         with manager(self.root.at("/tmp")) as systemd, \
@@ -231,6 +237,9 @@ class OnThisMachine(unittest.TestCase):
             self.assertEqual(get(admin, "/history")[0], 200)
             os.kill(serving, signal.SIGHUP)
             self.assertEqual([next(iter(systemd.next())) for _ in range(2)], ["RELOADING", "READY"])
+            os.kill(serving, signal.SIGUSR2)
+            self.assertIn("MAINPID", systemd.next())
+            serving = int(systemd.next()["MAINPID"])
             os.kill(serving, signal.SIGTERM)
             self.assertEqual(traced.wait(), 0)
         made = set(re.findall(r"^\d+ +(\w+)\(", self.root.at("/tmp/calls").read_text(encoding="utf-8"), re.MULTILINE))

@@ -1,41 +1,22 @@
 // Payloads meant to make a proxy and its upstream see different requests, against the real binary and an
 // upstream that keeps every byte. One corpus is the repository's own; a second, with the answers of nginx and
 // HAProxy, is used where it is there.
-#include <gtest/gtest.h>
-#include <openssl/ssl.h>
+#include "tests/smuggling/corpus.hpp"
 
-#include <array>
-#include <boost/beast/core/detail/base64.hpp>
-#include <boost/json/parse.hpp>
+#include <gtest/gtest.h>
+
+#include <algorithm>
 #include <csignal>
-#include <fstream>
 #include <map>
-#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
 #include "tests/gateway/gateway_process.hpp"
 #include "tests/gateway/upstream.hpp"
-#include "tests/house/certificates.hpp"
 
 namespace switchgear::wire {
 namespace {
-
-[[nodiscard]] std::string decode(const std::string& text) {
-  std::string bytes(boost::beast::detail::base64::decoded_size(text.size()), '\0');
-  bytes.resize(boost::beast::detail::base64::decode(bytes.data(), text.data(), text.size()).first);
-  return bytes;
-}
-
-[[nodiscard]] std::vector<boost::json::object> lines_of(const std::string& file) {
-  std::vector<boost::json::object> lines;
-  std::ifstream stream{file};
-  for (std::string line; std::getline(stream, line);) {
-    if (!line.empty()) lines.push_back(boost::json::parse(line).as_object());
-  }
-  return lines;
-}
 
 struct Result {
   std::vector<unsigned> statuses;  ///< final answers, in order
@@ -43,102 +24,60 @@ struct Result {
   std::string wire;
 };
 
-/// Sends all of it through TLS and says that no more comes, then reads to the end.
-[[nodiscard]] std::string exchange_through_tls(const Socket& plain, const std::string& payload) {
-  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context{SSL_CTX_new(TLS_client_method()),
-                                                                  &SSL_CTX_free};
-  const std::unique_ptr<SSL, decltype(&SSL_free)> tls{SSL_new(context.get()), &SSL_free};
-  SSL_set_fd(tls.get(), plain.descriptor());
-  if (SSL_connect(tls.get()) != 1) return "no handshake";
-  SSL_write(tls.get(), payload.data(), static_cast<int>(payload.size()));
-  SSL_shutdown(tls.get());
-  std::string wire;
-  std::array<char, 4096> some{};
-  for (int got = 0; (got = SSL_read(tls.get(), some.data(), some.size())) > 0;)
-    wire.append(some.data(), static_cast<std::size_t>(got));
-  return wire;
-}
+/// Further keys of a route.
+const std::string upgrading = ", upgrade: [websocket]";
+const std::string asks_to_upgrade =
+    "GET /socket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+const std::string switches =
+    "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+const std::string declined = "HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\n\r\n";
 
 class Smuggling : public ::testing::Test {
  protected:
-  enum class Way { plain, tls };
-
   /// Sends the payload, ends the client's half, and reads whatever comes until the gateway closes. Each
   /// payload has a gateway and an upstream of its own, which have ended when this returns: so what was seen
-  /// is all there is, and of no other request.
-  static Result run(const std::string& payload, Way way = Way::plain) {
+  /// is all there is, and of no other request. `route`: further keys of the route; `first`: what the upstream
+  /// answers to the first request.
+  static Result run(const std::string& payload, Way way = Way::plain, const std::string& route = "",
+                    const std::string& first = "") {
     Result result;
     std::mutex mutex;
     {
       const Upstream witness{[&](Socket& socket) {
         while (std::optional<Message> request = socket.read_request()) {
           const bool whole = request->whole;
+          bool is_first = false;
           {
             const std::lock_guard lock{mutex};
+            is_first = result.seen.empty();
             result.seen.push_back(*std::move(request));
           }
-          if (!whole || !socket.send(ok("upstream"))) return;
+          if (!whole || !socket.send(is_first && !first.empty() ? first : ok("upstream"))) return;
         }
       }};
       {
-        const GatewayProcess gateway{config_text(
-            {{"witness", witness.port(), "/", "quick"}}, "  quick: {timeout: 60s}\n",
-            "limits: {header_timeout: 60s, body_timeout: 60s}" + (way == Way::tls ? listener_tls() : ""))};
+        const GatewayProcess gateway{config_text({{"witness", witness.port(), "/" + route, "quick"}},
+                                                 "  quick: {timeout: 60s}\n",
+                                                 "limits: {header_timeout: 60s, body_timeout: 60s}" +
+                                                     (way == Way::tls ? ", tls: {" + identity() + "}" : ""))};
         Socket client = Socket::connect(gateway.port());
-        if (way == Way::tls) {
-          result.wire = exchange_through_tls(client, payload);
-        } else {
-          client.send(payload);
-          client.shut_down_sending();
-          result.wire = client.read_all();
-        }
+        result.wire = exchange(client, payload, way);
       }
     }
-    for (std::size_t at = result.wire.find("HTTP/1.1 "); at != std::string::npos;
-         at = result.wire.find("HTTP/1.1 ", at + 1)) {
-      const unsigned status = static_cast<unsigned>(std::strtoul(result.wire.c_str() + at + 9, nullptr, 10));
-      if (status >= 200) result.statuses.push_back(status);
-    }
+    result.statuses = statuses_of(result.wire);
     return result;
   }
 
-  [[nodiscard]] static std::string listener_tls() {
-    static const house::Certificates made;
-    return ", tls: {certificate: " + made.reference("server.pem") + ", key: " + made.reference("server.key") +
-           "}";
-  }
-
-  static void expect_corpus(Way way) {
-    const std::vector<boost::json::object> corpus = lines_of(SMUGGLING_CORPUS);
+  static void expect_corpus(Way way, const std::string& route = "") {
+    const std::vector<Payload> corpus = own_corpus();
     ASSERT_GE(corpus.size(), 60U);
-    for (const boost::json::object& line : corpus) {
-      const std::string id{line.at("id").as_string()};
-      const Result result = run(std::string{line.at("payload").as_string()}, way);
-      expect_clean(id, result);
-      std::vector<unsigned> expected;
-      for (const auto& status : line.at("answers").as_array())
-        expected.push_back(status.to_number<unsigned>());
-      EXPECT_EQ(result.statuses, expected) << id << "\n" << result.wire;
-      EXPECT_EQ(result.seen.size(), line.at("forwarded").to_number<std::size_t>()) << id;
-    }
-  }
-
-  /// Holds for every payload.
-  static void expect_clean(const std::string& id, const Result& result) {
-    for (const Message& request : result.seen) {
-      EXPECT_FALSE(request.has("content-length") && request.has("transfer-encoding")) << id;
-      EXPECT_EQ(request.field("content-length").find(','), std::string::npos) << id;
-      EXPECT_EQ(request.field("host").find(','), std::string::npos) << id;
-      if (request.has("transfer-encoding")) {
-        EXPECT_EQ(request.field("transfer-encoding"), "chunked") << id;
-      }
-      EXPECT_EQ(request.head_text.find("\n "), std::string::npos) << id << ": a folded line";
-      for (std::size_t at = 0; at < request.head_text.size(); ++at) {
-        const char c = request.head_text[at];
-        EXPECT_FALSE(c == '\0' || (c == '\r' && request.head_text[at + 1] != '\n') ||
-                     (c == '\n' && (at == 0 || request.head_text[at - 1] != '\r')))
-            << id << ": byte " << at;
-      }
+    for (const Payload& payload : corpus) {
+      const Result result = run(payload.bytes, way, route);
+      expect_clean(payload.id, result.seen);
+      EXPECT_EQ(result.statuses, payload.answers) << payload.id << "\n" << result.wire;
+      EXPECT_EQ(result.seen.size(), payload.forwarded) << payload.id;
     }
   }
 };
@@ -150,6 +89,42 @@ TEST_F(Smuggling, OwnCorpusIsDecidedInTheSameWayThroughTls) {
   expect_corpus(Way::tls);
 }
 
+TEST_F(Smuggling, OwnCorpusIsDecidedInTheSameWayWhereARouteTakesUpgrades) {
+  expect_corpus(Way::plain, upgrading);
+}
+
+/// A request for an upgrade that the service declines is a request like any other, and so is what the client
+/// has sent behind it, as if it had believed in the upgrade already.
+TEST_F(Smuggling, WhatComesBehindADeclinedUpgradeIsDecidedAsByItself) {
+  for (const Payload& payload : own_corpus()) {
+    const Result result = run(asks_to_upgrade + payload.bytes, Way::plain, upgrading, declined);
+    std::vector<unsigned> expected{426};
+    expected.insert(expected.end(), payload.answers.begin(), payload.answers.end());
+    expect_clean(payload.id, result.seen);
+    EXPECT_EQ(result.statuses, expected) << payload.id << "\n" << result.wire;
+    EXPECT_EQ(result.seen.size(), 1 + payload.forwarded) << payload.id;
+  }
+}
+
+/// Behind a 101 they are mere bytes: the service gets each of them as it is, and nothing else comes of them.
+TEST_F(Smuggling, WhatComesBehindAnUpgradeIsPassedOnAsItIs) {
+  const Upstream echo{[](Socket& socket) {
+    if (socket.read_head().empty() || !socket.send(switches)) return;
+    socket.send(socket.read_all());
+  }};
+  const GatewayProcess gateway{config_text({{"echo", echo.port(), "/" + upgrading}})};
+  int connections = 0;
+  for (const Payload& payload : own_corpus()) {
+    Socket client = Socket::connect(gateway.port());
+    const std::string wire = exchange(client, asks_to_upgrade + payload.bytes, Way::plain);
+    const std::size_t end = wire.find("\r\n\r\n");
+    ASSERT_NE(end, std::string::npos) << payload.id;
+    EXPECT_EQ(wire.substr(end + 4), payload.bytes) << payload.id;
+    EXPECT_EQ(wire.substr(0, 12), "HTTP/1.1 101") << payload.id;
+    EXPECT_EQ(echo.connections(), ++connections) << payload.id;
+  }
+}
+
 /// The stricter of two proxies is the measure: what it refused is refused, what it saw as one request stays
 /// one.
 TEST_F(Smuggling, IsNeverFooledWhereNginxOrHaproxyWasNot) {
@@ -158,7 +133,7 @@ TEST_F(Smuggling, IsNeverFooledWhereNginxOrHaproxyWasNot) {
   for (const char* file : {"/http11probe.jsonl", "/llhttp.jsonl"}) {
     for (const boost::json::object& line : lines_of(folder + file))
       payloads[std::string{line.at("id").as_string()}] =
-          decode(std::string{line.at("payload_b64").as_string()});
+          decoded(std::string{line.at("payload_b64").as_string()});
   }
   std::size_t compared = 0;
   for (const boost::json::object& line : lines_of(folder + "/proxies.jsonl")) {
@@ -166,7 +141,7 @@ TEST_F(Smuggling, IsNeverFooledWhereNginxOrHaproxyWasNot) {
     if (!payloads.contains(id)) continue;
     ++compared;
     const Result result = run(payloads.at(id));
-    expect_clean(id, result);
+    expect_clean(id, result.seen);
     for (const char* proxy : {"nginx", "haproxy"}) {
       if (!line.contains(proxy) || !line.at(proxy).is_object()) continue;
       const boost::json::object& theirs = line.at(proxy).as_object();

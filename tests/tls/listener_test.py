@@ -187,7 +187,7 @@ class ClientCertificates(Processes):
         for identity, reason, alert, words in (
                 (None, "certificate_missing", "CERTIFICATE_REQUIRED", "it has shown no certificate"),
                 ("late", "certificate_expired", "CERTIFICATE_EXPIRED", "its certificate has expired"),
-                ("foreign", "certificate_untrusted", "UNKNOWN_CA", "is not signed by an authority of gateway.tls")):
+                ("foreign", "certificate_untrusted", "UNKNOWN_CA", "is not signed by an authority of client_ca")):
             with self.subTest(identity=identity):
                 with self.assertRaisesRegex(ssl.SSLError, alert):
                     self.gate.call("/shop", tls=self.made.client(identity=identity))

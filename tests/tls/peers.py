@@ -182,13 +182,14 @@ class Raw:
 
 
 class Gateway:
-    def __init__(self, binary, services, gateway="", policy="{timeout: 60s}"):
-        """`services`: (name, URL or list of `upstreams`, further keys)."""
+    def __init__(self, binary, services, gateway="", policy="{timeout: 60s}", listen=("--listen", "127.0.0.1:0")):
+        """`services`: (name, URL or list of `upstreams`, further keys). `listen`: empty if `gateway` says it, with one
+        TCP port."""
         self.directory = tempfile.mkdtemp(prefix="switchgear-tls-")
         self.file = os.path.join(self.directory, "gateway.yaml")
         self.write(services, gateway, policy)
         self.log_file = open(os.path.join(self.directory, "log"), "w+", encoding="utf-8")
-        self.process = subprocess.Popen([binary, "serve", "--config", self.file, "--listen", "127.0.0.1:0", "--admin",
+        self.process = subprocess.Popen([binary, "serve", "--config", self.file, *listen, "--admin",
                                          "127.0.0.1:0", "--no-watch"], stdout=subprocess.PIPE, stderr=self.log_file,
                                         text=True)
         self.greeting = self.process.stdout.readline()

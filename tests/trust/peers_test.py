@@ -98,6 +98,43 @@ class Proxies(unittest.TestCase):
         return self.shop.requests[-1]
 
 
+class UnixSockets(Proxies):
+    """Proxies that reach the gateway through a Unix socket."""
+
+    def setUp(self):
+        folder = tempfile.mkdtemp(prefix="switchgear-unix-")
+        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        self.path = os.path.join(folder, "s.sock")
+
+    def gateway(self, keys):
+        self.shop = self.started(Service())
+        return self.started(Gateway(BINARY, [("shop", f"http://127.0.0.1:{self.shop.port}", "")], listen=(),
+                                    gateway=f", listen: [\"127.0.0.1:0\", {{address: \"unix:{self.path}\", "
+                                            f"mode: \"0666\"}}]{keys}"))
+
+    def test_nginx_is_believed_and_passes_on_who_the_client_is(self):
+        gateway = self.gateway(", trusted_proxies: [unix]")
+        proxy = self.started(nginx(f"http {{ {PATHS} server {{ listen LISTEN; location / {{\n"
+                                   f"proxy_pass http://unix:{self.path}:; proxy_set_header Host $http_host;\n"
+                                   "proxy_set_header X-Forwarded-Proto https;\n"
+                                   "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; } } }"))
+        seen = self.get(proxy.port, {"X-Forwarded-For": "6.6.6.6"}, source="127.0.0.9")
+        self.assertEqual(seen["x-forwarded-for"], "6.6.6.6, 127.0.0.9", "the socket has no address to be added")
+        self.assertEqual(seen["x-forwarded-proto"], "https")
+        seen = self.get(gateway.port, {"X-Forwarded-For": "6.6.6.6", "X-Forwarded-Proto": "https"})
+        self.assertEqual((seen["x-forwarded-for"], seen["x-forwarded-proto"]), ("127.0.0.1", "http"),
+                         "who connects to the port is a stranger")
+
+    def test_haproxy_names_its_clients_in_a_header_of_the_protocol(self):
+        self.gateway(", trusted_proxies: [unix], proxy_protocol: true")
+        for how in ("send-proxy", "send-proxy-v2"):
+            with self.subTest(how=how):
+                proxy = self.started(haproxy("", "  mode tcp\n  default_backend b\nbackend b\n  mode tcp\n"
+                                                 f"  server s unix@{self.path} {how}\n"))
+                seen = self.get(proxy.port, {"X-Forwarded-For": "6.6.6.6"}, source="127.0.0.9")
+                self.assertEqual(seen["x-forwarded-for"], "127.0.0.9", "a client of HAProxy's is a stranger")
+
+
 class HaproxyInFront(Proxies):
     def passing(self, gateway, how, mode="tcp"):
         return self.started(haproxy("", f"  mode {mode}\n  default_backend b\nbackend b\n  mode {mode}\n"

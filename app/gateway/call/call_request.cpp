@@ -5,11 +5,11 @@
 #include <charconv>
 #include <span>
 
-#include "app/gateway/heads/deadline_field.hpp"
 #include "app/gateway/heads/forwarding.hpp"
 #include "app/gateway/heads/storing_rules.hpp"
 #include "app/gateway/heads/upgrade.hpp"
 #include "switchgear/http/ascii.hpp"
+#include "switchgear/http/deadline_field.hpp"
 
 namespace switchgear::gateway {
 
@@ -179,8 +179,8 @@ void CallRequest::put_head(http::Outbox& to, telemetry::SpanId span, Duration le
   to.put(head);
   if (!trace.trace.valid() && !tells_deadline) return;
   if (tells_deadline) {
-    std::array<char, longest_deadline_line> line;
-    to.put(write_deadline(line, left));
+    std::array<char, http::longest_deadline_line> line;
+    to.put(http::write_deadline(line, left));
   }
   if (trace.trace.valid()) {
     const telemetry::TraceparentText text = telemetry::traceparent_of({trace.trace, span, trace.flags});

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "app/gateway/heads/deadline_field.hpp"
+#include "switchgear/http/deadline_field.hpp"
 
 namespace switchgear::gateway {
 
@@ -93,7 +93,7 @@ void ClientExchange::act_on(const Admission& admission, const http::Head& head, 
 
 TimePoint ClientExchange::deadline_of(const Provenance& from) {
   if (!worker_.trust.receive_deadlines || from.arrival.claims != Claims::believed) return TimePoint::max();
-  const DeadlineClaim claim = deadline_claim(worker_.loop.fields());
+  const http::DeadlineClaim claim = http::deadline_claim(worker_.loop.fields());
   if (claim.malformed) worker_.note_malformed_deadline();
   return claim.left ? saturating_add(began_, *claim.left) : TimePoint::max();
 }

@@ -28,6 +28,7 @@ Peer::Peer(WorkerState& worker, int descriptor, std::string address)
 
 Claims Peer::claims_of(std::string_view address) const noexcept {
   if (!worker_.trust.proxies) return Claims::passed_on;
+  if (address == unix_client) return worker_.trust.unix_peers ? Claims::believed : Claims::replaced;
   const auto ip = config::IpAddress::parse(address.substr(0, address.find('%')));  // without its zone
   return ip && worker_.trust.proxies->contains(*ip) ? Claims::believed : Claims::replaced;
 }

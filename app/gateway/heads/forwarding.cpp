@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
-#include "app/gateway/heads/deadline_field.hpp"
 #include "switchgear/http/ascii.hpp"
+#include "switchgear/http/deadline_field.hpp"
 
 namespace switchgear::gateway {
 
@@ -88,7 +88,7 @@ void write_forwarded_for(std::string& out, const http::FieldList& fields, std::s
   const Marks& marks = rewrite.marks;
   if (is_forwarding(field, rewrite.from.arrival.claims)) return true;
   if (field.id != FieldId::unknown) return false;
-  if (rewrite.deadline != DeadlineLine::passes && http::equals_lower(name, deadline_field)) return true;
+  if (rewrite.deadline != DeadlineLine::passes && http::equals_lower(name, http::deadline_field)) return true;
   if (marks.trace == TraceHeaders::w3c) {
     if (http::equals_lower(name, traceparent_field)) return true;
     if (!marks.keeps_state && http::equals_lower(name, tracestate_field)) return true;

@@ -82,8 +82,9 @@ void append_port(std::string& out, std::uint16_t port) {
 
 /// `for=192.0.2.1;host="shop.example.com:8443";proto=https`: of this hop.
 void append_element(std::string& out, const Arrival& arrival, std::string_view host) {
-  const bool is_v6 = arrival.peer.find(':') != std::string_view::npos;
-  out.append(is_v6 ? "for=\"[" : "for=").append(arrival.peer).append(is_v6 ? "]\"" : "");
+  const bool is_unix = arrival.peer == unix_client;
+  const bool is_v6 = !is_unix && arrival.peer.find(':') != std::string_view::npos;
+  out.append(is_v6 ? "for=\"[" : "for=").append(is_unix ? "_unix" : arrival.peer).append(is_v6 ? "]\"" : "");
   if (!host.empty()) out.append(";host=\"").append(host).append("\"");
   out.append(";proto=").append(arrival.scheme);
 }
@@ -124,7 +125,13 @@ void write_forwarding(std::string& out, const Provenance& from, const http::Head
   out.append("X-Forwarded-For: ");
   for (auto node = from.nodes.rbegin(); node != from.nodes.rend(); ++node)
     out.append(node->address).append(", ");
-  out.append(from.arrival.peer).append("\r\n");
+  // A Unix socket's proxy has no address to add; the next reader would take the list to end there.
+  if (from.arrival.peer != unix_client || from.nodes.empty()) {
+    out.append(from.arrival.peer);
+  } else {
+    out.resize(out.size() - 2);
+  }
+  out.append("\r\n");
   if (!from.host.empty()) out.append("X-Forwarded-Host: ").append(from.host).append("\r\n");
   out.append("X-Forwarded-Proto: ").append(from.scheme).append("\r\n");
   if (from.port != 0) {

@@ -19,6 +19,9 @@ enum class Claims : std::uint8_t {
   replaced,   ///< of anybody else: what the gateway knows stands in their place
 };
 
+/// In place of the address of a client that is connected through a Unix socket.
+inline constexpr std::string_view unix_client = "unix:";
+
 /// What is known of a connection that requests come on.
 struct Arrival {
   std::string_view peer;    ///< the address of its other end

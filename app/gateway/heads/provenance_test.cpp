@@ -17,11 +17,12 @@ const config::Networks inside{
 
 /// A request that came from 10.0.0.1, by http, to port 8080.
 struct Asked {
-  explicit Asked(const std::string& lines, Claims claims = Claims::believed)
+  explicit Asked(const std::string& lines, Claims claims = Claims::believed,
+                 std::string_view peer = "10.0.0.1")
       : block("GET / HTTP/1.1\r\nHost: shop:81\r\n" + lines + "\r\n") {
     EXPECT_EQ(validator.advance(block), http::HeadValidator::Progress::complete) << lines;
     EXPECT_TRUE(fields.parse_request(block, validator.head())) << lines;
-    from = provenance_of({"10.0.0.1", "http", 8080, claims}, validator.head(), fields, inside);
+    from = provenance_of({peer, "http", 8080, claims}, validator.head(), fields, inside);
   }
   [[nodiscard]] std::string client() const { return std::string{from.client}; }
   /// The lines of these names that leave for the service, without their ends.
@@ -47,6 +48,24 @@ struct Asked {
 };
 
 using Lines = std::vector<std::string>;
+
+TEST(Provenance, AProxyBehindAUnixSocketHasNoAddressToAdd) {
+  const std::string claims = "X-Forwarded-For: 6.6.6.6, 203.0.113.9\r\nForwarded: for=203.0.113.9\r\n";
+  const Asked believed{claims, Claims::believed, unix_client};
+  EXPECT_EQ(believed.client(), "203.0.113.9");
+  EXPECT_EQ(believed.sent(), (Lines{"X-Forwarded-For: 6.6.6.6, 203.0.113.9", "X-Forwarded-Host: shop:81",
+                                    "X-Forwarded-Proto: http",
+                                    "Forwarded: for=203.0.113.9, for=_unix;host=\"shop:81\";proto=http"}));
+  const Asked silent{"", Claims::believed, unix_client};
+  EXPECT_EQ(silent.client(), "unix:");
+  EXPECT_EQ(silent.sent(),
+            (Lines{"X-Forwarded-For: unix:", "X-Forwarded-Host: shop:81", "X-Forwarded-Proto: http"}));
+  const Asked replaced{claims, Claims::replaced, unix_client};
+  EXPECT_EQ(replaced.client(), "unix:");
+  EXPECT_EQ(replaced.sent(),
+            (Lines{"X-Forwarded-For: unix:", "X-Forwarded-Host: shop:81", "X-Forwarded-Proto: http",
+                   "Forwarded: for=_unix;host=\"shop:81\";proto=http"}));
+}
 
 TEST(Provenance, TheClientIsTheNearestAddressThatIsNotAProxys) {
   struct Case {

@@ -20,37 +20,9 @@ void WorkerState::note_failure(const Service& service, const instances::Instance
   incidents.note({text.data(), text.size()});
 }
 
-namespace {
-
-[[nodiscard]] std::string_view of_client(tls::Failure why) noexcept {
-  switch (why) {
-    case tls::Failure::plain_text:
-      return "it sent plain text where TLS is expected";
-    case tls::Failure::alert:
-      return "it refused the handshake: most likely it does not accept the gateway's certificate";
-    case tls::Failure::closed:
-      return "it left during the handshake";
-    case tls::Failure::certificate_missing:
-      return "it has shown no certificate";
-    case tls::Failure::certificate_expired:
-      return "its certificate has expired";
-    case tls::Failure::certificate_not_yet_valid:
-      return "its certificate is not valid yet";
-    case tls::Failure::certificate_name:
-    case tls::Failure::certificate_untrusted:
-      return "its certificate is not signed by an authority of gateway.tls.client_ca";
-    case tls::Failure::none:
-    case tls::Failure::protocol:
-      break;
-  }
-  return "it has no version, cipher or protocol in common with the gateway, or its handshake is malformed";
-}
-
-}  // namespace
-
 void WorkerState::note_handshake_failed(tls::Failure why) noexcept {
   ++handshakes.failed[static_cast<std::size_t>(why)];
-  note_tls(of_client(why));
+  note_tls(tls::of_client(why));
 }
 
 void WorkerState::note_handshake_late() noexcept {

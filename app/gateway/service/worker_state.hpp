@@ -10,7 +10,6 @@
 #include <string_view>
 
 #include "app/gateway/access/access_recorder.hpp"
-#include "app/gateway/service/handshake_counts.hpp"
 #include "app/gateway/service/incident_log.hpp"
 #include "app/gateway/service/proxy_counts.hpp"
 #include "app/gateway/service/service.hpp"
@@ -20,6 +19,7 @@
 #include "switchgear/http/head.hpp"
 #include "switchgear/tls/context.hpp"
 #include "switchgear/tls/failure.hpp"
+#include "switchgear/tls/handshake_counts.hpp"
 
 namespace switchgear::gateway {
 
@@ -54,7 +54,7 @@ struct WorkerState {
   Tracing tracing;
   config::GatewayLimits limits;
   std::optional<tls::ServerContext> tls;  ///< of the connections that clients make from now on; empty: plain
-  HandshakeCounts handshakes;
+  tls::HandshakeCounts handshakes;
   config::TrustOptions trust;
   ProxyCounts proxies;
   http::HeadLimits head_limits;

@@ -1,8 +1,10 @@
 #include "switchgear/http/client/client_core.hpp"
 
+#include <array>
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <chrono>
 #include <stdexcept>
 #include <utility>
 
@@ -10,6 +12,7 @@
 #include "switchgear/http/ascii.hpp"
 #include "switchgear/http/client/client_pool.hpp"
 #include "switchgear/http/client/round_trip.hpp"
+#include "switchgear/http/deadline_field.hpp"
 #include "switchgear/http/error.hpp"
 #include "switchgear/policy/time_limit.hpp"
 
@@ -23,6 +26,7 @@ namespace {
 // stale connections of the others, and pools without a connection are forgotten.
 constexpr std::size_t many_pools = 256;
 constexpr std::size_t new_between_sweeps = 64;
+constexpr std::string_view end_of_head = "\r\n";
 
 [[nodiscard]] std::string key_of(const ClientCall& call) {
   if (call.request.key()) return *call.request.key();
@@ -78,13 +82,13 @@ ClientCore::ClientCore(const asio::any_io_executor& executor, std::string_view b
   if (base_.tls() || options_.tls != TlsOptions{}) tls_ = tls_context(options_.tls);
 }
 
-asio::awaitable<Response> ClientCore::attempt(std::shared_ptr<ClientCall> call) {
+asio::awaitable<Response> ClientCore::attempt(std::shared_ptr<ClientCall> call, TimePoint deadline) {
   const AllIsTerminal filter;
   co_await asio::this_coro::reset_cancellation_state(filter, filter);
   const std::shared_ptr<ClientCore> self = shared_from_this();
   Hop hop = call->first;
   for (unsigned followed = 0;; ++followed) {
-    Response response = co_await send(hop, *call);
+    Response response = co_await send(hop, *call, deadline);
     if (call->redirects == 0) co_return response;
     std::optional<Hop> next = hop.next(response);
     if (!next) co_return response;
@@ -96,12 +100,21 @@ asio::awaitable<Response> ClientCore::attempt(std::shared_ptr<ClientCall> call) 
   }
 }
 
-asio::awaitable<Response> ClientCore::send(const Hop& hop, const ClientCall& call) {
-  const Wire wire = hop.wire(options_);
+asio::awaitable<Response> ClientCore::send(const Hop& hop, const ClientCall& call, TimePoint deadline) {
+  Wire wire = hop.wire(options_);
+  const bool tells = options_.tell_deadline == TellDeadline::yes && deadline != TimePoint::max() &&
+                     !hop.headers.has(deadline_field);
+  const std::size_t fields = wire.head.size() - end_of_head.size();
   const std::shared_ptr<ClientPool> connections = pool(hop.url, call.request.request_class());
   ClientPool::Reuse reuse = ClientPool::Reuse::allowed;
   for (;;) {
     ClientLease lease = co_await connections->acquire(reuse);
+    if (tells) {  // behind the wait for a connection
+      wire.head.resize(fields);
+      std::array<char, longest_deadline_line> line{};
+      const Duration left = saturating_sub(deadline, std::chrono::steady_clock::now());
+      wire.head.append(write_deadline(line, left)).append(end_of_head);
+    }
     RoundTrip trip(std::move(lease), wire);
     try {
       co_return co_await trip.run();

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "switchgear/async/call_options.hpp"
+#include "switchgear/core/time.hpp"
 #include "switchgear/http/client/hop.hpp"
 #include "switchgear/http/client_options.hpp"
 #include "switchgear/http/request.hpp"
@@ -59,8 +60,9 @@ class ClientCore : public std::enable_shared_from_this<ClientCore> {
   [[nodiscard]] const ClientOptions& options() const noexcept { return options_; }
 
   /// One attempt: as many requests as redirects are followed, and one more when a kept connection was closed
-  /// as it was taken.
-  [[nodiscard]] boost::asio::awaitable<Response> attempt(std::shared_ptr<ClientCall> call);
+  /// as it was taken. Cancelled at `deadline`, by its caller.
+  [[nodiscard]] boost::asio::awaitable<Response> attempt(std::shared_ptr<ClientCall> call,
+                                                         TimePoint deadline);
 
   void sweep() noexcept;
   void retire() noexcept;
@@ -69,7 +71,8 @@ class ClientCore : public std::enable_shared_from_this<ClientCore> {
  private:
   using PoolKey = std::tuple<bool, std::string, std::uint16_t, RequestClass>;
 
-  [[nodiscard]] boost::asio::awaitable<Response> send(const Hop& hop, const ClientCall& call);
+  [[nodiscard]] boost::asio::awaitable<Response> send(const Hop& hop, const ClientCall& call,
+                                                      TimePoint deadline);
   [[nodiscard]] std::shared_ptr<ClientPool> pool(const Url& url, RequestClass which);
 
   boost::asio::any_io_executor executor_;

@@ -7,7 +7,6 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/ssl/error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 #include <string>
@@ -205,13 +204,12 @@ asio::awaitable<std::shared_ptr<Transport>> ClientPool::connect_to(Address addre
     // The alarm may have rung at the same moment.
     if (alarm.cancel() != 0) co_return transport;
     why.emplace(error(std::make_error_code(std::errc::timed_out), "the connection was not made in time"));
+  } catch (const TlsRefused& refused) {
+    why.emplace(error(Errc::tls, refused.text()));
   } catch (const boost::system::system_error& thrown) {
     const std::error_code code = thrown.code();
     if (code == std::errc::operation_canceled) {
       why.emplace(error(std::make_error_code(std::errc::timed_out), "the connection was not made in time"));
-    } else if (thrown.code().category() == asio::error::get_ssl_category() ||
-               thrown.code().category() == asio::ssl::error::get_stream_category()) {
-      why.emplace(error(Errc::tls, "TLS: " + thrown.code().message()));
     } else {
       why.emplace(error(code, code.message()));
     }

@@ -70,8 +70,8 @@ class RequestAttempt {
   RequestAttempt(std::shared_ptr<ClientCore> core, std::shared_ptr<ClientCall> call)
       : core_(std::move(core)), call_(std::move(call)) {}
 
-  [[nodiscard]] boost::asio::awaitable<Response> operator()(const AsyncAttempt& /*attempt*/) const {
-    return core_->attempt(call_);
+  [[nodiscard]] boost::asio::awaitable<Response> operator()(const AsyncAttempt& attempt) const {
+    return core_->attempt(call_, attempt.deadline);
   }
 
  private:

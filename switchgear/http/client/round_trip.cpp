@@ -68,6 +68,10 @@ asio::awaitable<RoundTrip::Read> RoundTrip::receive() {
     buffer.commit(size);
     touched_ = true;
     co_return Read::bytes;
+  } catch (const TlsRefused& refused) {
+    // With TLS 1.3 the server judges the client's certificate when the client takes the handshake for done.
+    if (!touched_) fail(Errc::tls, refused.text());
+    co_return Read::broken;
   } catch (const boost::system::system_error& thrown) {
     rethrow_if_cancelled(thrown);
     co_return thrown.code() == asio::error::eof ? Read::end : Read::broken;

@@ -8,6 +8,7 @@
 #include <boost/asio/connect.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -96,10 +97,18 @@ class TlsTransport final : public Transport {
 
   asio::awaitable<void> connect(Address to) override {
     co_await connect_socket(stream_.next_layer(), to);
-    co_await stream_.async_handshake(asio::ssl::stream_base::client, asio::use_awaitable);
+    boost::system::error_code failed;
+    auto token = asio::redirect_error(asio::use_awaitable, failed);
+    co_await stream_.async_handshake(asio::ssl::stream_base::client, token);
+    if (failed) refuse(failed);
   }
   asio::awaitable<std::size_t> read_some(asio::mutable_buffer into) override {
-    co_return co_await stream_.async_read_some(into, asio::use_awaitable);
+    boost::system::error_code failed;
+    auto token = asio::redirect_error(asio::use_awaitable, failed);
+    const std::size_t size = co_await stream_.async_read_some(into, token);
+    if (failed.category() == asio::error::get_ssl_category()) refuse(failed);
+    if (failed) throw boost::system::system_error(failed);
+    co_return size;
   }
   asio::awaitable<void> write(Pieces pieces) override {
     co_await asio::async_write(stream_, pieces, asio::use_awaitable);
@@ -114,6 +123,16 @@ class TlsTransport final : public Transport {
   void close() noexcept override { close_quietly(stream_.next_layer()); }
 
  private:
+  [[noreturn]] void refuse(const boost::system::error_code& failed) {
+    if (failed.category() == asio::error::get_ssl_category()) {
+      const auto code = static_cast<unsigned long>(failed.value());
+      throw TlsRefused(failed, tls::failure_of_code(*stream_.native_handle(), code));
+    }
+    if (failed.category() == asio::ssl::error::get_stream_category())
+      throw TlsRefused(failed, tls::Failure::closed);
+    throw boost::system::system_error(failed);
+  }
+
   asio::ssl::stream<AnySocket> stream_;
 };
 

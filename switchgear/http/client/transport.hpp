@@ -9,14 +9,27 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ssl/context.hpp>
+#include <boost/system/system_error.hpp>
 #include <cstddef>
 #include <memory>
 #include <string>
 
 #include "switchgear/http/address_book.hpp"
 #include "switchgear/http/client_options.hpp"
+#include "switchgear/tls/failure.hpp"
 
 namespace switchgear::http {
+
+/// A connection that TLS refused.
+class TlsRefused final : public boost::system::system_error {
+ public:
+  TlsRefused(const boost::system::error_code& code, tls::Failure why) : system_error(code), why_(why) {}
+  /// `TLS: its certificate has expired`
+  [[nodiscard]] std::string text() const { return std::string{"TLS: "}.append(tls::of_server(why_)); }
+
+ private:
+  tls::Failure why_;
+};
 
 /// Operations throw boost::system::system_error, and can be cancelled (terminal). Threads: those of its
 /// executor, one operation each way at a time. Made for one connection.

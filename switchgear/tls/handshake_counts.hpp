@@ -7,14 +7,14 @@
 
 #include "switchgear/tls/failure.hpp"
 
-namespace switchgear::gateway {
+namespace switchgear::tls {
 
-/// Plain numbers of one thread; others get copies by message.
+/// Plain numbers of one thread; others get copies.
 struct HandshakeCounts {
   std::uint64_t full = 0;
   std::uint64_t resumed = 0;  ///< of a session that the client had
-  std::uint64_t late = 0;     ///< not done within limits.handshake_timeout
-  std::array<std::uint64_t, tls::failure_count> failed{};
+  std::uint64_t late = 0;     ///< not done in time
+  std::array<std::uint64_t, failure_count> failed{};
 
   void add(const HandshakeCounts& other) noexcept {
     full += other.full;
@@ -24,4 +24,4 @@ struct HandshakeCounts {
   }
 };
 
-}  // namespace switchgear::gateway
+}  // namespace switchgear::tls

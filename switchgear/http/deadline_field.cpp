@@ -1,4 +1,4 @@
-#include "app/gateway/heads/deadline_field.hpp"
+#include "switchgear/http/deadline_field.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -6,7 +6,7 @@
 
 #include "switchgear/http/ascii.hpp"
 
-namespace switchgear::gateway {
+namespace switchgear::http {
 
 namespace {
 
@@ -18,18 +18,18 @@ constexpr std::size_t most_digits = 18;
 
 [[nodiscard]] std::optional<Duration> length_in(std::string_view text) noexcept {
   std::int64_t count = 0;
-  if (!http::is_digits(text) || text.size() > most_digits) return std::nullopt;
+  if (!is_digits(text) || text.size() > most_digits) return std::nullopt;
   std::from_chars(text.data(), text.data() + text.size(), count);
   return std::min(milliseconds{count}, longest);
 }
 
 }  // namespace
 
-DeadlineClaim deadline_claim(const http::FieldList& fields) noexcept {
+DeadlineClaim deadline_claim(const FieldList& fields) noexcept {
   DeadlineClaim claim;
   bool found = false;
-  for (const http::Field& field : fields) {
-    if (field.id != http::FieldId::unknown || !http::equals_lower(field.name, deadline_field)) continue;
+  for (const Field& field : fields) {
+    if (field.id != FieldId::unknown || !equals_lower(field.name, deadline_field)) continue;
     claim.left = found ? std::nullopt : length_in(field.value);
     claim.malformed = !claim.left;
     found = true;
@@ -48,4 +48,4 @@ std::string_view write_deadline(std::span<char, longest_deadline_line> into, Dur
   return {into.data(), static_cast<std::size_t>(at - into.data())};
 }
 
-}  // namespace switchgear::gateway
+}  // namespace switchgear::http

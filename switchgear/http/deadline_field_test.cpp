@@ -1,4 +1,4 @@
-#include "app/gateway/heads/deadline_field.hpp"
+#include "switchgear/http/deadline_field.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,16 +7,16 @@
 
 #include "switchgear/http/head_validator.hpp"
 
-namespace switchgear::gateway {
+namespace switchgear::http {
 namespace {
 
 using namespace std::chrono_literals;
 
 DeadlineClaim claim_in(const std::string& lines) {
   const std::string block = "GET / HTTP/1.1\r\nHost: shop\r\n" + lines + "\r\n";
-  http::HeadValidator validator{http::HeadKind::request, {}};
-  http::FieldList fields;
-  EXPECT_EQ(validator.advance(block), http::HeadValidator::Progress::complete) << lines;
+  HeadValidator validator{HeadKind::request, {}};
+  FieldList fields;
+  EXPECT_EQ(validator.advance(block), HeadValidator::Progress::complete) << lines;
   EXPECT_TRUE(fields.parse_request(block, validator.head())) << lines;
   return deadline_claim(fields);
 }
@@ -51,4 +51,4 @@ TEST(DeadlineField, IsWrittenRoundedDownAndNeverAsNothing) {
 }
 
 }  // namespace
-}  // namespace switchgear::gateway
+}  // namespace switchgear::http

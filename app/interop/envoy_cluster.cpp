@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/interop/ejection_differences.hpp"
 #include "app/interop/envoy_health.hpp"
 #include "app/interop/envoy_resources.hpp"
 #include "app/interop/pool_limits.hpp"
@@ -54,7 +55,15 @@ std::vector<config::Upstream> read_assignment(const Value& value, Ledger& ledger
   std::vector<config::Upstream> upstreams;
   Fields assignment(value, ledger);
   assignment.ignore({"cluster_name"});
-  assignment.none("policy", "calls are spread over the instances by balance");
+  if (const auto policy = assignment.find("policy")) {
+    Fields spread(*policy, ledger);
+    if (const auto factor = spread.find("overprovisioning_factor"))
+      ledger.carried(*factor, "", "a bound of ejection.panic");
+    spread.none("drop_overloads", "limits and breakers refuse calls");
+    spread.none({"endpoint_stale_after", "weighted_priority_health"},
+                "calls are spread over the instances by balance");
+    spread.finish();
+  }
   if (const auto endpoints = assignment.find("endpoints")) {
     for (const Value& locality : config::items(*endpoints, "[{lb_endpoints: []}]")) {
       Fields fields(locality, ledger);
@@ -135,15 +144,26 @@ void import_balance(Fields& cluster, const std::optional<Value>& hash_header, Im
   cluster.none({"ring_hash_lb_config", "maglev_lb_config"}, "keys are placed without a ring or a table");
 }
 
+/// What the panic threshold of a cluster can be at most.
+double most_panic_of(Fields& cluster) {
+  Ledger unseen{""};
+  Fields assignment(cluster.section("load_assignment"), unseen);
+  Fields policy(assignment.section("policy"), unseen);
+  const auto factor = policy.find("overprovisioning_factor");
+  const auto percent = factor ? read_count(*factor) : std::nullopt;
+  return most_panic(percent.value_or(0) > 0 ? *percent : 140);
+}
+
 /// `common_lb_config`, of which the panic threshold is one of `ejection`.
 void import_common(Fields& cluster, ImportedService& service) {
   Ledger& ledger = cluster.ledger();
   const auto value = cluster.find("common_lb_config");
+  if (!value && service.service.ejection)
+    service.service.ejection->panic = std::min(service.service.ejection->panic, most_panic_of(cluster));
   if (!value) return;
   Fields common(*value, ledger);
   if (service.service.ejection) {
-    common.take("healthy_panic_threshold", read_percent, service.service.ejection->panic,
-                service.at("ejection.panic"));
+    take_panic(common, "healthy_panic_threshold", most_panic_of(cluster), service);
   } else {
     common.none("healthy_panic_threshold", "without outlier_detection no instance is out");
   }

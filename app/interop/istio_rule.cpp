@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "app/interop/ejection_differences.hpp"
 #include "app/interop/pool_limits.hpp"
 #include "app/interop/upstream_tls.hpp"
 #include "app/interop/values.hpp"
@@ -123,12 +124,22 @@ void import_outliers(const Value& value, ImportedService& service, Ledger& ledge
   } else {
     rules.none("consecutiveLocalOriginFailures", "has no effect without splitExternalLocalOriginErrors");
   }
-  rules.take("interval", read_interval, into.interval, service.at("ejection.interval"));
-  rules.take("baseEjectionTime", read_interval, into.base, service.at("ejection.base"));
+  const auto read = [&rules](std::string_view name, const auto& reader, auto& taken) {
+    const auto field = rules.find(name);
+    if (const auto got = field ? reader(*field) : std::nullopt) taken = *got;
+  };
+  read("interval", read_interval, into.interval);
+  read("baseEjectionTime", read_interval, into.base);
   into.max = std::max(into.max, into.base);
-  rules.take("maxEjectionPercent", read_percent, into.max_ejected, service.at("ejection.max_ejected"));
-  rules.take("minHealthPercent", read_percent, into.panic, service.at("ejection.panic"),
-             Absent<double>{0, "0%: ejections hold however many instances are out"});
+  read("maxEjectionPercent", read_percent, into.max_ejected);
+  report_differences(rules, EjectionOf::istio, service);
+  if (rules.find("minHealthPercent")) {
+    take_panic(rules, "minHealthPercent", most_panic(), service);
+  } else {
+    into.panic = 0;
+    rules.absent("minHealthPercent", service.at("ejection.panic"),
+                 "0%: ejections hold however many instances are out");
+  }
   rules.none("outlierDetectionHttpErrorCodes", "the rules count the statuses 500 to 599");
   rules.finish();
 }

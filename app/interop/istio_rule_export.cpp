@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "app/interop/ejection_differences.hpp"
 #include "app/interop/pool_limits.hpp"
 #include "app/interop/upstream_tls.hpp"
 #include "app/interop/values.hpp"
@@ -78,17 +79,17 @@ class Outliers {
     if (options_.success_rate) none("success_rate", "Istio has no rules of rates");
     if (options_.failure_percentage) none("failure_percentage", "Istio has no rules of rates");
     object_["interval"] = seconds_text(options_.interval);
-    ledger_.carried(at("interval"), "outlierDetection.interval");
     object_["baseEjectionTime"] = seconds_text(options_.base);
-    ledger_.carried(at("base"), "outlierDetection.baseEjectionTime");
     if (options_.max != std::max(instances::EjectionOptions{}.max, options_.base))
       none("max", "an ejection of Istio's lasts up to 300s, or as long as the first");
     if (options_.jitter != Duration::zero()) none("jitter", "Istio has none");
     if (options_.always_one) none("always_one", "Istio has none");
-    object_["maxEjectionPercent"] = whole_percent(options_.max_ejected, at("max_ejected"),
-                                                  "outlierDetection.maxEjectionPercent", ledger_);
+    object_["maxEjectionPercent"] = max_ejected_percent(exported_, ledger_);
     object_["minHealthPercent"] =
         whole_percent(options_.panic, at("panic"), "outlierDetection.minHealthPercent", ledger_);
+    if (options_.panic > most_panic())
+      ledger_.approximated(at("panic"), "outlierDetection.minHealthPercent", panic_is_bounded);
+    report_differences(exported_, EjectionOf::istio, ledger_);
     return std::move(object_);
   }
 

@@ -56,7 +56,7 @@ instances::EjectionOptions any_ejection(Mesh mesh) {
   options.base = seconds{between(1, 600)};
   options.max = std::max<Duration>(seconds{300}, options.base);
   options.max_ejected = percents();
-  options.panic = percents();
+  options.panic = mesh == Mesh::istio ? between(0, 71) / 100.0 : percents();  // Istio's panic is below 71.4 %
   if (mesh == Mesh::istio) {
     if (coin()) options.consecutive_5xx.reset();
     if (coin()) options.consecutive_gateway.reset();

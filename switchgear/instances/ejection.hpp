@@ -14,6 +14,8 @@
 // | `times` less one per interval    | at a tick       | after the rules, if it was never out (26758) |
 // | return                           | at its time     | not only when an interval ends               |
 // | max_ejected                      | always          | also when instances have left                |
+//
+// docs/instances.md lists every difference; app/interop compares them with a model of Envoy's.
 #pragma once
 
 #include <array>
@@ -148,6 +150,7 @@ class Ejection {
   bool find_locked(const Shared& instance, const Finding& finding, double enforce, TimePoint now,
                    Told& told) noexcept;
   void judge_interval_locked(TimePoint now, Told& told);
+  [[nodiscard]] Intervals take_locked(EndRate Instance::*rate);
   template <class Rule>
   void judge_rate_locked(const Intervals& intervals, const std::optional<Rule>& rule, EjectionRule name,
                          double Rule::*enforce, TimePoint now, Told& told);

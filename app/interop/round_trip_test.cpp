@@ -164,7 +164,7 @@ Route any_route(Mesh mesh, const std::string& own) {
   if (coin()) route.headers = {{"x-beta", from<std::string>({"1", "${HOME}", "a: \"b\" #c", "é"})}};
   route.strip_prefix = route.match == Route::Match::prefix && coin();
   if (coin()) route.rewrite = config::Rewrite{"/v2", true};
-  if (mesh == Mesh::envoy && coin()) route.upgrade = {"websocket"};
+  if (mesh == Mesh::istio || coin()) route.upgrade = {"websocket"};  // Istio passes it on every route
   if (!route.strip_prefix && between(0, 4) == 0) route.rewrite = config::Rewrite{"/one/for-all", false};
   return route;
 }

@@ -5,6 +5,7 @@
 #include "app/interop/ejection_differences.hpp"
 #include "app/interop/envoy_health.hpp"
 #include "app/interop/envoy_resources.hpp"
+#include "app/interop/name_lookups.hpp"
 #include "app/interop/pool_limits.hpp"
 #include "app/interop/upstream_tls.hpp"
 #include "app/interop/values.hpp"
@@ -242,7 +243,7 @@ bool import_protocol(const Value& value, ImportedService& service, Ledger& ledge
     take_pool_length(options, "idle_timeout", service.service.pool.idle_timeout,
                      service.at("connections.idle_timeout"), {hours{1}, "1h"});
   }
-  options.none("max_connection_duration", "not imported");
+  take_connection_age(options, "max_connection_duration", service);
   options.none("max_requests_per_connection", "connections are used until they are idle for idle_timeout");
   options.finish();
   return idle;
@@ -294,11 +295,7 @@ void import_cluster(const Value& cluster, const std::optional<Value>& hash_heade
                     Ledger& ledger) {
   Fields fields(cluster, ledger);
   fields.ignore({"@type", "name", "alt_stat_name", "load_assignment"});
-  if (const auto type = fields.find("type")) {
-    const std::string& name = type->node->text;
-    const bool here = name == "STATIC" || name == "STRICT_DNS" || name == "LOGICAL_DNS";
-    here ? ledger.carried(*type, service.at("url")) : ledger.none(*type, "instances are those of the file");
-  }
+  import_lookups(fields, service);
   fields.none({"eds_cluster_config", "cluster_type"}, "instances are those of the file");
   take_pool_length(fields, "connect_timeout", service.service.pool.connect_timeout,
                    service.at("connections.connect_timeout"), {seconds{5}, "5s"});
@@ -312,8 +309,6 @@ void import_cluster(const Value& cluster, const std::optional<Value>& hash_heade
   if (const auto socket = fields.find("transport_socket")) import_envoy_tls(*socket, service, ledger);
   if (const auto checks = fields.find("health_checks"))
     import_health_checks(*checks, service.service.name, service, ledger);
-  fields.none({"dns_lookup_family", "dns_refresh_rate", "dns_failure_refresh_rate", "respect_dns_ttl"},
-              "names are resolved as the system does it");
   fields.none({"http2_protocol_options", "http_protocol_options", "upstream_connection_options"},
               "the gateway speaks HTTP/1.1");
   fields.finish();

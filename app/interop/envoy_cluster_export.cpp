@@ -7,6 +7,7 @@
 
 #include "app/interop/ejection_differences.hpp"
 #include "app/interop/envoy_health.hpp"
+#include "app/interop/name_lookups.hpp"
 #include "app/interop/pool_limits.hpp"
 #include "app/interop/upstream_tls.hpp"
 #include "app/interop/values.hpp"
@@ -185,12 +186,8 @@ json::object envoy_address(const config::Endpoint& at) {
 
 json::object envoy_cluster(const ExportedService& exported, std::string_view name, Ledger& ledger) {
   const config::Service& service = exported.service;
-  const bool addresses = std::ranges::all_of(service.upstreams, [](const config::Upstream& upstream) {
-    return config::is_address(upstream.at.host);
-  });
-  json::object cluster{{"name", name},
-                       {"type", addresses ? "STATIC" : "STRICT_DNS"},
-                       {"connect_timeout", seconds_text(service.pool.connect_timeout)}};
+  json::object cluster{{"name", name}, {"connect_timeout", seconds_text(service.pool.connect_timeout)}};
+  export_lookups(exported, cluster, ledger);
   ledger.carried(exported.at("connections.connect_timeout"), "connect_timeout");
   json::object common;
   add_balance(exported, cluster, common, ledger);
@@ -211,11 +208,13 @@ json::object envoy_cluster(const ExportedService& exported, std::string_view nam
   if (service.health_check)
     cluster["health_checks"] = json::array{json::value(envoy_health_check(exported, ledger))};
   if (!common.empty()) cluster["common_lb_config"] = std::move(common);
+  json::object protocol{{"idle_timeout", seconds_text(service.pool.idle_timeout)}};
+  export_connection_age(exported, "max_connection_duration",
+                        "common_http_protocol_options.max_connection_duration", protocol, ledger);
   cluster["typed_extension_protocol_options"] = json::object{
       {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
        json::object{{"@type", "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions"},
-                    {"common_http_protocol_options",
-                     json::object{{"idle_timeout", seconds_text(service.pool.idle_timeout)}}},
+                    {"common_http_protocol_options", std::move(protocol)},
                     {"explicit_http_config", json::object{{"http_protocol_options", json::object{}}}}}}};
   ledger.carried(exported.at("connections.idle_timeout"), "common_http_protocol_options.idle_timeout");
   return cluster;

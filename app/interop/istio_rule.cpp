@@ -4,6 +4,7 @@
 #include <array>
 
 #include "app/interop/ejection_differences.hpp"
+#include "app/interop/name_lookups.hpp"
 #include "app/interop/pool_limits.hpp"
 #include "app/interop/upstream_tls.hpp"
 #include "app/interop/values.hpp"
@@ -76,7 +77,7 @@ void import_pool(const Value& value, ImportedService& service, Ledger& ledger) {
   take_pool_limit(tcp, "maxConnections", PoolLimit::connections, no_limit, service);
   take_pool_length(tcp, "connectTimeout", pool.connect_timeout, service.at("connections.connect_timeout"),
                    {seconds{10}, "10s"});
-  tcp.none("maxConnectionDuration", "not imported");
+  take_connection_age(tcp, "maxConnectionDuration", service);
   tcp.none("tcpKeepalive", "the system's keep-alive is not changed");
   tcp.none("idleTimeout", "of TCP; connections.idle_timeout is of HTTP");
   tcp.finish();

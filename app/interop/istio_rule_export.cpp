@@ -5,6 +5,7 @@
 #include <string>
 
 #include "app/interop/ejection_differences.hpp"
+#include "app/interop/name_lookups.hpp"
 #include "app/interop/pool_limits.hpp"
 #include "app/interop/upstream_tls.hpp"
 #include "app/interop/values.hpp"
@@ -53,10 +54,13 @@ json::object pool_of(const ExportedService& exported, Ledger& ledger) {
   ledger.carried(exported.at("connections.max"), "connectionPool.tcp.maxConnections");
   ledger.carried(exported.at("connections.connect_timeout"), "connectionPool.tcp.connectTimeout");
   ledger.carried(exported.at("connections.idle_timeout"), "connectionPool.http.idleTimeout");
-  return {{"tcp",
-           {{"maxConnections", exported.all(pool.max_connections)},
-            {"connectTimeout", seconds_text(pool.connect_timeout)}}},
-          {"http", std::move(http)}};
+  json::object tcp{{"maxConnections", exported.all(pool.max_connections)},
+                   {"connectTimeout", seconds_text(pool.connect_timeout)}};
+  export_connection_age(exported, "maxConnectionDuration", "connectionPool.tcp.maxConnectionDuration", tcp,
+                        ledger);
+  if (exported.service.dns_refresh && has_name(exported.service))
+    ledger.none(exported.at("dns.refresh"), "dnsRefreshRate of the mesh says how often names are looked up");
+  return {{"tcp", std::move(tcp)}, {"http", std::move(http)}};
 }
 
 class Outliers {

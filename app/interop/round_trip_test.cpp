@@ -13,6 +13,7 @@
 #include "app/interop/interop_command.hpp"
 #include "app/interop/istio_export.hpp"
 #include "app/interop/istio_import.hpp"
+#include "app/interop/name_lookups.hpp"
 #include "app/interop/pool_limits.hpp"
 #include "app/interop/retry_on.hpp"
 #include "app/interop/yaml_text.hpp"
@@ -191,6 +192,8 @@ Imported any_file(Mesh mesh) {
     each.service.pool = {static_cast<std::size_t>(between(1, 1000)),
                          static_cast<std::size_t>(between(1, 1000)), seconds{between(1, 3600)},
                          milliseconds{between(1, 10'000)}};
+    if (coin()) each.service.pool.max_age = seconds{between(1, 86'400)};
+    if (mesh == Mesh::envoy && coin()) each.service.dns_refresh = seconds{between(1, 600)};
     if (!each.has_socket() && coin()) {
       each.tls.emplace().server_name = from<std::string>({"pay.internal", "shop.example.com"});
       each.tls->verified = coin();
@@ -264,6 +267,9 @@ void expect_same(const Config& before, const Config& after, const std::string& t
     EXPECT_EQ(service.balance_header, other.balance_header) << text;
     EXPECT_EQ(service.ejection, other.ejection) << text;
     EXPECT_EQ(service.pool, other.pool) << text;
+    if (has_name(service)) {
+      EXPECT_EQ(service.dns_refresh, other.dns_refresh) << text;
+    }
     EXPECT_EQ(service.health_check, other.health_check) << text;
     EXPECT_EQ(normal(service.routes), normal(other.routes)) << text;
     EXPECT_EQ(normal(before.policies.at(service.policy)), normal(after.policies.at(other.policy))) << text;

@@ -275,7 +275,8 @@ void Ejection::on_health(Instance& instance, Health health, TimePoint now) noexc
         shared->fresh_since_.store(ticks_of(now), std::memory_order_relaxed);
         shared->out_.fetch_and(static_cast<std::uint8_t>(~Instance::by_check), std::memory_order_acq_rel);
       }
-      if (shared->ejected()) take_back_locked(shared, InstanceReason::good_check, now, told);
+      if (health == Health::good && shared->ejected())
+        take_back_locked(shared, InstanceReason::good_check, now, told);
       update_panic_locked(now, told);
     }
   }

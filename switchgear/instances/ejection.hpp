@@ -103,8 +103,9 @@ class Ejection {
 
   /// What a health check has come to, after its thresholds. A bad one puts the instance out of use until a
   /// good one; this is not an ejection and `max_ejected` does not bound it. A good one also ends an ejection;
-  /// the counts of an instance that was not ejected stay as they are.
-  enum class Health : std::uint8_t { good, bad };
+  /// the counts of an instance that was not ejected stay as they are. `unknown`: it is not checked any more,
+  /// and in use again unless it is ejected.
+  enum class Health : std::uint8_t { good, bad, unknown };
   void on_health(Instance& instance, Health health, TimePoint now) noexcept;
 
   /// Takes back the instances whose time is over; if an interval is over, judges it. May allocate.

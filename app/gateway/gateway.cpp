@@ -142,16 +142,25 @@ Plan Gateway::plan_of(const config::Config& config, const TracingOptions& tracin
 }
 
 void Gateway::put_instances(ServicePlan& part) const {
-  part.upstreams = names_.known_of(part.service);
+  part.upstreams.clear();
+  for (const KnownInstance& each : names_.known_of(part.service)) part.upstreams.push_back(each.upstream);
   part.instances = part.instance_set->follow(part.upstreams, http::EventLoop::now());
 }
 
 void Gateway::follow_names() {
-  const std::lock_guard lock{applying_};
-  for (ServicePlan& part : plan_.services) {
-    if (part.service.dns_refresh) put_instances(part);
+  {
+    const std::lock_guard lock{applying_};
+    for (ServicePlan& part : plan_.services) {
+      if (part.service.dns_refresh) put_instances(part);
+    }
+    on_each(
+        [plan = std::make_shared<const Plan>(plan_)](Worker& worker, std::size_t) { worker.apply(*plan); });
   }
-  on_each([plan = std::make_shared<const Plan>(plan_)](Worker& worker, std::size_t) { worker.apply(*plan); });
+  if (instances_changed_) instances_changed_();
+}
+
+std::vector<KnownInstance> Gateway::instances_of(const config::Service& service) const {
+  return names_.known_of(service);
 }
 
 /// As many clients per thread as the file says, if the limit of open files has room for them.

@@ -60,6 +60,10 @@ class Gateway final {
   Gateway& operator=(const Gateway&) = delete;
   ~Gateway();
 
+  /// Told when names lead elsewhere, after every thread calls the instances that there are now; on a thread
+  /// of its own. Before start().
+  void on_instances_changed(std::function<void()> listener) { instances_changed_ = std::move(listener); }
+
   void start();
   /// Where clients connect: `http://127.0.0.1:8080`, `unix:/run/switchgear.sock`.
   [[nodiscard]] std::vector<std::string> addresses() const;
@@ -93,8 +97,11 @@ class Gateway final {
   void hurry() noexcept;
 
   /// What the health checks of an instance have come to; `at` is its `host:port`. A bad one gets no calls
-  /// until a good one, unless too few are left. A service with one instance keeps it.
+  /// until a good one, unless too few are left.
   void on_health(const std::string& service, const std::string& at, instances::Ejection::Health health);
+
+  /// Where the instances of this service are by now.
+  [[nodiscard]] std::vector<KnownInstance> instances_of(const config::Service& service) const;
 
   /// Each service's part of `GET /status`, by name.
   [[nodiscard]] boost::json::object status() const;
@@ -138,6 +145,7 @@ class Gateway final {
   mutable std::mutex applying_;
   Plan plan_;            ///< the latest; guarded by applying_
   Listeners listeners_;  ///< likewise
+  std::function<void()> instances_changed_;
   InstanceNames names_;  ///< destroyed before what it changes
   mutable std::mutex policies_mutex_;
   PolicySets policies_;             ///< of the latest apply()

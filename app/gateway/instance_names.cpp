@@ -40,17 +40,16 @@ void InstanceNames::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-std::vector<config::Upstream> InstanceNames::known_of(const config::Service& service) const {
-  if (!service.dns_refresh) return service.upstreams;
-  std::vector<config::Upstream> all;
+std::vector<KnownInstance> InstanceNames::known_of(const config::Service& service) const {
+  std::vector<KnownInstance> all;
   const auto add = [&all](const std::string& host, const config::Upstream& as) {
     const config::Endpoint at{host, as.at.port};
-    if (std::ranges::find(all, at, &config::Upstream::at) == all.end())
-      all.push_back({at, as.weight, as.tls});
+    const auto same = [&at](const KnownInstance& each) { return each.upstream.at == at; };
+    if (std::ranges::none_of(all, same)) all.push_back({{at, as.weight, as.tls}, as.at});
   };
   const std::lock_guard lock{mutex_};
   for (const config::Upstream& each : service.upstreams) {
-    const auto known = known_.find(each.at.host);
+    const auto known = service.dns_refresh ? known_.find(each.at.host) : known_.end();
     if (known == known_.end()) {
       add(each.at.host, each);
     } else {

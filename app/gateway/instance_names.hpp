@@ -18,6 +18,12 @@
 
 namespace switchgear::gateway {
 
+/// Where an instance is, and where the file says that it is: the same, or a name that leads there.
+struct KnownInstance {
+  config::Upstream upstream;
+  config::Endpoint written;
+};
+
 /// A name that cannot be looked up keeps the addresses that are known, and so does one that has none left.
 ///
 ///     InstanceNames names{log, [&] { … names.known_of(upstream) … }};
@@ -39,7 +45,7 @@ class InstanceNames {
   void stop();
 
   /// Where a service's instances are: an upstream for each address that is known of a name, with its weight.
-  [[nodiscard]] std::vector<config::Upstream> known_of(const config::Service& service) const;
+  [[nodiscard]] std::vector<KnownInstance> known_of(const config::Service& service) const;
 
  private:
   using Addresses = std::vector<std::string>;  ///< sorted

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "app/interop/ejection_differences.hpp"
 #include "app/interop/envoy_health.hpp"
 #include "app/interop/envoy_resources.hpp"
+#include "app/interop/name_lookups.hpp"
 #include "app/interop/pool_limits.hpp"
 #include "app/interop/upstream_tls.hpp"
 #include "app/interop/values.hpp"
@@ -54,7 +56,15 @@ std::vector<config::Upstream> read_assignment(const Value& value, Ledger& ledger
   std::vector<config::Upstream> upstreams;
   Fields assignment(value, ledger);
   assignment.ignore({"cluster_name"});
-  assignment.none("policy", "calls are spread over the instances by balance");
+  if (const auto policy = assignment.find("policy")) {
+    Fields spread(*policy, ledger);
+    if (const auto factor = spread.find("overprovisioning_factor"))
+      ledger.carried(*factor, "", "a bound of ejection.panic");
+    spread.none("drop_overloads", "limits and breakers refuse calls");
+    spread.none({"endpoint_stale_after", "weighted_priority_health"},
+                "calls are spread over the instances by balance");
+    spread.finish();
+  }
   if (const auto endpoints = assignment.find("endpoints")) {
     for (const Value& locality : config::items(*endpoints, "[{lb_endpoints: []}]")) {
       Fields fields(locality, ledger);
@@ -135,15 +145,26 @@ void import_balance(Fields& cluster, const std::optional<Value>& hash_header, Im
   cluster.none({"ring_hash_lb_config", "maglev_lb_config"}, "keys are placed without a ring or a table");
 }
 
+/// What the panic threshold of a cluster can be at most.
+double most_panic_of(Fields& cluster) {
+  Ledger unseen{""};
+  Fields assignment(cluster.section("load_assignment"), unseen);
+  Fields policy(assignment.section("policy"), unseen);
+  const auto factor = policy.find("overprovisioning_factor");
+  const auto percent = factor ? read_count(*factor) : std::nullopt;
+  return most_panic(percent.value_or(0) > 0 ? *percent : 140);
+}
+
 /// `common_lb_config`, of which the panic threshold is one of `ejection`.
 void import_common(Fields& cluster, ImportedService& service) {
   Ledger& ledger = cluster.ledger();
   const auto value = cluster.find("common_lb_config");
+  if (!value && service.service.ejection)
+    service.service.ejection->panic = std::min(service.service.ejection->panic, most_panic_of(cluster));
   if (!value) return;
   Fields common(*value, ledger);
   if (service.service.ejection) {
-    common.take("healthy_panic_threshold", read_percent, service.service.ejection->panic,
-                service.at("ejection.panic"));
+    take_panic(common, "healthy_panic_threshold", most_panic_of(cluster), service);
   } else {
     common.none("healthy_panic_threshold", "without outlier_detection no instance is out");
   }
@@ -222,7 +243,7 @@ bool import_protocol(const Value& value, ImportedService& service, Ledger& ledge
     take_pool_length(options, "idle_timeout", service.service.pool.idle_timeout,
                      service.at("connections.idle_timeout"), {hours{1}, "1h"});
   }
-  options.none("max_connection_duration", "not imported");
+  take_connection_age(options, "max_connection_duration", service);
   options.none("max_requests_per_connection", "connections are used until they are idle for idle_timeout");
   options.finish();
   return idle;
@@ -274,11 +295,7 @@ void import_cluster(const Value& cluster, const std::optional<Value>& hash_heade
                     Ledger& ledger) {
   Fields fields(cluster, ledger);
   fields.ignore({"@type", "name", "alt_stat_name", "load_assignment"});
-  if (const auto type = fields.find("type")) {
-    const std::string& name = type->node->text;
-    const bool here = name == "STATIC" || name == "STRICT_DNS" || name == "LOGICAL_DNS";
-    here ? ledger.carried(*type, service.at("url")) : ledger.none(*type, "instances are those of the file");
-  }
+  import_lookups(fields, service);
   fields.none({"eds_cluster_config", "cluster_type"}, "instances are those of the file");
   take_pool_length(fields, "connect_timeout", service.service.pool.connect_timeout,
                    service.at("connections.connect_timeout"), {seconds{5}, "5s"});
@@ -292,8 +309,6 @@ void import_cluster(const Value& cluster, const std::optional<Value>& hash_heade
   if (const auto socket = fields.find("transport_socket")) import_envoy_tls(*socket, service, ledger);
   if (const auto checks = fields.find("health_checks"))
     import_health_checks(*checks, service.service.name, service, ledger);
-  fields.none({"dns_lookup_family", "dns_refresh_rate", "dns_failure_refresh_rate", "respect_dns_ttl"},
-              "names are resolved as the system does it");
   fields.none({"http2_protocol_options", "http_protocol_options", "upstream_connection_options"},
               "the gateway speaks HTTP/1.1");
   fields.finish();

@@ -5,7 +5,9 @@
 #include <cmath>
 #include <string>
 
+#include "app/interop/ejection_differences.hpp"
 #include "app/interop/envoy_health.hpp"
+#include "app/interop/name_lookups.hpp"
 #include "app/interop/pool_limits.hpp"
 #include "app/interop/upstream_tls.hpp"
 #include "app/interop/values.hpp"
@@ -36,13 +38,15 @@ class Outliers {
     }
     success_rate();
     failure_percentage();
-    length("interval", options_.interval, "interval");
-    length("base", options_.base, "base_ejection_time");
-    length("max", options_.max, "max_ejection_time");
-    length("jitter", options_.jitter, "max_ejection_time_jitter");
-    share("max_ejected", options_.max_ejected, "max_ejection_percent");
+    object_["interval"] = seconds_text(options_.interval);
+    object_["base_ejection_time"] = seconds_text(options_.base);
+    object_["max_ejection_time"] = seconds_text(options_.max);
+    object_["max_ejection_time_jitter"] = seconds_text(options_.jitter);
+    ledger_.carried(at("jitter"), "outlier_detection.max_ejection_time_jitter");
+    object_["max_ejection_percent"] = max_ejected_percent(exported_, ledger_);
     object_["always_eject_one_host"] = options_.always_one;
     ledger_.carried(at("always_one"), "outlier_detection.always_eject_one_host");
+    report_differences(exported_, EjectionOf::envoy, ledger_);
     return std::move(object_);
   }
 
@@ -53,10 +57,6 @@ class Outliers {
   void share(const std::string& key, double value, std::string_view name) {
     object_[name] = whole_percent(value, at(key), "outlier_detection." + std::string(name), ledger_);
   }
-  void length(std::string_view key, Duration value, std::string_view name) {
-    object_[name] = seconds_text(value);
-    ledger_.carried(at(key), "outlier_detection." + std::string(name));
-  }
   void count(std::string_view key, std::uint32_t value, std::string_view name) {
     object_[name] = value;
     ledger_.carried(at(key), "outlier_detection." + std::string(name));
@@ -65,8 +65,8 @@ class Outliers {
   void row(const std::string& key, const std::optional<instances::ConsecutiveRule>& rule,
            const std::string& name) {
     const std::string enforcing = "enforcing_" + name;
-    if (!rule) return off(key, {enforcing});
-    count(key, rule->count, name);
+    count(key, rule ? rule->count : 0, name);  // 0 is off
+    if (!rule) return;
     share(key + ".enforce", rule->enforce, enforcing);
   }
 
@@ -186,19 +186,18 @@ json::object envoy_address(const config::Endpoint& at) {
 
 json::object envoy_cluster(const ExportedService& exported, std::string_view name, Ledger& ledger) {
   const config::Service& service = exported.service;
-  const bool addresses = std::ranges::all_of(service.upstreams, [](const config::Upstream& upstream) {
-    return config::is_address(upstream.at.host);
-  });
-  json::object cluster{{"name", name},
-                       {"type", addresses ? "STATIC" : "STRICT_DNS"},
-                       {"connect_timeout", seconds_text(service.pool.connect_timeout)}};
+  json::object cluster{{"name", name}, {"connect_timeout", seconds_text(service.pool.connect_timeout)}};
+  export_lookups(exported, cluster, ledger);
   ledger.carried(exported.at("connections.connect_timeout"), "connect_timeout");
   json::object common;
   add_balance(exported, cluster, common, ledger);
-  cluster["load_assignment"] = json::object{
+  json::object assignment{
       {"cluster_name", name},
       {"endpoints",
        json::array{json::value(json::object{{"lb_endpoints", endpoints_of(exported, ledger)}})}}};
+  if (service.ejection && service.ejection->panic > most_panic())
+    assignment["policy"] = json::object{{"overprovisioning_factor", 100}};  // or it would not panic so early
+  cluster["load_assignment"] = std::move(assignment);
   cluster["circuit_breakers"] = thresholds_of(exported, ledger);
   if (service.ejection) {
     cluster["outlier_detection"] = Outliers{exported, ledger}.write();
@@ -209,11 +208,13 @@ json::object envoy_cluster(const ExportedService& exported, std::string_view nam
   if (service.health_check)
     cluster["health_checks"] = json::array{json::value(envoy_health_check(exported, ledger))};
   if (!common.empty()) cluster["common_lb_config"] = std::move(common);
+  json::object protocol{{"idle_timeout", seconds_text(service.pool.idle_timeout)}};
+  export_connection_age(exported, "max_connection_duration",
+                        "common_http_protocol_options.max_connection_duration", protocol, ledger);
   cluster["typed_extension_protocol_options"] = json::object{
       {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
        json::object{{"@type", "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions"},
-                    {"common_http_protocol_options",
-                     json::object{{"idle_timeout", seconds_text(service.pool.idle_timeout)}}},
+                    {"common_http_protocol_options", std::move(protocol)},
                     {"explicit_http_config", json::object{{"http_protocol_options", json::object{}}}}}}};
   ledger.carried(exported.at("connections.idle_timeout"), "common_http_protocol_options.idle_timeout");
   return cluster;

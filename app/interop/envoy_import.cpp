@@ -43,7 +43,10 @@ class EnvoyImport {
                          "is one of more than 10000 clusters; expected at most that many");
       return std::move(imported_);
     }
-    for (const Value& routes : resources_.routes) import_routes(routes);
+    for (const EnvoyRoutes& routes : resources_.routes) {
+      websocket_ = routes.websocket;
+      import_routes(routes.value);
+    }
     for (const std::string& name : resources_.order) {
       if (std::ranges::find(made_, name, &Made::cluster) != made_.end()) continue;
       ledger_.begin("cluster " + name);
@@ -169,7 +172,8 @@ class EnvoyImport {
         "the service is sent the Host of the client");
     action.none("request_mirror_policies", "requests are not mirrored");
     if (condition) {
-      import_envoy_upgrades(action, *condition);
+      if (websocket_passes(action, "upgrade of the route").value_or(websocket_))
+        condition->route["upgrade"] = boost::json::array{"websocket"};
     } else {
       action.none("upgrade_configs", "the route is left out");
     }
@@ -285,6 +289,7 @@ class EnvoyImport {
   Ledger scratch_{"imported"};  ///< for what is read before it is known where it goes
   Imported imported_;
   RouteIntake intake_;
+  bool websocket_ = false;  ///< passes on the routes that are imported now, unless one says otherwise
   std::vector<Made> made_;
 };
 

@@ -149,26 +149,27 @@ bool import_envoy_rewrite(Fields& action, Condition& condition) {
   return false;
 }
 
-void import_envoy_upgrades(Fields& action, Condition& condition) {
-  const auto list = action.find("upgrade_configs");
-  if (!list) return;
-  Ledger& ledger = action.ledger();
+std::optional<bool> websocket_passes(Fields& fields, std::string_view to) {
+  const auto list = fields.find("upgrade_configs");
+  if (!list) return std::nullopt;
+  Ledger& ledger = fields.ledger();
+  std::optional<bool> passes;
   for (const Value& item : config::items(*list, "[{upgrade_type: websocket}]")) {
-    Fields fields(item, ledger);
-    const auto type = fields.find("upgrade_type");
-    const auto enabled = fields.find("enabled");
-    fields.none("connect_config", "CONNECT is not served");
-    fields.finish();
+    Fields one(item, ledger);
+    const auto type = one.find("upgrade_type");
+    const auto enabled = one.find("enabled");
+    one.none("connect_config", "CONNECT is not served");
+    one.none("filters", "the policies of the service are those of its upgrades");
+    one.finish();
     const std::string protocol = type ? read_text(*type).value_or("") : "";
-    if (enabled && enabled->node->text == "false") {
-      ledger.carried(item, "the route, without upgrade");
-    } else if (config::mapped(protocol, config::capitals, config::smalls) == "websocket") {
-      condition.route["upgrade"] = boost::json::array{"websocket"};
-      ledger.carried(item, "upgrade of the route");
+    if (config::mapped(protocol, config::capitals, config::smalls) == "websocket") {
+      passes = !enabled || read_truth(*enabled).value_or(true);
+      ledger.carried(item, *passes ? to : "the route, without upgrade");
     } else {
       ledger.none(item, "upgrades are imported for WebSocket only");
     }
   }
+  return passes;
 }
 
 }  // namespace switchgear::interop

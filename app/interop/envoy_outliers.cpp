@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <string>
 
+#include "app/interop/ejection_differences.hpp"
 #include "app/interop/envoy_cluster.hpp"
 #include "app/interop/pool_limits.hpp"
 #include "app/interop/values.hpp"
@@ -11,6 +12,9 @@ namespace switchgear::interop {
 using instances::EjectionOptions;
 
 namespace {
+
+/// In place of 0: with so few calls as an interval can count, any failure reaches it.
+constexpr double least_threshold = 1e-9;
 
 class Rules {
  public:
@@ -22,10 +26,11 @@ class Rules {
     success_rate();
     failure_percentage();
     lengths();
-    fields_.take("max_ejection_percent", read_percent, into_.max_ejected, at("max_ejected"));
+    read_into("max_ejection_percent", read_percent, into_.max_ejected);
     fields_.take("always_eject_one_host", read_truth, into_.always_one, at("always_one"));
     fields_.none("successful_active_health_check_uneject_host", "a good health check ends an ejection");
     fields_.none("monitors", "the rules are those that are listed here");
+    report_differences(fields_, EjectionOf::envoy, service_);
     fields_.finish();
   }
 
@@ -34,14 +39,22 @@ class Rules {
     return service_.at("ejection." + std::string(key));
   }
 
-  /// A whole number within what a rule can have.
+  /// A field that report_differences() accounts for.
+  template <class T, class Reader>
+  void read_into(std::string_view name, const Reader& reader, T& into) {
+    const auto value = fields_.find(name);
+    if (const auto got = value ? reader(*value) : std::nullopt) into = *got;
+  }
+
+  /// A whole number within what a rule can have. Where 1 is the least, Envoy reads 0 as 1 too: an instance
+  /// without calls is never judged.
   void count(std::string_view name, std::uint32_t& into, std::string_view to, std::uint64_t least,
              std::uint64_t most) {
     const auto value = fields_.find(name);
     const auto read = value ? read_count(*value) : std::nullopt;
     if (!read) return;
     into = static_cast<std::uint32_t>(std::clamp(*read, least, most));
-    if (into == *read) return fields_.ledger().carried(*value, at(to));
+    if (into >= *read) return fields_.ledger().carried(*value, at(to), into > *read ? "the same as 1" : "");
     fields_.ledger().approximated(*value, at(to), "as near as it can be");
   }
 
@@ -64,6 +77,12 @@ class Rules {
 
   void row(std::string_view name, std::string_view enforcing, std::optional<instances::ConsecutiveRule>& rule,
            const std::string& to) {
+    const auto value = fields_.find(name);
+    if (value && read_count(*value) == std::optional<std::uint64_t>{0}) {
+      rule.reset();
+      fields_.ledger().carried(*value, at(to), "0: the rule is off");
+      return fields_.none(enforcing, "the rule is off");
+    }
     count(name, rule->count, to, 1, most_in_a_row);
     fields_.take(enforcing, read_percent, rule->enforce, at(to + ".enforce"));
   }
@@ -86,8 +105,11 @@ class Rules {
           1'000'000);
     count("failure_percentage_request_volume", rule.volume, "failure_percentage.volume", 1, 16'000'000);
     if (const auto value = fields_.find("failure_percentage_threshold")) {
-      rule.threshold = std::max(read_percent(*value).value_or(rule.threshold), 0.01);
-      fields_.ledger().carried(*value, at("failure_percentage.threshold"));
+      const double read = read_percent(*value).value_or(rule.threshold);
+      rule.threshold = std::max(read, least_threshold);
+      read == 0 ? fields_.ledger().approximated(*value, at("failure_percentage.threshold"),
+                                                "an instance without a failure is no outlier")
+                : fields_.ledger().carried(*value, at("failure_percentage.threshold"));
     }
     fields_.take("enforcing_failure_percentage", read_percent, rule.enforce,
                  at("failure_percentage.enforce"));
@@ -96,10 +118,10 @@ class Rules {
   }
 
   void lengths() {
-    fields_.take("interval", read_interval, into_.interval, at("interval"));
-    fields_.take("base_ejection_time", read_interval, into_.base, at("base"));
+    read_into("interval", read_interval, into_.interval);
+    read_into("base_ejection_time", read_interval, into_.base);
     into_.max = std::max(into_.max, into_.base);
-    fields_.take("max_ejection_time", read_interval, into_.max, at("max"));
+    read_into("max_ejection_time", read_interval, into_.max);
     into_.max = std::max(into_.max, into_.base);
     fields_.take("max_ejection_time_jitter", read_length, into_.jitter, at("jitter"));
   }

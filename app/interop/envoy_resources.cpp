@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "app/interop/envoy_match.hpp"
 #include "app/interop/values.hpp"
 #include "switchgear/config/address.hpp"
 
@@ -74,7 +75,7 @@ class Collector {
     const std::string type = text_of(fields, "@type");
     const auto has = [&](std::string_view key) { return fields.find(key).has_value(); };
     if (type.ends_with(".RouteConfiguration") || (type.empty() && has("virtual_hosts"))) {
-      found_.routes.push_back(value);
+      found_.routes.push_back({value});
     } else if (type.ends_with(".Cluster") ||
                (type.empty() && (has("load_assignment") || has("outlier_detection") ||
                                  has("circuit_breakers") || has("lb_policy") || has("connect_timeout")))) {
@@ -137,7 +138,8 @@ class Collector {
     if (!text_of(fields, "@type").ends_with(".HttpConnectionManager"))
       return ledger_.none(value, "the gateway serves HTTP");
     fields.ignore({"stat_prefix", "codec_type"});
-    if (const auto routes = fields.find("route_config")) found_.routes.push_back(*routes);
+    const bool websocket = websocket_passes(fields, "upgrade of the listener's routes").value_or(false);
+    if (const auto routes = fields.find("route_config")) found_.routes.push_back({*routes, websocket});
     fields.none("rds", "the routes are not in this file");
     if (const auto filters = fields.find("http_filters")) {
       for (const Value& filter : config::items(*filters, "[{name: router}]")) {

@@ -12,10 +12,15 @@
 
 namespace switchgear::interop {
 
+struct EnvoyRoutes {
+  Value value;             ///< RouteConfiguration
+  bool websocket = false;  ///< passes, by `upgrade_configs` of the listener
+};
+
 struct EnvoyResources {
-  std::vector<std::string> order;           ///< names of clusters, as the file has them
-  std::map<std::string, Value> clusters;    ///< by name
-  std::vector<Value> routes;                ///< RouteConfiguration
+  std::vector<std::string> order;         ///< names of clusters, as the file has them
+  std::map<std::string, Value> clusters;  ///< by name
+  std::vector<EnvoyRoutes> routes;
   std::vector<config::Endpoint> listeners;  ///< where HTTP is served
   std::optional<Value> admission;           ///< the first filter of admission control
 };

@@ -193,9 +193,17 @@ class IstioExport {
     write_call(policy, route);
     const std::string place = "services." + service.name + ".routes[" + std::to_string(target.number) + "]";
     ledger_.carried(place, "http");
-    if (!target.route.upgrade.empty())
-      ledger_.none(place + ".upgrade", "Istio passes upgrades to WebSocket, and no others, on every route");
+    write_upgrades(target.route, place + ".upgrade");
     return route;
+  }
+
+  /// Istio has no field for them: WebSocket passes on every route, other protocols on none.
+  void write_upgrades(const config::Route& route, const std::string& place) {
+    const bool websocket = std::ranges::find(route.upgrade, "websocket") != route.upgrade.end();
+    if (websocket) ledger_.carried(place, "", "Istio passes WebSocket on every route");
+    if (!websocket) ledger_.approximated(place, "", "Istio passes WebSocket on every route, here on none");
+    if (route.upgrade.size() > (websocket ? 1U : 0U))
+      ledger_.none(place, "of upgrades, Istio passes only those to WebSocket");
   }
 
   static json::array match_of(const config::Route& route) {

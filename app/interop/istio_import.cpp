@@ -29,6 +29,9 @@ struct Destination {
   Value origin;
 };
 
+constexpr std::string_view websocket_always_passes =
+    "Istio passes WebSocket, and no other upgrade, on every route";
+
 class IstioImport {
  public:
   IstioImport(IstioDocuments documents, Ledger& ledger)
@@ -115,6 +118,7 @@ class IstioImport {
     fields.none("headers", "header fields are not changed");
     fields.none("corsPolicy", "the service answers for CORS");
     fields.finish();
+    ledger_.carried(http, "upgrade of its routes", websocket_always_passes);
     for (const Condition& condition : conditions) {
       for (const std::string& host : hosts) {
         if (!intake_.full()) add_route(condition, host, service);
@@ -126,6 +130,7 @@ class IstioImport {
   void add_route(const Condition& condition, const std::string& host, ImportedService& service) {
     boost::json::object route = condition.route;
     if (!host.empty() && !route.contains("host")) route["host"] = host;
+    route["upgrade"] = boost::json::array{"websocket"};
     intake_.add(condition.origin, route, condition.how, service);
   }
 
@@ -256,7 +261,12 @@ class IstioImport {
     ledger_.begin("no VirtualService for " + full);
     import_istio_calls(told, again);
     ledger_.begin(rule.title);
-    intake_.add(*host, {{"host", read_text(*host).value_or("")}, {"prefix", "/"}}, "", service);
+    ledger_.carried(*host, "upgrade of the route", websocket_always_passes);
+    intake_.add(*host,
+                {{"host", read_text(*host).value_or("")},
+                 {"prefix", "/"},
+                 {"upgrade", boost::json::array{"websocket"}}},
+                "", service);
   }
 
   /// The host as an address has it; empty: it is not one, such as `*.example.com`.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "app/interop/ejection_differences.hpp"
+#include "app/interop/name_lookups.hpp"
 #include "app/interop/pool_limits.hpp"
 #include "app/interop/upstream_tls.hpp"
 #include "app/interop/values.hpp"
@@ -75,7 +77,7 @@ void import_pool(const Value& value, ImportedService& service, Ledger& ledger) {
   take_pool_limit(tcp, "maxConnections", PoolLimit::connections, no_limit, service);
   take_pool_length(tcp, "connectTimeout", pool.connect_timeout, service.at("connections.connect_timeout"),
                    {seconds{10}, "10s"});
-  tcp.none("maxConnectionDuration", "not imported");
+  take_connection_age(tcp, "maxConnectionDuration", service);
   tcp.none("tcpKeepalive", "the system's keep-alive is not changed");
   tcp.none("idleTimeout", "of TCP; connections.idle_timeout is of HTTP");
   tcp.finish();
@@ -123,12 +125,22 @@ void import_outliers(const Value& value, ImportedService& service, Ledger& ledge
   } else {
     rules.none("consecutiveLocalOriginFailures", "has no effect without splitExternalLocalOriginErrors");
   }
-  rules.take("interval", read_interval, into.interval, service.at("ejection.interval"));
-  rules.take("baseEjectionTime", read_interval, into.base, service.at("ejection.base"));
+  const auto read = [&rules](std::string_view name, const auto& reader, auto& taken) {
+    const auto field = rules.find(name);
+    if (const auto got = field ? reader(*field) : std::nullopt) taken = *got;
+  };
+  read("interval", read_interval, into.interval);
+  read("baseEjectionTime", read_interval, into.base);
   into.max = std::max(into.max, into.base);
-  rules.take("maxEjectionPercent", read_percent, into.max_ejected, service.at("ejection.max_ejected"));
-  rules.take("minHealthPercent", read_percent, into.panic, service.at("ejection.panic"),
-             Absent<double>{0, "0%: ejections hold however many instances are out"});
+  read("maxEjectionPercent", read_percent, into.max_ejected);
+  report_differences(rules, EjectionOf::istio, service);
+  if (rules.find("minHealthPercent")) {
+    take_panic(rules, "minHealthPercent", most_panic(), service);
+  } else {
+    into.panic = 0;
+    rules.absent("minHealthPercent", service.at("ejection.panic"),
+                 "0%: ejections hold however many instances are out");
+  }
   rules.none("outlierDetectionHttpErrorCodes", "the rules count the statuses 500 to 599");
   rules.finish();
 }

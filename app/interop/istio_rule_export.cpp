@@ -4,6 +4,8 @@
 #include <cmath>
 #include <string>
 
+#include "app/interop/ejection_differences.hpp"
+#include "app/interop/name_lookups.hpp"
 #include "app/interop/pool_limits.hpp"
 #include "app/interop/upstream_tls.hpp"
 #include "app/interop/values.hpp"
@@ -52,10 +54,13 @@ json::object pool_of(const ExportedService& exported, Ledger& ledger) {
   ledger.carried(exported.at("connections.max"), "connectionPool.tcp.maxConnections");
   ledger.carried(exported.at("connections.connect_timeout"), "connectionPool.tcp.connectTimeout");
   ledger.carried(exported.at("connections.idle_timeout"), "connectionPool.http.idleTimeout");
-  return {{"tcp",
-           {{"maxConnections", exported.all(pool.max_connections)},
-            {"connectTimeout", seconds_text(pool.connect_timeout)}}},
-          {"http", std::move(http)}};
+  json::object tcp{{"maxConnections", exported.all(pool.max_connections)},
+                   {"connectTimeout", seconds_text(pool.connect_timeout)}};
+  export_connection_age(exported, "maxConnectionDuration", "connectionPool.tcp.maxConnectionDuration", tcp,
+                        ledger);
+  if (exported.service.dns_refresh && has_name(exported.service))
+    ledger.none(exported.at("dns.refresh"), "dnsRefreshRate of the mesh says how often names are looked up");
+  return {{"tcp", std::move(tcp)}, {"http", std::move(http)}};
 }
 
 class Outliers {
@@ -78,17 +83,17 @@ class Outliers {
     if (options_.success_rate) none("success_rate", "Istio has no rules of rates");
     if (options_.failure_percentage) none("failure_percentage", "Istio has no rules of rates");
     object_["interval"] = seconds_text(options_.interval);
-    ledger_.carried(at("interval"), "outlierDetection.interval");
     object_["baseEjectionTime"] = seconds_text(options_.base);
-    ledger_.carried(at("base"), "outlierDetection.baseEjectionTime");
     if (options_.max != std::max(instances::EjectionOptions{}.max, options_.base))
       none("max", "an ejection of Istio's lasts up to 300s, or as long as the first");
     if (options_.jitter != Duration::zero()) none("jitter", "Istio has none");
     if (options_.always_one) none("always_one", "Istio has none");
-    object_["maxEjectionPercent"] = whole_percent(options_.max_ejected, at("max_ejected"),
-                                                  "outlierDetection.maxEjectionPercent", ledger_);
+    object_["maxEjectionPercent"] = max_ejected_percent(exported_, ledger_);
     object_["minHealthPercent"] =
         whole_percent(options_.panic, at("panic"), "outlierDetection.minHealthPercent", ledger_);
+    if (options_.panic > most_panic())
+      ledger_.approximated(at("panic"), "outlierDetection.minHealthPercent", panic_is_bounded);
+    report_differences(exported_, EjectionOf::istio, ledger_);
     return std::move(object_);
   }
 

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "app/interop/imported.hpp"
+#include "app/interop/name_lookups.hpp"
 #include "app/interop/policy_text.hpp"
 #include "switchgear/config/address.hpp"
 #include "switchgear/config/duration.hpp"
@@ -252,6 +253,7 @@ json::object written(const ImportedService& imported) {
     }
     keys.always("upstreams", std::move(list));
   }
+  if (json::object dns = written_lookups(service); !dns.empty()) keys.always("dns", std::move(dns));
   if (imported.tls) {
     if (json::object tls = written(*imported.tls); !tls.empty()) keys.always("tls", std::move(tls));
   }
@@ -259,7 +261,7 @@ json::object written(const ImportedService& imported) {
   if (service.balance != instances::BalanceOptions{} || service.upstreams.size() > 1)
     keys.always("balance", written(service.balance, service.balance_header));
   if (service.ejection) keys.always("ejection", written(*service.ejection));
-  if (service.pool != config::PoolOptions{}) keys.always("connections", written(service.pool));
+  if (json::object pool = written(service.pool); !pool.empty()) keys.always("connections", std::move(pool));
   if (service.health_check) keys.always("health_check", written(*service.health_check));
   json::array routes;
   for (const config::Route& route : service.routes) routes.push_back(written_route(route));

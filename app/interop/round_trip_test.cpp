@@ -13,6 +13,7 @@
 #include "app/interop/interop_command.hpp"
 #include "app/interop/istio_export.hpp"
 #include "app/interop/istio_import.hpp"
+#include "app/interop/name_lookups.hpp"
 #include "app/interop/pool_limits.hpp"
 #include "app/interop/retry_on.hpp"
 #include "app/interop/yaml_text.hpp"
@@ -56,7 +57,7 @@ instances::EjectionOptions any_ejection(Mesh mesh) {
   options.base = seconds{between(1, 600)};
   options.max = std::max<Duration>(seconds{300}, options.base);
   options.max_ejected = percents();
-  options.panic = percents();
+  options.panic = mesh == Mesh::istio ? between(0, 71) / 100.0 : percents();  // Istio's panic is below 71.4 %
   if (mesh == Mesh::istio) {
     if (coin()) options.consecutive_5xx.reset();
     if (coin()) options.consecutive_gateway.reset();
@@ -164,7 +165,7 @@ Route any_route(Mesh mesh, const std::string& own) {
   if (coin()) route.headers = {{"x-beta", from<std::string>({"1", "${HOME}", "a: \"b\" #c", "é"})}};
   route.strip_prefix = route.match == Route::Match::prefix && coin();
   if (coin()) route.rewrite = config::Rewrite{"/v2", true};
-  if (mesh == Mesh::envoy && coin()) route.upgrade = {"websocket"};
+  if (mesh == Mesh::istio || coin()) route.upgrade = {"websocket"};  // Istio passes it on every route
   if (!route.strip_prefix && between(0, 4) == 0) route.rewrite = config::Rewrite{"/one/for-all", false};
   return route;
 }
@@ -191,6 +192,8 @@ Imported any_file(Mesh mesh) {
     each.service.pool = {static_cast<std::size_t>(between(1, 1000)),
                          static_cast<std::size_t>(between(1, 1000)), seconds{between(1, 3600)},
                          milliseconds{between(1, 10'000)}};
+    if (coin()) each.service.pool.max_age = seconds{between(1, 86'400)};
+    if (mesh == Mesh::envoy && coin()) each.service.dns_refresh = seconds{between(1, 600)};
     if (!each.has_socket() && coin()) {
       each.tls.emplace().server_name = from<std::string>({"pay.internal", "shop.example.com"});
       each.tls->verified = coin();
@@ -264,6 +267,9 @@ void expect_same(const Config& before, const Config& after, const std::string& t
     EXPECT_EQ(service.balance_header, other.balance_header) << text;
     EXPECT_EQ(service.ejection, other.ejection) << text;
     EXPECT_EQ(service.pool, other.pool) << text;
+    if (has_name(service)) {
+      EXPECT_EQ(service.dns_refresh, other.dns_refresh) << text;
+    }
     EXPECT_EQ(service.health_check, other.health_check) << text;
     EXPECT_EQ(normal(service.routes), normal(other.routes)) << text;
     EXPECT_EQ(normal(before.policies.at(service.policy)), normal(after.policies.at(other.policy))) << text;

@@ -4,6 +4,7 @@
 #include <boost/json/basic_parser_impl.hpp>
 #include <cassert>
 #include <cstdint>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -103,7 +104,7 @@ class FieldHandler {
   /// guessed.
   void note_unknown() {
     constexpr std::size_t long_name = 7;
-    const auto meant = config::nearest(text_, field_names);
+    const auto meant = config::nearest(text_, std::span{field_names}.first<fields_of_calls>());
     if (meant && meant->size() >= long_name) typos_.emplace_back(text_, *meant);
   }
 

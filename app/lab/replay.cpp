@@ -47,6 +47,10 @@ std::optional<TraceProblem> Replay::play(const TraceEntry& entry) {
     case TraceEntry::Kind::command:
       command(entry);
       break;
+    case TraceEntry::Kind::check:
+      breaker_.on_check(entry.answer, entry.rows, entry.at);
+      tell(entry.at, "check", entry.id);
+      break;
   }
   return std::nullopt;
 }

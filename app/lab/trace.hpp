@@ -10,6 +10,7 @@
 #include "switchgear/core/outcome.hpp"
 #include "switchgear/core/time.hpp"
 #include "switchgear/policy/circuit_breaker.hpp"
+#include "switchgear/policy/health_rows.hpp"
 
 namespace switchgear::lab {
 
@@ -29,6 +30,7 @@ struct TraceEntry {
     record,
     abandon,
     command,
+    check,  ///< an active health check has its answer
   };
 
   std::size_t line = 0;  ///< counts from 1
@@ -37,6 +39,8 @@ struct TraceEntry {
   std::optional<std::string> id;  ///< always set for acquire, record and abandon
   TraceResult result;             ///< of a call or a record
   Command command = Command::reset;
+  CheckAnswer answer = CheckAnswer::good;
+  HealthRows rows;  ///< how many answers in a row count
 };
 
 }  // namespace switchgear::lab

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstddef>
+#include <cstdint>
+#include <system_error>
 #include <utility>
 
 #include "app/lab/line_fields.hpp"
@@ -14,14 +17,17 @@ namespace switchgear::lab {
 
 namespace {
 
-/// The words of `op`: of one call, then of an operator.
+/// The words of `op`: of one call, then of a health check and of an operator.
 constexpr std::array<std::string_view, 3> call_ops{"acquire", "record", "abandon"};
 constexpr std::array<TraceEntry::Kind, 3> call_kinds{TraceEntry::Kind::acquire, TraceEntry::Kind::record,
                                                      TraceEntry::Kind::abandon};
+constexpr std::size_t check_op = call_ops.size();
+constexpr std::size_t first_command = check_op + 1;
 constexpr auto ops = [] {
-  std::array<std::string_view, call_ops.size() + commands.size()> words{};
+  std::array<std::string_view, first_command + commands.size()> words{};
   std::copy(call_ops.begin(), call_ops.end(), words.begin());
-  std::transform(commands.begin(), commands.end(), words.begin() + call_ops.size(),
+  words[check_op] = "check";
+  std::transform(commands.begin(), commands.end(), words.begin() + first_command,
                  [](Command command) { return to_string(command); });
   return words;
 }();
@@ -86,6 +92,28 @@ TraceResult result(const LineFields& fields, std::string_view of) {
   return result;
 }
 
+/// How many answers in a row; as in the policy file.
+std::uint32_t row(const LineFields& fields, std::string_view name, std::uint32_t otherwise) {
+  constexpr std::uint32_t most = 1'000;
+  const auto& value = fields[name];
+  if (!value) return otherwise;
+  std::uint32_t count = 0;
+  const char* const end = value->text.data() + value->text.size();
+  const auto read = std::from_chars(value->text.data(), end, count);
+  const bool whole = value->kind == FieldValue::Kind::number && read.ec == std::errc{} && read.ptr == end;
+  if (!whole || count < 1 || count > most) malformed(quoted(name) + " must be a whole number from 1 to 1000");
+  return count;
+}
+
+void read_check(const LineFields& fields, TraceEntry& entry) {
+  constexpr std::array<std::string_view, 2> answers{"good", "bad"};
+  entry.kind = TraceEntry::Kind::check;
+  const std::size_t found = word(required(fields, "answer", "check"), "answer", answers);
+  entry.answer = found == 0 ? CheckAnswer::good : CheckAnswer::bad;
+  entry.rows.unhealthy = row(fields, "unhealthy", entry.rows.unhealthy);
+  entry.rows.healthy = row(fields, "healthy", entry.rows.healthy);
+}
+
 TraceEntry entry(const LineFields& fields) {
   TraceEntry entry;
   entry.at = TimePoint{seconds(required(fields, "at", "a line"), "at")};
@@ -97,9 +125,13 @@ TraceEntry entry(const LineFields& fields) {
     return entry;
   }
   const std::size_t found = word(*op, "op", ops);
-  if (found >= call_ops.size()) {
+  if (found >= first_command) {
     entry.kind = TraceEntry::Kind::command;
-    entry.command = commands[found - call_ops.size()];
+    entry.command = commands[found - first_command];
+    return entry;
+  }
+  if (found == check_op) {
+    read_check(fields, entry);
     return entry;
   }
   entry.kind = call_kinds[found];

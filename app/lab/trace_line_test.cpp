@@ -59,6 +59,21 @@ TEST(TraceLine, ReadsEveryOperation) {
   }
 }
 
+TEST(TraceLine, ReadsTheAnswersOfHealthChecks) {
+  const TraceEntry bad = good(R"({"at":1,"op":"check","answer":"bad"})");
+  EXPECT_EQ(bad.kind, TraceEntry::Kind::check);
+  EXPECT_EQ(bad.answer, CheckAnswer::bad);
+  EXPECT_EQ(bad.rows, (HealthRows{2, 2}));
+  const TraceEntry well = good(R"({"at":1,"op":"check","answer":"good","unhealthy":3,"healthy":1000})");
+  EXPECT_EQ(well.answer, CheckAnswer::good);
+  EXPECT_EQ(well.rows, (HealthRows{3, 1000}));
+}
+
+TEST(TraceLine, AFieldOfAnotherProgramThatLooksLikeOneOfAHealthCheckIsSkipped) {
+  EXPECT_EQ(good(R"({"at":1,"latency":1,"verdict":"success","answers":3,"health":"ok"})").kind,
+            TraceEntry::Kind::call);
+}
+
 TEST(TraceLine, SkipsFieldsThatAreNotItsOwnHoweverDeep) {
   const TraceEntry entry = good(
       R"({"path":"/pay","time":[1,{"at":9,"op":"reset"}],"at":2,"latency":1,"latency_ms":7,"verdict":"success","ok":true})");
@@ -109,10 +124,18 @@ TEST(TraceLine, SaysWhatIsWrong) {
       {R"({"at":1,"op":"acquire"})", "acquire needs \"id\""},
       {R"({"at":1,"op":"record","id":"a"})", "record needs \"verdict\""},
       {R"({"at":1,"op":"abandon"})", "abandon needs \"id\""},
+      {R"({"at":1,"op":"check"})", "check needs \"answer\""},
+      {R"({"at":1,"op":"check","answer":"well"})", "unknown answer \"well\"; expected good or bad"},
+      {R"({"at":1,"op":"check","answer":"bad","unhealthy":0})",
+       "\"unhealthy\" must be a whole number from 1 to 1000"},
+      {R"({"at":1,"op":"check","answer":"bad","healthy":1.5})",
+       "\"healthy\" must be a whole number from 1 to 1000"},
+      {R"({"at":1,"op":"check","answer":"bad","healthy":"2"})",
+       "\"healthy\" must be a whole number from 1 to 1000"},
       {R"({"at":1,"op":"acquire","id":7})", "\"id\" must be a string"},
       {R"({"at":1,"op":7})", "\"op\" must be a string"},
       {R"({"at":1,"op":"force-open"})",
-       "unknown op \"force-open\"; expected acquire, record, abandon, reset, force_close, force_open, "
+       "unknown op \"force-open\"; expected acquire, record, abandon, check, reset, force_close, force_open, "
        "disable or metrics_only; did you mean \"force_open\"?"},
   };
   for (const auto& [line, message] : cases) {

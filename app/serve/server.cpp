@@ -163,6 +163,7 @@ Server::Server(const ServeFlags& flags, config::Config config, const config::Own
   registry_.events().subscribe(transitions_);
   registry_.events().subscribe(events_);
   checks_.apply(config);
+  gateway_->on_instances_changed([this] { boost::asio::post(main_, [this] { checks_.follow(); }); });
   if (!successor_) await_successor();
   if (flags.watch) {
     file_changes_.emplace(flags.config, [this] { boost::asio::post(main_, [this] { on_file_changed(); }); });
@@ -171,14 +172,30 @@ Server::Server(const ServeFlags& flags, config::Config config, const config::Own
 
 Server::~Server() { signals_.forget(); }
 
-void Server::tell_instance(const service_health::Target& target, const health::Judged& judged) const {
+void Server::tell_instance(const service_health::Target& target, service_health::Alone alone,
+                           const health::Judged& judged) const {
   using Health = instances::Ejection::Health;
-  if (target.alone == service_health::Alone::yes) return;
+  if (alone == service_health::Alone::yes) return;
   const std::string at = config::text_of({target.address.host, target.address.port});
   if (judged.after == health::Status::healthy && judged.result.good())
     gateway_->on_health(target.service, at, Health::good);
   if (judged.after == health::Status::unhealthy && judged.changed())
     gateway_->on_health(target.service, at, Health::bad);
+}
+
+void Server::tell_instance(const service_health::Target& target, service_health::Alone alone,
+                           health::Status status) const {
+  using Health = instances::Ejection::Health;
+  const bool bad = alone == service_health::Alone::no && status == health::Status::unhealthy;
+  gateway_->on_health(target.service, config::text_of({target.address.host, target.address.port}),
+                      bad ? Health::bad : Health::unknown);
+}
+
+std::vector<service_health::Place> Server::places_of(const config::Service& service) const {
+  std::vector<service_health::Place> places;
+  for (gateway::KnownInstance& each : gateway_->instances_of(service))
+    places.push_back({std::move(each.upstream), std::move(each.written)});
+  return places;
 }
 
 /// The part of program() that reports and figures are made from.

@@ -77,7 +77,11 @@ class Server {
 
  private:
   /// Of a service with several instances: a bad one gets no calls, a good one may be called again.
-  void tell_instance(const service_health::Target& target, const health::Judged& judged) const;
+  void tell_instance(const service_health::Target& target, service_health::Alone alone,
+                     const health::Judged& judged) const;
+  void tell_instance(const service_health::Target& target, service_health::Alone alone,
+                     health::Status status) const;
+  [[nodiscard]] std::vector<service_health::Place> places_of(const config::Service& service) const;
   /// What the gateway adds to its breakers.
   [[nodiscard]] admin::Program program();
   [[nodiscard]] admin::Program seen_circuits();
@@ -123,8 +127,12 @@ class Server {
   history::History history_;
   alert::Alerts alerts_;
   service_health::ServiceChecks checks_{
-      registry_, durations_, log_,
-      [this](const auto& target, const auto& judged) { tell_instance(target, judged); }};
+      registry_,
+      durations_,
+      log_,
+      [this](const config::Service& service) { return places_of(service); },
+      {[this](const auto& target, auto alone, const auto& judged) { tell_instance(target, alone, judged); },
+       [this](const auto& target, auto alone, auto status) { tell_instance(target, alone, status); }}};
   ServedAccessLog access_log_;
   ServedConfig config_;
   FigureBoard figures_;

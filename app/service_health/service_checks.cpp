@@ -1,31 +1,36 @@
 #include "app/service_health/service_checks.hpp"
 
+#include <boost/asio/post.hpp>
 #include <chrono>
 #include <exception>
-#include <optional>
 #include <utility>
+#include <variant>
 
+#include "switchgear/config/address.hpp"
 #include "switchgear/config/report.hpp"
 
 namespace switchgear::service_health {
 
-std::vector<Target> targets_of(const config::Config& config) {
-  std::vector<Target> targets;
-  for (const auto& [name, service] : config.services) {
-    if (!service.health_check) continue;
-    const Alone alone = service.upstreams.size() == 1 ? Alone::yes : Alone::no;
-    for (const config::Upstream& each : service.upstreams)
-      targets.push_back({name, {each.at.host, each.at.port, each.tls}, *service.health_check, alone});
-  }
-  return targets;
+namespace {
+
+[[nodiscard]] Target target_of(const config::Service& service, const Place& place) {
+  const config::Endpoint& at = place.upstream.at;
+  Target target{service.name, {at.host, at.port, place.upstream.tls}, *service.health_check};
+  auto* const request = std::get_if<health::HttpCheck>(&target.options.how);
+  if (request != nullptr && request->host.empty() && place.written != at)
+    request->host = config::text_of(place.written);
+  return target;
 }
 
+}  // namespace
+
 ServiceChecks::ServiceChecks(BreakerRegistry& breakers, const CallDurations& durations, spdlog::logger& log,
-                             ResultListener listener)
+                             Places places, CheckListeners listeners)
     : breakers_(breakers),
       durations_(durations),
       log_(log),
-      listener_(std::move(listener)),
+      places_(std::move(places)),
+      listeners_(std::move(listeners)),
       work_(context_.get_executor()),
       thread_([this] { context_.run(); }) {}
 
@@ -36,21 +41,52 @@ ServiceChecks::~ServiceChecks() {
 
 void ServiceChecks::apply(const config::Config& config) {
   const std::lock_guard lock{mutex_};
-  std::map<Key, Checked> before = std::exchange(checked_, {});
-  for (const Target& target : targets_of(config)) {
-    Key key{target.service, target.address.host, target.address.port};
-    const auto known = before.find(key);
-    const bool same = known != before.end() && *known->second.target == target;
-    try {
-      checked_.emplace(std::move(key), same ? std::move(known->second) : check(target));
-    } catch (const std::exception& error) {
-      log_.error("'{}' is not checked: {}", target.service, error.what());
-    }
+  services_.clear();
+  for (const auto& [name, service] : config.services) {
+    if (service.health_check) services_.push_back(service);
+  }
+  begin_all_locked();
+}
+
+void ServiceChecks::follow() {
+  const std::lock_guard lock{mutex_};
+  begin_all_locked();
+}
+
+void ServiceChecks::begin_all_locked() {
+  All before = std::exchange(checked_, {});
+  for (const config::Service& service : services_) {
+    const std::vector<Place> places = places_(service);
+    const Alone alone = places.size() == 1 ? Alone::yes : Alone::no;
+    for (const Place& place : places) begin_locked(service, place, alone, before);
+  }
+  for (auto& [key, ended] : before) {
+    ended.checker.reset();
+    tell_change(ended.watched->target, Alone::no, health::Status::unknown);
   }
 }
 
-ServiceChecks::Checked ServiceChecks::check(const Target& target) {
-  Checked made{std::make_shared<const Target>(target), nullptr};
+/// Takes its check out of `before` if there is one like it.
+void ServiceChecks::begin_locked(const config::Service& service, const Place& place, Alone alone,
+                                 All& before) {
+  Key key{service.name, place.upstream.at.host, place.upstream.at.port};
+  try {
+    const Target target = target_of(service, place);
+    const auto known = before.find(key);
+    if (known == before.end() || known->second.watched->target != target) {
+      checked_.emplace(std::move(key), check(target, alone));
+      return;
+    }
+    const Checked& same = checked_.insert(before.extract(known)).position->second;
+    if (same.watched->alone.exchange(alone) != alone)
+      tell_change(target, alone, same.checker->snapshot().status);
+  } catch (const std::exception& error) {
+    log_.error("'{}' is not checked: {}", service.name, error.what());
+  }
+}
+
+ServiceChecks::Checked ServiceChecks::check(const Target& target, Alone alone) {
+  Checked made{std::make_shared<Watched>(target, alone), nullptr};
   const auto executor = context_.get_executor();
   http::CheckerContext context;
   context.seed = seed_();
@@ -60,10 +96,16 @@ ServiceChecks::Checked ServiceChecks::check(const Target& target) {
   };
   made.checker = std::make_unique<Checker>(
       executor, http::port_check(executor, target.address, target.options), target.options.watch,
-      [this, told = made.target](const health::Judged& judged) { on_result(*told, judged); },
+      [this, told = made.watched](const health::Judged& judged) { on_result(*told, judged); },
       std::move(context));
   made.checker->start();
   return made;
+}
+
+/// After every result that came before.
+void ServiceChecks::tell_change(const Target& target, Alone alone, health::Status status) {
+  if (!listeners_.on_change) return;
+  boost::asio::post(context_, [this, target, alone, status] { listeners_.on_change(target, alone, status); });
 }
 
 /// Calls that ended, and calls that its breaker refused.
@@ -76,9 +118,11 @@ std::uint64_t ServiceChecks::calls_of(const std::string& service) const {
   return calls;
 }
 
-void ServiceChecks::on_result(const Target& target, const health::Judged& judged) const {
+void ServiceChecks::on_result(const Watched& watched, const health::Judged& judged) const {
+  const Target& target = watched.target;
+  const Alone alone = watched.alone;
   const CheckAnswer answer = judged.result.good() ? CheckAnswer::good : CheckAnswer::bad;
-  if (const auto breaker = target.alone == Alone::yes ? breakers_.find(target.service) : nullptr)
+  if (const auto breaker = alone == Alone::yes ? breakers_.find(target.service) : nullptr)
     breaker->on_check(answer, target.options.watch.rows, judged.at);
   if (judged.changed()) {
     const auto level = answer == CheckAnswer::good ? spdlog::level::info : spdlog::level::warn;
@@ -88,13 +132,13 @@ void ServiceChecks::on_result(const Target& target, const health::Judged& judged
              http::text_of(target.address), to_string(judged.before), to_string(judged.after),
              judged.in_a_row, to_string(judged.result.end), why);
   }
-  if (listener_) listener_(target, judged);
+  if (listeners_.on_result) listeners_.on_result(target, alone, judged);
 }
 
 std::vector<TargetHealth> ServiceChecks::all() const {
   const std::lock_guard lock{mutex_};
   std::vector<TargetHealth> found;
-  for (const auto& [key, each] : checked_) found.push_back({*each.target, each.checker->snapshot()});
+  for (const auto& [key, each] : checked_) found.push_back({each.watched->target, each.checker->snapshot()});
   return found;
 }
 

@@ -170,26 +170,30 @@ bool Ejection::take_back_one_due_locked(TimePoint now, Told& told) noexcept {
   return true;
 }
 
-/// An instance that is ejected, or was not in use for long enough, has too few calls to be judged.
+/// An instance that is ejected, or was not in use for long enough, has too few calls to be judged. Local
+/// errors come second, as in Envoy: an instance that its answers have ejected is not among those any more.
 void Ejection::judge_interval_locked(TimePoint now, Told& told) {
   if (rates_) {
-    Intervals answers;
-    Intervals local;
-    for (const Shared& instance : instances_) {
-      answers.push_back(instance->answers_.take());
-      local.push_back(instance->local_.take());
-    }
     using Share = FailurePercentageRule;
-    judge_rate_locked(answers, options_.success_rate, EjectionRule::success_rate, &SuccessRateRule::enforce,
-                      now, told);
-    judge_rate_locked(local, options_.success_rate, EjectionRule::success_rate_local,
-                      &SuccessRateRule::enforce_local, now, told);
+    using Deviation = SuccessRateRule;
+    const Intervals answers = take_locked(&Instance::answers_);
+    judge_rate_locked(answers, options_.success_rate, EjectionRule::success_rate, &Deviation::enforce, now,
+                      told);
     judge_rate_locked(answers, options_.failure_percentage, EjectionRule::failure_percentage, &Share::enforce,
                       now, told);
+    const Intervals local = take_locked(&Instance::local_);
+    judge_rate_locked(local, options_.success_rate, EjectionRule::success_rate_local,
+                      &Deviation::enforce_local, now, told);
     judge_rate_locked(local, options_.failure_percentage, EjectionRule::failure_percentage_local,
                       &Share::enforce_local, now, told);
   }
   forgive_locked(now);
+}
+
+Ejection::Intervals Ejection::take_locked(EndRate Instance::*rate) {
+  Intervals taken;
+  for (const Shared& instance : instances_) taken.push_back(((*instance).*rate).take());
+  return taken;
 }
 
 template <class Rule>
@@ -271,7 +275,8 @@ void Ejection::on_health(Instance& instance, Health health, TimePoint now) noexc
         shared->fresh_since_.store(ticks_of(now), std::memory_order_relaxed);
         shared->out_.fetch_and(static_cast<std::uint8_t>(~Instance::by_check), std::memory_order_acq_rel);
       }
-      if (shared->ejected()) take_back_locked(shared, InstanceReason::good_check, now, told);
+      if (health == Health::good && shared->ejected())
+        take_back_locked(shared, InstanceReason::good_check, now, told);
       update_panic_locked(now, told);
     }
   }

@@ -14,6 +14,8 @@
 // | `times` less one per interval    | at a tick       | after the rules, if it was never out (26758) |
 // | return                           | at its time     | not only when an interval ends               |
 // | max_ejected                      | always          | also when instances have left                |
+//
+// docs/instances.md lists every difference; app/interop compares them with a model of Envoy's.
 #pragma once
 
 #include <array>
@@ -101,8 +103,9 @@ class Ejection {
 
   /// What a health check has come to, after its thresholds. A bad one puts the instance out of use until a
   /// good one; this is not an ejection and `max_ejected` does not bound it. A good one also ends an ejection;
-  /// the counts of an instance that was not ejected stay as they are.
-  enum class Health : std::uint8_t { good, bad };
+  /// the counts of an instance that was not ejected stay as they are. `unknown`: it is not checked any more,
+  /// and in use again unless it is ejected.
+  enum class Health : std::uint8_t { good, bad, unknown };
   void on_health(Instance& instance, Health health, TimePoint now) noexcept;
 
   /// Takes back the instances whose time is over; if an interval is over, judges it. May allocate.
@@ -148,6 +151,7 @@ class Ejection {
   bool find_locked(const Shared& instance, const Finding& finding, double enforce, TimePoint now,
                    Told& told) noexcept;
   void judge_interval_locked(TimePoint now, Told& told);
+  [[nodiscard]] Intervals take_locked(EndRate Instance::*rate);
   template <class Rule>
   void judge_rate_locked(const Intervals& intervals, const std::optional<Rule>& rule, EjectionRule name,
                          double Rule::*enforce, TimePoint now, Told& told);

@@ -159,6 +159,19 @@ TEST(EjectionKnownFaults, E32442OnlyAGoodCheckEndsAnEjection) {
   EXPECT_FALSE(service.at(0).ejected());
 }
 
+// Its neighbour: an instance that was bad when its checks ended stayed out for good.
+TEST(EjectionKnownFaults, AnInstanceThatIsNotCheckedAnyMoreIsInUseUnlessItIsEjected) {
+  TestService service{only_5xx(1), 2};
+  for (std::size_t i = 0; i < 2; ++i)
+    service.ejection.on_health(service.at(i), Ejection::Health::bad, service.now);
+  service.ejection.on_health(service.at(0), Ejection::Health::unknown, service.now);
+  EXPECT_TRUE(service.at(0).usable());
+  EXPECT_FALSE(service.at(1).usable());
+  service.answer(0, 500);
+  service.ejection.on_health(service.at(0), Ejection::Health::unknown, service.now);
+  EXPECT_TRUE(service.at(0).ejected()) << "only a good check ends an ejection";
+}
+
 // The neighbour of 40697: checks that are good throughout must not keep a failing instance from being
 // ejected.
 TEST(EjectionKnownFaults, GoodChecksDoNotResetTheCountsOfAnInstanceInUse) {

@@ -233,16 +233,18 @@ class Model {
     return found;
   }
 
-  /// The rates are those of the interval, also for the rules after one that has ejected.
+  struct Judged {
+    std::map<std::size_t, double> rates;
+    double below = 0;  ///< or at, for percentages
+    bool at = false;
+    double enforce = 1;
+  };
+
+  /// Both rules judge the rates of the interval as it was before either of them, first those of answers, then
+  /// those of local errors.
   void judge_rates(TimePoint now) {
-    struct Judged {
-      std::map<std::size_t, double> rates;
-      double below = 0;  ///< or at, for percentages
-      bool at = false;
-      double enforce = 1;
-    };
-    std::vector<Judged> rules;
     for (const bool local : {false, true}) {
+      std::vector<Judged> rules;
       if (const auto& rule = options_.success_rate) {
         Judged judged{success_rates(local, rule->volume, rule->minimum_hosts), 0, false,
                       local ? rule->enforce_local : rule->enforce};
@@ -254,25 +256,25 @@ class Model {
         judged.below = mean - rule->stdev * std::sqrt(variance) - 1e-9;
         rules.push_back(judged);
       }
-    }
-    for (const bool local : {false, true}) {
       if (const auto& rule = options_.failure_percentage) {
         rules.push_back({success_rates(local, rule->volume, rule->minimum_hosts), 1 - rule->threshold, true,
                          local ? rule->enforce_local : rule->enforce});
       }
+      for (Judged& judged : rules) judge(judged, now);
     }
-    for (Judged& judged : rules) {
-      while (!judged.rates.empty()) {
-        auto worst = judged.rates.begin();
-        for (auto it = judged.rates.begin(); it != judged.rates.end(); ++it) {
-          const auto order = [this](const auto& of) { return std::pair{of->second, all[of->first].joined}; };
-          if (order(it) < order(worst)) worst = it;
-        }
-        const bool accused = judged.at ? worst->second <= judged.below + 1e-9 : worst->second < judged.below;
-        if (!accused) break;
-        if (!all[worst->first].out) accuse(all[worst->first], judged.enforce, now);
-        judged.rates.erase(worst);
+  }
+
+  void judge(Judged& judged, TimePoint now) {
+    while (!judged.rates.empty()) {
+      auto worst = judged.rates.begin();
+      for (auto it = judged.rates.begin(); it != judged.rates.end(); ++it) {
+        const auto order = [this](const auto& of) { return std::pair{of->second, all[of->first].joined}; };
+        if (order(it) < order(worst)) worst = it;
       }
+      const bool accused = judged.at ? worst->second <= judged.below + 1e-9 : worst->second < judged.below;
+      if (!accused) break;
+      if (!all[worst->first].out) accuse(all[worst->first], judged.enforce, now);
+      judged.rates.erase(worst);
     }
   }
 

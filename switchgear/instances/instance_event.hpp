@@ -18,15 +18,15 @@ enum class EjectionRule : std::uint8_t {
   consecutive_5xx,
   consecutive_local,
   success_rate,
-  success_rate_local,
   failure_percentage,
+  success_rate_local,
   failure_percentage_local,
 };
 
 [[nodiscard]] constexpr std::string_view to_string(EjectionRule rule) noexcept {
   constexpr std::array<std::string_view, 7> names{
       "consecutive_gateway", "consecutive_5xx",    "consecutive_local",       "success_rate",
-      "success_rate_local",  "failure_percentage", "failure_percentage_local"};
+      "failure_percentage",  "success_rate_local", "failure_percentage_local"};
   return names[static_cast<std::size_t>(rule)];
 }
 

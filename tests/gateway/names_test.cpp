@@ -8,7 +8,9 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -142,6 +144,130 @@ TEST(GatewayNames, ANameThatDiesKeepsItsAddresses) {
   names.set({"127.0.0.1"});
   EXPECT_TRUE(gateway.logs("name shop.test: it can be looked up again")) << gateway.log();
   EXPECT_TRUE(come_to_be(gateway, {"127.0.0.1"}));
+}
+
+/// Hosts whose calls are good throughout, and their checks as they are told.
+class CheckedHosts {
+ public:
+  explicit CheckedHosts(int count) : healthy_(static_cast<std::size_t>(count)) {
+    std::uint16_t port = 0;
+    for (int i = 1; i <= count; ++i) {
+      const std::string address = "127.0.0." + std::to_string(i);
+      std::atomic<bool>& healthy = at(i);
+      healthy = true;
+      hosts_.push_back(
+          std::make_unique<Upstream>(Upstream::answering([this, address, &healthy](const Message& asked) {
+                                       if (asked.target() != "/healthz") return ok(address);
+                                       if (asked.field("host") == expected_host()) ++named_;
+                                       return healthy ? ok() : unavailable();
+                                     }),
+                                     address, port));
+      port = port_ = hosts_.front()->port();
+    }
+  }
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+  /// From 1.
+  std::atomic<bool>& at(int host) { return healthy_.at(static_cast<std::size_t>(host) - 1); }
+  /// Checks that asked for the name.
+  [[nodiscard]] int named() const { return named_; }
+
+ private:
+  static std::string unavailable() { return "HTTP/1.1 503 Down\r\nContent-Length: 0\r\n\r\n"; }
+  [[nodiscard]] std::string expected_host() const { return "shop.test:" + std::to_string(port_.load()); }
+
+  std::atomic<std::uint16_t> port_{0};
+  std::atomic<int> named_{0};
+  std::vector<std::atomic<bool>> healthy_;
+  std::vector<std::unique_ptr<Upstream>> hosts_;
+};
+
+/// A service that is never in panic: what is bad gets no call.
+std::string checked_config(std::uint16_t port, const std::string& check) {
+  return config_of(port, ", dns: {refresh: 1s}, ejection: {panic: 0}" + check);
+}
+constexpr const char* quick_check =
+    ", health_check: {http: {path: /healthz}, interval: 20ms, jitter: 0, timeout: 60s, unhealthy: 2, "
+    "healthy: 2}";
+
+/// The status of each address by its checks.
+std::map<std::string, std::string> checks_of(const GatewayProcess& gateway) {
+  const auto status = boost::json::parse(gateway.admin("GET", "/status").body);
+  std::map<std::string, std::string> found;
+  for (const auto& each : status.at("health_checks").as_array()) {
+    const std::string address{each.at("address").as_string()};
+    found[address.substr(0, address.rfind(':'))] = each.at("status").as_string();
+  }
+  return found;
+}
+
+using Checks = std::map<std::string, std::string>;
+
+/// Which hosts answer calls.
+std::set<std::string> called(const GatewayProcess& gateway) {
+  std::set<std::string> hosts;
+  for (int i = 0; i < 12; ++i) hosts.insert(gateway.get("/").body);
+  return hosts;
+}
+
+TEST(GatewayNames, EachAddressIsCheckedAndABadOneGetsNoCallUntilItIsGood) {
+  CheckedHosts hosts{3};
+  hosts.at(2) = false;
+  const Names names{{"127.0.0.1", "127.0.0.2", "127.0.0.3"}};
+  const GatewayProcess gateway{checked_config(hosts.port(), quick_check)};
+  ASSERT_TRUE(eventually([&] {
+    return checks_of(gateway) ==
+           Checks{{"127.0.0.1", "healthy"}, {"127.0.0.2", "unhealthy"}, {"127.0.0.3", "healthy"}};
+  })) << gateway.log();
+  EXPECT_EQ(called(gateway), (std::set<std::string>{"127.0.0.1", "127.0.0.3"}));
+  EXPECT_GT(hosts.named(), 0) << "a check asks for the name, as a call by the name would";
+  hosts.at(2) = true;
+  EXPECT_TRUE(eventually([&] { return called(gateway).contains("127.0.0.2"); }));
+  hosts.at(1) = hosts.at(3) = false;
+  EXPECT_TRUE(eventually([&] { return called(gateway) == std::set<std::string>{"127.0.0.2"}; }));
+}
+
+TEST(GatewayNames, AddressesThatComeAreCheckedAndThoseThatGoAreNot) {
+  CheckedHosts hosts{3};
+  hosts.at(3) = false;
+  const Names names{{"127.0.0.1", "127.0.0.2"}};
+  const GatewayProcess gateway{checked_config(hosts.port(), quick_check)};
+  ASSERT_TRUE(eventually([&] {
+    return checks_of(gateway) == Checks{{"127.0.0.1", "healthy"}, {"127.0.0.2", "healthy"}};
+  })) << gateway.log();
+  names.set({"127.0.0.2", "127.0.0.3"});
+  ASSERT_TRUE(eventually([&] {
+    return checks_of(gateway) == Checks{{"127.0.0.2", "healthy"}, {"127.0.0.3", "unhealthy"}};
+  })) << gateway.log();
+  EXPECT_TRUE(eventually([&] { return called(gateway) == std::set<std::string>{"127.0.0.2"}; }));
+}
+
+TEST(GatewayNames, TheOnlyAddressThatIsLeftIsUsedThoughItsCheckIsBad) {
+  CheckedHosts hosts{2};
+  hosts.at(2) = false;
+  const Names names{{"127.0.0.1", "127.0.0.2"}};
+  const GatewayProcess gateway{checked_config(hosts.port(), quick_check)};
+  ASSERT_TRUE(eventually([&] { return called(gateway) == std::set<std::string>{"127.0.0.1"}; }))
+      << gateway.log();
+  names.set({"127.0.0.2"});
+  EXPECT_TRUE(eventually([&] { return called(gateway) == std::set<std::string>{"127.0.0.2"}; }))
+      << "a service with one instance keeps it\n"
+      << gateway.log();
+  names.set({"127.0.0.1", "127.0.0.2"});
+  EXPECT_TRUE(eventually([&] { return called(gateway) == std::set<std::string>{"127.0.0.1"}; }))
+      << "its checks were bad all the time\n"
+      << gateway.log();
+}
+
+TEST(GatewayNames, AnInstanceThatAReloadDoesNotCheckAnyMoreIsInUseAgain) {
+  CheckedHosts hosts{2};
+  hosts.at(2) = false;
+  const Names names{{"127.0.0.1", "127.0.0.2"}};
+  const GatewayProcess gateway{checked_config(hosts.port(), quick_check)};
+  ASSERT_TRUE(eventually([&] { return called(gateway) == std::set<std::string>{"127.0.0.1"}; }))
+      << gateway.log();
+  gateway.rewrite(checked_config(hosts.port(), ""));
+  EXPECT_EQ(gateway.admin("POST", "/reload").status(), 200U);
+  EXPECT_TRUE(eventually([&] { return called(gateway) == std::set<std::string>{"127.0.0.1", "127.0.0.2"}; }));
 }
 
 TEST(GatewayNames, AConnectionThatIsOldEnoughIsNotUsedAgain) {

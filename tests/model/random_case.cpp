@@ -152,7 +152,7 @@ class TraceMaker {
     seldom_ = dice_.chance(0.15);
     constexpr std::array shares{0.0, 0.5, 1.0};
     if (flavour_ == Flavour::replay) whole_calls_ = dice_.one_of(shares);
-    if (flavour_ == Flavour::library && dice_.chance(0.3)) checked_ = 0.1;
+    if (dice_.chance(0.3)) checked_ = 0.1;
     for (std::int64_t i = 0; i < length; ++i) {
       if (dice_.chance(0.06)) change_weather();
       pass_time();
@@ -198,7 +198,7 @@ class TraceMaker {
       step.kind = Step::Kind::advance;
     } else if (flavour_ == Flavour::library && dice_.chance(0.01)) {
       step.kind = Step::Kind::restart;
-    } else if (flavour_ == Flavour::library && dice_.chance(checked_)) {
+    } else if (dice_.chance(checked_)) {
       step.kind = Step::Kind::check;
       step.answer = dice_.chance(weather_.failing) ? CheckAnswer::bad : CheckAnswer::good;
     } else if (!hanging_.empty() && dice_.chance(0.05)) {
@@ -281,7 +281,7 @@ Case random_case(std::uint64_t seed, Flavour flavour) {
                                 Duration{86'400'000'000'000'000}};
     result.start += dice.one_of(starts);
   }
-  if (flavour == Flavour::library) result.rows = {dice.count(1, 3), dice.count(1, 3)};
+  result.rows = {dice.count(1, 3), dice.count(1, 3)};
   result.steps = TraceMaker(dice, grid, flavour, result.start).make();
   return result;
 }

@@ -124,7 +124,7 @@ std::string result_fields(const Outcome& outcome) {
 /// Plays a case through the model, writing what a replay would.
 class Expectation {
  public:
-  explicit Expectation(const Case& given) : model_(given.options, given.jitter_seed) {}
+  explicit Expectation(const Case& given) : model_(given.options, given.jitter_seed), rows_(given.rows) {}
 
   void play(const Step& step) {
     end_calls(step.at);
@@ -147,9 +147,12 @@ class Expectation {
         model_.command(step.order, step.at);
         line(step.at, order_names[static_cast<std::size_t>(step.order)], std::nullopt);
         break;
+      case Step::Kind::check:
+        model_.check(step.answer, rows_, step.at);
+        line(step.at, "check", std::nullopt);
+        break;
       case Step::Kind::advance:  // no trace can say it
       case Step::Kind::restart:
-      case Step::Kind::check:
         break;
     }
   }
@@ -225,6 +228,7 @@ class Expectation {
   }
 
   BreakerModel model_;
+  HealthRows rows_;
   std::vector<Running> running_;
   TimePoint end_{};  ///< of the last line
   std::vector<std::string> lines_;
@@ -261,9 +265,14 @@ std::string trace_file(const Case& given) {
       case Step::Kind::command:
         text.append(",\"op\":\"").append(order_names[static_cast<std::size_t>(step.order)]).append("\"");
         break;
+      case Step::Kind::check:
+        text += ",\"op\":\"check\",\"answer\":\"" +
+                std::string(step.answer == CheckAnswer::good ? "good" : "bad") +
+                "\",\"unhealthy\":" + std::to_string(given.rows.unhealthy) +
+                ",\"healthy\":" + std::to_string(given.rows.healthy);
+        break;
       case Step::Kind::advance:
       case Step::Kind::restart:
-      case Step::Kind::check:
         break;
     }
     text += "}\n";

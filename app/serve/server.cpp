@@ -276,8 +276,8 @@ void Server::use_admin_tls(const std::optional<tls::ServerContext>& tls) {
   admin_->use_tls(tls);
 }
 
-/// Beside an access log on standard output it is a line of the program's log: whoever reads the stream
-/// expects entries of the access log alone.
+/// If the access log goes to standard output, its readers expect nothing but entries there: then this is a
+/// line of the program's log.
 void Server::say_serving() const {
   if (access_log_.on_standard_output()) return log_.info("{}", serving());
   std::printf("switchgear %s\n", serving().c_str());

@@ -220,14 +220,14 @@ TEST(GatewayByValue, ACommandNeedsAValueThatHasABreaker) {
   const GatewayProcess gateway{config_of(shop, "")};
   ASSERT_EQ(call(gateway, "acme").status(), 200U);
   for (const char* command : {"force-open", "force-close", "reset", "disable", "metrics-only"}) {
-    const auto unknown = gateway.admin("POST", of_value("nobody", command));
+    const auto unknown = gateway.admin("POST", of_value("stranger", command));
     EXPECT_EQ(unknown.status(), 404U) << command;
-    EXPECT_EQ(boost::json::parse(unknown.body).at("circuit"), "shop/x-tenant=nobody");
+    EXPECT_EQ(boost::json::parse(unknown.body).at("circuit"), "shop/x-tenant=stranger");
     EXPECT_EQ(gateway.admin("POST", of_value("", command)).status(), 400U) << command;
     const std::string without = of_value("", command);
     EXPECT_EQ(gateway.admin("POST", without.substr(0, without.find('?'))).status(), 400U) << command;
   }
-  EXPECT_EQ(gateway.admin("GET", of_value("nobody")).status(), 404U);
+  EXPECT_EQ(gateway.admin("GET", of_value("stranger")).status(), 404U);
   EXPECT_EQ(gateway.admin("GET", of_value("")).status(), 400U);
   EXPECT_EQ(gateway.admin("GET", "/circuit-breakers/other/by-value?value=acme").status(), 404U);
   EXPECT_EQ(gateway.state("shop"), "closed") << "the breaker of all values was not meant";

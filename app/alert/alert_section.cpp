@@ -1,6 +1,7 @@
 #include "app/alert/alert_section.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <utility>
 
@@ -113,6 +114,12 @@ struct WebAddress {
   }
 };
 
+void warn_if_over(const Value& until, const Silence& silence) {
+  if (silence.until > Moment{std::chrono::system_clock::now()}) return;
+  until.report->warning(until.node->at, until.path,
+                        config::quoted(until.node->text) + " is over: the silence does nothing; remove it");
+}
+
 /// `rules`: of the configuration; a silence of none of them is a typing error.
 [[nodiscard]] std::vector<Silence> read_silences(const Value& list, const std::vector<AlertRule>& rules) {
   std::vector<Silence> silences;
@@ -128,6 +135,8 @@ struct WebAddress {
         rule->wrong(config::quoted(silence.rule) + " is the name of no rule");
     }
     section.require("until", silence.until, Instant{}, "until: \"2026-12-01T00:00:00Z\"");
+    if (const auto until = section.find("until"); until && silence.until != Moment{})
+      warn_if_over(*until, silence);
     section.read("why", silence.why, Text{});
     section.finish();
     silence.id = "file-" + std::to_string(silences.size() + 1);

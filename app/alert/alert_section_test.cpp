@@ -222,5 +222,16 @@ TEST(AlertSection, ReadsSilencesAndInhibitions) {
       "\"2026-12-01T00:00:00Z\"");
 }
 
+TEST(AlertSection, WarnsOfASilenceThatIsOver) {
+  const auto over = load(
+      "  silences: [{circuit: a, until: \"2020-01-01T00:00:00Z\"},\n"
+      "             {circuit: b, until: \"2200-01-01T00:00:00Z\"}]\n");
+  EXPECT_TRUE(over.errors.empty());
+  EXPECT_EQ(
+      config::lines_of(over.warnings),
+      std::vector<std::string>{"f.yaml:3:34: alerts.silences[0].until: \"2020-01-01T00:00:00Z\" is over: the "
+                               "silence does nothing; remove it"});
+}
+
 }  // namespace
 }  // namespace switchgear::alert

@@ -28,6 +28,16 @@ std::string line_of(const json::object& breaker, std::size_t width) {
   return line;
 }
 
+std::string value_line_of(const json::object& value) {
+  const json::object& window = object_of(value, "window");
+  std::string line = fmt::format("{}  {}  failures {:.1f}% of {:.0f} calls", text_of(value, "circuit"),
+                                 text_of(value, "state"), 100 * number_of(window, "failure_rate"),
+                                 number_of(window, "calls"));
+  if (const auto left = number_in(value, "retry_after")) line += fmt::format("  retry in {:.1f}s", *left);
+  if (text_of(value, "mode") == "metrics_only") line += "  metrics_only";
+  return line;
+}
+
 std::size_t width_of_names(const json::object& answer) {
   std::size_t width = 0;
   for (const json::value& each : array_of(answer, "circuit_breakers")) {

@@ -11,6 +11,9 @@ namespace switchgear::control {
 /// failure_rate)`, with the name in at least `width` columns. Safe for a terminal.
 [[nodiscard]] std::string line_of(const boost::json::object& breaker, std::size_t width);
 
+/// Of the breaker of one value: `payment/x-tenant=acme  open  failures 100.0% of 4 calls  retry in 4.2s`.
+[[nodiscard]] std::string value_line_of(const boost::json::object& value);
+
 /// The longest breaker's name of `{"circuit_breakers": […]}`, in columns.
 [[nodiscard]] std::size_t width_of_names(const boost::json::object& answer);
 

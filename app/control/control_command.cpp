@@ -14,6 +14,7 @@
 #include "app/control/breaker_line.hpp"
 #include "app/control/control_client.hpp"
 #include "app/control/json_fields.hpp"
+#include "app/control/terminal_text.hpp"
 #include "app/control/watch_command.hpp"
 #include "switchgear/admin/json_text.hpp"
 #include "switchgear/config/duration.hpp"
@@ -26,6 +27,7 @@ namespace {
 
 struct ControlOptions {
   std::string name;
+  std::string value;  ///< empty: the breaker is meant, and not one of those by value
   AdminServer server;
   bool as_json = false;
   bool watch = false;
@@ -51,18 +53,36 @@ int watch(const ControlOptions& options) {
   return run_watch(watched);
 }
 
-int run(std::string_view command, const ControlOptions& options) {
-  if (options.watch || !options.interval.empty()) return watch(options);
+std::string path_of(std::string_view command, const ControlOptions& options) {
   std::string path = "/circuit-breakers";
   if (!options.name.empty()) path += "/" + http::url_encoded(options.name);
+  if (!options.value.empty()) path += "/by-value";
   if (command != "status") path += "/" + std::string{command};
-  const ControlReply reply = control_request(options.server, command == "status" ? "GET" : "POST", path);
-  if (reply.status != 200 || !reply.body.is_object())
+  if (!options.value.empty()) path += "?value=" + http::url_encoded(options.value);
+  return path;
+}
+
+/// If a value is meant, that the breaker around it does not exist is only one of the reasons.
+int complain(const ControlOptions& options, const ControlReply& reply) {
+  const json::object* const problem = reply.body.if_object();
+  if (options.value.empty() || reply.status != 404 || problem == nullptr)
     return complain(options.server.url, options.name, reply);
+  fmt::print(stderr, "value '{}' of '{}' at {}: {}\n", printable(options.value), printable(options.name),
+             options.server.url, text_of(*problem, "detail"));
+  return input_is_wrong;
+}
+
+int run(std::string_view command, const ControlOptions& options) {
+  if (options.watch || !options.interval.empty()) return watch(options);
+  const ControlReply reply =
+      control_request(options.server, command == "status" ? "GET" : "POST", path_of(command, options));
+  if (reply.status != 200 || !reply.body.is_object()) return complain(options, reply);
   if (options.as_json) {
     fmt::print("{}\n", admin::json_text(reply.body));
-  } else {
+  } else if (options.value.empty()) {
     print_status(reply.body);
+  } else {
+    fmt::print("{}\n", value_line_of(reply.body.as_object()));
   }
   return done;
 }
@@ -73,6 +93,13 @@ std::string check_interval(const std::string& text) {
   return *interval.value < std::chrono::milliseconds{100} ? "must be at least 100ms" : std::string{};
 }
 
+CLI::Validator not_empty(const std::string& what) {
+  return {[what](const std::string& given) {
+            return given.empty() ? what + " must not be empty" : std::string{};
+          },
+          ""};
+}
+
 void add_watch_options(CLI::App& command, ControlOptions& options) {
   command.add_flag("--watch,-w", options.watch,
                    "Go on, with a line for each change of a breaker's state, until it is stopped");
@@ -80,6 +107,7 @@ void add_watch_options(CLI::App& command, ControlOptions& options) {
       .add_option("--interval", options.interval,
                   "Watch, and print a line for each breaker this often as well, such as 10s")
       ->check(CLI::Validator(check_interval, "DURATION"));
+  command.get_option("--value")->excludes("--watch")->excludes("--interval");
 }
 
 /// `status`, or the word of an operator's command.
@@ -87,10 +115,12 @@ void add_command(CLI::App& app, std::string_view word, std::string_view meaning,
   auto options = std::make_shared<ControlOptions>();
   CLI::App* command = app.add_subcommand(std::string{word}, std::string{meaning});
   auto* name = command->add_option("NAME", options->name, "Name of the circuit breaker");
-  if (command_of(word))
-    name->required()->check([](const std::string& given) {
-      return given.empty() ? std::string{"the name must not be empty"} : std::string{};
-    });
+  if (command_of(word)) name->required()->check(not_empty("the name"));
+  command
+      ->add_option("--value", options->value,
+                   "The breaker of one value, such as a tenant, of a service that has breakers by value")
+      ->needs(name)
+      ->check(not_empty("the value"));
   add_admin_options(*command, options->server);
   command->add_flag("--json", options->as_json, "Print JSON for programs");
   if (word == "status") add_watch_options(*command, *options);

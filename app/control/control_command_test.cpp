@@ -29,6 +29,7 @@ class ControlCommand : public testing::Test {
     options.token = token;
     admin::Program program;
     program.transitions = breakers.log;
+    for (const char* command : {"", "/force-open"}) program.resources.push_back(by_value(command));
     server_.emplace(breakers.registry, options, std::move(program));
     server_->start();
     return "http://127.0.0.1:" + std::to_string(server_->port());
@@ -36,6 +37,24 @@ class ControlCommand : public testing::Test {
   void stop() { server_->stop(); }
 
   ManualBreakers breakers;
+
+  /// As a gateway has them: of the service `shop`, only the value `a&b c` has a breaker.
+  static admin::AddedResource by_value(const std::string& command) {
+    using admin::Problem;
+    return {.method = command.empty() ? admin::Method::get : admin::Method::post,
+            .path = "/circuit-breakers/{name}/by-value" + command,
+            .parameters = {"value"},
+            .handle = [command](const admin::ResourceRequest& request) -> admin::ResourceAnswer {
+              if (request.name != "shop") return Problem{404, "the service does not have breakers by value"};
+              if (*request.parameter("value") != "a&b c") return Problem{404, "the value does not have one"};
+              return admin::Json{{{"circuit", "shop/x-tenant=a&b%20c"},
+                                  {"state", command.empty() ? "open" : "forced_open"},
+                                  {"mode", "normal"},
+                                  {"retry_after", 4.2},
+                                  {"window", {{"calls", 4}, {"failure_rate", 1.0}}}}};
+            },
+            .command = command};
+  }
 
  private:
   std::optional<admin::Server> server_;
@@ -91,6 +110,33 @@ TEST_F(ControlCommand, PrintsJsonForPrograms) {
   const Ran ran = run({"status", "payment", "--json", "--admin", start()});
   EXPECT_EQ(ran.exit_code, 0) << ran.errors;
   EXPECT_EQ(boost::json::parse(ran.output).at("name"), "payment");
+}
+
+TEST_F(ControlCommand, ShowsAndOperatesTheBreakerOfOneValue) {
+  const CircuitBreaker& around = breakers.add("shop");
+  const std::string url = start();
+  const Ran shown = run({"status", "shop", "--value", "a&b c", "--admin", url});
+  EXPECT_EQ(shown.exit_code, 0) << shown.errors;
+  EXPECT_EQ(shown.output, "shop/x-tenant=a&b%20c  open  failures 100.0% of 4 calls  retry in 4.2s\n");
+  const Ran forced = run({"force-open", "shop", "--value", "a&b c", "--json", "--admin", url});
+  EXPECT_EQ(forced.exit_code, 0) << forced.errors;
+  EXPECT_EQ(boost::json::parse(forced.output).at("state"), "forced_open");
+  EXPECT_EQ(around.state(), State::closed);
+}
+
+TEST_F(ControlCommand, SaysWhyAValueCannotBeOperated) {
+  breakers.add("shop");
+  breakers.add("plain");
+  const std::string url = start();
+  const Ran unknown = run({"force-open", "shop", "--value", "acme", "--admin", url});
+  EXPECT_EQ(unknown.exit_code, 1);
+  EXPECT_EQ(unknown.errors, "value 'acme' of 'shop' at " + url + ": the value does not have one\n");
+  const Ran plain = run({"force-open", "plain", "--value", "acme", "--admin", url});
+  EXPECT_EQ(plain.exit_code, 1);
+  EXPECT_NE(plain.errors.find("the service does not have breakers by value"), std::string::npos);
+  EXPECT_EQ(run({"force-open", "shop", "--value", ""}).exit_code, 2);
+  EXPECT_EQ(run({"status", "--value", "acme"}).exit_code, 2) << "of which service?";
+  EXPECT_EQ(run({"status", "shop", "--value", "acme", "--watch"}).exit_code, 2);
 }
 
 TEST_F(ControlCommand, ExitsWithOneForABreakerThatIsNotThere) {

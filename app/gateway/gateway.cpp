@@ -19,6 +19,7 @@ namespace switchgear::gateway {
 namespace {
 
 namespace asio = boost::asio;
+namespace json = boost::json;
 
 constexpr Duration wait_for_worker = std::chrono::seconds{2};
 
@@ -219,6 +220,13 @@ bool Gateway::serves(const std::string& service) const {
   return instances_.contains(service);
 }
 
+std::shared_ptr<BreakersByValue> Gateway::values(const std::string& service) const {
+  const std::lock_guard lock{policies_mutex_};
+  const auto found = policies_.find(service);
+  const bool is_service = found != policies_.end() && found->second->route_policy().empty();
+  return is_service ? found->second->policies().by_value : nullptr;
+}
+
 void Gateway::start() {
   for (const auto& worker : workers_) threads_.emplace_back([&worker = *worker] { worker.run(); });
   names_.follow(names_in(plan_));
@@ -304,15 +312,21 @@ void Gateway::on_health(const std::string& service, const std::string& at,
 boost::json::object Gateway::status() const {
   const WorkerCounts all = counts();
   const TimePoint now = http::EventLoop::now();
-  boost::json::object services;
+  json::object services;
   const auto [sets, instances] = shared_parts();
   for (const auto& [name, set] : sets) {
-    if (!instances.contains(name)) continue;  // of routes
+    if (!set->route_policy().empty()) continue;
     const auto of = std::find_if(all.services.begin(), all.services.end(),
                                  [&wanted = name](const auto& service) { return service.name == wanted; });
     services[name] =
         service_status(*set, *instances.at(name), of == all.services.end() ? WorkerCounts::OfService{} : *of,
                        durations_.of(name), now);
+  }
+  for (const auto& [name, set] : sets) {
+    if (set->route_policy().empty()) continue;
+    json::object& of = services[set->service().name].as_object();
+    json::object& policies = of.emplace("route_policies", json::object{}).first->value().as_object();
+    policies[set->route_policy()] = route_policy_status(*set, now);
   }
   return services;
 }

@@ -109,6 +109,8 @@ class Gateway final {
   [[nodiscard]] std::map<std::string, CircuitSurroundings> surroundings() const;
   /// Whether there is a service of that name.
   [[nodiscard]] bool serves(const std::string& service) const;
+  /// Null: the service does not exist, or has no breakers by value.
+  [[nodiscard]] std::shared_ptr<BreakersByValue> values(const std::string& service) const;
   /// Failures of every service by type since the start, with or without a breaker, by name.
   [[nodiscard]] std::map<std::string, std::array<std::uint64_t, failure_types.size()>> failures() const;
   /// Adds `switchgear_gateway_*`, and `switchgear_*` of the services' policies: one sample for each service

@@ -30,14 +30,17 @@ void add_answers(MetricFamilies& to, const Label& service, const std::array<std:
 
 /// Of a service whose connections were upgraded.
 void add_upgrades(MetricFamilies& to, const Label& service, const UpgradeCounts& seen) {
-  if (seen.begun == 0) return;
+  if (seen.begun + seen.refused == 0) return;
   to.gauge("switchgear_gateway_upgraded_connections", "Connections open now that carry another protocol.",
            {service}, static_cast<double>(seen.open()));
   to.counter("switchgear_gateway_upgrades_total", "Connections that were upgraded to another protocol.",
              {service}, seen.begun);
+  to.counter("switchgear_gateway_upgrades_refused_total",
+             "Requests for another protocol that the route does not pass on, and that were called without.",
+             {service}, seen.refused);
   for (const UpgradeEnd end : upgrade_ends) {
     to.counter("switchgear_gateway_upgrades_ended_total", "Upgraded connections that have ended, by reason.",
-               {service, {"reason", std::string{to_string(end)}}}, seen.ended[static_cast<std::size_t>(end)]);
+               {service, {"reason", std::string{to_string(end)}}}, seen.ended_by(end));
   }
   const auto bytes = [&](const char* direction, std::uint64_t count) {
     to.counter("switchgear_gateway_upgraded_bytes_total", "Bytes carried by upgraded connections.",

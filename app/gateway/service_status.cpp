@@ -151,6 +151,15 @@ void add_memory(json::object& to, const AnswerMemory& memory) {
   return made;
 }
 
+[[nodiscard]] json::object of(const UpgradeCounts& upgrades) {
+  json::object ended;
+  for (const UpgradeEnd end : upgrade_ends) ended[to_string(end)] = upgrades.ended_by(end);
+  return {{"open", upgrades.open()},
+          {"begun", upgrades.begun},
+          {"refused", upgrades.refused},
+          {"ended", std::move(ended)}};
+}
+
 /// `ejected`: why, and for how many seconds from now; null: it is not.
 [[nodiscard]] json::array of(const InstanceSet& set, TimePoint now) {
   json::array made;
@@ -174,12 +183,27 @@ void add_memory(json::object& to, const AnswerMemory& memory) {
   return made;
 }
 
+/// Policies that it does not have are left out.
+void add_policies(json::object& to, const PolicySet& set, TimePoint now) {
+  const GatewayPolicies::Objects& has = set.policies();
+  if (has.retry) to["retry"] = of(*has.retry);
+  if (has.budget) to["retry_budget"] = of(*has.budget, now);
+  if (has.hedge) to["hedge"] = of(*has.hedge, *set.hedge_wins(), now);
+  if (has.bulkhead) to["bulkhead"] = of(*has.bulkhead);
+  if (has.adaptive_limit) to["adaptive_limit"] = of(*has.adaptive_limit);
+  if (has.admission) to["admission"] = of(*has.admission, now);
+  if (has.rate_limiter) to["rate_limiter"] = of(*has.rate_limiter, now);
+  if (has.cache) to["cache"] = of(*has.cache);
+  if (has.fallback) to["fallback"] = of(*has.fallback);
+  if (has.queue) to["queue"] = of(*has.queue, now);
+  if (has.chaos) to["chaos"] = of(*has.chaos);
+}
+
 }  // namespace
 
 boost::json::object service_status(const PolicySet& set, const InstanceSet& instances,
                                    const WorkerCounts::OfService& counts, const CircuitDurations& durations,
                                    TimePoint now) {
-  const GatewayPolicies::Objects& has = set.policies();
   json::object made{{"policy", set.service().policy},
                     {"requests", requests(counts.counts)},
                     {"responses_aborted", counts.counts.responses_aborted},
@@ -187,20 +211,17 @@ boost::json::object service_status(const PolicySet& set, const InstanceSet& inst
                     {"failures", failures(counts.counts)},
                     {"connections", connections(counts)},
                     {"instances", of(instances, now)}};
-  if (const UpgradeCounts& seen = counts.counts.upgrades; seen.begun != 0)
-    made["upgrades"] = {{"open", seen.open()}, {"begun", seen.begun}};
-  if (has.retry) made["retry"] = of(*has.retry);
-  if (has.budget) made["retry_budget"] = of(*has.budget, now);
-  if (has.hedge) made["hedge"] = of(*has.hedge, *set.hedge_wins(), now);
-  if (has.bulkhead) made["bulkhead"] = of(*has.bulkhead);
-  if (has.adaptive_limit) made["adaptive_limit"] = of(*has.adaptive_limit);
-  if (has.admission) made["admission"] = of(*has.admission, now);
-  if (has.rate_limiter) made["rate_limiter"] = of(*has.rate_limiter, now);
-  if (has.cache) made["cache"] = of(*has.cache);
-  if (has.fallback) made["fallback"] = of(*has.fallback);
-  if (has.queue) made["queue"] = of(*has.queue, now);
-  if (has.chaos) made["chaos"] = of(*has.chaos);
-  if (has.by_value) made["by"] = values_json(*set.service().by, *has.by_value, now);
+  if (const UpgradeCounts& seen = counts.counts.upgrades; seen.begun + seen.refused != 0)
+    made["upgrades"] = of(seen);
+  add_policies(made, set, now);
+  if (const auto& values = set.policies().by_value) made["by"] = values_json(*set.service().by, *values, now);
+  return made;
+}
+
+boost::json::object route_policy_status(const PolicySet& set, TimePoint now) {
+  const auto& breaker = set.policies().breaker;
+  json::object made{{"circuit", breaker ? json::value(breaker->name()) : json::value(nullptr)}};
+  add_policies(made, set, now);
   return made;
 }
 

@@ -12,4 +12,8 @@ namespace switchgear::gateway {
                                                  const WorkerCounts::OfService& counts,
                                                  const CircuitDurations& durations, TimePoint now);
 
+/// Its member `route_policies` has one of these for each policy that routes of the service have: the name of
+/// the policy's breaker (null without one), and the policies as those of a service.
+[[nodiscard]] boost::json::object route_policy_status(const PolicySet& set, TimePoint now);
+
 }  // namespace switchgear::gateway

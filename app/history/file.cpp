@@ -14,8 +14,6 @@ namespace switchgear::history {
 
 namespace {
 
-constexpr int wait_for_lock_ms = 2000;  // for a process that is just ending
-
 // Times are Unix time: `at` of stretches and samples in seconds, of all others in nanoseconds. A sample
 // belongs to the stretch that begins with it. States, rules, failure types and results are the numbers of
 // their enumerations. `counts`: sample_numbers.hpp. `seen`: the hour in which the circuit was seen last.
@@ -91,9 +89,10 @@ void check_tables(SQLite::Database& database) {
 
 /// Throws SQLite::Exception or NotOurs.
 [[nodiscard]] std::unique_ptr<SQLite::Database> opened(const std::string& path,
-                                                       const std::vector<std::string>& tables) {
+                                                       const std::vector<std::string>& tables,
+                                                       std::chrono::milliseconds wait_for_lock) {
   auto made = std::make_unique<SQLite::Database>(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE,
-                                                 wait_for_lock_ms);
+                                                 static_cast<int>(wait_for_lock.count()));
   SQLite::Database& database = *made;
   sqlite3_extended_result_codes(database.getHandle(), 1);
   // Locked by this connection alone: without shared memory, and without the races of two connections.
@@ -156,7 +155,8 @@ bool says_broken(const SQLite::Exception& error) noexcept {
   return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
 }
 
-OpenedFile open_file(const std::string& path, const std::vector<std::string>& tables) {
+OpenedFile open_file(const std::string& path, const std::vector<std::string>& tables,
+                     std::chrono::milliseconds wait_for_lock) {
   OpenedFile result;
   if (path.empty()) {
     result.database = in_memory(tables);
@@ -164,12 +164,12 @@ OpenedFile open_file(const std::string& path, const std::vector<std::string>& ta
   }
   try {
     try {
-      result.database = opened(path, tables);
+      result.database = opened(path, tables, wait_for_lock);
     } catch (const SQLite::Exception& error) {
       if (!says_broken(error) || !begins_as_database(path)) throw;
       result.moved_aside = move_aside(path);
       if (result.moved_aside.empty()) throw;
-      result.database = opened(path, tables);
+      result.database = opened(path, tables, wait_for_lock);
     }
   } catch (const NotOurs& other) {
     result.problem = other.why;

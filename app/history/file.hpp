@@ -3,6 +3,7 @@
 
 #include <SQLiteCpp/Database.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,9 +28,10 @@ struct OpenedFile {
 ///   opened is left as it is, and the history is kept in memory.
 /// - A broken one is renamed to `path.corrupt`, in place of an earlier one, and a new one begun.
 ///
-/// The file is locked for as long as it is open, so that no second process writes to it. Throws
-/// SQLite::Exception only if the history cannot be made in memory either.
-[[nodiscard]] OpenedFile open_file(const std::string& path, const std::vector<std::string>& tables);
+/// The file is locked for as long as it is open, so that no second process writes to it; another process's
+/// lock is waited for. Throws SQLite::Exception only if the history cannot be made in memory either.
+[[nodiscard]] OpenedFile open_file(const std::string& path, const std::vector<std::string>& tables,
+                                   std::chrono::milliseconds wait_for_lock = std::chrono::seconds{2});
 
 /// Whether SQLite found that the file is broken.
 [[nodiscard]] bool says_broken(const SQLite::Exception& error) noexcept;

@@ -22,6 +22,8 @@ using namespace std::chrono_literals;
 
 /// Events that come within this time are written together.
 constexpr auto collecting = 100ms;
+/// To open a file that could not be opened.
+constexpr Duration most_between_tries = 1min;
 
 [[nodiscard]] Reading clocks() {
   return {std::chrono::steady_clock::now(), std::chrono::system_clock::now()};
@@ -118,8 +120,28 @@ void History::open() {
   }
   clock_ = std::make_unique<StretchClock>(
       std::chrono::duration_cast<std::chrono::seconds>(options_.resolution), start, recorded_until);
+  tries_file_ = start.steady + between_tries_;
   publish_counts();
+  publish_problem();
   wait_for_tick();
+}
+
+void History::try_file(TimePoint now) {
+  if (store_->problem().empty() || now < tries_file_) return;
+  between_tries_ = std::min(2 * between_tries_, most_between_tries);
+  tries_file_ = now + between_tries_;
+  (void)store_->try_file();
+  publish_problem();
+}
+
+void History::publish_problem() {
+  const std::lock_guard lock{problem_mutex_};
+  problem_ = store_->problem();
+}
+
+HistoryStanding History::standing() const {
+  const std::lock_guard lock{problem_mutex_};
+  return {options_.file, problem_};
 }
 
 void History::on_events() {
@@ -171,6 +193,7 @@ void History::tick() {
               tick.set > Duration::zero() ? "there is a gap" : "what was recorded for that time is replaced");
   }
   if (tick.ended) recorder_->add(*tick.ended, sampler_.take(now.steady));
+  try_file(now.steady);
   flush();
   if (tick.ended && !recorder_->failing()) {
     try {
@@ -187,6 +210,7 @@ void History::wait_for_tick() {
   const Reading now = clocks();
   TimePoint next = now.steady + clock_->until_next(now);
   if (const auto retry = recorder_->retry_at()) next = std::min(next, std::max(*retry, now.steady));
+  if (!store_->problem().empty()) next = std::min(next, std::max(tries_file_, now.steady));
   tick_.expires_at(next);
   tick_.async_wait([this](const boost::system::error_code& error) {
     if (!error) tick();

@@ -13,6 +13,7 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -42,6 +43,12 @@ struct HistoryCounts {
   std::uint64_t lost = 0;      ///< lines: events that came too fast, or waited too long for the disk
   std::uint64_t bytes = 0;     ///< of the pages in use
   bool in_memory = false;
+};
+
+/// Of `GET /status`.
+struct HistoryStanding {
+  std::string file;     ///< as configured; empty: the history is to be in memory
+  std::string problem;  ///< why the file is not in use; empty: it is
 };
 
 /// When a history opens its file: while another process has it, that one must close it first.
@@ -104,6 +111,7 @@ class History {
   [[nodiscard]] std::future<void> run(Store::Job job);
 
   [[nodiscard]] HistoryCounts counts() const noexcept;
+  [[nodiscard]] HistoryStanding standing() const;
 
  private:
   void work();
@@ -115,6 +123,8 @@ class History {
   void wait_for_tick();
   void flush();
   void publish_counts();
+  void publish_problem();
+  void try_file(TimePoint now);
   template <class Result>
   [[nodiscard]] Result ask(std::function<Result()> question);
 
@@ -134,6 +144,8 @@ class History {
   std::unique_ptr<Recorder> recorder_;
   std::unique_ptr<Upkeep> upkeep_;
   std::unique_ptr<StretchClock> clock_;
+  TimePoint tries_file_{};  ///< if memory stands in for it
+  Duration between_tries_ = std::chrono::seconds{1};
   std::uint64_t events_lost_ = 0;
   TimePoint refusals_since_{};
   std::uint64_t refusals_ = 0;
@@ -143,6 +155,8 @@ class History {
   std::atomic<std::uint64_t> lost_{0};
   std::atomic<std::uint64_t> bytes_{0};
   std::atomic<bool> in_memory_{false};
+  mutable std::mutex problem_mutex_;
+  std::string problem_;  ///< of the store; guarded by problem_mutex_
   std::atomic<bool> late_{false};
   std::atomic<bool> may_open_{opening_ == Opening::at_once};
   std::atomic<bool> ending_{false};

@@ -4,6 +4,14 @@
 
 namespace switchgear::history {
 
+boost::json::object history_json(const HistoryStanding& standing) {
+  const bool in_file = !standing.file.empty() && standing.problem.empty();
+  boost::json::object made{{"file", nullptr}, {"kept", in_file ? "file" : "memory"}, {"problem", nullptr}};
+  if (!standing.file.empty()) made["file"] = standing.file;
+  if (!standing.problem.empty()) made["problem"] = standing.problem;
+  return made;
+}
+
 void add_history(telemetry::MetricFamilies& to, const HistoryCounts& counts) {
   to.counter("switchgear_history_writes_total", "Transactions written to the history.", {}, counts.written);
   to.counter("switchgear_history_write_failures_total",

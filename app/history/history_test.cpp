@@ -142,10 +142,33 @@ TEST_F(HistoryTest, AFileThatCannotBeUsedIsSaidToBeSoAndMemoryTakesItsPlace) {
   begin();
   breaker("payment")->command(Command::force_open, std::chrono::steady_clock::now());
   EXPECT_EQ(past_of("payment").transitions.size(), 1U);
-  EXPECT_EQ(log.text(),
-            "error history: " + options.file +
-                " cannot be used: unable to open database file; until the next start the history is kept "
-                "in memory\n");
+  EXPECT_EQ(
+      log.text(),
+      "error history: " + options.file +
+          " cannot be used: unable to open database file; the history is kept in memory, and the file is "
+          "tried again and again\n");
+}
+
+TEST_F(HistoryTest, AFileThatCouldNotBeOpenedIsTriedAgainAndGetsWhatWasKeptInMemory) {
+  options.file = folder.file("missing/history.db");
+  begin({"CREATE TABLE IF NOT EXISTS letters(text TEXT UNIQUE)"});
+  breaker("payment")->command(Command::force_open, std::chrono::steady_clock::now());
+  history->run([](SQLite::Database& database) { database.exec("INSERT INTO letters VALUES('one')"); }).get();
+  ASSERT_EQ(past_of("payment").transitions.size(), 1U);
+  EXPECT_EQ(history->standing().file, options.file);
+  EXPECT_EQ(history->standing().problem, "unable to open database file");
+  std::filesystem::create_directory(folder.path() / "missing");
+  const auto until = std::chrono::steady_clock::now() + 60s;
+  while (!history->standing().problem.empty() && std::chrono::steady_clock::now() < until)
+    (void)history->circuits();  // answered by its thread
+  EXPECT_EQ(history->standing().problem, "");
+  EXPECT_TRUE(log.has(options.file + " can be used now; what was kept in memory is in it")) << log.text();
+  EXPECT_FALSE(history->counts().in_memory);
+  EXPECT_EQ(past_of("payment").transitions.size(), 1U);
+  history.reset();
+  begin();
+  EXPECT_EQ(past_of("payment").transitions.size(), 1U);
+  EXPECT_EQ(number("SELECT count(*) FROM letters"), 1);
 }
 
 TEST_F(HistoryTest, AFileThatIsFoundBrokenWhileItIsUsedIsReplaced) {

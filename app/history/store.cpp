@@ -5,7 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <exception>
 #include <utility>
+
+#include "app/history/merge.hpp"
 
 namespace switchgear::history {
 
@@ -17,18 +21,45 @@ Store::Store(std::string file, std::vector<std::string> tables, WallAnchor ancho
 void Store::open() {
   tables_.reset();
   database_.reset();
-  OpenedFile opened = open_file(file_, further_tables_);
+  use(open_file(file_, further_tables_));
+  if (!problem_.empty()) {
+    log_.error(
+        "history: {} cannot be used: {}; the history is kept in memory, and the file is tried again and "
+        "again",
+        file_, problem_);
+  }
+}
+
+void Store::use(OpenedFile opened) {
+  tables_.reset();
   database_ = std::move(opened.database);
   tables_ = std::make_unique<Tables>(*database_, anchor_);
-  in_memory_ = file_.empty() || !opened.problem.empty();
+  problem_ = std::move(opened.problem);
+  in_memory_ = file_.empty() || !problem_.empty();
   name_ = in_memory_ ? "the history in memory" : file_;
   opened_ = identity_of(file_);
   if (!opened.moved_aside.empty())
     log_.error("history: {} was broken; it is now {}, and a new one has begun", file_, opened.moved_aside);
-  if (!opened.problem.empty()) {
-    log_.error("history: {} cannot be used: {}; until the next start the history is kept in memory", file_,
-               opened.problem);
+}
+
+bool Store::try_file() {
+  if (problem_.empty()) return false;
+  std::string problem;
+  try {
+    OpenedFile opened = open_file(file_, further_tables_, std::chrono::milliseconds{0});
+    problem = opened.problem;
+    if (problem.empty()) {
+      add_kept(*database_, *opened.database);
+      use(std::move(opened));
+      log_.info("history: {} can be used now; what was kept in memory is in it", file_);
+      return true;
+    }
+  } catch (const std::exception& error) {
+    problem = error.what();
   }
+  if (problem != problem_) log_.error("history: {} still cannot be used: {}", file_, problem);
+  problem_ = std::move(problem);
+  return false;
 }
 
 Store::Identity Store::identity_of(const std::string& path) {

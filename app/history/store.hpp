@@ -35,6 +35,13 @@ class Store {
   /// Runs `job`, which only reads. Throws likewise.
   void read(const std::function<void(const Tables&)>& job);
 
+  /// Why memory stands in for the file; empty: it does not.
+  [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
+  /// If memory stands in for the file, tries once to open the file, without waiting for another process, and
+  /// brings into it what is in memory. Logs that it works, and another problem than before. True: the file is
+  /// in use from here on.
+  bool try_file();
+
   /// For jobs of write().
   [[nodiscard]] Tables& tables() noexcept { return *tables_; }
   [[nodiscard]] bool in_memory() const noexcept { return in_memory_; }
@@ -50,6 +57,7 @@ class Store {
   };
 
   void open();
+  void use(OpenedFile opened);
   void follow_path();
   [[nodiscard]] static Identity identity_of(const std::string& path);
   template <class Run>
@@ -61,6 +69,7 @@ class Store {
   spdlog::logger& log_;
   std::string name_;
   bool in_memory_ = false;
+  std::string problem_;
   Identity opened_;
   Identity wal_;  ///< its write-ahead log
   std::unique_ptr<SQLite::Database> database_;

@@ -1,5 +1,5 @@
-// The tables of a history: samples by stretch, transitions, instances, commands. SQL stands here and in
-// file.cpp.
+// The tables of a history: samples by stretch, transitions, instances, commands. SQL stands here, in
+// file.cpp and in merge.cpp.
 #pragma once
 
 #include <SQLiteCpp/Database.h>

@@ -68,7 +68,13 @@ void account_for_sections(const config::Config& config, const config::Node& root
   }
   for (const auto& [name, policy] : config.policies) {
     const auto has = [&](const auto& each) { return each.second.policy == name; };
-    none_if(std::ranges::none_of(config.services, has), ledger, "policies." + name, "no service has it");
+    if (std::ranges::any_of(config.services, has)) continue;
+    const auto of_route = [&](const auto& each) {
+      return std::ranges::find(each.second.routes, name, &config::Route::policy) != each.second.routes.end();
+    };
+    ledger.none("policies." + name, std::ranges::any_of(config.services, of_route)
+                                        ? "only routes have it, and theirs are not exported"
+                                        : "no service and no route has it");
   }
 }
 

@@ -384,6 +384,19 @@ TEST(Export, WhatAMeshCannotSayIsReportedAndWrittenAsComments) {
   }
 }
 
+TEST(Export, APolicyOfRoutesAloneIsNotCalledUnused) {
+  const std::string text =
+      "version: 1\npolicies: {p: {timeout: 1s}, of_route: {timeout: 2s}, unused: {timeout: 3s}}\nservices:\n"
+      "  s: {url: \"http://10.0.0.1\", policy: p, routes: [{prefix: /}, {prefix: /x, policy: of_route}]}\n";
+  for (const Mesh mesh : {Mesh::envoy, Mesh::istio}) {
+    const std::string report = run_export_of(mesh, text).err;
+    EXPECT_NE(report.find("policies.of_route (only routes have it, and theirs are not exported)"),
+              std::string::npos)
+        << report;
+    EXPECT_NE(report.find("policies.unused (no service and no route has it)"), std::string::npos) << report;
+  }
+}
+
 TEST(Export, AFileThatCheckRefusesIsRefused) {
   const Ran ran = run_export_of(Mesh::istio, "version: 1\npolicies: {p: {timeout: 5}}\n");
   EXPECT_EQ(ran.code, 1);

@@ -93,7 +93,7 @@ void take_bulkhead(Fields& fields, std::string_view name, std::uint64_t theirs, 
 bool take_hash_header(const Value& header, ImportedService& service, Ledger& ledger) {
   const auto text = read_text(header);
   if (!text) return false;
-  auto name = config::parse_header_name(*text);
+  auto name = config::parse_header_name(*text, config::HeaderUse::value);
   if (!name.value) {
     ledger.none(header, name.problem);
     return false;

@@ -51,6 +51,11 @@ void ServedAccessLog::end_replaced(TimePoint now) {
   });
 }
 
+bool ServedAccessLog::on_standard_output() const {
+  const std::lock_guard lock{mutex_};
+  return current_ != nullptr && current_->options().file == "-";
+}
+
 void ServedAccessLog::reopen() const {
   const std::lock_guard lock{mutex_};
   if (current_ != nullptr) current_->reopen();

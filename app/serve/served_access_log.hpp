@@ -40,6 +40,9 @@ class ServedAccessLog {
   /// Writes what there is. The gateway has drained.
   void close();
 
+  /// Lines go to standard output.
+  [[nodiscard]] bool on_standard_output() const;
+
   void add_metrics(telemetry::MetricFamilies& to) const;
 
  private:

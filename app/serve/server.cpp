@@ -29,6 +29,7 @@
 #include "app/history/history_section.hpp"
 #include "app/serve/circuit_labels.hpp"
 #include "app/serve/log_section.hpp"
+#include "app/serve/value_resources.hpp"
 #include "app/service_health/health_report.hpp"
 #include "switchgear/config/address.hpp"
 #include "switchgear/telemetry/breaker_metrics.hpp"
@@ -221,10 +222,13 @@ admin::Program Server::program() {
     return boost::json::object{
         {"listeners", listeners_json(gateway_->addresses())},
         {"reload", config_.record().json()},
+        {"history", history::history_json(history_.standing())},
         {"health_checks", service_health::health_checks(checks_.all(), registry_.anchor())}};
   };
   program.alerts = [this] { return alert::open_alerts(*alerts_.status()); };
   program.resources = alert::alert_resources(alerts_);
+  for (admin::AddedResource& each : value_resources(*gateway_, registry_.anchor()))
+    program.resources.push_back(std::move(each));
   program.events = events_;
   program.resources.push_back(history::history_resource(
       history_, registry_.anchor(), [] { return WallAnchor::Wall{std::chrono::system_clock::now()}; }));
@@ -259,8 +263,7 @@ void Server::run() {
   if (exporter_) exporter_->start([this](telemetry::MetricFamilies& to) { export_metrics(to); });
   ready_ = true;
   signals_.listen([this](int signal) { boost::asio::post(main_, [this, signal] { on_signal(signal); }); });
-  std::printf("switchgear %s\n", serving().c_str());
-  std::fflush(stdout);
+  say_serving();
   manager_.ready(serving());
   look_every_second();
   const auto until_drained = boost::asio::make_work_guard(main_);
@@ -271,6 +274,14 @@ void Server::run() {
 void Server::use_admin_tls(const std::optional<tls::ServerContext>& tls) {
   admin_encrypted_ = tls.has_value();
   admin_->use_tls(tls);
+}
+
+/// If the access log goes to standard output, its readers expect nothing but entries there: then this is a
+/// line of the program's log.
+void Server::say_serving() const {
+  if (access_log_.on_standard_output()) return log_.info("{}", serving());
+  std::printf("switchgear %s\n", serving().c_str());
+  std::fflush(stdout);
 }
 
 std::string Server::serving() const {

@@ -104,6 +104,7 @@ class Server {
   void look_every_second();
   void use_admin_tls(const std::optional<tls::ServerContext>& tls);
   /// One line for people.
+  void say_serving() const;
   [[nodiscard]] std::string serving() const;
   void on_file_changed();
 

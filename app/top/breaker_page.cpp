@@ -140,7 +140,9 @@ Lines breaker_page(const Circuit& circuit, const Answer& answer, std::size_t col
   add_pairs(lines, "WINDOW", pairs_of(object_of(circuit.document, "window")), columns);
   add_pairs(lines, "PROBES", pairs_of(object_of(circuit.document, "half_open")), columns);
   add_pairs(lines, "COUNTERS", pairs_of(object_of(circuit.document, "counters")), columns);
-  add_pairs(lines, "POLICY", pairs_of(object_of(circuit.document, "policy")), columns);
+  const std::string policy = text_of(object_of(circuit.document, "tags"), "policy");
+  add_pairs(lines, policy.empty() ? "POLICY" : "POLICY " + policy,
+            pairs_of(object_of(circuit.document, "policy")), columns);
   return lines;
 }
 

@@ -116,7 +116,8 @@ void draw_notice(Canvas& canvas, const Screen& screen, TimePoint now) {
     const int end = canvas.put(row, column, "_", {Tone::accent, true});
     canvas.put(row, end + 2, "Enter keeps it, Esc clears it", quiet);
   } else if (now < screen.notice.until) {
-    canvas.put(row, 1, screen.notice.text, {screen.notice.tone, true});
+    const auto room = static_cast<std::size_t>(std::max(1, canvas.size().columns - 1));
+    canvas.put(row, 1, control::fitted(screen.notice.text, room), {screen.notice.tone, true});  // alone there
   } else if (!screen.filter.empty() && (screen.page == Page::breakers || screen.page == Page::services)) {
     canvas.put(row, 1, fmt::format("filter: {}   {} shown, Esc clears it", screen.filter, screen.rows.size()),
                {Tone::accent});
@@ -141,7 +142,7 @@ std::vector<Hint> hints_of(const Screen& screen) {
     case Page::services:
       return {{"Enter", "page"}, {"/", "filter"}, {"Tab", "next"}, {"?", "help"}, {"q", "quit"}};
     case Page::alerts:
-      return {{"Tab", "next"}, {"?", "help"}, {"q", "quit"}};
+      return {{"a", "acknowledge"}, {"Tab", "next"}, {"?", "help"}, {"q", "quit"}};
     case Page::breaker:
       return {{"Esc", "back"},      {"r", "reset"},   {"o", "force open"},
               {"c", "force close"}, {"d", "disable"}, {"m", "metrics only", true},
@@ -188,12 +189,17 @@ void draw_box(Canvas& canvas, const Lines& lines, Tone tone) {
 
 void draw_question(Canvas& canvas, const Question& question) {
   constexpr std::size_t most = 60;
-  const std::string name = control::printable(question.name);
+  const Wish& wish = question.wish;
+  const std::string name = control::printable(wish.about);
+  const bool is_command = wish.kind == Wish::Kind::command;
+  const std::string_view word = is_command ? word_of(wish.command) : "acknowledge";
+  const std::string_view meaning =
+      is_command ? meaning_of(wish.command) : "The alert is not repeated any more";
   draw_box(canvas,
-           {{{std::string{word_of(question.command)}, {Tone::warn, true}}},
+           {{{std::string{word}, {Tone::warn, true}}},
             {{control::fitted(name, std::min(most, control::columns_of(name))), {Tone::normal, true}}},
             {},
-            {{std::string{meaning_of(question.command)} + ".", plain}},
+            {{std::string{meaning} + ".", plain}},
             {},
             {{"y", {Tone::accent, true}},
              {": do it     ", plain},
@@ -203,7 +209,7 @@ void draw_question(Canvas& canvas, const Question& question) {
 }
 
 void draw_help(Canvas& canvas) {
-  constexpr std::array<std::array<std::string_view, 2>, 14> keys{{
+  constexpr std::array<std::array<std::string_view, 2>, 15> keys{{
       {"1 2 3, Tab", "breakers, services, alerts"},
       {"↑ ↓ j k", "move; PgUp PgDn Home End g G"},
       {"Enter", "the page of a breaker or a service; Esc goes back"},
@@ -215,6 +221,7 @@ void draw_help(Canvas& canvas) {
       {"c", "force it closed: the same as reset"},
       {"d", "disable it: it permits every call and records nothing"},
       {"m", "metrics only: it runs in full but refuses no call"},
+      {"a", "acknowledge the alert: it is not repeated any more"},
       {"Ctrl-L", "draw the screen again"},
       {"q, Ctrl-C", "leave"},
       {"", "(m) metrics only   (ramp) lets through more and more calls"},

@@ -230,6 +230,60 @@ TEST_F(Drawing, ShowsEverythingThatAServiceSaysOnItsPage) {
   EXPECT_TRUE(shows("max_concurrent 50"));
 }
 
+TEST_F(Drawing, ShowsTheInstancesOfAServiceAndWhyOneIsLeftOut) {
+  press("2");
+  answer(200, R"x({"services": {"shop": {"policy": "careful", "instances": [
+      {"name": "10.0.0.1:80", "usable": true, "ejected": null, "ejections": 0, "calls": 41, "failures": 0,
+       "in_flight": 3},
+      {"name": "10.0.0.2:80", "usable": false, "ejections": 2, "calls": 9, "failures": 9, "in_flight": 1,
+       "ejected": {"rule": "consecutive_5xx", "evidence": "5 failed calls in a row (limit 5)", "for": 27.4}},
+      {"name": "10.0.0.3:80", "usable": false, "ejected": null, "ejections": 0, "calls": 0, "failures": 0,
+       "in_flight": 0}, 7]}}})x");
+  press(Key::enter);
+  EXPECT_EQ(line_with("INSTANCE "),
+            "  INSTANCE            STATE                   CALLS   FAILED IN FLIGHT EJECTIONS");
+  EXPECT_EQ(line_with("10.0.0.1"),
+            "  10.0.0.1:80         usable                     41        0         3         0");
+  EXPECT_EQ(line_with("10.0.0.2"),
+            "  10.0.0.2:80         left out for 27s            9        9         1         2");
+  EXPECT_TRUE(shows("\n    5 failed calls in a row (limit 5)\n")) << drawn();
+  EXPECT_TRUE(shows("\n    its health check is bad\n")) << drawn();
+  EXPECT_FALSE(shows("instances")) << "not as JSON: " << drawn();
+}
+
+TEST_F(Drawing, ShowsUpgradesBreakersByValueAndPoliciesOfRoutesOnAServicesPage) {
+  press("2");
+  answer(200, R"x({"services": {"shop": {"policy": "careful",
+      "upgrades": {"open": 3, "begun": 12, "refused": 1, "ended": {"upgrade_idle": 2}},
+      "by": {"header": "x-tenant", "values": 7, "open": 1, "opened": [
+          {"circuit": "shop/x-tenant=a\u001bb", "state": "open", "retry_after": 12.2}]},
+      "route_policies": {"gentle": {"circuit": "shop/gentle", "retry": {"retries": 4}}}}}})x");
+  press(Key::enter);
+  screen.size = {40, 80};
+  screen.settle(now);
+  EXPECT_TRUE(shows("UPGRADES\n  open 3")) << drawn();
+  EXPECT_TRUE(shows("refused 1"));
+  EXPECT_TRUE(shows("ended.upgrade_idle 2"));
+  EXPECT_TRUE(shows("VALUES NOT CLOSED\n  shop/x-tenant=a?b  open, retry in 12s")) << drawn();
+  EXPECT_TRUE(shows("ROUTES WITH gentle\n  circuit shop/gentle")) << drawn();
+  EXPECT_TRUE(shows("retry.retries 4"));
+}
+
+TEST_F(Drawing, NamesThePolicyOfABreaker) {
+  tell({{.name = "payment", .more = R"(, "tags": {"policy": "careful"})"}, {.name = "alone"}});
+  screen.size = {40, 80};
+  press("/payment");
+  press(Key::enter);
+  press(Key::enter);
+  EXPECT_TRUE(shows("POLICY careful")) << drawn();
+  press(Key::escape);
+  press(Key::escape);
+  press("/alone");
+  press(Key::enter);
+  press(Key::enter);
+  EXPECT_TRUE(shows(" POLICY\n")) << drawn();
+}
+
 TEST_F(Drawing, SaysWhenAlertsAreNotConfiguredAndWhenThereAreNone) {
   press("3");
   EXPECT_TRUE(shows("asking"));

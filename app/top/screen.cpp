@@ -19,6 +19,14 @@ using namespace std::chrono_literals;
 
 bool is_list(Page page) { return page == Page::breakers || page == Page::services || page == Page::alerts; }
 
+/// As the server has it; empty if it is not what an admin API sends.
+std::string id_of(const boost::json::value& alert) {
+  const auto* const object = alert.if_object();
+  const auto* const id = object == nullptr ? nullptr : object->if_contains("id");
+  const auto* const text = id == nullptr ? nullptr : id->if_string();
+  return text == nullptr ? std::string{} : std::string{*text};
+}
+
 std::optional<Command> command_of_key(char letter) {
   switch (letter) {
     case 'r':
@@ -63,8 +71,10 @@ void Screen::settle(TimePoint now) {
   if (page == Page::services) rows = ordered(services, filter);
   if (page == Page::alerts) {
     const auto* body = page_answer.body.if_object();
-    length = body == nullptr ? 0 : control::array_of(*body, "alerts").size();
-    rows.assign(length, {});
+    rows.clear();
+    if (body != nullptr) {
+      for (const auto& each : control::array_of(*body, "alerts")) rows.push_back(id_of(each));
+    }
   }
   const auto found = std::find(rows.begin(), rows.end(), selected);
   if (selected.empty() && page != Page::alerts) at = 0;
@@ -82,7 +92,7 @@ Wish Screen::press(const KeyPress& key, TimePoint now) {
   } else if (question) {
     const Question asked = *std::exchange(question, std::nullopt);
     if (key.text == "y" || key.text == "Y") {
-      wish = {Wish::Kind::command, asked.command, asked.name};
+      wish = asked.wish;
     } else {
       say("not done", Tone::quiet, now);
     }
@@ -153,6 +163,7 @@ Wish Screen::press(const KeyPress& key, TimePoint now) {
 
 Wish Screen::press_letter(char letter, TimePoint now) {
   if (const auto command = command_of_key(letter)) ask(*command);
+  if (letter == 'a') ask_to_acknowledge(now);
   switch (letter) {
     case 'q':
       return {Wish::Kind::quit};
@@ -252,7 +263,28 @@ void Screen::move(std::ptrdiff_t by, TimePoint now) {
 void Screen::ask(Command command) {
   if (page != Page::breakers && page != Page::breaker) return;
   const Circuit* of = circuit();
-  if (of != nullptr) question = Question{command, of->name};
+  if (of != nullptr) question = Question{{Wish::Kind::command, command, of->name, of->shown}};
+}
+
+const boost::json::object* Screen::alert() const {
+  const auto* body = page == Page::alerts ? page_answer.body.if_object() : nullptr;
+  if (body == nullptr) return nullptr;
+  const auto& all = control::array_of(*body, "alerts");
+  return at < all.size() ? all[at].if_object() : nullptr;
+}
+
+void Screen::ask_to_acknowledge(TimePoint now) {
+  const auto* const of = alert();
+  if (of == nullptr) return;
+  const auto& by = control::object_of(*of, "acknowledged");
+  if (!by.empty()) {
+    say("it was acknowledged by " + control::text_of(by, "by"), Tone::quiet, now);
+  } else if (control::text_of(*of, "state") != "firing") {
+    say("only an alert that fires can be acknowledged", Tone::quiet, now);
+  } else {
+    const std::string about = control::text_of(*of, "rule") + " of " + control::text_of(*of, "circuit");
+    question = Question{{Wish::Kind::acknowledge, {}, rows.at(at), about}};
+  }
 }
 
 void Screen::step_sort(std::size_t by) {

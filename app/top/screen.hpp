@@ -37,12 +37,6 @@ struct Connection {
   TimePoint heard{};  ///< when something came last
 };
 
-/// A command that is to be confirmed.
-struct Question {
-  Command command = Command::reset;
-  std::string name;
-};
-
 struct Notice {
   std::string text;
   Tone tone = Tone::normal;
@@ -51,10 +45,16 @@ struct Notice {
 
 /// What a key asks the session to do.
 struct Wish {
-  enum class Kind : std::uint8_t { nothing, quit, redraw, command };
+  enum class Kind : std::uint8_t { nothing, quit, redraw, command, acknowledge };
   Kind kind = Kind::nothing;
   Command command = Command::reset;
-  std::string name{};  ///< of the breaker
+  std::string name{};   ///< of the breaker; of an alert: its id
+  std::string about{};  ///< the same for people
+};
+
+/// A wish that is to be confirmed.
+struct Question {
+  Wish wish;
 };
 
 struct Screen {
@@ -76,8 +76,9 @@ struct Screen {
   std::string filter{};
   bool typing = false;  ///< the filter
 
-  /// Of the list on the page; also the name whose page is open. Names of rows that the user has moved to:
-  /// the row stays selected while the list is sorted anew. Empty: the first row of the order as it is.
+  /// Of the list on the page; also the name whose page is open. Names of rows (of alerts: ids) that the user
+  /// has moved to: the row stays selected while the list is sorted anew. Empty: the first row of the order as
+  /// it is.
   std::string selected{};
   std::vector<std::string> rows{};  ///< names, filtered and sorted
   std::size_t at = 0;               ///< of `selected` in `rows`
@@ -101,6 +102,8 @@ struct Screen {
   [[nodiscard]] const Circuit* circuit() const { return circuits.find(selected_name()); }
   [[nodiscard]] const Service* service() const { return services.find(selected_name()); }
   [[nodiscard]] std::string selected_name() const;
+  /// The selected one of the page of alerts; null: none is.
+  [[nodiscard]] const boost::json::object* alert() const;
 
  private:
   void open(Page next);
@@ -108,6 +111,7 @@ struct Screen {
   void type(const KeyPress& key);
   [[nodiscard]] Wish press_letter(char letter, TimePoint now);
   void ask(Command command);
+  void ask_to_acknowledge(TimePoint now);
   void step_sort(std::size_t by);
 
   std::string list_selected_{};  ///< what was selected in the list behind an opened page

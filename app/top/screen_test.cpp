@@ -110,7 +110,7 @@ TEST_F(Breakers, SelectANeighbourWhenTheSelectedOneIsRemoved) {
 TEST_F(Breakers, AreCommandedOnlyAfterAConfirmation) {
   EXPECT_EQ(press("o").kind, Wish::Kind::nothing);
   ASSERT_TRUE(screen.question);
-  EXPECT_EQ(screen.question->name, "payment");
+  EXPECT_EQ(screen.question->wish.name, "payment");
   for (const char* no : {"n", "q", "o", " "}) {
     EXPECT_EQ(press(no).kind, Wish::Kind::nothing) << no;
     EXPECT_FALSE(screen.question);
@@ -149,7 +149,7 @@ TEST_F(Breakers, OpenAPageEachAndGoBackToTheSameRow) {
   EXPECT_EQ(screen.page, Page::breaker);
   EXPECT_EQ(screen.wanted(), "/circuit-breakers/users");
   press("o");
-  EXPECT_EQ(screen.question->name, "users");
+  EXPECT_EQ(screen.question->wish.name, "users");
   press("n");
   press(Key::escape);
   EXPECT_EQ(screen.page, Page::breakers);
@@ -241,6 +241,59 @@ TEST_F(ScreenTest, TurnsDownDataThatIsNotAnAdminApis) {
   for (const char* data :
        {"", "[]", "{\"circuit_breakers\": [1]}", "{\"circuit_breakers\": [{\"state\": \"open\"}]}"})
     EXPECT_THROW(screen.circuits.apply({"snapshot", data}, now), std::exception) << data;
+}
+
+class Alerts : public ScreenTest {
+ protected:
+  Alerts() {
+    press("3");
+    list(
+        R"({"id": "b1", "state": "firing", "rule": "opened", "circuit": "payment", "message": "payment opened"},
+            {"id": "a2", "state": "firing", "rule": "flapping", "circuit": "cart", "acknowledged": {"by": "me"}},
+            {"id": "c3", "state": "pending", "rule": "slow", "circuit": "users"})");
+  }
+  void list(const std::string& alerts) { answer(200, R"({"alerts": [)" + alerts + "]}"); }
+};
+
+TEST_F(Alerts, AreAcknowledgedAfterAQuestion) {
+  EXPECT_EQ(press("a").kind, Wish::Kind::nothing);
+  EXPECT_TRUE(shows("opened of payment"));
+  EXPECT_TRUE(shows("The alert is not repeated any more."));
+  const Wish wish = press("y");
+  EXPECT_EQ(wish.kind, Wish::Kind::acknowledge);
+  EXPECT_EQ(wish.name, "b1");
+  press("a");
+  EXPECT_EQ(press("n").kind, Wish::Kind::nothing);
+  EXPECT_TRUE(shows("\n not done\n")) << "and not the rest of the message behind it: " << drawn();
+}
+
+TEST_F(Alerts, ThatAreAcknowledgedOrDoNotFireSayWhyTheyCannotBe) {
+  press("ja");
+  EXPECT_FALSE(screen.question);
+  EXPECT_TRUE(shows("it was acknowledged by me"));
+  press("ja");
+  EXPECT_FALSE(screen.question);
+  EXPECT_TRUE(shows("only an alert that fires can be acknowledged"));
+}
+
+TEST_F(Alerts, StaySelectedWhereverTheServerSortsThem) {
+  press("j");
+  list(R"({"id": "n0", "state": "firing"}, {"id": "b1", "state": "firing"}, {"id": "a2", "state": "firing",
+           "rule": "flapping", "circuit": "cart"})");
+  press("a");
+  ASSERT_TRUE(screen.question);
+  EXPECT_EQ(screen.question->wish.name, "a2");
+  list(R"({"id": "n0", "state": "firing"})");
+  EXPECT_EQ(press("y").name, "a2") << "the question was about that one";
+}
+
+TEST_F(Alerts, ThatAreNotThereCannotBeAcknowledged) {
+  list("");
+  press("a");
+  EXPECT_FALSE(screen.question);
+  press("1");
+  press("a");
+  EXPECT_FALSE(screen.question);
 }
 
 }  // namespace

@@ -99,10 +99,13 @@ asio::awaitable<void> Session::ask_for_pages() {
   }
 }
 
-asio::awaitable<void> Session::send(Command command, std::string name) {
+asio::awaitable<void> Session::send(Wish wish) {
+  const bool is_command = wish.kind == Wish::Kind::command;
+  const std::string word{is_command ? word_of(wish.command) : "acknowledge"};
   const std::string path =
-      "/circuit-breakers/" + http::url_encoded(name) + "/" + std::string{word_of(command)};
-  const std::string what = fmt::format("{} of {}", word_of(command), control::printable(name));
+      (is_command ? "/circuit-breakers/" : "/alerts/") + http::url_encoded(wish.name) + "/" + word;
+  const std::string what =
+      fmt::format("{}{}{}", word, is_command ? " of " : ": ", control::printable(wish.about));
   screen_.say(what + " …", Tone::quiet, now());
   const Answer answer = co_await request("POST", path);
   if (answer.status == 200) {
@@ -175,7 +178,8 @@ void Session::obey(const Wish& wish) {
       terminal_->forget();
       break;
     case Wish::Kind::command:
-      asio::co_spawn(io_, send(wish.command, wish.name), asio::detached);
+    case Wish::Kind::acknowledge:
+      asio::co_spawn(io_, send(wish), asio::detached);
       break;
   }
 }

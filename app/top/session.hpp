@@ -30,7 +30,7 @@ class Session {
  private:
   boost::asio::awaitable<void> follow();
   boost::asio::awaitable<void> ask_for_pages();
-  boost::asio::awaitable<void> send(Command command, std::string name);
+  boost::asio::awaitable<void> send(Wish wish);
   boost::asio::awaitable<Answer> request(std::string method, std::string path);
 
   void listen_to_signals();

@@ -76,6 +76,9 @@ struct AddedResource {
   std::function<ResourceAnswer(const ResourceRequest&)> handle;
   /// Of a POST: the word for it in LoggedCommand and `switchgear_admin_commands_total`, such as `silence`.
   std::string command = {};
+  /// Of a POST: what the command is to, as LoggedCommand has it; empty: what stands for `{name}`. Not called
+  /// for a request whose query is malformed.
+  std::function<std::string(const ResourceRequest&)> subject = {};
 };
 
 }  // namespace switchgear::admin

@@ -155,6 +155,29 @@ TEST_F(AdminAddedResources, TellOfEveryChangeWhoAskedForItAndHowItEnded) {
       std::string::npos);
 }
 
+TEST_F(AdminAddedResources, TellWhatAChangeWasToIfThatIsMoreThanTheName) {
+  program.resources.push_back({.method = Method::post,
+                               .path = "/kitchens/{name}/clean",
+                               .parameters = {"shelf"},
+                               .handle =
+                                   [](const auto&) {
+                                     return Json{{{"clean", true}}};
+                                   },
+                               .command = "clean",
+                               .subject =
+                                   [](const ResourceRequest& request) {
+                                     const std::string* const shelf = request.parameter("shelf");
+                                     return std::string{request.name} + "/" +
+                                            (shelf == nullptr ? "all" : *shelf);
+                                   }});
+  EXPECT_EQ(send(http::verb::post, "/kitchens/east/clean?shelf=top%202").result_int(), 200U);
+  EXPECT_EQ(send(http::verb::post, "/kitchens/east/clean").result_int(), 200U);
+  EXPECT_EQ(send(http::verb::post, "/kitchens/east/clean?shelf=a&shelf=b").result_int(), 400U);
+  std::vector<std::string> told;
+  for (const auto& event : events.read().events) told.push_back(std::get<LoggedCommand>(*event).circuit);
+  EXPECT_EQ(told, (std::vector<std::string>{"east/top 2", "east/all", "east"}));
+}
+
 TEST_F(AdminAddedResources, AHandlerThatThrowsIsAnAnswerAndNotTheEnd) {
   const Response response = send(http::verb::post, "/kitchens/burnt/order", "soup");
   expect_problem(response, 500);

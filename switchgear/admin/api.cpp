@@ -180,23 +180,28 @@ Response Api::added(const Request& request, std::string_view client) {
   const bool changes = request.method() == http::verb::post;
   const AddedResource* resource = changes ? found->post : found->get;
   if (resource == nullptr || !(changes || reads(request))) return not_allowed(found->allow());
+  const auto parameters = parameters_of(target, *resource);
+  const auto* const good = std::get_if<0>(&parameters);
+  const auto with = [&](const auto& handle) {
+    return handle(ResourceRequest{found->name, *good, request.body(), client});
+  };
   const auto answer = [&]() -> Response {
     if (changes) {
       if (auto refusal = change_refused(request)) return std::move(*refusal);
     }
-    const auto parameters = parameters_of(target, *resource);
-    if (const auto* wrong = std::get_if<Problem>(&parameters)) return response_of(*wrong);
-    return response_of(resource->handle({found->name, std::get<0>(parameters), request.body(), client}));
+    if (good == nullptr) return response_of(std::get<Problem>(parameters));
+    return response_of(with(resource->handle));
   };
   if (!changes) return answer();
+  const std::string subject = good != nullptr && resource->subject ? with(resource->subject) : found->name;
   Response made;
   try {
     made = answer();
   } catch (...) {
-    audit(resource->command, found->name, client, 500);
+    audit(resource->command, subject, client, 500);
     throw;
   }
-  audit(resource->command, found->name, client, made.result_int());
+  audit(resource->command, subject, client, made.result_int());
   return made;
 }
 

@@ -174,20 +174,30 @@ BreakerViews::BreakerViews(const BreakerRegistry& registry, const TransitionLog&
     : registry_(registry), transitions_(transitions) {}
 
 void BreakerViews::sample(TimePoint now) {
-  std::map<std::string, RateMeter, std::less<>> next;
-  for (const auto& breaker : registry_.all()) {
+  auto meter = meters_.begin();
+  for (const auto& breaker : registry_.all()) {  // both in the order of the names
+    while (meter != meters_.end() && meter->first < breaker->name()) meter = meters_.erase(meter);
+    if (meter == meters_.end() || meter->first != breaker->name())
+      meter = meters_.try_emplace(meter, breaker->name());
     const CallTotals totals = breaker->snapshot(now).totals;
-    auto node = meters_.extract(breaker->name());
-    auto place = node ? next.insert(std::move(node)).position : next.try_emplace(breaker->name()).first;
-    place->second.sample({totals.calls, totals.failures, totals.rejected}, now);
+    meter->second.sample({totals.calls, totals.failures, totals.rejected}, now);
+    ++meter;
   }
-  meters_.swap(next);
+  meters_.erase(meter, meters_.end());
+}
+
+BreakerLook BreakerViews::look(const CircuitBreaker& breaker, TimePoint now) const {
+  const auto meter = meters_.find(breaker.name());
+  return {breaker.snapshot(now), meter == meters_.end() ? CallRates{} : meter->second.rates(),
+          registry_.tags(breaker.name())};
 }
 
 json::object BreakerViews::of(const CircuitBreaker& breaker, TimePoint now) const {
-  const BreakerSnapshot seen = breaker.snapshot(now);
-  const auto meter = meters_.find(breaker.name());
-  const CallRates rates = meter == meters_.end() ? CallRates{} : meter->second.rates();
+  return of(breaker, look(breaker, now));
+}
+
+json::object BreakerViews::of(const CircuitBreaker& breaker, const BreakerLook& look) const {
+  const auto& [seen, rates, tags] = look;
   const auto last = transitions_.last(breaker.name());
   const std::size_t opened = transitions_.openings(breaker.name(), figures::scored_transitions);
   json::value half_open = nullptr;
@@ -207,7 +217,7 @@ json::object BreakerViews::of(const CircuitBreaker& breaker, TimePoint now) cons
           {"retry_after", seconds(seen.retry_after)},
           {"relapses", seen.relapses},
           {"time_open", to_seconds(seen.time_open)},
-          {"tags", tags_json(registry_.tags(breaker.name()))},
+          {"tags", tags_json(tags)},
           {"counters", totals_json(seen.totals)},
           {"window", window_json(seen.window)},
           {"half_open", std::move(half_open)},

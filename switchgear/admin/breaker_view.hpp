@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "switchgear/admin/breaker_look.hpp"
 #include "switchgear/core/state.hpp"
 #include "switchgear/core/time.hpp"
 #include "switchgear/observe/evidence_text.hpp"
@@ -52,6 +53,10 @@ class BreakerViews {
   void sample(TimePoint now);
 
   [[nodiscard]] boost::json::object of(const CircuitBreaker& breaker, TimePoint now) const;
+  /// What of() would be made from at this moment, beside the transitions.
+  [[nodiscard]] BreakerLook look(const CircuitBreaker& breaker, TimePoint now) const;
+  /// The view that was looked at.
+  [[nodiscard]] boost::json::object of(const CircuitBreaker& breaker, const BreakerLook& look) const;
   [[nodiscard]] const BreakerRegistry& registry() const noexcept { return registry_; }
   [[nodiscard]] const TransitionLog& transitions() const noexcept { return transitions_; }
 

@@ -59,10 +59,12 @@ void EventStream::tick(TimePoint now) {
 void EventStream::announce_transitions(TimePoint now) {
   bool changed = false;
   for (auto batch = events_->read(); !batch.empty(); batch = events_->read()) {
+    all_changed_ = all_changed_ || batch.lost > 0;
     if (batch.lost > 0) send_all("lost", json::object{{"events", batch.lost}});
     for (const auto& event : batch.events) {
       const auto* transition = std::get_if<LoggedTransition>(event.get());
       changed = changed || transition != nullptr;
+      if (transition != nullptr) note_changed(transition->breaker);
       if (clients_.empty()) continue;
       if (transition != nullptr) send_transition(*transition);
       if (const auto* instance = std::get_if<LoggedInstance>(event.get())) send_instance(*instance);
@@ -71,6 +73,15 @@ void EventStream::announce_transitions(TimePoint now) {
     changed = changed || batch.lost > 0;
   }
   if (changed && !clients_.empty()) send_delta(now);
+}
+
+/// Without a client no delta would make the set empty again, and strangers may choose the names.
+void EventStream::note_changed(const std::string& breaker) {
+  if (clients_.empty()) {
+    all_changed_ = true;
+  } else {
+    changed_.insert(breaker);
+  }
 }
 
 void EventStream::send_transition(const LoggedTransition& transition) {
@@ -93,27 +104,38 @@ void EventStream::send_adapted(const LoggedAdapted& adapted) {
   send_all("adapted", data);
 }
 
+bool EventStream::has_changed(const std::shared_ptr<CircuitBreaker>& breaker, const Sent& sent,
+                              const BreakerLook& look) const {
+  return sent.of.lock() != breaker || all_changed_ || changed_.contains(breaker->name()) ||
+         !looks_alike(sent.look, look);
+}
+
 void EventStream::send_delta(TimePoint now) {
   json::array changed;
-  std::map<std::string, Sent> next;
-  for (const auto& breaker : api_.views().registry().all()) {
-    json::object view = api_.views().of(*breaker, now);
-    json::object look = view;
-    for (const char* counts_down : {"retry_after", "time_open", "policy"}) look.erase(counts_down);
-    Sent sent{json_text(look), breaker};
-    const auto before = sent_.find(breaker->name());
-    const bool same_object = before != sent_.end() && before->second.of.lock() == breaker;
-    if (!same_object || before->second.look != sent.look) {
-      if (same_object) view.erase("policy");
-      changed.push_back(std::move(view));
-    }
-    next.emplace(breaker->name(), std::move(sent));
-  }
   json::array removed;
-  for (const auto& [name, sent] : sent_) {
-    if (!next.contains(name)) removed.emplace_back(name);
+  auto sent = sent_.begin();
+  const auto skip_removed_before = [&](const std::string* name) {
+    while (sent != sent_.end() && (name == nullptr || sent->first < *name)) {
+      removed.emplace_back(sent->first);
+      sent = sent_.erase(sent);
+    }
+  };
+  for (const auto& breaker : api_.views().registry().all()) {  // as sent_, in the order of the names
+    skip_removed_before(&breaker->name());
+    BreakerLook look = api_.views().look(*breaker, now);
+    const bool is_known = sent != sent_.end() && sent->first == breaker->name();
+    if (!is_known) sent = sent_.try_emplace(sent, breaker->name());
+    if (!is_known || has_changed(breaker, sent->second, look)) {
+      json::object view = api_.views().of(*breaker, look);
+      if (is_known && sent->second.of.lock() == breaker) view.erase("policy");
+      changed.push_back(std::move(view));
+      sent->second = {std::move(look), breaker};
+    }
+    ++sent;
   }
-  sent_.swap(next);
+  skip_removed_before(nullptr);
+  changed_.clear();
+  all_changed_ = false;
   if (changed.empty() && removed.empty()) return;
   if (clients_.empty()) return;
   const auto delta =

@@ -68,7 +68,7 @@ class EventStream {
 
  private:
   struct Sent {
-    std::string look;                  ///< the last view, without what merely counts down
+    BreakerLook look;                  ///< of the last view
     std::weak_ptr<CircuitBreaker> of;  ///< another object: replaced by a reload, so its policy is sent again
   };
 
@@ -79,13 +79,18 @@ class EventStream {
   void send_transition(const LoggedTransition& transition);
   void send_instance(const LoggedInstance& instance);
   void send_adapted(const LoggedAdapted& adapted);
+  void note_changed(const std::string& breaker);
   void send_delta(TimePoint now);
+  [[nodiscard]] bool has_changed(const std::shared_ptr<CircuitBreaker>& breaker, const Sent& sent,
+                                 const BreakerLook& look) const;
 
   Api& api_;
   const ServerLimits& limits_;
   std::optional<EventQueue::Reader> events_;
   std::set<EventClient*> clients_;
-  std::map<std::string, Sent> sent_;
+  std::map<std::string, Sent, std::less<>> sent_;
+  std::set<std::string, std::less<>> changed_;  ///< breakers with transitions since the last delta
+  bool all_changed_ = false;                    ///< transitions were lost: it may be any of them
   TimePoint forgets_next_{};
   std::uint64_t id_ = 0;
   std::size_t delta_bytes_ = 0;  ///< of the last one

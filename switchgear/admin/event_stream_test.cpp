@@ -107,6 +107,47 @@ TEST_F(EventStreamTest, SendsOnlyTheBreakersThatChangedAndTheirPolicyOnce) {
   EXPECT_FALSE(changed[0].as_object().contains("policy"));
 }
 
+TEST_F(EventStreamTest, SendsEachChangeThatIsNoCall) {
+  CircuitBreaker& breaker = breakers.add("payment");
+  ASSERT_TRUE(stream().join(client));
+  for (int i = 0; i < 8; ++i) tick();
+  take(client);
+  const auto change = [&](const char* what, auto make) {
+    make();
+    tick();
+    const auto events = take(client);
+    ASSERT_FALSE(events.empty()) << what;
+    EXPECT_EQ(events.back().type, "delta") << what;
+    const auto& seen = events.back().data.at("circuit_breakers").at(0);
+    EXPECT_EQ(seen.at("name"), "payment");
+    for (int i = 0; i < 8; ++i) tick();
+    take(client);
+  };
+  change("a tag", [&] { breakers.registry.tag("payment", {{"team", "shop"}}); });
+  change("a mode", [&] { breaker.command(Command::metrics_only, breakers.now); });
+  change("no mode", [&] { breaker.command(Command::reset, breakers.now); });
+  change("a state", [&] { breaker.command(Command::force_open, breakers.now); });
+  change("a refusal", [&] { EXPECT_FALSE(breaker.try_acquire(breakers.now)); });
+  change("another generation", [&] { breaker.command(Command::force_open, breakers.now); });
+}
+
+TEST_F(EventStreamTest, ANewClientsPeersKnowOfTransitionsThatCameWhileThereWasNoClient) {
+  breakers.add("payment");
+  ASSERT_TRUE(stream().join(client));
+  stream().leave(client);
+  breakers.fail("payment", 4);
+  tick();
+  take(client);
+  ASSERT_TRUE(stream().join(client));
+  const auto events = take(client);
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].data.at("circuit_breakers").at(0).at("last_transition").at("to"), "open");
+  for (int i = 0; i < 8; ++i) tick();
+  for (const Event& each : take(client)) EXPECT_EQ(each.type, "delta") << "rates fall back to zero";
+  tick();
+  EXPECT_TRUE(take(client).empty());
+}
+
 TEST_F(EventStreamTest, SendsWhatHappenedToAnInstanceAtOnceAndNothingElse) {
   breakers.add("shop");
   ASSERT_TRUE(stream().join(client));

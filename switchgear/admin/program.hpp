@@ -40,9 +40,9 @@ struct Program {
   std::function<boost::json::object()> status = {};    ///< further members of GET /status
   telemetry::MetricSource metrics = {};                ///< further families for GET /metrics
   const CallDurations* durations = nullptr;            ///< for the histograms of GET /metrics
-  /// Subscribed by its owner, so that it also knows what happened before the server was made. Once a minute
-  /// the server drops the transitions of breakers that have left the registry. Null: the server has one of
-  /// its own.
+  /// Subscribed by its owner, before `events`, so that it also knows what happened before the server was
+  /// made. Once a minute the server drops the transitions of breakers that have left the registry. Null: the
+  /// server has one of its own.
   std::shared_ptr<TransitionLog> transitions = nullptr;
   /// What the event stream is made from, subscribed to the registry by its owner. The server adds every
   /// request that changes something (LoggedCommand), every client of the event stream that it disconnects

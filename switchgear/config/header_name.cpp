@@ -13,11 +13,14 @@ namespace {
 constexpr std::size_t longest_header_name = 128;
 
 /// What is wrong with a name of a field, after what was found; empty: nothing.
-std::string problem_of_name(const std::string& name) {
+std::string problem_of_name(const std::string& name, HeaderUse use) {
   constexpr std::array<std::string_view, 9> of_this_hop{
       "connection", "keep-alive",       "te",     "trailer",       "transfer-encoding",
       "upgrade",    "proxy-connection", "expect", "content-length"};
-  if (name == "host") return " is a key of the route; write \"host: shop.example.com\" beside headers";
+  if (name == "host" && use == HeaderUse::condition)
+    return " is a key of the route; write \"host: shop.example.com\" beside headers";
+  if (name == "host")
+    return " says what was called, and not who calls; expected another field, such as \"x-tenant\"";
   if (std::ranges::find(of_this_hop, name) != of_this_hop.end())
     return " is between client and gateway; expected a field that the service gets";
   if (name.size() > longest_header_name) return " is longer than 128 bytes";
@@ -27,9 +30,9 @@ std::string problem_of_name(const std::string& name) {
 
 }  // namespace
 
-Parsed<std::string> parse_header_name(std::string_view written) {
+Parsed<std::string> parse_header_name(std::string_view written, HeaderUse use) {
   std::string name = mapped(written, capitals, smalls);
-  if (const std::string problem = problem_of_name(name); !problem.empty())
+  if (const std::string problem = problem_of_name(name, use); !problem.empty())
     return {std::nullopt, quoted(written) + problem};
   return {std::move(name), {}};
 }

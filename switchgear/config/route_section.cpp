@@ -62,7 +62,7 @@ std::string problem_of_value(const std::string& text) {
 }
 
 void read_header(std::string_view written, const Value& value, Route& route) {
-  auto parsed = parse_header_name(written);
+  auto parsed = parse_header_name(written, HeaderUse::condition);
   if (!parsed.value) return value.report->error(value.key, value.path, parsed.problem);
   std::string& name = *parsed.value;
   const auto same = [&name](const auto& header) { return header.first == name; };

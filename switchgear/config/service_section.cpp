@@ -59,7 +59,7 @@ ByHeader read_by(const Value& value) {
   std::string written;
   section.require("header", written, Text{}, "header: x-tenant");
   if (!written.empty()) {
-    auto parsed = parse_header_name(written);
+    auto parsed = parse_header_name(written, HeaderUse::value);
     if (parsed.value) {
       by.header = *std::move(parsed.value);
     } else {

@@ -272,6 +272,10 @@ TEST(ServiceSection, ABreakerByValueThatCannotWorkIsRefused) {
        "f.yaml:4:71: services.s.by.header: \"x tenant\" is not the name of a header field; expected one such "
        "as "
        "\"x-beta\""},
+      {with_by("{header: Host}"),
+       "f.yaml:4:71: services.s.by.header: \"Host\" says what was called, and not who calls; expected "
+       "another "
+       "field, such as \"x-tenant\""},
       {with_by("{header: x-tenant, max: 0}"),
        "f.yaml:4:86: services.s.by.max: \"0\" is out of range; expected a whole number from 1 to 10000000"},
       {with_by("{header: x-tenant, idle: 5}"),

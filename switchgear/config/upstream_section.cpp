@@ -100,7 +100,7 @@ void read_hash(const Value& value, Service& service) {
   std::string written;
   section.require("header", written, Text{}, "header: x-user");
   if (!written.empty()) {
-    auto name = parse_header_name(written);
+    auto name = parse_header_name(written, HeaderUse::value);
     if (!name.value) return section.find("header")->wrong(name.problem);
     service.balance_header = *std::move(name.value);
   }

@@ -345,12 +345,18 @@ void BreakersByValue::retire_idle(TimePoint now, std::size_t most) noexcept {
 }
 
 bool BreakersByValue::command(std::string_view value, Command command, TimePoint now) {
+  const auto hash = ValueKey::hash_in(value);
+  if (hash && command_known({*hash, value}, command, now)) return true;
   const ValueKey key{value, secret_};
-  Shard& shard = shard_of(key.hash());
+  return command_known({key.hash(), key.text()}, command, now);
+}
+
+bool BreakersByValue::command_known(Known known, Command command, TimePoint now) {
+  Shard& shard = shard_of(known.hash);
   Entry* entry = nullptr;
   {
     const std::scoped_lock lock{shard.mutex};
-    entry = shard.find(key.hash(), key.text());
+    entry = shard.find(known.hash, known.text);
     if (entry == nullptr || is_over(*entry, now)) return false;
     if (!entry->awake && !try_wake(shard, *entry, now)) return false;
     entry->calls.fetch_add(1, std::memory_order_relaxed);
@@ -361,10 +367,22 @@ bool BreakersByValue::command(std::string_view value, Command command, TimePoint
 }
 
 std::optional<BreakerSnapshot> BreakersByValue::find(std::string_view value, TimePoint now) const {
+  if (const auto hash = ValueKey::hash_in(value)) {
+    if (auto found = find_known({*hash, value}, now)) return found;
+  }
   const ValueKey key{value, secret_};
-  Shard& shard = shard_of(key.hash());
+  return find_known({key.hash(), key.text()}, now);
+}
+
+std::string BreakersByValue::found_name(std::string_view value, TimePoint now) const {
+  const auto hash = ValueKey::hash_in(value);
+  return hash && find_known({*hash, value}, now) ? shown(value) : breaker_name(value);
+}
+
+std::optional<BreakerSnapshot> BreakersByValue::find_known(Known known, TimePoint now) const {
+  Shard& shard = shard_of(known.hash);
   const std::scoped_lock lock{shard.mutex};
-  const Entry* entry = shard.find(key.hash(), key.text());
+  const Entry* entry = shard.find(known.hash, known.text);
   if (entry == nullptr || is_over(*entry, now)) return std::nullopt;
   if (entry->awake) return entry->awake->breaker.snapshot(now);
   BreakerSnapshot quiet;

@@ -107,11 +107,14 @@ class BreakersByValue {
   void retire_idle(TimePoint now, std::size_t most = ~std::size_t{0}) noexcept;
 
   /// An operator's command to the breaker of one value; false when it has none. One that is forced open,
-  /// disabled or in metrics_only stays until another command.
+  /// disabled or in metrics_only stays until another command. A value of more than 64 bytes may also be given
+  /// as the name of its breaker shows it, with `%XX` decoded.
   bool command(std::string_view value, Command command, TimePoint now);
 
-  /// Empty when the value has no breaker. The totals of a quiet one are empty.
+  /// Empty when the value, given as for a command, has no breaker. The totals of a quiet one are empty.
   [[nodiscard]] std::optional<BreakerSnapshot> find(std::string_view value, TimePoint now) const;
+  /// Of the breaker that find() finds; breaker_name() when it finds none.
+  [[nodiscard]] std::string found_name(std::string_view value, TimePoint now) const;
 
   /// Those that are not closed, in the order in which they opened. O(most).
   [[nodiscard]] std::vector<OpenedValue> opened(std::size_t most, TimePoint now) const;
@@ -130,6 +133,14 @@ class BreakersByValue {
 
   [[nodiscard]] Shard& shard_of(std::uint64_t hash) const noexcept;
   [[nodiscard]] std::string shown(std::string_view key) const;
+
+  /// What a value is known by, with its hash.
+  struct Known {
+    std::uint64_t hash;
+    std::string_view text;
+  };
+  bool command_known(Known known, Command command, TimePoint now);
+  [[nodiscard]] std::optional<BreakerSnapshot> find_known(Known known, TimePoint now) const;
 
   // With the lock of the shard.
   [[nodiscard]] Entry* try_add(Shard& shard, std::uint64_t hash, std::string_view key, TimePoint now,

@@ -264,6 +264,23 @@ TEST(BreakersByValue, ObeyAnOperatorWhoKnowsTheValue) {
   EXPECT_TRUE(tenants.call("a", start + 1h));
 }
 
+TEST(BreakersByValue, ObeyAnOperatorWhoKnowsOnlyWhatTheNameShowsOfALongValue) {
+  Tenants tenants;
+  const std::string value(10'000, 'x');
+  tenants.open(value, start);
+  const std::string name = tenants.by_value.breaker_name(value);
+  const std::string known_by = name.substr(name.find('=') + 1);
+  tenants.call(known_by, start);  // a stranger's value of just that text is another one
+  EXPECT_EQ(tenants.by_value.find(known_by, start).value().state, State::open);
+  EXPECT_EQ(tenants.by_value.found_name(known_by, start), name);
+  EXPECT_TRUE(tenants.by_value.command(known_by, Command::reset, start));
+  EXPECT_EQ(tenants.state(value, start), State::closed);
+  std::string other = known_by;
+  other.back() = other.back() == '0' ? '1' : '0';
+  EXPECT_FALSE(tenants.by_value.command(other, Command::reset, start));
+  EXPECT_EQ(tenants.by_value.found_name(other, start), tenants.by_value.breaker_name(other));
+}
+
 TEST(BreakersByValue, TellLongValuesApartAndKeepNoMoreThanTheirBeginning) {
   Tenants tenants;
   const std::string long_one(10'000, 'x');

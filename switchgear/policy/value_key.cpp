@@ -18,6 +18,17 @@ ValueKey::ValueKey(std::string_view value, const SipKey& secret) noexcept
   text_ = {cut_.data(), cut_.size()};
 }
 
+std::optional<std::uint64_t> ValueKey::hash_in(std::string_view text) noexcept {
+  if (text.size() != kept_of_long + 1 + digits || text[kept_of_long] != '~') return std::nullopt;
+  std::uint64_t hash = 0;
+  for (const char each : text.substr(kept_of_long + 1)) {
+    const auto digit = hex.find(each);
+    if (digit == std::string_view::npos) return std::nullopt;
+    hash = hash << 4U | digit;
+  }
+  return hash;
+}
+
 std::string shown_value(std::string_view text) {
   std::string shown;
   for (const char each : text) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,8 @@ class ValueKey {
   static constexpr std::size_t longest_value = 64;
 
   ValueKey(std::string_view value, const SipKey& secret) noexcept;
+  /// The hash of the longer value that is known by `text`; empty when no longer value can be.
+  [[nodiscard]] static std::optional<std::uint64_t> hash_in(std::string_view text) noexcept;
   ValueKey(const ValueKey&) = delete;
   ValueKey& operator=(const ValueKey&) = delete;
 

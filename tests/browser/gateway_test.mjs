@@ -28,10 +28,15 @@ policies:
     admission: {max_rejection: 0.01}
     cache: {ttl: 1s}
     circuit_breaker: {minimum_calls: 4, failure_rate: 0.5, open_duration: 600s}
+  careful: {timeout: 5s, bulkhead: {max_concurrent: 5}}
+  per_tenant: {timeout: 5s, circuit_breaker: {window: {type: count, size: 1000}, minimum_calls: 4, failure_rate: 0.5, open_duration: 600s}}
   again: {timeout: 5s, retry: {max_attempts: 2, base: 1ms, jitter: none}}
 services:
   payment: {url: "http://127.0.0.1:${port}", policy: everything, routes: [{prefix: /payment/}]}
   ${JSON.stringify(hostile)}: {url: "http://127.0.0.1:${port}", policy: everything, routes: [{prefix: /mail/}]}
+  tenants: {url: "http://127.0.0.1:${port}", policy: per_tenant, by: {header: x-tenant, max: 50},
+            routes: [{prefix: /tenants/}, {prefix: /tenants/pay, policy: careful}]}
+  chat: {url: "http://127.0.0.1:${port}", policy: again, routes: [{prefix: /chat/}, {path: /chat/socket, upgrade: [websocket]}]}
   shop: {${twoAddresses(port)}, ejection: {consecutive_5xx: 2, max_ejected: 0.5, base: 600s, max: 600s}, policy: again, routes: [{prefix: /shop/}]}
   flaky: {${twoAddresses(port)}, ejection: {consecutive_5xx: 2, max_ejected: 0.5, base: 1s}, policy: again, routes: [{prefix: /flaky/}]}
 `;
@@ -88,6 +93,64 @@ await test("shows which instance is left out, why and for how long, and tells of
   await bad.getByText("Usable").waitFor();
   assert.equal(await events.getByText(/600s/).count(), 0);
 }, { start });
+
+await test("shows the policies of routes beside the service's own", async ({ page, server }) => {
+  await server.send("/tenants/pay/ok", 2);
+  await page.goto(at(server, "service/tenants"));
+  await page.getByRole("heading", { level: 2, name: "Routes with the policy careful", exact: true }).waitFor();
+  await page.getByRole("region", { name: "Bulkhead of careful" }).getByText("0 of 5").waitFor();
+}, { start });
+
+await test("shows open streams, and how many were upgraded, refused or ended", async ({ page, server }) => {
+  await page.goto(at(server, "service/chat"));
+  await page.getByRole("region", { name: "Requests" }).waitFor();
+  assert.equal(await page.getByRole("region", { name: "Upgrades" }).count(), 0, "there was none");
+  const first = await server.upgrade("/chat/socket");
+  const second = await server.upgrade("/chat/socket");
+  assert.equal(await server.upgrade("/chat/other"), null);
+  const upgrades = page.getByRole("region", { name: "Upgrades" });
+  const figure = (name) => upgrades.locator("dl.pairs div").filter({ has: page.getByText(name, { exact: true }) }).locator("dd");
+  const shows = async (name, value) => figure(name).getByText(value, { exact: true }).waitFor();
+  await shows("open streams", "2");
+  await shows("in all", "2");
+  await shows("refused", "1");
+  await shows("idle timeouts", "0");
+  await expectAccessible(page, "with upgrades");
+  first.resetAndDestroy();
+  await shows("open streams", "1");
+  await shows("client left", "1");
+  second.destroy();
+}, { start });
+
+await test("lists values whose breaker is not closed, and takes commands to them and to any other", async ({ page, server }) => {
+  const tenant = (name) => ({ headers: { "x-tenant": name } });
+  const odd = "a&b 100%";
+  await server.send("/tenants/ok", 20);
+  await server.send("/tenants/fail", 4, tenant(odd));
+  await server.send("/tenants/ok", 1, tenant("globex"));
+  await page.goto(at(server, "service/tenants"));
+  const values = page.getByRole("region", { name: "Breakers by the value of x-tenant" });
+  await values.getByText("2 of 50").waitFor();
+  const row = values.getByRole("row").filter({ hasText: "a&b%20100%25" });
+  await row.getByText("Open", { exact: true }).waitFor();
+  await row.getByRole("button").click();
+  const dialog = page.getByRole("dialog", { name: "Command to the breaker of one value" });
+  await expectAccessible(page, "the dialog of a value");
+  await dialog.getByText("It closes with an empty window", { exact: false }).waitFor();
+  await dialog.getByRole("button", { name: "Reset" }).click();
+  await values.getByRole("status").getByText("Reset, x-tenant a&b%20100%25: done.").waitFor();
+  await row.waitFor({ state: "detached" });
+  assert.deepEqual(await server.send("/tenants/ok", 1, tenant(odd)), [200]);
+  await values.getByRole("button", { name: "Command to a value…" }).click();
+  await dialog.getByLabel("x-tenant").fill("stranger");
+  await dialog.getByLabel("Command").selectOption("Force open");
+  await dialog.getByRole("button", { name: "Force open" }).click();
+  await dialog.getByRole("alert").getByText("the value does not have a breaker", { exact: false }).waitFor();
+  await dialog.getByLabel("x-tenant").fill("globex");
+  await dialog.getByRole("button", { name: "Force open" }).click();
+  await values.getByRole("row").filter({ hasText: "globex" }).getByText("Forced open").waitFor();
+  assert.deepEqual(await server.send("/tenants/ok", 1, tenant("globex")), [503]);
+}, { start, expectedConsole: [/404/] });
 
 await test("keeps the last column as far from the edge as the first, on any width, and leads on from a name that is unknown", async ({ page, server }) => {
   for (const [width, padding] of [[1600, "18px"], [1200, "18px"], [400, "14px"]]) {
@@ -177,7 +240,9 @@ await test("tells of an alert on every page, and takes acknowledgements and sile
 await test("has nothing that axe finds on the pages of a gateway, and fits 400 pixels", async ({ page, server }) => {
   await open(server);
   await server.send("/shop/ok", 6);
-  for (const hash of ["", "breaker/payment", "services", "service/payment", "service/shop", "alerts", "reports", "report/payment"]) {
+  await server.send("/tenants/ok", 20);
+  await server.send("/tenants/fail", 4, { headers: { "x-tenant": "acme" } });
+  for (const hash of ["", "breaker/payment", "services", "service/payment", "service/shop", "service/tenants", "alerts", "reports", "report/payment"]) {
     await page.setViewportSize({ width: 1280, height: 800 });
     await page.goto(at(server, hash));
     await live(page);

@@ -106,9 +106,12 @@ policies:
     rate_limiter: {rate: 1000}
     cache: {ttl: 1s}
     circuit_breaker: {minimum_calls: 4, failure_rate: 0.5, open_duration: 20s, half_open: {permitted_calls: 2}}
+  again: {timeout: 5s, retry: {max_attempts: 2}, bulkhead: {max_concurrent: 5}, circuit_breaker: {failure_rate: 0.5}}
 services:
   payment: {url: "http://127.0.0.1:${port}", policy: careful, routes: [{prefix: /payment/}]}
   inventory: {url: "http://127.0.0.1:${port}", policy: careful, routes: [{prefix: /inventory/}]}
+  tenants: {url: "http://127.0.0.1:${port}", policy: careful, by: {header: x-tenant},
+            routes: [{prefix: /tenants/}, {prefix: /tenants/pay, policy: again}, {path: /tenants/socket, upgrade: [websocket]}]}
 `);
   const page = await (await browser.newContext()).newPage();
   for (let i = 0; i < 240; i++) {
@@ -116,8 +119,12 @@ services:
     await server.send(`/inventory/${i}/ok`, 2);
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
+  await server.send("/tenants/pay/ok", 2);
+  await server.upgrade("/tenants/socket");
+  for (const tenant of ["acme", "a&b 100%", "quiet"])
+    await server.send(tenant === "quiet" ? "/tenants/ok" : "/tenants/fail", 4, { headers: { "x-tenant": tenant } });
   await everyPage(page, (hash) => `${server.url}/dashboard#/${hash}`, {
-    "gateway-breaker": "breaker/payment", "gateway-services": "services", "gateway-service": "service/payment",
+    "gateway-tenants": "service/tenants", "gateway-breaker": "breaker/payment", "gateway-services": "services", "gateway-service": "service/payment",
     "gateway-alerts": "alerts", "gateway-report": "report/payment",
   });
   await server.stop();

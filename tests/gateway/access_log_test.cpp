@@ -413,6 +413,15 @@ TEST_F(AccessLog, GoesToStandardOutputIfItIsToldTo) {
   EXPECT_EQ(gateway.read_line(), "- - - [-] \"- /seen -\" 200 -");
 }
 
+TEST_F(AccessLog, OnStandardOutputIsAloneThere) {
+  Upstream upstream{Upstream::saying(ok())};
+  GatewayProcess gateway{config_text({{"shop", upstream.port()}}) + "log: {access: {format: json}}\n"};
+  EXPECT_EQ(gateway.get("/seen").status(), 200U);
+  EXPECT_EQ(boost::json::parse(gateway.read_line()).at("path"), "/seen") << "the first line is an entry";
+  EXPECT_TRUE(gateway.logs("serves http://127.0.0.1:" + std::to_string(gateway.port()) + "  admin http://"))
+      << gateway.log();
+}
+
 TEST_F(AccessLog, IsRefusedAtTheStartIfItsFileCannotBeOpened) {
   const Ended missing = serve_to_its_end("version: 1\nlog: {access: {file: /nonexistent/access.log}}\n",
                                          "--listen 127.0.0.1:0");

@@ -2,12 +2,15 @@
 // other.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <chrono>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "tests/gateway/gateway_process.hpp"
 #include "tests/gateway/upstream.hpp"
@@ -178,6 +181,97 @@ TEST(GatewayByValue, ARefusalIsNotRetriedAndAFallbackStandsInForIt) {
   EXPECT_EQ(calls, 20 + 4) << "the breaker opened with the fourth attempt";
   EXPECT_EQ(call(gateway, "bad").body, "later");
   EXPECT_EQ(shop.calls, calls);
+}
+
+std::string circuit_in(const Message& answer) {
+  return std::string{boost::json::parse(answer.body).at("circuit").as_string()};
+}
+
+std::string of_value(const std::string& value, const std::string& command = {}) {
+  return "/circuit-breakers/shop/by-value" + (command.empty() ? command : "/" + command) + "?value=" + value;
+}
+
+TEST(GatewayByValue, AnOperatorCommandsTheBreakerOfOneValueAndOfNoOther) {
+  Shop shop;
+  const GatewayProcess gateway{config_of(shop, "")};
+  for (const char* tenant : {"acme", "globex"}) ASSERT_EQ(call(gateway, tenant).status(), 200U);
+  const auto forced = gateway.admin("POST", of_value("acme", "force-open"));
+  ASSERT_EQ(forced.status(), 200U) << forced.body;
+  EXPECT_EQ(boost::json::parse(forced.body).at("circuit"), "shop/x-tenant=acme");
+  EXPECT_EQ(boost::json::parse(forced.body).at("state"), "forced_open");
+  EXPECT_EQ(call(gateway, "acme").status(), 503U);
+  EXPECT_EQ(call(gateway, "globex").status(), 200U);
+  EXPECT_EQ(gateway.state("shop"), "closed");
+  EXPECT_TRUE(gateway.logs("admin: force-open of \"shop/x-tenant=acme\" by 127.0.0.1: done"));
+  for (const auto& [command, state] : {std::pair{"disable", "disabled"},
+                                       {"metrics-only", "closed"},
+                                       {"force-close", "closed"},
+                                       {"reset", "closed"}}) {
+    EXPECT_EQ(gateway.admin("POST", of_value("acme", command)).status(), 200U) << command;
+    const auto seen = boost::json::parse(gateway.admin("GET", of_value("acme")).body);
+    EXPECT_EQ(seen.at("state"), state) << command;
+    EXPECT_EQ(seen.at("mode"), std::string{command} == "metrics-only" ? "metrics_only" : "normal");
+  }
+  EXPECT_EQ(call(gateway, "acme").status(), 200U);
+}
+
+TEST(GatewayByValue, ACommandNeedsAValueThatHasABreaker) {
+  Shop shop;
+  const GatewayProcess gateway{config_of(shop, "")};
+  ASSERT_EQ(call(gateway, "acme").status(), 200U);
+  for (const char* command : {"force-open", "force-close", "reset", "disable", "metrics-only"}) {
+    const auto unknown = gateway.admin("POST", of_value("stranger", command));
+    EXPECT_EQ(unknown.status(), 404U) << command;
+    EXPECT_EQ(boost::json::parse(unknown.body).at("circuit"), "shop/x-tenant=stranger");
+    EXPECT_EQ(gateway.admin("POST", of_value("", command)).status(), 400U) << command;
+    const std::string without = of_value("", command);
+    EXPECT_EQ(gateway.admin("POST", without.substr(0, without.find('?'))).status(), 400U) << command;
+  }
+  EXPECT_EQ(gateway.admin("GET", of_value("stranger")).status(), 404U);
+  EXPECT_EQ(gateway.admin("GET", of_value("")).status(), 400U);
+  EXPECT_EQ(gateway.admin("GET", "/circuit-breakers/other/by-value?value=acme").status(), 404U);
+  EXPECT_EQ(gateway.state("shop"), "closed") << "the breaker of all values was not meant";
+  EXPECT_EQ(by_of(gateway).at("values"), 1) << "a command makes no breaker";
+}
+
+TEST(GatewayByValue, AServiceWithoutBreakersByValueSaysSo) {
+  Shop shop;
+  const GatewayProcess gateway{config_text({{.name = "shop", .port = shop.port()}})};
+  const auto answer = gateway.admin("POST", of_value("acme", "reset"));
+  EXPECT_EQ(answer.status(), 404U);
+  EXPECT_NE(answer.body.find("does not have breakers by value"), std::string::npos) << answer.body;
+}
+
+TEST(GatewayByValue, ACommandReachesValuesWithOddCharacters) {
+  Shop shop;
+  const GatewayProcess gateway{config_of(shop, "")};
+  // As the header has it, as the query has it, as names show it.
+  const std::vector<std::array<std::string, 3>> odd{{"a b&c=d+e", "a%20b%26c%3Dd%2Be", "a%20b&c=d+e"},
+                                                    {"..", "..", ".."},
+                                                    {"100%", "100%25", "100%25"},
+                                                    {"a/b?c#d", "a/b?c%23d", "a/b?c#d"},
+                                                    {"\xff\xfe", "%FF%FE", "%FF%FE"},
+                                                    {"\xc3\xbc", "%C3%BC", "%C3%BC"}};
+  for (const auto& [header, query, shown] : odd) {
+    ASSERT_EQ(call(gateway, header).status(), 200U) << shown;
+    const auto forced = gateway.admin("POST", of_value(query, "force-open"));
+    ASSERT_EQ(forced.status(), 200U) << shown << forced.body;
+    EXPECT_EQ(circuit_in(forced), "shop/x-tenant=" + shown);
+    EXPECT_EQ(call(gateway, header).status(), 503U) << shown;
+  }
+}
+
+TEST(GatewayByValue, ALongValueIsCommandedByWhatItsNameShows) {
+  Shop shop;
+  const GatewayProcess gateway{config_of(shop, "")};
+  const std::string value = "bad" + std::string(500, 'x');
+  open_for(gateway, value);
+  const std::string circuit = circuit_in(call(gateway, value));
+  const std::string known_by = circuit.substr(circuit.find('=') + 1);
+  const auto reset = gateway.admin("POST", of_value(known_by, "reset"));
+  ASSERT_EQ(reset.status(), 200U) << reset.body;
+  EXPECT_EQ(circuit_in(reset), circuit);
+  EXPECT_EQ(call(gateway, value).status(), 500U) << "it is tried again";
 }
 
 }  // namespace

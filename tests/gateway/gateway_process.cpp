@@ -43,6 +43,25 @@ namespace {
   return ready > 0;
 }
 
+/// The line with the addresses, of standard output or, beside an access log there, of the log.
+template <class ReadLine, class Log>
+std::string greeting_of(int output, ReadLine read_line, Log log) {
+  std::string line;
+  (void)eventually([&] {
+    pollfd one{output, POLLIN, 0};
+    if (::poll(&one, 1, 0) > 0) {
+      line = read_line();
+      return true;
+    }
+    const std::string all = log();
+    const std::size_t begin = all.find("serves http");
+    const std::size_t end = begin == std::string::npos ? begin : all.find('\n', begin);
+    if (end != std::string::npos) line = all.substr(begin, end - begin);
+    return !line.empty();
+  });
+  return line;
+}
+
 }  // namespace
 
 std::string config_text(const std::vector<ServiceText>& services, const std::string& policies,
@@ -83,7 +102,8 @@ GatewayProcess::GatewayProcess(const std::string& config, std::uint16_t port,
   ::close(pipe[1]);
   ::close(log);
   output_ = pipe[0];
-  const std::string line = read_line();
+  const std::string line = greeting_of(
+      output_, [this] { return read_line(); }, [this] { return this->log(); });
   port_ =
       port_after(line, line.find("serves https:") == std::string::npos ? "serves http:" : "serves https:");
   admin_port_ = port_after(line, "admin http:");

@@ -121,5 +121,38 @@ TEST(GatewayRoutePolicy, MetricsAndStatusTellOfIt) {
   EXPECT_EQ(services.at("shop").at("requests").at("5xx"), 4);
 }
 
+TEST(GatewayRoutePolicy, StatusShowsWhatThePolicyOfRoutesDoesBesideTheServices) {
+  Shop shop;
+  const GatewayProcess gateway{config_of(shop,
+                                         "bulkhead: {max_concurrent: 5}, retry: {max_attempts: 2, base: 1ms}",
+                                         "bulkhead: {max_concurrent: 7}")};
+  EXPECT_EQ(gateway.get("/pay").status(), 503U);
+  const auto shown = boost::json::parse(gateway.admin("GET", "/status").body).at("services").at("shop");
+  EXPECT_EQ(shown.at("bulkhead").at("max_concurrent"), 7);
+  EXPECT_EQ(shown.at("bulkhead").at("admitted"), 0);
+  EXPECT_FALSE(shown.as_object().contains("retry"));
+  const auto& all = shown.at("route_policies").as_object();
+  ASSERT_EQ(all.size(), 1U);
+  const auto& careful = all.at("careful");
+  EXPECT_TRUE(careful.at("circuit").is_null());
+  EXPECT_EQ(careful.at("bulkhead").at("max_concurrent"), 5);
+  EXPECT_EQ(careful.at("bulkhead").at("admitted"), 1);
+  EXPECT_EQ(careful.at("retry").at("retries"), 1);
+}
+
+TEST(GatewayRoutePolicy, StatusNamesItsBreakerAndForgetsItWithTheReloadThatTakesItAway) {
+  Shop shop;
+  const GatewayProcess gateway{config_of(shop)};
+  const auto shown = [&] {
+    return boost::json::parse(gateway.admin("GET", "/status").body).at("services").at("shop").as_object();
+  };
+  EXPECT_EQ(shown().at("route_policies").at("careful").at("circuit"), "shop/careful");
+  std::string plain = config_of(shop);
+  plain.erase(plain.find(", {prefix: /pay, policy: careful}"), 33);
+  gateway.rewrite(plain);
+  EXPECT_EQ(gateway.admin("POST", "/reload").status(), 200U);
+  EXPECT_FALSE(shown().contains("route_policies"));
+}
+
 }  // namespace
 }  // namespace switchgear::wire

@@ -152,6 +152,22 @@ TEST(GatewayUpgraded, SlowReaderSlowsItsPeerDownAndMemoryDoesNotGrow) {
   writer.join();
 }
 
+TEST(GatewayUpgraded, RequestsThatTheRouteDoesNotPassOnAreCounted) {
+  Upstream upstream{Upstream::saying(ok())};
+  const GatewayProcess gateway{config_text({{"shop", upstream.port()}})};
+  const auto service = [&] {
+    return boost::json::parse(gateway.admin("GET", "/status").body).at("services").at("shop").as_object();
+  };
+  EXPECT_EQ(gateway.get("/", "Connection: keep-alive\r\n").status(), 200U);
+  EXPECT_FALSE(service().contains("upgrades"));
+  EXPECT_EQ(gateway.get("/", "Connection: Upgrade\r\nUpgrade: h2c\r\n").status(), 200U);
+  const auto upgrades = service().at("upgrades");
+  EXPECT_EQ(upgrades.at("refused"), 1);
+  EXPECT_EQ(upgrades.at("begun"), 0);
+  EXPECT_EQ(upgrades.at("ended").at("upgrade_idle"), 0);
+  EXPECT_EQ(figure(gateway, "switchgear_gateway_upgrades_refused_total{service=\"shop\"}"), 1U);
+}
+
 TEST(GatewayUpgraded, ConnectionsAreCountedWithTheirBytes) {
   Upstream upstream{switching(echo)};
   const GatewayProcess gateway{plain(upstream.port())};

@@ -150,13 +150,14 @@ class Gateway:
              " failure_rate: 0.5, open_duration: 60s}, retry: {max_attempts: 2, base: 1ms}," \
              " bulkhead: {max_concurrent: 50}}"
 
-    def __init__(self, services, token="", port=0, admin_port=0):
+    def __init__(self, services, token="", port=0, admin_port=0, more=""):
+        """`more`: of each service, in YAML."""
         self.directory = tempfile.TemporaryDirectory(prefix="switchgear-terminal-")
         token_key = f', token: "{token}"' if token else ""
         text = f"version: 1\ngateway: {{threads: 1{token_key}}}\npolicies:\n  {self.POLICY}\nservices:\n"
         for number, name in enumerate(services):
             text += f'  {json.dumps(name)}: {{url: "http://127.0.0.1:1", policy: careful,'
-            text += f" routes: [{{prefix: /s{number}/}}]}}\n"
+            text += f" routes: [{{prefix: /s{number}/}}]{more}}}\n"
         self.file = os.path.join(self.directory.name, "gateway.yaml")
         with open(self.file, "w", encoding="utf-8") as file:
             file.write(text)

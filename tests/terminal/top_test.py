@@ -135,7 +135,7 @@ class Keys(TopTest):
         gateway.command("payment", "reset")
         top.wait_for("open → closed")
         top.press("G")
-        top.wait_for("open_duration 60")
+        top.wait_for("POLICY careful", "open_duration 60")
         top.press("\x1b")
         top.wait_for("CALLS/S")
 
@@ -171,6 +171,28 @@ class Keys(TopTest):
         top.wait_for("max_concurrent 50", "max_attempts 2")
         top.press("3")
         top.wait_for("no alerts: all is well")
+
+    def test_a_services_page_shows_its_instances_and_why_one_is_left_out(self):
+        gateway = self.gateway(more=", ejection: {consecutive_local: 2, max_ejected: 1, panic: 0, base: 600s, max: 600s}")
+        gateway.fail(1)
+        top = self.top(gateway, rows=40).wait_for("live")
+        top.press("2")
+        top.wait_for((4, "payment .* 0/50")).press("j\r")
+        top.wait_for("in a row").wait_for_line("INSTANCE", "INSTANCE +STATE +CALLS +FAILED IN FLIGHT EJECTIONS")
+        top.wait_for_line("127.0.0.1:1", r"left out for (10m00s|9m\d\ds) +\d +\d +0 +1$")
+
+    def test_an_alert_is_acknowledged_after_a_confirmation(self):
+        gateway = self.gateway(token="s3cret")
+        gateway.fail(1)
+        top = self.top(gateway, "--token", "s3cret").wait_for("1 refusing")
+        top.press("3")
+        top.wait_for((23, "a acknowledge")).wait_for_line("payment", "firing +payment +opened")
+        top.press("a")
+        top.wait_for("acknowledge", "opened of payment", "The alert is not repeated any more.", "y: do it")
+        top.press("y")
+        top.wait_for("acknowledge: opened of payment: done").wait_for_line("payment", "acked +payment +opened")
+        top.press("a")
+        top.wait_for("it was acknowledged by 127.0.0.1")
 
     def test_help_names_the_keys(self):
         top = self.top(self.gateway()).wait_for("live")

@@ -112,8 +112,8 @@ export interface InstanceEvent extends InstanceChange {
   service: string;
 }
 
-/// `services` of GET /status: one of them. Policies that it does not have are left out.
-export interface Service {
+/// `services` of GET /status: one of them.
+export interface Service extends Policies {
   policy: string;
   requests: Record<string, number>;
   responses_aborted: number;
@@ -121,6 +121,28 @@ export interface Service {
   failures: Record<string, number>;
   connections: { idle: number; busy: number; waiting: number; fresh_attempts: number; loops: number };
   instances: Instance[];
+  /// Connections that carry another protocol, such as WebSocket; there after the first request for one.
+  upgrades?: { open: number; begun: number; refused: number; ended: Record<string, number> };
+  by?: ByValue;
+  /// Of routes that have a policy of their own, by its name; `circuit`: its breaker.
+  route_policies?: Record<string, Policies & { circuit: string | null }>;
+}
+
+/// Breakers for each value of a header; `opened`: those that are not closed, at most twenty.
+export interface ByValue {
+  header: string;
+  values: number;
+  max: number;
+  open: number;
+  opened: { circuit: string; state: State; retry_after: number | null; calls: number; failures: number; rejected: number }[];
+  retired: number;
+  evicted: number;
+  uncovered: number;
+  rejected: number;
+}
+
+/// Those that are not configured are left out.
+export interface Policies {
   retry?: { max_attempts: number; retries: number; recovered: number; given_up: Record<string, number> };
   retry_budget?: { left: number; granted: number; refused: number };
   hedge?: { delay: number | null; hedges: number; refused: number; wins: number };
@@ -138,7 +160,7 @@ export interface Service {
   admission?: { rejection_ratio: number; successes: number; failures: number; admitted: number; rejected: number };
   rate_limiter?: { available: number; backlog: number; admitted: number; delayed: number; rejected: number };
   cache?: CacheSeen & { hits: number; misses: number; shared: number };
-  fallback?: { kind: string; answered: number; failed: number; cache?: CacheSeen };
+  fallback?: { kind: string; answered: number; failed: number } & Partial<CacheSeen>;
   queue?: { waiting: number; oldest: number | null; stored: number; refused: number; replayed: number };
   chaos?: Record<string, number | boolean>;
 }

@@ -47,3 +47,7 @@ export async function post(path: string, body?: object): Promise<string | null> 
 }
 
 export const send = (name: string, command: Command) => post(`circuit-breakers/${encodeURIComponent(name)}/${command}`);
+
+/// To the breaker of one value; `value` is percent-encoded.
+export const sendToValue = (name: string, value: string, command: Command) =>
+  post(`circuit-breakers/${encodeURIComponent(name)}/by-value/${command}?value=${value}`);

@@ -30,6 +30,7 @@ namespace {
     return OwnAnswer{404, "destination_not_found", to_string(worker.routes.router().why_not(request))};
   if (was_forwarded_by(worker.pseudonym, fields)) return Loop{*service};
   const std::string_view upgrade = upgrade_asked_for(head, fields, route->upgrade);
+  if (upgrade.empty() && wants_upgrade(head, fields)) ++service->counts().upgrades.refused;
   if (!route->changes_path()) return Accepted{*service, head.path, upgrade};
   config::write_sent_path(worker.sent_path, *route, head.path, path);
   return Accepted{*service, worker.sent_path, upgrade};

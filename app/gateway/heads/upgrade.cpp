@@ -37,6 +37,10 @@ constexpr std::string_view websocket = "websocket";
 
 }  // namespace
 
+bool wants_upgrade(const http::Head& head, const http::FieldList& fields) noexcept {
+  return connection_says_upgrade(head) && fields.find(FieldId::upgrade) != nullptr;
+}
+
 std::string_view upgrade_asked_for(const http::Head& head, const http::FieldList& fields,
                                    std::span<const std::string> allowed) noexcept {
   if (allowed.empty() || head.version < 11 || head.close || head.expects_continue ||

@@ -10,6 +10,9 @@
 
 namespace switchgear::gateway {
 
+/// The client asks for another protocol, well or badly.
+[[nodiscard]] bool wants_upgrade(const http::Head& head, const http::FieldList& fields) noexcept;
+
 /// The protocol that a request asks for, as it wrote it, if it asks in a way that every server understands
 /// alike: HTTP/1.1, `Connection: upgrade`, one line `Upgrade` with one of `allowed` (in lower case), no
 /// content, no Expect; for a WebSocket GET and one key. Else empty: then the request is an ordinary one, and

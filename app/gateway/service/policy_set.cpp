@@ -82,6 +82,7 @@ PolicySet::PolicySet(const config::Service& service, const std::string& route_po
                      const config::Policy& policy, PolicyRegistry& registry, Breakers breakers,
                      const PolicySet* before, std::uint64_t seed)
     : service_(service),
+      route_policy_(route_policy),
       policies_(policy, context_of(service, route_policy, registry, std::move(breakers), before, seed),
                 before == nullptr ? nullptr : &before->policies_),
       hedge_wins_(wins_of(policies_.objects(), before)),

@@ -59,6 +59,8 @@ class PolicySet {
   }
 
   [[nodiscard]] const config::Service& service() const noexcept { return service_; }
+  /// The name of the policy if it is that of routes; empty: it is the service's.
+  [[nodiscard]] const std::string& route_policy() const noexcept { return route_policy_; }
   /// `timeout` is never null. The queue is that of a fallback that stores calls, or once did: it stays as
   /// long as the service does, because calls under way may still store.
   [[nodiscard]] const GatewayPolicies::Objects& policies() const noexcept { return policies_.objects(); }
@@ -90,6 +92,7 @@ class PolicySet {
 
  private:
   config::Service service_;
+  std::string route_policy_;
   GatewayPolicies policies_;
   std::shared_ptr<HedgeWins> hedge_wins_;
   std::shared_ptr<UriVersions> versions_;

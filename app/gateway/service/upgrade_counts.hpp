@@ -30,6 +30,7 @@ inline constexpr std::array upgrade_ends{UpgradeEnd::cut_off, UpgradeEnd::closed
 /// Plain numbers of one thread.
 struct UpgradeCounts {
   std::uint64_t begun = 0;
+  std::uint64_t refused = 0;  ///< requests for one that went on without asking the service for it
   std::array<std::uint64_t, upgrade_ends.size()> ended{};  ///< by UpgradeEnd
   std::uint64_t bytes_to_client = 0;
   std::uint64_t bytes_to_service = 0;
@@ -37,8 +38,12 @@ struct UpgradeCounts {
   [[nodiscard]] std::uint64_t open() const noexcept {
     return begun - std::accumulate(ended.begin(), ended.end(), std::uint64_t{0});
   }
+  [[nodiscard]] std::uint64_t ended_by(UpgradeEnd end) const noexcept {
+    return ended[static_cast<std::size_t>(end)];
+  }
   void add(const UpgradeCounts& other) noexcept {
     begun += other.begun;
+    refused += other.refused;
     for (std::size_t i = 0; i < ended.size(); ++i) ended[i] += other.ended[i];
     bytes_to_client += other.bytes_to_client;
     bytes_to_service += other.bytes_to_service;

@@ -1,12 +1,14 @@
 // Services: what each one's policies and connections do, out of GET /status.
-import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
-import type { CacheSeen, Service, Status } from "../api";
-import { bytes, count, percent, seconds, words } from "../format";
+import type { Policies, Service, Status } from "../api";
+import { count, percent, seconds } from "../format";
 import { connection, entries, instanceEvents } from "../live/model";
 import { Instances } from "../parts/instances";
+import { counted, Pairs, Panel, Usage } from "../parts/panel";
+import { PolicyPanels } from "../parts/policies";
 import { StateMark, Waiting } from "../parts/said";
 import { Search } from "../parts/toolbar";
+import { commanded, ValueBreakers } from "../parts/value_breakers";
 import { VirtualTable, type Column } from "../parts/virtual_table";
 import { useAnswer, type Answer } from "../remote";
 import { href, param } from "../route";
@@ -114,57 +116,6 @@ export function ServicesPage() {
   );
 }
 
-/// A share of a limit as a bar with its figures.
-function Usage({ label, used, of, written = count }: { label: string; used: number; of: number; written?: (value: number) => string }) {
-  const share = of > 0 ? Math.min(1, used / of) : 0;
-  return (
-    <div class="usage">
-      <span>{label}</span>
-      <b class="num">
-        {written(used)} of {written(of)}
-      </b>
-      <svg class="meter" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
-        <rect class="track" width="100" height="6" />
-        <rect class={share >= 0.9 ? "fill over" : "fill"} width={share * 100} height="6" />
-      </svg>
-    </div>
-  );
-}
-
-function Pairs({ of }: { of: [string, ComponentChildren][] }) {
-  return (
-    <dl class="pairs">
-      {of.map(([key, value]) => (
-        <div key={key}>
-          <dt>{key}</dt>
-          <dd class="num">{value}</dd>
-        </div>
-      ))}
-    </dl>
-  );
-}
-
-const counted = (numbers: Record<string, number>): [string, string][] =>
-  Object.entries(numbers).map(([key, value]) => [words(key), count(value)]);
-
-function Panel({ title, children }: { title: string; children: ComponentChildren }) {
-  return (
-    <section class="panel" aria-label={title}>
-      <h2>{title}</h2>
-      {children}
-    </section>
-  );
-}
-
-function CacheUse({ cache }: { cache: CacheSeen }) {
-  return (
-    <>
-      <Usage label="memory" used={cache.bytes} of={cache.max_bytes} written={bytes} />
-      {cache.max_entries !== undefined && <Usage label="entries" used={cache.entries} of={cache.max_entries} />}
-    </>
-  );
-}
-
 /// A pool is full when as many are busy as it may open, not when all of those that are open are.
 function Connections({ of, limit }: { of: Service["connections"]; limit: number | undefined }) {
   const { busy, idle, waiting, fresh_attempts, loops } = of;
@@ -176,99 +127,39 @@ function Connections({ of, limit }: { of: Service["connections"]; limit: number 
   );
 }
 
-function Policies({ service }: { service: Service }) {
-  const { retry, retry_budget, hedge, bulkhead, adaptive_limit, admission, rate_limiter, cache, fallback, queue, chaos } = service;
+/// Connections that were upgraded to another protocol.
+function Upgrades({ of: { open, begun, refused, ended } }: { of: NonNullable<Service["upgrades"]> }) {
+  const { upgrade_idle = 0, ...others } = ended;
+  return (
+    <Panel title="Upgrades">
+      <Pairs of={counted({ open_streams: open, in_all: begun, refused, idle_timeouts: upgrade_idle })} />
+      <h3>Ended otherwise</h3>
+      <Pairs of={counted(others)} />
+    </Panel>
+  );
+}
+
+/// Of routes that have a policy of their own.
+function RoutePolicy({ policy, of }: { policy: string; of: Policies & { circuit: string | null } }) {
   return (
     <>
-      {retry && (
-        <Panel title="Retry">
-          <Pairs of={[["retries", count(retry.retries)], ["calls recovered", count(retry.recovered)], ["attempts at most", retry.max_attempts]]} />
-          <h3>Given up</h3>
-          <Pairs of={counted(retry.given_up)} />
-          {retry_budget && (
-            <>
-              <h3>Budget</h3>
-              <Pairs of={counted({ ...retry_budget })} />
-            </>
-          )}
-        </Panel>
-      )}
-      {bulkhead && (
-        <Panel title="Bulkhead">
-          <Usage label="in use" used={bulkhead.in_use} of={bulkhead.max_concurrent} />
-          {bulkhead.max_queue > 0 && <Usage label="waiting" used={bulkhead.waiting} of={bulkhead.max_queue} />}
-          <Pairs of={counted({ admitted: bulkhead.admitted, rejected: bulkhead.rejected, timed_out: bulkhead.timed_out, cancelled: bulkhead.cancelled })} />
-        </Panel>
-      )}
-      {adaptive_limit && (
-        <Panel title="Adaptive limit">
-          <Usage label="in flight" used={adaptive_limit.in_flight} of={adaptive_limit.limit} />
-          <Pairs of={counted({ admitted: adaptive_limit.admitted, rejected: adaptive_limit.rejected })} />
-        </Panel>
-      )}
-      {admission && (
-        <Panel title="Admission control">
-          <Pairs
-            of={[
-              ["refused now", percent(admission.rejection_ratio)],
-              ...counted({ successes: admission.successes, failures: admission.failures, admitted: admission.admitted, rejected: admission.rejected }),
-            ]}
-          />
-        </Panel>
-      )}
-      {rate_limiter && (
-        <Panel title="Rate limiter">
-          <Pairs of={counted({ ...rate_limiter })} />
-        </Panel>
-      )}
-      {hedge && (
-        <Panel title="Hedge">
-          <Pairs
-            of={[
-              ["delay", hedge.delay === null ? "not known yet" : seconds(hedge.delay)],
-              ...counted({ hedges: hedge.hedges, wins: hedge.wins, refused: hedge.refused }),
-            ]}
-          />
-        </Panel>
-      )}
-      {cache && (
-        <Panel title="Cache">
-          <CacheUse cache={cache} />
-          <Pairs
-            of={[
-              ["hit rate", cache.hits + cache.misses === 0 ? "–" : percent(cache.hits / (cache.hits + cache.misses))],
-              ...counted({ hits: cache.hits, misses: cache.misses, shared: cache.shared, evicted: cache.evicted, too_large: cache.too_large }),
-            ]}
-          />
-        </Panel>
-      )}
-      {fallback && (
-        <Panel title="Fallback">
-          <Pairs of={[["kind", words(fallback.kind)], ...counted({ answered: fallback.answered, failed: fallback.failed })]} />
-          {fallback.cache && <CacheUse cache={fallback.cache} />}
-        </Panel>
-      )}
-      {queue && (
-        <Panel title="Queue of stored calls">
-          <Pairs
-            of={[
-              ["oldest", queue.oldest === null ? "–" : seconds(queue.oldest)],
-              ...counted({ waiting: queue.waiting, stored: queue.stored, refused: queue.refused, replayed: queue.replayed }),
-            ]}
-          />
-        </Panel>
-      )}
-      {chaos && (
-        <Panel title="Chaos">
-          <Pairs of={Object.entries(chaos).map(([key, value]) => [words(key), typeof value === "number" ? count(value) : value ? "yes" : "no"])} />
-        </Panel>
-      )}
+      <h2 class="whole">
+        <span>
+          Routes with the policy <bdi>{policy}</bdi>
+        </span>
+        {of.circuit !== null && entries.value.has(of.circuit) && (
+          <a class="go" href={href("breaker", of.circuit)}>
+            <BreakerState name={of.circuit} /> breaker
+          </a>
+        )}
+      </h2>
+      <PolicyPanels policies={of} of={policy} />
     </>
   );
 }
 
 export function ServicePage({ name }: { name: string }) {
-  const answer = useStatus(instanceEvents.value.get(name));
+  const answer = useStatus(`${instanceEvents.value.get(name) ?? ""} ${commanded.value}`);
   const services = answer.state === "here" ? (answer.data.services ?? {}) : {};
   const service = Object.hasOwn(services, name) ? services[name] : undefined;
   const pools = answer.state === "here" ? answer.data.connection_pools : {};
@@ -320,7 +211,12 @@ export function ServicePage({ name }: { name: string }) {
           <Panel title="Connections">
             <Connections of={service.connections} limit={pools[name]?.limit} />
           </Panel>
-          <Policies service={service} />
+          {service.upgrades && <Upgrades of={service.upgrades} />}
+          <PolicyPanels policies={service} />
+          {service.by && <ValueBreakers name={name} by={service.by} />}
+          {Object.entries(service.route_policies ?? {}).map(([policy, of]) => (
+            <RoutePolicy key={policy} policy={policy} of={of} />
+          ))}
         </div>
       )}
     </>

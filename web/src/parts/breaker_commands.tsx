@@ -4,7 +4,7 @@ import type { Breaker } from "../api";
 import { send, type Command } from "../commands";
 import { Dialog } from "./dialog";
 
-interface Offer {
+export interface Offer {
   command: Command;
   word: string;
   does: string;
@@ -19,7 +19,7 @@ export interface Question {
   send: () => void;
 }
 
-const offers: Offer[] = [
+export const offers: readonly Offer[] = [
   {
     command: "reset",
     word: "Reset",

@@ -89,7 +89,7 @@ void BreakerModel::record(Ticket ticket, const Outcome& outcome, TimePoint now) 
 
 void BreakerModel::sample(const Outcome& outcome, TimePoint now) {
   const ModelAdapted before = adapted();
-  samples_.push_back({now, outcome.verdict, outcome.type, outcome.latency});
+  samples_.push_back({outcome.verdict, outcome.latency});
   note_adapted(before, now);
 }
 
@@ -100,44 +100,6 @@ void BreakerModel::note_adapted(const ModelAdapted& before, TimePoint now) {
     return;
   after.at = now;
   changes_.push_back(after);
-}
-
-ModelAdapted BreakerModel::adapted() const {
-  ModelAdapted made;
-  made.consecutive_failures = options_.consecutive_failures.value_or(0);
-  made.open_duration = options_.open_duration;
-  if (!options_.adaptive) return made;
-  const AdaptiveFailures& failures = options_.adaptive->failures;
-  const AdaptiveOpening& opening = options_.adaptive->opening;
-  made.samples = std::min<std::size_t>(options_.adaptive->samples, samples_.size());
-  std::size_t failed = 0;
-  Int128 length = 0;
-  for (std::size_t i = samples_.size() - made.samples; i < samples_.size(); ++i) {
-    if (samples_[i].verdict == Verdict::failure) ++failed;
-    if (samples_[i].verdict == Verdict::success) length += samples_[i].latency.count();
-  }
-  if (made.samples > 0) made.failure_rate = ratio(failed, made.samples);
-  if (made.samples > failed)
-    made.mean_latency =
-        Duration{static_cast<Duration::rep>(length / static_cast<Int128>(made.samples - failed))};
-  if (made.samples < options_.adaptive->samples) return made;
-  const std::int64_t base = made.consecutive_failures;
-  if (base > 0 && made.failure_rate > failures.strict_above) {
-    const std::int64_t lowered = std::max<std::int64_t>(base - failures.step, failures.least);
-    made.consecutive_failures = static_cast<std::uint32_t>(std::min(base, lowered));
-  } else if (base > 0 && made.failure_rate < failures.lax_below) {
-    const std::int64_t raised = std::min<std::int64_t>(base + failures.step, failures.most);
-    made.consecutive_failures = static_cast<std::uint32_t>(std::max(base, raised));
-  }
-  const auto times = [&](double factor) {
-    return Duration{std::llround(static_cast<double>(options_.open_duration.count()) * factor)};
-  };
-  if (made.mean_latency && *made.mean_latency > opening.long_above) {
-    made.open_duration = std::max(options_.open_duration, std::min(times(opening.lengthen), opening.longest));
-  } else if (made.mean_latency && *made.mean_latency < opening.short_below) {
-    made.open_duration = std::min(options_.open_duration, std::max(times(opening.shorten), opening.shortest));
-  }
-  return made;
 }
 
 void BreakerModel::command(Order order, TimePoint now) {

@@ -18,6 +18,7 @@
 #include "switchgear/core/time.hpp"
 #include "switchgear/policy/circuit_breaker_options.hpp"
 #include "switchgear/policy/health_rows.hpp"
+#include "tests/model/adaptive_model.hpp"
 
 namespace switchgear::model {
 
@@ -38,16 +39,6 @@ struct ModelTransition {
   Rule rule = Rule::operator_command;
   double value = 0, threshold = 0;
   WindowSnapshot window{};
-};
-
-/// What an adaptive breaker goes by.
-struct ModelAdapted {
-  TimePoint at{};
-  std::uint32_t consecutive_failures = 0;
-  Duration open_duration{};
-  std::size_t samples = 0;
-  double failure_rate = 0;
-  std::optional<Duration> mean_latency;
 };
 
 /// Of a half-open period; all 0 in other states.
@@ -90,7 +81,7 @@ class BreakerModel {
   /// Changes of adapted() since the last call of this.
   [[nodiscard]] std::vector<ModelAdapted> take_adapted();
   /// In force now; the options when it is not adaptive.
-  [[nodiscard]] ModelAdapted adapted() const;
+  [[nodiscard]] ModelAdapted adapted() const { return model::adapted(options_, samples_); }
 
   /// The latest time it was shown; earlier ones are read as this.
   [[nodiscard]] TimePoint latest() const { return latest_; }

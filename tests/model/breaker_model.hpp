@@ -158,8 +158,8 @@ class BreakerModel {
   Duration open_before_{};    ///< time spent in openings that have ended
   std::vector<bool> probes_;  ///< results of this half-open period, hung ones too; true: failed
   std::optional<TimePoint> last_probe_;
-  std::vector<CheckAnswer> checks_;  ///< of this state
-  std::vector<Booked> samples_;      ///< every success and failure that was not late, since the last command
+  std::vector<CheckAnswer> checks_;   ///< of this state
+  std::vector<ModelSample> samples_;  ///< every success and failure that was not late, since the last command
   std::vector<ModelAdapted> changes_;
   std::optional<TimePoint> ramp_since_;
   std::uint64_t ramp_asked_ = 0;

@@ -15,7 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 # Where a name may stand in a file; `[]` is the first item of a list; the last one is the place of a whole path.
-PLACES = ("gateway", "gateway.admin", "gateway.tls", "gateway.limits", "policies.p", "policies.p.circuit_breaker", "policies.p.circuit_breaker.half_open",
+PLACES = ("gateway", "gateway.admin", "gateway.tls", "gateway.limits", "policies.p", "policies.p.circuit_breaker", "policies.p.circuit_breaker.half_open", "policies.p.circuit_breaker.adaptive",
+          "policies.p.circuit_breaker.adaptive.failures", "policies.p.circuit_breaker.adaptive.opening",
           "policies.p.retry", "policies.p.retry.budget", "policies.p.bulkhead", "policies.p.adaptive_limit", "policies.p.admission", "policies.p.cache", "policies.p.fallback",
           "policies.p.fallback.cache", "policies.p.chaos",
           "services.s", "services.s.routes[]", "services.s.ejection", "services.s.health_check", "services.s.health_check.http", "alerts", "alerts.rules[]", "alerts.rules[].when.failure_rate", "alerts.rules[].when.burn_rate",

@@ -290,7 +290,7 @@ TEST(AdmissionControl, RefusesWhatAPlainModelRefuses) {
     std::deque<AdmissionControl::Permit> running;
     TimePoint now{bucket * 1'000'000};
     double healthy = random.uniform();
-    int draws = 0, refused = 0;
+    int refused = 0;
     double expected = 0, variance = 0;
     for (int i = 0; i < 600; ++i) {
       if (random.uniform() < 0.1) now += bucket * static_cast<int>(random.next() % 5);
@@ -304,7 +304,6 @@ TEST(AdmissionControl, RefusesWhatAPlainModelRefuses) {
         const double share = model.share(age, now);
         auto permit = admission.try_acquire(now);
         RC_ASSERT(permit.has_value() || share > 0);
-        ++draws;
         refused += permit ? 0 : 1;
         expected += share;
         variance += share * (1 - share);

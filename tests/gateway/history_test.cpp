@@ -243,8 +243,8 @@ TEST_F(DiskTest, AFolderThatCannotBeWrittenIsSaidAndTheHistoryIsKeptInMemory) {
   turn(gateway, true);
   EXPECT_EQ(transitions(gateway).size(), 1U);
   EXPECT_TRUE(gateway.logs("error history: " + file +
-                           " cannot be used: unable to open database file; "
-                           "until the next start the history is kept in memory\n"))
+                           " cannot be used: unable to open database file; the history is kept in memory, "
+                           "and the file is tried again and again\n"))
       << gateway.log();
 }
 

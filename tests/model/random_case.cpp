@@ -115,6 +115,14 @@ CircuitBreakerOptions random_policy(Dice& dice, Grid& grid) {
   choose_rules(dice, grid, options);
   choose_window(dice, grid, options);
 
+  const auto* count = std::get_if<CountWindowOptions>(&options.window);
+  if (options.failure_rate_confidence && count != nullptr) {
+    // With 99 %, a rate p takes 5.42 · p / (1 - p) calls that all fail; a window without room for them is
+    // refused.
+    const double most = 5.42 * *options.failure_rate / (1 - *options.failure_rate);
+    if (count->size < most) options.failure_rate_confidence.reset();
+  }
+
   options.open_duration = grid.length(1, 8);
   if (dice.chance(0.3)) options.adaptive = random_adaptive(dice, grid);
   if (dice.chance(0.4)) options.backoff = dice.one_of(backoffs);

@@ -3,6 +3,7 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <CLI/Validators.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -150,9 +151,16 @@ void add_check(CLI::App& app, int& exit_code, const OwnSections& sections, const
       "Also print the worst cases of each policy and service: latency, attempts, memory; and the "
       "order of the routes");
   CLI::Option* const route =
-      command->add_option("--route", options->route.request,
-                          "Say which service gets a request, and the path that it sees; exit 1: none. "
-                          "\"GET http://shop.example.com/payment/x\"");
+      command
+          ->add_option("--route", options->route.request,
+                       "Say which service gets a request, and the path that it sees; exit 1: none. "
+                       "\"GET http://shop.example.com/payment/x\"")
+          ->check(CLI::Validator(
+              [](const std::string& request) {
+                return request.empty() ? std::string{"is empty; expected a request, as \"GET http://shop/x\""}
+                                       : std::string{};
+              },
+              "", ""));
   command
       ->add_option("--header", options->route.headers,
                    "A header field of that request, \"x-beta: 1\"; repeatable")

@@ -66,6 +66,14 @@ admin::ReloadResult ServedConfig::refuse(admin::ReloadResult result,
   return result;
 }
 
+void ServedConfig::log_warnings(const std::vector<config::Diagnostic>& warnings) const {
+  for (std::size_t i = 0; i < warnings.size() && i < most_logged; ++i) log_.warn("{}", warnings[i].text());
+  if (warnings.size() > most_logged) {
+    log_.warn("{} more warnings are shown by switchgear check {}", warnings.size() - most_logged,
+              flags_.config);
+  }
+}
+
 admin::ReloadResult ServedConfig::read_and_apply() {
   stamp_ = config::FileStamp::of(flags_.config);
   config::Loaded loaded = config::load_file(flags_.config, config::FileKind::regular, sections_);
@@ -76,6 +84,7 @@ admin::ReloadResult ServedConfig::read_and_apply() {
     result.messages.emplace_back("the gateway is ending");
     return result;
   }
+  log_warnings(loaded.warnings);
   config::Config next = *std::move(loaded.config);
   (void)put_flags_before(next, flags_);  // they were good when it started
   const LogOptions& log_options = next.own.get<LogOptions>();

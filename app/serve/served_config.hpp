@@ -62,6 +62,7 @@ class ServedConfig {
   [[nodiscard]] std::map<std::string, std::string> policies() const;
 
  private:
+  void log_warnings(const std::vector<config::Diagnostic>& warnings) const;
   [[nodiscard]] admin::ReloadResult read_and_apply();
   [[nodiscard]] admin::ReloadResult refuse(admin::ReloadResult result, const std::string& why) const;
   [[nodiscard]] admin::ReloadResult refuse(admin::ReloadResult result,

@@ -108,17 +108,24 @@ void read_hash(const Value& value, Service& service) {
   section.finish();
 }
 
+std::optional<instances::Balance> read_method(const Value& value) {
+  static constexpr std::array<std::string_view, 2> methods{"round_robin", "least_requests"};
+  if (value.node->kind == Node::Kind::scalar && value.node->text == "hash") {
+    value.wrong("does not say what the hash is of; write balance: {hash: {header: x-user}}");
+    return std::nullopt;
+  }
+  return Named<instances::Balance>{methods}(value);
+}
+
 /// `round_robin`, `{method: round_robin, slow_start: 30s}`, `{hash: {header: x-user}}`.
 void read_balance(const Value& value, Service& service) {
-  static constexpr std::array<std::string_view, 2> methods{"round_robin", "least_requests"};
-  constexpr Named<instances::Balance> method{methods};
   const std::size_t errors_before = value.report->errors();
   if (value.node->kind == Node::Kind::scalar) {
-    if (const auto read = method(value)) service.balance.method = *read;
+    if (const auto read = read_method(value)) service.balance.method = *read;
     return;
   }
   Section section(value);
-  section.read("method", service.balance.method, method);
+  section.read("method", service.balance.method, read_method);
   section.read("slow_start", service.balance.slow_start, Length{});
   section.read("slow_start_from", service.balance.slow_start_from, any_number);
   if (const auto hash = section.find("hash")) {

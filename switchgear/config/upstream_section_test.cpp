@@ -132,6 +132,9 @@ TEST(UpstreamSection, LocatesWhatIsWrong) {
        "listens: it would call itself for ever"},
       {service(two + ", balance: random"),
        "f.yaml:4:67: services.s.balance: \"random\" is not known; expected round_robin or least_requests"},
+      {service(two + ", balance: hash"),
+       "f.yaml:4:67: services.s.balance: does not say what the hash is of; write balance: {hash: {header: "
+       "x-user}}"},
       {service(two + ", balance: {method: round_robin, hash: {header: x}}"),
        "f.yaml:4:76: services.s.balance.method: contradicts hash, which is a method itself; expected one of "
        "the two"},

@@ -81,6 +81,16 @@ ConnectionPool::Answer ConnectionPool::acquire(Waiter& waiter, Lease& lease, Reu
   return Answer::waiting;
 }
 
+bool ConnectionPool::connects_for(const Waiter& waiter) const noexcept {
+  if (!waiter.WaitingHook::is_linked()) return false;
+  if (holding_) return true;
+  auto one = waiting_.begin();
+  for (std::size_t place = 0; place < connecting_ && one != waiting_.end(); ++place, ++one) {
+    if (&*one == &waiter) return true;
+  }
+  return false;
+}
+
 void ConnectionPool::forget(Waiter& waiter) noexcept {
   if (waiter.WaitingHook::is_linked()) waiting_.erase(waiting_.iterator_to(waiter));
 }

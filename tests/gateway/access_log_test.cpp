@@ -79,6 +79,27 @@ std::uint64_t metric(const GatewayProcess& gateway, const std::string& name) {
 constexpr const char* guarded =
     "  guarded: {circuit_breaker: {consecutive_failures: 1, open_duration: 60s}}\n";
 
+TEST_F(AccessLog, NamesTheInstanceThatWasCalled) {
+  Upstream one{Upstream::saying(ok("one"))};
+  Upstream two{Upstream::saying(ok("two"))};
+  const auto url = [](const Upstream& of) {
+    return "{url: \"http://127.0.0.1:" + std::to_string(of.port()) + "\"}";
+  };
+  const GatewayProcess gateway{
+      "version: 1\ngateway: {listen: \"127.0.0.1:0\", admin: \"127.0.0.1:0\"}\npolicies: {p: {timeout: 5s}}\n"
+      "services:\n  shop: {policy: p, balance: round_robin, routes: [{prefix: /}], upstreams: [" +
+      url(one) + ", " + url(two) + "]}\n" + log_to("access.log")};
+  std::vector<std::string> bodies;
+  for (int i = 0; i < 6; ++i) bodies.push_back(gateway.get("/").body);
+  ASSERT_TRUE(has_lines(6));
+  const std::vector<json::object> lines = objects();
+  for (std::size_t i = 0; i < 6; ++i) {
+    const std::uint16_t port = bodies[i] == "one" ? one.port() : two.port();
+    EXPECT_EQ(lines[i].at("upstream").as_string(), "127.0.0.1:" + std::to_string(port)) << bodies[i];
+  }
+  EXPECT_NE(bodies[0], bodies[1]);
+}
+
 TEST_F(AccessLog, HasALineForEachRequestThatSaysWhoAnsweredItAndWhy) {
   Upstream upstream{Upstream::saying(ok("fine"))};
   const DeafPort deaf;

@@ -37,6 +37,14 @@ TEST(GatewayLog, SaysThatAServiceIsDownWithoutALineForEachOf300Failures) {
   EXPECT_NE(gateway.log().find(" more)"), std::string::npos);
 }
 
+TEST(GatewayLog, WarnsAtAReloadAsItDoesAtTheStart) {
+  Upstream upstream{Upstream::saying(ok())};
+  const GatewayProcess gateway{config_text({{"shop", upstream.port()}})};
+  gateway.rewrite(config_text({{"shop", upstream.port()}}, "  unused: {timeout: 1s}\n"));
+  gateway.signal(SIGHUP);
+  EXPECT_TRUE(gateway.logs("policies.unused: no service names this policy")) << gateway.log();
+}
+
 TEST(GatewayLog, SaysThatAServiceDoesNotAnswerInTime) {
   Upstream upstream{[](Socket& socket) {
     (void)socket.read_request();

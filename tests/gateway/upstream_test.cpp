@@ -1,7 +1,13 @@
 // Upstreams that misbehave, and what that means to the client and to the breaker.
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <array>
 #include <boost/json/value_to.hpp>
+#include <cstdint>
 
 #include "tests/gateway/gateway_process.hpp"
 #include "tests/gateway/upstream.hpp"
@@ -320,6 +326,54 @@ TEST(Gateway, RefusesWhatItCannotQueue) {
   EXPECT_NE(third.field("proxy-status").find("connection_limit_reached"), std::string::npos);
   EXPECT_EQ(counter(gateway, "ignored"), 1U) << "the gateway's own limit is not the service's failure";
   EXPECT_EQ(first.read_response().value_or(Message{}).status(), 504U);
+}
+
+/// Listens, and takes no further connection: what is sent to it gets no answer, as behind a firewall that
+/// drops it.
+class FullPort {
+ public:
+  FullPort() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    EXPECT_EQ(::bind(listener_, reinterpret_cast<const sockaddr*>(&address), size), 0);
+    EXPECT_EQ(::listen(listener_, 0), 0);
+    EXPECT_EQ(::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size), 0);
+    port_ = ntohs(address.sin_port);
+    for (int& each : waiting_) {
+      each = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+      (void)::connect(each, reinterpret_cast<const sockaddr*>(&address), size);
+    }
+  }
+  FullPort(const FullPort&) = delete;
+  FullPort& operator=(const FullPort&) = delete;
+  ~FullPort() {
+    for (const int each : waiting_) ::close(each);
+    ::close(listener_);
+  }
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+
+ private:
+  int listener_;
+  std::uint16_t port_ = 0;
+  std::array<int, 4> waiting_{};
+};
+
+/// `connect_timeout` is 2 s: the attempt is over before it is, and the service has not taken the connection
+/// all the same.
+TEST(Gateway, TakesAConnectionThatIsNotMadeWithinTheAttemptsLimitForATimeout) {
+  const FullPort full;
+  const GatewayProcess gateway{
+      config_text({{"shop", full.port(), "/", "guarded"}},
+                  "  guarded: {timeout: 1s, circuit_breaker: {consecutive_failures: 2}}\n")};
+  for (int i = 0; i < 2; ++i) {
+    const Message answer = gateway.get("/");
+    EXPECT_EQ(answer.status(), 504U);
+    EXPECT_NE(answer.field("proxy-status").find("connection_timeout"), std::string::npos);
+  }
+  EXPECT_EQ(failures(gateway, "timeout"), 2U);
+  EXPECT_EQ(gateway.get("/").status(), 503U) << "the breaker is open";
 }
 
 }  // namespace

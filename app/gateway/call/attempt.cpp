@@ -130,7 +130,8 @@ Attempt::Found Attempt::connect(TimePoint now) {
   }
   if (error_) return no_connection(*error_);
   if (now < until_) return Found::wait;
-  // The pool's own limits, or a connection that is slower than the call may be: neither was a call.
+  if (pool_->connects_for(*this)) return no_connection(http::ConnectError::timeout);
+  // All connections are in use: that says nothing about the service.
   return fail(Blame::none,
               {503, "connection_limit_reached", "no connection to the service became free in time"});
 }

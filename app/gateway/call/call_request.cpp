@@ -132,7 +132,7 @@ void CallRequest::take(const AskedFor& asked, const Service& service, WorkerStat
     const std::size_t place = UriVersions::place_of(asked.path);
     if (is_unsafe(in, asked.fields)) changes = place;
     if (asked.upgrade.empty())
-      write_answer_key(key, in, asked.path, asked.fields, policies.versions()->at(place));
+      write_answer_key(key, in, asked.path, asked.fields, asked.from, policies.versions()->at(place));
   }
   deadline = from == Origin::client ? asked.deadline : TimePoint::max();
   tells_deadline = worker.trust.send_deadlines;

@@ -248,7 +248,10 @@ bool UpstreamCall::look_at(Attempt& attempt) {
   if (!attempt.connected()) {
     const Found found = attempt.connect(clock_.now());
     if (found == Found::failure) {
-      fail(attempt, attempt.failure());
+      AttemptFailure failure = attempt.failure();
+      const bool in_a_hurry = attempt.until() == options_.deadline && clock_.now() >= options_.deadline;
+      if (failure.blame == Blame::slow_connection && in_a_hurry) failure.blame = Blame::callers_limit;
+      fail(attempt, failure);
       return true;
     }
     if (found == Found::wait) {

@@ -83,6 +83,10 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   [[nodiscard]] const instances::Instance* last_called() const noexcept {
     return called_.empty() ? nullptr : called_.back();
   }
+  /// The address of the latest attempt.
+  [[nodiscard]] const std::string& last_called_name() const noexcept {
+    return last_called() == nullptr ? service_->authority() : last_called()->name();
+  }
 
  private:
   void on_attempt_event() override { client_->on_call_event(); }

@@ -23,7 +23,7 @@ void AccessNote::write(const UpstreamCall* call, std::uint64_t bytes, TimePoint 
     put_ids(call->request());
     entry.put(AccessField::service, call->service().name());
     entry.attempts = call->attempts();
-    if (entry.attempts != 0) entry.put(AccessField::upstream, call->service().authority());
+    if (entry.attempts != 0) entry.put(AccessField::upstream, call->last_called_name());
   }
   entry_ = nullptr;
   recorder_.write(entry, now);

@@ -151,7 +151,7 @@ void for_each_directive(std::string_view list, See see) {
 }  // namespace
 
 void write_answer_key(std::string& key, const http::Head& head, std::string_view path,
-                      const http::FieldList& fields, std::uint64_t version) {
+                      const http::FieldList& fields, const Provenance& from, std::uint64_t version) {
   key.clear();
   if (head.method != "GET" && head.method != "HEAD") return;
   if (head.chunked || head.content_length.value_or(0) != 0) return;
@@ -160,8 +160,12 @@ void write_answer_key(std::string& key, const http::Head& head, std::string_view
   }
   key.append(head.method).append(" ").append(head.authority).append(" ").append(path);
   // A line for each: no value holds a line end.
+  key.append("\n").append(from.scheme).append("://").append(from.host);
+  if (from.port != 0) key.append(":").append(std::to_string(from.port));
+  const bool replaced = from.arrival.claims == Claims::replaced;
   for (const Field& field : fields) {
-    if (field.id == FieldId::accept_encoding || names_a_site(field))
+    const bool is_told = !replaced || !is_forwarding(field, Claims::replaced);
+    if (field.id == FieldId::accept_encoding || (is_told && names_a_site(field)))
       key.append("\n").append(field.name).append(":").append(field.value);
   }
   if (version != 0) key.append("\n").append(std::to_string(version));

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "app/gateway/heads/provenance.hpp"
 #include "switchgear/core/time.hpp"
 #include "switchgear/http/field_list.hpp"
 #include "switchgear/http/head.hpp"
@@ -22,8 +23,10 @@ using WallTime = std::chrono::system_clock::time_point;
 /// be answered from memory.
 /// `path` is the one that the service gets, because two routes may make the same of two paths, or two of one.
 /// `version` is the URI's (uri_versions.hpp).
+/// `from`: what the service is told of the site; the client's own claims that are replaced by it are left
+/// out.
 void write_answer_key(std::string& key, const http::Head& head, std::string_view path,
-                      const http::FieldList& fields, std::uint64_t version = 0);
+                      const http::FieldList& fields, const Provenance& from, std::uint64_t version = 0);
 
 /// Whether the request may change what is stored for its URI, if it is answered well: every method that is
 /// not known to be safe (RFC 9110, 9.2.1), and every one that a field says to mean another method.

@@ -14,14 +14,18 @@ namespace {
 
 using namespace std::chrono_literals;
 
-std::string key_of(const std::string& fields, const std::string& start = "GET /a?b HTTP/1.1") {
+/// `claims`: what becomes of those of the client, which is connected by http.
+std::string key_of(const std::string& fields, const std::string& start = "GET /a?b HTTP/1.1",
+                   Claims claims = Claims::passed_on, std::string_view scheme = "http") {
   const std::string block = start + "\r\nHost: shop\r\n" + fields + "\r\n";
   http::HeadValidator validator{http::HeadKind::request, {}};
   EXPECT_EQ(validator.advance(block), http::HeadValidator::Progress::complete) << fields;
   http::FieldList list;
   EXPECT_TRUE(list.parse_request(block, validator.head())) << fields;
   std::string key = "left from before";
-  write_answer_key(key, validator.head(), validator.head().path, list);
+  const Arrival arrival{.peer = "192.0.2.1", .scheme = scheme, .port = 80, .claims = claims};
+  write_answer_key(key, validator.head(), validator.head().path, list,
+                   provenance_of(arrival, validator.head(), list, {}));
   return key;
 }
 
@@ -48,7 +52,21 @@ TEST(StoringRules, AnswersAreOnePersonsWhenTheRequestSaysSoInAnyWay) {
   EXPECT_EQ(key_of("", "POST /a HTTP/1.1"), "");
   for (const char* fields : {"", "Cache-Control: max-age=60\r\n", "Accept: text/html\r\n",
                              "X-Forwarded-For: 192.0.2.1\r\n", "Content-Length: 0\r\n"})
-    EXPECT_EQ(key_of(fields), "GET shop /a?b") << fields;
+    EXPECT_EQ(key_of(fields), "GET shop /a?b\nhttp://shop") << fields;
+}
+
+TEST(StoringRules, WhatAnAnswerIsAboutIsWhatTheServiceIsTold) {
+  const std::string start = "GET / HTTP/1.1";
+  const std::string plain = key_of("", start);
+  for (const char* claim :
+       {"X-Forwarded-Host: shop.example\r\n", "X-Forwarded-Proto: https\r\n",
+        "Forwarded: host=shop.example;proto=https\r\n", "X-Forwarded-Prefix: /evil\r\n"}) {
+    EXPECT_EQ(key_of(claim, start, Claims::replaced), plain) << "the service is not told of " << claim;
+    EXPECT_NE(key_of(claim, start, Claims::believed), plain) << claim;
+    EXPECT_NE(key_of(claim, start, Claims::believed), key_of(claim, start, Claims::replaced)) << claim;
+  }
+  for (const Claims claims : {Claims::passed_on, Claims::believed, Claims::replaced})
+    EXPECT_NE(key_of("", start, claims, "https"), key_of("", start, claims, "http"));
 }
 
 TEST(StoringRules, WhatAnAnswerIsAboutIncludesEveryClaimThatTheServiceMayBelieve) {

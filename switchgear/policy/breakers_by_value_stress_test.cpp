@@ -102,6 +102,14 @@ TEST(BreakersByValueStress, NeverHoldMoreThanMaxNorLoseOneThatIsOpen) {
 }
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SWITCHGEAR_HEAP_IS_WATCHED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SWITCHGEAR_HEAP_IS_WATCHED
+#endif
+#endif
+
+#ifdef SWITCHGEAR_HEAP_IS_WATCHED
 constexpr std::size_t many = 20'000;
 constexpr bool measures = false;
 #else
@@ -117,7 +125,7 @@ std::size_t resident_bytes() {
   return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
-// docs/policies/by-value.md has the figures.
+// docs/policies/breakers-by-value.md has the figures.
 TEST(BreakersByValueStress, AMillionIdleValuesTakeLessThanAGibibyte) {
   CircuitBreakerOptions options;
   options.failure_rate = 0.5;

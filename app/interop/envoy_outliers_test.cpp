@@ -1,7 +1,7 @@
 // The ejection that an import makes of Envoy's and Istio's settings, beside a model of Envoy's documented
-// algorithm under the settings themselves: the same random traffic, compared decision for decision. Envoy
-// with the documented differences everywhere, so that there are no others; and Envoy itself where no
-// difference can show. envoy_differences_test.cpp has each difference by itself.
+// algorithm under the settings themselves: the same random traffic, compared decision for decision. Once with
+// the documented differences in the model, which shows that these are all; and once with Envoy as it is,
+// under settings where no difference can show. envoy_differences_test.cpp has each difference by itself.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -58,7 +58,7 @@ class TripBounds {
     return (failure_rate_ * (calls + extra) - failures - extra) / heaviest_;
   }
 
-  // Floats, so that a breaker is no larger for the last two; rounded down.
+  // Floats, rounded down: as doubles they would make every breaker larger.
   float failure_rate_, slow_rate_, high_rate_;
   float heaviest_;    ///< of the weights of a failure
   float spread_ = 0;  ///< of a failure_rate with a confidence, see WilsonNeed

@@ -98,7 +98,7 @@ await test("keeps the span of a chart in the address: a usual one, any other, an
   await page.getByLabel("From").fill("2026-03-01T10:00");
   await page.getByLabel("To", { exact: true }).fill("2026-03-01T12:00");
   await page.getByRole("button", { name: "Show", exact: true }).click();
-  await page.waitForFunction(() => location.hash.includes("from=") && location.hash.includes("to="));
+  await page.waitForURL(/from=.*to=/);
   await page.goBack();
   await page.getByRole("button", { name: "6 h", exact: true, pressed: true }).waitFor();
   const chart = page.locator(".u-over").first();
@@ -109,7 +109,33 @@ await test("keeps the span of a chart in the address: a usual one, any other, an
   await page.mouse.down();
   await page.mouse.move(box.x + box.width / 2, box.y + 40, { steps: 4 });
   await page.mouse.up();
-  await page.waitForFunction(() => location.hash.includes("from="));
+  await page.waitForURL(/from=/);
+}, { start });
+
+await test("keeps what is typed for a span while answers arrive, and says what is wrong with it", async ({ page, puppet }) => {
+  let answer;
+  await page.route(/history.*/, async (request) => {
+    if (answer) await answer;
+    await request.continue();
+  });
+  await page.goto(at(puppet, "breaker/payment"));
+  await page.getByText("52 of 100 failed (52.0%), 3 slow").waitFor();
+  let release;
+  answer = new Promise((resolve) => (release = resolve));
+  const later = page.waitForResponse(/history/);
+  await page.getByRole("button", { name: "6 h", exact: true }).click();
+  await page.getByRole("button", { name: "Other…" }).click();
+  const [from, to] = [page.getByLabel("From"), page.getByLabel("To", { exact: true })];
+  await from.fill("2026-03-01T12:00");
+  await to.fill("2026-03-01T10:00");
+  release();
+  await later;
+  await page.getByRole("button", { name: "Show", exact: true }).click();
+  await page.waitForFunction((input) => input.validationMessage !== "", await to.elementHandle());
+  assert.equal(await from.inputValue(), "2026-03-01T12:00");
+  await to.fill("2026-03-01T14:00");
+  await page.getByRole("button", { name: "Show", exact: true }).click();
+  await page.waitForURL(/from=.*to=/);
 }, { start });
 
 await test("says why a breaker is as it is and what to do, and leads to its report", async ({ page, puppet }) => {

@@ -1,5 +1,6 @@
 // Which span of time is looked at: one of the usual, ending now, or any two instants. The address has it.
 import { useSignal } from "@preact/signals";
+import { useRef } from "preact/hooks";
 import { param, route, setParams } from "../route";
 
 export const spans = { "5m": 300, "1h": 3600, "6h": 6 * 3600, "24h": 24 * 3600 } as const;
@@ -34,22 +35,29 @@ function local(at: number): string {
   return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
 }
 
+/// Offers the span that is shown when it appears; answers that come later do not change what the reader has typed.
 function Between({ from, to, done }: { from: number; to: number; done: () => void }) {
+  const offered = useRef({ from: local(from), to: local(to) }).current;
+  const end = useRef<HTMLInputElement>(null);
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget as HTMLFormElement);
-    const [begin, end] = ["from", "to"].map((key) => Date.parse(String(form.get(key))) / 1000) as [number, number];
-    if (!(begin < end)) return;
-    chooseBetween(begin, end);
+    const [begins, ends] = ["from", "to"].map((key) => Date.parse(String(form.get(key))) / 1000) as [number, number];
+    if (!(begins < ends)) {
+      end.current!.setCustomValidity("Choose a time after “From”.");
+      end.current!.reportValidity();
+      return;
+    }
+    chooseBetween(begins, ends);
     done();
   };
   return (
-    <form class="between" onSubmit={submit}>
+    <form class="between" onSubmit={submit} onInput={() => end.current!.setCustomValidity("")}>
       <label>
-        From <input type="datetime-local" name="from" step="1" required defaultValue={local(from)} />
+        From <input type="datetime-local" name="from" step="1" required defaultValue={offered.from} />
       </label>
       <label>
-        To <input type="datetime-local" name="to" step="1" required defaultValue={local(to)} />
+        To <input ref={end} type="datetime-local" name="to" step="1" required defaultValue={offered.to} />
       </label>
       <button type="submit" class="primary">
         Show
@@ -60,6 +68,7 @@ function Between({ from, to, done }: { from: number; to: number; done: () => voi
 
 export function SpanChooser({ chosen, from, to, offered }: { chosen: Chosen; from: number; to: number; offered: readonly Span[] }) {
   const open = useSignal(false);
+  const now = Date.now() / 1000;
   if (offered.length === 1) return null;
   return (
     <div class="spans">
@@ -73,7 +82,7 @@ export function SpanChooser({ chosen, from, to, offered }: { chosen: Chosen; fro
           Other…
         </button>
       </div>
-      {open.value && <Between key={`${from} ${to}`} from={from} to={to} done={() => (open.value = false)} />}
+      {open.value && <Between from={from || now - 3600} to={to || now} done={() => (open.value = false)} />}
     </div>
   );
 }

@@ -67,6 +67,11 @@ void Replay::finish() {
 void Replay::start_call(const TraceEntry& entry) {
   auto permit = ask(entry);
   if (!permit) return;
+  if (entry.refused) {  // nothing is known of how it would have ended
+    std::move(*permit).record(Outcome::ignored(), entry.at);
+    tell(entry.at, "abandon", entry.id);
+    return;
+  }
   const TimePoint end = saturating_add(entry.at, entry.result.latency.value_or(Duration::zero()));
   running_.push_back({end, started_++, std::move(*permit), entry});
   std::push_heap(running_.begin(), running_.end(), ends_later);

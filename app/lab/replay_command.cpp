@@ -3,6 +3,7 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -12,7 +13,11 @@
 #include <utility>
 #include <vector>
 
+#include "app/lab/compare/chart.hpp"
+#include "app/lab/compare/comparison.hpp"
+#include "app/lab/compare/comparison_report.hpp"
 #include "app/lab/json_report.hpp"
+#include "app/lab/progress.hpp"
 #include "app/lab/replay.hpp"
 #include "app/lab/text_report.hpp"
 #include "app/lab/trace_reader.hpp"
@@ -23,65 +28,130 @@ namespace switchgear::lab {
 
 namespace {
 
-/// The breaker's options, or nothing once `err` knows why.
-std::optional<CircuitBreakerOptions> breaker_options(const ReplayOptions& options, std::ostream& err) {
-  const config::Loaded loaded = config::load_file(options.config, config::FileKind::any, options.sections);
+/// Nothing once `err` knows why.
+std::optional<config::Config> loaded(const ReplayOptions& options, std::ostream& err) {
+  config::Loaded loaded = config::load_file(options.config, config::FileKind::any, options.sections);
   for (const config::Diagnostic& error : loaded.errors) err << error.text() << '\n';
-  if (!loaded.config) return std::nullopt;
-
-  const auto& policies = loaded.config->policies;
-  const auto found = policies.find(options.policy);
-  if (found == policies.end()) {
-    std::vector<std::string_view> names;
-    names.reserve(policies.size());
-    for (const auto& [name, policy] : policies) names.push_back(name);
-    err << options.config << ": policy \"" << options.policy << "\" does not exist"
-        << config::did_you_mean(options.policy, names) << '\n';
-    return std::nullopt;
-  }
-  if (!found->second.circuit_breaker) {
-    err << options.config << ": policy \"" << options.policy << "\" has no circuit_breaker to replay\n";
-  }
-  return found->second.circuit_breaker;
+  return std::move(loaded.config);
 }
 
-void play_all(TraceReader& reader, Replay& replay) {
+/// Null once `err` knows why.
+const config::Policy* find_policy(const config::Config& config, const std::string& file,
+                                  const std::string& name, std::ostream& err) {
+  const auto found = config.policies.find(name);
+  if (found != config.policies.end()) return &found->second;
+  std::vector<std::string_view> names;
+  names.reserve(config.policies.size());
+  for (const auto& [known, policy] : config.policies) names.push_back(known);
+  err << file << ": policy \"" << name << "\" does not exist" << config::did_you_mean(name, names) << '\n';
+  return nullptr;
+}
+
+/// Nothing once `err` knows why.
+std::optional<std::vector<config::Policy>> find_policies(const ReplayOptions& options,
+                                                         const config::Config& config, std::ostream& err) {
+  std::vector<config::Policy> found;
+  for (const std::string& name : options.compare) {
+    const config::Policy* const policy = find_policy(config, options.config, name, err);
+    if (policy == nullptr) return std::nullopt;
+    const auto same = [&](const config::Policy& each) { return each.name == name; };
+    if (std::any_of(found.begin(), found.end(), same)) {
+      err << "switchgear replay: --compare names \"" << name << "\" twice\n";
+      return std::nullopt;
+    }
+    found.push_back(*policy);
+  }
+  return found;
+}
+
+bool flushed(std::ostream& out, std::ostream& err) {
+  out.flush();
+  if (!out) err << "switchgear replay: the output could not be written\n";
+  return static_cast<bool>(out);
+}
+
+void play_all(TraceReader& reader, Replay& replay, Progress& progress) {
   while (const auto entry = reader.next()) {
     if (const auto problem = replay.play(*entry))
       throw TraceError(reader.name(), entry->line, problem->message);
+    progress.step(entry->line);
   }
   replay.finish();
 }
 
 int play_stream(const ReplayOptions& options, const CircuitBreakerOptions& breaker, std::istream& input,
-                std::ostream& out, std::ostream& err) {
+                const std::string& name, std::ostream& out, std::ostream& err) {
   const std::unique_ptr<ReplayReport> report =
       options.json ? std::unique_ptr<ReplayReport>(std::make_unique<JsonReport>(out))
                    : std::make_unique<TextReport>(out);
-  TraceReader reader(input, options.trace == "-" ? "<stdin>" : options.trace);
+  TraceReader reader(input, name);
   Replay replay(options.policy, breaker, options.seed, *report);
+  Progress progress(err, options.progress && !options.json, "replayed");
   try {
-    play_all(reader, replay);
+    play_all(reader, replay, progress);
   } catch (const TraceError& error) {
     out.flush();
+    progress.clear();
     err << error.what() << '\n';
     return 1;
   }
-  out.flush();
-  if (!out) {
-    err << "switchgear replay: the output could not be written\n";
+  return flushed(out, err) ? 0 : 1;
+}
+
+bool write_chart(const Comparison& comparison, const Calls& calls, const std::string& path,
+                 std::ostream& err) {
+  std::ofstream file(path, std::ios::binary);
+  file << chart(comparison, calls);
+  file.close();
+  if (!file) err << path << ": cannot be written\n";
+  return static_cast<bool>(file);
+}
+
+int compare_stream(const ReplayOptions& options, const std::vector<config::Policy>& policies,
+                   std::istream& input, const std::string& name, std::ostream& out, std::ostream& err) {
+  Progress progress(err, options.progress, "read");
+  try {
+    const Calls calls = read_calls(input, name, progress);
+    const Comparison comparison = compare(policies, calls, options.seed, progress);
+    progress.clear();
+    if (options.json) {
+      print_json(comparison, out);
+    } else {
+      print_text(comparison, out);
+    }
+    if (!options.svg.empty() && !write_chart(comparison, calls, options.svg, err)) return 1;
+  } catch (const TraceError& error) {
+    progress.clear();
+    err << error.what() << '\n';
     return 1;
   }
-  return 0;
+  return flushed(out, err) ? 0 : 1;
 }
 
 }  // namespace
 
 int run_replay(const ReplayOptions& options, std::istream& standard_input, std::ostream& out,
                std::ostream& err) {
-  const auto breaker = breaker_options(options, err);
-  if (!breaker) return 1;
-  if (options.trace == "-") return play_stream(options, *breaker, standard_input, out, err);
+  const std::optional<config::Config> config = loaded(options, err);
+  if (!config) return 1;
+  std::optional<std::vector<config::Policy>> compared;
+  const config::Policy* replayed = nullptr;
+  if (options.compare.empty()) {
+    replayed = find_policy(*config, options.config, options.policy, err);
+    if (replayed == nullptr) return 1;
+    if (!replayed->circuit_breaker) {
+      err << options.config << ": policy \"" << options.policy << "\" has no circuit_breaker to replay\n";
+      return 1;
+    }
+  } else {
+    compared = find_policies(options, *config, err);
+    if (!compared) return 1;
+  }
+  const auto play = [&](std::istream& input, const std::string& name) {
+    return replayed != nullptr ? play_stream(options, *replayed->circuit_breaker, input, name, out, err)
+                               : compare_stream(options, *compared, input, name, out, err);
+  };
+  if (options.trace == "-") return play(standard_input, "<stdin>");
 
   std::error_code ignored;
   std::ifstream file(options.trace, std::ios::binary);
@@ -89,7 +159,7 @@ int run_replay(const ReplayOptions& options, std::istream& standard_input, std::
     err << options.trace << ": cannot be read\n";
     return 1;
   }
-  return play_stream(options, *breaker, file, out, err);
+  return play(file, options.trace);
 }
 
 void add_replay_command(CLI::App& app, int& exit_code, const config::OwnSections& sections) {
@@ -98,14 +168,25 @@ void add_replay_command(CLI::App& app, int& exit_code, const config::OwnSections
   CLI::App* command =
       app.add_subcommand("replay", "Show what a policy would have decided about a recorded trace");
   command->add_option("--config", options->config, "The policy file")->type_name("FILE")->required();
-  command->add_option("--policy", options->policy, "The policy in it")->required();
+  CLI::Option_group* const which = command->add_option_group("Which policies");
+  which->add_option("--policy", options->policy, "A policy in it: its breaker's decisions")
+      ->type_name("NAME");
+  which->add_option("--compare", options->compare, "Several, side by side: their whole pipelines")
+      ->type_name("NAME,NAME")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  which->require_option(1);
   command->add_option("TRACE", options->trace, "File of JSON lines; - or nothing: standard input")
       ->type_name("FILE");
-  command->add_flag("--json", options->json, "Print every decision as JSON lines");
-  command->add_option("--seed", options->seed, "Seed of the openings' jitter")->capture_default_str();
+  command->add_flag("--json", options->json, "Print JSON: every decision on a line, or the comparison");
+  command->add_option("--svg", options->svg, "Of a comparison: draw it into this file")
+      ->type_name("FILE")
+      ->needs(which->get_option("--compare"));
+  command->add_option("--seed", options->seed, "Seed of all jitter")->capture_default_str();
   command->callback([options, &exit_code] {
     std::ios::sync_with_stdio(false);
     std::cin.tie(nullptr);
+    options->progress = error_is_terminal();
     exit_code = run_replay(*options, std::cin, std::cout, std::cerr);
   });
 }

@@ -1,11 +1,12 @@
 // `switchgear replay --config FILE --policy NAME [TRACE] [--json] [--seed N]`: the decisions of a recorded
-// trace.
+// trace; with `--compare A,B` instead of `--policy`: what whole pipelines come to, side by side.
 #pragma once
 
 #include <cstdint>
 #include <istream>
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include "switchgear/config/own_sections.hpp"
 
@@ -17,9 +18,12 @@ namespace switchgear::lab {
 
 struct ReplayOptions {
   std::string config;
-  std::string policy;
-  std::string trace = "-";  ///< `-`: standard input
+  std::string policy;                ///< to be replayed decision by decision; or else:
+  std::vector<std::string> compare;  ///< whole pipelines, side by side
+  std::string trace = "-";           ///< `-`: standard input
   bool json = false;
+  std::string svg;        ///< of a comparison: where its chart goes; empty: none is drawn
+  bool progress = false;  ///< shown on `err`
   std::uint64_t seed = 0;
   config::OwnSections sections{};  ///< of the program, beside those that every file may have
 };

@@ -18,6 +18,7 @@ struct Ran {
 class ReplayCommand : public testing::Test {
  protected:
   ReplayCommand() {
+    options_.config = own_path(".yaml");
     write(options_.config, R"(version: 1
 policies:
   payment:
@@ -49,7 +50,7 @@ policies:
   }
   static void write(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
 
-  ReplayOptions options_{own_path(".yaml"), "", "-", false, 0};
+  ReplayOptions options_;
   std::string trace_ = own_path(".jsonl");
 };
 
@@ -162,6 +163,50 @@ TEST_F(ReplayCommand, SaysSoWhenTheOutputIsGone) {
   std::ofstream full("/dev/full");
   EXPECT_EQ(run_replay(options_, in, full, err), 1);
   EXPECT_EQ(err.str(), "switchgear replay: the output could not be written\n");
+}
+
+TEST_F(ReplayCommand, ComparesPolicies) {
+  write(trace_, R"({"at":1,"latency":0.5,"verdict":"failure"}
+{"at":2,"verdict":"refused"}
+)");
+  options_.compare = {"payment", "plain"};
+  options_.policy.clear();
+  Ran ran = run();
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(ran.out.find("{\"calls\":2,\"failed\":1,\"unknown\":1,\"from\":1,\"to\":2,"), 0U) << ran.out;
+  EXPECT_NE(ran.out.find("\"if_refused_had_failed\""), std::string::npos);
+  options_.json = false;
+  ran = run();
+  EXPECT_NE(ran.out.find("2 calls in 1s, 1 failed"), std::string::npos) << ran.out;
+}
+
+TEST_F(ReplayCommand, AComparisonNeedsWholeCalls) {
+  options_.compare = {"payment"};
+  Ran ran = run();
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_EQ(ran.err,
+            trace_ +
+                ":2: a comparison needs whole calls (\"at\", \"latency\", \"verdict\"); this line has an "
+                "\"op\"\n");
+  write(trace_, "\n");
+  ran = run();
+  EXPECT_EQ(ran.err, trace_ + ":1: the trace has no calls\n");
+}
+
+TEST_F(ReplayCommand, AComparisonKnowsItsPoliciesAndNamesEachOnce) {
+  options_.compare = {"payment", "plian"};
+  EXPECT_EQ(run().err, options_.config + ": policy \"plian\" does not exist; did you mean \"plain\"?\n");
+  options_.compare = {"plain", "plain"};
+  EXPECT_EQ(run().err, "switchgear replay: --compare names \"plain\" twice\n");
+}
+
+TEST_F(ReplayCommand, AChartThatCannotBeWrittenIsAnError) {
+  write(trace_, "{\"at\":1,\"latency\":0.5,\"verdict\":\"failure\"}\n");
+  options_.compare = {"plain"};
+  options_.svg = testing::TempDir() + "no/such/folder.svg";
+  const Ran ran = run();
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_EQ(ran.err, options_.svg + ": cannot be written\n");
 }
 
 }  // namespace

@@ -21,11 +21,15 @@ std::string block(const std::string& page, const std::string& language) {
   return page.substr(begin, page.find("```\n", begin) - begin);
 }
 
-TEST(ReplayDocs, TheExamplePrintsWhatThePageSays) {
-  std::ifstream file(SWITCHGEAR_SOURCE_DIR "/docs/replay.md");
+std::string page_of(const std::string& name) {
+  std::ifstream file(SWITCHGEAR_SOURCE_DIR "/docs/" + name);
   std::stringstream text;
   text << file.rdbuf();
-  const std::string page = text.str();
+  return text.str();
+}
+
+TEST(ReplayDocs, TheExamplePrintsWhatThePageSays) {
+  const std::string page = page_of("replay.md");
 
   ReplayOptions options;
   options.config = testing::TempDir() + "replay_docs_policies.yaml";
@@ -41,6 +45,34 @@ TEST(ReplayDocs, TheExamplePrintsWhatThePageSays) {
   EXPECT_EQ(err.str(), "");
   EXPECT_EQ(out.str(), block(page, "text"));
   EXPECT_EQ(json.str(), block(page, "json"));
+}
+
+/// The trace that docs/compare.md describes.
+std::string a_minute_of_calls() {
+  std::ostringstream trace;
+  for (int i = 0; i < 6'000; ++i) {
+    trace << "{\"at\":" << i / 100 << '.' << i / 10 % 10 << i % 10 << ',';
+    if (i >= 2'000 && i < 3'500) {
+      trace << "\"latency\":1,\"verdict\":\"failure\",\"type\":\"timeout\"}\n";
+    } else {
+      trace << "\"latency\":0.02,\"verdict\":\"" << (i % 50 == 0 ? "failure" : "success") << "\"}\n";
+    }
+  }
+  return trace.str();
+}
+
+TEST(ReplayDocs, TheComparisonPrintsWhatThePageSays) {
+  const std::string page = page_of("compare.md");
+  ReplayOptions options;
+  options.config = testing::TempDir() + "compare_docs_policies.yaml";
+  options.compare = {"timeout_only", "breaker", "breaker_and_retry"};
+  std::ofstream(options.config) << block(page, "yaml");
+  std::istringstream trace(a_minute_of_calls());
+  std::ostringstream out, err;
+  EXPECT_EQ(run_replay(options, trace, out, err), 0);
+  std::remove(options.config.c_str());
+  EXPECT_EQ(err.str(), "");
+  EXPECT_EQ(out.str(), block(page, "text"));
 }
 
 }  // namespace

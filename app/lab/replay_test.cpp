@@ -184,5 +184,12 @@ TEST(TextReport, SaysThatNothingHappened) {
             std::string::npos);
 }
 
+TEST(Replay, ACallThatWasRefusedEndsInAnUnknownWay) {
+  const std::string report = json(trips_on_two_failures(), R"({"at":1,"id":"a","verdict":"refused"}
+)");
+  EXPECT_EQ(order(report), "acquire a, abandon a");
+  EXPECT_NE(report.find("\"ignored\":1"), std::string::npos) << report;
+}
+
 }  // namespace
 }  // namespace switchgear::lab

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+#include <string>
+
 namespace switchgear::lab {
 namespace {
 
@@ -49,6 +52,18 @@ TEST(Seconds, NumbersAreWrittenAsTheShortestThatReadsBack) {
   EXPECT_EQ(format_number(0), "0");
   EXPECT_EQ(format_number(1.0 / 3), "0.3333333333333333");
   EXPECT_EQ(format_number(0.1 + 0.2), "0.30000000000000004");
+}
+
+TEST(Seconds, APlainDecimalReadsAsAnyOtherWayToWriteIt) {
+  std::mt19937_64 random(1);
+  for (int i = 0; i < 20'000; ++i) {
+    std::string text = std::to_string(random() % (random() % 2 == 0 ? 100 : 9'999'999'999));
+    if (const auto digits = random() % 12; digits > 0) {
+      text += '.';
+      for (std::uint64_t digit = 0; digit < digits; ++digit) text += static_cast<char>('0' + random() % 10);
+    }
+    ASSERT_EQ(parse_seconds(text), parse_seconds(text + "e0")) << text;
+  }
 }
 
 }  // namespace

@@ -38,6 +38,7 @@ struct TraceEntry {
   Kind kind = Kind::call;
   std::optional<std::string> id;  ///< always set for acquire, record and abandon
   TraceResult result;             ///< of a call or a record
+  bool refused = false;  ///< of a call: when the trace was recorded; how it would have ended is unknown
   Command command = Command::reset;
   CheckAnswer answer = CheckAnswer::good;
   HealthRows rows;  ///< how many answers in a row count

@@ -81,10 +81,16 @@ constexpr auto names_of(const std::array<Name, N>& all) {
   return names;
 }
 
-TraceResult result(const LineFields& fields, std::string_view of) {
-  constexpr std::array verdicts{Verdict::success, Verdict::failure, Verdict::ignored};
+constexpr std::array verdicts{Verdict::success, Verdict::failure, Verdict::ignored};
+/// Of a whole call that something refused while the trace was recorded.
+constexpr std::string_view refused_word = "refused";
+constexpr std::array<std::string_view, 4> endings{to_string(verdicts[0]), to_string(verdicts[1]),
+                                                  to_string(verdicts[2]), refused_word};
+
+/// `found`: the index of the verdict's word.
+TraceResult result(const LineFields& fields, std::size_t found) {
   TraceResult result;
-  result.verdict = verdicts[word(required(fields, "verdict", of), "verdict", names_of(verdicts))];
+  result.verdict = verdicts[found];
   if (const auto& type = fields["type"])
     result.type = failure_types[word(*type, "type", names_of(failure_types))];
   if (const auto& latency = fields["latency"]) result.latency = seconds(*latency, "latency");
@@ -105,6 +111,15 @@ std::uint32_t row(const LineFields& fields, std::string_view name, std::uint32_t
   return count;
 }
 
+void read_call(const LineFields& fields, TraceEntry& entry) {
+  if (!fields["verdict"]) required(fields, "latency", "a whole call");
+  const std::size_t found = word(required(fields, "verdict", "a whole call"), "verdict", endings);
+  entry.refused = found == verdicts.size();
+  if (entry.refused) return;
+  required(fields, "latency", "a whole call");
+  entry.result = result(fields, found);
+}
+
 void read_check(const LineFields& fields, TraceEntry& entry) {
   constexpr std::array<std::string_view, 2> answers{"good", "bad"};
   entry.kind = TraceEntry::Kind::check;
@@ -120,8 +135,7 @@ TraceEntry entry(const LineFields& fields) {
   if (const auto& id = fields["id"]) entry.id = text(*id, "id");
   const auto& op = fields["op"];
   if (!op) {
-    required(fields, "latency", "a whole call");
-    entry.result = result(fields, "a whole call");
+    read_call(fields, entry);
     return entry;
   }
   const std::size_t found = word(*op, "op", ops);
@@ -136,7 +150,8 @@ TraceEntry entry(const LineFields& fields) {
   }
   entry.kind = call_kinds[found];
   required(fields, "id", call_ops[found]);
-  if (entry.kind == TraceEntry::Kind::record) entry.result = result(fields, "record");
+  if (entry.kind == TraceEntry::Kind::record)
+    entry.result = result(fields, word(required(fields, "verdict", "record"), "verdict", names_of(verdicts)));
   return entry;
 }
 

@@ -115,7 +115,8 @@ TEST(TraceLine, SaysWhatIsWrong) {
       {R"({"at":1,"latency":-0.1,"verdict":"success"})",
        "\"latency\" is -0.1; expected seconds, 0 or more and less than 292 years"},
       {R"({"at":1,"latency":1,"verdict":"sucess"})",
-       "unknown verdict \"sucess\"; expected success, failure or ignored; did you mean \"success\"?"},
+       "unknown verdict \"sucess\"; expected success, failure, ignored or refused; did you mean "
+       "\"success\"?"},
       {R"({"at":1,"latency":1,"verdict":true})", "\"verdict\" must be a string"},
       {R"({"at":1,"latency":1,"verdict":"failure","type":"oom"})",
        "unknown type \"oom\"; expected timeout, connection_error, http_error, exception or slow_response"},
@@ -148,6 +149,15 @@ TEST(TraceLine, RefusesTextThatIsNotUtf8AndNestingWithoutEnd) {
   EXPECT_NE(problem("{\"at\":1,\"op\":\"acquire\",\"id\":\"\xff\"}").find("not JSON"), std::string::npos);
   const std::string deep = "{\"at\":1,\"x\":" + std::string(100'000, '[');
   EXPECT_NE(problem(deep).find("not JSON"), std::string::npos);
+}
+
+TEST(TraceLine, ACallThatWasRefusedHasNoLength) {
+  const auto line = parse_trace_line(R"({"at":1,"verdict":"refused"})");
+  ASSERT_TRUE(std::holds_alternative<TraceEntry>(line)) << std::get<TraceProblem>(line).message;
+  EXPECT_TRUE(std::get<TraceEntry>(line).refused);
+  EXPECT_FALSE(std::get<TraceEntry>(parse_trace_line(R"({"at":1,"verdict":"failure","latency":1})")).refused);
+  const auto record = parse_trace_line(R"({"at":1,"op":"record","id":"a","verdict":"refused"})");
+  EXPECT_TRUE(std::holds_alternative<TraceProblem>(record)) << "an operation has happened";
 }
 
 }  // namespace

@@ -24,6 +24,7 @@
 #include "app/interop/interop_command.hpp"
 #include "app/lab/record_command.hpp"
 #include "app/lab/replay_command.hpp"
+#include "app/lab/tune/tune_command.hpp"
 #include "app/manual/manual_command.hpp"
 #include "app/serve/own_sections.hpp"
 #include "app/serve/serve_command.hpp"
@@ -60,6 +61,7 @@ int run(int argc, char** argv) {
   switchgear::demo::add_demo_command(app, exit_code);
   switchgear::lab::add_record_command(app, exit_code);
   switchgear::lab::add_replay_command(app, exit_code, sections);
+  switchgear::lab::add_tune_command(app, exit_code, sections);
   switchgear::interop::add_interop(app, exit_code, sections);
   switchgear::serve::add_serve_command(app, exit_code, sections);
   switchgear::manual::add_manual_commands(app, exit_code);

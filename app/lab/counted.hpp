@@ -1,17 +1,20 @@
-// Numbers for people.
+// Figures for people.
 #pragma once
 
 #include <cstdint>
 #include <string>
 
+#include "switchgear/core/time.hpp"
+
 namespace switchgear::lab {
 
 /// `1,234,567`
-[[nodiscard]] inline std::string counted(std::uint64_t number) {
-  std::string text = std::to_string(number);
-  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3)
-    text.insert(static_cast<std::size_t>(at), 1, ',');
-  return text;
-}
+[[nodiscard]] std::string counted(std::uint64_t number);
+
+/// `1,234 (12.50%)`
+[[nodiscard]] std::string share(std::uint64_t part, std::uint64_t whole);
+
+/// Three digits of it: `1.23s`, `45.6ms`.
+[[nodiscard]] std::string rounded(Duration length);
 
 }  // namespace switchgear::lab

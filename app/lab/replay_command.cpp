@@ -9,7 +9,6 @@
 #include <iostream>
 #include <memory>
 #include <optional>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -17,35 +16,16 @@
 #include "app/lab/compare/comparison.hpp"
 #include "app/lab/compare/comparison_report.hpp"
 #include "app/lab/json_report.hpp"
+#include "app/lab/policy_choice.hpp"
 #include "app/lab/progress.hpp"
 #include "app/lab/replay.hpp"
 #include "app/lab/text_report.hpp"
 #include "app/lab/trace_reader.hpp"
 #include "switchgear/config/config.hpp"
-#include "switchgear/config/suggest.hpp"
 
 namespace switchgear::lab {
 
 namespace {
-
-/// Nothing once `err` knows why.
-std::optional<config::Config> loaded(const ReplayOptions& options, std::ostream& err) {
-  config::Loaded loaded = config::load_file(options.config, config::FileKind::any, options.sections);
-  for (const config::Diagnostic& error : loaded.errors) err << error.text() << '\n';
-  return std::move(loaded.config);
-}
-
-/// Null once `err` knows why.
-const config::Policy* find_policy(const config::Config& config, const std::string& file,
-                                  const std::string& name, std::ostream& err) {
-  const auto found = config.policies.find(name);
-  if (found != config.policies.end()) return &found->second;
-  std::vector<std::string_view> names;
-  names.reserve(config.policies.size());
-  for (const auto& [known, policy] : config.policies) names.push_back(known);
-  err << file << ": policy \"" << name << "\" does not exist" << config::did_you_mean(name, names) << '\n';
-  return nullptr;
-}
 
 /// Nothing once `err` knows why.
 std::optional<std::vector<config::Policy>> find_policies(const ReplayOptions& options,
@@ -132,17 +112,13 @@ int compare_stream(const ReplayOptions& options, const std::vector<config::Polic
 
 int run_replay(const ReplayOptions& options, std::istream& standard_input, std::ostream& out,
                std::ostream& err) {
-  const std::optional<config::Config> config = loaded(options, err);
+  const std::optional<config::Config> config = load_policies(options.config, options.sections, err);
   if (!config) return 1;
   std::optional<std::vector<config::Policy>> compared;
   const config::Policy* replayed = nullptr;
   if (options.compare.empty()) {
-    replayed = find_policy(*config, options.config, options.policy, err);
+    replayed = find_breaker(*config, options.config, options.policy, "to replay", err);
     if (replayed == nullptr) return 1;
-    if (!replayed->circuit_breaker) {
-      err << options.config << ": policy \"" << options.policy << "\" has no circuit_breaker to replay\n";
-      return 1;
-    }
   } else {
     compared = find_policies(options, *config, err);
     if (!compared) return 1;

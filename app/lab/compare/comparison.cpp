@@ -7,7 +7,12 @@ namespace switchgear::lab {
 
 namespace {
 
-/// The first moment in the outage at which the breaker was open.
+bool in_an_outage(TimePoint at, const std::vector<Outage>& outages) {
+  return std::any_of(outages.begin(), outages.end(), [&](const Outage& each) { return each.has(at); });
+}
+
+}  // namespace
+
 std::optional<TimePoint> first_open(const std::vector<StateChange>& changes, const Outage& outage) {
   const auto after = std::upper_bound(changes.begin(), changes.end(), outage.from,
                                       [](TimePoint at, const StateChange& each) { return at < each.at; });
@@ -17,12 +22,6 @@ std::optional<TimePoint> first_open(const std::vector<StateChange>& changes, con
   if (opening == changes.end() || opening->at > outage.to) return std::nullopt;
   return opening->at;
 }
-
-bool in_an_outage(TimePoint at, const std::vector<Outage>& outages) {
-  return std::any_of(outages.begin(), outages.end(), [&](const Outage& each) { return each.has(at); });
-}
-
-}  // namespace
 
 Notice judge(const Course& course, const std::vector<Outage>& outages) {
   Notice notice;

@@ -44,6 +44,10 @@ struct Comparison {
   std::vector<Arm> arms;
 };
 
+/// The first moment in the outage at which the breaker was open.
+[[nodiscard]] std::optional<TimePoint> first_open(const std::vector<StateChange>& changes,
+                                                  const Outage& outage);
+
 [[nodiscard]] Notice judge(const Course& course, const std::vector<Outage>& outages);
 
 /// Precondition: the policies are valid, and there is at least one.

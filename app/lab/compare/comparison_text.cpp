@@ -8,31 +8,10 @@
 
 #include "app/lab/compare/comparison_report.hpp"
 #include "app/lab/counted.hpp"
-#include "switchgear/core/duration_text.hpp"
 
 namespace switchgear::lab {
 
 namespace {
-
-std::string share(std::uint64_t part, std::uint64_t whole) {
-  if (whole == 0) return "0";
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.2f%%",
-                100 * static_cast<double>(part) / static_cast<double>(whole));
-  return counted(part) + " (" + text.data() + ")";
-}
-
-/// Three digits of it: `1.23s`, `45.6ms`.
-std::string rounded(Duration length) {
-  const auto nanoseconds = static_cast<double>(length.count());
-  std::array<char, 32> text{};
-  if (nanoseconds >= 1e9) {
-    std::snprintf(text.data(), text.size(), nanoseconds < 1e11 ? "%.3gs" : "%.0fs", nanoseconds / 1e9);
-  } else {
-    std::snprintf(text.data(), text.size(), "%.3gms", nanoseconds / 1e6);
-  }
-  return text.data();
-}
 
 std::string ratio(std::uint64_t part, std::uint64_t whole) {
   std::array<char, 32> text{};

@@ -1,0 +1,37 @@
+#include "app/lab/policy_choice.hpp"
+
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "switchgear/config/suggest.hpp"
+
+namespace switchgear::lab {
+
+std::optional<config::Config> load_policies(const std::string& file, const config::OwnSections& sections,
+                                            std::ostream& err) {
+  config::Loaded loaded = config::load_file(file, config::FileKind::any, sections);
+  for (const config::Diagnostic& error : loaded.errors) err << error.text() << '\n';
+  return std::move(loaded.config);
+}
+
+const config::Policy* find_policy(const config::Config& config, const std::string& file,
+                                  const std::string& name, std::ostream& err) {
+  const auto found = config.policies.find(name);
+  if (found != config.policies.end()) return &found->second;
+  std::vector<std::string_view> names;
+  names.reserve(config.policies.size());
+  for (const auto& [known, policy] : config.policies) names.push_back(known);
+  err << file << ": policy \"" << name << "\" does not exist" << config::did_you_mean(name, names) << '\n';
+  return nullptr;
+}
+
+const config::Policy* find_breaker(const config::Config& config, const std::string& file,
+                                   const std::string& name, const std::string& why, std::ostream& err) {
+  const config::Policy* const policy = find_policy(config, file, name, err);
+  if (policy == nullptr || policy->circuit_breaker) return policy;
+  err << file << ": policy \"" << name << "\" has no circuit_breaker " << why << '\n';
+  return nullptr;
+}
+
+}  // namespace switchgear::lab

@@ -1,0 +1,28 @@
+// Which policy of which file a command is about.
+#pragma once
+
+#include <istream>
+#include <optional>
+#include <ostream>
+#include <string>
+
+#include "switchgear/config/config.hpp"
+#include "switchgear/config/own_sections.hpp"
+
+namespace switchgear::lab {
+
+/// Nothing once `err` knows why.
+[[nodiscard]] std::optional<config::Config> load_policies(const std::string& file,
+                                                          const config::OwnSections& sections,
+                                                          std::ostream& err);
+
+/// Null once `err` knows why. Points into `config`.
+[[nodiscard]] const config::Policy* find_policy(const config::Config& config, const std::string& file,
+                                                const std::string& name, std::ostream& err);
+
+/// The same, of one that has a breaker. `why`: what it is needed for, `to replay`.
+[[nodiscard]] const config::Policy* find_breaker(const config::Config& config, const std::string& file,
+                                                 const std::string& name, const std::string& why,
+                                                 std::ostream& err);
+
+}  // namespace switchgear::lab

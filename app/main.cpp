@@ -12,13 +12,17 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <CLI/Validators.hpp>
 #include <boost/system/system_error.hpp>
 #include <cstdio>
 #include <exception>
+#include <memory>
+#include <string>
 
 #include "app/alert/test_alerts.hpp"
 #include "app/check/check_command.hpp"
 #include "app/control/control_command.hpp"
+#include "app/control/live_recording.hpp"
 #include "app/control/report_command.hpp"
 #include "app/demo/demo_command.hpp"
 #include "app/interop/interop_command.hpp"
@@ -47,6 +51,32 @@ switchgear::check::Trial alerts_trial() {
           }};
 }
 
+/// Options of `record` for a running gateway.
+switchgear::lab::LiveRecorder live_recorder() {
+  const auto wanted = std::make_shared<switchgear::control::LiveRecording>();
+  return {[wanted](CLI::App& command) {
+            const char* const group = "Of a running gateway";
+            command.add_option("--for", wanted->length, "How long to record, 24h at most")
+                ->type_name("DURATION")
+                ->capture_default_str()
+                ->group(group);
+            command.add_option("--sample", wanted->sample, "The share of the calls that is kept")
+                ->check(CLI::Range(0.0, 1.0))
+                ->capture_default_str()
+                ->group(group);
+            command.add_option("--most", wanted->most, "Calls at most; the recording then ends")
+                ->check(CLI::Range(1, 1'000'000))
+                ->capture_default_str()
+                ->group(group);
+            switchgear::control::add_admin_options(command, wanted->server);
+          },
+          [wanted](const std::string& service, const std::string& out) {
+            wanted->service = service;
+            wanted->out = out;
+            return switchgear::control::record_live(*wanted);
+          }};
+}
+
 int run(int argc, char** argv) {
   int exit_code = 0;
   CLI::App app{"Circuit breakers for anything that speaks HTTP", "switchgear"};
@@ -59,7 +89,7 @@ int run(int argc, char** argv) {
   switchgear::top::add_top_command(app, exit_code);
   switchgear::check::add_check(app, exit_code, sections, alerts_trial());
   switchgear::demo::add_demo_command(app, exit_code);
-  switchgear::lab::add_record_command(app, exit_code);
+  switchgear::lab::add_record_command(app, exit_code, live_recorder());
   switchgear::lab::add_replay_command(app, exit_code, sections);
   switchgear::lab::add_tune_command(app, exit_code, sections);
   switchgear::interop::add_interop(app, exit_code, sections);

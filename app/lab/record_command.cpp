@@ -199,22 +199,33 @@ int run_record(const RecordOptions& options, std::istream& standard_input, std::
   return write_to(options, recording, standard_output, err);
 }
 
-void add_record_command(CLI::App& app, int& exit_code) {
+void add_record_command(CLI::App& app, int& exit_code, LiveRecorder live) {
   const auto options = std::make_shared<RecordOptions>();
   const auto format = std::make_shared<std::string>();
-  CLI::App* command = app.add_subcommand("record", "Make a trace for `replay` from an access log");
-  command->add_option("--from-log", *format, "What wrote the log: nginx, haproxy, json or switchgear")
-      ->type_name("FORMAT")
-      ->required()
-      ->check(CLI::IsMember(std::vector<std::string>(log_format_names.begin(), log_format_names.end())));
-  command->add_option("FILE", options->log, "The log; - or nothing: standard input")->type_name("FILE");
-  command->add_option("--service", options->service, "Only the calls to this service or backend")
-      ->type_name("NAME");
+  CLI::App* command =
+      app.add_subcommand("record", "Record a trace for `replay`: of a running gateway, or of an access log");
+  CLI::Option* const from_log =
+      command->add_option("--from-log", *format, "What wrote the log: nginx, haproxy, json or switchgear")
+          ->type_name("FORMAT")
+          ->check(CLI::IsMember(std::vector<std::string>(log_format_names.begin(), log_format_names.end())));
+  CLI::Option* const subject =
+      command->add_option("SUBJECT", options->log,
+                          "The service to record; with --from-log the log, - or nothing: standard input");
+  command->add_option("--service", options->service, "Of a log: only the calls to this service or backend")
+      ->type_name("NAME")
+      ->needs(from_log);
   command->add_option("--out", options->out, "Where the trace goes; - or nothing: standard output")
       ->type_name("FILE");
   command->add_option("--max-calls", options->most_calls, "A log with more calls is refused: 40 bytes each")
-      ->capture_default_str();
-  command->callback([options, format, &exit_code] {
+      ->capture_default_str()
+      ->needs(from_log);
+  live.add_options(*command);
+  command->callback([options, format, from_log, subject, live = std::move(live), &exit_code] {
+    if (from_log->count() == 0) {
+      if (subject->count() == 0) throw CLI::RequiredError("SUBJECT, the service to record, or --from-log");
+      exit_code = live.record(options->log, options->out);
+      return;
+    }
     std::ios::sync_with_stdio(false);
     std::cin.tie(nullptr);
     const auto* const found = std::ranges::find(log_format_names, *format);

@@ -1,7 +1,8 @@
-// `switchgear record --from-log FORMAT FILE`: an access log as a trace that `replay` reads.
+// `switchgear record`: a trace that `replay` reads, of a running gateway or (`--from-log`) of an access log.
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <istream>
 #include <ostream>
 #include <string>
@@ -27,7 +28,14 @@ struct RecordOptions {
 int run_record(const RecordOptions& options, std::istream& standard_input, std::ostream& standard_output,
                std::ostream& err);
 
+/// How the calls of a running gateway are recorded, which is another room's business.
+struct LiveRecorder {
+  std::function<void(CLI::App&)> add_options;
+  /// Returns the exit code.
+  std::function<int(const std::string& service, const std::string& out)> record;
+};
+
 /// Adds the subcommand; once parsed, it runs and leaves its exit code in `exit_code`.
-void add_record_command(CLI::App& app, int& exit_code);
+void add_record_command(CLI::App& app, int& exit_code, LiveRecorder live);
 
 }  // namespace switchgear::lab

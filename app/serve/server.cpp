@@ -27,6 +27,7 @@
 #include "app/history/history_metrics.hpp"
 #include "app/history/history_resource.hpp"
 #include "app/history/history_section.hpp"
+#include "app/recording/recording_resources.hpp"
 #include "app/serve/circuit_labels.hpp"
 #include "app/serve/log_section.hpp"
 #include "app/serve/value_resources.hpp"
@@ -229,6 +230,9 @@ admin::Program Server::program() {
   program.resources = alert::alert_resources(alerts_);
   for (admin::AddedResource& each : value_resources(*gateway_, registry_.anchor()))
     program.resources.push_back(std::move(each));
+  for (admin::AddedResource& each : recording::recording_resources(
+           recordings_, registry_.anchor(), [] { return std::chrono::steady_clock::now(); }))
+    program.resources.push_back(std::move(each));
   program.events = events_;
   program.resources.push_back(history::history_resource(
       history_, registry_.anchor(), [] { return WallAnchor::Wall{std::chrono::system_clock::now()}; }));
@@ -359,6 +363,7 @@ void Server::look_every_second() {
     if (error || drain_.begun()) return;
     event_log_.look_at_clock();
     access_log_.look_at_clock(std::chrono::steady_clock::now());
+    recordings_.look(std::chrono::steady_clock::now());
     look_every_second();
   });
 }

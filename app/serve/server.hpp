@@ -19,6 +19,7 @@
 #include "app/gateway/gateway.hpp"
 #include "app/history/history.hpp"
 #include "app/otlp/exporter.hpp"
+#include "app/recording/recordings.hpp"
 #include "app/serve/background_sink.hpp"
 #include "app/serve/drain.hpp"
 #include "app/serve/event_log.hpp"
@@ -123,6 +124,7 @@ class Server {
   EventLog event_log_{main_, events_, log_};
   const Ticker ticker_{registry_, [] { return std::chrono::steady_clock::now(); }};
   CallDurations durations_;
+  recording::Recordings recordings_{registry_};
   const std::unique_ptr<otlp::Exporter> exporter_;  ///< null: nothing is exported
   const std::shared_ptr<gateway::Gateway> gateway_;
   history::History history_;

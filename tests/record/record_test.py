@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 import unittest
+import urllib.request
 
 BINARY, NGINX, HAPROXY = (sys.argv.pop(1) for _ in range(3))
 PATIENCE = 60
@@ -182,6 +183,78 @@ class Logs(unittest.TestCase):
         trace, calls, _ = self.record("haproxy", "--service", "pay")
         self.expect(calls)
         self.assertEqual(self.replay(trace)["opened"], 1)
+
+    def serve(self):
+        config = self.write("gateway.yaml", gateway_text(self.upstream, self.log, "text"))
+        process = self.start([BINARY, "serve", config], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.addCleanup(process.stdout.close)
+        serving = process.stdout.readline()
+        return (int(re.search(r"serves http://127\.0\.0\.1:(\d+)", serving)[1]),
+                re.search(r"admin (http://127\.0\.0\.1:\d+)", serving)[1])
+
+    def recording(self, admin):
+        with urllib.request.urlopen(f"{admin}/traces", timeout=PATIENCE) as answer:
+            return json.load(answer)["traces"]
+
+    def wait_for(self, found, what):
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            if found():
+                return
+            time.sleep(0.02)
+        self.fail(f"never: {what}")
+
+    def test_a_running_gateway_until_it_is_interrupted(self):
+        port, admin = self.serve()
+        trace = os.path.join(self.folder, "trace.jsonl")
+        recorder = subprocess.Popen([BINARY, "record", "pay", "--for", "1h", "--out", trace, "--admin", admin],
+                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(recorder.kill)
+        self.wait_for(lambda: self.recording(admin), "it records")
+        self.tell(port)
+        self.wait_for(lambda: self.recording(admin)[0]["calls"] == len(STORY), "all calls are there")
+        recorder.send_signal(signal.SIGINT)
+        _, said = recorder.communicate(timeout=PATIENCE)
+        self.assertEqual(recorder.returncode, 0, said)
+        self.assertIn(f"{len(STORY)} calls, {len(STORY) - 11} of them refused", said)
+        with open(trace, encoding="ascii") as file:
+            calls = [json.loads(line) for line in file]
+        self.expect(calls[:11], STORY[:11])
+        self.assertEqual([call["verdict"] for call in calls[11:]], ["refused"] * (len(STORY) - 11))
+        self.assertEqual(self.replay(trace)["opened"], 1)
+        self.assertTrue(self.recording(admin)[0]["over"])
+
+    def test_a_running_gateway_for_a_time_and_what_can_go_wrong(self):
+        port, admin = self.serve()
+
+        def record(*arguments):
+            return subprocess.run([BINARY, "record", *arguments, "--admin", admin], capture_output=True, text=True,
+                                  timeout=PATIENCE, check=False)
+        quiet = record("pay", "--for", "100ms")
+        self.assertEqual((quiet.returncode, quiet.stderr), (1, "pay: no call came\n"))
+        self.assertEqual(record("nothing", "--for", "1s").returncode, 1)
+        self.assertEqual(record("pay", "--for", "25h").returncode, 1)
+        self.assertEqual(record().returncode, 2)
+        self.assertEqual(record("pay", "--service", "pay").returncode, 2)
+        gone = subprocess.run([BINARY, "record", "pay", "--admin", "http://127.0.0.1:1"], capture_output=True, text=True,
+                              timeout=PATIENCE, check=False)
+        self.assertEqual(gone.returncode, 3)
+        stopping = threading.Event()
+
+        def call():
+            while not stopping.is_set():
+                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+                connection.request("GET", "/ok")
+                connection.getresponse().read()
+                connection.close()
+
+        caller = threading.Thread(target=call, daemon=True)
+        caller.start()
+        full = record("pay", "--for", "1h", "--most", "5")
+        stopping.set()
+        caller.join(PATIENCE)
+        self.assertEqual(full.returncode, 0, full.stderr)
+        self.assertEqual(full.stdout.count("\n"), 5)
 
     def test_the_gateway_itself(self):
         for kind in ("text", "json"):

@@ -1,0 +1,167 @@
+#include "app/control/live_recording.hpp"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <fstream>
+#include <iostream>
+#include <string>
+#include <string_view>
+
+#include "app/control/admin_errors.hpp"
+#include "app/control/control_client.hpp"
+#include "switchgear/http/url.hpp"
+
+namespace switchgear::control {
+
+namespace json = boost::json;
+
+namespace {
+
+/// A page of a trace is megabytes.
+constexpr std::chrono::seconds patience{60};
+
+/// Keeps SIGINT and SIGTERM from ending the program while it lives: they end the recording.
+class StopRequest {
+ public:
+  StopRequest() {
+    ::sigemptyset(&signals_);
+    ::sigaddset(&signals_, SIGINT);
+    ::sigaddset(&signals_, SIGTERM);
+    ::pthread_sigmask(SIG_BLOCK, &signals_, &before_);
+  }
+  StopRequest(const StopRequest&) = delete;
+  StopRequest& operator=(const StopRequest&) = delete;
+  ~StopRequest() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+  /// Waits half a second at most; true when one has come.
+  [[nodiscard]] bool wait() {
+    constexpr timespec half_a_second{0, 500'000'000};
+    return ::sigtimedwait(&signals_, nullptr, &half_a_second) > 0;
+  }
+
+ private:
+  sigset_t signals_{};
+  sigset_t before_{};
+};
+
+std::uint64_t count_in(const json::object& seen, std::string_view key) {
+  return seen.at(key).to_number<std::uint64_t>();
+}
+
+class Live {
+ public:
+  explicit Live(const LiveRecording& wanted)
+      : wanted_(wanted), path_("/traces/" + http::url_encoded(wanted.service)) {}
+
+  int run() {
+    StopRequest stop;
+    if (const int code = begin(); code != done) return code;
+    while (!over()) {
+      if (stop.wait()) {
+        if (const int code = ask("POST", path_ + "/stop"); code != done) return code;
+        break;
+      }
+      if (const int code = look(); code != done) return code;
+    }
+    clear_line();
+    return write();
+  }
+
+ private:
+  int ask(std::string_view method, const std::string& path) {
+    const ControlReply reply = control_request(wanted_.server, method, path);
+    if (reply.status < 200 || reply.status > 299 || !reply.body.is_object()) {
+      clear_line();
+      return complain(wanted_.server.url, wanted_.service, reply);
+    }
+    seen_ = reply.body.as_object();
+    return done;
+  }
+
+  int begin() {
+    return ask("POST",
+               fmt::format("/traces?name={}&for={}&sample={}&most={}", http::url_encoded(wanted_.service),
+                           http::url_encoded(wanted_.length), wanted_.sample, wanted_.most));
+  }
+
+  int look() {
+    if (const int code = ask("GET", "/traces"); code != done) return code;
+    const json::array all = seen_.at("traces").as_array();
+    for (const json::value& each : all) {
+      if (each.at("circuit").as_string() != wanted_.service) continue;
+      seen_ = each.as_object();
+      if (watched_) {
+        fmt::print(stderr, "\r\033[Krecording {}: {} calls, until {}; Ctrl-C ends it", wanted_.service,
+                   count_in(seen_, "calls"), std::string_view{seen_.at("until").as_string()});
+      }
+      return done;
+    }
+    clear_line();
+    fmt::print(stderr, "{}: the recording is gone; was the gateway started anew?\n", wanted_.service);
+    return input_is_wrong;
+  }
+
+  [[nodiscard]] bool over() const { return seen_.at("over").as_bool() || seen_.at("full").as_bool(); }
+
+  int write() {
+    // One that is full runs on and keeps nothing.
+    if (!seen_.at("over").as_bool()) {
+      if (const int code = ask("POST", path_ + "/stop"); code != done) return code;
+    }
+    if (count_in(seen_, "calls") == 0) {
+      fmt::print(stderr, "{}: no call came\n", wanted_.service);
+      return input_is_wrong;
+    }
+    if (wanted_.out == "-") return copy_to(std::cout);
+    std::ofstream file{wanted_.out, std::ios::binary | std::ios::trunc};
+    if (!file) return not_written();
+    return copy_to(file);
+  }
+
+  int copy_to(std::ostream& out) {
+    const std::uint64_t calls = count_in(seen_, "calls");
+    for (std::uint64_t line = 0; line < calls;) {
+      const ControlReply reply =
+          control_text(wanted_.server, fmt::format("{}?after={}", path_, line), patience);
+      if (reply.status != 200) return complain(wanted_.server.url, wanted_.service, reply);
+      const auto lines = static_cast<std::uint64_t>(std::count(reply.text.begin(), reply.text.end(), '\n'));
+      if (lines == 0) break;
+      line += lines;
+      out << reply.text;
+    }
+    out.flush();
+    if (!out) return not_written();
+    const std::uint64_t left_out = count_in(seen_, "left_out");
+    fmt::print(stderr, "{} calls, {} of them refused{}\n", calls, count_in(seen_, "refused"),
+               left_out == 0 ? "" : fmt::format("; {} more came when there was no room left", left_out));
+    return done;
+  }
+
+  [[nodiscard]] int not_written() const {
+    fmt::print(stderr, "{}: cannot be written\n", wanted_.out);
+    return input_is_wrong;
+  }
+  void clear_line() const {
+    if (watched_) fmt::print(stderr, "\r\033[K");
+  }
+
+  const LiveRecording& wanted_;
+  const std::string path_;
+  const bool watched_ = ::isatty(STDERR_FILENO) == 1;
+  json::object seen_;
+};
+
+}  // namespace
+
+int record_live(const LiveRecording& recording) {
+  return with_errors_said(recording.server.url, [&] { return Live(recording).run(); });
+}
+
+}  // namespace switchgear::control

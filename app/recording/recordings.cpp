@@ -1,0 +1,115 @@
+#include "app/recording/recordings.hpp"
+
+#include <algorithm>
+#include <sstream>
+#include <utility>
+
+namespace switchgear::recording {
+
+Recordings::~Recordings() {
+  for (auto& [circuit, entry] : entries_) {
+    if (!entry.over) registry_.unsubscribe(circuit, entry.recorder);
+  }
+}
+
+std::variant<Recording, Refusal> Recordings::start(const std::string& circuit, const Wanted& wanted,
+                                                   TimePoint now) {
+  const std::lock_guard lock(mutex_);
+  look_locked(now);
+  const auto known = entries_.find(circuit);
+  if (known != entries_.end() && !known->second.over) return Refusal::runs_already;
+  if (known != entries_.end()) entries_.erase(known);
+  if (!make_room()) return Refusal::too_many;
+
+  RecorderOptions options;
+  options.from = now;
+  options.until = saturating_add(now, wanted.length);
+  options.most_calls = wanted.most;
+  options.sample = wanted.sample;
+  options.seed = ++started_;
+  Entry entry;
+  entry.recorder = std::make_shared<CallRecorder>(options);
+  entry.until = options.until;
+  if (!registry_.subscribe(circuit, entry.recorder, Interest::calls | Interest::rejections))
+    return Refusal::no_such_circuit;
+  return seen(circuit, entries_.emplace(circuit, std::move(entry)).first->second);
+}
+
+/// The oldest one that is over goes.
+bool Recordings::make_room() {
+  if (entries_.size() < most_recordings) return true;
+  auto oldest = entries_.end();
+  for (auto each = entries_.begin(); each != entries_.end(); ++each) {
+    if (each->second.over && (oldest == entries_.end() || each->second.until < oldest->second.until))
+      oldest = each;
+  }
+  if (oldest == entries_.end()) return false;
+  entries_.erase(oldest);
+  return true;
+}
+
+std::variant<Recording, Refusal> Recordings::stop(const std::string& circuit, TimePoint now) {
+  const std::lock_guard lock(mutex_);
+  look_locked(now);
+  const auto found = entries_.find(circuit);
+  if (found == entries_.end()) return Refusal::no_such_circuit;
+  if (!found->second.over) end(circuit, found->second, now);
+  return seen(circuit, found->second);
+}
+
+std::vector<Recording> Recordings::all(TimePoint now) {
+  const std::lock_guard lock(mutex_);
+  look_locked(now);
+  std::vector<Recording> found;
+  found.reserve(entries_.size());
+  for (const auto& [circuit, entry] : entries_) found.push_back(seen(circuit, entry));
+  return found;
+}
+
+std::variant<std::string, Refusal> Recordings::lines(const std::string& circuit, std::size_t after,
+                                                     std::size_t count, TimePoint now) {
+  const std::lock_guard lock(mutex_);
+  look_locked(now);
+  const auto found = entries_.find(circuit);
+  if (found == entries_.end()) return Refusal::no_such_circuit;
+  Entry& entry = found->second;
+  if (!entry.over) return Refusal::not_over;
+  if (!entry.calls) entry.calls = entry.recorder->calls();
+  const auto size = entry.calls->size();
+  const auto first = std::min(after, size);
+  const auto last = first + std::min(count, size - first);
+  const std::vector<CallRecord> part(entry.calls->begin() + static_cast<std::ptrdiff_t>(first),
+                                     entry.calls->begin() + static_cast<std::ptrdiff_t>(last));
+  std::ostringstream out;
+  write_trace(out, part, entry.recorder->options().from);
+  return std::move(out).str();
+}
+
+void Recordings::look(TimePoint now) {
+  const std::lock_guard lock(mutex_);
+  look_locked(now);
+}
+
+void Recordings::look_locked(TimePoint now) {
+  for (auto each = entries_.begin(); each != entries_.end();) {
+    Entry& entry = each->second;
+    if (!entry.over && now >= entry.until) end(each->first, entry, entry.until);
+    each =
+        entry.over && now >= saturating_add(entry.until, kept_for) ? entries_.erase(each) : std::next(each);
+  }
+}
+
+void Recordings::end(const std::string& circuit, Entry& entry, TimePoint at) {
+  registry_.unsubscribe(circuit, entry.recorder);
+  entry.over = true;
+  entry.until = at;
+}
+
+Recording Recordings::seen(const std::string& circuit, const Entry& entry) {
+  const RecorderOptions& options = entry.recorder->options();
+  const RecorderCounts counts = entry.recorder->counts();
+  return {circuit, options.from, entry.until, options.sample, entry.over, counts.calls >= options.most_calls,
+          counts};
+}
+
+}  // namespace switchgear::recording

@@ -37,7 +37,7 @@ struct RecorderCounts {
 
 /// Records nothing but times, verdicts and types: no address, no header, no body.
 ///
-///     auto recorder = std::make_shared<CallRecorder>(RecorderOptions{.from = SteadyTime::now()});
+///     auto recorder = std::make_shared<CallRecorder>(RecorderOptions{.from = from});
 ///     registry.subscribe("payment", recorder, Interest::calls | Interest::rejections);
 ///     …
 ///     registry.unsubscribe("payment", recorder);

@@ -1,0 +1,123 @@
+#include "app/experiment/trial.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace switchgear::experiment {
+
+namespace {
+
+/// From here on the estimated variance is good enough for a test that takes it as known.
+constexpr std::uint64_t least_for_latency = 200;
+/// In standard deviations: what a block must be off before it counts towards harm, and how much of that adds
+/// up to an alarm. Without a difference, an alarm comes once in tens of thousands of blocks.
+constexpr double harmless = 0.5, harm_limit = 9;
+/// Of chi-square with one degree of freedom, for p = 0.001.
+constexpr double chi_square_limit = 10.828;
+
+Block operator+(const Block& one, const Block& other) noexcept {
+  return {one.calls + other.calls, one.bad + other.bad, one.seconds + other.seconds};
+}
+
+double rate(const Block& block) noexcept {
+  return block.calls == 0 ? 0 : static_cast<double>(block.bad) / static_cast<double>(block.calls);
+}
+double latency(const Block& block) noexcept {
+  return block.calls == 0 ? 0 : block.seconds / static_cast<double>(block.calls);
+}
+
+}  // namespace
+
+const char* to_string(Verdict verdict) noexcept {
+  switch (verdict) {
+    case Verdict::better:
+      return "better";
+    case Verdict::worse:
+      return "worse";
+    case Verdict::harmful:
+      return "harmful";
+    case Verdict::invalid:
+      return "invalid";
+    case Verdict::not_enough_data:
+      break;
+  }
+  return "not_enough_data";
+}
+
+void Trial::add(const Block& current, const Block& candidate) {
+  current_ = current_ + current;
+  candidate_ = candidate_ + candidate;
+  waiting_current_ = waiting_current_ + current;
+  waiting_candidate_ = waiting_candidate_ + candidate;
+  if (waiting_current_.calls == 0 || waiting_candidate_.calls == 0) return;
+  judge(waiting_current_, waiting_candidate_);
+  waiting_current_ = waiting_candidate_ = {};
+}
+
+void Trial::judge(const Block& current, const Block& candidate) {
+  ++blocks_;
+  const double difference = rate(candidate) - rate(current);
+  rates_.add(difference);
+
+  watch_for_harm(current, candidate);
+  const auto count = static_cast<double>(blocks_);
+  const double delta = latency(candidate) - latency(current) - latency_mean_;
+  latency_mean_ += delta / count;
+  latency_squares_ += delta * (latency(candidate) - latency(current) - latency_mean_);
+
+  if (verdict_ != Verdict::not_enough_data) return;
+  const Where where = rates_.at(options_.alpha / 2);
+  if (divided_wrongly()) {
+    verdict_ = Verdict::invalid;
+  } else if (where.high < 0) {
+    verdict_ = Verdict::better;
+  } else if (where.low > 0) {
+    verdict_ = Verdict::worse;
+  } else if (harm_ > harm_limit) {
+    verdict_ = Verdict::harmful;
+  }
+  if (latency_verdict_ || blocks_ < least_for_latency) return;
+  const double spread_of_latency = std::sqrt(latency_squares_ / (count - 1));
+  if (log_mixture_ratio(count, latency_mean_, latency_squares_ / (count - 1), 0.1 * spread_of_latency) >=
+      std::log(2 / options_.alpha))
+    latency_verdict_ = latency_mean_ < 0 ? Verdict::better : Verdict::worse;
+}
+
+/// Calls of one block may fail together, so the binomial variance alone would be too small.
+void Trial::watch_for_harm(const Block& current, const Block& candidate) noexcept {
+  const double difference = rate(candidate) - rate(current);
+  const double together = rate(current + candidate);
+  const double binomial = together * (1 - together) *
+                          (1 / static_cast<double>(current.calls) + 1 / static_cast<double>(candidate.calls));
+  const double seen = blocks_ > 1 ? rate_squares_ / static_cast<double>(blocks_ - 1) : 0;
+  const double variance = std::max(binomial, seen);
+  if (variance > 0) harm_ = std::max(0.0, harm_ + difference / std::sqrt(variance) - harmless);
+  rate_squares_ += difference * difference;
+}
+
+bool Trial::divided_wrongly() const noexcept {
+  const auto all = static_cast<double>(current_.calls + candidate_.calls);
+  const double expected = all * options_.candidate_share;
+  const double off = static_cast<double>(candidate_.calls) - expected;
+  return off * off / expected + off * off / (all - expected) > chi_square_limit;
+}
+
+Finding Trial::finding() const {
+  Finding finding;
+  finding.verdict = verdict_;
+  finding.blocks = blocks_;
+  finding.current_rate = rate(current_);
+  finding.candidate_rate = rate(candidate_);
+  finding.difference = rates_.at(options_.alpha / 2);
+  finding.current_latency = latency(current_);
+  finding.candidate_latency = latency(candidate_);
+  finding.latency = latency_verdict_;
+  return finding;
+}
+
+double Trial::blocks_needed(double rate, double difference, double calls, double alpha) {
+  const double variance = 2 * rate * (1 - rate) / calls;
+  return 20 + 5 * std::log(4 / alpha) * variance / (difference * difference);
+}
+
+}  // namespace switchgear::experiment

@@ -144,22 +144,24 @@ void add_replay_command(CLI::App& app, int& exit_code, const config::OwnSections
   CLI::App* command =
       app.add_subcommand("replay", "Show what a policy would have decided about a recorded trace");
   command->add_option("--config", options->config, "The policy file")->type_name("FILE")->required();
-  CLI::Option_group* const which = command->add_option_group("Which policies");
-  which->add_option("--policy", options->policy, "A policy in it: its breaker's decisions")
-      ->type_name("NAME");
-  which->add_option("--compare", options->compare, "Several, side by side: their whole pipelines")
-      ->type_name("NAME,NAME")
-      ->delimiter(',')
-      ->allow_extra_args(false);
-  which->require_option(1);
+  CLI::Option* const policy =
+      command->add_option("--policy", options->policy, "A policy in it: its breaker's decisions")
+          ->type_name("NAME");
+  CLI::Option* const compare =
+      command->add_option("--compare", options->compare, "Several, side by side: their whole pipelines")
+          ->type_name("NAME,NAME")
+          ->delimiter(',')
+          ->allow_extra_args(false)
+          ->excludes(policy);
   command->add_option("TRACE", options->trace, "File of JSON lines; - or nothing: standard input")
       ->type_name("FILE");
   command->add_flag("--json", options->json, "Print JSON: every decision on a line, or the comparison");
   command->add_option("--svg", options->svg, "Of a comparison: draw it into this file")
       ->type_name("FILE")
-      ->needs(which->get_option("--compare"));
+      ->needs(compare);
   command->add_option("--seed", options->seed, "Seed of all jitter")->capture_default_str();
-  command->callback([options, &exit_code] {
+  command->callback([options, policy, compare, &exit_code] {
+    if (policy->count() + compare->count() == 0) throw CLI::RequiredError("--policy or --compare");
     std::ios::sync_with_stdio(false);
     std::cin.tie(nullptr);
     options->progress = error_is_terminal();

@@ -23,6 +23,7 @@
 #include "app/alert/alert_options.hpp"
 #include "app/alert/alert_resources.hpp"
 #include "app/alert/outbox/sqlite_outbox.hpp"
+#include "app/experiment/experiment_resources.hpp"
 #include "app/gateway/open_files.hpp"
 #include "app/history/history_metrics.hpp"
 #include "app/history/history_resource.hpp"
@@ -145,6 +146,7 @@ Server::Server(const ServeFlags& flags, config::Config config, const config::Own
                 return [this, next, use = alerts_.prepare(next.own.get<alert::AlertOptions>())] {
                   use();
                   checks_.apply(next);
+                  shadows_.apply(next, std::chrono::steady_clock::now());
                   use_admin_tls(next.gateway.admin_tls);
                 };
               }),
@@ -165,6 +167,7 @@ Server::Server(const ServeFlags& flags, config::Config config, const config::Own
   registry_.events().subscribe(transitions_);
   registry_.events().subscribe(events_);
   checks_.apply(config);
+  shadows_.apply(config, std::chrono::steady_clock::now());
   gateway_->on_instances_changed([this] { boost::asio::post(main_, [this] { checks_.follow(); }); });
   if (!successor_) await_successor();
   if (flags.watch) {
@@ -233,6 +236,8 @@ admin::Program Server::program() {
   for (admin::AddedResource& each : recording::recording_resources(
            recordings_, registry_.anchor(), [] { return std::chrono::steady_clock::now(); }))
     program.resources.push_back(std::move(each));
+  program.resources.push_back(experiment::experiment_resource(
+      shadows_, registry_.anchor(), [] { return std::chrono::steady_clock::now(); }));
   program.events = events_;
   program.resources.push_back(history::history_resource(
       history_, registry_.anchor(), [] { return WallAnchor::Wall{std::chrono::system_clock::now()}; }));
@@ -364,6 +369,7 @@ void Server::look_every_second() {
     event_log_.look_at_clock();
     access_log_.look_at_clock(std::chrono::steady_clock::now());
     recordings_.look(std::chrono::steady_clock::now());
+    shadows_.advance(std::chrono::steady_clock::now());
     look_every_second();
   });
 }

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "app/alert/alerts.hpp"
+#include "app/experiment/shadows.hpp"
 #include "app/gateway/gateway.hpp"
 #include "app/history/history.hpp"
 #include "app/otlp/exporter.hpp"
@@ -125,6 +126,7 @@ class Server {
   const Ticker ticker_{registry_, [] { return std::chrono::steady_clock::now(); }};
   CallDurations durations_;
   recording::Recordings recordings_{registry_};
+  experiment::Shadows shadows_{registry_};
   const std::unique_ptr<otlp::Exporter> exporter_;  ///< null: nothing is exported
   const std::shared_ptr<gateway::Gateway> gateway_;
   history::History history_;

@@ -187,6 +187,8 @@ struct Service {
   std::optional<std::uint64_t> capacity;
   std::optional<health::CheckOptions> health_check;
   std::optional<ByHeader> by;  ///< only if its policy has a circuit breaker
+  /// Policies with breakers that are told of its calls and refuse none; only if its own policy has one.
+  std::vector<std::string> shadows;
 
   friend bool operator==(const Service&, const Service&) = default;
 };

@@ -22,6 +22,7 @@ void warn_of_unused(const Value& policies, const Config& config) {
   for (const auto& [name, service] : config.services) {
     used.insert(service.policy);
     for (const Route& route : service.routes) used.insert(route.policy);
+    used.insert(service.shadows.begin(), service.shadows.end());
   }
   if (used.empty() || policies.report->errors() > 0) return;
   for (const Entry& entry : policies.node->entries) {

@@ -5,6 +5,7 @@
 #include "switchgear/analysis/breaker_outlook.hpp"
 #include "switchgear/config/address.hpp"
 #include "switchgear/config/duration.hpp"
+#include "switchgear/config/experiment_section.hpp"
 #include "switchgear/config/header_name.hpp"
 #include "switchgear/config/option_problems.hpp"
 #include "switchgear/config/policy_names.hpp"
@@ -110,6 +111,7 @@ class ServiceReader {
                               ", whose options every value's breaker has");
       }
     }
+    if (const auto experiment = section.find("experiment")) read_experiment(*experiment, service, policies_);
     section.finish();
   }
 

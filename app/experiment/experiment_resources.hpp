@@ -1,0 +1,15 @@
+// Experiments in the admin API.
+#pragma once
+
+#include <functional>
+
+#include "app/experiment/shadows.hpp"
+#include "switchgear/admin/added_resource.hpp"
+
+namespace switchgear::experiment {
+
+/// GET /experiments. `shadows` is borrowed. `now`: the clock of the breakers.
+[[nodiscard]] admin::AddedResource experiment_resource(const Shadows& shadows, WallAnchor anchor,
+                                                       std::function<TimePoint()> now);
+
+}  // namespace switchgear::experiment

@@ -220,15 +220,15 @@ void add_policies(json::object& to, const PolicySet& set, TimePoint now) {
 boost::json::object service_status(const PolicySet& set, const InstanceSet& instances,
                                    const WorkerCounts::OfService& counts, const CircuitDurations& durations,
                                    TimePoint now) {
-  const instances::EjectionSnapshot seen = instances.ejection().snapshot();
+  const instances::EjectionSnapshot standing = instances.ejection().snapshot();
   json::object made{{"policy", set.service().policy},
                     {"requests", requests(counts.counts)},
                     {"responses_aborted", counts.counts.responses_aborted},
                     {"calls", {{"success", of(durations.success)}, {"failure", of(durations.failure)}}},
                     {"failures", failures(counts.counts)},
                     {"connections", connections(counts)},
-                    {"panic", seen.panic},
-                    {"instances", of(seen, instances.ejections(), now)}};
+                    {"panic", standing.panic},
+                    {"instances", of(standing, instances.ejections(), now)}};
   if (const UpgradeCounts& seen = counts.counts.upgrades; seen.begun + seen.refused != 0)
     made["upgrades"] = of(seen);
   add_policies(made, set, now);

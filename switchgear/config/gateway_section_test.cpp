@@ -204,7 +204,7 @@ TEST(GatewaySection, WhatIsWrongInTheAdminServersMappingIsNamed) {
        "f.yaml:2:27: gateway.admin.listen: \"a\" has no port; expected HOST:PORT, as in \"127.0.0.1:8080\""},
       {with("admin: [a]"),
        "f.yaml:2:18: gateway.admin: a list found; expected an address such as "
-       "\"127.0.0.1:9090\", or a mapping such as {listen: \"127.0.0.1:9090\"}"},
+       "\"127.0.0.1:9090\", a mapping such as {listen: \"127.0.0.1:9090\"}, or false"},
       {with("token: a, admin: {token: b}"),
        "f.yaml:2:36: gateway.admin.token: stands in gateway as well; expected one of the two"},
       {with("listen: \"a:1\", admin: {listen: \"a:1\"}"),

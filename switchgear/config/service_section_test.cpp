@@ -329,9 +329,17 @@ TEST(ServiceSection, ABreakerByValueThatCannotWorkIsRefused) {
       {with_by("{header: x-tenant}", "timeout: 1s"),
        "f.yaml:4:58: services.s.by: needs a circuit_breaker, here or in policy \"p\""},
       {with_by("{header: x-tenant, circuit_breaker: {}}"),
-       "f.yaml:4:81: services.s.by.circuit_breaker: no rule can open the breaker; set at least one"},
-      {with_by("{header: x-tenant, circuit_breaker: {consecutive_failures: 0}}"), "?"},
-      {with_by("{header: x-tenant, preset: paymnt}"), "?"},
+       "f.yaml:4:81: services.s.by.circuit_breaker: no trip rule is set, so it could never open; expected at "
+       "least one of failure_rate, slow_call, latency, consecutive_failures, failure_balance, stuck_calls"},
+      {with_by("{header: x-tenant, circuit_breaker: {consecutive_failures: 0}}"),
+       "f.yaml:4:121: services.s.by.circuit_breaker.consecutive_failures: 0 is not from 1 to 1000000000"},
+      {with_by("{header: x-tenant, preset: paymnt}"),
+       "f.yaml:4:89: services.s.by.preset: \"paymnt\" is not known; expected payment, authentication, core, "
+       "analytics, third_party or internal; did you mean \"payment\"?"},
+      {with_by("{header: x-tenant, circuit_breaker: {failure_rate: 0.5, window: {type: count, size: 10}, "
+               "minimum_calls: 20}}"),
+       "f.yaml:4:152: services.s.by.circuit_breaker.minimum_calls: 20 can never be reached in a window of 10 "
+       "calls; expected at most window.size"},
   });
 }
 

@@ -193,11 +193,11 @@ TEST(UpstreamSection, WarnsOfARuleThatComparesMoreInstancesThanThereAre) {
   EXPECT_EQ(
       warnings_of(service(addresses + ", ejection: {max_ejected: 0.5, success_rate: {minimum_hosts: 3}}")),
       Errors{
-          "f.yaml:4:129: services.s.ejection.success_rate.minimum_hosts: never ejects: it compares at least "
+          "f.yaml:4:127: services.s.ejection.success_rate.minimum_hosts: never ejects: it compares at least "
           "3 instances (minimum_hosts), and the service has 2"});
   EXPECT_EQ(
       warnings_of(service(addresses + ", ejection: {max_ejected: 0.5, failure_percentage: {threshold: 1}}")),
-      Errors{"f.yaml:4:98: services.s.ejection.failure_percentage: never ejects: it compares at least 5 "
+      Errors{"f.yaml:4:97: services.s.ejection.failure_percentage: never ejects: it compares at least 5 "
              "instances "
              "(minimum_hosts), and the service has 2"});
   EXPECT_EQ(

@@ -169,19 +169,25 @@ TEST(GatewayInstances, TheStatusSaysWhyOneGetsNoCalls) {
 }
 
 TEST(GatewayInstances, AnEjectionThatEndsDoesNotBringBackOneWhoseHealthCheckIsBad) {
-  Shop flaky{1, false};
-  Shop good{2};
+  std::atomic<bool> sick{false};
+  std::atomic<int> bad_checks{0};
+  const std::string bad = "HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n";
+  const Upstream flaky{Upstream::answering([&](const Message& request) {
+    if (request.target() == "/healthz") bad_checks += sick ? 1 : 0;
+    return sick ? bad : ok();
+  })};
+  const Upstream good{Upstream::saying(ok())};
   const GatewayProcess gateway{
       spread({flaky.port(), good.port()},
-             "balance: round_robin, ejection: {consecutive_5xx: 1, max_ejected: 0.5, base: 1s}, "
-             "health_check: {http: {path: /}, interval: 300ms, unhealthy: 1, healthy: 100}")};
-  const std::string name = "instance 127.0.0.1:" + std::to_string(flaky.port());
-  while (instances_of(gateway).at(0).at("ejections") == 0 && flaky.calls < 100) (void)gateway.get("/");
+             "balance: round_robin, ejection: {consecutive_5xx: 1, max_ejected: 0.5, base: 2s}, "
+             "health_check: {http: {path: /healthz}, interval: 100ms, unhealthy: 3, healthy: 1}")};
+  sick = true;
+  ASSERT_TRUE(eventually([&] { return bad_checks > 0; })) << "from here on no good one comes";
+  for (int i = 0; i < 2; ++i) (void)gateway.get("/");
   ASSERT_EQ(instances_of(gateway).at(0).at("ejections"), 1) << gateway.log();
-  EXPECT_TRUE(
-      gateway.logs("the ejection of " + name +
-                   " has ended: its time is over; it is still left out, because its health check is bad; 1 "
-                   "of 2 instances is out"))
+  EXPECT_TRUE(gateway.logs("the ejection of instance 127.0.0.1:" + std::to_string(flaky.port()) +
+                           " has ended: its time is over; it is still left out, because its health check is "
+                           "bad; 1 of 2 instances is out"))
       << gateway.log();
   EXPECT_EQ(gateway.log().find("is used again"), std::string::npos) << gateway.log();
 }

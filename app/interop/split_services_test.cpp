@@ -9,7 +9,7 @@ namespace switchgear::interop {
 namespace {
 
 const std::string two_ways =
-    "routes:\n- name: all\n  virtual_hosts:\n  - name: shop\n    domains: ['*']\n    routes:\n"
+    "route_config:\n  name: all\n  virtual_hosts:\n  - name: shop\n    domains: ['*']\n    routes:\n"
     "    - {match: {path_separated_prefix: /a}, route: {cluster: shop, timeout: 1s, retry_policy: {retry_on: "
     "5xx}}}\n"
     "    - {match: {path_separated_prefix: /b}, route: {cluster: shop, timeout: 2s}}\n"
@@ -19,8 +19,7 @@ const std::string two_ways =
     "port_value: 80}}}}]}]}\n"
     "  circuit_breakers: {thresholds: [{max_retries: 7}]}\n"
     "  health_checks: [{timeout: 1s, interval: 5s, unhealthy_threshold: 2, healthy_threshold: 2, "
-    "http_health_check: "
-    "{path: /healthz}}]\n";
+    "http_health_check: {path: /healthz}}]\n";
 
 TEST(SplitServices, EachAsksItsHealthCheckForTheHostOfTheCluster) {
   const Ran ran = run_import_of(Mesh::envoy, two_ways);

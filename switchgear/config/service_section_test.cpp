@@ -338,7 +338,7 @@ TEST(ServiceSection, ABreakerByValueThatCannotWorkIsRefused) {
        "analytics, third_party or internal; did you mean \"payment\"?"},
       {with_by("{header: x-tenant, circuit_breaker: {failure_rate: 0.5, window: {type: count, size: 10}, "
                "minimum_calls: 20}}"),
-       "f.yaml:4:152: services.s.by.circuit_breaker.minimum_calls: 20 can never be reached in a window of 10 "
+       "f.yaml:4:166: services.s.by.circuit_breaker.minimum_calls: 20 can never be reached in a window of 10 "
        "calls; expected at most window.size"},
   });
 }

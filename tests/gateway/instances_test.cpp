@@ -181,11 +181,13 @@ TEST(GatewayInstances, AnEjectionThatEndsDoesNotBringBackOneWhoseHealthCheckIsBa
       spread({flaky.port(), good.port()},
              "balance: round_robin, ejection: {consecutive_5xx: 1, max_ejected: 0.5, base: 2s}, "
              "health_check: {http: {path: /healthz}, interval: 100ms, unhealthy: 3, healthy: 1}")};
+  const std::string at = "127.0.0.1:" + std::to_string(flaky.port());
+  ASSERT_TRUE(gateway.logs("at " + at + ": unknown -> healthy")) << gateway.log();
   sick = true;
   ASSERT_TRUE(eventually([&] { return bad_checks > 0; })) << "from here on no good one comes";
   for (int i = 0; i < 2; ++i) (void)gateway.get("/");
   ASSERT_EQ(instances_of(gateway).at(0).at("ejections"), 1) << gateway.log();
-  EXPECT_TRUE(gateway.logs("the ejection of instance 127.0.0.1:" + std::to_string(flaky.port()) +
+  EXPECT_TRUE(gateway.logs("the ejection of instance " + at +
                            " has ended: its time is over; it is still left out, because its health check is "
                            "bad; 1 of 2 instances is out"))
       << gateway.log();

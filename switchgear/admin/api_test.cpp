@@ -210,17 +210,13 @@ TEST_F(AdminApi, ShowsNothingWithoutTheReadTokenButWhetherItLives) {
   options.token = "s3cret";
   options.read_token = "look";
   breakers.add("payment");
-  program.resources = {
-      {.method = Method::get, .path = "/notes", .handle = [](const ResourceRequest&) -> ResourceAnswer {
-         return Json{json::object{}};
-       }}};
   const auto with = [&](http::verb method, std::string_view target, std::string_view authorization) {
     Request made = request(method, target);
     if (!authorization.empty()) made.set(http::field::authorization, authorization);
     return send(made).response;
   };
   for (const char* path : {"/", "/dashboard", "/status", "/circuit-breakers", "/circuit-breakers/payment",
-                           "/health", "/metrics", "/events", "/openapi.json", "/reports/payment", "/notes"}) {
+                           "/health", "/metrics", "/events", "/openapi.json", "/reports/payment"}) {
     const Response refused = with(http::verb::get, path, "");
     expect_problem(refused, http::status::unauthorized);
     EXPECT_EQ(refused[http::field::www_authenticate], "Basic realm=\"switchgear\", charset=\"UTF-8\"")

@@ -60,10 +60,16 @@ std::string explanation_of(const Config& config) {
   std::string text;
   for (const auto& [name, policy] : config.policies)
     text += "\npolicy " + name + "\n" + to_text(explain(policy), policy);
+  const auto add = [&](const std::string& whose, const ServiceOutlook::Part& part) {
+    text += "\nservice " + whose + to_service_text(part.explanation, config.policies.at(part.policy));
+  };
   for (const auto& [name, service] : config.services) {
-    const Policy& policy = config.policies.at(service.policy);
-    text += "\nservice " + name + " (policy " + service.policy + ")\n" +
-            to_service_text(explain(policy, surroundings_of(service, config.gateway)), policy);
+    const ServiceOutlook outlook = outlook_of(service, config);
+    add(name + " (policy " + service.policy + ")\n", outlook.own);
+    for (const ServiceOutlook::Part& part : outlook.routes)
+      add(name + ", routes with policy " + part.policy + "\n", part);
+    if (!outlook.routes.empty())
+      text += "\nservice " + name + ", all routes together\n" + to_text(outlook.in_flight);
   }
   return text + to_text(Router{config.services}) + to_text(config.gateway.trust);
 }
@@ -73,9 +79,13 @@ json::object explanation_as_json(const Config& config) {
   for (const auto& [name, policy] : config.policies) policies[name] = to_json(explain(policy));
   json::object services;
   for (const auto& [name, service] : config.services) {
-    json::object one =
-        to_json(explain(config.policies.at(service.policy), surroundings_of(service, config.gateway)));
+    const ServiceOutlook outlook = outlook_of(service, config);
+    json::object one = to_json(outlook.own.explanation);
     one["policy"] = service.policy;
+    json::object routes;
+    for (const ServiceOutlook::Part& part : outlook.routes) routes[part.policy] = to_json(part.explanation);
+    one["route_policies"] = std::move(routes);
+    one["all_in_flight"] = to_json(outlook.in_flight);
     services[name] = std::move(one);
   }
   return {{"policies", std::move(policies)},

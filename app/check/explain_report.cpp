@@ -93,6 +93,12 @@ std::string parts_of(const WorstLatency& latency, const Policy& policy) {
   return parts;
 }
 
+void add_order(Lines& lines, const Explanation& explanation) {
+  std::string order;
+  for (const std::string& name : explanation.order) order += (order.empty() ? "" : " → ") + name;
+  lines.add("order", order);
+}
+
 void add_latency(Lines& lines, const WorstLatency& latency, const Policy& policy) {
   const std::string parts = parts_of(latency, policy);
   if (latency.most) {
@@ -242,9 +248,7 @@ std::string format_bytes(std::uint64_t bytes) {
 
 std::string to_text(const Explanation& explanation, const Policy& policy) {
   Lines lines;
-  std::string order;
-  for (const std::string& name : explanation.order) order += (order.empty() ? "" : " → ") + name;
-  lines.add("order", order);
+  add_order(lines, explanation);
   add_latency(lines, explanation.latency, policy);
   add_retry_after(lines, explanation.latency, policy);
   add_load(lines, explanation.amplification, policy);
@@ -259,16 +263,27 @@ std::string to_text(const Explanation& explanation, const Policy& policy) {
 
 std::string to_service_text(const Explanation& explanation, const Policy& policy) {
   Lines lines;
+  if (explanation.order != order_of(policy)) add_order(lines, explanation);
   add_latency(lines, explanation.latency, policy);
   add_in_flight(lines, explanation.in_flight);
   add_memory(lines, explanation.memory);
   return lines.take();
 }
 
+std::string to_text(const AttemptsAtOnce& in_flight) {
+  Lines lines;
+  add_in_flight(lines, in_flight);
+  return lines.take();
+}
+
+json::object to_json(const AttemptsAtOnce& in_flight) {
+  return {{"most", or_null(in_flight.most)},
+          {"limited_by", in_flight.most ? json::value(in_flight.limited_by) : json::value(nullptr)}};
+}
+
 json::object to_json(const Explanation& explanation) {
   const WorstLatency& latency = explanation.latency;
   const Amplification& load = explanation.amplification;
-  const AttemptsAtOnce& in_flight = explanation.in_flight;
   const KeptInMemory& memory = explanation.memory;
   return json::object{
       {"order", json::array(explanation.order.begin(), explanation.order.end())},
@@ -286,9 +301,7 @@ json::object to_json(const Explanation& explanation) {
        json::object{{"most", load.most},
                     {"steady", load.steady ? json::value(*load.steady) : json::value(load.most)},
                     {"extra_per_second", load.extra_per_second}}},
-      {"in_flight", json::object{{"most", or_null(in_flight.most)},
-                                 {"limited_by", in_flight.most ? json::value(in_flight.limited_by)
-                                                               : json::value(nullptr)}}},
+      {"in_flight", to_json(explanation.in_flight)},
       {"breaker", to_json(explanation.breaker, explanation.notice)},
       {"memory", json::object{{"cached_answers", memory.cached_answers},
                               {"stale_answers", memory.stale_answers},

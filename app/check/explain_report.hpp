@@ -13,9 +13,12 @@ namespace switchgear::check {
 /// Only what differs between one service of the policy and another, or the library.
 [[nodiscard]] std::string to_service_text(const analysis::Explanation& explanation,
                                           const analysis::Policy& policy);
+/// Of all policies of a service together.
+[[nodiscard]] std::string to_text(const analysis::AttemptsAtOnce& in_flight);
 
 /// Durations in seconds; null for what is unbounded or not there.
 [[nodiscard]] boost::json::object to_json(const analysis::Explanation& explanation);
+[[nodiscard]] boost::json::object to_json(const analysis::AttemptsAtOnce& in_flight);
 
 /// `1.5 MiB`: bytes in the largest unit that leaves at least one.
 [[nodiscard]] std::string format_bytes(std::uint64_t bytes);

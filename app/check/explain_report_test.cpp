@@ -45,6 +45,60 @@ TEST(Explain, TheGatewayAddsItsOwnBounds) {
   EXPECT_EQ(plain.latency.most, gateway_timeout);
 }
 
+constexpr const char* three_instances =
+    "version: 1\ngateway: {threads: 2, limits: {connections: 40}}\npolicies:\n"
+    "  p: {circuit_breaker: {consecutive_failures: 5}, timeout: 1s}\n"
+    "  slow: {circuit_breaker: {consecutive_failures: 3}, timeout: 9s, bulkhead: {max_concurrent: 3}}\n"
+    "services:\n"
+    "  s: {upstreams: [{url: \"http://127.0.0.1:1\"}, {url: \"http://127.0.0.1:2\"}, {url: "
+    "\"http://127.0.0.1:3\"}],\n"
+    "      policy: p, connections: {max: 10}, by: {header: x-tenant},\n"
+    "      routes: [{prefix: /}, {prefix: /slow/, policy: slow}, {prefix: /slower/, policy: slow}]}\n";
+
+TEST(Explain, EachInstanceHasConnectionsOfItsOwn) {
+  const Config config = config_of(three_instances);
+  const ServiceOutlook outlook = outlook_of(config.services.at("s"), config);
+  EXPECT_EQ(outlook.own.explanation.in_flight.most, 60U) << "10 × 3 instances × 2 threads";
+  EXPECT_EQ(outlook.own.explanation.in_flight.limited_by, "connections.max");
+}
+
+TEST(Explain, HowManyInstancesANameComesToIsNotGuessed) {
+  const Config config = config_of(
+      "version: 1\ngateway: {limits: {connections: 40}}\npolicies: {p: {timeout: 1s}}\nservices:\n"
+      "  s: {url: \"http://shop.example:1\", policy: p, dns: {refresh: 5s}, connections: {max: 10}, routes: "
+      "[{prefix: /}]}\n"
+      "  t: {url: \"http://shop.example:1\", policy: p, connections: {max: 10}, routes: [{prefix: /t/}]}\n");
+  const auto in_flight = [&](const std::string& name) {
+    return outlook_of(config.services.at(name), config).own.explanation.in_flight;
+  };
+  EXPECT_EQ(in_flight("s").most, 40U);
+  EXPECT_EQ(in_flight("s").limited_by, "gateway.limits.connections");
+  EXPECT_EQ(in_flight("t").most, 10U) << "without dns, a name is one instance";
+}
+
+TEST(Explain, PoliciesOfRoutesAreInsideTheServicesBreaker) {
+  const Config config = config_of(three_instances);
+  const ServiceOutlook outlook = outlook_of(config.services.at("s"), config);
+  ASSERT_EQ(outlook.routes.size(), 1U) << "two routes have one policy";
+  EXPECT_EQ(outlook.routes[0].policy, "slow");
+  EXPECT_EQ(to_service_text(outlook.routes[0].explanation, config.policies.at("slow")),
+            "  order       bulkhead → circuit breaker of the service → circuit breaker →\n"
+            "              circuit breaker by x-tenant → timeout → call\n"
+            "  latency     at most 9s a call: 1 × 9s\n"
+            "  in flight   at most 3 attempts at once (bulkhead)\n");
+  EXPECT_EQ(to_text(outlook.in_flight), "  in flight   at most 60 attempts at once (connections.max)\n");
+}
+
+TEST(Explain, AllRoutesTogetherHaveNoMoreInFlightThanTheirPoliciesAllow) {
+  const Config config = config_of(
+      "version: 1\npolicies:\n  p: {bulkhead: {max_concurrent: 4}}\n  q: {bulkhead: {max_concurrent: 3}}\n"
+      "services:\n  s: {url: \"http://127.0.0.1:1\", policy: p, routes: [{prefix: /}, {prefix: /q/, policy: "
+      "q}]}\n");
+  const ServiceOutlook outlook = outlook_of(config.services.at("s"), config);
+  EXPECT_EQ(outlook.in_flight.most, 7U);
+  EXPECT_EQ(outlook.in_flight.limited_by, "policies");
+}
+
 TEST(Explain, DoesNotPromiseToWaitForARetryAfterBeyondTheDeadline) {
   const Policy policy = policy_of("{deadline: 10s, retry: {}}");
   const std::string text = to_text(explain(policy), policy);

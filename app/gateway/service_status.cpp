@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 
@@ -160,20 +161,35 @@ void add_memory(json::object& to, const AnswerMemory& memory) {
           {"ended", std::move(ended)}};
 }
 
+/// What keeps calls away from an instance, in words; null: nothing does.
+[[nodiscard]] json::value why_not(const instances::InstanceSnapshot& instance, bool panic) {
+  if (!instance.ejected && !instance.found_bad) return nullptr;
+  std::string text;
+  if (instance.ejected) text = instances::text_of(instance.finding);
+  if (instance.found_bad) text += std::string{text.empty() ? "" : "; "} + "its health check is bad";
+  if (panic) text += "; it gets calls all the same, because too few instances are healthy";
+  return json::value(text);
+}
+
 /// `ejected`: why, and for how many seconds from now; null: it is not.
-[[nodiscard]] json::array of(const InstanceSet& set, TimePoint now) {
+[[nodiscard]] json::array of(const instances::EjectionSnapshot& seen,
+                             const std::map<std::string, std::uint64_t>& ejections, TimePoint now) {
   json::array made;
-  const auto ejections = set.ejections();
-  for (const instances::InstanceSnapshot& each : set.ejection().snapshot().instances) {
+  for (const instances::InstanceSnapshot& each : seen.instances) {
     json::value ejected = nullptr;
     if (each.ejected) {
       ejected = {{"rule", to_string(each.finding.rule)},
                  {"evidence", instances::text_of(each.finding)},
                  {"for", to_seconds(std::max(each.until - now, Duration::zero()))}};
     }
+    json::array reasons;
+    if (each.ejected) reasons.emplace_back("ejected");
+    if (each.found_bad) reasons.emplace_back("health_check");
     const auto count = ejections.find(each.name);
     made.push_back({{"name", each.name},
                     {"usable", !each.ejected && !each.found_bad},
+                    {"reasons", std::move(reasons)},
+                    {"why", why_not(each, seen.panic)},
                     {"ejected", std::move(ejected)},
                     {"ejections", count == ejections.end() ? 0 : count->second},
                     {"calls", each.calls},
@@ -204,13 +220,15 @@ void add_policies(json::object& to, const PolicySet& set, TimePoint now) {
 boost::json::object service_status(const PolicySet& set, const InstanceSet& instances,
                                    const WorkerCounts::OfService& counts, const CircuitDurations& durations,
                                    TimePoint now) {
+  const instances::EjectionSnapshot standing = instances.ejection().snapshot();
   json::object made{{"policy", set.service().policy},
                     {"requests", requests(counts.counts)},
                     {"responses_aborted", counts.counts.responses_aborted},
                     {"calls", {{"success", of(durations.success)}, {"failure", of(durations.failure)}}},
                     {"failures", failures(counts.counts)},
                     {"connections", connections(counts)},
-                    {"instances", of(instances, now)}};
+                    {"panic", standing.panic},
+                    {"instances", of(standing, instances.ejections(), now)}};
   if (const UpgradeCounts& seen = counts.counts.upgrades; seen.begun + seen.refused != 0)
     made["upgrades"] = of(seen);
   add_policies(made, set, now);

@@ -23,13 +23,14 @@ RetryUse of(const Retry& retry, const RetryBudget* budget, TimePoint now) {
   return use;
 }
 
-CircuitSurroundings of(const PolicySet& set, std::size_t threads, TimePoint now) {
+/// `instances`: how many the service has now, each of which has connections of its own.
+CircuitSurroundings of(const PolicySet& set, std::size_t instances, std::size_t threads, TimePoint now) {
   const config::Service& service = set.service();
   const GatewayPolicies::Objects& has = set.policies();
   CircuitSurroundings around;
   if (service.business)
     around.value = figures::CallValue{service.business->value, service.business->currency};
-  const std::uint64_t connections = service.pool.max_connections * threads;
+  const std::uint64_t connections = service.pool.max_connections * instances * threads;
   around.pool = PoolUse{.limit = connections};
   if (service.capacity) {
     around.capacity = static_cast<double>(*service.capacity);
@@ -51,13 +52,19 @@ CircuitSurroundings of(const PolicySet& set, std::size_t threads, TimePoint now)
 
 std::map<std::string, CircuitSurroundings> Gateway::surroundings() const {
   const TimePoint now = http::EventLoop::now();
+  const auto [policies, instances] = shared_parts();
+  std::map<std::string, http::PoolCounts> pools;
+  for (const WorkerCounts::OfService& seen : counts().services) pools.emplace(seen.name, seen.pool);
   std::map<std::string, CircuitSurroundings> all;
-  for (const auto& [name, set] : policy_sets()) all.emplace(name, of(*set, workers_.size(), now));
-  for (const WorkerCounts::OfService& seen : counts().services) {
-    const auto found = all.find(seen.name);
-    if (found == all.end()) continue;
-    found->second.pool->busy = seen.pool.open - seen.pool.idle;
-    found->second.pool->waiting = seen.pool.waiting;
+  for (const auto& [name, set] : policies) {
+    const std::string& service = set->service().name;
+    const auto known = instances.find(service);
+    const std::size_t count = known == instances.end() ? 1 : known->second->size();
+    CircuitSurroundings& around = all.emplace(name, of(*set, count, workers_.size(), now)).first->second;
+    // The policies of routes share the connections of their service.
+    const http::PoolCounts& pool = pools[service];
+    around.pool->busy = pool.open - pool.idle;
+    around.pool->waiting = pool.waiting;
   }
   return all;
 }

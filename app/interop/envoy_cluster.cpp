@@ -22,13 +22,21 @@ namespace {
 constexpr std::uint64_t usual_limit = 1024;
 constexpr std::uint64_t usual_retries = 3;
 
+/// Whether instances are called as the others of the cluster, or only if none of these may be.
+enum class Standing : std::uint8_t { primary, reserve };
+
 /// One `lb_endpoints` item.
-void read_endpoint(const Value& value, std::vector<config::Upstream>& upstreams, Ledger& ledger) {
+void read_endpoint(const Value& value, Standing standing, std::vector<config::Upstream>& upstreams,
+                   Ledger& ledger) {
   Fields fields(value, ledger);
   config::Upstream upstream;
-  if (const auto weight = fields.find("load_balancing_weight"))
+  if (standing == Standing::reserve) {
+    upstream.weight = 0;
+    fields.none("load_balancing_weight", "instances of a lower priority are called alike");
+  } else if (const auto weight = fields.find("load_balancing_weight")) {
     upstream.weight =
         static_cast<double>(std::min<std::uint64_t>(read_count(*weight).value_or(1), 1'000'000));
+  }
   fields.none("health_status", "the gateway finds out itself");
   fields.none("metadata", "instances have an address and a weight only");
   if (const auto endpoint = fields.find("endpoint")) {
@@ -69,11 +77,15 @@ std::vector<config::Upstream> read_assignment(const Value& value, Ledger& ledger
     for (const Value& locality : config::items(*endpoints, "[{lb_endpoints: []}]")) {
       Fields fields(locality, ledger);
       fields.none({"locality", "load_balancing_weight", "proximity"}, "instances have no locality");
-      if (const auto priority = fields.find("priority"); priority && read_count(*priority).value_or(0) > 0)
-        ledger.none(*priority, "its instances are used as the others");
+      const auto priority = fields.find("priority");
+      const bool lower = priority && read_count(*priority).value_or(0) > 0;
+      if (priority && !lower) ledger.carried(*priority, "", "the highest");
+      if (lower)
+        ledger.approximated(*priority, "weight 0 of its instances",
+                            "called only if no other may be; Envoy begins when too few are healthy");
       if (const auto list = fields.find("lb_endpoints")) {
         for (const Value& item : config::items(*list, "[{endpoint: {}}]"))
-          read_endpoint(item, upstreams, ledger);
+          read_endpoint(item, lower ? Standing::reserve : Standing::primary, upstreams, ledger);
       }
       fields.finish();
     }
@@ -307,8 +319,10 @@ void import_cluster(const Value& cluster, const std::optional<Value>& hash_heade
   import_protocols(fields, service);
   fields.none("max_requests_per_connection", "connections are used until they are idle for idle_timeout");
   if (const auto socket = fields.find("transport_socket")) import_envoy_tls(*socket, service, ledger);
-  if (const auto checks = fields.find("health_checks"))
-    import_health_checks(*checks, service.service.name, service, ledger);
+  if (const auto checks = fields.find("health_checks")) {
+    const auto name = fields.find("name");
+    import_health_checks(*checks, name ? read_text(*name).value_or("") : "", service, ledger);
+  }
   fields.none({"http2_protocol_options", "http_protocol_options", "upstream_connection_options"},
               "the gateway speaks HTTP/1.1");
   fields.finish();

@@ -11,6 +11,7 @@
 #include "app/interop/pool_limits.hpp"
 #include "app/interop/upstream_tls.hpp"
 #include "app/interop/values.hpp"
+#include "app/interop/written_weights.hpp"
 #include "switchgear/config/address.hpp"
 
 namespace switchgear::interop {
@@ -112,18 +113,21 @@ class Outliers {
   json::object object_;
 };
 
+/// Those that are the reserve of others have a lower priority.
 json::array endpoints_of(const ExportedService& exported, Ledger& ledger) {
   json::array endpoints;
-  for (const config::Upstream& upstream : exported.service.upstreams) {
-    json::object endpoint{{"endpoint", {{"address", envoy_address(upstream.at)}}}};
-    const double weight = std::max(std::round(upstream.weight), 1.0);
-    if (upstream.weight != 1) endpoint["load_balancing_weight"] = static_cast<std::uint32_t>(weight);
-    if (weight != upstream.weight)
-      ledger.approximated(exported.at("upstreams.weight"), "load_balancing_weight", "whole numbers from 1");
-    endpoints.push_back(std::move(endpoint));
+  json::array reserve;
+  const auto weights = written_weights(exported, "load_balancing_weight", "priority", ledger);
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    json::object endpoint{{"endpoint", {{"address", envoy_address(exported.service.upstreams[i].at)}}}};
+    if (weights[i] > 1) endpoint["load_balancing_weight"] = weights[i];
+    (weights[i] == 0 ? reserve : endpoints).push_back(std::move(endpoint));
   }
   ledger.carried(exported.at("upstreams"), "load_assignment");
-  return endpoints;
+  json::array localities{json::value(json::object{{"lb_endpoints", std::move(endpoints)}})};
+  if (!reserve.empty())
+    localities.push_back(json::object{{"priority", 1}, {"lb_endpoints", std::move(reserve)}});
+  return localities;
 }
 
 json::object thresholds_of(const ExportedService& exported, Ledger& ledger) {
@@ -191,10 +195,7 @@ json::object envoy_cluster(const ExportedService& exported, std::string_view nam
   ledger.carried(exported.at("connections.connect_timeout"), "connect_timeout");
   json::object common;
   add_balance(exported, cluster, common, ledger);
-  json::object assignment{
-      {"cluster_name", name},
-      {"endpoints",
-       json::array{json::value(json::object{{"lb_endpoints", endpoints_of(exported, ledger)}})}}};
+  json::object assignment{{"cluster_name", name}, {"endpoints", endpoints_of(exported, ledger)}};
   if (service.ejection && service.ejection->panic > most_panic())
     assignment["policy"] = json::object{{"overprovisioning_factor", 100}};  // or it would not panic so early
   cluster["load_assignment"] = std::move(assignment);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <boost/json/array.hpp>
+#include <boost/url/parse.hpp>
 #include <cmath>
 #include <utility>
 #include <variant>
@@ -54,6 +55,20 @@ std::vector<std::pair<unsigned, unsigned>> read_statuses(const Value& list, Ledg
   return ranges;
 }
 
+/// Envoy sends the name of the cluster, which need not be a host's; what cannot be one is left out.
+void take_cluster_as_host(Fields& fields, const std::string& cluster, HttpCheck& check,
+                          const std::string& to) {
+  const auto parsed = boost::urls::parse_authority(cluster);
+  const bool is_host = parsed && !parsed->has_userinfo() && !parsed->encoded_host().empty();
+  if (is_host) {
+    check.host = cluster;
+    fields.absent("host", to, cluster);
+  } else {
+    fields.absent("host", to, cluster + ", which is no host: the address of the instance is sent",
+                  Fate::approximated);
+  }
+}
+
 HttpCheck read_http(const Value& value, const std::string& cluster, const ImportedService& service,
                     Ledger& ledger) {
   HttpCheck check;
@@ -61,7 +76,8 @@ HttpCheck read_http(const Value& value, const std::string& cluster, const Import
   const auto to = [&](std::string_view key) { return service.at("health_check.http." + std::string(key)); };
   fields.take("path", read_text, check.path, to("path"));
   if (!check.path.starts_with('/')) check.path.insert(0, 1, '/');
-  fields.take("host", read_text, check.host, to("host"), {cluster, cluster});
+  if (!fields.take("host", read_text, check.host, to("host")))
+    take_cluster_as_host(fields, cluster, check, to("host"));
   const auto method = fields.find("method");
   if (method && std::ranges::find(methods, method->node->text) != methods.end()) {
     check.method = method->node->text;

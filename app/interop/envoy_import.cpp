@@ -55,8 +55,10 @@ class EnvoyImport {
     for (const Made& made : made_) {
       if (made.service == nullptr) continue;
       ledger_.begin("cluster " + made.cluster);
+      ledger_.begin_part("services." + made.service->service.name);
       import_cluster(resources_.clusters.at(made.cluster), made.hash_header, *made.service, ledger_);
     }
+    ledger_.settle_parts();
     if (resources_.admission) {
       ledger_.begin("listener");
       import_envoy_admission(*resources_.admission, imported_, ledger_);

@@ -60,6 +60,21 @@ ServiceEntryAddresses::Endpoint read_endpoint(const Value& value, Ledger& ledger
   return endpoint;
 }
 
+/// How the endpoints, or the hosts if there are none, become instances.
+void read_resolution(const Value& value, ServiceEntryAddresses& addresses, Ledger& ledger) {
+  const std::string how = read_text(value).value_or("");
+  if (how == "DNS") {
+    addresses.by_dns = true;
+    ledger.approximated(value, "dns.refresh", "each address of a name is an instance, looked up every 10s");
+  } else if (how == "DNS_ROUND_ROBIN") {
+    ledger.carried(value, "url", "a name is one instance");
+  } else if (how == "STATIC") {
+    ledger.carried(value, "", "addresses are taken as they are");
+  } else {
+    ledger.none(value, "calls go to the endpoints, or to the host");
+  }
+}
+
 }  // namespace
 
 std::vector<config::Upstream> ServiceEntryAddresses::upstreams(std::uint16_t port) const {
@@ -92,12 +107,12 @@ void read_service_entry(const Value& spec, std::map<std::string, ServiceEntryAdd
       if (!endpoint.address.empty()) addresses.endpoints.push_back(std::move(endpoint));
     }
   }
+  if (const auto resolution = fields.find("resolution")) read_resolution(*resolution, addresses, ledger);
   if (const auto list = fields.find("hosts")) {
     for (const Value& host : config::items(*list, "[payment.example.com]"))
       hosts[read_text(host).value_or("")] = addresses;
     ledger.carried(*list, "name of the service");
   }
-  fields.none("resolution", "names are resolved, addresses are taken as they are");
   fields.none({"location", "addresses", "exportTo", "subjectAltNames", "workloadSelector"},
               "it is the mesh's concern");
   fields.finish();

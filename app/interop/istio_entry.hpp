@@ -25,6 +25,7 @@ struct ServiceEntryAddresses {
 
   std::vector<Port> ports;
   std::vector<Endpoint> endpoints;
+  bool by_dns = false;  ///< each address of a name is an instance
 
   /// Its instances for calls to `port`; none: the host itself is one.
   [[nodiscard]] std::vector<config::Upstream> upstreams(std::uint16_t port) const;

@@ -13,6 +13,7 @@
 #include "app/interop/policy_text.hpp"
 #include "app/interop/retry_on.hpp"
 #include "app/interop/values.hpp"
+#include "app/interop/written_weights.hpp"
 #include "switchgear/config/address.hpp"
 #include "switchgear/config/router.hpp"
 
@@ -80,7 +81,7 @@ class IstioExport {
       ledger_.approximated("services." + name, host.name, "names of hosts have fewer letters");
     }
     const config::Upstream& first = service.upstreams.front();
-    if (service.upstreams.size() == 1 && first.at.host == host.name && first.weight == 1) {
+    if (service.upstreams.size() == 1 && first.at.host == host.name) {
       host.port = first.at.port;
       ledger_.carried(exported.at("url"), "host of the DestinationRule");
     } else {
@@ -101,18 +102,17 @@ class IstioExport {
   void write_entry(const ExportedService& exported, const Host& host) {
     json::array endpoints;
     bool addresses = true;
-    for (const config::Upstream& upstream : exported.service.upstreams) {
+    const auto weights = written_weights(exported, "ServiceEntry endpoints.weight", "", ledger_);
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      const config::Upstream& upstream = exported.service.upstreams[i];
+      if (weights[i] == 0) continue;
       json::object endpoint;
       if (config::is_unix(upstream.at)) {
         endpoint["address"] = "unix://" + upstream.at.host.substr(config::unix_scheme.size());
       } else {
         endpoint = {{"address", upstream.at.host}, {"ports", {{"http", upstream.at.port}}}};
       }
-      const double weight = std::max(std::round(upstream.weight), 1.0);
-      if (weight != 1 || upstream.weight != 1) endpoint["weight"] = static_cast<std::uint32_t>(weight);
-      if (weight != upstream.weight)
-        ledger_.approximated(exported.at("upstreams.weight"), "ServiceEntry endpoints.weight",
-                             "whole numbers from 1");
+      if (weights[i] > 1) endpoint["weight"] = weights[i];
       addresses = addresses && config::is_address(upstream.at.host);
       endpoints.push_back(std::move(endpoint));
     }
@@ -122,7 +122,9 @@ class IstioExport {
                  {{"hosts", {host.name}},
                   {"ports", {json::object{{"number", host.port}, {"name", "http"}, {"protocol", "HTTP"}}}},
                   {"location", "MESH_EXTERNAL"},
-                  {"resolution", addresses ? "STATIC" : "DNS"},
+                  {"resolution", addresses                      ? "STATIC"
+                                 : exported.service.dns_refresh ? "DNS"
+                                                                : "DNS_ROUND_ROBIN"},
                   {"endpoints", std::move(endpoints)}}));
   }
 

@@ -12,6 +12,7 @@
 #include "app/interop/istio_entry.hpp"
 #include "app/interop/istio_match.hpp"
 #include "app/interop/istio_rule.hpp"
+#include "app/interop/name_lookups.hpp"
 #include "app/interop/route_intake.hpp"
 #include "app/interop/values.hpp"
 #include "switchgear/config/address.hpp"
@@ -21,6 +22,7 @@ namespace switchgear::interop {
 namespace {
 
 constexpr std::uint16_t usual_port = 80;
+constexpr Duration usual_refresh = std::chrono::seconds{10};
 constexpr std::size_t most_services = 10'000;
 
 struct Destination {
@@ -50,7 +52,11 @@ class IstioImport {
     }
     for (const IstioDocument& document : documents_.routes) import_routes(document);
     for (const IstioDocument& rule : documents_.rules) import_without_routes(rule);
-    for (const Made& made : made_) import_rule_of(made);
+    for (const Made& made : made_) {
+      ledger_.begin_part("services." + made.service->service.name);
+      import_rule_of(made);
+    }
+    ledger_.settle_parts();
     return std::move(imported_);
   }
 
@@ -211,6 +217,7 @@ class IstioImport {
     service.policy = calls;
     service.policy.name = name;
     service.service.upstreams = upstreams_of(destination.host, port);
+    service.service.dns_refresh = lookups_of(destination.host, service.service);
     const Value& origin = destination.origin;
     made_.push_back({destination.host, port, &service, origin.node->at, origin.report, calls});
     const std::string to = service.at(service.service.upstreams.size() == 1 ? "url" : "upstreams");
@@ -239,6 +246,13 @@ class IstioImport {
     if (found != addresses_.end()) upstreams = found->second.upstreams(port);
     if (upstreams.empty()) upstreams.push_back({{host, port}});
     return upstreams;
+  }
+
+  /// How often a mesh looks up names is a setting of the mesh, and not of a ServiceEntry.
+  std::optional<Duration> lookups_of(const std::string& host, const config::Service& service) const {
+    const auto found = addresses_.find(host);
+    if (found == addresses_.end() || !found->second.by_dns || !has_name(service)) return std::nullopt;
+    return usual_refresh;
   }
 
   /// A rule for a host that no route leads to: in the mesh, requests for this host do.

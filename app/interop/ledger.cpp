@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <boost/json/array.hpp>
+#include <map>
+#include <set>
+#include <tuple>
 #include <utility>
 
 #include "switchgear/config/report.hpp"
@@ -44,7 +47,39 @@ json::object object_of(const Entry& entry, std::string_view word) {
 }  // namespace
 
 void Ledger::add(Origin from, Fate fate, std::string_view to, std::string_view note) {
-  entries_.push_back({document_, std::move(from), fate, std::string(to), std::string(note)});
+  entries_.push_back({document_, std::move(from), fate, std::string(to), part_, std::string(note)});
+}
+
+void Ledger::settle_parts() {
+  using Field = std::tuple<std::string_view, std::size_t, std::size_t, std::string_view>;
+  const auto field_of = [](const Entry& entry) {
+    const config::Mark at = entry.from.at.value_or(config::Mark{});
+    return Field{entry.document, at.line, at.column, entry.from.field};
+  };
+  std::map<Field, std::vector<Entry*>> fields;
+  for (Entry& entry : entries_) {
+    if (!entry.part.empty()) fields[field_of(entry)].push_back(&entry);
+  }
+  std::set<const Entry*> said;  // elsewhere
+  for (const auto& [field, entries] : fields) {
+    const auto there =
+        std::ranges::find_if(entries, [](const Entry* e) { return e->fate != Fate::no_counterpart; });
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      Entry& entry = *entries[i];
+      const auto is_same = [&](const Entry* e) {
+        return e->fate == entry.fate && e->to == entry.to && e->note == entry.note;
+      };
+      if (std::any_of(entries.begin(), entries.begin() + static_cast<std::ptrdiff_t>(i), is_same)) {
+        said.insert(&entry);
+      } else if (there != entries.end() && entry.fate == Fate::no_counterpart) {
+        std::string& note = (*there)->note;
+        note += (note.empty() ? "" : "; ") + ("not of " + entry.part + ": ") + entry.note;
+        said.insert(&entry);
+      }
+    }
+  }
+  part_.clear();
+  std::erase_if(entries_, [&](const Entry& entry) { return said.contains(&entry); });
 }
 
 std::size_t Ledger::count(Fate fate) const noexcept {

@@ -34,6 +34,7 @@ struct Entry {
   Origin from;
   Fate fate = Fate::carried;
   std::string to;    ///< the field that was written; empty if none was
+  std::string part;  ///< of several that are made of one document, which one; empty: the only one
   std::string note;  ///< how it was approximated, why it has no counterpart, which default was written out
 };
 
@@ -44,6 +45,13 @@ class Ledger {
 
   /// Entries from now on are about this document. Returns the one before.
   std::string begin(std::string document) { return std::exchange(document_, std::move(document)); }
+
+  /// Entries from now on are about this one of the services that are made of one document: `services.shop-2`.
+  /// Empty: about all.
+  void begin_part(std::string part) { part_ = std::move(part); }
+  /// A field of a document that some of its services have and others cannot have is carried, with a note of
+  /// where it is not; one that says the same of several is said once.
+  void settle_parts();
 
   void carried(Origin from, std::string_view to, std::string_view note = {}) {
     add(std::move(from), Fate::carried, to, note);
@@ -68,6 +76,7 @@ class Ledger {
 
   std::array<std::string_view, 3> words_;
   std::string document_;
+  std::string part_;
   std::vector<Entry> entries_;
 };
 

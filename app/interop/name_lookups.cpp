@@ -51,8 +51,11 @@ void import_lookups(Fields& cluster, ImportedService& imported) {
     } else if (!rate) {
       cluster.absent("dns_refresh_rate", imported.at("dns.refresh"), "5s");
     }
+  } else {
+    cluster.none("dns_refresh_rate", has_name(service)
+                                         ? "a name of one instance is looked up for each connection"
+                                         : "no instance has a name");
   }
-  cluster.none("dns_refresh_rate", "a name of one instance is looked up for each connection");
   cluster.none({"dns_lookup_family", "dns_failure_refresh_rate", "respect_dns_ttl", "use_tcp_for_dns_lookups",
                 "dns_resolvers", "typed_dns_resolver_config", "dns_jitter"},
                "names are looked up as the system does it");

@@ -101,5 +101,35 @@ TEST(NameLookups, AnExportHasWhatTheFileSays) {
   EXPECT_TRUE(has(istio, "no counterpart: services.a.dns.refresh (")) << istio.err;
 }
 
+TEST(NameLookups, AFieldIsNotBothImportedAndWithoutACounterpart) {
+  const Ran ran = run_import_of(Mesh::envoy, cluster("  type: STRICT_DNS\n  dns_refresh_rate: 30s\n"));
+  EXPECT_EQ(ran.err.find("no counterpart: cluster payment: clusters[0].dns_refresh_rate"), std::string::npos)
+      << ran.err;
+  const Ran logical = run_import_of(Mesh::envoy, cluster("  type: LOGICAL_DNS\n  dns_refresh_rate: 30s\n"));
+  EXPECT_NE(logical.err.find("no counterpart: cluster payment: clusters[0].dns_refresh_rate"),
+            std::string::npos)
+      << logical.err;
+}
+
+TEST(NameLookups, TheResolutionOfAServiceEntrySaysWhatANameIs) {
+  const auto entry = [](const std::string& resolution) {
+    return "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: bank}\nspec:\n"
+           "  hosts: [bank.example]\n  ports: [{number: 80, name: http, protocol: HTTP}]\n  resolution: " +
+           resolution +
+           "\n  endpoints: [{address: a.bank.example}]\n---\n"
+           "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: bank}\n"
+           "spec: {host: bank.example}\n";
+  };
+  const Ran dns = run_import_of(Mesh::istio, entry("DNS"));
+  EXPECT_EQ(service_of(dns).dns_refresh, seconds{10});
+  EXPECT_NE(dns.err.find("approximated: ServiceEntry bank: spec.resolution → dns.refresh ("),
+            std::string::npos)
+      << dns.err;
+  const Ran one = run_import_of(Mesh::istio, entry("DNS_ROUND_ROBIN"));
+  EXPECT_EQ(service_of(one).dns_refresh, std::nullopt);
+  EXPECT_NE(one.err.find("imported: ServiceEntry bank: spec.resolution → url ("), std::string::npos)
+      << one.err;
+}
+
 }  // namespace
 }  // namespace switchgear::interop

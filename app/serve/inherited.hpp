@@ -1,6 +1,7 @@
 // What a process of the gateway hands to the next one, and what that makes of it.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,15 +18,25 @@ namespace switchgear::serve {
 struct Inherited {
   std::optional<takeover::Successor> from;  ///< empty: nothing
   gateway::HandedSockets listeners;
-  http::Descriptor admin;  ///< empty: it listened on another address
+  http::Descriptor admin;   ///< empty: it listened on another address
+  http::Descriptor probes;  ///< likewise
+};
+
+/// A socket of the admin server, or of the one for probes.
+struct AdminSocket {
+  enum class Role : std::uint8_t { admin, probes };
+
+  Role role = Role::admin;
+  config::Endpoint at;  ///< as asked for
+  int socket = -1;      ///< borrowed
 };
 
 /// Asks the process at gateway.takeover. Of sockets that `options` do not name, none stays open. Throws
 /// takeover::Refused.
 [[nodiscard]] Inherited inherit(const config::GatewayOptions& options);
 
-/// For inherit() of another process. `admin_socket` is borrowed.
+/// For inherit() of another process.
 [[nodiscard]] std::vector<takeover::Handed> handed_by(gateway::HandedSockets listeners,
-                                                      const config::Endpoint& admin, int admin_socket);
+                                                      const std::vector<AdminSocket>& admin);
 
 }  // namespace switchgear::serve

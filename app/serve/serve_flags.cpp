@@ -29,6 +29,7 @@ std::optional<std::string> put_flags_before(config::Config& config, const ServeF
     if (!endpoint.value) return fmt::format("{}: {}", flag, endpoint.problem);
     *place = *endpoint.value;
   }
+  if (flags.admin) config.gateway.has_admin = true;
   if (flags.listen) {
     using config::Encryption;
     const bool plain = config::is_unix(listen) || !config.gateway.tls;

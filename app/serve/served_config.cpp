@@ -108,7 +108,7 @@ admin::ReloadResult ServedConfig::read_and_apply() {
   }
   if (needs_restart(next)) {
     result.messages.emplace_back(
-        "gateway.admin, gateway.threads, gateway.token, gateway.origins, gateway.takeover, history and "
+        "gateway.admin, its tokens and origins, gateway.threads, gateway.takeover, history and "
         "telemetry.otlp take effect after a restart; telemetry.otlp.traces does so at once");
     log_.warn("reload: {}", result.messages.back());
   }
@@ -132,8 +132,10 @@ bool ServedConfig::needs_restart(const config::Config& next) const {
   const config::GatewayOptions& now = started_with_;
   otlp::OtlpOptions exports_to = next.own.get<otlp::TelemetryOptions>().otlp;
   exports_to.traces = exports_to_.traces;
-  return next.gateway.admin != now.admin || next.gateway.takeover != now.takeover ||
+  return next.gateway.has_admin != now.has_admin || next.gateway.admin != now.admin ||
+         next.gateway.probes != now.probes || next.gateway.takeover != now.takeover ||
          next.gateway.threads != now.threads || next.gateway.admin_token != now.admin_token ||
+         next.gateway.admin_read_token != now.admin_read_token ||
          next.gateway.admin_origins != now.admin_origins ||
          next.own.get<history::HistoryOptions>() != history_ || exports_to != exports_to_;
 }

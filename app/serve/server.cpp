@@ -41,6 +41,8 @@ namespace switchgear::serve {
 namespace {
 
 constexpr auto a_second = std::chrono::seconds{1};
+constexpr std::size_t most_probes =
+    8;  // at once; a further one takes the place of the one that waits longest
 // At the end, for what a collector has not been sent yet.
 constexpr auto time_to_export = std::chrono::seconds{3};
 // From the end of the drain to that of the process.
@@ -75,6 +77,7 @@ template <class Make>
   options.port = gateway.admin.port;
   options.tls = gateway.admin_tls;
   options.token = gateway.admin_token;
+  options.read_token = gateway.admin_read_token;
   options.origins = gateway.admin_origins;
   admin::ServerLimits& limits = options.limits;
   limits.connections = std::min(limits.connections,
@@ -114,6 +117,7 @@ template <class Make>
 Server::Server(const ServeFlags& flags, config::Config config, const config::OwnSections& sections,
                const Process& process, Inherited inherited)
     : admin_address_(config.gateway.admin),
+      probes_address_(config.gateway.probes),
       admin_encrypted_(config.gateway.admin_tls.has_value()),
       takeover_at_(config.gateway.takeover),
       successor_(std::move(inherited.from)),
@@ -152,11 +156,13 @@ Server::Server(const ServeFlags& flags, config::Config config, const config::Own
               }),
       figures_(registry_, seen_circuits()),
       admin_(listening("gateway.admin", "--admin", flags.admin.has_value(),
-                       [&] {
+                       [&]() -> std::unique_ptr<admin::Server> {
+                         if (!config.gateway.has_admin) return nullptr;
                          admin::ServerOptions options = admin_options(config.gateway);
                          options.listening_socket = inherited.admin.release();
                          return std::make_unique<admin::Server>(registry_, options, program());
                        })),
+      probes_(make_probes(std::move(inherited.probes))),
       successor_command_(process.program.empty() ? std::vector<std::string>{}
                                                  : successor_command(process.program, flags)) {
   try {
@@ -173,6 +179,24 @@ Server::Server(const ServeFlags& flags, config::Config config, const config::Own
   if (flags.watch) {
     file_changes_.emplace(flags.config, [this] { boost::asio::post(main_, [this] { on_file_changed(); }); });
   }
+}
+
+/// On a thread of its own: an orchestrator is answered whatever the admin server's clients ask for.
+std::unique_ptr<admin::Server> Server::make_probes(http::Descriptor inherited) {
+  if (!probes_address_) return nullptr;
+  admin::ServerOptions options;
+  options.serves = admin::Serves::probes;
+  options.host = probes_address_->host;
+  options.port = probes_address_->port;
+  options.limits.connections = most_probes;
+  options.limits.events_interval = std::chrono::hours{1};  // it has no event stream
+  options.listening_socket = inherited.release();
+  admin::Program program;
+  program.ready = [this] { return ready_.load(); };
+  program.transitions = transitions_;
+  program.events = std::make_shared<EventQueue>();  // of which it tells nothing
+  return listening("gateway.admin.probes", "", false,
+                   [&] { return std::make_unique<admin::Server>(registry_, options, std::move(program)); });
 }
 
 Server::~Server() { signals_.forget(); }
@@ -268,7 +292,8 @@ void Server::run() {
   gateway_->start();
   if (successor_) finish_takeover();
   alerts_.start();
-  admin_->start();
+  if (admin_) admin_->start();
+  if (probes_) probes_->start();
   if (exporter_) exporter_->start([this](telemetry::MetricFamilies& to) { export_metrics(to); });
   ready_ = true;
   signals_.listen([this](int signal) { boost::asio::post(main_, [this, signal] { on_signal(signal); }); });
@@ -282,7 +307,7 @@ void Server::run() {
 
 void Server::use_admin_tls(const std::optional<tls::ServerContext>& tls) {
   admin_encrypted_ = tls.has_value();
-  admin_->use_tls(tls);
+  if (admin_) admin_->use_tls(tls);
 }
 
 /// If the access log goes to standard output, its readers expect nothing but entries there: then this is a
@@ -294,16 +319,22 @@ void Server::say_serving() const {
 }
 
 std::string Server::serving() const {
-  return fmt::format("serves {}  admin {}://{}/dashboard", fmt::join(gateway_->addresses(), ", "),
-                     admin_encrypted_ ? "https" : "http",
-                     config::text_of({admin_address_.host, admin_->port()}));
+  std::string text = fmt::format("serves {}", fmt::join(gateway_->addresses(), ", "));
+  if (admin_) {
+    text += fmt::format("  admin {}://{}/dashboard", admin_encrypted_ ? "https" : "http",
+                        config::text_of({admin_address_.host, admin_->port()}));
+  }
+  if (probes_)
+    text += fmt::format("  probes http://{}", config::text_of({probes_address_->host, probes_->port()}));
+  return text;
 }
 
 /// Each of these, and the history after them, waits for something that may hang: a collector, a disk.
 void Server::close() {
   signals_.end_within(time_to_close);
   predecessor_.reset();
-  admin_->stop();
+  if (admin_) admin_->stop();
+  if (probes_) probes_->stop();
   if (exporter_) exporter_->stop(drain_.hurried() ? Duration::zero() : time_to_export);
   access_log_.close();
   event_log_.write();

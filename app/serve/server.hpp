@@ -104,13 +104,15 @@ class Server {
   enum class Telling { manager, none };
   void finish_requests(Telling telling);
   void look_every_second();
+  [[nodiscard]] std::unique_ptr<admin::Server> make_probes(http::Descriptor inherited);
   void use_admin_tls(const std::optional<tls::ServerContext>& tls);
   /// One line for people.
   void say_serving() const;
   [[nodiscard]] std::string serving() const;
   void on_file_changed();
 
-  const config::Endpoint admin_address_;          ///< as asked for; the port may be the system's choice
+  const config::Endpoint admin_address_;  ///< as asked for; the port may be the system's choice
+  const std::optional<config::Endpoint> probes_address_;
   std::atomic<bool> admin_encrypted_;             ///< a reload may change it
   const std::string takeover_at_;                 ///< empty: no process can take over
   std::optional<takeover::Successor> successor_;  ///< until it has taken over
@@ -141,7 +143,8 @@ class Server {
   ServedAccessLog access_log_;
   ServedConfig config_;
   FigureBoard figures_;
-  const std::unique_ptr<admin::Server> admin_;
+  const std::unique_ptr<admin::Server> admin_;   ///< null: the file says false
+  const std::unique_ptr<admin::Server> probes_;  ///< null: the file names no address
   std::atomic<bool> ready_{false};
   const ServiceManager manager_ = ServiceManager::of_environment();
   boost::asio::steady_timer second_{main_};

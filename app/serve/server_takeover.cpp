@@ -41,7 +41,11 @@ void Server::await_successor() {
   if (takeover_at_.empty()) return;
   takeover::Predecessor::Program program;
   program.sockets = [this] {
-    return handed_by(gateway_->share_sockets(), admin_address_, admin_->listening_socket());
+    using Role = AdminSocket::Role;
+    std::vector<AdminSocket> own;
+    if (admin_) own.push_back({Role::admin, admin_address_, admin_->listening_socket()});
+    if (probes_) own.push_back({Role::probes, *probes_address_, probes_->listening_socket()});
+    return handed_by(gateway_->share_sockets(), own);
   };
   program.step_down = [this](pid_t successor) { return step_down(successor); };
   try {
@@ -77,7 +81,8 @@ bool Server::step_down(pid_t successor) {
   log_.info("takeover: process {} serves; this one ends", successor);
   manager_.main_process(successor);
   gateway_->leave_sockets();
-  admin_->stop_listening();
+  if (admin_) admin_->stop_listening();
+  if (probes_) probes_->stop_listening();
   alerts_.stop();
   if (!history_.finish(history::History::patience_at_end))
     log_.error("takeover: the history is not closed yet: most likely its disk hangs");

@@ -238,7 +238,10 @@ TEST_F(Drawing, ShowsTheInstancesOfAServiceAndWhyOneIsLeftOut) {
       {"name": "10.0.0.2:80", "usable": false, "ejections": 2, "calls": 9, "failures": 9, "in_flight": 1,
        "ejected": {"rule": "consecutive_5xx", "evidence": "5 failed calls in a row (limit 5)", "for": 27.4}},
       {"name": "10.0.0.3:80", "usable": false, "ejected": null, "ejections": 0, "calls": 0, "failures": 0,
-       "in_flight": 0}, 7]}}})x");
+       "in_flight": 0},
+      {"name": "10.0.0.4:80", "usable": false, "ejected": null, "ejections": 0, "calls": 0, "failures": 0,
+       "in_flight": 0, "reasons": ["health_check"], "why": "its health check is bad; it gets calls all the same"},
+       7]}}})x");
   press(Key::enter);
   EXPECT_EQ(line_with("INSTANCE "),
             "  INSTANCE            STATE                   CALLS   FAILED IN FLIGHT EJECTIONS");
@@ -248,6 +251,7 @@ TEST_F(Drawing, ShowsTheInstancesOfAServiceAndWhyOneIsLeftOut) {
             "  10.0.0.2:80         left out for 27s            9        9         1         2");
   EXPECT_TRUE(shows("\n    5 failed calls in a row (limit 5)\n")) << drawn();
   EXPECT_TRUE(shows("\n    its health check is bad\n")) << drawn();
+  EXPECT_TRUE(shows("\n    its health check is bad; it gets calls all the same\n")) << drawn();
   EXPECT_FALSE(shows("instances")) << "not as JSON: " << drawn();
 }
 

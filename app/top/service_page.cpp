@@ -53,7 +53,9 @@ InstanceCells cells_of(const json::object& instance) {
   if (cells.usable) return cells;
   const json::object& ejected = object_of(instance, "ejected");
   cells.standing = "left out";
-  cells.evidence = ejected.empty() ? "its health check is bad" : text_of(ejected, "evidence");
+  cells.evidence = text_of(instance, "why");
+  if (cells.evidence.empty())  // of an older gateway
+    cells.evidence = ejected.empty() ? "its health check is bad" : text_of(ejected, "evidence");
   if (const auto left = number_in(ejected, "for")) cells.standing += " for " + length_text(*left);
   return cells;
 }

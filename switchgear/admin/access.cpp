@@ -47,11 +47,55 @@ std::optional<boost::asio::ip::address> as_address(const std::string& text) {
   return address;
 }
 
+/// Behind the scheme; empty: the header is of another one. `scheme`: in lower case, with the space.
+std::optional<std::string_view> credentials_of(std::string_view authorization, std::string_view scheme) {
+  if (authorization.size() < scheme.size() || lower(authorization.substr(0, scheme.size())) != scheme)
+    return std::nullopt;
+  return authorization.substr(scheme.size());
+}
+
+bool is_equal(std::string_view given, std::string_view token) {
+  if (given.size() != token.size()) return false;
+  volatile unsigned char difference =
+      0;  // volatile: the compiler must not leave the loop at the first difference
+  for (std::size_t i = 0; i < token.size(); ++i) {
+    difference = static_cast<unsigned char>(difference | static_cast<unsigned char>(given[i] ^ token[i]));
+  }
+  return difference == 0;
+}
+
+/// RFC 4648, section 4; empty when it is anything else.
+std::optional<std::string> decoded_base64(std::string_view text) {
+  constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  while (text.ends_with('=')) text.remove_suffix(1);
+  std::string bytes;
+  unsigned bits = 0;
+  unsigned count = 0;
+  for (const char each : text) {
+    const std::size_t value = digits.find(each);
+    if (value == std::string_view::npos) return std::nullopt;
+    bits = (bits << 6U | static_cast<unsigned>(value)) & 0xFFFFU;
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    bytes += static_cast<char>(bits >> count & 0xFFU);
+  }
+  return bytes;
+}
+
+/// Of `user:password` in base64 (RFC 7617).
+std::optional<std::string> password_in(std::string_view credentials) {
+  const auto pair = decoded_base64(credentials);
+  const std::size_t colon = pair ? pair->find(':') : std::string::npos;
+  if (colon == std::string::npos) return std::nullopt;
+  return pair->substr(colon + 1);
+}
+
 }  // namespace
 
 AccessRules::AccessRules(const std::string& listen_host, std::string token,
-                         const std::vector<std::string>& origins)
-    : listen_host_(lower(listen_host)), token_(std::move(token)) {
+                         const std::vector<std::string>& origins, std::string read_token)
+    : listen_host_(lower(listen_host)), token_(std::move(token)), read_token_(std::move(read_token)) {
   for (const std::string& origin : origins) {
     origins_.push_back(lower(origin));
     if (const auto url = boost::urls::parse_uri(origin)) origin_hosts_.push_back(lower(url->host_address()));
@@ -78,17 +122,20 @@ bool AccessRules::origin_allowed(std::string_view origin, std::string_view host)
 
 bool AccessRules::token_allowed(std::string_view authorization) const {
   if (token_.empty()) return true;
-  constexpr std::string_view scheme = "bearer ";
-  if (authorization.size() < scheme.size() || lower(authorization.substr(0, scheme.size())) != scheme)
-    return false;
-  const std::string_view given = authorization.substr(scheme.size());
-  if (given.size() != token_.size()) return false;
-  volatile unsigned char difference =
-      0;  // volatile: the compiler must not leave the loop at the first difference
-  for (std::size_t i = 0; i < token_.size(); ++i) {
-    difference = static_cast<unsigned char>(difference | static_cast<unsigned char>(given[i] ^ token_[i]));
-  }
-  return difference == 0;
+  const auto given = credentials_of(authorization, "bearer ");
+  return given && is_equal(*given, token_);
+}
+
+bool AccessRules::may_read(std::string_view authorization) const {
+  if (read_token_.empty()) return true;
+  const auto bearer = credentials_of(authorization, "bearer ");
+  const auto basic = credentials_of(authorization, "basic ");
+  const std::optional<std::string> given = bearer  ? std::string{*bearer}
+                                           : basic ? password_in(*basic)
+                                                   : std::nullopt;
+  if (!given) return false;
+  const bool reads = is_equal(*given, read_token_);
+  return is_equal(*given, token_) || reads;
 }
 
 }  // namespace switchgear::admin

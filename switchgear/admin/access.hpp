@@ -19,7 +19,9 @@ namespace switchgear::admin {
 class AccessRules {
  public:
   /// `listen_host`: as configured. `origins`: like `https://ops.example.com`; their hosts are good hosts too.
-  AccessRules(const std::string& listen_host, std::string token, const std::vector<std::string>& origins);
+  /// `read_token`: for reading only; empty: everyone may read.
+  AccessRules(const std::string& listen_host, std::string token, const std::vector<std::string>& origins,
+              std::string read_token = {});
 
   /// `host`: the Host header. `local_address`: where the connection arrived, without a port. `tls`: of an
   /// encrypted connection; a name that it has a certificate for is a good host, as it cannot be rebound by
@@ -31,13 +33,19 @@ class AccessRules {
   /// Precondition: host_allowed(host, …).
   [[nodiscard]] bool origin_allowed(std::string_view origin, std::string_view host) const;
 
-  /// `authorization`: the Authorization header. Always true when no token is set.
-  /// Takes the same time for every wrong token of the same length.
+  /// Whether a request may change something. `authorization`: the Authorization header. Always true when no
+  /// token is set. Takes the same time for every wrong token of the same length.
   [[nodiscard]] bool token_allowed(std::string_view authorization) const;
+
+  /// Whether one may read: with either token. A browser cannot give an event stream a bearer token, so that
+  /// the token may also be the password of HTTP's basic authentication, of any user. No change is let through
+  /// with that: a browser adds it to requests of other sites' pages too.
+  [[nodiscard]] bool may_read(std::string_view authorization) const;
 
  private:
   std::string listen_host_;
   std::string token_;
+  std::string read_token_;
   std::vector<std::string> origins_;
   std::vector<std::string> origin_hosts_;
 };

@@ -75,6 +75,28 @@ TEST(AccessRules, AsksForTheWholeTokenAndNothingElse) {
   }
 }
 
+TEST(AccessRules, EitherTokenReadsAndOnlyTheAdminTokenChanges) {
+  const AccessRules rules{"127.0.0.1", "s3cret", {}, "look"};
+  EXPECT_TRUE(rules.may_read("Bearer look"));
+  EXPECT_TRUE(rules.may_read("Bearer s3cret"));
+  EXPECT_TRUE(rules.may_read("Basic b3BzOmxvb2s=")) << "ops:look, as a browser sends it";
+  EXPECT_TRUE(rules.may_read("basic OnMzY3JldA==")) << ":s3cret, of no user";
+  EXPECT_TRUE(rules.token_allowed("Bearer s3cret"));
+  EXPECT_FALSE(rules.token_allowed("Bearer look"));
+  EXPECT_FALSE(rules.token_allowed("Basic OnMzY3JldA==")) << "a browser sends it for other sites' pages too";
+  for (const std::string_view wrong :
+       {"", "Bearer", "Bearer ", "Bearer loo", "Bearer lookk", "Basic", "Basic ",
+        "Basic bG9vaw==", "Basic b3BzOmxvb2s!", "Basic b3BzOmxvb2", "Digest look"}) {
+    EXPECT_FALSE(rules.may_read(wrong)) << wrong;
+  }
+}
+
+TEST(AccessRules, EveryoneReadsWhenNoReadTokenIsSet) {
+  const AccessRules rules{"127.0.0.1", "s3cret", {}};
+  EXPECT_TRUE(rules.may_read(""));
+  EXPECT_TRUE(rules.may_read("Bearer wrong"));
+}
+
 TEST(AccessRules, AsksForNoTokenWhenNoneIsSet) {
   const AccessRules rules{"127.0.0.1", "", {}};
   EXPECT_TRUE(rules.token_allowed(""));

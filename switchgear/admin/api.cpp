@@ -119,7 +119,8 @@ void add_handshakes(telemetry::MetricFamilies& to, const tls::HandshakeCounts& h
 }  // namespace
 
 Api::Api(const ServerOptions& options, BreakerRegistry& registry, const Program& program)
-    : access_(options.host, options.token, options.origins),
+    : access_(options.host, options.token, options.origins, options.read_token),
+      serves_(options.serves),
       registry_(registry),
       program_(program),
       transitions_(*program.transitions),
@@ -137,6 +138,8 @@ Api::Answer Api::answer(const Request& request, const Arrival& from, const Serve
     const Routed routed = route_of(std::string_view{request.target()});
     if (lines_of(request, http::field::host) != 1) {
       made.response = problem(http::status::bad_request, "a request needs exactly one Host header");
+    } else if (serves_ == Serves::probes) {
+      made.response = probe_response(request, routed);
     } else if (lines_of(request, http::field::authorization) > 1 ||
                lines_of(request, http::field::origin) > 1) {
       // A proxy before this server may have checked the other one.
@@ -159,7 +162,8 @@ Api::Answer Api::answer(const Request& request, const Arrival& from, const Serve
       made.response = read(request, routed.route, counts);
       made.stream = routed.route.resource == Resource::events && request.method() == http::verb::get;
     }
-    if (routed.error == RouteError::none && routed.route.changes() && request.method() == http::verb::post) {
+    if (serves_ == Serves::everything && routed.error == RouteError::none && routed.route.changes() &&
+        request.method() == http::verb::post) {
       const std::string_view word = routed.route.command ? word_of(*routed.route.command) : "reload";
       audit(word, routed.route.name, from.client_address, made.response.result_int());
     }
@@ -186,9 +190,8 @@ Response Api::added(const Request& request, std::string_view client) {
     return handle(ResourceRequest{found->name, *good, request.body(), client});
   };
   const auto answer = [&]() -> Response {
-    if (changes) {
-      if (auto refusal = change_refused(request)) return std::move(*refusal);
-    }
+    if (auto refusal = changes ? change_refused(request) : reading_refused(request))
+      return std::move(*refusal);
     if (good == nullptr) return response_of(std::get<Problem>(parameters));
     return response_of(with(resource->handle));
   };
@@ -209,7 +212,27 @@ Response Api::added(const Request& request, std::string_view client) {
 std::optional<Response> Api::refused(const Request& request, const Route& route) const {
   if (route.changes() ? request.method() != http::verb::post : !reads(request))
     return not_allowed(route.allow());
-  return route.changes() ? change_refused(request) : std::nullopt;
+  if (route.changes()) return change_refused(request);
+  const bool probe = route.resource == Resource::live || route.resource == Resource::ready;
+  return probe ? std::nullopt : reading_refused(request);
+}
+
+/// A browser asks its user for the token because of `Basic`, and sends it with all requests from then on.
+std::optional<Response> Api::reading_refused(const Request& request) const {
+  if (access_.may_read(field(request, http::field::authorization))) return std::nullopt;
+  Response refusal =
+      problem(http::status::unauthorized, "this request needs the read token or the admin token");
+  refusal.insert(http::field::www_authenticate, "Basic realm=\"switchgear\", charset=\"UTF-8\"");
+  refusal.insert(http::field::www_authenticate, "Bearer realm=\"switchgear\"");
+  return refusal;
+}
+
+Response Api::probe_response(const Request& request, const Routed& routed) const {
+  const bool probe = routed.error == RouteError::none &&
+                     (routed.route.resource == Resource::live || routed.route.resource == Resource::ready);
+  if (!probe) return problem(http::status::not_found, "this address answers only /livez and /readyz");
+  if (!reads(request)) return not_allowed(routed.route.allow());
+  return read(request, routed.route, {});
 }
 
 std::optional<Response> Api::change_refused(const Request& request) const {

@@ -81,6 +81,9 @@ class Api {
   [[nodiscard]] Response added(const Request& request, std::string_view client);
   [[nodiscard]] std::optional<Response> refused(const Request& request, const Route& route) const;
   [[nodiscard]] std::optional<Response> change_refused(const Request& request) const;
+  [[nodiscard]] std::optional<Response> reading_refused(const Request& request) const;
+  /// Of a server for probes alone.
+  [[nodiscard]] Response probe_response(const Request& request, const Routed& routed) const;
   [[nodiscard]] Response read(const Request& request, const Route& route, const ServerCounts& counts) const;
   [[nodiscard]] Response command(const Route& route);
   void audit(std::string_view word, const std::string& name, std::string_view client, unsigned answered);
@@ -95,6 +98,7 @@ class Api {
   void add_own_metrics(telemetry::MetricFamilies& to, const ServerCounts& counts) const;
 
   AccessRules access_;
+  const Serves serves_;
   BreakerRegistry& registry_;
   const Program& program_;
   TransitionLog& transitions_;

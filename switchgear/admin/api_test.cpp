@@ -206,6 +206,61 @@ TEST_F(AdminApi, ChangesNothingWithoutTheToken) {
   EXPECT_EQ(get("/circuit-breakers").result(), http::status::ok) << "reading needs none";
 }
 
+TEST_F(AdminApi, ShowsNothingWithoutTheReadTokenButWhetherItLives) {
+  options.token = "s3cret";
+  options.read_token = "look";
+  breakers.add("payment");
+  const auto with = [&](http::verb method, std::string_view target, std::string_view authorization) {
+    Request made = request(method, target);
+    if (!authorization.empty()) made.set(http::field::authorization, authorization);
+    return send(made).response;
+  };
+  for (const char* path : {"/", "/dashboard", "/status", "/circuit-breakers", "/circuit-breakers/payment",
+                           "/health", "/metrics", "/events", "/openapi.json", "/reports/payment"}) {
+    const Response refused = with(http::verb::get, path, "");
+    expect_problem(refused, http::status::unauthorized);
+    EXPECT_EQ(refused[http::field::www_authenticate], "Basic realm=\"switchgear\", charset=\"UTF-8\"")
+        << path;
+    for (const char* good : {"Bearer look", "Bearer s3cret", "Basic b3BzOmxvb2s="})
+      EXPECT_NE(with(http::verb::get, path, good).result(), http::status::unauthorized)
+          << path << " " << good;
+  }
+  EXPECT_EQ(get("/livez").result(), http::status::ok);
+  EXPECT_EQ(get("/readyz").result(), http::status::ok);
+  EXPECT_FALSE(send(request(http::verb::get, "/events")).stream);
+}
+
+TEST_F(AdminApi, ChangesNothingWithTheReadToken) {
+  options.token = "s3cret";
+  options.read_token = "look";
+  breakers.add("payment");
+  Request made = request(http::verb::post, "/circuit-breakers/payment/force-open");
+  made.set(http::field::authorization, "Bearer look");
+  const Response refused = send(made).response;
+  expect_problem(refused, http::status::unauthorized);
+  EXPECT_EQ(refused[http::field::www_authenticate], "Bearer realm=\"switchgear\"")
+      << "no browser asks for a password because of it";
+  EXPECT_EQ(breakers.registry.find("payment")->state(), State::closed);
+  made.set(http::field::authorization, "Bearer s3cret");
+  EXPECT_EQ(send(made).response.result(), http::status::ok);
+}
+
+TEST_F(AdminApi, OfAServerForProbesAnswersOnlyThese) {
+  options.serves = Serves::probes;
+  options.token = "s3cret";
+  options.read_token = "look";
+  breakers.add("payment");
+  Request made = request(http::verb::get, "/readyz");
+  made.set(http::field::host, "pod-7.example");
+  EXPECT_EQ(send(made).response.result(), http::status::ok) << "a load balancer has names of its own";
+  EXPECT_EQ(get("/livez").result(), http::status::ok);
+  for (const char* path : {"/", "/status", "/health", "/metrics", "/circuit-breakers/payment", "/dashboard"})
+    expect_problem(get(path), http::status::not_found);
+  expect_problem(post("/circuit-breakers/payment/force-open"), http::status::not_found);
+  expect_problem(post("/livez"), http::status::method_not_allowed);
+  EXPECT_EQ(breakers.registry.find("payment")->state(), State::closed);
+}
+
 TEST_F(AdminApi, DoesNotTakeTheRightTokenOfARequestThatBringsAWrongOneToo) {
   options.token = "s3cret";
   const CircuitBreaker& payment = breakers.add("payment");

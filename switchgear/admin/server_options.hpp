@@ -29,6 +29,9 @@ struct ServerLimits {
   Duration events_heartbeat = std::chrono::seconds{10};
 };
 
+/// What a server answers. `probes`: only GET /livez and /readyz, to everyone, under any Host.
+enum class Serves : std::uint8_t { everything, probes };
+
 struct ServerOptions {
   /// Name or address to listen on. Any client that reaches the server can read everything and, without a
   /// token, operate it. Before you change this, set `token`, and put a proxy that authenticates in front.
@@ -40,7 +43,9 @@ struct ServerOptions {
   /// Certificates and authorities of clients; empty: plain text. Server::use_tls() changes it.
   std::optional<tls::ServerContext> tls{};
   std::string token = {};              ///< for requests that change something; empty: none required
+  std::string read_token = {};         ///< for requests that change nothing; empty: none required
   std::vector<std::string> origins{};  ///< further origins, as `https://ops.example.com`, that may send them
+  Serves serves = Serves::everything;
   ServerLimits limits{};               ///< the defaults suit a program of any size
   std::function<TimePoint()> clock{};  ///< the breakers' clock; default: steady_clock
 };

@@ -78,7 +78,9 @@ std::uint64_t calls_under_way(const Policy& policy, std::uint64_t clients) {
 
 }  // namespace
 
-std::vector<std::string> order_of(const Policy& policy) {
+std::vector<std::string> order_of(const Policy& policy) { return order_of(policy, {}); }
+
+std::vector<std::string> order_of(const Policy& policy, const Surroundings& around) {
   std::vector<std::string> order;
   const auto add = [&](bool there, std::string name) {
     if (there) order.push_back(std::move(name));
@@ -92,7 +94,9 @@ std::vector<std::string> order_of(const Policy& policy) {
   add(policy.deadline.has_value(), "deadline");
   add(policy.retry.has_value(), "retry");
   add(policy.hedge.has_value(), "hedge");
+  add(around.outer_breaker, "circuit breaker of the service");
   add(policy.circuit_breaker.has_value(), "circuit breaker");
+  add(!around.breakers_by.empty(), std::string("circuit breaker by ").append(around.breakers_by));
   add(policy.timeout.has_value(), "timeout");
   add(policy.chaos && policy.chaos->enabled, "chaos");
   order.emplace_back("call");
@@ -211,9 +215,10 @@ Explanation explain(const Policy& policy, const Surroundings& around) {
   Policy applied = policy;
   if (!applied.timeout) applied.timeout = around.timeout;
   Explanation all = explain(applied);
+  all.order = order_of(policy, around);
 
   take_least(all.in_flight, times(around.clients, branches(policy)), "gateway.limits.connections");
-  take_least(all.in_flight, around.connections, "connections.max");
+  if (around.connections) take_least(all.in_flight, *around.connections, "connections.max");
 
   KeptInMemory& memory = all.memory;
   memory.request_body_bytes = 0;

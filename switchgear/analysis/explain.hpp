@@ -62,12 +62,14 @@ struct Notice {
 
 /// What bounds the calls of a policy from outside: a gateway, with one service behind it.
 struct Surroundings {
-  Duration timeout{};                     ///< of an attempt, if the policy has none
-  std::uint64_t clients = 0;              ///< that can call at once
-  std::uint64_t connections = 0;          ///< to the service, at once
-  std::uint64_t head_bytes = 0;           ///< of one stored request's head, at most
-  std::uint64_t buffered_body_bytes = 0;  ///< of one request's body, kept to be sent again
-  std::uint64_t cached_body_bytes = 0;    ///< of one remembered answer's body
+  Duration timeout{};                            ///< of an attempt, if the policy has none
+  std::uint64_t clients = 0;                     ///< that can call at once
+  std::optional<std::uint64_t> connections = 0;  ///< to the service, at once; unset: it is not known how many
+  std::uint64_t head_bytes = 0;                  ///< of one stored request's head, at most
+  std::uint64_t buffered_body_bytes = 0;         ///< of one request's body, kept to be sent again
+  std::uint64_t cached_body_bytes = 0;           ///< of one remembered answer's body
+  bool outer_breaker = false;                    ///< the service's, around the policy's own
+  std::string_view breakers_by = {};             ///< the header whose values have a breaker each; empty: none
 };
 
 struct Explanation {
@@ -87,6 +89,7 @@ struct Explanation {
 
 // The parts.
 [[nodiscard]] std::vector<std::string> order_of(const Policy& policy);
+[[nodiscard]] std::vector<std::string> order_of(const Policy& policy, const Surroundings& around);
 /// The longest that the delays before all retries can be together, each of them at least `asked_for`.
 [[nodiscard]] Duration longest_delays(const RetryOptions& retry, Duration asked_for = {}) noexcept;
 /// The longest `Retry-After` that is waited for: none beyond the deadline, and none without a retry.

@@ -9,12 +9,20 @@ namespace switchgear::config {
 
 namespace {
 
-void read_address(const Value& value, Endpoint& at) {
+[[nodiscard]] std::optional<Endpoint> read_address(const Value& value) {
   const auto text = Text{}(value);
-  if (!text) return;
+  if (!text) return std::nullopt;
   auto parsed = parse_listen(*text);
-  if (!parsed.value) return value.wrong(parsed.problem);
-  at = *std::move(parsed.value);
+  if (!parsed.value) value.wrong(parsed.problem);
+  return std::move(parsed.value);
+}
+
+/// `false`: there is no admin server.
+void read_listen(const Value& value, GatewayOptions& options) {
+  const Node& node = *value.node;
+  options.has_admin = node.style != Node::Style::plain || node.text != "false";
+  if (!options.has_admin) return;
+  if (auto at = read_address(value)) options.admin = *std::move(at);
 }
 
 void read_origins(const Value& list, std::vector<std::string>& origins) {
@@ -41,6 +49,16 @@ void read_origins(const Value& list, std::vector<std::string>& origins) {
   return inner ? inner : outer;
 }
 
+/// Without `token`, whoever may not read could still operate everything.
+void check_read_token(const Value& value, const GatewayOptions& options) {
+  if (options.admin_read_token.empty()) return;
+  if (options.admin_token.empty()) {
+    value.wrong("needs token as well: without it, clients may change what they may not read");
+  } else if (options.admin_read_token == options.admin_token) {
+    value.wrong("is the same as token, so its holders could change everything; expected another");
+  }
+}
+
 }  // namespace
 
 std::optional<Value> read_admin(Section& gateway, const std::string& directory, GatewayOptions& options) {
@@ -51,22 +69,28 @@ std::optional<Value> read_admin(Section& gateway, const std::string& directory, 
     keys.emplace(*admin);
     listen = keys->find("listen");
     if (const auto tls = keys->find("tls")) options.admin_tls = read_server_tls(*tls, directory);
+    if (const auto probes = keys->find("probes")) options.probes = read_address(*probes);
   }
   if (admin && !keys && admin->node->kind != Node::Kind::scalar) {
     admin->wrong(found(*admin->node) +
-                 " found; expected an address such as \"127.0.0.1:9090\", or a mapping such as "
-                 "{listen: \"127.0.0.1:9090\"}");
+                 " found; expected an address such as \"127.0.0.1:9090\", a mapping such as "
+                 "{listen: \"127.0.0.1:9090\"}, or false");
     listen.reset();
   }
-  if (listen) read_address(*listen, options.admin);
+  if (listen) read_listen(*listen, options);
   Section* const inner = keys ? &*keys : nullptr;
   const auto token = in_either(gateway, inner, "token");
   if (token) {
     if (auto secret = Secret{directory}(*token)) options.admin_token = *std::move(secret);
   }
+  if (const auto read_token = inner != nullptr ? inner->find("read_token") : std::nullopt) {
+    if (auto secret = Secret{directory}(*read_token)) options.admin_read_token = *std::move(secret);
+    const bool unread = token && options.admin_token.empty();  // is an error of its own
+    if (!unread) check_read_token(*read_token, options);
+  }
   if (const auto origins = in_either(gateway, inner, "origins"))
     read_origins(*origins, options.admin_origins);
-  if (listen && !token && !options.admin_guarded() && !is_loopback(options.admin))
+  if (listen && options.has_admin && !token && !options.admin_guarded() && !is_loopback(options.admin))
     listen->report->warning(listen->node->at, listen->path, open_admin_problem);
   if (keys) keys->finish();
   return listen;

@@ -58,7 +58,8 @@ TEST(FallbackSection, MistakesAreLocated) {
        "f.yaml:3:7: policies.p.fallback: 0 kinds found; expected exactly one of value, cache, queue, fail"},
       {with("fallback: {fail: no, queue: {max: 5}}"),
        "f.yaml:3:7: policies.p.fallback: 2 kinds found; expected exactly one of value, cache, queue, fail"},
-      {with("fallback: {fail: \"\"}"), "f.yaml:3:24: policies.p.fallback.fail: nothing found; expected text"},
+      {with("fallback: {fail: \"\"}"),
+       "f.yaml:3:24: policies.p.fallback.fail: an empty text found; expected text"},
       {with("fallback: {value: {status: 199}}"),
        "f.yaml:3:34: policies.p.fallback.value.status: \"199\" is out of range; expected a whole number from "
        "200 to "

@@ -75,10 +75,13 @@ struct GatewayOptions {
   std::vector<Listener> listen{{{"127.0.0.1", 8080}}};  ///< at least one, each another
   std::optional<tls::ServerContext> tls;  ///< of listeners with Encryption::tls; empty: none has it
   TrustOptions trust;                     ///< who is believed about clients
+  bool has_admin = true;                  ///< false: there is no admin server
   Endpoint admin{"127.0.0.1", 9090};
+  std::optional<Endpoint> probes;  ///< answers only whether the process lives and is ready; empty: none does
   std::optional<tls::ServerContext> admin_tls;  ///< empty: the admin server speaks plain text
   unsigned threads = 1;
   std::string admin_token;                 ///< empty: none required
+  std::string admin_read_token;            ///< for requests that change nothing; empty: none required
   std::vector<std::string> admin_origins;  ///< further origins that may send changing requests
   /// After SIGTERM, before the listener closes: so long connections are taken while GET /readyz says 503.
   Duration shutdown_delay{};
@@ -162,6 +165,7 @@ struct Route {
 struct ByHeader {
   std::string header;  ///< in lower case
   ByValueOptions limits;
+  std::optional<CircuitBreakerOptions> breaker = {};  ///< of each value; empty: as the service's
 
   friend bool operator==(const ByHeader&, const ByHeader&) = default;
 };
@@ -186,7 +190,7 @@ struct Service {
   /// connections.
   std::optional<std::uint64_t> capacity;
   std::optional<health::CheckOptions> health_check;
-  std::optional<ByHeader> by;  ///< only if its policy has a circuit breaker
+  std::optional<ByHeader> by;  ///< only if it or the policy has a circuit breaker
   /// Policies with breakers that are told of its calls and refuse none; only if its own policy has one.
   std::vector<std::string> shadows;
 

@@ -1,5 +1,7 @@
 // ejection: the keys are read here; what their values must be is said once, by instances::validate().
+#include <algorithm>
 #include <array>
+#include <string>
 
 #include "switchgear/config/option_problems.hpp"
 #include "switchgear/config/upstream_section.hpp"
@@ -49,6 +51,41 @@ void read_rate(Section& section, std::string_view key, std::string_view limit, d
   rate.finish();
 }
 
+bool every_rule_is_off(const instances::EjectionOptions& options) {
+  return !options.consecutive_5xx && !options.consecutive_gateway && !options.consecutive_local &&
+         !options.success_rate && !options.failure_percentage;
+}
+
+/// A rule that the file names compares more instances than there are.
+template <class Rule>
+void warn_of_few_hosts(const Value& value, const std::string& key, const std::optional<Rule>& rule,
+                       std::size_t count) {
+  const Entry* const entry = find_entry(*value.node, key);
+  if (!rule || entry == nullptr || rule->minimum_hosts <= count) return;
+  const Entry* const hosts = find_entry(*value.node, key + ".minimum_hosts");
+  value.report->warning(hosts != nullptr ? place_of(*hosts) : place_of(*entry),
+                        join(value.path, hosts != nullptr ? key + ".minimum_hosts" : key),
+                        "never ejects: it compares at least " + std::to_string(rule->minimum_hosts) +
+                            " instances (minimum_hosts), and the service has " + std::to_string(count));
+}
+
+/// With `max_ejected: 0.1`, no instance of nine is ever ejected.
+void warn_of_no_room(const Value& value, std::size_t count) {
+  if (count == 1) {
+    return value.report->warning(
+        value.key, value.path,
+        "ejects nothing: the service has one instance, which max_ejected does not allow to "
+        "be out; set always_one: true, or leave ejection out");
+  }
+  const std::string hundredths = std::to_string((100 + count - 1) / count);
+  value.report->warning(
+      value.key, value.path,
+      "ejects nothing: one of " + std::to_string(count) +
+          " instances is more than max_ejected allows; set always_one: true, or max_ejected to at "
+          "least 0." +
+          (hundredths.size() == 1 ? "0" : "") + hundredths);
+}
+
 }  // namespace
 
 void read_ejection(const Value& value, instances::EjectionOptions& options) {
@@ -75,6 +112,20 @@ void read_ejection(const Value& value, instances::EjectionOptions& options) {
   section.read("panic", options.panic, any_number);
   section.finish();
   report_problems(value, validate(options), errors_before, against_another);
+}
+
+void warn_of_ejection(const Value& value, const Service& service) {
+  const instances::EjectionOptions& options = *service.ejection;
+  if (every_rule_is_off(options)) {
+    return value.report->warning(value.key, value.path,
+                                 "ejects nothing: every rule is off; turn one on, or leave ejection out");
+  }
+  if (service.upstreams.empty() || has_name(service)) return;
+  const std::size_t count = service.upstreams.size();
+  warn_of_few_hosts(value, "success_rate", options.success_rate, count);
+  warn_of_few_hosts(value, "failure_percentage", options.failure_percentage, count);
+  if (!options.always_one && 1.0 / static_cast<double>(count) > options.max_ejected)
+    warn_of_no_room(value, count);
 }
 
 }  // namespace switchgear::config

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "switchgear/config/address.hpp"
+#include "switchgear/config/option_problems.hpp"
 #include "switchgear/config/report.hpp"
 #include "switchgear/config/sections.hpp"
 #include "switchgear/config/tls_section.hpp"
@@ -68,6 +69,27 @@ void warn_of_unix_trust(Section& section, const GatewayOptions& gateway) {
                         "trusts clients of Unix sockets, and gateway.listen has none");
 }
 
+/// Clients, the admin server and the probes each have an address of their own. `admin`: where its is written.
+void check_own_addresses(Section& section, const std::optional<Value>& admin, const GatewayOptions& gateway) {
+  const auto is_listened_to = [&](const Endpoint& at) {
+    return std::ranges::any_of(gateway.listen, [&](const Listener& each) { return overlap(each.at, at); });
+  };
+  const auto listen = section.find("listen");
+  if (gateway.has_admin && is_listened_to(gateway.admin)) {
+    const auto& at = admin ? admin : listen;
+    if (at) at->wrong("listen and admin share one address; expected two");
+  }
+  if (!gateway.probes) return;
+  const Value whole = *section.find("admin");
+  const Entry& entry = *find_entry(*whole.node, "probes");
+  const Value probes{&entry.value, entry.at, join(whole.path, "probes"), whole.report};
+  if (is_listened_to(*gateway.probes)) {
+    probes.wrong("listen and probes share one address; expected two");
+  } else if (gateway.has_admin && overlap(*gateway.probes, gateway.admin)) {
+    probes.wrong("admin and probes share one address; expected two");
+  }
+}
+
 }  // namespace
 
 GatewayOptions read_gateway(const Value& value, const std::string& directory) {
@@ -80,11 +102,7 @@ GatewayOptions read_gateway(const Value& value, const std::string& directory) {
   else if (tls)
     gateway.listen.front().encryption = Encryption::tls;
   const auto admin = read_admin(section, directory, gateway);
-  const auto is_admin = [&](const Listener& each) { return overlap(each.at, gateway.admin); };
-  if (std::ranges::any_of(gateway.listen, is_admin)) {
-    const auto at = admin ? admin : section.find("listen");
-    if (at) at->wrong("listen and admin share one address; expected two");
-  }
+  check_own_addresses(section, admin, gateway);
   section.read("threads", gateway.threads, Whole{1, 256});
   gateway.trust = read_trust(section);
   warn_of_unix_trust(section, gateway);

@@ -121,7 +121,7 @@ TEST(GatewaySection, MistakesAreLocated) {
        "f.yaml:2:54: gateway.limits.target_bytes: 4096 does not fit into header_bytes (4096); expected less"},
       {with("limits: {idle_timeout: 60}"),
        "f.yaml:2:34: gateway.limits.idle_timeout: \"60\" has no unit; write \"60s\""},
-      {"version: 1\ngateway: 5\n", "f.yaml:2:10: gateway: text found; expected a mapping (key: value)"},
+      {"version: 1\ngateway: 5\n", "f.yaml:2:10: gateway: a number found; expected a mapping (key: value)"},
       {"gateway: {}\n", "f.yaml:1:1: version: is missing; write \"version: 1\""},
       {"version: 2\n", "f.yaml:1:10: version: \"2\" is out of range; expected 1"},
       {"version: one\n", "f.yaml:1:10: version: \"one\" is not a whole number; expected 1"},
@@ -181,6 +181,21 @@ TEST(GatewaySection, TheAdminServersKeysMayStandInAMappingOfTheirOwn) {
   EXPECT_TRUE(warnings_of(with("admin: {listen: \"0.0.0.0:9090\", token: s3cret}")).empty());
 }
 
+TEST(GatewaySection, TheAdminServerMayBeOffAndProbesApart) {
+  EXPECT_TRUE(config_of(with("admin: {}")).gateway.has_admin);
+  for (const char* off : {"admin: false", "admin: {listen: false}"}) {
+    EXPECT_FALSE(config_of(with(off)).gateway.has_admin) << off;
+  }
+  const GatewayOptions apart = config_of(with("admin: {listen: false, probes: \"0.0.0.0:9091\"}")).gateway;
+  EXPECT_FALSE(apart.has_admin);
+  EXPECT_EQ(apart.probes, (Endpoint{"0.0.0.0", 9091}));
+  EXPECT_TRUE(warnings_of(with("admin: {listen: false, probes: \"0.0.0.0:9091\"}")).empty());
+  EXPECT_TRUE(errors_of(with("admin: false, listen: \"127.0.0.1:9090\"")).empty()) << "the port is free";
+  const GatewayOptions read = config_of(with("admin: {token: change, read_token: read}")).gateway;
+  EXPECT_EQ(read.admin_token, "change");
+  EXPECT_EQ(read.admin_read_token, "read");
+}
+
 TEST(GatewaySection, WhatIsWrongInTheAdminServersMappingIsNamed) {
   expect_answers({
       {with("admin: {listn: \"a:1\"}"),
@@ -189,11 +204,27 @@ TEST(GatewaySection, WhatIsWrongInTheAdminServersMappingIsNamed) {
        "f.yaml:2:27: gateway.admin.listen: \"a\" has no port; expected HOST:PORT, as in \"127.0.0.1:8080\""},
       {with("admin: [a]"),
        "f.yaml:2:18: gateway.admin: a list found; expected an address such as "
-       "\"127.0.0.1:9090\", or a mapping such as {listen: \"127.0.0.1:9090\"}"},
+       "\"127.0.0.1:9090\", a mapping such as {listen: \"127.0.0.1:9090\"}, or false"},
       {with("token: a, admin: {token: b}"),
        "f.yaml:2:36: gateway.admin.token: stands in gateway as well; expected one of the two"},
       {with("listen: \"a:1\", admin: {listen: \"a:1\"}"),
        "f.yaml:2:42: gateway.admin.listen: listen and admin share one address; expected two"},
+      {with("admin: {read_token: r}"),
+       "f.yaml:2:31: gateway.admin.read_token: needs token as well: without it, clients may change what they "
+       "may not "
+       "read"},
+      {with("admin: {token: r, read_token: r}"),
+       "f.yaml:2:41: gateway.admin.read_token: is the same as token, so its holders could change everything; "
+       "expected "
+       "another"},
+      {with("admin: {probes: \"a\"}"),
+       "f.yaml:2:27: gateway.admin.probes: \"a\" has no port; expected HOST:PORT, as in \"127.0.0.1:8080\""},
+      {with("admin: {probes: \"127.0.0.1:9090\"}"),
+       "f.yaml:2:27: gateway.admin.probes: admin and probes share one address; expected two"},
+      {with("admin: {probes: \"0.0.0.0:8080\"}"),
+       "f.yaml:2:27: gateway.admin.probes: listen and probes share one address; expected two"},
+      {with("admin: true"),
+       "f.yaml:2:18: gateway.admin: \"true\" has no port; expected HOST:PORT, as in \"127.0.0.1:8080\""},
       {with("admin: {tls: {}}"),
        "f.yaml:2:19: gateway.admin.tls.certificate: is missing; write "
        "\"certificate: file:server.pem, key: file:server.key\""},

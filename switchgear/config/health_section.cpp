@@ -122,8 +122,10 @@ void read_how(Section& section, health::CheckOptions& options) {
   const auto tcp = section.find("tcp");
   if (http) options.how = read_http(*http);
   if (tcp) {
-    if (!tcp->node->entries.empty()) tcp->wrong("takes no keys; write tcp: {}, and the port beside it");
-    const Section mapping(*tcp);  // reports anything else
+    const bool empty = tcp->node->entries.empty();
+    const bool mapping = tcp->node->kind == Node::Kind::mapping || tcp->node->empty();
+    if (!empty) tcp->wrong("takes no keys; write tcp: {}, and the port beside it");
+    if (!mapping) tcp->wrong(found_unquoted(*tcp->node) + " found; write tcp: {}, and the port beside it");
     options.how = health::TcpCheck{};
   }
   if (!section.is_mapping()) return;

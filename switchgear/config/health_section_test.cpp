@@ -86,6 +86,7 @@ TEST(HealthSection, LocatesEveryMistake) {
        "56: services.s.health_check.http.expect.json: the answer to a HEAD has no content; use GET");
   says("{tcp: {port: 1}}",
        "25: services.s.health_check.tcp: takes no keys; write tcp: {}, and the port beside it");
+  says("{tcp: true}", "25: services.s.health_check.tcp: true found; write tcp: {}, and the port beside it");
   says("{tcp: {}, interval: 0s}",
        "39: services.s.health_check.interval: \"0s\" is out of range; expected from 1ms to 24h");
   says("{tcp: {}, timeout: 5}", "38: services.s.health_check.timeout: \"5\" has no unit; write \"5s\"");

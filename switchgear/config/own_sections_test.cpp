@@ -77,7 +77,7 @@ TEST_F(OwnSectionsTest, LocateTheirErrorsLikeAllOthers) {
   EXPECT_EQ(errors("version: 1\nkitchen:\n  kep: 5h\n"),
             Lines{"f.yaml:3:3: kitchen.kep: unknown key; did you mean \"keep\"?"});
   EXPECT_EQ(errors("version: 1\nkitchen: 5\n"),
-            Lines{"f.yaml:2:10: kitchen: text found; expected a mapping (key: value)"});
+            Lines{"f.yaml:2:10: kitchen: a number found; expected a mapping (key: value)"});
 }
 
 TEST_F(OwnSectionsTest, AreSuggestedForAMistypedKey) {

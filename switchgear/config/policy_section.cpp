@@ -73,27 +73,6 @@ void read_failure_when(const Value& value, FailureWhen& failure_when) {
   section.finish();
 }
 
-void read_breaker(Section& section, Policy& policy) {
-  std::vector<std::string_view> names;
-  for (const Preset& preset : presets()) names.push_back(preset.name);
-  std::size_t chosen = names.size();
-  section.read("preset", chosen, OneOf{names});
-  if (chosen < names.size()) policy.circuit_breaker = options_of(presets()[chosen]);
-  if (const auto value = section.find("circuit_breaker")) {
-    if (!policy.circuit_breaker) policy.circuit_breaker.emplace();
-    read_circuit_breaker(*value, *policy.circuit_breaker);
-  }
-}
-
-/// Unless the file says otherwise, a probe within its own time limit never counts as hung.
-void lengthen_max_wait(const Value& value, Policy& policy) {
-  const auto limit = attempt_limit(policy);
-  if (!policy.circuit_breaker || !limit) return;
-  if (find_entry(*value.node, "circuit_breaker.half_open.max_wait") != nullptr) return;
-  Duration& max_wait = policy.circuit_breaker->half_open.max_wait;
-  max_wait = std::max(max_wait, *limit);
-}
-
 Policy read_policy(std::string_view name, const Value& value) {
   struct Part {
     std::string_view key;
@@ -114,11 +93,11 @@ Policy read_policy(std::string_view name, const Value& value) {
   Policy policy;
   policy.name = name;
   Section section(value);
-  read_breaker(section, policy);
+  policy.circuit_breaker = read_breaker(section);
   if (const auto when = section.find("failure_when")) read_failure_when(*when, policy.failure_when);
   section.read("timeout", policy.timeout, Limit{});
   section.read("deadline", policy.deadline, Limit{});
-  lengthen_max_wait(value, policy);
+  if (policy.circuit_breaker) lengthen_max_wait(value, attempt_limit(policy), *policy.circuit_breaker);
   for (const Part& part : parts) {
     if (const auto found = section.find(part.key)) part.read(*found, policy);
   }
@@ -128,6 +107,25 @@ Policy read_policy(std::string_view name, const Value& value) {
 }
 
 }  // namespace
+
+std::optional<CircuitBreakerOptions> read_breaker(Section& section) {
+  std::optional<CircuitBreakerOptions> breaker;
+  std::vector<std::string_view> names;
+  for (const Preset& preset : presets()) names.push_back(preset.name);
+  std::size_t chosen = names.size();
+  section.read("preset", chosen, OneOf{names});
+  if (chosen < names.size()) breaker = options_of(presets()[chosen]);
+  if (const auto value = section.find("circuit_breaker")) {
+    if (!breaker) breaker.emplace();
+    read_circuit_breaker(*value, *breaker);
+  }
+  return breaker;
+}
+
+void lengthen_max_wait(const Value& section, std::optional<Duration> limit, CircuitBreakerOptions& breaker) {
+  if (!limit || find_entry(*section.node, "circuit_breaker.half_open.max_wait") != nullptr) return;
+  breaker.half_open.max_wait = std::max(breaker.half_open.max_wait, *limit);
+}
 
 StatusRanges read_statuses(const Value& list, std::string_view example) {
   StatusRanges statuses;

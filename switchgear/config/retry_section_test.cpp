@@ -96,7 +96,7 @@ TEST(RetrySection, MistakesAreLocated) {
        "599, or a range such as 500-599"},
       {with("retry: {max_atempts: 3}"),
        "f.yaml:3:15: policies.p.retry.max_atempts: unknown key; did you mean \"max_attempts\"?"},
-      {with("retry: 3"), "f.yaml:3:14: policies.p.retry: text found; expected a mapping (key: value)"},
+      {with("retry: 3"), "f.yaml:3:14: policies.p.retry: a number found; expected a mapping (key: value)"},
   });
 }
 

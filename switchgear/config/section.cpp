@@ -63,7 +63,11 @@ std::string found(const Node& node) {
 }
 
 std::string found_unquoted(const Node& node) {
-  return node.kind == Node::Kind::scalar && !node.empty() ? "text" : found(node);
+  if (node.kind != Node::Kind::scalar || node.empty()) return found(node);
+  if (node.style != Node::Style::plain) return "text";
+  if (node.text == "true" || node.text == "false") return node.text;
+  double number = 0;
+  return parse(std::string_view(node.text), number) == std::errc{} ? "a number" : "text";
 }
 
 std::optional<std::uint64_t> Whole::operator()(const Value& value) const {
@@ -152,7 +156,8 @@ std::optional<bool> Truth::operator()(const Value& value) const {
 std::optional<std::string> Text::operator()(const Value& value) const {
   const Node& node = *value.node;
   if (node.kind == Node::Kind::scalar && !node.text.empty() && !node.empty()) return node.text;
-  value.wrong((node.kind == Node::Kind::scalar ? "nothing" : found(node)) + " found; expected text");
+  const bool quoted_nothing = node.kind == Node::Kind::scalar && !node.empty();
+  value.wrong((quoted_nothing ? "an empty text" : found(node)) + " found; expected text");
   return std::nullopt;
 }
 

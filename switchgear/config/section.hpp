@@ -33,7 +33,7 @@ struct Value {
 
 /// What the value is, for "what was found": `"5"`, `a list`, `nothing`.
 [[nodiscard]] std::string found(const Node& node);
-/// The same for what may hold a secret: `text`, `a list`, `nothing`.
+/// The same for what may hold a secret: `text`, `a number`, `true`, `a list`, `nothing`.
 [[nodiscard]] std::string found_unquoted(const Node& node);
 
 // Readers: each takes a Value and returns what it says, or reports what is wrong and returns nothing.

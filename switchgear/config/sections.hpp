@@ -42,6 +42,9 @@ inline constexpr std::size_t longest_name = 128;   ///< bytes
                                                            const GatewayOptions& gateway,
                                                            const std::string& directory);
 
+/// Reads `preset` and `circuit_breaker`; empty: the section has neither.
+[[nodiscard]] std::optional<CircuitBreakerOptions> read_breaker(Section& section);
+
 /// Reads `circuit_breaker` over `options` (a preset's, or the defaults) and checks the whole.
 void read_circuit_breaker(const Value& value, CircuitBreakerOptions& options);
 
@@ -65,6 +68,9 @@ void read_chaos(const Value& value, Policy& policy);
 /// Reports contradictory and suspicious settings of the policy: see analysis/combinations.hpp. For a policy
 /// without other errors.
 void report_combinations(const Value& value, const Policy& policy);
+
+/// Unless the section says otherwise, a probe within its own time limit never counts as hung.
+void lengthen_max_wait(const Value& section, std::optional<Duration> limit, CircuitBreakerOptions& breaker);
 
 /// Whether a policy or service may be called so; reports it if not.
 [[nodiscard]] bool usable_name(std::string_view name, const Value& value);

@@ -1,5 +1,6 @@
 // services: what stands behind the gateway, by which paths it is reached, which policy guards it.
 #include <algorithm>
+#include <set>
 #include <vector>
 
 #include "switchgear/analysis/breaker_outlook.hpp"
@@ -69,8 +70,21 @@ ByHeader read_by(const Value& value) {
   }
   section.read("max", by.limits.max, Whole{1, 10'000'000});
   section.read("idle", by.limits.idle, Length{milliseconds{1}, hours{24 * 365}});
+  by.breaker = read_breaker(section);
   section.finish();
   return by;
+}
+
+/// What is contradictory about the breaker of each value, which stands inside the time limits of `policy`.
+void check_own_breaker(const Value& value, ByHeader& by, const Policy& policy) {
+  lengthen_max_wait(value, attempt_limit(policy), *by.breaker);
+  Policy alone;
+  alone.name = policy.name;
+  alone.circuit_breaker = by.breaker;
+  alone.failure_when = policy.failure_when;
+  alone.timeout = policy.timeout;
+  alone.deadline = policy.deadline;
+  report_combinations(value, alone);
 }
 
 class ServiceReader {
@@ -102,20 +116,24 @@ class ServiceReader {
       service.health_check = read_health_check(*check);
       check_port(*check, service);
     }
-    if (const auto by = section.find("by")) {
-      service.by = read_by(*by);
-      const Policy* policy = policies_.find(service.policy);
-      if (policy != nullptr && !policy->circuit_breaker) {
-        by->report->error(by->key, by->path,
-                          "needs a circuit_breaker in policy " + quoted(service.policy) +
-                              ", whose options every value's breaker has");
-      }
-    }
+    if (const auto by = section.find("by")) read_values(*by, service);
     if (const auto experiment = section.find("experiment")) read_experiment(*experiment, service, policies_);
     section.finish();
   }
 
  private:
+  void read_values(const Value& value, Service& service) const {
+    const std::size_t errors_before = value.report->errors();
+    service.by = read_by(value);
+    const Policy* policy = policies_.find(service.policy);
+    if (policy == nullptr || value.report->errors() != errors_before) return;
+    if (service.by->breaker) return check_own_breaker(value, *service.by, *policy);
+    if (!policy->circuit_breaker) {
+      value.report->error(value.key, value.path,
+                          "needs a circuit_breaker, here or in policy " + quoted(service.policy));
+    }
+  }
+
   void check_port(const Value& check, const Service& service) const {
     const Entry* entry = find_entry(*check.node, "port");
     const auto has_no_port = [](const Upstream& each) { return is_unix(each.at); };
@@ -127,14 +145,21 @@ class ServiceReader {
   /// A slow connection can be told from a slow answer only if the attempt is not over first.
   void check_connect_timeout(const Value& pool, const Service& service) const {
     const Entry* entry = find_entry(*pool.node, "connect_timeout");
-    const Policy* policy = policies_.find(service.policy);
-    if (entry == nullptr || policy == nullptr) return;
-    const auto limit = attempt_limit(*policy);
-    if (!limit || service.pool.connect_timeout <= *limit) return;
-    pool.report->warning(entry->value.at, join(pool.path, "connect_timeout"),
-                         quoted(format_duration(service.pool.connect_timeout)) +
-                             " is never reached: an attempt is over after " + format_duration(*limit) +
-                             ", and fails as a timeout");
+    if (entry == nullptr) return;
+    std::set<std::string> names{service.policy};
+    for (const Route& route : service.routes) {
+      if (!route.policy.empty()) names.insert(route.policy);
+    }
+    for (const std::string& name : names) {
+      const Policy* policy = policies_.find(name);
+      const auto limit = policy == nullptr ? std::nullopt : attempt_limit(*policy);
+      if (!limit || service.pool.connect_timeout <= *limit) continue;
+      const std::string whose = names.size() == 1 ? "" : " by calls of policy " + quoted(name);
+      pool.report->warning(entry->value.at, join(pool.path, "connect_timeout"),
+                           quoted(format_duration(service.pool.connect_timeout)) + " is never reached" +
+                               whose + ": an attempt is over after " + format_duration(*limit) +
+                               ", and fails as a timeout");
+    }
   }
 
   void read_policy_name(Section& section, Service& service) {

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "switchgear/config/loading_fixture.hpp"
+#include "switchgear/registry/presets.hpp"
 
 namespace switchgear::config {
 namespace {
@@ -220,6 +221,22 @@ TEST(ServiceSection, TheGatewayIsNoServiceOfItsOwn) {
        "f.yaml:5:12: services.s.url: \"http://127.0.0.1:8080/v2\" is where the gateway itself listens: it "
        "would call "
        "itself for ever"},
+      {listening("127.0.0.1:8080", "http://localhost:8080"),
+       "f.yaml:5:12: services.s.url: \"http://localhost:8080\" is where the gateway itself listens: it would "
+       "call "
+       "itself for ever"},
+      {listening("localhost:8080", "http://127.0.0.1:8080"),
+       "f.yaml:5:12: services.s.url: \"http://127.0.0.1:8080\" is where the gateway itself listens: it would "
+       "call "
+       "itself for ever"},
+      {listening("127.0.0.1:8080", "http://0.0.0.0:8080"),
+       "f.yaml:5:12: services.s.url: \"http://0.0.0.0:8080\" is where the gateway itself listens: it would "
+       "call "
+       "itself for ever"},
+      {listening("[::1]:8080", "http://[::]:8080"),
+       "f.yaml:5:12: services.s.url: \"http://[::]:8080\" is where the gateway itself listens: it would call "
+       "itself "
+       "for ever"},
       {listening("0.0.0.0:80", "http://localhost"),
        "f.yaml:5:12: services.s.url: \"http://localhost\" is where the gateway itself listens: it would call "
        "itself "
@@ -231,6 +248,8 @@ TEST(ServiceSection, TheGatewayIsNoServiceOfItsOwn) {
   EXPECT_TRUE(errors_of(listening("127.0.0.1:8080", "http://127.0.0.1:8081")).empty());
   EXPECT_TRUE(errors_of(listening("0.0.0.0:8080", "http://elsewhere:8080")).empty());
   EXPECT_TRUE(errors_of(listening("127.0.0.1:0", "http://127.0.0.1:8081")).empty());
+  EXPECT_TRUE(errors_of(listening("127.0.0.1:8080", "http://127.0.0.2:8080")).empty());
+  EXPECT_TRUE(errors_of(listening("[::1]:8080", "http://0.0.0.0:8080")).empty());
 }
 
 TEST(ServiceSection, AConnectionThatMayTakeLongerThanTheAttemptIsWarnedAbout) {
@@ -245,6 +264,16 @@ TEST(ServiceSection, AConnectionThatMayTakeLongerThanTheAttemptIsWarnedAbout) {
                 "f.yaml:4:89: services.s.connections.connect_timeout: \"3s\" is never reached: an "
                 "attempt is over after 2s, and fails as a timeout"}));
   EXPECT_TRUE(warnings_of(with_timeout("3s")).empty());
+}
+
+TEST(ServiceSection, AConnectionThatMayTakeLongerThanTheAttemptsOfARouteIsWarnedAbout) {
+  EXPECT_EQ(
+      warnings_of("version: 1\npolicies: {p: {timeout: 5s}, quick: {timeout: 1s}}\nservices:\n"
+                  "  s: {url: \"http://a\", policy: p, routes: [{prefix: /}, {prefix: /q, policy: quick}],\n"
+                  "      connections: {connect_timeout: 3s}}\n"),
+      (std::vector<std::string>{
+          "f.yaml:5:38: services.s.connections.connect_timeout: \"3s\" is never reached by calls of policy "
+          "\"quick\": an attempt is over after 1s, and fails as a timeout"}));
 }
 
 std::string with_by(const std::string& by,
@@ -265,6 +294,23 @@ TEST(ServiceSection, ABreakerByValueHasAHeaderABoundAndATime) {
   EXPECT_EQ(plain.config->services.at("s").by->limits, ByValueOptions{});
 }
 
+TEST(ServiceSection, ABreakerByValueMayHaveOptionsOfItsOwn) {
+  const auto by_of = [](const std::string& keys, const std::string& policy) {
+    return *config_of(with_by("{header: x-tenant" + keys + "}", policy)).services.at("s").by;
+  };
+  const std::string rate = "circuit_breaker: {failure_rate: 0.5}";
+  EXPECT_FALSE(by_of("", rate).breaker) << "then it has those of the policy";
+  const ByHeader own = by_of(", circuit_breaker: {consecutive_failures: 4}", rate);
+  CircuitBreakerOptions expected;
+  expected.consecutive_failures = 4;
+  EXPECT_EQ(own.breaker, expected) << "nothing of the policy's is taken over";
+  EXPECT_TRUE(by_of(", circuit_breaker: {consecutive_failures: 4}", "timeout: 1s").breaker)
+      << "the service itself may have none";
+  EXPECT_EQ(by_of(", preset: payment", "timeout: 1s").breaker, preset("payment"));
+  EXPECT_EQ(by_of(", preset: payment", "timeout: 90s").breaker->half_open.max_wait, std::chrono::seconds{90})
+      << "a probe within its time limit does not hang";
+}
+
 TEST(ServiceSection, ABreakerByValueThatCannotWorkIsRefused) {
   expect_answers({
       {with_by("{max: 5}"), "f.yaml:4:58: services.s.by.header: is missing; write \"header: x-tenant\""},
@@ -281,8 +327,19 @@ TEST(ServiceSection, ABreakerByValueThatCannotWorkIsRefused) {
       {with_by("{header: x-tenant, idle: 5}"),
        "f.yaml:4:87: services.s.by.idle: \"5\" has no unit; write \"5s\""},
       {with_by("{header: x-tenant}", "timeout: 1s"),
-       "f.yaml:4:58: services.s.by: needs a circuit_breaker in policy \"p\", whose options every value's "
-       "breaker has"},
+       "f.yaml:4:58: services.s.by: needs a circuit_breaker, here or in policy \"p\""},
+      {with_by("{header: x-tenant, circuit_breaker: {}}"),
+       "f.yaml:4:81: services.s.by.circuit_breaker: no trip rule is set, so it could never open; expected at "
+       "least one of failure_rate, slow_call, latency, consecutive_failures, failure_balance, stuck_calls"},
+      {with_by("{header: x-tenant, circuit_breaker: {consecutive_failures: 0}}"),
+       "f.yaml:4:121: services.s.by.circuit_breaker.consecutive_failures: 0 is not from 1 to 1000000000"},
+      {with_by("{header: x-tenant, preset: paymnt}"),
+       "f.yaml:4:89: services.s.by.preset: \"paymnt\" is not known; expected payment, authentication, core, "
+       "analytics, third_party or internal; did you mean \"payment\"?"},
+      {with_by("{header: x-tenant, circuit_breaker: {failure_rate: 0.5, window: {type: count, size: 10}, "
+               "minimum_calls: 20}}"),
+       "f.yaml:4:166: services.s.by.circuit_breaker.minimum_calls: 20 can never be reached in a window of 10 "
+       "calls; expected at most window.size"},
   });
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 
 #include "switchgear/config/address.hpp"
 #include "switchgear/config/header_name.hpp"
@@ -16,12 +15,25 @@ constexpr std::size_t most_upstreams = 1000;
 constexpr double most_weight = 1'000'000;
 constexpr Duration usual_refresh = std::chrono::seconds{10};
 
-/// Names other than `localhost` are not resolved: reading the file sends no requests.
+bool is_every(const std::string& host) { return host == "0.0.0.0" || host == "::"; }
+
+/// Where a connection to a host goes: to `0.0.0.0` and `::`, to this machine.
+std::string_view destination(const std::string& host) {
+  if (is_every(host)) return host == "::" ? "::1" : "127.0.0.1";
+  return host;
+}
+
+bool may_be(std::string_view name, std::string_view address) {
+  return name == "localhost" && (address == "127.0.0.1" || address == "::1");
+}
+
+/// `localhost` is either loopback address. Other names are not resolved: reading the file sends no requests.
 bool is_itself(const Endpoint& upstream, const Endpoint& listen) {
   if (is_unix(listen)) return upstream == listen;
   if (listen.port == 0 || upstream.port != listen.port) return false;
-  const bool every = listen.host == "0.0.0.0" || listen.host == "::";
-  return upstream.host == listen.host || (every && is_loopback(upstream));
+  if (is_every(listen.host)) return is_loopback(upstream) || is_every(upstream.host);
+  const std::string_view to = destination(upstream.host);
+  return to == listen.host || may_be(upstream.host, listen.host) || may_be(listen.host, to);
 }
 
 std::optional<ServiceUrl> read_url(Section& section, const GatewayOptions& gateway) {
@@ -94,6 +106,15 @@ void read_tls(Section& section, Service& service, Scheme scheme, PeerReader& pee
   }
 }
 
+/// What is wrong with the bound of a hash stands below `hash`.
+void report_balance(const Value& value, const Service& service, std::size_t errors_before) {
+  std::vector<OptionProblem> problems = validate(service.balance);
+  for (OptionProblem& each : problems) {
+    if (each.key == "bound") each.key = "hash.bound";
+  }
+  report_problems(value, problems, errors_before);
+}
+
 void read_hash(const Value& value, Service& service) {
   Section section(value);
   service.balance.method = instances::Balance::hash;
@@ -136,7 +157,10 @@ void read_balance(const Value& value, Service& service) {
     read_hash(*hash, service);
   }
   section.finish();
-  report_problems(value, validate(service.balance), errors_before);
+  report_balance(value, service, errors_before);
+  const auto from = section.find("slow_start_from");
+  if (from && service.balance.slow_start == Duration::zero() && value.report->errors() == errors_before)
+    value.report->warning(from->node->at, from->path, "has no effect without slow_start");
 }
 
 void read_dns(const Value& value, Service& service) {
@@ -147,26 +171,30 @@ void read_dns(const Value& value, Service& service) {
   section.read("max_connection_age", service.pool.max_age, length);
   section.finish();
   service.dns_refresh = refresh;
+  const auto refreshed = section.find("refresh");
+  if (service.upstreams.empty() || has_name(service) || !section.is_mapping()) return;
+  if (refreshed || !service.pool.max_age) {
+    const Value& at = refreshed ? *refreshed : value;
+    value.report->warning(at.key, at.path, "has no effect: every url has an address, and no name to look up");
+  }
 }
 
-/// With `max_ejected: 0.1`, no instance of nine is ever ejected.
-void warn_of_no_room(const Value& value, const Service& service) {
-  const instances::EjectionOptions& options = *service.ejection;
-  const auto count = static_cast<double>(service.upstreams.size());
-  // How many addresses a name has is not known here.
-  const bool named = service.dns_refresh && std::ranges::any_of(service.upstreams, [](const Upstream& each) {
-                       return !is_address(each.at.host);
-                     });
-  if (named || count == 0 || options.always_one || 1.0 / count <= options.max_ejected) return;
-  value.report->warning(
-      value.key, value.path,
-      "ejects nothing: one of " + std::to_string(service.upstreams.size()) +
-          " instances is more than max_ejected allows; set always_one: true, or max_ejected "
-          "to at least " +
-          std::to_string(std::ceil(100 / count) / 100).substr(0, 4));
+void warn_of_weights(const Value& list, const Service& service) {
+  const auto weightless = [](const Upstream& each) { return each.weight <= 0; };
+  if (service.upstreams.empty() || !std::ranges::all_of(service.upstreams, weightless)) return;
+  list.report->warning(
+      list.key, list.path,
+      "every weight is 0: no instance is preferred, and the calls are spread as with equal weights; "
+      "a weight of 0 makes an instance the reserve of others");
 }
 
 }  // namespace
+
+bool has_name(const Service& service) {
+  return service.dns_refresh && std::ranges::any_of(service.upstreams, [](const Upstream& each) {
+           return !is_address(each.at.host);
+         });
+}
 
 void read_upstreams(Section& section, Service& service, const GatewayOptions& gateway, PeerReader& peers) {
   Scheme scheme;
@@ -183,13 +211,14 @@ void read_upstreams(Section& section, Service& service, const GatewayOptions& ga
       url->wrong("contradicts upstreams, which name the service's addresses; expected one of the two");
     read_list(*list, service, gateway, scheme);
     service.dns_refresh = usual_refresh;
+    if (list->report->errors() == errors_before) warn_of_weights(*list, service);
   }
   read_tls(section, service, scheme, peers);
   if (const auto dns = section.find("dns")) read_dns(*dns, service);
   if (const auto balance = section.find("balance")) read_balance(*balance, service);
   if (const auto ejection = section.find("ejection")) {
     read_ejection(*ejection, service.ejection.emplace());
-    if (ejection->report->errors() == errors_before) warn_of_no_room(*ejection, service);
+    if (ejection->report->errors() == errors_before) warn_of_ejection(*ejection, service);
   }
 }
 

@@ -144,6 +144,12 @@ TEST(UpstreamSection, LocatesWhatIsWrong) {
        "f.yaml:4:83: services.s.balance.hash.header: \"connection\" is between client and gateway; expected "
        "a "
        "field that the service gets"},
+      {service(two + ", balance: {hash: {header: x-user, bound: 0.5}}"),
+       "f.yaml:4:98: services.s.balance.hash.bound: 0.5 is not a number from 1 to 1000"},
+      {service(two + ", ejection: true"),
+       "f.yaml:4:68: services.s.ejection: true found; expected a mapping (key: value)"},
+      {service(two + ", ejection: 5"),
+       "f.yaml:4:68: services.s.ejection: a number found; expected a mapping (key: value)"},
       {service(two + ", ejection: {consecutive_5xx: many}"),
        "f.yaml:4:86: services.s.ejection.consecutive_5xx: \"many\" is not a whole number; expected a "
        "whole number"},
@@ -163,6 +169,62 @@ TEST(UpstreamSection, WarnsOfAnEjectionThatHasNoRoom) {
   EXPECT_EQ(warnings_of(service(addresses + ", ejection: {always_one: true}")), Errors{});
   EXPECT_EQ(warnings_of(service(two + ", ejection: {consecutive_5xx: 5}")), Errors{})
       << "names may have any number of addresses";
+  EXPECT_EQ(
+      warnings_of(service("url: http://10.0.0.1, ejection: {consecutive_5xx: 5}")),
+      Errors{
+          "f.yaml:4:29: services.s.ejection: ejects nothing: the service has one instance, which max_ejected "
+          "does not allow to be out; set always_one: true, or leave ejection out"});
+}
+
+const std::string addresses = "upstreams: [{url: http://10.0.0.1}, {url: http://10.0.0.2}]";
+
+TEST(UpstreamSection, WarnsOfAnEjectionWithoutARule) {
+  const std::string all_off =
+      "consecutive_5xx: false, consecutive_gateway: false, consecutive_local: false, success_rate: false, "
+      "failure_percentage: false";
+  const std::string none = "ejection: {max_ejected: 0.5, " + all_off + "}";
+  EXPECT_EQ(
+      warnings_of(service(addresses + ", " + none)),
+      Errors{"f.yaml:4:68: services.s.ejection: ejects nothing: every rule is off; turn one on, or leave "
+             "ejection out"});
+}
+
+TEST(UpstreamSection, WarnsOfARuleThatComparesMoreInstancesThanThereAre) {
+  EXPECT_EQ(
+      warnings_of(service(addresses + ", ejection: {max_ejected: 0.5, success_rate: {minimum_hosts: 3}}")),
+      Errors{
+          "f.yaml:4:127: services.s.ejection.success_rate.minimum_hosts: never ejects: it compares at least "
+          "3 instances (minimum_hosts), and the service has 2"});
+  EXPECT_EQ(
+      warnings_of(service(addresses + ", ejection: {max_ejected: 0.5, failure_percentage: {threshold: 1}}")),
+      Errors{"f.yaml:4:97: services.s.ejection.failure_percentage: never ejects: it compares at least 5 "
+             "instances "
+             "(minimum_hosts), and the service has 2"});
+  EXPECT_EQ(
+      warnings_of(service(addresses + ", ejection: {max_ejected: 0.5, success_rate: {minimum_hosts: 2}}")),
+      Errors{});
+  EXPECT_EQ(warnings_of(service(two + ", ejection: {success_rate: {minimum_hosts: 3}}")), Errors{})
+      << "names may have any number of addresses";
+}
+
+TEST(UpstreamSection, WarnsOfKeysThatHaveNoEffect) {
+  EXPECT_EQ(
+      warnings_of(
+          service("upstreams: [{url: http://10.0.0.1, weight: 0}, {url: http://10.0.0.2, weight: 0}]")),
+      Errors{
+          "f.yaml:4:7: services.s.upstreams: every weight is 0: no instance is preferred, and the calls are "
+          "spread as with equal weights; a weight of 0 makes an instance the reserve of others"});
+  EXPECT_EQ(warnings_of(service(two + ", balance: {slow_start_from: 0.3}")),
+            Errors{"f.yaml:4:85: services.s.balance.slow_start_from: has no effect without slow_start"});
+  EXPECT_EQ(warnings_of(service(two + ", balance: {slow_start_from: 0.3, slow_start: 10s}")), Errors{});
+  const Errors no_names{
+      "f.yaml:4:74: services.s.dns.refresh: has no effect: every url has an address, and no name "
+      "to look up"};
+  EXPECT_EQ(warnings_of(service(addresses + ", dns: {refresh: 5s}")), no_names);
+  EXPECT_EQ(warnings_of(service(addresses + ", dns: {refresh: 5s, max_connection_age: 1m}")), no_names);
+  EXPECT_EQ(warnings_of(service(addresses + ", dns: {max_connection_age: 1m}")), Errors{})
+      << "connections grow old, whatever they lead to";
+  EXPECT_EQ(warnings_of(service(two + ", dns: {refresh: 5s}")), Errors{});
 }
 
 }  // namespace

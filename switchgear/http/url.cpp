@@ -102,7 +102,7 @@ Url Url::join(std::string_view reference, const Query& query) const {
       if (path.back() == '/') path.pop_back();
       if (text.front() != '/') path += '/';
     }
-    text = origin() + path + text;
+    text = prefix() + path + text;
   }
   if (const std::size_t at = text.find('#'); at != std::string::npos) text.resize(at);
   for (const auto& [name, value] : query) {
@@ -127,8 +127,10 @@ Url Url::follow(std::string_view location) const {
 }
 
 std::string Url::origin() const {
-  return is_unix(host_) ? host_ + ":" : (tls_ ? "https://" : "http://") + authority();
+  return is_unix(host_) ? host_ : (tls_ ? "https://" : "http://") + authority();
 }
+
+std::string Url::prefix() const { return is_unix(host_) ? host_ + ":" : origin(); }
 
 std::string Url::authority() const {
   if (is_unix(host_)) return std::string(unix_authority);

@@ -35,15 +35,17 @@ class Url {
   [[nodiscard]] const std::string& target() const noexcept { return target_; }
   /// As the Host header carries it: without the port that the scheme implies; `localhost` of a Unix socket.
   [[nodiscard]] std::string authority() const;
-  /// `http://shop:8080`: scheme, host and port. `unix:/run/app.sock:`
+  /// `http://shop:8080`: scheme, host and port. `unix:/run/app.sock`
   [[nodiscard]] std::string origin() const;
-  [[nodiscard]] std::string text() const { return origin() + target_; }
+  [[nodiscard]] std::string text() const { return prefix() + target_; }
 
   [[nodiscard]] bool same_origin(const Url& other) const noexcept {
     return tls_ == other.tls_ && port_ == other.port_ && host_ == other.host_;
   }
 
  private:
+  /// What stands before the target: the origin, and a colon after the path of a socket.
+  [[nodiscard]] std::string prefix() const;
   Url() = default;
   [[nodiscard]] static Url parse_http(std::string_view text);
   [[nodiscard]] static Url parse_unix(std::string_view text);

@@ -31,6 +31,7 @@ TEST(Url, LeadsToAUnixSocketAndStaysThere) {
   EXPECT_EQ(url.authority(), "localhost");
   EXPECT_EQ(url.text(), "unix:/run/app.sock:/v1?x=1");
   EXPECT_EQ(Url::parse("unix:@app").text(), "unix:@app:/");
+  EXPECT_EQ(url.origin(), "unix:/run/app.sock") << "messages read: unix:/run/app.sock: refused";
   const Url base = Url::parse("unix:/run/app.sock:/v1");
   EXPECT_EQ(base.join("/users/7", {{"a", "b"}}).text(), "unix:/run/app.sock:/v1/users/7?a=b");
   EXPECT_EQ(base.join("https://bank/a").text(), "https://bank/a");

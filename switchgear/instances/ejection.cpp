@@ -455,7 +455,9 @@ InstanceEvent& Ejection::tell_locked(InstanceEvent::Kind kind, const Shared& ins
   event.instances = static_cast<std::uint32_t>(instances_.size());
   event.ejected = ejected_;
   event.healthy = healthy_locked();
+  event.panic = panicking();
   if (instance) {
+    event.found_bad = instance->found_bad();
     event.until = instance->standing_.until;
     event.times = instance->standing_.times;
   }

@@ -434,6 +434,20 @@ TEST(Ejection, EndsByAGoodHealthCheck) {
   EXPECT_EQ(service.recorder.events.back().until - service.now, 60s);
 }
 
+TEST(Ejection, ThatIsOverDoesNotBringBackAnInstanceWhoseChecksAreBadAndSaysSo) {
+  TestService service{only_5xx(2), 4};
+  service.ejection.on_health(service.at(0), Ejection::Health::bad, service.now);
+  service.answer(0, 500, 2);
+  ASSERT_TRUE(service.at(0).ejected());
+  service.pass(31s);
+  EXPECT_FALSE(service.at(0).ejected());
+  EXPECT_FALSE(service.at(0).usable());
+  const InstanceEvent& event = service.recorder.events.back();
+  EXPECT_EQ(event.kind, InstanceEvent::Kind::returned);
+  EXPECT_TRUE(event.found_bad);
+  EXPECT_EQ(event.healthy, 3U);
+}
+
 TEST(Ejection, PutsAnInstanceOutOfUseWhileItsChecksAreBadWhateverTheLimit) {
   EjectionOptions options = only_5xx(1);
   options.max_ejected = 0;

@@ -25,9 +25,18 @@ namespace {
          ")";
 }
 
+/// `1 of 3 instances is out`: ejected, or found bad by a check.
 [[nodiscard]] std::string of_the_service(const InstanceEvent& event) {
-  return std::to_string(event.ejected) + " of " + std::to_string(event.instances) +
-         (event.instances == 1 ? " instance" : " instances") + (event.ejected == 1 ? " is out" : " are out");
+  const std::uint32_t out = event.instances - event.healthy;
+  return std::to_string(out) + " of " + std::to_string(event.instances) +
+         (event.instances == 1 ? " instance" : " instances") + (out == 1 ? " is out" : " are out");
+}
+
+/// `1 of 3 instances is healthy: `
+[[nodiscard]] std::string healthy_of(const InstanceEvent& event) {
+  return std::to_string(event.healthy) + " of " + std::to_string(event.instances) +
+         (event.instances == 1 ? " instance" : " instances") +
+         (event.healthy == 1 ? " is healthy: " : " are healthy: ");
 }
 
 [[nodiscard]] std::string why(InstanceReason reason) {
@@ -46,6 +55,24 @@ namespace {
       return "the rule is not enforced";
   }
   return "";
+}
+
+[[nodiscard]] std::string text_of_ejection(const std::string& name, const InstanceEvent& event) {
+  const std::string length = OptionChecker::seconds(event.until - event.at);
+  const std::string evidence = text_of(event.finding) + "; " + of_the_service(event);
+  if (!event.panic) return name + " is left out for " + length + ": " + evidence;
+  return name + " is ejected for " + length + ", but still used, because too few are healthy: " + evidence;
+}
+
+[[nodiscard]] std::string text_of_return(const std::string& name, const InstanceEvent& event) {
+  if (event.reason == InstanceReason::left)
+    return name + " has left the service while it was left out; " + of_the_service(event);
+  const std::string reason = why(event.reason) + "; ";
+  if (!event.found_bad) return name + " is used again: " + reason + of_the_service(event);
+  return "the ejection of " + name + " has ended: " + reason +
+         (event.panic ? "its health check is bad; "
+                      : "it is still left out, because its health check is bad; ") +
+         of_the_service(event);
 }
 
 }  // namespace
@@ -77,18 +104,15 @@ std::string text_of(const InstanceEvent& event) {
   const std::string name = event.instance ? "instance " + event.instance->name() : "";
   switch (event.kind) {
     case InstanceEvent::Kind::ejected:
-      return name + " is left out for " + OptionChecker::seconds(event.until - event.at) + ": " +
-             text_of(event.finding) + "; " + of_the_service(event);
+      return text_of_ejection(name, event);
     case InstanceEvent::Kind::returned:
-      return name + " is used again: " + why(event.reason) + "; " + of_the_service(event);
+      return text_of_return(name, event);
     case InstanceEvent::Kind::spared:
       return name + " is still used, although " + text_of(event.finding) + ": " + why(event.reason);
     case InstanceEvent::Kind::panic_began:
-      return std::to_string(event.healthy) + " of " + std::to_string(event.instances) +
-             " instances are healthy: all are used";
+      return healthy_of(event) + (event.instances == 1 ? "it is used all the same" : "all are used");
     case InstanceEvent::Kind::panic_ended:
-      return std::to_string(event.healthy) + " of " + std::to_string(event.instances) +
-             " instances are healthy: only these are used";
+      return healthy_of(event) + (event.healthy == 1 ? "only this one is used" : "only these are used");
   }
   return "";
 }

@@ -18,6 +18,7 @@ TEST(InstanceEventText, SaysWhyAnInstanceIsLeftOutAndForHowLong) {
   event.until = event.at + seconds{30};
   event.instances = 3;
   event.ejected = 1;
+  event.healthy = 2;
   EXPECT_EQ(
       text_of(event),
       "instance 10.0.0.1:80 is left out for 30s: 5 failed calls in a row (limit 5); 1 of 3 instances is "
@@ -25,6 +26,7 @@ TEST(InstanceEventText, SaysWhyAnInstanceIsLeftOutAndForHowLong) {
   event.kind = InstanceEvent::Kind::returned;
   event.reason = InstanceReason::good_check;
   event.ejected = 0;
+  event.healthy = 3;
   EXPECT_EQ(text_of(event),
             "instance 10.0.0.1:80 is used again: its health check is good; 0 of 3 instances are out");
   event.kind = InstanceEvent::Kind::spared;
@@ -34,15 +36,54 @@ TEST(InstanceEventText, SaysWhyAnInstanceIsLeftOutAndForHowLong) {
             "allows no further one to be out");
 }
 
+TEST(InstanceEventText, DoesNotCallAnInstanceUsedWhoseHealthCheckIsBad) {
+  InstanceEvent event;
+  event.kind = InstanceEvent::Kind::returned;
+  event.instance = std::make_shared<const Instance>("10.0.0.1:80", TimePoint{});
+  event.reason = InstanceReason::time_is_over;
+  event.found_bad = true;
+  event.instances = 3;
+  event.healthy = 2;
+  EXPECT_EQ(
+      text_of(event),
+      "the ejection of instance 10.0.0.1:80 has ended: its time is over; it is still left out, because its "
+      "health check is bad; 1 of 3 instances is out");
+  event.panic = true;
+  event.healthy = 0;
+  EXPECT_EQ(
+      text_of(event),
+      "the ejection of instance 10.0.0.1:80 has ended: its time is over; its health check is bad; 3 of 3 "
+      "instances are out")
+      << "in panic it gets calls all the same";
+  event.reason = InstanceReason::left;
+  EXPECT_EQ(text_of(event),
+            "instance 10.0.0.1:80 has left the service while it was left out; 3 of 3 instances are out");
+}
+
+TEST(InstanceEventText, DoesNotCallAnInstanceLeftOutWhileAllAreUsed) {
+  InstanceEvent event;
+  event.instance = std::make_shared<const Instance>("10.0.0.1:80", TimePoint{});
+  event.finding = {EjectionRule::consecutive_5xx, 5, 5};
+  event.until = event.at + seconds{30};
+  event.instances = 3;
+  event.panic = true;
+  EXPECT_EQ(
+      text_of(event),
+      "instance 10.0.0.1:80 is ejected for 30s, but still used, because too few are healthy: 5 failed calls "
+      "in a row (limit 5); 3 of 3 instances are out");
+}
+
 TEST(InstanceEventText, SaysWhenAllAreUsed) {
   InstanceEvent event;
   event.kind = InstanceEvent::Kind::panic_began;
   event.instances = 4;
   event.healthy = 1;
-  EXPECT_EQ(text_of(event), "1 of 4 instances are healthy: all are used");
+  EXPECT_EQ(text_of(event), "1 of 4 instances is healthy: all are used");
   event.kind = InstanceEvent::Kind::panic_ended;
   event.healthy = 2;
   EXPECT_EQ(text_of(event), "2 of 4 instances are healthy: only these are used");
+  event.instances = event.healthy = 1;
+  EXPECT_EQ(text_of(event), "1 of 1 instance is healthy: only this one is used");
 }
 
 TEST(InstanceEventText, NamesWhatARuleSaw) {

@@ -77,6 +77,8 @@ struct InstanceEvent {
   std::uint32_t instances = 0;
   std::uint32_t ejected = 0;
   std::uint32_t healthy = 0;  ///< neither ejected nor found bad by a check
+  bool found_bad = false;     ///< the instance, by a check: it is left out whether it is ejected or not
+  bool panic = false;         ///< all instances are used; an event of panic itself may follow this one
 };
 
 [[nodiscard]] constexpr std::string_view to_string(InstanceEvent::Kind kind) noexcept {

@@ -80,6 +80,36 @@ TEST(GatewayByValue, TheBreakerOpensForTheTenantThatFailsAndForNoOther) {
   EXPECT_EQ(gateway.state("shop"), "closed");
 }
 
+TEST(GatewayByValue, ATenantsBreakerMayHaveOtherOptionsThanTheServices) {
+  Shop shop;
+  const GatewayProcess gateway{config_of(
+      shop, ", circuit_breaker: {consecutive_failures: 2, open_duration: 1h, max_open_duration: 1h}")};
+  for (int i = 0; i < 2; ++i) ASSERT_EQ(call(gateway, "bad").status(), 500U);
+  EXPECT_EQ(call(gateway, "bad").status(), 503U);
+  EXPECT_EQ(gateway.state("shop"), "closed") << "two failures of two calls are too few for its own rule";
+  EXPECT_EQ(call(gateway, "good").status(), 200U);
+}
+
+TEST(GatewayByValue, TheServiceItselfNeedsNoBreaker) {
+  Shop shop;
+  const GatewayProcess gateway{config_text(
+      {{.name = "shop",
+        .port = shop.port(),
+        .more = ", by: {header: x-tenant, circuit_breaker: {consecutive_failures: 2, open_duration: 1h, "
+                "max_open_duration: 1h}}"}})};
+  for (int i = 0; i < 2; ++i) ASSERT_EQ(call(gateway, "bad").status(), 500U);
+  EXPECT_EQ(call(gateway, "bad").status(), 503U);
+  for (int i = 0; i < 20; ++i) ASSERT_EQ(call(gateway, "bad" + std::to_string(i)).status(), 500U);
+  EXPECT_EQ(call(gateway, "good").status(), 200U) << "nothing counts the calls of all";
+  EXPECT_EQ(by_of(gateway).at("open"), 1);
+  EXPECT_TRUE(boost::json::parse(gateway.admin("GET", "/circuit-breakers").body)
+                  .at("circuit_breakers")
+                  .as_array()
+                  .empty());
+  EXPECT_EQ(gateway.admin("POST", "/circuit-breakers/shop/by-value/reset?value=bad").status(), 200U);
+  EXPECT_EQ(call(gateway, "bad").status(), 500U);
+}
+
 TEST(GatewayByValue, StatusMetricsLogAndEventsTellOfIt) {
   Shop shop;
   const GatewayProcess gateway{config_of(shop, ", max: 50, idle: 5m")};

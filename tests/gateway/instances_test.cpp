@@ -142,6 +142,69 @@ TEST(GatewayInstances, WhenAllAreBadAllAreUsed) {
   EXPECT_TRUE(gateway.logs(": 0 of 2 instances are healthy: all are used")) << gateway.log();
 }
 
+TEST(GatewayInstances, TheStatusSaysWhyOneGetsNoCalls) {
+  Shop bad{1, false};
+  Shop good{2};
+  Shop other{3};
+  const GatewayProcess gateway{
+      spread({bad.port(), good.port(), other.port()},
+             "ejection: {consecutive_5xx: 1, max_ejected: 0.5, base: 200ms}, "
+             "health_check: {http: {path: /}, interval: 20ms, unhealthy: 1, healthy: 1}")};
+  const auto seen = [&] {
+    return boost::json::parse(gateway.admin("GET", "/status").body).at("services").at("shop");
+  };
+  ASSERT_TRUE(eventually([&] { return !seen().at("instances").at(0).at("usable").as_bool(); }));
+  const boost::json::value now = seen();
+  EXPECT_EQ(now.at("instances").at(0).at("reasons"), (boost::json::array{"health_check"}));
+  EXPECT_EQ(now.at("instances").at(0).at("why"), "its health check is bad");
+  EXPECT_TRUE(now.at("instances").at(0).at("ejected").is_null());
+  EXPECT_TRUE(now.at("instances").at(1).at("reasons").as_array().empty());
+  EXPECT_TRUE(now.at("instances").at(1).at("why").is_null());
+  EXPECT_EQ(now.at("panic"), false);
+  good.set_well(false);
+  other.set_well(false);
+  ASSERT_TRUE(eventually([&] { return seen().at("panic").as_bool(); }));
+  EXPECT_EQ(seen().at("instances").at(0).at("why"),
+            "its health check is bad; it gets calls all the same, because too few instances are healthy");
+}
+
+TEST(GatewayInstances, AnEjectionThatEndsDoesNotBringBackOneWhoseHealthCheckIsBad) {
+  std::atomic<bool> sick{false};
+  std::atomic<int> bad_checks{0};
+  const std::string bad = "HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n";
+  const Upstream flaky{Upstream::answering([&](const Message& request) {
+    if (request.target() == "/healthz") bad_checks += sick ? 1 : 0;
+    return sick ? bad : ok();
+  })};
+  const Upstream good{Upstream::saying(ok())};
+  const GatewayProcess gateway{
+      spread({flaky.port(), good.port()},
+             "balance: round_robin, ejection: {consecutive_5xx: 1, max_ejected: 0.5, base: 2s}, "
+             "health_check: {http: {path: /healthz}, interval: 100ms, unhealthy: 3, healthy: 1}")};
+  const std::string at = "127.0.0.1:" + std::to_string(flaky.port());
+  ASSERT_TRUE(gateway.logs("at " + at + ": unknown -> healthy")) << gateway.log();
+  sick = true;
+  ASSERT_TRUE(eventually([&] { return bad_checks > 0; })) << "from here on no good one comes";
+  for (int i = 0; i < 2; ++i) (void)gateway.get("/");
+  ASSERT_EQ(instances_of(gateway).at(0).at("ejections"), 1) << gateway.log();
+  EXPECT_TRUE(gateway.logs("the ejection of instance " + at +
+                           " has ended: its time is over; it is still left out, because its health check is "
+                           "bad; 1 of 2 instances is out"))
+      << gateway.log();
+  EXPECT_EQ(gateway.log().find("is used again"), std::string::npos) << gateway.log();
+}
+
+TEST(GatewayInstances, TheUseOfConnectionsIsThatOfAllInstances) {
+  Shop first{1};
+  Shop second{2};
+  Shop third{3};
+  const GatewayProcess gateway{
+      spread({first.port(), second.port(), third.port()}, "balance: round_robin, connections: {max: 2}")};
+  for (int i = 0; i < 6; ++i) EXPECT_EQ(gateway.get("/").status(), 200U);
+  const auto status = boost::json::parse(gateway.admin("GET", "/status").body);
+  EXPECT_EQ(status.at("connection_pools").at("shop").at("limit"), 6) << "two to each of three instances";
+}
+
 TEST(GatewayInstances, WithoutPanicAClientIsToldThatAllAreLeftOut) {
   Shop bad{1, false};
   const GatewayProcess gateway{

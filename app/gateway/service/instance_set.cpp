@@ -61,6 +61,11 @@ bool InstanceSet::on_health(const std::string& name, instances::Ejection::Health
   return true;
 }
 
+std::size_t InstanceSet::size() const {
+  const std::lock_guard lock{mutex_};
+  return followed_.size();
+}
+
 std::map<std::string, std::uint64_t> InstanceSet::ejections() const {
   const std::lock_guard lock{mutex_};
   return ejections_;

@@ -44,6 +44,8 @@ class InstanceSet final : private instances::InstanceListener {
 
   [[nodiscard]] instances::Ejection& ejection() noexcept { return ejection_; }
   [[nodiscard]] const instances::Ejection& ejection() const noexcept { return ejection_; }
+  /// How many instances there are now; at least one as soon as it follows upstreams.
+  [[nodiscard]] std::size_t size() const;
   /// Whether a rule can leave out an instance.
   [[nodiscard]] bool ejects() const noexcept { return ejects_; }
   /// Another set has taken its place: what its last calls find is not told.

@@ -29,16 +29,17 @@ constexpr std::size_t most_shown = 20;
 std::shared_ptr<BreakersByValue> values_of(const config::Service& service, const config::Policy& policy,
                                            const PolicySet* before, BreakerRegistry& registry,
                                            std::uint64_t seed) {
-  if (!service.by || !policy.circuit_breaker) return nullptr;
+  if (!service.by) return nullptr;
+  const auto& options = service.by->breaker ? service.by->breaker : policy.circuit_breaker;
+  if (!options) return nullptr;
   std::string name = service.name + "/" + service.by->header;
   const auto& known = before == nullptr ? nullptr : before->policies().by_value;
   if (known && known->name() == name && known->options() == service.by->limits &&
-      known->breaker_options() == *policy.circuit_breaker)
+      known->breaker_options() == *options)
     return known;
   const BreakerContext context{registry.shared_events().get(), seed, registry.anchor(),
                                http::EventLoop::now()};
-  return std::make_shared<BreakersByValue>(std::move(name), *policy.circuit_breaker, service.by->limits,
-                                           context);
+  return std::make_shared<BreakersByValue>(std::move(name), *options, service.by->limits, context);
 }
 
 json::object values_json(const config::ByHeader& by, const BreakersByValue& values, TimePoint now) {

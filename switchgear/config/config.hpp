@@ -186,7 +186,8 @@ struct Service {
   /// connections.
   std::optional<std::uint64_t> capacity;
   std::optional<health::CheckOptions> health_check;
-  std::optional<ByHeader> by;  ///< only if its policy has a circuit breaker
+  std::optional<ByHeader> by;      ///< only if its policy has a circuit breaker
+  std::vector<std::string> calls;  ///< other services that it calls in turn; only `switchgear prove` reads it
 
   friend bool operator==(const Service&, const Service&) = default;
 };
@@ -227,7 +228,10 @@ struct Diagnostic {
 };
 
 struct Loaded {
-  std::optional<Config> config;      ///< set when there are no errors
+  std::optional<Config> config;  ///< set when there are no errors
+  /// Set when all errors are options of a policy that are valid, and impossible together: for a program that
+  /// explains them.
+  std::optional<Config> contradictory;
   std::vector<Diagnostic> errors;    ///< all of them, in file order
   std::vector<Diagnostic> warnings;  ///< valid, but probably not intended
 };

@@ -30,6 +30,7 @@
 #include "app/lab/replay_command.hpp"
 #include "app/lab/tune/tune_command.hpp"
 #include "app/manual/manual_command.hpp"
+#include "app/prove/prove_command.hpp"
 #include "app/serve/own_sections.hpp"
 #include "app/serve/serve_command.hpp"
 #include "app/top/top_command.hpp"
@@ -92,6 +93,7 @@ int run(int argc, char** argv) {
   switchgear::lab::add_record_command(app, exit_code, live_recorder());
   switchgear::lab::add_replay_command(app, exit_code, sections);
   switchgear::lab::add_tune_command(app, exit_code, sections);
+  switchgear::prove::add_prove_command(app, exit_code, sections);
   switchgear::interop::add_interop(app, exit_code, sections);
   switchgear::serve::add_serve_command(app, exit_code, sections);
   switchgear::manual::add_manual_commands(app, exit_code);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "switchgear/analysis/worst_latency.hpp"
 #include "switchgear/core/duration_text.hpp"
 #include "switchgear/policy/option_checker.hpp"
 #include "switchgear/policy/wilson.hpp"
@@ -41,17 +42,59 @@ double calls_in(const RateLimiterOptions& limiter, Duration length) {
   return std::floor(limiter.rate * to_seconds(length)) + limiter.burst_or_rate();
 }
 
-/// Why the rules about the window say nothing: it never holds enough calls. Empty: it may.
-std::string too_few_calls(const Policy& policy) {
-  const CircuitBreakerOptions& breaker = *policy.circuit_breaker;
-  const auto* window = std::get_if<TimeWindowOptions>(&breaker.window);
-  if (window == nullptr || !policy.rate_limiter) return {};
-  const double most =
-      calls_in(*policy.rate_limiter, window->duration) * static_cast<double>(attempts_of_a_call(policy));
-  if (static_cast<double>(breaker.minimum_calls) <= most) return {};
-  return "its window never holds minimum_calls (" + std::to_string(breaker.minimum_calls) +
-         "): the rate limiter lets at most " + std::to_string(static_cast<std::uint64_t>(most)) +
-         " attempts into " + format_duration(window->duration);
+Duration plus(Duration a, Duration b) noexcept { return b > Duration::max() - a ? Duration::max() : a + b; }
+
+std::uint64_t attempts_at_once(const Policy& policy) noexcept {
+  return calls_at_once(policy) * (policy.hedge ? std::uint64_t{policy.hedge->max_hedges} + 1 : 1);
+}
+
+/// Attempts that can end within `length`, by the rate limiter: those of the calls that get their token in it,
+/// and of those that were under way before. A service may keep calls waiting and then end all of them at
+/// once. Empty: nothing says it.
+std::optional<double> most_ends(const Policy& policy, Duration length) {
+  if (!policy.rate_limiter) return std::nullopt;
+  const auto each = static_cast<double>(attempts_of_a_call(policy));
+  std::optional<double> most;
+  const WorstLatency latency = worst_latency(policy);
+  if (latency.most) {
+    const Duration under_way = *latency.most - latency.token_wait;
+    most = each * calls_in(*policy.rate_limiter, plus(length, under_way));
+  }
+  if (const std::uint64_t slots = calls_at_once(policy); slots != 0) {
+    const double before = static_cast<double>(slots) + (policy.bulkhead ? policy.bulkhead->max_queue : 0);
+    const double by_slots = each * (calls_in(*policy.rate_limiter, length) + before);
+    most = std::min(most.value_or(by_slots), by_slots);
+  }
+  return most;
+}
+
+/// Why a time window never holds so many calls. Empty: it may.
+std::string too_few_calls(const Policy& policy, std::uint64_t calls, std::string_view what) {
+  const auto* window = std::get_if<TimeWindowOptions>(&policy.circuit_breaker->window);
+  if (window == nullptr) return {};
+  const auto most = most_ends(policy, window->duration);
+  if (!most || static_cast<double>(calls) <= *most) return {};
+  return "its window never holds " + std::string(what) + " (" + std::to_string(calls) +
+         "): with the rate limiter at most " + std::to_string(static_cast<std::uint64_t>(*most)) +
+         " attempts end within " + format_duration(window->duration);
+}
+
+enum class Lasts : std::uint8_t { as_long, longer };
+
+/// Why so many calls that each take `limit`, or longer, never end within a time window. Empty: they may.
+std::string too_few_slots(const Policy& policy, std::uint64_t calls, Duration limit, Lasts lasts) {
+  const Duration length = lasts == Lasts::longer ? plus(limit, Duration{1}) : limit;
+  const auto* window = std::get_if<TimeWindowOptions>(&policy.circuit_breaker->window);
+  const std::uint64_t slots = attempts_at_once(policy);
+  if (window == nullptr || slots == 0 || length <= Duration::zero()) return {};
+  const auto rounds = static_cast<std::uint64_t>((window->duration.count() - 1) / length.count()) + 1;
+  if (rounds > calls / slots || calls <= rounds * slots) return {};
+  const bool one = rounds * slots == 1;
+  return "at most " + std::to_string(rounds * slots) + (one ? " attempt of " : " attempts of ") +
+         (lasts == Lasts::longer ? "more than " : "") + format_duration(limit) +
+         (one ? " ends within " : " end within ") + format_duration(window->duration) + ", because at most " +
+         std::to_string(slots) + (slots == 1 ? " runs at once (" : " run at once (") +
+         (policy.bulkhead ? "bulkhead" : "adaptive_limit") + "); the rule needs " + std::to_string(calls);
 }
 
 /// Why no call that is recorded lasts for `length`, or longer. Empty: one may. An attempt that times out
@@ -71,7 +114,7 @@ class Rules {
   explicit Rules(const Policy& policy)
       : policy_(policy),
         breaker_(*policy.circuit_breaker),
-        few_(too_few_calls(policy)),
+        few_(too_few_calls(policy, breaker_.minimum_calls, "minimum_calls")),
         window_(std::get_if<CountWindowOptions>(&breaker_.window)) {
     const FailureWhen& when = policy.failure_when;
     if (when.status.empty() && !when.timeout && !when.connection_error)
@@ -82,11 +125,17 @@ class Rules {
     if (breaker_.failure_rate && breaker_.failure_rate_confidence) {
       add_confident(*breaker_.failure_rate, *breaker_.failure_rate_confidence);
     } else if (breaker_.failure_rate) {
-      add_share("failure_rate", *breaker_.failure_rate, first_of(no_failures_, few_), false);
+      const double rate = *breaker_.failure_rate;
+      add_share("failure_rate", rate,
+                first_of(no_failures_, first_of(few_, only_timeouts(least_share(enough(), rate)))), false);
     }
     if (breaker_.slow_call) {
-      const std::string never = never_lasts(policy_, breaker_.slow_call->threshold);
-      add_share("slow_call", breaker_.slow_call->rate, first_of(never, few_), true);
+      const SlowCallRule& rule = *breaker_.slow_call;
+      const std::string never = first_of(
+          never_lasts(policy_, rule.threshold),
+          first_of(few_,
+                   too_few_slots(policy_, least_share(enough(), rule.rate), rule.threshold, Lasts::longer)));
+      add_share("slow_call", rule.rate, never, true);
     }
     if (breaker_.latency) add_latency(*breaker_.latency);
     if (breaker_.consecutive_failures) add_count("consecutive_failures", *breaker_.consecutive_failures);
@@ -97,6 +146,16 @@ class Rules {
 
  private:
   static std::string first_of(const std::string& a, const std::string& b) { return a.empty() ? b : a; }
+
+  /// Why so many attempts never time out within the window, if no other failure counts.
+  [[nodiscard]] std::string only_timeouts(std::uint64_t failures) const {
+    const FailureWhen& when = policy_.failure_when;
+    const auto limit = attempt_limit(policy_);
+    if (!limit || !when.timeout || when.connection_error || !when.status.empty()) return {};
+    return too_few_slots(policy_, failures, *limit, Lasts::as_long);
+  }
+
+  [[nodiscard]] std::uint64_t enough() const { return std::max<std::uint64_t>(1, breaker_.minimum_calls); }
 
   /// A rule that holds when `share` of the window are bad.
   void add_share(std::string_view rule, double share, std::string never, bool by_latency) {
@@ -124,6 +183,8 @@ class Rules {
     } else {
       const Duration whole = std::get<TimeWindowOptions>(breaker_.window).duration;
       outlook.within = from_seconds(to_seconds(whole) * rate);
+      const std::string few = too_few_calls(policy_, outlook.attempts, "enough calls for its confidence");
+      outlook.never = first_of(outlook.never, first_of(few, only_timeouts(outlook.attempts)));
     }
     rules_.push_back(std::move(outlook));
   }
@@ -135,7 +196,13 @@ class Rules {
       const auto n = static_cast<double>(window_->size);
       share = (n - std::clamp(std::ceil(rule.quantile * n - 1e-9), 1.0, n) + 1) / n;
     }
-    add_share("latency", share, first_of(never_lasts(policy_, rule.above), few_), true);
+    const auto rank =
+        static_cast<std::uint64_t>(std::ceil(rule.quantile * static_cast<double>(enough()) - 1e-9));
+    const std::uint64_t long_ones = enough() - std::clamp<std::uint64_t>(rank, 1, enough()) + 1;
+    const std::string never =
+        first_of(never_lasts(policy_, rule.above),
+                 first_of(few_, too_few_slots(policy_, long_ones, rule.above, Lasts::as_long)));
+    add_share("latency", share, never, true);
   }
 
   void add_count(std::string_view rule, std::uint32_t failures) {
@@ -143,15 +210,15 @@ class Rules {
   }
 
   // No timeout keeps a call from growing old: its clock rests while the caller is the one that is waited for,
-  // and a blocking call cannot be interrupted.
+  // and a blocking call cannot be interrupted. The rule is checked when a call begins or has ended, so all
+  // that may run at once cannot be stuck: a further call would have to begin.
   void add_stuck(const StuckCallsRule& rule) {
     std::string never;
-    const std::uint64_t most =
-        calls_at_once(policy_) * (policy_.hedge ? std::uint64_t{policy_.hedge->max_hedges} + 1 : 1);
-    if (most != 0 && rule.count > most) {
+    const std::uint64_t most = attempts_at_once(policy_);
+    if (most != 0 && rule.count >= most) {
       never = "at most " + std::to_string(most) + " attempts run at once (" +
               (policy_.bulkhead ? "bulkhead" : "adaptive_limit") + "), and the rule needs " +
-              std::to_string(rule.count) + " stuck ones";
+              std::to_string(rule.count) + " stuck ones and a further call that finds them";
     }
     rules_.push_back({"stuck_calls", std::move(never), true, 0, rule.older_than});
   }

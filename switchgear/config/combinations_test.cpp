@@ -155,6 +155,35 @@ TEST(Combinations, AQueueIsDrainedByABreaker) {
   expect_accepted("preset: core, fallback: {queue: {max: 10}}");
 }
 
+TEST(Combinations, ABreakerThatCallsWhichEndAtOnceCouldOpenIsAccepted) {
+  // Thirty calls that were kept waiting may all fail at the same instant.
+  expect_accepted(
+      "timeout: 30s, circuit_breaker: {failure_rate: 0.5, window: {duration: 10s}}, rate_limiter: {rate: 1, "
+      "burst: 5}");
+}
+
+TEST(Combinations, StuckCallsThatFillTheBulkheadAreNeverFound) {
+  // Which call could find them? It would have to begin first.
+  expect_answers(
+      {{with("circuit_breaker: {stuck_calls: {older_than: 1s, count: 5}}, bulkhead: {max_concurrent: 5}"),
+        "f.yaml:3:7: policies.p.circuit_breaker: it can never open: stuck_calls: at most 5 attempts run at "
+        "once (bulkhead), and the rule needs 5 stuck ones and a further call that finds them"}});
+  expect_accepted(
+      "circuit_breaker: {stuck_calls: {older_than: 1s, count: 4}}, bulkhead: {max_concurrent: 5}");
+}
+
+TEST(Combinations, ASlowCallRuleNeedsEnoughSlotsForItsWindow) {
+  const std::string rest =
+      "}, timeout: 9s, circuit_breaker: {window: {duration: 10s}, minimum_calls: 20, slow_call: {threshold: "
+      "4s, "
+      "rate: 0.5}}";
+  expect_answers(
+      {{with("bulkhead: {max_concurrent: 3" + rest),
+        "f.yaml:3:51: policies.p.circuit_breaker: it can never open: slow_call: at most 9 attempts of "
+        "more than 4s end within 10s, because at most 3 run at once (bulkhead); the rule needs 10"}});
+  expect_accepted("bulkhead: {max_concurrent: 4" + rest);
+}
+
 TEST(Combinations, ARetryAroundABreakerThatCanNeverOpenIsRefused) {
   expect_answers({
       {with("retry: {}, failure_when: {status: [], errors: []}, circuit_breaker: {failure_rate: 0.5}"),
@@ -169,11 +198,11 @@ TEST(Combinations, ARetryAroundABreakerThatCanNeverOpenIsRefused) {
        "f.yaml:3:47: policies.p.circuit_breaker: it can never open: consecutive_failures: nothing counts as "
        "a failure (failure_when); stuck_calls: at most 5 attempts run at once (bulkhead), and the rule needs "
        "10 stuck "
-       "ones"},
+       "ones and a further call that finds them"},
       {with("circuit_breaker: {failure_rate: 0.5, window: {duration: 10s}}, rate_limiter: {rate: 1, burst: "
-            "5}"),
+            "5}, timeout: 1s"),
        "f.yaml:3:7: policies.p.circuit_breaker: it can never open: failure_rate: its window never holds "
-       "minimum_calls (20): the rate limiter lets at most 15 attempts into 10s"},
+       "minimum_calls (20): with the rate limiter at most 16 attempts end within 10s"},
       {with("timeout: 1s, failure_when: {status: [], errors: []}, preset: analytics"),
        "f.yaml:3:68: policies.p.circuit_breaker: it can never open: failure_rate: nothing counts as a "
        "failure "

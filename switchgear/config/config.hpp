@@ -193,6 +193,7 @@ struct Service {
   std::optional<ByHeader> by;  ///< only if it or the policy has a circuit breaker
   /// Policies with breakers that are told of its calls and refuse none; only if its own policy has one.
   std::vector<std::string> shadows;
+  std::vector<std::string> calls;  ///< other services that it calls in turn; only `switchgear prove` reads it
 
   friend bool operator==(const Service&, const Service&) = default;
 };
@@ -233,7 +234,10 @@ struct Diagnostic {
 };
 
 struct Loaded {
-  std::optional<Config> config;      ///< set when there are no errors
+  std::optional<Config> config;  ///< set when there are no errors
+  /// Set when all errors are options of a policy that are valid, and impossible together: for a program that
+  /// explains them.
+  std::optional<Config> contradictory;
   std::vector<Diagnostic> errors;    ///< all of them, in file order
   std::vector<Diagnostic> warnings;  ///< valid, but probably not intended
 };

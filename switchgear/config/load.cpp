@@ -54,9 +54,14 @@ Config read_root(const Node& root, const std::string& file, const std::string& d
 
 Loaded finish(Report& report, std::optional<Config> config) {
   Loaded loaded;
+  const bool only_contradictions = report.only_contradictions();
   loaded.errors = report.take_errors();
   loaded.warnings = report.take_warnings();
-  if (loaded.errors.empty()) loaded.config = std::move(config);
+  if (loaded.errors.empty()) {
+    loaded.config = std::move(config);
+  } else if (only_contradictions) {
+    loaded.contradictory = std::move(config);
+  }
   return loaded;
 }
 

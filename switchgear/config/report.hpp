@@ -26,6 +26,11 @@ class Report {
 
   /// `path` is the key's (`policies.payment.timeout`), empty when the finding concerns no key.
   void error(Mark at, std::string_view path, std::string_view message) { add(errors_, at, path, message); }
+  /// An error about options that are valid each by itself, and impossible together.
+  void contradiction(Mark at, std::string_view path, std::string_view message) {
+    ++contradictions_;
+    error(at, path, message);
+  }
   void warning(Mark at, std::string_view path, std::string_view message) {
     add(warnings_, at, path, message);
   }
@@ -36,6 +41,10 @@ class Report {
 
   /// The number of errors so far: compared before and after a section, it says whether all of it was read.
   [[nodiscard]] std::size_t errors() const noexcept { return errors_.found + met_again_; }
+  /// Every option could be read, and some of them are impossible together.
+  [[nodiscard]] bool only_contradictions() const noexcept {
+    return contradictions_ > 0 && contradictions_ == errors();
+  }
   /// No further error will be kept, so its wording need not be made.
   [[nodiscard]] bool full() const noexcept { return errors_.kept.size() >= most_kept; }
 
@@ -58,6 +67,7 @@ class Report {
   Findings errors_;
   Findings warnings_;
   std::size_t met_again_ = 0;
+  std::size_t contradictions_ = 0;
 };
 
 /// What was found, fit for one line of a terminal: what a terminal would not show (control characters, spaces

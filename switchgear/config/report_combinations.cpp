@@ -22,8 +22,8 @@ void report_combinations(const Value& value, const Policy& policy) {
       entry = find_entry(*value.node, key);
     }
     if (entry == nullptr) entry = find_entry(*value.node, "preset");
-    value.report->error(entry != nullptr ? place_of(*entry) : value.key, join(value.path, found.key),
-                        found.message);
+    value.report->contradiction(entry != nullptr ? place_of(*entry) : value.key, join(value.path, found.key),
+                                found.message);
   }
 }
 

@@ -12,6 +12,7 @@
 #include "switchgear/config/policy_names.hpp"
 #include "switchgear/config/route_section.hpp"
 #include "switchgear/config/sections.hpp"
+#include "switchgear/config/suggest.hpp"
 #include "switchgear/config/tls_section.hpp"
 #include "switchgear/config/upstream_section.hpp"
 
@@ -87,6 +88,24 @@ void check_own_breaker(const Value& value, ByHeader& by, const Policy& policy) {
   report_combinations(value, alone);
 }
 
+void read_calls(const Value& value, Service& service) {
+  constexpr std::size_t most = 100;
+  const std::vector<Value> listed = items(value, "[inventory, prices]");
+  if (listed.size() > most) {
+    value.wrong(std::to_string(listed.size()) + " services found; expected at most " + std::to_string(most));
+    return;
+  }
+  for (const Value& item : listed) {
+    auto name = Text{}(item);
+    if (!name) continue;
+    if (std::ranges::find(service.calls, *name) != service.calls.end()) {
+      item.wrong(quoted(*name) + " is listed twice");
+    } else {
+      service.calls.push_back(*std::move(name));
+    }
+  }
+}
+
 class ServiceReader {
  public:
   ServiceReader(const std::map<std::string, Policy>& policies, const GatewayOptions& gateway,
@@ -116,6 +135,7 @@ class ServiceReader {
       service.health_check = read_health_check(*check);
       check_port(*check, service);
     }
+    if (const auto calls = section.find("calls")) read_calls(*calls, service);
     if (const auto by = section.find("by")) read_values(*by, service);
     if (const auto experiment = section.find("experiment")) read_experiment(*experiment, service, policies_);
     section.finish();
@@ -190,6 +210,79 @@ void check_names(const std::map<std::string, Service>& services,
   }
 }
 
+using Entries = std::vector<std::pair<std::string_view, Value>>;
+
+/// The list of the services that this one calls, where it stands in the file.
+std::optional<Value> calls_of(const Value& service) {
+  const Entry* calls = find_entry(*service.node, "calls");
+  if (calls == nullptr || calls->value.kind != Node::Kind::sequence) return std::nullopt;
+  return Value{&calls->value, calls->at, join(service.path, "calls"), service.report};
+}
+
+void check_called(const std::map<std::string, Service>& services, const Entries& entries) {
+  int suggestions_left = 20;
+  std::vector<std::string_view> names;
+  for (const auto& [name, service] : services) names.push_back(name);
+  for (const auto& [name, entry] : entries) {
+    const auto calls = calls_of(entry);
+    if (!calls) continue;
+    for (const Value& item : items(*calls, "[inventory, prices]")) {
+      const std::string& called = item.node->text;
+      if (called.empty() || services.contains(called)) continue;
+      const std::string hint = suggestions_left-- > 0 ? did_you_mean(called, names) : "";
+      item.wrong("service " + quoted(called) + " does not exist" +
+                 (hint.empty() ? "; expected a name under services" : hint));
+    }
+  }
+}
+
+/// Services that call each other in a circle: `a -> b -> a`. Each circle once, from where it is found first.
+class Circles {
+ public:
+  explicit Circles(const std::map<std::string, Service>& services) : services_(services) {}
+
+  std::vector<std::vector<std::string>> take() {
+    for (const auto& [name, service] : services_) visit(name);
+    return std::move(found_);
+  }
+
+ private:
+  void visit(const std::string& name) {
+    const auto service = services_.find(name);
+    if (service == services_.end() || !seen_.insert(service->first).second) return;
+    path_.push_back(name);
+    on_path_.insert(service->first);
+    for (const std::string& called : service->second.calls) {
+      if (on_path_.contains(called)) {
+        found_.emplace_back(std::ranges::find(path_, called), path_.end()).push_back(called);
+      } else {
+        visit(called);
+      }
+    }
+    on_path_.erase(service->first);
+    path_.pop_back();
+  }
+
+  const std::map<std::string, Service>& services_;
+  std::set<std::string_view> seen_, on_path_;
+  std::vector<std::string> path_;
+  std::vector<std::vector<std::string>> found_;
+};
+
+void check_circles(const std::map<std::string, Service>& services, const Entries& entries) {
+  for (const std::vector<std::string>& circle : Circles(services).take()) {
+    std::string path;
+    for (const std::string& name : circle) path += (path.empty() ? "" : " -> ") + printable(name);
+    const std::string_view last = circle[circle.size() - 2];
+    const auto entry = std::ranges::find(entries, last, &Entries::value_type::first);
+    const auto calls = calls_of(entry->second);
+    if (!calls) continue;
+    calls->report->warning(calls->key, calls->path,
+                           "services call each other in a circle: " + path +
+                               "; nothing bounds how many calls one of them becomes");
+  }
+}
+
 }  // namespace
 
 std::map<std::string, Service> read_services(const Value& value,
@@ -211,6 +304,8 @@ std::map<std::string, Service> read_services(const Value& value,
     reader.read(entry, service);
   }
   check_names(services, entries);
+  check_called(services, entries);
+  check_circles(services, entries);
   return services;
 }
 

@@ -343,6 +343,37 @@ TEST(ServiceSection, ABreakerByValueThatCannotWorkIsRefused) {
   });
 }
 
+std::string calling(const std::string& first, const std::string& second) {
+  return "version: 1\npolicies: {p: {preset: core}}\nservices:\n"
+         "  shop: {url: \"http://a\", policy: p, routes: [{prefix: /a}], calls: " +
+         first + "}\n  stock: {url: \"http://b\", policy: p, routes: [{prefix: /b}], calls: " + second +
+         "}\n";
+}
+
+TEST(ServiceSection, NamesTheServicesThatItCalls) {
+  const Config config = config_of(calling("[stock]", "[]"));
+  EXPECT_EQ(config.services.at("shop").calls, (std::vector<std::string>{"stock"}));
+  EXPECT_TRUE(config.services.at("stock").calls.empty());
+  expect_answers({
+      {calling("[stok]", "[]"),
+       "f.yaml:4:70: services.shop.calls[0]: service \"stok\" does not exist; did you mean \"stock\"?"},
+      {calling("[stock, stock]", "[]"), "f.yaml:4:77: services.shop.calls[1]: \"stock\" is listed twice"},
+      {calling("stock", "[]"),
+       "f.yaml:4:69: services.shop.calls: \"stock\" found; expected a list, as in [inventory, prices]"},
+  });
+}
+
+TEST(ServiceSection, ServicesThatCallEachOtherInACircleAreWarnedAbout) {
+  EXPECT_EQ(
+      warnings_of(calling("[stock]", "[shop]")),
+      (std::vector<std::string>{"f.yaml:5:63: services.stock.calls: services call each other in a circle: "
+                                "shop -> stock -> shop; nothing bounds how many calls one of them becomes"}));
+  EXPECT_EQ(
+      warnings_of(calling("[shop]", "[]")),
+      (std::vector<std::string>{"f.yaml:4:62: services.shop.calls: services call each other in a circle: "
+                                "shop -> shop; nothing bounds how many calls one of them becomes"}));
+}
+
 TEST(ServiceSection, APolicyThatNoServiceNamesIsWarnedAbout) {
   const std::string policies = "version: 1\npolicies:\n  p: {preset: core}\n  q: {preset: core}\n";
   EXPECT_EQ(warnings_of(policies + "services: {s: {url: \"http://a\", policy: p, routes: [{prefix: /}]}}\n"),

@@ -16,7 +16,7 @@ from pathlib import Path
 
 SWITCHGEAR = ""
 PATIENCE = 60  # seconds
-COMMANDS = {"serve", "status", "check", "import", "export", "replay", "completion", "man", "top", "demo"}
+COMMANDS = {"serve", "status", "check", "import", "export", "replay", "prove", "completion", "man", "top", "demo"}
 
 
 def output_of(*command, **options):

@@ -1,0 +1,343 @@
+#include "app/prove/breaker_proof.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+
+#include "app/prove/rule_proof.hpp"
+#include "switchgear/analysis/breaker_outlook.hpp"
+#include "switchgear/core/duration_text.hpp"
+
+namespace switchgear::prove {
+
+namespace {
+
+constexpr Duration millisecond = std::chrono::milliseconds{1};
+
+std::string number(double value) {
+  std::array<char, 40> text{};
+  std::snprintf(text.data(), text.size(), "%.6g", value);
+  return text.data();
+}
+
+std::string key_of(std::string_view rule) { return "circuit_breaker." + std::string(rule); }
+
+/// The key that stands in a rule's way.
+std::string changing_key(const RuleProof& rule) {
+  const auto says = [&](std::string_view word) { return rule.never.find(word) != std::string::npos; };
+  if (says("(failure_when)")) return "failure_when";
+  if (rule.rule == "stuck_calls") return "circuit_breaker.stuck_calls.count";
+  if (rule.rule == "slow_call" && !says("minimum_calls") && !says(" a second "))
+    return "circuit_breaker.slow_call.threshold";
+  if (rule.rule == "latency" && !says("minimum_calls") && !says(" a second "))
+    return "circuit_breaker.latency.above";
+  if (says("confidence")) return "circuit_breaker.failure_rate.confidence";
+  return "circuit_breaker.minimum_calls";
+}
+
+class Proof {
+ public:
+  explicit Proof(const Question& question)
+      : question_(question),
+        breaker_(*question.policy.circuit_breaker),
+        calls_(question.policy, question.rate) {}
+
+  BreakerProof take() {
+    try_rules();
+    prove_opening();
+    prove_closing();
+    prove_starving();
+    tell_rules();
+    std::ranges::stable_sort(proof_.witnesses, {}, [](const Witness& witness) { return rank(witness.name); });
+    return std::move(proof_);
+  }
+
+ private:
+  static int rank(std::string_view name) {
+    constexpr std::array<std::string_view, 5> names{"never_opens", "never_closes", "opens", "closes",
+                                                    "starves"};
+    return static_cast<int>(std::ranges::find(names, name) - names.begin());
+  }
+
+  void try_rules() {
+    const analysis::BreakerOutlook outlook = analysis::breaker_outlook(question_.policy);
+    proof_.probes = outlook.probes_to_close;
+    for (const analysis::RuleOutlook& rule : outlook.rules) tried_.push_back(try_rule(question_, rule));
+    for (const TriedRule& tried : tried_) proof_.rules.push_back(tried.proof);
+  }
+
+  // --- opening
+
+  void prove_opening() {
+    for (const TriedRule& tried : tried_) offer_opening(tried);
+    if (question_.health_check && !proof_.can_open.value_or(false)) open_by_checks();
+    if (proof_.can_open) return;
+    const auto holds = [](const TriedRule& tried) { return tried.proof.can_hold; };
+    const auto known = [](const TriedRule& tried) { return tried.known; };
+    if (std::ranges::any_of(tried_, holds)) {
+      open_untried(*std::ranges::find_if(tried_, holds));
+    } else if (std::ranges::all_of(tried_, known)) {
+      proof_.can_open = false;
+      never_opens();
+    } else {
+      proof_.findings.push_back({"unknown", "circuit_breaker", "whether it can open was not found out"});
+    }
+  }
+
+  void offer_opening(const TriedRule& tried) {
+    if (tried.trace.empty()) return;
+    const Played played = play(breaker_, tried.trace);
+    if (!played.opened()) return;
+    if (proof_.can_open && attempts_of(played) >= proof_.opened_after) return;
+    proof_.can_open = true;
+    opens_ = cut(tried.trace, played);
+    tell_opening(*played.first(State::open), attempts_of(played));
+  }
+
+  void tell_opening(const Transition& opening, std::size_t attempts) {
+    proof_.opened_by = to_string(opening.rule);
+    proof_.opened_after = attempts;
+    proof_.opened_within = opening.at - opens_.front().at;
+    opened_at_ = opening.at;
+    std::erase_if(proof_.witnesses, [](const Witness& witness) { return witness.name == "opens"; });
+    proof_.witnesses.push_back({"opens", "closed -> open by " + proof_.opened_by, opens_});
+  }
+
+  /// More calls than are played: what holds was worked out, and is not shown.
+  void open_untried(const TriedRule& tried) {
+    proof_.can_open = true;
+    proof_.opened_by = tried.proof.rule;
+    proof_.opened_after = tried.proof.attempts;
+  }
+
+  void open_by_checks() {
+    const HealthRows& rows = *question_.health_check;
+    for (std::uint32_t k = 0; k < rows.unhealthy; ++k)
+      opens_.push_back(check(TimePoint{std::chrono::seconds{k}}, CheckAnswer::bad, rows));
+    const Played played = play(breaker_, opens_);
+    if (const Transition* opening = played.first(State::open)) {
+      proof_.can_open = true;
+      tell_opening(*opening, played.ended);
+    }
+  }
+
+  void never_opens() {
+    std::string reasons;
+    for (const TriedRule& tried : tried_)
+      reasons.append(reasons.empty() ? "" : "; ")
+          .append(tried.proof.rule)
+          .append(": ")
+          .append(tried.proof.never);
+    proof_.findings.push_back(
+        {"never_opens", changing_key(tried_.front().proof), "it can never open: " + reasons});
+    proof_.witnesses.push_back({"never_opens", "stays closed, however bad the calls", worst_of_all(1)});
+  }
+
+  /// The worst that still may happen, several times as long as a rule that could hold would need.
+  [[nodiscard]] Trace worst_of_all(std::uint64_t least) const {
+    constexpr std::uint64_t shown = 1'000;
+    for (const TriedRule& tried : tried_) {
+      const RuleProof& rule = tried.proof;
+      if (rule.never.find("an attempt ends after") != std::string::npos) continue;
+      const std::uint64_t n = std::clamp<std::uint64_t>(rule.attempts * 3, least, shown);
+      auto traffic = worst_traffic(question_.policy, calls_, rule.rule,
+                                   rule.rule == "stuck_calls" ? stuck_at_most() : n);
+      for (Trace& trace : traffic) {
+        if (!play(breaker_, trace).opened()) return std::move(trace);
+      }
+    }
+    return as_long_as_possible();
+  }
+
+  /// One less than every slot, so that a further call can begin.
+  [[nodiscard]] std::uint64_t stuck_at_most() const {
+    return std::clamp<std::uint64_t>(calls_.at_once(), 2, most_lines) - 1;
+  }
+
+  /// Calls that last until their limit and end well, where no failure counts.
+  [[nodiscard]] Trace as_long_as_possible() const {
+    constexpr std::uint64_t shown = 100;
+    const auto limit = analysis::attempt_limit(question_.policy);
+    const Duration length = limit.value_or(millisecond);
+    return calls_.attempts(shown, {Verdict::success, FailureType::exception, length, std::nullopt}, 1, {});
+  }
+
+  // --- closing
+
+  /// The longest that an opening after so many relapses may be, whatever jitter and adaptation make of it.
+  [[nodiscard]] Duration opening(std::uint32_t relapses) const {
+    auto length = static_cast<double>(breaker_.open_duration.count());
+    if (breaker_.adaptive) length = std::max(length, length * breaker_.adaptive->opening.lengthen);
+    const auto longest =
+        static_cast<double>(std::max(breaker_.max_open_duration, breaker_.open_duration).count());
+    length = std::min(length * std::pow(breaker_.backoff, relapses), longest);
+    const auto most = static_cast<double>(latest.count());
+    return Duration{static_cast<Duration::rep>(std::ceil(std::min(length * (1 + breaker_.jitter), most)))};
+  }
+  [[nodiscard]] Duration beat() const {
+    const auto rate = calls_.attempts_per_second();
+    return rate ? from_seconds(std::min(1 / *rate, 1e9)) : Duration::zero();
+  }
+
+  /// How long a good probe takes; 0: none can be good.
+  [[nodiscard]] Duration good_probe() const {
+    const Duration slow = breaker_.slow_call ? breaker_.slow_call->threshold : millisecond;
+    const Duration length = Calls::quick(slow, breaker_.half_open.max_wait);
+    return length <= slow && length < breaker_.half_open.max_wait ? length : Duration::zero();
+  }
+  [[nodiscard]] bool takes_too_long() const {
+    const double apart = to_seconds(breaker_.half_open.probe_interval) + to_seconds(beat()) + 1;
+    const double openings =
+        to_seconds(opening(0)) + to_seconds(opening(1)) + to_seconds(opened_at_ - TimePoint{});
+    return openings + 2 * apart * breaker_.half_open.permitted_calls > to_seconds(latest);
+  }
+
+  /// `n` probes from `at` on, each as soon as it may begin once the one before has ended.
+  void add_probes(Trace& trace, TimePoint at, std::uint32_t n, Verdict verdict) const {
+    const Duration slow = breaker_.slow_call ? breaker_.slow_call->threshold : millisecond;
+    const Duration length = Calls::quick(slow, breaker_.half_open.max_wait);
+    Duration apart = std::max({breaker_.half_open.probe_interval, length, beat()});
+    if (beat() > Duration::zero() && apart % beat() != Duration::zero()) apart += beat() - apart % beat();
+    const auto types = calls_.failures();
+    const FailureType type = types.empty() ? FailureType::http_error : types.front();
+    for (std::uint32_t k = 0; k < n; ++k) trace.push_back(call(at + k * apart, length, verdict, type));
+  }
+
+  void prove_closing() {
+    Trace trace = opens_;
+    TimePoint opened = opened_at_;
+    if (trace.empty()) {  // as a health check, or a saved state, would open it
+      trace.push_back(check(TimePoint{}, CheckAnswer::bad, {1, 1}));
+      opened = TimePoint{};
+    }
+    if (breaker_.half_open.permitted_calls >= most_lines || takes_too_long()) {
+      proof_.can_close = good_probe() > Duration::zero();
+      return;
+    }
+    const Trace begun = trace;
+    add_probes(trace, opened + opening(0), breaker_.half_open.permitted_calls, Verdict::success);
+    const Played played = play(breaker_, trace);
+    const Transition* closing = played.first(State::closed);
+    proof_.can_close = closing != nullptr;
+    if (closing == nullptr) return never_closes(std::move(trace));
+    proof_.recovery = closing->at - opened;
+    std::erase_if(trace, [&](const lab::TraceEntry& entry) { return entry.at > closing->at; });
+    show_closing(begun, opened, std::move(trace), *closing);
+  }
+
+  /// Also from a relapse, and from what an operator has set.
+  void show_closing(Trace trace, TimePoint opened, const Trace& straight, const Transition& closing) {
+    std::string shows = "open -> half_open -> closed, after a relapse too; reset ends an operator's command";
+    const std::uint32_t permitted = breaker_.half_open.permitted_calls;
+    TimePoint at = opened + opening(0);
+    if (!calls_.failures().empty()) {
+      add_probes(trace, at, permitted, Verdict::failure);
+      const Played failed = play(breaker_, trace);
+      const Transition& relapse = failed.transitions.back();
+      std::erase_if(trace, [&](const lab::TraceEntry& entry) { return entry.at > relapse.at; });
+      at = relapse.at + opening(1);
+    }
+    add_probes(trace, at, permitted, Verdict::success);
+    const Played played = play(breaker_, trace);
+    const auto last = std::ranges::find(played.transitions.rbegin(), played.transitions.rend(), State::closed,
+                                        &Transition::to);
+    if (last == played.transitions.rend() || last->rule != Rule::recovered) {
+      trace = straight;
+      at = closing.at;
+      shows = "open -> half_open -> closed; reset ends an operator's command";
+    } else {
+      at = last->at;
+      std::erase_if(trace, [&](const lab::TraceEntry& entry) { return entry.at > at; });
+    }
+    for (const Command set : {Command::force_open, Command::disable, Command::metrics_only}) {
+      trace.push_back(command(at += millisecond, set));
+      trace.push_back(command(at += millisecond, Command::reset));
+    }
+    proof_.witnesses.push_back({"closes", std::move(shows), std::move(trace)});
+  }
+
+  void never_closes(Trace trace) {
+    const bool hangs = breaker_.half_open.max_wait <= Duration{1};
+    const std::string key =
+        hangs ? "circuit_breaker.half_open.max_wait" : "circuit_breaker.slow_call.threshold";
+    const std::string why =
+        hangs ? "every probe has hung when it comes back (half_open.max_wait is " +
+                    format_duration(breaker_.half_open.max_wait) + ")"
+              : "every call takes longer than " +
+                    format_duration(breaker_.slow_call ? breaker_.slow_call->threshold : Duration{}) +
+                    ", so every probe is slow, and has failed";
+    proof_.findings.push_back({"never_closes", key, "it can never close: " + why + "; make it longer"});
+    proof_.witnesses.push_back({"never_closes", "good probes make it relapse", std::move(trace)});
+  }
+
+  // --- starving
+
+  void prove_starving() {
+    if (!proof_.can_open.value_or(false) || question_.rate || proof_.opened_by == "health_check") return;
+    const RuleProof* easiest = nullptr;
+    for (const TriedRule& tried : tried_) {
+      if (!tried.proof.can_hold) continue;
+      if (easiest == nullptr || tried.proof.more_than_per_second < easiest->more_than_per_second)
+        easiest = &tried.proof;
+    }
+    if (easiest == nullptr || easiest->more_than_per_second <= 0) return;
+    proof_.starves_at = easiest->more_than_per_second;
+    proof_.starving_rule = easiest->rule;
+    tell_starving(*easiest);
+  }
+
+  [[nodiscard]] std::string limiter_says(double rate) const {
+    const auto& limiter = question_.policy.rate_limiter;
+    if (!limiter || limiter->rate > rate) return "";
+    return ", and the rate limiter admits no more than " + number(limiter->rate) + " calls a second for long";
+  }
+  void tell_starving(const RuleProof& rule) {
+    const Duration window = std::get<TimeWindowOptions>(breaker_.window).duration;
+    const bool confident = rule.rule == "failure_rate" && breaker_.failure_rate_confidence.has_value();
+    const std::string key = confident ? "circuit_breaker.window.duration" : "circuit_breaker.minimum_calls";
+    const std::string remedy =
+        confident ? "; a longer window, or consecutive_failures, notices them"
+                  : "; a smaller minimum_calls, a longer window, or consecutive_failures notices them";
+    proof_.findings.push_back({"starves", key,
+                               "at " + number(rule.more_than_per_second) +
+                                   " calls a second or fewer it never opens, even if all end badly: " +
+                                   std::to_string(rule.attempts) + " attempts never end within " +
+                                   format_duration(window) + limiter_says(rule.more_than_per_second) +
+                                   remedy});
+    if (rule.attempts * 3 >= most_lines) return;
+    constexpr double just_below = 0.999;
+    const Calls slow_beat(question_.policy, rule.more_than_per_second * just_below);
+    auto traffic = worst_traffic(question_.policy, slow_beat, rule.rule, rule.attempts * 3);
+    if (traffic.empty() || play(breaker_, traffic.front()).opened()) return;
+    proof_.witnesses.push_back({"starves",
+                                "stays closed at " + number(rule.more_than_per_second * just_below) +
+                                    " calls a second that all end badly",
+                                std::move(traffic.front())});
+  }
+
+  // --- rules
+
+  void tell_rules() {
+    if (!proof_.can_open.value_or(false)) return;
+    for (const TriedRule& tried : tried_) {
+      if (tried.proof.can_hold || tried.proof.never.empty()) continue;
+      proof_.findings.push_back({"rule_never_holds", changing_key(tried.proof),
+                                 key_of(tried.proof.rule) + " can never hold: " + tried.proof.never});
+    }
+  }
+
+  const Question& question_;
+  const CircuitBreakerOptions& breaker_;
+  const Calls calls_;
+  BreakerProof proof_;
+  std::vector<TriedRule> tried_;
+  Trace opens_;
+  TimePoint opened_at_{};
+};
+
+}  // namespace
+
+BreakerProof prove_breaker(const Question& question) { return Proof(question).take(); }
+
+}  // namespace switchgear::prove

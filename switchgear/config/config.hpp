@@ -39,8 +39,8 @@ struct GatewayLimits {
   std::size_t header_fields = 100;                    ///< 431 beyond
   std::size_t target_bytes = std::size_t{8} * 1024;   ///< request target; 414 beyond
   std::uint64_t body_bytes = std::uint64_t{64} * 1024 * 1024;  ///< 413 beyond
-  /// Of one request's body, kept so that it can be sent again or stored for later. A longer body is sent once
-  /// and never queued.
+  /// Of one request's body, read whole before the call begins, and kept so that it can be sent again or
+  /// stored for later. A longer body is passed on as it comes, sent once and never queued.
   std::size_t buffered_body_bytes = std::size_t{64} * 1024;
   /// Of one response's body, remembered by `cache` and `fallback.cache`. A longer one is passed on and
   /// forgotten.
@@ -50,7 +50,10 @@ struct GatewayLimits {
       std::chrono::seconds{10};  ///< from the connection to the end of its TLS handshake
   Duration header_timeout =
       std::chrono::seconds{10};  ///< from the first byte of a request to the end of its header; 408
-  Duration body_timeout = std::chrono::seconds{30};   ///< without a byte of the request body; 408
+  Duration body_timeout = std::chrono::seconds{30};  ///< without a byte of the request body; 408
+  /// Bytes of a request body for which it may take a second longer than `body_timeout` in all; 408. 0: it may
+  /// take any time. Time in which the service does not take them is not counted.
+  std::uint64_t min_body_rate = 500;
   Duration idle_timeout = std::chrono::seconds{60};   ///< between two requests on a kept-alive connection
   Duration write_timeout = std::chrono::seconds{30};  ///< a client that takes no byte of the response
   Duration drain_timeout = std::chrono::seconds{30};  ///< after SIGTERM, for requests already accepted

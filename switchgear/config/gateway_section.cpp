@@ -47,6 +47,7 @@ void read_limits(const Value& value, GatewayLimits& limits) {
   section.read("handshake_timeout", limits.handshake_timeout, wait);
   section.read("header_timeout", limits.header_timeout, wait);
   section.read("body_timeout", limits.body_timeout, wait);
+  section.read("min_body_rate", limits.min_body_rate, Whole{0, std::uint64_t{1} << 30U});
   section.read("idle_timeout", limits.idle_timeout, wait);
   section.read("write_timeout", limits.write_timeout, wait);
   section.read("drain_timeout", limits.drain_timeout, Length{Duration::zero(), hours{24}});

@@ -20,7 +20,7 @@ TEST(GatewaySection, EveryKeyArrives) {
                      " origins: [\"HTTPS://Ops.Example.com:443\", \"http://localhost:3000\"],"
                      " limits: {header_bytes: 16384, header_fields: 50, target_bytes: 4096, body_bytes: 1000,"
                      " buffered_body_bytes: 300, cached_body_bytes: 400, connections: 20, header_timeout: "
-                     "1s, body_timeout: 2s, idle_timeout: 3s, write_timeout: 4s,"
+                     "1s, body_timeout: 2s, min_body_rate: 700, idle_timeout: 3s, write_timeout: 4s,"
                      " drain_timeout: 0s, upgrade_idle: 5s}"))
           .gateway;
   GatewayOptions expected;
@@ -38,6 +38,7 @@ TEST(GatewaySection, EveryKeyArrives) {
                      .connections = 20,
                      .header_timeout = seconds{1},
                      .body_timeout = seconds{2},
+                     .min_body_rate = 700,
                      .idle_timeout = seconds{3},
                      .write_timeout = seconds{4},
                      .drain_timeout = seconds{0},

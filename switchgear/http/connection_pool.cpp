@@ -72,13 +72,17 @@ ConnectionPool::Answer ConnectionPool::acquire(Waiter& waiter, Lease& lease, Reu
     lease = Lease{*this, connection};
     return Answer::ready;
   }
-  // A call that gets a connection of its own does not count as waiting for one.
-  const std::size_t can_open = limits_.connections - std::min(limits_.connections, connections_.size());
-  if (waiting_.size() >= limits_.waiting + connecting_ + can_open) return Answer::full;
+  if (!has_room_to_wait()) return Answer::full;
   waiter.reuse = reuse;
   waiting_.push_back(waiter);
   connect_as_needed();
   return Answer::waiting;
+}
+
+/// A call that gets a connection of its own does not count as waiting for one.
+bool ConnectionPool::has_room_to_wait() const noexcept {
+  const std::size_t can_open = limits_.connections - std::min(limits_.connections, connections_.size());
+  return waiting_.size() < limits_.waiting + connecting_ + can_open;
 }
 
 bool ConnectionPool::connects_for(const Waiter& waiter) const noexcept {

@@ -106,6 +106,8 @@ class ConnectionPool final : private Timer, private Connection::Keeper {
   /// `ready`: `lease` is set. `waiting`: one of the waiter's calls will come. `full`: too many wait. A waiter
   /// that requests `Reuse::never` gets a connection that was made after the request.
   [[nodiscard]] Answer acquire(Waiter& waiter, Lease& lease, Reuse reuse = Reuse::allowed);
+  /// acquire() would say `full`.
+  [[nodiscard]] bool is_full() const noexcept { return idle_.empty() && !has_room_to_wait(); }
   /// Whether what the waiter waits for is the service: a connection is being made, or an address looked up,
   /// and it is among the first that wait. False: every connection that may be is in use. O(connections).
   [[nodiscard]] bool connects_for(const Waiter& waiter) const noexcept;
@@ -123,6 +125,7 @@ class ConnectionPool final : private Timer, private Connection::Keeper {
  private:
   friend class Lease;
 
+  [[nodiscard]] bool has_room_to_wait() const noexcept;
   void connect_as_needed();
   void look_up();
   void hold();

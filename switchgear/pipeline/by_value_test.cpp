@@ -46,6 +46,27 @@ TEST_F(ByValueTest, RefuseTheValueThatFailsInsideABreakerForAll) {
   EXPECT_EQ(all.snapshot(time.now()).totals.ignored, 1U) << "the permit of the refused call came back";
 }
 
+TEST_F(ByValueTest, GiveTheirProbeBackWhileItsCallWaitsForItsCallerAndTakeItUpAfterThat) {
+  CircuitBreakerOptions options = opens_after(1);
+  options.half_open.permitted_calls = 1;
+  CircuitBreaker outer{"shop", options, {.created = time.now()}};
+  BreakersByValue inner{"shop/tenant", options, {}, {.created = time.now()}};
+  const auto pipeline = standard_pipeline(outer, inner);
+  EXPECT_TRUE(run(pipeline, time, {fails()}, bad).failed());
+  time.advance(30s);
+  Execution slow{pipeline.policies(), bad};
+  ASSERT_EQ(slow.start(time.now()).kind, Step::Kind::attempt);
+  EXPECT_EQ(run(pipeline, time, {}, bad).how, Ending::How::refused) << "it is the only probe";
+  slow.set_aside(0, time.now());
+  time.advance(5min);
+  EXPECT_EQ(outer.state(), State::half_open) << "nothing hangs";
+  slow.take_up(0, time.now());
+  EXPECT_EQ(run(pipeline, time, {}, bad).how, Ending::How::refused) << "it is the probe again";
+  (void)slow.on_outcome(0, Outcome::success(1ms), time.now());
+  EXPECT_EQ(outer.state(), State::closed);
+  EXPECT_EQ(inner.find("bad", time.now()).value().state, State::closed);
+}
+
 TEST_F(ByValueTest, GiveAProbeOfTheOuterBreakerBackWhenTheyRefuse) {
   const auto pipeline = standard_pipeline(all, tenants);
   for (int i = 0; i < 2; ++i) (void)run(pipeline, time, {fails()}, bad);

@@ -81,6 +81,12 @@ class Execution {
     machine_.answer_began(policies_, branch, outcome, now);
   }
 
+  /// The attempt of `branch` waits for its own caller from here on, as for one that sends its request slowly:
+  /// its breakers do not count it among the calls that are stuck, and a probe gives its place to another.
+  void set_aside(unsigned branch, TimePoint now) noexcept { machine_.set_aside(policies_, branch, now); }
+  /// It waits for what it calls again, or its outcome is at hand. Call once after set_aside().
+  void take_up(unsigned branch, TimePoint now) noexcept { machine_.take_up(policies_, branch, now); }
+
   /// The answer that is on its way will be its own caller's alone. Callers that wait for it at a cache make
   /// their own calls, from now on and not one after the other; this call goes on, and is judged when it ends.
   void will_not_share() noexcept { machine_.will_not_share(policies_); }

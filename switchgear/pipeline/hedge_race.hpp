@@ -54,6 +54,13 @@ class HedgedMachine<HedgePolicy, std::tuple<Outer...>, std::tuple<Inner...>> {
     outer_.answer_began(outcome, now);
   }
 
+  void set_aside(const Policy&, unsigned branch, TimePoint now) noexcept {
+    branches_[branch]->sequence.set_aside(now);
+  }
+  void take_up(const Policy& policies, unsigned branch, TimePoint now) noexcept {
+    branches_[branch]->sequence.take_up(inner_of(policies), now);
+  }
+
   void will_not_share(const Policy& policies) noexcept {
     outer_.will_not_share(outer_of(policies));
     for (std::optional<Branch>& branch : branches_) {

@@ -34,6 +34,8 @@ class Held {
 
   /// Precondition: holds one.
   [[gnu::always_inline]] Permit&& operator*() noexcept { return std::move(permit_); }
+  /// To be used and kept. Precondition: holds one.
+  [[nodiscard]] Permit& get() noexcept { return permit_; }
   [[nodiscard, gnu::always_inline]] explicit operator bool() const noexcept { return holds_; }
 
  private:

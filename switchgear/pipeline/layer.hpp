@@ -19,6 +19,9 @@ namespace switchgear {
 /// A layer that records how calls end may also have answer_began(outcome, now): the answer to what it let in
 /// has begun and may go on for as long as it likes. leave() is still called, at its end.
 ///
+/// One whose permit says that a dependency is busy may also have set_aside(now) and take_up(policy, now): the
+/// attempt waits for its own caller from here on, or for the dependency again.
+///
 /// Default-constructed once per call. leave() is called once for every `go`, unless the caller goes away:
 /// then the destructor alone gives back what is held. Neither copied nor moved. A layer may also offer a fast
 /// lane: see fast_lane.hpp.
@@ -65,6 +68,15 @@ class Layer<Optional<Policy>> {
     layer.answer_began(outcome, now);
   }
   { layer_.answer_began(outcome, now); }
+  void set_aside(TimePoint now) noexcept requires requires(Layer<Policy>& layer) { layer.set_aside(now); }
+  { layer_.set_aside(now); }
+  void take_up(Optional<Policy>& optional, TimePoint now) noexcept requires
+      requires(Layer<Policy>& layer, Policy& policy) {
+    layer.take_up(policy, now);
+  }
+  {
+    if (optional.policy != nullptr) layer_.take_up(*optional.policy, now);
+  }
   void will_not_share(Optional<Policy>& optional) noexcept requires
       requires(Layer<Policy>& layer, Policy& policy) {
     layer.will_not_share(policy);

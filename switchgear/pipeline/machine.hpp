@@ -35,6 +35,8 @@ class PlainMachine {
   void answer_began(const Policy&, unsigned, const Outcome& outcome, TimePoint now) noexcept {
     sequence_.answer_began(outcome, now);
   }
+  void set_aside(const Policy&, unsigned, TimePoint now) noexcept { sequence_.set_aside(now); }
+  void take_up(const Policy& policies, unsigned, TimePoint now) noexcept { sequence_.take_up(policies, now); }
   void will_not_share(const Policy& policies) noexcept { sequence_.will_not_share(policies); }
   Step on_timer(const Policy& policies, Call& call, TimePoint now) noexcept {
     return sequence_.on_timer(policies, call, now);

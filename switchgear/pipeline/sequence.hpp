@@ -95,6 +95,25 @@ class Sequence {
     std::apply([&](auto&... layers) { (tell(layers), ...); }, layers_);
   }
 
+  /// The attempt waits for its caller from here on. Precondition: the last step was `attempt`.
+  void set_aside(TimePoint now) noexcept {
+    const auto tell = [&](auto& layer) {
+      if constexpr (requires { layer.set_aside(now); }) layer.set_aside(now);
+    };
+    std::apply([&](auto&... layers) { (tell(layers), ...); }, layers_);
+  }
+
+  /// It waits for what it calls again. Precondition: as for set_aside().
+  void take_up(const Policy& policies, TimePoint now) noexcept {
+    const auto tell = [&](auto& layer, auto& policy) {
+      if constexpr (requires { layer.take_up(policy, now); }) layer.take_up(policy, now);
+    };
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (tell(std::get<I>(layers_), std::get<I>(policies).get()), ...);
+    }
+    (std::make_index_sequence<sizeof...(Policies)>{});
+  }
+
   void will_not_share(const Policy& policies) noexcept {
     const auto tell = [](auto& layer, auto& policy) {
       if constexpr (requires { layer.will_not_share(policy); }) layer.will_not_share(policy);

@@ -32,6 +32,23 @@ constexpr std::size_t looks_of_a_sweep = 64;
 constexpr std::size_t looks_per_add = 4;
 constexpr std::size_t looks_for_a_place = 8;
 
+/// Cheap ones: most are turned down by a single load.
+constexpr std::size_t looks_for_room = 32;
+
+/// Of the KiB that each of `max` may take, what is not for itself while it is quiet, and for its place.
+constexpr std::size_t share_of_whole = 640;
+/// As many may be whole even if that is more.
+constexpr std::size_t least_whole = 4'096;
+/// Its name, and what the heap takes for its parts.
+constexpr std::size_t around_a_breaker = 512;
+
+[[nodiscard]] std::size_t most_whole_of(const CircuitBreakerOptions& breaker, std::size_t max) {
+  const CircuitBreaker sample{"", breaker};
+  const std::size_t bytes =
+      sample.memory_bytes() + (sizeof(AwakeValue) - sizeof(CircuitBreaker)) + around_a_breaker;
+  return std::min(max, std::max(least_whole, max * share_of_whole / bytes));
+}
+
 /// A quiet value is small, but a value in use need not become quiet and whole again all the time.
 constexpr Duration least_rest = std::chrono::seconds{10};
 
@@ -101,6 +118,8 @@ BreakersByValue::BreakersByValue(std::string name, const CircuitBreakerOptions& 
       rest_after_(rest_after(breaker_, options_)),
       shard_count_(
           std::clamp<std::size_t>(std::bit_floor(options_.max / least_places_of_shard), 1, most_shards)),
+      most_whole_(shard_count_ == 1 ? most_whole_of(breaker_, options_.max)
+                                    : most_whole_of(breaker_, options_.max) / shard_count_ + 1),
       shards_(std::make_unique<Shard[]>(shard_count_)),
       opened_(context.sink, most_told) {
   const std::size_t buckets = std::bit_ceil(options_.max / shard_count_ + 1);
@@ -171,17 +190,24 @@ void BreakersByValue::Permit::end(const Outcome* outcome, TimePoint now) noexcep
   entry_->leave();
 }
 
+void BreakersByValue::Permit::take_up(TimePoint now) noexcept {
+  if (owner_ == nullptr || !permit_) return;
+  if (permit_->counts()) return permit_->take_up(now);
+  permit_ = entry_->awake->breaker.rejoin(now);  // which stays while it has a call in flight
+}
+
 /// Of a call that began while its value was quiet.
 void BreakersByValue::end_quietly(Entry& entry, const Outcome* outcome, TimePoint now) noexcept {
   std::optional<CircuitBreaker::Permit> permit;
   {
+    Gone gone;
     Shard& shard = shard_of(entry.hash);
     const std::scoped_lock lock{shard.mutex};
     if (!entry.awake) {
       const bool nothing = outcome == nullptr || outcome->verdict == Verdict::ignored;
       const bool kept = nothing || (quiet_.is_plain(*outcome) && entry.quiet.add(quiet_, now));
       if (kept && outcome != nullptr) entry.seen = std::max(entry.seen, now);
-      const bool awake = !kept && try_wake(shard, entry, now);
+      const bool awake = !kept && try_wake(shard, entry, now, gone);
       if (!kept && !awake) uncovered_.fetch_add(1, std::memory_order_relaxed);
       if (!awake) return entry.leave();
     }
@@ -218,7 +244,7 @@ ValueEntry* BreakersByValue::try_add(Shard& shard, std::uint64_t hash, std::stri
   shard.insert(entry);
   shard.quiet.add(entry, now);
   made_.fetch_add(1, std::memory_order_relaxed);
-  if (quiet_.possible() || try_wake(shard, entry, now)) return &entry;
+  if (quiet_.possible() || try_wake(shard, entry, now, gone)) return &entry;
   remove(shard, entry, Place::given_up, gone);
   return nullptr;
 }
@@ -238,7 +264,7 @@ bool BreakersByValue::try_evict(Shard& shard, TimePoint now, Gone& gone) noexcep
     Entry& entry = *shard.awake.oldest();
     if (!entry.in_use()) {
       const BreakerSnapshot seen = entry.awake->breaker.snapshot(now);
-      if (is_over(entry, now) || (is_plainly_closed(seen) && is_unmarked(seen.window))) return evict(entry);
+      if (is_over(entry, now) || is_plainly_closed(seen)) return evict(entry);
     }
     shard.awake.to_end(entry, now);
   }
@@ -246,15 +272,20 @@ bool BreakersByValue::try_evict(Shard& shard, TimePoint now, Gone& gone) noexcep
 }
 
 void BreakersByValue::remove(Shard& shard, Entry& entry, Place place, Gone& gone) noexcept {
-  if (entry.awake) opened_.forget(*entry.awake);
+  if (entry.awake) {
+    opened_.forget(*entry.awake);
+    --shard.whole;
+  }
   shard.row_of(entry).remove(entry);
   shard.erase(entry);
   gone.take(entry);
   if (place == Place::given_up) places_.fetch_sub(1, std::memory_order_relaxed);
 }
 
-/// Makes the breaker that the value would have had from the start; false without memory for it.
-bool BreakersByValue::try_wake(Shard& shard, Entry& entry, TimePoint now) noexcept {
+/// Makes the breaker that the value would have had from the start; false without memory for it, or when all
+/// that may be whole are open.
+bool BreakersByValue::try_wake(Shard& shard, Entry& entry, TimePoint now, Gone& gone) noexcept {
+  if (shard.whole >= most_whole_ && !try_make_room(shard, now, gone)) return false;
   std::unique_ptr<AwakeValue> made;
   const std::uint32_t calls = entry.calls.load(std::memory_order_acquire);
   detail::quietly([&] {
@@ -274,7 +305,23 @@ bool BreakersByValue::try_wake(Shard& shard, Entry& entry, TimePoint now) noexce
   shard.quiet.remove(entry);
   entry.awake = std::move(made);
   shard.awake.add(entry, now);
+  ++shard.whole;
   return true;
+}
+
+/// The least recently used that is closed goes: its value begins anew with its next call.
+bool BreakersByValue::try_make_room(Shard& shard, TimePoint now, Gone& gone) noexcept {
+  for (std::size_t looks = looks_for_room; looks > 0 && shard.awake.oldest() != nullptr; --looks) {
+    Entry& entry = *shard.awake.oldest();
+    const CircuitBreaker& breaker = entry.awake->breaker;
+    if (!entry.in_use() && breaker.state() == State::closed && is_plainly_closed(breaker.snapshot(now))) {
+      remove(shard, entry, Place::given_up, gone);
+      evicted_.fetch_add(1, std::memory_order_relaxed);
+      return true;
+    }
+    shard.awake.to_end(entry, now);
+  }
+  return false;
 }
 
 bool BreakersByValue::try_rest(Shard& shard, Entry& entry, TimePoint now, Gone& gone) noexcept {
@@ -284,6 +331,7 @@ bool BreakersByValue::try_rest(Shard& shard, Entry& entry, TimePoint now, Gone& 
   opened_.forget(*entry.awake);
   entry.seen = entry.awake->breaker.last_used();
   shard.awake.remove(entry);
+  --shard.whole;
   gone.take(std::move(entry.awake));
   shard.quiet.add(entry, now);
   return true;
@@ -355,10 +403,11 @@ bool BreakersByValue::command_known(Known known, Command command, TimePoint now)
   Shard& shard = shard_of(known.hash);
   Entry* entry = nullptr;
   {
+    Gone gone;
     const std::scoped_lock lock{shard.mutex};
     entry = shard.find(known.hash, known.text);
     if (entry == nullptr || is_over(*entry, now)) return false;
-    if (!entry->awake && !try_wake(shard, *entry, now)) return false;
+    if (!entry->awake && !try_wake(shard, *entry, now, gone)) return false;
     entry->calls.fetch_add(1, std::memory_order_relaxed);
   }
   entry->awake->breaker.command(command, now);
@@ -393,6 +442,10 @@ std::optional<BreakerSnapshot> BreakersByValue::find_known(Known known, TimePoin
 
 std::vector<OpenedValue> BreakersByValue::opened(std::size_t most, TimePoint now) const {
   return opened_.first(most, now);
+}
+
+std::size_t BreakersByValue::most_whole() const noexcept {
+  return std::min(options_.max, most_whole_ * shard_count_);
 }
 
 ByValueCounts BreakersByValue::counts() const noexcept {

@@ -67,10 +67,17 @@ struct ByValueCounts {
 ///    that is made with the value's first call.
 /// 2. It retires when no call has used it for `idle`, it has no call in flight, and it is closed, half-open,
 ///    or open and has been due to probe for `idle`. A value that comes back begins anew.
-/// 3. If `max` values have one, a new value takes the place of the least recently used one that is closed,
-///    without a call in flight and without a failed or slow call in its window. A value in trouble is never
-///    evicted, however many others come.
-/// 4. If none may go, the new value has no breaker: its calls pass, and are counted as `uncovered`.
+/// 3. If `max` values have one, a new value takes the place of the least recently used one that is closed and
+///    has no call in flight, first of those without a failed or slow call in their window. One that is not
+///    closed is never evicted, however many others come.
+/// 4. A value with a failed or slow call in its window has a whole CircuitBreaker, which is ten times as
+/// large
+///    as a quiet one. There are at most most_whole() of these. A further one takes the place of the least
+///    recently used that is closed and has no call in flight, which is evicted. So strangers whose calls fail
+///    cannot keep others from having a breaker, nor fill the memory.
+/// 5. If none may go, because all are open, the new value has no breaker, or its failure is not recorded: it
+/// is
+///    counted as `uncovered`.
 ///
 /// Not for a handful of names that are known beforehand: a CircuitBreaker each, in the registry, can be
 /// operated and has its own metrics.
@@ -79,8 +86,9 @@ struct ByValueCounts {
 /// is quiet (closed, only plain successes in its window); nothing long is done under it. Lifetime: must
 /// outlive its permits. Allocates for a new value, and for the first failed or slow call of a quiet one; if
 /// there is no memory, the value has no breaker. Memory: some 250 bytes for a quiet value, and what its
-/// CircuitBreaker takes for any other; 8 to 16 bytes for each place. With 512 places or more
-/// they are in parts, and the least recently used value of the part that the new one belongs to is evicted.
+/// CircuitBreaker takes for any other; 8 to 16 bytes for each place: together at most 1 KiB for
+/// each of `max` and some 10 MiB. With 512 places or more they are in parts, and rules 3 and 4 hold within
+/// the part that the new one belongs to.
 class BreakersByValue {
  public:
   class Permit;
@@ -120,6 +128,9 @@ class BreakersByValue {
   [[nodiscard]] std::vector<OpenedValue> opened(std::size_t most, TimePoint now) const;
 
   [[nodiscard]] ByValueCounts counts() const noexcept;
+  /// Values that can have a whole breaker at once: those that fit into 640 bytes for each of `max`, and
+  /// 4,096 in any case.
+  [[nodiscard]] std::size_t most_whole() const noexcept;
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   /// Of the breaker of one value.
   [[nodiscard]] std::string breaker_name(std::string_view value) const;
@@ -148,7 +159,8 @@ class BreakersByValue {
   [[nodiscard]] bool try_evict(Shard& shard, TimePoint now, Gone& gone) noexcept;
   enum class Place : std::uint8_t { kept, given_up };
   void remove(Shard& shard, Entry& entry, Place place, Gone& gone) noexcept;
-  [[nodiscard]] bool try_wake(Shard& shard, Entry& entry, TimePoint now) noexcept;
+  [[nodiscard]] bool try_wake(Shard& shard, Entry& entry, TimePoint now, Gone& gone) noexcept;
+  [[nodiscard]] bool try_make_room(Shard& shard, TimePoint now, Gone& gone) noexcept;
   [[nodiscard]] bool try_rest(Shard& shard, Entry& entry, TimePoint now, Gone& gone) noexcept;
   [[nodiscard]] bool is_over(const Entry& entry, TimePoint now) const noexcept;
   /// Returns how many it has looked at.
@@ -164,6 +176,7 @@ class BreakersByValue {
   const detail::QuietRules quiet_;
   const Duration rest_after_;
   const std::size_t shard_count_;
+  const std::size_t most_whole_;  ///< of one shard
   const std::unique_ptr<Shard[]> shards_;
 
   std::atomic<std::size_t> places_{0};
@@ -196,6 +209,12 @@ class [[nodiscard]] BreakersByValue::Permit {
   void record(Verdict verdict, TimePoint now, FailureType type = FailureType::exception) && noexcept {
     std::move(*this).record(Outcome{verdict, type, saturating_sub(now, start_), std::nullopt}, now);
   }
+
+  /// As those of CircuitBreaker::Permit; a probe that was given back joins again by itself.
+  void set_aside(TimePoint now) noexcept {
+    if (permit_) permit_->set_aside(now);
+  }
+  void take_up(TimePoint now) noexcept;
 
   /// False when nothing will be recorded: no breaker counts the call, or it was recorded.
   [[nodiscard]] bool counts() const noexcept { return owner_ != nullptr && (!permit_ || permit_->counts()); }

@@ -150,5 +150,37 @@ TEST(BreakersByValueStress, AMillionIdleValuesTakeLessThanAGibibyte) {
   }
 }
 
+/// A value that failed, and one that did not, for each of `many`.
+void fail_by_the_million(const char* window_kind, const WindowOptions& window) {
+  CircuitBreakerOptions options;
+  options.failure_rate = 0.5;
+  options.window = window;
+  const std::size_t before = resident_bytes();
+  BreakersByValue by_value{"payment/x-tenant", options, {.max = many}};
+  const auto call_all = [&](const std::string& prefix, const Outcome& outcome) {
+    for (std::size_t i = 0; i < many; ++i) {
+      if (auto permit = by_value.try_acquire(prefix + std::to_string(1'000'000'000 + i), start))
+        std::move(*permit).record(outcome, start);
+    }
+  };
+  call_all("tenant-", Outcome::failure(FailureType::http_error, 1ms));
+  call_all("quiet-", Outcome::success(1ms));
+  EXPECT_EQ(by_value.counts().uncovered, 0U);
+  EXPECT_EQ(by_value.counts().values, many);
+  if (!measures) return;
+  const std::size_t grown = resident_bytes() - std::min(before, resident_bytes());
+  EXPECT_LE(grown / many, 1'024U);
+  std::printf("%s window: %zu bytes for each of %zu values, %zu of them with a whole breaker\n", window_kind,
+              grown / many, many, by_value.most_whole());
+}
+
+TEST(BreakersByValueStress, AMillionValuesWithAFailureEachTakeLessThanAGibibyte) {
+  fail_by_the_million("count", CountWindowOptions{});
+}
+
+TEST(BreakersByValueStress, AMillionValuesWithAFailureInATimeWindowTakeLessThanAGibibyte) {
+  fail_by_the_million("time", TimeWindowOptions{10s, 10});
+}
+
 }  // namespace
 }  // namespace switchgear

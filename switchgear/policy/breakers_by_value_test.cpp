@@ -222,6 +222,48 @@ TEST(BreakersByValue, NewValuesHaveNoneWhileAllPlacesAreHeldByThoseInTrouble) {
   EXPECT_TRUE(tenants.knows("new", start + 5min));
 }
 
+TEST(BreakersByValue, AMillionValuesThatFailEvictNoneThatIsOpenAndKeepNoNewcomerWithoutABreaker) {
+  Tenants tenants{{.max = 20'000, .idle = 1h}};
+  ASSERT_LT(tenants.by_value.most_whole(), 20'000U) << "or they would all have a whole breaker";
+  tenants.open("open", start);
+  for (int i = 0; i < 1'000'000; ++i) {
+    const TimePoint now = start + i * 1us;
+    tenants.call("attacker" + std::to_string(i), now, Verdict::failure);
+    if (i % 100'000 != 50'000) continue;
+    const std::string newcomer = "newcomer" + std::to_string(i);
+    tenants.open(newcomer, now);
+    EXPECT_FALSE(tenants.call(newcomer, now));
+  }
+  EXPECT_FALSE(tenants.call("open", start + 2s));
+  const ByValueCounts counts = tenants.by_value.counts();
+  EXPECT_EQ(counts.open, 11U);
+  EXPECT_EQ(counts.uncovered, 0U);
+  EXPECT_LE(counts.values, 20'000U);
+}
+
+TEST(BreakersByValue, AValueInUseKeepsItsFailuresThoughStrangersFailByTheThousand) {
+  Tenants tenants{{.max = 20'000, .idle = 1h}};
+  tenants.call("acme", start, Verdict::failure);
+  for (int i = 0; i < 50'000; ++i) {
+    const TimePoint now = start + i * 1us;
+    tenants.call("attacker" + std::to_string(i), now, Verdict::failure);
+    if (i % 1'000 == 0) {
+      auto looked = tenants.by_value.try_acquire("acme", now);
+    }
+  }
+  tenants.call("acme", start + 1s, Verdict::failure);
+  EXPECT_EQ(tenants.state("acme", start + 1s), State::open);
+}
+
+TEST(BreakersByValue, ThoseWhoseRuleNeedsAWholeBreakerAreEvictedInTheirTurnToo) {
+  CircuitBreakerOptions options = fragile();
+  options.stuck_calls = StuckCallsRule{2s, 2};
+  Tenants tenants{{.max = 20'000, .idle = 1h}, options};
+  for (int i = 0; i < 20'000; ++i) EXPECT_TRUE(tenants.call("t" + std::to_string(i), start));
+  EXPECT_EQ(tenants.by_value.counts().uncovered, 0U);
+  EXPECT_LE(tenants.by_value.counts().values, tenants.by_value.most_whole());
+}
+
 TEST(BreakersByValue, OnceRecoveredTheyMayBeEvicted) {
   CircuitBreakerOptions options = fragile();
   options.half_open.permitted_calls = 1;

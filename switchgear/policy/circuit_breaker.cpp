@@ -155,6 +155,36 @@ Result<CircuitBreaker::Permit> CircuitBreaker::refuse(CallCell& cell, BreakerWor
   return {reason, name_, retry_after};
 }
 
+// --- a caller that keeps its call waiting
+
+CircuitBreaker::Permit CircuitBreaker::rejoin(TimePoint now) noexcept {
+  CallCell& cell = cells_.mine();
+  now = cell.clamp(now);
+  settle(now);
+  const std::scoped_lock lock(mutex_);
+  const BreakerWord word = this->word(std::memory_order_relaxed);
+  std::uint32_t slot = CallStarts::untracked;
+  if (word.state() == State::half_open && !round_.blocked(now)) {
+    slot = round_.admit(now);
+    look_again_locked();
+  } else if (word.state() != State::closed) {
+    return Permit{nullptr, BreakerEra{0}, now, CallStarts::untracked};
+  }
+  cell.add(cell.calls);
+  return Permit{this, word.era(), now, slot};
+}
+
+void CircuitBreaker::Permit::set_aside(TimePoint now) noexcept {
+  if (breaker_ == nullptr) return;
+  if (BreakerEra{era_}.is_probe()) return std::move(*this).record(Outcome::ignored(), now);
+  if (slot_ != CallStarts::untracked) breaker_->starts_->leave(std::exchange(slot_, CallStarts::untracked));
+}
+
+void CircuitBreaker::Permit::take_up(TimePoint now) noexcept {
+  if (breaker_ == nullptr || !breaker_->starts_ || slot_ != CallStarts::untracked) return;
+  if (!BreakerEra{era_}.is_probe()) slot_ = breaker_->starts_->enter(BreakerEra{era_}.generation(), now);
+}
+
 // --- record
 
 void CircuitBreaker::drop(BreakerEra era, std::uint32_t slot) noexcept {

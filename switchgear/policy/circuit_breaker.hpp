@@ -113,6 +113,11 @@ class CircuitBreaker {
   /// on a closed or an open breaker, never allocates.
   [[nodiscard]] Result<Permit> try_acquire(TimePoint now) noexcept;
 
+  /// A permit for a call that is under way already, in place of the probe's that it gave back when it was set
+  /// aside: as a probe if the breaker wants one, as a call of the window if the breaker has closed meanwhile.
+  /// Else one that records nothing: the call goes on in any case. Takes a mutex.
+  [[nodiscard]] Permit rejoin(TimePoint now) noexcept;
+
   /// Makes happen what is due by itself: a probe that has been out for `max_wait` has failed, and, with
   /// `probe_automatically`, an opening that is over becomes half-open. Calling it late, often or never harms
   /// nothing: every other call does the same, and a transition carries the instant it was due. While nothing
@@ -310,6 +315,13 @@ class [[nodiscard]] CircuitBreaker::Permit {
   void record(Verdict verdict, TimePoint now, FailureType type = FailureType::exception) && noexcept {
     std::move(*this).record(Outcome{verdict, type, saturating_sub(now, start_), std::nullopt}, now);
   }
+
+  /// From here on the call waits for its own caller, as for one that sends its request slowly, and not for
+  /// the dependency: so it is not one of those that are stuck, and a probe gives its place to another, as
+  /// ignored. A call that is not a probe is still recorded.
+  void set_aside(TimePoint now) noexcept;
+  /// The dependency is waited for again. For a probe that was given back see CircuitBreaker::rejoin().
+  void take_up(TimePoint now) noexcept;
 
   /// When the permit was given.
   [[nodiscard]] TimePoint start() const noexcept { return start_; }

@@ -215,5 +215,66 @@ TEST(Probes, ARefusedCallIsToldToComeBackWithinASecondBecauseAProbeMayEndAtAnyMo
   EXPECT_EQ(retry_after(), Duration{400ms}) << "then the probe has hung";
 }
 
+TEST(Probes, OneWhoseCallerKeepsItWaitingGivesItsPlaceToAnother) {
+  Due bench{probing(1)};
+  auto slow = bench.acquire();
+  EXPECT_FALSE(bench.succeed()) << "the only place is taken";
+  slow->set_aside(bench.time.now());
+  EXPECT_EQ(bench.state(), State::half_open);
+  EXPECT_TRUE(bench.succeed());
+  EXPECT_EQ(bench.state(), State::closed);
+  std::move(*slow).record(Verdict::failure, bench.time.now());
+  EXPECT_EQ(bench.snapshot().window.failures, 0U) << "it has no part in this any more";
+}
+
+TEST(Probes, OneThatWasSetAsideJoinsAgainWhereThereIsAPlace) {
+  Due bench{probing(1)};
+  auto slow = bench.acquire();
+  slow->set_aside(bench.time.now());
+  bench.time.advance(20s);
+  EXPECT_EQ(bench.state(), State::half_open) << "nothing hangs";
+  CircuitBreaker::Permit again = bench.breaker.rejoin(bench.time.now());
+  EXPECT_FALSE(bench.succeed()) << "it has the place";
+  std::move(again).record(Verdict::success, bench.time.now());
+  EXPECT_EQ(bench.state(), State::closed);
+}
+
+TEST(Probes, OneThatWasSetAsideCountsAsACallIfTheBreakerHasClosedMeanwhile) {
+  Due bench{probing(1)};
+  auto slow = bench.acquire();
+  slow->set_aside(bench.time.now());
+  bench.succeed();
+  CircuitBreaker::Permit again = bench.breaker.rejoin(bench.time.now());
+  std::move(again).record(Verdict::failure, bench.time.now());
+  EXPECT_EQ(bench.snapshot().window.consecutive_failures, 1U);
+}
+
+TEST(Probes, OneThatWasSetAsideRecordsNothingIfTheBreakerIsOpenMeanwhileOrAllPlacesAreTaken) {
+  Due bench{probing(1)};
+  auto slow = bench.acquire();
+  slow->set_aside(bench.time.now());
+  auto other = bench.acquire();
+  EXPECT_FALSE(bench.breaker.rejoin(bench.time.now()).counts());
+  std::move(*other).record(Verdict::failure, bench.time.now());
+  EXPECT_EQ(bench.state(), State::open);
+  EXPECT_FALSE(bench.breaker.rejoin(bench.time.now()).counts());
+}
+
+TEST(StuckCalls, DoNotIncludeOneThatWaitsForItsCallerAndDoOnceItIsTakenUp) {
+  CircuitBreakerOptions options = simple();
+  options.stuck_calls = StuckCallsRule{1s, 1};
+  Bench bench{options};
+  auto slow = bench.acquire();
+  slow->set_aside(bench.time.now());
+  bench.time.advance(10s);
+  EXPECT_TRUE(bench.succeed());
+  slow->take_up(bench.time.now());
+  slow->take_up(bench.time.now());
+  EXPECT_TRUE(bench.succeed()) << "its time begins anew";
+  bench.time.advance(2s);
+  EXPECT_FALSE(bench.succeed());
+  EXPECT_EQ(bench.state(), State::open);
+}
+
 }  // namespace
 }  // namespace switchgear

@@ -69,6 +69,7 @@ struct alignas(64) ValueShard {
   std::vector<ValueEntry*> buckets;  ///< a power of two
   ValueRow quiet;
   ValueRow awake;
+  std::size_t whole = 0;  ///< in `awake`
 
   [[nodiscard]] ValueRow& row_of(const ValueEntry& entry) noexcept { return entry.awake ? awake : quiet; }
 

@@ -5,7 +5,9 @@
 #include <atomic>
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -366,6 +368,50 @@ TEST(GatewayInstances, AllCallsArriveThoughInstancesFlapUnderLoad) {
   }
   EXPECT_EQ(counted, received);
   EXPECT_EQ(in_flight, 0);
+}
+
+/// Three shops that answer once all of them have a request, or have waited too long for that.
+class SlowShops {
+ public:
+  [[nodiscard]] std::vector<std::uint16_t> ports() const {
+    std::vector<std::uint16_t> ports;
+    for (const auto& shop : shops_) ports.push_back(shop->port());
+    return ports;
+  }
+
+ private:
+  Upstream::Serve serve_ = Upstream::answering([this](const Message&) {
+    std::unique_lock lock{mutex_};
+    const int round = arrived_++ / 3;
+    together_.notify_all();
+    together_.wait_for(lock, std::chrono::seconds{5}, [&] { return arrived_ >= 3 * (round + 1); });
+    return ok();
+  });
+  std::mutex mutex_;
+  std::condition_variable together_;
+  int arrived_ = 0;
+  std::vector<std::unique_ptr<Upstream>> shops_ = [this] {
+    std::vector<std::unique_ptr<Upstream>> shops;
+    for (int i = 0; i < 3; ++i) shops.push_back(std::make_unique<Upstream>(serve_));
+    return shops;
+  }();
+};
+
+TEST(GatewayInstances, OneWithoutRoomForACallIsPassedOver) {
+  for (const std::string balance : {"least_requests", "round_robin", "{hash: {header: x-user, bound: 3}}"}) {
+    SlowShops shops;
+    const GatewayProcess gateway{
+        spread(shops.ports(), "connections: {max: 1, max_waiting: 0}, balance: " + balance)};
+    for (int round = 0; round < 10; ++round) {
+      std::vector<Socket> clients;
+      for (int i = 0; i < 3; ++i) {
+        clients.push_back(Socket::connect(gateway.port()));
+        clients.back().send("GET / HTTP/1.1\r\nHost: a\r\nx-user: same\r\n\r\n");
+      }
+      for (Socket& client : clients)
+        ASSERT_EQ(client.read_response().value_or(Message{}).status(), 200U) << balance << ", " << round;
+    }
+  }
 }
 
 }  // namespace

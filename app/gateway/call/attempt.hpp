@@ -83,6 +83,16 @@ class Attempt final : private http::ConnectionPool::Waiter, private http::Stream
   [[nodiscard]] bool waits_for_upstream() const noexcept { return turn_ == Turn::upstreams; }
   /// It asks `source` for content.
   [[nodiscard]] bool takes_content() const noexcept;
+  /// It asks, and the client has none for it.
+  [[nodiscard]] bool awaits_content() const noexcept {
+    return takes_content() && sending_ == Sending::under_way && turn_ == Turn::clients;
+  }
+  /// Of one that is connected(): other requests wait for a connection, or are refused for want of one.
+  [[nodiscard]] bool is_in_the_way() const noexcept {
+    return pool_->is_full() || pool_->counts().waiting > 0;
+  }
+  /// The service has the whole request.
+  [[nodiscard]] bool sent_whole() const noexcept { return sending_ == Sending::done; }
   /// Some of the content that it is streaming has come.
   [[nodiscard]] bool streams() const noexcept { return seen_ != 0; }
   [[nodiscard]] TimePoint until() const noexcept { return until_; }

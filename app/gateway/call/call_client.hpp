@@ -69,6 +69,12 @@ class ContentSource {
   /// The piece that ended the content is out, its framing included.
   virtual void all_used() = 0;
 
+  /// The client is silent for `patience`, or was just now, or has sent next to nothing in so much time: a
+  /// service that does not wait for the rest of the content is not to blame.
+  [[nodiscard]] virtual bool dawdles(Duration patience, TimePoint now) const noexcept = 0;
+  /// The rest is not waited for, because of that.
+  virtual void give_up() noexcept = 0;
+
  protected:
   ~ContentSource() = default;
 };

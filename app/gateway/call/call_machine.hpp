@@ -58,6 +58,12 @@ class CallMachine {
   void answer_began(unsigned branch, const Outcome& outcome, TimePoint now) noexcept {
     with([&](auto& machine) { machine.answer_began(branch, outcome, now); });
   }
+  void set_aside(unsigned branch, TimePoint now) noexcept {
+    with([&](auto& machine) { machine.set_aside(branch, now); });
+  }
+  void take_up(unsigned branch, TimePoint now) noexcept {
+    with([&](auto& machine) { machine.take_up(branch, now); });
+  }
   void will_not_share() noexcept {
     with([](auto& machine) { machine.will_not_share(); });
   }

@@ -126,6 +126,7 @@ void CallRequest::take(const AskedFor& asked, const Service& service, WorkerStat
   } else {
     content = Content::streamed;
   }
+  short_ = can_be_held;
   repeats = harmless && content != Content::streamed ? Repeatable::yes : Repeatable::no;
   if (queues && content != Content::streamed) StoredRequest::write(payload, asked);
   if (policies.remembers()) {

@@ -45,7 +45,7 @@ struct CallRequest {
   enum class Origin : std::uint8_t { client, queue };
   enum class Content : std::uint8_t {
     none,
-    held,  ///< is in `body` whole before the call begins: then an attempt is one piece, and can be repeated
+    held,      ///< is in `body` whole before the call begins: then an attempt is one piece
     streamed,  ///< passes through
   };
 
@@ -53,6 +53,10 @@ struct CallRequest {
   void take(const AskedFor& asked, const Service& service, WorkerState& worker, Origin from);
   /// The whole head, for an attempt that is known by `span`, and whose response may take so long to begin.
   void put_head(http::Outbox& to, telemetry::SpanId span, Duration left) const;
+  /// The content need not come whole before the call begins, and may.
+  [[nodiscard]] bool may_be_held() const noexcept { return content == Content::streamed && short_; }
+  /// The client takes its time: no policy is asked before the content is whole. Precondition: may_be_held().
+  void hold_all() noexcept { content = Content::held; }
   /// Of content that is held.
   void hold(std::string_view bytes) {
     body.append(bytes);
@@ -86,6 +90,8 @@ struct CallRequest {
 
  private:
   [[nodiscard]] Marks mark(const AskedFor& asked, Tracing& tracing);
+
+  bool short_ = false;  ///< the content is known to fit
 };
 
 }  // namespace switchgear::gateway

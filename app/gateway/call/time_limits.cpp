@@ -22,7 +22,7 @@ bool UpstreamCall::is_late(Attempt& attempt) {
     const TimePoint due = streams ? saturating_add(attempt.since(), service_->timeout()) : attempt.until();
     if (is_over(due, attempt, due == options_.deadline ? after_callers : late)) return true;
   }
-  if (!streams) return false;
+  if (!streams || attempt.awaits_content()) return false;  // the client's time is its connection's to look at
   if (options_.deadline != TimePoint::max() && is_over(options_.deadline, attempt, after_callers))
     return true;
   if (!service_->deadline()) return false;
@@ -41,7 +41,13 @@ bool UpstreamCall::is_over(TimePoint due, Attempt& attempt, const AttemptFailure
 
 /// An attempt whose caller was in a hurry says nothing about its instance, or the service.
 void UpstreamCall::fail(Attempt& attempt, const AttemptFailure& failure) {
+  const bool ended = failure.blame == Blame::connection || failure.blame == Blame::none;
+  if (ended && !is_chosen(attempt) && is_clients_failure(attempt)) {
+    source_->give_up();
+    return abandon();
+  }
   const Outcome outcome = outcome_of(attempt, failure.blame);
+  take_up(attempt);
   const bool hurried = failure.blame == Blame::callers_limit;
   note_end(attempt, outcome, failure.words.error);
   if (failure.blame != Blame::none && !hurried) judge_instance(attempt, instances::CallEnd::local_error());

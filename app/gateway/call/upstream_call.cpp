@@ -56,7 +56,7 @@ void UpstreamCall::end() noexcept {
   source_ = nullptr;
   called_.clear();
   at_hand_ = nullptr;
-  woken_ = open_ended_ = false;
+  woken_ = aside_ = too_slow_ = open_ended_ = false;
   service_.reset();
   state_ = State::idle;
 }
@@ -186,6 +186,7 @@ Remarks UpstreamCall::remarks() noexcept {
 }
 
 void UpstreamCall::report(Attempt& attempt, const Outcome& outcome) {
+  take_up(attempt);
   note_end(attempt, outcome, {});
   judge_instance(attempt, instances::CallEnd::answered(response_.status()));
   service_->count(outcome);
@@ -210,16 +211,6 @@ UpstreamCall::State UpstreamCall::advance(TimePoint now) {
   if (state_ == State::responding) relay();
   if (state_ == State::deciding || state_ == State::responding) end_look();
   return state_;
-}
-
-void UpstreamCall::end_look() {
-  CallClock::Waits waits = CallClock::Waits::for_upstream;
-  for (unsigned branch = 0; branch < attempts_.size(); ++branch) {
-    const Attempt& attempt = attempts_[branch];
-    if (attempt.connected() && !attempt.waits_for_upstream()) waits = CallClock::Waits::for_client;
-  }
-  clock_.end_look(waits);
-  if (state_ == State::deciding && attempts_.waiting()) wait_until(attempts_.next_due());
 }
 
 bool UpstreamCall::takes_content() noexcept {
@@ -301,6 +292,7 @@ bool UpstreamCall::look_at(Attempt& attempt) {
 /// can. All other answers are reported to the policies when they have arrived whole.
 void UpstreamCall::take_head(Attempt& attempt) {
   response_.take(attempt, worker_.loop.fields());
+  too_slow_ = response_.status() == 408 && is_clients_failure(attempt);
   if (service_->policies().reacts() && response_.status() != 101) {
     const Outcome outcome = outcome_of_response();
     if (outcome.verdict == Verdict::failure || outcome.worth_repeating()) {
@@ -331,6 +323,7 @@ Outcome UpstreamCall::outcome_of(const Attempt& attempt, Blame blame) const {
 }
 
 Outcome UpstreamCall::outcome_of_response() const {
+  if (too_slow_) return Outcome::ignored();
   return response_.outcome(service_->classifier(), latency(*response_.attempt()));
 }
 

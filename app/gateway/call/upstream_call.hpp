@@ -56,6 +56,7 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   void prepare(ServicePtr service, const AskedFor& asked, CallRequest::Origin origin);
   [[nodiscard]] const CallRequest& request() const noexcept { return request_; }
   [[nodiscard]] CallRequest::Content content() const noexcept { return request_.content; }
+  void hold_all() noexcept { request_.hold_all(); }
   void hold(std::string_view bytes) { request_.hold(bytes); }
   /// Borrows both until end(). `source` may be null unless the content is streamed. The client may be given
   /// an answer before this returns.
@@ -125,6 +126,12 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   void hand_in_record() noexcept;
   void settle(const Outcome& outcome);
 
+  // Whose time it is (call_turns.cpp).
+  void end_look();
+  void watch_sender(const Attempt& attempt);
+  void take_up(const Attempt& attempt) noexcept;
+  [[nodiscard]] bool is_clients_failure(const Attempt& attempt) const noexcept;
+
   // What the attempts bring.
   [[nodiscard]] bool look_at_all();
   [[nodiscard]] bool look_at(Attempt& attempt);
@@ -143,7 +150,6 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   [[nodiscard]] bool is_over(TimePoint due, Attempt& attempt, const AttemptFailure& failure);
   void fail(Attempt& attempt, const AttemptFailure& failure);
   void break_off(const AttemptFailure& failure, const Outcome& outcome);
-  void end_look();
 
   [[nodiscard]] Outcome outcome_of(const Attempt& attempt, AttemptFailure::Blame blame) const;
   [[nodiscard]] Outcome outcome_of_response() const;
@@ -168,13 +174,16 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   TimePoint due_ = TimePoint::max();
   std::uint32_t blocks_ = 0;  ///< moved in this look
   bool woken_ = false;        ///< by a policy
+  bool aside_ = false;        ///< its breakers know that it waits for the client
+  bool too_slow_ = false;     ///< the service has answered that the client is
   bool open_ended_ = false;   ///< the response may never end, and is counted by its beginning
 
   CallOptions options_;
   Answer<StoredAnswer> answer_;
   CallMachine machine_;  ///< running: no outcome has ended the call yet
   Attempts attempts_;
-  boost::container::static_vector<const instances::Instance*, 8> called_;  ///< the call's instances so far
+  boost::container::static_vector<const instances::Instance*, Upstreams::most_avoided>
+      called_;  ///< the call's instances so far
   std::uint32_t begun_ = 0;
   LastWords last_words_;
 

@@ -64,6 +64,7 @@ void UpstreamCall::note_stream(const http::FieldList& fields) {
 void UpstreamCall::settle_beginning(const Outcome& outcome) {
   const Attempt& attempt = *response_.attempt();
   open_ended_ = true;
+  take_up(attempt);
   service_->count(outcome);
   machine_.answer_began(attempt.branch(), outcome, clock_.now());
   if (service_->policies().holds_streams()) return;
@@ -132,6 +133,7 @@ void UpstreamCall::settle(const Outcome& outcome) {
   note_end(*response_.attempt(), outcome, {});
   judge_instance(*response_.attempt(), instances::CallEnd::answered(response_.status()));
   if (!machine_.running()) return;
+  take_up(*response_.attempt());
   if (!open_ended_) service_->count(outcome);
   attempts_.land(*response_.attempt(), clock_.now());
   (void)machine_.on_outcome(response_.attempt()->branch(), outcome, clock_.now());

@@ -1,5 +1,6 @@
 #include "app/gateway/connection/client_exchange.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "switchgear/http/deadline_field.hpp"
@@ -11,6 +12,9 @@ namespace {
 // this.
 constexpr Duration doubt_after = std::chrono::seconds{1};
 constexpr std::string_view late_content = "the request's content did not arrive in time";
+constexpr std::string_view overdue_content =
+    "the request's content did not arrive before its caller's deadline";
+constexpr std::string_view slow_content = "the request's content came too slowly to wait for it";
 const config::Networks no_networks;
 }  // namespace
 
@@ -39,6 +43,7 @@ void ClientExchange::take(const http::Head& head, TimePoint now) {
   act_on(admit(worker_, head, worker_.loop.fields()), head, from);
   client_.buffer().consume(head.size);
   if (call_ == nullptr) return;
+  if (call_->request().may_be_held() && !request_.all_here()) call_->hold_all();
   if (call_->content() == CallRequest::Content::held) {
     part_ = Part::holding;
   } else {
@@ -144,8 +149,9 @@ Progress ClientExchange::forward(TimePoint now) {
   return follow_call();
 }
 
-/// Small contents of requests that may be made twice are taken whole first: then an attempt is one piece, and
-/// its latency does not include the client's pace.
+/// Small contents that do not come at once are taken whole first: so a client that takes its time holds no
+/// permit and no connection, and an attempt is one piece. Those of requests that may be made twice always
+/// are.
 Progress ClientExchange::hold_content() {
   for (;;) {
     request_.begin_look();
@@ -161,15 +167,22 @@ Progress ClientExchange::hold_content() {
         return content_lost();
       case ContentSource::State::wait:
       case ContentSource::State::held_back:
-        return content_is_late() ? give_up(408, late_content) : Progress::wait;
+        return content_is_late() ? give_up(408, why_late()) : Progress::wait;
     }
   }
 }
 
+/// Content that is waited for. The caller's own deadline is one for its request, too.
 bool ClientExchange::content_is_late() {
-  if (now_ >= request_.due()) return true;
-  wait_until(request_.due());
+  if (request_.due() == TimePoint::max()) return false;
+  const TimePoint due = std::min(request_.due(), call_->request().deadline);
+  if (now_ >= due) return true;
+  wait_until(due);
   return false;
+}
+
+std::string_view ClientExchange::why_late() const noexcept {
+  return now_ >= call_->request().deadline ? overdue_content : late_content;
 }
 
 /// The call moves what it can; then it is the client's turn to be looked at.
@@ -196,7 +209,7 @@ Progress ClientExchange::follow_call() {
   wait_until(call_->due());
   if (now_ >= write_due_) return client_left();
   wait_until(write_due_);
-  if (content_is_late()) return give_up(408, late_content);
+  if (content_is_late()) return give_up(408, why_late());
   if (request_.whole()) return watch_client();
   if (call_->takes_content()) return Progress::wait;
   if (call_->state() == UpstreamCall::State::deciding) return watch_client();
@@ -269,6 +282,8 @@ Progress ClientExchange::content_lost() {
       break;
     case IncomingRequest::Fault::too_large:
       return give_up(413, "the request's content is too large");
+    case IncomingRequest::Fault::too_slow:
+      return give_up(408, slow_content);
     case IncomingRequest::Fault::malformed:
       return give_up(400, "the request's chunks are malformed");
   }
@@ -285,6 +300,7 @@ Progress ClientExchange::give_up(unsigned status, std::string_view detail) {
     client_.abort();
     return Progress::over;
   }
+  if (status == 408) delivery_.close_after();
   answer({status, "http_request_error", detail}, &call_->service());
   return Progress::go;
 }

@@ -88,6 +88,7 @@ class ClientExchange final : private CallClient {
   [[nodiscard]] Progress follow_tunnel();
   [[nodiscard]] Progress watch_client();
   [[nodiscard]] bool content_is_late();
+  [[nodiscard]] std::string_view why_late() const noexcept;
   [[nodiscard]] Progress content_lost();
   [[nodiscard]] Progress give_up(unsigned status, std::string_view detail);
   [[nodiscard]] Progress client_left();

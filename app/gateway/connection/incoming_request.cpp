@@ -14,6 +14,8 @@ constexpr std::uint64_t cheap_size = std::uint64_t{64} * 1024;
 // answered already, and how long it may pause meanwhile.
 constexpr Duration linger_time = std::chrono::seconds{30};
 constexpr Duration linger_silence = std::chrono::seconds{5};
+// Seconds. No upload takes longer than 30 years.
+constexpr std::uint64_t most_earned = 1'000'000'000;
 // After this many reads without a pause the other connections get their turn.
 constexpr std::uint32_t reads_per_turn = 32;
 }  // namespace
@@ -39,6 +41,8 @@ void IncomingRequest::begin(const http::Head& head) noexcept {
   }
   fault_ = Fault::none;
   progress_ = {};
+  waits_since_.reset();
+  waited_ = last_pause_ = {};
 }
 
 void IncomingRequest::begin_unreadable() noexcept {
@@ -71,18 +75,61 @@ ContentSource::Piece IncomingRequest::next_piece(TimePoint now) {
     if (!make_room(buffer, http::BlockPool::block_size)) return lose(Fault::client_left);
     switch (receive_or_doubt(client_)) {
       case http::IoStatus::ok:
+        end_wait(now);
         progress_ = now;
         continue;
       case http::IoStatus::end:
         continue;  // the body says whether it was whole
       case http::IoStatus::would_block:
         client_.watch_readable();
-        due_ = progress_ + limits_.body_timeout;
+        wait_for_client(now);
         return {held_back() ? Source::held_back : Source::wait};
       case http::IoStatus::broken:
         return lose(Fault::client_left);
     }
   }
+}
+
+/// Each pause has its limit, and all of them together: a byte now and then does not help. As Apache's
+/// RequestReadTimeout.
+void IncomingRequest::wait_for_client(TimePoint now) noexcept {
+  if (held_back()) {
+    due_ = progress_ + limits_.body_timeout;
+    return;
+  }
+  if (!waits_since_) waits_since_ = now;
+  due_ = std::max(progress_, *waits_since_) + limits_.body_timeout;
+  if (limits_.min_body_rate == 0) return;
+  const std::chrono::seconds earned{std::min(body_.total() / limits_.min_body_rate, most_earned)};
+  due_ = std::min(due_, *waits_since_ + (limits_.body_timeout + earned - waited_));
+}
+
+void IncomingRequest::end_wait(TimePoint now) noexcept {
+  last_pause_ = pause(now);
+  waited_ += last_pause_;
+  waits_since_.reset();
+}
+
+void IncomingRequest::note_progress(TimePoint now) noexcept {
+  progress_ = now;
+  if (waits_since_) waits_since_ = now;
+  waited_ = {};
+}
+
+Duration IncomingRequest::pause(TimePoint now) const noexcept {
+  return waits_since_ ? now - *waits_since_ : Duration::zero();
+}
+
+bool IncomingRequest::dawdles(Duration patience, TimePoint now) const noexcept {
+  if (whole()) return false;
+  if (std::max(pause(now), last_pause_) >= patience) return true;
+  const Duration waited = waited_ + pause(now);
+  return waited >= patience &&
+         static_cast<double>(body_.total()) < static_cast<double>(limits_.min_body_rate) * to_seconds(waited);
+}
+
+bool IncomingRequest::all_here() const noexcept {
+  return body_.framing() == Framing::length && client_.buffer().size() >= body_.left();
 }
 
 ContentSource::Piece IncomingRequest::lose(Fault fault) noexcept {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "app/gateway/call/call_client.hpp"
 #include "switchgear/config/config.hpp"
@@ -30,7 +31,7 @@ enum class Progress : std::uint8_t {
 class IncomingRequest final : public ContentSource {
  public:
   /// Why the rest of the content will not come.
-  enum class Fault : std::uint8_t { none, client_left, too_large, malformed };
+  enum class Fault : std::uint8_t { none, client_left, too_large, malformed, too_slow };
 
   /// Both are borrowed.
   IncomingRequest(http::Stream& client, const config::GatewayLimits& limits) noexcept
@@ -44,6 +45,8 @@ class IncomingRequest final : public ContentSource {
   [[nodiscard]] Piece next_piece(TimePoint now) override;
   void used(std::size_t size) override { body_.used(client_.buffer(), size); }
   void all_used() override;
+  [[nodiscard]] bool dawdles(Duration patience, TimePoint now) const noexcept override;
+  void give_up() noexcept override { fault_ = Fault::too_slow; }
 
   /// Takes what has come, and throws it away. `go`: that was all of it. `over`: the rest will not come, or
   /// cannot be told from what follows it.
@@ -57,7 +60,7 @@ class IncomingRequest final : public ContentSource {
 
   /// The client has been told 100, or has moved bytes the other way: its time begins anew.
   void go_ahead(TimePoint now) noexcept;
-  void note_progress(TimePoint now) noexcept { progress_ = now; }
+  void note_progress(TimePoint now) noexcept;
   [[nodiscard]] TimePoint progress() const noexcept { return progress_; }
   /// A look at both sides begins.
   void begin_look() noexcept { due_ = TimePoint::max(); }
@@ -65,6 +68,8 @@ class IncomingRequest final : public ContentSource {
   [[nodiscard]] TimePoint due() const noexcept { return due_; }
 
   [[nodiscard]] bool whole() const noexcept { return state_ == State::whole; }
+  /// The rest of it is in the client's buffer.
+  [[nodiscard]] bool all_here() const noexcept;
   /// The client waits for 100 before it sends the content.
   [[nodiscard]] bool held_back() const noexcept { return state_ == State::held_back; }
   /// Reading the rest costs less than a new connection does.
@@ -75,6 +80,9 @@ class IncomingRequest final : public ContentSource {
   enum class State : std::uint8_t { held_back, coming, whole };
 
   [[nodiscard]] Piece lose(Fault fault) noexcept;
+  void wait_for_client(TimePoint now) noexcept;
+  void end_wait(TimePoint now) noexcept;
+  [[nodiscard]] Duration pause(TimePoint now) const noexcept;
   [[nodiscard]] Progress receive_to_drop(TimePoint now, std::uint32_t& reads);
 
   http::Stream& client_;
@@ -84,7 +92,10 @@ class IncomingRequest final : public ContentSource {
   Fault fault_ = Fault::none;
   TimePoint progress_{};  ///< of the client, in either direction; zero: nothing has been asked of it
   TimePoint due_ = TimePoint::max();
-  TimePoint heard_at_{};  ///< of content that is dropped
+  std::optional<TimePoint> waits_since_;  ///< for content that was asked for
+  Duration waited_{};                     ///< before that, in all
+  Duration last_pause_{};                 ///< before the latest bytes
+  TimePoint heard_at_{};                  ///< of content that is dropped
   TimePoint drop_until_{};
 };
 

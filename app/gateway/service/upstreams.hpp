@@ -31,8 +31,12 @@ class Upstreams {
   Upstreams(const config::Service& service, std::shared_ptr<InstanceSet> set, std::vector<Upstream> all,
             std::uint64_t seed);
 
+  /// Instances that a call may ask to avoid.
+  static constexpr std::size_t most_avoided = 8;
+
   /// For one attempt. `key`: of a hash; without one, chance decides. None of `avoid` if another may be
-  /// picked. Null: every instance is left out.
+  /// picked, and one that has no room for a call, by its `connections`, only if all are like that. Null:
+  /// every instance is left out.
   [[nodiscard]] const Upstream* pick(std::optional<std::uint64_t> key,
                                      std::span<const instances::Instance* const> avoid,
                                      TimePoint now) noexcept;
@@ -54,11 +58,16 @@ class Upstreams {
   [[nodiscard]] http::PoolCounts connections() const noexcept;
 
  private:
+  [[nodiscard]] bool passes_over(const Upstream& upstream) const noexcept;
+  [[nodiscard]] const Upstream* pick_any(std::uint64_t key, TimePoint now) noexcept;
+  [[nodiscard]] const Upstream* any_with_room() const noexcept;
+
   const std::shared_ptr<InstanceSet> set_;
   const std::vector<Upstream> all_;
   const std::string key_header_;
   instances::Balancer balancer_;
   Random random_;
+  std::vector<const instances::Instance*> passed_over_;  ///< by the current pick
 };
 
 }  // namespace switchgear::gateway

@@ -33,6 +33,12 @@ class Layer<BreakersByValue> : public NeverWaits {
   void answer_began(const Outcome& outcome, TimePoint now) noexcept {
     if (permit_) (*permit_).record(outcome, now);
   }
+  void set_aside(TimePoint now) noexcept {
+    if (permit_) permit_.get().set_aside(now);
+  }
+  void take_up(BreakersByValue&, TimePoint now) noexcept {
+    if (permit_) permit_.get().take_up(now);
+  }
 
  private:
   detail::Held<BreakersByValue::Permit> permit_;

@@ -11,6 +11,15 @@ template <>
 class Layer<CircuitBreaker> : public RecordingLayer<CircuitBreaker, CircuitBreaker::Permit> {
  public:
   using Fast = Layer;
+
+  void set_aside(TimePoint now) noexcept {
+    if (permit_) (*permit_).set_aside(now);
+  }
+  void take_up(CircuitBreaker& breaker, TimePoint now) noexcept {
+    if (!permit_) return;
+    CircuitBreaker::Permit& permit = permit_.get();
+    permit.counts() ? permit.take_up(now) : void(permit = breaker.rejoin(now));
+  }
 };
 
 }  // namespace switchgear

@@ -39,7 +39,7 @@ class RecordingLayer : public NeverWaits {
     if (permit_) (*permit_).record(outcome, now);
   }
 
- private:
+ protected:
   detail::Held<Permit> permit_;
 };
 

@@ -112,11 +112,11 @@ bool AccessRules::host_allowed(std::string_view host, std::string_view local_add
   return address && (address->is_loopback() || address == as_address(std::string{local_address}));
 }
 
-bool AccessRules::origin_allowed(std::string_view origin, std::string_view host) const {
-  if (origin.empty()) return true;
-  const std::string wanted = lower(origin);
-  const std::string own = lower(host);
-  return wanted == "http://" + own || wanted == "https://" + own ||
+bool AccessRules::origin_allowed(std::optional<std::string_view> origin, std::string_view host,
+                                 const tls::ServerContext* tls) const {
+  if (!origin) return true;
+  const std::string wanted = lower(*origin);
+  return wanted == (tls != nullptr ? "https://" : "http://") + lower(host) ||
          std::ranges::find(origins_, wanted) != origins_.end();
 }
 

@@ -2,6 +2,7 @@
 // here: sockets, what a request does once it is let through.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,9 +30,10 @@ class AccessRules {
   [[nodiscard]] bool host_allowed(std::string_view host, std::string_view local_address,
                                   const tls::ServerContext* tls = nullptr) const;
 
-  /// `origin`: the Origin header, empty when there is none: then no browser page sent the request.
-  /// Precondition: host_allowed(host, …).
-  [[nodiscard]] bool origin_allowed(std::string_view origin, std::string_view host) const;
+  /// `origin`: the Origin header; nothing: there is none, so no browser page sent the request. A page of this
+  /// server has the scheme that the connection has. Precondition: host_allowed(host, …).
+  [[nodiscard]] bool origin_allowed(std::optional<std::string_view> origin, std::string_view host,
+                                    const tls::ServerContext* tls = nullptr) const;
 
   /// Whether a request may change something. `authorization`: the Authorization header. Always true when no
   /// token is set. Takes the same time for every wrong token of the same length.

@@ -56,7 +56,9 @@ TEST(AccessRules, AnswersToTheHostsOfConfiguredOrigins) {
 TEST(AccessRules, TakesChangesFromItsOwnPagesAndConfiguredOrigins) {
   const AccessRules rules{"127.0.0.1", "", {"https://ops.example.com"}};
   constexpr std::string_view host = "127.0.0.1:9090";
-  EXPECT_TRUE(rules.origin_allowed("", host)) << "no browser page sent it";
+  EXPECT_TRUE(rules.origin_allowed({}, host)) << "no browser page sent it";
+  EXPECT_FALSE(rules.origin_allowed("", host)) << "no browser says so";
+  EXPECT_FALSE(rules.origin_allowed("https://127.0.0.1:9090", host)) << "this server speaks plain text";
   EXPECT_TRUE(rules.origin_allowed("http://127.0.0.1:9090", host));
   EXPECT_TRUE(rules.origin_allowed("https://OPS.example.com", host));
   EXPECT_FALSE(rules.origin_allowed("http://127.0.0.1:8080", host)) << "another port is another origin";

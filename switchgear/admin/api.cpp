@@ -151,8 +151,8 @@ Api::Answer Api::answer(const Request& request, const Arrival& from, const Serve
     } else if (routed.error == RouteError::malformed) {
       made.response = problem(http::status::bad_request, "the request target is malformed");
     } else if (routed.error == RouteError::unknown) {
-      made.response = added(request, from.client_address);
-    } else if (auto refusal = refused(request, routed.route)) {
+      made.response = added(request, from);
+    } else if (auto refusal = refused(request, routed.route, from)) {
       made.response = std::move(*refusal);
     } else if (routed.route.resource == Resource::breaker_command) {
       made.response = command(routed.route);
@@ -177,7 +177,8 @@ Api::Answer Api::answer(const Request& request, const Arrival& from, const Serve
 }
 
 /// A resource of the program's.
-Response Api::added(const Request& request, std::string_view client) {
+Response Api::added(const Request& request, const Arrival& from) {
+  const std::string_view client = from.client_address;
   const std::string_view target{request.target()};
   const auto found = added_.find(target);
   if (!found) return problem(http::status::not_found, "there is nothing under this path");
@@ -190,7 +191,7 @@ Response Api::added(const Request& request, std::string_view client) {
     return handle(ResourceRequest{found->name, *good, request.body(), client});
   };
   const auto answer = [&]() -> Response {
-    if (auto refusal = changes ? change_refused(request) : reading_refused(request))
+    if (auto refusal = changes ? change_refused(request, from) : reading_refused(request))
       return std::move(*refusal);
     if (good == nullptr) return response_of(std::get<Problem>(parameters));
     return response_of(with(resource->handle));
@@ -209,10 +210,10 @@ Response Api::added(const Request& request, std::string_view client) {
 }
 
 /// By its method or, if it changes something, by its origin or token.
-std::optional<Response> Api::refused(const Request& request, const Route& route) const {
+std::optional<Response> Api::refused(const Request& request, const Route& route, const Arrival& from) const {
   if (route.changes() ? request.method() != http::verb::post : !reads(request))
     return not_allowed(route.allow());
-  if (route.changes()) return change_refused(request);
+  if (route.changes()) return change_refused(request, from);
   const bool probe = route.resource == Resource::live || route.resource == Resource::ready;
   return probe ? std::nullopt : reading_refused(request);
 }
@@ -235,8 +236,10 @@ Response Api::probe_response(const Request& request, const Routed& routed) const
   return read(request, routed.route, {});
 }
 
-std::optional<Response> Api::change_refused(const Request& request) const {
-  if (!access_.origin_allowed(field(request, http::field::origin), field(request, http::field::host))) {
+std::optional<Response> Api::change_refused(const Request& request, const Arrival& from) const {
+  const auto origin = request.find(http::field::origin);
+  const auto said = origin == request.end() ? std::nullopt : std::optional<std::string_view>{origin->value()};
+  if (!access_.origin_allowed(said, field(request, http::field::host), from.tls)) {
     return problem(http::status::forbidden, "changing requests from that Origin are refused");
   }
   if (!access_.token_allowed(field(request, http::field::authorization))) {

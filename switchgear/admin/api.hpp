@@ -78,9 +78,10 @@ class Api {
   void report_handshake(std::string_view address, std::string_view why) const;
 
  private:
-  [[nodiscard]] Response added(const Request& request, std::string_view client);
-  [[nodiscard]] std::optional<Response> refused(const Request& request, const Route& route) const;
-  [[nodiscard]] std::optional<Response> change_refused(const Request& request) const;
+  [[nodiscard]] Response added(const Request& request, const Arrival& from);
+  [[nodiscard]] std::optional<Response> refused(const Request& request, const Route& route,
+                                                const Arrival& from) const;
+  [[nodiscard]] std::optional<Response> change_refused(const Request& request, const Arrival& from) const;
   [[nodiscard]] std::optional<Response> reading_refused(const Request& request) const;
   /// Of a server for probes alone.
   [[nodiscard]] Response probe_response(const Request& request, const Routed& routed) const;

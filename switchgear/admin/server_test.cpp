@@ -108,6 +108,12 @@ TEST_F(AdminServer, RefusesWhatItCannotReadAndSaysWhy) {
   const std::vector<Row> table{
       {"nonsense\r\n\r\n", "400 Bad Request"},
       {request("GET /health", "X-Long: " + std::string(20'000, 'a') + "\r\n"), "431 "},
+      {request("GET /health?" + std::string(9'000, 'a'), "X-Long: " + std::string(9'000, 'a') + "\r\n"),
+       "431 "},
+      {request("POST /reload", "Authorization: Bearer\r\n s3cret\r\n"), "400 "},
+      {request("POST /reload", "X-Own: a\r\n\tb\r\n"), "400 "},
+      {request("POST /reload", "Content-Length: 2\r\nContent-Length: 2\r\n") + "{}", "400 "},
+      {request("POST /reload", "Transfer-Encoding: gzip, chunked\r\n") + "0\r\n\r\n", "400 "},
       {request("POST /reload", "Content-Length: 70000\r\n"), "413 "},
       {request("POST /reload", "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n") + "0\r\n\r\n", "400 "},
       {request("POST /reload", "Transfer-Encoding: chunked\r\n") + "11170\r\n" + std::string(70'000, 'a'),
@@ -424,6 +430,36 @@ TEST_F(AdminServer, NamesTheEndpointItCannotHave) {
     EXPECT_NE(std::string{error.what()}.find("127.0.0.1:" + std::to_string(port)), std::string::npos)
         << error.what();
   }
+}
+
+TEST_F(AdminServer, TakesNoTokenThatComesBehindTheBody) {
+  options.token = "s3cret";
+  RawClient client{start()};
+  client.send(request("POST /reload", "Transfer-Encoding: chunked\r\nConnection: close\r\n") +
+              "0\r\nAuthorization: Bearer s3cret\r\n\r\n");
+  EXPECT_TRUE(client.read_to_end().starts_with("HTTP/1.1 401 "))
+      << "a proxy in front looked at the header only";
+}
+
+TEST_F(AdminServer, TakesAHeadThatDripsInAndTheNextOneOfTheConnection) {
+  RawClient client{start()};
+  const std::string two = request("GET /livez") + request("GET /livez", "X-Own: 1\r\n");
+  for (const char c : two) client.send({&c, 1});
+  EXPECT_TRUE(client.read_until("alive").starts_with("HTTP/1.1 200 OK"));
+  EXPECT_NE(client.read_until("alive").find("HTTP/1.1 200 OK"), std::string::npos);
+}
+
+TEST_F(AdminServer, TakesAHeadOf16KiBAndNotAByteMore) {
+  const std::uint16_t port = start();
+  const auto answer_to = [&](std::size_t size) {
+    const std::size_t rest = request("GET /livez", "Connection: close\r\nX-Own: \r\n").size();
+    RawClient client{port};
+    client.send(
+        request("GET /livez", "Connection: close\r\nX-Own: " + std::string(size - rest, 'a') + "\r\n"));
+    return client.read_to_end().substr(0, 12);
+  };
+  EXPECT_EQ(answer_to(16 * 1024), "HTTP/1.1 200");
+  EXPECT_EQ(answer_to(16 * 1024 + 1), "HTTP/1.1 431");
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/error.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/string.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -20,6 +21,7 @@
 #include <utility>
 
 #include "switchgear/admin/client_stream.hpp"
+#include "switchgear/admin/head_watch.hpp"
 
 namespace switchgear::admin {
 namespace asio = boost::asio;
@@ -33,6 +35,7 @@ using boost::system::error_code;
 namespace {
 
 using Stream = ClientStream;
+using Parser = http::request_parser<http::string_body>;
 
 std::optional<http::status> status_for(const error_code& failed) {
   if (failed == http::error::header_limit) return http::status::request_header_fields_too_large;
@@ -43,10 +46,26 @@ std::optional<http::status> status_for(const error_code& failed) {
   return std::nullopt;  // the connection broke or timed out: no client is left to answer
 }
 
-/// Two lengths for one body: what a proxy before us read as one request could be two for us.
+/// Two lengths for one body, or none that every server knows: what a proxy before us read as one request
+/// could be two for us.
 bool ambiguous_body(const Request& request) {
-  return request.find(http::field::transfer_encoding) != request.end() &&
-         (request.version() < 11 || request.find(http::field::content_length) != request.end());
+  const std::size_t codings = request.count(http::field::transfer_encoding);
+  const std::size_t lengths = request.count(http::field::content_length);
+  if (codings == 0) return lengths > 1;
+  return codings > 1 || lengths != 0 || request.version() < 11 ||
+         !beast::iequals(request[http::field::transfer_encoding], "chunked");
+}
+
+error_code error_of(HeadWatch::Fault fault) {
+  switch (fault) {
+    case HeadWatch::Fault::none:
+      break;
+    case HeadWatch::Fault::too_large:
+      return http::error::header_limit;
+    case HeadWatch::Fault::folded:
+      return http::error::bad_obs_fold;
+  }
+  return {};
 }
 
 class Session {
@@ -167,19 +186,22 @@ class Session {
       if (failed) co_return false;
       buffer_.commit(got);
     }
-    http::request_parser<http::string_body> parser;
+    Parser parser;
     parser.header_limit(static_cast<std::uint32_t>(context_.limits.header_bytes));
     parser.body_limit(context_.limits.body_bytes);
     stream_->expires_after(context_.limits.request_timeout);
-    co_await http::async_read_header(*stream_, buffer_, parser, token);
+    co_await read_head(parser, failed);
     if (!failed && ambiguous_body(parser.get())) failed = http::error::bad_transfer_encoding;
     if (!failed && !parser.is_done() && parser.get()[http::field::expect] == "100-continue") {
       const auto go_on = asio::buffer("HTTP/1.1 100 Continue\r\n\r\n", 25);
       co_await asio::async_write(*stream_, go_on, token);
     }
+    std::optional<Parser::value_type::header_type> head;
+    if (!failed && parser.chunked()) head = parser.get().base();
     if (!failed && !parser.is_done()) co_await http::async_read(*stream_, buffer_, parser, token);
     if (!failed) {
       request = parser.release();
+      if (head) request.base() = *std::move(head);  // without the trailers, which Beast puts with the fields
       co_return true;
     }
     if (const auto status = status_for(failed)) {
@@ -189,6 +211,25 @@ class Session {
       if (written) co_await linger();
     }
     co_return false;
+  }
+
+  /// Reads, looks (HeadWatch), and parses, until the head is whole.
+  asio::awaitable<void> read_head(Parser& parser, error_code& failed) {
+    HeadWatch watch{context_.limits.header_bytes};
+    auto token = asio::redirect_error(asio::use_awaitable, failed);
+    std::string_view fresh{static_cast<const char*>(buffer_.cdata().data()), buffer_.size()};
+    for (;;) {
+      failed = error_of(watch.take(fresh));
+      if (failed) co_return;
+      buffer_.consume(parser.put(buffer_.cdata(), failed));
+      if (failed != http::error::need_more) co_return;
+      failed = {};
+      const auto room = buffer_.prepare(4096);
+      const std::size_t got = co_await stream_->async_read_some(room, token);
+      if (failed) co_return;
+      buffer_.commit(got);
+      fresh = {static_cast<const char*>(room.data()), got};
+    }
   }
 
   asio::awaitable<bool> write(Response& response, bool head_only, bool keep_alive) {

@@ -10,12 +10,17 @@ void BodyReader::begin(Framing framing, std::uint64_t length) noexcept {
   left_ = length;
   total_ = 0;
   content_ = gap_ = trailers_at_ = 0;
-  if (framing == Framing::chunked) chunks_ = ChunkedDecoder{};
+}
+
+void BodyReader::begin_chunked(const Head& head) noexcept {
+  begin(Framing::chunked, 0);
+  chunks_ = ChunkedDecoder{};
+  drops_trailers_ = head.names_fields();
 }
 
 void BodyReader::start_request(const Head& head) noexcept {
   if (head.chunked) {
-    begin(Framing::chunked, 0);
+    begin_chunked(head);
   } else {
     const std::uint64_t length = head.content_length.value_or(0);
     begin(length == 0 ? Framing::none : Framing::length, length);
@@ -26,7 +31,7 @@ void BodyReader::start_response(const Head& head, bool to_head) noexcept {
   if (to_head || head.status < 200 || head.status == 204 || head.status == 304) {
     begin(Framing::none, 0);
   } else if (head.chunked) {
-    begin(Framing::chunked, 0);
+    begin_chunked(head);
   } else if (head.content_length) {
     begin(*head.content_length == 0 ? Framing::none : Framing::length, *head.content_length);
   } else {
@@ -96,7 +101,7 @@ bool BodyReader::is_last() const noexcept {
 }
 
 std::string_view BodyReader::trailers(ReadBuffer& buffer) const noexcept {
-  if (framing_ != Framing::chunked || !decoded_all_) return {};
+  if (framing_ != Framing::chunked || !decoded_all_ || drops_trailers_) return {};
   return buffer.view().substr(trailers_at_, chunks_.trailers().size - 2);
 }
 

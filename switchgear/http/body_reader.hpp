@@ -35,8 +35,9 @@ class BodyReader {
   void used(ReadBuffer& buffer, std::size_t size) noexcept;
   /// The content at hand is the last of the body. Only with the `content` state.
   [[nodiscard]] bool is_last() const noexcept;
-  /// The lines of the trailers, each with its CR LF; empty when there are none. Once is_last() or done, until
-  /// finish().
+  /// The lines of the trailers, each with its CR LF; empty when there are none, or if the header's Connection
+  /// names fields: a trailer may be one of them (RFC 9110, 7.6.1), and trailers may be dropped. Once
+  /// is_last() or done, until finish().
   [[nodiscard]] std::string_view trailers(ReadBuffer& buffer) const noexcept;
   /// Takes away the framing behind the last content. Once, after done.
   void finish(ReadBuffer& buffer) noexcept;
@@ -48,9 +49,11 @@ class BodyReader {
 
  private:
   void begin(Framing framing, std::uint64_t length) noexcept;
+  void begin_chunked(const Head& head) noexcept;
 
   Framing framing_ = Framing::none;
   bool decoded_all_ = false;  ///< chunked: the end is in the buffer
+  bool drops_trailers_ = false;
   std::uint64_t left_ = 0;
   std::uint64_t total_ = 0;
   std::size_t content_ = 0;

@@ -112,5 +112,19 @@ TEST(BodyReader, ExpectsNoBodyWhereTheProtocolHasNone) {
   EXPECT_EQ(body.framing(), BodyReader::Framing::none) << "the answer to HEAD";
 }
 
+TEST(BodyReader, DropsTheTrailersOfAMessageWhoseConnectionNamesFields) {
+  const auto trailers_with = [](std::string_view option) {
+    Head head = request(true, {});
+    head.connection_options = 1;
+    head.connection_option[0] = option;
+    BodyReader body;
+    body.start_request(head);
+    return read(body, "2\r\nhi\r\n0\r\nX-A: 1\r\n\r\n", 1000, 1000).trailers;
+  };
+  EXPECT_EQ(trailers_with("x-a"), "") << "it may be one of them";
+  EXPECT_EQ(trailers_with("X-Other"), "");
+  EXPECT_EQ(trailers_with("TE"), "X-A: 1\r\n");
+}
+
 }  // namespace
 }  // namespace switchgear::http

@@ -1,8 +1,10 @@
 #include "switchgear/http/field_list.hpp"
 
+#include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/basic_parser.hpp>
 #include <limits>
+#include <span>
 
 #include "switchgear/http/ascii.hpp"
 
@@ -16,7 +18,6 @@ using BeastView = beast::string_view;
 
 [[nodiscard]] std::string_view view(BeastView text) noexcept { return {text.data(), text.size()}; }
 
-// Takes the fields as Beast finds them, and nothing of the body.
 // Takes the fields as Beast finds them, and nothing of the body.
 class Sax final : public beast::http::basic_parser<true> {
  public:
@@ -52,9 +53,11 @@ bool FieldList::parse_request(std::string_view block, const Head& head) {
   const std::size_t used = sax.put(boost::asio::const_buffer{block.data(), block.size()}, error);
   if (error || used != block.size() || !sax.is_header_done()) return false;
   const boost::optional<std::uint64_t> length = sax.content_length();
-  return fields_.size() == head.fields && sax.chunked() == head.chunked &&
-         length.has_value() == head.content_length.has_value() &&
-         (!length || *length == *head.content_length);
+  const bool agrees = fields_.size() == head.fields && sax.chunked() == head.chunked &&
+                      length.has_value() == head.content_length.has_value() &&
+                      (!length || *length == *head.content_length);
+  end_hop(head);
+  return agrees;
 }
 
 void FieldList::split_response(std::string_view block, const Head& head) {
@@ -72,6 +75,16 @@ void FieldList::split_response(std::string_view block, const Head& head) {
                        trimmed(block.substr(colon + 1, line - colon - 2))});
     block.remove_prefix(line + 1);
   }
+}
+
+void FieldList::end_hop(const Head& head) noexcept {
+  if (head.connection_options == 0) return;
+  const auto options = std::span{head.connection_option}.first(head.connection_options);
+  std::erase_if(fields_, [&](const Field& field) {
+    return field.id != FieldId::upgrade && std::ranges::any_of(options, [&](std::string_view option) {
+             return equals_ignoring_case(field.name, option);
+           });
+  });
 }
 
 const Field* FieldList::find(FieldId id) const noexcept {

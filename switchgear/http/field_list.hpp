@@ -24,11 +24,15 @@ class FieldList {
  public:
   /// Beast reads `block`, which the validator has found to hold exactly `head`: a second opinion on what
   /// strangers send. False when the two disagree about where the message ends, or Beast refuses it: then
-  /// it is unknown what a third implementation would see.
+  /// it is unknown what a third implementation would see. Without the fields that end at this hop, as below.
   [[nodiscard]] bool parse_request(std::string_view block, const Head& head);
   /// Cuts the validated block into its fields. No second opinion: an upstream is not a stranger, and Beast
   /// takes three times as long for it as everything else that is done to a response's head.
   void split_response(std::string_view block, const Head& head);
+  /// Takes out the fields that Connection names: they are for this hop only (RFC 9110, 7.6.1). A proxy does
+  /// it before it looks at them, so that all of its rules judge what it forwards. Upgrade stays, about which
+  /// a proxy has rules of its own.
+  void end_hop(const Head& head) noexcept;
 
   [[nodiscard]] auto begin() const noexcept { return fields_.begin(); }
   [[nodiscard]] auto end() const noexcept { return fields_.end(); }

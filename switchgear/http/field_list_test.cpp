@@ -54,5 +54,23 @@ TEST(FieldList, SaysSoWhenBeastReadsAnotherMessage) {
   EXPECT_FALSE(fields.parse_request(block, head));
 }
 
+TEST(FieldList, IsWithoutTheFieldsThatConnectionNames) {
+  const std::string block =
+      "GET / HTTP/1.1\r\nHost: a\r\nX-Tenant: 1\r\nConnection: upgrade, x-tenant, X-Two, close\r\n"
+      "x-two: 1\r\nX-Own: 1\r\nX-Two: 2\r\nUpgrade: websocket\r\n\r\n";
+  FieldList fields;
+  ASSERT_TRUE(fields.parse_request(block, head_of(block, HeadKind::request)));
+  std::string names;
+  for (const Field& field : fields) names.append(field.name).append(" ");
+  EXPECT_EQ(names, "Host Connection X-Own Upgrade ") << "a proxy has rules of its own about Upgrade";
+
+  const std::string answer = "HTTP/1.1 200 OK\r\nX-Hop: 1\r\nConnection: x-hop\r\nX-End: 1\r\n\r\n";
+  const Head head = head_of(answer, HeadKind::response);
+  fields.split_response(answer, head);
+  EXPECT_EQ(fields.size(), 3U) << "a client is the hop that they are for";
+  fields.end_hop(head);
+  EXPECT_EQ(fields.size(), 2U);
+}
+
 }  // namespace
 }  // namespace switchgear::http

@@ -38,7 +38,7 @@ enum class HeadError : std::uint8_t {
   unknown_coding,      ///< Transfer-Encoding other than `chunked`
   bad_expectation,     ///< Expect other than `100-continue`
   bad_connection,      ///< Connection names a word that is not a token, or too many
-  forbidden_trailer,   ///< a field that frames or routes, after the body
+  forbidden_trailer,   ///< a field after the body that frames, routes, authenticates or is vouched for
   too_large,
   too_many_fields,
   target_too_long,
@@ -76,6 +76,9 @@ struct Head {
   bool accepts_trailers = false;  ///< TE: trailers
   std::size_t connection_options = 0;
   std::array<std::string_view, max_connection_options> connection_option{};  ///< further names in Connection
+
+  /// Whether Connection names fields beside those that every proxy knows to end at its hop.
+  [[nodiscard]] bool names_fields() const noexcept;
 
   /// May the connection be used again after this message, as far as its head says?
   [[nodiscard]] bool persistent() const noexcept { return version >= 11 ? !close : keep_alive && !close; }

@@ -1,50 +1,26 @@
 #include "switchgear/http/head_validator.hpp"
 
-#include <array>
+#include <algorithm>
 #include <cstring>
 
 #include "switchgear/http/ascii.hpp"
+#include "switchgear/http/look_alike.hpp"
 
 namespace switchgear::http {
 
 namespace {
 
-// RFC 9110, 6.5.1: fields that frame, route, authenticate or describe the content mean nothing once the
-// content is over, and a recipient that merges them into the header would be fooled.
-constexpr std::array<std::string_view, 34> forbidden_in_trailers{"transfer-encoding",
-                                                                 "content-length",
-                                                                 "host",
-                                                                 "connection",
-                                                                 "keep-alive",
-                                                                 "te",
-                                                                 "trailer",
-                                                                 "upgrade",
-                                                                 "expect",
-                                                                 "max-forwards",
-                                                                 "cache-control",
-                                                                 "range",
-                                                                 "authorization",
-                                                                 "content-encoding",
-                                                                 "content-type",
-                                                                 "content-range",
-                                                                 "cookie",
-                                                                 "set-cookie",
-                                                                 "proxy-connection",
-                                                                 "proxy-authenticate",
-                                                                 "proxy-authorization",
-                                                                 "www-authenticate",
-                                                                 "age",
-                                                                 "date",
-                                                                 "expires",
-                                                                 "location",
-                                                                 "retry-after",
-                                                                 "vary",
-                                                                 "proxy",
-                                                                 "forwarded",
-                                                                 "x-forwarded-for",
-                                                                 "x-forwarded-host",
-                                                                 "x-forwarded-port",
-                                                                 "x-forwarded-proto"};
+// RFC 9110, 6.5.1: fields that frame or route the message, say who asks, set conditions, control caches or
+// describe the content mean nothing once the content is over, and a recipient that merges them into the
+// header would be fooled. So they are refused, in every spelling that a service could take for them, with
+// those that a proxy vouches for. ETag, Proxy-Status and Authentication-Info may be trailers.
+constexpr std::string_view forbidden_in_trailers =
+    "transfer-encoding, content-length, trailer, te, connection, keep-alive, upgrade, http2-settings, "
+    "proxy-connection, host, via, max-forwards, forwarded, x-real-ip, x-request-deadline-ms, traceparent, "
+    "tracestate, authorization, www-authenticate, proxy-authorization, proxy-authenticate, "
+    "proxy-authentication-info, cookie, set-cookie, proxy, expect, range, cache-control, pragma, age, date, "
+    "expires, location, retry-after, vary, warning, content-encoding, content-type, content-range";
+constexpr std::string_view families_forbidden_in_trailers = "x-forwarded, if";
 
 [[nodiscard]] bool is_port(std::string_view port) noexcept {
   return port.size() <= 5 && detail::all(port, detail::digit_char);
@@ -93,7 +69,7 @@ std::string_view to_string(HeadError error) noexcept {
     case HeadError::bad_connection:
       return "Connection names too many options, or a word that is not a token";
     case HeadError::forbidden_trailer:
-      return "a trailer frames or routes the message";
+      return "a trailer has a field that belongs into the header";
     case HeadError::too_large:
       return "the header is too large";
     case HeadError::too_many_fields:
@@ -122,6 +98,14 @@ unsigned status_of(HeadError error) noexcept {
     default:
       return 400;
   }
+}
+
+bool Head::names_fields() const noexcept {
+  return std::any_of(connection_option.begin(), connection_option.begin() + connection_options,
+                     [](std::string_view option) {
+                       return !equals_lower(option, "te") && !equals_lower(option, "upgrade") &&
+                              !equals_lower(option, "http2-settings");
+                     });
 }
 
 bool is_valid_authority(std::string_view authority) noexcept {
@@ -344,10 +328,11 @@ HeadError HeadValidator::take_connection(std::string_view value) noexcept {
 }
 
 HeadError HeadValidator::take_trailer(std::string_view name) const noexcept {
-  for (const std::string_view forbidden : forbidden_in_trailers) {
-    if (equals_lower(name, forbidden)) return HeadError::forbidden_trailer;
-  }
-  return HeadError::none;
+  const bool allowed =
+      for_each_in_list(forbidden_in_trailers, [&](auto field) { return !looks_like(name, field); }) &&
+      for_each_in_list(families_forbidden_in_trailers,
+                       [&](auto family) { return !looks_like_one_of(name, family); });
+  return allowed ? HeadError::none : HeadError::forbidden_trailer;
 }
 
 HeadError HeadValidator::finish() noexcept {

@@ -206,10 +206,35 @@ TEST(HeadValidator, ReadsStatusLines) {
             HeadError::length_with_coding);
 }
 
-TEST(HeadValidator, KeepsFramingOutOfTrailers) {
-  EXPECT_EQ(verdict("X-Checksum: abc\r\n\r\n", HeadKind::trailers), HeadError::none);
+TEST(HeadValidator, KeepsWhatBelongsIntoTheHeaderOutOfTrailersInEverySpelling) {
+  for (const char* name : {"X-Checksum", "ETag", "Server-Timing", "Content-Digest", "Proxy-Status",
+                           "Authentication-Info", "grpc-status", "Ifs", "X-Forwardedness", "Via-Nothing"})
+    EXPECT_EQ(verdict(std::string{name} + ": 1\r\n\r\n", HeadKind::trailers), HeadError::none) << name;
   EXPECT_EQ(verdict("\r\n", HeadKind::trailers), HeadError::none);
-  for (const char* name : {"Content-Length", "Transfer-Encoding", "Host", "Connection", "Authorization"})
+  for (const char* name : {"Content-Length",
+                           "content_length",
+                           "Content.Length",
+                           "Transfer-Encoding",
+                           "Host",
+                           "Connection",
+                           "Authorization",
+                           "Proxy_Authorization",
+                           "X-Request-Deadline-Ms",
+                           "x_request_deadline_ms",
+                           "X-Forwarded-Prefix",
+                           "X_Forwarded_For",
+                           "X__Forwarded_For",
+                           "X-Forwarded",
+                           "Forwarded",
+                           "Via",
+                           "X-Real-IP",
+                           "traceparent",
+                           "If-Match",
+                           "If_None_Match",
+                           "Cookie",
+                           "Set-Cookie",
+                           "Proxy",
+                           "Vary"})
     EXPECT_EQ(verdict(std::string{name} + ": 1\r\n\r\n", HeadKind::trailers), HeadError::forbidden_trailer)
         << name;
 }

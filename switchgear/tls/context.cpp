@@ -10,6 +10,7 @@
 
 #include "switchgear/tls/certificate_names.hpp"
 #include "switchgear/tls/session.hpp"
+#include "switchgear/tls/session_lifetime.hpp"
 
 namespace switchgear::tls {
 
@@ -125,6 +126,7 @@ ServerContext::ServerContext(const ServerSettings& settings) {
     if (!settings.client_ca.empty()) {
       trust(*context, settings.client_ca, true);
       SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+      end_tickets_with_certificates(*context);
     }
     SSL_CTX_set_alpn_select_cb(context.get(), &choose_protocol, nullptr);
     SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);  // tickets need none

@@ -64,7 +64,8 @@ class ClientContext {
 };
 
 /// The same for the side that is connected to. Sessions are resumed by tickets, whose keys live as long as
-/// the context: a client that comes with a ticket of another one makes a whole handshake.
+/// the context: a client that comes with a ticket of another one makes a whole handshake. So does one whose
+/// certificate, or an authority's of it, has expired since (session_lifetime.hpp).
 class ServerContext {
  public:
   /// Throws std::invalid_argument, which says what OpenSSL does not accept.

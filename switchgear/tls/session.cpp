@@ -2,6 +2,8 @@
 
 #include <openssl/ssl.h>
 
+#include "switchgear/tls/session_lifetime.hpp"
+
 namespace switchgear::tls {
 
 namespace {
@@ -14,6 +16,7 @@ namespace {
 
 void SessionStore::use_for(ssl_st& ssl) noexcept {
   SSL_set_ex_data(&ssl, place_of_store(), this);
+  if (latest_ && seconds_left(*latest_).value_or(1) < 1) latest_.reset();
   if (latest_ && SSL_SESSION_is_resumable(latest_.get()) == 1) SSL_set_session(&ssl, latest_.get());
 }
 
@@ -27,6 +30,7 @@ void SessionStore::attach(ssl_ctx_st& context) noexcept {
 int SessionStore::keep(ssl_st* ssl, ssl_session_st* session) {
   auto* const store = static_cast<SessionStore*>(SSL_get_ex_data(ssl, place_of_store()));
   if (store == nullptr) return 0;
+  note_end(*ssl, *session);
   store->latest_.reset(session);
   return 1;
 }

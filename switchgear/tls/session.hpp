@@ -5,7 +5,8 @@
 
 namespace switchgear::tls {
 
-/// Keeps the latest session of one server. Threads: one. Outlives the connections that it is told to.
+/// Keeps the latest session of one server, until the certificates have expired by which it was verified.
+/// Threads: one. Outlives the connections that it is told to.
 class SessionStore {
  public:
   /// Before the handshake: offers what is kept, and keeps what the server gives from now on.

@@ -243,5 +243,43 @@ TEST(Gateway, HoldsNoMoreOfARequestThanTheUpstreamTakes) {
   sender.get();
 }
 
+TEST(Gateway, RefusesTrailersThatAServiceOrAClientCouldTakeForTheHeader) {
+  Upstream upstream{Upstream::answering([](const Message& request) {
+    EXPECT_EQ(request.trailers, "");
+    return "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" +
+           chunked("hi", 2, request.field("x-wanted") + "\r\n");
+  })};
+  const GatewayProcess gateway{config_text({{"shop", upstream.port()}})};
+  for (const char* line : {"Proxy: http://evil.test:8080", "Forwarded: for=10.0.0.1",
+                           "X-Forwarded-Prefix: /a", "X_Forwarded_For: 10.0.0.1", "x-request-deadline-ms: 1",
+                           "Proxy_Authorization: Basic eA==", "content_length: 5", "If-Match: *"}) {
+    Socket client = Socket::connect(gateway.port());
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" +
+                chunked("hi", 2, std::string{line} + "\r\n"));
+    EXPECT_EQ(client.read_response().value_or(Message{}).status(), 400U) << line;
+
+    Socket other = Socket::connect(gateway.port());
+    other.send("GET / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\nConnection: TE\r\nX-Wanted: " +
+               std::string{line} + "\r\n\r\n");
+    const auto answer = other.read_response();
+    EXPECT_FALSE(answer && answer->whole && answer->status() == 200) << line << " of the service";
+  }
+}
+
+TEST(Gateway, DropsTrailersThatMayEndAtThisHop) {
+  Upstream upstream{Upstream::answering([&](const Message& request) {
+    return "HTTP/1.1 200 OK\r\nConnection: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n" +
+           chunked("got " + request.trailers, 100, "X-Sum: 7\r\n");
+  })};
+  const GatewayProcess gateway{config_text({{"shop", upstream.port()}})};
+  Socket client = Socket::connect(gateway.port());
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: X-Own\r\n\r\n" +
+              chunked("hi", 2, "X-Own: 1\r\n"));
+  const auto answer = client.read_response();
+  ASSERT_TRUE(answer.has_value() && answer->whole);
+  EXPECT_EQ(answer->body, "got ");
+  EXPECT_EQ(answer->trailers, "");
+}
+
 }  // namespace
 }  // namespace switchgear::wire

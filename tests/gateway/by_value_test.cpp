@@ -304,5 +304,14 @@ TEST(GatewayByValue, ALongValueIsCommandedByWhatItsNameShows) {
   EXPECT_EQ(call(gateway, value).status(), 500U) << "it is tried again";
 }
 
+TEST(GatewayByValue, TakesNoValueOfAFieldThatDoesNotReachTheService) {
+  const Shop shop;
+  const GatewayProcess gateway{config_of(shop, "")};
+  open_for(gateway, "bad");
+  EXPECT_EQ(call(gateway, "bad").status(), 503U);
+  EXPECT_EQ(gateway.get("/", "X-Tenant: bad\r\nConnection: x-tenant\r\n").status(), 200U)
+      << "the service sees no tenant, and so the gateway must not either";
+}
+
 }  // namespace
 }  // namespace switchgear::wire

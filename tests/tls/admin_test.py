@@ -58,6 +58,13 @@ class Admin(Processes):
         return f"{scheme}://{host}:{gateway.admin_port}"
 
 
+    def s_client_at(self, words, served=True):
+        done = subprocess.run([OPENSSL, "s_client", "-ign_eof", *words], capture_output=True, timeout=PATIENCE, check=False,
+                              input=b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        self.assertEqual(b"HTTP/1.1 200 OK" in done.stdout, served)
+        return done.stdout.decode(errors="replace")
+
+
 class AdminListener(Admin):
     def test_everything_is_served_through_tls(self):
         gateway = self.guarded()
@@ -134,12 +141,6 @@ class AdminListener(Admin):
         self.assertEqual(self.ask(gateway, "/reload", "POST")[0], 200)
         self.assertIn("New, TLSv1", self.s_client_at(words + ["-sess_in", self.made.file("session")]))
 
-    def s_client_at(self, words):
-        done = subprocess.run([OPENSSL, "s_client", "-ign_eof", *words], capture_output=True, timeout=PATIENCE, check=False,
-                              input=b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-        self.assertIn(b"HTTP/1.1 200 OK", done.stdout)
-        return done.stdout.decode(errors="replace")
-
 
 class AdminClientCertificates(Admin):
     def setUp(self):
@@ -162,6 +163,27 @@ class AdminClientCertificates(Admin):
                     self.ask(self.gate, "/livez", tls=self.made.client(identity=identity))
                 self.gate.logs(f"admin: TLS with 127.0.0.1: {words}")
                 self.assertEqual(self.figure(self.gate, FAILED + f'{{reason="{reason}"}}', tls=good), 1)
+
+    def test_a_session_ends_with_the_certificate_that_its_client_has_shown(self):
+        self.made.make_short("short", 12, names="DNS:short.test")
+        words = ["-connect", f"localhost:{self.gate.admin_port}", "-CAfile", self.made.file("ca.pem"),
+                 "-cert", self.made.file("short.pem"), "-key", self.made.file("short.key")]
+        for version in ("-tls1_2", "-tls1_3"):
+            session = self.made.file(version)
+            self.s_client_at([*words, version, "-sess_out", session])
+            self.assertIn("Reused, TLSv1",
+                          self.s_client_at([*words, version, "-sess_in", session, "-sess_out", session]))
+
+        def refused():
+            try:
+                self.ask(self.gate, "/livez", tls=self.made.client(identity="short"))
+                return False
+            except (ssl.SSLError, ConnectionError):
+                return True
+        eventually(refused, "it has expired")
+        for version in ("-tls1_2", "-tls1_3"):
+            said = self.s_client_at([*words, version, "-sess_in", self.made.file(version)], served=False)
+            self.assertNotIn("Reused, TLSv1", said)
 
     def test_commands_show_theirs(self):
         url = self.url(self.gate)

@@ -2,6 +2,7 @@
 """TLS between clients and the gateway. usage: listener_test.py BINARY OPENSSL NGINX [TEST…]"""
 import http.client
 import os
+import re
 import socket
 import ssl
 import subprocess
@@ -182,6 +183,48 @@ class ClientCertificates(Processes):
             said, _ = self.s_client(self.gate, version, "-sess_in", self.made.file("session"))
             self.assertIn("Reused, TLSv1", said)
             self.assertIn("HTTP/1.1 200 OK", said)
+
+    def resumed(self, gateway, version, identity, session):
+        """Whether `gateway` goes on with the session in that file, and serves. The file gets the next ticket."""
+        file = self.made.file(session)
+        said, _ = self.s_client(gateway, version, *self.shown(identity), "-sess_in", file, "-sess_out", file)
+        self.assertEqual("Reused, TLSv1" in said, "HTTP/1.1 200 OK" in said, said)
+        return "Reused, TLSv1" in said
+
+    def shown(self, identity):
+        above = ("-cert_chain", self.made.file("middle.pem")) if identity == "below" else ()
+        return "-cert", self.made.file(f"{identity}.pem"), "-key", self.made.file(f"{identity}.key"), *above
+
+    def test_a_session_ends_with_the_first_certificate_by_which_its_client_was_trusted(self):
+        self.made.make_short("short", 15, names="DNS:short.test")
+        self.made.short_authority("middle", 15)
+        self.made.make("below", "DNS:below.test", "middle")
+        sessions = [(version, identity, version + identity)
+                    for version in ("-tls1_2", "-tls1_3") for identity in ("short", "below")]
+        for version, identity, session in sessions:
+            said, _ = self.s_client(self.gate, version, *self.shown(identity), "-sess_out", self.made.file(session))
+            self.assertIn("HTTP/1.1 200 OK", said)
+            self.assertLessEqual(int(re.search(r"ticket lifetime hint: (\d+)", said)[1]), 15)
+            self.assertTrue(self.resumed(self.gate, version, identity, session))
+            self.assertTrue(self.resumed(self.gate, version, identity, session), "by the ticket of a resumed session")
+        for identity in ("short", "below"):
+            eventually(lambda identity=identity: "200 OK" not in self.s_client(self.gate, *self.shown(identity))[0],
+                       "it has expired")
+        for version, identity, session in sessions:
+            self.assertFalse(self.resumed(self.gate, version, identity, session))
+        self.gate.logs("a client: TLS: its certificate has expired")
+
+    def test_a_session_ends_with_the_authority_that_its_client_was_trusted_by(self):
+        self.made.authority("next")
+        for version in ("-tls1_2", "-tls1_3"):
+            self.s_client(self.gate, version, *self.shown("caller"), "-sess_out", self.made.file(version))
+            self.assertTrue(self.resumed(self.gate, version, "caller", version))
+        self.gate.write([("shop", f"http://127.0.0.1:{self.shop.port}", "")],
+                        f", tls: {{{self.made.identity()}, client_ca: \"file:{self.made.file('next.pem')}\"}}")
+        self.gate.reload()
+        for version in ("-tls1_2", "-tls1_3"):
+            self.assertFalse(self.resumed(self.gate, version, "caller", version))
+        self.gate.logs("is not signed by an authority of client_ca")
 
     def test_any_other_is_told_why_and_counted(self):
         for identity, reason, alert, words in (

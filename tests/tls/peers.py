@@ -46,6 +46,9 @@ class Certificates:
     def authority(self, name):
         self.run("req", "-x509", "-days", "3650", "-subj", f"/CN={name}", *self.KEY, "-addext", "keyUsage=keyCertSign",
                  "-keyout", self.file(f"{name}.key"), "-out", self.file(f"{name}.pem"))
+        self.signs(name)
+
+    def signs(self, name):
         with open(self.file(f"{name}.index"), "w", encoding="ascii"):
             pass
         with open(self.file(f"{name}.conf"), "w", encoding="ascii") as conf:
@@ -54,12 +57,22 @@ class Certificates:
                        f"private_key = {self.file(name + '.key')}\ndefault_md = sha256\npolicy = p\n"
                        "unique_subject = no\nrand_serial = yes\ncopy_extensions = copy\n[p]\ncommonName = supplied\n")
 
-    def make(self, name, names=HERE, authority="ca", dates=("20200101000000Z", "21000101000000Z")):
-        self.run("req", "-new", "-subj", f"/CN={name}", *self.KEY, "-addext", f"subjectAltName={names}",
+    def make(self, name, names=HERE, authority="ca", dates=("20200101000000Z", "21000101000000Z"), more=()):
+        self.run("req", "-new", "-subj", f"/CN={name}", *self.KEY, "-addext", f"subjectAltName={names}", *more,
                  "-keyout", self.file(f"{name}.new"), "-out", self.file(f"{name}.csr"))
         self.run("ca", "-batch", "-notext", "-config", self.file(f"{authority}.conf"), "-startdate", dates[0],
                  "-enddate", dates[1], "-in", self.file(f"{name}.csr"), "-out", self.file(f"{name}.pem"))
         os.replace(self.file(f"{name}.new"), self.file(f"{name}.key"))
+
+    def make_short(self, name, seconds, **more):
+        """Valid for so long from now."""
+        end = time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + seconds))
+        self.make(name, dates=("20200101000000Z", end), **more)
+
+    def short_authority(self, name, seconds):
+        """Between `ca` and those that it signs."""
+        self.make_short(name, seconds, more=("-addext", "basicConstraints=critical,CA:TRUE"))
+        self.signs(name)
 
     def identity(self, name="server"):
         return f"certificate: \"file:{self.file(name + '.pem')}\", key: \"file:{self.file(name + '.key')}\""

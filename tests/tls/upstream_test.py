@@ -45,6 +45,25 @@ class Upstream(Processes):
             self.assertEqual(len(resumed), 8)
             self.assertGreaterEqual(sum(resumed), 6, "each thread of the gateway has a session of its own")
 
+    def test_a_session_ends_with_the_certificate_that_the_service_has_shown(self):
+        self.made.make_short("short", 12)
+        gateways = []
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            context = self.made.server("short")
+            context.maximum_version = version
+            shop = self.service(context, answer_once=True)
+            gateways.append(self.before(shop))
+            for _ in range(4):
+                self.assertEqual(gateways[-1].call("/shop"), (200, b"ok"))
+            self.assertTrue(any(reused for _, _, reused in shop.connections))
+        for gateway in gateways:
+            # A thread that resumed its session would go on for as long as the service lets it.
+            eventually(lambda gateway=gateway: gateway.call("/shop")[0] == 502, "it has expired")
+            for _ in range(8):
+                status, detail = gateway.call("/shop")
+                self.assertEqual(status, 502)
+                self.assertIn(b"the service's certificate has expired", detail)
+
     def test_a_service_that_ends_an_idle_connection_is_connected_to_again(self):
         def serve(connection):
             with self.made.server().wrap_socket(connection, server_side=True) as secure:

@@ -29,15 +29,13 @@ void forget_text(std::string& text) noexcept {
 }
 
 /// The client says that the service knows a repeated request by this (draft-ietf-httpapi-idempotency-key). An
-/// empty one tells nothing apart, and one that Connection names does not reach the service.
-[[nodiscard]] bool has_idempotency_key(const http::Head& head, const http::FieldList& fields) noexcept {
+/// empty one tells nothing apart.
+[[nodiscard]] bool has_idempotency_key(const http::FieldList& fields) noexcept {
   bool found = false;
   for (const http::Field& field : fields) {
     if (field.id == http::FieldId::unknown && http::equals_lower(field.name, "idempotency-key"))
       found = !field.value.empty() && field.value != "\"\"";
   }
-  for (std::size_t i = 0; found && i < head.connection_options; ++i)
-    found = !http::equals_lower(head.connection_option[i], "idempotency-key");
   return found;
 }
 
@@ -77,7 +75,7 @@ void forget_text(std::string& text) noexcept {
 
 [[nodiscard]] bool may_repeat(const AskedFor& asked, const PolicySet& policies) noexcept {
   if (is_idempotent(asked.head.method)) return true;
-  return (policies.repeats() || policies.queues()) && has_idempotency_key(asked.head, asked.fields);
+  return (policies.repeats() || policies.queues()) && has_idempotency_key(asked.fields);
 }
 
 }  // namespace
@@ -152,7 +150,7 @@ void CallRequest::take(const AskedFor& asked, const Service& service, WorkerStat
 
 Marks CallRequest::mark(const AskedFor& asked, Tracing& tracing) {
   const TracingOptions& options = tracing.options;
-  const Correlation found = correlation_of(asked.head, asked.fields, options.headers, options.request_id);
+  const Correlation found = correlation_of(asked.fields, options.headers, options.request_id);
   Marks marks{options.headers, found.keeps_state, options.request_id, {}};
   if (found.caller) {
     trace = {found.caller->trace, {}, found.caller->flags};

@@ -271,6 +271,7 @@ bool UpstreamCall::look_at(Attempt& attempt) {
       return true;
     }
     worker_.loop.fields().split_response(attempt.received(), attempt.head());
+    worker_.loop.fields().end_hop(attempt.head());
     if (found == Found::head) {
       const bool switched = attempt.head().status == 101;
       if (switched && !attempt.switches_as_asked(worker_.loop.fields())) {

@@ -18,13 +18,6 @@ constexpr std::size_t longest_request_id = 128;
          });
 }
 
-[[nodiscard]] bool ends_here(std::string_view lower, const http::Head& head) noexcept {
-  for (std::size_t i = 0; i < head.connection_options; ++i) {
-    if (http::equals_lower(head.connection_option[i], lower)) return true;
-  }
-  return false;
-}
-
 /// A field that may stand only once.
 struct Single {
   std::string_view value;
@@ -39,7 +32,7 @@ struct Single {
 
 }  // namespace
 
-Correlation correlation_of(const http::Head& head, const http::FieldList& fields, TraceHeaders trace,
+Correlation correlation_of(const http::FieldList& fields, TraceHeaders trace,
                            std::string_view request_id) noexcept {
   Single parent;
   Single id;
@@ -56,10 +49,10 @@ Correlation correlation_of(const http::Head& head, const http::FieldList& fields
     }
   }
   Correlation found;
-  if (trace == TraceHeaders::w3c && parent.is_one() && !ends_here(traceparent_field, head))
+  if (trace == TraceHeaders::w3c && parent.is_one())
     found.caller = telemetry::parse_traceparent(parent.value);
   found.keeps_state = found.caller && members && *members <= telemetry::most_tracestate_members;
-  if (id.is_one() && is_request_id(id.value) && !ends_here(request_id, head)) found.request_id = id.value;
+  if (id.is_one() && is_request_id(id.value)) found.request_id = id.value;
   return found;
 }
 

@@ -7,7 +7,6 @@
 #include <string_view>
 
 #include "switchgear/http/field_list.hpp"
-#include "switchgear/http/head.hpp"
 #include "switchgear/telemetry/trace_context.hpp"
 
 namespace switchgear::gateway {
@@ -25,10 +24,9 @@ struct Correlation {
   std::string_view request_id;
 };
 
-/// `request_id`: the name of its field in lower case; empty: there is none to look for. A field that ends
-/// at this hop (Connection names it) does not count.
-[[nodiscard]] Correlation correlation_of(const http::Head& head, const http::FieldList& fields,
-                                         TraceHeaders trace, std::string_view request_id) noexcept;
+/// `request_id`: the name of its field in lower case; empty: there is none to look for.
+[[nodiscard]] Correlation correlation_of(const http::FieldList& fields, TraceHeaders trace,
+                                         std::string_view request_id) noexcept;
 
 /// What is written in place of what has come.
 struct Marks {

@@ -19,7 +19,7 @@ struct Asked {
     EXPECT_TRUE(fields.parse_request(block, validator.head())) << lines;
   }
   [[nodiscard]] Correlation correlation(TraceHeaders trace = TraceHeaders::w3c) const {
-    return correlation_of(validator.head(), fields, trace, "x-request-id");
+    return correlation_of(fields, trace, "x-request-id");
   }
   /// What leaves for the service.
   [[nodiscard]] std::string sent(const Marks& marks) const {

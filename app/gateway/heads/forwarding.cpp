@@ -1,10 +1,12 @@
 #include "app/gateway/heads/forwarding.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "switchgear/http/ascii.hpp"
 #include "switchgear/http/deadline_field.hpp"
+#include "switchgear/http/look_alike.hpp"
 
 namespace switchgear::gateway {
 
@@ -22,9 +24,9 @@ void append_number(std::string& out, std::uint64_t number) {
   out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
 }
 
-/// Ends at this hop, by its nature or because Connection names it. What frames the message is always made
-/// anew.
-[[nodiscard]] bool is_hop_by_hop(const Field& field, const http::Head& head) noexcept {
+/// Ends at this hop by its nature; those that Connection names are gone already (FieldList::end_hop). What
+/// frames the message is always made anew.
+[[nodiscard]] bool is_hop_by_hop(const Field& field) noexcept {
   switch (field.id) {
     case FieldId::connection:
     case FieldId::keep_alive:
@@ -39,33 +41,26 @@ void append_number(std::string& out, std::uint64_t number) {
     case FieldId::http2_settings:
       return true;
     default:
-      break;
+      return false;
   }
-  for (std::size_t i = 0; i < head.connection_options; ++i) {
-    if (http::equals_ignoring_case(field.name, head.connection_option[i])) return true;
-  }
-  return false;
 }
 
-/// A service could take it for what it is not. Services that hand fields to programs as variables (CGI, WSGI)
-/// cannot tell `_` from `-`, and so not a field that frames the message, that ends at this hop, or that this
-/// gateway vouches for, from one that is written with `_`; and their variable for `Proxy` is the one by which
-/// programs are told which proxy to use for requests of their own (CVE-2016-5385, "httpoxy").
-[[nodiscard]] bool is_misleading(std::string_view name) noexcept {
+/// Fields that frame the message, that end at this hop, or that this gateway vouches for.
+constexpr auto guarded =
+    std::to_array<std::string_view>({"content-length", "transfer-encoding", "keep-alive", "http2-settings",
+                                     "proxy-connection", "proxy-authorization", "proxy-authenticate",
+                                     "proxy-authentication-info", "x-request-deadline-ms", "x-real-ip"});
+
+/// A service could take it for one of those, or for one of X-Forwarded-… (look_alike.hpp). And programs are
+/// told by their variable for `Proxy` which proxy to use for requests of their own (CVE-2016-5385,
+/// "httpoxy").
+[[nodiscard]] bool is_misleading(std::string_view name, std::string_view request_id_field) noexcept {
   if (http::equals_lower(name, "proxy")) return true;
-  if (name.size() < 14 || name.size() > 25 || name.find('_') == std::string_view::npos) return false;
-  constexpr std::string_view plain[]{
-      "content-length",     "transfer-encoding",     "x-forwarded-for",          "x-forwarded-host",
-      "x-forwarded-proto",  "x-forwarded-port",      "proxy-connection",         "proxy-authorization",
-      "proxy-authenticate", "x-request-deadline-ms", "proxy-authentication-info"};
-  for (const std::string_view field : plain) {
-    if (field.size() != name.size()) continue;
-    std::size_t same = 0;
-    while (same < name.size() && (name[same] == '_' ? '-' : http::to_lower(name[same])) == field[same])
-      ++same;
-    if (same == name.size()) return true;
-  }
-  return false;
+  if (http::is_plain_name(name)) return false;
+  return http::looks_like_one_of(name, "x-forwarded") ||
+         std::ranges::any_of(guarded, [&](auto field) { return http::looks_like(name, field); }) ||
+         (!request_id_field.empty() && http::looks_like(name, request_id_field) &&
+          !http::equals_lower(name, request_id_field));
 }
 
 [[nodiscard]] bool is_forwarded_for(const Field& field) noexcept {
@@ -107,10 +102,10 @@ void write_request(std::string& out, const http::Head& head, const http::FieldLi
   bool knows_host = false;
   bool knows_proto = false;
   for (const Field& field : fields) {
-    if (field.id == FieldId::host || field.id == FieldId::expect || is_hop_by_hop(field, head)) continue;
+    if (field.id == FieldId::host || field.id == FieldId::expect || is_hop_by_hop(field)) continue;
     if (is_replaced(field, rewrite)) continue;
     if (field.id == FieldId::unknown) {
-      if (is_misleading(field.name) || is_forwarded_for(field)) continue;
+      if (is_misleading(field.name, rewrite.marks.request_id_field) || is_forwarded_for(field)) continue;
       if (http::equals_lower(field.name, "x-forwarded-host")) knows_host = true;
       if (http::equals_lower(field.name, "x-forwarded-proto")) knows_proto = true;
     }
@@ -168,7 +163,7 @@ void write_response(std::string& out, const http::Head& head, const http::FieldL
   out.append(" ").append(fields.reason()).append("\r\n");
   bool dated = false;
   for (const Field& field : fields) {
-    if (is_hop_by_hop(field, head)) continue;
+    if (is_hop_by_hop(field)) continue;
     if (field.id == FieldId::date) dated = true;
     append_field(out, field.name, field.value);
   }
@@ -198,9 +193,9 @@ void write_response(std::string& out, const http::Head& head, const http::FieldL
   out.append(head.version >= 11 ? "Via: 1.1 switchgear\r\n\r\n" : "Via: 1.0 switchgear\r\n\r\n");
 }
 
-void write_kept_fields(std::string& out, const http::Head& head, const http::FieldList& fields) {
+void write_kept_fields(std::string& out, const http::FieldList& fields) {
   for (const Field& field : fields) {
-    if (!is_hop_by_hop(field, head) && field.id != FieldId::age && field.id != FieldId::date)
+    if (!is_hop_by_hop(field) && field.id != FieldId::age && field.id != FieldId::date)
       append_field(out, field.name, field.value);
   }
 }
@@ -210,7 +205,7 @@ void write_interim(std::string& out, const http::Head& head, const http::FieldLi
   append_number(out, head.status);
   out.append(" ").append(fields.reason()).append("\r\n");
   for (const Field& field : fields) {
-    if (!is_hop_by_hop(field, head)) append_field(out, field.name, field.value);
+    if (!is_hop_by_hop(field)) append_field(out, field.name, field.value);
   }
   out.append("\r\n");
 }

@@ -50,7 +50,7 @@ void write_response(std::string& out, const http::Head& head, const http::FieldL
 
 /// The fields that still hold when a response is given again: all but those that frame it, end at this hop or
 /// tell its age.
-void write_kept_fields(std::string& out, const http::Head& head, const http::FieldList& fields);
+void write_kept_fields(std::string& out, const http::FieldList& fields);
 
 /// A 1xx, forwarded without the hop-by-hop fields.
 void write_interim(std::string& out, const http::Head& head, const http::FieldList& fields);

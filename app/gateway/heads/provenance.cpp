@@ -1,10 +1,12 @@
 #include "app/gateway/heads/provenance.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <optional>
 
 #include "switchgear/http/ascii.hpp"
+#include "switchgear/http/look_alike.hpp"
 
 namespace switchgear::gateway {
 
@@ -13,18 +15,12 @@ namespace {
 using http::Field;
 using http::FieldId;
 
-constexpr std::string_view prefix = "x-forwarded-";
+constexpr std::string_view family = "x-forwarded";
+/// Those of the family that write_forwarding() makes.
+constexpr auto written = std::to_array<std::string_view>(
+    {"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port"});
 constexpr std::size_t longest_scheme = 16;
 constexpr std::size_t longest_host = 255 + 6;  // a name and its port
-
-/// `_` counts as `-`: services that hand fields to programs as variables cannot tell them apart.
-[[nodiscard]] bool is_x_forwarded(std::string_view name) noexcept {
-  if (name.size() < prefix.size()) return false;
-  for (std::size_t i = 0; i < prefix.size(); ++i) {
-    if ((name[i] == '_' ? '-' : http::to_lower(name[i])) != prefix[i]) return false;
-  }
-  return true;
-}
 
 /// The last line of this name: the nearest proxy's.
 [[nodiscard]] std::string_view last_value(const http::FieldList& fields, std::string_view name) noexcept {
@@ -113,11 +109,10 @@ Provenance provenance_of(const Arrival& arrival, const http::Head& head, const h
 bool is_forwarding(const Field& field, Claims claims) noexcept {
   if (claims == Claims::passed_on) return false;
   if (field.id == FieldId::forwarded) return true;
-  if (field.id != FieldId::unknown || !is_x_forwarded(field.name)) return false;
-  if (claims == Claims::replaced) return true;
-  const std::string_view which = field.name.substr(prefix.size());
-  return http::equals_lower(which, "for") || http::equals_lower(which, "host") ||
-         http::equals_lower(which, "proto") || http::equals_lower(which, "port");
+  if (field.id != FieldId::unknown) return false;
+  if (claims == Claims::replaced)
+    return http::looks_like_one_of(field.name, family) || http::looks_like(field.name, "x-real-ip");
+  return std::ranges::any_of(written, [&](auto name) { return http::looks_like(field.name, name); });
 }
 
 void write_forwarding(std::string& out, const Provenance& from, const http::Head& head,

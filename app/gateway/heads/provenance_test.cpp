@@ -188,5 +188,32 @@ TEST(Provenance, NoBytesOfAStrangerBreakALineOrMakeAnError) {
   }
 }
 
+TEST(Provenance, LeavesAStrangerNoSpellingOfAFieldByWhichServicesKnowClients) {
+  std::string lines;
+  for (const char* name :
+       {"X-Forwarded", "X.Forwarded.For", "X__Forwarded_For", "X-Forwarded-Prefix", "x_forwarded_prefix",
+        "X--Forwarded-Proto", "X-Real-IP", "X_Real_IP", "X-Forwardedness"})
+    lines += std::string{name} + ": 6.6.6.6 forwarded\r\n";
+  EXPECT_EQ((Asked{lines, Claims::replaced}.sent()),
+            (Lines{"X-Forwardedness: 6.6.6.6 forwarded", "X-Forwarded-For: 10.0.0.1",
+                   "X-Forwarded-Host: shop:81", "X-Forwarded-Proto: http"}));
+}
+
+TEST(Provenance, BelievesATrustedProxyOnlyInThePlainSpelling) {
+  const Asked asked{
+      "X-Forwarded-Prefix: /a\r\nX_Forwarded_Prefix: /forwarded\r\nX.Forwarded.For: 6.6.6.6\r\n"
+      "X-Real-IP: 203.0.113.9 forwarded\r\nX_Real_IP: 6.6.6.6 forwarded\r\n"};
+  EXPECT_EQ(asked.client(), "10.0.0.1");
+  EXPECT_EQ(asked.sent(),
+            (Lines{"X-Forwarded-Prefix: /a", "X-Real-IP: 203.0.113.9 forwarded", "X-Forwarded-For: 10.0.0.1",
+                   "X-Forwarded-Host: shop:81", "X-Forwarded-Proto: http"}));
+}
+
+TEST(Provenance, ListThatConnectionNamesIsForThisHopOnly) {
+  const Asked asked{"X-Forwarded-For: 203.0.113.9\r\nConnection: x-forwarded-for\r\n"};
+  EXPECT_EQ(asked.client(), "10.0.0.1");
+  EXPECT_EQ(asked.sent().front(), "X-Forwarded-For: 10.0.0.1");
+}
+
 }  // namespace
 }  // namespace switchgear::gateway

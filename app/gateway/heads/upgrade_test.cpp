@@ -18,6 +18,7 @@ struct Seen {
       EXPECT_TRUE(fields.parse_request(block, validator.head())) << text;
     } else {
       fields.split_response(block, validator.head());
+      fields.end_hop(validator.head());
     }
   }
 

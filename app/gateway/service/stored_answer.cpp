@@ -21,7 +21,7 @@ void ResponseCopy::begin(const http::Head& head, const http::FieldList& fields, 
   content_.length = head.content_length;
   content_.age = age_of(fields);
   content_.usable = usable_in_place_of_a_failure(fields);
-  write_kept_fields(content_.fields, head, fields);
+  write_kept_fields(content_.fields, fields);
   most_ = most;
   running_ = true;
 }

@@ -70,7 +70,7 @@ class Table {
   };
 
   static std::string cell(const Arm& arm, const std::function<std::string(const Judged&)>& of) {
-    const std::string good = of(arm.if_good);
+    std::string good = of(arm.if_good);
     if (!arm.if_bad) return good;
     const std::string bad = of(*arm.if_bad);
     return good == bad ? good : good + " … " + bad;

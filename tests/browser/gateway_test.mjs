@@ -31,7 +31,11 @@ policies:
   careful: {timeout: 5s, bulkhead: {max_concurrent: 5}}
   per_tenant: {timeout: 5s, circuit_breaker: {window: {type: count, size: 1000}, minimum_calls: 4, failure_rate: 0.5, open_duration: 600s}}
   again: {timeout: 5s, retry: {max_attempts: 2, base: 1ms, jitter: none}}
+  moves: {timeout: 5s, circuit_breaker: {consecutive_failures: 5, open_duration: 600s, max_open_duration: 600s, adaptive: {samples: 5}}}
+  strict: {timeout: 5s, circuit_breaker: {consecutive_failures: 2, open_duration: 600s}}
 services:
+  tried: {url: "http://127.0.0.1:${port}", policy: moves, routes: [{prefix: /tried/}], experiment: {shadow: [strict]}}
+  worn: {${twoAddresses(port)}, ejection: {consecutive_5xx: 2, max_ejected: 1.0, panic: 0.9, base: 600s, max: 600s}, policy: again, routes: [{prefix: /worn/}]}
   payment: {url: "http://127.0.0.1:${port}", policy: everything, routes: [{prefix: /payment/}]}
   ${JSON.stringify(hostile)}: {url: "http://127.0.0.1:${port}", policy: everything, routes: [{prefix: /mail/}]}
   tenants: {url: "http://127.0.0.1:${port}", policy: per_tenant, by: {header: x-tenant, max: 50},
@@ -92,6 +96,30 @@ await test("shows which instance is left out, why and for how long, and tells of
   await events.getByRole("row").filter({ hasText: "returned" }).getByText(/is used again: its time is over/).waitFor();
   await bad.getByText("Usable").waitFor();
   assert.equal(await events.getByText(/600s/).count(), 0);
+}, { start });
+
+await test("says that calls go to all instances when too few are usable", async ({ page, server }) => {
+  await server.send("/worn/ok", 6);
+  await page.goto(at(server, "service/worn"));
+  await page.getByText("Too few instances are usable: calls go to all of them.").waitFor();
+  const bad = page.getByRole("group", { name: "Instances", exact: true }).getByRole("row").filter({ hasText: "127.0.0.2:" });
+  await bad.getByText("Used all the same").waitFor();
+  await bad.getByText("it gets calls all the same, because too few instances are healthy").waitFor();
+}, { start });
+
+await test("shows what an adaptive breaker goes by, and what a shadow policy would have decided", async ({ page, server }) => {
+  await page.goto(at(server, "breaker/tried"));
+  await page.getByText("there are not enough calls yet to go by").waitFor();
+  await server.send("/tried/fail", 3);
+  await server.send("/tried/ok", 2);
+  await page.getByText(/Now it opens after 3 failures in a row, for .*: 60\.0% of the last 5 calls failed/).waitFor();
+  const shadows = page.getByRole("group", { name: "Shadow policies" });
+  const strict = shadows.getByRole("row").filter({ hasText: "strict" });
+  await strict.filter({ hasText: "Open" }).waitFor();
+  // 3 failed, of which the shadow let 2 through; it would have refused the third, and two good ones.
+  assert.deepEqual((await strict.getByRole("cell").allInnerTexts()).slice(2, 6), ["2", "2", "1", "1"]);
+  await shadows.getByRole("row").filter({ hasText: "in force" }).getByText("0 refused").waitFor();
+  await expectAccessible(page);
 }, { start });
 
 await test("shows the policies of routes beside the service's own", async ({ page, server }) => {

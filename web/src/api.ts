@@ -65,7 +65,17 @@ export interface Breaker {
   rates: { calls_per_second: number; failures_per_second: number; rejected_per_second: number };
   last_failure: { type: string; at: string } | null;
   last_transition: Transition | null;
+  /// What an adaptive breaker goes by now.
+  adapted?: Adapted | null;
   policy: Policy;
+}
+
+export interface Adapted {
+  consecutive_failures: number | null;
+  open_duration: number;
+  samples: number;
+  failure_rate: number;
+  mean_latency: number | null;
 }
 
 /// GET /circuit-breakers/{name}
@@ -89,10 +99,11 @@ export interface Delta {
   removed: string[];
 }
 
-/// An address of a service. `ejected`: why a rule leaves it out, and for how many seconds from now.
+/// An address of a service. `why`: it is not usable, in words. `ejected`: a rule leaves it out, for so many seconds from now.
 export interface Instance {
   name: string;
   usable: boolean;
+  why: string | null;
   ejected: { rule: string; evidence: string; for: number } | null;
   ejections: number;
   calls: number;
@@ -121,6 +132,8 @@ export interface Service extends Policies {
   failures: Record<string, number>;
   connections: { idle: number; busy: number; waiting: number; fresh_attempts: number; loops: number };
   instances: Instance[];
+  /// Too few instances are usable, so that calls go to all of them.
+  panic: boolean;
   /// Connections that carry another protocol, such as WebSocket; there after the first request for one.
   upgrades?: { open: number; begun: number; refused: number; ended: Record<string, number> };
   by?: ByValue;
@@ -341,4 +354,23 @@ export interface AlertsDocument {
   silences: Silence[];
   channels: Channel[];
   rules: string[];
+}
+
+/// GET /experiments
+export interface ExperimentsDocument {
+  experiments: {
+    service: string;
+    since: string;
+    in_force: ShadowFigures & { refused: number };
+    shadows: (ShadowFigures & { refused_good: number; refused_bad: number })[];
+  }[];
+}
+
+export interface ShadowFigures {
+  policy: string;
+  calls: number;
+  let_through_bad: number;
+  opened: number;
+  state: State;
+  time_open: number;
 }

@@ -9,6 +9,8 @@ import { Options } from "../parts/options";
 import { Phase } from "../parts/phase";
 import { Waiting } from "../parts/said";
 import { chosenSpan, SpanChooser } from "../parts/spans";
+import { Adapted } from "../parts/adapted";
+import { Shadows } from "../parts/shadows";
 import { Stats } from "../parts/stats";
 import { Transitions } from "../parts/transitions";
 import { Charts } from "../parts/charts";
@@ -102,6 +104,7 @@ export function BreakerPage({ name }: { name: string }) {
         <Phase entry={entry} />
         <Stats breaker={breaker} />
       </section>
+      <Shadows name={name} />
       <Figures entry={entry} known={document.state === "here" ? document.data.transitions : none} />
       <div class="columns">
         <section class="panel" aria-labelledby="analysis-title">
@@ -113,6 +116,7 @@ export function BreakerPage({ name }: { name: string }) {
         </section>
         <section class="panel" aria-labelledby="policy-title">
           <h2 id="policy-title">Policy</h2>
+          {breaker.adapted && <Adapted now={breaker.adapted} policy={breaker.policy} />}
           <Options policy={breaker.policy} />
         </section>
       </div>

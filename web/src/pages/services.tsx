@@ -193,7 +193,7 @@ export function ServicePage({ name }: { name: string }) {
       )}
       {service && answer.state === "here" && (
         <div class={connection.value === "live" ? "panels" : "panels stale"}>
-          <Instances name={name} list={service.instances} at={answer.data.at} />
+          <Instances name={name} list={service.instances} at={answer.data.at} panic={service.panic} />
           <Panel title="Requests">
             <Pairs of={[...counted(service.requests).map(([key, value]): [string, string] => [key === "none" ? "client left" : key, value]),
                         ["answers broken off", count(service.responses_aborted)]]} />

@@ -15,7 +15,7 @@ function Left({ ejected, at }: { ejected: NonNullable<Instance["ejected"]>; at: 
   return <>{span(ejected.for - (serverNow() - Date.parse(at)) / 1000)}</>;
 }
 
-function Standing({ of, at }: { of: Instance; at: string }) {
+function Standing({ of, at, panic }: { of: Instance; at: string; panic: boolean }) {
   if (of.usable)
     return (
       <span class="nowrap">
@@ -25,8 +25,8 @@ function Standing({ of, at }: { of: Instance; at: string }) {
   return (
     <>
       <span class="nowrap">
-        <span class="dot open" aria-hidden="true" /> <b>Left out</b>
-        {of.ejected && (
+        <span class="dot open" aria-hidden="true" /> <b>{panic ? "Used all the same" : "Left out"}</b>
+        {of.ejected && !panic && (
           <>
             {" for another "}
             <span class="num">
@@ -35,7 +35,7 @@ function Standing({ of, at }: { of: Instance; at: string }) {
           </>
         )}
       </span>
-      <small class="evidence">{of.ejected ? of.ejected.evidence : "its health check is bad"}</small>
+      <small class="evidence">{of.why}</small>
     </>
   );
 }
@@ -72,10 +72,15 @@ function Changes({ name }: { name: string }) {
 }
 
 /// `at`: when the server said so.
-export function Instances({ name, list, at }: { name: string; list: readonly Instance[]; at: string }) {
+export function Instances({ name, list, at, panic }: { name: string; list: readonly Instance[]; at: string; panic: boolean }) {
   return (
     <section class="panel whole" aria-labelledby="instances-title">
       <h2 id="instances-title">Instances</h2>
+      {panic && (
+        <p class="note trouble" role="status">
+          Too few instances are usable: calls go to all of them.
+        </p>
+      )}
       <PlainTable label="Instances" heads={["Instance", "Standing", "Calls", "Failures", "In flight", "Ejections"]}>
         {list.map((each) => (
           <tr key={each.name}>
@@ -83,7 +88,7 @@ export function Instances({ name, list, at }: { name: string; list: readonly Ins
               <bdi>{each.name}</bdi>
             </th>
             <td>
-              <Standing of={each} at={at} />
+              <Standing of={each} at={at} panic={panic} />
             </td>
             <td class="num">{count(each.calls)}</td>
             <td class="num">{count(each.failures)}</td>

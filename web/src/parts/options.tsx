@@ -5,8 +5,9 @@ import { percent, seconds } from "../format";
 /// Options that are lengths of time, and those that are ratios; the others are counts, factors or words.
 const lengths = new Set([
   "duration", "open_duration", "max_open_duration", "threshold", "above", "older_than", "probe_interval", "max_wait",
+  "long_above", "short_below", "longest", "shortest",
 ]);
-const ratios = new Set(["failure_rate", "rate", "max_failure_rate", "quantile", "from"]);
+const ratios = new Set(["failure_rate", "rate", "max_failure_rate", "quantile", "from", "strict_above", "lax_below", "confidence"]);
 
 function written(key: string, value: unknown): string {
   if (typeof value === "boolean") return value ? "yes" : "no";

@@ -1,6 +1,7 @@
 #include "switchgear/observe/diagnosis/facts.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <functional>
 #include <utility>
 
@@ -42,6 +43,30 @@ std::vector<FailureShare> failure_shares(const CircuitHistory& history,
   return shares;
 }
 
+constexpr std::chrono::minutes forecast_step{1};
+constexpr std::size_t forecast_points = 240;
+
+/// Failed calls of all, minute by minute, until `now`.
+std::vector<ForecastPoint> minutes_until(const CircuitHistory& history, Wall now) {
+  std::vector<ForecastPoint> points(forecast_points);
+  for (const CircuitSample& each : history.samples) {
+    const auto ago = (now - each.from - Duration{1}) / forecast_step;
+    if (each.from >= now || ago >= static_cast<std::int64_t>(forecast_points)) continue;
+    ForecastPoint& point = points[forecast_points - 1 - static_cast<std::size_t>(ago)];
+    double failed = 0;
+    for (const std::uint64_t count : each.failures) failed += static_cast<double>(count);
+    point.part += failed;
+    point.whole += failed + static_cast<double>(each.successes);
+  }
+  return points;
+}
+
+std::optional<Forecast> forecast_of(const CircuitHistory& history, Wall now, const CircuitPresent& present) {
+  const std::optional<double>& limit = present.options.failure_rate;
+  if (present.breaker.state != State::closed || !limit || *limit >= 1) return std::nullopt;
+  return forecast(minutes_until(history, now), *limit, {.step = forecast_step});
+}
+
 std::vector<std::string> opened_together(const std::vector<OtherOpening>& others, Wall at) {
   std::vector<std::string> names;
   for (const OtherOpening& each : others) {
@@ -70,6 +95,7 @@ Facts facts_of(const CircuitHistory& history, const figures::Span& span, Circuit
   made.changes_last_hour =
       figures::changes_in(history.transitions, {span.to - std::chrono::hours{1}, span.to});
   made.failures = failure_shares(history, made.last_opening, present.breaker.last_failure);
+  made.forecast = forecast_of(history, span.to, present);
   made.present = std::move(present);
   return made;
 }

@@ -10,6 +10,7 @@
 #include "switchgear/observe/diagnosis/circuit_present.hpp"
 #include "switchgear/observe/diagnosis/onset.hpp"
 #include "switchgear/observe/figures/figures.hpp"
+#include "switchgear/observe/forecast.hpp"
 
 namespace switchgear {
 
@@ -29,6 +30,7 @@ struct Facts {
   std::optional<figures::Opening> last_opening;
   std::optional<Onset> onset;          ///< of the last opening
   std::vector<FailureShare> failures;  ///< around the last opening, or of the span; the greatest share first
+  std::optional<Forecast> forecast;    ///< of `failure_rate`, if the breaker is closed
   std::vector<std::string> together;   ///< other circuits that opened within a minute of the last opening
 
   /// It is open or half-open by its own rules.

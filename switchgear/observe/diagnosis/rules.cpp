@@ -225,6 +225,22 @@ constexpr std::array rules{
                  ": load, memory, connections, a queue, a disk that fills up.";
         },
         "breaker-open"},
+    DiagnosisRule{
+        "approaching", [](const Facts& e) { return e.forecast.has_value(); },
+        [](const Facts& e) {
+          const Forecast& forecast = *e.forecast;
+          const std::string latest =
+              forecast.latest ? " and " + words::length(*forecast.latest) : " and any later time";
+          return "The failure rate grows: it is " + percent(forecast.now) + ", and if this goes on it is " +
+                 percent(*e.present.options.failure_rate) + " in about " + words::length(forecast.eta) +
+                 " (between " + words::length(forecast.soonest) + latest + ", as 4 of 5 times).";
+        },
+        [](const Facts&) {
+          return std::string{
+              "Look at what the failures of the last minutes have in common, before the breaker opens: a "
+              "release, an instance, one kind of request."};
+        },
+        "breaker-open"},
     DiagnosisRule{"flapping", [](const Facts& e) { return e.figures.flapping; },
                   [](const Facts& e) {
                     return "The breaker has changed its state " + std::to_string(e.changes_last_hour) +

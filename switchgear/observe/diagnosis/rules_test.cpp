@@ -33,6 +33,18 @@ void doubtful_openings(Situation& situation, int count, int failing) {
   }
 }
 
+/// A minute of a thousand calls for each of the last 40; in the last `growing` of them a fifth more fail each
+/// time.
+void grows(Situation& situation, int growing) {
+  double failing = 20;
+  for (int minute = 0; minute < 40; ++minute) {
+    if (minute >= 40 - growing) failing *= 1.2;
+    const auto failed = static_cast<std::uint64_t>(failing);
+    situation.past.sample(1'200 + 60.0 * minute, 1'000 - failed, failed);
+    situation.past.history.samples.back().length = std::chrono::seconds{60};
+  }
+}
+
 const std::vector<Earned>& all() {
   static const std::vector<Earned> table{
       {"forced_open", [](Situation& s) { s.settle(State::forced_open, 3000); },
@@ -169,6 +181,8 @@ const std::vector<Earned>& all() {
          for (int i = 0; i < 5; ++i) s.past.opens(1000 + i);
        },
        "changed its state 6 times within the last hour", "`backoff: 2`"},
+      {"approaching", [](Situation& s) { grows(s, 14); }, [](Situation& s) { grows(s, 0); },
+       "The failure rate grows: it is ", "what the failures of the last minutes have in common"},
       {"opens_too_easily", [](Situation& s) { doubtful_openings(s, 4, 2); },
        [](Situation& s) { doubtful_openings(s, 4, 3); }, "50% of its openings were doubtful",
        "`minimum_calls`"},

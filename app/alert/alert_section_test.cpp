@@ -101,7 +101,10 @@ TEST(AlertSection, LocatesWhatIsWrongInARule) {
   expect_error(
       "  rules: [{name: r, when: {}}]\n",
       "f.yaml:3:21: alerts.rules[0].when: has no condition; expected at least one of state, changes, "
-      "failure_rate, burn_rate or opened: true");
+      "failure_rate, burn_rate, forecast or opened: true");
+  expect_error("  rules: [{name: r, when: {forecast: {within: 15m}}}]\n",
+               "f.yaml:3:28: alerts.rules[0].when.forecast.failure_rate: is missing; write \"failure_rate: "
+               "0.5\"");
   expect_error(
       "  rules: [{name: r, when: {burn_rate: {above: 2000}}}]\n",
       "f.yaml:3:28: alerts.rules[0].when.burn_rate: can never hold: with this objective, not even failures "

@@ -77,6 +77,16 @@ constexpr config::Whole calls{1, 1'000'000'000};
   return burn;
 }
 
+[[nodiscard]] ForecastCondition read_forecast(const Value& value) {
+  constexpr Length ahead{std::chrono::minutes{1}, std::chrono::minutes{30}};
+  ForecastCondition forecast;
+  Section section(value);
+  section.require("failure_rate", forecast.failure_rate, Number{0.01, 0.99}, "failure_rate: 0.5");
+  section.read("within", forecast.within, ahead);
+  section.finish();
+  return forecast;
+}
+
 [[nodiscard]] When read_when(const Value& value) {
   When when;
   const std::size_t errors = value.report->errors();
@@ -85,11 +95,13 @@ constexpr config::Whole calls{1, 1'000'000'000};
   if (const auto changes = section.find("changes")) when.changes = read_changes(*changes);
   if (const auto rate = section.find("failure_rate")) when.failure_rate = read_failure_rate(*rate);
   if (const auto burn = section.find("burn_rate")) when.burn_rate = read_burn_rate(*burn);
+  if (const auto forecast = section.find("forecast")) when.forecast = read_forecast(*forecast);
   section.read("opened", when.opened, config::Truth{});
   section.finish();
   if (when == When{} && value.report->errors() == errors)
     section.wrong(
-        "has no condition; expected at least one of state, changes, failure_rate, burn_rate or opened: true");
+        "has no condition; expected at least one of state, changes, failure_rate, burn_rate, forecast or "
+        "opened: true");
   return when;
 }
 

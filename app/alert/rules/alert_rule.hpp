@@ -59,6 +59,14 @@ struct BurnRateCondition {
   friend bool operator==(const BurnRateCondition&, const BurnRateCondition&) = default;
 };
 
+/// The failure rate grows, and if it goes on it is at a ratio within a span, by the forecast of the last hour
+/// (switchgear/observe/forecast.hpp).
+struct ForecastCondition {
+  double failure_rate = 0.5;
+  Duration within = std::chrono::minutes{15};
+  friend bool operator==(const ForecastCondition&, const ForecastCondition&) = default;
+};
+
 /// Holds when everything that is set holds; at least one is.
 struct When {
   /// In one of these. A half-open period counts as open unless half_open is named as well: between two
@@ -67,6 +75,7 @@ struct When {
   std::optional<ChangesCondition> changes;
   std::optional<FailureRateCondition> failure_rate;
   std::optional<BurnRateCondition> burn_rate;
+  std::optional<ForecastCondition> forecast;
   bool opened = false;  ///< from an opening, however short, until the circuit is closed again
 
   friend bool operator==(const When&, const When&) = default;

@@ -3,6 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <vector>
+
+#include "switchgear/observe/forecast.hpp"
 
 namespace switchgear::alert {
 
@@ -44,6 +48,29 @@ using Found = std::optional<AlertEvidence>;
                                    calls.admitted(), spoken(condition.within), condition.above)};
 }
 
+constexpr std::size_t forecast_minutes = 60;
+
+/// Minute by minute, the oldest first.
+[[nodiscard]] std::vector<ForecastPoint> last_hour(const CircuitPast& past, Moment now) {
+  std::vector<ForecastPoint> points(forecast_minutes);
+  CallsSeen later{};
+  for (std::size_t ago = 0; ago < forecast_minutes; ++ago) {
+    const CallsSeen sum = past.calls_within(std::chrono::minutes{ago + 1}, now);
+    points[forecast_minutes - 1 - ago] = {static_cast<double>(sum.failed - later.failed),
+                                          static_cast<double>(sum.admitted() - later.admitted())};
+    later = sum;
+  }
+  return points;
+}
+
+[[nodiscard]] Found found(const ForecastCondition& condition, const CircuitPast& past, Moment now) {
+  const auto seen = forecast(last_hour(past, now), condition.failure_rate);
+  if (!seen || seen->eta > condition.within) return std::nullopt;
+  return AlertEvidence{to_seconds(seen->eta), to_seconds(condition.within), 0,
+                       fmt::format("failure rate {:.2f} and growing: {:.4g} in about {} if it goes on",
+                                   seen->now, condition.failure_rate, spoken(seen->eta))};
+}
+
 [[nodiscard]] Found found(const ChangesCondition& condition, const CircuitPast& past, Moment now) {
   const std::uint64_t changes = past.changes_within(condition.within, now);
   if (changes <= condition.more_than) return std::nullopt;
@@ -82,6 +109,7 @@ std::optional<AlertEvidence> evidence_of(const When& when, const CircuitPast& pa
   };
   if (when.burn_rate && !holds(found(*when.burn_rate, past, now))) return std::nullopt;
   if (when.failure_rate && !holds(found(*when.failure_rate, past, now))) return std::nullopt;
+  if (when.forecast && !holds(found(*when.forecast, past, now))) return std::nullopt;
   if (when.changes && !holds(found(*when.changes, past, now))) return std::nullopt;
   if (when.opened && !holds(found_opening(past, now))) return std::nullopt;
   if (!when.states.empty() && !holds(found(when.states, past, now))) return std::nullopt;
@@ -92,6 +120,7 @@ Duration longest_look(const When& when) noexcept {
   Duration longest{};
   if (when.burn_rate) longest = std::max(when.burn_rate->longer, when.burn_rate->shorter);
   if (when.failure_rate) longest = std::max(longest, when.failure_rate->within);
+  if (when.forecast) longest = std::max<Duration>(longest, std::chrono::minutes{forecast_minutes});
   if (when.changes) longest = std::max(longest, when.changes->within);
   return longest;
 }

@@ -19,7 +19,7 @@ struct AlertEvidence {
 };
 
 /// Empty when one of the conditions does not hold. The evidence is that of the first one set among burn rate,
-/// failure rate, changes, opened, state.
+/// failure rate, forecast, changes, opened, state.
 [[nodiscard]] std::optional<AlertEvidence> evidence_of(const When& when, const CircuitPast& past, Moment now);
 
 /// How far back the conditions look.

@@ -61,6 +61,9 @@ class Live {
       : wanted_(wanted), path_("/traces/" + http::url_encoded(wanted.service)) {}
 
   int run() {
+    // Before the recording, which may take hours.
+    if (wanted_.out != "-" && !std::ofstream{wanted_.out, std::ios::binary | std::ios::app})
+      return not_written();
     StopRequest stop;
     if (const int code = begin(); code != done) return code;
     while (!over()) {

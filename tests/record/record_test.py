@@ -235,6 +235,11 @@ class Logs(unittest.TestCase):
         self.assertEqual(record("nothing", "--for", "1s").returncode, 1)
         self.assertEqual(record("pay", "--for", "25h").returncode, 1)
         self.assertEqual(record().returncode, 2)
+        begun = time.monotonic()
+        unwritable = record("pay", "--for", "1h", "--out", os.path.join(self.folder, "no", "such", "file"))
+        self.assertEqual(unwritable.returncode, 1)
+        self.assertIn("cannot be written", unwritable.stderr)
+        self.assertLess(time.monotonic() - begun, PATIENCE, "it says so at the start")
         self.assertEqual(record("pay", "--service", "pay").returncode, 2)
         gone = subprocess.run([BINARY, "record", "pay", "--admin", "http://127.0.0.1:1"], capture_output=True, text=True,
                               timeout=PATIENCE, check=False)

@@ -8,6 +8,7 @@
 #include "app/gateway/heads/event_stream.hpp"
 #include "switchgear/http/ascii.hpp"
 #include "switchgear/http/http_date.hpp"
+#include "switchgear/http/look_alike.hpp"
 
 namespace switchgear::gateway {
 
@@ -68,9 +69,9 @@ void for_each_directive(std::string_view list, See see) {
 
 /// Some services take these for the method.
 [[nodiscard]] bool overrides_method(const Field& field) noexcept {
-  return field.id == FieldId::unknown && (http::equals_lower(field.name, "x-http-method-override") ||
-                                          http::equals_lower(field.name, "x-http-method") ||
-                                          http::equals_lower(field.name, "x-method-override"));
+  return field.id == FieldId::unknown &&
+         (http::looks_like(field.name, "x-http-method-override") ||
+          http::looks_like(field.name, "x-http-method") || http::looks_like(field.name, "x-method-override"));
 }
 
 [[nodiscard]] bool concerns_one_client(const Field& field) {
@@ -96,7 +97,8 @@ void for_each_directive(std::string_view list, See see) {
       return wants_fresh;
     }
     default:
-      return overrides_method(field);
+      // A service may take a name such as Accept_Encoding or X.Original.Host for the plain one.
+      return !http::is_plain_name(field.name) || overrides_method(field);
   }
 }
 

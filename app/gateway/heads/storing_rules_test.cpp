@@ -55,6 +55,20 @@ TEST(StoringRules, AnswersAreOnePersonsWhenTheRequestSaysSoInAnyWay) {
     EXPECT_EQ(key_of(fields), "GET shop /a?b\nhttp://shop") << fields;
 }
 
+TEST(StoringRules, NoAnswerIsSharedThatWasAskedForWithANameThatAServiceMayTakeForAnother) {
+  for (const char* fields :
+       {"X_Original_Host: evil.example\r\n", "X_Host: evil.example\r\n", "X.Rewrite.URL: /admin\r\n",
+        "X_HTTP_Method_Override: DELETE\r\n", "Accept_Encoding: gzip\r\n", "Authorization_: x\r\n",
+        "X--Original-Host: evil.example\r\n"})
+    EXPECT_EQ(key_of(fields), "") << fields;
+  http::FieldList list;
+  const std::string block = "GET / HTTP/1.1\r\nHost: shop\r\nX_HTTP_Method_Override: DELETE\r\n\r\n";
+  http::HeadValidator validator{http::HeadKind::request, {}};
+  ASSERT_EQ(validator.advance(block), http::HeadValidator::Progress::complete);
+  ASSERT_TRUE(list.parse_request(block, validator.head()));
+  EXPECT_TRUE(is_unsafe(validator.head(), list));
+}
+
 TEST(StoringRules, WhatAnAnswerIsAboutIsWhatTheServiceIsTold) {
   const std::string start = "GET / HTTP/1.1";
   const std::string plain = key_of("", start);

@@ -3,7 +3,7 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <CLI/Validators.hpp>
+#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -43,6 +43,15 @@ int tune_stream(const TuneOptions& options, const CircuitBreakerOptions& breaker
   return 1;
 }
 
+/// CLI::Range takes nan for a number within it.
+std::string number_from_zero(const std::string& text) {
+  double value = 0;
+  const char* const end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, value);
+  const bool good = read.ec == std::errc{} && read.ptr == end && value >= 0 && value <= 1e9;
+  return good ? std::string{} : "a number from 0 to 1000000000 is expected, not " + text;
+}
+
 }  // namespace
 
 int run_tune(const TuneOptions& options, std::istream& standard_input, std::ostream& out, std::ostream& err) {
@@ -79,7 +88,7 @@ void add_tune_command(CLI::App& app, int& exit_code, const config::OwnSections& 
   command->add_option("--seed", settings.seed, "Seed of the search and of all jitter")->capture_default_str();
   command->add_flag("--json", options->json, "Print JSON");
   const auto cost = [&](const char* name, double& value, const char* of) {
-    command->add_option(name, value, of)->check(CLI::Range(0.0, 1e9))->capture_default_str()->group("Costs");
+    command->add_option(name, value, of)->check(number_from_zero)->capture_default_str()->group("Costs");
   };
   cost("--cost-bad", settings.costs.bad_let_through, "Of a bad call that is let through");
   cost("--cost-good", settings.costs.good_refused, "Of a good call that is refused");
@@ -89,7 +98,7 @@ void add_tune_command(CLI::App& app, int& exit_code, const config::OwnSections& 
   command
       ->add_option("--doubtful-per-day", settings.doubtful_per_day,
                    "So many openings in no outage a day at most")
-      ->check(CLI::Range(0.0, 1e9))
+      ->check(number_from_zero)
       ->group("Costs");
   command->callback([options, budget, &exit_code] {
     std::ios::sync_with_stdio(false);

@@ -204,8 +204,8 @@ TEST(BreakerSection, UnknownKeysAreAskedAbout) {
        "f.yaml:5:39: policies.p.circuit_breaker.half_open.permited_calls: unknown key; did you mean "
        "\"permitted_calls\"?"},
       {breaker_with("{failure_rate: 0.5, ramp: {xyz: 3}}"),
-       "f.yaml:5:34: policies.p.circuit_breaker.ramp.xyz: unknown key; expected one of duration, from, "
-       "controller, step, minimum, max_failure_rate, growth"},
+       "f.yaml:5:34: policies.p.circuit_breaker.ramp.xyz: unknown key; expected duration, from, "
+       "controller, step, minimum, max_failure_rate or growth"},
       {breaker_with("{failure_rate: 0.5, ramp: {growth: 2}}"),
        "f.yaml:5:34: policies.p.circuit_breaker.ramp.growth: is a key of a ramp with controller: true"},
       {breaker_with("{failure_rate: 0.5, ramp: {controller: true, growth: 1}}"),

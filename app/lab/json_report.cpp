@@ -37,6 +37,19 @@ void JsonReport::on_adapted(const AdaptedEvent& adapted) {
   out_ << line.done() << '\n';
 }
 
+void JsonReport::on_ramp(const RampEvent& ramp) {
+  JsonObject line;
+  line.time("at", ramp.at)
+      .text("event", "ramp")
+      .text("change", to_string(ramp.change))
+      .number("share", ramp.share)
+      .number("safe_share", ramp.safe_share)
+      .count("hold", ramp.hold)
+      .count("calls", ramp.calls)
+      .count("failed", ramp.failed);
+  out_ << line.done() << '\n';
+}
+
 void JsonReport::on_end(const ReplaySummary& summary) {
   const CallTotals& totals = summary.breaker.totals;
   JsonObject line;

@@ -14,6 +14,7 @@ class JsonReport : public ReplayReport {
   void on_operation(const Operation& operation) override;
   void on_transition(const Transition& transition) override;
   void on_adapted(const AdaptedEvent& adapted) override;
+  void on_ramp(const RampEvent& ramp) override;
   void on_end(const ReplaySummary& summary) override;
 
  private:

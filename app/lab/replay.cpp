@@ -156,6 +156,9 @@ void Replay::tell(Operation operation) {
 }
 
 void Replay::tell_events() {
+  // A step of a ramp ends before what else an operation does.
+  for (const RampEvent& ramp : notes_.ramps) report_.on_ramp(ramp);
+  notes_.ramps.clear();
   for (const Transition& transition : notes_.transitions) report_.on_transition(transition);
   notes_.transitions.clear();
   for (const AdaptedEvent& adapted : notes_.adapted) report_.on_adapted(adapted);

@@ -1,5 +1,5 @@
-// A replay's output, in order: each operation, then the transitions it caused or noticed, and what an
-// adaptive breaker made of it; last the summary.
+// A replay's output, in order: each operation, then what the controller of a ramp decided, the transitions it
+// caused or noticed, and what an adaptive breaker made of it; last the summary.
 #pragma once
 
 #include <cstdint>
@@ -41,6 +41,7 @@ class ReplayReport {
   virtual void on_operation(const Operation& operation) = 0;
   virtual void on_transition(const Transition& transition) = 0;
   virtual void on_adapted(const AdaptedEvent& adapted) = 0;
+  virtual void on_ramp(const RampEvent& /*ramp*/) {}
   virtual void on_end(const ReplaySummary& summary) = 0;
 };
 

@@ -41,6 +41,12 @@ void TextReport::on_adapted(const AdaptedEvent& adapted) {
        << "  " << adapted_text(adapted) << '\n';
 }
 
+void TextReport::on_ramp(const RampEvent& ramp) {
+  out_ << std::right << std::setw(14) << format_seconds(ramp.at.time_since_epoch()) + "s"
+       << "  " << std::left << std::setw(24) << "ramp"
+       << "  " << ramp_text(ramp) << '\n';
+}
+
 void TextReport::on_end(const ReplaySummary& summary) {
   const CallTotals& totals = summary.breaker.totals;
   const auto row = [&](std::string_view name, std::uint64_t count, const std::string& remark) {

@@ -15,6 +15,7 @@ class TextReport : public ReplayReport {
   void on_operation(const Operation& operation) override;
   void on_transition(const Transition& transition) override;
   void on_adapted(const AdaptedEvent& adapted) override;
+  void on_ramp(const RampEvent& ramp) override;
   void on_end(const ReplaySummary& summary) override;
 
  private:

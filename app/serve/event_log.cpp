@@ -24,6 +24,7 @@ void EventLog::write() {
       if (const auto* transition = std::get_if<LoggedTransition>(event.get())) write(*transition);
       if (const auto* instance = std::get_if<LoggedInstance>(event.get())) write(*instance);
       if (const auto* adapted = std::get_if<LoggedAdapted>(event.get())) write(*adapted);
+      if (const auto* ramp = std::get_if<LoggedRamp>(event.get())) write(*ramp);
       if (const auto* command = std::get_if<LoggedCommand>(event.get())) admin_log_.command(*command, now);
       if (const auto* slow = std::get_if<LoggedSlowClient>(event.get())) {
         admin_log_.slow_client(slow->client, now);
@@ -56,5 +57,7 @@ void EventLog::write(const LoggedInstance& instance) {
 void EventLog::write(const LoggedAdapted& adapted) {
   log_.info("breaker '{}': {}", adapted.breaker, adapted_text(adapted));
 }
+
+void EventLog::write(const LoggedRamp& ramp) { log_.info("breaker '{}': {}", ramp.breaker, ramp_text(ramp)); }
 
 }  // namespace switchgear::serve

@@ -28,6 +28,7 @@ class EventLog {
   void write(const LoggedTransition& transition);
   void write(const LoggedInstance& instance);
   void write(const LoggedAdapted& adapted);
+  void write(const LoggedRamp& ramp);
 
   spdlog::logger& log_;
   AdminLog admin_log_{log_};

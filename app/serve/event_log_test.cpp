@@ -62,6 +62,23 @@ TEST_F(EventLogTest, WarnsOfAnInstanceThatIsOutAndSaysWhenItIsBack) {
             "info service 'payment': instance 10.0.0.1:80 is used again\n");
 }
 
+TEST_F(EventLogTest, SaysWhatTheControllerOfARampDecidesAndWhy) {
+  RampEvent ramp{
+      {"payment", PolicyKind::circuit_breaker, breakers.now}, RampChange::grew, 0.15, 0.1, 0, 7, 0};
+  breakers.events->on_ramp(ramp);
+  ramp.change = RampChange::fell;
+  ramp.hold = 2;
+  ramp.failed = 3;
+  breakers.events->on_ramp(ramp);
+  ramp.change = RampChange::over;
+  ramp.failed = 0;
+  breakers.events->on_ramp(ramp);
+  EXPECT_EQ(logged(),
+            "info breaker 'payment': admits 15% of the calls: 0 of 7 failed at the share before\n"
+            "info breaker 'payment': falls back to 15% of the calls for 2 steps: 3 of 7 failed\n"
+            "info breaker 'payment': admits all calls again: 0 of 7 failed\n");
+}
+
 TEST_F(EventLogTest, SaysHowManyEventsCameTooFastForIt) {
   for (int i = 0; i < 1030; ++i) breakers.events->publish(LoggedCommand{"reset", "a", "10.0.0.3"});
   const std::string text = logged();

@@ -104,6 +104,21 @@ TEST_F(AdminApi, ListsBreakersByName) {
   EXPECT_EQ(list[1].at("name"), "b");
 }
 
+TEST_F(AdminApi, ShowsTheShareAndTheStepOfAControlledRamp) {
+  CircuitBreakerOptions ramped = ManualBreakers::sensitive();
+  ramped.ramp = RampOptions{10s, 0.25, RampControllerOptions{}};
+  (void)breakers.registry.get_or_create("payment", ramped, breakers.now);
+  breakers.fail("payment", 4);
+  breakers.now += 30s;
+  breakers.succeed("payment", 2);
+  breakers.fail("payment", 8);
+  const json::value shown = body(get("/circuit-breakers/payment"));
+  EXPECT_EQ(shown.at("ramping"), true);
+  EXPECT_EQ(shown.at("ramp").at("share"), 0.25);
+  EXPECT_EQ(shown.at("ramp").at("failed"), shown.at("window").at("failures")) << "the step is the window";
+  EXPECT_EQ(shown.at("policy").at("ramp").at("controller").at("growth"), 1.5);
+}
+
 TEST_F(AdminApi, ShowsOneBreakerWithItsTransitionsNewestFirst) {
   breakers.fail("pay ment", 4);
   breakers.now += 30s;

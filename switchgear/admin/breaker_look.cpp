@@ -43,6 +43,11 @@ namespace {
   return std::tie(consecutive_failures, open_duration, samples, failure_rate, mean_latency);
 }
 
+[[nodiscard]] auto members_of(const RampFigures& figures) noexcept {
+  const auto& [share, safe_share, hold, calls, failed] = figures;
+  return std::tie(share, safe_share, hold, calls, failed);
+}
+
 template <class T>
 [[nodiscard]] bool alike(const std::optional<T>& one, const std::optional<T>& other) noexcept {
   if (!one || !other) return one.has_value() == other.has_value();
@@ -51,14 +56,14 @@ template <class T>
 
 [[nodiscard]] bool alike(const BreakerSnapshot& one, const BreakerSnapshot& other) noexcept {
   const auto& [state, metrics_only, ramping, generation, since, retry_after, relapses, time_open, totals,
-               window, half_open, last_failure, adapted] = one;
+               window, half_open, last_failure, adapted, ramp] = one;
   return std::tie(state, metrics_only, ramping, generation, since, relapses) ==
              std::tie(other.state, other.metrics_only, other.ramping, other.generation, other.since,
                       other.relapses) &&
          retry_after.has_value() == other.retry_after.has_value() &&
          members_of(totals) == members_of(other.totals) && members_of(window) == members_of(other.window) &&
          members_of(half_open) == members_of(other.half_open) && alike(last_failure, other.last_failure) &&
-         alike(adapted, other.adapted);
+         alike(adapted, other.adapted) && alike(ramp, other.ramp);
 }
 
 }  // namespace

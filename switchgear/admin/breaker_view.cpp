@@ -98,6 +98,18 @@ json::object adaptive_json(const AdaptiveOptions& options) {
                                    {"shortest", to_seconds(opening.shortest)}}}};
 }
 
+json::object ramp_options_json(const RampOptions& options) {
+  json::object made{
+      {"duration", to_seconds(options.duration)}, {"from", options.from}, {"controller", nullptr}};
+  if (const auto& controller = options.controller) {
+    made["controller"] = json::object{{"step", to_seconds(options.step())},
+                                      {"minimum", controller->minimum},
+                                      {"max_failure_rate", controller->max_failure_rate},
+                                      {"growth", controller->growth}};
+  }
+  return made;
+}
+
 json::object options_json(const CircuitBreakerOptions& options) {
   json::object made{
       {"window", window_options_json(options.window)},
@@ -140,7 +152,7 @@ json::object options_json(const CircuitBreakerOptions& options) {
     made["stuck_calls"] = json::object{{"older_than", to_seconds(rule->older_than)}, {"count", rule->count}};
   }
   if (const auto& ramp = options.ramp) {
-    made["ramp"] = json::object{{"duration", to_seconds(ramp->duration)}, {"from", ramp->from}};
+    made["ramp"] = ramp_options_json(*ramp);
   }
   if (const auto& adaptive = options.adaptive) made["adaptive"] = adaptive_json(*adaptive);
   return made;
@@ -222,6 +234,7 @@ json::object BreakerViews::of(const CircuitBreaker& breaker, const BreakerLook& 
           {"window", window_json(seen.window)},
           {"half_open", std::move(half_open)},
           {"adapted", seen.adapted ? json::value(adapted_json(*seen.adapted)) : json::value(nullptr)},
+          {"ramp", seen.ramp ? json::value(ramp_json(*seen.ramp)) : json::value(nullptr)},
           {"rates", json::object{{"calls_per_second", rates.calls},
                                  {"failures_per_second", rates.failures},
                                  {"rejected_per_second", rates.rejected}}},

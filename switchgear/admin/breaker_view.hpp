@@ -22,6 +22,16 @@ namespace switchgear::admin {
 /// `2026-03-01T12:00:00.123Z`.
 [[nodiscard]] std::string iso8601(WallAnchor::Wall at);
 
+/// Of a LoggedRamp or RampFigures: the share of a controlled ramp, and the step that says so.
+template <class Ramp>
+[[nodiscard]] boost::json::object ramp_json(const Ramp& ramp) {
+  return {{"share", ramp.share},
+          {"safe_share", ramp.safe_share},
+          {"hold", ramp.hold},
+          {"calls", ramp.calls},
+          {"failed", ramp.failed}};
+}
+
 /// Of a LoggedAdapted or AdaptedFigures: what an adaptive breaker goes by, and why.
 template <class Adapted>
 [[nodiscard]] boost::json::object adapted_json(const Adapted& adapted) {

@@ -110,6 +110,9 @@ TEST(BreakerView, ShowsOptionsUnderTheirNamesInConfiguration) {
   EXPECT_EQ(shown.at("latency").at("above"), 0.5);
   EXPECT_EQ(shown.at("stuck_calls").at("count"), 3U);
   EXPECT_EQ(shown.at("ramp").at("from"), 0.2);
+  EXPECT_TRUE(shown.at("ramp").at("controller").is_null());
+  options.ramp->controller = RampControllerOptions{};
+  EXPECT_EQ(options_json(options).at("ramp").at("controller").at("step"), 2.0) << "a tenth of the duration";
   EXPECT_TRUE(shown.at("failure_rate").is_null());
   EXPECT_EQ(shown.at("half_open").at("max_wait"), 60.0);
   EXPECT_EQ(shown.at("half_open").at("success_threshold"), 3U)

@@ -69,6 +69,7 @@ void EventStream::announce_transitions(TimePoint now) {
       if (transition != nullptr) send_transition(*transition);
       if (const auto* instance = std::get_if<LoggedInstance>(event.get())) send_instance(*instance);
       if (const auto* adapted = std::get_if<LoggedAdapted>(event.get())) send_adapted(*adapted);
+      if (const auto* ramp = std::get_if<LoggedRamp>(event.get())) send_ramp(*ramp);
     }
     changed = changed || batch.lost > 0;
   }
@@ -102,6 +103,15 @@ void EventStream::send_adapted(const LoggedAdapted& adapted) {
                     {"at", iso8601(api_.views().registry().anchor().to_wall(adapted.at))}};
   for (auto& [key, value] : adapted_json(adapted)) data[key] = std::move(value);
   send_all("adapted", data);
+}
+
+void EventStream::send_ramp(const LoggedRamp& ramp) {
+  json::object data{{"circuit", ramp.breaker},
+                    {"at", iso8601(api_.views().registry().anchor().to_wall(ramp.at))},
+                    {"change", to_string(ramp.change)},
+                    {"text", ramp_text(ramp)}};
+  for (auto& [key, value] : ramp_json(ramp)) data[key] = std::move(value);
+  send_all("ramp", data);
 }
 
 bool EventStream::has_changed(const std::shared_ptr<CircuitBreaker>& breaker, const Sent& sent,

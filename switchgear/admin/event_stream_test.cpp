@@ -169,6 +169,23 @@ TEST_F(EventStreamTest, SendsWhatHappenedToAnInstanceAtOnceAndNothingElse) {
   EXPECT_EQ(events[1].id, events[0].id + 1);
 }
 
+TEST_F(EventStreamTest, SendsWhatTheControllerOfARampDecides) {
+  ASSERT_TRUE(stream().join(client));
+  take(client);
+  breakers.events->on_ramp(
+      {{"payment", PolicyKind::circuit_breaker, breakers.now}, RampChange::fell, 0.2, 0.2, 2, 9, 3});
+  stream().announce_transitions(breakers.now);
+  const auto events = take(client);
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].type, "ramp");
+  EXPECT_EQ(events[0].data.at("circuit"), "payment");
+  EXPECT_EQ(events[0].data.at("change"), "fell");
+  EXPECT_EQ(events[0].data.at("share"), 0.2);
+  EXPECT_EQ(events[0].data.at("hold"), 2U);
+  EXPECT_EQ(events[0].data.at("failed"), 3U);
+  EXPECT_EQ(events[0].data.at("text"), "falls back to 20% of the calls for 2 steps: 3 of 9 failed");
+}
+
 TEST_F(EventStreamTest, SendsTransitionsAtOnceWithTheBreakerThatChanged) {
   breakers.add("payment");
   ASSERT_TRUE(stream().join(client));

@@ -264,6 +264,10 @@ class Combinations {
     }
     if (breaker.ramp && breaker.ramp->from >= 1)
       doubtful("circuit_breaker.ramp.from", "1 admits every call from the start: nothing is left to grow");
+    if (breaker.ramp && breaker.ramp->controller && breaker.ramp->controller->step) {
+      doubtful("circuit_breaker.ramp.duration",
+               "does nothing: ramp.step says how long each step of the controller lasts");
+    }
   }
 
   const Policy& policy_;

@@ -128,6 +128,28 @@ void read_adaptive(const Value& value, AdaptiveOptions& options) {
   section.finish();
 }
 
+void read_ramp(const Value& value, RampOptions& options) {
+  Section section(value);
+  section.read("duration", options.duration, Length{});
+  section.read("from", options.from, any_number);
+  bool controlled = options.controller.has_value();
+  section.read("controller", controlled, Truth{});
+  if (!controlled) {
+    options.controller.reset();
+    for (const std::string_view key : {"step", "minimum", "max_failure_rate", "growth"}) {
+      if (const auto found = section.find(key))
+        found->report->error(found->key, found->path, "is a key of a ramp with controller: true");
+    }
+  } else {
+    RampControllerOptions& rule = options.controller ? *options.controller : options.controller.emplace();
+    section.read("step", rule.step, Length{});
+    section.read("minimum", rule.minimum, small_whole);
+    section.read("max_failure_rate", rule.max_failure_rate, any_number);
+    section.read("growth", rule.growth, any_number);
+  }
+  section.finish();
+}
+
 void read_open(Section& section, CircuitBreakerOptions& options) {
   section.read("open_duration", options.open_duration, Length{});
   section.read("backoff", options.backoff, any_number);
@@ -138,13 +160,8 @@ void read_open(Section& section, CircuitBreakerOptions& options) {
   section.read("honor_retry_after", options.honor_retry_after, Truth{});
   section.read("probe_automatically", options.probe_automatically, Truth{});
   if (const auto value = section.find("half_open")) read_half_open(*value, options.half_open);
-  if (const auto value = section.find("ramp")) {
-    Section ramp(*value);
-    RampOptions& rule = options.ramp ? *options.ramp : options.ramp.emplace();
-    ramp.read("duration", rule.duration, Length{});
-    ramp.read("from", rule.from, any_number);
-    ramp.finish();
-  }
+  if (const auto value = section.find("ramp"))
+    read_ramp(*value, options.ramp ? *options.ramp : options.ramp.emplace());
   if (const auto value = section.find("adaptive"))
     read_adaptive(*value, options.adaptive ? *options.adaptive : options.adaptive.emplace());
 }

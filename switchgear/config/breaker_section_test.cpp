@@ -101,6 +101,18 @@ TEST(BreakerSection, EveryKeyArrives) {
   EXPECT_EQ(options, expected);
 }
 
+TEST(BreakerSection, ARampMayHaveAController) {
+  CircuitBreakerOptions expected;
+  expected.failure_rate = 0.5;
+  expected.ramp = RampOptions{.controller = RampControllerOptions{}};
+  EXPECT_EQ(breaker_of("{circuit_breaker: {failure_rate: 0.5, ramp: {controller: true}}}"), expected);
+  expected.ramp = RampOptions{seconds{15}, 0.3, RampControllerOptions{seconds{2}, 7, 0.25, 1.25}};
+  EXPECT_EQ(
+      breaker_of("{circuit_breaker: {failure_rate: 0.5, ramp: {duration: 15s, from: 0.3, controller: true,"
+                 " step: 2s, minimum: 7, max_failure_rate: 0.25, growth: 1.25}}}"),
+      expected);
+}
+
 TEST(BreakerSection, AbsentKeysKeepTheLibrarysDefaults) {
   CircuitBreakerOptions expected;
   expected.failure_rate = 0.5;
@@ -192,7 +204,14 @@ TEST(BreakerSection, UnknownKeysAreAskedAbout) {
        "f.yaml:5:39: policies.p.circuit_breaker.half_open.permited_calls: unknown key; did you mean "
        "\"permitted_calls\"?"},
       {breaker_with("{failure_rate: 0.5, ramp: {xyz: 3}}"),
-       "f.yaml:5:34: policies.p.circuit_breaker.ramp.xyz: unknown key; expected duration or from"},
+       "f.yaml:5:34: policies.p.circuit_breaker.ramp.xyz: unknown key; expected duration, from, "
+       "controller, step, minimum, max_failure_rate or growth"},
+      {breaker_with("{failure_rate: 0.5, ramp: {growth: 2}}"),
+       "f.yaml:5:34: policies.p.circuit_breaker.ramp.growth: is a key of a ramp with controller: true"},
+      {breaker_with("{failure_rate: 0.5, ramp: {controller: true, growth: 1}}"),
+       "f.yaml:5:60: policies.p.circuit_breaker.ramp.growth: 1 is not a factor above 1, to 100"},
+      {breaker_with("{failure_rate: 0.5, ramp: {controller: true, from: 0}}"),
+       "f.yaml:5:58: policies.p.circuit_breaker.ramp.from: 0 is not a ratio above 0 and at most 1"},
   });
 }
 

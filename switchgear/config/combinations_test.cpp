@@ -297,6 +297,10 @@ TEST(Combinations, AKeyThatDoesNothingIsAWarning) {
       "f.yaml:3:52: policies.p.circuit_breaker.ramp.from: 1 admits every call from the start: nothing is "
       "left to grow");
   expect_warning(
+      "preset: core, circuit_breaker: {ramp: {controller: true, duration: 1m, step: 2s}}",
+      "f.yaml:3:74: policies.p.circuit_breaker.ramp.duration: does nothing: ramp.step says how long each "
+      "step of the controller lasts");
+  expect_warning(
       "cache: {ttl: 0s, max_entries: 5}",
       "f.yaml:3:37: policies.p.cache.max_entries: does nothing: with a ttl of 0s no answer is remembered");
   expect_warning("fallback: {value: {status: 503, content_type: text/plain}}",

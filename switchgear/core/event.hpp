@@ -2,6 +2,8 @@
 // rejections, and, if requested, every call's end; those of the other policies are in policy_event.hpp.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -56,7 +58,8 @@ struct Transition {
   /// (failed / permitted probes). Counts: consecutive_failures, failure_balance, stuck_calls; health_check
   /// (answers in a row: bad ones if it opened the breaker, good ones if it ended an opening). Seconds:
   /// latency; open_duration (how long it was open, how long it was to be); max_wait (its length, twice);
-  /// restored, to open (what is left of the opening, and its whole length). 0: operator.
+  /// restored, to open (what is left of the opening, and its whole length). 0: operator. ramp: a ratio, of
+  /// the calls of the step.
   double value = 0;
   double threshold = 0;
   WindowSnapshot window{};
@@ -90,6 +93,28 @@ struct AdaptedEvent : PolicyEvent {
   std::optional<Duration> mean_latency{};  ///< of the successes among them
 };
 
+/// What the controller of a ramp decides at the end of a step.
+enum class RampChange : std::uint8_t {
+  grew,  ///< the step was good: a larger share of the calls is admitted
+  fell,  ///< it was bad: back to the last share that was safe
+  over,  ///< all calls were admitted, and the step was good
+};
+
+[[nodiscard]] constexpr std::string_view to_string(RampChange change) noexcept {
+  constexpr std::array<std::string_view, 3> names{"grew", "fell", "over"};
+  return names[static_cast<std::size_t>(change)];
+}
+
+/// The share that a breaker admits after a recovery has changed, or its ramp is over.
+struct RampEvent : PolicyEvent {
+  RampChange change = RampChange::grew;
+  double share = 1;          ///< from now on
+  double safe_share = 1;     ///< the last one at which a step was good
+  std::uint32_t hold = 0;    ///< steps before it grows again
+  std::uint64_t calls = 0;   ///< of the step that decided
+  std::uint64_t failed = 0;  ///< of these: failures, and slow ones if there is a slow_call rule
+};
+
 /// Where policies send their events; each function is empty until it is overridden. Called after the new
 /// state is published and outside any lock, on the thread whose call caused or noticed the event: so it may
 /// call the policy, and should be quick. What it throws is dropped. Threads: called from any thread, several
@@ -111,6 +136,7 @@ class EventSink {
   virtual void on_call(const CallEvent& /*call*/) {}
 
   virtual void on_adapted(const AdaptedEvent& /*adapted*/) {}
+  virtual void on_ramp(const RampEvent& /*ramp*/) {}
 
   // Of the policies around it.
   virtual void on_retry(const RetryEvent& /*retry*/) {}

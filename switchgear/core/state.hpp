@@ -28,6 +28,7 @@ enum class Rule : std::uint8_t {
   operator_command,
   restored,      ///< any → any: by CircuitBreaker::restore()
   health_check,  ///< closed → open, open → half-open: answers of an active check in a row
+  ramp,          ///< closed → open: too many calls failed at the smallest share of a controlled ramp
 };
 
 [[nodiscard]] constexpr std::string_view to_string(State state) noexcept {
@@ -37,10 +38,10 @@ enum class Rule : std::uint8_t {
 }
 
 [[nodiscard]] constexpr std::string_view to_string(Rule rule) noexcept {
-  constexpr std::array<std::string_view, 13> names{
+  constexpr std::array<std::string_view, 14> names{
       "failure_rate", "slow_call", "latency",   "consecutive_failures", "failure_balance", "stuck_calls",
       "probe",        "max_wait",  "recovered", "open_duration",        "operator",        "restored",
-      "health_check"};
+      "health_check", "ramp"};
   return names[static_cast<std::size_t>(rule)];
 }
 

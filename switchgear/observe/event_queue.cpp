@@ -170,6 +170,10 @@ void EventQueue::on_adapted(const AdaptedEvent& adapted) {
   if (has_readers()) publish(logged(adapted));
 }
 
+void EventQueue::on_ramp(const RampEvent& ramp) {
+  if (has_readers()) publish(logged(ramp));
+}
+
 EventQueue::Place& EventQueue::take_place(std::function<void()> wake) {
   const std::lock_guard lock{mutex_};
   for (Place& place : *places_) {

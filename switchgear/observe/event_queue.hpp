@@ -76,6 +76,7 @@ class EventQueue final : public EventSink {
   void publish(LoggedEvent event);
   void on_transition(const Transition& transition) override;
   void on_adapted(const AdaptedEvent& adapted) override;
+  void on_ramp(const RampEvent& ramp) override;
 
  private:
   [[nodiscard]] bool has_readers() const noexcept { return readers_.load(std::memory_order_acquire) != 0; }

@@ -54,6 +54,10 @@ std::string evidence_text(Rule rule, double value, double threshold, const Windo
       return "open_duration: " + seconds(threshold) + " are over";
     case Rule::health_check:
       return held(rounded(value), rounded(threshold)) + ": answers of the health check in a row";
+    case Rule::ramp:
+      return held(rounded(value), rounded(threshold)) +
+             " at the smallest share: " + share(window.failures, window.calls, "failed") +
+             (window.slow > 0 ? ", " + std::to_string(window.slow) + " were slow" : "");
     case Rule::operator_command:
     case Rule::restored:
       break;
@@ -73,6 +77,22 @@ std::string adapted_text(std::uint32_t consecutive_failures, Duration open_durat
   text += ": " + rounded(failure_rate * 100) + "% of the last " + std::to_string(samples) + " calls failed";
   if (mean_latency) text += ", good ones took " + seconds(to_seconds(*mean_latency));
   return text;
+}
+
+std::string ramp_text(RampChange change, double share, std::uint32_t hold, std::uint64_t calls,
+                      std::uint64_t failed) {
+  const std::string seen = ": " + std::to_string(failed) + " of " + std::to_string(calls) + " failed";
+  const std::string part = rounded(share * 100) + "% of the calls";
+  switch (change) {
+    case RampChange::grew:
+      return "admits " + part + seen + " at the share before";
+    case RampChange::fell:
+      return "falls back to " + part + " for " + std::to_string(hold) + (hold == 1 ? " step" : " steps") +
+             seen;
+    case RampChange::over:
+      break;
+  }
+  return "admits all calls again" + seen;
 }
 
 }  // namespace switchgear

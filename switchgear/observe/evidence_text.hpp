@@ -34,4 +34,15 @@ template <class Adapted>
                       adapted.failure_rate, adapted.mean_latency);
 }
 
+/// What the controller of a ramp has decided, and why: `admits 15% of the calls: 0 of 7 failed at the share
+/// before`, `falls back to 34% of the calls for 2 steps: 3 of 14 failed`.
+[[nodiscard]] std::string ramp_text(RampChange change, double share, std::uint32_t hold, std::uint64_t calls,
+                                    std::uint64_t failed);
+
+/// Of a RampEvent or a LoggedRamp.
+template <class Ramp>
+[[nodiscard]] std::string ramp_text(const Ramp& ramp) {
+  return ramp_text(ramp.change, ramp.share, ramp.hold, ramp.calls, ramp.failed);
+}
+
 }  // namespace switchgear

@@ -24,4 +24,9 @@ LoggedAdapted logged(const AdaptedEvent& adapted) {
           adapted.mean_latency};
 }
 
+LoggedRamp logged(const RampEvent& ramp) {
+  return {std::string{ramp.policy}, ramp.at,   ramp.change, ramp.share,
+          ramp.safe_share,          ramp.hold, ramp.calls,  ramp.failed};
+}
+
 }  // namespace switchgear

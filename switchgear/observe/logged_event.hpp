@@ -57,6 +57,20 @@ struct LoggedAdapted {
 
 [[nodiscard]] LoggedAdapted logged(const AdaptedEvent& adapted);
 
+/// A RampEvent that owns its strings.
+struct LoggedRamp {
+  std::string breaker;
+  TimePoint at{};
+  RampChange change = RampChange::grew;
+  double share = 1;
+  double safe_share = 1;
+  std::uint32_t hold = 0;
+  std::uint64_t calls = 0;
+  std::uint64_t failed = 0;
+};
+
+[[nodiscard]] LoggedRamp logged(const RampEvent& ramp);
+
 /// A request to the admin server that changes something, carried out or not. The client chose `circuit`: it
 /// may hold anything.
 struct LoggedCommand {
@@ -91,6 +105,6 @@ struct LoggedInstance {
 };
 
 using LoggedEvent = std::variant<LoggedTransition, LoggedCommand, LoggedSlowClient, LoggedHandshake,
-                                 LoggedInstance, LoggedAdapted>;
+                                 LoggedInstance, LoggedAdapted, LoggedRamp>;
 
 }  // namespace switchgear

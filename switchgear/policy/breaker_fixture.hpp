@@ -36,10 +36,16 @@ class Recorder : public EventSink {
     adapted.push_back(event);
   }
 
+  void on_ramp(const RampEvent& event) override {
+    const std::scoped_lock lock(mutex_);
+    ramps.push_back(event);
+  }
+
   std::vector<Transition> transitions;
   std::vector<RejectionEvent> rejections;
   std::vector<CallEvent> calls;
   std::vector<AdaptedEvent> adapted;
+  std::vector<RampEvent> ramps;
 
  private:
   std::mutex mutex_;

@@ -27,10 +27,10 @@ class BreakerEra {
   static constexpr unsigned state_bits = 3;
   static constexpr std::uint64_t state_mask = 7;
 
-  std::uint64_t bits_;  ///< generation (56 bits), state (3)
+  std::uint64_t bits_;  ///< generation (55 bits), state (3)
 };
 
-/// The word: the era above five flags.
+/// The word: the era above six flags.
 class BreakerWord {
  public:
   static constexpr std::uint64_t tracked = 1;       ///< a stuck_calls rule needs every call in flight
@@ -38,6 +38,7 @@ class BreakerWord {
   static constexpr std::uint64_t metrics_only = 4;  ///< nothing is refused
   static constexpr std::uint64_t told = 8;          ///< the sink hears of every call's end
   static constexpr std::uint64_t adaptive = 16;     ///< every call is a sample
+  static constexpr std::uint64_t controlled = 32;   ///< ramping by its calls: each is booked in a step
   /// Flags that a transition keeps.
   static constexpr std::uint64_t lasting = tracked | metrics_only | told | adaptive;
 
@@ -56,7 +57,7 @@ class BreakerWord {
   [[nodiscard]] constexpr bool admits_plainly() const noexcept { return closed_without(tracked | ramping); }
   /// Closed, and nothing to do for a success but to book it.
   [[nodiscard]] constexpr bool books_plainly() const noexcept {
-    return closed_without(tracked | told | adaptive);
+    return closed_without(tracked | told | adaptive | controlled);
   }
   [[nodiscard]] constexpr bool open_plainly() const noexcept {
     return (bits_ & (metrics_only | state_mask)) == static_cast<std::uint64_t>(State::open) << flag_bits;
@@ -65,7 +66,7 @@ class BreakerWord {
   friend constexpr bool operator==(BreakerWord, BreakerWord) noexcept = default;
 
  private:
-  static constexpr unsigned flag_bits = 5;
+  static constexpr unsigned flag_bits = 6;
   static constexpr std::uint64_t state_mask = BreakerEra::state_mask << flag_bits;
 
   /// Closed, and without these flags.

@@ -42,6 +42,9 @@ CircuitBreaker::CircuitBreaker(std::string name, const CircuitBreakerOptions& op
       name_(std::move(name)),
       options_(checked(name_, options)),
       adaptation_(options_.adaptive ? std::make_unique<Adaptation>(options_) : nullptr),
+      controller_(options_.ramp && options_.ramp->controller
+                      ? std::make_unique<RampController>(*options_.ramp)
+                      : nullptr),
       evidence_(options_, cells_, adaptation_.get()),
       starts_(options.stuck_calls
                   ? std::make_unique<CallStarts>(options.stuck_calls->older_than, options.stuck_calls->count)
@@ -98,7 +101,10 @@ std::optional<Result<CircuitBreaker::Permit>> CircuitBreaker::try_admit_closed(C
       return std::nullopt;
     }
   }
-  if (word.has(BreakerWord::ramping)) {
+  if (word.has(BreakerWord::controlled)) {
+    if (!ramp_.admits(controller_->share()))
+      return refuse(cell, word, Reason::ramping, controller_->wait(now), now);
+  } else if (word.has(BreakerWord::ramping)) {
     const TimePoint began = time_of(since_.load(std::memory_order_acquire));
     if (this->word(std::memory_order_relaxed) != word) return std::nullopt;
     const Duration ramped = std::max(saturating_sub(now, began), Duration::zero());
@@ -251,10 +257,45 @@ inline bool CircuitBreaker::book_closed(CallCell& cell, BreakerEra era, const Ou
   const bool failed = outcome.verdict == Verdict::failure;
   const auto extra = static_cast<std::uint8_t>(failed ? options_.weights[outcome.type] - 1 : 0);
   const CallMarks marks{failed, is_slow(latency), latency >= high_from_, extra, latency};
+  if (word(std::memory_order_relaxed).has(BreakerWord::controlled)) [[unlikely]] {
+    const auto booked = try_book_in_step(era, marks, failed ? outcome.retry_after : std::nullopt, now);
+    if (booked) return *booked;
+  }
   std::optional<TrippedRule> tripped;
   if (!evidence_.add(cell, era.generation(), marks, now, tripped)) return false;
   if (!tripped && starts_) tripped = stuck_rule(era, now);
   if (tripped) trip(era, *tripped, failed ? outcome.retry_after : std::nullopt, now);
+  return true;
+}
+
+std::optional<bool> CircuitBreaker::try_book_in_step(BreakerEra era, const CallMarks& marks,
+                                                     const std::optional<Duration>& server_wait,
+                                                     TimePoint now) noexcept {
+  std::optional<Transition> transition;
+  RampDecision made;
+  {
+    const std::scoped_lock lock(mutex_);
+    const BreakerWord word = this->word(std::memory_order_relaxed);
+    if (word.era() != era) return false;
+    if (!word.has(BreakerWord::controlled)) return std::nullopt;
+    std::optional<TrippedRule> tripped;
+    if (!evidence_.add_to_streaks(era.generation(), marks, tripped)) return false;
+    controller_->add(marks, now);
+    if (!tripped && starts_) tripped = stuck_rule(era, now);
+    if (tripped) {
+      relapses_ = 0;
+      tripped->window = window_at_locked(now);
+      transition = open_locked(now, *tripped, server_wait);
+    } else if (const auto due = controller_->due()) {
+      if (*due <= now) {
+        transition = end_step_locked(now, server_wait, made);
+      } else {
+        due_.store(ticks_of(*due), std::memory_order_release);
+      }
+    }
+  }
+  send_ramp(made, now);
+  if (transition) send(*transition);
   return true;
 }
 
@@ -272,7 +313,9 @@ void CircuitBreaker::trip(BreakerEra era, const TrippedRule& tripped, std::optio
     const std::scoped_lock lock(mutex_);
     if (word(std::memory_order_relaxed).era() != era) return;  // somebody was faster
     relapses_ = 0;
-    transition = open_locked(now, tripped, server_wait);
+    TrippedRule why = tripped;
+    if (controller_ && controller_->runs()) controller_->show_step(why.window);
+    transition = open_locked(now, why, server_wait);
   }
   send(*transition);
 }
@@ -306,7 +349,9 @@ bool CircuitBreaker::try_record_probe(BreakerEra era, ProbeRound::Number probe, 
 WindowSnapshot CircuitBreaker::window_at_locked(TimePoint now) const noexcept {
   // The window of a closed period that is over stays as its last call left it.
   const bool over = word(std::memory_order_relaxed).state() != State::closed;
-  return over ? evidence_.latest() : evidence_.at(now);
+  WindowSnapshot window = over ? evidence_.latest() : evidence_.at(now);
+  if (controller_ && controller_->runs()) controller_->show_step(window);
+  return window;
 }
 
 std::optional<LastFailure> CircuitBreaker::last_failure() const noexcept {
@@ -349,6 +394,7 @@ BreakerSnapshot CircuitBreaker::snapshot(TimePoint now) const noexcept {
   snapshot.totals.half_opened = half_opened_;
   snapshot.last_failure = last_failure();
   if (adaptation_) snapshot.adapted = adaptation_->figures();
+  if (word.has(BreakerWord::controlled)) snapshot.ramp = controller_->figures();
   return snapshot;
 }
 
@@ -366,7 +412,9 @@ bool CircuitBreaker::idle_since(TimePoint at) const noexcept {
   const std::scoped_lock lock(mutex_);
   const BreakerWord word = this->word(std::memory_order_relaxed);
   if (word.state() != State::closed || word.has(BreakerWord::metrics_only)) return false;
-  if (ramps_at(word, at)) return false;
+  const bool left_alone =
+      word.has(BreakerWord::controlled) && saturating_sub(at, used) >= options_.ramp->duration;
+  if (ramps_at(word, at) && !left_alone) return false;
   const CallTotals totals = cells_.totals();
   return totals.calls == totals.successes + totals.failures + totals.ignored;
 }
@@ -376,6 +424,8 @@ std::size_t CircuitBreaker::memory_bytes() const noexcept {
       sizeof(*this) + cells_.memory_bytes() + evidence_.memory_bytes() + round_.memory_bytes();
   if (starts_) bytes += sizeof(CallStarts);
   if (adaptation_) bytes += adaptation_->memory_bytes();
+  if (options_.ramp) bytes += sizeof(RampOptions);
+  if (controller_) bytes += sizeof(RampController);
   if (name_.size() > 15) bytes += name_.capacity() + 1;  // longer than a string keeps in itself
   return bytes;
 }

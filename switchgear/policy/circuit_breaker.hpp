@@ -8,7 +8,8 @@
 //
 // | from      | to          | where                                                                  |
 // |-----------|-------------|------------------------------------------------------------------------|
-// | closed    | open        | trip(), when trip_rules.hpp names a rule that holds; on_check()         |
+// | closed    | open        | trip(), when trip_rules.hpp names a rule that holds; on_check();        |
+// |           |             | end_step_locked(), when a controlled ramp fails at its smallest share   |
 // | open      | half_open   | try_probe() at or after the end; settle() when probe_automatically;     |
 // |           |             | on_check()                                                             |
 // | half_open | open        | try_record_probe() (a probe failed) or settle() (one has hung)         |
@@ -19,7 +20,8 @@
 // How it is shared. `word_` holds state, flags and generation in one atomic: a reader sees all three of one
 // moment. A thread counts in a cell of its own (call_cells.hpp); what the trip rules use is in `evidence_`,
 // which keeps its own invariants (evidence.hpp); what only transitions touch is behind `mutex_`, which no
-// call takes while the breaker is closed, nor when it is refused by an open one.
+// call takes while the breaker is closed, nor when it is refused by an open one; during a controlled ramp a
+// record takes it, as a probe's does.
 #pragma once
 
 #include <atomic>
@@ -46,6 +48,7 @@
 #include "switchgear/policy/health_rows.hpp"
 #include "switchgear/policy/probe_round.hpp"
 #include "switchgear/policy/ramp.hpp"
+#include "switchgear/policy/ramp_controller.hpp"
 #include "switchgear/policy/saved_breaker.hpp"
 #include "switchgear/striped/call_cells.hpp"
 #include "switchgear/striped/call_starts.hpp"
@@ -80,10 +83,12 @@ struct BreakerSnapshot {
   std::uint32_t relapses = 0;           ///< since last closed
   Duration time_open{};                 ///< spent in `open` so far
   CallTotals totals{};
-  WindowSnapshot window{};  ///< of the current closed period, or the last one
-  HalfOpen half_open{};     ///< zeros in other states
+  /// Of the current closed period, or the last one. During a controlled ramp, of its step.
+  WindowSnapshot window{};
+  HalfOpen half_open{};  ///< zeros in other states
   std::optional<LastFailure> last_failure;
   std::optional<AdaptedFigures> adapted;  ///< of an adaptive breaker
+  std::optional<RampFigures> ramp;        ///< during a ramp that has a controller
 };
 
 /// Guards the calls to one dependency.
@@ -119,10 +124,11 @@ class CircuitBreaker {
   [[nodiscard]] Permit rejoin(TimePoint now) noexcept;
 
   /// Makes happen what is due by itself: a probe that has been out for `max_wait` has failed, and, with
-  /// `probe_automatically`, an opening that is over becomes half-open. Calling it late, often or never harms
-  /// nothing: every other call does the same, and a transition carries the instant it was due. While nothing
-  /// is due by itself, now or later, it does nothing at all: polling does not count as use and does not
-  /// advance the breaker's clock. While something is due later, `now` counts as shown by this thread.
+  /// `probe_automatically`, an opening that is over becomes half-open; the step of a controlled ramp ends.
+  /// Calling it late, often or never harms nothing: every other call does the same, and a transition carries
+  /// the instant it was due. While nothing is due by itself, now or later, it does nothing at all: polling
+  /// does not count as use and does not advance the breaker's clock. While something is due later, `now`
+  /// counts as shown by this thread.
   void advance(TimePoint now) noexcept;
 
   /// When advance() has something to do next; empty when nothing is due by itself. Transitions and probes
@@ -165,8 +171,9 @@ class CircuitBreaker {
   [[nodiscard]] const CircuitBreakerOptions& options() const noexcept { return options_; }
 
   /// Whether only an old window would be lost with this breaker: it is closed, under no operator's mode, not
-  /// ramping, has nothing in flight, and no thread has used it after `at`. Takes a mutex. Exact when no call
-  /// is going on; O(threads), because last use is read from where the calls have left it anyway.
+  /// ramping, has nothing in flight, and no thread has used it after `at`. A controlled ramp that has not
+  /// been used for its `duration` by then is not in the way. Takes a mutex. Exact when no call is going on;
+  /// O(threads), because last use is read from where the calls have left it anyway.
   [[nodiscard]] bool idle_since(TimePoint at) const noexcept;
 
   /// The latest time a caller, an operator, a health check or advance() has shown, or when the state was
@@ -202,6 +209,10 @@ class CircuitBreaker {
   /// False when the closed period ended before this call did.
   [[nodiscard]] bool book_closed(CallCell& cell, BreakerEra era, const Outcome& outcome, Duration latency,
                                  TimePoint now) noexcept;
+  /// The same in a controlled ramp; empty when that is over, and nothing was booked.
+  [[nodiscard]] std::optional<bool> try_book_in_step(BreakerEra era, const CallMarks& marks,
+                                                     const std::optional<Duration>& server_wait,
+                                                     TimePoint now) noexcept;
   /// False when the half-open period was decided, or this probe given up, before it came back.
   [[nodiscard]] bool try_record_probe(BreakerEra era, ProbeRound::Number probe, const Outcome& outcome,
                                       bool slow, TimePoint now) noexcept;
@@ -222,6 +233,14 @@ class CircuitBreaker {
   [[nodiscard]] Transition half_open_locked(TimePoint at) noexcept;
   [[nodiscard]] Transition half_open_locked(TimePoint at, const TrippedRule& why) noexcept;
   [[nodiscard]] Transition close_locked(TimePoint at, double value) noexcept;
+  /// The step of a controlled ramp ends. Returns a transition if that opens the breaker.
+  [[nodiscard]] std::optional<Transition> end_step_locked(TimePoint at,
+                                                          const std::optional<Duration>& server_wait,
+                                                          RampDecision& made) noexcept;
+  [[nodiscard]] std::uint64_t ramp_flags() const noexcept {
+    if (!options_.ramp) return 0;
+    return BreakerWord::ramping | (controller_ ? BreakerWord::controlled : 0);
+  }
   enum class Window : std::uint8_t { keep, empty };
   [[nodiscard]] Transition enter_locked(State to, std::uint64_t flags, Window window, TimePoint at,
                                         const TrippedRule& why) noexcept {
@@ -235,7 +254,8 @@ class CircuitBreaker {
   [[nodiscard]] Duration longest_opening() const noexcept;
   [[nodiscard]] bool ramps_at(BreakerWord word, TimePoint now) const noexcept {
     const TimePoint since = time_of(since_.load(std::memory_order_relaxed));
-    return word.has(BreakerWord::ramping) && saturating_sub(now, since) < options_.ramp->duration;
+    return word.has(BreakerWord::ramping) &&
+           (word.has(BreakerWord::controlled) || saturating_sub(now, since) < options_.ramp->duration);
   }
   /// When a probe is given up is the only thing that is due in half-open.
   void look_again_locked() noexcept {
@@ -246,6 +266,7 @@ class CircuitBreaker {
   void send(const Transition& transition) noexcept;
   void send_call(const Outcome& outcome, Duration latency, TimePoint now) noexcept;
   void send_adapted(const std::optional<AdaptedFigures>& changed, TimePoint now) noexcept;
+  void send_ramp(const RampDecision& made, TimePoint at) noexcept;
   void send_rejection(State state, Reason reason, std::optional<Duration> retry_after,
                       TimePoint now) noexcept;
 
@@ -263,8 +284,9 @@ class CircuitBreaker {
 
   const std::string name_;
   const CircuitBreakerOptions options_;
-  const std::unique_ptr<Adaptation> adaptation_;  ///< null: it is not adaptive
-  [[no_unique_address]] Evidence evidence_;       // so that checks_ takes no room of its own
+  const std::unique_ptr<Adaptation> adaptation_;      ///< null: it is not adaptive
+  const std::unique_ptr<RampController> controller_;  ///< null: a ramp grows by time alone
+  [[no_unique_address]] Evidence evidence_;           // so that checks_ takes no room of its own
   CheckRow checks_;
 
   // --- the rest

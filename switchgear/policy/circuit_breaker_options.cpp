@@ -105,6 +105,18 @@ void check_half_open(OptionChecker& check, const HalfOpenOptions& half_open) {
   check.positive("half_open.max_wait", half_open.max_wait);
 }
 
+void check_ramp(OptionChecker& check, const RampOptions& ramp) {
+  check.positive("ramp.duration", ramp.duration);
+  if (!ramp.controller) return check.ratio("ramp.from", ramp.from);
+  // It grows by a factor: 0 would stay 0.
+  check.ratio_above_zero("ramp.from", ramp.from);
+  if (ramp.controller->step) check.positive("ramp.step", *ramp.controller->step);
+  check.between("ramp.minimum", ramp.controller->minimum, 1, 1'000'000);
+  check.ratio("ramp.max_failure_rate", ramp.controller->max_failure_rate);
+  const double growth = ramp.controller->growth;
+  check.want(growth > 1 && growth <= 100, "ramp.growth", number(growth), "a factor above 1, to 100");
+}
+
 void check_adaptive(OptionChecker& check, const AdaptiveOptions& adaptive) {
   check.between("adaptive.samples", adaptive.samples, 1, 10'000);
   const AdaptiveFailures& failures = adaptive.failures;
@@ -134,10 +146,7 @@ std::vector<OptionProblem> validate(const CircuitBreakerOptions& options) {
   check_rules(check, options);
   check_open(check, options);
   check_half_open(check, options.half_open);
-  if (options.ramp) {
-    check.positive("ramp.duration", options.ramp->duration);
-    check.ratio("ramp.from", options.ramp->from);
-  }
+  if (options.ramp) check_ramp(check, *options.ramp);
   if (options.adaptive) check_adaptive(check, *options.adaptive);
   return check.take();
 }

@@ -16,6 +16,7 @@
 #include "switchgear/core/time.hpp"
 #include "switchgear/policy/adaptive_options.hpp"
 #include "switchgear/policy/option_problem.hpp"
+#include "switchgear/policy/ramp_options.hpp"
 #include "switchgear/striped/window_options.hpp"
 
 namespace switchgear {
@@ -87,14 +88,6 @@ struct HalfOpenOptions {
   friend bool operator==(const HalfOpenOptions&, const HalfOpenOptions&) = default;
 };
 
-/// After closing, admits a share of the calls that grows linearly from `from` to 1 over `duration`.
-struct RampOptions {
-  Duration duration = std::chrono::seconds{30};
-  double from = 0.1;  ///< [0, 1]
-
-  friend bool operator==(const RampOptions&, const RampOptions&) = default;
-};
-
 /// The options of a circuit breaker. At least one trip rule must be set.
 struct CircuitBreakerOptions {
   // --- what is remembered (needed by failure_rate, slow_call and latency; not stored when none of them is
@@ -127,7 +120,7 @@ struct CircuitBreakerOptions {
   FailureWeights weights{};  ///< not with failure_rate_confidence, whose samples are calls
 
   HalfOpenOptions half_open{};
-  std::optional<RampOptions> ramp{};
+  Boxed<RampOptions> ramp{};
 
   /// With it, consecutive_failures and open_duration move with the calls; see Adaptation.
   Boxed<AdaptiveOptions> adaptive{};

@@ -12,11 +12,16 @@ void CircuitBreaker::make_due_transitions(TimePoint now) noexcept {
   const Duration::rep at = std::min(ticks_of(now), nothing_due - 1);
   while (at >= due_.load(std::memory_order_acquire)) {  // one after the other, in the order of their instants
     std::optional<Transition> transition;
+    RampDecision made;
+    Duration::rep due = 0;
     {
       const std::scoped_lock lock(mutex_);
-      const Duration::rep due = due_.load(std::memory_order_relaxed);
+      due = due_.load(std::memory_order_relaxed);
       if (at < due) return;
-      if (word(std::memory_order_relaxed).state() == State::half_open) {
+      const State state = word(std::memory_order_relaxed).state();
+      if (state == State::closed) {
+        transition = end_step_locked(time_of(due), std::nullopt, made);
+      } else if (state == State::half_open) {
         round_.give_up_oldest();
         look_again_locked();
         // It may be one tolerated failure among several; a failure never closes.
@@ -30,6 +35,7 @@ void CircuitBreaker::make_due_transitions(TimePoint now) noexcept {
         transition = half_open_locked(time_of(due));
       }
     }
+    send_ramp(made, time_of(due));
     if (transition) send(*transition);
   }
 }
@@ -100,10 +106,24 @@ Transition CircuitBreaker::close_locked(TimePoint at, double value) noexcept {
   relapses_ = 0;
   ramp_.start();
   Transition transition =
-      enter_locked(State::closed, options_.ramp ? BreakerWord::ramping : 0, Window::empty, at,
+      enter_locked(State::closed, ramp_flags(), Window::empty, at,
                    {Rule::recovered, value, options_.half_open.max_failure_rate, evidence_.latest()});
   due_.store(nothing_due, std::memory_order_release);
   return transition;
+}
+
+std::optional<Transition> CircuitBreaker::end_step_locked(TimePoint at,
+                                                          const std::optional<Duration>& server_wait,
+                                                          RampDecision& made) noexcept {
+  due_.store(nothing_due, std::memory_order_release);
+  made = controller_->decide(at);
+  if (made.change == RampChange::over)
+    word_.fetch_and(~(BreakerWord::ramping | BreakerWord::controlled), std::memory_order_acq_rel);
+  if (!made.opens) return std::nullopt;
+  const double rate = static_cast<double>(made.failed) / static_cast<double>(made.calls);
+  relapses_ = 0;
+  return open_locked(
+      at, {Rule::ramp, rate, options_.ramp->controller->max_failure_rate, window_at_locked(at)}, server_wait);
 }
 
 Transition CircuitBreaker::enter_locked(State to, std::uint64_t flags, Window window, TimePoint at,
@@ -117,6 +137,7 @@ Transition CircuitBreaker::enter_locked(State to, std::uint64_t flags, Window wi
       why.value, why.threshold, why.window, last_failure()};
   // Whatever belongs to the new state is written before the word that announces it.
   if (window == Window::empty) start_window_locked(generation, at);
+  if ((flags & BreakerWord::controlled) != 0) controller_->start(at);
   since_.store(ticks_of(since), std::memory_order_release);
   const BreakerWord entered{generation, to, (word.bits() & BreakerWord::lasting) | flags};
   word_.store(entered.bits(), std::memory_order_seq_cst);
@@ -125,6 +146,7 @@ Transition CircuitBreaker::enter_locked(State to, std::uint64_t flags, Window wi
 
 void CircuitBreaker::start_window_locked(std::uint64_t generation, TimePoint at) noexcept {
   evidence_.start(generation, at);
+  if (controller_) controller_->stop();
   if (starts_) starts_->start();
 }
 
@@ -201,7 +223,7 @@ void CircuitBreaker::restore(const SavedBreaker& saved, const WallAnchor& clocks
     const State to = saved.state == State::half_open ? State::open : saved.state;
     const bool ramps = to == State::closed && saved.ramping && options_.ramp;
     const std::uint64_t flags =
-        (saved.metrics_only ? BreakerWord::metrics_only : 0) | (ramps ? BreakerWord::ramping : 0);
+        (saved.metrics_only ? BreakerWord::metrics_only : 0) | (ramps ? ramp_flags() : 0);
     TrippedRule why{Rule::restored, 0, 0, window_at_locked(at)};
     word_.fetch_and(~BreakerWord::metrics_only, std::memory_order_relaxed);
     due_.store(nothing_due, std::memory_order_release);
@@ -254,6 +276,19 @@ void CircuitBreaker::send_adapted(const std::optional<AdaptedFigures>& changed, 
                        changed->samples,
                        changed->failure_rate,
                        changed->mean_latency});
+  });
+}
+
+void CircuitBreaker::send_ramp(const RampDecision& made, TimePoint at) noexcept {
+  if (!made.change || sink_ == nullptr) return;
+  detail::quietly([&] {
+    sink_->on_ramp({{name_, PolicyKind::circuit_breaker, at},
+                    *made.change,
+                    made.share,
+                    made.safe_share,
+                    made.hold,
+                    made.calls,
+                    made.failed});
   });
 }
 

@@ -59,6 +59,10 @@ void EventFanout::unwatch(Watcher& watcher) {
   watchers_.erase(&watcher);
 }
 
+void EventFanout::on_ramp(const RampEvent& ramp) {
+  tell(Interest::transitions, [&](EventSink& sink) { sink.on_ramp(ramp); });
+}
+
 void EventFanout::on_adapted(const AdaptedEvent& adapted) {
   tell(Interest::transitions, [&](EventSink& sink) { sink.on_adapted(adapted); });
 }

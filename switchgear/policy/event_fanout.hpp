@@ -95,6 +95,7 @@ class EventFanout final : public EventSink {
   void on_rejection(const RejectionEvent& rejection) override;
   void on_call(const CallEvent& call) override;
   void on_adapted(const AdaptedEvent& adapted) override;
+  void on_ramp(const RampEvent& ramp) override;
   void on_retry(const RetryEvent& retry) override;
   void on_gave_up(const GaveUpEvent& end) override;
   void on_hedge(const HedgeEvent& hedge) override;

@@ -151,6 +151,21 @@ bool Evidence::add(CallCell& cell, std::uint64_t generation, const CallMarks& ma
   return true;
 }
 
+bool Evidence::add_to_streaks(std::uint64_t generation, const CallMarks& marks,
+                              std::optional<TrippedRule>& tripped) noexcept {
+  const std::scoped_lock hold(lock_);
+  if (generation != generation_) return false;
+  quiesce();
+  count_streaks(marks);
+  WindowCounts seen;
+  if (count_window_) seen = count_window_->seen();
+  if (time_window_) seen = time_window_->counts();
+  if (streak_holds()) [[unlikely]]
+    tripped = judge(seen);
+  resume(seen, bounds_.marks_to_go(seen));
+  return true;
+}
+
 std::optional<TrippedRule> Evidence::judge(const WindowCounts& seen) const noexcept {
   std::optional<TrippedRule> tripped = first_rule_that_holds(options_, streak_limit(), snapshot_of(seen));
   if (tripped && tripped->rule == Rule::latency) {

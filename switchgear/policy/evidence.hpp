@@ -57,6 +57,10 @@ class Evidence {
   [[nodiscard]] bool add(CallCell& cell, std::uint64_t generation, const CallMarks& marks, TimePoint now,
                          std::optional<TrippedRule>& tripped) noexcept;
 
+  /// The same for a call that counts for the rules without a window only.
+  [[nodiscard]] bool add_to_streaks(std::uint64_t generation, const CallMarks& marks,
+                                    std::optional<TrippedRule>& tripped) noexcept;
+
   /// The figures of the latest generation as the latest call left them.
   [[nodiscard]] WindowSnapshot latest() const noexcept;
 

@@ -20,6 +20,10 @@ void OpenedValues::adapted(const AwakeValue& value, const AdaptedEvent& adapted)
   if (sink_ != nullptr && value.told.load(std::memory_order_relaxed)) sink_->on_adapted(adapted);
 }
 
+void OpenedValues::ramped(const AwakeValue& value, const RampEvent& ramp) {
+  if (sink_ != nullptr && value.told.load(std::memory_order_relaxed)) sink_->on_ramp(ramp);
+}
+
 /// Returns whether the transition is told of. Of two that overtake each other, the later one to arrive finds
 /// the state that both led to.
 bool OpenedValues::follow(AwakeValue& value) noexcept {

@@ -37,6 +37,7 @@ class OpenedValues {
   void changed(AwakeValue& value, const Transition& transition);
   void refused(const AwakeValue& value, const RejectionEvent& rejection);
   void adapted(const AwakeValue& value, const AdaptedEvent& adapted);
+  void ramped(const AwakeValue& value, const RampEvent& ramp);
   /// The breaker goes.
   void forget(AwakeValue& value) noexcept;
 
@@ -68,6 +69,7 @@ struct AwakeValue final : EventSink {
   void on_transition(const Transition& transition) override { opened.changed(*this, transition); }
   void on_rejection(const RejectionEvent& rejection) override { opened.refused(*this, rejection); }
   void on_adapted(const AdaptedEvent& adapted) override { opened.adapted(*this, adapted); }
+  void on_ramp(const RampEvent& ramp) override { opened.ramped(*this, ramp); }
 
   [[nodiscard]] static BreakerContext with_sink(BreakerContext context, EventSink& sink) noexcept {
     context.sink = &sink;

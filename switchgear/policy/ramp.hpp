@@ -17,8 +17,11 @@ class Ramp {
 
   /// Whether the next call is among those that are admitted, `since` the recovery; before the ramp is over.
   [[nodiscard]] bool admits(const RampOptions& options, Duration since) noexcept {
-    const double share =
-        options.from + (1 - options.from) * (to_seconds(since) / to_seconds(options.duration));
+    return admits(options.from + (1 - options.from) * (to_seconds(since) / to_seconds(options.duration)));
+  }
+
+  /// The same at a share that something else decides.
+  [[nodiscard]] bool admits(double share) noexcept {
     // The multiples of the golden ratio, modulo 1, fill [0, 1) as evenly as any sequence can: every stretch
     // of calls is admitted in very nearly its share, without chance.
     const std::uint64_t asked = asked_.fetch_add(1, std::memory_order_relaxed);

@@ -48,6 +48,11 @@ void HousedBreaker::on_call(const CallEvent& call) {
   everybody_->on_call(call);
 }
 
+void HousedBreaker::on_ramp(const RampEvent& ramp) {
+  own_->on_ramp(ramp);
+  everybody_->on_ramp(ramp);
+}
+
 void HousedBreaker::on_adapted(const AdaptedEvent& adapted) {
   own_->on_adapted(adapted);
   everybody_->on_adapted(adapted);

@@ -47,6 +47,7 @@ class HousedBreaker final : public EventSink, private EventFanout::Watcher {
   void on_rejection(const RejectionEvent& rejection) override;
   void on_call(const CallEvent& call) override;
   void on_adapted(const AdaptedEvent& adapted) override;
+  void on_ramp(const RampEvent& ramp) override;
 
  private:
   void on_wish_changed() noexcept override;

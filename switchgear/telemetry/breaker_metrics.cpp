@@ -61,6 +61,13 @@ void add_adapted(MetricFamilies& to, const AdaptedFigures& adapted, const Label&
            to_seconds(adapted.open_duration));
 }
 
+void add_ramp(MetricFamilies& to, const RampFigures& ramp, const Label& circuit) {
+  to.gauge("switchgear_ramp_share", "Share of the calls that a controlled ramp admits.", {circuit},
+           ramp.share);
+  to.gauge("switchgear_ramp_safe_share", "The last share of a controlled ramp that was safe.", {circuit},
+           ramp.safe_share);
+}
+
 void add_calls(MetricFamilies& to, const CallTotals& totals, const Label& circuit) {
   const auto result = [&](std::string_view name, std::uint64_t count) {
     to.counter("circuit_breaker_calls_total",
@@ -122,6 +129,7 @@ void add_breakers(MetricFamilies& to, const BreakerRegistry& registry, TimePoint
     const Label circuit = label("circuit", each.name);
     add_state(to, each.snapshot, circuit);
     if (each.snapshot.adapted) add_adapted(to, *each.snapshot.adapted, circuit);
+    if (each.snapshot.ramp) add_ramp(to, *each.snapshot.ramp, circuit);
     add_calls(to, each.snapshot.totals, circuit);
     if (logs.transitions != nullptr) add_transitions(to, logs.transitions->counts(each.name), circuit);
     const CircuitDurations* durations = logs.durations ? logs.durations->find(each.name) : nullptr;

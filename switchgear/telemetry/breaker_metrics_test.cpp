@@ -29,6 +29,20 @@ TEST(BreakerMetrics, ShowsTheStateOneHotAndAsACode) {
   expect_line(text, R"(circuit_breaker_state_code{circuit="payment"} 2)");
 }
 
+TEST(BreakerMetrics, ShowTheShareOfAControlledRampWhileItGoesOn) {
+  ManualBreakers breakers;
+  CircuitBreakerOptions options = ManualBreakers::sensitive();
+  options.ramp = RampOptions{10s, 0.25, RampControllerOptions{}};
+  CircuitBreaker& payment = *breakers.registry.get_or_create("payment", options, breakers.now);
+  EXPECT_EQ(scrape(breakers).find("switchgear_ramp"), std::string::npos);
+  breakers.fail("payment", 4);
+  breakers.now += 30s;
+  breakers.succeed("payment", 2);
+  ASSERT_EQ(payment.state(), State::closed);
+  expect_line(scrape(breakers), R"(switchgear_ramp_share{circuit="payment"} 0.25)");
+  expect_line(scrape(breakers), R"(switchgear_ramp_safe_share{circuit="payment"} 0.25)");
+}
+
 TEST(BreakerMetrics, GivesEveryStateItsCode) {
   ManualBreakers breakers;
   CircuitBreaker& payment = breakers.add("payment");

@@ -6,23 +6,6 @@
 
 namespace switchgear::model {
 
-namespace {
-
-__extension__ using Int128 = __int128;
-
-double ratio(std::size_t part, std::size_t whole) {
-  return static_cast<double>(part) / static_cast<double>(whole);
-}
-
-Int128 bucket_number(TimePoint at, const TimeWindowOptions& window) {
-  const Int128 scaled = Int128{at.time_since_epoch().count()} * window.buckets;
-  const Int128 width = window.duration.count();
-  const Int128 quotient = scaled / width;
-  return scaled % width < 0 ? quotient - 1 : quotient;
-}
-
-}  // namespace
-
 BreakerModel::BreakerModel(const CircuitBreakerOptions& options, std::uint64_t seed)
     : options_(options), random_(seed) {}
 
@@ -136,7 +119,8 @@ void BreakerModel::restart(TimePoint now) {
   now = not_before_latest(now);
   settle(now);
   const TimePoint began = since_;
-  const bool ramps = ramp_since_ && now - *ramp_since_ < options_.ramp->duration;
+  const bool controlled = is_controlled();
+  const bool ramps = controlled || (ramp_since_ && now - *ramp_since_ < options_.ramp->duration);
   booked_.clear();
   if (state_ == State::half_open) {
     enter(State::open, now, {Rule::restored, 0, 0});
@@ -146,8 +130,11 @@ void BreakerModel::restart(TimePoint now) {
   }
   since_ = began;
   if (state_ == State::open) open_before_ -= now - began;
-  if (ramps) ramp_since_ = began;
+  if (ramps) ramp_since_ = controlled ? now : began;
   ramp_asked_ = 0;
+  ramp_calls_.clear();
+  ramp_judged_ = ramp_turned_ = 0;
+  ramp_settled_ = now;
   const ModelAdapted before = adapted();
   samples_.clear();
   note_adapted(before, now);
@@ -161,6 +148,8 @@ void BreakerModel::settle(TimePoint now) {
   for (std::optional<TimePoint> due = next_due(); due && *due <= now; due = next_due()) {
     if (state_ == State::open) {
       half_open(*due);
+    } else if (state_ == State::closed) {
+      turn_ramp(*due);
     } else {
       probe_hangs(*due);
     }
@@ -169,6 +158,7 @@ void BreakerModel::settle(TimePoint now) {
 
 std::optional<TimePoint> BreakerModel::next_due() const {
   if (state_ == State::open && options_.probe_automatically) return open_until_;
+  if (is_controlled()) return ramp()->due;
   if (state_ != State::half_open) return std::nullopt;
   std::optional<TimePoint> first;
   for (const auto& [ticket, call] : in_flight_) {
@@ -190,6 +180,21 @@ void BreakerModel::probe_hangs(TimePoint at) {
   }
 }
 
+void BreakerModel::turn_ramp(TimePoint at) {
+  const RampOptions& options = *options_.ramp;
+  ramp_settled_ = at;
+  ramp_judged_ = ramp_calls_.size();
+  const ModelRamp ramp = *this->ramp();
+  if (ramp.turns.size() == ramp_turned_) return;
+  const RampTurn turn = ramp.turns.back();
+  ramp_turned_ = ramp.turns.size();
+  if (turn.change) turns_.push_back(turn);
+  if (turn.change == RampChange::over) ramp_since_.reset();
+  if (!turn.opens) return;
+  relapses_ = 0;
+  open(turn.at, {Rule::ramp, ratio(turn.failed, turn.calls), options.controller->max_failure_rate});
+}
+
 // --- deciding about one acquire
 
 Decision BreakerModel::decide(TimePoint now) {
@@ -203,7 +208,16 @@ Decision BreakerModel::decide(TimePoint now) {
   }
   if (state_ == State::half_open) return decide_probe(now);
 
-  if (ramp_since_) {
+  if (is_controlled()) {
+    const ModelRamp ramp = *this->ramp();
+    const std::uint64_t position = ramp_asked_++ * 0x9e3779b97f4a7c15U;
+    if (!(static_cast<double>(position >> 11U) * 0x1p-53 < ramp.share)) {
+      const Duration step = options_.ramp->controller->step.value_or(options_.ramp->duration / 10);
+      Duration left = ramp.began + step - now;
+      while (left <= Duration::zero()) left += step * std::max<Duration::rep>(1, -left / step);
+      return refuse(Reason::ramping, left);
+    }
+  } else if (ramp_since_) {
     const RampOptions& ramp = *options_.ramp;
     const Duration passed = now - *ramp_since_;
     if (passed < ramp.duration) {
@@ -237,10 +251,18 @@ Decision BreakerModel::refuse(Reason reason, std::optional<Duration> retry_after
 // --- taking one result
 
 void BreakerModel::record_closed(const Outcome& outcome, TimePoint now) {
-  booked_.push_back({now, outcome.verdict, outcome.type, outcome.latency});
+  const bool of_ramp = is_controlled();
+  booked_.push_back({now, outcome.verdict, outcome.type, outcome.latency, of_ramp});
+  if (of_ramp) {
+    const bool failed = outcome.verdict == Verdict::failure || is_slow(outcome.latency);
+    ramp_calls_.push_back({now, failed, outcome.latency, booked_.size() - 1});
+  }
   if (const auto rule = rule_that_holds(now)) {
     open(now, *rule);
     lengthen(outcome, now);
+  } else if (of_ramp) {
+    turn_ramp(now);
+    if (state_ == State::open) lengthen(outcome, now);
   }
 }
 
@@ -274,143 +296,6 @@ void BreakerModel::lengthen(const Outcome& outcome, TimePoint now) {
   if (!options_.honor_retry_after || outcome.verdict != Verdict::failure || !outcome.retry_after) return;
   const TimePoint latest_end = saturating_add(since_, options_.max_open_duration);
   open_until_ = std::max(open_until_, std::min(saturating_add(now, *outcome.retry_after), latest_end));
-}
-
-// --- the trip rules
-
-std::uint64_t BreakerModel::weight(const Booked& call) const {
-  return call.verdict == Verdict::failure ? options_.weights[call.type] : 0;
-}
-
-std::optional<BreakerModel::Finding> BreakerModel::failure_rate(const std::vector<Booked>& calls) const {
-  std::uint64_t failures = 0;  // a failure of weight 3 is three failed calls
-  std::uint64_t successes = 0;
-  for (const Booked& call : calls) {
-    failures += weight(call);
-    successes += call.verdict == Verdict::failure ? 0 : 1;
-  }
-  const double limit = *options_.failure_rate;
-  const double seen = ratio(failures, failures + successes);
-  if (!options_.failure_rate_confidence) {
-    if (calls.size() < options_.minimum_calls || seen < limit) return std::nullopt;
-    return Finding{Rule::failure_rate, seen, limit};
-  }
-  // As a test of the hypothesis that the rate is the limit, by tabled quantiles of the normal distribution.
-  static const std::map<double, double> quantiles{{0.5, 0},
-                                                  {0.75, 0.6744897501960817},
-                                                  {0.9, 1.2815515655446004},
-                                                  {0.95, 1.6448536269514722},
-                                                  {0.99, 2.3263478740408408}};
-  const double z = quantiles.at(*options_.failure_rate_confidence);
-  const auto n = static_cast<double>(calls.size());
-  if ((seen - limit) / std::sqrt(limit * (1 - limit) / n) < z - 1e-12) return std::nullopt;
-  // The rate at which the test would only just hold, by halving.
-  double low = 0;
-  double high = seen;
-  for (int step = 0; step < 200; ++step) {
-    const double rate = (low + high) / 2;
-    (rate <= 0 || (seen - rate) / std::sqrt(rate * (1 - rate) / n) >= z ? low : high) = rate;
-  }
-  return Finding{Rule::failure_rate, low, limit};
-}
-
-std::optional<BreakerModel::Finding> BreakerModel::rule_that_holds(TimePoint now) const {
-  std::vector<Booked> calls = calls_in_window(now);
-  const std::size_t n = calls.size();
-  if (n > 0 && options_.failure_rate) {
-    if (const auto found = failure_rate(calls)) return found;
-  }
-  if (n > 0 && n >= options_.minimum_calls) {
-    if (options_.slow_call) {
-      const auto slow = static_cast<std::size_t>(std::count_if(
-          calls.begin(), calls.end(), [&](const Booked& call) { return is_slow(call.latency); }));
-      if (ratio(slow, n) >= options_.slow_call->rate) {
-        return Finding{Rule::slow_call, ratio(slow, n), options_.slow_call->rate};
-      }
-    }
-    if (options_.latency) {
-      std::sort(calls.begin(), calls.end(),
-                [](const Booked& a, const Booked& b) { return a.latency < b.latency; });
-      const double position = std::ceil(options_.latency->quantile * static_cast<double>(n) - 1e-9);
-      const Duration quantile =
-          calls[std::max<std::size_t>(1, static_cast<std::size_t>(position)) - 1].latency;
-      if (quantile >= options_.latency->above) {
-        return Finding{Rule::latency, to_seconds(quantile), to_seconds(options_.latency->above)};
-      }
-    }
-  }
-  const std::uint32_t streak = adapted().consecutive_failures;
-  if (streak > 0 && consecutive_failures() >= streak) {
-    return Finding{Rule::consecutive_failures, static_cast<double>(consecutive_failures()),
-                   static_cast<double>(streak)};
-  }
-  if (options_.failure_balance && failure_balance() >= *options_.failure_balance) {
-    return Finding{Rule::failure_balance, static_cast<double>(failure_balance()),
-                   static_cast<double>(*options_.failure_balance)};
-  }
-  return stuck_calls(now);
-}
-
-std::optional<BreakerModel::Finding> BreakerModel::stuck_calls(TimePoint now) const {
-  if (!options_.stuck_calls) return std::nullopt;
-  const auto stuck = std::count_if(in_flight_.begin(), in_flight_.end(), [&](const auto& entry) {
-    return entry.second.generation == generation_ &&
-           now - entry.second.start > options_.stuck_calls->older_than;
-  });
-  if (stuck < options_.stuck_calls->count) return std::nullopt;
-  return Finding{Rule::stuck_calls, static_cast<double>(stuck),
-                 static_cast<double>(options_.stuck_calls->count)};
-}
-
-std::vector<BreakerModel::Booked> BreakerModel::calls_in_window(TimePoint now) const {
-  if (const auto* count = std::get_if<CountWindowOptions>(&options_.window)) {
-    const std::size_t size = std::min<std::size_t>(count->size, booked_.size());
-    return {booked_.end() - static_cast<std::ptrdiff_t>(size), booked_.end()};
-  }
-  const auto& window = std::get<TimeWindowOptions>(options_.window);
-  std::vector<Booked> calls;
-  for (const Booked& call : booked_) {
-    if (bucket_number(call.at, window) > bucket_number(now, window) - window.buckets) calls.push_back(call);
-  }
-  return calls;
-}
-
-std::uint64_t BreakerModel::consecutive_failures() const {
-  std::uint64_t failures = 0;
-  for (const Booked& call : booked_) failures = call.verdict == Verdict::failure ? failures + 1 : 0;
-  return failures;
-}
-
-std::uint64_t BreakerModel::failure_balance() const {
-  std::uint64_t balance = 0;
-  for (const Booked& call : booked_) {
-    if (call.verdict == Verdict::failure) {
-      balance += weight(call);
-    } else if (balance > 0) {
-      --balance;
-    }
-  }
-  return balance;
-}
-
-bool BreakerModel::is_slow(Duration latency) const {
-  return options_.slow_call && latency > options_.slow_call->threshold;
-}
-
-WindowSnapshot BreakerModel::window(TimePoint now) const {
-  WindowSnapshot seen;
-  if (options_.needs_window()) {
-    for (const Booked& call : calls_in_window(now)) {
-      ++seen.calls;
-      if (call.verdict == Verdict::failure) ++seen.failures;
-      if (weight(call) > 1) seen.extra_weight += weight(call) - 1;
-      if (is_slow(call.latency)) ++seen.slow;
-      if (options_.latency && call.latency >= options_.latency->above) ++seen.high;
-    }
-  }
-  if (options_.consecutive_failures) seen.consecutive_failures = consecutive_failures();
-  if (options_.failure_balance) seen.failure_balance = failure_balance();
-  return seen;
 }
 
 // --- changing state
@@ -455,6 +340,9 @@ void BreakerModel::close(TimePoint at, const Finding& why) {
     ramp_since_ = at;
     ramp_asked_ = 0;
   }
+  ramp_calls_.clear();
+  ramp_judged_ = ramp_turned_ = 0;
+  ramp_settled_ = at;
 }
 
 // --- looking at it
@@ -473,6 +361,13 @@ Duration BreakerModel::time_open(TimePoint now) const {
 }
 
 std::vector<ModelTransition> BreakerModel::take_transitions() { return std::exchange(transitions_, {}); }
+
+std::optional<ModelRamp> BreakerModel::ramp() const {
+  if (!is_controlled()) return std::nullopt;
+  return ramp_after(*options_.ramp, *ramp_since_, ramp_calls_, ramp_judged_, ramp_settled_);
+}
+
+std::vector<RampTurn> BreakerModel::take_ramp_turns() { return std::exchange(turns_, {}); }
 
 std::vector<ModelAdapted> BreakerModel::take_adapted() { return std::exchange(changes_, {}); }
 

@@ -19,6 +19,7 @@
 #include "switchgear/policy/circuit_breaker_options.hpp"
 #include "switchgear/policy/health_rows.hpp"
 #include "tests/model/adaptive_model.hpp"
+#include "tests/model/ramp_model.hpp"
 
 namespace switchgear::model {
 
@@ -83,6 +84,11 @@ class BreakerModel {
   /// In force now; the options when it is not adaptive.
   [[nodiscard]] ModelAdapted adapted() const { return model::adapted(options_, samples_); }
 
+  /// Turns of a controlled ramp at which its share changed or it was over, since the last call of this.
+  [[nodiscard]] std::vector<RampTurn> take_ramp_turns();
+  /// The controlled ramp that goes on.
+  [[nodiscard]] std::optional<ModelRamp> ramp() const;
+
   /// The latest time it was shown; earlier ones are read as this.
   [[nodiscard]] TimePoint latest() const { return latest_; }
   [[nodiscard]] State state() const { return state_; }
@@ -105,18 +111,27 @@ class BreakerModel {
     Verdict verdict;
     FailureType type;
     Duration latency;
+    bool of_ramp = false;  ///< it counts in a step of a controlled ramp, and in no window
   };
   struct Finding {
     Rule rule;
     double value, threshold;
   };
 
+  [[nodiscard]] static double ratio(std::size_t part, std::size_t whole) {
+    return static_cast<double>(part) / static_cast<double>(whole);
+  }
   TimePoint not_before_latest(TimePoint now);
   void settle(TimePoint now);
   Decision decide(TimePoint now);
   Decision decide_probe(TimePoint now);
   [[nodiscard]] bool is_out(const Call& call) const;
   void probe_hangs(TimePoint at);
+  /// Makes happen what its controller has decided by `at`.
+  void turn_ramp(TimePoint at);
+  [[nodiscard]] bool is_controlled() const {
+    return state_ == State::closed && ramp_since_ && options_.ramp->controller;
+  }
   Decision refuse(Reason reason, std::optional<Duration> retry_after) const;
 
   void sample(const Outcome& outcome, TimePoint now);
@@ -163,6 +178,11 @@ class BreakerModel {
   std::vector<ModelAdapted> changes_;
   std::optional<TimePoint> ramp_since_;
   std::uint64_t ramp_asked_ = 0;
+  std::vector<RampCall> ramp_calls_;  ///< since then, if it is controlled
+  TimePoint ramp_settled_{};          ///< until when its turns have happened
+  std::size_t ramp_turned_ = 0;       ///< how many there were
+  std::size_t ramp_judged_ = 0;       ///< calls that no trip rule opened the breaker with
+  std::vector<RampTurn> turns_;
 
   ModelTotals totals_;
   std::vector<ModelTransition> transitions_;

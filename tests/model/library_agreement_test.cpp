@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <map>
@@ -31,8 +32,10 @@ class Recorder : public EventSink {
   void on_rejection(const RejectionEvent& event) override { rejections.push_back(event); }
 
   void on_adapted(const AdaptedEvent& event) override { adapted.push_back(event); }
+  void on_ramp(const RampEvent& event) override { ramps.push_back(event); }
   std::vector<Transition> transitions;
   std::vector<AdaptedEvent> adapted;
+  std::vector<RampEvent> ramps;
   std::vector<RejectionEvent> rejections;
 };
 
@@ -92,7 +95,8 @@ void compare_transitions(Comparison& compare, const std::vector<ModelTransition>
       compare.same("transition value", model[i].value, library[i].value);
     }
     const bool opens = model[i].from == State::closed && model[i].to == State::open;
-    if (model[i].rule <= Rule::stuck_calls || (opens && model[i].rule == Rule::health_check))
+    if (model[i].rule <= Rule::stuck_calls || model[i].rule == Rule::ramp ||
+        (opens && model[i].rule == Rule::health_check))
       compare_windows(compare, model[i].window, library[i].window);
   }
 }
@@ -116,6 +120,33 @@ void compare_changes(Comparison& compare, const std::vector<ModelAdapted>& model
     compare_adapted(compare, model[i], event.consecutive_failures, event.open_duration, event.samples,
                     event.failure_rate, event.mean_latency);
   }
+}
+
+void compare_turns(Comparison& compare, const std::vector<RampTurn>& model,
+                   const std::vector<RampEvent>& library) {
+  compare.same("number of ramp events", model.size(), library.size());
+  for (std::size_t i = 0; i < std::min(model.size(), library.size()); ++i) {
+    compare.same("ramp event at", model[i].at, library[i].at);
+    compare.same("ramp event change", to_string(*model[i].change), to_string(library[i].change));
+    compare.same("ramp event share", model[i].share, library[i].share);
+    compare.same("ramp event safe share", model[i].safe_share, library[i].safe_share);
+    compare.same("ramp event hold", model[i].hold, library[i].hold);
+    compare.same("ramp event calls", model[i].calls, library[i].calls);
+    compare.same("ramp event failed", model[i].failed, library[i].failed);
+  }
+}
+
+void compare_ramps(Comparison& compare, const std::optional<ModelRamp>& model,
+                   const std::optional<RampFigures>& library) {
+  compare.same("a controlled ramp", model.has_value(), library.has_value());
+  if (!model || !library) return;
+  compare.same("ramp share", model->share, library->share);
+  compare.same("ramp safe share", model->safe_share, library->safe_share);
+  compare.same("ramp hold", model->hold, library->hold);
+  compare.same("ramp calls", std::uint64_t{model->step.size()}, library->calls);
+  const auto failed =
+      std::count_if(model->step.begin(), model->step.end(), [](const RampCall& call) { return call.failed; });
+  compare.same("ramp failed", static_cast<std::uint64_t>(failed), library->failed);
 }
 
 void compare_totals(Comparison& compare, const ModelTotals& model, const CallTotals& library) {
@@ -147,12 +178,13 @@ void compare_totals(Comparison& compare, const ModelTotals& model, const CallTot
 
 /// What the traces have led the model to, to see that they still reach what they are made for.
 struct Reached {
-  std::set<Rule> rules;               ///< by which it changed its state
-  std::uint64_t hung_tolerated = 0;   ///< a hung probe that did not relapse it
-  std::uint64_t hung_came_back = 0;   ///< the permit of one, in the same half-open period
-  std::uint64_t closed_early = 0;     ///< by `success_threshold` alone
-  std::uint64_t adapted = 0;          ///< changes of what an adaptive breaker goes by
-  std::uint64_t closed_in_quiet = 0;  ///< after more than an hour of half-open
+  std::set<Rule> rules;                       ///< by which it changed its state
+  std::uint64_t hung_tolerated = 0;           ///< a hung probe that did not relapse it
+  std::uint64_t hung_came_back = 0;           ///< the permit of one, in the same half-open period
+  std::uint64_t closed_early = 0;             ///< by `success_threshold` alone
+  std::uint64_t adapted = 0;                  ///< changes of what an adaptive breaker goes by
+  std::map<RampChange, std::uint64_t> turns;  ///< of controlled ramps
+  std::uint64_t closed_in_quiet = 0;          ///< after more than an hour of half-open
 };
 
 /// One breaker and one model, shown the same steps.
@@ -174,6 +206,7 @@ class Pair {
     recorder_.transitions.clear();
     recorder_.rejections.clear();
     recorder_.adapted.clear();
+    recorder_.ramps.clear();
     switch (step.kind) {
       case Step::Kind::acquire:
         acquire(compare, step);
@@ -221,6 +254,9 @@ class Pair {
     const std::vector<ModelAdapted> changes = model_.take_adapted();
     reached_.adapted += changes.size();
     compare_changes(compare, changes, recorder_.adapted);
+    const std::vector<RampTurn> turns = model_.take_ramp_turns();
+    for (const RampTurn& turn : turns) ++reached_.turns[*turn.change];
+    compare_turns(compare, turns, recorder_.ramps);
     compare_snapshots(compare);
     return compare.difference();
   }
@@ -279,6 +315,7 @@ class Pair {
                       seen.adapted->open_duration, seen.adapted->samples, seen.adapted->failure_rate,
                       seen.adapted->mean_latency);
     }
+    compare_ramps(compare, model_.ramp(), seen.ramp);
     compare_totals(compare, model_.totals(), seen.totals);
     if (seen.state == State::closed) compare_windows(compare, model_.window(now), seen.window);
   }
@@ -349,7 +386,7 @@ TEST(BreakerModel, AgreesWithTheBreakerOnRandomPoliciesAndTraces) {
       if (++failures == 5) return;
     }
   }
-  constexpr std::size_t every_rule = static_cast<std::size_t>(Rule::health_check) + 1;
+  constexpr std::size_t every_rule = static_cast<std::size_t>(Rule::ramp) + 1;
   if (cases >= 10'000) {
     constexpr std::uint64_t often = 100;
     EXPECT_EQ(reached.rules.size(), every_rule) << "the random traces no longer reach every rule";
@@ -359,6 +396,27 @@ TEST(BreakerModel, AgreesWithTheBreakerOnRandomPoliciesAndTraces) {
     EXPECT_GE(reached.closed_in_quiet, often);
     EXPECT_GE(reached.adapted, 10 * often);
   }
+}
+
+TEST(BreakerModel, AgreesOnRampsThatHaveAController) {
+  const std::uint64_t first = from_environment("SWITCHGEAR_SEED", 70'000'001);
+  const std::uint64_t cases = from_environment("SWITCHGEAR_CASES", 60'000);
+  Reached reached;
+  std::uint64_t controlled = 0;
+  for (std::uint64_t seed = first; seed < first + cases; ++seed) {
+    const Case given = random_case(seed, Flavour::library);
+    if (!given.options.ramp || !given.options.ramp->controller) continue;
+    ++controlled;
+    if (first_difference(given, reached)) {
+      ADD_FAILURE() << story(shrunk(given));
+      return;
+    }
+  }
+  if (cases < 60'000) return;
+  EXPECT_GE(controlled, 10'000U);
+  EXPECT_TRUE(reached.rules.contains(Rule::ramp));
+  for (const RampChange change : {RampChange::grew, RampChange::fell, RampChange::over})
+    EXPECT_GE(reached.turns[change], 150U) << to_string(change) << " is hardly reached by the random traces";
 }
 
 }  // namespace

@@ -107,6 +107,17 @@ AdaptiveOptions random_adaptive(Dice& dice, Grid& grid) {
   return adaptive;
 }
 
+RampControllerOptions random_controller(Dice& dice, Grid& grid) {
+  constexpr std::array tolerances{0.0, 0.1, 0.25, 0.5, 0.6, 1.0};
+  constexpr std::array growths{1.1, 1.5, 2.0, 10.0, 100.0};
+  RampControllerOptions controller;
+  if (dice.chance(0.7)) controller.step = grid.length(1, 4);
+  controller.minimum = dice.count(1, 3);
+  controller.max_failure_rate = dice.one_of(tolerances);
+  controller.growth = dice.one_of(growths);
+  return controller;
+}
+
 CircuitBreakerOptions random_policy(Dice& dice, Grid& grid) {
   constexpr std::array backoffs{1.5, 2.0, 3.0, 10.0};
   constexpr std::array jitters{0.1, 0.5, 0.9};
@@ -140,6 +151,8 @@ CircuitBreakerOptions random_policy(Dice& dice, Grid& grid) {
   if (dice.chance(0.7)) half_open.max_wait = grid.length(1, 12);
   constexpr std::array shares{0.0, 0.1, 0.5, 0.9, 1.0};
   if (dice.chance(0.4)) options.ramp = RampOptions{grid.length(1, 20), dice.one_of(shares)};
+  if (options.ramp && options.ramp->from > 0 && dice.chance(0.75))
+    options.ramp->controller = random_controller(dice, grid);
   return options;
 }
 
@@ -338,6 +351,11 @@ std::string describe(const CircuitBreakerOptions& options) {
   }
   if (options.ramp)
     text << "; ramp " << to_seconds(options.ramp->duration) << "s from " << options.ramp->from;
+  if (options.ramp && options.ramp->controller) {
+    const RampControllerOptions& controller = *options.ramp->controller;
+    text << " in steps of " << to_seconds(options.ramp->step()) << "s and " << controller.minimum
+         << " calls, tolerates " << controller.max_failure_rate << " x" << controller.growth;
+  }
   return text.str();
 }
 

@@ -147,7 +147,7 @@ TEST_P(ReplayedModel, AgreesWithTheBinaryOnRandomPoliciesAndTraces) {
   const std::uint64_t cases = from_environment("SWITCHGEAR_CASES", 2'500);
   const std::uint64_t first = from_environment("SWITCHGEAR_SEED", 30'000'001) + GetParam() * cases;
   const Scratch scratch;
-  int hung = 0, recovered = 0, checked = 0;
+  int hung = 0, recovered = 0, checked = 0, grew = 0, fell = 0;
   for (std::uint64_t begin = first; begin < first + cases; begin += per_file) {
     std::vector<Case> batch;
     for (std::uint64_t seed = begin; seed < std::min(begin + per_file, first + cases); ++seed) {
@@ -168,12 +168,16 @@ TEST_P(ReplayedModel, AgreesWithTheBinaryOnRandomPoliciesAndTraces) {
       hung += occurrences(ran.out, "\"rule\":\"max_wait\"");
       recovered += occurrences(ran.out, "\"rule\":\"recovered\"");
       checked += occurrences(ran.out, "\"rule\":\"health_check\"");
+      grew += occurrences(ran.out, "\"change\":\"grew\"");
+      fell += occurrences(ran.out, "\"change\":\"fell\"");
     }
   }
   if (cases >= 1'000) {
     EXPECT_GE(hung, 100) << "the random traces no longer reach what they are made for";
     EXPECT_GE(recovered, 100);
     EXPECT_GE(checked, 100);
+    EXPECT_GE(grew, 50);
+    EXPECT_GE(fell, 10);
   }
 }
 

@@ -105,8 +105,15 @@ void add_policy(std::string& text, const CircuitBreakerOptions& options) {
              ", shortest: " + in_ns(opening.shortest) + "}}");
   }
   if (options.ramp) {
-    line("ramp",
-         "{duration: " + in_ns(options.ramp->duration) + ", from: " + number(options.ramp->from) + "}");
+    std::string ramp =
+        "{duration: " + in_ns(options.ramp->duration) + ", from: " + number(options.ramp->from);
+    if (const auto& controller = options.ramp->controller) {
+      ramp += ", controller: true, minimum: " + std::to_string(controller->minimum) +
+              ", max_failure_rate: " + number(controller->max_failure_rate) +
+              ", growth: " + number(controller->growth);
+      if (controller->step) ramp += ", step: " + in_ns(*controller->step);
+    }
+    line("ramp", ramp + "}");
   }
 }
 
@@ -209,6 +216,13 @@ class Expectation {
   }
 
   void add_transitions() {
+    for (const RampTurn& turn : model_.take_ramp_turns()) {
+      lines_.push_back("{\"at\":" + seconds(turn.at) + ",\"event\":\"ramp\",\"change\":\"" +
+                       std::string(to_string(*turn.change)) + "\",\"share\":" + number(turn.share) +
+                       ",\"safe_share\":" + number(turn.safe_share) +
+                       ",\"hold\":" + std::to_string(turn.hold) + ",\"calls\":" + std::to_string(turn.calls) +
+                       ",\"failed\":" + std::to_string(turn.failed) + "}");
+    }
     for (const ModelTransition& transition : model_.take_transitions()) {
       lines_.push_back("{\"at\":" + seconds(transition.at) + ",\"event\":\"transition\",\"from\":\"" +
                        std::string(to_string(transition.from)) + "\",\"to\":\"" +

@@ -101,6 +101,18 @@ std::string adaptive(const AdaptiveOptions& options) {
       .done();
 }
 
+Flow ramp(const RampOptions& options) {
+  Flow made;
+  made.key("duration", options.duration).key("from", options.from);
+  if (!options.controller) return made;
+  made.key("controller", std::string("true"));
+  if (options.controller->step) made.key("step", *options.controller->step);
+  made.key("minimum", options.controller->minimum)
+      .key("max_failure_rate", options.controller->max_failure_rate)
+      .key("growth", options.controller->growth);
+  return made;
+}
+
 class Block {
  public:
   explicit Block(std::string_view indent) : indent_(indent) {}
@@ -160,8 +172,7 @@ void write_opening(const CircuitBreakerOptions& options, Block& block) {
   block.truth("honor_retry_after", options.honor_retry_after);
   block.truth("probe_automatically", options.probe_automatically);
   block.flow("half_open", half_open(options.half_open));
-  if (options.ramp)
-    block.flow("ramp", Flow{}.key("duration", options.ramp->duration).key("from", options.ramp->from));
+  if (options.ramp) block.flow("ramp", ramp(*options.ramp));
   if (options.adaptive) block.line("adaptive", adaptive(*options.adaptive));
 }
 

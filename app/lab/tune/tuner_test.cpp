@@ -46,6 +46,7 @@ TEST(BreakerYaml, IsReadBackAsTheSameOptions) {
     if (random() % 2 == 0) base.latency = LatencyRule{0.99, 3s};
     if (random() % 2 == 0) base.stuck_calls = StuckCallsRule{7s, 3};
     if (random() % 2 == 0) base.ramp = RampOptions{20s, 0.05};
+    if (base.ramp && random() % 2 == 0) base.ramp->controller = RampControllerOptions{2s, 7, 0.25, 1.25};
     if (random() % 2 == 0) base.adaptive.emplace().samples = 30;
     if (random() % 2 == 0) base.backoff = 1.5;
     if (random() % 2 == 0) base.jitter = 0.1;

@@ -38,7 +38,10 @@ Call::Kind kind_of(const http::Response& answer) {
 
 struct Callers::Loop {
   Loop(const Scenario& scenario, const std::string& url, Clock::time_point begun)
-      : load(scenario.load), start(begun), random(scenario.seed), client(io.get_executor(), url, client_options()) {}
+      : load(scenario.load),
+        start(begun),
+        random(scenario.seed),
+        client(io.get_executor(), url, client_options()) {}
 
   /// Calls come by themselves, as from many independent users: the pauses between them are exponential.
   asio::awaitable<void> call_at_rate() {

@@ -147,7 +147,8 @@ int run_chaos(const ChaosOptions& options) {
 }  // namespace
 
 void add_chaos_command(CLI::App& app, int& exit_code) {
-  CLI::App* chaos = app.add_subcommand("chaos", "Play faults on purpose, and judge what is expected of breakers");
+  CLI::App* chaos =
+      app.add_subcommand("chaos", "Play faults on purpose, and judge what is expected of breakers");
   chaos->require_subcommand(1);
   const auto options = std::make_shared<ChaosOptions>();
   CLI::App* command =

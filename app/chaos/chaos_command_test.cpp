@@ -40,12 +40,14 @@ class ChaosCommand : public ::testing::Test {
                             "version: 1\nscenario: payment goes down\nchaos: {enabled: true}\n" + where +
                                 "services: {payment: " + service +
                                 "}\nload: {rate: 100, path: /payment/x, duration: 3s}\n"
-                                "phases: [{at: 1s, service: payment, errors: 1.0}]\nexpect:\n" + expect);
+                                "phases: [{at: 1s, service: payment, errors: 1.0}]\nexpect:\n" +
+                                expect);
   }
   void SetUpShop() const {
     static_cast<void>(directory_.write(
         "shop.yaml",
-        "version: 1\npolicies:\n  shop: {circuit_breaker: {window: {type: count, size: 20}, minimum_calls: 10, "
+        "version: 1\npolicies:\n  shop: {circuit_breaker: {window: {type: count, size: 20}, minimum_calls: "
+        "10, "
         "failure_rate: 0.5, open_duration: 30s}}\n"
         "services:\n"
         "  payment: {url: \"http://payment.invalid\", policy: shop, routes: [{prefix: /payment/}]}\n"
@@ -102,7 +104,8 @@ TEST_F(ChaosCommand, EndsEveryProcessWhenInterrupted) {
   ASSERT_TRUE(run.read_until("payment: errors 100%", patience)) << run.output();
   run.signal(SIGINT);
   EXPECT_EQ(run.wait(patience), 1);
-  EXPECT_NE(run.output().find("stopped before the end; nothing was judged"), std::string::npos) << run.output();
+  EXPECT_NE(run.output().find("stopped before the end; nothing was judged"), std::string::npos)
+      << run.output();
   EXPECT_TRUE(all_ended());
 }
 
@@ -115,22 +118,24 @@ TEST_F(ChaosCommand, DrivesAGatewayThatRunsAlready) {
   const std::string port = reserve.output().substr(at, reserve.output().find(' ', at) - at);
   reserve.signal(SIGTERM);
   ASSERT_EQ(reserve.wait(patience), 0);
-  const std::string file = directory_.write(
-      "gateway.yaml",
-      "version: 1\ngateway: {listen: \"127.0.0.1:0\", admin: \"127.0.0.1:0\"}\n"
-      "policies:\n  p: {circuit_breaker: {consecutive_failures: 5}}\n"
-      "services:\n  payment: {url: \"http://127.0.0.1:" + port + "\", policy: p, routes: [{prefix: /payment/}]}\n");
+  const std::string file =
+      directory_.write("gateway.yaml",
+                       "version: 1\ngateway: {listen: \"127.0.0.1:0\", admin: \"127.0.0.1:0\"}\n"
+                       "policies:\n  p: {circuit_breaker: {consecutive_failures: 5}}\n"
+                       "services:\n  payment: {url: \"http://127.0.0.1:" +
+                           port + "\", policy: p, routes: [{prefix: /payment/}]}\n");
   Program gateway{{SWITCHGEAR_BINARY, "serve", "--config", file}};
   ASSERT_TRUE(gateway.read_until("switchgear serves ", patience)) << gateway.output();
   ASSERT_TRUE(gateway.read_until("\n", patience));
   const auto address = [&](const std::string& word) {
     const auto begin = gateway.output().find(word + " http://") + word.size() + 1;
-    return gateway.output().substr(begin, gateway.output().find_first_of(" ,;\n", begin) - begin);
+    return gateway.output().substr(begin, gateway.output().find_first_of("/ \n", begin + 7) - begin);
   };
   const std::string target =
       "target: {url: \"" + address("serves") + "\", admin: \"" + address("admin") + "\"}\n";
-  Program run{{SWITCHGEAR_BINARY, "chaos", "run",
-               scenario("  - {breaker: payment, opens_within: 1s, after: 1s}\n", target, ports + port + "]}")}};
+  Program run{
+      {SWITCHGEAR_BINARY, "chaos", "run",
+       scenario("  - {breaker: payment, opens_within: 1s, after: 1s}\n", target, ports + port + "]}")}};
   EXPECT_EQ(run.wait(patience), 0) << run.output() << gateway.output();
   gateway.signal(SIGTERM);
   EXPECT_EQ(gateway.wait(patience), 0);
@@ -138,7 +143,6 @@ TEST_F(ChaosCommand, DrivesAGatewayThatRunsAlready) {
 
 TEST_F(ChaosCommand, ATargetThatIsNotThereIsExitThree) {
   const std::string target = "target: {url: \"http://127.0.0.1:1\", admin: \"http://127.0.0.1:1\"}\n";
-  Program run{{SWITCHGEAR_BINARY, "chaos", "run", scenario("  []\n", target, "{ports: [1]}")}};
   Program none{{SWITCHGEAR_BINARY, "chaos", "run",
                 directory_.write("none.yaml", "version: 1\nscenario: x\nchaos: {enabled: true}\n" + target +
                                                   "load: {rate: 1, path: /, duration: 1s}\n")}};
@@ -147,11 +151,11 @@ TEST_F(ChaosCommand, ATargetThatIsNotThereIsExitThree) {
 }
 
 TEST_F(ChaosCommand, SendsNothingToAnotherMachineUnlessAFlagSaysSo) {
-  const std::string file = directory_.write(
-      "remote.yaml",
-      "version: 1\nscenario: x\nchaos: {enabled: true}\n"
-      "target: {url: \"http://shop.invalid:8080\", admin: \"http://127.0.0.1:1\"}\n"
-      "load: {rate: 1, path: /, duration: 1s}\n");
+  const std::string file =
+      directory_.write("remote.yaml",
+                       "version: 1\nscenario: x\nchaos: {enabled: true}\n"
+                       "target: {url: \"http://shop.invalid:8080\", admin: \"http://127.0.0.1:1\"}\n"
+                       "load: {rate: 1, path: /, duration: 1s}\n");
   Program run{{SWITCHGEAR_BINARY, "chaos", "run", file}};
   EXPECT_EQ(run.wait(patience), 2) << run.output();
   EXPECT_NE(run.output().find("http://shop.invalid:8080 is on another machine; --allow-remote"),
@@ -163,12 +167,14 @@ TEST_F(ChaosCommand, SendsNothingToAnotherMachineUnlessAFlagSaysSo) {
 
 TEST_F(ChaosCommand, NamesABreakerAndAServiceThatAreNotThere) {
   SetUpShop();
-  Program breaker{{SWITCHGEAR_BINARY, "chaos", "run", scenario("  - {breaker: paymnt, never_opens: true}\n")}};
+  Program breaker{
+      {SWITCHGEAR_BINARY, "chaos", "run", scenario("  - {breaker: paymnt, never_opens: true}\n")}};
   EXPECT_EQ(breaker.wait(patience), 1);
-  EXPECT_NE(breaker.output().find(
-                "scenario.yaml:9: the target has no breaker \"paymnt\"; it has payment or stock; did you mean "
-                "\"payment\"?"),
-            std::string::npos)
+  EXPECT_NE(
+      breaker.output().find(
+          "scenario.yaml:9: the target has no breaker \"paymnt\"; it has payment or stock; did you mean "
+          "\"payment\"?"),
+      std::string::npos)
       << breaker.output();
   EXPECT_TRUE(all_ended());
 }

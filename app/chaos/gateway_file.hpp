@@ -25,9 +25,9 @@ class GatewayFile {
   /// How many instances each service has.
   [[nodiscard]] std::map<std::string, std::size_t> services() const;
 
-  /// As YAML for `switchgear serve`: each service at `ports`, policies as they are. Of `gateway` only `threads`
-  /// and `limits` are left, and no section beside it: a drill takes no real port, tells no one on call and
-  /// writes into no history.
+  /// As YAML for `switchgear serve`: each service at `ports`, policies as they are. Of `gateway` only
+  /// `threads` and `limits` are left, and no section beside it: a drill takes no real port, tells no one on
+  /// call and writes into no history.
   [[nodiscard]] std::string played_at(const std::map<std::string, std::vector<std::uint16_t>>& ports) const;
 
  private:

@@ -10,7 +10,8 @@
 namespace switchgear::chaos {
 namespace {
 
-config::Config played(const std::string& text, const std::map<std::string, std::vector<std::uint16_t>>& ports) {
+config::Config played(const std::string& text,
+                      const std::map<std::string, std::vector<std::uint16_t>>& ports) {
   const config::TemporaryDirectory directory;
   std::vector<config::Diagnostic> errors;
   const auto file = GatewayFile::load(directory.write("g.yaml", text), errors);
@@ -23,23 +24,25 @@ TEST(GatewayFile, PoliciesStayAndServicesArePlayed) {
       "version: 1\ngateway: {listen: \"0.0.0.0:80\", token: secret, threads: 2}\n"
       "policies:\n  p:\n    circuit_breaker: {failure_rate: 0.25, minimum_calls: 7}\n"
       "    failure_when: {status: [500-599, 429]}\n"
-      "services:\n  shop:\n    upstreams: [{url: \"https://10.0.0.1\", weight: 3}, {url: \"https://10.0.0.2\"}]\n"
+      "services:\n  shop:\n    upstreams: [{url: \"https://10.0.0.1\", weight: 3}, {url: "
+      "\"https://10.0.0.2\"}]\n"
       "    policy: p\n    routes: [{prefix: /shop/, headers: {x-beta: \"1\"}}]\n"
       "alerts: {channels: {hook: {webhook: {url: \"https://pager.example\"}}}}\n",
       {{"shop", {9101, 9102}}});
   EXPECT_EQ(config.policies.at("p").circuit_breaker->minimum_calls, 7U);
   const config::Service& shop = config.services.at("shop");
   ASSERT_EQ(shop.upstreams.size(), 2U);
-  EXPECT_EQ(shop.upstreams[0].endpoint, (config::Endpoint{"127.0.0.1", 9101}));
-  EXPECT_EQ(shop.upstreams[0].weight, 3U);
-  EXPECT_EQ(shop.upstreams[1].endpoint, (config::Endpoint{"127.0.0.1", 9102}));
+  EXPECT_EQ(shop.upstreams[0].at, (config::Endpoint{"127.0.0.1", 9101}));
+  EXPECT_EQ(shop.upstreams[0].weight, 3);
+  EXPECT_EQ(shop.upstreams[1].at, (config::Endpoint{"127.0.0.1", 9102}));
   EXPECT_EQ(config::paths_of(shop), std::vector<std::string>{"/shop/"});
   EXPECT_EQ(config.gateway.threads, 2U);
 }
 
 TEST(GatewayFile, TextsComeBackAsTheyWere) {
   const config::TemporaryDirectory directory;
-  const std::string text = "a: \"x: \\\"y\\\"\\n\"\nb: 'it''s'\nc: [1, \"2\", {d: ~, e: \"\"}]\nf: {}\ng: []\n";
+  const std::string text =
+      "a: \"x: \\\"y\\\"\\n\"\nb: 'it''s'\nc: [1, \"2\", {d: ~, e: \"\"}]\nf: {}\ng: []\n";
   std::vector<config::Diagnostic> errors;
   config::Report report("f.yaml");
   const auto before = config::parse_document(text, report);

@@ -66,10 +66,10 @@ class Judge {
     return within(call.at) && seen_.paths[call.path].starts_with(expectation_.path);
   }
 
-  /// ` for /a, from 10s to 20s`, as far as it is narrowed.
+  /// ` on /a from 10s to 20s`, as far as it is narrowed.
   [[nodiscard]] std::string scope() const {
     std::string text;
-    if (!expectation_.path.empty()) text += " of " + expectation_.path;
+    if (!expectation_.path.empty()) text += " on " + expectation_.path;
     if (expectation_.after > 0s) text += " from " + format_duration(expectation_.after);
     if (expectation_.until) text += " to " + format_duration(*expectation_.until);
     return text;
@@ -144,8 +144,7 @@ class Judge {
     }
     const double found = static_cast<double>(counted) / static_cast<double>(all);
     verdict.held = at_least ? found >= expectation_.share : found <= expectation_.share;
-    verdict.found =
-        fmt::format("{:.4g}: {} of {} calls", found, lab::counted(counted), lab::counted(all));
+    verdict.found = fmt::format("{:.4g}: {} of {} calls", found, lab::counted(counted), lab::counted(all));
     return verdict;
   }
 
@@ -179,8 +178,8 @@ class Judge {
             lab::counted(arrived) + " arrived"};
   }
 
-  /// The beginning of the first second from `after` on in which the share was served, at whose end the breaker
-  /// is closed.
+  /// The beginning of the first second from `after` on in which the share was served, at whose end the
+  /// breaker is closed.
   [[nodiscard]] std::optional<Duration> recovered() const {
     constexpr Duration step = 100ms;
     constexpr Duration window = 1s;

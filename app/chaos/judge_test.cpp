@@ -11,8 +11,8 @@ namespace {
 using namespace std::chrono_literals;
 using Kind = Expectation::Kind;
 
-/// Ten calls a second for 30 seconds: failed from 10s to 11s, refused to 20s, else served in 5 ms. The breaker
-/// opens at 11s and closes at 20s.
+/// Ten calls a second for 30 seconds: failed from 10s to 11s, refused to 20s, else served in 5 ms. The
+/// breaker opens at 11s and closes at 20s.
 Observations outage() {
   Observations seen;
   seen.duration = 30s;
@@ -80,7 +80,8 @@ TEST(Judge, NeverOpensLooksAtItsTimeAlone) {
 }
 
 TEST(Judge, ABreakerThatIsNotThereHoldsNothing) {
-  for (const Kind kind : {Kind::opens_within, Kind::closes_within, Kind::never_opens, Kind::recovers_within}) {
+  for (const Kind kind :
+       {Kind::opens_within, Kind::closes_within, Kind::never_opens, Kind::recovers_within}) {
     Expectation expectation = of(kind);
     expectation.breaker = "paymet";
     expectation.limit = 30s;

@@ -1,5 +1,5 @@
-// What was seen of a run, as plain values: of each call what its caller felt, of each breaker its transitions,
-// of each service the requests that arrived. Times count from the first call.
+// What was seen of a run, as plain values: of each call what its caller felt, of each breaker its
+// transitions, of each service the requests that arrived. Times count from the first call.
 #pragma once
 
 #include <cstdint>
@@ -35,10 +35,10 @@ struct Transition {
 
 struct Observations {
   Duration duration{};
-  std::vector<std::string> paths;       ///< of the load
-  std::vector<Call> calls;              ///< as they began
-  std::uint64_t unsent = 0;             ///< calls that were due while too many others were under way
-  std::vector<Transition> transitions;  ///< in order of time
+  std::vector<std::string> paths;                ///< of the load
+  std::vector<Call> calls;                       ///< as they began
+  std::uint64_t unsent = 0;                      ///< calls that were due while too many others were under way
+  std::vector<Transition> transitions;           ///< in order of time
   std::map<std::string, std::string> initially;  ///< the state of each breaker at the beginning
   std::set<std::string> breakers;                ///< that were seen
   std::map<std::string, std::vector<std::vector<Duration>>> arrivals;  ///< by service and instance

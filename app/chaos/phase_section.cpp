@@ -86,6 +86,7 @@ bool possible(const Phase& phase) {
 }
 
 void read_faults(Section& section, Phase& phase) {
+  const std::size_t errors_before = section.self().report->errors();
   section.read("errors", phase.errors, share_ramp);
   section.read("status", phase.status, Whole{400, 599});
   section.read("hang", phase.hang, share_ramp);
@@ -94,8 +95,8 @@ void read_faults(Section& section, Phase& phase) {
   section.read("capacity", phase.capacity, capacity_ramp);
   section.read("refuse", phase.refuse, config::Truth{});
   section.read("flapping", phase.flapping, Length{10ms, 1h});
-  if (!phase.errors && !phase.hang && !phase.reset && !phase.latency && !phase.capacity && !phase.refuse &&
-      section.is_mapping())
+  if (section.self().report->errors() > errors_before || !section.is_mapping()) return;
+  if (!phase.errors && !phase.hang && !phase.reset && !phase.latency && !phase.capacity && !phase.refuse)
     section.wrong("nothing fails; expected errors, latency, hang, reset, capacity, refuse or shape");
   if (!possible(phase)) section.wrong("errors, hang and reset add up to more than 1");
 }
@@ -132,13 +133,15 @@ std::string read_service_name(Section& section, const Scenario& scenario) {
   std::vector<std::string_view> played;
   for (const auto& [each, service] : scenario.services) played.push_back(each);
   value->wrong("service " + config::quoted(*name) + " is not played" +
-               (played.empty() ? "; this file has no services"
-                               : "; expected " + config::one_of(played) + config::did_you_mean(*name, played)));
+               (played.empty()
+                    ? "; this file has no services"
+                    : "; expected " + config::one_of(played) + config::did_you_mean(*name, played)));
   return {};
 }
 
 void read_phases(const Value& list, Scenario& scenario) {
-  for (const Value& item : config::items(list, "phases: [{at: 10s, for: 15s, service: payment, errors: 1.0}]")) {
+  for (const Value& item :
+       config::items(list, "phases: [{at: 10s, for: 15s, service: payment, errors: 1.0}]")) {
     for (Phase& phase : read_phase(item, scenario)) {
       if (scenario.phases.size() == most_phases)
         return item.wrong("is one too many; expected at most " + std::to_string(most_phases) + " phases");

@@ -31,15 +31,15 @@ std::size_t held(const Report& report) {
 
 std::string summary(const Report& report) {
   const Figures all = all_of(report);
-  std::string text = fmt::format("calls         {}: {} served, {} refused, {} failed\n", counted(all.calls),
+  std::string text = fmt::format("calls           {}: {} served, {} refused, {} failed\n", counted(all.calls),
                                  lab::share(all.served, all.calls), lab::share(all.refused, all.calls),
                                  lab::share(all.failed, all.calls));
   if (report.seen.unsent > 0)
-    text += fmt::format("unsent        {}: too many calls were under way\n", counted(report.seen.unsent));
-  text += fmt::format("latency       p50 {}, p95 {}, p99 {}\n", lab::rounded(all.p50), lab::rounded(all.p95),
-                      lab::rounded(all.p99));
+    text += fmt::format("unsent          {}: too many calls were under way\n", counted(report.seen.unsent));
+  text += fmt::format("latency         p50 {}, p95 {}, p99 {}\n", lab::rounded(all.p50),
+                      lab::rounded(all.p95), lab::rounded(all.p99));
   for (const auto& [name, instances] : report.seen.arrivals) {
-    text += fmt::format("{:<13} {} requests arrived", name, counted(arrived(instances)));
+    text += fmt::format("{:<15} {} requests arrived", name, counted(arrived(instances)));
     for (std::size_t i = 0; instances.size() > 1 && i < instances.size(); ++i)
       text += (i == 0 ? ": " : ", ") + counted(instances[i].size());
     text += "\n";
@@ -108,7 +108,8 @@ JsonObject arrivals_json(const Observations& seen) {
 std::vector<JsonObject> seconds_json(const Observations& seen) {
   std::vector<JsonObject> all;
   for (Duration from{}; from < seen.duration; from += std::chrono::seconds{1})
-    all.push_back(figures_json(figures_of(seen.calls, from, from + std::chrono::seconds{1})).time("at", from));
+    all.push_back(
+        figures_json(figures_of(seen.calls, from, from + std::chrono::seconds{1})).time("at", from));
   return all;
 }
 
@@ -126,7 +127,8 @@ std::vector<Happening> course(const Report& report) {
 std::string cell(const std::string& text) {
   std::string safe;
   for (const char each : text) {
-    if (each == '|' || each == '\\' || each == '`' || each == '*' || each == '_' || each == '<' || each == '[')
+    if (each == '|' || each == '\\' || each == '`' || each == '*' || each == '_' || each == '<' ||
+        each == '[')
       safe += '\\';
     safe += each;
   }
@@ -175,8 +177,8 @@ std::string to_json(const Report& report) {
 }
 
 std::string to_markdown(const Report& report) {
-  std::string text = fmt::format("# {}\n\nSeed {}, {} calls a second for {:g}s. {}\n", cell(report.scenario.name),
-                                 report.scenario.seed, report.scenario.load.rate,
+  std::string text = fmt::format("# {}\n\nSeed {}, {} calls a second for {:g}s. {}\n",
+                                 cell(report.scenario.name), report.scenario.seed, report.scenario.load.rate,
                                  to_seconds(report.seen.duration), ending(report));
   text += "| expected | held | found | line |\n|---|---|---|---|\n";
   for (std::size_t i = 0; i < report.verdicts.size(); ++i) {
@@ -187,7 +189,9 @@ std::string to_markdown(const Report& report) {
   text += "\n## What happened\n\n| at | |\n|---|---|\n";
   for (const Happening& each : course(report))
     text += fmt::format("| {:.2f}s | {} |\n", to_seconds(each.at), cell(each.what));
-  text += "\n## Each second\n\n| second | calls | served | refused | failed | p50 | p99 |\n|---|---|---|---|---|---|---|\n";
+  text +=
+      "\n## Each second\n\n| second | calls | served | refused | failed | p50 | p99 "
+      "|\n|---|---|---|---|---|---|---|\n";
   for (Duration from{}; from < report.seen.duration; from += std::chrono::seconds{1}) {
     const Figures figures = figures_of(report.seen.calls, from, from + std::chrono::seconds{1});
     text += fmt::format("| {:g} | {} | {} | {} | {} | {} | {} |\n", to_seconds(from), figures.calls,

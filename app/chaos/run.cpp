@@ -98,11 +98,10 @@ void check_breakers(const Scenario& scenario, const std::set<std::string>& there
   for (const Expectation& each : scenario.expectations) {
     const std::string& name = each.breaker;
     if (name.empty() || there.contains(name) || name.find('/') != std::string::npos) continue;
-    throw WrongInput(fmt::format("{}:{}: the target has no breaker {}{}", scenario.file, each.line,
-                                 config::quoted(name),
-                                 names.empty() ? std::string("; it has none")
-                                               : "; it has " + config::one_of(names) +
-                                                     config::did_you_mean(name, names)));
+    throw WrongInput(
+        fmt::format("{}:{}: the target has no breaker {}{}", scenario.file, each.line, config::quoted(name),
+                    names.empty() ? std::string("; it has none")
+                                  : "; it has " + config::one_of(names) + config::did_you_mean(name, names)));
   }
 }
 
@@ -187,7 +186,8 @@ class Runner {
 
   void tell(const Transition& each) {
     std::string what = fmt::format("breaker {}: {} → {}, {}", each.breaker, each.from, each.to, each.rule);
-    if (each.threshold > 0) what += fmt::format(" {:.3g} (limit {:.3g})", each.value, each.threshold);
+    if (each.from == "closed" && each.threshold > 0)
+      what += fmt::format(" {:.3g} (limit {:.3g})", each.value, each.threshold);
     listener_.happens(each.at, what);
     run_.seen.transitions.push_back(each);
   }

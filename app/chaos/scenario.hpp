@@ -1,5 +1,6 @@
 // app/chaos: scenarios of faults. A scenario is a file: services that are played, load, what fails when, and
-// what must hold. Never here: a call to anything but the target of the scenario, or a fault in a real service.
+// what must hold. Never here: a call to anything but the target of the scenario, or a fault in a real
+// service.
 //
 // This header: a scenario as plain values. All times count from the first call.
 #pragma once
@@ -35,13 +36,13 @@ struct Phase {
   double share = 1;                       ///< of the requests, drawn by chance: the others are not touched
   Duration flapping{};                    ///< on for so long, off for so long; zero: on
 
-  std::optional<Ramp> errors{};   ///< the part that is answered with `status`
+  std::optional<Ramp> errors{};  ///< the part that is answered with `status`
   unsigned status = 500;
-  std::optional<Ramp> hang{};     ///< the part that is never answered
-  std::optional<Ramp> reset{};    ///< the part whose connection is reset
-  std::optional<Ramp> latency{};  ///< seconds more, for all that are answered
-  std::optional<Ramp> capacity{}; ///< requests at work at once; more get a 503 at once
-  bool refuse = false;            ///< does not listen
+  std::optional<Ramp> hang{};      ///< the part that is never answered
+  std::optional<Ramp> reset{};     ///< the part whose connection is reset
+  std::optional<Ramp> latency{};   ///< seconds more, for all that are answered
+  std::optional<Ramp> capacity{};  ///< requests at work at once; more get a 503 at once
+  bool refuse = false;             ///< does not listen
 
   /// In force at `now`, with flapping.
   [[nodiscard]] bool active(Duration now) const noexcept;
@@ -67,7 +68,8 @@ struct Load {
   Duration timeout{};              ///< of the caller
 };
 
-/// What must hold. What it looks at are calls that begin, and transitions that happen, from `after` to `until`.
+/// What must hold. What it looks at are calls that begin, and transitions that happen, from `after` to
+/// `until`.
 struct Expectation {
   enum class Kind : std::uint8_t {
     opens_within,
@@ -84,19 +86,19 @@ struct Expectation {
   };
 
   Kind kind = Kind::never_opens;
-  std::string breaker{};             ///< of the first three, and of never_opens
-  std::string service{};             ///< of reaches_at_most
-  std::string path{};                ///< only calls whose path begins so; empty: all
+  std::string breaker{};  ///< of the first three, and of never_opens
+  std::string service{};  ///< of reaches_at_most
+  std::string path{};     ///< only calls whose path begins so; empty: all
   Duration after{};
-  std::optional<Duration> until{};   ///< empty: to the end
-  Duration limit{};                  ///< of those that are times
-  double share = 0;                  ///< of those that are shares; of recovers_within what must be served
-  std::uint64_t count = 0;           ///< of reaches_at_most
-  std::size_t line = 0;              ///< of the file
+  std::optional<Duration> until{};  ///< empty: to the end
+  Duration limit{};                 ///< of those that are times
+  double share = 0;                 ///< of those that are shares; of recovers_within what must be served
+  std::uint64_t count = 0;          ///< of reaches_at_most
+  std::size_t line = 0;             ///< of the file
 };
 
 struct Target {
-  std::string url;    ///< empty: a gateway of the run's own
+  std::string url;  ///< empty: a gateway of the run's own
   std::string admin;
 };
 

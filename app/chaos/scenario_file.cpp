@@ -72,7 +72,8 @@ void read_services(const Value& value, Scenario& scenario) {
       service.wrong("the name has " + std::to_string(name.size()) + " bytes; expected 1 to " +
                     std::to_string(longest_text));
     if (scenario.services.size() == most_services)
-      return service.wrong("is one too many; expected at most " + std::to_string(most_services) + " services");
+      return service.wrong("is one too many; expected at most " + std::to_string(most_services) +
+                           " services");
     scenario.services.emplace(name, read_service(service));
   }
 }

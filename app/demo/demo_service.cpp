@@ -87,7 +87,8 @@ class DemoService {
 
   Response control(const Request& request) {
     if (request.method() == bhttp::verb::get && request.target() == "/_stats") {
-      const json::object stats{{"name", options_.name}, {"mode", to_string(fault_.mode)}, {"calls", server_.calls()}};
+      const json::object stats{
+          {"name", options_.name}, {"mode", to_string(fault_.mode)}, {"calls", server_.calls()}};
       return json_answer(request, bhttp::status::ok, stats);
     }
     if (request.method() != bhttp::verb::post || request.target() != "/_fault") {

@@ -87,9 +87,8 @@ std::uint16_t Shop::start_service(std::size_t service) {
   const std::string seed = std::to_string(options_.seed + service);
   stage::Started started =
       workplace_.start(name, {"demo-service", "--name", name, "--port", "0", "--seed", seed}, "ready ");
-  services_[service] = {
-      std::move(started.process),
-      std::make_unique<JsonClient>(name, stage::number_after(started.ready, "control="))};
+  services_[service] = {std::move(started.process),
+                        std::make_unique<JsonClient>(name, stage::number_after(started.ready, "control="))};
   return stage::number_after(started.ready, "port=");
 }
 

@@ -16,8 +16,8 @@ namespace switchgear::stage {
 
 /// One request, as it has been read.
 struct Arrival {
-  std::uint64_t number = 0;     ///< of this server's requests, from 0
-  std::size_t working = 0;      ///< requests that it is at work on, without this one
+  std::uint64_t number = 0;  ///< of this server's requests, from 0
+  std::size_t working = 0;   ///< requests that it is at work on, without this one
   std::string_view target = {};
 };
 

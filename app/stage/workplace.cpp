@@ -39,7 +39,9 @@ std::string Workplace::write(const std::string& name, std::string_view text) con
   return path;
 }
 
-std::string Workplace::log_of(const std::string& name) const { return (directory_ / (name + ".log")).string(); }
+std::string Workplace::log_of(const std::string& name) const {
+  return (directory_ / (name + ".log")).string();
+}
 
 Started Workplace::start(const std::string& name, const std::vector<std::string>& arguments,
                          const std::string& ready, const std::string& where) {

@@ -104,6 +104,13 @@ int write_report(const ChaosOptions& options, const Report& report) {
   return report.holds() ? 0 : exit_wrong;
 }
 
+/// Said before a long run, not after it.
+bool can_report(const ChaosOptions& options) {
+  if (options.report.empty() || std::ofstream(options.report, std::ios::app)) return true;
+  std::cerr << options.report << ": cannot be written\n";
+  return false;
+}
+
 int play(const ChaosOptions& options, const Scenario& scenario) {
   stage::StopSignal stop;
   Screen screen{scenario, options.json};
@@ -124,6 +131,7 @@ int run_chaos(const ChaosOptions& options) {
   Scenario scenario = std::move(*read.scenario);
   if (options.seed) scenario.seed = *options.seed;
   if (!may_call(scenario.target, options)) return exit_usage;
+  if (!can_report(options)) return exit_wrong;
   try {
     return play(options, scenario);
   } catch (const WrongInput& wrong) {

@@ -179,6 +179,36 @@ TEST_F(ChaosCommand, NamesABreakerAndAServiceThatAreNotThere) {
   EXPECT_TRUE(all_ended());
 }
 
+TEST_F(ChaosCommand, SaysWhatIsWrongWithThePolicyFile) {
+  static_cast<void>(
+      directory_.write("shop.yaml",
+                       "version: 1\npolicies:\n  shop: {circuit_braker: {}}\nservices:\n  payment: "
+                       "{url: \"http://payment.invalid\", policy: shop, routes: [{prefix: /}]}\n"));
+  Program run{{SWITCHGEAR_BINARY, "chaos", "run", scenario("  - {serves_at_least: 1}\n")}};
+  EXPECT_EQ(run.wait(patience), 1) << run.output();
+  EXPECT_NE(run.output().find("/shop.yaml:3:10: policies.shop.circuit_braker: unknown key"),
+            std::string::npos)
+      << run.output();
+}
+
+/// A service that refuses does not listen, and listens again at the end of the phase.
+TEST_F(ChaosCommand, AServiceRefusesConnectionsAndComesBack) {
+  SetUpShop();
+  const std::string file = directory_.write(
+      "refuse.yaml",
+      "version: 1\nscenario: refuses\nchaos: {enabled: true}\ngateway: shop.yaml\nservices: {payment: {}, "
+      "stock: {}}\n"
+      "load: {rate: 50, path: /stock/x, duration: 3s}\n"
+      "phases: [{at: 1s, for: 100ms, service: stock, refuse: true}]\n"
+      "expect:\n  - {serves_at_least: 1, until: 1s}\n  - {serves_at_least: 0.98, after: 1200ms}\n"
+      "  - {fails_at_most: 0.4, after: 1s, until: 1100ms}\n");
+  Program run{{SWITCHGEAR_BINARY, "chaos", "run", file}};
+  EXPECT_EQ(run.wait(patience), 1) << run.output();
+  EXPECT_NE(run.output().find("FAILED  at most 0.4 of the calls fail from 1s to 1.1s"), std::string::npos)
+      << run.output();
+  EXPECT_NE(run.output().find("2 of 3 expectations hold"), std::string::npos) << run.output();
+}
+
 TEST_F(ChaosCommand, TheDemosStoryHolds) {
   Program run{{SWITCHGEAR_BINARY, "chaos", "run", SWITCHGEAR_SOURCE_DIR "/examples/chaos/demo.yaml"}};
   EXPECT_EQ(run.wait(patience), 0) << run.output();

@@ -5,6 +5,7 @@
 
 #include "app/chaos/script.hpp"
 #include "app/stage/acting_server.hpp"
+#include "app/stage/workplace.hpp"
 
 namespace switchgear::chaos {
 namespace {
@@ -80,7 +81,14 @@ PlayedServices::PlayedServices(const Scenario& scenario) : loop_(std::make_uniqu
     });
   };
   tick(tick);
-  thread_ = std::thread([this] { loop_->io.run(); });
+  thread_ = std::thread([this] {
+    try {
+      loop_->io.run();
+    } catch (const boost::system::system_error& failed) {
+      problem_ = failed.code().message();
+      ended_ = true;
+    }
+  });
 }
 
 PlayedServices::~PlayedServices() { static_cast<void>(stop()); }
@@ -91,6 +99,10 @@ std::map<std::string, std::vector<std::uint16_t>> PlayedServices::ports() const 
     for (const auto& instance : instances) ports[name].push_back(instance->port());
   }
   return ports;
+}
+
+void PlayedServices::check_alive() const {
+  if (ended_) throw stage::Broken("a played service cannot go on: " + problem_);
 }
 
 void PlayedServices::begin(Clock::time_point start) {

@@ -1,6 +1,7 @@
 // The services of a scenario as servers on loopback, in a thread of their own, each instance with its script.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -29,6 +30,9 @@ class PlayedServices {
   /// The run begins at `start`: until then every day is an ordinary one.
   void begin(std::chrono::steady_clock::time_point start);
 
+  /// Throws stage::Broken when a service could not go on.
+  void check_alive() const;
+
   /// Stops; returns when each request arrived, by service and instance. Those before the run are left out.
   std::map<std::string, std::vector<std::vector<Duration>>> stop();
 
@@ -38,6 +42,8 @@ class PlayedServices {
 
   std::unique_ptr<Loop> loop_;
   std::map<std::string, std::vector<std::unique_ptr<Instance>>> instances_;  // gone before the loop is
+  std::atomic<bool> ended_ = false;                                          ///< by itself, which is wrong
+  std::string problem_;                                                      ///< set before that
   std::thread thread_;
 };
 

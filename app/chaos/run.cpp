@@ -33,8 +33,8 @@ constexpr auto longest_silence = 10s;
 /// A gateway of the run's own, before played services.
 class OwnGateway {
  public:
-  OwnGateway(GatewayFile file, const std::map<std::string, std::vector<std::uint16_t>>& ports) {
-    const std::string path = workplace_.write("gateway.yaml", file.played_at(ports));
+  explicit OwnGateway(const std::string& yaml) {
+    const std::string path = workplace_.write("gateway.yaml", yaml);
     stage::Started started = workplace_.start(
         "gateway", {"serve", "--config", path, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"},
         "switchgear serves ");
@@ -114,7 +114,7 @@ class Runner {
     std::optional<GatewayFile> file;
     if (!scenario_.gateway.empty()) file = prepare_gateway(scenario_);
     play_services();
-    if (file) own_.emplace(std::move(*file), services_->ports());
+    if (file) start_gateway(*file);
     const Target& target = own_ ? own_->target() : scenario_.target;
     admin_.url = target.admin;
     watch_.emplace(admin_);
@@ -133,6 +133,17 @@ class Runner {
     } catch (const boost::system::system_error& failed) {
       throw WrongInput(scenario_.file + ": services: a port cannot be had: " + failed.code().message());
     }
+  }
+
+  /// What is wrong with the policies is said of the user's file, whose lines are not those of the copy.
+  void start_gateway(const GatewayFile& file) {
+    const std::string yaml = file.played_at(services_->ports());
+    const std::string path = gateway_path(scenario_);
+    if (const config::Loaded copy = config::load_text(yaml, path); !copy.config) {
+      const config::Loaded original = config::load_file(path);
+      throw WrongInput(joined(original.errors.empty() ? copy.errors : original.errors));
+    }
+    own_.emplace(yaml);
   }
 
   void play(const std::string& url) {
@@ -157,6 +168,7 @@ class Runner {
   }
 
   void look() {
+    services_->check_alive();
     if (own_) own_->check_alive();
     std::vector<Transition> found = ask();
     const Duration now = Clock::now() - start_;

@@ -1,5 +1,7 @@
 #include "app/stage/acting_server.hpp"
 
+#include <fcntl.h>
+
 #include <utility>
 
 namespace switchgear::stage {
@@ -36,6 +38,8 @@ ActingServer::ActingServer(asio::io_context& io, std::string name, std::uint16_t
 /// Takes the port without listening on it: connections are refused, and no other process can take the port.
 void ActingServer::reserve(std::uint16_t port) {
   acceptor_.open(tcp::v4());
+  // A child process that had the listener too would keep it listening while this server refuses.
+  ::fcntl(acceptor_.native_handle(), F_SETFD, FD_CLOEXEC);
   acceptor_.set_option(tcp::acceptor::reuse_address(true));
   acceptor_.bind(loopback(port));
 }

@@ -199,12 +199,12 @@ TEST_F(ChaosCommand, AServiceRefusesConnectionsAndComesBack) {
       "version: 1\nscenario: refuses\nchaos: {enabled: true}\ngateway: shop.yaml\nservices: {payment: {}, "
       "stock: {}}\n"
       "load: {rate: 50, path: /stock/x, duration: 3s}\n"
-      "phases: [{at: 1s, for: 100ms, service: stock, refuse: true}]\n"
-      "expect:\n  - {serves_at_least: 1, until: 1s}\n  - {serves_at_least: 0.98, after: 1200ms}\n"
-      "  - {fails_at_most: 0.4, after: 1s, until: 1100ms}\n");
+      "phases: [{at: 1s, for: 500ms, service: stock, refuse: true}]\n"
+      "expect:\n  - {serves_at_least: 1, until: 1s}\n  - {serves_at_least: 0.98, after: 2s}\n"
+      "  - {fails_at_most: 0.2, after: 1s, until: 1500ms}\n");
   Program run{{SWITCHGEAR_BINARY, "chaos", "run", file}};
   EXPECT_EQ(run.wait(patience), 1) << run.output();
-  EXPECT_NE(run.output().find("FAILED  at most 0.4 of the calls fail from 1s to 1.1s"), std::string::npos)
+  EXPECT_NE(run.output().find("FAILED  at most 0.2 of the calls fail from 1s to 1500ms"), std::string::npos)
       << run.output();
   EXPECT_NE(run.output().find("2 of 3 expectations hold"), std::string::npos) << run.output();
 }

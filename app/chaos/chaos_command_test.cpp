@@ -49,9 +49,10 @@ class ChaosCommand : public ::testing::Test {
         "version: 1\npolicies:\n  shop: {circuit_breaker: {window: {type: count, size: 20}, minimum_calls: "
         "10, "
         "failure_rate: 0.5, open_duration: 30s}}\n"
+        "  patient: {circuit_breaker: {consecutive_failures: 1000}}\n"
         "services:\n"
         "  payment: {url: \"http://payment.invalid\", policy: shop, routes: [{prefix: /payment/}]}\n"
-        "  stock: {url: \"http://stock.invalid\", policy: shop, routes: [{prefix: /stock/}]}\n"));
+        "  stock: {url: \"http://stock.invalid\", policy: patient, routes: [{prefix: /stock/}]}\n"));
   }
 
   config::TemporaryDirectory directory_;

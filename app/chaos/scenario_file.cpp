@@ -168,7 +168,7 @@ void read_where(Section& root, Scenario& scenario) {
   if (target) read_target(*target, scenario.target);
 }
 
-/// Nobody calls a service whose port is drawn, unless the run starts the gateway itself.
+/// Only a gateway that the run starts can know ports that the system chose.
 void need_ports(Section& root, const Scenario& scenario) {
   if (scenario.target.url.empty()) return;
   const auto services = root.find("services");

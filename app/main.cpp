@@ -20,6 +20,7 @@
 #include <string>
 
 #include "app/alert/test_alerts.hpp"
+#include "app/chaos/chaos_command.hpp"
 #include "app/check/check_command.hpp"
 #include "app/control/control_command.hpp"
 #include "app/control/live_recording.hpp"
@@ -89,6 +90,7 @@ int run(int argc, char** argv) {
   switchgear::control::add_report_commands(app, exit_code);
   switchgear::top::add_top_command(app, exit_code);
   switchgear::check::add_check(app, exit_code, sections, alerts_trial());
+  switchgear::chaos::add_chaos_command(app, exit_code);
   switchgear::demo::add_demo_command(app, exit_code);
   switchgear::lab::add_record_command(app, exit_code, live_recorder());
   switchgear::lab::add_replay_command(app, exit_code, sections);

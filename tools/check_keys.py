@@ -27,6 +27,7 @@ NOT_A_KEY = {
     "connections.waiting", "health_checks", "rewrite.uri", "explanation.policies", "explanation.services", "explanation.routes", "explanation.clients", "queue.oldest",  # members of JSON answers
     "connection_error", "forced_open", "metrics_only", "open_too_long", "slow_success", "trace_id", "user_agent",  # values
     "async_call", "history_cost", "schema_version", "epoll_reactor", "min_success_ratio", "per_breaker",  # C++
+    "opens_within",  # a key of scenarios
     "opt_args",  # zsh
     "certificate_file", "key_file", "look_every", "max_body", "max_head", "pool.max", "report.failure",  # members in C++
     "shop.example", "shop.example.com", "example.com", "a.example.com", "b.a.example.com", "e.g",

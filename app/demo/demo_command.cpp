@@ -4,19 +4,18 @@
 
 #include <CLI/CLI.hpp>
 #include <array>
-#include <charconv>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <optional>
-#include <system_error>
 
 #include "app/demo/demo_service.hpp"
 #include "app/demo/load.hpp"
 #include "app/demo/shop.hpp"
-#include "app/demo/stop_signal.hpp"
 #include "app/demo/story.hpp"
 #include "app/demo/teller.hpp"
+#include "app/stage/seed_check.hpp"
+#include "app/stage/stop_signal.hpp"
 #include "switchgear/config/duration.hpp"
 #include "switchgear/core/random.hpp"
 
@@ -45,15 +44,6 @@ std::string check_length(const std::string& text) {
   return {};
 }
 
-/// The parser of options reads -1 as the largest number there is, and cuts what is too large.
-std::string check_seed(const std::string& text) {
-  std::uint64_t seed = 0;
-  const char* const end = text.data() + text.size();
-  const auto read = std::from_chars(text.data(), end, seed);
-  if (read.ec == std::errc{} && read.ptr == end) return {};
-  return fmt::format("\"{}\" is not a whole number from 0 to {}", text, UINT64_MAX);
-}
-
 /// The fault of a round; without a wish, every round has another.
 Fault fault_of(const DemoOptions& options, std::size_t round) {
   constexpr std::array faults{FaultMode::errors, FaultMode::hang, FaultMode::refuse, FaultMode::latency,
@@ -62,7 +52,7 @@ Fault fault_of(const DemoOptions& options, std::size_t round) {
 }
 
 /// With a length: one round, which must hold. Without: rounds until the demo is stopped.
-Ending tell(const DemoOptions& options, std::optional<milliseconds> length, StopSignal& stop,
+Ending tell(const DemoOptions& options, std::optional<milliseconds> length, stage::StopSignal& stop,
             Teller& teller) {
   const auto end = Clock::now() + length.value_or(milliseconds{0});
   const Pace pace{length.value_or(default_whole)};
@@ -89,7 +79,7 @@ int run_demo(const DemoOptions& options) {
     length = std::chrono::duration_cast<milliseconds>(*config::parse_duration(options.length).value);
   }
   try {
-    StopSignal stop;
+    stage::StopSignal stop;
     Teller teller{stdout};
     const Ending ending = tell(options, length, stop, teller);
     if (ending == Ending::held) teller.say("held", "every step of the story was observed");
@@ -113,7 +103,7 @@ void add_demo_command(CLI::App& app, int& exit_code) {
   demo->add_option("--fault", options->fault, "What goes wrong: errors, latency, hang, refuse or reset")
       ->check(CLI::IsMember({"errors", "latency", "hang", "refuse", "reset"}));
   demo->add_option("--seed", options->seed, "Seed of the callers' pauses")
-      ->check(CLI::Validator(check_seed, "NUMBER"))
+      ->check(CLI::Validator(stage::check_seed, "NUMBER"))
       ->capture_default_str();
   demo->add_option("--port", options->port, "Port of the gateway; 0: the system chooses")
       ->capture_default_str();
@@ -127,7 +117,7 @@ void add_demo_command(CLI::App& app, int& exit_code) {
   one->add_option("--port", service->port)->capture_default_str();
   one->add_option("--control-port", service->control_port)->capture_default_str();
   one->add_option("--seed", service->seed)
-      ->check(CLI::Validator(check_seed, "NUMBER"))
+      ->check(CLI::Validator(stage::check_seed, "NUMBER"))
       ->capture_default_str();
   one->callback([service, &exit_code] { exit_code = run_demo_service(*service); });
 }

@@ -4,14 +4,17 @@
 #include <cmath>
 #include <utility>
 
-#include "app/demo/net.hpp"
+#include "app/stage/net.hpp"
 #include "switchgear/core/random.hpp"
 
 namespace switchgear::demo {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+namespace asio = boost::asio;
+namespace beast = boost::beast;
 namespace bhttp = beast::http;
+using tcp = asio::ip::tcp;
 
 constexpr std::size_t clients_per_service = 8;
 constexpr auto mean_pause = std::chrono::milliseconds{140};  // about 55 calls per second and service

@@ -1,34 +1,13 @@
 #include "app/demo/shop.hpp"
 
 #include <boost/json.hpp>
-#include <charconv>
-#include <cstdlib>
-#include <fstream>
 #include <sstream>
-#include <system_error>
+#include <utility>
 
 namespace switchgear::demo {
 namespace {
 
 namespace json = boost::json;
-using Clock = std::chrono::steady_clock;
-
-constexpr auto start_patience = std::chrono::seconds{20};
-
-/// The number after `key` in a ready line; 0 when there is none.
-std::uint16_t number_after(const std::string& line, const std::string& key) {
-  std::uint16_t number = 0;
-  if (const auto at = line.find(key); at != std::string::npos) {
-    std::from_chars(line.data() + at + key.size(), line.data() + line.size(), number);
-  }
-  return number;
-}
-
-std::filesystem::path make_directory() {
-  std::string path = (std::filesystem::temp_directory_path() / "switchgear-demo-XXXXXX").string();
-  if (::mkdtemp(path.data()) == nullptr) throw ShopIsBroken("cannot make a temporary directory like " + path);
-  return path;
-}
 
 std::optional<SeenTransition> seen_transition(const json::value& value) {
   if (!value.is_object()) return std::nullopt;
@@ -91,70 +70,41 @@ std::string gateway_yaml(const ShopOptions& options,
   return yaml.str();
 }
 
-Shop::Shop(const ShopOptions& options) : options_(options), directory_(make_directory()) {
-  try {
-    std::array<std::uint16_t, service_names.size()> ports{};
-    for (std::size_t i = 0; i < ports.size(); ++i) ports[i] = start_service(i);
-    start_gateway(ports);
-  } catch (const std::system_error& problem) {
-    throw ShopIsBroken(problem.what());
-  }
+Shop::Shop(const ShopOptions& options) : options_(options) {
+  std::array<std::uint16_t, service_names.size()> ports{};
+  for (std::size_t i = 0; i < ports.size(); ++i) ports[i] = start_service(i);
+  start_gateway(ports);
 }
 
 Shop::~Shop() {
   // The gateway first: it would only report failures of services that are going away on purpose.
   gateway_.reset();
   for (Member& member : services_) member.process.reset();
-  std::error_code ignored;
-  if (!keep_) std::filesystem::remove_all(directory_, ignored);
-}
-
-std::string Shop::log_of(const std::string& name) const { return (directory_ / (name + ".log")).string(); }
-
-void Shop::broken(ChildProcess& process, const std::string& what) {
-  std::string message = process.name() + " " + what;
-  if (!process.running()) message += " (" + process.how_it_ended() + ")";
-  process.end();
-  std::ifstream log{log_of(process.name())};
-  std::string line;
-  std::string last;
-  while (std::getline(log, line)) last = line;
-  if (!last.empty()) message += "; it said: " + last;
-  keep_ = true;
-  throw ShopIsBroken(message + "; logs are in " + directory_.string());
 }
 
 std::uint16_t Shop::start_service(std::size_t service) {
   const std::string name = service_names[service];
-  Member& member = services_[service];
   const std::string seed = std::to_string(options_.seed + service);
-  const std::vector<std::string> arguments{"demo-service", "--name", name, "--port", "0", "--seed", seed};
-  member.process = std::make_unique<ChildProcess>(name, arguments, log_of(name));
-  const auto ready = member.process->wait_for_line("ready ", Clock::now() + start_patience);
-  if (!ready) broken(*member.process, "did not start");
-  member.control = std::make_unique<JsonClient>(name, number_after(*ready, "control="));
-  return number_after(*ready, "port=");
+  stage::Started started =
+      workplace_.start(name, {"demo-service", "--name", name, "--port", "0", "--seed", seed}, "ready ");
+  services_[service] = {std::move(started.process),
+                        std::make_unique<JsonClient>(name, stage::number_after(started.ready, "control="))};
+  return stage::number_after(started.ready, "port=");
 }
 
 void Shop::start_gateway(const std::array<std::uint16_t, service_names.size()>& ports) {
-  const std::string file = (directory_ / "gateway.yaml").string();
-  {
-    std::ofstream yaml{file};
-    yaml << gateway_yaml(options_, ports);
+  std::string where;
+  for (const std::uint16_t port : {options_.port, options_.admin_port}) {
+    if (port != 0) where += (where.empty() ? " on port " : " and ") + std::to_string(port);
   }
-  const std::vector<std::string> arguments{"serve", "--config", file};
-  gateway_ = std::make_unique<ChildProcess>("gateway", arguments, log_of("gateway"));
-  const auto ready = gateway_->wait_for_line("switchgear serves ", Clock::now() + start_patience);
-  if (!ready) {
-    std::string where;
-    for (const std::uint16_t port : {options_.port, options_.admin_port}) {
-      if (port != 0) where += (where.empty() ? " on port " : " and ") + std::to_string(port);
-    }
-    broken(*gateway_, "did not start" + where);
-  }
-  gateway_port_ = number_after(*ready, "serves http://127.0.0.1:");
-  admin_port_ = number_after(*ready, "admin http://127.0.0.1:");
-  if (gateway_port_ == 0 || admin_port_ == 0) broken(*gateway_, "named no ports when it was ready");
+  const std::string file = workplace_.write("gateway.yaml", gateway_yaml(options_, ports));
+  stage::Started started =
+      workplace_.start("gateway", {"serve", "--config", file}, "switchgear serves ", where);
+  gateway_ = std::move(started.process);
+  gateway_port_ = stage::number_after(started.ready, "serves http://127.0.0.1:");
+  admin_port_ = stage::number_after(started.ready, "admin http://127.0.0.1:");
+  if (gateway_port_ == 0 || admin_port_ == 0)
+    workplace_.broken(*gateway_, "named no ports when it was ready");
   admin_ = std::make_unique<JsonClient>("the gateway's admin API", admin_port_);
 }
 
@@ -181,15 +131,15 @@ void Shop::set_fault(std::size_t service, const Fault& fault) {
 }
 
 void Shop::check_alive() {
-  if (!gateway_->running()) broken(*gateway_, "ended by itself");
+  if (!gateway_->running()) workplace_.broken(*gateway_, "ended by itself");
   for (Member& member : services_) {
-    if (!member.process->running()) broken(*member.process, "ended by itself");
+    if (!member.process->running()) workplace_.broken(*member.process, "ended by itself");
   }
 }
 
 std::filesystem::path Shop::keep_logs() noexcept {
-  keep_ = true;
-  return directory_;
+  workplace_.keep();
+  return workplace_.directory();
 }
 
 }  // namespace switchgear::demo

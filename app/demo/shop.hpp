@@ -8,13 +8,12 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
-#include <stdexcept>
 #include <string>
 
-#include "app/demo/child_process.hpp"
 #include "app/demo/fault.hpp"
 #include "app/demo/json_client.hpp"
 #include "app/demo/load.hpp"
+#include "app/stage/workplace.hpp"
 
 namespace switchgear::demo {
 
@@ -24,11 +23,6 @@ struct ShopOptions {
   std::uint16_t admin_port = 0;  ///< of the dashboard; 0: the system chooses
   std::chrono::milliseconds open_duration{4000};
   std::chrono::milliseconds probe_interval{200};
-};
-
-/// A part of the shop could not be started, or ended by itself.
-struct ShopIsBroken : std::runtime_error {
-  using std::runtime_error::runtime_error;
 };
 
 struct SeenTransition {
@@ -66,7 +60,7 @@ inline constexpr unsigned window_size = 30;
 /// Threads: the one that made it. Its files live in a temporary directory, which goes with it.
 class Shop {
  public:
-  /// Starts everything and waits until it listens. Throws ShopIsBroken.
+  /// Starts everything and waits until it listens. Throws stage::Broken.
   explicit Shop(const ShopOptions& options);
   Shop(const Shop&) = delete;
   Shop& operator=(const Shop&) = delete;
@@ -80,7 +74,7 @@ class Shop {
   [[nodiscard]] std::uint64_t arrived_at(std::size_t service);
   void set_fault(std::size_t service, const Fault& fault);
 
-  /// Throws ShopIsBroken, naming the process and its log, when one has ended.
+  /// Throws stage::Broken, naming the process and its log, when one has ended.
   void check_alive();
 
   /// Leaves the logs on disk and says where.
@@ -88,20 +82,17 @@ class Shop {
 
  private:
   struct Member {
-    std::unique_ptr<ChildProcess> process;
+    std::unique_ptr<stage::ChildProcess> process;
     std::unique_ptr<JsonClient> control;
   };
 
-  [[noreturn]] void broken(ChildProcess& process, const std::string& what);
   std::uint16_t start_service(std::size_t service);
   void start_gateway(const std::array<std::uint16_t, service_names.size()>& ports);
-  [[nodiscard]] std::string log_of(const std::string& name) const;
 
   ShopOptions options_;
-  std::filesystem::path directory_;
-  bool keep_ = false;
+  stage::Workplace workplace_{"demo"};
   std::array<Member, service_names.size()> services_;
-  std::unique_ptr<ChildProcess> gateway_;
+  std::unique_ptr<stage::ChildProcess> gateway_;
   std::unique_ptr<JsonClient> admin_;
   std::uint16_t gateway_port_ = 0;
   std::uint16_t admin_port_ = 0;

@@ -52,7 +52,7 @@ Pace::Pace(milliseconds whole_round)
       probe_interval(part(whole, 0.02)),
       patience(part(whole, 0.25)) {}
 
-Story::Story(Shop& shop, Load& load, Teller& teller, StopSignal& stop, const Pace& pace)
+Story::Story(Shop& shop, Load& load, Teller& teller, stage::StopSignal& stop, const Pace& pace)
     : shop_(shop), load_(load), teller_(teller), stop_(stop), pace_(pace) {}
 
 Ending Story::tell_round(const Fault& fault) {

@@ -11,8 +11,8 @@
 #include "app/demo/fault.hpp"
 #include "app/demo/load.hpp"
 #include "app/demo/shop.hpp"
-#include "app/demo/stop_signal.hpp"
 #include "app/demo/teller.hpp"
+#include "app/stage/stop_signal.hpp"
 
 namespace switchgear::demo {
 
@@ -32,10 +32,10 @@ enum class Ending : std::uint8_t { held, missed, stopped };
 /// Threads: one.
 class Story {
  public:
-  Story(Shop& shop, Load& load, Teller& teller, StopSignal& stop, const Pace& pace);
+  Story(Shop& shop, Load& load, Teller& teller, stage::StopSignal& stop, const Pace& pace);
 
   /// One round, from normal to normal. `missed`: a step was not observed in time; the missing step has been
-  /// told. Throws ShopIsBroken and NoAnswer.
+  /// told. Throws stage::Broken and NoAnswer.
   [[nodiscard]] Ending tell_round(const Fault& fault);
 
   /// Stays at the last scene until `end`, unless stopped.
@@ -62,7 +62,7 @@ class Story {
   Shop& shop_;
   Load& load_;
   Teller& teller_;
-  StopSignal& stop_;
+  stage::StopSignal& stop_;
   const Pace pace_;
 
   Fault fault_;

@@ -1,4 +1,4 @@
-// Asio and Beast for app/demo, and the names it uses for them. Nothing else of the repository includes this.
+// Asio and Beast for the rooms that stage services and callers, and the names that they use for them.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -16,11 +16,11 @@
 #include <boost/beast/http.hpp>
 #include <boost/json.hpp>
 
-namespace switchgear::demo {
+namespace switchgear::stage {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace json = boost::json;
 using tcp = asio::ip::tcp;
 
-}  // namespace switchgear::demo
+}  // namespace switchgear::stage

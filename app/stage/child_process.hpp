@@ -1,5 +1,5 @@
-// One child process of the demo: started from this very binary, read line by line, ended by its pid.
-// It dies with its parent, however that ends. Nothing here knows what the child does.
+// One child process of a demo or a scenario: started from this very binary, read line by line, ended by its
+// pid. It dies with its parent, however that ends. Nothing here knows what the child does.
 #pragma once
 
 #include <sys/types.h>
@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-namespace switchgear::demo {
+namespace switchgear::stage {
 
 class ChildProcess {
  public:
@@ -52,4 +52,4 @@ class ChildProcess {
   std::thread drainer_;
 };
 
-}  // namespace switchgear::demo
+}  // namespace switchgear::stage

@@ -1,4 +1,4 @@
-#include "app/demo/stop_signal.hpp"
+#include "app/stage/stop_signal.hpp"
 
 #include <poll.h>
 #include <pthread.h>
@@ -10,7 +10,7 @@
 #include <csignal>
 #include <system_error>
 
-namespace switchgear::demo {
+namespace switchgear::stage {
 
 StopSignal::StopSignal() {
   sigset_t signals;
@@ -36,4 +36,4 @@ bool StopSignal::wait_for(std::chrono::nanoseconds length) {
   return stopped_;
 }
 
-}  // namespace switchgear::demo
+}  // namespace switchgear::stage

@@ -1,4 +1,4 @@
-#include "app/demo/child_process.hpp"
+#include "app/stage/child_process.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -12,7 +12,7 @@
 #include <csignal>
 #include <system_error>
 
-namespace switchgear::demo {
+namespace switchgear::stage {
 namespace {
 
 constexpr std::size_t log_limit = 1'048'576;
@@ -142,4 +142,4 @@ void ChildProcess::end(std::chrono::milliseconds patience) noexcept {
   reaped_ = true;
 }
 
-}  // namespace switchgear::demo
+}  // namespace switchgear::stage

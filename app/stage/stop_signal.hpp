@@ -1,9 +1,9 @@
-// Waits for Ctrl-C and SIGTERM, so that the demo ends its processes and restores the terminal in order.
+// Waits for Ctrl-C and SIGTERM, so that a run ends its processes and restores the terminal in order.
 #pragma once
 
 #include <chrono>
 
-namespace switchgear::demo {
+namespace switchgear::stage {
 
 /// Make it before any thread: threads started later inherit the blocked signals, and only this sees them.
 class StopSignal {
@@ -13,7 +13,7 @@ class StopSignal {
   StopSignal& operator=(const StopSignal&) = delete;
   ~StopSignal();
 
-  /// Waits that long at most; true as soon as the demo has been asked to stop, and from then on.
+  /// Waits that long at most; true as soon as the program has been asked to stop, and from then on.
   [[nodiscard]] bool wait_for(std::chrono::nanoseconds length);
 
  private:
@@ -21,4 +21,4 @@ class StopSignal {
   bool stopped_ = false;
 };
 
-}  // namespace switchgear::demo
+}  // namespace switchgear::stage

@@ -1,0 +1,119 @@
+#include "app/chaos/breaker_watch.hpp"
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/value.hpp>
+#include <boost/system/system_error.hpp>
+#include <cctype>
+#include <optional>
+#include <utility>
+
+#include "switchgear/config/timestamp.hpp"
+#include "switchgear/core/rejected.hpp"
+#include "switchgear/http/blocking_client.hpp"
+#include "switchgear/http/error.hpp"
+
+namespace switchgear::chaos {
+namespace {
+
+namespace json = boost::json;
+
+constexpr auto patience = std::chrono::seconds{3};
+
+std::string text_of(const json::object& object, const char* key) {
+  return std::string{object.at(key).as_string()};
+}
+
+/// A breaker's name as one segment of a path.
+std::string escaped(const std::string& name) {
+  constexpr const char* digits = "0123456789ABCDEF";
+  std::string path;
+  for (const char each : name) {
+    const auto byte = static_cast<unsigned char>(each);
+    if (std::isalnum(byte) != 0 || each == '-' || each == '_' || each == '.') {
+      path += each;
+    } else {
+      path += {'%', digits[byte >> 4U], digits[byte & 15U]};
+    }
+  }
+  return path;
+}
+
+}  // namespace
+
+BreakerWatch::BreakerWatch(const control::AdminServer& server)
+    : url_(server.url),
+      client_(std::make_unique<http::BlockingClient>(server.url,
+                                                     control::client_options(server, "application/json"))) {
+  begin(Clock::now());
+  static_cast<void>(look());
+}
+
+BreakerWatch::~BreakerWatch() = default;
+
+void BreakerWatch::begin(Clock::time_point start) {
+  start_ = start;
+  wall_start_ = std::chrono::system_clock::now() + (start - Clock::now());
+  looked_ = Duration::zero();
+}
+
+json::object BreakerWatch::ask(const std::string& target) {
+  try {
+    const http::Response answer = client_->get(http::Request{target}.timeout(patience));
+    if (!answer.ok())
+      throw Unreachable(url_ + target + " answered " + std::to_string(answer.status) +
+                        (answer.status == 401 ? "; --token gives the admin token" : ""));
+    json::value content = answer.json();
+    if (!content.is_object()) throw Unreachable(url_ + target + " did not answer with a JSON object");
+    return std::move(content.as_object());
+  } catch (const http::Error& failed) {
+    throw Unreachable(url_ + ": " + control::told(failed));
+  } catch (const Rejected&) {
+    throw Unreachable(url_ + " did not answer in time");
+  }
+}
+
+std::vector<Transition> BreakerWatch::look() {
+  std::vector<Transition> found;
+  const json::object all = ask("/circuit-breakers");
+  try {
+    for (const json::value& each : all.at("circuit_breakers").as_array()) {
+      const json::object& breaker = each.as_object();
+      const std::string name = text_of(breaker, "name");
+      const auto generation = breaker.at("generation").to_number<std::uint64_t>();
+      const auto [known, is_new] = generations_.try_emplace(name, generation);
+      if (is_new) {
+        names_.insert(name);
+        initially_[name] = text_of(breaker, "state");
+      } else if (known->second != generation) {
+        add_new(name, std::exchange(known->second, generation), found);
+      }
+    }
+  } catch (const boost::system::system_error&) {
+    throw Unreachable(url_ + " does not answer as an admin server of Switchgear does");
+  }
+  looked_ = Clock::now() - start_;
+  std::ranges::stable_sort(found, {}, &Transition::at);
+  return found;
+}
+
+void BreakerWatch::add_new(const std::string& name, std::uint64_t after, std::vector<Transition>& found) {
+  const json::object breaker = ask("/circuit-breakers/" + escaped(name));
+  const Duration now = Clock::now() - start_;
+  std::uint64_t last = after;
+  for (const json::value& each : breaker.at("transitions").as_array()) {
+    const json::object& from = each.as_object();
+    const auto generation = from.at("generation").to_number<std::uint64_t>();
+    if (generation <= after) continue;
+    last = std::max(last, generation);
+    // The target's clock says when; if it is not ours, at least between the last look and this one.
+    Duration at = now;
+    if (const auto wall = config::parse_timestamp(text_of(from, "at"))) at = *wall - wall_start_;
+    found.push_back({name, std::clamp(at, looked_, now), text_of(from, "from"), text_of(from, "to"),
+                     text_of(from, "rule"), from.at("value").to_number<double>(),
+                     from.at("threshold").to_number<double>()});
+  }
+  generations_[name] = last;
+}
+
+}  // namespace switchgear::chaos

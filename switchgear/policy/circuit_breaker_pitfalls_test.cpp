@@ -26,9 +26,10 @@ class CircuitBreakerTestPeer {
     }
   }
   static void set_generation(CircuitBreaker& breaker, std::uint64_t generation) {
-    const std::uint64_t word = breaker.word_.load();
+    const BreakerWord before{breaker.word_.load()};
+    const std::uint64_t flags = before.bits() ^ BreakerWord { before.generation(), before.state(), 0 }.bits();
     breaker.start_window_locked(generation, TimePoint{});
-    breaker.word_.store((word & 255U) | generation << 8U);
+    breaker.word_.store(BreakerWord{generation, before.state(), flags}.bits());
   }
   static void set_relapses(CircuitBreaker& breaker, std::uint32_t relapses) { breaker.relapses_ = relapses; }
 };

@@ -49,7 +49,7 @@ class Manual(InAFolder):
 
     def test_man_shows_what_the_command_line_takes_without_a_warning(self):
         for page in self.pages:
-            words = page.stem.split("-") if page.stem.startswith(("switchgear-import-", "switchgear-export-")) else \
+            words = page.stem.split("-") if page.stem.startswith(("switchgear-import-", "switchgear-export-", "switchgear-chaos-")) else \
                 page.stem.split("-", 1)
             done = subprocess.run(["man", "--warnings", "-l", page], capture_output=True, text=True, check=True,
                                   env={**os.environ, "MANWIDTH": "200", "LC_ALL": "C.UTF-8", "MAN_KEEP_FORMATTING": ""})

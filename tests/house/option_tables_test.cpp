@@ -68,6 +68,8 @@ File around(const std::string& key) {
   also("circuit_breaker.window.size", "circuit_breaker.minimum_calls", "1");
   also("circuit_breaker.window.type", "circuit_breaker.window", "{}");
   also("circuit_breaker.max_open_duration", "circuit_breaker.open_duration", "30s");
+  for (const std::string own : {"step", "minimum", "max_failure_rate", "growth"})
+    also("circuit_breaker.ramp." + own, "circuit_breaker.ramp.controller", "true");
   also("hedge.", "hedge.delay", "p95");
   also("retry.budget.min_concurrency", "retry.budget.mode", "concurrent");
   also("bulkhead.", "bulkhead.max_concurrent", "50");

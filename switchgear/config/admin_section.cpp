@@ -49,7 +49,7 @@ void read_origins(const Value& list, std::vector<std::string>& origins) {
   return inner ? inner : outer;
 }
 
-/// Without `token`, whoever may not read could still operate everything.
+/// Without `token`, a client that may not read could still operate everything.
 void check_read_token(const Value& value, const GatewayOptions& options) {
   if (options.admin_read_token.empty()) return;
   if (options.admin_token.empty()) {

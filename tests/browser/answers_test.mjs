@@ -4,7 +4,7 @@
 // Every wait is bounded by what it waits for; nothing sleeps.
 import assert from "node:assert/strict";
 import { expectAccessible } from "./axe.mjs";
-import { at, finish, live, test } from "./harness.mjs";
+import { at, becomes, finish, live, test } from "./harness.mjs";
 import { startPuppet } from "./puppet.mjs";
 
 const hostile = "<img src=x onerror=alert(1)>";
@@ -170,8 +170,8 @@ await test("counts firing alerts on every page, and tells of each who was told a
   await page.goto(at(puppet));
   await page.getByRole("link", { name: "Alerts 3 firing" }).click();
   const firing = page.getByRole("region", { name: "Firing" }).getByRole("listitem");
-  assert.deepEqual(await firing.evaluateAll((all) => all.map((each) => each.getAttribute("aria-label"))),
-                   ["burning_fast of inventory: firing", "open_too_long of payment: firing", "slow of payment: firing"], "the worst first");
+  await becomes(page, () => firing.evaluateAll((all) => all.map((each) => each.getAttribute("aria-label"))),
+                ["burning_fast of inventory: firing", "open_too_long of payment: firing", "slow of payment: firing"], "the worst first");
   await firing.nth(1).getByText("told to oncall (3×)").waitFor();
   await firing.nth(1).getByText("muted by the silence open_too_long of every circuit").waitFor();
   await firing.nth(2).getByText("muted by the alert burning_fast of inventory").waitFor();
@@ -240,8 +240,8 @@ await test("shows an alert's texts as text, and links only to runbooks of the we
   ]);
   await page.goto(at(puppet, "alerts"));
   await page.getByText("<b>bold</b>", { exact: true }).waitFor();
-  const links = await page.getByRole("region", { name: "Firing" }).getByRole("link").evaluateAll((all) => all.map((each) => each.getAttribute("href")));
-  assert.deepEqual(links, [`#/breaker/${encodeURIComponent(hostile)}`, "#/breaker/payment", "https://runbooks.example.com/open", "#/breaker/payment"]);
+  const links = page.getByRole("region", { name: "Firing" }).getByRole("link");
+  await becomes(page, () => links.evaluateAll((all) => all.map((each) => each.getAttribute("href"))), [`#/breaker/${encodeURIComponent(hostile)}`, "#/breaker/payment", "https://runbooks.example.com/open", "#/breaker/payment"]);
   assert.equal(await page.locator("main :is(b b, img)").count(), 0);
 }, { start });
 

@@ -2,7 +2,7 @@
 //   node dashboard_test.mjs PUPPET
 // Every wait is bounded by what it waits for; nothing sleeps.
 import assert from "node:assert/strict";
-import { card, finish, gone, test } from "./harness.mjs";
+import { becomes, card, finish, gone, test } from "./harness.mjs";
 
 await test("opens under its content security policy and shows every breaker", async ({ page, puppet }) => {
   await puppet.tell("add", "payment");
@@ -54,7 +54,7 @@ await test("shows a breaker opening within one second of its trip, with the rule
   const latest = 30 - (performance.now() - tripped) / 1000;
   assert.ok(left <= 30 && left >= latest - 1, `${left} s are left of 30, after ${30 - latest} s`);
   await open.getByText("2 in all").waitFor();
-  assert.equal(await page.getByRole("article").first().getAttribute("aria-label"), "payment: Open", "worst first");
+  await becomes(page, () => page.getByRole("article").first().getAttribute("aria-label"), "payment: Open", "worst first");
   await page.waitForFunction(() => document.title === "1 open – Switchgear");
   await page.getByText("payment: Closed to Open, failure rate 100.0% ≥ 50.0%").first().waitFor({ state: "attached" });
   await page.getByText("Unhealthy", { exact: true }).waitFor();
@@ -80,8 +80,8 @@ await test("shows the probes of a half-open breaker", async ({ page, puppet }) =
   await half.getByText("0 passed, 0 failed, 1 under way of 2").waitFor();
   await puppet.tell("calls", "payment", 1);
   await half.getByText("1 passed, 0 failed, 1 under way of 2").waitFor();
-  assert.equal(await half.locator(".probes i.passed").count(), 1);
-  assert.equal(await half.locator(".probes i.flying").count(), 1);
+  await becomes(page, () => half.locator(".probes i.passed").count(), 1);
+  await becomes(page, () => half.locator(".probes i.flying").count(), 1);
 });
 
 /// Presses a card's button and says yes to what it asks.
@@ -129,7 +129,7 @@ await test("goes on asking while the card that was pressed moves to another plac
   const dialog = page.getByRole("dialog", { name: "Force open: payment" });
   await dialog.waitFor();
   await puppet.tell("failures", "payment", 4);
-  await page.waitForFunction(() => document.querySelector("article").getAttribute("aria-label") === "payment: Open");
+  await becomes(page, () => page.getByRole("article", { includeHidden: true }).first().getAttribute("aria-label"), "payment: Open");
   assert.ok(await dialog.evaluate((each) => each.matches(":modal")), "the dialog is open, and the only thing that can be used");
   await dialog.getByRole("button", { name: "Force open" }).click();
   await card(page, "payment", "Forced open").waitFor();

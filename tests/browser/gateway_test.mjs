@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { expectAccessible } from "./axe.mjs";
 import { startGateway } from "./gateway.mjs";
-import { at, finish, live, test } from "./harness.mjs";
+import { at, becomes, finish, live, test } from "./harness.mjs";
 
 const binary = process.argv[2];
 const hostile = "<b>mail & more</b>";
@@ -85,7 +85,7 @@ await test("shows which instance is left out, why and for how long, and tells of
   assert.equal(await page.getByRole("heading", { level: 3, name: /^Latest events/ }).count(), 0);
   assert.deepEqual(new Set(await server.send("/shop/ok", 6)), new Set([200]), "the other instance answers");
   await bad.filter({ hasText: /Left out for another (9|10) min/ }).getByText("2 failed calls in a row (limit 2)").waitFor();
-  assert.deepEqual((await bad.getByRole("cell").allInnerTexts()).slice(1), ["2", "2", "0", "1"], "calls, failures, in flight, ejections");
+  await becomes(page, async () => (await bad.getByRole("cell").allInnerTexts()).slice(1), ["2", "2", "0", "1"], "calls, failures, in flight, ejections");
   await instances.getByRole("row").filter({ hasText: "127.0.0.1:" }).getByText("Usable").waitFor();
   const events = page.getByRole("group", { name: "Events of instances" });
   await events.getByRole("row").filter({ hasText: "ejected" }).getByText(/^instance 127\.0\.0\.2:\d+ is left out for 600s: .*; 1 of 2 instances is out$/).waitFor();
@@ -117,7 +117,7 @@ await test("shows what an adaptive breaker goes by, and what a shadow policy wou
   const strict = shadows.getByRole("row").filter({ hasText: "strict" });
   await strict.filter({ hasText: "Open" }).waitFor();
   // 3 failed, of which the shadow let 2 through; it would have refused the third, and two good ones.
-  assert.deepEqual((await strict.getByRole("cell").allInnerTexts()).slice(2, 6), ["2", "2", "1", "1"]);
+  await becomes(page, async () => (await strict.getByRole("cell").allInnerTexts()).slice(2, 6), ["2", "2", "1", "1"]);
   await shadows.getByRole("row").filter({ hasText: "in force" }).getByText("0 refused").waitFor();
   await expectAccessible(page);
 }, { start });
@@ -188,8 +188,8 @@ await test("keeps the last column as far from the edge as the first, on any widt
     const found = await page.evaluate(() =>
       [...document.querySelectorAll("table.list tr")].map((row) => [...row.children].filter((each) => each.offsetWidth > 0).at(-1)).map((each) => getComputedStyle(each).paddingRight));
     assert.deepEqual(new Set(found), new Set([padding]), `at ${width}`);
-    const heads = await page.getByRole("columnheader").evaluateAll((all) => all.filter((each) => each.scrollWidth > each.clientWidth).map((each) => each.innerText));
-    assert.deepEqual(heads, [], `they do not fit at ${width}`);
+    const cut = (all) => all.filter((each) => each.scrollWidth > each.clientWidth).map((each) => each.innerText);
+    await becomes(page, () => page.getByRole("columnheader").evaluateAll(cut), [], `they do not fit at ${width}`);
   }
   await page.goto(at(server, "service/none"));
   await page.getByRole("link", { name: "All services" }).click();

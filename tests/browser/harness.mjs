@@ -1,5 +1,6 @@
 // One browser for a file of tests, and for each test a server and a page of its own.
 import assert from "node:assert/strict";
+import { isDeepStrictEqual } from "node:util";
 import { launchBrowser } from "./browser.mjs";
 import { startPuppet } from "./puppet.mjs";
 
@@ -43,6 +44,17 @@ export async function finish() {
   if (failed > 0) {
     console.log(`${failed} failed`);
     process.exit(1);
+  }
+}
+
+/// Waits until what `read()` finds on the page is what is wanted. A page that has one thing of an answer need not have the others yet.
+export async function becomes(page, read, wanted, message) {
+  const deadline = performance.now() + 30_000;
+  for (;;) {
+    const found = await read();
+    if (isDeepStrictEqual(found, wanted)) return;
+    if (performance.now() > deadline) assert.deepEqual(found, wanted, message);
+    await page.evaluate(() => new Promise(requestAnimationFrame));
   }
 }
 

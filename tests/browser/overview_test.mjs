@@ -2,7 +2,7 @@
 //   node overview_test.mjs PUPPET
 // Every wait is bounded by what it waits for; nothing sleeps.
 import assert from "node:assert/strict";
-import { at, card, finish, live, row, test } from "./harness.mjs";
+import { at, becomes, card, finish, live, row, test } from "./harness.mjs";
 
 const table = (page) => page.getByRole("table", { name: "Circuit breakers" });
 const names = (page) => table(page).locator("tbody th a").allInnerTexts();
@@ -39,7 +39,7 @@ await test("finds breakers by a part of their name, and says how many", async ({
   await page.keyboard.press("/");
   await page.keyboard.type("payment");
   await page.getByText("1 of 41", { exact: true }).waitFor();
-  assert.deepEqual(await names(page), ["Payment EU"]);
+  await becomes(page, () => names(page), ["Payment EU"]);
   assert.match(page.url(), /q=payment/);
   await page.keyboard.press("Escape");
   await page.getByText("41 breakers", { exact: true }).waitFor();
@@ -62,7 +62,7 @@ await test("filters by state and by tag", async ({ page, puppet }) => {
   await page.getByText("2 of 30", { exact: true }).waitFor();
   await page.getByRole("combobox", { name: "Filter by tag" }).selectOption("team=checkout");
   await page.getByText("1 of 30", { exact: true }).waitFor();
-  assert.deepEqual(await names(page), ["service-0004"]);
+  await becomes(page, () => names(page), ["service-0004"]);
   await page.getByRole("button", { name: /^Open/ }).click();
   await page.getByRole("combobox", { name: "Filter by tag" }).selectOption("team=search");
   await begins(page, ["service-0005"]);
@@ -82,10 +82,10 @@ await test("sorts by a column, the other way round when it is chosen again, and 
   const header = table(page).getByRole("columnheader", { name: "Breaker" });
   await header.getByRole("button").click();
   await begins(page, ["service-0000"]);
-  assert.equal(await header.getAttribute("aria-sort"), "ascending");
+  await becomes(page, () => header.getAttribute("aria-sort"), "ascending");
   await header.getByRole("button").click();
   await begins(page, ["service-0029", "service-0028"]);
-  assert.equal(await header.getAttribute("aria-sort"), "descending");
+  await becomes(page, () => header.getAttribute("aria-sort"), "descending");
   assert.match(page.url(), /sort=name&down=1/);
   // By a figure: a breaker whose calls all fail comes first.
   await puppet.tell("failures", "service-0012", 2);

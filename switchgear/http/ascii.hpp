@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string_view>
+#include <type_traits>
 
 namespace switchgear::http {
 
@@ -67,21 +68,61 @@ inline constexpr auto char_classes = [] {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
 }
 
+namespace detail {
+/// Eight characters, of which most are looked at together.
+[[nodiscard]] inline std::uint64_t load_eight(const char* from) noexcept {
+  std::uint64_t eight = 0;
+  std::memcpy(&eight, from, 8);
+  return eight;
+}
+
+[[nodiscard]] constexpr std::uint64_t in_all(unsigned char c) noexcept { return c * 0x0101010101010101U; }
+
+[[nodiscard]] constexpr std::uint64_t to_lower(std::uint64_t eight) noexcept {
+  const std::uint64_t seven_bits = eight & in_all(0x7f);
+  const std::uint64_t from_a = seven_bits + in_all(0x80 - 'A');
+  const std::uint64_t beyond_z = seven_bits + in_all(0x7f - 'Z');
+  const std::uint64_t upper = (from_a ^ beyond_z) & ~eight & in_all(0x80);
+  return eight | (upper >> 2);  // 0x20 where it is set
+}
+
+/// Whether all of `size` characters are as they should be: `eight(i)` tells of those from `i` on, `one(i)` of
+/// one. The last eight are looked at together with some before them.
+template <class Eight, class One>
+[[nodiscard]] constexpr bool for_all(std::size_t size, Eight eight, One one) noexcept {
+  if (size < 8 || std::is_constant_evaluated()) {
+    for (std::size_t i = 0; i < size; ++i) {
+      if (!one(i)) return false;
+    }
+    return true;
+  }
+  for (std::size_t i = 0; i + 8 < size; i += 8) {
+    if (!eight(i)) return false;
+  }
+  return eight(size - 8);
+}
+}  // namespace detail
+
 /// `lower` must be lower case already.
 [[nodiscard]] constexpr bool equals_lower(std::string_view text, std::string_view lower) noexcept {
   if (text.size() != lower.size()) return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (to_lower(text[i]) != lower[i]) return false;
-  }
-  return true;
+  return detail::for_all(
+      text.size(),
+      [&](std::size_t i) {
+        return detail::to_lower(detail::load_eight(text.data() + i)) == detail::load_eight(lower.data() + i);
+      },
+      [&](std::size_t i) { return to_lower(text[i]) == lower[i]; });
 }
 
 [[nodiscard]] constexpr bool equals_ignoring_case(std::string_view left, std::string_view right) noexcept {
   if (left.size() != right.size()) return false;
-  for (std::size_t i = 0; i < left.size(); ++i) {
-    if (to_lower(left[i]) != to_lower(right[i])) return false;
-  }
-  return true;
+  return detail::for_all(
+      left.size(),
+      [&](std::size_t i) {
+        return detail::to_lower(detail::load_eight(left.data() + i)) ==
+               detail::to_lower(detail::load_eight(right.data() + i));
+      },
+      [&](std::size_t i) { return to_lower(left[i]) == to_lower(right[i]); });
 }
 
 /// Without the optional whitespace (SP, HTAB) around it.
@@ -91,29 +132,29 @@ inline constexpr auto char_classes = [] {
   return text;
 }
 
+namespace detail {
+[[nodiscard]] constexpr bool is_control(char c) noexcept {
+  return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
+}
+/// True also for HTAB, and for characters that follow a control character.
+[[nodiscard]] constexpr bool may_have_control(std::uint64_t eight) noexcept {
+  const std::uint64_t below_space = (eight - in_all(0x20)) & ~eight;
+  const std::uint64_t del = eight ^ in_all(0x7f);
+  return ((below_space | ((del - in_all(1)) & ~del)) & in_all(0x80)) != 0;
+}
+}  // namespace detail
+
 /// True when `text` holds a control character other than HTAB: NUL, CR, LF, DEL and the rest.
 [[nodiscard]] inline bool has_control(std::string_view text) noexcept {
-  const auto suspicious = [](char c) {
-    return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
-  };
-  constexpr std::uint64_t ones = 0x0101010101010101U;
-  constexpr std::uint64_t highs = 0x8080808080808080U;
-  const char* at = text.data();
-  std::size_t left = text.size();
-  for (; left >= 8; at += 8, left -= 8) {
-    std::uint64_t eight = 0;
-    std::memcpy(&eight, at, 8);
-    const std::uint64_t below_space = (eight - ones * 0x20) & ~eight & highs;
-    const std::uint64_t del = eight ^ (ones * 0x7f);
-    if ((below_space | ((del - ones) & ~del & highs)) == 0) continue;
-    for (int i = 0; i < 8; ++i) {
-      if (suspicious(at[i])) return true;
+  const auto is_free = [&](std::size_t i) { return !detail::is_control(text[i]); };
+  const auto eight_are_free = [&](std::size_t from) {
+    if (!detail::may_have_control(detail::load_eight(text.data() + from))) return true;
+    for (std::size_t i = from; i < from + 8; ++i) {
+      if (!is_free(i)) return false;
     }
-  }
-  for (; left > 0; ++at, --left) {
-    if (suspicious(*at)) return true;
-  }
-  return false;
+    return true;
+  };
+  return !detail::for_all(text.size(), eight_are_free, is_free);
 }
 
 /// Calls `each(token)` for every element of a comma-separated list, empty ones skipped. Stops when it returns

@@ -130,7 +130,7 @@ void HeadValidator::reset() noexcept { *this = HeadValidator{kind_, limits_}; }
 HeadValidator::Progress HeadValidator::advance(std::string_view block) noexcept {
   if (error_ != HeadError::none) return Progress::refused;
   if (block.data() != base_) {
-    reset();
+    if (base_ != nullptr) reset();
     base_ = block.data();
   }
   const auto refuse = [this](HeadError error) {
@@ -246,10 +246,10 @@ HeadError HeadValidator::take_status_line(std::string_view line) noexcept {
 HeadError HeadValidator::take_field(std::string_view line) noexcept {
   if (line.front() == ' ' || line.front() == '\t') return HeadError::folded_line;
   if (++head_.fields > limits_.fields) return HeadError::too_many_fields;
-  const std::size_t colon = line.find(':');
-  if (colon == std::string_view::npos) return HeadError::bad_field_name;
+  std::size_t colon = 0;
+  while (colon < line.size() && detail::is(line[colon], detail::token_char)) ++colon;
+  if (colon == 0 || colon == line.size() || line[colon] != ':') return HeadError::bad_field_name;
   const std::string_view name = line.substr(0, colon);
-  if (!is_token(name)) return HeadError::bad_field_name;
   const std::string_view value = trimmed(line.substr(colon + 1));
   if (has_control(value)) return HeadError::bad_field_value;
   if (kind_ == HeadKind::trailers) return take_trailer(name);
@@ -259,11 +259,9 @@ HeadError HeadValidator::take_field(std::string_view line) noexcept {
     case 6:
     case 10:
     case 14:
-    case 17: {
-      // Around what frames the message not every parser takes a tab for white space.
-      spaced_by_tab_ = line.find('\t', colon) != std::string_view::npos;
+    case 17:
+      spaced_value_ = line.substr(colon + 1);
       return take_known_field(name, value);
-    }
     default:
       return HeadError::none;
   }
@@ -292,10 +290,15 @@ HeadError HeadValidator::take_known_field(std::string_view name, std::string_vie
   return HeadError::none;
 }
 
+/// Around what frames the message not every parser takes a tab for white space.
+bool HeadValidator::spaced_by_tab() const noexcept {
+  return spaced_value_.find('\t') != std::string_view::npos;
+}
+
 HeadError HeadValidator::take_length(std::string_view value) noexcept {
   if (length_seen_) return HeadError::repeated_length;
   length_seen_ = true;
-  if (spaced_by_tab_) return HeadError::bad_length;
+  if (spaced_by_tab()) return HeadError::bad_length;
   if (value.size() > 18 || !is_digits(value)) return HeadError::bad_length;
   std::uint64_t length = 0;
   for (const char c : value) length = length * 10 + static_cast<std::uint64_t>(c - '0');
@@ -306,7 +309,7 @@ HeadError HeadValidator::take_length(std::string_view value) noexcept {
 HeadError HeadValidator::take_coding(std::string_view value) noexcept {
   if (coding_seen_) return HeadError::bad_coding;
   coding_seen_ = true;
-  if (spaced_by_tab_) return HeadError::unknown_coding;
+  if (spaced_by_tab()) return HeadError::unknown_coding;
   if (!equals_lower(value, "chunked")) return HeadError::unknown_coding;
   head_.chunked = true;
   return HeadError::none;

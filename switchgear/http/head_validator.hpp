@@ -51,6 +51,7 @@ class HeadValidator {
   [[nodiscard]] HeadError take_target(std::string_view target) noexcept;
   [[nodiscard]] HeadError take_field(std::string_view line) noexcept;
   [[nodiscard]] HeadError take_known_field(std::string_view name, std::string_view value) noexcept;
+  [[nodiscard]] bool spaced_by_tab() const noexcept;
   [[nodiscard]] HeadError take_length(std::string_view value) noexcept;
   [[nodiscard]] HeadError take_coding(std::string_view value) noexcept;
   [[nodiscard]] HeadError take_connection(std::string_view value) noexcept;
@@ -64,12 +65,12 @@ class HeadValidator {
   std::size_t line_start_ = 0;
   std::size_t searched_ = 0;  ///< no LF before this
   std::string_view host_{};
+  std::string_view spaced_value_{};  ///< of the field at hand, with the white space around it
   HeadKind kind_;
   bool start_line_done_ = false;
   bool host_seen_ = false;
   bool length_seen_ = false;
   bool coding_seen_ = false;
-  bool spaced_by_tab_ = false;  ///< the field at hand
   HeadError error_ = HeadError::none;
 };
 

@@ -102,9 +102,14 @@ TEST(AlertSection, LocatesWhatIsWrongInARule) {
       "  rules: [{name: r, when: {}}]\n",
       "f.yaml:3:21: alerts.rules[0].when: has no condition; expected at least one of state, changes, "
       "failure_rate, burn_rate, forecast or opened: true");
-  expect_error("  rules: [{name: r, when: {forecast: {within: 15m}}}]\n",
-               "f.yaml:3:28: alerts.rules[0].when.forecast.failure_rate: is missing; write \"failure_rate: "
-               "0.5\"");
+  expect_error(
+      "  rules: [{name: r, when: {forecast: {within: 15m}}}]\n",
+      "f.yaml:3:28: alerts.rules[0].when.forecast: foretells nothing; expected failure_rate: 0.5, or "
+      "max_concurrent: 50 for a bulkhead");
+  expect_error(
+      "  rules: [{name: r, when: {forecast: {failure_rate: 0.5, max_concurrent: 20}}}]\n",
+      "f.yaml:3:28: alerts.rules[0].when.forecast: foretells one of two things; expected failure_rate or "
+      "max_concurrent");
   expect_error(
       "  rules: [{name: r, when: {burn_rate: {above: 2000}}}]\n",
       "f.yaml:3:28: alerts.rules[0].when.burn_rate: can never hold: with this objective, not even failures "

@@ -175,6 +175,7 @@ std::vector<Sighting> Alerts::sightings() const {
     sighting.circuit = one.name;
     sighting.state = one.snapshot.state;
     sighting.totals = calls_of(one.snapshot.totals);
+    if (sources_.took) sighting.totals.took = sources_.took(one.name);
     sighting.labels = labels_of(one.name);
     seen.push_back(std::move(sighting));
   }

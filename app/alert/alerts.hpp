@@ -36,6 +36,9 @@ struct AlertSources {
   spdlog::logger& log;
   /// Further labels of a circuit: `service`, `scope`. Called on the thread of Alerts. May be empty.
   std::function<Labels(const std::string& circuit)> labels;
+  /// How long all calls of a circuit have taken together, since the start. Called on the thread of Alerts.
+  /// May be empty.
+  std::function<Duration(const std::string& circuit)> took = {};
   /// The wall clock. Called on the thread of Alerts.
   std::function<Moment()> wall = [] { return Moment{std::chrono::system_clock::now()}; };
 };

@@ -98,7 +98,7 @@ class AlertsTest : public testing::Test {
     Running(Disk& disk, spdlog::logger& log, std::size_t capacity = 1024,
             std::function<Labels(const std::string&)> labels = {})
         : events(std::make_shared<EventQueue>(capacity)),
-          alerts(options(), {registry, events, log, std::move(labels), [this] { return wall(); }},
+          alerts(options(), {registry, events, log, std::move(labels), {}, [this] { return wall(); }},
                  disk.store()) {
       registry.events().subscribe(events);
       alerts.start();

@@ -81,9 +81,15 @@ constexpr config::Whole calls{1, 1'000'000'000};
   constexpr Length ahead{std::chrono::minutes{1}, std::chrono::minutes{30}};
   ForecastCondition forecast;
   Section section(value);
-  section.require("failure_rate", forecast.failure_rate, Number{0.01, 0.99}, "failure_rate: 0.5");
+  section.read("failure_rate", forecast.failure_rate, Number{0.01, 0.99});
+  section.read("max_concurrent", forecast.max_concurrent, config::Whole{1, 1'000'000});
   section.read("within", forecast.within, ahead);
+  const bool rate = section.find("failure_rate").has_value();
+  const bool load = section.find("max_concurrent").has_value();
   section.finish();
+  if (rate && load) section.wrong("foretells one of two things; expected failure_rate or max_concurrent");
+  if (!rate && !load)
+    section.wrong("foretells nothing; expected failure_rate: 0.5, or max_concurrent: 50 for a bulkhead");
   return forecast;
 }
 

@@ -39,6 +39,7 @@ CircuitSurroundings of(const PolicySet& set, std::size_t instances, std::size_t 
   } else {
     around.capacity = static_cast<double>(connections);
   }
+  if (has.bulkhead) around.bulkhead = has.bulkhead->options().max_concurrent;
   if (has.queue) around.queue_waiting = has.queue->counters().waiting;
   if (has.fallback) {
     const FallbackCounters seen = has.fallback->counters();

@@ -59,6 +59,12 @@ template <class Make>
   }
 }
 
+/// All calls of a circuit together, since the start.
+[[nodiscard]] Duration calls_took(const CallDurations& durations, const std::string& circuit) {
+  const CircuitDurations* const seen = durations.find(circuit);
+  return seen == nullptr ? Duration{} : seen->success.snapshot().sum + seen->failure.snapshot().sum;
+}
+
 /// Beside the history, in its file. Gives up a write after ten seconds, so that a disk that hangs holds up an
 /// alert no longer than that; the alert is told then, though it is not kept yet.
 [[nodiscard]] std::unique_ptr<alert::OutboxStore> outbox_in(history::History& history) {
@@ -142,7 +148,8 @@ Server::Server(const ServeFlags& flags, config::Config config, const config::Own
                [this](const std::string& circuit) {
                  return circuit_labels(circuit,
                                        [this](const std::string& name) { return gateway_->serves(name); });
-               }},
+               },
+               [this](const std::string& circuit) { return calls_took(durations_, circuit); }},
               outbox_in(history_)),
       access_log_(*gateway_, log_),
       config_(flags, sections, config, *gateway_, access_log_, log_, spans_of(exporter_.get()),

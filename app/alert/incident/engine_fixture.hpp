@@ -36,6 +36,11 @@ class Alerting {
     totals.failed += failed;
     totals.rejected += rejected;
   }
+  /// Calls that succeeded and took so long, all together.
+  void took(const std::string& circuit, std::uint64_t succeeded, Duration length) {
+    calls(circuit, succeeded, 0);
+    circuits_[circuit].totals.took += length;
+  }
   void restart_totals(const std::string& circuit) { circuits_[circuit].totals = {}; }
   void label(const std::string& circuit, Labels labels) { circuits_[circuit].labels = std::move(labels); }
   void remove(const std::string& circuit) { circuits_.erase(circuit); }

@@ -18,7 +18,7 @@ using Lines = std::vector<std::string>;
 TEST(Engine, ForetellsAFailureRateThatGrows) {
   AlertRule rule;
   rule.name = "soon";
-  rule.when.forecast = ForecastCondition{0.5, 15min};
+  rule.when.forecast = ForecastCondition{0.5, {}, 15min};
   rule.notify = {"hook"};
   Alerting engine{{rule}};
   for (int minute = 0; minute < 30; ++minute) {
@@ -36,6 +36,28 @@ TEST(Engine, ForetellsAFailureRateThatGrows) {
   ASSERT_EQ(told.size(), 1U) << "before half of the calls fail";
   EXPECT_EQ(told[0].find("hook firing soon: payment: failure rate 0."), 0U) << told[0];
   EXPECT_NE(told[0].find("and growing: 0.5 in about "), std::string::npos) << told[0];
+}
+
+TEST(Engine, ForetellsALoadThatGrows) {
+  AlertRule rule;
+  rule.name = "soon";
+  rule.when.forecast = ForecastCondition{{}, 25, 15min};
+  rule.notify = {"hook"};
+  Alerting engine{{rule}};
+  for (int minute = 0; minute < 30; ++minute) {
+    engine.took("payment", 1'000, 200s);
+    EXPECT_EQ(engine.after(1min), Lines{}) << "minute " << minute << ": it does not grow";
+  }
+  Duration length = 200s;
+  Lines told;
+  while (length < 900s && told.empty()) {
+    length += 20s;
+    engine.took("payment", 1'000, length);
+    told = engine.after(1min);
+  }
+  ASSERT_EQ(told.size(), 1U) << "before 15 of the 25 slots are taken";
+  EXPECT_NE(told[0].find("calls in flight and growing: too many for 25 slots in about "), std::string::npos)
+      << told[0];
 }
 
 }  // namespace

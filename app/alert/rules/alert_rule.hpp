@@ -60,9 +60,11 @@ struct BurnRateCondition {
 };
 
 /// The failure rate grows, and if it goes on it is at a ratio within a span, by the forecast of the last hour
-/// (switchgear/observe/forecast.hpp).
+/// (switchgear/observe/forecast.hpp). Or the load does, and one call in a hundred finds a bulkhead of that
+/// many slots full (load_forecast.hpp). One of the two is set.
 struct ForecastCondition {
-  double failure_rate = 0.5;
+  std::optional<double> failure_rate;
+  std::optional<std::uint64_t> max_concurrent;
   Duration within = std::chrono::minutes{15};
   friend bool operator==(const ForecastCondition&, const ForecastCondition&) = default;
 };

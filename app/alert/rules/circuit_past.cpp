@@ -10,11 +10,7 @@ namespace {
 constexpr Duration fine_span = std::chrono::minutes{10};
 
 [[nodiscard]] CallsSeen plus(const CallsSeen& a, const CallsSeen& b) noexcept {
-  return {a.succeeded + b.succeeded, a.failed + b.failed, a.rejected + b.rejected};
-}
-
-[[nodiscard]] CallsSeen minus(const CallsSeen& a, const CallsSeen& b) noexcept {
-  return {a.succeeded - b.succeeded, a.failed - b.failed, a.rejected - b.rejected};
+  return {a.succeeded + b.succeeded, a.failed + b.failed, a.rejected + b.rejected, a.took + b.took};
 }
 
 [[nodiscard]] bool went_back(const CallsSeen& now, const CallsSeen& before) noexcept {
@@ -22,6 +18,10 @@ constexpr Duration fine_span = std::chrono::minutes{10};
 }
 
 }  // namespace
+
+CallsSeen minus(const CallsSeen& a, const CallsSeen& b) noexcept {
+  return {a.succeeded - b.succeeded, a.failed - b.failed, a.rejected - b.rejected, a.took - b.took};
+}
 
 void CallsOverTime::Line::add(const Point& point, Duration span) {
   if (points.empty() || (point.totals != points.back().totals && point.at - points.back().at >= step))

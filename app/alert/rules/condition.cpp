@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "switchgear/observe/forecast.hpp"
+#include "switchgear/observe/load_forecast.hpp"
 
 namespace switchgear::alert {
 
@@ -51,24 +52,45 @@ using Found = std::optional<AlertEvidence>;
 constexpr std::size_t forecast_minutes = 60;
 
 /// Minute by minute, the oldest first.
-[[nodiscard]] std::vector<ForecastPoint> last_hour(const CircuitPast& past, Moment now) {
-  std::vector<ForecastPoint> points(forecast_minutes);
+[[nodiscard]] std::vector<CallsSeen> last_hour(const CircuitPast& past, Moment now) {
+  std::vector<CallsSeen> minutes(forecast_minutes);
   CallsSeen later{};
   for (std::size_t ago = 0; ago < forecast_minutes; ++ago) {
     const CallsSeen sum = past.calls_within(std::chrono::minutes{ago + 1}, now);
-    points[forecast_minutes - 1 - ago] = {static_cast<double>(sum.failed - later.failed),
-                                          static_cast<double>(sum.admitted() - later.admitted())};
+    minutes[forecast_minutes - 1 - ago] = minus(sum, later);
     later = sum;
   }
-  return points;
+  return minutes;
+}
+
+[[nodiscard]] std::optional<Forecast> forecast_of(const std::vector<CallsSeen>& minutes,
+                                                  double failure_rate) {
+  std::vector<ForecastPoint> points;
+  for (const CallsSeen& calls : minutes)
+    points.push_back({static_cast<double>(calls.failed), static_cast<double>(calls.admitted())});
+  return forecast(points, failure_rate);
+}
+
+[[nodiscard]] std::optional<Forecast> forecast_of(const std::vector<CallsSeen>& minutes,
+                                                  std::uint64_t slots) {
+  std::vector<LoadPoint> points;
+  for (const CallsSeen& calls : minutes)
+    points.push_back({static_cast<double>(calls.admitted()), calls.took});
+  return forecast_load(points, slots);
 }
 
 [[nodiscard]] Found found(const ForecastCondition& condition, const CircuitPast& past, Moment now) {
-  const auto seen = forecast(last_hour(past, now), condition.failure_rate);
-  if (!seen || seen->eta > condition.within) return std::nullopt;
-  return AlertEvidence{to_seconds(seen->eta), to_seconds(condition.within), 0,
-                       fmt::format("failure rate {:.2f} and growing: {:.4g} in about {} if it goes on",
-                                   seen->now, condition.failure_rate, spoken(seen->eta))};
+  const auto& [rate, slots, within] = condition;
+  const std::vector<CallsSeen> minutes = last_hour(past, now);
+  const auto seen = rate ? forecast_of(minutes, *rate) : forecast_of(minutes, *slots);
+  if (!seen || seen->eta > within) return std::nullopt;
+  const std::string text =
+      rate
+          ? fmt::format("failure rate {:.2f} and growing: {:.4g} in about {} if it goes on", seen->now, *rate,
+                        spoken(seen->eta))
+          : fmt::format("{:.1f} calls in flight and growing: too many for {} slots in about {} if it goes on",
+                        seen->now * static_cast<double>(*slots), *slots, spoken(seen->eta));
+  return AlertEvidence{to_seconds(seen->eta), to_seconds(within), 0, text};
 }
 
 [[nodiscard]] Found found(const ChangesCondition& condition, const CircuitPast& past, Moment now) {

@@ -43,6 +43,7 @@ struct CircuitSurroundings {
   std::optional<figures::CallValue> value;     ///< of one call
   std::optional<std::uint64_t> queue_waiting;  ///< calls stored for later that have not been made yet
   std::optional<FallbackUse> fallbacks;
+  std::optional<std::uint64_t> bulkhead;  ///< its slots
   std::optional<PoolUse> pool;
   std::optional<RetryUse> retries;
 };

@@ -7,6 +7,7 @@
 
 #include "switchgear/observe/figures/flapping.hpp"
 #include "switchgear/observe/figures/sums.hpp"
+#include "switchgear/observe/load_forecast.hpp"
 
 namespace switchgear {
 
@@ -46,25 +47,47 @@ std::vector<FailureShare> failure_shares(const CircuitHistory& history,
 constexpr std::chrono::minutes forecast_step{1};
 constexpr std::size_t forecast_points = 240;
 
-/// Failed calls of all, minute by minute, until `now`.
-std::vector<ForecastPoint> minutes_until(const CircuitHistory& history, Wall now) {
-  std::vector<ForecastPoint> points(forecast_points);
+/// Adds up the samples of each minute until `now`.
+template <class Point>
+std::vector<Point> minutes_until(const CircuitHistory& history, Wall now,
+                                 void (*add)(Point& point, const CircuitSample& sample)) {
+  std::vector<Point> points(forecast_points);
   for (const CircuitSample& each : history.samples) {
     const auto ago = (now - each.from - Duration{1}) / forecast_step;
     if (each.from >= now || ago >= static_cast<std::int64_t>(forecast_points)) continue;
-    ForecastPoint& point = points[forecast_points - 1 - static_cast<std::size_t>(ago)];
-    double failed = 0;
-    for (const std::uint64_t count : each.failures) failed += static_cast<double>(count);
-    point.part += failed;
-    point.whole += failed + static_cast<double>(each.successes);
+    add(points[forecast_points - 1 - static_cast<std::size_t>(ago)], each);
   }
   return points;
+}
+
+double failed_calls(const CircuitSample& sample) {
+  double failed = 0;
+  for (const std::uint64_t count : sample.failures) failed += static_cast<double>(count);
+  return failed;
+}
+
+void add_failures(ForecastPoint& point, const CircuitSample& sample) {
+  const double failed = failed_calls(sample);
+  point.part += failed;
+  point.whole += failed + static_cast<double>(sample.successes);
+}
+
+void add_durations(LoadPoint& point, const CircuitSample& sample) {
+  point.calls += failed_calls(sample) + static_cast<double>(sample.successes);
+  point.took += sample.success_time + sample.failure_time;
 }
 
 std::optional<Forecast> forecast_of(const CircuitHistory& history, Wall now, const CircuitPresent& present) {
   const std::optional<double>& limit = present.options.failure_rate;
   if (present.breaker.state != State::closed || !limit || *limit >= 1) return std::nullopt;
-  return forecast(minutes_until(history, now), *limit, {.step = forecast_step});
+  return forecast(minutes_until(history, now, add_failures), *limit, {.step = forecast_step});
+}
+
+std::optional<Forecast> load_forecast_of(const CircuitHistory& history, Wall now,
+                                         const CircuitPresent& present) {
+  const std::optional<std::uint64_t>& slots = present.around.bulkhead;
+  if (present.breaker.state != State::closed || !slots || *slots == 0) return std::nullopt;
+  return forecast_load(minutes_until(history, now, add_durations), *slots, {.step = forecast_step});
 }
 
 std::vector<std::string> opened_together(const std::vector<OtherOpening>& others, Wall at) {
@@ -96,6 +119,7 @@ Facts facts_of(const CircuitHistory& history, const figures::Span& span, Circuit
       figures::changes_in(history.transitions, {span.to - std::chrono::hours{1}, span.to});
   made.failures = failure_shares(history, made.last_opening, present.breaker.last_failure);
   made.forecast = forecast_of(history, span.to, present);
+  made.load = load_forecast_of(history, span.to, present);
   made.present = std::move(present);
   return made;
 }

@@ -31,6 +31,7 @@ struct Facts {
   std::optional<Onset> onset;          ///< of the last opening
   std::vector<FailureShare> failures;  ///< around the last opening, or of the span; the greatest share first
   std::optional<Forecast> forecast;    ///< of `failure_rate`, if the breaker is closed
+  std::optional<Forecast> load;        ///< of the bulkhead
   std::vector<std::string> together;   ///< other circuits that opened within a minute of the last opening
 
   /// It is open or half-open by its own rules.

@@ -1,6 +1,7 @@
 #include "switchgear/observe/diagnosis/rules.hpp"
 
 #include <array>
+#include <cmath>
 #include <cstddef>
 
 #include "switchgear/observe/diagnosis/words.hpp"
@@ -69,6 +70,13 @@ std::string failures_text(const Facts& facts) {
 std::string onset_text(const Onset& onset) {
   return "from " + percent(onset.before) + " to " + percent(onset.after) + " of the calls within " +
          words::length(onset.over);
+}
+
+std::string expected(const Forecast& forecast) {
+  const std::string latest =
+      forecast.latest ? " and " + words::length(*forecast.latest) : " and any later time";
+  return "in about " + words::length(forecast.eta) + " (between " + words::length(forecast.soonest) + latest +
+         ", as 4 of 5 times)";
 }
 
 constexpr std::array rules{
@@ -228,12 +236,9 @@ constexpr std::array rules{
     DiagnosisRule{
         "approaching", [](const Facts& e) { return e.forecast.has_value(); },
         [](const Facts& e) {
-          const Forecast& forecast = *e.forecast;
-          const std::string latest =
-              forecast.latest ? " and " + words::length(*forecast.latest) : " and any later time";
-          return "The failure rate grows: it is " + percent(forecast.now) + ", and if this goes on it is " +
-                 percent(*e.present.options.failure_rate) + " in about " + words::length(forecast.eta) +
-                 " (between " + words::length(forecast.soonest) + latest + ", as 4 of 5 times).";
+          return "The failure rate grows: it is " + percent(e.forecast->now) +
+                 ", and if this goes on it is " + percent(*e.present.options.failure_rate) + " " +
+                 expected(*e.forecast) + ".";
         },
         [](const Facts&) {
           return std::string{
@@ -241,6 +246,22 @@ constexpr std::array rules{
               "release, an instance, one kind of request."};
         },
         "breaker-open"},
+    DiagnosisRule{"filling", [](const Facts& e) { return e.load.has_value(); },
+                  [](const Facts& e) {
+                    const std::uint64_t slots = *e.present.around.bulkhead;
+                    const double in_flight = std::round(10 * e.load->now * static_cast<double>(slots)) / 10;
+                    return "The load grows: " + words::number(in_flight) +
+                           " calls are in flight on average, and if this goes on one call in a hundred finds "
+                           "the bulkhead of " +
+                           std::to_string(slots) + " full " + expected(*e.load) + ".";
+                  },
+                  [](const Facts&) {
+                    return std::string{
+                        "Look whether there are more calls or slower ones. If the service has room for more "
+                        "at once, raise "
+                        "`bulkhead.max_concurrent`; if not, add instances, or let callers ask less often."};
+                  },
+                  "pool-exhausted"},
     DiagnosisRule{"flapping", [](const Facts& e) { return e.figures.flapping; },
                   [](const Facts& e) {
                     return "The breaker has changed its state " + std::to_string(e.changes_last_hour) +

@@ -45,6 +45,17 @@ void grows(Situation& situation, int growing) {
   }
 }
 
+/// Forty minutes of a thousand calls, which take longer and longer: from 3 in flight to 12.
+void fills(Situation& situation, std::uint64_t slots) {
+  situation.present.around.bulkhead = slots;
+  for (int minute = 0; minute < 40; ++minute) {
+    situation.past.sample(1'200 + 60.0 * minute, 1'000, 0);
+    CircuitSample& sample = situation.past.history.samples.back();
+    sample.length = std::chrono::seconds{60};
+    sample.success_time = std::chrono::seconds{180} + std::chrono::seconds{20} * std::max(0, minute - 13);
+  }
+}
+
 const std::vector<Earned>& all() {
   static const std::vector<Earned> table{
       {"forced_open", [](Situation& s) { s.settle(State::forced_open, 3000); },
@@ -183,6 +194,8 @@ const std::vector<Earned>& all() {
        "changed its state 6 times within the last hour", "`backoff: 2`"},
       {"approaching", [](Situation& s) { grows(s, 14); }, [](Situation& s) { grows(s, 0); },
        "The failure rate grows: it is ", "what the failures of the last minutes have in common"},
+      {"filling", [](Situation& s) { fills(s, 20); }, [](Situation& s) { fills(s, 200); },
+       "one call in a hundred finds the bulkhead of 20 full in about ", "raise `bulkhead.max_concurrent`"},
       {"opens_too_easily", [](Situation& s) { doubtful_openings(s, 4, 2); },
        [](Situation& s) { doubtful_openings(s, 4, 3); }, "50% of its openings were doubtful",
        "`minimum_calls`"},

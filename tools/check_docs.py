@@ -23,7 +23,8 @@ LIBRARY_ROOMS = ("core", "policy", "pipeline", "registry", "observe", "sync", "a
 NEEDS_BOOST = re.compile(r"^\s*#\s*include\s*<boost/", re.MULTILINE)
 TRIP_RULES = {"failure_rate", "slow_call", "latency", "consecutive_failures", "failure_balance", "stuck_calls"}
 BREAKER_KEYS = TRIP_RULES | {"window", "minimum_calls", "open_duration", "backoff", "max_open_duration", "jitter",
-                             "honor_retry_after", "probe_automatically", "half_open", "ramp", "weights", "adaptive"}
+                             "honor_retry_after", "probe_automatically", "half_open", "ramp", "weights", "adaptive",
+                             "levels"}
 ABOUT_NO_POLICY = {"README", "pipeline", "testing"}
 PARTS = (("its include line", r"\A# [^\n]+\n\n`#include \"switchgear/[\w/]+\.hpp\"`\n\n"),
          ("what it solves", r"\n\w"),

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 # Where a name may stand in a file; `[]` is the first item of a list; the last one is the place of a whole path.
-PLACES = ("gateway", "gateway.admin", "gateway.tls", "gateway.limits", "policies.p", "policies.p.circuit_breaker", "policies.p.circuit_breaker.half_open", "policies.p.circuit_breaker.ramp", "policies.p.circuit_breaker.adaptive",
+PLACES = ("gateway", "gateway.admin", "gateway.tls", "gateway.limits", "policies.p", "policies.p.circuit_breaker", "policies.p.circuit_breaker.half_open", "policies.p.circuit_breaker.ramp", "policies.p.circuit_breaker.adaptive", "policies.p.circuit_breaker.levels", "policies.p.circuit_breaker.levels.critical",
           "policies.p.circuit_breaker.adaptive.failures", "policies.p.circuit_breaker.adaptive.opening",
           "policies.p.retry", "policies.p.retry.budget", "policies.p.bulkhead", "policies.p.adaptive_limit", "policies.p.admission", "policies.p.cache", "policies.p.fallback",
           "policies.p.fallback.cache", "policies.p.chaos",

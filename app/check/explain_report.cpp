@@ -154,6 +154,15 @@ void add_notice(Lines& lines, const std::optional<Notice>& notice) {
   if (notice->only_hanging) lines.more("attempts that fail at once are never noticed: no rule counts them");
 }
 
+void add_levels(Lines& lines, const CircuitBreakerOptions& options) {
+  lines.add("levels", "what is said here is of warning; above a failure rate of " +
+                          number(options.levels->escalate_above * 100) + "% it opens one level up");
+  for (const BreakerLevel level : {BreakerLevel::critical, BreakerLevel::emergency}) {
+    lines.more(std::string(to_string(level)) + " opens for " + readable(options.at(level).open_duration) +
+               ", comes down once closed for " + readable(options.calm_at(level)));
+  }
+}
+
 void add_breaker(Lines& lines, const BreakerOutlook& breaker, const CircuitBreakerOptions& options) {
   std::string open;
   for (std::size_t i = 0; i < breaker.openings.size(); ++i) {
@@ -176,6 +185,7 @@ void add_breaker(Lines& lines, const BreakerOutlook& breaker, const CircuitBreak
     closes += ", " + readable(options.half_open.probe_interval) + " apart";
   lines.add("closes",
             closes + "; one that hangs for " + readable(options.half_open.max_wait) + " has failed");
+  if (options.levels) add_levels(lines, options);
 }
 
 void add_memory(Lines& lines, const KeptInMemory& memory) {

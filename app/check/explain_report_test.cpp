@@ -134,6 +134,17 @@ TEST(Explain, IsSaidInWords) {
             "  in flight   unbounded: no bulkhead, adaptive limit or rate limiter bounds it\n");
 }
 
+TEST(Explain, SaysWhatLevelsDo) {
+  const Policy policy = policy_of(
+      "{circuit_breaker: {failure_rate: 0.5, open_duration: 10s, levels: {warning: {open_duration: 20s}, "
+      "critical: "
+      "{open_duration: 30s}, emergency: {open_duration: 2m, calm: 10m}}}}");
+  const std::string text = to_text(explain(policy), policy);
+  EXPECT_NE(text.find("  open for    20s each time\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("above a failure rate of 60%"), std::string::npos) << text;
+  EXPECT_NE(text.find("emergency opens for 2m, comes down once closed for 10m\n"), std::string::npos) << text;
+}
+
 TEST(Explain, IsSaidToPrograms) {
   const boost::json::object all = to_json(explain(policy_of(everything)));
   EXPECT_EQ(all.at("latency").at("most").as_double(), 11.5);

@@ -12,6 +12,7 @@ void JsonReport::on_operation(const Operation& operation) {
   if (operation.rejection) {
     line.text("reason", to_string(operation.rejection->reason));
     if (operation.rejection->retry_after) line.time("retry_after", *operation.rejection->retry_after);
+    if (operation.rejection->level) line.text("level", to_string(*operation.rejection->level));
   }
   out_ << line.text("state", to_string(operation.state)).done() << '\n';
 }
@@ -47,6 +48,23 @@ void JsonReport::on_ramp(const RampEvent& ramp) {
       .count("hold", ramp.hold)
       .count("calls", ramp.calls)
       .count("failed", ramp.failed);
+  out_ << line.done() << '\n';
+}
+
+void JsonReport::on_level(const LevelEvent& level) {
+  JsonObject line;
+  line.time("at", level.change.at)
+      .text("event", "level")
+      .text("from", to_string(level.change.from))
+      .text("to", to_string(level.change.to))
+      .text("cause", to_string(level.change.cause))
+      .text("state", to_string(level.state));
+  if (level.change.cause == LevelCause::escalated) {
+    line.count("calls", level.change.calls)
+        .count("failed", level.change.failed)
+        .number("failure_rate", level.change.failure_rate())
+        .number("escalate_above", level.change.escalate_above);
+  }
   out_ << line.done() << '\n';
 }
 

@@ -15,6 +15,7 @@ class JsonReport : public ReplayReport {
   void on_transition(const Transition& transition) override;
   void on_adapted(const AdaptedEvent& adapted) override;
   void on_ramp(const RampEvent& ramp) override;
+  void on_level(const LevelEvent& level) override;
   void on_end(const ReplaySummary& summary) override;
 
  private:

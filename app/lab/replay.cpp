@@ -159,8 +159,16 @@ void Replay::tell_events() {
   // A step of a ramp ends before what else an operation does.
   for (const RampEvent& ramp : notes_.ramps) report_.on_ramp(ramp);
   notes_.ramps.clear();
-  for (const Transition& transition : notes_.transitions) report_.on_transition(transition);
+  // Both in the order of their generations: an escalation has that of its transition.
+  auto level = notes_.levels.begin();
+  for (const Transition& transition : notes_.transitions) {
+    for (; level != notes_.levels.end() && level->generation < transition.generation; ++level)
+      report_.on_level(*level);
+    report_.on_transition(transition);
+  }
+  for (; level != notes_.levels.end(); ++level) report_.on_level(*level);
   notes_.transitions.clear();
+  notes_.levels.clear();
   for (const AdaptedEvent& adapted : notes_.adapted) report_.on_adapted(adapted);
   notes_.adapted.clear();
 }

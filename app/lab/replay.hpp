@@ -36,9 +36,11 @@ class Replay {
     void on_transition(const Transition& transition) override { transitions.push_back(transition); }
     void on_adapted(const AdaptedEvent& event) override { adapted.push_back(event); }
     void on_ramp(const RampEvent& event) override { ramps.push_back(event); }
+    void on_level(const LevelEvent& event) override { levels.push_back(event); }
     std::vector<Transition> transitions;
     std::vector<AdaptedEvent> adapted;
     std::vector<RampEvent> ramps;
+    std::vector<LevelEvent> levels;
   };
 
   /// A permit held under an id.

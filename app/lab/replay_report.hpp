@@ -42,6 +42,7 @@ class ReplayReport {
   virtual void on_transition(const Transition& transition) = 0;
   virtual void on_adapted(const AdaptedEvent& adapted) = 0;
   virtual void on_ramp(const RampEvent& /*ramp*/) {}
+  virtual void on_level(const LevelEvent& /*level*/) {}
   virtual void on_end(const ReplaySummary& summary) = 0;
 };
 

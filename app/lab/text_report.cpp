@@ -47,6 +47,12 @@ void TextReport::on_ramp(const RampEvent& ramp) {
        << "  " << ramp_text(ramp) << '\n';
 }
 
+void TextReport::on_level(const LevelEvent& level) {
+  out_ << std::right << std::setw(14) << format_seconds(level.change.at.time_since_epoch()) + "s"
+       << "  " << std::left << std::setw(24) << "level"
+       << "  " << level_text(level.change) << '\n';
+}
+
 void TextReport::on_end(const ReplaySummary& summary) {
   const CallTotals& totals = summary.breaker.totals;
   const auto row = [&](std::string_view name, std::uint64_t count, const std::string& remark) {

@@ -38,10 +38,13 @@ std::string changing_key(const RuleProof& rule) {
 
 class Proof {
  public:
-  explicit Proof(const Question& question)
+  /// `played`: what traces are tried on, with the levels that the question's breaker may have.
+  Proof(const Question& question, const CircuitBreakerOptions& played)
       : question_(question),
         breaker_(*question.policy.circuit_breaker),
-        calls_(question.policy, question.rate) {}
+        played_(played),
+        calls_(question.policy, question.rate),
+        opened_level_(played.levels ? std::optional(BreakerLevel::warning) : std::nullopt) {}
 
   BreakerProof take() {
     try_rules();
@@ -87,7 +90,7 @@ class Proof {
 
   void offer_opening(const TriedRule& tried) {
     if (tried.trace.empty()) return;
-    const Played played = play(breaker_, tried.trace);
+    const Played played = play(played_, tried.trace);
     if (!played.opened()) return;
     if (proof_.can_open && attempts_of(played) >= proof_.opened_after) return;
     proof_.can_open = true;
@@ -100,6 +103,7 @@ class Proof {
     proof_.opened_after = attempts;
     proof_.opened_within = opening.at - opens_.front().at;
     opened_at_ = opening.at;
+    opened_level_ = opening.level;
     std::erase_if(proof_.witnesses, [](const Witness& witness) { return witness.name == "opens"; });
     proof_.witnesses.push_back({"opens", "closed -> open by " + proof_.opened_by, opens_});
   }
@@ -115,7 +119,7 @@ class Proof {
     const HealthRows& rows = *question_.health_check;
     for (std::uint32_t k = 0; k < rows.unhealthy; ++k)
       opens_.push_back(check(TimePoint{std::chrono::seconds{k}}, CheckAnswer::bad, rows));
-    const Played played = play(breaker_, opens_);
+    const Played played = play(played_, opens_);
     if (const Transition* opening = played.first(State::open)) {
       proof_.can_open = true;
       tell_opening(*opening, played.ended);
@@ -144,7 +148,7 @@ class Proof {
       auto traffic = worst_traffic(question_.policy, calls_, rule.rule,
                                    rule.rule == "stuck_calls" ? stuck_at_most() : n);
       for (Trace& trace : traffic) {
-        if (!play(breaker_, trace).opened()) return std::move(trace);
+        if (!play(played_, trace).opened()) return std::move(trace);
       }
     }
     return as_long_as_possible();
@@ -165,38 +169,52 @@ class Proof {
 
   // --- closing
 
-  /// The longest that an opening after so many relapses may be, whatever jitter and adaptation make of it.
-  [[nodiscard]] Duration opening(std::uint32_t relapses) const {
+  /// The longest that an opening at a level may be after so many relapses, whatever jitter and adaptation
+  /// make of it.
+  [[nodiscard]] Duration opening(std::uint32_t relapses, std::optional<BreakerLevel> level) const {
     auto length = static_cast<double>(breaker_.open_duration.count());
     if (breaker_.adaptive) length = std::max(length, length * breaker_.adaptive->opening.lengthen);
+    if (level) length = static_cast<double>(played_.at(*level).open_duration.count());
     const auto longest =
         static_cast<double>(std::max(breaker_.max_open_duration, breaker_.open_duration).count());
     length = std::min(length * std::pow(breaker_.backoff, relapses), longest);
     const auto most = static_cast<double>(latest.count());
     return Duration{static_cast<Duration::rep>(std::ceil(std::min(length * (1 + breaker_.jitter), most)))};
   }
+  [[nodiscard]] std::optional<BreakerLevel> last_level() const {
+    return played_.levels ? std::optional(BreakerLevel::emergency) : std::nullopt;
+  }
   [[nodiscard]] Duration beat() const {
     const auto rate = calls_.attempts_per_second();
     return rate ? from_seconds(std::min(1 / *rate, 1e9)) : Duration::zero();
   }
 
+  /// A call of that length is slow at no level.
+  [[nodiscard]] Duration slow_above() const {
+    Duration least = breaker_.slow_call ? breaker_.slow_call->threshold : millisecond;
+    for (const BreakerLevel level : breaker_levels) {
+      if (!played_.levels) break;
+      if (const auto rule = played_.at(level).slow_call) least = std::min(least, rule->threshold);
+    }
+    return least;
+  }
+
   /// How long a good probe takes; 0: none can be good.
   [[nodiscard]] Duration good_probe() const {
-    const Duration slow = breaker_.slow_call ? breaker_.slow_call->threshold : millisecond;
+    const Duration slow = slow_above();
     const Duration length = Calls::quick(slow, breaker_.half_open.max_wait);
     return length <= slow && length < breaker_.half_open.max_wait ? length : Duration::zero();
   }
   [[nodiscard]] bool takes_too_long() const {
     const double apart = to_seconds(breaker_.half_open.probe_interval) + to_seconds(beat()) + 1;
-    const double openings =
-        to_seconds(opening(0)) + to_seconds(opening(1)) + to_seconds(opened_at_ - TimePoint{});
+    const double openings = to_seconds(opening(0, opened_level_)) + to_seconds(opening(1, last_level())) +
+                            to_seconds(opened_at_ - TimePoint{});
     return openings + 2 * apart * breaker_.half_open.permitted_calls > to_seconds(latest);
   }
 
   /// `n` probes from `at` on, each as soon as it may begin once the one before has ended.
   void add_probes(Trace& trace, TimePoint at, std::uint32_t n, Verdict verdict) const {
-    const Duration slow = breaker_.slow_call ? breaker_.slow_call->threshold : millisecond;
-    const Duration length = Calls::quick(slow, breaker_.half_open.max_wait);
+    const Duration length = Calls::quick(slow_above(), breaker_.half_open.max_wait);
     Duration apart = std::max({breaker_.half_open.probe_interval, length, beat()});
     if (beat() > Duration::zero() && apart % beat() != Duration::zero()) apart += beat() - apart % beat();
     const auto types = calls_.failures();
@@ -216,8 +234,9 @@ class Proof {
       return;
     }
     const Trace begun = trace;
-    add_probes(trace, opened + opening(0), breaker_.half_open.permitted_calls, Verdict::success);
-    const Played played = play(breaker_, trace);
+    add_probes(trace, opened + opening(0, opened_level_), breaker_.half_open.permitted_calls,
+               Verdict::success);
+    const Played played = play(played_, trace);
     const Transition* closing = played.first(State::closed);
     proof_.can_close = closing != nullptr;
     if (closing == nullptr) return never_closes(std::move(trace));
@@ -230,16 +249,16 @@ class Proof {
   void show_closing(Trace trace, TimePoint opened, const Trace& straight, const Transition& closing) {
     std::string shows = "open -> half_open -> closed, after a relapse too; reset ends an operator's command";
     const std::uint32_t permitted = breaker_.half_open.permitted_calls;
-    TimePoint at = opened + opening(0);
+    TimePoint at = opened + opening(0, opened_level_);
     if (!calls_.failures().empty()) {
       add_probes(trace, at, permitted, Verdict::failure);
-      const Played failed = play(breaker_, trace);
+      const Played failed = play(played_, trace);
       const Transition& relapse = failed.transitions.back();
       std::erase_if(trace, [&](const lab::TraceEntry& entry) { return entry.at > relapse.at; });
-      at = relapse.at + opening(1);
+      at = relapse.at + opening(1, relapse.level);
     }
     add_probes(trace, at, permitted, Verdict::success);
-    const Played played = play(breaker_, trace);
+    const Played played = play(played_, trace);
     const auto last = std::ranges::find(played.transitions.rbegin(), played.transitions.rend(), State::closed,
                                         &Transition::to);
     if (last == played.transitions.rend() || last->rule != Rule::recovered) {
@@ -309,7 +328,7 @@ class Proof {
     constexpr double just_below = 0.999;
     const Calls slow_beat(question_.policy, rule.more_than_per_second * just_below);
     auto traffic = worst_traffic(question_.policy, slow_beat, rule.rule, rule.attempts * 3);
-    if (traffic.empty() || play(breaker_, traffic.front()).opened()) return;
+    if (traffic.empty() || play(played_, traffic.front()).opened()) return;
     proof_.witnesses.push_back({"starves",
                                 "stays closed at " + number(rule.more_than_per_second * just_below) +
                                     " calls a second that all end badly",
@@ -329,15 +348,45 @@ class Proof {
 
   const Question& question_;
   const CircuitBreakerOptions& breaker_;
+  const CircuitBreakerOptions& played_;
   const Calls calls_;
   BreakerProof proof_;
   std::vector<TriedRule> tried_;
   Trace opens_;
   TimePoint opened_at_{};
+  std::optional<BreakerLevel> opened_level_;  ///< of a breaker with levels
 };
+
+/// A breaker that is at a level is one without levels until it goes to another: what such a one can never do,
+/// the level can never do.
+void tell_level(const Question& question, BreakerLevel level, BreakerProof& proof) {
+  const std::string name{to_string(level)};
+  const std::string key = "circuit_breaker.levels." + name;
+  Question alone = question;
+  alone.policy = analysis::at_level(question.policy, level);
+  const BreakerProof found = Proof(alone, *alone.policy.circuit_breaker).take();
+  if (found.can_open == false)
+    proof.findings.push_back({"level_never_opens", key, "at level " + name + " it can never open"});
+  if (found.can_close == false) {
+    proof.can_close = false;
+    proof.findings.push_back({"level_never_closes", key, "at level " + name + " it can never close"});
+  }
+}
 
 }  // namespace
 
-BreakerProof prove_breaker(const Question& question) { return Proof(question).take(); }
+BreakerProof prove_breaker(const Question& question) {
+  const CircuitBreakerOptions& breaker = *question.policy.circuit_breaker;
+  if (!breaker.levels) return Proof(question, breaker).take();
+  Question first = question;
+  first.policy = analysis::at_level(question.policy, BreakerLevel::warning);
+  BreakerProof proof = Proof(first, breaker).take();
+  proof.findings.push_back({"levels", "circuit_breaker.levels",
+                            "figures are of its first level, warning; the traces were tried with all levels; "
+                            "of critical and emergency only that each can open and close was looked at"});
+  tell_level(question, BreakerLevel::critical, proof);
+  tell_level(question, BreakerLevel::emergency, proof);
+  return proof;
+}
 
 }  // namespace switchgear::prove

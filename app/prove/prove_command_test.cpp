@@ -140,6 +140,12 @@ const std::vector<Case>& cases() {
        "max_concurrent: 1,"
        " probe_interval: 90s}, ramp: {duration: 30s, from: 0}}"},
       {"circuit_breaker: {consecutive_failures: 1, probe_automatically: true, honor_retry_after: true}"},
+      {"circuit_breaker: {failure_rate: 0.5, open_duration: 10s, half_open: {permitted_calls: 2}, levels: "
+       "{warning: {}, critical: {failure_rate: 0.3, open_duration: 40s}, emergency: {consecutive_failures: "
+       "2, "
+       "open_duration: 2m}}}"},
+      {"circuit_breaker: {consecutive_failures: 3, backoff: 2, levels: {warning: {}, critical: {slow_call: "
+       "{threshold: 200ms, rate: 0.5}}, emergency: {}, escalate_above: 0}}"},
       {"retry: {budget: {ratio: 0}}, preset: core"},
       {"chaos: {enabled: true, fail: {probability: 1}}, preset: core"},
   };
@@ -194,6 +200,18 @@ TEST_F(ProveCommand, EveryTraceReplaysToWhatItClaims) {
     EXPECT_EQ(std::ranges::count(seen, one.closes ? "closes" : "never_closes"), 1);
     EXPECT_FALSE(proof.at("counterexample").as_array().empty());
   }
+}
+
+TEST_F(ProveCommand, SaysOfLevelsWhatItHasLookedAt) {
+  const std::string keys =
+      "timeout: 1s, circuit_breaker: {failure_rate: 0.5, levels: {warning: {}, critical: {}, emergency: "
+      "{slow_call: {threshold: 0s, rate: 1}}}}";
+  const json::object proof = prove(keys);
+  EXPECT_EQ(proof.at("can_open"), json::value(true));
+  EXPECT_EQ(proof.at("can_close"), json::value(false)) << "at emergency every probe is slow";
+  EXPECT_TRUE(told(proof, "levels", "circuit_breaker.levels"));
+  EXPECT_TRUE(told(proof, "level_never_closes", "circuit_breaker.levels.emergency"));
+  EXPECT_EQ(finished_.exit_code, 1);
 }
 
 TEST_F(ProveCommand, SaysBelowWhichRateABreakerStarves) {

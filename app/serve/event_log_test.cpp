@@ -62,6 +62,22 @@ TEST_F(EventLogTest, WarnsOfAnInstanceThatIsOutAndSaysWhenItIsBack) {
             "info service 'payment': instance 10.0.0.1:80 is used again\n");
 }
 
+TEST_F(EventLogTest, SaysWhyAMultiLevelBreakerMoves) {
+  LevelEvent level{{"payment", PolicyKind::circuit_breaker, breakers.now}, State::open, 2, {}};
+  level.change = {
+      BreakerLevel::warning, BreakerLevel::critical, LevelCause::escalated, breakers.now, 12, 9, 0.6};
+  breakers.events->on_level(level);
+  level.change = {BreakerLevel::critical, BreakerLevel::warning, LevelCause::calm, breakers.now};
+  level.change.calm = std::chrono::seconds{30};
+  breakers.events->on_level(level);
+  level.change.cause = LevelCause::operator_command;
+  breakers.events->on_level(level);
+  EXPECT_EQ(logged(),
+            "warning breaker 'payment': goes from warning to critical: 9 of 12 failed, 75% is above 60%\n"
+            "info breaker 'payment': comes down from critical to warning: it was closed for 30s\n"
+            "info breaker 'payment': goes back from critical to warning: by an operator\n");
+}
+
 TEST_F(EventLogTest, SaysWhatTheControllerOfARampDecidesAndWhy) {
   RampEvent ramp{
       {"payment", PolicyKind::circuit_breaker, breakers.now}, RampChange::grew, 0.15, 0.1, 0, 7, 0};

@@ -41,6 +41,26 @@ void add_state(Lines& lines, const Circuit& circuit, TimePoint now) {
   lines.push_back({});
 }
 
+/// Of a multi-level breaker: ` level critical, degraded   goes from warning to critical: 9 of 12 failed, …`.
+void add_level(Lines& lines, const Circuit& circuit) {
+  const json::object& level = object_of(circuit.document, "level");
+  if (level.empty()) return;
+  const std::string name = text_of(level, "name");
+  Line line{{" level ", quiet},
+            {name,
+             {name == "warning"    ? Tone::normal
+              : name == "critical" ? Tone::warn
+                                   : Tone::bad,
+              true}},
+            {", " + text_of(level, "service"), plain}};
+  if (const std::string down = text_of(level, "comes_down"); !down.empty())
+    line.push_back({", comes down at " + clock_text(down), plain});
+  if (const json::object& last = object_of(level, "last_change"); !last.empty())
+    line.push_back({"   " + text_of(last, "text"), quiet});
+  lines.back() = std::move(line);
+  lines.push_back({});
+}
+
 void add_sparks(Lines& lines, const Circuit& circuit, std::size_t columns) {
   struct Row {
     std::string_view label;
@@ -135,6 +155,7 @@ void add_transitions(Lines& lines, const Circuit& circuit, const Answer& answer,
 Lines breaker_page(const Circuit& circuit, const Answer& answer, std::size_t columns, TimePoint now) {
   Lines lines;
   add_state(lines, circuit, now);
+  add_level(lines, circuit);
   add_sparks(lines, circuit, columns);
   add_transitions(lines, circuit, answer, columns);
   add_pairs(lines, "WINDOW", pairs_of(object_of(circuit.document, "window")), columns);

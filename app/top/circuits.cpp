@@ -41,6 +41,7 @@ std::optional<double> Circuit::in_state_for(TimePoint now) const {
 
 std::string Circuit::state_text() const {
   if (metrics_only) return state + " (m)";
+  if (!level.empty()) return state + " (" + level.substr(0, 1) + ")";
   return ramping ? state + " (ramp)" : state;
 }
 
@@ -71,6 +72,8 @@ void Circuits::update(const json::object& breaker, double at, TimePoint now) {
   circuit.state = text_of(breaker, "state");
   circuit.metrics_only = text_of(breaker, "mode") == "metrics_only";
   circuit.ramping = control::is_true(breaker, "ramping");
+  circuit.level = text_of(object_of(breaker, "level"), "name");
+  if (circuit.level == "warning") circuit.level.clear();
   const json::object& rates = object_of(breaker, "rates");
   circuit.rates = {number_of(rates, "calls_per_second"), number_of(rates, "failures_per_second"),
                    number_of(rates, "rejected_per_second")};

@@ -20,6 +20,7 @@ struct Circuit {
   std::string state;
   bool metrics_only = false;
   bool ramping = false;
+  std::string level;          ///< `critical`; empty unless it is a multi-level breaker above its first level
   std::optional<int> health;  ///< 0 to 100; empty if the server is too old to give it
   Rates rates;
   double failure_rate = 0;  ///< of its window
@@ -32,7 +33,7 @@ struct Circuit {
   [[nodiscard]] std::optional<double> in_state_for(TimePoint now) const;
   /// True if it refuses every call.
   [[nodiscard]] bool refuses() const { return state == "open" || state == "forced_open"; }
-  /// `half_open`, `closed (ramp)`, `open (m)` for metrics only.
+  /// `half_open`, `closed (ramp)`, `open (m)` for metrics only, `open (c)` at level critical.
   [[nodiscard]] std::string state_text() const;
 
   std::optional<double> retry_after;  ///< when it was received

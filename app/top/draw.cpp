@@ -209,7 +209,7 @@ void draw_question(Canvas& canvas, const Question& question) {
 }
 
 void draw_help(Canvas& canvas) {
-  constexpr std::array<std::array<std::string_view, 2>, 15> keys{{
+  constexpr std::array<std::array<std::string_view, 2>, 16> keys{{
       {"1 2 3, Tab", "breakers, services, alerts"},
       {"↑ ↓ j k", "move; PgUp PgDn Home End g G"},
       {"Enter", "the page of a breaker or a service; Esc goes back"},
@@ -225,6 +225,7 @@ void draw_help(Canvas& canvas) {
       {"Ctrl-L", "draw the screen again"},
       {"q, Ctrl-C", "leave"},
       {"", "(m) metrics only   (ramp) lets through more and more calls"},
+      {"", "(c) (e) at level critical, at level emergency"},
   }};
   Lines lines{{{"Keys", {Tone::accent, true}}}, {}};
   for (const auto& [key, meaning] : keys)

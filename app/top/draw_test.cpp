@@ -191,6 +191,17 @@ TEST_F(Drawing, ShowsABreakersPageWithRatesEvidenceCountersAndPolicy) {
   EXPECT_TRUE(shows("open_duration 30")) << drawn();
 }
 
+TEST_F(Drawing, ShowsTheLevelOfABreakerAndWhyItIsThere) {
+  const std::string level = R"(, "level": {"name": "critical", "service": "degraded", "comes_down": null, )"
+                            R"("last_change": {"text": "goes from warning to critical: 9 of 12 failed"}})";
+  const std::string first = R"(, "level": {"name": "warning", "service": "full", "comes_down": null})";
+  tell({{.name = "payment", .state = "half_open", .more = level}, {.name = "stock", .more = first}});
+  EXPECT_NE(line_with("payment").find(" half_open (c) "), std::string::npos) << drawn();
+  EXPECT_EQ(line_with("stock").find("("), std::string::npos) << "the first level goes without saying";
+  press(Key::enter);
+  EXPECT_TRUE(shows("level critical, degraded   goes from warning to critical: 9 of 12 failed")) << drawn();
+}
+
 TEST_F(Drawing, LeavesAGapInTheSparksForTheTimeWithoutAConnection) {
   tell({{.name = "payment", .calls = 5}});
   press(Key::enter);

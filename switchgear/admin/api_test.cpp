@@ -119,6 +119,29 @@ TEST_F(AdminApi, ShowsTheShareAndTheStepOfAControlledRamp) {
   EXPECT_EQ(shown.at("policy").at("ramp").at("controller").at("growth"), 1.5);
 }
 
+TEST_F(AdminApi, ShowsTheLevelOfAMultiLevelBreakerAndWhyItIsThere) {
+  CircuitBreakerOptions leveled = ManualBreakers::sensitive();
+  leveled.levels.emplace();
+  (*leveled.levels)[BreakerLevel::critical] = {.failure_rate = 0.25, .open_duration = 60s};
+  (*leveled.levels)[BreakerLevel::emergency].open_duration = 90s;
+  (void)breakers.registry.get_or_create("payment", leveled, breakers.now);
+  EXPECT_TRUE(body(get("/circuit-breakers/payment")).at("level").at("last_change").is_null());
+  breakers.fail("payment", 4);
+  const json::value shown = body(get("/circuit-breakers/payment"));
+  const json::object& level = shown.at("level").as_object();
+  EXPECT_EQ(level.at("name"), "critical");
+  EXPECT_EQ(level.at("service"), "degraded");
+  EXPECT_EQ(level.at("in_force").at("failure_rate"), 0.25);
+  EXPECT_EQ(level.at("in_force").at("open_duration").to_number<double>(), 60);
+  EXPECT_EQ(level.at("last_change").at("cause"), "escalated");
+  EXPECT_TRUE(level.at("comes_down").is_null()) << "it is open";
+  EXPECT_EQ(shown.at("policy").at("levels").at("emergency").at("open_duration").to_number<double>(), 90);
+  EXPECT_EQ(shown.at("policy").at("levels").at("escalate_above"), 0.6);
+  breakers.now += 60s;
+  breakers.succeed("payment", 2);
+  EXPECT_FALSE(body(get("/circuit-breakers/payment")).at("level").at("comes_down").is_null());
+}
+
 TEST_F(AdminApi, ShowsOneBreakerWithItsTransitionsNewestFirst) {
   breakers.fail("pay ment", 4);
   breakers.now += 30s;

@@ -48,6 +48,12 @@ namespace {
   return std::tie(share, safe_share, hold, calls, failed);
 }
 
+[[nodiscard]] auto members_of(const LevelFigures& figures) noexcept {
+  // What the last change was, its counter says: escalations, descents, or since.
+  const auto& [level, since, comes_down, at_first, escalations, descents, last_change] = figures;
+  return std::tie(level, since, comes_down, at_first, escalations, descents);
+}
+
 template <class T>
 [[nodiscard]] bool alike(const std::optional<T>& one, const std::optional<T>& other) noexcept {
   if (!one || !other) return one.has_value() == other.has_value();
@@ -56,14 +62,14 @@ template <class T>
 
 [[nodiscard]] bool alike(const BreakerSnapshot& one, const BreakerSnapshot& other) noexcept {
   const auto& [state, metrics_only, ramping, generation, since, retry_after, relapses, time_open, totals,
-               window, half_open, last_failure, adapted, ramp] = one;
+               window, half_open, last_failure, adapted, ramp, level] = one;
   return std::tie(state, metrics_only, ramping, generation, since, relapses) ==
              std::tie(other.state, other.metrics_only, other.ramping, other.generation, other.since,
                       other.relapses) &&
          retry_after.has_value() == other.retry_after.has_value() &&
          members_of(totals) == members_of(other.totals) && members_of(window) == members_of(other.window) &&
          members_of(half_open) == members_of(other.half_open) && alike(last_failure, other.last_failure) &&
-         alike(adapted, other.adapted) && alike(ramp, other.ramp);
+         alike(adapted, other.adapted) && alike(ramp, other.ramp) && alike(level, other.level);
 }
 
 }  // namespace

@@ -81,6 +81,69 @@ json::object transition_json(const LoggedTransition& transition, const WallAncho
           {"last_failure", last_failure_json(transition.last_failure, anchor)}};
 }
 
+json::object level_change_json(const LevelChange& change, const WallAnchor& anchor) {
+  json::object made{{"from", to_string(change.from)},
+                    {"to", to_string(change.to)},
+                    {"cause", to_string(change.cause)},
+                    {"at", iso8601(anchor.to_wall(change.at))},
+                    {"calls", change.calls},
+                    {"failed", change.failed},
+                    {"failure_rate", nullptr},
+                    {"escalate_above", nullptr},
+                    {"text", level_text(change)}};
+  if (change.cause == LevelCause::escalated) {
+    made["failure_rate"] = change.failure_rate();
+    made["escalate_above"] = change.escalate_above;
+  }
+  return made;
+}
+
+namespace {
+
+json::object in_force_json(const CircuitBreakerOptions& all, BreakerLevel level) {
+  const CircuitBreakerOptions options = all.at(level);
+  json::object made{{"minimum_calls", options.minimum_calls},
+                    {"failure_rate", or_null(options.failure_rate)},
+                    {"failure_rate_confidence", or_null(options.failure_rate_confidence)},
+                    {"slow_call", nullptr},
+                    {"latency", nullptr},
+                    {"consecutive_failures", or_null(options.consecutive_failures)},
+                    {"failure_balance", or_null(options.failure_balance)},
+                    {"open_duration", to_seconds(options.open_duration)},
+                    {"calm", to_seconds(all.calm_at(level))}};
+  if (const auto& rule = options.slow_call)
+    made["slow_call"] = json::object{{"threshold", to_seconds(rule->threshold)}, {"rate", rule->rate}};
+  if (const auto& rule = options.latency)
+    made["latency"] = json::object{{"quantile", rule->quantile}, {"above", to_seconds(rule->above)}};
+  return made;
+}
+
+json::value level_json(const CircuitBreaker& breaker, const std::optional<LevelFigures>& seen,
+                       const WallAnchor& anchor) {
+  if (!seen) return nullptr;
+  json::value down = nullptr;
+  if (seen->comes_down) down = iso8601(anchor.to_wall(*seen->comes_down));
+  json::value last = nullptr;
+  if (seen->last_change) last = level_change_json(*seen->last_change, anchor);
+  return json::object{{"name", to_string(seen->level)},
+                      {"service", service_at(seen->level)},
+                      {"since", iso8601(anchor.to_wall(seen->since))},
+                      {"comes_down", std::move(down)},
+                      {"escalations", seen->escalations},
+                      {"descents", seen->descents},
+                      {"last_change", std::move(last)},
+                      {"in_force", in_force_json(breaker.options(), seen->level)}};
+}
+
+json::object levels_json(const CircuitBreakerOptions& options) {
+  json::object made;
+  for (const BreakerLevel level : breaker_levels) made[to_string(level)] = in_force_json(options, level);
+  made["escalate_above"] = options.levels->escalate_above;
+  return made;
+}
+
+}  // namespace
+
 json::object adaptive_json(const AdaptiveOptions& options) {
   const AdaptiveFailures& failures = options.failures;
   const AdaptiveOpening& opening = options.opening;
@@ -135,7 +198,8 @@ json::object options_json(const CircuitBreakerOptions& options) {
                                  {"probe_interval", to_seconds(options.half_open.probe_interval)},
                                  {"max_wait", to_seconds(options.half_open.max_wait)}}},
       {"ramp", nullptr},
-      {"adaptive", nullptr}};
+      {"adaptive", nullptr},
+      {"levels", nullptr}};
   if (!options.needs_window()) made["window"] = nullptr;
   if (options.weights.any()) {
     json::object weights;
@@ -155,6 +219,7 @@ json::object options_json(const CircuitBreakerOptions& options) {
     made["ramp"] = ramp_options_json(*ramp);
   }
   if (const auto& adaptive = options.adaptive) made["adaptive"] = adaptive_json(*adaptive);
+  if (options.levels) made["levels"] = levels_json(options);
   return made;
 }
 
@@ -235,6 +300,7 @@ json::object BreakerViews::of(const CircuitBreaker& breaker, const BreakerLook& 
           {"half_open", std::move(half_open)},
           {"adapted", seen.adapted ? json::value(adapted_json(*seen.adapted)) : json::value(nullptr)},
           {"ramp", seen.ramp ? json::value(ramp_json(*seen.ramp)) : json::value(nullptr)},
+          {"level", level_json(breaker, seen.level, registry_.anchor())},
           {"rates", json::object{{"calls_per_second", rates.calls},
                                  {"failures_per_second", rates.failures},
                                  {"rejected_per_second", rates.rejected}}},

@@ -32,6 +32,9 @@ template <class Ramp>
           {"failed", ramp.failed}};
 }
 
+/// Where a multi-level breaker has gone, and why.
+[[nodiscard]] boost::json::object level_change_json(const LevelChange& change, const WallAnchor& anchor);
+
 /// Of a LoggedAdapted or AdaptedFigures: what an adaptive breaker goes by, and why.
 template <class Adapted>
 [[nodiscard]] boost::json::object adapted_json(const Adapted& adapted) {

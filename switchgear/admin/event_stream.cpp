@@ -70,6 +70,7 @@ void EventStream::announce_transitions(TimePoint now) {
       if (const auto* instance = std::get_if<LoggedInstance>(event.get())) send_instance(*instance);
       if (const auto* adapted = std::get_if<LoggedAdapted>(event.get())) send_adapted(*adapted);
       if (const auto* ramp = std::get_if<LoggedRamp>(event.get())) send_ramp(*ramp);
+      if (const auto* level = std::get_if<LoggedLevel>(event.get())) send_level(*level);
     }
     changed = changed || batch.lost > 0;
   }
@@ -112,6 +113,14 @@ void EventStream::send_ramp(const LoggedRamp& ramp) {
                     {"text", ramp_text(ramp)}};
   for (auto& [key, value] : ramp_json(ramp)) data[key] = std::move(value);
   send_all("ramp", data);
+}
+
+void EventStream::send_level(const LoggedLevel& level) {
+  json::object data{
+      {"circuit", level.breaker}, {"state", to_string(level.state)}, {"generation", level.generation}};
+  for (auto& [key, value] : level_change_json(level.change, api_.views().registry().anchor()))
+    data[key] = std::move(value);
+  send_all("level", data);
 }
 
 bool EventStream::has_changed(const std::shared_ptr<CircuitBreaker>& breaker, const Sent& sent,

@@ -186,6 +186,23 @@ TEST_F(EventStreamTest, SendsWhatTheControllerOfARampDecides) {
   EXPECT_EQ(events[0].data.at("text"), "falls back to 20% of the calls for 2 steps: 3 of 9 failed");
 }
 
+TEST_F(EventStreamTest, SendsWhyAMultiLevelBreakerMoves) {
+  ASSERT_TRUE(stream().join(client));
+  take(client);
+  LevelEvent level{{"payment", PolicyKind::circuit_breaker, breakers.now}, State::open, 2, {}};
+  level.change = {
+      BreakerLevel::warning, BreakerLevel::critical, LevelCause::escalated, breakers.now, 12, 9, 0.6};
+  breakers.events->on_level(level);
+  stream().announce_transitions(breakers.now);
+  const auto events = take(client);
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].type, "level");
+  EXPECT_EQ(events[0].data.at("circuit"), "payment");
+  EXPECT_EQ(events[0].data.at("to"), "critical");
+  EXPECT_EQ(events[0].data.at("failure_rate"), 0.75);
+  EXPECT_EQ(events[0].data.at("text"), "goes from warning to critical: 9 of 12 failed, 75% is above 60%");
+}
+
 TEST_F(EventStreamTest, SendsTransitionsAtOnceWithTheBreakerThatChanged) {
   breakers.add("payment");
   ASSERT_TRUE(stream().join(client));

@@ -266,7 +266,15 @@ bool BreakerOutlook::never_opens() const noexcept {
   return std::all_of(rules.begin(), rules.end(), [](const RuleOutlook& rule) { return !rule.never.empty(); });
 }
 
+Policy at_level(const Policy& policy, BreakerLevel level) {
+  Policy flat = policy;
+  flat.circuit_breaker = policy.circuit_breaker->at(level);
+  flat.circuit_breaker->levels.reset();
+  return flat;
+}
+
 BreakerOutlook breaker_outlook(const Policy& policy) {
+  if (policy.circuit_breaker->levels) return breaker_outlook(at_level(policy, BreakerLevel::warning));
   BreakerOutlook outlook;
   outlook.rules = Rules(policy).take();
   add_openings(*policy.circuit_breaker, outlook);

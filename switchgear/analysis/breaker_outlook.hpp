@@ -39,8 +39,12 @@ struct BreakerOutlook {
   [[nodiscard]] bool never_opens() const noexcept;
 };
 
-/// Precondition: the policy is valid and has a breaker.
+/// Precondition: the policy is valid and has a breaker. Of a multi-level breaker: at its first level.
 [[nodiscard]] BreakerOutlook breaker_outlook(const Policy& policy);
+
+/// The policy as it is while its breaker stays at a level: with a breaker that has no levels. Precondition:
+/// it has a breaker.
+[[nodiscard]] Policy at_level(const Policy& policy, BreakerLevel level);
 
 /// Calls that run at once at most, each with one attempt or a race of them; 0: nothing limits them.
 [[nodiscard]] std::uint64_t calls_at_once(const Policy& policy) noexcept;

@@ -4,6 +4,7 @@
 
 #include "switchgear/analysis/breaker_outlook.hpp"
 #include "switchgear/core/duration_text.hpp"
+#include "switchgear/policy/option_checker.hpp"
 
 namespace switchgear::analysis {
 
@@ -185,10 +186,76 @@ class Combinations {
       impossible("circuit_breaker", "it can never open: " + reasons);
       return;
     }
+    const BreakerLevel first = BreakerLevel::warning;
     for (const RuleOutlook& rule : outlook.rules) {
-      if (!rule.never.empty())
-        doubtful("circuit_breaker." + std::string(rule.rule), "can never hold: " + rule.never);
+      if (!rule.never.empty()) doubtful(key_at(first, rule.rule), "can never hold: " + rule.never);
     }
+    if (policy_.circuit_breaker->levels) check_levels(*policy_.circuit_breaker);
+  }
+
+  /// Where a rule of a level stands: with the level, or with the breaker.
+  [[nodiscard]] std::string key_at(BreakerLevel level, std::string_view rule) const {
+    const std::string own = "circuit_breaker." + std::string(rule);
+    const auto& levels = policy_.circuit_breaker->levels;
+    if (!levels) return own;
+    const LevelOptions& at = (*levels)[level];
+    const bool sets = (rule == "failure_rate" && at.failure_rate) || (rule == "slow_call" && at.slow_call) ||
+                      (rule == "latency" && at.latency) ||
+                      (rule == "consecutive_failures" && at.consecutive_failures) ||
+                      (rule == "failure_balance" && at.failure_balance);
+    return sets ? "circuit_breaker.levels." + std::string(to_string(level)) + "." + std::string(rule) : own;
+  }
+
+  void check_levels(const CircuitBreakerOptions& breaker) {
+    for (const BreakerLevel level : breaker_levels) check_escalation(breaker, level);
+    for (const BreakerLevel level : {BreakerLevel::critical, BreakerLevel::emergency}) {
+      const std::string path = "circuit_breaker.levels." + std::string(to_string(level));
+      const BreakerOutlook outlook = breaker_outlook(at_level(policy_, level));
+      for (const RuleOutlook& rule : outlook.rules) {
+        if (rule.never.empty()) continue;
+        doubtful(outlook.never_opens() ? path : key_at(level, rule.rule),
+                 std::string(rule.rule) + " can never hold at this level: " + rule.never);
+      }
+      check_stricter(breaker, level);
+    }
+    if ((*breaker.levels)[BreakerLevel::warning].calm)
+      doubtful("circuit_breaker.levels.warning.calm", "does nothing: there is no level below warning");
+    for (const auto& [level, answer] : policy_.level_answers) {
+      if (answer.body.empty()) {
+        doubtful("circuit_breaker.levels." + std::string(to_string(level)) + ".answer.content_type",
+                 "does nothing: the answer has no body");
+      }
+    }
+  }
+
+  void check_escalation(const CircuitBreakerOptions& breaker, BreakerLevel level) {
+    const auto rate = breaker.at(level).failure_rate;
+    const double limit = breaker.levels->escalate_above;
+    if (level == BreakerLevel::emergency || !rate || *rate <= limit) return;
+    doubtful(key_at(level, "failure_rate"),
+             OptionChecker::number(*rate) + " is above escalate_above (" + OptionChecker::number(limit) +
+                 "): whenever this rule opens " + std::string(to_string(level)) +
+                 ", the breaker goes on to the next level at once");
+  }
+
+  /// After an escalation the dependency is under suspicion.
+  void check_stricter(const CircuitBreakerOptions& breaker, BreakerLevel level) {
+    const auto lower = static_cast<BreakerLevel>(static_cast<int>(level) - 1);
+    const CircuitBreakerOptions here = breaker.at(level);
+    const CircuitBreakerOptions below = breaker.at(lower);
+    const std::string path = "circuit_breaker.levels." + std::string(to_string(level));
+    const auto compare = [&](std::string_view rule, const auto& one, const auto& other) {
+      if (!one || !other || *one <= *other) return;
+      const std::string key = key_at(level, rule);
+      doubtful(key.starts_with(path) ? key : path,
+               "its " + std::string(rule) + " (" + OptionChecker::number(static_cast<double>(*one)) +
+                   ") tolerates more than that of " + std::string(to_string(lower)) + " (" +
+                   OptionChecker::number(static_cast<double>(*other)) +
+                   "), although the dependency has proved to be worse");
+    };
+    compare("failure_rate", here.failure_rate, below.failure_rate);
+    compare("consecutive_failures", here.consecutive_failures, below.consecutive_failures);
+    compare("failure_balance", here.failure_balance, below.failure_balance);
   }
 
   void check_half_open(const HalfOpenOptions& half_open, const BreakerOutlook& outlook) {

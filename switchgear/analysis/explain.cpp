@@ -63,7 +63,11 @@ std::vector<std::string> order_of(const Policy& policy, const Surroundings& arou
   const auto add = [&](bool there, std::string name) {
     if (there) order.push_back(std::move(name));
   };
-  if (policy.fallback) order.push_back(fallback_word(*policy.fallback));
+  if (policy.fallback) {
+    order.push_back(fallback_word(*policy.fallback));
+  } else {
+    add(!policy.level_answers.empty(), "fallback (by level)");
+  }
   add(policy.cache.has_value(), "cache");
   add(policy.admission.has_value(), "admission control");
   add(policy.rate_limiter.has_value(), "rate limiter");

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -77,6 +78,8 @@ struct Policy {
   std::optional<RetryBudgetOptions> retry_budget;  ///< set only beside `retry`; hedges spend it too
   std::optional<HedgeOptions> hedge;
   std::optional<CircuitBreakerOptions> circuit_breaker;
+  /// Answers to calls that a multi-level breaker refuses at a level, before any `fallback`.
+  std::map<BreakerLevel, ValueFallback> level_answers;
   FailureWhen failure_when;
   std::optional<Duration> timeout;                 ///< one attempt
   std::optional<ChaosOptions> chaos;               ///< does nothing unless `enabled`

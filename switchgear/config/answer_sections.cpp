@@ -111,4 +111,14 @@ void read_fallback(const Value& value, Policy& policy) {
   section.finish();
 }
 
+void read_level_answers(const Value& breaker, Policy& policy) {
+  for (const BreakerLevel level : breaker_levels) {
+    const std::string key = "levels." + std::string(to_string(level)) + ".answer";
+    const Entry* const entry = find_entry(*breaker.node, key);
+    if (entry == nullptr) continue;
+    policy.level_answers[level] =
+        read_value({&entry->value, entry->at, join(breaker.path, key), breaker.report});
+  }
+}
+
 }  // namespace switchgear::config

@@ -46,7 +46,8 @@ void read_window(const Value& value, WindowOptions& window) {
 }
 
 /// A number, or `{above: 0.5, confidence: 0.95}`.
-void read_failure_rate(const Value& value, CircuitBreakerOptions& options) {
+template <class Options>
+void read_failure_rate(const Value& value, Options& options) {
   if (value.node->kind != Node::Kind::mapping) {
     if (const auto rate = any_number(value)) options.failure_rate = rate;
     return;
@@ -64,9 +65,11 @@ void read_weights(const Value& value, FailureWeights& weights) {
   section.finish();
 }
 
-void read_rules(Section& section, CircuitBreakerOptions& options) {
+/// Of the breaker, or of one of its levels.
+template <class Options>
+void read_rules_of_level(Section& section, Options& options) {
+  section.read("minimum_calls", options.minimum_calls, any_whole);
   if (const auto value = section.find("failure_rate")) read_failure_rate(*value, options);
-  if (const auto value = section.find("weights")) read_weights(*value, options.weights);
   if (const auto value = section.find("slow_call")) {
     Section slow_call(*value);
     SlowCallRule& rule = options.slow_call ? *options.slow_call : options.slow_call.emplace();
@@ -83,6 +86,11 @@ void read_rules(Section& section, CircuitBreakerOptions& options) {
   }
   section.read("consecutive_failures", options.consecutive_failures, small_whole);
   section.read("failure_balance", options.failure_balance, small_whole);
+}
+
+void read_rules(Section& section, CircuitBreakerOptions& options) {
+  read_rules_of_level(section, options);
+  if (const auto value = section.find("weights")) read_weights(*value, options.weights);
   if (const auto value = section.find("stuck_calls")) {
     Section stuck_calls(*value);
     StuckCallsRule& rule = options.stuck_calls ? *options.stuck_calls : options.stuck_calls.emplace();
@@ -128,6 +136,31 @@ void read_adaptive(const Value& value, AdaptiveOptions& options) {
   section.finish();
 }
 
+/// `answer` is read with the policy's answers: see read_level_answers().
+void read_level(const Value& value, LevelOptions& level) {
+  Section section(value);
+  read_rules_of_level(section, level);
+  section.read("open_duration", level.open_duration, Length{});
+  section.read("calm", level.calm, Length{});
+  static_cast<void>(section.find("answer"));
+  section.finish();
+}
+
+void read_levels(const Value& value, LevelsOptions& levels) {
+  Section section(value);
+  if (!section.is_mapping()) return;
+  for (const BreakerLevel level : breaker_levels) {
+    const std::string_view name = to_string(level);
+    if (const auto found = section.find(name)) {
+      read_level(*found, levels[level]);
+    } else {
+      section.missing(name, std::string(name) + ": {open_duration: 1m}");
+    }
+  }
+  section.read("escalate_above", levels.escalate_above, any_number);
+  section.finish();
+}
+
 void read_ramp(const Value& value, RampOptions& options) {
   Section section(value);
   section.read("duration", options.duration, Length{});
@@ -153,8 +186,12 @@ void read_ramp(const Value& value, RampOptions& options) {
 void read_open(Section& section, CircuitBreakerOptions& options) {
   section.read("open_duration", options.open_duration, Length{});
   section.read("backoff", options.backoff, any_number);
+  if (const auto value = section.find("levels"))
+    read_levels(*value, options.levels ? *options.levels : options.levels.emplace());
   // The default cap is for default openings: a longer open_duration alone must not be called a contradiction.
   options.max_open_duration = std::max(options.max_open_duration, options.open_duration);
+  for (const BreakerLevel level : breaker_levels)
+    options.max_open_duration = std::max(options.max_open_duration, options.at(level).open_duration);
   section.read("max_open_duration", options.max_open_duration, Length{});
   section.read("jitter", options.jitter, any_number);
   section.read("honor_retry_after", options.honor_retry_after, Truth{});
@@ -173,18 +210,21 @@ void read_circuit_breaker(const Value& value, CircuitBreakerOptions& options) {
   Section section(value);
   if (!section.is_mapping()) return;
   if (const auto window = section.find("window")) read_window(*window, options.window);
-  section.read("minimum_calls", options.minimum_calls, any_whole);
   read_rules(section, options);
   read_open(section, options);
   section.finish();
-  static constexpr std::array<std::string_view, 8> against_another{"minimum_calls",
-                                                                   "weights",
-                                                                   "adaptive.failures.lax_below",
-                                                                   "adaptive.failures.least",
-                                                                   "adaptive.opening.long_above",
-                                                                   "max_open_duration",
-                                                                   "half_open.success_threshold",
-                                                                   "half_open.max_concurrent"};
+  static constexpr std::array<std::string_view, 12> against_another{"minimum_calls",
+                                                                    "levels.warning.minimum_calls",
+                                                                    "levels.critical.minimum_calls",
+                                                                    "levels.critical.open_duration",
+                                                                    "levels.emergency.open_duration",
+                                                                    "weights",
+                                                                    "adaptive.failures.lax_below",
+                                                                    "adaptive.failures.least",
+                                                                    "adaptive.opening.long_above",
+                                                                    "max_open_duration",
+                                                                    "half_open.success_threshold",
+                                                                    "half_open.max_concurrent"};
   report_problems(value, validate(options), errors_before, against_another);
 }
 

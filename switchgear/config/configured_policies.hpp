@@ -58,8 +58,8 @@ struct PolicyContext {
   std::shared_ptr<CircuitBreaker> outer_breaker{};   ///< around the entry's; null: none
   std::shared_ptr<BreakersByValue> by_value{};       ///< inside the entry's; null: none
   std::optional<Duration> timeout{};                 ///< of an entry that has none
-  std::function<T(const ValueFallback&)> value{};    ///< makes the answer of `fallback: {value: …}`
-  typename Fallback<T>::Accepted accepted{};         ///< the answer to a call that was queued
+  std::function<T(const ValueFallback&)> value{};  ///< makes that of `fallback: {value: …}`, and of a level
+  typename Fallback<T>::Accepted accepted{};       ///< the answer to a call that was queued
   Answers answers = Answers::kept;
   /// Makes the breaker, and holds all policies from here on, in the place of those of `before`.
   PolicyRegistry* registry = nullptr;
@@ -232,7 +232,7 @@ ConfiguredPolicies<T>::ConfiguredPolicies(const Policy& policy, PolicyContext<T>
   made.rate_limiter = keep_or_make(&Objects::rate_limiter, &Policy::rate_limiter, known);
   made.cache = keep_or_make(&Objects::cache, &Policy::cache, same_answers);
   if (known) made.queue = before_->objects_.queue;
-  if (policy_.fallback) {
+  if (policy_.fallback || !policy_.level_answers.empty()) {
     if (known && same_fallback(context.answers)) {
       made.fallback = before_->objects_.fallback;
     } else {
@@ -293,7 +293,8 @@ void ConfiguredPolicies<T>::enter(PolicyRegistry& registry, const Tags& tags) co
 template <class T>
 bool ConfiguredPolicies<T>::same_fallback(Answers answers) const {
   const std::optional<FallbackOptions>& was = before_->policy_.fallback;
-  if (!was) return false;
+  if (before_->policy_.level_answers != policy_.level_answers) return false;
+  if (!was || !policy_.fallback) return !was && !policy_.fallback && before_->objects_.fallback != nullptr;
   const auto queues = [](const FallbackOptions& options) {
     return std::holds_alternative<CallQueueOptions>(options);
   };
@@ -304,7 +305,14 @@ bool ConfiguredPolicies<T>::same_fallback(Answers answers) const {
 template <class T>
 void ConfiguredPolicies<T>::make_fallback(const PolicyContext<T>& context) {
   std::shared_ptr<Fallback<T>>& made = objects_.fallback;
-  if (const auto* fixed = std::get_if<ValueFallback>(&*policy_.fallback)) {
+  if (!policy_.level_answers.empty() && !context.value)
+    switchgear::detail::raise_invalid("policy '" + name_ +
+                                      "': its levels have answers, and nothing makes an answer of them");
+  if (!policy_.fallback) {
+    const ValueFallback& any = policy_.level_answers.begin()->second;
+    made.reset(new Fallback<T>(Fallback<T>::value(name_, context.value(any))));
+    made->answer_at_levels_only();
+  } else if (const auto* fixed = std::get_if<ValueFallback>(&*policy_.fallback)) {
     if (!context.value)
       switchgear::detail::raise_invalid("policy '" + name_ +
                                         "': its fallback is a value, and nothing makes an answer of it");
@@ -317,6 +325,10 @@ void ConfiguredPolicies<T>::make_fallback(const PolicyContext<T>& context) {
     made = detail::share(std::unique_ptr<Fallback<T>>{new Fallback<T>(queueing())}, objects_.queue);
   } else {
     made.reset(new Fallback<T>(Fallback<T>::fail(name_, std::get<FailFallback>(*policy_.fallback).text)));
+  }
+  if constexpr (std::copy_constructible<T>) {
+    for (const auto& [level, answer] : policy_.level_answers)
+      made->set_answer_at(level, context.value(answer));
   }
 }
 

@@ -94,6 +94,7 @@ Policy read_policy(std::string_view name, const Value& value) {
   policy.name = name;
   Section section(value);
   policy.circuit_breaker = read_breaker(section);
+  if (const auto breaker = section.find("circuit_breaker")) read_level_answers(*breaker, policy);
   if (const auto when = section.find("failure_when")) read_failure_when(*when, policy.failure_when);
   section.read("timeout", policy.timeout, Limit{});
   section.read("deadline", policy.deadline, Limit{});

@@ -57,6 +57,8 @@ void read_adaptive_limit(const Value& value, Policy& policy);
 void read_admission(const Value& value, Policy& policy);
 void read_cache(const Value& value, Policy& policy);
 void read_fallback(const Value& value, Policy& policy);
+/// Of `circuit_breaker`: the answers to calls that it refuses at its levels.
+void read_level_answers(const Value& breaker, Policy& policy);
 void read_chaos(const Value& value, Policy& policy);
 
 /// `health_check` of a service.

@@ -79,6 +79,16 @@ ByHeader read_by(const Value& value) {
 /// What is contradictory about the breaker of each value, which stands inside the time limits of `policy`.
 void check_own_breaker(const Value& value, ByHeader& by, const Policy& policy) {
   lengthen_max_wait(value, attempt_limit(policy), *by.breaker);
+  for (const BreakerLevel level : breaker_levels) {
+    const std::string key = "circuit_breaker.levels." + std::string(to_string(level)) + ".answer";
+    if (const Entry* const entry = find_entry(*value.node, key)) {
+      value.report->error(
+          entry->at, join(value.path, key),
+          "belongs to a policy; what the breaker of a value refuses is answered as the levels "
+          "of policy " +
+              quoted(policy.name) + " say");
+    }
+  }
   Policy alone;
   alone.name = policy.name;
   alone.circuit_breaker = by.breaker;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string_view>
 
+#include "switchgear/core/level.hpp"
 #include "switchgear/core/outcome.hpp"
 #include "switchgear/core/policy_event.hpp"
 #include "switchgear/core/rejection.hpp"
@@ -45,6 +46,24 @@ struct LastFailure {
   TimePoint at{};  ///< rounded down to 8 ns
 };
 
+/// A multi-level breaker has gone to another level, with the evidence for it.
+struct LevelChange {
+  BreakerLevel from = BreakerLevel::warning;
+  BreakerLevel to = BreakerLevel::warning;
+  LevelCause cause = LevelCause::escalated;
+  TimePoint at{};
+  /// Of an escalation: what made the level open. The calls of its window, a failure of weight w as w failed
+  /// calls; or, in half-open, the probes that have come back.
+  std::uint64_t calls = 0;
+  std::uint64_t failed = 0;   ///< of these
+  double escalate_above = 0;  ///< of an escalation
+  Duration calm{};            ///< of a descent: for how long it was closed
+
+  [[nodiscard]] double failure_rate() const noexcept {
+    return calls == 0 ? 0.0 : static_cast<double>(failed) / static_cast<double>(calls);
+  }
+};
+
 /// One change of state, with the evidence for it. Strings are borrowed from the breaker.
 struct Transition {
   std::string_view breaker;
@@ -64,6 +83,8 @@ struct Transition {
   double threshold = 0;
   WindowSnapshot window{};
   std::optional<LastFailure> last_failure{};
+  std::optional<BreakerLevel> level{};      ///< of a multi-level breaker: in the new state
+  std::optional<LevelChange> escalation{};  ///< that came with it
 };
 
 /// One refused call. Strings are borrowed from the breaker.
@@ -115,6 +136,14 @@ struct RampEvent : PolicyEvent {
   std::uint64_t failed = 0;  ///< of these: failures, and slow ones if there is a slow_call rule
 };
 
+/// A multi-level breaker has gone to another level. An escalation comes with a transition to open, and is
+/// told after it.
+struct LevelEvent : PolicyEvent {
+  State state = State::closed;   ///< in which it is then
+  std::uint64_t generation = 0;  ///< of that state; orders the changes of one breaker
+  LevelChange change{};
+};
+
 /// Where policies send their events; each function is empty until it is overridden. Called after the new
 /// state is published and outside any lock, on the thread whose call caused or noticed the event: so it may
 /// call the policy, and should be quick. What it throws is dropped. Threads: called from any thread, several
@@ -137,6 +166,7 @@ class EventSink {
 
   virtual void on_adapted(const AdaptedEvent& /*adapted*/) {}
   virtual void on_ramp(const RampEvent& /*ramp*/) {}
+  virtual void on_level(const LevelEvent& /*level*/) {}
 
   // Of the policies around it.
   virtual void on_retry(const RetryEvent& /*retry*/) {}

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "switchgear/core/level.hpp"
 #include "switchgear/core/time.hpp"
 
 namespace switchgear {
@@ -59,7 +60,14 @@ inline constexpr std::array rejection_reasons{Reason::open,
 
 /// A value, cheap to return and to drop; nothing is thrown inside the library.
 struct Rejection {
+  constexpr Rejection() noexcept = default;
+  constexpr Rejection(Reason why, std::string_view who, std::optional<Duration> wait,
+                      std::optional<BreakerLevel> at = std::nullopt) noexcept
+      : reason(why), level(at), policy(who), retry_after(wait) {}
+
   Reason reason = Reason::open;
+  /// Of a multi-level breaker: where it stands, so that the caller can answer accordingly.
+  std::optional<BreakerLevel> level;
   /// The name of the policy that refused. Borrowed from the policy: valid as long as the policy is.
   std::string_view policy;
   /// When to come back, counted from the `now` that was handed in. Never negative; empty if unknown.

@@ -28,8 +28,9 @@ class [[nodiscard]] Result {
   }
   Result(const Rejection& rejection) noexcept : has_value_(false), rejection_(rejection) {}  // NOLINT
   /// Builds the rejection in place: a copy through the stack would cost as much as the refusal itself.
-  Result(Reason reason, std::string_view policy, std::optional<Duration> retry_after) noexcept
-      : has_value_(false), rejection_{reason, policy, retry_after} {}
+  Result(Reason reason, std::string_view policy, std::optional<Duration> retry_after,
+         std::optional<BreakerLevel> level = std::nullopt) noexcept
+      : has_value_(false), rejection_{reason, policy, retry_after, level} {}
 
   Result(Result&& other) noexcept(moves_quietly) : has_value_(other.has_value_) {
     if (has_value_) {

@@ -174,6 +174,10 @@ void EventQueue::on_ramp(const RampEvent& ramp) {
   if (has_readers()) publish(logged(ramp));
 }
 
+void EventQueue::on_level(const LevelEvent& level) {
+  if (has_readers()) publish(logged(level));
+}
+
 EventQueue::Place& EventQueue::take_place(std::function<void()> wake) {
   const std::lock_guard lock{mutex_};
   for (Place& place : *places_) {

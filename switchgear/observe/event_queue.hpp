@@ -77,6 +77,7 @@ class EventQueue final : public EventSink {
   void on_transition(const Transition& transition) override;
   void on_adapted(const AdaptedEvent& adapted) override;
   void on_ramp(const RampEvent& ramp) override;
+  void on_level(const LevelEvent& level) override;
 
  private:
   [[nodiscard]] bool has_readers() const noexcept { return readers_.load(std::memory_order_acquire) != 0; }

@@ -95,4 +95,22 @@ std::string ramp_text(RampChange change, double share, std::uint32_t hold, std::
   return "admits all calls again" + seen;
 }
 
+std::string level_text(const LevelChange& change) {
+  const std::string way =
+      "from " + std::string(to_string(change.from)) + " to " + std::string(to_string(change.to));
+  switch (change.cause) {
+    case LevelCause::escalated:
+      return "goes " + way + ": " + std::to_string(change.failed) + " of " + std::to_string(change.calls) +
+             " failed, " + rounded(change.failure_rate() * 100) + "% is above " +
+             rounded(change.escalate_above * 100) + "%";
+    case LevelCause::calm:
+      return "comes down " + way + ": it was closed for " + seconds(to_seconds(change.calm));
+    case LevelCause::operator_command:
+      return "goes back " + way + ": by an operator";
+    case LevelCause::restored:
+      break;
+  }
+  return "goes " + way + ": as it was saved";
+}
+
 }  // namespace switchgear

@@ -45,4 +45,8 @@ template <class Ramp>
   return ramp_text(ramp.change, ramp.share, ramp.hold, ramp.calls, ramp.failed);
 }
 
+/// Where a multi-level breaker has gone, and why: `goes from warning to critical: 9 of 12 failed, 75% is
+/// above 60%`, `comes down from critical to warning: it was closed for 30s`.
+[[nodiscard]] std::string level_text(const LevelChange& change);
+
 }  // namespace switchgear

@@ -29,4 +29,8 @@ LoggedRamp logged(const RampEvent& ramp) {
           ramp.safe_share,          ramp.hold, ramp.calls,  ramp.failed};
 }
 
+LoggedLevel logged(const LevelEvent& level) {
+  return {std::string{level.policy}, level.state, level.generation, level.change};
+}
+
 }  // namespace switchgear

@@ -71,6 +71,16 @@ struct LoggedRamp {
 
 [[nodiscard]] LoggedRamp logged(const RampEvent& ramp);
 
+/// A LevelEvent that owns its strings.
+struct LoggedLevel {
+  std::string breaker;
+  State state = State::closed;   ///< in which it is then
+  std::uint64_t generation = 0;  ///< of that state
+  LevelChange change{};
+};
+
+[[nodiscard]] LoggedLevel logged(const LevelEvent& level);
+
 /// A request to the admin server that changes something, carried out or not. The client chose `circuit`: it
 /// may hold anything.
 struct LoggedCommand {
@@ -105,6 +115,6 @@ struct LoggedInstance {
 };
 
 using LoggedEvent = std::variant<LoggedTransition, LoggedCommand, LoggedSlowClient, LoggedHandshake,
-                                 LoggedInstance, LoggedAdapted, LoggedRamp>;
+                                 LoggedInstance, LoggedAdapted, LoggedRamp, LoggedLevel>;
 
 }  // namespace switchgear

@@ -36,6 +36,10 @@ class Recorder : public EventSink {
     adapted.push_back(event);
   }
 
+  void on_level(const LevelEvent& event) override {
+    const std::scoped_lock lock(mutex_);
+    levels.push_back(event);
+  }
   void on_ramp(const RampEvent& event) override {
     const std::scoped_lock lock(mutex_);
     ramps.push_back(event);
@@ -46,6 +50,7 @@ class Recorder : public EventSink {
   std::vector<CallEvent> calls;
   std::vector<AdaptedEvent> adapted;
   std::vector<RampEvent> ramps;
+  std::vector<LevelEvent> levels;
 
  private:
   std::mutex mutex_;

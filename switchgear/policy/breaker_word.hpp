@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
+#include "switchgear/core/level.hpp"
 #include "switchgear/core/state.hpp"
 
 namespace switchgear {
@@ -27,10 +29,10 @@ class BreakerEra {
   static constexpr unsigned state_bits = 3;
   static constexpr std::uint64_t state_mask = 7;
 
-  std::uint64_t bits_;  ///< generation (55 bits), state (3)
+  std::uint64_t bits_;  ///< generation (53 bits), state (3)
 };
 
-/// The word: the era above six flags.
+/// The word: the era above eight bits of flags, of which two are the level of a multi-level breaker.
 class BreakerWord {
  public:
   static constexpr std::uint64_t tracked = 1;       ///< a stuck_calls rule needs every call in flight
@@ -39,6 +41,9 @@ class BreakerWord {
   static constexpr std::uint64_t told = 8;          ///< the sink hears of every call's end
   static constexpr std::uint64_t adaptive = 16;     ///< every call is a sample
   static constexpr std::uint64_t controlled = 32;   ///< ramping by its calls: each is booked in a step
+  /// Of a multi-level breaker, above its first level: the thresholds are other ones, and calm brings it down.
+  static constexpr std::uint64_t raised = 128;
+  static constexpr std::uint64_t leveled = 64 | raised;  ///< the level's number + 1; 0: it has no levels
   /// Flags that a transition keeps.
   static constexpr std::uint64_t lasting = tracked | metrics_only | told | adaptive;
 
@@ -53,20 +58,33 @@ class BreakerWord {
   [[nodiscard]] constexpr std::uint64_t generation() const noexcept { return era().generation(); }
   [[nodiscard]] constexpr bool has(std::uint64_t flag) const noexcept { return (bits_ & flag) != 0; }
 
+  [[nodiscard]] static constexpr std::uint64_t bits_of(BreakerLevel level) noexcept {
+    return (static_cast<std::uint64_t>(level) + 1) << first_level_bit;
+  }
+  [[nodiscard]] constexpr std::optional<BreakerLevel> level() const noexcept {
+    if (!has(leveled)) return std::nullopt;
+    return static_cast<BreakerLevel>(((bits_ & leveled) >> first_level_bit) - 1);
+  }
+
   /// Closed, and nothing to do for an acquire but to count it.
-  [[nodiscard]] constexpr bool admits_plainly() const noexcept { return closed_without(tracked | ramping); }
+  [[nodiscard]] constexpr bool admits_plainly() const noexcept {
+    return closed_without(tracked | ramping | raised);
+  }
   /// Closed, and nothing to do for a success but to book it.
   [[nodiscard]] constexpr bool books_plainly() const noexcept {
-    return closed_without(tracked | told | adaptive | controlled);
+    return closed_without(tracked | told | adaptive | controlled | raised);
   }
+  /// Open, and a refusal says only that.
   [[nodiscard]] constexpr bool open_plainly() const noexcept {
-    return (bits_ & (metrics_only | state_mask)) == static_cast<std::uint64_t>(State::open) << flag_bits;
+    return (bits_ & (metrics_only | leveled | state_mask)) == static_cast<std::uint64_t>(State::open)
+                                                                  << flag_bits;
   }
 
   friend constexpr bool operator==(BreakerWord, BreakerWord) noexcept = default;
 
  private:
-  static constexpr unsigned flag_bits = 6;
+  static constexpr unsigned flag_bits = 8;
+  static constexpr unsigned first_level_bit = 6;
   static constexpr std::uint64_t state_mask = BreakerEra::state_mask << flag_bits;
 
   /// Closed, and without these flags.

@@ -64,8 +64,18 @@ constexpr Duration least_rest = std::chrono::seconds{10};
   return {low, random.next()};
 }
 
-[[nodiscard]] bool is_plainly_closed(const BreakerSnapshot& seen) noexcept {
+[[nodiscard]] bool is_raised(const BreakerSnapshot& seen) noexcept {
+  return seen.level && seen.level->level != BreakerLevel::warning;
+}
+[[nodiscard]] bool is_closed(const BreakerSnapshot& seen) noexcept {
   return seen.state == State::closed && !seen.metrics_only && !seen.ramping;
+}
+[[nodiscard]] bool is_plainly_closed(const BreakerSnapshot& seen) noexcept {
+  return is_closed(seen) && !is_raised(seen);
+}
+/// The same, and nothing but time would have to pass for it to be at its first level by `at`.
+[[nodiscard]] bool would_be_plainly_closed(const BreakerSnapshot& seen, TimePoint at) noexcept {
+  return is_closed(seen) && (!is_raised(seen) || (seen.level->at_first && *seen.level->at_first <= at));
 }
 
 [[nodiscard]] bool is_unmarked(const WindowSnapshot& window) noexcept {
@@ -114,7 +124,7 @@ BreakersByValue::BreakersByValue(std::string name, const CircuitBreakerOptions& 
       options_(checked(name_, options)),
       context_(context),
       secret_(secret_of(context.seed)),
-      quiet_(breaker_),
+      quiet_(breaker_.at(BreakerLevel::warning)),
       rest_after_(rest_after(breaker_, options_)),
       shard_count_(
           std::clamp<std::size_t>(std::bit_floor(options_.max / least_places_of_shard), 1, most_shards)),
@@ -346,7 +356,7 @@ bool BreakersByValue::is_over(const Entry& entry, TimePoint now) const noexcept 
   if (breaker.last_used() > idle_from) return false;
   const BreakerSnapshot seen = breaker.snapshot(idle_from);
   if (seen.state == State::open) return *seen.retry_after == Duration::zero();  // at idle_from
-  return seen.state == State::half_open || is_plainly_closed(seen);
+  return seen.state == State::half_open || would_be_plainly_closed(seen, idle_from);
 }
 
 std::size_t BreakersByValue::sweep(Shard& shard, std::size_t most, TimePoint now, Gone& gone) noexcept {

@@ -22,6 +22,18 @@ std::uint32_t owned_cells(const CircuitBreakerOptions& options) noexcept {
 constexpr std::uint64_t last_failure_type_mask = 7;
 static_assert(failure_types.size() < last_failure_type_mask);
 
+/// Of the level at which it begins.
+Duration slow_above(const CircuitBreakerOptions& options) noexcept {
+  const auto& own = options.levels ? (*options.levels)[BreakerLevel::warning].slow_call : options.slow_call;
+  const auto& rule = own ? own : options.slow_call;
+  return rule ? rule->threshold : Duration::max();
+}
+Duration high_from(const CircuitBreakerOptions& options) noexcept {
+  const auto& own = options.levels ? (*options.levels)[BreakerLevel::warning].latency : options.latency;
+  const auto& rule = own ? own : options.latency;
+  return rule ? rule->above : Duration::max();
+}
+
 /// The options, before anything is built from them.
 CircuitBreakerOptions checked(const std::string& name, CircuitBreakerOptions options) {
   require_valid("breaker", name, validate(options));
@@ -35,8 +47,8 @@ CircuitBreaker::CircuitBreaker(std::string name, const CircuitBreakerOptions& op
     : word_(0),
       due_(nothing_due),
       until_(nothing_due),
-      slow_above_(options.slow_call ? options.slow_call->threshold : Duration::max()),
-      high_from_(options.latency ? options.latency->above : Duration::max()),
+      slow_above_(slow_above(options)),
+      high_from_(high_from(options)),
       sink_(context.sink),
       cells_(owned_cells(options)),
       name_(std::move(name)),
@@ -45,7 +57,8 @@ CircuitBreaker::CircuitBreaker(std::string name, const CircuitBreakerOptions& op
       controller_(options_.ramp && options_.ramp->controller
                       ? std::make_unique<RampController>(*options_.ramp)
                       : nullptr),
-      evidence_(options_, cells_, adaptation_.get()),
+      levels_(options_.levels ? std::make_unique<BreakerLevels>(options_, context.created) : nullptr),
+      evidence_(options_at(BreakerLevel::warning), cells_, adaptation_.get(), levels_.get()),
       starts_(options.stuck_calls
                   ? std::make_unique<CallStarts>(options.stuck_calls->older_than, options.stuck_calls->count)
                   : nullptr),
@@ -57,7 +70,8 @@ CircuitBreaker::CircuitBreaker(std::string name, const CircuitBreakerOptions& op
   start_window_locked(first_generation, context.created);
   const std::uint64_t flags =
       (starts_ ? BreakerWord::tracked : 0) | (adaptation_ ? BreakerWord::adaptive : 0) |
-      (context.call_events == CallEvents::on && sink_ != nullptr ? BreakerWord::told : 0);
+      (context.call_events == CallEvents::on && sink_ != nullptr ? BreakerWord::told : 0) |
+      (levels_ ? BreakerWord::bits_of(levels_->level()) : 0);
   word_.store(BreakerWord{first_generation, State::closed, flags}.bits(), std::memory_order_release);
 }
 
@@ -157,8 +171,8 @@ Result<CircuitBreaker::Permit> CircuitBreaker::refuse(CallCell& cell, BreakerWor
     return Permit{nullptr, BreakerEra{0}, now, CallStarts::untracked};
   }
   cell.add(cell.rejected[static_cast<std::size_t>(reason)]);
-  if (sink_ != nullptr) send_rejection(word.state(), reason, retry_after, now);
-  return {reason, name_, retry_after};
+  if (sink_ != nullptr) send_rejection(word.state(), reason, retry_after, now, word.level());
+  return {reason, name_, retry_after, word.level()};
 }
 
 // --- a caller that keeps its call waiting
@@ -210,8 +224,9 @@ void CircuitBreaker::record_slow(CallCell& cell, BreakerEra era, std::uint32_t s
 
 inline void CircuitBreaker::book(CallCell& cell, BreakerEra era, std::uint32_t slot, const Outcome& outcome,
                                  Duration latency, TimePoint now) noexcept {
-  const bool slow = is_slow(latency);
-  const bool current = word().era() == era;
+  const BreakerWord word = this->word();
+  const bool slow = is_slow(word, latency);
+  const bool current = word.era() == era;
   switch (outcome.verdict) {
     case Verdict::success:
       cell.add(slow ? cell.slow_successes : cell.plain_successes);
@@ -256,8 +271,9 @@ inline bool CircuitBreaker::book_closed(CallCell& cell, BreakerEra era, const Ou
                                         Duration latency, TimePoint now) noexcept {
   const bool failed = outcome.verdict == Verdict::failure;
   const auto extra = static_cast<std::uint8_t>(failed ? options_.weights[outcome.type] - 1 : 0);
-  const CallMarks marks{failed, is_slow(latency), latency >= high_from_, extra, latency};
-  if (word(std::memory_order_relaxed).has(BreakerWord::controlled)) [[unlikely]] {
+  const BreakerWord word = this->word(std::memory_order_relaxed);
+  const CallMarks marks{failed, is_slow(word, latency), is_high(word, latency), extra, latency};
+  if (word.has(BreakerWord::controlled)) [[unlikely]] {
     const auto booked = try_book_in_step(era, marks, failed ? outcome.retry_after : std::nullopt, now);
     if (booked) return *booked;
   }
@@ -394,6 +410,7 @@ BreakerSnapshot CircuitBreaker::snapshot(TimePoint now) const noexcept {
   snapshot.totals.half_opened = half_opened_;
   snapshot.last_failure = last_failure();
   if (adaptation_) snapshot.adapted = adaptation_->figures();
+  snapshot.level = level_figures_locked(word);
   if (word.has(BreakerWord::controlled)) snapshot.ramp = controller_->figures();
   return snapshot;
 }
@@ -415,6 +432,10 @@ bool CircuitBreaker::idle_since(TimePoint at) const noexcept {
   const bool left_alone =
       word.has(BreakerWord::controlled) && saturating_sub(at, used) >= options_.ramp->duration;
   if (ramps_at(word, at) && !left_alone) return false;
+  if (word.has(BreakerWord::raised)) {
+    const std::optional<TimePoint> first = level_figures_locked(word)->at_first;
+    if (!first || *first > at) return false;
+  }
   const CallTotals totals = cells_.totals();
   return totals.calls == totals.successes + totals.failures + totals.ignored;
 }
@@ -426,6 +447,7 @@ std::size_t CircuitBreaker::memory_bytes() const noexcept {
   if (adaptation_) bytes += adaptation_->memory_bytes();
   if (options_.ramp) bytes += sizeof(RampOptions);
   if (controller_) bytes += sizeof(RampController);
+  if (levels_) bytes += sizeof(LevelsOptions) + levels_->memory_bytes();
   if (name_.size() > 15) bytes += name_.capacity() + 1;  // longer than a string keeps in itself
   return bytes;
 }

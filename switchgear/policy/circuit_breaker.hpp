@@ -4,7 +4,8 @@
 //                                  ▲                                            │
 //                                  └──────────────────relapsed──────────────────┘
 //
-// A health check may open it, and end an opening, before calls do.
+// A health check may open it, and end an opening, before calls do. A multi-level breaker may go one level up
+// (breaker_levels.hpp) in open_locked(), so with every opening.
 //
 // | from      | to          | where                                                                  |
 // |-----------|-------------|------------------------------------------------------------------------|
@@ -14,6 +15,7 @@
 // |           |             | on_check()                                                             |
 // | half_open | open        | try_record_probe() (a probe failed) or settle() (one has hung)         |
 // | half_open | closed      | try_record_probe()                                                     |
+// | closed    | closed      | descend_locked(): a multi-level breaker comes down one level           |
 // | any       | any         | command(): reset, force_open, force_close, disable, metrics_only       |
 // | any       | any         | restore(): what another breaker, or this one, was saved as             |
 //
@@ -42,6 +44,7 @@
 #include "switchgear/core/state.hpp"
 #include "switchgear/core/time.hpp"
 #include "switchgear/policy/adaptation.hpp"
+#include "switchgear/policy/breaker_levels.hpp"
 #include "switchgear/policy/breaker_word.hpp"
 #include "switchgear/policy/circuit_breaker_options.hpp"
 #include "switchgear/policy/evidence.hpp"
@@ -89,6 +92,7 @@ struct BreakerSnapshot {
   std::optional<LastFailure> last_failure;
   std::optional<AdaptedFigures> adapted;  ///< of an adaptive breaker
   std::optional<RampFigures> ramp;        ///< during a ramp that has a controller
+  std::optional<LevelFigures> level;      ///< of a multi-level breaker
 };
 
 /// Guards the calls to one dependency.
@@ -124,7 +128,8 @@ class CircuitBreaker {
   [[nodiscard]] Permit rejoin(TimePoint now) noexcept;
 
   /// Makes happen what is due by itself: a probe that has been out for `max_wait` has failed, and, with
-  /// `probe_automatically`, an opening that is over becomes half-open; the step of a controlled ramp ends.
+  /// `probe_automatically`, an opening that is over becomes half-open; the step of a controlled ramp ends; a
+  /// multi-level breaker that has been calm comes down.
   /// Calling it late, often or never harms nothing: every other call does the same, and a transition carries
   /// the instant it was due. While nothing is due by itself, now or later, it does nothing at all: polling
   /// does not count as use and does not advance the breaker's clock. While something is due later, `now`
@@ -169,11 +174,15 @@ class CircuitBreaker {
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] const CircuitBreakerOptions& options() const noexcept { return options_; }
+  /// What is in force at a level; its options when it has no levels.
+  [[nodiscard]] const CircuitBreakerOptions& options_at(BreakerLevel level) const noexcept {
+    return levels_ ? levels_->in_force(level) : options_;
+  }
 
-  /// Whether only an old window would be lost with this breaker: it is closed, under no operator's mode, not
-  /// ramping, has nothing in flight, and no thread has used it after `at`. A controlled ramp that has not
-  /// been used for its `duration` by then is not in the way. Takes a mutex. Exact when no call is going on;
-  /// O(threads), because last use is read from where the calls have left it anyway.
+  /// Whether only an old window would be lost with this breaker: it is closed, at its first level, under no
+  /// operator's mode, not ramping, has nothing in flight, and no thread has used it after `at`. A controlled
+  /// ramp that has not been used for its `duration` by then is not in the way. Takes a mutex. Exact when no
+  /// call is going on; O(threads), because last use is read from where the calls have left it anyway.
   [[nodiscard]] bool idle_since(TimePoint at) const noexcept;
 
   /// The latest time a caller, an operator, a health check or advance() has shown, or when the state was
@@ -222,6 +231,17 @@ class CircuitBreaker {
   void trip(BreakerEra era, const TrippedRule& tripped, std::optional<Duration> server_wait,
             TimePoint now) noexcept;
   [[nodiscard]] bool is_slow(Duration latency) const noexcept { return latency > slow_above_; }
+  /// By the thresholds of the level that `word` shows.
+  [[nodiscard]] bool is_slow(BreakerWord word, Duration latency) const noexcept {
+    if (word.has(BreakerWord::raised)) [[unlikely]]
+      return latency > levels_->slow_above(*word.level());
+    return is_slow(latency);
+  }
+  [[nodiscard]] bool is_high(BreakerWord word, Duration latency) const noexcept {
+    if (word.has(BreakerWord::raised)) [[unlikely]]
+      return latency >= levels_->high_from(*word.level());
+    return latency >= high_from_;
+  }
 
   // Transitions. Each *_locked needs mutex_ and returns the event to send once it is released.
   void settle(TimePoint now) noexcept {
@@ -237,6 +257,14 @@ class CircuitBreaker {
   [[nodiscard]] std::optional<Transition> end_step_locked(TimePoint at,
                                                           const std::optional<Duration>& server_wait,
                                                           RampDecision& made) noexcept;
+  /// The breaker opens: one level up if what makes it open says so.
+  [[nodiscard]] std::optional<LevelChange> escalate_locked(TimePoint at, const TrippedRule& why) noexcept;
+  /// One level down, from closed to closed.
+  [[nodiscard]] LevelChange descend_locked(TimePoint at) noexcept;
+  /// Closed, at `at`: sets due_ to the end of the level's calm, if it is a raised one. The end of a
+  /// controlled ramp calls it, because such a ramp has a due_ of its own.
+  void await_calm_locked(TimePoint at) noexcept;
+  [[nodiscard]] std::optional<LevelFigures> level_figures_locked(BreakerWord word) const noexcept;
   [[nodiscard]] std::uint64_t ramp_flags() const noexcept {
     if (!options_.ramp) return 0;
     return BreakerWord::ramping | (controller_ ? BreakerWord::controlled : 0);
@@ -267,8 +295,9 @@ class CircuitBreaker {
   void send_call(const Outcome& outcome, Duration latency, TimePoint now) noexcept;
   void send_adapted(const std::optional<AdaptedFigures>& changed, TimePoint now) noexcept;
   void send_ramp(const RampDecision& made, TimePoint at) noexcept;
-  void send_rejection(State state, Reason reason, std::optional<Duration> retry_after,
-                      TimePoint now) noexcept;
+  void send_level(const LevelChange& change, State state, std::uint64_t generation) noexcept;
+  void send_rejection(State state, Reason reason, std::optional<Duration> retry_after, TimePoint now,
+                      std::optional<BreakerLevel> level = std::nullopt) noexcept;
 
   static constexpr Duration::rep nothing_due = TimePoint::max().time_since_epoch().count();
 
@@ -286,6 +315,7 @@ class CircuitBreaker {
   const CircuitBreakerOptions options_;
   const std::unique_ptr<Adaptation> adaptation_;      ///< null: it is not adaptive
   const std::unique_ptr<RampController> controller_;  ///< null: a ramp grows by time alone
+  const std::unique_ptr<BreakerLevels> levels_;       ///< null: it has no levels
   [[no_unique_address]] Evidence evidence_;           // so that checks_ takes no room of its own
   CheckRow checks_;
 

@@ -73,13 +73,19 @@ void check_rules(OptionChecker& check, const CircuitBreakerOptions& options) {
     check.positive("stuck_calls.older_than", options.stuck_calls->older_than);
     check.between("stuck_calls.count", options.stuck_calls->count, 1, 1'000);
   }
-  if (!options.needs_window() && !options.consecutive_failures && !options.failure_balance &&
-      !options.stuck_calls) {
-    check.problem(
-        "",
-        "no trip rule is set, so it could never open; expected at least one of failure_rate, slow_call, "
-        "latency, consecutive_failures, failure_balance, stuck_calls");
-  }
+}
+
+bool has_rule(const CircuitBreakerOptions& options) {
+  return options.failure_rate || options.slow_call || options.latency || options.consecutive_failures ||
+         options.failure_balance || options.stuck_calls;
+}
+
+void check_any_rule(OptionChecker& check, const CircuitBreakerOptions& options) {
+  if (has_rule(options)) return;
+  check.problem(
+      "",
+      "no trip rule is set, so it could never open; expected at least one of failure_rate, slow_call, "
+      "latency, consecutive_failures, failure_balance, stuck_calls");
 }
 
 void check_open(OptionChecker& check, const CircuitBreakerOptions& options) {
@@ -138,17 +144,107 @@ void check_adaptive(OptionChecker& check, const AdaptiveOptions& adaptive) {
   check.positive("adaptive.opening.shortest", opening.shortest);
 }
 
+/// The key of a problem at a level: that of the level if the level sets it.
+std::string key_at_level(const LevelOptions& own, std::string_view path, std::string_view key) {
+  const std::string_view first = key.substr(0, key.find('.'));
+  const bool sets =
+      (first == "minimum_calls" && own.minimum_calls) || (first == "failure_rate" && own.failure_rate) ||
+      (first == "slow_call" && own.slow_call) || (first == "latency" && own.latency) ||
+      (first == "consecutive_failures" && own.consecutive_failures) ||
+      (first == "failure_balance" && own.failure_balance) || (first == "open_duration" && own.open_duration);
+  return sets ? std::string(path) + "." + std::string(key) : std::string(key);
+}
+
+std::vector<OptionProblem> problems_of_rules(const CircuitBreakerOptions& options) {
+  OptionChecker check;
+  check_window(check, options);
+  check_rules(check, options);
+  check.positive("open_duration", options.open_duration);
+  return check.take();
+}
+
+void check_level(OptionChecker& check, const CircuitBreakerOptions& options, BreakerLevel level) {
+  const std::string path = "levels." + std::string(to_string(level));
+  const LevelOptions& own = (*options.levels)[level];
+  const CircuitBreakerOptions in_force = options.at(level);
+  const std::vector<OptionProblem> known = problems_of_rules(options);
+  for (OptionProblem& problem : problems_of_rules(in_force)) {
+    // What the level leaves out has been checked with the breaker's own options.
+    if (std::find(known.begin(), known.end(), problem) != known.end()) continue;
+    std::string key = key_at_level(own, path, problem.key);
+    check.problem(std::move(key), std::move(problem.message));
+  }
+  if (!has_rule(in_force)) {
+    check.problem(path,
+                  "no trip rule is set, neither here nor in circuit_breaker, so it could never open at this "
+                  "level; expected at least one of failure_rate, slow_call, latency, consecutive_failures, "
+                  "failure_balance");
+  }
+  if (own.open_duration && *own.open_duration > options.max_open_duration) {
+    check.problem(path + ".open_duration",
+                  seconds(*own.open_duration) + " is longer than max_open_duration (" +
+                      seconds(options.max_open_duration) + "); expected at most that");
+  }
+  if (own.calm) check.positive(path + ".calm", *own.calm);
+  if (level == BreakerLevel::warning) return;
+  const auto below = static_cast<BreakerLevel>(static_cast<int>(level) - 1);
+  const Duration least = options.at(below).open_duration;
+  if (in_force.open_duration >= least) return;
+  check.problem(path + ".open_duration", seconds(in_force.open_duration) + " is shorter than that of " +
+                                             std::string(to_string(below)) + " (" + seconds(least) +
+                                             "); expected at least that: an escalation must not shorten an "
+                                             "opening");
+}
+
+void check_levels(OptionChecker& check, const CircuitBreakerOptions& options) {
+  const double above = options.levels->escalate_above;
+  check.want(above >= 0 && above < 1, "levels.escalate_above", number(above),
+             "a ratio from 0 to below 1, which a failure rate can exceed");
+  for (const BreakerLevel level : breaker_levels) check_level(check, options, level);
+  if (options.adaptive) {
+    check.problem("adaptive",
+                  "cannot be combined with levels: both say which consecutive_failures and open_duration are "
+                  "in force; expected one of the two");
+  }
+}
+
 }  // namespace
 
 std::vector<OptionProblem> validate(const CircuitBreakerOptions& options) {
   OptionChecker check;
   check_window(check, options);
   check_rules(check, options);
+  if (!options.levels) check_any_rule(check, options);
   check_open(check, options);
   check_half_open(check, options.half_open);
   if (options.ramp) check_ramp(check, *options.ramp);
   if (options.adaptive) check_adaptive(check, *options.adaptive);
+  if (options.levels) check_levels(check, options);
   return check.take();
+}
+
+CircuitBreakerOptions CircuitBreakerOptions::at(BreakerLevel level) const {
+  CircuitBreakerOptions in_force = *this;
+  if (!levels) return in_force;
+  const LevelOptions& own = (*levels)[level];
+  const auto take = [](auto& value, const auto& wanted) {
+    if (wanted) value = *wanted;
+  };
+  take(in_force.minimum_calls, own.minimum_calls);
+  take(in_force.failure_rate, own.failure_rate);
+  take(in_force.failure_rate_confidence, own.failure_rate_confidence);
+  take(in_force.slow_call, own.slow_call);
+  take(in_force.latency, own.latency);
+  take(in_force.consecutive_failures, own.consecutive_failures);
+  take(in_force.failure_balance, own.failure_balance);
+  take(in_force.open_duration, own.open_duration);
+  return in_force;
+}
+
+Duration CircuitBreakerOptions::calm_at(BreakerLevel level) const {
+  if (!levels) return Duration::zero();
+  const LevelOptions& own = (*levels)[level];
+  return own.calm.value_or(own.open_duration.value_or(open_duration));
 }
 
 }  // namespace switchgear

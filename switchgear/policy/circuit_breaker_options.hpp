@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "switchgear/core/boxed.hpp"
+#include "switchgear/core/level.hpp"
 #include "switchgear/core/outcome.hpp"
 #include "switchgear/core/time.hpp"
 #include "switchgear/policy/adaptive_options.hpp"
@@ -88,6 +89,40 @@ struct HalfOpenOptions {
   friend bool operator==(const HalfOpenOptions&, const HalfOpenOptions&) = default;
 };
 
+/// What a level of a multi-level breaker has in place of the breaker's own options; what is not set is as
+/// there.
+struct LevelOptions {
+  std::optional<std::uint64_t> minimum_calls{};
+  std::optional<double> failure_rate{};
+  std::optional<double> failure_rate_confidence{};
+  std::optional<SlowCallRule> slow_call{};
+  std::optional<LatencyRule> latency{};
+  std::optional<std::uint32_t> consecutive_failures{};
+  std::optional<std::uint32_t> failure_balance{};
+  std::optional<Duration> open_duration{};  ///< at least as long as at the level below
+  /// For how long the level must have been closed before the breaker comes down from it; default: its
+  /// open_duration. Of no use to `warning`.
+  std::optional<Duration> calm{};
+
+  friend bool operator==(const LevelOptions&, const LevelOptions&) = default;
+};
+
+/// The levels of a breaker: it goes one up when it opens and its failure rate is above `escalate_above`, and
+/// one down when it has been closed for `calm`. See BreakerLevels.
+struct LevelsOptions {
+  std::array<LevelOptions, breaker_levels.size()> by_level{};
+  double escalate_above = 0.6;  ///< [0, 1)
+
+  [[nodiscard]] LevelOptions& operator[](BreakerLevel level) noexcept {
+    return by_level[static_cast<std::size_t>(level)];
+  }
+  [[nodiscard]] const LevelOptions& operator[](BreakerLevel level) const noexcept {
+    return by_level[static_cast<std::size_t>(level)];
+  }
+
+  friend bool operator==(const LevelsOptions&, const LevelsOptions&) = default;
+};
+
 /// The options of a circuit breaker. At least one trip rule must be set.
 struct CircuitBreakerOptions {
   // --- what is remembered (needed by failure_rate, slow_call and latency; not stored when none of them is
@@ -125,7 +160,17 @@ struct CircuitBreakerOptions {
   /// With it, consecutive_failures and open_duration move with the calls; see Adaptation.
   Boxed<AdaptiveOptions> adaptive{};
 
-  [[nodiscard]] bool needs_window() const noexcept { return failure_rate || slow_call || latency; }
+  /// With it, the breaker has three levels, and at each of them trip rules and an open_duration that may
+  /// differ from those here. Not with `adaptive`.
+  Boxed<LevelsOptions> levels{};
+
+  /// What is in force at a level; the options themselves when there are no levels.
+  [[nodiscard]] CircuitBreakerOptions at(BreakerLevel level) const;
+  /// Of a level; its open_duration unless set.
+  [[nodiscard]] Duration calm_at(BreakerLevel level) const;
+
+  /// A multi-level breaker always has one: its failure rate decides whether it escalates.
+  [[nodiscard]] bool needs_window() const noexcept { return failure_rate || slow_call || latency || levels; }
   /// Whether a rule waits for minimum_calls.
   [[nodiscard]] bool needs_minimum_calls() const noexcept {
     return (failure_rate && !failure_rate_confidence) || slow_call || latency;

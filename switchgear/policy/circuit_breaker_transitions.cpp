@@ -12,14 +12,19 @@ void CircuitBreaker::make_due_transitions(TimePoint now) noexcept {
   const Duration::rep at = std::min(ticks_of(now), nothing_due - 1);
   while (at >= due_.load(std::memory_order_acquire)) {  // one after the other, in the order of their instants
     std::optional<Transition> transition;
+    std::optional<LevelChange> lowered;
     RampDecision made;
     Duration::rep due = 0;
+    std::uint64_t generation = 0;
     {
       const std::scoped_lock lock(mutex_);
       due = due_.load(std::memory_order_relaxed);
       if (at < due) return;
-      const State state = word(std::memory_order_relaxed).state();
-      if (state == State::closed) {
+      const BreakerWord word = this->word(std::memory_order_relaxed);
+      const State state = word.state();
+      if (state == State::closed && !word.has(BreakerWord::controlled)) {
+        lowered = descend_locked(time_of(due));
+      } else if (state == State::closed) {
         transition = end_step_locked(time_of(due), std::nullopt, made);
       } else if (state == State::half_open) {
         round_.give_up_oldest();
@@ -34,9 +39,11 @@ void CircuitBreaker::make_due_transitions(TimePoint now) noexcept {
       } else {
         transition = half_open_locked(time_of(due));
       }
+      generation = this->word(std::memory_order_relaxed).generation();
     }
     send_ramp(made, time_of(due));
     if (transition) send(*transition);
+    if (lowered) send_level(*lowered, State::closed, generation);
   }
 }
 
@@ -51,7 +58,9 @@ std::optional<TimePoint> CircuitBreaker::next_due() const noexcept {
 }
 
 Duration CircuitBreaker::open_for_locked() noexcept {
-  const Duration first = adaptation_ ? adaptation_->open_duration() : options_.open_duration;
+  const Duration first = adaptation_ ? adaptation_->open_duration()
+                         : levels_   ? levels_->in_force().open_duration
+                                     : options_.open_duration;
   // In doubles, so that a long row of relapses runs into the limit and not into an overflow.
   const double wanted = static_cast<double>(first.count()) * std::pow(options_.backoff, relapses_);
   double length = std::min(wanted, static_cast<double>(options_.max_open_duration.count()));
@@ -70,6 +79,7 @@ Transition CircuitBreaker::open_locked(TimePoint at, const TrippedRule& why,
                                        const std::optional<Duration>& server_wait) noexcept {
   at = std::max(
       at, time_of(since_.load(std::memory_order_relaxed)));  // threads may read their clocks a little apart
+  const std::optional<LevelChange> escalation = escalate_locked(at, why);
   TimePoint until = saturating_add(at, open_for_locked());
   if (options_.honor_retry_after && server_wait) {
     const Duration wait = std::min(*server_wait, options_.max_open_duration);
@@ -79,6 +89,7 @@ Transition CircuitBreaker::open_locked(TimePoint at, const TrippedRule& why,
   ++opened_;
   opened_at_ = at;
   Transition transition = enter_locked(State::open, 0, Window::keep, at, why);
+  transition.escalation = escalation;
   due_.store(options_.probe_automatically ? ticks_of(until) : nothing_due, std::memory_order_release);
   return transition;
 }
@@ -109,7 +120,44 @@ Transition CircuitBreaker::close_locked(TimePoint at, double value) noexcept {
       enter_locked(State::closed, ramp_flags(), Window::empty, at,
                    {Rule::recovered, value, options_.half_open.max_failure_rate, evidence_.latest()});
   due_.store(nothing_due, std::memory_order_release);
+  await_calm_locked(at);
   return transition;
+}
+
+// --- levels
+
+std::optional<LevelChange> CircuitBreaker::escalate_locked(TimePoint at, const TrippedRule& why) noexcept {
+  if (!levels_) return std::nullopt;
+  if (why.rule == Rule::probe || why.rule == Rule::max_wait)
+    return levels_->opened(round_.counts().recorded, round_.counts().failed, at);
+  const std::uint64_t extra = why.window.extra_weight;
+  return levels_->opened(why.window.calls + extra, why.window.failures + extra, at);
+}
+
+LevelChange CircuitBreaker::descend_locked(TimePoint at) noexcept {
+  at = std::max(at, time_of(since_.load(std::memory_order_relaxed)));
+  const LevelChange change = levels_->calmed(at);
+  static_cast<void>(enter_locked(State::closed, 0, Window::empty, at, {}));
+  due_.store(nothing_due, std::memory_order_release);
+  await_calm_locked(at);
+  return change;
+}
+
+void CircuitBreaker::await_calm_locked(TimePoint at) noexcept {
+  const BreakerWord word = this->word(std::memory_order_relaxed);
+  if (!word.has(BreakerWord::raised) || word.has(BreakerWord::controlled)) return;
+  const TimePoint since = time_of(since_.load(std::memory_order_relaxed));
+  // A breaker that still lets in a share of the calls has not shown that it can bear all of them.
+  const Duration ramp = word.has(BreakerWord::ramping) ? options_.ramp->duration : Duration::zero();
+  const TimePoint calm = saturating_add(since, std::max(levels_->calm(), ramp));
+  due_.store(ticks_of(std::max(at, calm)), std::memory_order_release);
+}
+
+std::optional<LevelFigures> CircuitBreaker::level_figures_locked(BreakerWord word) const noexcept {
+  if (!levels_) return std::nullopt;
+  const bool on_its_way =
+      word.state() == State::closed && word.has(BreakerWord::raised) && !word.has(BreakerWord::controlled);
+  return levels_->figures(on_its_way ? next_due() : std::nullopt);
 }
 
 std::optional<Transition> CircuitBreaker::end_step_locked(TimePoint at,
@@ -117,8 +165,10 @@ std::optional<Transition> CircuitBreaker::end_step_locked(TimePoint at,
                                                           RampDecision& made) noexcept {
   due_.store(nothing_due, std::memory_order_release);
   made = controller_->decide(at);
-  if (made.change == RampChange::over)
+  if (made.change == RampChange::over) {
     word_.fetch_and(~(BreakerWord::ramping | BreakerWord::controlled), std::memory_order_acq_rel);
+    await_calm_locked(at);
+  }
   if (!made.opens) return std::nullopt;
   const double rate = static_cast<double>(made.failed) / static_cast<double>(made.calls);
   relapses_ = 0;
@@ -132,20 +182,22 @@ Transition CircuitBreaker::enter_locked(State to, std::uint64_t flags, Window wi
   const State from = word.state();
   const std::uint64_t generation = word.generation() + 1;
   if (from == State::open) time_open_ += saturating_sub(at, opened_at_);
+  const auto level = levels_ ? std::optional(levels_->level()) : std::nullopt;
   const Transition transition{
-      name_,     from,          to,         generation,    at, anchor_.to_wall(at), why.rule,
-      why.value, why.threshold, why.window, last_failure()};
+      name_,     from,          to,         generation,     at,   anchor_.to_wall(at), why.rule,
+      why.value, why.threshold, why.window, last_failure(), level};
   // Whatever belongs to the new state is written before the word that announces it.
   if (window == Window::empty) start_window_locked(generation, at);
   if ((flags & BreakerWord::controlled) != 0) controller_->start(at);
   since_.store(ticks_of(since), std::memory_order_release);
-  const BreakerWord entered{generation, to, (word.bits() & BreakerWord::lasting) | flags};
+  const std::uint64_t level_bits = level ? BreakerWord::bits_of(*level) : 0;
+  const BreakerWord entered{generation, to, (word.bits() & BreakerWord::lasting) | flags | level_bits};
   word_.store(entered.bits(), std::memory_order_seq_cst);
   return transition;
 }
 
 void CircuitBreaker::start_window_locked(std::uint64_t generation, TimePoint at) noexcept {
-  evidence_.start(generation, at);
+  evidence_.start(generation, at, levels_ ? &levels_->in_force() : nullptr);
   if (controller_) controller_->stop();
   if (starts_) starts_->start();
 }
@@ -176,6 +228,9 @@ void CircuitBreaker::command(Command command, TimePoint now) noexcept {
   now = cells_.mine().clamp(now);
   settle(now);
   std::optional<Transition> transition;
+  std::optional<LevelChange> moved;
+  std::uint64_t generation = 0;
+  State state = State::closed;
   {
     const std::scoped_lock lock(mutex_);
     const TimePoint at = std::max(now, time_of(since_.load(std::memory_order_relaxed)));
@@ -187,11 +242,17 @@ void CircuitBreaker::command(Command command, TimePoint now) noexcept {
     relapses_ = 0;
     word_.fetch_and(~BreakerWord::metrics_only, std::memory_order_relaxed);  // the last command wins
     due_.store(nothing_due, std::memory_order_release);
+    // Held open, callers go on to be answered as at the level where it happened.
+    if (levels_ && command != Command::force_open)
+      moved = levels_->move_to(BreakerLevel::warning, LevelCause::operator_command, at);
     transition = enter_locked(to, mode, window, at, {Rule::operator_command, 0, 0, window_at_locked(at)});
+    generation = transition->generation;
+    state = to;
     if (transition->from == to) transition.reset();
     if (transition && to == State::closed) ++closed_;
   }
   if (transition) send(*transition);
+  if (moved) send_level(*moved, state, generation);
   if (adaptation_) send_adapted(adaptation_->forget(), now);
 }
 
@@ -208,6 +269,7 @@ SavedBreaker CircuitBreaker::save(const WallAnchor& clocks) const {
     saved.until = clocks.to_wall(time_of(until_.load(std::memory_order_relaxed)));
   }
   saved.relapses = relapses_;
+  if (levels_ && levels_->raised()) saved.level = levels_->level();
   return saved;
 }
 
@@ -215,6 +277,9 @@ void CircuitBreaker::restore(const SavedBreaker& saved, const WallAnchor& clocks
   const TimePoint now = cells_.mine().clamp(clocks.monotonic);
   settle(now);
   std::optional<Transition> transition;
+  std::optional<LevelChange> moved;
+  std::uint64_t generation = 0;
+  State state = State::closed;
   {
     const std::scoped_lock lock(mutex_);
     const TimePoint at = std::max(now, time_of(since_.load(std::memory_order_relaxed)));
@@ -236,7 +301,12 @@ void CircuitBreaker::restore(const SavedBreaker& saved, const WallAnchor& clocks
       why.threshold = to_seconds(saturating_sub(until, since));
       until_.store(ticks_of(until), std::memory_order_release);
     }
+    if (levels_)
+      moved = levels_->move_to(saved.level.value_or(BreakerLevel::warning), LevelCause::restored, at);
     transition = enter_locked(to, flags, Window::empty, at, since, why);
+    generation = transition->generation;
+    state = to;
+    if (to == State::closed) await_calm_locked(at);
     if (to == State::open) {
       opened_at_ = since;
       time_open_ -= saturating_sub(at, since);  // what it was open for before is not this breaker's time
@@ -251,6 +321,7 @@ void CircuitBreaker::restore(const SavedBreaker& saved, const WallAnchor& clocks
     }
   }
   if (transition) send(*transition);
+  if (moved) send_level(*moved, state, generation);
   if (adaptation_) send_adapted(adaptation_->forget(), now);
 }
 
@@ -264,7 +335,16 @@ void CircuitBreaker::tell_calls(CallEvents events) noexcept {
 }
 
 void CircuitBreaker::send(const Transition& transition) noexcept {
-  if (sink_ != nullptr) detail::quietly([&] { sink_->on_transition(transition); });
+  if (sink_ == nullptr) return;
+  detail::quietly([&] { sink_->on_transition(transition); });
+  if (transition.escalation) send_level(*transition.escalation, transition.to, transition.generation);
+}
+
+void CircuitBreaker::send_level(const LevelChange& change, State state, std::uint64_t generation) noexcept {
+  if (sink_ == nullptr) return;
+  detail::quietly([&] {
+    sink_->on_level({{name_, PolicyKind::circuit_breaker, change.at}, state, generation, change});
+  });
 }
 
 void CircuitBreaker::send_adapted(const std::optional<AdaptedFigures>& changed, TimePoint now) noexcept {
@@ -293,15 +373,15 @@ void CircuitBreaker::send_ramp(const RampDecision& made, TimePoint at) noexcept 
 }
 
 void CircuitBreaker::send_rejection(State state, Reason reason, std::optional<Duration> retry_after,
-                                    TimePoint now) noexcept {
+                                    TimePoint now, std::optional<BreakerLevel> level) noexcept {
   detail::quietly([&] {
-    sink_->on_rejection(RejectionEvent{name_, state, now, Rejection{reason, name_, retry_after}});
+    sink_->on_rejection(RejectionEvent{name_, state, now, Rejection{reason, name_, retry_after, level}});
   });
 }
 
 void CircuitBreaker::send_call(const Outcome& outcome, Duration latency, TimePoint now) noexcept {
   detail::quietly([&] {
-    sink_->on_call(CallEvent{name_, outcome.verdict, outcome.type, latency, is_slow(latency), now});
+    sink_->on_call(CallEvent{name_, outcome.verdict, outcome.type, latency, is_slow(word(), latency), now});
   });
 }
 

@@ -59,6 +59,10 @@ void EventFanout::unwatch(Watcher& watcher) {
   watchers_.erase(&watcher);
 }
 
+void EventFanout::on_level(const LevelEvent& level) {
+  tell(Interest::transitions, [&](EventSink& sink) { sink.on_level(level); });
+}
+
 void EventFanout::on_ramp(const RampEvent& ramp) {
   tell(Interest::transitions, [&](EventSink& sink) { sink.on_ramp(ramp); });
 }

@@ -14,8 +14,8 @@
 namespace switchgear {
 
 /// Which events a listener is called for; `a | b` for both. Transitions are rare; changes of what an adaptive
-/// breaker goes by come with them. Rejections, calls and a cache's answers can come by the million per
-/// second, so a listener must subscribe to them.
+/// or a multi-level breaker goes by come with them. Rejections, calls and a cache's answers can come by the
+/// million per second, so a listener must subscribe to them.
 enum class Interest : std::uint16_t {
   nothing = 0,
   transitions = 1,
@@ -96,6 +96,7 @@ class EventFanout final : public EventSink {
   void on_call(const CallEvent& call) override;
   void on_adapted(const AdaptedEvent& adapted) override;
   void on_ramp(const RampEvent& ramp) override;
+  void on_level(const LevelEvent& level) override;
   void on_retry(const RetryEvent& retry) override;
   void on_gave_up(const GaveUpEvent& end) override;
   void on_hedge(const HedgeEvent& hedge) override;

@@ -26,14 +26,19 @@ static_assert(max_thread_slots <= 64, "a stripe is a bit of granted_");
 
 }  // namespace
 
-Evidence::Evidence(const CircuitBreakerOptions& options, CallCells& cells, const Adaptation* adaptation)
+Evidence::Evidence(const CircuitBreakerOptions& options, CallCells& cells, const Adaptation* adaptation,
+                   const BreakerLevels* levels)
+    : Evidence(options, levels != nullptr ? levels->widest() : options, cells, adaptation) {}
+
+Evidence::Evidence(const CircuitBreakerOptions& options, const CircuitBreakerOptions& widest,
+                   CallCells& cells, const Adaptation* adaptation)
     : cells_(cells),
-      count_window_(count_window(options, cells.owned())),
-      time_window_(time_window(options, cells)),
+      count_window_(count_window(widest, cells.owned())),
+      time_window_(time_window(widest, cells)),
       bounds_(options),
-      grants_(options.needs_window() && !options.consecutive_failures && !options.failure_balance),
+      grants_(widest.needs_window() && !widest.consecutive_failures && !widest.failure_balance),
       adaptation_(adaptation),
-      options_(options) {}
+      options_(&options) {}
 
 // --- quiescence
 
@@ -50,13 +55,13 @@ inline void Evidence::quiesce() const noexcept {
 }
 
 inline bool Evidence::enough(const WindowCounts& seen) const noexcept {
-  return seen.calls >= std::max<std::uint64_t>(options_.minimum_calls, 1);
+  return seen.calls >= std::max<std::uint64_t>(options_->minimum_calls, 1);
 }
 
 inline bool Evidence::streak_holds() const noexcept {
   const std::uint32_t limit = streak_limit();
   return (limit != 0 && consecutive_failures_ >= limit) ||
-         (options_.failure_balance && failure_balance_ >= *options_.failure_balance);
+         (options_->failure_balance && failure_balance_ >= *options_->failure_balance);
 }
 
 /// Says which calls need not be booked while quiescent from here on.
@@ -78,9 +83,13 @@ inline void Evidence::resume(const WindowCounts& seen, std::uint32_t marks_to_go
   granted_ = active_;
 }
 
-void Evidence::start(std::uint64_t generation, TimePoint now) noexcept {
+void Evidence::start(std::uint64_t generation, TimePoint now, const CircuitBreakerOptions* options) noexcept {
   const std::scoped_lock hold(lock_);
   quiesce();
+  if (options != nullptr) {
+    options_ = options;
+    bounds_ = TripBounds{*options};
+  }
   generation_ = generation;
   consecutive_failures_ = failure_balance_ = 0;
   active_ = 0;
@@ -108,8 +117,8 @@ inline bool Evidence::try_add_allowed(CallCell& cell, std::uint64_t generation, 
 }
 
 inline void Evidence::count_streaks(const CallMarks& marks) noexcept {
-  if (options_.consecutive_failures) consecutive_failures_ = marks.failed ? consecutive_failures_ + 1 : 0;
-  if (!options_.failure_balance) return;
+  if (options_->consecutive_failures) consecutive_failures_ = marks.failed ? consecutive_failures_ + 1 : 0;
+  if (!options_->failure_balance) return;
   if (marks.failed) {
     failure_balance_ += 1 + std::uint64_t{marks.extra};
   } else if (failure_balance_ > 0) {
@@ -143,7 +152,7 @@ bool Evidence::add(CallCell& cell, std::uint64_t generation, const CallMarks& ma
   quiesce();
   const WindowCounts seen = book(cell, marks, now);
   const std::uint32_t marks_to_go = bounds_.marks_to_go(seen);
-  const bool rate_may_hold = marks_to_go == 0 && (options_.failure_rate_confidence || enough(seen));
+  const bool rate_may_hold = marks_to_go == 0 && (options_->failure_rate_confidence || enough(seen));
   if (rate_may_hold || streak_holds()) [[unlikely]] {
     tripped = judge(seen);
   }
@@ -167,9 +176,9 @@ bool Evidence::add_to_streaks(std::uint64_t generation, const CallMarks& marks,
 }
 
 std::optional<TrippedRule> Evidence::judge(const WindowCounts& seen) const noexcept {
-  std::optional<TrippedRule> tripped = first_rule_that_holds(options_, streak_limit(), snapshot_of(seen));
+  std::optional<TrippedRule> tripped = first_rule_that_holds(*options_, streak_limit(), snapshot_of(seen));
   if (tripped && tripped->rule == Rule::latency) {
-    const double quantile = options_.latency->quantile;
+    const double quantile = options_->latency->quantile;
     const Duration shown =
         count_window_ ? count_window_->quantile(quantile) : time_window_->quantile(quantile);
     tripped->value =

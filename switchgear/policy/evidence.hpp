@@ -25,6 +25,7 @@
 #include "switchgear/core/event.hpp"
 #include "switchgear/core/time.hpp"
 #include "switchgear/policy/adaptation.hpp"
+#include "switchgear/policy/breaker_levels.hpp"
 #include "switchgear/policy/circuit_breaker_options.hpp"
 #include "switchgear/policy/trip_rules.hpp"
 #include "switchgear/striped/call_cells.hpp"
@@ -36,11 +37,15 @@ namespace switchgear {
 /// Threads: every method from any thread. `options` and `cells` must outlive it.
 class Evidence {
  public:
-  /// `adaptation`: null, or what says how many failures in a row open it; must outlive it.
-  Evidence(const CircuitBreakerOptions& options, CallCells& cells, const Adaptation* adaptation = nullptr);
+  /// `adaptation`: null, or what says how many failures in a row open it; must outlive it. `levels`: null, or
+  /// what says the options at each level; `options` are then those of the first one; must outlive it.
+  Evidence(const CircuitBreakerOptions& options, CallCells& cells, const Adaptation* adaptation = nullptr,
+           const BreakerLevels* levels = nullptr);
 
   /// Forgets everything; a new generation begins at `now`.
-  void start(std::uint64_t generation, TimePoint now) noexcept;
+  void start(std::uint64_t generation, TimePoint now) noexcept { start(generation, now, nullptr); }
+  /// The same, and goes by other options from here on, which must outlive it. Null: by the same.
+  void start(std::uint64_t generation, TimePoint now, const CircuitBreakerOptions* options) noexcept;
 
   /// Counts a success that is neither slow nor high and returns true, unless it has more to do than being
   /// counted: then nothing was booked and add() must be called.
@@ -72,6 +77,10 @@ class Evidence {
  private:
   friend class CircuitBreakerTestPeer;
 
+  /// `widest`: what the window has room for.
+  Evidence(const CircuitBreakerOptions& options, const CircuitBreakerOptions& widest, CallCells& cells,
+           const Adaptation* adaptation);
+
   [[nodiscard]] bool try_add_allowed(CallCell& cell, std::uint64_t generation, const CallMarks& marks,
                                      TimePoint now) noexcept;
   [[nodiscard]] Allowance& allowance(std::uint32_t stripe) const noexcept {
@@ -84,7 +93,7 @@ class Evidence {
   /// Of consecutive_failures; 0: no such rule.
   [[nodiscard]] std::uint32_t streak_limit() const noexcept {
     return adaptation_ != nullptr ? adaptation_->consecutive_failures()
-                                  : options_.consecutive_failures.value_or(0);
+                                  : options_->consecutive_failures.value_or(0);
   }
   [[nodiscard]] bool streak_holds() const noexcept;
   void resume(const WindowCounts& seen, std::uint32_t marks_to_go) noexcept;
@@ -96,14 +105,14 @@ class Evidence {
   const CallCells& cells_;
   const std::unique_ptr<CountWindow> count_window_;
   const std::unique_ptr<TimeWindow> time_window_;
-  const TripBounds bounds_;
+  TripBounds bounds_;  ///< guarded by lock_
   const bool grants_;  ///< whether marked calls may be booked by allowance: not if a streak must know of each
   /// The generation whose plain successes only need to be counted; 0: none's.
   std::atomic<std::uint64_t> plain_for_{0};
   const Adaptation* const adaptation_;
 
   alignas(64) mutable ShortLock lock_;  // over all that follows, and for quiescence
-  const CircuitBreakerOptions& options_;
+  const CircuitBreakerOptions* options_;
   mutable std::uint64_t granted_ = 0;  ///< stripes that have an allowance, a bit each
   mutable std::uint64_t active_ = 0;   ///< stripes whose threads have booked marked calls of late
   std::uint64_t generation_ = 0;

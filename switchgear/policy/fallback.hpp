@@ -1,6 +1,7 @@
 // What a caller gets when its call was refused or has failed for good.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <concepts>
 #include <cstddef>
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "switchgear/core/cause.hpp"
+#include "switchgear/core/level.hpp"
 #include "switchgear/core/policy_event.hpp"
 #include "switchgear/core/raise.hpp"
 #include "switchgear/core/rejection.hpp"
@@ -121,6 +123,15 @@ class Fallback {
   Fallback(const Fallback&) = delete;
   Fallback& operator=(const Fallback&) = delete;
 
+  /// The answer to calls that a multi-level breaker refuses at `level`, before any other; 0 … all of the
+  /// levels may have one. Precondition: not in use yet. Not thread-safe.
+  void set_answer_at(BreakerLevel level, T answer) requires std::copy_constructible<T> {
+    at_level_[static_cast<std::size_t>(level)] = std::make_unique<const T>(std::move(answer));
+  }
+  /// From here on nothing but those answers is given: other calls end as they would without a fallback.
+  /// Precondition: not in use yet. Not thread-safe.
+  void answer_at_levels_only() noexcept { levels_only_ = true; }
+
   /// Reports a good answer. Only a cached fallback uses it: it keeps a copy under the key, and allocates.
   /// Nothing is kept when the copy throws, nor without a key.
   void on_success(std::string_view key, const T& value, TimePoint now) noexcept;
@@ -143,6 +154,11 @@ class Fallback {
   [[nodiscard]] static bool applies_to(const Cause& cause) noexcept {
     return !cause.rejection ||
            (cause.rejection->reason != Reason::cancelled && cause.rejection->reason != Reason::queued);
+  }
+
+  /// The same of this fallback, which may answer at levels only.
+  [[nodiscard]] bool has_part_in(const Cause& cause) const noexcept {
+    return applies_to(cause) && (!levels_only_ || answer_at_level(cause) != nullptr);
   }
 
   [[nodiscard]] FallbackKind kind() const noexcept { return static_cast<FallbackKind>(way_.index()); }
@@ -206,8 +222,16 @@ class Fallback {
     return nullptr;
   }
 
+  /// Null: it was not refused at a level, or the level has no answer of its own.
+  [[nodiscard]] const T* answer_at_level(const Cause& cause) const noexcept {
+    if (!cause.rejection || !cause.rejection->level) return nullptr;
+    return at_level_[static_cast<std::size_t>(*cause.rejection->level)].get();
+  }
+
   std::string name_;
   Way way_;
+  std::array<std::unique_ptr<const T>, breaker_levels.size()> at_level_;
+  bool levels_only_ = false;
   std::atomic<std::uint64_t> answered_{0};
   std::atomic<std::uint64_t> queued_{0};
   std::atomic<std::uint64_t> failed_{0};
@@ -261,6 +285,13 @@ typename Fallback<T>::Substitute Fallback<T>::substitute(std::string_view key, c
 template <class T>
 void Fallback<T>::try_answer(Substitute& given, Cause& why, std::string_view key, const Cause& primary,
                              std::string_view payload, TimePoint now) {
+  if constexpr (std::copy_constructible<T>) {
+    if (const T* const answer = answer_at_level(primary)) {
+      given.kind = FallbackKind::value;
+      given.value.emplace(*answer);
+      return;
+    }
+  }
   switch (kind()) {
     case FallbackKind::value:
       if constexpr (std::copy_constructible<T>) given.value.emplace(std::get<Always>(way_).value);

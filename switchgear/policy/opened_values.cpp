@@ -24,6 +24,10 @@ void OpenedValues::ramped(const AwakeValue& value, const RampEvent& ramp) {
   if (sink_ != nullptr && value.told.load(std::memory_order_relaxed)) sink_->on_ramp(ramp);
 }
 
+void OpenedValues::leveled(const AwakeValue& value, const LevelEvent& level) {
+  if (sink_ != nullptr && value.told.load(std::memory_order_relaxed)) sink_->on_level(level);
+}
+
 /// Returns whether the transition is told of. Of two that overtake each other, the later one to arrive finds
 /// the state that both led to.
 bool OpenedValues::follow(AwakeValue& value) noexcept {

@@ -38,6 +38,7 @@ class OpenedValues {
   void refused(const AwakeValue& value, const RejectionEvent& rejection);
   void adapted(const AwakeValue& value, const AdaptedEvent& adapted);
   void ramped(const AwakeValue& value, const RampEvent& ramp);
+  void leveled(const AwakeValue& value, const LevelEvent& level);
   /// The breaker goes.
   void forget(AwakeValue& value) noexcept;
 
@@ -70,6 +71,7 @@ struct AwakeValue final : EventSink {
   void on_rejection(const RejectionEvent& rejection) override { opened.refused(*this, rejection); }
   void on_adapted(const AdaptedEvent& adapted) override { opened.adapted(*this, adapted); }
   void on_ramp(const RampEvent& ramp) override { opened.ramped(*this, ramp); }
+  void on_level(const LevelEvent& level) override { opened.leveled(*this, level); }
 
   [[nodiscard]] static BreakerContext with_sink(BreakerContext context, EventSink& sink) noexcept {
     context.sink = &sink;

@@ -10,6 +10,8 @@ namespace switchgear {
 struct OptionProblem {
   std::string key;
   std::string message;  ///< what was found and what is expected
+
+  friend bool operator==(const OptionProblem&, const OptionProblem&) = default;
 };
 
 }  // namespace switchgear

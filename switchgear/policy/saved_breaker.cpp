@@ -81,6 +81,10 @@ class Fields {
     rest_.remove_prefix(end + 1);
     return field;
   }
+  /// The same for a field that may be left out; then it is empty.
+  std::string_view take_if(std::string_view key) {
+    return rest_.starts_with(key) ? take(key) : std::string_view{};
+  }
   /// All that is left, which begins with `key`.
   std::string_view take_rest(std::string_view key) {
     if (!rest_.starts_with(key)) return fail();
@@ -105,12 +109,17 @@ std::optional<SavedBreaker> breaker_of(std::string_view line) {
   const auto until = number<std::int64_t>(end);
   const auto relapses = number<std::uint32_t>(fields.take("relapses="));
   const std::string_view mode = fields.take("mode=");
+  const std::string_view level = fields.take_if("level=");
   auto name = unescaped(fields.take_rest("name="));
 
   const auto* const known_state =
       std::ranges::find_if(states, [&](State each) { return to_string(each) == state; });
   const auto* const known_mode = std::ranges::find(modes, mode);
   if (known_state == states.end() || known_mode == modes.end()) return std::nullopt;
+  for (const BreakerLevel each : {BreakerLevel::critical, BreakerLevel::emergency}) {
+    if (level == to_string(each)) read.level = each;
+  }
+  if (!level.empty() && !read.level) return std::nullopt;
   read.state = *known_state;
   read.metrics_only = (static_cast<std::size_t>(known_mode - modes.begin()) & 1U) != 0;
   read.ramping = (static_cast<std::size_t>(known_mode - modes.begin()) & 2U) != 0;
@@ -179,6 +188,8 @@ std::string to_text(const std::vector<SavedBreaker>& breakers) {
     text.append(to_string(each.state)).append(" since=").append(nanoseconds(each.since));
     text.append(" until=").append(each.until ? nanoseconds(*each.until) : "-");
     text.append(" relapses=").append(std::to_string(each.relapses)).append(" mode=").append(modes[mode]);
+    if (each.level && *each.level != BreakerLevel::warning)
+      text.append(" level=").append(to_string(*each.level));
     text.append(" name=").append(escaped(each.name)).append("\n");
   }
   return text.append("end ").append(std::to_string(written)).append("\n");

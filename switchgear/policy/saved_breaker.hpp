@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "switchgear/core/level.hpp"
 #include "switchgear/core/state.hpp"
 #include "switchgear/core/time.hpp"
 
@@ -23,6 +24,7 @@ struct SavedBreaker {
   WallAnchor::Wall since{};               ///< when the state was entered
   std::optional<WallAnchor::Wall> until;  ///< of `open`: the end of the opening
   std::uint32_t relapses = 0;             ///< of `open` and `half_open`: since last closed
+  std::optional<BreakerLevel> level{};    ///< of a multi-level breaker, above its first level
 
   friend bool operator==(const SavedBreaker&, const SavedBreaker&) = default;
 };
@@ -32,7 +34,8 @@ struct SavedBreaker {
 ///     switchgear breakers 1
 ///     open since=1764141950000000000 until=1764141960000000000 relapses=2 mode=normal name=payment
 ///     closed since=1764141900000000000 until=- relapses=0 mode=normal name=search
-///     end 2
+///     closed since=1764141900000000000 until=- relapses=0 mode=normal level=critical name=stock
+///     end 3
 ///
 /// The version in the first line changes when an older reader would misread the rest. Left out, because
 /// read_saved_breakers() would refuse the text: breakers whose names are longer than 4,096 bytes, and those

@@ -53,6 +53,11 @@ void HousedBreaker::on_ramp(const RampEvent& ramp) {
   everybody_->on_ramp(ramp);
 }
 
+void HousedBreaker::on_level(const LevelEvent& level) {
+  own_->on_level(level);
+  everybody_->on_level(level);
+}
+
 void HousedBreaker::on_adapted(const AdaptedEvent& adapted) {
   own_->on_adapted(adapted);
   everybody_->on_adapted(adapted);

@@ -48,6 +48,7 @@ class HousedBreaker final : public EventSink, private EventFanout::Watcher {
   void on_call(const CallEvent& call) override;
   void on_adapted(const AdaptedEvent& adapted) override;
   void on_ramp(const RampEvent& ramp) override;
+  void on_level(const LevelEvent& level) override;
 
  private:
   void on_wish_changed() noexcept override;

@@ -68,6 +68,16 @@ void add_ramp(MetricFamilies& to, const RampFigures& ramp, const Label& circuit)
            ramp.safe_share);
 }
 
+void add_level(MetricFamilies& to, const LevelFigures& level, const Label& circuit) {
+  to.gauge("switchgear_circuit_breaker_level",
+           "Level of a multi-level circuit breaker: 1 warning, 2 critical, 3 emergency.", {circuit},
+           static_cast<double>(level.level) + 1);
+  to.counter("switchgear_circuit_breaker_escalations_total", "Times it went one level up.", {circuit},
+             level.escalations);
+  to.counter("switchgear_circuit_breaker_descents_total", "Times it came one level down.", {circuit},
+             level.descents);
+}
+
 void add_calls(MetricFamilies& to, const CallTotals& totals, const Label& circuit) {
   const auto result = [&](std::string_view name, std::uint64_t count) {
     to.counter("circuit_breaker_calls_total",
@@ -130,6 +140,7 @@ void add_breakers(MetricFamilies& to, const BreakerRegistry& registry, TimePoint
     add_state(to, each.snapshot, circuit);
     if (each.snapshot.adapted) add_adapted(to, *each.snapshot.adapted, circuit);
     if (each.snapshot.ramp) add_ramp(to, *each.snapshot.ramp, circuit);
+    if (each.snapshot.level) add_level(to, *each.snapshot.level, circuit);
     add_calls(to, each.snapshot.totals, circuit);
     if (logs.transitions != nullptr) add_transitions(to, logs.transitions->counts(each.name), circuit);
     const CircuitDurations* durations = logs.durations ? logs.durations->find(each.name) : nullptr;

@@ -29,6 +29,20 @@ TEST(BreakerMetrics, ShowsTheStateOneHotAndAsACode) {
   expect_line(text, R"(circuit_breaker_state_code{circuit="payment"} 2)");
 }
 
+TEST(BreakerMetrics, ShowTheLevelOfAMultiLevelBreaker) {
+  ManualBreakers breakers;
+  CircuitBreakerOptions options = ManualBreakers::sensitive();
+  breakers.registry.get_or_create("plain", options, breakers.now);
+  EXPECT_EQ(scrape(breakers).find("switchgear_circuit_breaker_level"), std::string::npos);
+  options.levels.emplace();
+  breakers.registry.get_or_create("payment", options, breakers.now);
+  expect_line(scrape(breakers), R"(switchgear_circuit_breaker_level{circuit="payment"} 1)");
+  breakers.fail("payment", 4);
+  expect_line(scrape(breakers), R"(switchgear_circuit_breaker_level{circuit="payment"} 2)");
+  expect_line(scrape(breakers), R"(switchgear_circuit_breaker_escalations_total{circuit="payment"} 1)");
+  expect_line(scrape(breakers), R"(switchgear_circuit_breaker_descents_total{circuit="payment"} 0)");
+}
+
 TEST(BreakerMetrics, ShowTheShareOfAControlledRampWhileItGoesOn) {
   ManualBreakers breakers;
   CircuitBreakerOptions options = ManualBreakers::sensitive();

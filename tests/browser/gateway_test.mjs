@@ -33,7 +33,10 @@ policies:
   again: {timeout: 5s, retry: {max_attempts: 2, base: 1ms, jitter: none}}
   moves: {timeout: 5s, circuit_breaker: {consecutive_failures: 5, open_duration: 600s, max_open_duration: 600s, adaptive: {samples: 5}}}
   strict: {timeout: 5s, circuit_breaker: {consecutive_failures: 2, open_duration: 600s}}
+  steps: {timeout: 5s, circuit_breaker: {minimum_calls: 4, failure_rate: 0.5, max_open_duration: 600s, levels: {warning: {},
+          critical: {failure_rate: 0.25, open_duration: 600s}, emergency: {open_duration: 600s}, escalate_above: 0.6}}}
 services:
+  stepped: {url: "http://127.0.0.1:${port}", policy: steps, routes: [{prefix: /stepped/}]}
   tried: {url: "http://127.0.0.1:${port}", policy: moves, routes: [{prefix: /tried/}], experiment: {shadow: [strict]}}
   worn: {${twoAddresses(port)}, ejection: {consecutive_5xx: 2, max_ejected: 1.0, panic: 0.9, base: 600s, max: 600s}, policy: again, routes: [{prefix: /worn/}]}
   payment: {url: "http://127.0.0.1:${port}", policy: everything, routes: [{prefix: /payment/}]}
@@ -105,6 +108,16 @@ await test("says that calls go to all instances when too few are usable", async 
   const bad = page.getByRole("group", { name: "Instances", exact: true }).getByRole("row").filter({ hasText: "127.0.0.2:" });
   await bad.getByText("Used all the same").waitFor();
   await bad.getByText("it gets calls all the same, because too few instances are healthy").waitFor();
+}, { start });
+
+await test("shows the level of a multi-level breaker, what is in force there, and why it is there", async ({ page, server }) => {
+  await page.goto(at(server, "breaker/stepped"));
+  await page.getByText(/Level warning \(full\): it opens for .* when 50\.0% of at least 4 calls fail/).waitFor();
+  await server.send("/stepped/ok", 1);
+  await server.send("/stepped/fail", 3);
+  const note = page.getByText(/Level critical \(degraded\): it opens for .* when 25\.0% of at least 4 calls fail/);
+  await note.filter({ hasText: "goes from warning to critical: 3 of 4 failed, 75% is above 60%" }).waitFor();
+  await expectAccessible(page);
 }, { start });
 
 await test("shows what an adaptive breaker goes by, and what a shadow policy would have decided", async ({ page, server }) => {

@@ -70,6 +70,8 @@ File around(const std::string& key) {
   also("circuit_breaker.max_open_duration", "circuit_breaker.open_duration", "30s");
   for (const std::string own : {"step", "minimum", "max_failure_rate", "growth"})
     also("circuit_breaker.ramp." + own, "circuit_breaker.ramp.controller", "true");
+  for (const std::string level : {"warning", "critical", "emergency"})
+    also("circuit_breaker.levels.escalate_above", "circuit_breaker.levels." + level, "{}");
   also("hedge.", "hedge.delay", "p95");
   also("retry.budget.min_concurrency", "retry.budget.mode", "concurrent");
   also("bulkhead.", "bulkhead.max_concurrent", "50");
@@ -192,9 +194,9 @@ TEST(OptionTables, AKeyThatIsLeftOutStandsForItsDocumentedDefault) {
 /// Keys of the tables that take a fraction; every other number must be whole.
 bool takes_fractions(const std::string& key) {
   static const std::set<std::string> known{
-      "rate",   "failure_rate", "quantile",   "backoff",    "max_failure_rate",
-      "jitter", "from",         "aggression", "factor",     "min_per_second",
-      "ratio",  "smoothing",    "tolerance",  "probability"};
+      "rate",           "failure_rate", "quantile",   "backoff",   "max_failure_rate",
+      "jitter",         "from",         "aggression", "factor",    "min_per_second",
+      "escalate_above", "ratio",        "smoothing",  "tolerance", "probability"};
   return known.contains(key.substr(key.rfind('.') + 1));
 }
 

@@ -7,7 +7,7 @@
 namespace switchgear::model {
 
 BreakerModel::BreakerModel(const CircuitBreakerOptions& options, std::uint64_t seed)
-    : options_(options), random_(seed) {}
+    : given_(options), options_(options.at(BreakerLevel::warning)), random_(seed) {}
 
 // --- operations
 
@@ -90,11 +90,14 @@ void BreakerModel::command(Order order, TimePoint now) {
   settle(now);
   metrics_only_ = order == Order::metrics_only;
   relapses_ = 0;
+  const BreakerLevel level = level_;
+  if (order != Order::force_open) set_level(BreakerLevel::warning);
   const State to = order == Order::force_open ? State::forced_open
                    : order == Order::disable  ? State::disabled
                                               : State::closed;
   enter(to, now, {Rule::operator_command, 0, 0});
   if (order != Order::disable) booked_.clear();
+  note_level(level, LevelCause::operator_command, now);
   const ModelAdapted before = adapted();
   samples_.clear();
   note_adapted(before, now);
@@ -129,6 +132,7 @@ void BreakerModel::restart(TimePoint now) {
     enter(state_, now, {Rule::restored, 0, 0});
   }
   since_ = began;
+  not_down_before_ = now;
   if (state_ == State::open) open_before_ -= now - began;
   if (ramps) ramp_since_ = controlled ? now : began;
   ramp_asked_ = 0;
@@ -148,8 +152,10 @@ void BreakerModel::settle(TimePoint now) {
   for (std::optional<TimePoint> due = next_due(); due && *due <= now; due = next_due()) {
     if (state_ == State::open) {
       half_open(*due);
-    } else if (state_ == State::closed) {
+    } else if (is_controlled()) {
       turn_ramp(*due);
+    } else if (state_ == State::closed) {
+      come_down(*due);
     } else {
       probe_hangs(*due);
     }
@@ -159,6 +165,7 @@ void BreakerModel::settle(TimePoint now) {
 std::optional<TimePoint> BreakerModel::next_due() const {
   if (state_ == State::open && options_.probe_automatically) return open_until_;
   if (is_controlled()) return ramp()->due;
+  if (state_ == State::closed) return calm_until();
   if (state_ != State::half_open) return std::nullopt;
   std::optional<TimePoint> first;
   for (const auto& [ticket, call] : in_flight_) {
@@ -189,7 +196,10 @@ void BreakerModel::turn_ramp(TimePoint at) {
   const RampTurn turn = ramp.turns.back();
   ramp_turned_ = ramp.turns.size();
   if (turn.change) turns_.push_back(turn);
-  if (turn.change == RampChange::over) ramp_since_.reset();
+  if (turn.change == RampChange::over) {
+    ramp_since_.reset();
+    not_down_before_ = at;
+  }
   if (!turn.opens) return;
   relapses_ = 0;
   open(turn.at, {Rule::ramp, ratio(turn.failed, turn.calls), options.controller->max_failure_rate});
@@ -245,7 +255,7 @@ Decision BreakerModel::decide_probe(TimePoint now) {
 }
 
 Decision BreakerModel::refuse(Reason reason, std::optional<Duration> retry_after) const {
-  return {false, reason, retry_after};
+  return {false, reason, retry_after, level()};
 }
 
 // --- taking one result
@@ -317,7 +327,15 @@ void BreakerModel::enter(State to, TimePoint at, const Finding& why) {
 }
 
 void BreakerModel::open(TimePoint at, const Finding& why) {
+  const WindowSnapshot seen = window(at);
+  const bool relapsed = state_ == State::half_open;
   enter(State::open, at, why);
+  if (relapsed) {
+    escalate(probes_.size(), static_cast<std::uint64_t>(std::count(probes_.begin(), probes_.end(), true)),
+             at);
+  } else {
+    escalate(seen.calls + seen.extra_weight, seen.failures + seen.extra_weight, at);
+  }
   double length =
       std::min(static_cast<double>(adapted().open_duration.count()) * std::pow(options_.backoff, relapses_),
                static_cast<double>(options_.max_open_duration.count()));
@@ -336,6 +354,7 @@ void BreakerModel::close(TimePoint at, const Finding& why) {
   enter(State::closed, at, why);
   booked_.clear();
   relapses_ = 0;
+  not_down_before_ = at;
   if (options_.ramp) {
     ramp_since_ = at;
     ramp_asked_ = 0;
@@ -343,6 +362,46 @@ void BreakerModel::close(TimePoint at, const Finding& why) {
   ramp_calls_.clear();
   ramp_judged_ = ramp_turned_ = 0;
   ramp_settled_ = at;
+}
+
+// --- levels
+
+std::optional<BreakerLevel> BreakerModel::level() const {
+  return given_.levels ? std::optional(level_) : std::nullopt;
+}
+
+void BreakerModel::set_level(BreakerLevel level) {
+  level_ = level;
+  options_ = given_.at(level);
+}
+
+void BreakerModel::note_level(BreakerLevel from, LevelCause cause, TimePoint at, std::uint64_t calls,
+                              std::uint64_t failed) {
+  if (from != level_) levels_.push_back({at, from, level_, cause, state_, generation_, calls, failed});
+}
+
+void BreakerModel::escalate(std::uint64_t calls, std::uint64_t failed, TimePoint at) {
+  if (!given_.levels || level_ == BreakerLevel::emergency || calls == 0) return;
+  if (ratio(failed, calls) <= given_.levels->escalate_above) return;
+  const BreakerLevel from = level_;
+  set_level(from == BreakerLevel::warning ? BreakerLevel::critical : BreakerLevel::emergency);
+  note_level(from, LevelCause::escalated, at, calls, failed);
+}
+
+std::optional<TimePoint> BreakerModel::calm_until() const {
+  if (level_ == BreakerLevel::warning || state_ != State::closed || is_controlled()) return std::nullopt;
+  Duration calm = given_.calm_at(level_);
+  if (ramp_since_) calm = std::max(calm, options_.ramp->duration);
+  return std::max(not_down_before_, since_ + calm);
+}
+
+void BreakerModel::come_down(TimePoint at) {
+  const BreakerLevel from = level_;
+  enter(State::closed, at, {Rule::recovered, 0, 0});
+  booked_.clear();
+  not_down_before_ = at;
+  set_level(from == BreakerLevel::emergency ? BreakerLevel::critical : BreakerLevel::warning);
+  note_level(from, LevelCause::calm, at);
 }
 
 // --- looking at it
@@ -368,6 +427,8 @@ std::optional<ModelRamp> BreakerModel::ramp() const {
 }
 
 std::vector<RampTurn> BreakerModel::take_ramp_turns() { return std::exchange(turns_, {}); }
+
+std::vector<ModelLevel> BreakerModel::take_levels() { return std::exchange(levels_, {}); }
 
 std::vector<ModelAdapted> BreakerModel::take_adapted() { return std::exchange(changes_, {}); }
 

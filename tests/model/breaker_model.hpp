@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "switchgear/core/event.hpp"
+#include "switchgear/core/level.hpp"
 #include "switchgear/core/outcome.hpp"
 #include "switchgear/core/random.hpp"
 #include "switchgear/core/rejection.hpp"
@@ -29,6 +30,7 @@ struct Decision {
   bool admitted = false;
   std::optional<Reason> reason;  ///< set when refused
   std::optional<Duration> retry_after;
+  std::optional<BreakerLevel> level{};  ///< of a refusal, if there are levels
 
   friend bool operator==(const Decision&, const Decision&) = default;
 };
@@ -40,6 +42,16 @@ struct ModelTransition {
   Rule rule = Rule::operator_command;
   double value = 0, threshold = 0;
   WindowSnapshot window{};
+};
+
+/// A change of level.
+struct ModelLevel {
+  TimePoint at{};
+  BreakerLevel from = BreakerLevel::warning, to = BreakerLevel::warning;
+  LevelCause cause = LevelCause::escalated;
+  State state = State::closed;
+  std::uint64_t generation = 0;
+  std::uint64_t calls = 0, failed = 0;  ///< of an escalation
 };
 
 /// Of a half-open period; all 0 in other states.
@@ -83,6 +95,13 @@ class BreakerModel {
   [[nodiscard]] std::vector<ModelAdapted> take_adapted();
   /// In force now; the options when it is not adaptive.
   [[nodiscard]] ModelAdapted adapted() const { return model::adapted(options_, samples_); }
+
+  /// Changes of level since the last call of this.
+  [[nodiscard]] std::vector<ModelLevel> take_levels();
+  /// Empty when it has no levels.
+  [[nodiscard]] std::optional<BreakerLevel> level() const;
+  /// When it comes down if it stays closed.
+  [[nodiscard]] std::optional<TimePoint> calm_until() const;
 
   /// Turns of a controlled ramp at which its share changed or it was over, since the last call of this.
   [[nodiscard]] std::vector<RampTurn> take_ramp_turns();
@@ -157,7 +176,18 @@ class BreakerModel {
   void half_open(TimePoint at, const std::optional<Finding>& early = std::nullopt);
   void close(TimePoint at, const Finding& why);
 
-  const CircuitBreakerOptions options_;
+  void set_level(BreakerLevel level);
+  void note_level(BreakerLevel from, LevelCause cause, TimePoint at, std::uint64_t calls = 0,
+                  std::uint64_t failed = 0);
+  /// It opens: one level up if more than escalate_above of these calls failed.
+  void escalate(std::uint64_t calls, std::uint64_t failed, TimePoint at);
+  void come_down(TimePoint at);
+
+  const CircuitBreakerOptions given_;
+  CircuitBreakerOptions options_;  ///< as given, or what is in force at the level
+  BreakerLevel level_ = BreakerLevel::warning;
+  TimePoint not_down_before_{};  ///< of this closed period
+  std::vector<ModelLevel> levels_;
   Random random_;
 
   State state_ = State::closed;

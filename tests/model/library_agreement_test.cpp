@@ -33,9 +33,11 @@ class Recorder : public EventSink {
 
   void on_adapted(const AdaptedEvent& event) override { adapted.push_back(event); }
   void on_ramp(const RampEvent& event) override { ramps.push_back(event); }
+  void on_level(const LevelEvent& event) override { levels.push_back(event); }
   std::vector<Transition> transitions;
   std::vector<AdaptedEvent> adapted;
   std::vector<RampEvent> ramps;
+  std::vector<LevelEvent> levels;
   std::vector<RejectionEvent> rejections;
 };
 
@@ -54,6 +56,8 @@ class Comparison {
  private:
   static std::string shown(std::string_view text) { return std::string(text); }
   static std::string shown(State state) { return std::string(to_string(state)); }
+  static std::string shown(BreakerLevel level) { return std::string(to_string(level)); }
+  static std::string shown(LevelCause cause) { return std::string(to_string(cause)); }
   static std::string shown(Reason reason) { return std::string(to_string(reason)); }
   static std::string shown(Rule rule) { return std::string(to_string(rule)); }
   static std::string shown(TimePoint at) { return shown(at.time_since_epoch()); }
@@ -149,6 +153,22 @@ void compare_ramps(Comparison& compare, const std::optional<ModelRamp>& model,
   compare.same("ramp failed", static_cast<std::uint64_t>(failed), library->failed);
 }
 
+void compare_levels(Comparison& compare, const std::vector<ModelLevel>& model,
+                    const std::vector<LevelEvent>& library) {
+  compare.same("number of level events", model.size(), library.size());
+  for (std::size_t i = 0; i < std::min(model.size(), library.size()); ++i) {
+    const LevelChange& change = library[i].change;
+    compare.same("level event at", model[i].at, library[i].at);
+    compare.same("level event from", model[i].from, change.from);
+    compare.same("level event to", model[i].to, change.to);
+    compare.same("level event cause", model[i].cause, change.cause);
+    compare.same("level event state", model[i].state, library[i].state);
+    compare.same("level event generation", model[i].generation, library[i].generation);
+    compare.same("level event calls", model[i].calls, change.calls);
+    compare.same("level event failed", model[i].failed, change.failed);
+  }
+}
+
 void compare_totals(Comparison& compare, const ModelTotals& model, const CallTotals& library) {
   compare.same("calls", model.calls, library.calls);
   compare.same("successes", model.successes, library.successes);
@@ -178,13 +198,14 @@ void compare_totals(Comparison& compare, const ModelTotals& model, const CallTot
 
 /// What the traces have led the model to, to see that they still reach what they are made for.
 struct Reached {
-  std::set<Rule> rules;                       ///< by which it changed its state
-  std::uint64_t hung_tolerated = 0;           ///< a hung probe that did not relapse it
-  std::uint64_t hung_came_back = 0;           ///< the permit of one, in the same half-open period
-  std::uint64_t closed_early = 0;             ///< by `success_threshold` alone
-  std::uint64_t adapted = 0;                  ///< changes of what an adaptive breaker goes by
-  std::map<RampChange, std::uint64_t> turns;  ///< of controlled ramps
-  std::uint64_t closed_in_quiet = 0;          ///< after more than an hour of half-open
+  std::set<Rule> rules;                        ///< by which it changed its state
+  std::uint64_t hung_tolerated = 0;            ///< a hung probe that did not relapse it
+  std::uint64_t hung_came_back = 0;            ///< the permit of one, in the same half-open period
+  std::uint64_t closed_early = 0;              ///< by `success_threshold` alone
+  std::uint64_t adapted = 0;                   ///< changes of what an adaptive breaker goes by
+  std::map<RampChange, std::uint64_t> turns;   ///< of controlled ramps
+  std::map<LevelCause, std::uint64_t> levels;  ///< changes
+  std::uint64_t closed_in_quiet = 0;           ///< after more than an hour of half-open
 };
 
 /// One breaker and one model, shown the same steps.
@@ -207,6 +228,7 @@ class Pair {
     recorder_.rejections.clear();
     recorder_.adapted.clear();
     recorder_.ramps.clear();
+    recorder_.levels.clear();
     switch (step.kind) {
       case Step::Kind::acquire:
         acquire(compare, step);
@@ -257,6 +279,9 @@ class Pair {
     const std::vector<RampTurn> turns = model_.take_ramp_turns();
     for (const RampTurn& turn : turns) ++reached_.turns[*turn.change];
     compare_turns(compare, turns, recorder_.ramps);
+    const std::vector<ModelLevel> levels = model_.take_levels();
+    for (const ModelLevel& change : levels) ++reached_.levels[change.cause];
+    compare_levels(compare, levels, recorder_.levels);
     compare_snapshots(compare);
     return compare.difference();
   }
@@ -289,10 +314,12 @@ class Pair {
     } else {
       decision.reason = permit.rejection().reason;
       decision.retry_after = permit.rejection().retry_after;
+      decision.level = permit.rejection().level;
     }
     compare.same("admitted", expected.admitted, decision.admitted);
     compare.same("reason", expected.reason, decision.reason);
     compare.same("retry_after", expected.retry_after, decision.retry_after);
+    compare.same("level of a refusal", expected.level, decision.level);
     compare.same("rejection events", expected.admitted ? 0U : 1U, recorder_.rejections.size());
   }
 
@@ -316,6 +343,11 @@ class Pair {
                       seen.adapted->mean_latency);
     }
     compare_ramps(compare, model_.ramp(), seen.ramp);
+    compare.same("levels", model_.level().has_value(), seen.level.has_value());
+    if (seen.level) {
+      compare.same("level", *model_.level(), seen.level->level);
+      compare.same("comes down", model_.calm_until(), seen.level->comes_down);
+    }
     compare_totals(compare, model_.totals(), seen.totals);
     if (seen.state == State::closed) compare_windows(compare, model_.window(now), seen.window);
   }
@@ -417,6 +449,29 @@ TEST(BreakerModel, AgreesOnRampsThatHaveAController) {
   EXPECT_TRUE(reached.rules.contains(Rule::ramp));
   for (const RampChange change : {RampChange::grew, RampChange::fell, RampChange::over})
     EXPECT_GE(reached.turns[change], 150U) << to_string(change) << " is hardly reached by the random traces";
+}
+
+TEST(BreakerModel, AgreesOnLevels) {
+  const std::uint64_t first = from_environment("SWITCHGEAR_SEED", 90'000'001);
+  const std::uint64_t cases = from_environment("SWITCHGEAR_CASES", 32'000);
+  Reached reached;
+  std::uint64_t leveled = 0;
+  for (std::uint64_t seed = first; seed < first + cases; ++seed) {
+    const Case given = random_case(seed, Flavour::library);
+    if (!given.options.levels) continue;
+    ++leveled;
+    ASSERT_TRUE(validate(given.options).empty())
+        << "seed " << seed << ": " << validate(given.options).front().key << ' '
+        << validate(given.options).front().message;
+    if (first_difference(given, reached)) {
+      ADD_FAILURE() << story(shrunk(given));
+      return;
+    }
+  }
+  if (cases < 32'000) return;
+  EXPECT_GE(leveled, 10'000U);
+  for (const LevelCause cause : {LevelCause::escalated, LevelCause::calm, LevelCause::operator_command})
+    EXPECT_GE(reached.levels[cause], 500U) << to_string(cause) << " is hardly reached by the random traces";
 }
 
 }  // namespace

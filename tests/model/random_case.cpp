@@ -118,6 +118,34 @@ RampControllerOptions random_controller(Dice& dice, Grid& grid) {
   return controller;
 }
 
+/// Levels on top of valid options.
+void choose_levels(Dice& dice, Grid& grid, CircuitBreakerOptions& options) {
+  constexpr std::array limits{0.0, 0.25, 0.5, 0.6, 0.75, 0.99};
+  constexpr std::array rates{0.1, 0.25, 1.0 / 3, 0.5, 0.75, 1.0};
+  LevelsOptions levels;
+  levels.escalate_above = dice.one_of(limits);
+  const auto* count = std::get_if<CountWindowOptions>(&options.window);
+  Duration longest = options.open_duration;
+  for (const BreakerLevel level : breaker_levels) {
+    LevelOptions& own = levels[level];
+    if (dice.chance(0.4)) own.minimum_calls = dice.count(1, count != nullptr ? count->size : 8);
+    // With a confidence not every rate is possible in every window.
+    if (!options.failure_rate_confidence && dice.chance(0.5)) own.failure_rate = dice.one_of(rates);
+    if (dice.chance(0.2)) own.slow_call = SlowCallRule{grid.length(0, 4), dice.one_of(rates)};
+    if (dice.chance(0.2)) own.latency = LatencyRule{dice.one_of(rates), grid.length(1, 6)};
+    if (dice.chance(0.3)) own.consecutive_failures = dice.count(1, 6);
+    if (dice.chance(0.2)) own.failure_balance = dice.count(1, 6);
+    if (level != BreakerLevel::warning || dice.chance(0.5)) {
+      longest += grid.length(0, 6);
+      own.open_duration = longest;
+    }
+    if (dice.chance(0.6)) own.calm = grid.length(1, 12);
+  }
+  options.max_open_duration = std::max(options.max_open_duration, longest);
+  options.adaptive.reset();
+  options.levels = levels;
+}
+
 CircuitBreakerOptions random_policy(Dice& dice, Grid& grid) {
   constexpr std::array backoffs{1.5, 2.0, 3.0, 10.0};
   constexpr std::array jitters{0.1, 0.5, 0.9};
@@ -303,9 +331,33 @@ Case random_case(std::uint64_t seed, Flavour flavour) {
     result.start += dice.one_of(starts);
   }
   result.rows = {dice.count(1, 3), dice.count(1, 3)};
+  // By dice of their own, so that the other cases stay as they are.
+  Dice others(seed ^ 0x5eed1e7e15U);
+  Grid lengths(others, flavour);
+  if (others.chance(0.35)) choose_levels(others, lengths, result.options);
   result.steps = TraceMaker(dice, grid, flavour, result.start).make();
   return result;
 }
+
+namespace {
+
+std::string describe_level(const CircuitBreakerOptions& options, BreakerLevel level) {
+  const CircuitBreakerOptions at = options.at(level);
+  std::ostringstream text;
+  text << "minimum_calls " << at.minimum_calls;
+  if (at.failure_rate) text << ", failure_rate " << *at.failure_rate;
+  if (at.slow_call)
+    text << ", slow_call > " << to_seconds(at.slow_call->threshold) << "s " << at.slow_call->rate;
+  if (at.latency)
+    text << ", latency q" << at.latency->quantile << " >= " << to_seconds(at.latency->above) << "s";
+  if (at.consecutive_failures) text << ", consecutive " << *at.consecutive_failures;
+  if (at.failure_balance) text << ", balance " << *at.failure_balance;
+  text << ", open " << to_seconds(at.open_duration) << "s, calm " << to_seconds(options.calm_at(level))
+       << 's';
+  return text.str();
+}
+
+}  // namespace
 
 std::string describe(const CircuitBreakerOptions& options) {
   std::ostringstream text;
@@ -355,6 +407,11 @@ std::string describe(const CircuitBreakerOptions& options) {
     const RampControllerOptions& controller = *options.ramp->controller;
     text << " in steps of " << to_seconds(options.ramp->step()) << "s and " << controller.minimum
          << " calls, tolerates " << controller.max_failure_rate << " x" << controller.growth;
+  }
+  if (options.levels) {
+    text << "; escalates above " << options.levels->escalate_above;
+    for (const BreakerLevel level : breaker_levels)
+      text << "\n  at " << to_string(level) << ": " << describe_level(options, level);
   }
   return text.str();
 }

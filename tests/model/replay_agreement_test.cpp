@@ -147,7 +147,7 @@ TEST_P(ReplayedModel, AgreesWithTheBinaryOnRandomPoliciesAndTraces) {
   const std::uint64_t cases = from_environment("SWITCHGEAR_CASES", 2'500);
   const std::uint64_t first = from_environment("SWITCHGEAR_SEED", 30'000'001) + GetParam() * cases;
   const Scratch scratch;
-  int hung = 0, recovered = 0, checked = 0, grew = 0, fell = 0;
+  int hung = 0, recovered = 0, checked = 0, grew = 0, fell = 0, escalated = 0, calm = 0;
   for (std::uint64_t begin = first; begin < first + cases; begin += per_file) {
     std::vector<Case> batch;
     for (std::uint64_t seed = begin; seed < std::min(begin + per_file, first + cases); ++seed) {
@@ -170,6 +170,8 @@ TEST_P(ReplayedModel, AgreesWithTheBinaryOnRandomPoliciesAndTraces) {
       checked += occurrences(ran.out, "\"rule\":\"health_check\"");
       grew += occurrences(ran.out, "\"change\":\"grew\"");
       fell += occurrences(ran.out, "\"change\":\"fell\"");
+      escalated += occurrences(ran.out, "\"cause\":\"escalated\"");
+      calm += occurrences(ran.out, "\"cause\":\"calm\"");
     }
   }
   if (cases >= 1'000) {
@@ -178,6 +180,8 @@ TEST_P(ReplayedModel, AgreesWithTheBinaryOnRandomPoliciesAndTraces) {
     EXPECT_GE(checked, 100);
     EXPECT_GE(grew, 50);
     EXPECT_GE(fell, 10);
+    EXPECT_GE(escalated, 100);
+    EXPECT_GE(calm, 50);
   }
 }
 

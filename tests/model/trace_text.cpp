@@ -36,6 +36,28 @@ std::string seconds(TimePoint at) { return seconds(at.time_since_epoch()); }
 
 std::string in_ns(Duration length) { return std::to_string(length.count()) + "ns"; }
 
+std::string level_text(const LevelOptions& level) {
+  std::string text;
+  const auto key = [&](std::string_view name, const std::string& value) {
+    text.append(text.empty() ? "{" : ", ").append(name).append(": ").append(value);
+  };
+  if (level.minimum_calls) key("minimum_calls", std::to_string(*level.minimum_calls));
+  if (level.failure_rate) key("failure_rate", number(*level.failure_rate));
+  if (level.slow_call) {
+    key("slow_call", "{threshold: " + in_ns(level.slow_call->threshold) +
+                         ", rate: " + number(level.slow_call->rate) + "}");
+  }
+  if (level.latency) {
+    key("latency",
+        "{quantile: " + number(level.latency->quantile) + ", above: " + in_ns(level.latency->above) + "}");
+  }
+  if (level.consecutive_failures) key("consecutive_failures", std::to_string(*level.consecutive_failures));
+  if (level.failure_balance) key("failure_balance", std::to_string(*level.failure_balance));
+  if (level.open_duration) key("open_duration", in_ns(*level.open_duration));
+  if (level.calm) key("calm", in_ns(*level.calm));
+  return text.empty() ? "{}" : text + "}";
+}
+
 void add_policy(std::string& text, const CircuitBreakerOptions& options) {
   const auto line = [&](std::string_view key, const std::string& value) {
     text.append("      ").append(key).append(": ").append(value).append("\n");
@@ -115,6 +137,12 @@ void add_policy(std::string& text, const CircuitBreakerOptions& options) {
     }
     line("ramp", ramp + "}");
   }
+  if (options.levels) {
+    std::string levels = "{escalate_above: " + number(options.levels->escalate_above);
+    for (const BreakerLevel level : breaker_levels)
+      levels += ", " + std::string(to_string(level)) + ": " + level_text((*options.levels)[level]);
+    line("levels", levels + "}");
+  }
 }
 
 std::string id_of(const Step& step) { return "c" + std::to_string(step.id); }
@@ -131,7 +159,10 @@ std::string result_fields(const Outcome& outcome) {
 /// Plays a case through the model, writing what a replay would.
 class Expectation {
  public:
-  explicit Expectation(const Case& given) : model_(given.options, given.jitter_seed), rows_(given.rows) {}
+  explicit Expectation(const Case& given)
+      : model_(given.options, given.jitter_seed),
+        escalate_above_(given.options.levels ? given.options.levels->escalate_above : 0),
+        rows_(given.rows) {}
 
   void play(const Step& step) {
     end_calls(step.at);
@@ -202,6 +233,7 @@ class Expectation {
     std::string extra = decision.admitted ? ",\"decision\":\"admitted\"" : ",\"decision\":\"rejected\"";
     if (decision.reason) extra += ",\"reason\":\"" + std::string(to_string(*decision.reason)) + "\"";
     if (decision.retry_after) extra += ",\"retry_after\":" + seconds(*decision.retry_after);
+    if (decision.level) extra += ",\"level\":\"" + std::string(to_string(*decision.level)) + "\"";
     line(step.at, "acquire", step, extra);
     return decision.admitted;
   }
@@ -223,13 +255,17 @@ class Expectation {
                        ",\"hold\":" + std::to_string(turn.hold) + ",\"calls\":" + std::to_string(turn.calls) +
                        ",\"failed\":" + std::to_string(turn.failed) + "}");
     }
+    const std::vector<ModelLevel> levels = model_.take_levels();
+    auto level = levels.begin();
     for (const ModelTransition& transition : model_.take_transitions()) {
+      for (; level != levels.end() && level->generation < transition.generation; ++level) add_level(*level);
       lines_.push_back("{\"at\":" + seconds(transition.at) + ",\"event\":\"transition\",\"from\":\"" +
                        std::string(to_string(transition.from)) + "\",\"to\":\"" +
                        std::string(to_string(transition.to)) + "\",\"rule\":\"" +
                        std::string(to_string(transition.rule)) + "\",\"value\":" + number(transition.value) +
                        ",\"threshold\":" + number(transition.threshold) + "}");
     }
+    for (; level != levels.end(); ++level) add_level(*level);
     for (const ModelAdapted& adapted : model_.take_adapted()) {
       std::string text = "{\"at\":" + seconds(adapted.at) + ",\"event\":\"adapted\"";
       if (adapted.consecutive_failures > 0)
@@ -241,7 +277,22 @@ class Expectation {
     }
   }
 
+  void add_level(const ModelLevel& level) {
+    std::string text = "{\"at\":" + seconds(level.at) + ",\"event\":\"level\",\"from\":\"" +
+                       std::string(to_string(level.from)) + "\",\"to\":\"" +
+                       std::string(to_string(level.to)) + "\",\"cause\":\"" +
+                       std::string(to_string(level.cause)) + "\",\"state\":\"" +
+                       std::string(to_string(level.state)) + "\"";
+    if (level.cause == LevelCause::escalated) {
+      const double rate = static_cast<double>(level.failed) / static_cast<double>(level.calls);
+      text += ",\"calls\":" + std::to_string(level.calls) + ",\"failed\":" + std::to_string(level.failed) +
+              ",\"failure_rate\":" + number(rate) + ",\"escalate_above\":" + number(escalate_above_);
+    }
+    lines_.push_back(text + "}");
+  }
+
   BreakerModel model_;
+  double escalate_above_;
   HealthRows rows_;
   std::vector<Running> running_;
   TimePoint end_{};  ///< of the last line

@@ -67,7 +67,30 @@ export interface Breaker {
   last_transition: Transition | null;
   /// What an adaptive breaker goes by now.
   adapted?: Adapted | null;
+  /// Of a multi-level breaker.
+  level?: Level | null;
   policy: Policy;
+}
+
+/// Where a multi-level breaker stands, what is in force there, and why it is there.
+export interface Level {
+  name: "warning" | "critical" | "emergency";
+  service: "full" | "degraded" | "emergency";
+  since: string;
+  comes_down: string | null;
+  escalations: number;
+  descents: number;
+  last_change: { at: string; cause: string; text: string } | null;
+  in_force: {
+    minimum_calls: number;
+    failure_rate: number | null;
+    slow_call: { threshold: number; rate: number } | null;
+    latency: { quantile: number; above: number } | null;
+    consecutive_failures: number | null;
+    failure_balance: number | null;
+    open_duration: number;
+    calm: number;
+  };
 }
 
 export interface Adapted {

@@ -154,6 +154,10 @@ void write_refusal(std::string& out, const Rejection& rejection, std::string_vie
   if (is_breakers(rejection.reason)) {
     problem["circuit"] = view(rejection.policy);
     problem["state"] = view(to_string(state_of(rejection.reason)));
+    if (rejection.level) {
+      problem["level"] = view(to_string(*rejection.level));
+      problem["service_level"] = view(service_at(*rejection.level));
+    }
   } else {
     problem["policy"] = view(rejection.policy);
   }

@@ -113,6 +113,39 @@ Flow ramp(const RampOptions& options) {
   return made;
 }
 
+Flow level(const LevelOptions& options) {
+  Flow made;
+  made.set("minimum_calls", options.minimum_calls);
+  if (options.failure_rate && options.failure_rate_confidence) {
+    made.key("failure_rate", Flow{}
+                                 .key("above", *options.failure_rate)
+                                 .key("confidence", *options.failure_rate_confidence)
+                                 .done());
+  } else {
+    made.set("failure_rate", options.failure_rate);
+  }
+  if (options.slow_call)
+    made.key(
+        "slow_call",
+        Flow{}.key("threshold", options.slow_call->threshold).key("rate", options.slow_call->rate).done());
+  if (options.latency)
+    made.key("latency",
+             Flow{}.key("quantile", options.latency->quantile).key("above", options.latency->above).done());
+  return made.set("consecutive_failures", options.consecutive_failures)
+      .set("failure_balance", options.failure_balance)
+      .set("open_duration", options.open_duration)
+      .set("calm", options.calm);
+}
+
+Flow levels(const LevelsOptions& options) {
+  Flow made;
+  for (const BreakerLevel each : breaker_levels) {
+    const Flow own = level(options[each]);
+    made.key(to_string(each), own.empty() ? std::string("{}") : own.done());
+  }
+  return made.key("escalate_above", options.escalate_above);
+}
+
 class Block {
  public:
   explicit Block(std::string_view indent) : indent_(indent) {}
@@ -174,6 +207,7 @@ void write_opening(const CircuitBreakerOptions& options, Block& block) {
   block.flow("half_open", half_open(options.half_open));
   if (options.ramp) block.flow("ramp", ramp(*options.ramp));
   if (options.adaptive) block.line("adaptive", adaptive(*options.adaptive));
+  if (options.levels) block.flow("levels", levels(*options.levels));
 }
 
 }  // namespace

@@ -60,6 +60,12 @@ int run_tune(const TuneOptions& options, std::istream& standard_input, std::ostr
   const config::Policy* const policy = find_breaker(*config, options.config, options.policy, "to tune", err);
   if (policy == nullptr) return 1;
   const CircuitBreakerOptions& breaker = *policy->circuit_breaker;
+  if (breaker.levels) {
+    err << options.config << ": policies." << options.policy
+        << ".circuit_breaker.levels: the search has no levels, so what it proposes would not be what is in "
+           "force at any of them; expected a breaker without levels (replay takes one with levels)\n";
+    return 1;
+  }
   if (options.trace == "-") return tune_stream(options, breaker, standard_input, "<stdin>", out, err);
 
   std::error_code ignored;

@@ -98,6 +98,12 @@ TEST_F(TuneCommand, NamesWhatIsWrong) {
   options_.policy = "payment";
   EXPECT_EQ(run("{\"at\":1}\n").err, "<stdin>:1: a whole call needs \"latency\"\n");
   EXPECT_EQ(run("").err, "<stdin>:1: the trace has no calls\n");
+  std::ofstream(options_.config, std::ios::app) << "  stepped: {circuit_breaker: {failure_rate: 0.5, levels: "
+                                                   "{warning: {}, critical: {}, emergency: {}}}}\n";
+  options_.policy = "stepped";
+  EXPECT_TRUE(run("").err.starts_with(options_.config +
+                                      ": policies.stepped.circuit_breaker.levels: the search has no levels"));
+  options_.policy = "payment";
   options_.trace = testing::TempDir();
   EXPECT_EQ(run("").err, testing::TempDir() + ": cannot be read\n");
 }

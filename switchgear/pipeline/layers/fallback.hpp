@@ -37,7 +37,7 @@ class Layer<Fallback<T>> {
         (!ending.failed() && ending.how != Ending::How::refused && !was_refused_inside(ending, given)))
       return Turn::outward;
     const Cause cause = detail::cause_of<T>(call, ending);
-    if (!Fallback<T>::applies_to(cause)) return Turn::outward;
+    if (!fallback.has_part_in(cause)) return Turn::outward;
     auto substitute = fallback.substitute(call.options->key, cause, call.options->payload, now);
     if (given.details) given.details->failure.reset();  // of a fallback further in
     if (substitute.value) {

@@ -10,6 +10,7 @@ import { Phase } from "../parts/phase";
 import { Waiting } from "../parts/said";
 import { chosenSpan, SpanChooser } from "../parts/spans";
 import { Adapted } from "../parts/adapted";
+import { Level } from "../parts/level";
 import { Shadows } from "../parts/shadows";
 import { Stats } from "../parts/stats";
 import { Transitions } from "../parts/transitions";
@@ -116,6 +117,7 @@ export function BreakerPage({ name }: { name: string }) {
         </section>
         <section class="panel" aria-labelledby="policy-title">
           <h2 id="policy-title">Policy</h2>
+          {breaker.level && <Level now={breaker.level} />}
           {breaker.adapted && <Adapted now={breaker.adapted} policy={breaker.policy} />}
           <Options policy={breaker.policy} />
         </section>

@@ -27,10 +27,10 @@ class BreakerEra {
   static constexpr unsigned state_bits = 3;
   static constexpr std::uint64_t state_mask = 7;
 
-  std::uint64_t bits_;  ///< generation (55 bits), state (3)
+  std::uint64_t bits_;  ///< generation (54 bits), state (3)
 };
 
-/// The word: the era above six flags.
+/// The word: the era above seven flags.
 class BreakerWord {
  public:
   static constexpr std::uint64_t tracked = 1;       ///< a stuck_calls rule needs every call in flight
@@ -39,8 +39,9 @@ class BreakerWord {
   static constexpr std::uint64_t told = 8;          ///< the sink hears of every call's end
   static constexpr std::uint64_t adaptive = 16;     ///< every call is a sample
   static constexpr std::uint64_t controlled = 32;   ///< ramping by its calls: each is booked in a step
+  static constexpr std::uint64_t advised = 64;      ///< the fleet advises: look when its advice ends
   /// Flags that a transition keeps.
-  static constexpr std::uint64_t lasting = tracked | metrics_only | told | adaptive;
+  static constexpr std::uint64_t lasting = tracked | metrics_only | told | adaptive | advised;
 
   explicit constexpr BreakerWord(std::uint64_t bits) noexcept : bits_(bits) {}
   constexpr BreakerWord(std::uint64_t generation, State state, std::uint64_t flags) noexcept
@@ -54,7 +55,9 @@ class BreakerWord {
   [[nodiscard]] constexpr bool has(std::uint64_t flag) const noexcept { return (bits_ & flag) != 0; }
 
   /// Closed, and nothing to do for an acquire but to count it.
-  [[nodiscard]] constexpr bool admits_plainly() const noexcept { return closed_without(tracked | ramping); }
+  [[nodiscard]] constexpr bool admits_plainly() const noexcept {
+    return closed_without(tracked | ramping | advised);
+  }
   /// Closed, and nothing to do for a success but to book it.
   [[nodiscard]] constexpr bool books_plainly() const noexcept {
     return closed_without(tracked | told | adaptive | controlled);
@@ -66,7 +69,7 @@ class BreakerWord {
   friend constexpr bool operator==(BreakerWord, BreakerWord) noexcept = default;
 
  private:
-  static constexpr unsigned flag_bits = 6;
+  static constexpr unsigned flag_bits = 7;
   static constexpr std::uint64_t state_mask = BreakerEra::state_mask << flag_bits;
 
   /// Closed, and without these flags.

@@ -45,6 +45,9 @@ local function ensure(nonce, floor)
           'open_for', 0, 'relapses', 0, 'cause', '', 'yes', 0, 'electorate', 0, 'tallied', 0)
     free_probe()
   end
+  -- A write in each script: what a server says that cannot take a vote, because it is a replica or full, is not
+  -- to be believed for long.
+  redis.call('HSET', fleet, 'touched', whole(now))
   redis.call('PEXPIRE', fleet, keep)
 end
 

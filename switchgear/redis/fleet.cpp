@@ -86,7 +86,7 @@ class Fleet::Member {
   Member& operator=(const Member&) = delete;
   ~Member();
 
-  [[nodiscard]] FleetStatus status() const;
+  [[nodiscard]] FleetStatus status(FleetDetail detail) const;
   bool command(std::string_view circuit, bool open, Duration length, std::string by);
 
  private:
@@ -422,8 +422,9 @@ void Fleet::Member::publish(TimePoint at) {
   published_ = std::move(status);
 }
 
-FleetStatus Fleet::Member::status() const {
-  watched_until_.store(ticks_of(now() + std::chrono::seconds{10}), std::memory_order_relaxed);
+FleetStatus Fleet::Member::status(FleetDetail detail) const {
+  if (detail == FleetDetail::voters)
+    watched_until_.store(ticks_of(now() + std::chrono::seconds{10}), std::memory_order_relaxed);
   const std::scoped_lock lock(mutex_);
   return published_;
 }
@@ -432,7 +433,7 @@ Fleet::Fleet(BreakerRegistry& registry, FleetOptions options)
     : member_(std::make_unique<Member>(registry, std::move(options))) {}
 Fleet::~Fleet() = default;
 
-FleetStatus Fleet::status() const { return member_->status(); }
+FleetStatus Fleet::status(FleetDetail detail) const { return member_->status(detail); }
 bool Fleet::force_open(std::string_view circuit, Duration length, std::string by) {
   return member_->command(circuit, true, length, std::move(by));
 }

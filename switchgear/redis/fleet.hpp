@@ -17,6 +17,9 @@
 
 namespace switchgear::redis {
 
+/// Whether status() is to have the votes of the other members; they come with the second look.
+enum class FleetDetail : std::uint8_t { circuits, voters };
+
 /// One circuit as this member sees it.
 struct FleetCircuitStatus {
   std::string name;
@@ -68,7 +71,7 @@ class Fleet {
   ~Fleet();  ///< leaves: takes its advice back; a vote of its runs out
 
   /// Waits for a mutex, never for Redis.
-  [[nodiscard]] FleetStatus status() const;
+  [[nodiscard]] FleetStatus status(FleetDetail detail = FleetDetail::circuits) const;
 
   /// Forces a circuit open in every member for `length`, at most 366 days. Here it is effective at once; the
   /// others follow within a second, or when Redis is back. It ends by itself, with Redis or without. False if

@@ -57,7 +57,7 @@ struct TestMember {
     while (breaker->state() == State::closed) fail();
   }
   [[nodiscard]] FleetCircuitStatus seen() const {
-    const FleetStatus status = fleet->status();
+    const FleetStatus status = fleet->status(FleetDetail::voters);
     return status.circuits.empty() ? FleetCircuitStatus{} : status.circuits.front();
   }
 

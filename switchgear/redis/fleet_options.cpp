@@ -18,10 +18,10 @@ std::vector<OptionProblem> validate(const FleetOptions& options) {
   unless(options.min_votes >= 2 && options.min_votes <= 10'000, "min_votes",
          "is " + std::to_string(options.min_votes) +
              "; it must be 2 to 10000, because a single process never decides for the others");
-  unless(options.fresh >= 1s && options.fresh <= 5min, "fresh", "must be 1s to 5min");
+  unless(options.fresh >= 1s && options.fresh <= 5min, "fresh", "must be 1s to 5m");
   unless(options.interval >= 50ms && options.interval <= options.fresh / 3, "interval",
          "must be 50ms to a third of fresh, or what is known is forgotten between two reports");
-  unless(options.probe >= 100ms && options.probe <= 5min, "probe", "must be 100ms to 5min");
+  unless(options.probe >= 100ms && options.probe <= 5min, "probe", "must be 100ms to 5m");
   return problems;
 }
 

@@ -121,10 +121,14 @@ void FleetCircuit::follow_recovery(CircuitBreaker& breaker, TimePoint now) {
 
 void FleetCircuit::advise(CircuitBreaker& breaker, TimePoint now) {
   // Otherwise what it was told before lasts until the recovery, or runs out by itself (F3, F4).
-  if (recover_at_ || lease_ || !fleet_open(now)) return;
+  if (recover_at_ || lease_) return;
   FleetAdvice advice;
-  if (!report_.dissents) advice.refuse_until = fresh_until_;  // F6
-  advice.hold_until = saturating_add(fresh_until_, spread_);
+  if (!fleet_open(now)) {
+    if (now < std::max(advice_.refuse_until, advice_.hold_until)) return;
+  } else {
+    if (!report_.dissents) advice.refuse_until = fresh_until_;  // F6
+    advice.hold_until = saturating_add(fresh_until_, spread_);
+  }
   if (advice == advice_) return;
   advice_ = advice;
   breaker.advise(advice);

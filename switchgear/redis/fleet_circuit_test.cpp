@@ -87,6 +87,15 @@ TEST_F(FleetMember, RefusesForTheFleetNoLongerThanTheViewIsFresh) {
   EXPECT_EQ(reason(), admitted) << "whether the thread has looked or not";
 }
 
+TEST_F(FleetMember, AdviceThatIsOverCostsCallsNothing) {
+  see(view(1, true, 60s));
+  ASSERT_TRUE(bench.snapshot().advised);
+  bench.time.advance(20s);
+  look();
+  EXPECT_FALSE(bench.snapshot().advised);
+  EXPECT_FALSE(circuit.busy(bench.time.now()));
+}
+
 TEST_F(FleetMember, ViewIsAsOldAsTheQuestion) {
   circuit.on_view(view(1, true, 60s), bench.time.now() - 3s, bench.time.now());
   look();

@@ -1,8 +1,19 @@
 #include "switchgear/redis/fleet_options.hpp"
 
+#include <array>
+#include <charconv>
 #include <string>
 
 namespace switchgear::redis {
+
+namespace {
+
+std::string shortest(double number) {
+  std::array<char, 32> text{};
+  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), number).ptr};
+}
+
+}  // namespace
 
 std::vector<OptionProblem> validate(const FleetOptions& options) {
   using namespace std::chrono_literals;
@@ -14,7 +25,7 @@ std::vector<OptionProblem> validate(const FleetOptions& options) {
                      options.name_space.find_first_of(std::string("{}\n\r\0", 5)) == std::string::npos;
   unless(named, "namespace", "must have 1 to 100 characters, without braces and line breaks");
   unless(options.quorum > 0 && options.quorum <= 1, "quorum",
-         "is " + std::to_string(options.quorum) + "; it must be above 0 and at most 1");
+         "is " + shortest(options.quorum) + "; it must be above 0 and at most 1");
   unless(options.min_votes >= 2 && options.min_votes <= 10'000, "min_votes",
          "is " + std::to_string(options.min_votes) +
              "; it must be 2 to 10000, because a single process never decides for the others");

@@ -143,7 +143,7 @@ TEST(Fleet, OptionsThatCannotWorkAreNamedTogether) {
     FAIL();
   } catch (const std::invalid_argument& error) {
     EXPECT_EQ(std::string(error.what()),
-              "fleet 'default': quorum: is 0.000000; it must be above 0 and at most 1; min_votes: is 1; it "
+              "fleet 'default': quorum: is 0; it must be above 0 and at most 1; min_votes: is 1; it "
               "must be 2 to "
               "10000, because a single process never decides for the others");
   }

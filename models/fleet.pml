@@ -1,7 +1,8 @@
 /* The fleet protocol: switchgear/redis/fleet_scripts.cpp (the store) and fleet_circuit.cpp (a member), with three
-   members. A message is delivered late, twice or never, as a reply is. At some moment a member crashes and comes back
-   knowing nothing, or the store is flushed, or fails over to a replica that lags an epoch behind. Time is not modelled: a vote or a
-   lease may end, and an opening be over, at any moment. Each script is one step, as it is in Redis. */
+   members. A message is delivered late, twice or never, as a reply is. At some moment a member crashes and comes
+   back knowing nothing, or the store is flushed, or fails over to a replica that lags an epoch behind. Time is not
+   modelled: a vote or a lease may end, and an opening be over, at any moment. Each script is one step, as it is in
+   Redis. */
 #define MEMBERS 3
 #define MESSAGES 1
 #define TOP 2       /* epochs beyond it are not followed */

@@ -107,7 +107,7 @@ class Client::Session : public std::enable_shared_from_this<Client::Session> {
 
   [[nodiscard]] bool connected() const noexcept { return commands_ && commands_->is_open(); }
 
-  std::string trouble_ = "not connected yet";
+  std::string trouble_;
   ClientCounts counts_;
 
  private:

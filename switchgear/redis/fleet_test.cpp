@@ -107,6 +107,51 @@ TEST(Fleet, MemberThatComesLaterHearsOfTheCommand) {
   EXPECT_TRUE(soon([&] { return late[0].reason() == Reason::forced_open; }));
 }
 
+TEST(Fleet, TwentyMembersWithADyingDependency) {
+  const RedisServer server;
+  TestFleet fleet(server, 20);
+  const auto callers = [&](std::size_t from, std::size_t to) {
+    for (std::size_t i = from; i < to; ++i) fleet[i].call(1);
+  };
+  const auto refuse = [&](std::size_t from) {
+    for (std::size_t i = from; i < 20; ++i) {
+      if (fleet[i].reason() != Reason::fleet_open) return false;
+    }
+    return true;
+  };
+  ASSERT_TRUE(soon([&] {
+    callers(0, 12);
+    return fleet[0].seen().dissents && fleet[11].seen().dissents;
+  }));
+  fleet.dependency_works = false;
+  ASSERT_TRUE(soon([&] {
+    callers(0, 12);
+    return fleet[0].seen().open;
+  }));
+  EXPECT_TRUE(soon(
+      [&] {
+        callers(0, 12);
+        return refuse(12);
+      },
+      2s))
+      << "eight members have not made a call";
+  const int before = fleet.reached;
+  const auto epoch = fleet[0].seen().view.epoch;
+  ASSERT_TRUE(soon([&] {
+    callers(0, 20);
+    return fleet[0].seen().view.epoch >= epoch + 2;
+  }));
+  EXPECT_LE(fleet.reached - before, 3 * 2) << "two probes for each of three openings";
+  fleet.dependency_works = true;
+  EXPECT_TRUE(soon(
+      [&] {
+        callers(0, 20);
+        return fleet.all_closed() &&
+               fleet.all([](TestMember& member) { return member.reason() == admitted; });
+      },
+      10s));
+}
+
 TEST(Fleet, LeavingTakesTheAdviceBack) {
   const RedisServer server;
   TestFleet fleet(server, 3);

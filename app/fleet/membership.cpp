@@ -56,14 +56,16 @@ void Membership::look() {
   const std::scoped_lock lock(mutex_);
   if (!fleet_) return;
   const redis::FleetStatus status = fleet_->status(FleetDetail::circuits);
-  if (connected_ != status.connected) {
+  const bool known =
+      status.connected || connected_ || !status.trouble.empty();  // not while it connects at first
+  if (known && connected_ != status.connected) {
+    connected_ = status.connected;
     if (status.connected) {
       log_.info("fleet '{}': connected to Redis", status.name_space);
-    } else if (connected_ || !status.trouble.empty()) {
+    } else {
       log_.warn("fleet '{}': no Redis ({}); each process decides alone until it is back", status.name_space,
                 status.trouble);
     }
-    connected_ = status.connected;
   }
   for (const redis::FleetCircuitStatus& circuit : status.circuits) {
     const bool open = circuit.fresh && circuit.open;

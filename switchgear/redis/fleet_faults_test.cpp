@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "switchgear/redis/fleet_fixture.hpp"
+#include "switchgear/redis/relay_fixture.hpp"
 
 namespace switchgear::redis {
 namespace {
@@ -123,6 +124,34 @@ TEST_F(FleetFaults, KeysOfAnotherKind) {
   expect_alone_within_fresh();
   (void)server.run({"DEL", "{sg:shop:payment}:fleet"});
   expect_together_again();
+}
+
+TEST_F(FleetFaults, MemberThatIsCutOffDecidesAloneAndHearsOfWhatItMissed) {
+  Relay relay(server.port());
+  TestFleet away(relay.address(), 1);
+  ASSERT_TRUE(soon([&] {
+    fleet[0].fail();
+    fleet[1].fail();
+    return away[0].reason() == Reason::fleet_open;
+  }));
+  relay.cut = true;
+  const TimePoint cut = TestMember::now();
+  // The others stay open: it must not hear of that.
+  while (away[0].reason() != admitted && TestMember::now() < cut + 3s) {
+    fleet[0].fail();
+    fleet[1].fail();
+  }
+  EXPECT_EQ(away[0].reason(), admitted);
+  EXPECT_LE(TestMember::now() - cut, 1s + 300ms) << "its refusals have outlived `fresh`";
+  const auto known = away[0].seen().view.epoch;
+  ASSERT_TRUE(soon([&] {
+    for (auto& member : fleet) member->call(1);
+    return fleet.all_closed() && !fleet[0].seen().open;
+  })) << "the others recover without it";
+  relay.cut = false;
+  EXPECT_TRUE(soon([&] { return away[0].seen().fresh && away[0].seen().view.epoch > known; }));
+  EXPECT_FALSE(away[0].seen().open);
+  EXPECT_EQ(away[0].reason(), admitted);
 }
 
 TEST_F(FleetFaults, OperatorsCommandOutlivesTheDeathOfRedis) {

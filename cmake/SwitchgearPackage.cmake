@@ -8,6 +8,7 @@
 #   switchgear::config    config                                       needs tls, libfyaml and Boost.URL
 #   switchgear::telemetry telemetry
 #   switchgear::admin     admin                                        needs telemetry, tls, Boost.JSON, Boost.URL
+#   switchgear::redis     redis                                        needs tls, hiredis, Boost.URL, Boost.JSON
 #   switchgear::testing   testing
 # Which room belongs where is said by the room (SwitchgearRoom.cmake); what a component needs follows from its rooms' DEPS.
 #
@@ -16,7 +17,7 @@
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
-set(SWITCHGEAR_KNOWN_COMPONENTS core asio tls http config telemetry admin testing)
+set(SWITCHGEAR_KNOWN_COMPONENTS core asio tls http config telemetry admin redis testing)
 
 # Splits the dependencies of a component's rooms into other components and other people's targets.
 function(switchgear_needs COMPONENT COMPONENTS_OUT TARGETS_OUT)
@@ -118,6 +119,9 @@ function(switchgear_install_component COMPONENT)
   endif()
   if("PkgConfig::FYAML" IN_LIST TARGETS)
     string(APPEND PC_REQUIRES " libfyaml")
+  endif()
+  if("PkgConfig::HIREDIS" IN_LIST TARGETS)
+    string(APPEND PC_REQUIRES " hiredis")
   endif()
   # From where the .pc file lies, so that the installed tree can be moved; but a directory given as an absolute path stays there.
   set(PC_PREFIX ${CMAKE_INSTALL_PREFIX})

@@ -22,7 +22,7 @@ PLACES = ("gateway", "gateway.admin", "gateway.tls", "gateway.limits", "policies
           "services.s", "services.s.routes[]", "services.s.ejection", "services.s.ejection.success_rate", "services.s.balance", "services.s.health_check", "services.s.health_check.http", "services.s.experiment", "alerts", "alerts.rules[]", "alerts.rules[].when.failure_rate", "alerts.rules[].when.burn_rate",
           "alerts.rules[].when", "alerts.rules[].when.changes", "alerts.rules[].when.forecast", "alerts.silences[]", "alerts.inhibit[]", "alerts.channels.c",
           "alerts.channels.c.slack", "alerts.channels.c.pagerduty", "alerts.channels.c.alertmanager",
-          "alerts.channels.c.webhook", "alerts.channels.c.email", "history", "log.access", "telemetry", "")
+          "alerts.channels.c.webhook", "alerts.channels.c.email", "fleet", "fleet.tls", "history", "log.access", "telemetry", "")
 NOT_A_KEY = {
     "connections.waiting", "health_checks", "rewrite.uri", "explanation.policies", "explanation.services", "explanation.routes", "explanation.clients", "queue.oldest",  # members of JSON answers
     "connection_error", "forced_open", "metrics_only", "open_too_long", "slow_success", "trace_id", "user_agent",  # values

@@ -20,7 +20,7 @@ explore() {
 }
 
 failed=0
-for model in probes opening bulkhead rate_limiter call_starts window; do
+for model in probes opening bulkhead rate_limiter call_starts window fleet; do
   errors=$(explore "$model")
   states=$(awk '/states, stored/ {print $1; exit}' pan.txt)
   mutants=$(grep -oE '#ifn?def MUTANT\w*' "$models/$model.pml" | awk '{print $2}' | sort -u)

@@ -29,7 +29,7 @@ template <class Enum>
   return static_cast<Enum>(std::min<std::uint64_t>(number, count - 1));
 }
 
-constexpr std::size_t rules = static_cast<std::size_t>(Rule::ramp) + 1;
+constexpr std::size_t rules = static_cast<std::size_t>(Rule::fleet) + 1;
 constexpr std::size_t weights = static_cast<std::size_t>(LoggedInstance::Weight::warning) + 1;
 constexpr std::size_t results = static_cast<std::size_t>(CommandResult::invalid) + 1;
 

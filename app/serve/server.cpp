@@ -24,6 +24,8 @@
 #include "app/alert/alert_resources.hpp"
 #include "app/alert/outbox/sqlite_outbox.hpp"
 #include "app/experiment/experiment_resources.hpp"
+#include "app/fleet/fleet_resources.hpp"
+#include "app/fleet/fleet_settings.hpp"
 #include "app/gateway/open_files.hpp"
 #include "app/history/history_metrics.hpp"
 #include "app/history/history_resource.hpp"
@@ -157,6 +159,7 @@ Server::Server(const ServeFlags& flags, config::Config config, const config::Own
                 return [this, next, use = alerts_.prepare(next.own.get<alert::AlertOptions>())] {
                   use();
                   checks_.apply(next);
+                  fleet_.apply(next.own.get<fleet::FleetSettings>());
                   shadows_.apply(next, std::chrono::steady_clock::now());
                   use_admin_tls(next.gateway.admin_tls);
                 };
@@ -180,6 +183,7 @@ Server::Server(const ServeFlags& flags, config::Config config, const config::Own
   registry_.events().subscribe(transitions_);
   registry_.events().subscribe(events_);
   checks_.apply(config);
+  fleet_.apply(config.own.get<fleet::FleetSettings>());
   shadows_.apply(config, std::chrono::steady_clock::now());
   gateway_->on_instances_changed([this] { boost::asio::post(main_, [this] { checks_.follow(); }); });
   if (!successor_) await_successor();
@@ -262,6 +266,8 @@ admin::Program Server::program() {
   };
   program.alerts = [this] { return alert::open_alerts(*alerts_.status()); };
   program.resources = alert::alert_resources(alerts_);
+  for (admin::AddedResource& each : fleet::fleet_resources(fleet_))
+    program.resources.push_back(std::move(each));
   for (admin::AddedResource& each : value_resources(*gateway_, registry_.anchor()))
     program.resources.push_back(std::move(each));
   for (admin::AddedResource& each : recording::recording_resources(
@@ -281,6 +287,7 @@ void Server::add_metrics(telemetry::MetricFamilies& to) const {
   history::add_history(to, history_.counts());
   alert::add_alerts(to, *alerts_.status());
   service_health::add_health_checks(to, checks_.all());
+  fleet_.add_metrics(to);
   access_log_.add_metrics(to);
   config_.record().add_metrics(to);
   if (exporter_) exporter_->add_metrics(to);
@@ -408,6 +415,7 @@ void Server::look_every_second() {
     access_log_.look_at_clock(std::chrono::steady_clock::now());
     recordings_.look(std::chrono::steady_clock::now());
     shadows_.advance(std::chrono::steady_clock::now());
+    fleet_.look();
     look_every_second();
   });
 }

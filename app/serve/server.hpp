@@ -17,6 +17,7 @@
 
 #include "app/alert/alerts.hpp"
 #include "app/experiment/shadows.hpp"
+#include "app/fleet/membership.hpp"
 #include "app/gateway/gateway.hpp"
 #include "app/history/history.hpp"
 #include "app/otlp/exporter.hpp"
@@ -140,6 +141,8 @@ class Server {
       [this](const config::Service& service) { return places_of(service); },
       {[this](const auto& target, auto alone, const auto& judged) { tell_instance(target, alone, judged); },
        [this](const auto& target, auto alone, auto status) { tell_instance(target, alone, status); }}};
+  fleet::Membership fleet_{registry_, log_,
+                           [this](std::string_view name) { return gateway_->serves(std::string{name}); }};
   ServedAccessLog access_log_;
   ServedConfig config_;
   FigureBoard figures_;

@@ -61,11 +61,11 @@ template <class T>
 }
 
 [[nodiscard]] bool alike(const BreakerSnapshot& one, const BreakerSnapshot& other) noexcept {
-  const auto& [state, metrics_only, ramping, generation, since, retry_after, relapses, time_open, totals,
-               window, half_open, last_failure, adapted, ramp, level] = one;
-  return std::tie(state, metrics_only, ramping, generation, since, relapses) ==
-             std::tie(other.state, other.metrics_only, other.ramping, other.generation, other.since,
-                      other.relapses) &&
+  const auto& [state, metrics_only, ramping, advised, generation, since, retry_after, relapses, time_open,
+               totals, window, half_open, last_failure, adapted, ramp, level] = one;
+  return std::tie(state, metrics_only, ramping, advised, generation, since, relapses) ==
+             std::tie(other.state, other.metrics_only, other.ramping, other.advised, other.generation,
+                      other.since, other.relapses) &&
          retry_after.has_value() == other.retry_after.has_value() &&
          members_of(totals) == members_of(other.totals) && members_of(window) == members_of(other.window) &&
          members_of(half_open) == members_of(other.half_open) && alike(last_failure, other.last_failure) &&

@@ -13,7 +13,7 @@ constexpr std::array<std::string_view, 4> taken{"version", "gateway", "policies"
 
 /// Sections of `switchgear serve`. Another program may share its file, and passes over those it does not read
 /// itself.
-constexpr std::array<std::string_view, 4> of_serve{"alerts", "history", "log", "telemetry"};
+constexpr std::array<std::string_view, 5> of_serve{"alerts", "fleet", "history", "log", "telemetry"};
 
 }  // namespace
 

@@ -19,6 +19,7 @@ constexpr std::array<Words, rejection_reasons.size()> words{{
     {"breaker", "is half-open and has no probe to give"},
     {"breaker", "is held open by an operator"},
     {"breaker", "has just closed and is ramping up"},
+    {"breaker", "is held open by the fleet"},
     {"bulkhead", "is full"},
     {"bulkhead", "had no slot free in time"},
     {"rate limiter", "has no token"},

@@ -12,12 +12,13 @@
 
 namespace switchgear {
 
-/// Why a call was refused. The first four are a circuit breaker's.
+/// Why a call was refused. The first five are a circuit breaker's.
 enum class Reason : std::uint8_t {
   open,               ///< the breaker is open; `retry_after` is what is left of it
   half_open,          ///< every probe permit is taken, or the next one is not due yet
   forced_open,        ///< an operator holds the breaker open, for an unknown time
   ramping,            ///< the breaker has just closed and lets traffic in by shares
+  fleet_open,         ///< the other processes have found the dependency down (switchgear/redis)
   bulkhead_full,      ///< every slot is taken, and so is every place in the queue
   queue_timeout,      ///< waited as long as it may for a slot, and none became free
   rate_limited,       ///< the bucket is empty; `retry_after` is the exact time of the next token
@@ -31,11 +32,12 @@ enum class Reason : std::uint8_t {
 };
 /// Those that a circuit breaker gives.
 inline constexpr std::array breaker_rejection_reasons{Reason::open, Reason::half_open, Reason::forced_open,
-                                                      Reason::ramping};
+                                                      Reason::ramping, Reason::fleet_open};
 inline constexpr std::array rejection_reasons{Reason::open,
                                               Reason::half_open,
                                               Reason::forced_open,
                                               Reason::ramping,
+                                              Reason::fleet_open,
                                               Reason::bulkhead_full,
                                               Reason::queue_timeout,
                                               Reason::rate_limited,
@@ -49,14 +51,14 @@ inline constexpr std::array rejection_reasons{Reason::open,
 
 [[nodiscard]] constexpr std::string_view to_string(Reason reason) noexcept {
   constexpr std::array<std::string_view, rejection_reasons.size()> names{
-      "open",          "half_open",    "forced_open",       "ramping",           "bulkhead_full",
-      "queue_timeout", "rate_limited", "concurrency_limit", "deadline_exceeded", "queued",
-      "chaos",         "cancelled",    "timed_out",         "throttled"};
+      "open",          "half_open",     "forced_open",  "ramping",           "fleet_open",
+      "bulkhead_full", "queue_timeout", "rate_limited", "concurrency_limit", "deadline_exceeded",
+      "queued",        "chaos",         "cancelled",    "timed_out",         "throttled"};
   return names[static_cast<std::size_t>(reason)];
 }
 
 /// Whether a circuit breaker refused: such a refusal is final, nothing outside tries again.
-[[nodiscard]] constexpr bool is_breakers(Reason reason) noexcept { return reason <= Reason::ramping; }
+[[nodiscard]] constexpr bool is_breakers(Reason reason) noexcept { return reason <= Reason::fleet_open; }
 
 /// A value, cheap to return and to drop; nothing is thrown inside the library.
 struct Rejection {

@@ -29,6 +29,7 @@ enum class Rule : std::uint8_t {
   restored,      ///< any → any: by CircuitBreaker::restore()
   health_check,  ///< closed → open, open → half-open: answers of an active check in a row
   ramp,          ///< closed → open: too many calls failed at the smallest share of a controlled ramp
+  fleet,         ///< closed or open → half-open: the other processes let this one probe, or have recovered
 };
 
 [[nodiscard]] constexpr std::string_view to_string(State state) noexcept {
@@ -38,10 +39,10 @@ enum class Rule : std::uint8_t {
 }
 
 [[nodiscard]] constexpr std::string_view to_string(Rule rule) noexcept {
-  constexpr std::array<std::string_view, 14> names{
+  constexpr std::array<std::string_view, 15> names{
       "failure_rate", "slow_call", "latency",   "consecutive_failures", "failure_balance", "stuck_calls",
       "probe",        "max_wait",  "recovered", "open_duration",        "operator",        "restored",
-      "health_check", "ramp"};
+      "health_check", "ramp",      "fleet"};
   return names[static_cast<std::size_t>(rule)];
 }
 

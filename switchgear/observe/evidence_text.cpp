@@ -60,6 +60,7 @@ std::string evidence_text(Rule rule, double value, double threshold, const Windo
              (window.slow > 0 ? ", " + std::to_string(window.slow) + " were slow" : "");
     case Rule::operator_command:
     case Rule::restored:
+    case Rule::fleet:
       break;
   }
   return std::string(to_string(rule));

@@ -29,10 +29,10 @@ class BreakerEra {
   static constexpr unsigned state_bits = 3;
   static constexpr std::uint64_t state_mask = 7;
 
-  std::uint64_t bits_;  ///< generation (53 bits), state (3)
+  std::uint64_t bits_;  ///< generation (52 bits), state (3)
 };
 
-/// The word: the era above eight bits of flags, of which two are the level of a multi-level breaker.
+/// The word: the era above nine bits of flags, of which two are the level of a multi-level breaker.
 class BreakerWord {
  public:
   static constexpr std::uint64_t tracked = 1;       ///< a stuck_calls rule needs every call in flight
@@ -44,8 +44,9 @@ class BreakerWord {
   /// Of a multi-level breaker, above its first level: the thresholds are other ones, and calm brings it down.
   static constexpr std::uint64_t raised = 128;
   static constexpr std::uint64_t leveled = 64 | raised;  ///< the level's number + 1; 0: it has no levels
+  static constexpr std::uint64_t advised = 256;           ///< the fleet advises: look when its advice ends
   /// Flags that a transition keeps.
-  static constexpr std::uint64_t lasting = tracked | metrics_only | told | adaptive;
+  static constexpr std::uint64_t lasting = tracked | metrics_only | told | adaptive | advised;
 
   explicit constexpr BreakerWord(std::uint64_t bits) noexcept : bits_(bits) {}
   constexpr BreakerWord(std::uint64_t generation, State state, std::uint64_t flags) noexcept
@@ -68,7 +69,7 @@ class BreakerWord {
 
   /// Closed, and nothing to do for an acquire but to count it.
   [[nodiscard]] constexpr bool admits_plainly() const noexcept {
-    return closed_without(tracked | ramping | raised);
+    return closed_without(tracked | ramping | raised | advised);
   }
   /// Closed, and nothing to do for a success but to book it.
   [[nodiscard]] constexpr bool books_plainly() const noexcept {
@@ -83,7 +84,7 @@ class BreakerWord {
   friend constexpr bool operator==(BreakerWord, BreakerWord) noexcept = default;
 
  private:
-  static constexpr unsigned flag_bits = 8;
+  static constexpr unsigned flag_bits = 9;
   static constexpr unsigned first_level_bit = 6;
   static constexpr std::uint64_t state_mask = BreakerEra::state_mask << flag_bits;
 

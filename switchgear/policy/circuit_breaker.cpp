@@ -92,10 +92,14 @@ Result<CircuitBreaker::Permit> CircuitBreaker::try_acquire_slow(CallCell& cell, 
         const TimePoint until = time_of(until_.load(std::memory_order_acquire));
         if (this->word(std::memory_order_relaxed) != word) break;  // `until` may be another opening's
         if (now < until) return refuse(cell, word, Reason::open, until - now, now);
+        if (const auto wait = advised_wait(word, now))
+          return refuse(cell, word, Reason::fleet_open, wait, now);
         if (auto result = try_probe(cell, now)) return std::move(*result);
         break;
       }
       case State::half_open:
+        if (const auto wait = advised_wait(word, now))
+          return refuse(cell, word, Reason::fleet_open, wait, now);
         if (auto result = try_probe(cell, now)) return std::move(*result);
         break;
       case State::forced_open:
@@ -109,6 +113,7 @@ Result<CircuitBreaker::Permit> CircuitBreaker::try_acquire_slow(CallCell& cell, 
 std::optional<Result<CircuitBreaker::Permit>> CircuitBreaker::try_admit_closed(CallCell& cell,
                                                                                BreakerWord word,
                                                                                TimePoint now) noexcept {
+  if (const auto wait = advised_wait(word, now)) return refuse(cell, word, Reason::fleet_open, wait, now);
   if (starts_) {
     if (const auto tripped = stuck_rule(word.era(), now)) {
       trip(word.era(), *tripped, std::nullopt, now);
@@ -170,7 +175,11 @@ Result<CircuitBreaker::Permit> CircuitBreaker::refuse(CallCell& cell, BreakerWor
     cell.add(cell.would_reject);
     return Permit{nullptr, BreakerEra{0}, now, CallStarts::untracked};
   }
-  cell.add(cell.rejected[static_cast<std::size_t>(reason)]);
+  if (reason == Reason::fleet_open) {
+    advised_->refused.fetch_add(1, std::memory_order_relaxed);
+  } else {
+    cell.add(cell.rejected[static_cast<std::size_t>(reason)]);
+  }
   if (sink_ != nullptr) send_rejection(word.state(), reason, retry_after, now, word.level());
   return {reason, name_, retry_after, word.level()};
 }
@@ -393,6 +402,7 @@ BreakerSnapshot CircuitBreaker::snapshot(TimePoint now) const noexcept {
   snapshot.since = time_of(since_.load(std::memory_order_relaxed));
   now = std::max({now, snapshot.since, time_of(cells_.mine().latest.load(std::memory_order_relaxed))});
   snapshot.ramping = ramps_at(word, now);
+  snapshot.advised = advised_wait(word, now).has_value();
   snapshot.relapses = relapses_;
   snapshot.time_open = time_open_;
   if (snapshot.state == State::open) {
@@ -405,6 +415,9 @@ BreakerSnapshot CircuitBreaker::snapshot(TimePoint now) const noexcept {
   // After the window: a call with a mark is counted in a cell before it is booked, so the totals know every
   // such call of the window.
   snapshot.totals = cells_.totals();
+  const std::uint64_t for_fleet = advised_ ? advised_->refused.load(std::memory_order_relaxed) : 0;
+  snapshot.totals.rejected_by_reason[static_cast<std::size_t>(Reason::fleet_open)] = for_fleet;
+  snapshot.totals.rejected += for_fleet;
   snapshot.totals.opened = opened_;
   snapshot.totals.closed = closed_;
   snapshot.totals.half_opened = half_opened_;
@@ -448,6 +461,8 @@ std::size_t CircuitBreaker::memory_bytes() const noexcept {
   if (options_.ramp) bytes += sizeof(RampOptions);
   if (controller_) bytes += sizeof(RampController);
   if (levels_) bytes += sizeof(LevelsOptions) + levels_->memory_bytes();
+  const std::scoped_lock lock(mutex_);  // advise() may be making it
+  if (advised_) bytes += sizeof(Advised);
   if (name_.size() > 15) bytes += name_.capacity() + 1;  // longer than a string keeps in itself
   return bytes;
 }

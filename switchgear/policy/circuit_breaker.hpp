@@ -4,8 +4,8 @@
 //                                  ▲                                            │
 //                                  └──────────────────relapsed──────────────────┘
 //
-// A health check may open it, and end an opening, before calls do. A multi-level breaker may go one level up
-// (breaker_levels.hpp) in open_locked(), so with every opening.
+// A health check may open it, and end an opening, before calls do. A fleet of processes may advise it. A
+// multi-level breaker may go one level up (breaker_levels.hpp) in open_locked(), so with every opening.
 //
 // | from      | to          | where                                                                  |
 // |-----------|-------------|------------------------------------------------------------------------|
@@ -13,6 +13,8 @@
 // |           |             | end_step_locked(), when a controlled ramp fails at its smallest share   |
 // | open      | half_open   | try_probe() at or after the end; settle() when probe_automatically;     |
 // |           |             | on_check()                                                             |
+// | closed,   | half_open   | probe_for_fleet()                                                      |
+// | open      |             |                                                                        |
 // | half_open | open        | try_record_probe() (a probe failed) or settle() (one has hung)         |
 // | half_open | closed      | try_record_probe()                                                     |
 // | closed    | closed      | descend_locked(): a multi-level breaker comes down one level           |
@@ -71,6 +73,17 @@ struct BreakerContext {
   CallEvents call_events = CallEvents::off;
 };
 
+/// What a fleet of processes makes of one dependency: advice that each process's own breaker weighs.
+struct FleetAdvice {
+  TimePoint refuse_until{};  ///< a closed breaker refuses calls until then
+  TimePoint hold_until{};    ///< a breaker that is open, or half-open, admits no probe until then
+
+  friend bool operator==(const FleetAdvice&, const FleetAdvice&) = default;
+};
+
+/// Which breakers probe_for_fleet() makes half-open.
+enum class Probing : std::uint8_t { only_open, also_closed };
+
 /// All a breaker knows about itself at one moment, while calls go on. The state, the window and the sums of
 /// `totals` each agree with themselves. Successes that are being recorded at that moment, at most one for
 /// each thread, may be in the window and not yet in `totals`.
@@ -80,6 +93,7 @@ struct BreakerSnapshot {
   State state = State::closed;
   bool metrics_only = false;
   bool ramping = false;
+  bool advised = false;  ///< the fleet's advice refuses calls, or holds probes back, at this moment
   std::uint64_t generation = 0;
   TimePoint since{};                    ///< when the state was entered
   std::optional<Duration> retry_after;  ///< left of an opening; empty in other states
@@ -147,6 +161,16 @@ class CircuitBreaker {
   /// the same time by several threads counts in some order.
   void on_check(CheckAnswer answer, const HealthRows& rows, TimePoint now) noexcept;
 
+  /// What the other processes have found. It changes no state and no window: while the breaker is closed, or
+  /// has come to its probes, a call that the advice refuses gets Reason::fleet_open. It ends by itself, at
+  /// its own instants. Every call of this replaces the advice before. Takes a mutex; the first one allocates.
+  void advise(const FleetAdvice& advice);
+
+  /// The fleet lets this process probe, or has recovered: ends the advice, and an opening, into half-open. A
+  /// closed breaker becomes half-open only from `Probing::also_closed`, to probe in place of the others.
+  /// False if nothing changed. Takes a mutex.
+  bool probe_for_fleet(Probing which, TimePoint now) noexcept;
+
   /// An operator's command, effective for the next acquire. Permits handed out before become late.
   void command(Command command, TimePoint now) noexcept;
 
@@ -195,6 +219,13 @@ class CircuitBreaker {
  private:
   friend class CircuitBreakerTestPeer;
 
+  /// FleetAdvice, and the calls that it refused.
+  struct Advised {
+    std::atomic<Duration::rep> refuse_until{0};
+    std::atomic<Duration::rep> hold_until{0};
+    std::atomic<std::uint64_t> refused{0};
+  };
+
   [[nodiscard]] BreakerWord word(std::memory_order order = std::memory_order_acquire) const noexcept {
     return BreakerWord{word_.load(order)};
   }
@@ -211,6 +242,8 @@ class CircuitBreaker {
                                               TimePoint now) noexcept;
   Result<Permit> refuse(CallCell& cell, BreakerWord word, Reason reason, std::optional<Duration> retry_after,
                         TimePoint now) noexcept;
+  /// For how long the fleet's advice refuses a call in this state; empty: it does not.
+  [[nodiscard]] std::optional<Duration> advised_wait(BreakerWord word, TimePoint now) const noexcept;
   [[nodiscard]] std::optional<Result<Permit>> try_admit_closed(CallCell& cell, BreakerWord word,
                                                                TimePoint now) noexcept;
   [[nodiscard]] std::optional<Result<Permit>> try_probe(CallCell& cell, TimePoint now) noexcept;
@@ -316,7 +349,9 @@ class CircuitBreaker {
   const std::unique_ptr<Adaptation> adaptation_;      ///< null: it is not adaptive
   const std::unique_ptr<RampController> controller_;  ///< null: a ramp grows by time alone
   const std::unique_ptr<BreakerLevels> levels_;       ///< null: it has no levels
-  [[no_unique_address]] Evidence evidence_;           // so that checks_ takes no room of its own
+  /// Made by the first advice; calls look at it only when they see BreakerWord::advised, which comes after.
+  std::unique_ptr<Advised> advised_;
+  [[no_unique_address]] Evidence evidence_;  // so that checks_ takes no room of its own
   CheckRow checks_;
 
   // --- the rest

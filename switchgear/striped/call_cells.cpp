@@ -21,7 +21,7 @@ CallTotals CallCells::totals() const noexcept {
       sum.plain_failures += plain;
       sum.slow_failures += slow;
     }
-    for (std::size_t i = 0; i < sum.rejected_by_reason.size(); ++i) {
+    for (std::size_t i = 0; i < cell.rejected.size(); ++i) {
       const std::uint64_t rejected = read(cell.rejected[i]);
       sum.rejected_by_reason[i] += rejected;
       sum.rejected += rejected;

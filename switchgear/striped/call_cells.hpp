@@ -89,7 +89,8 @@ struct alignas(64) CallCell {
   Counter calls{0};
   Counter plain_successes{0};    ///< not slow
   TaggedCount window_successes;  ///< of a time window: plain ones
-  std::array<Counter, breaker_rejection_reasons.size()> rejected{};
+  /// By reason. Those of the fleet are counted by the breaker itself, or a cell would need a fourth line.
+  std::array<Counter, static_cast<std::size_t>(Reason::fleet_open)> rejected{};
 
   bool shared = false;
   Counter slow_successes{0};

@@ -1,0 +1,110 @@
+#include "app/fleet/fleet_settings.hpp"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <stdexcept>
+#include <string_view>
+
+#include "switchgear/config/secret.hpp"
+#include "switchgear/redis/address.hpp"
+
+namespace switchgear::fleet {
+
+namespace {
+
+/// A URL, or the file that holds it. What is wrong with it is said without quoting it: it may hold a
+/// password.
+struct RedisUrl {
+  const std::string& directory;
+
+  [[nodiscard]] std::optional<std::string> operator()(const config::Value& value) const {
+    std::optional<std::string> url = config::Secret{directory}(value);
+    if (!url) return std::nullopt;
+    try {
+      (void)redis::parse_address(*url);
+      return url;
+    } catch (const std::invalid_argument& error) {
+      value.wrong(error.what());
+      return std::nullopt;
+    }
+  }
+};
+
+/// A PEM file of authorities, as text.
+struct PemFile {
+  const std::string& directory;
+
+  [[nodiscard]] std::optional<std::string> operator()(const config::Value& value) const {
+    const auto path = config::Text{}(value);
+    if (!path) return std::nullopt;
+    std::ifstream file(std::filesystem::path{directory} / *path);
+    std::string text{std::istreambuf_iterator<char>{file}, {}};
+    if (file && !text.empty()) return text;
+    value.wrong("\"" + *path + "\" cannot be read, or is empty; expected a PEM file of certificates");
+    return std::nullopt;
+  }
+};
+
+void read_tls(config::Section& fleet, FleetSettings& settings, const config::FileContext& context) {
+  constexpr std::array<std::string_view, 2> verifications{"full", "none"};
+  const auto found = fleet.find("tls");
+  if (!found) return;
+  config::Section section(*found);
+  section.read("ca", settings.tls.ca, PemFile{context.directory});
+  section.read("verify", settings.tls.verify, config::Named<tls::Verify>{verifications});
+  section.finish();
+  if (settings.on() && !redis::parse_address(settings.redis).tls)
+    return section.wrong("applies only to an address that begins with rediss://");
+  try {
+    (void)tls::ClientContext(settings.tls);
+  } catch (const std::invalid_argument& error) {
+    section.wrong(error.what());
+  }
+}
+
+}  // namespace
+
+FleetSettings read_fleet(const config::Value& value, const config::FileContext& context) {
+  using namespace std::chrono_literals;
+  FleetSettings settings;
+  config::Section section(value);
+  section.require("redis", settings.redis, RedisUrl{context.directory}, "redis: redis://127.0.0.1:6379/0");
+  section.read("namespace", settings.name_space, config::Text{});
+  section.read("quorum", settings.quorum, config::any_number);
+  section.read("min_votes", settings.min_votes, config::small_whole);
+  section.read("fresh", settings.fresh, config::Length{});
+  section.read("probe", settings.probe, config::Length{});
+  read_tls(section, settings, context);
+  section.finish();
+  redis::FleetOptions options;
+  options.name_space = settings.name_space;
+  options.quorum = settings.quorum;
+  options.min_votes = settings.min_votes;
+  options.fresh = settings.fresh;
+  options.interval = std::min<Duration>(options.interval, settings.fresh / 5);
+  options.probe = settings.probe;
+  for (const OptionProblem& problem : redis::validate(options)) {
+    const auto at = section.find(problem.key);
+    if (at) at->wrong(problem.message);
+  }
+  return settings;
+}
+
+redis::FleetOptions options_of(const FleetSettings& settings) {
+  redis::FleetOptions options;
+  options.redis.address = redis::parse_address(settings.redis);
+  if (options.redis.address.tls) options.redis.tls.emplace(settings.tls);
+  options.name_space = settings.name_space;
+  options.quorum = settings.quorum;
+  options.min_votes = settings.min_votes;
+  options.fresh = settings.fresh;
+  options.interval = std::min<Duration>(options.interval, settings.fresh / 5);
+  options.probe = settings.probe;
+  return options;
+}
+
+}  // namespace switchgear::fleet

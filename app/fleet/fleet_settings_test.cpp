@@ -1,0 +1,74 @@
+#include "app/fleet/fleet_settings.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "switchgear/config/loading_fixture.hpp"
+
+namespace switchgear::fleet {
+namespace {
+
+using namespace std::chrono_literals;
+
+config::Loaded load(const std::string& fleet) {
+  config::OwnSections sections;
+  sections.add("fleet", read_fleet);
+  return config::load_text("version: 1\nfleet: " + fleet + "\n", "f.yaml", "/etc/switchgear", sections);
+}
+
+std::string error_of(const std::string& fleet) {
+  const auto lines = config::lines_of(load(fleet).errors);
+  return lines.size() == 1 ? lines.front() : "not one error: " + std::to_string(lines.size());
+}
+
+TEST(FleetSection, IsOffUnlessItIsThere) {
+  config::OwnSections sections;
+  sections.add("fleet", read_fleet);
+  EXPECT_FALSE(
+      config::load_text("version: 1\n", "f.yaml", "/", sections).config->own.get<FleetSettings>().on());
+}
+
+TEST(FleetSection, SaysWhereAndHowManyMustAgree) {
+  const auto loaded = load(
+      "{redis: \"redis://:secret@10.0.0.5:7000/2\", namespace: shop, quorum: 0.6, min_votes: 3, fresh: 10s, "
+      "probe: 5s}");
+  ASSERT_TRUE(loaded.config) << config::lines_of(loaded.errors).front();
+  const redis::FleetOptions options = options_of(loaded.config->own.get<FleetSettings>());
+  EXPECT_EQ(options.redis.address.host, "10.0.0.5");
+  EXPECT_EQ(options.redis.address.database, 2U);
+  EXPECT_EQ(options.redis.address.password, "secret");
+  EXPECT_EQ(options.name_space, "shop");
+  EXPECT_EQ(options.quorum, 0.6);
+  EXPECT_EQ(options.min_votes, 3U);
+  EXPECT_EQ(options.fresh, Duration{10s});
+  EXPECT_EQ(options.probe, Duration{5s});
+  EXPECT_FALSE(options.redis.tls);
+  EXPECT_TRUE(redis::validate(options).empty());
+  const auto shortest = load("{redis: \"rediss://a\", fresh: 1s}").config->own.get<FleetSettings>();
+  EXPECT_TRUE(redis::validate(options_of(shortest)).empty()) << "reports are as frequent as fresh needs";
+  EXPECT_TRUE(options_of(shortest).redis.tls);
+}
+
+TEST(FleetSection, LocatesWhatIsWrongWithoutQuotingAPassword) {
+  const std::string good = "redis: \"redis://a\"";
+  EXPECT_EQ(error_of("{namespace: shop}"),
+            "f.yaml:2:1: fleet.redis: is missing; write \"redis: redis://127.0.0.1:6379/0\"");
+  EXPECT_EQ(error_of("{redis: \"http://:secret@a\"}"),
+            "f.yaml:2:16: fleet.redis: the scheme is \"http\", which is neither redis nor rediss; write, for "
+            "example, "
+            "redis://127.0.0.1:6379/0");
+  EXPECT_EQ(error_of("{" + good + ", quorum: 0}"),
+            "f.yaml:2:37: fleet.quorum: is 0; it must be above 0 and at most 1");
+  EXPECT_EQ(
+      error_of("{" + good + ", min_votes: 1}"),
+      "f.yaml:2:40: fleet.min_votes: is 1; it must be 2 to 10000, because a single process never decides for "
+      "the others");
+  EXPECT_EQ(error_of("{" + good + ", fresh: 100ms}"), "f.yaml:2:36: fleet.fresh: must be 1s to 5m");
+  EXPECT_EQ(error_of("{" + good + ", tls: {verify: none}}"),
+            "f.yaml:2:29: fleet.tls: applies only to an address that begins with rediss://");
+  EXPECT_NE(error_of("{" + good + ", sentinel: []}").find("sentinel"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace switchgear::fleet

@@ -1,0 +1,226 @@
+#include "switchgear/redis/fleet_circuit.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace switchgear::redis {
+
+namespace {
+
+/// Whether the window holds enough calls to speak of a rate. Breakers without a window go by any recent call.
+bool is_evidence(const CircuitBreakerOptions& options, const WindowSnapshot& window) {
+  return !options.needs_window() || window.calls >= std::max<std::uint64_t>(options.minimum_calls, 1);
+}
+
+/// Half the rate at which the breaker itself would open.
+bool is_healthy(const CircuitBreakerOptions& options, const WindowSnapshot& window) {
+  constexpr double usual = 0.5;
+  if (!options.needs_window()) return window.consecutive_failures == 0 && window.failure_balance == 0;
+  return window.weighted_failure_rate() < options.failure_rate.value_or(usual) / 2;
+}
+
+}  // namespace
+
+FleetCircuit::FleetCircuit(const FleetOptions& options, std::uint64_t seed)
+    : options_(options), random_(seed) {}
+
+void FleetCircuit::look(CircuitBreaker& breaker, TimePoint now) {
+  const BreakerSnapshot seen = breaker.snapshot(now);
+  take_stock(breaker, seen, now);
+  follow_command(breaker, seen.state, seen.generation, now);
+  follow_lease(seen, now);
+  follow_recovery(breaker, now);
+  advise(breaker, now);
+}
+
+void FleetCircuit::leave(CircuitBreaker& breaker, TimePoint now) {
+  if (advice_ != FleetAdvice{}) breaker.advise({});
+  command_.reset();
+  const BreakerSnapshot seen = breaker.snapshot(now);
+  follow_command(breaker, seen.state, seen.generation, now);
+}
+
+void FleetCircuit::take_stock(const CircuitBreaker& breaker, const BreakerSnapshot& seen, TimePoint now) {
+  const std::uint64_t calls = seen.totals.successes + seen.totals.failures;
+  if (looked_at_ != &breaker) {  // the first look, or another one in its place
+    looked_at_ = &breaker;
+    open_duration_ = breaker.options().open_duration;
+    ramp_ = breaker.options().ramp ? breaker.options().ramp->duration : Duration::zero();
+    advice_ = {};
+    command_followed_ = false;
+    forced_generation_.reset();
+    lease_.reset();
+    if (calls > 0) last_call_ = now;
+  } else {
+    if (calls != calls_seen_) last_call_ = now;
+    if (seen.totals.rejected != refusals_seen_) last_refusal_ = now;
+  }
+  calls_seen_ = calls;
+  refusals_seen_ = seen.totals.rejected;
+  report_ = report_on(breaker, seen, now);
+}
+
+FleetReport FleetCircuit::report_on(const CircuitBreaker& breaker, const BreakerSnapshot& seen,
+                                    TimePoint now) const {
+  const auto lately = [&](const std::optional<TimePoint>& at) { return at && now - *at <= options_.fresh; };
+  FleetReport report;
+  report.calls = seen.window.calls;
+  report.failures = seen.window.failures;
+  if (recover_at_) return report;
+  if (seen.state == State::open) {
+    // An opening that is over says nothing if no call has come since.
+    const bool running = seen.retry_after && *seen.retry_after > Duration::zero();
+    if (running || lately(last_refusal_)) report.vote = FleetVote::yes;
+  } else if (seen.state == State::closed && lately(last_call_) &&
+             is_evidence(breaker.options(), seen.window)) {
+    report.vote = FleetVote::no;
+    report.dissents = is_healthy(breaker.options(), seen.window);
+  }
+  return report;
+}
+
+void FleetCircuit::follow_command(CircuitBreaker& breaker, State state, std::uint64_t generation,
+                                  TimePoint now) {
+  if (forced(now)) {
+    if (std::exchange(command_followed_, true)) return;  // a later command to this member alone stays
+    if (state != State::forced_open) breaker.command(Command::force_open, now);
+    forced_generation_ = breaker.snapshot(now).generation;
+    return;
+  }
+  if (!forced_generation_) return;
+  if (state == State::forced_open && generation == *forced_generation_) breaker.command(Command::reset, now);
+  forced_generation_.reset();
+}
+
+void FleetCircuit::follow_lease(const BreakerSnapshot& seen, TimePoint now) {
+  if (!lease_) return;
+  if (now >= lease_->until) return lease_.reset();
+  if (lease_->result != FleetLease::Result::none) return;
+  if (seen.generation == lease_->generation) {
+    const bool untouched = seen.half_open.in_flight == 0 && seen.half_open.recorded == 0;
+    if (untouched && now - lease_->from >= (lease_->until - lease_->from) / 2)
+      lease_->result = FleetLease::Result::unused;
+    return;
+  }
+  if (seen.state == State::closed) {
+    lease_->result = FleetLease::Result::ok;
+  } else {
+    lease_->result = seen.state == State::open ? FleetLease::Result::failed : FleetLease::Result::unused;
+  }
+}
+
+void FleetCircuit::follow_recovery(CircuitBreaker& breaker, TimePoint now) {
+  if (!recover_at_ || now < *recover_at_) return;
+  recover_at_.reset();
+  // A breaker that was refused calls only for the fleet comes back as one that recovered: by its own probes,
+  // into its ramp. One whose calls went on has nothing to come back from.
+  const bool was_refusing = advice_.refuse_until > TimePoint{} && ramp_ > Duration::zero() && !led_recovery_;
+  breaker.probe_for_fleet(was_refusing ? Probing::also_closed : Probing::only_open, now);
+  advice_ = {};
+}
+
+void FleetCircuit::advise(CircuitBreaker& breaker, TimePoint now) {
+  // Otherwise what it was told before lasts until the recovery, or runs out by itself (F3, F4).
+  if (recover_at_ || lease_) return;
+  FleetAdvice advice;
+  if (!fleet_open(now)) {
+    if (now < std::max(advice_.refuse_until, advice_.hold_until)) return;
+  } else {
+    if (!report_.dissents) advice.refuse_until = fresh_until_;  // F6
+    advice.hold_until = saturating_add(fresh_until_, spread_);
+  }
+  if (advice == advice_) return;
+  advice_ = advice;
+  breaker.advise(advice);
+}
+
+bool FleetCircuit::wants_vote(TimePoint now) const noexcept {
+  return sent_at_ == TimePoint::min() || report_.vote != sent_.vote || now - sent_at_ >= options_.fresh / 3;
+}
+
+bool FleetCircuit::wants_probe(TimePoint now) const noexcept {
+  const bool wanted = last_refusal_ && now - *last_refusal_ <=
+                                           std::max<Duration>(2 * options_.interval, std::chrono::seconds{2});
+  return fleet_open(now) && now >= open_until_ && now >= bid_at_ && !lease_ && wanted && !report_.dissents &&
+         !forced(now);
+}
+
+bool FleetCircuit::wants_command(TimePoint now) const noexcept {
+  return command_ && now < command_->until && (command_->epoch == 0 || store_forgot_command_);
+}
+
+bool FleetCircuit::busy(TimePoint now) const noexcept {
+  return fleet_open(now) || lease_ || recover_at_ || command_ || forced_generation_;
+}
+
+std::uint64_t FleetCircuit::vote_sent(TimePoint now) noexcept {
+  sent_ = report_;
+  sent_at_ = now;
+  return ++seq_;
+}
+
+void FleetCircuit::on_view(const FleetView& view, TimePoint sent, TimePoint now) {
+  if (view.epoch < epoch_) return;  // F2
+  const bool same = view.incarnation == view_.incarnation;
+  const bool moved = !same || view.epoch != epoch_;
+  const bool recovered = same && view_.open && !view.open;
+  epoch_ = view.epoch;
+  view_ = view;
+  fresh_until_ = std::max(fresh_until_, saturating_add(sent, options_.fresh));
+  open_until_ = saturating_add(sent, view.open_left);
+  if (moved) {
+    led_recovery_ = recovered && lease_ && lease_->result == FleetLease::Result::ok;
+    lease_.reset();
+    recover_at_.reset();
+    sent_at_ = TimePoint::min();  // what it voted before was about another epoch
+    if (view.open) {
+      spread_ = upto(open_duration_ / 4);
+      bid_at_ =
+          saturating_add(open_until_, upto(std::min<Duration>(open_duration_ / 10, std::chrono::seconds{1})));
+    }
+  }
+  if (recovered) {
+    const Duration most = (ramp_ > Duration::zero() ? ramp_ : open_duration_) / 10;
+    recover_at_ = saturating_add(now, upto(std::min<Duration>(most, std::chrono::seconds{1})));
+    report_.vote = FleetVote::abstains;  // its opening is from before the recovery, and about to end
+  }
+  adopt_command(view, sent);
+}
+
+void FleetCircuit::adopt_command(const FleetView& view, TimePoint sent) {
+  const std::uint64_t known = command_ ? command_->epoch : 0;
+  if (command_ && known == 0) return;  // an order of our own is on its way, and newer than what the store has
+  store_forgot_command_ = view.command_epoch < known;
+  if (view.command_epoch <= known) return;
+  const bool again = view.forced_open && command_ && command_->open;
+  command_ = FleetCommand{view.command_epoch, view.forced_open, saturating_add(sent, view.command_left),
+                          view.command_by};
+  if (!again) command_followed_ = false;
+}
+
+void FleetCircuit::on_lease(std::uint64_t fence, Duration length, TimePoint sent, CircuitBreaker& breaker,
+                            TimePoint now) {
+  const TimePoint until = saturating_add(sent, length);
+  if (!fleet_open(now) || now >= until) return;  // too late: the store lets it go by itself
+  lease_ = FleetLease{view_.incarnation, epoch_, fence, sent, until, 0, FleetLease::Result::none};
+  breaker.probe_for_fleet(Probing::also_closed, now);
+  advice_ = {};
+  const BreakerSnapshot seen = breaker.snapshot(now);
+  lease_->generation = seen.generation;
+  if (seen.state != State::half_open) lease_->result = FleetLease::Result::unused;
+}
+
+void FleetCircuit::on_no_lease(TimePoint now) { bid_at_ = saturating_add(now, upto(options_.interval)); }
+
+void FleetCircuit::command_told(const FleetView& view) noexcept {
+  store_forgot_command_ = false;
+  if (command_ && command_->epoch == 0 && command_->open == view.forced_open)
+    command_->epoch = view.command_epoch;
+}
+
+void FleetCircuit::command(bool open, TimePoint until, std::string by) {
+  command_ = FleetCommand{0, open, until, std::move(by)};
+  command_followed_ = false;
+}
+
+}  // namespace switchgear::redis

@@ -1,0 +1,149 @@
+// One circuit of a fleet as one member has it: what it would tell the store, what the store said, and what
+// that means for the member's own breaker. No I/O: time, replies and chance come in as arguments.
+//
+//   F1  The breaker's calls look at the breaker alone; nothing here is on their path.
+//   F2  A view whose epoch is below the highest one seen is ignored, whatever its incarnation.
+//   F3  Advice ends `fresh` after the command was sent whose reply it came from.
+//   F4  A new incarnation is no news: neither a closing nor an opening. Advice from before it runs out.
+//   F5  A lease is counted from when it was asked for, so it is over here before it is over in the store.
+//   F6  A member whose own calls show the dependency to work is never refused for the fleet.
+//   F7  An operator's command ends at its `until` here, whether the store is there or not.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "switchgear/core/random.hpp"
+#include "switchgear/core/time.hpp"
+#include "switchgear/policy/circuit_breaker.hpp"
+#include "switchgear/redis/fleet_options.hpp"
+#include "switchgear/redis/fleet_view.hpp"
+
+namespace switchgear::redis {
+
+/// What a member tells of its own calls.
+struct FleetReport {
+  FleetVote vote = FleetVote::abstains;
+  std::uint64_t calls = 0, failures = 0;
+  bool dissents = false;  ///< its own calls show the dependency to work
+
+  friend bool operator==(const FleetReport&, const FleetReport&) = default;
+};
+
+/// What an operator has said of the whole fleet.
+struct FleetCommand {
+  std::uint64_t epoch = 0;  ///< 0: the store has not heard of it yet, if there is one
+  bool open = false;        ///< force_open; false: release
+  TimePoint until{};
+  std::string by;
+};
+
+/// The right to probe for all.
+struct FleetLease {
+  enum class Result : std::uint8_t { none, ok, failed, unused };
+
+  std::string incarnation;
+  std::uint64_t epoch = 0;
+  std::uint64_t fence = 0;
+  TimePoint from{}, until{};
+  std::uint64_t generation = 0;  ///< of the breaker's half-open period
+  Result result = Result::none;
+};
+
+/// Threads: one at a time.
+class FleetCircuit {
+ public:
+  /// `options` must outlive it.
+  FleetCircuit(const FleetOptions& options, std::uint64_t seed);
+
+  /// Looks at the breaker, and does to it what is due.
+  void look(CircuitBreaker& breaker, TimePoint now);
+  /// Takes back what the breaker was told.
+  void leave(CircuitBreaker& breaker, TimePoint now);
+
+  // --- What should go to the store now.
+  [[nodiscard]] bool wants_vote(TimePoint now) const noexcept;
+  [[nodiscard]] bool wants_probe(TimePoint now) const noexcept;
+  [[nodiscard]] bool wants_result() const noexcept {
+    return lease_ && lease_->result != FleetLease::Result::none;
+  }
+  [[nodiscard]] bool wants_command(TimePoint now) const noexcept;
+  /// Whether it should be looked at between two reports.
+  [[nodiscard]] bool busy(TimePoint now) const noexcept;
+
+  /// A vote goes out: with the number returned.
+  std::uint64_t vote_sent(TimePoint now) noexcept;
+
+  // --- What came back for something that was sent at `sent`.
+  void on_view(const FleetView& view, TimePoint sent, TimePoint now);
+  void on_lease(std::uint64_t fence, Duration length, TimePoint sent, CircuitBreaker& breaker, TimePoint now);
+  void on_no_lease(TimePoint now);
+  void vote_lost() noexcept { sent_at_ = TimePoint::min(); }
+  /// The store has had the result, whether it counted or not.
+  void result_told() noexcept {
+    if (wants_result()) lease_.reset();
+  }
+  /// The store has had the command: `view` is what it said to that.
+  void command_told(const FleetView& view) noexcept;
+
+  /// An operator's command on this member: effective here with the next look().
+  void command(bool open, TimePoint until, std::string by);
+
+  // --- To show, and to send.
+  [[nodiscard]] const FleetReport& report() const noexcept { return report_; }
+  [[nodiscard]] const std::optional<FleetLease>& lease() const noexcept { return lease_; }
+  [[nodiscard]] const std::optional<FleetCommand>& command() const noexcept { return command_; }
+  [[nodiscard]] const std::string& incarnation() const noexcept { return view_.incarnation; }
+  [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_; }
+  [[nodiscard]] const FleetView& view() const noexcept { return view_; }  ///< the last that counted
+  [[nodiscard]] bool fresh(TimePoint now) const noexcept { return now < fresh_until_; }
+  [[nodiscard]] bool fleet_open(TimePoint now) const noexcept { return view_.open && fresh(now); }
+  [[nodiscard]] TimePoint open_until() const noexcept { return open_until_; }
+  [[nodiscard]] bool forced(TimePoint now) const noexcept {
+    return command_ && command_->open && now < command_->until;
+  }
+
+ private:
+  void take_stock(const CircuitBreaker& breaker, const BreakerSnapshot& seen, TimePoint now);
+  [[nodiscard]] FleetReport report_on(const CircuitBreaker& breaker, const BreakerSnapshot& seen,
+                                      TimePoint now) const;
+  void follow_command(CircuitBreaker& breaker, State state, std::uint64_t generation, TimePoint now);
+  void follow_lease(const BreakerSnapshot& seen, TimePoint now);
+  void follow_recovery(CircuitBreaker& breaker, TimePoint now);
+  void advise(CircuitBreaker& breaker, TimePoint now);
+  void adopt_command(const FleetView& view, TimePoint sent);
+  [[nodiscard]] Duration upto(Duration most) { return uniform_between(random_, Duration::zero(), most); }
+
+  const FleetOptions& options_;
+  Random random_;
+
+  // The member's own calls.
+  const CircuitBreaker* looked_at_ = nullptr;
+  Duration open_duration_{}, ramp_{};
+  std::uint64_t calls_seen_ = 0, refusals_seen_ = 0;
+  std::optional<TimePoint> last_call_, last_refusal_;
+  FleetReport report_;
+
+  // What the store has been told.
+  std::uint64_t seq_ = 0;
+  FleetReport sent_;
+  TimePoint sent_at_ = TimePoint::min();
+
+  // What it has said.
+  FleetView view_;
+  std::uint64_t epoch_ = 0;  ///< the highest seen
+  TimePoint fresh_until_ = TimePoint::min(), open_until_ = TimePoint::min(), bid_at_ = TimePoint::min();
+  Duration spread_{};
+  FleetAdvice advice_;
+  std::optional<FleetLease> lease_;
+  std::optional<TimePoint> recover_at_;
+  bool led_recovery_ = false;  ///< this member's probes closed the fleet
+
+  std::optional<FleetCommand> command_;
+  bool store_forgot_command_ = false;
+  std::optional<std::uint64_t> forced_generation_;  ///< of the breaker, when this forced it open
+  bool command_followed_ = false;
+};
+
+}  // namespace switchgear::redis

@@ -1,0 +1,283 @@
+// One circuit of one member, with manual time and views made by hand: F2 to F7 of fleet_circuit.hpp.
+#include "switchgear/redis/fleet_circuit.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "switchgear/policy/breaker_fixture.hpp"
+
+namespace switchgear::redis {
+namespace {
+
+/// Opens at half of ten calls, for 10 s; closes after two good probes.
+CircuitBreakerOptions breaker_options() {
+  CircuitBreakerOptions options;
+  options.window = CountWindowOptions{10};
+  options.minimum_calls = 4;
+  options.failure_rate = 0.5;
+  options.open_duration = 10s;
+  options.half_open.permitted_calls = 2;
+  return options;
+}
+
+class FleetMember : public ::testing::Test {
+ protected:
+  FleetMember() {
+    bench.time.advance(1s);
+    look();
+  }
+
+  void look() { circuit.look(bench.breaker, bench.time.now()); }
+  void see(FleetView view) {
+    circuit.on_view(view, bench.time.now(), bench.time.now());
+    look();
+  }
+  static FleetView view(std::uint64_t epoch, bool open, Duration left = 0s, std::string incarnation = "i") {
+    FleetView made;
+    made.incarnation = std::move(incarnation);
+    made.epoch = epoch;
+    made.open = open;
+    made.open_left = left;
+    return made;
+  }
+  Reason reason() {
+    const auto result = bench.acquire();
+    return result ? Reason::cancelled : result.rejection().reason;  // cancelled: admitted
+  }
+  static constexpr Reason admitted = Reason::cancelled;
+
+  FleetOptions options;
+  FleetCircuit circuit{options, 7};
+  Bench bench{breaker_options()};
+};
+
+TEST_F(FleetMember, SaysWhatItsOwnCallsShow) {
+  EXPECT_EQ(circuit.report().vote, FleetVote::abstains) << "no calls, no vote";
+  bench.succeed(4);
+  look();
+  EXPECT_EQ(circuit.report().vote, FleetVote::no);
+  EXPECT_TRUE(circuit.report().dissents);
+  bench.fail(2);
+  look();
+  EXPECT_EQ(circuit.report().vote, FleetVote::no);
+  EXPECT_FALSE(circuit.report().dissents) << "a third of its calls fail";
+  bench.fail(2);
+  look();
+  EXPECT_EQ(circuit.report().vote, FleetVote::yes);
+  EXPECT_EQ(circuit.report().calls, 8U);
+}
+
+TEST_F(FleetMember, OldCallsAreNoEvidence) {
+  bench.succeed(10);
+  look();
+  bench.time.advance(6s);
+  look();
+  EXPECT_EQ(circuit.report().vote, FleetVote::abstains);
+  see(view(1, true, 10s));
+  EXPECT_EQ(reason(), Reason::fleet_open);
+}
+
+TEST_F(FleetMember, RefusesForTheFleetNoLongerThanTheViewIsFresh) {
+  see(view(1, true, 60s));
+  EXPECT_EQ(reason(), Reason::fleet_open);
+  bench.time.advance(4999ms);
+  look();
+  EXPECT_EQ(reason(), Reason::fleet_open);
+  bench.time.advance(1ms);
+  EXPECT_EQ(reason(), admitted) << "whether the thread has looked or not";
+}
+
+TEST_F(FleetMember, AdviceThatIsOverCostsCallsNothing) {
+  see(view(1, true, 60s));
+  ASSERT_TRUE(bench.snapshot().advised);
+  bench.time.advance(20s);
+  look();
+  EXPECT_FALSE(bench.snapshot().advised);
+  EXPECT_FALSE(circuit.busy(bench.time.now()));
+}
+
+TEST_F(FleetMember, ViewIsAsOldAsTheQuestion) {
+  circuit.on_view(view(1, true, 60s), bench.time.now() - 3s, bench.time.now());
+  look();
+  bench.time.advance(2s);
+  EXPECT_EQ(reason(), admitted);
+}
+
+TEST_F(FleetMember, DissenterIsNeverRefusedForTheFleet) {
+  bench.succeed(10);
+  look();
+  see(view(1, true, 60s));
+  EXPECT_EQ(reason(), admitted);
+  bench.fail(3);
+  look();
+  EXPECT_EQ(reason(), Reason::fleet_open) << "its own calls do not speak for the dependency any more";
+}
+
+TEST_F(FleetMember, EpochThatFallsIsIgnoredInAnyIncarnation) {
+  see(view(5, false));
+  see(view(4, true, 60s));
+  see(view(4, true, 60s, "another"));
+  EXPECT_EQ(reason(), admitted);
+  EXPECT_EQ(circuit.epoch(), 5U);
+  see(view(6, true, 60s));
+  EXPECT_EQ(reason(), Reason::fleet_open);
+}
+
+TEST_F(FleetMember, FlushOfTheStoreIsNeitherAnOpeningNorAClosing) {
+  bench.fail(4);
+  ASSERT_EQ(bench.state(), State::open);
+  look();
+  see(view(1, true, 10s));
+  see(view(1, false, 0s, "after the flush"));
+  bench.time.advance(2s);
+  look();
+  EXPECT_EQ(bench.state(), State::open) << "its own opening goes on";
+  EXPECT_EQ(circuit.report().vote, FleetVote::yes);
+  EXPECT_TRUE(circuit.wants_vote(bench.time.now()) || circuit.epoch() == 1);
+}
+
+TEST_F(FleetMember, RecoveryEndsItsOwnOpeningInProbesOfItsOwn) {
+  bench.fail(4);
+  look();
+  see(view(1, true, 10s));
+  see(view(2, false));
+  EXPECT_EQ(circuit.report().vote, FleetVote::abstains) << "or two such members would open the fleet again";
+  bench.time.advance(1s);
+  look();
+  ASSERT_EQ(bench.state(), State::half_open);
+  EXPECT_EQ(bench.events.transitions.back().rule, Rule::fleet);
+  bench.succeed(2);
+  EXPECT_EQ(bench.state(), State::closed);
+}
+
+TEST_F(FleetMember, OnlyAMemberThatCallsAskForBidsForTheProbe) {
+  see(view(1, true, 0s));
+  bench.time.advance(1s);
+  look();
+  EXPECT_FALSE(circuit.wants_probe(bench.time.now())) << "it would keep the lease from others";
+  EXPECT_EQ(reason(), Reason::fleet_open);
+  look();
+  EXPECT_TRUE(circuit.wants_probe(bench.time.now()));
+}
+
+TEST_F(FleetMember, LeaseLetsItsCallsProbeAndTheirVerdictIsTheResult) {
+  see(view(1, true, 0s));
+  circuit.on_lease(7, 10s, bench.time.now(), bench.breaker, bench.time.now());
+  ASSERT_EQ(bench.state(), State::half_open);
+  look();
+  EXPECT_FALSE(circuit.wants_result());
+  bench.succeed(2);
+  look();
+  ASSERT_TRUE(circuit.wants_result());
+  EXPECT_EQ(circuit.lease()->result, FleetLease::Result::ok);
+  EXPECT_EQ(circuit.lease()->fence, 7U);
+  see(view(2, false));
+  bench.time.advance(1s);
+  look();
+  EXPECT_EQ(bench.state(), State::closed) << "it has recovered already";
+}
+
+TEST_F(FleetMember, FailedProbeIsToldAndOpensItsOwnBreaker) {
+  see(view(1, true, 0s));
+  circuit.on_lease(7, 10s, bench.time.now(), bench.breaker, bench.time.now());
+  bench.fail(1);
+  look();
+  EXPECT_EQ(circuit.lease()->result, FleetLease::Result::failed);
+  EXPECT_EQ(bench.state(), State::open);
+}
+
+TEST_F(FleetMember, LeaseWithoutACallIsGivenBackAtHalfTime) {
+  see(view(1, true, 0s));
+  circuit.on_lease(7, 4s, bench.time.now(), bench.breaker, bench.time.now());
+  bench.time.advance(2s);
+  look();
+  EXPECT_EQ(circuit.lease()->result, FleetLease::Result::unused);
+}
+
+TEST_F(FleetMember, LeaseThatIsOverHereHoldsTheProbesBackAgain) {
+  see(view(1, true, 0s));
+  circuit.on_lease(7, 2s, bench.time.now() - 1s, bench.breaker, bench.time.now());
+  bench.time.advance(1s);
+  see(view(1, true, 0s));
+  EXPECT_FALSE(circuit.lease());
+  EXPECT_EQ(reason(), Reason::fleet_open);
+}
+
+TEST_F(FleetMember, OperatorsCommandEndsAtItsInstantWithoutTheStore) {
+  FleetView forced = view(0, false);
+  forced.command_epoch = 1;
+  forced.forced_open = true;
+  forced.command_left = 60s;
+  see(forced);
+  EXPECT_EQ(reason(), Reason::forced_open);
+  bench.time.advance(59s);
+  look();
+  EXPECT_EQ(bench.state(), State::forced_open);
+  bench.time.advance(1s);
+  look();
+  EXPECT_EQ(bench.state(), State::closed);
+}
+
+TEST_F(FleetMember, CommandThatTheStoreHasForgottenIsPutBack) {
+  FleetView forced = view(0, false);
+  forced.command_epoch = 3;
+  forced.forced_open = true;
+  forced.command_left = 60s;
+  see(forced);
+  EXPECT_FALSE(circuit.wants_command(bench.time.now()));
+  see(view(0, false, 0s, "after the flush"));
+  EXPECT_TRUE(circuit.wants_command(bench.time.now()));
+  EXPECT_EQ(bench.state(), State::forced_open);
+}
+
+TEST_F(FleetMember, CommandToThisMemberAloneComesAfterTheFleets) {
+  FleetView forced = view(0, false);
+  forced.command_epoch = 1;
+  forced.forced_open = true;
+  forced.command_left = 60s;
+  see(forced);
+  bench.command(Command::reset);
+  see(forced);
+  EXPECT_EQ(bench.state(), State::closed);
+  bench.command(Command::force_open);
+  bench.time.advance(60s);
+  look();
+  EXPECT_EQ(bench.state(), State::forced_open) << "that one was not the fleet's";
+}
+
+RC_GTEST_PROP(FleetMemberProperty, RefusalForTheFleetNeedsAFreshViewWhateverComes, ()) {
+  FleetOptions options;
+  FleetCircuit circuit(options, 3);
+  Bench bench(breaker_options());
+  bench.time.advance(1s);
+  std::uint64_t highest = 0;
+  TimePoint last_open_view = TimePoint::min();
+  for (int step = *rc::gen::inRange(1, 80); step > 0; --step) {
+    bench.time.advance(std::chrono::milliseconds{*rc::gen::inRange(0, 3000)});
+    const TimePoint now = bench.time.now();
+    FleetView view;
+    view.incarnation = *rc::gen::elementOf(std::vector<std::string>{"i", "i", "j"});
+    view.epoch = static_cast<std::uint64_t>(*rc::gen::inRange(0, 12));
+    view.open = *rc::gen::arbitrary<bool>();
+    const Duration age = std::chrono::milliseconds{*rc::gen::inRange(0, 2000)};
+    const std::uint64_t before = circuit.epoch();
+    circuit.on_view(view, now - age, now);
+    if (view.open && view.epoch >= before) last_open_view = std::max(last_open_view, now - age);
+    if (*rc::gen::inRange(0, 4) == 0) circuit.on_lease(1, 10s, now - age, bench.breaker, now);
+    circuit.look(bench.breaker, now);
+    RC_ASSERT(circuit.epoch() >= highest);
+    highest = circuit.epoch();
+    const bool was_closed = bench.state() == State::closed;
+    auto result = bench.acquire();
+    if (result) {
+      std::move(*result).record(*rc::gen::elementOf(std::vector{Verdict::success, Verdict::failure}), now);
+    } else if (was_closed && result.rejection().reason == Reason::fleet_open) {
+      RC_ASSERT(last_open_view != TimePoint::min());
+      RC_ASSERT(now < last_open_view + options.fresh);
+      RC_ASSERT(*result.rejection().retry_after <= options.fresh);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace switchgear::redis

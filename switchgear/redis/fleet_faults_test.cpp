@@ -1,0 +1,185 @@
+// What happens to a fleet when its Redis fails in each way it can: no call waits, and no refusal for the
+// fleet outlives what is fresh.
+#include <gtest/gtest.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): SIGSTOP
+
+#include <algorithm>
+
+#include "switchgear/redis/fleet_fixture.hpp"
+#include "switchgear/redis/relay_fixture.hpp"
+
+namespace switchgear::redis {
+namespace {
+
+/// Three members, two of which have opened the fleet for the third; its dependency works.
+class FleetFaults : public ::testing::Test {
+ protected:
+  FleetFaults() {
+    fleet[0].fail_until_open();
+    fleet[1].fail_until_open();
+    if (!soon([&] { return fleet[2].reason() == Reason::fleet_open; }))
+      throw std::runtime_error("it did not open");
+  }
+
+  /// The longest decision while `during` is waited for.
+  Duration slowest_decision_until(const std::function<bool()>& holds, std::chrono::milliseconds patience) {
+    Duration slowest{};
+    const auto until = TestMember::now() + patience;
+    while (!holds() && TestMember::now() < until) {
+      for (int i = 0; i < 1000; ++i) {
+        const TimePoint before = TestMember::now();
+        (void)fleet[2].breaker->try_acquire(before);
+        times_.push_back(TestMember::now() - before);
+      }
+      std::sort(times_.begin(), times_.end());
+      slowest =
+          std::max(slowest, times_[times_.size() / 2]);  // a median: another process may take the processor
+      times_.clear();
+    }
+    return slowest;
+  }
+
+  void expect_alone_within_fresh() {
+    const Duration slowest = slowest_decision_until([&] { return fleet[2].reason() == admitted; }, 1500ms);
+    EXPECT_LT(slowest, 50us) << "a decision never waits for Redis";
+    EXPECT_EQ(fleet[2].reason(), admitted) << "the refusal has outlived `fresh`";
+    EXPECT_TRUE(soon([&] {
+      for (auto& member : fleet) member->call(1);
+      return fleet.all_closed();
+    })) << "each on its own";
+  }
+  void expect_together_again() {
+    ASSERT_TRUE(soon([&] { return fleet.all([](TestMember& member) { return member.seen().fresh; }); }, 15s));
+    ASSERT_TRUE(soon([&] {
+      for (auto& member : fleet) member->call(1);
+      return fleet.all_closed();
+    }));
+    EXPECT_TRUE(soon([&] {
+      fleet[0].fail();
+      fleet[1].fail();
+      return fleet[2].seen().open;
+    })) << "and warn each other again";
+  }
+
+  RedisServer server;
+  TestFleet fleet{server, 3};
+
+ private:
+  std::vector<Duration> times_;
+};
+
+TEST_F(FleetFaults, StoppedProcess) {
+  server.signal(SIGSTOP);
+  expect_alone_within_fresh();
+  server.signal(SIGCONT);
+  expect_together_again();
+}
+
+TEST_F(FleetFaults, KilledAndStartedEmpty) {
+  server.kill();
+  expect_alone_within_fresh();
+  server.start();
+  expect_together_again();
+}
+
+TEST_F(FleetFaults, PausedClients) {
+  (void)server.run({"CLIENT", "PAUSE", "3000", "ALL"});
+  expect_alone_within_fresh();
+  expect_together_again();
+}
+
+TEST_F(FleetFaults, DemotedToAReplica) {
+  (void)server.run({"REPLICAOF", "127.0.0.1", "1"});  // of nothing: every write gets READONLY
+  expect_alone_within_fresh();
+  (void)server.run({"REPLICAOF", "NO", "ONE"});
+  expect_together_again();
+}
+
+TEST_F(FleetFaults, ForgottenScripts) {
+  (void)server.run({"SCRIPT", "FLUSH"});
+  expect_together_again();
+}
+
+TEST_F(FleetFaults, FlushedDataChangesNoBreakersState) {
+  fleet[0].breaker->command(Command::force_open, TestMember::now());
+  const auto before = fleet[0].seen().view.incarnation;
+  (void)server.run({"FLUSHALL"});
+  ASSERT_TRUE(soon([&] { return fleet[0].seen().view.incarnation != before; }));
+  EXPECT_EQ(fleet[0].breaker->state(), State::forced_open);
+  EXPECT_EQ(fleet[2].breaker->state(), State::closed);
+  fleet[0].breaker->command(Command::reset, TestMember::now());
+  expect_together_again();
+}
+
+TEST_F(FleetFaults, FullMemory) {
+  (void)server.run({"CONFIG", "SET", "maxmemory", "1"});
+  expect_alone_within_fresh();
+  (void)server.run({"CONFIG", "SET", "maxmemory", "0"});
+  expect_together_again();
+}
+
+TEST_F(FleetFaults, KeysOfAnotherKind) {
+  (void)server.run({"FLUSHALL"});
+  (void)server.run({"SET", "{sg:shop:payment}:fleet", "x"});
+  expect_alone_within_fresh();
+  (void)server.run({"DEL", "{sg:shop:payment}:fleet"});
+  expect_together_again();
+}
+
+TEST_F(FleetFaults, MemberThatIsCutOffDecidesAloneAndHearsOfWhatItMissed) {
+  Relay relay(server.port());
+  TestFleet away(relay.address(), 1);
+  ASSERT_TRUE(soon([&] {
+    fleet[0].fail();
+    fleet[1].fail();
+    return away[0].reason() == Reason::fleet_open;
+  }));
+  relay.cut = true;
+  const TimePoint cut = TestMember::now();
+  // The others stay open: it must not hear of that.
+  while (away[0].reason() != admitted && TestMember::now() < cut + 3s) {
+    fleet[0].fail();
+    fleet[1].fail();
+  }
+  EXPECT_EQ(away[0].reason(), admitted);
+  EXPECT_LE(TestMember::now() - cut, 1s + 300ms) << "its refusals have outlived `fresh`";
+  const auto known = away[0].seen().view.epoch;
+  ASSERT_TRUE(soon([&] {
+    for (auto& member : fleet) member->call(1);
+    return fleet.all_closed() && !fleet[0].seen().open;
+  })) << "the others recover without it";
+  relay.cut = false;
+  EXPECT_TRUE(soon([&] { return away[0].seen().fresh && away[0].seen().view.epoch > known; }));
+  EXPECT_FALSE(away[0].seen().open);
+  EXPECT_EQ(away[0].reason(), admitted);
+}
+
+TEST_F(FleetFaults, OperatorsCommandOutlivesTheDeathOfRedis) {
+  ASSERT_TRUE(fleet[0].fleet->force_open("payment", 3s, "ann"));
+  ASSERT_TRUE(
+      soon([&] { return fleet.all([](TestMember& m) { return m.reason() == Reason::forced_open; }); }));
+  server.kill();
+  const TimePoint killed = TestMember::now();
+  while (TestMember::now() < killed + 1500ms) ASSERT_EQ(fleet[2].reason(), Reason::forced_open);
+  server.start();
+  TestFleet late(server, 1);
+  EXPECT_TRUE(soon([&] { return late[0].reason() == Reason::forced_open; }, 2s))
+      << "the members have put it back";
+  EXPECT_TRUE(soon(
+      [&] { return fleet.all([](TestMember& m) { return m.breaker->state() != State::forced_open; }); }, 4s))
+      << "and it ends at its time";
+}
+
+TEST_F(FleetFaults, CommandGivenWhileRedisIsDownIsSpreadLater) {
+  server.kill();
+  ASSERT_TRUE(soon([&] { return !fleet[0].fleet->status().connected; }));
+  ASSERT_TRUE(fleet[0].fleet->force_open("payment", 1min, "ann"));
+  EXPECT_TRUE(soon([&] { return fleet[0].reason() == Reason::forced_open; }, 1s))
+      << "at once where it was given";
+  EXPECT_NE(fleet[2].reason(), Reason::forced_open);
+  server.start();
+  EXPECT_TRUE(soon([&] { return fleet[2].reason() == Reason::forced_open; }));
+}
+
+}  // namespace
+}  // namespace switchgear::redis

@@ -1,0 +1,313 @@
+// The store's side against a plain model of it: S1 to S5 of fleet_scripts.hpp after every step of random
+// ones.
+#include "switchgear/redis/fleet_scripts.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "switchgear/redis/redis_server_fixture.hpp"
+
+namespace switchgear::redis {
+namespace {
+
+/// What the members of a fleet could ask of one circuit.
+class Circuit {
+ public:
+  Circuit() : connection_(server().port()) { (void)connection_.run(command({"FLUSHALL"})); }
+
+  static RedisServer& server() {
+    static RedisServer one;
+    return one;
+  }
+
+  Reply eval(const Script& script, const std::vector<std::string>& arguments) {
+    std::vector<std::string_view> words{"EVAL", script.text(), "2", "{sg:t:c}:fleet", "{sg:t:c}:votes"};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    Reply reply = connection_.run(command(words));
+    EXPECT_FALSE(reply.is_error()) << reply.text;
+    return reply;
+  }
+
+  Reply vote(const std::string& member, int seq, char says, std::int64_t floor, int lease = 60'000,
+             int quorum = 500, int min_votes = 2, int open_for = 60'000) {
+    return eval(fleet_scripts::vote(),
+                {nonce(), std::to_string(floor), member, std::to_string(seq), std::string(1, says), "20",
+                 "10", std::to_string(lease), std::to_string(quorum), std::to_string(min_votes),
+                 std::to_string(open_for), "hints", "c"});
+  }
+  Reply pull(std::int64_t floor, bool detail = false) {
+    return eval(fleet_scripts::pull(), {nonce(), std::to_string(floor), detail ? "1" : "0"});
+  }
+  Reply acquire(const std::string& incarnation, std::int64_t epoch, const std::string& member,
+                int ttl = 60'000) {
+    return eval(fleet_scripts::acquire_probe(),
+                {incarnation, std::to_string(epoch), member, std::to_string(ttl)});
+  }
+  Reply result(const std::string& incarnation, std::int64_t epoch, std::int64_t fence,
+               const std::string& what, std::int64_t floor = 0) {
+    return eval(fleet_scripts::probe_result(),
+                {nonce(), std::to_string(floor), incarnation, std::to_string(epoch), std::to_string(fence),
+                 what, "2000", "300000", "hints", "c"});
+  }
+  Reply force(std::int64_t epoch, const std::string& what, int length) {
+    return eval(fleet_scripts::force(),
+                {nonce(), "0", std::to_string(epoch), what, std::to_string(length), "ann", "hints", "c"});
+  }
+  Reply raw(std::initializer_list<std::string_view> words) { return connection_.run(command(words)); }
+  /// As if the opening were over.
+  void end_opening() { (void)raw({"HSET", "{sg:t:c}:fleet", "open_for", "0"}); }
+
+ private:
+  std::string nonce() { return "i" + std::to_string(++nonces_); }
+
+  BlockingConnection connection_;
+  int nonces_ = 0;
+};
+
+std::string incarnation(const Reply& view) { return view.items.at(0).text; }
+std::int64_t epoch(const Reply& view) { return view.items.at(1).integer; }
+bool is_open(const Reply& view) { return view.items.at(2).text == "open"; }
+
+TEST(FleetStore, OneMemberNeverOpensTheFleet) {
+  Circuit circuit;
+  for (int seq = 1; seq <= 10; ++seq) EXPECT_FALSE(is_open(circuit.vote("a", seq, 'y', 0, 60'000, 1, 1)));
+}
+
+TEST(FleetStore, OpensWithTheSecondVoteAndTellsTheChannel) {
+  Circuit circuit;
+  (void)circuit.vote("a", 1, 'y', 0);
+  const Reply view = circuit.vote("b", 1, 'y', 0);
+  EXPECT_TRUE(is_open(view));
+  EXPECT_EQ(epoch(view), 1);
+  EXPECT_EQ(view.items.at(7).text, "2 of 2 members with evidence find it down");
+  EXPECT_GT(view.items.at(3).integer, 59'000);
+}
+
+TEST(FleetStore, HealthyEvidenceIsAVoteAgainstAndSilenceIsNone) {
+  Circuit circuit;
+  for (int i = 0; i < 5; ++i) (void)circuit.vote("healthy" + std::to_string(i), 1, 'n', 0);
+  for (int i = 0; i < 50; ++i) (void)circuit.vote("idle" + std::to_string(i), 1, '-', 0);
+  for (int i = 0; i < 4; ++i) EXPECT_FALSE(is_open(circuit.vote("bad" + std::to_string(i), 1, 'y', 0)));
+  EXPECT_TRUE(is_open(circuit.vote("bad4", 1, 'y', 0))) << "five of ten";
+}
+
+TEST(FleetStore, VoteThatHasExpiredOrWasSentBeforeTheLastOneIsNothing) {
+  Circuit circuit;
+  (void)circuit.vote("a", 1, 'y', 0, 1);
+  ASSERT_TRUE(soon([&] { return circuit.pull(0, true).items.size() == 14; })) << "expired";
+  EXPECT_FALSE(is_open(circuit.vote("b", 7, 'n', 0)));
+  EXPECT_FALSE(is_open(circuit.vote("b", 7, 'y', 0))) << "a double of a message";
+  EXPECT_FALSE(is_open(circuit.vote("b", 6, 'y', 0))) << "an older message";
+  EXPECT_FALSE(is_open(circuit.vote("c", 1, 'y', 0)));
+}
+
+TEST(FleetStore, VoteFromBeforeARecoveryCannotOpenItAgain) {
+  Circuit circuit;
+  (void)circuit.vote("a", 1, 'y', 0);
+  const Reply open = circuit.vote("b", 1, 'y', 0);
+  circuit.end_opening();
+  const std::int64_t fence = circuit.acquire(incarnation(open), 1, "a").items.at(1).integer;
+  const Reply closed = circuit.result(incarnation(open), 1, fence, "ok");
+  EXPECT_FALSE(is_open(closed));
+  EXPECT_EQ(epoch(closed), 2);
+  (void)circuit.vote("a", 2, 'y', 1);
+  EXPECT_FALSE(is_open(circuit.vote("b", 2, 'y', 1))) << "neither has heard of the recovery";
+  (void)circuit.vote("a", 3, 'y', 2);
+  EXPECT_TRUE(is_open(circuit.vote("b", 3, 'y', 2)));
+}
+
+TEST(FleetStore, OneProbeAtATimeAndNoneBeforeTheOpeningIsOver) {
+  Circuit circuit;
+  (void)circuit.vote("a", 1, 'y', 0);
+  const std::string incarnated = incarnation(circuit.vote("b", 1, 'y', 0));
+  EXPECT_EQ(circuit.acquire(incarnated, 1, "a").items.at(1).text, "early");
+  circuit.end_opening();
+  const Reply lease = circuit.acquire(incarnated, 1, "a");
+  ASSERT_EQ(lease.items.at(0).integer, 1);
+  EXPECT_EQ(circuit.acquire(incarnated, 1, "b").items.at(1).text, "held");
+  EXPECT_EQ(circuit.acquire(incarnated, 1, "a").items.at(1).integer, lease.items.at(1).integer)
+      << "whoever holds it may ask again, as after a reply that was lost";
+  (void)circuit.result(incarnated, 1, lease.items.at(1).integer, "unused");
+  EXPECT_GT(circuit.acquire(incarnated, 1, "b").items.at(1).integer, lease.items.at(1).integer);
+}
+
+TEST(FleetStore, FailedProbeOpensForLonger) {
+  Circuit circuit;
+  (void)circuit.vote("a", 1, 'y', 0, 60'000, 500, 2, 10);
+  const std::string incarnated = incarnation(circuit.vote("b", 1, 'y', 0, 60'000, 500, 2, 10));
+  Reply lease;
+  ASSERT_TRUE(soon([&] {
+    lease = circuit.acquire(incarnated, 1, "a");
+    return lease.items.at(0).integer == 1;
+  }));
+  const Reply view = circuit.result(incarnated, 1, lease.items.at(1).integer, "failed");
+  EXPECT_TRUE(is_open(view));
+  EXPECT_EQ(epoch(view), 2);
+  EXPECT_EQ(view.items.at(4).integer, 1) << "relapses";
+  EXPECT_EQ(circuit.raw({"HGET", "{sg:t:c}:fleet", "open_for"}).text, "20");
+}
+
+TEST(FleetStore, FlushIsANewIncarnationThatNoMemberSeesFall) {
+  Circuit circuit;
+  (void)circuit.vote("a", 1, 'y', 4);
+  const Reply before = circuit.vote("b", 1, 'y', 4);
+  ASSERT_EQ(epoch(before), 5);
+  (void)circuit.raw({"FLUSHALL"});
+  const Reply after = circuit.pull(5);
+  EXPECT_NE(incarnation(after), incarnation(before));
+  EXPECT_EQ(epoch(after), 5);
+  EXPECT_FALSE(is_open(after));
+  EXPECT_EQ(epoch(circuit.pull(3)), 5) << "a member that has seen less does not lower it";
+}
+
+TEST(FleetStore, StateOfALaggingReplicaDoesNotComeBack) {
+  Circuit circuit;
+  (void)circuit.vote("a", 1, 'y', 0);
+  const Reply open = circuit.vote("b", 1, 'y', 0);
+  const Reply seen = circuit.pull(7);  // a member has seen six more epochs on the server that is gone
+  EXPECT_NE(incarnation(seen), incarnation(open));
+  EXPECT_EQ(epoch(seen), 7);
+  EXPECT_FALSE(is_open(seen));
+}
+
+TEST(FleetStore, OperatorsCommandIsNewerThanThoseBeforeAndEndsByItself) {
+  Circuit circuit;
+  EXPECT_EQ(circuit.force(0, "open", 60'000).items.at(9).text, "open");
+  const Reply second = circuit.force(0, "none", 60'000);
+  EXPECT_EQ(second.items.at(8).integer, 2);
+  EXPECT_EQ(circuit.force(1, "open", 60'000).items.at(9).text, "none")
+      << "one that a member remembers is older";
+  EXPECT_EQ(circuit.force(5, "open", 1).items.at(8).integer, 5) << "or newer, after a flush";
+  EXPECT_TRUE(soon([&] { return circuit.pull(0).items.at(9).text == "none"; }));
+}
+
+TEST(FleetStore, DetailShowsTheVotes) {
+  Circuit circuit;
+  (void)circuit.vote("host~1", 3, 'n', 0);
+  const Reply view = circuit.pull(0, true);
+  ASSERT_EQ(view.items.size(), 17U);
+  EXPECT_EQ(view.items[14].text, "host~1");
+  EXPECT_EQ(view.items[15].text, "3:n:20:10");
+  EXPECT_GT(view.items[16].integer, 50'000);
+}
+
+/// The rules in a few lines: what the store must be after each operation. No lease ends in it.
+struct Model {
+  struct Vote {
+    int seq = 0;
+    char says = '-';
+  };
+  struct Lease {
+    std::string holder;
+    std::int64_t fence = 0;
+  };
+  std::string incarnation;
+  std::int64_t epoch = 0, fence = 0;
+  bool open = false, over = false;
+  std::map<std::string, Vote> votes;
+  std::optional<Lease> lease;
+
+  void ensure(std::int64_t floor, const std::string& seen) {
+    if (!incarnation.empty() && epoch >= floor) return;
+    incarnation = seen;
+    epoch = std::max(epoch, floor);
+    open = false;
+    votes.clear();
+    lease.reset();
+  }
+  void vote(const std::string& member, int seq, char says, std::int64_t floor) {
+    Vote& mine = votes[member];
+    if (seq <= mine.seq) return;
+    mine = {seq, floor < epoch && says == 'y' ? '-' : says};
+    if (open || mine.says != 'y') return;
+    const auto count = [&](char of) {
+      return std::count_if(votes.begin(), votes.end(),
+                           [&](const auto& each) { return each.second.says == of; });
+    };
+    const auto electorate = count('y') + count('n');
+    if (count('y') < std::max<std::int64_t>(2, (electorate + 1) / 2)) return;
+    open = true;
+    over = false;
+    ++epoch;
+    lease.reset();
+  }
+};
+
+RC_GTEST_PROP(FleetStore, IsWhatAPlainModelOfItIs, ()) {
+  Circuit circuit;
+  Model model;
+  std::vector<Model::Lease> granted;
+  std::set<std::int64_t> closed_epochs;
+  std::map<std::string, std::int64_t> highest;
+  const std::vector<std::string> members{"a", "b", "c"};
+  const int steps = *rc::gen::inRange(5, 60);
+  for (int step = 0; step < steps; ++step) {
+    const std::string member = *rc::gen::elementOf(members);
+    const std::int64_t floor =
+        std::max<std::int64_t>(0, model.epoch - *rc::gen::weightedElement<int>({{8, 0}, {2, 1}, {1, -1}}));
+    const int what = *rc::gen::inRange(0, 20);
+    Reply view;
+    if (what < 9) {
+      const char says = *rc::gen::elementOf(std::vector<char>{'y', 'y', 'n', '-'});
+      const int seq = *rc::gen::inRange(1, 30);
+      view = circuit.vote(member, seq, says, floor);
+      model.ensure(floor, incarnation(view));
+      model.vote(member, seq, says, floor);
+    } else if (what < 12) {
+      circuit.end_opening();
+      model.over = true;
+      if (model.incarnation.empty()) model.incarnation.clear();
+      const Reply lease = circuit.acquire(model.incarnation, floor, member);
+      const bool may = !model.incarnation.empty() && floor == model.epoch && model.open &&
+                       (!model.lease || model.lease->holder == member);
+      RC_ASSERT((lease.items.at(0).integer == 1) == may);
+      if (may && !model.lease) model.lease = Model::Lease{member, ++model.fence};
+      if (may) {
+        RC_ASSERT(lease.items.at(1).integer == model.lease->fence);
+        granted.push_back(*model.lease);
+      }
+      view = circuit.pull(0);
+      model.ensure(0, incarnation(view));
+    } else if (what < 16 && !granted.empty()) {
+      const Model::Lease lease = *rc::gen::elementOf(granted);
+      const std::string said = *rc::gen::elementOf(std::vector<std::string>{"ok", "failed", "unused"});
+      const std::string of = model.incarnation;
+      view = circuit.result(of, floor, lease.fence, said);
+      model.ensure(0, incarnation(view));
+      if (model.open && floor == model.epoch && model.lease && model.lease->fence == lease.fence) {
+        model.lease.reset();
+        if (said == "ok") {
+          RC_ASSERT(closed_epochs.insert(model.epoch).second);
+          model.open = false;
+          model.votes.clear();
+        }
+        if (said != "unused") ++model.epoch;
+      }
+    } else if (what == 19) {
+      (void)circuit.raw({"FLUSHALL"});
+      model = Model{"", 0, 0, false, false, {}, std::nullopt};
+      granted.clear();
+      closed_epochs.clear();
+      const auto top = std::max_element(highest.begin(), highest.end(),
+                                        [](const auto& a, const auto& b) { return a.second < b.second; });
+      const std::int64_t seen = top == highest.end() ? 0 : top->second;
+      view = circuit.pull(seen);
+      model.ensure(seen, incarnation(view));
+    } else {
+      view = circuit.pull(floor);
+      model.ensure(floor, incarnation(view));
+    }
+    RC_ASSERT(incarnation(view) == model.incarnation);
+    RC_ASSERT(epoch(view) == model.epoch);
+    RC_ASSERT(is_open(view) == model.open);
+    RC_ASSERT(epoch(view) >= highest[incarnation(view)]);
+    highest[incarnation(view)] = epoch(view);
+  }
+}
+
+}  // namespace
+}  // namespace switchgear::redis

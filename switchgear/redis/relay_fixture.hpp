@@ -1,0 +1,79 @@
+// A network between members and their Redis that can be cut: connections stay, and what is sent is lost.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/write.hpp>
+#include <memory>
+
+#include "switchgear/redis/address.hpp"
+#include "switchgear/redis/io_fixture.hpp"
+
+namespace switchgear::redis {
+
+class Relay {
+ public:
+  explicit Relay(std::uint16_t server) : server_(server), acceptor_(io_.executor(), loopback(0)) {
+    io_.on([this] { accept(); });
+  }
+  Relay(const Relay&) = delete;
+  Relay& operator=(const Relay&) = delete;
+  ~Relay() {
+    io_.on([this] { acceptor_.close(); });
+  }
+
+  [[nodiscard]] Address address() const {
+    Address address;
+    address.host = "127.0.0.1";
+    address.port = acceptor_.local_endpoint().port();
+    return address;
+  }
+
+  std::atomic<bool> cut = false;
+
+ private:
+  using tcp = boost::asio::ip::tcp;
+
+  /// One way of one connection. Each keeps the pair of sockets alive.
+  struct Pair {
+    Pair(tcp::socket&& from, const boost::asio::any_io_executor& executor)
+        : client(std::move(from)), server(executor) {}
+    tcp::socket client, server;
+    std::array<std::array<char, 4096>, 2> piece{};
+  };
+
+  static tcp::endpoint loopback(std::uint16_t port) {
+    return {boost::asio::ip::address_v4::loopback(), port};
+  }
+
+  void accept() {
+    acceptor_.async_accept([this](boost::system::error_code error, tcp::socket client) {
+      if (error) return;
+      auto pair = std::make_shared<Pair>(std::move(client), io_.executor());
+      pair->server.connect(loopback(server_), error);
+      if (!error) {
+        carry(pair, pair->client, pair->server, 0);
+        carry(pair, pair->server, pair->client, 1);
+      }
+      accept();
+    });
+  }
+
+  void carry(const std::shared_ptr<Pair>& pair, tcp::socket& from, tcp::socket& to, std::size_t way) {
+    from.async_read_some(boost::asio::buffer(pair->piece[way]),
+                         [this, pair, &from, &to, way](boost::system::error_code error, std::size_t size) {
+                           if (!error && !cut)
+                             boost::asio::write(to, boost::asio::buffer(pair->piece[way], size), error);
+                           if (!error) return carry(pair, from, to, way);
+                           pair->client.close(error);
+                           pair->server.close(error);
+                         });
+  }
+
+  IoThread io_;
+  const std::uint16_t server_;
+  tcp::acceptor acceptor_;
+};
+
+}  // namespace switchgear::redis

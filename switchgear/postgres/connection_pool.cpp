@@ -230,7 +230,7 @@ asio::awaitable<ConnectionPool::Held> ConnectionPool::connect_to_any(TimePoint u
 void ConnectionPool::connected(Held connection) {
   --connecting_;
   count(shown_.opened);
-  put_back(std::move(connection));
+  serve(std::move(connection));
 }
 
 /// The longest waiting call gets the failure.
@@ -259,15 +259,19 @@ void ConnectionPool::give_back(Held connection) noexcept {
 }
 
 void ConnectionPool::put_back(Held connection) noexcept {
-  const TimePoint at = now();
-  if (retired_ || is_used_up(*connection, at)) {
-    if (!retired_) count(shown_.recycled);
-    connection.reset();
-    return serve_later();
-  }
-  connection->rested = at;
+  connection->rested = now();
+  if (!is_used_up(*connection, connection->rested)) return serve(std::move(connection));
+  count(shown_.recycled);
+  connection.reset();
+  serve_later();
+}
+
+/// Whatever its age: a new connection is used at least once.
+void ConnectionPool::serve(Held connection) noexcept {
+  connection->rested = now();
   if (!waiting_.empty()) return hand_over(std::move(connection), *waiting_.front());
-  idle_.push_back(std::move(connection));
+  if (!retired_) idle_.push_back(std::move(connection));
+  connection.reset();
   publish();
 }
 

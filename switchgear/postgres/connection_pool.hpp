@@ -91,6 +91,7 @@ class ConnectionPool final : public std::enable_shared_from_this<ConnectionPool>
   void connect_failed(const std::exception_ptr& why);
   void give_back(Held connection) noexcept;
   void put_back(Held connection) noexcept;
+  void serve(Held connection) noexcept;
   void recover_later(Held connection) noexcept;
   [[nodiscard]] boost::asio::awaitable<void> recover(std::shared_ptr<ConnectionPool> self, Held connection);
   void serve_later() noexcept;

@@ -192,10 +192,10 @@ void PostgresServer::start() {
                                "synchronous_commit=off",
                                "shared_buffers=16MB",
                                "autovacuum=off",
-                               "max_connections=40",
+                               "max_connections=100",
+                               "client_connection_check_interval=50ms",
                                "superuser_reserved_connections=2",
-                               "restart_after_crash=on",
-                               "fsync=off"};
+                               "restart_after_crash=on"};
   all.insert(all.end(), settings_.begin(), settings_.end());
   for (const std::string& each : all) {
     command.emplace_back("-c");
@@ -203,14 +203,14 @@ void PostgresServer::start() {
   }
   const auto until = std::chrono::steady_clock::now() + patience;
   process_ = ServerProcess(command, folder_.path() / "log");
+  int ended = 0;
   while (PQping(connection().c_str()) != PQPING_OK) {
     int status = 0;
     if (waitpid(process_.pid(), &status, WNOHANG) == process_.pid()) {
       // After a crash the old sessions may need a moment to go.
-      if (std::chrono::steady_clock::now() > until) throw std::runtime_error("PostgreSQL ended: " + log());
-      ServerProcess again(command, folder_.path() / "log");
-      std::swap(process_, again);
-      static_cast<void>(again.end(0));
+      if (++ended > 20) throw std::runtime_error("PostgreSQL ended: " + log());
+      process_.forget();
+      process_ = ServerProcess(command, folder_.path() / "log");
     }
     if (std::chrono::steady_clock::now() > until)
       throw std::runtime_error("PostgreSQL is not ready: " + log());
@@ -253,10 +253,11 @@ void PostgresServer::wait_for(const std::string& text, const std::string& wanted
 
 PgBouncer::PgBouncer(const PostgresServer& server, const std::string& mode) : port_(free_port()) {
   const fs::path settings = folder_.write(
-      "pgbouncer.ini", "[databases]\npostgres = host=127.0.0.1 port=" + std::to_string(server.port()) +
-                           " user=shop\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = " +
-                           std::to_string(port_) + "\nauth_type = any\npool_mode = " + mode +
-                           "\nunix_socket_dir =\ndefault_pool_size = 5\nserver_login_retry = 1\n");
+      "pgbouncer.ini",
+      "[databases]\npostgres = host=127.0.0.1 port=" + std::to_string(server.port()) +
+          " user=shop\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = " + std::to_string(port_) +
+          "\nauth_type = any\npool_mode = " + mode +
+          "\nunix_socket_dir =\ndefault_pool_size = 5\nserver_login_retry = 1\nquery_wait_timeout = 2\n");
   process_ = ServerProcess({PGBOUNCER, settings.string()}, folder_.path() / "log");
   const auto until = std::chrono::steady_clock::now() + patience;
   while (PQping(connection().c_str()) != PQPING_OK) {

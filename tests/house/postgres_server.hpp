@@ -23,6 +23,8 @@ class ServerProcess {
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }
   /// Sends the signal and waits until the program has ended. Returns its status, as waitpid() has it.
   int end(int signal) noexcept;
+  /// It has ended, and was waited for.
+  void forget() noexcept { pid_ = -1; }
 
  private:
   pid_t pid_ = -1;

@@ -106,6 +106,12 @@ void Connection::watch() {
   stream_.assign(copy);
 }
 
+/// An error that comes without a statement is a notice for libpq: the server ends an idle session so. Others
+/// are not for this client.
+void Connection::on_notice(void* connection, const pg_result* notice) noexcept {
+  if (is_fatal(notice)) static_cast<Connection*>(connection)->ended_ = true;
+}
+
 // --- statements
 
 asio::awaitable<Rows> Connection::run(const Statement& statement) {
@@ -304,7 +310,7 @@ asio::awaitable<bool> Connection::drain() {
 
 // --- state
 
-bool Connection::is_open() const noexcept { return PQstatus(connection_) == CONNECTION_OK; }
+bool Connection::is_open() const noexcept { return !ended_ && PQstatus(connection_) == CONNECTION_OK; }
 
 bool Connection::is_active() const noexcept { return PQtransactionStatus(connection_) == PQTRANS_ACTIVE; }
 

@@ -67,6 +67,7 @@ class Connection {
   friend class TimeLimit;
   enum class Readiness : std::uint8_t { readable, writable, either };
 
+  static void on_notice(void* connection, const pg_result* notice) noexcept;
   void time_is_over() noexcept;
   void watch();
   [[nodiscard]] boost::asio::awaitable<void> wait(Readiness what);
@@ -92,6 +93,7 @@ class Connection {
   PreparedStatements prepared_;
   std::string server_;  ///< for people
   bool out_of_time_ = false;
+  bool ended_ = false;    ///< by the server, which said so while nothing was asked
   bool useless_ = false;  ///< in a state that this client does not speak
 };
 

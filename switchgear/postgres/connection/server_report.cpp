@@ -28,6 +28,12 @@ std::string first_line(std::string_view text) {
   return std::string(text.substr(0, text.find('\n')));
 }
 
+bool is_fatal(const pg_result* result) {
+  const char* const severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+  return severity != nullptr &&
+         (std::string_view(severity) == "FATAL" || std::string_view(severity) == "PANIC");
+}
+
 ServerReport report_of(const pg_result* result) {
   ServerReport report;
   report.sqlstate = field(result, PG_DIAG_SQLSTATE);
@@ -37,8 +43,7 @@ ServerReport report_of(const pg_result* result) {
   report.constraint = field(result, PG_DIAG_CONSTRAINT_NAME);
   report.table = field(result, PG_DIAG_TABLE_NAME);
   report.column = field(result, PG_DIAG_COLUMN_NAME);
-  const std::string severity = field(result, PG_DIAG_SEVERITY_NONLOCALIZED);
-  report.fatal = severity == "FATAL" || severity == "PANIC";
+  report.fatal = is_fatal(result);
   return report;
 }
 

@@ -13,6 +13,9 @@ namespace switchgear::postgres {
 /// Without the hints that libpq adds in further lines.
 [[nodiscard]] std::string first_line(std::string_view text);
 
+/// The server ends the session with it.
+[[nodiscard]] bool is_fatal(const pg_result* result);
+
 /// Without a SQLSTATE if libpq itself made the result, because the connection broke.
 [[nodiscard]] ServerReport report_of(const pg_result* result);
 

@@ -112,6 +112,7 @@ class Client {
     return begin<std::vector<Rows>>(
         call,
         [call](auto&& handler, std::exception_ptr failed, const Rows&) {
+          if (!failed && call->report.source != Source::call) failed = not_made();
           handler(std::move(failed), std::move(call->results));
         },
         std::forward<Token>(token));
@@ -176,7 +177,7 @@ class Client {
     Initiate<std::decay_t<decltype(pass)>> initiate{std::move(guard), std::move(executor), pass};
     co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void(std::exception_ptr)>(
         std::move(initiate), boost::asio::use_awaitable, std::shared_ptr<ClientCall>(call));
-    if (!call->given) throw Error(Errc::not_made, make_error_code(Errc::not_made).message());
+    if (!call->given || call->report.source != Source::call) std::rethrow_exception(not_made());
     if constexpr (!std::is_void_v<typename FunctionCall<F>::Given>) co_return std::move(*call->given);
   }
 

@@ -68,9 +68,9 @@ ConnectionPool::ConnectionPool(const asio::any_io_executor& executor, std::strin
       options_(options),
       under_way_(std::make_shared<Cancelling>(0)) {
   if (limits_.max == 0)
-    throw std::invalid_argument("pool.max: 0 connections can carry no statement; use 1 or more");
+    throw std::invalid_argument("PoolOptions::max: 0 connections can carry no statement; use 1 or more");
   if (limits_.min > limits_.max)
-    throw std::invalid_argument("pool.min: " + std::to_string(limits_.min) + " is more than pool.max, " +
+    throw std::invalid_argument("PoolOptions::min: " + std::to_string(limits_.min) + " is more than max, " +
                                 std::to_string(limits_.max));
 }
 

@@ -264,6 +264,21 @@ TEST(PostgresFaults, AWriterFindsTheServerThatTakesWrites) {
   EXPECT_EQ(found, second.port());
 }
 
+TEST(PostgresFaults, AServerThatTakesWritesNoMoreIsLeft) {
+  PostgresServer server;
+  server.sql("CREATE TABLE written (id int)");
+  BlockingClient db{server.connection("target_session_attrs=read-write")};
+  db.execute({"INSERT INTO written VALUES (1)"});
+  server.sql("ALTER SYSTEM SET default_transaction_read_only = on");
+  server.sql("SELECT pg_reload_conf()");
+  EXPECT_TRUE(eventually([&] {
+    const std::string refused = thrown_by<Error>([&] { db.execute({"INSERT INTO written VALUES (2)"}); });
+    return refused.find("(SQLSTATE 25006)") != std::string::npos;
+  }));
+  EXPECT_EQ(db.pool().broken, 1U);
+  EXPECT_NE(thrown_by<DatabaseUnavailable>([&] { db.fetch({"SELECT 1"}); }), "");
+}
+
 TEST(PostgresFaults, AnAddressThatDoesNotAnswerLeavesTimeForTheNext) {
   const int silent = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);  // connects, and never speaks
   sockaddr_in address{};

@@ -129,8 +129,8 @@ TEST(PostgresPool, TakesNoOptionsThatCannotWork) {
     options.pool.max = max;
     return thrown_by<std::invalid_argument>([&] { const Client db(io.get_executor(), "host=db", options); });
   };
-  EXPECT_EQ(refusal(0, 0), "pool.max: 0 connections can carry no statement; use 1 or more");
-  EXPECT_EQ(refusal(3, 2), "pool.min: 3 is more than pool.max, 2");
+  EXPECT_EQ(refusal(0, 0), "PoolOptions::max: 0 connections can carry no statement; use 1 or more");
+  EXPECT_EQ(refusal(3, 2), "PoolOptions::min: 3 is more than max, 2");
   EXPECT_EQ(refusal(2, 2), "");
 }
 

@@ -128,6 +128,7 @@ TEST(PostgresConnectionStrings, ThatCannotBeReadAreRefusedWithTheReason) {
     return "accepted";
   };
   EXPECT_NE(refusal("host=a hots=b").find("invalid connection option \"hots\""), std::string::npos);
+  EXPECT_NE(refusal("service=shop").find("set PGSERVICE"), std::string::npos);
   EXPECT_NE(refusal("host=a,b port=1,2,3").find("2 hosts and 3 ports"), std::string::npos);
   EXPECT_NE(refusal("host=a,b hostaddr=10.0.0.1").find("2 hosts and 1 addresses"), std::string::npos);
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "switchgear/policy/circuit_breaker.hpp"
+#include "switchgear/policy/fallback.hpp"
 #include "switchgear/policy/retry.hpp"
 #include "switchgear/policy/time_limit.hpp"
 #include "switchgear/postgres/server_fixture.hpp"
@@ -223,6 +224,18 @@ TEST_F(PostgresTransactions, AreNotRepeatedWhenAnAttemptRanOutOfTime) {
     EXPECT_EQ(rejected.reason(), Reason::timed_out);
   }
   EXPECT_EQ(runs, 1);
+}
+
+TEST_F(PostgresTransactions, AreNotMadeUpByAFallback) {
+  auto empty = Fallback<Rows>::value("db", Rows{});
+  breaker.command(Command::force_open, std::chrono::steady_clock::now());
+  BlockingClient made_up{server.connection(), Pipeline{empty, breaker}};
+  EXPECT_TRUE(made_up.fetch({"SELECT 1"}).empty()) << "that is what the fallback is for";
+  const auto nothing = [](Transaction& tx) -> awaitable<void> { co_await tx.execute({"SELECT 1"}); };
+  EXPECT_NE(thrown_by<Error>([&] { made_up.transaction(nothing); }), "");
+  Batch batch;
+  batch.add({"SELECT 1"});
+  EXPECT_NE(thrown_by<Error>([&] { made_up.run(batch); }), "");
 }
 
 TEST_F(PostgresTransactions, TakeOneStatementAtATime) {

@@ -50,7 +50,7 @@ class PostgresServer {
  public:
   enum class Role {
     primary,
-    standby,  ///< read-only until it is promoted; it follows nobody
+    standby,  ///< read-only until it is promoted; it replicates no other server
   };
   /// `settings`: `max_connections=5`. Throws std::runtime_error with the log if it does not start.
   explicit PostgresServer(std::vector<std::string> settings = {}, Role role = Role::primary);

@@ -77,6 +77,10 @@ std::exception_ptr told_to_caller(const std::exception_ptr& failed, const Client
   }
 }
 
+std::exception_ptr not_made() {
+  return std::make_exception_ptr(Error(Errc::not_made, make_error_code(Errc::not_made).message()));
+}
+
 void ReplicaGuard::call(std::shared_ptr<ClientCall> call, RowsHandler handler) {
   const RowsHandler::executor_type executor = handler.get_executor();
   OnFirstEnd end(std::move(handler), call, replica_);

@@ -126,6 +126,8 @@ class CallAttempt {
 [[nodiscard]] std::exception_ptr told_to_caller(const std::exception_ptr& failed, const ClientCall& call,
                                                 const std::string& database);
 [[nodiscard]] std::exception_ptr refused(const Rejection& why, const std::string& database);
+/// A fallback has no rows for several statements.
+[[nodiscard]] std::exception_ptr not_made();
 /// Another database may be asked instead.
 [[nodiscard]] bool is_unavailable(const std::exception_ptr& failed) noexcept;
 

@@ -46,8 +46,10 @@ struct Arguments {
   std::vector<int> formats;
 };
 
-/// The server does not know the prepared statement (after DISCARD ALL, or behind a pooler), or its plan fits
-/// the tables no more.
+constexpr std::string_view read_only_sqlstate = "25006";
+
+/// The server does not know the prepared statement (after DISCARD ALL, or behind a pooler), or the tables
+/// have changed so that its plan does not fit.
 [[nodiscard]] bool is_stale(const Error& error) noexcept {
   return error.sqlstate() == "26000" || error.sqlstate() == "0A000";
 }
@@ -67,6 +69,7 @@ Connection::~Connection() {
 
 asio::awaitable<void> Connection::open(const Target& target) {
   server_ = target.name;
+  wants_writer_ = target.wants_writer;
   std::vector<const char*> keywords;
   std::vector<const char*> values;
   for (const auto& [keyword, value] : target.settings) {
@@ -126,7 +129,7 @@ asio::awaitable<Rows> Connection::run(const Statement& statement) {
   } catch (const Error& failed) {
     if (use.name.empty() || use.is_new || !is_stale(failed)) throw;
     prepared_.forget(statement.sql());
-    // Within a transaction the error has aborted it: there is nothing to repeat.
+    // Within a transaction, the error has aborted the transaction, so repeating the statement is useless.
     if (!is_clean()) throw;
   }
   const std::string unnamed;
@@ -290,7 +293,7 @@ asio::awaitable<bool> Connection::cancel(const std::shared_ptr<Cancelling>& unde
   co_return good;
 }
 
-/// Reads what is left of an operation. False: there is no end to be reached.
+/// Reads what is left of an operation. False: the connection cannot be used again.
 asio::awaitable<bool> Connection::drain() {
   co_await flush();
   const bool batch = PQpipelineStatus(connection_) != PQ_PIPELINE_OFF;
@@ -346,10 +349,12 @@ Error Connection::lost() const {
   return error;
 }
 
-Error Connection::error_of(const pg_result* result) const {
+Error Connection::error_of(const pg_result* result) {
   ServerReport report = report_of(result);
   if (report.sqlstate.empty()) return lost();
   const bool fatal = report.fatal;
+  // The server has become a standby: the next call looks for the one that takes writes.
+  if (wants_writer_ && report.sqlstate == read_only_sqlstate) ended_ = true;
   std::string text = report.message + " (SQLSTATE " + report.sqlstate + ')';
   Error error(Errc::server, std::move(text), std::move(report));
   error.set_may_have_run(fatal);

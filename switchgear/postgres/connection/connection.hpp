@@ -48,7 +48,7 @@ class Connection {
   [[nodiscard]] boost::asio::awaitable<std::vector<Rows>> run(const std::vector<Statement>& statements);
   /// Without parameters: BEGIN, COMMIT, nothing at all.
   [[nodiscard]] boost::asio::awaitable<Rows> command(std::string sql);
-  /// Cancels at the server what is running, and rolls back. False: the connection is of no more use.
+  /// Cancels at the server what is running, and rolls back. False: the connection must be closed.
   [[nodiscard]] boost::asio::awaitable<bool> recover(const std::shared_ptr<Cancelling>& under_way);
 
   [[nodiscard]] bool is_open() const noexcept;
@@ -84,7 +84,7 @@ class Connection {
   void require_sent(int sent);
   void send_batch(const std::vector<Statement>& statements);
   [[nodiscard]] Error lost() const;
-  [[nodiscard]] Error error_of(const pg_result* result) const;
+  [[nodiscard]] Error error_of(const pg_result* result);
 
   boost::asio::any_io_executor executor_;
   pg_conn* connection_ = nullptr;
@@ -93,7 +93,8 @@ class Connection {
   PreparedStatements prepared_;
   std::string server_;  ///< for people
   bool out_of_time_ = false;
-  bool ended_ = false;    ///< by the server, which said so while nothing was asked
+  bool ended_ = false;  ///< by the server while nothing was asked, or not the server that is wanted
+  bool wants_writer_ = false;
   bool useless_ = false;  ///< in a state that this client does not speak
 };
 

@@ -9,6 +9,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -49,6 +50,9 @@ void add(Settings& settings, const PQconninfoOption* options) {
     throw std::invalid_argument("the connection string cannot be read: " + why);
   }
   add(settings, given.get());
+  if (settings.contains("service") && std::getenv("PGSERVICE") == nullptr)
+    throw std::invalid_argument(
+        "the connection string names a service; set PGSERVICE in the environment instead");
   return settings;
 }
 
@@ -163,6 +167,7 @@ Target ConnectionString::target(const Host& host, const std::string& address, co
   if (!address.empty()) target.settings.emplace_back("hostaddr", address);
   if (!host.port.empty()) target.settings.emplace_back("port", host.port);
   if (*session != '\0') target.settings.emplace_back("target_session_attrs", session);
+  target.wants_writer = session_ == "read-write" || session_ == "primary";
   return target;
 }
 

@@ -16,6 +16,7 @@ namespace switchgear::postgres {
 struct Target {
   std::string name;                                           ///< `db:5432`, for people
   std::vector<std::pair<std::string, std::string>> settings;  ///< keywords of libpq and their values
+  bool wants_writer = false;                                  ///< target_session_attrs says so
 };
 
 /// Keywords as libpq knows them: a connection string or a URI, over the environment (PGHOST, …).

@@ -24,17 +24,6 @@ inline house::PostgresServer& shared_server() {
   return server;
 }
 
-/// Runs one coroutine, and everything that it leaves behind.
-template <class F>
-void run(F function) {
-  boost::asio::io_context io(1);
-  std::exception_ptr failed;
-  boost::asio::co_spawn(io, function(io.get_executor()),
-                        [&](const std::exception_ptr& thrown) { failed = thrown; });
-  io.run();
-  if (failed) std::rethrow_exception(failed);
-}
-
 /// A client with one connection: its statements share a session.
 inline ClientOptions one_connection() {
   ClientOptions options;

@@ -5,6 +5,7 @@
 #   switchgear::asio      async                                        needs Boost's headers
 #   switchgear::tls       tls                                          needs OpenSSL 3
 #   switchgear::http      http                                         needs Boost.URL, Boost.JSON, zlib, OpenSSL 3
+#   switchgear::postgres  postgres                                     needs asio and libpq 14
 #   switchgear::config    config                                       needs tls, libfyaml and Boost.URL
 #   switchgear::telemetry telemetry
 #   switchgear::admin     admin                                        needs telemetry, tls, Boost.JSON, Boost.URL
@@ -17,7 +18,7 @@
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
-set(SWITCHGEAR_KNOWN_COMPONENTS core asio tls http config telemetry admin redis testing)
+set(SWITCHGEAR_KNOWN_COMPONENTS core asio tls http postgres config telemetry admin redis testing)
 
 # Splits the dependencies of a component's rooms into other components and other people's targets.
 function(switchgear_needs COMPONENT COMPONENTS_OUT TARGETS_OUT)
@@ -122,6 +123,9 @@ function(switchgear_install_component COMPONENT)
   endif()
   if("PkgConfig::HIREDIS" IN_LIST TARGETS)
     string(APPEND PC_REQUIRES " hiredis")
+  endif()
+  if("PkgConfig::PQ" IN_LIST TARGETS)
+    string(APPEND PC_REQUIRES " libpq")
   endif()
   # From where the .pc file lies, so that the installed tree can be moved; but a directory given as an absolute path stays there.
   set(PC_PREFIX ${CMAKE_INSTALL_PREFIX})

@@ -25,6 +25,7 @@ void EventLog::write() {
       if (const auto* instance = std::get_if<LoggedInstance>(event.get())) write(*instance);
       if (const auto* adapted = std::get_if<LoggedAdapted>(event.get())) write(*adapted);
       if (const auto* ramp = std::get_if<LoggedRamp>(event.get())) write(*ramp);
+      if (const auto* experiment = std::get_if<LoggedExperiment>(event.get())) write(*experiment);
       if (const auto* command = std::get_if<LoggedCommand>(event.get())) admin_log_.command(*command, now);
       if (const auto* slow = std::get_if<LoggedSlowClient>(event.get())) {
         admin_log_.slow_client(slow->client, now);
@@ -59,5 +60,11 @@ void EventLog::write(const LoggedAdapted& adapted) {
 }
 
 void EventLog::write(const LoggedRamp& ramp) { log_.info("breaker '{}': {}", ramp.breaker, ramp_text(ramp)); }
+
+void EventLog::write(const LoggedExperiment& experiment) {
+  const bool warns = experiment.weight == LoggedExperiment::Weight::warning;
+  log_.log(warns ? spdlog::level::warn : spdlog::level::info, "service '{}': {}", experiment.service,
+           experiment.text);
+}
 
 }  // namespace switchgear::serve

@@ -29,6 +29,7 @@ class EventLog {
   void write(const LoggedInstance& instance);
   void write(const LoggedAdapted& adapted);
   void write(const LoggedRamp& ramp);
+  void write(const LoggedExperiment& experiment);
 
   spdlog::logger& log_;
   AdminLog admin_log_{log_};

@@ -70,6 +70,7 @@ void EventStream::announce_transitions(TimePoint now) {
       if (const auto* instance = std::get_if<LoggedInstance>(event.get())) send_instance(*instance);
       if (const auto* adapted = std::get_if<LoggedAdapted>(event.get())) send_adapted(*adapted);
       if (const auto* ramp = std::get_if<LoggedRamp>(event.get())) send_ramp(*ramp);
+      if (const auto* experiment = std::get_if<LoggedExperiment>(event.get())) send_experiment(*experiment);
     }
     changed = changed || batch.lost > 0;
   }
@@ -112,6 +113,15 @@ void EventStream::send_ramp(const LoggedRamp& ramp) {
                     {"text", ramp_text(ramp)}};
   for (auto& [key, value] : ramp_json(ramp)) data[key] = std::move(value);
   send_all("ramp", data);
+}
+
+void EventStream::send_experiment(const LoggedExperiment& experiment) {
+  send_all("experiment", json::object{
+                             {"service", experiment.service},
+                             {"candidate", experiment.policy},
+                             {"at", iso8601(api_.views().registry().anchor().to_wall(experiment.at))},
+                             {"what", experiment.what},
+                             {"text", experiment.text}});
 }
 
 bool EventStream::has_changed(const std::shared_ptr<CircuitBreaker>& breaker, const Sent& sent,

@@ -80,6 +80,7 @@ class EventStream {
   void send_instance(const LoggedInstance& instance);
   void send_adapted(const LoggedAdapted& adapted);
   void send_ramp(const LoggedRamp& ramp);
+  void send_experiment(const LoggedExperiment& experiment);
   void note_changed(const std::string& breaker);
   void send_delta(TimePoint now);
   [[nodiscard]] bool has_changed(const std::shared_ptr<CircuitBreaker>& breaker, const Sent& sent,

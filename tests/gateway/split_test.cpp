@@ -37,16 +37,16 @@ class FailingInTurn {
 
 class GatewaySplit : public testing::Test {
  protected:
-  [[nodiscard]] std::string config(const std::string& split, const std::string& candidate,
-                                   const std::string& more = "") const {
-    return config_text({{.name = "shop",
-                         .port = upstream.port(),
-                         .policy = "now",
-                         .more = ", experiment: {split: {" + split + "}}" + more}},
-                       "  now: {timeout: 60s, circuit_breaker: {consecutive_failures: 1000}}\n"
-                       "  candidate: " +
-                           candidate + "\n",
-                       "threads: 2");
+  [[nodiscard]] std::string config(const std::string& split, const std::string& candidate) const {
+    std::string text = config_text({{.name = "shop",
+                                     .port = upstream.port(),
+                                     .policy = "now",
+                                     .more = ", experiment: {split: {" + split + "}}"}},
+                                   "  now: {timeout: 60s, circuit_breaker: {consecutive_failures: 1000}}\n"
+                                   "  candidate: " +
+                                       candidate + "\n");
+    const std::string one_thread = "threads: 1";
+    return text.replace(text.find(one_thread), one_thread.size(), "threads: 2");
   }
   static Message get(const GatewayProcess& gateway, int user) {
     return gateway.get("/", "x-user: user-" + std::to_string(user) + "\r\n");

@@ -232,6 +232,7 @@ TEST_F(GatewaySplit, AnOperatorStopsAndRestartsIt) {
   for (int i = 0; i < 20; ++i) (void)get(gateway, i);
   fails = false;
   EXPECT_EQ(gateway.admin("POST", "/experiments/cart/stop").status(), 404U);
+  EXPECT_EQ(gateway.admin("POST", "/experiments/cart/restart").status(), 404U);
   EXPECT_EQ(gateway.admin("GET", "/experiments/shop/stop").status(), 405U);
   const Message stopped = gateway.admin("POST", "/experiments/shop/stop");
   ASSERT_EQ(stopped.status(), 200U) << stopped.body;
@@ -320,10 +321,13 @@ TEST_F(GatewaySplit, ThePatchThatPromotesTheCandidateAppliesAndIsValid) {
   EXPECT_NE(after.find("# the end"), std::string::npos);
   // What runs has not changed; with the file in place it does.
   EXPECT_FALSE(split(gateway).is_null());
+  gateway.rewrite("version: 2\n");
+  const Message refused = gateway.admin("POST", "/experiments/shop/promote");
+  EXPECT_EQ(refused.status(), 409U) << refused.body;
+  EXPECT_NE(refused.body.find("the policy file has an error"), std::string::npos) << refused.body;
   gateway.rewrite(after);
   ASSERT_EQ(gateway.admin("POST", "/reload").status(), 200U);
   EXPECT_TRUE(eventually([&] { return split(gateway).is_null(); }));
-  gateway.rewrite(after);
   EXPECT_EQ(gateway.admin("POST", "/experiments/shop/promote").status(), 404U);
 }
 

@@ -13,6 +13,9 @@ import { TimeChart, type Line } from "./time_chart";
 /// A difference of two ratios: `+1.2 points`.
 const points = (ratio: number) => `${ratio > 0 ? "+" : ratio < 0 ? "−" : ""}${bare(Math.abs(ratio) * 100)} points`;
 
+/// The same where there is little room.
+const shortPoints = (ratio: number) => points(ratio).replace(/ points$/, " pp");
+
 const between = ({ low, high }: Split["difference"]) => `between ${points(low)} and ${points(high)}`;
 
 /// What the operator wants to know first.
@@ -95,7 +98,7 @@ function Interval({ history }: { history: Split["history"] }) {
   if (history.length < 2) return null;
   return (
     <TimeChart title="Bad requests of the candidate, less those of the current policy" times={times} from={times[0]!} to={times.at(-1)!}
-      lines={lines} stretches={[]} marks={[]} written={points} range={shown(history)} between="callsFill" />
+      lines={lines} stretches={[]} marks={[]} written={shortPoints} range={shown(history)} between="callsFill" />
   );
 }
 

@@ -49,8 +49,8 @@ admin::AddedResource experiment_resource(const Shadows& shadows, const Splits& s
                                          {"in_force", in_force_json(service)},
                                          {"shadows", std::move(candidates)}});
             }
-            return admin::Json{json::object{{"experiments", std::move(all)},
-                                                           {"splits", splits_json(splits, now())}}};
+            return admin::Json{
+                json::object{{"experiments", std::move(all)}, {"splits", splits_json(splits, now())}}};
           }};
 }
 

@@ -112,7 +112,8 @@ class Places {
     while (first > 0 && is_blank(text_[first - 1])) --first;
     while (last < text_.size() && is_blank(text_[last])) ++last;
     const bool begins_line = first == 0 || text_[first - 1] == '\n';
-    if (last < text_.size() && text_[last] == '\n') return {begins_line ? first : begin, begins_line ? last + 1 : end, {}};
+    if (last < text_.size() && text_[last] == '\n')
+      return {begins_line ? first : begin, begins_line ? last + 1 : end, {}};
     return {begin, last, {}};
   }
 

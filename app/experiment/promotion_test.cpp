@@ -2,13 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
-#include <unistd.h>
 
 namespace switchgear::experiment {
 namespace {
@@ -109,19 +109,20 @@ TEST(Promotion, OfAServiceOnOneLine) {
   const std::string end = "routes: [{prefix: /}]}\n";
   const std::string after = begin + "policy: candidate, " + end;
   EXPECT_EQ(promoted(begin + "policy: payment, experiment: {split: {candidate: 0.1}}, " + end), after);
-  EXPECT_EQ(promoted(begin + "experiment: {split: {by: {header: x-user}, candidate: 0.1}}, policy: 'payment', " +
-                     end),
-            after);
-  EXPECT_EQ(promoted(begin + "policy: payment, routes: [{prefix: /}], experiment: {split: {candidate: 0.1}}}\n"),
-            begin + "policy: candidate, routes: [{prefix: /}]}\n");
+  EXPECT_EQ(
+      promoted(begin + "experiment: {split: {by: {header: x-user}, candidate: 0.1}}, policy: 'payment', " +
+               end),
+      after);
+  EXPECT_EQ(
+      promoted(begin + "policy: payment, routes: [{prefix: /}], experiment: {split: {candidate: 0.1}}}\n"),
+      begin + "policy: candidate, routes: [{prefix: /}]}\n");
 }
 
 TEST(Promotion, OfAServiceInBracesOnSeveralLines) {
   const std::string begin = policies() + "services:\n  shop: {\n    url: \"http://127.0.0.1:9001\",\n";
-  EXPECT_EQ(promoted(begin +
-                     "    policy: payment,\n"
-                     "    experiment: {split: {candidate: 0.1}},\n"
-                     "    routes: [{prefix: /}]\n    }\n"),
+  EXPECT_EQ(promoted(begin + "    policy: payment,\n"
+                             "    experiment: {split: {candidate: 0.1}},\n"
+                             "    routes: [{prefix: /}]\n    }\n"),
             begin + "    policy: candidate,\n    routes: [{prefix: /}]\n    }\n");
 }
 
@@ -133,9 +134,10 @@ TEST(Promotion, CountsCharactersAndNotBytes) {
 }
 
 TEST(Promotion, KeepsTheEndsOfLines) {
-  const std::string text = policies() +
-                           "services:\n  shop:\n    url: \"http://127.0.0.1:9001\"\n    routes: [{prefix: /}]\n"
-                           "    policy: payment\n    experiment:\n      split: {candidate: 0.1}";
+  const std::string text =
+      policies() +
+      "services:\n  shop:\n    url: \"http://127.0.0.1:9001\"\n    routes: [{prefix: /}]\n"
+      "    policy: payment\n    experiment:\n      split: {candidate: 0.1}";
   EXPECT_EQ(promoted(text), policies() +
                                 "services:\n  shop:\n    url: \"http://127.0.0.1:9001\"\n"
                                 "    routes: [{prefix: /}]\n    policy: candidate\n");
@@ -149,8 +151,9 @@ TEST(Promotion, SaysWhyNot) {
   EXPECT_NE(promoted(begin + "policy: payment, experiment: {split: {strict: 0.1}}" + end)
                 .find("no split with candidate \"candidate\""),
             std::string::npos);
-  EXPECT_NE(promoted(begin + "policy: payment, nonsense: 1" + end).find("cannot: the policy file has an error"),
-            std::string::npos);
+  EXPECT_NE(
+      promoted(begin + "policy: payment, nonsense: 1" + end).find("cannot: the policy file has an error"),
+      std::string::npos);
   // A comment where the comma would have to go.
   const std::string by_hand = promoted(begin +
                                        "policy: payment, routes: [{prefix: /}],\n"

@@ -36,9 +36,7 @@ Split::Split(SplitSubject subject)
       key_(key_of(subject_)),
       limit_(static_cast<std::uint64_t>(std::ldexp(subject_.options.share, 64))) {}
 
-Arm Split::arm_of(std::uint64_t hash) const noexcept {
-  return hash < limit_ ? Arm::candidate : Arm::current;
-}
+Arm Split::arm_of(std::uint64_t hash) const noexcept { return hash < limit_ ? Arm::candidate : Arm::current; }
 
 Choice Split::choose(std::string_view value) const noexcept {
   if (value.empty() || stopped()) return {};

@@ -104,8 +104,8 @@ using admin::ResourceRequest;
 [[nodiscard]] std::string file_name(std::string_view service) {
   std::string name;
   for (const char c : service) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '_';
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
     name += plain ? c : '-';
   }
   return "promote-" + name + ".patch";

@@ -26,7 +26,19 @@ Spread spread_of(const Split& split, const Split::Totals& totals) {
 
 }  // namespace
 
-Splits::Watch::Watch(std::shared_ptr<Split> split, const BreakerRegistry& registry, TimePoint now)
+const char* to_string(Halt halt) noexcept {
+  switch (halt) {
+    case Halt::by_operator:
+      return "operator";
+    case Halt::harmful:
+      return "harmful";
+    case Halt::none:
+      break;
+  }
+  return "none";
+}
+
+SplitWatch::SplitWatch(std::shared_ptr<Split> split, const BreakerRegistry& registry, TimePoint now)
     : split_(std::move(split)),
       registry_(registry),
       current_circuit_(split_->subject().service),
@@ -38,7 +50,7 @@ Splits::Watch::Watch(std::shared_ptr<Split> split, const BreakerRegistry& regist
       next_(now + split_->subject().options.block),
       turn_(split_->block_at(registry.anchor().to_wall(now))) {}
 
-std::optional<Verdict> Splits::Watch::look(TimePoint now) {
+std::optional<Verdict> SplitWatch::look(TimePoint now) {
   if (halt_ != Halt::none) return std::nullopt;
   const Verdict before = trial_.finding().verdict;
   if (!split_->by_value()) {
@@ -55,24 +67,24 @@ std::optional<Verdict> Splits::Watch::look(TimePoint now) {
 
 /// The trial gets a block when the candidate's next turn begins: then each arm has had at least one turn
 /// whole, but for the calls that ended in a turn after theirs.
-void Splits::Watch::look_at_turns(TimePoint now) {
+void SplitWatch::look_at_turns(TimePoint now) {
   const std::int64_t turn = split_->block_at(registry_.anchor().to_wall(now));
   const std::int64_t before = std::exchange(turn_, turn);
   if (turn == before) return;
   const Split::Totals totals = split_->totals();
   take(totals);
-  const bool begins = split_->choose_block(turn).arm == Arm::candidate &&
-                      split_->choose_block(before).arm == Arm::current;
+  const bool begins =
+      split_->choose_block(turn).arm == Arm::candidate && split_->choose_block(before).arm == Arm::current;
   if (begins && candidate_.calls != 0) judge(totals, now);
 }
 
-void Splits::Watch::take(const Split::Totals& totals) {
+void SplitWatch::take(const Split::Totals& totals) {
   current_ = current_ + (totals.arms[at(Arm::current)].block - last_.arms[at(Arm::current)].block);
   candidate_ = candidate_ + (totals.arms[at(Arm::candidate)].block - last_.arms[at(Arm::candidate)].block);
   last_ = totals;
 }
 
-void Splits::Watch::judge(const Split::Totals& totals, TimePoint now) {
+void SplitWatch::judge(const Split::Totals& totals, TimePoint now) {
   const std::uint64_t before = trial_.finding().blocks;
   if (split_->by_value()) {
     const Spread spread = spread_of(*split_, totals);
@@ -85,7 +97,7 @@ void Splits::Watch::judge(const Split::Totals& totals, TimePoint now) {
 }
 
 /// When there are too many, every second one goes.
-void Splits::Watch::keep_point(TimePoint now) {
+void SplitWatch::keep_point(TimePoint now) {
   const Finding finding = trial_.finding();
   if (finding.blocks % stride_ != 0) return;
   history_.push_back({registry_.anchor().to_wall(now), finding.blocks, finding.difference,
@@ -95,14 +107,14 @@ void Splits::Watch::keep_point(TimePoint now) {
   std::erase_if(history_, [&](const SplitPoint& point) { return point.blocks % stride_ != 0; });
 }
 
-void Splits::Watch::halt(Halt why, TimePoint now) {
+void SplitWatch::halt(Halt why, TimePoint now) {
   split_->stop();
   halt_ = why;
   halted_ = now;
 }
 
-std::optional<SplitBreaker> Splits::Watch::breaker_of(const std::string& circuit, std::uint64_t opened_before,
-                                                      TimePoint now) const {
+std::optional<SplitBreaker> SplitWatch::breaker_of(const std::string& circuit, std::uint64_t opened_before,
+                                                   TimePoint now) const {
   const auto breaker = registry_.find(circuit);
   if (!breaker) return std::nullopt;
   const BreakerSnapshot seen = breaker->snapshot(now);
@@ -110,7 +122,7 @@ std::optional<SplitBreaker> Splits::Watch::breaker_of(const std::string& circuit
   return SplitBreaker{circuit, seen.state, opened >= opened_before ? opened - opened_before : opened};
 }
 
-std::optional<SplitNeed> Splits::Watch::need(const Finding& finding, const Split::Totals& totals) const {
+std::optional<SplitNeed> SplitWatch::need(const Finding& finding, const Split::Totals& totals) const {
   if (finding.blocks == 0 || !(finding.current_rate > 0)) return std::nullopt;
   const auto calls = [&](Arm arm) {
     return static_cast<double>(totals.arms[at(arm)].block.calls) / static_cast<double>(finding.blocks);
@@ -121,7 +133,7 @@ std::optional<SplitNeed> Splits::Watch::need(const Finding& finding, const Split
   return SplitNeed{difference, Trial::blocks_needed(finding.current_rate, difference, both, alpha)};
 }
 
-SplitStanding Splits::Watch::standing(TimePoint now) const {
+SplitStanding SplitWatch::standing(TimePoint now) const {
   const SplitSubject& subject = split_->subject();
   const Split::Totals totals = split_->totals();
   SplitStanding seen;
@@ -136,8 +148,8 @@ SplitStanding Splits::Watch::standing(TimePoint now) const {
     return SplitArm{policy, has.block, has.refused, split_->durations(which).snapshot(), std::move(breaker)};
   };
   seen.current = arm(Arm::current, subject.policy, breaker_of(current_circuit_, current_opened_, now));
-  seen.candidate = arm(Arm::candidate, subject.options.candidate,
-                       breaker_of(candidate_circuit_, candidate_opened_, now));
+  seen.candidate =
+      arm(Arm::candidate, subject.options.candidate, breaker_of(candidate_circuit_, candidate_opened_, now));
   seen.history = history_;
   seen.values = totals.values.estimate();
   seen.need = need(seen.finding, totals);

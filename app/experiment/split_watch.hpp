@@ -1,4 +1,4 @@
-// The trial of one split.
+// The trial of one split, and how it stands.
 #pragma once
 
 #include <cstdint>
@@ -7,14 +7,69 @@
 #include <string>
 #include <vector>
 
-#include "app/experiment/splits.hpp"
+#include "app/experiment/split.hpp"
+#include "app/experiment/trial.hpp"
+#include "switchgear/core/state.hpp"
+#include "switchgear/core/time.hpp"
+#include "switchgear/observe/duration_histogram.hpp"
+#include "switchgear/registry/breaker_registry.hpp"
 
 namespace switchgear::experiment {
 
+enum class Halt : std::uint8_t {
+  none,
+  by_operator,
+  harmful,  ///< by the guardrail
+};
+[[nodiscard]] const char* to_string(Halt halt) noexcept;
+
+struct SplitBreaker {
+  std::string circuit;
+  State state = State::closed;
+  std::uint64_t opened = 0;  ///< since the split began
+};
+
+struct SplitArm {
+  std::string policy;
+  Block block;  ///< of all calls
+  std::uint64_t refused = 0;
+  DurationHistogramSnapshot durations;
+  std::optional<SplitBreaker> breaker;
+};
+
+/// The finding after some blocks.
+struct SplitPoint {
+  WallAnchor::Wall at{};
+  std::uint64_t blocks = 0;
+  Where difference{};
+  double current_rate = 0, candidate_rate = 0;
+};
+
+/// How long it takes to find a difference of a fifth of the rate of bad calls, as the traffic is.
+struct SplitNeed {
+  double difference = 0;
+  double blocks = 0;
+};
+
+struct SplitStanding {
+  config::SplitOptions options;
+  std::string service;
+  WallAnchor::Wall since{};
+  Halt halt = Halt::none;
+  std::optional<WallAnchor::Wall> halted;
+  Finding finding;
+  SplitArm current, candidate;
+  std::vector<SplitPoint> history;  ///< oldest first; at most SplitWatch::most_points
+  double values = 0;                ///< different ones of the header, estimated
+  std::optional<SplitNeed> need;
+};
+
 /// Threads: one at a time.
-class Splits::Watch {
+class SplitWatch {
  public:
-  Watch(std::shared_ptr<Split> split, const BreakerRegistry& registry, TimePoint now);
+  static constexpr std::size_t most_points = 240;
+
+  SplitWatch(std::shared_ptr<Split> split, const BreakerRegistry& registry, TimePoint now);
 
   [[nodiscard]] const std::shared_ptr<Split>& split() const noexcept { return split_; }
   [[nodiscard]] TimePoint next_look() const noexcept { return next_; }
@@ -30,8 +85,8 @@ class Splits::Watch {
   void take(const Split::Totals& totals);
   void judge(const Split::Totals& totals, TimePoint now);
   void keep_point(TimePoint now);
-  [[nodiscard]] std::optional<SplitBreaker> breaker_of(const std::string& circuit, std::uint64_t opened_before,
-                                                       TimePoint now) const;
+  [[nodiscard]] std::optional<SplitBreaker> breaker_of(const std::string& circuit,
+                                                       std::uint64_t opened_before, TimePoint now) const;
   [[nodiscard]] std::optional<SplitNeed> need(const Finding& finding, const Split::Totals& totals) const;
 
   const std::shared_ptr<Split> split_;

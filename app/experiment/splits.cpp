@@ -7,8 +7,6 @@
 #include <string>
 #include <utility>
 
-#include "app/experiment/split_watch.hpp"
-
 namespace switchgear::experiment {
 
 namespace {
@@ -31,9 +29,10 @@ constexpr Verdict verdicts[] = {Verdict::not_enough_data, Verdict::better, Verdi
     case Verdict::harmful:
       return fmt::format("candidate '{}' does harm and is stopped: {}", candidate, rates);
     case Verdict::invalid:
-      return fmt::format("the comparison with candidate '{}' is void: the values are not divided as they "
-                         "should be",
-                         candidate);
+      return fmt::format(
+          "the comparison with candidate '{}' is void: the values are not divided as they "
+          "should be",
+          candidate);
     case Verdict::not_enough_data:
       break;
   }
@@ -41,18 +40,6 @@ constexpr Verdict verdicts[] = {Verdict::not_enough_data, Verdict::better, Verdi
 }
 
 }  // namespace
-
-const char* to_string(Halt halt) noexcept {
-  switch (halt) {
-    case Halt::by_operator:
-      return "operator";
-    case Halt::harmful:
-      return "harmful";
-    case Halt::none:
-      break;
-  }
-  return "none";
-}
 
 Splits::Splits(std::function<Live()> live, BreakerRegistry& registry, std::shared_ptr<EventQueue> events)
     : live_(std::move(live)), registry_(registry), events_(std::move(events)) {}
@@ -62,9 +49,9 @@ Splits::~Splits() = default;
 void Splits::tell(const Split& split, std::string what, std::string text, TimePoint now) const {
   if (!events_) return;
   const bool warns = what == "harmful" || what == "invalid" || what == "worse";
-  events_->publish(LoggedExperiment{split.subject().service, split.subject().options.candidate,
-                                    std::move(what), std::move(text), now,
-                                    warns ? LoggedExperiment::Weight::warning : LoggedExperiment::Weight::news});
+  events_->publish(LoggedExperiment{
+      split.subject().service, split.subject().options.candidate, std::move(what), std::move(text), now,
+      warns ? LoggedExperiment::Weight::warning : LoggedExperiment::Weight::news});
 }
 
 /// Trials of splits that are gone, or are others by now, end.
@@ -76,7 +63,7 @@ void Splits::follow(TimePoint now) {
   });
   for (const auto& [service, split] : live) {
     auto& watch = watches_[service];
-    if (!watch) watch = std::make_unique<Watch>(split, registry_, now);
+    if (!watch) watch = std::make_unique<SplitWatch>(split, registry_, now);
   }
 }
 
@@ -105,7 +92,7 @@ Splits::Stopped Splits::stop(const std::string& service, TimePoint now) {
   follow(now);
   const auto found = watches_.find(service);
   if (found == watches_.end()) return Stopped::not_found;
-  Watch& watch = *found->second;
+  SplitWatch& watch = *found->second;
   if (watch.halted() != Halt::none) return Stopped::before;
   watch.halt(Halt::by_operator, now);
   tell(*watch.split(), "stopped",
@@ -169,7 +156,8 @@ void Splits::add_metrics(telemetry::MetricFamilies& to) const {
     }
     constexpr const char* difference =
         "Bounds of the difference of the ratios of bad requests, candidate less current.";
-    to.gauge("switchgear_split_difference_ratio", difference, with("bound", "low"), each.finding.difference.low);
+    to.gauge("switchgear_split_difference_ratio", difference, with("bound", "low"),
+             each.finding.difference.low);
     to.gauge("switchgear_split_difference_ratio", difference, with("bound", "high"),
              each.finding.difference.high);
     to.counter("switchgear_split_blocks_total", "Blocks of time that the comparison has.", labels,

@@ -6,73 +6,21 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "app/experiment/split.hpp"
-#include "app/experiment/trial.hpp"
-#include "switchgear/core/state.hpp"
+#include "app/experiment/split_watch.hpp"
 #include "switchgear/core/time.hpp"
-#include "switchgear/observe/duration_histogram.hpp"
 #include "switchgear/observe/event_queue.hpp"
 #include "switchgear/registry/breaker_registry.hpp"
 #include "switchgear/telemetry/metric_families.hpp"
 
 namespace switchgear::experiment {
 
-enum class Halt : std::uint8_t {
-  none,
-  by_operator,
-  harmful,  ///< by the guardrail
-};
-[[nodiscard]] const char* to_string(Halt halt) noexcept;
-
-struct SplitBreaker {
-  std::string circuit;
-  State state = State::closed;
-  std::uint64_t opened = 0;  ///< since the split began
-};
-
-struct SplitArm {
-  std::string policy;
-  Block block;  ///< of all calls
-  std::uint64_t refused = 0;
-  DurationHistogramSnapshot durations;
-  std::optional<SplitBreaker> breaker;
-};
-
-/// The finding after some blocks.
-struct SplitPoint {
-  WallAnchor::Wall at{};
-  std::uint64_t blocks = 0;
-  Where difference{};
-  double current_rate = 0, candidate_rate = 0;
-};
-
-/// How long it takes to find a difference of a fifth of the rate of bad calls, as the traffic is.
-struct SplitNeed {
-  double difference = 0;
-  double blocks = 0;
-};
-
-struct SplitStanding {
-  config::SplitOptions options;
-  std::string service;
-  WallAnchor::Wall since{};
-  Halt halt = Halt::none;
-  std::optional<WallAnchor::Wall> halted;
-  Finding finding;
-  SplitArm current, candidate;
-  std::vector<SplitPoint> history;  ///< oldest first; at most Splits::most_points
-  double values = 0;                ///< different ones of the header, estimated
-  std::optional<SplitNeed> need;
-};
-
 /// Threads: any.
 class Splits {
  public:
-  static constexpr std::size_t most_points = 240;
   using Live = std::map<std::string, std::shared_ptr<Split>>;
 
   /// `live`: the splits that there are now, by service. `events` gets verdicts and ends. `registry` is
@@ -101,7 +49,6 @@ class Splits {
   void add_metrics(telemetry::MetricFamilies& to) const;
 
  private:
-  class Watch;
   void tell(const Split& split, std::string what, std::string text, TimePoint now) const;
   void follow(TimePoint now);
 
@@ -109,7 +56,7 @@ class Splits {
   BreakerRegistry& registry_;
   const std::shared_ptr<EventQueue> events_;
   mutable std::mutex mutex_;
-  std::map<std::string, std::unique_ptr<Watch>> watches_;
+  std::map<std::string, std::unique_ptr<SplitWatch>> watches_;
 };
 
 }  // namespace switchgear::experiment

@@ -50,7 +50,8 @@ class SplitsTest : public testing::Test {
     std::vector<std::string> all;
     for (auto batch = reader.read(); !batch.empty(); batch = reader.read()) {
       for (const auto& event : batch.events) {
-        if (const auto* experiment = std::get_if<LoggedExperiment>(event.get())) all.push_back(experiment->what);
+        if (const auto* experiment = std::get_if<LoggedExperiment>(event.get()))
+          all.push_back(experiment->what);
       }
     }
     return all;
@@ -145,8 +146,8 @@ TEST_F(SplitsTest, OneUserWithABrokenClientIsNotAPolicy) {
 TEST_F(SplitsTest, KeepsABoundedHistoryOfTheInterval) {
   for (int i = 0; i < 2'000; ++i) block(60, 0.1, 0.1);
   const auto history = standing().history;
-  ASSERT_GE(history.size(), Splits::most_points / 2 - 1);
-  ASSERT_LE(history.size(), Splits::most_points);
+  ASSERT_GE(history.size(), SplitWatch::most_points / 2 - 1);
+  ASSERT_LE(history.size(), SplitWatch::most_points);
   EXPECT_LE(history.front().blocks, 20U);
   EXPECT_GE(history.back().blocks, 1'900U);
   for (std::size_t i = 1; i < history.size(); ++i) {

@@ -102,8 +102,7 @@ void Trial::judge(const Block& current, const Block& candidate, const Spread* sp
   const double score = spread == nullptr ? 0 : spread->score.value_or(0);
   const bool blocks_suffice = spread == nullptr;
   const bool is_harm = blocks_suffice || !spread->score || score >= least_score;
-  if (harm_ > harm_limit && is_harm &&
-      (verdict_ == Verdict::not_enough_data || verdict_ == Verdict::worse))
+  if (harm_ > harm_limit && is_harm && (verdict_ == Verdict::not_enough_data || verdict_ == Verdict::worse))
     verdict_ = Verdict::harmful;
   if (verdict_ != Verdict::not_enough_data) return;
   const Where where = rates_.at(options_.alpha / 2);
@@ -133,7 +132,8 @@ void Trial::watch_for_harm(const Block& current, const Block& candidate) noexcep
   rate_squares_ += difference * difference;
 }
 
-/// At a few numbers of values only: a test of p < 0.001 after every block would fail far more often than that.
+/// At a few numbers of values only: a test of p < 0.001 after every block would fail far more often than
+/// that.
 bool Trial::divided_wrongly(const Spread& spread) noexcept {
   const std::uint64_t values = spread.current_values + spread.candidate_values;
   if (values < next_values_) return false;

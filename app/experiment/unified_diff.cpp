@@ -84,7 +84,8 @@ void put(std::string& out, char sign, std::string_view line) {
 }
 
 std::string range_of(std::size_t begin, std::size_t count) {
-  return count == 1 ? fmt::format("{}", begin + 1) : fmt::format("{},{}", count == 0 ? begin : begin + 1, count);
+  return count == 1 ? fmt::format("{}", begin + 1)
+                    : fmt::format("{},{}", count == 0 ? begin : begin + 1, count);
 }
 
 }  // namespace

@@ -61,7 +61,7 @@ function Arms({ split }: { split: Split }) {
     ["Breaker", (arm) => (arm.breaker ? stateWord[arm.breaker.state] : "none")],
     ["Openings", (arm) => (arm.breaker ? count(arm.breaker.opened) : "–")],
   ];
-  const heads = ["", ...split.arms.map(({ arm, policy }) => `${arm === "current" ? "Current" : "Candidate"}: ${policy}`)];
+  const heads = ["Figure", ...split.arms.map(({ arm, policy }) => `${arm === "current" ? "Current" : "Candidate"}: ${policy}`)];
   return (
     <PlainTable label="The two policies" heads={heads}>
       {figures.map(([name, written]) => (

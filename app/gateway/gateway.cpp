@@ -132,9 +132,15 @@ Plan Gateway::plan_of(const config::Config& config, const TracingOptions& tracin
     auto routes = route_plans(service, config, *policies, known, registry_, seed_());
     for (const RoutePlan& route : routes)
       made.emplace(PolicySet::name_of(name, route.policy_name), route.policies);
-    plan.services.push_back(
-        {service, policy, policies, &durations_.of(name), instances, {}, {}, std::move(routes),
-         split_of(service, config)});
+    plan.services.push_back({service,
+                             policy,
+                             policies,
+                             &durations_.of(name),
+                             instances,
+                             {},
+                             {},
+                             std::move(routes),
+                             split_of(service, config)});
     put_instances(plan.services.back());
     if (const auto& split = plan.services.back().split) splits.emplace(name, split);
   }
@@ -174,8 +180,7 @@ bool Gateway::restart_split(const std::string& service) {
     const std::lock_guard guarding{policies_mutex_};
     splits_[service] = part->split;
   }
-  on_each(
-      [plan = std::make_shared<const Plan>(plan_)](Worker& worker, std::size_t) { worker.apply(*plan); });
+  on_each([plan = std::make_shared<const Plan>(plan_)](Worker& worker, std::size_t) { worker.apply(*plan); });
   return true;
 }
 

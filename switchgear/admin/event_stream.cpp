@@ -116,12 +116,12 @@ void EventStream::send_ramp(const LoggedRamp& ramp) {
 }
 
 void EventStream::send_experiment(const LoggedExperiment& experiment) {
-  send_all("experiment", json::object{
-                             {"service", experiment.service},
-                             {"candidate", experiment.policy},
-                             {"at", iso8601(api_.views().registry().anchor().to_wall(experiment.at))},
-                             {"what", experiment.what},
-                             {"text", experiment.text}});
+  send_all("experiment",
+           json::object{{"service", experiment.service},
+                        {"candidate", experiment.policy},
+                        {"at", iso8601(api_.views().registry().anchor().to_wall(experiment.at))},
+                        {"what", experiment.what},
+                        {"text", experiment.text}});
 }
 
 bool EventStream::has_changed(const std::shared_ptr<CircuitBreaker>& breaker, const Sent& sent,

@@ -91,9 +91,9 @@ bool usable_candidate(const Value& value, const std::string& name, const Service
   Policy same = *own;
   same.name = policy->name;
   if (same == *policy) {
-    value.report->warning(value.key, value.path,
-                          "does the same as " + quoted(service.policy) +
-                              ": the split compares a policy with itself");
+    value.report->warning(
+        value.key, value.path,
+        "does the same as " + quoted(service.policy) + ": the split compares a policy with itself");
   }
   return true;
 }
@@ -123,8 +123,7 @@ void read_split(const Value& value, Service& service, PolicyNames& policies) {
   if (value.report->errors() != errors_before) return;
   const auto has_own = [](const Route& route) { return !route.policy.empty(); };
   if (!service.routes.empty() && std::ranges::all_of(service.routes, has_own))
-    value.report->warning(value.key, value.path,
-                          "divides no request: each route has a policy of its own");
+    value.report->warning(value.key, value.path, "divides no request: each route has a policy of its own");
   service.split = std::move(split);
 }
 

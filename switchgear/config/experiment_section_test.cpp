@@ -109,10 +109,10 @@ TEST(ExperimentSection, WarnsOfACandidateThatDoesTheSame) {
   EXPECT_NE(warnings("  p: {timeout: 2s}\n  other: {timeout: 2s}\n", "{prefix: /}").find("with itself"),
             std::string::npos);
   EXPECT_EQ(warnings("  p: {timeout: 2s}\n  other: {timeout: 3s}\n", "{prefix: /}"), "");
-  EXPECT_NE(warnings("  p: {timeout: 2s}\n  q: {timeout: 2s}\n  other: {timeout: 3s}\n",
-                     "{prefix: /, policy: q}")
-                .find("divides no request"),
-            std::string::npos);
+  EXPECT_NE(
+      warnings("  p: {timeout: 2s}\n  q: {timeout: 2s}\n  other: {timeout: 3s}\n", "{prefix: /, policy: q}")
+          .find("divides no request"),
+      std::string::npos);
 }
 
 }  // namespace

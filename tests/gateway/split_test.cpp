@@ -71,7 +71,8 @@ class GatewaySplit : public testing::Test {
     for (int i = 0; i < users; ++i) {
       const auto before = requests(gateway, 1);
       EXPECT_EQ(get(gateway, i).status(), 200U);
-      EXPECT_TRUE(eventually([&] { return requests(gateway, 0) + requests(gateway, 1) >= static_cast<std::uint64_t>(i + 1); }));
+      EXPECT_TRUE(eventually(
+          [&] { return requests(gateway, 0) + requests(gateway, 1) >= static_cast<std::uint64_t>(i + 1); }));
       found.push_back(requests(gateway, 1) > before);
     }
     return found;
@@ -185,12 +186,13 @@ TEST_F(GatewaySplit, TheCandidatesOpenBreakerRefusesItsUsersOnly) {
 
 TEST_F(GatewaySplit, FindsThatACandidateWithRetriesIsBetter) {
   some_fail = true;
-  const GatewayProcess gateway{
-      config("candidate: 0.5, by: {header: x-user}, block: 100ms",
-             "{timeout: 60s, retry: {max_attempts: 3, base: 1ms, budget: {ratio: 1, min_per_second: 1000}}}")};
+  const GatewayProcess gateway{config(
+      "candidate: 0.5, by: {header: x-user}, block: 100ms",
+      "{timeout: 60s, retry: {max_attempts: 3, base: 1ms, budget: {ratio: 1, min_per_second: 1000}}}")};
   ASSERT_TRUE(is_there(gateway));
-  ASSERT_TRUE(traffic_until(gateway, [&] { return split(gateway).at("verdict").as_string() != "not_enough_data"; }))
-      << split(gateway);
+  ASSERT_TRUE(traffic_until(gateway, [&] {
+    return split(gateway).at("verdict").as_string() != "not_enough_data";
+  })) << split(gateway);
   const json::value found = split(gateway);
   EXPECT_EQ(found.at("verdict").as_string(), "better") << found;
   EXPECT_LT(found.at("difference").at("high").to_number<double>(), 0);
@@ -219,7 +221,8 @@ TEST_F(GatewaySplit, StopsACandidateThatDoesHarm) {
   for (int i = 0; i < 50; ++i) EXPECT_EQ(get(gateway, i).status(), 200U) << "user " << i;
   EXPECT_TRUE(gateway.logs("does harm and is stopped"));
   const std::string metrics = gateway.admin("GET", "/metrics").body;
-  EXPECT_NE(metrics.find("switchgear_split_share{candidate=\"candidate\",service=\"shop\"} 0"), std::string::npos) ;
+  EXPECT_NE(metrics.find("switchgear_split_share{candidate=\"candidate\",service=\"shop\"} 0"),
+            std::string::npos);
   ASSERT_EQ(gateway.admin("POST", "/reload").status(), 200U);
   EXPECT_EQ(get(gateway, 1).status(), 200U);
   EXPECT_FALSE(split(gateway).at("stopped").is_null()) << "a reload without a change does not start it again";

@@ -37,9 +37,9 @@ enum class AccessField : std::uint8_t {
   referer,
 };
 inline constexpr std::array<std::string_view, 21> access_field_names{
-    "time",   "client", "method",     "host",     "path",       "query",    "protocol",
-    "status", "bytes",  "duration",   "service",  "upstream",   "attempts", "arm", "source",
-    "reason", "detail", "request_id", "trace_id", "user_agent", "referer"};
+    "time",   "client", "method",   "host",       "path",     "query",      "protocol",
+    "status", "bytes",  "duration", "service",    "upstream", "attempts",   "arm",
+    "source", "reason", "detail",   "request_id", "trace_id", "user_agent", "referer"};
 
 class AccessFields {
  public:

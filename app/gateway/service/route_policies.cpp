@@ -35,16 +35,15 @@ std::vector<RoutePlan> route_plans(const config::Service& service, const config:
     // A candidate stands beside the service's policy, whose breaker must not refuse its calls.
     const bool stands_alone = service.split && service.split->candidate == policy_name;
     Breakers breakers =
-        stands_alone
-            ? Breakers{nullptr, nullptr, values_of(name, service, policy, set, registry.breakers(), seeds.next())}
-            : Breakers{whole.policies().breaker, nullptr, whole.policies().by_value};
+        stands_alone ? Breakers{nullptr, nullptr,
+                                values_of(name, service, policy, set, registry.breakers(), seeds.next())}
+                     : Breakers{whole.policies().breaker, nullptr, whole.policies().by_value};
     if (policy.circuit_breaker) {
       breakers.own = registry.breakers().get_or_create(name, *policy.circuit_breaker, http::EventLoop::now());
     }
-    plans.push_back(
-        {policy_name, policy,
-         std::make_shared<const PolicySet>(service, policy_name, policy, registry, std::move(breakers), set,
-                                           seeds.next())});
+    plans.push_back({policy_name, policy,
+                     std::make_shared<const PolicySet>(service, policy_name, policy, registry,
+                                                       std::move(breakers), set, seeds.next())});
   }
   return plans;
 }
@@ -58,8 +57,7 @@ std::map<std::string, CircuitBreakerOptions> breakers_of(const config::Config& c
   };
   for (const auto& [name, service] : config.services) {
     add(name, service.policy);
-    for (const std::string& policy : further_policies(service))
-      add(PolicySet::name_of(name, policy), policy);
+    for (const std::string& policy : further_policies(service)) add(PolicySet::name_of(name, policy), policy);
   }
   return all;
 }

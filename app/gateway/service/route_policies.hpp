@@ -26,7 +26,8 @@ struct RoutePlan {
 };
 
 /// Each policy that routes of the service have, once, and the candidate. The routes' breakers are inside that
-/// of `whole`, the service's own policies; the candidate's are not. Sets of `known` stay what they are as far as their options did not change.
+/// of `whole`, the service's own policies; the candidate's are not. Sets of `known` stay what they are as far
+/// as their options did not change.
 [[nodiscard]] std::vector<RoutePlan> route_plans(const config::Service& service, const config::Config& config,
                                                  const PolicySet& whole, const PolicySets& known,
                                                  PolicyRegistry& registry, std::uint64_t seed);

@@ -43,7 +43,8 @@ LIBRARY = {
 }
 COMPOSES = ("app", "serve")  # the room that includes other rooms of app/; they never include it
 ON_TOP_OF = {("app", "top"): {"control"}, ("app", "prove"): {"check", "lab"}, ("app", "experiment"): {"lab"}, ("app", "demo"): {"stage"},
-             ("app", "chaos"): {"control", "lab", "stage"}}  # a room of app/ that is built on others
+             ("app", "chaos"): {"control", "lab", "stage"},
+             ("app", "gateway"): {"experiment"}}  # a room of app/ that is built on others
 SUBFOLDERS = {("app", "alert"): ("rules", "incident", "outbox", "channel"),
               ("app", "gateway"): ("heads", "access", "listening", "service", "call", "response", "connection")}
 STANDARD_ONLY = {"", "core", "striped", "policy", "pipeline", "registry", "observe", "analysis", "health", "instances", "sync", "testing"}

@@ -4,6 +4,7 @@
 #include <boost/json/object.hpp>
 #include <utility>
 
+#include "app/experiment/split_resources.hpp"
 #include "switchgear/admin/breaker_view.hpp"
 
 namespace switchgear::experiment {
@@ -33,11 +34,11 @@ json::object shadow_json(const ShadowFinding& shadow) {
 
 }  // namespace
 
-admin::AddedResource experiment_resource(const Shadows& shadows, WallAnchor anchor,
+admin::AddedResource experiment_resource(const Shadows& shadows, const Splits& splits, WallAnchor anchor,
                                          std::function<TimePoint()> now) {
   return {.method = admin::Method::get,
           .path = "/experiments",
-          .handle = [&shadows, anchor,
+          .handle = [&shadows, &splits, anchor,
                      now = std::move(now)](const admin::ResourceRequest&) -> admin::ResourceAnswer {
             json::array all;
             for (const ShadowedService& service : shadows.all(now())) {
@@ -48,7 +49,8 @@ admin::AddedResource experiment_resource(const Shadows& shadows, WallAnchor anch
                                          {"in_force", in_force_json(service)},
                                          {"shadows", std::move(candidates)}});
             }
-            return admin::Json{json::object{{"experiments", std::move(all)}}};
+            return admin::Json{
+                json::object{{"experiments", std::move(all)}, {"splits", splits_json(splits, now())}}};
           }};
 }
 

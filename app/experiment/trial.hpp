@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "app/experiment/betting.hpp"
 
@@ -23,7 +24,34 @@ struct Block {
   std::uint64_t calls = 0;
   std::uint64_t bad = 0;  ///< failed or refused, as their callers saw it
   double seconds = 0;     ///< all calls took together
+
+  friend Block operator+(const Block& one, const Block& other) noexcept {
+    return {one.calls + other.calls, one.bad + other.bad, one.seconds + other.seconds};
+  }
+  friend Block operator-(const Block& later, const Block& earlier) noexcept {
+    return {later.calls - earlier.calls, later.bad - earlier.bad, later.seconds - earlier.seconds};
+  }
 };
+
+/// The calls of one arm, all blocks together, whose values a hash puts into the same one of some groups.
+struct Group {
+  std::uint64_t calls = 0;
+  std::uint64_t bad = 0;
+};
+inline constexpr std::size_t groups_of_values = 64;
+
+/// Of a trial that divides by a value, such as a user: blocks alone cannot tell policies that differ from
+/// users that do, because a user who has failures in each block stays in one arm.
+struct Spread {
+  std::uint64_t current_values = 0, candidate_values = 0;  ///< different ones, of a sample
+  std::optional<double> score;                             ///< see score_of()
+};
+
+/// The difference of the rates of bad calls, candidate less current, in standard errors as they follow from
+/// how much the groups of each arm differ among themselves. Nothing as long as an arm has fewer than 8 groups
+/// with calls: of so few values nothing can be said.
+[[nodiscard]] std::optional<double> score_of(std::span<const Group> current,
+                                             std::span<const Group> candidate) noexcept;
 
 struct TrialOptions {
   double candidate_share = 0.5;  ///< of the calls; (0, 1)
@@ -41,17 +69,22 @@ struct Finding {
   std::optional<Verdict> latency;
 };
 
-/// A verdict, once it is there, stays. Blocks in which one of the arms has no call are added to the next.
+/// A verdict, once it is there, stays; but a candidate that is worse may turn out to be harmful. Blocks in
+/// which one of the arms has no call are added to the next.
 ///
 /// Rates are compared by betting on the difference of each block, which needs no normal approximation: calls
 /// of one block may depend on each other as they like. Mean latencies by a mixture sequential probability
-/// ratio test, which needs many blocks. Each has half of `alpha`. That the calls are divided as they should
-/// be is tested by chi-square (p < 0.001), harm by a one-sided cumulative sum of standardised differences.
+/// ratio test, which needs many blocks. Each has half of `alpha`. Harm is found by a one-sided cumulative sum
+/// of standardised differences. Of a trial that divides by values: that these are divided as they should be
+/// is tested by chi-square (p < 0.001) each time that their number has doubled, and not the calls, of which
+/// one value may have any number; and there is no `better` or `worse` before the groups of values agree. With
+/// too few values to say so, harm is believed all the same.
 class Trial {
  public:
   explicit Trial(const TrialOptions& options) noexcept : options_(options) {}
 
-  void add(const Block& current, const Block& candidate);
+  /// `spread`: of all blocks, this one included; null if the trial divides by nothing but time.
+  void add(const Block& current, const Block& candidate, const Spread* spread = nullptr);
   [[nodiscard]] Finding finding() const;
 
   /// Blocks within which a difference is found in 9 of 10 trials: of blocks with so many calls in each arm, a
@@ -59,9 +92,11 @@ class Trial {
   [[nodiscard]] static double blocks_needed(double rate, double difference, double calls, double alpha);
 
  private:
-  void judge(const Block& current, const Block& candidate);
+  void judge(const Block& current, const Block& candidate, const Spread* spread);
   void watch_for_harm(const Block& current, const Block& candidate) noexcept;
-  [[nodiscard]] bool divided_wrongly() const noexcept;
+  [[nodiscard]] bool divided_wrongly(const Spread& spread) noexcept;
+
+  static constexpr std::uint64_t least_values = 64;
 
   const TrialOptions options_;
   Block waiting_current_, waiting_candidate_;
@@ -71,6 +106,7 @@ class Trial {
   double latency_mean_ = 0, latency_squares_ = 0;  ///< of the differences of the blocks
   double rate_squares_ = 0;                        ///< of the differences of the rates
   double harm_ = 0;
+  std::uint64_t next_values_ = least_values;  ///< when it is looked again at how they are divided
   Verdict verdict_ = Verdict::not_enough_data;
   std::optional<Verdict> latency_verdict_;
 };

@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
+#include <cstdint>
 #include <random>
+#include <vector>
 
 namespace switchgear::experiment {
 namespace {
@@ -126,9 +129,90 @@ TEST(Trial, StopsACandidateThatDoesHarm) {
 
 TEST(Trial, SaysThatTheCallsWereDividedWrongly) {
   std::mt19937_64 random(1);
-  Trial trial({0.2, 0.05});
-  for (int b = 0; b < 100; ++b) add_block(trial, {.candidate_share = 0.25}, random);
-  EXPECT_EQ(trial.finding().verdict, Verdict::invalid);
+  for (const std::uint64_t candidates : {400U, 500U, 200U}) {
+    Trial trial({0.2, 0.05});
+    const Spread spread{2'000 - candidates, candidates, 0};
+    trial.add(block(random, 100, 0.1, 0.1), block(random, 100, 0.1, 0.1), &spread);
+    EXPECT_EQ(trial.finding().verdict == Verdict::invalid, candidates != 400) << candidates;
+  }
+}
+
+/// Users of whom some fail more than others, each always in the same arm.
+class Users {
+ public:
+  Users(int users, double share, std::uint64_t seed) : random_(seed) {
+    for (int i = 0; i < users; ++i) {
+      // One in twenty has a broken client.
+      const double rate = std::bernoulli_distribution(0.05)(random_) ? 0.7 : 0.02;
+      users_.push_back({rate, std::exponential_distribution<double>(0.5)(random_),
+                        std::bernoulli_distribution(share)(random_)});
+    }
+  }
+
+  /// `candidate`: by which the candidate multiplies the failures.
+  void add_block(Trial& trial, double candidate) {
+    std::array<Block, 2> blocks;
+    for (std::size_t i = 0; i < users_.size(); ++i) {
+      const auto& [rate, calls, is_candidate] = users_[i];
+      Block& to = blocks[is_candidate ? 1 : 0];
+      Group& group = groups_[is_candidate ? 1 : 0][i % groups_of_values];
+      const auto made = std::poisson_distribution<std::uint64_t>(calls)(random_);
+      const auto bad = std::binomial_distribution<std::uint64_t>(
+          made, is_candidate ? std::min(1.0, rate * candidate) : rate)(random_);
+      to = to + Block{made, bad, 0};
+      group.calls += made;
+      group.bad += bad;
+    }
+    const Spread spread{0, 0, score_of(groups_[0], groups_[1])};
+    trial.add(blocks[0], blocks[1], &spread);
+  }
+
+ private:
+  struct User {
+    double rate, calls;
+    bool is_candidate;
+  };
+  std::mt19937_64 random_;
+  std::vector<User> users_;
+  std::array<std::array<Group, groups_of_values>, 2> groups_{};
+};
+
+int verdicts_of_users(int trials, int users, double share, double candidate, int* harmful = nullptr) {
+  int found = 0;
+  for (int i = 0; i < trials; ++i) {
+    Users some(users, share, static_cast<std::uint64_t>(i) + 1);
+    Trial trial({share, 0.05});
+    for (int b = 0; b < 300; ++b) some.add_block(trial, candidate);
+    const Verdict verdict = trial.finding().verdict;
+    if (verdict == Verdict::better || verdict == Verdict::worse) ++found;
+    if (verdict == Verdict::harmful && harmful != nullptr) ++*harmful;
+  }
+  return found;
+}
+
+TEST(Trial, IsNotTakenInByUsersThatDiffer) {
+  // Judged by blocks alone, nine in ten of these would be.
+  constexpr int trials = 40;
+  int wrong = 0, harmful = 0;
+  for (const int users : {50, 300, 1'000}) wrong += verdicts_of_users(trials, users, 0.3, 1, &harmful);
+  RecordProperty("wrong", wrong);
+  RecordProperty("harmful", harmful);
+  EXPECT_LE(wrong + harmful, 3 * trials / 20) << wrong << " better or worse, " << harmful << " harmful";
+}
+
+TEST(Trial, FindsADifferenceAmongUsersThatDiffer) {
+  constexpr int trials = 20;
+  EXPECT_GE(verdicts_of_users(trials, 1'000, 0.3, 0.2), trials * 9 / 10);
+}
+
+TEST(Trial, TurnsFromWorseToHarmful) {
+  std::mt19937_64 random(1);
+  Trial trial({0.5, 0.05});
+  for (int b = 0; b < 2'000 && trial.finding().verdict != Verdict::worse; ++b)
+    add_block(trial, {.calls = 400, .current = 0.10, .candidate = 0.11}, random);
+  ASSERT_EQ(trial.finding().verdict, Verdict::worse);
+  for (int b = 0; b < 100; ++b) add_block(trial, {.calls = 400, .current = 0.02, .candidate = 0.9}, random);
+  EXPECT_EQ(trial.finding().verdict, Verdict::harmful);
 }
 
 TEST(Trial, TellsThatAnswersTakeLonger) {

@@ -114,6 +114,7 @@ Plan Gateway::plan_of(const config::Config& config, const TracingOptions& tracin
   const InstanceSets known_instances = instance_sets();
   PolicySets made;
   InstanceSets made_instances;
+  ServiceSplits splits;
   for (const auto& [name, service] : config.services) {
     const auto found = config.policies.find(service.policy);
     const config::Policy policy = found != config.policies.end() ? found->second : config::Policy{};
@@ -122,7 +123,7 @@ Plan Gateway::plan_of(const config::Config& config, const TracingOptions& tracin
       breaker = registry_.breakers().get_or_create(name, *policy.circuit_breaker, http::EventLoop::now());
     const auto before = known.find(name);
     const PolicySet* const set = before == known.end() ? nullptr : before->second.get();
-    const auto by_value = values_of(service, policy, set, registry_.breakers(), seed_());
+    const auto by_value = values_of(name, service, policy, set, registry_.breakers(), seed_());
     const auto policies = std::make_shared<const PolicySet>(
         service, std::string{}, policy, registry_, Breakers{nullptr, breaker, by_value}, set, seed_());
     made.emplace(name, policies);
@@ -131,15 +132,56 @@ Plan Gateway::plan_of(const config::Config& config, const TracingOptions& tracin
     auto routes = route_plans(service, config, *policies, known, registry_, seed_());
     for (const RoutePlan& route : routes)
       made.emplace(PolicySet::name_of(name, route.policy_name), route.policies);
-    plan.services.push_back(
-        {service, policy, policies, &durations_.of(name), instances, {}, {}, std::move(routes)});
+    plan.services.push_back({service,
+                             policy,
+                             policies,
+                             &durations_.of(name),
+                             instances,
+                             {},
+                             {},
+                             std::move(routes),
+                             split_of(service, config)});
     put_instances(plan.services.back());
+    if (const auto& split = plan.services.back().split) splits.emplace(name, split);
   }
   plan.router = std::make_shared<const config::Router>(config.services);
   const std::lock_guard lock{policies_mutex_};
   policies_ = std::move(made);
   instances_ = std::move(made_instances);
+  splits_ = std::move(splits);
   return plan;
+}
+
+/// The one there is, with all it knows, if nothing about it changed.
+std::shared_ptr<experiment::Split> Gateway::split_of(const config::Service& service,
+                                                     const config::Config& config) const {
+  if (!service.split) return nullptr;
+  experiment::SplitSubject subject{service.name, service.policy, *service.split,
+                                   config.policies.at(service.policy),
+                                   config.policies.at(service.split->candidate)};
+  const ServiceSplits known = splits();
+  const auto before = known.find(service.name);
+  if (before != known.end() && before->second->subject() == subject) return before->second;
+  return std::make_shared<experiment::Split>(std::move(subject));
+}
+
+ServiceSplits Gateway::splits() const {
+  const std::lock_guard lock{policies_mutex_};
+  return splits_;
+}
+
+bool Gateway::restart_split(const std::string& service) {
+  const std::lock_guard lock{applying_};
+  const auto part = std::ranges::find_if(
+      plan_.services, [&](const ServicePlan& each) { return each.split && each.service.name == service; });
+  if (part == plan_.services.end()) return false;
+  part->split = std::make_shared<experiment::Split>(part->split->subject());
+  {
+    const std::lock_guard guarding{policies_mutex_};
+    splits_[service] = part->split;
+  }
+  on_each([plan = std::make_shared<const Plan>(plan_)](Worker& worker, std::size_t) { worker.apply(*plan); });
+  return true;
 }
 
 void Gateway::put_instances(ServicePlan& part) const {
@@ -327,6 +369,9 @@ boost::json::object Gateway::status() const {
     json::object& of = services[set->service().name].as_object();
     json::object& policies = of.emplace("route_policies", json::object{}).first->value().as_object();
     policies[set->route_policy()] = route_policy_status(*set, now);
+    const std::optional<config::SplitOptions>& split = set->service().split;
+    if (split && split->candidate == set->route_policy())
+      of["split"] = json::object{{"candidate", split->candidate}, {"share", split->share}};
   }
   return services;
 }

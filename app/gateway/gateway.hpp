@@ -37,6 +37,8 @@ class MetricFamilies;
 
 namespace switchgear::gateway {
 
+/// By service.
+using ServiceSplits = std::map<std::string, std::shared_ptr<experiment::Split>>;
 using InstanceSets = std::map<std::string, std::shared_ptr<InstanceSet>>;
 
 /// Serves from start() until drain(). What it borrows must outlive it.
@@ -111,6 +113,10 @@ class Gateway final {
   [[nodiscard]] bool serves(const std::string& service) const;
   /// Null: the service does not exist, or has no breakers by value.
   [[nodiscard]] std::shared_ptr<BreakersByValue> values(const std::string& service) const;
+  /// Of the services whose requests are divided between two policies.
+  [[nodiscard]] ServiceSplits splits() const;
+  /// Divides the requests of a service anew, with nothing counted. False: it has no split.
+  bool restart_split(const std::string& service);
   /// Failures of every service by type since the start, with or without a breaker, by name.
   [[nodiscard]] std::map<std::string, std::array<std::uint64_t, failure_types.size()>> failures() const;
   /// Adds `switchgear_gateway_*`, and `switchgear_*` of the services' policies: one sample for each service
@@ -124,6 +130,8 @@ class Gateway final {
   void follow_names();
   [[nodiscard]] WorkerCounts counts() const;
   [[nodiscard]] PolicySets policy_sets() const;
+  [[nodiscard]] std::shared_ptr<experiment::Split> split_of(const config::Service& service,
+                                                            const config::Config& config) const;
   [[nodiscard]] InstanceSets instance_sets() const;
   /// Of the same plan.
   [[nodiscard]] std::pair<PolicySets, InstanceSets> shared_parts() const;
@@ -152,6 +160,7 @@ class Gateway final {
   mutable std::mutex policies_mutex_;
   PolicySets policies_;             ///< of the latest apply()
   InstanceSets instances_;          ///< likewise
+  ServiceSplits splits_;            ///< likewise
   std::shared_ptr<Drain> drain_;    ///< never empty
   std::atomic<bool> ended_{false};  ///< no worker answers any more
   mutable std::mutex counts_mutex_;

@@ -84,6 +84,7 @@ void Worker::apply(const Plan& plan) {
     };
     add({}, part.policy, part.policies);
     for (const RoutePlan& route : part.routes) add(route.policy_name, route.policy, route.policies);
+    if (part.split) divide(part, services);
   }
   std::vector<ServicePtr> of_targets;
   for (const config::Router::Target& target : plan.router->in_order())
@@ -101,8 +102,27 @@ void Worker::apply(const Plan& plan) {
   std::vector<std::shared_ptr<BreakersByValue>> values;
   for (const ServicePlan& part : plan.services) {
     if (const auto& by_value = part.policies->policies().by_value) values.push_back(by_value);
+    if (!part.split) continue;
+    for (const RoutePlan& route : part.routes) {
+      const auto& by_value = route.policies->policies().by_value;
+      if (by_value && route.policy_name == part.split->subject().options.candidate)
+        values.push_back(by_value);
+    }
   }
   value_ticker_.follow(std::move(values));
+}
+
+/// A split that goes on keeps what this thread has counted.
+void Worker::divide(const ServicePlan& part,
+                    const std::map<std::string, ServicePtr, std::less<>>& services) const {
+  const std::string& name = part.service.name;
+  const ServicePtr& whole = services.at(name);
+  const ServicePtr& candidate =
+      services.at(PolicySet::name_of(name, part.split->subject().options.candidate));
+  const auto before = state_.services.find(name);
+  const ServiceSplit* const known = before == state_.services.end() ? nullptr : before->second->split();
+  const bool goes_on = known != nullptr && known->split == part.split;
+  whole->divide({part.split, goes_on ? known->lane : part.split->new_lane(), candidate});
 }
 
 /// Instances that were there before keep their connections.

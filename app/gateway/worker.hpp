@@ -36,6 +36,7 @@ struct ServicePlan {
   std::vector<config::Upstream> upstreams;  ///< of the service, with addresses for names that are known
   InstanceSet::Shared instances;            ///< in the order of these
   std::vector<RoutePlan> routes;
+  std::shared_ptr<experiment::Split> split;  ///< null: it has none
 };
 struct Plan {
   std::string pseudonym;  ///< of the whole gateway, for Via
@@ -133,6 +134,7 @@ class Worker final : private ClientConnection::Owner, private QueueReplay::Owner
   [[nodiscard]] bool end_idle_connection();
   void encrypt_doors(const std::vector<config::Listener>& listen);
   [[nodiscard]] std::shared_ptr<Upstreams> upstreams_of(const ServicePlan& part);
+  void divide(const ServicePlan& part, const std::map<std::string, ServicePtr, std::less<>>& services) const;
   void retire_unused_pools(const std::map<std::string, ServicePtr, std::less<>>& services) const;
   void apply_replays();
   void check_drained();

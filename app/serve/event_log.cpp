@@ -26,6 +26,7 @@ void EventLog::write() {
       if (const auto* adapted = std::get_if<LoggedAdapted>(event.get())) write(*adapted);
       if (const auto* ramp = std::get_if<LoggedRamp>(event.get())) write(*ramp);
       if (const auto* level = std::get_if<LoggedLevel>(event.get())) write(*level);
+      if (const auto* experiment = std::get_if<LoggedExperiment>(event.get())) write(*experiment);
       if (const auto* command = std::get_if<LoggedCommand>(event.get())) admin_log_.command(*command, now);
       if (const auto* slow = std::get_if<LoggedSlowClient>(event.get())) {
         admin_log_.slow_client(slow->client, now);
@@ -65,6 +66,12 @@ void EventLog::write(const LoggedLevel& level) {
   const bool up = level.change.cause == LevelCause::escalated;
   log_.log(up ? spdlog::level::warn : spdlog::level::info, "breaker '{}': {}", level.breaker,
            level_text(level.change));
+}
+
+void EventLog::write(const LoggedExperiment& experiment) {
+  const bool warns = experiment.weight == LoggedExperiment::Weight::warning;
+  log_.log(warns ? spdlog::level::warn : spdlog::level::info, "service '{}': {}", experiment.service,
+           experiment.text);
 }
 
 }  // namespace switchgear::serve

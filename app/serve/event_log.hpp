@@ -30,6 +30,7 @@ class EventLog {
   void write(const LoggedAdapted& adapted);
   void write(const LoggedRamp& ramp);
   void write(const LoggedLevel& level);
+  void write(const LoggedExperiment& experiment);
 
   spdlog::logger& log_;
   AdminLog admin_log_{log_};

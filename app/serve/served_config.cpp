@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/serve/log_format.hpp"
+#include "switchgear/config/source_file.hpp"
 
 namespace switchgear::serve {
 
@@ -138,6 +139,14 @@ bool ServedConfig::needs_restart(const config::Config& next) const {
          next.gateway.admin_read_token != now.admin_read_token ||
          next.gateway.admin_origins != now.admin_origins ||
          next.own.get<history::HistoryOptions>() != history_ || exports_to != exports_to_;
+}
+
+std::variant<std::string, experiment::CannotPromote> ServedConfig::promotion(
+    const std::string& service, const config::SplitOptions& split) const {
+  constexpr std::size_t more_than_any = std::size_t{2} * 1024 * 1024;
+  const config::ReadResult file = config::read_file(flags_.config, more_than_any, config::FileKind::regular);
+  if (!file.bytes) return experiment::CannotPromote{flags_.config + " " + file.problem};
+  return experiment::promotion({flags_.config, *file.bytes, sections_}, service, split);
 }
 
 bool ServedConfig::file_changed() const {

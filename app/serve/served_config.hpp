@@ -10,8 +10,10 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <variant>
 #include <vector>
 
+#include "app/experiment/promotion.hpp"
 #include "app/gateway/gateway.hpp"
 #include "app/history/history_section.hpp"
 #include "app/otlp/telemetry_section.hpp"
@@ -54,6 +56,10 @@ class ServedConfig {
   /// Ends reloading: one under way finishes first, later ones are refused. Returns the time that requests
   /// under way have to finish.
   Duration close();
+
+  /// The change of the file that ends a split in favour of its candidate.
+  [[nodiscard]] std::variant<std::string, experiment::CannotPromote> promotion(
+      const std::string& service, const config::SplitOptions& split) const;
 
   /// Of every reload(), by signal, request or a changed file.
   [[nodiscard]] const ReloadRecord& record() const noexcept { return record_; }

@@ -26,6 +26,7 @@
 #include "app/experiment/experiment_resources.hpp"
 #include "app/fleet/fleet_resources.hpp"
 #include "app/fleet/fleet_settings.hpp"
+#include "app/experiment/split_resources.hpp"
 #include "app/gateway/open_files.hpp"
 #include "app/history/history_metrics.hpp"
 #include "app/history/history_resource.hpp"
@@ -274,7 +275,15 @@ admin::Program Server::program() {
            recordings_, registry_.anchor(), [] { return std::chrono::steady_clock::now(); }))
     program.resources.push_back(std::move(each));
   program.resources.push_back(experiment::experiment_resource(
-      shadows_, registry_.anchor(), [] { return std::chrono::steady_clock::now(); }));
+      shadows_, splits_, registry_.anchor(), [] { return std::chrono::steady_clock::now(); }));
+  for (admin::AddedResource& each : experiment::split_resources(
+           splits_,
+           {[this](const std::string&service) { return gateway_->restart_split(service); },
+            [this](const std::string&service, const config::SplitOptions&split) {
+              return config_.promotion(service, split);
+            }},
+           [] { return std::chrono::steady_clock::now(); }))
+    program.resources.push_back(std::move(each));
   program.events = events_;
   program.resources.push_back(history::history_resource(
       history_, registry_.anchor(), [] { return WallAnchor::Wall{std::chrono::system_clock::now()}; }));
@@ -286,6 +295,7 @@ void Server::add_metrics(telemetry::MetricFamilies& to) const {
   gateway_->add_metrics(to);
   history::add_history(to, history_.counts());
   alert::add_alerts(to, *alerts_.status());
+  splits_.add_metrics(to);
   service_health::add_health_checks(to, checks_.all());
   fleet_.add_metrics(to);
   access_log_.add_metrics(to);
@@ -314,6 +324,7 @@ void Server::run() {
   say_serving();
   manager_.ready(serving());
   look_every_second();
+  look_at_splits();
   const auto until_drained = boost::asio::make_work_guard(main_);
   main_.run();
   close();
@@ -396,6 +407,7 @@ void Server::begin_drain() {
 
 void Server::finish_requests(const Telling telling) {
   second_.cancel();
+  block_.cancel();
   const Duration at_most = config_.close();
   if (telling == Telling::manager)
     manager_.stopping("requests under way are finished", at_most + time_to_close);
@@ -405,6 +417,15 @@ void Server::finish_requests(const Telling telling) {
 /// A signal or an operator may have had it read already.
 void Server::on_file_changed() {
   if (ready_ && config_.file_changed()) reload();
+}
+
+void Server::look_at_splits() {
+  const TimePoint now = std::chrono::steady_clock::now();
+  splits_.advance(now);
+  block_.expires_at(splits_.next_look(now));
+  block_.async_wait([this](const boost::system::error_code& error) {
+    if (!error && !drain_.begun()) look_at_splits();
+  });
 }
 
 void Server::look_every_second() {

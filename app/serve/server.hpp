@@ -17,6 +17,7 @@
 
 #include "app/alert/alerts.hpp"
 #include "app/experiment/shadows.hpp"
+#include "app/experiment/splits.hpp"
 #include "app/fleet/membership.hpp"
 #include "app/gateway/gateway.hpp"
 #include "app/history/history.hpp"
@@ -105,6 +106,7 @@ class Server {
   enum class Telling { manager, none };
   void finish_requests(Telling telling);
   void look_every_second();
+  void look_at_splits();
   [[nodiscard]] std::unique_ptr<admin::Server> make_probes(http::Descriptor inherited);
   void use_admin_tls(const std::optional<tls::ServerContext>& tls);
   /// One line for people.
@@ -130,6 +132,7 @@ class Server {
   CallDurations durations_;
   recording::Recordings recordings_{registry_};
   experiment::Shadows shadows_{registry_};
+  experiment::Splits splits_{[this] { return gateway_->splits(); }, registry_, events_};
   const std::unique_ptr<otlp::Exporter> exporter_;  ///< null: nothing is exported
   const std::shared_ptr<gateway::Gateway> gateway_;
   history::History history_;
@@ -151,6 +154,7 @@ class Server {
   std::atomic<bool> ready_{false};
   const ServiceManager manager_ = ServiceManager::of_environment();
   boost::asio::steady_timer second_{main_};
+  boost::asio::steady_timer block_{main_};  ///< of splits
   boost::asio::steady_timer shutdown_delay_{main_};
   std::optional<config::FileChanges> file_changes_;
   const std::vector<std::string> successor_command_;  ///< empty: the program is not known

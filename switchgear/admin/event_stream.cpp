@@ -71,6 +71,7 @@ void EventStream::announce_transitions(TimePoint now) {
       if (const auto* adapted = std::get_if<LoggedAdapted>(event.get())) send_adapted(*adapted);
       if (const auto* ramp = std::get_if<LoggedRamp>(event.get())) send_ramp(*ramp);
       if (const auto* level = std::get_if<LoggedLevel>(event.get())) send_level(*level);
+      if (const auto* experiment = std::get_if<LoggedExperiment>(event.get())) send_experiment(*experiment);
     }
     changed = changed || batch.lost > 0;
   }
@@ -121,6 +122,15 @@ void EventStream::send_level(const LoggedLevel& level) {
   for (auto& [key, value] : level_change_json(level.change, api_.views().registry().anchor()))
     data[key] = std::move(value);
   send_all("level", data);
+}
+
+void EventStream::send_experiment(const LoggedExperiment& experiment) {
+  send_all("experiment",
+           json::object{{"service", experiment.service},
+                        {"candidate", experiment.policy},
+                        {"at", iso8601(api_.views().registry().anchor().to_wall(experiment.at))},
+                        {"what", experiment.what},
+                        {"text", experiment.text}});
 }
 
 bool EventStream::has_changed(const std::shared_ptr<CircuitBreaker>& breaker, const Sent& sent,

@@ -81,6 +81,7 @@ class EventStream {
   void send_adapted(const LoggedAdapted& adapted);
   void send_ramp(const LoggedRamp& ramp);
   void send_level(const LoggedLevel& level);
+  void send_experiment(const LoggedExperiment& experiment);
   void note_changed(const std::string& breaker);
   void send_delta(TimePoint now);
   [[nodiscard]] bool has_changed(const std::shared_ptr<CircuitBreaker>& breaker, const Sent& sent,

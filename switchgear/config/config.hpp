@@ -173,6 +173,16 @@ struct ByHeader {
   friend bool operator==(const ByHeader&, const ByHeader&) = default;
 };
 
+/// A part of a service's requests that another policy guards, so that the two can be compared.
+struct SplitOptions {
+  std::string candidate;  ///< a key of Config::policies
+  double share = 0.1;     ///< of the requests; (0, 0.5]
+  std::string header;     ///< by whose value requests are divided, in lower case; empty: by blocks of time
+  Duration block{};       ///< of the comparison; without a header also how long one policy has all requests
+
+  friend bool operator==(const SplitOptions&, const SplitOptions&) = default;
+};
+
 /// One entry of `services:`.
 struct Service {
   std::string name;
@@ -196,6 +206,7 @@ struct Service {
   std::optional<ByHeader> by;  ///< only if it or the policy has a circuit breaker
   /// Policies with breakers that are told of its calls and refuse none; only if its own policy has one.
   std::vector<std::string> shadows;
+  std::optional<SplitOptions> split;
   std::vector<std::string> calls;  ///< other services that it calls in turn; only `switchgear prove` reads it
 
   friend bool operator==(const Service&, const Service&) = default;

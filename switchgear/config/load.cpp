@@ -23,6 +23,7 @@ void warn_of_unused(const Value& policies, const Config& config) {
     used.insert(service.policy);
     for (const Route& route : service.routes) used.insert(route.policy);
     used.insert(service.shadows.begin(), service.shadows.end());
+    if (service.split) used.insert(service.split->candidate);
   }
   if (used.empty() || policies.report->errors() > 0) return;
   for (const Entry& entry : policies.node->entries) {

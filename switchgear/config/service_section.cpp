@@ -203,20 +203,26 @@ class ServiceReader {
   PeerReader peers_;
 };
 
-/// The breaker of a route's policy is called `service/policy`, which may be the name of another service.
+/// The breaker of a route's policy, or of a split's candidate, is called `service/policy`, which may be the
+/// name of another service.
 void check_names(const std::map<std::string, Service>& services,
                  const std::vector<std::pair<std::string_view, Value>>& entries) {
+  const auto is_taken = [&](const std::string& name, const std::string& policy, std::string_view where) {
+    const std::string circuit = name + "/" + policy;
+    if (policy.empty() || !services.contains(circuit)) return false;
+    const auto entry =
+        std::ranges::find(entries, std::string_view{circuit}, &std::pair<std::string_view, Value>::first);
+    entry->second.report->error(entry->second.key, entry->second.path,
+                                "has the name of the circuit of policy " + quoted(policy) + " in " +
+                                    std::string{where} + " of service " + quoted(name) +
+                                    "; expected another name");
+    return true;
+  };
   for (const auto& [name, service] : services) {
     for (const Route& route : service.routes) {
-      const std::string circuit = name + "/" + route.policy;
-      if (route.policy.empty() || !services.contains(circuit)) continue;
-      const auto entry =
-          std::ranges::find(entries, std::string_view{circuit}, &std::pair<std::string_view, Value>::first);
-      entry->second.report->error(entry->second.key, entry->second.path,
-                                  "has the name of the circuit of policy " + quoted(route.policy) +
-                                      " in a route of service " + quoted(name) + "; expected another name");
-      return;
+      if (is_taken(name, route.policy, "a route")) return;
     }
+    if (service.split && is_taken(name, service.split->candidate, "the split")) return;
   }
 }
 

@@ -114,7 +114,20 @@ struct LoggedInstance {
   Weight weight = Weight::news;
 };
 
+/// What a comparison of two policies of a service has come to.
+struct LoggedExperiment {
+  enum class Weight : std::uint8_t { news, warning };
+
+  std::string service;
+  std::string policy;  ///< the candidate
+  std::string what;    ///< `better`, `worse`, `harmful`, `invalid`, `stopped` or `restarted`
+  std::string text;    ///< a sentence with the evidence
+  TimePoint at{};
+  Weight weight = Weight::news;
+};
+
 using LoggedEvent = std::variant<LoggedTransition, LoggedCommand, LoggedSlowClient, LoggedHandshake,
-                                 LoggedInstance, LoggedAdapted, LoggedRamp, LoggedLevel>;
+                                 LoggedInstance, LoggedAdapted, LoggedRamp, LoggedLevel,
+                                 LoggedExperiment>;
 
 }  // namespace switchgear

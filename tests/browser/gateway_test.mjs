@@ -38,6 +38,7 @@ policies:
 services:
   stepped: {url: "http://127.0.0.1:${port}", policy: steps, routes: [{prefix: /stepped/}]}
   tried: {url: "http://127.0.0.1:${port}", policy: moves, routes: [{prefix: /tried/}], experiment: {shadow: [strict]}}
+  halved: {url: "http://127.0.0.1:${port}", policy: again, routes: [{prefix: /halved/}], experiment: {split: {strict: 0.5, by: {header: x-user}, block: 100ms}}}
   worn: {${twoAddresses(port)}, ejection: {consecutive_5xx: 2, max_ejected: 1.0, panic: 0.9, base: 600s, max: 600s}, policy: again, routes: [{prefix: /worn/}]}
   payment: {url: "http://127.0.0.1:${port}", policy: everything, routes: [{prefix: /payment/}]}
   ${JSON.stringify(hostile)}: {url: "http://127.0.0.1:${port}", policy: everything, routes: [{prefix: /mail/}]}
@@ -78,6 +79,36 @@ await test("shows a service's policies, connections and requests as they are", a
   await page.getByRole("region", { name: "Retry" }).getByText("calls recovered").waitFor();
   await page.getByRole("link", { name: "Closed breaker" }).click();
   await page.getByText("policy=everything").waitFor();
+}, { start });
+
+await test("shows the two policies of a split side by side, and stops the candidate when it is asked to", async ({ page, server }) => {
+  for (let user = 0; user < 40; user++) {
+    await server.send(user % 4 === 0 ? "/halved/fail" : "/halved/ok", 1, { headers: { "x-user": `user-${user}` } });
+  }
+  await page.goto(at(server, "service/halved"));
+  const split = page.getByRole("region", { name: "Split" });
+  const arms = split.getByRole("group", { name: "The two policies" });
+  await arms.getByRole("columnheader", { name: "Candidate: strict" }).waitFor();
+  const requests = async () => {
+    const cells = await arms.getByRole("row").filter({ has: page.getByRole("rowheader", { name: "Requests" }) }).getByRole("cell").allInnerTexts();
+    return cells.map(Number);
+  };
+  while ((await requests()).reduce((sum, each) => sum + each) < 40) await page.waitForResponse((response) => response.url().endsWith("/experiments"));
+  for (const each of await requests()) assert.ok(each > 4, `${await requests()}`);
+  await expectAccessible(page, "a split");
+  await split.getByRole("button", { name: "Promote" }).click();
+  const promote = page.getByRole("dialog", { name: "Promote: strict" });
+  await promote.getByText("+++ b/gateway.yaml").waitFor();
+  await expectAccessible(page, "a patch");
+  const download = page.waitForEvent("download");
+  await promote.getByRole("link", { name: "Download" }).click();
+  assert.equal((await download).suggestedFilename(), "promote-halved.patch");
+  await promote.getByRole("button", { name: "Close" }).click();
+  await split.getByRole("button", { name: "Stop" }).click();
+  await page.getByRole("dialog", { name: "Stop: strict" }).getByRole("button", { name: "Stop" }).click();
+  await split.getByText("Stopped by an operator").waitFor();
+  await split.getByRole("button", { name: "Restart" }).click();
+  await split.getByRole("button", { name: "Stop" }).waitFor();
 }, { start });
 
 await test("shows which instance is left out, why and for how long, and tells of it at once", async ({ page, server }) => {

@@ -387,6 +387,36 @@ export interface ExperimentsDocument {
     in_force: ShadowFigures & { refused: number };
     shadows: (ShadowFigures & { refused_good: number; refused_bad: number })[];
   }[];
+  splits: Split[];
+}
+
+export interface Split {
+  service: string;
+  since: string;
+  candidate: string;
+  share: number;
+  by: string | null;
+  block: number;
+  stopped: { why: "operator" | "harmful"; at: string } | null;
+  verdict: "not_enough_data" | "better" | "worse" | "harmful" | "invalid";
+  latency_verdict: "better" | "worse" | null;
+  blocks: number;
+  difference: { low: number; high: number };
+  needs: { difference: number; blocks: number } | null;
+  values: number | null;
+  arms: SplitArm[];
+  history: { at: string; blocks: number; low: number; high: number; current: number; candidate: number }[];
+}
+
+export interface SplitArm {
+  arm: "current" | "candidate";
+  policy: string;
+  requests: number;
+  bad: number;
+  refused: number;
+  bad_ratio: number;
+  latency: { mean: number; p50: number; p95: number; p99: number } | null;
+  breaker: { circuit: string; state: State; opened: number } | null;
 }
 
 export interface ShadowFigures {

@@ -21,8 +21,8 @@ function askForToken(refused: boolean): Promise<string | null> {
   });
 }
 
-/// Sends a request that changes something; null when it was done, else a message that says what went wrong.
-export async function post(path: string, body?: object): Promise<string | null> {
+/// Sends a request that an operator makes: the answer, or a message that says what went wrong.
+async function command(path: string, body?: object): Promise<Response | string> {
   for (let attempt = 0; ; attempt++) {
     const token = sessionStorage.getItem(storageKey);
     const headers = new Headers();
@@ -34,7 +34,7 @@ export async function post(path: string, body?: object): Promise<string | null> 
     } catch {
       return "The server cannot be reached.";
     }
-    if (response.ok) return null;
+    if (response.ok) return response;
     if (response.status !== 401) {
       const problem = (await response.json().catch(() => ({}))) as Problem;
       return problem.detail ?? `The server answered ${response.status}.`;
@@ -44,6 +44,22 @@ export async function post(path: string, body?: object): Promise<string | null> 
     if (given === null) return "This needs the admin token.";
     sessionStorage.setItem(storageKey, given);
   }
+}
+
+/// Changes something; null when it was done, else a message that says what went wrong.
+export async function post(path: string, body?: object): Promise<string | null> {
+  const answer = await command(path, body);
+  return typeof answer === "string" ? answer : null;
+}
+
+/// The text that a command answers with.
+export async function postForText(path: string): Promise<{ text: string } | { problem: string }> {
+  const answer = await command(path);
+  if (typeof answer === "string") return { problem: answer };
+  return answer.text().then(
+    (text) => ({ text }),
+    () => ({ problem: "The connection was lost." }),
+  );
 }
 
 export const send = (name: string, command: Command) => post(`circuit-breakers/${encodeURIComponent(name)}/${command}`);

@@ -108,6 +108,7 @@ void AccessLine::write_json(TextBuffer& out, const AccessEntry& entry, const tim
     out.append(",\"attempts\":");
     append_number(out, entry.attempts);
   }
+  add_json(out, entry, arm, ",\"arm\":");
   add_json(out, entry, source, ",\"source\":");
   add_json(out, entry, reason, ",\"reason\":");
   add_json(out, entry, detail, ",\"detail\":");
@@ -188,6 +189,7 @@ void AccessLine::write_text(TextBuffer& out, const AccessEntry& entry, Duration 
     out.append(" attempts=");
     append_number(out, entry.attempts);
   }
+  add_word(out, entry, arm, " arm=");
   add_word(out, entry, source, " source=");
   add_word(out, entry, reason, " reason=");
   add_quoted(out, entry, detail, " detail=");

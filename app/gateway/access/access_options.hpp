@@ -27,6 +27,7 @@ enum class AccessField : std::uint8_t {
   service,
   upstream,
   attempts,
+  arm,
   source,
   reason,
   detail,
@@ -35,10 +36,10 @@ enum class AccessField : std::uint8_t {
   user_agent,
   referer,
 };
-inline constexpr std::array<std::string_view, 20> access_field_names{
-    "time",   "client", "method",     "host",     "path",       "query",    "protocol",
-    "status", "bytes",  "duration",   "service",  "upstream",   "attempts", "source",
-    "reason", "detail", "request_id", "trace_id", "user_agent", "referer"};
+inline constexpr std::array<std::string_view, 21> access_field_names{
+    "time",   "client", "method",   "host",       "path",     "query",      "protocol",
+    "status", "bytes",  "duration", "service",    "upstream", "attempts",   "arm",
+    "source", "reason", "detail",   "request_id", "trace_id", "user_agent", "referer"};
 
 class AccessFields {
  public:

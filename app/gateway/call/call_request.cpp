@@ -61,18 +61,6 @@ void forget_text(std::string& text) noexcept {
   return port;
 }
 
-/// A field that is there twice could be read either way: it names none.
-[[nodiscard]] std::string_view value_of(const http::FieldList& fields, std::string_view header) noexcept {
-  std::string_view value;
-  std::size_t lines = 0;
-  for (const http::Field& field : fields) {
-    if (!http::equals_lower(field.name, header)) continue;
-    value = field.value;
-    ++lines;
-  }
-  return lines == 1 ? value : std::string_view{};
-}
-
 [[nodiscard]] bool may_repeat(const AskedFor& asked, const PolicySet& policies) noexcept {
   if (is_idempotent(asked.head.method)) return true;
   return (policies.repeats() || policies.queues()) && has_idempotency_key(asked.fields);
@@ -140,7 +128,7 @@ void CallRequest::take(const AskedFor& asked, const Service& service, WorkerStat
     upgrade.assign(asked.upgrade);
     proof = proof_of_upgrade(upgrade, asked.fields);
   }
-  if (const auto& by = service.options().by) value.assign(value_of(asked.fields, by->header));
+  if (const auto& by = service.options().by) value.assign(single_value(asked.fields, by->header));
   Marks marks;
   if (worker.tracing.options.on()) marks = mark(asked, worker.tracing);
   write_request(head, in, asked.fields,

@@ -17,7 +17,8 @@ constexpr std::uint32_t blocks_per_turn = 32;
 }  // namespace
 
 void UpstreamCall::prepare(ServicePtr service, const AskedFor& asked, CallRequest::Origin origin) {
-  service_ = std::move(service);
+  const bool divides = service->split() != nullptr && origin == CallRequest::Origin::client;
+  service_ = divides ? split_.divide(std::move(service), asked.fields) : std::move(service);
   begun_ = 0;
   request_.take(asked, *service_, worker_, origin);
   if (request_.trace.span.valid()) [[unlikely]]
@@ -30,6 +31,7 @@ void UpstreamCall::start(CallClient& client, ContentSource* source, TimePoint no
   state_ = State::deciding;
   clock_.begin(now);
   if (record_) record_->begin(now);
+  if (split_) split_.begin(now);
   options_.key = request_.key;
   options_.payload = request_.payload;
   options_.value = request_.value;
@@ -45,6 +47,7 @@ void UpstreamCall::start(CallClient& client, ContentSource* source, TimePoint no
 
 void UpstreamCall::end() noexcept {
   if (record_) hand_in_record();
+  if (split_) split_.end();
   machine_.reset();  // first: it borrows what follows
   if (service_) attempts_.drop_all(clock_.now());
   attempts_.forget_hedges();
@@ -144,6 +147,7 @@ void UpstreamCall::conclude() {
       const Rejection& rejection = *machine_.last_rejection();
       if (record_) record_->failed(to_string(rejection.reason));
       count_answer(status_of(rejection.reason));
+      if (split_) split_.refused();
       std::string breaker;
       client_->take_refusal(service_->policies().named(rejection, request_.value, breaker), said);
       note_refusal(rejection);
@@ -176,6 +180,7 @@ void UpstreamCall::give_failure(LastWords words) {
   const Remarks said = remarks();
   if (said.fallback != nullptr && !said.fallback->message.empty()) words.detail = said.fallback->message;
   count_answer(words.status);
+  if (split_ && words.status >= 500) split_.failed();
   client_->take_failure(words, said);
   if (words.status >= 502)
     worker_.note_failure(*service_, last_called(), std::to_string(words.status), words.detail);

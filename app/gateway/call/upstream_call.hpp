@@ -12,6 +12,7 @@
 #include "app/gateway/call/call_machine.hpp"
 #include "app/gateway/call/call_trace.hpp"
 #include "app/gateway/call/response_relay.hpp"
+#include "app/gateway/call/split_note.hpp"
 #include "app/gateway/service/worker_state.hpp"
 #include "switchgear/core/waker.hpp"
 #include "switchgear/pipeline/answer.hpp"
@@ -78,6 +79,10 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   /// The call asks for the request's content; if not, data of the client stays unread.
   [[nodiscard]] bool takes_content() noexcept;
   [[nodiscard]] Service& service() const noexcept { return *service_; }
+  /// Of a split: of which arm the request is; empty: of none.
+  [[nodiscard]] std::optional<experiment::Arm> arm() const noexcept {
+    return split_ ? std::optional{split_.arm()} : std::nullopt;
+  }
   /// Attempts that were begun, hedges included.
   [[nodiscard]] std::uint32_t attempts() const noexcept { return begun_; }
   /// The instance of the latest attempt; null: none was chosen, or the service has only one.
@@ -115,6 +120,7 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   void count_answer(unsigned status) {
     if (request_.origin == CallRequest::Origin::client) service_->count_answer(status);
     if (record_) record_->answered(status);
+    if (split_) split_.answered(status, clock_.now());
   }
   void report(Attempt& attempt, const Outcome& outcome);
   /// Of an attempt that has ended, for its record, once. `error`: why, without a whole response.
@@ -170,6 +176,7 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   CallRequest request_;
   State state_ = State::idle;
   CallClock clock_;
+  SplitNote split_;
   std::unique_ptr<CallTrace> record_;  ///< null: the call is not recorded
   TimePoint due_ = TimePoint::max();
   std::uint32_t blocks_ = 0;  ///< moved in this look

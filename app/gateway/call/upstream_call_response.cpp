@@ -146,6 +146,7 @@ void UpstreamCall::break_off(const AttemptFailure& failure, const Outcome& outco
   settle(outcome);
   attempts_.drop_all(clock_.now());
   worker_.note_failure(*service_, last_called(), "response broken off", failure.words.detail);
+  if (split_) split_.failed();
   state_ = State::broken_off;
 }
 

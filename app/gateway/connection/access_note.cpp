@@ -23,6 +23,8 @@ void AccessNote::write(const UpstreamCall* call, std::uint64_t bytes, TimePoint 
     put_ids(call->request());
     entry.put(AccessField::service, call->service().name());
     entry.attempts = call->attempts();
+    if (const auto arm = call->arm())
+      entry.put(AccessField::arm, *arm == experiment::Arm::candidate ? "candidate" : "current");
     if (entry.attempts != 0) entry.put(AccessField::upstream, call->last_called_name());
   }
   entry_ = nullptr;

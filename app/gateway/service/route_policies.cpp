@@ -3,6 +3,7 @@
 #include <set>
 #include <utility>
 
+#include "app/gateway/service/service_values.hpp"
 #include "switchgear/core/random.hpp"
 #include "switchgear/http/event_loop.hpp"
 
@@ -10,11 +11,12 @@ namespace switchgear::gateway {
 
 namespace {
 
-[[nodiscard]] std::set<std::string> policies_of_routes(const config::Service& service) {
+[[nodiscard]] std::set<std::string> further_policies(const config::Service& service) {
   std::set<std::string> names;
   for (const config::Route& route : service.routes) {
     if (!route.policy.empty()) names.insert(route.policy);
   }
+  if (service.split) names.insert(service.split->candidate);
   return names;
 }
 
@@ -25,18 +27,23 @@ std::vector<RoutePlan> route_plans(const config::Service& service, const config:
                                    std::uint64_t seed) {
   std::vector<RoutePlan> plans;
   Random seeds{seed};
-  for (const std::string& policy_name : policies_of_routes(service)) {
+  for (const std::string& policy_name : further_policies(service)) {
     const config::Policy& policy = config.policies.at(policy_name);
     const std::string name = PolicySet::name_of(service.name, policy_name);
-    Breakers breakers{whole.policies().breaker, nullptr, whole.policies().by_value};
+    const auto before = known.find(name);
+    const PolicySet* const set = before == known.end() ? nullptr : before->second.get();
+    // A candidate stands beside the service's policy, whose breaker must not refuse its calls.
+    const bool stands_alone = service.split && service.split->candidate == policy_name;
+    Breakers breakers =
+        stands_alone ? Breakers{nullptr, nullptr,
+                                values_of(name, service, policy, set, registry.breakers(), seeds.next())}
+                     : Breakers{whole.policies().breaker, nullptr, whole.policies().by_value};
     if (policy.circuit_breaker) {
       breakers.own = registry.breakers().get_or_create(name, *policy.circuit_breaker, http::EventLoop::now());
     }
-    const auto before = known.find(name);
     plans.push_back({policy_name, policy,
-                     std::make_shared<const PolicySet>(
-                         service, policy_name, policy, registry, std::move(breakers),
-                         before == known.end() ? nullptr : before->second.get(), seeds.next())});
+                     std::make_shared<const PolicySet>(service, policy_name, policy, registry,
+                                                       std::move(breakers), set, seeds.next())});
   }
   return plans;
 }
@@ -50,8 +57,7 @@ std::map<std::string, CircuitBreakerOptions> breakers_of(const config::Config& c
   };
   for (const auto& [name, service] : config.services) {
     add(name, service.policy);
-    for (const std::string& policy : policies_of_routes(service))
-      add(PolicySet::name_of(name, policy), policy);
+    for (const std::string& policy : further_policies(service)) add(PolicySet::name_of(name, policy), policy);
   }
   return all;
 }

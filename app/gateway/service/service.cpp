@@ -1,6 +1,7 @@
 #include "app/gateway/service/service.hpp"
 
 #include "switchgear/config/address.hpp"
+#include "switchgear/http/ascii.hpp"
 
 namespace switchgear::gateway {
 
@@ -12,6 +13,17 @@ void ServiceCounts::add(const ServiceCounts& other) noexcept {
   responses_aborted += other.responses_aborted;
   caller_timeouts += other.caller_timeouts;
   upgrades.add(other.upgrades);
+}
+
+std::string_view single_value(const http::FieldList& fields, std::string_view name) noexcept {
+  std::string_view value;
+  std::size_t lines = 0;
+  for (const http::Field& field : fields) {
+    if (!http::equals_lower(field.name, name)) continue;
+    value = field.value;
+    ++lines;
+  }
+  return lines == 1 ? value : std::string_view{};
 }
 
 Service::Service(config::Service options, const config::Policy& policy, std::shared_ptr<Upstreams> upstreams,
@@ -27,6 +39,10 @@ Service::Service(config::Service options, const config::Policy& policy, std::sha
       durations_(durations),
       timeout_(policies_->policies().timeout->length()),
       deadline_(policy.deadline) {}
+
+Service::~Service() = default;
+
+void Service::divide(ServiceSplit split) { split_ = std::make_unique<const ServiceSplit>(std::move(split)); }
 
 void Service::count(const Outcome& outcome) noexcept {
   switch (outcome.verdict) {

@@ -12,12 +12,14 @@
 #include <utility>
 #include <vector>
 
+#include "app/experiment/split.hpp"
 #include "app/gateway/service/policy_set.hpp"
 #include "app/gateway/service/upgrade_counts.hpp"
 #include "app/gateway/service/upstreams.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/config/router.hpp"
 #include "switchgear/http/failure_classifier.hpp"
+#include "switchgear/http/field_list.hpp"
 #include "switchgear/http/unix_socket.hpp"
 #include "switchgear/observe/call_durations.hpp"
 
@@ -37,6 +39,11 @@ struct ServiceCounts {
   void add(const ServiceCounts& other) noexcept;
 };
 
+struct ServiceSplit;
+
+/// A field that is there twice could be read either way: it has no value, as one that is not there.
+[[nodiscard]] std::string_view single_value(const http::FieldList& fields, std::string_view name) noexcept;
+
 /// Or as the routes with a policy of their own see it. Made anew by every reload; shares its pools and counts
 /// with the one before when they did not change. Lives as long as a request is under way that was routed to
 /// it.
@@ -45,6 +52,7 @@ class Service final : public boost::intrusive_ref_counter<Service, boost::thread
   Service(config::Service options, const config::Policy& policy, std::shared_ptr<Upstreams> upstreams,
           std::shared_ptr<ServiceCounts> counts, std::shared_ptr<const PolicySet> policies,
           CircuitDurations& durations);
+  ~Service();
 
   [[nodiscard]] const config::Service& options() const noexcept { return options_; }
   [[nodiscard]] const std::string& name() const noexcept { return options_.name; }
@@ -66,6 +74,9 @@ class Service final : public boost::intrusive_ref_counter<Service, boost::thread
   [[nodiscard]] CircuitDurations& durations() const noexcept { return durations_; }
   [[nodiscard]] Duration timeout() const noexcept { return timeout_; }
   [[nodiscard]] const std::optional<Duration>& deadline() const noexcept { return deadline_; }
+  /// Null: all of its requests are its own.
+  [[nodiscard]] const ServiceSplit* split() const noexcept { return split_.get(); }
+  void divide(ServiceSplit split);
 
  private:
   config::Service options_;
@@ -77,9 +88,17 @@ class Service final : public boost::intrusive_ref_counter<Service, boost::thread
   CircuitDurations& durations_;
   Duration timeout_;
   std::optional<Duration> deadline_;
+  std::unique_ptr<const ServiceSplit> split_;
 };
 
 using ServicePtr = boost::intrusive_ptr<Service>;
+
+/// How the requests of a service are divided between its policy and another one.
+struct ServiceSplit {
+  std::shared_ptr<experiment::Split> split;
+  std::shared_ptr<experiment::SplitLane> lane;  ///< of this thread
+  ServicePtr candidate;                         ///< the service as its candidate guards it
+};
 
 /// The router that all threads share, and this thread's services.
 class Routes {

@@ -26,13 +26,13 @@ constexpr std::size_t most_shown = 20;
 
 }  // namespace
 
-std::shared_ptr<BreakersByValue> values_of(const config::Service& service, const config::Policy& policy,
-                                           const PolicySet* before, BreakerRegistry& registry,
-                                           std::uint64_t seed) {
+std::shared_ptr<BreakersByValue> values_of(const std::string& set, const config::Service& service,
+                                           const config::Policy& policy, const PolicySet* before,
+                                           BreakerRegistry& registry, std::uint64_t seed) {
   if (!service.by) return nullptr;
   const auto& options = service.by->breaker ? service.by->breaker : policy.circuit_breaker;
   if (!options) return nullptr;
-  std::string name = service.name + "/" + service.by->header;
+  std::string name = set + "/" + service.by->header;
   const auto& known = before == nullptr ? nullptr : before->policies().by_value;
   if (known && known->name() == name && known->options() == service.by->limits &&
       known->breaker_options() == *options)

@@ -17,7 +17,9 @@ namespace switchgear::gateway {
 
 /// Null: the service has none. Those of `before`, unless null, with all their values, if nothing about them
 /// changed. Their transitions go to the listeners of `registry`, which must outlive them.
-[[nodiscard]] std::shared_ptr<BreakersByValue> values_of(const config::Service& service,
+/// `set`: what the policies are called.
+[[nodiscard]] std::shared_ptr<BreakersByValue> values_of(const std::string& set,
+                                                         const config::Service& service,
                                                          const config::Policy& policy,
                                                          const PolicySet* before, BreakerRegistry& registry,
                                                          std::uint64_t seed);

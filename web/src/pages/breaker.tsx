@@ -12,6 +12,7 @@ import { chosenSpan, SpanChooser } from "../parts/spans";
 import { Adapted } from "../parts/adapted";
 import { Level } from "../parts/level";
 import { Shadows } from "../parts/shadows";
+import { SplitPanel } from "../parts/split";
 import { Stats } from "../parts/stats";
 import { Transitions } from "../parts/transitions";
 import { Charts } from "../parts/charts";
@@ -106,6 +107,7 @@ export function BreakerPage({ name }: { name: string }) {
         <Stats breaker={breaker} />
       </section>
       <Shadows name={name} />
+      <SplitPanel service={name} />
       <Figures entry={entry} known={document.state === "here" ? document.data.transitions : none} />
       <div class="columns">
         <section class="panel" aria-labelledby="analysis-title">

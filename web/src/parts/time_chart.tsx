@@ -36,6 +36,10 @@ interface Props {
   marks: Mark[];
   written: (value: number) => string;
   onZoom?: (from: number, to: number) => void;
+  /// Of the values that are shown; from 0 to the largest if it is left out.
+  range?: [number, number];
+  /// Fills the space between the first two lines.
+  between?: keyof Palette;
 }
 
 export type Mark = Pick<Transition, "at" | "from" | "to">;
@@ -112,7 +116,7 @@ function options(width: number, props: () => Props, cursor: Signal<number | null
     cursor: { sync: { key: sync.key }, drag: { x: Boolean(props().onZoom), y: false, setScale: false }, points: { size: 6 } },
     scales: {
       x: { time: true, range: () => [props().from, props().to] },
-      y: { range: (_, __, max) => [0, max && max > 0 ? max * 1.08 : 1] },
+      y: { range: (_, __, max) => props().range ?? [0, max && max > 0 ? max * 1.08 : 1] },
     },
     axes: [{ ...axis, size: 28, space: 80, values: (_, splits, __, ___, apart) => splits.map((each) => tick(each, apart)) }, { ...axis, size: 58, gap: 4, space: 34, values: (_, splits) => splits.map((each) => props().written(each)) }],
     series: [
@@ -126,6 +130,7 @@ function options(width: number, props: () => Props, cursor: Signal<number | null
         ...(line.dash && { dash: line.dash }),
       })),
     ],
+    ...(props().between && { bands: [{ series: [1, 2], fill: colours[props().between!] }] }),
     hooks: {
       drawClear: [(plot) => drawBands(plot, props())],
       draw: [(plot) => drawMarks(plot, props())],

@@ -1,0 +1,36 @@
+#include "app/gateway/call/split_note.hpp"
+
+#include <chrono>
+#include <utility>
+
+namespace switchgear::gateway {
+
+ServicePtr SplitNote::divide(ServicePtr service, const http::FieldList& fields) {
+  const ServiceSplit& division = *service->split();
+  const experiment::Split& split = *division.split;
+  choice_ = split.by_value() ? split.choose(single_value(fields, split.subject().options.header))
+                             : split.choose(std::chrono::system_clock::now());
+  if (!choice_.counts) return service;
+  seen_ = {};
+  has_answer_ = false;
+  whole_ = std::move(service);
+  return choice_.arm == experiment::Arm::candidate ? division.candidate : whole_;
+}
+
+/// By the service's own policy in both arms: with a yardstick of its own, a candidate that calls fewer
+/// statuses failures would look better for it.
+void SplitNote::answered(unsigned status, TimePoint now) noexcept {
+  has_answer_ = true;
+  seen_.took = now - began_;
+  const Outcome judged = whole_->classifier().of_status(status, seen_.took, std::nullopt);
+  if (judged.verdict == Verdict::failure) failed();
+}
+
+void SplitNote::end() {
+  const ServicePtr whole = std::exchange(whole_, nullptr);
+  if (!has_answer_) return;
+  const ServiceSplit& division = *whole->split();
+  division.split->record(*division.lane, choice_, seen_);
+}
+
+}  // namespace switchgear::gateway

@@ -79,12 +79,9 @@ bool Attempt::takes_content() const noexcept {
          (sending_ == Sending::under_way || sending_ == Sending::held_back);
 }
 
-/// Begins the body to see its framing; accept_head() begins it again.
-bool Attempt::has_endless_response() noexcept {
-  http::BodyReader& body = exchange_.body();
-  body.start_response(head(), request_->to_head);
-  return body.framing() == http::BodyReader::Framing::until_end ||
-         body.framing() == http::BodyReader::Framing::chunked;
+bool Attempt::has_endless_response() const noexcept {
+  const http::BodyReader::Framing framing = exchange_.framing_ahead();
+  return framing == http::BodyReader::Framing::until_end || framing == http::BodyReader::Framing::chunked;
 }
 
 void Attempt::on_connection(http::Lease given) {
@@ -249,6 +246,19 @@ void Attempt::accept_head(TimePoint now) noexcept {
 /// twice is made again, in the same attempt; any other may have had its effect.
 Attempt::Found Attempt::closed_before_answer() {
   constexpr std::string_view error = "connection_terminated";
+Attempt::Found Attempt::inspect_body() {
+  switch (exchange_.look_ahead()) {
+    case http::Exchange::Ahead::sound:
+      return Found::head;
+    case http::Exchange::Ahead::cut_short:
+      return fail(Blame::connection, {502, "http_response_incomplete", "the service broke off its answer"});
+    case http::Exchange::Ahead::malformed:
+      break;
+  }
+  return fail(Blame::connection,
+              {502, "http_response_transfer_coding", "the service's chunks are malformed"});
+}
+
   const http::TlsLayer* const tls = exchange_.stream().tls();
   if (tls != nullptr && tls->failure() == tls::Failure::alert)
     return no_connection(http::ConnectError::tls_refused);

@@ -94,6 +94,8 @@ class Attempt final : private http::ConnectionPool::Waiter, private http::Stream
   /// The service has the whole request.
   [[nodiscard]] bool sent_whole() const noexcept { return sending_ == Sending::done; }
   /// Some of the content that it is streaming has come.
+  /// Of a head() that is final: `failure` if its body is broken, or ends too early, as far as it has come.
+  [[nodiscard]] Found inspect_body();
   [[nodiscard]] bool streams() const noexcept { return seen_ != 0; }
   [[nodiscard]] TimePoint until() const noexcept { return until_; }
   /// The upstream's last progress, or since when it is waited for.
@@ -105,7 +107,7 @@ class Attempt final : private http::ConnectionPool::Waiter, private http::Stream
   /// The connection of one that is connected().
   [[nodiscard]] http::Stream& stream() const noexcept { return exchange_.stream(); }
   /// head(), which is final, does not say how long the content is.
-  [[nodiscard]] bool has_endless_response() noexcept;
+  [[nodiscard]] bool has_endless_response() const noexcept;
   /// What head() is in.
   [[nodiscard]] std::string_view received() const noexcept { return exchange_.stream().buffer().view(); }
   [[nodiscard]] const AttemptFailure& failure() const noexcept { return failure_; }

@@ -294,6 +294,8 @@ bool UpstreamCall::look_at(Attempt& attempt) {
 void UpstreamCall::take_head(Attempt& attempt) {
   response_.take(attempt, worker_.loop.fields());
   too_slow_ = response_.status() == 408 && is_clients_failure(attempt);
+  if (attempt.head().status != 101 && attempt.inspect_body() == Found::failure)
+    return fail(attempt, attempt.failure());
   if (service_->policies().reacts() && response_.status() != 101) {
     const Outcome outcome = outcome_of_response();
     if (outcome.verdict == Verdict::failure || outcome.worth_repeating()) {

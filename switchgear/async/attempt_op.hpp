@@ -1,6 +1,7 @@
 // The two kinds of operation that a call can be made of, and how one attempt of either is started.
 #pragma once
 
+#include <algorithm>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -25,12 +26,42 @@ enum class AttemptKind : std::uint8_t {
   hedge,  ///< another one is still under way
 };
 
+namespace detail {
+
+/// The call that an attempt is made for.
+class AttemptCall {
+ public:
+  virtual void begin_own_wait(unsigned branch) noexcept = 0;
+  [[nodiscard]] virtual bool end_own_wait(unsigned branch, TimePoint served_since) noexcept = 0;
+
+ protected:
+  ~AttemptCall() = default;
+};
+
+}  // namespace detail
+
 /// What an operation is told about the attempt it makes. Lives until that attempt has ended. It may do
 /// something else each time: ask another replica, or send a cheaper request as a hedge.
 struct AsyncAttempt {
   std::uint32_t number = 1;               ///< from 1; hedges count
   TimePoint deadline = TimePoint::max();  ///< then it is cancelled; max(): no limit
   AttemptKind kind = AttemptKind::first;
+  detail::AttemptCall* call = nullptr;  ///< for the two functions below
+  std::uint8_t branch = 0;
+
+  /// The attempt waits for something of this program's own, such as a free connection of a pool, before it
+  /// makes use of the dependency. Until end_own_wait() it is not a stuck call, a probe of a breaker gives its
+  /// place to another, and its timeouts do not run; nor is this time part of its latency. Threads: those of
+  /// the call's executor.
+  void begin_own_wait() const noexcept {
+    if (call != nullptr) call->begin_own_wait(branch);
+  }
+  /// The wait was over at `served_since`, which may be before now. `deadline` may have moved. False: a
+  /// breaker wants no call any more, or the attempt is not needed. Then end the operation; what it gives is
+  /// dropped.
+  [[nodiscard]] bool end_own_wait(TimePoint served_since) const noexcept {
+    return call == nullptr || call->end_own_wait(branch, served_since);
+  }
 };
 
 namespace detail {
@@ -77,12 +108,24 @@ struct RunningAttempt {
   std::optional<Value> value;
   boost::system::error_code code;
   std::exception_ptr exception;
+  std::optional<TimePoint> waits_since;  ///< for something of the program's own
+  Duration waited{};                     ///< before that
+  bool refused = false;                  ///< when that was over
 
-  void begin(const Step& step) noexcept {
-    attempt = {step.number, step.until, kind_of(step)};
+  void begin(const Step& step, AttemptCall& call) noexcept {
+    attempt = {step.number, step.until, kind_of(step), &call, step.branch};
     branch = step.branch;
-    told = false;
+    told = refused = false;
+    waits_since.reset();
+    waited = {};
     forget();
+  }
+  /// It waits for that no more, and has not since `served_since`. Returns how long it did.
+  Duration end_own_wait(TimePoint served_since, TimePoint now) noexcept {
+    const TimePoint began = *std::exchange(waits_since, std::nullopt);
+    const Duration wait = saturating_sub(std::clamp(served_since, began, std::max(began, now)), began);
+    waited += wait;
+    return wait;
   }
   void forget() noexcept {
     value.reset();

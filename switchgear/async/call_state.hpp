@@ -42,7 +42,7 @@
 namespace switchgear::detail {
 
 template <class T, Gives gives, class P, class Op, class Handler, class Ex, class Time>
-class CallState final : public Waker {
+class CallState final : public Waker, private AttemptCall {
  public:
   using Value = ValueOf<T>;
   using Ref = boost::intrusive_ptr<CallState>;
@@ -245,7 +245,7 @@ class CallState final : public Waker {
     if (hedges && step.branch == 0) kept_.forget();  // a new race
     if (!flights_.try_launch(step, now_)) return;
     Running& running = running_[step.branch];
-    running.begin(step);
+    running.begin(step, *this);
     running.cancellable = hedges || can_be_cancelled_ || step.until != TimePoint::max();
     try {
       start_attempt<CallState>(self, op_, running);
@@ -268,17 +268,47 @@ class CallState final : public Waker {
     now_ = time_.now();
     const Landing landing = land(running);
     if (landing == Landing::unwanted) return begin_successor(self, running.branch);
-    latency_ = saturating_sub(now_, flights_.started(running.branch));
+    const bool waits = running.waits_since.has_value();
+    if (waits) (void)running.end_own_wait(now_, now_);
+    latency_ = saturating_sub(now_, flights_.started(running.branch)) - running.waited;
     kept_.forget();
     if (cancelled_ != boost::asio::cancellation_type::none) {
       static_cast<void>(kept_.take(running, pipeline_.classifier(), latency_));
       return execution_.on_outcome(running.branch, Outcome::ignored(latency_), now_);
     }
+    if (running.refused) {
+      running.forget();
+      return execution_.on_refusal(running.branch, now_);
+    }
     if (landing == Landing::too_late) {
       running.forget();
-      return execution_.on_timeout(running.branch, latency_, now_);
+      return execution_.on_timeout(running.branch, latency_, now_,
+                                   running.waited > latency_ ? CutOff::after_own_wait : CutOff::at_limit);
     }
+    if (waits) execution_.take_up(running.branch, now_);
     return execution_.on_outcome(running.branch, kept_.take(running, pipeline_.classifier(), latency_), now_);
+  }
+
+  // --- an attempt waits for something of the program's own
+
+  void begin_own_wait(unsigned branch) noexcept override {
+    Running& running = running_[branch];
+    if (running.waits_since || is_over() || !flights_.is_wanted(branch)) return;
+    running.waits_since = time_.now();
+    execution_.set_aside(branch, *running.waits_since);
+  }
+
+  bool end_own_wait(unsigned branch, TimePoint served_since) noexcept override {
+    Running& running = running_[branch];
+    if (is_over() || !flights_.is_wanted(branch)) return false;
+    if (!running.waits_since) return true;
+    const TimePoint now = time_.now();
+    const auto until = execution_.readmit(branch, running.end_own_wait(served_since, now), now);
+    running.refused = !until;
+    if (!until) return false;
+    running.attempt.deadline = *until;
+    flights_.postpone(branch, *until);
+    return true;
   }
 
   Landing land(Running& running) noexcept {

@@ -51,7 +51,7 @@ struct GatewayLimits {
   Duration header_timeout =
       std::chrono::seconds{10};  ///< from the first byte of a request to the end of its header; 408
   Duration body_timeout = std::chrono::seconds{30};  ///< without a byte of the request body; 408
-  /// Bytes of a request body for which it may take a second longer than `body_timeout` in all; 408. 0: it may
+  /// Bytes of a request body a second; a client that is behind that by `body_timeout` gets 408. 0: it may
   /// take any time. Time in which the service does not take them is not counted.
   std::uint64_t min_body_rate = 500;
   Duration idle_timeout = std::chrono::seconds{60};   ///< between two requests on a kept-alive connection

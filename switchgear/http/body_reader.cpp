@@ -41,24 +41,28 @@ void BodyReader::start_response(const Head& head, bool to_head) noexcept {
 
 BodyReader::State BodyReader::next(ReadBuffer& buffer, bool ended) noexcept {
   if (content_ != 0) return State::content;
+  if (gap_ != 0 && !decoded_all_) {
+    buffer.consume(gap_);
+    gap_ = 0;
+  }
+  return find(buffer.data(), buffer.size(), ended);
+}
+
+BodyReader::State BodyReader::find(char* bytes, std::size_t size, bool ended) noexcept {
   switch (framing_) {
     case Framing::none:
       return State::done;
     case Framing::length:
       if (left_ == 0) return State::done;
-      content_ = static_cast<std::size_t>(std::min<std::uint64_t>(left_, buffer.size()));
+      content_ = static_cast<std::size_t>(std::min<std::uint64_t>(left_, size));
       break;
     case Framing::until_end:
-      content_ = buffer.size();
+      content_ = size;
       if (content_ == 0 && ended) return State::done;
       break;
     case Framing::chunked: {
       if (decoded_all_) return State::done;
-      if (gap_ != 0) {
-        buffer.consume(gap_);
-        gap_ = 0;
-      }
-      const ChunkedDecoder::Step step = chunks_.decode(buffer.data(), buffer.size());
+      const ChunkedDecoder::Step step = chunks_.decode(bytes, size);
       if (step.state == ChunkedDecoder::State::broken) return State::broken;
       content_ = step.payload;
       gap_ = step.consumed - step.payload;
@@ -74,6 +78,11 @@ BodyReader::State BodyReader::next(ReadBuffer& buffer, bool ended) noexcept {
   total_ += content_;
   if (content_ != 0) return State::content;
   return ended ? State::truncated : State::more;
+}
+
+bool BodyReader::may_lack(std::string_view bytes) const noexcept {
+  if (framing_ == Framing::length) return bytes.size() < left_;
+  return framing_ == Framing::chunked && !bytes.ends_with("\r\n\r\n");
 }
 
 void BodyReader::used(ReadBuffer& buffer, std::size_t size) noexcept {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "switchgear/http/chunked.hpp"
 #include "switchgear/http/head.hpp"
@@ -30,6 +31,18 @@ class BodyReader {
 
   /// `ended`: nothing will follow what is in the buffer.
   [[nodiscard]] State next(ReadBuffer& buffer, bool ended) noexcept;
+  /// The same of a body that begins `offset` bytes behind the buffer's front. Once, first; then that much is
+  /// to be taken away before anything else, and next() goes on.
+  [[nodiscard]] State look_ahead(ReadBuffer& buffer, std::size_t offset, bool ended) noexcept {
+    return find(buffer.data() + offset, buffer.size() - offset, ended);
+  }
+  /// Before anything else: whether `bytes`, its beginning, are not all of it. May be wrong about chunks: it
+  /// does not read them.
+  [[nodiscard]] bool may_lack(std::string_view bytes) const noexcept;
+  /// After look_ahead() has found content: it is not the last, and nothing follows.
+  [[nodiscard]] bool is_cut_short(bool ended) const noexcept {
+    return ended && framing_ != Framing::until_end && !is_last();
+  }
   [[nodiscard]] std::size_t content() const noexcept { return content_; }
   /// `size` bytes of the content, at most content(), are dealt with.
   void used(ReadBuffer& buffer, std::size_t size) noexcept;
@@ -49,6 +62,7 @@ class BodyReader {
 
  private:
   void begin(Framing framing, std::uint64_t length) noexcept;
+  [[nodiscard]] State find(char* bytes, std::size_t size, bool ended) noexcept;
   void begin_chunked(const Head& head) noexcept;
 
   Framing framing_ = Framing::none;

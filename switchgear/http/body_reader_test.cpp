@@ -126,5 +126,59 @@ TEST(BodyReader, DropsTheTrailersOfAMessageWhoseConnectionNamesFields) {
   EXPECT_EQ(trailers_with("TE"), "X-A: 1\r\n");
 }
 
+/// What a look ahead finds in a response's body behind its head, and what is read of it afterwards.
+struct Ahead {
+  State state;
+  bool cut_short;
+  Read then;
+};
+
+Ahead look_ahead(const Head& head, const std::string& wire, bool ended) {
+  const std::string front = "the head";
+  BlockPool blocks;
+  ReadBuffer buffer{blocks, 64};
+  std::memcpy(buffer.space(), (front + wire).data(), front.size() + wire.size());
+  buffer.commit(front.size() + wire.size());
+  BodyReader body;
+  body.start_response(head, false);
+  Ahead result{body.look_ahead(buffer, front.size(), ended), false, {}};
+  result.cut_short = result.state == State::content && body.is_cut_short(ended);
+  EXPECT_EQ(buffer.view().substr(0, front.size()), front) << "it stays as it was";
+  buffer.consume(front.size());
+  while ((result.then.state = body.next(buffer, ended)) == State::content) {
+    result.then.content += buffer.view()[0];
+    body.used(buffer, 1);
+  }
+  if (result.then.state == State::done) result.then.trailers = body.trailers(buffer);
+  return result;
+}
+
+TEST(BodyReader, FindsTheSameBehindAHeadThatIsStillThere) {
+  Head chunked = request(true, {});
+  Head of_five = request(false, 5);
+  Head endless = request(false, {});
+  chunked.status = of_five.status = endless.status = 200;
+  for (const bool ended : {false, true}) {
+    const Ahead whole = look_ahead(chunked, "2\r\nhe\r\n3\r\nllo\r\n0\r\nA: b\r\n\r\n", ended);
+    EXPECT_EQ(whole.state, State::content);
+    EXPECT_FALSE(whole.cut_short);
+    EXPECT_EQ(whole.then.content, "hello");
+    EXPECT_EQ(whole.then.trailers, "A: b\r\n");
+    for (const std::string part : {"2\r\nhe\r\n", "2\r\nhe\r\n3\r\nl", "2\r\nhe\r\n0\r\n", "2\r\nhe\r\n3"}) {
+      const Ahead some = look_ahead(chunked, part, ended);
+      EXPECT_EQ(some.state, State::content) << part;
+      EXPECT_EQ(some.cut_short, ended) << part;
+    }
+    EXPECT_EQ(look_ahead(chunked, "2\r", ended).state, ended ? State::truncated : State::more);
+    EXPECT_EQ(look_ahead(chunked, "2\r\nheX", ended).state, State::broken);
+    EXPECT_EQ(look_ahead(of_five, "hello", ended).then.content, "hello");
+    EXPECT_FALSE(look_ahead(of_five, "hello", ended).cut_short);
+    EXPECT_EQ(look_ahead(of_five, "hell", ended).cut_short, ended);
+    EXPECT_EQ(look_ahead(of_five, "", ended).state, ended ? State::truncated : State::more);
+    EXPECT_FALSE(look_ahead(endless, "hell", ended).cut_short);
+    EXPECT_EQ(look_ahead(endless, "", ended).state, ended ? State::done : State::more);
+  }
+}
+
 }  // namespace
 }  // namespace switchgear::http

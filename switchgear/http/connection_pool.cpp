@@ -149,7 +149,8 @@ void ConnectionPool::stop_holding() {
   loop_.disarm(*this);
   if (!addresses_.empty()) return connect_as_needed();
   // Only those that wait now: a waiter that is told may request again at once.
-  for (std::size_t left = waiting_.size(); left != 0; --left) fail_one(ConnectError::unresolved);
+  for (std::size_t left = waiting_.size(); left != 0; --left)
+    fail_one({ConnectError::unresolved, TimePoint::min()});
 }
 
 void ConnectionPool::on_connected(Connection& connection) {
@@ -168,7 +169,7 @@ void ConnectionPool::on_connected(Connection& connection) {
 /// Told later: a call that requests a connection would otherwise run another call's end on its own stack.
 void ConnectionPool::on_failed(Connection& connection, ConnectError error) {
   if (error != ConnectError::resources) addresses_.doubt();
-  failures_.push_back(error);
+  failures_.push_back({error, connection.made_at()});
   remove(connection);
   serve_later();
 }
@@ -176,11 +177,12 @@ void ConnectionPool::on_failed(Connection& connection, ConnectError error) {
 void ConnectionPool::on_bad_address(const Address& address) { addresses_.try_last(address); }
 
 /// The longest waiter gets the failure: connections are not made for a particular waiter.
-void ConnectionPool::fail_one(ConnectError error) {
+void ConnectionPool::fail_one(const Failed& failed) {
   if (waiting_.empty()) return;
   Waiter& waiter = waiting_.front();
   waiting_.pop_front();
-  waiter.on_connect_error(error);
+  waiter.served_since = failed.begun;
+  waiter.on_connect_error(failed.error);
 }
 
 void ConnectionPool::give_back(Connection& connection) noexcept {
@@ -220,9 +222,9 @@ void ConnectionPool::remove(Connection& connection) noexcept {
 
 void ConnectionPool::serve_waiting() {
   while (!failures_.empty()) {
-    const ConnectError error = failures_.front();
+    const Failed failed = failures_.front();
     failures_.pop_front();
-    fail_one(error);
+    fail_one(failed);
   }
   while (!idle_.empty()) {
     const auto waiter = std::find_if(waiting_.begin(), waiting_.end(),
@@ -236,6 +238,7 @@ void ConnectionPool::serve_waiting() {
 
 void ConnectionPool::hand_over(Connection& connection, Waiter& waiter) {
   waiting_.erase(waiting_.iterator_to(waiter));
+  waiter.served_since = connection.kept() ? loop_.now() : connection.made_at();
   connection.lease();
   waiter.on_connection(Lease{*this, connection});
 }

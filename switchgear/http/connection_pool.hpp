@@ -81,6 +81,10 @@ class ConnectionPool final : private Timer, private Connection::Keeper {
     virtual void on_connect_error(ConnectError error) = 0;
 
     Reuse reuse = Reuse::allowed;  ///< written by acquire()
+    /// Written before either call: when the pool began what has come of it. That is when the connection was
+    /// begun, or, if another call has just given it back, now. Until then the waiter has waited for other
+    /// calls, not for the upstream.
+    TimePoint served_since{};
 
    protected:
     ~Waiter() = default;
@@ -135,7 +139,11 @@ class ConnectionPool final : private Timer, private Connection::Keeper {
   void on_failed(Connection& connection, ConnectError error) override;
   void on_bad_address(const Address& address) override;
   void on_ended(Connection& connection) noexcept override { remove(connection); }
-  void fail_one(ConnectError error);
+  struct Failed {
+    ConnectError error;
+    TimePoint begun;
+  };
+  void fail_one(const Failed& failed);
   void hand_over(Connection& connection, Waiter& waiter);
   void give_back(Connection& connection) noexcept;
   void remove(Connection& connection) noexcept;
@@ -159,7 +167,7 @@ class ConnectionPool final : private Timer, private Connection::Keeper {
   std::vector<std::unique_ptr<Connection>> connections_;
   std::vector<Connection*> idle_;
   Waiting waiting_;
-  std::deque<ConnectError> failures_;      ///< of connections, not told yet
+  std::deque<Failed> failures_;            ///< of connections, not told yet
   std::shared_ptr<ConnectionPool*> self_;  ///< what posted work finds emptied when the pool is gone
 };
 

@@ -1,11 +1,13 @@
 #include "switchgear/http/exchange.hpp"
 
+#include <utility>
+
 namespace switchgear::http {
 
 void Exchange::begin(Lease lease, bool to_head) noexcept {
   lease_ = std::move(lease);
   to_head_ = to_head;
-  touched_ = persistent_ = false;
+  touched_ = persistent_ = looked_ahead_ = false;
 }
 
 Exchange::Read Exchange::read_head() {
@@ -39,11 +41,38 @@ Exchange::Read Exchange::read_head() {
   }
 }
 
+/// A body that is not whole is read once more first: its reader would do so next in any case, but when a part
+/// of it has been passed on already.
+Exchange::Ahead Exchange::look_ahead() noexcept {
+  looked_ahead_ = true;
+  body_.start_response(head(), to_head_);
+  ReadBuffer& buffer = stream().buffer();
+  bool ended = stream().ended();
+  while (!ended && body_.may_lack(behind_head()) && buffer.space_size() != 0) {
+    IoStatus status = stream().receive();
+    if (status == IoStatus::would_block && stream().doubt()) status = stream().receive();
+    if (status == IoStatus::would_block) break;
+    ended = status != IoStatus::ok;
+  }
+  switch (body_.look_ahead(buffer, head().size, ended)) {
+    case BodyReader::State::content:
+      return body_.is_cut_short(ended) ? Ahead::cut_short : Ahead::sound;
+    case BodyReader::State::more:
+    case BodyReader::State::done:
+      return Ahead::sound;
+    case BodyReader::State::truncated:
+      return Ahead::cut_short;
+    case BodyReader::State::broken:
+      break;
+  }
+  return Ahead::malformed;
+}
+
 void Exchange::accept_head() noexcept {
   const Head& head = validator_.head();
   const std::size_t size = head.size;
   if (head.status >= 200) {
-    body_.start_response(head, to_head_);
+    if (!std::exchange(looked_ahead_, false)) body_.start_response(head, to_head_);
     persistent_ = head.persistent() && body_.framing() != BodyReader::Framing::until_end;
   }
   stream().buffer().consume(size);

@@ -44,6 +44,16 @@ class Exchange {
   /// Once it says `head`, the bytes stay in the buffer until accept_head().
   [[nodiscard]] Read read_head();
   [[nodiscard]] const Head& head() const noexcept { return validator_.head(); }
+  enum class Ahead : std::uint8_t {
+    sound,      ///< as far as it has come
+    malformed,  ///< its chunks are
+    cut_short,  ///< the connection has ended within it
+  };
+  /// Of a final head(): looks at the body, as far as it has come and fits behind the head. Views into the
+  /// head stay good. Once, before accept_head().
+  [[nodiscard]] Ahead look_ahead() noexcept;
+  /// After look_ahead().
+  [[nodiscard]] BodyReader::Framing framing_ahead() const noexcept { return body_.framing(); }
   [[nodiscard]] HeadError head_error() const noexcept { return validator_.error(); }
   /// Takes the head away. An interim one makes room for the next; a final one starts body().
   void accept_head() noexcept;
@@ -57,6 +67,10 @@ class Exchange {
   void abandon() noexcept;
 
  private:
+  /// What has come behind the head.
+  [[nodiscard]] std::string_view behind_head() noexcept {
+    return stream().buffer().view().substr(head().size);
+  }
   HeadLimits limits_;
   Lease lease_;
   Outbox request_;
@@ -64,6 +78,7 @@ class Exchange {
   BodyReader body_;
   bool to_head_ = false;
   bool touched_ = false;
+  bool looked_ahead_ = false;
   bool persistent_ = false;
 };
 

@@ -213,4 +213,6 @@ bool TlsLayer::has_something_to_say() noexcept {
 
 bool TlsLayer::resumed() const noexcept { return SSL_session_reused(ssl_.get()) == 1; }
 
+std::uint64_t TlsLayer::received() const noexcept { return BIO_number_read(SSL_get_rbio(ssl_.get())); }
+
 }  // namespace switchgear::http

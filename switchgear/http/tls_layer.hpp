@@ -54,6 +54,8 @@ class TlsLayer {
   [[nodiscard]] bool has_something_to_say() noexcept;
   [[nodiscard]] tls::Failure failure() const noexcept { return failure_; }
   [[nodiscard]] bool resumed() const noexcept;
+  /// Bytes that have come from the socket, records that are not whole included.
+  [[nodiscard]] std::uint64_t received() const noexcept;
 
  private:
   TlsLayer(Socket& socket, RecordSpace& space) noexcept : socket_(socket), space_(space) {}

@@ -89,6 +89,16 @@ TEST_F(ByValueTest, CountTimeoutsOfTheirOwnValueAlone) {
   EXPECT_EQ(run(pipeline, time, {}, good).how, Ending::How::completed);
 }
 
+TEST_F(ByValueTest, IgnoreAttemptsThatTheirCallersDeadlineCutShort) {
+  Timeout timeout{"shop", 2s};
+  const auto pipeline = standard_pipeline(timeout, tenants);
+  for (int i = 0; i < 5; ++i) {
+    bad.deadline = time.now() + 50ms;
+    EXPECT_TRUE(run(pipeline, time, {{.takes = 5s}}, bad).failed());
+  }
+  EXPECT_EQ(tenants.find("bad", time.now())->state, State::closed);
+}
+
 TEST_F(ByValueTest, EndACallThatWouldBeRetried) {
   Retry retry{"shop", {.max_attempts = 5, .base = 1ms}};
   const auto pipeline = standard_pipeline(retry, tenants);

@@ -26,6 +26,12 @@ enum class Repeatable : std::uint8_t { yes, no };
 /// Where an answer came from.
 enum class Source : std::uint8_t { call, cache, fallback };
 
+/// How an attempt has used up its time.
+enum class CutOff : std::uint8_t {
+  at_limit,        ///< at the dependency
+  after_own_wait,  ///< it waited longer for something of its caller's own, and says nothing of the dependency
+};
+
 /// What happened to one call; filled in if the caller requests it.
 struct CallReport {
   std::uint32_t attempts = 0;  ///< made, hedges included; 0: answered or refused without any
@@ -68,7 +74,8 @@ struct Call {
   bool committed = false;  ///< the answer has begun to reach the caller: nothing can be made again
   bool chaos = false;
   bool shortened = false;  ///< the caller's deadline left less time than a limit of a policy would have
-  /// The attempt was cut off at such a deadline: that says nothing about the dependency.
+  /// The attempt was cut off at such a deadline, or most of its time went into a wait of its caller's own:
+  /// that says nothing about the dependency.
   bool hurried = false;
   bool refused_alone = false;          ///< by a policy that may admit the same call of another caller
   std::optional<Outcome> injected;     ///< set by a layer that says `inject`, or that changes an outcome
@@ -85,8 +92,8 @@ struct Call {
     refuse(reason, limited_by == nullptr ? std::string_view{"caller"} : *limited_by, {});
   }
   /// The attempt has used up its time.
-  void blame_limit() noexcept {
-    hurried = shortened && limited_by == nullptr;
+  void blame_limit(CutOff how) noexcept {
+    hurried = how == CutOff::after_own_wait || (shortened && limited_by == nullptr);
     refuse_for_limit(Reason::timed_out);
   }
 };

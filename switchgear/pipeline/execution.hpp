@@ -68,8 +68,8 @@ class Execution {
 
   /// The attempt of `branch` was cut off, or came back too late, because its time was over. Returns as
   /// on_outcome() does; if this ends the call, rejection() names whose limit it was.
-  Step on_timeout(unsigned branch, Duration latency, TimePoint now) noexcept {
-    machine_.blame_limit(call_, branch);
+  Step on_timeout(unsigned branch, Duration latency, TimePoint now, CutOff how = CutOff::at_limit) noexcept {
+    machine_.blame_limit(call_, branch, how);
     return on_outcome(branch, Outcome::failure(FailureType::timeout, latency), now);
   }
 
@@ -86,6 +86,17 @@ class Execution {
   void set_aside(unsigned branch, TimePoint now) noexcept { machine_.set_aside(policies_, branch, now); }
   /// It waits for what it calls again, or its outcome is at hand. Call once after set_aside().
   void take_up(unsigned branch, TimePoint now) noexcept { machine_.take_up(policies_, branch, now); }
+  /// In place of take_up() for an attempt that has not reached what it calls, and was set aside because it
+  /// waited for something of its caller's own, such as a free connection: `waited` is not its time. A probe
+  /// that gave its place to another requests a new one. Returns when the attempt must have ended: its timeout
+  /// runs on from where it stood, a deadline stays. Empty: a breaker refuses; then call on_refusal().
+  [[nodiscard]] std::optional<TimePoint> readmit(unsigned branch, Duration waited, TimePoint now) noexcept {
+    return machine_.readmit(policies_, call_, branch, waited, now);
+  }
+  /// readmit() was empty, and nothing is left of the attempt. Returns as on_outcome() does.
+  Step on_refusal(unsigned branch, TimePoint now) noexcept {
+    return machine_.on_refusal(policies_, call_, branch, now);
+  }
 
   /// The answer that is on its way will be its own caller's alone. Callers that wait for it at a cache make
   /// their own calls, from now on and not one after the other; this call goes on, and is judged when it ends.

@@ -117,6 +117,12 @@ class Flights {
   [[nodiscard]] bool can_be_cancelled(unsigned branch) const noexcept {
     return flights_[branch].state != State::landed && !flights_[branch].noted;
   }
+  /// Whether an attempt is in the air whose outcome matters.
+  [[nodiscard]] bool is_wanted(unsigned branch) const noexcept {
+    return flights_[branch].state == State::in_the_air;
+  }
+  /// Of one that is_wanted().
+  void postpone(unsigned branch, TimePoint deadline) noexcept { flights_[branch].deadline = deadline; }
   [[nodiscard]] unsigned in_the_air() const noexcept { return in_the_air_; }
   [[nodiscard]] TimePoint started(unsigned branch) const noexcept { return flights_[branch].started; }
 

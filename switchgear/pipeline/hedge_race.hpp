@@ -61,6 +61,19 @@ class HedgedMachine<HedgePolicy, std::tuple<Outer...>, std::tuple<Inner...>> {
     branches_[branch]->sequence.take_up(inner_of(policies), now);
   }
 
+  std::optional<TimePoint> readmit(const Policy& policies, Call&, unsigned branch, Duration waited,
+                                   TimePoint now) noexcept {
+    Branch& asking = *branches_[branch];
+    if (!asking.sequence.readmit(inner_of(policies), asking.call, waited, now)) return std::nullopt;
+    return asking.call.limit;
+  }
+  Step on_refusal(const Policy& policies, Call& call, unsigned branch, TimePoint now) noexcept {
+    Branch& refused = *branches_[branch];
+    refused.state = BranchState::running;
+    return branch_step(policies, call, branch,
+                       refused.sequence.refused(inner_of(policies), refused.call, now), now);
+  }
+
   void will_not_share(const Policy& policies) noexcept {
     outer_.will_not_share(outer_of(policies));
     for (std::optional<Branch>& branch : branches_) {
@@ -103,7 +116,7 @@ class HedgedMachine<HedgePolicy, std::tuple<Outer...>, std::tuple<Inner...>> {
     return step;
   }
 
-  void blame_limit(Call&, unsigned branch) noexcept { branches_[branch]->call.blame_limit(); }
+  void blame_limit(Call&, unsigned branch, CutOff how) noexcept { branches_[branch]->call.blame_limit(how); }
   void commit(Call& call) noexcept {
     call.committed = true;
     next_hedge_ = TimePoint::max();

@@ -20,7 +20,9 @@ namespace switchgear {
 /// has begun and may go on for as long as it likes. leave() is still called, at its end.
 ///
 /// One whose permit says that a dependency is busy may also have set_aside(now) and take_up(policy, now): the
-/// attempt waits for its own caller from here on, or for the dependency again.
+/// attempt waits for its own caller from here on, or for the dependency again. And readmit(policy, call,
+/// waited, now), in the place of take_up() for an attempt that has not reached the dependency yet, and was
+/// set aside for so long: false, with `Call::rejection`, if it must not go on.
 ///
 /// Default-constructed once per call. leave() is called once for every `go`, unless the caller goes away:
 /// then the destructor alone gives back what is held. Neither copied nor moved. A layer may also offer a fast
@@ -77,6 +79,11 @@ class Layer<Optional<Policy>> {
   {
     if (optional.policy != nullptr) layer_.take_up(*optional.policy, now);
   }
+  bool readmit(Optional<Policy>& optional, Call& call, Duration waited, TimePoint now) noexcept requires
+      requires(Layer<Policy>& layer, Policy& policy) {
+    layer.readmit(policy, call, waited, now);
+  }
+  { return optional.policy == nullptr || layer_.readmit(*optional.policy, call, waited, now); }
   void will_not_share(Optional<Policy>& optional) noexcept requires
       requires(Layer<Policy>& layer, Policy& policy) {
     layer.will_not_share(policy);

@@ -1,6 +1,7 @@
 // Which machine drives a list of policies: one sequence, or, with a hedge among them, a race.
 #pragma once
 
+#include <optional>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -37,6 +38,14 @@ class PlainMachine {
   }
   void set_aside(const Policy&, unsigned, TimePoint now) noexcept { sequence_.set_aside(now); }
   void take_up(const Policy& policies, unsigned, TimePoint now) noexcept { sequence_.take_up(policies, now); }
+  std::optional<TimePoint> readmit(const Policy& policies, Call& call, unsigned, Duration waited,
+                                   TimePoint now) noexcept {
+    if (!sequence_.readmit(policies, call, waited, now)) return std::nullopt;
+    return call.limit;
+  }
+  Step on_refusal(const Policy& policies, Call& call, unsigned, TimePoint now) noexcept {
+    return sequence_.refused(policies, call, now);
+  }
   void will_not_share(const Policy& policies) noexcept { sequence_.will_not_share(policies); }
   Step on_timer(const Policy& policies, Call& call, TimePoint now) noexcept {
     return sequence_.on_timer(policies, call, now);
@@ -44,7 +53,7 @@ class PlainMachine {
   Step cancel(const Policy& policies, Call& call, TimePoint now) noexcept {
     return sequence_.cancel(policies, call, now);
   }
-  void blame_limit(Call& call, unsigned) noexcept { call.blame_limit(); }
+  void blame_limit(Call& call, unsigned, CutOff how) noexcept { call.blame_limit(how); }
   void commit(Call& call) noexcept { call.committed = true; }
   [[nodiscard]] const Ending& ending() const noexcept { return sequence_.ending(); }
   [[nodiscard]] std::uint32_t attempts(const Call& call) const noexcept { return call.attempts; }

@@ -114,6 +114,25 @@ class Sequence {
     (std::make_index_sequence<sizeof...(Policies)>{});
   }
 
+  /// It is about to reach what it calls, after it was set aside for so long. False: a layer refuses, and
+  /// refused() must follow. Precondition: as for set_aside().
+  [[nodiscard]] bool readmit(const Policy& policies, Call& call, Duration waited, TimePoint now) noexcept {
+    const auto ask = [&](auto& layer, auto& policy) {
+      if constexpr (requires { layer.readmit(policy, call, waited, now); }) {
+        return layer.readmit(policy, call, waited, now);
+      } else {
+        return true;
+      }
+    };
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+      return (ask(std::get<I>(layers_), std::get<I>(policies).get()) && ...);
+    }
+    (std::make_index_sequence<sizeof...(Policies)>{});
+  }
+  Step refused(const Policy& policies, Call& call, TimePoint now) noexcept {
+    return on_ending(policies, call, {Ending::How::refused, &Ending::nothing}, now);
+  }
+
   void will_not_share(const Policy& policies) noexcept {
     const auto tell = [](auto& layer, auto& policy) {
       if constexpr (requires { layer.will_not_share(policy); }) layer.will_not_share(policy);

@@ -28,6 +28,35 @@ Result<BreakerGroup::Permits> BreakerGroup::try_acquire(TimePoint now) const noe
   return taken;
 }
 
+void BreakerGroup::take_up(Permits& permits, TimePoint now) const noexcept {
+  for (std::size_t i = 0; i < depth_; ++i) {
+    std::optional<CircuitBreaker::Permit>& permit = permits.permits_[i];
+    if (!permit) continue;
+    permit->gave_place_back() ? void(permit = path_[i]->rejoin(now)) : permit->take_up(now);
+  }
+}
+
+std::optional<Rejection> BreakerGroup::readmit(Permits& permits, TimePoint now) const noexcept {
+  for (std::size_t i = 0; i < depth_; ++i) {
+    std::optional<CircuitBreaker::Permit>& permit = permits.permits_[i];
+    if (!permit) continue;
+    if (!permit->gave_place_back()) {
+      permit->take_up(now);
+      continue;
+    }
+    auto again = path_[i]->try_acquire(now);
+    if (!again) return again.rejection();
+    permit = *std::move(again);
+  }
+  return std::nullopt;
+}
+
+void BreakerGroup::Permits::set_aside(TimePoint now) noexcept {
+  for (auto& permit : permits_) {
+    if (permit) permit->set_aside(now);
+  }
+}
+
 void BreakerGroup::Permits::record(const Outcome& outcome, TimePoint now) && noexcept {
   for (auto& permit : std::views::reverse(permits_)) {
     if (permit) std::move(*permit).record(outcome, now);

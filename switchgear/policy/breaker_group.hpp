@@ -30,6 +30,12 @@ class BreakerGroup {
   /// the outer ones get their permits back as ignored.
   [[nodiscard]] Result<Permits> try_acquire(TimePoint now) const noexcept;
 
+  /// Of a call under way, after Permits::set_aside(): as CircuitBreaker::Permit::take_up() and rejoin().
+  void take_up(Permits& permits, TimePoint now) const noexcept;
+  /// The same for a call that has not reached the dependency yet: probes that were given back are requested
+  /// anew, from the outside in. Empty: the call may go on.
+  [[nodiscard]] std::optional<Rejection> readmit(Permits& permits, TimePoint now) const noexcept;
+
  private:
   std::array<CircuitBreaker*, max_depth> path_{};
   std::size_t depth_ = 0;
@@ -44,6 +50,9 @@ class [[nodiscard]] BreakerGroup::Permits {
   /// cause.
   void record(const Outcome& outcome, TimePoint now) && noexcept;
   void record(Verdict verdict, TimePoint now, FailureType type = FailureType::exception) && noexcept;
+
+  /// As CircuitBreaker::Permit::set_aside(), for every breaker of the path.
+  void set_aside(TimePoint now) noexcept;
 
  private:
   friend class BreakerGroup;

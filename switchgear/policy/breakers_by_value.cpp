@@ -202,8 +202,23 @@ void BreakersByValue::Permit::end(const Outcome* outcome, TimePoint now) noexcep
 
 void BreakersByValue::Permit::take_up(TimePoint now) noexcept {
   if (owner_ == nullptr || !permit_) return;
-  if (permit_->counts()) return permit_->take_up(now);
+  if (!permit_->gave_place_back()) return permit_->take_up(now);
   permit_ = entry_->awake->breaker.rejoin(now);  // which stays while it has a call in flight
+}
+
+std::optional<Rejection> BreakersByValue::Permit::readmit(TimePoint now) noexcept {
+  if (owner_ == nullptr || !permit_) return std::nullopt;
+  if (!permit_->gave_place_back()) {
+    permit_->take_up(now);
+    return std::nullopt;
+  }
+  auto again = entry_->awake->breaker.try_acquire(now);  // which stays while it has a call in flight
+  if (!again) {
+    owner_->rejected_.fetch_add(1, std::memory_order_relaxed);
+    return Rejection{again.rejection().reason, owner_->name_, again.rejection().retry_after};
+  }
+  permit_ = *std::move(again);
+  return std::nullopt;
 }
 
 /// Of a call that began while its value was quiet.

@@ -215,6 +215,9 @@ class [[nodiscard]] BreakersByValue::Permit {
     if (permit_) permit_->set_aside(now);
   }
   void take_up(TimePoint now) noexcept;
+  /// The same for a call that has not reached the dependency yet: a probe that was given back is requested
+  /// anew. Empty: the call may go on.
+  [[nodiscard]] std::optional<Rejection> readmit(TimePoint now) noexcept;
 
   /// False when nothing will be recorded: no breaker counts the call, or it was recorded.
   [[nodiscard]] bool counts() const noexcept { return owner_ != nullptr && (!permit_ || permit_->counts()); }

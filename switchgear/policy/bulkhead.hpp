@@ -135,6 +135,12 @@ class Bulkhead {
 
   [[nodiscard]] BulkheadSnapshot snapshot() const noexcept;
 
+  /// Every slot is taken, and a caller has found it so: it waits, or was refused. One atomic load.
+  [[nodiscard]] bool is_full() const noexcept {
+    const std::uint64_t seen = word_.load(std::memory_order_relaxed);
+    return waiting_of(seen) != 0 || ((seen & nothing_parked) != 0 && taken_of(seen) >= max_of(seen));
+  }
+
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] BulkheadOptions options() const;
   [[nodiscard]] Duration max_wait() const noexcept {

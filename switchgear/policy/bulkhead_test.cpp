@@ -41,6 +41,20 @@ TEST(Bulkhead, AdmitsAsManyCallsAsItHasSlots) {
   EXPECT_FALSE(third.rejection().retry_after.has_value()) << "the end of another's call cannot be predicted";
 }
 
+TEST(Bulkhead, IsFullWhenACallerHasFoundItSo) {
+  Bulkhead bulkhead{"payment", one_slot};
+  EXPECT_FALSE(bulkhead.is_full());
+  std::optional<Bulkhead::Permit> first = bulkhead.try_slot();
+  CountingWaker waker;
+  Bulkhead::Ticket ticket;
+  EXPECT_EQ(bulkhead.join(ticket, waker), Entry::waiting);
+  EXPECT_TRUE(bulkhead.is_full());
+  EXPECT_FALSE(bulkhead.leave(ticket));
+  EXPECT_TRUE(bulkhead.is_full()) << "its slot is taken";
+  first.reset();
+  EXPECT_FALSE(bulkhead.is_full());
+}
+
 TEST(Bulkhead, GetsASlotBackFromAPermitOnceHoweverOftenItWasMoved) {
   Bulkhead bulkhead{"payment", {.max_concurrent = 2}};
   {

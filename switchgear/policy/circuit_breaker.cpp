@@ -205,7 +205,11 @@ CircuitBreaker::Permit CircuitBreaker::rejoin(TimePoint now) noexcept {
 
 void CircuitBreaker::Permit::set_aside(TimePoint now) noexcept {
   if (breaker_ == nullptr) return;
-  if (BreakerEra{era_}.is_probe()) return std::move(*this).record(Outcome::ignored(), now);
+  if (BreakerEra{era_}.is_probe()) {
+    std::move(*this).record(Outcome::ignored(), now);
+    slot_ = place_given_back;
+    return;
+  }
   if (slot_ != CallStarts::untracked) breaker_->starts_->leave(std::exchange(slot_, CallStarts::untracked));
 }
 

@@ -409,6 +409,10 @@ class [[nodiscard]] CircuitBreaker::Permit {
   void set_aside(TimePoint now) noexcept;
   /// The dependency is waited for again. For a probe that was given back see CircuitBreaker::rejoin().
   void take_up(TimePoint now) noexcept;
+  /// It was a probe's, and set_aside() gave its place to another.
+  [[nodiscard]] bool gave_place_back() const noexcept {
+    return breaker_ == nullptr && slot_ == place_given_back;
+  }
 
   /// When the permit was given.
   [[nodiscard]] TimePoint start() const noexcept { return start_; }
@@ -419,6 +423,7 @@ class [[nodiscard]] CircuitBreaker::Permit {
 
  private:
   friend class CircuitBreaker;
+  static constexpr std::uint32_t place_given_back = CallStarts::untracked - 1;
   Permit(CircuitBreaker* breaker, BreakerEra era, TimePoint start, std::uint32_t slot) noexcept
       : breaker_(breaker), era_(era.bits()), start_(start), slot_(slot) {}
 

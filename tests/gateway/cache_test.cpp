@@ -281,14 +281,16 @@ TEST(GatewayCache, ABreakerHearsOfEveryAnswerThatBreaksOffThoughItWouldNotBeKept
                                   BrokenOff{"Set-Cookie: a=b\r\nContent-Length: 10\r\n", "hello"},
                                   BrokenOff{"Content-Length: 9000\r\n", large},
                                   BrokenOff{"Transfer-Encoding: chunked\r\n", "1388\r\n" + large + "\r\n"}}) {
+    std::counting_semaphore<> begun{0};
     Upstream upstream{[&](Socket& socket) {
       (void)socket.read_request();
       socket.send("HTTP/1.1 200 OK\r\n" + answer.head + "\r\n" + answer.part);
+      begun.acquire();
     }};
     const GatewayProcess gateway{remembering(upstream.port(), "60s",
                                              ", circuit_breaker: {consecutive_failures: 3}",
                                              "limits: {cached_body_bytes: 4000}")};
-    for (int i = 0; i < 3; ++i) EXPECT_FALSE(gateway.get("/").whole) << answer.head;
+    for (int i = 0; i < 3; ++i) EXPECT_TRUE(is_broken_off(gateway.port(), begun)) << answer.head;
     EXPECT_TRUE(eventually([&] { return gateway.state("shop") == "open"; })) << answer.head;
     const boost::json::value counters = gateway.breaker("shop").at("counters");
     EXPECT_EQ(counters.at("failures").to_number<int>(), 3) << answer.head;

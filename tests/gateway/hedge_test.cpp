@@ -153,16 +153,18 @@ TEST(GatewayHedge, HandsOnTheLastFailureWhenAllFail) {
 }
 
 TEST(GatewayHedge, KeepsToItsAnswerWhenThatBreaksOff) {
+  std::counting_semaphore<> begun{0};
   Upstream upstream{[&](Socket& socket, int attempt) {
     (void)socket.read_request();
     if (attempt == 1) {
       (void)socket.ends();
     } else {
       socket.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello");
+      begun.acquire();
     }
   }};
   const GatewayProcess gateway{hedging(upstream.port(), "delay: 50ms")};
-  EXPECT_FALSE(gateway.get("/").whole);
+  EXPECT_TRUE(is_broken_off(gateway.port(), begun));
   EXPECT_EQ(upstream.connections(), 2);
   EXPECT_TRUE(eventually([&] { return counter(gateway, "failures") == 1; }));
 }

@@ -57,12 +57,14 @@ TEST(GatewayLog, SaysThatAServiceDoesNotAnswerInTime) {
 }
 
 TEST(GatewayLog, SaysThatAResponseWasBrokenOff) {
-  Upstream upstream{[](Socket& socket) {
+  std::counting_semaphore<> begun{0};
+  Upstream upstream{[&](Socket& socket) {
     (void)socket.read_request();
     socket.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
+    begun.acquire();
   }};
   const GatewayProcess gateway{config_text({{"shop", upstream.port()}})};
-  EXPECT_FALSE(gateway.get("/").whole);
+  EXPECT_TRUE(is_broken_off(gateway.port(), begun));
   EXPECT_TRUE(gateway.logs(": response broken off: the service broke off its answer"));
 }
 

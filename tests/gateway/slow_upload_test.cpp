@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <boost/json/value.hpp>
+#include <semaphore>
 #include <string>
 #include <thread>
 
@@ -203,6 +204,138 @@ TEST(GatewaySlowUpload, OfAByteNowAndThenEndsWith408) {
     }
     EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 408") << request.kind << ": though no pause was long";
   }
+}
+
+/// As `request`, with so much content at once that its rate is good for a long time.
+Begun after_burst(const Begun& request) {
+  constexpr std::size_t burst = 100'000;
+  const bool in_chunks = std::string_view{request.kind} == "chunked";
+  const std::string bytes(burst, 'x');
+  return {request.kind, request.begin + (in_chunks ? "186a0\r\n" + bytes + "\r\n" : bytes), {}};
+}
+
+/// Sends a byte of content now and then until there is an answer; how long that took.
+std::chrono::steady_clock::duration trickle(Socket& slow, const Begun& request, std::string& answer) {
+  const bool in_chunks = std::string_view{request.kind} == "chunked";
+  const auto start = std::chrono::steady_clock::now();
+  while (answer.empty() && std::chrono::steady_clock::now() - start < patience) {
+    slow.send(in_chunks ? "1\r\nx\r\n" : "x");
+    answer = slow.receive(100ms);
+  }
+  return std::chrono::steady_clock::now() - start;
+}
+
+TEST(GatewaySlowUpload, DoesNotBuyTimeWithWhatItHasSentAtOnce) {
+  for (const Begun& begun : {large(), chunked()}) {
+    const Begun request = after_burst(begun);
+    Upstream upstream{Upstream::saying(ok())};
+    const GatewayProcess gateway{
+        config_text({{"shop", upstream.port()}}, "", "limits: {body_timeout: 1s, min_body_rate: 1000}")};
+    Socket slow = begin(gateway, request.begin);
+    std::string answer;
+    EXPECT_LT(trickle(slow, request, answer), 20s) << "100 kB are not 100 s";
+    EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 408") << request.kind;
+  }
+}
+
+TEST(GatewaySlowUpload, LeavesItsConnectionToOthersThoughItBeganFast) {
+  for (const Begun& begun : {large(), chunked()}) {
+    const Begun request = after_burst(begun);
+    Upstream upstream{Upstream::saying(ok())};
+    const GatewayProcess gateway{
+        guarded(upstream.port(), "consecutive_failures: 1", "", ", connections: {max: 1}")};
+    Socket slow = begin(gateway, request.begin);
+    EXPECT_TRUE(eventually([&] { return upstream.connections() == 1; }));
+    Socket other = begin(gateway, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    std::string answer;
+    EXPECT_LT(trickle(slow, request, answer), 30s) << "body_timeout is 60 s";
+    EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 408") << request.kind;
+    EXPECT_EQ(status_of_answer(other), 200U) << request.kind;
+    EXPECT_EQ(counter(gateway, "failures"), 0U);
+  }
+}
+
+/// Waits no longer than a second for the rest, however it comes.
+Upstream::Serve short_of_time(const std::string& last) {
+  return [last](Socket& socket) {
+    std::chrono::steady_clock::time_point least{};
+    for (std::size_t seen = 0;;) {
+      const std::string came = socket.receive();
+      if (came.empty()) return;
+      seen += came.size();
+      if (seen < 100'000) continue;
+      if (least == std::chrono::steady_clock::time_point{}) least = std::chrono::steady_clock::now() + 1500ms;
+      if (std::chrono::steady_clock::now() < least) continue;
+      if (!last.empty()) socket.send(last);
+      return;
+    }
+  };
+}
+
+TEST(GatewaySlowUpload, IsTheClientsFailureThoughItBeganFast) {
+  const std::string own_words = "HTTP/1.1 408 Late\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+  for (const std::string& last : {std::string{}, own_words}) {
+    for (const Begun& begun : {large(), chunked()}) {
+      const Begun request = after_burst(begun);
+      Upstream upstream{short_of_time(last)};
+      const GatewayProcess gateway{guarded(upstream.port(), "consecutive_failures: 1")};
+      Socket slow = begin(gateway, request.begin);
+      std::string answer;
+      (void)trickle(slow, request, answer);
+      EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 408") << request.kind;
+      EXPECT_TRUE(eventually([&] { return under_way(gateway) == 0; }));
+      EXPECT_EQ(counter(gateway, "failures"), 0U) << request.kind;
+    }
+  }
+}
+
+TEST(GatewaySlowUpload, IsNotSlowBecauseItsServiceDoesNotTakeIt) {
+  std::binary_semaphore takes{0};
+  Upstream upstream{[&](Socket& socket) {
+    if (socket.read_head().starts_with("GET")) return (void)socket.send(ok());
+    takes.acquire();
+    (void)socket.read_exactly(20'000'000);
+    socket.send(ok());
+  }};
+  const GatewayProcess gateway{
+      config_text({{"shop", upstream.port(), "/", "plain", ", connections: {max: 1}"}}, "",
+                  "limits: {body_timeout: 2s}")};
+  Socket client = begin(gateway, post(20'000'000));
+  std::thread sender{[&] { client.send(std::string(20'000'000, 'x')); }};
+  EXPECT_TRUE(eventually([&] { return upstream.connections() == 1; }));
+  Socket other = begin(gateway, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(other.receive(6s), "")
+      << "the service takes none of it for so long, and another needs the connection";
+  takes.release();
+  sender.join();
+  EXPECT_EQ(status_of_answer(client), 200U);
+}
+
+TEST(GatewaySlowUpload, LeavesItsPlaceInABulkheadToOthers) {
+  for (const Begun& request : {large(), chunked()}) {
+    Upstream upstream{Upstream::saying(ok())};
+    const GatewayProcess gateway{config_text({{"shop", upstream.port(), "/", "narrow"}},
+                                             "  narrow: {timeout: 60s, bulkhead: {max_concurrent: 2}}\n",
+                                             "limits: {body_timeout: 60s}")};
+    Socket one = begin(gateway, request.begin);
+    Socket two = begin(gateway, request.begin);
+    EXPECT_TRUE(eventually([&] { return upstream.connections() == 2; }));
+    EXPECT_EQ(gateway.get("/").status(), 503U) << request.kind;
+    EXPECT_TRUE(eventually([&] { return gateway.get("/").status() == 200; })) << request.kind;
+    EXPECT_EQ(status_of_answer(one), 408U) << request.kind << ": long before body_timeout";
+  }
+}
+
+TEST(GatewaySlowUpload, KeepsItsPlaceInABulkheadThatHasRoom) {
+  Upstream upstream{Upstream::saying(ok())};
+  const GatewayProcess gateway{config_text({{"shop", upstream.port(), "/", "wide"}},
+                                           "  wide: {timeout: 60s, bulkhead: {max_concurrent: 2}}\n",
+                                           "limits: {body_timeout: 60s}")};
+  Socket slow = begin(gateway, chunked().begin);
+  EXPECT_EQ(slow.receive(6s), "");
+  EXPECT_EQ(gateway.get("/").status(), 200U);
+  slow.send(chunked().rest);
+  EXPECT_EQ(status_of_answer(slow), 200U);
 }
 
 TEST(GatewaySlowUpload, ThatKeepsToTheRateMayTakeLongerThanAnyPauseMay) {

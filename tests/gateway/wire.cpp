@@ -237,4 +237,13 @@ void Socket::close() {
   descriptor_ = -1;
 }
 
+bool is_broken_off(std::uint16_t port, std::counting_semaphore<>& begun, const std::string& target) {
+  Socket client = Socket::connect(port);
+  client.send("GET " + target + " HTTP/1.1\r\nHost: a\r\n\r\n");
+  (void)client.read_head();
+  begun.release();
+  (void)client.read_all();
+  return client.was_reset();
+}
+
 }  // namespace switchgear::wire

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <semaphore>
 #include <string>
 #include <string_view>
 
@@ -84,5 +85,11 @@ class Socket {
   bool timed_out_ = false;
   bool reset_ = false;
 };
+
+/// Requests `target` of a gateway whose service waits for `begun` before it breaks off its answer: only once
+/// some of that has come here, because until then the gateway may answer otherwise. Whether the answer ends
+/// with a reset, so that it does not look whole.
+[[nodiscard]] bool is_broken_off(std::uint16_t port, std::counting_semaphore<>& begun,
+                                 const std::string& target = "/");
 
 }  // namespace switchgear::wire

@@ -3,14 +3,73 @@
 import http.client
 import os
 import re
+import select
 import socket
 import ssl
 import subprocess
 import threading
+import time
 import unittest
 
 from peers import PATIENCE, eventually
 from processes import FAILED, OPENSSL, Processes, REQUEST
+
+
+class Records:
+    """A client that has its records in hand before they are sent."""
+
+    def __init__(self, port, context):
+        self.plain = socket.create_connection(("localhost", port), timeout=PATIENCE)
+        self.came, self.to_send = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.text = b""
+        self.tls = context.wrap_bio(self.came, self.to_send, server_hostname="localhost")
+        while True:
+            try:
+                self.tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                self.plain.sendall(self.to_send.read())
+                self.came.write(self.plain.recv(65_536))
+        self.plain.sendall(self.to_send.read())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.plain.close()
+
+    def encrypt(self, text):
+        self.tls.write(text)
+        return self.to_send.read()
+
+    def send(self, text):
+        self.plain.sendall(self.encrypt(text))
+
+    def has_answer(self, seconds):
+        """Of plain text, or the end; what belongs to TLS alone is taken."""
+        if select.select([self.plain], [], [], seconds)[0]:
+            self.came.write(self.plain.recv(65_536))
+        try:
+            self.text += self.tls.read(65_536)
+            return True
+        except ssl.SSLWantReadError:
+            return False
+
+    def receive(self):
+        """All that comes, to the end."""
+        text = self.text
+        while True:
+            try:
+                more = self.tls.read(65_536)
+            except ssl.SSLWantReadError:
+                came = self.plain.recv(65_536)
+                self.came.write(came) if came else self.came.write_eof()
+                continue
+            except ssl.SSLError:
+                return text
+            if not more:
+                return text
+            text += more
 
 
 class Listener(Processes):
@@ -37,6 +96,28 @@ class Listener(Processes):
         self.assertEqual(gateway.end(), 0, gateway.log())
         self.assertEqual(connection.sock.recv(1), b"", "an orderly end")
         connection.close()
+
+    def test_a_record_that_takes_long_to_arrive_is_part_of_an_upload_that_moves(self):
+        gateway = self.secure(limits=", limits: {body_timeout: 2s, min_body_rate: 500}")
+        with Records(gateway.port, self.made.client()) as client:
+            client.send(b"POST /shop HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 16000\r\n\r\n")
+            record = client.encrypt(b"x" * 16_000)
+            for at in range(0, len(record), 400):  # 4,000 bytes a second
+                client.plain.sendall(record[at:at + 400])
+                time.sleep(0.1)
+            answer = client.receive()
+        self.assertTrue(answer.startswith(b"HTTP/1.1 200"), answer[:100])
+        self.assertTrue(answer.endswith(b"x" * 16_000))
+
+    def test_a_byte_now_and_then_keeps_no_upload_alive_however_it_is_wrapped(self):
+        gateway = self.secure(limits=", limits: {body_timeout: 1s, min_body_rate: 1000}")
+        with Records(gateway.port, self.made.client()) as client:
+            client.send(b"POST /shop HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n")
+            end = time.monotonic() + PATIENCE
+            while not client.has_answer(0.1) and time.monotonic() < end:
+                client.send(b"x")
+            answer = client.receive()
+        self.assertTrue(answer.startswith(b"HTTP/1.1 408"), answer[:100])
 
     def test_openssls_client_speaks_both_versions(self):
         gateway = self.secure()

@@ -1,5 +1,6 @@
 #include "app/gateway/call/attempt.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "app/gateway/heads/upgrade.hpp"
@@ -13,6 +14,8 @@ using BodyState = http::BodyReader::State;
 constexpr http::HeadLimits response_limits{std::size_t{64} * 1024, 200, 0};
 // Of one attempt. More than a service has reason for, even if it says 102 every few seconds.
 constexpr std::uint32_t most_interims = 100;
+// A shorter wait is that of a connection that is made at once.
+constexpr Duration shortest_wait_in_line = std::chrono::milliseconds{1};
 }  // namespace
 
 Attempt::Attempt(unsigned branch) : branch_(branch), exchange_(response_limits) {}
@@ -31,11 +34,13 @@ void Attempt::begin(AttemptOwner& owner, const CallRequest& request, telemetry::
   sent_ = seen_ = 0;
   interims_ = 0;
   error_.reset();
+  waited_ = last_wait_ = {};
+  in_line_ = false;
   if (pool_ == nullptr) {
     phase_ = Phase::unplaced;
     return;
   }
-  ask_for_connection(http::ConnectionPool::Reuse::allowed);
+  ask_for_connection(http::ConnectionPool::Reuse::allowed, now);
 }
 
 void Attempt::abandon() noexcept {
@@ -79,33 +84,41 @@ bool Attempt::takes_content() const noexcept {
          (sending_ == Sending::under_way || sending_ == Sending::held_back);
 }
 
-/// Begins the body to see its framing; accept_head() begins it again.
-bool Attempt::has_endless_response() noexcept {
-  http::BodyReader& body = exchange_.body();
-  body.start_response(head(), request_->to_head);
-  return body.framing() == http::BodyReader::Framing::until_end ||
-         body.framing() == http::BodyReader::Framing::chunked;
+bool Attempt::has_endless_response() const noexcept {
+  const http::BodyReader::Framing framing = exchange_.framing_ahead();
+  return framing == http::BodyReader::Framing::until_end || framing == http::BodyReader::Framing::chunked;
 }
 
 void Attempt::on_connection(http::Lease given) {
+  end_wait();
   lease_ = std::move(given);
   owner_->on_attempt_event();
 }
 
 void Attempt::on_connect_error(http::ConnectError why) {
+  end_wait();
   error_ = why;
   owner_->on_attempt_event();
 }
 
-void Attempt::ask_for_connection(http::ConnectionPool::Reuse which) {
+/// Only the part of it before the pool has turned to it.
+void Attempt::end_wait() noexcept {
+  const Duration wait = saturating_sub(served_since, asked_);
+  if (wait < shortest_wait_in_line) return;
+  waited_ += wait;
+  last_wait_ = wait;
+}
+
+void Attempt::ask_for_connection(http::ConnectionPool::Reuse which, TimePoint now) {
   error_.reset();
+  asked_ = now;
   phase_ = Phase::connecting;
   switch (pool_->acquire(*this, lease_, which)) {
     case http::ConnectionPool::Answer::ready:
       // A request that could not be repeated is worth a look whether its connection is still good.
       if (!request_->repeatable() && lease_.stream().has_unexpected_input()) {
         lease_.drop();
-        return ask_for_connection(http::ConnectionPool::Reuse::never);
+        return ask_for_connection(http::ConnectionPool::Reuse::never, now);
       }
       return;
     case http::ConnectionPool::Answer::waiting:
@@ -124,13 +137,10 @@ Attempt::Found Attempt::connect(TimePoint now) {
     return fail(Blame::none,
                 {503, "connection_limit_reached", "too many requests wait for a connection to the service"});
   }
-  if (lease_) {
-    take_connection(now);
-    return Found::connection;
-  }
+  if (lease_) return Found::connection;
   if (error_) return no_connection(*error_);
   if (now < until_) return Found::wait;
-  if (pool_->connects_for(*this)) return no_connection(http::ConnectError::timeout);
+  if (!in_line_ && pool_->connects_for(*this)) return no_connection(http::ConnectError::timeout);
   // All connections are in use: that says nothing about the service.
   return fail(Blame::none,
               {503, "connection_limit_reached", "no connection to the service became free in time"});
@@ -144,6 +154,11 @@ void Attempt::take_connection(TimePoint now) {
   phase_ = Phase::exchanging;
   since_ = now;
   turn_ = Turn::upstreams;
+}
+
+void Attempt::decline_connection() noexcept {
+  lease_.give_back();
+  abandon();
 }
 
 Attempt::Found Attempt::no_connection(http::ConnectError why) {
@@ -231,6 +246,19 @@ Attempt::Found Attempt::pull_head() {
   return Found::interim;
 }
 
+Attempt::Found Attempt::inspect_body() {
+  switch (exchange_.look_ahead()) {
+    case http::Exchange::Ahead::sound:
+      return Found::head;
+    case http::Exchange::Ahead::cut_short:
+      return fail(Blame::connection, {502, "http_response_incomplete", "the service broke off its answer"});
+    case http::Exchange::Ahead::malformed:
+      break;
+  }
+  return fail(Blame::connection,
+              {502, "http_response_transfer_coding", "the service's chunks are malformed"});
+}
+
 bool Attempt::switches_as_asked(const http::FieldList& fields) {
   if (sending_ == Sending::done && confirms_upgrade(head(), fields, request_->upgrade, request_->proof))
     return true;
@@ -262,7 +290,7 @@ Attempt::Found Attempt::closed_before_answer() {
   sending_ = Sending::under_way;
   sent_ = 0;
   exchange_.abandon();
-  ask_for_connection(http::ConnectionPool::Reuse::never);
+  ask_for_connection(http::ConnectionPool::Reuse::never, http::EventLoop::now());
   return Found::reconnects;
 }
 

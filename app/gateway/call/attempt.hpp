@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "app/gateway/call/attempt_failure.hpp"
 #include "app/gateway/call/call_client.hpp"
@@ -29,16 +30,19 @@ class AttemptOwner {
 /// Does what can be done without waiting, and says what it has found. Decides nothing but whether a
 /// connection that was already dead when it was taken is replaced.
 ///
-///   idle ──begin()──▶ connecting ──connect()──▶ exchanging ──finish(), abandon()──▶ idle
-///                         ▲                          │
-///                         └── pull_head(): reconnects┘
+///   idle ──begin()──▶ connecting ──take_connection()──▶ exchanging ──finish(), abandon()──▶ idle
+///                         ▲                                  │
+///                         └───── pull_head(): reconnects ────┘
+///
+/// While all connections of a full pool are in use it stands in line: it waits for other calls, and not for
+/// the service. Its call tells the breakers so.
 ///
 /// Threads: its worker's.
 class Attempt final : private http::ConnectionPool::Waiter, private http::Stream::Owner {
  public:
   enum class Found : std::uint8_t {
     wait,         ///< nothing more until on_attempt_event()
-    connection,   ///< of connect()
+    connection,   ///< of connect(): take_connection(), or decline_connection()
     interim,      ///< head() is a 1xx: accept_head() makes room for the next
     head,         ///< head() is final, or 101 that was asked for: accept_head(), or discard_response()
     content,      ///< there is a piece of the response's content
@@ -66,9 +70,32 @@ class Attempt final : private http::ConnectionPool::Waiter, private http::Stream
   void finish() noexcept;
 
   [[nodiscard]] Found connect(TimePoint now);
+  void take_connection(TimePoint now);
+  /// Gives it back as it was.
+  void decline_connection() noexcept;
+  /// After connect() has said `wait`: for other calls that have all connections.
+  [[nodiscard]] bool waits_for_others() const noexcept {
+    return phase_ == Phase::connecting && !pool_->connects_for(*this);
+  }
+  /// Its breakers have been told so.
+  void stand_in_line() noexcept { in_line_ = true; }
+  [[nodiscard]] bool in_line() const noexcept { return in_line_; }
+  /// Its breakers know better now. False: they were not told.
+  bool leave_line() noexcept { return std::exchange(in_line_, false); }
+  /// How long it has stood in line, told or not, once that is over: for the connection at hand.
+  [[nodiscard]] Duration last_wait() const noexcept { return last_wait_; }
+  [[nodiscard]] Duration waited() const noexcept { return waited_; }  ///< in all
+  /// It has its connection, and time until then.
+  void resume(TimePoint until) noexcept {
+    in_line_ = false;
+    last_wait_ = {};
+    until_ = until;
+  }
   /// Request out. Begins the look at an attempt that has its connection; end_look() is its end.
   [[nodiscard]] Found push(TimePoint now);
   [[nodiscard]] Found pull_head();
+  /// Of a head() that is final: `failure` if its body is broken, or ends too early, as far as it has come.
+  [[nodiscard]] Found inspect_body();
   void accept_head(TimePoint now) noexcept;
   /// `wait` here: none is there yet, read_content() may bring some.
   [[nodiscard]] Found next_content(http::Outbox::Content& content);
@@ -105,7 +132,7 @@ class Attempt final : private http::ConnectionPool::Waiter, private http::Stream
   /// The connection of one that is connected().
   [[nodiscard]] http::Stream& stream() const noexcept { return exchange_.stream(); }
   /// head(), which is final, does not say how long the content is.
-  [[nodiscard]] bool has_endless_response() noexcept;
+  [[nodiscard]] bool has_endless_response() const noexcept;
   /// What head() is in.
   [[nodiscard]] std::string_view received() const noexcept { return exchange_.stream().buffer().view(); }
   [[nodiscard]] const AttemptFailure& failure() const noexcept { return failure_; }
@@ -129,8 +156,8 @@ class Attempt final : private http::ConnectionPool::Waiter, private http::Stream
   void on_connect_error(http::ConnectError why) override;
   void on_ready(http::Stream&) override { owner_->on_attempt_event(); }
 
-  void ask_for_connection(http::ConnectionPool::Reuse which);
-  void take_connection(TimePoint now);
+  void ask_for_connection(http::ConnectionPool::Reuse which, TimePoint now);
+  void end_wait() noexcept;
   [[nodiscard]] Found no_connection(http::ConnectError why);
   [[nodiscard]] Found push_held();
   [[nodiscard]] Found push_streamed(TimePoint now);
@@ -149,6 +176,10 @@ class Attempt final : private http::ConnectionPool::Waiter, private http::Stream
   Turn turn_before_ = Turn::clients;
   TimePoint until_ = TimePoint::max();  ///< the machine's limit
   TimePoint since_{};
+  TimePoint asked_{};  ///< for a connection
+  Duration waited_{};
+  Duration last_wait_{};  ///< the part of it that its machine does not know of
+  bool in_line_ = false;
   std::size_t sent_ = 0;        ///< of content that is held
   std::size_t seen_ = 0;        ///< of content that is streamed; a piece that was offered again counts again
   std::uint32_t interims_ = 0;  ///< 1xx heads that came

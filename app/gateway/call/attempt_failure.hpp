@@ -16,6 +16,7 @@ struct AttemptFailure {
     slow_connection,
     time_limit,
     callers_limit,  ///< its caller gave it less time than the service has
+    wait_in_line,   ///< it waited longer for a free connection than the service then had
   };
   Blame blame = Blame::none;
   LastWords words;

@@ -69,9 +69,11 @@ class ContentSource {
   /// The piece that ended the content is out, its framing included.
   virtual void all_used() = 0;
 
-  /// The client is silent for `patience`, or was just now, or has sent next to nothing in so much time: a
-  /// service that does not wait for the rest of the content is not to blame.
+  /// The client is silent for `patience`, or that far behind the least rate: a service that does not wait for
+  /// the rest of the content is not to blame.
   [[nodiscard]] virtual bool dawdles(Duration patience, TimePoint now) const noexcept = 0;
+  /// It was silent for so long, before the latest bytes.
+  [[nodiscard]] virtual bool paused(Duration patience) const noexcept = 0;
   /// The rest is not waited for, because of that.
   virtual void give_up() noexcept = 0;
 

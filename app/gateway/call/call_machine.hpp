@@ -49,8 +49,8 @@ class CallMachine {
   switchgear::Step on_outcome(unsigned branch, const Outcome& outcome, TimePoint now) noexcept {
     return with([&](auto& machine) { return machine.on_outcome(branch, outcome, now); });
   }
-  switchgear::Step on_timeout(unsigned branch, Duration latency, TimePoint now) noexcept {
-    return with([&](auto& machine) { return machine.on_timeout(branch, latency, now); });
+  switchgear::Step on_timeout(unsigned branch, Duration latency, TimePoint now, CutOff how) noexcept {
+    return with([&](auto& machine) { return machine.on_timeout(branch, latency, now, how); });
   }
   switchgear::Step on_timer(TimePoint now) noexcept {
     return with([&](auto& machine) { return machine.on_timer(now); });
@@ -63,6 +63,12 @@ class CallMachine {
   }
   void take_up(unsigned branch, TimePoint now) noexcept {
     with([&](auto& machine) { machine.take_up(branch, now); });
+  }
+  std::optional<TimePoint> readmit(unsigned branch, Duration waited, TimePoint now) noexcept {
+    return with([&](auto& machine) { return machine.readmit(branch, waited, now); });
+  }
+  switchgear::Step on_refusal(unsigned branch, TimePoint now) noexcept {
+    return with([&](auto& machine) { return machine.on_refusal(branch, now); });
   }
   void will_not_share() noexcept {
     with([](auto& machine) { machine.will_not_share(); });

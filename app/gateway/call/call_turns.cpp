@@ -9,9 +9,41 @@ namespace {
 // After so long a wait for the client, in all, the breakers are told that the service is not busy with the
 // call, and a service that ends it is not blamed. Shorter waits are those of an ordinary network.
 constexpr Duration patience_with_sender = std::chrono::seconds{1};
-// A client that keeps a connection from others has so long.
+// A client that keeps a connection, or a place in a bulkhead, from others has so long.
 constexpr Duration patience_when_in_the_way = std::chrono::seconds{5};
+constexpr Duration second_look = std::chrono::seconds{1};
 }  // namespace
+
+/// The breakers know of a call in line what they know of one that waits for its client. A connection that is
+/// being made is the service's time; but when a name is looked up, it is not decided yet who gets one.
+void UpstreamCall::wait_for_connection(Attempt& attempt) {
+  wait_until(attempt.until());
+  if (attempt.in_line()) return;
+  if (!attempt.waits_for_others()) return wait_until(clock_.now() + second_look);
+  attempt.stand_in_line();
+  machine_.set_aside(attempt.branch(), clock_.now());
+}
+
+/// Of one that has its connection, and the service has nothing of it yet. False: a breaker that wants no call
+/// now refuses it, so that a full line does not run into a service that is being probed.
+bool UpstreamCall::readmit(Attempt& attempt) {
+  const TimePoint now = clock_.now();
+  if (const auto until = machine_.readmit(attempt.branch(), attempt.last_wait(), now)) {
+    attempt.resume(*until);
+    return true;
+  }
+  note_end(attempt, Outcome::ignored(), "refused");
+  attempt.decline_connection();
+  attempts_.land(attempt, now);
+  follow(machine_.on_refusal(attempt.branch(), now));
+  return false;
+}
+
+/// What other requests wait for, or are refused for want of: its connection, or its place in the bulkhead.
+bool UpstreamCall::keeps_from_others(const Attempt& attempt) const noexcept {
+  const auto& bulkhead = service_->policies().policies().bulkhead;
+  return attempt.is_in_the_way() || (bulkhead && bulkhead->is_full());
+}
 
 void UpstreamCall::end_look() {
   CallClock::Waits waits = CallClock::Waits::for_upstream;
@@ -33,7 +65,7 @@ void UpstreamCall::watch_sender(const Attempt& attempt) {
   if (left > Duration::zero()) return wait_until(now + left);
   if (!std::exchange(aside_, true)) machine_.set_aside(attempt.branch(), now);
   wait_until(now + patience_with_sender);
-  if (!attempt.is_in_the_way() || !source_->dawdles(patience_when_in_the_way, now)) return;
+  if (!keeps_from_others(attempt) || !source_->dawdles(patience_when_in_the_way, now)) return;
   source_->give_up();
   abandon();
 }
@@ -46,7 +78,7 @@ void UpstreamCall::take_up(const Attempt& attempt) noexcept {
 /// The service, too, may have a limit for how slowly a request may come.
 bool UpstreamCall::is_clients_failure(const Attempt& attempt) const noexcept {
   return request_.content == CallRequest::Content::streamed && attempt.connected() && !attempt.sent_whole() &&
-         source_->dawdles(patience_with_sender, clock_.now());
+         (source_->dawdles(patience_with_sender, clock_.now()) || source_->paused(patience_with_sender));
 }
 
 }  // namespace switchgear::gateway

@@ -40,26 +40,33 @@ bool UpstreamCall::is_over(TimePoint due, Attempt& attempt, const AttemptFailure
 }
 
 /// An attempt whose caller was in a hurry says nothing about its instance, or the service.
-void UpstreamCall::fail(Attempt& attempt, const AttemptFailure& failure) {
+void UpstreamCall::fail(Attempt& attempt, const AttemptFailure& why) {
+  AttemptFailure failure = why;
   const bool ended = failure.blame == Blame::connection || failure.blame == Blame::none;
   if (ended && !is_chosen(attempt) && is_clients_failure(attempt)) {
     source_->give_up();
     return abandon();
   }
+  if (failure.blame == Blame::time_limit && attempt.waited() > latency(attempt))
+    failure.blame = Blame::wait_in_line;
   const Outcome outcome = outcome_of(attempt, failure.blame);
   take_up(attempt);
+  if (attempt.leave_line() && failure.blame != Blame::none) machine_.take_up(attempt.branch(), clock_.now());
+  const bool in_line = failure.blame == Blame::wait_in_line;
   const bool hurried = failure.blame == Blame::callers_limit;
+  const bool excused = hurried || in_line;
   note_end(attempt, outcome, failure.words.error);
-  if (failure.blame != Blame::none && !hurried) judge_instance(attempt, instances::CallEnd::local_error());
+  if (failure.blame != Blame::none && !excused) judge_instance(attempt, instances::CallEnd::local_error());
   if (hurried) ++service_->counts().caller_timeouts;
-  if (is_chosen(attempt)) return break_off(failure, hurried ? Outcome::ignored() : outcome);
+  if (is_chosen(attempt)) return break_off(failure, excused ? Outcome::ignored() : outcome);
   last_words_ = failure.words;
   attempt.abandon();
-  const bool timed_out = failure.blame == Blame::time_limit || hurried;
+  const bool timed_out = failure.blame == Blame::time_limit || excused;
   if (!timed_out || outcome.verdict != Verdict::failure) return report(attempt, outcome);
-  if (!hurried) service_->count(outcome);
+  if (!excused) service_->count(outcome);
   attempts_.land(attempt, clock_.now());
-  follow(machine_.on_timeout(attempt.branch(), outcome.latency, clock_.now()));
+  follow(machine_.on_timeout(attempt.branch(), outcome.latency, clock_.now(),
+                             in_line ? CutOff::after_own_wait : CutOff::at_limit));
 }
 
 }  // namespace switchgear::gateway

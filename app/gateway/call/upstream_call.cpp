@@ -251,9 +251,11 @@ bool UpstreamCall::look_at(Attempt& attempt) {
       return true;
     }
     if (found == Found::wait) {
-      wait_until(attempt.until());
+      wait_for_connection(attempt);
       return false;
     }
+    if ((attempt.in_line() || attempt.last_wait() != Duration::zero()) && !readmit(attempt)) return true;
+    attempt.take_connection(clock_.now());
     // A request that is on its way may have its effect: to store it as well could give it two.
     if (!request_.repeatable() && service_->policies().queues()) machine_.commit();
   }
@@ -297,6 +299,8 @@ bool UpstreamCall::look_at(Attempt& attempt) {
 /// A bad answer ends its attempt here if another answer may follow: once a byte has gone to the client, none
 /// can. All other answers are reported to the policies when they have arrived whole.
 void UpstreamCall::take_head(Attempt& attempt) {
+  if (attempt.head().status != 101 && attempt.inspect_body() == Found::failure)
+    return fail(attempt, attempt.failure());
   response_.take(attempt, worker_.loop.fields());
   too_slow_ = response_.status() == 408 && is_clients_failure(attempt);
   if (service_->policies().reacts() && response_.status() != 101) {
@@ -323,6 +327,7 @@ Outcome UpstreamCall::outcome_of(const Attempt& attempt, Blame blame) const {
     case Blame::slow_connection:
     case Blame::time_limit:
     case Blame::callers_limit:
+    case Blame::wait_in_line:
       return service_->classifier().of_timeout(latency(attempt));
   }
   return Outcome::ignored();
@@ -334,7 +339,8 @@ Outcome UpstreamCall::outcome_of_response() const {
 }
 
 Duration UpstreamCall::latency(const Attempt& attempt) const noexcept {
-  return response_.latency(clock_.now() - attempts_.started(attempt) - clock_.clients_share());
+  return response_.latency(clock_.now() - attempts_.started(attempt) - clock_.clients_share() -
+                           attempt.waited());
 }
 
 }  // namespace switchgear::gateway

@@ -133,6 +133,9 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   void settle(const Outcome& outcome);
 
   // Whose time it is (call_turns.cpp).
+  void wait_for_connection(Attempt& attempt);
+  [[nodiscard]] bool readmit(Attempt& attempt);
+  [[nodiscard]] bool keeps_from_others(const Attempt& attempt) const noexcept;
   void end_look();
   void watch_sender(const Attempt& attempt);
   void take_up(const Attempt& attempt) noexcept;

@@ -14,8 +14,6 @@ constexpr std::uint64_t cheap_size = std::uint64_t{64} * 1024;
 // answered already, and how long it may pause meanwhile.
 constexpr Duration linger_time = std::chrono::seconds{30};
 constexpr Duration linger_silence = std::chrono::seconds{5};
-// Seconds. No upload takes longer than 30 years.
-constexpr std::uint64_t most_earned = 1'000'000'000;
 // After this many reads without a pause the other connections get their turn.
 constexpr std::uint32_t reads_per_turn = 32;
 }  // namespace
@@ -42,7 +40,8 @@ void IncomingRequest::begin(const http::Head& head) noexcept {
   fault_ = Fault::none;
   progress_ = {};
   waits_since_.reset();
-  waited_ = last_pause_ = {};
+  behind_ = last_pause_ = {};
+  counted_ = client_.tls() == nullptr ? 0 : client_.tls()->received();
 }
 
 void IncomingRequest::begin_unreadable() noexcept {
@@ -90,30 +89,47 @@ ContentSource::Piece IncomingRequest::next_piece(TimePoint now) {
   }
 }
 
-/// Each pause has its limit, and all of them together: a byte now and then does not help. As Apache's
-/// RequestReadTimeout.
+/// Each pause has its limit, and so has the time by which the client is behind the least rate: that grows
+/// while it is waited for, shrinks with what comes, and is never less than nothing. So neither a byte now and
+/// then nor much at the beginning pays for a long wait.
 void IncomingRequest::wait_for_client(TimePoint now) noexcept {
   if (held_back()) {
     due_ = progress_ + limits_.body_timeout;
     return;
   }
+  if (const std::uint64_t all = come(); all != counted_) {
+    if (waits_since_) {  // part of a TLS record
+      end_wait(now);
+      progress_ = now;
+    }
+    behind_ = std::max(Duration::zero(), behind_ - worth(all - counted_));
+    counted_ = all;
+  }
   if (!waits_since_) waits_since_ = now;
   due_ = std::max(progress_, *waits_since_) + limits_.body_timeout;
-  if (limits_.min_body_rate == 0) return;
-  const std::chrono::seconds earned{std::min(body_.total() / limits_.min_body_rate, most_earned)};
-  due_ = std::min(due_, *waits_since_ + (limits_.body_timeout + earned - waited_));
+  if (limits_.min_body_rate != 0) due_ = std::min(due_, *waits_since_ + (limits_.body_timeout - behind_));
+}
+
+/// Content; through TLS, what carries it: a slow client's record may take many seconds to be whole.
+std::uint64_t IncomingRequest::come() const noexcept {
+  return client_.tls() == nullptr ? body_.total() : client_.tls()->received();
+}
+
+Duration IncomingRequest::worth(std::uint64_t bytes) const noexcept {
+  if (bytes == 0 || limits_.min_body_rate == 0) return Duration::zero();
+  return from_seconds(static_cast<double>(bytes) / static_cast<double>(limits_.min_body_rate));
 }
 
 void IncomingRequest::end_wait(TimePoint now) noexcept {
   last_pause_ = pause(now);
-  waited_ += last_pause_;
+  behind_ += last_pause_;
   waits_since_.reset();
 }
 
 void IncomingRequest::note_progress(TimePoint now) noexcept {
   progress_ = now;
   if (waits_since_) waits_since_ = now;
-  waited_ = {};
+  behind_ = {};
 }
 
 Duration IncomingRequest::pause(TimePoint now) const noexcept {
@@ -122,10 +138,8 @@ Duration IncomingRequest::pause(TimePoint now) const noexcept {
 
 bool IncomingRequest::dawdles(Duration patience, TimePoint now) const noexcept {
   if (whole()) return false;
-  if (std::max(pause(now), last_pause_) >= patience) return true;
-  const Duration waited = waited_ + pause(now);
-  return waited >= patience &&
-         static_cast<double>(body_.total()) < static_cast<double>(limits_.min_body_rate) * to_seconds(waited);
+  if (pause(now) >= patience) return true;
+  return limits_.min_body_rate != 0 && behind_ + pause(now) - worth(come() - counted_) >= patience;
 }
 
 bool IncomingRequest::all_here() const noexcept {

@@ -46,6 +46,9 @@ class IncomingRequest final : public ContentSource {
   void used(std::size_t size) override { body_.used(client_.buffer(), size); }
   void all_used() override;
   [[nodiscard]] bool dawdles(Duration patience, TimePoint now) const noexcept override;
+  [[nodiscard]] bool paused(Duration patience) const noexcept override {
+    return !whole() && last_pause_ >= patience;
+  }
   void give_up() noexcept override { fault_ = Fault::too_slow; }
 
   /// Takes what has come, and throws it away. `go`: that was all of it. `over`: the rest will not come, or
@@ -82,6 +85,8 @@ class IncomingRequest final : public ContentSource {
   [[nodiscard]] Piece lose(Fault fault) noexcept;
   void wait_for_client(TimePoint now) noexcept;
   void end_wait(TimePoint now) noexcept;
+  [[nodiscard]] std::uint64_t come() const noexcept;
+  [[nodiscard]] Duration worth(std::uint64_t bytes) const noexcept;
   [[nodiscard]] Duration pause(TimePoint now) const noexcept;
   [[nodiscard]] Progress receive_to_drop(TimePoint now, std::uint32_t& reads);
 
@@ -93,8 +98,9 @@ class IncomingRequest final : public ContentSource {
   TimePoint progress_{};  ///< of the client, in either direction; zero: nothing has been asked of it
   TimePoint due_ = TimePoint::max();
   std::optional<TimePoint> waits_since_;  ///< for content that was asked for
-  Duration waited_{};                     ///< before that, in all
+  Duration behind_{};                     ///< before that: how far the client was behind the least rate
   Duration last_pause_{};                 ///< before the latest bytes
+  std::uint64_t counted_ = 0;             ///< bytes, in behind_
   TimePoint heard_at_{};                  ///< of content that is dropped
   TimePoint drop_until_{};
 };

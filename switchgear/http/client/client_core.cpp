@@ -82,13 +82,13 @@ ClientCore::ClientCore(const asio::any_io_executor& executor, std::string_view b
   if (base_.tls() || options_.tls != TlsOptions{}) tls_ = tls_context(options_.tls);
 }
 
-asio::awaitable<Response> ClientCore::attempt(std::shared_ptr<ClientCall> call, TimePoint deadline) {
+asio::awaitable<Response> ClientCore::attempt(std::shared_ptr<ClientCall> call, const AsyncAttempt& made) {
   const AllIsTerminal filter;
   co_await asio::this_coro::reset_cancellation_state(filter, filter);
   const std::shared_ptr<ClientCore> self = shared_from_this();
   Hop hop = call->first;
   for (unsigned followed = 0;; ++followed) {
-    Response response = co_await send(hop, *call, deadline);
+    Response response = co_await send(hop, *call, made);
     if (call->redirects == 0) co_return response;
     std::optional<Hop> next = hop.next(response);
     if (!next) co_return response;
@@ -100,19 +100,19 @@ asio::awaitable<Response> ClientCore::attempt(std::shared_ptr<ClientCall> call, 
   }
 }
 
-asio::awaitable<Response> ClientCore::send(const Hop& hop, const ClientCall& call, TimePoint deadline) {
+asio::awaitable<Response> ClientCore::send(const Hop& hop, const ClientCall& call, const AsyncAttempt& made) {
   Wire wire = hop.wire(options_);
-  const bool tells = options_.tell_deadline == TellDeadline::yes && deadline != TimePoint::max() &&
+  const bool tells = options_.tell_deadline == TellDeadline::yes && made.deadline != TimePoint::max() &&
                      !hop.headers.has(deadline_field);
   const std::size_t fields = wire.head.size() - end_of_head.size();
   const std::shared_ptr<ClientPool> connections = pool(hop.url, call.request.request_class());
   ClientPool::Reuse reuse = ClientPool::Reuse::allowed;
   for (;;) {
-    ClientLease lease = co_await connections->acquire(reuse);
+    ClientLease lease = co_await connections->acquire(reuse, made);
     if (tells) {  // behind the wait for a connection
       wire.head.resize(fields);
       std::array<char, longest_deadline_line> line{};
-      const Duration left = saturating_sub(deadline, std::chrono::steady_clock::now());
+      const Duration left = saturating_sub(made.deadline, std::chrono::steady_clock::now());
       wire.head.append(write_deadline(line, left)).append(end_of_head);
     }
     RoundTrip trip(std::move(lease), wire);

@@ -14,6 +14,7 @@
 #include <tuple>
 #include <vector>
 
+#include "switchgear/async/attempt_op.hpp"
 #include "switchgear/async/call_options.hpp"
 #include "switchgear/core/time.hpp"
 #include "switchgear/http/client/hop.hpp"
@@ -60,9 +61,9 @@ class ClientCore : public std::enable_shared_from_this<ClientCore> {
   [[nodiscard]] const ClientOptions& options() const noexcept { return options_; }
 
   /// One attempt: as many requests as redirects are followed, and one more when a kept connection was closed
-  /// as it was taken. Cancelled at `deadline`, by its caller.
+  /// as it was taken. Cancelled at its deadline, by its caller. `made` is borrowed, for as long as it runs.
   [[nodiscard]] boost::asio::awaitable<Response> attempt(std::shared_ptr<ClientCall> call,
-                                                         TimePoint deadline);
+                                                         const AsyncAttempt& made);
 
   void sweep() noexcept;
   void retire() noexcept;
@@ -72,7 +73,7 @@ class ClientCore : public std::enable_shared_from_this<ClientCore> {
   using PoolKey = std::tuple<bool, std::string, std::uint16_t, RequestClass>;
 
   [[nodiscard]] boost::asio::awaitable<Response> send(const Hop& hop, const ClientCall& call,
-                                                      TimePoint deadline);
+                                                      const AsyncAttempt& made);
   [[nodiscard]] std::shared_ptr<ClientPool> pool(const Url& url, RequestClass which);
 
   boost::asio::any_io_executor executor_;

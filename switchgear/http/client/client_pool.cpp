@@ -34,8 +34,11 @@ namespace {
 /// A request that waits for a connection, on the frame of its acquire(). Gone from the list when that ends,
 /// however it ends.
 struct ClientPool::Waiter {
-  Waiter(ClientPool& waits_in, Reuse which)
-      : pool(waits_in), event(waits_in.executor_, asio::steady_timer::time_point::max()), reuse(which) {
+  Waiter(ClientPool& waits_in, Reuse which, const AsyncAttempt& made)
+      : pool(waits_in),
+        event(waits_in.executor_, asio::steady_timer::time_point::max()),
+        reuse(which),
+        attempt(made) {
     place = pool.waiting_.insert(pool.waiting_.end(), this);
     pool.publish();
   }
@@ -55,6 +58,8 @@ struct ClientPool::Waiter {
   ClientPool& pool;
   asio::steady_timer event;
   Reuse reuse;
+  const AsyncAttempt& attempt;
+  TimePoint served_since;  ///< when the pool has begun what it gets
   bool waits = true;
   std::list<Waiter*>::iterator place;
   Connection given;
@@ -92,7 +97,7 @@ ClientPool::ClientPool(const asio::any_io_executor& executor, std::shared_ptr<Bl
       resolver_(executor),
       hold_(executor) {}
 
-asio::awaitable<ClientLease> ClientPool::acquire(Reuse reuse) {
+asio::awaitable<ClientLease> ClientPool::acquire(Reuse reuse, const AsyncAttempt& attempt) {
   const std::shared_ptr<ClientPool> self = shared_from_this();
   expire(now());
   if (reuse == Reuse::allowed) {
@@ -103,13 +108,15 @@ asio::awaitable<ClientLease> ClientPool::acquire(Reuse reuse) {
     shown_.refused.fetch_add(1, std::memory_order_relaxed);
     throw error(Errc::pool_full, std::to_string(waiting_.size()) + " requests wait for a connection already");
   }
-  Waiter waiter(*this, reuse);
+  Waiter waiter(*this, reuse, attempt);
   connect_as_needed();
+  if (waiter.waits && !holding_ && waiting_.size() > connecting_) attempt.begin_own_wait();
   error_code told;
   // It may have failed at once.
   if (waiter.waits) co_await waiter.event.async_wait(asio::redirect_error(asio::use_awaitable, told));
   if (waiter.failed) throw Error(*waiter.failed);
-  if (!waiter.given) throw boost::system::system_error(asio::error::operation_aborted);
+  if (!waiter.given || !attempt.end_own_wait(waiter.served_since))
+    throw boost::system::system_error(asio::error::operation_aborted);
   co_return ClientLease(self, std::move(waiter.given));
 }
 
@@ -173,6 +180,7 @@ void ClientPool::connect_as_needed() {
 /// answer leaves time for the next.
 asio::awaitable<void> ClientPool::connect(std::shared_ptr<ClientPool> /*keeps this*/) {
   std::optional<Error> why;
+  const TimePoint begun = now();
   const Addresses addresses = addresses_.addresses();
   const TimePoint until = saturating_add(now(), options_.connect_timeout);
   std::size_t left = addresses.size();
@@ -180,7 +188,7 @@ asio::awaitable<void> ClientPool::connect(std::shared_ptr<ClientPool> /*keeps th
     const Duration share = saturating_sub(until, now()) / static_cast<Duration::rep>(left--);
     const std::shared_ptr<Transport> transport = co_await connect_to(address, share, why);
     if (transport) {
-      connected(std::make_unique<ClientConnection>(transport, *blocks_, now()));
+      connected(std::make_unique<ClientConnection>(transport, *blocks_, begun, now()));
       co_return;
     }
     if (lacks_resources(why->code())) break;
@@ -274,8 +282,19 @@ void ClientPool::hold() {
 void ClientPool::stop_holding() {
   holding_ = false;
   hold_.cancel();
-  if (!addresses_.empty()) return connect_as_needed();
+  if (!addresses_.empty()) {
+    connect_as_needed();
+    return tell_those_in_line();
+  }
   fail_all(error(Errc::unresolved, "the name '" + url_.host() + "' is not known"));
+}
+
+/// Behind those that a connection is being made for.
+void ClientPool::tell_those_in_line() {
+  std::size_t place = 0;
+  for (const Waiter* each : waiting_) {
+    if (place++ >= connecting_) each->attempt.begin_own_wait();
+  }
 }
 
 void ClientPool::fail_all(const Error& why) {
@@ -291,6 +310,7 @@ void ClientPool::fail_all(const Error& why) {
 
 void ClientPool::hand_over(Connection connection, Waiter& waiter) {
   ++active_;
+  waiter.served_since = connection->kept ? now() : connection->begun;
   waiter.given = std::move(connection);
   waiter.leave();
   waiter.event.cancel();

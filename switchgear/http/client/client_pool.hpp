@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "switchgear/async/attempt_op.hpp"
 #include "switchgear/http/address_book.hpp"
 #include "switchgear/http/client/transport.hpp"
 #include "switchgear/http/client_options.hpp"
@@ -28,11 +29,12 @@ class ClientPool;
 
 /// One open connection.
 struct ClientConnection {
-  ClientConnection(std::shared_ptr<Transport> opened, BlockPool& blocks, TimePoint now)
-      : transport(std::move(opened)), buffer(blocks, 4096), made(now), rested(now) {}
+  ClientConnection(std::shared_ptr<Transport> opened, BlockPool& blocks, TimePoint begun_at, TimePoint now)
+      : transport(std::move(opened)), buffer(blocks, 4096), begun(begun_at), made(now), rested(now) {}
 
   std::shared_ptr<Transport> transport;
   ReadBuffer buffer;
+  TimePoint begun;
   TimePoint made;
   TimePoint rested;   ///< since when it is idle, while it is
   bool kept = false;  ///< it has been idle between two requests
@@ -80,8 +82,8 @@ class ClientPool final : public std::enable_shared_from_this<ClientPool> {
              Security security, const Url& url, RequestClass which, const PoolOptions& options);
 
   /// Throws Error when no connection can be had, and boost::system::system_error (operation_aborted) when
-  /// cancelled.
-  [[nodiscard]] boost::asio::awaitable<ClientLease> acquire(Reuse reuse);
+  /// cancelled. While all that may be are in use, this is a wait of `attempt`'s own.
+  [[nodiscard]] boost::asio::awaitable<ClientLease> acquire(Reuse reuse, const AsyncAttempt& attempt);
 
   /// Closes what has been idle for too long, is too old, or was closed by the peer.
   void sweep() noexcept;
@@ -113,6 +115,7 @@ class ClientPool final : public std::enable_shared_from_this<ClientPool> {
   void hold();
   void stop_holding();
   void fail_all(const Error& why);
+  void tell_those_in_line();
   void put_back(Connection connection) noexcept;
   void dropped() noexcept;
   void serve_later() noexcept;

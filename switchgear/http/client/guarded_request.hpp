@@ -71,7 +71,7 @@ class RequestAttempt {
       : core_(std::move(core)), call_(std::move(call)) {}
 
   [[nodiscard]] boost::asio::awaitable<Response> operator()(const AsyncAttempt& attempt) const {
-    return core_->attempt(call_, attempt.deadline);
+    return core_->attempt(call_, attempt);
   }
 
  private:

@@ -11,6 +11,19 @@ template <>
 class Layer<BreakerGroup> : public RecordingLayer<BreakerGroup, BreakerGroup::Permits> {
  public:
   using Fast = Layer;
+
+  void set_aside(TimePoint now) noexcept {
+    if (permit_) permit_.get().set_aside(now);
+  }
+  void take_up(BreakerGroup& group, TimePoint now) noexcept {
+    if (permit_) group.take_up(permit_.get(), now);
+  }
+  bool readmit(BreakerGroup& group, Call& call, Duration, TimePoint now) noexcept {
+    if (!permit_) return true;
+    const auto rejection = group.readmit(permit_.get(), now);
+    if (rejection) call.refuse(*rejection);
+    return !rejection;
+  }
 };
 
 }  // namespace switchgear

@@ -24,8 +24,8 @@ class Layer<BreakersByValue> : public NeverWaits {
     permit_.take(*std::move(permit));
     return Gate::go;
   }
-  Turn leave(BreakersByValue&, Call&, Ending& ending, TimePoint now) noexcept {
-    if (ending.came_back()) (*permit_).record(*ending.outcome, now);
+  Turn leave(BreakersByValue&, Call& call, Ending& ending, TimePoint now) noexcept {
+    if (ending.came_back() && !call.hurried) (*permit_).record(*ending.outcome, now);
     permit_.drop();
     return Turn::outward;
   }
@@ -38,6 +38,14 @@ class Layer<BreakersByValue> : public NeverWaits {
   }
   void take_up(BreakersByValue&, TimePoint now) noexcept {
     if (permit_) permit_.get().take_up(now);
+  }
+  bool readmit(BreakersByValue&, Call& call, Duration, TimePoint now) noexcept {
+    if (!permit_) return true;
+    const auto rejection = permit_.get().readmit(now);
+    if (!rejection) return true;
+    call.refuse(*rejection);
+    call.refused_alone = true;
+    return false;
   }
 
  private:

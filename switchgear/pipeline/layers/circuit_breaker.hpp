@@ -18,7 +18,22 @@ class Layer<CircuitBreaker> : public RecordingLayer<CircuitBreaker, CircuitBreak
   void take_up(CircuitBreaker& breaker, TimePoint now) noexcept {
     if (!permit_) return;
     CircuitBreaker::Permit& permit = permit_.get();
-    permit.counts() ? permit.take_up(now) : void(permit = breaker.rejoin(now));
+    permit.gave_place_back() ? void(permit = breaker.rejoin(now)) : permit.take_up(now);
+  }
+  bool readmit(CircuitBreaker& breaker, Call& call, Duration, TimePoint now) noexcept {
+    if (!permit_) return true;
+    CircuitBreaker::Permit& permit = permit_.get();
+    if (!permit.gave_place_back()) {
+      permit.take_up(now);
+      return true;
+    }
+    auto again = breaker.try_acquire(now);
+    if (!again) {
+      call.refuse(again.rejection());
+      return false;
+    }
+    permit = *std::move(again);
+    return true;
   }
 };
 

@@ -40,6 +40,20 @@ class Layer<Limit> : public NeverWaits {
     call.limited_by = outer_name_;
     return Turn::outward;
   }
+  /// The timeout did not run for so long. A deadline did, and so did what stands outside of this one.
+  bool readmit(const TimeLimited& policy, Call& call, Duration waited,
+               TimePoint) noexcept requires std::derived_from<Limit, Timeout> {
+    if (call.limited_by != &policy.name()) return true;
+    const TimePoint later = saturating_add(call.limit, waited);
+    if (later < outer_limit_) {
+      call.limit = later;
+      return true;
+    }
+    call.limit = outer_limit_;
+    call.limited_by = outer_name_;
+    call.shortened = call.shortened || outer_name_ == nullptr;
+    return true;
+  }
 
  private:
   /// Whether it was this limit: the rejection names the policy that set it.

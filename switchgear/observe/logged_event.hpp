@@ -80,6 +80,16 @@ struct LoggedCommand {
   CommandResult result = CommandResult::done;
 };
 
+/// A request to the admin server that was refused, and that changes nothing: to read, or for what is not
+/// there.
+struct LoggedRefusal {
+  enum class Why : std::uint8_t { no_token, wrong_token, foreign };
+
+  std::string request;  ///< `GET /status`, without the query; the client chose it: it may hold anything
+  std::string client;   ///< its address
+  Why why = Why::no_token;
+};
+
 /// A client of the admin server's event stream that was disconnected because it read too slowly.
 struct LoggedSlowClient {
   std::string client;  ///< its address
@@ -105,6 +115,6 @@ struct LoggedInstance {
 };
 
 using LoggedEvent = std::variant<LoggedTransition, LoggedCommand, LoggedSlowClient, LoggedHandshake,
-                                 LoggedInstance, LoggedAdapted, LoggedRamp>;
+                                 LoggedInstance, LoggedAdapted, LoggedRamp, LoggedRefusal>;
 
 }  // namespace switchgear

@@ -99,7 +99,7 @@ TEST_F(TuneCommand, NamesWhatIsWrong) {
   EXPECT_EQ(run("{\"at\":1}\n").err, "<stdin>:1: a whole call needs \"latency\"\n");
   EXPECT_EQ(run("").err, "<stdin>:1: the trace has no calls\n");
   options_.trace = testing::TempDir();
-  EXPECT_EQ(run("").err, testing::TempDir() + ": cannot be read\n");
+  EXPECT_EQ(run("").err, testing::TempDir() + ": is a directory; expected a file\n");
 }
 
 }  // namespace

@@ -8,16 +8,19 @@
 // command and stores its exit code. To plug one in: include the header below, and add one line to the list in
 // main().
 //
-// Exit codes: 0 done, 1 the input is wrong, 2 usage, 3 a dependency is not there.
+// Exit codes: 0 done, 1 the input is wrong or the output could not be written, 2 usage, 3 a dependency is not
+// there.
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <CLI/Validators.hpp>
+#include <algorithm>
 #include <boost/system/system_error.hpp>
 #include <cstdio>
 #include <exception>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "app/alert/test_alerts.hpp"
 #include "app/chaos/chaos_command.hpp"
@@ -34,8 +37,13 @@
 #include "app/prove/prove_command.hpp"
 #include "app/serve/own_sections.hpp"
 #include "app/serve/serve_command.hpp"
+#include "app/shell/checks.hpp"
+#include "app/shell/output.hpp"
 #include "app/top/top_command.hpp"
+#include "switchgear/config/duration.hpp"
 #include "switchgear/config/own_sections.hpp"
+#include "switchgear/config/report.hpp"
+#include "switchgear/config/suggest.hpp"
 
 namespace {
 
@@ -56,27 +64,52 @@ switchgear::check::Trial alerts_trial() {
 /// Options of `record` for a running gateway.
 switchgear::lab::LiveRecorder live_recorder() {
   const auto wanted = std::make_shared<switchgear::control::LiveRecording>();
-  return {[wanted](CLI::App& command) {
-            const char* const group = "Of a running gateway";
-            command.add_option("--for", wanted->length, "How long to record, 24h at most")
-                ->type_name("DURATION")
-                ->capture_default_str()
-                ->group(group);
-            command.add_option("--sample", wanted->sample, "The share of the calls that is kept")
-                ->check(CLI::Range(0.0, 1.0))
-                ->capture_default_str()
-                ->group(group);
-            command.add_option("--most", wanted->most, "Calls at most; the recording then ends")
-                ->check(CLI::Range(1, 1'000'000))
-                ->capture_default_str()
-                ->group(group);
-            switchgear::control::add_admin_options(command, wanted->server);
-          },
-          [wanted](const std::string& service, const std::string& out) {
-            wanted->service = service;
-            wanted->out = out;
-            return switchgear::control::record_live(*wanted);
-          }};
+  return {
+      [wanted](CLI::App& command) {
+        const char* const group = "Of a running gateway";
+        command.add_option("--for", wanted->length, "How long to record, 24h at most")
+            ->type_name("DURATION")
+            ->check([](const std::string& text) { return switchgear::config::parse_duration(text).problem; })
+            ->capture_default_str()
+            ->group(group);
+        command.add_option("--sample", wanted->sample, "The share of the calls that is kept")
+            ->check(switchgear::shell::number(0, 1))
+            ->capture_default_str()
+            ->group(group);
+        command.add_option("--most", wanted->most, "Calls at most; the recording then ends")
+            ->check(switchgear::shell::whole_number(1, 1'000'000))
+            ->capture_default_str()
+            ->group(group);
+        switchgear::control::add_admin_options(command, wanted->server);
+      },
+      [wanted](const std::string& service, const std::string& out) {
+        wanted->service = service;
+        wanted->out = out;
+        return switchgear::control::record_live(*wanted);
+      }};
+}
+
+/// What is wrong with the first words, up to an option or a command that has no others below it; CLI11 would
+/// say that a subcommand is required. Empty: nothing.
+std::string unknown_command(const CLI::App& app, int argc, char** argv) {
+  const CLI::App* command = &app;
+  const auto below = [&] { return command->get_subcommands([](const CLI::App*) { return true; }); };
+  for (int i = 1; i < argc && !below().empty(); ++i) {
+    const std::string_view word = argv[i];
+    if (word.starts_with('-')) break;
+    const auto all = below();
+    const auto found = std::find_if(all.begin(), all.end(),
+                                    [&](const auto* each) { return each->check_name(std::string{word}); });
+    if (found == all.end()) {
+      std::vector<std::string> names;
+      for (const CLI::App* each : all) names.push_back(each->get_name());
+      const std::vector<std::string_view> candidates(names.begin(), names.end());
+      return "there is no command " + switchgear::config::quoted(word) +
+             switchgear::config::did_you_mean(word, candidates) + "; see --help";
+    }
+    command = *found;
+  }
+  return {};
 }
 
 int run(int argc, char** argv) {
@@ -100,6 +133,10 @@ int run(int argc, char** argv) {
   switchgear::serve::add_serve_command(app, exit_code, sections);
   switchgear::manual::add_manual_commands(app, exit_code);
 
+  if (const std::string problem = unknown_command(app, argc, argv); !problem.empty()) {
+    std::fprintf(stderr, "switchgear: %s\n", problem.c_str());
+    return usage_error;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -108,9 +145,8 @@ int run(int argc, char** argv) {
   return exit_code;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+/// Returns the exit code.
+int run_guarded(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const boost::system::system_error& error) {  // its text would name a file of Boost's
@@ -120,4 +156,11 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "switchgear: %s\n", error.what());
     return 1;
   }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  switchgear::shell::hold_standard_streams();
+  return switchgear::shell::finish_output(run_guarded(argc, argv));
 }

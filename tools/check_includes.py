@@ -4,8 +4,8 @@
     core <- striped <- policy <- pipeline <- {sync, async}      core, policy <- registry <- observe
     async, health, tls <- http    async <- postgres       analysis, health, instances, registry, tls <- config    observe <- telemetry, telemetry, tls <- admin    policy, registry, tls <- redis    everything <- app
 
-A room includes itself and the rooms below it. The rooms of app/ include the library, never each other, but for the
-pairs in ON_TOP_OF; they meet in app/serve/, which composes a process of them, and in app/*.cpp, which includes them
+A room includes itself and the rooms below it. The rooms of app/ include the library, never each other, but for
+BELOW_ALL and the pairs in ON_TOP_OF; they meet in app/serve/, which composes a process of them, and in app/*.cpp, which includes them
 all. The rooms in STANDARD_ONLY need only the standard library; their tests may use more.
 
 Within a room, and within each of its folders, a file (its .hpp and its .cpp together) and a subfolder stand above or
@@ -45,6 +45,7 @@ COMPOSES = ("app", "serve")  # the room that includes other rooms of app/; they 
 ON_TOP_OF = {("app", "top"): {"control"}, ("app", "prove"): {"check", "lab"}, ("app", "experiment"): {"lab"}, ("app", "demo"): {"stage"},
              ("app", "chaos"): {"control", "lab", "stage"},
              ("app", "gateway"): {"experiment"}}  # a room of app/ that is built on others
+BELOW_ALL = "shell"  # the room of app/ that every other one may include
 SUBFOLDERS = {("app", "alert"): ("rules", "incident", "outbox", "channel"),
               ("app", "gateway"): ("heads", "access", "listening", "service", "call", "response", "connection")}
 STANDARD_ONLY = {"", "core", "striped", "policy", "pipeline", "registry", "observe", "analysis", "health", "instances", "sync", "testing"}
@@ -108,6 +109,8 @@ def problem_with_quoted(root, path, room, wanted):
             return None
         if there[1] not in LIBRARY[room[1]]:
             return f"{wanted}: room {room[1]} is not above room {there[1]}"
+        return None
+    if there[1] == BELOW_ALL and there[0] == "app":
         return None
     if there[0] == "switchgear" or room[1] == "" or room == COMPOSES or there[1] in ON_TOP_OF.get(room, set()):
         return None

@@ -42,7 +42,8 @@ std::string escaped(const std::string& name) {
 }  // namespace
 
 BreakerWatch::BreakerWatch(const control::AdminServer& server)
-    : url_(server.url),
+    : server_(server),
+      url_(server.url),
       client_(std::make_unique<http::BlockingClient>(server.url,
                                                      control::client_options(server, "application/json"))) {
   begin(Clock::now());
@@ -61,8 +62,9 @@ json::object BreakerWatch::ask(const std::string& target) {
   try {
     const http::Response answer = client_->get(http::Request{target}.timeout(patience));
     if (!answer.ok())
-      throw Unreachable(url_ + target + " answered " + std::to_string(answer.status) +
-                        (answer.status == 401 ? "; --token gives the admin token" : ""));
+      throw Unreachable(answer.status == 401
+                            ? url_ + " " + control::token_problem(server_, control::Access::read)
+                            : url_ + target + " answered " + std::to_string(answer.status));
     json::value content = answer.json();
     if (!content.is_object()) throw Unreachable(url_ + target + " did not answer with a JSON object");
     return std::move(content.as_object());

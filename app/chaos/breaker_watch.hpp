@@ -50,6 +50,7 @@ class BreakerWatch {
   [[nodiscard]] boost::json::object ask(const std::string& target);
   void add_new(const std::string& name, std::uint64_t after, std::vector<Transition>& found);
 
+  const control::AdminServer server_;
   std::string url_;
   std::unique_ptr<http::BlockingClient> client_;
   std::map<std::string, std::uint64_t> generations_;

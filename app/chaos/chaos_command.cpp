@@ -16,7 +16,7 @@
 #include "app/chaos/run.hpp"
 #include "app/chaos/scenario_file.hpp"
 #include "app/lab/progress.hpp"
-#include "app/stage/seed_check.hpp"
+#include "app/shell/checks.hpp"
 #include "app/stage/stop_signal.hpp"
 #include "app/stage/workplace.hpp"
 #include "switchgear/config/address.hpp"
@@ -89,10 +89,6 @@ class Screen {
 
 int write_report(const ChaosOptions& options, const Report& report) {
   std::cout << (options.json ? to_json(report) : "\n" + to_text(report)) << std::flush;
-  if (!std::cout) {
-    std::cerr << "switchgear chaos: the output could not be written\n";
-    return exit_wrong;
-  }
   if (!options.report.empty()) {
     std::ofstream file(options.report, std::ios::binary);
     file << to_markdown(report) << std::flush;
@@ -161,11 +157,12 @@ void add_chaos_command(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<ChaosOptions>();
   CLI::App* command =
       chaos->add_subcommand("run", "Play a scenario; exit 1 if one of its expectations does not hold");
-  command->add_option("file", options->file, "The scenario")->type_name("FILE")->required();
+  command->add_option("FILE", options->file, "The scenario")->required();
   command->add_option("--seed", options->seed, "In place of the file's: the same seed, the same faults")
-      ->check(CLI::Validator(stage::check_seed, "NUMBER"));
+      ->check(shell::whole_number());
   command->add_option("--report", options->report, "Write the course of the run into this file, as Markdown")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->check(shell::not_empty());
   command->add_flag("--json", options->json, "Print one JSON object");
   command->add_flag("--allow-remote", options->allow_remote, "Let the target be on another machine");
   control::add_admin_options(*command, options->admin);

@@ -18,6 +18,7 @@
 #include "app/check/trust_report.hpp"
 #include "switchgear/analysis/explain.hpp"
 #include "switchgear/config/config.hpp"
+#include "switchgear/config/source_file.hpp"
 #include "switchgear/core/utf8.hpp"
 
 namespace switchgear::check {
@@ -66,6 +67,10 @@ std::string explanation_of(const Config& config) {
   for (const auto& [name, service] : config.services) {
     const ServiceOutlook outlook = outlook_of(service, config);
     add(name + " (policy " + service.policy + ")\n", outlook.own);
+    if (outlook.by_value) {
+      text += "\nservice " + name + ", the breaker of each value of " + service.by->header + "\n" +
+              to_breaker_text(outlook.by_value->explanation, outlook.by_value->policy);
+    }
     for (const ServiceOutlook::Part& part : outlook.routes)
       add(name + ", routes with policy " + part.policy + "\n", part);
     if (!outlook.routes.empty())
@@ -82,6 +87,8 @@ json::object explanation_as_json(const Config& config) {
     const ServiceOutlook outlook = outlook_of(service, config);
     json::object one = to_json(outlook.own.explanation);
     one["policy"] = service.policy;
+    one["breaker_by_value"] =
+        outlook.by_value ? to_breaker_json(outlook.by_value->explanation) : json::value(nullptr);
     json::object routes;
     for (const ServiceOutlook::Part& part : outlook.routes) routes[part.policy] = to_json(part.explanation);
     one["route_policies"] = std::move(routes);
@@ -94,17 +101,16 @@ json::object explanation_as_json(const Config& config) {
           {"clients", to_json(config.gateway.trust)}};
 }
 
-constexpr std::size_t more_than_any_file = std::size_t{2} * 1024 * 1024;
-
-/// Of standard input; what is larger than any policy file may be is cut off, and then too large.
-std::string input() {
-  std::string text(more_than_any_file, '\0');
-  text.resize(std::fread(text.data(), 1, text.size(), stdin));
-  return text;
-}
+constexpr std::size_t largest_file = std::size_t{1024} * 1024;  // as load_file() has it
 
 Loaded load(const CheckOptions& options) {
-  if (options.file == "-") return load_text(input(), "-", "", options.sections);
+  if (options.file == "-") {
+    ReadResult read = read_standard_input(largest_file);
+    if (read.bytes) return load_text(*std::move(read.bytes), "-", "", options.sections);
+    Loaded unread;
+    unread.errors.push_back({"-", 1, 1, read.problem});
+    return unread;
+  }
   return load_file(options.file, FileKind::any, options.sections);
 }
 

@@ -197,6 +197,34 @@ TEST_F(Check, ExplainSaysWhatThePoliciesComeToAtWorst) {
   EXPECT_EQ(answer.at("routes").as_array().size(), 2U);
 }
 
+TEST_F(Check, ExplainSaysWhatTheBreakersOfValuesComeTo) {
+  const std::string file =
+      directory_.write("by.yaml",
+                       "version: 1\npolicies: {p: {circuit_breaker: {consecutive_failures: 3, open_duration: "
+                       "10s}, timeout: 1s}}\n"
+                       "services:\n  shop: {url: \"http://127.0.0.1:9001\", policy: p, routes: [{prefix: "
+                       "/}], by: {header: x-tenant, "
+                       "circuit_breaker: {consecutive_failures: 7, open_duration: 2s}}}\n");
+  const Finished people = run({"check", "--explain", file});
+  EXPECT_EQ(people.exit_code, 0) << people.err;
+  EXPECT_NE(people.out.find("\nservice shop, the breaker of each value of x-tenant\n"
+                            "  breaker     opens after at most 7 failed attempts: consecutive_failures\n"
+                            "  open for    2s each time\n"),
+            std::string::npos)
+      << people.out;
+  const Finished programs = run({"check", "--explain", "--json", file});
+  const boost::json::value shop =
+      boost::json::parse(programs.out).at("explanation").at("services").at("shop");
+  EXPECT_EQ(shop.at("breaker_by_value").at("notices").at("attempts").to_number<int>(), 7);
+  const Finished alike = run({"check", "--explain", "--json", good_});
+  EXPECT_TRUE(boost::json::parse(alike.out)
+                  .at("explanation")
+                  .at("services")
+                  .at("pay")
+                  .at("breaker_by_value")
+                  .is_null());
+}
+
 TEST_F(Check, RouteSaysWhichServiceGetsARequest) {
   const Finished people = run({"check", "--route", "GET http://shop.example.com/pay/x", good_});
   EXPECT_EQ(people.exit_code, 0);

@@ -223,6 +223,12 @@ json::value to_json(const std::optional<Notice>& notice) {
                       {"within", seconds(notice->within)}};
 }
 
+void add_whole_breaker(Lines& lines, const Explanation& explanation, const Policy& policy) {
+  if (!explanation.breaker || !policy.circuit_breaker) return;
+  add_notice(lines, explanation.notice);
+  add_breaker(lines, *explanation.breaker, *policy.circuit_breaker);
+}
+
 json::value to_json(const std::optional<BreakerOutlook>& breaker, const std::optional<Notice>& notice) {
   if (!breaker) return nullptr;
   json::array rules;
@@ -263,12 +269,19 @@ std::string to_text(const Explanation& explanation, const Policy& policy) {
   add_retry_after(lines, explanation.latency, policy);
   add_load(lines, explanation.amplification, policy);
   add_in_flight(lines, explanation.in_flight);
-  if (explanation.breaker && policy.circuit_breaker) {
-    add_notice(lines, explanation.notice);
-    add_breaker(lines, *explanation.breaker, *policy.circuit_breaker);
-  }
+  add_whole_breaker(lines, explanation, policy);
   add_memory(lines, explanation.memory);
   return lines.take();
+}
+
+std::string to_breaker_text(const Explanation& explanation, const Policy& policy) {
+  Lines lines;
+  add_whole_breaker(lines, explanation, policy);
+  return lines.take();
+}
+
+json::value to_breaker_json(const Explanation& explanation) {
+  return to_json(explanation.breaker, explanation.notice);
 }
 
 std::string to_service_text(const Explanation& explanation, const Policy& policy) {
@@ -312,7 +325,7 @@ json::object to_json(const Explanation& explanation) {
                     {"steady", load.steady ? json::value(*load.steady) : json::value(load.most)},
                     {"extra_per_second", load.extra_per_second}}},
       {"in_flight", to_json(explanation.in_flight)},
-      {"breaker", to_json(explanation.breaker, explanation.notice)},
+      {"breaker", to_breaker_json(explanation)},
       {"memory", json::object{{"cached_answers", memory.cached_answers},
                               {"stale_answers", memory.stale_answers},
                               {"queued_calls", memory.queued_calls},

@@ -13,6 +13,10 @@ namespace switchgear::check {
 /// Only what differs between one service of the policy and another, or the library.
 [[nodiscard]] std::string to_service_text(const analysis::Explanation& explanation,
                                           const analysis::Policy& policy);
+/// Of its breaker only: when it opens, for how long, and what closes it. Empty without a breaker.
+[[nodiscard]] std::string to_breaker_text(const analysis::Explanation& explanation,
+                                          const analysis::Policy& policy);
+[[nodiscard]] boost::json::value to_breaker_json(const analysis::Explanation& explanation);
 /// Of all policies of a service together.
 [[nodiscard]] std::string to_text(const analysis::AttemptsAtOnce& in_flight);
 

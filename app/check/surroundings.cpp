@@ -60,7 +60,13 @@ analysis::Surroundings surroundings_of(const config::Service& service,
 ServiceOutlook outlook_of(const config::Service& service, const config::Config& config) {
   const analysis::Policy& own = config.policies.at(service.policy);
   analysis::Surroundings around = surroundings_of(service, config.gateway);
-  ServiceOutlook all{{service.policy, explain(own, around)}, {}, {}};
+  ServiceOutlook all{{service.policy, explain(own, around)}, {}, {}, {}};
+  if (service.by && service.by->breaker) {
+    analysis::Policy of_value = own;
+    of_value.circuit_breaker = service.by->breaker;
+    analysis::Explanation explanation = explain(of_value, around);
+    all.by_value = {std::move(of_value), std::move(explanation)};
+  }
 
   std::set<std::string> names;
   for (const config::Route& route : service.routes) {

@@ -19,7 +19,13 @@ struct ServiceOutlook {
     std::string policy;  ///< its name
     analysis::Explanation explanation;
   };
+  /// Of `services.*.by`, if its breakers are not as the policy's.
+  struct ByValue {
+    analysis::Policy policy;  ///< the service's, with the breaker of a value in place of its own
+    analysis::Explanation explanation;
+  };
   Part own;
+  std::optional<ByValue> by_value;
   std::vector<Part> routes;            ///< by name
   analysis::AttemptsAtOnce in_flight;  ///< of all of them together
 };

@@ -13,9 +13,10 @@ inline constexpr int input_is_wrong = 1;
 inline constexpr int usage = 2;
 inline constexpr int not_reached = 3;
 
-/// Says on standard error why `reply`, about circuit `name` of the server at `url`, is not what was asked
-/// for. Returns the exit code.
-[[nodiscard]] int complain(const std::string& url, const std::string& name, const ControlReply& reply);
+/// Says on standard error why `reply` of `server`, about circuit `name` (empty: about all), is not what was
+/// asked for. Returns the exit code.
+[[nodiscard]] int complain(const AdminServer& server, Access access, const std::string& name,
+                           const ControlReply& reply);
 
 /// Runs `ask`, which returns an exit code; what it throws (a bad URL or token, an answer that is not an
 /// admin API's) is said on standard error.

@@ -46,6 +46,12 @@ http::ClientOptions client_options(const AdminServer& server, const std::string&
   return options;
 }
 
+std::string token_problem(const AdminServer& server, Access access) {
+  const std::string which = access == Access::read ? "the read token or the admin token" : "the admin token";
+  if (server.token.empty()) return "requires --token or SWITCHGEAR_ADMIN_TOKEN: " + which;
+  return "refuses the token of --token or SWITCHGEAR_ADMIN_TOKEN: it requires " + which;
+}
+
 std::string told(const http::Error& error) {
   if (error.code() != http::Errc::tls) return error.code().message();
   constexpr std::string_view mark = "TLS: ";

@@ -1,6 +1,7 @@
 // The admin server that a command asks: where it is, and how it knows and trusts it.
 #pragma once
 
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 
@@ -32,6 +33,13 @@ void add_admin_options(CLI::App& command, AdminServer& server);
 
 /// Of requests for `accept`.
 [[nodiscard]] http::ClientOptions client_options(const AdminServer& server, const std::string& accept);
+
+/// What a request to the server is for; each has tokens of its own.
+enum class Access : std::uint8_t { read, change };
+
+/// Why the server has answered 401, to stand behind its name, with the token that helps and how to give it.
+/// What matters most comes first: `top` has one line for it.
+[[nodiscard]] std::string token_problem(const AdminServer& server, Access access);
 
 /// Why no good answer came, as a clause for an operator, with what helps.
 [[nodiscard]] std::string told(const http::Error& error);

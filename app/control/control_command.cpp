@@ -16,6 +16,8 @@
 #include "app/control/json_fields.hpp"
 #include "app/control/terminal_text.hpp"
 #include "app/control/watch_command.hpp"
+#include "app/shell/checks.hpp"
+#include "app/shell/output.hpp"
 #include "switchgear/admin/json_text.hpp"
 #include "switchgear/config/duration.hpp"
 #include "switchgear/core/command.hpp"
@@ -38,12 +40,12 @@ void print_status(const json::value& body) {
   const json::object& object = body.as_object();
   const json::value* list = object.if_contains("circuit_breakers");
   if (list == nullptr) {
-    fmt::print("{}\n", line_of(object, 0));
+    shell::print(line_of(object, 0) + "\n");
     return;
   }
   const std::size_t width = width_of_names(object);
-  for (const auto& each : list->as_array()) fmt::print("{}\n", line_of(each.as_object(), width));
-  if (list->as_array().empty()) fmt::print("there are no circuit breakers\n");
+  for (const auto& each : list->as_array()) shell::print(line_of(each.as_object(), width) + "\n");
+  if (list->as_array().empty()) shell::print("there are no circuit breakers\n");
 }
 
 int watch(const ControlOptions& options) {
@@ -63,26 +65,27 @@ std::string path_of(std::string_view command, const ControlOptions& options) {
 }
 
 /// If a value is meant, that the breaker around it does not exist is only one of the reasons.
-int complain(const ControlOptions& options, const ControlReply& reply) {
+int complain(const ControlOptions& options, Access access, const ControlReply& reply) {
   const json::object* const problem = reply.body.if_object();
   if (options.value.empty() || reply.status != 404 || problem == nullptr)
-    return complain(options.server.url, options.name, reply);
-  fmt::print(stderr, "value '{}' of '{}' at {}: {}\n", printable(options.value), printable(options.name),
-             options.server.url, text_of(*problem, "detail"));
+    return complain(options.server, access, options.name, reply);
+  shell::complain(fmt::format("value '{}' of '{}' at {}: {}", printable(options.value),
+                              printable(options.name), options.server.url, text_of(*problem, "detail")));
   return input_is_wrong;
 }
 
 int run(std::string_view command, const ControlOptions& options) {
   if (options.watch || !options.interval.empty()) return watch(options);
+  const Access access = command == "status" ? Access::read : Access::change;
   const ControlReply reply =
-      control_request(options.server, command == "status" ? "GET" : "POST", path_of(command, options));
-  if (reply.status != 200 || !reply.body.is_object()) return complain(options, reply);
+      control_request(options.server, access == Access::read ? "GET" : "POST", path_of(command, options));
+  if (reply.status != 200 || !reply.body.is_object()) return complain(options, access, reply);
   if (options.as_json) {
-    fmt::print("{}\n", admin::json_text(reply.body));
+    shell::print(admin::json_text(reply.body) + "\n");
   } else if (options.value.empty()) {
     print_status(reply.body);
   } else {
-    fmt::print("{}\n", value_line_of(reply.body.as_object()));
+    shell::print(value_line_of(reply.body.as_object()) + "\n");
   }
   return done;
 }
@@ -91,13 +94,6 @@ std::string check_interval(const std::string& text) {
   const config::ParsedDuration interval = config::parse_duration(text);
   if (!interval.value) return interval.problem;
   return *interval.value < std::chrono::milliseconds{100} ? "must be at least 100ms" : std::string{};
-}
-
-CLI::Validator not_empty(const std::string& what) {
-  return {[what](const std::string& given) {
-            return given.empty() ? what + " must not be empty" : std::string{};
-          },
-          ""};
 }
 
 void add_watch_options(CLI::App& command, ControlOptions& options) {
@@ -115,12 +111,12 @@ void add_command(CLI::App& app, std::string_view word, std::string_view meaning,
   auto options = std::make_shared<ControlOptions>();
   CLI::App* command = app.add_subcommand(std::string{word}, std::string{meaning});
   auto* name = command->add_option("NAME", options->name, "Name of the circuit breaker");
-  if (command_of(word)) name->required()->check(not_empty("the name"));
+  if (command_of(word)) name->required()->check(shell::not_empty());
   command
       ->add_option("--value", options->value,
                    "The breaker of one value, such as a tenant, of a service that has breakers by value")
       ->needs(name)
-      ->check(not_empty("the value"));
+      ->check(shell::not_empty());
   add_admin_options(*command, options->server);
   command->add_flag("--json", options->as_json, "Print JSON for programs");
   if (word == "status") add_watch_options(*command, *options);

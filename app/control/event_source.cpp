@@ -18,7 +18,8 @@ using asio::ip::tcp;
 
 EventSource::EventSource(const asio::any_io_executor& executor, const AdminServer& server)
     : url_(http::Url::parse(server.url).join("/events")),
-      token_(server.token),
+      server_(server),
+      headers_(client_options(server, "text/event-stream").headers),
       resolver_(executor),
       limit_(executor),
       tls_(url_.tls() ? http::tls_context(server.tls()) : nullptr) {}
@@ -64,9 +65,9 @@ asio::awaitable<void> EventSource::connect() {
 }
 
 asio::awaitable<void> EventSource::ask() {
-  std::string head = "GET " + url_.target() + " HTTP/1.1\r\nHost: " + url_.authority() +
-                     "\r\nAccept: text/event-stream\r\nUser-Agent: switchgear\r\n";
-  if (!token_.empty()) head += "Authorization: Bearer " + token_ + "\r\n";
+  std::string head =
+      "GET " + url_.target() + " HTTP/1.1\r\nHost: " + url_.authority() + "\r\nUser-Agent: switchgear\r\n";
+  for (const auto& [name, value] : headers_) head.append(name).append(": ").append(value).append("\r\n");
   head += "\r\n";
   const http::Transport::Pieces pieces{asio::buffer(head), asio::const_buffer()};
   try {
@@ -85,6 +86,9 @@ asio::awaitable<void> EventSource::ask() {
   if (answer.status == 503) throw StreamLost("it serves as many event streams as it can");
   if (answer.status == 400 && !url_.tls())
     throw StreamLost("it answered 400; if it serves TLS, use https://");
+  if (answer.status == 401) throw StreamRefused("it " + token_problem(server_, Access::read));
+  if (answer.status == 404)
+    throw StreamLost("it answered 404; is this the address of the health probes, or of a gateway?");
   if (answer.status != 200) throw StreamLost("it answered " + std::to_string(answer.status));
   body_.start_response(answer, false);
   buffer_->consume(answer.size);

@@ -26,6 +26,12 @@ class StreamLost : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// The server has answered, and does not give its stream to one with that token.
+class StreamRefused : public StreamLost {
+ public:
+  using StreamLost::StreamLost;
+};
+
 /// `GET /events` of one server, over a connection of its own: http::Client reads whole answers. Open it, take
 /// events until StreamLost, and open it again when you like.
 ///
@@ -56,7 +62,8 @@ class EventSource {
   void give_up_after(Duration limit);
 
   http::Url url_;
-  std::string token_;
+  const AdminServer server_;
+  const http::Headers headers_;
   boost::asio::ip::tcp::resolver resolver_;
   boost::asio::steady_timer limit_;
   std::shared_ptr<boost::asio::ssl::context> tls_;

@@ -16,6 +16,7 @@
 
 #include "app/control/admin_errors.hpp"
 #include "app/control/control_client.hpp"
+#include "app/shell/output.hpp"
 #include "switchgear/http/url.hpp"
 
 namespace switchgear::control {
@@ -79,10 +80,11 @@ class Live {
 
  private:
   int ask(std::string_view method, const std::string& path) {
+    const Access access = method == "GET" ? Access::read : Access::change;
     const ControlReply reply = control_request(wanted_.server, method, path);
     if (reply.status < 200 || reply.status > 299 || !reply.body.is_object()) {
       clear_line();
-      return complain(wanted_.server.url, wanted_.service, reply);
+      return complain(wanted_.server, access, wanted_.service, reply);
     }
     seen_ = reply.body.as_object();
     return done;
@@ -101,13 +103,15 @@ class Live {
       if (each.at("circuit").as_string() != wanted_.service) continue;
       seen_ = each.as_object();
       if (watched_) {
-        fmt::print(stderr, "\r\033[Krecording {}: {} calls, until {}; Ctrl-C ends it", wanted_.service,
-                   count_in(seen_, "calls"), std::string_view{seen_.at("until").as_string()});
+        const std::string line =
+            fmt::format("\r\033[Krecording {}: {} calls, until {}; Ctrl-C ends it", wanted_.service,
+                        count_in(seen_, "calls"), std::string_view{seen_.at("until").as_string()});
+        (void)std::fputs(line.c_str(), stderr);
       }
       return done;
     }
     clear_line();
-    fmt::print(stderr, "{}: the recording is gone; was the gateway started anew?\n", wanted_.service);
+    shell::complain(wanted_.service + ": the recording is gone; was the gateway started anew?");
     return input_is_wrong;
   }
 
@@ -119,7 +123,7 @@ class Live {
       if (const int code = ask("POST", path_ + "/stop"); code != done) return code;
     }
     if (count_in(seen_, "calls") == 0) {
-      fmt::print(stderr, "{}: no call came\n", wanted_.service);
+      shell::complain(wanted_.service + ": no call came");
       return input_is_wrong;
     }
     if (wanted_.out == "-") return copy_to(std::cout);
@@ -133,26 +137,27 @@ class Live {
     for (std::uint64_t line = 0; line < calls;) {
       const ControlReply reply =
           control_text(wanted_.server, fmt::format("{}?after={}", path_, line), patience);
-      if (reply.status != 200) return complain(wanted_.server.url, wanted_.service, reply);
+      if (reply.status != 200) return complain(wanted_.server, Access::read, wanted_.service, reply);
       const auto lines = static_cast<std::uint64_t>(std::count(reply.text.begin(), reply.text.end(), '\n'));
       if (lines == 0) break;
       line += lines;
       out << reply.text;
     }
     out.flush();
-    if (!out) return not_written();
+    if (!out) return wanted_.out == "-" ? done : not_written();  // shell::finish_output() tells
     const std::uint64_t left_out = count_in(seen_, "left_out");
-    fmt::print(stderr, "{} calls, {} of them refused{}\n", calls, count_in(seen_, "refused"),
-               left_out == 0 ? "" : fmt::format("; {} more came when there was no room left", left_out));
+    const std::string more =
+        left_out == 0 ? "" : fmt::format("; {} more came when there was no room left", left_out);
+    shell::complain(fmt::format("{} calls, {} of them refused{}", calls, count_in(seen_, "refused"), more));
     return done;
   }
 
   [[nodiscard]] int not_written() const {
-    fmt::print(stderr, "{}: cannot be written\n", wanted_.out);
+    shell::complain(wanted_.out + ": cannot be written");
     return input_is_wrong;
   }
   void clear_line() const {
-    if (watched_) fmt::print(stderr, "\r\033[K");
+    if (watched_) (void)std::fputs("\r\033[K", stderr);
   }
 
   const LiveRecording& wanted_;

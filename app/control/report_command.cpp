@@ -13,6 +13,8 @@
 #include "app/control/admin_server.hpp"
 #include "app/control/control_client.hpp"
 #include "app/control/terminal_text.hpp"
+#include "app/shell/checks.hpp"
+#include "app/shell/output.hpp"
 #include "switchgear/admin/json_text.hpp"
 #include "switchgear/admin/report_resources.hpp"
 #include "switchgear/http/url.hpp"
@@ -35,7 +37,7 @@ struct ReportOptions {
 void print_lines(std::string_view text) {
   while (!text.empty()) {
     const auto end = text.find('\n');
-    fmt::print("{}\n", printable(text.substr(0, end)));
+    shell::print(printable(text.substr(0, end)) + "\n");
     if (end == std::string_view::npos) return;
     text.remove_prefix(end + 1);
   }
@@ -46,7 +48,7 @@ int write_file(const std::string& path, const std::string& content) {
   file << content;
   file.close();
   if (file) return done;
-  fmt::print(stderr, "--html: cannot write {}\n", path);
+  shell::complain("--html: cannot write " + path);
   return input_is_wrong;
 }
 
@@ -58,17 +60,17 @@ int run(std::string_view resource, const ReportOptions& options) {
   if (options.as_json) {
     const ControlReply reply = control_request(options.server, "GET", path("json"), patience);
     if (reply.status != 200 || !reply.body.is_object())
-      return complain(options.server.url, options.name, reply);
-    fmt::print("{}\n", admin::json_text(reply.body));
+      return complain(options.server, Access::read, options.name, reply);
+    shell::print(admin::json_text(reply.body) + "\n");
   }
   if (!options.html.empty()) {
     const ControlReply reply = control_text(options.server, path("html"), patience);
-    if (reply.status != 200) return complain(options.server.url, options.name, reply);
+    if (reply.status != 200) return complain(options.server, Access::read, options.name, reply);
     return write_file(options.html, reply.text);
   }
   if (options.as_json) return done;
   const ControlReply reply = control_text(options.server, path("text"), patience);
-  if (reply.status != 200) return complain(options.server.url, options.name, reply);
+  if (reply.status != 200) return complain(options.server, Access::read, options.name, reply);
   print_lines(reply.text);
   return done;
 }
@@ -80,9 +82,7 @@ void add_command(CLI::App& app, const std::string& word, std::string_view resour
   CLI::App* command = app.add_subcommand(word, meaning);
   command->add_option("NAME", options->name, "Name of the circuit breaker")
       ->required()
-      ->check([](const std::string& given) {
-        return given.empty() ? std::string{"the name must not be empty"} : std::string{};
-      });
+      ->check(shell::not_empty());
   command
       ->add_option("--since", options->since,
                    "How far to look back: a number and a unit, such as 90m, 24h or 7d")
@@ -92,7 +92,8 @@ void add_command(CLI::App& app, const std::string& word, std::string_view resour
       });
   if (word == "report")
     command->add_option("--html", options->html, "Write the report to this file, as a page with charts")
-        ->type_name("FILE");
+        ->type_name("FILE")
+        ->check(shell::not_empty());
   add_admin_options(*command, options->server);
   command->add_flag("--json", options->as_json, "Print JSON for programs");
   command->callback([options, resource, &exit_code] {

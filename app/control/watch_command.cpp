@@ -18,6 +18,7 @@
 #include "app/control/admin_errors.hpp"
 #include "app/control/event_source.hpp"
 #include "app/control/terminal_text.hpp"
+#include "app/shell/output.hpp"
 #include "switchgear/admin/breaker_view.hpp"
 
 namespace switchgear::control {
@@ -31,8 +32,8 @@ constexpr auto between_looks_at_the_reader = 250ms;
 
 std::string now_in_utc() { return admin::iso8601(std::chrono::system_clock::now()); }
 
-/// Without a buffer: a reader sees each line when it is made.
-bool write_line(std::string line) {
+/// Without a buffer: a reader sees each line when it is made. Returns the error of write(), or 0.
+int write_line(std::string line) {
   line += '\n';
   std::string_view left = line;
   while (!left.empty()) {
@@ -43,10 +44,10 @@ bool write_line(std::string line) {
       ::poll(&room, 1, -1);
       continue;
     }
-    if (written <= 0) return false;
+    if (written <= 0) return written < 0 ? errno : EIO;
     left.remove_prefix(static_cast<std::size_t>(written));
   }
-  return true;
+  return 0;
 }
 
 bool reader_has_gone() {
@@ -82,6 +83,13 @@ class Watch {
           const ServerEvent event = co_await source_.next();
           take(event);
         }
+      } catch (const StreamRefused& refused) {
+        if (!connected_before_) {
+          complain(fmt::format("{} {}", options_.server.url, token_problem(options_.server, Access::read)));
+          end(input_is_wrong);
+          co_return;
+        }
+        why = refused.what();
       } catch (const StreamLost& lost) {
         why = lost.what();
       } catch (const std::exception&) {  // of the JSON document
@@ -114,7 +122,9 @@ class Watch {
 
   void print(const StatusWatch::Lines& lines) {
     for (const std::string& line : lines) {
-      if (!write_line(line)) return end(done);
+      const int error = write_line(line);
+      if (error == EPIPE) return end(done);
+      if (error != 0) return end(shell::not_written(done, error));
     }
   }
 
@@ -140,7 +150,7 @@ class Watch {
     io_.stop();
   }
 
-  static void complain(const std::string& text) { fmt::print(stderr, "{}\n", text); }
+  static void complain(const std::string& text) { shell::complain(text); }
 
   const WatchOptions& options_;
   asio::io_context io_{1};

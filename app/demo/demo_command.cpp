@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <cstdio>
+#include <limits>
 #include <memory>
 #include <optional>
 
@@ -14,7 +15,7 @@
 #include "app/demo/shop.hpp"
 #include "app/demo/story.hpp"
 #include "app/demo/teller.hpp"
-#include "app/stage/seed_check.hpp"
+#include "app/shell/checks.hpp"
 #include "app/stage/stop_signal.hpp"
 #include "switchgear/config/duration.hpp"
 #include "switchgear/core/random.hpp"
@@ -93,6 +94,8 @@ int run_demo(const DemoOptions& options) {
   }
 }
 
+CLI::Validator port() { return shell::whole_number(0, std::numeric_limits<std::uint16_t>::max()); }
+
 }  // namespace
 
 void add_demo_command(CLI::App& app, int& exit_code) {
@@ -103,22 +106,22 @@ void add_demo_command(CLI::App& app, int& exit_code) {
   demo->add_option("--fault", options->fault, "What goes wrong: errors, latency, hang, refuse or reset")
       ->check(CLI::IsMember({"errors", "latency", "hang", "refuse", "reset"}));
   demo->add_option("--seed", options->seed, "Seed of the callers' pauses")
-      ->check(CLI::Validator(stage::check_seed, "NUMBER"))
+      ->check(shell::whole_number())
       ->capture_default_str();
   demo->add_option("--port", options->port, "Port of the gateway; 0: the system chooses")
+      ->check(port())
       ->capture_default_str();
   demo->add_option("--admin-port", options->admin_port, "Port of the dashboard; 0: the system chooses")
+      ->check(port())
       ->capture_default_str();
   demo->callback([options, &exit_code] { exit_code = run_demo(*options); });
 
   auto service = std::make_shared<DemoServiceOptions>();
   CLI::App* one = app.add_subcommand("demo-service", "One service of the demo")->group("");
   one->add_option("--name", service->name)->capture_default_str();
-  one->add_option("--port", service->port)->capture_default_str();
-  one->add_option("--control-port", service->control_port)->capture_default_str();
-  one->add_option("--seed", service->seed)
-      ->check(CLI::Validator(stage::check_seed, "NUMBER"))
-      ->capture_default_str();
+  one->add_option("--port", service->port)->check(port())->capture_default_str();
+  one->add_option("--control-port", service->control_port)->check(port())->capture_default_str();
+  one->add_option("--seed", service->seed)->check(shell::whole_number())->capture_default_str();
   one->callback([service, &exit_code] { exit_code = run_demo_service(*service); });
 }
 

@@ -7,6 +7,7 @@
 #include "app/interop/envoy_resources.hpp"
 #include "app/interop/name_lookups.hpp"
 #include "app/interop/pool_limits.hpp"
+#include "app/interop/read_weights.hpp"
 #include "app/interop/upstream_tls.hpp"
 #include "app/interop/values.hpp"
 #include "switchgear/config/address.hpp"
@@ -25,17 +26,23 @@ constexpr std::uint64_t usual_retries = 3;
 /// Whether instances are called as the others of the cluster, or only if none of these may be.
 enum class Standing : std::uint8_t { primary, reserve };
 
+/// An instance, and where its weight stands; empty: nowhere.
+struct ReadInstance {
+  config::Upstream upstream;
+  std::optional<Value> weight;
+};
+
 /// One `lb_endpoints` item.
-void read_endpoint(const Value& value, Standing standing, std::vector<config::Upstream>& upstreams,
+void read_endpoint(const Value& value, Standing standing, std::vector<ReadInstance>& instances,
                    Ledger& ledger) {
   Fields fields(value, ledger);
-  config::Upstream upstream;
+  ReadInstance read;
+  config::Upstream& upstream = read.upstream;
   if (standing == Standing::reserve) {
     upstream.weight = 0;
     fields.none("load_balancing_weight", "instances of a lower priority are called alike");
-  } else if (const auto weight = fields.find("load_balancing_weight")) {
-    upstream.weight =
-        static_cast<double>(std::min<std::uint64_t>(read_count(*weight).value_or(1), 1'000'000));
+  } else if ((read.weight = fields.find("load_balancing_weight"))) {
+    upstream.weight = read_weight(*read.weight, ZeroWeight::invalid, ledger);
   }
   fields.none("health_status", "the gateway finds out itself");
   fields.none("metadata", "instances have an address and a weight only");
@@ -48,11 +55,11 @@ void read_endpoint(const Value& value, Standing standing, std::vector<config::Up
     inner.finish();
     if (at) {
       upstream.at = *at;
-      const auto same = [&](const config::Upstream& other) { return other.at == upstream.at; };
-      if (std::ranges::any_of(upstreams, same)) {
+      const auto same = [&](const ReadInstance& other) { return other.upstream.at == upstream.at; };
+      if (std::ranges::any_of(instances, same)) {
         ledger.none(value, "the address is there already");
       } else {
-        upstreams.push_back(std::move(upstream));
+        instances.push_back(std::move(read));
         ledger.carried(value, "an instance of the service");
       }
     }
@@ -60,8 +67,17 @@ void read_endpoint(const Value& value, Standing standing, std::vector<config::Up
   fields.finish();
 }
 
-std::vector<config::Upstream> read_assignment(const Value& value, Ledger& ledger) {
+std::vector<config::Upstream> upstreams_of(std::vector<ReadInstance> instances, Ledger& ledger) {
+  std::vector<WeightAt> weights;
+  for (ReadInstance& each : instances) weights.push_back({&each.upstream.weight, each.weight});
+  fit_weights(weights, ledger);
   std::vector<config::Upstream> upstreams;
+  for (ReadInstance& each : instances) upstreams.push_back(std::move(each.upstream));
+  return upstreams;
+}
+
+std::vector<config::Upstream> read_assignment(const Value& value, Ledger& ledger) {
+  std::vector<ReadInstance> instances;
   Fields assignment(value, ledger);
   assignment.ignore({"cluster_name"});
   if (const auto policy = assignment.find("policy")) {
@@ -85,13 +101,13 @@ std::vector<config::Upstream> read_assignment(const Value& value, Ledger& ledger
                             "called only if no other may be; Envoy begins when too few are healthy");
       if (const auto list = fields.find("lb_endpoints")) {
         for (const Value& item : config::items(*list, "[{endpoint: {}}]"))
-          read_endpoint(item, lower ? Standing::reserve : Standing::primary, upstreams, ledger);
+          read_endpoint(item, lower ? Standing::reserve : Standing::primary, instances, ledger);
       }
       fields.finish();
     }
   }
   assignment.finish();
-  return upstreams;
+  return upstreams_of(std::move(instances), ledger);
 }
 
 /// `outbound|80||reviews.prod.svc.cluster.local`, or a host of its own.

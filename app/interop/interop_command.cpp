@@ -60,26 +60,12 @@ void tell(const InteropOptions& options, const Ledger& ledger, std::FILE* err) {
         options.json ? json::serialize(ledger.to_json(options.file)) + "\n" : ledger.to_text(options.file));
 }
 
-std::string standard_input() {
-  std::string text(largest_file + 1, '\0');
-  text.resize(std::fread(text.data(), 1, text.size(), stdin));
-  return text;
-}
-
 /// The text of the file, or an error in the report.
 std::optional<std::string> read(const std::string& file, config::Report& report) {
-  config::ReadResult read;
-  if (file == "-") {
-    read.bytes = standard_input();
-  } else {
-    read = config::read_file(file, largest_file);
-  }
+  config::ReadResult read =
+      file == "-" ? config::read_standard_input(largest_file) : config::read_file(file, largest_file);
   if (!read.bytes) {
     report.error({}, "", read.problem);
-    return std::nullopt;
-  }
-  if (read.bytes->size() > largest_file) {
-    report.error({}, "", "is larger than " + std::to_string(largest_file) + " bytes");
     return std::nullopt;
   }
   if (const auto bad = config::find_bad_text(*read.bytes)) {

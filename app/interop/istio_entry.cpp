@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/interop/read_weights.hpp"
 #include "app/interop/values.hpp"
 #include "switchgear/config/address.hpp"
 
@@ -29,14 +30,14 @@ ServiceEntryAddresses::Port read_port_of_service(const Value& value, Ledger& led
   return port;
 }
 
-ServiceEntryAddresses::Endpoint read_endpoint(const Value& value, Ledger& ledger) {
+/// `weight`: where it stands.
+ServiceEntryAddresses::Endpoint read_endpoint(const Value& value, std::optional<Value>& weight,
+                                              Ledger& ledger) {
   ServiceEntryAddresses::Endpoint endpoint;
   Fields fields(value, ledger);
   if (const auto address = fields.find("address")) endpoint.address = read_text(*address).value_or("");
-  if (const auto weight = fields.find("weight")) {
-    endpoint.weight =
-        static_cast<double>(std::min<std::uint64_t>(read_count(*weight).value_or(1), 1'000'000));
-  }
+  weight = fields.find("weight");
+  if (weight) endpoint.weight = read_weight(*weight, ZeroWeight::unset, ledger);
   if (const auto ports = fields.find("ports")) {
     for (const config::Entry& entry : ports->node->entries)
       endpoint.ports[entry.key] =
@@ -102,10 +103,18 @@ void read_service_entry(const Value& spec, std::map<std::string, ServiceEntryAdd
     ledger.carried(*ports, "port of the instances");
   }
   if (const auto endpoints = fields.find("endpoints")) {
+    std::vector<std::optional<Value>> places;
     for (const Value& value : config::items(*endpoints, "[{address: 10.0.0.1}]")) {
-      auto endpoint = read_endpoint(value, ledger);
-      if (!endpoint.address.empty()) addresses.endpoints.push_back(std::move(endpoint));
+      std::optional<Value> weight;
+      auto endpoint = read_endpoint(value, weight, ledger);
+      if (endpoint.address.empty()) continue;
+      addresses.endpoints.push_back(std::move(endpoint));
+      places.push_back(std::move(weight));
     }
+    std::vector<WeightAt> weights;
+    for (std::size_t i = 0; i < places.size(); ++i)
+      weights.push_back({&addresses.endpoints[i].weight, places[i]});
+    fit_weights(weights, ledger);
   }
   if (const auto resolution = fields.find("resolution")) read_resolution(*resolution, addresses, ledger);
   if (const auto list = fields.find("hosts")) {

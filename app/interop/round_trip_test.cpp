@@ -96,7 +96,8 @@ void make_upstreams(Service& service) {
     const bool by_path = between(1, 4) == 1;
     const config::Endpoint socket{"unix:/run/" + service.name + std::to_string(i), 0};
     const config::Endpoint address{"10.0.0." + std::to_string(i), port()};
-    service.upstreams.push_back({by_path ? socket : address, static_cast<double>(between(1, 5))});
+    const double weight = coin() ? between(1, 5) : from({0.001, 0.25, 1.5, 999'999.5, 1'000'000.0});
+    service.upstreams.push_back({by_path ? socket : address, weight});
   }
 }
 
@@ -257,12 +258,23 @@ std::vector<std::string> normal(const std::vector<Route>& routes) {
   return written;
 }
 
+/// Weights in one proportion are the same.
+void expect_same(const std::vector<config::Upstream>& before, const std::vector<config::Upstream>& after,
+                 const std::string& text) {
+  ASSERT_EQ(before.size(), after.size()) << text;
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    EXPECT_EQ(before[i].at, after[i].at) << text;
+    const double wanted = before[i].weight / before.front().weight;
+    EXPECT_NEAR(after[i].weight / after.front().weight / wanted, 1, 1e-9) << text;
+  }
+}
+
 void expect_same(const Config& before, const Config& after, const std::string& text) {
   ASSERT_EQ(before.services.size(), after.services.size()) << text;
   for (const auto& [name, service] : before.services) {
     ASSERT_TRUE(after.services.contains(name)) << text;
     const Service& other = after.services.at(name);
-    EXPECT_EQ(service.upstreams, other.upstreams) << text;
+    expect_same(service.upstreams, other.upstreams, text);
     EXPECT_EQ(service.balance, other.balance) << text;
     EXPECT_EQ(service.balance_header, other.balance_header) << text;
     EXPECT_EQ(service.ejection, other.ejection) << text;

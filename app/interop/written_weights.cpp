@@ -1,40 +1,79 @@
 #include "app/interop/written_weights.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
+#include <string>
+#include <utility>
 
 namespace switchgear::interop {
 
 namespace {
 
-constexpr int most_factor = 1000;
+/// Together they are a number of 32 bits, as Envoy asks for.
+constexpr double most_together = std::numeric_limits<std::uint32_t>::max();
+constexpr int most_small_factor = 1000;
+constexpr int most_digits = 300;
+constexpr double almost = 0.01;
 
 bool is_whole(double weight) {
-  return std::abs(weight - std::round(weight)) <= 1e-9 * std::max(1.0, std::abs(weight));
+  const double whole = std::round(weight);
+  return whole >= 1 && std::abs(weight - whole) <= 1e-12 * whole;
 }
 
-/// Together they are a number of 32 bits, as Envoy asks for.
-double most_of(double sum) { return std::numeric_limits<std::uint32_t>::max() / std::max(sum, 1.0); }
+/// The least factor that makes all weights whole numbers; nothing if there is none.
+std::optional<double> exact_factor(const std::vector<double>& weights, double sum) {
+  const auto fits = [&](double by) {
+    return sum * by <= most_together &&
+           std::ranges::all_of(weights, [by](double each) { return each <= 0 || is_whole(each * by); });
+  };
+  for (int by = 1; by <= most_small_factor; ++by) {
+    if (fits(by)) return by;
+  }
+  double by = most_small_factor;
+  for (int digits = 0; digits < most_digits && sum * by <= most_together; ++digits, by *= 10) {
+    if (fits(by)) return by;
+  }
+  return std::nullopt;
+}
 
-struct Factor {
-  double by = 1;
+/// What each weight is in a mesh, and not yet a whole number. `exact`: they all are.
+struct Scaled {
+  std::vector<double> weights;
   bool exact = true;
 };
 
-/// The least that makes all of them whole; or else one that keeps three digits of the smallest.
-Factor factor_of(const std::vector<double>& weights) {
+/// Without a common measure, three digits of the smallest are kept if there is room for them.
+Scaled scaled(std::vector<double> weights) {
   double sum = 0;
   double least = std::numeric_limits<double>::max();
   for (const double each : weights) {
     sum += each;
     if (each > 0) least = std::min(least, each);
   }
-  for (int by = 1; by <= most_factor && by <= most_of(sum); ++by) {
-    if (std::ranges::all_of(weights, [by](double each) { return is_whole(each * by); }))
-      return {static_cast<double>(by), true};
+  if (const auto factor = exact_factor(weights, sum)) {
+    for (double& each : weights) each *= *factor;
+    return {std::move(weights), true};
   }
-  return {std::min(std::max(1.0, 100 / least), most_of(sum) / 2), false};
+  // Of two steps: the factor of the smallest weights is beyond what a double holds.
+  int exponent = 0;
+  (void)std::frexp(sum, &exponent);
+  const auto near_one = [exponent](double weight) { return std::ldexp(weight, -exponent); };
+  const double factor =
+      std::min(std::max(std::ldexp(1.0, exponent), 100 / near_one(least)), most_together / 2);
+  for (double& each : weights) each = near_one(each) * factor;
+  return {std::move(weights), false};
+}
+
+/// How the share that an instance is written with differs from the one in the file.
+std::string difference(double wanted, std::uint32_t written) {
+  const double times = written / wanted;
+  if (std::abs(times - 1) <= almost) return "whole numbers in almost the same proportion";
+  return fmt::format("{}{}: its share becomes {:.3g} times what it was", written,
+                     written == 1 ? ", the least there is" : "", times);
 }
 
 }  // namespace
@@ -45,7 +84,7 @@ std::vector<std::uint32_t> written_weights(const ExportedService& exported, cons
   for (const config::Upstream& each : exported.service.upstreams) weights.push_back(each.weight);
   const bool alike = std::ranges::all_of(weights, [](double each) { return each <= 0; });
   if (alike) std::ranges::fill(weights, 1.0);
-  const Factor factor = factor_of(weights);
+  const Scaled meant = scaled(weights);
   std::vector<std::uint32_t> written;
   for (std::size_t i = 0; i < weights.size(); ++i) {
     const std::string from = exported.at("upstreams[" + std::to_string(i) + "].weight");
@@ -57,12 +96,12 @@ std::vector<std::uint32_t> written_weights(const ExportedService& exported, cons
                                 "a reserve, which is called as soon as too few others are healthy");
       continue;
     }
-    written.push_back(static_cast<std::uint32_t>(std::max(std::round(weights[i] * factor.by), 1.0)));
+    written.push_back(static_cast<std::uint32_t>(std::max(std::round(meant.weights[i]), 1.0)));
     if (alike) {
       ledger.carried(from, to, "1: with weights of 0 alone, all are called alike");
-    } else if (!factor.exact) {
-      ledger.approximated(from, to, "whole numbers in almost the same proportion");
-    } else if (factor.by != 1) {
+    } else if (!meant.exact) {
+      ledger.approximated(from, to, difference(meant.weights[i], written.back()));
+    } else if (written.back() != weights[i]) {
       ledger.carried(from, to, "whole numbers in the same proportion");
     }
   }

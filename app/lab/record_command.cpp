@@ -6,7 +6,6 @@
 #include <CLI/Validators.hpp>
 #include <algorithm>
 #include <cstdint>
-#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <map>
@@ -17,7 +16,10 @@
 #include <variant>
 #include <vector>
 
+#include "app/lab/input.hpp"
 #include "app/lab/seconds.hpp"
+#include "app/shell/checks.hpp"
+#include "switchgear/config/source_file.hpp"
 
 namespace switchgear::lab {
 
@@ -55,20 +57,14 @@ class Recording {
   Recording(const RecordOptions& options, std::string name, std::ostream& err)
       : options_(options), name_(std::move(name)), err_(err) {}
 
-  /// False: too many calls.
+  /// False: too many calls, or the rest cannot be read.
   bool read(std::istream& input) {
-    std::string line;
-    while (std::getline(input, line)) {
-      ++lines_;
-      if (line.ends_with('\r')) line.pop_back();
-      if (line.empty()) continue;
-      if (line.size() > longest_line) {
-        unreadable("longer than 1 MiB");
-        continue;
-      }
-      if (!take(line)) return false;
+    try {
+      return read_lines(input);
+    } catch (const InputError& error) {
+      err_ << name_ << ": " << error.what() << '\n';
+      return false;
     }
-    return true;
   }
 
   /// Returns the exit code.
@@ -87,6 +83,7 @@ class Recording {
     }
     out.flush();
     if (!out) {
+      if (options_.out == "-") return 0;  // shell::finish_output() tells
       err_ << options_.out << ": cannot be written\n";
       return 1;
     }
@@ -95,6 +92,20 @@ class Recording {
   }
 
  private:
+  bool read_lines(std::istream& input) {
+    std::string line;
+    for (LineRead read{}; (read = read_line(input, line, longest_line)) != LineRead::end;) {
+      ++lines_;
+      if (read == LineRead::too_long) {
+        unreadable("longer than 1 MiB");
+        continue;
+      }
+      if (line.ends_with('\r')) line.pop_back();
+      if (!line.empty() && !take(line)) return false;
+    }
+    return true;
+  }
+
   bool take(std::string_view line) {
     auto read = read_log_line(options_.format, line);
     if (const auto* problem = std::get_if<LogProblem>(&read)) {
@@ -180,6 +191,13 @@ int write_to(const RecordOptions& options, Recording& recording, std::ostream& s
   return recording.write(file);
 }
 
+/// A trace in place of the log that it was made of would be the end of the log.
+bool is_the_log(const RecordOptions& options, std::ostream& err) {
+  if (options.out == "-" || !config::is_same_file(options.out, options.log)) return false;
+  err << "--out: " << options.out << " is the log itself; expected another file\n";
+  return true;
+}
+
 }  // namespace
 
 int run_record(const RecordOptions& options, std::istream& standard_input, std::ostream& standard_output,
@@ -189,13 +207,8 @@ int run_record(const RecordOptions& options, std::istream& standard_input, std::
     if (!recording.read(standard_input)) return 1;
     return write_to(options, recording, standard_output, err);
   }
-  std::error_code ignored;
-  std::ifstream file(options.log, std::ios::binary);
-  if (!file || std::filesystem::is_directory(options.log, ignored)) {
-    err << options.log << ": cannot be read\n";
-    return 1;
-  }
-  if (!recording.read(file)) return 1;
+  auto file = open_input(options.log, err);
+  if (!file || is_the_log(options, err) || !recording.read(*file)) return 1;
   return write_to(options, recording, standard_output, err);
 }
 
@@ -209,14 +222,18 @@ void add_record_command(CLI::App& app, int& exit_code, LiveRecorder live) {
           ->type_name("FORMAT")
           ->check(CLI::IsMember(std::vector<std::string>(log_format_names.begin(), log_format_names.end())));
   CLI::Option* const subject =
-      command->add_option("SUBJECT", options->log,
-                          "The service to record; with --from-log the log, - or nothing: standard input");
+      command
+          ->add_option("SUBJECT", options->log,
+                       "The service to record; with --from-log the log, - or nothing: standard input")
+          ->check(shell::not_empty());
   command->add_option("--service", options->service, "Of a log: only the calls to this service or backend")
       ->type_name("NAME")
       ->needs(from_log);
   command->add_option("--out", options->out, "Where the trace goes; - or nothing: standard output")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->check(shell::not_empty());
   command->add_option("--max-calls", options->most_calls, "A log with more calls is refused: 40 bytes each")
+      ->check(shell::whole_number(1))
       ->capture_default_str()
       ->needs(from_log);
   live.add_options(*command);

@@ -122,7 +122,7 @@ TEST(Record, RefusesMoreCallsThanItMayKeep) {
 TEST(Record, SaysWhichFileItCannotReadOrWrite) {
   RecordOptions options = json();
   options.log = "/absent/log";
-  EXPECT_EQ(record(options, "").err, "/absent/log: cannot be read\n");
+  EXPECT_EQ(record(options, "").err, "/absent/log: cannot be read: No such file or directory\n");
   options.log = "-";
   options.out = "/absent/trace";
   EXPECT_EQ(record(options, line(1, 0, 200, "a")).err, "/absent/trace: cannot be written\n");

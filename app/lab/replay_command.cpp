@@ -4,24 +4,28 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
-#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "app/lab/compare/chart.hpp"
 #include "app/lab/compare/comparison.hpp"
 #include "app/lab/compare/comparison_report.hpp"
+#include "app/lab/input.hpp"
 #include "app/lab/json_report.hpp"
 #include "app/lab/policy_choice.hpp"
 #include "app/lab/progress.hpp"
 #include "app/lab/replay.hpp"
 #include "app/lab/text_report.hpp"
 #include "app/lab/trace_reader.hpp"
+#include "app/shell/checks.hpp"
 #include "switchgear/config/config.hpp"
+#include "switchgear/config/source_file.hpp"
 
 namespace switchgear::lab {
 
@@ -44,10 +48,23 @@ std::optional<std::vector<config::Policy>> find_policies(const ReplayOptions& op
   return found;
 }
 
-bool flushed(std::ostream& out, std::ostream& err) {
-  out.flush();
-  if (!out) err << "switchgear replay: the output could not be written\n";
-  return static_cast<bool>(out);
+/// The names in `list`, between commas.
+std::vector<std::string> names_in(std::string_view list) {
+  std::vector<std::string> names;
+  for (std::size_t begin = 0; begin <= list.size();) {
+    const std::size_t end = std::min(list.find(',', begin), list.size());
+    names.emplace_back(list.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return names;
+}
+
+std::string check_names(const std::string& list) {
+  const std::vector<std::string> names = names_in(list);
+  const bool empty = std::any_of(names.begin(), names.end(), [](const auto& name) { return name.empty(); });
+  return empty ? "\"" + list +
+                     "\" has an empty name; expected names of policies with a comma between, as in a,b"
+               : std::string{};
 }
 
 void play_all(TraceReader& reader, Replay& replay, Progress& progress) {
@@ -75,7 +92,7 @@ int play_stream(const ReplayOptions& options, const CircuitBreakerOptions& break
     err << error.what() << '\n';
     return 1;
   }
-  return flushed(out, err) ? 0 : 1;
+  return 0;
 }
 
 bool write_chart(const Comparison& comparison, const Calls& calls, const std::string& path,
@@ -105,7 +122,7 @@ int compare_stream(const ReplayOptions& options, const std::vector<config::Polic
     err << error.what() << '\n';
     return 1;
   }
-  return flushed(out, err) ? 0 : 1;
+  return 0;
 }
 
 }  // namespace
@@ -129,28 +146,29 @@ int run_replay(const ReplayOptions& options, std::istream& standard_input, std::
   };
   if (options.trace == "-") return play(standard_input, "<stdin>");
 
-  std::error_code ignored;
-  std::ifstream file(options.trace, std::ios::binary);
-  if (!file || std::filesystem::is_directory(options.trace, ignored)) {
-    err << options.trace << ": cannot be read\n";
+  if (!options.svg.empty() && config::is_same_file(options.svg, options.trace)) {
+    err << "--svg: " << options.svg << " is the trace itself; expected another file\n";
     return 1;
   }
-  return play(file, options.trace);
+  auto file = open_input(options.trace, err);
+  return file ? play(*file, options.trace) : 1;
 }
 
 void add_replay_command(CLI::App& app, int& exit_code, const config::OwnSections& sections) {
   const auto options = std::make_shared<ReplayOptions>();
   options->sections = sections;
+  const auto lists = std::make_shared<std::vector<std::string>>();
   CLI::App* command =
       app.add_subcommand("replay", "Show what a policy would have decided about a recorded trace");
   command->add_option("--config", options->config, "The policy file")->type_name("FILE")->required();
   CLI::Option* const policy =
       command->add_option("--policy", options->policy, "A policy in it: its breaker's decisions")
-          ->type_name("NAME");
+          ->type_name("NAME")
+          ->check(shell::not_empty());
   CLI::Option* const compare =
-      command->add_option("--compare", options->compare, "Several, side by side: their whole pipelines")
+      command->add_option("--compare", *lists, "Several, side by side: their whole pipelines")
           ->type_name("NAME,NAME")
-          ->delimiter(',')
+          ->check(check_names)
           ->allow_extra_args(false)
           ->excludes(policy);
   command->add_option("TRACE", options->trace, "File of JSON lines; - or nothing: standard input")
@@ -158,10 +176,17 @@ void add_replay_command(CLI::App& app, int& exit_code, const config::OwnSections
   command->add_flag("--json", options->json, "Print JSON: every decision on a line, or the comparison");
   command->add_option("--svg", options->svg, "Of a comparison: draw it into this file")
       ->type_name("FILE")
+      ->check(shell::not_empty())
       ->needs(compare);
-  command->add_option("--seed", options->seed, "Seed of all jitter")->capture_default_str();
-  command->callback([options, policy, compare, &exit_code] {
+  command->add_option("--seed", options->seed, "Seed of all jitter")
+      ->check(shell::whole_number())
+      ->capture_default_str();
+  command->callback([options, lists, policy, compare, &exit_code] {
     if (policy->count() + compare->count() == 0) throw CLI::RequiredError("--policy or --compare");
+    for (const std::string& list : *lists) {
+      const std::vector<std::string> names = names_in(list);
+      options->compare.insert(options->compare.end(), names.begin(), names.end());
+    }
     std::ios::sync_with_stdio(false);
     std::cin.tie(nullptr);
     options->progress = error_is_terminal();

@@ -152,17 +152,9 @@ TEST_F(ReplayCommand, RefusesFilesThatCannotBeRead) {
   options_.trace = testing::TempDir();
   EXPECT_EQ(run().code, 1);
   options_.trace = own_path(".missing");
-  EXPECT_EQ(run().err, options_.trace + ": cannot be read\n");
+  EXPECT_EQ(run().err, options_.trace + ": cannot be read: No such file or directory\n");
   options_.config = own_path(".absent");
   EXPECT_EQ(run().code, 1);
-}
-
-TEST_F(ReplayCommand, SaysSoWhenTheOutputIsGone) {
-  std::istringstream in;
-  std::ostringstream err;
-  std::ofstream full("/dev/full");
-  EXPECT_EQ(run_replay(options_, in, full, err), 1);
-  EXPECT_EQ(err.str(), "switchgear replay: the output could not be written\n");
 }
 
 TEST_F(ReplayCommand, ComparesPolicies) {

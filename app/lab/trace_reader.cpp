@@ -1,9 +1,9 @@
 #include "app/lab/trace_reader.hpp"
 
-#include <streambuf>
 #include <utility>
 #include <variant>
 
+#include "app/lab/input.hpp"
 #include "app/lab/seconds.hpp"
 #include "app/lab/trace_line.hpp"
 
@@ -33,17 +33,13 @@ std::optional<TraceEntry> TraceReader::next() {
 }
 
 bool TraceReader::read_line() {
-  // Not std::getline: it would take a file without line ends into memory whole.
-  using Traits = std::streambuf::traits_type;
-  text_.clear();
   ++line_;
-  std::streambuf& buffer = *input_.rdbuf();
-  for (;;) {
-    const auto byte = buffer.sbumpc();
-    if (Traits::eq_int_type(byte, Traits::eof())) return !text_.empty();
-    if (Traits::to_char_type(byte) == '\n') return true;
-    if (text_.size() == max_trace_line) throw TraceError(name_, line_, "the line is longer than 1 MiB");
-    text_ += Traits::to_char_type(byte);
+  try {
+    const LineRead read = lab::read_line(input_, text_, max_trace_line);
+    if (read == LineRead::too_long) throw TraceError(name_, line_, "the line is longer than 1 MiB");
+    return read == LineRead::line;
+  } catch (const InputError& error) {
+    throw TraceError(name_, line_, error.what());
   }
 }
 

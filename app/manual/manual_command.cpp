@@ -18,6 +18,8 @@
 #include "app/manual/command_line.hpp"
 #include "app/manual/completion.hpp"
 #include "app/manual/man_page.hpp"
+#include "app/shell/checks.hpp"
+#include "app/shell/output.hpp"
 
 namespace switchgear::manual {
 
@@ -42,7 +44,7 @@ std::string date() {
 }
 
 int complain(int exit_code, const std::string& problem) {
-  fmt::print(stderr, "switchgear: {}\n", problem);
+  shell::complain("switchgear: " + problem);
   return exit_code;
 }
 
@@ -63,13 +65,13 @@ int run_man(CLI::App& app, const ManOptions& options) {
   const Command* command = find(top, options.command);
   if (command == nullptr)
     return complain(wrong_input, fmt::format("there is no command '{}'", fmt::join(options.command, " ")));
-  std::fputs(man_page(top, *command, edition).c_str(), stdout);
+  shell::print(man_page(top, *command, edition));
   return 0;
 }
 
 void run_completion(CLI::App& app, const std::string& shell) {
   const auto script = shell == "bash" ? bash_completion : shell == "zsh" ? zsh_completion : fish_completion;
-  std::fputs(script(describe(app), app.version()).c_str(), stdout);
+  shell::print(script(describe(app), app.version()));
 }
 
 }  // namespace
@@ -80,6 +82,7 @@ void add_manual_commands(CLI::App& app, int& exit_code) {
   CLI::Option* command = man->add_option("COMMAND", options->command, "The command; nothing: the program");
   man->add_option("--directory", options->directory,
                   "Write the pages of all commands into this folder instead")
+      ->check(shell::not_empty())
       ->excludes(command);
   man->callback([&app, options, &exit_code] { exit_code = run_man(app, *options); });
 

@@ -34,6 +34,18 @@ constexpr std::size_t most_of_name = 100;
   return {};
 }
 
+[[nodiscard]] std::string_view why_not(LoggedRefusal::Why why) noexcept {
+  switch (why) {
+    case LoggedRefusal::Why::no_token:
+      return "no token";
+    case LoggedRefusal::Why::wrong_token:
+      return "a wrong token";
+    case LoggedRefusal::Why::foreign:
+      return "sent to a foreign host";
+  }
+  return {};
+}
+
 }  // namespace
 
 void AdminLog::command(const LoggedCommand& record, TimePoint now) {
@@ -43,6 +55,14 @@ void AdminLog::command(const LoggedCommand& record, TimePoint now) {
   } else if (++refusals_ <= most) {
     log_.warn("admin: {} by {}: refused: {}", what_of(record), record.client, why_not(record.result));
   }
+}
+
+void AdminLog::refusal(const LoggedRefusal& record, TimePoint now) {
+  begin_window(now);
+  if (++refusals_ > most) return;
+  const bool silent = record.why == LoggedRefusal::Why::no_token;
+  log_.log(silent ? spdlog::level::info : spdlog::level::warn, "admin: {:?} by {}: refused: {}",
+           record.request.substr(0, most_of_name), record.client, why_not(record.why));
 }
 
 void AdminLog::slow_client(std::string_view client, TimePoint now) {
@@ -65,7 +85,7 @@ void AdminLog::begin_window(TimePoint now) {
 
 void AdminLog::report_rest() {
   if (refusals_ > most)
-    log_.warn("admin: {} more changing requests were refused, and not logged each", refusals_ - most);
+    log_.warn("admin: {} more requests were refused, and not logged each", refusals_ - most);
   if (slow_ > most)
     log_.warn("admin: {} more event streams were disconnected, and not logged each", slow_ - most);
   if (failed_ > most)

@@ -28,6 +28,8 @@ class AdminLog {
 
   /// A request that changes something, carried out or not.
   void command(const LoggedCommand& record, TimePoint now);
+  /// Another request that was refused. Without a token it is the usual first one of a browser.
+  void refusal(const LoggedRefusal& record, TimePoint now);
   /// A client of the event stream that is disconnected because it reads too slowly.
   void slow_client(std::string_view client, TimePoint now);
   /// A client whose TLS handshake failed.

@@ -36,24 +36,39 @@ class AdminLogTest : public testing::Test {
 
 TEST_F(AdminLogTest, SaysHowManyMoreWereRefusedThoughNoFurtherRequestComes) {
   refuse(300);
-  EXPECT_EQ(taken().find("more changing"), std::string::npos);
+  EXPECT_EQ(taken().find("more requests"), std::string::npos);
   now_ += 9s;
   admin_->look_at_clock(now_);
   EXPECT_EQ(taken(), "");
   now_ += 1s;
   admin_->look_at_clock(now_);
-  EXPECT_EQ(taken(), "admin: 200 more changing requests were refused, and not logged each\n");
+  EXPECT_EQ(taken(), "admin: 200 more requests were refused, and not logged each\n");
   now_ += 10s;
   admin_->look_at_clock(now_);
   admin_.reset();
   EXPECT_EQ(taken(), "") << "once";
 }
 
+TEST_F(AdminLogTest, LogsRefusedReadsAmongTheRefusalsOfAWindow) {
+  using Why = LoggedRefusal::Why;
+  admin_->refusal({"GET /status", "10.0.0.3", Why::no_token}, now_);
+  admin_->refusal({"GET /a\nb", "10.0.0.3", Why::wrong_token}, now_);
+  admin_->refusal({"GET /status", "10.0.0.3", Why::foreign}, now_);
+  EXPECT_EQ(taken(),
+            "admin: \"GET /status\" by 10.0.0.3: refused: no token\n"
+            "admin: \"GET /a\\nb\" by 10.0.0.3: refused: a wrong token\n"
+            "admin: \"GET /status\" by 10.0.0.3: refused: sent to a foreign host\n");
+  refuse(98);
+  (void)taken();
+  admin_.reset();
+  EXPECT_EQ(taken(), "admin: 1 more requests were refused, and not logged each\n");
+}
+
 TEST_F(AdminLogTest, SaysItAtTheLatestWhenTheProgramEnds) {
   refuse(101);
   (void)taken();
   admin_.reset();
-  EXPECT_EQ(taken(), "admin: 1 more changing requests were refused, and not logged each\n");
+  EXPECT_EQ(taken(), "admin: 1 more requests were refused, and not logged each\n");
 }
 
 TEST_F(AdminLogTest, LogsEveryCommandThatWasDoneHoweverManyWereRefused) {

@@ -34,6 +34,7 @@ void EventLog::write() {
       if (const auto* handshake = std::get_if<LoggedHandshake>(event.get())) {
         admin_log_.handshake(handshake->client, handshake->why, now);
       }
+      if (const auto* refusal = std::get_if<LoggedRefusal>(event.get())) admin_log_.refusal(*refusal, now);
     }
   }
 }

@@ -340,7 +340,9 @@ void Server::use_admin_tls(const std::optional<tls::ServerContext>& tls) {
 void Server::say_serving() const {
   if (access_log_.on_standard_output()) return log_.info("{}", serving());
   std::printf("switchgear %s\n", serving().c_str());
-  std::fflush(stdout);
+  if (std::fflush(stdout) == 0) return;
+  std::clearerr(stdout);  // a server does not fail for the loss of a line
+  log_.warn("standard output cannot be written; this is its line: {}", serving());
 }
 
 std::string Server::serving() const {

@@ -34,7 +34,8 @@ TimePoint now() { return std::chrono::steady_clock::now(); }
 }  // namespace
 
 Session::Session(const control::AdminServer& server)
-    : source_(io_.get_executor(), server),
+    : server_(server),
+      source_(io_.get_executor(), server),
       client_(io_.get_executor(), server.url, control::client_options(server, "application/json")),
       signals_(io_, SIGINT, SIGTERM, SIGHUP),
       reconnect_(io_),
@@ -111,7 +112,7 @@ asio::awaitable<void> Session::send(Wish wish) {
   if (answer.status == 200) {
     screen_.say(what + ": done", Tone::good, now());
   } else if (answer.status == 401) {
-    screen_.say(what + ": refused without --token or SWITCHGEAR_ADMIN_TOKEN", Tone::bad, now());
+    screen_.say(what + " " + control::token_problem(server_, control::Access::change), Tone::bad, now());
   } else {
     std::string why = answer.error;
     if (const auto* problem = answer.body.if_object()) why = control::text_of(*problem, "detail");

@@ -40,6 +40,7 @@ class Session {
   void obey(const Wish& wish);
 
   boost::asio::io_context io_{1};
+  const control::AdminServer server_;
   control::EventSource source_;
   http::Client client_;
   boost::asio::signal_set signals_;

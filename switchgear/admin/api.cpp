@@ -151,7 +151,7 @@ Api::Answer Api::answer(const Request& request, const Arrival& from, const Serve
     } else if (routed.error == RouteError::malformed) {
       made.response = problem(http::status::bad_request, "the request target is malformed");
     } else if (routed.error == RouteError::unknown) {
-      made.response = added(request, from);
+      made = added(request, from);
     } else if (auto refusal = refused(request, routed.route, from)) {
       made.response = std::move(*refusal);
     } else if (routed.route.resource == Resource::breaker_command) {
@@ -166,6 +166,8 @@ Api::Answer Api::answer(const Request& request, const Arrival& from, const Serve
         request.method() == http::verb::post) {
       const std::string_view word = routed.route.command ? word_of(*routed.route.command) : "reload";
       audit(word, routed.route.name, from.client_address, made.response.result_int());
+    } else if (!made.audited) {
+      report_refusal(request, from.client_address, made.response.result_int());
     }
   } catch (const boost::system::system_error& error) {  // its text would name a file of Boost's
     made.response = problem(http::status::internal_server_error, error.code().message());
@@ -177,14 +179,17 @@ Api::Answer Api::answer(const Request& request, const Arrival& from, const Serve
 }
 
 /// A resource of the program's.
-Response Api::added(const Request& request, const Arrival& from) {
+Api::Answer Api::added(const Request& request, const Arrival& from) {
   const std::string_view client = from.client_address;
   const std::string_view target{request.target()};
   const auto found = added_.find(target);
-  if (!found) return problem(http::status::not_found, "there is nothing under this path");
   const bool changes = request.method() == http::verb::post;
-  const AddedResource* resource = changes ? found->post : found->get;
-  if (resource == nullptr || !(changes || reads(request))) return not_allowed(found->allow());
+  const AddedResource* resource = !found ? nullptr : changes ? found->post : found->get;
+  if (resource == nullptr || !(changes || reads(request))) {
+    if (auto refusal = reading_refused(request)) return {.response = std::move(*refusal)};
+    return {.response = found ? not_allowed(found->allow())
+                              : problem(http::status::not_found, "there is nothing under this path")};
+  }
   const auto parameters = parameters_of(target, *resource);
   const auto* const good = std::get_if<0>(&parameters);
   const auto with = [&](const auto& handle) {
@@ -196,7 +201,7 @@ Response Api::added(const Request& request, const Arrival& from) {
     if (good == nullptr) return response_of(std::get<Problem>(parameters));
     return response_of(with(resource->handle));
   };
-  if (!changes) return answer();
+  if (!changes) return {.response = answer()};
   const std::string subject = good != nullptr && resource->subject ? with(resource->subject) : found->name;
   Response made;
   try {
@@ -206,16 +211,21 @@ Response Api::added(const Request& request, const Arrival& from) {
     throw;
   }
   audit(resource->command, subject, client, made.result_int());
-  return made;
+  return {.response = std::move(made), .audited = true};
 }
 
-/// By its method or, if it changes something, by its origin or token.
+/// By its origin or token; then by its method, so that without a token nothing is learnt of what there is.
 std::optional<Response> Api::refused(const Request& request, const Route& route, const Arrival& from) const {
-  if (route.changes() ? request.method() != http::verb::post : !reads(request))
-    return not_allowed(route.allow());
-  if (route.changes()) return change_refused(request, from);
+  const bool fits = route.changes() ? request.method() == http::verb::post : reads(request);
   const bool probe = route.resource == Resource::live || route.resource == Resource::ready;
-  return probe ? std::nullopt : reading_refused(request);
+  std::optional<Response> refusal;
+  if (fits && route.changes()) {
+    refusal = change_refused(request, from);
+  } else if (!probe) {
+    refusal = reading_refused(request);
+  }
+  if (!refusal && !fits) refusal = not_allowed(route.allow());
+  return refusal;
 }
 
 /// A browser asks its user for the token because of `Basic`, and sends it with all requests from then on.
@@ -231,7 +241,8 @@ std::optional<Response> Api::reading_refused(const Request& request) const {
 Response Api::probe_response(const Request& request, const Routed& routed) const {
   const bool probe = routed.error == RouteError::none &&
                      (routed.route.resource == Resource::live || routed.route.resource == Resource::ready);
-  if (!probe) return problem(http::status::not_found, "this address answers only /livez and /readyz");
+  if (!probe)
+    return problem(http::status::not_found, "this address serves only health probes: /livez and /readyz");
   if (!reads(request)) return not_allowed(routed.route.allow());
   return read(request, routed.route, {});
 }
@@ -311,6 +322,17 @@ void Api::audit(std::string_view word, const std::string& name, std::string_view
   if (answered == 403) result = CommandResult::forbidden;
   ++commands_[{word, result}];
   program_.events->publish(LoggedCommand{std::string{word}, name, std::string{client}, result});
+}
+
+void Api::report_refusal(const Request& request, std::string_view client, unsigned answered) const {
+  if (answered != 401 && answered != 403) return;
+  using Why = LoggedRefusal::Why;
+  const bool silent = field(request, http::field::authorization).empty();
+  const Why why = answered == 403 ? Why::foreign : silent ? Why::no_token : Why::wrong_token;
+  const std::string_view target{request.target()};
+  std::string what =
+      std::string{request.method_string()} + " " + std::string{target.substr(0, target.find('?'))};
+  program_.events->publish(LoggedRefusal{std::move(what), std::string{client}, why});
 }
 
 void Api::report_slow_client(std::string_view address) const {

@@ -61,6 +61,7 @@ class Api {
   struct Answer {
     Response response;
     bool stream = false;
+    bool audited = false;  ///< it has been reported already
   };
   [[nodiscard]] Answer answer(const Request& request, const Arrival& from, const ServerCounts& counts);
 
@@ -78,7 +79,7 @@ class Api {
   void report_handshake(std::string_view address, std::string_view why) const;
 
  private:
-  [[nodiscard]] Response added(const Request& request, const Arrival& from);
+  [[nodiscard]] Answer added(const Request& request, const Arrival& from);
   [[nodiscard]] std::optional<Response> refused(const Request& request, const Route& route,
                                                 const Arrival& from) const;
   [[nodiscard]] std::optional<Response> change_refused(const Request& request, const Arrival& from) const;
@@ -87,6 +88,7 @@ class Api {
   [[nodiscard]] Response probe_response(const Request& request, const Routed& routed) const;
   [[nodiscard]] Response read(const Request& request, const Route& route, const ServerCounts& counts) const;
   [[nodiscard]] Response command(const Route& route);
+  void report_refusal(const Request& request, std::string_view client, unsigned answered) const;
   void audit(std::string_view word, const std::string& name, std::string_view client, unsigned answered);
   [[nodiscard]] Response reload() const;
   [[nodiscard]] Response health_response() const;

@@ -254,7 +254,9 @@ TEST_F(AdminApi, ShowsNothingWithoutTheReadTokenButWhetherItLives) {
     return send(made).response;
   };
   for (const char* path : {"/", "/dashboard", "/status", "/circuit-breakers", "/circuit-breakers/payment",
-                           "/health", "/metrics", "/events", "/openapi.json", "/reports/payment"}) {
+                           "/health", "/metrics", "/events", "/openapi.json", "/reports/payment", "/nothing",
+                           "/circuit-breakers/none", "/circuit-breakers/none/reset"}) {
+    expect_problem(with(http::verb::delete_, path, ""), http::status::unauthorized);
     const Response refused = with(http::verb::get, path, "");
     expect_problem(refused, http::status::unauthorized);
     EXPECT_EQ(refused[http::field::www_authenticate], "Basic realm=\"switchgear\", charset=\"UTF-8\"")
@@ -266,6 +268,30 @@ TEST_F(AdminApi, ShowsNothingWithoutTheReadTokenButWhetherItLives) {
   EXPECT_EQ(get("/livez").result(), http::status::ok);
   EXPECT_EQ(get("/readyz").result(), http::status::ok);
   EXPECT_FALSE(send(request(http::verb::get, "/events")).stream);
+}
+
+TEST_F(AdminApi, TellsTheProgramOfEveryReadThatIsRefused) {
+  options.token = "s3cret";
+  options.read_token = "look";
+  const auto refuse = [&](std::string_view target, std::string_view authorization, std::string_view host) {
+    Request made = request(http::verb::get, target);
+    if (!authorization.empty()) made.set(http::field::authorization, authorization);
+    if (!host.empty()) made.set(http::field::host, host);
+    (void)send(made);
+  };
+  refuse("/status?secret=1", "", "");
+  refuse("/nothing", "Bearer wrong", "");
+  refuse("/status", "Bearer look", "evil.example");
+  refuse("/status", "Bearer look", "");
+  std::vector<std::pair<std::string, LoggedRefusal::Why>> told;
+  for (const auto& event : events.read().events) {
+    if (const auto* refusal = std::get_if<LoggedRefusal>(event.get()))
+      told.emplace_back(refusal->request, refusal->why);
+  }
+  using Why = LoggedRefusal::Why;
+  EXPECT_EQ(told, (std::vector<std::pair<std::string, Why>>{{"GET /status", Why::no_token},
+                                                            {"GET /nothing", Why::wrong_token},
+                                                            {"GET /status", Why::foreign}}));
 }
 
 TEST_F(AdminApi, ChangesNothingWithTheReadToken) {

@@ -46,7 +46,8 @@ struct Program {
   std::shared_ptr<TransitionLog> transitions = nullptr;
   /// What the event stream is made from, subscribed to the registry by its owner. The server adds every
   /// request that changes something (LoggedCommand), every client of the event stream that it disconnects
-  /// (LoggedSlowClient), and every TLS handshake that failed (LoggedHandshake). Null: the server has one of
+  /// (LoggedSlowClient), every TLS handshake that failed (LoggedHandshake), and every other request that is
+  /// refused (LoggedRefusal). Null: the server has one of
   /// its own.
   std::shared_ptr<EventQueue> events = nullptr;
   /// Of reports and diagnoses: the kept past of one circuit from `from` to `to`, oldest first; nothing when

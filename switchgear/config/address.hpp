@@ -42,6 +42,10 @@ inline constexpr std::string_view unix_scheme = "unix:";
   return (bracketed ? "[" + endpoint.host + "]" : endpoint.host) + ":" + std::to_string(endpoint.port);
 }
 
+/// The one spelling of all that lead to the same place: `127.0.0.1` for `::ffff:127.0.0.1`, `::1` for
+/// `0:0:0:0:0:0:0:1`, and the path of a Unix socket without `..`, `.`, `//` and symbolic links.
+[[nodiscard]] Endpoint canonical(const Endpoint& endpoint);
+
 /// Whether it is an IPv4 or IPv6 address, or a Unix socket's, and not a name that is looked up.
 [[nodiscard]] bool is_address(const std::string& host);
 

@@ -1,4 +1,6 @@
 // gateway.admin: the admin server's address, or a mapping with all that concerns it.
+#include <initializer_list>
+
 #include "switchgear/config/address.hpp"
 #include "switchgear/config/report.hpp"
 #include "switchgear/config/secret.hpp"
@@ -44,7 +46,6 @@ void read_origins(const Value& list, std::vector<std::string>& origins) {
   const auto inner = admin != nullptr ? admin->find(key) : std::nullopt;
   if (outer && inner) {
     inner->wrong("stands in gateway as well; expected one of the two");
-    return std::nullopt;
   }
   return inner ? inner : outer;
 }
@@ -59,16 +60,27 @@ void check_read_token(const Value& value, const GatewayOptions& options) {
   }
 }
 
+/// They are read all the same: `serve --admin` brings the admin server back.
+void warn_of_unused(std::initializer_list<const std::optional<Value>*> keys) {
+  for (const auto* key : keys) {
+    if (!*key) continue;
+    const Value& value = **key;
+    value.report->warning(value.node->at, value.path, "has no effect: the file turns the admin server off");
+  }
+}
+
 }  // namespace
 
 std::optional<Value> read_admin(Section& gateway, const std::string& directory, GatewayOptions& options) {
   const auto admin = gateway.find("admin");
   std::optional<Section> keys;
   std::optional<Value> listen = admin;
+  std::optional<Value> tls;
   if (admin && admin->node->kind == Node::Kind::mapping) {
     keys.emplace(*admin);
     listen = keys->find("listen");
-    if (const auto tls = keys->find("tls")) options.admin_tls = read_server_tls(*tls, directory);
+    tls = keys->find("tls");
+    if (tls) options.admin_tls = read_server_tls(*tls, directory);
     if (const auto probes = keys->find("probes")) options.probes = read_address(*probes);
   }
   if (admin && !keys && admin->node->kind != Node::Kind::scalar) {
@@ -83,13 +95,15 @@ std::optional<Value> read_admin(Section& gateway, const std::string& directory, 
   if (token) {
     if (auto secret = Secret{directory}(*token)) options.admin_token = *std::move(secret);
   }
-  if (const auto read_token = inner != nullptr ? inner->find("read_token") : std::nullopt) {
+  const auto read_token = inner != nullptr ? inner->find("read_token") : std::nullopt;
+  if (read_token) {
     if (auto secret = Secret{directory}(*read_token)) options.admin_read_token = *std::move(secret);
     const bool unread = token && options.admin_token.empty();  // is an error of its own
     if (!unread) check_read_token(*read_token, options);
   }
-  if (const auto origins = in_either(gateway, inner, "origins"))
-    read_origins(*origins, options.admin_origins);
+  const auto origins = in_either(gateway, inner, "origins");
+  if (origins) read_origins(*origins, options.admin_origins);
+  if (!options.has_admin) warn_of_unused({&tls, &token, &read_token, &origins});
   if (listen && options.has_admin && !token && !options.admin_guarded() && !is_loopback(options.admin))
     listen->report->warning(listen->node->at, listen->path, open_admin_problem);
   if (keys) keys->finish();

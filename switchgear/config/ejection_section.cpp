@@ -56,6 +56,35 @@ bool every_rule_is_off(const instances::EjectionOptions& options) {
          !options.success_rate && !options.failure_percentage;
 }
 
+/// The share of the rule's findings that eject.
+double share_of(const instances::ConsecutiveRule& rule, const instances::EjectionOptions& /*options*/) {
+  return rule.enforce;
+}
+/// The share for local errors matters only if these are counted apart.
+template <class Rate>
+double share_of(const Rate& rule, const instances::EjectionOptions& options) {
+  const bool apart = options.local_errors == instances::LocalErrors::apart;
+  return apart ? std::max(rule.enforce, rule.enforce_local) : rule.enforce;
+}
+
+bool no_rule_is_enforced(const instances::EjectionOptions& options) {
+  const auto ejects = [&](const auto& rule) { return rule && share_of(*rule, options) > 0; };
+  const bool local =
+      options.local_errors == instances::LocalErrors::apart && ejects(options.consecutive_local);
+  return !ejects(options.consecutive_5xx) && !ejects(options.consecutive_gateway) && !local &&
+         !ejects(options.success_rate) && !ejects(options.failure_percentage);
+}
+
+/// `enforce: 0` in the file: the rule's findings are only told.
+template <class Rule>
+void warn_of_observed(const Value& value, const std::string& key, const std::optional<Rule>& rule,
+                      const instances::EjectionOptions& options) {
+  const Entry* const entry = find_entry(*value.node, key + ".enforce");
+  if (!rule || entry == nullptr || share_of(*rule, options) > 0) return;
+  value.report->warning(place_of(*entry), join(value.path, key + ".enforce"),
+                        "ejects nothing: what this rule finds is only logged, at the level debug");
+}
+
 /// A rule that the file names compares more instances than there are.
 template <class Rule>
 void warn_of_few_hosts(const Value& value, const std::string& key, const std::optional<Rule>& rule,
@@ -120,6 +149,17 @@ void warn_of_ejection(const Value& value, const Service& service) {
     return value.report->warning(value.key, value.path,
                                  "ejects nothing: every rule is off; turn one on, or leave ejection out");
   }
+  if (no_rule_is_enforced(options)) {
+    return value.report->warning(
+        value.key, value.path,
+        "ejects nothing: no rule is enforced, and what they find is only logged, at the "
+        "level debug; set enforce of one above 0");
+  }
+  warn_of_observed(value, "consecutive_5xx", options.consecutive_5xx, options);
+  warn_of_observed(value, "consecutive_gateway", options.consecutive_gateway, options);
+  warn_of_observed(value, "consecutive_local", options.consecutive_local, options);
+  warn_of_observed(value, "success_rate", options.success_rate, options);
+  warn_of_observed(value, "failure_percentage", options.failure_percentage, options);
   if (service.upstreams.empty() || has_name(service)) return;
   const std::size_t count = service.upstreams.size();
   warn_of_few_hosts(value, "success_rate", options.success_rate, count);

@@ -62,6 +62,10 @@ TEST(GatewaySection, ListenersThatCannotBeAreLocated) {
       {with("listen: []"), "f.yaml:2:19: gateway.listen: an empty list found; expected at least one address"},
       {with("listen: [\"a:0\", \"a:0\"]"),
        "f.yaml:2:27: gateway.listen[1]: \"a:0\" is in the list twice; expected it once"},
+      {with("listen: [\"127.0.0.1:1\", \"[::ffff:127.0.0.1]:1\"]"),
+       "f.yaml:2:35: gateway.listen[1]: \"[::ffff:127.0.0.1]:1\" is in the list twice; expected it once"},
+      {with("listen: [\"unix:/run/s.sock\", \"unix:/run/../run/s.sock\"]"),
+       "f.yaml:2:40: gateway.listen[1]: \"unix:/run/../run/s.sock\" is in the list twice; expected it once"},
       {with("listen: [\"a:1\", \"0.0.0.0:1\"]"),
        "f.yaml:2:27: gateway.listen[1]: \"0.0.0.0:1\" and \"a:1\" have one port in common; expected another "
        "port, or one of the two"},
@@ -195,6 +199,24 @@ TEST(GatewaySection, TheAdminServerMayBeOffAndProbesApart) {
   const GatewayOptions read = config_of(with("admin: {token: change, read_token: read}")).gateway;
   EXPECT_EQ(read.admin_token, "change");
   EXPECT_EQ(read.admin_read_token, "read");
+}
+
+TEST(GatewaySection, KeysOfAnAdminServerThatIsOffAreWarnedAbout) {
+  const std::string off = " has no effect: the file turns the admin server off";
+  EXPECT_EQ(warnings_of(with("admin: {listen: false, token: t, read_token: r, origins: [\"https://a\"]}")),
+            (std::vector<std::string>{"f.yaml:2:41: gateway.admin.token:" + off,
+                                      "f.yaml:2:56: gateway.admin.read_token:" + off,
+                                      "f.yaml:2:68: gateway.admin.origins:" + off}));
+  EXPECT_EQ(warnings_of(with("admin: false, token: t")),
+            std::vector<std::string>{"f.yaml:2:32: gateway.token:" + off});
+}
+
+TEST(GatewaySection, ATokenInBothPlacesIsOneErrorWithoutOthersThatFollowFromIt) {
+  const std::vector<std::string> once{
+      "f.yaml:2:36: gateway.admin.token: stands in gateway as well; expected one of the two"};
+  EXPECT_EQ(errors_of(with("token: a, admin: {token: b, read_token: r}")), once);
+  EXPECT_EQ(errors_of(with("token: a, admin: {token: b, listen: \"0.0.0.0:9090\"}")), once);
+  EXPECT_TRUE(warnings_of(with("token: a, admin: {token: b, listen: \"0.0.0.0:9090\"}")).empty());
 }
 
 TEST(GatewaySection, WhatIsWrongInTheAdminServersMappingIsNamed) {

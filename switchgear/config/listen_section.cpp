@@ -70,7 +70,9 @@ struct FileMode {
 
 }  // namespace
 
-bool overlap(const Endpoint& a, const Endpoint& b) noexcept {
+bool overlap(const Endpoint& written_a, const Endpoint& written_b) {
+  const Endpoint a = canonical(written_a);
+  const Endpoint b = canonical(written_b);
   const auto every = [](const Endpoint& at) { return at.host == "0.0.0.0" || at.host == "::"; };
   if (is_unix(a) || is_unix(b)) return a == b;
   return a.port == b.port && a.port != 0 && (a.host == b.host || every(a) || every(b));
@@ -92,12 +94,13 @@ std::vector<Listener> read_listeners(const Value& value, Encryption tls) {
   for (const Value& item : values) {
     auto one = read_listener(item, tls);
     if (!one) continue;
+    const auto is_same = [&](const Listener& other) { return canonical(other.at) == canonical(one->at); };
     const auto clash = std::ranges::find_if(all, [&](const Listener& other) {
-      return other.at == one->at || (overlap(other.at, one->at) && !are_both_families(other.at, one->at));
+      return is_same(other) || (overlap(other.at, one->at) && !are_both_families(other.at, one->at));
     });
     if (clash == all.end()) {
       all.push_back(std::move(*one));
-    } else if (clash->at == one->at) {
+    } else if (is_same(*clash)) {
       item.wrong(quoted(text_of(one->at)) + " is in the list twice; expected it once");
     } else {
       item.wrong(quoted(text_of(one->at)) + " and " + quoted(text_of(clash->at)) +

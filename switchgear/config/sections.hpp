@@ -20,7 +20,7 @@ inline constexpr std::size_t longest_name = 128;   ///< bytes
 [[nodiscard]] std::vector<Listener> read_listeners(const Value& value, Encryption tls);
 
 /// A listener on every address leaves that port to no other; port 0 is never the same twice.
-[[nodiscard]] bool overlap(const Endpoint& a, const Endpoint& b) noexcept;
+[[nodiscard]] bool overlap(const Endpoint& a, const Endpoint& b);
 
 /// Of the section `gateway`, all that concerns the admin server. Returns where its address stands; nothing if
 /// the file gives none.

@@ -245,6 +245,22 @@ TEST(ServiceSection, TheGatewayIsNoServiceOfItsOwn) {
        "f.yaml:5:12: services.s.url: \"http://[::ffff:127.0.0.1]\" is where the gateway itself listens: it "
        "would call itself for ever"},
   });
+  for (const auto& [listen, url] :
+       {std::pair{"127.0.0.1:8080", "http://[::ffff:127.0.0.1]:8080"},
+        std::pair{"127.0.0.1:8080", "http://[::ffff:7f00:1]:8080"},
+        std::pair{"[::ffff:127.0.0.1]:8080", "http://127.0.0.1:8080"},
+        std::pair{"[::1]:8080", "http://[0:0:0:0:0:0:0:1]:8080"},
+        std::pair{"0.0.0.0:8080", "http://[::ffff:0.0.0.0]:8080"},
+        std::pair{"unix:/run/s.sock", "unix:/run/x/../s.sock"},
+        std::pair{"unix:/run//./s.sock", "unix:/run/s.sock"}, std::pair{"unix:@s", "unix:@s"}}) {
+    EXPECT_EQ(
+        errors_of(listening(listen, url)),
+        std::vector<std::string>{"f.yaml:5:12: services.s.url: \"" + std::string(url) +
+                                 "\" is where the gateway itself listens: it would call itself for ever"})
+        << listen;
+  }
+  EXPECT_TRUE(errors_of(listening("unix:@a/../s", "unix:@s")).empty()) << "an abstract name is no path";
+  EXPECT_TRUE(errors_of(listening("127.0.0.1:8080", "http://[::ffff:127.0.0.2]:8080")).empty());
   EXPECT_TRUE(errors_of(listening("127.0.0.1:8080", "http://127.0.0.1:8081")).empty());
   EXPECT_TRUE(errors_of(listening("0.0.0.0:8080", "http://elsewhere:8080")).empty());
   EXPECT_TRUE(errors_of(listening("127.0.0.1:0", "http://127.0.0.1:8081")).empty());

@@ -43,6 +43,19 @@ ReadResult unreadable() {
   return {std::nullopt, "cannot be read: " + std::error_code(errno, std::generic_category()).message()};
 }
 
+ReadResult read_all(int descriptor, std::size_t limit) {
+  std::string bytes;
+  std::array<char, std::size_t{16} * 1024> block{};
+  while (bytes.size() <= limit) {
+    const ssize_t got = ::read(descriptor, block.data(), std::min(block.size(), limit + 1 - bytes.size()));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return unreadable();
+    if (got == 0) return {std::move(bytes), {}};
+    bytes.append(block.data(), static_cast<std::size_t>(got));
+  }
+  return {std::nullopt, "is larger than " + std::to_string(limit) + " bytes"};
+}
+
 ReadResult read_some(const std::string& path, std::size_t limit, FileKind kind) {
   if (path.empty() || path.find('\0') != std::string::npos) return {std::nullopt, "is not a file name"};
   const Descriptor file(
@@ -52,20 +65,12 @@ ReadResult read_some(const std::string& path, std::size_t limit, FileKind kind) 
   if (::fstat(file.number(), &status) != 0) return unreadable();
   if (S_ISDIR(status.st_mode)) return {std::nullopt, "is a directory; expected a file"};
   if (kind == FileKind::regular && !S_ISREG(status.st_mode)) return {std::nullopt, "is not a regular file"};
-
-  std::string bytes;
-  std::array<char, std::size_t{16} * 1024> block{};
-  while (bytes.size() <= limit) {
-    const ssize_t got = ::read(file.number(), block.data(), std::min(block.size(), limit + 1 - bytes.size()));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return unreadable();
-    if (got == 0) return {std::move(bytes), {}};
-    bytes.append(block.data(), static_cast<std::size_t>(got));
-  }
-  return {std::nullopt, "is larger than " + std::to_string(limit) + " bytes"};
+  return read_all(file.number(), limit);
 }
 
 }  // namespace
+
+ReadResult read_standard_input(std::size_t limit) { return read_all(STDIN_FILENO, limit); }
 
 ReadResult read_file(const std::string& path, std::size_t limit, FileKind kind) {
   return read_some(path, limit, kind);

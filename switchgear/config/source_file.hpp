@@ -18,6 +18,7 @@ struct ReadResult {
 };
 
 /// Pipes and devices are read too, so that `switchgear check /dev/stdin` works; a directory is not.
+[[nodiscard]] ReadResult read_standard_input(std::size_t limit);
 [[nodiscard]] ReadResult read_file(const std::string& path, std::size_t limit, FileKind kind = FileKind::any);
 
 /// Only a regular file (or a link to one), so that a pipe without a writer cannot hang a reload. One newline

@@ -28,7 +28,9 @@ bool may_be(std::string_view name, std::string_view address) {
 }
 
 /// `localhost` is either loopback address. Other names are not resolved: reading the file sends no requests.
-bool is_itself(const Endpoint& upstream, const Endpoint& listen) {
+bool is_itself(const Endpoint& written_upstream, const Endpoint& written_listen) {
+  const Endpoint upstream = canonical(written_upstream);
+  const Endpoint listen = canonical(written_listen);
   if (is_unix(listen)) return upstream == listen;
   if (listen.port == 0 || upstream.port != listen.port) return false;
   if (is_every(listen.host)) return is_loopback(upstream) || is_every(upstream.host);
@@ -65,7 +67,8 @@ void read_upstream(const Value& value, Service& service, const GatewayOptions& g
   section.finish();
   if (!url) return;
   upstream.at = std::move(url->upstream);
-  const auto same = [&](const Upstream& other) { return other.at == upstream.at; };
+  const Endpoint at = canonical(upstream.at);
+  const auto same = [&](const Upstream& other) { return canonical(other.at) == at; };
   if (std::ranges::any_of(service.upstreams, same))
     return section.find("url")->wrong(quoted(text_of(upstream.at)) +
                                       " is in the list twice; expected it once");

@@ -115,6 +115,9 @@ TEST(UpstreamSection, LocatesWhatIsWrong) {
        "of the two"},
       {service("upstreams: [{url: http://a:1}, {url: http://A:1/}]"),
        "f.yaml:4:44: services.s.upstreams[1].url: \"a:1\" is in the list twice; expected it once"},
+      {service("upstreams: [{url: http://10.0.0.1}, {url: \"http://[::ffff:10.0.0.1]\"}]"),
+       "f.yaml:4:49: services.s.upstreams[1].url: \"[::ffff:10.0.0.1]:80\" is in the list twice; expected it "
+       "once"},
       {service("upstreams: [{url: http://a/v1}, {url: http://b/v2}]"),
        "f.yaml:4:45: services.s.upstreams[1].url: the path \"/v2\" differs from \"/v1\" of the first url; "
        "expected the same for all instances"},
@@ -187,6 +190,28 @@ TEST(UpstreamSection, WarnsOfAnEjectionWithoutARule) {
       warnings_of(service(addresses + ", " + none)),
       Errors{"f.yaml:4:68: services.s.ejection: ejects nothing: every rule is off; turn one on, or leave "
              "ejection out"});
+}
+
+TEST(UpstreamSection, WarnsOfARuleWhoseFindingsEjectNothing) {
+  const std::string observed =
+      "f.yaml:4:128: services.s.ejection.consecutive_gateway.enforce: ejects nothing: what this rule finds "
+      "is only "
+      "logged, at the level debug";
+  EXPECT_EQ(
+      warnings_of(service(addresses + ", ejection: {max_ejected: 0.5, consecutive_gateway: {enforce: 0}}")),
+      Errors{observed});
+  EXPECT_EQ(
+      warnings_of(service(addresses + ", ejection: {max_ejected: 0.5, failure_percentage: {minimum_hosts: 2, "
+                                      "enforce: 0, enforce_local: 0.5}, local_errors: apart}")),
+      Errors{})
+      << "it ejects for local errors";
+  EXPECT_EQ(
+      warnings_of(service(addresses +
+                          ", ejection: {max_ejected: 0.5, consecutive_5xx: {enforce: 0}, success_rate: "
+                          "false, consecutive_local: false}")),
+      Errors{
+          "f.yaml:4:68: services.s.ejection: ejects nothing: no rule is enforced, and what they find is only "
+          "logged, at the level debug; set enforce of one above 0"});
 }
 
 TEST(UpstreamSection, WarnsOfARuleThatComparesMoreInstancesThanThereAre) {

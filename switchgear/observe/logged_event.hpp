@@ -90,6 +90,16 @@ struct LoggedCommand {
   CommandResult result = CommandResult::done;
 };
 
+/// A request to the admin server that was refused, and that changes nothing: to read, or for what is not
+/// there.
+struct LoggedRefusal {
+  enum class Why : std::uint8_t { no_token, wrong_token, foreign };
+
+  std::string request;  ///< `GET /status`, without the query; the client chose it: it may hold anything
+  std::string client;   ///< its address
+  Why why = Why::no_token;
+};
+
 /// A client of the admin server's event stream that was disconnected because it read too slowly.
 struct LoggedSlowClient {
   std::string client;  ///< its address
@@ -128,6 +138,6 @@ struct LoggedExperiment {
 
 using LoggedEvent = std::variant<LoggedTransition, LoggedCommand, LoggedSlowClient, LoggedHandshake,
                                  LoggedInstance, LoggedAdapted, LoggedRamp, LoggedLevel,
-                                 LoggedExperiment>;
+                                 LoggedExperiment, LoggedRefusal>;
 
 }  // namespace switchgear

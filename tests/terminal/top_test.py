@@ -160,7 +160,7 @@ class Keys(TopTest):
         top.press("o")
         top.wait_for("y: do it")
         top.press("y")
-        top.wait_for("force-open of inventory: refused without --token or SWITCHGEAR_ADMIN_TOKEN")
+        top.wait_for("force-open of inventory requires --token or SWITCHGEAR_ADMIN_TOKEN: the admin")
 
     def test_pages_of_services_and_alerts(self):
         top = self.top(self.gateway()).wait_for("live")

@@ -3,16 +3,15 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <charconv>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <utility>
 
+#include "app/lab/input.hpp"
 #include "app/lab/policy_choice.hpp"
 #include "app/lab/trace_reader.hpp"
 #include "app/lab/tune/tune_report.hpp"
+#include "app/shell/checks.hpp"
 #include "switchgear/config/duration.hpp"
 
 namespace switchgear::lab {
@@ -37,20 +36,10 @@ int tune_stream(const TuneOptions& options, const CircuitBreakerOptions& breaker
     err << error.what() << '\n';
     return 1;
   }
-  out.flush();
-  if (out) return 0;
-  err << "switchgear tune: the output could not be written\n";
-  return 1;
+  return 0;
 }
 
-/// CLI::Range takes nan for a number within it.
-std::string number_from_zero(const std::string& text) {
-  double value = 0;
-  const char* const end = text.data() + text.size();
-  const auto read = std::from_chars(text.data(), end, value);
-  const bool good = read.ec == std::errc{} && read.ptr == end && value >= 0 && value <= 1e9;
-  return good ? std::string{} : "a number from 0 to 1000000000 is expected, not " + text;
-}
+constexpr double highest = 1e9;
 
 }  // namespace
 
@@ -68,13 +57,8 @@ int run_tune(const TuneOptions& options, std::istream& standard_input, std::ostr
   }
   if (options.trace == "-") return tune_stream(options, breaker, standard_input, "<stdin>", out, err);
 
-  std::error_code ignored;
-  std::ifstream file(options.trace, std::ios::binary);
-  if (!file || std::filesystem::is_directory(options.trace, ignored)) {
-    err << options.trace << ": cannot be read\n";
-    return 1;
-  }
-  return tune_stream(options, breaker, file, options.trace, out, err);
+  auto file = open_input(options.trace, err);
+  return file ? tune_stream(options, breaker, *file, options.trace, out, err) : 1;
 }
 
 void add_tune_command(CLI::App& app, int& exit_code, const config::OwnSections& sections) {
@@ -91,10 +75,15 @@ void add_tune_command(CLI::App& app, int& exit_code, const config::OwnSections& 
       ->type_name("DURATION")
       ->capture_default_str()
       ->check([](const std::string& text) { return config::parse_duration(text).problem; });
-  command->add_option("--seed", settings.seed, "Seed of the search and of all jitter")->capture_default_str();
+  command->add_option("--seed", settings.seed, "Seed of the search and of all jitter")
+      ->check(shell::whole_number())
+      ->capture_default_str();
   command->add_flag("--json", options->json, "Print JSON");
   const auto cost = [&](const char* name, double& value, const char* of) {
-    command->add_option(name, value, of)->check(number_from_zero)->capture_default_str()->group("Costs");
+    command->add_option(name, value, of)
+        ->check(shell::number(0, highest))
+        ->capture_default_str()
+        ->group("Costs");
   };
   cost("--cost-bad", settings.costs.bad_let_through, "Of a bad call that is let through");
   cost("--cost-good", settings.costs.good_refused, "Of a good call that is refused");
@@ -104,7 +93,7 @@ void add_tune_command(CLI::App& app, int& exit_code, const config::OwnSections& 
   command
       ->add_option("--doubtful-per-day", settings.doubtful_per_day,
                    "So many openings in no outage a day at most")
-      ->check(number_from_zero)
+      ->check(shell::number(0, highest))
       ->group("Costs");
   command->callback([options, budget, &exit_code] {
     std::ios::sync_with_stdio(false);

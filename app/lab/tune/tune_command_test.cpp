@@ -105,7 +105,7 @@ TEST_F(TuneCommand, NamesWhatIsWrong) {
                                       ": policies.stepped.circuit_breaker.levels: the search has no levels"));
   options_.policy = "payment";
   options_.trace = testing::TempDir();
-  EXPECT_EQ(run("").err, testing::TempDir() + ": cannot be read\n");
+  EXPECT_EQ(run("").err, testing::TempDir() + ": is a directory; expected a file\n");
 }
 
 }  // namespace

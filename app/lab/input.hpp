@@ -1,0 +1,33 @@
+// Files that the lab reads line by line: traces and logs, from a file or standard input, of any size.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <fstream>
+#include <istream>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+namespace switchgear::lab {
+
+/// A phrase for behind the name of the file: `cannot be read: Input/output error`.
+class InputError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Nothing once `err` knows why.
+[[nodiscard]] std::optional<std::ifstream> open_input(const std::string& path, std::ostream& err);
+
+enum class LineRead : std::uint8_t {
+  line,
+  too_long,  ///< it is left out, to its end
+  end,
+};
+
+/// The next line, without its end, into `text`; at most `most` bytes of it are held. Not std::getline, which
+/// takes a file without line ends into memory whole. Throws InputError.
+[[nodiscard]] LineRead read_line(std::istream& input, std::string& text, std::size_t most);
+
+}  // namespace switchgear::lab

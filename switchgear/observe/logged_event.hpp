@@ -136,8 +136,8 @@ struct LoggedExperiment {
   Weight weight = Weight::news;
 };
 
-using LoggedEvent = std::variant<LoggedTransition, LoggedCommand, LoggedSlowClient, LoggedHandshake,
-                                 LoggedInstance, LoggedAdapted, LoggedRamp, LoggedLevel,
-                                 LoggedExperiment, LoggedRefusal>;
+using LoggedEvent =
+    std::variant<LoggedTransition, LoggedCommand, LoggedSlowClient, LoggedHandshake, LoggedInstance,
+                 LoggedAdapted, LoggedRamp, LoggedLevel, LoggedExperiment, LoggedRefusal>;
 
 }  // namespace switchgear

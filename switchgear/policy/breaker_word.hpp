@@ -44,7 +44,7 @@ class BreakerWord {
   /// Of a multi-level breaker, above its first level: the thresholds are other ones, and calm brings it down.
   static constexpr std::uint64_t raised = 128;
   static constexpr std::uint64_t leveled = 64 | raised;  ///< the level's number + 1; 0: it has no levels
-  static constexpr std::uint64_t advised = 256;           ///< the fleet advises: look when its advice ends
+  static constexpr std::uint64_t advised = 256;          ///< the fleet advises: look when its advice ends
   /// Flags that a transition keeps.
   static constexpr std::uint64_t lasting = tracked | metrics_only | told | adaptive | advised;
 

@@ -11,7 +11,8 @@ namespace {
 constexpr std::uint64_t least_for_latency = 200;
 /// In standard deviations: what a block must be off before it counts towards harm, and how much of that adds
 /// up to an alarm. Without a difference, an alarm comes once in tens of thousands of blocks.
-constexpr double harmless = 0.5, harm_limit = 9;
+/// No block counts for more than `most_of_block`: where bad calls are rare, a single one is many deviations.
+constexpr double harmless = 0.5, most_of_block = 2, harm_limit = 9;
 /// Of chi-square with one degree of freedom, for p = 0.001.
 constexpr double chi_square_limit = 10.828;
 
@@ -128,7 +129,8 @@ void Trial::watch_for_harm(const Block& current, const Block& candidate) noexcep
                           (1 / static_cast<double>(current.calls) + 1 / static_cast<double>(candidate.calls));
   const double seen = blocks_ > 1 ? rate_squares_ / static_cast<double>(blocks_ - 1) : 0;
   const double variance = std::max(binomial, seen);
-  if (variance > 0) harm_ = std::max(0.0, harm_ + difference / std::sqrt(variance) - harmless);
+  if (variance > 0)
+    harm_ = std::max(0.0, harm_ + std::min(difference / std::sqrt(variance), most_of_block) - harmless);
   rate_squares_ += difference * difference;
 }
 

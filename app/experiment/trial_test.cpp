@@ -127,6 +127,11 @@ TEST(Trial, StopsACandidateThatDoesHarm) {
   EXPECT_LE(blocks, 25);
 }
 
+TEST(Trial, AFewBadCallsAmongFewAreNoHarm) {
+  const Traffic rare{.calls = 100, .current = 0.002, .candidate = 0.002, .candidate_share = 0.1};
+  EXPECT_LE(count(200, 500, rare, [](const Finding& found) { return found.verdict == Verdict::harmful; }), 2);
+}
+
 TEST(Trial, SaysThatTheCallsWereDividedWrongly) {
   std::mt19937_64 random(1);
   for (const std::uint64_t candidates : {400U, 500U, 200U}) {

@@ -146,7 +146,7 @@ TEST_F(GatewaySplit, ARequestWithoutTheHeaderIsNotDivided) {
   }
   ASSERT_EQ(get(gateway, 1).status(), 200U);
   EXPECT_TRUE(eventually([&] { return requests(gateway, 0) + requests(gateway, 1) == 1; }));
-  EXPECT_EQ(gateway.breaker("shop/candidate").at("totals").at("calls").to_number<int>() +
+  EXPECT_EQ(gateway.breaker("shop%2Fcandidate").at("totals").at("calls").to_number<int>() +
                 gateway.breaker("shop").at("totals").at("calls").to_number<int>(),
             21);
 }
@@ -157,7 +157,7 @@ TEST_F(GatewaySplit, TheCandidatesOpenBreakerRefusesItsUsersOnly) {
   fails = true;
   for (int i = 0; i < 30; ++i) (void)get(gateway, i);
   fails = false;
-  ASSERT_EQ(gateway.state("shop/candidate"), "open");
+  ASSERT_EQ(gateway.state("shop%2Fcandidate"), "open");
   ASSERT_EQ(gateway.state("shop"), "closed");
   int refused = 0;
   for (int i = 0; i < 30; ++i) {

@@ -117,8 +117,8 @@ class Input(Case):
             self.assertIn(b"A subcommand is required", run(words).stderr)
 
     def test_a_token_cannot_end_its_header(self):
-        for words in (["status"], ["status", "--watch"], ["reset", "payment"], ["report", "payment"], ["explain", "payment"],
-                      ["record", "payment"]):
+        for words in (["status"], ["status", "--watch"], ["reset", "payment"], ["report", "payment"],
+                      ["explain", "payment"], ["record", "payment"]):
             ran = run([*words, "--admin", "http://127.0.0.1:1", "--token", "a\r\nX-Evil: 1"])
             self.assertEqual(ran.stderr.decode(), "--token: the value of header 'Authorization' holds a line break or "
                              "another control character; encode it or leave it out\n")

@@ -19,8 +19,8 @@ class Numbers(Case):
     def test_every_number_is_checked(self):
         found = list(self.options())
         names = {name for _, name, _ in found}
-        self.assertLessEqual({"--seed", "--rate", "--cost-bad", "--doubtful-per-day", "--sample", "--most", "--max-calls",
-                              "--port", "--admin-port", "--control-port"}, names)
+        self.assertLessEqual({"--seed", "--rate", "--cost-bad", "--doubtful-per-day", "--sample", "--most",
+                              "--max-calls", "--port", "--admin-port", "--control-port"}, names)
         for words, name, kind in found:
             self.assertTrue(kind.endswith(":NUMBER"), f"{words} {name} {kind} has no check of app/shell/checks.hpp")
             for wrong in WRONG:
@@ -40,11 +40,11 @@ class Numbers(Case):
     def test_names_between_commas_are_not_empty(self):
         for names in (",", "payment,", ",payment", "payment,,careful", ""):
             with self.subTest(names=names):
-                ran = run(["replay", "--config", self.policies, *([f"--compare={names}"] if names else ["--compare", ""]),
-                           self.trace])
+                compare = [f"--compare={names}"] if names else ["--compare", ""]
+                ran = run(["replay", "--config", self.policies, *compare, self.trace])
                 self.assertEqual(ran.returncode, 2)
-                self.assertIn(f'--compare: "{names}" has an empty name; expected names of policies with a comma between, '
-                              "as in a,b\n", ran.stderr.decode())
+                self.assertIn(f'--compare: "{names}" has an empty name; expected names of policies with a comma '
+                              "between, as in a,b\n", ran.stderr.decode())
         ran = run(["replay", "--config", self.policies, "--compare", ",", self.trace])
         self.assertIn(b'--compare: "," has an empty name', ran.stderr)
         ran = run(["replay", "--config", self.policies, "--compare", "payment,careful", self.trace])

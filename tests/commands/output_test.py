@@ -66,7 +66,8 @@ class Output(Case):
                 self.assertEqual(ran.returncode, 1)
 
     def test_more_than_a_buffer_of_output_is_lost_as_a_little_is(self):
-        many = self.write("many.jsonl", "".join(f'{{"at":{each},"latency":0,"verdict":"success"}}\n' for each in range(20000)))
+        calls = (f'{{"at":{each},"latency":0,"verdict":"success"}}\n' for each in range(20000))
+        many = self.write("many.jsonl", "".join(calls))
         with open("/dev/full", "wb") as full:
             ran = run(["replay", "--config", self.policies, "--policy", "payment", "--json", many], stdout=full)
         self.assertIn(LOST, ran.stderr)

@@ -197,7 +197,7 @@ TEST(PostgresFaults, ARetryOutlivesARestart) {
   const Statement question = Statement{"SELECT pg_backend_pid()"}.read();
   const int first = db.fetch(question).front()[0].as<int>();
   server.crash();
-  std::thread restart([&] { server.start(); });
+  std::jthread restart([&] { server.start(); });
   // Each is answered: by the session that has not noticed yet, or after the restart.
   EXPECT_TRUE(eventually([&] { return db.fetch(question).front()[0].as<int>() != first; }));
   restart.join();

@@ -70,7 +70,7 @@ TEST(PostgresPool, EndsACallThatHasWaitedTooLongWithoutBlamingTheDatabase) {
   CircuitBreaker breaker{"db", {.consecutive_failures = 1}};
   BlockingClient db{shared_server().connection(), breaker, options};
   db.fetch({"SELECT 1"});
-  std::thread holds([&] { db.fetch({"SELECT pg_sleep(0.4)"}); });
+  std::jthread holds([&] { db.fetch({"SELECT pg_sleep(0.4)"}); });
   EXPECT_TRUE(eventually([&] { return db.pool().active == 1; }));
   const std::string late = thrown_by<Error>([&] { db.fetch({"SELECT 1"}); });
   EXPECT_NE(late.find("no connection became free in 50ms; 1 of 1 are in use"), std::string::npos) << late;

@@ -107,7 +107,7 @@ TEST_F(PostgresTransactions, AreRunAgainAfterADeadlock) {
       co_await tx.execute({add_ten, second});
     });
   };
-  std::thread other([&] { transfer(2, 1); });
+  std::jthread other([&] { transfer(2, 1); });
   transfer(1, 2);
   other.join();
   EXPECT_EQ(runs, 3) << "one of the two once more";

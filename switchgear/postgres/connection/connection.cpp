@@ -82,8 +82,7 @@ asio::awaitable<void> Connection::open(const Target& target) {
   if (connection_ == nullptr) throw std::bad_alloc();
   // The only way to learn the SQLSTATE of a refusal.
   PQsetErrorVerbosity(connection_, PQERRORS_VERBOSE);
-  PQsetNoticeProcessor(
-      connection_, [](void*, const char*) {}, nullptr);
+  PQsetNoticeReceiver(connection_, on_notice, this);
   PostgresPollingStatusType next = PGRES_POLLING_WRITING;
   if (PQstatus(connection_) == CONNECTION_BAD) next = PGRES_POLLING_FAILED;
   while (next != PGRES_POLLING_OK) {

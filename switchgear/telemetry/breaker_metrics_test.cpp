@@ -32,10 +32,10 @@ TEST(BreakerMetrics, ShowsTheStateOneHotAndAsACode) {
 TEST(BreakerMetrics, ShowTheLevelOfAMultiLevelBreaker) {
   ManualBreakers breakers;
   CircuitBreakerOptions options = ManualBreakers::sensitive();
-  breakers.registry.get_or_create("plain", options, breakers.now);
+  (void)breakers.registry.get_or_create("plain", options, breakers.now);
   EXPECT_EQ(scrape(breakers).find("switchgear_circuit_breaker_level"), std::string::npos);
   options.levels.emplace();
-  breakers.registry.get_or_create("payment", options, breakers.now);
+  (void)breakers.registry.get_or_create("payment", options, breakers.now);
   expect_line(scrape(breakers), R"(switchgear_circuit_breaker_level{circuit="payment"} 1)");
   breakers.fail("payment", 4);
   expect_line(scrape(breakers), R"(switchgear_circuit_breaker_level{circuit="payment"} 2)");

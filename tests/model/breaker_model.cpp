@@ -7,7 +7,7 @@
 namespace switchgear::model {
 
 BreakerModel::BreakerModel(const CircuitBreakerOptions& options, std::uint64_t seed)
-    : given_(options), options_(options.at(BreakerLevel::warning)), random_(seed) {}
+    : given_(options), options_(at_level(options, BreakerLevel::warning)), random_(seed) {}
 
 // --- operations
 
@@ -366,13 +366,33 @@ void BreakerModel::close(TimePoint at, const Finding& why) {
 
 // --- levels
 
+CircuitBreakerOptions at_level(const CircuitBreakerOptions& options, BreakerLevel level) {
+  CircuitBreakerOptions at = options;
+  if (!options.levels) return at;
+  const LevelOptions& own = (*options.levels)[level];
+  if (own.minimum_calls) at.minimum_calls = *own.minimum_calls;
+  if (own.failure_rate) at.failure_rate = own.failure_rate;
+  if (own.failure_rate_confidence) at.failure_rate_confidence = own.failure_rate_confidence;
+  if (own.slow_call) at.slow_call = own.slow_call;
+  if (own.latency) at.latency = own.latency;
+  if (own.consecutive_failures) at.consecutive_failures = own.consecutive_failures;
+  if (own.failure_balance) at.failure_balance = own.failure_balance;
+  if (own.open_duration) at.open_duration = *own.open_duration;
+  return at;
+}
+
+Duration calm_of(const CircuitBreakerOptions& options, BreakerLevel level) {
+  const LevelOptions& own = (*options.levels)[level];
+  return own.calm ? *own.calm : at_level(options, level).open_duration;
+}
+
 std::optional<BreakerLevel> BreakerModel::level() const {
   return given_.levels ? std::optional(level_) : std::nullopt;
 }
 
 void BreakerModel::set_level(BreakerLevel level) {
   level_ = level;
-  options_ = given_.at(level);
+  options_ = at_level(given_, level);
 }
 
 void BreakerModel::note_level(BreakerLevel from, LevelCause cause, TimePoint at, std::uint64_t calls,
@@ -390,7 +410,7 @@ void BreakerModel::escalate(std::uint64_t calls, std::uint64_t failed, TimePoint
 
 std::optional<TimePoint> BreakerModel::calm_until() const {
   if (level_ == BreakerLevel::warning || state_ != State::closed || is_controlled()) return std::nullopt;
-  Duration calm = given_.calm_at(level_);
+  Duration calm = calm_of(given_, level_);
   if (ramp_since_) calm = std::max(calm, options_.ramp->duration);
   return std::max(not_down_before_, since_ + calm);
 }

@@ -66,6 +66,12 @@ struct ModelTotals {
   std::uint64_t rejected = 0, would_reject = 0, late = 0, opened = 0, closed = 0, half_opened = 0;
 };
 
+/// What a multi-level breaker goes by at a level: where the level says nothing, what is said beside the
+/// levels.
+[[nodiscard]] CircuitBreakerOptions at_level(const CircuitBreakerOptions& options, BreakerLevel level);
+/// How long it is closed at a level before it comes down.
+[[nodiscard]] Duration calm_of(const CircuitBreakerOptions& options, BreakerLevel level);
+
 class BreakerModel {
  public:
   using Ticket = std::size_t;  ///< stands for a permit

@@ -4,6 +4,8 @@
 #include <array>
 #include <sstream>
 
+#include "tests/model/breaker_model.hpp"
+
 namespace switchgear::model {
 
 namespace {
@@ -342,7 +344,7 @@ Case random_case(std::uint64_t seed, Flavour flavour) {
 namespace {
 
 std::string describe_level(const CircuitBreakerOptions& options, BreakerLevel level) {
-  const CircuitBreakerOptions at = options.at(level);
+  const CircuitBreakerOptions at = at_level(options, level);
   std::ostringstream text;
   text << "minimum_calls " << at.minimum_calls;
   if (at.failure_rate) text << ", failure_rate " << *at.failure_rate;
@@ -352,7 +354,7 @@ std::string describe_level(const CircuitBreakerOptions& options, BreakerLevel le
     text << ", latency q" << at.latency->quantile << " >= " << to_seconds(at.latency->above) << "s";
   if (at.consecutive_failures) text << ", consecutive " << *at.consecutive_failures;
   if (at.failure_balance) text << ", balance " << *at.failure_balance;
-  text << ", open " << to_seconds(at.open_duration) << "s, calm " << to_seconds(options.calm_at(level))
+  text << ", open " << to_seconds(at.open_duration) << "s, calm " << to_seconds(calm_of(options, level))
        << 's';
   return text.str();
 }

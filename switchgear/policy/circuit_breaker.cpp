@@ -42,6 +42,17 @@ CircuitBreakerOptions checked(const std::string& name, CircuitBreakerOptions opt
 
 }  // namespace
 
+std::unique_ptr<CircuitBreaker::Higher> CircuitBreaker::higher_parts(const CircuitBreakerOptions& options,
+                                                                     TimePoint created) {
+  const bool controlled = options.ramp && options.ramp->controller;
+  if (!options.adaptive && !controlled && !options.levels) return nullptr;
+  auto parts = std::make_unique<Higher>();
+  if (options.adaptive) parts->adaptation = std::make_unique<Adaptation>(options);
+  if (controlled) parts->controller = std::make_unique<RampController>(*options.ramp);
+  if (options.levels) parts->levels = std::make_unique<BreakerLevels>(options, created);
+  return parts;
+}
+
 CircuitBreaker::CircuitBreaker(std::string name, const CircuitBreakerOptions& options,
                                const BreakerContext& context)
     : word_(0),
@@ -53,12 +64,8 @@ CircuitBreaker::CircuitBreaker(std::string name, const CircuitBreakerOptions& op
       cells_(owned_cells(options)),
       name_(std::move(name)),
       options_(checked(name_, options)),
-      adaptation_(options_.adaptive ? std::make_unique<Adaptation>(options_) : nullptr),
-      controller_(options_.ramp && options_.ramp->controller
-                      ? std::make_unique<RampController>(*options_.ramp)
-                      : nullptr),
-      levels_(options_.levels ? std::make_unique<BreakerLevels>(options_, context.created) : nullptr),
-      evidence_(options_at(BreakerLevel::warning), cells_, adaptation_.get(), levels_.get()),
+      higher_(higher_parts(options_, context.created)),
+      evidence_(options_at(BreakerLevel::warning), cells_, adaptation(), levels()),
       starts_(options.stuck_calls
                   ? std::make_unique<CallStarts>(options.stuck_calls->older_than, options.stuck_calls->count)
                   : nullptr),
@@ -69,9 +76,9 @@ CircuitBreaker::CircuitBreaker(std::string name, const CircuitBreakerOptions& op
   constexpr std::uint64_t first_generation = 1;
   start_window_locked(first_generation, context.created);
   const std::uint64_t flags =
-      (starts_ ? BreakerWord::tracked : 0) | (adaptation_ ? BreakerWord::adaptive : 0) |
+      (starts_ ? BreakerWord::tracked : 0) | (adaptation() ? BreakerWord::adaptive : 0) |
       (context.call_events == CallEvents::on && sink_ != nullptr ? BreakerWord::told : 0) |
-      (levels_ ? BreakerWord::bits_of(levels_->level()) : 0);
+      (levels() ? BreakerWord::bits_of(levels()->level()) : 0);
   word_.store(BreakerWord{first_generation, State::closed, flags}.bits(), std::memory_order_release);
 }
 
@@ -121,8 +128,8 @@ std::optional<Result<CircuitBreaker::Permit>> CircuitBreaker::try_admit_closed(C
     }
   }
   if (word.has(BreakerWord::controlled)) {
-    if (!ramp_.admits(controller_->share()))
-      return refuse(cell, word, Reason::ramping, controller_->wait(now), now);
+    if (!ramp_.admits(controller()->share()))
+      return refuse(cell, word, Reason::ramping, controller()->wait(now), now);
   } else if (word.has(BreakerWord::ramping)) {
     const TimePoint began = time_of(since_.load(std::memory_order_acquire));
     if (this->word(std::memory_order_relaxed) != word) return std::nullopt;
@@ -259,11 +266,11 @@ inline void CircuitBreaker::book(CallCell& cell, BreakerEra era, std::uint32_t s
                                                        book_closed(cell, era, outcome, latency, now));
   if (outcome.verdict == Verdict::ignored) return;
   if (!booked) return record_late(cell, outcome, now);
-  if (adaptation_) take_sample(outcome, latency, now);
+  if (adaptation()) take_sample(outcome, latency, now);
 }
 
 void CircuitBreaker::take_sample(const Outcome& outcome, Duration latency, TimePoint now) noexcept {
-  send_adapted(adaptation_->add(outcome.verdict == Verdict::failure, latency), now);
+  send_adapted(adaptation()->add(outcome.verdict == Verdict::failure, latency), now);
 }
 
 void CircuitBreaker::record_late(CallCell& cell, const Outcome& outcome, TimePoint now) noexcept {
@@ -309,13 +316,13 @@ std::optional<bool> CircuitBreaker::try_book_in_step(BreakerEra era, const CallM
     if (!word.has(BreakerWord::controlled)) return std::nullopt;
     std::optional<TrippedRule> tripped;
     if (!evidence_.add_to_streaks(era.generation(), marks, tripped)) return false;
-    controller_->add(marks, now);
+    controller()->add(marks, now);
     if (!tripped && starts_) tripped = stuck_rule(era, now);
     if (tripped) {
       relapses_ = 0;
       tripped->window = window_at_locked(now);
       transition = open_locked(now, *tripped, server_wait);
-    } else if (const auto due = controller_->due()) {
+    } else if (const auto due = controller()->due()) {
       if (*due <= now) {
         transition = end_step_locked(now, server_wait, made);
       } else {
@@ -343,7 +350,7 @@ void CircuitBreaker::trip(BreakerEra era, const TrippedRule& tripped, std::optio
     if (word(std::memory_order_relaxed).era() != era) return;  // somebody was faster
     relapses_ = 0;
     TrippedRule why = tripped;
-    if (controller_ && controller_->runs()) controller_->show_step(why.window);
+    if (controller() && controller()->runs()) controller()->show_step(why.window);
     transition = open_locked(now, why, server_wait);
   }
   send(*transition);
@@ -379,7 +386,7 @@ WindowSnapshot CircuitBreaker::window_at_locked(TimePoint now) const noexcept {
   // The window of a closed period that is over stays as its last call left it.
   const bool over = word(std::memory_order_relaxed).state() != State::closed;
   WindowSnapshot window = over ? evidence_.latest() : evidence_.at(now);
-  if (controller_ && controller_->runs()) controller_->show_step(window);
+  if (controller() && controller()->runs()) controller()->show_step(window);
   return window;
 }
 
@@ -426,9 +433,9 @@ BreakerSnapshot CircuitBreaker::snapshot(TimePoint now) const noexcept {
   snapshot.totals.closed = closed_;
   snapshot.totals.half_opened = half_opened_;
   snapshot.last_failure = last_failure();
-  if (adaptation_) snapshot.adapted = adaptation_->figures();
+  if (adaptation()) snapshot.adapted = adaptation()->figures();
   snapshot.level = level_figures_locked(word);
-  if (word.has(BreakerWord::controlled)) snapshot.ramp = controller_->figures();
+  if (word.has(BreakerWord::controlled)) snapshot.ramp = controller()->figures();
   return snapshot;
 }
 
@@ -461,10 +468,11 @@ std::size_t CircuitBreaker::memory_bytes() const noexcept {
   std::size_t bytes =
       sizeof(*this) + cells_.memory_bytes() + evidence_.memory_bytes() + round_.memory_bytes();
   if (starts_) bytes += sizeof(CallStarts);
-  if (adaptation_) bytes += adaptation_->memory_bytes();
+  if (higher_) bytes += sizeof(Higher);
+  if (adaptation()) bytes += adaptation()->memory_bytes();
   if (options_.ramp) bytes += sizeof(RampOptions);
-  if (controller_) bytes += sizeof(RampController);
-  if (levels_) bytes += sizeof(LevelsOptions) + levels_->memory_bytes();
+  if (controller()) bytes += sizeof(RampController);
+  if (levels()) bytes += sizeof(LevelsOptions) + levels()->memory_bytes();
   const std::scoped_lock lock(mutex_);  // advise() may be making it
   if (advised_) bytes += sizeof(Advised);
   if (name_.size() > 15) bytes += name_.capacity() + 1;  // longer than a string keeps in itself

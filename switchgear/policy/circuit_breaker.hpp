@@ -200,7 +200,7 @@ class CircuitBreaker {
   [[nodiscard]] const CircuitBreakerOptions& options() const noexcept { return options_; }
   /// What is in force at a level; its options when it has no levels.
   [[nodiscard]] const CircuitBreakerOptions& options_at(BreakerLevel level) const noexcept {
-    return levels_ ? levels_->in_force(level) : options_;
+    return levels() ? levels()->in_force(level) : options_;
   }
 
   /// Whether only an old window would be lost with this breaker: it is closed, at its first level, under no
@@ -267,12 +267,12 @@ class CircuitBreaker {
   /// By the thresholds of the level that `word` shows.
   [[nodiscard]] bool is_slow(BreakerWord word, Duration latency) const noexcept {
     if (word.has(BreakerWord::raised)) [[unlikely]]
-      return latency > levels_->slow_above(*word.level());
+      return latency > levels()->slow_above(*word.level());
     return is_slow(latency);
   }
   [[nodiscard]] bool is_high(BreakerWord word, Duration latency) const noexcept {
     if (word.has(BreakerWord::raised)) [[unlikely]]
-      return latency >= levels_->high_from(*word.level());
+      return latency >= levels()->high_from(*word.level());
     return latency >= high_from_;
   }
 
@@ -300,7 +300,7 @@ class CircuitBreaker {
   [[nodiscard]] std::optional<LevelFigures> level_figures_locked(BreakerWord word) const noexcept;
   [[nodiscard]] std::uint64_t ramp_flags() const noexcept {
     if (!options_.ramp) return 0;
-    return BreakerWord::ramping | (controller_ ? BreakerWord::controlled : 0);
+    return BreakerWord::ramping | (controller() ? BreakerWord::controlled : 0);
   }
   enum class Window : std::uint8_t { keep, empty };
   [[nodiscard]] Transition enter_locked(State to, std::uint64_t flags, Window window, TimePoint at,
@@ -332,6 +332,23 @@ class CircuitBreaker {
   void send_rejection(State state, Reason reason, std::optional<Duration> retry_after, TimePoint now,
                       std::optional<BreakerLevel> level = std::nullopt) noexcept;
 
+  /// What only breakers of a higher kind have.
+  struct Higher {
+    std::unique_ptr<Adaptation> adaptation;
+    std::unique_ptr<RampController> controller;
+    std::unique_ptr<BreakerLevels> levels;
+  };
+  [[nodiscard]] static std::unique_ptr<Higher> higher_parts(const CircuitBreakerOptions& options,
+                                                            TimePoint created);
+  /// Null: it is not adaptive; a ramp grows by time alone; it has no levels.
+  [[nodiscard]] Adaptation* adaptation() const noexcept {
+    return higher_ ? higher_->adaptation.get() : nullptr;
+  }
+  [[nodiscard]] RampController* controller() const noexcept {
+    return higher_ ? higher_->controller.get() : nullptr;
+  }
+  [[nodiscard]] BreakerLevels* levels() const noexcept { return higher_ ? higher_->levels.get() : nullptr; }
+
   static constexpr Duration::rep nothing_due = TimePoint::max().time_since_epoch().count();
 
   // --- Read by every call, written by transitions only. First in the object: offsets below 128 make shorter
@@ -346,9 +363,7 @@ class CircuitBreaker {
 
   const std::string name_;
   const CircuitBreakerOptions options_;
-  const std::unique_ptr<Adaptation> adaptation_;      ///< null: it is not adaptive
-  const std::unique_ptr<RampController> controller_;  ///< null: a ramp grows by time alone
-  const std::unique_ptr<BreakerLevels> levels_;       ///< null: it has no levels
+  const std::unique_ptr<Higher> higher_;  ///< null: a plain breaker
   /// Made by the first advice; calls look at it only when they see BreakerWord::advised, which comes after.
   std::unique_ptr<Advised> advised_;
   [[no_unique_address]] Evidence evidence_;  // so that checks_ takes no room of its own

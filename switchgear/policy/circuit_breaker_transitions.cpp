@@ -58,9 +58,9 @@ std::optional<TimePoint> CircuitBreaker::next_due() const noexcept {
 }
 
 Duration CircuitBreaker::open_for_locked() noexcept {
-  const Duration first = adaptation_ ? adaptation_->open_duration()
-                         : levels_   ? levels_->in_force().open_duration
-                                     : options_.open_duration;
+  const Duration first = adaptation() ? adaptation()->open_duration()
+                         : levels()   ? levels()->in_force().open_duration
+                                      : options_.open_duration;
   // In doubles, so that a long row of relapses runs into the limit and not into an overflow.
   const double wanted = static_cast<double>(first.count()) * std::pow(options_.backoff, relapses_);
   double length = std::min(wanted, static_cast<double>(options_.max_open_duration.count()));
@@ -127,16 +127,16 @@ Transition CircuitBreaker::close_locked(TimePoint at, double value) noexcept {
 // --- levels
 
 std::optional<LevelChange> CircuitBreaker::escalate_locked(TimePoint at, const TrippedRule& why) noexcept {
-  if (!levels_) return std::nullopt;
+  if (!levels()) return std::nullopt;
   if (why.rule == Rule::probe || why.rule == Rule::max_wait)
-    return levels_->opened(round_.counts().recorded, round_.counts().failed, at);
+    return levels()->opened(round_.counts().recorded, round_.counts().failed, at);
   const std::uint64_t extra = why.window.extra_weight;
-  return levels_->opened(why.window.calls + extra, why.window.failures + extra, at);
+  return levels()->opened(why.window.calls + extra, why.window.failures + extra, at);
 }
 
 LevelChange CircuitBreaker::descend_locked(TimePoint at) noexcept {
   at = std::max(at, time_of(since_.load(std::memory_order_relaxed)));
-  const LevelChange change = levels_->calmed(at);
+  const LevelChange change = levels()->calmed(at);
   static_cast<void>(enter_locked(State::closed, 0, Window::empty, at, {}));
   due_.store(nothing_due, std::memory_order_release);
   await_calm_locked(at);
@@ -149,22 +149,22 @@ void CircuitBreaker::await_calm_locked(TimePoint at) noexcept {
   const TimePoint since = time_of(since_.load(std::memory_order_relaxed));
   // A breaker that still lets in a share of the calls has not shown that it can bear all of them.
   const Duration ramp = word.has(BreakerWord::ramping) ? options_.ramp->duration : Duration::zero();
-  const TimePoint calm = saturating_add(since, std::max(levels_->calm(), ramp));
+  const TimePoint calm = saturating_add(since, std::max(levels()->calm(), ramp));
   due_.store(ticks_of(std::max(at, calm)), std::memory_order_release);
 }
 
 std::optional<LevelFigures> CircuitBreaker::level_figures_locked(BreakerWord word) const noexcept {
-  if (!levels_) return std::nullopt;
+  if (!levels()) return std::nullopt;
   const bool on_its_way =
       word.state() == State::closed && word.has(BreakerWord::raised) && !word.has(BreakerWord::controlled);
-  return levels_->figures(on_its_way ? next_due() : std::nullopt);
+  return levels()->figures(on_its_way ? next_due() : std::nullopt);
 }
 
 std::optional<Transition> CircuitBreaker::end_step_locked(TimePoint at,
                                                           const std::optional<Duration>& server_wait,
                                                           RampDecision& made) noexcept {
   due_.store(nothing_due, std::memory_order_release);
-  made = controller_->decide(at);
+  made = controller()->decide(at);
   if (made.change == RampChange::over) {
     word_.fetch_and(~(BreakerWord::ramping | BreakerWord::controlled), std::memory_order_acq_rel);
     await_calm_locked(at);
@@ -182,13 +182,13 @@ Transition CircuitBreaker::enter_locked(State to, std::uint64_t flags, Window wi
   const State from = word.state();
   const std::uint64_t generation = word.generation() + 1;
   if (from == State::open) time_open_ += saturating_sub(at, opened_at_);
-  const auto level = levels_ ? std::optional(levels_->level()) : std::nullopt;
+  const auto level = levels() ? std::optional(levels()->level()) : std::nullopt;
   const Transition transition{
       name_,     from,          to,         generation,     at,   anchor_.to_wall(at), why.rule,
       why.value, why.threshold, why.window, last_failure(), level};
   // Whatever belongs to the new state is written before the word that announces it.
   if (window == Window::empty) start_window_locked(generation, at);
-  if ((flags & BreakerWord::controlled) != 0) controller_->start(at);
+  if ((flags & BreakerWord::controlled) != 0) controller()->start(at);
   since_.store(ticks_of(since), std::memory_order_release);
   const std::uint64_t level_bits = level ? BreakerWord::bits_of(*level) : 0;
   const BreakerWord entered{generation, to, (word.bits() & BreakerWord::lasting) | flags | level_bits};
@@ -197,8 +197,8 @@ Transition CircuitBreaker::enter_locked(State to, std::uint64_t flags, Window wi
 }
 
 void CircuitBreaker::start_window_locked(std::uint64_t generation, TimePoint at) noexcept {
-  evidence_.start(generation, at, levels_ ? &levels_->in_force() : nullptr);
-  if (controller_) controller_->stop();
+  evidence_.start(generation, at, levels() ? &levels()->in_force() : nullptr);
+  if (controller()) controller()->stop();
   if (starts_) starts_->start();
 }
 
@@ -243,8 +243,8 @@ void CircuitBreaker::command(Command command, TimePoint now) noexcept {
     word_.fetch_and(~BreakerWord::metrics_only, std::memory_order_relaxed);  // the last command wins
     due_.store(nothing_due, std::memory_order_release);
     // Held open, callers go on to be answered as at the level where it happened.
-    if (levels_ && command != Command::force_open)
-      moved = levels_->move_to(BreakerLevel::warning, LevelCause::operator_command, at);
+    if (levels() && command != Command::force_open)
+      moved = levels()->move_to(BreakerLevel::warning, LevelCause::operator_command, at);
     transition = enter_locked(to, mode, window, at, {Rule::operator_command, 0, 0, window_at_locked(at)});
     generation = transition->generation;
     state = to;
@@ -253,7 +253,7 @@ void CircuitBreaker::command(Command command, TimePoint now) noexcept {
   }
   if (transition) send(*transition);
   if (moved) send_level(*moved, state, generation);
-  if (adaptation_) send_adapted(adaptation_->forget(), now);
+  if (adaptation()) send_adapted(adaptation()->forget(), now);
 }
 
 SavedBreaker CircuitBreaker::save(const WallAnchor& clocks) const {
@@ -269,7 +269,7 @@ SavedBreaker CircuitBreaker::save(const WallAnchor& clocks) const {
     saved.until = clocks.to_wall(time_of(until_.load(std::memory_order_relaxed)));
   }
   saved.relapses = relapses_;
-  if (levels_ && levels_->raised()) saved.level = levels_->level();
+  if (levels() && levels()->raised()) saved.level = levels()->level();
   return saved;
 }
 
@@ -301,8 +301,8 @@ void CircuitBreaker::restore(const SavedBreaker& saved, const WallAnchor& clocks
       why.threshold = to_seconds(saturating_sub(until, since));
       until_.store(ticks_of(until), std::memory_order_release);
     }
-    if (levels_)
-      moved = levels_->move_to(saved.level.value_or(BreakerLevel::warning), LevelCause::restored, at);
+    if (levels())
+      moved = levels()->move_to(saved.level.value_or(BreakerLevel::warning), LevelCause::restored, at);
     transition = enter_locked(to, flags, Window::empty, at, since, why);
     generation = transition->generation;
     state = to;
@@ -322,7 +322,7 @@ void CircuitBreaker::restore(const SavedBreaker& saved, const WallAnchor& clocks
   }
   if (transition) send(*transition);
   if (moved) send_level(*moved, state, generation);
-  if (adaptation_) send_adapted(adaptation_->forget(), now);
+  if (adaptation()) send_adapted(adaptation()->forget(), now);
 }
 
 void CircuitBreaker::tell_calls(CallEvents events) noexcept {

@@ -178,11 +178,15 @@ TEST(RedisConnection, TlsServerMustHaveACertificateForItsName) {
   server.run({"CONFIG", "SET", "tls-cert-file", certificates.file("server.pem"), "tls-key-file",
               certificates.file("server.key"), "tls-ca-cert-file", certificates.file("ca.pem"),
               "tls-auth-clients", "no"});
-  const Reply set = server.run({"CONFIG", "SET", "tls-port", std::to_string(plain.port() + 1)});
+  std::uint16_t port = plain.port();
+  Reply set;
+  do {  // the next that is free
+    set = server.run({"CONFIG", "SET", "tls-port", std::to_string(++port)});
+  } while (set.is_error() && port < plain.port() + 100);
   ASSERT_FALSE(set.is_error()) << set.text;
   Address address = server.address();
   address.host = "localhost";
-  address.port = static_cast<std::uint16_t>(plain.port() + 1);
+  address.port = port;
   address.tls = true;
   tls::ClientSettings settings;
   settings.ca = text_of("ca.pem");

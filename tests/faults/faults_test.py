@@ -138,7 +138,9 @@ class Faults(unittest.IsolatedAsyncioTestCase):
     async def test_an_answer_that_is_reset_in_its_content_is_never_taken_for_a_whole_one(self):
         head = len("HTTP/1.1 200 OK\r\nX-Instance: i0\r\nContent-Length: 200\r\n\r\n")
         answer, types = await self.alone(ResetAt(head + len(CONTENT) // 2))
-        self.assertEqual((answer.status, types), (0, {"connection_error"}))
+        # 502 if the end had come with the head, so that nothing had been sent yet.
+        self.assertIn(answer.status, (0, 502))
+        self.assertEqual(types, {"connection_error"})
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ class Fleet(unittest.IsolatedAsyncioTestCase):
         return circuits[0] if circuits else {"fresh": False}
 
     def refused(self, gateway):
-        return json.loads(gateway.admin("/circuit-breakers/shop")[1])["totals"]["rejected_by_reason"]["fleet_open"]
+        return json.loads(gateway.admin("/circuit-breakers/shop")[1])["counters"]["rejected_by_reason"]["fleet_open"]
 
     def status(self, gateway):
         return gateway.call("/shop")[0]

@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <stdexcept>
 #include <string_view>
 
 #include "switchgear/config/secret.hpp"
+#include "switchgear/config/source_file.hpp"
 #include "switchgear/redis/address.hpp"
+#include "switchgear/tls/pem.hpp"
 
 namespace switchgear::fleet {
 
@@ -39,12 +39,20 @@ struct PemFile {
   const std::string& directory;
 
   [[nodiscard]] std::optional<std::string> operator()(const config::Value& value) const {
-    const auto path = config::Text{}(value);
-    if (!path) return std::nullopt;
-    std::ifstream file(std::filesystem::path{directory} / *path);
-    std::string text{std::istreambuf_iterator<char>{file}, {}};
-    if (file && !text.empty()) return text;
-    value.wrong("\"" + *path + "\" cannot be read, or is empty; expected a PEM file of certificates");
+    constexpr std::string_view prefix = "file:";
+    constexpr std::size_t largest = std::size_t{1024} * 1024;
+    const auto text = config::Text{}(value);
+    if (!text) return std::nullopt;
+    if (!text->starts_with(prefix)) {
+      value.wrong(config::found(*value.node) + " found; expected file:PATH");
+      return std::nullopt;
+    }
+    const std::string path = (std::filesystem::path{directory} / text->substr(prefix.size())).string();
+    config::ReadResult file = config::read_file(path, largest, config::FileKind::regular);
+    std::optional<std::string> problem;
+    if (file.bytes) problem = tls::problem_of_certificates(*file.bytes);
+    if (file.bytes && !problem) return std::move(*file.bytes);
+    value.wrong("file " + config::quoted(path) + " " + problem.value_or(file.problem));
     return std::nullopt;
   }
 };

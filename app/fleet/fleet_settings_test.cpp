@@ -67,6 +67,12 @@ TEST(FleetSection, LocatesWhatIsWrongWithoutQuotingAPassword) {
   EXPECT_EQ(error_of("{" + good + ", fresh: 100ms}"), "f.yaml:2:36: fleet.fresh: must be 1s to 5m");
   EXPECT_EQ(error_of("{" + good + ", tls: {verify: none}}"),
             "f.yaml:2:29: fleet.tls: applies only to an address that begins with rediss://");
+  const std::string secure = "{redis: \"rediss://a\", tls: {ca: ";
+  EXPECT_EQ(error_of(secure + "\"file:/tmp\"}}"),
+            "f.yaml:2:40: fleet.tls.ca: file \"/tmp\" is a directory; expected a file");
+  EXPECT_EQ(error_of(secure + "\"file:/dev/null\"}}").find("f.yaml:2:40: fleet.tls.ca: file \"/dev/null\""),
+            0U);
+  EXPECT_EQ(error_of(secure + "ca.pem}}"), "f.yaml:2:40: fleet.tls.ca: \"ca.pem\" found; expected file:PATH");
   EXPECT_NE(error_of("{" + good + ", sentinel: []}").find("sentinel"), std::string::npos);
 }
 

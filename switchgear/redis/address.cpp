@@ -23,6 +23,13 @@ std::uint32_t database_of(std::string_view path) {
   return number;
 }
 
+/// 0: it is none.
+std::uint16_t port_of(const std::string& digits) {
+  std::uint16_t port = 0;
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  return read.ec == std::errc{} ? port : std::uint16_t{0};
+}
+
 }  // namespace
 
 Address parse_address(std::string_view text) {
@@ -37,7 +44,7 @@ Address parse_address(std::string_view text) {
   address.host = url.host_address();
   if (address.host.empty()) refuse("there is no host");
   if (url.has_port()) {
-    address.port = url.port_number();
+    address.port = port_of(std::string(url.port()));
     if (address.port == 0) refuse("\"" + std::string(url.port()) + "\" is not a port");
   }
   address.user = url.user();

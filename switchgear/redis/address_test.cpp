@@ -41,6 +41,8 @@ TEST(RedisAddress, WhatIsWrongIsSaidWithoutThePassword) {
   EXPECT_EQ(problem("http://a"), "the scheme is \"http\", which is neither redis nor rediss" + hint);
   EXPECT_EQ(problem("redis://:secret@/0"), "there is no host" + hint);
   EXPECT_EQ(problem("redis://a:0"), "\"0\" is not a port" + hint);
+  EXPECT_EQ(problem("redis://a:65536"), "\"65536\" is not a port" + hint);
+  EXPECT_EQ(problem("redis://a:4295032832"), "\"4295032832\" is not a port" + hint);
   EXPECT_EQ(problem("redis://a/x"), "\"/x\" is not the number of a database" + hint);
   EXPECT_EQ(problem("redis://a/0?b"), "there is something behind the database" + hint);
   EXPECT_EQ(problem("redis://shop@a"), "there is a user without a password" + hint);

@@ -22,8 +22,8 @@ std::vector<OptionProblem> validate(const FleetOptions& options) {
     if (!holds) problems.push_back({key, std::move(message)});
   };
   const bool named = !options.name_space.empty() && options.name_space.size() <= 100 &&
-                     options.name_space.find_first_of(std::string("{}\n\r\0", 5)) == std::string::npos;
-  unless(named, "namespace", "must have 1 to 100 characters, without braces and line breaks");
+                     options.name_space.find_first_of(std::string("{}:\n\r\0", 6)) == std::string::npos;
+  unless(named, "namespace", "must have 1 to 100 characters, without braces, colons and line breaks");
   unless(options.quorum > 0 && options.quorum <= 1, "quorum",
          "is " + shortest(options.quorum) + "; it must be above 0 and at most 1");
   unless(options.min_votes >= 2 && options.min_votes <= 10'000, "min_votes",

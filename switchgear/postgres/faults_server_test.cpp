@@ -192,7 +192,7 @@ TEST(PostgresFaults, ADatabaseThatIsDownIsUnavailableUntilItIsBack) {
 
 TEST(PostgresFaults, ARetryOutlivesARestart) {
   PostgresServer server;
-  Retry retry{"db", {.max_attempts = 200, .base = 20ms, .max_delay = 20ms}};
+  Retry retry{"db", {.max_attempts = 500, .base = 100ms, .max_delay = 100ms}};
   BlockingClient db{server.connection(), Pipeline{retry}};
   const Statement question = Statement{"SELECT pg_backend_pid()"}.read();
   const int first = db.fetch(question).front()[0].as<int>();

@@ -17,6 +17,7 @@
 #include "app/control/admin_errors.hpp"
 #include "app/control/control_client.hpp"
 #include "app/shell/output.hpp"
+#include "app/shell/output_file.hpp"
 #include "switchgear/http/url.hpp"
 
 namespace switchgear::control {
@@ -63,6 +64,12 @@ class Live {
 
   int run() {
     // Before the recording, which may take hours.
+    const AdminServer& server = wanted_.server;
+    if (!shell::spares_inputs(
+            "--out", wanted_.out,
+            {{"file of --ca", server.ca}, {"file of --cert", server.cert}, {"file of --key", server.key}},
+            std::cerr))
+      return input_is_wrong;
     if (wanted_.out != "-" && !std::ofstream{wanted_.out, std::ios::binary | std::ios::app})
       return not_written();
     StopRequest stop;
@@ -126,13 +133,13 @@ class Live {
       shell::complain(wanted_.service + ": no call came");
       return input_is_wrong;
     }
-    if (wanted_.out == "-") return copy_to(std::cout);
-    std::ofstream file{wanted_.out, std::ios::binary | std::ios::trunc};
-    if (!file) return not_written();
-    return copy_to(file);
+    return copy();
   }
 
-  int copy_to(std::ostream& out) {
+  int copy() {
+    const bool to_file = wanted_.out != "-";
+    std::ofstream file;
+    std::ostream& out = to_file ? file : std::cout;
     const std::uint64_t calls = count_in(seen_, "calls");
     for (std::uint64_t line = 0; line < calls;) {
       const ControlReply reply =
@@ -140,11 +147,13 @@ class Live {
       if (reply.status != 200) return complain(wanted_.server, Access::read, wanted_.service, reply);
       const auto lines = static_cast<std::uint64_t>(std::count(reply.text.begin(), reply.text.end(), '\n'));
       if (lines == 0) break;
+      // Not before there is something to write: that empties a file that is there.
+      if (to_file && line == 0) file.open(wanted_.out, std::ios::binary | std::ios::trunc);
       line += lines;
       out << reply.text;
     }
     out.flush();
-    if (!out) return wanted_.out == "-" ? done : not_written();  // shell::finish_output() tells
+    if (!out) return to_file ? not_written() : done;  // shell::finish_output() tells
     const std::uint64_t left_out = count_in(seen_, "left_out");
     const std::string more =
         left_out == 0 ? "" : fmt::format("; {} more came when there was no room left", left_out);

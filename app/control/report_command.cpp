@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <fstream>
+#include <iostream>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 #include "app/control/terminal_text.hpp"
 #include "app/shell/checks.hpp"
 #include "app/shell/output.hpp"
+#include "app/shell/output_file.hpp"
 #include "switchgear/admin/json_text.hpp"
 #include "switchgear/admin/report_resources.hpp"
 #include "switchgear/http/url.hpp"
@@ -57,6 +59,13 @@ int run(std::string_view resource, const ReportOptions& options) {
     return fmt::format("/{}/{}?since={}&format={}", resource, http::url_encoded(options.name),
                        http::url_encoded(options.since), format);
   };
+  const AdminServer& server = options.server;
+  if (!options.html.empty() &&
+      !shell::spares_inputs(
+          "--html", options.html,
+          {{"file of --ca", server.ca}, {"file of --cert", server.cert}, {"file of --key", server.key}},
+          std::cerr))
+    return input_is_wrong;
   if (options.as_json) {
     const ControlReply reply = control_request(options.server, "GET", path("json"), patience);
     if (reply.status != 200 || !reply.body.is_object())

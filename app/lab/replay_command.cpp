@@ -24,8 +24,8 @@
 #include "app/lab/text_report.hpp"
 #include "app/lab/trace_reader.hpp"
 #include "app/shell/checks.hpp"
+#include "app/shell/output_file.hpp"
 #include "switchgear/config/config.hpp"
-#include "switchgear/config/source_file.hpp"
 
 namespace switchgear::lab {
 
@@ -129,6 +129,10 @@ int compare_stream(const ReplayOptions& options, const std::vector<config::Polic
 
 int run_replay(const ReplayOptions& options, std::istream& standard_input, std::ostream& out,
                std::ostream& err) {
+  if (!options.svg.empty() &&
+      !shell::spares_inputs("--svg", options.svg, {{"policy file", options.config}, {"trace", options.trace}},
+                            err))
+    return 1;
   const std::optional<config::Config> config = load_policies(options.config, options.sections, err);
   if (!config) return 1;
   std::optional<std::vector<config::Policy>> compared;
@@ -146,10 +150,6 @@ int run_replay(const ReplayOptions& options, std::istream& standard_input, std::
   };
   if (options.trace == "-") return play(standard_input, "<stdin>");
 
-  if (!options.svg.empty() && config::is_same_file(options.svg, options.trace)) {
-    err << "--svg: " << options.svg << " is the trace itself; expected another file\n";
-    return 1;
-  }
   auto file = open_input(options.trace, err);
   return file ? play(*file, options.trace) : 1;
 }

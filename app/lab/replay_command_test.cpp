@@ -201,5 +201,19 @@ TEST_F(ReplayCommand, AChartThatCannotBeWrittenIsAnError) {
   EXPECT_EQ(ran.err, options_.svg + ": cannot be written\n");
 }
 
+TEST_F(ReplayCommand, AChartDoesNotTakeThePlaceOfWhatItIsDrawnFrom) {
+  write(trace_, "{\"at\":1,\"latency\":0.5,\"verdict\":\"failure\"}\n");
+  options_.compare = {"plain"};
+  options_.svg = options_.config;
+  const Ran ran = run();
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_EQ(ran.err, "--svg: " + options_.config + " is the policy file itself; expected another file\n");
+  options_.svg = trace_;
+  EXPECT_EQ(run().err, "--svg: " + trace_ + " is the trace itself; expected another file\n");
+  options_.svg = own_path(".svg");
+  EXPECT_EQ(run().code, 0) << "and both files are whole";
+  std::remove(options_.svg.c_str());
+}
+
 }  // namespace
 }  // namespace switchgear::lab

@@ -16,6 +16,7 @@
 
 #include "app/control/admin_errors.hpp"
 #include "app/control/control_client.hpp"
+#include "app/control/json_fields.hpp"
 #include "app/shell/output.hpp"
 #include "app/shell/output_file.hpp"
 #include "switchgear/http/url.hpp"
@@ -54,7 +55,7 @@ class StopRequest {
 };
 
 std::uint64_t count_in(const json::object& seen, std::string_view key) {
-  return seen.at(key).to_number<std::uint64_t>();
+  return understood([&] { return seen.at(key).to_number<std::uint64_t>(); });
 }
 
 class Live {
@@ -105,14 +106,12 @@ class Live {
 
   int look() {
     if (const int code = ask("GET", "/traces"); code != done) return code;
-    const json::array all = seen_.at("traces").as_array();
-    for (const json::value& each : all) {
-      if (each.at("circuit").as_string() != wanted_.service) continue;
-      seen_ = each.as_object();
+    seen_ = ours();
+    if (!seen_.empty()) {
       if (watched_) {
         const std::string line =
             fmt::format("\r\033[Krecording {}: {} calls, until {}; Ctrl-C ends it", wanted_.service,
-                        count_in(seen_, "calls"), std::string_view{seen_.at("until").as_string()});
+                        count_in(seen_, "calls"), text_of(seen_, "until"));
         (void)std::fputs(line.c_str(), stderr);
       }
       return done;
@@ -122,11 +121,24 @@ class Live {
     return input_is_wrong;
   }
 
-  [[nodiscard]] bool over() const { return seen_.at("over").as_bool() || seen_.at("full").as_bool(); }
+  [[nodiscard]] bool is(std::string_view key) const {
+    return understood([&] { return seen_.at(key).as_bool(); });
+  }
+  [[nodiscard]] bool over() const { return is("over") || is("full"); }
+
+  /// Of the document of all recordings, ours; empty if it is not there.
+  [[nodiscard]] json::object ours() const {
+    return understood([&] {
+      for (const json::value& each : seen_.at("traces").as_array()) {
+        if (each.at("circuit").as_string() == wanted_.service) return each.as_object();
+      }
+      return json::object{};
+    });
+  }
 
   int write() {
     // One that is full runs on and keeps nothing.
-    if (!seen_.at("over").as_bool()) {
+    if (!is("over")) {
       if (const int code = ask("POST", path_ + "/stop"); code != done) return code;
     }
     if (count_in(seen_, "calls") == 0) {

@@ -70,16 +70,19 @@ int run(std::string_view resource, const ReportOptions& options) {
     const ControlReply reply = control_request(options.server, "GET", path("json"), patience);
     if (reply.status != 200 || !reply.body.is_object())
       return complain(options.server, Access::read, options.name, reply);
+    if (!reply.body.get_object().contains("circuit")) throw NotAdminApi{};
     shell::print(admin::json_text(reply.body) + "\n");
   }
   if (!options.html.empty()) {
     const ControlReply reply = control_text(options.server, path("html"), patience);
     if (reply.status != 200) return complain(options.server, Access::read, options.name, reply);
+    if (!reply.type.starts_with("text/html")) throw NotAdminApi{};
     return write_file(options.html, reply.text);
   }
   if (options.as_json) return done;
   const ControlReply reply = control_text(options.server, path("text"), patience);
   if (reply.status != 200) return complain(options.server, Access::read, options.name, reply);
+  if (!reply.type.starts_with("text/plain")) throw NotAdminApi{};
   print_lines(reply.text);
   return done;
 }

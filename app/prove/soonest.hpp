@@ -12,7 +12,7 @@ namespace switchgear::prove {
 struct ShortestOpening {
   Duration length{};     ///< no opening by calls is shorter
   bool attained = true;  ///< false: no trace was found whose opening is as short
-  /// Of a breaker with levels, what opens it for as short as that. Empty: nothing was found.
+  /// What opens it so; of a breaker with levels at the first one, if it can stay there. Empty: not found.
   Trace opens;
   TimePoint opened{};
 };

@@ -133,11 +133,14 @@ int run_replay(const ReplayOptions& options, std::istream& standard_input, std::
       !shell::spares_inputs("--svg", options.svg, {{"policy file", options.config}, {"trace", options.trace}},
                             err))
     return 1;
-  const std::optional<config::Config> config = load_policies(options.config, options.sections, err);
+  // A comparison plays whole pipelines; a breaker alone decides whatever the rest of its policy is.
+  const bool alone = options.compare.empty();
+  const std::optional<config::Config> config = alone ? load_breakers(options.config, options.sections, err)
+                                                     : load_policies(options.config, options.sections, err);
   if (!config) return 1;
   std::optional<std::vector<config::Policy>> compared;
   const config::Policy* replayed = nullptr;
-  if (options.compare.empty()) {
+  if (alone) {
     replayed = find_breaker(*config, options.config, options.policy, "to replay", err);
     if (replayed == nullptr) return 1;
   } else {

@@ -215,5 +215,20 @@ TEST_F(ReplayCommand, AChartDoesNotTakeThePlaceOfWhatItIsDrawnFrom) {
   std::remove(options_.svg.c_str());
 }
 
+TEST_F(ReplayCommand, ABreakerThatCanNeverOpenIsReplayedAndSaidToBeOne) {
+  write(options_.config, R"(version: 1
+policies:
+  payment:
+    timeout: 1s
+    circuit_breaker: {slow_call: {threshold: 5s, rate: 0.5}}
+)");
+  const Ran ran = run();
+  EXPECT_EQ(ran.code, 0);
+  EXPECT_NE(ran.err.find("it can never open"), std::string::npos) << ran.err;
+  EXPECT_EQ(ran.out.find("transition"), std::string::npos) << ran.out;
+  options_.compare = {"payment"};
+  EXPECT_EQ(run().code, 1) << "whole pipelines are those of a valid file";
+}
+
 }  // namespace
 }  // namespace switchgear::lab

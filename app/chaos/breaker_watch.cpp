@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
-#include <boost/system/system_error.hpp>
 #include <cctype>
 #include <optional>
 #include <utility>
@@ -37,6 +36,34 @@ std::string escaped(const std::string& name) {
     }
   }
   return path;
+}
+
+/// Of the list of all.
+struct Shown {
+  std::string name;
+  std::string state;
+  std::uint64_t generation = 0;
+};
+
+std::vector<Shown> shown_in(const json::object& all) {
+  std::vector<Shown> shown;
+  for (const json::value& each : all.at("circuit_breakers").as_array()) {
+    const json::object& breaker = each.as_object();
+    shown.push_back({text_of(breaker, "name"), text_of(breaker, "state"),
+                     breaker.at("generation").to_number<std::uint64_t>()});
+  }
+  return shown;
+}
+
+/// What `read` makes of an answer. Boost.JSON throws exceptions of several kinds where a member does not
+/// exist or is of another kind.
+template <class Read>
+auto understood(const std::string& url, Read read) {
+  try {
+    return read();
+  } catch (const std::exception&) {
+    throw Unreachable(url + " does not answer as an admin server of Switchgear does");
+  }
 }
 
 }  // namespace
@@ -76,23 +103,17 @@ json::object BreakerWatch::ask(const std::string& target) {
 }
 
 std::vector<Transition> BreakerWatch::look() {
-  std::vector<Transition> found;
   const json::object all = ask("/circuit-breakers");
-  try {
-    for (const json::value& each : all.at("circuit_breakers").as_array()) {
-      const json::object& breaker = each.as_object();
-      const std::string name = text_of(breaker, "name");
-      const auto generation = breaker.at("generation").to_number<std::uint64_t>();
-      const auto [known, is_new] = generations_.try_emplace(name, generation);
-      if (is_new) {
-        names_.insert(name);
-        initially_[name] = text_of(breaker, "state");
-      } else if (known->second != generation) {
-        add_new(name, std::exchange(known->second, generation), found);
-      }
+  const std::vector<Shown> shown = understood(url_, [&] { return shown_in(all); });
+  std::vector<Transition> found;
+  for (const Shown& breaker : shown) {
+    const auto [known, is_new] = generations_.try_emplace(breaker.name, breaker.generation);
+    if (is_new) {
+      names_.insert(breaker.name);
+      initially_[breaker.name] = breaker.state;
+    } else if (known->second != breaker.generation) {
+      add_new(breaker.name, std::exchange(known->second, breaker.generation), found);
     }
-  } catch (const boost::system::system_error&) {
-    throw Unreachable(url_ + " does not answer as an admin server of Switchgear does");
   }
   looked_ = Clock::now() - start_;
   std::ranges::stable_sort(found, {}, &Transition::at);
@@ -103,18 +124,20 @@ void BreakerWatch::add_new(const std::string& name, std::uint64_t after, std::ve
   const json::object breaker = ask("/circuit-breakers/" + escaped(name));
   const Duration now = Clock::now() - start_;
   std::uint64_t last = after;
-  for (const json::value& each : breaker.at("transitions").as_array()) {
-    const json::object& from = each.as_object();
-    const auto generation = from.at("generation").to_number<std::uint64_t>();
-    if (generation <= after) continue;
-    last = std::max(last, generation);
-    // The target's clock says when; if it is not ours, at least between the last look and this one.
-    Duration at = now;
-    if (const auto wall = config::parse_timestamp(text_of(from, "at"))) at = *wall - wall_start_;
-    found.push_back({name, std::clamp(at, looked_, now), text_of(from, "from"), text_of(from, "to"),
-                     text_of(from, "rule"), from.at("value").to_number<double>(),
-                     from.at("threshold").to_number<double>()});
-  }
+  understood(url_, [&] {
+    for (const json::value& each : breaker.at("transitions").as_array()) {
+      const json::object& from = each.as_object();
+      const auto generation = from.at("generation").to_number<std::uint64_t>();
+      if (generation <= after) continue;
+      // The target's clock says when; if it is not ours, at least between the last look and this one.
+      Duration at = now;
+      if (const auto wall = config::parse_timestamp(text_of(from, "at"))) at = *wall - wall_start_;
+      found.push_back({name, std::clamp(at, looked_, now), text_of(from, "from"), text_of(from, "to"),
+                       text_of(from, "rule"), from.at("value").to_number<double>(),
+                       from.at("threshold").to_number<double>()});
+      last = std::max(last, generation);
+    }
+  });
   generations_[name] = last;
 }
 

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -17,6 +18,7 @@
 #include "app/chaos/scenario_file.hpp"
 #include "app/lab/progress.hpp"
 #include "app/shell/checks.hpp"
+#include "app/shell/output_file.hpp"
 #include "app/stage/stop_signal.hpp"
 #include "app/stage/workplace.hpp"
 #include "switchgear/config/address.hpp"
@@ -101,8 +103,16 @@ int write_report(const ChaosOptions& options, const Report& report) {
 }
 
 /// Said before a long run, not after it.
-bool can_report(const ChaosOptions& options) {
-  if (options.report.empty() || std::ofstream(options.report, std::ios::app)) return true;
+bool can_report(const ChaosOptions& options, const Scenario& scenario) {
+  if (options.report.empty()) return true;
+  const std::string policies =
+      scenario.gateway.empty()
+          ? ""
+          : (std::filesystem::path(options.file).parent_path() / scenario.gateway).string();
+  if (!shell::spares_inputs("--report", options.report,
+                            {{"scenario", options.file}, {"policy file", policies}}, std::cerr))
+    return false;
+  if (std::ofstream(options.report, std::ios::app)) return true;
   std::cerr << options.report << ": cannot be written\n";
   return false;
 }
@@ -127,7 +137,7 @@ int run_chaos(const ChaosOptions& options) {
   Scenario scenario = std::move(*read.scenario);
   if (options.seed) scenario.seed = *options.seed;
   if (!may_call(scenario.target, options)) return exit_usage;
-  if (!can_report(options)) return exit_wrong;
+  if (!can_report(options, scenario)) return exit_wrong;
   try {
     return play(options, scenario);
   } catch (const WrongInput& wrong) {

@@ -11,6 +11,7 @@
 #include <iterator>
 #include <string>
 
+#include "app/control/other_server_fixture.hpp"
 #include "switchgear/config/loading_fixture.hpp"
 #include "tests/house/program.hpp"
 
@@ -149,6 +150,24 @@ TEST_F(ChaosCommand, ATargetThatIsNotThereIsExitThree) {
                                                   "load: {rate: 1, path: /, duration: 1s}\n")}};
   EXPECT_EQ(none.wait(patience), 3) << none.output();
   EXPECT_NE(none.output().find("http://127.0.0.1:1"), std::string::npos) << none.output();
+}
+
+TEST_F(ChaosCommand, ATargetWhoseAnswersAreNotAnAdminServersIsExitThree) {
+  control::OtherServer other;
+  const std::string file = directory_.write(
+      "other.yaml", "version: 1\nscenario: x\nchaos: {enabled: true}\ntarget: {url: \"" + other.url() +
+                        "\", admin: \"" + other.url() + "\"}\nload: {rate: 1, path: /, duration: 1s}\n");
+  for (const char* body :
+       {"{}", R"({"id":1})", R"({"circuit_breakers":[{}]})", R"({"circuit_breakers":null})",
+        R"({"circuit_breakers":[{"name":5}]})", R"({"circuit_breakers":[5]})",
+        R"({"circuit_breakers":[{"name":"a","state":"closed","generation":-1}]})"}) {
+    other.answer(body);
+    Program run{{SWITCHGEAR_BINARY, "chaos", "run", file}};
+    EXPECT_EQ(run.wait(patience), 3) << body << ": " << run.output();
+    EXPECT_EQ(run.output(),
+              "switchgear chaos: " + other.url() + " does not answer as an admin server of Switchgear does\n")
+        << body;
+  }
 }
 
 TEST_F(ChaosCommand, SendsNothingToAnotherMachineUnlessAFlagSaysSo) {

@@ -29,6 +29,7 @@ int complain(const AdminServer& server, Access access, const std::string& name, 
     shell::complain(fmt::format("no admin server at {}: {}", url, reply.error));
     return not_reached;
   }
+  if (reply.status >= 200 && reply.status < 300) throw NotAdminApi{};
   std::string detail = reply.error;
   if (const auto* problem = reply.body.if_object()) detail = text_of(*problem, "detail");
   if (!name.empty() && is_about_a_breaker(reply)) {

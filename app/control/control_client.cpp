@@ -38,6 +38,7 @@ ControlReply control_text(const AdminServer& server, std::string_view path, Dura
              [](const http::Response& answer, ControlReply& reply) {
                if (answer.ok()) {
                  reply.text = answer.body;
+                 reply.type = answer.headers.get("Content-Type").value_or("");
                } else {
                  reply.body = answer.json();
                }

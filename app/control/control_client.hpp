@@ -14,6 +14,7 @@ struct ControlReply {
   unsigned status = 0;  ///< of HTTP; 0 when the server was not reached
   boost::json::value body;
   std::string text;   ///< of control_text(); empty when `body` is a problem document
+  std::string type;   ///< of `text`: its Content-Type
   std::string error;  ///< why it was not reached, or what it answered instead of JSON
 };
 

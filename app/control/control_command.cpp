@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <memory>
@@ -36,16 +37,37 @@ struct ControlOptions {
   std::string interval;  ///< empty: changes alone
 };
 
-void print_status(const json::value& body) {
-  const json::object& object = body.as_object();
-  const json::value* list = object.if_contains("circuit_breakers");
-  if (list == nullptr) {
-    shell::print(line_of(object, 0) + "\n");
-    return;
+bool has_text(const json::object& object, std::string_view key) {
+  const json::value* const found = object.if_contains(key);
+  return found != nullptr && found->is_string();
+}
+
+bool is_breaker(const json::value& value, std::string_view name) {
+  const json::object* const object = value.if_object();
+  return object != nullptr && has_text(*object, name) && has_text(*object, "state");
+}
+
+/// Throws NotAdminApi if `body` has no breaker, of a service or of a value, and no list of them.
+void check_shape(const json::value& body, const ControlOptions& options) {
+  bool good = false;
+  if (!options.name.empty()) {
+    good = is_breaker(body, options.value.empty() ? "name" : "circuit");
+  } else if (const json::value* const list = body.as_object().if_contains("circuit_breakers")) {
+    good = list->is_array() && std::ranges::all_of(list->get_array(), [](const json::value& each) {
+             return is_breaker(each, "name");
+           });
   }
-  const std::size_t width = width_of_names(object);
-  for (const auto& each : list->as_array()) shell::print(line_of(each.as_object(), width) + "\n");
-  if (list->as_array().empty()) shell::print("there are no circuit breakers\n");
+  if (!good) throw NotAdminApi{};
+}
+
+/// Of check_shape().
+void print_status(const json::object& body, const ControlOptions& options) {
+  if (!options.value.empty()) return shell::print(value_line_of(body) + "\n");
+  if (!options.name.empty()) return shell::print(line_of(body, 0) + "\n");
+  const std::size_t width = width_of_names(body);
+  const json::array& all = array_of(body, "circuit_breakers");
+  for (const json::value& each : all) shell::print(line_of(each.get_object(), width) + "\n");
+  if (all.empty()) shell::print("there are no circuit breakers\n");
 }
 
 int watch(const ControlOptions& options) {
@@ -80,12 +102,11 @@ int run(std::string_view command, const ControlOptions& options) {
   const ControlReply reply =
       control_request(options.server, access == Access::read ? "GET" : "POST", path_of(command, options));
   if (reply.status != 200 || !reply.body.is_object()) return complain(options, access, reply);
+  check_shape(reply.body, options);
   if (options.as_json) {
     shell::print(admin::json_text(reply.body) + "\n");
-  } else if (options.value.empty()) {
-    print_status(reply.body);
   } else {
-    shell::print(value_line_of(reply.body.as_object()) + "\n");
+    print_status(reply.body.get_object(), options);
   }
   return done;
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "app/control/command_fixture.hpp"
+#include "app/control/other_server_fixture.hpp"
 #include "switchgear/admin/server.hpp"
 #include "switchgear/observe/manual_breakers_fixture.hpp"
 
@@ -177,6 +178,31 @@ TEST_F(ControlCommand, DoesNotLetANameSteerTheTerminal) {
   const Ran ran = run({"status", "--admin", start()});
   EXPECT_EQ(ran.output.find('\x1b'), std::string::npos);
   EXPECT_NE(ran.output.find("?[2Jgone"), std::string::npos) << ran.output;
+}
+
+/// A web server at the address, for example.
+TEST(ControlOfSomethingElse, ExitsWithThreeAndSaysThatItIsNotAnAdminServer) {
+  OtherServer other;
+  for (const char* body :
+       {"{}", R"({"id":1})", R"({"circuit_breakers":[{}]})", R"({"circuit_breakers":null})",
+        R"({"circuit_breakers":[{"name":5}]})", R"({"circuit_breakers":5})", "[]", "<p>hello"}) {
+    other.answer(body);
+    for (const std::vector<std::string>& command : {std::vector<std::string>{"status"},
+                                                    {"status", "--json"},
+                                                    {"status", "payment"},
+                                                    {"reset", "payment"},
+                                                    {"status", "payment", "--value", "acme"},
+                                                    {"status", "--watch"}}) {
+      std::vector<std::string> words = command;
+      words.insert(words.end(), {"--admin", other.url()});
+      const Ran ran = run(words);
+      EXPECT_EQ(ran.exit_code, 3) << command.front() << " of " << body << ": " << ran.errors;
+      EXPECT_NE(ran.errors.find(other.url()), std::string::npos) << ran.errors;
+      EXPECT_EQ(ran.output, "") << command.front() << " of " << body;
+      if (command.back() == "--watch") continue;
+      EXPECT_NE(ran.errors.find(" did not answer as an admin API does"), std::string::npos) << ran.errors;
+    }
+  }
 }
 
 }  // namespace

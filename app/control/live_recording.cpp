@@ -16,7 +16,9 @@
 
 #include "app/control/admin_errors.hpp"
 #include "app/control/control_client.hpp"
+#include "app/control/json_fields.hpp"
 #include "app/shell/output.hpp"
+#include "app/shell/output_file.hpp"
 #include "switchgear/http/url.hpp"
 
 namespace switchgear::control {
@@ -53,7 +55,7 @@ class StopRequest {
 };
 
 std::uint64_t count_in(const json::object& seen, std::string_view key) {
-  return seen.at(key).to_number<std::uint64_t>();
+  return understood([&] { return seen.at(key).to_number<std::uint64_t>(); });
 }
 
 class Live {
@@ -63,6 +65,12 @@ class Live {
 
   int run() {
     // Before the recording, which may take hours.
+    const AdminServer& server = wanted_.server;
+    if (!shell::spares_inputs(
+            "--out", wanted_.out,
+            {{"file of --ca", server.ca}, {"file of --cert", server.cert}, {"file of --key", server.key}},
+            std::cerr))
+      return input_is_wrong;
     if (wanted_.out != "-" && !std::ofstream{wanted_.out, std::ios::binary | std::ios::app})
       return not_written();
     StopRequest stop;
@@ -98,14 +106,12 @@ class Live {
 
   int look() {
     if (const int code = ask("GET", "/traces"); code != done) return code;
-    const json::array all = seen_.at("traces").as_array();
-    for (const json::value& each : all) {
-      if (each.at("circuit").as_string() != wanted_.service) continue;
-      seen_ = each.as_object();
+    seen_ = ours();
+    if (!seen_.empty()) {
       if (watched_) {
         const std::string line =
             fmt::format("\r\033[Krecording {}: {} calls, until {}; Ctrl-C ends it", wanted_.service,
-                        count_in(seen_, "calls"), std::string_view{seen_.at("until").as_string()});
+                        count_in(seen_, "calls"), text_of(seen_, "until"));
         (void)std::fputs(line.c_str(), stderr);
       }
       return done;
@@ -115,24 +121,37 @@ class Live {
     return input_is_wrong;
   }
 
-  [[nodiscard]] bool over() const { return seen_.at("over").as_bool() || seen_.at("full").as_bool(); }
+  [[nodiscard]] bool is(std::string_view key) const {
+    return understood([&] { return seen_.at(key).as_bool(); });
+  }
+  [[nodiscard]] bool over() const { return is("over") || is("full"); }
+
+  /// Of the document of all recordings, ours; empty if it is not there.
+  [[nodiscard]] json::object ours() const {
+    return understood([&] {
+      for (const json::value& each : seen_.at("traces").as_array()) {
+        if (each.at("circuit").as_string() == wanted_.service) return each.as_object();
+      }
+      return json::object{};
+    });
+  }
 
   int write() {
     // One that is full runs on and keeps nothing.
-    if (!seen_.at("over").as_bool()) {
+    if (!is("over")) {
       if (const int code = ask("POST", path_ + "/stop"); code != done) return code;
     }
     if (count_in(seen_, "calls") == 0) {
       shell::complain(wanted_.service + ": no call came");
       return input_is_wrong;
     }
-    if (wanted_.out == "-") return copy_to(std::cout);
-    std::ofstream file{wanted_.out, std::ios::binary | std::ios::trunc};
-    if (!file) return not_written();
-    return copy_to(file);
+    return copy();
   }
 
-  int copy_to(std::ostream& out) {
+  int copy() {
+    const bool to_file = wanted_.out != "-";
+    std::ofstream file;
+    std::ostream& out = to_file ? file : std::cout;
     const std::uint64_t calls = count_in(seen_, "calls");
     for (std::uint64_t line = 0; line < calls;) {
       const ControlReply reply =
@@ -140,11 +159,13 @@ class Live {
       if (reply.status != 200) return complain(wanted_.server, Access::read, wanted_.service, reply);
       const auto lines = static_cast<std::uint64_t>(std::count(reply.text.begin(), reply.text.end(), '\n'));
       if (lines == 0) break;
+      // Not before there is something to write: that empties a file that is there.
+      if (to_file && line == 0) file.open(wanted_.out, std::ios::binary | std::ios::trunc);
       line += lines;
       out << reply.text;
     }
     out.flush();
-    if (!out) return wanted_.out == "-" ? done : not_written();  // shell::finish_output() tells
+    if (!out) return to_file ? not_written() : done;  // shell::finish_output() tells
     const std::uint64_t left_out = count_in(seen_, "left_out");
     const std::string more =
         left_out == 0 ? "" : fmt::format("; {} more came when there was no room left", left_out);

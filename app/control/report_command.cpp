@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <fstream>
+#include <iostream>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 #include "app/control/terminal_text.hpp"
 #include "app/shell/checks.hpp"
 #include "app/shell/output.hpp"
+#include "app/shell/output_file.hpp"
 #include "switchgear/admin/json_text.hpp"
 #include "switchgear/admin/report_resources.hpp"
 #include "switchgear/http/url.hpp"
@@ -57,20 +59,30 @@ int run(std::string_view resource, const ReportOptions& options) {
     return fmt::format("/{}/{}?since={}&format={}", resource, http::url_encoded(options.name),
                        http::url_encoded(options.since), format);
   };
+  const AdminServer& server = options.server;
+  if (!options.html.empty() &&
+      !shell::spares_inputs(
+          "--html", options.html,
+          {{"file of --ca", server.ca}, {"file of --cert", server.cert}, {"file of --key", server.key}},
+          std::cerr))
+    return input_is_wrong;
   if (options.as_json) {
     const ControlReply reply = control_request(options.server, "GET", path("json"), patience);
     if (reply.status != 200 || !reply.body.is_object())
       return complain(options.server, Access::read, options.name, reply);
+    if (!reply.body.get_object().contains("circuit")) throw NotAdminApi{};
     shell::print(admin::json_text(reply.body) + "\n");
   }
   if (!options.html.empty()) {
     const ControlReply reply = control_text(options.server, path("html"), patience);
     if (reply.status != 200) return complain(options.server, Access::read, options.name, reply);
+    if (!reply.type.starts_with("text/html")) throw NotAdminApi{};
     return write_file(options.html, reply.text);
   }
   if (options.as_json) return done;
   const ControlReply reply = control_text(options.server, path("text"), patience);
   if (reply.status != 200) return complain(options.server, Access::read, options.name, reply);
+  if (!reply.type.starts_with("text/plain")) throw NotAdminApi{};
   print_lines(reply.text);
   return done;
 }

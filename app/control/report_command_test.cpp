@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "app/control/command_fixture.hpp"
+#include "app/control/other_server_fixture.hpp"
 #include "switchgear/admin/server.hpp"
 #include "switchgear/observe/manual_breakers_fixture.hpp"
 
@@ -145,6 +146,31 @@ TEST_F(ReportCommand, DoesNotLetANameSteerTheTerminal) {
     EXPECT_EQ(ran.exit_code, 0) << ran.errors;
     EXPECT_EQ(ran.output.find('\x1b'), std::string::npos);
   }
+}
+
+TEST(ReportOfSomethingElse, ExitsWithThreeAndSaysThatItIsNotAnAdminServer) {
+  OtherServer other;
+  const std::string page = testing::TempDir() + "/report-of-something-else.html";
+  for (const auto& [body, type] : {std::pair{"{}", "application/json"},
+                                   {R"({"id":1})", "application/json"},
+                                   {"[]", "application/json"},
+                                   {"<p>hello", "application/xhtml+xml"}}) {
+    other.answer(body, type);
+    for (const std::vector<std::string>& command : {std::vector<std::string>{"report", "payment"},
+                                                    {"report", "payment", "--json"},
+                                                    {"report", "payment", "--html", page},
+                                                    {"explain", "payment"},
+                                                    {"explain", "payment", "--json"}}) {
+      std::vector<std::string> words = command;
+      words.insert(words.end(), {"--admin", other.url()});
+      const Ran ran = run(words);
+      EXPECT_EQ(ran.exit_code, 3) << command.back() << " of " << body << ": " << ran.errors;
+      EXPECT_NE(ran.errors.find(other.url() + " did not answer as an admin API does"), std::string::npos)
+          << ran.errors;
+      EXPECT_EQ(ran.output, "") << body;
+    }
+  }
+  EXPECT_FALSE(std::ifstream{page}) << "nothing is written";
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "app/experiment/unified_diff.hpp"
 #include "switchgear/config/document.hpp"
+#include "switchgear/config/report.hpp"
 
 namespace switchgear::experiment {
 
@@ -77,10 +78,18 @@ class Places {
     return std::string{text_.substr(begin, end_of_scalar(begin, entry.key) - begin)};
   }
 
-  /// What takes an entry out of its mapping.
+  /// What takes an entry out of its mapping, or an item out of its sequence.
   [[nodiscard]] Edit without(const Node& mapping, const Entry& entry) const {
     const std::size_t begin = at(entry.at), end = end_of(entry.value);
     return is_flow(mapping) ? without_comma(begin, end) : whole_lines(begin, end);
+  }
+  [[nodiscard]] Edit without(const Node& sequence, const Node& item) const {
+    std::size_t begin = at(item.at);
+    const std::size_t end = end_of(item);
+    if (is_flow(sequence)) return without_comma(begin, end);
+    while (begin > 0 && is_blank(text_[begin - 1])) --begin;
+    if (begin == 0 || text_[begin - 1] != '-') throw NotUnderstood{};
+    return whole_lines(begin - 1, end);
   }
 
  private:
@@ -132,20 +141,52 @@ class Places {
   return *found;
 }
 
-[[nodiscard]] std::vector<Edit> edits_of(const Node& root, std::string_view text, const std::string& service,
-                                         const std::string& candidate) {
-  const Places places(text);
-  const Node& settings = entry_of(entry_of(root, "services").value, service).value;
-  const Entry& policy = entry_of(settings, "policy");
+/// The tree as it is written, whose places count, and with the values of `${VAR}`, which are what it means.
+struct Tree {
+  Node written, meant;
+};
+
+[[nodiscard]] const Node& settings_of(const Node& root, const std::string& service) {
+  return entry_of(entry_of(root, "services").value, service).value;
+}
+
+/// What takes the split out of the service's `experiment`, and the candidate out of the shadows, where the
+/// policy in force may not be. Nothing empty is left.
+void take_out(const Places& places, const Tree& tree, const SplitSubject& subject, std::vector<Edit>& edits) {
+  const Node& settings = settings_of(tree.written, subject.service);
   const Entry& experiment = entry_of(settings, "experiment");
-  const Entry& split = entry_of(experiment.value, "split");
-  const std::size_t begin = places.at(policy.value.at);
-  std::vector<Edit> edits{
-      {begin, places.end_of(policy.value), places.as_written(entry_of(split.value, candidate))}};
-  edits.push_back(experiment.value.entries.size() == 1 ? places.without(settings, experiment)
-                                                       : places.without(experiment.value, split));
+  std::vector<const Entry*> gone{&entry_of(experiment.value, "split")};
+  if (const Entry* const shadow = find(experiment.value, "shadow")) {
+    const Node& meant = entry_of(settings_of(tree.meant, subject.service), "experiment").value;
+    const std::vector<Node>& names = entry_of(meant, "shadow").value.items;
+    const auto candidate = std::ranges::find(names, subject.options.candidate, &Node::text);
+    if (candidate != names.end() && names.size() == 1) {
+      gone.push_back(shadow);
+    } else if (candidate != names.end()) {
+      const auto item = static_cast<std::size_t>(candidate - names.begin());
+      edits.push_back(places.without(shadow->value, shadow->value.items[item]));
+    }
+  }
+  if (gone.size() == experiment.value.entries.size()) {
+    edits.push_back(places.without(settings, experiment));
+  } else {
+    for (const Entry* const each : gone) edits.push_back(places.without(experiment.value, *each));
+  }
+}
+
+[[nodiscard]] std::vector<Edit> edits_of(const Tree& tree, std::string_view text,
+                                         const SplitSubject& subject) {
+  const Places places(text);
+  const Node& settings = settings_of(tree.written, subject.service);
+  const Entry& policy = entry_of(settings, "policy");
+  const Entry& split = entry_of(entry_of(settings, "experiment").value, "split");
+  const std::string name = places.as_written(entry_of(split.value, subject.options.candidate));
+  std::vector<Edit> edits{{places.at(policy.value.at), places.end_of(policy.value), name}};
+  take_out(places, tree, subject, edits);
   std::ranges::sort(edits, {}, &Edit::begin);
-  if (edits[0].end > edits[1].begin) throw NotUnderstood{};
+  for (std::size_t i = 1; i < edits.size(); ++i) {
+    if (edits[i - 1].end > edits[i].begin) throw NotUnderstood{};
+  }
   return edits;
 }
 
@@ -154,49 +195,95 @@ class Places {
   return config::load_text(text, file.path, path.parent_path().string(), file.sections);
 }
 
-/// Empty: it is what was meant.
-[[nodiscard]] std::string what_is_wrong(const config::Loaded& changed, const config::Config& before,
-                                        const std::string& service, const std::string& candidate) {
-  if (!changed.config) return "the file would not be valid: " + changed.errors.front().text();
-  config::Config expected = before;
-  expected.services.at(service).policy = candidate;
-  expected.services.at(service).split.reset();
-  const bool same = changed.config->services == expected.services &&
-                    changed.config->policies == expected.policies &&
-                    changed.config->gateway == expected.gateway;
-  return same ? std::string{} : "the file is written in a way that cannot be changed safely here";
+/// Empty: the file still has what was compared.
+[[nodiscard]] std::string what_has_changed(const config::Config& now, const SplitSubject& subject) {
+  const std::string& candidate = subject.options.candidate;
+  const std::string service = "service " + config::quoted(subject.service);
+  const auto found = now.services.find(subject.service);
+  if (found == now.services.end() || !found->second.split || found->second.split->candidate != candidate)
+    return service + " has no split with candidate " + config::quoted(candidate) + " there";
+  if (found->second.policy != subject.policy)
+    return service + " has the policy " + config::quoted(found->second.policy) + " there, and not " +
+           config::quoted(subject.policy);
+  if (now.policies.at(subject.policy) != subject.current)
+    return "policy " + config::quoted(subject.policy) + " has other options there";
+  if (now.policies.at(candidate) != subject.candidate)
+    return "policy " + config::quoted(candidate) + " has other options there";
+  return {};
 }
 
-[[nodiscard]] CannotPromote by_hand(const std::string& why, const std::string& service,
-                                    const std::string& candidate) {
-  return {why + "; change it by hand: services." + service + ".policy to \"" + candidate +
-          "\", and take services." + service + ".experiment.split out"};
+/// A route that names the service's policy keeps it: from now on it is a policy of the route's own.
+[[nodiscard]] config::Service promoted(const config::Service& before, const Tree& tree,
+                                       const SplitSubject& subject) {
+  config::Service after = before;
+  after.policy = subject.options.candidate;
+  after.split.reset();
+  std::erase(after.shadows, subject.options.candidate);
+  const Entry* const routes = find(settings_of(tree.meant, subject.service), "routes");
+  for (std::size_t i = 0; i < after.routes.size(); ++i) {
+    if (routes == nullptr || i >= routes->value.items.size()) throw NotUnderstood{};
+    const Entry* const policy = find(routes->value.items[i], "policy");
+    if (policy != nullptr && policy->value.text == before.policy) after.routes[i].policy = before.policy;
+  }
+  return after;
+}
+
+/// What the operator is to do, and why it is not done here.
+[[nodiscard]] CannotPromote by_hand(const std::string& why, const config::Service& before,
+                                    const SplitSubject& subject) {
+  const std::string& candidate = subject.options.candidate;
+  const std::string at = "services." + subject.service;
+  const auto others =
+      std::ranges::count_if(before.shadows, [&](const std::string& each) { return each != candidate; });
+  std::string hint = why + "; change it by hand: " + at + ".policy to " + config::quoted(candidate) +
+                     ", and take out " + at + ".experiment.split";
+  if (others == 0) {
+    if (!before.shadows.empty()) hint += " and " + at + ".experiment.shadow";
+  } else if (!subject.candidate.circuit_breaker) {
+    hint += " and " + at + ".experiment.shadow, because " + config::quoted(candidate) +
+            " has no circuit_breaker, whose calls the shadows are told of";
+  } else if (static_cast<std::size_t>(others) != before.shadows.size()) {
+    hint += " and " + config::quoted(candidate) + " in " + at + ".experiment.shadow";
+  }
+  return {std::move(hint)};
+}
+
+/// Of a file that has what was compared. Throws NotUnderstood.
+[[nodiscard]] std::variant<std::string, CannotPromote> patch_of(const PolicyFile& file,
+                                                                const config::Config& now, const Tree& tree,
+                                                                const SplitSubject& subject) {
+  const config::Service& before = now.services.at(subject.service);
+  const std::vector<Edit> edits = edits_of(tree, file.text, subject);
+  const config::Loaded changed = read(file, edited(file.text, edits));
+  if (!changed.config) {
+    return by_hand("with this change the file would not be valid: " + changed.errors.front().text(), before,
+                   subject);
+  }
+  config::Config expected = now;
+  expected.services.at(subject.service) = promoted(before, tree, subject);
+  if (changed.config->services != expected.services || changed.config->policies != expected.policies ||
+      changed.config->gateway != expected.gateway)
+    throw NotUnderstood{};
+  return unified_diff(std::filesystem::path{file.path}.filename().string(), file.text, edits);
 }
 
 }  // namespace
 
-std::variant<std::string, CannotPromote> promotion(const PolicyFile& file, const std::string& service,
-                                                   const config::SplitOptions& split) {
+std::variant<std::string, CannotPromote> promotion(const PolicyFile& file, const SplitSubject& subject) {
   const config::Loaded now = read(file, file.text);
   if (!now.config) return CannotPromote{"the policy file has an error: " + now.errors.front().text()};
-  const auto found = now.config->services.find(service);
-  if (found == now.config->services.end() || !found->second.split ||
-      found->second.split->candidate != split.candidate) {
-    return CannotPromote{"the policy file has changed since it was read: service \"" + service +
-                         "\" has no split with candidate \"" + split.candidate + "\" there; reload it first"};
-  }
+  if (const std::string changed = what_has_changed(*now.config, subject); !changed.empty())
+    return CannotPromote{"the policy file has changed since it was read: " + changed + "; reload it first"};
   config::Report report(file.path);
-  const std::optional<Node> root = config::parse_document(file.text, report);
+  std::optional<Node> root = config::parse_document(file.text, report);
   if (!root) return CannotPromote{"the policy file cannot be read"};
+  Tree tree{*root, *std::move(root)};
+  config::expand_environment(tree.meant, report);
   try {
-    const std::vector<Edit> edits = edits_of(*root, file.text, service, split.candidate);
-    const std::string problem =
-        what_is_wrong(read(file, edited(file.text, edits)), *now.config, service, split.candidate);
-    if (!problem.empty()) return by_hand(problem, service, split.candidate);
-    return unified_diff(std::filesystem::path{file.path}.filename().string(), file.text, edits);
+    return patch_of(file, *now.config, tree, subject);
   } catch (const NotUnderstood&) {
-    return by_hand("the file is written in a way that cannot be changed safely here", service,
-                   split.candidate);
+    return by_hand("the file is written in a way that cannot be changed safely here",
+                   now.config->services.at(subject.service), subject);
   }
 }
 

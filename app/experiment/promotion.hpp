@@ -5,7 +5,7 @@
 #include <string_view>
 #include <variant>
 
-#include "switchgear/config/config.hpp"
+#include "app/experiment/split.hpp"
 #include "switchgear/config/own_sections.hpp"
 
 namespace switchgear::experiment {
@@ -22,12 +22,12 @@ struct CannotPromote {
   std::string why;
 };
 
-/// As a unified diff: `policy` of the service names the candidate, and the split is taken out; everything
-/// else, comments and layout too, stays as it is. The file with the change has been read once, and says just
-/// that. CannotPromote if the file no longer has the split, or is written in a way that is better changed by
-/// hand.
+/// As a unified diff: `policy` of the service names the candidate, the split is taken out, and the candidate
+/// out of the service's shadows; everything else, comments and layout too, stays as it is. A route that names
+/// the service's policy keeps that. The file with the change has been read once, and says just that.
+/// CannotPromote if the file no longer has the split and the policies of `subject`, or is written in a way
+/// that is better changed by hand.
 [[nodiscard]] std::variant<std::string, CannotPromote> promotion(const PolicyFile& file,
-                                                                 const std::string& service,
-                                                                 const config::SplitOptions& split);
+                                                                 const SplitSubject& subject);
 
 }  // namespace switchgear::experiment

@@ -148,7 +148,7 @@ std::vector<admin::AddedResource> split_resources(Splits& splits, SplitCommands 
                          const std::string service{request.name};
                          const auto split = splits.find(service);
                          if (!split) return unknown(service);
-                         auto made = promote(service, split->subject().options);
+                         auto made = promote(split->subject());
                          if (const auto* cannot = std::get_if<CannotPromote>(&made))
                            return admin::Problem{409, cannot->why, {}};
                          return admin::Text{std::get<std::string>(std::move(made)),

@@ -17,9 +17,7 @@ namespace switchgear::experiment {
 struct SplitCommands {
   /// Begins anew. False: the service has no split.
   std::function<bool(const std::string& service)> restart;
-  std::function<std::variant<std::string, CannotPromote>(const std::string& service,
-                                                         const config::SplitOptions& split)>
-      promote;
+  std::function<std::variant<std::string, CannotPromote>(const SplitSubject& subject)> promote;
 };
 
 [[nodiscard]] boost::json::array splits_json(const Splits& splits, TimePoint now);

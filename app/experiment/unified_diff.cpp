@@ -88,6 +88,28 @@ std::string range_of(std::size_t begin, std::size_t count) {
                     : fmt::format("{},{}", count == 0 ? begin : begin + 1, count);
 }
 
+/// As GNU diff writes it, so that `patch` and `git apply` find the file: in quotes with escapes where it has
+/// a control character, a quote or a backslash; with a tab behind it where a blank would end it.
+std::string header_name(std::string_view name) {
+  constexpr std::string_view special = "\a\b\t\n\v\f\r\"\\", letters = "abtnvfr\"\\";
+  std::string quoted;
+  bool plain = !name.ends_with(' ');  // patch takes a blank before the tab for a part of what separates
+  for (const char c : name) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (const auto found = special.find(c); found != std::string_view::npos) {
+      quoted += {'\\', letters[found]};
+    } else if (byte < 0x20U || byte == 0x7fU) {
+      quoted += fmt::format("\\{:03o}", byte);
+    } else {
+      quoted += c;
+      continue;
+    }
+    plain = false;
+  }
+  if (!plain) return '"' + quoted + '"';
+  return name.find(' ') == std::string_view::npos ? quoted : quoted + '\t';
+}
+
 }  // namespace
 
 std::string edited(std::string_view text, const std::vector<Edit>& edits) {
@@ -104,7 +126,8 @@ std::string unified_diff(std::string_view file, std::string_view text, const std
   const Changes whole(text);
   const std::vector<std::string_view>& lines = whole.lines();
   const std::vector<Change> changes = whole.of(edits);
-  std::string out = fmt::format("--- a/{0}\n+++ b/{0}\n", file);
+  std::string out = fmt::format("--- {}\n+++ {}\n", header_name(fmt::format("a/{}", file)),
+                                header_name(fmt::format("b/{}", file)));
   std::ptrdiff_t moved = 0;  // how much later a line stands after the changes so far
   for (std::size_t i = 0; i < changes.size();) {
     const std::size_t begin = changes[i].begin - std::min(changes[i].begin, context);

@@ -18,7 +18,8 @@ struct Edit {
 /// `edits`: sorted, none overlaps another.
 [[nodiscard]] std::string edited(std::string_view text, const std::vector<Edit>& edits);
 
-/// As a unified diff with three lines of context, from `a/file` to `b/file`.
+/// As a unified diff with three lines of context, from `a/file` to `b/file`, which are quoted as GNU diff
+/// does it where they have to be.
 [[nodiscard]] std::string unified_diff(std::string_view file, std::string_view text,
                                        const std::vector<Edit>& edits);
 

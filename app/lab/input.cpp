@@ -12,21 +12,33 @@ namespace {
 
 std::string cannot_be_read(const std::error_code& why) { return "cannot be read: " + why.message(); }
 
+using Traits = std::streambuf::traits_type;
+
 LineRead read_from(std::streambuf& buffer, std::string& text, std::size_t most) {
-  using Traits = std::streambuf::traits_type;
   text.clear();
-  bool too_long = false;
-  bool empty = true;
   for (;;) {
     const auto byte = buffer.sbumpc();
-    const bool ended = Traits::eq_int_type(byte, Traits::eof());
-    if (ended || Traits::to_char_type(byte) == '\n') {
-      if (too_long) return LineRead::too_long;
-      return ended && empty ? LineRead::end : LineRead::line;
-    }
-    empty = false;
-    too_long |= text.size() == most;
-    if (!too_long) text += Traits::to_char_type(byte);
+    if (Traits::eq_int_type(byte, Traits::eof())) return text.empty() ? LineRead::end : LineRead::line;
+    if (Traits::to_char_type(byte) == '\n') return LineRead::line;
+    if (text.size() == most) return LineRead::too_long;
+    text += Traits::to_char_type(byte);
+  }
+}
+
+bool skip_in(std::streambuf& buffer, std::size_t most) {
+  for (std::size_t skipped = 0;; ++skipped) {
+    const auto byte = buffer.sbumpc();
+    if (Traits::eq_int_type(byte, Traits::eof()) || Traits::to_char_type(byte) == '\n') return true;
+    if (skipped == most) return false;
+  }
+}
+
+template <class Read>
+auto with_errors_told(const Read& read) {
+  try {
+    return read();
+  } catch (const std::ios_base::failure& failed) {
+    throw InputError(cannot_be_read(failed.code()));
   }
 }
 
@@ -46,11 +58,11 @@ std::optional<std::ifstream> open_input(const std::string& path, std::ostream& e
 }
 
 LineRead read_line(std::istream& input, std::string& text, std::size_t most) {
-  try {
-    return read_from(*input.rdbuf(), text, most);
-  } catch (const std::ios_base::failure& failed) {
-    throw InputError(cannot_be_read(failed.code()));
-  }
+  return with_errors_told([&] { return read_from(*input.rdbuf(), text, most); });
+}
+
+bool skip_line(std::istream& input, std::size_t most) {
+  return with_errors_told([&] { return skip_in(*input.rdbuf(), most); });
 }
 
 }  // namespace switchgear::lab

@@ -22,12 +22,16 @@ class InputError : public std::runtime_error {
 
 enum class LineRead : std::uint8_t {
   line,
-  too_long,  ///< it is left out, to its end
+  too_long,  ///< its rest is yet to be read
   end,
 };
 
 /// The next line, without its end, into `text`; at most `most` bytes of it are held. Not std::getline, which
-/// takes a file without line ends into memory whole. Throws InputError.
+/// takes a file without line ends into memory whole; nor is such a file read to its end. Throws InputError.
 [[nodiscard]] LineRead read_line(std::istream& input, std::string& text, std::size_t most);
+
+/// Leaves out the rest of a line that is too long. False if `most` further bytes do not end it. Throws
+/// InputError.
+[[nodiscard]] bool skip_line(std::istream& input, std::size_t most);
 
 }  // namespace switchgear::lab

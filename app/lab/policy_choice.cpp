@@ -15,6 +15,13 @@ std::optional<config::Config> load_policies(const std::string& file, const confi
   return std::move(loaded.config);
 }
 
+std::optional<config::Config> load_breakers(const std::string& file, const config::OwnSections& sections,
+                                            std::ostream& err) {
+  config::Loaded loaded = config::load_file(file, config::FileKind::any, sections);
+  for (const config::Diagnostic& error : loaded.errors) err << error.text() << '\n';
+  return loaded.config ? std::move(loaded.config) : std::move(loaded.contradictory);
+}
+
 const config::Policy* find_policy(const config::Config& config, const std::string& file,
                                   const std::string& name, std::ostream& err) {
   const auto found = config.policies.find(name);

@@ -16,6 +16,12 @@ namespace switchgear::lab {
                                                           const config::OwnSections& sections,
                                                           std::ostream& err);
 
+/// The same, also if options are impossible together, as a breaker that can never open: each breaker is valid
+/// by itself. `err` is told of that, too.
+[[nodiscard]] std::optional<config::Config> load_breakers(const std::string& file,
+                                                          const config::OwnSections& sections,
+                                                          std::ostream& err);
+
 /// Null once `err` knows why. Points into `config`.
 [[nodiscard]] const config::Policy* find_policy(const config::Config& config, const std::string& file,
                                                 const std::string& name, std::ostream& err);

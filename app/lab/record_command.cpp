@@ -19,13 +19,15 @@
 #include "app/lab/input.hpp"
 #include "app/lab/seconds.hpp"
 #include "app/shell/checks.hpp"
-#include "switchgear/config/source_file.hpp"
+#include "app/shell/output_file.hpp"
 
 namespace switchgear::lab {
 
 namespace {
 
 constexpr std::size_t longest_line = std::size_t{1} << 20U;
+/// A longer one is not a line of a log: it may have no end.
+constexpr std::size_t longest_left_out = std::size_t{64} << 20U;
 /// Unreadable lines are told of one by one up to here.
 constexpr std::uint64_t most_told = 5;
 
@@ -67,9 +69,28 @@ class Recording {
     }
   }
 
-  /// Returns the exit code.
+  [[nodiscard]] bool empty() const { return calls_.empty(); }
+
+  /// Says why there is no call. Returns the exit code.
+  int explain_nothing() {
+    err_ << name_ << ": ";
+    if (lines_ == 0) {
+      err_ << "is empty\n";
+    } else if (others_ > 0) {
+      err_ << "no call to the service \"" << options_.service << "\"; the log has";
+      const char* before = " ";
+      for (const auto& [name, count] : seen_)
+        err_ << std::exchange(before, ", ") << name << " (" << count << ")";
+      err_ << (seen_.empty() ? " no service\n" : "\n");
+    } else {
+      err_ << "no call in " << lines_ << " lines; is it of the format "
+           << log_format_names[static_cast<std::size_t>(options_.format)] << "?\n";
+    }
+    return 1;
+  }
+
+  /// Returns the exit code. Precondition: not empty.
   int write(std::ostream& out) {
-    if (calls_.empty()) return explain_nothing();
     spread(calls_);
     // Logs are written in the order in which calls end.
     std::ranges::stable_sort(calls_, {}, &Call::began);
@@ -98,6 +119,10 @@ class Recording {
       ++lines_;
       if (read == LineRead::too_long) {
         unreadable("longer than 1 MiB");
+        if (!skip_line(input, longest_left_out)) {
+          err_ << name_ << ":" << lines_ << ": longer than 64 MiB; expected a log of lines\n";
+          return false;
+        }
         continue;
       }
       if (line.ends_with('\r')) line.pop_back();
@@ -136,23 +161,6 @@ class Recording {
     if (++unreadable_ <= most_told) err_ << name_ << ":" << lines_ << ": " << why << '\n';
   }
 
-  int explain_nothing() {
-    err_ << name_ << ": ";
-    if (lines_ == 0) {
-      err_ << "is empty\n";
-    } else if (others_ > 0) {
-      err_ << "no call to the service \"" << options_.service << "\"; the log has";
-      const char* before = " ";
-      for (const auto& [name, count] : seen_)
-        err_ << std::exchange(before, ", ") << name << " (" << count << ")";
-      err_ << (seen_.empty() ? " no service\n" : "\n");
-    } else {
-      err_ << "no call in " << lines_ << " lines; is it of the format "
-           << log_format_names[static_cast<std::size_t>(options_.format)] << "?\n";
-    }
-    return 1;
-  }
-
   void summarise(WallAnchor::Wall first) {
     const auto share = [&](Verdict verdict) { return std::ranges::count(calls_, verdict, &Call::verdict); };
     err_ << calls_.size() << (calls_.size() == 1 ? " call in " : " calls in ")
@@ -182,6 +190,8 @@ class Recording {
 
 int write_to(const RecordOptions& options, Recording& recording, std::ostream& standard_output,
              std::ostream& err) {
+  // Before the file is opened, which empties one that is there.
+  if (recording.empty()) return recording.explain_nothing();
   if (options.out == "-") return recording.write(standard_output);
   std::ofstream file(options.out, std::ios::binary);
   if (!file) {
@@ -191,24 +201,18 @@ int write_to(const RecordOptions& options, Recording& recording, std::ostream& s
   return recording.write(file);
 }
 
-/// A trace in place of the log that it was made of would be the end of the log.
-bool is_the_log(const RecordOptions& options, std::ostream& err) {
-  if (options.out == "-" || !config::is_same_file(options.out, options.log)) return false;
-  err << "--out: " << options.out << " is the log itself; expected another file\n";
-  return true;
-}
-
 }  // namespace
 
 int run_record(const RecordOptions& options, std::istream& standard_input, std::ostream& standard_output,
                std::ostream& err) {
+  if (!shell::spares_inputs("--out", options.out, {{"log", options.log}}, err)) return 1;
   Recording recording(options, options.log == "-" ? "<stdin>" : options.log, err);
   if (options.log == "-") {
     if (!recording.read(standard_input)) return 1;
     return write_to(options, recording, standard_output, err);
   }
   auto file = open_input(options.log, err);
-  if (!file || is_the_log(options, err) || !recording.read(*file)) return 1;
+  if (!file || !recording.read(*file)) return 1;
   return write_to(options, recording, standard_output, err);
 }
 

@@ -128,5 +128,36 @@ TEST(Record, SaysWhichFileItCannotReadOrWrite) {
   EXPECT_EQ(record(options, line(1, 0, 200, "a")).err, "/absent/trace: cannot be written\n");
 }
 
+TEST(Record, KeepsTheTraceThatIsThereWhenNoCallTakesItsPlace) {
+  RecordOptions options = json();
+  options.out = testing::TempDir() + "Record.kept.jsonl";
+  const auto content = [&] {
+    std::ifstream file{options.out};
+    return std::string{std::istreambuf_iterator<char>(file), {}};
+  };
+  std::ofstream{options.out} << "yesterday's\n";
+  EXPECT_EQ(record(options, "nonsense\n").status, 1);
+  EXPECT_EQ(content(), "yesterday's\n");
+  EXPECT_EQ(record(options, line(5, 4.5, 504, "pay")).status, 0);
+  EXPECT_EQ(content().find("{\"at\":0,"), 0U) << content();
+  std::filesystem::remove(options.out);
+}
+
+TEST(Record, EndsAtALineThatHasNoEnd) {
+  RecordOptions options = json();
+  options.log = "/dev/zero";
+  const Ran ran = record(options, "");
+  EXPECT_EQ(ran.status, 1);
+  EXPECT_EQ(ran.err,
+            "/dev/zero:1: longer than 1 MiB\n/dev/zero:1: longer than 64 MiB; expected a log of lines\n");
+}
+
+TEST(Record, LeavesOutALineThatIsTooLong) {
+  const Ran ran = record(json(), line(5, 1, 200, "pay") + std::string(std::size_t{3} << 20U, 'x') + "\n" +
+                                     line(6, 1, 200, "pay"));
+  EXPECT_EQ(ran.status, 0);
+  EXPECT_EQ(ran.err.find("<stdin>:2: longer than 1 MiB\n2 calls in 1s"), 0U) << ran.err;
+}
+
 }  // namespace
 }  // namespace switchgear::lab

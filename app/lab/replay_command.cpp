@@ -24,8 +24,8 @@
 #include "app/lab/text_report.hpp"
 #include "app/lab/trace_reader.hpp"
 #include "app/shell/checks.hpp"
+#include "app/shell/output_file.hpp"
 #include "switchgear/config/config.hpp"
-#include "switchgear/config/source_file.hpp"
 
 namespace switchgear::lab {
 
@@ -129,11 +129,18 @@ int compare_stream(const ReplayOptions& options, const std::vector<config::Polic
 
 int run_replay(const ReplayOptions& options, std::istream& standard_input, std::ostream& out,
                std::ostream& err) {
-  const std::optional<config::Config> config = load_policies(options.config, options.sections, err);
+  if (!options.svg.empty() &&
+      !shell::spares_inputs("--svg", options.svg, {{"policy file", options.config}, {"trace", options.trace}},
+                            err))
+    return 1;
+  // A comparison plays whole pipelines; a breaker alone decides whatever the rest of its policy is.
+  const bool alone = options.compare.empty();
+  const std::optional<config::Config> config = alone ? load_breakers(options.config, options.sections, err)
+                                                     : load_policies(options.config, options.sections, err);
   if (!config) return 1;
   std::optional<std::vector<config::Policy>> compared;
   const config::Policy* replayed = nullptr;
-  if (options.compare.empty()) {
+  if (alone) {
     replayed = find_breaker(*config, options.config, options.policy, "to replay", err);
     if (replayed == nullptr) return 1;
   } else {
@@ -146,10 +153,6 @@ int run_replay(const ReplayOptions& options, std::istream& standard_input, std::
   };
   if (options.trace == "-") return play(standard_input, "<stdin>");
 
-  if (!options.svg.empty() && config::is_same_file(options.svg, options.trace)) {
-    err << "--svg: " << options.svg << " is the trace itself; expected another file\n";
-    return 1;
-  }
   auto file = open_input(options.trace, err);
   return file ? play(*file, options.trace) : 1;
 }

@@ -201,5 +201,34 @@ TEST_F(ReplayCommand, AChartThatCannotBeWrittenIsAnError) {
   EXPECT_EQ(ran.err, options_.svg + ": cannot be written\n");
 }
 
+TEST_F(ReplayCommand, AChartDoesNotTakeThePlaceOfWhatItIsDrawnFrom) {
+  write(trace_, "{\"at\":1,\"latency\":0.5,\"verdict\":\"failure\"}\n");
+  options_.compare = {"plain"};
+  options_.svg = options_.config;
+  const Ran ran = run();
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_EQ(ran.err, "--svg: " + options_.config + " is the policy file itself; expected another file\n");
+  options_.svg = trace_;
+  EXPECT_EQ(run().err, "--svg: " + trace_ + " is the trace itself; expected another file\n");
+  options_.svg = own_path(".svg");
+  EXPECT_EQ(run().code, 0) << "and both files are whole";
+  std::remove(options_.svg.c_str());
+}
+
+TEST_F(ReplayCommand, ABreakerThatCanNeverOpenIsReplayedAndSaidToBeOne) {
+  write(options_.config, R"(version: 1
+policies:
+  payment:
+    timeout: 1s
+    circuit_breaker: {slow_call: {threshold: 5s, rate: 0.5}}
+)");
+  const Ran ran = run();
+  EXPECT_EQ(ran.code, 0);
+  EXPECT_NE(ran.err.find("it can never open"), std::string::npos) << ran.err;
+  EXPECT_EQ(ran.out.find("transition"), std::string::npos) << ran.out;
+  options_.compare = {"payment"};
+  EXPECT_EQ(run().code, 1) << "whole pipelines are those of a valid file";
+}
+
 }  // namespace
 }  // namespace switchgear::lab

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -47,6 +48,17 @@ TEST(TraceReader, TakesALineOfOneMebibyteAndNoByteMore) {
   const std::string longest = reset_at_1 + std::string(max_trace_line - reset_at_1.size(), ' ');
   EXPECT_EQ(read_all(longest + "\n"), "1 ");
   EXPECT_EQ(read_all("\n" + longest + " \n"), "calls.jsonl:2: the line is longer than 1 MiB");
+}
+
+TEST(TraceReader, RefusesALineWithoutAnEndAtOnce) {
+  std::ifstream endless("/dev/zero", std::ios::binary);
+  TraceReader reader(endless, "/dev/zero");
+  try {
+    (void)reader.next();
+    FAIL() << "no error";
+  } catch (const TraceError& error) {
+    EXPECT_STREQ(error.what(), "/dev/zero:1: the line is longer than 1 MiB");
+  }
 }
 
 }  // namespace

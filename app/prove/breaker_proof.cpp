@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "app/prove/rule_proof.hpp"
+#include "app/prove/soonest.hpp"
 #include "switchgear/analysis/breaker_outlook.hpp"
 #include "switchgear/core/duration_text.hpp"
 
@@ -199,11 +200,15 @@ class Proof {
     return least;
   }
 
-  /// How long a good probe takes; 0: none can be good.
-  [[nodiscard]] Duration good_probe() const {
-    const Duration slow = slow_above();
-    const Duration length = Calls::quick(slow, breaker_.half_open.max_wait);
-    return length <= slow && length < breaker_.half_open.max_wait ? length : Duration::zero();
+  /// Whether a probe can be good, at some level if there are levels.
+  [[nodiscard]] bool probe_may_be_good() const {
+    if (breaker_.half_open.max_wait <= Duration{1}) return false;
+    const auto good_at = [](const std::optional<SlowCallRule>& rule) {
+      return !rule || rule->threshold > Duration::zero();
+    };
+    if (!played_.levels) return good_at(breaker_.slow_call);
+    return std::ranges::any_of(breaker_levels,
+                               [&](BreakerLevel level) { return good_at(played_.at(level).slow_call); });
   }
   [[nodiscard]] bool takes_too_long() const {
     const double apart = to_seconds(breaker_.half_open.probe_interval) + to_seconds(beat()) + 1;
@@ -212,14 +217,19 @@ class Proof {
     return openings + 2 * apart * breaker_.half_open.permitted_calls > to_seconds(latest);
   }
 
+  /// Between two probes.
+  [[nodiscard]] Duration between_probes(Duration least) const {
+    Duration apart = std::max({breaker_.half_open.probe_interval, least, beat()});
+    if (beat() > Duration::zero() && apart % beat() != Duration::zero()) apart += beat() - apart % beat();
+    return apart;
+  }
   /// `n` probes from `at` on, each as soon as it may begin once the one before has ended.
   void add_probes(Trace& trace, TimePoint at, std::uint32_t n, Verdict verdict) const {
     const Duration length = Calls::quick(slow_above(), breaker_.half_open.max_wait);
-    Duration apart = std::max({breaker_.half_open.probe_interval, length, beat()});
-    if (beat() > Duration::zero() && apart % beat() != Duration::zero()) apart += beat() - apart % beat();
     const auto types = calls_.failures();
     const FailureType type = types.empty() ? FailureType::http_error : types.front();
-    for (std::uint32_t k = 0; k < n; ++k) trace.push_back(call(at + k * apart, length, verdict, type));
+    for (std::uint32_t k = 0; k < n; ++k)
+      trace.push_back(call(at + k * between_probes(length), length, verdict, type));
   }
 
   void prove_closing() {
@@ -230,23 +240,49 @@ class Proof {
       opened = TimePoint{};
     }
     if (breaker_.half_open.permitted_calls >= most_lines || takes_too_long()) {
-      proof_.can_close = good_probe() > Duration::zero();
+      proof_.can_close = probe_may_be_good();
       return;
     }
-    const Trace begun = trace;
-    add_probes(trace, opened + opening(0, opened_level_), breaker_.half_open.permitted_calls,
-               Verdict::success);
-    const Played played = play(played_, trace);
-    const Transition* closing = played.first(State::closed);
-    proof_.can_close = closing != nullptr;
-    if (closing == nullptr) return never_closes(std::move(trace));
-    proof_.recovery = closing->at - opened;
-    std::erase_if(trace, [&](const lab::TraceEntry& entry) { return entry.at > closing->at; });
-    show_closing(begun, opened, std::move(trace), *closing);
+    ShortestOpening shortest = shortest_opening(question_, calls_, played_, tried_);
+    if (!close(trace, opened)) {
+      Trace relapses = std::move(trace);
+      const bool other = !shortest.opens.empty() && close(shortest.opens, shortest.opened);
+      if (!other) return never_closes(std::move(relapses));
+    }
+    // Probes that take no time, each as soon as it may begin.
+    const std::uint32_t more_probes = std::max(proof_.probes, 1U) - 1;
+    proof_.recovery = shortest.length + more_probes * between_probes(Duration::zero());
+    proof_.recovery_attained = shortest.attained;
+  }
+
+  /// By good probes after what has opened it; `begun` becomes what was played if they do not close it. From a
+  /// level where none is good it goes up, perhaps to one where they are.
+  bool close(Trace& begun, TimePoint opened) {
+    const Trace opens = begun;
+    Trace trace = begun;
+    TimePoint at = opened;
+    std::optional<BreakerLevel> level = opened_level_;
+    for (std::uint32_t round = 0; round < breaker_levels.size(); ++round) {
+      add_probes(trace, at + opening(round, level), breaker_.half_open.permitted_calls, Verdict::success);
+      const Played played = play(played_, trace);
+      if (round == 0) begun = trace;
+      proof_.can_close = played.first(State::closed) != nullptr;
+      if (const Transition* closing = played.first(State::closed)) {
+        std::erase_if(trace, [&](const lab::TraceEntry& entry) { return entry.at > closing->at; });
+        show_closing(opens, opened, std::move(trace), *closing);
+        return true;
+      }
+      const Transition& last = played.transitions.back();
+      if (!played_.levels || last.to != State::open) return false;
+      std::erase_if(trace, [&](const lab::TraceEntry& entry) { return entry.at > last.at; });
+      at = last.at;
+      level = last.level;
+    }
+    return false;
   }
 
   /// Also from a relapse, and from what an operator has set.
-  void show_closing(Trace trace, TimePoint opened, const Trace& straight, const Transition& closing) {
+  void show_closing(Trace trace, TimePoint opened, Trace straight, const Transition& closing) {
     std::string shows = "open -> half_open -> closed, after a relapse too; reset ends an operator's command";
     const std::uint32_t permitted = breaker_.half_open.permitted_calls;
     TimePoint at = opened + opening(0, opened_level_);
@@ -278,14 +314,15 @@ class Proof {
 
   void never_closes(Trace trace) {
     const bool hangs = breaker_.half_open.max_wait <= Duration{1};
-    const std::string key =
-        hangs ? "circuit_breaker.half_open.max_wait" : "circuit_breaker.slow_call.threshold";
-    const std::string why =
-        hangs ? "every probe has hung when it comes back (half_open.max_wait is " +
-                    format_duration(breaker_.half_open.max_wait) + ")"
-              : "every call takes longer than " +
-                    format_duration(breaker_.slow_call ? breaker_.slow_call->threshold : Duration{}) +
-                    ", so every probe is slow, and has failed";
+    const bool at_first =
+        !played_.levels || (breaker_.slow_call && breaker_.slow_call->threshold == slow_above());
+    const std::string key = hangs      ? "circuit_breaker.half_open.max_wait"
+                            : at_first ? "circuit_breaker.slow_call.threshold"
+                                       : "circuit_breaker.levels";
+    const std::string why = hangs ? "every probe has hung when it comes back (half_open.max_wait is " +
+                                        format_duration(breaker_.half_open.max_wait) + ")"
+                                  : "every call takes longer than " + format_duration(slow_above()) +
+                                        ", so every probe is slow, and has failed";
     proof_.findings.push_back({"never_closes", key, "it can never close: " + why + "; make it longer"});
     proof_.witnesses.push_back({"never_closes", "good probes make it relapse", std::move(trace)});
   }
@@ -365,11 +402,15 @@ void tell_level(const Question& question, BreakerLevel level, BreakerProof& proo
   Question alone = question;
   alone.policy = analysis::at_level(question.policy, level);
   const BreakerProof found = Proof(alone, *alone.policy.circuit_breaker).take();
-  if (found.can_open == false)
+  const bool first = level == BreakerLevel::warning;  // then the breaker has that finding
+  if (found.can_open == false && !first)
     proof.findings.push_back({"level_never_opens", key, "at level " + name + " it can never open"});
-  if (found.can_close == false) {
-    proof.can_close = false;
-    proof.findings.push_back({"level_never_closes", key, "at level " + name + " it can never close"});
+  if (found.can_close == false && proof.can_close != false) {
+    const bool last = level == BreakerLevel::emergency;
+    proof.findings.push_back({"level_never_closes", key,
+                              "at level " + name + " it can never close: " +
+                                  (last ? "once it is there, it stays open until an operator's reset"
+                                        : "it goes on to the next one")});
   }
 }
 
@@ -384,8 +425,7 @@ BreakerProof prove_breaker(const Question& question) {
   proof.findings.push_back({"levels", "circuit_breaker.levels",
                             "figures are of its first level, warning; the traces were tried with all levels; "
                             "of critical and emergency only that each can open and close was looked at"});
-  tell_level(question, BreakerLevel::critical, proof);
-  tell_level(question, BreakerLevel::emergency, proof);
+  for (const BreakerLevel level : breaker_levels) tell_level(question, level, proof);
   return proof;
 }
 

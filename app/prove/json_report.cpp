@@ -68,7 +68,9 @@ void add_breaker(json::object& object, const BreakerProof& breaker, const Files&
   }
   object["closes"] = nullptr;
   if (breaker.can_close.value_or(false))
-    object["closes"] = json::object{{"probes", breaker.probes}, {"seconds", seconds(breaker.recovery)}};
+    object["closes"] = json::object{{"probes", breaker.probes},
+                                    {"seconds", seconds(breaker.recovery)},
+                                    {"attained", breaker.recovery_attained}};
   object["starves"] = nullptr;
   if (breaker.starves_at > 0) {
     object["starves"] =

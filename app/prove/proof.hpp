@@ -52,11 +52,13 @@ struct BreakerProof {
   std::optional<bool> can_open;  ///< empty: neither a trace was found nor a reason
   std::optional<bool> can_close;
   std::vector<RuleProof> rules;
-  std::string opened_by;             ///< the rule of `opens`
-  std::uint64_t opened_after = 0;    ///< attempts
-  Duration opened_within{};          ///< from the first attempt
-  std::uint32_t probes = 0;          ///< good ones that close it
-  std::optional<Duration> recovery;  ///< from an opening to closed, at best; empty: never
+  std::string opened_by;           ///< the rule of `opens`
+  std::uint64_t opened_after = 0;  ///< attempts
+  Duration opened_within{};        ///< from the first attempt
+  std::uint32_t probes = 0;        ///< good ones that close it
+  /// From an opening to closed, by calls alone: never sooner. Empty: never, or too long to be worked out.
+  std::optional<Duration> recovery;
+  bool recovery_attained = true;  ///< false: whether it may be as soon as that was not found out
   /// At this rate of calls that come evenly and all end badly alike, or a lower one, it never opens. 0: none.
   double starves_at = 0;
   std::string_view starving_rule;

@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <sstream>
 #include <stdexcept>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,7 @@
 #include "app/prove/policy_proof.hpp"
 #include "app/prove/report.hpp"
 #include "app/shell/checks.hpp"
+#include "app/shell/output_file.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/config/suggest.hpp"
 
@@ -49,7 +51,8 @@ std::string file_name(std::string_view name) {
 
 class TraceFiles {
  public:
-  explicit TraceFiles(std::string directory) : directory_(std::move(directory)) {}
+  TraceFiles(std::string directory, std::string policies)
+      : directory_(std::move(directory)), policies_(std::move(policies)) {}
 
   /// Throws std::runtime_error for what cannot be written.
   Files write(const fs::path& below, const std::string& name, const PolicyProof& proof) const {
@@ -60,6 +63,12 @@ class TraceFiles {
     fs::create_directories(folder, failed);
     for (const Witness& witness : proof.breaker->witnesses) {
       const fs::path path = folder / (file_name(name) + "." + witness.name + ".jsonl");
+      std::ostringstream problem;
+      if (!shell::spares_inputs("--traces", path.string(), {{"policy file", policies_}}, problem)) {
+        std::string text = problem.str();
+        text.pop_back();
+        throw std::runtime_error(text);
+      }
       std::ofstream file(path, std::ios::binary);
       file << to_lines(witness.trace) << std::flush;
       if (!file) throw std::runtime_error(path.string() + ": cannot be written");
@@ -70,6 +79,7 @@ class TraceFiles {
 
  private:
   std::string directory_;
+  std::string policies_;  ///< the policy file
 };
 
 /// The policies that a service uses: its own first.
@@ -100,7 +110,7 @@ class Proofs {
 
   /// `tell` is called with a section's name and a circuit's, in order.
   void each(const std::function<void(const char*, const std::string&, const Told&)>& tell) const {
-    const TraceFiles traces(options_.traces);
+    const TraceFiles traces(options_.traces, options_.config);
     for (const auto& [name, proof] : policies_)
       tell("policies", name, {"policy " + name, &proof, nullptr, traces.write({}, name, proof), nullptr});
     const Chain none;

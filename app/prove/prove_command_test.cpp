@@ -162,11 +162,7 @@ TEST_F(ProveCommand, EveryTraceReplaysToWhatItClaims) {
     EXPECT_EQ(proof.at("can_open"), json::value(one.opens)) << json::serialize(proof.at("findings"));
     EXPECT_EQ(proof.at("can_close"), json::value(one.closes)) << json::serialize(proof.at("findings"));
     EXPECT_EQ(finished_.exit_code, one.opens && one.closes ? 0 : 1);
-    // A policy file that `check` refuses cannot be replayed: its breaker alone can.
-    const std::size_t breaker = one.keys.find("circuit_breaker: {");
-    const std::string config =
-        finished_.err.empty() ? directory_.path() + "/p.yaml"
-                              : file_of(breaker == std::string::npos ? one.keys : one.keys.substr(breaker));
+    const std::string config = directory_.path() + "/p.yaml";  // also one that `check` refuses
     std::vector<std::string> seen;
     for (const auto& [name, trace] : proof.at("traces").as_object()) {
       SCOPED_TRACE(std::string(name));
@@ -208,10 +204,51 @@ TEST_F(ProveCommand, SaysOfLevelsWhatItHasLookedAt) {
       "{slow_call: {threshold: 0s, rate: 1}}}}";
   const json::object proof = prove(keys);
   EXPECT_EQ(proof.at("can_open"), json::value(true));
-  EXPECT_EQ(proof.at("can_close"), json::value(false)) << "at emergency every probe is slow";
+  EXPECT_EQ(proof.at("can_close"), json::value(true)) << "from critical";
   EXPECT_TRUE(told(proof, "levels", "circuit_breaker.levels"));
   EXPECT_TRUE(told(proof, "level_never_closes", "circuit_breaker.levels.emergency"));
+  EXPECT_EQ(finished_.exit_code, 0);
+}
+
+TEST_F(ProveCommand, ABreakerClosesIfOneOfItsLevelsDoes) {
+  // From critical no probe closes it: from emergency they do.
+  const json::object through = prove(
+      "circuit_breaker: {failure_rate: 0.8, levels: {warning: {}, critical: {slow_call: {threshold: 0s, "
+      "rate: "
+      "1}}, emergency: {}}}");
+  EXPECT_EQ(through.at("can_close"), json::value(true));
+  EXPECT_TRUE(told(through, "level_never_closes", "circuit_breaker.levels.critical"));
+  // It opens at 0.5, which does not escalate, and closes at warning.
+  const json::object at_first = prove(
+      "circuit_breaker: {failure_rate: 0.5, levels: {warning: {}, critical: {slow_call: {threshold: 0s, "
+      "rate: "
+      "1}}, emergency: {slow_call: {threshold: 0s, rate: 1}}}}");
+  EXPECT_EQ(at_first.at("can_close"), json::value(true));
+  EXPECT_TRUE(at_first.at("traces").as_object().contains("closes"));
+  // Whatever opens it takes it to levels that no probe closes.
+  const json::object never = prove(
+      "circuit_breaker: {failure_rate: 0.8, levels: {warning: {}, critical: {slow_call: {threshold: 0s, "
+      "rate: "
+      "1}}, emergency: {slow_call: {threshold: 0s, rate: 1}}}}");
+  EXPECT_EQ(never.at("can_close"), json::value(false));
+  EXPECT_TRUE(told(never, "never_closes", "circuit_breaker.levels"));
   EXPECT_EQ(finished_.exit_code, 1);
+}
+
+TEST_F(ProveCommand, SaysHowSoonABreakerClosesAtTheSoonest) {
+  const auto soonest = [&](const std::string& keys) {
+    prove(keys);
+    return run("prove --config " + directory_.path() + "/p.yaml").out;
+  };
+  EXPECT_NE(soonest("circuit_breaker: {consecutive_failures: 3, open_duration: 10s, jitter: 0.5}")
+                .find("3 good probes, 5s after it opened at the soonest"),
+            std::string::npos);
+  EXPECT_NE(soonest("circuit_breaker: {failure_rate: 0.5, adaptive: {}}")
+                .find("3 good probes, 24s after it opened at the soonest"),
+            std::string::npos);
+  EXPECT_NE(soonest("circuit_breaker: {consecutive_failures: 3, adaptive: {samples: 1}}")
+                .find("3 good probes, not before 24s after it opened"),
+            std::string::npos);
 }
 
 TEST_F(ProveCommand, SaysBelowWhichRateABreakerStarves) {

@@ -92,7 +92,10 @@ class Block {
       line_with_file("closes", breaker.can_close ? "NEVER" : "not found out", "never_closes");
     } else {
       std::string rest = "yes, after " + count(breaker.probes, "good probe");
-      if (breaker.recovery) rest += ", " + readable(*breaker.recovery) + " after it opened at the soonest";
+      if (breaker.recovery) {
+        const std::string after = readable(*breaker.recovery) + " after it opened";
+        rest += breaker.recovery_attained ? ", " + after + " at the soonest" : ", not before " + after;
+      }
       line_with_file("closes", rest, "closes");
     }
     if (breaker.starves_at > 0) {

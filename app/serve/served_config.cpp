@@ -142,11 +142,11 @@ bool ServedConfig::needs_restart(const config::Config& next) const {
 }
 
 std::variant<std::string, experiment::CannotPromote> ServedConfig::promotion(
-    const std::string& service, const config::SplitOptions& split) const {
+    const experiment::SplitSubject& subject) const {
   constexpr std::size_t more_than_any = std::size_t{2} * 1024 * 1024;
   const config::ReadResult file = config::read_file(flags_.config, more_than_any, config::FileKind::regular);
   if (!file.bytes) return experiment::CannotPromote{flags_.config + " " + file.problem};
-  return experiment::promotion({flags_.config, *file.bytes, sections_}, service, split);
+  return experiment::promotion({flags_.config, *file.bytes, sections_}, subject);
 }
 
 bool ServedConfig::file_changed() const {

@@ -59,7 +59,7 @@ class ServedConfig {
 
   /// The change of the file that ends a split in favour of its candidate.
   [[nodiscard]] std::variant<std::string, experiment::CannotPromote> promotion(
-      const std::string& service, const config::SplitOptions& split) const;
+      const experiment::SplitSubject& subject) const;
 
   /// Of every reload(), by signal, request or a changed file.
   [[nodiscard]] const ReloadRecord& record() const noexcept { return record_; }

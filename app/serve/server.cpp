@@ -278,10 +278,8 @@ admin::Program Server::program() {
       shadows_, splits_, registry_.anchor(), [] { return std::chrono::steady_clock::now(); }));
   for (admin::AddedResource& each : experiment::split_resources(
            splits_,
-           {[this](const std::string&service) { return gateway_->restart_split(service); },
-            [this](const std::string&service, const config::SplitOptions&split) {
-              return config_.promotion(service, split);
-            }},
+           {[this](const std::string& service) { return gateway_->restart_split(service); },
+            [this](const experiment::SplitSubject& subject) { return config_.promotion(subject); }},
            [] { return std::chrono::steady_clock::now(); }))
     program.resources.push_back(std::move(each));
   program.events = events_;

@@ -4,7 +4,7 @@ import resource
 import subprocess
 import unittest
 
-from binary import BINARY, PATIENCE, Case, commands, run
+from binary import BINARY, PATIENCE, POLICIES, Case, commands, run
 
 FILES = {
     "check": ["check", "{}"],
@@ -79,26 +79,57 @@ class Input(Case):
                 self.assertEqual(ran.returncode, 1)
                 self.assertIn(b"cannot be read: Bad file descriptor", ran.stderr)
 
-    def test_a_trace_does_not_take_the_place_of_its_log(self):
-        for out in (self.log, "./access.log"):
-            ran = self.run_here(["record", "--from-log", "json", "--out", out, "access.log"])
-            self.assertEqual(ran.stderr.decode(), f"--out: {out} is the log itself; expected another file\n")
-            self.assertEqual(ran.returncode, 1)
-            with open(self.log, encoding="utf-8") as log:
-                self.assertIn("2026-11-27", log.read())
+    def test_an_output_does_not_take_the_place_of_an_input(self):
+        os.symlink(self.trace, os.path.join(self.folder, "link"))
+        proved = self.write("payment.opens.jsonl", POLICIES % "")
+        record = ["record", "--from-log", "json", "--out"]
+        compare = ["replay", "--config", "gateway.yaml", "--compare", "payment", "--svg"]
+        for words, out, what, read in (
+                ([*record, self.log, "access.log"], self.log, "log", "access.log"),
+                ([*record, "./access.log", "access.log"], "./access.log", "log", "access.log"),
+                ([*record, "access.log"], "access.log", "log", "access.log"),
+                ([*compare, "link", "trace.jsonl"], "link", "trace", "trace.jsonl"),
+                ([*compare, "trace.jsonl"], "trace.jsonl", "trace", "trace.jsonl"),
+                ([*compare, "gateway.yaml", "trace.jsonl"], "gateway.yaml", "policy file", "gateway.yaml"),
+                (["chaos", "run", "scenario.yaml", "--report", self.scenario], self.scenario, "scenario",
+                 "scenario.yaml"),
+                (["chaos", "run", self.scenario, "--report", "shop.yaml"], "shop.yaml", "policy file", "shop.yaml"),
+                (["prove", "--config", proved, "--traces", "."], "./payment.opens.jsonl", "policy file", proved),
+                (["record", "payment", "--ca", "ca.pem", "--out", "ca.pem"], "ca.pem", "file of --ca", "ca.pem"),
+                (["report", "payment", "--ca", "ca.pem", "--html", "ca.pem"], "ca.pem", "file of --ca", "ca.pem")):
+            self.write("ca.pem", "authorities\n")
+            with self.subTest(words=words):
+                path = os.path.join(self.folder, read)
+                with open(path, "rb") as file:
+                    before = file.read()
+                with open(path, "rb") as standard_input:
+                    ran = self.run_here(words, stdin=standard_input)
+                option = next(each for each in words if each in ("--out", "--svg", "--report", "--traces", "--html"))
+                self.assertEqual(ran.stderr.decode(), f"{option}: {out} is the {what} itself; expected another file\n")
+                self.assertEqual(ran.returncode, 1)
+                with open(path, "rb") as file:
+                    self.assertEqual(file.read(), before)
 
-    def test_a_chart_does_not_take_the_place_of_its_trace(self):
-        words = ["replay", "--config", "gateway.yaml", "--compare", "payment", "--svg", self.trace, "trace.jsonl"]
-        ran = self.run_here(words)
-        self.assertEqual(ran.stderr.decode(), f"--svg: {self.trace} is the trace itself; expected another file\n")
-        self.assertEqual(ran.returncode, 1)
-        with open(self.trace, encoding="utf-8") as trace:
-            self.assertIn('"verdict"', trace.read())
+    def test_an_output_may_be_the_terminal_or_nothing_that_is_an_input_too(self):
+        ran = self.run_here(["record", "--from-log", "json", "--out", "/dev/null", "access.log"])
+        self.assertEqual(ran.returncode, 0)
+        ran = self.run_here(["replay", "--config", "gateway.yaml", "--compare", "payment", "--svg", "/dev/null"])
+        self.assertEqual(ran.stderr.decode(), "<stdin>:1: the trace has no calls\n")
+
+    def test_a_line_without_an_end_is_refused_at_once(self):
+        for command, words in FILES.items():
+            if command.split()[0] not in ("replay", "tune", "record") or command == "replay --config":
+                continue
+            with self.subTest(command=command):
+                ran = self.run_here([each.replace("{}", "/dev/zero") for each in words])
+                self.assertEqual(ran.returncode, 1)
+                self.assertRegex(ran.stderr.decode(), "^/dev/zero:1: (the line is )?longer than 1 MiB\n")
 
     def test_an_empty_name_is_not_as_if_there_were_none(self):
         for option, words in (("--svg", ["replay", "--config", "gateway.yaml", "--compare", "payment", "trace.jsonl"]),
                               ("--policy", ["replay", "--config", "gateway.yaml", "trace.jsonl"]),
                               ("--policy", ["prove", "--config", "gateway.yaml"]),
+                              ("--policy", ["tune", "--config", "gateway.yaml", "trace.jsonl"]),
                               ("--traces", ["prove", "--config", "gateway.yaml"]),
                               ("--report", ["chaos", "run", "scenario.yaml"]), ("--html", ["report", "payment"]),
                               ("--directory", ["man"]), ("--out", ["record", "--from-log", "json", "access.log"])):

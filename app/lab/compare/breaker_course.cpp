@@ -66,7 +66,7 @@ CourseRunner::CourseRunner(const Calls& calls, Duration block)
       block_(block),
       typical_(typical_latency(calls)),
       outages_(find_outages(calls)),
-      blocks_(block_of(calls.back().at) + 1),
+      blocks_(find_blocks()),
       ends_(calls.size()),
       seats_(calls.size(), no_seat) {
   std::iota(ends_.begin(), ends_.end(), 0U);
@@ -77,7 +77,24 @@ CourseRunner::CourseRunner(const Calls& calls, Duration block)
 }
 
 std::size_t CourseRunner::block_of(TimePoint at) const noexcept {
-  return static_cast<std::size_t>((at - calls_.front().at) / block_);
+  const auto next = std::upper_bound(blocks_.begin(), blocks_.end(), at);
+  return next == blocks_.begin() ? 0 : static_cast<std::size_t>(next - blocks_.begin()) - 1;
+}
+
+std::vector<TimePoint> CourseRunner::find_blocks() const {
+  std::vector<TimePoint> blocks;
+  for (const RecordedCall& call : calls_) {
+    const TimePoint begins = call.at - (call.at - calls_.front().at) % block_;
+    if (blocks.empty() || begins > blocks.back()) blocks.push_back(begins);
+  }
+  return blocks;
+}
+
+std::size_t CourseRunner::calls_in(std::size_t blocks) const noexcept {
+  if (blocks >= blocks_.size()) return calls_.size();
+  const auto end = std::lower_bound(calls_.begin(), calls_.end(), blocks_[blocks],
+                                    [](const RecordedCall& call, TimePoint at) { return call.at < at; });
+  return static_cast<std::size_t>(end - calls_.begin());
 }
 
 std::vector<Tally> CourseRunner::run(const CircuitBreakerOptions& options, std::uint64_t seed,
@@ -109,17 +126,18 @@ std::vector<Tally> CourseRunner::run(const CircuitBreakerOptions& options, std::
     }
   };
 
+  std::size_t current = 0;
   for (std::uint32_t i = 0; i < calls_.size(); ++i) {
     const RecordedCall& call = calls_[i];
-    const std::size_t block = block_of(call.at);
-    if (block >= blocks) break;
+    if (current + 1 < blocks_.size() && call.at >= blocks_[current + 1]) ++current;
+    if (current >= blocks) break;
     end_calls(call.at, i);
     const Verdict verdict = call.known ? call.verdict : guess;
     if (auto permit = breaker.try_acquire(call.at)) {
       seats_[i] = seats.take(std::move(*permit));
-      if (verdict == Verdict::failure) tallies[block].bad_let_through += 1;
+      if (verdict == Verdict::failure) tallies[current].bad_let_through += 1;
     } else if (verdict == Verdict::success) {
-      tallies[block].good_refused += 1;
+      tallies[current].good_refused += 1;
     }
   }
   std::fill(seats_.begin(), seats_.end(), no_seat);

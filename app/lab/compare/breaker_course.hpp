@@ -25,29 +25,34 @@ struct Tally {
 /// The calls of a trace with the order in which they end, which is the same for every breaker.
 class CourseRunner {
  public:
-  /// `block`: the length of the stretches that are told apart, the first one from the first call on. Borrows
-  /// the calls.
+  /// `block`: the length of the stretches that are told apart, the first one from the first call on; those in
+  /// which no call begins are left out. Borrows the calls.
   CourseRunner(const Calls& calls, Duration block);
+
+  /// So many calls begin in the first `blocks` blocks.
+  [[nodiscard]] std::size_t calls_in(std::size_t blocks) const noexcept;
 
   /// Plays the calls of the first `blocks` blocks, and returns a tally for each of these. Decides as
   /// Replay does. Precondition: `options` are valid.
   [[nodiscard]] std::vector<Tally> run(const CircuitBreakerOptions& options, std::uint64_t seed,
                                        Unknown unknown, std::size_t blocks);
 
-  [[nodiscard]] std::size_t blocks() const noexcept { return blocks_; }
+  [[nodiscard]] std::size_t blocks() const noexcept { return blocks_.size(); }
   [[nodiscard]] Duration block() const noexcept { return block_; }
   [[nodiscard]] const std::vector<Outage>& outages() const noexcept { return outages_; }
 
  private:
+  [[nodiscard]] std::vector<TimePoint> find_blocks() const;
+  /// The last block that had begun then, where there is none at that time.
   [[nodiscard]] std::size_t block_of(TimePoint at) const noexcept;
 
   const Calls& calls_;
   const Duration block_;
   const Duration typical_;
   const std::vector<Outage> outages_;
-  std::size_t blocks_ = 0;
-  std::vector<std::uint32_t> ends_;   ///< indices of calls, in the order in which they end
-  std::vector<std::uint32_t> seats_;  ///< of each call: where its permit is; none: it has none
+  const std::vector<TimePoint> blocks_;  ///< where each begins
+  std::vector<std::uint32_t> ends_;      ///< indices of calls, in the order in which they end
+  std::vector<std::uint32_t> seats_;     ///< of each call: where its permit is; none: it has none
 };
 
 }  // namespace switchgear::lab

@@ -68,7 +68,9 @@ void add_tune_command(CLI::App& app, int& exit_code, const config::OwnSections& 
   TuneSettings& settings = options->settings;
   CLI::App* command = app.add_subcommand("tune", "Look for a better breaker on a recorded trace");
   command->add_option("--config", options->config, "The policy file")->type_name("FILE")->required();
-  command->add_option("--policy", options->policy, "The policy whose breaker is in force today")->required();
+  command->add_option("--policy", options->policy, "The policy whose breaker is in force today")
+      ->required()
+      ->check(shell::not_empty());
   command->add_option("TRACE", options->trace, "File of JSON lines; - or nothing: standard input")
       ->type_name("FILE");
   command->add_option("--budget", *budget, "How long it searches at most")

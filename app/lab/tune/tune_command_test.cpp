@@ -2,12 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <cstdio>
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "app/lab/seconds.hpp"
 #include "app/lab/tune/weather_fixture.hpp"
@@ -106,6 +110,29 @@ TEST_F(TuneCommand, NamesWhatIsWrong) {
   options_.policy = "payment";
   options_.trace = testing::TempDir();
   EXPECT_EQ(run("").err, testing::TempDir() + ": is a directory; expected a file\n");
+}
+
+TEST_F(TuneCommand, TakesATraceWithHalfACenturyBetweenTwoCallsAsIfItWereNotThere) {
+  Calls calls = weather({}, 1'200s, 1);
+  for (RecordedCall& call : calls) call.at += 1'700'000'000s;
+  calls.insert(calls.begin(), RecordedCall{});
+  const Ran ran = run(trace_of(calls));
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_NE(ran.out.find("10 outages"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find("\npolicies:\n  payment:\n    circuit_breaker:\n"), std::string::npos) << ran.out;
+}
+
+TEST_F(TuneCommand, NeedsANameForThePolicy) {
+  CLI::App app;
+  int code = 0;
+  add_tune_command(app, code, {});
+  try {
+    app.parse(
+        std::vector<std::string>{"", "--policy", options_.config, "--config", "tune"});  // from the last
+    FAIL() << "no error";
+  } catch (const CLI::ValidationError& error) {
+    EXPECT_STREQ(error.what(), "--policy: must not be empty");
+  }
 }
 
 }  // namespace

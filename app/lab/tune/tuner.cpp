@@ -19,9 +19,16 @@ constexpr double first_step = 0.2, last_step = 0.02;
 constexpr std::size_t chosen_from = 24;
 constexpr double neighbour = 0.04;
 
+/// How long the first `count` calls are being made: of a longer time without any, `most` counts.
+Duration length_of(const Calls& calls, std::size_t count, Duration most) {
+  Duration length{};
+  for (std::size_t i = 1; i < count; ++i) length += std::min(calls[i].at - calls[i - 1].at, most);
+  return length;
+}
+
 /// Ten seconds, or less of a short trace.
 Duration block_length(const Calls& calls) {
-  const Duration length = calls.back().at - calls.front().at;
+  const Duration length = length_of(calls, calls.size(), outage_span);
   return std::clamp<Duration>(length / 200, std::chrono::milliseconds{1}, std::chrono::seconds{10});
 }
 
@@ -49,7 +56,7 @@ class Tuner {
         guesses_(guesses(calls)),
         runner_(calls, block_length(calls)),
         searched_(static_cast<std::size_t>(static_cast<double>(runner_.blocks()) * searched_share)),
-        most_doubtful_(most_doubtful()),
+        most_doubtful_(most_doubtful(calls)),
         until_(Clock::now() + settings.budget) {}
 
   Tuning run() {
@@ -74,10 +81,12 @@ class Tuner {
         std::all_of(calls.begin(), calls.end(), [](const RecordedCall& call) { return call.known; });
     return known ? std::vector{Unknown::succeeds} : std::vector{Unknown::succeeds, Unknown::fails};
   }
-  [[nodiscard]] double most_doubtful() const {
+  [[nodiscard]] double most_doubtful(const Calls& calls) const {
     if (!settings_.doubtful_per_day) return std::numeric_limits<double>::infinity();
-    constexpr std::chrono::duration<double, std::ratio<86'400>> day{1};
-    return *settings_.doubtful_per_day * static_cast<double>(searched_) * (runner_.block() / day);
+    // A day without calls is one in which no breaker opens, and counts; a month is a hole in the trace.
+    constexpr std::chrono::hours day{24};
+    const Duration length = length_of(calls, runner_.calls_in(searched_), day) + runner_.block();
+    return *settings_.doubtful_per_day * (std::chrono::duration<double>{length} / day);
   }
 
   /// The mean over the guesses about unknown calls.

@@ -218,5 +218,32 @@ TEST_F(TunerTest, DecidesAsReplayDoes) {
   }
 }
 
+TEST(CourseRunner, HasNoBlocksInWhichThereAreNoCalls) {
+  Calls calls(4);
+  calls[1].at += 9s;
+  calls[2].at += 1'700'000'000s;
+  calls[3].at += 1'700'000'015s;
+  const CourseRunner runner(calls, 10s);
+  EXPECT_EQ(runner.blocks(), 3U);
+  EXPECT_EQ(runner.calls_in(0), 0U);
+  EXPECT_EQ(runner.calls_in(1), 2U);
+  EXPECT_EQ(runner.calls_in(2), 3U);
+  EXPECT_EQ(runner.calls_in(3), 4U);
+}
+
+TEST(CourseRunner, CountsAnOpeningBetweenTwoBlocksInTheOneBefore) {
+  Calls calls(2);
+  calls[0].latency = 25s;
+  calls[0].verdict = Verdict::failure;
+  calls[1].at += 1h;
+  CircuitBreakerOptions options;
+  options.consecutive_failures = 1;
+  CourseRunner runner(calls, 10s);
+  const std::vector<Tally> tallies = runner.run(options, 0, Unknown::succeeds, runner.blocks());
+  ASSERT_EQ(tallies.size(), 2U);
+  EXPECT_EQ(tallies[0].doubtful, 1);
+  EXPECT_EQ(tallies[1].doubtful, 0);
+}
+
 }  // namespace
 }  // namespace switchgear::lab

@@ -11,7 +11,11 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <stop_token>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "switchgear/core/rejected.hpp"
@@ -197,10 +201,14 @@ TEST(PostgresFaults, ARetryOutlivesARestart) {
   const Statement question = Statement{"SELECT pg_backend_pid()"}.read();
   const int first = db.fetch(question).front()[0].as<int>();
   server.crash();
-  std::jthread restart([&] { server.start(); });
+  std::jthread restart([&](const std::stop_token& over) {
+    server.start();
+    std::mutex mutex;  // the server would end with the thread that has started it
+    std::unique_lock lock(mutex);
+    std::condition_variable_any().wait(lock, over, [] { return false; });
+  });
   // Each is answered: by the session that has not noticed yet, or after the restart.
   EXPECT_TRUE(eventually([&] { return db.fetch(question).front()[0].as<int>() != first; }));
-  restart.join();
 }
 
 TEST(PostgresFaults, ALimitOfConnectionsIsAFailureWithItsSqlstate) {

@@ -28,21 +28,20 @@ bool read_hex(std::string_view digits, std::uint64_t& number) noexcept {
   return true;
 }
 
-/// All eight digits at once, a byte for each: every request that is traced pays for forty-eight.
-void write_eight(char* to, std::uint32_t number) noexcept {
-  std::uint64_t x = __builtin_bswap32(number);
-  x = (x | x << 16U) & 0x0000ffff0000ffffU;
-  x = (x | x << 8U) & 0x00ff00ff00ff00ffU;
-  x = (x >> 4U & 0x000f000f000f000fU) | (x & 0x000f000f000f000fU) << 8U;
-  const std::uint64_t letters = (x + 0x0606060606060606U) >> 4U & 0x0101010101010101U;
-  x += 0x3030303030303030U + letters * ('a' - '9' - 1);
-  if constexpr (std::endian::native == std::endian::big) x = __builtin_bswap64(x);
-  std::memcpy(to, &x, sizeof x);
-}
+using Sixteen [[gnu::vector_size(16)]] = unsigned char;
 
+/// All sixteen digits at once: every request that is traced pays for ninety-six and more.
 void write_hex(char* to, std::uint64_t number) noexcept {
-  write_eight(to, static_cast<std::uint32_t>(number >> 32U));
-  write_eight(to + 8, static_cast<std::uint32_t>(number));
+  if constexpr (std::endian::native == std::endian::little) number = __builtin_bswap64(number);
+  Sixteen bytes{};
+  std::memcpy(&bytes, &number, sizeof number);
+  const Sixteen high = bytes >> 4;
+  const Sixteen low = bytes & 0x0f;
+  const Sixteen values =
+      __builtin_shufflevector(high, low, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  const Sixteen letters = static_cast<Sixteen>(values > 9) & ('a' - '9' - 1);
+  const Sixteen digits = values + '0' + letters;
+  std::memcpy(to, &digits, sizeof digits);
 }
 
 constexpr bool is_lower(char c) noexcept { return c >= 'a' && c <= 'z'; }

@@ -33,9 +33,9 @@ struct AccessCounts {
 class AccessLog {
  public:
   static constexpr std::size_t ring_size = std::size_t{1024} * 1024;
-  static constexpr std::size_t piece = std::size_t{32} * 1024;  ///< bytes of one ring
+  static constexpr std::size_t piece = std::size_t{64} * 1024;  ///< bytes of one ring
   static constexpr auto period = std::chrono::milliseconds{20};
-  static constexpr auto pause = std::chrono::milliseconds{1};
+  static constexpr auto pause = std::chrono::milliseconds{2};
 
   /// Opens the file. Throws std::system_error, which names it, if that fails. `threads`: that push.
   AccessLog(const AccessOptions& options, std::size_t threads, std::size_t size_of_ring = ring_size);

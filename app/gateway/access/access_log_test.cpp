@@ -202,7 +202,7 @@ TEST_F(AccessLogTest, IsOpenedAnewThoughLinesComeFasterThanTheyAreWritten) {
 }
 
 TEST_F(AccessLogTest, WritesLinesOfAnyLengthWholeAndInTheirOrder) {
-  constexpr std::size_t ring = 128 * 1024;  // four pieces
+  constexpr std::size_t ring = 4 * AccessLog::piece;
   AccessLog log{options, 1, ring};
   std::string all;
   for (std::size_t i = 0; i < 2'000; ++i) {

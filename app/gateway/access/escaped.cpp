@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 
 #include "switchgear/core/utf8.hpp"
 
@@ -26,6 +28,30 @@ constexpr std::array<bool, 256> plain = [] {
   std::size_t length = 0;
   while (length < text.size() && plain[byte_of(text[length])]) ++length;
   return length;
+}
+
+using Sixteen [[gnu::vector_size(16)]] = signed char;
+
+/// Whether all stand for themselves: eight characters from `first` on, and eight from `second` on.
+[[nodiscard]] bool are_plain(const char* first, const char* second) noexcept {
+  Sixteen c;
+  std::memcpy(&c, first, 8);
+  std::memcpy(reinterpret_cast<char*>(&c) + 8, second, 8);
+  const Sixteen other = (c < 0x20) | (c == '"') | (c == '\\') | (c == 0x7f);  // below 0: not ASCII
+  std::array<std::uint64_t, 2> halves;
+  std::memcpy(halves.data(), &other, sizeof other);
+  return (halves[0] | halves[1]) == 0;
+}
+
+/// Sixteen characters at a time, because most texts are plain. The last ones may be looked at twice.
+[[nodiscard]] bool is_plain(std::string_view text) noexcept {
+  if (text.size() < 8) return plain_length(text) == text.size();
+  const char* const last = text.data() + text.size() - 8;
+  const char* at = text.data();
+  for (; last - at > 8; at += 16) {
+    if (!are_plain(at, at + 8)) return false;
+  }
+  return are_plain(at < last ? at : last, last);
 }
 
 void append_hex(TextBuffer& out, std::string_view prefix, unsigned byte) {
@@ -74,6 +100,10 @@ std::size_t append_ascii(TextBuffer& out, std::string_view rest) {
 /// `append_character` is given what is left from a character that is not plain on.
 template <class AppendCharacter>
 void append_with(TextBuffer& out, std::string_view text, AppendCharacter append_character) {
+  if (is_plain(text)) {
+    out.append(text);
+    return;
+  }
   for (;;) {
     const std::size_t length = plain_length(text);
     out.append(text.substr(0, length));

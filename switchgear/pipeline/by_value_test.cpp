@@ -67,6 +67,25 @@ TEST_F(ByValueTest, GiveTheirProbeBackWhileItsCallWaitsForItsCallerAndTakeItUpAf
   EXPECT_EQ(inner.find("bad", time.now()).value().state, State::closed);
 }
 
+TEST_F(ByValueTest, JudgeTheirProbeByTheBeginningOfAnAnswerThatItsCallerIsSlowToTake) {
+  CircuitBreakerOptions options = opens_after(1);
+  options.half_open.permitted_calls = 1;
+  CircuitBreaker outer{"shop", options, {.created = time.now()}};
+  BreakersByValue inner{"shop/tenant", options, {}, {.created = time.now()}};
+  const auto pipeline = standard_pipeline(outer, inner);
+  EXPECT_TRUE(run(pipeline, time, {fails()}, bad).failed());
+  time.advance(30s);
+  Execution slow{pipeline.policies(), bad};
+  ASSERT_EQ(slow.start(time.now()).kind, Step::Kind::attempt);
+  slow.set_aside(0, Outcome::success(1ms), time.now());
+  EXPECT_EQ(outer.state(), State::closed);
+  EXPECT_EQ(inner.find("bad", time.now()).value().state, State::closed);
+  slow.take_up(0, time.now());
+  (void)slow.on_outcome(0, Outcome::failure(FailureType::connection_error, 1ms), time.now());
+  EXPECT_EQ(outer.state(), State::closed) << "it has counted";
+  EXPECT_EQ(outer.snapshot(time.now()).totals.successes, 1U);
+}
+
 TEST_F(ByValueTest, GiveAProbeOfTheOuterBreakerBackWhenTheyRefuse) {
   const auto pipeline = standard_pipeline(all, tenants);
   for (int i = 0; i < 2; ++i) (void)run(pipeline, time, {fails()}, bad);

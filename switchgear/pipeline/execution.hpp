@@ -84,6 +84,11 @@ class Execution {
   /// The attempt of `branch` waits for its own caller from here on, as for one that sends its request slowly:
   /// its breakers do not count it among the calls that are stuck, and a probe gives its place to another.
   void set_aside(unsigned branch, TimePoint now) noexcept { machine_.set_aside(policies_, branch, now); }
+  /// The same of an attempt whose answer has begun and whose caller is slow to take it: a probe counts as
+  /// `so_far`, now, because the dependency has answered; any other call counts when it ends.
+  void set_aside(unsigned branch, const Outcome& so_far, TimePoint now) noexcept {
+    machine_.set_aside(policies_, branch, so_far, now);
+  }
   /// It waits for what it calls again, or its outcome is at hand. Call once after set_aside().
   void take_up(unsigned branch, TimePoint now) noexcept { machine_.take_up(policies_, branch, now); }
   /// In place of take_up() for an attempt that has not reached what it calls, and was set aside because it

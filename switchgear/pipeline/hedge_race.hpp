@@ -57,6 +57,9 @@ class HedgedMachine<HedgePolicy, std::tuple<Outer...>, std::tuple<Inner...>> {
   void set_aside(const Policy&, unsigned branch, TimePoint now) noexcept {
     branches_[branch]->sequence.set_aside(now);
   }
+  void set_aside(const Policy&, unsigned branch, const Outcome& so_far, TimePoint now) noexcept {
+    branches_[branch]->sequence.set_aside(so_far, now);
+  }
   void take_up(const Policy& policies, unsigned branch, TimePoint now) noexcept {
     branches_[branch]->sequence.take_up(inner_of(policies), now);
   }

@@ -20,9 +20,10 @@ namespace switchgear {
 /// has begun and may go on for as long as it likes. leave() is still called, at its end.
 ///
 /// One whose permit says that a dependency is busy may also have set_aside(now) and take_up(policy, now): the
-/// attempt waits for its own caller from here on, or for the dependency again. And readmit(policy, call,
-/// waited, now), in the place of take_up() for an attempt that has not reached the dependency yet, and was
-/// set aside for so long: false, with `Call::rejection`, if it must not go on.
+/// attempt waits for its own caller from here on, or for the dependency again. And set_aside(so_far, now),
+/// for an attempt whose answer has begun, and would count as `so_far` if it ended now. And readmit(policy,
+/// call, waited, now), in the place of take_up() for an attempt that has not reached the dependency yet, and
+/// was set aside for so long: false, with `Call::rejection`, if it must not go on.
 ///
 /// Default-constructed once per call. leave() is called once for every `go`, unless the caller goes away:
 /// then the destructor alone gives back what is held. Neither copied nor moved. A layer may also offer a fast
@@ -72,6 +73,10 @@ class Layer<Optional<Policy>> {
   { layer_.answer_began(outcome, now); }
   void set_aside(TimePoint now) noexcept requires requires(Layer<Policy>& layer) { layer.set_aside(now); }
   { layer_.set_aside(now); }
+  void set_aside(const Outcome& so_far, TimePoint now) noexcept requires requires(Layer<Policy>& layer) {
+    layer.set_aside(so_far, now);
+  }
+  { layer_.set_aside(so_far, now); }
   void take_up(Optional<Policy>& optional, TimePoint now) noexcept requires
       requires(Layer<Policy>& layer, Policy& policy) {
     layer.take_up(policy, now);

@@ -37,6 +37,9 @@ class PlainMachine {
     sequence_.answer_began(outcome, now);
   }
   void set_aside(const Policy&, unsigned, TimePoint now) noexcept { sequence_.set_aside(now); }
+  void set_aside(const Policy&, unsigned, const Outcome& so_far, TimePoint now) noexcept {
+    sequence_.set_aside(so_far, now);
+  }
   void take_up(const Policy& policies, unsigned, TimePoint now) noexcept { sequence_.take_up(policies, now); }
   std::optional<TimePoint> readmit(const Policy& policies, Call& call, unsigned, Duration waited,
                                    TimePoint now) noexcept {

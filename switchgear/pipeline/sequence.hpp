@@ -103,6 +103,13 @@ class Sequence {
     std::apply([&](auto&... layers) { (tell(layers), ...); }, layers_);
   }
 
+  void set_aside(const Outcome& so_far, TimePoint now) noexcept {
+    const auto tell = [&](auto& layer) {
+      if constexpr (requires { layer.set_aside(so_far, now); }) layer.set_aside(so_far, now);
+    };
+    std::apply([&](auto&... layers) { (tell(layers), ...); }, layers_);
+  }
+
   /// It waits for what it calls again. Precondition: as for set_aside().
   void take_up(const Policy& policies, TimePoint now) noexcept {
     const auto tell = [&](auto& layer, auto& policy) {

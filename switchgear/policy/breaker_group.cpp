@@ -57,6 +57,12 @@ void BreakerGroup::Permits::set_aside(TimePoint now) noexcept {
   }
 }
 
+void BreakerGroup::Permits::set_aside(const Outcome& so_far, TimePoint now) noexcept {
+  for (auto& permit : std::views::reverse(permits_)) {
+    if (permit) permit->set_aside(so_far, now);
+  }
+}
+
 void BreakerGroup::Permits::record(const Outcome& outcome, TimePoint now) && noexcept {
   for (auto& permit : std::views::reverse(permits_)) {
     if (permit) std::move(*permit).record(outcome, now);

@@ -53,6 +53,7 @@ class [[nodiscard]] BreakerGroup::Permits {
 
   /// As CircuitBreaker::Permit::set_aside(), for every breaker of the path.
   void set_aside(TimePoint now) noexcept;
+  void set_aside(const Outcome& so_far, TimePoint now) noexcept;
 
  private:
   friend class BreakerGroup;

@@ -72,6 +72,24 @@ TEST_F(BreakerGroupTest, ReturnsAProbeToAnOuterBreakerThatTheInnerOneRefused) {
   EXPECT_EQ(outer.half_open.in_flight, 0U);
 }
 
+TEST_F(BreakerGroupTest, JudgesAProbeByTheBeginningOfAnAnswerThatItsCallerIsSlowToTake) {
+  for (int i = 0; i < 2; ++i) {
+    auto permit = service.try_acquire(time.now());
+    std::move(*permit).record(Verdict::failure, time.now());
+  }
+  time.advance(10s);
+  for (int i = 0; i < 2; ++i) {
+    auto permits = path.try_acquire(time.now());
+    ASSERT_TRUE(permits);
+    permits->set_aside(Outcome::success(Duration{1}), time.now());
+    EXPECT_EQ(tenant.snapshot(time.now()).totals.successes, 0U + i) << "closed: it counts at its end";
+    std::move(*permits).record(Verdict::success, time.now());
+  }
+  EXPECT_EQ(service.state(), State::closed);
+  EXPECT_EQ(service.snapshot(time.now()).totals.successes, 2U);
+  EXPECT_EQ(tenant.snapshot(time.now()).totals.successes, 2U);
+}
+
 TEST_F(BreakerGroupTest, RefusesAPathThatIsNone) {
   EXPECT_THROW(BreakerGroup{}, std::invalid_argument);
   EXPECT_THROW((BreakerGroup{&service, nullptr}), std::invalid_argument);

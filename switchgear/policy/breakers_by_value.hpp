@@ -214,6 +214,9 @@ class [[nodiscard]] BreakersByValue::Permit {
   void set_aside(TimePoint now) noexcept {
     if (permit_) permit_->set_aside(now);
   }
+  void set_aside(const Outcome& so_far, TimePoint now) noexcept {
+    if (permit_) permit_->set_aside(so_far, now);
+  }
   void take_up(TimePoint now) noexcept;
   /// The same for a call that has not reached the dependency yet: a probe that was given back is requested
   /// anew. Empty: the call may go on.

@@ -220,6 +220,11 @@ void CircuitBreaker::Permit::set_aside(TimePoint now) noexcept {
   if (slot_ != CallStarts::untracked) breaker_->starts_->leave(std::exchange(slot_, CallStarts::untracked));
 }
 
+void CircuitBreaker::Permit::set_aside(const Outcome& so_far, TimePoint now) noexcept {
+  if (breaker_ == nullptr) return;
+  BreakerEra{era_}.is_probe() ? std::move(*this).record(so_far, now) : set_aside(now);
+}
+
 void CircuitBreaker::Permit::take_up(TimePoint now) noexcept {
   if (breaker_ == nullptr || !breaker_->starts_ || slot_ != CallStarts::untracked) return;
   if (!BreakerEra{era_}.is_probe()) slot_ = breaker_->starts_->enter(BreakerEra{era_}.generation(), now);

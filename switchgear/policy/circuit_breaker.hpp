@@ -422,6 +422,9 @@ class [[nodiscard]] CircuitBreaker::Permit {
   /// the dependency: so it is not one of those that are stuck, and a probe gives its place to another, as
   /// ignored. A call that is not a probe is still recorded.
   void set_aside(TimePoint now) noexcept;
+  /// The same once the dependency's answer has begun, and the caller is slow to take it: a probe gives no
+  /// place to another, but counts now, as `so_far`. A call that is not a probe is still recorded at its end.
+  void set_aside(const Outcome& so_far, TimePoint now) noexcept;
   /// The dependency is waited for again. For a probe that was given back see CircuitBreaker::rejoin().
   void take_up(TimePoint now) noexcept;
   /// It was a probe's, and set_aside() gave its place to another.

@@ -260,6 +260,36 @@ TEST(Probes, OneThatWasSetAsideRecordsNothingIfTheBreakerIsOpenMeanwhileOrAllPla
   EXPECT_FALSE(bench.breaker.rejoin(bench.time.now()).counts());
 }
 
+TEST(Probes, OneWhoseCallerIsSlowToTakeTheAnswerCountsAsTheAnswerDoesOnce) {
+  Due bench{probing(1)};
+  auto slow = bench.acquire();
+  slow->set_aside(Outcome::success(1ms), bench.time.now());
+  EXPECT_EQ(bench.state(), State::closed);
+  EXPECT_EQ(bench.last().rule, Rule::recovered);
+  EXPECT_FALSE(slow->gave_place_back());
+  std::move(*slow).record(Verdict::failure, bench.time.now());
+  EXPECT_EQ(bench.snapshot().totals.successes, 1U);
+  EXPECT_EQ(bench.snapshot().window.failures, 0U);
+
+  Due failing{probing(1)};
+  auto bad = failing.acquire();
+  bad->set_aside(Outcome::failure(FailureType::http_error, 1ms), failing.time.now());
+  EXPECT_EQ(failing.state(), State::open);
+}
+
+TEST(StuckCalls, DoNotIncludeOneWhoseCallerIsSlowToTakeTheAnswerWhichStillCountsAtItsEnd) {
+  CircuitBreakerOptions options = simple();
+  options.stuck_calls = StuckCallsRule{1s, 1};
+  Bench bench{options};
+  auto slow = bench.acquire();
+  slow->set_aside(Outcome::success(1ms), bench.time.now());
+  bench.time.advance(10s);
+  EXPECT_TRUE(bench.succeed());
+  EXPECT_EQ(bench.snapshot().totals.successes, 1U);
+  std::move(*slow).record(Verdict::failure, bench.time.now());
+  EXPECT_EQ(bench.snapshot().window.consecutive_failures, 1U);
+}
+
 TEST(StuckCalls, DoNotIncludeOneThatWaitsForItsCallerAndDoOnceItIsTakenUp) {
   CircuitBreakerOptions options = simple();
   options.stuck_calls = StuckCallsRule{1s, 1};

@@ -15,6 +15,9 @@ class Layer<BreakerGroup> : public RecordingLayer<BreakerGroup, BreakerGroup::Pe
   void set_aside(TimePoint now) noexcept {
     if (permit_) permit_.get().set_aside(now);
   }
+  void set_aside(const Outcome& so_far, TimePoint now) noexcept {
+    if (permit_) permit_.get().set_aside(so_far, now);
+  }
   void take_up(BreakerGroup& group, TimePoint now) noexcept {
     if (permit_) group.take_up(permit_.get(), now);
   }

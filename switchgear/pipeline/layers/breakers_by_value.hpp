@@ -36,6 +36,9 @@ class Layer<BreakersByValue> : public NeverWaits {
   void set_aside(TimePoint now) noexcept {
     if (permit_) permit_.get().set_aside(now);
   }
+  void set_aside(const Outcome& so_far, TimePoint now) noexcept {
+    if (permit_) permit_.get().set_aside(so_far, now);
+  }
   void take_up(BreakersByValue&, TimePoint now) noexcept {
     if (permit_) permit_.get().take_up(now);
   }

@@ -15,6 +15,9 @@ class Layer<CircuitBreaker> : public RecordingLayer<CircuitBreaker, CircuitBreak
   void set_aside(TimePoint now) noexcept {
     if (permit_) (*permit_).set_aside(now);
   }
+  void set_aside(const Outcome& so_far, TimePoint now) noexcept {
+    if (permit_) (*permit_).set_aside(so_far, now);
+  }
   void take_up(CircuitBreaker& breaker, TimePoint now) noexcept {
     if (!permit_) return;
     CircuitBreaker::Permit& permit = permit_.get();

@@ -4,6 +4,16 @@
 
 namespace switchgear::http {
 
+namespace {
+
+/// These end with their head, whatever it says (RFC 9112, 6.3); a server that says otherwise may send a body
+/// behind it, which would be taken for the next response.
+[[nodiscard]] bool announces_what_it_must_not_have(const Head& head) noexcept {
+  return (head.status == 204 || head.status == 304) && (head.chunked || head.content_length.value_or(0) != 0);
+}
+
+}  // namespace
+
 void Exchange::begin(Lease lease, bool to_head) noexcept {
   lease_ = std::move(lease);
   to_head_ = to_head;
@@ -73,7 +83,8 @@ void Exchange::accept_head() noexcept {
   const std::size_t size = head.size;
   if (head.status >= 200) {
     if (!std::exchange(looked_ahead_, false)) body_.start_response(head, to_head_);
-    persistent_ = head.persistent() && body_.framing() != BodyReader::Framing::until_end;
+    persistent_ = head.persistent() && body_.framing() != BodyReader::Framing::until_end &&
+                  (to_head_ || !announces_what_it_must_not_have(head));
   }
   stream().buffer().consume(size);
   validator_.reset();

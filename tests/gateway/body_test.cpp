@@ -111,6 +111,23 @@ TEST(Gateway, AnswersHeadAnd204And304WithoutABody) {
   EXPECT_EQ(upstream.connections(), 1);
 }
 
+TEST(Gateway, KeepsNoConnectionOnWhichAnAnswerMayHaveABodyThatItMustNotHave) {
+  const std::vector<std::pair<std::string, int>> answers{{"204 X\r\nContent-Length: 5\r\n", 2},
+                                                         {"304 X\r\nContent-Length: 5\r\n", 2},
+                                                         {"204 X\r\nTransfer-Encoding: chunked\r\n", 2},
+                                                         {"304 X\r\nTransfer-Encoding: chunked\r\n", 2},
+                                                         {"204 X\r\n", 1},
+                                                         {"304 X\r\nETag: \"a\"\r\n", 1},
+                                                         {"204 X\r\nContent-Length: 0\r\n", 1}};
+  for (const auto& [answer, connections] : answers) {
+    Upstream upstream{Upstream::saying("HTTP/1.1 " + answer + "\r\n")};
+    const GatewayProcess gateway{config_text({{"shop", upstream.port()}})};
+    for (int i = 0; i < 2; ++i)
+      EXPECT_EQ(gateway.get("/").status(), static_cast<unsigned>(std::stoi(answer))) << answer;
+    EXPECT_EQ(upstream.connections(), connections) << answer;
+  }
+}
+
 TEST(Gateway, RelaysAResponseThatEndsWithItsConnection) {
   Upstream upstream{[](Socket& socket) {
     (void)socket.read_request();

@@ -69,10 +69,9 @@ double share_of(const Rate& rule, const instances::EjectionOptions& options) {
 
 bool no_rule_is_enforced(const instances::EjectionOptions& options) {
   const auto ejects = [&](const auto& rule) { return rule && share_of(*rule, options) > 0; };
-  const bool local =
-      options.local_errors == instances::LocalErrors::apart && ejects(options.consecutive_local);
-  return !ejects(options.consecutive_5xx) && !ejects(options.consecutive_gateway) && !local &&
-         !ejects(options.success_rate) && !ejects(options.failure_percentage);
+  return !ejects(options.consecutive_5xx) && !ejects(options.consecutive_gateway) &&
+         !ejects(options.consecutive_local) && !ejects(options.success_rate) &&
+         !ejects(options.failure_percentage);
 }
 
 /// `enforce: 0` in the file: the rule's findings are only told.
@@ -83,6 +82,27 @@ void warn_of_observed(const Value& value, const std::string& key, const std::opt
   if (!rule || entry == nullptr || share_of(*rule, options) > 0) return;
   value.report->warning(place_of(*entry), join(value.path, key + ".enforce"),
                         "ejects nothing: what this rule finds is only logged, at the level debug");
+}
+
+/// Unless local errors are counted apart, each of them is one more for the other rules, too.
+void warn_of_overtaken_local(const Value& value, const instances::EjectionOptions& options) {
+  const std::optional<instances::ConsecutiveRule>& rule = options.consecutive_local;
+  const Entry* const entry = find_entry(*value.node, "consecutive_local");
+  if (entry == nullptr || !rule || rule->enforce <= 0 ||
+      options.local_errors == instances::LocalErrors::apart)
+    return;
+  const auto overtakes = [&](const std::optional<instances::ConsecutiveRule>& other) {
+    return other && other->enforce >= 1 && other->count <= rule->count;
+  };
+  const bool gateway = overtakes(options.consecutive_gateway);
+  if (!gateway && !overtakes(options.consecutive_5xx)) return;
+  const std::string count =
+      std::to_string((gateway ? options.consecutive_gateway : options.consecutive_5xx)->count);
+  value.report->warning(place_of(*entry), join(value.path, "consecutive_local"),
+                        std::string{"never ejects: "} +
+                            (gateway ? "consecutive_gateway" : "consecutive_5xx") +
+                            " counts errors without an answer too, and ejects after " + count +
+                            "; set local_errors: apart, or a count below " + count);
 }
 
 /// A rule that the file names compares more instances than there are.
@@ -158,6 +178,7 @@ void warn_of_ejection(const Value& value, const Service& service) {
   warn_of_observed(value, "consecutive_5xx", options.consecutive_5xx, options);
   warn_of_observed(value, "consecutive_gateway", options.consecutive_gateway, options);
   warn_of_observed(value, "consecutive_local", options.consecutive_local, options);
+  warn_of_overtaken_local(value, options);
   warn_of_observed(value, "success_rate", options.success_rate, options);
   warn_of_observed(value, "failure_percentage", options.failure_percentage, options);
   if (service.upstreams.empty() || has_name(service)) return;

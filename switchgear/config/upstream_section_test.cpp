@@ -214,6 +214,27 @@ TEST(UpstreamSection, WarnsOfARuleWhoseFindingsEjectNothing) {
           "logged, at the level debug; set enforce of one above 0"});
 }
 
+TEST(UpstreamSection, WarnsOfARuleOfLocalErrorsThatAnotherOvertakes) {
+  const auto warnings = [](const std::string& rules) {
+    return warnings_of(service(addresses + ", ejection: {max_ejected: 0.5, " + rules + "}"));
+  };
+  const auto place = [](const std::string& column) {
+    return "f.yaml:4:" + column + ": services.s.ejection.consecutive_local: ";
+  };
+  const std::string too = " counts errors without an answer too, and ejects after ";
+  EXPECT_EQ(warnings("consecutive_local: 10"), Errors{place("116") + "never ejects: consecutive_5xx" + too +
+                                                      "5; set local_errors: apart, or a count below 5"});
+  EXPECT_EQ(warnings("consecutive_local: {count: 3}, consecutive_gateway: 3"),
+            Errors{place("97") + "never ejects: consecutive_gateway" + too +
+                   "3; set local_errors: apart, or a count below 3"});
+  EXPECT_EQ(warnings("consecutive_local: 10, local_errors: apart"), Errors{});
+  EXPECT_EQ(warnings("consecutive_local: 3"), Errors{}) << "it comes first";
+  EXPECT_EQ(warnings("consecutive_local: 5, consecutive_5xx: {count: 5, enforce: 0.5}"), Errors{})
+      << "the other ejects every second time";
+  EXPECT_EQ(warnings("consecutive_local: 5, consecutive_5xx: false, success_rate: false"), Errors{})
+      << "it ejects by itself";
+}
+
 TEST(UpstreamSection, WarnsOfARuleThatComparesMoreInstancesThanThereAre) {
   EXPECT_EQ(
       warnings_of(service(addresses + ", ejection: {max_ejected: 0.5, success_rate: {minimum_hosts: 3}}")),

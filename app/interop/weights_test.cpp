@@ -138,6 +138,17 @@ TEST(Weights, TooFarApartForWholeNumbersSayWhatBecomesOfThem) {
   }
 }
 
+TEST(Weights, AsSmallAsNumbersGetSayWhatBecomesOfThemToo) {
+  for (const Mesh mesh : {Mesh::envoy, Mesh::istio}) {
+    for (const std::string most : {"1", "1000000"}) {
+      const Ran ran = run_export_of(mesh, file_with({most, "4.9e-324"}));
+      EXPECT_TRUE(says(ran, "(1, the least there is: its share becomes ")) << ran.err;
+      EXPECT_TRUE(says(ran, "e+31")) << "that is how much 1 of 2^31 is more: " << ran.err;
+      EXPECT_FALSE(says(ran, "inf")) << ran.err;
+    }
+  }
+}
+
 std::string any_weight() {
   switch (*rc::gen::inRange(0, 6)) {
     case 0:

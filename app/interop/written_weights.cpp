@@ -41,13 +41,14 @@ std::optional<double> exact_factor(const std::vector<double>& weights, double su
 }
 
 /// What each weight is in a mesh, and not yet a whole number. `exact`: they all are.
+/// In long doubles, which hold the share of any weight.
 struct Scaled {
-  std::vector<double> weights;
+  std::vector<long double> weights;
   bool exact = true;
 };
 
 /// Without a common measure, three digits of the smallest are kept if there is room for them.
-Scaled scaled(std::vector<double> weights) {
+Scaled scaled(const std::vector<double>& weights) {
   double sum = 0;
   double least = std::numeric_limits<double>::max();
   for (const double each : weights) {
@@ -55,8 +56,9 @@ Scaled scaled(std::vector<double> weights) {
     if (each > 0) least = std::min(least, each);
   }
   if (const auto factor = exact_factor(weights, sum)) {
-    for (double& each : weights) each *= *factor;
-    return {std::move(weights), true};
+    std::vector<long double> whole(weights.begin(), weights.end());
+    for (long double& each : whole) each *= *factor;
+    return {std::move(whole), true};
   }
   // Of two steps: the factor of the smallest weights is beyond what a double holds.
   int exponent = 0;
@@ -64,13 +66,15 @@ Scaled scaled(std::vector<double> weights) {
   const auto near_one = [exponent](double weight) { return std::ldexp(weight, -exponent); };
   const double factor =
       std::min(std::max(std::ldexp(1.0, exponent), 100 / near_one(least)), most_together / 2);
-  for (double& each : weights) each = near_one(each) * factor;
-  return {std::move(weights), false};
+  std::vector<long double> near;
+  for (const double each : weights)
+    near.push_back(std::ldexp(static_cast<long double>(each), -exponent) * factor);
+  return {std::move(near), false};
 }
 
 /// How the share that an instance is written with differs from the one in the file.
-std::string difference(double wanted, std::uint32_t written) {
-  const double times = written / wanted;
+std::string difference(long double wanted, std::uint32_t written) {
+  const long double times = written / wanted;
   if (std::abs(times - 1) <= almost) return "whole numbers in almost the same proportion";
   return fmt::format("{}{}: its share becomes {:.3g} times what it was", written,
                      written == 1 ? ", the least there is" : "", times);
@@ -96,7 +100,7 @@ std::vector<std::uint32_t> written_weights(const ExportedService& exported, cons
                                 "a reserve, which is called as soon as too few others are healthy");
       continue;
     }
-    written.push_back(static_cast<std::uint32_t>(std::max(std::round(meant.weights[i]), 1.0)));
+    written.push_back(static_cast<std::uint32_t>(std::max(std::round(meant.weights[i]), 1.0L)));
     if (alike) {
       ledger.carried(from, to, "1: with weights of 0 alone, all are called alike");
     } else if (!meant.exact) {

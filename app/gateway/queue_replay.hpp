@@ -54,10 +54,13 @@ class QueueReplay final : private CallClient, private http::Timer {
   http::IoStatus take_interim(const http::Head&, const http::FieldList&) override {
     return http::IoStatus::ok;
   }
+  http::IoStatus invite_content() override { return http::IoStatus::ok; }
   void take_head(const ChosenHead& chosen) override { status_ = chosen.head.status; }
   http::Stream::Sent take_content(const http::Outbox::Content& content) override {
     return {http::IoStatus::ok, content.bytes.size()};
   }
+  std::uint64_t content_taken() const noexcept override { return 0; }
+  void give_up_answer() noexcept override {}
   void take_refusal(const Rejection&, const Remarks&) override {}
   void take_kept(const KeptAnswer& kept, const Remarks&) override { status_ = kept.answer->status; }
   void take_failure(const LastWords&, const Remarks&) override {}

@@ -1,6 +1,8 @@
 #include "switchgear/http/socket.hpp"
 
+#include <linux/sockios.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -54,6 +56,11 @@ IoStatus Socket::peer_state() const noexcept {
   pollfd state{descriptor_, POLLRDHUP, 0};
   if (::poll(&state, 1, 0) <= 0) return IoStatus::would_block;
   return (state.revents & (POLLERR | POLLHUP)) != 0 ? IoStatus::broken : IoStatus::end;
+}
+
+std::size_t Socket::unacknowledged() const noexcept {
+  int left = 0;
+  return ::ioctl(descriptor_, SIOCOUTQ, &left) == 0 ? static_cast<std::size_t>(left) : 0;
 }
 
 IoStatus Socket::peek() const noexcept {

@@ -54,6 +54,8 @@ class Socket {
   /// Whether the peer has ended its stream (`end`) or the connection (`broken`), whatever is still unread;
   /// else `would_block`. One system call.
   [[nodiscard]] IoStatus peer_state() const noexcept;
+  /// Bytes that were sent, and that the peer has not acknowledged. One system call.
+  [[nodiscard]] std::size_t unacknowledged() const noexcept;
   /// Whether a byte waits to be received, without taking it. One system call.
   [[nodiscard]] IoStatus peek() const noexcept;
 

@@ -107,6 +107,11 @@ class Stream final : public boost::intrusive_ref_counter<Stream, boost::thread_u
     return (tls_ && tls_->holds_input()) || socket_.peek() == IoStatus::ok;
   }
 
+  /// Bytes that were sent, and that the peer's system has not said to have. One system call.
+  [[nodiscard]] std::size_t unacknowledged() const noexcept {
+    return closed() ? 0 : socket_.unacknowledged();
+  }
+
   void shut_down_sending() noexcept;
   void close() noexcept;
   /// Closes so that the peer sees a reset instead of an orderly end: a truncated message must not look whole.

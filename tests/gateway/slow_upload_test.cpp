@@ -139,6 +139,18 @@ TEST(GatewaySlowUpload, IsNotAStuckCall) {
   }
 }
 
+TEST(GatewaySlowUpload, IsNotAStuckCallEvenIfThatIsSoonerThanASecond) {
+  Upstream upstream{Upstream::saying(ok())};
+  const GatewayProcess gateway{guarded(upstream.port(), "stuck_calls: {older_than: 800ms, count: 1}")};
+  Socket slow = begin(gateway, large().begin);
+  const auto start = std::chrono::steady_clock::now();
+  while (std::chrono::steady_clock::now() - start < 1500ms) ASSERT_EQ(gateway.get("/").status(), 200U);
+  slow.send(large().rest);
+  EXPECT_EQ(status_of_answer(slow), 200U);
+  EXPECT_TRUE(
+      eventually([&] { return counter(gateway, "opened") == 0 && counter(gateway, "successes") > 1; }));
+}
+
 /// Reads what comes, and says `last` when nothing has for a while, as nginx's client_body_timeout does.
 Upstream::Serve impatient(const std::string& last) {
   return [last](Socket& socket) {

@@ -31,7 +31,7 @@ void Attempt::begin(AttemptOwner& owner, const CallRequest& request, telemetry::
   since_ = now;
   sending_ = Sending::under_way;
   turn_ = Turn::clients;
-  sent_ = seen_ = 0;
+  sent_ = 0;
   interims_ = 0;
   error_.reset();
   waited_ = last_wait_ = {};
@@ -194,7 +194,6 @@ Attempt::Found Attempt::push_streamed(TimePoint now) {
   for (;;) {
     const ContentSource::Piece piece = source_->next_piece(now);
     if (piece.state == ContentSource::State::lost) return Found::source_lost;
-    seen_ += piece.content.bytes.size();
     sending_ = piece.state == ContentSource::State::held_back ? Sending::held_back : Sending::under_way;
     if (!out.idle() || !piece.content.bytes.empty() || piece.content.last) {
       const http::Stream::Sent sent = out.send(upstream, piece.content);
@@ -312,7 +311,7 @@ Attempt::Found Attempt::next_content(http::Outbox::Content& content) {
       return fail(Blame::connection,
                   {502, "http_response_transfer_coding", "the service's chunks are malformed"});
   }
-  return fail(Blame::connection, {502, "http_response_incomplete", "the service broke off its answer"});
+  return fail(Blame::broken_off, {502, "http_response_incomplete", "the service broke off its answer"});
 }
 
 void Attempt::content_used(std::size_t size) noexcept {
@@ -332,7 +331,7 @@ Attempt::Found Attempt::read_content(TimePoint now) {
     case http::IoStatus::broken:
       break;
   }
-  return fail(Blame::connection, {502, "http_response_incomplete", "the service broke off its answer"});
+  return fail(Blame::broken_off, {502, "http_response_incomplete", "the service broke off its answer"});
 }
 
 void Attempt::end_look(TimePoint now, Turn if_sent) noexcept {

@@ -120,8 +120,12 @@ class Attempt final : private http::ConnectionPool::Waiter, private http::Stream
   }
   /// The service has the whole request.
   [[nodiscard]] bool sent_whole() const noexcept { return sending_ == Sending::done; }
-  /// Some of the content that it is streaming has come.
-  [[nodiscard]] bool streams() const noexcept { return seen_ != 0; }
+  /// The client waits for 100 before it sends the content.
+  [[nodiscard]] bool holds_back() const noexcept { return sending_ == Sending::held_back; }
+  /// The content comes from the client while it is sent: each wait for the upstream has its own limit.
+  [[nodiscard]] bool streams() const noexcept {
+    return request_->content == CallRequest::Content::streamed && !holds_back();
+  }
   [[nodiscard]] TimePoint until() const noexcept { return until_; }
   /// The upstream's last progress, or since when it is waited for.
   [[nodiscard]] TimePoint since() const noexcept { return since_; }
@@ -181,7 +185,6 @@ class Attempt final : private http::ConnectionPool::Waiter, private http::Stream
   Duration last_wait_{};  ///< the part of it that its machine does not know of
   bool in_line_ = false;
   std::size_t sent_ = 0;        ///< of content that is held
-  std::size_t seen_ = 0;        ///< of content that is streamed; a piece that was offered again counts again
   std::uint32_t interims_ = 0;  ///< 1xx heads that came
   http::Lease lease_;           ///< between the pool and the exchange
   std::optional<http::ConnectError> error_;

@@ -13,6 +13,7 @@ struct AttemptFailure {
   enum class Blame : std::uint8_t {
     none,        ///< the gateway's own limits, or it cannot be told
     connection,  ///< refused, reset, closed too early, or malformed
+    broken_off,  ///< the connection ended within an answer that the client has a part of
     slow_connection,
     time_limit,
     callers_limit,  ///< its caller gave it less time than the service has

@@ -91,9 +91,16 @@ class CallClient {
   /// Threads' scratch and the upstream's buffer are its own until it returns. `broken`: the client has left.
   [[nodiscard]] virtual http::IoStatus take_interim(const http::Head& head,
                                                     const http::FieldList& fields) = 0;
+  /// Of one that waits for 100 before it sends its content: the service has nothing against it.
+  [[nodiscard]] virtual http::IoStatus invite_content() = 0;
   virtual void take_head(const ChosenHead& head) = 0;
   /// As http::Outbox::send(). Empty and not the last: only what is pending of the head is meant.
   [[nodiscard]] virtual http::Stream::Sent take_content(const http::Outbox::Content& content) = 0;
+
+  /// Of the content that was given to it: what has left this machine. One system call.
+  [[nodiscard]] virtual std::uint64_t content_taken() const noexcept = 0;
+  /// It is too slow, and others need what the call holds. The call is abandoned next.
+  virtual void give_up_answer() noexcept = 0;
 
   virtual void take_refusal(const Rejection& rejection, const Remarks& remarks) = 0;
   virtual void take_kept(const KeptAnswer& kept, const Remarks& remarks) = 0;

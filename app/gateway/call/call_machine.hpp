@@ -61,6 +61,9 @@ class CallMachine {
   void set_aside(unsigned branch, TimePoint now) noexcept {
     with([&](auto& machine) { machine.set_aside(branch, now); });
   }
+  void set_aside(unsigned branch, const Outcome& so_far, TimePoint now) noexcept {
+    with([&](auto& machine) { machine.set_aside(branch, so_far, now); });
+  }
   void take_up(unsigned branch, TimePoint now) noexcept {
     with([&](auto& machine) { machine.take_up(branch, now); });
   }

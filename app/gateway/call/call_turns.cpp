@@ -1,4 +1,5 @@
 // Whom a call waits for, its service or its client, and what follows from that.
+#include <algorithm>
 #include <utility>
 
 #include "app/gateway/call/upstream_call.hpp"
@@ -8,7 +9,10 @@ namespace switchgear::gateway {
 namespace {
 // After so long a wait for the client, in all, the breakers are told that the service is not busy with the
 // call, and a service that ends it is not blamed. Shorter waits are those of an ordinary network.
-constexpr Duration patience_with_sender = std::chrono::seconds{1};
+constexpr Duration patience_with_client = std::chrono::seconds{1};
+// A client that waits to be told that its content is wanted is told so after this, as clients that do not
+// wait for ever send it after about a second.
+constexpr Duration patience_with_silence = std::chrono::seconds{1};
 // A client that keeps a connection, or a place in a bulkhead, from others has so long.
 constexpr Duration patience_when_in_the_way = std::chrono::seconds{5};
 constexpr Duration second_look = std::chrono::seconds{1};
@@ -42,7 +46,7 @@ bool UpstreamCall::readmit(Attempt& attempt) {
 /// What other requests wait for, or are refused for want of: its connection, or its place in the bulkhead.
 bool UpstreamCall::keeps_from_others(const Attempt& attempt) const noexcept {
   const auto& bulkhead = service_->policies().policies().bulkhead;
-  return attempt.is_in_the_way() || (bulkhead && bulkhead->is_full());
+  return attempt.is_in_the_way() || (bulkhead && machine_.running() && bulkhead->is_full());
 }
 
 void UpstreamCall::end_look() {
@@ -51,23 +55,77 @@ void UpstreamCall::end_look() {
     const Attempt& attempt = attempts_[branch];
     if (!attempt.connected()) continue;
     if (!attempt.waits_for_upstream()) waits = CallClock::Waits::for_client;
-    if (aside_ && !attempt.takes_content()) take_up(attempt);
-    if (attempt.awaits_content() && state_ == State::deciding) watch_sender(attempt);
+    if (state_ == State::responding) {
+      watch_reader(attempt);
+    } else if (attempt.awaits_content()) {
+      watch_sender(attempt);
+    } else if (aside_ && !attempt.takes_content()) {
+      take_up(attempt);
+    }
   }
   clock_.end_look(waits);
   if (state_ == State::deciding && attempts_.waiting()) wait_until(attempts_.next_due());
 }
 
+/// Whether the breakers must know by now that the client is waited for: after a second of that, or before one
+/// of them counts the call as stuck, or as a probe that hangs.
+bool UpstreamCall::must_be_told(const Attempt& attempt) noexcept {
+  const TimePoint now = clock_.now();
+  const TimePoint begun = attempts_.started(attempt) + attempt.waited();
+  const TimePoint due = std::min(now + (patience_with_client - clock_.clients_share()),
+                                 saturating_add(begun, service_->policies().told_within()));
+  if (now >= due) return true;
+  wait_until(due);
+  return false;
+}
+
 /// Content that is streamed is never raced: this is the only attempt.
 void UpstreamCall::watch_sender(const Attempt& attempt) {
   const TimePoint now = clock_.now();
-  const Duration left = patience_with_sender - clock_.clients_share();
-  if (left > Duration::zero()) return wait_until(now + left);
-  if (!std::exchange(aside_, true)) machine_.set_aside(attempt.branch(), now);
-  wait_until(now + patience_with_sender);
+  if (!aside_) {
+    if (!must_be_told(attempt)) return;
+    aside_ = true;
+    machine_.set_aside(attempt.branch(), now);
+  }
+  wait_until(now + patience_with_client);
   if (!keeps_from_others(attempt) || !source_->dawdles(patience_when_in_the_way, now)) return;
   source_->give_up();
   abandon();
+}
+
+/// The service has answered, and can do no more than the client lets it: so a probe has its verdict. Any
+/// other call may still break off, and has its verdict at the end.
+void UpstreamCall::watch_reader(const Attempt& attempt) {
+  const TimePoint now = clock_.now();
+  if (attempt.waits_for_upstream()) {
+    pace_.stop();
+    return take_up(attempt);
+  }
+  if (!aside_) {
+    if (!must_be_told(attempt)) return;
+    aside_ = true;
+    if (machine_.running()) machine_.set_aside(attempt.branch(), outcome_of_response(), now);
+  }
+  wait_until(now + patience_with_client);
+  if (!keeps_from_others(attempt)) return pace_.stop();
+  if (!pace_.is_behind(patience_when_in_the_way, client_->content_taken(), worker_.limits.min_body_rate, now))
+    return;
+  client_->give_up_answer();
+  abandon();
+}
+
+/// The client waits for the service's word before it sends its content, and may do so for ever. True: it has
+/// been told to send it, in the stead of a service that says nothing.
+bool UpstreamCall::ends_expectation(const Attempt& attempt) {
+  if (!attempt.holds_back()) return false;
+  const Duration half = saturating_sub(attempt.until(), attempt.since()) / 2;
+  const TimePoint due = attempt.since() + std::min(patience_with_silence, half);
+  if (clock_.now() < due) {
+    wait_until(due);
+    return false;
+  }
+  if (client_->invite_content() == http::IoStatus::broken) abandon();
+  return true;
 }
 
 void UpstreamCall::take_up(const Attempt& attempt) noexcept {
@@ -78,7 +136,7 @@ void UpstreamCall::take_up(const Attempt& attempt) noexcept {
 /// The service, too, may have a limit for how slowly a request may come.
 bool UpstreamCall::is_clients_failure(const Attempt& attempt) const noexcept {
   return request_.content == CallRequest::Content::streamed && attempt.connected() && !attempt.sent_whole() &&
-         (source_->dawdles(patience_with_sender, clock_.now()) || source_->paused(patience_with_sender));
+         (source_->dawdles(patience_with_client, clock_.now()) || source_->paused(patience_with_client));
 }
 
 }  // namespace switchgear::gateway

@@ -35,6 +35,7 @@ ResponseRelay::Found ResponseRelay::look() {
 
 ResponseRelay::Found ResponseRelay::move(CallClient& client, TimePoint now) {
   const http::Stream::Sent sent = client.take_content(piece_);
+  pauses_.moved(sent.size, sent.status == http::IoStatus::would_block, now);
   const bool copied = copy(piece_.bytes.substr(0, sent.size));
   if (sent.size != 0) attempt_->content_used(sent.size);
   if (sent.status == http::IoStatus::broken) return Found::client_left;
@@ -72,6 +73,7 @@ void ResponseRelay::forget() noexcept {
   status_ = 0;
   end_ = End::not_there;
   latency_.reset();
+  pauses_ = {};
   whole_.reset();
   if (copy_.running()) copy_.stop();
 }

@@ -6,6 +6,7 @@
 
 #include "app/gateway/call/attempt.hpp"
 #include "app/gateway/call/call_client.hpp"
+#include "app/gateway/call/reader_pace.hpp"
 #include "app/gateway/service/stored_answer.hpp"
 #include "switchgear/core/outcome.hpp"
 #include "switchgear/http/failure_classifier.hpp"
@@ -46,6 +47,10 @@ class ResponseRelay {
   /// What there is of the content: a piece, which may be empty, or `failure`.
   [[nodiscard]] Found look();
   [[nodiscard]] Found move(CallClient& client, TimePoint now);
+  /// The service's breaking off, that is: the client has kept it waiting.
+  [[nodiscard]] bool may_be_clients_doing(TimePoint now) const noexcept {
+    return pauses_.may_explain_end(now);
+  }
   void forget() noexcept;
 
   /// Null: no head has come.
@@ -69,6 +74,7 @@ class ResponseRelay {
   http::Outbox::Content piece_;
   std::optional<Duration> retry_after_;
   std::optional<Duration> latency_;
+  ReaderPauses pauses_;
   ResponseCopy copy_;
   std::optional<StoredAnswer> whole_;
 };

@@ -47,6 +47,11 @@ void UpstreamCall::fail(Attempt& attempt, const AttemptFailure& why) {
     source_->give_up();
     return abandon();
   }
+  if (failure.blame == Blame::broken_off && response_.may_be_clients_doing(clock_.now())) {
+    clients_doing_ = true;
+    failure = {Blame::none, failure.words};
+    failure.words.detail = "the service broke off its answer, which its client had stopped reading";
+  }
   if (failure.blame == Blame::time_limit && attempt.waited() > latency(attempt))
     failure.blame = Blame::wait_in_line;
   const Outcome outcome = outcome_of(attempt, failure.blame);

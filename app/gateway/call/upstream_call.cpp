@@ -55,11 +55,12 @@ void UpstreamCall::end() noexcept {
   if (answer_.value || answer_.details) answer_ = {};
   request_.forget();
   response_.forget();
+  pace_.stop();
   client_ = nullptr;
   source_ = nullptr;
   called_.clear();
   at_hand_ = nullptr;
-  woken_ = aside_ = too_slow_ = open_ended_ = false;
+  woken_ = aside_ = too_slow_ = clients_doing_ = open_ended_ = false;
   service_.reset();
   state_ = State::idle;
 }
@@ -267,7 +268,7 @@ bool UpstreamCall::look_at(Attempt& attempt) {
     const Found found = attempt.pull_head();
     if (found == Found::wait) {
       attempt.end_look(clock_.now(), Attempt::Turn::upstreams);
-      return is_late(attempt);
+      return ends_expectation(attempt) || is_late(attempt);
     }
     if (found == Found::reconnects) {
       ++service_->counts().fresh_attempts;
@@ -323,6 +324,7 @@ Outcome UpstreamCall::outcome_of(const Attempt& attempt, Blame blame) const {
     case Blame::none:
       break;
     case Blame::connection:
+    case Blame::broken_off:
       return service_->classifier().of_connection_error(latency(attempt));
     case Blame::slow_connection:
     case Blame::time_limit:

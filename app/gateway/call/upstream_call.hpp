@@ -76,6 +76,8 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   [[nodiscard]] http::Stream& stream() const noexcept { return response_.attempt()->stream(); }
   /// When to call advance() at the latest. After advance().
   [[nodiscard]] TimePoint due() const noexcept { return due_; }
+  /// Of one that is broken_off: because the client had stopped reading.
+  [[nodiscard]] bool clients_doing() const noexcept { return clients_doing_; }
   /// The call asks for the request's content; if not, data of the client stays unread.
   [[nodiscard]] bool takes_content() noexcept;
   [[nodiscard]] Service& service() const noexcept { return *service_; }
@@ -137,7 +139,10 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   [[nodiscard]] bool readmit(Attempt& attempt);
   [[nodiscard]] bool keeps_from_others(const Attempt& attempt) const noexcept;
   void end_look();
+  [[nodiscard]] bool must_be_told(const Attempt& attempt) noexcept;
   void watch_sender(const Attempt& attempt);
+  void watch_reader(const Attempt& attempt);
+  [[nodiscard]] bool ends_expectation(const Attempt& attempt);
   void take_up(const Attempt& attempt) noexcept;
   [[nodiscard]] bool is_clients_failure(const Attempt& attempt) const noexcept;
 
@@ -182,11 +187,12 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   SplitNote split_;
   std::unique_ptr<CallTrace> record_;  ///< null: the call is not recorded
   TimePoint due_ = TimePoint::max();
-  std::uint32_t blocks_ = 0;  ///< moved in this look
-  bool woken_ = false;        ///< by a policy
-  bool aside_ = false;        ///< its breakers know that it waits for the client
-  bool too_slow_ = false;     ///< the service has answered that the client is
-  bool open_ended_ = false;   ///< the response may never end, and is counted by its beginning
+  std::uint32_t blocks_ = 0;    ///< moved in this look
+  bool woken_ = false;          ///< by a policy
+  bool aside_ = false;          ///< its breakers know that it waits for the client
+  bool too_slow_ = false;       ///< the service has answered that the client is
+  bool clients_doing_ = false;  ///< the service has broken off an answer that was not read
+  bool open_ended_ = false;     ///< the response may never end, and is counted by its beginning
 
   CallOptions options_;
   Answer<StoredAnswer> answer_;
@@ -197,6 +203,7 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   std::uint32_t begun_ = 0;
   LastWords last_words_;
 
+  ReaderPace pace_;
   Attempt* at_hand_ = nullptr;  ///< its head has come, and the machine is asked whether the client gets it
   ResponseRelay response_;
 };

@@ -19,6 +19,7 @@ void UpstreamCall::start_response(Attempt& attempt, const Remarks& remarks) {
   const http::FieldList& fields = worker_.loop.fields();
   const PolicySet& policies = service_->policies();
   state_ = State::responding;
+  take_up(attempt);  // of an upload that is answered early
   // Before the client learns of it: what it asks for next must not come from before its change.
   if (request_.changes && response_.status() < 400) policies.versions()->advance(*request_.changes);
   if (attempt.branch() != 0) policies.hedge_wins()->add();
@@ -146,7 +147,7 @@ void UpstreamCall::break_off(const AttemptFailure& failure, const Outcome& outco
   settle(outcome);
   attempts_.drop_all(clock_.now());
   worker_.note_failure(*service_, last_called(), "response broken off", failure.words.detail);
-  if (split_) split_.failed();
+  if (split_ && failure.blame != AttemptFailure::Blame::none) split_.failed();
   state_ = State::broken_off;
 }
 

@@ -15,6 +15,7 @@ constexpr std::string_view late_content = "the request's content did not arrive 
 constexpr std::string_view overdue_content =
     "the request's content did not arrive before its caller's deadline";
 constexpr std::string_view slow_content = "the request's content came too slowly to wait for it";
+constexpr std::string_view slow_reader = "the client took its answer too slowly, and others needed its place";
 const config::Networks no_networks;
 }  // namespace
 
@@ -195,7 +196,7 @@ Progress ClientExchange::follow_call() {
       return Progress::go;
     case UpstreamCall::State::broken_off:
       // An orderly end could look like a whole message.
-      note_.reason("response_broken_off");
+      note_.reason(call_->clients_doing() ? "request_broken" : "response_broken_off");
       client_.abort();
       return Progress::over;
     case UpstreamCall::State::abandoned:
@@ -283,7 +284,7 @@ Progress ClientExchange::content_lost() {
     case IncomingRequest::Fault::too_large:
       return give_up(413, "the request's content is too large");
     case IncomingRequest::Fault::too_slow:
-      return give_up(408, slow_content);
+      return give_up(408, delivery_.begun() ? slow_reader : slow_content);
     case IncomingRequest::Fault::malformed:
       return give_up(400, "the request's chunks are malformed");
   }
@@ -322,6 +323,11 @@ http::IoStatus ClientExchange::take_interim(const http::Head& head, const http::
   return delivery_.interim(head, fields);
 }
 
+http::IoStatus ClientExchange::invite_content() {
+  request_.go_ahead(now_);
+  return delivery_.go_ahead();
+}
+
 void ClientExchange::take_head(const ChosenHead& head) {
   if (worker_.draining() || is_last() || request_.held_back()) delivery_.close_after();
   head.head.status == 101 ? delivery_.upgraded(head) : delivery_.head(head);
@@ -337,6 +343,12 @@ http::Stream::Sent ClientExchange::take_content(const http::Outbox::Content& con
     write_due_ = request_.progress() + worker_.limits.write_timeout;
   }
   return sent;
+}
+
+/// Over TLS these are the bytes of its records, of which there are a few more.
+std::uint64_t ClientExchange::content_taken() const noexcept {
+  const std::uint64_t given = delivery_.content_bytes();
+  return given - std::min<std::uint64_t>(given, client_.unacknowledged());
 }
 
 void ClientExchange::take_refusal(const Rejection& rejection, const Remarks& remarks) {

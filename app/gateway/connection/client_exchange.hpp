@@ -96,8 +96,11 @@ class ClientExchange final : private CallClient {
 
   void on_call_event() override { owner_.on_exchange_event(); }
   http::IoStatus take_interim(const http::Head& head, const http::FieldList& fields) override;
+  http::IoStatus invite_content() override;
   void take_head(const ChosenHead& head) override;
   http::Stream::Sent take_content(const http::Outbox::Content& content) override;
+  [[nodiscard]] std::uint64_t content_taken() const noexcept override;
+  void give_up_answer() noexcept override { request_.give_up(); }
   void take_refusal(const Rejection& rejection, const Remarks& remarks) override;
   void take_kept(const KeptAnswer& kept, const Remarks& remarks) override;
   void take_failure(const LastWords& words, const Remarks& remarks) override;

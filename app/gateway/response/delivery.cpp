@@ -69,6 +69,12 @@ http::IoStatus Delivery::interim(const http::Head& head, const http::FieldList& 
   return outbox_.send(client_, {}).status;
 }
 
+http::IoStatus Delivery::go_ahead() {
+  outbox_.begin(http::Coding::identity);
+  outbox_.put("HTTP/1.1 100 Continue\r\n\r\n");
+  return outbox_.send(client_, {}).status;
+}
+
 void Delivery::head(const ChosenHead& chosen) {
   ResponseRewrite rewrite;
   http::Coding coding = http::Coding::identity;

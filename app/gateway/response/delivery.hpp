@@ -44,6 +44,8 @@ class Delivery {
 
   /// A hint is dropped if the client has not taken the one before. `broken`: the client has left.
   [[nodiscard]] http::IoStatus interim(const http::Head& head, const http::FieldList& fields);
+  /// 100, the gateway's own.
+  [[nodiscard]] http::IoStatus go_ahead();
   void head(const ChosenHead& chosen);
   /// The same of a 101: all that follows is content, and never the end of it.
   void upgraded(const ChosenHead& chosen);

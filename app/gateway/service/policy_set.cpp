@@ -76,6 +76,19 @@ namespace {
   return keeps_answers(policy) ? std::make_shared<UriVersions>() : nullptr;
 }
 
+/// A quarter of the time is left for the timer, and for calls that alternate between client and service.
+[[nodiscard]] Duration told_within_of(const GatewayPolicies::Objects& has) {
+  Duration least = Duration::max();
+  const auto consider = [&least](const CircuitBreakerOptions& breaker) {
+    least = std::min(least, breaker.half_open.max_wait);
+    if (breaker.stuck_calls) least = std::min(least, breaker.stuck_calls->older_than);
+  };
+  if (has.outer_breaker) consider(has.outer_breaker->options());
+  if (has.breaker) consider(has.breaker->options());
+  if (has.by_value) consider(has.by_value->breaker_options());
+  return least / 4 * 3;
+}
+
 }  // namespace
 
 PolicySet::PolicySet(const config::Service& service, const std::string& route_policy,
@@ -90,6 +103,7 @@ PolicySet::PolicySet(const config::Service& service, const std::string& route_po
       remembers_(keeps_answers(policy)),
       queues_(stores_calls(policy)),
       holds_streams_(policy.bulkhead_holds_streams),
+      told_within_(told_within_of(policies_.objects())),
       plain_(policies_.pipeline()),
       plain_bare_(policies_.pipeline(config::WithFallback::no)),
       hedged_(policies_.racing_pipeline()),

@@ -85,6 +85,10 @@ class PolicySet {
   /// A stream keeps its place in the bulkhead until it ends.
   [[nodiscard]] bool holds_streams() const noexcept { return holds_streams_; }
 
+  /// The age of an attempt by which its breakers must know if it waits for the client: not much later, one of
+  /// them would count it as stuck, or as a probe that hangs.
+  [[nodiscard]] Duration told_within() const noexcept { return told_within_; }
+
   [[nodiscard]] const PlainPipeline& plain() const noexcept { return plain_; }
   [[nodiscard]] const PlainPipeline& plain_without_fallback() const noexcept { return plain_bare_; }
   [[nodiscard]] const HedgedPipeline& hedged() const noexcept { return hedged_; }
@@ -99,6 +103,7 @@ class PolicySet {
   bool remembers_;
   bool queues_;
   bool holds_streams_;
+  Duration told_within_;
   PlainPipeline plain_;
   PlainPipeline plain_bare_;
   HedgedPipeline hedged_;

@@ -6,10 +6,11 @@ namespace switchgear::http {
 
 namespace {
 
-/// These end with their head, whatever it says (RFC 9112, 6.3); a server that says otherwise may send a body
-/// behind it, which would be taken for the next response.
+/// A 204 ends with its head, whatever that says (RFC 9112, 6.3), and must not announce a body; a server that
+/// does may send one, which would be taken for the next response. A 304 may tell the length of what it stands
+/// for.
 [[nodiscard]] bool announces_what_it_must_not_have(const Head& head) noexcept {
-  return (head.status == 204 || head.status == 304) && (head.chunked || head.content_length.value_or(0) != 0);
+  return head.status == 204 && (head.chunked || head.content_length.value_or(0) != 0);
 }
 
 }  // namespace
@@ -84,7 +85,7 @@ void Exchange::accept_head() noexcept {
   if (head.status >= 200) {
     if (!std::exchange(looked_ahead_, false)) body_.start_response(head, to_head_);
     persistent_ = head.persistent() && body_.framing() != BodyReader::Framing::until_end &&
-                  (to_head_ || !announces_what_it_must_not_have(head));
+                  !announces_what_it_must_not_have(head);
   }
   stream().buffer().consume(size);
   validator_.reset();

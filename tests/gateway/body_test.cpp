@@ -112,15 +112,12 @@ TEST(Gateway, AnswersHeadAnd204And304WithoutABody) {
 }
 
 TEST(Gateway, KeepsNoConnectionOnWhichAnAnswerMayHaveABodyThatItMustNotHave) {
-  const std::vector<std::pair<std::string, int>> answers{{"204 X\r\nContent-Length: 5\r\n", 2},
-                                                         {"304 X\r\nContent-Length: 5\r\n", 2},
-                                                         {"204 X\r\nTransfer-Encoding: chunked\r\n", 2},
-                                                         {"304 X\r\nTransfer-Encoding: chunked\r\n", 2},
-                                                         {"204 X\r\n", 1},
-                                                         {"304 X\r\nETag: \"a\"\r\n", 1},
-                                                         {"204 X\r\nContent-Length: 0\r\n", 1}};
+  const std::vector<std::pair<std::string, int>> answers{
+      {"204 X\r\nContent-Length: 5\r\n\r\n", 2},      {"204 X\r\nTransfer-Encoding: chunked\r\n\r\n", 2},
+      {"304 X\r\nContent-Length: 5\r\n\r\nhello", 2}, {"304 X\r\nContent-Length: 5\r\n\r\n", 1},
+      {"204 X\r\nContent-Length: 0\r\n\r\n", 1},      {"204 X\r\n\r\n", 1}};
   for (const auto& [answer, connections] : answers) {
-    Upstream upstream{Upstream::saying("HTTP/1.1 " + answer + "\r\n")};
+    Upstream upstream{Upstream::saying("HTTP/1.1 " + answer)};
     const GatewayProcess gateway{config_text({{"shop", upstream.port()}})};
     for (int i = 0; i < 2; ++i)
       EXPECT_EQ(gateway.get("/").status(), static_cast<unsigned>(std::stoi(answer))) << answer;

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -11,6 +13,7 @@
 
 #include "switchgear/core/time.hpp"
 #include "switchgear/redis/client.hpp"
+#include "switchgear/redis/fleet_circuit.hpp"
 #include "switchgear/redis/fleet_options.hpp"
 #include "switchgear/redis/fleet_view.hpp"
 #include "switchgear/registry/breaker_registry.hpp"
@@ -23,6 +26,7 @@ enum class FleetDetail : std::uint8_t { circuits, voters };
 /// One circuit as this member sees it.
 struct FleetCircuitStatus {
   std::string name;
+  std::string trouble;                    ///< what the store said in place of an answer; for people
   bool fresh = false;                     ///< the rest is of the last `fresh`; otherwise it is history
   bool open = false;                      ///< the fleet is, as the store said last
   Duration open_left{};                   ///< of its opening; zero: it probes
@@ -45,7 +49,13 @@ struct FleetStatus {
   std::uint64_t members = 0;  ///< when the store said so last
   ClientCounts commands;
   std::uint64_t ignored_views = 0;           ///< replies that were not views
+  Duration round{};                          ///< the last report on all circuits took so long
   std::vector<FleetCircuitStatus> circuits;  ///< sorted by name
+};
+
+/// What a fleet knows that must not be lost when another one takes its place in the same process.
+struct FleetMemory {
+  std::map<std::string, FleetCircuitMemory, std::less<>> circuits;
 };
 
 /// This process as a member of a fleet.
@@ -65,10 +75,13 @@ struct FleetStatus {
 class Fleet {
  public:
   /// Never waits for Redis. Throws std::invalid_argument naming every problem of the options.
-  Fleet(BreakerRegistry& registry, FleetOptions options);
+  /// `memory`: of the fleet in whose place this one comes, from hand_over().
+  Fleet(BreakerRegistry& registry, FleetOptions options, FleetMemory memory = {});
   Fleet(const Fleet&) = delete;
   Fleet& operator=(const Fleet&) = delete;
-  ~Fleet();  ///< leaves: takes its advice back; a vote of its runs out
+  /// Leaves: takes its advice and its votes back, and ends what an operator has forced. Waits for Redis to
+  /// hear of it, at most 200 ms.
+  ~Fleet();
 
   /// Waits for a mutex, never for Redis.
   [[nodiscard]] FleetStatus status(FleetDetail detail = FleetDetail::circuits) const;
@@ -79,6 +92,10 @@ class Fleet {
   bool force_open(std::string_view circuit, Duration length, std::string by);
   /// Ends it in every member.
   bool release(std::string_view circuit, std::string by);
+
+  /// Leaves, as the destructor does, but what operators have forced stays in force here, for a fleet of the
+  /// same registry that is made from the result. Everything else then does nothing.
+  [[nodiscard]] FleetMemory hand_over();
 
  private:
   class Member;

@@ -20,6 +20,7 @@ struct Circuit {
   std::string state;
   bool metrics_only = false;
   bool ramping = false;
+  bool fleet_open = false;
   std::string level;          ///< `critical`; empty unless it is a multi-level breaker above its first level
   std::optional<int> health;  ///< 0 to 100; empty if the server is too old to give it
   Rates rates;

@@ -364,10 +364,12 @@ void Api::forget_removed_breakers() const {
 }
 
 Response Api::health_response() const {
-  const std::vector<State> seen = overview_.states();
+  const std::vector<Standing> seen = overview_.standings(clock_());
   const Health overall = health_of(seen);
   return json_response(overall == Health::unhealthy ? http::status::service_unavailable : http::status::ok,
-                       {{"status", to_string(overall)}, {"circuit_breakers", count_by_state(seen)}});
+                       {{"status", to_string(overall)},
+                        {"circuit_breakers", count_by_state(seen)},
+                        {"fleet_open", held_by_fleet(seen)}});
 }
 
 Response Api::circuits_health_response() const {

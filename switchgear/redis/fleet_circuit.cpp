@@ -202,7 +202,7 @@ bool FleetCircuit::wants_command(TimePoint now) const noexcept {
 }
 
 bool FleetCircuit::busy(TimePoint now) const noexcept {
-  return fleet_open(now) || lease_ || recover_at_ || command_ || forced_generation_;
+  return fleet_open(now) || lease_ || recover_at_ || forced_generation_ || forced(now) || wants_command(now);
 }
 
 std::uint64_t FleetCircuit::vote_sent(TimePoint now) noexcept {

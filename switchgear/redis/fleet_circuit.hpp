@@ -98,6 +98,10 @@ class FleetCircuit {
     return lease_ && lease_->result != FleetLease::Result::none;
   }
   [[nodiscard]] bool wants_command(TimePoint now) const noexcept;
+  [[nodiscard]] bool wants_anything(TimePoint now) const noexcept {
+    return wants_vote(now) || wants_result() || wants_command(now) || wants_probe(now) ||
+           wants_to_keep_lease(now);
+  }
   /// Whether it should be looked at between two reports.
   [[nodiscard]] bool busy(TimePoint now) const noexcept;
 

@@ -164,7 +164,7 @@ void Fleet::Member::pulse() {
       const auto breaker = entry.breaker.lock();
       if (!breaker) continue;
       entry.circuit.look(*breaker, began);
-      queue_.add_first(name, FleetDue::says);
+      if (entry.circuit.wants_anything(began)) queue_.add_first(name, FleetDue::says);
       unpublished_ = true;
     }
     serve_queue();

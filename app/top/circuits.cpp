@@ -41,7 +41,7 @@ std::optional<double> Circuit::in_state_for(TimePoint now) const {
 
 std::string Circuit::state_text() const {
   if (metrics_only) return state + " (m)";
-  if (fleet_open) return state + " (fleet)";
+  if (fleet_open && state == "closed") return "fleet_open";
   if (!level.empty()) return state + " (" + level.substr(0, 1) + ")";
   return ramping ? state + " (ramp)" : state;
 }

@@ -33,8 +33,9 @@ struct Circuit {
   /// Seconds since it came into its state.
   [[nodiscard]] std::optional<double> in_state_for(TimePoint now) const;
   /// True if it refuses every call.
-  [[nodiscard]] bool refuses() const { return state == "open" || state == "forced_open"; }
-  /// `half_open`, `closed (ramp)`, `open (m)` for metrics only, `open (c)` at level critical.
+  [[nodiscard]] bool refuses() const { return state == "open" || state == "forced_open" || fleet_open; }
+  /// `half_open`, `closed (ramp)`, `fleet_open`, `open (m)` for metrics only, `open (c)` at level
+  /// critical.
   [[nodiscard]] std::string state_text() const;
 
   std::optional<double> retry_after;  ///< when it was received

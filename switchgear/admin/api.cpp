@@ -374,14 +374,17 @@ Response Api::health_response() const {
 
 Response Api::circuits_health_response() const {
   json::object circuits;
+  json::array held;
   bool all_closed = true;
   for (const auto& breaker : registry_.all()) {
-    const State state = breaker->state();
-    all_closed = all_closed && state == State::closed;
-    circuits[breaker->name()] = to_string(state);
+    const BreakerSnapshot seen = breaker->snapshot(clock_());
+    all_closed = all_closed && seen.state == State::closed && !seen.advised;
+    circuits[breaker->name()] = to_string(seen.state);
+    if (seen.advised) held.emplace_back(breaker->name());
   }
-  return json_response(all_closed ? http::status::ok : http::status::service_unavailable,
-                       {{"all_closed", all_closed}, {"circuits", std::move(circuits)}});
+  return json_response(
+      all_closed ? http::status::ok : http::status::service_unavailable,
+      {{"all_closed", all_closed}, {"circuits", std::move(circuits)}, {"fleet_open", std::move(held)}});
 }
 
 Response Api::breaker_response(const std::string& name) const {

@@ -8,7 +8,7 @@
 namespace switchgear::redis {
 
 Fleet::Fleet(BreakerRegistry& registry, FleetOptions options, FleetMemory memory)
-    : member_(std::make_unique<Member>(registry, std::move(options), std::move(memory))) {}
+    : member_(std::make_unique<FleetMember>(registry, std::move(options), std::move(memory))) {}
 Fleet::~Fleet() = default;
 
 FleetStatus Fleet::status(FleetDetail detail) const { return member_->status(detail); }

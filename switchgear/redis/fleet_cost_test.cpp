@@ -25,13 +25,23 @@ class Costs {
   double of(int times, Ask ask) {
     (void)circuit_.raw({"CONFIG", "RESETSTAT"});
     for (int i = 0; i < times; ++i) ask(i);
+    const std::string traffic = circuit_.raw({"INFO", "stats"}).text;
+    in_ = figure(traffic, "total_net_input_bytes:") / times;
+    out_ = figure(traffic, "total_net_output_bytes:") / times;
     const std::string stats = circuit_.raw({"INFO", "commandstats"}).text;
-    const std::size_t at = stats.find("usec_per_call=", stats.find("cmdstat_evalsha:"));
-    return std::stod(stats.substr(at + 14));
+    return figure(stats.substr(stats.find("cmdstat_evalsha:")), "usec_per_call=");
   }
+  /// Bytes of the last ones, each.
+  [[nodiscard]] double in() const { return in_; }
+  [[nodiscard]] double out() const { return out_; }
 
  private:
+  static double figure(const std::string& text, const std::string& name) {
+    return std::stod(text.substr(text.find(name) + name.size()));
+  }
+
   Circuit& circuit_;
+  double in_ = 0, out_ = 0;
 };
 
 TEST(FleetCost, OfEachOperationWithTenThousandMembers) {
@@ -41,9 +51,10 @@ TEST(FleetCost, OfEachOperationWithTenThousandMembers) {
   int seq = 1;
   const double first = costs.of(members, [&](int i) { (void)circuit.vote(member(i), seq, 'n', 0); });
   const double again = costs.of(members, [&](int i) { (void)circuit.vote(member(i), seq + 1, 'n', 0); });
+  std::printf("a vote: %.0f bytes there, %.0f back\n", costs.in(), costs.out());
   const double pull = costs.of(members, [&](int) { (void)circuit.pull(0); });
-  const double join =
-      costs.of(1, [&](int) { (void)circuit.pull(0, true); });  // all votes, as GET /fleet asks
+  std::printf("a pull: %.0f bytes there, %.0f back\n", costs.in(), costs.out());
+  const double detail = costs.of(10, [&](int) { (void)circuit.pull(0, true); });  // as for GET /fleet
   const auto bytes = [&](const char* key) {
     return circuit.raw({"MEMORY", "USAGE", key, "SAMPLES", "0"}).integer;
   };
@@ -60,9 +71,9 @@ TEST(FleetCost, OfEachOperationWithTenThousandMembers) {
   const auto took = std::chrono::steady_clock::now() - began;
   EXPECT_GE(open_after, members / 2);
   std::printf(
-      "vote %.1f us (the first %.1f), pull %.1f us, all votes %.0f us, vote for down %.1f us on average\n"
+      "vote %.1f us (the first %.1f), pull %.1f us, with votes %.0f us, vote for down %.1f us on average\n"
       "votes %lld bytes, circuit %lld bytes, open after %d votes, %lld ms\n",
-      again, first, pull, join, down, static_cast<long long>(votes_bytes),
+      again, first, pull, detail, down, static_cast<long long>(votes_bytes),
       static_cast<long long>(fleet_bytes), open_after,
       static_cast<long long>(std::chrono::duration_cast<std::chrono::milliseconds>(took).count()));
   EXPECT_LT(again, 500) << "microseconds; a vote takes constant time";

@@ -62,7 +62,7 @@ FleetOptions checked(FleetOptions options) {
 
 /// Rings when a breaker changes its state, so that the fleet hears of it at once. Any number of rings is one
 /// message to the thread.
-class Fleet::Member::Bell : public EventSink {
+class FleetMember::Bell : public EventSink {
  public:
   using Ring = std::function<void(std::vector<std::string>)>;
   Bell(std::shared_ptr<asio::io_context> context, Ring ring)
@@ -91,7 +91,7 @@ class Fleet::Member::Bell : public EventSink {
   std::vector<std::string> circuits_;
 };
 
-Fleet::Member::Member(BreakerRegistry& registry, FleetOptions options, FleetMemory memory)
+FleetMember::FleetMember(BreakerRegistry& registry, FleetOptions options, FleetMemory memory)
     : registry_(registry),
       options_(checked(std::move(options))),
       run_(random_name()),
@@ -109,7 +109,7 @@ Fleet::Member::Member(BreakerRegistry& registry, FleetOptions options, FleetMemo
   start();
 }
 
-void Fleet::Member::start() {
+void FleetMember::start() {
   asio::post(*context_, [this] {
     client_.start([this] { report(now()); },
                   [this](std::string_view, std::string_view message) { hear(message); });
@@ -120,15 +120,16 @@ void Fleet::Member::start() {
   thread_ = std::thread([this] { context_->run(); });
 }
 
-Fleet::Member::~Member() { stop(Stay::leaves); }
+FleetMember::~FleetMember() { stop(Stay::leaves); }
 
-FleetMemory Fleet::Member::hand_over() {
+FleetMemory FleetMember::hand_over() {
   stop(Stay::hands_over);
   return std::move(memory_);
 }
 
-void Fleet::Member::stop(Stay stay) {
+void FleetMember::stop(Stay stay) {
   if (!thread_.joinable()) return;
+  stopped_ = true;
   registry_.events().unsubscribe(bell_);
   asio::post(*context_, [this, stay] {
     left_ = true;
@@ -143,7 +144,7 @@ void Fleet::Member::stop(Stay stay) {
   client_.close();
 }
 
-void Fleet::Member::pulse_later() {
+void FleetMember::pulse_later() {
   // Where a look at all circuits takes long, it is taken less often.
   const Duration usual = std::min<Duration>(options_.interval / 4, std::chrono::milliseconds{100});
   pulse_.expires_after(std::clamp<Duration>(10 * pulse_length_, usual, options_.interval));
@@ -154,7 +155,7 @@ void Fleet::Member::pulse_later() {
   });
 }
 
-void Fleet::Member::pulse() {
+void FleetMember::pulse() {
   const TimePoint began = now();
   if (began >= next_report_) {
     report(began);
@@ -173,7 +174,7 @@ void Fleet::Member::pulse() {
   publish(began);
 }
 
-void Fleet::Member::report(TimePoint at) {
+void FleetMember::report(TimePoint at) {
   follow_registry();
   if (queue_.empty()) round_began_ = at;
   for (const auto& [name, entry] : entries_) queue_.add(name, FleetDue::hears);
@@ -183,7 +184,7 @@ void Fleet::Member::report(TimePoint at) {
   serve_queue();
 }
 
-void Fleet::Member::hear_news(std::vector<std::string> circuits) {
+void FleetMember::hear_news(std::vector<std::string> circuits) {
   if (left_) return;
   for (const std::string& name : circuits) {
     if (find(name) != nullptr) queue_.add_first(name, FleetDue::says);
@@ -192,7 +193,7 @@ void Fleet::Member::hear_news(std::vector<std::string> circuits) {
   serve_queue();
 }
 
-void Fleet::Member::serve_queue() {
+void FleetMember::serve_queue() {
   if (left_ || !withdrawn_.empty()) send_withdrawals();
   while (in_flight_ < most_in_flight && !left_) {
     const auto next = queue_.next();
@@ -213,7 +214,7 @@ void Fleet::Member::serve_queue() {
   publish(now());
 }
 
-void Fleet::Member::follow_registry() {
+void FleetMember::follow_registry() {
   Entries kept;
   for (const auto& breaker : registry_.all()) {
     const std::string& name = breaker->name();
@@ -234,7 +235,7 @@ void Fleet::Member::follow_registry() {
   entries_ = std::move(kept);
 }
 
-void Fleet::Member::leave(const std::string& name, Entry& entry, Stay stay) {
+void FleetMember::leave(const std::string& name, Entry& entry, Stay stay) {
   if (const auto breaker = entry.breaker.lock()) {
     if (stay == Stay::leaves) {
       entry.circuit.leave(*breaker, now());
@@ -246,11 +247,11 @@ void Fleet::Member::leave(const std::string& name, Entry& entry, Stay stay) {
 }
 
 /// A vote that stayed would count beside that of the process that comes in this one's place.
-void Fleet::Member::withdraw(Entry& entry) {
+void FleetMember::withdraw(Entry& entry) {
   if (std::exchange(entry.has_voted, false)) withdrawn_.push_back(entry.keys);
 }
 
-void Fleet::Member::send_withdrawals() {
+void FleetMember::send_withdrawals() {
   while (in_flight_ < most_in_flight && !withdrawn_.empty()) {
     std::vector<std::string> keys = std::move(withdrawn_.back());
     withdrawn_.pop_back();
@@ -266,7 +267,7 @@ void Fleet::Member::send_withdrawals() {
                [this](std::error_code, const Reply&) { context_->stop(); });
 }
 
-void Fleet::Member::ask(const std::string& name, Entry& entry, FleetDue due, TimePoint at) {
+void FleetMember::ask(const std::string& name, Entry& entry, FleetDue due, TimePoint at) {
   if (!client_.connected()) return;
   FleetCircuit& circuit = entry.circuit;
   if (circuit.wants_result() && !entry.asks_result) tell_result(name, entry, at);
@@ -280,11 +281,11 @@ void Fleet::Member::ask(const std::string& name, Entry& entry, FleetDue due, Tim
   }
 }
 
-std::vector<std::string> Fleet::Member::first_arguments(const Entry& entry) {
+std::vector<std::string> FleetMember::first_arguments(const Entry& entry) {
   return {std::to_string(random_.next()), std::to_string(entry.circuit.epoch())};
 }
 
-void Fleet::Member::vote(const std::string& name, Entry& entry, TimePoint at) {
+void FleetMember::vote(const std::string& name, Entry& entry, TimePoint at) {
   const auto breaker = entry.breaker.lock();
   if (!breaker) return;
   const FleetReport& report = entry.circuit.report();
@@ -300,13 +301,13 @@ void Fleet::Member::vote(const std::string& name, Entry& entry, TimePoint at) {
   run(fleet_scripts::vote(), name, entry, &Entry::asks_view, std::move(words), at);
 }
 
-void Fleet::Member::pull(const std::string& name, Entry& entry, TimePoint at) {
+void FleetMember::pull(const std::string& name, Entry& entry, TimePoint at) {
   std::vector<std::string> words = first_arguments(entry);
   words.emplace_back(is_watched(at) ? "1" : "0");
   run(fleet_scripts::pull(), name, entry, &Entry::asks_view, std::move(words), at);
 }
 
-void Fleet::Member::bid(const std::string& name, Entry& entry, TimePoint at) {
+void FleetMember::bid(const std::string& name, Entry& entry, TimePoint at) {
   const auto breaker = entry.breaker.lock();
   if (!breaker) return;
   const CircuitBreakerOptions& options = breaker->options();
@@ -323,7 +324,7 @@ void Fleet::Member::bid(const std::string& name, Entry& entry, TimePoint at) {
        });
 }
 
-void Fleet::Member::tell_result(const std::string& name, Entry& entry, TimePoint at) {
+void FleetMember::tell_result(const std::string& name, Entry& entry, TimePoint at) {
   const auto breaker = entry.breaker.lock();
   if (!breaker) return;
   const FleetLease& lease = *entry.circuit.lease();
@@ -339,7 +340,7 @@ void Fleet::Member::tell_result(const std::string& name, Entry& entry, TimePoint
   run(fleet_scripts::probe_result(), name, entry, &Entry::asks_result, std::move(words), at);
 }
 
-void Fleet::Member::tell_command(const std::string& name, Entry& entry, TimePoint at) {
+void FleetMember::tell_command(const std::string& name, Entry& entry, TimePoint at) {
   const FleetCommand& command = *entry.circuit.command();
   std::vector<std::string> words = first_arguments(entry);
   const bool is_new = command.epoch == 0;
@@ -360,8 +361,8 @@ void Fleet::Member::tell_command(const std::string& name, Entry& entry, TimePoin
        });
 }
 
-void Fleet::Member::send(const Script& script, const Entry& entry, std::vector<std::string> arguments,
-                         Done done) {
+void FleetMember::send(const Script& script, const Entry& entry, std::vector<std::string> arguments,
+                       Done done) {
   ++in_flight_;
   client_.run(script, entry.keys, std::move(arguments),
               [this, done = std::move(done)](std::error_code error, const Reply& reply) {
@@ -371,8 +372,8 @@ void Fleet::Member::send(const Script& script, const Entry& entry, std::vector<s
               });
 }
 
-void Fleet::Member::run(const Script& script, const std::string& name, Entry& entry, bool Entry::*flag,
-                        std::vector<std::string> arguments, TimePoint at) {
+void FleetMember::run(const Script& script, const std::string& name, Entry& entry, bool Entry::*flag,
+                      std::vector<std::string> arguments, TimePoint at) {
   entry.*flag = true;
   send(script, entry, std::move(arguments),
        [this, name, flag, at](std::error_code error, const Reply& reply) {
@@ -384,8 +385,7 @@ void Fleet::Member::run(const Script& script, const std::string& name, Entry& en
        });
 }
 
-void Fleet::Member::take_view(const std::string& name, bool Entry::*asked, const Reply& reply,
-                              TimePoint sent) {
+void FleetMember::take_view(const std::string& name, bool Entry::*asked, const Reply& reply, TimePoint sent) {
   Entry& entry = *find(name);
   std::optional<FleetView> view = parse_view(reply);
   if (!view) {
@@ -406,8 +406,8 @@ void Fleet::Member::take_view(const std::string& name, bool Entry::*asked, const
   ask(name, entry, FleetDue::says, now());
 }
 
-void Fleet::Member::take_lease(const std::string& name, std::uint64_t epoch, const Reply& reply,
-                               TimePoint sent) {
+void FleetMember::take_lease(const std::string& name, std::uint64_t epoch, const Reply& reply,
+                             TimePoint sent) {
   Entry& entry = *find(name);
   const auto breaker = entry.breaker.lock();
   const bool granted = reply.items.size() == 3 && reply.items[0].integer == 1;
@@ -416,7 +416,7 @@ void Fleet::Member::take_lease(const std::string& name, std::uint64_t epoch, con
   entry.circuit.on_lease(static_cast<std::uint64_t>(reply.items[1].integer), length, sent, *breaker, now());
 }
 
-void Fleet::Member::join() {
+void FleetMember::join() {
   if (!client_.connected()) return;
   client_.run(fleet_scripts::join(), {members_key_}, {options_.identity, milliseconds(options_.fresh)},
               [this](std::error_code error, const Reply& reply) {
@@ -426,7 +426,7 @@ void Fleet::Member::join() {
               });
 }
 
-void Fleet::Member::hear(std::string_view message) {
+void FleetMember::hear(std::string_view message) {
   const std::string name{message.substr(0, message.find('\n'))};
   // A hint and no more: what the store says when it is asked counts.
   if (left_ || find(name) == nullptr) return;
@@ -434,13 +434,13 @@ void Fleet::Member::hear(std::string_view message) {
   serve_queue();
 }
 
-Fleet::Member::Entry* Fleet::Member::find(std::string_view name) {
+FleetMember::Entry* FleetMember::find(std::string_view name) {
   const auto found = entries_.find(name);
   return found == entries_.end() ? nullptr : &found->second;
 }
 
-bool Fleet::Member::command(std::string_view circuit, bool open, Duration length, std::string by) {
-  if (!registry_.find(circuit) || (options_.shares && !options_.shares(circuit))) return false;
+bool FleetMember::command(std::string_view circuit, bool open, Duration length, std::string by) {
+  if (stopped_ || !registry_.find(circuit) || (options_.shares && !options_.shares(circuit))) return false;
   const TimePoint until =
       saturating_add(now(), std::clamp<Duration>(length, Duration::zero(), std::chrono::hours{24 * 366}));
   asio::post(*context_, [this, name = std::string(circuit), open, until, by = std::move(by)]() mutable {

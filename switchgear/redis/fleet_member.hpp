@@ -15,22 +15,24 @@
 #include <vector>
 
 #include "switchgear/redis/client.hpp"
-#include "switchgear/redis/fleet.hpp"
 #include "switchgear/redis/fleet_circuit.hpp"
+#include "switchgear/redis/fleet_options.hpp"
 #include "switchgear/redis/fleet_queue.hpp"
+#include "switchgear/redis/fleet_status.hpp"
 #include "switchgear/redis/script.hpp"
+#include "switchgear/registry/breaker_registry.hpp"
 
 namespace switchgear::redis {
 
 /// What the fleet's thread keeps. Everything is that thread's own but what is published for status().
 /// A report goes round all circuits once in `interval`, a few commands at a time, so that the last of
 /// thousands has its own time to be answered; what has changed meanwhile comes first.
-class Fleet::Member {
+class FleetMember {
  public:
-  Member(BreakerRegistry& registry, FleetOptions options, FleetMemory memory);
-  Member(const Member&) = delete;
-  Member& operator=(const Member&) = delete;
-  ~Member();
+  FleetMember(BreakerRegistry& registry, FleetOptions options, FleetMemory memory);
+  FleetMember(const FleetMember&) = delete;
+  FleetMember& operator=(const FleetMember&) = delete;
+  ~FleetMember();
 
   [[nodiscard]] FleetStatus status(FleetDetail detail) const;
   bool command(std::string_view circuit, bool open, Duration length, std::string by);
@@ -104,6 +106,7 @@ class Fleet::Member {
   TimePoint next_report_{}, publish_from_{}, round_began_{};
   Duration pulse_length_{}, round_{};
   bool unpublished_ = false, left_ = false;
+  std::atomic<bool> stopped_{false};
 
   std::shared_ptr<Bell> bell_;
   mutable std::atomic<Duration::rep> watched_until_{0};

@@ -21,7 +21,7 @@ std::string seconds(Duration length) {
 
 }  // namespace
 
-void Fleet::Member::publish(TimePoint at) {
+void FleetMember::publish(TimePoint at) {
   if (!unpublished_ || at < publish_from_) return;
   unpublished_ = false;
   FleetStatus status = make_status(at);
@@ -32,7 +32,7 @@ void Fleet::Member::publish(TimePoint at) {
   publish_from_ = at + 10 * (now() - at);  // thousands of circuits take a while
 }
 
-FleetStatus Fleet::Member::make_status(TimePoint at) const {
+FleetStatus FleetMember::make_status(TimePoint at) const {
   FleetStatus status;
   status.name_space = options_.name_space;
   status.member = options_.identity;
@@ -71,7 +71,7 @@ FleetStatus Fleet::Member::make_status(TimePoint at) const {
   return status;
 }
 
-FleetStatus Fleet::Member::status(FleetDetail detail) const {
+FleetStatus FleetMember::status(FleetDetail detail) const {
   if (detail == FleetDetail::voters)
     watched_until_.store(ticks_of(now() + std::chrono::seconds{10}), std::memory_order_relaxed);
   const std::scoped_lock lock(mutex_);

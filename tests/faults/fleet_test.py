@@ -116,6 +116,8 @@ class Fleet(unittest.IsolatedAsyncioTestCase):
         self.assertLessEqual(breaker["health_score"], 50)
         status, text = gateway.admin("/health")
         self.assertEqual((status, json.loads(text)["status"], json.loads(text)["fleet_open"]), (503, "unhealthy", 1))
+        status, text = gateway.admin("/health/circuits")
+        self.assertEqual((status, json.loads(text)["all_closed"], json.loads(text)["fleet_open"]), (503, False, ["shop"]))
         whole = json.loads(gateway.admin("/status")[1])
         self.assertEqual((whole["health"], whole["system_health"]["fleet_open"]), ("unhealthy", 1))
         for command in ("explain", "status"):

@@ -152,8 +152,8 @@ void FleetCircuit::advise(CircuitBreaker& breaker, TimePoint now) {
   if (!fleet_open(now)) {
     if (now < std::max(advice_.refuse_until, advice_.hold_until)) return;
   } else {
-    if (!report_.dissents) advice.refuse_until = fresh_until_;  // F6
-    advice.hold_until = fresh_until_ - spread_;
+    if (!report_.dissents) advice.refuse_until = open_fresh_until_;  // F6
+    advice.hold_until = open_fresh_until_ - spread_;
   }
   if (advice == advice_) return;
   advice_ = advice;
@@ -216,9 +216,12 @@ void FleetCircuit::on_view(const FleetView& view, TimePoint sent, TimePoint now)
   const bool same = view.incarnation == view_.incarnation;
   const bool moved = !same || view.epoch != epoch_;
   const bool recovered = same && view_.open && !view.open;
+  const TimePoint fresh_until = saturating_add(sent, options_.fresh);
+  if (view.open)
+    open_fresh_until_ = view_.open && !moved ? std::max(open_fresh_until_, fresh_until) : fresh_until;
   epoch_ = view.epoch;
   view_ = view;
-  fresh_until_ = std::max(fresh_until_, saturating_add(sent, options_.fresh));
+  fresh_until_ = std::max(fresh_until_, fresh_until);
   if (moved) moved_at_ = sent;
   const TimePoint open_until =
       std::min(saturating_add(sent, view.open_left), saturating_add(moved_at_, longest_));

@@ -131,7 +131,9 @@ class FleetCircuit {
   [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_; }
   [[nodiscard]] const FleetView& view() const noexcept { return view_; }  ///< the last that counted
   [[nodiscard]] bool fresh(TimePoint now) const noexcept { return now < fresh_until_; }
-  [[nodiscard]] bool fleet_open(TimePoint now) const noexcept { return view_.open && fresh(now); }
+  [[nodiscard]] bool fleet_open(TimePoint now) const noexcept {
+    return view_.open && now < open_fresh_until_;
+  }
   [[nodiscard]] TimePoint open_until() const noexcept { return open_until_; }
   [[nodiscard]] bool forced(TimePoint now) const noexcept {
     return command_ && command_->open && now < command_->until;
@@ -168,8 +170,9 @@ class FleetCircuit {
 
   // What it has said.
   FleetView view_;
-  std::uint64_t epoch_ = 0;                ///< the highest seen
-  TimePoint moved_at_ = TimePoint::min();  ///< the epoch was seen first
+  std::uint64_t epoch_ = 0;                        ///< the highest seen
+  TimePoint open_fresh_until_ = TimePoint::min();  ///< as fresh_until_, of views that said open
+  TimePoint moved_at_ = TimePoint::min();          ///< the epoch was seen first
   TimePoint fresh_until_ = TimePoint::min(), open_until_ = TimePoint::min(), bid_at_ = TimePoint::min();
   TimePoint probed_until_ = TimePoint::min();  ///< by the lease that the view shows
   Duration spread_{};

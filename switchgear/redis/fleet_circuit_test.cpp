@@ -103,6 +103,15 @@ TEST_F(FleetMember, ViewIsAsOldAsTheQuestion) {
   EXPECT_EQ(reason(), admitted);
 }
 
+TEST_F(FleetMember, OpeningCountsFromItsOwnQuestionHoweverFreshOtherAnswersAre) {
+  see(view(1, false));
+  circuit.on_view(view(2, true, 60s), bench.time.now() - 3s, bench.time.now());  // it was long under way
+  look();
+  EXPECT_EQ(reason(), Reason::fleet_open);
+  bench.time.advance(2s);
+  EXPECT_EQ(reason(), admitted);
+}
+
 TEST_F(FleetMember, DissenterIsNeverRefusedForTheFleet) {
   bench.succeed(10);
   look();

@@ -165,7 +165,7 @@ void FleetMember::pulse() {
       const auto breaker = entry.breaker.lock();
       if (!breaker) continue;
       entry.circuit.look(*breaker, began);
-      if (entry.circuit.wants_anything(began)) queue_.add_first(name, FleetDue::says);
+      if (entry.circuit.wants_anything(began)) queue_.add_first(name, FleetDue::says, now());
       unpublished_ = true;
     }
     serve_queue();
@@ -176,8 +176,8 @@ void FleetMember::pulse() {
 
 void FleetMember::report(TimePoint at) {
   follow_registry();
-  if (queue_.empty()) round_began_ = at;
-  for (const auto& [name, entry] : entries_) queue_.add(name, FleetDue::hears);
+  round_ = std::exchange(longest_wait_, Duration::zero());
+  for (const auto& [name, entry] : entries_) queue_.add(name, FleetDue::hears, at);
   next_report_ = at + uniform_between(random_, options_.interval * 4 / 5, options_.interval * 6 / 5);
   join();
   unpublished_ = true;
@@ -187,7 +187,7 @@ void FleetMember::report(TimePoint at) {
 void FleetMember::hear_news(std::vector<std::string> circuits) {
   if (left_) return;
   for (const std::string& name : circuits) {
-    if (find(name) != nullptr) queue_.add_first(name, FleetDue::says);
+    if (find(name) != nullptr) queue_.add_first(name, FleetDue::says, now());
   }
   unpublished_ = true;
   serve_queue();
@@ -198,18 +198,14 @@ void FleetMember::serve_queue() {
   while (in_flight_ < most_in_flight && !left_) {
     const auto next = queue_.next();
     if (!next) break;
-    const auto found = entries_.find(next->first);
+    const auto found = entries_.find(next->circuit);
     if (found == entries_.end()) continue;
     const auto breaker = found->second.breaker.lock();
     if (!breaker) continue;
     const TimePoint at = now();
     found->second.circuit.look(*breaker, at);
-    ask(found->first, found->second, next->second, at);
-  }
-  if (queue_.empty()) {
-    if (round_began_ != TimePoint{}) round_ = now() - std::exchange(round_began_, TimePoint{});
-  } else if (round_began_ != TimePoint{}) {
-    round_ = std::max(round_, now() - round_began_);
+    ask(found->first, found->second, next->due, at);
+    longest_wait_ = std::max(longest_wait_, at - next->since);
   }
   publish(now());
 }
@@ -430,7 +426,7 @@ void FleetMember::hear(std::string_view message) {
   const std::string name{message.substr(0, message.find('\n'))};
   // A hint and no more: what the store says when it is asked counts.
   if (left_ || find(name) == nullptr) return;
-  queue_.add_first(name, FleetDue::hears);
+  queue_.add_first(name, FleetDue::hears, now());
   serve_queue();
 }
 

@@ -103,8 +103,8 @@ class FleetMember {
   std::size_t in_flight_ = 0;
   std::uint64_t members_ = 0, ignored_views_ = 0;
   std::string trouble_;  ///< with what is not of one circuit
-  TimePoint next_report_{}, publish_from_{}, round_began_{};
-  Duration pulse_length_{}, round_{};
+  TimePoint next_report_{}, publish_from_{};
+  Duration pulse_length_{}, longest_wait_{}, round_{};
   bool unpublished_ = false, left_ = false;
   std::atomic<bool> stopped_{false};
 

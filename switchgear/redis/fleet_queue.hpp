@@ -21,27 +21,32 @@ enum class FleetDue : std::uint8_t { says, hears };
 class FleetQueue {
  public:
   /// Behind all that are due.
-  void add(const std::string& circuit, FleetDue due) {
-    const auto [known, is_new] = due_.try_emplace(circuit, State{due, false});
+  void add(const std::string& circuit, FleetDue due, TimePoint now = {}) {
+    const auto [known, is_new] = due_.try_emplace(circuit, State{due, now, false});
     if (is_new) return order_.push_back(circuit);
     if (due == FleetDue::hears) known->second.due = due;
   }
   /// Before all that are due.
-  void add_first(const std::string& circuit, FleetDue due) {
-    State& state = due_.try_emplace(circuit, State{due, false}).first->second;
+  void add_first(const std::string& circuit, FleetDue due, TimePoint now = {}) {
+    State& state = due_.try_emplace(circuit, State{due, now, false}).first->second;
     if (due == FleetDue::hears) state.due = due;
     // One that was due already comes up twice, and the second time is skipped.
     if (!std::exchange(state.first, true)) order_.push_front(circuit);
   }
-  std::optional<std::pair<std::string, FleetDue>> next() {
+  struct Next {
+    std::string circuit;
+    FleetDue due;
+    TimePoint since;  ///< when it was added
+  };
+  std::optional<Next> next() {
     while (!order_.empty()) {
       std::string circuit = std::move(order_.front());
       order_.pop_front();
       const auto known = due_.find(circuit);
       if (known == due_.end()) continue;
-      const FleetDue due = known->second.due;
+      const State state = known->second;
       due_.erase(known);
-      return std::pair{std::move(circuit), due};
+      return Next{std::move(circuit), state.due, state.since};
     }
     return std::nullopt;
   }
@@ -54,6 +59,7 @@ class FleetQueue {
  private:
   struct State {
     FleetDue due;
+    TimePoint since;
     bool first;
   };
   std::map<std::string, State, std::less<>> due_;

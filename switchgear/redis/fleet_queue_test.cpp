@@ -12,11 +12,11 @@ TEST(FleetQueue, ServesInOrderWhatHasChangedFirstAndEachOnce) {
   queue.add_first("c", FleetDue::says);
   const auto first = queue.next();
   ASSERT_TRUE(first);
-  EXPECT_EQ(first->first, "c");
-  EXPECT_EQ(first->second, FleetDue::hears) << "what was due before is not forgotten";
-  EXPECT_EQ(queue.next()->first, "a");
+  EXPECT_EQ(first->circuit, "c");
+  EXPECT_EQ(first->due, FleetDue::hears) << "what was due before is not forgotten";
+  EXPECT_EQ(queue.next()->circuit, "a");
   EXPECT_FALSE(queue.empty());
-  EXPECT_EQ(queue.next()->first, "b");
+  EXPECT_EQ(queue.next()->circuit, "b");
   EXPECT_TRUE(queue.empty());
   EXPECT_FALSE(queue.next()) << "c has been served";
 }

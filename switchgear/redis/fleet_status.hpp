@@ -43,7 +43,7 @@ struct FleetStatus {
   std::uint64_t members = 0;  ///< when the store said so last
   ClientCounts commands;
   std::uint64_t ignored_views = 0;           ///< replies that were not views
-  Duration round{};                          ///< the last report on all circuits took so long
+  Duration round{};                          ///< a report on all circuits took so long
   std::vector<FleetCircuitStatus> circuits;  ///< sorted by name
 };
 

@@ -1,6 +1,6 @@
 /* The fleet protocol: switchgear/redis/fleet_scripts.cpp (the store) and fleet_circuit.cpp (a member), with three
    members. A message is delivered late, twice or never, as a reply is. At some moment a member crashes and comes
-   back knowing nothing, or the store is flushed, or fails over to a replica that lags an epoch behind. Time is not
+   back knowing nothing, as itself: its vote replaces the one before. Or the store is flushed, or fails over to a replica that lags an epoch behind. Time is not
    modelled: a vote or a lease may end, and an opening be over, at any moment. Each script is one step, as it is in
    Redis. */
 #define MEMBERS 3
@@ -29,6 +29,9 @@ typedef Store {
   bool open;
   byte vote[MEMBERS];
   bool late[MEMBERS];    /* its member had not seen the epoch: for the assertions alone */
+#ifdef MUTANT_RESTARTED_MEMBER_VOTES_TWICE
+  byte stray;            /* votes of members that have crashed */
+#endif
   byte fence;
   byte held              /* the fence of the lease; 0: nobody's */
 }
@@ -84,7 +87,9 @@ inline answer() {
 
 inline count_votes() {
   yes = (store.vote[0] == YES) + (store.vote[1] == YES) + (store.vote[2] == YES);
-#ifdef MUTANT_ONE_VOTE_IS_ENOUGH
+#ifdef MUTANT_RESTARTED_MEMBER_VOTES_TWICE
+  if :: !store.open && yes + store.stray >= 2 && store.epoch < TOP ->
+#elif defined(MUTANT_ONE_VOTE_IS_ENOUGH)
   if :: !store.open && yes >= 1 && store.epoch < TOP ->
 #else
   if :: !store.open && yes >= 2 && store.epoch < TOP ->
@@ -200,6 +205,9 @@ active proctype world() {
       if :: store.open = true :: store.open = false fi
     :: faults < FAULTS ->
       faults++;
+#ifdef MUTANT_RESTARTED_MEMBER_VOTES_TWICE
+      if :: store.vote[i] == YES -> store.stray = 1; store.vote[i] = NONE :: else fi;
+#endif
       member[i].epoch = 0; member[i].incarnation = 0; member[i].open = false;
       member[i].lease = 0; member[i].lease_epoch = 0; member[i].lease_incarnation = 0
     fi;

@@ -25,7 +25,8 @@ PLACES = ("gateway", "gateway.admin", "gateway.tls", "gateway.limits", "policies
           "alerts.channels.c.webhook", "alerts.channels.c.email", "fleet", "fleet.tls", "history", "log.access", "telemetry", "")
 NOT_A_KEY = {
     "connections.waiting", "health_checks", "rewrite.uri", "explanation.policies", "explanation.services", "explanation.routes", "explanation.clients", "queue.oldest",  # members of JSON answers
-    "connection_error", "forced_open", "metrics_only", "open_too_long", "slow_success", "trace_id", "user_agent",  # values
+    "connection_error", "fleet_open", "forced_open", "metrics_only", "open_too_long", "slow_success", "trace_id",  # values
+    "user_agent",
     "async_call", "history_cost", "schema_version", "epoll_reactor", "min_success_ratio", "per_breaker",  # C++
     "opens_within",  # a key of scenarios
     "opt_args",  # zsh

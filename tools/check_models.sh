@@ -20,7 +20,7 @@ explore() {
 }
 
 failed=0
-for model in probes opening bulkhead rate_limiter call_starts window fleet; do
+for model in probes opening bulkhead rate_limiter call_starts window fleet fleet_commands; do
   errors=$(explore "$model")
   states=$(awk '/states, stored/ {print $1; exit}' pan.txt)
   mutants=$(grep -oE '#ifn?def MUTANT\w*' "$models/$model.pml" | awk '{print $2}' | sort -u)

@@ -21,6 +21,7 @@ std::string line_of(const json::object& breaker, std::size_t width) {
                   number_of(rates, "calls_per_second"), number_of(rates, "rejected_per_second"));
   if (const auto left = number_in(breaker, "retry_after")) line += fmt::format("  retry in {:.1f}s", *left);
   if (text_of(breaker, "mode") == "metrics_only") line += "  metrics_only";
+  if (is_true(breaker, "fleet_open")) line += "  fleet_open";
   if (const json::object& last = object_of(breaker, "last_transition"); !last.empty()) {
     line +=
         fmt::format("  ({} -> {} by {})", text_of(last, "from"), text_of(last, "to"), text_of(last, "rule"));

@@ -40,6 +40,7 @@ json::array voters_json(const std::vector<redis::FleetVoter>& voters) {
 json::object circuit_json(const redis::FleetCircuitStatus& circuit) {
   json::object made{{"circuit", as_utf8(circuit.name)},
                     {"fresh", circuit.fresh},
+                    {"trouble", as_utf8(circuit.trouble)},
                     {"state", circuit.open ? "open" : "closed"},
                     {"open_for", to_seconds(circuit.open_left)},
                     {"relapses", circuit.view.relapses},
@@ -49,6 +50,7 @@ json::object circuit_json(const redis::FleetCircuitStatus& circuit) {
                     {"votes_down", circuit.view.yes},
                     {"electorate", circuit.view.electorate},
                     {"probes", as_utf8(circuit.view.probe_holder)},
+                    {"repairs", circuit.view.repairs},
                     {"voters", voters_json(circuit.view.voters)},
                     {"own",
                      {{"vote", word_of(circuit.vote)},
@@ -73,6 +75,7 @@ json::object fleet_json(const redis::FleetStatus& status) {
           {"connected", status.connected},
           {"trouble", as_utf8(status.trouble)},
           {"members", status.members},
+          {"report_takes", to_seconds(status.round)},
           {"circuits", std::move(circuits)}};
 }
 

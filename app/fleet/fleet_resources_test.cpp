@@ -10,6 +10,7 @@
 #include <string>
 #include <thread>
 
+#include "app/fleet/identity.hpp"
 #include "switchgear/telemetry/prometheus_text.hpp"
 
 namespace switchgear::fleet {
@@ -123,6 +124,32 @@ TEST_F(FleetResources, WhatTheFleetHasForcedEndsWithTheFleet) {
   membership.apply(FleetSettings{});
   EXPECT_EQ(breakers[0]->state(), State::closed);
   EXPECT_EQ(status(ask(admin::Method::get, "/fleet", "")), 404U);
+}
+
+TEST_F(FleetResources, WhatAnOperatorHasForcedOutlivesAReloadWithoutRedis) {
+  membership.apply(nowhere());
+  ASSERT_EQ(status(force("payment", {{"for", "1h"}})), 202U);
+  ASSERT_TRUE(soon([&] { return breakers[0]->state() == State::forced_open; }));
+  FleetSettings changed = nowhere();
+  changed.fresh = 10s;
+  membership.apply(changed);
+  EXPECT_EQ(breakers[0]->state(), State::forced_open) << "not for an instant";
+  ASSERT_TRUE(soon([&] {
+    const auto circuits = fleet().at("circuits").as_array();
+    return !circuits.empty() && circuits.at(0).at("forced_open").is_object();
+  }));
+  EXPECT_EQ(fleet().at("circuits").at(0).at("forced_open").at("by").as_string(), "10.0.0.9");
+  changed.name_space = "another";
+  membership.apply(changed);
+  EXPECT_EQ(breakers[0]->state(), State::closed) << "that is another fleet";
+}
+
+TEST(FleetIdentity, IsTheSameOverRestartsAndAnotherForAnotherGateway) {
+  const std::vector<std::string> addresses{"http://127.0.0.1:8080"};
+  EXPECT_EQ(identity_of(addresses), identity_of(addresses));
+  EXPECT_EQ(identity_of(addresses).size(), 32U);
+  EXPECT_NE(identity_of(addresses), identity_of({"http://127.0.0.1:8081"}));
+  EXPECT_EQ(identity_of({}), "") << "then it is random";
 }
 
 TEST_F(FleetResources, MetricsHaveOneSeriesForEachCircuit) {

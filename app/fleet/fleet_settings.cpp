@@ -57,6 +57,33 @@ struct PemFile {
   }
 };
 
+/// Throws std::invalid_argument, as parse_address() does.
+redis::Address sentinel_at(const std::string& text) {
+  redis::Address address = redis::parse_address("redis://" + text);
+  if (text.find_first_of("@/?#") != std::string::npos || text.find(':') == std::string::npos)
+    throw std::invalid_argument("is not an address of a Sentinel");
+  return address;
+}
+
+void read_sentinels(config::Section& fleet, FleetSettings& settings) {
+  constexpr std::size_t most_sentinels = 20;
+  const auto found = fleet.find("sentinels");
+  if (!found) return;
+  for (const config::Value& one : config::items(*found, "[\"10.0.0.5:26379\"]")) {
+    const auto text = config::Text{}(one);
+    if (!text) continue;
+    try {
+      (void)sentinel_at(*text);
+      settings.sentinels.push_back(*text);
+    } catch (const std::invalid_argument&) {
+      one.wrong(config::found(*one.node) + " found; expected host:port, such as \"10.0.0.5:26379\"");
+    }
+  }
+  if (found->node->kind == config::Node::Kind::sequence &&
+      (found->node->items.empty() || found->node->items.size() > most_sentinels))
+    found->wrong("has no Sentinel, or more than 20; expected a list such as [\"10.0.0.5:26379\"]");
+}
+
 void read_tls(config::Section& fleet, FleetSettings& settings, const config::FileContext& context) {
   constexpr std::array<std::string_view, 2> verifications{"full", "none"};
   const auto found = fleet.find("tls");
@@ -81,6 +108,7 @@ FleetSettings read_fleet(const config::Value& value, const config::FileContext& 
   FleetSettings settings;
   config::Section section(value);
   section.require("redis", settings.redis, RedisUrl{context.directory}, "redis: redis://127.0.0.1:6379/0");
+  read_sentinels(section, settings);
   section.read("namespace", settings.name_space, config::Text{});
   section.read("quorum", settings.quorum, config::any_number);
   section.read("min_votes", settings.min_votes, config::small_whole);
@@ -105,6 +133,7 @@ FleetSettings read_fleet(const config::Value& value, const config::FileContext& 
 redis::FleetOptions options_of(const FleetSettings& settings) {
   redis::FleetOptions options;
   options.redis.address = redis::parse_address(settings.redis);
+  for (const std::string& each : settings.sentinels) options.redis.sentinels.push_back(sentinel_at(each));
   if (options.redis.address.tls) options.redis.tls.emplace(settings.tls);
   options.name_space = settings.name_space;
   options.quorum = settings.quorum;

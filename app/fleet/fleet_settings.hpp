@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "switchgear/config/own_sections.hpp"
 #include "switchgear/core/time.hpp"
@@ -14,7 +15,8 @@
 namespace switchgear::fleet {
 
 struct FleetSettings {
-  std::string redis{};  ///< a URL, which may hold a password; empty: no fleet
+  std::string redis{};                   ///< a URL, which may hold a password; empty: no fleet
+  std::vector<std::string> sentinels{};  ///< `host:port`; with them, the host of `redis` is a master's name
   std::string name_space = "default";
   double quorum = 0.5;
   std::uint32_t min_votes = 2;

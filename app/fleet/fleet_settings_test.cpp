@@ -50,6 +50,19 @@ TEST(FleetSection, SaysWhereAndHowManyMustAgree) {
   EXPECT_TRUE(options_of(shortest).redis.tls);
 }
 
+TEST(FleetSection, TakesSentinelsThatKnowTheMaster) {
+  const auto loaded =
+      load("{redis: \"redis://:secret@shop-redis/1\", sentinels: [\"a:26379\", \"10.0.0.6:26380\"]}");
+  ASSERT_TRUE(loaded.config) << config::lines_of(loaded.errors).front();
+  const redis::FleetOptions options = options_of(loaded.config->own.get<FleetSettings>());
+  EXPECT_EQ(options.redis.address.host, "shop-redis");
+  EXPECT_EQ(options.redis.address.password, "secret");
+  ASSERT_EQ(options.redis.sentinels.size(), 2U);
+  EXPECT_EQ(options.redis.sentinels[1].host, "10.0.0.6");
+  EXPECT_EQ(options.redis.sentinels[1].port, 26380);
+  EXPECT_EQ(options.redis.sentinels[1].password, "");
+}
+
 TEST(FleetSection, LocatesWhatIsWrongWithoutQuotingAPassword) {
   const std::string good = "redis: \"redis://a\"";
   EXPECT_EQ(error_of("{namespace: shop}"),
@@ -74,6 +87,12 @@ TEST(FleetSection, LocatesWhatIsWrongWithoutQuotingAPassword) {
             0U);
   EXPECT_EQ(error_of(secure + "ca.pem}}"), "f.yaml:2:40: fleet.tls.ca: \"ca.pem\" found; expected file:PATH");
   EXPECT_NE(error_of("{" + good + ", sentinel: []}").find("sentinel"), std::string::npos);
+  EXPECT_EQ(error_of("{" + good + ", sentinels: []}"),
+            "f.yaml:2:40: fleet.sentinels: has no Sentinel, or more than 20; expected a list such as "
+            "[\"10.0.0.5:26379\"]");
+  EXPECT_EQ(error_of("{" + good + ", sentinels: [\"redis://a:1\"]}"),
+            "f.yaml:2:41: fleet.sentinels[0]: \"redis://a:1\" found; expected host:port, such as "
+            "\"10.0.0.5:26379\"");
 }
 
 }  // namespace

@@ -245,7 +245,11 @@ admin::Program Server::seen_circuits() {
   program.history = [this](const std::string& circuit, WallAnchor::Wall from, WallAnchor::Wall to) {
     return kept_past(history_, circuit, from, to);
   };
-  program.surroundings = [this] { return gateway_->surroundings(); };
+  program.surroundings = [this] {
+    auto all = gateway_->surroundings();
+    fleet_.describe(all);
+    return all;
+  };
   program.durations = &durations_;
   program.transitions = transitions_;
   return program;

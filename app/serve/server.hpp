@@ -18,6 +18,7 @@
 #include "app/alert/alerts.hpp"
 #include "app/experiment/shadows.hpp"
 #include "app/experiment/splits.hpp"
+#include "app/fleet/identity.hpp"
 #include "app/fleet/membership.hpp"
 #include "app/gateway/gateway.hpp"
 #include "app/history/history.hpp"
@@ -145,7 +146,9 @@ class Server {
       {[this](const auto& target, auto alone, const auto& judged) { tell_instance(target, alone, judged); },
        [this](const auto& target, auto alone, auto status) { tell_instance(target, alone, status); }}};
   fleet::Membership fleet_{registry_, log_,
-                           [this](std::string_view name) { return gateway_->serves(std::string{name}); }};
+                           [this](std::string_view name) { return gateway_->serves(std::string{name}); },
+                           [this] { return fleet::identity_of(gateway_->addresses()); },
+                           [this](LoggedInstance event) { events_->publish(std::move(event)); }};
   ServedAccessLog access_log_;
   ServedConfig config_;
   FigureBoard figures_;

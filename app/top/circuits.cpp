@@ -41,6 +41,7 @@ std::optional<double> Circuit::in_state_for(TimePoint now) const {
 
 std::string Circuit::state_text() const {
   if (metrics_only) return state + " (m)";
+  if (fleet_open && state == "closed") return "fleet_open";
   if (!level.empty()) return state + " (" + level.substr(0, 1) + ")";
   return ramping ? state + " (ramp)" : state;
 }
@@ -72,6 +73,7 @@ void Circuits::update(const json::object& breaker, double at, TimePoint now) {
   circuit.state = text_of(breaker, "state");
   circuit.metrics_only = text_of(breaker, "mode") == "metrics_only";
   circuit.ramping = control::is_true(breaker, "ramping");
+  circuit.fleet_open = control::is_true(breaker, "fleet_open");
   circuit.level = text_of(object_of(breaker, "level"), "name");
   if (circuit.level == "warning") circuit.level.clear();
   const json::object& rates = object_of(breaker, "rates");

@@ -51,6 +51,13 @@ TEST_F(Drawing, ShowsTheHealthThatTheServerGives) {
   EXPECT_TRUE(shows("health █░░░░░░░░░ 10")) << drawn();
 }
 
+TEST_F(Drawing, ShowsThatTheFleetRefusesTheCallsOfAClosedBreaker) {
+  tell({{.name = "inventory"}, {.name = "payment", .health = 50, .more = R"(, "fleet_open": true)"}});
+  EXPECT_NE(line_with("payment  ").find(" fleet_open "), std::string::npos) << drawn();
+  EXPECT_TRUE(shows("2 breakers, 1 refusing")) << drawn();
+  EXPECT_LT(drawn().find("payment"), drawn().find("inventory")) << "what refuses comes first";
+}
+
 TEST_F(Drawing, CountsARetryDownBetweenTwoEvents) {
   tell_shop();
   now += 1s;

@@ -32,6 +32,7 @@ bool has_all(const std::string& text, const std::vector<std::string>& words) {
 
 /// 0: looks first.
 int place_of(const Circuit& circuit) {
+  if (circuit.fleet_open && circuit.state == "closed") return 0;
   constexpr std::array states{"open", "forced_open", "half_open", "disabled"};
   for (std::size_t place = 0; place < states.size(); ++place) {
     if (circuit.state == states[place]) return static_cast<int>(place);

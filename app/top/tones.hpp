@@ -15,6 +15,7 @@ namespace switchgear::top {
 }
 
 [[nodiscard]] inline Tone tone_of(const Circuit& circuit) {
+  if (circuit.fleet_open) return Tone::bad;
   const Tone tone = tone_of_state(circuit.state);
   return tone == Tone::good && circuit.ramping ? Tone::warn : tone;
 }

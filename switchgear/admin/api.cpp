@@ -364,22 +364,27 @@ void Api::forget_removed_breakers() const {
 }
 
 Response Api::health_response() const {
-  const std::vector<State> seen = overview_.states();
+  const std::vector<Standing> seen = overview_.standings(clock_());
   const Health overall = health_of(seen);
   return json_response(overall == Health::unhealthy ? http::status::service_unavailable : http::status::ok,
-                       {{"status", to_string(overall)}, {"circuit_breakers", count_by_state(seen)}});
+                       {{"status", to_string(overall)},
+                        {"circuit_breakers", count_by_state(seen)},
+                        {"fleet_open", held_by_fleet(seen)}});
 }
 
 Response Api::circuits_health_response() const {
   json::object circuits;
+  json::array held;
   bool all_closed = true;
   for (const auto& breaker : registry_.all()) {
-    const State state = breaker->state();
-    all_closed = all_closed && state == State::closed;
-    circuits[breaker->name()] = to_string(state);
+    const BreakerSnapshot seen = breaker->snapshot(clock_());
+    all_closed = all_closed && seen.state == State::closed && !seen.advised;
+    circuits[breaker->name()] = to_string(seen.state);
+    if (seen.advised) held.emplace_back(breaker->name());
   }
-  return json_response(all_closed ? http::status::ok : http::status::service_unavailable,
-                       {{"all_closed", all_closed}, {"circuits", std::move(circuits)}});
+  return json_response(
+      all_closed ? http::status::ok : http::status::service_unavailable,
+      {{"all_closed", all_closed}, {"circuits", std::move(circuits)}, {"fleet_open", std::move(held)}});
 }
 
 Response Api::breaker_response(const std::string& name) const {

@@ -70,7 +70,7 @@ class Api {
   /// `{"at", "health", "resources", "circuit_breakers"}`; `resources` are the paths of reports and of
   /// what the program has added for reading.
   [[nodiscard]] boost::json::object snapshot_json() const;
-  [[nodiscard]] std::string_view health() const { return overview_.health(); }
+  [[nodiscard]] std::string_view health() const { return overview_.health(clock_()); }
   /// Drops the transitions of breakers that have left the registry.
   void forget_removed_breakers() const;
   /// Tells the program of a client of the event stream that is disconnected because it reads too slowly.

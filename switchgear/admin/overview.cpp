@@ -103,19 +103,33 @@ json::object sums_json(const json::array& breakers) {
 
 }  // namespace
 
-json::object count_by_state(const std::vector<State>& seen) {
+json::object count_by_state(const std::vector<Standing>& seen) {
   json::object count;
-  for (const State state : states) count[to_string(state)] = std::ranges::count(seen, state);
+  for (const State state : states)
+    count[to_string(state)] = std::ranges::count(seen, state, &Standing::state);
   return count;
 }
 
-std::vector<State> Overview::states() const {
-  std::vector<State> seen;
-  for (const auto& breaker : views_.registry().all()) seen.push_back(breaker->state());
+Health health_of(const std::vector<Standing>& seen) {
+  std::vector<State> effective;
+  for (const Standing& each : seen) effective.push_back(each.effective);
+  return switchgear::health_of(effective);
+}
+
+std::uint64_t held_by_fleet(const std::vector<Standing>& seen) {
+  return static_cast<std::uint64_t>(std::ranges::count(seen, true, &Standing::fleet_open));
+}
+
+std::vector<Standing> Overview::standings(TimePoint now) const {
+  std::vector<Standing> seen;
+  for (const auto& breaker : views_.registry().all()) {
+    const BreakerSnapshot each = breaker->snapshot(now);
+    seen.push_back({each.state, effective_state(each), each.advised});
+  }
   return seen;
 }
 
-std::string_view Overview::health() const { return to_string(health_of(states())); }
+std::string_view Overview::health(TimePoint now) const { return to_string(health_of(standings(now))); }
 
 std::string Overview::wall_text(TimePoint at) const {
   return iso8601(views_.registry().anchor().to_wall(at));
@@ -124,7 +138,7 @@ std::string Overview::wall_text(TimePoint at) const {
 json::object Overview::snapshot(TimePoint now) const {
   json::array all;
   for (const auto& breaker : views_.registry().all()) all.push_back(views_.of(*breaker, now));
-  return {{"at", wall_text(now)}, {"health", health()}, {"circuit_breakers", std::move(all)}};
+  return {{"at", wall_text(now)}, {"health", health(now)}, {"circuit_breakers", std::move(all)}};
 }
 
 /// With what the figures recommend.
@@ -141,13 +155,12 @@ json::array Overview::breakers(const Conditions& conditions, TimePoint now) cons
   return all;
 }
 
-json::object Overview::system_health(const Conditions& conditions) const {
-  const std::vector<State> seen = states();
-  json::object made{{"status", to_string(health_of(seen))},
-                    {"ready", !program_.ready || program_.ready()},
-                    {"circuit_breakers", count_by_state(seen)},
-                    {"lowest_health_score", nullptr},
-                    {"lowest", nullptr}};
+json::object Overview::system_health(const Conditions& conditions, TimePoint now) const {
+  const std::vector<Standing> seen = standings(now);
+  json::object made{
+      {"status", to_string(health_of(seen))},     {"ready", !program_.ready || program_.ready()},
+      {"circuit_breakers", count_by_state(seen)}, {"fleet_open", held_by_fleet(seen)},
+      {"lowest_health_score", nullptr},           {"lowest", nullptr}};
   const auto lowest = std::ranges::min_element(
       conditions, {}, [](const auto& each) { return each.second.figures.health_score; });
   if (lowest != conditions.end()) {
@@ -161,9 +174,9 @@ json::object Overview::status(const ServerCounts& counts, TimePoint now) const {
   const Conditions conditions = circuits_.conditions(now);
   const Surroundings around = circuits_.surroundings();
   json::object made{{"at", wall_text(now)},
-                    {"health", health()},
+                    {"health", health(now)},
                     {"circuit_breakers", breakers(conditions, now)},
-                    {"system_health", system_health(conditions)},
+                    {"system_health", system_health(conditions, now)},
                     {"connection_pools", pools_json(around)},
                     {"retry_statistics", retries_json(around)},
                     {"ready", !program_.ready || program_.ready()},
@@ -199,7 +212,7 @@ json::object Overview::graphs(const Conditions& conditions, Duration since, Time
 
 json::object Overview::dashboard_data(Duration since, TimePoint now) const {
   const Conditions conditions = circuits_.conditions(now);
-  json::object summary = system_health(conditions);
+  json::object summary = system_health(conditions, now);
   json::array all = breakers(conditions, now);
   summary["sums"] = sums_json(all);
   return {{"timestamp", wall_text(now)},

@@ -5,17 +5,19 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "switchgear/admin/added_resource.hpp"
+#include "switchgear/admin/breaker_look.hpp"
 #include "switchgear/admin/breaker_view.hpp"
 #include "switchgear/admin/circuit_source.hpp"
 #include "switchgear/admin/program.hpp"
 #include "switchgear/admin/server_counts.hpp"
-#include "switchgear/core/state.hpp"
 #include "switchgear/core/time.hpp"
+#include "switchgear/observe/health.hpp"
 
 namespace switchgear::admin {
 
@@ -37,14 +39,14 @@ class Overview {
   /// `{"timestamp", "summary", "breakers", "alerts", "graphs"}`. `since`: how far back the curves go.
   [[nodiscard]] boost::json::object dashboard_data(Duration since, TimePoint now) const;
 
-  [[nodiscard]] std::vector<State> states() const;
-  [[nodiscard]] std::string_view health() const;
+  [[nodiscard]] std::vector<Standing> standings(TimePoint now) const;
+  [[nodiscard]] std::string_view health(TimePoint now) const;
 
  private:
   using Conditions = CircuitSource::Conditions;
 
   [[nodiscard]] boost::json::array breakers(const Conditions& conditions, TimePoint now) const;
-  [[nodiscard]] boost::json::object system_health(const Conditions& conditions) const;
+  [[nodiscard]] boost::json::object system_health(const Conditions& conditions, TimePoint now) const;
   [[nodiscard]] boost::json::object graphs(const Conditions& conditions, Duration since, TimePoint now) const;
   [[nodiscard]] std::string wall_text(TimePoint at) const;
 
@@ -55,7 +57,10 @@ class Overview {
 };
 
 /// `{"closed": 3, "open": 1, …}`: every state.
-[[nodiscard]] boost::json::object count_by_state(const std::vector<State>& seen);
+[[nodiscard]] boost::json::object count_by_state(const std::vector<Standing>& seen);
+[[nodiscard]] Health health_of(const std::vector<Standing>& seen);
+/// How many of them the fleet refuses calls, or holds back the probes of.
+[[nodiscard]] std::uint64_t held_by_fleet(const std::vector<Standing>& seen);
 
 /// GET /dashboard-data. Borrows `overview`.
 [[nodiscard]] AddedResource dashboard_data_resource(const Overview& overview,

@@ -19,7 +19,8 @@ enum class Health : std::uint8_t { healthy, degraded, unhealthy };
 }
 
 /// Unhealthy when half or more of the breakers refuse every call (open or forced open); degraded when any is
-/// not closed. No breakers at all are healthy: nothing is known to be wrong.
+/// not closed. No breakers at all are healthy: nothing is known to be wrong. A closed breaker whose calls the
+/// fleet refuses is to be shown as open.
 [[nodiscard]] constexpr Health health_of(std::span<const State> breakers) noexcept {
   std::size_t refusing = 0;
   bool all_closed = true;

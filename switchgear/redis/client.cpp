@@ -8,6 +8,7 @@
 #include "switchgear/core/random.hpp"
 #include "switchgear/policy/circuit_breaker.hpp"
 #include "switchgear/redis/error.hpp"
+#include "switchgear/redis/sentinels.hpp"
 
 namespace switchgear::redis {
 
@@ -53,17 +54,22 @@ class Client::Session : public std::enable_shared_from_this<Client::Session> {
         random_(seed),
         breaker_("redis", breaker_options(), {nullptr, seed, {}, now()}),
         again_(executor_),
-        listen_again_(executor_) {}
+        listen_again_(executor_),
+        ask_again_(executor_),
+        master_(options_.address) {
+    if (!options_.sentinels.empty())
+      sentinels_ = std::make_unique<Sentinels>(executor_, options_.sentinels, options_.address.host);
+  }
 
   void start(std::function<void()> connected, Heard heard) {
     connected_ = std::move(connected);
     heard_ = std::move(heard);
     connect();
-    if (!options_.channels.empty()) listen();
+    if (!options_.channels.empty() && !sentinels_) listen();  // else when the master is known
   }
 
   void send(std::string text, Done done) {
-    if (closed_ || !commands_ || !commands_->is_open()) return refuse(std::move(done), Errc::not_connected);
+    if (closed_ || !is_open()) return refuse(std::move(done), Errc::not_connected);
     auto permit = breaker_.try_acquire(now());
     if (!permit) return refuse(std::move(done), Errc::breaker_open);
     ++counts_.sent;
@@ -73,7 +79,7 @@ class Client::Session : public std::enable_shared_from_this<Client::Session> {
         [self = shared_from_this(), held, done = std::move(done)](std::error_code error, Reply reply) {
           const bool failed = error || is_failure(reply);
           std::move(*held).record(failed ? Verdict::failure : Verdict::success, now());
-          if (error || reply.is_error()) self->note(error ? error.message() : reply.text);
+          self->note(error, reply);
           if (!self->closed_) done(error, std::move(reply));
         });
   }
@@ -81,16 +87,18 @@ class Client::Session : public std::enable_shared_from_this<Client::Session> {
   void run(const Script& script, std::vector<std::string> keys, std::vector<std::string> arguments,
            Done done) {
     std::string text = eval("EVALSHA", script.digest(), keys, arguments);
-    auto whole = std::make_shared<std::string>(eval("EVAL", script.text(), keys, arguments));
     send(std::move(text),
-         [self = shared_from_this(), whole, done = std::move(done)](std::error_code error, Reply reply) {
-           if (!error && reply.is_error("NOSCRIPT")) return self->send(std::move(*whole), done);
+         [self = shared_from_this(), &script, keys = std::move(keys), arguments = std::move(arguments),
+          done = std::move(done)](std::error_code error, Reply reply) {
+           if (!error && reply.is_error("NOSCRIPT"))
+             return self->send(eval("EVAL", script.text(), keys, arguments), done);
            done(error, std::move(reply));
          });
   }
 
   void reconnect() {
     if (closed_) return;
+    ready_ = false;
     commands_.reset();
     connect_later();
   }
@@ -99,22 +107,31 @@ class Client::Session : public std::enable_shared_from_this<Client::Session> {
     closed_ = true;
     again_.cancel();
     listen_again_.cancel();
+    ask_again_.cancel();
+    sentinels_.reset();
     connected_ = nullptr;
     heard_ = nullptr;
     commands_.reset();
     channels_.reset();
   }
 
-  [[nodiscard]] bool connected() const noexcept { return commands_ && commands_->is_open(); }
+  [[nodiscard]] bool connected() const noexcept { return is_open(); }
 
   std::string trouble_;
   ClientCounts counts_;
 
  private:
-  void note(std::string what) {
-    ++counts_.failed;
-    trouble_ = std::move(what);
+  /// An error that is of one command alone is the asker's to show.
+  void note(std::error_code error, const Reply& reply) {
+    const bool unknown_script = !error && reply.is_error("NOSCRIPT");  // which mends itself
+    if (!unknown_script && (error || reply.is_error())) ++counts_.failed;
+    if (error || is_failure(reply)) {
+      trouble_ = error ? error.message() : reply.text;
+    } else if (is_open()) {
+      trouble_.clear();
+    }
   }
+  [[nodiscard]] bool is_open() const noexcept { return ready_ && commands_ && commands_->is_open(); }
 
   void refuse(Done done, Errc why) {
     ++counts_.refused;
@@ -124,7 +141,65 @@ class Client::Session : public std::enable_shared_from_this<Client::Session> {
   }
 
   void connect() {
-    commands_ = std::make_unique<Connection>(executor_, options_.address, options_.tls, options_.limits);
+    if (!sentinels_) return connect_to_master();
+    sentinels_->find_master(options_.connect_timeout,
+                            [this](const std::optional<Address>& where, std::string why_not) {
+                              if (where) return use_master(*where);
+                              trouble_ = std::move(why_not);
+                              connect_later();
+                            });
+  }
+
+  void use_master(const Address& where) {
+    const bool moved = !found_master_ || where.host != master_.host || where.port != master_.port;
+    found_master_ = true;
+    master_.host = where.host;
+    master_.port = where.port;
+    connect_to_master();
+    if (moved && !options_.channels.empty()) listen();
+  }
+
+  /// A server that was a master when the Sentinels were asked says itself whether it still is.
+  void check_role() {
+    commands_->send(command({"ROLE"}), options_.timeout,
+                    [weak = weak_from_this()](std::error_code error, const Reply& reply) {
+                      const auto self = weak.lock();
+                      if (!self || self->closed_ || error) return;  // a connection that is lost is made again
+                      if (!reply.items.empty() && reply.items[0].text == "master")
+                        return self->use_connection();
+                      self->trouble_ = to_string(self->master_) + " is not a master";
+                      self->reconnect();
+                    });
+  }
+
+  void ask_later() {
+    ask_again_.expires_after(options_.sentinel_interval);
+    ask_again_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
+      const auto self = weak.lock();
+      if (error || !self || self->closed_ || !self->connected()) return;
+      self->sentinels_->find_master(
+          self->options_.connect_timeout,
+          [self = self.get()](const std::optional<Address>& where, const auto&) {
+            if (!self->connected()) return;
+            if (where && (where->host != self->master_.host || where->port != self->master_.port))
+              return self->reconnect();
+            self->ask_later();
+          });
+    });
+  }
+
+  void use_connection() {
+    ++counts_.connects;
+    failed_in_a_row_ = 0;
+    ready_ = true;
+    trouble_.clear();
+    if (sentinels_) ask_later();
+    if (connected_) connected_();
+  }
+
+  void connect_to_master() {
+    ready_ = false;
+    commands_ = std::make_unique<Connection>(executor_, master_, options_.tls, options_.limits);
     commands_->on_lost([weak = weak_from_this()](std::error_code why) {
       const auto self = weak.lock();
       if (!self || self->closed_) return;
@@ -139,10 +214,7 @@ class Client::Session : public std::enable_shared_from_this<Client::Session> {
                         self->trouble_ = words.empty() ? error.message() : std::move(words);
                         return self->connect_later();
                       }
-                      ++self->counts_.connects;
-                      self->failed_in_a_row_ = 0;
-                      self->trouble_.clear();
-                      if (self->connected_) self->connected_();
+                      self->sentinels_ ? self->check_role() : self->use_connection();
                     });
   }
 
@@ -161,7 +233,7 @@ class Client::Session : public std::enable_shared_from_this<Client::Session> {
   }
 
   void listen() {
-    channels_ = std::make_unique<Connection>(executor_, options_.address, options_.tls, options_.limits);
+    channels_ = std::make_unique<Connection>(executor_, master_, options_.tls, options_.limits);
     channels_->on_lost([weak = weak_from_this()](std::error_code) {
       if (const auto self = weak.lock(); self && !self->closed_) self->listen_later();
     });
@@ -197,7 +269,10 @@ class Client::Session : public std::enable_shared_from_this<Client::Session> {
   const ClientOptions options_;
   Random random_;
   CircuitBreaker breaker_;
-  asio::steady_timer again_, listen_again_;
+  asio::steady_timer again_, listen_again_, ask_again_;
+  std::unique_ptr<Sentinels> sentinels_;  ///< null: the address is the server's own
+  Address master_;
+  bool found_master_ = false, ready_ = false;
   std::unique_ptr<Connection> commands_, channels_;
   std::function<void()> connected_;
   Heard heard_;

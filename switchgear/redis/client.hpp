@@ -19,6 +19,10 @@ namespace switchgear::redis {
 
 struct ClientOptions {
   Address address{};
+  /// With them, `address.host` is the name of a master, and they are asked where it is: when connecting, and
+  /// every `sentinel_interval`, for a master that is cut off from them may not know that it is none any more.
+  std::vector<Address> sentinels{};
+  Duration sentinel_interval = std::chrono::seconds{5};
   std::optional<tls::ClientContext> tls{};
   Duration connect_timeout = std::chrono::seconds{1};
   Duration timeout = std::chrono::milliseconds{100};    ///< of one command
@@ -31,7 +35,7 @@ struct ClientOptions {
 struct ClientCounts {
   std::uint64_t connects = 0;  ///< connections made, without that for the channels
   std::uint64_t sent = 0;
-  std::uint64_t failed = 0;   ///< no reply, or an error of the server's
+  std::uint64_t failed = 0;   ///< no reply, or an error of the server's other than NOSCRIPT
   std::uint64_t refused = 0;  ///< not sent: not connected, or the breaker was open
 };
 
@@ -51,7 +55,8 @@ class Client {
 
   /// `done` is called once, never from within this; an error of the server's comes as a reply.
   void send(std::string command, Done done);
-  /// EVALSHA, and EVAL if the server does not know the script.
+  /// EVALSHA, and EVAL if the server does not know the script. `script` must live until `done` has been
+  /// called.
   void run(const Script& script, std::vector<std::string> keys, std::vector<std::string> arguments,
            Done done);
 
@@ -60,7 +65,7 @@ class Client {
   void close();
 
   [[nodiscard]] bool connected() const noexcept;
-  /// Why there is no connection, or the last error; for people.
+  /// Why there is no connection, or why the server cannot do its work; for people. Empty once it does again.
   [[nodiscard]] const std::string& trouble() const noexcept;
   [[nodiscard]] const ClientCounts& counts() const noexcept;
 

@@ -3,50 +3,18 @@
 // only Redis can make.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "switchgear/core/time.hpp"
-#include "switchgear/redis/client.hpp"
 #include "switchgear/redis/fleet_options.hpp"
-#include "switchgear/redis/fleet_view.hpp"
+#include "switchgear/redis/fleet_status.hpp"
 #include "switchgear/registry/breaker_registry.hpp"
 
 namespace switchgear::redis {
 
-/// Whether status() is to have the votes of the other members; they come with the second look.
-enum class FleetDetail : std::uint8_t { circuits, voters };
-
-/// One circuit as this member sees it.
-struct FleetCircuitStatus {
-  std::string name;
-  bool fresh = false;                     ///< the rest is of the last `fresh`; otherwise it is history
-  bool open = false;                      ///< the fleet is, as the store said last
-  Duration open_left{};                   ///< of its opening; zero: it probes
-  FleetView view;                         ///< the last that counted, with the voters if they were asked for
-  FleetVote vote = FleetVote::abstains;   ///< this member's
-  std::uint64_t calls = 0, failures = 0;  ///< of its window
-  bool dissents = false;                  ///< this member goes on calling
-  bool probes = false;                    ///< this member holds the lease
-  bool forced_open = false;               ///< by an operator, of the whole fleet
-  Duration forced_left{};
-  std::string forced_by;
-  bool command_on_its_way = false;  ///< the store has not confirmed the operator's command yet
-};
-
-struct FleetStatus {
-  std::string name_space;
-  std::string member;
-  bool connected = false;
-  std::string trouble;        ///< why not, or the last error; for people
-  std::uint64_t members = 0;  ///< when the store said so last
-  ClientCounts commands;
-  std::uint64_t ignored_views = 0;           ///< replies that were not views
-  std::vector<FleetCircuitStatus> circuits;  ///< sorted by name
-};
+class FleetMember;
 
 /// This process as a member of a fleet.
 ///
@@ -65,10 +33,13 @@ struct FleetStatus {
 class Fleet {
  public:
   /// Never waits for Redis. Throws std::invalid_argument naming every problem of the options.
-  Fleet(BreakerRegistry& registry, FleetOptions options);
+  /// `memory`: of the fleet in whose place this one comes, from hand_over().
+  Fleet(BreakerRegistry& registry, FleetOptions options, FleetMemory memory = {});
   Fleet(const Fleet&) = delete;
   Fleet& operator=(const Fleet&) = delete;
-  ~Fleet();  ///< leaves: takes its advice back; a vote of its runs out
+  /// Leaves: takes its advice and its votes back, and ends what an operator has forced. Waits for Redis to
+  /// hear of it, at most 200 ms.
+  ~Fleet();
 
   /// Waits for a mutex, never for Redis.
   [[nodiscard]] FleetStatus status(FleetDetail detail = FleetDetail::circuits) const;
@@ -80,9 +51,12 @@ class Fleet {
   /// Ends it in every member.
   bool release(std::string_view circuit, std::string by);
 
+  /// Leaves, as the destructor does, but what operators have forced stays in force here, for a fleet of the
+  /// same registry that is made from the result. From then on commands are not taken.
+  [[nodiscard]] FleetMemory hand_over();
+
  private:
-  class Member;
-  std::unique_ptr<Member> member_;
+  std::unique_ptr<FleetMember> member_;
 };
 
 }  // namespace switchgear::redis

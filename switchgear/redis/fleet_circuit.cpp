@@ -21,8 +21,17 @@ bool is_healthy(const CircuitBreakerOptions& options, const WindowSnapshot& wind
 
 }  // namespace
 
-FleetCircuit::FleetCircuit(const FleetOptions& options, std::uint64_t seed)
-    : options_(options), random_(seed) {}
+FleetCircuit::FleetCircuit(const FleetOptions& options, std::uint64_t seed, FleetCircuitMemory memory)
+    : options_(options),
+      random_(seed),
+      epoch_(memory.epoch),
+      command_(std::move(memory.command)),
+      command_epoch_(memory.command_epoch),
+      remembered_(memory.breaker),
+      forced_generation_(memory.forced_generation),
+      command_followed_(memory.command_followed) {
+  if (command_) commands_given_ = command_->order;
+}
 
 void FleetCircuit::look(CircuitBreaker& breaker, TimePoint now) {
   const BreakerSnapshot seen = breaker.snapshot(now);
@@ -40,24 +49,42 @@ void FleetCircuit::leave(CircuitBreaker& breaker, TimePoint now) {
   follow_command(breaker, seen.state, seen.generation, now);
 }
 
+FleetCircuitMemory FleetCircuit::hand_over(CircuitBreaker& breaker) {
+  if (advice_ != FleetAdvice{}) breaker.advise({});
+  return {epoch_, command_, command_epoch_, &breaker, forced_generation_, command_followed_};
+}
+
 void FleetCircuit::take_stock(const CircuitBreaker& breaker, const BreakerSnapshot& seen, TimePoint now) {
   const std::uint64_t calls = seen.totals.successes + seen.totals.failures;
   if (looked_at_ != &breaker) {  // the first look, or another one in its place
     looked_at_ = &breaker;
     open_duration_ = breaker.options().open_duration;
+    longest_ = std::max(open_duration_, breaker.options().max_open_duration);
     ramp_ = breaker.options().ramp ? breaker.options().ramp->duration : Duration::zero();
     advice_ = {};
-    command_followed_ = false;
-    forced_generation_.reset();
+    if (std::exchange(remembered_, nullptr) != &breaker) {
+      command_followed_ = false;
+      forced_generation_.reset();
+    }
     lease_.reset();
     if (calls > 0) last_call_ = now;
   } else {
-    if (calls != calls_seen_) last_call_ = now;
-    if (seen.totals.rejected != refusals_seen_) last_refusal_ = now;
+    const bool called = calls != calls_seen_, refused = seen.totals.rejected != refusals_seen_;
+    if (called) last_call_ = now;
+    if (refused) last_refusal_ = now;
+    if (called || refused) note_arrival(now);
   }
   calls_seen_ = calls;
   refusals_seen_ = seen.totals.rejected;
   report_ = report_on(breaker, seen, now);
+}
+
+void FleetCircuit::note_arrival(TimePoint now) noexcept {
+  if (last_arrival_) {
+    const Duration gap = now - *last_arrival_;
+    gap_ = gap_ ? (*gap_ + gap) / 2 : gap;
+  }
+  last_arrival_ = now;
 }
 
 FleetReport FleetCircuit::report_on(const CircuitBreaker& breaker, const BreakerSnapshot& seen,
@@ -97,9 +124,8 @@ void FleetCircuit::follow_lease(const BreakerSnapshot& seen, TimePoint now) {
   if (now >= lease_->until) return lease_.reset();
   if (lease_->result != FleetLease::Result::none) return;
   if (seen.generation == lease_->generation) {
-    const bool untouched = seen.half_open.in_flight == 0 && seen.half_open.recorded == 0;
-    if (untouched && now - lease_->from >= (lease_->until - lease_->from) / 2)
-      lease_->result = FleetLease::Result::unused;
+    lease_->probing = seen.half_open.in_flight > 0;
+    lease_->begun = lease_->probing || seen.half_open.recorded > 0;
     return;
   }
   if (seen.state == State::closed) {
@@ -126,8 +152,8 @@ void FleetCircuit::advise(CircuitBreaker& breaker, TimePoint now) {
   if (!fleet_open(now)) {
     if (now < std::max(advice_.refuse_until, advice_.hold_until)) return;
   } else {
-    if (!report_.dissents) advice.refuse_until = fresh_until_;  // F6
-    advice.hold_until = saturating_add(fresh_until_, spread_);
+    if (!report_.dissents) advice.refuse_until = open_fresh_until_;  // F6
+    advice.hold_until = open_fresh_until_ - spread_;
   }
   if (advice == advice_) return;
   advice_ = advice;
@@ -139,18 +165,44 @@ bool FleetCircuit::wants_vote(TimePoint now) const noexcept {
 }
 
 bool FleetCircuit::wants_probe(TimePoint now) const noexcept {
-  const bool wanted = last_refusal_ && now - *last_refusal_ <=
-                                           std::max<Duration>(2 * options_.interval, std::chrono::seconds{2});
-  return fleet_open(now) && now >= open_until_ && now >= bid_at_ && !lease_ && wanted && !report_.dissents &&
-         !forced(now);
+  using std::chrono::seconds;
+  if (!fleet_open(now) || now < open_until_ || now < bid_at_ || lease_ || report_.dissents || forced(now))
+    return false;
+  const Duration gap = gap_.value_or(Duration::zero());
+  const Duration lately = std::max({Duration{2 * options_.interval}, Duration{seconds{2}}, 2 * gap});
+  if (!last_refusal_ || now - *last_refusal_ > lately || held_by_another(now)) return false;
+  // The member whose next call is the nearest asks first.
+  const Duration next = last_arrival_ ? saturating_sub(*last_arrival_ + gap, now) : Duration::zero();
+  return now - open_until_ >= next / 4;
+}
+
+bool FleetCircuit::held_by_another(TimePoint now) const noexcept {
+  if (view_.probe_holder.empty() || view_.probe_holder == options_.identity || now >= probed_until_)
+    return false;
+  return view_.probe_gap <= std::max<Duration>(std::chrono::seconds{1}, 2 * probe_gap(now));
+}
+
+bool FleetCircuit::wants_to_keep_lease(TimePoint now) const noexcept {
+  return lease_ && lease_->result == FleetLease::Result::none && !lease_->probing &&
+         now - lease_->asked >= std::min<Duration>(options_.interval, options_.probe / 4);
+}
+
+Duration FleetCircuit::probe_gap(TimePoint now) const noexcept {
+  constexpr std::chrono::hours anybody_elses_before{24};
+  const Duration gap = gap_.value_or(options_.probe);
+  if (!lease_) return gap;
+  const Duration waited = now - std::max(lease_->from, last_arrival_.value_or(TimePoint::min()));
+  if (waited >= std::max(options_.probe / 2, 2 * gap)) return anybody_elses_before;
+  return lease_->begun ? Duration::zero() : gap;
 }
 
 bool FleetCircuit::wants_command(TimePoint now) const noexcept {
-  return command_ && now < command_->until && (command_->epoch == 0 || store_forgot_command_);
+  return command_ && now < command_->until &&
+         ((command_->epoch == 0 && !command_->told) || store_forgot_command_);
 }
 
 bool FleetCircuit::busy(TimePoint now) const noexcept {
-  return fleet_open(now) || lease_ || recover_at_ || command_ || forced_generation_;
+  return fleet_open(now) || lease_ || recover_at_ || forced_generation_ || forced(now) || wants_command(now);
 }
 
 std::uint64_t FleetCircuit::vote_sent(TimePoint now) noexcept {
@@ -164,17 +216,24 @@ void FleetCircuit::on_view(const FleetView& view, TimePoint sent, TimePoint now)
   const bool same = view.incarnation == view_.incarnation;
   const bool moved = !same || view.epoch != epoch_;
   const bool recovered = same && view_.open && !view.open;
+  const TimePoint fresh_until = saturating_add(sent, options_.fresh);
+  if (view.open)
+    open_fresh_until_ = view_.open && !moved ? std::max(open_fresh_until_, fresh_until) : fresh_until;
   epoch_ = view.epoch;
   view_ = view;
-  fresh_until_ = std::max(fresh_until_, saturating_add(sent, options_.fresh));
-  open_until_ = saturating_add(sent, view.open_left);
+  fresh_until_ = std::max(fresh_until_, fresh_until);
+  if (moved) moved_at_ = sent;
+  const TimePoint open_until =
+      std::min(saturating_add(sent, view.open_left), saturating_add(moved_at_, longest_));
+  open_until_ = moved || view.open_left > Duration::zero() ? open_until : std::min(open_until_, open_until);
+  probed_until_ = saturating_add(sent, view.probe_left);
   if (moved) {
     led_recovery_ = recovered && lease_ && lease_->result == FleetLease::Result::ok;
     lease_.reset();
     recover_at_.reset();
     sent_at_ = TimePoint::min();  // what it voted before was about another epoch
     if (view.open) {
-      spread_ = upto(open_duration_ / 4);
+      spread_ = upto(std::min<Duration>(open_duration_ / 4, options_.fresh / 2));
       bid_at_ =
           saturating_add(open_until_, upto(std::min<Duration>(open_duration_ / 10, std::chrono::seconds{1})));
     }
@@ -184,17 +243,19 @@ void FleetCircuit::on_view(const FleetView& view, TimePoint sent, TimePoint now)
     recover_at_ = saturating_add(now, upto(std::min<Duration>(most, std::chrono::seconds{1})));
     report_.vote = FleetVote::abstains;  // its opening is from before the recovery, and about to end
   }
-  adopt_command(view, sent);
+  adopt_command(view, sent, now);
 }
 
-void FleetCircuit::adopt_command(const FleetView& view, TimePoint sent) {
+void FleetCircuit::adopt_command(const FleetView& view, TimePoint sent, TimePoint now) {
+  const bool lasts = command_ && now < command_->until;
+  if (lasts && command_->epoch == 0 && !command_->told) return;  // an order of our own is on its way
   const std::uint64_t known = command_ ? command_->epoch : 0;
-  if (command_ && known == 0) return;  // an order of our own is on its way, and newer than what the store has
-  store_forgot_command_ = view.command_epoch < known;
-  if (view.command_epoch <= known) return;
-  const bool again = view.forced_open && command_ && command_->open;
+  store_forgot_command_ = lasts && view.command_epoch < known;
+  if (store_forgot_command_ || view.command_epoch == known || view.command_epoch == 0) return;
+  const bool again = view.forced_open && lasts && command_->open;
   command_ = FleetCommand{view.command_epoch, view.forced_open, saturating_add(sent, view.command_left),
                           view.command_by};
+  command_epoch_ = std::max(command_epoch_, view.command_epoch);
   if (!again) command_followed_ = false;
 }
 
@@ -202,7 +263,13 @@ void FleetCircuit::on_lease(std::uint64_t fence, Duration length, TimePoint sent
                             TimePoint now) {
   const TimePoint until = saturating_add(sent, length);
   if (!fleet_open(now) || now >= until) return;  // too late: the store lets it go by itself
-  lease_ = FleetLease{view_.incarnation, epoch_, fence, sent, until, 0, FleetLease::Result::none};
+  if (lease_) {                                  // and it is kept
+    lease_->fence = fence;
+    lease_->asked = sent;
+    lease_->until = std::max(lease_->until, until);
+    return;
+  }
+  lease_ = FleetLease{view_.incarnation, epoch_, fence, sent, until, sent};
   breaker.probe_for_fleet(Probing::also_closed, now);
   advice_ = {};
   const BreakerSnapshot seen = breaker.snapshot(now);
@@ -210,16 +277,20 @@ void FleetCircuit::on_lease(std::uint64_t fence, Duration length, TimePoint sent
   if (seen.state != State::half_open) lease_->result = FleetLease::Result::unused;
 }
 
-void FleetCircuit::on_no_lease(TimePoint now) { bid_at_ = saturating_add(now, upto(options_.interval)); }
-
-void FleetCircuit::command_told(const FleetView& view) noexcept {
-  store_forgot_command_ = false;
-  if (command_ && command_->epoch == 0 && command_->open == view.forced_open)
-    command_->epoch = view.command_epoch;
+void FleetCircuit::on_no_lease(TimePoint now) {
+  if (lease_ && lease_->result == FleetLease::Result::none) lease_.reset();  // another member has it now
+  // By then a view shows who holds it, for how long.
+  bid_at_ = saturating_add(now, options_.interval / 2 + upto(options_.interval));
 }
 
-void FleetCircuit::command(bool open, TimePoint until, std::string by) {
-  command_ = FleetCommand{0, open, until, std::move(by)};
+void FleetCircuit::command_told(std::uint64_t order) noexcept {
+  store_forgot_command_ = false;
+  if (command_ && command_->epoch == 0 && command_->order == order)  // or another one has been given since
+    command_->told = true;
+}
+
+void FleetCircuit::command(bool open, TimePoint until, std::string by, TimePoint now) {
+  command_ = FleetCommand{0, open, until, std::move(by), now, command_epoch_, ++commands_given_};
   command_followed_ = false;
 }
 

@@ -103,6 +103,15 @@ TEST_F(FleetMember, ViewIsAsOldAsTheQuestion) {
   EXPECT_EQ(reason(), admitted);
 }
 
+TEST_F(FleetMember, OpeningCountsFromItsOwnQuestionHoweverFreshOtherAnswersAre) {
+  see(view(1, false));
+  circuit.on_view(view(2, true, 60s), bench.time.now() - 3s, bench.time.now());  // it was long under way
+  look();
+  EXPECT_EQ(reason(), Reason::fleet_open);
+  bench.time.advance(2s);
+  EXPECT_EQ(reason(), admitted);
+}
+
 TEST_F(FleetMember, DissenterIsNeverRefusedForTheFleet) {
   bench.succeed(10);
   look();
@@ -186,12 +195,87 @@ TEST_F(FleetMember, FailedProbeIsToldAndOpensItsOwnBreaker) {
   EXPECT_EQ(bench.state(), State::open);
 }
 
-TEST_F(FleetMember, LeaseWithoutACallIsGivenBackAtHalfTime) {
+TEST_F(FleetMember, LeaseIsKeptForTheNextCallAndOfferedToOthersWhenThatDoesNotCome) {
+  for (int i = 0; i < 6; ++i) {  // a call in 6 s
+    see(view(1, true, 0s));
+    EXPECT_EQ(reason(), Reason::fleet_open);
+    bench.time.advance(6s);
+  }
   see(view(1, true, 0s));
-  circuit.on_lease(7, 4s, bench.time.now(), bench.breaker, bench.time.now());
+  EXPECT_EQ(circuit.probe_gap(bench.time.now()), 6s);
+  circuit.on_lease(7, 10s, bench.time.now(), bench.breaker, bench.time.now());
+  EXPECT_FALSE(circuit.wants_to_keep_lease(bench.time.now()));
+  for (int i = 0; i < 11; ++i) {
+    bench.time.advance(1s);
+    see(view(1, true, 0s));
+    ASSERT_TRUE(circuit.wants_to_keep_lease(bench.time.now())) << i;
+    EXPECT_EQ(circuit.probe_gap(bench.time.now()), 6s);
+    circuit.on_lease(7, 10s, bench.time.now(), bench.breaker, bench.time.now());
+  }
+  bench.time.advance(1s);
+  look();
+  EXPECT_GT(circuit.probe_gap(bench.time.now()), 1h) << "a member with calls may have it";
+  EXPECT_TRUE(circuit.wants_to_keep_lease(bench.time.now())) << "but nobody else may want it";
+  circuit.on_no_lease(bench.time.now());
+  EXPECT_FALSE(circuit.lease());
+}
+
+TEST_F(FleetMember, LeaseWhoseProbeHangsIsNotKept) {
+  see(view(1, true, 0s));
+  circuit.on_lease(7, 10s, bench.time.now(), bench.breaker, bench.time.now());
+  const auto hanging = bench.acquire();
+  ASSERT_TRUE(hanging);
   bench.time.advance(2s);
   look();
-  EXPECT_EQ(circuit.lease()->result, FleetLease::Result::unused);
+  EXPECT_EQ(circuit.probe_gap(bench.time.now()), 0s) << "its probes have begun";
+  EXPECT_FALSE(circuit.wants_to_keep_lease(bench.time.now()));
+}
+
+TEST_F(FleetMember, MemberWhoseNextCallIsNearAsksBeforeOneWhoseIsFar) {
+  for (int i = 0; i < 8; ++i) {  // a call in 8 s
+    see(view(1, true, 0s));
+    (void)reason();
+    look();
+    bench.time.advance(i < 7 ? 8s : 2s);
+  }
+  see(view(2, true, 0s));  // over just now, and its next call comes in 6 s
+  bench.time.advance(1s);
+  see(view(2, true, 0s));
+  EXPECT_FALSE(circuit.wants_probe(bench.time.now())) << "one with an earlier call may have asked";
+  bench.time.advance(1s);
+  see(view(2, true, 0s));
+  FleetView held = view(2, true, 0s);
+  EXPECT_TRUE(circuit.wants_probe(bench.time.now())) << "well before its call";
+  held.probe_holder = "another";
+  held.probe_left = 10s;
+  held.probe_gap = 2s;
+  see(held);
+  EXPECT_FALSE(circuit.wants_probe(bench.time.now()));
+  held.probe_gap = 20s;
+  see(held);
+  EXPECT_TRUE(circuit.wants_probe(bench.time.now())) << "its own call is much nearer";
+}
+
+TEST_F(FleetMember, OwnOpeningIsNotHeldBeyondWhatIsFresh) {
+  bench.fail(4);
+  look();
+  for (int i = 0; i < 12; ++i) {
+    see(view(1, true, 0s));
+    bench.time.advance(1s);
+  }
+  see(view(1, true, 0s));
+  EXPECT_EQ(reason(), Reason::fleet_open) << "its own opening is over, and another one probes";
+  bench.time.advance(5s);
+  EXPECT_EQ(reason(), admitted) << "the store has said nothing for as long as it counts";
+}
+
+TEST_F(FleetMember, NoOpeningIsBelievedToLastLongerThanThePolicyAllows) {
+  see(view(1, true, 24h * 300));
+  const TimePoint end = bench.time.now() + breaker_options().max_open_duration;
+  EXPECT_EQ(circuit.open_until(), end);
+  bench.time.advance(4s);
+  see(view(1, true, 24h * 300));
+  EXPECT_EQ(circuit.open_until(), end) << "nor does it move on with each view";
 }
 
 TEST_F(FleetMember, LeaseThatIsOverHereHoldsTheProbesBackAgain) {
@@ -228,6 +312,56 @@ TEST_F(FleetMember, CommandThatTheStoreHasForgottenIsPutBack) {
   see(view(0, false, 0s, "after the flush"));
   EXPECT_TRUE(circuit.wants_command(bench.time.now()));
   EXPECT_EQ(bench.state(), State::forced_open);
+}
+
+TEST_F(FleetMember, CommandThatIsOverDoesNotStandInTheWayOfAnother) {
+  FleetView forced = view(0, false);
+  forced.command_epoch = 1'000;
+  forced.forced_open = true;
+  forced.command_left = 60s;
+  see(forced);
+  bench.time.advance(60s);
+  see(forced);
+  EXPECT_EQ(bench.state(), State::closed) << "it does not begin anew";
+  forced.incarnation = "after the flush";
+  forced.command_epoch = 1;
+  see(forced);
+  EXPECT_EQ(bench.state(), State::forced_open);
+}
+
+TEST_F(FleetMember, SecondCommandIsFollowedWhileTheFirstIsUnderWay) {
+  circuit.command(true, bench.time.now() + 60s, "ann", bench.time.now());
+  look();
+  EXPECT_EQ(bench.state(), State::forced_open);
+  const auto first = circuit.command()->order;
+  circuit.command(false, bench.time.now() + 60s, "ann", bench.time.now());
+  FleetView forced = view(0, false);
+  forced.command_epoch = 7;
+  forced.forced_open = true;
+  forced.command_left = 60s;
+  circuit.command_told(first);
+  see(forced);
+  EXPECT_EQ(bench.state(), State::closed);
+  ASSERT_TRUE(circuit.wants_command(bench.time.now()));
+  circuit.command_told(circuit.command()->order);
+  forced.command_epoch = 8;
+  forced.forced_open = false;
+  see(forced);
+  EXPECT_FALSE(circuit.wants_command(bench.time.now()));
+  EXPECT_EQ(circuit.command()->epoch, 8U);
+}
+
+TEST_F(FleetMember, WhatWasForcedStaysInForceInTheFleetThatFollows) {
+  circuit.command(true, bench.time.now() + 60s, "ann", bench.time.now());
+  look();
+  FleetCircuit next(options, 8, circuit.hand_over(bench.breaker));
+  EXPECT_EQ(bench.state(), State::forced_open);
+  next.look(bench.breaker, bench.time.now());
+  EXPECT_TRUE(next.forced(bench.time.now()));
+  EXPECT_TRUE(next.wants_command(bench.time.now())) << "the store has not heard of it";
+  bench.time.advance(60s);
+  next.look(bench.breaker, bench.time.now());
+  EXPECT_EQ(bench.state(), State::closed) << "and it ends";
 }
 
 TEST_F(FleetMember, CommandToThisMemberAloneComesAfterTheFleets) {
@@ -267,11 +401,10 @@ RC_GTEST_PROP(FleetMemberProperty, RefusalForTheFleetNeedsAFreshViewWhateverCome
     circuit.look(bench.breaker, now);
     RC_ASSERT(circuit.epoch() >= highest);
     highest = circuit.epoch();
-    const bool was_closed = bench.state() == State::closed;
     auto result = bench.acquire();
     if (result) {
       std::move(*result).record(*rc::gen::elementOf(std::vector{Verdict::success, Verdict::failure}), now);
-    } else if (was_closed && result.rejection().reason == Reason::fleet_open) {
+    } else if (result.rejection().reason == Reason::fleet_open) {
       RC_ASSERT(last_open_view != TimePoint::min());
       RC_ASSERT(now < last_open_view + options.fresh);
       RC_ASSERT(*result.rejection().retry_after <= options.fresh);

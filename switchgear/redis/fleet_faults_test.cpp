@@ -118,6 +118,26 @@ TEST_F(FleetFaults, FullMemory) {
   expect_together_again();
 }
 
+TEST_F(FleetFaults, EvictedKeys) {
+  fleet[0].breaker->command(Command::force_open, TestMember::now());
+  const auto before = fleet[0].seen().view.incarnation;
+  (void)server.run({"CONFIG", "SET", "maxmemory-policy", "allkeys-random"});
+  const std::string info = server.run({"INFO", "memory"}).text;
+  const auto used = std::stoll(info.substr(info.find("used_memory:") + 12));
+  (void)server.run({"CONFIG", "SET", "maxmemory", std::to_string(used + 1'000'000)});
+  // What is written makes room for itself, also by the fleet's keys.
+  ASSERT_TRUE(soon([&] {
+    (void)server.run({"EVAL", "for i = 1, 100 do redis.call('SET', i .. ARGV[1], string.rep('x', 10000)) end",
+                      "0", std::to_string(TestMember::now().time_since_epoch().count())});
+    return fleet[0].seen().view.incarnation != before;
+  }));
+  EXPECT_EQ(fleet[0].breaker->state(), State::forced_open);
+  EXPECT_EQ(fleet[2].breaker->state(), State::closed);
+  (void)server.run({"CONFIG", "SET", "maxmemory", "0"});
+  fleet[0].breaker->command(Command::reset, TestMember::now());
+  expect_together_again();
+}
+
 TEST_F(FleetFaults, KeysOfAnotherKind) {
   (void)server.run({"FLUSHALL"});
   (void)server.run({"SET", "{sg:shop:payment}:fleet", "x"});
@@ -152,6 +172,44 @@ TEST_F(FleetFaults, MemberThatIsCutOffDecidesAloneAndHearsOfWhatItMissed) {
   EXPECT_TRUE(soon([&] { return away[0].seen().fresh && away[0].seen().view.epoch > known; }));
   EXPECT_FALSE(away[0].seen().open);
   EXPECT_EQ(away[0].reason(), admitted);
+}
+
+TEST(FleetFailover, OldStateOfAReplicaThatLagsDoesNotComeBack) {
+  RedisServer master({"--repl-diskless-sync-delay", "0"});
+  const RedisServer replica;
+  (void)replica.run({"REPLICAOF", "127.0.0.1", std::to_string(master.port())});
+  ASSERT_TRUE(soon([&] { return replica.run({"ROLE"}).items.at(3).text == "connected"; }));
+  Relay relay(master.port());
+  TestFleet fleet(relay.address(), 3);
+  fleet[0].fail_until_open();
+  fleet[1].fail_until_open();
+  ASSERT_TRUE(soon([&] { return fleet[2].reason() == Reason::fleet_open; }));
+  ASSERT_TRUE(soon([&] { return replica.run({"HGET", "{sg:shop:payment}:fleet", "state"}).text == "open"; }));
+  (void)replica.run({"REPLICAOF", "NO", "ONE"});  // and so it does not hear of the recovery
+  ASSERT_TRUE(soon([&] {
+    for (auto& member : fleet) member->call(1);
+    return fleet.all_closed() && !fleet[2].seen().open;
+  }));
+  const std::uint64_t known = fleet[2].seen().view.epoch;
+  relay.server = replica.port();
+  master.kill();
+  const TimePoint killed = TestMember::now();
+  while (TestMember::now() < killed + 2s) {
+    ASSERT_EQ(fleet[2].reason(), admitted) << "the opening that is over has come back";
+    const FleetCircuitStatus seen = fleet[2].seen();
+    ASSERT_GE(seen.view.epoch, known);
+    if (seen.fresh && seen.view.epoch >= known &&
+        replica.run({"EXISTS", "{sg:shop:payment}:votes"}).integer == 1 &&
+        TestMember::now() > killed + 1500ms)
+      break;
+  }
+  EXPECT_TRUE(soon([&] { return fleet[2].seen().fresh; }));
+  EXPECT_EQ(replica.run({"HGET", "{sg:shop:payment}:fleet", "state"}).text, "closed");
+  EXPECT_TRUE(soon([&] {
+    fleet[0].fail();
+    fleet[1].fail();
+    return fleet[2].reason() == Reason::fleet_open;
+  })) << "and members warn each other there";
 }
 
 TEST_F(FleetFaults, OperatorsCommandOutlivesTheDeathOfRedis) {

@@ -22,6 +22,7 @@ inline CircuitBreakerOptions test_breaker() {
   options.minimum_calls = 4;
   options.failure_rate = 0.5;
   options.open_duration = 300ms;
+  options.max_open_duration = 1s;
   options.half_open.permitted_calls = 2;
   return options;
 }

@@ -1,5 +1,6 @@
 #include "switchgear/redis/fleet_options.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <string>
@@ -13,6 +14,10 @@ std::string shortest(double number) {
   return {text.data(), std::to_chars(text.data(), text.data() + text.size(), number).ptr};
 }
 
+constexpr bool is_word(char c) noexcept {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
 }  // namespace
 
 std::vector<OptionProblem> validate(const FleetOptions& options) {
@@ -24,6 +29,9 @@ std::vector<OptionProblem> validate(const FleetOptions& options) {
   const bool named = !options.name_space.empty() && options.name_space.size() <= 100 &&
                      options.name_space.find_first_of(std::string("{}:\n\r\0", 6)) == std::string::npos;
   unless(named, "namespace", "must have 1 to 100 characters, without braces, colons and line breaks");
+  unless(options.identity.size() <= 100 &&
+             std::all_of(options.identity.begin(), options.identity.end(), is_word),
+         "identity", "must be at most 100 letters and digits");
   unless(options.quorum > 0 && options.quorum <= 1, "quorum",
          "is " + shortest(options.quorum) + "; it must be above 0 and at most 1");
   unless(options.min_votes >= 2 && options.min_votes <= 10'000, "min_votes",

@@ -26,10 +26,14 @@ struct FleetOptions {
   Duration fresh = std::chrono::seconds{5};
   /// Between two reports, ± 20 %. At most a third of `fresh`; 50 ms …
   Duration interval = std::chrono::seconds{1};
-  /// How long a member may take for its probes before another one gets its turn. 100 ms … 5 min
+  /// How long a member may take for a probe before another one gets its turn. 100 ms … 5 min
   Duration probe = std::chrono::seconds{10};
-  /// Shown to people beside the member's random number; empty: the host's name.
+  /// Shown to people beside the member's identity; empty: the host's name.
   std::string label{};
+  /// The same each time this process is started, and no other process's: so that the votes of before and
+  /// after a crash are one. Letters and digits; empty: a random one, with which both count until the first
+  /// expires.
+  std::string identity{};
   /// Which circuits are shared; empty: all.
   std::function<bool(std::string_view circuit)> shares{};
 };

@@ -1,27 +1,42 @@
 #include "switchgear/redis/fleet_scripts.hpp"
 
+#include <cmath>
+
 namespace switchgear::redis::fleet_scripts {
 
 namespace {
 
-/// What all scripts of a circuit begin with. `ensure` makes S2 hold.
+/// What all scripts of a circuit begin with. `ensure` makes S2 and S6 hold.
 constexpr const char* common = R"lua(
 local keep = 86400000
+local most = 4503599627370496
+local longest_lease = 600000
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local fleet, votes = KEYS[1], KEYS[2]
+local numbers = {'epoch', 'opened_at', 'open_for', 'relapses', 'yes', 'electorate', 'tallied', 'uncounted', 'fence',
+                 'probe_fence', 'probe_until', 'probe_gap', 'command_epoch', 'command_until', 'command_for',
+                 'repairs'}
 local c = {}
+local bad = 0
 
-local function number(text) return tonumber(text or '') or 0 end
 local function whole(n) return string.format('%.0f', n) end
+
+-- What is not a number of ours is none: tonumber would take 'inf', '0x10' and '1e99' too.
+local function number(text)
+  if not text then return 0 end
+  local n = string.match(text, '^%d+$') and tonumber(text)
+  if n and n <= most then return n end
+  bad = bad + 1
+  return 0
+end
 
 local function load()
   local h = redis.call('HGETALL', fleet)
   for i = 1, #h, 2 do c[h[i]] = h[i + 1] end
-  for _, f in ipairs({'epoch', 'opened_at', 'open_for', 'relapses', 'yes', 'electorate', 'tallied', 'fence',
-                      'probe_fence', 'probe_until', 'command_epoch', 'command_until'}) do
-    c[f] = number(c[f])
-  end
+  if c.incarnation == '' or c.incarnation and c.state ~= 'open' and c.state ~= 'closed' then bad = bad + 1 end
+  for _, f in ipairs(numbers) do c[f] = number(c[f]) end
+  c.cause = c.cause or ''
 end
 
 local function store(...)
@@ -35,15 +50,19 @@ local function store(...)
   redis.call('HSET', fleet, unpack(args))
 end
 
-local function free_probe() store('probe_holder', '', 'probe_fence', 0, 'probe_until', 0) end
+local function free_probe() store('probe_holder', '', 'probe_fence', 0, 'probe_until', 0, 'probe_gap', 0) end
 
 local function ensure(nonce, floor)
   load()
-  if not c.incarnation or c.epoch < floor then
+  if not c.incarnation or c.epoch < floor or bad > 0 then
+    for _, f in ipairs(numbers) do store(f, c[f]) end
     redis.call('DEL', votes)
     store('incarnation', nonce, 'epoch', math.max(c.epoch, floor), 'state', 'closed', 'opened_at', 0,
-          'open_for', 0, 'relapses', 0, 'cause', '', 'yes', 0, 'electorate', 0, 'tallied', 0)
+          'open_for', 0, 'relapses', 0, 'cause', '', 'yes', 0, 'electorate', 0, 'tallied', 0, 'uncounted', 0,
+          'repairs', c.repairs + bad)
     free_probe()
+  elseif c.opened_at > now then
+    store('opened_at', now)
   end
   -- A write in each script: what a server says that cannot take a vote, because it is a replica or full, is not
   -- to be believed for long.
@@ -57,11 +76,25 @@ end
 
 local function left(instant) return math.max(0, instant - now) end
 
+-- Of a lease of a member, of at most five minutes.
+local function lease_left(instant)
+  local rest = left(instant)
+  return rest <= longest_lease and rest or 0
+end
+
+-- A vote: seq, what it says, calls and failures, the end of its lease, the run of its member; nothing if it is none.
+local function parts(text)
+  local seq, says, calls, failures, lease, run =
+      string.match(text or '', '^(%d+):([yn-]):(%d+):(%d+):(%d+):(%w*)$')
+  if seq then return tonumber(seq), says, calls, failures, tonumber(lease), run end
+end
+
 local function view()
-  local commanded = left(c.command_until)
+  local commanded = math.min(left(c.command_until), c.command_for)
+  local probing = lease_left(c.probe_until)
   return {c.incarnation, c.epoch, c.state, c.state == 'open' and left(c.opened_at + c.open_for) or 0, c.relapses,
           c.yes, c.electorate, c.cause, c.command_epoch, commanded > 0 and c.command or 'none', commanded,
-          c.command_by or '', left(c.probe_until) > 0 and c.probe_holder or '', left(c.probe_until)}
+          c.command_by or '', probing > 0 and c.probe_holder or '', probing, c.probe_gap, c.repairs}
 end
 )lua";
 
@@ -69,39 +102,52 @@ Script with_common(const char* text) { return Script(std::string(common) + text)
 
 }  // namespace
 
+std::string parts_of(double quorum) {
+  constexpr auto parts = static_cast<double>(quorum_parts);
+  const double nearest = std::round(quorum * parts);
+  return std::to_string(std::llround(nearest / parts == quorum ? nearest : std::floor(quorum * parts)));
+}
+
 const Script& vote() {
   static const Script script = with_common(R"lua(
-local floor, member, seq, says = tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local floor, member, run, seq, says = tonumber(ARGV[2]), ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6]
 ensure(ARGV[1], floor)
 
-local function parts(text) return string.match(text, '^(%d+):(.):(%d+):(%d+):(%d+)$') end
-
-local before = redis.call('HGET', votes, member)
-if before and seq <= tonumber((parts(before))) then return view() end
+local last, _, _, _, lease, of = parts(redis.call('HGET', votes, member))
+if last and of == run and seq <= last and lease - now <= longest_lease then return view() end
 if says == 'y' and floor < c.epoch then says = '-' end
-redis.call('HSET', votes, member, table.concat({ARGV[4], says, ARGV[6], ARGV[7], whole(now + ARGV[8])}, ':'))
+redis.call('HSET', votes, member,
+           table.concat({ARGV[5], says, ARGV[7], ARGV[8], whole(now + ARGV[9]), run}, ':'))
 redis.call('PEXPIRE', votes, keep)
 
-if c.state == 'closed' and (says == 'y' or now - c.tallied >= 5000) then
-  local yes, electorate = 0, 0
+-- A count reads all votes: of a thousand, at most every 20 ms.
+local since, size = now - c.tallied, redis.call('HLEN', votes)
+local rested = since < 0 or since >= math.floor(size / 50)
+if c.state == 'closed' and (rested and (says == 'y' or c.uncounted == 1) or since >= 5000) then
+  local yes, electorate, wrong = 0, 0, 0
   local all = redis.call('HGETALL', votes)
   for i = 1, #all, 2 do
-    local _, said, _, _, lease = parts(all[i + 1])
-    if tonumber(lease) <= now then
+    local is_vote, said, _, _, lease = parts(all[i + 1])
+    if not is_vote then wrong = wrong + 1 end
+    if not is_vote or lease_left(lease) == 0 then
       redis.call('HDEL', votes, all[i])
     elseif said ~= '-' then
       electorate = electorate + 1
       if said == 'y' then yes = yes + 1 end
     end
   end
-  store('yes', yes, 'electorate', electorate, 'tallied', now)
-  local needed = math.max(2, tonumber(ARGV[10]), math.ceil(tonumber(ARGV[9]) * electorate / 1000))
+  store('yes', yes, 'electorate', electorate, 'tallied', now, 'uncounted', 0)
+  if wrong > 0 then store('repairs', c.repairs + wrong) end
+  local share = ARGV[10] * electorate + 999999999
+  local needed = math.max(2, tonumber(ARGV[11]), (share - share % 1000000000) / 1000000000)
   if yes >= needed then
-    store('state', 'open', 'epoch', c.epoch + 1, 'opened_at', now, 'open_for', tonumber(ARGV[11]), 'relapses', 0,
+    store('state', 'open', 'epoch', c.epoch + 1, 'opened_at', now, 'open_for', tonumber(ARGV[12]), 'relapses', 0,
           'cause', yes .. ' of ' .. electorate .. ' members with evidence find it down')
     free_probe()
-    announce(ARGV[12], ARGV[13])
+    announce(ARGV[13], ARGV[14])
   end
+elseif c.state == 'closed' and says == 'y' and c.uncounted == 0 then
+  store('uncounted', 1)
 end
 return view()
 )lua");
@@ -113,13 +159,13 @@ const Script& pull() {
 ensure(ARGV[1], tonumber(ARGV[2]))
 local seen = view()
 if ARGV[3] == '1' then
-  local all = redis.call('HGETALL', votes)
+  local all = redis.call('HSCAN', votes, '0', 'COUNT', '500')[2]  -- about so many, for people
   for i = 1, #all, 2 do
-    local said, lease = string.match(all[i + 1], '^(.*):(%d+)$')
-    if tonumber(lease) > now then
+    local seq, says, calls, failures, lease = parts(all[i + 1])
+    if seq and lease_left(lease) > 0 then
       seen[#seen + 1] = all[i]
-      seen[#seen + 1] = said
-      seen[#seen + 1] = left(tonumber(lease))
+      seen[#seen + 1] = table.concat({whole(seq), says, calls, failures}, ':')
+      seen[#seen + 1] = lease_left(lease)
     end
   end
 end
@@ -131,17 +177,22 @@ return seen
 const Script& acquire_probe() {
   static const Script script = with_common(R"lua(
 load()
-local member, ttl = ARGV[3], tonumber(ARGV[4])
-if c.incarnation ~= ARGV[1] or c.epoch ~= tonumber(ARGV[2]) or c.state ~= 'open' then return {0, 'over', 0} end
-local wait = left(c.opened_at + c.open_for)
+local member, ttl, gap = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
+if bad > 0 or c.incarnation ~= ARGV[1] or c.epoch ~= tonumber(ARGV[2]) or c.state ~= 'open' then
+  return {0, 'over', 0}
+end
+local wait = left(math.min(c.opened_at, now) + math.min(c.open_for, tonumber(ARGV[6])))
 if wait > 0 then return {0, 'early', wait} end
-local held = left(c.probe_until)
+local held = lease_left(c.probe_until)
 if held > 0 then
-  if c.probe_holder == member then return {1, c.probe_fence, held} end
-  return {0, 'held', held}
+  if c.probe_holder == member then
+    store('probe_until', now + ttl, 'probe_gap', gap)
+    return {1, c.probe_fence, ttl}
+  end
+  if c.probe_gap <= math.max(1000, 2 * gap) then return {0, 'held', held} end
 end
 store('fence', c.fence + 1)
-store('probe_holder', member, 'probe_fence', c.fence, 'probe_until', now + ttl)
+store('probe_holder', member, 'probe_fence', c.fence, 'probe_until', now + ttl, 'probe_gap', gap)
 return {1, c.fence, ttl}
 )lua");
   return script;
@@ -151,17 +202,17 @@ const Script& probe_result() {
   static const Script script = with_common(R"lua(
 ensure(ARGV[1], tonumber(ARGV[2]))
 local holds = c.incarnation == ARGV[3] and c.epoch == tonumber(ARGV[4]) and c.state == 'open' and
-              left(c.probe_until) > 0 and c.probe_fence == tonumber(ARGV[5])
+              lease_left(c.probe_until) > 0 and c.probe_fence == tonumber(ARGV[5])
 if not holds then return view() end
 free_probe()
 if ARGV[6] == 'ok' then
   redis.call('DEL', votes)
   store('state', 'closed', 'epoch', c.epoch + 1, 'relapses', 0, 'yes', 0, 'electorate', 0, 'tallied', now,
-        'cause', '')
+        'uncounted', 0, 'cause', '')
   announce(ARGV[9], ARGV[10])
 elseif ARGV[6] == 'failed' then
   store('epoch', c.epoch + 1, 'opened_at', now, 'relapses', c.relapses + 1,
-        'open_for', math.min(math.floor(c.open_for * tonumber(ARGV[7]) / 1000), tonumber(ARGV[8])))
+        'open_for', math.min(math.floor(c.open_for * tonumber(ARGV[7])), tonumber(ARGV[8])))
   announce(ARGV[9], ARGV[10])
 end
 return view()
@@ -172,11 +223,30 @@ return view()
 const Script& force() {
   static const Script script = with_common(R"lua(
 ensure(ARGV[1], tonumber(ARGV[2]))
-local epoch = tonumber(ARGV[3])
-if epoch == 0 then epoch = c.command_epoch + 1 elseif epoch <= c.command_epoch then return view() end
-store('command_epoch', epoch, 'command', ARGV[4], 'command_until', now + ARGV[5], 'command_by', ARGV[6])
-announce(ARGV[7], ARGV[8])
+local epoch, base, age = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+if epoch == 0 then
+  -- One that was long under way may be older than what came meanwhile from a member that it had not heard of.
+  if age > 1000 and c.command_epoch > base and now - age <= c.command_epoch then return view() end
+  epoch = math.max(c.command_epoch + 1, base + 1, now - age)
+elseif epoch <= c.command_epoch then
+  return view()
+end
+store('command_epoch', epoch, 'command', ARGV[6], 'command_until', now + ARGV[7], 'command_for', tonumber(ARGV[7]),
+      'command_by', ARGV[8])
+announce(ARGV[9], ARGV[10])
 return view()
+)lua");
+  return script;
+}
+
+const Script& leave() {
+  static const Script script = with_common(R"lua(
+local _, _, _, _, _, run = parts(redis.call('HGET', votes, ARGV[1]))
+if run ~= ARGV[2] then return 0 end
+redis.call('HDEL', votes, ARGV[1])
+load()
+if bad == 0 and c.probe_holder == ARGV[1] then free_probe() end
+return 1
 )lua");
   return script;
 }

@@ -9,72 +9,14 @@
 #include <map>
 #include <set>
 
-#include "switchgear/redis/redis_server_fixture.hpp"
+#include "switchgear/redis/fleet_store_fixture.hpp"
 
 namespace switchgear::redis {
 namespace {
 
-/// What the members of a fleet could ask of one circuit.
-class Circuit {
- public:
-  Circuit() : connection_(server().port()) { (void)connection_.run(command({"FLUSHALL"})); }
-
-  static RedisServer& server() {
-    static RedisServer one;
-    return one;
-  }
-
-  Reply eval(const Script& script, const std::vector<std::string>& arguments) {
-    std::vector<std::string_view> words{"EVAL", script.text(), "2", "{sg:t:c}:fleet", "{sg:t:c}:votes"};
-    words.insert(words.end(), arguments.begin(), arguments.end());
-    Reply reply = connection_.run(command(words));
-    EXPECT_FALSE(reply.is_error()) << reply.text;
-    return reply;
-  }
-
-  Reply vote(const std::string& member, int seq, char says, std::int64_t floor, int lease = 60'000,
-             int quorum = 500, int min_votes = 2, int open_for = 60'000) {
-    return eval(fleet_scripts::vote(),
-                {nonce(), std::to_string(floor), member, std::to_string(seq), std::string(1, says), "20",
-                 "10", std::to_string(lease), std::to_string(quorum), std::to_string(min_votes),
-                 std::to_string(open_for), "hints", "c"});
-  }
-  Reply pull(std::int64_t floor, bool detail = false) {
-    return eval(fleet_scripts::pull(), {nonce(), std::to_string(floor), detail ? "1" : "0"});
-  }
-  Reply acquire(const std::string& incarnation, std::int64_t epoch, const std::string& member,
-                int ttl = 60'000) {
-    return eval(fleet_scripts::acquire_probe(),
-                {incarnation, std::to_string(epoch), member, std::to_string(ttl)});
-  }
-  Reply result(const std::string& incarnation, std::int64_t epoch, std::int64_t fence,
-               const std::string& what, std::int64_t floor = 0) {
-    return eval(fleet_scripts::probe_result(),
-                {nonce(), std::to_string(floor), incarnation, std::to_string(epoch), std::to_string(fence),
-                 what, "2000", "300000", "hints", "c"});
-  }
-  Reply force(std::int64_t epoch, const std::string& what, int length) {
-    return eval(fleet_scripts::force(),
-                {nonce(), "0", std::to_string(epoch), what, std::to_string(length), "ann", "hints", "c"});
-  }
-  Reply raw(std::initializer_list<std::string_view> words) { return connection_.run(command(words)); }
-  /// As if the opening were over.
-  void end_opening() { (void)raw({"HSET", "{sg:t:c}:fleet", "open_for", "0"}); }
-
- private:
-  std::string nonce() { return "i" + std::to_string(++nonces_); }
-
-  BlockingConnection connection_;
-  int nonces_ = 0;
-};
-
-std::string incarnation(const Reply& view) { return view.items.at(0).text; }
-std::int64_t epoch(const Reply& view) { return view.items.at(1).integer; }
-bool is_open(const Reply& view) { return view.items.at(2).text == "open"; }
-
 TEST(FleetStore, OneMemberNeverOpensTheFleet) {
   Circuit circuit;
-  for (int seq = 1; seq <= 10; ++seq) EXPECT_FALSE(is_open(circuit.vote("a", seq, 'y', 0, 60'000, 1, 1)));
+  for (int seq = 1; seq <= 10; ++seq) EXPECT_FALSE(is_open(circuit.vote("a", seq, 'y', 0, 60'000, 0.001, 1)));
 }
 
 TEST(FleetStore, OpensWithTheSecondVoteAndTellsTheChannel) {
@@ -92,13 +34,14 @@ TEST(FleetStore, HealthyEvidenceIsAVoteAgainstAndSilenceIsNone) {
   for (int i = 0; i < 5; ++i) (void)circuit.vote("healthy" + std::to_string(i), 1, 'n', 0);
   for (int i = 0; i < 50; ++i) (void)circuit.vote("idle" + std::to_string(i), 1, '-', 0);
   for (int i = 0; i < 4; ++i) EXPECT_FALSE(is_open(circuit.vote("bad" + std::to_string(i), 1, 'y', 0)));
-  EXPECT_TRUE(is_open(circuit.vote("bad4", 1, 'y', 0))) << "five of ten";
+  int seq = 0;
+  EXPECT_TRUE(soon([&] { return is_open(circuit.vote("bad4", ++seq, 'y', 0)); })) << "five of ten";
 }
 
 TEST(FleetStore, VoteThatHasExpiredOrWasSentBeforeTheLastOneIsNothing) {
   Circuit circuit;
   (void)circuit.vote("a", 1, 'y', 0, 1);
-  ASSERT_TRUE(soon([&] { return circuit.pull(0, true).items.size() == 14; })) << "expired";
+  ASSERT_TRUE(soon([&] { return circuit.pull(0, true).items.size() == 16; })) << "expired";
   EXPECT_FALSE(is_open(circuit.vote("b", 7, 'n', 0)));
   EXPECT_FALSE(is_open(circuit.vote("b", 7, 'y', 0))) << "a double of a message";
   EXPECT_FALSE(is_open(circuit.vote("b", 6, 'y', 0))) << "an older message";
@@ -137,8 +80,8 @@ TEST(FleetStore, OneProbeAtATimeAndNoneBeforeTheOpeningIsOver) {
 
 TEST(FleetStore, FailedProbeOpensForLonger) {
   Circuit circuit;
-  (void)circuit.vote("a", 1, 'y', 0, 60'000, 500, 2, 10);
-  const std::string incarnated = incarnation(circuit.vote("b", 1, 'y', 0, 60'000, 500, 2, 10));
+  (void)circuit.vote("a", 1, 'y', 0, 60'000, 0.5, 2, 10);
+  const std::string incarnated = incarnation(circuit.vote("b", 1, 'y', 0, 60'000, 0.5, 2, 10));
   Reply lease;
   ASSERT_TRUE(soon([&] {
     lease = circuit.acquire(incarnated, 1, "a");
@@ -177,11 +120,13 @@ TEST(FleetStore, StateOfALaggingReplicaDoesNotComeBack) {
 TEST(FleetStore, OperatorsCommandIsNewerThanThoseBeforeAndEndsByItself) {
   Circuit circuit;
   EXPECT_EQ(circuit.force(0, "open", 60'000).items.at(9).text, "open");
-  const Reply second = circuit.force(0, "none", 60'000);
-  EXPECT_EQ(second.items.at(8).integer, 2);
-  EXPECT_EQ(circuit.force(1, "open", 60'000).items.at(9).text, "none")
+  const std::int64_t first = circuit.pull(0).items.at(8).integer;
+  const std::int64_t second = circuit.force(0, "none", 60'000).items.at(8).integer;
+  EXPECT_GT(second, first);
+  EXPECT_EQ(circuit.force(first, "open", 60'000).items.at(9).text, "none")
       << "one that a member remembers is older";
-  EXPECT_EQ(circuit.force(5, "open", 1).items.at(8).integer, 5) << "or newer, after a flush";
+  EXPECT_EQ(circuit.force(second + 5, "open", 1).items.at(8).integer, second + 5)
+      << "or newer, after a flush";
   EXPECT_TRUE(soon([&] { return circuit.pull(0).items.at(9).text == "none"; }));
 }
 
@@ -189,10 +134,141 @@ TEST(FleetStore, DetailShowsTheVotes) {
   Circuit circuit;
   (void)circuit.vote("host~1", 3, 'n', 0);
   const Reply view = circuit.pull(0, true);
-  ASSERT_EQ(view.items.size(), 17U);
-  EXPECT_EQ(view.items[14].text, "host~1");
-  EXPECT_EQ(view.items[15].text, "3:n:20:10");
-  EXPECT_GT(view.items[16].integer, 50'000);
+  ASSERT_EQ(view.items.size(), 19U);
+  EXPECT_EQ(view.items[16].text, "host~1");
+  EXPECT_EQ(view.items[17].text, "3:n:20:10");
+  EXPECT_GT(view.items[18].integer, 50'000);
+}
+
+TEST(FleetStore, CommandAfterAFlushIsNewerThanAllBeforeIt) {
+  Circuit circuit;
+  (void)circuit.force(0, "open", 60'000);
+  const std::int64_t before = circuit.force(0, "none", 60'000).items.at(8).integer;
+  const auto clock = [&] {
+    const Reply time = circuit.raw({"TIME"});
+    return std::stoll(time.items.at(0).text) * 1000 + std::stoll(time.items.at(1).text) / 1000;
+  };
+  ASSERT_TRUE(soon([&] { return clock() > before; }));
+  (void)circuit.raw({"FLUSHALL"});
+  const Reply forced = circuit.force(0, "open", 60'000);  // by a member that has just been started
+  EXPECT_GT(forced.items.at(8).integer, before);
+  EXPECT_EQ(circuit.force(before, "none", 60'000).items.at(9).text, "open")
+      << "a release that members remember does not undo it";
+  (void)circuit.raw({"FLUSHALL"});
+  EXPECT_GT(circuit.force(0, "open", 60'000, before + 1'000'000'000).items.at(8).integer,
+            before + 1'000'000'000)
+      << "the clock of the store was set back, and the member knows a later command";
+}
+
+TEST(FleetStore, CommandThatWasLongUnderWayDoesNotReplaceALaterOne) {
+  Circuit circuit;
+  const std::int64_t released = circuit.force(0, "none", 60'000).items.at(8).integer;
+  EXPECT_EQ(circuit.force(0, "open", 60'000, 0, 600'000).items.at(8).integer, released)
+      << "given ten minutes ago, by a member that was cut off";
+  EXPECT_EQ(circuit.force(0, "open", 60'000, released, 600'000).items.at(9).text, "open")
+      << "its member had seen the release";
+}
+
+TEST(FleetStore, QuorumIsCountedInWholeNumbers) {
+  const auto opens_with = [](double quorum, int voters) {
+    Circuit circuit;
+    for (int i = 0; i < voters; ++i) (void)circuit.vote("m" + std::to_string(i), 1, 'n', 0);
+    for (int yes = 1; yes <= voters; ++yes) {
+      if (is_open(circuit.vote("m" + std::to_string(yes - 1), 2, 'y', 0, 60'000, quorum))) return yes;
+    }
+    return 0;
+  };
+  EXPECT_EQ(opens_with(0.6666, 3), 2);
+  EXPECT_EQ(opens_with(2.0 / 3, 3), 2);
+  EXPECT_EQ(opens_with(0.6667, 3), 3);
+  EXPECT_EQ(opens_with(0.55, 20), 11) << "0.55 * 20 is a little more than 11 in binary";
+  EXPECT_EQ(opens_with(0.5, 5), 3);
+  EXPECT_EQ(opens_with(1, 4), 4);
+  EXPECT_EQ(fleet_scripts::parts_of(0.55), "550000000");
+}
+
+TEST(FleetStore, MemberThatIsStartedAnewHasOneVote) {
+  Circuit circuit;
+  (void)circuit.vote_of_run("a", "1", 90, 'y');
+  EXPECT_FALSE(is_open(circuit.vote_of_run("a", "2", 1, 'y')));
+  EXPECT_EQ(circuit.pull(0, true).items.at(17).text, "1:y:20:10")
+      << "in place of the old one, whatever its seq";
+  EXPECT_TRUE(is_open(circuit.vote_of_run("b", "3", 1, 'y')));
+}
+
+TEST(FleetStore, MemberThatLeavesTakesItsVoteAlong) {
+  Circuit circuit;
+  (void)circuit.vote_of_run("a", "1", 5, 'y');
+  EXPECT_EQ(circuit.leave("a", "0").integer, 0) << "a later run has voted";
+  EXPECT_EQ(circuit.leave("a", "1").integer, 1);
+  EXPECT_FALSE(is_open(circuit.vote_of_run("b", "2", 1, 'y')));
+  EXPECT_EQ(circuit.leave("nobody", "1").integer, 0);
+}
+
+TEST(FleetStore, LeaseGoesToAMemberWhoseCallsAreMuchMoreFrequent) {
+  Circuit circuit;
+  (void)circuit.vote("a", 1, 'y', 0);
+  const std::string incarnated = incarnation(circuit.vote("b", 1, 'y', 0));
+  circuit.end_opening();
+  const std::int64_t fence = circuit.acquire(incarnated, 1, "a", 6000).items.at(1).integer;
+  EXPECT_EQ(circuit.acquire(incarnated, 1, "b", 4000).items.at(1).text, "held") << "not much more";
+  EXPECT_EQ(circuit.acquire(incarnated, 1, "a", 6000).items.at(1).integer, fence)
+      << "it asks again, and keeps it";
+  EXPECT_GT(circuit.acquire(incarnated, 1, "b", 100).items.at(1).integer, fence);
+  EXPECT_EQ(circuit.acquire(incarnated, 1, "a", 6000).items.at(1).text, "held");
+  (void)circuit.acquire(incarnated, 1, "b", 0);  // its probes have begun
+  EXPECT_EQ(circuit.acquire(incarnated, 1, "c", 1).items.at(1).text, "held");
+  EXPECT_EQ(epoch(circuit.result(incarnated, 1, fence, "ok")), 1) << "a's fence does not count any more";
+}
+
+TEST(FleetStore, ValuesThatNoMemberWroteAreReplacedAndCounted) {
+  const std::vector<std::pair<std::string, std::string>> table{
+      {"epoch", "x"},       {"epoch", "-3"},        {"epoch", "1e99"},   {"epoch", "9007199254740993"},
+      {"state", "ajar"},    {"opened_at", "inf"},   {"open_for", "nan"}, {"fence", "0x10"},
+      {"tallied", "later"}, {"command_epoch", "?"}, {"incarnation", ""}, {"repairs", "many"}};
+  for (const auto& [field, value] : table) {
+    Circuit circuit;
+    const Reply before = circuit.vote("a", 1, 'n', 3);
+    (void)circuit.raw({"HSET", "{sg:t:c}:fleet", field, value});
+    const Reply after = circuit.pull(3);
+    ASSERT_EQ(after.items.size(), 16U) << field << " = " << value << ": " << after.text;
+    EXPECT_NE(incarnation(after), incarnation(before)) << field;
+    EXPECT_EQ(epoch(after), 3) << field;
+    EXPECT_FALSE(is_open(after)) << field;
+    EXPECT_GE(after.items.at(15).integer, 1) << field;
+    (void)circuit.vote("a", 2, 'y', 3);
+    EXPECT_TRUE(is_open(circuit.vote("b", 1, 'y', 3))) << field << ": and the fleet goes on";
+  }
+}
+
+TEST(FleetStore, VotesThatNoMemberWroteAreDropped) {
+  for (const char* vote :
+       {"", "x", "1:y:2:3:99999999999999999999:r", "1:y:2:3", "1:z:2:3:4:r", "-1:y:0:0:1:r"}) {
+    Circuit circuit;
+    (void)circuit.pull(0);
+    (void)circuit.raw({"HSET", "{sg:t:c}:votes", "a", vote});
+    (void)circuit.raw({"HSET", "{sg:t:c}:votes", "z", vote});
+    EXPECT_EQ(circuit.pull(0, true).items.size(), 16U) << vote;
+    EXPECT_FALSE(is_open(circuit.vote("a", 1, 'y', 0))) << vote;
+    EXPECT_TRUE(is_open(circuit.vote("b", 1, 'y', 0))) << vote << ": two votes, and no third";
+  }
+}
+
+TEST(FleetStore, ClockThatWasSetBackProlongsNothing) {
+  Circuit circuit;
+  (void)circuit.vote("a", 1, 'y', 0);
+  const std::string incarnated = incarnation(circuit.vote("b", 1, 'y', 0));
+  const std::string ahead = "99999999999999";
+  (void)circuit.raw(
+      {"HSET", "{sg:t:c}:fleet", "opened_at", ahead, "probe_until", ahead, "probe_holder", "z"});
+  EXPECT_LE(circuit.pull(0).items.at(3).integer, 60'000) << "no longer than it was to be";
+  EXPECT_EQ(circuit.pull(0).items.at(12).text, "") << "and a lease that cannot be is over";
+  (void)circuit.raw({"HSET", "{sg:t:c}:fleet", "open_for", ahead, "opened_at", "1"});
+  EXPECT_EQ(circuit.acquire(incarnated, 1, "a").items.at(0).integer, 1)
+      << "no opening lasts longer than the policy allows";
+  (void)circuit.force(0, "open", 1000);
+  (void)circuit.raw({"HSET", "{sg:t:c}:fleet", "command_until", ahead});
+  EXPECT_LE(circuit.pull(0).items.at(10).integer, 1000);
 }
 
 /// The rules in a few lines: what the store must be after each operation. No lease ends in it.

@@ -3,15 +3,30 @@
 #include <algorithm>
 #include <cinttypes>
 #include <cstdio>
+#include <string_view>
 
 namespace switchgear::redis {
 
 namespace {
 
-constexpr std::size_t view_items = 14, voter_items = 3;
+constexpr std::size_t voter_items = 3;
+constexpr std::string_view view_kinds = "titiiiititittiii";  // t: text, i: integer
+constexpr std::size_t view_items = view_kinds.size();
 
 std::uint64_t count(const Reply& item) {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(item.integer, 0));
+}
+
+/// Beyond it, Lua does not count exactly.
+bool is_epoch(const Reply& item) { return item.integer >= 0 && item.integer <= std::int64_t{1} << 52U; }
+
+bool is_view(const Reply& reply) {
+  if (reply.kind != Reply::Kind::array || reply.items.size() < view_items) return false;
+  for (std::size_t i = 0; i < view_items; ++i) {
+    const auto wanted = view_kinds[i] == 't' ? Reply::Kind::text : Reply::Kind::integer;
+    if (reply.items[i].kind != wanted) return false;
+  }
+  return is_epoch(reply.items[1]) && is_epoch(reply.items[8]);
 }
 
 /// At most a year: what a broken store says must not overflow.
@@ -33,8 +48,8 @@ FleetVoter voter(const Reply& member, const Reply& said, const Reply& left) {
 }  // namespace
 
 std::optional<FleetView> parse_view(const Reply& reply) {
+  if (!is_view(reply)) return std::nullopt;
   const auto& items = reply.items;
-  if (reply.kind != Reply::Kind::array || items.size() < view_items) return std::nullopt;
   FleetView view;
   view.incarnation = items[0].text;
   view.epoch = count(items[1]);
@@ -50,6 +65,8 @@ std::optional<FleetView> parse_view(const Reply& reply) {
   view.command_by = items[11].text;
   view.probe_holder = items[12].text;
   view.probe_left = length(items[13]);
+  view.probe_gap = length(items[14]);
+  view.repairs = count(items[15]);
   for (std::size_t i = view_items; i + voter_items <= items.size(); i += voter_items)
     view.voters.push_back(voter(items[i], items[i + 1], items[i + 2]));
   return view;

@@ -36,6 +36,8 @@ struct FleetView {
   std::string command_by;
   std::string probe_holder;
   Duration probe_left{};
+  Duration probe_gap{};       ///< until the holder's next probe, as it expects; zero: its probes have begun
+  std::uint64_t repairs = 0;  ///< values in the store that were not the fleet's, and were replaced
   std::vector<FleetVoter> voters;  ///< if they were asked for
 };
 

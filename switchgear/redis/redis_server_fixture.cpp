@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <fstream>
 #include <stdexcept>
 #include <thread>
 
@@ -36,7 +37,8 @@ std::uint16_t free_port() {
 
 }  // namespace
 
-RedisServer::RedisServer(std::vector<std::string> options) : options_(std::move(options)) {
+RedisServer::RedisServer(std::vector<std::string> options, Kind kind)
+    : options_(std::move(options)), kind_(kind) {
   std::string pattern = (std::filesystem::temp_directory_path() / "switchgear-redis-XXXXXX").string();
   if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no folder for redis-server");
   folder_ = pattern;
@@ -58,6 +60,7 @@ RedisServer::~RedisServer() {
 }
 
 void RedisServer::start() {
+  if (kind_ == Kind::sentinel) return start_sentinel();
   std::vector<std::string> words{REDIS_SERVER,    "--port", std::to_string(port_), "--bind", "127.0.0.1",
                                  "--save",        "",       "--appendonly",        "no",     "--dir",
                                  folder_.string()};
@@ -65,6 +68,15 @@ void RedisServer::start() {
   program_ = std::make_unique<house::Program>(words);
   if (!program_->read_until("Ready to accept connections", std::chrono::seconds{20}))
     throw std::runtime_error("redis-server did not start: " + program_->output());
+}
+
+void RedisServer::start_sentinel() {
+  const std::filesystem::path file = folder_ / "sentinel.conf";
+  std::ofstream(file) << "port " << port_ << "\nbind 127.0.0.1\nsentinel resolve-hostnames no\n";
+  program_ =
+      std::make_unique<house::Program>(std::vector<std::string>{REDIS_SERVER, file.string(), "--sentinel"});
+  if (!program_->read_until("Sentinel ID is", std::chrono::seconds{20}))
+    throw std::runtime_error("the Sentinel did not start: " + program_->output());
 }
 
 void RedisServer::kill() {

@@ -18,8 +18,10 @@ namespace switchgear::redis {
 /// Keeps nothing on disk. It is killed with the object.
 class RedisServer {
  public:
+  enum class Kind : std::uint8_t { server, sentinel };
+
   /// `options`: further words of its command line, as `--requirepass`, `secret`.
-  explicit RedisServer(std::vector<std::string> options = {});
+  explicit RedisServer(std::vector<std::string> options = {}, Kind kind = Kind::server);
   RedisServer(const RedisServer&) = delete;
   RedisServer& operator=(const RedisServer&) = delete;
   ~RedisServer();
@@ -34,7 +36,10 @@ class RedisServer {
   void start();  ///< again, on the same port, empty
 
  private:
+  void start_sentinel();
+
   const std::vector<std::string> options_;
+  const Kind kind_;
   std::filesystem::path folder_;
   std::uint16_t port_ = 0;
   std::unique_ptr<house::Program> program_;

@@ -14,7 +14,7 @@ namespace switchgear::redis {
 
 class Relay {
  public:
-  explicit Relay(std::uint16_t server) : server_(server), acceptor_(io_.executor(), loopback(0)) {
+  explicit Relay(std::uint16_t port) : server(port), acceptor_(io_.executor(), loopback(0)) {
     io_.on([this] { accept(); });
   }
   Relay(const Relay&) = delete;
@@ -31,6 +31,7 @@ class Relay {
   }
 
   std::atomic<bool> cut = false;
+  std::atomic<std::uint16_t> server;  ///< where the next connections lead
 
  private:
   using tcp = boost::asio::ip::tcp;
@@ -51,7 +52,7 @@ class Relay {
     acceptor_.async_accept([this](boost::system::error_code error, tcp::socket client) {
       if (error) return;
       auto pair = std::make_shared<Pair>(std::move(client), io_.executor());
-      pair->server.connect(loopback(server_), error);
+      pair->server.connect(loopback(server), error);
       if (!error) {
         carry(pair, pair->client, pair->server, 0);
         carry(pair, pair->server, pair->client, 1);
@@ -72,7 +73,6 @@ class Relay {
   }
 
   IoThread io_;
-  const std::uint16_t server_;
   tcp::acceptor acceptor_;
 };
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+import subprocess
 import sys
 import time
 import unittest
@@ -58,9 +59,9 @@ class Fleet(unittest.IsolatedAsyncioTestCase):
         for gateway in self.gateways:
             await self.until(lambda gateway=gateway: self.circuit(gateway)["fresh"])
 
-    def gateway(self, redis_port):
+    def gateway(self, redis_port, listen=("--listen", "127.0.0.1:0")):
         more = f"}}\nfleet: {{redis: \"redis://127.0.0.1:{redis_port}/0\", namespace: shop, fresh: {FRESH:g}s"
-        gateway = Gateway(BINARY, [("shop", f"http://127.0.0.1:{self.shop.port}", more)], policy=POLICY)
+        gateway = Gateway(BINARY, [("shop", f"http://127.0.0.1:{self.shop.port}", more)], policy=POLICY, listen=listen)
         self.addCleanup(gateway.close)
         return gateway
 
@@ -99,11 +100,43 @@ class Fleet(unittest.IsolatedAsyncioTestCase):
         await self.open_for_all()
         self.assertEqual(await asyncio.to_thread(self.status, self.gateways[2]), 503)
         self.assertEqual(await asyncio.to_thread(self.refused, self.gateways[2]), 1)
+        await asyncio.to_thread(self.assert_says_why, self.gateways[2])
         self.shop.works = True
 
         def all_well():
             return all(self.status(gateway) == 200 for gateway in self.gateways)
         await self.until(all_well, 10)
+        self.assertIn("the fleet has opened it for all", self.gateways[2].log())
+        await self.until(lambda: "the fleet has closed it: it has recovered" in self.gateways[2].log())
+
+    def assert_says_why(self, gateway):
+        """Its own breaker is closed, and every call is refused."""
+        breaker = json.loads(gateway.admin("/circuit-breakers/shop")[1])
+        self.assertEqual((breaker["state"], breaker["fleet_open"]), ("closed", True))
+        self.assertLessEqual(breaker["health_score"], 50)
+        status, text = gateway.admin("/health")
+        self.assertEqual((status, json.loads(text)["status"], json.loads(text)["fleet_open"]), (503, "unhealthy", 1))
+        status, text = gateway.admin("/health/circuits")
+        self.assertEqual((status, json.loads(text)["all_closed"], json.loads(text)["fleet_open"]), (503, False, ["shop"]))
+        whole = json.loads(gateway.admin("/status")[1])
+        self.assertEqual((whole["health"], whole["system_health"]["fleet_open"]), ("unhealthy", 1))
+        for command in ("explain", "status"):
+            ran = subprocess.run([BINARY, command, "shop", "--admin", f"http://127.0.0.1:{gateway.admin_port}"],
+                                 capture_output=True, text=True, timeout=30)
+            self.assertIn("fleet_open", ran.stdout, ran.stderr)
+            if command == "explain":
+                self.assertIn("members with evidence find it down", ran.stdout)
+
+    async def test_gateway_that_is_started_again_is_the_same_member(self):
+        member = (await asyncio.to_thread(self.fleet, self.gateways[0]))["member"]
+        self.gateways[0].process.kill()
+        self.gateways[0].process.wait()
+        again = await asyncio.to_thread(
+            self.gateway, self.proxies[0].port, ("--listen", f"127.0.0.1:{self.gateways[0].port}"))
+        self.assertEqual((await asyncio.to_thread(self.fleet, again))["member"], member)
+        await self.until(lambda: self.circuit(again)["fresh"] and self.fleet(again)["members"] == 3)
+        others = {(await asyncio.to_thread(self.fleet, each))["member"] for each in self.gateways[1:]}
+        self.assertEqual(len(others | {member}), 3)
 
     async def test_gateway_that_is_cut_off_decides_alone_once_it_knows_nothing_fresh(self):
         for fault in (HalfOpen(), Latency(0.5), Refuse()):

@@ -41,6 +41,7 @@ export interface Breaker {
   state: State;
   mode: "normal" | "metrics_only";
   ramping: boolean;
+  fleet_open: boolean;
   health_score: number;
   generation: number;
   since: string;
@@ -138,7 +139,7 @@ export interface Instance {
 export interface InstanceChange {
   at: string;
   instance: string | null;
-  what: "ejected" | "returned" | "panic_began" | "panic_ended";
+  what: "ejected" | "returned" | "panic_began" | "panic_ended" | "fleet_open" | "fleet_closed";
   text: string;
 }
 

@@ -4,7 +4,8 @@ namespace switchgear {
 
 figures::Present for_figures(const CircuitPresent& present) {
   figures::Present made;
-  made.state = present.breaker.state;
+  const bool refuses = present.breaker.advised && present.breaker.state == State::closed;
+  made.state = refuses ? State::open : present.breaker.state;  // for the fleet
   made.window = present.breaker.window;
   made.last = present.last;
   made.open_duration = present.options.open_duration;

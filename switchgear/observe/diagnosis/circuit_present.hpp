@@ -46,6 +46,7 @@ struct CircuitSurroundings {
   std::optional<std::uint64_t> bulkhead;  ///< its slots
   std::optional<PoolUse> pool;
   std::optional<RetryUse> retries;
+  std::optional<std::string> fleet;  ///< why the fleet refuses calls, if it does
 };
 
 /// Another circuit that opened.

@@ -49,6 +49,7 @@ std::string diagnosis_text(const Diagnosis& diagnosis) {
   std::string text = words::plain(facts.present.circuit);
   text.append(" is ").append(to_string(breaker.state));
   if (breaker.metrics_only) text += " (metrics_only: it refuses nothing)";
+  if (breaker.advised) text += " (fleet_open: the fleet refuses its calls)";
   text += " since " + words::instant(facts.present.since) + " UTC";
   if (breaker.retry_after && *breaker.retry_after > Duration::zero())
     text += ", for another " + words::length(*breaker.retry_after);

@@ -80,6 +80,22 @@ std::string expected(const Forecast& forecast) {
 }
 
 constexpr std::array rules{
+    DiagnosisRule{
+        "fleet_open", [](const Facts& e) { return e.present.breaker.advised; },
+        [](const Facts& e) {
+          const std::string what = e.present.breaker.state == State::closed
+                                       ? "The fleet refuses every call although this breaker is closed"
+                                       : "The fleet holds the probes back";
+          const auto& why = e.present.around.fleet;
+          return what + ": " +
+                 (why ? words::plain(*why) : std::string{"other processes find the service down"}) + ".";
+        },
+        [](const Facts&) {
+          return std::string{
+              "Repair the service: the first member whose probes succeed closes the circuit for all. "
+              "`GET /fleet` shows who votes how; a member whose own path is broken is outvoted."};
+        },
+        "fleet-disagrees"},
     DiagnosisRule{"forced_open", [](const Facts& e) { return e.present.breaker.state == State::forced_open; },
                   [](const Facts& e) {
                     return "An operator has held the breaker open since " + when(e.present.since) +

@@ -58,6 +58,14 @@ void fills(Situation& situation, std::uint64_t slots) {
 
 const std::vector<Earned>& all() {
   static const std::vector<Earned> table{
+      {"fleet_open",
+       [](Situation& s) {
+         s.present.breaker.advised = true;
+         s.present.around.fleet = "2 of 3 members with evidence find it down";
+       },
+       [](Situation& s) { s.present.around.fleet = "it was"; },
+       "although this breaker is closed: 2 of 3 members with evidence find it down",
+       "`GET /fleet` shows who"},
       {"forced_open", [](Situation& s) { s.settle(State::forced_open, 3000); },
        [](Situation& s) { s.is_open(); },
        "An operator has held the breaker open since 2026-03-01 12:50:00 UTC",

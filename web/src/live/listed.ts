@@ -41,7 +41,11 @@ export function toggleState(state: State) {
   setParams({ state: [...wanted].join(",") });
 }
 
-const rank = (breaker: Breaker) => (breaker.state === "closed" && breaker.ramping ? states.length - 1.5 : states.indexOf(breaker.state));
+function rank(breaker: Breaker): number {
+  if (breaker.state !== "closed") return states.indexOf(breaker.state);
+  if (breaker.fleet_open) return states.indexOf("open") + 0.5;
+  return breaker.ramping ? states.length - 1.5 : states.indexOf("closed");
+}
 
 const figure: Record<Exclude<SortKey, "name">, (breaker: Breaker) => number> = {
   state: rank,

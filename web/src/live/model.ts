@@ -92,7 +92,7 @@ function put(map: Map<string, Entry>, breaker: Breaker): boolean {
   const before = known.breaker.peek();
   known.breaker.value = breaker;
   known.probeAt.value = probeTime(breaker);
-  return before.state !== breaker.state || before.ramping !== breaker.ramping || !sameTags(before.tags, breaker.tags);
+  return before.state !== breaker.state || before.ramping !== breaker.ramping || before.fleet_open !== breaker.fleet_open || !sameTags(before.tags, breaker.tags);
 }
 
 export function takeSnapshot(snapshot: Snapshot) {

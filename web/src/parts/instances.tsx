@@ -60,7 +60,7 @@ function Changes({ name }: { name: string }) {
                 <Ago at={each.at} ago />
               </small>
             </td>
-            <td class={each.what === "ejected" || each.what === "panic_began" ? "nowrap trouble" : "nowrap"}>{words(each.what)}</td>
+            <td class={["ejected", "panic_began", "fleet_open"].includes(each.what) ? "nowrap trouble" : "nowrap"}>{words(each.what)}</td>
             <td>
               <bdi>{each.text}</bdi>
             </td>

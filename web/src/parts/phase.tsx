@@ -61,6 +61,9 @@ function Watching({ breaker }: { breaker: Breaker }) {
 
 export function Phase({ entry }: { entry: Entry }) {
   const breaker = entry.breaker.value;
+  const counts = breaker.state === "open" && (breaker.retry_after ?? 0) > 0;
+  if (breaker.fleet_open && !counts)
+    return <p class="phase">The fleet refuses its calls: other processes find it down.</p>;
   switch (breaker.state) {
     case "open":
       return <Countdown entry={entry} of={breaker.policy.open_duration} />;

@@ -98,6 +98,23 @@ struct ManualClocks {
   return made;
 }
 
+[[nodiscard]] inline TimedLevel level_of(const std::string& breaker, WallAnchor::Wall at, BreakerLevel from,
+                                         BreakerLevel to) {
+  LoggedLevel made;
+  made.breaker = breaker;
+  made.change.from = from;
+  made.change.to = to;
+  made.change.cause = to > from ? LevelCause::escalated : LevelCause::calm;
+  if (to > from) {
+    made.change.calls = 12;
+    made.change.failed = 9;
+    made.change.escalate_above = 0.6;
+  } else {
+    made.change.calm = std::chrono::seconds{30};
+  }
+  return {at, made};
+}
+
 [[nodiscard]] inline LoggedInstance ejection_of(const std::string& service, const Reading& at) {
   return {
       service,

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <sstream>
+#include <string_view>
+#include <utility>
 
 #include "tests/model/breaker_model.hpp"
 
@@ -339,6 +342,36 @@ Case random_case(std::uint64_t seed, Flavour flavour) {
   if (others.chance(0.35)) choose_levels(others, lengths, result.options);
   result.steps = TraceMaker(dice, grid, flavour, result.start).make();
   return result;
+}
+
+ValuesCase random_values_case(std::uint64_t seed, Flavour flavour) {
+  ValuesCase made;
+  made.calls = random_case(seed, flavour);
+  Dice dice(seed ^ 0x9a1ce5U);
+  Grid grid(dice, flavour);
+  made.has_around = dice.chance(0.7);
+  made.of_value = dice.chance(0.5) ? made.calls.options : random_policy(dice, grid);
+  if (!made.of_value.levels && dice.chance(0.3)) choose_levels(dice, grid, made.of_value);
+  made.of_value.adaptive.reset();
+  made.of_value.jitter = 0;
+  made.idle = dice.chance(0.5) ? grid.length(1, 30) : Duration{600'000'000'000};
+  constexpr std::array<std::string_view, 6> names{"acme", "acme", "acme", "globex", "initech", ""};
+  TimePoint latest = made.calls.start;
+  std::map<std::size_t, std::string> of_call;
+  for (Step& step : made.calls.steps) {
+    if (step.kind == Step::Kind::restart) step.kind = Step::Kind::advance;
+    step.at = latest = std::max(step.at, latest);  // a quiet value has no clock of its own
+    std::string value{dice.one_of(names)};
+    if (step.kind == Step::Kind::acquire || step.kind == Step::Kind::call) {
+      of_call[step.id] = value;
+    } else if (step.kind == Step::Kind::record || step.kind == Step::Kind::abandon) {
+      value = of_call[step.id];
+    } else if (step.kind != Step::Kind::command) {
+      value.clear();
+    }
+    made.values.push_back(std::move(value));
+  }
+  return made;
 }
 
 namespace {

@@ -55,6 +55,17 @@ enum class Flavour : std::uint8_t {
 
 [[nodiscard]] Case random_case(std::uint64_t seed, Flavour flavour);
 
+/// A service, with breakers for the values of its calls, or without a breaker around these.
+struct ValuesCase {
+  Case calls;  ///< and the breaker around; its steps are a replay's, or a library's without restarts
+  bool has_around = true;
+  CircuitBreakerOptions of_value;   ///< neither adaptive nor with jitter, which depend on what is in memory
+  Duration idle{};                  ///< after which a value begins anew
+  std::vector<std::string> values;  ///< of each step; empty: of none
+};
+
+[[nodiscard]] ValuesCase random_values_case(std::uint64_t seed, Flavour flavour);
+
 /// For people, one line each.
 [[nodiscard]] std::string describe(const CircuitBreakerOptions& options);
 [[nodiscard]] std::string describe(const Step& step);

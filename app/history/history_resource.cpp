@@ -101,7 +101,7 @@ struct Span {
 
 [[nodiscard]] json::value level_json(const std::optional<BreakerLevel>& level) {
   if (!level) return nullptr;
-  return to_string(*level);
+  return json::value(to_string(*level));
 }
 
 [[nodiscard]] json::object sample_json(const CircuitSample& sample,

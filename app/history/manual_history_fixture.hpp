@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "app/history/stretch_clock.hpp"
+#include "app/history/tables.hpp"
 #include "switchgear/observe/circuit_history.hpp"
 #include "switchgear/observe/manual_breakers_fixture.hpp"
 

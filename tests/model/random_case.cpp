@@ -344,6 +344,42 @@ Case random_case(std::uint64_t seed, Flavour flavour) {
   return result;
 }
 
+std::string name_of(Kind kind) {
+  constexpr std::array<std::string_view, kinds.size()> names{"adaptive",   "levels",  "controlled_ramp",
+                                                             "confidence", "weights", "health_checks"};
+  return std::string{names[static_cast<std::size_t>(kind)]};
+}
+
+bool is_of(const Case& given, Kind kind) {
+  const CircuitBreakerOptions& options = given.options;
+  switch (kind) {
+    case Kind::adaptive:
+      return options.adaptive.has_value();
+    case Kind::levels:
+      return options.levels.has_value();
+    case Kind::controlled_ramp:
+      return options.ramp && options.ramp->controller;
+    case Kind::confidence:
+      return options.failure_rate_confidence.has_value();
+    case Kind::weights:
+      return options.weights.any() && options.failure_rate;
+    case Kind::health_checks:
+      return std::any_of(given.steps.begin(), given.steps.end(),
+                         [](const Step& step) { return step.kind == Step::Kind::check; });
+  }
+  return false;
+}
+
+void for_each_case(Kind kind, std::uint64_t first, std::uint64_t count, Flavour flavour,
+                   const std::function<bool(const Case&)>& play) {
+  for (std::uint64_t seed = first, played = 0; played < count; ++seed) {
+    const Case given = random_case(seed, flavour);
+    if (!is_of(given, kind)) continue;
+    ++played;
+    if (!play(given)) return;
+  }
+}
+
 ValuesCase random_values_case(std::uint64_t seed, Flavour flavour) {
   ValuesCase made;
   made.calls = random_case(seed, flavour);

@@ -1,5 +1,6 @@
 // `switchgear replay --json` against the model: the real binary, random policy files and traces, every line
-// it prints. SWITCHGEAR_SEED sets the first seed, SWITCHGEAR_CASES how many follow in each share.
+// it prints. More cases, of every kind of breaker, in one process: replay_kinds_test.cpp. SWITCHGEAR_SEED
+// sets the first seed, SWITCHGEAR_CASES how many follow in each share.
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -99,7 +100,7 @@ class ReplayedModel : public testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(ReplayedModel, AgreesWithTheBinaryOnRandomPoliciesAndTraces) {
   constexpr std::uint64_t per_file = 10;
-  const std::uint64_t cases = from_environment("SWITCHGEAR_CASES", 2'500);
+  const std::uint64_t cases = from_environment("SWITCHGEAR_CASES", 500);
   const std::uint64_t first = from_environment("SWITCHGEAR_SEED", 30'000'001) + GetParam() * cases;
   const Scratch scratch;
   int hung = 0, recovered = 0, checked = 0, grew = 0, fell = 0, escalated = 0, calm = 0;
@@ -129,14 +130,14 @@ TEST_P(ReplayedModel, AgreesWithTheBinaryOnRandomPoliciesAndTraces) {
       calm += occurrences(ran.out, "\"cause\":\"calm\"");
     }
   }
-  if (cases >= 1'000) {
-    EXPECT_GE(hung, 100) << "the random traces no longer reach what they are made for";
-    EXPECT_GE(recovered, 100);
-    EXPECT_GE(checked, 100);
-    EXPECT_GE(grew, 50);
-    EXPECT_GE(fell, 10);
-    EXPECT_GE(escalated, 100);
-    EXPECT_GE(calm, 50);
+  if (cases >= 500) {
+    EXPECT_GE(hung, 20) << "the random traces no longer reach what they are made for";
+    EXPECT_GE(recovered, 20);
+    EXPECT_GE(checked, 20);
+    EXPECT_GE(grew, 10);
+    EXPECT_GE(fell, 1);
+    EXPECT_GE(escalated, 20);
+    EXPECT_GE(calm, 10);
   }
 }
 

@@ -455,7 +455,7 @@ TEST_P(BreakersOfAKind, AgreeWithTheModel) {
     case Kind::controlled_ramp:
       EXPECT_TRUE(reached.rules.contains(Rule::ramp));
       for (const RampChange change : {RampChange::grew, RampChange::fell, RampChange::over})
-        EXPECT_GE(reached.turns[change], 150U) << to_string(change);
+        EXPECT_GE(reached.turns[change], 100U) << to_string(change);
       break;
     case Kind::confidence:
     case Kind::weights:

@@ -354,9 +354,9 @@ bool is_of(const Case& given, Kind kind) {
   const CircuitBreakerOptions& options = given.options;
   switch (kind) {
     case Kind::adaptive:
-      return options.adaptive.has_value();
+      return static_cast<bool>(options.adaptive);
     case Kind::levels:
-      return options.levels.has_value();
+      return static_cast<bool>(options.levels);
     case Kind::controlled_ramp:
       return options.ramp && options.ramp->controller;
     case Kind::confidence:

@@ -58,7 +58,8 @@ TEST_P(ReplayedOfAKind, AgreeWithTheModel) {
     return !HasFailure();
   });
   std::remove(options.config.c_str());
-  if (cases >= 10'000) EXPECT_GE(transitions, 10'000);
+  if (cases < 10'000) return;
+  EXPECT_GE(transitions, 10'000);
 }
 
 INSTANTIATE_TEST_SUITE_P(Of, ReplayedOfAKind, testing::ValuesIn(kinds),

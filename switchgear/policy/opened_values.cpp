@@ -37,9 +37,8 @@ void OpenedValues::leveled(AwakeValue& value, const LevelEvent& level) {
 /// Closed, and still to be told of: in a controlled ramp, above the first level, or a moment ago.
 bool OpenedValues::is_on_its_way_back(const AwakeValue& value, TimePoint now) noexcept {
   const BreakerSnapshot seen = value.breaker.snapshot(now);
-  return seen.state == State::closed &&
-         (seen.ramp || value.last_level != BreakerLevel::warning ||
-          (seen.level && seen.level->level != BreakerLevel::warning));
+  return seen.state == State::closed && (seen.ramp || value.last_level != BreakerLevel::warning ||
+                                         (seen.level && seen.level->level != BreakerLevel::warning));
 }
 
 void OpenedValues::end_telling_locked(AwakeValue& value) noexcept {

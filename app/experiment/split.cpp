@@ -39,7 +39,7 @@ Split::Split(SplitSubject subject)
 Arm Split::arm_of(std::uint64_t hash) const noexcept { return hash < limit_ ? Arm::candidate : Arm::current; }
 
 Choice Split::choose(std::string_view value) const noexcept {
-  if (value.empty() || stopped()) return {};
+  if (value.empty() || !divides()) return {};
   const std::uint64_t hash = sip_hash(key_, value);
   return {arm_of(hash), true, hash};
 }
@@ -50,7 +50,7 @@ std::int64_t Split::block_at(Wall now) const noexcept {
 }
 
 Choice Split::choose_block(std::int64_t block) const noexcept {
-  if (stopped()) return {};
+  if (!divides()) return {};
   return {arm_of(sip_hash(key_, std::to_string(block))), true, 0};
 }
 
@@ -62,7 +62,7 @@ std::shared_ptr<SplitLane> Split::new_lane() {
 }
 
 void Split::record(SplitLane& lane, const Choice& choice, const Seen& seen) {
-  if (!choice.counts || stopped()) return;
+  if (!choice.counts || !divides()) return;
   lane.add(choice, seen);
   durations(choice.arm).record(seen.took);
 }

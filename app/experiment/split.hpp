@@ -90,6 +90,11 @@ class Split {
   void stop() noexcept { stopped_.store(true, std::memory_order_relaxed); }
   [[nodiscard]] bool stopped() const noexcept { return stopped_.load(std::memory_order_relaxed); }
 
+  /// The same, until release(): it is not known yet whether it was stopped before this process.
+  void hold() noexcept { held_.store(true, std::memory_order_relaxed); }
+  void release() noexcept { held_.store(false, std::memory_order_relaxed); }
+  [[nodiscard]] bool held() const noexcept { return held_.load(std::memory_order_relaxed); }
+
   /// For one more thread, which records there and nowhere else.
   [[nodiscard]] std::shared_ptr<SplitLane> new_lane();
   [[nodiscard]] DurationHistogram& durations(Arm arm) noexcept {
@@ -111,7 +116,10 @@ class Split {
   const SplitSubject subject_;
   const SipKey key_;
   const std::uint64_t limit_;  ///< hashes below it are the candidate's
+  [[nodiscard]] bool divides() const noexcept { return !stopped() && !held(); }
+
   std::atomic<bool> stopped_{false};
+  std::atomic<bool> held_{false};
   std::array<DurationHistogram, 2> durations_;
   mutable std::mutex mutex_;
   std::vector<std::shared_ptr<SplitLane>> lanes_;

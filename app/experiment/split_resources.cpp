@@ -31,12 +31,21 @@ using admin::ResourceRequest;
           {"p99", quantile(0.99)}};
 }
 
+/// The mean, in seconds.
+[[nodiscard]] json::value time_to_detect_json(const ArmOpenings& seen) {
+  if (seen.detected == 0) return nullptr;
+  return to_seconds(seen.until_open) / static_cast<double>(seen.detected);
+}
+
 [[nodiscard]] json::object arm_json(const char* name, const SplitArm& arm) {
   json::value breaker = nullptr;
   if (arm.breaker) {
     breaker = {{"circuit", arm.breaker->circuit},
                {"state", switchgear::to_string(arm.breaker->state)},
-               {"opened", arm.breaker->opened}};
+               {"opened", arm.breaker->opened},
+               {"doubtful", arm.breaker->openings.doubtful},
+               {"judged", arm.breaker->openings.judged},
+               {"time_to_detect", time_to_detect_json(arm.breaker->openings)}};
   }
   return {{"arm", name},
           {"policy", arm.policy},

@@ -32,13 +32,15 @@ const char* to_string(Halt halt) noexcept {
       return "operator";
     case Halt::harmful:
       return "harmful";
+    case Halt::held:
+      return "start";
     case Halt::none:
       break;
   }
   return "none";
 }
 
-SplitWatch::SplitWatch(std::shared_ptr<Split> split, const BreakerRegistry& registry, TimePoint now)
+SplitWatch::SplitWatch(std::shared_ptr<Split> split, BreakerRegistry& registry, TimePoint now)
     : split_(std::move(split)),
       registry_(registry),
       current_circuit_(split_->subject().service),
@@ -48,7 +50,15 @@ SplitWatch::SplitWatch(std::shared_ptr<Split> split, const BreakerRegistry& regi
       candidate_opened_(openings(registry, candidate_circuit_, now)),
       trial_({split_->subject().options.share, alpha}),
       next_(now + split_->subject().options.block),
-      turn_(split_->block_at(registry.anchor().to_wall(now))) {}
+      turn_(split_->block_at(registry.anchor().to_wall(now))) {
+  if (split_->held()) {
+    halt_ = Halt::held;
+    halted_ = registry.anchor().to_wall(now);
+    return;
+  }
+  current_watch_ = ArmWatch::of(registry, current_circuit_);
+  candidate_watch_ = ArmWatch::of(registry, candidate_circuit_);
+}
 
 std::optional<Verdict> SplitWatch::look(TimePoint now) {
   if (halt_ != Halt::none) return std::nullopt;
@@ -108,18 +118,36 @@ void SplitWatch::keep_point(TimePoint now) {
 }
 
 void SplitWatch::halt(Halt why, TimePoint now) {
+  end_watching(now);
   split_->stop();
   halt_ = why;
-  halted_ = now;
+  halted_ = registry_.anchor().to_wall(now);
+}
+
+void SplitWatch::halt_as_before(Halt why, WallAnchor::Wall at) {
+  current_watch_.reset();
+  candidate_watch_.reset();
+  split_->stop();
+  halt_ = why;
+  halted_ = at;
+}
+
+void SplitWatch::end_watching(TimePoint now) {
+  if (current_watch_) current_openings_ = current_watch_->openings(now);
+  if (candidate_watch_) candidate_openings_ = candidate_watch_->openings(now);
+  current_watch_.reset();
+  candidate_watch_.reset();
 }
 
 std::optional<SplitBreaker> SplitWatch::breaker_of(const std::string& circuit, std::uint64_t opened_before,
+                                                   const ArmWatch* watch, const ArmOpenings& before,
                                                    TimePoint now) const {
   const auto breaker = registry_.find(circuit);
   if (!breaker) return std::nullopt;
   const BreakerSnapshot seen = breaker->snapshot(now);
   const std::uint64_t opened = seen.totals.opened;
-  return SplitBreaker{circuit, seen.state, opened >= opened_before ? opened - opened_before : opened};
+  return SplitBreaker{circuit, seen.state, opened >= opened_before ? opened - opened_before : opened,
+                      watch == nullptr ? before : watch->openings(now)};
 }
 
 std::optional<SplitNeed> SplitWatch::need(const Finding& finding, const Split::Totals& totals) const {
@@ -141,15 +169,18 @@ SplitStanding SplitWatch::standing(TimePoint now) const {
   seen.service = subject.service;
   seen.since = registry_.anchor().to_wall(since_);
   seen.halt = halt_;
-  if (halted_) seen.halted = registry_.anchor().to_wall(*halted_);
+  seen.halted = halted_;
   seen.finding = trial_.finding();
   const auto arm = [&](Arm which, const std::string& policy, std::optional<SplitBreaker> breaker) {
     const ArmTotals& has = totals.arms[at(which)];
     return SplitArm{policy, has.block, has.refused, split_->durations(which).snapshot(), std::move(breaker)};
   };
-  seen.current = arm(Arm::current, subject.policy, breaker_of(current_circuit_, current_opened_, now));
-  seen.candidate =
-      arm(Arm::candidate, subject.options.candidate, breaker_of(candidate_circuit_, candidate_opened_, now));
+  seen.current =
+      arm(Arm::current, subject.policy,
+          breaker_of(current_circuit_, current_opened_, current_watch_.get(), current_openings_, now));
+  seen.candidate = arm(
+      Arm::candidate, subject.options.candidate,
+      breaker_of(candidate_circuit_, candidate_opened_, candidate_watch_.get(), candidate_openings_, now));
   seen.history = history_;
   seen.values = totals.values.estimate();
   seen.need = need(seen.finding, totals);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "app/experiment/arm_watch.hpp"
 #include "app/experiment/split.hpp"
 #include "app/experiment/trial.hpp"
 #include "switchgear/core/state.hpp"
@@ -20,6 +21,7 @@ enum class Halt : std::uint8_t {
   none,
   by_operator,
   harmful,  ///< by the guardrail
+  held,     ///< not by anyone, but it is not known yet whether it was stopped before this process
 };
 [[nodiscard]] const char* to_string(Halt halt) noexcept;
 
@@ -27,6 +29,7 @@ struct SplitBreaker {
   std::string circuit;
   State state = State::closed;
   std::uint64_t opened = 0;  ///< since the split began
+  ArmOpenings openings;      ///< of these, what is known
 };
 
 struct SplitArm {
@@ -69,13 +72,16 @@ class SplitWatch {
  public:
   static constexpr std::size_t most_points = 240;
 
-  SplitWatch(std::shared_ptr<Split> split, const BreakerRegistry& registry, TimePoint now);
+  /// A split that is held or stopped is halted from the beginning. `registry` is borrowed.
+  SplitWatch(std::shared_ptr<Split> split, BreakerRegistry& registry, TimePoint now);
 
   [[nodiscard]] const std::shared_ptr<Split>& split() const noexcept { return split_; }
   [[nodiscard]] TimePoint next_look() const noexcept { return next_; }
   /// The verdict, if this look has changed it.
   [[nodiscard]] std::optional<Verdict> look(TimePoint now);
   void halt(Halt why, TimePoint now);
+  /// It was stopped at that time, before this process.
+  void halt_as_before(Halt why, WallAnchor::Wall at);
   [[nodiscard]] Halt halted() const noexcept { return halt_; }
   [[nodiscard]] SplitStanding standing(TimePoint now) const;
   [[nodiscard]] Finding finding() const { return trial_.finding(); }
@@ -86,21 +92,25 @@ class SplitWatch {
   void judge(const Split::Totals& totals, TimePoint now);
   void keep_point(TimePoint now);
   [[nodiscard]] std::optional<SplitBreaker> breaker_of(const std::string& circuit,
-                                                       std::uint64_t opened_before, TimePoint now) const;
+                                                       std::uint64_t opened_before, const ArmWatch* watch,
+                                                       const ArmOpenings& before, TimePoint now) const;
+  void end_watching(TimePoint now);
   [[nodiscard]] std::optional<SplitNeed> need(const Finding& finding, const Split::Totals& totals) const;
 
   const std::shared_ptr<Split> split_;
-  const BreakerRegistry& registry_;
+  BreakerRegistry& registry_;
   const std::string current_circuit_, candidate_circuit_;
   const TimePoint since_;
-  const std::uint64_t current_opened_, candidate_opened_;  ///< before it began
+  const std::uint64_t current_opened_, candidate_opened_;      ///< before it began
+  std::unique_ptr<ArmWatch> current_watch_, candidate_watch_;  ///< null once it is halted
+  ArmOpenings current_openings_, candidate_openings_;          ///< then
   Trial trial_;
   TimePoint next_;
   std::int64_t turn_;  ///< the latest block of time that was seen
   Split::Totals last_;
   Block current_, candidate_;  ///< since the trial got its last block
   Halt halt_ = Halt::none;
-  std::optional<TimePoint> halted_;
+  std::optional<WallAnchor::Wall> halted_;
   std::vector<SplitPoint> history_;
   std::uint64_t stride_ = 1;  ///< of blocks between points
 };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <string>
 #include <utility>
 
@@ -54,12 +55,16 @@ void Splits::tell(const Split& split, std::string what, std::string text, TimePo
       warns ? LoggedExperiment::Weight::warning : LoggedExperiment::Weight::news});
 }
 
-/// Trials of splits that are gone, or are others by now, end.
+/// Trials of splits that are gone, or are others by now, end. Their stops are forgotten.
 void Splits::follow(TimePoint now) {
   const Live live = live_();
   std::erase_if(watches_, [&](const auto& watch) {
     const auto found = live.find(watch.first);
-    return found == live.end() || found->second != watch.second->split();
+    const bool goes = found == live.end() || found->second != watch.second->split();
+    const Halt halted = watch.second->halted();
+    if (goes && record_ && (halted == Halt::by_operator || halted == Halt::harmful))
+      write([this, service = watch.first] { return record_->remove(service); });
+    return goes;
   });
   for (const auto& [service, split] : live) {
     auto& watch = watches_[service];
@@ -67,14 +72,117 @@ void Splits::follow(TimePoint now) {
   }
 }
 
+const char* Splits::until_when() const noexcept {
+  return record_ ? "" : "; the next start of the gateway does not know that, because history.file is not set";
+}
+
+void Splits::hold() {
+  const std::lock_guard lock(mutex_);
+  knows_ = false;
+  for (const auto& [service, split] : live_()) split->hold();
+}
+
+void Splits::keep(std::unique_ptr<const StopRecord> record, std::function<bool()> can_be_read,
+                  TimePoint now) {
+  const std::lock_guard lock(mutex_);
+  record_ = std::move(record);
+  can_be_read_ = std::move(can_be_read);
+  load(now);
+}
+
+void Splits::keep_nothing() {
+  const std::lock_guard lock(mutex_);
+  begin_all();
+}
+
+/// One step of it; never waits for the disk.
+void Splits::load(TimePoint now) {
+  if (knows_ || !record_ || !can_be_read_()) return;
+  if (!loading_.valid()) {
+    loaded_ = std::make_shared<std::vector<StoppedSplit>>();
+    loading_ = record_->load(loaded_);
+  }
+  if (loading_.wait_for(std::chrono::seconds{0}) != std::future_status::ready) return;
+  try {
+    loading_.get();
+  } catch (const std::exception&) {
+    return;  // again at the next look
+  }
+  if (!can_be_read_()) return;  // it was read from what stands in for it
+  apply(*loaded_, now);
+}
+
+void Splits::apply(const std::vector<StoppedSplit>& stopped, TimePoint now) {
+  follow(now);
+  for (const StoppedSplit& each : stopped) {
+    const auto found = watches_.find(each.service);
+    if (found == watches_.end() || identity_of(found->second->split()->subject()) != each.split) {
+      write([this, service = each.service] { return record_->remove(service); });
+      continue;
+    }
+    SplitWatch& watch = *found->second;
+    if (watch.halted() == Halt::none)  // an operator has begun it anew in the meantime
+      write([this, service = each.service] { return record_->remove(service); });
+    if (watch.halted() != Halt::held) continue;
+    watch.halt_as_before(each.why, each.at);
+    tell(*watch.split(), "stopped",
+         fmt::format("candidate '{}' stays stopped, as before the start of the gateway: {}",
+                     watch.split()->subject().options.candidate,
+                     each.why == Halt::harmful ? "it did harm" : "an operator stopped it"),
+         now);
+  }
+  begin_all();
+  follow(now);
+}
+
+void Splits::begin_all() {
+  knows_ = true;
+  for (const auto& [service, split] : live_()) split->release();
+  std::erase_if(watches_, [](const auto& each) { return each.second->halted() == Halt::held; });
+}
+
+void Splits::note_stop(const SplitWatch& watch, TimePoint now) {
+  if (!record_) return;
+  const SplitSubject& subject = watch.split()->subject();
+  write([this, stopped = StoppedSplit{subject.service, identity_of(subject), watch.halted(),
+                                      registry_.anchor().to_wall(now)}] { return record_->put(stopped); });
+}
+
+void Splits::write(std::function<std::future<void>()> write) {
+  std::future<void> done = write();
+  writing_.push_back({std::move(write), std::move(done)});
+}
+
+/// What could not be written is tried again, in the same order.
+void Splits::see_what_was_written() {
+  while (!writing_.empty()) {
+    Writing& oldest = writing_.front();
+    if (oldest.done.wait_for(std::chrono::seconds{0}) != std::future_status::ready) return;
+    try {
+      oldest.done.get();
+    } catch (const std::exception&) {
+      for (Writing& each : writing_) each.done = each.again();
+      return;
+    }
+    writing_.erase(writing_.begin());
+  }
+}
+
 void Splits::advance(TimePoint now) {
   const std::lock_guard lock(mutex_);
+  load(now);
+  see_what_was_written();
   follow(now);
   for (const auto& [service, watch] : watches_) {
     const auto verdict = watch->look(now);
     if (!verdict) continue;
-    if (*verdict == Verdict::harmful) watch->halt(Halt::harmful, now);
-    tell(*watch->split(), to_string(*verdict), text_of(*watch->split(), watch->finding()), now);
+    if (*verdict == Verdict::harmful) {
+      watch->halt(Halt::harmful, now);
+      note_stop(*watch, now);
+    }
+    std::string text = text_of(*watch->split(), watch->finding());
+    if (*verdict == Verdict::harmful) text += until_when();
+    tell(*watch->split(), to_string(*verdict), std::move(text), now);
   }
 }
 
@@ -93,10 +201,12 @@ Splits::Stopped Splits::stop(const std::string& service, TimePoint now) {
   const auto found = watches_.find(service);
   if (found == watches_.end()) return Stopped::not_found;
   SplitWatch& watch = *found->second;
-  if (watch.halted() != Halt::none) return Stopped::before;
+  if (watch.halted() != Halt::none && watch.halted() != Halt::held) return Stopped::before;
   watch.halt(Halt::by_operator, now);
+  note_stop(watch, now);
   tell(*watch.split(), "stopped",
-       fmt::format("candidate '{}' is stopped by an operator", watch.split()->subject().options.candidate),
+       fmt::format("candidate '{}' is stopped by an operator{}", watch.split()->subject().options.candidate,
+                   until_when()),
        now);
   return Stopped::done;
 }

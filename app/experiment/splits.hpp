@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -11,6 +12,7 @@
 
 #include "app/experiment/split.hpp"
 #include "app/experiment/split_watch.hpp"
+#include "app/experiment/stop_record.hpp"
 #include "switchgear/core/time.hpp"
 #include "switchgear/observe/event_queue.hpp"
 #include "switchgear/registry/breaker_registry.hpp"
@@ -29,6 +31,16 @@ class Splits {
   Splits(const Splits&) = delete;
   Splits& operator=(const Splits&) = delete;
   ~Splits();
+
+  /// The splits that there are get no candidate's requests until keep() and what it reads say which of them
+  /// were stopped before this process. To be called before the first request.
+  void hold();
+  /// Stops are kept in `record`, and those that are there hold: what was stopped stays stopped.
+  /// `can_be_read`: false as long as something else stands in for the record; until then, what hold() holds
+  /// waits.
+  void keep(std::unique_ptr<const StopRecord> record, std::function<bool()> can_be_read, TimePoint now);
+  /// Stops are not kept: what was stopped before is not known, and all splits begin.
+  void keep_nothing();
 
   /// Judges what is complete. To be called at next_look().
   void advance(TimePoint now);
@@ -51,12 +63,32 @@ class Splits {
  private:
   void tell(const Split& split, std::string what, std::string text, TimePoint now) const;
   void follow(TimePoint now);
+  void load(TimePoint now);
+  void apply(const std::vector<StoppedSplit>& stopped, TimePoint now);
+  void begin_all();
+  /// For texts about a stop.
+  [[nodiscard]] const char* until_when() const noexcept;
+  void note_stop(const SplitWatch& watch, TimePoint now);
+  void write(std::function<std::future<void>()> write);
+  void see_what_was_written();
 
   const std::function<Live()> live_;
   BreakerRegistry& registry_;
   const std::shared_ptr<EventQueue> events_;
   mutable std::mutex mutex_;
   std::map<std::string, std::unique_ptr<SplitWatch>> watches_;
+
+  std::unique_ptr<const StopRecord> record_;
+  std::function<bool()> can_be_read_;
+  std::shared_ptr<std::vector<StoppedSplit>> loaded_;
+  std::future<void> loading_;
+  bool knows_ = true;  ///< which splits were stopped before
+
+  struct Writing {
+    std::function<std::future<void>()> again;
+    std::future<void> done;
+  };
+  std::vector<Writing> writing_;  ///< oldest first
 };
 
 }  // namespace switchgear::experiment

@@ -42,6 +42,12 @@ CREATE TABLE IF NOT EXISTS instances(id INTEGER PRIMARY KEY, at INTEGER NOT NULL
                                      weight INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS instances_of_service ON instances(service, at);
 CREATE INDEX IF NOT EXISTS instances_by_time ON instances(at);
+CREATE TABLE IF NOT EXISTS levels(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, breaker TEXT NOT NULL,
+                                  from_level INTEGER NOT NULL, to_level INTEGER NOT NULL,
+                                  cause INTEGER NOT NULL, calls INTEGER NOT NULL, failed INTEGER NOT NULL,
+                                  escalate_above REAL NOT NULL, calm INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS levels_of_breaker ON levels(breaker, at);
+CREATE INDEX IF NOT EXISTS levels_by_time ON levels(at);
 )sql";
 
 /// Another one's file; the text says whose.

@@ -164,6 +164,10 @@ void History::take_events() {
     for (const auto& event : batch.events) {
       if (const auto* transition = std::get_if<LoggedTransition>(event.get()))
         recorder_->add(dated(*transition));
+      if (const auto* level = std::get_if<LoggedLevel>(event.get())) {
+        const Reading now = clocks();
+        recorder_->add(TimedLevel{WallAnchor{now.steady, now.wall}.to_wall(level->change.at), *level});
+      }
       if (const auto* instance = std::get_if<LoggedInstance>(event.get())) recorder_->add(dated(*instance));
       if (const auto* command = std::get_if<LoggedCommand>(event.get());
           command != nullptr && is_kept(*command))

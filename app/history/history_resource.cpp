@@ -99,13 +99,20 @@ struct Span {
           {"p99", quantile_json(took, 0.99)}};
 }
 
-[[nodiscard]] json::object sample_json(const CircuitSample& sample) {
+[[nodiscard]] json::value level_json(const std::optional<BreakerLevel>& level) {
+  if (!level) return nullptr;
+  return json::value(to_string(*level));
+}
+
+[[nodiscard]] json::object sample_json(const CircuitSample& sample,
+                                       const std::optional<BreakerLevel>& level) {
   json::object failures;
   for (const FailureType type : failure_types)
     failures[to_string(type)] = sample.failures[static_cast<std::size_t>(type)];
   return {{"at", admin::iso8601(sample.from)},
           {"length", sample.length.count()},
           {"state", to_string(sample.state)},
+          {"level", level_json(level)},
           {"successes", sample.successes},
           {"failures", std::accumulate(sample.failures.begin(), sample.failures.end(), std::uint64_t{0})},
           {"failures_by_type", std::move(failures)},
@@ -166,12 +173,18 @@ struct Span {
 
 json::object history_json(const CircuitHistory& history, const WallAnchor& anchor) {
   json::array samples;
-  for (const CircuitSample& each : history.samples) samples.push_back(sample_json(each));
+  for (const CircuitSample& each : history.samples)
+    samples.push_back(sample_json(each, history.level_at(each.from + each.length)));
   json::array transitions;
   for (const LoggedTransition& each : history.transitions)
     transitions.push_back(admin::transition_json(each, anchor));
-  return {
-      {"circuit", history.circuit}, {"samples", std::move(samples)}, {"transitions", std::move(transitions)}};
+  json::array levels;
+  for (const PastLevel& each : history.levels)
+    levels.push_back(admin::level_change_json(each.change, WallAnchor{each.change.at, each.wall}));
+  return {{"circuit", history.circuit},
+          {"samples", std::move(samples)},
+          {"transitions", std::move(transitions)},
+          {"levels", std::move(levels)}};
 }
 
 admin::AddedResource history_resource(History& history, WallAnchor anchor,

@@ -73,6 +73,36 @@ TEST_F(HistoryResource, TellsWhoCommandedACircuitAndWhen) {
   EXPECT_EQ(json_of({{"from", "-90s"}}).at("commands").as_array().size(), 1U);
 }
 
+TEST_F(HistoryResource, TellsAtWhichLevelABreakerWas) {
+  history
+      .run([this](SQLite::Database& database) {
+        using enum BreakerLevel;
+        Tables tables{database, anchor};
+        tables.write(level_of("payment", noon - 20min, warning, critical));
+        tables.write(level_of("payment", noon - 15min, critical, emergency));
+        tables.write(level_of("search", noon - 15min, warning, critical));
+        tables.write(level_of("payment", noon - 5min, emergency, critical));
+      })
+      .get();
+  const json::value all = json_of({{"name", "payment"}});
+  ASSERT_EQ(all.at("levels").as_array().size(), 3U);
+  const json::value& first = all.at("levels").at(0);
+  EXPECT_EQ(first.at("at"), "2026-03-01T11:40:00.000Z");
+  EXPECT_EQ(first.at("to"), "critical");
+  EXPECT_EQ(first.at("failure_rate"), 0.75);
+  EXPECT_EQ(first.at("text"), "goes from warning to critical: 9 of 12 failed, 75% is above 60%");
+  EXPECT_EQ(all.at("levels").at(2).at("cause"), "calm");
+  std::map<std::string, int> samples;
+  for (const json::value& each : all.at("samples").as_array())
+    ++samples[std::string{each.at("level").as_string()}];
+  EXPECT_EQ(samples["warning"], 59) << "the level at the end of each ten seconds";
+  EXPECT_EQ(samples["critical"], 61);
+  EXPECT_EQ(samples["emergency"], 60);
+  const json::value later = json_of({{"name", "payment"}, {"from", "-10m"}, {"to", "-6m"}});
+  EXPECT_TRUE(later.at("levels").as_array().empty());
+  EXPECT_EQ(later.at("samples").at(0).at("level"), "emergency") << "known from the change before";
+}
+
 TEST_F(HistoryResource, TellsWhatHappenedToTheInstancesOfAService) {
   history
       .run([this](SQLite::Database& database) {

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "app/history/stretch_clock.hpp"
+#include "app/history/tables.hpp"
 #include "switchgear/observe/circuit_history.hpp"
 #include "switchgear/observe/manual_breakers_fixture.hpp"
 
@@ -96,6 +97,23 @@ struct ManualClocks {
   made.window = {8, 6, 1, 2, 3, 4};
   made.last_failure = LastFailure{FailureType::timeout, at.steady - std::chrono::milliseconds{8}};
   return made;
+}
+
+[[nodiscard]] inline TimedLevel level_of(const std::string& breaker, WallAnchor::Wall at, BreakerLevel from,
+                                         BreakerLevel to) {
+  LoggedLevel made;
+  made.breaker = breaker;
+  made.change.from = from;
+  made.change.to = to;
+  made.change.cause = to > from ? LevelCause::escalated : LevelCause::calm;
+  if (to > from) {
+    made.change.calls = 12;
+    made.change.failed = 9;
+    made.change.escalate_above = 0.6;
+  } else {
+    made.change.calm = std::chrono::seconds{30};
+  }
+  return {at, made};
 }
 
 [[nodiscard]] inline LoggedInstance ejection_of(const std::string& service, const Reading& at) {

@@ -56,6 +56,8 @@ void Pending::add(LoggedTransition transition) {
 
 void Pending::add(LoggedInstance instance) { keep(instances_, std::move(instance), most_instances); }
 
+void Pending::add(TimedLevel level) { keep(levels_, std::move(level), most_levels); }
+
 void Pending::add(TimedCommand command) { keep(commands_, std::move(command), most_commands); }
 
 void Pending::write_to(Tables& tables) const {
@@ -63,6 +65,7 @@ void Pending::write_to(Tables& tables) const {
   for (const LoggedTransition& each : transitions_) tables.write(each);
   for (const LoggedInstance& each : instances_) tables.write(each);
   for (const TimedCommand& each : commands_) tables.write(each);
+  for (const TimedLevel& each : levels_) tables.write(each);
 }
 
 void Pending::clear() {
@@ -70,6 +73,7 @@ void Pending::clear() {
   transitions_.clear();
   instances_.clear();
   commands_.clear();
+  levels_.clear();
 }
 
 void Pending::add_to(CircuitHistory& history, WallAnchor::Wall from, WallAnchor::Wall to) const {
@@ -83,6 +87,14 @@ void Pending::add_to(CircuitHistory& history, WallAnchor::Wall from, WallAnchor:
   for (const LoggedTransition& each : transitions_) {
     if (each.breaker == history.circuit && each.wall >= from && each.wall < to)
       history.transitions.push_back(each);
+  }
+  for (const TimedLevel& each : levels_) {
+    if (each.level.breaker != history.circuit || each.at >= to) continue;
+    if (each.at < from) {
+      history.level_at_start = each.level.change.to;
+    } else {
+      history.levels.push_back({each.at, each.level.change});
+    }
   }
 }
 

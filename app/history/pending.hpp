@@ -22,14 +22,17 @@ class Pending {
   static constexpr std::size_t most_transitions = 10'000;
   static constexpr std::size_t most_instances = 5'000;  ///< lines about them
   static constexpr std::size_t most_commands = 1'000;
+  static constexpr std::size_t most_levels = 5'000;  ///< changes
 
   void add(const Stretch& stretch, Samples samples);
   void add(LoggedTransition transition);
   void add(LoggedInstance instance);
   void add(TimedCommand command);
+  void add(TimedLevel level);
 
   [[nodiscard]] bool empty() const noexcept {
-    return stretches_.empty() && transitions_.empty() && instances_.empty() && commands_.empty();
+    return stretches_.empty() && transitions_.empty() && instances_.empty() && commands_.empty() &&
+           levels_.empty();
   }
   /// Within a transaction.
   void write_to(Tables& tables) const;
@@ -60,6 +63,7 @@ class Pending {
   std::deque<LoggedTransition> transitions_;
   std::deque<LoggedInstance> instances_;
   std::deque<TimedCommand> commands_;
+  std::deque<TimedLevel> levels_;
   std::uint64_t lost_ = 0;
 };
 

@@ -31,6 +31,7 @@ template <class Enum>
 
 constexpr std::size_t rules = static_cast<std::size_t>(Rule::fleet) + 1;
 constexpr std::size_t weights = static_cast<std::size_t>(LoggedInstance::Weight::warning) + 1;
+constexpr std::size_t level_causes = static_cast<std::size_t>(LevelCause::restored) + 1;
 constexpr std::size_t results = static_cast<std::size_t>(CommandResult::invalid) + 1;
 
 void bind_blob(Statement& statement, int index, std::string_view bytes) {
@@ -143,6 +144,49 @@ void Tables::write(const TimedCommand& command) {
   put.exec();
 }
 
+void Tables::write(const TimedLevel& level) {
+  const LevelChange& change = level.level.change;
+  Statement put{database_, "INSERT INTO levels VALUES(NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)"};
+  put.bind(1, nanoseconds_of(level.at));
+  put.bind(2, level.level.breaker);
+  put.bind(3, static_cast<int>(change.from));
+  put.bind(4, static_cast<int>(change.to));
+  put.bind(5, static_cast<int>(change.cause));
+  put.bind(6, signed_of(change.calls));
+  put.bind(7, signed_of(change.failed));
+  put.bind(8, change.escalate_above);
+  put.bind(9, static_cast<std::int64_t>(change.calm.count()));
+  put.exec();
+}
+
+void Tables::read_levels(WallAnchor::Wall from, WallAnchor::Wall to, CircuitHistory& to_history) const {
+  Statement query{database_,
+                  "SELECT at, from_level, to_level, cause, calls, failed, escalate_above, calm FROM levels "
+                  "WHERE breaker = ?1 AND at >= coalesce((SELECT max(at) FROM levels WHERE breaker = ?1 "
+                  "AND at < ?2), ?2) AND at < ?3 ORDER BY at, id"};
+  query.bind(1, to_history.circuit);
+  query.bind(2, nanoseconds_of(from));
+  query.bind(3, nanoseconds_of(to));
+  while (query.executeStep()) {
+    PastLevel past;
+    past.wall = from_nanoseconds(query.getColumn(0).getInt64());
+    LevelChange& change = past.change;
+    change.from = enumerated<BreakerLevel>(query.getColumn(1), breaker_levels.size());
+    change.to = enumerated<BreakerLevel>(query.getColumn(2), breaker_levels.size());
+    change.cause = enumerated<LevelCause>(query.getColumn(3), level_causes);
+    change.at = anchor_.from_wall(past.wall);
+    change.calls = static_cast<std::uint64_t>(query.getColumn(4).getInt64());
+    change.failed = static_cast<std::uint64_t>(query.getColumn(5).getInt64());
+    change.escalate_above = query.getColumn(6).getDouble();
+    change.calm = Duration{query.getColumn(7).getInt64()};
+    if (past.wall < from) {
+      to_history.level_at_start = change.to;
+    } else {
+      to_history.levels.push_back(past);
+    }
+  }
+}
+
 std::optional<sys_seconds> Tables::recorded_until() const {
   Statement query{database_, "SELECT at + length FROM stretches ORDER BY at DESC LIMIT 1"};
   if (!query.executeStep()) return std::nullopt;
@@ -162,6 +206,7 @@ CircuitHistory Tables::read(std::string_view circuit, WallAnchor::Wall from, Wal
   if (const auto id = find(circuit)) {
     read_samples(*id, from, to, history);
     read_transitions(*id, from, to, history);
+    read_levels(from, to, history);
   }
   return history;
 }
@@ -315,6 +360,7 @@ std::optional<sys_seconds> Tables::oldest() const {
                   "SELECT min(at) FROM (SELECT min(at) AS at FROM stretches UNION ALL "
                   "SELECT min(at) / 1000000000 FROM transitions UNION ALL "
                   "SELECT min(at) / 1000000000 FROM instances UNION ALL "
+                  "SELECT min(at) / 1000000000 FROM levels UNION ALL "
                   "SELECT min(at) / 1000000000 FROM commands)"};
   if (!query.executeStep() || query.isColumnNull(0)) return std::nullopt;
   return from_seconds_since(query.getColumn(0).getInt64());
@@ -331,7 +377,7 @@ bool Tables::erase_before(sys_seconds end, std::size_t at_most) {
     erase.bind(1, seconds_of(end));
     erase.exec();
   }
-  for (const char* table : {"transitions", "instances", "commands"}) {
+  for (const char* table : {"transitions", "instances", "levels", "commands"}) {
     Statement erase{database_, std::string{"DELETE FROM "} + table + " WHERE at < ?"};
     erase.bind(1, nanoseconds_of(end));
     erase.exec();

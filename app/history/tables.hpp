@@ -19,6 +19,11 @@
 
 namespace switchgear::history {
 
+struct TimedLevel {
+  WallAnchor::Wall at{};
+  LoggedLevel level;
+};
+
 struct TimedCommand {
   WallAnchor::Wall at{};
   LoggedCommand command;
@@ -40,13 +45,14 @@ class Tables {
   void write(const LoggedTransition& transition);
   void write(const LoggedInstance& instance);
   void write(const TimedCommand& command);
+  void write(const TimedLevel& level);
   /// After a transaction that was not committed: forgets what it may have made.
   void forget_written() { ids_.clear(); }
 
   /// The end of the newest stretch.
   [[nodiscard]] std::optional<std::chrono::sys_seconds> recorded_until() const;
   [[nodiscard]] std::vector<std::string> circuits() const;  ///< sorted
-  /// Samples that overlap the span, and transitions within it.
+  /// Samples that overlap the span, and transitions and changes of level within it.
   [[nodiscard]] CircuitHistory read(std::string_view circuit, WallAnchor::Wall from,
                                     WallAnchor::Wall to) const;
   /// What happened to the instances of a service: the newest `at_most` within the span, oldest first.
@@ -89,6 +95,7 @@ class Tables {
                     CircuitHistory& to_history) const;
   void read_transitions(std::int64_t circuit, WallAnchor::Wall from, WallAnchor::Wall to,
                         CircuitHistory& to_history) const;
+  void read_levels(WallAnchor::Wall from, WallAnchor::Wall to, CircuitHistory& to_history) const;
   [[nodiscard]] std::uint64_t pragma(const char* query) const;
 
   SQLite::Database& database_;

@@ -47,6 +47,19 @@ TEST_F(TablesTest, GiveASampleToEverySpanThatItOverlaps) {
   EXPECT_TRUE(tables.read("unknown", noon, noon + 1h).samples.empty());
 }
 
+TEST_F(TablesTest, ForgetChangesOfLevelWithTheRest) {
+  using enum BreakerLevel;
+  write(0s, 10s, 1);
+  tables.write(level_of("payment", noon + 1s, warning, critical));
+  tables.write(level_of("payment", noon + 1h, critical, warning));
+  EXPECT_EQ(tables.read("payment", noon, noon + 2h).levels.size(), 2U);
+  EXPECT_EQ(tables.read("payment", noon + 2s, noon + 2h).level_at(noon + 1min), critical);
+  EXPECT_TRUE(tables.erase_before(noon + 1min, 100));
+  const CircuitHistory left = tables.read("payment", noon, noon + 2h);
+  ASSERT_EQ(left.levels.size(), 1U);
+  EXPECT_EQ(left.level_at(noon), critical) << "the next change knows where it came from";
+}
+
 TEST_F(TablesTest, GiveATransitionBackWithAllOfItsEvidence) {
   const LoggedTransition opening = opening_of("pay\"ment\n", clocks.now);
   tables.write(opening);

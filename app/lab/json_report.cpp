@@ -1,27 +1,34 @@
 #include "app/lab/json_report.hpp"
 
-#include "app/lab/json_object.hpp"
-
 namespace switchgear::lab {
+
+JsonObject JsonReport::event(std::string_view word, TimePoint at) const {
+  JsonObject line;
+  line.time("at", at).text("event", word);
+  if (!value_.empty()) line.text("of_value", value_);
+  return line;
+}
 
 void JsonReport::on_operation(const Operation& operation) {
   JsonObject line;
   line.time("at", operation.at).text("op", operation.op);
   if (operation.id) line.text("id", *operation.id);
+  if (operation.value) line.text("value", *operation.value);
   if (operation.asks) line.text("decision", operation.rejection ? "rejected" : "admitted");
   if (operation.rejection) {
     line.text("reason", to_string(operation.rejection->reason));
+    if (operation.by_value) line.text("by", "value");
     if (operation.rejection->retry_after) line.time("retry_after", *operation.rejection->retry_after);
     if (operation.rejection->level) line.text("level", to_string(*operation.rejection->level));
   }
-  out_ << line.text("state", to_string(operation.state)).done() << '\n';
+  if (operation.state) line.text("state", to_string(*operation.state));
+  if (operation.value_state) line.text("value_state", to_string(*operation.value_state));
+  out_ << line.done() << '\n';
 }
 
 void JsonReport::on_transition(const Transition& transition) {
-  JsonObject line;
-  line.time("at", transition.at)
-      .text("event", "transition")
-      .text("from", to_string(transition.from))
+  JsonObject line = event("transition", transition.at);
+  line.text("from", to_string(transition.from))
       .text("to", to_string(transition.to))
       .text("rule", to_string(transition.rule))
       .number("value", transition.value)
@@ -30,8 +37,7 @@ void JsonReport::on_transition(const Transition& transition) {
 }
 
 void JsonReport::on_adapted(const AdaptedEvent& adapted) {
-  JsonObject line;
-  line.time("at", adapted.at).text("event", "adapted");
+  JsonObject line = event("adapted", adapted.at);
   if (adapted.consecutive_failures > 0) line.count("consecutive_failures", adapted.consecutive_failures);
   line.time("open_duration", adapted.open_duration).number("failure_rate", adapted.failure_rate);
   if (adapted.mean_latency) line.time("mean_latency", *adapted.mean_latency);
@@ -39,10 +45,8 @@ void JsonReport::on_adapted(const AdaptedEvent& adapted) {
 }
 
 void JsonReport::on_ramp(const RampEvent& ramp) {
-  JsonObject line;
-  line.time("at", ramp.at)
-      .text("event", "ramp")
-      .text("change", to_string(ramp.change))
+  JsonObject line = event("ramp", ramp.at);
+  line.text("change", to_string(ramp.change))
       .number("share", ramp.share)
       .number("safe_share", ramp.safe_share)
       .count("hold", ramp.hold)
@@ -52,10 +56,8 @@ void JsonReport::on_ramp(const RampEvent& ramp) {
 }
 
 void JsonReport::on_level(const LevelEvent& level) {
-  JsonObject line;
-  line.time("at", level.change.at)
-      .text("event", "level")
-      .text("from", to_string(level.change.from))
+  JsonObject line = event("level", level.change.at);
+  line.text("from", to_string(level.change.from))
       .text("to", to_string(level.change.to))
       .text("cause", to_string(level.change.cause))
       .text("state", to_string(level.state));
@@ -71,16 +73,35 @@ void JsonReport::on_level(const LevelEvent& level) {
 void JsonReport::on_end(const ReplaySummary& summary) {
   const CallTotals& totals = summary.breaker.totals;
   JsonObject line;
-  line.text("event", "summary")
-      .count("calls", totals.calls)
-      .count("successes", totals.successes)
-      .count("failures", totals.failures)
-      .count("slow", totals.slow())
-      .count("ignored", totals.ignored)
-      .count("rejected", totals.rejected)
-      .count("late", totals.late)
-      .count("opened", totals.opened)
-      .time("time_open", summary.breaker.time_open);
+  line.text("event", "summary");
+  if (summary.has_breaker) {
+    line.count("calls", totals.calls)
+        .count("successes", totals.successes)
+        .count("failures", totals.failures)
+        .count("slow", totals.slow())
+        .count("ignored", totals.ignored)
+        .count("rejected", totals.rejected)
+        .count("late", totals.late)
+        .count("opened", totals.opened)
+        .time("time_open", summary.breaker.time_open);
+  }
+  if (summary.values) {
+    const ValueSummary& values = *summary.values;
+    JsonObject of_values;
+    of_values.count("calls", values.calls)
+        .count("successes", values.successes)
+        .count("failures", values.failures)
+        .count("ignored", values.ignored)
+        .count("rejected", values.breakers.rejected)
+        .count("uncovered", values.breakers.uncovered)
+        .count("untold", values.breakers.untold)
+        .count("made", values.breakers.made)
+        .count("evicted", values.breakers.evicted)
+        .count("retired", values.breakers.retired)
+        .count("breakers", values.breakers.values)
+        .count("open", values.breakers.open);
+    line.object("values", of_values);
+  }
   out_ << line.done() << '\n';
 }
 

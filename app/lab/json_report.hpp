@@ -2,7 +2,10 @@
 #pragma once
 
 #include <ostream>
+#include <string>
+#include <string_view>
 
+#include "app/lab/json_object.hpp"
 #include "app/lab/replay_report.hpp"
 
 namespace switchgear::lab {
@@ -11,6 +14,7 @@ class JsonReport : public ReplayReport {
  public:
   explicit JsonReport(std::ostream& out) : out_(out) {}
 
+  void about(std::string_view value) override { value_ = value; }
   void on_operation(const Operation& operation) override;
   void on_transition(const Transition& transition) override;
   void on_adapted(const AdaptedEvent& adapted) override;
@@ -19,7 +23,11 @@ class JsonReport : public ReplayReport {
   void on_end(const ReplaySummary& summary) override;
 
  private:
+  /// An object with the field `event`, and whose it is.
+  [[nodiscard]] JsonObject event(std::string_view word, TimePoint at) const;
+
   std::ostream& out_;
+  std::string value_;  ///< that events are of
 };
 
 }  // namespace switchgear::lab

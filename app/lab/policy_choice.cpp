@@ -41,4 +41,28 @@ const config::Policy* find_breaker(const config::Config& config, const std::stri
   return nullptr;
 }
 
+std::optional<GuardOptions> find_guards(const config::Config& config, const std::string& file,
+                                        const std::string& name, std::ostream& err) {
+  const auto found = config.services.find(name);
+  if (found == config.services.end()) {
+    std::vector<std::string_view> names;
+    for (const auto& [known, service] : config.services) names.push_back(known);
+    err << file << ": service \"" << name << "\" does not exist" << config::did_you_mean(name, names) << '\n';
+    return std::nullopt;
+  }
+  const config::Service& service = found->second;
+  GuardOptions guards{name, std::nullopt, std::nullopt};
+  if (const auto policy = config.policies.find(service.policy); policy != config.policies.end())
+    guards.around = policy->second.circuit_breaker;
+  if (service.by) {
+    const auto& breaker = service.by->breaker ? service.by->breaker : guards.around;
+    if (breaker) guards.values = GuardOptions::Values{service.by->header, *breaker, service.by->limits};
+  }
+  if (guards.around || guards.values) return guards;
+  err << file << ": service \"" << name
+      << "\" has no breaker to replay: neither its policy has a circuit_breaker, nor has it breakers by "
+         "value\n";
+  return std::nullopt;
+}
+
 }  // namespace switchgear::lab

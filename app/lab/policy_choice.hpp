@@ -6,6 +6,7 @@
 #include <ostream>
 #include <string>
 
+#include "app/lab/guards.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/config/own_sections.hpp"
 
@@ -30,5 +31,9 @@ namespace switchgear::lab {
 [[nodiscard]] const config::Policy* find_breaker(const config::Config& config, const std::string& file,
                                                  const std::string& name, const std::string& why,
                                                  std::ostream& err);
+
+/// The breakers of a service: of its policy, and by value. Nothing once `err` knows why.
+[[nodiscard]] std::optional<GuardOptions> find_guards(const config::Config& config, const std::string& file,
+                                                      const std::string& service, std::ostream& err);
 
 }  // namespace switchgear::lab

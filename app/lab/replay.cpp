@@ -12,26 +12,27 @@ constexpr auto ends_later = [](const auto& a, const auto& b) {
   return std::tie(a.end, a.order) > std::tie(b.end, b.order);
 };
 
-BreakerContext context(EventSink& sink, std::uint64_t seed) {
-  BreakerContext context;
-  context.sink = &sink;
-  context.seed = seed;
-  return context;
-}
-
 Outcome outcome(const TraceResult& result, TimePoint start, TimePoint now) {
   return {result.verdict, result.type, result.latency.value_or(saturating_sub(now, start)),
           result.retry_after};
+}
+
+std::string_view value_of(const std::optional<std::string>& value) {
+  return value ? std::string_view{*value} : std::string_view{};
 }
 
 }  // namespace
 
 Replay::Replay(const std::string& name, const CircuitBreakerOptions& options, std::uint64_t seed,
                ReplayReport& report)
-    : report_(report), breaker_(name, options, context(notes_, seed)) {}
+    : Replay(GuardOptions{name, options, {}}, seed, report) {}
+
+Replay::Replay(const GuardOptions& options, std::uint64_t seed, ReplayReport& report)
+    : report_(report), guards_(options, seed, notes_, value_notes_) {}
 
 std::optional<TraceProblem> Replay::play(const TraceEntry& entry) {
   end_calls(entry.at);
+  guards_.pass_time(entry.at);
   switch (entry.kind) {
     case TraceEntry::Kind::call:
       start_call(entry);
@@ -48,8 +49,8 @@ std::optional<TraceProblem> Replay::play(const TraceEntry& entry) {
       command(entry);
       break;
     case TraceEntry::Kind::check:
-      breaker_.on_check(entry.answer, entry.rows, entry.at);
-      tell(entry.at, "check", entry.id);
+      guards_.check(entry.answer, entry.rows, entry.at);
+      tell(entry.at, "check", entry.id, std::nullopt);
       break;
   }
   return std::nullopt;
@@ -57,9 +58,16 @@ std::optional<TraceProblem> Replay::play(const TraceEntry& entry) {
 
 void Replay::finish() {
   end_calls(TimePoint::max());
-  breaker_.advance(latest_);  // the last lines may have been of calls that it never saw
+  guards_.advance(latest_);  // the last lines may have been of calls that it never saw
   tell_events();
-  report_.on_end({operations_, first_, latest_, breaker_.snapshot(latest_)});
+  ReplaySummary summary{operations_, first_, latest_, guards_.around() != nullptr, {}, {}};
+  if (guards_.around() != nullptr) summary.breaker = guards_.around()->snapshot(latest_);
+  if (guards_.values() != nullptr) {
+    guards_.retire_idle(latest_);
+    values_.breakers = guards_.values()->counts();
+    summary.values = values_;
+  }
+  report_.on_end(summary);
 }
 
 // --- operations
@@ -68,8 +76,8 @@ void Replay::start_call(const TraceEntry& entry) {
   auto permit = ask(entry);
   if (!permit) return;
   if (entry.refused) {  // nothing is known of how it would have ended
-    std::move(*permit).record(Outcome::ignored(), entry.at);
-    tell(entry.at, "abandon", entry.id);
+    end(*std::move(permit), Outcome::ignored(), entry.value, entry.at);
+    tell(entry.at, "abandon", entry.id, entry.value);
     return;
   }
   const TimePoint end = saturating_add(entry.at, entry.result.latency.value_or(Duration::zero()));
@@ -84,26 +92,28 @@ std::optional<TraceProblem> Replay::acquire(const TraceEntry& entry) {
   }
   auto permit = ask(entry);
   // A permit that counts for nothing need not be remembered: its record changes nothing.
-  if (permit && permit->counts()) held_.emplace(*entry.id, Held{std::move(*permit), entry.line});
+  if (permit && permit->counts()) held_.emplace(*entry.id, Held{std::move(*permit), entry.line, entry.value});
   return std::nullopt;
 }
 
 void Replay::record(const TraceEntry& entry) {
-  if (auto permit = take(*entry.id)) {
-    const Outcome result = outcome(entry.result, permit->start(), entry.at);
-    std::move(*permit).record(result, entry.at);
+  auto held = take(*entry.id);
+  if (held) {
+    const Outcome result = outcome(entry.result, held->permit.start(), entry.at);
+    end(std::move(held->permit), result, held->value, entry.at);
   }
-  tell(entry.at, "record", entry.id);
+  tell(entry.at, "record", entry.id, held ? held->value : std::nullopt);
 }
 
 void Replay::abandon(const TraceEntry& entry) {
-  if (auto permit = take(*entry.id)) std::move(*permit).record(Outcome::ignored(), entry.at);
-  tell(entry.at, "abandon", entry.id);
+  auto held = take(*entry.id);
+  if (held) end(std::move(held->permit), Outcome::ignored(), held->value, entry.at);
+  tell(entry.at, "abandon", entry.id, held ? held->value : std::nullopt);
 }
 
 void Replay::command(const TraceEntry& entry) {
-  breaker_.command(entry.command, entry.at);
-  tell(entry.at, to_string(entry.command), entry.id);
+  guards_.command(value_of(entry.value), entry.command, entry.at);
+  tell(entry.at, to_string(entry.command), entry.id, entry.value);
 }
 
 void Replay::end_calls(TimePoint until) {
@@ -111,66 +121,105 @@ void Replay::end_calls(TimePoint until) {
     std::pop_heap(running_.begin(), running_.end(), ends_later);
     Running call = std::move(running_.back());
     running_.pop_back();
-    std::move(call.permit).record(outcome(call.call.result, call.permit.start(), call.end), call.end);
-    tell(call.end, "record", call.call.id);
+    const Outcome result = outcome(call.call.result, call.permit.start(), call.end);
+    end(std::move(call.permit), result, call.call.value, call.end);
+    tell(call.end, "record", call.call.id, call.call.value);
   }
 }
 
 // --- the breaker and its report
 
-std::optional<CircuitBreaker::Permit> Replay::ask(const TraceEntry& entry) {
-  auto permit = breaker_.try_acquire(entry.at);
+std::optional<Guards::Permit> Replay::ask(const TraceEntry& entry) {
+  std::optional<Guards::Refusal> refusal;
+  auto permit = guards_.ask(value_of(entry.value), entry.at, refusal);
   Operation operation;
   operation.at = entry.at;
   operation.op = "acquire";
   operation.id = entry.id;
   operation.asks = true;
-  if (!permit) operation.rejection = permit.rejection();
+  if (refusal) {
+    operation.rejection = refusal->rejection;
+    operation.by_value = refusal->by_value;
+  }
+  if (entry.value) operation.value = *entry.value;
+  if (permit && !value_of(entry.value).empty()) ++values_.calls;
   tell(operation);
-  if (!permit) return std::nullopt;
-  return std::move(*permit);
-}
-
-std::optional<CircuitBreaker::Permit> Replay::take(const std::string& id) {
-  const auto found = held_.find(id);
-  if (found == held_.end()) return std::nullopt;
-  std::optional<CircuitBreaker::Permit> permit = std::move(found->second.permit);
-  held_.erase(found);
   return permit;
 }
 
-void Replay::tell(TimePoint at, std::string_view op, const std::optional<std::string>& id) {
+void Replay::end(Guards::Permit permit, const Outcome& outcome, const std::optional<std::string>& value,
+                 TimePoint now) {
+  if (!value_of(value).empty()) {
+    ++(outcome.verdict == Verdict::success   ? values_.successes
+       : outcome.verdict == Verdict::failure ? values_.failures
+                                             : values_.ignored);
+  }
+  std::move(permit).record(outcome, now);
+}
+
+std::optional<Replay::Held> Replay::take(const std::string& id) {
+  const auto found = held_.find(id);
+  if (found == held_.end()) return std::nullopt;
+  std::optional<Held> held = std::move(found->second);
+  held_.erase(found);
+  return held;
+}
+
+void Replay::tell(TimePoint at, std::string_view op, const std::optional<std::string>& id,
+                  const std::optional<std::string>& value) {
   Operation operation;
   operation.at = at;
   operation.op = op;
   operation.id = id;
+  if (value) operation.value = *value;
   tell(operation);
 }
 
 void Replay::tell(Operation operation) {
   if (operations_++ == 0) first_ = operation.at;
   latest_ = operation.at;
-  operation.state = breaker_.state();
+  if (guards_.around() != nullptr) operation.state = guards_.around()->state();
+  if (guards_.values() == nullptr) {
+    operation.value.reset();  // it says nothing of this breaker
+  } else if (operation.value) {
+    operation.value_state = guards_.state_of(*operation.value, operation.at);
+  }
   report_.on_operation(operation);
   tell_events();
 }
 
 void Replay::tell_events() {
+  notes_.tell(report_);
+  if (value_notes_.empty()) return;
+  report_.about(value_notes_.value(guards_.values()->name()));
+  value_notes_.tell(report_);
+  report_.about({});
+}
+
+std::string Replay::Notes::value(std::string_view header) const {
+  const std::string_view breaker = !transitions.empty() ? transitions.front().breaker
+                                   : !levels.empty()    ? levels.front().policy
+                                   : !ramps.empty()     ? ramps.front().policy
+                                                        : adapted.front().policy;
+  return std::string(breaker.substr(header.size() + 1));
+}
+
+void Replay::Notes::tell(ReplayReport& report) {
   // A step of a ramp ends before what else an operation does.
-  for (const RampEvent& ramp : notes_.ramps) report_.on_ramp(ramp);
-  notes_.ramps.clear();
+  for (const RampEvent& ramp : ramps) report.on_ramp(ramp);
+  ramps.clear();
   // Both in the order of their generations: an escalation has that of its transition.
-  auto level = notes_.levels.begin();
-  for (const Transition& transition : notes_.transitions) {
-    for (; level != notes_.levels.end() && level->generation < transition.generation; ++level)
-      report_.on_level(*level);
-    report_.on_transition(transition);
+  auto level = levels.begin();
+  for (const Transition& transition : transitions) {
+    for (; level != levels.end() && level->generation < transition.generation; ++level)
+      report.on_level(*level);
+    report.on_transition(transition);
   }
-  for (; level != notes_.levels.end(); ++level) report_.on_level(*level);
-  notes_.transitions.clear();
-  notes_.levels.clear();
-  for (const AdaptedEvent& adapted : notes_.adapted) report_.on_adapted(adapted);
-  notes_.adapted.clear();
+  for (; level != levels.end(); ++level) report.on_level(*level);
+  transitions.clear();
+  levels.clear();
+  for (const AdaptedEvent& event : adapted) report.on_adapted(event);
+  adapted.clear();
 }
 
 }  // namespace switchgear::lab

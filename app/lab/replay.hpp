@@ -1,5 +1,5 @@
-// Plays a trace through one breaker, entry by entry. The trace's own times are the only clock.
-// Memory: one breaker, the ids now in flight, and the whole calls that have started and not yet ended.
+// Plays a trace through the breakers of a service, entry by entry. The trace's own times are the only clock.
+// Memory: the breakers, the ids now in flight, and the whole calls that have started and not yet ended.
 #pragma once
 
 #include <cstddef>
@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "app/lab/guards.hpp"
 #include "app/lab/replay_report.hpp"
 #include "app/lab/trace.hpp"
 #include "app/lab/trace_line.hpp"
@@ -22,6 +23,8 @@ class Replay {
   /// `options` must be valid; `report` is borrowed. `seed` is for the jitter of openings.
   Replay(const std::string& name, const CircuitBreakerOptions& options, std::uint64_t seed,
          ReplayReport& report);
+  /// The same of a service's breaker and those of its values. Then a line's value says whose the call is.
+  Replay(const GuardOptions& options, std::uint64_t seed, ReplayReport& report);
 
   /// First the whole calls that end by then, in order of their ends; then the entry itself.
   /// A problem when an acquire's id is still in flight. Precondition: `at` does not run backwards.
@@ -37,6 +40,12 @@ class Replay {
     void on_adapted(const AdaptedEvent& event) override { adapted.push_back(event); }
     void on_ramp(const RampEvent& event) override { ramps.push_back(event); }
     void on_level(const LevelEvent& event) override { levels.push_back(event); }
+    void tell(ReplayReport& report);
+    [[nodiscard]] bool empty() const {
+      return transitions.empty() && adapted.empty() && ramps.empty() && levels.empty();
+    }
+    /// That they are of: an operation concerns one. Precondition: not empty, of values.
+    [[nodiscard]] std::string value(std::string_view header) const;
     std::vector<Transition> transitions;
     std::vector<AdaptedEvent> adapted;
     std::vector<RampEvent> ramps;
@@ -45,15 +54,16 @@ class Replay {
 
   /// A permit held under an id.
   struct Held {
-    CircuitBreaker::Permit permit;
+    Guards::Permit permit;
     std::size_t line;
+    std::optional<std::string> value;
   };
 
   /// A whole call that was admitted.
   struct Running {
     TimePoint end;
     std::uint64_t order;  ///< of their starts
-    CircuitBreaker::Permit permit;
+    Guards::Permit permit;
     TraceEntry call;
   };
 
@@ -64,15 +74,19 @@ class Replay {
   void command(const TraceEntry& entry);
   void end_calls(TimePoint until);
 
-  std::optional<CircuitBreaker::Permit> ask(const TraceEntry& entry);
-  [[nodiscard]] std::optional<CircuitBreaker::Permit> take(const std::string& id);
-  void tell(TimePoint at, std::string_view op, const std::optional<std::string>& id);
+  std::optional<Guards::Permit> ask(const TraceEntry& entry);
+  void end(Guards::Permit permit, const Outcome& outcome, const std::optional<std::string>& value,
+           TimePoint now);
+  [[nodiscard]] std::optional<Held> take(const std::string& id);
+  void tell(TimePoint at, std::string_view op, const std::optional<std::string>& id,
+            const std::optional<std::string>& value);
   void tell(Operation operation);
   void tell_events();
 
   ReplayReport& report_;
-  Notes notes_;
-  CircuitBreaker breaker_;
+  Notes notes_, value_notes_;
+  Guards guards_;
+  ValueSummary values_;
   std::unordered_map<std::string, Held> held_;
   std::vector<Running> running_;  ///< a heap, the next to end on top
   std::uint64_t started_ = 0;

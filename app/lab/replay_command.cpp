@@ -67,6 +67,15 @@ std::string check_names(const std::string& list) {
                : std::string{};
 }
 
+/// Nothing once `err` knows why.
+std::optional<GuardOptions> find_guards(const ReplayOptions& options, const config::Config& config,
+                                        std::ostream& err) {
+  if (!options.service.empty()) return lab::find_guards(config, options.config, options.service, err);
+  const config::Policy* const policy = find_breaker(config, options.config, options.policy, "to replay", err);
+  if (policy == nullptr) return std::nullopt;
+  return GuardOptions{options.policy, policy->circuit_breaker, std::nullopt};
+}
+
 void play_all(TraceReader& reader, Replay& replay, Progress& progress) {
   while (const auto entry = reader.next()) {
     if (const auto problem = replay.play(*entry))
@@ -76,13 +85,13 @@ void play_all(TraceReader& reader, Replay& replay, Progress& progress) {
   replay.finish();
 }
 
-int play_stream(const ReplayOptions& options, const CircuitBreakerOptions& breaker, std::istream& input,
+int play_stream(const ReplayOptions& options, const GuardOptions& guards, std::istream& input,
                 const std::string& name, std::ostream& out, std::ostream& err) {
   const std::unique_ptr<ReplayReport> report =
       options.json ? std::unique_ptr<ReplayReport>(std::make_unique<JsonReport>(out))
                    : std::make_unique<TextReport>(out);
   TraceReader reader(input, name);
-  Replay replay(options.policy, breaker, options.seed, *report);
+  Replay replay(guards, options.seed, *report);
   Progress progress(err, options.progress && !options.json, "replayed");
   try {
     play_all(reader, replay, progress);
@@ -139,17 +148,17 @@ int run_replay(const ReplayOptions& options, std::istream& standard_input, std::
                                                      : load_policies(options.config, options.sections, err);
   if (!config) return 1;
   std::optional<std::vector<config::Policy>> compared;
-  const config::Policy* replayed = nullptr;
+  std::optional<GuardOptions> guards;
   if (alone) {
-    replayed = find_breaker(*config, options.config, options.policy, "to replay", err);
-    if (replayed == nullptr) return 1;
+    guards = find_guards(options, *config, err);
+    if (!guards) return 1;
   } else {
     compared = find_policies(options, *config, err);
     if (!compared) return 1;
   }
   const auto play = [&](std::istream& input, const std::string& name) {
-    return replayed != nullptr ? play_stream(options, *replayed->circuit_breaker, input, name, out, err)
-                               : compare_stream(options, *compared, input, name, out, err);
+    return guards ? play_stream(options, *guards, input, name, out, err)
+                  : compare_stream(options, *compared, input, name, out, err);
   };
   if (options.trace == "-") return play(standard_input, "<stdin>");
 
@@ -174,6 +183,14 @@ void add_replay_command(CLI::App& app, int& exit_code, const config::OwnSections
           ->check(check_names)
           ->allow_extra_args(false)
           ->excludes(policy);
+  CLI::Option* const service =
+      command
+          ->add_option("--service", options->service,
+                       "A service in it: its policy's breaker, and those of its values")
+          ->type_name("NAME")
+          ->check(shell::not_empty())
+          ->excludes(policy)
+          ->excludes(compare);
   command->add_option("TRACE", options->trace, "File of JSON lines; - or nothing: standard input")
       ->type_name("FILE");
   command->add_flag("--json", options->json, "Print JSON: every decision on a line, or the comparison");
@@ -184,8 +201,9 @@ void add_replay_command(CLI::App& app, int& exit_code, const config::OwnSections
   command->add_option("--seed", options->seed, "Seed of all jitter")
       ->check(shell::whole_number())
       ->capture_default_str();
-  command->callback([options, lists, policy, compare, &exit_code] {
-    if (policy->count() + compare->count() == 0) throw CLI::RequiredError("--policy or --compare");
+  command->callback([options, lists, policy, compare, service, &exit_code] {
+    if (policy->count() + compare->count() + service->count() == 0)
+      throw CLI::RequiredError("--policy, --service or --compare");
     for (const std::string& list : *lists) {
       const std::vector<std::string> names = names_in(list);
       options->compare.insert(options->compare.end(), names.begin(), names.end());

@@ -1,5 +1,6 @@
 // `switchgear replay --config FILE --policy NAME [TRACE] [--json] [--seed N]`: the decisions of a recorded
-// trace; with `--compare A,B` instead of `--policy`: what whole pipelines come to, side by side.
+// trace; with `--service NAME` instead of `--policy`: those of a service, whose calls may have breakers by
+// value; with `--compare A,B`: what whole pipelines come to, side by side.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +20,7 @@ namespace switchgear::lab {
 struct ReplayOptions {
   std::string config;
   std::string policy;                ///< to be replayed decision by decision; or else:
+  std::string service;               ///< its policy and its breakers by value, likewise; or else:
   std::vector<std::string> compare;  ///< whole pipelines, side by side
   std::string trace = "-";           ///< `-`: standard input
   bool json = false;

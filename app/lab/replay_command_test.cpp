@@ -61,6 +61,95 @@ TEST_F(ReplayCommand, ReplaysAFile) {
   EXPECT_NE(ran.out.find("\"reason\":\"open\""), std::string::npos) << ran.out;
 }
 
+constexpr const char* services = R"(version: 1
+policies:
+  around: {circuit_breaker: {consecutive_failures: 5, open_duration: 10s}}
+  plain: {timeout: 2s}
+services:
+  payment:
+    url: "http://127.0.0.1:1"
+    policy: around
+    by: {header: x-tenant, circuit_breaker: {consecutive_failures: 2, open_duration: 5s, half_open: {permitted_calls: 1}}}
+    routes: [{prefix: /payment/}]
+  search:
+    url: "http://127.0.0.1:1"
+    policy: plain
+    by: {header: x-tenant, idle: 1m, circuit_breaker: {consecutive_failures: 2, open_duration: 5s}}
+    routes: [{prefix: /search/}]
+  bare: {url: "http://127.0.0.1:1", policy: plain, routes: [{prefix: /bare/}]}
+)";
+
+constexpr const char* of_tenants = R"({"at":1,"id":"a","latency":0,"verdict":"failure","value":"acme"}
+{"at":2,"id":"b","latency":0,"verdict":"failure","value":"acme"}
+{"at":3,"id":"c","latency":0,"verdict":"success","value":"acme"}
+{"at":3,"id":"d","latency":0,"verdict":"success","value":42}
+{"at":4,"id":"e","latency":0,"verdict":"failure"}
+{"at":8,"id":"f","latency":0,"verdict":"success","value":"acme"}
+)";
+
+TEST_F(ReplayCommand, ReplaysABreakerForEachValueInsideTheServices) {
+  write(options_.config, services);
+  write(trace_, of_tenants);
+  options_.policy.clear();
+  options_.service = "payment";
+  const Ran ran = run();
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(
+      ran.out,
+      R"({"at":1,"op":"acquire","id":"a","value":"acme","decision":"admitted","state":"closed","value_state":"closed"}
+{"at":1,"op":"record","id":"a","value":"acme","state":"closed","value_state":"closed"}
+{"at":2,"op":"acquire","id":"b","value":"acme","decision":"admitted","state":"closed","value_state":"closed"}
+{"at":2,"op":"record","id":"b","value":"acme","state":"closed","value_state":"open"}
+{"at":2,"event":"transition","of_value":"acme","from":"closed","to":"open","rule":"consecutive_failures","value":2,"threshold":2}
+{"at":3,"op":"acquire","id":"c","value":"acme","decision":"rejected","reason":"open","by":"value","retry_after":4,"state":"closed","value_state":"open"}
+{"at":3,"op":"acquire","id":"d","value":"42","decision":"admitted","state":"closed","value_state":"closed"}
+{"at":3,"op":"record","id":"d","value":"42","state":"closed","value_state":"closed"}
+{"at":4,"op":"acquire","id":"e","decision":"admitted","state":"closed"}
+{"at":4,"op":"record","id":"e","state":"closed"}
+{"at":8,"op":"acquire","id":"f","value":"acme","decision":"admitted","state":"closed","value_state":"half_open"}
+{"at":8,"event":"transition","of_value":"acme","from":"open","to":"half_open","rule":"open_duration","value":6,"threshold":5}
+{"at":8,"op":"record","id":"f","value":"acme","state":"closed","value_state":"closed"}
+{"at":8,"event":"transition","of_value":"acme","from":"half_open","to":"closed","rule":"recovered","value":0,"threshold":0}
+{"event":"summary","calls":6,"successes":2,"failures":3,"slow":0,"ignored":1,"rejected":0,"late":0,"opened":0,"time_open":0,"values":{"calls":4,"successes":2,"failures":2,"ignored":0,"rejected":1,"uncovered":0,"untold":0,"made":2,"evicted":0,"retired":0,"breakers":2,"open":0}}
+)");
+}
+
+TEST_F(ReplayCommand, ShowsPeopleWhoseBreakerChangedOfAServiceWithoutOneAround) {
+  write(options_.config, services);
+  write(trace_, of_tenants);
+  options_.policy.clear();
+  options_.service = "search";
+  options_.json = false;
+  const Ran ran = run();
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(ran.out, R"(            2s  closed -> open            acme: consecutive_failures 2 >= 2
+            8s  open -> half_open         acme: open_duration: 5s are over
+
+  calls                    4
+  successes                2
+  failures                 2
+  ignored                  0
+  rejected                 1  by the breaker of their value
+  values                   2  2 at the end, 1 of them not closed; retired 0, evicted 0
+
+ends after 11 operations
+)");
+}
+
+TEST_F(ReplayCommand, SaysWhichServiceHasNothingToReplay) {
+  write(options_.config, services);
+  options_.policy.clear();
+  options_.service = "bare";
+  Ran ran = run();
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_NE(ran.err.find("service \"bare\" has no breaker to replay"), std::string::npos) << ran.err;
+  options_.service = "serch";
+  ran = run();
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_NE(ran.err.find("service \"serch\" does not exist; did you mean \"search\"?"), std::string::npos)
+      << ran.err;
+}
+
 TEST_F(ReplayCommand, ReadsStandardInput) {
   options_.trace = "-";
   const Ran ran = run("{\"at\":1,\"op\":\"reset\"}\nnonsense\n");

@@ -10,6 +10,7 @@
 #include "switchgear/core/rejection.hpp"
 #include "switchgear/core/state.hpp"
 #include "switchgear/core/time.hpp"
+#include "switchgear/policy/breakers_by_value.hpp"
 #include "switchgear/policy/circuit_breaker.hpp"
 
 namespace switchgear::lab {
@@ -21,14 +22,26 @@ struct Operation {
   std::optional<std::string_view> id;
   bool asks = false;  ///< an acquire: it was admitted unless `rejection` is set
   std::optional<Rejection> rejection;
-  State state = State::closed;  ///< after it
+  bool by_value = false;       ///< the rejection is of the value's breaker
+  std::optional<State> state;  ///< after it; empty: the service has no breaker
+  std::optional<std::string_view> value;
+  std::optional<State> value_state;  ///< after it, of the value's breaker; empty: it has none
+};
+
+/// Of the calls that were made for a value, and of the breakers of values.
+struct ValueSummary {
+  std::uint64_t calls = 0;  ///< admitted
+  std::uint64_t successes = 0, failures = 0, ignored = 0;
+  ByValueCounts breakers;
 };
 
 struct ReplaySummary {
   std::uint64_t operations = 0;
   TimePoint start{};  ///< of the first operation
   TimePoint end{};    ///< of the last one
+  bool has_breaker = true;
   BreakerSnapshot breaker;
+  std::optional<ValueSummary> values;  ///< if the service has breakers by value
 };
 
 class ReplayReport {
@@ -38,6 +51,8 @@ class ReplayReport {
   ReplayReport& operator=(const ReplayReport&) = delete;
   virtual ~ReplayReport() = default;
 
+  /// The events that follow are of the breaker of this value; empty: of the service's.
+  virtual void about(std::string_view /*value*/) {}
   virtual void on_operation(const Operation& operation) = 0;
   virtual void on_transition(const Transition& transition) = 0;
   virtual void on_adapted(const AdaptedEvent& adapted) = 0;

@@ -133,6 +133,9 @@ TraceEntry entry(const LineFields& fields) {
   TraceEntry entry;
   entry.at = TimePoint{seconds(required(fields, "at", "a line"), "at")};
   if (const auto& id = fields["id"]) entry.id = text(*id, "id");
+  // A log may have a field of that name that is something else.
+  if (const auto& value = fields["value"]; value && value->kind != FieldValue::Kind::other)
+    entry.value = value->text;
   const auto& op = fields["op"];
   if (!op) {
     read_call(fields, entry);

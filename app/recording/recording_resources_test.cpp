@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <string>
 
 namespace switchgear::recording {
@@ -53,7 +54,10 @@ class RecordingResources : public testing::Test {
   TimePoint now{1h};
   BreakerRegistry registry{{now, {}}, 0};
   std::vector<std::shared_ptr<CircuitBreaker>> breakers;
-  Recordings recordings{registry};
+  std::shared_ptr<BreakersByValue> values =
+      std::make_shared<BreakersByValue>("tenants/x", CircuitBreakerOptions{.consecutive_failures = 3});
+  Recordings recordings{
+      registry, [this](const std::string& service) { return service == "tenants" ? values : nullptr; }};
   std::vector<admin::AddedResource> resources =
       recording_resources(recordings, registry.anchor(), [this] { return now; });
 };
@@ -69,6 +73,39 @@ TEST_F(RecordingResources, RecordForAsLongAsTheyAreTold) {
   EXPECT_TRUE(listed().at(0).at("over").as_bool());
   EXPECT_EQ(trace(), "{\"at\":0.000000000,\"latency\":0.010000000,\"verdict\":\"success\"}\n");
   EXPECT_EQ(trace("1"), "");
+}
+
+TEST_F(RecordingResources, TellCallsOfDifferentValuesApart) {
+  start({{"name", "tenants"}});
+  const auto call = [&](const char* tenant, Verdict verdict) {
+    if (auto permit = values->try_acquire(tenant, now)) std::move(*permit).record(verdict, now);
+  };
+  for (int i = 0; i < 3; ++i) call("acme", Verdict::failure);
+  call("acme", Verdict::success);  // refused
+  call("globex", Verdict::success);
+  call("", Verdict::success);
+  ask(admin::Method::post, "/traces/{name}/stop", "tenants");
+  call("globex", Verdict::success);  // not recorded
+  const auto answer = ask(admin::Method::get, "/traces/{name}", "tenants", {{"after", "0"}});
+  const std::string lines = std::get<admin::Text>(answer).content;
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 6) << lines;
+  EXPECT_EQ(lines.find("acme"), std::string::npos);
+  std::map<std::string, int> seen;
+  for (auto at = lines.find("\"value\":"); at != std::string::npos; at = lines.find("\"value\":", at + 1))
+    ++seen[lines.substr(at + 9, 18)];
+  ASSERT_EQ(seen.size(), 2U) << lines;
+  EXPECT_EQ(seen.begin()->second + seen.rbegin()->second, 5);
+  EXPECT_NE(lines.find("\"verdict\":\"refused\""), std::string::npos);
+}
+
+TEST_F(RecordingResources, FollowAServiceWhoseBreakersByValueAreReplaced) {
+  start({{"name", "tenants"}});
+  const auto before = values;
+  values = std::make_shared<BreakersByValue>("tenants/x", CircuitBreakerOptions{.failure_rate = 0.5});
+  recordings.look(now);
+  for (const auto& each : {before, values})
+    std::move(*each->try_acquire("acme", now)).record(Verdict::success, now);
+  EXPECT_EQ(listed().at(0).at("calls").to_number<int>(), 1);
 }
 
 TEST_F(RecordingResources, AreStoppedEarlier) {

@@ -1,14 +1,25 @@
 #include "app/recording/recordings.hpp"
 
 #include <algorithm>
+#include <random>
 #include <sstream>
 #include <utility>
 
 namespace switchgear::recording {
 
+namespace {
+
+/// Values that one can guess, as names of tenants, must not be found by hashing them.
+std::uint64_t drawn_key() {
+  std::random_device device;
+  return std::uint64_t{device()} << 32U | device();
+}
+
+}  // namespace
+
 Recordings::~Recordings() {
   for (auto& [circuit, entry] : entries_) {
-    if (!entry.over) registry_.unsubscribe(circuit, entry.recorder);
+    if (!entry.over) stop_listening(circuit, entry);
   }
 }
 
@@ -27,12 +38,32 @@ std::variant<Recording, Refusal> Recordings::start(const std::string& circuit, c
   options.most_calls = wanted.most;
   options.sample = wanted.sample;
   options.seed = ++started_;
+  options.value_key = drawn_key();
   Entry entry;
   entry.recorder = std::make_shared<CallRecorder>(options);
   entry.until = options.until;
-  if (!registry_.subscribe(circuit, entry.recorder, Interest::calls | Interest::rejections))
-    return Refusal::no_such_circuit;
+  if (!listen(circuit, entry)) return Refusal::no_such_circuit;
   return seen(circuit, entries_.emplace(circuit, std::move(entry)).first->second);
+}
+
+bool Recordings::listen(const std::string& circuit, Entry& entry) {
+  entry.values = values_(circuit);
+  const Interest calls = entry.values ? Interest::rejections : Interest::calls | Interest::rejections;
+  const bool has_breaker = registry_.subscribe(circuit, entry.recorder, calls);
+  if (entry.values) entry.values->tell_calls(entry.recorder);
+  return has_breaker || entry.values;
+}
+
+void Recordings::stop_listening(const std::string& circuit, Entry& entry) {
+  registry_.unsubscribe(circuit, entry.recorder);
+  if (entry.values) entry.values->tell_calls(nullptr);
+  entry.values.reset();
+}
+
+void Recordings::follow(const std::string& circuit, Entry& entry) {
+  if (values_(circuit) == entry.values) return;
+  stop_listening(circuit, entry);
+  (void)listen(circuit, entry);
 }
 
 /// The oldest one that is over goes.
@@ -94,13 +125,14 @@ void Recordings::look_locked(TimePoint now) {
   for (auto each = entries_.begin(); each != entries_.end();) {
     Entry& entry = each->second;
     if (!entry.over && now >= entry.until) end(each->first, entry, entry.until);
+    if (!entry.over) follow(each->first, entry);
     each =
         entry.over && now >= saturating_add(entry.until, kept_for) ? entries_.erase(each) : std::next(each);
   }
 }
 
 void Recordings::end(const std::string& circuit, Entry& entry, TimePoint at) {
-  registry_.unsubscribe(circuit, entry.recorder);
+  stop_listening(circuit, entry);
   entry.over = true;
   entry.until = at;
 }

@@ -4,21 +4,25 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "switchgear/observe/call_recorder.hpp"
+#include "switchgear/policy/breakers_by_value.hpp"
 #include "switchgear/registry/breaker_registry.hpp"
 
 namespace switchgear::recording {
 
-/// At most so many at once; the calls of all of them fill 128 MB.
+/// At most so many at once; the calls of all of them fill 128 MB, or 192 MB with
+/// values.
 inline constexpr std::size_t most_recordings = 8;
 inline constexpr std::size_t most_calls = 1'000'000;
 inline constexpr Duration longest = std::chrono::hours{24};
@@ -51,7 +55,12 @@ enum class Refusal : std::uint8_t {
 /// Threads: any.
 class Recordings {
  public:
-  explicit Recordings(BreakerRegistry& registry) : registry_(registry) {}
+  /// The breakers by value of a service; null: it has none.
+  using ValuesOf = std::function<std::shared_ptr<BreakersByValue>(const std::string& service)>;
+
+  explicit Recordings(
+      BreakerRegistry& registry, ValuesOf values = [](const std::string&) { return nullptr; })
+      : registry_(registry), values_(std::move(values)) {}
   Recordings(const Recordings&) = delete;
   Recordings& operator=(const Recordings&) = delete;
   ~Recordings();
@@ -74,6 +83,8 @@ class Recordings {
  private:
   struct Entry {
     std::shared_ptr<CallRecorder> recorder;
+    /// These tell of the calls, and the breaker around of what it refuses; null: it tells of all.
+    std::shared_ptr<BreakersByValue> values;
     TimePoint until{};
     bool over = false;
     std::optional<std::vector<CallRecord>> calls;  ///< once they were asked for
@@ -81,11 +92,17 @@ class Recordings {
   using Entries = std::map<std::string, Entry, std::less<>>;
 
   void look_locked(TimePoint now);
+  /// False if there is neither a breaker nor breakers by value of that name.
+  [[nodiscard]] bool listen(const std::string& circuit, Entry& entry);
+  void stop_listening(const std::string& circuit, Entry& entry);
+  /// After a reload, a service may have other breakers by value, or none.
+  void follow(const std::string& circuit, Entry& entry);
   void end(const std::string& circuit, Entry& entry, TimePoint at);
   [[nodiscard]] static Recording seen(const std::string& circuit, const Entry& entry);
   [[nodiscard]] bool make_room();
 
   BreakerRegistry& registry_;
+  const ValuesOf values_;
   std::mutex mutex_;
   Entries entries_;
   std::uint64_t started_ = 0;

@@ -79,6 +79,13 @@ template <class Make>
   });
 }
 
+/// Of those who keep something beside the history.
+[[nodiscard]] std::vector<std::string> further_tables() {
+  std::vector<std::string> tables = alert::SqliteOutbox::tables();
+  for (std::string& each : experiment::StopRecord::tables()) tables.push_back(std::move(each));
+  return tables;
+}
+
 /// With as many connections as the limit of open files has room for.
 [[nodiscard]] admin::ServerOptions admin_options(const config::GatewayOptions& gateway) {
   admin::ServerOptions options;
@@ -143,9 +150,8 @@ Server::Server(const ServeFlags& flags, config::Config config, const config::Own
                                std::move(inherited.listeners));
                          })),
       history_(config.own.get<history::HistoryOptions>(),
-               {policies_, durations_, [this] { return gateway_->failures(); }}, events_,
-               alert::SqliteOutbox::tables(), log_,
-               successor_ ? history::Opening::when_told : history::Opening::at_once),
+               {policies_, durations_, [this] { return gateway_->failures(); }}, events_, further_tables(),
+               log_, successor_ ? history::Opening::when_told : history::Opening::at_once),
       alerts_(config.own.get<alert::AlertOptions>(),
               {registry_, events_, log_,
                [this](const std::string& circuit) {
@@ -315,8 +321,10 @@ void Server::export_metrics(telemetry::MetricFamilies& to) const {
 }
 
 void Server::run() {
+  splits_.hold();
   gateway_->start();
   if (successor_) finish_takeover();
+  remember_stopped_splits();
   alerts_.start();
   if (admin_) admin_->start();
   if (probes_) probes_->start();
@@ -421,6 +429,21 @@ void Server::finish_requests(const Telling telling) {
 /// A signal or an operator may have had it read already.
 void Server::on_file_changed() {
   if (ready_ && config_.file_changed()) reload();
+}
+
+void Server::remember_stopped_splits() {
+  if (history_.standing().file.empty()) {
+    for (const auto& [service, split] : gateway_->splits())
+      log_.warn(
+          "service '{}': candidate '{}' gets its share, whether it was stopped before or not: without "
+          "history.file that is not known",
+          service, split->subject().options.candidate);
+    return splits_.keep_nothing();
+  }
+  splits_.keep(
+      std::make_unique<experiment::StopRecord>(
+          [this](history::Store::Job job) { return history_.run(std::move(job)); }),
+      [this] { return history_.standing().problem.empty(); }, std::chrono::steady_clock::now());
 }
 
 void Server::look_at_splits() {

@@ -108,6 +108,8 @@ class Server {
   void finish_requests(Telling telling);
   void look_every_second();
   void look_at_splits();
+  /// One that was stopped before this process stays stopped.
+  void remember_stopped_splits();
   [[nodiscard]] std::unique_ptr<admin::Server> make_probes(http::Descriptor inherited);
   void use_admin_tls(const std::optional<tls::ServerContext>& tls);
   /// One line for people.
@@ -131,7 +133,8 @@ class Server {
   EventLog event_log_{main_, events_, log_};
   const Ticker ticker_{registry_, [] { return std::chrono::steady_clock::now(); }};
   CallDurations durations_;
-  recording::Recordings recordings_{registry_};
+  recording::Recordings recordings_{registry_,
+                                    [this](const std::string& service) { return gateway_->values(service); }};
   experiment::Shadows shadows_{registry_};
   experiment::Splits splits_{[this] { return gateway_->splits(); }, registry_, events_};
   const std::unique_ptr<otlp::Exporter> exporter_;  ///< null: nothing is exported

@@ -4,6 +4,12 @@
 #include <array>
 #include <cinttypes>
 #include <cstdio>
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+#include "switchgear/core/quietly.hpp"
+#include "switchgear/policy/sip_hash.hpp"
 
 namespace switchgear {
 
@@ -22,6 +28,12 @@ std::string seconds_text(Duration length) {
   return text.data();
 }
 
+std::string value_text(std::uint64_t value) {
+  std::array<char, 24> text{};
+  std::snprintf(text.data(), text.size(), "%016" PRIx64, value);
+  return text.data();
+}
+
 }  // namespace
 
 CallRecorder::CallRecorder(const RecorderOptions& options) : options_(options), random_(options.seed) {}
@@ -36,6 +48,19 @@ void CallRecorder::on_rejection(const RejectionEvent& rejection) {
   keep({rejection.at, {}, Verdict::ignored, FailureType::exception, true});
 }
 
+void CallRecorder::on_value_call(const ValueCall& call) noexcept {
+  if (call.at > options_.until) return;
+  CallRecord record{call.at - call.latency, call.latency, call.verdict, call.type, call.refused};
+  if (call.value) {
+    // Hashed once more: the same value has another hash in the next recording.
+    std::array<char, sizeof(std::uint64_t)> bytes{};
+    std::memcpy(bytes.data(), &*call.value, bytes.size());
+    record.value = std::max<std::uint64_t>(
+        1, sip_hash({options_.value_key, ~options_.value_key}, std::string_view{bytes.data(), bytes.size()}));
+  }
+  detail::quietly([&] { keep(record); });
+}
+
 void CallRecorder::keep(const CallRecord& call) {
   if (call.at < options_.from) return;
   const std::lock_guard lock(mutex_);
@@ -44,9 +69,15 @@ void CallRecorder::keep(const CallRecord& call) {
     ++counts_.left_out;
     return;
   }
+  if (call.value || !values_.empty()) keep_value(call.value.value_or(0));
   kept_.push_back(packed(call));
   ++counts_.calls;
   if (call.refused) ++counts_.refused;
+}
+
+void CallRecorder::keep_value(std::uint64_t value) {
+  values_.resize(kept_.size());  // before the first value there were none
+  values_.push_back(value);
 }
 
 CallRecorder::Packed CallRecorder::packed(const CallRecord& call) const noexcept {
@@ -76,20 +107,27 @@ RecorderCounts CallRecorder::counts() const {
 
 std::vector<CallRecord> CallRecorder::calls() const {
   std::vector<Packed> kept;
+  std::vector<std::uint64_t> values;
   {
     const std::lock_guard lock(mutex_);
     kept = kept_;
+    values = values_;
   }
-  std::stable_sort(kept.begin(), kept.end(), [](const Packed& a, const Packed& b) { return a.at < b.at; });
   std::vector<CallRecord> calls;
   calls.reserve(kept.size());
   for (const Packed& each : kept) calls.push_back(unpacked(each));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (values[i] != 0) calls[i].value = values[i];
+  }
+  std::stable_sort(calls.begin(), calls.end(),
+                   [](const CallRecord& a, const CallRecord& b) { return a.at < b.at; });
   return calls;
 }
 
 void write_trace(std::ostream& out, const std::vector<CallRecord>& calls, TimePoint zero) {
   for (const CallRecord& call : calls) {
     out << "{\"at\":" << seconds_text(call.at - zero);
+    if (call.value) out << ",\"value\":\"" << value_text(*call.value) << '"';
     if (call.refused) {
       out << ",\"verdict\":\"refused\"}\n";
       continue;

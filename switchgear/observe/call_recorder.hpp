@@ -4,11 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <ostream>
 #include <vector>
 
 #include "switchgear/core/event.hpp"
 #include "switchgear/core/random.hpp"
+#include "switchgear/core/value_call.hpp"
 
 namespace switchgear {
 
@@ -19,14 +21,18 @@ struct CallRecord {
   Verdict verdict = Verdict::success;
   FailureType type = FailureType::exception;  ///< of a failure
   bool refused = false;                       ///< by the breaker: how it would have ended is unknown
+  /// Of a call that was made for a value: the same for all of that value in this recording, and never the
+  /// value itself.
+  std::optional<std::uint64_t> value{};
 };
 
 struct RecorderOptions {
   TimePoint from{};                    ///< calls that began before are left out
   TimePoint until = TimePoint::max();  ///< calls that end later are left out
-  std::size_t most_calls = 1'000'000;  ///< 16 bytes each, taken as they come
+  std::size_t most_calls = 1'000'000;  ///< 16 bytes each, 24 with values, taken as they come
   double sample = 1;                   ///< the share of calls that is kept; (0, 1]
   std::uint64_t seed = 0;              ///< of the sample
+  std::uint64_t value_key = 0;         ///< what values are hashed with; a secret of the recording
 };
 
 struct RecorderCounts {
@@ -35,7 +41,7 @@ struct RecorderCounts {
   std::uint64_t left_out = 0;  ///< came when there was no room left
 };
 
-/// Records nothing but times, verdicts and types: no address, no header, no body.
+/// Records nothing but times, verdicts and types, and hashes of values: no address, no header, no body.
 ///
 ///     auto recorder = std::make_shared<CallRecorder>(RecorderOptions{.from = from});
 ///     registry.subscribe("payment", recorder, Interest::calls | Interest::rejections);
@@ -43,15 +49,19 @@ struct RecorderCounts {
 ///     registry.unsubscribe("payment", recorder);
 ///     write_trace(file, recorder->calls(), from);
 ///
+/// Of breakers by value it is told by BreakersByValue::tell_calls(), and by the breaker around of its
+/// rejections alone.
+///
 /// A call that is made with a permit of metrics_only or disabled is recorded if the breaker tells of it.
 /// Threads: any. A recorded call costs a mutex; bounded as `options` say, never waits for anything else.
-class CallRecorder final : public EventSink {
+class CallRecorder final : public EventSink, public ValueCallSink {
  public:
   /// Precondition: `options` are in their ranges.
   explicit CallRecorder(const RecorderOptions& options);
 
   void on_call(const CallEvent& call) override;
   void on_rejection(const RejectionEvent& rejection) override;
+  void on_value_call(const ValueCall& call) noexcept override;
 
   [[nodiscard]] RecorderCounts counts() const;
   [[nodiscard]] const RecorderOptions& options() const noexcept { return options_; }
@@ -65,6 +75,8 @@ class CallRecorder final : public EventSink {
     std::uint64_t rest;
   };
   void keep(const CallRecord& call);
+  /// 0: none.
+  void keep_value(std::uint64_t value);
   [[nodiscard]] Packed packed(const CallRecord& call) const noexcept;
   [[nodiscard]] CallRecord unpacked(const Packed& packed) const noexcept;
 
@@ -72,6 +84,7 @@ class CallRecorder final : public EventSink {
   mutable std::mutex mutex_;
   Random random_;
   std::vector<Packed> kept_;
+  std::vector<std::uint64_t> values_;  ///< of each, 0 for none; empty before the first value
   RecorderCounts counts_;
 };
 

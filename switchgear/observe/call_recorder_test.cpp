@@ -4,7 +4,9 @@
 
 #include <memory>
 #include <sstream>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "switchgear/registry/breaker_registry.hpp"
 
@@ -51,6 +53,38 @@ TEST(CallRecorder, MarksRefusedCalls) {
             "{\"at\":0.000000000,\"latency\":1.000000000,\"verdict\":\"failure\",\"type\":\"http_error\"}\n"
             "{\"at\":2.000000000,\"verdict\":\"refused\"}\n");
   EXPECT_EQ(recorder->counts().refused, 1U);
+}
+
+TEST(CallRecorder, TellsCallsOfOneValueFromThoseOfAnotherAndNotWhoTheyAre) {
+  const auto trace = [](std::uint64_t key) {
+    CallRecorder recorder({.from = zero, .value_key = key});
+    recorder.on_rejection({"payment", State::open, zero + 1s, {}});
+    const auto call = [&](std::uint64_t value, Duration at, bool refused = false) {
+      recorder.on_value_call(
+          {value, Verdict::success, FailureType::exception, Duration::zero(), zero + at, refused});
+    };
+    call(7, 2s);
+    call(9, 3s, true);
+    call(7, 4s);
+    recorder.on_value_call({std::nullopt, Verdict::success, FailureType::exception, 1s, zero + 6s, false});
+    return trace_of(recorder);
+  };
+  const std::string text = trace(1);
+  std::vector<std::string> values;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const auto at = line.find("\"value\":\"");
+    values.push_back(at == std::string::npos ? "" : line.substr(at + 9, 16));
+  }
+  ASSERT_EQ(values.size(), 5U) << text;
+  EXPECT_EQ(values[0], "");
+  EXPECT_EQ(values[1], values[3]);
+  EXPECT_NE(values[1], values[2]);
+  EXPECT_EQ(values[1].find_first_not_of("0123456789abcdef"), std::string::npos) << values[1];
+  EXPECT_EQ(values[4], "");
+  EXPECT_NE(text.find(values[2] + "\",\"verdict\":\"refused\"}"), std::string::npos) << text;
+  EXPECT_EQ(trace(1), text);
+  EXPECT_EQ(trace(2).find(values[1]), std::string::npos) << "two recordings cannot be joined by their values";
 }
 
 TEST(CallRecorder, LeavesOutWhatBeganBeforeOrEndsLater) {

@@ -5,9 +5,12 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "switchgear/core/event.hpp"
+#include "switchgear/core/level.hpp"
 #include "switchgear/core/outcome.hpp"
 #include "switchgear/core/state.hpp"
 #include "switchgear/core/time.hpp"
@@ -38,12 +41,29 @@ struct CircuitSample {
   Duration failure_time{};
 };
 
+/// A change of level of a multi-level breaker.
+struct PastLevel {
+  WallAnchor::Wall wall{};
+  LevelChange change;
+};
+
 /// Samples and transitions of one circuit within a span, each oldest first. A stretch without a sample is one
 /// in which nothing was recorded: the program did not run, or its history was lost.
 struct CircuitHistory {
   std::string circuit;
   std::vector<CircuitSample> samples;
   std::vector<LoggedTransition> transitions;
+  std::vector<PastLevel> levels;                 ///< changes within the span, oldest first
+  std::optional<BreakerLevel> level_at_start{};  ///< empty: not known, or it has no levels
+
+  /// Empty: not known, or it has no levels.
+  [[nodiscard]] std::optional<BreakerLevel> level_at(WallAnchor::Wall at) const {
+    std::optional<BreakerLevel> level = levels.empty() ? level_at_start : levels.front().change.from;
+    for (const PastLevel& each : levels) {
+      if (each.wall <= at) level = each.change.to;
+    }
+    return level;
+  }
 };
 
 }  // namespace switchgear

@@ -73,8 +73,15 @@ constexpr Duration least_rest = std::chrono::seconds{10};
 [[nodiscard]] bool is_plainly_closed(const BreakerSnapshot& seen) noexcept {
   return is_closed(seen) && !is_raised(seen);
 }
-/// The same, and nothing but time would have to pass for it to be at its first level by `at`.
-[[nodiscard]] bool would_be_plainly_closed(const BreakerSnapshot& seen, TimePoint at) noexcept {
+/// The same, and nothing but time would have to pass for it to be at its first level by `at`. A controlled
+/// ramp, which only calls can end, counts as over when none has used it for its duration.
+[[nodiscard]] bool would_be_plainly_closed(const CircuitBreaker& breaker, const BreakerSnapshot& seen,
+                                           TimePoint at) noexcept {
+  if (seen.state == State::closed && !seen.metrics_only && seen.ramp) {
+    const CircuitBreakerOptions& options = breaker.options();
+    const Duration calm = seen.level ? options.calm_from(seen.level->level) : Duration::zero();
+    return saturating_add(saturating_add(breaker.last_used(), options.ramp->duration), calm) <= at;
+  }
   return is_closed(seen) && (!is_raised(seen) || (seen.level->at_first && *seen.level->at_first <= at));
 }
 
@@ -157,6 +164,21 @@ std::string BreakersByValue::breaker_name(std::string_view value) const {
 // --- a call
 
 Result<BreakersByValue::Permit> BreakersByValue::try_acquire(std::string_view value, TimePoint now) noexcept {
+  auto permit = ask(value, now);
+  if (!tells_calls_.load(std::memory_order_relaxed)) return permit;
+  const std::uint64_t hash = sip_hash(secret_, value);
+  if (!permit) {
+    tell({hash, Verdict::ignored, FailureType::exception, Duration::zero(), now, true});
+    return permit;
+  }
+  permit->owner_ = this;
+  permit->start_ = now;
+  permit->told_ = value.empty() ? Permit::Told::of_no_value : Permit::Told::of_value;
+  permit->value_ = hash;
+  return permit;
+}
+
+Result<BreakersByValue::Permit> BreakersByValue::ask(std::string_view value, TimePoint now) noexcept {
   if (value.empty()) return Permit{};
   const ValueKey key{value, secret_};
   Shard& shard = shard_of(key.hash());
@@ -189,11 +211,13 @@ Result<BreakersByValue::Permit> BreakersByValue::try_acquire(std::string_view va
   const Rejection rejection = permit.rejection();
   entry->leave();
   rejected_.fetch_add(1, std::memory_order_relaxed);
-  return {rejection.reason, name_, rejection.retry_after};
+  return Rejection{rejection.reason, name_, rejection.retry_after, rejection.level};
 }
 
 void BreakersByValue::Permit::end(const Outcome* outcome, TimePoint now) noexcept {
   BreakersByValue& owner = *std::exchange(owner_, nullptr);
+  if (told_ != Told::no) owner.tell(call_told(outcome, now));
+  if (entry_ == nullptr) return;
   if (!permit_) return owner.end_quietly(*entry_, outcome, now);
   if (outcome != nullptr) std::move(*permit_).record(*outcome, now);
   permit_.reset();
@@ -215,7 +239,8 @@ std::optional<Rejection> BreakersByValue::Permit::readmit(TimePoint now) noexcep
   auto again = entry_->awake->breaker.try_acquire(now);  // which stays while it has a call in flight
   if (!again) {
     owner_->rejected_.fetch_add(1, std::memory_order_relaxed);
-    return Rejection{again.rejection().reason, owner_->name_, again.rejection().retry_after};
+    return Rejection{again.rejection().reason, owner_->name_, again.rejection().retry_after,
+                     again.rejection().level};
   }
   permit_ = *std::move(again);
   return std::nullopt;
@@ -369,9 +394,12 @@ bool BreakersByValue::is_over(const Entry& entry, TimePoint now) const noexcept 
   if (!entry.awake) return true;
   const CircuitBreaker& breaker = entry.awake->breaker;
   if (breaker.last_used() > idle_from) return false;
-  const BreakerSnapshot seen = breaker.snapshot(idle_from);
+  // An opening must have been due for as long; a ramp need only be over, as for a value that has become
+  // quiet.
+  const BreakerSnapshot seen = breaker.snapshot(breaker.state() == State::closed ? now : idle_from);
+  if (seen.metrics_only) return false;  // until an operator's next command
   if (seen.state == State::open) return *seen.retry_after == Duration::zero();  // at idle_from
-  return seen.state == State::half_open || would_be_plainly_closed(seen, idle_from);
+  return seen.state == State::half_open || would_be_plainly_closed(breaker, seen, idle_from);
 }
 
 std::size_t BreakersByValue::sweep(Shard& shard, std::size_t most, TimePoint now, Gone& gone) noexcept {
@@ -438,52 +466,6 @@ bool BreakersByValue::command_known(Known known, Command command, TimePoint now)
   entry->awake->breaker.command(command, now);
   entry->leave();
   return true;
-}
-
-std::optional<BreakerSnapshot> BreakersByValue::find(std::string_view value, TimePoint now) const {
-  if (const auto hash = ValueKey::hash_in(value)) {
-    if (auto found = find_known({*hash, value}, now)) return found;
-  }
-  const ValueKey key{value, secret_};
-  return find_known({key.hash(), key.text()}, now);
-}
-
-std::string BreakersByValue::found_name(std::string_view value, TimePoint now) const {
-  const auto hash = ValueKey::hash_in(value);
-  return hash && find_known({*hash, value}, now) ? shown(value) : breaker_name(value);
-}
-
-std::optional<BreakerSnapshot> BreakersByValue::find_known(Known known, TimePoint now) const {
-  Shard& shard = shard_of(known.hash);
-  const std::scoped_lock lock{shard.mutex};
-  const Entry* entry = shard.find(known.hash, known.text);
-  if (entry == nullptr || is_over(*entry, now)) return std::nullopt;
-  if (entry->awake) return entry->awake->breaker.snapshot(now);
-  BreakerSnapshot quiet;
-  quiet.since = entry->quiet.begun(quiet_, entry->seen);
-  quiet.window.calls = entry->quiet.calls(quiet_, now);
-  return quiet;
-}
-
-std::vector<OpenedValue> BreakersByValue::opened(std::size_t most, TimePoint now) const {
-  return opened_.first(most, now);
-}
-
-std::size_t BreakersByValue::most_whole() const noexcept {
-  return std::min(options_.max, most_whole_ * shard_count_);
-}
-
-ByValueCounts BreakersByValue::counts() const noexcept {
-  ByValueCounts counts;
-  counts.values = std::min(places_.load(std::memory_order_relaxed), options_.max);
-  counts.made = made_.load(std::memory_order_relaxed);
-  counts.retired = retired_.load(std::memory_order_relaxed);
-  counts.evicted = evicted_.load(std::memory_order_relaxed);
-  counts.uncovered = uncovered_.load(std::memory_order_relaxed);
-  counts.rejected = rejected_.load(std::memory_order_relaxed);
-  counts.untold = opened_.untold();
-  counts.open = opened_.count();
-  return counts;
 }
 
 }  // namespace switchgear

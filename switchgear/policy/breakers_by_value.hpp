@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@
 #include "switchgear/core/outcome.hpp"
 #include "switchgear/core/result.hpp"
 #include "switchgear/core/time.hpp"
+#include "switchgear/core/value_call.hpp"
 #include "switchgear/policy/circuit_breaker.hpp"
 #include "switchgear/policy/circuit_breaker_options.hpp"
 #include "switchgear/policy/opened_values.hpp"
@@ -109,6 +111,11 @@ class BreakersByValue {
   /// rejection's policy is name(), which outlives it, and not the name of the value's breaker.
   [[nodiscard]] Result<Permit> try_acquire(std::string_view value, TimePoint now) noexcept;
 
+  /// From now on `sink` is told of every call that begins, when it ends or is refused here; of calls without
+  /// a value, too. There is one sink at a time; null: none. Until there is one, a call pays for a load. With
+  /// one, it takes a mutex for a moment.
+  void tell_calls(std::shared_ptr<ValueCallSink> sink);
+
   /// Retires what is idle, and makes values small again to which nothing has happened of late. Values retire
   /// without it as well, but keep their memory until their part is used. About every minute is enough. A call
   /// looks at some `most` values, and the next one goes on from there.
@@ -166,6 +173,9 @@ class BreakersByValue {
   /// Returns how many it has looked at.
   std::size_t sweep(Shard& shard, std::size_t most, TimePoint now, Gone& gone) noexcept;
 
+  void tell(const ValueCall& call) const noexcept;
+  [[nodiscard]] Result<Permit> ask(std::string_view value, TimePoint now) noexcept;
+
   void end_quietly(Entry& entry, const Outcome* outcome, TimePoint now) noexcept;
 
   const std::string name_;
@@ -184,6 +194,10 @@ class BreakersByValue {
   std::atomic<std::uint64_t> made_{0}, retired_{0}, evicted_{0}, uncovered_{0}, rejected_{0};
 
   detail::OpenedValues opened_;
+
+  std::atomic<bool> tells_calls_{false};
+  mutable std::mutex sink_mutex_;
+  std::shared_ptr<ValueCallSink> call_sink_;
 };
 
 /// The right to make one call for one value; as CircuitBreaker::Permit. Move-only.
@@ -193,6 +207,8 @@ class [[nodiscard]] BreakersByValue::Permit {
       : owner_(std::exchange(other.owner_, nullptr)),
         entry_(other.entry_),
         start_(other.start_),
+        told_(other.told_),
+        value_(other.value_),
         permit_(std::move(other.permit_)) {}
   Permit& operator=(Permit&&) = delete;
   Permit(const Permit&) = delete;
@@ -223,7 +239,9 @@ class [[nodiscard]] BreakersByValue::Permit {
   [[nodiscard]] std::optional<Rejection> readmit(TimePoint now) noexcept;
 
   /// False when nothing will be recorded: no breaker counts the call, or it was recorded.
-  [[nodiscard]] bool counts() const noexcept { return owner_ != nullptr && (!permit_ || permit_->counts()); }
+  [[nodiscard]] bool counts() const noexcept {
+    return owner_ != nullptr && entry_ != nullptr && (!permit_ || permit_->counts());
+  }
 
  private:
   friend class BreakersByValue;
@@ -232,12 +250,18 @@ class [[nodiscard]] BreakersByValue::Permit {
          std::optional<CircuitBreaker::Permit> permit) noexcept
       : owner_(&owner), entry_(&entry), start_(start), permit_(std::move(permit)) {}
 
+  /// Whether the sink for calls is told how it ends.
+  enum class Told : std::uint8_t { no, of_no_value, of_value };
+
+  [[nodiscard]] ValueCall call_told(const Outcome* outcome, TimePoint now) const noexcept;
   /// `outcome`: null if it was dropped.
   void end(const Outcome* outcome, TimePoint now) noexcept;
 
   BreakersByValue* owner_ = nullptr;  ///< null: nothing to record
-  Entry* entry_ = nullptr;            ///< stays as long as the permit
+  Entry* entry_ = nullptr;            ///< stays as long as the permit; null: no breaker counts the call
   TimePoint start_{};
+  Told told_ = Told::no;
+  std::uint64_t value_ = 0;                         ///< its hash, if it is told of
   std::optional<CircuitBreaker::Permit> permit_{};  ///< empty: the value was quiet when the call began
 };
 

@@ -48,9 +48,10 @@ class PlainBreakers {
     const TimePoint idle_from = now - idle_;
     if (one.in_flight > 0 || one.breaker.last_used() > idle_from) return false;
     const BreakerSnapshot seen = one.breaker.snapshot(idle_from);
+    if (seen.metrics_only) return false;
     switch (seen.state) {
       case State::closed:
-        return !seen.metrics_only && !seen.ramping;
+        return !one.breaker.snapshot(now).ramping;
       case State::open:
         return *seen.retry_after == Duration::zero();
       case State::half_open:

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -53,6 +54,39 @@ TEST(BreakersByValueStress, CountEveryCallOfEveryThreadOnce) {
       EXPECT_EQ(seen.window.failures, static_cast<std::uint64_t>(threads * calls / 20));
     }
   }
+}
+
+class Counted final : public ValueCallSink {
+ public:
+  void on_value_call(const ValueCall&) noexcept override { calls.fetch_add(1, std::memory_order_relaxed); }
+  std::atomic<std::uint64_t> calls{0};
+};
+
+TEST(BreakersByValueStress, TellOfCallsThoughListenersComeAndGo) {
+  constexpr std::uint64_t calls = 20'000;  // of a thread
+  BreakersByValue by_value{"v", CircuitBreakerOptions{.failure_rate = 0.5}, {.max = 100}};
+  const auto stays = std::make_shared<Counted>();
+  on_each_thread([&](int t) {
+    if (t == 0) {
+      for (int i = 0; i < 2'000; ++i) {
+        by_value.tell_calls(std::make_shared<Counted>());
+        by_value.tell_calls(nullptr);
+      }
+      return;
+    }
+    for (std::uint64_t i = 0; i < calls; ++i) {
+      auto permit = by_value.try_acquire(std::to_string(i % 8), start);
+      if (permit) std::move(*permit).record(Verdict::success, start);
+    }
+  });
+  by_value.tell_calls(stays);
+  on_each_thread([&](int) {
+    for (std::uint64_t i = 0; i < calls; ++i) {
+      auto permit = by_value.try_acquire(i % 3 == 0 ? "" : std::to_string(i % 8), start);
+      if (permit) std::move(*permit).record(i % 5 == 0 ? Verdict::failure : Verdict::success, start);
+    }
+  });
+  EXPECT_EQ(stays->calls.load(), calls * threads);
 }
 
 TEST(BreakersByValueStress, NeverHoldMoreThanMaxNorLoseOneThatIsOpen) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -337,6 +338,83 @@ TEST(BreakersByValue, TellLongValuesApartAndKeepNoMoreThanTheirBeginning) {
 TEST(BreakersByValue, ShowWhatStrangersWroteAsVisibleText) {
   EXPECT_EQ(shown_value("acme-7.eu"), "acme-7.eu");
   EXPECT_EQ(shown_value(std::string_view{"a\0b\n\x1b[2J 100%\xff", 14}), "a%00b%0A%1B[2J%20100%25%FF");
+}
+
+TEST(BreakersByValue, SayAtWhichLevelTheBreakerOfTheValueRefuses) {
+  CircuitBreakerOptions options = fragile();
+  LevelsOptions levels;
+  levels.escalate_above = 0.5;
+  options.levels = levels;
+  Tenants tenants{{}, options};
+  tenants.open("acme", start);
+  const auto refused = tenants.by_value.try_acquire("acme", start);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.rejection().level, BreakerLevel::critical);
+}
+
+TEST(BreakersByValue, ForgetAValueThatWasLeftAloneInItsControlledRamp) {
+  CircuitBreakerOptions options = fragile();
+  options.half_open.permitted_calls = 1;
+  options.ramp = RampOptions{.duration = 40s, .from = 0.5, .controller = RampControllerOptions{}};
+  Tenants tenants{{.idle = 60s}, options};
+  tenants.open("acme", start);
+  ASSERT_TRUE(tenants.call("acme", start + 30s));
+  ASSERT_EQ(tenants.state("acme", start + 30s), State::closed);
+  EXPECT_TRUE(tenants.knows("acme", start + 30s + 60s)) << "its ramp may go on for 40s";
+  EXPECT_FALSE(tenants.knows("acme", start + 30s + 100s))
+      << "no call ends it, so that it would stay for good";
+  tenants.by_value.retire_idle(start + 30s + 100s);
+  EXPECT_EQ(tenants.by_value.counts().retired, 1U);
+}
+
+TEST(BreakersByValue, KeepAValueThatAnOperatorOnlyMeasuresThoughItWouldBeOpen) {
+  Tenants tenants{{.idle = 60s}};
+  tenants.call("acme", start);
+  ASSERT_TRUE(tenants.by_value.command("acme", Command::metrics_only, start));
+  for (int i = 0; i < 2; ++i) tenants.call("acme", start, Verdict::failure);
+  ASSERT_EQ(tenants.state("acme", start), State::open);
+  ASSERT_TRUE(tenants.knows("acme", start + 24h));
+  EXPECT_TRUE(tenants.by_value.find("acme", start + 24h)->metrics_only);
+}
+
+class Heard final : public ValueCallSink {
+ public:
+  void on_value_call(const ValueCall& call) noexcept override { calls.push_back(call); }
+  std::vector<ValueCall> calls;
+};
+
+TEST(BreakersByValue, TellOfEachCallThatBeginsWhileSomeoneListens) {
+  Tenants tenants;
+  auto before = tenants.by_value.try_acquire("acme", start);
+  const auto heard = std::make_shared<Heard>();
+  tenants.by_value.tell_calls(heard);
+  std::move(*before).record(Verdict::success, start + 1s);
+  EXPECT_TRUE(heard->calls.empty()) << "it had begun";
+
+  std::move(*tenants.by_value.try_acquire("acme", start)).record(Verdict::failure, start + 2s);
+  std::move(*tenants.by_value.try_acquire("globex", start)).record(Verdict::success, start + 3s);
+  std::move(*tenants.by_value.try_acquire("", start)).record(Verdict::success, start + 4s);
+  { const auto dropped = tenants.by_value.try_acquire("globex", start + 5s); }
+  ASSERT_EQ(heard->calls.size(), 4U);
+  EXPECT_EQ(heard->calls[0].verdict, Verdict::failure);
+  EXPECT_EQ(heard->calls[0].latency, 2s);
+  EXPECT_EQ(heard->calls[0].at, start + 2s);
+  EXPECT_TRUE(heard->calls[1].value);
+  EXPECT_NE(heard->calls[0].value, heard->calls[1].value);
+  EXPECT_FALSE(heard->calls[2].value) << "made for none";
+  EXPECT_EQ(heard->calls[3].verdict, Verdict::ignored);
+  EXPECT_EQ(heard->calls[3].value, heard->calls[1].value);
+
+  tenants.open("acme", start + 6s);
+  EXPECT_FALSE(tenants.call("acme", start + 7s));
+  EXPECT_TRUE(heard->calls.back().refused);
+  EXPECT_EQ(heard->calls.back().value, heard->calls[0].value);
+
+  const std::size_t known = heard->calls.size();
+  auto last = tenants.by_value.try_acquire("globex", start + 8s);
+  tenants.by_value.tell_calls(nullptr);
+  std::move(*last).record(Verdict::success, start + 9s);
+  EXPECT_EQ(heard->calls.size(), known);
 }
 
 TEST(BreakersByValue, RefuseOptionsThatMakeNoSense) {

@@ -458,11 +458,13 @@ bool CircuitBreaker::idle_since(TimePoint at) const noexcept {
   const std::scoped_lock lock(mutex_);
   const BreakerWord word = this->word(std::memory_order_relaxed);
   if (word.state() != State::closed || word.has(BreakerWord::metrics_only)) return false;
-  const bool left_alone =
-      word.has(BreakerWord::controlled) && saturating_sub(at, used) >= options_.ramp->duration;
-  if (ramps_at(word, at) && !left_alone) return false;
+  const bool controlled = word.has(BreakerWord::controlled);
+  const TimePoint ramped = controlled ? saturating_add(used, options_.ramp->duration) : used;
+  if (controlled ? ramped > at : ramps_at(word, at)) return false;
   if (word.has(BreakerWord::raised)) {
-    const std::optional<TimePoint> first = level_figures_locked(word)->at_first;
+    const std::optional<LevelFigures> level = level_figures_locked(word);
+    const std::optional<TimePoint> first =
+        controlled ? saturating_add(ramped, options_.calm_from(level->level)) : level->at_first;
     if (!first || *first > at) return false;
   }
   const CallTotals totals = cells_.totals();

@@ -247,4 +247,12 @@ Duration CircuitBreakerOptions::calm_at(BreakerLevel level) const {
   return own.calm.value_or(own.open_duration.value_or(open_duration));
 }
 
+Duration CircuitBreakerOptions::calm_from(BreakerLevel level) const {
+  Duration all{};
+  for (const BreakerLevel each : {BreakerLevel::critical, BreakerLevel::emergency}) {
+    if (each <= level) all += std::min(calm_at(each), Duration::max() - all);
+  }
+  return all;
+}
+
 }  // namespace switchgear

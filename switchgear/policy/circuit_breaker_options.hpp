@@ -168,6 +168,8 @@ struct CircuitBreakerOptions {
   [[nodiscard]] CircuitBreakerOptions at(BreakerLevel level) const;
   /// Of a level; its open_duration unless set.
   [[nodiscard]] Duration calm_at(BreakerLevel level) const;
+  /// How long it is closed, at this level and those below, until it is at the first.
+  [[nodiscard]] Duration calm_from(BreakerLevel level) const;
 
   /// A multi-level breaker always has one: its failure rate decides whether it escalates.
   [[nodiscard]] bool needs_window() const noexcept { return failure_rate || slow_call || latency || levels; }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "switchgear/core/event.hpp"
+#include "switchgear/core/level.hpp"
 #include "switchgear/core/time.hpp"
 #include "switchgear/policy/circuit_breaker.hpp"
 #include "switchgear/policy/circuit_breaker_options.hpp"
@@ -31,14 +32,15 @@ struct AwakeValue;
 /// breaker's.
 class OpenedValues {
  public:
-  /// `sink`, which may be null, is told of the transitions and rejections of as many open breakers at once.
+  /// `sink`, which may be null, is told of the transitions and rejections of as many open breakers at once,
+  /// and of what a controlled ramp and levels do until they are back where they began.
   OpenedValues(EventSink* sink, std::size_t most_told) noexcept : sink_(sink), most_told_(most_told) {}
 
   void changed(AwakeValue& value, const Transition& transition);
   void refused(const AwakeValue& value, const RejectionEvent& rejection);
   void adapted(const AwakeValue& value, const AdaptedEvent& adapted);
-  void ramped(const AwakeValue& value, const RampEvent& ramp);
-  void leveled(const AwakeValue& value, const LevelEvent& level);
+  void ramped(AwakeValue& value, const RampEvent& ramp);
+  void leveled(AwakeValue& value, const LevelEvent& level);
   /// The breaker goes.
   void forget(AwakeValue& value) noexcept;
 
@@ -48,7 +50,9 @@ class OpenedValues {
   [[nodiscard]] std::vector<OpenedValue> first(std::size_t most, TimePoint now) const;
 
  private:
-  [[nodiscard]] bool follow(AwakeValue& value) noexcept;
+  [[nodiscard]] bool follow(AwakeValue& value, TimePoint now) noexcept;
+  [[nodiscard]] static bool is_on_its_way_back(const AwakeValue& value, TimePoint now) noexcept;
+  void end_telling_locked(AwakeValue& value) noexcept;
   void add_locked(AwakeValue& value) noexcept;
   void remove_locked(AwakeValue& value) noexcept;
 
@@ -88,6 +92,7 @@ struct AwakeValue final : EventSink {
   AwakeValue* older = nullptr;
   AwakeValue* newer = nullptr;
   bool listed = false;
+  BreakerLevel last_level = BreakerLevel::warning;  ///< that was told of
   std::atomic<bool> told{false};
 };
 

@@ -7,6 +7,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <chrono>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <utility>
@@ -108,6 +109,39 @@ TEST(GatewayByValue, TheServiceItselfNeedsNoBreaker) {
                   .empty());
   EXPECT_EQ(gateway.admin("POST", "/circuit-breakers/shop/by-value/reset?value=bad").status(), 200U);
   EXPECT_EQ(call(gateway, "bad").status(), 500U);
+}
+
+TEST(GatewayByValue, ARecordingTellsTenantsApartWithoutTheirNames) {
+  Shop shop;
+  const GatewayProcess gateway{config_text({{.name = "shop",
+                                             .port = shop.port(),
+                                             .more = ", by: {header: x-tenant, circuit_breaker: "
+                                                     "{consecutive_failures: 2, open_duration: 1h, "
+                                                     "max_open_duration: 1h}}"}})};
+  ASSERT_EQ(gateway.admin("POST", "/traces?name=shop").status(), 201U) << "it has no breaker around";
+  for (int i = 0; i < 2; ++i) ASSERT_EQ(call(gateway, "bad").status(), 500U);
+  ASSERT_EQ(call(gateway, "bad").status(), 503U);
+  ASSERT_EQ(call(gateway, "good").status(), 200U);
+  ASSERT_EQ(call(gateway, "").status(), 200U);
+  ASSERT_EQ(gateway.admin("POST", "/traces/shop/stop").status(), 200U);
+  const std::string trace = gateway.admin("GET", "/traces/shop").body;
+  EXPECT_EQ(trace.find("bad"), std::string::npos) << trace;
+  std::vector<std::string> values, verdicts;
+  std::istringstream lines{trace};
+  for (std::string line; std::getline(lines, line);) {
+    const auto call = boost::json::parse(line);
+    const auto* const value = call.as_object().if_contains("value");
+    values.emplace_back(value == nullptr ? "none" : std::string{value->as_string()});
+    verdicts.emplace_back(call.at("verdict").as_string());
+  }
+  EXPECT_EQ(verdicts, (std::vector<std::string>{"failure", "failure", "refused", "success", "success"}))
+      << trace;
+  ASSERT_EQ(values.size(), 5U);
+  EXPECT_EQ(values[0].size(), 16U);
+  EXPECT_EQ(values[1], values[0]);
+  EXPECT_EQ(values[2], values[0]);
+  EXPECT_NE(values[3], values[0]);
+  EXPECT_EQ(values[4], "none");
 }
 
 TEST(GatewayByValue, StatusMetricsLogAndEventsTellOfIt) {

@@ -174,6 +174,8 @@ TEST_F(GatewaySplit, TheCandidatesOpenBreakerRefusesItsUsersOnly) {
   ASSERT_TRUE(eventually([&] { return requests(gateway, 0) + requests(gateway, 1) == 60; }));
   EXPECT_EQ(arm(gateway, 1).at("breaker").at("state").as_string(), "open");
   EXPECT_EQ(arm(gateway, 1).at("breaker").at("opened").to_number<int>(), 1);
+  EXPECT_GE(arm(gateway, 1).at("breaker").at("time_to_detect").to_number<double>(), 0);
+  EXPECT_TRUE(arm(gateway, 0).at("breaker").at("time_to_detect").is_null());
   EXPECT_GE(arm(gateway, 1).at("refused").to_number<int>(), refused);
   EXPECT_EQ(arm(gateway, 0).at("refused").to_number<int>(), 0);
   // A forced-open breaker of the service is the current arm's.
@@ -252,6 +254,45 @@ TEST_F(GatewaySplit, AnOperatorStopsAndRestartsIt) {
   for (int i = 0; i < 20; ++i) EXPECT_EQ(get(gateway, i).status(), 200U);
   EXPECT_TRUE(eventually([&] { return requests(gateway, 0) + requests(gateway, 1) == 20; }));
   EXPECT_GT(requests(gateway, 1), 0U);
+}
+
+TEST_F(GatewaySplit, StaysStoppedOverARestartOfTheGateway) {
+  const std::string file = (std::filesystem::path{testing::TempDir()} / "split-stopped.db").string();
+  const auto remove = [&] {
+    for (const char* end : {"", "-wal", "-shm"}) std::filesystem::remove(file + end);
+  };
+  remove();
+  const std::string text =
+      config("candidate: 0.5, by: {header: x-user}", strict) + "history: {file: \"" + file + "\"}\n";
+  const auto runs = [&](const GatewayProcess& gateway) {
+    return eventually([&] { return is_there(gateway) && split(gateway).at("stopped").is_null(); });
+  };
+  {
+    const GatewayProcess gateway{text};
+    ASSERT_TRUE(runs(gateway));
+    ASSERT_EQ(gateway.admin("POST", "/experiments/shop/stop").status(), 200U);
+  }
+  {
+    const GatewayProcess gateway{text};
+    ASSERT_TRUE(eventually([&] { return gateway.logs("candidate 'candidate' stays stopped"); }));
+    EXPECT_EQ(split(gateway).at("stopped").at("why").as_string(), "operator");
+    fails = true;
+    for (int i = 0; i < 20; ++i) (void)get(gateway, i);
+    EXPECT_EQ(gateway.state("shop%2Fcandidate"), "closed") << "it has seen no request";
+    fails = false;
+    ASSERT_EQ(gateway.admin("POST", "/experiments/shop/restart").status(), 200U);
+  }
+  const GatewayProcess gateway{text};
+  EXPECT_TRUE(runs(gateway)) << "as an operator has commanded";
+  remove();
+}
+
+TEST_F(GatewaySplit, SaysThatWithoutAFileItDoesNotKnowOfStops) {
+  const GatewayProcess gateway{config("candidate: 0.5, by: {header: x-user}", same)};
+  ASSERT_TRUE(is_there(gateway));
+  EXPECT_TRUE(gateway.logs("without history.file that is not known"));
+  ASSERT_EQ(gateway.admin("POST", "/experiments/shop/stop").status(), 200U);
+  EXPECT_TRUE(gateway.logs("the next start of the gateway does not know that"));
 }
 
 TEST_F(GatewaySplit, WithoutAHeaderPoliciesTakeTurns) {

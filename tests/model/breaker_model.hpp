@@ -121,6 +121,12 @@ class BreakerModel {
   [[nodiscard]] std::uint64_t generation() const { return generation_; }
   [[nodiscard]] std::uint32_t relapses() const { return relapses_; }
   [[nodiscard]] ModelProbes probes() const;
+  /// When an opening is over; of the last one in other states.
+  [[nodiscard]] TimePoint open_until() const { return open_until_; }
+  /// Some of its calls are refused because it closed a short while ago.
+  [[nodiscard]] bool ramps(TimePoint now) const {
+    return is_controlled() || (ramp_since_ && now - *ramp_since_ < options_.ramp->duration);
+  }
   [[nodiscard]] const ModelTotals& totals() const { return totals_; }
   [[nodiscard]] Duration time_open(TimePoint now) const;
   [[nodiscard]] WindowSnapshot window(TimePoint now) const;

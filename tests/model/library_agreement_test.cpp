@@ -430,49 +430,45 @@ TEST(BreakerModel, AgreesWithTheBreakerOnRandomPoliciesAndTraces) {
   }
 }
 
-TEST(BreakerModel, AgreesOnRampsThatHaveAController) {
+class BreakersOfAKind : public testing::TestWithParam<Kind> {};
+
+TEST_P(BreakersOfAKind, AgreeWithTheModel) {
   const std::uint64_t first = from_environment("SWITCHGEAR_SEED", 70'000'001);
-  const std::uint64_t cases = from_environment("SWITCHGEAR_CASES", 60'000);
+  const std::uint64_t cases = from_environment("SWITCHGEAR_CASES", 10'000);
   Reached reached;
-  std::uint64_t controlled = 0;
-  for (std::uint64_t seed = first; seed < first + cases; ++seed) {
-    const Case given = random_case(seed, Flavour::library);
-    if (!given.options.ramp || !given.options.ramp->controller) continue;
-    ++controlled;
-    if (first_difference(given, reached)) {
-      ADD_FAILURE() << story(shrunk(given));
-      return;
-    }
+  for_each_case(GetParam(), first, cases, Flavour::library, [&](const Case& given) {
+    const auto problems = validate(given.options);
+    EXPECT_TRUE(problems.empty()) << "seed " << given.seed << ": " << problems.front().key << ' '
+                                  << problems.front().message;
+    if (first_difference(given, reached)) ADD_FAILURE() << story(shrunk(given));
+    return !HasFailure();
+  });
+  if (cases < 10'000) return;
+  switch (GetParam()) {  // that the random cases reach what they are made for
+    case Kind::adaptive:
+      EXPECT_GE(reached.adapted, 5'000U);
+      break;
+    case Kind::levels:
+      for (const LevelCause cause : {LevelCause::escalated, LevelCause::calm, LevelCause::operator_command})
+        EXPECT_GE(reached.levels[cause], 500U) << to_string(cause);
+      break;
+    case Kind::controlled_ramp:
+      EXPECT_TRUE(reached.rules.contains(Rule::ramp));
+      for (const RampChange change : {RampChange::grew, RampChange::fell, RampChange::over})
+        EXPECT_GE(reached.turns[change], 100U) << to_string(change);
+      break;
+    case Kind::confidence:
+    case Kind::weights:
+      EXPECT_TRUE(reached.rules.contains(Rule::failure_rate));
+      break;
+    case Kind::health_checks:
+      EXPECT_TRUE(reached.rules.contains(Rule::health_check));
+      break;
   }
-  if (cases < 60'000) return;
-  EXPECT_GE(controlled, 10'000U);
-  EXPECT_TRUE(reached.rules.contains(Rule::ramp));
-  for (const RampChange change : {RampChange::grew, RampChange::fell, RampChange::over})
-    EXPECT_GE(reached.turns[change], 150U) << to_string(change) << " is hardly reached by the random traces";
 }
 
-TEST(BreakerModel, AgreesOnLevels) {
-  const std::uint64_t first = from_environment("SWITCHGEAR_SEED", 90'000'001);
-  const std::uint64_t cases = from_environment("SWITCHGEAR_CASES", 32'000);
-  Reached reached;
-  std::uint64_t leveled = 0;
-  for (std::uint64_t seed = first; seed < first + cases; ++seed) {
-    const Case given = random_case(seed, Flavour::library);
-    if (!given.options.levels) continue;
-    ++leveled;
-    ASSERT_TRUE(validate(given.options).empty())
-        << "seed " << seed << ": " << validate(given.options).front().key << ' '
-        << validate(given.options).front().message;
-    if (first_difference(given, reached)) {
-      ADD_FAILURE() << story(shrunk(given));
-      return;
-    }
-  }
-  if (cases < 32'000) return;
-  EXPECT_GE(leveled, 10'000U);
-  for (const LevelCause cause : {LevelCause::escalated, LevelCause::calm, LevelCause::operator_command})
-    EXPECT_GE(reached.levels[cause], 500U) << to_string(cause) << " is hardly reached by the random traces";
-}
+INSTANTIATE_TEST_SUITE_P(Of, BreakersOfAKind, testing::ValuesIn(kinds),
+                         [](const auto& given) { return name_of(given.param); });
 
 }  // namespace
 }  // namespace switchgear::model

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <sstream>
+#include <map>
+#include <string_view>
+#include <utility>
 
 #include "tests/model/breaker_model.hpp"
 
@@ -341,117 +343,70 @@ Case random_case(std::uint64_t seed, Flavour flavour) {
   return result;
 }
 
-namespace {
-
-std::string describe_level(const CircuitBreakerOptions& options, BreakerLevel level) {
-  const CircuitBreakerOptions at = at_level(options, level);
-  std::ostringstream text;
-  text << "minimum_calls " << at.minimum_calls;
-  if (at.failure_rate) text << ", failure_rate " << *at.failure_rate;
-  if (at.slow_call)
-    text << ", slow_call > " << to_seconds(at.slow_call->threshold) << "s " << at.slow_call->rate;
-  if (at.latency)
-    text << ", latency q" << at.latency->quantile << " >= " << to_seconds(at.latency->above) << "s";
-  if (at.consecutive_failures) text << ", consecutive " << *at.consecutive_failures;
-  if (at.failure_balance) text << ", balance " << *at.failure_balance;
-  text << ", open " << to_seconds(at.open_duration) << "s, calm " << to_seconds(calm_of(options, level))
-       << 's';
-  return text.str();
+std::string name_of(Kind kind) {
+  constexpr std::array<std::string_view, kinds.size()> names{"adaptive",   "levels",  "controlled_ramp",
+                                                             "confidence", "weights", "health_checks"};
+  return std::string{names[static_cast<std::size_t>(kind)]};
 }
 
-}  // namespace
-
-std::string describe(const CircuitBreakerOptions& options) {
-  std::ostringstream text;
-  if (const auto* count = std::get_if<CountWindowOptions>(&options.window)) {
-    text << "count window " << count->size;
-  } else {
-    const auto& time = std::get<TimeWindowOptions>(options.window);
-    text << "time window " << to_seconds(time.duration) << "s/" << time.buckets;
+bool is_of(const Case& given, Kind kind) {
+  const CircuitBreakerOptions& options = given.options;
+  switch (kind) {
+    case Kind::adaptive:
+      return static_cast<bool>(options.adaptive);
+    case Kind::levels:
+      return static_cast<bool>(options.levels);
+    case Kind::controlled_ramp:
+      return options.ramp && options.ramp->controller;
+    case Kind::confidence:
+      return options.failure_rate_confidence.has_value();
+    case Kind::weights:
+      return options.weights.any() && options.failure_rate;
+    case Kind::health_checks:
+      return std::any_of(given.steps.begin(), given.steps.end(),
+                         [](const Step& step) { return step.kind == Step::Kind::check; });
   }
-  text << ", minimum_calls " << options.minimum_calls;
-  if (options.failure_rate) text << ", failure_rate " << *options.failure_rate;
-  if (options.failure_rate_confidence) text << " with confidence " << *options.failure_rate_confidence;
-  if (options.weights.any()) {
-    text << ", weights";
-    for (const std::uint32_t weight : options.weights.by_type) text << ' ' << weight;
-  }
-  if (options.slow_call)
-    text << ", slow_call > " << to_seconds(options.slow_call->threshold) << "s " << options.slow_call->rate;
-  if (options.latency)
-    text << ", latency q" << options.latency->quantile << " >= " << to_seconds(options.latency->above) << "s";
-  if (options.consecutive_failures) text << ", consecutive " << *options.consecutive_failures;
-  if (options.failure_balance) text << ", balance " << *options.failure_balance;
-  if (options.stuck_calls) {
-    text << ", stuck " << options.stuck_calls->count << " > " << to_seconds(options.stuck_calls->older_than)
-         << "s";
-  }
-  text << "; open " << to_seconds(options.open_duration) << "s x" << options.backoff
-       << " <= " << to_seconds(options.max_open_duration) << "s jitter " << options.jitter;
-  if (options.honor_retry_after) text << " honor_retry_after";
-  if (options.probe_automatically) text << " probe_automatically";
-  text << "; half_open P=" << options.half_open.permitted_calls << " closes after "
-       << options.success_threshold() << " concurrent " << options.max_concurrent() << " tolerates "
-       << options.half_open.max_failure_rate << " interval " << to_seconds(options.half_open.probe_interval)
-       << "s max_wait " << to_seconds(options.half_open.max_wait) << 's';
-  if (options.adaptive) {
-    const AdaptiveFailures& failures = options.adaptive->failures;
-    const AdaptiveOpening& opening = options.adaptive->opening;
-    text << "; adaptive " << options.adaptive->samples << " samples, failures > " << failures.strict_above
-         << " < " << failures.lax_below << " step " << failures.step << " in " << failures.least << " .. "
-         << failures.most << ", opening > " << to_seconds(opening.long_above) << "s x" << opening.lengthen
-         << " <= " << to_seconds(opening.longest) << "s, < " << to_seconds(opening.short_below) << "s x"
-         << opening.shorten << " >= " << to_seconds(opening.shortest) << 's';
-  }
-  if (options.ramp)
-    text << "; ramp " << to_seconds(options.ramp->duration) << "s from " << options.ramp->from;
-  if (options.ramp && options.ramp->controller) {
-    const RampControllerOptions& controller = *options.ramp->controller;
-    text << " in steps of " << to_seconds(options.ramp->step()) << "s and " << controller.minimum
-         << " calls, tolerates " << controller.max_failure_rate << " x" << controller.growth;
-  }
-  if (options.levels) {
-    text << "; escalates above " << options.levels->escalate_above;
-    for (const BreakerLevel level : breaker_levels)
-      text << "\n  at " << to_string(level) << ": " << describe_level(options, level);
-  }
-  return text.str();
+  return false;
 }
 
-std::string describe(const Step& step) {
-  std::ostringstream text;
-  text.precision(12);
-  text << to_seconds(step.at.time_since_epoch()) << ' ';
-  switch (step.kind) {
-    case Step::Kind::acquire:
-      text << "acquire " << step.id;
-      break;
-    case Step::Kind::record:
-      text << "record " << step.id << ' ' << to_string(step.outcome.verdict) << " latency "
-           << to_seconds(step.outcome.latency);
-      if (step.outcome.retry_after) text << " retry_after " << to_seconds(*step.outcome.retry_after);
-      break;
-    case Step::Kind::abandon:
-      text << "abandon " << step.id;
-      break;
-    case Step::Kind::command:
-      text << "command " << static_cast<int>(step.order);
-      break;
-    case Step::Kind::advance:
-      text << "advance";
-      break;
-    case Step::Kind::restart:
-      text << "restart";
-      break;
-    case Step::Kind::check:
-      text << "check " << (step.answer == CheckAnswer::good ? "good" : "bad");
-      break;
-    case Step::Kind::call:
-      text << "call " << step.id << ' ' << to_string(step.outcome.verdict) << " latency "
-           << to_seconds(step.outcome.latency);
-      break;
+void for_each_case(Kind kind, std::uint64_t first, std::uint64_t count, Flavour flavour,
+                   const std::function<bool(const Case&)>& play) {
+  for (std::uint64_t seed = first, played = 0; played < count; ++seed) {
+    const Case given = random_case(seed, flavour);
+    if (!is_of(given, kind)) continue;
+    ++played;
+    if (!play(given)) return;
   }
-  return text.str();
+}
+
+ValuesCase random_values_case(std::uint64_t seed, Flavour flavour) {
+  ValuesCase made;
+  made.calls = random_case(seed, flavour);
+  Dice dice(seed ^ 0x9a1ce5U);
+  Grid grid(dice, flavour);
+  made.has_around = dice.chance(0.7);
+  made.of_value = dice.chance(0.5) ? made.calls.options : random_policy(dice, grid);
+  if (!made.of_value.levels && dice.chance(0.3)) choose_levels(dice, grid, made.of_value);
+  made.of_value.adaptive.reset();
+  made.of_value.jitter = 0;
+  made.idle = dice.chance(0.5) ? grid.length(1, 30) : Duration{600'000'000'000};
+  constexpr std::array<std::string_view, 6> names{"acme", "acme", "acme", "globex", "initech", ""};
+  TimePoint latest = made.calls.start;
+  std::map<std::size_t, std::string> of_call;
+  for (Step& step : made.calls.steps) {
+    if (step.kind == Step::Kind::restart) step.kind = Step::Kind::advance;
+    step.at = latest = std::max(step.at, latest);  // a quiet value has no clock of its own
+    std::string value{dice.one_of(names)};
+    if (step.kind == Step::Kind::acquire || step.kind == Step::Kind::call) {
+      of_call[step.id] = value;
+    } else if (step.kind == Step::Kind::record || step.kind == Step::Kind::abandon) {
+      value = of_call[step.id];
+    } else if (step.kind != Step::Kind::command) {
+      value.clear();
+    }
+    made.values.push_back(std::move(value));
+  }
+  return made;
 }
 
 }  // namespace switchgear::model

@@ -4,8 +4,10 @@
 // happen.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -54,6 +56,28 @@ enum class Flavour : std::uint8_t {
 };
 
 [[nodiscard]] Case random_case(std::uint64_t seed, Flavour flavour);
+
+/// What makes a breaker one of a higher kind.
+enum class Kind : std::uint8_t { adaptive, levels, controlled_ramp, confidence, weights, health_checks };
+inline constexpr std::array kinds{Kind::adaptive,   Kind::levels,  Kind::controlled_ramp,
+                                  Kind::confidence, Kind::weights, Kind::health_checks};
+[[nodiscard]] std::string name_of(Kind kind);
+[[nodiscard]] bool is_of(const Case& given, Kind kind);
+/// Calls `play` with so many random cases of that kind, and with no others, or until it returns false.
+/// `first`: of the seeds.
+void for_each_case(Kind kind, std::uint64_t first, std::uint64_t count, Flavour flavour,
+                   const std::function<bool(const Case&)>& play);
+
+/// A service, with breakers for the values of its calls, or without a breaker around these.
+struct ValuesCase {
+  Case calls;  ///< and the breaker around; its steps are a replay's, or a library's without restarts
+  bool has_around = true;
+  CircuitBreakerOptions of_value;   ///< neither adaptive nor with jitter, which depend on what is in memory
+  Duration idle{};                  ///< after which a value begins anew
+  std::vector<std::string> values;  ///< of each step; empty: of none
+};
+
+[[nodiscard]] ValuesCase random_values_case(std::uint64_t seed, Flavour flavour);
 
 /// For people, one line each.
 [[nodiscard]] std::string describe(const CircuitBreakerOptions& options);

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "tests/model/breaker_model.hpp"
+#include "tests/model/values_model.hpp"
 
 namespace switchgear::model {
 
@@ -58,9 +59,10 @@ std::string level_text(const LevelOptions& level) {
   return text.empty() ? "{}" : text + "}";
 }
 
-void add_policy(std::string& text, const CircuitBreakerOptions& options) {
+/// The keys below `circuit_breaker`.
+void add_breaker(std::string& text, std::string_view indent, const CircuitBreakerOptions& options) {
   const auto line = [&](std::string_view key, const std::string& value) {
-    text.append("      ").append(key).append(": ").append(value).append("\n");
+    text.append(indent).append(key).append(": ").append(value).append("\n");
   };
   if (const auto* count = std::get_if<CountWindowOptions>(&options.window)) {
     line("window", "{type: count, size: " + std::to_string(count->size) + "}");
@@ -159,35 +161,31 @@ std::string result_fields(const Outcome& outcome) {
 /// Plays a case through the model, writing what a replay would.
 class Expectation {
  public:
-  explicit Expectation(const Case& given)
-      : model_(given.options, given.jitter_seed),
-        escalate_above_(given.options.levels ? given.options.levels->escalate_above : 0),
-        rows_(given.rows) {}
+  Expectation(const ValuesCase& given, bool by_value)
+      : model_(given), by_value_(by_value), given_(given), rows_(given.calls.rows) {}
 
-  void play(const Step& step) {
+  void play(const Step& step, const std::string& value) {
     end_calls(step.at);
     switch (step.kind) {
       case Step::Kind::acquire:
-        acquire(step);
+        acquire(step, value);
         break;
       case Step::Kind::call:
-        if (acquire(step)) running_.push_back({saturating_add(step.at, step.outcome.latency), step});
+        if (acquire(step, value)) running_.push_back({saturating_add(step.at, step.outcome.latency), step});
         break;
       case Step::Kind::record:
-        model_.record(step.id, step.outcome, step.at);
-        line(step.at, "record", step);
+        line(step.at, "record", step, model_.record(step.id, step.outcome, step.at));
         break;
       case Step::Kind::abandon:
-        model_.abandon(step.id, step.at);
-        line(step.at, "abandon", step);
+        line(step.at, "abandon", step, model_.record(step.id, Outcome::ignored(), step.at));
         break;
       case Step::Kind::command:
-        model_.command(step.order, step.at);
-        line(step.at, order_names[static_cast<std::size_t>(step.order)], std::nullopt);
+        model_.command(value, step.order, step.at);
+        line(step.at, order_names[static_cast<std::size_t>(step.order)], std::nullopt, value);
         break;
       case Step::Kind::check:
         model_.check(step.answer, rows_, step.at);
-        line(step.at, "check", std::nullopt);
+        line(step.at, "check", std::nullopt, std::nullopt);
         break;
       case Step::Kind::advance:  // no trace can say it
       case Step::Kind::restart:
@@ -198,15 +196,11 @@ class Expectation {
   std::vector<std::string> finish() {
     end_calls(TimePoint::max());
     model_.advance(end_);  // the last lines may have been of calls unknown to the breaker
-    add_transitions();
-    const ModelTotals& totals = model_.totals();
-    lines_.push_back("{\"event\":\"summary\",\"calls\":" + std::to_string(totals.calls) + ",\"successes\":" +
-                     std::to_string(totals.successes) + ",\"failures\":" + std::to_string(totals.failures) +
-                     ",\"slow\":" + std::to_string(totals.slow_successes + totals.slow_failures) +
-                     ",\"ignored\":" + std::to_string(totals.ignored) + ",\"rejected\":" +
-                     std::to_string(totals.rejected) + ",\"late\":" + std::to_string(totals.late) +
-                     ",\"opened\":" + std::to_string(totals.opened) +
-                     ",\"time_open\":" + seconds(model_.time_open(end_)) + "}");
+    if (BreakerModel* const around = model_.around()) add_events(*around, given_.calls.options, "");
+    std::string summary = "{\"event\":\"summary\"";
+    if (BreakerModel* const around = model_.around()) add_totals(summary, *around);
+    if (by_value_) add_values(summary);
+    lines_.push_back(summary + "}");
     return std::move(lines_);
   }
 
@@ -223,51 +217,62 @@ class Expectation {
       if (next == running_.end() || next->end > until) return;
       const Running ended = *next;
       running_.erase(next);
-      model_.record(ended.call.id, ended.call.outcome, ended.end);
-      line(ended.end, "record", ended.call);
+      line(ended.end, "record", ended.call, model_.record(ended.call.id, ended.call.outcome, ended.end));
     }
   }
 
-  bool acquire(const Step& step) {
-    const Decision decision = model_.acquire(step.id, step.at);
+  bool acquire(const Step& step, const std::string& value) {
+    const auto [decision, by_value] = model_.acquire(step.id, value, step.at);
     std::string extra = decision.admitted ? ",\"decision\":\"admitted\"" : ",\"decision\":\"rejected\"";
     if (decision.reason) extra += ",\"reason\":\"" + std::string(to_string(*decision.reason)) + "\"";
+    if (by_value) extra += ",\"by\":\"value\"";
     if (decision.retry_after) extra += ",\"retry_after\":" + seconds(*decision.retry_after);
     if (decision.level) extra += ",\"level\":\"" + std::string(to_string(*decision.level)) + "\"";
-    line(step.at, "acquire", step, extra);
+    line(step.at, "acquire", step, value, extra);
     return decision.admitted;
   }
 
   void line(TimePoint at, std::string_view op, const std::optional<Step>& step,
-            const std::string& extra = "") {
+            const std::optional<std::string>& value, const std::string& extra = "") {
     end_ = at;
     std::string text = "{\"at\":" + seconds(at) + ",\"op\":\"" + std::string(op) + "\"";
     if (step) text += ",\"id\":\"" + id_of(*step) + "\"";
-    lines_.push_back(text + extra + ",\"state\":\"" + std::string(to_string(model_.state())) + "\"}");
-    add_transitions();
+    const bool has_value = value && !value->empty();
+    if (has_value) text += ",\"value\":\"" + *value + "\"";
+    text += extra;
+    if (const BreakerModel* const around = model_.around())
+      text += ",\"state\":\"" + std::string(to_string(around->state())) + "\"";
+    BreakerModel* const own = has_value ? model_.find(*value, at) : nullptr;
+    if (own != nullptr) text += ",\"value_state\":\"" + std::string(to_string(own->state())) + "\"";
+    lines_.push_back(text + "}");
+    if (BreakerModel* const around = model_.around()) add_events(*around, given_.calls.options, "");
+    if (own != nullptr) add_events(*own, given_.of_value, *value);
   }
 
-  void add_transitions() {
-    for (const RampTurn& turn : model_.take_ramp_turns()) {
-      lines_.push_back("{\"at\":" + seconds(turn.at) + ",\"event\":\"ramp\",\"change\":\"" +
+  void add_events(BreakerModel& model, const CircuitBreakerOptions& options, const std::string& value) {
+    const std::string of = value.empty() ? "" : ",\"of_value\":\"" + value + "\"";
+    for (const RampTurn& turn : model.take_ramp_turns()) {
+      lines_.push_back("{\"at\":" + seconds(turn.at) + ",\"event\":\"ramp\"" + of + ",\"change\":\"" +
                        std::string(to_string(*turn.change)) + "\",\"share\":" + number(turn.share) +
                        ",\"safe_share\":" + number(turn.safe_share) +
                        ",\"hold\":" + std::to_string(turn.hold) + ",\"calls\":" + std::to_string(turn.calls) +
                        ",\"failed\":" + std::to_string(turn.failed) + "}");
     }
-    const std::vector<ModelLevel> levels = model_.take_levels();
+    const double escalate_above = options.levels ? options.levels->escalate_above : 0;
+    const std::vector<ModelLevel> levels = model.take_levels();
     auto level = levels.begin();
-    for (const ModelTransition& transition : model_.take_transitions()) {
-      for (; level != levels.end() && level->generation < transition.generation; ++level) add_level(*level);
-      lines_.push_back("{\"at\":" + seconds(transition.at) + ",\"event\":\"transition\",\"from\":\"" +
-                       std::string(to_string(transition.from)) + "\",\"to\":\"" +
+    for (const ModelTransition& transition : model.take_transitions()) {
+      for (; level != levels.end() && level->generation < transition.generation; ++level)
+        add_level(*level, escalate_above, of);
+      lines_.push_back("{\"at\":" + seconds(transition.at) + ",\"event\":\"transition\"" + of +
+                       ",\"from\":\"" + std::string(to_string(transition.from)) + "\",\"to\":\"" +
                        std::string(to_string(transition.to)) + "\",\"rule\":\"" +
                        std::string(to_string(transition.rule)) + "\",\"value\":" + number(transition.value) +
                        ",\"threshold\":" + number(transition.threshold) + "}");
     }
-    for (; level != levels.end(); ++level) add_level(*level);
-    for (const ModelAdapted& adapted : model_.take_adapted()) {
-      std::string text = "{\"at\":" + seconds(adapted.at) + ",\"event\":\"adapted\"";
+    for (; level != levels.end(); ++level) add_level(*level, escalate_above, of);
+    for (const ModelAdapted& adapted : model.take_adapted()) {
+      std::string text = "{\"at\":" + seconds(adapted.at) + ",\"event\":\"adapted\"" + of;
       if (adapted.consecutive_failures > 0)
         text += ",\"consecutive_failures\":" + std::to_string(adapted.consecutive_failures);
       text += ",\"open_duration\":" + seconds(adapted.open_duration) +
@@ -277,8 +282,8 @@ class Expectation {
     }
   }
 
-  void add_level(const ModelLevel& level) {
-    std::string text = "{\"at\":" + seconds(level.at) + ",\"event\":\"level\",\"from\":\"" +
+  void add_level(const ModelLevel& level, double escalate_above, const std::string& of) {
+    std::string text = "{\"at\":" + seconds(level.at) + ",\"event\":\"level\"" + of + ",\"from\":\"" +
                        std::string(to_string(level.from)) + "\",\"to\":\"" +
                        std::string(to_string(level.to)) + "\",\"cause\":\"" +
                        std::string(to_string(level.cause)) + "\",\"state\":\"" +
@@ -286,18 +291,50 @@ class Expectation {
     if (level.cause == LevelCause::escalated) {
       const double rate = static_cast<double>(level.failed) / static_cast<double>(level.calls);
       text += ",\"calls\":" + std::to_string(level.calls) + ",\"failed\":" + std::to_string(level.failed) +
-              ",\"failure_rate\":" + number(rate) + ",\"escalate_above\":" + number(escalate_above_);
+              ",\"failure_rate\":" + number(rate) + ",\"escalate_above\":" + number(escalate_above);
     }
     lines_.push_back(text + "}");
   }
 
-  BreakerModel model_;
-  double escalate_above_;
+  void add_totals(std::string& summary, const BreakerModel& around) const {
+    const ModelTotals& totals = around.totals();
+    summary +=
+        ",\"calls\":" + std::to_string(totals.calls) + ",\"successes\":" + std::to_string(totals.successes) +
+        ",\"failures\":" + std::to_string(totals.failures) +
+        ",\"slow\":" + std::to_string(totals.slow_successes + totals.slow_failures) +
+        ",\"ignored\":" + std::to_string(totals.ignored) +
+        ",\"rejected\":" + std::to_string(totals.rejected) + ",\"late\":" + std::to_string(totals.late) +
+        ",\"opened\":" + std::to_string(totals.opened) + ",\"time_open\":" + seconds(around.time_open(end_));
+  }
+
+  void add_values(std::string& summary) {
+    const ValueTotals& totals = model_.totals();
+    const std::size_t left = model_.retire(end_);
+    summary += ",\"values\":{\"calls\":" + std::to_string(totals.calls) +
+               ",\"successes\":" + std::to_string(totals.successes) +
+               ",\"failures\":" + std::to_string(totals.failures) +
+               ",\"ignored\":" + std::to_string(totals.ignored) +
+               ",\"rejected\":" + std::to_string(totals.rejected) +
+               ",\"uncovered\":0,\"untold\":0,\"made\":" + std::to_string(totals.made) +
+               ",\"evicted\":0,\"retired\":" + std::to_string(totals.made - left) +
+               ",\"breakers\":" + std::to_string(left) + ",\"open\":" + std::to_string(model_.open()) + "}";
+  }
+
+  ValuesModel model_;
+  const bool by_value_;
+  const ValuesCase& given_;
   HealthRows rows_;
   std::vector<Running> running_;
   TimePoint end_{};  ///< of the last line
   std::vector<std::string> lines_;
 };
+
+std::vector<std::string> expected_lines(const ValuesCase& given, bool by_value) {
+  Expectation expectation(given, by_value);
+  for (std::size_t i = 0; i < given.calls.steps.size(); ++i)
+    expectation.play(given.calls.steps[i], given.values[i]);
+  return expectation.finish();
+}
 
 }  // namespace
 
@@ -305,15 +342,39 @@ std::string policy_file(const std::vector<Case>& cases) {
   std::string text = "version: 1\npolicies:\n";
   for (std::size_t i = 0; i < cases.size(); ++i) {
     text += "  p" + std::to_string(i) + ":\n    circuit_breaker:\n";
-    add_policy(text, cases[i].options);
+    add_breaker(text, "      ", cases[i].options);
   }
   return text;
 }
 
-std::string trace_file(const Case& given) {
+std::string service_file(const std::vector<ValuesCase>& cases) {
+  std::string policies = "version: 1\npolicies:\n", services = "services:\n";
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    const std::string number = std::to_string(i);
+    policies += "  p" + number + ":\n";
+    if (cases[i].has_around) {
+      policies += "    circuit_breaker:\n";
+      add_breaker(policies, "      ", cases[i].calls.options);
+    } else {
+      policies += "    timeout: 5s\n";
+    }
+    services += "  s" + number + ":\n    url: \"http://127.0.0.1:1\"\n    policy: p" + number +
+                "\n    routes: [{prefix: /s" + number +
+                "/}]\n    by:\n      header: x-tenant\n      idle: " + in_ns(cases[i].idle) +
+                "\n      circuit_breaker:\n";
+    add_breaker(services, "        ", cases[i].of_value);
+  }
+  return policies + services;
+}
+
+std::string trace_file(const Case& given, const std::vector<std::string>& values) {
   std::string text;
-  for (const Step& step : given.steps) {
+  for (std::size_t i = 0; i < given.steps.size(); ++i) {
+    const Step& step = given.steps[i];
+    if (step.kind == Step::Kind::advance || step.kind == Step::Kind::restart) continue;
     text += "{\"at\":" + seconds(step.at);
+    const bool is_asked = step.kind != Step::Kind::record && step.kind != Step::Kind::abandon;
+    if (i < values.size() && is_asked && !values[i].empty()) text += ",\"value\":\"" + values[i] + "\"";
     switch (step.kind) {
       case Step::Kind::acquire:
         text += ",\"op\":\"acquire\",\"id\":\"" + id_of(step) + "\"";
@@ -346,9 +407,9 @@ std::string trace_file(const Case& given) {
 }
 
 std::vector<std::string> expected_lines(const Case& given) {
-  Expectation expectation(given);
-  for (const Step& step : given.steps) expectation.play(step);
-  return expectation.finish();
+  return expected_lines({given, true, {}, {}, std::vector<std::string>(given.steps.size())}, false);
 }
+
+std::vector<std::string> expected_lines(const ValuesCase& given) { return expected_lines(given, true); }
 
 }  // namespace switchgear::model

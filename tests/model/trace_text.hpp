@@ -12,10 +12,14 @@ namespace switchgear::model {
 /// A policy file with one policy per case, named `p0`, `p1`, …
 [[nodiscard]] std::string policy_file(const std::vector<Case>& cases);
 
-/// The case's steps as JSON lines.
-[[nodiscard]] std::string trace_file(const Case& given);
+/// A policy file with one service per case, named `s0`, `s1`, …
+[[nodiscard]] std::string service_file(const std::vector<ValuesCase>& cases);
+
+/// The case's steps as JSON lines, each with its value if there is one.
+[[nodiscard]] std::string trace_file(const Case& given, const std::vector<std::string>& values = {});
 
 /// The lines of `replay --json` for the case, by the model.
 [[nodiscard]] std::vector<std::string> expected_lines(const Case& given);
+[[nodiscard]] std::vector<std::string> expected_lines(const ValuesCase& given);
 
 }  // namespace switchgear::model

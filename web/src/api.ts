@@ -81,7 +81,7 @@ export interface Level {
   comes_down: string | null;
   escalations: number;
   descents: number;
-  last_change: { at: string; cause: string; text: string } | null;
+  last_change: LevelChange | null;
   in_force: {
     minimum_calls: number;
     failure_rate: number | null;
@@ -247,8 +247,17 @@ export interface HistoryDocument {
     latency: Record<"mean" | "p50" | "p95" | "p99", number | null>;
   }[];
   transitions: Transition[];
+  levels: LevelChange[];
   instances: InstanceChange[];
   commands: Commanded[];
+}
+
+export interface LevelChange {
+  at: string;
+  from: string;
+  to: string;
+  cause: string;
+  text: string;
 }
 
 export interface Finding {
@@ -398,7 +407,7 @@ export interface Split {
   share: number;
   by: string | null;
   block: number;
-  stopped: { why: "operator" | "harmful"; at: string } | null;
+  stopped: { why: "operator" | "harmful" | "start"; at: string } | null;
   verdict: "not_enough_data" | "better" | "worse" | "harmful" | "invalid";
   latency_verdict: "better" | "worse" | null;
   blocks: number;
@@ -417,7 +426,14 @@ export interface SplitArm {
   refused: number;
   bad_ratio: number;
   latency: { mean: number; p50: number; p95: number; p99: number } | null;
-  breaker: { circuit: string; state: State; opened: number } | null;
+  breaker: {
+    circuit: string;
+    state: State;
+    opened: number;
+    doubtful: number;
+    judged: number;
+    time_to_detect: number | null;
+  } | null;
 }
 
 export interface ShadowFigures {

@@ -47,6 +47,13 @@ FigureRow openings_row(const figures::Figures& of) {
   return row;
 }
 
+FigureRow levels_row(const LevelsOfSpan& levels) {
+  return {"level", std::string{to_string(levels.last)},
+          count(levels.escalations, "escalation") + ", " + count(levels.descents, "descent") +
+              "; at critical for " + words::length(levels.at_critical) + ", at emergency for " +
+              words::length(levels.at_emergency)};
+}
+
 FigureRow latency_row(std::string_view name, const std::optional<figures::Quantile>& quantile) {
   const auto value = [](const figures::Quantile& each) {
     return (each.at_most ? "" : "> ") + words::length(each.value);
@@ -84,6 +91,7 @@ std::vector<FigureRow> figure_rows(const Report& report) {
   rows.push_back(
       {"success rate", or_no_data(of.success_rate, percent), "of the calls that were let through"});
   rows.push_back(openings_row(of));
+  if (report.levels) rows.push_back(levels_row(*report.levels));
   rows.push_back(
       {"time to recovery", or_no_data(of.mean_time_to_recovery, length), "mean, from opening to closing"});
   rows.push_back({"time saved", or_no_data(of.time_saved, length), "that refused calls did not wait"});

@@ -100,6 +100,30 @@ std::vector<ReportPoint> course_of(std::span<const CircuitSample> samples, const
   return course;
 }
 
+namespace {
+
+std::optional<LevelsOfSpan> levels_of(const CircuitHistory& history, const Span& span) {
+  const std::optional<BreakerLevel> first = history.level_at(span.from);
+  if (!first) return std::nullopt;
+  LevelsOfSpan all;
+  all.last = *first;
+  Wall since = span.from;
+  const auto until = [&](Wall at) {
+    if (all.last == BreakerLevel::critical) all.at_critical += at - since;
+    if (all.last == BreakerLevel::emergency) all.at_emergency += at - since;
+    since = at;
+  };
+  for (const PastLevel& each : history.levels) {
+    until(std::max(since, each.wall));
+    all.last = each.change.to;
+    ++(each.change.to > each.change.from ? all.escalations : all.descents);
+  }
+  until(std::max(since, span.to));
+  return all;
+}
+
+}  // namespace
+
 Report make_report(const CircuitHistory& history, const Span& span, CircuitPresent present, PastFrom past) {
   Report report;
   report.span = span;
@@ -107,6 +131,7 @@ Report make_report(const CircuitHistory& history, const Span& span, CircuitPrese
   report.course = course_of(history.samples, span);
   report.states = states_of(history, present.breaker.state, span);
   report.transitions = history.transitions;
+  report.levels = levels_of(history, span);
   report.diagnosis = diagnose(history, span, std::move(present), past);
   return report;
 }

@@ -29,6 +29,13 @@ struct StateStretch {
   figures::Span span;
 };
 
+/// Of a multi-level breaker within a span.
+struct LevelsOfSpan {
+  std::uint64_t escalations = 0, descents = 0;
+  Duration at_critical{}, at_emergency{};
+  BreakerLevel last = BreakerLevel::warning;
+};
+
 struct Report {
   figures::Span span;
   CircuitSample totals;  ///< of the span
@@ -36,6 +43,7 @@ struct Report {
   std::vector<ReportPoint> course;
   std::vector<StateStretch> states;           ///< without the time in which nothing was recorded
   std::vector<LoggedTransition> transitions;  ///< oldest first
+  std::optional<LevelsOfSpan> levels;         ///< if it has any, and they are known
 
   [[nodiscard]] const figures::Figures& figures() const noexcept { return diagnosis.facts.figures; }
   [[nodiscard]] PastFrom past() const noexcept { return diagnosis.past; }

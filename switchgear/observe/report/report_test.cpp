@@ -51,6 +51,27 @@ TEST(Report, TellsOfAnOutageInFiguresAnOperatorReads) {
     EXPECT_NE(text.find(line), std::string::npos) << line << "\n" << text;
 }
 
+TEST(Report, TellsHowLongAMultiLevelBreakerWasAtItsLevels) {
+  using enum BreakerLevel;
+  Situation situation = an_outage();
+  const auto change = [&](int at, BreakerLevel from, BreakerLevel to) {
+    PastLevel past;
+    past.wall = PastOf::at(at);
+    past.change.from = from;
+    past.change.to = to;
+    situation.past.history.levels.push_back(past);
+  };
+  change(1009, warning, critical);
+  change(1019, critical, emergency);
+  change(1200, emergency, critical);
+  const std::string text = report_text(report_of(situation));
+  EXPECT_NE(text.find("level                critical      2 escalations, 1 descent; at critical for 50 s, at "
+                      "emergency for 3 min 1 s"),
+            std::string::npos)
+      << text;
+  EXPECT_EQ(report_text(report_of(an_outage())).find("\nlevel"), std::string::npos);
+}
+
 TEST(Report, SaysNoDataInsteadOfNought) {
   Situation nothing;
   const std::string text = report_text(report_of(nothing));

@@ -10,7 +10,7 @@ import { Phase } from "../parts/phase";
 import { Waiting } from "../parts/said";
 import { chosenSpan, SpanChooser } from "../parts/spans";
 import { Adapted } from "../parts/adapted";
-import { Level } from "../parts/level";
+import { Level, LevelChanges } from "../parts/level";
 import { Shadows } from "../parts/shadows";
 import { SplitPanel } from "../parts/split";
 import { Stats } from "../parts/stats";
@@ -58,6 +58,12 @@ function Figures({ entry, known }: { entry: Entry; known: readonly Transition[] 
         <h2 id="transitions-title">Changes of state</h2>
         <Transitions list={within} />
       </section>
+      {past?.levels && past.levels.length > 0 && (
+        <section class="panel" aria-labelledby="levels-title">
+          <h2 id="levels-title">Changes of level</h2>
+          <LevelChanges list={past.levels} />
+        </section>
+      )}
       {past?.commands && past.commands.length > 0 && (
         <section class="panel" aria-labelledby="commands-title">
           <h2 id="commands-title">Commands</h2>

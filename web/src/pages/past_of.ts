@@ -1,7 +1,7 @@
 // What a breaker did in a span of time, as lines for the charts: out of the program's history, and what the page itself has seen.
 import { useMemo } from "preact/hooks";
 import uPlot from "uplot";
-import type { Commanded, HistoryDocument, Transition } from "../api";
+import type { Commanded, HistoryDocument, LevelChange, Transition } from "../api";
 import { second, serverNow } from "../live/clock";
 import { pastLength, seenIn, type Past, type Seen } from "../live/past";
 import type { Chosen } from "../parts/spans";
@@ -28,6 +28,7 @@ export interface PastOf {
   /// Oldest first.
   transitions: Transition[];
   /// Oldest first; null when they are not known.
+  levels: LevelChange[] | null;
   commands: Commanded[] | null;
 }
 
@@ -94,6 +95,7 @@ function pastOf(chosen: Chosen, document: HistoryDocument | null, live: Past): P
     latency: document && { p50: p50!, p95: p95!, p99: p99! },
     recorded: [...kept, ...seen.filter(({ to }) => to > end).map((each) => ({ ...each, from: Math.max(each.from, end) }))],
     transitions: document?.transitions ?? none,
+    levels: document?.levels ?? null,
     commands: document?.commands ?? null,
   };
 }

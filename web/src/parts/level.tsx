@@ -1,6 +1,8 @@
-// Where a multi-level breaker stands, what is in force there, and why it is there.
-import type { Level as Now } from "../api";
+// Where a multi-level breaker stands, what is in force there, and why it is there; where it has been.
+import type { Level as Now, LevelChange } from "../api";
 import { instant, percent, seconds } from "../format";
+import { PlainTable } from "./plain_table";
+import { Ago } from "./said";
 
 function rules(now: Now["in_force"]): string[] {
   const opens: string[] = [];
@@ -21,5 +23,25 @@ export function Level({ now }: { now: Now }) {
       {now.comes_down !== null && `; comes down at ${instant(now.comes_down)} if it stays closed`}.
       {now.last_change && ` At ${instant(now.last_change.at)} it ${now.last_change.text}.`}
     </p>
+  );
+}
+
+/// Newest first.
+export function LevelChanges({ list }: { list: readonly LevelChange[] }) {
+  return (
+    <PlainTable label="Changes of level" heads={["When", "To", "Why"]}>
+      {[...list].reverse().map((each, i) => (
+        <tr key={`${each.at} ${list.length - i}`}>
+          <td class="num">
+            {instant(each.at)}
+            <small>
+              <Ago at={each.at} ago />
+            </small>
+          </td>
+          <td>{each.to}</td>
+          <td>{each.text}</td>
+        </tr>
+      ))}
+    </PlainTable>
   );
 }

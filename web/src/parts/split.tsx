@@ -60,6 +60,8 @@ function Arms({ split }: { split: Split }) {
     ["99% within", (arm) => (arm.latency ? seconds(arm.latency.p99) : "–")],
     ["Breaker", (arm) => (arm.breaker ? stateWord[arm.breaker.state] : "none")],
     ["Openings", (arm) => (arm.breaker ? count(arm.breaker.opened) : "–")],
+    ["Doubtful, of those judged", (arm) => (arm.breaker?.judged ? `${count(arm.breaker.doubtful)} of ${count(arm.breaker.judged)}` : "–")],
+    ["Open after the first bad call", (arm) => (arm.breaker?.time_to_detect == null ? "–" : seconds(arm.breaker.time_to_detect))],
   ];
   const heads = ["Figure", ...split.arms.map(({ arm, policy }) => `${arm === "current" ? "Current" : "Candidate"}: ${policy}`)];
   return (
@@ -196,7 +198,10 @@ export function SplitPanel({ service }: { service: string }) {
       {split.latency_verdict && <p class="note">Its answers take {split.latency_verdict === "better" ? "less" : "more"} time.</p>}
       {split.stopped && (
         <p class="note">
-          Stopped {split.stopped.why === "harmful" ? "by itself" : "by an operator"} at {instant(split.stopped.at)}: the candidate gets no requests.
+          {split.stopped.why === "start"
+            ? "Waits for the history, which knows whether it was stopped before this start"
+            : `Stopped ${split.stopped.why === "harmful" ? "by itself" : "by an operator"} at ${instant(split.stopped.at)}`}
+          : the candidate gets no requests.
         </p>
       )}
       <Need split={split} />

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string_view>
 
+#include "app/gateway/call/agent_note.hpp"
 #include "app/gateway/call/attempts.hpp"
 #include "app/gateway/call/call_clock.hpp"
 #include "app/gateway/call/call_machine.hpp"
@@ -144,7 +145,12 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   // What the attempts bring.
   [[nodiscard]] bool look_at_all();
   [[nodiscard]] bool look_at(Attempt& attempt);
+  [[nodiscard]] bool holds_answer(Attempt& attempt);
+  [[nodiscard]] bool agent_may_be_asked_again() const noexcept {
+    return response_.retry_after() && request_.content != CallRequest::Content::streamed;
+  }
   void take_head(Attempt& attempt);
+  void give_card(Attempt& attempt, const Remarks& remarks);
   void start_response(Attempt& attempt, const Remarks& remarks);
   void begin_upgraded(Attempt& attempt, const Remarks& remarks);
   void note_stream(const http::FieldList& fields);
@@ -180,6 +186,7 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   State state_ = State::idle;
   CallClock clock_;
   SplitNote split_;
+  AgentNote agent_;
   std::unique_ptr<CallTrace> record_;  ///< null: the call is not recorded
   TimePoint due_ = TimePoint::max();
   std::uint32_t blocks_ = 0;  ///< moved in this look

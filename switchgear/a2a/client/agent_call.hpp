@@ -41,7 +41,4 @@ struct AgentCall {
   AsyncCallOptions about{};
 };
 
-/// The state of the task in a result; empty: it has none.
-[[nodiscard]] std::optional<TaskState> state_in(const boost::json::value& result) noexcept;
-
 }  // namespace switchgear::a2a

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "switchgear/a2a/client/no_answer.hpp"
+#include "switchgear/a2a/wire/read.hpp"
 #include "switchgear/async/async_error.hpp"
 #include "switchgear/core/rejected.hpp"
 #include "switchgear/http/ascii.hpp"
@@ -75,19 +76,6 @@ struct AllIsTerminal {
 
 }  // namespace
 
-std::optional<TaskState> state_in(const boost::json::value& result) noexcept {
-  if (!result.is_object()) return std::nullopt;
-  const auto* holder = &result.get_object();
-  for (const std::string_view name : {"task", "statusUpdate"}) {
-    if (const auto* const inner = holder->if_contains(name); inner != nullptr && inner->is_object())
-      holder = &inner->get_object();
-  }
-  const auto* const status = holder->if_contains("status");
-  if (status == nullptr || !status->is_object()) return std::nullopt;
-  const auto* const state = status->get_object().if_contains("state");
-  return state != nullptr && state->is_string() ? parse_task_state(state->get_string()) : std::nullopt;
-}
-
 AgentCore::AgentCore(const asio::any_io_executor& executor, std::string_view base_url, ClientOptions options)
     : executor_(executor),
       base_url_(checked_base(base_url)),
@@ -140,7 +128,7 @@ asio::awaitable<Reply> AgentCore::guarded(Breaker breaker, std::shared_ptr<Agent
   const TimePoint ended = steady_clock::now();
   if (permit) {
     const Outcome outcome = failed ? outcome_of(failed, *call, made, ended - begun)
-                                   : classifier_.of_result(state_in(reply.result), ended - begun);
+                                   : classifier_.of_result(wire::state_in(reply.result), ended - begun);
     std::move(*permit).record(outcome, ended);
   }
   if (failed) std::rethrow_exception(failed);

@@ -12,6 +12,7 @@
 #include "switchgear/a2a/client/agent_core.hpp"
 #include "switchgear/a2a/client/no_answer.hpp"
 #include "switchgear/a2a/error.hpp"
+#include "switchgear/a2a/wire/read.hpp"
 #include "switchgear/async/async_call.hpp"
 #include "switchgear/core/rejected.hpp"
 
@@ -27,7 +28,7 @@ class ReplyClassifier {
   template <class T>
   [[nodiscard]] Outcome of_result(const T& result, Duration latency) const {
     if constexpr (std::is_same_v<T, Reply> && std::is_same_v<Users, DefaultClassifier>) {
-      return rules_.of_result(state_in(result.result), latency);
+      return rules_.of_result(wire::state_in(result.result), latency);
     } else {
       return users_.of_result(result, latency);
     }

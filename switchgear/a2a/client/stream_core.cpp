@@ -149,7 +149,7 @@ asio::awaitable<bool> StreamCore::resubscribe() {
     if (!refused) throw;
   }
   Reply reply = co_await ask_(wire::Method::get_task, task_id_);
-  const std::optional<TaskState> state = state_in(reply.result);
+  const std::optional<TaskState> state = wire::state_in(reply.result);
   if (!state || !(is_terminal(*state) || is_interrupted(*state))) co_return false;
   at_hand_ = to_json_of_end(reply);
   resynchronises_ = true;

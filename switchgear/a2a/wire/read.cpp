@@ -233,4 +233,17 @@ std::vector<TaskPushNotificationConfig> read_push_configs(const json::value& val
   return all;
 }
 
+std::optional<TaskState> state_in(const json::value& result) noexcept {
+  if (!result.is_object()) return std::nullopt;
+  const auto* holder = &result.get_object();
+  for (const std::string_view name : {"task", "statusUpdate"}) {
+    if (const auto* const inner = holder->if_contains(name); inner != nullptr && inner->is_object())
+      holder = &inner->get_object();
+  }
+  const auto* const status = holder->if_contains("status");
+  if (status == nullptr || !status->is_object()) return std::nullopt;
+  const auto* const state = status->get_object().if_contains("state");
+  return state != nullptr && state->is_string() ? parse_task_state(state->get_string()) : std::nullopt;
+}
+
 }  // namespace switchgear::a2a::wire

@@ -6,10 +6,12 @@
 #pragma once
 
 #include <boost/json/value.hpp>
+#include <optional>
 #include <vector>
 
 #include "switchgear/a2a/json/malformed.hpp"
 #include "switchgear/a2a/message.hpp"
+#include "switchgear/a2a/task_state.hpp"
 
 namespace switchgear::a2a::wire {
 
@@ -21,5 +23,8 @@ namespace switchgear::a2a::wire {
 [[nodiscard]] TaskPage read_task_page(const boost::json::value& value);
 [[nodiscard]] TaskPushNotificationConfig read_push_config(const boost::json::value& value);
 [[nodiscard]] std::vector<TaskPushNotificationConfig> read_push_configs(const boost::json::value& value);
+
+/// The state of the task in a result; empty: it has none.
+[[nodiscard]] std::optional<TaskState> state_in(const boost::json::value& result) noexcept;
 
 }  // namespace switchgear::a2a::wire

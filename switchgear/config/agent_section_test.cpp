@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "switchgear/config/loading_fixture.hpp"
@@ -28,6 +30,27 @@ TEST(AgentSection, EveryKeyArrives) {
   EXPECT_EQ(plain.agent, AgentOptions{});
   EXPECT_FALSE(config_of(service("kind: http")).services.at("s").agent);
   EXPECT_FALSE(config_of(service("capacity: 1")).services.at("s").agent);
+}
+
+TEST(AgentSection, AHealthCheckOfAnAgentAsksForItsCard) {
+  using namespace std::chrono_literals;
+  const auto check = [](const std::string& text) {
+    return *config_of(service("health_check: " + text)).services.at("s").health_check;
+  };
+  const health::CheckOptions usual = check("{a2a: {}}");
+  const auto* const http = std::get_if<health::HttpCheck>(&usual.how);
+  ASSERT_NE(http, nullptr);
+  EXPECT_EQ(http->path, "/.well-known/agent-card.json");
+  EXPECT_EQ(usual.watch.interval, 30s);
+  EXPECT_EQ(usual.watch.timeout, 10s);
+  EXPECT_EQ(usual.watch.rows, (HealthRows{3, 1}));
+  const health::CheckOptions own = check("{a2a: {path: /a/card.json}, interval: 5s, unhealthy: 2}");
+  EXPECT_EQ(std::get<health::HttpCheck>(own.how).path, "/a/card.json");
+  EXPECT_EQ(own.watch.interval, 5s);
+  EXPECT_EQ(own.watch.rows, (HealthRows{2, 1}));
+  EXPECT_EQ(errors_of(service("health_check: {a2a: {}, tcp: {}}")),
+            std::vector<std::string>{
+                "f.yaml:4:74: services.s.health_check: has a2a and tcp; expected one of them"});
 }
 
 TEST(AgentSection, LocatesWhatIsWrong) {

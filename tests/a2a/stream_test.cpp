@@ -180,7 +180,7 @@ TEST(AgentStream, ThatIsSilentForTooLongIsBroken) {
   agent.set_card(card_of({{"JSONRPC", there}}));
   ClientOptions options = quick();
   options.allowed_origins = {there};
-  options.stream_idle = 50ms;
+  options.stream_idle = 300ms;
   options.resubscribe.max_attempts = 0;
   BlockingClient client(agent.url(), options);
   BlockingEventStream events = client.stream(Message{"x"});

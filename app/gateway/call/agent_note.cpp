@@ -3,9 +3,11 @@
 #include <utility>
 #include <vector>
 
+#include "app/gateway/heads/event_stream.hpp"
 #include "app/gateway/heads/forwarding.hpp"
 #include "switchgear/a2a/error.hpp"
 #include "switchgear/a2a/task_state.hpp"
+#include "switchgear/config/address.hpp"
 #include "switchgear/http/ascii.hpp"
 #include "switchgear/http/error.hpp"
 #include "switchgear/http/url.hpp"
@@ -34,15 +36,6 @@ void add_origin(std::vector<std::string>& all, const std::string& text) {
   return a2a::FailureClassifier(std::move(rules));
 }
 
-[[nodiscard]] bool is_json(const http::FieldList& fields) noexcept {
-  for (const http::Field& field : fields) {
-    if (!http::equals_lower(field.name, "content-type")) continue;
-    const std::string_view type = http::trimmed(field.value.substr(0, field.value.find(';')));
-    return http::equals_lower(type, "application/json") || http::equals_lower(type, "application/a2a+json");
-  }
-  return false;
-}
-
 [[nodiscard]] bool is_coded(const http::FieldList& fields) noexcept {
   for (const http::Field& field : fields) {
     if (http::equals_lower(field.name, "content-encoding") && !http::equals_lower(field.value, "identity"))
@@ -64,9 +57,7 @@ void AgentNote::take(const AskedFor& asked, const Service& service) {
   place_.proxy_prefix.assign(prefixes.callers);
   const std::string_view host = asked.from.host.empty() ? asked.head.authority : asked.from.host;
   place_.proxy.assign(asked.from.scheme).append("://").append(host);
-  for (const Upstream& each : service.upstreams().all())
-    add_origin(place_.agents_origins, (each.at.tls ? "https://" : "http://") + config::text_of(each.at.at));
-  for (const std::string& origin : agent_->origins) add_origin(place_.agents_origins, origin);
+  service_ = &service;
 }
 
 void AgentNote::begin(const CallRequest& request) {
@@ -82,7 +73,8 @@ void AgentNote::begin(const CallRequest& request) {
 }
 
 bool AgentNote::reads(const http::Head& head, const http::FieldList& fields) const noexcept {
-  return head.status >= 200 && head.status < 300 && (call_.wants_card || is_json(fields));
+  return head.status >= 200 && head.status < 300 &&
+         (call_.wants_card || (call_.method && !announces_events(fields)));
 }
 
 void AgentNote::judge(unsigned status, std::optional<std::string_view> content) {
@@ -94,6 +86,9 @@ void AgentNote::judge(unsigned status, std::optional<std::string_view> content) 
   try {
     if (!content)
       throw a2a::Error(a2a::Errc::bad_card, "the card is too long to be read, or did not come whole");
+    for (const Upstream& each : service_->upstreams().all())
+      add_origin(place_.agents_origins, (each.tls ? "https://" : "http://") + config::text_of(each.at));
+    for (const std::string& origin : agent_->origins) add_origin(place_.agents_origins, origin);
     card_ = a2a::rewritten_card(*content, place_);
   } catch (const a2a::Error& bad) {
     why_not_ = bad.what();

@@ -48,7 +48,9 @@ class AgentNote {
   [[nodiscard]] std::string_view why_not() const noexcept { return why_not_; }
 
  private:
-  const config::AgentOptions* agent_ = nullptr;  ///< borrowed from the service
+  const config::AgentOptions* agent_ =
+      nullptr;  ///< borrowed from the service, as the service is from its call
+  const Service* service_ = nullptr;
   a2a::ProxyPlace place_;
   std::string http_method_;
   std::string path_;  ///< of the agent, without its query

@@ -185,8 +185,7 @@ void UpstreamCall::note_refusal(const Rejection& rejection) {
 }
 
 /// Without a response. A fallback of the kind `fail` gives its own message.
-void UpstreamCall::give_failure(LastWords words) {
-  const Remarks said = remarks();
+void UpstreamCall::give_failure(LastWords words, const Remarks& said) {
   if (said.fallback != nullptr && !said.fallback->message.empty()) words.detail = said.fallback->message;
   count_answer(words.status);
   if (split_ && words.status >= 500) split_.failed();

@@ -116,7 +116,8 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   }
   void conclude();
   void note_refusal(const Rejection& rejection);
-  void give_failure(LastWords words);
+  void give_failure(LastWords words) { give_failure(words, remarks()); }
+  void give_failure(LastWords words, const Remarks& said);
   /// A replay has no client: its answer goes nowhere.
   void count_answer(unsigned status) {
     if (request_.origin == CallRequest::Origin::client) service_->count_answer(status);

@@ -45,7 +45,7 @@ void UpstreamCall::give_card(Attempt& attempt, const Remarks& remarks) {
   settle(outcome_of_response());
   attempt.discard_response();
   state_ = State::answered;
-  if (!card) return give_failure({502, "http_response_incomplete", agent_.why_not()});
+  if (!card) return give_failure({502, "http_response_incomplete", agent_.why_not()}, remarks);
   count_answer((*card)->status);
   client_->take_kept({*card, Source::call, Duration::zero()}, remarks);
 }

@@ -21,6 +21,7 @@ class Fields {
     if (!value.is_object()) throw Malformed(where_ + " is not an object");
     object_ = &value.get_object();
   }
+  Fields(const boost::json::value&& temporary, std::string where) = delete;
 
   /// Null if it is not there, or null.
   [[nodiscard]] const boost::json::value* find(std::string_view name) const noexcept {

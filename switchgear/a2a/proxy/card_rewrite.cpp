@@ -70,7 +70,8 @@ class Rewriter {
   }
 
   void rewrite_list(json::object& card, std::string_view name, std::string_view binding) {
-    const Fields fields(json::value(card), "card");
+    const json::value whole(card);
+    const Fields fields(whole, "card");
     json::array kept;
     fields.each_of(name, [&](const json::value& each, const std::string& where) {
       const Fields one(each, where);

@@ -50,7 +50,7 @@ TEST(AgentSection, AHealthCheckOfAnAgentAsksForItsCard) {
   EXPECT_EQ(own.watch.rows, (HealthRows{2, 1}));
   EXPECT_EQ(errors_of(service("health_check: {a2a: {}, tcp: {}}")),
             std::vector<std::string>{
-                "f.yaml:4:74: services.s.health_check: has a2a and tcp; expected one of them"});
+                "f.yaml:4:60: services.s.health_check: has a2a and tcp; expected one of them"});
 }
 
 TEST(AgentSection, LocatesWhatIsWrong) {

@@ -5,6 +5,7 @@
 #   switchgear::asio      async                                        needs Boost's headers
 #   switchgear::tls       tls                                          needs OpenSSL 3
 #   switchgear::http      http                                         needs Boost.URL, Boost.JSON, zlib, OpenSSL 3
+#   switchgear::a2a       a2a                                          needs http, Boost.URL, Boost.JSON
 #   switchgear::postgres  postgres                                     needs asio and libpq 14
 #   switchgear::config    config                                       needs tls, libfyaml and Boost.URL
 #   switchgear::telemetry telemetry
@@ -18,7 +19,7 @@
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
-set(SWITCHGEAR_KNOWN_COMPONENTS core asio tls http postgres config telemetry admin redis testing)
+set(SWITCHGEAR_KNOWN_COMPONENTS core asio tls http a2a postgres config telemetry admin redis testing)
 
 # Splits the dependencies of a component's rooms into other components and other people's targets.
 function(switchgear_needs COMPONENT COMPONENTS_OUT TARGETS_OUT)

@@ -2,7 +2,7 @@
 """Checks the order of the rooms by reading every #include.
 
     core <- striped <- policy <- pipeline <- {sync, async}      core, policy <- registry <- observe
-    async, health, tls <- http    async <- postgres       analysis, health, instances, registry, tls <- config    observe <- telemetry, telemetry, tls <- admin    policy, registry, tls <- redis    everything <- app
+    async, health, tls <- http    async <- postgres    http, registry <- a2a       analysis, health, instances, registry, tls <- config    observe <- telemetry, telemetry, tls <- admin    policy, registry, tls <- redis    everything <- app
 
 A room includes itself and the rooms below it. The rooms of app/ include the library, never each other, but for
 BELOW_ALL and the pairs in ON_TOP_OF; they meet in app/serve/, which composes a process of them, and in app/*.cpp, which includes them
@@ -33,6 +33,7 @@ LIBRARY = {
     "async": {"core", "policy", "pipeline"},
     "tls": set(),
     "http": {"core", "policy", "pipeline", "async", "health", "tls"},
+    "a2a": {"core", "policy", "pipeline", "registry", "async", "health", "http"},
     "postgres": {"core", "policy", "pipeline", "async"},
     "config": {"core", "policy", "pipeline", "registry", "analysis", "health", "instances", "tls"},
     "telemetry": {"core", "striped", "policy", "registry", "observe"},

@@ -19,7 +19,7 @@ PLACES = ("gateway", "gateway.admin", "gateway.tls", "gateway.limits", "policies
           "policies.p.circuit_breaker.adaptive.failures", "policies.p.circuit_breaker.adaptive.opening",
           "policies.p.retry", "policies.p.retry.budget", "policies.p.bulkhead", "policies.p.adaptive_limit", "policies.p.admission", "policies.p.cache", "policies.p.fallback",
           "policies.p.fallback.cache", "policies.p.chaos",
-          "services.s", "services.s.routes[]", "services.s.ejection", "services.s.ejection.success_rate", "services.s.balance", "services.s.health_check", "services.s.health_check.http", "services.s.experiment", "alerts", "alerts.rules[]", "alerts.rules[].when.failure_rate", "alerts.rules[].when.burn_rate",
+          "services.s", "services.s.routes[]", "services.s.ejection", "services.s.ejection.success_rate", "services.s.balance", "services.s.health_check", "services.s.health_check.http", "services.s.experiment", "services.s.agent", "alerts", "alerts.rules[]", "alerts.rules[].when.failure_rate", "alerts.rules[].when.burn_rate",
           "alerts.rules[].when", "alerts.rules[].when.changes", "alerts.rules[].when.forecast", "alerts.silences[]", "alerts.inhibit[]", "alerts.channels.c",
           "alerts.channels.c.slack", "alerts.channels.c.pagerduty", "alerts.channels.c.alertmanager",
           "alerts.channels.c.webhook", "alerts.channels.c.email", "fleet", "fleet.tls", "history", "log.access", "telemetry", "")

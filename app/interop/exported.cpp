@@ -45,6 +45,8 @@ void account_for_gaps(const ExportedService& exported, Ledger& ledger) {
   none_if(exported.service.by.has_value(), ledger, exported.at("by"),
           "no breaker for each value of a header");
   none_if(exported.service.business.has_value(), ledger, exported.at("business"), "it is for reports");
+  none_if(exported.service.agent.has_value(), ledger, exported.at("kind"),
+          "a mesh does not read what agents answer, and does not rewrite their cards");
   none_if(exported.service.capacity.has_value(), ledger, exported.at("capacity"), "it is for reports");
   for (std::size_t i = 0; i < exported.service.routes.size(); ++i) {
     none_if(!exported.service.routes[i].policy.empty(), ledger,

@@ -183,6 +183,15 @@ struct SplitOptions {
   friend bool operator==(const SplitOptions&, const SplitOptions&) = default;
 };
 
+/// Of a service of kind a2a: an agent (docs/agents.md).
+struct AgentOptions {
+  bool tells_duplicates = false;           ///< by the message id: a message may be sent again as it was
+  std::vector<std::string> failed_states;  ///< of tasks, as 0.3 spells them, that are failures of the agent
+  std::vector<std::string> origins;        ///< by which its card names the agent, beside the upstreams'
+
+  friend bool operator==(const AgentOptions&, const AgentOptions&) = default;
+};
+
 /// One entry of `services:`.
 struct Service {
   std::string name;
@@ -207,6 +216,7 @@ struct Service {
   /// Policies with breakers that are told of its calls and refuse none; only if its own policy has one.
   std::vector<std::string> shadows;
   std::optional<SplitOptions> split;
+  std::optional<AgentOptions> agent;  ///< of kind a2a; empty: of kind http
   std::vector<std::string> calls;  ///< other services that it calls in turn; only `switchgear prove` reads it
 
   friend bool operator==(const Service&, const Service&) = default;

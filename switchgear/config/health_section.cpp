@@ -117,9 +117,26 @@ health::HttpCheck read_http(const Value& value) {
   return check;
 }
 
+/// The card of an agent, with the usual figures for agents.
+void read_agent_check(const Value& value, health::CheckOptions& options) {
+  health::HttpCheck check;
+  check.path = "/.well-known/agent-card.json";
+  Section section(value);
+  section.read("path", check.path, RequestPath{});
+  section.read("host", check.host, HostField{});
+  section.read("plain", check.plain, Truth{});
+  section.finish();
+  options.how = check;
+  options.watch.interval = std::chrono::seconds{30};
+  options.watch.timeout = std::chrono::seconds{10};
+  options.watch.rows = {3, 1};
+}
+
 void read_how(Section& section, health::CheckOptions& options) {
   const auto http = section.find("http");
   const auto tcp = section.find("tcp");
+  const auto a2a = section.find("a2a");
+  if (a2a) read_agent_check(*a2a, options);
   if (http) options.how = read_http(*http);
   if (tcp) {
     const bool empty = tcp->node->entries.empty();
@@ -130,7 +147,9 @@ void read_how(Section& section, health::CheckOptions& options) {
   }
   if (!section.is_mapping()) return;
   if (http && tcp) section.wrong("has http and tcp; expected one of them");
-  if (!http && !tcp) section.missing("http", "http: {path: /healthz}\" or \"tcp: {}");
+  if (a2a && (http || tcp))
+    section.wrong(std::string("has a2a and ") + (http ? "http" : "tcp") + "; expected one of them");
+  if (!http && !tcp && !a2a) section.missing("http", "http: {path: /healthz}\" or \"tcp: {}");
 }
 
 }  // namespace

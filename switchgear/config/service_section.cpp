@@ -5,6 +5,7 @@
 
 #include "switchgear/analysis/breaker_outlook.hpp"
 #include "switchgear/config/address.hpp"
+#include "switchgear/config/agent_section.hpp"
 #include "switchgear/config/duration.hpp"
 #include "switchgear/config/experiment_section.hpp"
 #include "switchgear/config/header_name.hpp"
@@ -140,6 +141,7 @@ class ServiceReader {
       check_connect_timeout(*pool, service);
     }
     if (const auto business = section.find("business")) service.business = read_business(*business);
+    read_kind(section, service);
     section.read("capacity", service.capacity, Whole{1, 1'000'000});
     if (const auto check = section.find("health_check")) {
       service.health_check = read_health_check(*check);

@@ -3,6 +3,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/awaitable.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/json/value.hpp>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "switchgear/http/client/guarded_request.hpp"
+#include "switchgear/http/client/response_stream.hpp"
 #include "switchgear/http/client_options.hpp"
 #include "switchgear/http/error.hpp"
 #include "switchgear/http/request.hpp"
@@ -56,7 +58,8 @@ concept ResponseToken = !std::convertible_to<Token, boost::json::value>;
 /// stays idle for long can call close_idle() now and then.
 ///
 /// Lifetime: the policies outlive the requests; the client need not, but the executor's context must.
-/// Not for: streaming of bodies, HTTP/2, proxies, cookies. For code that blocks: blocking_client.hpp.
+/// Not for: sending bodies piece by piece, HTTP/2, proxies, cookies. For code that blocks:
+/// blocking_client.hpp.
 class Client {
  public:
   /// Throws http::Error for a base URL that cannot be called, and std::invalid_argument for options or
@@ -118,6 +121,12 @@ class Client {
   auto patch(Request request, const boost::json::value& body, Token&& token = Token()) {
     return patch(std::move(request.json(body)), std::forward<Token>(token));
   }
+
+  /// For an answer that lasts, such as server-sent events: its head, as soon as it is there, and its body as
+  /// it comes. None of the client's policies is asked, no redirect is followed, and no time limit applies:
+  /// the caller has its own, and cancels. The body is not decoded: say `Accept-Encoding: identity`. Threads:
+  /// the executor's.
+  [[nodiscard]] boost::asio::awaitable<ResponseStream> open(std::string method, Request request);
 
   /// Each pool's connections and waiting requests. Threads: any.
   [[nodiscard]] std::vector<PoolFigures> pools() const { return core_->figures(); }

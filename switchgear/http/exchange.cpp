@@ -79,6 +79,50 @@ Exchange::Ahead Exchange::look_ahead() noexcept {
   return Ahead::malformed;
 }
 
+Exchange::Held Exchange::hold_body(std::size_t most) {
+  ReadBuffer& buffer = stream().buffer();
+  for (;;) {
+    const bool ended = stream().ended();
+    if (is_all_here(ended)) return Held::whole;
+    if (ended) return Held::ended;
+    if (behind_head().size() > most || head().content_length.value_or(0) > most) return Held::too_long;
+    if (buffer.space_size() == 0 && !buffer.compact()) buffer.grow(buffer.capacity() * 2);
+    IoStatus status = stream().receive();
+    if (status == IoStatus::would_block && stream().doubt()) status = stream().receive();
+    (void)validator_.advance(buffer.view().substr(0, head().size));  // it may have moved
+    if (status == IoStatus::would_block) return Held::wait;
+    if (status != IoStatus::ok) return is_all_here(true) ? Held::whole : Held::ended;
+  }
+}
+
+bool Exchange::is_all_here(bool ended) {
+  const std::string_view content = behind_head();
+  if (to_head_ || head().status == 204 || head().status == 304) return true;
+  if (!head().chunked) return head().content_length ? content.size() >= *head().content_length : ended;
+  if (!content.ends_with("\r\n")) return false;
+  dechunked_.assign(content);
+  ChunkedDecoder decoder;
+  std::size_t from = 0;
+  std::size_t size = 0;
+  for (;;) {
+    const ChunkedDecoder::Step step = decoder.decode(dechunked_.data() + from, dechunked_.size() - from);
+    if (step.payload != 0 && size != from)
+      dechunked_.replace(size, step.payload, dechunked_, from, step.payload);
+    size += step.payload;
+    from += step.consumed;
+    if (step.state == ChunkedDecoder::State::done) break;
+    if (step.state == ChunkedDecoder::State::broken || step.consumed == 0) return false;
+  }
+  dechunked_.resize(size);
+  return true;
+}
+
+std::string_view Exchange::held_content() noexcept {
+  if (to_head_ || head().status == 204 || head().status == 304) return {};
+  if (head().chunked) return dechunked_;
+  return behind_head().substr(0, head().content_length.value_or(behind_head().size()));
+}
+
 void Exchange::accept_head() noexcept {
   const Head& head = validator_.head();
   const std::size_t size = head.size;

@@ -1,7 +1,9 @@
 // One request and its response on one upstream connection: the client's side of HTTP/1.1.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "switchgear/http/body_reader.hpp"
@@ -18,7 +20,8 @@ namespace switchgear::http {
 ///     exchange.request().put(head);  exchange.request().send(exchange.stream(), content);
 ///     while (exchange.read_head() == Exchange::Read::head) …     // interim heads first, the final one last
 ///
-/// Threads: the loop's. Never allocates, except for a head larger than the connection's idle memory.
+/// Threads: the loop's. Never allocates, except for a head larger than the connection's idle memory, and for
+/// a body that is held.
 class Exchange {
  public:
   enum class Read : std::uint8_t {
@@ -54,6 +57,16 @@ class Exchange {
   [[nodiscard]] Ahead look_ahead() noexcept;
   /// After look_ahead().
   [[nodiscard]] BodyReader::Framing framing_ahead() const noexcept { return body_.framing(); }
+  enum class Held : std::uint8_t {
+    wait,      ///< more must come: watch the stream
+    whole,     ///< held_content() is all of it
+    too_long,  ///< longer than asked for
+    ended,     ///< the connection has, within it; look_ahead() says how
+  };
+  /// Of a final head(): keeps it and the body behind it, until all of that is there; views into the head are
+  /// made anew. Before look_ahead(). Copies what is in chunks. May be called again after `wait`.
+  [[nodiscard]] Held hold_body(std::size_t most);
+  [[nodiscard]] std::string_view held_content() noexcept;
   [[nodiscard]] HeadError head_error() const noexcept { return validator_.error(); }
   /// Takes the head away. An interim one makes room for the next; a final one starts body().
   void accept_head() noexcept;
@@ -71,11 +84,15 @@ class Exchange {
   [[nodiscard]] std::string_view behind_head() noexcept {
     return stream().buffer().view().substr(head().size);
   }
+  /// Whether all of the body is behind the head; `ended`: nothing follows.
+  [[nodiscard]] bool is_all_here(bool ended);
+
   HeadLimits limits_;
   Lease lease_;
   Outbox request_;
   HeadValidator validator_;
   BodyReader body_;
+  std::string dechunked_;  ///< of a body that is held
   bool to_head_ = false;
   bool touched_ = false;
   bool looked_ahead_ = false;

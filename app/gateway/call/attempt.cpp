@@ -35,7 +35,7 @@ void Attempt::begin(AttemptOwner& owner, const CallRequest& request, telemetry::
   interims_ = 0;
   error_.reset();
   waited_ = last_wait_ = {};
-  in_line_ = false;
+  in_line_ = holds_body_ = false;
   if (pool_ == nullptr) {
     phase_ = Phase::unplaced;
     return;
@@ -49,6 +49,7 @@ void Attempt::abandon() noexcept {
   lease_.drop();
   exchange_.abandon();
   error_.reset();
+  holds_body_ = false;
   phase_ = Phase::idle;
 }
 
@@ -222,6 +223,7 @@ Attempt::Found Attempt::push_streamed(TimePoint now) {
 }
 
 Attempt::Found Attempt::pull_head() {
+  if (holds_body_) return Found::head;
   switch (exchange_.read_head()) {
     case http::Exchange::Read::wait:
       exchange_.stream().watch_readable();
@@ -264,6 +266,22 @@ bool Attempt::switches_as_asked(const http::FieldList& fields) {
   (void)fail(Blame::connection,
              {502, "http_upgrade_failed", "the service switched protocols, and not as it was asked to"});
   return false;
+}
+
+Attempt::Found Attempt::hold_body(std::size_t most) {
+  holds_body_ = false;
+  switch (exchange_.hold_body(most)) {
+    case http::Exchange::Held::wait:
+      holds_body_ = true;
+      exchange_.stream().watch_readable();
+      return Found::wait;
+    case http::Exchange::Held::whole:
+      return Found::content;
+    case http::Exchange::Held::too_long:
+    case http::Exchange::Held::ended:
+      break;
+  }
+  return Found::head;
 }
 
 void Attempt::accept_head(TimePoint now) noexcept {

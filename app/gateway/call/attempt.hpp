@@ -97,6 +97,11 @@ class Attempt final : private http::ConnectionPool::Waiter, private http::Stream
   /// Of a head() that is final: `failure` if its body is broken, or ends too early, as far as it has come.
   [[nodiscard]] Found inspect_body();
   void accept_head(TimePoint now) noexcept;
+  /// Of a head() that is final, before inspect_body(): `content` when all of the body is behind it, in
+  /// held_content(); `wait` until it is; `head` when it is longer than `most`, or does not come whole. Views
+  /// into the head are made anew.
+  [[nodiscard]] Found hold_body(std::size_t most);
+  [[nodiscard]] std::string_view held_content() noexcept { return exchange_.held_content(); }
   /// `wait` here: none is there yet, read_content() may bring some.
   [[nodiscard]] Found next_content(http::Outbox::Content& content);
   void content_used(std::size_t size) noexcept;
@@ -184,6 +189,7 @@ class Attempt final : private http::ConnectionPool::Waiter, private http::Stream
   Duration waited_{};
   Duration last_wait_{};  ///< the part of it that its machine does not know of
   bool in_line_ = false;
+  bool holds_body_ = false;     ///< the head is final, and its body is waited for
   std::size_t sent_ = 0;        ///< of content that is held
   std::uint32_t interims_ = 0;  ///< 1xx heads that came
   http::Lease lease_;           ///< between the pool and the exchange

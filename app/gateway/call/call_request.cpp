@@ -101,13 +101,15 @@ void CallRequest::take(const AskedFor& asked, const Service& service, WorkerStat
   const bool expecting = in.expects_continue && in.version >= 11;
   const bool can_be_held = !in.chunked && !expecting && length <= worker.limits.buffered_body_bytes;
   const bool harmless = may_repeat(asked, policies);
+  const bool agent = service.options().agent.has_value();  // what it asks for is said in its content
   const bool queues = policies.queues() && from == Origin::client && asked.upgrade.empty();
   origin = from;
   to_head = in.method == "HEAD";
   coding = in.chunked ? http::Coding::chunked : http::Coding::identity;
   if (!in.chunked && length == 0) {
     content = Content::none;
-  } else if (from == Origin::queue || (can_be_held && (queues || (policies.repeats() && harmless)))) {
+  } else if (from == Origin::queue ||
+             (can_be_held && (agent || queues || (policies.repeats() && harmless)))) {
     content = Content::held;
   } else {
     content = Content::streamed;
@@ -133,7 +135,7 @@ void CallRequest::take(const AskedFor& asked, const Service& service, WorkerStat
   if (worker.tracing.options.on()) marks = mark(asked, worker.tracing);
   write_request(head, in, asked.fields,
                 {service.options().base_path, asked.path, service.host(), asked.from, worker.pseudonym, marks,
-                 deadline_line_of(worker.trust), upgrade});
+                 deadline_line_of(worker.trust), upgrade, agent});
 }
 
 Marks CallRequest::mark(const AskedFor& asked, Tracing& tracing) {

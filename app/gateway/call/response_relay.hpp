@@ -56,6 +56,8 @@ class ResponseRelay {
   /// Null: no head has come.
   [[nodiscard]] Attempt* attempt() const noexcept { return attempt_; }
   [[nodiscard]] unsigned status() const noexcept { return status_; }
+  /// Of a 429 or 503.
+  [[nodiscard]] const std::optional<Duration>& retry_after() const noexcept { return retry_after_; }
   /// `so_far`: the attempt's latency, unless it ended earlier.
   [[nodiscard]] Outcome outcome(const http::FailureClassifier& classifier, Duration so_far) const {
     return classifier.of_status(status_, latency(so_far), retry_after_);

@@ -65,6 +65,9 @@ void UpstreamCall::fail(Attempt& attempt, const AttemptFailure& why) {
   if (hurried) ++service_->counts().caller_timeouts;
   if (is_chosen(attempt)) return break_off(failure, excused ? Outcome::ignored() : outcome);
   last_words_ = failure.words;
+  // A message of which no agent has seen a byte may be sent again.
+  const bool unsent = !attempt.connected() && request_.content != CallRequest::Content::streamed;
+  if (agent_ && unsent) options_.repeatable = Repeatable::yes;
   attempt.abandon();
   const bool timed_out = failure.blame == Blame::time_limit || excused;
   if (!timed_out || outcome.verdict != Verdict::failure) return report(attempt, outcome);

@@ -21,6 +21,7 @@ void UpstreamCall::prepare(ServicePtr service, const AskedFor& asked, CallReques
   service_ = divides ? split_.divide(std::move(service), asked.fields) : std::move(service);
   begun_ = 0;
   request_.take(asked, *service_, worker_, origin);
+  agent_.take(asked, *service_);
   if (request_.trace.span.valid()) [[unlikely]]
     record_ = std::make_unique<CallTrace>(asked, request_, *service_);
 }
@@ -32,6 +33,11 @@ void UpstreamCall::start(CallClient& client, ContentSource* source, TimePoint no
   clock_.begin(now);
   if (record_) record_->begin(now);
   if (split_) split_.begin(now);
+  if (agent_) {
+    agent_.begin(request_);
+    if (agent_.is_harmless() && request_.content != CallRequest::Content::streamed)
+      request_.repeats = Repeatable::yes;
+  }
   options_.key = request_.key;
   options_.payload = request_.payload;
   options_.value = request_.value;
@@ -54,6 +60,7 @@ void UpstreamCall::end() noexcept {
   attempts_.stop_waiting();
   if (answer_.value || answer_.details) answer_ = {};
   request_.forget();
+  if (agent_) agent_.end();
   response_.forget();
   pace_.stop();
   client_ = nullptr;
@@ -114,6 +121,8 @@ void UpstreamCall::follow(Step todo) {
 void UpstreamCall::begin_attempt(const Step& step) {
   clock_.begin_attempt();
   ++begun_;
+  options_.repeatable = request_.repeats;
+  if (agent_) agent_.forget_answer();
   const telemetry::SpanId span =
       request_.trace.trace.valid() ? worker_.tracing.ids.next_span() : telemetry::SpanId{};
   const Upstream* upstream = service_->upstreams().pick(request_.spread_key, called_, clock_.now());
@@ -177,8 +186,7 @@ void UpstreamCall::note_refusal(const Rejection& rejection) {
 }
 
 /// Without a response. A fallback of the kind `fail` gives its own message.
-void UpstreamCall::give_failure(LastWords words) {
-  const Remarks said = remarks();
+void UpstreamCall::give_failure(LastWords words, const Remarks& said) {
   if (said.fallback != nullptr && !said.fallback->message.empty()) words.detail = said.fallback->message;
   count_answer(words.status);
   if (split_ && words.status >= 500) split_.failed();
@@ -284,6 +292,9 @@ bool UpstreamCall::look_at(Attempt& attempt) {
       const bool switched = attempt.head().status == 101;
       if (switched && !attempt.switches_as_asked(worker_.loop.fields())) {
         fail(attempt, attempt.failure());
+      } else if (agent_ && !switched && holds_answer(attempt)) {
+        attempt.end_look(clock_.now(), Attempt::Turn::upstreams);
+        return is_late(attempt);
       } else {
         take_head(attempt);
       }
@@ -297,6 +308,18 @@ bool UpstreamCall::look_at(Attempt& attempt) {
   }
 }
 
+/// True while the answer of an agent is not all there yet: what came of the call is said in it.
+bool UpstreamCall::holds_answer(Attempt& attempt) {
+  if (!agent_.reads(attempt.head(), worker_.loop.fields())) return false;
+  const Found found = attempt.hold_body(worker_.limits.buffered_body_bytes);
+  if (found == Found::wait) return true;
+  worker_.loop.fields().split_response(attempt.received(), attempt.head());
+  worker_.loop.fields().end_hop(attempt.head());
+  const bool whole = found == Found::content;
+  agent_.judge(attempt.head().status, whole ? std::optional(attempt.held_content()) : std::nullopt);
+  return false;
+}
+
 /// A bad answer ends its attempt here if another answer may follow: once a byte has gone to the client, none
 /// can. All other answers are reported to the policies when they have arrived whole.
 void UpstreamCall::take_head(Attempt& attempt) {
@@ -307,6 +330,8 @@ void UpstreamCall::take_head(Attempt& attempt) {
   if (service_->policies().reacts() && response_.status() != 101) {
     const Outcome outcome = outcome_of_response();
     if (outcome.verdict == Verdict::failure || outcome.worth_repeating()) {
+      // An agent that says when to come back has not acted on the message.
+      if (agent_ && agent_may_be_asked_again()) options_.repeatable = Repeatable::yes;
       at_hand_ = &attempt;
       return report(attempt, outcome);
     }
@@ -337,6 +362,10 @@ Outcome UpstreamCall::outcome_of(const Attempt& attempt, Blame blame) const {
 
 Outcome UpstreamCall::outcome_of_response() const {
   if (too_slow_) return Outcome::ignored();
+  if (agent_) {
+    return agent_.outcome(*service_, response_.status(), response_.retry_after(),
+                          response_.latency(latency(*response_.attempt())));
+  }
   return response_.outcome(service_->classifier(), latency(*response_.attempt()));
 }
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string_view>
 
+#include "app/gateway/call/agent_note.hpp"
 #include "app/gateway/call/attempts.hpp"
 #include "app/gateway/call/call_clock.hpp"
 #include "app/gateway/call/call_machine.hpp"
@@ -117,7 +118,8 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   }
   void conclude();
   void note_refusal(const Rejection& rejection);
-  void give_failure(LastWords words);
+  void give_failure(LastWords words) { give_failure(words, remarks()); }
+  void give_failure(LastWords words, const Remarks& said);
   /// A replay has no client: its answer goes nowhere.
   void count_answer(unsigned status) {
     if (request_.origin == CallRequest::Origin::client) service_->count_answer(status);
@@ -149,7 +151,12 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   // What the attempts bring.
   [[nodiscard]] bool look_at_all();
   [[nodiscard]] bool look_at(Attempt& attempt);
+  [[nodiscard]] bool holds_answer(Attempt& attempt);
+  [[nodiscard]] bool agent_may_be_asked_again() const noexcept {
+    return response_.retry_after() && request_.content != CallRequest::Content::streamed;
+  }
   void take_head(Attempt& attempt);
+  void give_card(Attempt& attempt, const Remarks& remarks);
   void start_response(Attempt& attempt, const Remarks& remarks);
   void begin_upgraded(Attempt& attempt, const Remarks& remarks);
   void note_stream(const http::FieldList& fields);
@@ -185,6 +192,7 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   State state_ = State::idle;
   CallClock clock_;
   SplitNote split_;
+  AgentNote agent_;
   std::unique_ptr<CallTrace> record_;  ///< null: the call is not recorded
   TimePoint due_ = TimePoint::max();
   std::uint32_t blocks_ = 0;    ///< moved in this look

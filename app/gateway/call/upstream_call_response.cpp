@@ -15,6 +15,7 @@ constexpr Duration patience_with_reader = std::chrono::seconds{1};
 }  // namespace
 
 void UpstreamCall::start_response(Attempt& attempt, const Remarks& remarks) {
+  if (agent_ && agent_.replaces_answer()) return give_card(attempt, remarks);
   const http::Head& head = attempt.head();
   const http::FieldList& fields = worker_.loop.fields();
   const PolicySet& policies = service_->policies();
@@ -36,6 +37,18 @@ void UpstreamCall::start_response(Attempt& attempt, const Remarks& remarks) {
   attempt.accept_head(clock_.now());
   // Requests that wait for this answer learn now that it is not shared, and not when it is complete.
   if (!storable && !request_.key.empty() && cache() != nullptr) will_not_share();
+}
+
+/// Never as it came: it may lead past the gateway.
+void UpstreamCall::give_card(Attempt& attempt, const Remarks& remarks) {
+  const auto card = agent_.replacement(attempt.head(), worker_.loop.fields());
+  if (!request_.key.empty() && cache() != nullptr) will_not_share();
+  settle(outcome_of_response());
+  attempt.discard_response();
+  state_ = State::answered;
+  if (!card) return give_failure({502, "http_response_incomplete", agent_.why_not()}, remarks);
+  count_answer((*card)->status);
+  client_->take_kept({*card, Source::call, Duration::zero()}, remarks);
 }
 
 /// The handshake was the call, and has succeeded: none of the service's limits of time holds any more.

@@ -361,6 +361,7 @@ void ClientExchange::take_refusal(const Rejection& rejection, const Remarks& rem
 void ClientExchange::take_kept(const KeptAnswer& kept, const Remarks& remarks) {
   consider_keeping_alive();
   delivery_.give(kept, remarks);
+  if (kept.source == Source::call) return note_.answer(kept.answer->status, "service");
   note_.answer(kept.answer->status, kept.source == Source::cache ? "cache" : "fallback");
 }
 

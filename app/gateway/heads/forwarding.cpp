@@ -106,11 +106,13 @@ void write_request(std::string& out, const http::Head& head, const http::FieldLi
     if (is_replaced(field, rewrite)) continue;
     if (field.id == FieldId::unknown) {
       if (is_misleading(field.name, rewrite.marks.request_id_field) || is_forwarded_for(field)) continue;
+      if (rewrite.plain_answer && http::equals_lower(field.name, "accept-encoding")) continue;
       if (http::equals_lower(field.name, "x-forwarded-host")) knows_host = true;
       if (http::equals_lower(field.name, "x-forwarded-proto")) knows_proto = true;
     }
     append_field(out, field.name, field.value);
   }
+  if (rewrite.plain_answer) append_field(out, "Accept-Encoding", "identity");
   const Provenance& from = rewrite.from;
   if (from.arrival.claims == Claims::passed_on) {
     write_forwarded_for(out, fields, from.arrival.peer);

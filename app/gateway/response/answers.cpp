@@ -186,7 +186,8 @@ void write_stored(std::string& out, const StoredAnswer& answer, Source source, D
   out.append("Date: ").append(framing.date).append("\r\n");
   if (!framing.keep_alive) out.append("Connection: close\r\n");
   out.append(answer->fields);
-  out.append("X-Switchgear-Source: ").append(source == Source::cache ? "cache" : "fallback").append("\r\n");
+  if (source != Source::call)
+    out.append("X-Switchgear-Source: ").append(source == Source::cache ? "cache" : "fallback").append("\r\n");
   if (source == Source::cache || age > Duration::zero()) {
     const auto seconds = std::chrono::floor<std::chrono::seconds>(age + answer->age);
     out.append("Age: ").append(std::to_string(seconds.count())).append("\r\n");

@@ -129,6 +129,31 @@ asio::awaitable<Response> ClientCore::send(const Hop& hop, const ClientCall& cal
   }
 }
 
+asio::awaitable<ResponseStream> ClientCore::open(std::shared_ptr<ClientCall> call) {
+  const std::shared_ptr<ClientCore> self = shared_from_this();
+  const AllIsTerminal filter;
+  co_await asio::this_coro::reset_cancellation_state(filter, filter);
+  const AsyncAttempt alone;
+  const std::shared_ptr<ClientPool> connections = pool(call->url, call->request.request_class());
+  ClientPool::Reuse reuse = ClientPool::Reuse::allowed;
+  for (;;) {
+    auto wire = std::make_unique<Wire>(call->first.wire(options_));
+    ClientLease lease = co_await connections->acquire(reuse, alone);
+    auto trip = std::make_unique<RoundTrip>(std::move(lease), *wire);
+    try {
+      Response head = co_await trip->begin();
+      co_return ResponseStream(std::move(wire), std::move(trip), std::move(head));
+    } catch (const Error& failed) {
+      if (!trip->was_stale() || failed.code() != Errc::closed) throw;
+      if (!call->repeatable && !is_safe(call->method)) {
+        const std::error_code code = Errc::kept_closed;
+        throw Error(code, call->url.origin() + ": " + code.message());
+      }
+    }
+    reuse = ClientPool::Reuse::never;
+  }
+}
+
 std::shared_ptr<ClientPool> ClientCore::pool(const Url& url, RequestClass which) {
   const PoolKey key{url.tls(), url.host(), url.port(), which};
   const auto known = pools_.find(key);

@@ -18,6 +18,7 @@
 #include "switchgear/async/call_options.hpp"
 #include "switchgear/core/time.hpp"
 #include "switchgear/http/client/hop.hpp"
+#include "switchgear/http/client/response_stream.hpp"
 #include "switchgear/http/client_options.hpp"
 #include "switchgear/http/request.hpp"
 #include "switchgear/http/response.hpp"
@@ -64,6 +65,9 @@ class ClientCore : public std::enable_shared_from_this<ClientCore> {
   /// as it was taken. Cancelled at its deadline, by its caller. `made` is borrowed, for as long as it runs.
   [[nodiscard]] boost::asio::awaitable<Response> attempt(std::shared_ptr<ClientCall> call,
                                                          const AsyncAttempt& made);
+
+  /// The head of the answer, as soon as it is there. Follows no redirect.
+  [[nodiscard]] boost::asio::awaitable<ResponseStream> open(std::shared_ptr<ClientCall> call);
 
   void sweep() noexcept;
   void retire() noexcept;

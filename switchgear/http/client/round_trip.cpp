@@ -34,18 +34,51 @@ void rethrow_if_cancelled(const boost::system::system_error& thrown) {
 }  // namespace
 
 asio::awaitable<Response> RoundTrip::run() {
+  Response response = co_await begin();
+  co_await read_body(response);
+  finish();
+  co_return response;
+}
+
+asio::awaitable<Response> RoundTrip::begin() {
   lease_.begin();
   co_await send();
   Response response;
   for (unsigned interims = 0; !co_await read_head(response); ++interims) {
     if (interims == most_interims) fail(Errc::malformed, "it sent too many interim responses");
   }
-  co_await read_body(response);
-  if (persistent_ && sent_all_) {
-    body_.finish(lease_.buffer());
-    if (lease_.buffer().empty()) lease_.give_back();
-  }
   co_return response;
+}
+
+asio::awaitable<bool> RoundTrip::read_piece(std::string& into) {
+  ReadBuffer& buffer = lease_.buffer();
+  for (bool ended = false;;) {
+    switch (body_.next(buffer, ended)) {
+      case BodyReader::State::content: {
+        const std::size_t size = body_.content();
+        into.append(buffer.view().substr(0, size));
+        body_.used(buffer, size);
+        co_return true;
+      }
+      case BodyReader::State::done:
+        finish();
+        co_return false;
+      case BodyReader::State::broken:
+        fail(Errc::malformed, "the chunks of its answer are malformed");
+      case BodyReader::State::truncated:
+        fail(Errc::truncated, "it broke off its answer");
+      case BodyReader::State::more:
+        break;
+    }
+    ended = co_await receive_body();
+  }
+}
+
+/// The connection is good for another request when both messages are complete and the server is willing.
+void RoundTrip::finish() noexcept {
+  if (!persistent_ || !sent_all_) return;
+  body_.finish(lease_.buffer());
+  if (lease_.buffer().empty()) lease_.give_back();
 }
 
 /// A server that stops listening may have answered before: that is for the reader to find out.
@@ -148,17 +181,16 @@ asio::awaitable<void> RoundTrip::read_body(Response& response) {
       case BodyReader::State::more:
         break;
     }
-    if (buffer.space_size() == 0 && !buffer.compact()) buffer.grow(BlockPool::block_size);
-    switch (co_await receive()) {
-      case Read::bytes:
-        break;
-      case Read::end:
-        ended = true;
-        break;
-      case Read::broken:
-        fail(Errc::truncated, "it broke off its answer");
-    }
+    ended = co_await receive_body();
   }
+}
+
+asio::awaitable<bool> RoundTrip::receive_body() {
+  ReadBuffer& buffer = lease_.buffer();
+  if (buffer.space_size() == 0 && !buffer.compact()) buffer.grow(BlockPool::block_size);
+  const Read read = co_await receive();
+  if (read == Read::broken) fail(Errc::truncated, "it broke off its answer");
+  co_return read == Read::end;
 }
 
 void RoundTrip::fail(Errc code, std::string_view why) const {

@@ -3,6 +3,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -24,6 +25,12 @@ class RoundTrip {
   /// Once. Throws Error, and boost::system::system_error (operation_aborted) when cancelled.
   [[nodiscard]] boost::asio::awaitable<Response> run();
 
+  /// The same in pieces: the head alone, once, and then the body as it comes, as it is coded, without a bound
+  /// on its length. False: it has come to its end.
+  [[nodiscard]] boost::asio::awaitable<Response> begin();
+  [[nodiscard]] boost::asio::awaitable<bool> read_piece(std::string& into);
+  void close() noexcept { lease_.transport().close(); }
+
   /// The connection was kept idle, and ended before a byte of the answer came: it may have been closed as it
   /// was taken (RFC 9112, 9.3.1), which says nothing about the server. Once run() has thrown Errc::closed.
   [[nodiscard]] bool was_stale() const noexcept { return kept_ && !touched_; }
@@ -34,6 +41,9 @@ class RoundTrip {
   [[nodiscard]] boost::asio::awaitable<void> send();
   [[nodiscard]] boost::asio::awaitable<bool> read_head(Response& response);
   [[nodiscard]] boost::asio::awaitable<void> read_body(Response& response);
+  /// More bytes into the buffer. True: nothing follows what is there.
+  [[nodiscard]] boost::asio::awaitable<bool> receive_body();
+  void finish() noexcept;
   [[nodiscard]] boost::asio::awaitable<Read> receive();
   [[noreturn]] void fail(Errc code, std::string_view why) const;
 

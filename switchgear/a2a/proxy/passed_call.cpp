@@ -1,0 +1,104 @@
+#include "switchgear/a2a/proxy/passed_call.hpp"
+
+#include <boost/json/value.hpp>
+#include <string>
+
+#include "switchgear/a2a/error.hpp"
+#include "switchgear/a2a/json/malformed.hpp"
+#include "switchgear/a2a/json/parse.hpp"
+#include "switchgear/a2a/wire/read.hpp"
+
+namespace switchgear::a2a {
+
+namespace {
+
+using wire::Method;
+
+constexpr std::string_view tasks = "/tasks/";
+
+/// `/tasks/ID:cancel`, `/tasks/ID/pushNotificationConfigs/C`, wherever the interface is.
+[[nodiscard]] std::optional<Method> method_of_task_path(std::string_view http_method, std::string_view rest) {
+  const bool configs = rest.find("/pushNotificationConfigs") != std::string_view::npos;
+  if (http_method == "POST" && rest.ends_with(":cancel")) return Method::cancel_task;
+  if (rest.ends_with(":subscribe")) return Method::subscribe_to_task;
+  if (configs && http_method == "POST") return Method::create_push_config;
+  if (configs && http_method == "DELETE") return Method::delete_push_config;
+  if (configs)
+    return rest.ends_with("/pushNotificationConfigs") ? Method::list_push_configs : Method::get_push_config;
+  if (http_method == "GET") return Method::get_task;
+  return std::nullopt;
+}
+
+[[nodiscard]] std::optional<Method> method_of_path(std::string_view http_method, std::string_view path) {
+  if (http_method == "POST" && path.ends_with("/message:send")) return Method::send_message;
+  if (http_method == "POST" && path.ends_with("/message:stream")) return Method::send_streaming_message;
+  if (http_method == "GET" && (path.ends_with("/extendedAgentCard") || path.ends_with("/v1/card")))
+    return Method::get_extended_card;
+  if (http_method == "GET" && path.ends_with("/tasks")) return Method::list_tasks;
+  if (const std::size_t at = path.rfind(tasks); at != std::string_view::npos)
+    return method_of_task_path(http_method, path.substr(at + tasks.size()));
+  return std::nullopt;
+}
+
+[[nodiscard]] std::optional<Method> method_of_rpc(std::string_view content) {
+  try {
+    const boost::json::value body = wire::parse_json(content);
+    if (!body.is_object()) return std::nullopt;
+    const auto* const method = body.get_object().if_contains("method");
+    return method != nullptr && method->is_string() ? wire::parse_rpc_name(method->get_string())
+                                                    : std::nullopt;
+  } catch (const wire::Malformed&) {
+    return std::nullopt;
+  }
+}
+
+[[nodiscard]] bool is_rpc(const boost::json::value& body) noexcept {
+  return body.is_object() && body.get_object().contains("jsonrpc");
+}
+
+}  // namespace
+
+PassedCall PassedCall::of(std::string_view http_method, std::string_view path,
+                          std::string_view content) noexcept {
+  PassedCall call;
+  try {
+    if (http_method == "GET" && path.ends_with("/agent-card.json")) {
+      call.wants_card = true;
+      return call;
+    }
+    call.method = method_of_path(http_method, path);
+    if (!call.method && http_method == "POST" && !content.empty()) call.method = method_of_rpc(content);
+    call.wants_card = call.method == Method::get_extended_card;
+  } catch (...) {  // no memory: it is passed on as it is
+    call = {};
+  }
+  return call;
+}
+
+Outcome outcome_of_status(const FailureClassifier& rules, unsigned status,
+                          std::optional<Duration> retry_after, Again again, Duration latency) {
+  if (status < 400) return Outcome::success(latency);
+  return rules.of_error(Errc::http_status, {0, status, {}, {}, retry_after}, again, latency);
+}
+
+Outcome outcome_of_answer(const FailureClassifier& rules, const wire::Answer& answer, Again again,
+                          Duration latency) {
+  boost::json::value body;
+  try {
+    if (answer.body.empty())
+      return outcome_of_status(rules, answer.status, answer.retry_after, again, latency);
+    body = wire::parse_json(answer.body);
+  } catch (const wire::Malformed&) {
+    if (answer.status >= 400)
+      return outcome_of_status(rules, answer.status, answer.retry_after, again, latency);
+    return rules.of_error(Errc::malformed, {0, answer.status, {}, {}, {}}, again, latency);
+  }
+  try {
+    const Binding binding = is_rpc(body) ? Binding::jsonrpc : Binding::http_json;
+    return rules.of_result(wire::state_in(wire::decode(answer, binding, "")), latency);
+  } catch (const Error& failed) {
+    return rules.of_error(static_cast<Errc>(failed.code().value()), failed.report(), again, latency);
+  }
+}
+
+}  // namespace switchgear::a2a

@@ -1,0 +1,157 @@
+// What a proxy makes of calls to agents and of their cards.
+#include <gtest/gtest.h>
+
+#include <boost/json/parse.hpp>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "switchgear/a2a/error.hpp"
+#include "switchgear/a2a/proxy/card_rewrite.hpp"
+#include "switchgear/a2a/proxy/passed_call.hpp"
+
+namespace switchgear::a2a {
+namespace {
+
+namespace json = boost::json;
+using namespace std::chrono_literals;
+using wire::Method;
+
+TEST(PassedCall, IsToldByItsLineAndItsContent) {
+  struct Row {
+    std::string_view http_method, path, content;
+    std::optional<Method> method;
+  };
+  const std::vector<Row> rows{
+      {"POST", "/rpc", R"({"jsonrpc":"2.0","id":1,"method":"SendMessage","params":{}})",
+       Method::send_message},
+      {"POST", "/rpc", R"({"jsonrpc":"2.0","id":1,"method":"tasks/get","params":{}})", Method::get_task},
+      {"POST", "/rpc", R"({"method":"unheard/of"})", std::nullopt},
+      {"POST", "/rpc", R"({"method":7})", std::nullopt},
+      {"POST", "/rpc", "{", std::nullopt},
+      {"POST", "/rest/message:send", "{}", Method::send_message},
+      {"POST", "/t/message:stream", "{}", Method::send_streaming_message},
+      {"GET", "/tasks", "", Method::list_tasks},
+      {"GET", "/rest/tasks/1", "", Method::get_task},
+      {"POST", "/rest/tasks/1:cancel", "{}", Method::cancel_task},
+      {"GET", "/v1/tasks/1:subscribe", "", Method::subscribe_to_task},
+      {"POST", "/tasks/1/pushNotificationConfigs", "{}", Method::create_push_config},
+      {"GET", "/tasks/1/pushNotificationConfigs", "", Method::list_push_configs},
+      {"GET", "/tasks/1/pushNotificationConfigs/2", "", Method::get_push_config},
+      {"DELETE", "/tasks/1/pushNotificationConfigs/2", "", Method::delete_push_config},
+      {"GET", "/index.html", "", std::nullopt},
+  };
+  for (const Row& row : rows) {
+    const PassedCall call = PassedCall::of(row.http_method, row.path, row.content);
+    EXPECT_EQ(call.method, row.method) << row.http_method << " " << row.path << " " << row.content;
+    EXPECT_FALSE(call.wants_card);
+  }
+  EXPECT_TRUE(PassedCall::of("GET", "/.well-known/agent-card.json", "").wants_card);
+  EXPECT_TRUE(PassedCall::of("GET", "/rest/extendedAgentCard", "").wants_card);
+  EXPECT_TRUE(PassedCall::of("POST", "/", R"({"method":"agent/getAuthenticatedExtendedCard"})").wants_card);
+}
+
+TEST(PassedCall, IsJudgedByItsBody) {
+  const FailureClassifier rules;
+  const auto verdict = [&](unsigned status, std::string_view body) {
+    return outcome_of_answer(rules, {status, body, {}}, Again::harmless, 1s).verdict;
+  };
+  EXPECT_EQ(verdict(200, R"({"jsonrpc":"2.0","id":1,"result":{}})"), Verdict::success);
+  EXPECT_EQ(verdict(200, R"({"jsonrpc":"2.0","id":1,"error":{"code":-32603}})"), Verdict::failure);
+  EXPECT_EQ(verdict(200, R"({"jsonrpc":"2.0","id":1,"error":{"code":-32001}})"), Verdict::ignored);
+  EXPECT_EQ(verdict(200, R"({"id":"t","status":{"state":"TASK_STATE_FAILED"}})"), Verdict::success);
+  EXPECT_EQ(verdict(200, "{"), Verdict::failure);
+  EXPECT_EQ(verdict(404, R"({"error":{"code":404,"details":[{"reason":"TASK_NOT_FOUND"}]}})"),
+            Verdict::ignored);
+  EXPECT_EQ(verdict(502, "<html>"), Verdict::failure);
+  EXPECT_EQ(verdict(429, ""), Verdict::failure);
+  EXPECT_EQ(verdict(204, ""), Verdict::success);
+  FailureRules strict;
+  strict.task_states = {TaskState::failed};
+  EXPECT_EQ(outcome_of_answer(FailureClassifier(strict),
+                              {200, R"({"kind":"task","id":"t","status":{"state":"failed"}})", {}},
+                              Again::harmless, 1s)
+                .verdict,
+            Verdict::failure);
+}
+
+TEST(ProxyPlace, IsFoundByWhatTwoFormsOfAPathHaveInCommon) {
+  const auto differ = [](std::string_view callers, std::string_view agents) {
+    const Prefixes found = differing_prefixes(callers, agents);
+    return std::string(found.callers) + " " + std::string(found.agents);
+  };
+  EXPECT_EQ(differ("/planner/.well-known/agent-card.json", "/.well-known/agent-card.json"), "/planner ");
+  EXPECT_EQ(differ("/planner/.well-known/agent-card.json", "/v2/.well-known/agent-card.json"),
+            "/planner /v2");
+  EXPECT_EQ(differ("/card", "/card"), " ");
+  EXPECT_EQ(differ("/a", "/b"), "/a /b");
+  EXPECT_EQ(differ("/xcard", "/card"), "/xcard /card") << "whole segments only";
+}
+
+const ProxyPlace place{
+    {"http://planner:9000", "https://planner.example"}, "/v2", "https://gw:8443", "/planner"};
+
+TEST(RewrittenCard, LeadsToTheProxy) {
+  const std::string text =
+      rewritten_card(R"({"name":"P","iconUrl":"https://cdn/x.png","signatures":[{}],"supportedInterfaces":[
+      {"url":"http://planner:9000/v2/rpc","protocolBinding":"JSONRPC","protocolVersion":"1.0"},
+      {"url":"http://planner:9000/v2/grpc","protocolBinding":"GRPC","protocolVersion":"1.0"},
+      {"url":"https://planner.example/v2","protocolBinding":"HTTP+JSON","protocolVersion":"1.0","tenant":"t"},
+      {"url":"https://thief.example/v2/rpc","protocolBinding":"JSONRPC","protocolVersion":"1.0"},
+      {"url":"http://planner:9000/v22/rpc","protocolBinding":"JSONRPC","protocolVersion":"1.0"}]})",
+                     place);
+  EXPECT_EQ(json::parse(text),
+            json::parse(R"({"name":"P","iconUrl":"https://cdn/x.png","supportedInterfaces":[
+      {"url":"https://gw:8443/planner/rpc","protocolBinding":"JSONRPC","protocolVersion":"1.0"},
+      {"url":"https://gw:8443/planner","protocolBinding":"HTTP+JSON","protocolVersion":"1.0","tenant":"t"}]})"))
+      << text;
+}
+
+TEST(RewrittenCard, OfAnOlderVersionHasAnInterfaceInFront) {
+  const std::string text =
+      rewritten_card(R"({"name":"P","url":"https://thief.example/","preferredTransport":"JSONRPC",
+      "additionalInterfaces":[{"url":"https://thief.example/","transport":"JSONRPC"},
+                              {"url":"http://planner:9000/v2/rest","transport":"HTTP+JSON"}]})",
+                     place);
+  EXPECT_EQ(json::parse(text),
+            json::parse(R"({"name":"P","url":"https://gw:8443/planner/rest","preferredTransport":"HTTP+JSON",
+      "additionalInterfaces":[{"url":"https://gw:8443/planner/rest","transport":"HTTP+JSON"}]})"))
+      << text;
+}
+
+TEST(RewrittenCard, WithinAnAnswerOfJsonRpcIsRewrittenToo) {
+  const std::string text = rewritten_card(
+      R"({"jsonrpc":"2.0","id":1,"result":{"name":"P","url":"http://planner:9000/v2"}})", place);
+  EXPECT_EQ(json::parse(text).at("result").at("url"), "https://gw:8443/planner");
+  const std::string error = R"({"jsonrpc":"2.0","id":1,"error":{"code":-32007}})";
+  EXPECT_EQ(rewritten_card(error, place), error);
+}
+
+TEST(RewrittenCard, IsRefusedWhenNothingOfItLeadsThroughTheProxy) {
+  const std::vector<std::pair<std::string_view, std::string_view>> rows{
+      {R"({"name":"P","url":"https://thief.example/"})",
+       "the card has no interface that leads through the gateway; https://thief.example/ is of another "
+       "origin"},
+      {R"({"supportedInterfaces":[{"url":"http://planner:9000/x","protocolBinding":"JSONRPC"}]})",
+       "the card has no interface that leads through the gateway; http://planner:9000/x is outside of the "
+       "path /v2"},
+      {R"({"supportedInterfaces":7})", "the card cannot be read: card.supportedInterfaces is not a list"},
+      {"<html>", "the card cannot be read: is not JSON: syntax error at byte 0"},
+      {"{}", "the card cannot be read: card.supportedInterfaces is missing"},
+  };
+  for (const auto& [text, expected] : rows) {
+    try {
+      (void)rewritten_card(text, place);
+      ADD_FAILURE() << text;
+    } catch (const Error& bad) {
+      EXPECT_EQ(bad.code(), Errc::bad_card);
+      EXPECT_EQ(std::string_view(bad.what()), expected);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace switchgear::a2a

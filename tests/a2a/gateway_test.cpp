@@ -1,0 +1,240 @@
+// The gateway in front of agents (`kind: a2a`): verdicts, retries, cards; with the official SDK's clients and
+// agents.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <string>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "switchgear/policy/retry.hpp"
+#include "tests/a2a/agent_peer.hpp"
+#include "tests/gateway/gateway_process.hpp"
+
+namespace switchgear::a2a {
+namespace {
+
+using switchgear::wire::DeafPort;
+using switchgear::wire::GatewayProcess;
+using switchgear::wire::ok;
+using switchgear::wire::Socket;
+using Request = switchgear::wire::Message;
+
+const std::string completed = R"({"task":)" + task_json("TASK_STATE_COMPLETED") + "}";
+const std::string get_task = R"({"jsonrpc":"2.0","id":1,"method":"GetTask","params":{"id":"t"}})";
+const std::string send_message =
+    R"({"jsonrpc":"2.0","id":1,"method":"SendMessage","params":{"message":{"messageId":"m","role":"ROLE_USER","parts":[{"text":"x"}]}}})";
+
+/// An agent below /planner/, which it does not know of.
+std::string in_front_of(const std::string& urls, const std::string& policy = "",
+                        const std::string& more = "") {
+  return "version: 1\ngateway: {threads: 1, limits: {buffered_body_bytes: 100000}}\npolicies:\n"
+         "  careful: {timeout: 30s, retry: {max_attempts: 3, base: 1ms, jitter: none}" +
+         policy + "}\nservices:\n  planner: {" + urls +
+         ", policy: careful, kind: a2a, routes: [{prefix: /planner/, strip_prefix: true}]" + more + "}\n";
+}
+std::string in_front_of(const PlayedAgent& agent, const std::string& policy = "",
+                        const std::string& more = "") {
+  return in_front_of("url: \"" + agent.url() + "\"", policy, more);
+}
+
+Request post(const GatewayProcess& gateway, const std::string& body,
+             const std::string& target = "/planner/rpc") {
+  Socket client = Socket::connect(gateway.port());
+  EXPECT_TRUE(client.send("POST " + target +
+                          " HTTP/1.1\r\nHost: gw.example\r\nContent-Type: "
+                          "application/json\r\nAccept-Encoding: gzip\r\nContent-Length: " +
+                          std::to_string(body.size()) + "\r\n\r\n" + body));
+  return client.read_response().value_or(Request{});
+}
+
+std::string url_of(const GatewayProcess& gateway) {
+  return "http://127.0.0.1:" + std::to_string(gateway.port());
+}
+
+std::string said_by_client(const std::string& script, const std::vector<std::string>& words) {
+  std::vector<std::string> all{NODE, std::string(HERE) + "/" + script};
+  all.insert(all.end(), words.begin(), words.end());
+  house::Program program(all);
+  EXPECT_TRUE(program.read_until("end.", 30s)) << program.output();
+  return program.output();
+}
+
+TEST(AgentGateway, StandsBetweenTheSdksClientsAndAgents) {
+  struct Row {
+    const char* agent;
+    const char* client;
+    std::vector<std::string> more;
+    std::string card, completed, error;
+  };
+  const std::vector<Row> rows{
+      {"agent_v1.mjs", "client_v1.mjs", {}, "/planner/rpc", "TASK_STATE_COMPLETED", "TaskNotFoundError"},
+      {"agent_v1.mjs",
+       "client_v1.mjs",
+       {"rest"},
+       "/planner/rest",
+       "TASK_STATE_COMPLETED",
+       "TaskNotFoundError"},
+      {"agent_v03.mjs", "client_v03.mjs", {}, "/planner/rpc", "completed", "TaskNotFoundJSONRPCError"}};
+  for (const Row& row : rows) {
+    const SdkAgent agent(row.agent);
+    const GatewayProcess gateway(
+        in_front_of("url: \"" + agent.url() + "\"", ", circuit_breaker: {consecutive_failures: 1}"));
+    std::vector<std::string> words{url_of(gateway) + "/planner/.well-known/agent-card.json"};
+    words.insert(words.end(), row.more.begin(), row.more.end());
+    const std::string said = said_by_client(row.client, words);
+    EXPECT_NE(said.find(url_of(gateway) + row.card), std::string::npos) << said;
+    EXPECT_EQ(said.find(agent.url()), std::string::npos)
+        << "the agent's own address is in the card: " << said;
+    EXPECT_NE(said.find("\nmessage hello, world\n"), std::string::npos) << said;
+    EXPECT_NE(said.find("\ntask " + row.completed + " part 0;part 1;\n"), std::string::npos) << said;
+    EXPECT_NE(said.find("\nstream part 0;part 1;part 2;\n"), std::string::npos) << said;
+    EXPECT_NE(said.find("\nerror " + row.error + "\n"), std::string::npos) << said;
+    EXPECT_EQ(gateway.state("planner"), "closed") << "a task that is not there is its caller's affair";
+  }
+}
+
+TEST(AgentGateway, ReadsErrorsInTheBody) {
+  std::atomic<int> code{-32001};
+  PlayedAgent agent([&](const Request&) { return rpc_error(code); });
+  const GatewayProcess gateway(in_front_of(agent, ", circuit_breaker: {consecutive_failures: 2}"));
+  for (int i = 0; i != 3; ++i) EXPECT_EQ(post(gateway, get_task).status(), 200U);
+  EXPECT_EQ(gateway.state("planner"), "closed");
+  EXPECT_EQ(agent.asked(), 3) << "nor is it asked again";
+  code = -32603;
+  EXPECT_NE(post(gateway, send_message).body.find("-32603"), std::string::npos)
+      << "the caller gets the agent's own answer";
+  EXPECT_EQ(post(gateway, send_message).status(), 200U);
+  EXPECT_EQ(gateway.state("planner"), "open");
+  EXPECT_EQ(post(gateway, send_message).status(), 503U);
+  EXPECT_EQ(agent.asked(), 5);
+}
+
+TEST(AgentGateway, RepeatsWhatReadsAndNoMessage) {
+  std::atomic<int> bad{1};
+  PlayedAgent agent([&](const Request&) { return bad-- > 0 ? rpc_error(-32603) : rpc_result(completed); });
+  const GatewayProcess gateway(in_front_of(agent));
+  EXPECT_NE(post(gateway, get_task).body.find("COMPLETED"), std::string::npos);
+  EXPECT_EQ(agent.asked(), 2);
+  bad = 1;
+  EXPECT_NE(post(gateway, send_message).body.find("-32603"), std::string::npos);
+  EXPECT_EQ(agent.asked(), 3);
+  bad = 1;
+  EXPECT_NE(post(gateway, "{}", "/planner/rest/tasks/t:cancel").body.find("COMPLETED"), std::string::npos);
+  EXPECT_EQ(agent.asked(), 5);
+}
+
+TEST(AgentGateway, RepeatsAMessageThatTheAgentHasRefused) {
+  std::atomic<int> bad{1};
+  PlayedAgent agent([&](const Request&) {
+    return bad-- > 0 ? std::string("HTTP/1.1 503 Busy\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n")
+                     : rpc_result(completed);
+  });
+  const GatewayProcess gateway(in_front_of(agent));
+  EXPECT_NE(post(gateway, send_message).body.find("COMPLETED"), std::string::npos);
+  EXPECT_EQ(agent.asked(), 2);
+}
+
+TEST(AgentGateway, RepeatsAMessageThatReachedNobody) {
+  PlayedAgent agent([&](const Request&) { return rpc_result(completed); });
+  const DeafPort deaf;
+  const GatewayProcess gateway(
+      in_front_of("upstreams: [{url: \"http://127.0.0.1:" + std::to_string(deaf.port()) +
+                  "\", weight: 1000}, {url: \"" + agent.url() + "\"}]"));
+  for (int i = 0; i != 5; ++i) EXPECT_EQ(post(gateway, send_message).status(), 200U);
+  EXPECT_EQ(agent.asked(), 5);
+}
+
+TEST(AgentGateway, RepeatsAMessageToAnAgentThatTellsDuplicates) {
+  std::atomic<int> bad{2};
+  PlayedAgent agent([&](const Request&) { return bad-- > 0 ? rpc_error(-32603) : rpc_result(completed); });
+  const GatewayProcess gateway(in_front_of(agent, "", ", agent: {duplicates: message_id}"));
+  EXPECT_NE(post(gateway, send_message).body.find("COMPLETED"), std::string::npos);
+  EXPECT_EQ(agent.asked(), 3);
+}
+
+TEST(AgentGateway, CountsTasksThatFailedWhereTheFileSaysSo) {
+  PlayedAgent agent(
+      [&](const Request&) { return rpc_result(R"({"task":)" + task_json("TASK_STATE_FAILED") + "}"); });
+  const GatewayProcess gateway(in_front_of(agent, ", circuit_breaker: {consecutive_failures: 1}",
+                                           ", agent: {failed_states: [failed]}"));
+  EXPECT_EQ(post(gateway, send_message).status(), 200U);
+  EXPECT_EQ(gateway.state("planner"), "open");
+  EXPECT_EQ(agent.asked(), 1);
+}
+
+TEST(AgentGateway, JudgesAnswersInPiecesAndInChunks) {
+  const std::string error = R"({"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"no"}})";
+  switchgear::wire::Upstream slow(switchgear::wire::Upstream::Serve([&](Socket& socket) {
+    while (socket.read_request()) {
+      const std::string answer =
+          "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n" +
+          error.substr(0, 5) + "\r\n3a\r\n" + error.substr(5) + "\r\n0\r\n\r\n";
+      ASSERT_EQ(error.size() - 5, 0x3aU);
+      for (std::size_t at = 0; at < answer.size(); at += 7) {
+        if (!socket.send(answer.substr(at, 7))) return;
+        std::this_thread::yield();
+      }
+    }
+  }));
+  const GatewayProcess gateway(in_front_of("url: \"http://127.0.0.1:" + std::to_string(slow.port()) + "\"",
+                                           ", circuit_breaker: {consecutive_failures: 2}"));
+  EXPECT_EQ(post(gateway, send_message).body, error);
+  EXPECT_EQ(post(gateway, send_message).body, error);
+  EXPECT_EQ(gateway.state("planner"), "open");
+}
+
+TEST(AgentGateway, PassesOnWhatIsTooLongToBeRead) {
+  const std::string large = rpc_result("\"" + std::string(300'000, 'x') + "\"");
+  PlayedAgent agent([&](const Request&) { return large; });
+  const GatewayProcess gateway(in_front_of(agent, ", circuit_breaker: {consecutive_failures: 1}"));
+  EXPECT_EQ(post(gateway, send_message).body.size(), large.size() - large.find("\r\n\r\n") - 4);
+  EXPECT_EQ(gateway.state("planner"), "closed");
+}
+
+TEST(AgentGateway, GivesOutNoCardThatLeadsPastIt) {
+  PlayedAgent agent([](const Request&) { return rpc_result(completed); });
+  const GatewayProcess gateway(in_front_of(agent, ", circuit_breaker: {consecutive_failures: 100}"));
+  const std::string card = "/planner/.well-known/agent-card.json";
+  agent.set_card(card_of({{"JSONRPC", "http://thief.example/rpc"}, {"HTTP+JSON", agent.url() + "/rest"}}));
+  const Request good = gateway.get(card);
+  EXPECT_EQ(good.status(), 200U);
+  EXPECT_EQ(good.body.find("thief"), std::string::npos) << good.body;
+  EXPECT_NE(good.body.find("/planner/rest\""), std::string::npos) << good.body;
+  EXPECT_EQ(good.field("cache-control"), "max-age=3600") << "what the agent says of its card still holds";
+  agent.set_card(card_of({{"JSONRPC", "http://thief.example/rpc"}}));
+  const Request bad = gateway.get(card);
+  EXPECT_EQ(bad.status(), 502U);
+  EXPECT_EQ(bad.body.find("\"url\""), std::string::npos) << bad.body;
+  EXPECT_NE(
+      bad.body.find(
+          "has no interface that leads through the gateway; http://thief.example/rpc is of another origin"),
+      std::string::npos)
+      << bad.body;
+  agent.set_card("<html>");
+  EXPECT_EQ(gateway.get(card).status(), 502U);
+  agent.set_card(std::string(200'000, ' '));
+  EXPECT_EQ(gateway.get(card).status(), 502U) << "longer than it may be";
+  agent.set_card("HTTP/1.1 304 Not Modified\r\nETag: \"1\"\r\n\r\n");
+  EXPECT_EQ(gateway.get(card).status(), 304U);
+}
+
+TEST(AgentGateway, KnowsTheNamesThatTheFileGives) {
+  PlayedAgent agent([](const Request&) { return rpc_result(completed); });
+  agent.set_card(card_of({{"JSONRPC", "https://planner.example/rpc"}}));
+  const GatewayProcess gateway(in_front_of(agent, "", ", agent: {origins: [\"https://planner.example\"]}"));
+  EXPECT_NE(gateway.get("/planner/.well-known/agent-card.json").body.find("/planner/rpc\""),
+            std::string::npos);
+}
+
+TEST(AgentGateway, IsAnAgentForThisLibrarysClient) {
+  PlayedAgent agent([](const Request&) { return rpc_result(completed); });
+  const GatewayProcess gateway(in_front_of(agent));
+  BlockingClient client(url_of(gateway) + "/planner");
+  EXPECT_TRUE(std::holds_alternative<Task>(client.send(Message{"x"})));
+  EXPECT_EQ(agent.asked(), 1);
+}
+
+}  // namespace
+}  // namespace switchgear::a2a

@@ -114,6 +114,7 @@ class ShopProcess {
     for (;;) {
       try {
         audit_ = co_await store_->audit();
+        ++audits_;
       } catch (const StoreUnavailable&) {
         audit_.reset();
       }
@@ -150,6 +151,7 @@ class ShopProcess {
         {"work", {{"done", work.done}, {"postponed", work.postponed}}},
         {"users",
          {{"hits", users.hits}, {"misses", users.misses}, {"cache_failures", users.cache_failures}}}};
+    all["audits"] = audits_;
     if (audit_) {
       all["books"] = json::object{{"open", audit_->open},           {"confirmed", audit_->confirmed},
                                   {"cancelled", audit_->cancelled}, {"waiting", audit_->waiting},
@@ -208,6 +210,7 @@ class ShopProcess {
   Server server_;
   bool prepared_ = false;
   std::optional<Audit> audit_;
+  std::uint64_t audits_ = 0;
   admin::Server admin_;
   Ticker ticker_;
 };

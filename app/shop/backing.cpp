@@ -70,7 +70,7 @@ void Backing::start_database(Behind behind) {
   // The servers' user must be able to reach its folder.
   fs::permissions(folder_, fs::perms::others_exec | fs::perms::group_exec, fs::perm_options::add);
   give_to_servers(home);
-  const fs::path log = folder_ / "initdb.log";
+  const fs::path log = folder_ / "initdb-output";
   const std::string data = (home / "data").string();
   ServerProcess init{{initdb->string(), "-D", data, "-A", "trust", "-U", "shop", "-E", "UTF8", "--locale=C",
                       "-N", "--no-instructions"},

@@ -17,6 +17,7 @@
 #include "app/chaos/scenario_file.hpp"
 #include "app/shop/books.hpp"
 #include "app/shop/own_policies.hpp"
+#include "app/shop/policies.hpp"
 #include "app/stage/stop_signal.hpp"
 #include "app/stage/workplace.hpp"
 #include "switchgear/config/duration.hpp"
@@ -198,8 +199,13 @@ int said(int code, const std::string& text) {
 
 int run_shop(const ShopOptions& options) {
   try {
+    // Before a server is started.
+    if (!options.policies.empty())
+      static_cast<void>(std::make_unique<const Policies>(options.policies, options.seed));
     stage::StopSignal stop;
     return ShopRun{options, stop}.run();
+  } catch (const WrongPolicies& wrong) {
+    return said(exit_wrong, wrong.what());
   } catch (const WrongScenario& wrong) {
     return said(exit_wrong, wrong.what());
   } catch (const chaos::WrongInput& wrong) {

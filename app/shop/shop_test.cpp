@@ -47,6 +47,14 @@ TEST(Shop, NeedsNothingInstalled) {
   EXPECT_NE(shop.output().find("none lost, none doubled"), std::string::npos) << shop.output();
 }
 
+TEST(Shop, SaysWhichPolicyIsMissing) {
+  const stage::Workplace workplace{"shop-test"};
+  const std::string file = workplace.write("few.yaml", "version: 1\npolicies: {inventory: {timeout: 1s}}\n");
+  house::Program shop{{SWITCHGEAR_BINARY, "shop", "--policies", file, "--for", "1s"}};
+  EXPECT_EQ(shop.wait(30s), 1);
+  EXPECT_NE(shop.output().find("few.yaml: policies.payment: is missing"), std::string::npos) << shop.output();
+}
+
 TEST(Shop, SaysWhichScenarioCannotBeRead) {
   house::Program shop{{SWITCHGEAR_BINARY, "shop", "--scenario", examples + "nowhere.yaml"}};
   EXPECT_EQ(shop.wait(30s), 1);

@@ -18,7 +18,7 @@ FILES = {
     "record": ["record", "--from-log", "json", "{}"],
     "record nginx": ["record", "--from-log", "nginx", "{}"],
     "chaos run": ["chaos", "run", "{}"],
-    "shop --scenario": ["shop", "--scenario", "{}"],
+    "shop": ["shop", "--scenario", "{}"],
     "shop --policies": ["shop", "--policies", "{}", "--for", "1s"],
     "import istio": ["import", "istio", "{}"],
     "import envoy": ["import", "envoy", "--json", "{}"],

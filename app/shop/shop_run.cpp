@@ -21,6 +21,8 @@
 #include "app/stage/stop_signal.hpp"
 #include "app/stage/workplace.hpp"
 #include "switchgear/config/duration.hpp"
+#include "switchgear/http/blocking_client.hpp"
+#include "switchgear/http/error.hpp"
 
 namespace switchgear::shop {
 namespace {
@@ -154,9 +156,24 @@ class ShopRun {
     admin_port_ = stage::number_after(started.ready, "admin=");
     scenario_.target = {"http://127.0.0.1:" + std::to_string(port_),
                         "http://127.0.0.1:" + std::to_string(admin_port_)};
+    wait_until_ready();
     say("dashboard", scenario_.target.admin + "/dashboard");
     say("shop",
         scenario_.target.url + "/api/orders, /api/users/7, /health; seed " + std::to_string(scenario_.seed));
+  }
+
+  /// Its tables are made, so it takes orders.
+  void wait_until_ready() {
+    http::BlockingClient client{scenario_.target.admin};
+    const auto until = std::chrono::steady_clock::now() + 20s;
+    while (std::chrono::steady_clock::now() < until) {
+      try {
+        if (client.get("/readyz").ok()) return;
+      } catch (const http::Error&) {  // it has just begun to listen
+      }
+      if (stop_.wait_for(20ms)) return;
+    }
+    workplace_.broken(*process_, "is not ready");
   }
 
   chaos::Run play() {

@@ -39,6 +39,7 @@
 #include "app/serve/serve_command.hpp"
 #include "app/shell/checks.hpp"
 #include "app/shell/output.hpp"
+#include "app/shop/shop_command.hpp"
 #include "app/top/top_command.hpp"
 #include "switchgear/config/duration.hpp"
 #include "switchgear/config/own_sections.hpp"
@@ -131,6 +132,7 @@ int run(int argc, char** argv) {
   switchgear::prove::add_prove_command(app, exit_code, sections);
   switchgear::interop::add_interop(app, exit_code, sections);
   switchgear::serve::add_serve_command(app, exit_code, sections);
+  switchgear::shop::add_shop_command(app, exit_code);
   switchgear::manual::add_manual_commands(app, exit_code);
 
   if (const std::string problem = unknown_command(app, argc, argv); !problem.empty()) {

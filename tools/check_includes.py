@@ -45,6 +45,7 @@ LIBRARY = {
 COMPOSES = ("app", "serve")  # the room that includes other rooms of app/; they never include it
 ON_TOP_OF = {("app", "top"): {"control"}, ("app", "prove"): {"check", "lab"}, ("app", "experiment"): {"lab"}, ("app", "demo"): {"stage"},
              ("app", "chaos"): {"control", "lab", "stage"},
+             ("app", "shop"): {"chaos", "control", "stage"},
              ("app", "gateway"): {"experiment"}}  # a room of app/ that is built on others
 BELOW_ALL = "shell"  # the room of app/ that every other one may include
 SUBFOLDERS = {("app", "alert"): ("rules", "incident", "outbox", "channel"),

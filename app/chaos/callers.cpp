@@ -63,15 +63,27 @@ struct Callers::Loop {
 
   void call(Duration due, std::uint32_t path) {
     ++under_way;
-    client.get(http::Request{load.paths[path]}.timeout(load.timeout),
-               [this, due, path](const std::exception_ptr& failed, const http::Response& answer) {
-                 --under_way;
-                 const Duration latency = Clock::now() - start - due;
-                 felt.calls.push_back({due, latency, failed ? Call::Kind::failed : kind_of(answer), path});
-               });
+    http::Request request{load.paths[path]};
+    request.timeout(load.timeout);
+    const bool posts = load.posts[path];
+    if (posts) {
+      if (!load.body.empty()) request.body(load.body, "application/json");
+      request.header("Idempotency-Key", keys + std::to_string(++keys_given));
+    }
+    client.request(
+        posts ? "POST" : "GET", std::move(request),
+        [this, due, path](const std::exception_ptr& failed, const http::Response& answer) {
+          --under_way;
+          const Duration latency = Clock::now() - start - due;
+          felt.calls.push_back({due, latency, failed ? Call::Kind::failed : kind_of(answer), path});
+        });
   }
 
   const Load load;
+  /// Of this run's calls alone: a target that remembers keys takes none of them for an earlier run's.
+  const std::string keys =
+      "chaos-" + std::to_string(std::chrono::system_clock::now().time_since_epoch().count()) + "-";
+  std::uint64_t keys_given = 0;
   const Clock::time_point start;
   Random random;
   std::size_t under_way = 0;

@@ -107,11 +107,18 @@ std::vector<Phase> read_phase(const Value& value, const Scenario& scenario) {
   Section section(value);
   const auto shape = section.find("shape");
   read_frame(section, scenario, phase);
+  const auto service = scenario.services.find(phase.service);
+  const bool relays = service != scenario.services.end() && !service->second.relay.empty();
   if (!shape) {
     read_faults(section, phase);
     section.finish();
+    if (relays && (phase.errors || phase.reset || phase.latency || phase.capacity || !phase.path.empty() ||
+                   phase.share < 1))
+      section.wrong("service " + config::quoted(phase.service) +
+                    " is a relay, which only knows refuse and hang");
     return {phase};
   }
+  if (relays) shape->wrong("of a relay, which only knows refuse and hang");
   const auto named = config::Named<Shape>{shape_names}(*shape);
   const bool slow = named == Shape::slow_query || named == Shape::one_of_many_services_degradation;
   if (slow) section.read("latency", phase.latency, latency_ramp);

@@ -5,7 +5,9 @@
 
 #include "app/chaos/script.hpp"
 #include "app/stage/acting_server.hpp"
+#include "app/stage/relay.hpp"
 #include "app/stage/workplace.hpp"
+#include "switchgear/config/address.hpp"
 
 namespace switchgear::chaos {
 namespace {
@@ -30,20 +32,29 @@ class PlayedServices::Instance {
  public:
   Instance(Loop& loop, const Scenario& scenario, const std::string& service, std::size_t number,
            std::uint16_t port)
-      : loop_(loop),
-        script_(scenario, service, number),
-        server_(loop.io, service, port, [this](const stage::Arrival& arrival) { return react(arrival); }) {
-    server_.start();
+      : loop_(loop), script_(scenario, service, number) {
+    if (const std::string& relay = scenario.services.at(service).relay; !relay.empty()) {
+      const config::Endpoint at = *config::parse_listen(relay).value;
+      relay_.emplace(loop.io, port, stage::tcp::endpoint{asio::ip::make_address(at.host), at.port});
+      relay_->start();
+      return;
+    }
+    server_.emplace(loop.io, service, port, [this](const stage::Arrival& arrival) { return react(arrival); });
+    server_->start();
   }
 
   /// What concerns the listener and not a single request.
   void look_at(Duration now) {
-    server_.refuse(script_.refuses(now));
     const bool hangs = script_.hangs(now);
-    if (std::exchange(hung_, hangs) && !hangs) server_.let_go();
+    if (relay_) {
+      relay_->refuse(script_.refuses(now));
+      return relay_->hang(hangs);
+    }
+    server_->refuse(script_.refuses(now));
+    if (std::exchange(hung_, hangs) && !hangs) server_->let_go();
   }
 
-  [[nodiscard]] std::uint16_t port() const { return server_.port(); }
+  [[nodiscard]] std::uint16_t port() const { return server_ ? server_->port() : relay_->port(); }
   [[nodiscard]] std::vector<Duration> take_arrivals() { return std::move(arrivals_); }
 
  private:
@@ -61,7 +72,8 @@ class PlayedServices::Instance {
   std::vector<Duration> arrivals_;
   std::uint64_t number_ = 0;
   bool hung_ = false;
-  stage::ActingServer server_;
+  std::optional<stage::ActingServer> server_;
+  std::optional<stage::Relay> relay_;  ///< in its place
 };
 
 PlayedServices::PlayedServices(const Scenario& scenario) : loop_(std::make_unique<Loop>()) {

@@ -59,12 +59,17 @@ struct PlayedService {
   Duration latency{};                   ///< of an answer, within a tenth
   double errors = 0;                    ///< the part that fails on ordinary days
   std::size_t capacity = 0;             ///< requests at work at once; 0: any number
+  /// An address `127.0.0.1:5432` of a real server before which it is a relay of bytes; empty: it speaks HTTP
+  /// and answers itself.
+  std::string relay{};
 };
 
 struct Load {
   double rate = 0;                 ///< calls a second
   Duration duration{};             ///< of the run
   std::vector<std::string> paths;  ///< one of them a call, by chance
+  std::vector<bool> posts;         ///< of each path, whether it is called with POST; else with GET
+  std::string body;                ///< of a POST, JSON
   Duration timeout{};              ///< of the caller
 };
 

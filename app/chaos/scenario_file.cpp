@@ -1,5 +1,6 @@
 #include "app/chaos/scenario_file.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <set>
 #include <string_view>
@@ -46,6 +47,24 @@ std::vector<std::uint16_t> read_ports(const Value& list) {
   return ports;
 }
 
+/// Before a server on this machine, and with no faults of HTTP.
+void read_relay(const Value& value, Section& section, PlayedService& service) {
+  const auto text = Text{}(value);
+  if (!text) return;
+  const auto parsed = config::parse_listen(*text);
+  if (!parsed.value || config::is_unix(*parsed.value) || !config::is_loopback(*parsed.value) ||
+      parsed.value->host.find_first_of(".:") == std::string::npos) {
+    value.wrong(config::quoted(*text) +
+                " is not an address of this machine; expected one such as 127.0.0.1:5432");
+    return;
+  }
+  service.relay = *text;
+  for (const char* const key : {"latency", "errors", "capacity"}) {
+    if (const auto given = section.find(key))
+      given->wrong("of a relay, which answers nothing itself; leave it out");
+  }
+}
+
 PlayedService read_service(const Value& value) {
   PlayedService service;
   Section section(value);
@@ -61,6 +80,7 @@ PlayedService read_service(const Value& value) {
       count->wrong("is " + std::to_string(instances) + ", and there are " +
                    std::to_string(service.ports.size()) + " ports; leave one of them out");
   }
+  if (const auto relay = section.find("relay")) read_relay(*relay, section, service);
   section.finish();
   return service;
 }
@@ -78,12 +98,17 @@ void read_services(const Value& value, Scenario& scenario) {
   }
 }
 
+constexpr std::string_view post = "POST ";
+
 std::optional<std::string> read_path(const Value& value) {
-  auto path = Text{}(value);
-  if (!path) return path;
+  auto written = Text{}(value);
+  if (!written) return written;
+  const std::optional<std::string> path =
+      written->starts_with(post) ? written->substr(post.size()) : *written;
   const bool plain = path->find_first_of(" \t\r\n#") == std::string::npos;
-  if (path->starts_with('/') && plain && path->size() <= 2000) return path;
-  value.wrong(config::quoted(*path) + " is not a path; expected one such as /payment/x");
+  if (path->starts_with('/') && plain && path->size() <= 2000) return written;
+  value.wrong(config::quoted(*written) +
+              " is not a path; expected one such as /payment/x or \"POST /orders\"");
   return std::nullopt;
 }
 
@@ -111,9 +136,16 @@ void read_load(const Value& value, Load& load) {
   section.read("timeout", load.timeout, Length{1ms, 1min});
   if (const auto path = section.find("path")) {
     load.paths = read_paths(*path);
+    for (std::string& each : load.paths) {
+      load.posts.push_back(each.starts_with(post));
+      if (load.posts.back()) each.erase(0, post.size());
+    }
   } else {
     section.missing("path", "path: /payment/x");
   }
+  section.read("body", load.body, Text{});
+  if (const auto body = section.find("body"); body && std::ranges::find(load.posts, true) == load.posts.end())
+    body->wrong("a body, and no path that is called with POST; write \"POST /orders\" for one");
   section.finish();
   if (value.report->errors() == errors_before && load.rate * to_seconds(load.duration) > most_calls)
     section.wrong("rate and duration make more than a million calls; expected at most that many");

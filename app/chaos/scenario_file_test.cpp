@@ -157,6 +157,53 @@ TEST(ScenarioFile, HasLimits) {
             std::vector<std::string>{"f.yaml:1:1: is larger than 1048576 bytes"});
 }
 
+/// A scenario for a program, with this service and this load.
+std::string of_program(const std::string& service, const std::string& load, const std::string& phase) {
+  return "version: 1\nscenario: a drill\nchaos: {enabled: true}\n"
+         "target: {url: \"http://127.0.0.1:8000\", admin: \"http://127.0.0.1:9090\"}\n"
+         "services: {mail: " +
+         service + "}\nload: {rate: 50, duration: 20s, " + load + "}\nphases: [" + phase + "]\n";
+}
+
+TEST(ScenarioFile, APathMayBeCalledWithPost) {
+  const std::string load = R"(path: ["POST /orders", /users/7], body: '{"sku": 1}')";
+  const ReadScenario read = read_scenario(of_program("{ports: [9025]}", load, "{refuse: true}"), "f.yaml");
+  for (const auto& error : read.errors) ADD_FAILURE() << error.text();
+  ASSERT_TRUE(read.scenario);
+  EXPECT_EQ(read.scenario->load.paths, (std::vector<std::string>{"/orders", "/users/7"}));
+  EXPECT_EQ(read.scenario->load.posts, (std::vector<bool>{true, false}));
+  EXPECT_EQ(read.scenario->load.body, R"({"sku": 1})");
+
+  EXPECT_EQ(
+      errors_of(of_program("{ports: [9025]}", "path: /users/7, body: x", "{refuse: true}")),
+      std::vector<std::string>{"f.yaml:6:55: load.body: a body, and no path that is called with POST; write "
+                               "\"POST /orders\" for one"});
+  EXPECT_EQ(
+      errors_of(of_program("{ports: [9025]}", "path: POST orders", "{refuse: true}")),
+      std::vector<std::string>{"f.yaml:6:39: load.path: \"POST orders\" is not a path; expected one such as "
+                               "/payment/x or \"POST /orders\""});
+}
+
+TEST(ScenarioFile, ARelayKnowsTwoFaultsAndAServerOfThisMachine) {
+  const std::string relay = "{ports: [9025], relay: \"127.0.0.1:2525\"}";
+  EXPECT_EQ(errors_of(of_program(relay, "path: /x", "{refuse: true}, {hang: 1.0}")),
+            std::vector<std::string>{});
+  EXPECT_EQ(errors_of(of_program(relay, "path: /x", "{errors: 0.5}")),
+            std::vector<std::string>{
+                "f.yaml:7:10: phases[0]: service \"mail\" is a relay, which only knows refuse and hang"});
+  EXPECT_EQ(
+      errors_of(
+          of_program("{ports: [9025], relay: \"127.0.0.1:2525\", errors: 0.5}", "path: /x", "{hang: 1}")),
+      std::vector<std::string>{"f.yaml:5:67: services.mail.errors: of a relay, which answers nothing itself; "
+                               "leave it out"});
+  for (const char* const elsewhere : {"10.0.0.5:5432", "localhost:5432", "db", "unix:/run/x.sock"}) {
+    const auto errors = errors_of(
+        of_program("{ports: [9025], relay: \"" + std::string(elsewhere) + "\"}", "path: /x", "{hang: 1}"));
+    ASSERT_EQ(errors.size(), 1U) << elsewhere;
+    EXPECT_NE(errors[0].find("is not an address of this machine"), std::string::npos) << errors[0];
+  }
+}
+
 TEST(ScenarioFile, EachShapeStaysWithinItsFrame) {
   Phase frame;
   frame.at = 3s;

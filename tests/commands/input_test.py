@@ -18,6 +18,8 @@ FILES = {
     "record": ["record", "--from-log", "json", "{}"],
     "record nginx": ["record", "--from-log", "nginx", "{}"],
     "chaos run": ["chaos", "run", "{}"],
+    "shop": ["shop", "--scenario", "{}"],
+    "shop --policies": ["shop", "--policies", "{}", "--for", "1s"],
     "import istio": ["import", "istio", "{}"],
     "import envoy": ["import", "envoy", "--json", "{}"],
     "export istio": ["export", "istio", "--config", "{}"],

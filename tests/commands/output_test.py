@@ -9,7 +9,7 @@ from binary import BINARY, Case, Gateway, commands, run
 LOST = b"switchgear: the output could not be written"
 # They print into a terminal, run until they are stopped, or end with what they saw of it: tried below, or in rooms of
 # their own (tests/terminal, tests/house).
-OTHERS = {"serve", "top", "demo"}
+OTHERS = {"serve", "top", "demo", "shop"}
 
 
 class Output(Case):

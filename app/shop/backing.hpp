@@ -1,0 +1,54 @@
+// What stands behind the shop: PostgreSQL, Redis and a mail server, on free ports and in one folder, where
+// they are installed; stand-ins where they are not.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/shop/server_process.hpp"
+#include "app/shop/smtp_stand_in.hpp"
+
+namespace switchgear::shop {
+
+enum class Behind : std::uint8_t { installed, stand_ins };
+
+/// Threads: the one that made it. Ends what it started.
+class Backing {
+ public:
+  /// Returns when all of it answers. Throws stage::Broken with the log of what does not start.
+  Backing(const std::filesystem::path& folder, Behind behind);
+  Backing(const Backing&) = delete;
+  Backing& operator=(const Backing&) = delete;
+
+  /// As `--database` takes it, seen through a relay on `port`, unless that is 0. A stand-in has no port.
+  [[nodiscard]] std::string database(std::uint16_t port = 0) const;
+  [[nodiscard]] std::string redis(std::uint16_t port = 0) const;
+  [[nodiscard]] std::string smtp(std::uint16_t port = 0) const;
+
+  // 0: it has none.
+  [[nodiscard]] std::uint16_t database_port() const noexcept { return database_port_; }
+  [[nodiscard]] std::uint16_t redis_port() const noexcept { return redis_port_; }
+  [[nodiscard]] std::uint16_t smtp_port() const noexcept { return smtp_port_; }
+
+  /// A line for each, for people.
+  [[nodiscard]] const std::vector<std::string>& what_runs() const noexcept { return what_runs_; }
+
+ private:
+  void start_database(Behind behind);
+  void start_redis(Behind behind);
+  void start_smtp(Behind behind);
+  /// Waits until it listens.
+  std::unique_ptr<ServerProcess> start(const std::string& name, std::vector<std::string> command,
+                                       std::uint16_t port) const;
+
+  const std::filesystem::path folder_;
+  std::uint16_t database_port_ = 0, redis_port_ = 0, smtp_port_ = 0;
+  std::unique_ptr<ServerProcess> database_, redis_, smtp_;
+  std::unique_ptr<SmtpStandIn> stand_in_;
+  std::vector<std::string> what_runs_;
+};
+
+}  // namespace switchgear::shop

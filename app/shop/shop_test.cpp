@@ -1,0 +1,251 @@
+// The shop as its users have it: the binary, with real servers behind it where they are installed.
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/json.hpp>
+#include <chrono>
+#include <csignal>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "app/shop/backing.hpp"
+#include "app/shop/books.hpp"
+#include "app/stage/acting_server.hpp"
+#include "app/stage/stop_signal.hpp"
+#include "app/stage/workplace.hpp"
+#include "switchgear/http/blocking_client.hpp"
+#include "tests/house/program.hpp"
+
+namespace switchgear::shop {
+namespace {
+
+using namespace std::chrono_literals;
+
+const std::string examples = std::string(SWITCHGEAR_SOURCE_DIR) + "/examples/shop/";
+
+// --- the scripted scenarios
+
+class Scenario : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(Scenario, HoldsAndLosesNoOrder) {
+  house::Program shop{{SWITCHGEAR_BINARY, "shop", "--scenario", examples + GetParam() + ".yaml"}};
+  EXPECT_EQ(shop.wait(100s), 0) << shop.output();
+  EXPECT_NE(shop.output().find("none lost, none doubled"), std::string::npos) << shop.output();
+}
+
+INSTANTIATE_TEST_SUITE_P(Shop, Scenario,
+                         ::testing::Values("all_well", "payment_slow", "inventory_errors", "email_down",
+                                           "several_at_once", "recovery"),
+                         [](const auto& name) { return std::string(name.param); });
+
+TEST(Shop, NeedsNothingInstalled) {
+  house::Program shop{{SWITCHGEAR_BINARY, "shop", "--stand-ins", "--for", "2s", "--rate", "30"}};
+  EXPECT_EQ(shop.wait(100s), 0) << shop.output();
+  EXPECT_NE(shop.output().find("a stand-in"), std::string::npos) << shop.output();
+  EXPECT_NE(shop.output().find("none lost, none doubled"), std::string::npos) << shop.output();
+}
+
+TEST(Shop, SaysWhichPolicyIsMissing) {
+  const stage::Workplace workplace{"shop-test"};
+  const std::string file = workplace.write("few.yaml", "version: 1\npolicies: {inventory: {timeout: 1s}}\n");
+  house::Program shop{{SWITCHGEAR_BINARY, "shop", "--policies", file, "--for", "1s"}};
+  EXPECT_EQ(shop.wait(30s), 1);
+  EXPECT_NE(shop.output().find("few.yaml: policies.payment: is missing"), std::string::npos) << shop.output();
+}
+
+TEST(Shop, SaysWhichScenarioCannotBeRead) {
+  house::Program shop{{SWITCHGEAR_BINARY, "shop", "--scenario", examples + "nowhere.yaml"}};
+  EXPECT_EQ(shop.wait(30s), 1);
+  EXPECT_NE(shop.output().find("nowhere.yaml"), std::string::npos) << shop.output();
+}
+
+TEST(Shop, ItsPoliciesAreAcceptedAndProvenPossible) {
+  house::Program check{{SWITCHGEAR_BINARY, "check", examples + "shop.yaml"}};
+  EXPECT_EQ(check.wait(30s), 0) << check.output();
+  house::Program prove{{SWITCHGEAR_BINARY, "prove", "--config", examples + "shop.yaml"}};
+  EXPECT_EQ(prove.wait(60s), 0) << prove.output();
+}
+
+// --- the process, between its callers and what is behind it
+
+/// A service that answers what it is told to.
+class Played {
+ public:
+  Played() {
+    server_.start();
+    thread_ = std::thread([this] { io_.run(); });
+  }
+  Played(const Played&) = delete;
+  Played& operator=(const Played&) = delete;
+  ~Played() {
+    io_.stop();
+    thread_.join();
+  }
+  void answer(unsigned status) { status_ = status; }
+  [[nodiscard]] std::string url() const { return "http://127.0.0.1:" + std::to_string(server_.port()); }
+
+ private:
+  std::atomic<unsigned> status_{200};
+  boost::asio::io_context io_{1};
+  stage::ActingServer server_{io_, "played", 0, [this](const stage::Arrival&) -> stage::Reaction {
+                                return {stage::Reaction::Kind::answer, status_, 2ms};
+                              }};
+  std::thread thread_;
+};
+
+/// Servers of its own behind each test, where they are installed.
+class ShopProcess : public ::testing::Test {
+ protected:
+  void start() {
+    process_ =
+        std::make_unique<house::Program>(std::vector<std::string>{SWITCHGEAR_BINARY, "shop-service",
+                                                                  "--policies",      examples + "shop.yaml",
+                                                                  "--database",      backing_.database(),
+                                                                  "--smtp",          backing_.smtp(),
+                                                                  "--inventory",     inventory_.url(),
+                                                                  "--payment",       payment_.url(),
+                                                                  "--accounts",      accounts_.url(),
+                                                                  "--port",          "0",
+                                                                  "--admin-port",    "0",
+                                                                  "--order-time",    "1s"});
+    ASSERT_TRUE(process_->read_until("\n", 30s)) << process_->output();
+    port_ = stage::number_after(process_->output(), "port=");
+    admin_ = stage::number_after(process_->output(), "admin=");
+    client_ = std::make_unique<http::BlockingClient>("http://127.0.0.1:" + std::to_string(port_));
+  }
+  void kill() {
+    process_->signal(SIGKILL);
+    EXPECT_EQ(process_->wait(10s), 128 + SIGKILL);
+  }
+
+  /// Until the database is there the shop says 503.
+  http::Response order(const std::string& key,
+                       const char* body = R"({"user": 7, "sku": "apples", "count": 2})") {
+    return client_->post(
+        http::Request{"/api/orders"}.header("Idempotency-Key", key).body(body, "application/json"));
+  }
+  http::Response patient_order(const std::string& key) {
+    http::Response answer = order(key);
+    for (const auto until = std::chrono::steady_clock::now() + 20s;
+         answer.status != 201 && answer.status != 200 && std::chrono::steady_clock::now() < until;
+         answer = order(key)) {
+      std::this_thread::sleep_for(50ms);
+    }
+    return answer;
+  }
+  Books books() { return settle(admin_, stop_); }
+
+  stage::StopSignal stop_;
+  stage::Workplace workplace_{"shop-test"};
+  Backing backing_{workplace_.directory(), Behind::installed};
+  Played inventory_, payment_, accounts_;
+  std::unique_ptr<house::Program> process_;
+  std::unique_ptr<http::BlockingClient> client_;
+  std::uint16_t port_ = 0, admin_ = 0;
+};
+
+TEST_F(ShopProcess, AnOrderIsMadeOnceHoweverOftenItIsAskedFor) {
+  start();
+  const http::Response first = patient_order("a");
+  ASSERT_EQ(first.status, 201) << first.body;
+  const http::Response second = order("a");
+  EXPECT_EQ(second.status, 200);
+  EXPECT_EQ(second.body, first.body);
+  EXPECT_EQ(order("a", R"({"user": 8, "sku": "apples", "count": 2})").status, 422);
+  EXPECT_EQ(order("b", R"({"user": 4711, "sku": "apples"})").status, 422);
+  EXPECT_EQ(order("").status, 400);
+  EXPECT_EQ(order("c", R"({"user": "7"})").status, 400);
+  EXPECT_EQ(client_->get("/api/orders").status, 405);
+  EXPECT_EQ(client_->get("/api/users/4711").status, 404);
+
+  // What follows is queued and done: the user's figures say so.
+  const Books seen = books();
+  EXPECT_TRUE(seen.settled);
+  EXPECT_EQ(seen.confirmed, 1);
+  EXPECT_EQ(seen.mails, 1);
+  EXPECT_EQ(client_->get("/api/users/7").json().at("orders").as_int64(), 1);
+  EXPECT_EQ(client_->get("/health").json().at("status").as_string(), "healthy");
+}
+
+TEST_F(ShopProcess, AnOrderThatCannotBePaidIsUndoneAndCanBeMadeLater) {
+  start();
+  ASSERT_EQ(patient_order("first").status, 201);
+  payment_.answer(500);
+  const http::Response failed = order("second");
+  EXPECT_EQ(failed.status, 503) << failed.body;
+  EXPECT_TRUE(failed.retry_after().has_value());
+  payment_.answer(402);
+  EXPECT_EQ(order("third").status, 409);
+  payment_.answer(200);
+  EXPECT_EQ(patient_order("second").status, 201);
+  const Books seen = books();
+  EXPECT_TRUE(seen.settled);
+  EXPECT_EQ(seen.confirmed, 2);
+  EXPECT_EQ(seen.cancelled, 1);
+}
+
+TEST_F(ShopProcess, QueuedWorkIsDoneAfterTheShopWasKilled) {
+  accounts_.answer(503);
+  start();
+  for (const char* const key : {"a", "b", "c"}) ASSERT_EQ(patient_order(key).status, 201);
+  kill();
+  accounts_.answer(200);
+  start();
+  const Books seen = books();
+  EXPECT_TRUE(seen.settled) << seen.waiting << " wait";
+  EXPECT_EQ(seen.confirmed, 3);
+  EXPECT_EQ(seen.booked, 3);
+  EXPECT_EQ(order("b").status, 200);
+}
+
+TEST_F(ShopProcess, KilledWithinOrdersItLosesAndDoublesNone) {
+  start();
+  ASSERT_EQ(patient_order("first").status, 201);
+  // Callers of their own threads, who try again with the same key until they know.
+  std::vector<std::thread> callers;
+  std::atomic<int> confirmed{0};
+  std::atomic<std::uint16_t> port{port_};
+  for (int caller = 0; caller < 4; ++caller) {
+    callers.emplace_back([&, caller] {
+      for (int number = 0; number < 10; ++number) {
+        const std::string key = std::to_string(caller) + "-" + std::to_string(number);
+        for (const auto until = std::chrono::steady_clock::now() + 20s;
+             std::chrono::steady_clock::now() < until;) {
+          try {
+            http::BlockingClient client{"http://127.0.0.1:" + std::to_string(port)};
+            const unsigned status =
+                client
+                    .post(http::Request{"/api/orders"}
+                              .header("Idempotency-Key", key)
+                              .body(R"({"user": 7, "sku": "apples"})", "application/json"))
+                    .status;
+            if (status == 200 || status == 201) {
+              ++confirmed;
+              break;
+            }
+          } catch (const std::exception&) {  // the shop is away
+          }
+          std::this_thread::sleep_for(20ms);
+        }
+      }
+    });
+  }
+  for (int times = 0; times < 2; ++times) {
+    const int before = confirmed;
+    while (confirmed < before + 5) std::this_thread::sleep_for(1ms);
+    kill();
+    start();
+    port = port_;
+  }
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(confirmed, 40);
+  const Books seen = books();
+  EXPECT_TRUE(seen.settled) << seen.open << " are open, " << seen.waiting << " wait";
+  EXPECT_EQ(seen.confirmed, 41);
+  EXPECT_EQ(seen.booked, 41);
+}
+
+}  // namespace
+}  // namespace switchgear::shop

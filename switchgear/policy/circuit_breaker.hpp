@@ -418,12 +418,11 @@ class [[nodiscard]] CircuitBreaker::Permit {
     std::move(*this).record(Outcome{verdict, type, saturating_sub(now, start_), std::nullopt}, now);
   }
 
-  /// From here on the call waits for its own caller, as for one that sends its request slowly, and not for
-  /// the dependency: so it is not one of those that are stuck, and a probe gives its place to another, as
-  /// ignored. A call that is not a probe is still recorded.
+  /// From here on the call waits for its own caller, as one that sends its request slowly, and not for the
+  /// dependency: it is not stuck, and a probe gives its place to another. Any other call counts at its end.
   void set_aside(TimePoint now) noexcept;
-  /// The same once the dependency's answer has begun, and the caller is slow to take it: a probe gives no
-  /// place to another, but counts now, as `so_far`. A call that is not a probe is still recorded at its end.
+  /// The same while its caller is slow to take the answer: a probe counts now, as `so_far`, and keeps no
+  /// place.
   void set_aside(const Outcome& so_far, TimePoint now) noexcept;
   /// The dependency is waited for again. For a probe that was given back see CircuitBreaker::rejoin().
   void take_up(TimePoint now) noexcept;
@@ -435,8 +434,7 @@ class [[nodiscard]] CircuitBreaker::Permit {
   /// When the permit was given.
   [[nodiscard]] TimePoint start() const noexcept { return start_; }
 
-  /// False when nothing will be recorded: the breaker is disabled, only metrics_only let the call pass, or it
-  /// was recorded.
+  /// False when nothing will be recorded: disabled, let pass by metrics_only alone, or recorded already.
   [[nodiscard]] bool counts() const noexcept { return breaker_ != nullptr; }
 
  private:

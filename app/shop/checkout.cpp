@@ -86,12 +86,14 @@ asio::awaitable<Decision> Checkout::decide(const Wish& wish) {
 
 asio::awaitable<Decision> Checkout::make(Order order, const Wish& wish) {
   const TimePoint deadline = Clock::now() + order_time_;
-  std::optional<Failure> failure = co_await ask(inventory_, "/reservations/" + order.name(), wish, deadline);
+  const std::string reservation = "/reservations/" + order.name();
+  std::optional<Failure> failure = co_await ask(inventory_, reservation, wish, deadline);
   if (failure) {
     const Undo undo = failure->certain ? Undo::nothing : Undo::reservation;
     co_return co_await cancel(order, undo, failure->decision);
   }
-  failure = co_await ask(payment_, "/charges/" + order.name(), wish, deadline);
+  const std::string charge = "/charges/" + order.name();
+  failure = co_await ask(payment_, charge, wish, deadline);
   if (failure) {
     const Undo undo = failure->certain ? Undo::reservation : Undo::reservation_and_charge;
     co_return co_await cancel(order, undo, failure->decision);
@@ -101,9 +103,10 @@ asio::awaitable<Decision> Checkout::make(Order order, const Wish& wish) {
 
 /// PUT, to a name that only this attempt of the order has: the service can tell a repetition, so a Retry may
 /// make it.
-asio::awaitable<std::optional<Checkout::Failure>> Checkout::ask(http::Client& service, std::string target,
-                                                                const Wish& wish, TimePoint deadline) {
-  http::Request request{std::move(target)};
+asio::awaitable<std::optional<Checkout::Failure>> Checkout::ask(http::Client& service,
+                                                                const std::string& target, const Wish& wish,
+                                                                TimePoint deadline) {
+  http::Request request{target};
   request.json({{"user", wish.user}, {"sku", wish.sku}, {"count", wish.count}});
   request.timeout(deadline - Clock::now());
   Failure failure;
@@ -128,7 +131,7 @@ asio::awaitable<std::optional<Checkout::Failure>> Checkout::ask(http::Client& se
   co_return failure;
 }
 
-asio::awaitable<Decision> Checkout::cancel(Order order, Undo undo, Decision decision) {
+asio::awaitable<Decision> Checkout::cancel(Order order, Undo undo, const Decision& decision) {
   try {
     co_await store_.cancel(order, undo);
   } catch (const StoreUnavailable&) {

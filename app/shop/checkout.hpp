@@ -63,9 +63,10 @@ class Checkout {
   [[nodiscard]] std::optional<Decision> refused_at_the_door() const;
   [[nodiscard]] boost::asio::awaitable<Decision> decide(const Wish& wish);
   [[nodiscard]] boost::asio::awaitable<Decision> make(Order order, const Wish& wish);
-  [[nodiscard]] boost::asio::awaitable<std::optional<Failure>> ask(http::Client& service, std::string target,
+  [[nodiscard]] boost::asio::awaitable<std::optional<Failure>> ask(http::Client& service,
+                                                                   const std::string& target,
                                                                    const Wish& wish, TimePoint deadline);
-  [[nodiscard]] boost::asio::awaitable<Decision> cancel(Order order, Undo undo, Decision decision);
+  [[nodiscard]] boost::asio::awaitable<Decision> cancel(Order order, Undo undo, const Decision& decision);
   [[nodiscard]] boost::asio::awaitable<Decision> confirm(Order order);
 
   Store& store_;

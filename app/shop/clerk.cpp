@@ -121,9 +121,9 @@ asio::awaitable<void> Clerk::handle(const Work& work) {
 asio::awaitable<void> Clerk::attempt(const Work& work) {
   switch (work.kind) {
     case Work::Kind::account: {
-      std::string target =
+      const std::string target =
           "/accounts/" + std::to_string(work.user.id) + "/orders/" + std::to_string(work.order.id);
-      co_await ask(accounts_, "PUT", std::move(target));
+      co_await ask(accounts_, "PUT", target);
       co_return;
     }
     case Work::Kind::mail: {
@@ -132,23 +132,23 @@ asio::awaitable<void> Clerk::attempt(const Work& work) {
       co_return;
     }
     case Work::Kind::release: {
-      std::string target = "/reservations/" + work.order.name();
-      co_await ask(inventory_, "DELETE", std::move(target));
+      const std::string target = "/reservations/" + work.order.name();
+      co_await ask(inventory_, "DELETE", target);
       co_return;
     }
     case Work::Kind::refund: {
-      std::string target = "/charges/" + work.order.name();
-      co_await ask(payment_, "DELETE", std::move(target));
+      const std::string target = "/charges/" + work.order.name();
+      co_await ask(payment_, "DELETE", target);
       co_return;
     }
   }
 }
 
 /// A 404 to a DELETE says that there is nothing to undo.
-asio::awaitable<void> Clerk::ask(http::Client& service, std::string method, std::string target) {
-  http::Request request{std::move(target)};
+asio::awaitable<void> Clerk::ask(http::Client& service, const char* method, const std::string& target) {
+  http::Request request{target};
   request.timeout(lease / 2);
-  const http::Response answer = co_await service.request(std::move(method), std::move(request));
+  const http::Response answer = co_await service.request(method, std::move(request));
   if (answer.status >= 500 || answer.status == 429)
     throw NotNow("answered with status " + std::to_string(answer.status), answer.retry_after());
 }

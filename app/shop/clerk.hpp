@@ -45,8 +45,8 @@ class Clerk {
   [[nodiscard]] boost::asio::awaitable<void> work_through(std::vector<Work> all);
   [[nodiscard]] boost::asio::awaitable<void> handle(const Work& work);
   [[nodiscard]] boost::asio::awaitable<void> attempt(const Work& work);
-  [[nodiscard]] boost::asio::awaitable<void> ask(http::Client& service, std::string method,
-                                                 std::string target);
+  [[nodiscard]] boost::asio::awaitable<void> ask(http::Client& service, const char* method,
+                                                 const std::string& target);
 
   boost::asio::any_io_executor executor_;
   Store& store_;

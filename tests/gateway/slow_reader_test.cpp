@@ -284,5 +284,40 @@ TEST(GatewaySlowReader, KeepsItsPlaceWhileItReadsHoweverSlowly) {
   EXPECT_TRUE(eventually([&] { return gateway.get("/").status() == 200; }));
 }
 
+/// Answers at once, says no more until the upload is whole, and then ends its answer.
+void answer_early(Socket& socket) {
+  (void)socket.read_head();
+  socket.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nearly\r\n");
+  std::string upload;
+  while (!upload.ends_with("0\r\n\r\n")) {
+    const std::string more = socket.receive();
+    if (more.empty()) return;
+    upload += more;
+  }
+  socket.send("4\r\nlate\r\n0\r\n\r\n");
+}
+
+TEST(GatewaySlowReader, IsNotOneThatUploadsQuicklyBehindAnEarlyAnswer) {
+  Upstream upstream{answer_early};
+  const GatewayProcess gateway{narrow(upstream.port(), "bulkhead: {max_concurrent: 1}")};
+  Socket client = Socket::connect(gateway.port());
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n");
+  EXPECT_FALSE(client.read_head().empty());
+  const std::string chunk = "2710\r\n" + std::string(10'000, 'x') + "\r\n";
+  const auto start = std::chrono::steady_clock::now();
+  while (std::chrono::steady_clock::now() - start < 7s) {
+    ASSERT_TRUE(client.send(chunk));
+    ASSERT_EQ(gateway.get("/").status(), 503U) << "it has the only place";
+  }
+  client.send("0\r\n\r\n");
+  std::string rest;
+  while (!rest.ends_with("0\r\n\r\n")) {
+    const std::string more = client.receive();
+    ASSERT_FALSE(more.empty()) << rest;
+    rest += more;
+  }
+  EXPECT_NE(rest.find("late"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace switchgear::wire

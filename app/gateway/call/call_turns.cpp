@@ -108,10 +108,19 @@ void UpstreamCall::watch_reader(const Attempt& attempt) {
   }
   wait_until(now + patience_with_client);
   if (!keeps_from_others(attempt)) return pace_.stop();
-  if (!pace_.is_behind(patience_when_in_the_way, client_->content_taken(), worker_.limits.min_body_rate, now))
-    return;
+  if (!client_is_too_slow(attempt)) return;
   client_->give_up_answer();
   abandon();
+}
+
+/// A reader, or one that has an early answer and goes on uploading.
+bool UpstreamCall::client_is_too_slow(const Attempt& attempt) noexcept {
+  const TimePoint now = clock_.now();
+  if (response_.client_blocks())
+    return pace_.is_behind(patience_when_in_the_way, client_->content_taken(), worker_.limits.min_body_rate,
+                           now);
+  pace_.stop();
+  return attempt.awaits_content() && source_->dawdles(patience_when_in_the_way, now);
 }
 
 /// The client waits for the service's word before it sends its content, and may do so for ever. True: it has

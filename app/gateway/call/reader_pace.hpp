@@ -21,6 +21,8 @@ class ReaderPauses {
     if (blocked_since_ && size != 0) end(now);
     if (blocked && !blocked_since_) blocked_since_ = now;
   }
+  /// It has not taken what is there for it.
+  [[nodiscard]] bool blocked() const noexcept { return blocked_since_.has_value(); }
   [[nodiscard]] bool may_explain_end(TimePoint now) const noexcept {
     return (blocked_since_ && now - *blocked_since_ >= long_pause) ||
            (had_one_ && taken_since_ <= most_under_way);

@@ -51,6 +51,7 @@ class ResponseRelay {
   [[nodiscard]] bool may_be_clients_doing(TimePoint now) const noexcept {
     return pauses_.may_explain_end(now);
   }
+  [[nodiscard]] bool client_blocks() const noexcept { return pauses_.blocked(); }
   void forget() noexcept;
 
   /// Null: no head has come.

@@ -144,6 +144,7 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   [[nodiscard]] bool must_be_told(const Attempt& attempt) noexcept;
   void watch_sender(const Attempt& attempt);
   void watch_reader(const Attempt& attempt);
+  [[nodiscard]] bool client_is_too_slow(const Attempt& attempt) noexcept;
   [[nodiscard]] bool ends_expectation(const Attempt& attempt);
   void take_up(const Attempt& attempt) noexcept;
   [[nodiscard]] bool is_clients_failure(const Attempt& attempt) const noexcept;

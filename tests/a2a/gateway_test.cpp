@@ -220,6 +220,41 @@ TEST(AgentGateway, GivesOutNoCardThatLeadsPastIt) {
   EXPECT_EQ(gateway.get(card).status(), 304U);
 }
 
+TEST(AgentGateway, AsksForNoContentCodingWhateverItsCallerTakes) {
+  std::atomic<bool> asked_for_gzip{false};
+  const switchgear::wire::Upstream agent(
+      switchgear::wire::Upstream::answering([&](const Request& request) -> std::string {
+        if (request.head_text.find("gzip") != std::string::npos) {
+          asked_for_gzip = true;
+          return ok("\x1f\x8b", "Content-Encoding: gzip\r\n");
+        }
+        EXPECT_EQ(request.field("accept-encoding"), "identity");
+        return request.target() == "/rpc" ? rpc_result(completed)
+                                          : ok(card_of({{"JSONRPC", "http://planner.example/rpc"}}));
+      }));
+  const GatewayProcess gateway(in_front_of("url: \"http://127.0.0.1:" + std::to_string(agent.port()) + "\"",
+                                           ", circuit_breaker: {consecutive_failures: 1}",
+                                           ", agent: {origins: [\"http://planner.example\"]}"));
+  EXPECT_NE(post(gateway, get_task).body.find("COMPLETED"), std::string::npos);
+  EXPECT_EQ(gateway.get("/planner/.well-known/agent-card.json", "Accept-Encoding: gzip\r\n").status(), 200U);
+  EXPECT_FALSE(asked_for_gzip);
+  EXPECT_EQ(gateway.state("planner"), "closed");
+}
+
+TEST(AgentGateway, CountsAnAnswerThatIsCompressedAllTheSameByItsStatus) {
+  PlayedAgent agent([](const Request&) { return ok("\x1f\x8b", "Content-Encoding: gzip\r\n"); });
+  const GatewayProcess gateway(in_front_of(agent, ", circuit_breaker: {consecutive_failures: 1}"));
+  const Request answer = post(gateway, get_task);
+  EXPECT_EQ(answer.status(), 200U);
+  EXPECT_EQ(answer.body, "\x1f\x8b");
+  EXPECT_EQ(agent.asked(), 1);
+  EXPECT_EQ(gateway.state("planner"), "closed");
+  agent.set_card("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x8b");
+  const Request card = gateway.get("/planner/.well-known/agent-card.json");
+  EXPECT_EQ(card.status(), 502U);
+  EXPECT_NE(card.body.find("content coding"), std::string::npos) << card.body;
+}
+
 TEST(AgentGateway, KnowsTheNamesThatTheFileGives) {
   PlayedAgent agent([](const Request&) { return rpc_result(completed); });
   agent.set_card(card_of({{"JSONRPC", "https://planner.example/rpc"}}));

@@ -74,7 +74,7 @@ void AgentNote::begin(const CallRequest& request) {
 
 bool AgentNote::reads(const http::Head& head, const http::FieldList& fields) const noexcept {
   return head.status >= 200 && head.status < 300 &&
-         (call_.wants_card || (call_.method && !announces_events(fields)));
+         (call_.wants_card || (call_.method && !announces_events(fields) && !is_coded(fields)));
 }
 
 void AgentNote::judge(unsigned status, std::optional<std::string_view> content) {
@@ -119,8 +119,7 @@ Outcome AgentNote::outcome(const Service& service, unsigned status, std::optiona
 
 /// Its tag names what the agent has sent, so it is a weak one for what is made of that.
 std::optional<StoredAnswer> AgentNote::replacement(const http::Head& head, const http::FieldList& fields) {
-  if (why_not_.empty() && is_coded(fields))
-    why_not_ = "the card is in a content coding that was not asked for";
+  if (is_coded(fields)) why_not_ = "the card is in a content coding that was not asked for";
   if (!why_not_.empty()) return std::nullopt;
   StoredAnswer::Content content;
   content.status = head.status;

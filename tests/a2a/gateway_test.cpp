@@ -136,6 +136,20 @@ TEST(AgentGateway, RepeatsAMessageThatTheAgentHasRefused) {
   EXPECT_EQ(agent.asked(), 2);
 }
 
+TEST(AgentGateway, SendsNoSecondCopyBesideAMessageThatIsRepeated) {
+  std::atomic<int> asked{0};
+  PlayedAgent agent([&](const Request&) {
+    if (++asked == 1) return std::string("HTTP/1.1 503 Busy\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n");
+    std::this_thread::sleep_for(300ms);
+    return rpc_result(completed);
+  });
+  const GatewayProcess gateway(in_front_of(agent, ", hedge: {delay: 20ms}"));
+  EXPECT_NE(post(gateway, send_message).body.find("COMPLETED"), std::string::npos);
+  EXPECT_EQ(asked, 2);
+  EXPECT_NE(post(gateway, get_task).body.find("COMPLETED"), std::string::npos);
+  EXPECT_EQ(asked, 4) << "what reads is still hedged";
+}
+
 TEST(AgentGateway, RepeatsAMessageThatReachedNobody) {
   PlayedAgent agent([&](const Request&) { return rpc_result(completed); });
   const DeafPort deaf;

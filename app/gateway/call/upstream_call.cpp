@@ -48,7 +48,9 @@ void UpstreamCall::start(CallClient& client, ContentSource* source, TimePoint no
   const bool bare =
       request_.origin == CallRequest::Origin::queue || (policies.queues() && request_.payload.empty());
   const UseFallback fallback = bare ? UseFallback::no : UseFallback::yes;
-  follow(machine_.start(policies, fallback, options_, *this, answer_, now));
+  // A message may be sent again after an attempt that had no effect, and never beside one that is under way.
+  const UseHedge hedge = agent_ && !request_.repeatable() ? UseHedge::no : UseHedge::yes;
+  follow(machine_.start(policies, fallback, hedge, options_, *this, answer_, now));
 }
 
 void UpstreamCall::end() noexcept {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <string>
 #include <thread>
 #include <variant>
@@ -267,6 +268,33 @@ TEST(AgentGateway, CountsAnAnswerThatIsCompressedAllTheSameByItsStatus) {
   const Request card = gateway.get("/planner/.well-known/agent-card.json");
   EXPECT_EQ(card.status(), 502U);
   EXPECT_NE(card.body.find("content coding"), std::string::npos) << card.body;
+}
+
+TEST(AgentGateway, JudgesEachOfTwoHedgedAttemptsByItsOwnAnswer) {
+  std::atomic<int> asked{0};
+  std::atomic<bool> answered{false};
+  const auto until = [](const std::function<bool()>& so) {
+    for (int i = 0; i != 500 && !so(); ++i) std::this_thread::sleep_for(10ms);
+  };
+  const switchgear::wire::Upstream agent(switchgear::wire::Upstream::Serve([&](Socket& socket) {
+    if (!socket.read_request()) return;
+    if (++asked == 1) {
+      until([&] { return asked == 2; });
+      EXPECT_TRUE(socket.send(ok("<html>")));
+      answered = true;
+      (void)socket.ends();
+    } else {
+      until([&] { return answered.load(); });
+      std::this_thread::sleep_for(200ms);
+      EXPECT_TRUE(socket.send("HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnone"));
+    }
+  }));
+  const GatewayProcess gateway(
+      in_front_of("url: \"http://127.0.0.1:" + std::to_string(agent.port()) + "\"", ", hedge: {delay: 20ms}"));
+  const Request answer = gateway.get("/planner/.well-known/agent-card.json");
+  EXPECT_EQ(asked, 2);
+  EXPECT_EQ(answer.status(), 404U) << "not a card: it needs no other in its place";
+  EXPECT_EQ(answer.body, "none");
 }
 
 TEST(AgentGateway, KnowsTheNamesThatTheFileGives) {

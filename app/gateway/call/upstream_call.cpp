@@ -124,7 +124,6 @@ void UpstreamCall::begin_attempt(const Step& step) {
   clock_.begin_attempt();
   ++begun_;
   options_.repeatable = request_.repeats;
-  if (agent_) agent_.forget_answer();
   const telemetry::SpanId span =
       request_.trace.trace.valid() ? worker_.tracing.ids.next_span() : telemetry::SpanId{};
   const Upstream* upstream = service_->upstreams().pick(request_.spread_key, called_, clock_.now());
@@ -292,6 +291,7 @@ bool UpstreamCall::look_at(Attempt& attempt) {
     worker_.loop.fields().end_hop(attempt.head());
     if (found == Found::head) {
       const bool switched = attempt.head().status == 101;
+      if (agent_) agent_.forget_answer();  // another attempt's, when they race
       if (switched && !attempt.switches_as_asked(worker_.loop.fields())) {
         fail(attempt, attempt.failure());
       } else if (agent_ && !switched && holds_answer(attempt)) {

@@ -4,17 +4,6 @@
 
 namespace switchgear::http {
 
-namespace {
-
-/// A 204 ends with its head, whatever that says (RFC 9112, 6.3), and must not announce a body; a server that
-/// does may send one, which would be taken for the next response. A 304 may tell the length of what it stands
-/// for.
-[[nodiscard]] bool announces_what_it_must_not_have(const Head& head) noexcept {
-  return head.status == 204 && (head.chunked || head.content_length.value_or(0) != 0);
-}
-
-}  // namespace
-
 void Exchange::begin(Lease lease, bool to_head) noexcept {
   lease_ = std::move(lease);
   to_head_ = to_head;

@@ -139,7 +139,8 @@ asio::awaitable<bool> RoundTrip::read_head(Response& response) {
   for (const Field& field : fields) response.headers.add(field.name, field.value);
   body_.start_response(head, wire_.to_head);
   status_ = head.status;
-  persistent_ = head.persistent() && body_.framing() != BodyReader::Framing::until_end;
+  persistent_ = head.persistent() && body_.framing() != BodyReader::Framing::until_end &&
+                !announces_what_it_must_not_have(head);
   buffer.consume(head.size);
   co_return true;
 }

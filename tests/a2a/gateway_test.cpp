@@ -169,6 +169,32 @@ TEST(AgentGateway, RepeatsAMessageToAnAgentThatTellsDuplicates) {
   EXPECT_EQ(agent.asked(), 3);
 }
 
+TEST(AgentGateway, MakesAStoredCallUntilTheAgentsAnswerIsGood) {
+  std::atomic<int> bad{2};
+  std::atomic<bool> fails{false};
+  PlayedAgent agent([&](const Request&) {
+    if (bad-- > 0) return rpc_error(-32603);
+    return rpc_result(fails ? R"({"task":)" + task_json("TASK_STATE_FAILED") + "}" : completed);
+  });
+  const GatewayProcess gateway(in_front_of(
+      agent, ", circuit_breaker: {consecutive_failures: 1, open_duration: 100ms}, fallback: {queue: {max: 10}}",
+      ", agent: {failed_states: [failed]}"));
+  const auto store = [&] {
+    EXPECT_EQ(gateway.admin("POST", "/circuit-breakers/planner/force-open").status(), 200U);
+    EXPECT_EQ(post(gateway, send_message).status(), 202U);
+    EXPECT_EQ(gateway.admin("POST", "/circuit-breakers/planner/reset").status(), 200U);
+    EXPECT_TRUE(switchgear::wire::eventually([&] {
+      return gateway.admin("GET", "/metrics")
+                 .body.find("switchgear_fallback_queue_waiting{service=\"planner\"} 0") != std::string::npos;
+    }));
+  };
+  store();
+  EXPECT_EQ(agent.asked(), 3);
+  fails = true;
+  store();
+  EXPECT_EQ(agent.asked(), 4) << "its task is over: another message would begin another";
+}
+
 TEST(AgentGateway, CountsTasksThatFailedWhereTheFileSaysSo) {
   PlayedAgent agent(
       [&](const Request&) { return rpc_result(R"({"task":)" + task_json("TASK_STATE_FAILED") + "}"); });

@@ -62,6 +62,7 @@ void AgentNote::take(const AskedFor& asked, const Service& service) {
 
 void AgentNote::begin(const CallRequest& request) {
   call_ = a2a::PassedCall::of(http_method_, path_, request.body);
+  queued_ = request.origin == CallRequest::Origin::queue;
   if (call_.method) {
     again_ = a2a::wire::again_of(*call_.method);
     const bool sends = *call_.method == a2a::wire::Method::send_message ||
@@ -79,8 +80,10 @@ bool AgentNote::reads(const http::Head& head, const http::FieldList& fields) con
 
 void AgentNote::judge(unsigned status, std::optional<std::string_view> content) {
   const a2a::FailureClassifier rules = rules_of(*agent_);
+  // Once stored, a message is sent until it is answered well.
+  const a2a::Again again = queued_ ? a2a::Again::harmless : again_;
   if (content && !content->empty())
-    judged_ = a2a::outcome_of_answer(rules, {status, *content, {}}, again_, Duration::zero());
+    judged_ = a2a::outcome_of_answer(rules, {status, *content, {}}, again, Duration::zero());
   if (!call_.wants_card) return;
   replaces_ = true;
   try {

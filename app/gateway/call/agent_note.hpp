@@ -56,6 +56,7 @@ class AgentNote {
   std::string path_;  ///< of the agent, without its query
   a2a::PassedCall call_;
   a2a::Again again_ = a2a::Again::harmful;
+  bool queued_ = false;
   std::optional<Outcome> judged_;  ///< by the body; without a latency
   bool replaces_ = false;
   std::string card_;  ///< that callers get; empty: none

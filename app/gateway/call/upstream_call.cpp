@@ -371,6 +371,14 @@ Outcome UpstreamCall::outcome_of_response() const {
   return response_.outcome(service_->classifier(), latency(*response_.attempt()));
 }
 
+/// A task that has failed is over: to send its message again would begin another.
+bool UpstreamCall::is_settled_by(unsigned status) const {
+  const Outcome outcome = agent_ ? agent_.outcome(*service_, status, {}, {})
+                                 : service_->classifier().of_status(status, {}, {});
+  if (agent_ && status < 300 && outcome.repeat == Repeat::pointless) return true;
+  return outcome.verdict != Verdict::failure && !outcome.worth_repeating();
+}
+
 Duration UpstreamCall::latency(const Attempt& attempt) const noexcept {
   return response_.latency(clock_.now() - attempts_.started(attempt) - clock_.clients_share() -
                            attempt.waited());

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <string>
 #include <thread>
@@ -177,7 +178,8 @@ TEST(AgentGateway, MakesAStoredCallUntilTheAgentsAnswerIsGood) {
     return rpc_result(fails ? R"({"task":)" + task_json("TASK_STATE_FAILED") + "}" : completed);
   });
   const GatewayProcess gateway(in_front_of(
-      agent, ", circuit_breaker: {consecutive_failures: 1, open_duration: 100ms}, fallback: {queue: {max: 10}}",
+      agent,
+      ", circuit_breaker: {consecutive_failures: 1, open_duration: 100ms}, fallback: {queue: {max: 10}}",
       ", agent: {failed_states: [failed]}"));
   const auto store = [&] {
     EXPECT_EQ(gateway.admin("POST", "/circuit-breakers/planner/force-open").status(), 200U);
@@ -224,6 +226,46 @@ TEST(AgentGateway, JudgesAnswersInPiecesAndInChunks) {
   EXPECT_EQ(post(gateway, send_message).body, error);
   EXPECT_EQ(post(gateway, send_message).body, error);
   EXPECT_EQ(gateway.state("planner"), "open");
+}
+
+TEST(AgentGateway, ReadsAnAnswerOfManySmallChunksWithTrailers) {
+  const std::string error =
+      R"({"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"no"}})" + std::string(5000, ' ');
+  switchgear::wire::Upstream slow(switchgear::wire::Upstream::Serve([&](Socket& socket) {
+    std::string answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (const char each : error) answer += std::string("1;x=y\r\n") + each + "\r\n";
+    answer += "0\r\nX-Sum: 1\r\n\r\n";
+    while (socket.read_request()) {
+      for (std::size_t at = 0; at < answer.size(); at += 501) {
+        if (!socket.send(answer.substr(at, 501))) return;
+        std::this_thread::yield();
+      }
+    }
+  }));
+  const GatewayProcess gateway(in_front_of("url: \"http://127.0.0.1:" + std::to_string(slow.port()) + "\"",
+                                           ", circuit_breaker: {consecutive_failures: 2}"));
+  for (int i = 0; i != 2; ++i) EXPECT_EQ(post(gateway, send_message).body, error);
+  EXPECT_EQ(gateway.state("planner"), "open");
+  EXPECT_EQ(slow.connections(), 1) << "it is kept";
+}
+
+TEST(AgentGateway, DoesNotWaitForTheRestOfMalformedChunks) {
+  std::atomic<int> asked{0};
+  switchgear::wire::Upstream agent(switchgear::wire::Upstream::Serve([&](Socket& socket) {
+    while (socket.read_request()) {
+      if (++asked == 1) {
+        socket.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\nno chunk");
+        EXPECT_TRUE(socket.ends());
+        return;
+      }
+      socket.send(rpc_result(completed));
+    }
+  }));
+  const GatewayProcess gateway(in_front_of("url: \"http://127.0.0.1:" + std::to_string(agent.port()) + "\""));
+  const auto begun = std::chrono::steady_clock::now();
+  EXPECT_NE(post(gateway, get_task).body.find("COMPLETED"), std::string::npos);
+  EXPECT_EQ(asked, 2);
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 20s) << "the timeout of an attempt is 30s";
 }
 
 TEST(AgentGateway, PassesOnWhatIsTooLongToBeRead) {
@@ -315,8 +357,8 @@ TEST(AgentGateway, JudgesEachOfTwoHedgedAttemptsByItsOwnAnswer) {
       EXPECT_TRUE(socket.send("HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnone"));
     }
   }));
-  const GatewayProcess gateway(
-      in_front_of("url: \"http://127.0.0.1:" + std::to_string(agent.port()) + "\"", ", hedge: {delay: 20ms}"));
+  const GatewayProcess gateway(in_front_of("url: \"http://127.0.0.1:" + std::to_string(agent.port()) + "\"",
+                                           ", hedge: {delay: 20ms}"));
   const Request answer = gateway.get("/planner/.well-known/agent-card.json");
   EXPECT_EQ(asked, 2);
   EXPECT_EQ(answer.status(), 404U) << "not a card: it needs no other in its place";

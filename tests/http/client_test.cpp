@@ -103,22 +103,6 @@ TEST(Client, DoesNotWaitForABodyWhereNoneCanCome) {
   EXPECT_EQ(server.connections(), 1);
 }
 
-TEST(Client, KeepsNoConnectionAfterA204ThatAnnouncesABody) {
-  const Upstream server{[](Socket& socket, int connection) {
-    if (!socket.read_request()) return;
-    if (connection != 1) {
-      socket.send(ok("second"));
-      return;
-    }
-    socket.send("HTTP/1.1 204 No Content\r\nContent-Length: 38\r\n\r\n");
-    if (socket.read_request()) socket.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-  }};
-  BlockingClient shop{url_of(server.port())};
-  EXPECT_EQ(shop.del("/").status, 204U);
-  EXPECT_EQ(shop.get("/").body, "second");
-  EXPECT_EQ(server.connections(), 2);
-}
-
 TEST(Client, PassesOverInterimAnswersAndReadsChunksAndBodiesWithoutAnEnd) {
   const Upstream server{[](Socket& socket) {
     static_cast<void>(socket.read_request());
@@ -155,8 +139,7 @@ TEST(Client, ReadsAnAnswerThatLastsToItsEndAndMayAskAgainAfterIt) {
     EXPECT_FALSE(co_await stream.read_some(body));
     ++good;
   };
-  for (const char* path : {"/kept", "/closed"})
-    asio::co_spawn(context, read(path), asio::detached);
+  for (const char* path : {"/kept", "/closed"}) asio::co_spawn(context, read(path), asio::detached);
   context.run();
   EXPECT_EQ(good, 2);
 }

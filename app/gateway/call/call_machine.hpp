@@ -25,8 +25,8 @@ class CallMachine {
  public:
   /// `options`, `waker` and `answer` are borrowed until reset().
   switchgear::Step start(const PolicySet& policies, UseFallback fallback, UseHedge hedge,
-                         const CallOptions& options, Waker& waker,
-                         switchgear::Answer<StoredAnswer>& answer, TimePoint now) {
+                         const CallOptions& options, Waker& waker, switchgear::Answer<StoredAnswer>& answer,
+                         TimePoint now) {
     const bool bare = fallback == UseFallback::no;
     if (policies.hedges() && hedge == UseHedge::yes) {
       const HedgedPipeline& pipeline = bare ? policies.hedged_without_fallback() : policies.hedged();

@@ -373,8 +373,8 @@ Outcome UpstreamCall::outcome_of_response() const {
 
 /// A task that has failed is over: to send its message again would begin another.
 bool UpstreamCall::is_settled_by(unsigned status) const {
-  const Outcome outcome = agent_ ? agent_.outcome(*service_, status, {}, {})
-                                 : service_->classifier().of_status(status, {}, {});
+  const Outcome outcome =
+      agent_ ? agent_.outcome(*service_, status, {}, {}) : service_->classifier().of_status(status, {}, {});
   if (agent_ && status < 300 && outcome.repeat == Repeat::pointless) return true;
   return outcome.verdict != Verdict::failure && !outcome.worth_repeating();
 }

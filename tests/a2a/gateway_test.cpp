@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdio>
 #include <functional>
 #include <string>
 #include <thread>
@@ -195,6 +196,41 @@ TEST(AgentGateway, MakesAStoredCallUntilTheAgentsAnswerIsGood) {
   fails = true;
   store();
   EXPECT_EQ(agent.asked(), 4) << "its task is over: another message would begin another";
+}
+
+TEST(AgentGateway, ReadsRequestsInChunksAndPassesOnThoseThatAreTooLong) {
+  std::atomic<int> bad{0};
+  std::atomic<bool> as_sent{false};
+  std::string sent;
+  PlayedAgent agent([&](const Request& request) {
+    as_sent = request.body == sent;
+    return bad-- > 0 ? rpc_error(-32603) : rpc_result(completed);
+  });
+  const GatewayProcess gateway(in_front_of(agent));
+  const auto post_in_chunks = [&](const std::string& body) {
+    sent = body;
+    Socket client = Socket::connect(gateway.port());
+    EXPECT_TRUE(
+        client.send("POST /planner/rpc HTTP/1.1\r\nHost: gw.example\r\nTransfer-Encoding: chunked\r\n\r\n"));
+    for (std::size_t at = 0; at < body.size(); at += 5000) {
+      const std::string chunk = body.substr(at, 5000);
+      char size[16];
+      (void)std::snprintf(size, sizeof size, "%zx\r\n", chunk.size());
+      EXPECT_TRUE(client.send(size + chunk + "\r\n"));
+    }
+    EXPECT_TRUE(client.send("0\r\n\r\n"));
+    return client.read_response().value_or(Request{}).body;
+  };
+  bad = 1;
+  EXPECT_NE(post_in_chunks(get_task).find("COMPLETED"), std::string::npos);
+  EXPECT_EQ(agent.asked(), 2) << "it reads, so it is repeated";
+  EXPECT_TRUE(as_sent);
+  bad = 1;
+  EXPECT_NE(post_in_chunks(send_message).find("-32603"), std::string::npos);
+  EXPECT_EQ(agent.asked(), 3);
+  const std::string longer = get_task + std::string(250'000, ' ') + "end";
+  EXPECT_NE(post_in_chunks(longer).find("COMPLETED"), std::string::npos);
+  EXPECT_TRUE(as_sent);
 }
 
 TEST(AgentGateway, CountsTasksThatFailedWhereTheFileSaysSo) {

@@ -61,7 +61,9 @@ void AgentNote::take(const AskedFor& asked, const Service& service) {
 }
 
 void AgentNote::begin(const CallRequest& request) {
-  call_ = a2a::PassedCall::of(http_method_, path_, request.body);
+  const bool whole = request.content != CallRequest::Content::streamed;
+  call_ =
+      a2a::PassedCall::of(http_method_, path_, whole ? std::string_view(request.body) : std::string_view());
   queued_ = request.origin == CallRequest::Origin::queue;
   if (call_.method) {
     again_ = a2a::wire::again_of(*call_.method);

@@ -60,6 +60,8 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   [[nodiscard]] CallRequest::Content content() const noexcept { return request_.content; }
   void hold_all() noexcept { request_.hold_all(); }
   void hold(std::string_view bytes) { request_.hold(bytes); }
+  /// What is held is the beginning, and the rest passes through.
+  void stream_rest() noexcept { request_.stream_rest(); }
   /// Borrows both until end(). `source` may be null unless the content is streamed. The client may be given
   /// an answer before this returns.
   void start(CallClient& client, ContentSource* source, TimePoint now);

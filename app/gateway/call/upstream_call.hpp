@@ -81,7 +81,7 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   [[nodiscard]] TimePoint due() const noexcept { return due_; }
   /// Of one that is broken_off: because the client had stopped reading.
   [[nodiscard]] bool clients_doing() const noexcept { return clients_doing_; }
-  /// Of one that is answered, with this status: it needs not be made again, even if no harm comes of that.
+  /// Of one that is answered, with this status: it need not be made again, even if that would do no harm.
   [[nodiscard]] bool is_settled_by(unsigned status) const;
   /// The call asks for the request's content; if not, data of the client stays unread.
   [[nodiscard]] bool takes_content() noexcept;

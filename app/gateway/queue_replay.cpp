@@ -95,17 +95,11 @@ void QueueReplay::look() {
   if (call_->due() != TimePoint::max()) worker_.loop.arm(*this, call_->due());
 }
 
-bool QueueReplay::is_good() const {
-  const ServicePtr service = worker_.service(service_);
-  if (!service || !status_) return false;
-  const Outcome outcome = service->classifier().of_status(*status_, {}, {});
-  return outcome.verdict != Verdict::failure && !outcome.worth_repeating();
-}
-
 void QueueReplay::finish(UpstreamCall::State how, TimePoint now) {
-  calls_.give_back(std::exchange(call_, nullptr));
   const bool whole = how == UpstreamCall::State::answered;
-  if (whole && is_good()) {
+  const bool good = whole && status_ && call_->is_settled_by(*status_);
+  calls_.give_back(std::exchange(call_, nullptr));
+  if (good) {
     std::move(*lease_).done();
     pause_ = shortest_pause;
     next_ = now;

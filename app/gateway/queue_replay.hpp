@@ -47,7 +47,6 @@ class QueueReplay final : private CallClient, private http::Timer {
   void begin(TimePoint now);
   [[nodiscard]] bool prepare(ServicePtr service, std::string_view payload);
   void look();
-  [[nodiscard]] bool is_good() const;
   void finish(UpstreamCall::State how, TimePoint now);
 
   void on_call_event() override { look(); }

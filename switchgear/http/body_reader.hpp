@@ -11,6 +11,13 @@
 
 namespace switchgear::http {
 
+/// A 204 ends with its head, whatever that says (RFC 9112, 6.3), and must not announce a body; a server that
+/// does may send one, which would be taken for the next response. A 304 may tell the length of what it stands
+/// for.
+[[nodiscard]] inline bool announces_what_it_must_not_have(const Head& head) noexcept {
+  return head.status == 204 && (head.chunked || head.content_length.value_or(0) != 0);
+}
+
 /// Works on the front of a ReadBuffer: next() finds content there, used() takes it away.
 /// Threads: one. Never allocates.
 class BodyReader {

@@ -5,14 +5,7 @@
 namespace switchgear::http {
 
 namespace {
-
-/// A 204 ends with its head, whatever that says (RFC 9112, 6.3), and must not announce a body; a server that
-/// does may send one, which would be taken for the next response. A 304 may tell the length of what it stands
-/// for.
-[[nodiscard]] bool announces_what_it_must_not_have(const Head& head) noexcept {
-  return head.status == 204 && (head.chunked || head.content_length.value_or(0) != 0);
-}
-
+constexpr std::size_t worth_keeping = 4096;
 }  // namespace
 
 void Exchange::begin(Lease lease, bool to_head) noexcept {
@@ -84,7 +77,7 @@ Exchange::Held Exchange::hold_body(std::size_t most) {
   for (;;) {
     const bool ended = stream().ended();
     if (is_all_here(ended)) return Held::whole;
-    if (ended) return Held::ended;
+    if (ended || dechunked_.broken) return Held::ended;
     if (behind_head().size() > most || head().content_length.value_or(0) > most) return Held::too_long;
     if (buffer.space_size() == 0 && !buffer.compact()) buffer.grow(buffer.capacity() * 2);
     IoStatus status = stream().receive();
@@ -99,27 +92,42 @@ bool Exchange::is_all_here(bool ended) {
   const std::string_view content = behind_head();
   if (to_head_ || head().status == 204 || head().status == 304) return true;
   if (!head().chunked) return head().content_length ? content.size() >= *head().content_length : ended;
-  if (!content.ends_with("\r\n")) return false;
-  dechunked_.assign(content);
-  ChunkedDecoder decoder;
-  std::size_t from = 0;
-  std::size_t size = 0;
+  return dechunked_.takes_all(content);
+}
+
+/// `bytes`: all that has come. What is new is decoded behind the content so far; what cannot be decoded yet,
+/// at most a line or the trailers, is presented again with more behind it.
+bool Exchange::Dechunked::takes_all(std::string_view bytes) {
+  if (whole || broken) return whole;
+  text.append(bytes.substr(seen));
+  seen = bytes.size();
+  std::size_t from = size;
   for (;;) {
-    const ChunkedDecoder::Step step = decoder.decode(dechunked_.data() + from, dechunked_.size() - from);
-    if (step.payload != 0 && size != from)
-      dechunked_.replace(size, step.payload, dechunked_, from, step.payload);
+    const ChunkedDecoder::Step step = decoder.decode(text.data() + from, text.size() - from);
+    if (step.payload != 0 && size != from) text.replace(size, step.payload, text, from, step.payload);
     size += step.payload;
     from += step.consumed;
-    if (step.state == ChunkedDecoder::State::done) break;
-    if (step.state == ChunkedDecoder::State::broken || step.consumed == 0) return false;
+    whole = step.state == ChunkedDecoder::State::done;
+    broken = step.state == ChunkedDecoder::State::broken;
+    if (whole || broken || step.consumed == 0) break;
   }
-  dechunked_.resize(size);
-  return true;
+  if (whole) from = text.size();
+  text.erase(size, from - size);
+  return whole;
+}
+
+void Exchange::Dechunked::forget() noexcept {
+  if (seen == 0) return;  // not used, as for most
+  decoder = {};
+  if (text.capacity() > worth_keeping) std::string().swap(text);
+  text.clear();
+  size = seen = 0;
+  whole = broken = false;
 }
 
 std::string_view Exchange::held_content() noexcept {
   if (to_head_ || head().status == 204 || head().status == 304) return {};
-  if (head().chunked) return dechunked_;
+  if (head().chunked) return dechunked_.text;
   return behind_head().substr(0, head().content_length.value_or(behind_head().size()));
 }
 
@@ -155,11 +163,13 @@ void Exchange::finish(bool request_complete) noexcept {
     lease_.drop();
   }
   request_.clear();
+  dechunked_.forget();
 }
 
 void Exchange::abandon() noexcept {
   lease_.drop();
   request_.clear();
+  dechunked_.forget();
   validator_.reset();  // of a head that was not accepted
 }
 

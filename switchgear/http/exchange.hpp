@@ -61,7 +61,7 @@ class Exchange {
     wait,      ///< more must come: watch the stream
     whole,     ///< held_content() is all of it
     too_long,  ///< longer than asked for
-    ended,     ///< the connection has, within it; look_ahead() says how
+    ended,     ///< the connection has, within it, or its chunks are malformed; look_ahead() says how
   };
   /// Of a final head(): keeps it and the body behind it, until all of that is there; views into the head are
   /// made anew. Before look_ahead(). Copies what is in chunks. May be called again after `wait`.
@@ -84,6 +84,19 @@ class Exchange {
   [[nodiscard]] std::string_view behind_head() noexcept {
     return stream().buffer().view().substr(head().size);
   }
+  /// The content of a body in chunks that is held, as far as it has come.
+  struct Dechunked {
+    [[nodiscard]] bool takes_all(std::string_view bytes);
+    void forget() noexcept;
+
+    ChunkedDecoder decoder;
+    std::string text;      ///< content, and behind it what is not decoded yet
+    std::size_t size = 0;  ///< of the content
+    std::size_t seen = 0;  ///< of the bytes behind the head
+    bool whole = false;
+    bool broken = false;
+  };
+
   /// Whether all of the body is behind the head; `ended`: nothing follows.
   [[nodiscard]] bool is_all_here(bool ended);
 
@@ -92,7 +105,7 @@ class Exchange {
   Outbox request_;
   HeadValidator validator_;
   BodyReader body_;
-  std::string dechunked_;  ///< of a body that is held
+  Dechunked dechunked_;
   bool to_head_ = false;
   bool touched_ = false;
   bool looked_ahead_ = false;

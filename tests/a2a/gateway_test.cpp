@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <functional>
 #include <string>
 #include <thread>
 #include <variant>
@@ -136,6 +139,20 @@ TEST(AgentGateway, RepeatsAMessageThatTheAgentHasRefused) {
   EXPECT_EQ(agent.asked(), 2);
 }
 
+TEST(AgentGateway, SendsNoSecondCopyBesideAMessageThatIsRepeated) {
+  std::atomic<int> asked{0};
+  PlayedAgent agent([&](const Request&) {
+    if (++asked == 1) return std::string("HTTP/1.1 503 Busy\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n");
+    std::this_thread::sleep_for(300ms);
+    return rpc_result(completed);
+  });
+  const GatewayProcess gateway(in_front_of(agent, ", hedge: {delay: 20ms}"));
+  EXPECT_NE(post(gateway, send_message).body.find("COMPLETED"), std::string::npos);
+  EXPECT_EQ(asked, 2);
+  EXPECT_NE(post(gateway, get_task).body.find("COMPLETED"), std::string::npos);
+  EXPECT_EQ(asked, 4) << "what reads is still hedged";
+}
+
 TEST(AgentGateway, RepeatsAMessageThatReachedNobody) {
   PlayedAgent agent([&](const Request&) { return rpc_result(completed); });
   const DeafPort deaf;
@@ -152,6 +169,68 @@ TEST(AgentGateway, RepeatsAMessageToAnAgentThatTellsDuplicates) {
   const GatewayProcess gateway(in_front_of(agent, "", ", agent: {duplicates: message_id}"));
   EXPECT_NE(post(gateway, send_message).body.find("COMPLETED"), std::string::npos);
   EXPECT_EQ(agent.asked(), 3);
+}
+
+TEST(AgentGateway, MakesAStoredCallUntilTheAgentsAnswerIsGood) {
+  std::atomic<int> bad{2};
+  std::atomic<bool> fails{false};
+  PlayedAgent agent([&](const Request&) {
+    if (bad-- > 0) return rpc_error(-32603);
+    return rpc_result(fails ? R"({"task":)" + task_json("TASK_STATE_FAILED") + "}" : completed);
+  });
+  const GatewayProcess gateway(in_front_of(
+      agent,
+      ", circuit_breaker: {consecutive_failures: 1, open_duration: 100ms}, fallback: {queue: {max: 10}}",
+      ", agent: {failed_states: [failed]}"));
+  const auto store = [&] {
+    EXPECT_EQ(gateway.admin("POST", "/circuit-breakers/planner/force-open").status(), 200U);
+    EXPECT_EQ(post(gateway, send_message).status(), 202U);
+    EXPECT_EQ(gateway.admin("POST", "/circuit-breakers/planner/reset").status(), 200U);
+    EXPECT_TRUE(switchgear::wire::eventually([&] {
+      return gateway.admin("GET", "/metrics")
+                 .body.find("switchgear_fallback_queue_waiting{service=\"planner\"} 0") != std::string::npos;
+    }));
+  };
+  store();
+  EXPECT_EQ(agent.asked(), 3);
+  fails = true;
+  store();
+  EXPECT_EQ(agent.asked(), 4) << "its task is over: another message would begin another";
+}
+
+TEST(AgentGateway, ReadsRequestsInChunksAndPassesOnThoseThatAreTooLong) {
+  std::atomic<int> bad{0};
+  std::atomic<bool> as_sent{false};
+  std::string sent;
+  PlayedAgent agent([&](const Request& request) {
+    as_sent = request.body == sent;
+    return bad-- > 0 ? rpc_error(-32603) : rpc_result(completed);
+  });
+  const GatewayProcess gateway(in_front_of(agent));
+  const auto post_in_chunks = [&](const std::string& body) {
+    sent = body;
+    Socket client = Socket::connect(gateway.port());
+    EXPECT_TRUE(
+        client.send("POST /planner/rpc HTTP/1.1\r\nHost: gw.example\r\nTransfer-Encoding: chunked\r\n\r\n"));
+    for (std::size_t at = 0; at < body.size(); at += 5000) {
+      const std::string chunk = body.substr(at, 5000);
+      char size[16];
+      (void)std::snprintf(size, sizeof size, "%zx\r\n", chunk.size());
+      EXPECT_TRUE(client.send(size + chunk + "\r\n"));
+    }
+    EXPECT_TRUE(client.send("0\r\n\r\n"));
+    return client.read_response().value_or(Request{}).body;
+  };
+  bad = 1;
+  EXPECT_NE(post_in_chunks(get_task).find("COMPLETED"), std::string::npos);
+  EXPECT_EQ(agent.asked(), 2) << "it reads, so it is repeated";
+  EXPECT_TRUE(as_sent);
+  bad = 1;
+  EXPECT_NE(post_in_chunks(send_message).find("-32603"), std::string::npos);
+  EXPECT_EQ(agent.asked(), 3);
+  const std::string longer = get_task + std::string(250'000, ' ') + "end";
+  EXPECT_NE(post_in_chunks(longer).find("COMPLETED"), std::string::npos);
+  EXPECT_TRUE(as_sent);
 }
 
 TEST(AgentGateway, CountsTasksThatFailedWhereTheFileSaysSo) {
@@ -183,6 +262,46 @@ TEST(AgentGateway, JudgesAnswersInPiecesAndInChunks) {
   EXPECT_EQ(post(gateway, send_message).body, error);
   EXPECT_EQ(post(gateway, send_message).body, error);
   EXPECT_EQ(gateway.state("planner"), "open");
+}
+
+TEST(AgentGateway, ReadsAnAnswerOfManySmallChunksWithTrailers) {
+  const std::string error =
+      R"({"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"no"}})" + std::string(5000, ' ');
+  switchgear::wire::Upstream slow(switchgear::wire::Upstream::Serve([&](Socket& socket) {
+    std::string answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (const char each : error) answer += std::string("1\r\n") + each + "\r\n";
+    answer += "0\r\nX-Sum: 1\r\n\r\n";
+    while (socket.read_request()) {
+      for (std::size_t at = 0; at < answer.size(); at += 501) {
+        if (!socket.send(answer.substr(at, 501))) return;
+        std::this_thread::yield();
+      }
+    }
+  }));
+  const GatewayProcess gateway(in_front_of("url: \"http://127.0.0.1:" + std::to_string(slow.port()) + "\"",
+                                           ", circuit_breaker: {consecutive_failures: 2}"));
+  for (int i = 0; i != 2; ++i) EXPECT_EQ(post(gateway, send_message).body, error);
+  EXPECT_EQ(gateway.state("planner"), "open");
+  EXPECT_EQ(slow.connections(), 1) << "it is kept";
+}
+
+TEST(AgentGateway, DoesNotWaitForTheRestOfMalformedChunks) {
+  std::atomic<int> asked{0};
+  switchgear::wire::Upstream agent(switchgear::wire::Upstream::Serve([&](Socket& socket) {
+    while (socket.read_request()) {
+      if (++asked == 1) {
+        socket.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\nno chunk");
+        EXPECT_TRUE(socket.ends());
+        return;
+      }
+      socket.send(rpc_result(completed));
+    }
+  }));
+  const GatewayProcess gateway(in_front_of("url: \"http://127.0.0.1:" + std::to_string(agent.port()) + "\""));
+  const auto begun = std::chrono::steady_clock::now();
+  EXPECT_NE(post(gateway, get_task).body.find("COMPLETED"), std::string::npos);
+  EXPECT_EQ(asked, 2);
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 20s) << "the timeout of an attempt is 30s";
 }
 
 TEST(AgentGateway, PassesOnWhatIsTooLongToBeRead) {
@@ -218,6 +337,69 @@ TEST(AgentGateway, GivesOutNoCardThatLeadsPastIt) {
   EXPECT_EQ(gateway.get(card).status(), 502U) << "longer than it may be";
   agent.set_card("HTTP/1.1 304 Not Modified\r\nETag: \"1\"\r\n\r\n");
   EXPECT_EQ(gateway.get(card).status(), 304U);
+}
+
+TEST(AgentGateway, AsksForNoContentCodingWhateverItsCallerTakes) {
+  std::atomic<bool> asked_for_gzip{false};
+  const switchgear::wire::Upstream agent(
+      switchgear::wire::Upstream::answering([&](const Request& request) -> std::string {
+        if (request.head_text.find("gzip") != std::string::npos) {
+          asked_for_gzip = true;
+          return ok("\x1f\x8b", "Content-Encoding: gzip\r\n");
+        }
+        EXPECT_EQ(request.field("accept-encoding"), "identity");
+        return request.target() == "/rpc" ? rpc_result(completed)
+                                          : ok(card_of({{"JSONRPC", "http://planner.example/rpc"}}));
+      }));
+  const GatewayProcess gateway(in_front_of("url: \"http://127.0.0.1:" + std::to_string(agent.port()) + "\"",
+                                           ", circuit_breaker: {consecutive_failures: 1}",
+                                           ", agent: {origins: [\"http://planner.example\"]}"));
+  EXPECT_NE(post(gateway, get_task).body.find("COMPLETED"), std::string::npos);
+  EXPECT_EQ(gateway.get("/planner/.well-known/agent-card.json", "Accept-Encoding: gzip\r\n").status(), 200U);
+  EXPECT_FALSE(asked_for_gzip);
+  EXPECT_EQ(gateway.state("planner"), "closed");
+}
+
+TEST(AgentGateway, CountsAnAnswerThatIsCompressedAllTheSameByItsStatus) {
+  PlayedAgent agent([](const Request&) { return ok("\x1f\x8b", "Content-Encoding: gzip\r\n"); });
+  const GatewayProcess gateway(in_front_of(agent, ", circuit_breaker: {consecutive_failures: 1}"));
+  const Request answer = post(gateway, get_task);
+  EXPECT_EQ(answer.status(), 200U);
+  EXPECT_EQ(answer.body, "\x1f\x8b");
+  EXPECT_EQ(agent.asked(), 1);
+  EXPECT_EQ(gateway.state("planner"), "closed");
+  agent.set_card("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x8b");
+  const GatewayProcess patient(in_front_of(agent));
+  const Request card = patient.get("/planner/.well-known/agent-card.json");
+  EXPECT_EQ(card.status(), 502U);
+  EXPECT_NE(card.body.find("content coding"), std::string::npos) << card.body;
+}
+
+TEST(AgentGateway, JudgesEachOfTwoHedgedAttemptsByItsOwnAnswer) {
+  std::atomic<int> asked{0};
+  std::atomic<bool> answered{false};
+  const auto until = [](const std::function<bool()>& so) {
+    for (int i = 0; i != 500 && !so(); ++i) std::this_thread::sleep_for(10ms);
+  };
+  const switchgear::wire::Upstream agent(switchgear::wire::Upstream::Serve([&](Socket& socket) {
+    if (!socket.read_request()) return;
+    if (++asked == 1) {
+      until([&] { return asked == 2; });
+      EXPECT_TRUE(socket.send(ok("<html>")));
+      answered = true;
+      (void)socket.ends();
+    } else {
+      until([&] { return answered.load(); });
+      std::this_thread::sleep_for(200ms);
+      EXPECT_TRUE(socket.send("HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnone"));
+    }
+  }));
+  const GatewayProcess gateway(in_front_of("url: \"http://127.0.0.1:" + std::to_string(agent.port()) + "\"",
+                                           ", hedge: {delay: 20ms}"));
+  const Request answer = gateway.get("/planner/.well-known/agent-card.json");
+  EXPECT_EQ(asked, 2);
+  EXPECT_EQ(answer.status(), 404U) << "not a card: it needs no other in its place";
+  EXPECT_EQ(answer.body, "none");
 }
 
 TEST(AgentGateway, KnowsTheNamesThatTheFileGives) {

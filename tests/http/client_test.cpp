@@ -119,6 +119,31 @@ TEST(Client, PassesOverInterimAnswersAndReadsChunksAndBodiesWithoutAnEnd) {
   EXPECT_EQ(server.connections(), 1) << "the first one was kept";
 }
 
+TEST(Client, ReadsAnAnswerThatLastsToItsEndAndMayAskAgainAfterIt) {
+  const Upstream server{Upstream::answering([](const Message& request) -> std::string {
+    if (request.target() == "/kept") return ok("kept");
+    return "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\nclosed";
+  })};
+  asio::io_context context;
+  Client shop{context.get_executor(), url_of(server.port())};
+  int good = 0;
+  const auto read = [&](std::string path) -> asio::awaitable<void> {
+    ResponseStream stream = co_await shop.open("GET", Request{path});
+    std::string body;
+    while (co_await stream.read_some(body)) {
+    }
+    EXPECT_EQ("/" + body, path);
+    EXPECT_FALSE(co_await stream.read_some(body));
+    stream.close();
+    stream.close();
+    EXPECT_FALSE(co_await stream.read_some(body));
+    ++good;
+  };
+  for (const char* path : {"/kept", "/closed"}) asio::co_spawn(context, read(path), asio::detached);
+  context.run();
+  EXPECT_EQ(good, 2);
+}
+
 // --- kept connections
 
 TEST(Client, RepeatsARequestWhoseKeptConnectionWasClosedAsItWasTaken) {

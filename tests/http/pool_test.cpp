@@ -51,6 +51,22 @@ void wait_until(const BlockingClient& client, const std::function<bool(const Poo
   FAIL() << "the pool never came to that";
 }
 
+TEST(ClientPool, KeepsNoConnectionAfterA204ThatAnnouncesABody) {
+  const Upstream server{[](Socket& socket, int connection) {
+    if (!socket.read_request()) return;
+    if (connection != 1) {
+      socket.send(ok("second"));
+      return;
+    }
+    socket.send("HTTP/1.1 204 No Content\r\nContent-Length: 38\r\n\r\n");
+    if (socket.read_request()) socket.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  }};
+  BlockingClient shop{url_of(server.port())};
+  EXPECT_EQ(shop.del("/").status, 204U);
+  EXPECT_EQ(shop.get("/").body, "second");
+  EXPECT_EQ(server.connections(), 2);
+}
+
 TEST(ClientPool, OpensNoMoreThanItsMostAndServesThoseThatWaitInTheirOrder) {
   HoldingServer server;
   ClientOptions options;

@@ -61,7 +61,10 @@ void AgentNote::take(const AskedFor& asked, const Service& service) {
 }
 
 void AgentNote::begin(const CallRequest& request) {
-  call_ = a2a::PassedCall::of(http_method_, path_, request.body);
+  const bool whole = request.content != CallRequest::Content::streamed;
+  call_ =
+      a2a::PassedCall::of(http_method_, path_, whole ? std::string_view(request.body) : std::string_view());
+  queued_ = request.origin == CallRequest::Origin::queue;
   if (call_.method) {
     again_ = a2a::wire::again_of(*call_.method);
     const bool sends = *call_.method == a2a::wire::Method::send_message ||
@@ -74,13 +77,15 @@ void AgentNote::begin(const CallRequest& request) {
 
 bool AgentNote::reads(const http::Head& head, const http::FieldList& fields) const noexcept {
   return head.status >= 200 && head.status < 300 &&
-         (call_.wants_card || (call_.method && !announces_events(fields)));
+         (call_.wants_card || (call_.method && !announces_events(fields) && !is_coded(fields)));
 }
 
 void AgentNote::judge(unsigned status, std::optional<std::string_view> content) {
   const a2a::FailureClassifier rules = rules_of(*agent_);
+  // Once stored, a message is sent until it is answered well.
+  const a2a::Again again = queued_ ? a2a::Again::harmless : again_;
   if (content && !content->empty())
-    judged_ = a2a::outcome_of_answer(rules, {status, *content, {}}, again_, Duration::zero());
+    judged_ = a2a::outcome_of_answer(rules, {status, *content, {}}, again, Duration::zero());
   if (!call_.wants_card) return;
   replaces_ = true;
   try {
@@ -119,8 +124,7 @@ Outcome AgentNote::outcome(const Service& service, unsigned status, std::optiona
 
 /// Its tag names what the agent has sent, so it is a weak one for what is made of that.
 std::optional<StoredAnswer> AgentNote::replacement(const http::Head& head, const http::FieldList& fields) {
-  if (why_not_.empty() && is_coded(fields))
-    why_not_ = "the card is in a content coding that was not asked for";
+  if (is_coded(fields)) why_not_ = "the card is in a content coding that was not asked for";
   if (!why_not_.empty()) return std::nullopt;
   StoredAnswer::Content content;
   content.status = head.status;

@@ -35,7 +35,7 @@ class AgentNote {
   [[nodiscard]] bool reads(const http::Head& head, const http::FieldList& fields) const noexcept;
   /// One that reads() has been asked for. `content`: empty if it has not come whole.
   void judge(unsigned status, std::optional<std::string_view> content);
-  /// A new attempt.
+  /// A final head has come; what is known is of an attempt before it, or beside it.
   void forget_answer() noexcept;
 
   [[nodiscard]] Outcome outcome(const Service& service, unsigned status, std::optional<Duration> retry_after,
@@ -56,6 +56,7 @@ class AgentNote {
   std::string path_;  ///< of the agent, without its query
   a2a::PassedCall call_;
   a2a::Again again_ = a2a::Again::harmful;
+  bool queued_ = false;
   std::optional<Outcome> judged_;  ///< by the body; without a latency
   bool replaces_ = false;
   std::string card_;  ///< that callers get; empty: none

@@ -192,6 +192,20 @@ Attempt::Found Attempt::push_held() {
 Attempt::Found Attempt::push_streamed(TimePoint now) {
   http::Outbox& out = exchange_.request();
   http::Stream& upstream = exchange_.stream();
+  if (const std::string_view held = std::string_view(request_->body).substr(sent_); !held.empty()) {
+    const http::Stream::Sent sent = out.send(upstream, {held, false});
+    sent_ += sent.size;
+    if (sent.size != 0) since_ = now;
+    if (sent.status == http::IoStatus::broken) {
+      sending_ = Sending::deaf;
+      return Found::wait;
+    }
+    if (sent.status == http::IoStatus::would_block) {
+      turn_ = Turn::upstreams;
+      upstream.watch_writable();
+      return Found::wait;
+    }
+  }
   for (;;) {
     const ContentSource::Piece piece = source_->next_piece(now);
     if (piece.state == ContentSource::State::lost) return Found::source_lost;

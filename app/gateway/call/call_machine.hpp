@@ -10,6 +10,7 @@
 namespace switchgear::gateway {
 
 enum class UseFallback : std::uint8_t { yes, no };
+enum class UseHedge : std::uint8_t { yes, no };
 
 /// An Execution in the place where a pooled call keeps it. The one with a race is some kilobytes large and
 /// made only for services that hedge. Threads: its worker's.
@@ -23,10 +24,11 @@ class CallMachine {
 
  public:
   /// `options`, `waker` and `answer` are borrowed until reset().
-  switchgear::Step start(const PolicySet& policies, UseFallback fallback, const CallOptions& options,
-                         Waker& waker, switchgear::Answer<StoredAnswer>& answer, TimePoint now) {
+  switchgear::Step start(const PolicySet& policies, UseFallback fallback, UseHedge hedge,
+                         const CallOptions& options, Waker& waker, switchgear::Answer<StoredAnswer>& answer,
+                         TimePoint now) {
     const bool bare = fallback == UseFallback::no;
-    if (policies.hedges()) {
+    if (policies.hedges() && hedge == UseHedge::yes) {
       const HedgedPipeline& pipeline = bare ? policies.hedged_without_fallback() : policies.hedged();
       hedged_ = std::make_unique<HedgedPipeline::Machine>(pipeline.policies(), options, &waker, &answer);
       return hedged_->start(now);

@@ -101,14 +101,15 @@ void CallRequest::take(const AskedFor& asked, const Service& service, WorkerStat
   const bool expecting = in.expects_continue && in.version >= 11;
   const bool can_be_held = !in.chunked && !expecting && length <= worker.limits.buffered_body_bytes;
   const bool harmless = may_repeat(asked, policies);
-  const bool agent = service.options().agent.has_value();  // what it asks for is said in its content
+  const bool agent = service.options().agent.has_value();    // what it asks for is said in its content
+  const bool in_chunks = agent && in.chunked && !expecting;  // held as far as there is room
   const bool queues = policies.queues() && from == Origin::client && asked.upgrade.empty();
   origin = from;
   to_head = in.method == "HEAD";
   coding = in.chunked ? http::Coding::chunked : http::Coding::identity;
   if (!in.chunked && length == 0) {
     content = Content::none;
-  } else if (from == Origin::queue ||
+  } else if (from == Origin::queue || in_chunks ||
              (can_be_held && (agent || queues || (policies.repeats() && harmless)))) {
     content = Content::held;
   } else {
@@ -181,6 +182,12 @@ void CallRequest::put_head(http::Outbox& to, telemetry::SpanId span, Duration le
     to.put({line.data(), line.size()});
   }
   to.put("\r\n");
+}
+
+void CallRequest::stream_rest() noexcept {
+  content = Content::streamed;
+  repeats = Repeatable::no;
+  forget_text(payload);
 }
 
 void CallRequest::forget() noexcept {

@@ -46,7 +46,7 @@ struct CallRequest {
   enum class Content : std::uint8_t {
     none,
     held,      ///< is in `body` whole before the call begins: then an attempt is one piece
-    streamed,  ///< passes through
+    streamed,  ///< passes through, behind what is in `body`
   };
 
   /// Decides about the content, and writes what does not depend on it.
@@ -62,6 +62,8 @@ struct CallRequest {
     body.append(bytes);
     if (!payload.empty()) payload.append(bytes);
   }
+  /// Content in chunks has turned out too long to be held: what is, is its beginning.
+  void stream_rest() noexcept;
   /// Keeps no memory worth mentioning.
   void forget() noexcept;
 

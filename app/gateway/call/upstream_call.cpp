@@ -48,7 +48,9 @@ void UpstreamCall::start(CallClient& client, ContentSource* source, TimePoint no
   const bool bare =
       request_.origin == CallRequest::Origin::queue || (policies.queues() && request_.payload.empty());
   const UseFallback fallback = bare ? UseFallback::no : UseFallback::yes;
-  follow(machine_.start(policies, fallback, options_, *this, answer_, now));
+  // A message may be sent again after an attempt that had no effect, and never beside one that is under way.
+  const UseHedge hedge = agent_ && !request_.repeatable() ? UseHedge::no : UseHedge::yes;
+  follow(machine_.start(policies, fallback, hedge, options_, *this, answer_, now));
 }
 
 void UpstreamCall::end() noexcept {
@@ -122,7 +124,6 @@ void UpstreamCall::begin_attempt(const Step& step) {
   clock_.begin_attempt();
   ++begun_;
   options_.repeatable = request_.repeats;
-  if (agent_) agent_.forget_answer();
   const telemetry::SpanId span =
       request_.trace.trace.valid() ? worker_.tracing.ids.next_span() : telemetry::SpanId{};
   const Upstream* upstream = service_->upstreams().pick(request_.spread_key, called_, clock_.now());
@@ -290,6 +291,7 @@ bool UpstreamCall::look_at(Attempt& attempt) {
     worker_.loop.fields().end_hop(attempt.head());
     if (found == Found::head) {
       const bool switched = attempt.head().status == 101;
+      if (agent_) agent_.forget_answer();  // another attempt's, when they race
       if (switched && !attempt.switches_as_asked(worker_.loop.fields())) {
         fail(attempt, attempt.failure());
       } else if (agent_ && !switched && holds_answer(attempt)) {
@@ -367,6 +369,14 @@ Outcome UpstreamCall::outcome_of_response() const {
                           response_.latency(latency(*response_.attempt())));
   }
   return response_.outcome(service_->classifier(), latency(*response_.attempt()));
+}
+
+/// A task that has failed is over: to send its message again would begin another.
+bool UpstreamCall::is_settled_by(unsigned status) const {
+  const Outcome outcome =
+      agent_ ? agent_.outcome(*service_, status, {}, {}) : service_->classifier().of_status(status, {}, {});
+  if (agent_ && status < 300 && outcome.repeat == Repeat::pointless) return true;
+  return outcome.verdict != Verdict::failure && !outcome.worth_repeating();
 }
 
 Duration UpstreamCall::latency(const Attempt& attempt) const noexcept {

@@ -60,6 +60,8 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   [[nodiscard]] CallRequest::Content content() const noexcept { return request_.content; }
   void hold_all() noexcept { request_.hold_all(); }
   void hold(std::string_view bytes) { request_.hold(bytes); }
+  /// What is held is the beginning, and the rest passes through.
+  void stream_rest() noexcept { request_.stream_rest(); }
   /// Borrows both until end(). `source` may be null unless the content is streamed. The client may be given
   /// an answer before this returns.
   void start(CallClient& client, ContentSource* source, TimePoint now);
@@ -79,6 +81,8 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   [[nodiscard]] TimePoint due() const noexcept { return due_; }
   /// Of one that is broken_off: because the client had stopped reading.
   [[nodiscard]] bool clients_doing() const noexcept { return clients_doing_; }
+  /// Of one that is answered, with this status: it need not be made again, even if that would do no harm.
+  [[nodiscard]] bool is_settled_by(unsigned status) const;
   /// The call asks for the request's content; if not, data of the client stays unread.
   [[nodiscard]] bool takes_content() noexcept;
   [[nodiscard]] Service& service() const noexcept { return *service_; }

@@ -159,6 +159,10 @@ Progress ClientExchange::hold_content() {
     const ContentSource::Piece piece = request_.next_piece(now_);
     switch (piece.state) {
       case ContentSource::State::content:
+        if (call_->request().body.size() + piece.content.bytes.size() > worker_.limits.buffered_body_bytes) {
+          call_->stream_rest();
+          return Progress::go;
+        }
         call_->hold(piece.content.bytes);
         request_.used(piece.content.bytes.size());
         if (!piece.content.last) continue;

@@ -104,9 +104,9 @@ void write_request(std::string& out, const http::Head& head, const http::FieldLi
   for (const Field& field : fields) {
     if (field.id == FieldId::host || field.id == FieldId::expect || is_hop_by_hop(field)) continue;
     if (is_replaced(field, rewrite)) continue;
+    if (rewrite.plain_answer && field.id == FieldId::accept_encoding) continue;
     if (field.id == FieldId::unknown) {
       if (is_misleading(field.name, rewrite.marks.request_id_field) || is_forwarded_for(field)) continue;
-      if (rewrite.plain_answer && http::equals_lower(field.name, "accept-encoding")) continue;
       if (http::equals_lower(field.name, "x-forwarded-host")) knows_host = true;
       if (http::equals_lower(field.name, "x-forwarded-proto")) knows_proto = true;
     }

@@ -18,10 +18,11 @@ class ResponseStream {
  public:
   /// Status and headers; its body stays empty.
   [[nodiscard]] const Response& head() const noexcept { return head_; }
-  /// Appends what comes next, at least one byte. False: the body has come to its end. Throws Error when it is
-  /// broken off, and boost::system::system_error (operation_aborted) when cancelled or closed.
+  /// Appends what comes next, at least one byte. False: the body has come to its end, now or before. Throws
+  /// Error when it is broken off, and boost::system::system_error (operation_aborted) when cancelled or
+  /// closed.
   [[nodiscard]] boost::asio::awaitable<bool> read_some(std::string& into) { return trip_->read_piece(into); }
-  /// A read that waits ends with operation_aborted.
+  /// A read that waits ends with operation_aborted. After the body's end: does nothing.
   void close() noexcept { trip_->close(); }
 
  private:

@@ -51,6 +51,7 @@ asio::awaitable<Response> RoundTrip::begin() {
 }
 
 asio::awaitable<bool> RoundTrip::read_piece(std::string& into) {
+  if (ended_) co_return false;
   ReadBuffer& buffer = lease_.buffer();
   for (bool ended = false;;) {
     switch (body_.next(buffer, ended)) {
@@ -76,6 +77,7 @@ asio::awaitable<bool> RoundTrip::read_piece(std::string& into) {
 
 /// The connection is good for another request when both messages are complete and the server is willing.
 void RoundTrip::finish() noexcept {
+  ended_ = true;
   if (!persistent_ || !sent_all_) return;
   body_.finish(lease_.buffer());
   if (lease_.buffer().empty()) lease_.give_back();
@@ -137,7 +139,8 @@ asio::awaitable<bool> RoundTrip::read_head(Response& response) {
   for (const Field& field : fields) response.headers.add(field.name, field.value);
   body_.start_response(head, wire_.to_head);
   status_ = head.status;
-  persistent_ = head.persistent() && body_.framing() != BodyReader::Framing::until_end;
+  persistent_ = head.persistent() && body_.framing() != BodyReader::Framing::until_end &&
+                !announces_what_it_must_not_have(head);
   buffer.consume(head.size);
   co_return true;
 }

@@ -26,10 +26,13 @@ class RoundTrip {
   [[nodiscard]] boost::asio::awaitable<Response> run();
 
   /// The same in pieces: the head alone, once, and then the body as it comes, as it is coded, without a bound
-  /// on its length. False: it has come to its end.
+  /// on its length. False: it has come to its end, now or before.
   [[nodiscard]] boost::asio::awaitable<Response> begin();
   [[nodiscard]] boost::asio::awaitable<bool> read_piece(std::string& into);
-  void close() noexcept { lease_.transport().close(); }
+  /// After the end: does nothing.
+  void close() noexcept {
+    if (!ended_) lease_.transport().close();
+  }
 
   /// The connection was kept idle, and ended before a byte of the answer came: it may have been closed as it
   /// was taken (RFC 9112, 9.3.1), which says nothing about the server. Once run() has thrown Errc::closed.
@@ -54,6 +57,7 @@ class RoundTrip {
   bool touched_ = false;
   bool sent_all_ = false;
   bool persistent_ = false;
+  bool ended_ = false;   ///< both messages are complete; the connection may have been given back
   unsigned status_ = 0;  ///< of the response whose content is being read
 };
 

@@ -220,6 +220,72 @@ TEST(AgentGateway, GivesOutNoCardThatLeadsPastIt) {
   EXPECT_EQ(gateway.get(card).status(), 304U);
 }
 
+TEST(AgentGateway, RewritesTheCardUnderEachOfItsNames) {
+  std::string url;
+  PlayedAgent agent([&](const Request&) { return ok_json(card_of({{"JSONRPC", url + "/rpc"}})); });
+  url = agent.url();
+  const GatewayProcess gateway(in_front_of(agent));
+  for (const char* const path : {"/.well-known/agent.json", "/.well-known/agent%2Dcard.json",
+                                 "/.well-known/agent-card.json/", "/my/own/name"}) {
+    const std::string body = gateway.get("/planner" + std::string(path)).body;
+    EXPECT_EQ(body.find(url), std::string::npos) << path << ": " << body;
+    EXPECT_NE(body.find("/planner/rpc\""), std::string::npos) << path << ": " << body;
+  }
+}
+
+TEST(AgentGateway, RewritesACardWhenTheRequestWasTooLongToBeRead) {
+  std::string url;
+  PlayedAgent agent([&](const Request&) { return rpc_result(card_of({{"JSONRPC", url + "/rpc"}})); });
+  url = agent.url();
+  const GatewayProcess gateway(in_front_of(agent));
+  const std::string body =
+      post(gateway, R"({"jsonrpc":"2.0","id":1,"method":"GetExtendedAgentCard","params":{"x":")" +
+                        std::string(200'000, 'x') + "\"}}")
+          .body;
+  EXPECT_EQ(body.find(url), std::string::npos) << body;
+  EXPECT_NE(body.find("/planner/rpc\""), std::string::npos) << body;
+}
+
+TEST(AgentGateway, GivesOutNoCardThatLeadsToAnotherService) {
+  PlayedAgent agent([](const Request&) { return rpc_result(completed); });
+  std::string card;
+  PlayedAgent other([&](const Request&) { return ok_json(card); });
+  const GatewayProcess gateway(
+      "version: 1\ngateway: {threads: 1}\npolicies:\n  careful: {timeout: 30s}\nservices:\n"
+      "  billing: {url: \"" +
+      agent.url() + "\", policy: careful, routes: [{prefix: /billing/}, {prefix: /planner/inner/}]}\n" +
+      "  planner: {url: \"" + other.url() +
+      "\", policy: careful, kind: a2a, routes: [{prefix: /planner/}, {path: /rpc}]}\n");
+  const auto get = [&](const std::string& path) {
+    card = card_of({{"JSONRPC", other.url() + path}});
+    return gateway.get("/planner/card");
+  };
+  for (const char* const path : {"/billing/rpc", "/planner/../billing/rpc", "/planner/%2e%2e/billing/rpc",
+                                 "/planner/inner/rpc", "/"}) {
+    const Request refused = get(path);
+    EXPECT_EQ(refused.status(), 502U) << path << ": " << refused.body;
+    EXPECT_EQ(refused.body.find("\"url\""), std::string::npos) << path;
+  }
+  for (const char* const path : {"/planner/rpc", "/rpc"}) {
+    const Request good = get(path);
+    EXPECT_EQ(good.status(), 200U) << path << ": " << good.body;
+    EXPECT_NE(good.body.find(url_of(gateway) + path + "\""), std::string::npos) << good.body;
+  }
+}
+
+TEST(AgentGateway, TakesAPageBelowTasksForWhatItIs) {
+  PlayedAgent agent(
+      [](const Request&) { return ok("<html>", "Content-Type: text/html; charset=utf-8\r\n"); });
+  const GatewayProcess gateway(in_front_of(agent, ", circuit_breaker: {consecutive_failures: 1}"));
+  for (const char* const path : {"/planner/ui/tasks", "/planner/ui/tasks/7"}) {
+    const Request page = gateway.get(path);
+    EXPECT_EQ(page.status(), 200U);
+    EXPECT_EQ(page.body, "<html>");
+  }
+  EXPECT_EQ(agent.asked(), 2) << "it is not asked again";
+  EXPECT_EQ(gateway.state("planner"), "closed");
+}
+
 TEST(AgentGateway, KnowsTheNamesThatTheFileGives) {
   PlayedAgent agent([](const Request&) { return rpc_result(completed); });
   agent.set_card(card_of({{"JSONRPC", "https://planner.example/rpc"}}));

@@ -114,12 +114,15 @@ class PlayedAgent {
   switchgear::wire::Upstream server_;
 };
 
+[[nodiscard]] inline std::string ok_json(const std::string& body) {
+  return switchgear::wire::ok(body, "Content-Type: application/json\r\n");
+}
 [[nodiscard]] inline std::string rpc_result(const std::string& result) {
-  return switchgear::wire::ok(R"({"jsonrpc":"2.0","id":1,"result":)" + result + "}");
+  return ok_json(R"({"jsonrpc":"2.0","id":1,"result":)" + result + "}");
 }
 [[nodiscard]] inline std::string rpc_error(int code, const std::string& message = "no") {
-  return switchgear::wire::ok(R"({"jsonrpc":"2.0","id":1,"error":{"code":)" + std::to_string(code) +
-                              R"(,"message":")" + message + "\"}}");
+  return ok_json(R"({"jsonrpc":"2.0","id":1,"error":{"code":)" + std::to_string(code) + R"(,"message":")" +
+                 message + "\"}}");
 }
 [[nodiscard]] inline std::string task_json(const std::string& state) {
   return R"({"id":"t","contextId":"c","status":{"state":")" + state + "\"}}";

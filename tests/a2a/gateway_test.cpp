@@ -19,6 +19,7 @@ namespace switchgear::a2a {
 namespace {
 
 using switchgear::wire::DeafPort;
+using switchgear::wire::eventually;
 using switchgear::wire::GatewayProcess;
 using switchgear::wire::ok;
 using switchgear::wire::Socket;
@@ -377,29 +378,94 @@ TEST(AgentGateway, CountsAnAnswerThatIsCompressedAllTheSameByItsStatus) {
 
 TEST(AgentGateway, JudgesEachOfTwoHedgedAttemptsByItsOwnAnswer) {
   std::atomic<int> asked{0};
-  std::atomic<bool> answered{false};
-  const auto until = [](const std::function<bool()>& so) {
-    for (int i = 0; i != 500 && !so(); ++i) std::this_thread::sleep_for(10ms);
-  };
+  std::atomic<const GatewayProcess*> in_front{nullptr};
   const switchgear::wire::Upstream agent(switchgear::wire::Upstream::Serve([&](Socket& socket) {
     if (!socket.read_request()) return;
     if (++asked == 1) {
-      until([&] { return asked == 2; });
+      EXPECT_TRUE(eventually([&] { return asked == 2; }));
       EXPECT_TRUE(socket.send(ok("<html>")));
-      answered = true;
       (void)socket.ends();
     } else {
-      until([&] { return answered.load(); });
-      std::this_thread::sleep_for(200ms);
+      EXPECT_TRUE(eventually([&] {
+        return in_front.load()->breaker("planner").at("counters").at("failures").to_number<int>() == 1;
+      })) << "the first answer is no card";
       EXPECT_TRUE(socket.send("HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnone"));
     }
   }));
-  const GatewayProcess gateway(in_front_of("url: \"http://127.0.0.1:" + std::to_string(agent.port()) + "\"",
-                                           ", hedge: {delay: 20ms}"));
+  const GatewayProcess gateway(
+      in_front_of("url: \"http://127.0.0.1:" + std::to_string(agent.port()) + "\"",
+                  ", hedge: {delay: 20ms}, circuit_breaker: {consecutive_failures: 9}"));
+  in_front = &gateway;
   const Request answer = gateway.get("/planner/.well-known/agent-card.json");
   EXPECT_EQ(asked, 2);
   EXPECT_EQ(answer.status(), 404U) << "not a card: it needs no other in its place";
   EXPECT_EQ(answer.body, "none");
+}
+
+TEST(AgentGateway, RewritesTheCardUnderEachOfItsNames) {
+  std::string url;
+  PlayedAgent agent([&](const Request&) { return ok_json(card_of({{"JSONRPC", url + "/rpc"}})); });
+  url = agent.url();
+  const GatewayProcess gateway(in_front_of(agent));
+  for (const char* const path : {"/.well-known/agent.json", "/.well-known/agent%2Dcard.json",
+                                 "/.well-known/agent-card.json/", "/my/own/name"}) {
+    const std::string body = gateway.get("/planner" + std::string(path)).body;
+    EXPECT_EQ(body.find(url), std::string::npos) << path << ": " << body;
+    EXPECT_NE(body.find("/planner/rpc\""), std::string::npos) << path << ": " << body;
+  }
+}
+
+TEST(AgentGateway, RewritesACardWhenTheRequestWasTooLongToBeRead) {
+  std::string url;
+  PlayedAgent agent([&](const Request&) { return rpc_result(card_of({{"JSONRPC", url + "/rpc"}})); });
+  url = agent.url();
+  const GatewayProcess gateway(in_front_of(agent));
+  const std::string body =
+      post(gateway, R"({"jsonrpc":"2.0","id":1,"method":"GetExtendedAgentCard","params":{"x":")" +
+                        std::string(200'000, 'x') + "\"}}")
+          .body;
+  EXPECT_EQ(body.find(url), std::string::npos) << body;
+  EXPECT_NE(body.find("/planner/rpc\""), std::string::npos) << body;
+}
+
+TEST(AgentGateway, GivesOutNoCardThatLeadsToAnotherService) {
+  PlayedAgent agent([](const Request&) { return rpc_result(completed); });
+  std::string card;
+  PlayedAgent other([&](const Request&) { return ok_json(card); });
+  const GatewayProcess gateway(
+      "version: 1\ngateway: {threads: 1}\npolicies:\n  careful: {timeout: 30s}\nservices:\n"
+      "  billing: {url: \"" +
+      agent.url() + "\", policy: careful, routes: [{prefix: /billing/}, {prefix: /planner/inner/}]}\n" +
+      "  planner: {url: \"" + other.url() +
+      "\", policy: careful, kind: a2a, routes: [{prefix: /planner/}, {path: /rpc}]}\n");
+  const auto get = [&](const std::string& path) {
+    card = card_of({{"JSONRPC", other.url() + path}});
+    return gateway.get("/planner/card");
+  };
+  for (const char* const path : {"/billing/rpc", "/planner/../billing/rpc", "/planner/%2e%2e/billing/rpc",
+                                 "/planner/inner/rpc", "/"}) {
+    const Request refused = get(path);
+    EXPECT_EQ(refused.status(), 502U) << path << ": " << refused.body;
+    EXPECT_EQ(refused.body.find("\"url\""), std::string::npos) << path;
+  }
+  for (const char* const path : {"/planner/rpc", "/rpc"}) {
+    const Request good = get(path);
+    EXPECT_EQ(good.status(), 200U) << path << ": " << good.body;
+    EXPECT_NE(good.body.find("\"http://test" + std::string(path) + "\""), std::string::npos) << good.body;
+  }
+}
+
+TEST(AgentGateway, TakesAPageBelowTasksForWhatItIs) {
+  PlayedAgent agent(
+      [](const Request&) { return ok("<html>", "Content-Type: text/html; charset=utf-8\r\n"); });
+  const GatewayProcess gateway(in_front_of(agent, ", circuit_breaker: {consecutive_failures: 1}"));
+  for (const char* const path : {"/planner/ui/tasks", "/planner/ui/tasks/7"}) {
+    const Request page = gateway.get(path);
+    EXPECT_EQ(page.status(), 200U);
+    EXPECT_EQ(page.body, "<html>");
+  }
+  EXPECT_EQ(agent.asked(), 2) << "it is not asked again";
+  EXPECT_EQ(gateway.state("planner"), "closed");
 }
 
 TEST(AgentGateway, KnowsTheNamesThatTheFileGives) {

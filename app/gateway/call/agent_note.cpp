@@ -3,11 +3,11 @@
 #include <utility>
 #include <vector>
 
-#include "app/gateway/heads/event_stream.hpp"
 #include "app/gateway/heads/forwarding.hpp"
 #include "switchgear/a2a/error.hpp"
 #include "switchgear/a2a/task_state.hpp"
 #include "switchgear/config/address.hpp"
+#include "switchgear/config/target_path.hpp"
 #include "switchgear/http/ascii.hpp"
 #include "switchgear/http/error.hpp"
 #include "switchgear/http/url.hpp"
@@ -44,9 +44,28 @@ void add_origin(std::vector<std::string>& all, const std::string& text) {
   return false;
 }
 
+/// `application/json`, `application/a2a+json; charset=utf-8`
+[[nodiscard]] bool is_json(const http::FieldList& fields) noexcept {
+  const http::Field* const field = fields.find(http::FieldId::content_type);
+  if (field == nullptr) return false;
+  const std::string_view type = http::trimmed(field->value.substr(0, field->value.find(';')));
+  constexpr std::string_view suffix = "+json";
+  return http::equals_lower(type, "application/json") ||
+         (type.size() > suffix.size() &&
+          http::equals_lower(type.substr(type.size() - suffix.size()), suffix));
+}
+
+/// Whatever its method and its headers.
+[[nodiscard]] bool takes(const config::Route& route, std::string_view path) noexcept {
+  if (route.match == config::Route::Match::exact) return path == route.path;
+  std::string_view prefix = route.path;
+  if (prefix.ends_with('/')) prefix.remove_suffix(1);
+  return path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/');
+}
+
 }  // namespace
 
-void AgentNote::take(const AskedFor& asked, const Service& service) {
+void AgentNote::take(const AskedFor& asked, const Service& service, const config::Router& router) {
   if (!service.options().agent) return;
   agent_ = &*service.options().agent;
   http_method_.assign(asked.head.method);
@@ -58,6 +77,10 @@ void AgentNote::take(const AskedFor& asked, const Service& service) {
   const std::string_view host = asked.from.host.empty() ? asked.head.authority : asked.from.host;
   place_.proxy.assign(asked.from.scheme).append("://").append(host);
   service_ = &service;
+  const config::TargetPath path{asked.head.path};
+  const config::FieldsOf lines{asked.fields};
+  const auto* const found = router.find({asked.head.method, asked.head.authority, path.view(), lines});
+  if (found != nullptr) host_ = found->route.host;
 }
 
 void AgentNote::begin(const CallRequest& request) {
@@ -77,29 +100,54 @@ void AgentNote::begin(const CallRequest& request) {
 
 bool AgentNote::reads(const http::Head& head, const http::FieldList& fields) const noexcept {
   return head.status >= 200 && head.status < 300 &&
-         (call_.wants_card || (call_.method && !announces_events(fields) && !is_coded(fields)));
+         (call_.wants_card || (is_json(fields) && !is_coded(fields)));
 }
 
-void AgentNote::judge(unsigned status, std::optional<std::string_view> content) {
-  const a2a::FailureClassifier rules = rules_of(*agent_);
-  // Once stored, a message is sent until it is answered well.
-  const a2a::Again again = queued_ ? a2a::Again::harmless : again_;
-  if (content && !content->empty())
-    judged_ = a2a::outcome_of_answer(rules, {status, *content, {}}, again, Duration::zero());
-  if (!call_.wants_card) return;
+void AgentNote::judge(unsigned status, std::optional<std::string_view> content,
+                      const config::Router& router) {
+  if (call_.method || call_.wants_card) {
+    // Once stored, a message is sent until it is answered well.
+    const a2a::Again again = queued_ ? a2a::Again::harmless : again_;
+    if (content && !content->empty())
+      judged_ = a2a::outcome_of_answer(rules_of(*agent_), {status, *content, {}}, again, Duration::zero());
+    if (call_.wants_card) rewrite_card(status, content, call_.card_form, router);
+  } else if (content) {
+    // What was asked for is not known: the request was too long, or the card has a name of its own.
+    if (const auto form = a2a::card_form_of(*content)) rewrite_card(status, content, *form, router);
+  }
+}
+
+void AgentNote::rewrite_card(unsigned status, std::optional<std::string_view> content, a2a::CardForm form,
+                             const config::Router& router) {
   replaces_ = true;
+  place_.agents_origins.clear();
   try {
     if (!content)
       throw a2a::Error(a2a::Errc::bad_card, "the card is too long to be read, or did not come whole");
     for (const Upstream& each : service_->upstreams().all())
       add_origin(place_.agents_origins, (each.tls ? "https://" : "http://") + config::text_of(each.at));
     for (const std::string& origin : agent_->origins) add_origin(place_.agents_origins, origin);
-    card_ = a2a::rewritten_card(*content, place_);
+    a2a::ProxyPlace place = place_;
+    place.leads_to_agent = [&](std::string_view path) { return leads_here(path, router); };
+    card_ = a2a::rewritten_card(*content, place, form);
   } catch (const a2a::Error& bad) {
     why_not_ = bad.what();
     judged_ =
-        rules.of_error(a2a::Errc::bad_card, {0, status, {}, {}, {}}, a2a::Again::harmless, Duration::zero());
+        rules_of(*agent_).of_error(a2a::Errc::bad_card, {0, status, {}, {}, {}}, again_, Duration::zero());
   }
+}
+
+/// Another service's route with conditions does not count: it takes only some requests for the path.
+bool AgentNote::leads_here(std::string_view path, const config::Router& router) const {
+  const config::TargetPath asked{path};
+  if (!asked.valid()) return false;
+  for (const config::Router::Target& target : router.in_order()) {
+    const config::Route& route = target.route;
+    if (route.host != host_ || !takes(route, asked.view())) continue;
+    if (target.service_name == service_->name()) return true;
+    if (route.methods.empty() && route.headers.empty()) return false;
+  }
+  return false;
 }
 
 void AgentNote::forget_answer() noexcept {

@@ -12,6 +12,7 @@
 #include "switchgear/a2a/failure_rules.hpp"
 #include "switchgear/a2a/proxy/card_rewrite.hpp"
 #include "switchgear/a2a/proxy/passed_call.hpp"
+#include "switchgear/config/router.hpp"
 #include "switchgear/core/outcome.hpp"
 
 namespace switchgear::gateway {
@@ -21,8 +22,8 @@ class AgentNote {
  public:
   [[nodiscard]] explicit operator bool() const noexcept { return agent_ != nullptr; }
 
-  /// Where callers and the agent know it; of services of kind a2a only.
-  void take(const AskedFor& asked, const Service& service);
+  /// Where callers and the agent know it; of services of kind a2a only. `router`: that led there.
+  void take(const AskedFor& asked, const Service& service, const config::Router& router);
   /// The request is whole, if it is held.
   void begin(const CallRequest& request);
   void end() noexcept { *this = AgentNote(); }
@@ -34,7 +35,7 @@ class AgentNote {
   /// The answer's body says what came of the call.
   [[nodiscard]] bool reads(const http::Head& head, const http::FieldList& fields) const noexcept;
   /// One that reads() has been asked for. `content`: empty if it has not come whole.
-  void judge(unsigned status, std::optional<std::string_view> content);
+  void judge(unsigned status, std::optional<std::string_view> content, const config::Router& router);
   /// A final head has come; what is known is of an attempt before it, or beside it.
   void forget_answer() noexcept;
 
@@ -48,12 +49,17 @@ class AgentNote {
   [[nodiscard]] std::string_view why_not() const noexcept { return why_not_; }
 
  private:
+  void rewrite_card(unsigned status, std::optional<std::string_view> content, a2a::CardForm form,
+                    const config::Router& router);
+  [[nodiscard]] bool leads_here(std::string_view path, const config::Router& router) const;
+
   const config::AgentOptions* agent_ =
       nullptr;  ///< borrowed from the service, as the service is from its call
   const Service* service_ = nullptr;
   a2a::ProxyPlace place_;
   std::string http_method_;
   std::string path_;  ///< of the agent, without its query
+  std::string host_;  ///< of the route that led to it
   a2a::PassedCall call_;
   a2a::Again again_ = a2a::Again::harmful;
   bool queued_ = false;

@@ -21,7 +21,7 @@ void UpstreamCall::prepare(ServicePtr service, const AskedFor& asked, CallReques
   service_ = divides ? split_.divide(std::move(service), asked.fields) : std::move(service);
   begun_ = 0;
   request_.take(asked, *service_, worker_, origin);
-  agent_.take(asked, *service_);
+  agent_.take(asked, *service_, worker_.routes.router());
   if (request_.trace.span.valid()) [[unlikely]]
     record_ = std::make_unique<CallTrace>(asked, request_, *service_);
 }
@@ -318,7 +318,8 @@ bool UpstreamCall::holds_answer(Attempt& attempt) {
   worker_.loop.fields().split_response(attempt.received(), attempt.head());
   worker_.loop.fields().end_hop(attempt.head());
   const bool whole = found == Found::content;
-  agent_.judge(attempt.head().status, whole ? std::optional(attempt.held_content()) : std::nullopt);
+  agent_.judge(attempt.head().status, whole ? std::optional(attempt.held_content()) : std::nullopt,
+               worker_.routes.router());
   return false;
 }
 

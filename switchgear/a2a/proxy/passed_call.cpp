@@ -7,6 +7,7 @@
 #include "switchgear/a2a/json/malformed.hpp"
 #include "switchgear/a2a/json/parse.hpp"
 #include "switchgear/a2a/wire/read.hpp"
+#include "switchgear/http/ascii.hpp"
 
 namespace switchgear::a2a {
 
@@ -29,11 +30,38 @@ constexpr std::string_view tasks = "/tasks/";
   return std::nullopt;
 }
 
+[[nodiscard]] int hex(char c) noexcept {
+  const char low = http::to_lower(c);
+  if (low >= '0' && low <= '9') return low - '0';
+  return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
+}
+
+/// As an agent may read it: decoded, in lower case, without slashes at its end.
+[[nodiscard]] std::string read_leniently(std::string_view path) {
+  std::string text;
+  for (std::size_t at = 0; at < path.size(); ++at) {
+    const bool coded =
+        path[at] == '%' && at + 2 < path.size() && hex(path[at + 1]) >= 0 && hex(path[at + 2]) >= 0;
+    text += http::to_lower(coded ? static_cast<char>(hex(path[at + 1]) * 16 + hex(path[at + 2])) : path[at]);
+    if (coded) at += 2;
+  }
+  text.resize(text.find_last_not_of('/') + 1);
+  return text;
+}
+
+[[nodiscard]] bool is_cards_path(std::string_view path) {
+  const std::string text = read_leniently(path);
+  return text.ends_with("/agent-card.json") || text.ends_with("/.well-known/agent.json");
+}
+[[nodiscard]] bool is_extended_cards_path(std::string_view path) {
+  const std::string text = read_leniently(path);
+  return text.ends_with("/extendedagentcard") || text.ends_with("/v1/card");
+}
+
 [[nodiscard]] std::optional<Method> method_of_path(std::string_view http_method, std::string_view path) {
   if (http_method == "POST" && path.ends_with("/message:send")) return Method::send_message;
   if (http_method == "POST" && path.ends_with("/message:stream")) return Method::send_streaming_message;
-  if (http_method == "GET" && (path.ends_with("/extendedAgentCard") || path.ends_with("/v1/card")))
-    return Method::get_extended_card;
+  if (http_method == "GET" && is_extended_cards_path(path)) return Method::get_extended_card;
   if (http_method == "GET" && path.ends_with("/tasks")) return Method::list_tasks;
   if (const std::size_t at = path.rfind(tasks); at != std::string_view::npos)
     return method_of_task_path(http_method, path.substr(at + tasks.size()));
@@ -62,13 +90,14 @@ PassedCall PassedCall::of(std::string_view http_method, std::string_view path,
                           std::string_view content) noexcept {
   PassedCall call;
   try {
-    if (http_method == "GET" && path.ends_with("/agent-card.json")) {
+    if (http_method == "GET" && is_cards_path(path)) {
       call.wants_card = true;
       return call;
     }
     call.method = method_of_path(http_method, path);
     if (!call.method && http_method == "POST" && !content.empty()) call.method = method_of_rpc(content);
     call.wants_card = call.method == Method::get_extended_card;
+    if (call.wants_card && http_method == "POST") call.card_form = CardForm::rpc;
   } catch (...) {  // no memory: it is passed on as it is
     call = {};
   }

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "switchgear/a2a/failure_rules.hpp"
+#include "switchgear/a2a/proxy/card_rewrite.hpp"
 #include "switchgear/a2a/wire/call.hpp"
 #include "switchgear/core/outcome.hpp"
 #include "switchgear/core/time.hpp"
@@ -23,6 +24,7 @@ struct PassedCall {
 
   std::optional<wire::Method> method{};  ///< empty: not one of the protocol's
   bool wants_card = false;               ///< the agent's card, or its extended one
+  CardForm card_form = CardForm::plain;  ///< how that comes
 };
 
 /// The meaning of a whole answer, by its status and what its body says: a JSON-RPC error comes with 200. A

@@ -51,7 +51,25 @@ TEST(PassedCall, IsToldByItsLineAndItsContent) {
   }
   EXPECT_TRUE(PassedCall::of("GET", "/.well-known/agent-card.json", "").wants_card);
   EXPECT_TRUE(PassedCall::of("GET", "/rest/extendedAgentCard", "").wants_card);
-  EXPECT_TRUE(PassedCall::of("POST", "/", R"({"method":"agent/getAuthenticatedExtendedCard"})").wants_card);
+  const PassedCall extended =
+      PassedCall::of("POST", "/", R"({"method":"agent/getAuthenticatedExtendedCard"})");
+  EXPECT_TRUE(extended.wants_card);
+  EXPECT_EQ(extended.card_form, CardForm::rpc);
+}
+
+TEST(PassedCall, KnowsTheCardByEachOfItsNamesAndSpellings) {
+  for (const std::string_view path :
+       {"/.well-known/agent-card.json", "/.well-known/agent.json", "/.well-known/agent%2Dcard.json",
+        "/.well-known/agent-card%2ejson", "/v2/.well-known%2fagent.json", "/.well-known/agent-card.json/",
+        "/.well-known/agent.json%2F", "/.Well-Known/Agent-Card.json", "/rest/extended%41gentCard",
+        "/v1/card/"}) {
+    const PassedCall call = PassedCall::of("GET", path, "");
+    EXPECT_TRUE(call.wants_card) << path;
+    EXPECT_EQ(call.card_form, CardForm::plain) << path;
+  }
+  for (const std::string_view path :
+       {"/", "", "/agent.json", "/agent-card.json%", "/agent-card.json%2", "/x%zz"})
+    EXPECT_FALSE(PassedCall::of("GET", path, "").wants_card) << path;
 }
 
 TEST(PassedCall, IsJudgedByItsBody) {
@@ -122,12 +140,87 @@ TEST(RewrittenCard, OfAnOlderVersionHasAnInterfaceInFront) {
       << text;
 }
 
-TEST(RewrittenCard, WithinAnAnswerOfJsonRpcIsRewrittenToo) {
+TEST(RewrittenCard, OfBothVersionsLeadsNoCallerPastTheProxy) {
+  const std::string interfaces =
+      R"("supportedInterfaces":[{"url":"http://planner:9000/v2/rpc","protocolBinding":"JSONRPC"}])";
+  const std::string rewritten =
+      R"("supportedInterfaces":[{"url":"https://gw:8443/planner/rpc","protocolBinding":"JSONRPC"}])";
+  const std::vector<std::pair<std::string, std::string>> rows{
+      {R"(,"url":"http://planner:9000/v2/old","preferredTransport":"JSONRPC",
+          "additionalInterfaces":[{"url":"http://planner:9000/v2/rest","transport":"HTTP+JSON"}])",
+       R"(,"url":"https://gw:8443/planner/old","preferredTransport":"JSONRPC",
+          "additionalInterfaces":[{"url":"https://gw:8443/planner/rest","transport":"HTTP+JSON"}])"},
+      {R"(,"url":"http://planner:9000/v2/grpc","preferredTransport":"GRPC",
+          "additionalInterfaces":[{"url":"http://thief/","transport":"HTTP+JSON"}])",
+       ""},
+      {R"(,"preferredTransport":"JSONRPC","additionalInterfaces":[])", ""},
+      {R"(,"url":"","preferredTransport":null,"additionalInterfaces":null)", ""},
+      {R"(,"url":"http://thief/","supported_interfaces":[{"url":"http://thief/"}],
+          "additional_interfaces":[{"url":"http://thief/"}],"preferred_transport":"JSONRPC")",
+       ""}};
+  for (const auto& [more, expected] : rows) {
+    const std::string text = rewritten_card("{" + interfaces + more + "}", place);
+    EXPECT_EQ(json::parse(text), json::parse("{" + rewritten + expected + "}")) << text;
+  }
+  const std::string older = rewritten_card(
+      R"({"url":"http://planner:9000/v2","supportedInterfaces":[{"url":"http://thief/","protocolBinding":"JSONRPC"}]})",
+      place);
+  EXPECT_EQ(older, R"({"url":"https://gw:8443/planner"})");
+}
+
+TEST(RewrittenCard, IsAllThatIsLeftOfAnAnswerOfJsonRpc) {
   const std::string text = rewritten_card(
-      R"({"jsonrpc":"2.0","id":1,"result":{"name":"P","url":"http://planner:9000/v2"}})", place);
-  EXPECT_EQ(json::parse(text).at("result").at("url"), "https://gw:8443/planner");
-  const std::string error = R"({"jsonrpc":"2.0","id":1,"error":{"code":-32007}})";
-  EXPECT_EQ(rewritten_card(error, place), error);
+      R"({"jsonrpc":"2.0","id":1,"url":"http://thief/","result":{"name":"P","url":"http://planner:9000/v2"},
+          "error":null,"supportedInterfaces":[{"url":"http://thief/"}]})",
+      place, CardForm::rpc);
+  EXPECT_EQ(text, R"({"jsonrpc":"2.0","id":1,"result":{"name":"P","url":"https://gw:8443/planner"}})");
+  EXPECT_EQ(rewritten_card(R"({"jsonrpc":"2.0","id":1,"url":"http://thief/","error":{"code":-32007}})", place,
+                           CardForm::rpc),
+            R"({"jsonrpc":"2.0","id":1,"error":{"code":-32007}})");
+  const std::string card = R"({"jsonrpc":"2.0","id":1,"url":"http://thief/","result":7})";
+  EXPECT_THROW((void)rewritten_card(card, place, CardForm::rpc), Error);
+  EXPECT_THROW((void)rewritten_card(card, place), Error) << "a key `jsonrpc` does not make a card an answer";
+  EXPECT_THROW((void)rewritten_card(R"({"jsonrpc":"2.0","result":{"url":"http://planner:9000/v2"}})", place),
+               Error);
+}
+
+TEST(RewrittenCard, HasNoInterfaceWhosePathCouldLeadElsewhere) {
+  ProxyPlace same = place;
+  same.agents_prefix = same.proxy_prefix = "";
+  for (const std::string_view path :
+       {"/../billing/rpc", "/%2e%2E/billing", "/.%2e/billing", "/a/..", "/a/%2E", "/./rpc", "/..%2fbilling",
+        "/..%5Cbilling", "/a%2Frpc", "/a/..?x=1"}) {
+    const std::string card = R"({"url":"http://planner:9000)" + std::string(path) + "\"}";
+    EXPECT_THROW((void)rewritten_card(card, same), Error) << path;
+  }
+  EXPECT_EQ(rewritten_card(R"({"url":"http://planner:9000/a.b/..c/%2e%2ed?to=/../x"})", same),
+            R"({"url":"https://gw:8443/a.b/..c/%2e%2ed?to=/../x"})");
+}
+
+TEST(RewrittenCard, HasNoInterfaceThatTheProxyLeadsElsewhere) {
+  ProxyPlace same = place;
+  same.agents_prefix = same.proxy_prefix = "";
+  same.leads_to_agent = [](std::string_view path) { return path.starts_with("/planner/"); };
+  EXPECT_EQ(rewritten_card(R"({"url":"http://planner:9000/planner/rpc?to=1"})", same),
+            R"({"url":"https://gw:8443/planner/rpc?to=1"})");
+  try {
+    (void)rewritten_card(R"({"url":"http://planner:9000/billing/rpc"})", same);
+    ADD_FAILURE();
+  } catch (const Error& bad) {
+    EXPECT_NE(std::string_view(bad.what()).find("/billing/rpc here, which does not lead to this agent"),
+              std::string_view::npos)
+        << bad.what();
+  }
+}
+
+TEST(CardForm, IsToldByKeys) {
+  EXPECT_EQ(card_form_of(R"({"supportedInterfaces":[]})"), CardForm::plain);
+  EXPECT_EQ(card_form_of(R"({"supported_interfaces":[]})"), CardForm::plain);
+  EXPECT_EQ(card_form_of(R"({"url":"x","skills":[]})"), CardForm::plain);
+  EXPECT_EQ(card_form_of(R"({"jsonrpc":"2.0","result":{"url":"x","skills":[]}})"), CardForm::rpc);
+  for (const std::string_view other : {"", "{", "7", "[]", "{}", R"({"url":"x"})", R"({"result":7})",
+                                       R"({"result":{"id":"t","skills":[]}})"})
+    EXPECT_EQ(card_form_of(other), std::nullopt) << other;
 }
 
 TEST(RewrittenCard, IsRefusedWhenNothingOfItLeadsThroughTheProxy) {

@@ -31,7 +31,7 @@ NOT_A_KEY = {
     "opens_within",  # a key of scenarios
     "opt_args",  # zsh
     "certificate_file", "key_file", "look_every", "max_body", "max_head", "pool.max", "report.failure",  # members in C++
-    "allowed_origins", "max_event", "message_id", "task_id", "result.message", "result.task",  # of agents' client
+    "allowed_origins", "max_event", "message_id", "task_id", "result.message", "result.task", "answer.result",  # of agents' client
     "shop.example", "shop.example.com", "example.com", "a.example.com", "b.a.example.com", "e.g",
 }
 SQL = re.compile(r"\b(?:SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA|FROM|WHERE)\b")

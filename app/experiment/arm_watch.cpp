@@ -22,7 +22,9 @@ class ArmWatch::Sink final : public EventSink {
       return;
     }
     good_ = 0;
-    if (!bad_since_) bad_since_ = call.at - call.latency;
+    const TimePoint began = call.at - call.latency;
+    if (opened_at_ && began <= *opened_at_) return explain(began);
+    if (!bad_since_) bad_since_ = began;
   }
 
   void on_transition(const Transition& transition) override {
@@ -31,8 +33,10 @@ class ArmWatch::Sink final : public EventSink {
       open_ = false;
       closed_at_.reset();
       bad_since_.reset();
+      unexplained_ = false;
     } else if (transition.to == State::open) {
       transition.from == State::half_open ? relapsed() : opened(transition.at);
+      opened_at_ = transition.at;
     } else if (transition.to == State::closed && open_) {
       open_ = false;
       // Of the first half-open period: a relapse has been judged.
@@ -79,15 +83,23 @@ class ArmWatch::Sink final : public EventSink {
       }
     }
     open_ = true;
-    if (!bad_since_) return;
+    unexplained_ = !bad_since_;
+    if (unexplained_) return;
     ++seen_.detected;
     seen_.until_open += saturating_sub(at, *bad_since_);
     bad_since_.reset();
   }
 
+  /// A breaker tells of its opening before it tells of the call that opened it.
+  void explain(TimePoint began) {
+    if (!std::exchange(unexplained_, false)) return;
+    ++seen_.detected;
+    seen_.until_open += saturating_sub(*opened_at_, began);
+  }
+
   void relapsed() {
     if (open_) ++seen_.judged;
-    open_ = false;
+    open_ = unexplained_ = false;
     bad_since_.reset();
   }
 
@@ -95,6 +107,8 @@ class ArmWatch::Sink final : public EventSink {
   std::mutex mutex_;
   std::optional<TimePoint> bad_since_;
   int good_ = 0;
+  std::optional<TimePoint> opened_at_;  ///< the last time
+  bool unexplained_ = false;            ///< no bad call was seen before that
   bool open_ = false;  ///< since an opening that was seen, and its first half-open is not over
   std::optional<TimePoint> closed_at_;
   bool called_ = false;  ///< since then

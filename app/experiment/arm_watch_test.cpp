@@ -65,6 +65,26 @@ TEST_F(ArmWatchTest, ABadCallBeforeTenGoodOnesIsNotTheBeginning) {
   EXPECT_EQ(seen().until_open, 300ms);
 }
 
+TEST_F(ArmWatchTest, AnOpeningByTheFirstBadCallTakesAsLongAsThatCall) {
+  CircuitBreakerOptions strict = options();
+  strict.consecutive_failures = 1;
+  breaker = registry.get_or_create("strict", strict, now);
+  watch = ArmWatch::of(registry, "strict");
+  call(Verdict::failure, 2s);
+  ASSERT_EQ(breaker->state(), State::open);
+  EXPECT_EQ(seen().detected, 1U);
+  EXPECT_EQ(seen().until_open, 2s);
+}
+
+TEST_F(ArmWatchTest, AnOpeningSoonAfterAnotherIsMeasuredByItself) {
+  open();
+  recover();
+  calls(2, Verdict::success);
+  open();
+  EXPECT_EQ(seen().detected, 2U);
+  EXPECT_EQ(seen().until_open, 300ms + 300ms);
+}
+
 TEST_F(ArmWatchTest, FindsAnOpeningDoubtfulWhenTheDependencyIsWellAtFirstLook) {
   open();
   recover();

@@ -34,7 +34,7 @@ TEST(GatewayTrust, ReplacesWhatAStrangerSaysAboutTheClient) {
   EXPECT_NE(head.find("X-Forwarded-Port: " + std::to_string(gateway.port()) + "\r\n"), std::string::npos)
       << head;
   EXPECT_NE(head.find("Forwarded: for=127.0.0.1;host=\"test\";proto=http\r\n"), std::string::npos) << head;
-  for (const char* claimed : {"203.0.113.9", "https", "shop.example", "443"})
+  for (const char* claimed : {"203.0.113.9", "https", "shop.example", ": 443\r\n"})
     EXPECT_EQ(head.find(claimed), std::string::npos) << claimed << " in " << head;
 }
 

@@ -269,7 +269,8 @@ TEST(AgentGateway, ReadsAnAnswerOfManySmallChunksWithTrailers) {
   const std::string error =
       R"({"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"no"}})" + std::string(5000, ' ');
   switchgear::wire::Upstream slow(switchgear::wire::Upstream::Serve([&](Socket& socket) {
-    std::string answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    std::string answer =
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
     for (const char each : error) answer += std::string("1\r\n") + each + "\r\n";
     answer += "0\r\nX-Sum: 1\r\n\r\n";
     while (socket.read_request()) {
@@ -291,7 +292,9 @@ TEST(AgentGateway, DoesNotWaitForTheRestOfMalformedChunks) {
   switchgear::wire::Upstream agent(switchgear::wire::Upstream::Serve([&](Socket& socket) {
     while (socket.read_request()) {
       if (++asked == 1) {
-        socket.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\nno chunk");
+        socket.send(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+            "2\r\n{}\r\nno chunk");
         EXPECT_TRUE(socket.ends());
         return;
       }

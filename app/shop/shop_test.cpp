@@ -234,7 +234,10 @@ TEST_F(ShopProcess, KilledWithinOrdersItLosesAndDoublesNone) {
   }
   for (int times = 0; times < 2; ++times) {
     const int before = confirmed;
-    while (confirmed < before + 5) std::this_thread::sleep_for(1ms);
+    const auto until = std::chrono::steady_clock::now() + 30s;
+    while (confirmed < before + 5 && std::chrono::steady_clock::now() < until)
+      std::this_thread::sleep_for(1ms);
+    EXPECT_GE(confirmed, before + 5);
     kill();
     start();
     port = port_;

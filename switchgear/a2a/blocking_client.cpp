@@ -1,7 +1,6 @@
 #include "switchgear/a2a/blocking_client.hpp"
 
 #include <boost/asio/post.hpp>
-#include <chrono>
 
 namespace switchgear::a2a {
 
@@ -17,11 +16,6 @@ std::optional<StreamResponse> BlockingEventStream::next() {
   return asio::co_spawn(*io_, events_->next(), use_future).get();
 }
 
-BlockingClient::~BlockingClient() {
-  io_.stop();
-  thread_.join();
-}
-
 std::shared_ptr<const AgentCard> BlockingClient::card() { return client_.card(use_future).get(); }
 
 std::shared_ptr<const AgentCard> BlockingClient::extended_card(CallSettings settings) {
@@ -33,11 +27,11 @@ SendMessageResponse BlockingClient::send(Message message, SendOptions options) {
 }
 
 BlockingEventStream BlockingClient::stream(Message message, SendOptions options) {
-  return {io_, client_.stream(std::move(message), std::move(options), use_future).get()};
+  return {thread_.context(), client_.stream(std::move(message), std::move(options), use_future).get()};
 }
 
 BlockingEventStream BlockingClient::subscribe(std::string task_id, TaskOptions options) {
-  return {io_, client_.subscribe(std::move(task_id), std::move(options), use_future).get()};
+  return {thread_.context(), client_.subscribe(std::move(task_id), std::move(options), use_future).get()};
 }
 
 Task BlockingClient::get(std::string task_id, TaskOptions options) {
@@ -69,20 +63,6 @@ std::vector<TaskPushNotificationConfig> BlockingClient::list_push_configs(std::s
 
 void BlockingClient::delete_push_config(std::string task_id, std::string id, CallSettings settings) {
   client_.delete_push_config(std::move(task_id), std::move(id), std::move(settings), use_future).get();
-}
-
-void BlockingClient::start() {
-  close_idle_later();
-  thread_ = std::thread([this] { io_.run(); });
-}
-
-void BlockingClient::close_idle_later() {
-  housekeeping_.expires_after(std::chrono::seconds{1});
-  housekeeping_.async_wait([this](const boost::system::error_code& stopped) {
-    if (stopped) return;
-    client_.close_idle();
-    close_idle_later();
-  });
 }
 
 }  // namespace switchgear::a2a

@@ -2,19 +2,17 @@
 #pragma once
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_future.hpp>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "switchgear/a2a/client.hpp"
+#include "switchgear/async/client_thread.hpp"
 
 namespace switchgear::a2a {
 
@@ -56,11 +54,8 @@ class BlockingClient {
       : BlockingClient(base_url, Pipeline{}, std::move(options)) {}
   template <PipelineLike P>
   BlockingClient(std::string_view base_url, const P& pipeline, ClientOptions options = {})
-      : io_(1),
-        work_(io_.get_executor()),
-        housekeeping_(io_),
-        client_(io_.get_executor(), base_url, pipeline, std::move(options)) {
-    start();
+      : thread_(), client_(thread_.executor(), base_url, pipeline, std::move(options)) {
+    thread_.start([this] { client_.close_idle(); });
   }
   /// With a single policy.
   template <switchgear::detail::HasLayer Policy>
@@ -68,7 +63,7 @@ class BlockingClient {
       : BlockingClient(base_url, Pipeline{policy}, std::move(options)) {}
   BlockingClient(const BlockingClient&) = delete;
   BlockingClient& operator=(const BlockingClient&) = delete;
-  ~BlockingClient();
+  ~BlockingClient() { thread_.stop(); }
 
   std::shared_ptr<const AgentCard> card();
   std::shared_ptr<const AgentCard> extended_card(CallSettings settings = {});
@@ -87,14 +82,8 @@ class BlockingClient {
   [[nodiscard]] BreakerRegistry& registry() const noexcept { return client_.registry(); }
 
  private:
-  void start();
-  void close_idle_later();
-
-  boost::asio::io_context io_;
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
-  boost::asio::steady_timer housekeeping_;
+  switchgear::detail::ClientThread thread_;
   Client client_;
-  std::thread thread_;
 };
 
 }  // namespace switchgear::a2a

@@ -1,17 +1,14 @@
 // The client for code that blocks.
 #pragma once
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_future.hpp>
 #include <boost/json/value.hpp>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
+#include "switchgear/async/client_thread.hpp"
 #include "switchgear/http/client.hpp"
 
 namespace switchgear::http {
@@ -32,11 +29,8 @@ class BlockingClient {
       : BlockingClient(base_url, Pipeline{}, std::move(options)) {}
   template <PipelineLike P>
   BlockingClient(std::string_view base_url, const P& pipeline, ClientOptions options = {})
-      : io_(1),
-        work_(io_.get_executor()),
-        housekeeping_(io_),
-        client_(io_.get_executor(), base_url, pipeline, std::move(options)) {
-    start();
+      : thread_(), client_(thread_.executor(), base_url, pipeline, std::move(options)) {
+    thread_.start([this] { client_.close_idle(); });
   }
   /// With a single policy.
   template <switchgear::detail::HasLayer Policy>
@@ -44,7 +38,7 @@ class BlockingClient {
       : BlockingClient(base_url, Pipeline{policy}, std::move(options)) {}
   BlockingClient(const BlockingClient&) = delete;
   BlockingClient& operator=(const BlockingClient&) = delete;
-  ~BlockingClient();
+  ~BlockingClient() { thread_.stop(); }
 
   Response request(std::string method, Request request);
   Response get(Request request) { return this->request("GET", std::move(request)); }
@@ -65,14 +59,8 @@ class BlockingClient {
   [[nodiscard]] std::vector<PoolFigures> pools() const { return client_.pools(); }
 
  private:
-  void start();
-  void close_idle_later();
-
-  boost::asio::io_context io_;
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
-  boost::asio::steady_timer housekeeping_;
+  switchgear::detail::ClientThread thread_;
   Client client_;
-  std::thread thread_;
 };
 
 }  // namespace switchgear::http

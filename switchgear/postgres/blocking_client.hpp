@@ -2,16 +2,13 @@
 #pragma once
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_future.hpp>
 #include <cstdint>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
+#include "switchgear/async/client_thread.hpp"
 #include "switchgear/postgres/client.hpp"
 
 namespace switchgear::postgres {
@@ -32,11 +29,8 @@ class BlockingClient {
       : BlockingClient(connection_string, Pipeline{}, options) {}
   template <PipelineLike P>
   BlockingClient(std::string_view connection_string, const P& pipeline, const ClientOptions& options = {})
-      : io_(1),
-        work_(io_.get_executor()),
-        housekeeping_(io_),
-        client_(io_.get_executor(), connection_string, pipeline, options) {
-    start();
+      : thread_(), client_(thread_.executor(), connection_string, pipeline, options) {
+    thread_.start([this] { client_.close_idle(); });
   }
   /// With a single policy.
   template <switchgear::detail::HasLayer Policy>
@@ -44,7 +38,7 @@ class BlockingClient {
       : BlockingClient(connection_string, Pipeline{policy}, options) {}
   BlockingClient(const BlockingClient&) = delete;
   BlockingClient& operator=(const BlockingClient&) = delete;
-  ~BlockingClient();
+  ~BlockingClient() { thread_.stop(); }
 
   /// As Client::use_replica(): before the first statement.
   template <PipelineLike P>
@@ -58,7 +52,7 @@ class BlockingClient {
   /// The function is a coroutine, as Client::transaction() takes it, and runs on the client's thread.
   template <class F>
   auto transaction(F function, const TransactionOptions& options = {}) {
-    return boost::asio::co_spawn(io_, client_.transaction(std::move(function), options),
+    return boost::asio::co_spawn(thread_.context(), client_.transaction(std::move(function), options),
                                  boost::asio::use_future)
         .get();
   }
@@ -66,14 +60,8 @@ class BlockingClient {
   [[nodiscard]] PoolFigures pool() const { return client_.pool(); }
 
  private:
-  void start();
-  void close_idle_later();
-
-  boost::asio::io_context io_;
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
-  boost::asio::steady_timer housekeeping_;
+  switchgear::detail::ClientThread thread_;
   Client client_;
-  std::thread thread_;
 };
 
 }  // namespace switchgear::postgres

@@ -199,7 +199,7 @@ StreamResponse read_stream_response(const json::value& value) {
     return read_status_update(*update, "result.statusUpdate");
   if (const auto* const update = fields.find("artifactUpdate"))
     return read_artifact_update(*update, "result.artifactUpdate");
-  return std::visit([](auto&& either) -> StreamResponse { return std::move(either); },
+  return std::visit([](auto&& either) -> StreamResponse { return std::forward<decltype(either)>(either); },
                     read_send_response(value));
 }
 

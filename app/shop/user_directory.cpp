@@ -69,10 +69,10 @@ asio::awaitable<std::optional<redis::Reply>> UserDirectory::run(std::string comm
     const auto pipeline = policies_.racing_pipeline();
     redis::Reply reply = co_await async_call<redis::Reply>(executor_, pipeline, op, asio::use_awaitable);
     if (!reply.is_error()) co_return reply;
+    ++counts_.cache_failures;
   } catch (const std::exception&) {
-    // Counted below: without the cache the answer comes from the database.
+    ++counts_.cache_failures;  // without the cache the answer comes from the database
   }
-  ++counts_.cache_failures;
   co_return std::nullopt;
 }
 

@@ -108,7 +108,7 @@ awaitable<Reply> Client::ask(Parts parts, Method method, json::object params, co
 }
 
 EventStream Client::stream_of(const Parts& parts, const CallSettings& settings, Reply opened) {
-  AskAgent again = [parts, settings](Method method, std::string task_id) {
+  AskAgent again = [parts, settings](Method method, const std::string& task_id) {
     return ask(parts, method, of_task(task_id), settings);
   };
   return EventStream(std::make_shared<StreamCore>(parts.core, std::move(again), std::move(opened), seed()));
@@ -134,14 +134,14 @@ awaitable<SendMessageResponse> Client::ask_send(Parts parts, Message message, Se
 
 awaitable<EventStream> Client::ask_stream(Parts parts, Message message, SendOptions options) {
   json::object params = of_message(message, options);
-  CallSettings settings = options;
+  const CallSettings& settings = options;
   Reply opened = co_await ask(parts, Method::send_streaming_message, std::move(params), settings);
   co_return stream_of(parts, settings, std::move(opened));
 }
 
 awaitable<EventStream> Client::ask_subscribe(Parts parts, std::string task_id, TaskOptions options) {
   json::object params = of_task(task_id);
-  CallSettings settings = options;
+  const CallSettings& settings = options;
   Reply opened = co_await ask(parts, Method::subscribe_to_task, std::move(params), settings);
   co_return stream_of(parts, settings, std::move(opened));
 }

@@ -190,9 +190,10 @@ std::optional<CardForm> card_form_of(std::string_view text) {
     const auto* const result = value.get_object().if_contains("result");
     if (result != nullptr && result->is_object() && looks_like_card(result->get_object()))
       return CardForm::rpc;
-  } catch (const Malformed&) {  // not JSON: not a card
+    return std::nullopt;
+  } catch (const Malformed&) {
+    return std::nullopt;  // not JSON: not a card
   }
-  return std::nullopt;
 }
 
 std::string rewritten_card(std::string_view text, const ProxyPlace& place, CardForm form) {

@@ -24,6 +24,7 @@ namespace {
 constexpr std::uint16_t unknown = 0xffff;  ///< no node: of a slot
 constexpr int most_redirections = 5;
 constexpr std::chrono::milliseconds soon_enough{250};
+constexpr unsigned most_hurried = 8;
 
 TimePoint now() noexcept { return std::chrono::steady_clock::now(); }
 
@@ -79,7 +80,7 @@ class ClusterSession final : public Session, public std::enable_shared_from_this
     call->keys = std::move(keys);
     call->arguments = std::move(arguments);
     call->done = std::move(done);
-    const std::uint16_t at = call->keys.empty() ? unknown : slots_[slot_of(call->keys.front())];
+    const std::uint16_t at = closed_ || call->keys.empty() ? unknown : slots_[slot_of(call->keys.front())];
     go(call, at == unknown ? any_node() : masters_[at], asking);
   }
 
@@ -227,9 +228,14 @@ class ClusterSession final : public Session, public std::enable_shared_from_this
     });
   }
 
+  /// Less often if it has shown nothing new: a cluster that is down for long is not to answer that as well.
   void learn_soon() {
-    const TimePoint at = now() + soon_enough / 2 + uniform_between(random_, Duration::zero(), soon_enough);
-    if (!learning_ && learn_due_ > at) learn_at(at);
+    const Duration most = std::min<Duration>(soon_enough * (1U << hurried_), options_.retry_max);
+    const TimePoint at = now() + uniform_between(random_, most / 2, most);
+    if (learning_ || learn_due_ <= at) return;
+    hurried_ = std::min(hurried_ + 1, most_hurried);
+    hurries_ = true;
+    learn_at(at);
   }
 
   void learn() {
@@ -240,6 +246,7 @@ class ClusterSession final : public Session, public std::enable_shared_from_this
       return learn_at(now() + soon_enough);
     }
     learning_ = true;
+    if (!std::exchange(hurries_, false)) hurried_ = 0;
     ++node->in_flight;
     node->client->send(command({"CLUSTER", "SLOTS"}), [self = shared_from_this(), node](std::error_code error,
                                                                                         const Reply& reply) {
@@ -252,7 +259,7 @@ class ClusterSession final : public Session, public std::enable_shared_from_this
   }
 
   bool use(const Reply& reply, const Address& asked) {
-    const auto ranges = parse_slots(reply, asked);
+    auto ranges = parse_slots(reply, asked);
     if (!ranges || ranges->empty()) {
       trouble_ = name_of(asked) + ": " +
                  (reply.is_error() ? reply.text : std::string("it is not a node of a cluster with slots"));
@@ -271,6 +278,8 @@ class ClusterSession final : public Session, public std::enable_shared_from_this
       others_.insert(others_.end(), range.replicas.begin(), range.replicas.end());
     }
     trouble_.clear();
+    if (*ranges != ranges_) hurried_ = 0;
+    ranges_ = std::move(*ranges);
     const bool first = !std::exchange(learnt_, true);
     let_go_of_others();
     listen();
@@ -311,6 +320,7 @@ class ClusterSession final : public Session, public std::enable_shared_from_this
   std::vector<Address> seeds_,
       others_;  ///< nodes to ask: those that were given, and those that were there last
   std::map<std::string, NodePtr> nodes_;
+  std::vector<SlotRange> ranges_;  ///< as learnt last
   std::vector<NodePtr> masters_;
   std::vector<std::uint16_t> slots_ = std::vector<std::uint16_t>(cluster_slots, unknown);  ///< into masters_
   std::unique_ptr<Client> hints_;  ///< subscribes, at one of the nodes
@@ -320,8 +330,9 @@ class ClusterSession final : public Session, public std::enable_shared_from_this
   ClientCounts counts_;  ///< of nodes that are gone
   std::string trouble_;
   int unserved_ = 0;
+  unsigned hurried_ = 0;  ///< times that slots were learnt early, and were the same
   std::size_t turn_ = 0;
-  bool learnt_ = false, learning_ = false, closed_ = false;
+  bool learnt_ = false, learning_ = false, hurries_ = false, closed_ = false;
 };
 
 }  // namespace

@@ -22,6 +22,8 @@ struct SlotRange {
   std::uint16_t from = 0, to = 0;
   Address master;
   std::vector<Address> replicas;
+
+  friend bool operator==(const SlotRange&, const SlotRange&) = default;
 };
 
 /// The reply to CLUSTER SLOTS of the node `asked`, whose user, password and TLS go for all. Empty if it is

@@ -31,11 +31,12 @@ constexpr auto collecting = std::chrono::milliseconds{20};
 
 /// `at`: when it was, by the alerts' own clock.
 [[nodiscard]] StateChange change_of(const LoggedTransition& transition, Moment at) {
-  const std::string evidence = transition.rule == Rule::operator_command
+  const bool by_operator = transition.rule == Rule::operator_command;
+  const std::string evidence = by_operator
                                    ? std::string{"an operator"}
                                    : fmt::format("{} ({:.4g}, threshold {:.4g})", to_string(transition.rule),
                                                  transition.value, transition.threshold);
-  return {transition.breaker, transition.to, at, evidence};
+  return {transition.breaker, transition.to, at, evidence, by_operator};
 }
 
 /// The text of the problem; empty: all is kept.

@@ -21,8 +21,19 @@ using admin::ResourceRequest;
 constexpr Duration longest_force = std::chrono::hours{24 * 7};
 
 const char* word_of(redis::FleetVote vote) {
-  if (vote == redis::FleetVote::yes) return "down";
-  return vote == redis::FleetVote::no ? "works" : "abstains";
+  switch (vote) {
+    case redis::FleetVote::yes:
+      return "down";
+    case redis::FleetVote::no:
+      return "works";
+    case redis::FleetVote::waits:
+      return "waits";
+    case redis::FleetVote::lapsed:
+      return "lapsed";
+    case redis::FleetVote::abstains:
+      break;
+  }
+  return "abstains";
 }
 
 json::array voters_json(const std::vector<redis::FleetVoter>& voters) {

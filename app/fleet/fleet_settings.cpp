@@ -58,30 +58,56 @@ struct PemFile {
 };
 
 /// Throws std::invalid_argument, as parse_address() does.
-redis::Address sentinel_at(const std::string& text) {
+redis::Address host_and_port(const std::string& text) {
   redis::Address address = redis::parse_address("redis://" + text);
   if (text.find_first_of("@/?#") != std::string::npos || text.find(':') == std::string::npos)
-    throw std::invalid_argument("is not an address of a Sentinel");
+    throw std::invalid_argument("is not host:port");
   return address;
 }
 
-void read_sentinels(config::Section& fleet, FleetSettings& settings) {
-  constexpr std::size_t most_sentinels = 20;
-  const auto found = fleet.find("sentinels");
-  if (!found) return;
-  for (const config::Value& one : config::items(*found, "[\"10.0.0.5:26379\"]")) {
+/// `noun`: what is to be found there. `example`: one `host:port`, in quotes.
+void read_places(const config::Value& found, std::vector<std::string>& to, const char* noun,
+                 const std::string& example) {
+  constexpr std::size_t most = 20;
+  for (const config::Value& one : config::items(found, "[" + example + "]")) {
     const auto text = config::Text{}(one);
     if (!text) continue;
     try {
-      (void)sentinel_at(*text);
-      settings.sentinels.push_back(*text);
+      (void)host_and_port(*text);
+      to.push_back(*text);
     } catch (const std::invalid_argument&) {
-      one.wrong(config::found(*one.node) + " found; expected host:port, such as \"10.0.0.5:26379\"");
+      one.wrong(config::found(*one.node) + " found; expected host:port, such as " + example);
     }
   }
-  if (found->node->kind == config::Node::Kind::sequence &&
-      (found->node->items.empty() || found->node->items.size() > most_sentinels))
-    found->wrong("has no Sentinel, or more than 20; expected a list such as [\"10.0.0.5:26379\"]");
+  if (found.node->kind == config::Node::Kind::sequence &&
+      (found.node->items.empty() || found.node->items.size() > most))
+    found.wrong(std::string("has no ") + noun + ", or more than 20; expected a list such as [" + example +
+                "]");
+}
+
+void read_sentinels(config::Section& fleet, FleetSettings& settings, const config::FileContext& context) {
+  const auto found = fleet.find("sentinels");
+  if (found) read_places(*found, settings.sentinels, "Sentinel", "\"10.0.0.5:26379\"");
+  fleet.read("sentinel_user", settings.sentinel_user, config::Text{});
+  fleet.read("sentinel_password", settings.sentinel_password, config::Secret{context.directory});
+  fleet.read("sentinel_tls", settings.sentinel_tls, config::Truth{});
+  for (const char* const key : {"sentinel_user", "sentinel_password", "sentinel_tls"}) {
+    const auto own = fleet.find(key);
+    if (own && !found) own->wrong("applies only together with sentinels");
+  }
+  const auto user = fleet.find("sentinel_user");
+  if (user && !fleet.find("sentinel_password")) user->wrong("needs sentinel_password as well");
+}
+
+void read_cluster(config::Section& fleet, FleetSettings& settings) {
+  const auto found = fleet.find("cluster");
+  if (!found) return;
+  read_places(*found, settings.cluster, "node", "\"10.0.0.6:6379\"");
+  if (fleet.find("sentinels"))
+    return found->wrong(
+        "is not possible together with sentinels: a Redis Cluster replaces its masters itself");
+  if (settings.on() && redis::parse_address(settings.redis).database != 0)
+    found->wrong("has database 0 alone; remove the database from the address in redis");
 }
 
 void read_tls(config::Section& fleet, FleetSettings& settings, const config::FileContext& context) {
@@ -92,7 +118,7 @@ void read_tls(config::Section& fleet, FleetSettings& settings, const config::Fil
   section.read("ca", settings.tls.ca, PemFile{context.directory});
   section.read("verify", settings.tls.verify, config::Named<tls::Verify>{verifications});
   section.finish();
-  if (settings.on() && !redis::parse_address(settings.redis).tls)
+  if (settings.on() && !redis::parse_address(settings.redis).tls && !settings.sentinel_tls)
     return section.wrong("applies only to an address that begins with rediss://");
   try {
     (void)tls::ClientContext(settings.tls);
@@ -108,7 +134,8 @@ FleetSettings read_fleet(const config::Value& value, const config::FileContext& 
   FleetSettings settings;
   config::Section section(value);
   section.require("redis", settings.redis, RedisUrl{context.directory}, "redis: redis://127.0.0.1:6379/0");
-  read_sentinels(section, settings);
+  read_sentinels(section, settings, context);
+  read_cluster(section, settings);
   section.read("namespace", settings.name_space, config::Text{});
   section.read("quorum", settings.quorum, config::any_number);
   section.read("min_votes", settings.min_votes, config::small_whole);
@@ -133,8 +160,14 @@ FleetSettings read_fleet(const config::Value& value, const config::FileContext& 
 redis::FleetOptions options_of(const FleetSettings& settings) {
   redis::FleetOptions options;
   options.redis.address = redis::parse_address(settings.redis);
-  for (const std::string& each : settings.sentinels) options.redis.sentinels.push_back(sentinel_at(each));
-  if (options.redis.address.tls) options.redis.tls.emplace(settings.tls);
+  for (const std::string& each : settings.sentinels) {
+    redis::Address& sentinel = options.redis.sentinels.emplace_back(host_and_port(each));
+    sentinel.user = settings.sentinel_user;
+    sentinel.password = settings.sentinel_password;
+    sentinel.tls = settings.sentinel_tls;
+  }
+  for (const std::string& each : settings.cluster) options.redis.cluster.push_back(host_and_port(each));
+  if (options.redis.address.tls || settings.sentinel_tls) options.redis.tls.emplace(settings.tls);
   options.name_space = settings.name_space;
   options.quorum = settings.quorum;
   options.min_votes = settings.min_votes;

@@ -17,12 +17,15 @@ namespace switchgear::fleet {
 struct FleetSettings {
   std::string redis{};                   ///< a URL, which may hold a password; empty: no fleet
   std::vector<std::string> sentinels{};  ///< `host:port`; with them, the host of `redis` is a master's name
+  std::string sentinel_user{}, sentinel_password{};  ///< the Sentinels' own
+  bool sentinel_tls = false;
+  std::vector<std::string> cluster{};  ///< `host:port` of nodes of a Redis Cluster, beside that of `redis`
   std::string name_space = "default";
   double quorum = 0.5;
   std::uint32_t min_votes = 2;
   Duration fresh = std::chrono::seconds{5};
   Duration probe = std::chrono::seconds{10};
-  tls::ClientSettings tls{};  ///< for rediss://
+  tls::ClientSettings tls{};  ///< for rediss:// and `sentinel_tls`
 
   [[nodiscard]] bool on() const noexcept { return !redis.empty(); }
   friend bool operator==(const FleetSettings&, const FleetSettings&) = default;

@@ -63,6 +63,32 @@ TEST(FleetSection, TakesSentinelsThatKnowTheMaster) {
   EXPECT_EQ(options.redis.sentinels[1].password, "");
 }
 
+TEST(FleetSection, TakesWhatTheSentinelsThemselvesAskFor) {
+  const auto loaded = load(
+      "{redis: \"redis://shop-redis\", sentinels: [\"a:26379\"], sentinel_user: ann, sentinel_password: "
+      "secret, "
+      "sentinel_tls: true, tls: {verify: none}}");
+  ASSERT_TRUE(loaded.config) << config::lines_of(loaded.errors).front();
+  const redis::FleetOptions options = options_of(loaded.config->own.get<FleetSettings>());
+  EXPECT_EQ(options.redis.sentinels.at(0).user, "ann");
+  EXPECT_EQ(options.redis.sentinels.at(0).password, "secret");
+  EXPECT_TRUE(options.redis.sentinels.at(0).tls);
+  EXPECT_TRUE(options.redis.tls);
+  EXPECT_FALSE(options.redis.address.tls);
+  EXPECT_EQ(options.redis.address.password, "");
+}
+
+TEST(FleetSection, TakesNodesOfACluster) {
+  const auto loaded =
+      load("{redis: \"redis://:secret@10.0.0.5:7000\", cluster: [\"10.0.0.6:7000\", \"b:6379\"]}");
+  ASSERT_TRUE(loaded.config) << config::lines_of(loaded.errors).front();
+  const redis::FleetOptions options = options_of(loaded.config->own.get<FleetSettings>());
+  EXPECT_EQ(options.redis.address.host, "10.0.0.5");
+  ASSERT_EQ(options.redis.cluster.size(), 2U);
+  EXPECT_EQ(options.redis.cluster[0].host, "10.0.0.6");
+  EXPECT_EQ(options.redis.cluster[0].port, 7000);
+}
+
 TEST(FleetSection, LocatesWhatIsWrongWithoutQuotingAPassword) {
   const std::string good = "redis: \"redis://a\"";
   EXPECT_EQ(error_of("{namespace: shop}"),
@@ -93,6 +119,22 @@ TEST(FleetSection, LocatesWhatIsWrongWithoutQuotingAPassword) {
   EXPECT_EQ(error_of("{" + good + ", sentinels: [\"redis://a:1\"]}"),
             "f.yaml:2:41: fleet.sentinels[0]: \"redis://a:1\" found; expected host:port, such as "
             "\"10.0.0.5:26379\"");
+  EXPECT_EQ(error_of("{" + good + ", sentinel_password: secret}"),
+            "f.yaml:2:48: fleet.sentinel_password: applies only together with sentinels");
+  EXPECT_EQ(error_of("{" + good + ", sentinels: [\"a:1\"], sentinel_user: ann}"),
+            "f.yaml:2:64: fleet.sentinel_user: needs sentinel_password as well");
+  EXPECT_EQ(error_of("{" + good + ", cluster: []}"),
+            "f.yaml:2:38: fleet.cluster: has no node, or more than 20; expected a list such as "
+            "[\"10.0.0.6:6379\"]");
+  EXPECT_EQ(error_of("{" + good + ", cluster: [a]}"),
+            "f.yaml:2:39: fleet.cluster[0]: \"a\" found; expected host:port, such as \"10.0.0.6:6379\"");
+  EXPECT_EQ(
+      error_of("{" + good + ", sentinels: [\"a:1\"], cluster: [\"a:1\"]}"),
+      "f.yaml:2:58: fleet.cluster: is not possible together with sentinels: a Redis Cluster replaces its "
+      "masters itself");
+  EXPECT_EQ(
+      error_of("{redis: \"redis://a/1\", cluster: [\"a:1\"]}"),
+      "f.yaml:2:40: fleet.cluster: has database 0 alone; remove the database from the address in redis");
 }
 
 }  // namespace

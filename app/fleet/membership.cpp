@@ -124,6 +124,8 @@ void Membership::describe(std::map<std::string, CircuitSurroundings>& circuits) 
   if (!fleet) return;
   for (const redis::FleetCircuitStatus& circuit : fleet->status(FleetDetail::circuits).circuits) {
     if (circuit.fresh && circuit.open) circuits[circuit.name].fleet = circuit.view.cause;
+    if (circuit.forced_open)
+      circuits[circuit.name].fleet_forced = FleetForce{circuit.forced_by, circuit.forced_left};
   }
 }
 

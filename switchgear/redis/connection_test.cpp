@@ -168,25 +168,14 @@ TEST(RedisConnection, ReplyBeyondTheLimitEndsIt) {
 
 TEST(RedisConnection, TlsServerMustHaveACertificateForItsName) {
   const house::Certificates certificates;
-  RedisServer server({"--tls-port", "0"});
-  const RedisServer plain({"--tls-auth-clients", "no"});
+  const RedisServer server({"--tls-port", "0"});
   const auto text_of = [&](const std::string& name) {
     std::ifstream file(certificates.file(name));
     return (std::stringstream() << file.rdbuf()).str();
   };
-  // The port speaks TLS from here on, the plain one is given up.
-  server.run({"CONFIG", "SET", "tls-cert-file", certificates.file("server.pem"), "tls-key-file",
-              certificates.file("server.key"), "tls-ca-cert-file", certificates.file("ca.pem"),
-              "tls-auth-clients", "no"});
-  std::uint16_t port = plain.port();
-  Reply set;
-  do {  // the next that is free
-    set = server.run({"CONFIG", "SET", "tls-port", std::to_string(++port)});
-  } while (set.is_error() && port < plain.port() + 100);
-  ASSERT_FALSE(set.is_error()) << set.text;
   Address address = server.address();
   address.host = "localhost";
-  address.port = port;
+  address.port = server.speak_tls(certificates);
   address.tls = true;
   tls::ClientSettings settings;
   settings.ca = text_of("ca.pem");

@@ -19,6 +19,12 @@ bool is_healthy(const CircuitBreakerOptions& options, const WindowSnapshot& wind
   return window.weighted_failure_rate() < options.failure_rate.value_or(usual) / 2;
 }
 
+/// What puts a breaker back to where the last command to this member alone left it.
+Command last_command(const BreakerSnapshot& seen) {
+  if (seen.state == State::disabled) return Command::disable;
+  return seen.metrics_only ? Command::metrics_only : Command::reset;
+}
+
 }  // namespace
 
 FleetCircuit::FleetCircuit(const FleetOptions& options, std::uint64_t seed, FleetCircuitMemory memory)
@@ -29,6 +35,7 @@ FleetCircuit::FleetCircuit(const FleetOptions& options, std::uint64_t seed, Flee
       command_epoch_(memory.command_epoch),
       remembered_(memory.breaker),
       forced_generation_(memory.forced_generation),
+      own_command_(memory.own_command),
       command_followed_(memory.command_followed) {
   if (command_) commands_given_ = command_->order;
 }
@@ -36,7 +43,7 @@ FleetCircuit::FleetCircuit(const FleetOptions& options, std::uint64_t seed, Flee
 void FleetCircuit::look(CircuitBreaker& breaker, TimePoint now) {
   const BreakerSnapshot seen = breaker.snapshot(now);
   take_stock(breaker, seen, now);
-  follow_command(breaker, seen.state, seen.generation, now);
+  follow_command(breaker, seen, now);
   follow_lease(seen, now);
   follow_recovery(breaker, now);
   advise(breaker, now);
@@ -45,13 +52,12 @@ void FleetCircuit::look(CircuitBreaker& breaker, TimePoint now) {
 void FleetCircuit::leave(CircuitBreaker& breaker, TimePoint now) {
   if (advice_ != FleetAdvice{}) breaker.advise({});
   command_.reset();
-  const BreakerSnapshot seen = breaker.snapshot(now);
-  follow_command(breaker, seen.state, seen.generation, now);
+  follow_command(breaker, breaker.snapshot(now), now);
 }
 
 FleetCircuitMemory FleetCircuit::hand_over(CircuitBreaker& breaker) {
   if (advice_ != FleetAdvice{}) breaker.advise({});
-  return {epoch_, command_, command_epoch_, &breaker, forced_generation_, command_followed_};
+  return {epoch_, command_, command_epoch_, &breaker, forced_generation_, own_command_, command_followed_};
 }
 
 void FleetCircuit::take_stock(const CircuitBreaker& breaker, const BreakerSnapshot& seen, TimePoint now) {
@@ -76,6 +82,8 @@ void FleetCircuit::take_stock(const CircuitBreaker& breaker, const BreakerSnapsh
   }
   calls_seen_ = calls;
   refusals_seen_ = seen.totals.rejected;
+  // A breaker that is half-open only because it probes for the others has not found it down.
+  if (seen.state != State::half_open) has_opened_ = seen.state == State::open;
   report_ = report_on(breaker, seen, now);
 }
 
@@ -95,9 +103,12 @@ FleetReport FleetCircuit::report_on(const CircuitBreaker& breaker, const Breaker
   report.failures = seen.window.failures;
   if (recover_at_) return report;
   if (seen.state == State::open) {
-    // An opening that is over says nothing if no call has come since.
+    // An opening that is over says nothing new if no call has come since.
     const bool running = seen.retry_after && *seen.retry_after > Duration::zero();
-    if (running || lately(last_refusal_)) report.vote = FleetVote::yes;
+    report.vote = running || lately(last_refusal_) ? FleetVote::yes : FleetVote::waits;
+  } else if ((seen.state == State::half_open && has_opened_) ||
+             (seen.state == State::forced_open && forced(now))) {
+    report.vote = FleetVote::waits;
   } else if (seen.state == State::closed && lately(last_call_) &&
              is_evidence(breaker.options(), seen.window)) {
     report.vote = FleetVote::no;
@@ -106,16 +117,19 @@ FleetReport FleetCircuit::report_on(const CircuitBreaker& breaker, const Breaker
   return report;
 }
 
-void FleetCircuit::follow_command(CircuitBreaker& breaker, State state, std::uint64_t generation,
-                                  TimePoint now) {
+void FleetCircuit::follow_command(CircuitBreaker& breaker, const BreakerSnapshot& seen, TimePoint now) {
   if (forced(now)) {
     if (std::exchange(command_followed_, true)) return;  // a later command to this member alone stays
-    if (state != State::forced_open) breaker.command(Command::force_open, now);
+    // It may be forced open already: by this, or by a command to this member alone, which this does not end.
+    if (seen.state == State::forced_open) return;
+    own_command_ = last_command(seen);
+    breaker.command(Command::force_open, now);
     forced_generation_ = breaker.snapshot(now).generation;
     return;
   }
   if (!forced_generation_) return;
-  if (state == State::forced_open && generation == *forced_generation_) breaker.command(Command::reset, now);
+  if (seen.state == State::forced_open && seen.generation == *forced_generation_)
+    breaker.command(own_command_, now);
   forced_generation_.reset();
 }
 
@@ -161,7 +175,8 @@ void FleetCircuit::advise(CircuitBreaker& breaker, TimePoint now) {
 }
 
 bool FleetCircuit::wants_vote(TimePoint now) const noexcept {
-  return sent_at_ == TimePoint::min() || report_.vote != sent_.vote || now - sent_at_ >= options_.fresh / 3;
+  return sent_at_ == TimePoint::min() || report_.vote != sent_.vote ||
+         now - sent_at_ >= (fleet_open(now) ? options_.interval * 4 / 5 : options_.fresh / 3);
 }
 
 bool FleetCircuit::wants_probe(TimePoint now) const noexcept {

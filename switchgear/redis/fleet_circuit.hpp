@@ -4,22 +4,22 @@
 //   F1  The breaker's calls look at the breaker alone; nothing here is on their path.
 //   F2  A view whose epoch is below the highest one seen is ignored, whatever its incarnation.
 //   F3  Advice ends `fresh` after the command was sent whose reply it came from: that calls be refused, and
-//   that
-//       the probes of an own opening be held back. The latter ends earlier, by a part of its own for each
-//       member, so that members that lose the store do not probe in one instant.
+//   that the probes of an own opening be held back. The latter ends earlier, by a part of its own for each
+//   member, so that members that lose the store do not probe in one instant.
 //   F4  A new incarnation is no news: neither a closing nor an opening. Advice from before it runs out.
 //   F5  A lease is counted from when it was asked for, so it is over here before it is over in the store.
 //   F6  A member whose own calls show the dependency to work is never refused for the fleet.
 //   F7  An operator's command ends at its `until` here, whether the store is there or not. While it lasts,
-//   only a
-//       later one replaces it; once it is over, whatever the store has counts.
-//   F8  No opening is believed to last longer than the breaker's own policy allows.
+//   only a later one replaces it; once it is over, whatever the store has counts. A breaker that it has
+//   forced open goes back to what the last command to this member alone made of it. F8  No opening is
+//   believed to last longer than the breaker's own policy allows.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
 
+#include "switchgear/core/command.hpp"
 #include "switchgear/core/random.hpp"
 #include "switchgear/core/time.hpp"
 #include "switchgear/policy/circuit_breaker.hpp"
@@ -57,6 +57,7 @@ struct FleetCircuitMemory {
   std::uint64_t command_epoch = 0;
   const CircuitBreaker* breaker = nullptr;  ///< never looked into
   std::optional<std::uint64_t> forced_generation;
+  Command own_command = Command::reset;
   bool command_followed = false;
 };
 
@@ -144,7 +145,7 @@ class FleetCircuit {
   void note_arrival(TimePoint now) noexcept;
   [[nodiscard]] FleetReport report_on(const CircuitBreaker& breaker, const BreakerSnapshot& seen,
                                       TimePoint now) const;
-  void follow_command(CircuitBreaker& breaker, State state, std::uint64_t generation, TimePoint now);
+  void follow_command(CircuitBreaker& breaker, const BreakerSnapshot& seen, TimePoint now);
   void follow_lease(const BreakerSnapshot& seen, TimePoint now);
   void follow_recovery(CircuitBreaker& breaker, TimePoint now);
   void advise(CircuitBreaker& breaker, TimePoint now);
@@ -161,6 +162,7 @@ class FleetCircuit {
   std::uint64_t calls_seen_ = 0, refusals_seen_ = 0;
   std::optional<TimePoint> last_call_, last_refusal_, last_arrival_;
   std::optional<Duration> gap_;  ///< between looks that found new calls, refused or not: on average
+  bool has_opened_ = false;      ///< and has not closed since
   FleetReport report_;
 
   // What the store has been told.
@@ -187,6 +189,7 @@ class FleetCircuit {
   bool store_forgot_command_ = false;
   const CircuitBreaker* remembered_ = nullptr;  ///< the one that the next two speak of, before the first look
   std::optional<std::uint64_t> forced_generation_;  ///< of the breaker, when this forced it open
+  Command own_command_ = Command::reset;            ///< and what it then goes back to
   bool command_followed_ = false;
 };
 

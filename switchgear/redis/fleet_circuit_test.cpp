@@ -67,6 +67,48 @@ TEST_F(FleetMember, SaysWhatItsOwnCallsShow) {
   EXPECT_EQ(circuit.report().calls, 8U);
 }
 
+TEST_F(FleetMember, OpenedBreakerWithoutCallsWaits) {
+  bench.fail(4);
+  look();
+  EXPECT_EQ(circuit.report().vote, FleetVote::yes);
+  bench.time.advance(10s);
+  look();
+  EXPECT_EQ(circuit.report().vote, FleetVote::waits) << "its opening is over, and no call has come";
+  see(view(1, true));
+  EXPECT_EQ(reason(), Reason::fleet_open);
+  look();
+  EXPECT_EQ(circuit.report().vote, FleetVote::yes);
+  bench.command(Command::reset);
+  look();
+  EXPECT_EQ(circuit.report().vote, FleetVote::abstains);
+  EXPECT_TRUE(circuit.wants_vote(bench.time.now())) << "which is told at once";
+}
+
+TEST_F(FleetMember, ThatProbesOnlyForTheOthersHasNoVoteThatItWaits) {
+  see(view(1, true));
+  circuit.on_lease(1, 10s, bench.time.now(), bench.breaker, bench.time.now());
+  look();
+  EXPECT_EQ(bench.state(), State::half_open);
+  EXPECT_EQ(circuit.report().vote, FleetVote::abstains);
+  bench.fail(2);
+  see(view(2, true));
+  circuit.on_lease(2, 10s, bench.time.now(), bench.breaker, bench.time.now());
+  look();
+  EXPECT_EQ(bench.state(), State::half_open);
+  EXPECT_EQ(circuit.report().vote, FleetVote::waits) << "now it has";
+}
+
+TEST_F(FleetMember, VotesWithEachReportWhileTheFleetIsOpen) {
+  see(view(1, true, 60s));
+  (void)circuit.vote_sent(bench.time.now());
+  bench.time.advance(900ms);
+  EXPECT_TRUE(circuit.wants_vote(bench.time.now())) << "so that votes are counted";
+  see(view(2, false));
+  (void)circuit.vote_sent(bench.time.now());
+  bench.time.advance(900ms);
+  EXPECT_FALSE(circuit.wants_vote(bench.time.now()));
+}
+
 TEST_F(FleetMember, OldCallsAreNoEvidence) {
   bench.succeed(10);
   look();
@@ -377,6 +419,43 @@ TEST_F(FleetMember, CommandToThisMemberAloneComesAfterTheFleets) {
   bench.time.advance(60s);
   look();
   EXPECT_EQ(bench.state(), State::forced_open) << "that one was not the fleet's";
+}
+
+TEST_F(FleetMember, EndOfTheFleetsCommandLeavesWhatThisMemberAloneWasToldBefore) {
+  FleetView forced = view(0, false);
+  forced.forced_open = true;
+  forced.command_left = 60s;
+  for (const auto& [command, state] : {std::pair{Command::force_open, State::forced_open},
+                                       {Command::disable, State::disabled},
+                                       {Command::metrics_only, State::closed},
+                                       {Command::reset, State::closed}}) {
+    bench.command(command);
+    ++forced.command_epoch;
+    see(forced);
+    EXPECT_EQ(bench.state(), State::forced_open) << to_string(command);
+    bench.time.advance(60s);
+    look();
+    EXPECT_EQ(bench.state(), state) << to_string(command);
+    EXPECT_EQ(bench.snapshot().metrics_only, command == Command::metrics_only);
+  }
+}
+
+TEST_F(FleetMember, CommandToThisMemberAloneOutlivesASecondOneOfTheFleet) {
+  FleetView forced = view(0, false);
+  forced.forced_open = true;
+  forced.command_left = 60s;
+  forced.command_epoch = 1;
+  see(forced);
+  bench.command(Command::force_open);
+  forced.command_epoch = 2;
+  forced.forced_open = false;
+  see(forced);
+  forced.command_epoch = 3;
+  forced.forced_open = true;
+  see(forced);
+  bench.time.advance(60s);
+  look();
+  EXPECT_EQ(bench.state(), State::forced_open);
 }
 
 RC_GTEST_PROP(FleetMemberProperty, RefusalForTheFleetNeedsAFreshViewWhateverComes, ()) {

@@ -75,6 +75,35 @@ TEST_F(FleetFaults, StoppedProcess) {
   expect_together_again();
 }
 
+TEST_F(FleetFaults, MembersThatRecoverByThemselvesMeanwhileCloseItForIdleOnes) {
+  server.signal(SIGSTOP);
+  ASSERT_TRUE(soon([&] {
+    for (int i = 0; i < 2; ++i) fleet[static_cast<std::size_t>(i)].call(1);
+    return fleet.all_closed();
+  })) << "each on its own";
+  server.signal(SIGCONT);
+  const auto call = [&] {
+    fleet[0].call(1);
+    fleet[1].call(1);
+  };
+  ASSERT_TRUE(soon([&] {
+    call();
+    return fleet[2].seen().fresh && fleet[2].seen().view.epoch > 0;
+  }));
+  EXPECT_TRUE(soon([&] {
+    call();
+    return !fleet[2].seen().open && fleet[2].reason() == admitted;
+  })) << "the third has not called meanwhile";
+  EXPECT_EQ(fleet[2].seen().view.yes, 0U);
+}
+
+TEST_F(FleetFaults, ResetOfTheMembersClosesItForAll) {
+  for (auto& member : fleet) member->breaker->command(Command::reset, TestMember::now());
+  ASSERT_TRUE(soon([&] { return fleet.all([](TestMember& m) { return !m.seen().open; }); }))
+      << "without a call";
+  EXPECT_TRUE(soon([&] { return fleet.all([](TestMember& m) { return m.reason() == admitted; }); }));
+}
+
 TEST_F(FleetFaults, KilledAndStartedEmpty) {
   server.kill();
   expect_alone_within_fresh();

@@ -271,6 +271,7 @@ void FleetMember::ask(const std::string& name, Entry& entry, FleetDue due, TimeP
   if ((circuit.wants_probe(at) || circuit.wants_to_keep_lease(at)) && !entry.asks_probe) bid(name, entry, at);
   if (entry.asks_view) return;
   if (circuit.wants_vote(at)) {
+    entry.owes_pull = due == FleetDue::hears && is_watched(at);  // which alone brings the votes of the others
     vote(name, entry, at);
   } else if (due == FleetDue::hears) {
     pull(name, entry, at);
@@ -399,7 +400,7 @@ void FleetMember::take_view(const std::string& name, bool Entry::*asked, const R
   if (!breaker) return;
   entry.circuit.look(*breaker, now());
   unpublished_ = true;
-  ask(name, entry, FleetDue::says, now());
+  ask(name, entry, std::exchange(entry.owes_pull, false) ? FleetDue::hears : FleetDue::says, now());
 }
 
 void FleetMember::take_lease(const std::string& name, std::uint64_t epoch, const Reply& reply,

@@ -47,6 +47,7 @@ class FleetMember {
     std::vector<FleetVoter> voters{};
     std::string trouble{};  ///< what the store said in place of a view
     bool has_voted = false;
+    bool owes_pull = false;  ///< the votes of the others are to be shown, and a vote went out in its place
     // What is on its way to the store. One of each at most, so that what waits is bounded by the circuits.
     bool asks_view = false, asks_probe = false, asks_result = false, asks_command = false;
   };

@@ -32,7 +32,8 @@ struct Stage {
   };
   std::atomic<bool> works, over;
   std::atomic<Duration::rep> began;
-  std::atomic<std::uint64_t> reached, epoch, relapses;
+  std::atomic<std::uint64_t> reached, epoch;
+  std::atomic<std::uint64_t> voters, down;               // as the store has them
   std::array<std::atomic<std::uint32_t>, 12'000> slots;  // calls that reached the dependency, by when
   std::array<Member, most_members> members;
 
@@ -116,12 +117,16 @@ void run_member() {
     if (seen.state != State::closed && shown.opened_at == 0) shown.opened_at = ticks_of(now);
     if (seen.state == State::closed) shown.opened_at = 0;
     if (turn % 5 == 0) {
-      const FleetStatus status = fleet.status();
+      const bool first = &shown == &stage->members.front();
+      const FleetStatus status = fleet.status(first ? FleetDetail::voters : FleetDetail::circuits);
       if (!status.circuits.empty()) {
+        const FleetView& view = status.circuits.front().view;
         shown.fresh = status.circuits.front().fresh;
-        if (&shown == &stage->members.front()) {
-          stage->epoch = status.circuits.front().view.epoch;
-          stage->relapses = status.circuits.front().view.relapses;
+        if (first) {
+          stage->epoch = view.epoch;
+          stage->voters = view.voters.size();
+          stage->down =
+              static_cast<std::uint64_t>(std::ranges::count(view.voters, FleetVote::yes, &FleetVoter::vote));
         }
       }
     }
@@ -210,7 +215,7 @@ TEST_F(FleetProcesses, TwentyOpenProbeAndRecoverTogether) {
   for (std::size_t i = 1; i < most_members; ++i) EXPECT_EQ(stage->members[i].refused_for_fleet, 0U) << i;
   stage->members[0].bad_path = false;
   ASSERT_TRUE(soon([&] { return all_closed(); }, 20s));
-  std::this_thread::sleep_for(2s);  // its openings are no votes any more
+  ASSERT_TRUE(soon([&] { return stage->voters > 0 && stage->down == 0; })) << "its openings are votes still";
 
   // The dependency dies.
   stage->works = false;
@@ -236,7 +241,9 @@ TEST_F(FleetProcesses, TwentyOpenProbeAndRecoverTogether) {
   ASSERT_TRUE(soon([&] { return all_closed(); }, 20s));
   const Duration recovery = TestMember::now() - up;
   EXPECT_LT(recovery, 10s);
-  std::this_thread::sleep_for(2500ms);
+  // Two seconds of all calls show how many there are usually.
+  const std::uint64_t then = stage->reached;
+  ASSERT_TRUE(soon([&] { return stage->reached >= then + most_members * (200 + 5); }, 30s));
   const std::size_t end = stage->slot_now();
   constexpr std::size_t half_second = 50;
   const double steady = static_cast<double>(stage->calls(end - 201, 200)) / 4;

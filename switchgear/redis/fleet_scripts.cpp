@@ -16,7 +16,7 @@ local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local fleet, votes = KEYS[1], KEYS[2]
 local numbers = {'epoch', 'opened_at', 'open_for', 'relapses', 'yes', 'electorate', 'tallied', 'uncounted', 'fence',
                  'probe_fence', 'probe_until', 'probe_gap', 'command_epoch', 'command_until', 'command_for',
-                 'repairs'}
+                 'repairs', 'quiet_since'}
 local c = {}
 local bad = 0
 
@@ -59,7 +59,7 @@ local function ensure(nonce, floor)
     redis.call('DEL', votes)
     store('incarnation', nonce, 'epoch', math.max(c.epoch, floor), 'state', 'closed', 'opened_at', 0,
           'open_for', 0, 'relapses', 0, 'cause', '', 'yes', 0, 'electorate', 0, 'tallied', 0, 'uncounted', 0,
-          'repairs', c.repairs + bad)
+          'repairs', c.repairs + bad, 'quiet_since', 0)
     free_probe()
   elseif c.opened_at > now then
     store('opened_at', now)
@@ -85,8 +85,39 @@ end
 -- A vote: seq, what it says, calls and failures, the end of its lease, the run of its member; nothing if it is none.
 local function parts(text)
   local seq, says, calls, failures, lease, run =
-      string.match(text or '', '^(%d+):([yn-]):(%d+):(%d+):(%d+):(%w*)$')
+      string.match(text or '', '^(%d+):([ynwl-]):(%d+):(%d+):(%d+):(%w*)$')
   if seq then return tonumber(seq), says, calls, failures, tonumber(lease), run end
+end
+
+-- Counts the votes. One for down, or of a member that waits, is not gone as soon as it has expired: for another lease
+-- it stands as lapsed, because the store may have been cut off from its member, and the member is still there.
+local function tally(lease_ms)
+  local n = {y = 0, n = 0, w = 0, l = 0, ['-'] = 0}
+  local wrong = 0
+  local all = redis.call('HGETALL', votes)
+  for i = 1, #all, 2 do
+    local seq, said, calls, failures, lease, run = parts(all[i + 1])
+    if not seq then wrong = wrong + 1 end
+    if seq and lease_left(lease) == 0 and lease <= now and (said == 'y' or said == 'w') then
+      said = 'l'
+      redis.call('HSET', votes, all[i], table.concat({whole(seq), said, calls, failures, whole(now + lease_ms), run}, ':'))
+    elseif not seq or lease_left(lease) == 0 then
+      redis.call('HDEL', votes, all[i])
+      said = '-'
+    end
+    n[said] = n[said] + 1
+  end
+  store('yes', n.y, 'electorate', n.y + n.n, 'tallied', now, 'uncounted', 0)
+  if wrong > 0 then store('repairs', c.repairs + wrong) end
+  return n
+end
+
+local function close(channel, circuit)
+  free_probe()
+  redis.call('DEL', votes)
+  store('state', 'closed', 'epoch', c.epoch + 1, 'relapses', 0, 'yes', 0, 'electorate', 0, 'tallied', now,
+        'uncounted', 0, 'cause', '', 'quiet_since', 0)
+  announce(channel, circuit)
 end
 
 local function view()
@@ -121,30 +152,29 @@ redis.call('HSET', votes, member,
 redis.call('PEXPIRE', votes, keep)
 
 -- A count reads all votes: of a thousand, at most every 20 ms.
+local lease_ms = tonumber(ARGV[9])
 local since, size = now - c.tallied, redis.call('HLEN', votes)
 local rested = since < 0 or since >= math.floor(size / 50)
 if c.state == 'closed' and (rested and (says == 'y' or c.uncounted == 1) or since >= 5000) then
-  local yes, electorate, wrong = 0, 0, 0
-  local all = redis.call('HGETALL', votes)
-  for i = 1, #all, 2 do
-    local is_vote, said, _, _, lease = parts(all[i + 1])
-    if not is_vote then wrong = wrong + 1 end
-    if not is_vote or lease_left(lease) == 0 then
-      redis.call('HDEL', votes, all[i])
-    elseif said ~= '-' then
-      electorate = electorate + 1
-      if said == 'y' then yes = yes + 1 end
-    end
-  end
-  store('yes', yes, 'electorate', electorate, 'tallied', now, 'uncounted', 0)
-  if wrong > 0 then store('repairs', c.repairs + wrong) end
-  local share = ARGV[10] * electorate + 999999999
+  local n = tally(lease_ms)
+  local share = ARGV[10] * (n.y + n.n) + 999999999
   local needed = math.max(2, tonumber(ARGV[11]), (share - share % 1000000000) / 1000000000)
-  if yes >= needed then
+  if n.y >= needed then
     store('state', 'open', 'epoch', c.epoch + 1, 'opened_at', now, 'open_for', tonumber(ARGV[12]), 'relapses', 0,
-          'cause', yes .. ' of ' .. electorate .. ' members with evidence find it down')
+          'cause', n.y .. ' of ' .. (n.y + n.n) .. ' members with evidence find it down', 'quiet_since', 0)
     free_probe()
     announce(ARGV[13], ARGV[14])
+  end
+elseif c.state == 'open' and rested and (since < 0 or since >= lease_ms / 10) then
+  local n = tally(lease_ms)
+  -- Members that wait for a call have nothing to say against one that finds it to work.
+  local holds = n.y + n.l > 0 or n.n == 0 and n.w > 0
+  if holds then
+    if c.quiet_since ~= 0 then store('quiet_since', 0) end
+  elseif c.quiet_since == 0 or c.quiet_since > now then
+    store('quiet_since', now)
+  elseif now - c.quiet_since >= lease_ms / 5 then
+    close(ARGV[13], ARGV[14])
   end
 elseif c.state == 'closed' and says == 'y' and c.uncounted == 0 then
   store('uncounted', 1)
@@ -206,12 +236,9 @@ local holds = c.incarnation == ARGV[3] and c.epoch == tonumber(ARGV[4]) and c.st
 if not holds then return view() end
 free_probe()
 if ARGV[6] == 'ok' then
-  redis.call('DEL', votes)
-  store('state', 'closed', 'epoch', c.epoch + 1, 'relapses', 0, 'yes', 0, 'electorate', 0, 'tallied', now,
-        'uncounted', 0, 'cause', '')
-  announce(ARGV[9], ARGV[10])
+  close(ARGV[9], ARGV[10])
 elseif ARGV[6] == 'failed' then
-  store('epoch', c.epoch + 1, 'opened_at', now, 'relapses', c.relapses + 1,
+  store('epoch', c.epoch + 1, 'opened_at', now, 'relapses', c.relapses + 1, 'quiet_since', 0,
         'open_for', math.min(math.floor(c.open_for * tonumber(ARGV[7])), tonumber(ARGV[8])))
   announce(ARGV[9], ARGV[10])
 end

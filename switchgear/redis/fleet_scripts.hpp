@@ -5,7 +5,7 @@
 //                                          yes electorate tallied uncounted (the last count of votes),
 //                                          fence, probe_holder probe_fence probe_until probe_gap,
 //                                          command_epoch command command_until command_for command_by,
-//                                          repairs
+//                                          repairs, quiet_since (no vote holds it open any more)
 //   KEYS[2]  {sg:NAMESPACE:CIRCUIT}:votes  a hash: member -> seq:vote:calls:failures:lease_until:run
 // The fence is in the same hash as the epoch, so that an eviction takes both or neither: a fence that begins
 // anew within an epoch could be given to two members.
@@ -22,6 +22,11 @@
 //     least the store's clock, and above what the member that gives the command has seen.
 // S6  No instant is believed that lies further ahead than its kind can be: the clock of a store may have been
 //     set back.
+// S7  It closes without a probe when for a fifth of a vote's lease no fresh vote says down, and either one
+//     says that it works or no member waits for a call to probe with. A vote for down that expires, because
+//     its member or the store was cut off, still holds it open for another lease. So members that recovered
+//     by themselves, or were reset, do not leave others refusing; an idle fleet stays open, and one member
+//     probes for all when calls come.
 #pragma once
 
 #include <cstdint>
@@ -36,9 +41,10 @@ inline constexpr std::int64_t quorum_parts = 1'000'000'000;
 /// A decimal fraction as it is written; of one with more digits, such as 2.0 / 3, what is not more than it.
 [[nodiscard]] std::string parts_of(double quorum);
 
-/// nonce floor member run seq vote(y|n|-) calls failures lease_ms quorum min_votes open_for_ms channel
+/// nonce floor member run seq vote(y|n|w|-) calls failures lease_ms quorum min_votes open_for_ms channel
 /// circuit
-/// -> a view. `quorum` in quorum_parts.
+/// -> a view. `quorum` in quorum_parts. `w`: it has opened, and waits for a call to probe with. In the store
+/// a vote may also be `l`: lapsed, of a member that has not been heard of for a lease.
 [[nodiscard]] const Script& vote();
 /// nonce floor detail(0|1) -> a view; with detail, the votes behind it: member seq:vote:calls:failures
 /// remaining_ms

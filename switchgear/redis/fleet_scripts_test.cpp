@@ -169,6 +169,88 @@ TEST(FleetStore, CommandThatWasLongUnderWayDoesNotReplaceALaterOne) {
       << "its member had seen the release";
 }
 
+/// An open circuit whose votes expire after 600 ms; `others` go on saying `says` until the store has counted
+/// often enough to have closed it, had it been going to.
+class OpenCircuit {
+ public:
+  static constexpr int lease = 600;
+
+  OpenCircuit() {
+    vote("a", 'y');
+    vote("b", 'y');
+  }
+  void vote(const std::string& member, char says) {
+    view = circuit.vote(member, ++seq_, says, epoch_seen(), lease);
+  }
+  [[nodiscard]] bool closes_while(const std::vector<std::pair<std::string, char>>& others) {
+    std::set<std::string> counts;
+    while (is_open(view) && counts.size() < 5) {
+      for (const auto& [member, says] : others) vote(member, says);
+      counts.insert(circuit.raw({"HGET", "{sg:t:c}:fleet", "tallied"}).text);
+    }
+    return !is_open(view);
+  }
+  [[nodiscard]] std::int64_t epoch_seen() const { return view.items.empty() ? 0 : epoch(view); }
+
+  Circuit circuit;
+  Reply view;
+
+ private:
+  int seq_ = 0;
+};
+
+TEST(FleetStore, ClosesWithoutAProbeWhenNoMemberFindsItDownAnyMore) {
+  OpenCircuit open;
+  ASSERT_TRUE(is_open(open.view));
+  EXPECT_FALSE(open.closes_while({{"a", 'n'}, {"b", 'y'}, {"c", '-'}})) << "b does";
+  EXPECT_EQ(open.view.items.at(5).integer, 1) << "and votes are counted anew";
+  EXPECT_TRUE(open.closes_while({{"a", 'n'}, {"b", '-'}, {"c", '-'}}));
+  EXPECT_EQ(epoch(open.view), 2);
+  EXPECT_EQ(open.view.items.at(5).integer, 0);
+}
+
+TEST(FleetStore, MembersThatWereResetHaveNoVoteThatHoldsItOpen) {
+  OpenCircuit open;
+  EXPECT_TRUE(open.closes_while({{"a", '-'}, {"b", '-'}}));
+}
+
+TEST(FleetStore, MembersThatWaitForACallHoldItOpenUnlessItWorksForAnother) {
+  OpenCircuit open;
+  EXPECT_FALSE(open.closes_while({{"a", 'w'}, {"b", '-'}, {"c", '-'}}));
+  EXPECT_TRUE(open.closes_while({{"a", 'w'}, {"b", '-'}, {"c", 'n'}}));
+}
+
+TEST(FleetStore, MemberThatHasTheLeaseButNoCallsDoesNotHoldItOpen) {
+  OpenCircuit open;
+  open.circuit.end_opening();
+  ASSERT_EQ(open.circuit.acquire(incarnation(open.view), 1, "c").items.at(0).integer, 1);
+  EXPECT_TRUE(open.closes_while({{"a", 'n'}, {"b", '-'}, {"c", '-'}}));
+  EXPECT_EQ(open.view.items.at(12).text, "") << "the lease is over with the opening";
+}
+
+TEST(FleetStore, VoteForDownThatExpiredStandsForAnotherLease) {
+  OpenCircuit open;
+  const auto says = [&](const std::string& member) {
+    const Reply seen = open.circuit.pull(0, true);
+    for (std::size_t i = 16; i + 2 < seen.items.size(); i += 3) {
+      if (seen.items[i].text == member) return seen.items[i + 1].text.substr(2, 1);
+    }
+    return std::string{};
+  };
+  // As after the store has been stopped: c is back first, then a; b is gone for good.
+  ASSERT_TRUE(soon([&] {
+    open.vote("c", 'n');
+    return says("a") == "l" && says("b") == "l";
+  }));
+  EXPECT_TRUE(is_open(open.view));
+  open.vote("a", 'n');
+  EXPECT_TRUE(is_open(open.view)) << "b may come back yet";
+  EXPECT_TRUE(soon([&] {
+    open.vote("c", 'n');
+    return !is_open(open.view);
+  }));
+}
+
 TEST(FleetStore, QuorumIsCountedInWholeNumbers) {
   const auto opens_with = [](double quorum, int voters) {
     Circuit circuit;

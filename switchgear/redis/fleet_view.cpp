@@ -41,6 +41,8 @@ FleetVoter voter(const Reply& member, const Reply& said, const Reply& left) {
       3) {
     if (vote == 'y') voter.vote = FleetVote::yes;
     if (vote == 'n') voter.vote = FleetVote::no;
+    if (vote == 'w') voter.vote = FleetVote::waits;
+    if (vote == 'l') voter.vote = FleetVote::lapsed;
   }
   return voter;
 }

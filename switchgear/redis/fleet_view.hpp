@@ -11,8 +11,10 @@
 
 namespace switchgear::redis {
 
-/// What a member says: `yes, it is down`, `no`, or nothing, for lack of calls.
-enum class FleetVote : char { yes = 'y', no = 'n', abstains = '-' };
+/// What a member says: `yes, it is down`, `no`, or nothing, for lack of calls; or that it has opened and
+/// waits for a call to probe with, which opens nothing. A vote has lapsed when its member, or the store, was
+/// cut off.
+enum class FleetVote : char { yes = 'y', no = 'n', abstains = '-', waits = 'w', lapsed = 'l' };
 
 struct FleetVoter {
   std::string member;

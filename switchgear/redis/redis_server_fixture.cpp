@@ -44,6 +44,7 @@ RedisServer::RedisServer(std::vector<std::string> options, Kind kind)
   folder_ = pattern;
   for (int attempt = 0; attempt < 5; ++attempt) {  // another process may have taken the port
     port_ = free_port();
+    if (kind_ == Kind::cluster_node) bus_port_ = free_port();
     try {
       start();
       return;
@@ -64,6 +65,9 @@ void RedisServer::start() {
   std::vector<std::string> words{REDIS_SERVER,    "--port", std::to_string(port_), "--bind", "127.0.0.1",
                                  "--save",        "",       "--appendonly",        "no",     "--dir",
                                  folder_.string()};
+  if (kind_ == Kind::cluster_node)
+    words.insert(words.end(), {"--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-port",
+                               std::to_string(bus_port_)});
   words.insert(words.end(), options_.begin(), options_.end());
   program_ = std::make_unique<house::Program>(words);
   if (!program_->read_until("Ready to accept connections", std::chrono::seconds{20}))
@@ -90,6 +94,17 @@ Address RedisServer::address() const {
   address.host = "127.0.0.1";
   address.port = port_;
   return address;
+}
+
+std::uint16_t RedisServer::speak_tls(const house::Certificates& certificates) const {
+  run({"CONFIG", "SET", "tls-cert-file", certificates.file("server.pem"), "tls-key-file",
+       certificates.file("server.key"), "tls-ca-cert-file", certificates.file("ca.pem"), "tls-auth-clients",
+       "no"});
+  for (int attempt = 0; attempt < 20; ++attempt) {
+    const std::uint16_t port = free_port();
+    if (!run({"CONFIG", "SET", "tls-port", std::to_string(port)}).is_error()) return port;
+  }
+  throw std::runtime_error("redis-server does not speak TLS");
 }
 
 Reply RedisServer::run(std::initializer_list<std::string_view> words) const {

@@ -11,6 +11,7 @@
 
 #include "switchgear/redis/address.hpp"
 #include "switchgear/redis/reply.hpp"
+#include "tests/house/certificates.hpp"
 #include "tests/house/program.hpp"
 
 namespace switchgear::redis {
@@ -18,7 +19,7 @@ namespace switchgear::redis {
 /// Keeps nothing on disk. It is killed with the object.
 class RedisServer {
  public:
-  enum class Kind : std::uint8_t { server, sentinel };
+  enum class Kind : std::uint8_t { server, sentinel, cluster_node };
 
   /// `options`: further words of its command line, as `--requirepass`, `secret`.
   explicit RedisServer(std::vector<std::string> options = {}, Kind kind = Kind::server);
@@ -31,9 +32,14 @@ class RedisServer {
   /// A command on a connection of its own, waiting for the reply.
   Reply run(std::initializer_list<std::string_view> words) const;
 
+  /// Makes it speak TLS on another port, which comes back, as `localhost`. The server must have been started
+  /// with
+  /// `--tls-port 0`.
+  [[nodiscard]] std::uint16_t speak_tls(const house::Certificates& certificates) const;
+
   void signal(int number) const { program_->signal(number); }
   void kill();   ///< SIGKILL, and waits until it is gone
-  void start();  ///< again, on the same port, empty
+  void start();  ///< again, on the same port, empty; a node of a cluster knows the others still
 
  private:
   void start_sentinel();
@@ -41,7 +47,7 @@ class RedisServer {
   const std::vector<std::string> options_;
   const Kind kind_;
   std::filesystem::path folder_;
-  std::uint16_t port_ = 0;
+  std::uint16_t port_ = 0, bus_port_ = 0;
   std::unique_ptr<house::Program> program_;
 };
 

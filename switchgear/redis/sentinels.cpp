@@ -6,8 +6,11 @@
 namespace switchgear::redis {
 
 Sentinels::Sentinels(boost::asio::any_io_executor executor, std::vector<Address> sentinels,
-                     std::string master)
-    : executor_(std::move(executor)), sentinels_(std::move(sentinels)), master_(std::move(master)) {}
+                     std::optional<tls::ClientContext> tls, std::string master)
+    : executor_(std::move(executor)),
+      sentinels_(std::move(sentinels)),
+      tls_(std::move(tls)),
+      master_(std::move(master)) {}
 
 Sentinels::~Sentinels() { ++search_; }
 
@@ -20,7 +23,7 @@ void Sentinels::find_master(Duration limit, Found found) {
 
 void Sentinels::ask_next(std::size_t tried, std::string why_not) {
   if (tried == sentinels_.size()) return end(std::nullopt, std::move(why_not));
-  connection_ = std::make_unique<Connection>(executor_, sentinels_[next_ % sentinels_.size()], std::nullopt);
+  connection_ = std::make_unique<Connection>(executor_, sentinels_[next_ % sentinels_.size()], tls_);
   connection_->open(limit_, [this, tried, search = search_](std::error_code error, const std::string& words) {
     if (search != search_) return;
     if (error) {

@@ -14,6 +14,7 @@
 #include "switchgear/core/time.hpp"
 #include "switchgear/redis/address.hpp"
 #include "switchgear/redis/connection.hpp"
+#include "switchgear/tls/context.hpp"
 
 namespace switchgear::redis {
 
@@ -24,7 +25,9 @@ class Sentinels {
   using Found = std::function<void(std::optional<Address> where, std::string why_not)>;
 
   /// `master`: the name of the group in the Sentinels' configuration.
-  Sentinels(boost::asio::any_io_executor executor, std::vector<Address> sentinels, std::string master);
+  /// `tls`: for those whose address has it.
+  Sentinels(boost::asio::any_io_executor executor, std::vector<Address> sentinels,
+            std::optional<tls::ClientContext> tls, std::string master);
   Sentinels(const Sentinels&) = delete;
   Sentinels& operator=(const Sentinels&) = delete;
   ~Sentinels();
@@ -40,6 +43,7 @@ class Sentinels {
 
   const boost::asio::any_io_executor executor_;
   const std::vector<Address> sentinels_;
+  const std::optional<tls::ClientContext> tls_;
   const std::string master_;
   std::size_t next_ = 0;  ///< the one that answered last is asked first
   std::uint64_t search_ = 0;

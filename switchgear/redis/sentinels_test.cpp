@@ -5,6 +5,7 @@
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): SIGSTOP
 
 #include <fstream>
+#include <sstream>
 
 #include "switchgear/redis/fleet_fixture.hpp"
 
@@ -94,6 +95,43 @@ TEST(RedisSentinels, MasterThatIsNoneAnyMoreIsLeft) {
            group.replica.run({"EXISTS", "{sg:shop:payment}:votes"}).integer == 1;
   }));
   EXPECT_GE(one.seen().view.epoch, known);
+}
+
+TEST(RedisSentinels, MayHaveAUserAndAPasswordOfTheirOwn) {
+  SentinelGroup group;
+  ASSERT_EQ(group.ask({"ACL", "SETUSER", "ann", "on", ">secret", "~*", "&*", "+@all"}).text, "OK");
+  ASSERT_EQ(group.ask({"ACL", "SETUSER", "default", "off"}).text, "OK");
+  TestFleet all(Address{}, 0);
+  FleetOptions options = group.options();
+  TestMember stranger(all, options);
+  EXPECT_TRUE(soon([&] { return stranger.fleet->status().trouble.find("NOAUTH") != std::string::npos; }))
+      << stranger.fleet->status().trouble;
+  for (Address& each : options.redis.sentinels) {
+    each.user = "ann";
+    each.password = "secret";
+  }
+  TestMember one(all, options);
+  EXPECT_TRUE(soon([&] { return one.seen().fresh; }, 15s)) << one.fleet->status().trouble;
+}
+
+TEST(RedisSentinels, MayBeSpokenToOverTls) {
+  const house::Certificates certificates;
+  const RedisServer server({"--tls-port", "0"});  // not a Sentinel, as it says itself
+  FleetOptions options = test_fleet(server.address());
+  options.redis.address.host = "store";
+  Address& sentinel = options.redis.sentinels.emplace_back(server.address());
+  sentinel.host = "localhost";
+  sentinel.port = server.speak_tls(certificates);
+  sentinel.tls = true;
+  tls::ClientSettings settings;
+  std::ifstream ca(certificates.file("ca.pem"));
+  settings.ca = (std::stringstream() << ca.rdbuf()).str();
+  options.redis.tls.emplace(settings);
+  TestFleet all(Address{}, 0);
+  TestMember one(all, options);
+  EXPECT_TRUE(soon([&] {
+    return one.fleet->status().trouble.find("unknown command 'SENTINEL'") != std::string::npos;
+  })) << one.fleet->status().trouble;
 }
 
 TEST(RedisSentinels, SaysWhichSentinelDoesNotAnswer) {

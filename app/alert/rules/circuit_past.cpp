@@ -78,7 +78,8 @@ void CircuitPast::enter(State state, Moment at, const std::string& evidence) {
 void CircuitPast::changed(const StateChange& change) {
   // Each of a breaker's transitions has the instant it was due, which may be before one that was noticed
   // earlier.
-  changes_.push_back(changes_.empty() ? change.at : std::max(change.at, changes_.back()));
+  if (!change.by_operator)
+    changes_.push_back(changes_.empty() ? change.at : std::max(change.at, changes_.back()));
   while (!changes_.empty() && (changes_.size() > most_changes || changes_.front() <= change.at - longest_))
     changes_.pop_front();
   seen_ = true;

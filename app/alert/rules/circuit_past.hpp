@@ -31,7 +31,8 @@ struct StateChange {
   std::string circuit;
   State to = State::closed;
   Moment at{};
-  std::string evidence;  ///< `failure_rate (0.6, threshold 0.5)`
+  std::string evidence;      ///< `failure_rate (0.6, threshold 0.5)`
+  bool by_operator = false;  ///< then it is not counted among the changes of the breaker's own
 };
 
 /// Totals of calls, kept so that the calls of any span that ends now can be told. A span is exact to 5 s if
@@ -92,6 +93,7 @@ class CircuitPast {
   /// When the circuit opened that has not closed since.
   [[nodiscard]] std::optional<Moment> opened_at() const noexcept { return opened_at_; }
   [[nodiscard]] const std::string& opened_by() const noexcept { return opened_by_; }
+  /// Without those by an operator.
   [[nodiscard]] std::uint64_t changes_within(Duration span, Moment now) const;
   [[nodiscard]] CallsSeen calls_within(Duration span, Moment now) const { return calls_.within(span, now); }
 

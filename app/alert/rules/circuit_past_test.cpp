@@ -45,5 +45,15 @@ TEST(CircuitPast, TakesOverAStateThatNoChangeAnnounces) {
   EXPECT_EQ(past.changes_within(1h, noon + 2s), 0U);
 }
 
+TEST(CircuitPast, DoesNotCountWhatAnOperatorChanged) {
+  CircuitPast past = closed_at_noon();
+  past.keep(1h);
+  past.changed({"payment", State::forced_open, noon + 1s, "an operator", true});
+  EXPECT_EQ(past.state(), State::forced_open);
+  past.changed({"payment", State::closed, noon + 2s, "an operator", true});
+  past.changed({"payment", State::open, noon + 3s, "failure_rate (0.6, threshold 0.5)"});
+  EXPECT_EQ(past.changes_within(1h, noon + 4s), 1U);
+}
+
 }  // namespace
 }  // namespace switchgear::alert

@@ -37,6 +37,12 @@ struct FallbackUse {
   std::uint64_t failed = 0;
 };
 
+/// An operator's command to a whole fleet to refuse every call.
+struct FleetForce {
+  std::string by;
+  Duration left{};
+};
+
 /// What stands around the breaker. What a program does not know stays empty.
 struct CircuitSurroundings {
   std::optional<double> capacity;              ///< calls that the callers have room for at once
@@ -46,7 +52,8 @@ struct CircuitSurroundings {
   std::optional<std::uint64_t> bulkhead;  ///< its slots
   std::optional<PoolUse> pool;
   std::optional<RetryUse> retries;
-  std::optional<std::string> fleet;  ///< why the fleet refuses calls, if it does
+  std::optional<std::string> fleet;        ///< why the fleet refuses calls, if it does
+  std::optional<FleetForce> fleet_forced;  ///< of the fleet, while it lasts
 };
 
 /// Another circuit that opened.

@@ -116,7 +116,7 @@ Facts facts_of(const CircuitHistory& history, const figures::Span& span, Circuit
   made.openings_today = static_cast<std::uint64_t>(
       std::ranges::count_if(opened, [&](const auto& each) { return each.why.wall > day_ago; }));
   made.changes_last_hour =
-      figures::changes_in(history.transitions, {span.to - std::chrono::hours{1}, span.to});
+      figures::own_changes_in(history.transitions, {span.to - std::chrono::hours{1}, span.to});
   made.failures = failure_shares(history, made.last_opening, present.breaker.last_failure);
   made.forecast = forecast_of(history, span.to, present);
   made.load = load_forecast_of(history, span.to, present);

@@ -96,7 +96,27 @@ constexpr std::array rules{
               "`GET /fleet` shows who votes how; a member whose own path is broken is outvoted."};
         },
         "fleet-disagrees"},
-    DiagnosisRule{"forced_open", [](const Facts& e) { return e.present.breaker.state == State::forced_open; },
+    DiagnosisRule{"fleet_forced_open",
+                  [](const Facts& e) {
+                    return e.present.breaker.state == State::forced_open &&
+                           e.present.around.fleet_forced.has_value();
+                  },
+                  [](const Facts& e) {
+                    const FleetForce& forced = *e.present.around.fleet_forced;
+                    return "An operator (" + words::plain(forced.by) +
+                           ") has forced the circuit open in the whole fleet, for another " +
+                           words::length(forced.left) + "; every call is refused.";
+                  },
+                  [](const Facts& e) {
+                    return "When the service is fit again, release all members at once with `POST /fleet/" +
+                           words::plain(e.present.circuit) +
+                           "/release`. Closing this breaker alone would leave the others refusing.";
+                  },
+                  "wont-close"},
+    DiagnosisRule{"forced_open",
+                  [](const Facts& e) {
+                    return e.present.breaker.state == State::forced_open && !e.present.around.fleet_forced;
+                  },
                   [](const Facts& e) {
                     return "An operator has held the breaker open since " + when(e.present.since) +
                            "; every call is refused.";

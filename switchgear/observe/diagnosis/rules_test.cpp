@@ -66,6 +66,14 @@ const std::vector<Earned>& all() {
        [](Situation& s) { s.present.around.fleet = "it was"; },
        "although this breaker is closed: 2 of 3 members with evidence find it down",
        "`GET /fleet` shows who"},
+      {"fleet_forced_open",
+       [](Situation& s) {
+         s.settle(State::forced_open, 3000);
+         s.present.around.fleet_forced = FleetForce{"10.0.0.7", std::chrono::minutes{9}};
+       },
+       [](Situation& s) { s.settle(State::forced_open, 3000); },
+       "An operator (10.0.0.7) has forced the circuit open in the whole fleet, for another 9 min; ",
+       "`POST /fleet/payment/release`"},
       {"forced_open", [](Situation& s) { s.settle(State::forced_open, 3000); },
        [](Situation& s) { s.is_open(); },
        "An operator has held the breaker open since 2026-03-01 12:50:00 UTC",
@@ -316,6 +324,13 @@ TEST(Diagnosis, SaysWhenItOpenedFirstAndHowOftenInTheLastDay) {
   EXPECT_NE(text.find("2 openings in the last 24 h, the first known at 2026-03-01 12:01:40 UTC"),
             std::string::npos)
       << text;
+}
+
+TEST(Diagnosis, AdvisesNoLocalCommandAgainstOneToTheFleet) {
+  Situation forced;
+  forced.settle(State::forced_open, 10);
+  forced.present.around.fleet_forced = FleetForce{"ann", std::chrono::minutes{9}};
+  EXPECT_EQ(diagnosis_text(forced.diagnosis()).find("force-close"), std::string::npos);
 }
 
 TEST(Diagnosis, DoesNotLetANameSteerTheTerminalOrTheShell) {

@@ -174,6 +174,17 @@ TEST(Figures, CallABreakerFlappingThatChangedMoreThanFiveTimesInAnHour) {
   EXPECT_EQ(past.figures(7200).transitions_per_hour, 3.0);
 }
 
+TEST(Figures, CallNoBreakerFlappingThatOnlyAnOperatorChanged) {
+  PastOf past;
+  for (int i = 0; i < 10; ++i) {
+    past.change(60 * i + 1, State::closed, State::forced_open, Rule::operator_command);
+    past.change(60 * i + 31, State::forced_open, State::closed, Rule::operator_command);
+  }
+  EXPECT_FALSE(past.figures(3000).flapping);
+  for (int i = 0; i < 6; ++i) past.opens(1000 + i);
+  EXPECT_TRUE(past.figures(3000).flapping);
+}
+
 TEST(Figures, WeighRecentChangesMoreAsNagiosDoes) {
   PastOf past;
   past.opens(195);  // between the last two looks, at 190 and 200

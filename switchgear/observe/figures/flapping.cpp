@@ -12,16 +12,25 @@ State state_at(std::span<const LoggedTransition> transitions, State present, Wal
   return next == transitions.end() ? present : next->from;
 }
 
+bool is_change(const LoggedTransition& each, const Span& span) noexcept {
+  return each.from != each.to && each.wall > span.from && each.wall <= span.to;
+}
+
 }  // namespace
 
 std::uint64_t changes_in(std::span<const LoggedTransition> transitions, const Span& span) noexcept {
+  return static_cast<std::uint64_t>(
+      std::ranges::count_if(transitions, [&](const auto& each) { return is_change(each, span); }));
+}
+
+std::uint64_t own_changes_in(std::span<const LoggedTransition> transitions, const Span& span) noexcept {
   return static_cast<std::uint64_t>(std::ranges::count_if(transitions, [&](const auto& each) {
-    return each.from != each.to && each.wall > span.from && each.wall <= span.to;
+    return each.rule != Rule::operator_command && is_change(each, span);
   }));
 }
 
 bool is_flapping(std::span<const LoggedTransition> transitions, Wall now, const FlappingRule& rule) noexcept {
-  return changes_in(transitions, {now - rule.within, now}) > rule.more_than;
+  return own_changes_in(transitions, {now - rule.within, now}) > rule.more_than;
 }
 
 std::optional<double> transitions_per_hour(const CircuitHistory& history, const Span& span) noexcept {

@@ -21,6 +21,11 @@ struct FlappingRule {
 [[nodiscard]] std::uint64_t changes_in(std::span<const LoggedTransition> transitions,
                                        const Span& span) noexcept;
 
+/// Those of the breaker's own: what an operator commanded is not among them.
+[[nodiscard]] std::uint64_t own_changes_in(std::span<const LoggedTransition> transitions,
+                                           const Span& span) noexcept;
+
+/// By its own changes.
 [[nodiscard]] bool is_flapping(std::span<const LoggedTransition> transitions, Wall now,
                                const FlappingRule& rule = {}) noexcept;
 

@@ -43,7 +43,7 @@ LIBRARY = {
     "": {"core", "policy", "pipeline", "registry", "sync"},  # switchgear.hpp
 }
 COMPOSES = ("app", "serve")  # the room that includes other rooms of app/; they never include it
-ON_TOP_OF = {("app", "top"): {"control"}, ("app", "prove"): {"check", "lab"}, ("app", "experiment"): {"lab"}, ("app", "demo"): {"stage"},
+ON_TOP_OF = {("app", "top"): {"control"}, ("app", "prove"): {"check", "lab"}, ("app", "experiment"): {"lab"}, ("app", "demo"): {"shop", "stage"},
              ("app", "chaos"): {"control", "lab", "stage"},
              ("app", "shop"): {"chaos", "control", "stage"},
              ("app", "gateway"): {"experiment"}}  # a room of app/ that is built on others

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Starts the shop of `switchgear demo` behind its gateway, Prometheus and Alertmanager, and prints where they are.
+Prometheus reads the shop's metrics: its breakers are in that process.
 
 usage: observe.py SWITCHGEAR     until Ctrl-C, or SIGTERM
 """
@@ -30,7 +31,7 @@ def main():
                 if found := re.match(r"(dashboard|gateway) +http://127\.0\.0\.1:(\d+)", line):
                     ports[found[1]] = int(found[2])
             with alertmanager(directory) as alerts, prometheus(directory, ports["dashboard"], alerts) as metrics:
-                print(f"gateway       http://127.0.0.1:{ports['gateway']}/payment/\n"
+                print(f"gateway       http://127.0.0.1:{ports['gateway']}/api/users/7\n"
                       f"dashboard     http://127.0.0.1:{ports['dashboard']}/dashboard\n"
                       f"Prometheus    http://127.0.0.1:{metrics}/alerts\n"
                       f"Alertmanager  http://127.0.0.1:{alerts}", flush=True)

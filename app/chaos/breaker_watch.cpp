@@ -112,8 +112,15 @@ std::vector<Transition> BreakerWatch::look() {
       names_.insert(breaker.name);
       initially_[breaker.name] = breaker.state;
     } else if (known->second != breaker.generation) {
-      add_new(breaker.name, std::exchange(known->second, breaker.generation), found);
+      std::uint64_t before = std::exchange(known->second, breaker.generation);
+      if (breaker.generation < before) {  // the target was started again, and its breakers with it
+        before = 0;
+        if (const std::string& was = states_[breaker.name]; was != "closed")
+          found.push_back({breaker.name, looked_, was, "closed", "restart"});
+      }
+      add_new(breaker.name, before, found);
     }
+    states_[breaker.name] = breaker.state;
   }
   looked_ = Clock::now() - start_;
   std::ranges::stable_sort(found, {}, &Transition::at);
@@ -123,7 +130,7 @@ std::vector<Transition> BreakerWatch::look() {
 void BreakerWatch::add_new(const std::string& name, std::uint64_t after, std::vector<Transition>& found) {
   const json::object breaker = ask("/circuit-breakers/" + escaped(name));
   const Duration now = Clock::now() - start_;
-  std::uint64_t last = after;
+  std::map<std::uint64_t, Transition> in_order;  // by generation: times may be equal
   understood(url_, [&] {
     for (const json::value& each : breaker.at("transitions").as_array()) {
       const json::object& from = each.as_object();
@@ -132,13 +139,22 @@ void BreakerWatch::add_new(const std::string& name, std::uint64_t after, std::ve
       // The target's clock says when; if it is not ours, at least between the last look and this one.
       Duration at = now;
       if (const auto wall = config::parse_timestamp(text_of(from, "at"))) at = *wall - wall_start_;
-      found.push_back({name, std::clamp(at, looked_, now), text_of(from, "from"), text_of(from, "to"),
-                       text_of(from, "rule"), from.at("value").to_number<double>(),
-                       from.at("threshold").to_number<double>()});
-      last = std::max(last, generation);
+      in_order[generation] = {name,
+                              std::clamp(at, std::min(looked_, now), now),
+                              text_of(from, "from"),
+                              text_of(from, "to"),
+                              text_of(from, "rule"),
+                              from.at("value").to_number<double>(),
+                              from.at("threshold").to_number<double>()};
     }
   });
-  generations_[name] = last;
+  generations_[name] = in_order.empty() ? after : in_order.rbegin()->first;
+  Duration earliest{};
+  for (auto& [generation, transition] : in_order) {
+    // A clock that is set back changes no order.
+    earliest = transition.at = std::max(transition.at, earliest);
+    found.push_back(std::move(transition));
+  }
 }
 
 }  // namespace switchgear::chaos

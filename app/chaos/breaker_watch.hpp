@@ -38,7 +38,9 @@ class BreakerWatch {
   /// Times count from here.
   void begin(std::chrono::steady_clock::time_point start);
 
-  /// Asks; returns the transitions since it last did. Throws Unreachable.
+  /// Asks; returns the transitions since it last did, in order of time, those of one breaker as they followed
+  /// each other. A breaker that was not closed when the target was started again is closed by rule `restart`.
+  /// Throws Unreachable.
   std::vector<Transition> look();
 
   [[nodiscard]] const std::map<std::string, std::string>& initially() const noexcept { return initially_; }
@@ -54,7 +56,7 @@ class BreakerWatch {
   std::string url_;
   std::unique_ptr<http::BlockingClient> client_;
   std::map<std::string, std::uint64_t> generations_;
-  std::map<std::string, std::string> initially_;
+  std::map<std::string, std::string> initially_, states_;
   std::set<std::string> names_;
   Clock::time_point start_{};
   std::chrono::system_clock::time_point wall_start_{};

@@ -70,13 +70,13 @@ struct Callers::Loop {
       if (!load.body.empty()) request.body(load.body, "application/json");
       request.header("Idempotency-Key", keys + std::to_string(++keys_given));
     }
-    client.request(
-        posts ? "POST" : "GET", std::move(request),
-        [this, due, path](const std::exception_ptr& failed, const http::Response& answer) {
-          --under_way;
-          const Duration latency = Clock::now() - start - due;
-          felt.calls.push_back({due, latency, failed ? Call::Kind::failed : kind_of(answer), path});
-        });
+    client.request(posts ? "POST" : "GET", std::move(request),
+                   [this, due, path](const std::exception_ptr& failed, const http::Response& answer) {
+                     --under_way;
+                     const Duration latency = Clock::now() - start - due;
+                     const Call::Kind kind = failed ? Call::Kind::failed : kind_of(answer);
+                     felt.calls.push_back({due, latency, kind, path, failed ? 0 : answer.status});
+                   });
   }
 
   const Load load;

@@ -23,6 +23,7 @@ struct Call {
   Duration latency{};  ///< from then to the end of its answer
   Kind kind = Kind::served;
   std::uint32_t path = 0;  ///< index in the load's
+  unsigned status = 0;     ///< 0: no answer
 };
 
 struct Transition {

@@ -5,6 +5,7 @@
 #include <string>
 #include <thread>
 
+#include "app/chaos/breaker_watch.hpp"
 #include "app/stage/acting_server.hpp"
 #include "switchgear/admin/server.hpp"
 #include "switchgear/config/loading_fixture.hpp"
@@ -68,6 +69,57 @@ TEST(ProgramTarget, TheBreakersOfAProgramAreJudgedAsThoseOfTheGateway) {
       << run.output();
   io.stop();
   program.join();
+}
+
+/// Breakers of a program, and the admin server before them.
+struct Program {
+  BreakerRegistry registry{{SteadyTime::now(), std::chrono::system_clock::now()}, 1};
+  std::shared_ptr<CircuitBreaker> breaker =
+      registry.get_or_create("stock", {.consecutive_failures = 5}, SteadyTime::now());
+  admin::Server server;
+
+  explicit Program(std::uint16_t port) : server(registry, options(port)) { server.start(); }
+  static admin::ServerOptions options(std::uint16_t port) {
+    admin::ServerOptions options;
+    options.port = port;
+    return options;
+  }
+};
+
+std::string in_words(const std::vector<Transition>& all) {
+  std::string text;
+  for (const Transition& each : all) text += each.from + " > " + each.to + ", " + each.rule + "; ";
+  return text;
+}
+
+TEST(ProgramTarget, TransitionsOfOneInstantAreToldAsTheyFollowedEachOther) {
+  Program program{0};
+  control::AdminServer where;
+  where.url = "http://127.0.0.1:" + std::to_string(program.server.port());
+  BreakerWatch watch{where};
+  watch.begin(std::chrono::steady_clock::now());
+  const TimePoint instant = SteadyTime::now();
+  program.breaker->command(Command::force_open, instant);
+  program.breaker->command(Command::reset, instant);
+  program.breaker->command(Command::disable, instant);
+  EXPECT_EQ(in_words(watch.look()),
+            "closed > forced_open, operator; forced_open > closed, operator; closed > disabled, operator; ");
+}
+
+TEST(ProgramTarget, ATransitionAfterTheProgramWasStartedAgainIsTold) {
+  auto program = std::make_unique<Program>(0);
+  const std::uint16_t port = program->server.port();
+  control::AdminServer where;
+  where.url = "http://127.0.0.1:" + std::to_string(port);
+  BreakerWatch watch{where};
+  watch.begin(std::chrono::steady_clock::now());
+  for (const Command each : {Command::force_open, Command::reset, Command::force_open})
+    program->breaker->command(each, SteadyTime::now());
+  EXPECT_EQ(watch.look().size(), 3U);
+  program.reset();
+  program = std::make_unique<Program>(port);
+  program->breaker->command(Command::disable, SteadyTime::now());
+  EXPECT_EQ(in_words(watch.look()), "forced_open > closed, restart; closed > disabled, operator; ");
 }
 
 }  // namespace

@@ -174,7 +174,7 @@ class Runner {
     const Duration now = Clock::now() - start_;
     auto next = found.begin();
     const auto tell_transitions = [&](Duration until) {
-      for (; next != found.end() && next->at <= until; ++next) tell(*next);
+      for (; next != found.end() && next->at < until; ++next) tell(*next);
     };
     for (; told_ < happenings_.size() && happenings_[told_].at <= now; ++told_) {
       tell_transitions(happenings_[told_].at);

@@ -16,6 +16,7 @@
 #include "app/demo/story.hpp"
 #include "app/demo/teller.hpp"
 #include "app/shell/checks.hpp"
+#include "app/shop/books.hpp"
 #include "app/stage/stop_signal.hpp"
 #include "switchgear/config/duration.hpp"
 #include "switchgear/core/random.hpp"
@@ -28,6 +29,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr milliseconds least_whole{8'000};     // below that, a step and its deadline cannot be told apart
 constexpr milliseconds default_whole{24'000};  // one round, without --for
+constexpr milliseconds for_the_books{2'000};   // of a demo that ends by itself
 constexpr int exit_broken = 3;
 
 struct DemoOptions {
@@ -36,6 +38,7 @@ struct DemoOptions {
   std::uint64_t seed = 1;
   std::uint16_t port = 0;
   std::uint16_t admin_port = 0;
+  shop::Behind behind = shop::Behind::installed;
 };
 
 std::string check_length(const std::string& text) {
@@ -52,27 +55,77 @@ Fault fault_of(const DemoOptions& options, std::size_t round) {
   return {fault_mode(options.fault).value_or(faults[round % faults.size()])};
 }
 
-/// With a length: one round, which must hold. Without: rounds until the demo is stopped.
-Ending tell(const DemoOptions& options, std::optional<milliseconds> length, stage::StopSignal& stop,
-            Teller& teller) {
-  const auto end = Clock::now() + length.value_or(milliseconds{0});
-  const Pace pace{length.value_or(default_whole)};
-  Shop shop{{options.seed, options.port, options.admin_port, pace.open_duration, pace.probe_interval}};
-  teller.say("dashboard", shop.dashboard());
-  teller.say("gateway",
-             fmt::format("http://127.0.0.1:{}/payment/ (also /inventory/, /recommendation/); seed {}",
-                         shop.gateway_port(), options.seed));
-  Load load{shop.gateway_port(), options.seed};
-  Story story{shop, load, teller, stop, pace};
-  if (length) {
-    const Ending ending = story.tell_round(fault_of(options, 0));
-    if (ending == Ending::missed) teller.say("logs", shop.keep_logs().string());
-    return ending == Ending::held ? story.linger(end) : ending;
+/// One run of the demo: its stage, its callers, and in the end the shop's books.
+class Run {
+ public:
+  Run(const DemoOptions& options, std::optional<milliseconds> length, stage::StopSignal& stop, Teller& teller)
+      : options_(options),
+        length_(length),
+        stop_(stop),
+        teller_(teller),
+        pace_(length.value_or(default_whole)),
+        shop_({options.seed, options.port, options.admin_port, options.behind, pace_.open_duration,
+               pace_.probe_interval},
+              stop) {
+    teller_.say("dashboard", shop_.dashboard());
+    teller_.say("gateway",
+                fmt::format("http://127.0.0.1:{}/api/users/7 (also /api/orders, /health), {}; seed {}",
+                            shop_.gateway_port(), shop_.gateway_dashboard(), options.seed));
+    for (const std::string& each : shop_.what_runs()) teller_.say("behind it", each);
   }
-  for (std::size_t round = 0;; ++round) {
-    if (story.tell_round(fault_of(options, round)) == Ending::stopped) return Ending::stopped;
+
+  Ending tell() {
+    Load load{shop_.gateway_port(), options_.seed};
+    Ending ending = tell_rounds(load);
+    load.stop();
+    if (ending == Ending::stopped) {
+      teller_.say("stopping", "the books are read first; Ctrl-C again ends at once");
+      stop_.forget();
+    }
+    ending = after_the_books(load, ending);
+    if (ending == Ending::missed) teller_.say("logs", shop_.keep_logs().string());
+    return ending;
   }
-}
+
+  [[nodiscard]] bool books_are_read() const noexcept { return read_; }
+
+ private:
+  /// With a length: one round, which must hold. Without: rounds until the demo is stopped.
+  Ending tell_rounds(Load& load) {
+    Story story{shop_, load, teller_, stop_, pace_};
+    if (length_) {
+      const Ending ending = story.tell_round(fault_of(options_, 0));
+      return ending == Ending::held ? story.linger(begun_ + *length_ - for_the_books) : ending;
+    }
+    for (std::size_t round = 0;; ++round) {
+      if (story.tell_round(fault_of(options_, round)) == Ending::stopped) return Ending::stopped;
+    }
+  }
+
+  Ending after_the_books(const Load& load, Ending ending) {
+    const auto look = [this] {
+      if (const std::optional<std::string> happened = shop_.check_alive()) teller_.say("shop", *happened);
+    };
+    const shop::Books books = shop::settle(shop_.admin_port(), stop_, look);
+    const std::string problem = shop::problem_of(books, {load.confirmed(), load.asked() - load.confirmed()});
+    if (problem.empty()) {
+      teller_.say("books", shop::in_words(books));
+      return shop_.shop_failed() ? Ending::missed : ending;
+    }
+    read_ = books.settled || !stop_.wait_for(milliseconds{0});
+    teller_.say("books", read_ ? "WRONG: " + problem : "not read to the end, because of Ctrl-C");
+    return read_ ? Ending::missed : Ending::stopped;
+  }
+
+  const DemoOptions& options_;
+  const std::optional<milliseconds> length_;
+  const Clock::time_point begun_ = Clock::now();
+  stage::StopSignal& stop_;
+  Teller& teller_;
+  const Pace pace_;
+  Shop shop_;
+  bool read_ = true;
+};
 
 int run_demo(const DemoOptions& options) {
   std::optional<milliseconds> length;
@@ -82,12 +135,19 @@ int run_demo(const DemoOptions& options) {
   try {
     stage::StopSignal stop;
     Teller teller{stdout};
-    const Ending ending = tell(options, length, stop, teller);
-    if (ending == Ending::held) teller.say("held", "every step of the story was observed");
-    if (ending == Ending::missed) teller.say("missed", "the story did not hold");
+    Ending ending = Ending::stopped;
+    bool read = true;
+    {
+      Run run{options, length, stop, teller};
+      ending = run.tell();
+      read = run.books_are_read();
+    }
+    if (ending == Ending::held)
+      teller.say("held", "every step of the story was observed, and no order was lost");
+    if (ending == Ending::missed) teller.say("missed", "the story did not hold, or the books are not right");
     if (ending == Ending::stopped) teller.say("stopped", "every process of the demo has ended");
     // If a bounded demo is stopped before its end, it has not shown its story.
-    return ending == Ending::held || (ending == Ending::stopped && !length) ? 0 : 1;
+    return ending == Ending::held || (ending == Ending::stopped && !length && read) ? 0 : 1;
   } catch (const std::exception& problem) {
     std::fprintf(stderr, "switchgear demo: %s\n", problem.what());
     return exit_broken;
@@ -100,7 +160,8 @@ CLI::Validator port() { return shell::whole_number(0, std::numeric_limits<std::u
 
 void add_demo_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<DemoOptions>();
-  CLI::App* demo = app.add_subcommand("demo", "Watch a dependency fail and recover behind the gateway");
+  CLI::App* demo = app.add_subcommand(
+      "demo", "Watch a payment service fail and recover under the shop, behind the gateway");
   demo->add_option("--for", options->length, "End after this time, e.g. 20s; exit 0 only if the story held")
       ->check(CLI::Validator(check_length, "DURATION"));
   demo->add_option("--fault", options->fault, "What goes wrong: errors, latency, hang, refuse or reset")
@@ -111,10 +172,16 @@ void add_demo_command(CLI::App& app, int& exit_code) {
   demo->add_option("--port", options->port, "Port of the gateway; 0: the system chooses")
       ->check(port())
       ->capture_default_str();
-  demo->add_option("--admin-port", options->admin_port, "Port of the dashboard; 0: the system chooses")
+  demo->add_option("--admin-port", options->admin_port, "Port of the shop's dashboard; 0: the system chooses")
       ->check(port())
       ->capture_default_str();
-  demo->callback([options, &exit_code] { exit_code = run_demo(*options); });
+  const auto stand_ins = std::make_shared<bool>(false);
+  demo->add_flag("--stand-ins", *stand_ins,
+                 "Use none of PostgreSQL, Redis and aiosmtpd, even where they are installed");
+  demo->callback([options, stand_ins, &exit_code] {
+    if (*stand_ins) options->behind = shop::Behind::stand_ins;
+    exit_code = run_demo(*options);
+  });
 
   auto service = std::make_shared<DemoServiceOptions>();
   CLI::App* one = app.add_subcommand("demo-service", "One service of the demo")->group("");

@@ -1,5 +1,5 @@
-// The callers of the checkout shop: keep-alive HTTP clients that call, wait a little, call again, and
-// remember what they felt. Everything they report was measured at their own socket.
+// The callers of the shop: keep-alive HTTP clients that order, or look a user up, wait a little, call again,
+// and remember what they felt. Everything they report was measured at their own socket.
 #pragma once
 
 #include <array>
@@ -15,15 +15,14 @@
 
 namespace switchgear::demo {
 
-inline constexpr std::array<const char*, 3> service_names{"payment", "inventory", "recommendation"};
-inline constexpr std::size_t payment = 0;
+enum class Asked : std::uint8_t { orders, users };
 
 /// One call, as its caller felt it.
 struct Felt {
   std::chrono::steady_clock::time_point at;  ///< when it ended
   std::chrono::nanoseconds latency{};
-  unsigned status = 0;       ///< 0: no answer at all
-  bool retry_after = false;  ///< the answer said when to come back
+  unsigned status = 0;      ///< 0: no answer at all
+  bool by_breaker = false;  ///< a breaker refused, and the answer said when to come back
 };
 
 /// Some calls in numbers. Quantiles are nearest-rank, zero without calls.
@@ -35,8 +34,7 @@ struct Feeling {
 
 enum class Kind : std::uint8_t { answered, refused, failed };
 
-/// `answered`: 2xx. `refused`: 503 with Retry-After, which only the breaker's refusal carries here. Else
-/// `failed`.
+/// `answered`: 2xx. `refused`: a breaker's refusal. Else `failed`.
 [[nodiscard]] Kind kind_of(const Felt& felt) noexcept;
 
 /// Threads: one thread of its own makes the calls; every method may be called from any thread.
@@ -48,21 +46,27 @@ class Load {
   Load& operator=(const Load&) = delete;
   ~Load();  ///< stops
 
-  /// The calls to `service` that ended at or after `since`. Only the last few thousand are remembered.
-  [[nodiscard]] std::vector<Felt> calls(std::size_t service,
-                                        std::chrono::steady_clock::time_point since) const;
+  /// The calls for `what` that ended at or after `since`. Only the last few thousand are remembered.
+  [[nodiscard]] std::vector<Felt> calls(Asked what, std::chrono::steady_clock::time_point since) const;
 
   /// Those of them that ended as `kind`.
-  [[nodiscard]] Feeling feeling(std::size_t service, Kind kind,
-                                std::chrono::steady_clock::time_point since) const;
+  [[nodiscard]] Feeling feeling(Asked what, Kind kind, std::chrono::steady_clock::time_point since) const;
+
+  /// Since the start: orders that callers were told of, and those that they asked for.
+  [[nodiscard]] std::int64_t confirmed() const noexcept { return confirmed_; }
+  [[nodiscard]] std::int64_t asked() const noexcept { return asked_; }
+
+  /// Makes no more calls, and waits for none.
+  void stop();
 
  private:
   struct Clients;
 
-  void remember(std::size_t service, const Felt& felt);
+  void remember(Asked what, const Felt& felt);
 
   mutable std::mutex mutex_;
-  std::array<std::deque<Felt>, service_names.size()> felt_;
+  std::array<std::deque<Felt>, 2> felt_;
+  std::atomic<std::int64_t> confirmed_{0}, asked_{0};
   std::unique_ptr<Clients> clients_;
   std::thread thread_;
 };

@@ -4,6 +4,8 @@
 #include <sstream>
 #include <utility>
 
+#include "app/shop/own_policies.hpp"
+
 namespace switchgear::demo {
 namespace {
 
@@ -29,6 +31,7 @@ std::optional<SeenTransition> seen_transition(const json::value& value) {
 SeenBreaker seen_breaker(const json::object& from) {
   const json::object& counters = from.at("counters").as_object();
   SeenBreaker seen;
+  seen.name = std::string{from.at("name").as_string()};
   seen.state = std::string{from.at("state").as_string()};
   seen.generation = from.at("generation").to_number<std::uint64_t>();
   seen.calls = counters.at("calls").to_number<std::uint64_t>();
@@ -45,41 +48,62 @@ SeenBreaker seen_breaker(const json::object& from) {
 
 }  // namespace
 
-std::string gateway_yaml(const ShopOptions& options,
-                         const std::array<std::uint16_t, service_names.size()>& ports) {
+std::string policies_yaml(const ShopOptions& options) {
+  std::ostringstream payment;
+  payment << "\n  payment:\n"
+             "    circuit_breaker:\n"
+             "      window: {type: count, size: 30}\n"
+             "      minimum_calls: 20\n"
+             "      failure_rate: 0.5\n"
+             "      slow_call: {threshold: 150ms, rate: 0.5}\n"
+          << "      open_duration: " << options.open_duration.count() << "ms\n"
+          << "      half_open: {permitted_calls: " << probes
+          << ", max_concurrent: 1, probe_interval: " << options.probe_interval.count() << "ms}\n"
+          << "    timeout: 500ms\n";
+  std::string yaml{shop::own_policies()};
+  const std::size_t begin = yaml.find("\n  payment:\n");
+  const std::size_t end = begin == yaml.npos ? yaml.npos : yaml.find("\n  #", begin);
+  if (end == yaml.npos) throw stage::Broken("the shop's policies have none for payment");
+  return yaml.replace(begin, end + 1 - begin, payment.str());
+}
+
+std::string gateway_yaml(const ShopOptions& options, const std::string& url) {
   std::ostringstream yaml;
   yaml << "version: 1\n"
-       << "gateway: {listen: \"127.0.0.1:" << options.port << "\", admin: \"127.0.0.1:" << options.admin_port
-       << "\", threads: 1}\n"
-       << "policies:\n"
+       << "gateway: {listen: \"127.0.0.1:" << options.port
+       << "\", admin: \"127.0.0.1:0\", threads: 1}\n"
+          "policies:\n"
           "  shop:\n"
-          "    circuit_breaker:\n"
-       << "      window: {type: count, size: " << window_size << "}\n"
-       << "      minimum_calls: 20\n"
-          "      failure_rate: 0.5\n"
-          "      slow_call: {threshold: 150ms, rate: 0.5}\n"
-       << "      open_duration: " << options.open_duration.count() << "ms\n"
-       << "      half_open: {permitted_calls: " << probes
-       << ", max_concurrent: 1, probe_interval: " << options.probe_interval.count() << "ms}\n"
-       << "    timeout: 500ms\n"
-          "services:\n";
-  for (std::size_t i = 0; i < ports.size(); ++i) {
-    yaml << "  " << service_names[i] << ": {url: \"http://127.0.0.1:" << ports[i]
-         << "\", policy: shop, routes: [{prefix: /" << service_names[i] << "/}]}\n";
-  }
+          "    failure_when: {status: [500, 502, 504]}  # its 503 is an answer to one caller\n"
+          "    circuit_breaker: {window: {type: time, duration: 10s}, failure_rate: 0.5}\n"
+          "    timeout: 5s\n"
+          "services:\n"
+          "  shop: {url: \""
+       << url << "\", policy: shop, routes: [{prefix: /}]}\n";
   return yaml.str();
 }
 
-Shop::Shop(const ShopOptions& options) : options_(options) {
-  std::array<std::uint16_t, service_names.size()> ports{};
-  for (std::size_t i = 0; i < ports.size(); ++i) ports[i] = start_service(i);
-  start_gateway(ports);
+Shop::Shop(const ShopOptions& options, stage::StopSignal& stop)
+    : options_(options), backing_(workplace_, options.behind) {
+  shop::ShopNeeds needs;
+  needs.policies = workplace_.write("shop.yaml", policies_yaml(options));
+  needs.seed = options.seed;
+  needs.database = backing_.database();
+  needs.redis = backing_.redis();
+  needs.smtp = backing_.smtp();
+  needs.urls["risk"] = backing_.risk();
+  for (std::size_t i = 0; i < service_names.size(); ++i)
+    needs.urls[service_names[i]] = "http://127.0.0.1:" + std::to_string(start_service(i));
+  needs.admin_port = options.admin_port;
+  shop_.emplace(workplace_, needs, stop);
+  admin_ = std::make_unique<JsonClient>("the shop's admin API", shop_->admin_port());
+  start_gateway();
 }
 
 Shop::~Shop() {
-  // The gateway first: it would only report failures of services that are going away on purpose.
+  // From the front to the back: each would only report failures of what is going away on purpose.
   gateway_.reset();
-  for (Member& member : services_) member.process.reset();
+  shop_.reset();
 }
 
 std::uint16_t Shop::start_service(std::size_t service) {
@@ -92,49 +116,59 @@ std::uint16_t Shop::start_service(std::size_t service) {
   return stage::number_after(started.ready, "port=");
 }
 
-void Shop::start_gateway(const std::array<std::uint16_t, service_names.size()>& ports) {
-  std::string where;
-  for (const std::uint16_t port : {options_.port, options_.admin_port}) {
-    if (port != 0) where += (where.empty() ? " on port " : " and ") + std::to_string(port);
-  }
-  const std::string file = workplace_.write("gateway.yaml", gateway_yaml(options_, ports));
+void Shop::start_gateway() {
+  const std::string where = options_.port == 0 ? "" : " on port " + std::to_string(options_.port);
+  const std::string file = workplace_.write("gateway.yaml", gateway_yaml(options_, shop_->url()));
   stage::Started started =
       workplace_.start("gateway", {"serve", "--config", file}, "switchgear serves ", where);
   gateway_ = std::move(started.process);
   gateway_port_ = stage::number_after(started.ready, "serves http://127.0.0.1:");
-  admin_port_ = stage::number_after(started.ready, "admin http://127.0.0.1:");
-  if (gateway_port_ == 0 || admin_port_ == 0)
+  gateway_admin_port_ = stage::number_after(started.ready, "admin http://127.0.0.1:");
+  if (gateway_port_ == 0 || gateway_admin_port_ == 0)
     workplace_.broken(*gateway_, "named no ports when it was ready");
-  admin_ = std::make_unique<JsonClient>("the gateway's admin API", admin_port_);
 }
 
-std::string Shop::dashboard() const {
-  return "http://127.0.0.1:" + std::to_string(admin_port_) + "/dashboard";
+std::string Shop::gateway_dashboard() const {
+  return "http://127.0.0.1:" + std::to_string(gateway_admin_port_) + "/dashboard";
 }
 
-SeenBreaker Shop::breaker(std::size_t service) {
-  const json::object answer = admin_->get(std::string{"/circuit-breakers/"} + service_names[service]);
+std::string Shop::dashboard() const { return shop_->admin_url() + "/dashboard"; }
+
+SeenBreaker Shop::breaker() {
+  const json::object answer = admin_->get(std::string{"/circuit-breakers/"} + service_names[0]);
   try {
     return seen_breaker(answer);
   } catch (const std::exception&) {
-    throw NoAnswer("the gateway's admin API gave something unexpected");
+    throw NoAnswer("the shop's admin API gave something unexpected");
   }
 }
 
-std::uint64_t Shop::arrived_at(std::size_t service) {
-  return services_[service].control->get("/_stats").at("calls").to_number<std::uint64_t>();
+std::vector<SeenBreaker> Shop::breakers() {
+  const json::object answer = admin_->get("/circuit-breakers");
+  std::vector<SeenBreaker> all;
+  try {
+    for (const json::value& each : answer.at("circuit_breakers").as_array())
+      all.push_back(seen_breaker(each.as_object()));
+  } catch (const std::exception&) {
+    throw NoAnswer("the shop's admin API gave something unexpected");
+  }
+  return all;
 }
 
-void Shop::set_fault(std::size_t service, const Fault& fault) {
-  services_[service].control->post("/_fault",
-                                   {{"mode", to_string(fault.mode)}, {"delay_ms", fault.delay.count()}});
+std::uint64_t Shop::arrived() {
+  return services_[0].control->get("/_stats").at("calls").to_number<std::uint64_t>();
 }
 
-void Shop::check_alive() {
+void Shop::set_fault(const Fault& fault) {
+  services_[0].control->post("/_fault", {{"mode", to_string(fault.mode)}, {"delay_ms", fault.delay.count()}});
+}
+
+std::optional<std::string> Shop::check_alive() {
   if (!gateway_->running()) workplace_.broken(*gateway_, "ended by itself");
   for (Member& member : services_) {
     if (!member.process->running()) workplace_.broken(*member.process, "ended by itself");
   }
+  return shop_->look();
 }
 
 std::filesystem::path Shop::keep_logs() noexcept {

@@ -1,5 +1,6 @@
-// The checkout shop as processes: three demo services, the gateway before them, all on ports the system
-// chose. Here: starting, asking and ending them. Never here: what the story makes of their answers.
+// The stage of the demo as processes: the shop of app/shop with all that is behind it, the services that it
+// calls, and the gateway before it, on ports the system chose. Here: starting, asking and ending them. Never
+// here: what the story makes of their answers.
 #pragma once
 
 #include <array>
@@ -9,10 +10,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "app/demo/fault.hpp"
 #include "app/demo/json_client.hpp"
-#include "app/demo/load.hpp"
+#include "app/shop/backing.hpp"
+#include "app/shop/kept_shop.hpp"
 #include "app/stage/workplace.hpp"
 
 namespace switchgear::demo {
@@ -20,7 +23,8 @@ namespace switchgear::demo {
 struct ShopOptions {
   std::uint64_t seed = 1;
   std::uint16_t port = 0;        ///< of the gateway; 0: the system chooses
-  std::uint16_t admin_port = 0;  ///< of the dashboard; 0: the system chooses
+  std::uint16_t admin_port = 0;  ///< of the shop's dashboard; 0: the system chooses
+  shop::Behind behind = shop::Behind::installed;
   std::chrono::milliseconds open_duration{4000};
   std::chrono::milliseconds probe_interval{200};
 };
@@ -35,8 +39,9 @@ struct SeenTransition {
   std::uint64_t generation = 0;
 };
 
-/// One breaker, as the gateway's admin API shows it.
+/// One breaker, as the shop's admin API shows it.
 struct SeenBreaker {
+  std::string name;
   std::string state;
   std::uint64_t generation = 0;
   std::uint64_t calls = 0;
@@ -49,33 +54,46 @@ struct SeenBreaker {
   std::optional<SeenTransition> last;
 };
 
-/// The probes that decide in the demo's policy, and its window: the story says them.
-inline constexpr unsigned probes = 5;
-inline constexpr unsigned window_size = 30;
+/// The services that the shop calls over HTTP. The story is about the first one.
+inline constexpr std::array<const char*, 3> service_names{"payment", "inventory", "accounts"};
 
-/// The gateway's configuration for services that listen on `ports`.
-[[nodiscard]] std::string gateway_yaml(const ShopOptions& options,
-                                       const std::array<std::uint16_t, service_names.size()>& ports);
+/// The probes that decide in the demo's policy: the story says them.
+inline constexpr unsigned probes = 5;
+
+/// The shop's own policies, with a breaker for payment that follows the story's pace.
+[[nodiscard]] std::string policies_yaml(const ShopOptions& options);
+/// The gateway's configuration, for a shop at `url`.
+[[nodiscard]] std::string gateway_yaml(const ShopOptions& options, const std::string& url);
 
 /// Threads: the one that made it. Its files live in a temporary directory, which goes with it.
 class Shop {
  public:
-  /// Starts everything and waits until it listens. Throws stage::Broken.
-  explicit Shop(const ShopOptions& options);
+  /// Starts everything and waits until it answers, or until it is told to stop. Throws stage::Broken.
+  Shop(const ShopOptions& options, stage::StopSignal& stop);
   Shop(const Shop&) = delete;
   Shop& operator=(const Shop&) = delete;
   ~Shop();  ///< ends every process it started
 
   [[nodiscard]] std::uint16_t gateway_port() const noexcept { return gateway_port_; }
+  [[nodiscard]] std::string gateway_dashboard() const;
   [[nodiscard]] std::string dashboard() const;
-  [[nodiscard]] SeenBreaker breaker(std::size_t service);
+  [[nodiscard]] std::uint16_t admin_port() const { return shop_->admin_port(); }
+  /// A line for each server or stand-in behind the shop, for people.
+  [[nodiscard]] const std::vector<std::string>& what_runs() const noexcept { return backing_.what_runs(); }
 
-  /// How many requests have arrived at the service, by its own count.
-  [[nodiscard]] std::uint64_t arrived_at(std::size_t service);
-  void set_fault(std::size_t service, const Fault& fault);
+  /// Payment's.
+  [[nodiscard]] SeenBreaker breaker();
+  [[nodiscard]] std::vector<SeenBreaker> breakers();
 
-  /// Throws stage::Broken, naming the process and its log, when one has ended.
-  void check_alive();
+  /// How many requests have arrived at payment, by its own count.
+  [[nodiscard]] std::uint64_t arrived();
+  void set_fault(const Fault& fault);
+
+  /// Starts the shop again if it has ended, and says so. Throws stage::Broken, naming the process and its
+  /// log, when another one has ended.
+  std::optional<std::string> check_alive();
+  /// The shop ended by itself, and not because somebody ended it.
+  [[nodiscard]] bool shop_failed() const noexcept { return shop_->has_failed(); }
 
   /// Leaves the logs on disk and says where.
   std::filesystem::path keep_logs() noexcept;
@@ -87,15 +105,16 @@ class Shop {
   };
 
   std::uint16_t start_service(std::size_t service);
-  void start_gateway(const std::array<std::uint16_t, service_names.size()>& ports);
+  void start_gateway();
 
   ShopOptions options_;
   stage::Workplace workplace_{"demo"};
+  shop::Backing backing_;
   std::array<Member, service_names.size()> services_;
+  std::optional<shop::KeptShop> shop_;
   std::unique_ptr<stage::ChildProcess> gateway_;
   std::unique_ptr<JsonClient> admin_;
-  std::uint16_t gateway_port_ = 0;
-  std::uint16_t admin_port_ = 0;
+  std::uint16_t gateway_port_ = 0, gateway_admin_port_ = 0;
 };
 
 }  // namespace switchgear::demo

@@ -69,7 +69,7 @@ Ending Story::tell_round(const Fault& fault) {
   } catch (const Stopped&) {
     return Ending::stopped;
   } catch (const Missed&) {
-    shop_.set_fault(payment, Fault{});
+    shop_.set_fault(Fault{});
     return Ending::missed;
   }
 }
@@ -87,33 +87,33 @@ void Story::normal() {
   const auto since = Clock::now();
   pause(pace_.normal);
   until("normal", pace_.patience, [&] {
-    for (std::size_t service = 0; service < service_names.size(); ++service) {
-      if (load_.feeling(service, Kind::answered, since).calls < 20) return false;
+    for (const Asked what : {Asked::orders, Asked::users}) {
+      if (load_.feeling(what, Kind::answered, since).calls < 20) return false;
     }
-    return shop_.breaker(payment).state == "closed";
+    return shop_.breaker().state == "closed";
   });
-  std::size_t calls = 0;
-  for (std::size_t service = 0; service < service_names.size(); ++service)
-    calls += load_.calls(service, since).size();
+  const std::size_t calls =
+      load_.calls(Asked::orders, since).size() + load_.calls(Asked::users, since).size();
   const double seconds = std::chrono::duration<double>(Clock::now() - since).count();
-  const Feeling felt = load_.feeling(payment, Kind::answered, since);
+  const Feeling felt = load_.feeling(Asked::orders, Kind::answered, since);
   teller_.tell(Mood::good, "normal",
-               fmt::format("{:.0f} calls/s to three services; payment answers in {} (p50), {} (p99)",
-                           static_cast<double>(calls) / seconds, human(felt.p50), human(felt.p99)));
+               fmt::format("{:.0f} calls/s; orders are confirmed in {} (p50), {} (p99), users found in {}",
+                           static_cast<double>(calls) / seconds, human(felt.p50), human(felt.p99),
+                           human(load_.feeling(Asked::users, Kind::answered, since).p50)));
 }
 
 Feeling Story::hurt(Clock::time_point since) const {
-  if (fault_.mode != FaultMode::latency) return load_.feeling(payment, Kind::failed, since);
-  Feeling late = load_.feeling(payment, Kind::answered, since);
+  if (fault_.mode != FaultMode::latency) return load_.feeling(Asked::orders, Kind::failed, since);
+  Feeling late = load_.feeling(Asked::orders, Kind::answered, since);
   if (late.p50 < fault_.delay) late.calls = 0;
   return late;
 }
 
 void Story::fails(const Fault& fault) {
   fault_ = fault;
-  before_ = shop_.breaker(payment);
+  before_ = shop_.breaker();
   failing_since_ = Clock::now();
-  shop_.set_fault(payment, fault);
+  shop_.set_fault(fault);
   until("fault", pace_.patience, [&] { return hurt(failing_since_).calls >= 3; });
   teller_.tell(Mood::bad, "fault",
                fmt::format("payment {}; callers wait {} (p50) for that", in_words(fault),
@@ -123,7 +123,7 @@ void Story::fails(const Fault& fault) {
 void Story::opens() {
   SeenBreaker seen;
   until("open", pace_.patience, [&] {
-    seen = shop_.breaker(payment);
+    seen = shop_.breaker();
     return seen.generation > before_.generation && seen.state == "open" && seen.last &&
            seen.last->to == "open";
   });
@@ -143,15 +143,15 @@ void Story::shields() {
   // A request admitted just before the opening may still be on its way to payment: on a busy machine, for a
   // while.
   for (std::uint64_t before = ~std::uint64_t{0}; before != arrived_open_;) {
-    before = std::exchange(arrived_open_, shop_.arrived_at(payment));
+    before = std::exchange(arrived_open_, shop_.arrived());
     pause(milliseconds{50});
   }
   const auto since = Clock::now();
   pause(part(pace_.open_duration, 0.55));
   until("shielded", part(pace_.open_duration, 0.2),
-        [&] { return load_.feeling(payment, Kind::refused, since).calls >= 10; });
-  const std::uint64_t arrived = shop_.arrived_at(payment) - arrived_open_;
-  const Feeling refused = load_.feeling(payment, Kind::refused, since);
+        [&] { return load_.feeling(Asked::orders, Kind::refused, since).calls >= 10; });
+  const std::uint64_t arrived = shop_.arrived() - arrived_open_;
+  const Feeling refused = load_.feeling(Asked::orders, Kind::refused, since);
   if (arrived != 0) {
     teller_.tell(Mood::bad, "missed",
                  fmt::format("shielded: {} requests reached payment all the same", arrived));
@@ -159,16 +159,15 @@ void Story::shields() {
   }
   teller_.tell(
       Mood::waiting, "shielded",
-      fmt::format(
-          "callers get their answer in {} (p50) instead of {}; {} requests refused so far, {} of them "
-          "reached payment; inventory answers in {}",
-          human(refused.p50), human(hurt_.p50), shop_.breaker(payment).rejected - before_.rejected, arrived,
-          human(load_.feeling(1, Kind::answered, since).p50)));
+      fmt::format("orders get their answer in {} (p50) instead of {}; {} calls refused so far, {} of them "
+                  "reached payment; users are found in {}",
+                  human(refused.p50), human(hurt_.p50), shop_.breaker().rejected - before_.rejected, arrived,
+                  human(load_.feeling(Asked::users, Kind::answered, since).p50)));
 }
 
 void Story::heals() {
-  shop_.set_fault(payment, Fault{});
-  const SeenBreaker seen = shop_.breaker(payment);
+  shop_.set_fault(Fault{});
+  const SeenBreaker seen = shop_.breaker();
   const std::string left = seen.retry_after
                                ? fmt::format("; the breaker asks again in {:.1f} s", *seen.retry_after)
                                : std::string{};
@@ -178,7 +177,7 @@ void Story::heals() {
 void Story::probes_pass() {
   SeenBreaker seen;
   until("half_open", pace_.open_duration + pace_.patience, [&] {
-    seen = shop_.breaker(payment);
+    seen = shop_.breaker();
     return seen.half_opened > before_.half_opened;
   });
   teller_.tell(
@@ -191,7 +190,7 @@ void Story::probes_pass() {
 void Story::closes() {
   SeenBreaker seen;
   until("closed", pace_.probe_interval * probes + pace_.patience, [&] {
-    seen = shop_.breaker(payment);
+    seen = shop_.breaker();
     return seen.closed > before_.closed && seen.state == "closed" && seen.last &&
            seen.last->rule == "recovered";
   });
@@ -204,10 +203,11 @@ void Story::closes() {
 
 void Story::normal_again() {
   until("normal", pace_.patience,
-        [&] { return load_.feeling(payment, Kind::answered, closed_since_).calls >= 20; });
-  const Feeling felt = load_.feeling(payment, Kind::answered, closed_since_);
-  teller_.tell(Mood::good, "normal",
-               fmt::format("payment answers in {} (p50), {} (p99) again", human(felt.p50), human(felt.p99)));
+        [&] { return load_.feeling(Asked::orders, Kind::answered, closed_since_).calls >= 20; });
+  const Feeling felt = load_.feeling(Asked::orders, Kind::answered, closed_since_);
+  teller_.tell(
+      Mood::good, "normal",
+      fmt::format("orders are confirmed in {} (p50), {} (p99) again", human(felt.p50), human(felt.p99)));
 }
 
 void Story::until(const std::string& step, milliseconds patience, const std::function<bool()>& observed) {
@@ -225,11 +225,21 @@ void Story::until(const std::string& step, milliseconds patience, const std::fun
 void Story::pause(milliseconds length) {
   const auto end = Clock::now() + length;
   do {
-    shop_.check_alive();
+    if (const std::optional<std::string> happened = shop_.check_alive()) teller_.say("shop", *happened);
     look();
     const auto left = std::chrono::duration_cast<milliseconds>(end - Clock::now());
     if (stop_.wait_for(std::clamp(left, milliseconds{0}, milliseconds{100}))) throw Stopped{};
   } while (Clock::now() < end);
+}
+
+/// Of the last second: how the last call ended, and how long such calls took.
+std::string Story::felt_now(Asked what) const {
+  const auto recent = Clock::now() - std::chrono::seconds{1};
+  const auto calls = load_.calls(what, recent);
+  if (calls.empty()) return {};
+  const Kind kind = kind_of(calls.back());
+  const char* const word = kind == Kind::answered ? "ok" : kind == Kind::refused ? "refused" : "failed";
+  return fmt::format("{} {}", word, human(load_.feeling(what, kind, recent).p50));
 }
 
 void Story::look() {
@@ -237,18 +247,12 @@ void Story::look() {
   if (!teller_.live() || now - looked_ < milliseconds{100}) return;
   looked_ = now;
   std::vector<ServiceLine> lines;
-  for (std::size_t service = 0; service < service_names.size(); ++service) {
-    const SeenBreaker seen = shop_.breaker(service);
-    const auto recent = now - std::chrono::seconds{1};
-    const auto calls = load_.calls(service, recent);
+  for (const SeenBreaker& seen : shop_.breakers()) {
     std::string felt;
-    if (!calls.empty()) {
-      const Kind kind = kind_of(calls.back());
-      const char* word = kind == Kind::answered ? "ok" : kind == Kind::refused ? "refused" : "failed";
-      felt = fmt::format("{} {}", word, human(load_.feeling(service, kind, recent).p50));
-    }
-    lines.push_back({service_names[service], seen.state, seen.failure_rate, static_cast<double>(calls.size()),
-                     seen.rejected, std::move(felt)});
+    if (seen.name == "payment") felt = "orders " + felt_now(Asked::orders);
+    if (seen.name == "database") felt = "users " + felt_now(Asked::users);
+    lines.push_back(
+        {seen.name, seen.state, seen.failure_rate, seen.calls_per_second, seen.rejected, std::move(felt)});
   }
   teller_.show(lines);
 }

@@ -57,6 +57,7 @@ class Story {
              const std::function<bool()>& observed);
   void pause(std::chrono::milliseconds length);
   void look();
+  [[nodiscard]] std::string felt_now(Asked what) const;
   [[nodiscard]] Feeling hurt(Clock::time_point since) const;
 
   Shop& shop_;
@@ -68,7 +69,7 @@ class Story {
   Fault fault_;
   Clock::time_point failing_since_{}, open_since_{}, closed_since_{}, looked_{};
   SeenBreaker before_;              ///< payment's breaker when the fault began
-  Feeling hurt_;                    ///< what the failing calls felt like
+  Feeling hurt_;                    ///< what the failing orders felt like
   std::uint64_t arrived_open_ = 0;  ///< at payment, just after the opening
 };
 

@@ -1,12 +1,13 @@
 #include "app/shop/backing.hpp"
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <fstream>
 #include <optional>
+#include <string_view>
 #include <thread>
 #include <utility>
-
-#include "app/stage/workplace.hpp"
 
 namespace switchgear::shop {
 namespace {
@@ -17,13 +18,22 @@ using namespace std::chrono_literals;
 constexpr auto patience = 20s;
 constexpr auto between_looks = 20ms;
 
-std::string last_line(const fs::path& log) {
+/// The last lines of a log often say only that the server ends; why stands before them.
+std::string complaint_in(const fs::path& log) {
+  constexpr std::array<std::string_view, 7> words{"ould not", "cannot",   "FATAL", "PANIC",
+                                                  "rror",     "too long", "ailed"};
+  constexpr std::size_t most = 400;
   std::ifstream in{log};
-  std::string last;
+  std::string last, complaints;
   for (std::string line; std::getline(in, line);) {
-    if (!line.empty()) last = line;
+    if (line.empty()) continue;
+    last = line;
+    if (complaints.size() > most) continue;
+    if (std::ranges::any_of(words, [&](std::string_view word) { return line.find(word) != line.npos; }))
+      complaints += (complaints.empty() ? "" : "; ") + line;
   }
-  return last;
+  if (!complaints.empty()) return complaints;
+  return last.empty() ? "nothing" : last;
 }
 
 /// Debian keeps the programs of a PostgreSQL server out of PATH.
@@ -37,20 +47,27 @@ std::vector<std::string> postgres_folders() {
 
 }  // namespace
 
-Backing::Backing(const fs::path& folder, Behind behind) : folder_(folder) {
+Backing::Backing(stage::Workplace& workplace, Behind behind)
+    : workplace_(workplace), folder_(workplace.directory()) {
   start_database(behind);
   start_redis(behind);
   start_smtp(behind);
+  what_runs_.push_back("advice from an agent of the shop's own, a stand-in, over A2A on port " +
+                       std::to_string(risk_.port()));
+}
+
+void Backing::broken(const std::string& what, const fs::path& log) {
+  workplace_.keep();
+  throw stage::Broken(what + "; it said: " + complaint_in(log) + "; logs are in " + folder_.string());
 }
 
 std::unique_ptr<ServerProcess> Backing::start(const std::string& name, std::vector<std::string> command,
-                                              std::uint16_t port) const {
+                                              std::uint16_t port) {
   const fs::path log = folder_ / (name + ".log");
   auto process = std::make_unique<ServerProcess>(std::move(command), log);
   const auto until = std::chrono::steady_clock::now() + patience;
   while (!listens(port)) {
-    if (!process->running() || std::chrono::steady_clock::now() > until)
-      throw stage::Broken(name + " did not start; it said: " + last_line(log));
+    if (!process->running() || std::chrono::steady_clock::now() > until) broken(name + " did not start", log);
     std::this_thread::sleep_for(between_looks);
   }
   return process;
@@ -75,12 +92,13 @@ void Backing::start_database(Behind behind) {
   ServerProcess init{{initdb->string(), "-D", data, "-A", "trust", "-U", "shop", "-E", "UTF8", "--locale=C",
                       "-N", "--no-instructions"},
                      log};
-  if (!init.succeeded()) throw stage::Broken("initdb failed; it said: " + last_line(log));
+  if (!init.succeeded()) broken("initdb failed", log);
   database_port_ = free_port();
+  // No Unix socket: the path of one may have 107 bytes, and a temporary folder's may be longer.
   database_ = start("postgresql",
                     {postgres->string(), "-D", data, "-c", "port=" + std::to_string(database_port_), "-c",
-                     "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=" + home.string(), "-c",
-                     "shared_buffers=16MB", "-c", "fsync=off"},
+                     "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c",
+                     "log_line_prefix=", "-c", "shared_buffers=16MB", "-c", "fsync=off"},
                     database_port_);
   what_runs_.push_back("orders in PostgreSQL on port " + std::to_string(database_port_));
 }
@@ -127,6 +145,10 @@ std::string Backing::redis(std::uint16_t port) const {
 
 std::string Backing::smtp(std::uint16_t port) const {
   return "smtp://127.0.0.1:" + std::to_string(port == 0 ? smtp_port_ : port);
+}
+
+std::string Backing::risk(std::uint16_t port) const {
+  return "http://127.0.0.1:" + std::to_string(port == 0 ? risk_.port() : port);
 }
 
 }  // namespace switchgear::shop

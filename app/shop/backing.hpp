@@ -1,5 +1,5 @@
 // What stands behind the shop: PostgreSQL, Redis and a mail server, on free ports and in one folder, where
-// they are installed; stand-ins where they are not.
+// they are installed; stand-ins where they are not. And an agent, which is always a stand-in.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "app/shop/risk_stand_in.hpp"
 #include "app/shop/server_process.hpp"
 #include "app/shop/smtp_stand_in.hpp"
+#include "app/stage/workplace.hpp"
 
 namespace switchgear::shop {
 
@@ -18,8 +20,9 @@ enum class Behind : std::uint8_t { installed, stand_ins };
 /// Threads: the one that made it. Ends what it started.
 class Backing {
  public:
-  /// Returns when all of it answers. Throws stage::Broken with the log of what does not start.
-  Backing(const std::filesystem::path& folder, Behind behind);
+  /// Returns when all of it answers. Throws stage::Broken with what a server that does not start complains
+  /// of, and keeps the logs.
+  Backing(stage::Workplace& workplace, Behind behind);
   Backing(const Backing&) = delete;
   Backing& operator=(const Backing&) = delete;
 
@@ -27,11 +30,13 @@ class Backing {
   [[nodiscard]] std::string database(std::uint16_t port = 0) const;
   [[nodiscard]] std::string redis(std::uint16_t port = 0) const;
   [[nodiscard]] std::string smtp(std::uint16_t port = 0) const;
+  [[nodiscard]] std::string risk(std::uint16_t port = 0) const;
 
   // 0: it has none.
   [[nodiscard]] std::uint16_t database_port() const noexcept { return database_port_; }
   [[nodiscard]] std::uint16_t redis_port() const noexcept { return redis_port_; }
   [[nodiscard]] std::uint16_t smtp_port() const noexcept { return smtp_port_; }
+  [[nodiscard]] std::uint16_t risk_port() const noexcept { return risk_.port(); }
 
   /// A line for each, for people.
   [[nodiscard]] const std::vector<std::string>& what_runs() const noexcept { return what_runs_; }
@@ -42,12 +47,15 @@ class Backing {
   void start_smtp(Behind behind);
   /// Waits until it listens.
   std::unique_ptr<ServerProcess> start(const std::string& name, std::vector<std::string> command,
-                                       std::uint16_t port) const;
+                                       std::uint16_t port);
+  [[noreturn]] void broken(const std::string& what, const std::filesystem::path& log);
 
+  stage::Workplace& workplace_;
   const std::filesystem::path folder_;
   std::uint16_t database_port_ = 0, redis_port_ = 0, smtp_port_ = 0;
   std::unique_ptr<ServerProcess> database_, redis_, smtp_;
   std::unique_ptr<SmtpStandIn> stand_in_;
+  RiskStandIn risk_;
   std::vector<std::string> what_runs_;
 };
 

@@ -22,9 +22,11 @@ bool is_before_attempts(Reason reason) noexcept {
 }  // namespace
 
 Checkout::Checkout(const asio::any_io_executor& executor, Store& store, const Policies& policies,
-                   const std::string& inventory_url, const std::string& payment_url, Duration order_time)
+                   Adviser& adviser, const std::string& inventory_url, const std::string& payment_url,
+                   Duration order_time)
     : store_(store),
       policies_(policies),
+      adviser_(adviser),
       inventory_(executor, inventory_url, policies.inventory().racing_pipeline()),
       payment_(executor, payment_url, policies.payment().racing_pipeline()),
       order_time_(order_time) {}
@@ -91,6 +93,10 @@ asio::awaitable<Decision> Checkout::make(Order order, const Wish& wish) {
   if (failure) {
     const Undo undo = failure->certain ? Undo::nothing : Undo::reservation;
     co_return co_await cancel(order, undo, failure->decision);
+  }
+  if (co_await adviser_.ask(wish) == Advice::against) {
+    const Decision against{Decision::Kind::refused, 0, "the agent for risks advises against this order", {}};
+    co_return co_await cancel(order, Undo::reservation, against);
   }
   const std::string charge = "/charges/" + order.name();
   failure = co_await ask(payment_, charge, wish, deadline);

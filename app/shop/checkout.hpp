@@ -1,9 +1,9 @@
-// Making an order: reserve, charge, confirm; and undoing what was done if a later step fails.
+// Making an order: reserve, ask for advice, charge, confirm; and undoing what was done if a later step fails.
 //
-//   open (row) ──▶ reserve ──▶ charge ──▶ confirm (row, and rows of work: account, mail)
-//      │              │           │           │
-//      │              ▼           ▼           ▼ unknown: the row stays open until it is known, or abandoned
-//      └─▶ 503     cancel (row, and rows of work: release, refund) ─▶ 503
+//   open (row) ──▶ reserve ──▶ advice? ──▶ charge ──▶ confirm (row, and rows of work: account, mail)
+//      │              │        (against)     │           │
+//      │              ▼           ▼          ▼           ▼ unknown: the row stays open until it is known,
+//      └─▶ 503     cancel (row, and rows of work: release, refund) ─▶ 503, or 409               or abandoned
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 
+#include "app/shop/adviser.hpp"
 #include "app/shop/policies.hpp"
 #include "app/shop/store.hpp"
 #include "switchgear/core/time.hpp"
@@ -26,7 +27,7 @@ struct Decision {
     under_way,    ///< another request makes it
     different,    ///< the key was used for something else
     no_user,      ///< there is no such user
-    refused,      ///< a service said no, as for goods that are sold out
+    refused,      ///< a service said no, as for goods that are sold out; or the agent advised against it
     unavailable,  ///< a dependency is away; nothing was sold, and trying again may help
   };
   Kind kind = Kind::unavailable;
@@ -43,12 +44,14 @@ struct CheckoutCounts {
   std::uint64_t unavailable = 0;
 };
 
-/// Threads: those of its executor, one at a time. Borrows the store, and the policies behind its clients.
+/// Threads: those of its executor, one at a time. Borrows the store, the adviser, and the policies behind its
+/// clients.
 class Checkout {
  public:
   /// Throws http::Error for a URL that cannot be called. `order_time`: for all steps of an order together.
   Checkout(const boost::asio::any_io_executor& executor, Store& store, const Policies& policies,
-           const std::string& inventory_url, const std::string& payment_url, Duration order_time);
+           Adviser& adviser, const std::string& inventory_url, const std::string& payment_url,
+           Duration order_time);
 
   [[nodiscard]] boost::asio::awaitable<Decision> order(Wish wish);
   [[nodiscard]] const CheckoutCounts& counts() const noexcept { return counts_; }
@@ -71,6 +74,7 @@ class Checkout {
 
   Store& store_;
   const Policies& policies_;
+  Adviser& adviser_;
   http::Client inventory_;
   http::Client payment_;
   const Duration order_time_;

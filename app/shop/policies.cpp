@@ -1,5 +1,7 @@
 #include "app/shop/policies.hpp"
 
+#include <boost/json/parse.hpp>
+#include <type_traits>
 #include <utility>
 
 #include "switchgear/sync/clocks.hpp"
@@ -15,6 +17,17 @@ config::Config read(const std::string& file) {
   throw WrongPolicies(all);
 }
 
+/// A fallback's value in the place of an agent's answer.
+a2a::Reply reply_of(const config::ValueFallback& value) {
+  boost::system::error_code error;
+  boost::json::value result = boost::json::parse(value.body, error);
+  if (error || !result.is_object())
+    throw std::invalid_argument(
+        R"(its fallback's body must be the JSON of an answer, such as {"message": {"messageId": "1", )"
+        R"("role": "ROLE_AGENT", "parts": [{"text": "unknown"}]}})");
+  return a2a::Reply{std::move(result)};
+}
+
 }  // namespace
 
 Policies::Policies(const std::string& file, std::uint64_t seed)
@@ -27,19 +40,21 @@ Policies::Policies(const std::string& file, std::uint64_t seed)
       accounts_(make<http::Response>("accounts")),
       database_(make<postgres::Rows>("database")),
       cache_(make<redis::Reply>("cache")),
-      mail_(make<int>("mail")) {}
+      mail_(make<int>("mail")),
+      risk_(make<a2a::Reply>("risk")) {}
 
 template <class T>
 std::unique_ptr<config::ConfiguredPolicies<T>> Policies::make(const std::string& name) {
   const auto found = config_.policies.find(name);
   if (found == config_.policies.end())
     throw WrongPolicies(file_ + ": policies." + name +
-                        ": is missing; the shop needs the policies inventory, " +
-                        "payment, accounts, database, cache and mail");
+                        ": is missing; the shop needs the policies inventory, payment, risk, " +
+                        "accounts, database, cache and mail");
   config::PolicyContext<T> context;
   context.breaker.seed = seed_;
   context.breaker.created = SteadyTime::now();
   context.registry = &registry_;
+  if constexpr (std::is_same_v<T, a2a::Reply>) context.value = reply_of;
   try {
     return std::make_unique<config::ConfiguredPolicies<T>>(found->second, std::move(context), nullptr);
   } catch (const std::invalid_argument& wrong) {
@@ -65,6 +80,7 @@ std::map<std::string, CircuitSurroundings> Policies::surroundings() const {
   add("database", database_->bulkhead());
   add("cache", cache_->bulkhead());
   add("mail", mail_->bulkhead());
+  add("risk", risk_->bulkhead());
   return all;
 }
 

@@ -1,6 +1,7 @@
 // The policies of the shop's dependencies, from one file, and what they are known by.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -8,6 +9,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "switchgear/a2a/client.hpp"
 #include "switchgear/config/configured_policies.hpp"
 #include "switchgear/http/response.hpp"
 #include "switchgear/observe/diagnosis/circuit_present.hpp"
@@ -29,9 +31,12 @@ class Policies {
   using Database = config::ConfiguredPolicies<postgres::Rows>;
   using Cache = config::ConfiguredPolicies<redis::Reply>;
   using Mail = config::ConfiguredPolicies<int>;
+  using Agent = config::ConfiguredPolicies<a2a::Reply>;
 
-  /// Reads the file, which needs the policies `inventory`, `payment`, `accounts`, `database`, `cache` and
-  /// `mail`. Throws WrongPolicies.
+  /// What the shop calls. The file needs a policy for each of them.
+  static constexpr std::array names{"inventory", "payment", "risk", "accounts", "database", "cache", "mail"};
+
+  /// Reads the file. Throws WrongPolicies.
   Policies(const std::string& file, std::uint64_t seed);
   Policies(const Policies&) = delete;
   Policies& operator=(const Policies&) = delete;
@@ -42,6 +47,7 @@ class Policies {
   [[nodiscard]] const Database& database() const noexcept { return *database_; }
   [[nodiscard]] const Cache& cache() const noexcept { return *cache_; }
   [[nodiscard]] const Mail& mail() const noexcept { return *mail_; }
+  [[nodiscard]] const Agent& risk() const noexcept { return *risk_; }
 
   [[nodiscard]] PolicyRegistry& registry() noexcept { return registry_; }
   /// What reports need to know about a circuit: what a call is worth, and its bulkhead.
@@ -61,6 +67,7 @@ class Policies {
   std::unique_ptr<Database> database_;
   std::unique_ptr<Cache> cache_;
   std::unique_ptr<Mail> mail_;
+  std::unique_ptr<Agent> risk_;
 };
 
 }  // namespace switchgear::shop

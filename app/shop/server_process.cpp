@@ -52,6 +52,7 @@ sockaddr_in loopback(std::uint16_t port) {
   if (::getppid() != parent) ::_exit(126);
   ::dup2(log, STDOUT_FILENO);
   ::dup2(log, STDERR_FILENO);
+  ::close_range(3, ~0U, 0);  // not the sockets of the parent's own servers: they would stay open here
   if (::chdir("/") != 0) ::_exit(126);
   sigset_t none;
   ::sigemptyset(&none);

@@ -28,6 +28,7 @@ void add_process(CLI::App& app, int& exit_code) {
   one->add_option("--inventory", options->inventory);
   one->add_option("--payment", options->payment);
   one->add_option("--accounts", options->accounts);
+  one->add_option("--risk", options->risk);
   one->add_option("--port", options->port)->check(port())->capture_default_str();
   one->add_option("--admin-port", options->admin_port)->check(port())->capture_default_str();
   one->add_option("--order-time", options->order_time)->check(CLI::Validator(check_length, "DURATION"));

@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 
+#include "app/shop/adviser.hpp"
 #include "app/shop/checkout.hpp"
 #include "app/shop/clerk.hpp"
 #include "app/shop/mailer.hpp"
@@ -66,7 +67,9 @@ class ShopProcess {
         store_(make_store(io_, options.database, policies_)),
         users_(io_.get_executor(), *store_, policies_, options.redis, options.seed),
         mailer_(io_.get_executor(), options.smtp, policies_),
-        checkout_(io_.get_executor(), *store_, policies_, urls_.inventory, urls_.payment, order_time_),
+        adviser_(io_.get_executor(), policies_, options.risk.empty() ? policies_.url("risk") : options.risk),
+        checkout_(io_.get_executor(), *store_, policies_, adviser_, urls_.inventory, urls_.payment,
+                  order_time_),
         clerk_(io_.get_executor(), *store_, policies_, users_, mailer_, urls_, 2 * order_time_),
         server_(io_, options.port, checkout_, users_, [this] { return health(); }),
         admin_(io_.get_executor(), policies_.registry().breakers(), admin_options(options), program()),
@@ -128,7 +131,7 @@ class ShopProcess {
     json::object breakers;
     bool well = prepared_;
     const BreakerRegistry& all = policies_.registry().breakers();
-    for (const char* const name : {"inventory", "payment", "accounts", "database", "cache", "mail"}) {
+    for (const char* const name : Policies::names) {
       const auto breaker = all.find(name);
       if (!breaker) continue;
       breakers[name] = to_string(breaker->state());
@@ -141,6 +144,7 @@ class ShopProcess {
     const CheckoutCounts& orders = checkout_.counts();
     const ClerkCounts& work = clerk_.counts();
     const DirectoryCounts& users = users_.counts();
+    const AdviceCounts& advice = adviser_.counts();
     json::object all{
         {"orders",
          {{"confirmed", orders.confirmed},
@@ -148,6 +152,7 @@ class ShopProcess {
           {"refused", orders.refused},
           {"unavailable", orders.unavailable},
           {"abandoned", work.abandoned}}},
+        {"advice", {{"given", advice.given}, {"against", advice.against}, {"missing", advice.missing}}},
         {"work", {{"done", work.done}, {"postponed", work.postponed}}},
         {"users",
          {{"hits", users.hits}, {"misses", users.misses}, {"cache_failures", users.cache_failures}}}};
@@ -169,8 +174,7 @@ class ShopProcess {
     program.surroundings = [this] { return policies_.surroundings(); };
     program.policies = [] {
       std::map<std::string, std::string> own;
-      for (const char* const name : {"inventory", "payment", "accounts", "database", "cache", "mail"})
-        own.emplace(name, name);
+      for (const char* const name : Policies::names) own.emplace(name, name);
       return own;
     };
     program.status = [this] { return json::object{{"shop", figures()}}; };
@@ -190,6 +194,11 @@ class ShopProcess {
     to.counter("shop_orders_total", orders_help, {{"outcome", "repeated"}}, orders.repeated);
     to.counter("shop_orders_total", orders_help, {{"outcome", "refused"}}, orders.refused);
     to.counter("shop_orders_total", orders_help, {{"outcome", "unavailable"}}, orders.unavailable);
+    const AdviceCounts& advice = adviser_.counts();
+    constexpr const char* advice_help = "Orders by what the agent for risks advised; missing: it did not.";
+    to.counter("shop_advice_total", advice_help, {{"result", "given"}}, advice.given);
+    to.counter("shop_advice_total", advice_help, {{"result", "against"}}, advice.against);
+    to.counter("shop_advice_total", advice_help, {{"result", "missing"}}, advice.missing);
     to.counter("shop_work_done_total", "Work that followed from orders.", {}, clerk_.counts().done);
     to.counter("shop_work_postponed_total", "Tries of work that failed.", {}, clerk_.counts().postponed);
     if (audit_)
@@ -205,6 +214,7 @@ class ShopProcess {
   std::unique_ptr<Store> store_;
   UserDirectory users_;
   Mailer mailer_;
+  Adviser adviser_;
   Checkout checkout_;
   Clerk clerk_;
   Server server_;

@@ -16,6 +16,7 @@ struct ShopProcessOptions {
   std::string inventory;  ///< URLs; empty: those of the policy file
   std::string payment;
   std::string accounts;
+  std::string risk;           ///< of the agent; empty here and there: orders are made without advice
   std::uint16_t port = 8000;  ///< 0: the system chooses
   std::uint16_t admin_port = 9090;
   std::string order_time = "3s";  ///< for all steps of an order together

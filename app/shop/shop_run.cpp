@@ -1,7 +1,5 @@
 #include "app/shop/shop_run.hpp"
 
-#include <fmt/format.h>
-
 #include <chrono>
 #include <cstdio>
 #include <exception>
@@ -16,13 +14,12 @@
 #include "app/chaos/run.hpp"
 #include "app/chaos/scenario_file.hpp"
 #include "app/shop/books.hpp"
+#include "app/shop/kept_shop.hpp"
 #include "app/shop/own_policies.hpp"
 #include "app/shop/policies.hpp"
 #include "app/stage/stop_signal.hpp"
 #include "app/stage/workplace.hpp"
 #include "switchgear/config/duration.hpp"
-#include "switchgear/http/blocking_client.hpp"
-#include "switchgear/http/error.hpp"
 
 namespace switchgear::shop {
 namespace {
@@ -71,12 +68,13 @@ void place(Scenario& scenario, const Backing& backing) {
     service.ports = {free_port()};
     std::uint16_t real = 0;
     if (name == "mail") real = backing.smtp_port();
+    if (name == "risk") real = backing.risk_port();
     if (name == "cache") real = backing.redis_port();
     if (name == "database") real = backing.database_port();
     if (real == 0)
       throw WrongScenario(scenario.file + ": services." + name +
                           ": a relay before nothing; relays of the shop are " +
-                          "mail, cache and database, where Redis and PostgreSQL are installed");
+                          "mail and risk, and cache and database where Redis and PostgreSQL are installed");
     service.relay = "127.0.0.1:" + std::to_string(real);
   }
 }
@@ -92,108 +90,107 @@ class ShopRun {
       : options_(options),
         stop_(stop),
         scenario_(options.scenario.empty() ? all_well(options) : read(options.scenario)),
-        backing_(workplace_.directory(), options.behind) {
+        backing_(workplace_, options.behind) {
     if (options.seed_given) scenario_.seed = options.seed;
     if (!options.length.empty()) scenario_.load.duration = *config::parse_duration(options.length).value;
     place(scenario_, backing_);
     for (const std::string& each : backing_.what_runs()) say("behind it", each);
-    start_process();
+    start_shop();
   }
 
   int run() {
-    const chaos::Run seen = play();
+    const std::optional<chaos::Run> seen = play();
+    const bool whole = seen && seen->whole;
+    std::optional<chaos::Report> report;
+    if (whole) {
+      report.emplace(chaos::make_report(scenario_, seen->seen));
+      std::printf("\n%s", chaos::to_text(*report).c_str());
+    } else if (seen) {
+      say("stopping", "the books are read first; Ctrl-C again ends at once");
+      stop_.forget();
+    }
+    const bool right = books_are_right(whole ? told(seen->seen) : Told::nothing());
+    if (seen && !whole) say("stopped", "every process of the shop has ended");
     const bool bounded = !options_.scenario.empty() || !options_.length.empty();
-    if (!seen.whole) {
-      say("stopped", "every process of the shop has ended");
-      return bounded ? exit_wrong : 0;
-    }
-    const chaos::Report report = chaos::make_report(scenario_, seen.seen);
-    std::printf("\n%s", chaos::to_text(report).c_str());
-    // Queued work is done once everything is well again, which the services are from here on.
-    scenario_.phases.clear();
-    const chaos::PlayedServices well{scenario_};
-    const Books books = settle(admin_port_, stop_);
-    const std::string problem = problem_of(books, told(seen.seen));
-    if (!problem.empty()) {
-      say("books", "WRONG: " + problem);
-      workplace_.keep();
-      say("logs", workplace_.directory().string());
-      return exit_wrong;
-    }
-    say("books",
-        fmt::format("{} orders confirmed, {} cancelled; each booked once, {} mails; none lost, none doubled",
-                    books.confirmed, books.cancelled, books.mails));
-    return report.holds() ? 0 : exit_wrong;
+    const bool held = report ? report->holds() : !bounded;
+    return seen && held && right && !shop_->has_failed() ? 0 : exit_wrong;
   }
 
  private:
-  void start_process() {
-    const std::string policies = options_.policies.empty()
-                                     ? workplace_.write("shop.yaml", own_policies())
-                                     : std::filesystem::absolute(options_.policies).string();
-    std::vector<std::string> words{"shop-service",
-                                   "--policies",
-                                   policies,
-                                   "--port",
-                                   std::to_string(options_.port),
-                                   "--admin-port",
-                                   std::to_string(options_.admin_port),
-                                   "--seed",
-                                   std::to_string(scenario_.seed)};
-    const auto add = [&](const char* option, std::string value) {
-      words.emplace_back(option);
-      words.push_back(std::move(value));
-    };
-    add("--database", backing_.database(port_of(scenario_, "database")));
-    if (const std::string redis = backing_.redis(port_of(scenario_, "cache")); !redis.empty())
-      add("--redis", redis);
-    add("--smtp", backing_.smtp(port_of(scenario_, "mail")));
+  void start_shop() {
+    ShopNeeds needs;
+    needs.policies = options_.policies.empty() ? workplace_.write("shop.yaml", own_policies())
+                                               : std::filesystem::absolute(options_.policies).string();
+    needs.seed = scenario_.seed;
+    needs.database = backing_.database(port_of(scenario_, "database"));
+    needs.redis = backing_.redis(port_of(scenario_, "cache"));
+    needs.smtp = backing_.smtp(port_of(scenario_, "mail"));
+    needs.urls["risk"] = backing_.risk(port_of(scenario_, "risk"));
     for (const char* const name : services)
-      add(("--" + std::string(name)).c_str(), "http://127.0.0.1:" + std::to_string(port_of(scenario_, name)));
-    stage::Started started = workplace_.start("shop", words, "shop ready ");
-    process_ = std::move(started.process);
-    port_ = stage::number_after(started.ready, "port=");
-    admin_port_ = stage::number_after(started.ready, "admin=");
-    scenario_.target = {"http://127.0.0.1:" + std::to_string(port_),
-                        "http://127.0.0.1:" + std::to_string(admin_port_)};
-    wait_until_ready();
+      needs.urls[name] = "http://127.0.0.1:" + std::to_string(port_of(scenario_, name));
+    needs.port = options_.port;
+    needs.admin_port = options_.admin_port;
+    // It makes its tables before the scenario begins, which may be behind a relay.
+    std::optional<chaos::PlayedServices> relays;
+    if (port_of(scenario_, "database") != 0) relays.emplace(without_faults());
+    shop_.emplace(workplace_, needs, stop_);
+    scenario_.target = {shop_->url(), shop_->admin_url()};
     say("dashboard", scenario_.target.admin + "/dashboard");
     say("shop",
         scenario_.target.url + "/api/orders, /api/users/7, /health; seed " + std::to_string(scenario_.seed));
   }
 
-  /// Its tables are made, so it takes orders.
-  void wait_until_ready() {
-    http::BlockingClient client{scenario_.target.admin};
-    const auto until = std::chrono::steady_clock::now() + 20s;
-    while (std::chrono::steady_clock::now() < until) {
-      try {
-        if (client.get("/readyz").ok()) return;
-      } catch (const http::Error&) {  // it has just begun to listen
-      }
-      if (stop_.wait_for(20ms)) return;
-    }
-    workplace_.broken(*process_, "is not ready");
+  [[nodiscard]] Scenario without_faults() const {
+    Scenario calm = scenario_;
+    calm.phases.clear();
+    return calm;
   }
 
-  chaos::Run play() {
+  void keep_shop() {
+    if (const std::optional<std::string> happened = shop_->look()) say("shop", *happened);
+  }
+
+  /// Empty: the shop did not answer, although its process runs.
+  std::optional<chaos::Run> play() {
     const chaos::Listener listener{[](const std::string&) {},
                                    [](Duration at, const std::string& what) {
                                      std::printf("%s", chaos::event_line(at, what).c_str());
                                      std::fflush(stdout);
                                    },
-                                   [this](Duration) {
-                                     if (!process_->running())
-                                       workplace_.broken(*process_, "ended by itself");
-                                   }};
-    return chaos::run(scenario_, {}, stop_, listener);
+                                   [this](Duration) { keep_shop(); }};
+    try {
+      return chaos::run(scenario_, {}, stop_, listener);
+    } catch (const chaos::Unreachable&) {
+      say("shop", shop_->end_and_start_again());
+      return std::nullopt;
+    }
+  }
+
+  /// Queued work is done once everything is well again, which the services are from here on.
+  bool books_are_right(const Told& told) {
+    const chaos::PlayedServices well{without_faults()};
+    const Books books = settle(shop_->admin_port(), stop_, [this] { keep_shop(); });
+    const std::string problem = problem_of(books, told);
+    if (problem.empty()) {
+      say("books", in_words(books));
+      return true;
+    }
+    if (!books.settled && stop_.wait_for(0s)) {
+      say("books", "not read to the end, because of Ctrl-C");
+      return false;
+    }
+    say("books", "WRONG: " + problem);
+    workplace_.keep();
+    say("logs", workplace_.directory().string());
+    return false;
   }
 
   [[nodiscard]] Told told(const chaos::Observations& seen) const {
     Told told;
     for (const chaos::Call& call : seen.calls) {
       if (!scenario_.load.posts[call.path]) continue;
-      ++(call.kind == chaos::Call::Kind::served ? told.confirmed : told.unsure);
+      if (call.kind != chaos::Call::Kind::served) ++told.unsure;
+      if (call.status >= 200 && call.status < 300) ++told.confirmed;
     }
     return told;
   }
@@ -203,8 +200,7 @@ class ShopRun {
   stage::Workplace workplace_{"shop"};
   Scenario scenario_;
   Backing backing_;
-  std::unique_ptr<stage::ChildProcess> process_;  // ends before what is behind it
-  std::uint16_t port_ = 0, admin_port_ = 0;
+  std::optional<KeptShop> shop_;  // ends before what is behind it
 };
 
 int said(int code, const std::string& text) {

@@ -6,9 +6,14 @@
 #include <boost/json.hpp>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "app/shop/backing.hpp"
 #include "app/shop/books.hpp"
@@ -45,6 +50,115 @@ TEST(Shop, NeedsNothingInstalled) {
   EXPECT_EQ(shop.wait(100s), 0) << shop.output();
   EXPECT_NE(shop.output().find("a stand-in"), std::string::npos) << shop.output();
   EXPECT_NE(shop.output().find("none lost, none doubled"), std::string::npos) << shop.output();
+}
+
+/// One process of the shop's, by what the run prints of the ports it is on.
+pid_t service_of(const house::Program& shop) {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    std::ifstream stat{entry.path() / "stat"}, words{entry.path() / "cmdline"};
+    std::string pid, name, state, parent, line;
+    if (!(stat >> pid >> name >> state >> parent)) continue;
+    std::getline(words, line);
+    if (parent == std::to_string(shop.pid()) && line.find("shop-service") != line.npos) return std::stoi(pid);
+  }
+  return 0;
+}
+
+TEST(Shop, IsStartedAgainWhenItsProcessIsKilledAndItsBooksAreRight) {
+  house::Program shop{{SWITCHGEAR_BINARY, "shop", "--stand-ins", "--for", "2s", "--rate", "60"}};
+  ASSERT_TRUE(shop.read_until("/api/orders", 60s)) << shop.output();
+  const pid_t service = service_of(shop);
+  ASSERT_GT(service, 0);
+  http::BlockingClient admin{"http://127.0.0.1:" + std::to_string(stage::number_after(
+                                                       shop.output(), "dashboard   http://127.0.0.1:"))};
+  const auto until = std::chrono::steady_clock::now() + 20s;
+  while (admin.get("/shop").json().at("orders").at("confirmed").to_number<int>() < 5 &&
+         std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(5ms);
+  }
+  ::kill(service, SIGKILL);
+  EXPECT_EQ(shop.wait(100s), 0) << shop.output();
+  EXPECT_NE(shop.output().find("was ended (signal 9), and is started again"), std::string::npos)
+      << shop.output();
+  EXPECT_NE(shop.output().find("none lost, none doubled"), std::string::npos) << shop.output();
+}
+
+TEST(Shop, AProcessThatCrashesIsAFailureAndItsBooksAreReadAllTheSame) {
+  house::Program shop{{SWITCHGEAR_BINARY, "shop", "--stand-ins", "--for", "2s"}};
+  ASSERT_TRUE(shop.read_until("/api/orders", 60s)) << shop.output();
+  ::kill(service_of(shop), SIGSEGV);
+  EXPECT_EQ(shop.wait(100s), 1) << shop.output();
+  EXPECT_NE(shop.output().find("ended by itself (signal 11)"), std::string::npos) << shop.output();
+  EXPECT_NE(shop.output().find("none lost, none doubled"), std::string::npos) << shop.output();
+}
+
+TEST(Shop, ReadsItsBooksAlsoAfterCtrlC) {
+  for (const bool bounded : {false, true}) {
+    std::vector<std::string> words{SWITCHGEAR_BINARY, "shop", "--stand-ins"};
+    if (bounded) words.insert(words.end(), {"--for", "60s"});
+    house::Program shop{words};
+    ASSERT_TRUE(shop.read_until("/api/orders", 60s)) << shop.output();
+    shop.signal(SIGINT);
+    EXPECT_EQ(shop.wait(100s), bounded ? 1 : 0) << shop.output();
+    EXPECT_NE(shop.output().find("none lost, none doubled"), std::string::npos) << shop.output();
+  }
+}
+
+TEST(Shop, RunsInATemporaryFolderWhosePathIsLong) {
+  const stage::Workplace workplace{"shop-test"};
+  const auto folder = workplace.directory() / std::string(150, 'x');
+  std::filesystem::create_directory(folder);
+  std::filesystem::permissions(workplace.directory(), std::filesystem::perms::others_exec,
+                               std::filesystem::perm_options::add);
+  house::Program shop{
+      {"/usr/bin/env", "TMPDIR=" + folder.string(), SWITCHGEAR_BINARY, "shop", "--for", "1s"}};
+  EXPECT_EQ(shop.wait(100s), 0) << shop.output();
+  EXPECT_NE(shop.output().find("none lost, none doubled"), std::string::npos) << shop.output();
+}
+
+TEST(Shop, SaysWhatIsWrongWithTheFolderForTemporaryFiles) {
+  const stage::Workplace workplace{"shop-test"};
+  const auto folder =
+      workplace.directory() / std::string(200, 'x') / std::string(200, 'y') / std::string(200, 'z');
+  std::filesystem::create_directories(folder);
+  for (const auto& [where, why] : {std::pair<std::string, std::string>{"/nowhere", "set TMPDIR to one"},
+                                   {folder.string(), "the path is too long"}}) {
+    house::Program shop{
+        {"/usr/bin/env", "TMPDIR=" + where, SWITCHGEAR_BINARY, "shop", "--stand-ins", "--for", "1s"}};
+    EXPECT_EQ(shop.wait(60s), 3) << shop.output();
+    EXPECT_NE(shop.output().find(where), std::string::npos) << shop.output();
+    EXPECT_NE(shop.output().find(why), std::string::npos) << shop.output();
+  }
+}
+
+TEST(Shop, SaysWhyAServerDoesNotStartAndNotOnlyThatItEnded) {
+  const stage::Workplace workplace{"shop-test"};
+  const auto open = std::filesystem::perms::others_exec | std::filesystem::perms::others_read;
+  std::filesystem::permissions(workplace.directory(), open, std::filesystem::perm_options::add);
+  const std::string server = workplace.write(
+      "redis-server",
+      "#!/bin/sh\necho 'FATAL: no room on the disk'\necho 'LOG: the server is shut down'\nexit 1\n");
+  std::filesystem::permissions(server, open | std::filesystem::perms::owner_all);
+  const std::string path = "PATH=" + workplace.directory().string() + ":" + std::getenv("PATH");
+  house::Program shop{{"/usr/bin/env", path, SWITCHGEAR_BINARY, "shop", "--for", "1s"}};
+  EXPECT_EQ(shop.wait(60s), 3) << shop.output();
+  EXPECT_NE(shop.output().find("redis did not start; it said: FATAL: no room on the disk; logs are in "),
+            std::string::npos)
+      << shop.output();
+}
+
+TEST(Shop, OrdersThatAreRefusedAreNotMissedInTheBooks) {
+  std::string scenario =
+      "version: 1\nscenario: strangers\nchaos: {enabled: true}\n"
+      "target: {url: \"http://127.0.0.1:8000\", admin: \"http://127.0.0.1:9090\"}\n"
+      "load: {rate: 40, path: [\"POST /api/orders\"], duration: 1s,\n"
+      "  body: '{\"user\": 4711, \"sku\": \"apples\"}'}\n"
+      "expect: [{serves_at_least: 0.9}]\n";
+  const stage::Workplace workplace{"shop-test"};
+  const std::string file = workplace.write("strangers.yaml", scenario);
+  house::Program shop{{SWITCHGEAR_BINARY, "shop", "--stand-ins", "--scenario", file}};
+  EXPECT_EQ(shop.wait(60s), 0) << shop.output();
+  EXPECT_NE(shop.output().find("books       0 orders confirmed"), std::string::npos) << shop.output();
 }
 
 TEST(Shop, SaysWhichPolicyIsMissing) {
@@ -107,6 +221,7 @@ class ShopProcess : public ::testing::Test {
                                                                   "--inventory",     inventory_.url(),
                                                                   "--payment",       payment_.url(),
                                                                   "--accounts",      accounts_.url(),
+                                                                  "--risk",          risk_,
                                                                   "--port",          "0",
                                                                   "--admin-port",    "0",
                                                                   "--order-time",    "1s"});
@@ -136,11 +251,15 @@ class ShopProcess : public ::testing::Test {
     return answer;
   }
   Books books() { return settle(admin_, stop_); }
+  boost::json::value figures() {
+    return http::BlockingClient{"http://127.0.0.1:" + std::to_string(admin_)}.get("/shop").json();
+  }
 
   stage::StopSignal stop_;
   stage::Workplace workplace_{"shop-test"};
-  Backing backing_{workplace_.directory(), Behind::installed};
+  Backing backing_{workplace_, Behind::installed};
   Played inventory_, payment_, accounts_;
+  std::string risk_ = backing_.risk();
   std::unique_ptr<house::Program> process_;
   std::unique_ptr<http::BlockingClient> client_;
   std::uint16_t port_ = 0, admin_ = 0;
@@ -184,6 +303,44 @@ TEST_F(ShopProcess, AnOrderThatCannotBePaidIsUndoneAndCanBeMadeLater) {
   EXPECT_TRUE(seen.settled);
   EXPECT_EQ(seen.confirmed, 2);
   EXPECT_EQ(seen.cancelled, 1);
+}
+
+TEST_F(ShopProcess, AnOrderThatTheAgentAdvisesAgainstIsUndone) {
+  start();
+  ASSERT_EQ(patient_order("few").status, 201);
+  // An agent that is slow on a busy machine is not waited for: such an order is made.
+  http::Response refused;
+  std::int64_t made = 1;
+  const auto until = std::chrono::steady_clock::now() + 20s;
+  while (std::chrono::steady_clock::now() < until) {
+    refused = order("many-" + std::to_string(made), R"({"user": 7, "sku": "apples", "count": 500})");
+    if (refused.status != 201) break;
+    ++made;
+  }
+  EXPECT_EQ(refused.status, 409) << refused.body;
+  EXPECT_NE(refused.body.find("the agent for risks advises against this order"), std::string::npos);
+  EXPECT_EQ(figures().at("advice").at("against").to_number<int>(), 1);
+  const Books seen = books();
+  EXPECT_TRUE(seen.settled);
+  EXPECT_EQ(seen.confirmed, made);
+  EXPECT_EQ(seen.cancelled, 1);
+}
+
+TEST_F(ShopProcess, AnOrderIsMadeWithoutAdviceWhenTheAgentIsAway) {
+  Played broken;
+  broken.answer(500);
+  risk_ = broken.url();
+  start();
+  ASSERT_EQ(patient_order("0").status, 201);
+  for (const char* const key : {"1", "2", "3", "4"}) EXPECT_EQ(order(key).status, 201);
+  EXPECT_GE(figures().at("advice").at("missing").to_number<int>(), 5);
+  EXPECT_TRUE(client_->get("/health").json().at("dependencies").as_object().contains("risk"));
+  const std::string metrics =
+      http::BlockingClient{"http://127.0.0.1:" + std::to_string(admin_)}.get("/metrics").body;
+  EXPECT_NE(metrics.find("shop_advice_total{result=\"given\"} 0"), std::string::npos);
+  EXPECT_NE(metrics.find("circuit_breaker_transitions_total{circuit=\"risk\",from=\"closed\",to=\"open\"} 1"),
+            std::string::npos)
+      << metrics;
 }
 
 TEST_F(ShopProcess, QueuedWorkIsDoneAfterTheShopWasKilled) {

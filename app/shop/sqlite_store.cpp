@@ -13,6 +13,7 @@ namespace asio = boost::asio;
 using SQLite::Statement;
 
 constexpr int busy_milliseconds = 2000;
+constexpr std::size_t longest_path = 500;  // with a few bytes for the name of a journal
 
 std::int64_t milliseconds(Duration length) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(length).count();
@@ -53,7 +54,10 @@ SqliteStore::SqliteStore(const std::string& file) try
     : database_(std::make_unique<SQLite::Database>(file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE,
                                                    busy_milliseconds)) {
 } catch (const SQLite::Exception& failed) {
-  throw StoreUnavailable(file + ": " + failed.what(), std::nullopt, true);
+  // SQLite does not say so.
+  const char* const why =
+      file.size() > longest_path ? "the path is too long: SQLite takes about 500 bytes" : failed.what();
+  throw StoreUnavailable(file + ": " + why, std::nullopt, true);
 }
 
 SqliteStore::~SqliteStore() = default;

@@ -30,6 +30,7 @@ constexpr std::size_t log_limit = 1'048'576;
   if (nothing >= 0) ::dup2(nothing, STDIN_FILENO);
   ::dup2(output, STDOUT_FILENO);
   ::dup2(output, STDERR_FILENO);
+  ::close_range(3, ~0U, 0);  // not the sockets of the parent's own servers: they would stay open here
   ::execv("/proc/self/exe", arguments.data());
   ::_exit(127);
 }
@@ -121,6 +122,11 @@ bool ChildProcess::running() {
 std::string ChildProcess::how_it_ended() const {
   if (WIFSIGNALED(status_)) return "signal " + std::to_string(WTERMSIG(status_));
   return "exit code " + std::to_string(WEXITSTATUS(status_));
+}
+
+bool ChildProcess::was_told_to_end() const noexcept {
+  if (WIFSIGNALED(status_)) return WTERMSIG(status_) == SIGKILL;
+  return WEXITSTATUS(status_) == 0;
 }
 
 void ChildProcess::end(std::chrono::milliseconds patience) noexcept {

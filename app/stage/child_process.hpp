@@ -30,6 +30,8 @@ class ChildProcess {
   [[nodiscard]] bool running();
   /// How it ended, in words: `exit code 3`, `signal 9`. Of use once running() says false.
   [[nodiscard]] std::string how_it_ended() const;
+  /// Somebody ended it: SIGKILL, or it ended in order, with exit code 0. Of use once running() says false.
+  [[nodiscard]] bool was_told_to_end() const noexcept;
 
   /// SIGTERM, then SIGKILL after `patience`.
   void end(std::chrono::milliseconds patience = std::chrono::seconds{3}) noexcept;

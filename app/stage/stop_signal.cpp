@@ -23,6 +23,13 @@ StopSignal::StopSignal() {
 
 StopSignal::~StopSignal() { ::close(handle_); }
 
+void StopSignal::forget() noexcept {
+  signalfd_siginfo taken{};
+  while (::read(handle_, &taken, sizeof taken) > 0) {
+  }
+  stopped_ = false;
+}
+
 bool StopSignal::wait_for(std::chrono::nanoseconds length) {
   const auto deadline = std::chrono::steady_clock::now() + length;
   while (!stopped_) {

@@ -16,6 +16,10 @@ class StopSignal {
   /// Waits that long at most; true as soon as the program has been asked to stop, and from then on.
   [[nodiscard]] bool wait_for(std::chrono::nanoseconds length);
 
+  /// Forgets that it has been asked, so that what must be done before the end can be waited for: a second
+  /// Ctrl-C stops that too.
+  void forget() noexcept;
+
  private:
   int handle_ = -1;
   bool stopped_ = false;

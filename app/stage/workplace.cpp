@@ -1,5 +1,6 @@
 #include "app/stage/workplace.hpp"
 
+#include <cerrno>
 #include <charconv>
 #include <cstdlib>
 #include <fstream>
@@ -20,9 +21,19 @@ std::uint16_t number_after(std::string_view line, std::string_view key) {
 }
 
 Workplace::Workplace(std::string_view name) {
-  std::string path =
-      (std::filesystem::temp_directory_path() / ("switchgear-" + std::string{name} + "-XXXXXX")).string();
-  if (::mkdtemp(path.data()) == nullptr) throw Broken("cannot make a temporary directory like " + path);
+  std::error_code error;
+  const std::filesystem::path parent = std::filesystem::temp_directory_path(error);
+  const char* const told = std::getenv("TMPDIR");
+  if (error) {
+    throw Broken(std::string("the folder for temporary files, ") + (told == nullptr ? "/tmp" : told) + ": " +
+                 error.message() + "; set TMPDIR to one that can be used");
+  }
+  std::string path = (parent / ("switchgear-" + std::string{name} + "-XXXXXX")).string();
+  if (::mkdtemp(path.data()) == nullptr) {
+    const std::error_code why{errno, std::generic_category()};
+    throw Broken(parent.string() + ": a folder cannot be made there: " + why.message() +
+                 "; set TMPDIR to one that can be used");
+  }
   directory_ = path;
 }
 

@@ -47,6 +47,9 @@ TEST_F(Demo, TellsItsStoryInOrderWithinTheTimeAndExitsZero) {
   ASSERT_TRUE(code.has_value()) << demo.output();
   EXPECT_EQ(*code, 0) << demo.output();
   constexpr std::array in_order{"dashboard  http://127.0.0.1:",
+                                "gateway  ",
+                                "behind it  orders in ",
+                                "a stand-in, over A2A",
                                 "normal ",
                                 "fault ",
                                 "open ",
@@ -58,6 +61,7 @@ TEST_F(Demo, TellsItsStoryInOrderWithinTheTimeAndExitsZero) {
                                 "closed ",
                                 "recovered",
                                 "normal ",
+                                "none lost, none doubled",
                                 "held "};
   std::size_t at = 0;
   EXPECT_EQ(demo.output().rfind(in_order.front(), 0), 0U) << "the dashboard's address comes first\n"
@@ -75,7 +79,7 @@ TEST_F(Demo, TellsItsStoryInOrderWithinTheTimeAndExitsZero) {
 class DemoFault : public Demo, public testing::WithParamInterface<const char*> {};
 
 TEST_P(DemoFault, OpensTheBreakerAndIsOverWhenTheServiceHeals) {
-  Program demo{{SWITCHGEAR_BINARY, "demo", "--for", "12s", "--fault", GetParam()}};
+  Program demo{{SWITCHGEAR_BINARY, "demo", "--stand-ins", "--for", "12s", "--fault", GetParam()}};
   const auto code = demo.wait(patience);
   ASSERT_TRUE(code.has_value()) << demo.output();
   EXPECT_EQ(*code, 0) << demo.output();
@@ -92,6 +96,7 @@ TEST_F(Demo, EndsEveryProcessWhenInterrupted) {
   const auto code = demo.wait(patience);
   ASSERT_TRUE(code.has_value()) << demo.output();
   EXPECT_EQ(*code, 0) << demo.output();
+  EXPECT_NE(demo.output().find("none lost, none doubled"), std::string::npos) << demo.output();
   EXPECT_TRUE(nobody_left(0ms));
 }
 

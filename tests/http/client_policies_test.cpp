@@ -31,6 +31,20 @@ TEST(Client, TakesA404ForAnAnswerAndA503ForAFailure) {
   EXPECT_TRUE(end.text.starts_with("breaker 'shop' is open; retry in ")) << end.text;
 }
 
+TEST(Client, BlamesAServerThatEndsAKeptConnectionLongAfterItHadThePost) {
+  const Upstream server{[](Socket& socket) {
+    static_cast<void>(socket.read_request());
+    socket.send(ok());
+    static_cast<void>(socket.read_request());
+    static_cast<void>(socket.receive(1200ms));
+  }};
+  CircuitBreaker breaker{"shop", opens_after(1)};
+  BlockingClient shop{url_of(server.port()), Pipeline{breaker}};
+  static_cast<void>(shop.get("/"));
+  EXPECT_EQ(ended([&] { return shop.post("/"); }).code, Errc::closed);
+  EXPECT_EQ(totals(breaker).failures, 1U);
+}
+
 TEST(Client, RepeatsWhatMayBeRepeated) {
   std::atomic<int> asked{0};
   const Upstream server{Upstream::answering([&](const Message&) -> std::string {

@@ -121,6 +121,7 @@ asio::awaitable<Response> ClientCore::send(const Hop& hop, const ClientCall& cal
     } catch (const Error& failed) {
       if (!trip.was_stale() || failed.code() != Errc::closed) throw;
       if (!call.repeatable && !is_safe(hop.method)) {
+        if (!trip.ended_at_once()) throw;
         const std::error_code code = Errc::kept_closed;
         throw Error(code, hop.url.origin() + ": " + code.message());
       }
@@ -146,6 +147,7 @@ asio::awaitable<ResponseStream> ClientCore::open(std::shared_ptr<ClientCall> cal
     } catch (const Error& failed) {
       if (!trip->was_stale() || failed.code() != Errc::closed) throw;
       if (!call->repeatable && !is_safe(call->method)) {
+        if (!trip->ended_at_once()) throw;
         const std::error_code code = Errc::kept_closed;
         throw Error(code, call->url.origin() + ": " + code.message());
       }

@@ -134,6 +134,7 @@ void Connection::connected() {
 
 void Connection::lease() {
   phase_ = Phase::leased;
+  doubtful_rest_ = false;
   RestingHook::unlink();
 }
 

@@ -73,6 +73,10 @@ class Connection final : public RestingHook, private Stream::Owner, private Time
   /// not answer leaves time for the next; tells the keeper how it ended, perhaps before it returns.
   /// Precondition: not called before; there is an address.
   void connect(const Addresses& addresses);
+  /// Of one in use: once it rests, something may come that belongs to the answer before.
+  void doubt_rest() noexcept { doubtful_rest_ = true; }
+  /// Of one that rests: it has come. One system call, if it was doubted.
+  [[nodiscard]] bool is_spoilt() noexcept { return doubtful_rest_ && stream_->has_unexpected_input(); }
   /// Begins a use.
   void lease();
   /// Ends it: it is idle from now on, and counts as resting in the budget.
@@ -116,6 +120,7 @@ class Connection final : public RestingHook, private Stream::Owner, private Time
   const TimePoint made_at_ = EventLoop::now();
   TimePoint resting_since_{};
   bool kept_ = false;
+  bool doubtful_rest_ = false;
   Phase phase_ = Phase::connecting;
 };
 

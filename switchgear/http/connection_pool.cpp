@@ -35,6 +35,11 @@ void Lease::give_back() noexcept {
   if (connection_ != nullptr) pool_->give_back(*std::exchange(connection_, nullptr));
 }
 
+void Lease::give_back_in_doubt() noexcept {
+  if (connection_ != nullptr) connection_->doubt_rest();
+  give_back();
+}
+
 void Lease::drop() noexcept {
   if (connection_ != nullptr) pool_->remove(*std::exchange(connection_, nullptr));
 }
@@ -65,11 +70,9 @@ ConnectionPool::~ConnectionPool() {
 }
 
 ConnectionPool::Answer ConnectionPool::acquire(Waiter& waiter, Lease& lease, Reuse reuse) {
-  if (reuse == Reuse::allowed && !idle_.empty()) {
-    Connection& connection = *idle_.back();
-    idle_.pop_back();
-    connection.lease();
-    lease = Lease{*this, connection};
+  if (Connection* const kept = reuse == Reuse::allowed ? take_idle() : nullptr) {
+    kept->lease();
+    lease = Lease{*this, *kept};
     return Answer::ready;
   }
   if (!has_room_to_wait()) return Answer::full;
@@ -77,6 +80,19 @@ ConnectionPool::Answer ConnectionPool::acquire(Waiter& waiter, Lease& lease, Reu
   waiting_.push_back(waiter);
   connect_as_needed();
   return Answer::waiting;
+}
+
+Connection* ConnectionPool::take_idle() noexcept {
+  while (!idle_.empty()) {
+    Connection& last = *idle_.back();
+    if (last.is_spoilt()) {
+      remove(last);
+      continue;
+    }
+    idle_.pop_back();
+    return &last;
+  }
+  return nullptr;
 }
 
 /// A call that gets a connection of its own does not count as waiting for one.
@@ -230,9 +246,9 @@ void ConnectionPool::serve_waiting() {
     const auto waiter = std::find_if(waiting_.begin(), waiting_.end(),
                                      [](const Waiter& each) { return each.reuse == Reuse::allowed; });
     if (waiter == waiting_.end()) return;
-    Connection& connection = *idle_.back();
-    idle_.pop_back();
-    hand_over(connection, *waiter);
+    Connection* const kept = take_idle();
+    if (kept == nullptr) return;
+    hand_over(*kept, *waiter);
   }
 }
 

@@ -54,6 +54,10 @@ class Lease {
 
   /// After a clean exchange: both messages complete, nothing left over, both sides willing.
   void give_back() noexcept;
+  /// The same after an answer that may have no body, whatever its head says (HEAD, 204, 304). A server that
+  /// sends one all the same may do so later than the head: before the next use it is checked that nothing has
+  /// come.
+  void give_back_in_doubt() noexcept;
   /// After anything else.
   void drop() noexcept;
 
@@ -130,6 +134,8 @@ class ConnectionPool final : private Timer, private Connection::Keeper {
   friend class Lease;
 
   [[nodiscard]] bool has_room_to_wait() const noexcept;
+  /// The one that was used last and may be used again; null: none is idle.
+  [[nodiscard]] Connection* take_idle() noexcept;
   void connect_as_needed();
   void look_up();
   void hold();

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <array>
 #include <cerrno>
 
 #include <memory>
@@ -97,6 +98,39 @@ TEST_F(ConnectionPoolTest, TakesTheConnectionThatWasUsedLast) {
   Call three;
   ASSERT_EQ(made->acquire(three, three.lease), Answer::ready);
   EXPECT_EQ(three.lease.stream().descriptor(), last);
+}
+
+TEST_F(ConnectionPoolTest, NeverReusesAConnectionOnWhichSomethingHasComeAfterAnAnswerWithoutABody) {
+  const auto made = pool({});
+  Call one;
+  Call two;
+  EXPECT_EQ(made->acquire(one, one.lease), Answer::waiting);
+  EXPECT_EQ(made->acquire(two, two.lease), Answer::waiting);
+  ASSERT_TRUE(run_until([&] { return one.lease && two.lease; }));
+  const std::array<int, 2> peers{accept(), accept()};
+  const int good = one.lease.stream().descriptor();
+  one.lease.give_back();
+  two.lease.give_back_in_doubt();
+  // Before the loop has had a chance to see it.
+  for (const int peer : peers) {
+    sockaddr_in to{};
+    socklen_t size = sizeof to;
+    ASSERT_EQ(::getpeername(peer, reinterpret_cast<sockaddr*>(&to), &size), 0);
+    sockaddr_in own{};
+    size = sizeof own;
+    ASSERT_EQ(::getsockname(good, reinterpret_cast<sockaddr*>(&own), &size), 0);
+    if (to.sin_port == own.sin_port) continue;
+    ASSERT_EQ(::send(peer, "late", 4, MSG_NOSIGNAL), 4);
+  }
+  Call three;
+  ASSERT_EQ(made->acquire(three, three.lease), Answer::ready);
+  EXPECT_EQ(three.lease.stream().descriptor(), good);
+  EXPECT_EQ(made->counts().open, 1U);
+  // Without anything that has come it is as good as any other; and a later use begins without doubt.
+  three.lease.give_back_in_doubt();
+  Call four;
+  ASSERT_EQ(made->acquire(four, four.lease), Answer::ready);
+  EXPECT_EQ(four.lease.stream().descriptor(), good);
 }
 
 TEST_F(ConnectionPoolTest, GetsAConnectionThoughAnotherPoolsIdleOnesHaveTakenAllThereMayBe) {

@@ -136,6 +136,7 @@ void Exchange::accept_head() noexcept {
   const std::size_t size = head.size;
   if (head.status >= 200) {
     if (!std::exchange(looked_ahead_, false)) body_.start_response(head, to_head_);
+    may_not_have_body_ = to_head_ || head.status == 204 || head.status == 304;
     persistent_ = head.persistent() && body_.framing() != BodyReader::Framing::until_end &&
                   !announces_what_it_must_not_have(head);
   }
@@ -158,7 +159,7 @@ void Exchange::finish(bool request_complete) noexcept {
   if (!active()) return;
   if (persistent_ && request_complete) {
     body_.finish(stream().buffer());
-    lease_.give_back();
+    may_not_have_body_ ? lease_.give_back_in_doubt() : lease_.give_back();
   } else {
     lease_.drop();
   }

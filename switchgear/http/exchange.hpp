@@ -110,6 +110,7 @@ class Exchange {
   bool touched_ = false;
   bool looked_ahead_ = false;
   bool persistent_ = false;
+  bool may_not_have_body_ = false;  ///< the response, whatever its head says
 };
 
 }  // namespace switchgear::http

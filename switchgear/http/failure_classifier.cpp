@@ -14,6 +14,12 @@ namespace {
                      [status](const auto& range) { return status >= range.first && status <= range.second; });
 }
 
+/// By itself, and not as one of a range.
+[[nodiscard]] bool is_named(unsigned status,
+                            const std::vector<std::pair<unsigned, unsigned>>& ranges) noexcept {
+  return std::find(ranges.begin(), ranges.end(), std::pair{status, status}) != ranges.end();
+}
+
 /// Whether the same request may be answered better a moment later (RFC 9110, 15.5 and 15.6; RFC 8470, 5.2). A
 /// loop (508; RFC 5842, 7.2) stays one, and each further attempt would go round it again.
 [[nodiscard]] bool is_transient(unsigned status) noexcept {
@@ -30,13 +36,19 @@ namespace {
 
 }  // namespace
 
-Outcome FailureClassifier::of_status(unsigned status, Duration latency,
-                                     std::optional<Duration> retry_after) const noexcept {
-  const bool failed = is_in(status, rules_.status);
-  Outcome outcome = failed ? Outcome::failure(FailureType::http_error, latency) : Outcome::success(latency);
+Support support_of(std::string_view method) noexcept {
+  return method == "GET" || method == "HEAD" ? Support::required : Support::optional;
+}
+
+Outcome FailureClassifier::of_status(unsigned status, Duration latency, std::optional<Duration> retry_after,
+                                     Support support) const noexcept {
+  const bool unknown_method = status == 501 && support == Support::optional;
+  const auto is_listed = unknown_method ? &is_named : &is_in;
+  Outcome outcome = unknown_method ? Outcome::ignored(latency) : Outcome::success(latency);
+  if (is_listed(status, rules_.status)) outcome = Outcome::failure(FailureType::http_error, latency);
   if (status == 429 || status == 503) outcome.retry_after = retry_after;
   if (status < 400) return outcome;
-  const bool again = rules_.repeat ? is_in(status, *rules_.repeat) : is_transient(status);
+  const bool again = rules_.repeat ? is_listed(status, *rules_.repeat) : is_transient(status);
   outcome.repeat = again ? Repeat::worthwhile : Repeat::pointless;
   return outcome;
 }

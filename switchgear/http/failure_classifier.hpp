@@ -13,8 +13,18 @@
 
 namespace switchgear::http {
 
+/// Whether every server must know a method (RFC 9110, 9.1).
+enum class Support : std::uint8_t { required, optional };
+/// Required of GET and HEAD alone.
+[[nodiscard]] Support support_of(std::string_view method) noexcept;
+
 /// Which ends are failures of the dependency. What is not one by type is `ignored`; a status outside the
 /// ranges is a success.
+///
+/// 501 to a method that a server need not know says that it does not know it (RFC 9110, 15.6.2). That is the
+/// caller's doing, so it is ignored, and not worth repeating: a client could otherwise open the breaker of a
+/// service that is well, with three requests whose method is PURGE. It counts where 501 is listed by itself,
+/// {501, 501}.
 struct FailureRules {
   std::vector<std::pair<unsigned, unsigned>> status{{500, 599}};  ///< inclusive ranges
   bool timeout = true;
@@ -29,9 +39,9 @@ class FailureClassifier {
  public:
   explicit FailureClassifier(FailureRules rules = {}) : rules_(std::move(rules)) {}
 
-  /// A complete response.
-  [[nodiscard]] Outcome of_status(unsigned status, Duration latency,
-                                  std::optional<Duration> retry_after) const noexcept;
+  /// A complete response to a method with this support.
+  [[nodiscard]] Outcome of_status(unsigned status, Duration latency, std::optional<Duration> retry_after,
+                                  Support support = Support::required) const noexcept;
   /// Refused, reset, truncated, malformed.
   [[nodiscard]] Outcome of_connection_error(Duration latency) const noexcept;
   [[nodiscard]] Outcome of_timeout(Duration latency) const noexcept;

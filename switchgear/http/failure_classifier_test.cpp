@@ -42,6 +42,34 @@ TEST(FailureClassifier, KnowsWhatMayBeAnsweredBetterAMomentLater) {
   EXPECT_TRUE(other.of_connection_error({}).worth_repeating());
 }
 
+TEST(FailureClassifier, IgnoresThatAServerDoesNotKnowAMethodThatItNeedNotKnow) {
+  const FailureClassifier usual;
+  EXPECT_EQ(support_of("GET"), Support::required);
+  EXPECT_EQ(support_of("HEAD"), Support::required);
+  for (const char* method : {"get", "POST", "OPTIONS", "PURGE"})
+    EXPECT_EQ(support_of(method), Support::optional) << method;
+  EXPECT_EQ(usual.of_status(501, {}, {}, Support::required).verdict, Verdict::failure);
+  const Outcome unknown = usual.of_status(501, seconds{1}, {}, Support::optional);
+  EXPECT_EQ(unknown.verdict, Verdict::ignored);
+  EXPECT_EQ(unknown.latency, seconds{1});
+  EXPECT_FALSE(unknown.worth_repeating());
+  EXPECT_EQ(usual.of_status(500, {}, {}, Support::optional).verdict, Verdict::failure);
+  EXPECT_EQ(usual.of_status(404, {}, {}, Support::optional).verdict, Verdict::success);
+}
+
+TEST(FailureClassifier, CountsAnUnknownMethodWhere501IsListedByItself) {
+  FailureRules rules;
+  rules.status = {{500, 599}, {501, 501}};
+  rules.repeat = {{500, 599}};
+  EXPECT_EQ(FailureClassifier{rules}.of_status(501, {}, {}, Support::optional).verdict, Verdict::failure);
+  EXPECT_FALSE(FailureClassifier{rules}.of_status(501, {}, {}, Support::optional).worth_repeating());
+  EXPECT_TRUE(FailureClassifier{rules}.of_status(501, {}, {}, Support::required).worth_repeating());
+  rules.repeat = {{501, 501}};
+  EXPECT_TRUE(FailureClassifier{rules}.of_status(501, {}, {}, Support::optional).worth_repeating());
+  rules.status = {{500, 500}};
+  EXPECT_EQ(FailureClassifier{rules}.of_status(501, {}, {}, Support::optional).verdict, Verdict::ignored);
+}
+
 TEST(FailureClassifier, HandsOnAServersOwnWaitOf429And503Only) {
   const FailureClassifier classifier;
   EXPECT_EQ(classifier.of_status(503, {}, seconds{7}).retry_after, Duration{seconds{7}});

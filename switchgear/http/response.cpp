@@ -79,7 +79,7 @@ std::optional<Duration> Response::retry_after() const {
 
 Outcome outcome_of(const Response& response, Duration latency) {
   static const FailureClassifier usual;
-  return usual.of_status(response.status, latency, response.retry_after());
+  return usual.of_status(response.status, latency, response.retry_after(), response.method);
 }
 
 std::size_t bytes_of(const Response& response) noexcept {

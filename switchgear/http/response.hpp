@@ -8,6 +8,7 @@
 
 #include "switchgear/core/outcome.hpp"
 #include "switchgear/core/time.hpp"
+#include "switchgear/http/failure_classifier.hpp"
 #include "switchgear/http/headers.hpp"
 #include "switchgear/pipeline/call.hpp"
 
@@ -22,6 +23,8 @@ struct Response {
   /// How the call went: how many attempts, whether the answer is remembered or a fallback's, and both causes
   /// when the fallback failed too.
   CallReport report{};
+  /// Whether the server had to know the method that it answers.
+  Support method = Support::required;
 
   [[nodiscard]] bool ok() const noexcept { return status >= 200 && status < 300; }
   /// The body as JSON. Throws Error (Errc::not_json) with the place at which it ceases to be JSON.
@@ -31,7 +34,7 @@ struct Response {
 };
 
 /// The meaning of an answer for the policies of a pipeline, by the rules of FailureRules: 5xx is a failure,
-/// and 404 is not; 429 and 503 may say when to come back.
+/// and 404 is not; 501 to a method other than GET and HEAD is ignored; 429 and 503 may say when to come back.
 [[nodiscard]] Outcome outcome_of(const Response& response, Duration latency);
 
 /// The memory that a stored answer takes, for the limits of caches and fallbacks.

@@ -121,5 +121,59 @@ TEST(GatewayExpectation, DoesNotHideThatAServiceDoesNotAnswerWhatItGot) {
   EXPECT_EQ(counter(gateway, "failures"), 1U);
 }
 
+constexpr const char* slow_after_300ms =
+    "minimum_calls: 1, window: {type: count, size: 10}, slow_call: {threshold: 300ms, rate: 1}";
+
+TEST(GatewayExpectation, WaitForTheWordIsNotALatency) {
+  Upstream silent_one{silent()};
+  Upstream slow_word{[](Socket& socket) {
+    (void)socket.read_head();
+    EXPECT_EQ(socket.receive(500ms), "");
+    socket.send("HTTP/1.1 100 Continue\r\n\r\n");
+    EXPECT_EQ(socket.read_exactly(5), "hello");
+    socket.send(ok());
+    (void)socket.ends();
+  }};
+  for (const Upstream* upstream : {&silent_one, &slow_word}) {
+    const GatewayProcess gateway{guarded(upstream->port(), "60s", "body_timeout: 60s", slow_after_300ms)};
+    Socket client = ask(gateway, expecting(5));
+    EXPECT_EQ(client.read_head(), "HTTP/1.1 100 Continue\r\n\r\n");
+    client.send("hello");
+    EXPECT_EQ(client.read_response().value_or(Message{}).status(), 200U);
+    EXPECT_TRUE(eventually([&] { return counter(gateway, "successes") == 1; }));
+    EXPECT_EQ(counter(gateway, "slow"), 0U) << (upstream == &slow_word ? "a slow word" : "no word");
+    EXPECT_EQ(gateway.state("shop"), "closed");
+  }
+}
+
+TEST(GatewayExpectation, AnswerInPlaceOfTheWordHasTheWholeLatency) {
+  Upstream upstream{[](Socket& socket) {
+    (void)socket.read_head();
+    EXPECT_EQ(socket.receive(500ms), "");
+    socket.send("HTTP/1.1 401 Who\r\nContent-Length: 0\r\n\r\n");
+    (void)socket.ends();
+  }};
+  const GatewayProcess gateway{guarded(upstream.port(), "60s", "body_timeout: 60s", slow_after_300ms)};
+  Socket client = ask(gateway, expecting(5));
+  EXPECT_EQ(client.read_response().value_or(Message{}).status(), 401U);
+  EXPECT_TRUE(eventually([&] { return counter(gateway, "slow") == 1; }));
+}
+
+TEST(GatewayExpectation, OfAServiceThatSaysNothingIsNotAStuckCallBeforeItIsAnswered) {
+  Upstream upstream{silent()};
+  const GatewayProcess gateway{
+      guarded(upstream.port(), "60s", "body_timeout: 60s", "stuck_calls: {older_than: 400ms, count: 1}")};
+  Socket client = ask(gateway, expecting(5));
+  std::string told;
+  while (told.empty()) {
+    ASSERT_EQ(gateway.get("/").status(), 200U) << "its breaker would have opened for this call";
+    told = client.receive(50ms);
+  }
+  EXPECT_EQ(told, "HTTP/1.1 100 Continue\r\n\r\n");
+  client.send("hello");
+  EXPECT_EQ(client.read_response().value_or(Message{}).status(), 200U);
+  EXPECT_EQ(counter(gateway, "opened"), 0U);
+}
+
 }  // namespace
 }  // namespace switchgear::wire

@@ -259,6 +259,18 @@ TEST(GatewaySlowReader, LeavesItsPlaceInABulkheadToOthersIfItStops) {
   EXPECT_TRUE(slow.was_reset());
 }
 
+TEST(GatewaySlowReader, LeavesItsPlaceInAnAdaptiveLimitToOthersIfItStops) {
+  const Large large = of_length();
+  Upstream upstream{shop(large, always_well)};
+  const GatewayProcess gateway{
+      narrow(upstream.port(), "adaptive_limit: {initial: 1, min_limit: 1, max_limit: 1}")};
+  Socket slow = slow_reader(gateway);
+  EXPECT_EQ(gateway.get("/").status(), 503U);
+  EXPECT_TRUE(eventually([&] { return gateway.get("/").status() == 200; })) << "long before write_timeout";
+  EXPECT_LT(read_rest(slow), size);
+  EXPECT_TRUE(slow.was_reset());
+}
+
 TEST(GatewaySlowReader, LeavesItsConnectionToOthersIfItStops) {
   const Large large = chunked();
   Upstream upstream{shop(large, always_well)};

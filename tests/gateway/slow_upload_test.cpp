@@ -2,10 +2,14 @@
 // clients may suffer from that.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <semaphore>
 #include <string>
 #include <thread>
+#include <tuple>
+#include <vector>
 
 #include "tests/gateway/gateway_process.hpp"
 #include "tests/gateway/upstream.hpp"
@@ -299,6 +303,64 @@ TEST(GatewaySlowUpload, IsTheClientsFailureThoughItBeganFast) {
       EXPECT_EQ(counter(gateway, "failures"), 0U) << request.kind;
     }
   }
+}
+
+/// Has a limit for the whole request, as gunicorn's timeout: says `last` when it is over, and closes.
+Upstream::Serve limits_requests(const std::string& last) {
+  return [last](Socket& socket) {
+    const auto end = std::chrono::steady_clock::now() + 1'700ms;
+    while (std::chrono::steady_clock::now() < end && !socket.receive().empty()) continue;
+    if (!last.empty()) socket.send(last);
+  };
+}
+
+TEST(GatewaySlowUpload, ThatKeepsPaceIsNotHeldAgainstAServiceWithALimitForAllOfIt) {
+  const std::string rest = " Late\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+  Upstream closes{limits_requests("")};
+  Upstream says_500{limits_requests("HTTP/1.1 500" + rest)};
+  Upstream says_408{limits_requests("HTTP/1.1 408" + rest)};
+  const std::string ejects = ", ejection: {consecutive_5xx: 1, max_ejected: 1, panic: 0}";
+  const GatewayProcess gateway{
+      config_text({{"closes", closes.port(), "/closes", "guarded", ejects},
+                   {"says_500", says_500.port(), "/500", "guarded", ejects},
+                   {"says_408", says_408.port(), "/408", "guarded", ejects}},
+                  "  guarded: {timeout: 60s, circuit_breaker: {consecutive_failures: 1}, admission: {}}\n")};
+  struct Client {
+    const char* service;
+    unsigned status;
+    Socket socket;
+    std::string answer{};
+  };
+  std::vector<Client> clients;
+  for (const auto& [service, path, status] :
+       {std::tuple{"closes", "/closes", 502U}, {"says_500", "/500", 500U}, {"says_408", "/408", 408U}}) {
+    clients.push_back({service, status,
+                       begin(gateway, std::string{"POST "} + path +
+                                          " HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")});
+  }
+  const std::string chunk = "7d0\r\n" + std::string(2'000, 'x') + "\r\n";
+  const auto start = std::chrono::steady_clock::now();
+  const auto waits = [](const Client& each) { return each.answer.empty(); };
+  while (std::any_of(clients.begin(), clients.end(), waits)) {
+    ASSERT_LT(std::chrono::steady_clock::now() - start, patience);
+    for (Client& each : clients) {
+      if (!waits(each)) continue;
+      each.socket.send(chunk);
+      each.answer = each.socket.receive(30ms);
+    }
+  }
+  for (const Client& each : clients) {
+    EXPECT_EQ(each.answer.substr(9, 3), std::to_string(each.status)) << each.answer;
+    const auto counters = [&] { return gateway.breaker(each.service).at("counters"); };
+    EXPECT_TRUE(eventually([&] { return counters().at("ignored").to_number<int>() == 1; })) << each.service;
+    EXPECT_EQ(counters().at("failures").to_number<int>(), 0) << each.service;
+    EXPECT_EQ(gateway.state(each.service), "closed");
+    const auto status =
+        boost::json::parse(gateway.admin("GET", "/status").body).at("services").at(each.service);
+    EXPECT_EQ(status.at("instances").at(0).at("failures").to_number<int>(), 0) << each.service;
+    EXPECT_EQ(status.at("admission").at("failures").to_number<int>(), 0) << each.service;
+  }
+  EXPECT_TRUE(gateway.logs("the service did not wait for the rest of the request, which came slowly"));
 }
 
 TEST(GatewaySlowUpload, IsNotSlowBecauseItsServiceDoesNotTakeIt) {

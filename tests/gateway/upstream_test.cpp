@@ -7,7 +7,9 @@
 
 #include <array>
 #include <boost/json/value_to.hpp>
+#include <csignal>
 #include <cstdint>
+#include <semaphore>
 
 #include "tests/gateway/gateway_process.hpp"
 #include "tests/gateway/upstream.hpp"
@@ -268,6 +270,55 @@ TEST(Gateway, ThreePostsThatMetKeptConnectionsJustClosedOpenNoBreaker) {
   EXPECT_EQ(counter(gateway, "failures"), 0U);
   EXPECT_EQ(counter(gateway, "ignored"), 3U);
   EXPECT_EQ(gateway.state("shop"), "closed");
+}
+
+TEST(Gateway, APostThatAServiceDropsLaterIsAFailureOnAKeptConnectionAsOnAFreshOne) {
+  Upstream upstream{[](Socket& socket) {
+    while (const auto request = socket.read_request()) {
+      if (request->start_line.starts_with("POST")) {
+        EXPECT_EQ(socket.receive(std::chrono::milliseconds{1'200}), "");
+        return;
+      }
+      socket.send(ok());
+    }
+  }};
+  const GatewayProcess gateway{guarded(upstream.port())};
+  for (const bool kept : {true, false}) {
+    Socket client = Socket::connect(gateway.port());
+    if (kept) {
+      client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+      EXPECT_EQ(client.read_response().value_or(Message{}).status(), 200U);
+    }
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx");
+    const Message answer = client.read_response().value_or(Message{});
+    EXPECT_EQ(answer.status(), 502U);
+    EXPECT_EQ(answer.body.find("kept"), std::string::npos) << answer.body;
+  }
+  EXPECT_EQ(failures(gateway, "connection_error"), 2U);
+}
+
+TEST(Gateway, ALateBodyOfAnAnswerWithoutOneIsNeverTheNextAnswer) {
+  std::binary_semaphore may_send{0};
+  std::binary_semaphore has_sent{0};
+  Upstream upstream{[&](Socket& socket, int number) {
+    if (number != 1) return Upstream::saying(ok("fine"))(socket);
+    (void)socket.read_request();
+    socket.send("HTTP/1.1 304 Same\r\nContent-Length: 44\r\n\r\n");
+    may_send.acquire();
+    socket.send("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison");
+    has_sent.release();
+    (void)socket.read_all();
+  }};
+  const GatewayProcess gateway{guarded(upstream.port())};
+  Socket client = Socket::connect(gateway.port());
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(client.read_response().value_or(Message{}).status(), 304U);
+  gateway.hold_up();  // so that it finds both at once, the body and the next request
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  may_send.release();
+  has_sent.acquire();
+  gateway.signal(SIGCONT);
+  EXPECT_EQ(client.read_response().value_or(Message{}).body, "fine");
 }
 
 TEST(Gateway, APostThatAFreshConnectionLosesIsAFailure) {

@@ -31,6 +31,32 @@ TEST(Client, TakesA404ForAnAnswerAndA503ForAFailure) {
   EXPECT_TRUE(end.text.starts_with("breaker 'shop' is open; retry in ")) << end.text;
 }
 
+TEST(Client, DoesNotHoldAnUnknownMethodAgainstTheService) {
+  const Upstream server{Upstream::saying("HTTP/1.1 501 Unsupported\r\nContent-Length: 0\r\n\r\n")};
+  CircuitBreaker breaker{"shop", opens_after(1)};
+  BlockingClient shop{url_of(server.port()), Pipeline{breaker}};
+  EXPECT_EQ(shop.request("PURGE", "/").status, 501U);
+  EXPECT_EQ(shop.post("/").method, Support::optional);
+  EXPECT_EQ(totals(breaker).ignored, 2U);
+  EXPECT_EQ(breaker.state(), State::closed);
+  EXPECT_EQ(shop.get("/").status, 501U);
+  EXPECT_EQ(breaker.state(), State::open) << "every server must know GET";
+}
+
+TEST(Client, BlamesAServerThatEndsAKeptConnectionLongAfterItHadThePost) {
+  const Upstream server{[](Socket& socket) {
+    static_cast<void>(socket.read_request());
+    socket.send(ok());
+    static_cast<void>(socket.read_request());
+    static_cast<void>(socket.receive(1200ms));
+  }};
+  CircuitBreaker breaker{"shop", opens_after(1)};
+  BlockingClient shop{url_of(server.port()), Pipeline{breaker}};
+  static_cast<void>(shop.get("/"));
+  EXPECT_EQ(ended([&] { return shop.post("/"); }).code, Errc::closed);
+  EXPECT_EQ(totals(breaker).failures, 1U);
+}
+
 TEST(Client, RepeatsWhatMayBeRepeated) {
   std::atomic<int> asked{0};
   const Upstream server{Upstream::answering([&](const Message&) -> std::string {

@@ -165,8 +165,9 @@ Outcome AgentNote::outcome(const Service& service, unsigned status, std::optiona
     return outcome;
   }
   // What the policy's failure_when says counts first.
-  const Outcome by_policy = service.classifier().of_status(status, latency, retry_after);
-  if (by_policy.verdict == Verdict::failure) return by_policy;
+  const Outcome by_policy =
+      service.classifier().of_status(status, latency, retry_after, http::support_of(http_method_));
+  if (by_policy.verdict != Verdict::success) return by_policy;
   return a2a::outcome_of_status(rules_of(*agent_), status, retry_after, a2a::Again::harmless, latency);
 }
 

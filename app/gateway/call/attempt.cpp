@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "app/gateway/heads/upgrade.hpp"
+#include "switchgear/http/crossing.hpp"
 
 namespace switchgear::gateway {
 
@@ -153,7 +154,7 @@ void Attempt::take_connection(TimePoint now) {
   exchange_.request().begin(request_->coding);
   request_->put_head(exchange_.request(), span_, saturating_sub(until_, now));
   phase_ = Phase::exchanging;
-  since_ = now;
+  since_ = taken_ = now;
   turn_ = Turn::upstreams;
 }
 
@@ -305,23 +306,33 @@ void Attempt::accept_head(TimePoint now) noexcept {
 
 /// Of a connection that ended before a byte of the answer came on it. One that was kept may have been closed
 /// just as it was taken (RFC 9112, 9.3.1): that says nothing about the service. A request that does no harm
-/// twice is made again, in the same attempt; any other may have had its effect.
+/// twice is made again, in the same attempt; any other may have had its effect, and if the end comes too late
+/// for that explanation, it is the service's, as on a fresh connection.
 Attempt::Found Attempt::closed_before_answer() {
   constexpr std::string_view error = "connection_terminated";
   const http::TlsLayer* const tls = exchange_.stream().tls();
   if (tls != nullptr && tls->failure() == tls::Failure::alert)
     return no_connection(http::ConnectError::tls_refused);
-  if (!exchange_.reused() || !exchange_.untouched())
-    return fail(Blame::connection, {502, error, "the service closed the connection"});
+  const TimePoint now = http::EventLoop::now();
+  const bool was_kept = exchange_.reused() && exchange_.untouched();
+  if (!was_kept || (!request_->repeatable() && now - taken_ >= http::longest_crossing)) {
+    return fail(Blame::connection,
+                {502, error,
+                 sent_whole() ? "the service closed the connection"
+                              : "the service closed the connection before it had the whole request"});
+  }
   if (!request_->repeatable()) {
     return fail(
         Blame::none,
-        {502, error, "the service closed the kept connection just as the request was sent; it may have it"});
+        {502, error,
+         sent_whole()
+             ? "the service closed the kept connection just as the request was sent; it may have it"
+             : "the service closed the kept connection just as the request began; it may have a part"});
   }
   sending_ = Sending::under_way;
   sent_ = 0;
   exchange_.abandon();
-  ask_for_connection(http::ConnectionPool::Reuse::never, http::EventLoop::now());
+  ask_for_connection(http::ConnectionPool::Reuse::never, now);
   return Found::reconnects;
 }
 

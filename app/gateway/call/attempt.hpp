@@ -186,6 +186,7 @@ class Attempt final : private http::ConnectionPool::Waiter, private http::Stream
   TimePoint until_ = TimePoint::max();  ///< the machine's limit
   TimePoint since_{};
   TimePoint asked_{};  ///< for a connection
+  TimePoint taken_{};  ///< when it got one
   Duration waited_{};
   Duration last_wait_{};  ///< the part of it that its machine does not know of
   bool in_line_ = false;

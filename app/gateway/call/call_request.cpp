@@ -106,6 +106,7 @@ void CallRequest::take(const AskedFor& asked, const Service& service, WorkerStat
   const bool queues = policies.queues() && from == Origin::client && asked.upgrade.empty();
   origin = from;
   to_head = in.method == "HEAD";
+  support = http::support_of(in.method);
   coding = in.chunked ? http::Coding::chunked : http::Coding::identity;
   if (!in.chunked && length == 0) {
     content = Content::none;

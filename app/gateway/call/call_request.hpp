@@ -8,6 +8,7 @@
 
 #include "app/gateway/heads/provenance.hpp"
 #include "app/gateway/service/worker_state.hpp"
+#include "switchgear/http/failure_classifier.hpp"
 #include "switchgear/http/field_list.hpp"
 #include "switchgear/http/head.hpp"
 #include "switchgear/http/outbox.hpp"
@@ -73,10 +74,11 @@ struct CallRequest {
   Content content = Content::none;
   Repeatable repeats = Repeatable::no;  ///< making the call twice does no harm, and nothing of it is lost
   http::Coding coding = http::Coding::identity;
-  bool to_head = false;                ///< the method is HEAD
-  std::string head;                    ///< as the upstream gets it; see put_head()
-  std::string body;                    ///< when it is held
-  std::string key;                     ///< of the answer; empty: it is for this client only
+  bool to_head = false;                             ///< the method is HEAD
+  http::Support support = http::Support::required;  ///< of the method
+  std::string head;                                 ///< as the upstream gets it; see put_head()
+  std::string body;                                 ///< when it is held
+  std::string key;                                  ///< of the answer; empty: it is for this client only
   std::optional<std::size_t> changes;  ///< where the URI has its version, if a good answer makes that void
   std::string payload;                 ///< what a queue stores; empty: nothing can be stored
   std::optional<std::uint64_t> spread_key;  ///< of the hash that chooses an instance

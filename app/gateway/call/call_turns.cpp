@@ -16,6 +16,8 @@ constexpr Duration patience_with_silence = std::chrono::seconds{1};
 // A client that keeps a connection, or a place in a bulkhead, from others has so long.
 constexpr Duration patience_when_in_the_way = std::chrono::seconds{5};
 constexpr Duration second_look = std::chrono::seconds{1};
+// A refusal is news for so long: till the second look after it.
+constexpr Duration lately = std::chrono::seconds{2};
 }  // namespace
 
 /// The breakers know of a call in line what they know of one that waits for its client. A connection that is
@@ -43,10 +45,23 @@ bool UpstreamCall::readmit(Attempt& attempt) {
   return false;
 }
 
-/// What other requests wait for, or are refused for want of: its connection, or its place in the bulkhead.
-bool UpstreamCall::keeps_from_others(const Attempt& attempt) const noexcept {
+/// What other requests wait for, or are refused for want of: its connection, or its place in the bulkhead or
+/// the adaptive limit.
+bool UpstreamCall::keeps_from_others(const Attempt& attempt) noexcept {
   const auto& bulkhead = service_->policies().policies().bulkhead;
-  return attempt.is_in_the_way() || (bulkhead && machine_.running() && bulkhead->is_full());
+  if (attempt.is_in_the_way()) return true;
+  if (!machine_.running()) return false;
+  return (bulkhead && bulkhead->is_full()) || adaptive_limit_is_full();
+}
+
+/// As many calls as it admits are in flight, and another one has been refused for that lately.
+bool UpstreamCall::adaptive_limit_is_full() noexcept {
+  const auto& adaptive = service_->policies().policies().adaptive_limit;
+  if (!adaptive) return false;
+  const AdaptiveLimitSnapshot seen = adaptive->snapshot();
+  const auto refused_before = std::exchange(refused_, seen.totals.rejected);
+  if (refused_before && *refused_before != seen.totals.rejected) refusal_seen_ = clock_.now();
+  return seen.in_flight >= seen.limit && refusal_seen_ && clock_.now() - *refusal_seen_ <= lately;
 }
 
 void UpstreamCall::end_look() {
@@ -54,10 +69,14 @@ void UpstreamCall::end_look() {
   for (unsigned branch = 0; branch < attempts_.size(); ++branch) {
     const Attempt& attempt = attempts_[branch];
     if (!attempt.connected()) continue;
-    if (!attempt.waits_for_upstream()) waits = CallClock::Waits::for_client;
+    if (!attempt.waits_for_upstream()) {
+      waits = CallClock::Waits::for_client;
+    } else if (attempt.holds_back() && state_ == State::deciding) {
+      waits = CallClock::Waits::for_word;
+    }
     if (state_ == State::responding) {
       watch_reader(attempt);
-    } else if (attempt.awaits_content()) {
+    } else if (attempt.awaits_content() || attempt.holds_back()) {
       watch_sender(attempt);
     } else if (aside_ && !attempt.takes_content()) {
       take_up(attempt);
@@ -142,10 +161,15 @@ void UpstreamCall::take_up(const Attempt& attempt) noexcept {
   machine_.take_up(attempt.branch(), clock_.now());
 }
 
-/// The service, too, may have a limit for how slowly a request may come.
-bool UpstreamCall::is_clients_failure(const Attempt& attempt) const noexcept {
+/// The service, too, may have a limit for how long a request may take to come, in whatever pieces it does.
+bool UpstreamCall::was_kept_waiting(const Attempt& attempt) const noexcept {
   return request_.content == CallRequest::Content::streamed && attempt.connected() && !attempt.sent_whole() &&
-         (source_->dawdles(patience_with_client, clock_.now()) || source_->paused(patience_with_client));
+         clock_.clients_share() >= patience_with_client;
+}
+
+/// Not merely slow: it is silent, or was just now, or is that far behind the least rate.
+bool UpstreamCall::client_dawdles() const noexcept {
+  return source_->dawdles(patience_with_client, clock_.now()) || source_->paused(patience_with_client);
 }
 
 }  // namespace switchgear::gateway

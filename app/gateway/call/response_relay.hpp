@@ -60,8 +60,9 @@ class ResponseRelay {
   /// Of a 429 or 503.
   [[nodiscard]] const std::optional<Duration>& retry_after() const noexcept { return retry_after_; }
   /// `so_far`: the attempt's latency, unless it ended earlier.
-  [[nodiscard]] Outcome outcome(const http::FailureClassifier& classifier, Duration so_far) const {
-    return classifier.of_status(status_, latency(so_far), retry_after_);
+  [[nodiscard]] Outcome outcome(const http::FailureClassifier& classifier, http::Support method,
+                                Duration so_far) const {
+    return classifier.of_status(status_, latency(so_far), retry_after_, method);
   }
   [[nodiscard]] Duration latency(Duration so_far) const noexcept { return latency_.value_or(so_far); }
 

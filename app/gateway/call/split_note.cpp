@@ -19,10 +19,10 @@ ServicePtr SplitNote::divide(ServicePtr service, const http::FieldList& fields) 
 
 /// By the service's own policy in both arms: with a yardstick of its own, a candidate that calls fewer
 /// statuses failures would look better for it.
-void SplitNote::answered(unsigned status, TimePoint now) noexcept {
+void SplitNote::answered(unsigned status, http::Support method, TimePoint now) noexcept {
   has_answer_ = true;
   seen_.took = now - began_;
-  const Outcome judged = whole_->classifier().of_status(status, seen_.took, std::nullopt);
+  const Outcome judged = whole_->classifier().of_status(status, seen_.took, std::nullopt, method);
   if (judged.verdict == Verdict::failure) failed();
 }
 

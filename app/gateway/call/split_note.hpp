@@ -18,7 +18,7 @@ class SplitNote {
   /// Precondition for the rest: not empty.
   [[nodiscard]] experiment::Arm arm() const noexcept { return choice_.arm; }
   void begin(TimePoint now) noexcept { began_ = now; }
-  void answered(unsigned status, TimePoint now) noexcept;
+  void answered(unsigned status, http::Support method, TimePoint now) noexcept;
   void refused() noexcept { seen_.bad = seen_.refused = true; }
   void failed() noexcept { seen_.bad = true; }
   /// Once. A request whose client left without an answer is not counted.

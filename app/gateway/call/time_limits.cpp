@@ -5,6 +5,17 @@ namespace switchgear::gateway {
 
 namespace {
 using Blame = AttemptFailure::Blame;
+
+constexpr std::string_view terminated = "connection_terminated";
+constexpr std::string_view incomplete = "http_response_incomplete";
+constexpr AttemptFailure gave_up_waiting{
+    Blame::none,
+    {502, terminated, "the service did not wait for the rest of the request, which came slowly"}};
+
+/// An answer that is malformed, or a failure of TLS, is nothing that a slow client explains.
+[[nodiscard]] bool is_an_end(const AttemptFailure& failure) noexcept {
+  return failure.words.error == terminated || failure.words.error == incomplete;
+}
 }  // namespace
 
 /// The machine's limit holds until the response begins. From there on, and while the client sends what is not
@@ -42,10 +53,14 @@ bool UpstreamCall::is_over(TimePoint due, Attempt& attempt, const AttemptFailure
 /// An attempt whose caller was in a hurry says nothing about its instance, or the service.
 void UpstreamCall::fail(Attempt& attempt, const AttemptFailure& why) {
   AttemptFailure failure = why;
-  const bool ended = failure.blame == Blame::connection || failure.blame == Blame::none;
-  if (ended && !is_chosen(attempt) && is_clients_failure(attempt)) {
-    source_->give_up();
-    return abandon();
+  if (attempt.holds_back()) clock_.end_silence();
+  if (is_an_end(failure) && !is_chosen(attempt) && was_kept_waiting(attempt)) {
+    if (client_dawdles()) {
+      source_->give_up();
+      return abandon();
+    }
+    excused_ = true;
+    failure = gave_up_waiting;
   }
   if (failure.blame == Blame::broken_off && response_.may_be_clients_doing(clock_.now())) {
     clients_doing_ = true;

@@ -65,11 +65,13 @@ void UpstreamCall::end() noexcept {
   if (agent_) agent_.end();
   response_.forget();
   pace_.stop();
+  refused_.reset();
+  refusal_seen_.reset();
   client_ = nullptr;
   source_ = nullptr;
   called_.clear();
   at_hand_ = nullptr;
-  woken_ = aside_ = too_slow_ = clients_doing_ = open_ended_ = false;
+  woken_ = aside_ = excused_ = clients_doing_ = open_ended_ = false;
   service_.reset();
   state_ = State::idle;
 }
@@ -190,7 +192,7 @@ void UpstreamCall::note_refusal(const Rejection& rejection) {
 void UpstreamCall::give_failure(LastWords words, const Remarks& said) {
   if (said.fallback != nullptr && !said.fallback->message.empty()) words.detail = said.fallback->message;
   count_answer(words.status);
-  if (split_ && words.status >= 500) split_.failed();
+  if (split_ && words.status >= 500 && !excused_) split_.failed();
   client_->take_failure(words, said);
   if (words.status >= 502)
     worker_.note_failure(*service_, last_called(), std::to_string(words.status), words.detail);
@@ -203,7 +205,7 @@ Remarks UpstreamCall::remarks() noexcept {
 void UpstreamCall::report(Attempt& attempt, const Outcome& outcome) {
   take_up(attempt);
   note_end(attempt, outcome, {});
-  judge_instance(attempt, instances::CallEnd::answered(response_.status()));
+  judge_by_answer(attempt);
   service_->count(outcome);
   attempts_.land(attempt, clock_.now());
   follow(machine_.on_outcome(attempt.branch(), outcome, clock_.now()));
@@ -328,8 +330,9 @@ bool UpstreamCall::holds_answer(Attempt& attempt) {
 void UpstreamCall::take_head(Attempt& attempt) {
   if (attempt.head().status != 101 && attempt.inspect_body() == Found::failure)
     return fail(attempt, attempt.failure());
+  if (attempt.holds_back()) clock_.end_silence();
   response_.take(attempt, worker_.loop.fields());
-  too_slow_ = response_.status() == 408 && is_clients_failure(attempt);
+  excused_ = (response_.status() == 408 || response_.status() >= 500) && was_kept_waiting(attempt);
   if (service_->policies().reacts() && response_.status() != 101) {
     const Outcome outcome = outcome_of_response();
     if (outcome.verdict == Verdict::failure || outcome.worth_repeating()) {
@@ -364,25 +367,29 @@ Outcome UpstreamCall::outcome_of(const Attempt& attempt, Blame blame) const {
 }
 
 Outcome UpstreamCall::outcome_of_response() const {
-  if (too_slow_) return Outcome::ignored();
-  if (agent_) {
+  if (agent_ && !excused_) {
     return agent_.outcome(*service_, response_.status(), response_.retry_after(),
                           response_.latency(latency(*response_.attempt())));
   }
-  return response_.outcome(service_->classifier(), latency(*response_.attempt()));
+  return outcome_of_status();
+}
+
+Outcome UpstreamCall::outcome_of_status() const {
+  if (excused_) return Outcome::ignored();
+  return response_.outcome(service_->classifier(), request_.support, latency(*response_.attempt()));
 }
 
 /// A task that has failed is over: to send its message again would begin another.
 bool UpstreamCall::is_settled_by(unsigned status) const {
-  const Outcome outcome =
-      agent_ ? agent_.outcome(*service_, status, {}, {}) : service_->classifier().of_status(status, {}, {});
+  const Outcome outcome = agent_ ? agent_.outcome(*service_, status, {}, {})
+                                 : service_->classifier().of_status(status, {}, {}, request_.support);
   if (agent_ && status < 300 && outcome.repeat == Repeat::pointless) return true;
   return outcome.verdict != Verdict::failure && !outcome.worth_repeating();
 }
 
 Duration UpstreamCall::latency(const Attempt& attempt) const noexcept {
   return response_.latency(clock_.now() - attempts_.started(attempt) - clock_.clients_share() -
-                           attempt.waited());
+                           clock_.silence() - attempt.waited());
 }
 
 }  // namespace switchgear::gateway

@@ -114,6 +114,12 @@ class UpstreamCall final : public Waker, private AttemptOwner {
     if (called_.size() == called_.capacity()) called_.erase(called_.begin());
     called_.push_back(upstream.instance.get());
   }
+  /// By the answer that has come, unless that is its caller's doing: then it is no evidence.
+  void judge_by_answer(Attempt& attempt) noexcept {
+    if (!attempt.instance_call) return;
+    if (outcome_of_status().verdict == Verdict::ignored) return attempt.instance_call.reset();
+    judge_instance(attempt, instances::CallEnd::answered(response_.status()));
+  }
   /// Once: what comes later of the same attempt is not told.
   void judge_instance(Attempt& attempt, instances::CallEnd end) noexcept {
     if (!attempt.instance_call) return;
@@ -128,7 +134,7 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   void count_answer(unsigned status) {
     if (request_.origin == CallRequest::Origin::client) service_->count_answer(status);
     if (record_) record_->answered(status);
-    if (split_) split_.answered(status, clock_.now());
+    if (split_ && !excused_) split_.answered(status, request_.support, clock_.now());
   }
   void report(Attempt& attempt, const Outcome& outcome);
   /// Of an attempt that has ended, for its record, once. `error`: why, without a whole response.
@@ -143,7 +149,8 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   // Whose time it is (call_turns.cpp).
   void wait_for_connection(Attempt& attempt);
   [[nodiscard]] bool readmit(Attempt& attempt);
-  [[nodiscard]] bool keeps_from_others(const Attempt& attempt) const noexcept;
+  [[nodiscard]] bool keeps_from_others(const Attempt& attempt) noexcept;
+  [[nodiscard]] bool adaptive_limit_is_full() noexcept;
   void end_look();
   [[nodiscard]] bool must_be_told(const Attempt& attempt) noexcept;
   void watch_sender(const Attempt& attempt);
@@ -151,7 +158,8 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   [[nodiscard]] bool client_is_too_slow(const Attempt& attempt) noexcept;
   [[nodiscard]] bool ends_expectation(const Attempt& attempt);
   void take_up(const Attempt& attempt) noexcept;
-  [[nodiscard]] bool is_clients_failure(const Attempt& attempt) const noexcept;
+  [[nodiscard]] bool was_kept_waiting(const Attempt& attempt) const noexcept;
+  [[nodiscard]] bool client_dawdles() const noexcept;
 
   // What the attempts bring.
   [[nodiscard]] bool look_at_all();
@@ -179,6 +187,8 @@ class UpstreamCall final : public Waker, private AttemptOwner {
 
   [[nodiscard]] Outcome outcome_of(const Attempt& attempt, AttemptFailure::Blame blame) const;
   [[nodiscard]] Outcome outcome_of_response() const;
+  /// By the status alone, whatever an agent's answer says in its body.
+  [[nodiscard]] Outcome outcome_of_status() const;
   [[nodiscard]] bool is_chosen(const Attempt& attempt) const noexcept {
     return state_ == State::responding && &attempt == response_.attempt();
   }
@@ -203,7 +213,7 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   std::uint32_t blocks_ = 0;    ///< moved in this look
   bool woken_ = false;          ///< by a policy
   bool aside_ = false;          ///< its breakers know that it waits for the client
-  bool too_slow_ = false;       ///< the service has answered that the client is
+  bool excused_ = false;        ///< the service has not waited for a client that kept it waiting
   bool clients_doing_ = false;  ///< the service has broken off an answer that was not read
   bool open_ended_ = false;     ///< the response may never end, and is counted by its beginning
 
@@ -217,6 +227,8 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   LastWords last_words_;
 
   ReaderPace pace_;
+  std::optional<std::uint64_t> refused_;   ///< by the adaptive limit in all, at the last look
+  std::optional<TimePoint> refusal_seen_;  ///< when a look found more
   Attempt* at_hand_ = nullptr;  ///< its head has come, and the machine is asked whether the client gets it
   ResponseRelay response_;
 };

@@ -145,7 +145,7 @@ void UpstreamCall::spare_those_who_wait() {
 /// Of a call whose response is on its way to the client already: nothing can come of it.
 void UpstreamCall::settle(const Outcome& outcome) {
   note_end(*response_.attempt(), outcome, {});
-  judge_instance(*response_.attempt(), instances::CallEnd::answered(response_.status()));
+  judge_by_answer(*response_.attempt());
   if (!machine_.running()) return;
   take_up(*response_.attempt());
   if (!open_ended_) service_->count(outcome);

@@ -117,10 +117,13 @@ asio::awaitable<Response> ClientCore::send(const Hop& hop, const ClientCall& cal
     }
     RoundTrip trip(std::move(lease), wire);
     try {
-      co_return co_await trip.run();
+      Response response = co_await trip.run();
+      response.method = support_of(hop.method);
+      co_return response;
     } catch (const Error& failed) {
       if (!trip.was_stale() || failed.code() != Errc::closed) throw;
       if (!call.repeatable && !is_safe(hop.method)) {
+        if (!trip.ended_at_once()) throw;
         const std::error_code code = Errc::kept_closed;
         throw Error(code, hop.url.origin() + ": " + code.message());
       }
@@ -142,10 +145,12 @@ asio::awaitable<ResponseStream> ClientCore::open(std::shared_ptr<ClientCall> cal
     auto trip = std::make_unique<RoundTrip>(std::move(lease), *wire);
     try {
       Response head = co_await trip->begin();
+      head.method = support_of(call->method);
       co_return ResponseStream(std::move(wire), std::move(trip), std::move(head));
     } catch (const Error& failed) {
       if (!trip->was_stale() || failed.code() != Errc::closed) throw;
       if (!call->repeatable && !is_safe(call->method)) {
+        if (!trip->ended_at_once()) throw;
         const std::error_code code = Errc::kept_closed;
         throw Error(code, call->url.origin() + ": " + code.message());
       }

@@ -46,7 +46,7 @@ class ResponseClassifier {
   template <class T>
   [[nodiscard]] Outcome of_result(const T& result, Duration latency) const {
     if constexpr (std::is_same_v<T, Response> && !detail::judges_results<Users>) {
-      return rules_->of_status(result.status, latency, result.retry_after());
+      return rules_->of_status(result.status, latency, result.retry_after(), result.method);
     } else {
       return users_.of_result(result, latency);
     }

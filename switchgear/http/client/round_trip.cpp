@@ -42,6 +42,7 @@ asio::awaitable<Response> RoundTrip::run() {
 
 asio::awaitable<Response> RoundTrip::begin() {
   lease_.begin();
+  began_ = std::chrono::steady_clock::now();
   co_await send();
   Response response;
   for (unsigned interims = 0; !co_await read_head(response); ++interims) {

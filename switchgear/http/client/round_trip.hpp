@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include "switchgear/http/body_reader.hpp"
 #include "switchgear/http/client/client_pool.hpp"
 #include "switchgear/http/client/wire.hpp"
+#include "switchgear/http/crossing.hpp"
 #include "switchgear/http/error.hpp"
 #include "switchgear/http/response.hpp"
 
@@ -37,6 +39,10 @@ class RoundTrip {
   /// The connection was kept idle, and ended before a byte of the answer came: it may have been closed as it
   /// was taken (RFC 9112, 9.3.1), which says nothing about the server. Once run() has thrown Errc::closed.
   [[nodiscard]] bool was_stale() const noexcept { return kept_ && !touched_; }
+  /// The same, called as soon as run() or begin() has thrown. False: the server had the request.
+  [[nodiscard]] bool ended_at_once() const noexcept {
+    return std::chrono::steady_clock::now() - began_ < longest_crossing;
+  }
 
  private:
   enum class Read : std::uint8_t { bytes, end, broken };
@@ -54,6 +60,7 @@ class RoundTrip {
   const Wire& wire_;
   BodyReader body_;
   bool kept_ = lease_.kept();
+  TimePoint began_{};
   bool touched_ = false;
   bool sent_all_ = false;
   bool persistent_ = false;

@@ -21,9 +21,9 @@ namespace switchgear::gateway {
 /// request's content and takes the response. On the connection's side it looks whether the client keeps pace,
 /// or has left. Used for one request after the other.
 ///
-///   idle ──take()──▶ holding ──▶ calling ──▶ answered ──end()──▶ idle
-///            └──────────┴───────────┴────────────▲
-///                                   └──▶ upgraded ──▶ the end of the connection
+///   idle ──take()──▶ holding ──▶ yielding ──▶ calling ──▶ answered ──end()──▶ idle
+///            └──────────┴────────────┴───────────┴────────────▲
+///                                                └──▶ upgraded ──▶ the end of the connection
 ///
 /// Threads: its loop's.
 class ClientExchange final : private CallClient {
@@ -62,6 +62,11 @@ class ClientExchange final : private CallClient {
 
   /// When to call forward() at the latest. After forward().
   [[nodiscard]] TimePoint due() const noexcept { return due_; }
+  /// There is an answer that the client has begun to get, and not all of it is on its way to it. An orderly
+  /// end of the connection could make it look whole.
+  [[nodiscard]] bool has_part_of_answer() const noexcept {
+    return part_ != Part::upgraded && delivery_.begun() && !delivery_.complete();
+  }
   /// The client's stream has ended while its request was under way.
   [[nodiscard]] bool is_last() const noexcept { return client_gone_ && client_.buffer().empty(); }
   [[nodiscard]] IncomingRequest& request() noexcept { return request_; }
@@ -69,7 +74,8 @@ class ClientExchange final : private CallClient {
 
  private:
   enum class Part : std::uint8_t {
-    holding,  ///< takes the whole request's content before the call begins
+    holding,   ///< takes the whole request's content before the call begins
+    yielding,  ///< that is too long to be held, and others may have a probe's place first
     calling,
     upgraded,
   };
@@ -82,7 +88,9 @@ class ClientExchange final : private CallClient {
   void consider_keeping_alive() noexcept;
 
   void start_call();
+  [[nodiscard]] bool must_be_held() const;
   [[nodiscard]] Progress hold_content();
+  [[nodiscard]] bool yields_to_others();
   [[nodiscard]] Progress follow_call();
   [[nodiscard]] Progress begin_tunnel();
   [[nodiscard]] Progress follow_tunnel();

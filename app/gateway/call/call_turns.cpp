@@ -106,7 +106,7 @@ void UpstreamCall::watch_reader(const Attempt& attempt) {
   const TimePoint now = clock_.now();
   if (attempt.waits_for_upstream()) {
     pace_.stop();
-    stand_aside();
+    leave_list();
     return take_up(attempt);
   }
   if (!aside_) {
@@ -135,32 +135,26 @@ bool UpstreamCall::client_is_too_slow(const Attempt& attempt) noexcept {
 
 /// One that is just fast enough to go on for hours would keep what it holds from others for as long: when
 /// they have waited for a while, those clients go that were the slowest of late, as many as others wait.
+/// Meanwhile each of them has been looked at, so that it is known which are the slowest.
 bool UpstreamCall::must_make_way(const Attempt& attempt, std::uint64_t moved) {
   const TimePoint now = clock_.now();
-  const auto rate = recent_.rate(clock_.clients_share(), moved);
-  if (!keeps_from_others(attempt)) {
-    stand_aside();
-    return false;
-  }
-  if (!in_the_way_since_) in_the_way_since_ = now;
   const double enough = fast_enough * static_cast<double>(worker_.limits.min_body_rate);
-  if (!rate || *rate >= enough || now - *in_the_way_since_ < patience_of_others) {
+  const auto rate = recent_.rate(clock_.clients_share(), moved);
+  if (!rate || *rate >= enough || !keeps_from_others(attempt)) {
     leave_list();
     return false;
   }
   worker_.slow_clients.note(this, &service_->counts(), *rate);
-  listed_ = true;
-  return worker_.slow_clients.is_among_slowest(this, std::max<std::size_t>(1, attempt.others_waiting()));
+  if (!listed_since_) listed_since_ = now;
+  return now - *listed_since_ >= patience_of_others &&
+         worker_.slow_clients.makes_way(this, std::max<std::size_t>(1, attempt.others_waiting()), now);
 }
 
-/// It is not in the way of others, or is not waited for.
-void UpstreamCall::stand_aside() noexcept {
-  in_the_way_since_.reset();
-  leave_list();
-}
-
+/// It is fast enough, not in the way of others, or not waited for.
 void UpstreamCall::leave_list() noexcept {
-  if (std::exchange(listed_, false)) worker_.slow_clients.forget(this);
+  if (!listed_since_) return;
+  listed_since_.reset();
+  worker_.slow_clients.forget(this);
 }
 
 /// The client waits for the service's word before it sends its content, and may do so for ever. True: it has

@@ -67,7 +67,7 @@ void UpstreamCall::end() noexcept {
   response_.forget();
   pace_.stop();
   recent_.stop();
-  stand_aside();
+  leave_list();
   client_ = nullptr;
   source_ = nullptr;
   called_.clear();

@@ -174,7 +174,6 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   void watch_reader(const Attempt& attempt);
   [[nodiscard]] bool client_is_too_slow(const Attempt& attempt) noexcept;
   [[nodiscard]] bool must_make_way(const Attempt& attempt, std::uint64_t moved);
-  void stand_aside() noexcept;
   void leave_list() noexcept;
   [[nodiscard]] bool ends_expectation(const Attempt& attempt);
   void take_up(const Attempt& attempt) noexcept;
@@ -250,8 +249,7 @@ class UpstreamCall final : public Waker, private AttemptOwner {
 
   ReaderPace pace_;
   RecentPace recent_;
-  std::optional<TimePoint> in_the_way_since_;  ///< of others
-  bool listed_ = false;                        ///< among the slow clients
+  std::optional<TimePoint> listed_since_;  ///< among the slow clients that are in the way of others
   Attempt* at_hand_ = nullptr;  ///< its head has come, and the machine is asked whether the client gets it
   ResponseRelay response_;
 };

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <vector>
+
+#include "switchgear/core/time.hpp"
 
 namespace switchgear::gateway {
 
@@ -13,30 +16,37 @@ class SlowClients {
   /// A call, by its address, that holds what others of `service` wait for; so fast is its client.
   void note(const void* call, const void* service, double rate) {
     for (Entry& each : all_) {
-      if (each.call == call) return void(each = {call, service, rate});
+      if (each.call == call) return void(each = {call, service, rate, {}});
     }
-    if (all_.size() < most) all_.push_back({call, service, rate});
+    if (all_.size() < most) all_.push_back({call, service, rate, {}});
   }
   void forget(const void* call) noexcept {
     std::erase_if(all_, [call](const Entry& each) { return each.call == call; });
   }
-  /// It is among the `count` slowest that hold the same.
-  [[nodiscard]] bool is_among_slowest(const void* call, std::size_t count) const noexcept {
+  /// True, and it makes way from now on, if it is among the `wanted` slowest that hold the same. Those that
+  /// have just made way are among them: what they held takes a moment to get to those who wait for it.
+  [[nodiscard]] bool makes_way(const void* call, std::size_t wanted, TimePoint now) noexcept {
+    std::erase_if(all_,
+                  [now](const Entry& each) { return each.call == nullptr && now >= each.counts_until; });
     const auto self = std::ranges::find(all_, call, &Entry::call);
     if (self == all_.end()) return false;
-    const auto slower = std::ranges::count_if(all_, [&](const Entry& each) {
+    const auto before = std::ranges::count_if(all_, [&](const Entry& each) {
       if (each.service != self->service) return false;
-      return each.rate < self->rate || (each.rate == self->rate && &each < &*self);
+      return each.call == nullptr || each.rate < self->rate || (each.rate == self->rate && &each < &*self);
     });
-    return static_cast<std::size_t>(slower) < count;
+    if (static_cast<std::size_t>(before) >= wanted) return false;
+    *self = {nullptr, self->service, 0, now + hand_over};
+    return true;
   }
 
  private:
   static constexpr std::size_t most = 1024;
+  static constexpr Duration hand_over = std::chrono::milliseconds{500};
   struct Entry {
-    const void* call;
+    const void* call;  ///< null: it has made way
     const void* service;
     double rate;
+    TimePoint counts_until;
   };
   std::vector<Entry> all_;
 };

@@ -18,6 +18,10 @@ using namespace std::chrono_literals;
 constexpr const char* failed = "HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n";
 constexpr const char* in_chunks = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
 
+constexpr const char* one_probe =
+    "  guarded: {timeout: 60s, circuit_breaker: {consecutive_failures: 1, open_duration: 50ms, "
+    "probe_automatically: true, half_open: {permitted_calls: 1, max_wait: 10m}}}\n";
+
 std::string post(std::size_t length, const std::string& fields = "") {
   return "POST / HTTP/1.1\r\nHost: a\r\n" + fields + "Content-Length: " + std::to_string(length) + "\r\n\r\n";
 }
@@ -46,10 +50,7 @@ class HalfOpen {
             }
           }
         }),
-        gateway(config_text({{"shop", upstream_.port(), "/", "guarded"}},
-                            "  guarded: {timeout: 60s, circuit_breaker: {consecutive_failures: 1, "
-                            "open_duration: 50ms, probe_automatically: true, half_open: {permitted_calls: 1, "
-                            "max_wait: 10m}}}\n",
+        gateway(config_text({{"shop", upstream_.port(), "/", "guarded"}}, one_probe,
                             "limits: {body_timeout: 60s}")) {
     EXPECT_EQ(gateway.get("/").status(), 500U);
     well_ = true;
@@ -145,6 +146,31 @@ TEST(GatewayLostProbe, OfALongUploadGivesThePlaceToOthersFirstAndThenToUploads) 
   EXPECT_EQ(upload.read_response().value_or(Message{}).status(), 200U) << "who do not come";
   EXPECT_LT(std::chrono::steady_clock::now() - start, 30s);
   EXPECT_TRUE(eventually([&] { return shop.gateway.state("shop") == "closed"; }));
+}
+
+TEST(GatewayLostProbe, MayStillBeThatOfAClientThatWaitsForAnAnswerBeforeItSendsMore) {
+  std::atomic<bool> well{false};
+  Upstream upstream{[&](Socket& socket) {
+    if (!well) {
+      (void)socket.read_request();
+      return (void)socket.send(failed);
+    }
+    (void)socket.read_head();
+    EXPECT_EQ(socket.read_exactly(9), "4\r\nsome\r\n");
+    socket.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nearly\r\n");
+    EXPECT_EQ(socket.read_exactly(5), "0\r\n\r\n");
+    socket.send("0\r\n\r\n");
+  }};
+  const GatewayProcess gateway{config_text({{"shop", upstream.port(), "/", "guarded"}}, one_probe)};
+  EXPECT_EQ(gateway.get("/").status(), 500U);
+  well = true;
+  EXPECT_TRUE(eventually([&] { return gateway.state("shop") == "half_open"; }));
+  Socket client = begin(gateway, in_chunks);
+  client.send("4\r\nsome\r\n");
+  EXPECT_FALSE(client.read_head().empty());
+  client.send("0\r\n\r\n");
+  EXPECT_FALSE(client.read_exactly(15).empty());
+  EXPECT_TRUE(eventually([&] { return gateway.state("shop") == "closed"; }));
 }
 
 }  // namespace

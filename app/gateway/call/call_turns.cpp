@@ -96,6 +96,7 @@ void UpstreamCall::watch_sender(const Attempt& attempt) {
   const bool makes_way = must_make_way(attempt, source_->moved());
   if (!keeps_from_others(attempt)) return;
   if (!makes_way && !source_->dawdles(patience_when_in_the_way, now)) return;
+  worker_.slow_clients.note_pressure(&service_->counts(), now);
   source_->give_up();
   abandon();
 }
@@ -146,8 +147,11 @@ bool UpstreamCall::must_make_way(const Attempt& attempt, std::uint64_t moved) {
   }
   worker_.slow_clients.note(this, &service_->counts(), *rate);
   if (!listed_since_) listed_since_ = now;
-  return now - *listed_since_ >= patience_of_others &&
-         worker_.slow_clients.makes_way(this, std::max<std::size_t>(1, attempt.others_waiting()), now);
+  if (now - *listed_since_ < patience_of_others) return false;
+  std::size_t waiting = std::max<std::size_t>(1, attempt.others_waiting());
+  const auto& bulkhead = service_->policies().policies().bulkhead;
+  if (bulkhead && machine_.running()) waiting = std::max<std::size_t>(waiting, bulkhead->snapshot().waiting);
+  return worker_.slow_clients.makes_way(this, waiting, now);
 }
 
 /// It is fast enough, not in the way of others, or not waited for.

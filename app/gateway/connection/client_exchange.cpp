@@ -17,6 +17,7 @@ constexpr std::string_view overdue_content =
 constexpr std::string_view slow_content = "the request's content came too slowly to wait for it";
 constexpr std::string_view slow_reader = "the client took its answer too slowly, and others needed its place";
 const config::Networks no_networks;
+constexpr Duration longest_hold_of_probe = std::chrono::seconds{5};
 // How often a request that lets others have a probe's place looks whether the breaker still wants one.
 constexpr Duration look_at_breaker = std::chrono::milliseconds{100};
 }  // namespace
@@ -46,7 +47,7 @@ void ClientExchange::take(const http::Head& head, TimePoint now) {
   act_on(admit(worker_, head, worker_.loop.fields()), head, from);
   client_.buffer().consume(head.size);
   if (call_ == nullptr) return;
-  if (must_be_held()) call_->hold_all();
+  if (begin_holding()) call_->hold_all();
   if (call_->content() == CallRequest::Content::held) {
     part_ = Part::holding;
   } else {
@@ -54,11 +55,17 @@ void ClientExchange::take(const http::Head& head, TimePoint now) {
   }
 }
 
-/// Small contents that do not come at once are; and if the call could be a probe, whatever is not here: what
-/// never becomes whole must not take a probe's place.
-bool ClientExchange::must_be_held() const {
+/// Small contents that do not come at once are held; and if the call could be a probe, or slow clients have
+/// taken of late what others needed, whatever is not here: it may never become whole, or not for hours. What
+/// could be a probe is held for a few seconds only: its client may wait for an answer before it sends more.
+bool ClientExchange::begin_holding() {
+  hold_until_ = TimePoint::max();
   if (call_->content() != CallRequest::Content::streamed || request_.all_here()) return false;
-  return call_->request().may_be_held() || call_->would_probe(now_);
+  if (call_->request().may_be_held() ||
+      worker_.slow_clients.is_under_pressure(&call_->service().counts(), now_))
+    return true;
+  hold_until_ = now_ + longest_hold_of_probe;
+  return call_->would_probe(now_);
 }
 
 void ClientExchange::end() noexcept {
@@ -187,7 +194,13 @@ Progress ClientExchange::hold_content() {
         if (invite_content() == http::IoStatus::broken) return client_left();
         continue;
       case ContentSource::State::wait:
-        return content_is_late() ? give_up(408, why_late()) : Progress::wait;
+        if (content_is_late()) return give_up(408, why_late());
+        if (now_ >= hold_until_) {
+          call_->stream_rest();
+          return Progress::go;
+        }
+        wait_until(hold_until_);
+        return Progress::wait;
     }
   }
 }

@@ -88,7 +88,7 @@ class ClientExchange final : private CallClient {
   void consider_keeping_alive() noexcept;
 
   void start_call();
-  [[nodiscard]] bool must_be_held() const;
+  [[nodiscard]] bool begin_holding();
   [[nodiscard]] Progress hold_content();
   [[nodiscard]] bool yields_to_others();
   [[nodiscard]] Progress follow_call();
@@ -128,8 +128,9 @@ class ClientExchange final : private CallClient {
   TimePoint began_{};  ///< the request's first byte
   TimePoint due_ = TimePoint::max();
   TimePoint call_started_{};
-  TimePoint write_due_ = TimePoint::max();  ///< when the client must have taken some of what waits for it
-  std::optional<TimePoint> client_gone_;    ///< when its stream ended
+  TimePoint hold_until_ = TimePoint::max();  ///< however little of the content is there by then
+  TimePoint write_due_ = TimePoint::max();   ///< when the client must have taken some of what waits for it
+  std::optional<TimePoint> client_gone_;     ///< when its stream ended
 };
 
 }  // namespace switchgear::gateway

@@ -38,9 +38,20 @@ class SlowClients {
     *self = {nullptr, self->service, 0, now + hand_over};
     return true;
   }
+  /// A client of this service was too slow while others waited: soon there may be another.
+  void note_pressure(const void* service, TimePoint now) {
+    std::erase_if(pressed_,
+                  [=](const Pressed& each) { return each.service == service || now >= each.until; });
+    pressed_.push_back({service, now + wary_for});
+  }
+  [[nodiscard]] bool is_under_pressure(const void* service, TimePoint now) const noexcept {
+    return std::ranges::any_of(
+        pressed_, [=](const Pressed& each) { return each.service == service && now < each.until; });
+  }
 
  private:
   static constexpr std::size_t most = 1024;
+  static constexpr Duration wary_for = std::chrono::seconds{30};
   static constexpr Duration hand_over = std::chrono::milliseconds{500};
   struct Entry {
     const void* call;  ///< null: it has made way
@@ -48,7 +59,12 @@ class SlowClients {
     double rate;
     TimePoint counts_until;
   };
+  struct Pressed {
+    const void* service;
+    TimePoint until;
+  };
   std::vector<Entry> all_;
+  std::vector<Pressed> pressed_;
 };
 
 }  // namespace switchgear::gateway

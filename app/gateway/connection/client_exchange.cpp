@@ -18,6 +18,7 @@ constexpr std::string_view slow_content = "the request's content came too slowly
 constexpr std::string_view slow_reader = "the client took its answer too slowly, and others needed its place";
 const config::Networks no_networks;
 constexpr Duration longest_hold_of_probe = std::chrono::seconds{5};
+constexpr Duration longest_hold = std::chrono::seconds{20};
 // How often a request that lets others have a probe's place looks whether the breaker still wants one.
 constexpr Duration look_at_breaker = std::chrono::milliseconds{100};
 }  // namespace
@@ -56,16 +57,16 @@ void ClientExchange::take(const http::Head& head, TimePoint now) {
 }
 
 /// Small contents that do not come at once are held; and if the call could be a probe, or slow clients have
-/// taken of late what others needed, whatever is not here: it may never become whole, or not for hours. What
-/// could be a probe is held for a few seconds only: its client may wait for an answer before it sends more.
+/// taken of late what others needed, whatever is not here: it may never become whole, or not for hours. That
+/// is held for a while only: its client may wait for an answer before it sends more.
 bool ClientExchange::begin_holding() {
   hold_until_ = TimePoint::max();
   if (call_->content() != CallRequest::Content::streamed || request_.all_here()) return false;
-  if (call_->request().may_be_held() ||
-      worker_.slow_clients.is_under_pressure(&call_->service().counts(), now_))
-    return true;
-  hold_until_ = now_ + longest_hold_of_probe;
-  return call_->would_probe(now_);
+  if (call_->request().may_be_held()) return true;
+  const bool probe = call_->would_probe(now_);
+  hold_until_ = now_ + (probe ? longest_hold_of_probe : longest_hold);
+  return probe || (worker_.limits.min_body_rate != 0 &&
+                   worker_.slow_clients.is_under_pressure(&call_->service().counts(), now_));
 }
 
 void ClientExchange::end() noexcept {

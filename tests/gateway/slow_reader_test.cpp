@@ -4,8 +4,10 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <boost/json/value.hpp>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/gateway/gateway_process.hpp"
@@ -282,7 +284,7 @@ TEST(GatewaySlowReader, LeavesItsConnectionToOthersIfItStops) {
   EXPECT_EQ(counter(gateway, "failures"), 0U);
 }
 
-TEST(GatewaySlowReader, KeepsItsPlaceWhileItReadsHoweverSlowly) {
+TEST(GatewaySlowReader, KeepsItsPlaceWhileItReads) {
   const Large large = of_length();
   Upstream upstream{shop(large, always_well)};
   const GatewayProcess gateway{narrow(upstream.port(), "bulkhead: {max_concurrent: 1}")};
@@ -294,6 +296,26 @@ TEST(GatewaySlowReader, KeepsItsPlaceWhileItReadsHoweverSlowly) {
   }
   slow.reset();
   EXPECT_TRUE(eventually([&] { return gateway.get("/").status() == 200; }));
+}
+
+TEST(GatewaySlowReader, MakesWayForOthersThoughItKeepsToTheRate) {
+  const Large large = of_length();
+  Upstream upstream{shop(large, always_well)};
+  const GatewayProcess gateway{
+      narrow(upstream.port(), "circuit_breaker: {consecutive_failures: 1}", ", connections: {max: 1}")};
+  Socket slow = slow_reader(gateway);
+  Socket other = Socket::connect(gateway.port());
+  other.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  std::array<char, 200> some{};
+  ssize_t got = 1;
+  const auto start = std::chrono::steady_clock::now();
+  while (got > 0 && std::chrono::steady_clock::now() - start < 30s) {
+    got = ::recv(slow.descriptor(), some.data(), some.size(), 0);
+    std::this_thread::sleep_for(100ms);  // the client's own pace
+  }
+  EXPECT_EQ(got, -1) << "reset, though it took 2,000 bytes a second";
+  EXPECT_EQ(other.read_response().value_or(Message{}).status(), 200U);
+  EXPECT_EQ(counter(gateway, "failures"), 0U);
 }
 
 /// Answers at once, says no more until the upload is whole, and then ends its answer.
@@ -315,7 +337,7 @@ TEST(GatewaySlowReader, IsNotOneThatUploadsQuicklyBehindAnEarlyAnswer) {
   Socket client = Socket::connect(gateway.port());
   client.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n");
   EXPECT_FALSE(client.read_head().empty());
-  const std::string chunk = "64\r\n" + std::string(100, 'x') + "\r\n";
+  const std::string chunk = "1f4\r\n" + std::string(500, 'x') + "\r\n";
   const auto start = std::chrono::steady_clock::now();
   while (std::chrono::steady_clock::now() - start < 7s) {
     ASSERT_TRUE(client.send(chunk));

@@ -122,10 +122,10 @@ TEST(GatewaySlowUpload, IsAProbeAgainOnceItIsWhole) {
   EXPECT_EQ(gateway.get("/").status(), 500U);
   well = true;
   EXPECT_TRUE(eventually([&] { return gateway.state("shop") == "half_open"; }));
-  Socket slow = begin(gateway, large().begin);
+  Socket slow = begin(gateway, large().begin + std::string(100'000, 'x'));  // more than is held
   EXPECT_TRUE(eventually([&] { return counter(gateway, "ignored") == 1; }));
   EXPECT_EQ(gateway.state("shop"), "half_open");
-  slow.send(large().rest);
+  slow.send(std::string(99'996, 'x'));
   EXPECT_EQ(status_of_answer(slow), 200U);
   EXPECT_TRUE(eventually([&] { return gateway.state("shop") == "closed"; }));
 }
@@ -455,6 +455,43 @@ TEST(GatewaySlowUpload, LeavesItsConnectionToOthersThatNeedOne) {
     EXPECT_EQ(status_of_answer(slow), 408U) << request.kind;
     EXPECT_EQ(counter(gateway, "failures"), 0U);
   }
+}
+
+/// A client that sends so many bytes every 100 ms until there is an answer, or until it is over; returns the
+/// answer's status.
+unsigned sends_slowly(const GatewayProcess& gateway, std::size_t bytes, const std::atomic<bool>& over) {
+  Socket client = begin(gateway, post(1'000'000));
+  std::string answer;
+  while (answer.empty() && !over) {
+    client.send(std::string(bytes, 'x'));
+    answer = client.receive(100ms);
+  }
+  return answer.empty() ? 0 : static_cast<unsigned>(std::stoul(answer.substr(9, 3)));
+}
+
+TEST(GatewaySlowUpload, OfTheSlowestMakesWayForOthersThoughItKeepsToTheRate) {
+  Upstream upstream{Upstream::saying(ok())};
+  const GatewayProcess gateway{
+      guarded(upstream.port(), "consecutive_failures: 1", "", ", connections: {max: 3}")};
+  std::atomic<bool> over{false};
+  unsigned slowest = 1;
+  unsigned slow = 1;
+  unsigned quick = 1;
+  std::thread one{[&] { slowest = sends_slowly(gateway, 80, over); }};
+  std::thread two{[&] { slow = sends_slowly(gateway, 300, over); }};
+  std::thread three{[&] { quick = sends_slowly(gateway, 3'000, over); }};
+  EXPECT_TRUE(eventually([&] { return upstream.connections() == 3; }));
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(gateway.get("/").status(), 200U);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 30s);
+  one.join();
+  over = true;
+  two.join();
+  three.join();
+  EXPECT_EQ(slowest, 408U) << "800 bytes a second are enough only while none else needs the connection";
+  EXPECT_EQ(slow, 0U) << "one connection was enough for those who waited";
+  EXPECT_EQ(quick, 0U);
+  EXPECT_EQ(counter(gateway, "failures"), 0U);
 }
 
 }  // namespace

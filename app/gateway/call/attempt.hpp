@@ -123,6 +123,8 @@ class Attempt final : private http::ConnectionPool::Waiter, private http::Stream
   [[nodiscard]] bool is_in_the_way() const noexcept {
     return pool_->is_full() || pool_->counts().waiting > 0;
   }
+  /// How many wait for its connection, or one like it.
+  [[nodiscard]] std::size_t others_waiting() const noexcept { return pool_->counts().waiting; }
   /// The service has the whole request.
   [[nodiscard]] bool sent_whole() const noexcept { return sending_ == Sending::done; }
   /// The client waits for 100 before it sends the content.

@@ -72,6 +72,8 @@ class ContentSource {
   /// The client is silent for `patience`, or that far behind the least rate: a service that does not wait for
   /// the rest of the content is not to blame.
   [[nodiscard]] virtual bool dawdles(Duration patience, TimePoint now) const noexcept = 0;
+  /// Bytes that have come, from an origin that stays the same.
+  [[nodiscard]] virtual std::uint64_t moved() const noexcept = 0;
   /// It was silent for so long, before the latest bytes.
   [[nodiscard]] virtual bool paused(Duration patience) const noexcept = 0;
   /// The rest is not waited for, because of that.

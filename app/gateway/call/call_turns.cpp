@@ -18,6 +18,10 @@ constexpr Duration patience_when_in_the_way = std::chrono::seconds{5};
 constexpr Duration second_look = std::chrono::seconds{1};
 // A refusal is news for so long: till the second look after it.
 constexpr Duration lately = std::chrono::seconds{2};
+// Others have waited so long when the slowest clients make way for them,
+constexpr Duration patience_of_others = std::chrono::seconds{1};
+// unless they are so many times as fast as a client that is not in the way has to be.
+constexpr double fast_enough = 16;
 }  // namespace
 
 /// The breakers know of a call in line what they know of one that waits for its client. A connection that is
@@ -104,10 +108,14 @@ void UpstreamCall::watch_sender(const Attempt& attempt) {
   if (!aside_) {
     if (!must_be_told(attempt)) return;
     aside_ = true;
+    note_lost_probe();
     machine_.set_aside(attempt.branch(), now);
   }
   wait_until(now + patience_with_client);
-  if (!keeps_from_others(attempt) || !source_->dawdles(patience_when_in_the_way, now)) return;
+  const bool makes_way = must_make_way(attempt, source_->moved());
+  if (!keeps_from_others(attempt)) return;
+  if (!makes_way && !source_->dawdles(patience_when_in_the_way, now)) return;
+  worker_.slow_clients.note_pressure(&service_->counts(), now);
   source_->give_up();
   abandon();
 }
@@ -118,6 +126,7 @@ void UpstreamCall::watch_reader(const Attempt& attempt) {
   const TimePoint now = clock_.now();
   if (attempt.waits_for_upstream()) {
     pace_.stop();
+    leave_list();
     return take_up(attempt);
   }
   if (!aside_) {
@@ -126,8 +135,10 @@ void UpstreamCall::watch_reader(const Attempt& attempt) {
     if (machine_.running()) machine_.set_aside(attempt.branch(), outcome_of_response(), now);
   }
   wait_until(now + patience_with_client);
+  const std::uint64_t sent = source_ == nullptr ? 0 : source_->moved();
+  const bool makes_way = must_make_way(attempt, client_->content_taken() + sent);
   if (!keeps_from_others(attempt)) return pace_.stop();
-  if (!client_is_too_slow(attempt)) return;
+  if (!client_is_too_slow(attempt) && !makes_way) return;
   client_->give_up_answer();
   abandon();
 }
@@ -140,6 +151,33 @@ bool UpstreamCall::client_is_too_slow(const Attempt& attempt) noexcept {
                            now);
   pace_.stop();
   return attempt.awaits_content() && source_->dawdles(patience_when_in_the_way, now);
+}
+
+/// One that is just fast enough to go on for hours would keep what it holds from others for as long: when
+/// they have waited for a while, those clients go that were the slowest of late, as many as others wait.
+/// Meanwhile each of them has been looked at, so that it is known which are the slowest.
+bool UpstreamCall::must_make_way(const Attempt& attempt, std::uint64_t moved) {
+  const TimePoint now = clock_.now();
+  const double enough = fast_enough * static_cast<double>(worker_.limits.min_body_rate);
+  const auto rate = recent_.rate(clock_.clients_share(), moved);
+  if (!rate || *rate >= enough || !keeps_from_others(attempt)) {
+    leave_list();
+    return false;
+  }
+  worker_.slow_clients.note(this, &service_->counts(), *rate);
+  if (!listed_since_) listed_since_ = now;
+  if (now - *listed_since_ < patience_of_others) return false;
+  std::size_t waiting = std::max<std::size_t>(1, attempt.others_waiting());
+  const auto& bulkhead = service_->policies().policies().bulkhead;
+  if (bulkhead && machine_.running()) waiting = std::max<std::size_t>(waiting, bulkhead->snapshot().waiting);
+  return worker_.slow_clients.makes_way(this, waiting, now);
+}
+
+/// It is fast enough, not in the way of others, or not waited for.
+void UpstreamCall::leave_list() noexcept {
+  if (!listed_since_) return;
+  listed_since_.reset();
+  worker_.slow_clients.forget(this);
 }
 
 /// The client waits for the service's word before it sends its content, and may do so for ever. True: it has
@@ -159,6 +197,15 @@ bool UpstreamCall::ends_expectation(const Attempt& attempt) {
 void UpstreamCall::take_up(const Attempt& attempt) noexcept {
   if (!std::exchange(aside_, false) || !machine_.running()) return;
   machine_.take_up(attempt.branch(), clock_.now());
+}
+
+/// Of a request that took a probe's place and is not whole: it says nothing about the service.
+void UpstreamCall::note_lost_probe() noexcept {
+  if (!std::exchange(probes_early_, false)) return;
+  for (unsigned branch = 0; branch < attempts_.size(); ++branch) {
+    if (attempts_[branch].connected() && attempts_[branch].sent_whole()) return;
+  }
+  service_->policies().lost_probes().note(request_.value, client_key_, clock_.now());
 }
 
 /// The service, too, may have a limit for how long a request may take to come, in whatever pieces it does.

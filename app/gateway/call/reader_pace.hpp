@@ -1,5 +1,5 @@
-// How fast a client takes its answer: what that explains of the service's doing, and whether others may be
-// made to wait for it.
+// How fast a client takes its answer, or sends its request: what that explains of the service's doing, and
+// whether others may be made to wait for it.
 #pragma once
 
 #include <algorithm>
@@ -75,6 +75,34 @@ class ReaderPace {
   std::optional<TimePoint> looked_at_;
   Duration behind_{};
   std::uint64_t taken_ = 0;
+};
+
+/// Bytes a second over the last five to ten seconds of waiting for a client. Threads: one.
+class RecentPace {
+ public:
+  static constexpr Duration span = std::chrono::seconds{5};
+
+  void stop() noexcept { newer_.reset(); }
+  /// `waited`: for the client, in all. `moved`: by it, in all. Empty until there were five seconds.
+  [[nodiscard]] std::optional<double> rate(Duration waited, std::uint64_t moved) noexcept {
+    if (!newer_) newer_ = older_ = {waited, moved};
+    const Duration time = waited - older_.waited;
+    const auto bytes = static_cast<double>(moved - std::min(moved, older_.moved));
+    if (waited - newer_->waited >= span) {
+      older_ = *newer_;
+      newer_ = {waited, moved};
+    }
+    if (time < span) return std::nullopt;
+    return bytes / to_seconds(time);
+  }
+
+ private:
+  struct Mark {
+    Duration waited{};
+    std::uint64_t moved = 0;
+  };
+  Mark older_;
+  std::optional<Mark> newer_;
 };
 
 }  // namespace switchgear::gateway

@@ -22,6 +22,7 @@ void UpstreamCall::prepare(ServicePtr service, const AskedFor& asked, CallReques
   begun_ = 0;
   request_.take(asked, *service_, worker_, origin);
   agent_.take(asked, *service_, worker_.routes.router());
+  client_key_ = std::hash<std::string_view>{}(asked.from.client);
   if (request_.trace.span.valid()) [[unlikely]]
     record_ = std::make_unique<CallTrace>(asked, request_, *service_);
 }
@@ -67,18 +68,21 @@ void UpstreamCall::end() noexcept {
   pace_.stop();
   refused_.reset();
   refusal_seen_.reset();
+  recent_.stop();
+  leave_list();
   client_ = nullptr;
   source_ = nullptr;
   called_.clear();
   at_hand_ = nullptr;
   woken_ = aside_ = excused_ = clients_doing_ = open_ended_ = false;
+  lost_client_ = alone_ = probes_early_ = false;
   service_.reset();
   state_ = State::idle;
 }
 
 /// A call that was not begun is not told of.
 void UpstreamCall::hand_in_record() noexcept {
-  const bool is_answered = state_ == State::answered || state_ == State::upgraded;
+  const bool is_answered = !alone_ && (state_ == State::answered || state_ == State::upgraded);
   const std::string_view how = is_answered                   ? "answered"
                                : state_ == State::broken_off ? "broken_off"
                                                              : "abandoned";
@@ -128,6 +132,7 @@ void UpstreamCall::begin_attempt(const Step& step) {
   options_.repeatable = request_.repeats;
   const telemetry::SpanId span =
       request_.trace.trace.valid() ? worker_.tracing.ids.next_span() : telemetry::SpanId{};
+  probes_early_ = request_.content == CallRequest::Content::streamed && would_probe(clock_.now());
   const Upstream* upstream = service_->upstreams().pick(request_.spread_key, called_, clock_.now());
   if (record_)
     record_->begin_attempt(step, span, upstream == nullptr ? nullptr : &upstream->at, clock_.now());
@@ -194,7 +199,7 @@ void UpstreamCall::give_failure(LastWords words, const Remarks& said) {
   count_answer(words.status);
   if (split_ && words.status >= 500 && !excused_) split_.failed();
   client_->take_failure(words, said);
-  if (words.status >= 502)
+  if (words.status >= 502 && !alone_)
     worker_.note_failure(*service_, last_called(), std::to_string(words.status), words.detail);
 }
 
@@ -212,9 +217,33 @@ void UpstreamCall::report(Attempt& attempt, const Outcome& outcome) {
 }
 
 void UpstreamCall::abandon() noexcept {
+  note_lost_probe();
   machine_.reset();
   attempts_.drop_all(clock_.now());
   state_ = State::abandoned;
+}
+
+/// Only what a client does once its request is whole is not the service's affair any more.
+bool UpstreamCall::can_go_on_alone() noexcept {
+  if ((state_ != State::deciding && state_ != State::responding) || !machine_.running()) return false;
+  bool at_service = false;
+  for (unsigned branch = 0; branch < attempts_.size(); ++branch) {
+    const Attempt& attempt = attempts_[branch];
+    if (!attempt.running()) continue;
+    const bool held = request_.content != CallRequest::Content::streamed;
+    const bool whole = attempt.connected() && (attempt.sent_whole() || held);
+    const bool on_its_way = !attempt.connected() && request_.repeatable() && !attempt.in_line();
+    at_service = at_service || whole || on_its_way;
+  }
+  return at_service && would_probe(clock_.now());
+}
+
+void UpstreamCall::go_on_alone(CallClient& stand_in) noexcept {
+  client_ = &stand_in;
+  source_ = nullptr;
+  lost_client_ = false;
+  alone_ = true;
+  machine_.commit();
 }
 
 // ---- What the attempts bring ------------------------------------------------------------------------------
@@ -305,8 +334,8 @@ bool UpstreamCall::look_at(Attempt& attempt) {
       return true;
     }
     if (client_->take_interim(attempt.head(), worker_.loop.fields()) == http::IoStatus::broken) {
-      abandon();
-      return true;
+      lost_client_ = true;
+      return false;
     }
     attempt.accept_head(clock_.now());
   }

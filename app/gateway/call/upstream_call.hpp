@@ -68,6 +68,29 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   State advance(TimePoint now);
   /// The client's side cannot go on.
   void abandon() noexcept;
+  /// The client was found to have left while the call was under way.
+  [[nodiscard]] bool lost_client() const noexcept { return lost_client_; }
+  /// Of one whose client has left: a half-open breaker waits for what comes of it, and the service has the
+  /// whole request, or will.
+  [[nodiscard]] bool can_go_on_alone() noexcept;
+  /// With `stand_in` for the client: makes no further attempt, and is counted as no answer. Precondition:
+  /// can_go_on_alone().
+  void go_on_alone(CallClient& stand_in) noexcept;
+  /// No outcome has ended it yet.
+  [[nodiscard]] bool awaits_verdict() const noexcept { return machine_.running(); }
+  /// Of one whose answer has begun: it counts by what that says so far.
+  void judge_so_far() {
+    if (state_ == State::responding && machine_.running()) settle(outcome_of_response());
+  }
+
+  /// Of one that is prepared: whether a breaker would take it as a probe.
+  [[nodiscard]] bool would_probe(TimePoint now) const {
+    return service_->policies().probes(request_.value, now);
+  }
+  /// Of one that would, and whose content is not whole: when it may be begun.
+  [[nodiscard]] TimePoint turn_to_probe() const noexcept {
+    return service_->policies().lost_probes().turn(request_.value, client_key_);
+  }
   /// Gives back and closes whatever the call holds.
   void end() noexcept;
 
@@ -130,8 +153,9 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   void note_refusal(const Rejection& rejection);
   void give_failure(LastWords words) { give_failure(words, remarks()); }
   void give_failure(LastWords words, const Remarks& said);
-  /// A replay has no client: its answer goes nowhere.
+  /// Without a client, as of a replay, the answer goes nowhere.
   void count_answer(unsigned status) {
+    if (alone_) return;
     if (request_.origin == CallRequest::Origin::client) service_->count_answer(status);
     if (record_) record_->answered(status);
     if (split_ && !excused_) split_.answered(status, request_.support, clock_.now());
@@ -156,8 +180,11 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   void watch_sender(const Attempt& attempt);
   void watch_reader(const Attempt& attempt);
   [[nodiscard]] bool client_is_too_slow(const Attempt& attempt) noexcept;
+  [[nodiscard]] bool must_make_way(const Attempt& attempt, std::uint64_t moved);
+  void leave_list() noexcept;
   [[nodiscard]] bool ends_expectation(const Attempt& attempt);
   void take_up(const Attempt& attempt) noexcept;
+  void note_lost_probe() noexcept;
   [[nodiscard]] bool was_kept_waiting(const Attempt& attempt) const noexcept;
   [[nodiscard]] bool client_dawdles() const noexcept;
 
@@ -216,6 +243,10 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   bool excused_ = false;        ///< the service has not waited for a client that kept it waiting
   bool clients_doing_ = false;  ///< the service has broken off an answer that was not read
   bool open_ended_ = false;     ///< the response may never end, and is counted by its beginning
+  bool lost_client_ = false;    ///< it has left
+  bool alone_ = false;          ///< the same, and the call goes on
+  bool probes_early_ = false;   ///< began as a probe before its content was whole
+  std::size_t client_key_ = 0;  ///< of the client's address
 
   CallOptions options_;
   Answer<StoredAnswer> answer_;
@@ -229,6 +260,8 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   ReaderPace pace_;
   std::optional<std::uint64_t> refused_;   ///< by the adaptive limit in all, at the last look
   std::optional<TimePoint> refusal_seen_;  ///< when a look found more
+  RecentPace recent_;
+  std::optional<TimePoint> listed_since_;  ///< among the slow clients that are in the way of others
   Attempt* at_hand_ = nullptr;  ///< its head has come, and the machine is asked whether the client gets it
   ResponseRelay response_;
 };

@@ -117,7 +117,7 @@ bool UpstreamCall::relay_piece() {
       state_ = State::answered;
       return false;
     case Relayed::client_left:
-      abandon();
+      lost_client_ = true;
       return false;
     case Relayed::failure:
       fail(attempt, attempt.failure());
@@ -159,7 +159,7 @@ void UpstreamCall::break_off(const AttemptFailure& failure, const Outcome& outco
   if (open_ended_) service_->count(outcome);  // its beginning was counted as well
   settle(outcome);
   attempts_.drop_all(clock_.now());
-  worker_.note_failure(*service_, last_called(), "response broken off", failure.words.detail);
+  if (!alone_) worker_.note_failure(*service_, last_called(), "response broken off", failure.words.detail);
   if (split_ && failure.blame != AttemptFailure::Blame::none) split_.failed();
   state_ = State::broken_off;
 }

@@ -52,8 +52,9 @@ ClientConnection::ClientConnection(Owner& owner, CallPool& calls, http::Descript
 ClientConnection::~ClientConnection() {
   if (self_) *self_ = nullptr;
   if (killed_) exchange_.cut_off();
+  const bool cut_short = exchange_.has_part_of_answer();
   exchange_.end();
-  client_->close();
+  cut_short ? client_->abort() : client_->close();
 }
 
 http::Detached ClientConnection::run() {

@@ -17,6 +17,10 @@ constexpr std::string_view overdue_content =
 constexpr std::string_view slow_content = "the request's content came too slowly to wait for it";
 constexpr std::string_view slow_reader = "the client took its answer too slowly, and others needed its place";
 const config::Networks no_networks;
+constexpr Duration longest_hold_of_probe = std::chrono::seconds{5};
+constexpr Duration longest_hold = std::chrono::seconds{20};
+// How often a request that lets others have a probe's place looks whether the breaker still wants one.
+constexpr Duration look_at_breaker = std::chrono::milliseconds{100};
 }  // namespace
 
 ClientExchange::ClientExchange(Owner& owner, CallPool& calls, http::Stream& client, const Peer& peer) noexcept
@@ -44,12 +48,25 @@ void ClientExchange::take(const http::Head& head, TimePoint now) {
   act_on(admit(worker_, head, worker_.loop.fields()), head, from);
   client_.buffer().consume(head.size);
   if (call_ == nullptr) return;
-  if (call_->request().may_be_held() && !request_.all_here()) call_->hold_all();
+  if (begin_holding()) call_->hold_all();
   if (call_->content() == CallRequest::Content::held) {
     part_ = Part::holding;
   } else {
     start_call();
   }
+}
+
+/// Small contents that do not come at once are held; and if the call could be a probe, or slow clients have
+/// taken of late what others needed, whatever is not here: it may never become whole, or not for hours. That
+/// is held for a while only: its client may wait for an answer before it sends more.
+bool ClientExchange::begin_holding() {
+  hold_until_ = TimePoint::max();
+  if (call_->content() != CallRequest::Content::streamed || request_.all_here()) return false;
+  if (call_->request().may_be_held()) return true;
+  const bool probe = call_->would_probe(now_);
+  hold_until_ = now_ + (probe ? longest_hold_of_probe : longest_hold);
+  return probe || (worker_.limits.min_body_rate != 0 &&
+                   worker_.slow_clients.is_under_pressure(&call_->service().counts(), now_));
 }
 
 void ClientExchange::end() noexcept {
@@ -145,14 +162,18 @@ Progress ClientExchange::forward(TimePoint now) {
   if (part_ == Part::holding) {
     const Progress held = hold_content();
     if (held != Progress::go || delivery_.begun()) return held;
+    part_ = Part::yielding;
+  }
+  if (part_ == Part::yielding) {
+    if (yields_to_others()) return Progress::wait;
     start_call();
   }
   return follow_call();
 }
 
-/// Small contents that do not come at once are taken whole first: so a client that takes its time holds no
-/// permit and no connection, and an attempt is one piece. Those of requests that may be made twice always
-/// are.
+/// Contents that must be held are taken whole first, or as much of them as there is room for: so a client
+/// that takes its time holds no permit and no connection, and an attempt is one piece. Those of requests that
+/// may be made twice always are. A client that waits for 100 is told to go on: the service is not asked yet.
 Progress ClientExchange::hold_content() {
   for (;;) {
     request_.begin_look();
@@ -170,11 +191,29 @@ Progress ClientExchange::hold_content() {
         return Progress::go;
       case ContentSource::State::lost:
         return content_lost();
-      case ContentSource::State::wait:
       case ContentSource::State::held_back:
-        return content_is_late() ? give_up(408, why_late()) : Progress::wait;
+        if (invite_content() == http::IoStatus::broken) return client_left();
+        continue;
+      case ContentSource::State::wait:
+        if (content_is_late()) return give_up(408, why_late());
+        if (now_ >= hold_until_) {
+          call_->stream_rest();
+          return Progress::go;
+        }
+        wait_until(hold_until_);
+        return Progress::wait;
     }
   }
+}
+
+/// A long upload may leave or stall in the middle like a short one. After another one has done so, the
+/// breaker is asked for a place only when those who may rather have it had their time.
+bool ClientExchange::yields_to_others() {
+  if (call_->content() != CallRequest::Content::streamed) return false;
+  const TimePoint turn = call_->turn_to_probe();
+  if (now_ >= turn || !call_->would_probe(now_)) return false;
+  wait_until(std::min(turn, now_ + look_at_breaker));
+  return true;
 }
 
 /// Content that is waited for. The caller's own deadline is one for its request, too.
@@ -212,7 +251,7 @@ Progress ClientExchange::follow_call() {
       break;
   }
   wait_until(call_->due());
-  if (now_ >= write_due_) return client_left();
+  if (call_->lost_client() || now_ >= write_due_) return client_left();
   wait_until(write_due_);
   if (content_is_late()) return give_up(408, why_late());
   if (request_.whole()) return watch_client();
@@ -313,8 +352,14 @@ Progress ClientExchange::give_up(unsigned status, std::string_view detail) {
 Progress ClientExchange::client_left() {
   if (!delivery_.begun()) call_->service().count_answer(0);
   note_.reason("client_left");
-  call_->abandon();
-  client_.close();
+  // It may only have stopped sending, or taking its answer: what it has must not look whole.
+  has_part_of_answer() ? client_.abort() : client_.close();
+  if (!call_->can_go_on_alone()) {
+    call_->abandon();
+    return Progress::over;
+  }
+  note_.end(call_, delivery_.content_bytes(), now_);
+  calls_.let_go_on(std::exchange(call_, nullptr), now_);
   return Progress::over;
 }
 

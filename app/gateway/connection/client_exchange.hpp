@@ -21,9 +21,9 @@ namespace switchgear::gateway {
 /// request's content and takes the response. On the connection's side it looks whether the client keeps pace,
 /// or has left. Used for one request after the other.
 ///
-///   idle ──take()──▶ holding ──▶ calling ──▶ answered ──end()──▶ idle
-///            └──────────┴───────────┴────────────▲
-///                                   └──▶ upgraded ──▶ the end of the connection
+///   idle ──take()──▶ holding ──▶ yielding ──▶ calling ──▶ answered ──end()──▶ idle
+///            └──────────┴────────────┴───────────┴────────────▲
+///                                                └──▶ upgraded ──▶ the end of the connection
 ///
 /// Threads: its loop's.
 class ClientExchange final : private CallClient {
@@ -62,6 +62,11 @@ class ClientExchange final : private CallClient {
 
   /// When to call forward() at the latest. After forward().
   [[nodiscard]] TimePoint due() const noexcept { return due_; }
+  /// There is an answer that the client has begun to get, and not all of it is on its way to it. An orderly
+  /// end of the connection could make it look whole.
+  [[nodiscard]] bool has_part_of_answer() const noexcept {
+    return part_ != Part::upgraded && delivery_.begun() && !delivery_.complete();
+  }
   /// The client's stream has ended while its request was under way.
   [[nodiscard]] bool is_last() const noexcept { return client_gone_ && client_.buffer().empty(); }
   [[nodiscard]] IncomingRequest& request() noexcept { return request_; }
@@ -69,7 +74,8 @@ class ClientExchange final : private CallClient {
 
  private:
   enum class Part : std::uint8_t {
-    holding,  ///< takes the whole request's content before the call begins
+    holding,   ///< takes the whole request's content before the call begins
+    yielding,  ///< that is too long to be held, and others may have a probe's place first
     calling,
     upgraded,
   };
@@ -82,7 +88,9 @@ class ClientExchange final : private CallClient {
   void consider_keeping_alive() noexcept;
 
   void start_call();
+  [[nodiscard]] bool begin_holding();
   [[nodiscard]] Progress hold_content();
+  [[nodiscard]] bool yields_to_others();
   [[nodiscard]] Progress follow_call();
   [[nodiscard]] Progress begin_tunnel();
   [[nodiscard]] Progress follow_tunnel();
@@ -120,8 +128,9 @@ class ClientExchange final : private CallClient {
   TimePoint began_{};  ///< the request's first byte
   TimePoint due_ = TimePoint::max();
   TimePoint call_started_{};
-  TimePoint write_due_ = TimePoint::max();  ///< when the client must have taken some of what waits for it
-  std::optional<TimePoint> client_gone_;    ///< when its stream ended
+  TimePoint hold_until_ = TimePoint::max();  ///< however little of the content is there by then
+  TimePoint write_due_ = TimePoint::max();   ///< when the client must have taken some of what waits for it
+  std::optional<TimePoint> client_gone_;     ///< when its stream ended
 };
 
 }  // namespace switchgear::gateway

@@ -46,6 +46,7 @@ class IncomingRequest final : public ContentSource {
   void used(std::size_t size) override { body_.used(client_.buffer(), size); }
   void all_used() override;
   [[nodiscard]] bool dawdles(Duration patience, TimePoint now) const noexcept override;
+  [[nodiscard]] std::uint64_t moved() const noexcept override { return come(); }
   [[nodiscard]] bool paused(Duration patience) const noexcept override {
     return !whole() && last_pause_ >= patience;
   }

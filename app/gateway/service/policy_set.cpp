@@ -109,6 +109,22 @@ PolicySet::PolicySet(const config::Service& service, const std::string& route_po
       hedged_(policies_.racing_pipeline()),
       hedged_bare_(policies_.racing_pipeline(config::WithFallback::no)) {}
 
+bool PolicySet::probes(std::string_view value, TimePoint now) const {
+  const auto is_over = [](const std::optional<Duration>& left) {
+    return left.value_or(Duration::zero()) <= Duration::zero();
+  };
+  const auto asks = [&](const std::shared_ptr<CircuitBreaker>& breaker) {
+    if (!breaker) return false;
+    const State state = breaker->state();
+    return state == State::half_open || (state == State::open && is_over(breaker->snapshot(now).retry_after));
+  };
+  if (asks(policies().breaker) || asks(policies().outer_breaker)) return true;
+  if (!policies().by_value || value.empty()) return false;
+  const auto seen = policies().by_value->find(value, now);
+  if (!seen) return false;
+  return seen->state == State::half_open || (seen->state == State::open && is_over(seen->retry_after));
+}
+
 Rejection PolicySet::named(Rejection rejection, std::string_view value, std::string& name) const {
   const BreakersByValue* by_value = policies().by_value.get();
   if (by_value == nullptr || rejection.policy.data() != by_value->name().data()) return rejection;

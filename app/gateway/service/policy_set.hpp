@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "app/gateway/service/lost_probes.hpp"
 #include "app/gateway/service/stored_answer.hpp"
 #include "app/gateway/service/uri_versions.hpp"
 #include "switchgear/config/config.hpp"
@@ -41,7 +42,7 @@ struct Breakers {
   std::shared_ptr<BreakersByValue> by_value;
 };
 
-/// Constant; threads: any.
+/// Constant but for what the policies themselves know; threads: any.
 class PolicySet {
  public:
   /// Policies whose options did not change since `before` are the same objects, with all they know; so are
@@ -89,6 +90,11 @@ class PolicySet {
   /// them would count it as stuck, or as a probe that hangs.
   [[nodiscard]] Duration told_within() const noexcept { return told_within_; }
 
+  /// Whether one of the breakers that guard a call with this value is half-open, or would be with the next
+  /// call: what becomes of that call decides about all others.
+  [[nodiscard]] bool probes(std::string_view value, TimePoint now) const;
+  [[nodiscard]] LostProbes& lost_probes() const noexcept { return lost_probes_; }
+
   [[nodiscard]] const PlainPipeline& plain() const noexcept { return plain_; }
   [[nodiscard]] const PlainPipeline& plain_without_fallback() const noexcept { return plain_bare_; }
   [[nodiscard]] const HedgedPipeline& hedged() const noexcept { return hedged_; }
@@ -104,6 +110,7 @@ class PolicySet {
   bool queues_;
   bool holds_streams_;
   Duration told_within_;
+  mutable LostProbes lost_probes_;
   PlainPipeline plain_;
   PlainPipeline plain_bare_;
   HedgedPipeline hedged_;

@@ -13,6 +13,7 @@
 #include "app/gateway/service/incident_log.hpp"
 #include "app/gateway/service/proxy_counts.hpp"
 #include "app/gateway/service/service.hpp"
+#include "app/gateway/service/slow_clients.hpp"
 #include "app/gateway/service/tracing.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/http/event_loop.hpp"
@@ -61,6 +62,7 @@ struct WorkerState {
   Routes routes;
   std::string sent_path;  ///< of the request at hand, when its route changes the path
   std::map<std::string, ServicePtr, std::less<>> services;
+  SlowClients slow_clients;
   std::optional<TimePoint> draining_since;
   std::array<std::uint64_t, 6> unrouted{};  ///< answers to requests that reached no service
 

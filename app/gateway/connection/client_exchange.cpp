@@ -170,8 +170,10 @@ Progress ClientExchange::hold_content() {
         return Progress::go;
       case ContentSource::State::lost:
         return content_lost();
-      case ContentSource::State::wait:
       case ContentSource::State::held_back:
+        if (invite_content() == http::IoStatus::broken) return client_left();
+        continue;
+      case ContentSource::State::wait:
         return content_is_late() ? give_up(408, why_late()) : Progress::wait;
     }
   }

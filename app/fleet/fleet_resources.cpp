@@ -131,7 +131,8 @@ std::vector<admin::AddedResource> fleet_resources(const Membership& membership) 
        .path = "/fleet",
        .handle = with_fleet([](redis::Fleet& fleet, const ResourceRequest&) -> ResourceAnswer {
          return admin::Json{fleet_json(fleet.status(redis::FleetDetail::voters))};
-       })});
+       }),
+       .offered = [&membership] { return membership.fleet() != nullptr; }});
   resources.push_back({.method = admin::Method::post,
                        .path = "/fleet/{name}/force-open",
                        .parameters = {"for"},

@@ -79,6 +79,9 @@ struct AddedResource {
   /// Of a POST: what the command is to, as LoggedCommand has it; empty: what stands for `{name}`. Not called
   /// for a request whose query is malformed.
   std::function<std::string(const ResourceRequest&)> subject = {};
+  /// Of a GET: whether `resources` of the snapshot and of GET /status list it now, asked for each of them on
+  /// the server's executor; empty: always. It is answered all the same.
+  std::function<bool()> offered = {};
 };
 
 }  // namespace switchgear::admin

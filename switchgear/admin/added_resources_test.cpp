@@ -70,6 +70,25 @@ TEST_F(AdminAddedResources, AreNamedByStatusAndSnapshotIfTheyCanBeRead) {
   EXPECT_EQ(api->snapshot_json().at("resources"), wanted);
 }
 
+TEST_F(AdminAddedResources, AreNamedOnlyWhileTheyAreOffered) {
+  bool offered = false;
+  program.resources.push_back({.method = Method::get,
+                               .path = "/cellar",
+                               .handle = [](const auto&) { return Text{"wine\n"}; },
+                               .offered = [&] { return offered; }});
+  const auto named = [&] {
+    const json::value status = json::parse(get("/status").body());
+    for (const json::value& each : status.at("resources").as_array()) {
+      if (each == "/cellar") return true;
+    }
+    return false;
+  };
+  EXPECT_FALSE(named());
+  EXPECT_EQ(get("/cellar").body(), "wine\n") << "it is answered all the same";
+  offered = true;
+  EXPECT_TRUE(named());
+}
+
 void expect_problem(const Response& response, unsigned status) {
   EXPECT_EQ(response.result_int(), status) << response.body();
   EXPECT_EQ(response[http::field::content_type], "application/problem+json");

@@ -403,7 +403,7 @@ json::object Api::view(const CircuitBreaker& breaker) const { return views_.of(b
 json::array Api::resource_paths() const {
   json::array paths;
   for (const AddedResource& each : resources_) {
-    if (each.method == Method::get) paths.emplace_back(each.path);
+    if (each.method == Method::get && (!each.offered || each.offered())) paths.emplace_back(each.path);
   }
   return paths;
 }

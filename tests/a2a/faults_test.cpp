@@ -47,6 +47,26 @@ TEST(AgentFaults, AnErrorWith200IsReadInTheBody) {
   EXPECT_EQ(ended([&] { return client.get("t"); }).code, Reason::open);
 }
 
+TEST(AgentFaults, AnAnswerThatIsNotTheProtocolIsAFailureForThePolicies) {
+  std::string answer;
+  PlayedAgent agent([&](const Request&) { return answer; });
+  CircuitBreaker breaker{"planner", opens_after(99)};
+  BlockingClient client(agent.url(), breaker);
+  std::uint64_t failures = 0;
+  for (const std::string& body : {std::string("{}"), std::string("[]"), std::string(), std::string("<html>"),
+                                  std::string(R"({"jsonrpc":"2.0","id":1,"result":null})"),
+                                  std::string(R"({"jsonrpc":"2.0","id":1,"result":{}})"),
+                                  std::string(R"({"jsonrpc":"2.0","id":1,"error":{"code":"-32001"}})")}) {
+    answer = ok_json(body);
+    EXPECT_EQ(ended([&] { return client.get("t"); }).code, Errc::malformed) << body;
+    EXPECT_EQ(totals(breaker).failures, ++failures) << body;
+  }
+  EXPECT_EQ(totals(breaker).successes, 0U);
+  answer = rpc_result("null");
+  client.delete_push_config("t", "c");
+  EXPECT_EQ(totals(breaker).successes, 1U) << "it has nothing to say";
+}
+
 TEST(AgentFaults, AMessageWhoseAnswerIsLostIsNotSentAgain) {
   PlayedAgent agent([](const Request&) {
     return std::string("HTTP/1.1 200 OK\r\nContent-Length: 99\r\nConnection: close\r\n\r\n{\"cut");
@@ -243,8 +263,9 @@ TEST(AgentFaults, AnswersBeyondTheLimitsEndTheCall) {
   EXPECT_EQ(ended([&] { return client.get("t"); }).code, Errc::malformed);
   answer = rpc_result(R"({"id":"t"})");
   const Ended end = ended([&] { return client.get("t"); });
-  EXPECT_EQ(end.text, "agent '" + agent.url() + "': its answer cannot be read: task.status is missing");
-  EXPECT_EQ(totals(breaker).failures, 3U);
+  EXPECT_EQ(end.text,
+            "agent '" + agent.url() + "': the answer is not one of the protocol: task.status is missing");
+  EXPECT_EQ(totals(breaker).failures, 4U);
 }
 
 TEST(AgentFaults, CredentialsAndVersionGoWithEveryCall) {

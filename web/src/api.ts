@@ -389,6 +389,44 @@ export interface AlertsDocument {
   rules: string[];
 }
 
+export interface FleetVoter {
+  member: string;
+  vote: "down" | "works" | "abstains";
+  calls: number;
+  failures: number;
+  expires_in: number;
+}
+
+/// `probes`: the process that has the lease. `open_for`: 0 when the opening is over, and one may probe.
+export interface FleetCircuit {
+  circuit: string;
+  fresh: boolean;
+  trouble: string;
+  state: "open" | "closed";
+  open_for: number;
+  relapses: number;
+  cause: string;
+  epoch: number;
+  votes_down: number;
+  electorate: number;
+  probes: string;
+  repairs: number;
+  voters: FleetVoter[];
+  own: { vote: FleetVoter["vote"]; calls: number; failures: number; dissents: boolean; probes: boolean };
+  forced_open: { for: number; by: string; told_redis: boolean } | null;
+}
+
+/// GET /fleet
+export interface FleetDocument {
+  namespace: string;
+  member: string;
+  connected: boolean;
+  trouble: string;
+  members: number;
+  report_takes: number;
+  circuits: FleetCircuit[];
+}
+
 /// GET /experiments
 export interface ExperimentsDocument {
   experiments: {

@@ -9,6 +9,7 @@ import { connection, counts, recordSecond } from "./live/model";
 import { connect, watch } from "./live/stream";
 import { AlertsPage } from "./pages/alerts";
 import { BreakerPage } from "./pages/breaker";
+import { FleetPage } from "./pages/fleet";
 import { Overview } from "./pages/overview";
 import { ReportPage, ReportsPage } from "./pages/reports";
 import { ServicePage, ServicesPage } from "./pages/services";
@@ -47,6 +48,8 @@ function Content() {
       return <ServicePage key={name} name={name} />;
     case "alerts":
       return <AlertsPage />;
+    case "fleet":
+      return <FleetPage />;
     case "reports":
       return <ReportsPage />;
     case "report":
@@ -84,7 +87,7 @@ function Page() {
 }
 
 const titles: Record<Where, string> = {
-  overview: "", breaker: "", service: "", report: "Report", services: "Services", alerts: "Alerts", reports: "Reports", missing: "",
+  overview: "", breaker: "", service: "", report: "Report", services: "Services", alerts: "Alerts", fleet: "Fleet", reports: "Reports", missing: "",
 };
 
 effect(() => {

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/gateway/heads/event_stream.hpp"
 #include "app/gateway/heads/forwarding.hpp"
 #include "switchgear/a2a/error.hpp"
 #include "switchgear/a2a/task_state.hpp"
@@ -55,6 +56,26 @@ void add_origin(std::vector<std::string>& all, const std::string& text) {
           http::equals_lower(type.substr(type.size() - suffix.size()), suffix));
 }
 
+[[nodiscard]] bool contains_lower(std::string_view text, std::string_view word) noexcept {
+  for (std::size_t at = 0; at + word.size() <= text.size(); ++at) {
+    if (http::equals_lower(text.substr(at, word.size()), word)) return true;
+  }
+  return false;
+}
+
+/// A caller of the protocol says so: by A2A-Version, which 1.0 requires, or by the types that it takes. A
+/// browser takes pages.
+[[nodiscard]] bool asks_for_protocol(const http::FieldList& fields) noexcept {
+  bool takes_it = false;
+  for (const http::Field& field : fields) {
+    if (http::equals_lower(field.name, "a2a-version")) return true;
+    if (field.id != http::FieldId::accept) continue;
+    if (contains_lower(field.value, "text/html")) return false;
+    takes_it |= contains_lower(field.value, "json") || contains_lower(field.value, "text/event-stream");
+  }
+  return takes_it;
+}
+
 /// Whatever its method and its headers.
 [[nodiscard]] bool takes(const config::Route& route, std::string_view path) noexcept {
   if (route.match == config::Route::Match::exact) return path == route.path;
@@ -69,6 +90,7 @@ void AgentNote::take(const AskedFor& asked, const Service& service, const config
   if (!service.options().agent) return;
   agent_ = &*service.options().agent;
   http_method_.assign(asked.head.method);
+  asks_for_protocol_ = asks_for_protocol(asked.fields);
   path_ = service.options().base_path;
   path_.append(without_query(asked.path));
   const a2a::Prefixes prefixes = a2a::differing_prefixes(without_query(asked.head.path), path_);
@@ -84,36 +106,76 @@ void AgentNote::take(const AskedFor& asked, const Service& service, const config
 }
 
 void AgentNote::begin(const CallRequest& request) {
+  using Body = a2a::PassedCall::Body;
   const bool whole = request.content != CallRequest::Content::streamed;
-  call_ =
-      a2a::PassedCall::of(http_method_, path_, whole ? std::string_view(request.body) : std::string_view());
+  call_ = whole ? a2a::PassedCall::of(http_method_, path_, request.body)
+                : a2a::PassedCall::of(http_method_, path_, {}, Body::unread);
   queued_ = request.origin == CallRequest::Origin::queue;
-  if (call_.method) {
-    again_ = a2a::wire::again_of(*call_.method);
-    const bool sends = *call_.method == a2a::wire::Method::send_message ||
-                       *call_.method == a2a::wire::Method::send_streaming_message;
-    if (sends && agent_->tells_duplicates) again_ = a2a::Again::harmless;
+  // A page may be below /tasks/; nothing but a call of the protocol is sent to the others.
+  const bool may_be_page = !call_.by_body && http_method_ == "GET" && !asks_for_protocol_;
+  expects_ = may_be_page ? a2a::Expects::anything : a2a::Expects::protocol;
+  if (call_.known()) {
+    again_ = call_.again();
+    const bool readable = call_.content != a2a::PassedCall::Content::unknown;
+    if (call_.sends() && readable && agent_->tells_duplicates) again_ = a2a::Again::harmless;
   } else {
     again_ = request.repeatable() ? a2a::Again::harmless : a2a::Again::harmful;
   }
 }
 
-bool AgentNote::reads(const http::Head& head, const http::FieldList& fields) const noexcept {
-  return head.status >= 200 && head.status < 300 &&
-         (call_.wants_card || (is_json(fields) && !is_coded(fields)));
+AgentNote::Reading AgentNote::reading(const http::Head& head, const http::FieldList& fields) const noexcept {
+  if (head.status < 200 || head.status >= 300) return Reading::none;
+  if (call_.wants_card) return Reading::whole;
+  if (is_coded(fields)) return Reading::none;
+  if (is_json(fields)) return Reading::whole;
+  if (announces_events(fields)) return call_.streams() ? Reading::event : Reading::none;
+  // Whatever its type says; but a stream is not held back.
+  return is_strict() && !call_.streams() ? Reading::whole : Reading::none;
+}
+
+/// Of a known type, that is: what is in a coding was not read.
+void AgentNote::take_stream(const http::Head& head, const http::FieldList& fields, std::size_t most) {
+  events_.reset();
+  ended_early_ = false;
+  if (head.status < 200 || head.status >= 300 || is_coded(fields)) return;
+  if (reading(head, fields) == Reading::event) {
+    events_.emplace(most);
+  } else if (!judged_ && is_strict() && !is_json(fields)) {
+    judged_ = not_the_protocol(head.status);
+  }
+}
+
+bool AgentNote::see(std::string_view content) {
+  events_->add(content);
+  const std::optional<std::string> data = events_->next();
+  if (data) judged_ = outcome_of_body(200, *data);
+  const bool known = data || events_->too_large();
+  if (known) events_.reset();
+  return known;
+}
+
+Outcome AgentNote::not_the_protocol(unsigned status) const {
+  return rules_of(*agent_).of_error(a2a::Errc::malformed, {0, status, {}, {}, {}}, again_for_policies(),
+                                    Duration::zero());
+}
+
+Outcome AgentNote::outcome_of_body(unsigned status, std::string_view body) const {
+  return a2a::outcome_of_answer(rules_of(*agent_), call_, expects_, {status, body, {}}, again_for_policies(),
+                                Duration::zero());
 }
 
 void AgentNote::judge(unsigned status, std::optional<std::string_view> content,
                       const config::Router& router) {
-  if (call_.method || call_.wants_card) {
-    // Once stored, a message is sent until it is answered well.
-    const a2a::Again again = queued_ ? a2a::Again::harmless : again_;
-    if (content && !content->empty())
-      judged_ = a2a::outcome_of_answer(rules_of(*agent_), {status, *content, {}}, again, Duration::zero());
+  if (call_.known() || call_.wants_card) {
+    if (content && (is_strict() || !content->empty())) judged_ = outcome_of_body(status, *content);
     if (call_.wants_card) rewrite_card(status, content, call_.card_form, router);
   } else if (content) {
     // What was asked for is not known: the request was too long, or the card has a name of its own.
-    if (const auto form = a2a::card_form_of(*content)) rewrite_card(status, content, *form, router);
+    if (const auto form = a2a::card_form_of(*content)) {
+      rewrite_card(status, content, *form, router);
+    } else if (a2a::is_rpc_answer(*content)) {
+      judged_ = outcome_of_body(status, *content);
+    }
   }
 }
 
@@ -152,6 +214,8 @@ bool AgentNote::leads_here(std::string_view path, const config::Router& router) 
 
 void AgentNote::forget_answer() noexcept {
   judged_.reset();
+  events_.reset();
+  ended_early_ = false;
   replaces_ = false;
   card_.clear();
   why_not_.clear();
@@ -159,14 +223,17 @@ void AgentNote::forget_answer() noexcept {
 
 Outcome AgentNote::outcome(const Service& service, unsigned status, std::optional<Duration> retry_after,
                            Duration latency) const {
+  if (ended_early_) return service.classifier().of_connection_error(latency);
+  // What the policy's failure_when says counts first.
+  const Outcome by_policy =
+      service.classifier().of_status(status, latency, retry_after, http::support_of(http_method_));
+  if (by_policy.verdict == Verdict::failure && (!judged_ || judged_->verdict != Verdict::failure))
+    return by_policy;
   if (judged_) {
     Outcome outcome = *judged_;
     outcome.latency = latency;
     return outcome;
   }
-  // What the policy's failure_when says counts first.
-  const Outcome by_policy =
-      service.classifier().of_status(status, latency, retry_after, http::support_of(http_method_));
   if (by_policy.verdict != Verdict::success) return by_policy;
   return a2a::outcome_of_status(rules_of(*agent_), status, retry_after, a2a::Again::harmless, latency);
 }

@@ -1,6 +1,7 @@
 // What a call to an agent (`kind: a2a`) asks for, and what its answer says in its body.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include "switchgear/a2a/failure_rules.hpp"
 #include "switchgear/a2a/proxy/card_rewrite.hpp"
 #include "switchgear/a2a/proxy/passed_call.hpp"
+#include "switchgear/a2a/sse_reader.hpp"
 #include "switchgear/config/router.hpp"
 #include "switchgear/core/outcome.hpp"
 
@@ -32,12 +34,29 @@ class AgentNote {
 
   /// To make the call twice does no harm.
   [[nodiscard]] bool is_harmless() const noexcept { return again_ == a2a::Again::harmless; }
-  /// The answer's body says what came of the call.
-  [[nodiscard]] bool reads(const http::Head& head, const http::FieldList& fields) const noexcept;
-  /// One that reads() has been asked for. `content`: empty if it has not come whole.
+  /// Whatever its HTTP method promises: it sends a message, by its path or its content.
+  [[nodiscard]] bool may_not_be_repeated() const noexcept { return !is_harmless() && call_.sends(); }
+  /// How the verdict of an answer is found, when its head has come.
+  enum class Reading : std::uint8_t {
+    none,   ///< it is known, as far as it can be: by the head
+    whole,  ///< by the body, which is to be held: judge()
+    event,  ///< by the first event of the stream: take_stream()
+  };
+  [[nodiscard]] Reading reading(const http::Head& head, const http::FieldList& fields) const noexcept;
+  /// One to be held whole. `content`: empty if it has not come so.
   void judge(unsigned status, std::optional<std::string_view> content, const config::Router& router);
   /// A final head has come; what is known is of an attempt before it, or beside it.
   void forget_answer() noexcept;
+  /// Of an answer that is not held: its head. `most`: bytes of an event that are read.
+  void take_stream(const http::Head& head, const http::FieldList& fields, std::size_t most);
+  /// The first event has not come, so the stream has no verdict yet.
+  [[nodiscard]] bool awaits_event() const noexcept { return events_.has_value(); }
+  /// Content of the stream. True: its first event has come, or it is too long to be read.
+  [[nodiscard]] bool see(std::string_view content);
+  /// No event will come: a failure.
+  void end_stream() noexcept {
+    if (events_) ended_early_ = true;
+  }
 
   [[nodiscard]] Outcome outcome(const Service& service, unsigned status, std::optional<Duration> retry_after,
                                 Duration latency) const;
@@ -52,6 +71,16 @@ class AgentNote {
   void rewrite_card(unsigned status, std::optional<std::string_view> content, a2a::CardForm form,
                     const config::Router& router);
   [[nodiscard]] bool leads_here(std::string_view path, const config::Router& router) const;
+  /// Nothing but the protocol is an answer to this call.
+  [[nodiscard]] bool is_strict() const noexcept {
+    return call_.known() && expects_ == a2a::Expects::protocol;
+  }
+  /// Once stored, a message is sent until it is answered well.
+  [[nodiscard]] a2a::Again again_for_policies() const noexcept {
+    return queued_ ? a2a::Again::harmless : again_;
+  }
+  [[nodiscard]] Outcome not_the_protocol(unsigned status) const;
+  [[nodiscard]] Outcome outcome_of_body(unsigned status, std::string_view body) const;
 
   const config::AgentOptions* agent_ =
       nullptr;  ///< borrowed from the service, as the service is from its call
@@ -61,9 +90,13 @@ class AgentNote {
   std::string path_;  ///< of the agent, without its query
   std::string host_;  ///< of the route that led to it
   a2a::PassedCall call_;
+  a2a::Expects expects_ = a2a::Expects::protocol;
+  bool asks_for_protocol_ = false;  ///< by its headers
   a2a::Again again_ = a2a::Again::harmful;
   bool queued_ = false;
-  std::optional<Outcome> judged_;  ///< by the body; without a latency
+  std::optional<Outcome> judged_;         ///< by the body; without a latency
+  std::optional<a2a::SseReader> events_;  ///< until the first one
+  bool ended_early_ = false;              ///< before that
   bool replaces_ = false;
   std::string card_;  ///< that callers get; empty: none
   std::string why_not_;

@@ -97,12 +97,15 @@ void CallRequest::take(const AskedFor& asked, const Service& service, WorkerStat
   const http::Head& in = asked.head;
   const PolicySet& policies = service.policies();
   const std::uint64_t length = in.content_length.value_or(0);
-  // Who says Expect wants the service's own word before the content is sent: that is not for us to say.
+  const bool agent = service.options().agent.has_value();  // what it asks for is said in its content
+  const bool fits = !in.chunked && length <= worker.limits.buffered_body_bytes;
+  const bool in_chunks = agent && in.chunked;  // held as far as there is room
+  // Who says Expect wants the service's own word before the content is sent: that is not for us to say, but
+  // for an agent.
   const bool expecting = in.expects_continue && in.version >= 11;
-  const bool can_be_held = !in.chunked && !expecting && length <= worker.limits.buffered_body_bytes;
+  const bool invites = expecting && agent && (fits || in_chunks);
+  const bool can_be_held = fits && (!expecting || invites);
   const bool harmless = may_repeat(asked, policies);
-  const bool agent = service.options().agent.has_value();    // what it asks for is said in its content
-  const bool in_chunks = agent && in.chunked && !expecting;  // held as far as there is room
   const bool queues = policies.queues() && from == Origin::client && asked.upgrade.empty();
   origin = from;
   to_head = in.method == "HEAD";
@@ -117,6 +120,7 @@ void CallRequest::take(const AskedFor& asked, const Service& service, WorkerStat
     content = Content::streamed;
   }
   short_ = can_be_held;
+  has_key = agent && has_idempotency_key(asked.fields);
   repeats = harmless && content != Content::streamed ? Repeatable::yes : Repeatable::no;
   if (queues && content != Content::streamed) StoredRequest::write(payload, asked);
   if (policies.remembers()) {
@@ -137,7 +141,7 @@ void CallRequest::take(const AskedFor& asked, const Service& service, WorkerStat
   if (worker.tracing.options.on()) marks = mark(asked, worker.tracing);
   write_request(head, in, asked.fields,
                 {service.options().base_path, asked.path, service.host(), asked.from, worker.pseudonym, marks,
-                 deadline_line_of(worker.trust), upgrade, agent});
+                 deadline_line_of(worker.trust), upgrade, agent, expecting && !invites});
 }
 
 Marks CallRequest::mark(const AskedFor& asked, Tracing& tracing) {

@@ -1,5 +1,7 @@
 #include "app/gateway/call/response_relay.hpp"
 
+#include <algorithm>
+
 #include "switchgear/http/http_date.hpp"
 
 namespace switchgear::gateway {
@@ -27,6 +29,8 @@ void ResponseRelay::take(Attempt& attempt, const http::FieldList& fields) {
 ResponseRelay::Found ResponseRelay::look() {
   piece_ = {};
   if (attempt_->next_content(piece_) == Attempt::Found::failure) return Found::failure;
+  fresh_ = piece_.bytes.substr(std::min(looked_at_, piece_.bytes.size()));
+  looked_at_ = piece_.bytes.size();
   if (!piece_.last || end_ == End::told) return Found::piece;
   end_ = End::told;
   if (copy_.running()) whole_ = copy_.finish(piece_.bytes);
@@ -36,6 +40,7 @@ ResponseRelay::Found ResponseRelay::look() {
 ResponseRelay::Found ResponseRelay::move(CallClient& client, TimePoint now) {
   const http::Stream::Sent sent = client.take_content(piece_);
   pauses_.moved(sent.size, sent.status == http::IoStatus::would_block, now);
+  looked_at_ -= sent.size;
   const bool copied = copy(piece_.bytes.substr(0, sent.size));
   if (sent.size != 0) attempt_->content_used(sent.size);
   if (sent.status == http::IoStatus::broken) return Found::client_left;
@@ -72,6 +77,7 @@ void ResponseRelay::forget() noexcept {
   attempt_ = nullptr;
   status_ = 0;
   end_ = End::not_there;
+  looked_at_ = 0;
   latency_.reset();
   pauses_ = {};
   whole_.reset();

@@ -46,6 +46,8 @@ class ResponseRelay {
 
   /// What there is of the content: a piece, which may be empty, or `failure`.
   [[nodiscard]] Found look();
+  /// What look() has found and none before it had.
+  [[nodiscard]] std::string_view fresh() const noexcept { return fresh_; }
   [[nodiscard]] Found move(CallClient& client, TimePoint now);
   /// The service's breaking off, that is: the client has kept it waiting.
   [[nodiscard]] bool may_be_clients_doing(TimePoint now) const noexcept {
@@ -76,6 +78,8 @@ class ResponseRelay {
   unsigned status_ = 0;
   End end_ = End::not_there;  ///< of the content
   http::Outbox::Content piece_;
+  std::string_view fresh_;     ///< end of the piece
+  std::size_t looked_at_ = 0;  ///< bytes that are still to be moved
   std::optional<Duration> retry_after_;
   std::optional<Duration> latency_;
   ReaderPauses pauses_;

@@ -38,6 +38,7 @@ void UpstreamCall::start(CallClient& client, ContentSource* source, TimePoint no
     agent_.begin(request_);
     if (agent_.is_harmless() && request_.content != CallRequest::Content::streamed)
       request_.repeats = Repeatable::yes;
+    if (agent_.may_not_be_repeated() && !request_.has_key) request_.repeats = Repeatable::no;
   }
   options_.key = request_.key;
   options_.payload = request_.payload;
@@ -329,6 +330,8 @@ bool UpstreamCall::look_at(Attempt& attempt) {
         attempt.end_look(clock_.now(), Attempt::Turn::upstreams);
         return is_late(attempt);
       } else {
+        if (agent_ && !switched)
+          agent_.take_stream(attempt.head(), worker_.loop.fields(), worker_.limits.buffered_body_bytes);
         take_head(attempt);
       }
       return true;
@@ -343,7 +346,7 @@ bool UpstreamCall::look_at(Attempt& attempt) {
 
 /// True while the answer of an agent is not all there yet: what came of the call is said in it.
 bool UpstreamCall::holds_answer(Attempt& attempt) {
-  if (!agent_.reads(attempt.head(), worker_.loop.fields())) return false;
+  if (agent_.reading(attempt.head(), worker_.loop.fields()) != AgentNote::Reading::whole) return false;
   const Found found = attempt.hold_body(worker_.limits.buffered_body_bytes);
   if (found == Found::wait) return true;
   worker_.loop.fields().split_response(attempt.received(), attempt.head());

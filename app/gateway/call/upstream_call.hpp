@@ -200,6 +200,7 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   void start_response(Attempt& attempt, const Remarks& remarks);
   void begin_upgraded(Attempt& attempt, const Remarks& remarks);
   void note_stream(const http::FieldList& fields);
+  void look_for_event(bool last);
   void settle_beginning(const Outcome& outcome);
   void relay();
   [[nodiscard]] bool relay_piece();

@@ -31,7 +31,9 @@ void UpstreamCall::start_response(Attempt& attempt, const Remarks& remarks) {
   client_->take_head({head, fields, endless, remarks.chaos});
   const std::size_t most = worker_.limits.cached_body_bytes;
   const Duration ttl = cache() == nullptr ? Duration::zero() : cache()->options().ttl;
-  const bool storable = machine_.running() && !request_.key.empty() && may_be_stored(head, fields, ttl) &&
+  const bool begins = agent_ && agent_.awaits_event();
+  const bool storable = machine_.running() && !begins && !request_.key.empty() &&
+                        may_be_stored(head, fields, ttl) &&
                         (request_.to_head || head.content_length.value_or(0) <= most);
   if (storable) response_.keep_copy(fields, most);
   attempt.accept_head(clock_.now());
@@ -68,10 +70,21 @@ void UpstreamCall::begin_upgraded(Attempt& attempt, const Remarks& remarks) {
 
 /// The latency of a stream, a response whose head does not say how long it is, ends with its head: it may go
 /// on for long, and is not slow because of that. An event stream may never end, so its verdict is recorded
-/// now.
+/// now. Until its first event a stream of an agent is a call like any other.
 void UpstreamCall::note_stream(const http::FieldList& fields) {
+  if (agent_ && agent_.awaits_event()) return;
   response_.end_latency(latency(*response_.attempt()));
   if (announces_events(fields) && machine_.running()) settle_beginning(outcome_of_response());
+}
+
+/// `last`: nothing more will come of it.
+void UpstreamCall::look_for_event(bool last) {
+  if (agent_.see(response_.fresh())) {
+    response_.end_latency(latency(*response_.attempt()));
+    if (machine_.running()) settle_beginning(outcome_of_response());
+  } else if (last) {
+    agent_.end_stream();
+  }
 }
 
 /// Of an answer that may never end. It keeps its place in a bulkhead only if that was asked for.
@@ -99,6 +112,8 @@ bool UpstreamCall::relay_piece() {
   using Relayed = ResponseRelay::Found;
   Attempt& attempt = *response_.attempt();
   const Relayed looked = response_.look();
+  if (agent_ && agent_.awaits_event() && looked != Relayed::failure)
+    look_for_event(looked == Relayed::last_piece);
   if (looked == Relayed::last_piece) {
     // The upstream has done its part, whatever the client does now; and who has the answer may ask whether it
     // was counted.

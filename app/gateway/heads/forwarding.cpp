@@ -128,7 +128,7 @@ void write_request(std::string& out, const http::Head& head, const http::FieldLi
     append_number(out, *head.content_length);
     out.append("\r\n");
   }
-  if (head.expects_continue && head.version >= 11) out.append("Expect: 100-continue\r\n");
+  if (rewrite.expects_continue) out.append("Expect: 100-continue\r\n");
   if (!rewrite.upgrade.empty()) {
     append_field(out, "Connection", "Upgrade");
     append_field(out, "Upgrade", rewrite.upgrade);

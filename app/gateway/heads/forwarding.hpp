@@ -30,6 +30,7 @@ struct RequestRewrite {
   std::string_view upgrade = {};  ///< the protocol that the upstream is asked to switch to; empty: none
   bool plain_answer =
       false;  ///< the answer is read here: it must not be in a coding, whatever the client takes
+  bool expects_continue = false;  ///< the upstream says whether the content may come
 };
 /// The head is left open, for a line of each attempt's own, if it has a traceparent or a deadline.
 void write_request(std::string& out, const http::Head& head, const http::FieldList& fields,

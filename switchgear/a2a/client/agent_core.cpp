@@ -231,7 +231,7 @@ asio::awaitable<Reply> AgentCore::exchange(const AgentInterface& to, const Agent
   std::string method = what.method;
   const http::Response response = co_await client->request(std::move(method), std::move(request));
   const wire::Answer answer{response.status, response.body, response.retry_after()};
-  co_return Reply(wire::decode(answer, to.binding, name()));
+  co_return Reply(wire::decode_result(call.method, answer, to.binding, name()));
 }
 
 /// The first event, or, from an agent that does not stream this, a whole answer.
@@ -254,7 +254,7 @@ asio::awaitable<Reply> AgentCore::open(const AgentInterface& to, const AgentCall
     data = co_await whole_body(stream);
   }
   const wire::Answer answer{status, data, retry_after};
-  Reply reply(wire::decode(answer, to.binding, name()));
+  Reply reply(wire::decode_result(call.method, answer, to.binding, name()));
   reply.stream = std::move(events);
   co_return reply;
 }

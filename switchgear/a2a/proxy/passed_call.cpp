@@ -20,13 +20,14 @@ constexpr std::string_view tasks = "/tasks/";
 /// `/tasks/ID:cancel`, `/tasks/ID/pushNotificationConfigs/C`, wherever the interface is.
 [[nodiscard]] std::optional<Method> method_of_task_path(std::string_view http_method, std::string_view rest) {
   const bool configs = rest.find("/pushNotificationConfigs") != std::string_view::npos;
+  const bool gets = http_method == "GET";
   if (http_method == "POST" && rest.ends_with(":cancel")) return Method::cancel_task;
-  if (rest.ends_with(":subscribe")) return Method::subscribe_to_task;
+  if ((gets || http_method == "POST") && rest.ends_with(":subscribe")) return Method::subscribe_to_task;
   if (configs && http_method == "POST") return Method::create_push_config;
   if (configs && http_method == "DELETE") return Method::delete_push_config;
-  if (configs)
+  if (configs && gets)
     return rest.ends_with("/pushNotificationConfigs") ? Method::list_push_configs : Method::get_push_config;
-  if (http_method == "GET") return Method::get_task;
+  if (gets) return Method::get_task;
   return std::nullopt;
 }
 
@@ -68,40 +69,74 @@ constexpr std::string_view tasks = "/tasks/";
   return std::nullopt;
 }
 
-[[nodiscard]] std::optional<Method> method_of_rpc(std::string_view content) {
+[[nodiscard]] bool is_of_rpc(const boost::json::value& body) noexcept {
+  return body.is_object() && body.get_object().contains("jsonrpc");
+}
+
+/// A list is a batch of calls.
+void read_content(std::string_view content, PassedCall& call) {
+  using Content = PassedCall::Content;
+  if (content.empty()) return;
   try {
     const boost::json::value body = wire::parse_json(content);
-    if (!body.is_object()) return std::nullopt;
-    const auto* const method = body.get_object().if_contains("method");
-    return method != nullptr && method->is_string() ? wire::parse_rpc_name(method->get_string())
-                                                    : std::nullopt;
+    const auto* const method = body.is_object() ? body.get_object().if_contains("method") : nullptr;
+    if (method != nullptr && method->is_string()) call.by_body = wire::parse_rpc_name(method->get_string());
+    const bool calls = method != nullptr || is_of_rpc(body) || body.is_array();
+    if (calls) call.content = call.by_body ? Content::rpc : Content::unknown;
   } catch (const wire::Malformed&) {
-    return std::nullopt;
+    call.content = Content::unknown;
   }
 }
 
-[[nodiscard]] bool is_rpc(const boost::json::value& body) noexcept {
-  return body.is_object() && body.get_object().contains("jsonrpc");
+[[nodiscard]] constexpr bool is_sending(std::optional<Method> method) noexcept {
+  return method == Method::send_message || method == Method::send_streaming_message;
 }
 
 }  // namespace
 
-PassedCall PassedCall::of(std::string_view http_method, std::string_view path,
-                          std::string_view content) noexcept {
+PassedCall PassedCall::of(std::string_view http_method, std::string_view path, std::string_view content,
+                          Body body) noexcept {
   PassedCall call;
   try {
     if (http_method == "GET" && is_cards_path(path)) {
       call.wants_card = true;
       return call;
     }
-    call.method = method_of_path(http_method, path);
-    if (!call.method && http_method == "POST" && !content.empty()) call.method = method_of_rpc(content);
-    call.wants_card = call.method == Method::get_extended_card;
-    if (call.wants_card && http_method == "POST") call.card_form = CardForm::rpc;
+    call.by_path = method_of_path(http_method, path);
+    if (body == Body::unread) {
+      call.content = Content::unread;
+    } else {
+      read_content(content, call);
+    }
+    if (call.by_body == Method::get_extended_card) call.card_form = CardForm::rpc;
+    call.wants_card = call.by_path == Method::get_extended_card || call.by_body == Method::get_extended_card;
   } catch (...) {  // no memory: it is passed on as it is
     call = {};
+    call.content = Content::unknown;
   }
   return call;
+}
+
+Again PassedCall::again() const noexcept {
+  if (content == Content::unknown) return Again::harmful;
+  for (const auto& method : {by_path, by_body}) {
+    if (method && wire::again_of(*method) == Again::harmful) return Again::harmful;
+  }
+  return Again::harmless;
+}
+
+bool PassedCall::sends() const noexcept { return is_sending(by_path) || is_sending(by_body); }
+
+bool PassedCall::streams() const noexcept {
+  return (by_path && wire::is_streaming(*by_path)) || (by_body && wire::is_streaming(*by_body));
+}
+
+bool is_rpc_answer(std::string_view text) noexcept {
+  try {
+    return is_of_rpc(wire::parse_json(text));
+  } catch (...) {
+    return false;
+  }
 }
 
 Outcome outcome_of_status(const FailureClassifier& rules, unsigned status,
@@ -110,21 +145,17 @@ Outcome outcome_of_status(const FailureClassifier& rules, unsigned status,
   return rules.of_error(Errc::http_status, {0, status, {}, {}, retry_after}, again, latency);
 }
 
-Outcome outcome_of_answer(const FailureClassifier& rules, const wire::Answer& answer, Again again,
-                          Duration latency) {
-  boost::json::value body;
+Outcome outcome_of_answer(const FailureClassifier& rules, const PassedCall& call, Expects expects,
+                          const wire::Answer& answer, Again again, Duration latency) {
   try {
-    if (answer.body.empty())
-      return outcome_of_status(rules, answer.status, answer.retry_after, again, latency);
-    body = wire::parse_json(answer.body);
-  } catch (const wire::Malformed&) {
-    if (answer.status >= 400)
-      return outcome_of_status(rules, answer.status, answer.retry_after, again, latency);
-    return rules.of_error(Errc::malformed, {0, answer.status, {}, {}, {}}, again, latency);
-  }
-  try {
-    const Binding binding = is_rpc(body) ? Binding::jsonrpc : Binding::http_json;
-    return rules.of_result(wire::state_in(wire::decode(answer, binding, "")), latency);
+    const bool either = call.by_path.has_value() || !call.by_body;
+    const bool by_rpc = either ? is_rpc_answer(answer.body) : true;
+    const Binding binding = by_rpc ? Binding::jsonrpc : Binding::http_json;
+    const std::optional<Method> method = by_rpc && call.by_body ? call.by_body : call.by_path;
+    const boost::json::value result = method && expects == Expects::protocol
+                                          ? wire::decode_result(*method, answer, binding, "")
+                                          : wire::decode(answer, binding, "");
+    return rules.of_result(wire::state_in(result), latency);
   } catch (const Error& failed) {
     return rules.of_error(static_cast<Errc>(failed.code().value()), failed.report(), again, latency);
   }

@@ -24,21 +24,27 @@ TEST(PassedCall, IsToldByItsLineAndItsContent) {
   struct Row {
     std::string_view http_method, path, content;
     std::optional<Method> method;
+    Again again = Again::harmless;
   };
+  constexpr auto harmful = Again::harmful;
   const std::vector<Row> rows{
-      {"POST", "/rpc", R"({"jsonrpc":"2.0","id":1,"method":"SendMessage","params":{}})",
-       Method::send_message},
+      {"POST", "/rpc", R"({"jsonrpc":"2.0","id":1,"method":"SendMessage","params":{}})", Method::send_message,
+       harmful},
       {"POST", "/rpc", R"({"jsonrpc":"2.0","id":1,"method":"tasks/get","params":{}})", Method::get_task},
-      {"POST", "/rpc", R"({"method":"unheard/of"})", std::nullopt},
-      {"POST", "/rpc", R"({"method":7})", std::nullopt},
-      {"POST", "/rpc", "{", std::nullopt},
-      {"POST", "/rest/message:send", "{}", Method::send_message},
-      {"POST", "/t/message:stream", "{}", Method::send_streaming_message},
+      {"POST", "/rpc", R"({"method":"unheard/of"})", std::nullopt, harmful},
+      {"POST", "/rpc", R"({"method":7})", std::nullopt, harmful},
+      {"POST", "/rpc", "{", std::nullopt, harmful},
+      {"POST", "/rest/message:send", "{}", Method::send_message, harmful},
+      {"POST", "/t/message:stream", "{}", Method::send_streaming_message, harmful},
       {"GET", "/tasks", "", Method::list_tasks},
       {"GET", "/rest/tasks/1", "", Method::get_task},
       {"POST", "/rest/tasks/1:cancel", "{}", Method::cancel_task},
       {"GET", "/v1/tasks/1:subscribe", "", Method::subscribe_to_task},
-      {"POST", "/tasks/1/pushNotificationConfigs", "{}", Method::create_push_config},
+      {"POST", "/tasks/1/pushNotificationConfigs", "{}", Method::create_push_config, harmful},
+      {"POST", "/tasks/1:cancel", R"({"method":"message/send"})", Method::send_message, harmful},
+      {"POST", "/tasks/1:cancel", R"({"method":"unheard/of"})", Method::cancel_task, harmful},
+      {"POST", "/message:send", R"({"method":"tasks/get"})", Method::get_task, harmful},
+      {"GET", "/tasks/1", R"({"method":"SendMessage"})", Method::send_message, harmful},
       {"GET", "/tasks/1/pushNotificationConfigs", "", Method::list_push_configs},
       {"GET", "/tasks/1/pushNotificationConfigs/2", "", Method::get_push_config},
       {"DELETE", "/tasks/1/pushNotificationConfigs/2", "", Method::delete_push_config},
@@ -46,7 +52,9 @@ TEST(PassedCall, IsToldByItsLineAndItsContent) {
   };
   for (const Row& row : rows) {
     const PassedCall call = PassedCall::of(row.http_method, row.path, row.content);
-    EXPECT_EQ(call.method, row.method) << row.http_method << " " << row.path << " " << row.content;
+    EXPECT_EQ(call.by_body ? call.by_body : call.by_path, row.method)
+        << row.http_method << " " << row.path << " " << row.content;
+    EXPECT_EQ(call.again(), row.again) << row.http_method << " " << row.path << " " << row.content;
     EXPECT_FALSE(call.wants_card);
   }
   EXPECT_TRUE(PassedCall::of("GET", "/.well-known/agent-card.json", "").wants_card);
@@ -74,10 +82,22 @@ TEST(PassedCall, KnowsTheCardByEachOfItsNamesAndSpellings) {
 
 TEST(PassedCall, IsJudgedByItsBody) {
   const FailureClassifier rules;
-  const auto verdict = [&](unsigned status, std::string_view body) {
-    return outcome_of_answer(rules, {status, body, {}}, Again::harmless, 1s).verdict;
+  const PassedCall get = PassedCall::of("GET", "/tasks/t", "");
+  const auto verdict_of = [&](const PassedCall& call, unsigned status, std::string_view body) {
+    return outcome_of_answer(rules, call, Expects::protocol, {status, body, {}}, Again::harmless, 1s).verdict;
   };
-  EXPECT_EQ(verdict(200, R"({"jsonrpc":"2.0","id":1,"result":{}})"), Verdict::success);
+  const auto verdict = [&](unsigned status, std::string_view body) { return verdict_of(get, status, body); };
+  EXPECT_EQ(verdict(200, "{}"), Verdict::failure);
+  EXPECT_EQ(verdict(200, ""), Verdict::failure);
+  EXPECT_EQ(
+      outcome_of_answer(rules, get, Expects::anything, {200, R"({"id":7})", {}}, Again::harmless, 1s).verdict,
+      Verdict::success)
+      << "a page of the agent's own";
+  const PassedCall forget = PassedCall::of("DELETE", "/tasks/t/pushNotificationConfigs/c", "");
+  EXPECT_EQ(verdict_of(forget, 204, ""), Verdict::success);
+  EXPECT_EQ(verdict_of(PassedCall::of("POST", "/", R"({"method":"unheard/of"})"), 200,
+                       R"({"jsonrpc":"2.0","id":1,"result":7})"),
+            Verdict::success);
   EXPECT_EQ(verdict(200, R"({"jsonrpc":"2.0","id":1,"error":{"code":-32603}})"), Verdict::failure);
   EXPECT_EQ(verdict(200, R"({"jsonrpc":"2.0","id":1,"error":{"code":-32001}})"), Verdict::ignored);
   EXPECT_EQ(verdict(200, R"({"id":"t","status":{"state":"TASK_STATE_FAILED"}})"), Verdict::success);
@@ -86,10 +106,9 @@ TEST(PassedCall, IsJudgedByItsBody) {
             Verdict::ignored);
   EXPECT_EQ(verdict(502, "<html>"), Verdict::failure);
   EXPECT_EQ(verdict(429, ""), Verdict::failure);
-  EXPECT_EQ(verdict(204, ""), Verdict::success);
   FailureRules strict;
   strict.task_states = {TaskState::failed};
-  EXPECT_EQ(outcome_of_answer(FailureClassifier(strict),
+  EXPECT_EQ(outcome_of_answer(FailureClassifier(strict), get, Expects::protocol,
                               {200, R"({"kind":"task","id":"t","status":{"state":"failed"}})", {}},
                               Again::harmless, 1s)
                 .verdict,

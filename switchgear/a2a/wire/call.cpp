@@ -1,10 +1,12 @@
 #include "switchgear/a2a/wire/call.hpp"
 
 #include <boost/json/serialize.hpp>
+#include <cmath>
 #include <utility>
 
 #include "switchgear/a2a/json/fields.hpp"
 #include "switchgear/a2a/json/parse.hpp"
+#include "switchgear/a2a/wire/read.hpp"
 #include "switchgear/a2a/wire/write.hpp"
 
 namespace switchgear::a2a::wire {
@@ -157,9 +159,20 @@ struct Told {
               {told.code, answer.status, std::move(told.message), std::move(told.data), answer.retry_after});
 }
 
-[[nodiscard]] std::int64_t integer_at(const json::object& object, std::string_view name) {
+/// `-32603.0` is the integer -32603; `"-32603"` and 1.5 are none.
+[[nodiscard]] std::optional<std::int64_t> integer_of(const json::value* value) noexcept {
+  if (value == nullptr) return std::nullopt;
+  if (value->is_int64()) return value->get_int64();
+  if (!value->is_double()) return std::nullopt;
+  constexpr double most = 9007199254740992.0;  // 2^53: beyond that a double is not exact
+  const double number = value->get_double();
+  if (!(number >= -most && number <= most) || std::trunc(number) != number) return std::nullopt;
+  return static_cast<std::int64_t>(number);
+}
+
+[[nodiscard]] const json::value* not_null(const json::object& object, std::string_view name) noexcept {
   const auto* const found = object.if_contains(name);
-  return found != nullptr && found->is_int64() ? found->get_int64() : 0;
+  return found == nullptr || found->is_null() ? nullptr : found;
 }
 
 /// The reason of google.rpc.ErrorInfo among the details.
@@ -173,9 +186,9 @@ struct Told {
   return std::nullopt;
 }
 
-[[nodiscard]] Told rpc_error(const json::object& error) {
+[[nodiscard]] Told rpc_error(const json::object& error, std::int64_t code) {
   Told told;
-  told.code = integer_at(error, "code");
+  told.code = code;
   told.error = errc_of_rpc_code(told.code);
   told.message = text_at(error, "message");
   if (const auto* const data = error.if_contains("data")) told.data = json::serialize(*data);
@@ -188,7 +201,8 @@ struct Told {
   const json::object& outer = body.get_object();
   const auto* const inner = outer.if_contains("error");
   const json::object& error = inner != nullptr && inner->is_object() ? inner->get_object() : outer;
-  if (integer_at(error, "code") < 0) return rpc_error(error);
+  if (const auto code = integer_of(error.if_contains("code")); code && *code < 0)
+    return rpc_error(error, *code);
   Told told;
   told.message = text_at(error, "message");
   if (const auto* const details = error.if_contains("details")) told.data = json::serialize(*details);
@@ -202,13 +216,58 @@ struct Told {
   const json::value body = parse_json(answer.body);
   if (!body.is_object()) throw Malformed("the answer is not an object");
   const json::object& envelope = body.get_object();
-  if (const auto* const error = envelope.if_contains("error"); error != nullptr && !error->is_null()) {
+  if (const auto* const error = not_null(envelope, "error")) {
     if (!error->is_object()) throw Malformed("error is not an object");
-    fail(agent, rpc_error(error->get_object()), answer);
+    if (not_null(envelope, "result") != nullptr) throw Malformed("the answer has both a result and an error");
+    const auto code = integer_of(error->get_object().if_contains("code"));
+    if (!code) throw Malformed("error.code is not an integer");
+    fail(agent, rpc_error(error->get_object(), *code), answer);
   }
   const auto* const result = envelope.if_contains("result");
   if (result == nullptr) throw Malformed("the answer has neither a result nor an error");
   return *result;
+}
+
+[[nodiscard]] json::value decode_rest(const Answer& answer, bool good, std::string_view agent) {
+  json::value body = parse_json(answer.body);
+  if (auto told = rest_error(body)) fail(agent, *std::move(told), answer);
+  if (!good) fail(agent, {Errc::http_status, 0, std::string(answer.body.substr(0, 200)), {}}, answer);
+  // An event of a stream that is an error comes behind a good status.
+  if (body.is_object() && not_null(body.get_object(), "error") != nullptr)
+    fail(agent, {Errc::internal_error, 0, json::serialize(body), {}}, answer);
+  return body;
+}
+
+/// Throws Malformed if it is not one of the method's; Error for a card.
+void check_result(Method method, const json::value& result, std::string_view agent) {
+  switch (method) {
+    case Method::send_message:
+      (void)read_send_response(result);
+      return;
+    case Method::send_streaming_message:
+    case Method::subscribe_to_task:
+      (void)read_stream_response(result);
+      return;
+    case Method::get_task:
+    case Method::cancel_task:
+      (void)read_task(result);
+      return;
+    case Method::list_tasks:
+      (void)read_task_page(result);
+      return;
+    case Method::create_push_config:
+    case Method::get_push_config:
+      (void)read_push_config(result);
+      return;
+    case Method::list_push_configs:
+      (void)read_push_configs(result);
+      return;
+    case Method::get_extended_card:
+      (void)AgentCard::parse(json::serialize(result), agent);
+      return;
+    case Method::delete_push_config:
+      return;
+  }
 }
 
 }  // namespace
@@ -243,21 +302,22 @@ json::value decode(const Answer& answer, Binding binding, std::string_view agent
   const bool good = answer.status >= 200 && answer.status < 300;
   try {
     if (good && answer.body.empty() && binding == Binding::http_json) return json::object{};
-    if (binding == Binding::jsonrpc) return decode_rpc(answer, agent);
-    json::value body = parse_json(answer.body);
-    if (good) {
-      // An event of a stream that is an error comes behind a good status.
-      if (body.is_object() && body.get_object().contains("error")) {
-        if (auto told = rest_error(body)) fail(agent, *std::move(told), answer);
-        fail(agent, {Errc::internal_error, 0, json::serialize(body), {}}, answer);
-      }
-      return body;
-    }
-    if (auto told = rest_error(body)) fail(agent, *std::move(told), answer);
+    return binding == Binding::jsonrpc ? decode_rpc(answer, agent) : decode_rest(answer, good, agent);
   } catch (const Malformed& wrong) {
     if (good) fail(agent, {Errc::malformed, 0, wrong.what(), {}}, answer);
   }
   fail(agent, {Errc::http_status, 0, std::string(answer.body.substr(0, 200)), {}}, answer);
+}
+
+json::value decode_result(Method method, const Answer& answer, Binding binding, std::string_view agent) {
+  json::value result = decode(answer, binding, agent);
+  try {
+    if (answer.body.empty() && method != Method::delete_push_config) throw Malformed("the answer is empty");
+    check_result(method, result, agent);
+  } catch (const Malformed& wrong) {
+    fail(agent, {Errc::malformed, 0, wrong.what(), {}}, answer);
+  }
+  return result;
 }
 
 }  // namespace switchgear::a2a::wire

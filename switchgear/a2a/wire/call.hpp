@@ -60,8 +60,13 @@ struct Answer {
   std::optional<Duration> retry_after{};
 };
 
-/// The result. Throws Error: what the agent said, or Errc::malformed, Errc::http_status. `agent`: for
-/// messages.
+/// The result, whatever was asked. Throws Error: what the agent said, or Errc::malformed, Errc::http_status.
+/// `agent`: for messages.
 [[nodiscard]] boost::json::value decode(const Answer& answer, Binding binding, std::string_view agent);
+
+/// The same, and it is a result that the method can have: Errc::malformed (or bad_card) if not. Only the
+/// deletion of a push configuration may be answered with nothing: `null`, or, by HTTP+JSON, an empty body.
+[[nodiscard]] boost::json::value decode_result(Method method, const Answer& answer, Binding binding,
+                                               std::string_view agent);
 
 }  // namespace switchgear::a2a::wire

@@ -117,6 +117,14 @@ TEST(Wire, FindsErrorsWhereverTheyStand) {
       {500, R"({"jsonrpc":"2.0","id":null,"error":{"code":-32603,"message":"no"}})", rpc,
        Errc::internal_error},
       {200, R"({"jsonrpc":"2.0","id":1,"error":{"code":-7,"message":"no"}})", rpc, Errc::other_error},
+      {200, R"({"jsonrpc":"2.0","id":1,"error":{"code":-32603.0}})", rpc, Errc::internal_error},
+      {200, R"({"jsonrpc":"2.0","id":1,"error":{"code":-3.2603e4}})", rpc, Errc::internal_error},
+      {200, R"({"jsonrpc":"2.0","id":1,"error":{"code":"-32603"}})", rpc, Errc::malformed},
+      {200, R"({"jsonrpc":"2.0","id":1,"error":{"code":-32603.5}})", rpc, Errc::malformed},
+      {200, R"({"jsonrpc":"2.0","id":1,"error":{"code":1e300}})", rpc, Errc::malformed},
+      {200, R"({"jsonrpc":"2.0","id":1,"error":{}})", rpc, Errc::malformed},
+      {200, R"({"jsonrpc":"2.0","id":1,"result":{},"error":{"code":-32603}})", rpc, Errc::malformed},
+      {200, R"({"jsonrpc":"2.0","id":1,"result":null,"error":{"code":-32603}})", rpc, Errc::internal_error},
       {200, R"({"jsonrpc":"2.0","id":1})", rpc, Errc::malformed},
       {200, R"({"jsonrpc":"2.0","id":1,"error":"no"})", rpc, Errc::malformed},
       {200, "[]", rpc, Errc::malformed},
@@ -145,6 +153,48 @@ TEST(Wire, FindsErrorsWhereverTheyStand) {
   }
   EXPECT_EQ(decode({200, R"({"jsonrpc":"2.0","id":1,"result":{"id":"t"}})", {}}, rpc, "a").at("id"), "t");
   EXPECT_EQ(decode({204, "", {}}, rest, "a"), json::object());
+}
+
+TEST(Wire, TakesOnlyAResultThatTheMethodCanHave) {
+  struct Row {
+    Method method;
+    std::string_view body;
+    Binding binding;
+    bool good;
+  };
+  constexpr auto rpc = Binding::jsonrpc;
+  constexpr auto rest = Binding::http_json;
+  const std::vector<Row> rows{
+      {Method::get_task, R"({"id":"t","status":{"state":"TASK_STATE_OF_TOMORROW"}})", rest, true},
+      {Method::get_task, R"({"task":{"id":"t","status":{"state":"working"}}})", rest, false},
+      {Method::get_task, "{}", rest, false},
+      {Method::get_task, "", rest, false},
+      {Method::get_task, R"({"result":null})", rpc, false},
+      {Method::send_message, R"({"result":{"kind":"message","messageId":"m","parts":[]}})", rpc, true},
+      {Method::send_message, R"({"result":{"statusUpdate":{}}})", rpc, false},
+      {Method::subscribe_to_task, R"({"statusUpdate":{"taskId":"t","status":{"state":"working"}}})", rest,
+       true},
+      {Method::list_tasks, "{}", rest, true},
+      {Method::list_tasks, "[]", rest, false},
+      {Method::list_tasks, "", rest, false},
+      {Method::list_push_configs, R"({"result":[]})", rpc, true},
+      {Method::create_push_config, R"({"url":"http://w"})", rest, true},
+      {Method::create_push_config, R"({"token":"x"})", rest, false},
+      {Method::delete_push_config, R"({"result":null})", rpc, true},
+      {Method::delete_push_config, R"({"jsonrpc":"2.0"})", rpc, false},
+      {Method::delete_push_config, "", rest, true},
+      {Method::get_extended_card, R"({"result":{}})", rpc, false},
+  };
+  for (const Row& row : rows) {
+    bool good = true;
+    try {
+      (void)decode_result(row.method, {200, row.body, {}}, row.binding, "http://a");
+    } catch (const Error& failed) {
+      good = false;
+      EXPECT_TRUE(failed.code() == Errc::malformed || failed.code() == Errc::bad_card) << failed.what();
+    }
+    EXPECT_EQ(good, row.good) << row.body;
+  }
 }
 
 TEST(Wire, ReadsATaskInEveryForm) {

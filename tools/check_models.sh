@@ -26,7 +26,7 @@ failed=0
 for model in probes opening bulkhead rate_limiter call_starts window fleet fleet_commands fleet_recovery; do
   errors=$(explore "$model")
   states=$(awk '/states, stored/ {print $1; exit}' pan.txt)
-  mutants=$(grep -oE '#ifn?def MUTANT\w*' "$models/$model.pml" | awk '{print $2}' | sort -u)
+  mutants=$(grep -oE '(#ifn?def |defined\()MUTANT\w*' "$models/$model.pml" | grep -oE 'MUTANT\w*' | sort -u)
   [ -n "$mutants" ] || { echo "$model: has no mutant" >&2; exit 1; }
   survivors=
   for mutant in $mutants; do

@@ -51,7 +51,7 @@ struct PemFile {
     config::ReadResult file = config::read_file(path, largest, config::FileKind::regular);
     std::optional<std::string> problem;
     if (file.bytes) problem = tls::problem_of_certificates(*file.bytes);
-    if (file.bytes && !problem) return std::move(*file.bytes);
+    if (file.bytes && !problem) return std::move(file.bytes);
     value.wrong("file " + config::quoted(path) + " " + problem.value_or(file.problem));
     return std::nullopt;
   }

@@ -28,7 +28,7 @@ class FleetMember : public ::testing::Test {
   }
 
   void look() { circuit.look(bench.breaker, bench.time.now()); }
-  void see(FleetView view) {
+  void see(const FleetView& view) {
     circuit.on_view(view, bench.time.now(), bench.time.now());
     look();
   }

@@ -153,6 +153,7 @@ redis.call('PEXPIRE', votes, keep)
 
 -- A count reads all votes: of a thousand, at most every 20 ms.
 local lease_ms = tonumber(ARGV[9])
+local beat = math.min(lease_ms / 5, 1000)
 local since, size = now - c.tallied, redis.call('HLEN', votes)
 local rested = since < 0 or since >= math.floor(size / 50)
 if c.state == 'closed' and (rested and (says == 'y' or c.uncounted == 1) or since >= 5000) then
@@ -165,7 +166,7 @@ if c.state == 'closed' and (rested and (says == 'y' or c.uncounted == 1) or sinc
     free_probe()
     announce(ARGV[13], ARGV[14])
   end
-elseif c.state == 'open' and rested and (since < 0 or since >= lease_ms / 10) then
+elseif c.state == 'open' and rested and (since < 0 or since >= beat / 2) then
   local n = tally(lease_ms)
   -- Members that wait for a call have nothing to say against one that finds it to work.
   local holds = n.y + n.l > 0 or n.n == 0 and n.w > 0
@@ -173,7 +174,7 @@ elseif c.state == 'open' and rested and (since < 0 or since >= lease_ms / 10) th
     if c.quiet_since ~= 0 then store('quiet_since', 0) end
   elseif c.quiet_since == 0 or c.quiet_since > now then
     store('quiet_since', now)
-  elseif now - c.quiet_since >= lease_ms / 5 then
+  elseif now - c.quiet_since >= beat then
     close(ARGV[13], ARGV[14])
   end
 elseif c.state == 'closed' and says == 'y' and c.uncounted == 0 then

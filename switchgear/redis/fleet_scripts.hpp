@@ -22,11 +22,11 @@
 //     least the store's clock, and above what the member that gives the command has seen.
 // S6  No instant is believed that lies further ahead than its kind can be: the clock of a store may have been
 //     set back.
-// S7  It closes without a probe when for a fifth of a vote's lease no fresh vote says down, and either one
-//     says that it works or no member waits for a call to probe with. A vote for down that expires, because
-//     its member or the store was cut off, still holds it open for another lease. So members that recovered
-//     by themselves, or were reset, do not leave others refusing; an idle fleet stays open, and one member
-//     probes for all when calls come.
+// S7  It closes without a probe when for a second, or a fifth of a vote's lease if that is less, no
+//     fresh vote says down, and either one says that it works or no member waits for a call to probe with.
+//     A vote for down that expires, because its member or the store was cut off, still holds it open for
+//     another lease. So members that recovered by themselves, or were reset, do not leave others refusing;
+//     an idle fleet stays open, and one member probes for all when calls come.
 #pragma once
 
 #include <cstdint>

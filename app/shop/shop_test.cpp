@@ -147,18 +147,36 @@ TEST(Shop, SaysWhyAServerDoesNotStartAndNotOnlyThatItEnded) {
       << shop.output();
 }
 
+/// A scenario that goes on with `rest`.
+std::string scenario_with(const std::string& rest) {
+  return "version: 1\nscenario: of a test\nchaos: {enabled: true}\n"
+         "target: {url: \"http://127.0.0.1:8000\", admin: \"http://127.0.0.1:9090\"}\n" +
+         rest;
+}
+
 TEST(Shop, OrdersThatAreRefusedAreNotMissedInTheBooks) {
-  std::string scenario =
-      "version: 1\nscenario: strangers\nchaos: {enabled: true}\n"
-      "target: {url: \"http://127.0.0.1:8000\", admin: \"http://127.0.0.1:9090\"}\n"
-      "load: {rate: 40, path: [\"POST /api/orders\"], duration: 1s,\n"
-      "  body: '{\"user\": 4711, \"sku\": \"apples\"}'}\n"
-      "expect: [{serves_at_least: 0.9}]\n";
   const stage::Workplace workplace{"shop-test"};
-  const std::string file = workplace.write("strangers.yaml", scenario);
+  const std::string file = workplace.write(
+      "strangers.yaml", scenario_with("load: {rate: 40, path: [\"POST /api/orders\"], duration: 1s,\n"
+                                      "  body: '{\"user\": 4711, \"sku\": \"apples\"}'}\n"
+                                      "expect: [{serves_at_least: 0.9}]\n"));
   house::Program shop{{SWITCHGEAR_BINARY, "shop", "--stand-ins", "--scenario", file}};
   EXPECT_EQ(shop.wait(60s), 0) << shop.output();
   EXPECT_NE(shop.output().find("books       0 orders confirmed"), std::string::npos) << shop.output();
+}
+
+TEST(Shop, StartsBehindARelayAndLosesNoOrderWhenTheDatabaseGoesAway) {
+  const stage::Workplace workplace{"shop-test"};
+  const std::string file = workplace.write(
+      "away.yaml",
+      scenario_with("services: {database: {ports: [9005], relay: \"127.0.0.1:5432\"}}\n"
+                    "load: {rate: 40, path: [\"POST /api/orders\", /api/users/7], duration: 2s,\n"
+                    "  body: '{\"user\": 7, \"sku\": \"apples\"}'}\n"
+                    "phases: [{at: 500ms, for: 1s, service: database, refuse: true}]\n"
+                    "expect: [{breaker: database, opens_within: 1s, after: 500ms}]\n"));
+  house::Program shop{{SWITCHGEAR_BINARY, "shop", "--scenario", file}};
+  EXPECT_EQ(shop.wait(60s), 0) << shop.output();
+  EXPECT_NE(shop.output().find("none lost, none doubled"), std::string::npos) << shop.output();
 }
 
 TEST(Shop, SaysWhichPolicyIsMissing) {

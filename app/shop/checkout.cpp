@@ -140,7 +140,7 @@ asio::awaitable<std::optional<Checkout::Failure>> Checkout::ask(http::Client& se
 asio::awaitable<Decision> Checkout::cancel(Order order, Undo undo, const Decision& decision) {
   try {
     co_await store_.cancel(order, undo);
-  } catch (const StoreUnavailable&) {
+  } catch (const StoreUnavailable&) {  // NOLINT(bugprone-empty-catch)
     // The row stays open, and is cancelled when it has been open for too long.
   }
   co_return decision;

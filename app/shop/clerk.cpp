@@ -63,7 +63,7 @@ asio::awaitable<void> Clerk::run() {
     bool busy = false;
     try {
       busy = co_await round();
-    } catch (const StoreUnavailable&) {
+    } catch (const StoreUnavailable&) {  // NOLINT(bugprone-empty-catch)
       // The next round asks again; the breaker of the database spares it.
     } catch (const std::exception& error) {
       std::fprintf(stderr, "shop: %s\n", error.what());

@@ -68,7 +68,7 @@ void KeptShop::wait_until_ready(stage::StopSignal& stop) {
   while (std::chrono::steady_clock::now() < until) {
     try {
       if (client.get("/readyz").ok()) return;
-    } catch (const http::Error&) {  // it has just begun to listen
+    } catch (const http::Error&) {  // NOLINT(bugprone-empty-catch): it has just begun to listen
     }
     if (!process_->running()) workplace_.broken(*process_, "ended by itself");
     if (stop.wait_for(between_looks)) return;

@@ -69,7 +69,7 @@ std::optional<fs::path> find_program(const std::string& name, const std::vector<
   std::istringstream in{path == nullptr ? "" : path};
   for (std::string folder; std::getline(in, folder, ':');) all.push_back(folder);
   for (const std::string& folder : all) {
-    const fs::path program = fs::path(folder) / name;
+    fs::path program = fs::path(folder) / name;
     if (!folder.empty() && ::access(program.c_str(), X_OK) == 0) return program;
   }
   return std::nullopt;

@@ -35,7 +35,7 @@ std::uint16_t port_of(const std::string& digits) {
 Address parse_address(std::string_view text) {
   const auto parsed = boost::urls::parse_uri({text.data(), text.size()});
   if (!parsed) refuse("this is not a URL");  // not shown: it may hold a password
-  const boost::urls::url_view url = *parsed;
+  const boost::urls::url_view& url = *parsed;
   Address address;
   address.tls = url.scheme() == "rediss";
   if (!address.tls && url.scheme() != "redis")

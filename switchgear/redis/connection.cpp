@@ -147,7 +147,7 @@ class Connection::Link : public std::enable_shared_from_this<Connection::Link> {
          });
   }
 
-  void push(std::string text, Duration limit, Done done) {
+  void push(const std::string& text, Duration limit, Done done) {
     waiting_.push_back({std::chrono::steady_clock::now() + limit, std::move(done)});
     const TimePoint until = waiting_.back().until;
     if (!watched_until_ || until < *watched_until_) watch(until);

@@ -103,7 +103,7 @@ FleetMember::FleetMember(BreakerRegistry& registry, FleetOptions options, FleetM
       client_(context_->get_executor(), options_.redis, random_.next()),
       memory_(std::move(memory)),
       bell_(std::make_shared<Bell>(
-          context_, [this](std::vector<std::string> circuits) { hear_news(std::move(circuits)); })) {
+          context_, [this](const std::vector<std::string>& circuits) { hear_news(circuits); })) {
   published_.name_space = options_.name_space;
   published_.member = options_.identity;
   start();
@@ -184,7 +184,7 @@ void FleetMember::report(TimePoint at) {
   serve_queue();
 }
 
-void FleetMember::hear_news(std::vector<std::string> circuits) {
+void FleetMember::hear_news(const std::vector<std::string>& circuits) {
   if (left_) return;
   for (const std::string& name : circuits) {
     if (find(name) != nullptr) queue_.add_first(name, FleetDue::says, now());

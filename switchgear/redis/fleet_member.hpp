@@ -59,7 +59,7 @@ class FleetMember {
   void pulse_later();
   void pulse();
   void report(TimePoint at);
-  void hear_news(std::vector<std::string> circuits);
+  void hear_news(const std::vector<std::string>& circuits);
   void serve_queue();
   void follow_registry();
   void leave(const std::string& name, Entry& entry, Stay stay);

@@ -9,6 +9,7 @@ import { connection, counts, recordSecond } from "./live/model";
 import { connect, watch } from "./live/stream";
 import { AlertsPage } from "./pages/alerts";
 import { BreakerPage } from "./pages/breaker";
+import { ExperimentsPage } from "./pages/experiments";
 import { Overview } from "./pages/overview";
 import { ReportPage, ReportsPage } from "./pages/reports";
 import { ServicePage, ServicesPage } from "./pages/services";
@@ -45,6 +46,8 @@ function Content() {
       return <ServicesPage />;
     case "service":
       return <ServicePage key={name} name={name} />;
+    case "experiments":
+      return <ExperimentsPage />;
     case "alerts":
       return <AlertsPage />;
     case "reports":
@@ -84,7 +87,7 @@ function Page() {
 }
 
 const titles: Record<Where, string> = {
-  overview: "", breaker: "", service: "", report: "Report", services: "Services", alerts: "Alerts", reports: "Reports", missing: "",
+  overview: "", breaker: "", service: "", report: "Report", services: "Services", experiments: "Experiments", alerts: "Alerts", reports: "Reports", missing: "",
 };
 
 effect(() => {

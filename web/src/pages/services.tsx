@@ -10,6 +10,7 @@ import { StateMark, Waiting } from "../parts/said";
 import { Search } from "../parts/toolbar";
 import { commanded, ValueBreakers } from "../parts/value_breakers";
 import { VirtualTable, type Column } from "../parts/virtual_table";
+import { Shadows } from "../parts/shadows";
 import { SplitPanel } from "../parts/split";
 import { useAnswer, type Answer } from "../remote";
 import { href, param } from "../route";
@@ -195,6 +196,7 @@ export function ServicePage({ name }: { name: string }) {
       {service && answer.state === "here" && (
         <div class={connection.value === "live" ? "panels" : "panels stale"}>
           <SplitPanel service={name} />
+          <Shadows name={name} />
           <Instances name={name} list={service.instances} at={answer.data.at} panic={service.panic} />
           <Panel title="Requests">
             <Pairs of={[...counted(service.requests).map(([key, value]): [string, string] => [key === "none" ? "client left" : key, value]),

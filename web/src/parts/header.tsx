@@ -5,6 +5,7 @@ import { firing } from "../live/alerts";
 import { second, serverNow } from "../live/clock";
 import { connection, counts, entries, health, heardAt, totals } from "../live/model";
 import { outdated } from "../live/stream";
+import { has } from "../remote";
 import { href, place, route, type Page } from "../route";
 import { Glyph } from "./glyph";
 import { hasToolbar } from "./toolbar";
@@ -25,6 +26,7 @@ function HealthMark({ of }: { of: Health }) {
 const links: { page: Page; word: string; also: Page[] }[] = [
   { page: "overview", word: "Breakers", also: ["breaker"] },
   { page: "services", word: "Services", also: ["service"] },
+  { page: "experiments", word: "Experiments", also: [] },
   { page: "alerts", word: "Alerts", also: [] },
   { page: "reports", word: "Reports", also: ["report"] },
 ];
@@ -34,7 +36,7 @@ function Navigation() {
   return (
     <nav aria-label="Pages">
       <ul>
-        {links.map((link) => (
+        {links.filter(({ page: to }) => to !== "experiments" || has("/experiments")).map((link) => (
           <li key={link.page}>
             <a href={href(link.page)} class={link.page === page || link.also.includes(page) ? "here" : ""}
               aria-current={link.page === page ? "page" : undefined}>

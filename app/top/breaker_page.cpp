@@ -66,13 +66,14 @@ void add_ramp(Lines& lines, const Circuit& circuit) {
   const json::object& ramp = object_of(circuit.document, "ramp");
   if (ramp.empty()) return;
   const double hold = number_of(ramp, "hold");
-  const std::string held = hold == 0 ? "" : fmt::format(", held for {:.0f} {}", hold, hold == 1 ? "step" : "steps");
-  lines.back() = {{" ramp ", quiet},
-                  {"lets " + percent_text(number_of(ramp, "share")) + " through", {Tone::warn, true}},
-                  {fmt::format("   {} was safe{}; {:.0f} of {:.0f} failed",
-                               percent_text(number_of(ramp, "safe_share")), held, number_of(ramp, "failed"),
-                               number_of(ramp, "calls")),
-                   quiet}};
+  const std::string held =
+      hold == 0 ? "" : fmt::format(", held for {:.0f} {}", hold, hold == 1 ? "step" : "steps");
+  lines.back() = {
+      {" ramp ", quiet},
+      {"lets " + percent_text(number_of(ramp, "share")) + " through", {Tone::warn, true}},
+      {fmt::format("   {} was safe{}; {:.0f} of {:.0f} failed", percent_text(number_of(ramp, "safe_share")),
+                   held, number_of(ramp, "failed"), number_of(ramp, "calls")),
+       quiet}};
   lines.push_back({});
 }
 

@@ -35,8 +35,8 @@ struct Circuit {
   [[nodiscard]] std::optional<double> in_state_for(TimePoint now) const;
   /// True if it refuses every call.
   [[nodiscard]] bool refuses() const { return state == "open" || state == "forced_open" || fleet_open; }
-  /// `half_open`, `closed (ramp)`, `closed (22%)` on a controlled one, `fleet_open`, `open (m)` for metrics only, `open (c)` at level
-  /// critical.
+  /// `half_open`, `closed (ramp)`, `closed (22%)` on a controlled one, `fleet_open`, `open (m)` for metrics
+  /// only, `open (c)` at level critical.
   [[nodiscard]] std::string state_text() const;
 
   std::optional<double> retry_after;  ///< when it was received

@@ -215,8 +215,7 @@ TEST_F(Drawing, ShowsWhatAControlledRampLetsThrough) {
   tell({{.name = "payment", .state = "closed", .more = ramp}});
   EXPECT_NE(line_with("payment").find("closed (22%)"), std::string::npos) << drawn();
   press(Key::enter);
-  EXPECT_TRUE(shows("ramp lets 22.5% through   15.0% was safe, held for 2 steps; 1 of 3 failed"))
-      << drawn();
+  EXPECT_TRUE(shows("ramp lets 22.5% through   15.0% was safe, held for 2 steps; 1 of 3 failed")) << drawn();
 }
 
 TEST_F(Drawing, LeavesAGapInTheSparksForTheTimeWithoutAConnection) {

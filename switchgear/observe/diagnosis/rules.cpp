@@ -75,7 +75,8 @@ std::string onset_text(const Onset& onset) {
 /// The end of an advice: how calls may return more slowly than they do.
 std::string slow_return(const CircuitBreakerOptions& options) {
   if (!options.ramp) return ", and let calls return slowly (`ramp`)";
-  return options.ramp->controller ? "" : ", and let them return only while they go well (`ramp.controller: true`)";
+  return options.ramp->controller ? ""
+                                  : ", and let them return only while they go well (`ramp.controller: true`)";
 }
 
 std::string expected(const Forecast& forecast) {
@@ -331,10 +332,9 @@ constexpr std::array rules{
                            evidence_text(e.last_opening->why) + ").";
                   },
                   [](const Facts& e) {
-                    const std::string from =
-                        e.present.options.levels
-                            ? " of its levels"
-                            : " from " + std::to_string(e.present.options.minimum_calls);
+                    const std::string from = e.present.options.levels
+                                                 ? " of its levels"
+                                                 : " from " + std::to_string(e.present.options.minimum_calls);
                     return "Raise `minimum_calls`" + from +
                            " to at least 20, or use `consecutive_failures` where calls are that rare.";
                   },

@@ -85,10 +85,14 @@ class GzipInput : public std::istream {
 };
 
 bool begins_as_gzip(std::istream& file) {
-  std::array<char, 2> first{};
-  const auto read = file.rdbuf()->sgetn(first.data(), first.size());
-  file.rdbuf()->pubseekpos(0, std::ios::in);
-  return read == 2 && first[0] == '\x1f' && first[1] == '\x8b';
+  try {
+    std::array<char, 2> first{};
+    const auto read = file.rdbuf()->sgetn(first.data(), first.size());
+    file.rdbuf()->pubseekpos(0, std::ios::in);
+    return read == 2 && first[0] == '\x1f' && first[1] == '\x8b';
+  } catch (const std::ios_base::failure&) {
+    return false;  // the first line says why it cannot be read
+  }
 }
 
 LineRead read_from(std::streambuf& buffer, std::string& text, std::size_t most) {

@@ -98,6 +98,7 @@ await test("shows the two policies of a split side by side, and stops the candid
   };
   while ((await requests()).reduce((sum, each) => sum + each) < 40) await page.waitForResponse((response) => response.url().endsWith("/experiments"));
   for (const each of await requests()) assert.ok(each > 4, `${await requests()}`);
+  await page.getByRole("heading", { level: 2, name: /^Candidate of the split: strict/ }).waitFor();
   await expectAccessible(page, "a split");
   await split.getByRole("button", { name: "Promote" }).click();
   const promote = page.getByRole("dialog", { name: "Promote: strict" });

@@ -174,6 +174,8 @@ export interface Service extends Policies {
   upgrades?: { open: number; begun: number; refused: number; ended: Record<string, number> };
   by?: ByValue;
   /// Of routes that have a policy of their own, by its name; `circuit`: its breaker.
+  /// A candidate that gets a share of the requests; it is among the policies of routes.
+  split?: { candidate: string } | null;
   route_policies?: Record<string, Policies & { circuit: string | null }>;
 }
 

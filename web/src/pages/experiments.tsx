@@ -17,7 +17,7 @@ function Splits({ list }: { list: ExperimentsDocument["splits"] }) {
   return (
     <section class="panel" aria-labelledby="splits-title">
       <h2 id="splits-title">Splits</h2>
-      <PlainTable label="Splits" heads={["Service", "Candidate", "Its share", "Verdict", "Bad requests: current", "Candidate", "Since"]}>
+      <PlainTable label="Splits" heads={["Service", "Candidate", "Its share", "Verdict", "Bad of the current policy", "Bad of the candidate", "Since"]}>
         {list.map((each) => (
           <tr key={each.service}>
             <td>

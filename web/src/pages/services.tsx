@@ -141,13 +141,13 @@ function Upgrades({ of: { open, begun, refused, ended } }: { of: NonNullable<Ser
   );
 }
 
-/// Of routes that have a policy of their own.
-function RoutePolicy({ policy, of }: { policy: string; of: Policies & { circuit: string | null } }) {
+/// Of routes that have a policy of their own, or of a split's candidate.
+function RoutePolicy({ policy, of, tried }: { policy: string; of: Policies & { circuit: string | null }; tried: boolean }) {
   return (
     <>
       <h2 class="whole">
         <span>
-          Routes with the policy <bdi>{policy}</bdi>
+          {tried ? "Candidate of the split:" : "Routes with the policy"} <bdi>{policy}</bdi>
         </span>
         {of.circuit !== null && entries.value.has(of.circuit) && (
           <a class="go" href={href("breaker", of.circuit)}>
@@ -219,7 +219,7 @@ export function ServicePage({ name }: { name: string }) {
           <PolicyPanels policies={service} />
           {service.by && <ValueBreakers name={name} by={service.by} />}
           {Object.entries(service.route_policies ?? {}).map(([policy, of]) => (
-            <RoutePolicy key={policy} policy={policy} of={of} />
+            <RoutePolicy key={policy} policy={policy} of={of} tried={service.split?.candidate === policy} />
           ))}
         </div>
       )}

@@ -222,6 +222,15 @@ TEST(CutOffCalls, EndAtTheirDeadlineAndAreIgnoredIfThePolicyWouldHaveWaited) {
   EXPECT_EQ(without[1].type, FailureType::timeout);
 }
 
+TEST_F(CompareTest, ThePercentileOfAFewCallsIsNotBelowWhatTheyWaited) {
+  calls.clear();
+  add(calls, 2, 0s, 1s, Verdict::success, 10ms);
+  add(calls, 1, 2s, 1s, Verdict::success, 900ms);
+  const Course course = compare({plain}, {}, calls, 0, progress).arms[0].if_good.course;
+  EXPECT_EQ(course.median, 10ms);
+  EXPECT_EQ(course.p99, 900ms) << "99% of three calls are three";
+}
+
 TEST_F(CompareTest, ASingleCallIsEnough) {
   calls.resize(1);
   EXPECT_NE(text().find("1 call in 0ms, 0 failed"), std::string::npos) << text();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <functional>
 #include <memory>
 #include <numeric>
@@ -315,7 +316,9 @@ class Simulation {
     }
     course_.changes = std::move(log_.changes);
     const auto quantile = [&](double share) {
-      const auto rank = static_cast<std::ptrdiff_t>(share * static_cast<double>(waits_.size() - 1));
+      // The nearest rank: so many calls, and not fewer, waited that long at most.
+      const auto count = static_cast<std::ptrdiff_t>(std::ceil(share * static_cast<double>(waits_.size())));
+      const auto rank = std::max<std::ptrdiff_t>(count, 1) - 1;
       std::nth_element(waits_.begin(), waits_.begin() + rank, waits_.end());
       return waits_[static_cast<std::size_t>(rank)];
     };

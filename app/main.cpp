@@ -15,6 +15,7 @@
 #include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <boost/system/system_error.hpp>
+#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <memory>
@@ -65,29 +66,38 @@ switchgear::check::Trial alerts_trial() {
 /// Options of `record` for a running gateway.
 switchgear::lab::LiveRecorder live_recorder() {
   const auto wanted = std::make_shared<switchgear::control::LiveRecording>();
-  return {
-      [wanted](CLI::App& command) {
-        const char* const group = "Of a running gateway";
-        command.add_option("--for", wanted->length, "How long to record, 24h at most")
-            ->type_name("DURATION")
-            ->check([](const std::string& text) { return switchgear::config::parse_duration(text).problem; })
-            ->capture_default_str()
-            ->group(group);
-        command.add_option("--sample", wanted->sample, "The share of the calls that is kept")
-            ->check(switchgear::shell::number(0, 1))
-            ->capture_default_str()
-            ->group(group);
-        command.add_option("--most", wanted->most, "Calls at most; the recording then ends")
-            ->check(switchgear::shell::whole_number(1, 1'000'000))
-            ->capture_default_str()
-            ->group(group);
-        switchgear::control::add_admin_options(command, wanted->server);
-      },
-      [wanted](const std::string& service, const std::string& out) {
-        wanted->service = service;
-        wanted->out = out;
-        return switchgear::control::record_live(*wanted);
-      }};
+  return {[wanted](CLI::App& command) {
+            const char* const group = "Of a running gateway";
+            CLI::Option* const length =
+                command.add_option("--for", wanted->length, "How long to record, 24h at most")
+                    ->type_name("DURATION")
+                    ->check([](const std::string& text) {
+                      const auto parsed = switchgear::config::parse_duration(text);
+                      if (!parsed.value) return parsed.problem;
+                      const bool fits = *parsed.value > std::chrono::seconds::zero() &&
+                                        *parsed.value <= std::chrono::hours{24};
+                      return fits ? std::string{} : "\"" + text + "\" is not a length above 0s, 24h at most";
+                    })
+                    ->capture_default_str()
+                    ->group(group);
+            CLI::Option* const sample =
+                command.add_option("--sample", wanted->sample, "The share of the calls that is kept")
+                    ->check(switchgear::shell::number(0, 1))
+                    ->capture_default_str()
+                    ->group(group);
+            CLI::Option* const most =
+                command.add_option("--most", wanted->most, "Calls at most; the recording then ends")
+                    ->check(switchgear::shell::whole_number(1, 1'000'000))
+                    ->capture_default_str()
+                    ->group(group);
+            switchgear::control::add_admin_options(command, wanted->server);
+            return std::vector{length, sample, most};
+          },
+          [wanted](const std::string& service, const std::string& out) {
+            wanted->service = service;
+            wanted->out = out;
+            return switchgear::control::record_live(*wanted);
+          }};
 }
 
 /// What is wrong with the first words, up to an option or a command that has no others below it; CLI11 would

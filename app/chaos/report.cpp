@@ -49,6 +49,7 @@ std::string summary(const Report& report) {
 
 std::string ending(const Report& report) {
   if (report.verdicts.empty()) return "nothing was expected\n";
+  if (report.holds() && report.verdicts.size() == 1) return "the one expectation holds\n";
   if (report.holds()) return fmt::format("all {} expectations hold\n", report.verdicts.size());
   return fmt::format("{} of {} expectations hold\n", held(report), report.verdicts.size());
 }

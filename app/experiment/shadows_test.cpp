@@ -133,7 +133,7 @@ TEST_F(ShadowsTest, DecideAsReplayDoes) {
     call(entry.result.verdict);
   }
   replay.finish();
-  const Decisions& strict = seen().shadows[0].decisions;
+  const Decisions strict = seen().shadows[0].decisions;
   EXPECT_EQ(strict.refused_good + strict.refused_bad, expected.refused);
   EXPECT_EQ(strict.opened, expected.opened);
   EXPECT_GT(expected.opened, 100U);

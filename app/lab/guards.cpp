@@ -22,6 +22,20 @@ BreakerContext context(EventSink& sink, std::uint64_t seed) {
 
 }  // namespace
 
+Outcome cut_off(Outcome outcome, Duration deadline, std::optional<Duration> limit) noexcept {
+  if (outcome.latency < deadline) return outcome;
+  const bool hurried = limit && deadline <= *limit;
+  return hurried ? Outcome{Verdict::ignored, outcome.type, deadline, {}}
+                 : Outcome::failure(FailureType::timeout, deadline);
+}
+
+void IdleClock::pass_to(TimePoint now, BreakersByValue& values) noexcept {
+  const std::int64_t ticks = std::min(saturating_sub(now, ticked_) / tick, most_ticks);
+  if (ticks < 1) return;
+  ticked_ = now;
+  values.retire_idle(now, static_cast<std::size_t>(ticks) * looks_a_tick);
+}
+
 Guards::Guards(const GuardOptions& options, std::uint64_t seed, EventSink& around, EventSink& of_values) {
   if (options.around) around_.emplace(options.name, *options.around, context(around, seed));
   if (options.values) {
@@ -71,11 +85,7 @@ void Guards::advance(TimePoint now) {
 }
 
 void Guards::pass_time(TimePoint now) {
-  if (!values_) return;
-  const std::int64_t ticks = std::min(saturating_sub(now, ticked_) / tick, most_ticks);
-  if (ticks < 1) return;
-  ticked_ = now;
-  values_->retire_idle(now, static_cast<std::size_t>(ticks) * looks_a_tick);
+  if (values_) idle_.pass_to(now, *values_);
 }
 
 void Guards::retire_idle(TimePoint now) {

@@ -27,6 +27,20 @@ struct GuardOptions {
   std::string name;  ///< of the service's breaker
   std::optional<CircuitBreakerOptions> around;
   std::optional<Values> values;
+  std::optional<Duration> limit;  ///< that the policy sets an attempt; unset: none
+};
+
+/// How a call ends whose caller left it `deadline`: when that is over, and not as the dependency's failure if
+/// the policy would have given it more time. Breakers alone cut nothing off at `limit`, the policy's own.
+[[nodiscard]] Outcome cut_off(Outcome outcome, Duration deadline, std::optional<Duration> limit) noexcept;
+
+/// Frees idle values at the pace of the gateway.
+class IdleClock {
+ public:
+  void pass_to(TimePoint now, BreakersByValue& values) noexcept;
+
+ private:
+  TimePoint ticked_{};
 };
 
 class Guards {
@@ -95,7 +109,7 @@ class Guards {
  private:
   std::optional<CircuitBreaker> around_;
   std::optional<BreakersByValue> values_;
-  TimePoint ticked_{};
+  IdleClock idle_;
 };
 
 }  // namespace switchgear::lab

@@ -3,9 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <fstream>
 #include <istream>
-#include <optional>
+#include <memory>
 #include <stdexcept>
 #include <string>
 
@@ -17,8 +16,9 @@ class InputError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Nothing once `err` knows why.
-[[nodiscard]] std::optional<std::ifstream> open_input(const std::string& path, std::ostream& err);
+/// Null once `err` knows why. A file of gzip is read as what it holds: logs are compressed when they are
+/// rotated. One that is damaged or cut off is an InputError where it breaks, after all that could be read.
+[[nodiscard]] std::unique_ptr<std::istream> open_input(const std::string& path, std::ostream& err);
 
 enum class LineRead : std::uint8_t {
   line,

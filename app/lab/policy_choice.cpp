@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "switchgear/analysis/breaker_outlook.hpp"
 #include "switchgear/config/suggest.hpp"
 
 namespace switchgear::lab {
@@ -41,19 +42,26 @@ const config::Policy* find_breaker(const config::Config& config, const std::stri
   return nullptr;
 }
 
+const config::Service* find_service(const config::Config& config, const std::string& file,
+                                    const std::string& name, std::ostream& err) {
+  const auto found = config.services.find(name);
+  if (found != config.services.end()) return &found->second;
+  std::vector<std::string_view> names;
+  for (const auto& [known, service] : config.services) names.push_back(known);
+  err << file << ": service \"" << name << "\" does not exist" << config::did_you_mean(name, names) << '\n';
+  return nullptr;
+}
+
 std::optional<GuardOptions> find_guards(const config::Config& config, const std::string& file,
                                         const std::string& name, std::ostream& err) {
-  const auto found = config.services.find(name);
-  if (found == config.services.end()) {
-    std::vector<std::string_view> names;
-    for (const auto& [known, service] : config.services) names.push_back(known);
-    err << file << ": service \"" << name << "\" does not exist" << config::did_you_mean(name, names) << '\n';
-    return std::nullopt;
-  }
-  const config::Service& service = found->second;
-  GuardOptions guards{name, std::nullopt, std::nullopt};
-  if (const auto policy = config.policies.find(service.policy); policy != config.policies.end())
+  const config::Service* const found = find_service(config, file, name, err);
+  if (found == nullptr) return std::nullopt;
+  const config::Service& service = *found;
+  GuardOptions guards{name, std::nullopt, std::nullopt, config::gateway_timeout};
+  if (const auto policy = config.policies.find(service.policy); policy != config.policies.end()) {
     guards.around = policy->second.circuit_breaker;
+    guards.limit = analysis::attempt_limit(policy->second).value_or(config::gateway_timeout);
+  }
   if (service.by) {
     const auto& breaker = service.by->breaker ? service.by->breaker : guards.around;
     if (breaker) guards.values = GuardOptions::Values{service.by->header, *breaker, service.by->limits};

@@ -32,6 +32,10 @@ namespace switchgear::lab {
                                                  const std::string& name, const std::string& why,
                                                  std::ostream& err);
 
+/// Null once `err` knows why. Points into `config`.
+[[nodiscard]] const config::Service* find_service(const config::Config& config, const std::string& file,
+                                                  const std::string& name, std::ostream& err);
+
 /// The breakers of a service: of its policy, and by value. Nothing once `err` knows why.
 [[nodiscard]] std::optional<GuardOptions> find_guards(const config::Config& config, const std::string& file,
                                                       const std::string& service, std::ostream& err);

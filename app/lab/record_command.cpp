@@ -240,7 +240,8 @@ void add_record_command(CLI::App& app, int& exit_code, LiveRecorder live) {
       ->check(shell::whole_number(1))
       ->capture_default_str()
       ->needs(from_log);
-  live.add_options(*command);
+  // A log is read whole: --for with one is a misunderstanding.
+  for (CLI::Option* const own : live.add_options(*command)) own->excludes(from_log);
   command->callback([options, format, from_log, subject, live = std::move(live), &exit_code] {
     if (from_log->count() == 0) {
       if (subject->count() == 0) throw CLI::RequiredError("SUBJECT, the service to record, or --from-log");

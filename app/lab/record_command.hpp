@@ -6,12 +6,14 @@
 #include <istream>
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include "app/lab/access_log_line.hpp"
 
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace switchgear::lab {
 
@@ -30,7 +32,8 @@ int run_record(const RecordOptions& options, std::istream& standard_input, std::
 
 /// How the calls of a running gateway are recorded, which is another room's business.
 struct LiveRecorder {
-  std::function<void(CLI::App&)> add_options;
+  /// Returns those that a log does not have.
+  std::function<std::vector<CLI::Option*>(CLI::App&)> add_options;
   /// Returns the exit code.
   std::function<int(const std::string& service, const std::string& out)> record;
 };

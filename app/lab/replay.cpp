@@ -25,10 +25,10 @@ std::string_view value_of(const std::optional<std::string>& value) {
 
 Replay::Replay(const std::string& name, const CircuitBreakerOptions& options, std::uint64_t seed,
                ReplayReport& report)
-    : Replay(GuardOptions{name, options, {}}, seed, report) {}
+    : Replay(GuardOptions{name, options, {}, {}}, seed, report) {}
 
 Replay::Replay(const GuardOptions& options, std::uint64_t seed, ReplayReport& report)
-    : report_(report), guards_(options, seed, notes_, value_notes_) {}
+    : report_(report), limit_(options.limit), guards_(options, seed, notes_, value_notes_) {}
 
 std::optional<TraceProblem> Replay::play(const TraceEntry& entry) {
   end_calls(entry.at);
@@ -80,8 +80,10 @@ void Replay::start_call(const TraceEntry& entry) {
     tell(entry.at, "abandon", entry.id, entry.value);
     return;
   }
-  const TimePoint end = saturating_add(entry.at, entry.result.latency.value_or(Duration::zero()));
-  running_.push_back({end, started_++, std::move(*permit), entry});
+  Outcome ending = outcome(entry.result, entry.at, entry.at);
+  if (entry.deadline) ending = cut_off(ending, *entry.deadline, limit_);
+  running_.push_back(
+      {saturating_add(entry.at, ending.latency), started_++, std::move(*permit), entry, ending});
   std::push_heap(running_.begin(), running_.end(), ends_later);
 }
 
@@ -121,8 +123,7 @@ void Replay::end_calls(TimePoint until) {
     std::pop_heap(running_.begin(), running_.end(), ends_later);
     Running call = std::move(running_.back());
     running_.pop_back();
-    const Outcome result = outcome(call.call.result, call.permit.start(), call.end);
-    end(std::move(call.permit), result, call.call.value, call.end);
+    end(std::move(call.permit), call.outcome, call.call.value, call.end);
     tell(call.end, "record", call.call.id, call.call.value);
   }
 }

@@ -65,6 +65,7 @@ class Replay {
     std::uint64_t order;  ///< of their starts
     Guards::Permit permit;
     TraceEntry call;
+    Outcome outcome;
   };
 
   void start_call(const TraceEntry& entry);
@@ -84,6 +85,7 @@ class Replay {
   void tell_events();
 
   ReplayReport& report_;
+  const std::optional<Duration> limit_;
   Notes notes_, value_notes_;
   Guards guards_;
   ValueSummary values_;

@@ -25,6 +25,7 @@
 #include "app/lab/trace_reader.hpp"
 #include "app/shell/checks.hpp"
 #include "app/shell/output_file.hpp"
+#include "switchgear/analysis/breaker_outlook.hpp"
 #include "switchgear/config/config.hpp"
 
 namespace switchgear::lab {
@@ -73,7 +74,8 @@ std::optional<GuardOptions> find_guards(const ReplayOptions& options, const conf
   if (!options.service.empty()) return lab::find_guards(config, options.config, options.service, err);
   const config::Policy* const policy = find_breaker(config, options.config, options.policy, "to replay", err);
   if (policy == nullptr) return std::nullopt;
-  return GuardOptions{options.policy, policy->circuit_breaker, std::nullopt};
+  return GuardOptions{options.policy, policy->circuit_breaker, std::nullopt,
+                      analysis::attempt_limit(*policy)};
 }
 
 void play_all(TraceReader& reader, Replay& replay, Progress& progress) {
@@ -104,28 +106,48 @@ int play_stream(const ReplayOptions& options, const GuardOptions& guards, std::i
   return 0;
 }
 
-bool write_chart(const Comparison& comparison, const Calls& calls, const std::string& path,
-                 std::ostream& err) {
+/// What is compared.
+struct Compared {
+  std::vector<config::Policy> policies;
+  Setting setting;
+};
+
+/// Nothing once `err` knows why.
+std::optional<Compared> find_compared(const ReplayOptions& options, const config::Config& config,
+                                      std::ostream& err) {
+  auto policies = find_policies(options, config, err);
+  if (!policies) return std::nullopt;
+  Compared compared{*std::move(policies), {}};
+  if (options.service.empty()) return compared;
+  const config::Service* const service = find_service(config, options.config, options.service, err);
+  if (service == nullptr) return std::nullopt;
+  compared.setting.timeout = config::gateway_timeout;
+  if (service->by) compared.setting.values = {service->by->header, service->by->breaker, service->by->limits};
+  return compared;
+}
+
+bool write_file(const std::string& path, const std::string& content, std::ostream& err) {
   std::ofstream file(path, std::ios::binary);
-  file << chart(comparison, calls);
+  file << content;
   file.close();
   if (!file) err << path << ": cannot be written\n";
   return static_cast<bool>(file);
 }
 
-int compare_stream(const ReplayOptions& options, const std::vector<config::Policy>& policies,
-                   std::istream& input, const std::string& name, std::ostream& out, std::ostream& err) {
+int compare_stream(const ReplayOptions& options, const Compared& compared, std::istream& input,
+                   const std::string& name, std::ostream& out, std::ostream& err) {
   Progress progress(err, options.progress, "read");
   try {
     const Calls calls = read_calls(input, name, progress);
-    const Comparison comparison = compare(policies, calls, options.seed, progress);
+    const Comparison comparison = compare(compared.policies, compared.setting, calls, options.seed, progress);
     progress.clear();
     if (options.json) {
       print_json(comparison, out);
     } else {
       print_text(comparison, out);
     }
-    if (!options.svg.empty() && !write_chart(comparison, calls, options.svg, err)) return 1;
+    if (!options.svg.empty() && !write_file(options.svg, chart(comparison, calls), err)) return 1;
+    if (!options.html.empty() && !write_file(options.html, comparison_html(comparison, calls), err)) return 1;
   } catch (const TraceError& error) {
     progress.clear();
     err << error.what() << '\n';
@@ -138,22 +160,24 @@ int compare_stream(const ReplayOptions& options, const std::vector<config::Polic
 
 int run_replay(const ReplayOptions& options, std::istream& standard_input, std::ostream& out,
                std::ostream& err) {
-  if (!options.svg.empty() &&
-      !shell::spares_inputs("--svg", options.svg, {{"policy file", options.config}, {"trace", options.trace}},
-                            err))
-    return 1;
+  const auto spares_inputs = [&](std::string_view option, const std::string& path) {
+    return path.empty() ||
+           shell::spares_inputs(option, path, {{"policy file", options.config}, {"trace", options.trace}},
+                                err);
+  };
+  if (!spares_inputs("--svg", options.svg) || !spares_inputs("--html", options.html)) return 1;
   // A comparison plays whole pipelines; a breaker alone decides whatever the rest of its policy is.
   const bool alone = options.compare.empty();
   const std::optional<config::Config> config = alone ? load_breakers(options.config, options.sections, err)
                                                      : load_policies(options.config, options.sections, err);
   if (!config) return 1;
-  std::optional<std::vector<config::Policy>> compared;
+  std::optional<Compared> compared;
   std::optional<GuardOptions> guards;
   if (alone) {
     guards = find_guards(options, *config, err);
     if (!guards) return 1;
   } else {
-    compared = find_policies(options, *config, err);
+    compared = find_compared(options, *config, err);
     if (!compared) return 1;
   }
   const auto play = [&](std::istream& input, const std::string& name) {
@@ -186,15 +210,19 @@ void add_replay_command(CLI::App& app, int& exit_code, const config::OwnSections
   CLI::Option* const service =
       command
           ->add_option("--service", options->service,
-                       "A service in it: its policy's breaker, and those of its values")
+                       "A service in it: its policy's breaker, and those of its values; with --compare: the "
+                       "policies as if they were its own")
           ->type_name("NAME")
           ->check(shell::not_empty())
-          ->excludes(policy)
-          ->excludes(compare);
+          ->excludes(policy);
   command->add_option("TRACE", options->trace, "File of JSON lines; - or nothing: standard input")
       ->type_name("FILE");
   command->add_flag("--json", options->json, "Print JSON: every decision on a line, or the comparison");
   command->add_option("--svg", options->svg, "Of a comparison: draw it into this file")
+      ->type_name("FILE")
+      ->check(shell::not_empty())
+      ->needs(compare);
+  command->add_option("--html", options->html, "Of a comparison: a page with the table and the chart")
       ->type_name("FILE")
       ->check(shell::not_empty())
       ->needs(compare);

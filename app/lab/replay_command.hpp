@@ -21,10 +21,11 @@ struct ReplayOptions {
   std::string config;
   std::string policy;                ///< to be replayed decision by decision; or else:
   std::string service;               ///< its policy and its breakers by value, likewise; or else:
-  std::vector<std::string> compare;  ///< whole pipelines, side by side
+  std::vector<std::string> compare;  ///< whole pipelines, side by side; with `service`: as its policies
   std::string trace = "-";           ///< `-`: standard input
   bool json = false;
   std::string svg;        ///< of a comparison: where its chart goes; empty: none is drawn
+  std::string html;       ///< of a comparison: where a page with all of it goes; empty: none
   bool progress = false;  ///< shown on `err`
   std::uint64_t seed = 0;
   config::OwnSections sections{};  ///< of the program, beside those that every file may have

@@ -281,6 +281,62 @@ TEST_F(ReplayCommand, AComparisonKnowsItsPoliciesAndNamesEachOnce) {
   EXPECT_EQ(run().err, "switchgear replay: --compare names \"plain\" twice\n");
 }
 
+TEST_F(ReplayCommand, ComparesPoliciesAsThoseOfAServiceWithBreakersByValue) {
+  write(options_.config, services);
+  write(trace_, of_tenants);
+  options_.policy.clear();
+  options_.service = "search";
+  options_.compare = {"around", "plain"};
+  options_.json = false;
+  const Ran ran = run();
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_NE(ran.out.find("breakers by value\n"), std::string::npos) << ran.out;
+  options_.service = "serch";
+  EXPECT_EQ(run().err, options_.config + ": service \"serch\" does not exist; did you mean \"search\"?\n");
+}
+
+TEST_F(ReplayCommand, ACallThatItsCallerCutShortIsIgnoredIfThePolicyWouldHaveWaited) {
+  const char* const calls = R"({"at":1,"id":"a","latency":9,"verdict":"success","deadline":0.5}
+{"at":2,"id":"b","latency":0.4,"verdict":"success","deadline":0.5}
+)";
+  write(trace_, calls);
+  write(options_.config, R"(version: 1
+policies:
+  payment: {timeout: 2s, circuit_breaker: {consecutive_failures: 1}}
+  quick: {timeout: 300ms, circuit_breaker: {consecutive_failures: 1}}
+services:
+  payment: {url: "http://127.0.0.1:1", policy: payment, routes: [{prefix: /}]}
+)");
+  const Ran ran = run();
+  EXPECT_NE(ran.out.find("{\"at\":1.5,\"op\":\"record\",\"id\":\"a\",\"state\":\"closed\"}"),
+            std::string::npos)
+      << ran.out;
+  EXPECT_NE(ran.out.find("\"successes\":1,\"failures\":0,\"slow\":0,\"ignored\":1"), std::string::npos)
+      << ran.out;
+  options_.policy = "quick";
+  EXPECT_NE(run().out.find("\"failures\":1"), std::string::npos) << "the policy's own limit comes first";
+  options_.policy.clear();
+  options_.service = "payment";
+  EXPECT_NE(run().out.find("\"failures\":0"), std::string::npos);
+  write(trace_, R"({"at":1,"latency":0.4,"verdict":"success","deadline":-1})");
+  EXPECT_NE(run().err.find("\"deadline\" is -1; expected seconds, 0 or more"), std::string::npos);
+  write(trace_, R"({"at":1,"latency":0.4,"verdict":"success","deadline":"tomorrow"})");
+  EXPECT_EQ(run().code, 0) << "another program's field of that name";
+}
+
+TEST_F(ReplayCommand, AComparisonIsWrittenAsAPage) {
+  write(trace_, "{\"at\":1,\"latency\":0.5,\"verdict\":\"failure\"}\n");
+  options_.compare = {"plain"};
+  options_.html = own_path(".html");
+  EXPECT_EQ(run().code, 0);
+  std::stringstream page;
+  page << std::ifstream(options_.html).rdbuf();
+  EXPECT_NE(page.str().find("</html>"), std::string::npos);
+  std::remove(options_.html.c_str());
+  options_.html = trace_;
+  EXPECT_EQ(run().err, "--html: " + trace_ + " is the trace itself; expected another file\n");
+}
+
 TEST_F(ReplayCommand, AChartThatCannotBeWrittenIsAnError) {
   write(trace_, "{\"at\":1,\"latency\":0.5,\"verdict\":\"failure\"}\n");
   options_.compare = {"plain"};

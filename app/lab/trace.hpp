@@ -39,7 +39,9 @@ struct TraceEntry {
   std::optional<std::string> id;  ///< always set for acquire, record and abandon
   /// Of a call, an acquire or a command: the value of the header that it was made for.
   std::optional<std::string> value;
-  TraceResult result;    ///< of a call or a record
+  TraceResult result;  ///< of a call or a record
+  /// Of a call: how much time its caller left for it.
+  std::optional<Duration> deadline;
   bool refused = false;  ///< of a call: when the trace was recorded; how it would have ended is unknown
   Command command = Command::reset;
   CheckAnswer answer = CheckAnswer::good;

@@ -114,6 +114,9 @@ std::uint32_t row(const LineFields& fields, std::string_view name, std::uint32_t
 void read_call(const LineFields& fields, TraceEntry& entry) {
   if (!fields["verdict"]) required(fields, "latency", "a whole call");
   const std::size_t found = word(required(fields, "verdict", "a whole call"), "verdict", endings);
+  // A log may have a field of that name that is something else.
+  if (const auto& left = fields["deadline"]; left && left->kind == FieldValue::Kind::number)
+    entry.deadline = seconds(*left, "deadline");
   entry.refused = found == verdicts.size();
   if (entry.refused) return;
   required(fields, "latency", "a whole call");

@@ -61,6 +61,22 @@ void add_level(Lines& lines, const Circuit& circuit) {
   lines.push_back({});
 }
 
+/// Of a controlled ramp: ` ramp lets 22% through   15% was safe, held for 2 steps; 0 of 3 failed`.
+void add_ramp(Lines& lines, const Circuit& circuit) {
+  const json::object& ramp = object_of(circuit.document, "ramp");
+  if (ramp.empty()) return;
+  const double hold = number_of(ramp, "hold");
+  const std::string held =
+      hold == 0 ? "" : fmt::format(", held for {:.0f} {}", hold, hold == 1 ? "step" : "steps");
+  lines.back() = {
+      {" ramp ", quiet},
+      {"lets " + percent_text(number_of(ramp, "share")) + " through", {Tone::warn, true}},
+      {fmt::format("   {} was safe{}; {:.0f} of {:.0f} failed", percent_text(number_of(ramp, "safe_share")),
+                   held, number_of(ramp, "failed"), number_of(ramp, "calls")),
+       quiet}};
+  lines.push_back({});
+}
+
 void add_sparks(Lines& lines, const Circuit& circuit, std::size_t columns) {
   struct Row {
     std::string_view label;
@@ -156,6 +172,7 @@ Lines breaker_page(const Circuit& circuit, const Answer& answer, std::size_t col
   Lines lines;
   add_state(lines, circuit, now);
   add_level(lines, circuit);
+  add_ramp(lines, circuit);
   add_sparks(lines, circuit, columns);
   add_transitions(lines, circuit, answer, columns);
   add_pairs(lines, "WINDOW", pairs_of(object_of(circuit.document, "window")), columns);

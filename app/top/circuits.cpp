@@ -1,5 +1,7 @@
 #include "app/top/circuits.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
@@ -43,7 +45,8 @@ std::string Circuit::state_text() const {
   if (metrics_only) return state + " (m)";
   if (fleet_open && state == "closed") return "fleet_open";
   if (!level.empty()) return state + " (" + level.substr(0, 1) + ")";
-  return ramping ? state + " (ramp)" : state;
+  if (!ramping) return state;
+  return ramp_share ? fmt::format("{} ({:.0f}%)", state, std::floor(100 * *ramp_share)) : state + " (ramp)";
 }
 
 void Circuits::apply(const control::ServerEvent& event, TimePoint now) {
@@ -73,6 +76,9 @@ void Circuits::update(const json::object& breaker, double at, TimePoint now) {
   circuit.state = text_of(breaker, "state");
   circuit.metrics_only = text_of(breaker, "mode") == "metrics_only";
   circuit.ramping = control::is_true(breaker, "ramping");
+  circuit.ramp_share.reset();
+  if (const json::object& ramp = object_of(breaker, "ramp"); !ramp.empty())
+    circuit.ramp_share = number_of(ramp, "share");
   circuit.fleet_open = control::is_true(breaker, "fleet_open");
   circuit.level = text_of(object_of(breaker, "level"), "name");
   if (circuit.level == "warning") circuit.level.clear();

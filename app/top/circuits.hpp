@@ -20,6 +20,7 @@ struct Circuit {
   std::string state;
   bool metrics_only = false;
   bool ramping = false;
+  std::optional<double> ramp_share;  ///< of calls that a controlled ramp lets through; empty without one
   bool fleet_open = false;
   std::string level;          ///< `critical`; empty unless it is a multi-level breaker above its first level
   std::optional<int> health;  ///< 0 to 100; empty if the server is too old to give it
@@ -34,8 +35,8 @@ struct Circuit {
   [[nodiscard]] std::optional<double> in_state_for(TimePoint now) const;
   /// True if it refuses every call.
   [[nodiscard]] bool refuses() const { return state == "open" || state == "forced_open" || fleet_open; }
-  /// `half_open`, `closed (ramp)`, `fleet_open`, `open (m)` for metrics only, `open (c)` at level
-  /// critical.
+  /// `half_open`, `closed (ramp)`, `closed (22%)` on a controlled one, `fleet_open`, `open (m)` for metrics
+  /// only, `open (c)` at level critical.
   [[nodiscard]] std::string state_text() const;
 
   std::optional<double> retry_after;  ///< when it was received

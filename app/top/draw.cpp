@@ -224,7 +224,7 @@ void draw_help(Canvas& canvas) {
       {"a", "acknowledge the alert: it is not repeated any more"},
       {"Ctrl-L", "draw the screen again"},
       {"q, Ctrl-C", "leave"},
-      {"", "(m) metrics only   (ramp) lets through more and more calls"},
+      {"", "(m) metrics only   (ramp) (22%) lets through a growing share of calls"},
       {"", "(c) (e) at level critical, at level emergency"},
   }};
   Lines lines{{{"Keys", {Tone::accent, true}}}, {}};

@@ -209,6 +209,15 @@ TEST_F(Drawing, ShowsTheLevelOfABreakerAndWhyItIsThere) {
   EXPECT_TRUE(shows("level critical, degraded   goes from warning to critical: 9 of 12 failed")) << drawn();
 }
 
+TEST_F(Drawing, ShowsWhatAControlledRampLetsThrough) {
+  const std::string ramp = R"(, "ramping": true, "ramp": {"share": 0.225, "safe_share": 0.15, "hold": 2, )"
+                           R"("calls": 3, "failed": 1})";
+  tell({{.name = "payment", .state = "closed", .more = ramp}});
+  EXPECT_NE(line_with("payment").find("closed (22%)"), std::string::npos) << drawn();
+  press(Key::enter);
+  EXPECT_TRUE(shows("ramp lets 22.5% through   15.0% was safe, held for 2 steps; 1 of 3 failed")) << drawn();
+}
+
 TEST_F(Drawing, LeavesAGapInTheSparksForTheTimeWithoutAConnection) {
   tell({{.name = "payment", .calls = 5}});
   press(Key::enter);

@@ -35,7 +35,10 @@ policies:
   strict: {timeout: 5s, circuit_breaker: {consecutive_failures: 2, open_duration: 600s}}
   steps: {timeout: 5s, circuit_breaker: {minimum_calls: 4, failure_rate: 0.5, max_open_duration: 600s, levels: {warning: {},
           critical: {failure_rate: 0.25, open_duration: 600s}, emergency: {open_duration: 600s}, escalate_above: 0.6}}}
+  returning: {timeout: 5s, circuit_breaker: {window: {type: count, size: 4}, minimum_calls: 4, failure_rate: 0.5, open_duration: 100ms,
+              half_open: {permitted_calls: 1}, ramp: {controller: true, from: 0.25, step: 600s, minimum: 100}}}
 services:
+  returning: {url: "http://127.0.0.1:${port}", policy: returning, routes: [{prefix: /returning/}]}
   stepped: {url: "http://127.0.0.1:${port}", policy: steps, routes: [{prefix: /stepped/}]}
   tried: {url: "http://127.0.0.1:${port}", policy: moves, routes: [{prefix: /tried/}], experiment: {shadow: [strict]}}
   halved: {url: "http://127.0.0.1:${port}", policy: again, routes: [{prefix: /halved/}], experiment: {split: {strict: 0.5, by: {header: x-user}, block: 100ms}}}
@@ -95,6 +98,7 @@ await test("shows the two policies of a split side by side, and stops the candid
   };
   while ((await requests()).reduce((sum, each) => sum + each) < 40) await page.waitForResponse((response) => response.url().endsWith("/experiments"));
   for (const each of await requests()) assert.ok(each > 4, `${await requests()}`);
+  await page.getByRole("heading", { level: 2, name: /^Candidate of the split: strict/ }).waitFor();
   await expectAccessible(page, "a split");
   await split.getByRole("button", { name: "Promote" }).click();
   const promote = page.getByRole("dialog", { name: "Promote: strict" });
@@ -149,6 +153,33 @@ await test("shows the level of a multi-level breaker, what is in force there, an
   const note = page.getByText(/Level critical \(degraded\): it opens for .* when 25\.0% of at least 4 calls fail/);
   await note.filter({ hasText: "goes from warning to critical: 3 of 4 failed, 75% is above 60%" }).waitFor();
   await expectAccessible(page);
+}, { start });
+
+await test("shows how much a controlled ramp lets through, and what its steps are judged by", async ({ page, server }) => {
+  await page.goto(at(server, "breaker/returning"));
+  await server.send("/returning/fail", 4);
+  // The probe closes it as soon as it is let through; the step then lasts longer than the test.
+  await becomes(page, async () => (await server.send("/returning/ok", 1))[0], 200);
+  await page.getByText("ramping 25.0%", { exact: true }).waitFor();
+  const now = page.getByRole("region", { name: "Now" });
+  await now.getByText("Letting calls back in 25.0%").waitFor();
+  await now.getByText(/of \d+ failed in this step; 25\.0% was safe/).waitFor();
+  await now.getByText("falls back at 10.0%").waitFor();
+  await page.getByText("ramp.growth", { exact: true }).waitFor();
+  await expectAccessible(page, "a ramp");
+}, { start });
+
+await test("lists all experiments, with the way to each", async ({ page, server }) => {
+  await page.goto(at(server, ""));
+  await page.getByRole("link", { name: "Experiments" }).click();
+  await page.getByRole("heading", { level: 1, name: "Experiments" }).waitFor();
+  const splits = page.getByRole("group", { name: "Splits" });
+  await splits.getByRole("row").filter({ hasText: "halved" }).filter({ hasText: "Not enough data yet" }).waitFor();
+  await expectAccessible(page, "experiments");
+  const shadows = page.getByRole("group", { name: "Shadow policies" });
+  await shadows.getByRole("row").filter({ hasText: "strict" }).getByRole("link", { name: "tried" }).click();
+  await page.getByRole("heading", { level: 1, name: "tried" }).waitFor();
+  await page.getByRole("group", { name: "Shadow policies" }).getByRole("row").filter({ hasText: "strict" }).waitFor();
 }, { start });
 
 await test("shows what an adaptive breaker goes by, and what a shadow policy would have decided", async ({ page, server }) => {
@@ -314,7 +345,7 @@ await test("has nothing that axe finds on the pages of a gateway, and fits 400 p
   await server.send("/shop/ok", 6);
   await server.send("/tenants/ok", 20);
   await server.send("/tenants/fail", 4, { headers: { "x-tenant": "acme" } });
-  for (const hash of ["", "breaker/payment", "services", "service/payment", "service/shop", "service/tenants", "alerts", "reports", "report/payment"]) {
+  for (const hash of ["", "breaker/payment", "services", "service/payment", "service/shop", "service/tenants", "experiments", "alerts", "reports", "report/payment"]) {
     await page.setViewportSize({ width: 1280, height: 800 });
     await page.goto(at(server, hash));
     await live(page);

@@ -343,6 +343,18 @@ Case random_case(std::uint64_t seed, Flavour flavour) {
   return result;
 }
 
+Case random_hurried_case(std::uint64_t seed) {
+  Case made = random_case(seed, Flavour::replay);
+  Dice dice(seed ^ 0x4a57e5U);
+  Grid grid(dice, Flavour::replay);
+  if (dice.chance(0.7)) made.timeout = grid.length(1, 8);
+  for (Step& step : made.steps) {
+    if (step.kind == Step::Kind::call && dice.chance(0.6))
+      step.deadline = dice.chance(0.2) && made.timeout ? *made.timeout : grid.length(1, 8);
+  }
+  return made;
+}
+
 std::string name_of(Kind kind) {
   constexpr std::array<std::string_view, kinds.size()> names{"adaptive",   "levels",  "controlled_ramp",
                                                              "confidence", "weights", "health_checks"};

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,8 +35,9 @@ struct Step {
 
   Kind kind = Kind::acquire;
   TimePoint at{};
-  std::size_t id = 0;  ///< of the acquire, record, abandon or call
-  Outcome outcome{};   ///< of the record or call
+  std::size_t id = 0;                  ///< of the acquire, record, abandon or call
+  Outcome outcome{};                   ///< of the record or call
+  std::optional<Duration> deadline{};  ///< of a call: how much time its caller left for it
   Order order = Order::reset;
   CheckAnswer answer = CheckAnswer::good;
 };
@@ -45,7 +47,8 @@ struct Case {
   CircuitBreakerOptions options;
   std::uint64_t jitter_seed = 0;
   HealthRows rows;
-  TimePoint start{};  ///< no step is earlier
+  std::optional<Duration> timeout{};  ///< of the policy
+  TimePoint start{};                  ///< no step is earlier
   std::vector<Step> steps;
 };
 
@@ -56,6 +59,9 @@ enum class Flavour : std::uint8_t {
 };
 
 [[nodiscard]] Case random_case(std::uint64_t seed, Flavour flavour);
+
+/// A replay some of whose calls were cut short by their callers, under a policy that may have a timeout.
+[[nodiscard]] Case random_hurried_case(std::uint64_t seed);
 
 /// What makes a breaker one of a higher kind.
 enum class Kind : std::uint8_t { adaptive, levels, controlled_ramp, confidence, weights, health_checks };

@@ -65,6 +65,33 @@ TEST_P(ReplayedOfAKind, AgreeWithTheModel) {
 INSTANTIATE_TEST_SUITE_P(Of, ReplayedOfAKind, testing::ValuesIn(kinds),
                          [](const auto& given) { return name_of(given.param); });
 
+TEST(ReplayedHurriedCallers, AgreeWithTheModelOnRandomPoliciesAndTraces) {
+  const std::uint64_t first = from_environment("SWITCHGEAR_SEED", 130'000'001);
+  const std::uint64_t cases = from_environment("SWITCHGEAR_CASES", 10'000);
+  lab::ReplayOptions options;
+  options.config = config_file();
+  options.policy = "p0";
+  options.json = true;
+  int cut_off = 0, transitions = 0;
+  for (std::uint64_t seed = first; seed < first + cases; ++seed) {
+    const Case given = random_hurried_case(seed);
+    std::ofstream(options.config) << policy_file({given});
+    options.seed = given.jitter_seed;
+    int code = 0;
+    const std::string printed = replayed(options, trace_file(given), code);
+    ASSERT_EQ(code, 0) << printed;
+    ASSERT_EQ(first_difference(expected_lines(given), printed), "")
+        << "seed " << seed << " (SWITCHGEAR_SEED=" << seed << " SWITCHGEAR_CASES=1 repeats it)\n"
+        << policy_file({given}) << trace_file(given);
+    transitions += occurrences(printed, "\"event\":\"transition\"");
+    for (const Step& step : given.steps) cut_off += step.deadline && step.outcome.latency >= *step.deadline;
+  }
+  std::remove(options.config.c_str());
+  if (cases < 10'000) return;
+  EXPECT_GE(cut_off, 10'000) << "the random traces hardly reach what they are made for";
+  EXPECT_GE(transitions, 10'000);
+}
+
 TEST(ReplayedValues, AgreeWithTheModelOnRandomPoliciesAndTraces) {
   const std::uint64_t first = from_environment("SWITCHGEAR_SEED", 150'000'001);
   const std::uint64_t cases = from_environment("SWITCHGEAR_CASES", 10'000);

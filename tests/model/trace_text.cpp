@@ -158,6 +158,18 @@ std::string result_fields(const Outcome& outcome) {
   return text;
 }
 
+/// How a call ends: at its caller's deadline, if that comes first. It is a failure of the dependency only if
+/// the policy's own limit would have come sooner, or there is none.
+Outcome ending(const Step& call, const std::optional<Duration>& timeout) {
+  if (!call.deadline || call.outcome.latency < *call.deadline) return call.outcome;
+  if (timeout && *call.deadline <= *timeout) {
+    Outcome ignored = Outcome::ignored();
+    ignored.latency = *call.deadline;
+    return ignored;
+  }
+  return Outcome::failure(FailureType::timeout, *call.deadline);
+}
+
 /// Plays a case through the model, writing what a replay would.
 class Expectation {
  public:
@@ -171,7 +183,11 @@ class Expectation {
         acquire(step, value);
         break;
       case Step::Kind::call:
-        if (acquire(step, value)) running_.push_back({saturating_add(step.at, step.outcome.latency), step});
+        if (acquire(step, value)) {
+          Step call = step;
+          call.outcome = ending(step, given_.calls.timeout);
+          running_.push_back({saturating_add(step.at, call.outcome.latency), call});
+        }
         break;
       case Step::Kind::record:
         line(step.at, "record", step, model_.record(step.id, step.outcome, step.at));
@@ -341,7 +357,9 @@ std::vector<std::string> expected_lines(const ValuesCase& given, bool by_value) 
 std::string policy_file(const std::vector<Case>& cases) {
   std::string text = "version: 1\npolicies:\n";
   for (std::size_t i = 0; i < cases.size(); ++i) {
-    text += "  p" + std::to_string(i) + ":\n    circuit_breaker:\n";
+    text += "  p" + std::to_string(i) + ":\n";
+    if (cases[i].timeout) text += "    timeout: " + in_ns(*cases[i].timeout) + "\n";
+    text += "    circuit_breaker:\n";
     add_breaker(text, "      ", cases[i].options);
   }
   return text;
@@ -381,6 +399,7 @@ std::string trace_file(const Case& given, const std::vector<std::string>& values
         break;
       case Step::Kind::call:
         text += ",\"id\":\"" + id_of(step) + "\"" + result_fields(step.outcome);
+        if (step.deadline) text += ",\"deadline\":" + seconds(*step.deadline);
         break;
       case Step::Kind::record:
         text += ",\"op\":\"record\",\"id\":\"" + id_of(step) + "\"" + result_fields(step.outcome);

@@ -34,6 +34,16 @@ export interface Policy {
   slow_call: { threshold: number; rate: number } | null;
   open_duration: number;
   half_open: { permitted_calls: number; success_threshold: number };
+  ramp?: { controller?: { max_failure_rate: number } | null } | null;
+}
+
+/// What a ramp's controller lets through, and what it has seen in this step.
+export interface Ramp {
+  share: number;
+  safe_share: number;
+  hold: number;
+  calls: number;
+  failed: number;
 }
 
 export interface Breaker {
@@ -68,6 +78,8 @@ export interface Breaker {
   last_transition: Transition | null;
   /// What an adaptive breaker goes by now.
   adapted?: Adapted | null;
+  /// During a controlled ramp.
+  ramp?: Ramp | null;
   /// Of a multi-level breaker.
   level?: Level | null;
   policy: Policy;
@@ -162,6 +174,8 @@ export interface Service extends Policies {
   upgrades?: { open: number; begun: number; refused: number; ended: Record<string, number> };
   by?: ByValue;
   /// Of routes that have a policy of their own, by its name; `circuit`: its breaker.
+  /// A candidate that gets a share of the requests; it is among the policies of routes.
+  split?: { candidate: string } | null;
   route_policies?: Record<string, Policies & { circuit: string | null }>;
 }
 

@@ -9,6 +9,7 @@ import { connection, counts, recordSecond } from "./live/model";
 import { connect, watch } from "./live/stream";
 import { AlertsPage } from "./pages/alerts";
 import { BreakerPage } from "./pages/breaker";
+import { ExperimentsPage } from "./pages/experiments";
 import { FleetPage } from "./pages/fleet";
 import { Overview } from "./pages/overview";
 import { ReportPage, ReportsPage } from "./pages/reports";
@@ -46,6 +47,8 @@ function Content() {
       return <ServicesPage />;
     case "service":
       return <ServicePage key={name} name={name} />;
+    case "experiments":
+      return <ExperimentsPage />;
     case "alerts":
       return <AlertsPage />;
     case "fleet":
@@ -87,7 +90,7 @@ function Page() {
 }
 
 const titles: Record<Where, string> = {
-  overview: "", breaker: "", service: "", report: "Report", services: "Services", alerts: "Alerts", fleet: "Fleet", reports: "Reports", missing: "",
+  overview: "", breaker: "", service: "", report: "Report", services: "Services", experiments: "Experiments", alerts: "Alerts", fleet: "Fleet", reports: "Reports", missing: "",
 };
 
 effect(() => {

@@ -2,7 +2,7 @@
 // `#/breaker/payment?span=6h`. Names are percent-encoded, and may hold anything.
 import { computed, signal } from "@preact/signals";
 
-export type Page = "overview" | "breaker" | "services" | "service" | "alerts" | "reports" | "report" | "fleet" | "missing";
+export type Page = "overview" | "breaker" | "services" | "service" | "experiments" | "alerts" | "reports" | "report" | "fleet" | "missing";
 
 export interface Route {
   page: Page;
@@ -15,6 +15,7 @@ const paths: Record<string, { page: Page; named: boolean }> = {
   breaker: { page: "breaker", named: true },
   services: { page: "services", named: false },
   service: { page: "service", named: true },
+  experiments: { page: "experiments", named: false },
   alerts: { page: "alerts", named: false },
   fleet: { page: "fleet", named: false },
   reports: { page: "reports", named: false },

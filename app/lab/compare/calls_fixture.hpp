@@ -11,7 +11,7 @@ inline constexpr Duration call_latency = std::chrono::milliseconds{20};
 inline void add(Calls& calls, int count, Duration at, Duration apart, Verdict verdict,
                 Duration latency = call_latency) {
   for (int i = 0; i < count; ++i)
-    calls.push_back({TimePoint{at + i * apart}, latency, {}, verdict, FailureType::http_error, true});
+    calls.push_back({TimePoint{at + i * apart}, latency, {}, verdict, FailureType::http_error});
 }
 
 }  // namespace switchgear::lab

@@ -15,12 +15,14 @@ namespace {
 
 constexpr double left = 150, width = 800, right = 20;
 constexpr double top = 40, height = 160, band = 18, gap = 14;
-constexpr std::size_t columns = 400;
+constexpr std::size_t most_columns = 400, least_columns = 50;
+constexpr std::size_t calls_a_column = 12;
 
 constexpr std::string_view style =
     "rect{shape-rendering:crispEdges}text{font:12px "
     "system-ui,sans-serif;fill:#16202c}.quiet{fill:#566273}.good{fill:#6b9be8}"
-    ".bad{fill:#d3222e}.outage{fill:#d3222e;opacity:.1}.track{fill:#e0e5ec}.open{fill:#bd1622}"
+    ".bad{fill:#d3222e}.refused{fill:#aab4c0}.outage{fill:#d3222e;opacity:.1}.track{fill:#e0e5ec}.open{fill:#"
+    "bd1622}"
     ".half_open{fill:#c98a1b}";
 
 std::string number(double value) {
@@ -52,7 +54,7 @@ class Drawing {
     draw_calls(calls);
     double y = top + height + gap;
     for (const Arm& arm : comparison_.arms) {
-      draw_states(arm, y);
+      draw_arm(arm, y);
       y += band + gap;
     }
     text_ += words(left, y + 2, "0s", "start", "quiet");
@@ -81,56 +83,81 @@ class Drawing {
     }
   }
 
+  /// Few calls in many columns are a comb.
+  static std::size_t columns_for(const Calls& calls) {
+    return std::clamp(calls.size() / calls_a_column, least_columns, most_columns);
+  }
+
   void draw_calls(const Calls& calls) {
-    std::vector<std::array<std::uint64_t, 2>> bins(columns);
+    struct Column {
+      std::uint64_t bad = 0, good = 0, refused = 0;
+      [[nodiscard]] std::uint64_t all() const { return bad + good + refused; }
+    };
+    std::vector<Column> columns(columns_for(calls));
+    const auto count = static_cast<double>(columns.size());
     for (const RecordedCall& call : calls) {
-      if (!call.known) continue;
       const double share = (at(call.at) - left) / width;
-      const auto bin = std::min(columns - 1, static_cast<std::size_t>(share * static_cast<double>(columns)));
-      ++bins[bin][call.verdict == Verdict::failure ? 1 : 0];
+      Column& column = columns[std::min(columns.size() - 1, static_cast<std::size_t>(share * count))];
+      ++(!call.known ? column.refused : call.verdict == Verdict::failure ? column.bad : column.good);
     }
-    std::uint64_t most = 1;
-    for (const auto& bin : bins) most = std::max(most, bin[0] + bin[1]);
-    const double step = width / static_cast<double>(columns);
-    for (std::size_t i = 0; i < columns; ++i) {
-      const double x = left + static_cast<double>(i) * step;
-      const double good = height * static_cast<double>(bins[i][0]) / static_cast<double>(most);
-      const double bad = height * static_cast<double>(bins[i][1]) / static_cast<double>(most);
-      if (bad > 0) text_ += rectangle("bad", x, top + height - bad, step, bad);
-      if (good > 0) text_ += rectangle("good", x, top + height - bad - good, step, good);
+    const std::uint64_t most =
+        std::max<std::uint64_t>(1, std::ranges::max_element(columns, {}, &Column::all)->all());
+    const double step = width / count;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      double y = top + height;
+      const auto stack = [&](std::string_view name, std::uint64_t calls_of_it) {
+        if (calls_of_it == 0) return;
+        const double part = height * static_cast<double>(calls_of_it) / static_cast<double>(most);
+        y -= part;
+        text_ += rectangle(name, left + static_cast<double>(i) * step, y, step, part);
+      };
+      stack("bad", columns[i].bad);
+      stack("good", columns[i].good);
+      stack("refused", columns[i].refused);
     }
-    const double seconds = std::chrono::duration<double>(length()).count() / static_cast<double>(columns);
+    const double seconds = std::chrono::duration<double>(length()).count() / count;
     const auto rate = static_cast<std::uint64_t>(static_cast<double>(most) / seconds + 0.5);
     text_ += words(left - 8, top + 10, counted(rate) + " calls/s", "end", "quiet");
     text_ += words(left - 8, top + height, "0", "end", "quiet");
   }
 
-  void draw_states(const Arm& arm, double y) {
+  /// Where calls of unknown end make a difference: above if they had succeeded, below if they had failed.
+  void draw_arm(const Arm& arm, double y) {
     text_ += words(left - 8, y + band - 5, arm.policy, "end", "");
-    text_ += rectangle("track", left, y, width, band);
-    const std::vector<StateChange>& changes = arm.if_good.course.changes;
+    if (!arm.if_bad) return draw_states(arm.if_good, y, band, "");
+    draw_states(arm.if_good, y, band / 2 - 1, " if the refused calls had succeeded");
+    draw_states(*arm.if_bad, y + band / 2 + 1, band / 2 - 1, " if the refused calls had failed");
+  }
+
+  void draw_states(const Judged& judged, double y, double tall, const std::string& guess) {
+    text_ += rectangle("track", left, y, width, tall);
+    const std::vector<StateChange>& changes = judged.course.changes;
     for (std::size_t i = 0; i < changes.size(); ++i) {
       const State state = changes[i].to;
       if (state != State::open && state != State::half_open) continue;
       const TimePoint until = i + 1 < changes.size() ? changes[i + 1].at : comparison_.end;
       const double x = at(changes[i].at);
-      text_ += rectangle(to_string(state), x, y, std::max(0.5, at(until) - x), band,
+      text_ += rectangle(to_string(state), x, y, std::max(0.5, at(until) - x), tall,
                          std::string(to_string(state)) + " at " +
                              format_seconds(changes[i].at - comparison_.begin) + "s for " +
-                             format_seconds(until - changes[i].at) + "s");
+                             format_seconds(until - changes[i].at) + "s" + guess);
     }
   }
 
   double draw_key(double y) {
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 5> keys{{{"good", "good calls"},
-                                                                                 {"bad", "failed calls"},
-                                                                                 {"outage", "outage"},
-                                                                                 {"open", "breaker open"},
-                                                                                 {"half_open", "half-open"}}};
+    std::vector<std::pair<std::string_view, std::string_view>> keys{{"good", "good calls"},
+                                                                    {"bad", "failed calls"}};
+    if (comparison_.unknown > 0) keys.emplace_back("refused", "refused calls");
+    keys.insert(keys.end(), {{"outage", "outage"}, {"open", "breaker open"}, {"half_open", "half-open"}});
     double x = left;
     for (const auto& [name, meaning] : keys) {
       text_ += rectangle(name, x, y - 10, 12, 12) + words(x + 18, y, meaning, "start", "quiet");
       x += 130;
+    }
+    if (comparison_.unknown > 0) {
+      y += 20;
+      text_ += words(left, y, "Breakers: above if the refused calls had succeeded, below if they had failed.",
+                     "start", "quiet");
     }
     return y + 16;
   }

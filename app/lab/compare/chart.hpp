@@ -8,7 +8,8 @@
 namespace switchgear::lab {
 
 /// A whole SVG file: the calls over time, good and failed, the outages, and for each policy when its breaker
-/// was open or half-open. Of a trace with unknown outcomes: as if those calls had succeeded.
+/// was open or half-open. Of a trace with unknown outcomes both: had those calls succeeded, and had they
+/// failed.
 [[nodiscard]] std::string chart(const Comparison& comparison, const Calls& calls);
 
 }  // namespace switchgear::lab

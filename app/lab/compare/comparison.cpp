@@ -42,20 +42,22 @@ Notice judge(const Course& course, const std::vector<Outage>& outages) {
   return notice;
 }
 
-Comparison compare(const std::vector<analysis::Policy>& policies, const Calls& calls, std::uint64_t seed,
-                   Progress& progress) {
+Comparison compare(const std::vector<analysis::Policy>& policies, const Setting& setting, const Calls& calls,
+                   std::uint64_t seed, Progress& progress) {
   Comparison comparison;
   comparison.calls = calls.size();
   for (const RecordedCall& call : calls) {
     if (!call.known) ++comparison.unknown;
     if (call.known && call.verdict == Verdict::failure) ++comparison.failed;
   }
+  comparison.values = values_of(calls);
+  comparison.by_value = setting.values.has_value();
   comparison.begin = calls.front().at;
   comparison.end = calls.back().at;
   comparison.outages = find_outages(calls);
   const auto played = [&](const analysis::Policy& policy, Unknown unknown) {
     progress.begin(policy.name, calls.size());
-    Course course = simulate(policy, calls, unknown, seed, progress);
+    Course course = simulate(policy, setting, calls, unknown, seed, progress);
     Notice notice = judge(course, comparison.outages);
     return Judged{std::move(course), notice};
   };
@@ -64,6 +66,7 @@ Comparison compare(const std::vector<analysis::Policy>& policies, const Calls& c
     arm.policy = policy.name;
     arm.has_breaker = policy.circuit_breaker.has_value();
     arm.if_good = played(policy, Unknown::succeeds);
+    arm.has_values = arm.if_good.course.values.has_value();
     if (comparison.unknown > 0) arm.if_bad = played(policy, Unknown::fails);
     comparison.arms.push_back(std::move(arm));
   }

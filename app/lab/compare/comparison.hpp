@@ -31,6 +31,7 @@ struct Judged {
 struct Arm {
   std::string policy;
   bool has_breaker = false;
+  bool has_values = false;       ///< breakers by value
   Judged if_good;                ///< had they succeeded
   std::optional<Judged> if_bad;  ///< had they failed; unset: every outcome is known
 };
@@ -39,6 +40,8 @@ struct Comparison {
   std::size_t calls = 0;
   std::uint64_t failed = 0;   ///< as the trace has it
   std::uint64_t unknown = 0;  ///< calls that were refused while it was recorded
+  std::size_t values = 0;     ///< how many different ones the calls have
+  bool by_value = false;      ///< played with breakers for them
   TimePoint begin{}, end{};   ///< starts of the first and the last call
   std::vector<Outage> outages;
   std::vector<Arm> arms;
@@ -51,7 +54,7 @@ struct Comparison {
 [[nodiscard]] Notice judge(const Course& course, const std::vector<Outage>& outages);
 
 /// Precondition: the policies are valid, and there is at least one.
-[[nodiscard]] Comparison compare(const std::vector<analysis::Policy>& policies, const Calls& calls,
-                                 std::uint64_t seed, Progress& progress);
+[[nodiscard]] Comparison compare(const std::vector<analysis::Policy>& policies, const Setting& setting,
+                                 const Calls& calls, std::uint64_t seed, Progress& progress);
 
 }  // namespace switchgear::lab

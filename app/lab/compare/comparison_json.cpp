@@ -25,6 +25,16 @@ JsonObject breaker(const Judged& judged) {
       .time("noticed_after_longest", judged.notice.longest);
 }
 
+JsonObject values(const Course::Values& values) {
+  return JsonObject{}
+      .count("made", values.counts.made)
+      .count("opened", values.opened)
+      .count("untold", values.counts.untold)
+      .count("open", values.counts.open)
+      .count("rejected", values.counts.rejected)
+      .count("uncovered", values.counts.uncovered);
+}
+
 JsonObject figures(const Arm& arm, const Judged& judged) {
   const Course& course = judged.course;
   JsonObject made;
@@ -41,6 +51,7 @@ JsonObject figures(const Arm& arm, const Judged& judged) {
       .count("spared_bad", course.spared_bad)
       .count("spared_good", course.spared_good);
   if (arm.has_breaker) made.object("breaker", breaker(judged));
+  if (course.values) made.object("values", values(*course.values));
   return made;
 }
 
@@ -67,6 +78,7 @@ void print_json(const Comparison& comparison, std::ostream& out) {
              .count("unknown", comparison.unknown)
              .time("from", comparison.begin)
              .time("to", comparison.end)
+             .count("values", comparison.values)
              .array("outages", outages)
              .object("policies", policies)
              .done()

@@ -68,7 +68,7 @@ class CompareTest : public testing::Test {
   }
   std::string text() {
     std::ostringstream out;
-    print_text(compare({plain, guarded}, calls, 0, progress), out);
+    print_text(compare({plain, guarded}, {}, calls, 0, progress), out);
     return out.str();
   }
 
@@ -79,7 +79,7 @@ class CompareTest : public testing::Test {
 };
 
 TEST_F(CompareTest, PutsThePoliciesSideBySide) {
-  const Comparison comparison = compare({plain, guarded}, calls, 0, progress);
+  const Comparison comparison = compare({plain, guarded}, {}, calls, 0, progress);
   ASSERT_EQ(comparison.arms.size(), 2U);
   EXPECT_EQ(comparison.failed, 50U);
   EXPECT_EQ(comparison.outages.size(), 1U);
@@ -101,7 +101,7 @@ TEST_F(CompareTest, SaysSoInATable) {
 
 TEST_F(CompareTest, BoundsWhatRefusalsHide) {
   for (std::size_t i = 60; i < 100; ++i) calls[i].known = false;
-  const Comparison comparison = compare({plain}, calls, 0, progress);
+  const Comparison comparison = compare({plain}, {}, calls, 0, progress);
   EXPECT_EQ(comparison.unknown, 40U);
   EXPECT_EQ(comparison.failed, 10U);
   EXPECT_EQ(comparison.arms[0].if_good.course.failed, 10U);
@@ -112,11 +112,123 @@ TEST_F(CompareTest, BoundsWhatRefusalsHide) {
 
 TEST_F(CompareTest, DrawsAWholePictureWithEscapedNames) {
   guarded.name = "a<b>&\"c";
-  const std::string picture = chart(compare({plain, guarded}, calls, 0, progress), calls);
+  const std::string picture = chart(compare({plain, guarded}, {}, calls, 0, progress), calls);
   EXPECT_EQ(picture.substr(0, 40), R"(<svg xmlns="http://www.w3.org/2000/svg" )");
   EXPECT_NE(picture.find("a&lt;b&gt;&amp;"), std::string::npos);
   EXPECT_EQ(picture.find("a<b>"), std::string::npos);
   EXPECT_NE(picture.find("open at 5.42s for"), std::string::npos);
+}
+
+TEST_F(CompareTest, DrawsWhatWasRefusedAndBothCoursesOfTheBreaker) {
+  for (std::size_t i = 60; i < 100; ++i) calls[i].known = false;
+  const std::string picture = chart(compare({guarded}, {}, calls, 0, progress), calls);
+  EXPECT_NE(picture.find("class=\"refused\""), std::string::npos);
+  EXPECT_NE(picture.find("if the refused calls had succeeded</title>"), std::string::npos);
+  EXPECT_NE(picture.find("if the refused calls had failed</title>"), std::string::npos);
+}
+
+TEST_F(CompareTest, MakesAPageWithTheTableAndTheChart) {
+  guarded.name = "a<b>";
+  const std::string page = comparison_html(compare({plain, guarded}, {}, calls, 0, progress), calls);
+  EXPECT_EQ(page.substr(0, 15), "<!doctype html>");
+  EXPECT_NE(page.find("<svg "), std::string::npos);
+  EXPECT_NE(page.find("<h1>Comparison of plain, a&lt;b&gt;</h1>"), std::string::npos);
+  EXPECT_NE(page.find("<p>150 calls in 14.9s, 50 failed</p>"), std::string::npos);
+  EXPECT_NE(page.find("<th scope=\"row\">failed</th><td>50 (33.33%)</td><td>5 (3.33%)</td>"),
+            std::string::npos);
+  EXPECT_EQ(page.find("a<b>"), std::string::npos);
+  EXPECT_EQ(page.find("http://"), page.find("http://www.w3.org/2000/svg")) << "it loads nothing";
+}
+
+class CompareValues : public CompareTest {
+ protected:
+  /// The calls of one tenant fail, those of another do not.
+  CompareValues() {
+    calls.clear();
+    add(calls, 100, 0s, 100ms, Verdict::success);
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+      calls[i].value = i % 2 == 0 ? 1 : 2;
+      if (i % 2 == 0) calls[i].verdict = Verdict::failure;
+    }
+    by_tenant.values = {"x-tenant", {}, {}};
+  }
+  Setting by_tenant;
+};
+
+TEST_F(CompareValues, ABreakerOfTheirOwnKeepsTheFailuresOfOneFromTheOthers) {
+  const Comparison comparison = compare({plain, guarded}, by_tenant, calls, 0, progress);
+  EXPECT_EQ(comparison.values, 2U);
+  EXPECT_FALSE(comparison.arms[0].has_values) << "without a breaker of the policy there is none of a value";
+  ASSERT_TRUE(comparison.arms[1].has_values);
+  const Course& course = comparison.arms[1].if_good.course;
+  EXPECT_EQ(course.answered, 50U) << "all of the other tenant";
+  EXPECT_EQ(course.failed, 5U);
+  EXPECT_EQ(course.refused[static_cast<std::size_t>(Reason::open)], 45U);
+  EXPECT_EQ(course.values->counts.rejected, 45U);
+  EXPECT_EQ(course.values->opened, 1U);
+  EXPECT_EQ(course.changes.size(), 0U) << "five failures in a row: never, of all calls";
+}
+
+TEST_F(CompareValues, HaveTheirOwnOptionsWhereTheServiceHas) {
+  by_tenant.values->breaker = CircuitBreakerOptions{};
+  by_tenant.values->breaker->consecutive_failures = 2;
+  const Comparison comparison = compare({plain}, by_tenant, calls, 0, progress);
+  EXPECT_EQ(comparison.arms[0].if_good.course.failed, 2U);
+}
+
+TEST_F(CompareValues, AreRowsOfTheTable) {
+  std::ostringstream out;
+  print_text(compare({guarded}, by_tenant, calls, 0, progress), out);
+  EXPECT_NE(out.str().find("breakers by value\n  values "), std::string::npos) << out.str();
+  EXPECT_EQ(out.str().find("--service"), std::string::npos) << out.str();
+  std::ostringstream json;
+  print_json(compare({guarded}, by_tenant, calls, 0, progress), json);
+  EXPECT_NE(json.str().find(R"("values":{"made":2,"opened":1,)"), std::string::npos) << json.str();
+}
+
+TEST_F(CompareValues, AreMissedInTheTableWhereTheyAreNotPlayed) {
+  EXPECT_NE(text().find("the calls have 2 values; breakers by value are played with --service\n"),
+            std::string::npos)
+      << text();
+}
+
+TEST_F(CompareTest, ACallerThatLeftLittleTimeOpensNoBreaker) {
+  calls.clear();
+  add(calls, 50, 0s, 100ms, Verdict::success, 500ms);
+  guarded.timeout = 2s;
+  for (RecordedCall& call : calls) call.deadline = 300ms;
+  const Course hurried = compare({guarded}, {}, calls, 0, progress).arms[0].if_good.course;
+  EXPECT_EQ(hurried.failed, 50U) << "for their callers";
+  EXPECT_TRUE(hurried.changes.empty());
+  EXPECT_EQ(hurried.longest, 300ms);
+  guarded.timeout = 200ms;
+  const Course slow = compare({guarded}, {}, calls, 0, progress).arms[0].if_good.course;
+  EXPECT_FALSE(slow.changes.empty()) << "the policy's own limit comes first";
+}
+
+TEST(CutOffCalls, EndAtTheirDeadlineAndAreIgnoredIfThePolicyWouldHaveWaited) {
+  Calls calls;
+  add(calls, 3, 0s, 1s, Verdict::success, 500ms);
+  calls[1].deadline = 300ms;
+  calls[2].deadline = 600ms;
+  Calls without = calls;
+  cut_off_all(calls, 2s);
+  EXPECT_EQ(calls[0].latency, 500ms);
+  EXPECT_EQ(calls[1].latency, 300ms);
+  EXPECT_EQ(calls[1].verdict, Verdict::ignored);
+  EXPECT_EQ(calls[2].verdict, Verdict::success);
+  cut_off_all(without, std::nullopt);
+  EXPECT_EQ(without[1].verdict, Verdict::failure);
+  EXPECT_EQ(without[1].type, FailureType::timeout);
+}
+
+TEST_F(CompareTest, ThePercentileOfAFewCallsIsNotBelowWhatTheyWaited) {
+  calls.clear();
+  add(calls, 2, 0s, 1s, Verdict::success, 10ms);
+  add(calls, 1, 2s, 1s, Verdict::success, 900ms);
+  const Course course = compare({plain}, {}, calls, 0, progress).arms[0].if_good.course;
+  EXPECT_EQ(course.median, 10ms);
+  EXPECT_EQ(course.p99, 900ms) << "99% of three calls are three";
 }
 
 TEST_F(CompareTest, ASingleCallIsEnough) {

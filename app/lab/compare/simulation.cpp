@@ -1,6 +1,9 @@
 #include "app/lab/compare/simulation.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
 #include <functional>
 #include <memory>
 #include <numeric>
@@ -8,6 +11,7 @@
 #include <tuple>
 #include <utility>
 
+#include "app/lab/guards.hpp"
 #include "switchgear/config/configured_policies.hpp"
 #include "switchgear/pipeline/answer.hpp"
 
@@ -27,6 +31,15 @@ class ChangeLog : public EventSink {
   std::vector<StateChange> changes;
 };
 
+/// Of breakers by value: how often one opened.
+class OpeningCount : public EventSink {
+ public:
+  void on_transition(const Transition& transition) override {
+    if (transition.from == State::closed && transition.to == State::open) ++opened;
+  }
+  std::uint64_t opened = 0;
+};
+
 /// One call under way. Kept and used again when it has ended.
 class Running final : public Waker {
  public:
@@ -37,7 +50,19 @@ class Running final : public Waker {
     if (!std::exchange(woken, true)) woken_list_.push_back(this);
   }
 
+  /// What comes with the call: whose it is, and how much time there is.
+  const CallOptions& about(const RecordedCall& call, bool by_value) {
+    options.deadline = saturating_add(call.at, call.deadline);
+    options.value = {};
+    if (by_value && call.value != 0) {
+      const auto end = std::to_chars(value_.data(), value_.data() + value_.size(), call.value).ptr;
+      options.value = {value_.data(), static_cast<std::size_t>(end - value_.data())};
+    }
+    return options;
+  }
+
   std::size_t index = 0;  ///< of the recorded call
+  CallOptions options;    ///< outlive the execution
   Answer<int> answer;
   std::optional<RacingExecution> execution;
   /// What is to come back. An event whose number is another one is about something that was given up.
@@ -46,6 +71,7 @@ class Running final : public Waker {
   bool woken = false;
 
  private:
+  std::array<char, 10> value_{};
   std::vector<Running*>& woken_list_;
 };
 
@@ -68,11 +94,12 @@ struct Event {
 
 class Simulation {
  public:
-  Simulation(const analysis::Policy& policy, const Calls& calls, Unknown unknown, std::uint64_t seed)
+  Simulation(const analysis::Policy& policy, const Setting& setting, const Calls& calls, Unknown unknown,
+             std::uint64_t seed)
       : calls_(calls),
         unknown_(unknown),
         typical_(typical_latency(calls)),
-        policies_(policy, context(policy, calls.front().at, seed), nullptr),
+        policies_(policy, context(policy, setting, calls.front().at, seed), nullptr),
         pipeline_(policies_.racing_pipeline()) {
     waits_.reserve(calls.size());
   }
@@ -88,15 +115,28 @@ class Simulation {
   }
 
  private:
-  config::PolicyContext<int> context(const analysis::Policy& policy, TimePoint begin, std::uint64_t seed) {
+  config::PolicyContext<int> context(const analysis::Policy& policy, const Setting& setting, TimePoint begin,
+                                     std::uint64_t seed) {
     config::PolicyContext<int> context;
     context.name = policy.name;
     context.breaker.sink = &log_;
     context.breaker.seed = seed;
     context.breaker.created = begin;
     context.now = begin;
+    context.timeout = setting.timeout;
+    context.by_value = by_value(policy, setting, context.breaker);
     context.value = [](const analysis::ValueFallback&) { return 0; };
     return context;
+  }
+
+  std::shared_ptr<BreakersByValue> by_value(const analysis::Policy& policy, const Setting& setting,
+                                            BreakerContext context) {
+    if (!setting.values) return nullptr;
+    const Setting::Values& values = *setting.values;
+    const auto& breaker = values.breaker ? values.breaker : policy.circuit_breaker;
+    if (!breaker) return nullptr;
+    context.sink = &openings_of_values_;
+    return std::make_shared<BreakersByValue>(values.header, *breaker, values.limits, context);
   }
 
   // --- time
@@ -133,6 +173,7 @@ class Simulation {
         breaker->advance(*due);
       }
     }
+    if (BreakersByValue* const values = policies_.objects().by_value.get()) idle_.pass_to(at, *values);
     now_ = at;
   }
 
@@ -152,7 +193,8 @@ class Simulation {
   void begin(std::size_t index) {
     Running& call = spare();
     call.index = index;
-    call.execution.emplace(pipeline_.policies(), RacingExecution::no_options, &call, &call.answer);
+    const bool by_value = policies_.objects().by_value != nullptr;
+    call.execution.emplace(pipeline_.policies(), call.about(calls_[index], by_value), &call, &call.answer);
     ++course_.calls;
     go_on(call, call.execution->start(now_));
     wake_waiting();
@@ -268,9 +310,15 @@ class Simulation {
     course_.end = now_;
     if (const CircuitBreaker* const breaker = policies_.breaker())
       course_.time_open = breaker->snapshot(now_).time_open;
+    if (BreakersByValue* const values = policies_.objects().by_value.get()) {
+      values->retire_idle(now_);
+      course_.values = Course::Values{values->counts(), openings_of_values_.opened};
+    }
     course_.changes = std::move(log_.changes);
     const auto quantile = [&](double share) {
-      const auto rank = static_cast<std::ptrdiff_t>(share * static_cast<double>(waits_.size() - 1));
+      // The nearest rank: so many calls, and not fewer, waited that long at most.
+      const auto count = static_cast<std::ptrdiff_t>(std::ceil(share * static_cast<double>(waits_.size())));
+      const auto rank = std::max<std::ptrdiff_t>(count, 1) - 1;
       std::nth_element(waits_.begin(), waits_.begin() + rank, waits_.end());
       return waits_[static_cast<std::size_t>(rank)];
     };
@@ -284,10 +332,12 @@ class Simulation {
   const Unknown unknown_;
   const Duration typical_;
   ChangeLog log_;  // before the policies, which tell it
+  OpeningCount openings_of_values_;
   Policies policies_;
   const Policies::Racing pipeline_;
 
   TimePoint now_{};
+  IdleClock idle_;
   std::uint64_t events_made_ = 0;
   std::priority_queue<Event> events_;
   std::vector<std::unique_ptr<Running>> all_;
@@ -303,9 +353,9 @@ std::uint64_t Course::all_refused() const noexcept {
   return std::accumulate(refused.begin(), refused.end(), std::uint64_t{0});
 }
 
-Course simulate(const analysis::Policy& policy, const Calls& calls, Unknown unknown, std::uint64_t seed,
-                Progress& progress) {
-  return Simulation(policy, calls, unknown, seed).run(progress);
+Course simulate(const analysis::Policy& policy, const Setting& setting, const Calls& calls, Unknown unknown,
+                std::uint64_t seed, Progress& progress) {
+  return Simulation(policy, setting, calls, unknown, seed).run(progress);
 }
 
 }  // namespace switchgear::lab

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "app/lab/compare/calls.hpp"
@@ -17,11 +18,25 @@
 #include "switchgear/analysis/policy.hpp"
 #include "switchgear/core/rejection.hpp"
 #include "switchgear/core/state.hpp"
+#include "switchgear/policy/breakers_by_value.hpp"
+#include "switchgear/policy/circuit_breaker_options.hpp"
 
 namespace switchgear::lab {
 
 /// How calls are taken to end whose end is not known.
 enum class Unknown : std::uint8_t { succeeds, fails };
+
+/// What the file says of a service around its policy.
+struct Setting {
+  /// Breakers by value; their own options, or else the policy's breaker's.
+  struct Values {
+    std::string header;
+    std::optional<CircuitBreakerOptions> breaker;
+    ByValueOptions limits;
+  };
+  std::optional<Values> values;
+  std::optional<Duration> timeout;  ///< of an attempt, if the policy has none
+};
 
 struct StateChange {
   TimePoint at{};
@@ -49,6 +64,13 @@ struct Course {
 
   Duration median{}, p99{}, longest{};  ///< of the time until a caller had its answer, its failure or refusal
 
+  /// Of breakers by value.
+  struct Values {
+    ByValueCounts counts;      ///< at the end
+    std::uint64_t opened = 0;  ///< closed → open; at least so many, if `counts.untold` is not 0
+  };
+  std::optional<Values> values;  ///< unset: there are none
+
   std::vector<StateChange> changes;  ///< of the breaker; empty without one
   Duration time_open{};
   TimePoint end{};  ///< of the last call
@@ -57,7 +79,7 @@ struct Course {
 };
 
 /// Plays all of them. Precondition: `policy` is valid. `seed`: of jitter.
-[[nodiscard]] Course simulate(const analysis::Policy& policy, const Calls& calls, Unknown unknown,
-                              std::uint64_t seed, Progress& progress);
+[[nodiscard]] Course simulate(const analysis::Policy& policy, const Setting& setting, const Calls& calls,
+                              Unknown unknown, std::uint64_t seed, Progress& progress);
 
 }  // namespace switchgear::lab

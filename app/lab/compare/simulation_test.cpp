@@ -45,7 +45,9 @@ HedgeOptions hedged(Duration delay, std::uint32_t most) {
 
 class SimulationTest : public testing::Test {
  protected:
-  Course play(Unknown unknown = Unknown::succeeds) { return simulate(policy, calls, unknown, 0, progress); }
+  Course play(Unknown unknown = Unknown::succeeds) {
+    return simulate(policy, {}, calls, unknown, 0, progress);
+  }
   static std::uint64_t refused(const Course& course, Reason reason) {
     return course.refused[static_cast<std::size_t>(reason)];
   }
@@ -217,7 +219,7 @@ TEST_F(SimulationTest, ABreakerAloneDecidesAsReplayDoes) {
     std::mt19937_64 random(seed);
     policy.circuit_breaker = random_breaker(random);
     calls = random_calls(random);
-    const Course course = simulate(policy, calls, Unknown::succeeds, seed, progress);
+    const Course course = simulate(policy, {}, calls, Unknown::succeeds, seed, progress);
 
     ChangesOnly expected;
     Replay replay("payment", *policy.circuit_breaker, seed, expected);
@@ -253,13 +255,13 @@ TEST_F(SimulationTest, EveryCallHasOneEnd) {
     if (random() % 2 == 0) policy.deadline = 700ms;
     if (random() % 2 == 0) policy.bulkhead = slots(3, 2, 200ms);
     if (random() % 4 == 0) policy.fallback = analysis::ValueFallback{};
-    const Course course = simulate(policy, calls, Unknown::succeeds, seed, progress);
+    const Course course = simulate(policy, {}, calls, Unknown::succeeds, seed, progress);
     ASSERT_EQ(course.answered + course.substituted + course.failed + course.ignored + course.all_refused(),
               calls.size())
         << "seed " << seed;
     ASSERT_LE(course.attempts_failed, course.attempts);
     ASSERT_LE(course.longest, policy.deadline ? 900ms : 1h) << "seed " << seed;
-    const Course again = simulate(policy, calls, Unknown::succeeds, seed, progress);
+    const Course again = simulate(policy, {}, calls, Unknown::succeeds, seed, progress);
     ASSERT_EQ(again.attempts, course.attempts);
     ASSERT_EQ(again.answered, course.answered);
   }

@@ -12,18 +12,20 @@
 #include "app/lab/trace_reader.hpp"
 #include "app/lab/tune/tune_report.hpp"
 #include "app/shell/checks.hpp"
+#include "switchgear/analysis/breaker_outlook.hpp"
 #include "switchgear/config/duration.hpp"
 
 namespace switchgear::lab {
 
 namespace {
 
-int tune_stream(const TuneOptions& options, const CircuitBreakerOptions& breaker, std::istream& input,
+int tune_stream(const TuneOptions& options, const config::Policy& policy, std::istream& input,
                 const std::string& name, std::ostream& out, std::ostream& err) {
   Progress progress(err, options.progress, "read");
   try {
-    const Calls calls = read_calls(input, name, progress);
-    const Tuning tuning = tune(breaker, calls, options.settings, progress);
+    Calls calls = read_calls(input, name, progress);
+    cut_off_all(calls, analysis::attempt_limit(policy));
+    const Tuning tuning = tune(*policy.circuit_breaker, calls, options.settings, progress);
     progress.clear();
     const TunedTrace trace{calls.size(), calls.back().at - calls.front().at, find_outages(calls).size()};
     if (options.json) {
@@ -48,17 +50,16 @@ int run_tune(const TuneOptions& options, std::istream& standard_input, std::ostr
   if (!config) return 1;
   const config::Policy* const policy = find_breaker(*config, options.config, options.policy, "to tune", err);
   if (policy == nullptr) return 1;
-  const CircuitBreakerOptions& breaker = *policy->circuit_breaker;
-  if (breaker.levels) {
+  if (policy->circuit_breaker->levels) {
     err << options.config << ": policies." << options.policy
         << ".circuit_breaker.levels: the search has no levels, so what it proposes would not be what is in "
            "force at any of them; expected a breaker without levels (replay takes one with levels)\n";
     return 1;
   }
-  if (options.trace == "-") return tune_stream(options, breaker, standard_input, "<stdin>", out, err);
+  if (options.trace == "-") return tune_stream(options, *policy, standard_input, "<stdin>", out, err);
 
   auto file = open_input(options.trace, err);
-  return file ? tune_stream(options, breaker, *file, options.trace, out, err) : 1;
+  return file ? tune_stream(options, *policy, *file, options.trace, out, err) : 1;
 }
 
 void add_tune_command(CLI::App& app, int& exit_code, const config::OwnSections& sections) {

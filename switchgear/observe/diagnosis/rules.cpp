@@ -72,6 +72,13 @@ std::string onset_text(const Onset& onset) {
          words::length(onset.over);
 }
 
+/// The end of an advice: how calls may return more slowly than they do.
+std::string slow_return(const CircuitBreakerOptions& options) {
+  if (!options.ramp) return ", and let calls return slowly (`ramp`)";
+  return options.ramp->controller ? ""
+                                  : ", and let them return only while they go well (`ramp.controller: true`)";
+}
+
 std::string expected(const Forecast& forecast) {
   const std::string latest =
       forecast.latest ? " and " + words::length(*forecast.latest) : " and any later time";
@@ -304,11 +311,11 @@ constexpr std::array rules{
                            " times within the last hour.";
                   },
                   [](const Facts& e) {
-                    return e.present.options.backoff > 1
-                     ? std::string{"Give the service more time: raise `open_duration`, probe with more calls "
-                                   "(`half_open.permitted_calls`), and let calls return slowly (`ramp`)."}
-                     : std::string{"Give the service more time: set `backoff: 2`, so that each relapse keeps "
-                                   "the breaker open for longer, and let calls return slowly (`ramp`)."};
+                    const std::string more =
+                        e.present.options.backoff > 1
+                            ? "raise `open_duration`, probe with more calls (`half_open.permitted_calls`)"
+                            : "set `backoff: 2`, so that each relapse keeps the breaker open for longer";
+                    return "Give the service more time: " + more + slow_return(e.present.options) + ".";
                   },
                   "flapping"},
     DiagnosisRule{"opens_too_easily",
@@ -332,8 +339,11 @@ constexpr std::array rules{
                   [](const Facts& e) {
                     if (!e.last_opening) return false;
                     const LoggedTransition& why = e.last_opening->why;
-                    const bool rate = why.rule == Rule::failure_rate || why.rule == Rule::slow_call ||
-                                      why.rule == Rule::latency;
+                    // With a confidence, few calls open it only if they leave little doubt.
+                    const bool counted_alone =
+                        why.rule == Rule::failure_rate && !e.present.options.failure_rate_confidence;
+                    const bool rate =
+                        counted_alone || why.rule == Rule::slow_call || why.rule == Rule::latency;
                     return rate && why.window.calls < 10;
                   },
                   [](const Facts& e) {
@@ -342,7 +352,10 @@ constexpr std::array rules{
                            evidence_text(e.last_opening->why) + ").";
                   },
                   [](const Facts& e) {
-                    return "Raise `minimum_calls` from " + std::to_string(e.present.options.minimum_calls) +
+                    const std::string from = e.present.options.levels
+                                                 ? " of its levels"
+                                                 : " from " + std::to_string(e.present.options.minimum_calls);
+                    return "Raise `minimum_calls`" + from +
                            " to at least 20, or use `consecutive_failures` where calls are that rare.";
                   },
                   "opens-too-easily"},
@@ -356,6 +369,11 @@ constexpr std::array rules{
                            count(window_of(e).calls, "call") + " failed, and the breaker is closed.";
                   },
                   [](const Facts& e) {
+                    if (e.present.options.levels) {
+                      return std::string{
+                          "Lower `failure_rate` of its levels below what you see, or set "
+                          "`consecutive_failures` there."};
+                    }
                     return e.present.options.failure_rate
                                ? "Lower `failure_rate` from " +
                                      words::number(*e.present.options.failure_rate) +

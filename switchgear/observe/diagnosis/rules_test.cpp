@@ -259,6 +259,36 @@ TEST(DiagnosisRules, AreEachEarnedByOneSituationAndNotByTheNext) {
   }
 }
 
+std::string advice(Situation& situation, std::string_view rule) {
+  const Diagnosis found = situation.diagnosis();
+  const Finding* const finding = situation.finding(found, rule);
+  return finding == nullptr ? "" : finding->action;
+}
+
+TEST(DiagnosisRules, DoNotAdviseWhatThePolicyHas) {
+  Situation flaps;
+  for (int i = 0; i < 6; ++i) flaps.past.opens(1000 + i);
+  EXPECT_NE(advice(flaps, "flapping").find("let calls return slowly (`ramp`)"), std::string::npos);
+  flaps.present.options.ramp = RampOptions{};
+  EXPECT_NE(advice(flaps, "flapping").find("`ramp.controller: true`"), std::string::npos);
+  flaps.present.options.ramp->controller = RampControllerOptions{};
+  EXPECT_EQ(advice(flaps, "flapping").find("ramp"), std::string::npos);
+}
+
+TEST(DiagnosisRules, NameTheOptionThatWasInForce) {
+  Situation few;
+  few.past.opens(1000).window = {.calls = 4, .failures = 2};
+  few.present.options.levels = LevelsOptions{};
+  EXPECT_NE(advice(few, "few_calls").find("`minimum_calls` of its levels to at least 20"), std::string::npos);
+  few.present.options.levels.reset();
+  few.present.options.failure_rate_confidence = 0.95;
+  EXPECT_EQ(advice(few, "few_calls"), "") << "these few were enough on purpose";
+  Situation ineffective;
+  ineffective.present.breaker.window = {.calls = 50, .failures = 16};
+  ineffective.present.options.levels = LevelsOptions{};
+  EXPECT_NE(advice(ineffective, "ineffective").find("`failure_rate` of its levels"), std::string::npos);
+}
+
 TEST(DiagnosisRules, AreAllTriedAndAreSentences) {
   std::set<std::string_view> tried;
   for (const Earned& each : all()) tried.insert(each.rule);

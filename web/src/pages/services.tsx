@@ -10,6 +10,7 @@ import { StateMark, Waiting } from "../parts/said";
 import { Search } from "../parts/toolbar";
 import { commanded, ValueBreakers } from "../parts/value_breakers";
 import { VirtualTable, type Column } from "../parts/virtual_table";
+import { Shadows } from "../parts/shadows";
 import { SplitPanel } from "../parts/split";
 import { useAnswer, type Answer } from "../remote";
 import { href, param } from "../route";
@@ -140,13 +141,13 @@ function Upgrades({ of: { open, begun, refused, ended } }: { of: NonNullable<Ser
   );
 }
 
-/// Of routes that have a policy of their own.
-function RoutePolicy({ policy, of }: { policy: string; of: Policies & { circuit: string | null } }) {
+/// Of routes that have a policy of their own, or of a split's candidate.
+function RoutePolicy({ policy, of, tried }: { policy: string; of: Policies & { circuit: string | null }; tried: boolean }) {
   return (
     <>
       <h2 class="whole">
         <span>
-          Routes with the policy <bdi>{policy}</bdi>
+          {tried ? "Candidate of the split:" : "Routes with the policy"} <bdi>{policy}</bdi>
         </span>
         {of.circuit !== null && entries.value.has(of.circuit) && (
           <a class="go" href={href("breaker", of.circuit)}>
@@ -195,6 +196,7 @@ export function ServicePage({ name }: { name: string }) {
       {service && answer.state === "here" && (
         <div class={connection.value === "live" ? "panels" : "panels stale"}>
           <SplitPanel service={name} />
+          <Shadows name={name} />
           <Instances name={name} list={service.instances} at={answer.data.at} panic={service.panic} />
           <Panel title="Requests">
             <Pairs of={[...counted(service.requests).map(([key, value]): [string, string] => [key === "none" ? "client left" : key, value]),
@@ -217,7 +219,7 @@ export function ServicePage({ name }: { name: string }) {
           <PolicyPanels policies={service} />
           {service.by && <ValueBreakers name={name} by={service.by} />}
           {Object.entries(service.route_policies ?? {}).map(([policy, of]) => (
-            <RoutePolicy key={policy} policy={policy} of={of} />
+            <RoutePolicy key={policy} policy={policy} of={of} tried={service.split?.candidate === policy} />
           ))}
         </div>
       )}

@@ -33,7 +33,7 @@ export function Standing({ breaker }: { breaker: Breaker }) {
       </span>
       {breaker.mode === "metrics_only" && <span class="tag">metrics only</span>}
       {breaker.fleet_open && <span class="tag">fleet open</span>}
-      {breaker.ramping && <span class="tag">ramping</span>}
+      {breaker.ramping && <span class="tag">ramping{breaker.ramp && ` ${percent(breaker.ramp.share)}`}</span>}
       {breaker.relapses > 0 && <span class="tag">{breaker.relapses}× relapsed</span>}
       <Tags tags={breaker.tags} />
     </p>

@@ -27,6 +27,7 @@ function HealthMark({ of }: { of: Health }) {
 const links: { page: Page; word: string; also: Page[]; path?: string }[] = [
   { page: "overview", word: "Breakers", also: ["breaker"] },
   { page: "services", word: "Services", also: ["service"] },
+  { page: "experiments", word: "Experiments", also: [], path: "/experiments" },
   { page: "alerts", word: "Alerts", also: [] },
   { page: "fleet", word: "Fleet", also: [], path: "/fleet" },
   { page: "reports", word: "Reports", also: ["report"] },

@@ -1,6 +1,6 @@
 // What a breaker is waiting for in its present state.
 import type { Breaker } from "../api";
-import { count, seconds } from "../format";
+import { count, percent, seconds } from "../format";
 import { now } from "../live/clock";
 import type { Entry } from "../live/model";
 
@@ -59,6 +59,24 @@ function Watching({ breaker }: { breaker: Breaker }) {
   );
 }
 
+/// After half-open. A controller knows what it lets through, and why it stays there.
+function Ramping({ breaker: { ramp } }: { breaker: Breaker }) {
+  if (!ramp) return <p class="phase">Letting calls back in by shares.</p>;
+  const { share, safe_share: safe, hold, calls, failed } = ramp;
+  return (
+    <div class="phase">
+      <p>
+        <span>Letting calls back in</span> <b class="num">{percent(share)}</b>
+      </p>
+      <progress max={1} value={share} aria-label="Share of the calls that pass" />
+      <p class="quiet">
+        {count(failed)} of {count(calls)} failed in this step; {percent(safe)} was safe
+        {hold > 0 && `, held for ${hold === 1 ? "one step more" : `${hold} steps`}`}
+      </p>
+    </div>
+  );
+}
+
 export function Phase({ entry }: { entry: Entry }) {
   const breaker = entry.breaker.value;
   const counts = breaker.state === "open" && (breaker.retry_after ?? 0) > 0;
@@ -74,6 +92,6 @@ export function Phase({ entry }: { entry: Entry }) {
     case "disabled":
       return <p class="phase">Every call passes, nothing is recorded.</p>;
     case "closed":
-      return breaker.ramping ? <p class="phase">Letting calls back in by shares.</p> : <Watching breaker={breaker} />;
+      return breaker.ramping ? <Ramping breaker={breaker} /> : <Watching breaker={breaker} />;
   }
 }

@@ -10,7 +10,7 @@ export function Shadows({ name }: { name: string }) {
   if (!found) return null;
   const { in_force: now } = found;
   return (
-    <section class="panel" aria-labelledby="shadows-title">
+    <section class="panel whole" aria-labelledby="shadows-title">
       <h2 id="shadows-title">Shadow policies</h2>
       <p class="quiet note">
         They have seen {count(now.calls)} calls since {instant(found.since)}, and refuse none.

@@ -19,7 +19,7 @@ const shortPoints = (ratio: number) => points(ratio).replace(/ points$/, " pp");
 const between = ({ low, high }: Split["difference"]) => `between ${points(low)} and ${points(high)}`;
 
 /// What the operator wants to know first.
-function verdictOf(split: Split): { title: string; text: string } {
+export function verdictOf(split: Split): { title: string; text: string } {
   const [current, candidate] = split.arms;
   const rates = `${percent(candidate?.bad_ratio ?? 0)} of its requests were bad, ${percent(current?.bad_ratio ?? 0)} of the others.`;
   switch (split.verdict) {

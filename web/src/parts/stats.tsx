@@ -2,9 +2,13 @@
 import type { Breaker } from "../api";
 import { count, percent, rate } from "../format";
 
+/// While a controlled ramp goes on, its steps are judged, and not the policy's window; a level has limits of its own.
+const limitOf = ({ ramp, level, policy }: Breaker) =>
+  ramp ? (policy.ramp?.controller?.max_failure_rate ?? null) : level ? level.in_force.failure_rate : policy.failure_rate;
+
 export function Meter({ breaker }: { breaker: Breaker }) {
   const value = breaker.window.failure_rate;
-  const limit = breaker.policy.failure_rate;
+  const limit = limitOf(breaker);
   return (
     <svg class="meter" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
       <rect class="track" width="100" height="6" />
@@ -16,7 +20,7 @@ export function Meter({ breaker }: { breaker: Breaker }) {
 
 export function Stats({ breaker }: { breaker: Breaker }) {
   const { rates, counters, window } = breaker;
-  const limit = breaker.policy.failure_rate;
+  const limit = limitOf(breaker);
   return (
     <dl class="stats">
       <div class="stat">
@@ -24,7 +28,7 @@ export function Stats({ breaker }: { breaker: Breaker }) {
         <dd class="num">{window.calls === 0 ? "–" : percent(window.failure_rate)}</dd>
         <dd class="small">
           <Meter breaker={breaker} />
-          {limit === null ? `of ${count(window.calls)} calls` : `opens at ${percent(limit)}`}
+          {limit === null ? `of ${count(window.calls)} calls` : `${breaker.ramp ? "falls back" : "opens"} at ${percent(limit)}`}
         </dd>
       </div>
       <div class="stat">

@@ -233,7 +233,7 @@ class Logs(unittest.TestCase):
         quiet = record("pay", "--for", "100ms")
         self.assertEqual((quiet.returncode, quiet.stderr), (1, "pay: no call came\n"))
         self.assertEqual(record("nothing", "--for", "1s").returncode, 1)
-        self.assertEqual(record("pay", "--for", "25h").returncode, 1)
+        self.assertEqual(record("pay", "--for", "25h").returncode, 2)
         self.assertEqual(record().returncode, 2)
         begun = time.monotonic()
         unwritable = record("pay", "--for", "1h", "--out", os.path.join(self.folder, "no", "such", "file"))

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <boost/json/value.hpp>
+#include <future>
 #include <semaphore>
 #include <string>
 #include <vector>
@@ -39,10 +40,11 @@ Socket begin(const GatewayProcess& gateway, const std::string& bytes) {
 /// A service that has failed, is well since, and whose breaker lets one probe through.
 class HalfOpen {
  public:
-  /// `probed`: what it does with a request to /slow.
-  explicit HalfOpen(std::function<void(Socket&)> probed = {})
-      : upstream_([this, probed](Socket& socket) {
+  /// `probed`: what it does with a request to /slow. `posted`: is told of each POST.
+  explicit HalfOpen(std::function<void(Socket&)> probed = {}, std::function<void(const Message&)> posted = {})
+      : upstream_([this, probed, posted](Socket& socket) {
           while (const auto request = socket.read_request()) {
+            if (posted && request->start_line.starts_with("POST")) posted(*request);
             if (probed && request->target() == "/slow") {
               probed(socket);
             } else {
@@ -103,6 +105,47 @@ TEST(GatewayLostProbe, OfAClientThatLeavesOpensTheBreakerIfTheServiceFails) {
   client.reset();
   answers.release();
   EXPECT_TRUE(eventually([&] { return counter(shop.gateway, "opened") == 2; }));
+}
+
+/// Its verdict would come too late, and what it holds may be what the probe needs.
+TEST(GatewayLostProbe, IsNotTheCallThatBeganBeforeTheBreakerOpened) {
+  std::atomic<bool> well{false};
+  std::binary_semaphore asked{0};
+  std::binary_semaphore closed{0};
+  Upstream upstream{[&](Socket& socket) {
+    while (const auto request = socket.read_request()) {
+      if (request->target() != "/slow") {
+        socket.send(well ? ok() : failed);
+        continue;
+      }
+      asked.release();
+      (void)socket.ends();
+      closed.release();
+    }
+  }};
+  const GatewayProcess gateway{config_text({{"shop", upstream.port(), "/", "guarded"}}, one_probe)};
+  Socket client = begin(gateway, "GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
+  asked.acquire();
+  EXPECT_EQ(gateway.get("/").status(), 500U);
+  well = true;
+  EXPECT_TRUE(eventually([&] { return gateway.state("shop") == "half_open"; }));
+  client.reset();
+  EXPECT_TRUE(closed.try_acquire_for(10s)) << "its connection is given up with its client";
+  EXPECT_EQ(gateway.state("shop"), "half_open");
+  EXPECT_EQ(gateway.get("/").status(), 200U);
+}
+
+TEST(GatewayLostProbe, OfARequestInChunksKeepsItsTrailers) {
+  std::promise<Message> seen;
+  const HalfOpen shop{[](Socket&) {}, [&](const Message& request) { seen.set_value(request); }};
+  Socket client = begin(shop.gateway, in_chunks);
+  client.send("4\r\nsome\r\n");
+  EXPECT_EQ(client.receive(100ms), "");
+  client.send("0\r\nX-Sum: 7\r\n\r\n");
+  EXPECT_EQ(client.read_response().value_or(Message{}).status(), 200U);
+  const Message request = seen.get_future().get();
+  EXPECT_EQ(request.body, "some");
+  EXPECT_EQ(request.trailers, "X-Sum: 7\r\n");
 }
 
 TEST(GatewayLostProbe, IsNotThatOfARequestWhoseBodyIsNotThere) {

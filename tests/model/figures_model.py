@@ -174,7 +174,8 @@ def figures(history):
     made_later = 0 if waiting is None else max(0, by["queued"] - int(waiting))
     protected = min(by["answered"] + made_later, len(failed) + len(refused))
     changes = len([t for t in transitions if t["from"] != t["to"] and start < t["at"] <= now])
-    recent = len([t for t in transitions if t["from"] != t["to"] and now - 3600 * SECOND < t["at"] <= now])
+    recent = len([t for t in transitions if t["from"] != t["to"] and t["rule"] != "operator"
+                  and now - 3600 * SECOND < t["at"] <= now])
 
     made = {"health_score": health_score(present), "openings": len(opened)}
     made["success_rate"] = share(len(good), len(good) + len(failed))

@@ -22,7 +22,8 @@ class CallPool final : private LoneCall::Owner {
   [[nodiscard]] UpstreamCall* take();
   /// Ends the call.
   void give_back(UpstreamCall* call) noexcept;
-  /// Of a call whose client has left: its verdict is waited for, and then it is given back.
+  /// Of a call whose client has left: its verdict is waited for, and then it is given back, perhaps before
+  /// this returns. Throws only std::bad_alloc, and then the call is as it was.
   void let_go_on(UpstreamCall* call, TimePoint now);
 
   [[nodiscard]] WorkerState& worker() const noexcept { return worker_; }

@@ -56,14 +56,15 @@ struct CallRequest {
   void put_head(http::Outbox& to, telemetry::SpanId span, Duration left) const;
   /// The content need not come whole before the call begins, and may.
   [[nodiscard]] bool may_be_held() const noexcept { return content == Content::streamed && short_; }
-  /// The client takes its time: no policy is asked before the content is whole. Precondition: may_be_held().
+  /// The client takes its time: no policy is asked before the content is whole, or stream_rest() is called.
   void hold_all() noexcept { content = Content::held; }
   /// Of content that is held.
   void hold(std::string_view bytes) {
     body.append(bytes);
     if (!payload.empty()) payload.append(bytes);
   }
-  /// Content in chunks has turned out too long to be held: what is, is its beginning.
+  /// The content has turned out too long to be held, or not to be there in time: what is held is its
+  /// beginning.
   void stream_rest() noexcept;
   /// Keeps no memory worth mentioning.
   void forget() noexcept;

@@ -201,7 +201,7 @@ void UpstreamCall::take_up(const Attempt& attempt) noexcept {
 
 /// Of a request that took a probe's place and is not whole: it says nothing about the service.
 void UpstreamCall::note_lost_probe() noexcept {
-  if (!std::exchange(probes_early_, false)) return;
+  if (!std::exchange(probes_early_, false) || !machine_.running()) return;  // it has its verdict
   for (unsigned branch = 0; branch < attempts_.size(); ++branch) {
     if (attempts_[branch].connected() && attempts_[branch].sent_whole()) return;
   }

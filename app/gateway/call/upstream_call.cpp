@@ -224,19 +224,22 @@ void UpstreamCall::abandon() noexcept {
   state_ = State::abandoned;
 }
 
-/// Only what a client does once its request is whole is not the service's affair any more.
+/// A breaker waits for its verdict, which has not been given yet, and what the client does from here on is
+/// not the service's affair.
 bool UpstreamCall::can_go_on_alone() noexcept {
   if ((state_ != State::deciding && state_ != State::responding) || !machine_.running()) return false;
-  bool at_service = false;
+  if (aside_ || open_ended_) return false;
   for (unsigned branch = 0; branch < attempts_.size(); ++branch) {
     const Attempt& attempt = attempts_[branch];
     if (!attempt.running()) continue;
     const bool held = request_.content != CallRequest::Content::streamed;
     const bool whole = attempt.connected() && (attempt.sent_whole() || held);
     const bool on_its_way = !attempt.connected() && request_.repeatable() && !attempt.in_line();
-    at_service = at_service || whole || on_its_way;
+    if (!whole && !on_its_way) continue;
+    if (service_->policies().wait_for_verdict(request_.value, attempts_.started(attempt), clock_.now()))
+      return true;
   }
-  return at_service && would_probe(clock_.now());
+  return false;
 }
 
 void UpstreamCall::go_on_alone(CallClient& stand_in) noexcept {

@@ -175,12 +175,14 @@ Progress ClientExchange::forward(TimePoint now) {
 /// that takes its time holds no permit and no connection, and an attempt is one piece. Those of requests that
 /// may be made twice always are. A client that waits for 100 is told to go on: the service is not asked yet.
 Progress ClientExchange::hold_content() {
+  const bool may_stream = hold_until_ != TimePoint::max();
   for (;;) {
     request_.begin_look();
     const ContentSource::Piece piece = request_.next_piece(now_);
     switch (piece.state) {
       case ContentSource::State::content:
-        if (call_->request().body.size() + piece.content.bytes.size() > worker_.limits.buffered_body_bytes) {
+        if (call_->request().body.size() + piece.content.bytes.size() > worker_.limits.buffered_body_bytes ||
+            (may_stream && !piece.content.trailers.empty())) {  // which are not held
           call_->stream_rest();
           return Progress::go;
         }
@@ -359,7 +361,8 @@ Progress ClientExchange::client_left() {
     return Progress::over;
   }
   note_.end(call_, delivery_.content_bytes(), now_);
-  calls_.let_go_on(std::exchange(call_, nullptr), now_);
+  calls_.let_go_on(call_, now_);
+  call_ = nullptr;
   return Progress::over;
 }
 

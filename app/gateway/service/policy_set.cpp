@@ -125,6 +125,18 @@ bool PolicySet::probes(std::string_view value, TimePoint now) const {
   return seen->state == State::half_open || (seen->state == State::open && is_over(seen->retry_after));
 }
 
+bool PolicySet::wait_for_verdict(std::string_view value, TimePoint begun, TimePoint now) const {
+  const auto waits = [begun](const BreakerSnapshot& seen) {
+    return seen.state == State::half_open && seen.since <= begun;
+  };
+  for (const auto& breaker : {policies().breaker, policies().outer_breaker}) {
+    if (breaker && waits(breaker->snapshot(now))) return true;
+  }
+  if (!policies().by_value || value.empty()) return false;
+  const auto seen = policies().by_value->find(value, now);
+  return seen && waits(*seen);
+}
+
 Rejection PolicySet::named(Rejection rejection, std::string_view value, std::string& name) const {
   const BreakersByValue* by_value = policies().by_value.get();
   if (by_value == nullptr || rejection.policy.data() != by_value->name().data()) return rejection;

@@ -93,6 +93,9 @@ class PolicySet {
   /// Whether one of the breakers that guard a call with this value is half-open, or would be with the next
   /// call: what becomes of that call decides about all others.
   [[nodiscard]] bool probes(std::string_view value, TimePoint now) const;
+  /// Whether a breaker that guards a call with this value is half-open, and was when that call began: then it
+  /// waits for the call's verdict. That of a call that began before the breaker opened does not count.
+  [[nodiscard]] bool wait_for_verdict(std::string_view value, TimePoint begun, TimePoint now) const;
   [[nodiscard]] LostProbes& lost_probes() const noexcept { return lost_probes_; }
 
   [[nodiscard]] const PlainPipeline& plain() const noexcept { return plain_; }

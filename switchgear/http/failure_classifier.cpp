@@ -44,7 +44,7 @@ Outcome FailureClassifier::of_status(unsigned status, Duration latency, std::opt
                                      Support support) const noexcept {
   const bool unknown_method = status == 501 && support == Support::optional;
   const auto is_listed = unknown_method ? &is_named : &is_in;
-  Outcome outcome = unknown_method ? Outcome::ignored(latency) : Outcome::success(latency);
+  Outcome outcome = Outcome::success(latency);
   if (is_listed(status, rules_.status)) outcome = Outcome::failure(FailureType::http_error, latency);
   if (status == 429 || status == 503) outcome.retry_after = retry_after;
   if (status < 400) return outcome;

@@ -22,7 +22,7 @@ enum class Support : std::uint8_t { required, optional };
 /// ranges is a success.
 ///
 /// 501 to a method that a server need not know says that it does not know it (RFC 9110, 15.6.2). That is the
-/// caller's doing, so it is ignored, and not worth repeating: a client could otherwise open the breaker of a
+/// caller's doing, so it is a success like 405, and pointless to repeat: else a client opens the breaker of a
 /// service that is well, with three requests whose method is PURGE. It counts where 501 is listed by itself,
 /// {501, 501}.
 struct FailureRules {

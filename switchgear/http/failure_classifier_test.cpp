@@ -42,7 +42,7 @@ TEST(FailureClassifier, KnowsWhatMayBeAnsweredBetterAMomentLater) {
   EXPECT_TRUE(other.of_connection_error({}).worth_repeating());
 }
 
-TEST(FailureClassifier, IgnoresThatAServerDoesNotKnowAMethodThatItNeedNotKnow) {
+TEST(FailureClassifier, TakesNoOffenceThatAServerDoesNotKnowAMethodThatItNeedNotKnow) {
   const FailureClassifier usual;
   EXPECT_EQ(support_of("GET"), Support::required);
   EXPECT_EQ(support_of("HEAD"), Support::required);
@@ -50,7 +50,7 @@ TEST(FailureClassifier, IgnoresThatAServerDoesNotKnowAMethodThatItNeedNotKnow) {
     EXPECT_EQ(support_of(method), Support::optional) << method;
   EXPECT_EQ(usual.of_status(501, {}, {}, Support::required).verdict, Verdict::failure);
   const Outcome unknown = usual.of_status(501, seconds{1}, {}, Support::optional);
-  EXPECT_EQ(unknown.verdict, Verdict::ignored);
+  EXPECT_EQ(unknown.verdict, Verdict::success);
   EXPECT_EQ(unknown.latency, seconds{1});
   EXPECT_FALSE(unknown.worth_repeating());
   EXPECT_EQ(usual.of_status(500, {}, {}, Support::optional).verdict, Verdict::failure);
@@ -67,7 +67,7 @@ TEST(FailureClassifier, CountsAnUnknownMethodWhere501IsListedByItself) {
   rules.repeat = {{501, 501}};
   EXPECT_TRUE(FailureClassifier{rules}.of_status(501, {}, {}, Support::optional).worth_repeating());
   rules.status = {{500, 500}};
-  EXPECT_EQ(FailureClassifier{rules}.of_status(501, {}, {}, Support::optional).verdict, Verdict::ignored);
+  EXPECT_EQ(FailureClassifier{rules}.of_status(501, {}, {}, Support::optional).verdict, Verdict::success);
 }
 
 TEST(FailureClassifier, HandsOnAServersOwnWaitOf429And503Only) {

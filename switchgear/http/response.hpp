@@ -34,7 +34,7 @@ struct Response {
 };
 
 /// The meaning of an answer for the policies of a pipeline, by the rules of FailureRules: 5xx is a failure,
-/// and 404 is not; 501 to a method other than GET and HEAD is ignored; 429 and 503 may say when to come back.
+/// and 404 is not; 501 to a method other than GET and HEAD is not; 429 and 503 may say when to come back.
 [[nodiscard]] Outcome outcome_of(const Response& response, Duration latency);
 
 /// The memory that a stored answer takes, for the limits of caches and fallbacks.

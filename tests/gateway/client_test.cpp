@@ -1,8 +1,12 @@
 // Clients that leave, hang, or send what they should not.
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
 #include <csignal>
 #include <future>
+#include <string>
+#include <thread>
 
 #include "tests/gateway/gateway_process.hpp"
 #include "tests/gateway/upstream.hpp"
@@ -40,6 +44,31 @@ TEST(Gateway, IgnoresTheCallOfAClientThatGoesAway) {
         << (reset ? "a reset" : "an orderly close");
   }
   EXPECT_EQ(counter(gateway, "failures"), 0U);
+}
+
+/// The gateway has its answers at hand, so it never has to wait on their behalf.
+TEST(Gateway, LetsOthersHaveTheirTurnWhileAClientPipelines) {
+  Upstream upstream{Upstream::saying(ok())};
+  const GatewayProcess gateway{config_text({{"shop", upstream.port(), "/shop/"}})};
+  std::string burst;
+  for (int i = 0; i < 200; ++i) burst += "GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n";
+  Socket busy = Socket::connect(gateway.port());
+  std::atomic<bool> over{false};
+  std::thread sends{[&] {
+    while (!over && busy.send(burst)) {
+    }
+    busy.shut_down_sending();
+  }};
+  std::thread reads{[&] {
+    while (!busy.receive().empty()) {
+    }
+  }};
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(gateway.get("/shop/").status(), 200U);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds{5});
+  over = true;
+  sends.join();
+  reads.join();
 }
 
 TEST(Gateway, IgnoresTheCallOfAClientThatLeavesMidUpload) {

@@ -331,6 +331,30 @@ void answer_early(Socket& socket) {
   socket.send("4\r\nlate\r\n0\r\n\r\n");
 }
 
+/// It reads no further than its answer is taken, so the request cannot be sent either.
+TEST(GatewaySlowReader, IsNotHeldAgainstAServiceThatAnswersWhileItReads) {
+  Upstream upstream{[](Socket& socket) {
+    const std::string head = socket.read_head();
+    if (head.starts_with("GET ")) return (void)socket.send(ok());
+    socket.send("HTTP/1.1 200 OK\r\n\r\n");
+    for (std::string some = socket.receive(); !some.empty(); some = socket.receive()) {
+      if (!socket.send(some)) return;
+    }
+  }};
+  const GatewayProcess gateway{
+      config_text({{"shop", upstream.port(), "/", "guarded"}},
+                  "  guarded: {timeout: 1s, circuit_breaker: {consecutive_failures: 1}}\n")};
+  Socket client = Socket::connect(gateway.port(), 4096);
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n");
+  std::thread uploads{[&] { (void)client.send(std::string(size, 'x')); }};
+  for (const auto until = std::chrono::steady_clock::now() + 3s; std::chrono::steady_clock::now() < until;)
+    EXPECT_EQ(gateway.get("/").status(), 200U);
+  EXPECT_EQ(gateway.state("shop"), "closed");
+  EXPECT_EQ(gateway.breaker("shop").at("counters").at("failures").to_number<int>(), 0);
+  ::shutdown(client.descriptor(), SHUT_RDWR);
+  uploads.join();
+}
+
 TEST(GatewaySlowReader, IsNotOneThatUploadsQuicklyBehindAnEarlyAnswer) {
   Upstream upstream{answer_early};
   const GatewayProcess gateway{narrow(upstream.port(), "bulkhead: {max_concurrent: 1}")};

@@ -52,11 +52,29 @@ TEST(GatewayUnknownMethod, IsNotHeldAgainstARealPythonServer) {
   EXPECT_EQ(ask(gateway, "HEAD"), 200U);
   EXPECT_EQ(gateway.state("shop"), "closed");
   EXPECT_EQ(counter(gateway, "failures"), 0U);
-  EXPECT_EQ(counter(gateway, "ignored"), 5U);
+  EXPECT_EQ(counter(gateway, "successes"), 7U);
   const boost::json::value shop = status_of_shop(gateway);
   EXPECT_EQ(shop.at("admission").at("failures").to_number<int>(), 0);
   EXPECT_EQ(shop.at("instances").at(0).at("failures").to_number<int>(), 0);
   EXPECT_TRUE(shop.at("instances").at(0).at("usable").as_bool());
+}
+
+/// Were it ignored, clients with such methods could use up every probe.
+TEST(GatewayUnknownMethod, ClosesAHalfOpenBreaker) {
+  std::atomic<bool> well{false};
+  Upstream upstream{Upstream::answering([&](const Message&) {
+    return std::string{well ? "HTTP/1.1 501 X\r\nContent-Length: 0\r\n\r\n"
+                            : "HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n"};
+  })};
+  const GatewayProcess gateway{
+      config_text({{"shop", upstream.port(), "/", "guarded"}},
+                  "  guarded: {timeout: 60s, circuit_breaker: {consecutive_failures: 1, open_duration: 50ms, "
+                  "probe_automatically: true, half_open: {permitted_calls: 1}}}\n")};
+  EXPECT_EQ(ask(gateway, "GET"), 500U);
+  well = true;
+  EXPECT_TRUE(eventually([&] { return gateway.state("shop") == "half_open"; }));
+  EXPECT_EQ(ask(gateway, "PURGE"), 501U);
+  EXPECT_TRUE(eventually([&] { return gateway.state("shop") == "closed"; }));
 }
 
 TEST(GatewayUnknownMethod, OfAGetIsTheServicesFailure) {

@@ -150,6 +150,13 @@ TEST(GatewayUpgrade, StillRefusesAHandshakeWithoutItsKey) {
                 .status(),
             400U)
       << "its key would not reach the service";
+  for (const std::string key :
+       {"", "abc", "dGhlIHNhbXBsZSBub25j\xe9Q==", "dGhlIHNhbXBsZSBub25jZQ", "====dGhlIHNhbXBsZSBub25j"})
+    EXPECT_EQ(
+        gateway.get("/", "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: " + key + "\r\n")
+            .status(),
+        400U)
+        << key;
   EXPECT_TRUE(witness.seen().empty());
 }
 

@@ -37,7 +37,7 @@ TEST(Client, DoesNotHoldAnUnknownMethodAgainstTheService) {
   BlockingClient shop{url_of(server.port()), Pipeline{breaker}};
   EXPECT_EQ(shop.request("PURGE", "/").status, 501U);
   EXPECT_EQ(shop.post("/").method, Support::optional);
-  EXPECT_EQ(totals(breaker).ignored, 2U);
+  EXPECT_EQ(totals(breaker).successes, 2U);
   EXPECT_EQ(breaker.state(), State::closed);
   EXPECT_EQ(shop.get("/").status, 501U);
   EXPECT_EQ(breaker.state(), State::open) << "every server must know GET";

@@ -377,8 +377,10 @@ Attempt::Found Attempt::read_content(TimePoint now) {
   return fail(Blame::broken_off, {502, "http_response_incomplete", "the service broke off its answer"});
 }
 
-void Attempt::end_look(TimePoint now, Turn if_sent) noexcept {
-  if (sending_ != Sending::under_way) turn_ = if_sent;
+/// Only the upstream's share of the time is the upstream's fault. One that answers while it reads goes on
+/// reading only when its answer is taken.
+void Attempt::end_look(TimePoint now, Turn turn) noexcept {
+  if (turn == Turn::clients || sending_ != Sending::under_way) turn_ = turn;
   if (turn_ == Turn::upstreams && turn_before_ != Turn::upstreams) since_ = now;
 }
 

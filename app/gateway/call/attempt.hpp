@@ -106,8 +106,8 @@ class Attempt final : private http::ConnectionPool::Waiter, private http::Stream
   [[nodiscard]] Found next_content(http::Outbox::Content& content);
   void content_used(std::size_t size) noexcept;
   [[nodiscard]] Found read_content(TimePoint now);
-  /// Whose turn it is. Only the upstream's share of the time is the upstream's fault.
-  void end_look(TimePoint now, Turn if_sent) noexcept;
+  /// Whose turn it is: the client's to take the answer, or the upstream's once it has what there is to send.
+  void end_look(TimePoint now, Turn turn) noexcept;
 
   [[nodiscard]] unsigned branch() const noexcept { return branch_; }
   [[nodiscard]] bool running() const noexcept { return phase_ != Phase::idle; }

@@ -12,11 +12,12 @@ namespace switchgear::gateway {
 namespace {
 
 /// A request that only looks like a WebSocket handshake is a way to make an upstream that is not asked
-/// anything switch over, so it is not forwarded at all.
+/// anything switch over, or give a proof that is not the expected one, so it is not forwarded at all.
 [[nodiscard]] bool is_broken_websocket(const http::FieldList& fields) noexcept {
   const http::Field* upgrade = fields.find(http::FieldId::upgrade);
-  return upgrade != nullptr && http::equals_lower(upgrade->value, "websocket") &&
-         fields.find(http::FieldId::sec_websocket_key) == nullptr;
+  if (upgrade == nullptr || !http::equals_lower(upgrade->value, "websocket")) return false;
+  const http::Field* key = fields.find(http::FieldId::sec_websocket_key);
+  return key == nullptr || !is_websocket_key(key->value);
 }
 
 [[nodiscard]] Admission find_service(WorkerState& worker, const http::Head& head,

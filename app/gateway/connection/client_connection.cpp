@@ -15,6 +15,9 @@ constexpr Duration doubt_after = std::chrono::seconds{1};
 constexpr Duration drain_grace = std::chrono::milliseconds{300};
 // And a connection that was accepted before still gets to its first request.
 constexpr Duration handshake_grace = std::chrono::seconds{2};
+// A client that sends them without a pause, and whose answers the gateway has at hand, lets others have their
+// turn.
+constexpr unsigned requests_per_turn = 16;
 
 [[nodiscard]] http::StreamPtr stream_of(http::EventLoop& loop, http::Descriptor& socket) {
   http::StreamPtr stream{new http::Stream{loop, socket.get(), ClientConnection::idle_memory}};
@@ -79,6 +82,10 @@ http::Detached ClientConnection::run() {
     while ((progress = discard_request()) == Progress::wait) co_await sleep();
     if (progress == Progress::over) break;
     progress = next_request();
+    if (progress == Progress::go && ++in_turn_ >= requests_per_turn) {
+      (void)yield();
+      co_await sleep();
+    }
   }
   if (part_ == Part::lingering) {
     while (linger() == Progress::wait) co_await sleep();
@@ -87,6 +94,7 @@ http::Detached ClientConnection::run() {
 }
 
 http::WakePoint::Awaiter ClientConnection::sleep() {
+  in_turn_ = 0;
   const TimePoint due = std::exchange(due_, TimePoint::max());
   // A deadline that moved later leaves the timer where it is: it fires early, once, and is armed again from
   // here.

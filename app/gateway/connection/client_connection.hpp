@@ -116,6 +116,7 @@ class ClientConnection final : public ConnectionHook,
   std::shared_ptr<ClientConnection*> self_;  ///< for what yield() posts; empty until then
   Part part_ = Part::idle;
   bool killed_ = false;
+  unsigned in_turn_ = 0;  ///< requests answered without a pause
   TimePoint now_{};
   TimePoint due_ = TimePoint::max();  ///< when to wake at the latest
   TimePoint since_{};                 ///< idle, or the head's first byte, or the answer's last progress

@@ -19,6 +19,8 @@ constexpr std::string_view slow_reader = "the client took its answer too slowly,
 const config::Networks no_networks;
 constexpr Duration longest_hold_of_probe = std::chrono::seconds{5};
 constexpr Duration longest_hold = std::chrono::seconds{20};
+// However often others lose theirs.
+constexpr Duration longest_yield = std::chrono::seconds{6};
 // How often a request that lets others have a probe's place looks whether the breaker still wants one.
 constexpr Duration look_at_breaker = std::chrono::milliseconds{100};
 }  // namespace
@@ -60,7 +62,7 @@ void ClientExchange::take(const http::Head& head, TimePoint now) {
 /// taken of late what others needed, whatever is not here: it may never become whole, or not for hours. That
 /// is held for a while only: its client may wait for an answer before it sends more.
 bool ClientExchange::begin_holding() {
-  hold_until_ = TimePoint::max();
+  hold_until_ = yield_until_ = TimePoint::max();
   if (call_->content() != CallRequest::Content::streamed || request_.all_here()) return false;
   if (call_->request().may_be_held()) return true;
   const bool probe = call_->would_probe(now_);
@@ -212,7 +214,8 @@ Progress ClientExchange::hold_content() {
 /// breaker is asked for a place only when those who may rather have it had their time.
 bool ClientExchange::yields_to_others() {
   if (call_->content() != CallRequest::Content::streamed) return false;
-  const TimePoint turn = call_->turn_to_probe();
+  if (yield_until_ == TimePoint::max()) yield_until_ = now_ + longest_yield;
+  const TimePoint turn = std::min(call_->turn_to_probe(), yield_until_);
   if (now_ >= turn || !call_->would_probe(now_)) return false;
   wait_until(std::min(turn, now_ + look_at_breaker));
   return true;

@@ -129,8 +129,9 @@ class ClientExchange final : private CallClient {
   TimePoint due_ = TimePoint::max();
   TimePoint call_started_{};
   TimePoint hold_until_ = TimePoint::max();  ///< however little of the content is there by then
-  TimePoint write_due_ = TimePoint::max();   ///< when the client must have taken some of what waits for it
-  std::optional<TimePoint> client_gone_;     ///< when its stream ended
+  TimePoint yield_until_ = TimePoint::max();
+  TimePoint write_due_ = TimePoint::max();  ///< when the client must have taken some of what waits for it
+  std::optional<TimePoint> client_gone_;    ///< when its stream ended
 };
 
 }  // namespace switchgear::gateway

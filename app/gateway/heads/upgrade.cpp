@@ -41,6 +41,11 @@ bool wants_upgrade(const http::Head& head, const http::FieldList& fields) noexce
   return connection_says_upgrade(head) && fields.find(FieldId::upgrade) != nullptr;
 }
 
+bool is_websocket_key(std::string_view text) noexcept {
+  constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  return text.size() == 24 && text.ends_with("==") && text.find_first_not_of(digits) == 22;
+}
+
 std::string_view upgrade_asked_for(const http::Head& head, const http::FieldList& fields,
                                    std::span<const std::string> allowed) noexcept {
   if (allowed.empty() || head.version < 11 || head.close || head.expects_continue ||
@@ -52,9 +57,10 @@ std::string_view upgrade_asked_for(const http::Head& head, const http::FieldList
   const bool is_allowed = std::ranges::any_of(
       allowed, [&](const std::string& protocol) { return http::equals_lower(upgrade->value, protocol); });
   if (!is_allowed) return {};
-  if (http::equals_lower(upgrade->value, websocket) &&
-      (head.method != "GET" || only(fields, FieldId::sec_websocket_key) == nullptr))
-    return {};
+  if (http::equals_lower(upgrade->value, websocket)) {
+    const Field* key = only(fields, FieldId::sec_websocket_key);
+    if (head.method != "GET" || key == nullptr || !is_websocket_key(key->value)) return {};
+  }
   return upgrade->value;
 }
 

@@ -13,6 +13,9 @@ namespace switchgear::gateway {
 /// The client asks for another protocol, well or badly.
 [[nodiscard]] bool wants_upgrade(const http::Head& head, const http::FieldList& fields) noexcept;
 
+/// Sixteen bytes in base64 (RFC 6455, 4.2.1). Servers differ in what they answer to anything else.
+[[nodiscard]] bool is_websocket_key(std::string_view text) noexcept;
+
 /// The protocol that a request asks for, as it wrote it, if it asks in a way that every server understands
 /// alike: HTTP/1.1, `Connection: upgrade`, one line `Upgrade` with one of `allowed` (in lower case), no
 /// content, no Expect; for a WebSocket GET and one key. Else empty: then the request is an ordinary one, and

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "app/demo/demo_service.hpp"
+#include "app/demo/json_client.hpp"
 #include "app/demo/load.hpp"
 #include "app/demo/shop.hpp"
 #include "app/demo/story.hpp"
@@ -77,6 +78,7 @@ class Run {
   Ending tell() {
     Load load{shop_.gateway_port(), options_.seed};
     Ending ending = tell_rounds(load);
+    heal();
     load.stop();
     if (ending == Ending::stopped) {
       teller_.say("stopping", "the books are read first; Ctrl-C again ends at once");
@@ -99,6 +101,15 @@ class Run {
     }
     for (std::size_t round = 0;; ++round) {
       if (story.tell_round(fault_of(options_, round)) == Ending::stopped) return Ending::stopped;
+    }
+  }
+
+  /// A round that was stopped may have left payment at fault: what is to be undone there could not be.
+  void heal() {
+    try {
+      shop_.set_fault(Fault{});
+    } catch (const NoAnswer&) {  // NOLINT(bugprone-empty-catch)
+      // If payment is not well, the books say so.
     }
   }
 

@@ -25,8 +25,9 @@ BreakerContext context(EventSink& sink, std::uint64_t seed) {
 Outcome cut_off(Outcome outcome, Duration deadline, std::optional<Duration> limit) noexcept {
   if (outcome.latency < deadline) return outcome;
   const bool hurried = limit && deadline <= *limit;
-  return hurried ? Outcome{Verdict::ignored, outcome.type, deadline, {}}
-                 : Outcome::failure(FailureType::timeout, deadline);
+  return hurried || outcome.verdict == Verdict::ignored
+             ? Outcome{Verdict::ignored, outcome.type, deadline, {}}
+             : Outcome::failure(FailureType::timeout, deadline);
 }
 
 void IdleClock::pass_to(TimePoint now, BreakersByValue& values) noexcept {

@@ -31,7 +31,8 @@ struct GuardOptions {
 };
 
 /// How a call ends whose caller left it `deadline`: when that is over, and not as the dependency's failure if
-/// the policy would have given it more time. Breakers alone cut nothing off at `limit`, the policy's own.
+/// the policy would have given it more time, or if it was ignored when it was recorded. Breakers alone cut
+/// nothing off at `limit`, the policy's own.
 [[nodiscard]] Outcome cut_off(Outcome outcome, Duration deadline, std::optional<Duration> limit) noexcept;
 
 /// Frees idle values at the pace of the gateway.

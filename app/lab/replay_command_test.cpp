@@ -318,6 +318,11 @@ services:
   options_.policy.clear();
   options_.service = "payment";
   EXPECT_NE(run().out.find("\"failures\":0"), std::string::npos);
+  write(trace_, R"({"at":1,"latency":9,"verdict":"ignored","deadline":0.5})");
+  options_.service.clear();
+  options_.policy = "quick";
+  EXPECT_NE(run().out.find("\"failures\":0,\"slow\":0,\"ignored\":1"), std::string::npos)
+      << "a gateway that saw why it ended has said so";
   write(trace_, R"({"at":1,"latency":0.4,"verdict":"success","deadline":-1})");
   EXPECT_NE(run().err.find("\"deadline\" is -1; expected seconds, 0 or more"), std::string::npos);
   write(trace_, R"({"at":1,"latency":0.4,"verdict":"success","deadline":"tomorrow"})");

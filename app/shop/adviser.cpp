@@ -1,5 +1,6 @@
 #include "app/shop/adviser.hpp"
 
+#include <algorithm>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/json/object.hpp>
 #include <chrono>
@@ -13,6 +14,8 @@ namespace {
 namespace asio = boost::asio;
 namespace json = boost::json;
 using namespace std::chrono_literals;
+
+constexpr auto longest = 2s;  // for policies without a time limit
 
 /// JSON in a part of its own: an agent need not read prose to find the count.
 a2a::Message question_about(const Wish& wish) {
@@ -36,17 +39,19 @@ Adviser::Adviser(const asio::any_io_executor& executor, const Policies& policies
   if (url.empty()) return;
   a2a::ClientOptions options;
   options.name = "risk";
-  options.timeout = 2s;  // for policies without a time limit
+  options.timeout = longest;
   agent_ =
       std::make_unique<a2a::Client>(executor, url, policies.risk().racing_pipeline(), std::move(options));
 }
 
-asio::awaitable<Advice> Adviser::ask(const Wish& wish) {
+asio::awaitable<Advice> Adviser::ask(const Wish& wish, Duration limit) {
   if (!agent_) co_return Advice::none;
   Advice advice = Advice::none;
   try {
     a2a::Message question = question_about(wish);
-    const a2a::SendMessageResponse answer = co_await agent_->send(std::move(question));
+    a2a::SendOptions options;
+    options.timeout = std::min<Duration>(limit, longest);
+    const a2a::SendMessageResponse answer = co_await agent_->send(std::move(question), std::move(options));
     advice = advice_in(answer);
   } catch (const std::exception&) {
     // Counted below, and seen by the breaker where it is the agent's fault.

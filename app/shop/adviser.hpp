@@ -28,8 +28,8 @@ class Adviser {
   /// cannot be called.
   Adviser(const boost::asio::any_io_executor& executor, const Policies& policies, const std::string& url);
 
-  /// Never fails, and takes no longer than the policies of `risk` let it.
-  [[nodiscard]] boost::asio::awaitable<Advice> ask(const Wish& wish);
+  /// Never fails, and takes no longer than `limit` and the policies of `risk` let it.
+  [[nodiscard]] boost::asio::awaitable<Advice> ask(const Wish& wish, Duration limit);
   [[nodiscard]] const AdviceCounts& counts() const noexcept { return counts_; }
 
  private:

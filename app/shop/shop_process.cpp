@@ -38,6 +38,7 @@ using namespace std::chrono_literals;
 
 constexpr int exit_wrong = 1;
 constexpr int exit_missing = 3;
+constexpr int exit_signalled = 128;  // plus the signal, as shells have it
 
 std::unique_ptr<Store> make_store(asio::io_context& io, const std::string& database,
                                   const Policies& policies) {
@@ -75,11 +76,17 @@ class ShopProcess {
         admin_(io_.get_executor(), policies_.registry().breakers(), admin_options(options), program()),
         ticker_(policies_.registry().breakers(), [] { return SteadyTime::now(); }) {}
 
-  void run() {
+  /// Until SIGTERM or SIGINT, which it returns.
+  int run() {
+    int told = 0;
     asio::signal_set signals{io_, SIGTERM, SIGINT};
-    signals.async_wait([this](const boost::system::error_code&, int) { io_.stop(); });
+    signals.async_wait([&](const boost::system::error_code&, int signal) {
+      told = signal;
+      io_.stop();
+    });
     asio::co_spawn(io_, open(), asio::detached);
     io_.run();
+    return told;
   }
 
  private:
@@ -229,8 +236,7 @@ class ShopProcess {
 
 int run_shop_process(const ShopProcessOptions& options) {
   try {
-    ShopProcess{options}.run();
-    return 0;
+    return exit_signalled + ShopProcess{options}.run();
   } catch (const WrongPolicies& wrong) {
     std::fprintf(stderr, "%s\n", wrong.what());
     return exit_wrong;

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <utility>
@@ -64,7 +65,9 @@ pid_t service_of(const house::Program& shop) {
   return 0;
 }
 
-TEST(Shop, IsStartedAgainWhenItsProcessIsKilledAndItsBooksAreRight) {
+class Killed : public ::testing::TestWithParam<std::pair<int, const char*>> {};
+
+TEST_P(Killed, ShopIsStartedAgainAndItsBooksAreRight) {
   house::Program shop{{SWITCHGEAR_BINARY, "shop", "--stand-ins", "--for", "2s", "--rate", "60"}};
   ASSERT_TRUE(shop.read_until("/api/orders", 60s)) << shop.output();
   const pid_t service = service_of(shop);
@@ -76,12 +79,17 @@ TEST(Shop, IsStartedAgainWhenItsProcessIsKilledAndItsBooksAreRight) {
          std::chrono::steady_clock::now() < until) {
     std::this_thread::sleep_for(5ms);
   }
-  ::kill(service, SIGKILL);
+  ::kill(service, GetParam().first);
   EXPECT_EQ(shop.wait(100s), 0) << shop.output();
-  EXPECT_NE(shop.output().find("was ended (signal 9), and is started again"), std::string::npos)
+  EXPECT_NE(shop.output().find(std::string("was ended (") + GetParam().second + "), and is started again"),
+            std::string::npos)
       << shop.output();
   EXPECT_NE(shop.output().find("none lost, none doubled"), std::string::npos) << shop.output();
 }
+
+INSTANTIATE_TEST_SUITE_P(Shop, Killed,
+                         ::testing::Values(std::pair{SIGKILL, "signal 9"},
+                                           std::pair{SIGTERM, "exit code 143"}));
 
 TEST(Shop, AProcessThatCrashesIsAFailureAndItsBooksAreReadAllTheSame) {
   house::Program shop{{SWITCHGEAR_BINARY, "shop", "--stand-ins", "--for", "2s"}};
@@ -90,6 +98,16 @@ TEST(Shop, AProcessThatCrashesIsAFailureAndItsBooksAreReadAllTheSame) {
   EXPECT_EQ(shop.wait(100s), 1) << shop.output();
   EXPECT_NE(shop.output().find("ended by itself (signal 6)"), std::string::npos) << shop.output();
   EXPECT_NE(shop.output().find("none lost, none doubled"), std::string::npos) << shop.output();
+}
+
+TEST(Shop, AProcessThatEndsByItselfFailsAlsoWithExitCodeZero) {
+  stage::Workplace workplace{"shop-test"};
+  // A child is this binary again: told to list its tests, it ends at once.
+  const auto process = workplace.start("lists", {"--gtest_list_tests"}, "Shop.").process;
+  const auto until = std::chrono::steady_clock::now() + 20s;
+  while (process->running() && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(1ms);
+  EXPECT_EQ(process->how_it_ended(), "exit code 0");
+  EXPECT_FALSE(process->was_told_to_end());
 }
 
 TEST(Shop, ReadsItsBooksAlsoAfterCtrlC) {
@@ -216,13 +234,15 @@ class Played {
     thread_.join();
   }
   void answer(unsigned status) { status_ = status; }
+  void hang() { kind_ = stage::Reaction::Kind::hang; }
   [[nodiscard]] std::string url() const { return "http://127.0.0.1:" + std::to_string(server_.port()); }
 
  private:
   std::atomic<unsigned> status_{200};
+  std::atomic<stage::Reaction::Kind> kind_{stage::Reaction::Kind::answer};
   boost::asio::io_context io_{1};
   stage::ActingServer server_{io_, "played", 0, [this](const stage::Arrival&) -> stage::Reaction {
-                                return {stage::Reaction::Kind::answer, status_, 2ms};
+                                return {kind_, status_, 2ms};
                               }};
   std::thread thread_;
 };
@@ -233,7 +253,7 @@ class ShopProcess : public ::testing::Test {
   void start() {
     process_ =
         std::make_unique<house::Program>(std::vector<std::string>{SWITCHGEAR_BINARY, "shop-service",
-                                                                  "--policies",      examples + "shop.yaml",
+                                                                  "--policies",      policies_,
                                                                   "--database",      backing_.database(),
                                                                   "--smtp",          backing_.smtp(),
                                                                   "--inventory",     inventory_.url(),
@@ -277,6 +297,7 @@ class ShopProcess : public ::testing::Test {
   stage::Workplace workplace_{"shop-test"};
   Backing backing_{workplace_, Behind::installed};
   Played inventory_, payment_, accounts_;
+  std::string policies_ = examples + "shop.yaml";
   std::string risk_ = backing_.risk();
   std::unique_ptr<house::Program> process_;
   std::unique_ptr<http::BlockingClient> client_;
@@ -359,6 +380,22 @@ TEST_F(ShopProcess, AnOrderIsMadeWithoutAdviceWhenTheAgentIsAway) {
   EXPECT_NE(metrics.find("circuit_breaker_transitions_total{circuit=\"risk\",from=\"closed\",to=\"open\"} 1"),
             std::string::npos)
       << metrics;
+}
+
+TEST_F(ShopProcess, AnAgentThatHangsDoesNotUseUpTheTimeOfAnOrder) {
+  std::ostringstream text;
+  text << std::ifstream{policies_}.rdbuf();
+  const std::string whole = text.str();
+  const std::size_t risk = whole.find("  risk:\n"), next = whole.find("  # Queued");
+  ASSERT_LT(risk, next);
+  policies_ = workplace_.write("patient.yaml",
+                               whole.substr(0, risk) + "  risk:\n    timeout: 10s\n" + whole.substr(next));
+  Played hangs;
+  hangs.hang();
+  risk_ = hangs.url();
+  start();
+  EXPECT_EQ(patient_order("a").status, 201);
+  EXPECT_GE(figures().at("advice").at("missing").to_number<int>(), 1);
 }
 
 TEST_F(ShopProcess, QueuedWorkIsDoneAfterTheShopWasKilled) {

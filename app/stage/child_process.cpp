@@ -125,12 +125,14 @@ std::string ChildProcess::how_it_ended() const {
 }
 
 bool ChildProcess::was_told_to_end() const noexcept {
-  if (WIFSIGNALED(status_)) return WTERMSIG(status_) == SIGKILL;
-  return WEXITSTATUS(status_) == 0;
+  if (told_) return true;
+  if (WIFSIGNALED(status_)) return WTERMSIG(status_) == SIGKILL || WTERMSIG(status_) == SIGTERM;
+  return WEXITSTATUS(status_) == 128 + SIGTERM;
 }
 
 void ChildProcess::end(std::chrono::milliseconds patience) noexcept {
   if (!running()) return;
+  told_ = true;
   ::kill(pid_, SIGTERM);
   // A pidfd becomes readable when the process ends: a wait with a deadline, and without a signal handler.
   const int handle = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));

@@ -30,7 +30,10 @@ class ChildProcess {
   [[nodiscard]] bool running();
   /// How it ended, in words: `exit code 3`, `signal 9`. Of use once running() says false.
   [[nodiscard]] std::string how_it_ended() const;
-  /// Somebody ended it: SIGKILL, or it ended in order, with exit code 0. Of use once running() says false.
+  /// It ended because of end(), SIGTERM or SIGKILL, or with the exit code that a shell has for SIGTERM, 143,
+  /// which is how a process says that it was told so and ended in order. Exit code 0 without end() is an end
+  /// of its own. Who sent SIGKILL cannot be known: it may have been the kernel, for want of memory. Of use
+  /// once running() says false.
   [[nodiscard]] bool was_told_to_end() const noexcept;
 
   /// SIGTERM, then SIGKILL after `patience`.
@@ -47,7 +50,8 @@ class ChildProcess {
   pid_t pid_ = -1;
   int status_ = 0;
   bool reaped_ = false;
-  int output_ = -1;  ///< reading end of the child's stdout and stderr
+  bool told_ = false;  ///< by end()
+  int output_ = -1;    ///< reading end of the child's stdout and stderr
   std::string unread_;
   std::FILE* log_ = nullptr;
   std::size_t logged_ = 0;

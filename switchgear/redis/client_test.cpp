@@ -36,8 +36,9 @@ class Member {
   Answer send(std::initializer_list<std::string_view> words) {
     return answer_of(io_, [&](Done done) { client_->send(command(words), std::move(done)); });
   }
-  Answer run(const Script& script, std::vector<std::string> keys, std::vector<std::string> arguments) {
-    return answer_of(io_, [&](Done done) { client_->run(script, keys, arguments, std::move(done)); });
+  Answer run(const Script& script, std::vector<std::string> keys, std::vector<std::string> arguments,
+             Asking asking = Asking::no) {
+    return answer_of(io_, [&](Done done) { client_->run(script, keys, arguments, std::move(done), asking); });
   }
   [[nodiscard]] bool connected() {
     return io_.on([&] { return client_->connected(); });
@@ -96,6 +97,23 @@ TEST(RedisClient, BreakerAroundItOpensForAServerThatHangs) {
   for (int i = 0; i < 5; ++i) (void)member.send({"EVAL", "return redis.error_reply('READONLY no')", "0"});
   EXPECT_EQ(member.send({"PING"}).error, Errc::breaker_open);
   EXPECT_TRUE(soon([&] { return !member.send({"PING"}).error; })) << "it probes, and closes";
+}
+
+TEST(RedisClient, AsksForNoSlotBeforeACommandThatIsRefused) {
+  const RedisServer server;
+  Member member(options_for(server));
+  ASSERT_TRUE(soon([&] { return member.connected(); }));
+  const Script script("return ARGV[1]");
+  const auto asked = [&] {
+    return server.run({"INFO", "commandstats"}).text.find("cmdstat_asking") != std::string::npos;
+  };
+  for (int i = 0; i < 5; ++i) (void)member.send({"EVAL", "return redis.error_reply('READONLY no')", "0"});
+  EXPECT_EQ(member.run(script, {}, {"v"}, Asking::yes).error, Errc::breaker_open);
+  ASSERT_TRUE(soon([&] { return !member.send({"PING"}).error; }));
+  EXPECT_FALSE(asked()) << "another command of the connection would have been taken for the one that asks";
+  const Answer answer = member.run(script, {}, {"v"}, Asking::yes);
+  EXPECT_EQ(answer.reply.text, "v") << "the reply to ASKING is not its own";
+  EXPECT_TRUE(asked());
 }
 
 TEST(RedisClient, HearsItsChannelAlsoAfterALoss) {

@@ -54,10 +54,12 @@ class Connection::Link : public std::enable_shared_from_this<Connection::Link> {
         });
   }
 
-  void send(std::string command, Duration limit, Done done) {
+  void send(std::string command, Duration limit, Done done, std::string before) {
     if (!ready_ || failed_) return answer_later(std::move(done), failed_ ? Errc::lost : Errc::not_connected);
-    if (out_.size() + command.size() > limits_.unsent_bytes || waiting_.size() >= limits_.unanswered)
+    if (out_.size() + before.size() + command.size() > limits_.unsent_bytes ||
+        waiting_.size() + (before.empty() ? 0 : 1) >= limits_.unanswered)
       return answer_later(std::move(done), Errc::too_much);
+    if (!before.empty()) push(std::move(before), limit, [](std::error_code, const Reply&) {});
     push(std::move(command), limit, std::move(done));
   }
 
@@ -240,8 +242,8 @@ Connection::~Connection() { link_->close(); }
 void Connection::open(Duration limit, std::function<void(std::error_code, std::string)> opened) {
   link_->open(limit, std::move(opened));
 }
-void Connection::send(std::string command, Duration limit, Done done) {
-  link_->send(std::move(command), limit, std::move(done));
+void Connection::send(std::string command, Duration limit, Done done, std::string before) {
+  link_->send(std::move(command), limit, std::move(done), std::move(before));
 }
 void Connection::on_push(std::function<void(Reply)> heard) { link_->on_push(std::move(heard)); }
 void Connection::on_lost(std::function<void(std::error_code)> lost) { link_->on_lost(std::move(lost)); }

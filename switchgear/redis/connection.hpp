@@ -42,8 +42,9 @@ class Connection {
   void open(Duration limit, std::function<void(std::error_code, std::string)> opened);
 
   /// `done` is called once, never from within this. A reply later than `limit` ends the connection, and all
-  /// that wait for it get the error.
-  void send(std::string command, Duration limit, Done done);
+  /// that wait for it get the error. `before`: a command that goes right before this one, or not at all if
+  /// this one is refused; its reply is skipped.
+  void send(std::string command, Duration limit, Done done, std::string before = {});
 
   /// For a connection that has subscribed: replies that nothing waits for.
   void on_push(std::function<void(Reply)> heard);

@@ -41,9 +41,10 @@ class Opened {
   Opened(const Opened&) = delete;
   Opened& operator=(const Opened&) = delete;
 
-  Answer run(std::initializer_list<std::string_view> words_of_it, Duration limit = 5s) {
-    return answer_of(io_,
-                     [&](Done done) { connection_->send(command(words_of_it), limit, std::move(done)); });
+  Answer run(std::initializer_list<std::string_view> words_of_it, Duration limit = 5s,
+             const std::string& before = {}) {
+    return answer_of(
+        io_, [&](Done done) { connection_->send(command(words_of_it), limit, std::move(done), before); });
   }
   template <class F>
   auto on(F f) {
@@ -154,6 +155,26 @@ TEST(RedisConnection, BuffersAreBounded) {
   });
   EXPECT_EQ(opened.run({"PING"}).error, Errc::too_much);
   server.signal(SIGCONT);
+}
+
+TEST(RedisConnection, ACommandGoesBeforeAnotherOrNotAtAll) {
+  const RedisServer server;
+  ConnectionLimits limits;
+  limits.unanswered = 2;
+  Opened opened(server.address(), std::nullopt, limits);
+  ASSERT_FALSE(opened.error) << opened.words;
+  std::promise<std::error_code> refused;
+  opened.on([&](Connection& connection) {
+    connection.send(command({"INCR", "n"}), 5s, [](std::error_code, const Reply&) {});
+    connection.send(
+        command({"GET", "n"}), 5s, [&](std::error_code error, const Reply&) { refused.set_value(error); },
+        command({"INCR", "n"}));
+  });
+  auto future = refused.get_future();
+  ASSERT_EQ(future.wait_for(20s), std::future_status::ready);
+  EXPECT_EQ(future.get(), Errc::too_much) << "there is room for one of the two";
+  EXPECT_EQ(opened.run({"GET", "n"}).reply.text, "1");
+  EXPECT_EQ(opened.run({"GET", "n"}, 5s, command({"INCR", "n"})).reply.text, "2") << "its own reply";
 }
 
 TEST(RedisConnection, ReplyBeyondTheLimitEndsIt) {

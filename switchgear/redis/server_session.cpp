@@ -68,7 +68,11 @@ class ServerSession final : public Session, public std::enable_shared_from_this<
     if (!options_.channels.empty() && !sentinels_) listen();  // else when the master is known
   }
 
-  void send(std::string text, Done done) override {
+  void send(std::string text, Done done) override { send(std::move(text), Asking::no, std::move(done)); }
+
+  /// ASKING is for the next command of the connection, whichever that is: it is sent with its own or not at
+  /// all.
+  void send(std::string text, Asking asking, Done done) {
     if (closed_ || !is_open()) return refuse(std::move(done), Errc::not_connected);
     auto permit = breaker_.try_acquire(now());
     if (!permit) return refuse(std::move(done), Errc::breaker_open);
@@ -81,19 +85,18 @@ class ServerSession final : public Session, public std::enable_shared_from_this<
           std::move(*held).record(failed ? Verdict::failure : Verdict::success, now());
           self->note(error, reply);
           if (!self->closed_) done(error, std::move(reply));
-        });
+        },
+        asking == Asking::yes ? command({"ASKING"}) : std::string{});
   }
 
   void run(const Script& script, std::vector<std::string> keys, std::vector<std::string> arguments, Done done,
            Asking asking) override {
     std::string text = eval("EVALSHA", script.digest(), keys, arguments);
-    if (asking == Asking::yes) ask();
-    send(std::move(text),
+    send(std::move(text), asking,
          [self = shared_from_this(), &script, keys = std::move(keys), arguments = std::move(arguments),
           done = std::move(done), asking](std::error_code error, Reply reply) {
            if (error || !reply.is_error("NOSCRIPT")) return done(error, std::move(reply));
-           if (asking == Asking::yes) self->ask();
-           self->send(eval("EVAL", script.text(), keys, arguments), done);
+           self->send(eval("EVAL", script.text(), keys, arguments), asking, done);
          });
   }
 
@@ -121,12 +124,6 @@ class ServerSession final : public Session, public std::enable_shared_from_this<
   [[nodiscard]] ClientCounts counts() const override { return counts_; }
 
  private:
-  /// Before the next command, on the same connection.
-  void ask() {
-    if (is_open())
-      commands_->send(command({"ASKING"}), options_.timeout, [](std::error_code, const Reply&) {});
-  }
-
   /// An error that is of one command alone is the asker's to show.
   void note(std::error_code error, const Reply& reply) {
     // What mends itself: the script is sent, or the command goes to the node that has the slot.

@@ -100,6 +100,15 @@ TEST_F(Demo, EndsEveryProcessWhenInterrupted) {
   EXPECT_TRUE(nobody_left(0ms));
 }
 
+TEST_F(Demo, ItsBooksAreRightAlsoWhenInterruptedWhilePaymentFails) {
+  Program demo{{SWITCHGEAR_BINARY, "demo", "--stand-ins", "--for", "8s"}};
+  ASSERT_TRUE(demo.read_until("open ", patience)) << demo.output();
+  demo.signal(SIGINT);
+  EXPECT_EQ(demo.wait(patience), 1) << "stopped before its end";
+  EXPECT_NE(demo.output().find("none lost, none doubled"), std::string::npos) << demo.output();
+  EXPECT_NE(demo.output().find("stopped "), std::string::npos) << demo.output();
+}
+
 TEST_F(Demo, LeavesNoProcessBehindWhenKilled) {
   Program demo{{SWITCHGEAR_BINARY, "demo"}};
   ASSERT_TRUE(demo.read_until("gateway ", patience)) << demo.output();

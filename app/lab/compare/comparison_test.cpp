@@ -204,6 +204,12 @@ TEST_F(CompareTest, ACallerThatLeftLittleTimeOpensNoBreaker) {
   guarded.timeout = 200ms;
   const Course slow = compare({guarded}, {}, calls, 0, progress).arms[0].if_good.course;
   EXPECT_FALSE(slow.changes.empty()) << "the policy's own limit comes first";
+  guarded.timeout.reset();
+  for (RecordedCall& call : calls) call.verdict = Verdict::ignored;
+  const Course left = compare({guarded}, {}, calls, 0, progress).arms[0].if_good.course;
+  EXPECT_EQ(left.ignored, 50U) << "as they were recorded";
+  EXPECT_TRUE(left.changes.empty());
+  EXPECT_EQ(left.longest, 300ms);
 }
 
 TEST(CutOffCalls, EndAtTheirDeadlineAndAreIgnoredIfThePolicyWouldHaveWaited) {
@@ -217,7 +223,11 @@ TEST(CutOffCalls, EndAtTheirDeadlineAndAreIgnoredIfThePolicyWouldHaveWaited) {
   EXPECT_EQ(calls[1].latency, 300ms);
   EXPECT_EQ(calls[1].verdict, Verdict::ignored);
   EXPECT_EQ(calls[2].verdict, Verdict::success);
+  without[0].verdict = Verdict::ignored;
+  without[0].deadline = 300ms;
   cut_off_all(without, std::nullopt);
+  EXPECT_EQ(without[0].verdict, Verdict::ignored) << "as it was recorded";
+  EXPECT_EQ(without[0].latency, 300ms);
   EXPECT_EQ(without[1].verdict, Verdict::failure);
   EXPECT_EQ(without[1].type, FailureType::timeout);
 }

@@ -227,10 +227,13 @@ class Simulation {
     const RecordedCall& answer = step.number == 1 ? calls_[call.index] : next_call(call.index);
     Outcome outcome = outcome_of(answer);
     TimePoint end = saturating_add(now_, outcome.latency);
-    const bool timed_out = end >= step.until;
+    bool timed_out = end >= step.until;
     if (timed_out) {
       end = std::max(now_, step.until);
-      outcome = Outcome::failure(FailureType::timeout, end - now_);
+      // If its caller's time was over when it was ignored, it did not fail.
+      const bool ignored = outcome.verdict == Verdict::ignored && step.until == call.options.deadline;
+      outcome = ignored ? Outcome::ignored(end - now_) : Outcome::failure(FailureType::timeout, end - now_);
+      timed_out = !ignored;
     }
     call.attempts[step.branch] = ++events_made_;
     events_.push({end, Event::Kind::attempt_ends, step.branch, timed_out, &call, events_made_, outcome});

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <sstream>
@@ -18,10 +19,15 @@
 #include <system_error>
 #include <utility>
 
+#include "app/stage/process_end.hpp"
+
 namespace switchgear::shop {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr auto patience_at_end = std::chrono::seconds{8};  // PostgreSQL gives its own children 5 s
+constexpr auto patience_with_work = std::chrono::minutes{1};
 
 /// Null: servers run as this process does.
 const passwd* server_user() {
@@ -54,9 +60,7 @@ sockaddr_in loopback(std::uint16_t port) {
   ::dup2(log, STDERR_FILENO);
   ::close_range(3, ~0U, 0);  // not the sockets of the parent's own servers: they would stay open here
   if (::chdir("/") != 0) ::_exit(126);
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  stage::reset_signals();
   ::execv(arguments[0], arguments.data());
   ::_exit(127);
 }
@@ -117,8 +121,8 @@ ServerProcess::ServerProcess(std::vector<std::string> command, const fs::path& l
 
 ServerProcess::~ServerProcess() {
   if (!running()) return;
-  ::kill(pid_, SIGQUIT);  // PostgreSQL ends at once; SIGTERM would wait for its clients
-  ::waitpid(pid_, nullptr, 0);
+  // PostgreSQL ends at once; SIGTERM would wait for its clients.
+  stage::end_process(pid_, SIGQUIT, patience_at_end);
 }
 
 bool ServerProcess::running() {
@@ -127,7 +131,11 @@ bool ServerProcess::running() {
 }
 
 bool ServerProcess::succeeded() {
-  if (pid_ > 0) ::waitpid(std::exchange(pid_, -1), &status_, 0);
+  if (pid_ > 0) {
+    const pid_t child = std::exchange(pid_, -1);
+    const std::optional<int> status = stage::wait_for_end(child, patience_with_work);
+    status_ = status ? *status : stage::end_process(child, SIGKILL, patience_at_end);
+  }
   return WIFEXITED(status_) && WEXITSTATUS(status_) == 0;
 }
 

@@ -35,7 +35,7 @@ class ServerProcess {
   ~ServerProcess();
 
   [[nodiscard]] bool running();
-  /// Waits until it has ended by itself; whether with exit code 0.
+  /// Waits until it has ended by itself, for a minute at most; whether with exit code 0. Ends it after that.
   [[nodiscard]] bool succeeded();
 
  private:

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,6 +10,8 @@
 #include <cerrno>
 #include <csignal>
 #include <system_error>
+
+#include "app/stage/process_end.hpp"
 
 namespace switchgear::stage {
 namespace {
@@ -23,9 +24,7 @@ constexpr std::size_t log_limit = 1'048'576;
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(3);  // the parent died before prctl
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  reset_signals();
   const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   if (nothing >= 0) ::dup2(nothing, STDIN_FILENO);
   ::dup2(output, STDOUT_FILENO);
@@ -133,20 +132,7 @@ bool ChildProcess::was_told_to_end() const noexcept {
 void ChildProcess::end(std::chrono::milliseconds patience) noexcept {
   if (!running()) return;
   told_ = true;
-  ::kill(pid_, SIGTERM);
-  // A pidfd becomes readable when the process ends: a wait with a deadline, and without a signal handler.
-  const int handle = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
-  if (handle >= 0) {
-    pollfd ended{handle, POLLIN, 0};
-    const auto deadline = std::chrono::steady_clock::now() + patience;
-    while (::poll(&ended, 1, milliseconds_until(deadline)) < 0 && errno == EINTR) {
-    }
-    ::close(handle);
-  }
-  if (!running()) return;
-  ::kill(pid_, SIGKILL);
-  while (::waitpid(pid_, &status_, 0) < 0 && errno == EINTR) {
-  }
+  status_ = end_process(pid_, SIGTERM, patience);
   reaped_ = true;
 }
 

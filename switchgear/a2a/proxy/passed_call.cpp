@@ -1,6 +1,8 @@
 #include "switchgear/a2a/proxy/passed_call.hpp"
 
+#include <algorithm>
 #include <boost/json/value.hpp>
+#include <cstddef>
 #include <string>
 
 #include "switchgear/a2a/error.hpp"
@@ -73,6 +75,34 @@ constexpr std::string_view tasks = "/tasks/";
   return body.is_object() && body.get_object().contains("jsonrpc");
 }
 
+/// The number of keys of an object, repeated ones too. `text` is an object of valid JSON.
+[[nodiscard]] std::size_t count_keys(std::string_view text) noexcept {
+  std::size_t keys = 0;
+  int depth = 0;
+  bool quoted = false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (c == '"') quoted = !quoted;
+    if (quoted) {
+      if (c == '\\') ++at;
+      continue;
+    }
+    if (c == '{' || c == '[') ++depth;
+    if (c == '}' || c == ']') --depth;
+    if (c == ':' && depth == 1) ++keys;
+  }
+  return keys;
+}
+
+/// Agents read it in different ways: of two equal keys some take the first, and some do not tell `Method`
+/// from `method`.
+[[nodiscard]] bool is_ambiguous(const boost::json::object& body, std::string_view text) noexcept {
+  if (count_keys(text) != body.size()) return true;
+  return std::any_of(body.begin(), body.end(), [](const auto& member) {
+    return member.key() != "method" && http::equals_lower(member.key(), "method");
+  });
+}
+
 /// A list is a batch of calls.
 void read_content(std::string_view content, PassedCall& call) {
   using Content = PassedCall::Content;
@@ -80,7 +110,8 @@ void read_content(std::string_view content, PassedCall& call) {
   try {
     const boost::json::value body = wire::parse_json(content);
     const auto* const method = body.is_object() ? body.get_object().if_contains("method") : nullptr;
-    if (method != nullptr && method->is_string()) call.by_body = wire::parse_rpc_name(method->get_string());
+    const bool clear = method != nullptr && method->is_string() && !is_ambiguous(body.get_object(), content);
+    if (clear) call.by_body = wire::parse_rpc_name(method->get_string());
     const bool calls = method != nullptr || is_of_rpc(body) || body.is_array();
     if (calls) call.content = call.by_body ? Content::rpc : Content::unknown;
   } catch (const wire::Malformed&) {

@@ -24,7 +24,7 @@ struct PassedCall {
     unread,   ///< only its line is known
     none,     ///< empty, or of HTTP+JSON
     rpc,      ///< a call of JSON-RPC
-    unknown,  ///< JSON-RPC without a known method, or not JSON: it may ask for anything
+    unknown,  ///< JSON-RPC without a known method or with a key twice, or not JSON: it may ask for anything
   };
   enum class Body : std::uint8_t { whole, unread };
 

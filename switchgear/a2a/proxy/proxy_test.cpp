@@ -65,6 +65,25 @@ TEST(PassedCall, IsToldByItsLineAndItsContent) {
   EXPECT_EQ(extended.card_form, CardForm::rpc);
 }
 
+TEST(PassedCall, MayBeAMessageIfAgentsReadItsBodyInDifferentWays) {
+  for (const std::string_view content :
+       {R"({"jsonrpc":"2.0","method":"message/send","method":"tasks/get"})",
+        R"({"jsonrpc":"2.0","method":"tasks/get","method":"message/send"})",
+        R"({"\u006dethod":"message/send","method":"tasks/get"})",
+        R"({"method":"tasks/get","Method":"message/send"})",
+        R"({"METHOD":"message/send","id":1,"method":"tasks/get"})",
+        R"({"method":"tasks/get","params":{"id":"a"},"params":{"id":"b"}})"}) {
+    const PassedCall call = PassedCall::of("POST", "/rpc", content);
+    EXPECT_EQ(call.content, PassedCall::Content::unknown) << content;
+    EXPECT_EQ(call.by_body, std::nullopt) << content;
+    EXPECT_EQ(call.again(), Again::harmful) << content;
+  }
+  for (const std::string_view content :
+       {R"({"method":"tasks/get","params":{"method":"x","method":"y"},"id":[{"a":1,"a":2}]})",
+        R"( { "method" : "tasks/get" , "id" : "\"}:,{\\" , "x:\"" : ":" } )"})
+    EXPECT_EQ(PassedCall::of("POST", "/rpc", content).by_body, Method::get_task) << content;
+}
+
 TEST(PassedCall, KnowsTheCardByEachOfItsNamesAndSpellings) {
   for (const std::string_view path :
        {"/.well-known/agent-card.json", "/.well-known/agent.json", "/.well-known/agent%2Dcard.json",

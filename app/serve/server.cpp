@@ -193,7 +193,7 @@ Server::Server(const ServeFlags& flags, config::Config config, const config::Own
   fleet_.apply(config.own.get<fleet::FleetSettings>());
   shadows_.apply(config, std::chrono::steady_clock::now());
   gateway_->on_instances_changed([this] { boost::asio::post(main_, [this] { checks_.follow(); }); });
-  if (!successor_) await_successor();
+  if (!successor_) await_successor({});
   if (flags.watch) {
     file_changes_.emplace(flags.config, [this] { boost::asio::post(main_, [this] { on_file_changed(); }); });
   }

@@ -96,7 +96,8 @@ class Server {
   /// As the operator, a signal or a change of the file asks; the service manager is told.
   admin::ReloadResult reload();
   void finish_takeover();
-  void await_successor();
+  /// `inherited` from the process before this one, if any.
+  void await_successor(http::Descriptor inherited);
   void start_successor();
   [[nodiscard]] bool step_down(pid_t successor);
   void on_signal(int signal);

@@ -27,17 +27,18 @@ void Server::finish_takeover() {
     gateway_->drain(config_.close());
     throw CannotServe{std::string{"--takeover: "} + error.what()};
   }
+  http::Descriptor listening = successor_->take_listening();
   successor_.reset();
   gateway_->own_files();
   history_.open_now();
   try {
-    await_successor();
+    await_successor(std::move(listening));
   } catch (const CannotServe& error) {  // it serves all the same
     log_.error("{}; no process can take over from this one", error.what());
   }
 }
 
-void Server::await_successor() {
+void Server::await_successor(http::Descriptor inherited) {
   if (takeover_at_.empty()) return;
   takeover::Predecessor::Program program;
   program.sockets = [this] {
@@ -49,7 +50,8 @@ void Server::await_successor() {
   };
   program.step_down = [this](pid_t successor) { return step_down(successor); };
   try {
-    predecessor_ = std::make_unique<takeover::Predecessor>(main_, takeover_at_, std::move(program), log_);
+    predecessor_ = std::make_unique<takeover::Predecessor>(main_, takeover_at_, std::move(program), log_,
+                                                           std::move(inherited));
   } catch (const std::system_error& error) {
     throw CannotServe{std::string{"gateway.takeover: "} + error.what()};
   }

@@ -4,11 +4,16 @@
 //   new                                      old
 //    │── switchgear takeover 1 ────────────────▶│   checks whose process it is
 //    │◀── socket gateway 127.0.0.1:8080  (+fd) ─│   each listener
+//    │◀── socket takeover 4700 (+fd) ───────────│   the one that it is asked at, and its process id
 //    │◀── end ──────────────────────────────────│   goes on serving
 //    │   binds what is left, opens its files    │
 //    │   and serves                             │
 //    │── ready 4711 ───────────────────────────▶│   accepts no further client, closes its files
 //    │◀── released ─────────────────────────────│   finishes the requests that it has, and ends
+//    │   answers those who have asked since     │
+//
+// A third process that asks meanwhile waits at the same socket, which the new process then listens at: at no
+// time is it without one.
 //
 // Until `ready` the old process serves as if nothing had happened, whatever becomes of the new one.
 //
@@ -30,6 +35,8 @@ namespace switchgear::takeover {
 
 inline constexpr std::string_view greeting = "switchgear takeover 1";
 inline constexpr std::string_view socket_word = "socket ";
+/// Handed by the takeover itself, with the process id behind it.
+inline constexpr std::string_view takeover_name = "takeover ";
 inline constexpr std::string_view end_word = "end";
 inline constexpr std::string_view ready_word = "ready ";
 inline constexpr std::string_view released_word = "released";

@@ -1,11 +1,13 @@
 #include "app/takeover/predecessor.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <span>
 #include <string_view>
@@ -43,11 +45,11 @@ constexpr unsigned own_user_only = 0600;
 }  // namespace
 
 Predecessor::Predecessor(asio::io_context& loop, const std::string& path, Program program,
-                         spdlog::logger& log)
+                         spdlog::logger& log, http::Descriptor inherited)
     : program_(std::move(program)),
       log_(log),
       file_(path),
-      listening_(loop, listen_at(path, file_).release()),
+      listening_(loop, (inherited ? adopt(std::move(inherited)) : listen_at(path, file_)).release()),
       connection_(loop),
       overdue_(loop) {
   wait_for_successor();
@@ -55,9 +57,22 @@ Predecessor::Predecessor(asio::io_context& loop, const std::string& path, Progra
 
 Predecessor::~Predecessor() { close(); }
 
+/// With listen() again, those who connect from here on see this process as their peer.
+http::Descriptor Predecessor::adopt(http::Descriptor inherited) {
+  file_.own();
+  (void)::listen(inherited.get(), SOMAXCONN);
+  return inherited;
+}
+
+/// Another process may have the socket too. Asio's close() would leave it in the set of epoll then, which
+/// would go on telling of its clients.
+void Predecessor::stop_listening() {
+  if (listening_.is_open()) http::Descriptor{listening_.release()}.close();
+}
+
 void Predecessor::close() {
   boost::system::error_code ignored;
-  listening_.close(ignored);
+  stop_listening();
   connection_.close(ignored);
   overdue_.cancel();
   file_.remove();
@@ -113,18 +128,27 @@ void Predecessor::on_greeting(const Message& message) {
       left = left.subspan(part.size());
     }
   }
-  if (!sent || !send(to, end_word)) return give_up(std::generic_category().message(errno));
+  if (!sent || !hand_over_listening() || !send(to, end_word))
+    return give_up(std::generic_category().message(errno));
   log_.info("takeover: process {} has the listeners too; this one serves until it is ready", peer_.process);
   wait_for_message(&Predecessor::on_ready);
+}
+
+bool Predecessor::hand_over_listening() {
+  const std::array<http::Descriptor, 1> own{
+      http::Descriptor{::fcntl(listening_.native_handle(), F_DUPFD_CLOEXEC, 0)}};
+  return own.front() && send(connection_.native_handle(),
+                             fmt::format("{}{}{}", socket_word, takeover_name, ::getpid()), own);
 }
 
 void Predecessor::on_ready(const Message& message) {
   if (!message.text.starts_with(ready_word)) return refuse("expected ready");
   boost::system::error_code ignored;
-  listening_.close(ignored);
-  file_.remove();  // the other process listens there next
+  stop_listening();
   overdue_.cancel();
   const bool stepped_down = program_.step_down(peer_.process);
+  if (stepped_down) file_.leave();  // the other process listens there
+  file_.remove();
   (void)send(connection_.native_handle(),
              stepped_down ? std::string{released_word} : std::string{refused_word}.append("it is ending"));
   connection_.close(ignored);

@@ -31,21 +31,26 @@ class Predecessor {
     std::function<bool(pid_t successor)> step_down;
   };
 
-  /// Only this user can connect to the socket. Throws std::system_error, which names the path: also when
-  /// another process listens there.
-  Predecessor(boost::asio::io_context& loop, const std::string& path, Program program, spdlog::logger& log);
+  /// Only this user can connect to the socket. `inherited` listens at `path` already, as the process before
+  /// this one did; empty: none does. Throws std::system_error, which names the path: also when another
+  /// process listens there.
+  Predecessor(boost::asio::io_context& loop, const std::string& path, Program program, spdlog::logger& log,
+              http::Descriptor inherited = {});
   Predecessor(const Predecessor&) = delete;
   Predecessor& operator=(const Predecessor&) = delete;
   ~Predecessor();
 
  private:
+  [[nodiscard]] http::Descriptor adopt(http::Descriptor inherited);
   void wait_for_successor();
   void accept();
   void wait_for_message(void (Predecessor::*next)(const Message&));
   void on_greeting(const Message& message);
+  [[nodiscard]] bool hand_over_listening();
   void on_ready(const Message& message);
   void refuse(std::string_view why);
   void give_up(std::string_view why);
+  void stop_listening();
   void close();
 
   const Program program_;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <iterator>
 #include <system_error>
 #include <utility>
@@ -56,11 +57,21 @@ void Successor::receive_sockets() {
     if (message->text.starts_with(refused_word)) throw Refused{message->text.substr(refused_word.size())};
     if (!message->text.starts_with(socket_word) || message->sockets.empty())
       throw Refused{fmt::format("process {} does not speak as a switchgear", predecessor_)};
-    const std::string name = message->text.substr(socket_word.size());
-    auto known = std::ranges::find(sockets_, name, &Handed::name);
-    if (known == sockets_.end()) known = sockets_.insert(known, Handed{name, {}});
-    std::ranges::move(message->sockets, std::back_inserter(known->sockets));
+    take(*std::move(message));
   }
+}
+
+/// The process that answers need not be the one that listened when this one asked: it may have followed that.
+void Successor::take(Message message) {
+  const std::string name = message.text.substr(socket_word.size());
+  if (name.starts_with(takeover_name)) {
+    listening_ = std::move(message.sockets.front());
+    std::from_chars(name.data() + takeover_name.size(), name.data() + name.size(), predecessor_);
+    return;
+  }
+  auto known = std::ranges::find(sockets_, name, &Handed::name);
+  if (known == sockets_.end()) known = sockets_.insert(known, Handed{name, {}});
+  std::ranges::move(message.sockets, std::back_inserter(known->sockets));
 }
 
 bool Successor::ready() {

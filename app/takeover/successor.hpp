@@ -30,6 +30,8 @@ class Successor {
 
   /// Once.
   [[nodiscard]] std::vector<Handed> take_sockets() noexcept { return std::move(sockets_); }
+  /// Once: the one that the other process listens at for the next. Empty: it has handed none.
+  [[nodiscard]] http::Descriptor take_listening() noexcept { return std::move(listening_); }
   /// Of the process that hands over.
   [[nodiscard]] pid_t predecessor() const noexcept { return predecessor_; }
 
@@ -41,10 +43,12 @@ class Successor {
   Successor(http::Descriptor connection, pid_t predecessor) noexcept
       : connection_(std::move(connection)), predecessor_(predecessor) {}
   void receive_sockets();
+  void take(Message message);
 
   http::Descriptor connection_;
   pid_t predecessor_;
   std::vector<Handed> sockets_;
+  http::Descriptor listening_;
 };
 
 }  // namespace switchgear::takeover

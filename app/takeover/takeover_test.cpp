@@ -93,7 +93,26 @@ TEST_F(TakeoverTest, HandsOverEverySocketAndStepsDownOnceTheOtherIsReady) {
   EXPECT_FALSE(stepped_down_for_);
   EXPECT_TRUE(successor->ready());
   EXPECT_EQ(stepped_down_for_, ::getpid());
-  EXPECT_FALSE(std::filesystem::exists(path_)) << "the other process listens there next";
+}
+
+TEST_F(TakeoverTest, AThirdProcessThatAsksMeanwhileIsAnsweredByTheOneThatFollows) {
+  begin();
+  std::optional<Successor> second = Successor::of(path_);
+  ASSERT_TRUE(second);
+  const http::Descriptor third = connected();
+  ASSERT_TRUE(send(third.get(), greeting));
+  EXPECT_TRUE(second->ready());
+  EXPECT_TRUE(std::filesystem::exists(path_)) << "at no time can another process believe that none is there";
+  Predecessor::Program program;
+  program.sockets = [] { return std::vector<Handed>{}; };
+  program.step_down = [](pid_t) { return true; };
+  predecessor_ =
+      std::make_unique<Predecessor>(loop_, path_, std::move(program), log_, second->take_listening());
+  const std::optional<Message> answer = receive(third.get());
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->text, "socket takeover " + std::to_string(::getpid()));
+  predecessor_.reset();
+  EXPECT_FALSE(std::filesystem::exists(path_)) << "the file is its own now";
 }
 
 TEST_F(TakeoverTest, ServesOnWhenTheOtherEndsBeforeItIsReadyAndHandsOverToTheNext) {

@@ -81,6 +81,11 @@ bool Ejection::reached(const EndsInARow::Counts& counts) const noexcept {
   return std::any_of(rules.begin(), rules.end(), [&](const RowRule& rule) { return holds(rule, counts); });
 }
 
+bool Ejection::has_rules() const noexcept {
+  const auto rules = row_rules(options_);
+  return rates_ || std::any_of(rules.begin(), rules.end(), [](const RowRule& each) { return each.rule; });
+}
+
 /// Those whose time is over come first, one by one so that the events of each fit without an allocation: they
 /// must not take the place of the instance that is judged.
 void Ejection::judge_row(const Shared& instance, TimePoint now) noexcept {
@@ -124,7 +129,7 @@ bool Ejection::find_locked(const Shared& instance, const Finding& finding, doubl
   standing.times = std::min(standing.times + 1, most_times_);
   standing.until = saturating_add(now, length_locked(standing.times));
   standing.finding = finding;
-  put_out_locked(instance, now, told);
+  put_out_locked(instance, InstanceReason::none, now, told);
   return true;
 }
 
@@ -225,13 +230,15 @@ void Ejection::forgive_locked(TimePoint now) noexcept {
 
 // --- out and back
 
-void Ejection::put_out_locked(const Shared& instance, TimePoint now, Told& told) noexcept {
+void Ejection::put_out_locked(const Shared& instance, InstanceReason reason, TimePoint now,
+                              Told& told) noexcept {
   instance->standing_.troubled = true;
   ++ejected_;
   begin_next_generation_locked(*instance);
   instance->out_.fetch_or(Instance::by_rule, std::memory_order_acq_rel);
   InstanceEvent& event = tell_locked(InstanceEvent::Kind::ejected, instance, now, told);
   event.finding = instance->standing_.finding;
+  event.reason = reason;
   update_panic_locked(now, told);
 }
 
@@ -380,7 +387,8 @@ Ejection::Shared Ejection::add_locked(std::string_view name, TimePoint now, Told
   instance->standing_.present = true;
   instance->fresh_since_.store(ticks_of(now), std::memory_order_relaxed);
   const bool still_out = instance->standing_.times > 0 && instance->standing_.until > now;
-  if (still_out && has_room_locked(ejected_ + 1)) put_out_locked(instance, now, told);
+  if (still_out && has_room_locked(ejected_ + 1))
+    put_out_locked(instance, InstanceReason::rejoined, now, told);
   return instance;
 }
 
@@ -413,7 +421,13 @@ void Ejection::continue_from(const Ejection& before, TimePoint now) {
   {
     const std::scoped_lock lock(mutex_, before.mutex_);
     for (const Shared& old : before.instances_) instances_.push_back(copy_locked(*old));
-    for (const Shared& old : before.remembered_) remembered_.push_back(copy_locked(*old));
+    if (has_rules()) {
+      for (const Shared& old : before.remembered_) remembered_.push_back(copy_locked(*old));
+    } else {
+      for (const Shared& instance : instances_) {
+        if (instance->ejected()) take_back_locked(instance, InstanceReason::switched_off, now, told);
+      }
+    }
     keep_limit_locked(now, told);
     update_panic_locked(now, told);
   }

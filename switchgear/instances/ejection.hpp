@@ -91,8 +91,8 @@ class Ejection {
   /// Adds and removes until the instances are `names`; returns them in this order.
   std::vector<std::shared_ptr<Instance>> set_instances(std::span<const std::string> names, TimePoint now);
   /// The instances of `before`, which had other options: who is out, until when and why, and how often in a
-  /// row. All counts begin anew, and calls that `before` made instances for are recorded there. To be called
-  /// before anything else, once.
+  /// row; if the options here have no rule, none stays out. All counts begin anew, and calls that `before`
+  /// made instances for are recorded there. To be called before anything else, once.
   void continue_from(const Ejection& before, TimePoint now);
 
   /// A call has ended. Counted by the rules unless its instance has been ejected since the call began.
@@ -157,7 +157,8 @@ class Ejection {
                          double Rule::*enforce, TimePoint now, Told& told);
   void forgive_locked(TimePoint now) noexcept;
 
-  void put_out_locked(const Shared& instance, TimePoint now, Told& told) noexcept;
+  void put_out_locked(const Shared& instance, InstanceReason reason, TimePoint now, Told& told) noexcept;
+  [[nodiscard]] bool has_rules() const noexcept;
   void take_back_locked(const Shared& instance, InstanceReason reason, TimePoint now, Told& told) noexcept;
   void begin_next_generation_locked(Instance& instance) noexcept;
   void keep_limit_locked(TimePoint now, Told& told) noexcept;

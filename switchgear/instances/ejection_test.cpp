@@ -356,31 +356,6 @@ TEST(Ejection, KeepsItsLimitWhenInstancesLeave) {
   EXPECT_FALSE(service.ejection.remove("3", service.now));
 }
 
-TEST(Ejection, ComesBackEjectedWhenItLeavesAndRejoins) {
-  TestService service{only_5xx(1), 3};
-  service.answer(0, 500);
-  const TimePoint until = service.seen(0).until;
-  service.ejection.remove("0", service.now);
-  EXPECT_EQ(service.recorder.events.back().reason, InstanceReason::left);
-  service.pass(5s);
-  service.add("0");
-  EXPECT_TRUE(service.at(0).ejected());
-  EXPECT_EQ(service.seen(0).until, until);
-  EXPECT_EQ(service.seen(0).times, 1U);
-  service.pass(25s);
-  EXPECT_FALSE(service.at(0).ejected());
-}
-
-TEST(Ejection, ForgetsAnInstanceThatLeftWhenItsEjectionsNeedNotBeRemembered) {
-  TestService service{only_5xx(1), 3};
-  service.answer(0, 500);
-  service.ejection.remove("0", service.now);
-  service.pass(50s + 1ns);
-  service.add("0");
-  EXPECT_FALSE(service.at(0).ejected());
-  EXPECT_EQ(service.seen(0).times, 0U);
-}
-
 TEST(Ejection, KeepsTheStateOfTheInstancesThatStay) {
   TestService service{only_5xx(3), 3};
   service.answer(0, 500, 3);

@@ -1,5 +1,6 @@
 #include "switchgear/instances/event_text.hpp"
 
+#include <chrono>
 #include <cmath>
 
 #include "switchgear/instances/instance.hpp"
@@ -16,6 +17,15 @@ namespace {
   const long long tenths = std::llround(ratio * 1000);
   const std::string rest = tenths % 10 == 0 ? "" : "." + std::to_string(tenths % 10);
   return std::to_string(tenths / 10) + rest + " %";
+}
+
+/// To a tenth of a second, shorter ones to a millisecond: what is left of an ejection is never a round
+/// number.
+[[nodiscard]] std::string rounded(Duration length) {
+  using Tenths = std::chrono::duration<Duration::rep, std::deci>;
+  return OptionChecker::seconds(length < std::chrono::seconds{1}
+                                    ? Duration{std::chrono::ceil<std::chrono::milliseconds>(length)}
+                                    : Duration{std::chrono::round<Tenths>(length)});
 }
 
 /// `what` in the singular.
@@ -42,6 +52,7 @@ namespace {
 [[nodiscard]] std::string why(InstanceReason reason) {
   switch (reason) {
     case InstanceReason::none:
+    case InstanceReason::rejoined:
       break;
     case InstanceReason::time_is_over:
       return "its time is over";
@@ -53,15 +64,18 @@ namespace {
       return "max_ejected allows no further one to be out";
     case InstanceReason::not_enforced:
       return "the rule is not enforced";
+    case InstanceReason::switched_off:
+      return "ejection is switched off";
   }
   return "";
 }
 
 [[nodiscard]] std::string text_of_ejection(const std::string& name, const InstanceEvent& event) {
-  const std::string length = OptionChecker::seconds(event.until - event.at);
+  const std::string length = rounded(event.until - event.at);
   const std::string evidence = text_of(event.finding) + "; " + of_the_service(event);
-  if (!event.panic) return name + " is left out for " + length + ": " + evidence;
-  return name + " is ejected for " + length + ", but still used, because too few are healthy: " + evidence;
+  const std::string is = event.reason == InstanceReason::rejoined ? " has rejoined, and is still " : " is ";
+  if (!event.panic) return name + is + "left out for " + length + ": " + evidence;
+  return name + is + "ejected for " + length + ", but still used, because too few are healthy: " + evidence;
 }
 
 [[nodiscard]] std::string text_of_return(const std::string& name, const InstanceEvent& event) {

@@ -73,6 +73,25 @@ TEST(InstanceEventText, DoesNotCallAnInstanceLeftOutWhileAllAreUsed) {
       "in a row (limit 5); 3 of 3 instances are out");
 }
 
+TEST(InstanceEventText, SaysThatAnEjectionGoesOnAndRoundsWhatIsLeftOfIt) {
+  InstanceEvent event;
+  event.instance = std::make_shared<const Instance>("10.0.0.1:80", TimePoint{});
+  event.finding = {EjectionRule::consecutive_5xx, 2, 2};
+  event.reason = InstanceReason::rejoined;
+  event.until = event.at + std::chrono::nanoseconds{19'796'124'882};
+  event.instances = 3;
+  event.healthy = 2;
+  const std::string evidence = ": 2 failed calls in a row (limit 2); 1 of 3 instances is out";
+  EXPECT_EQ(text_of(event), "instance 10.0.0.1:80 has rejoined, and is still left out for 19.8s" + evidence);
+  event.until = event.at + std::chrono::nanoseconds{196'124'882};
+  EXPECT_EQ(text_of(event), "instance 10.0.0.1:80 has rejoined, and is still left out for 0.197s" + evidence);
+  event.kind = InstanceEvent::Kind::returned;
+  event.reason = InstanceReason::switched_off;
+  event.healthy = 3;
+  EXPECT_EQ(text_of(event),
+            "instance 10.0.0.1:80 is used again: ejection is switched off; 0 of 3 instances are out");
+}
+
 TEST(InstanceEventText, SaysWhenAllAreUsed) {
   InstanceEvent event;
   event.kind = InstanceEvent::Kind::panic_began;

@@ -39,7 +39,8 @@ struct Finding {
   friend bool operator==(const Finding&, const Finding&) = default;
 };
 
-/// Why an instance was taken back, or was not ejected though a rule held against it.
+/// Why an instance was taken back, or was not ejected though a rule held against it; of an ejection, whether
+/// it is an earlier one that goes on.
 enum class InstanceReason : std::uint8_t {
   none,
   time_is_over,
@@ -47,11 +48,13 @@ enum class InstanceReason : std::uint8_t {
   left,          ///< the instance has left the service
   max_ejected,   ///< too many others are out; of a return: others have left the service
   not_enforced,  ///< the rule's share `enforce`
+  switched_off,  ///< the new options have no rule
+  rejoined,      ///< of an ejection: the instance had left, and is back before its time is over
 };
 
 [[nodiscard]] constexpr std::string_view to_string(InstanceReason reason) noexcept {
-  constexpr std::array<std::string_view, 6> names{"",     "time_is_over", "good_check",
-                                                  "left", "max_ejected",  "not_enforced"};
+  constexpr std::array<std::string_view, 8> names{
+      "", "time_is_over", "good_check", "left", "max_ejected", "not_enforced", "switched_off", "rejoined"};
   return names[static_cast<std::size_t>(reason)];
 }
 
@@ -80,6 +83,11 @@ struct InstanceEvent {
   bool found_bad = false;     ///< the instance, by a check: it is left out whether it is ejected or not
   bool panic = false;         ///< all instances are used; an event of panic itself may follow this one
 };
+
+/// An ejection that no earlier event has told of.
+[[nodiscard]] constexpr bool is_new_ejection(const InstanceEvent& event) noexcept {
+  return event.kind == InstanceEvent::Kind::ejected && event.reason != InstanceReason::rejoined;
+}
 
 [[nodiscard]] constexpr std::string_view to_string(InstanceEvent::Kind kind) noexcept {
   constexpr std::array<std::string_view, 5> names{"ejected", "returned", "spared", "panic_began",

@@ -18,7 +18,9 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <functional>
+#include <future>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -148,6 +150,47 @@ TEST_F(TakeoverTest, LosesNoRequestThoughOneProcessFollowsTheOtherFourTimes) {
   EXPECT_EQ(serving->wait_for_exit(), 0);
   EXPECT_FALSE(std::filesystem::exists(path));
   EXPECT_FALSE(std::filesystem::exists(at()));
+}
+
+/// Those that are connected to it and wait for an answer, and the process that listens itself.
+[[nodiscard]] int sockets_at(const std::string& path) {
+  std::ifstream all{"/proc/net/unix"};
+  int count = 0;
+  for (std::string line; std::getline(all, line);) count += line.ends_with(" " + path) ? 1 : 0;
+  return count;
+}
+
+/// The first is stopped until both others have asked it, so that one of them waits while the other takes
+/// over.
+TEST_F(TakeoverTest, TwoProcessesThatAskAtTheSameTimeFollowOneAfterTheOther) {
+  Served first{file("listen: \"127.0.0.1:0\"")};
+  const std::uint16_t port = first.port();
+  Load load{[port] { return Socket::connect(port); }, 0, 2};
+  first.signal(SIGSTOP);
+  const auto start = [this] { return taking_over(folder_.file("a.yaml")); };
+  std::array<std::future<std::unique_ptr<Served>>, 2> starting{std::async(std::launch::async, start),
+                                                               std::async(std::launch::async, start)};
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (sockets_at(at()) < 3 && std::chrono::steady_clock::now() < end)
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  EXPECT_EQ(sockets_at(at()), 3);
+  first.signal(SIGCONT);
+  auto one = starting[0].get();
+  auto other = starting[1].get();
+  ASSERT_EQ(one->listeners().size(), 1U) << one->output();
+  ASSERT_EQ(other->listeners().size(), 1U) << other->output();
+  EXPECT_EQ(first.wait_for_exit(), 0) << first.output();
+  const bool one_is_last =
+      one->output().find("process " + std::to_string(other->pid()) + " has handed over") != std::string::npos;
+  Served& between = one_is_last ? *other : *one;
+  Served& last = one_is_last ? *one : *other;
+  EXPECT_EQ(between.wait_for_exit(), 0) << between.output();
+  EXPECT_TRUE(load.goes_on_for(100));
+  load.stop();
+  EXPECT_EQ(load.refused, 0);
+  EXPECT_EQ(load.broken, 0);
+  EXPECT_EQ(last.admin("GET", "/readyz").status(), 200U);
+  EXPECT_EQ(taking_over(folder_.file("a.yaml"))->port(), port) << "and it is asked at the same place";
 }
 
 TEST_F(TakeoverTest, ARequestUnderWayIsFinishedByTheProcessThatHasIt) {

@@ -75,7 +75,7 @@ void InstanceSet::on_instance_event(const instances::InstanceEvent& event) noexc
   using Kind = instances::InstanceEvent::Kind;
   if (retired_.load(std::memory_order_relaxed)) return;
   try {
-    if (event.kind == Kind::ejected) {
+    if (is_new_ejection(event)) {
       const std::lock_guard lock{mutex_};
       ++ejections_[event.instance->name()];
     }
@@ -90,7 +90,7 @@ void InstanceSet::on_instance_event(const instances::InstanceEvent& event) noexc
 
 LoggedInstance InstanceSet::logged(const instances::InstanceEvent& event) const {
   using Kind = instances::InstanceEvent::Kind;
-  const bool bad = event.kind == Kind::ejected || event.kind == Kind::panic_began;
+  const bool bad = is_new_ejection(event) || event.kind == Kind::panic_began;
   return {ejection_.service(),
           event.instance ? event.instance->name() : std::string{},
           std::string{to_string(event.kind)},

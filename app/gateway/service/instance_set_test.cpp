@@ -83,6 +83,20 @@ TEST_F(InstanceSetTest, DoesNotTellOfAnInstanceThatIsSparedHoweverOftenItIsFound
   EXPECT_EQ(told().size(), 1U);
 }
 
+TEST_F(InstanceSetTest, CountsAnEjectionOnceThoughItsInstanceLeavesAndRejoins) {
+  InstanceSet set{service, nullptr, news, log, 1, start};
+  fail(set, 0, start);
+  for (int i = 0; i < 3; ++i) {
+    (void)set.follow({service.upstreams[1]}, start + 1s);
+    (void)set.follow(service.upstreams, start + 1s);
+  }
+  EXPECT_EQ(set.ejections().at("10.0.0.1:80"), 1U);
+  const auto all = told();
+  ASSERT_EQ(all.size(), 7U);
+  EXPECT_EQ(all[6].text.find("instance 10.0.0.1:80 has rejoined, and is still left out for 29s: "), 0U);
+  EXPECT_EQ(all[6].weight, LoggedInstance::Weight::news);
+}
+
 TEST_F(InstanceSetTest, ASetThatAnotherOneHasReplacedTellsNothing) {
   InstanceSet before{service, nullptr, news, log, 1, start};
   const InstanceSet::Shared all = before.follow(service.upstreams, start);

@@ -1,50 +1,63 @@
 /* An operator's commands to a fleet: force() of switchgear/redis/fleet_scripts.cpp, and what a member makes of the
-   store's command (FleetCircuit::adopt_command). Two members; a command may be long under way, a member may be
-   started anew and the store lose its data. Each script is one step, as it is in Redis. `given` numbers the commands
-   in the order in which operators gave them: the members and the store do not know it. The clock of the store goes on
-   with each command. */
+   store's command (FleetCircuit::adopt_command). Two members; a command may be long under way, its member give another
+   meanwhile, a member may be started anew and the store lose its data. Each script is one step, as it is in Redis.
+   `given` numbers the commands in the order in which operators gave them: the members and the store do not know it. The
+   clock of the store goes on with each command, and a member reckons by it when it gives one. */
 #define MEMBERS 2
 #define COMMANDS 4
 #define FAULTS 2
 
 typedef Store {
   byte epoch;
+  byte at;          /* when the command was given, by the store's clock */
   byte given
+}
+typedef Command {
+  byte number;      /* 0: none */
+  byte at;          /* by the store's clock */
+  byte base         /* the highest epoch that its member had seen when it was given */
 }
 typedef Member {
   byte epoch;       /* of the command that it follows, or has followed */
   byte given;
   bool lasts;       /* it is not over yet */
   byte seen;        /* the highest epoch of a command that it has seen */
-  byte pending;     /* given here, and not told to the store: its number; 0: none */
-  byte pending_at;  /* by the store's clock */
-  byte base         /* what had been seen by then */
+  Command pending;  /* given here, and not told to the store */
+  Command stray     /* sent before, on a connection that was given up, and still unread */
 }
 
 Store store;
 Member member[MEMBERS];
 byte clock = 0, commands = 0, faults = 0, epoch, i;
 
+inline copy(from, to) { to.number = from.number; to.at = from.at; to.base = from.base }
+inline forget(command) { command.number = 0; command.at = 0; command.base = 0 }
+
 inline give() {
+  if :: member[i].pending.number != 0 -> copy(member[i].pending, member[i].stray) :: else fi;
   commands++; clock++;
-  member[i].pending = commands; member[i].pending_at = clock; member[i].base = member[i].seen
+  member[i].pending.number = commands; member[i].pending.at = clock; member[i].pending.base = member[i].seen
 }
 
-inline deliver() {
+inline deliver(command) {
+#ifdef MUTANT_TIME_ON_THE_WAY_IS_NOT_COUNTED
+  command.at = clock;
+#endif
   if
 #ifndef MUTANT_LATE_COMMAND_WINS
-  :: store.epoch > member[i].base && member[i].pending_at <= store.epoch -> skip /* a later one is known */
+  :: store.epoch > command.base && command.at < store.at ->
+    assert(command.number <= store.given) /* what is refused is not newer than what stays */
 #endif
   :: else ->
-    assert(member[i].pending > store.given); /* no command replaces one that was given after it */
+    assert(command.number >= store.given); /* no command replaces one that was given after it */
     epoch = store.epoch + 1;
-    if :: member[i].base + 1 > epoch -> epoch = member[i].base + 1 :: else fi;
+    if :: command.base + 1 > epoch -> epoch = command.base + 1 :: else fi;
 #ifndef MUTANT_EPOCHS_BEGIN_ANEW
-    if :: member[i].pending_at > epoch -> epoch = member[i].pending_at :: else fi;
+    if :: command.at > epoch -> epoch = command.at :: else fi;
 #endif
-    store.epoch = epoch; store.given = member[i].pending; epoch = 0
+    store.epoch = epoch; store.at = command.at; store.given = command.number; epoch = 0
   fi;
-  member[i].pending = 0; member[i].pending_at = 0; member[i].base = 0; member[i].lasts = false
+  forget(command)
 }
 
 inline adopt() {
@@ -55,13 +68,13 @@ inline adopt() {
 /* A view comes; the member's answer to it, if it has one, is delivered in the same step. */
 inline see() {
   if
-  :: member[i].pending != 0 || store.epoch == member[i].epoch -> skip
-  :: member[i].pending == 0 && store.epoch < member[i].epoch && member[i].lasts -> /* the store has forgotten it */
-    assert(member[i].given > store.given); /* what is put back is not older than what it replaces */
-    store.epoch = member[i].epoch; store.given = member[i].given
-  :: member[i].pending == 0 && store.epoch != 0 && store.epoch != member[i].epoch &&
+  :: member[i].pending.number != 0 || store.epoch == member[i].epoch -> skip
+  :: member[i].pending.number == 0 && store.epoch < member[i].epoch && member[i].lasts -> /* the store forgot it */
+    assert(member[i].given >= store.given); /* what is put back is not older than what it replaces */
+    store.epoch = member[i].epoch; store.at = member[i].epoch; store.given = member[i].given
+  :: member[i].pending.number == 0 && store.epoch != 0 && store.epoch != member[i].epoch &&
      (store.epoch > member[i].epoch || !member[i].lasts) -> adopt()
-  :: member[i].pending == 0 && store.epoch == 0 && store.epoch < member[i].epoch && !member[i].lasts -> skip
+  :: member[i].pending.number == 0 && store.epoch == 0 && store.epoch < member[i].epoch && !member[i].lasts -> skip
   fi
 }
 
@@ -70,15 +83,19 @@ active proctype world() {
   :: atomic {
     if :: i = 0 :: i = 1 fi;
     if
-    :: commands < COMMANDS && member[i].pending == 0 -> give()
-    :: member[i].pending != 0 -> deliver()
+    :: commands < COMMANDS && (member[i].pending.number == 0 || member[i].stray.number == 0) -> give()
+    :: member[i].pending.number != 0 -> deliver(member[i].pending); member[i].lasts = false
+    :: faults < FAULTS && member[i].pending.number != 0 && member[i].stray.number == 0 ->
+      faults++; /* no reply came: it is sent again */
+      copy(member[i].pending, member[i].stray)
+    :: member[i].stray.number != 0 -> deliver(member[i].stray)
     :: true -> see()
     :: member[i].lasts -> member[i].lasts = false /* its time is over */
-    :: faults < FAULTS -> faults++; store.epoch = 0; store.given = 0
+    :: faults < FAULTS -> faults++; store.epoch = 0; store.at = 0; store.given = 0
     :: faults < FAULTS ->
       faults++;
       member[i].epoch = 0; member[i].given = 0; member[i].lasts = false; member[i].seen = 0;
-      member[i].pending = 0; member[i].pending_at = 0; member[i].base = 0
+      forget(member[i].pending)
     fi;
     i = 0
   }

@@ -216,6 +216,13 @@ bool FleetCircuit::wants_command(TimePoint now) const noexcept {
          ((command_->epoch == 0 && !command_->told) || store_forgot_command_);
 }
 
+FleetClock FleetCircuit::store_clock(TimePoint now) const noexcept {
+  using std::chrono::milliseconds;
+  constexpr milliseconds rounded{2};  // what is cut off here, and of the store's own clock
+  return {view_.clock + std::chrono::floor<milliseconds>(now - view_came_),
+          std::chrono::ceil<milliseconds>(view_came_ - view_sent_) + rounded};
+}
+
 bool FleetCircuit::busy(TimePoint now) const noexcept {
   return fleet_open(now) || lease_ || recover_at_ || forced_generation_ || forced(now) || wants_command(now);
 }
@@ -236,6 +243,8 @@ void FleetCircuit::on_view(const FleetView& view, TimePoint sent, TimePoint now)
     open_fresh_until_ = view_.open && !moved ? std::max(open_fresh_until_, fresh_until) : fresh_until;
   epoch_ = view.epoch;
   view_ = view;
+  view_sent_ = sent;
+  view_came_ = now;
   fresh_until_ = std::max(fresh_until_, fresh_until);
   if (moved) moved_at_ = sent;
   const TimePoint open_until =

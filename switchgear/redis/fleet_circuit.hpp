@@ -61,6 +61,11 @@ struct FleetCircuitMemory {
   bool command_followed = false;
 };
 
+/// The store's clock as a member reckons it from the last view: never ahead, and at most `within` behind.
+struct FleetClock {
+  std::chrono::milliseconds now{}, within{};
+};
+
 /// The right to probe for all.
 struct FleetLease {
   enum class Result : std::uint8_t { none, ok, failed, unused };
@@ -98,6 +103,8 @@ class FleetCircuit {
   [[nodiscard]] bool wants_result() const noexcept {
     return lease_ && lease_->result != FleetLease::Result::none;
   }
+  /// It goes out while the view is fresh: after a loss of the store, only when the first view has come,
+  /// because the store that is back may have another clock.
   [[nodiscard]] bool wants_command(TimePoint now) const noexcept;
   [[nodiscard]] bool wants_anything(TimePoint now) const noexcept {
     return wants_vote(now) || wants_result() || wants_command(now) || wants_probe(now) ||
@@ -131,6 +138,7 @@ class FleetCircuit {
   [[nodiscard]] const std::string& incarnation() const noexcept { return view_.incarnation; }
   [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_; }
   [[nodiscard]] const FleetView& view() const noexcept { return view_; }  ///< the last that counted
+  [[nodiscard]] FleetClock store_clock(TimePoint now) const noexcept;
   [[nodiscard]] bool fresh(TimePoint now) const noexcept { return now < fresh_until_; }
   [[nodiscard]] bool fleet_open(TimePoint now) const noexcept {
     return view_.open && now < open_fresh_until_;
@@ -172,6 +180,7 @@ class FleetCircuit {
 
   // What it has said.
   FleetView view_;
+  TimePoint view_sent_{}, view_came_{};
   std::uint64_t epoch_ = 0;                        ///< the highest seen
   TimePoint open_fresh_until_ = TimePoint::min();  ///< as fresh_until_, of views that said open
   TimePoint moved_at_ = TimePoint::min();          ///< the epoch was seen first

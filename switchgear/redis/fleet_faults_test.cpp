@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "switchgear/redis/fleet_fixture.hpp"
+#include "switchgear/redis/fleet_scripts.hpp"
 #include "switchgear/redis/relay_fixture.hpp"
 
 namespace switchgear::redis {
@@ -272,6 +273,73 @@ TEST_F(FleetFaults, CommandGivenWhileRedisIsDownIsSpreadLater) {
   EXPECT_NE(fleet[2].reason(), Reason::forced_open);
   server.start();
   EXPECT_TRUE(soon([&] { return fleet[2].reason() == Reason::forced_open; }));
+}
+
+/// Two members, of which the first has a network of its own.
+class FleetCommands : public ::testing::Test {
+ protected:
+  FleetCommands() {  // as after any command before: else a command that comes late is only told NOSCRIPT
+    (void)server.run({"SCRIPT", "LOAD", fleet_scripts::force().text()});
+  }
+
+  [[nodiscard]] std::string by(TestMember& member) const { return member.seen().view.command_by; }
+  /// The first member's command has been sent, and its connection given up because no reply came.
+  bool given_up() { return !first[0].fleet->status().connected; }
+  bool both(const std::function<bool(TestMember&)>& holds) { return holds(first[0]) && holds(second[0]); }
+  bool both_heard_of(const std::string& command_by) {
+    return soon([&] {
+      return both([&](TestMember& m) {
+        const FleetCircuitStatus seen = m.seen();
+        return seen.fresh && !seen.command_on_its_way && seen.view.command_by == command_by;
+      });
+    });
+  }
+  bool none_forced() {
+    return both(
+        [](TestMember& m) { return m.breaker->state() != State::forced_open && !m.seen().forced_open; });
+  }
+
+  RedisServer server;
+  Relay network{server.port()};
+  TestFleet first{network.address(), 1}, second{server, 1};
+};
+
+TEST_F(FleetCommands, ForceThatWasHeldUpOnTheWayDoesNotUndoTheReleaseAfterIt) {
+  network.hold();
+  ASSERT_TRUE(first[0].fleet->force_open("payment", 1min, "ann"));
+  ASSERT_TRUE(soon([&] { return given_up(); }));
+  ASSERT_TRUE(second[0].fleet->release("payment", "bob"));
+  ASSERT_TRUE(soon([&] { return by(second[0]) == "bob" && !second[0].seen().command_on_its_way; }));
+  network.let_go();
+  ASSERT_TRUE(both_heard_of("bob"));
+  EXPECT_TRUE(none_forced());
+  ASSERT_TRUE(first[0].fleet->force_open("payment", 1min, "ann"));
+  ASSERT_TRUE(both_heard_of("ann")) << "one that was given after it counts";
+}
+
+TEST_F(FleetCommands, ReleaseCountsThatWasGivenWhileRedisHadTheForceUnread) {
+  server.signal(SIGSTOP);
+  ASSERT_TRUE(first[0].fleet->force_open("payment", 1min, "ann"));
+  ASSERT_TRUE(soon([&] { return given_up(); }));
+  // Members' commands of the last second were once taken as given when Redis came to read them.
+  const TimePoint given = TestMember::now();
+  ASSERT_TRUE(soon([&] { return TestMember::now() > given + 1200ms; }));
+  ASSERT_TRUE(first[0].fleet->release("payment", "bob"));
+  ASSERT_TRUE(soon([&] { return first[0].seen().command_on_its_way; }));
+  server.signal(SIGCONT);
+  ASSERT_TRUE(both_heard_of("bob"));
+  EXPECT_TRUE(none_forced());
+}
+
+TEST_F(FleetCommands, ForceThatEndedWhileRedisStoodStillDoesNotComeBack) {
+  server.signal(SIGSTOP);
+  ASSERT_TRUE(first[0].fleet->force_open("payment", 500ms, "ann"));
+  ASSERT_TRUE(soon([&] { return given_up() && !first[0].seen().forced_open; }));
+  server.signal(SIGCONT);
+  ASSERT_TRUE(both_heard_of("ann"));
+  const TimePoint heard = TestMember::now();
+  while (TestMember::now() < heard + 300ms) ASSERT_NE(second[0].reason(), Reason::forced_open);
+  EXPECT_TRUE(none_forced());
 }
 
 }  // namespace

@@ -267,13 +267,14 @@ void FleetMember::ask(const std::string& name, Entry& entry, FleetDue due, TimeP
   if (!client_.connected()) return;
   FleetCircuit& circuit = entry.circuit;
   if (circuit.wants_result() && !entry.asks_result) tell_result(name, entry, at);
-  if (circuit.wants_command(at) && !entry.asks_command) tell_command(name, entry, at);
+  const bool commands = circuit.wants_command(at);
+  if (commands && circuit.fresh(at) && !entry.asks_command) tell_command(name, entry, at);
   if ((circuit.wants_probe(at) || circuit.wants_to_keep_lease(at)) && !entry.asks_probe) bid(name, entry, at);
   if (entry.asks_view) return;
   if (circuit.wants_vote(at)) {
     entry.owes_pull = due == FleetDue::hears && is_watched(at);  // which alone brings the votes of the others
     vote(name, entry, at);
-  } else if (due == FleetDue::hears) {
+  } else if (due == FleetDue::hears || (commands && !circuit.fresh(at))) {
     pull(name, entry, at);
   }
 }
@@ -340,11 +341,13 @@ void FleetMember::tell_result(const std::string& name, Entry& entry, TimePoint a
 void FleetMember::tell_command(const std::string& name, Entry& entry, TimePoint at) {
   const FleetCommand& command = *entry.circuit.command();
   std::vector<std::string> words = first_arguments(entry);
+  const FleetClock clock = entry.circuit.store_clock(at);
   const bool is_new = command.epoch == 0;
-  for (std::string word : {std::to_string(command.epoch), std::to_string(command.base),
-                           is_new ? milliseconds(at - command.given) : std::string("0"),
-                           std::string(command.open ? "open" : "none"), milliseconds(command.until - at),
-                           command.by, channel_, name})
+  for (std::string word :
+       {std::to_string(command.epoch), std::to_string(command.base),
+        is_new ? milliseconds(at - command.given) : std::string("0"),
+        std::string(command.open ? "open" : "none"), milliseconds(command.until - at), command.by,
+        std::to_string(clock.now.count()), std::to_string(clock.within.count()), channel_, name})
     words.push_back(std::move(word));
   entry.asks_command = true;
   send(fleet_scripts::force(), entry, std::move(words),

@@ -15,8 +15,8 @@ local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local fleet, votes = KEYS[1], KEYS[2]
 local numbers = {'epoch', 'opened_at', 'open_for', 'relapses', 'yes', 'electorate', 'tallied', 'uncounted', 'fence',
-                 'probe_fence', 'probe_until', 'probe_gap', 'command_epoch', 'command_until', 'command_for',
-                 'repairs', 'quiet_since'}
+                 'probe_fence', 'probe_until', 'probe_gap', 'command_epoch', 'command_given', 'command_until',
+                 'command_for', 'repairs', 'quiet_since'}
 local c = {}
 local bad = 0
 
@@ -125,7 +125,7 @@ local function view()
   local probing = lease_left(c.probe_until)
   return {c.incarnation, c.epoch, c.state, c.state == 'open' and left(c.opened_at + c.open_for) or 0, c.relapses,
           c.yes, c.electorate, c.cause, c.command_epoch, commanded > 0 and c.command or 'none', commanded,
-          c.command_by or '', probing > 0 and c.probe_holder or '', probing, c.probe_gap, c.repairs}
+          c.command_by or '', probing > 0 and c.probe_holder or '', probing, c.probe_gap, c.repairs, now}
 end
 )lua";
 
@@ -251,17 +251,23 @@ return view()
 const Script& force() {
   static const Script script = with_common(R"lua(
 ensure(ARGV[1], tonumber(ARGV[2]))
-local epoch, base, age = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local epoch, base, age, length = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[7])
+local under_way = math.max(0, now - ARGV[9])
+local given = math.max(0, now - under_way - age)
 if epoch == 0 then
-  -- One that was long under way may be older than what came meanwhile from a member that it had not heard of.
-  if age > 1000 and c.command_epoch > base and now - age <= c.command_epoch then return view() end
-  epoch = math.max(c.command_epoch + 1, base + 1, now - age)
+  -- It may be older than what came meanwhile from a member that its own had not heard of.
+  local later = c.command_given <= now and given + ARGV[10] < c.command_given
+  if c.command_epoch > base and later then return view() end
+  epoch = math.max(c.command_epoch + 1, base + 1, given)
 elseif epoch <= c.command_epoch then
   return view()
+else
+  given = math.min(epoch, now)  -- it was put back: its epoch is about when it was given
 end
-store('command_epoch', epoch, 'command', ARGV[6], 'command_until', now + ARGV[7], 'command_for', tonumber(ARGV[7]),
-      'command_by', ARGV[8])
-announce(ARGV[9], ARGV[10])
+length = math.max(0, length - under_way)
+store('command_epoch', epoch, 'command_given', given, 'command', ARGV[6], 'command_until', now + length,
+      'command_for', length, 'command_by', ARGV[8])
+announce(ARGV[11], ARGV[12])
 return view()
 )lua");
   return script;

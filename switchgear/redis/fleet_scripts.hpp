@@ -1,11 +1,12 @@
 // The store's side of the fleet protocol: Lua scripts, each of one circuit and one hash slot.
 //
-// Every instant in the store is the store's own (TIME); on the wire travel only lengths. Keys of a circuit:
+// Every instant in the store is the store's own (TIME). On the wire travel lengths, and the store's own
+// clock. Keys of a circuit:
 //   KEYS[1]  {sg:NAMESPACE:CIRCUIT}:fleet  a hash: incarnation epoch state opened_at open_for relapses cause,
 //                                          yes electorate tallied uncounted (the last count of votes),
 //                                          fence, probe_holder probe_fence probe_until probe_gap,
-//                                          command_epoch command command_until command_for command_by,
-//                                          repairs, quiet_since (no vote holds it open any more)
+//                                          command_epoch command command_given command_until command_for
+//                                          command_by, repairs, quiet_since (no vote holds it open any more)
 //   KEYS[2]  {sg:NAMESPACE:CIRCUIT}:votes  a hash: member -> seq:vote:calls:failures:lease_until:run
 // The fence is in the same hash as the epoch, so that an eviction takes both or neither: a fence that begins
 // anew within an epoch could be given to two members.
@@ -19,7 +20,10 @@
 //     again. A member that was started anew replaces its vote, whatever its seq.
 // S4  A probe's result counts only with the fence of the lease that is held, in its epoch.
 // S5  The epoch of an operator's command grows with each command, also over the loss of the hash: it is at
-//     least the store's clock, and above what the member that gives the command has seen.
+//     least the store's clock when it was given, and above what its member has seen. When that was is
+//     reckoned from the clock that the member last saw, so the time that a command spends unread in a stopped
+//     store or on a slow link is counted too: it does not replace a later one, and does not last beyond its
+//     end.
 // S6  No instant is believed that lies further ahead than its kind can be: the clock of a store may have been
 //     set back.
 // S7  It closes without a probe when for a second, or a fifth of a vote's lease if that is less, no
@@ -56,9 +60,12 @@ inline constexpr std::int64_t quorum_parts = 1'000'000'000;
 [[nodiscard]] const Script& acquire_probe();
 /// nonce floor incarnation epoch fence result(ok|failed|unused) backoff max_open_ms channel circuit -> a view
 [[nodiscard]] const Script& probe_result();
-/// nonce floor command_epoch base age_ms command(open|none) ms by channel circuit. A command_epoch of 0 is a
-/// new command, given `age_ms` ago by a member that had seen the commands up to `base`: a later one that the
-/// store has stays. Another is one that a member remembers, which is put back if the store has an older one.
+/// nonce floor command_epoch base age_ms command(open|none) ms by sent within_ms channel circuit. A
+/// command_epoch of 0 is a new command, given `age_ms` before it was sent by a member that had seen the
+/// commands up to `base`: a later one that the store has stays. Another is one that a member remembers, which
+/// is put back if the store has an older one. `ms`: how long it still lasted when it was sent. `sent`: the
+/// store's clock then, as its member reckons it: at most `within_ms` behind, never ahead. If two commands
+/// were given so close to each other that this decides which was the later, the one that arrives last wins.
 /// -> a view
 [[nodiscard]] const Script& force();
 /// member run: takes its vote and its lease back, unless the vote is of a later run. -> 1 if it had one

@@ -41,7 +41,7 @@ TEST(FleetStore, HealthyEvidenceIsAVoteAgainstAndSilenceIsNone) {
 TEST(FleetStore, VoteThatHasExpiredOrWasSentBeforeTheLastOneIsNothing) {
   Circuit circuit;
   (void)circuit.vote("a", 1, 'y', 0, 1);
-  ASSERT_TRUE(soon([&] { return circuit.pull(0, true).items.size() == 16; })) << "expired";
+  ASSERT_TRUE(soon([&] { return circuit.pull(0, true).items.size() == view_size; })) << "expired";
   EXPECT_FALSE(is_open(circuit.vote("b", 7, 'n', 0)));
   EXPECT_FALSE(is_open(circuit.vote("b", 7, 'y', 0))) << "a double of a message";
   EXPECT_FALSE(is_open(circuit.vote("b", 6, 'y', 0))) << "an older message";
@@ -134,21 +134,17 @@ TEST(FleetStore, DetailShowsTheVotes) {
   Circuit circuit;
   (void)circuit.vote("host~1", 3, 'n', 0);
   const Reply view = circuit.pull(0, true);
-  ASSERT_EQ(view.items.size(), 19U);
-  EXPECT_EQ(view.items[16].text, "host~1");
-  EXPECT_EQ(view.items[17].text, "3:n:20:10");
-  EXPECT_GT(view.items[18].integer, 50'000);
+  ASSERT_EQ(view.items.size(), view_size + 3);
+  EXPECT_EQ(view.items[view_size].text, "host~1");
+  EXPECT_EQ(view.items[view_size + 1].text, "3:n:20:10");
+  EXPECT_GT(view.items[view_size + 2].integer, 50'000);
 }
 
 TEST(FleetStore, CommandAfterAFlushIsNewerThanAllBeforeIt) {
   Circuit circuit;
   (void)circuit.force(0, "open", 60'000);
   const std::int64_t before = circuit.force(0, "none", 60'000).items.at(8).integer;
-  const auto clock = [&] {
-    const Reply time = circuit.raw({"TIME"});
-    return std::stoll(time.items.at(0).text) * 1000 + std::stoll(time.items.at(1).text) / 1000;
-  };
-  ASSERT_TRUE(soon([&] { return clock() > before; }));
+  ASSERT_TRUE(soon([&] { return circuit.clock() > before; }));
   (void)circuit.raw({"FLUSHALL"});
   const Reply forced = circuit.force(0, "open", 60'000);  // by a member that has just been started
   EXPECT_GT(forced.items.at(8).integer, before);
@@ -167,6 +163,33 @@ TEST(FleetStore, CommandThatWasLongUnderWayDoesNotReplaceALaterOne) {
       << "given ten minutes ago, by a member that was cut off";
   EXPECT_EQ(circuit.force(0, "open", 60'000, released, 600'000).items.at(9).text, "open")
       << "its member had seen the release";
+}
+
+TEST(FleetStore, TimeOnTheWayCountsAgainstACommandAsItsAgeDoes) {
+  Circuit circuit;
+  const std::int64_t released = circuit.force(0, "none", 60'000).items.at(8).integer;
+  EXPECT_EQ(circuit.force(0, "open", 60'000, 0, 1, 500).items.at(8).integer, released)
+      << "sent as soon as it was given, half a second before the release";
+  EXPECT_EQ(circuit.force(0, "open", 60'000, 0, 1, 0).items.at(9).text, "open") << "this one came after it";
+  EXPECT_LE(circuit.force(0, "open", 60'000, 0, 1, 0).items.at(10).integer, 60'000);
+
+  (void)circuit.raw({"FLUSHALL"});
+  EXPECT_LE(circuit.force(0, "open", 60'000, 0, 1, 20'000).items.at(10).integer, 40'000);
+  EXPECT_EQ(circuit.force(0, "open", 3'000, 0, 1, 8'000).items.at(9).text, "none")
+      << "it was given after that one, and its time is over";
+  const std::int64_t remembered = circuit.clock() - 10'000;
+  (void)circuit.raw({"FLUSHALL"});
+  EXPECT_EQ(circuit.force(remembered, "open", 3'000, 0, 0, 8'000).items.at(9).text, "none")
+      << "so it is for one that is put back";
+}
+
+TEST(FleetStore, ClockThatWasSetBackRefusesNoCommand) {
+  Circuit circuit;
+  (void)circuit.force(0, "none", 60'000);
+  (void)circuit.raw({"HSET", "{sg:t:c}:fleet", "command_given", "99999999999999"});
+  EXPECT_EQ(circuit.force(0, "open", 60'000).items.at(9).text, "open");
+  EXPECT_EQ(circuit.force(0, "none", 60'000, 0, 1, -3'600'000).items.at(9).text, "none")
+      << "given by a member that last saw the clock before it was set back";
 }
 
 /// An open circuit whose votes expire after 600 ms; `others` go on saying `says` until the store has counted
@@ -232,7 +255,7 @@ TEST(FleetStore, VoteForDownThatExpiredStandsForAnotherLease) {
   OpenCircuit open;
   const auto says = [&](const std::string& member) {
     const Reply seen = open.circuit.pull(0, true);
-    for (std::size_t i = 16; i + 2 < seen.items.size(); i += 3) {
+    for (std::size_t i = view_size; i + 2 < seen.items.size(); i += 3) {
       if (seen.items[i].text == member) return seen.items[i + 1].text.substr(2, 1);
     }
     return std::string{};
@@ -273,7 +296,7 @@ TEST(FleetStore, MemberThatIsStartedAnewHasOneVote) {
   Circuit circuit;
   (void)circuit.vote_of_run("a", "1", 90, 'y');
   EXPECT_FALSE(is_open(circuit.vote_of_run("a", "2", 1, 'y')));
-  EXPECT_EQ(circuit.pull(0, true).items.at(17).text, "1:y:20:10")
+  EXPECT_EQ(circuit.pull(0, true).items.at(view_size + 1).text, "1:y:20:10")
       << "in place of the old one, whatever its seq";
   EXPECT_TRUE(is_open(circuit.vote_of_run("b", "3", 1, 'y')));
 }
@@ -313,7 +336,7 @@ TEST(FleetStore, ValuesThatNoMemberWroteAreReplacedAndCounted) {
     const Reply before = circuit.vote("a", 1, 'n', 3);
     (void)circuit.raw({"HSET", "{sg:t:c}:fleet", field, value});
     const Reply after = circuit.pull(3);
-    ASSERT_EQ(after.items.size(), 16U) << field << " = " << value << ": " << after.text;
+    ASSERT_EQ(after.items.size(), view_size) << field << " = " << value << ": " << after.text;
     EXPECT_NE(incarnation(after), incarnation(before)) << field;
     EXPECT_EQ(epoch(after), 3) << field;
     EXPECT_FALSE(is_open(after)) << field;
@@ -330,7 +353,7 @@ TEST(FleetStore, VotesThatNoMemberWroteAreDropped) {
     (void)circuit.pull(0);
     (void)circuit.raw({"HSET", "{sg:t:c}:votes", "a", vote});
     (void)circuit.raw({"HSET", "{sg:t:c}:votes", "z", vote});
-    EXPECT_EQ(circuit.pull(0, true).items.size(), 16U) << vote;
+    EXPECT_EQ(circuit.pull(0, true).items.size(), view_size) << vote;
     EXPECT_FALSE(is_open(circuit.vote("a", 1, 'y', 0))) << vote;
     EXPECT_TRUE(is_open(circuit.vote("b", 1, 'y', 0))) << vote << ": two votes, and no third";
   }

@@ -10,7 +10,7 @@ namespace switchgear::redis {
 namespace {
 
 constexpr std::size_t voter_items = 3;
-constexpr std::string_view view_kinds = "titiiiititittiii";  // t: text, i: integer
+constexpr std::string_view view_kinds = "titiiiititittiiii";  // t: text, i: integer
 constexpr std::size_t view_items = view_kinds.size();
 
 std::uint64_t count(const Reply& item) {
@@ -69,6 +69,7 @@ std::optional<FleetView> parse_view(const Reply& reply) {
   view.probe_left = length(items[13]);
   view.probe_gap = length(items[14]);
   view.repairs = count(items[15]);
+  view.clock = std::chrono::milliseconds{std::max<std::int64_t>(items[16].integer, 0)};
   for (std::size_t i = view_items; i + voter_items <= items.size(); i += voter_items)
     view.voters.push_back(voter(items[i], items[i + 1], items[i + 2]));
   return view;

@@ -40,7 +40,8 @@ struct FleetView {
   Duration probe_left{};
   Duration probe_gap{};       ///< until the holder's next probe, as it expects; zero: its probes have begun
   std::uint64_t repairs = 0;  ///< values in the store that were not the fleet's, and were replaced
-  std::vector<FleetVoter> voters;  ///< if they were asked for
+  std::chrono::milliseconds clock{};  ///< the store's, when it replied
+  std::vector<FleetVoter> voters;     ///< if they were asked for
 };
 
 /// Empty when the reply is not a view.

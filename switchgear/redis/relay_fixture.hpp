@@ -1,4 +1,5 @@
-// A network between members and their Redis that can be cut: connections stay, and what is sent is lost.
+// A network between members and their Redis that can be cut: connections stay, and what is sent is
+// lost; or slow: what the members send arrives later, also if they have given up the connection by then.
 #pragma once
 
 #include <array>
@@ -6,6 +7,9 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "switchgear/redis/address.hpp"
 #include "switchgear/redis/io_fixture.hpp"
@@ -20,7 +24,11 @@ class Relay {
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
   ~Relay() {
-    io_.on([this] { acceptor_.close(); });
+    io_.on([this] {
+      acceptor_.close();
+      holds_ = false;
+      held_.clear();
+    });
   }
 
   [[nodiscard]] Address address() const {
@@ -28,6 +36,20 @@ class Relay {
     address.host = "127.0.0.1";
     address.port = acceptor_.local_endpoint().port();
     return address;
+  }
+
+  /// Keeps what the members send from now on, until let_go().
+  void hold() {
+    io_.on([this] { holds_ = true; });
+  }
+  void let_go() {
+    io_.on([this] {
+      holds_ = false;
+      for (auto& [pair, piece] : std::exchange(held_, {})) {
+        boost::system::error_code error;
+        boost::asio::write(pair->server, boost::asio::buffer(piece), error);
+      }
+    });
   }
 
   std::atomic<bool> cut = false;
@@ -64,15 +86,20 @@ class Relay {
   void carry(const std::shared_ptr<Pair>& pair, tcp::socket& from, tcp::socket& to, std::size_t way) {
     from.async_read_some(boost::asio::buffer(pair->piece[way]),
                          [this, pair, &from, &to, way](boost::system::error_code error, std::size_t size) {
-                           if (!error && !cut)
+                           if (!error && holds_ && way == 0) {
+                             held_.emplace_back(pair, std::string(pair->piece[way].data(), size));
+                           } else if (!error && !cut) {
                              boost::asio::write(to, boost::asio::buffer(pair->piece[way], size), error);
+                           }
                            if (!error) return carry(pair, from, to, way);
                            pair->client.close(error);
-                           pair->server.close(error);
+                           if (!holds_) pair->server.close(error);  // else with what is held for it
                          });
   }
 
+  bool holds_ = false;
   IoThread io_;
+  std::vector<std::pair<std::shared_ptr<Pair>, std::string>> held_;
   tcp::acceptor acceptor_;
 };
 

@@ -300,3 +300,63 @@ class Nginx:
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(timeout=PATIENCE)
         shutil.rmtree(self.directory, ignore_errors=True)
+
+
+class Apache:
+    """With TLS, compression and at most five requests on a connection. It cannot take over a socket, so it is started again
+    if another program was given the port meanwhile."""
+
+    MODULES = "/usr/lib/apache2/modules"
+
+    def __init__(self, binary, certificates):
+        self.directory = tempfile.mkdtemp(prefix="switchgear-apache-")
+        os.chmod(self.directory, 0o755)  # its workers have a user of their own
+        os.makedirs(os.path.join(self.directory, "html/shop"))
+        with open(os.path.join(self.directory, "html/shop/large"), "wb") as large:
+            large.write(bytes(range(256)) * 8192)
+        with open(os.path.join(self.directory, "html/shop/page.html"), "w", encoding="ascii") as page:
+            page.write("<p>apples</p>\n" * 1000)
+        for _ in range(5):
+            self.port = self.start(binary, certificates)
+            if self.port:
+                return
+        raise AssertionError("Apache did not start: " + self.log())
+
+    def start(self, binary, certificates):
+        """Its port; None if that was taken."""
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        modules = ("mpm_event", "authz_core", "mime", "filter", "deflate", "socache_shmcb", "ssl")
+        lines = [f"LoadModule {name}_module {self.MODULES}/mod_{name}.so" for name in modules]
+        lines += [f"ServerRoot {self.directory}", f"DefaultRuntimeDir {self.directory}", "PidFile pid", "ServerName localhost",
+                  "User nobody", "Group nogroup", "ErrorLog error.log", f"Listen 127.0.0.1:{port}", "StartServers 1",
+                  f"DocumentRoot {self.directory}/html", "KeepAlive on", "MaxKeepAliveRequests 5", "TypesConfig /dev/null",
+                  "AddType text/html .html", "AddOutputFilterByType DEFLATE text/html", "SSLEngine on",
+                  f"SSLCertificateFile {certificates.file('server.pem')}",
+                  f"SSLCertificateKeyFile {certificates.file('server.key')}"]
+        with open(os.path.join(self.directory, "apache.conf"), "w", encoding="ascii") as conf:
+            conf.write("\n".join(lines) + "\n")
+        self.process = subprocess.Popen([binary, "-D", "FOREGROUND", "-f", os.path.join(self.directory, "apache.conf")],
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        up = eventually(lambda: self.process.poll() is not None or self.listens(port), "Apache listens or ends")
+        return port if up and self.process.poll() is None else None
+
+    @staticmethod
+    def listens(port):
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return True
+        except OSError:
+            return False
+
+    def log(self):
+        try:
+            with open(os.path.join(self.directory, "error.log"), encoding="utf-8") as log:
+                return log.read()
+        except FileNotFoundError:
+            return "without a log"
+
+    def close(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(timeout=PATIENCE)
+        shutil.rmtree(self.directory, ignore_errors=True)

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """TLS between the gateway and services. usage: upstream_test.py BINARY OPENSSL NGINX [TEST…]"""
+import gzip
 import http.client
 import json
 import os
@@ -9,7 +10,7 @@ import ssl
 import subprocess
 import unittest
 
-from peers import PATIENCE, Nginx, eventually
+from peers import PATIENCE, Apache, Nginx, eventually
 from processes import NGINX, OPENSSL, Processes
 
 
@@ -277,6 +278,22 @@ class Peers(Processes):
             status, content = gateway.call("/shop/large")
             self.assertEqual((status, content), (200, bytes(range(256)) * 8192))
         self.assertEqual(gateway.call("/shop/none")[0], 404)
+
+    def test_apache_serves_kept_connections_ranges_and_compressed_pages(self):
+        apache = Apache(os.environ["APACHE"], self.made)
+        self.addCleanup(apache.close)
+        gateway = self.before(apache, policy="{timeout: 60s, circuit_breaker: {consecutive_failures: 1}}")
+        large = bytes(range(256)) * 8192
+        for _ in range(12):
+            self.assertEqual(gateway.call("/shop/large"), (200, large))
+        self.assertEqual(gateway.call("/shop/large", headers={"Range": "bytes=1000-2999"}), (206, large[1000:3000]))
+        status, packed = gateway.call("/shop/page.html", headers={"Accept-Encoding": "gzip"})
+        self.assertEqual((status, gzip.decompress(packed)), (200, b"<p>apples</p>\n" * 1000))
+        self.assertEqual(gateway.call("/shop/large", method="HEAD"), (200, b""))
+        self.assertEqual(gateway.call("/shop/none")[0], 404)
+        for _ in range(5):
+            self.assertIn(gateway.call("/shop/large", method="PURGE")[0], (405, 501))
+        self.assertEqual(gateway.call("/shop/large"), (200, large), "the breaker is closed")
 
     def test_openssls_server_is_a_service(self):
         server = subprocess.Popen([OPENSSL, "s_server", "-accept", "127.0.0.1:0", "-www", "-cert",

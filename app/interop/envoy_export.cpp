@@ -88,6 +88,7 @@ class EnvoyExport {
 
  private:
   void account_for_call(const ExportedService& exported) {
+    if (account_for_call_without_routes(exported, ledger_)) return;
     const config::Policy& policy = exported.policy;
     if (policy.timeout)
       ledger_.carried(exported.policy_at("timeout"),

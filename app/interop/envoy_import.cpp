@@ -53,6 +53,9 @@ class EnvoyImport {
       static_cast<void>(service_of(name, {}, resources_.clusters.at(name)));
     }
     for (const Made& made : made_) {
+      if (made.service != nullptr) count_siblings(made);
+    }
+    for (const Made& made : made_) {
       if (made.service == nullptr) continue;
       ledger_.begin("cluster " + made.cluster);
       ledger_.begin_part("services." + made.service->service.name);
@@ -73,6 +76,17 @@ class EnvoyImport {
     ImportedService* service;  ///< null: it cannot be called
     std::optional<Value> hash_header;
   };
+
+  /// How many services share the limits of what it is for.
+  void count_siblings(const Made& of) const {
+    of.service->siblings = of.service->retrying_siblings = 0;
+    for (const Made& made : made_) {
+      if (!(made.cluster == of.cluster && made.service != nullptr) || made.service->service.routes.empty())
+        continue;
+      ++of.service->siblings;
+      if (made.policy.retry) ++of.service->retrying_siblings;
+    }
+  }
 
   void import_routes(const Value& routes) {
     Fields fields(routes, ledger_);
@@ -98,11 +112,21 @@ class EnvoyImport {
     }
     fields.finish();
     settle(routes);
+    std::erase_if(routes, [&](const RouteOf& route) {
+      const bool none =
+          route.condition.route.contains("host") && host_that_has(route.condition.route, hosts) == nullptr;
+      if (none) ledger_.none(route.condition.origin, of_another_host);
+      return none;
+    });
     for (const std::string& host : hosts) {
       for (const RouteOf& route : routes) {
         if (intake_.full()) return;
         boost::json::object item = route.condition.route;
-        if (!host.empty() && !item.contains("host")) item["host"] = host;
+        if (item.contains("host")) {
+          if (host_that_has(item, hosts) != &host) continue;
+        } else if (!host.empty()) {
+          item["host"] = host;
+        }
         intake_.add(route.condition.origin, item, route.condition.how, *route.service);
       }
     }
@@ -131,7 +155,9 @@ class EnvoyImport {
     const auto list = fields.find("domains");
     if (!list) return {""};
     for (const Value& item : config::items(*list, "['*']")) {
-      const std::string host = without_port(read_text(item).value_or(""));
+      const std::string domain = read_text(item).value_or("");
+      const std::string host = without_port(domain);
+      const bool one_port = host != domain && !domain.ends_with('*');
       const auto parsed = config::parse_route_host(host);
       if (host == "*") {
         ledger_.carried(item, "routes without a host");
@@ -141,7 +167,8 @@ class EnvoyImport {
       } else if (std::ranges::find(hosts, *parsed.value) != hosts.end()) {
         ledger_.carried(item, "host of the routes", "the port makes no difference");
       } else {
-        ledger_.carried(item, "host of the routes");
+        one_port ? ledger_.approximated(item, "host of the routes", "takes every port of the host")
+                 : ledger_.carried(item, "host of the routes");
         hosts.push_back(*parsed.value);
       }
     }

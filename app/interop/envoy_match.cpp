@@ -83,6 +83,17 @@ class Match {
     return value ? methods_of(read_text(*value).value_or("")) : std::nullopt;
   }
 
+  static json::value methods_or(const std::optional<json::array>& methods,
+                                const std::optional<std::string>& text) {
+    return methods ? json::value(*methods) : json::value(json::array{json::value(*text)});
+  }
+
+  /// False: another condition of the same field asks for something else, and a route has one of each.
+  static bool set_once(json::object& object, std::string_view key, const json::value& value) {
+    const auto [at, added] = object.emplace(key, value);
+    return added || at->value() == value;
+  }
+
   void read_headers(json::object& route) {
     const auto list = fields_.find("headers");
     if (!list) return;
@@ -102,13 +113,10 @@ class Match {
         continue;
       }
       header.finish();
-      if (name == ":method") {
-        route["methods"] = methods ? *std::move(methods) : json::array{json::value(*text)};
-      } else if (name == ":authority") {
-        route["host"] = *text;
-      } else {
-        headers[name] = *text;
-      }
+      const bool only = name == ":method"      ? set_once(route, "methods", methods_or(methods, text))
+                        : name == ":authority" ? set_once(route, "host", json::value(*text))
+                                               : set_once(headers, name, json::value(*text));
+      if (!only) refuse(item);
     }
     if (!headers.empty()) route["headers"] = std::move(headers);
   }
@@ -127,7 +135,7 @@ std::optional<Condition> import_envoy_match(const Value& match, Ledger& ledger) 
 bool import_envoy_rewrite(Fields& action, Condition& condition) {
   Ledger& ledger = action.ledger();
   if (const auto prefix = action.find("prefix_rewrite")) {
-    const std::string how = set_prefix_rewrite(condition.route, read_text(*prefix).value_or(""));
+    const std::string how = set_prefix_rewrite(condition, read_text(*prefix).value_or(""));
     how.empty() ? ledger.carried(*prefix, "rewrite of the route")
                 : ledger.approximated(*prefix, "rewrite of the route", how);
   }
@@ -140,9 +148,12 @@ bool import_envoy_rewrite(Fields& action, Condition& condition) {
   pattern.none("google_re2", "expressions cannot be written");
   pattern.finish();
   fields.finish();
-  if (text && to &&
-      set_regex_rewrite(condition.route, read_text(*text).value_or(""), read_text(*to).value_or(""))) {
-    ledger.carried(*regex, "rewrite of the route");
+  std::optional<std::string> how;
+  if (text && to)
+    how = set_regex_rewrite(condition.route, read_text(*text).value_or(""), read_text(*to).value_or(""));
+  if (how) {
+    how->empty() ? ledger.carried(*regex, "rewrite of the route")
+                 : ledger.approximated(*regex, "rewrite of the route", *how);
     return true;
   }
   ledger.none(*regex, "the route is left out: regular expressions cannot be written");

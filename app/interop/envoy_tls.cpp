@@ -49,7 +49,9 @@ void import_source(Fields& fields, std::string_view name,
       return fields.ledger().none(*value, *wrong);
     }
   }
-  if (!into.empty()) fields.ledger().carried(*value, to);
+  if (into.empty()) return;
+  const bool opened = names_file(into) && into != "file:" + std::string(authorities_of_the_system);
+  fields.ledger().carried(*value, to, opened ? is_read_by_check : "");
 }
 
 /// Without it Envoy lets anyone answer.

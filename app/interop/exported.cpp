@@ -38,7 +38,7 @@ void account_for_gaps(const ExportedService& exported, Ledger& ledger) {
                    "streams count there");
   none_if(policy.bulkhead && policy.bulkhead->max_queue > 0, ledger, exported.policy_at("bulkhead.max_queue"),
           "a mesh refuses at once");
-  if (policy.retry) {
+  if (policy.retry && !exported.service.routes.empty()) {
     const std::string how = difference_of_retry(*policy.retry);
     none_if(!how.empty(), ledger, exported.policy_at("retry"), how);
   }
@@ -55,6 +55,17 @@ void account_for_gaps(const ExportedService& exported, Ledger& ledger) {
   }
   none_if(exported.service.routes.empty(), ledger, exported.at("routes"),
           "the service has none, and its limits and retries are those of routes");
+}
+
+bool account_for_call_without_routes(const ExportedService& exported, Ledger& ledger) {
+  if (!exported.service.routes.empty()) return false;
+  const config::Policy& policy = exported.policy;
+  const std::string why = "a mesh has it in routes, and the service " + exported.service.name + " has none";
+  none_if(policy.timeout.has_value(), ledger, exported.policy_at("timeout"), why);
+  none_if(policy.deadline.has_value(), ledger, exported.policy_at("deadline"), why);
+  none_if(policy.retry.has_value(), ledger, exported.policy_at("retry"), why);
+  none_if(policy.chaos && policy.chaos->enabled, ledger, exported.policy_at("chaos"), why);
+  return true;
 }
 
 void account_for_sections(const config::Config& config, const config::Node& root, Ledger& ledger) {
@@ -83,9 +94,13 @@ void account_for_sections(const config::Config& config, const config::Node& root
 std::optional<PathRewrite> path_rewrite_of(const config::Route& route, const std::string& base_path) {
   const std::string before = base_path + (route.rewrite ? route.rewrite->to : std::string{});
   if (route.rewrite && !route.rewrite->keeps_path) return PathRewrite{std::string(whole_path_regex), before};
-  const std::string stripping =
-      route.strip_prefix ? stripping_regex(encoded_path(route.path)) : std::string{};
-  if (!stripping.empty()) return PathRewrite{stripping, before + "/"};
+  const std::string path = route.strip_prefix ? encoded_path(route.path) : std::string{};
+  const std::string prefix = prefix_regex(path);
+  if (!prefix.empty()) {
+    // The prefix itself is sent as what replaces it; if only the url's path does, with a slash behind it.
+    if (route.rewrite) return PathRewrite{prefix, before};
+    return PathRewrite{stripping_regex(path), before + "/"};
+  }
   if (before.empty()) return std::nullopt;
   return PathRewrite{std::string(before_path_regex), before + "/"};
 }

@@ -33,6 +33,8 @@ struct ExportedService {
 
 /// Accounts for the policies of a service that no mesh has, such as its breaker, and for its other keys.
 void account_for_gaps(const ExportedService& exported, Ledger& ledger);
+/// The settings of calls, which a mesh has in its routes, of a service that has none. False: it has some.
+[[nodiscard]] bool account_for_call_without_routes(const ExportedService& exported, Ledger& ledger);
 /// The same for sections of the file, of which `root` is the tree, and for policies that no service has.
 void account_for_sections(const config::Config& config, const config::Node& root, Ledger& ledger);
 

@@ -32,6 +32,9 @@ struct ImportedService {
   config::Service service;
   config::Policy policy;
   std::optional<ImportedTls> tls{};  ///< it is called by https
+  /// So many services with routes stand for the same host of the mesh, each with all of its limits.
+  std::size_t siblings = 1;
+  std::size_t retrying_siblings = 1;  ///< of these
 
   /// One of its instances is a Unix socket.
   [[nodiscard]] bool has_socket() const {

@@ -181,6 +181,19 @@ spec:
   EXPECT_EQ(config.services.at("pay").routes.at(0).headers.at(0).second, "${SWITCHGEAR_TEST_SECRET}");
 }
 
+TEST(Import, FilesThatOnlyCheckReadsAreNamed) {
+  const Ran ran = run_import_of(
+      Mesh::istio,
+      "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: a}\n"
+      "spec: {host: a, trafficPolicy: {tls: {mode: MUTUAL, clientCertificate: /etc/certs/c.pem, "
+      "privateKey: /etc/certs/k.pem, caCertificates: /etc/certs/ca.pem}}}\n");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  for (const std::string to : {"ca", "certificate", "key"}) {
+    const std::string line = "services.a.tls." + to + " (the import does not read this file; check does)\n";
+    EXPECT_NE(ran.err.find(line), std::string::npos) << ran.err;
+  }
+}
+
 TEST(Import, NamesOfTheMeshCannotSteerTheTerminal) {
   const Ran ran = run_import_of(Mesh::istio,
                                 "apiVersion: v1\nkind: \"Ser\\x1bvice\"\nmetadata: {name: \"a\\nb\"}\n---\n" +
@@ -380,6 +393,23 @@ TEST(Export, WhatAMeshCannotSayIsReportedAndWrittenAsComments) {
                                     "policies.unused", "log", "gateway.admin"}) {
       EXPECT_NE(ran.err.find("gateway.yaml: no counterpart: " + field + " ("), std::string::npos) << ran.err;
       EXPECT_NE(ran.out.find("#   " + field + ": "), std::string::npos) << ran.out;
+    }
+  }
+}
+
+TEST(Export, SettingsOfCallsOfAServiceWithoutRoutesAreNotCalledExported) {
+  const std::string text =
+      "version: 1\npolicies: {p: {timeout: 2s, retry: {max_attempts: 3}, deadline: 4s}}\n"
+      "services: {s: {url: \"http://10.0.0.1:80\", policy: p, routes: []}}\n";
+  for (const Mesh mesh : {Mesh::istio, Mesh::envoy}) {
+    const Ran ran = run_export_of(mesh, text);
+    ASSERT_EQ(ran.code, 0) << ran.err;
+    EXPECT_EQ(ran.err.find("exported: policies."), std::string::npos) << ran.err;
+    for (const std::string key : {"timeout", "retry", "deadline"}) {
+      EXPECT_NE(ran.err.find("no counterpart: policies.p." + key +
+                             " (a mesh has it in routes, and the service s has none)"),
+                std::string::npos)
+          << ran.err;
     }
   }
 }

@@ -52,6 +52,7 @@ class IstioImport {
     }
     for (const IstioDocument& document : documents_.routes) import_routes(document);
     for (const IstioDocument& rule : documents_.rules) import_without_routes(rule);
+    for (const Made& made : made_) count_siblings(made);
     for (const Made& made : made_) {
       ledger_.begin_part("services." + made.service->service.name);
       import_rule_of(made);
@@ -126,8 +127,11 @@ class IstioImport {
     fields.finish();
     ledger_.carried(http, "upgrade of its routes", websocket_always_passes);
     for (const Condition& condition : conditions) {
+      const bool own = condition.route.contains("host");
+      const std::string* const only = own ? host_that_has(condition.route, hosts) : nullptr;
+      if (own && only == nullptr) ledger_.none(condition.origin, of_another_host);
       for (const std::string& host : hosts) {
-        if (!intake_.full()) add_route(condition, host, service);
+        if (!intake_.full() && (!own || &host == only)) add_route(condition, host, service);
       }
       if (intake_.full()) return;
     }
@@ -300,6 +304,16 @@ class IstioImport {
   /// `*.example.com` is a rule for every host below.
   static bool applies(std::string_view rule, std::string_view host) {
     return rule == host || (rule.starts_with("*.") && host.ends_with(rule.substr(1))) || rule == "*";
+  }
+
+  /// How many services share the limits of what it is for.
+  void count_siblings(const Made& of) const {
+    of.service->siblings = of.service->retrying_siblings = 0;
+    for (const Made& made : made_) {
+      if (!(made.host == of.host && made.port == of.port) || made.service->service.routes.empty()) continue;
+      ++of.service->siblings;
+      if (made.policy.retry) ++of.service->retrying_siblings;
+    }
   }
 
   void import_rule_of(const Made& made) {

@@ -120,6 +120,11 @@ class Match {
   bool possible_ = true;
 };
 
+void add_once(std::string& notes, const std::string& note) {
+  if (note.empty() || notes.find(note) != std::string::npos) return;
+  notes.append(notes.empty() ? "" : "; ").append(note);
+}
+
 /// False: the routes would send the service other paths than the mesh does.
 bool import_rewrite(const Value& value, std::vector<Condition>& conditions, Ledger& ledger) {
   Fields rewrite(value, ledger);
@@ -128,22 +133,30 @@ bool import_rewrite(const Value& value, std::vector<Condition>& conditions, Ledg
   if (const auto uri = rewrite.find("uri")) {
     std::string how;
     for (Condition& condition : conditions)
-      how += set_prefix_rewrite(condition.route, read_text(*uri).value_or(""));
+      add_once(how, set_prefix_rewrite(condition, read_text(*uri).value_or("")));
     how.empty() ? ledger.carried(*uri, "rewrite of the routes")
-                : ledger.approximated(*uri, "rewrite of the routes",
-                                      "one \"/\" stands between what replaces the prefix and the rest");
+                : ledger.approximated(*uri, "rewrite of the routes", how);
   }
   if (const auto value_of_regex = rewrite.find("uriRegexRewrite")) {
     Fields regex(*value_of_regex, ledger);
     const auto match = regex.find("match");
     const auto to = regex.find("rewrite");
+    std::string how;
     const auto set = [&](Condition& condition) {
-      return match && to &&
-             set_regex_rewrite(condition.route, read_text(*match).value_or(""), read_text(*to).value_or(""));
+      if (!match || !to) return false;
+      const auto done_how =
+          set_regex_rewrite(condition.route, read_text(*match).value_or(""), read_text(*to).value_or(""));
+      add_once(how, done_how.value_or(""));
+      return done_how.has_value();
     };
     done = std::ranges::all_of(conditions, set);
-    done ? ledger.carried(*value_of_regex, "rewrite of the routes")
-         : ledger.none(*value_of_regex, "the routes are left out: regular expressions cannot be written");
+    if (!done) {
+      ledger.none(*value_of_regex, "the routes are left out: regular expressions cannot be written");
+    } else if (how.empty()) {
+      ledger.carried(*value_of_regex, "rewrite of the routes");
+    } else {
+      ledger.approximated(*value_of_regex, "rewrite of the routes", how);
+    }
     regex.finish();
   }
   rewrite.finish();

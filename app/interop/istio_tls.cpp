@@ -11,10 +11,13 @@ namespace json = boost::json;
 
 namespace {
 
-std::optional<std::string> read_file(const Value& value) {
-  auto path = read_text(value);
-  if (path && !path->empty()) path->insert(0, "file:");
-  return path;
+void take_file(Fields& fields, std::string_view name, std::string& into, const std::string& to) {
+  const auto value = fields.find(name);
+  auto path = value ? read_text(*value) : std::nullopt;
+  if (!path) return;
+  if (path->empty()) return fields.ledger().carried(*value, to);
+  into = path->insert(0, "file:");
+  fields.ledger().carried(*value, to, is_read_by_check);
 }
 
 }  // namespace
@@ -44,11 +47,11 @@ void import_istio_tls(const Value& value, ImportedService& service, Ledger& ledg
   ImportedTls& tls = service.tls.emplace();
   const auto to = [&](std::string_view key) { return service.at("tls." + std::string(key)); };
   ledger.carried(*mode, service.at("url"), "https");
-  fields.take("caCertificates", read_file, tls.ca, to("ca"));
+  take_file(fields, "caCertificates", tls.ca, to("ca"));
   fields.take("sni", read_text, tls.server_name, to("server_name"));
   if (word == "MUTUAL") {
-    fields.take("clientCertificate", read_file, tls.certificate, to("certificate"));
-    fields.take("privateKey", read_file, tls.key, to("key"));
+    take_file(fields, "clientCertificate", tls.certificate, to("certificate"));
+    take_file(fields, "privateKey", tls.key, to("key"));
     if (tls.certificate.empty() || tls.key.empty()) tls.certificate = tls.key = "";
   }
   bool anyone = false;

@@ -26,6 +26,8 @@ bool same_but_for_path(json::object a, json::object b) {
   return a == b;
 }
 
+constexpr std::string_view one_slash = "one \"/\" stands between what replaces the prefix and the rest";
+
 bool is_whole(const Condition& condition) { return text_of(condition.route, "prefix") == "/"; }
 
 using ByPath = std::multimap<std::string, Condition*>;
@@ -47,6 +49,7 @@ void settle(Condition& condition, const ByPath& exact) {
     condition.how = "takes " + itself + " as well";
   } else {
     same->second->route.clear();  // part of the prefix now
+    condition.joined = true;
   }
 }
 
@@ -72,7 +75,8 @@ void settle_prefixes(const std::vector<Condition*>& conditions) {
   for (Condition* const condition : conditions) settle(*condition, exact);
 }
 
-std::string set_prefix_rewrite(json::object& route, std::string_view replacement) {
+std::string set_prefix_rewrite(Condition& condition, std::string_view replacement) {
+  json::object& route = condition.route;
   std::string to(replacement);
   if (!to.starts_with('/')) to.insert(0, 1, '/');
   if (route.contains("path")) {
@@ -81,13 +85,15 @@ std::string set_prefix_rewrite(json::object& route, std::string_view replacement
   }
   const std::string prefix = text_of(route, "prefix");
   const bool whole_segment = prefix.ends_with('/') == to.ends_with('/');
+  const bool slash_behind_itself = condition.joined && to.size() > 1 && to.ends_with('/');
   while (to.ends_with('/')) to.pop_back();
   if (prefix != "/") route["strip_prefix"] = true;
   if (!to.empty()) route["rewrite"] = to + "{path}";
-  return whole_segment ? "" : "one \"/\" stands between what replaces the prefix and the rest";
+  if (!whole_segment) return std::string(one_slash);
+  return slash_behind_itself ? prefix.substr(0, prefix.size() - 1) + " is sent as " + to : std::string{};
 }
 
-std::string stripping_regex(std::string_view prefix) {
+std::string prefix_regex(std::string_view prefix) {
   if (prefix.ends_with('/')) prefix.remove_suffix(1);
   if (prefix.empty()) return {};
   std::string regex = "^";
@@ -95,24 +101,31 @@ std::string stripping_regex(std::string_view prefix) {
     if (std::string_view{"\\.+*?()|[]{}^$"}.find(each) != std::string_view::npos) regex += '\\';
     regex += each;
   }
-  return regex += "/?";
+  return regex;
 }
 
-bool set_regex_rewrite(json::object& route, std::string_view regex, std::string_view replacement) {
-  if (replacement.find('\\') != std::string_view::npos || !replacement.starts_with('/')) return false;
-  if (regex == stripping_regex(text_of(route, "prefix")) && replacement.ends_with('/')) {
-    route["strip_prefix"] = true;
-    if (replacement.size() > 1)
-      route["rewrite"] = std::string(replacement.substr(0, replacement.size() - 1)) + "{path}";
-    return true;
-  }
+std::string stripping_regex(std::string_view prefix) {
+  const std::string regex = prefix_regex(prefix);
+  return regex.empty() ? regex : regex + "/?";
+}
+
+std::optional<std::string> set_regex_rewrite(json::object& route, std::string_view regex,
+                                             std::string_view replacement) {
+  if (replacement.find('\\') != std::string_view::npos || !replacement.starts_with('/')) return std::nullopt;
   if (regex == whole_path_regex) {
     route["rewrite"] = replacement;
-    return true;
+    return std::string{};
   }
-  if (regex != before_path_regex || !replacement.ends_with('/') || replacement.size() < 2) return false;
-  route["rewrite"] = std::string(replacement.substr(0, replacement.size() - 1)) + "{path}";
-  return true;
+  const std::string prefix = text_of(route, "prefix");
+  const bool slash = replacement.ends_with('/');
+  const std::string to(replacement.substr(0, replacement.size() - (slash ? 1 : 0)));
+  const bool replaces = regex == prefix_regex(prefix) && !slash;
+  const bool strips = regex == stripping_regex(prefix) && slash;
+  const bool adds = regex == before_path_regex && slash && !to.empty();
+  if (!replaces && !strips && !adds) return std::nullopt;
+  if (!adds) route["strip_prefix"] = true;
+  if (!to.empty()) route["rewrite"] = to + "{path}";
+  return strips && !to.empty() ? "the prefix itself is sent as " + to : std::string{};
 }
 
 }  // namespace switchgear::interop

@@ -19,6 +19,7 @@ struct Condition {
   boost::json::object route;
   std::string how{};     ///< what is approximated; empty: nothing
   bool textual = false;  ///< its prefix is one of text
+  bool joined = false;   ///< its prefix was `/pay` exactly and `/pay/`
 };
 
 /// Turns prefixes of text into prefixes of segments. `/pay` exactly and `/pay/` as a prefix, with the same
@@ -27,16 +28,18 @@ void settle_prefixes(const std::vector<Condition*>& conditions);
 
 /// A rewrite of theirs, for a condition of ours: sets `strip_prefix` and `rewrite`. Returns what is
 /// approximated.
-[[nodiscard]] std::string set_prefix_rewrite(boost::json::object& route, std::string_view replacement);
-/// A rewrite by a regular expression. False: not one of those that are the same as a rewrite of ours, which
-/// are also what an export writes.
-[[nodiscard]] bool set_regex_rewrite(boost::json::object& route, std::string_view regex,
-                                     std::string_view replacement);
+[[nodiscard]] std::string set_prefix_rewrite(Condition& condition, std::string_view replacement);
+/// A rewrite by a regular expression: what is approximated. Empty: not one of those that are the same as a
+/// rewrite of ours, which are also what an export writes.
+[[nodiscard]] std::optional<std::string> set_regex_rewrite(boost::json::object& route, std::string_view regex,
+                                                           std::string_view replacement);
 
 inline constexpr std::string_view before_path_regex = "^/";    ///< replaced by `/v2/`: `/v2{path}`
 inline constexpr std::string_view whole_path_regex = "^/.*$";  ///< replaced by `/v2`: every path is `/v2`
 
-/// Replaced by `/v2/`: `strip_prefix` and `/v2{path}`. Empty for the prefix `/`.
+/// Replaced by `/v2`: `strip_prefix` and `/v2{path}`. Empty for the prefix `/`.
+[[nodiscard]] std::string prefix_regex(std::string_view prefix);
+/// Replaced by `/`: `strip_prefix`. Empty for the prefix `/`.
 [[nodiscard]] std::string stripping_regex(std::string_view prefix);
 
 /// `GET|POST`: the only expressions of methods that are also a list.

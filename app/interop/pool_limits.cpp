@@ -30,6 +30,25 @@ void set_limit(PoolLimit limit, std::uint64_t value, config::PoolOptions& pool) 
 /// A budget beside nothing to limit is a contradiction in a policy file.
 bool retries(const config::Policy& policy) { return policy.retry && policy.retry->max_attempts > 1; }
 
+std::string apart(std::size_t services) {
+  const std::string count = std::to_string(services);
+  return "for each of the " + count + " services of this host, " + count + " times as much in all";
+}
+
+/// Accounts for a limit of the mesh's host, which each of so many services for the host has apart.
+void limited(const Value& value, std::string_view to, std::string how, std::size_t services, Ledger& ledger) {
+  if (services > 1) how.append(how.empty() ? "" : "; ").append(apart(services));
+  how.empty() ? ledger.carried(value, to) : ledger.approximated(value, to, how);
+}
+
+/// The same for a limit that is absent there.
+void limited_by_default(Fields& fields, std::string_view name, std::string_view to, std::uint64_t theirs,
+                        std::size_t services) {
+  const std::string shown = std::to_string(theirs);
+  if (services < 2) return fields.absent(name, to, shown);
+  fields.absent(name, to, shown + ", " + apart(services), Fate::approximated);
+}
+
 /// A budget that never grants a retry is another one.
 void take_min_concurrency(const Value& value, RetryBudgetOptions& into, const ImportedService& service,
                           Ledger& ledger) {
@@ -37,8 +56,12 @@ void take_min_concurrency(const Value& value, RetryBudgetOptions& into, const Im
   const std::uint64_t count = read_count(value).value_or(into.min_concurrency);
   const std::uint64_t floor = into.ratio > 0 ? 0 : 1;
   into.min_concurrency = static_cast<std::uint32_t>(std::clamp(count, floor, most_concurrent));
-  if (into.min_concurrency == count) return ledger.carried(value, to);
-  ledger.approximated(value, to, count < floor ? "at least 1" : "at most 1000000");
+  const bool held = into.min_concurrency == count;
+  limited(value, to,
+          held            ? ""
+          : count < floor ? "at least 1"
+                          : "at most 1000000",
+          service.retrying_siblings, ledger);
 }
 
 std::string name_of(PoolLimit limit, const ImportedService& service) {
@@ -59,9 +82,10 @@ void take_pool_limit(Fields& fields, std::string_view name, PoolLimit limit, std
   if (!value)
     return theirs == no_limit
                ? fields.absent(name, to, "no limit; the most that there can be", Fate::approximated)
-               : fields.absent(name, to, std::to_string(theirs));
-  if (part * instances == all) return fields.ledger().carried(*value, to);
-  fields.ledger().approximated(*value, to, "each instance may have " + std::to_string(part));
+               : limited_by_default(fields, name, to, theirs, service.siblings);
+  const std::string how =
+      part * instances == all ? std::string{} : "each instance may have " + std::to_string(part);
+  limited(*value, to, how, service.siblings, fields.ledger());
 }
 
 void take_instance_limit(Fields& fields, std::string_view name, ImportedService& service) {
@@ -71,8 +95,7 @@ void take_instance_limit(Fields& fields, std::string_view name, ImportedService&
   const std::uint64_t held = std::clamp<std::uint64_t>(*count, 1, most_connections);
   service.service.pool.max_connections = held;
   const std::string to = name_of(PoolLimit::connections, service);
-  if (held == *count) return fields.ledger().carried(*value, to);
-  fields.ledger().approximated(*value, to, "from 1 to 100000");
+  limited(*value, to, held == *count ? "" : "from 1 to 100000", service.siblings, fields.ledger());
 }
 
 void take_bulkhead(Fields& fields, std::string_view name, std::uint64_t theirs, ImportedService& service) {
@@ -85,9 +108,8 @@ void take_bulkhead(Fields& fields, std::string_view name, std::uint64_t theirs, 
   }
   service.policy.bulkhead.emplace().max_concurrent =
       static_cast<std::uint32_t>(std::max<std::uint64_t>(count, 1));
-  if (!value) return fields.absent(name, to, std::to_string(theirs));
-  if (count == 0) return fields.ledger().approximated(*value, to, "at least 1");
-  fields.ledger().carried(*value, to);
+  if (!value) return limited_by_default(fields, name, to, theirs, service.siblings);
+  limited(*value, to, count == 0 ? "at least 1" : "", service.siblings, fields.ledger());
 }
 
 bool take_hash_header(const Value& header, ImportedService& service, Ledger& ledger) {
@@ -165,7 +187,8 @@ void take_max_retries(Fields& fields, std::string_view name, std::uint64_t their
     into.ratio = 0;
     into.min_concurrency = static_cast<std::uint32_t>(count);
     if (value) return take_min_concurrency(*value, into, service, ledger);
-    fields.absent(name, service.policy_at("retry.budget.min_concurrency"), std::to_string(theirs));
+    limited_by_default(fields, name, service.policy_at("retry.budget.min_concurrency"), theirs,
+                       service.retrying_siblings);
   }
 }
 

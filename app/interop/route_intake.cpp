@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "app/interop/yaml_text.hpp"
+#include "switchgear/config/address.hpp"
 #include "switchgear/config/document.hpp"
 #include "switchgear/config/policy_names.hpp"
 #include "switchgear/config/report.hpp"
@@ -75,12 +76,31 @@ void read(config::RouteReader& reader, const boost::json::object& route, config:
   reader.read({&*node, at, "", &report}, service, policies);
 }
 
+/// Without a port, in small letters. As it is if a route cannot have it, which reading the route reports.
+std::string usual_host(std::string_view host) {
+  auto parsed = config::parse_route_host(host);
+  return parsed.value ? *std::move(parsed.value) : std::string(host);
+}
+
+bool takes_host(std::string_view pattern, std::string_view host) {
+  if (pattern.empty() || pattern == host) return true;
+  return pattern.starts_with("*.") && host.size() > pattern.size() - 1 && host.ends_with(pattern.substr(1));
+}
+
 std::string first_problem(Report& report) {
   const auto errors = report.take_errors();
   return errors.empty() ? std::string{} : errors.front().message;
 }
 
 }  // namespace
+
+const std::string* host_that_has(const boost::json::object& route, const std::vector<std::string>& hosts) {
+  const std::string asked = usual_host(std::string_view{route.at("host").as_string()});
+  if (asked.starts_with('*')) return nullptr;  // as a text, which no host is
+  const auto found = std::ranges::find_if(
+      hosts, [&](const std::string& host) { return takes_host(usual_host(host), asked); });
+  return found == hosts.end() ? nullptr : &*found;
+}
 
 void RouteIntake::add(const config::Value& origin, const boost::json::object& route, std::string_view how,
                       ImportedService& service) {

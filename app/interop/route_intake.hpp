@@ -15,6 +15,13 @@
 
 namespace switchgear::interop {
 
+/// For a route with a `host` of its own: the first of `hosts`, an empty one of which is any, that takes
+/// requests for it. Null: none does, so that the route takes no request.
+[[nodiscard]] const std::string* host_that_has(const boost::json::object& route,
+                                               const std::vector<std::string>& hosts);
+inline constexpr std::string_view of_another_host =
+    "the route is left out: no request for these hosts has the host that it asks for";
+
 class RouteIntake {
  public:
   explicit RouteIntake(Ledger& ledger) : ledger_(&ledger) {}

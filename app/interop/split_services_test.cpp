@@ -44,6 +44,49 @@ TEST(SplitServices, AFieldThatOnlyOneOfThemHasIsSaidOnce) {
       << ran.err;
 }
 
+TEST(SplitServices, EachHasAllLimitsOfTheClusterWhichIsSaid) {
+  const Ran ran = run_import_of(Mesh::envoy, two_ways);
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  const std::string how = ", for each of the 2 services of this host, 2 times as much in all)\n";
+  for (const std::string field : {"max_connections → services.shop.connections.max",
+                                  "max_connections → services.shop-2.connections.max",
+                                  "max_pending_requests → services.shop.connections.max_waiting",
+                                  "max_requests → policies.shop-2.bulkhead.max_concurrent"}) {
+    const std::string line =
+        "approximated: cluster shop: clusters[0].circuit_breakers.thresholds[0]." + field;
+    EXPECT_NE(ran.err.find(line + " (absent: 1024" + how), std::string::npos) << line << ran.err;
+  }
+}
+
+TEST(SplitServices, LimitsThatARuleWritesDownAreApproximatedOnlyIfThereAreSeveral) {
+  const auto import = [](const std::string& last_timeout) {
+    const std::string text =
+        "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: pay}\n"
+        "spec:\n  hosts: [pay]\n  http:\n"
+        "  - {match: [{uri: {prefix: /a/}}], timeout: 1s, route: [{destination: {host: pay}}]}\n"
+        "  - {timeout: " +
+        last_timeout +
+        ", route: [{destination: {host: pay}}]}\n---\n"
+        "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: pay}\n"
+        "spec: {host: pay, trafficPolicy: {connectionPool: {tcp: {maxConnections: 10}, "
+        "http: {http2MaxRequests: 20, http1MaxPendingRequests: 5, maxRetries: 3}}}}\n";
+    return run_import_of(Mesh::istio, text).err;
+  };
+  const std::string apart = import("2s");
+  const std::string alike = import("1s");
+  for (const std::string field : {"tcp.maxConnections → services.pay.connections.max",
+                                  "http.http1MaxPendingRequests → services.pay.connections.max_waiting",
+                                  "http.http2MaxRequests → policies.pay.bulkhead.max_concurrent",
+                                  "http.maxRetries → policies.pay.retry.budget.min_concurrency"}) {
+    const std::string line = "DestinationRule pay: spec.trafficPolicy.connectionPool." + field;
+    EXPECT_NE(apart.find("approximated: " + line +
+                         " (for each of the 2 services of this host, 2 times as much in all)\n"),
+              std::string::npos)
+        << apart;
+    EXPECT_NE(alike.find("imported: " + line + "\n"), std::string::npos) << alike;
+  }
+}
+
 TEST(SplitServices, ANameThatIsNoHostIsNotSent) {
   std::string text = two_ways;
   for (std::size_t at = text.find("cluster: shop"); at != std::string::npos;

@@ -10,6 +10,9 @@
 
 namespace switchgear::interop {
 
+/// An import opens no file of the mesh.
+inline constexpr std::string_view is_read_by_check = "the import does not read this file; check does";
+
 /// The name that is told to every instance: with several, that of the first. `to`: the field that has it.
 [[nodiscard]] std::string told_name(const ExportedService& exported, std::string_view to, Ledger& ledger);
 

@@ -52,7 +52,7 @@ void append_resolved(std::string& out, std::string_view path) {
   if (directory || out.size() == root) out += '/';
 }
 
-/// Where the part begins that follows a prefix of `length` bytes, as routes count them, and its slashes.
+/// Where a prefix of `length` bytes, as routes count them, ends.
 [[nodiscard]] std::size_t end_of_prefix(std::string_view path, std::size_t length) noexcept {
   std::size_t at = 0;
   bool slash = false;
@@ -62,6 +62,10 @@ void append_resolved(std::string& out, std::string_view path) {
     slash = one.value == '/';
     at += one.size;
   }
+  return at;
+}
+
+[[nodiscard]] std::size_t end_of_slashes(std::string_view path, std::size_t at) noexcept {
   while (at < path.size() && spelled_at(path, at).value == '/') at += spelled_at(path, at).size;
   return at;
 }
@@ -81,8 +85,12 @@ void write_sent_path(std::string& out, const Route& route, std::string_view targ
     }
     if (route.strip_prefix) {
       const std::size_t length = route.path.size() - (route.path.ends_with('/') ? 1 : 0);
-      out.erase(begin, end_of_prefix(std::string_view{out}.substr(begin), length));
-      out.insert(begin, 1, '/');
+      const std::string_view whole = std::string_view{out}.substr(begin);
+      const std::size_t prefix = end_of_prefix(whole, length);
+      const std::size_t rest = end_of_slashes(whole, prefix);
+      const bool alone = rest == prefix;  // nothing follows, as prefixes are whole segments
+      out.erase(begin, rest);
+      if (!alone || out.empty()) out.insert(begin, 1, '/');
     }
   }
   out.append(target.substr(end));

@@ -10,7 +10,8 @@
 namespace switchgear::config {
 
 /// Replaces `out` by the target that the service is sent, to be put below the path of its url: the client's
-/// without the prefix (`strip_prefix`), behind the text of `rewrite`, with the client's query.
+/// without the prefix (`strip_prefix`), behind the text of `rewrite`, with the client's query. A request for
+/// the prefix itself is sent as the text of `rewrite`, without a slash behind it.
 ///
 /// `//` is merged and dot segments are resolved, so that what remains cannot lead out of the prefix.
 /// Everything else stays percent-encoded as the client wrote it. Begins with '/'.

@@ -66,11 +66,24 @@ TEST(SentPath, StandsBehindARewrite) {
   const Rewrite below{"/v2", true};
   EXPECT_EQ(sent("/pay", "/pay/x?q=1", below, false), "/v2/pay/x?q=1");
   EXPECT_EQ(sent("/pay", "/pay/x?q=1", below), "/v2/x?q=1");
-  EXPECT_EQ(sent("/pay", "/pay", below), "/v2/");
   EXPECT_EQ(sent("/pay", "/%70ay/../pay/./y", below), "/v2/y");
   EXPECT_EQ(sent("/", "/", below, false), "/v2/");
   EXPECT_EQ(sent("/pay", "/pay/x?q=1", Rewrite{"/status", false}, false), "/status?q=1");
   EXPECT_EQ(sent("/pay", "/pay//x", Rewrite{"/", false}), "/");
+}
+
+TEST(SentPath, OfThePrefixItselfHasNoSlashThatTheClientDidNotSend) {
+  const Rewrite users{"/v2/users", true};
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"/users", "/v2/users"},       {"/users?x=1", "/v2/users?x=1"},  {"/users/", "/v2/users/"},
+      {"/users/?x", "/v2/users/?x"}, {"/users%2F", "/v2/users/"},      {"/users/.", "/v2/users/"},
+      {"/%75sers", "/v2/users"},     {"/a/../users?/", "/v2/users?/"}, {"/users/a/..", "/v2/users/"},
+      {"/users//", "/v2/users/"}};
+  for (const char* prefix : {"/users", "/users/"}) {
+    for (const auto& [target, path] : cases) EXPECT_EQ(sent(prefix, target, users), path) << target;
+  }
+  EXPECT_EQ(sent("/", "/", users), "/v2/users/");
+  EXPECT_EQ(sent("/", "/?x", users), "/v2/users/?x");
 }
 
 /// Whatever a client writes, the service sees what the gateway has matched, without the prefix.

@@ -125,6 +125,8 @@ TEST(GatewayRoutes, SendTheServiceThePathThatTheRouteMakes) {
                                                                {"/cut/b%2Fc", "/b%2Fc"},
                                                                {"/x/../cut/y", "/y"},
                                                                {"/v1/a%20b?x=%41", "/v2/a%20b?x=%41"},
+                                                               {"/v1?x=1", "/v2?x=1"},
+                                                               {"/v1/", "/v2/"},
                                                                {"/add/x", "/below/add/x"},
                                                                {"/add/../add/./x", "/below/add/x"},
                                                                {"/health?full", "/status?full"},

@@ -140,7 +140,10 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   /// By the answer that has come, unless that is its caller's doing: then it is no evidence.
   void judge_by_answer(Attempt& attempt) noexcept {
     if (!attempt.instance_call) return;
-    if (outcome_of_status().verdict == Verdict::ignored) return attempt.instance_call.reset();
+    const Verdict verdict = outcome_of_status().verdict;
+    const bool unknown_method = response_.status() == 501 && request_.support == http::Support::optional;
+    if (verdict == Verdict::ignored || (unknown_method && verdict != Verdict::failure))
+      return attempt.instance_call.reset();
     judge_instance(attempt, instances::CallEnd::answered(response_.status()));
   }
   /// Once: what comes later of the same attempt is not told.

@@ -24,7 +24,7 @@ enum class Advice : std::uint8_t { go_on, against, none };
 /// Threads: those of its executor, one at a time. Borrows the policies of `risk`.
 class Adviser {
  public:
-  /// `url`: of the agent; empty: there is no agent, and never advice. Throws http::Error for a URL that
+  /// `url`: of the agent; empty: without an agent, and so without advice. Throws http::Error for a URL that
   /// cannot be called.
   Adviser(const boost::asio::any_io_executor& executor, const Policies& policies, const std::string& url);
 

@@ -127,7 +127,7 @@ void Backing::start_smtp(Behind behind) {
     what_runs_.push_back("mail to aiosmtpd on port " + std::to_string(smtp_port_));
     return;
   }
-  stand_in_ = std::make_unique<SmtpStandIn>();
+  stand_in_ = std::make_unique<StandInServer>(serve_mail);
   smtp_port_ = stand_in_->port();
   what_runs_.push_back("mail to a stand-in of the shop's own on port " + std::to_string(smtp_port_));
 }

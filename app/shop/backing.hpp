@@ -11,6 +11,7 @@
 #include "app/shop/risk_stand_in.hpp"
 #include "app/shop/server_process.hpp"
 #include "app/shop/smtp_stand_in.hpp"
+#include "app/shop/stand_in_server.hpp"
 #include "app/stage/workplace.hpp"
 
 namespace switchgear::shop {
@@ -54,8 +55,8 @@ class Backing {
   const std::filesystem::path folder_;
   std::uint16_t database_port_ = 0, redis_port_ = 0, smtp_port_ = 0;
   std::unique_ptr<ServerProcess> database_, redis_, smtp_;
-  std::unique_ptr<SmtpStandIn> stand_in_;
-  RiskStandIn risk_;
+  std::unique_ptr<StandInServer> stand_in_;
+  StandInServer risk_{serve_risk};
   std::vector<std::string> what_runs_;
 };
 

@@ -1,7 +1,5 @@
 #include "app/shop/risk_stand_in.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -93,28 +91,7 @@ Response answer_to(const Request& request) {
 
 }  // namespace
 
-RiskStandIn::RiskStandIn()
-    : acceptor_(io_, {asio::ip::address_v4::loopback(), 0}), port_(acceptor_.local_endpoint().port()) {
-  asio::co_spawn(io_, accept(), asio::detached);
-  thread_ = std::thread([this] { io_.run(); });
-}
-
-RiskStandIn::~RiskStandIn() {
-  io_.stop();
-  thread_.join();
-}
-
-asio::awaitable<void> RiskStandIn::accept() {
-  for (;;) {
-    boost::system::error_code error;
-    tcp::socket socket{io_};
-    co_await acceptor_.async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
-    if (error) co_return;
-    asio::co_spawn(io_, serve(std::move(socket)), asio::detached);
-  }
-}
-
-asio::awaitable<void> RiskStandIn::serve(tcp::socket socket) {
+asio::awaitable<void> serve_risk(tcp::socket socket) {
   beast::flat_buffer buffer;
   for (;;) {
     boost::system::error_code error;

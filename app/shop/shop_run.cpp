@@ -161,7 +161,8 @@ class ShopRun {
     try {
       return chaos::run(scenario_, {}, stop_, listener);
     } catch (const chaos::Unreachable&) {
-      say("shop", shop_->end_and_start_again());
+      const std::optional<std::string> ended = shop_->look();
+      say("shop", ended ? *ended : shop_->end_and_start_again());
       return std::nullopt;
     }
   }

@@ -1,7 +1,5 @@
 #include "app/shop/smtp_stand_in.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/streambuf.hpp>
@@ -28,28 +26,7 @@ std::string reply_to(const std::string& line) {
 
 }  // namespace
 
-SmtpStandIn::SmtpStandIn()
-    : acceptor_(io_, {asio::ip::address_v4::loopback(), 0}), port_(acceptor_.local_endpoint().port()) {
-  asio::co_spawn(io_, accept(), asio::detached);
-  thread_ = std::thread([this] { io_.run(); });
-}
-
-SmtpStandIn::~SmtpStandIn() {
-  io_.stop();
-  thread_.join();
-}
-
-asio::awaitable<void> SmtpStandIn::accept() {
-  for (;;) {
-    boost::system::error_code error;
-    tcp::socket socket{io_};
-    co_await acceptor_.async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
-    if (error) co_return;
-    asio::co_spawn(io_, serve(std::move(socket)), asio::detached);
-  }
-}
-
-asio::awaitable<void> SmtpStandIn::serve(tcp::socket socket) {
+asio::awaitable<void> serve_mail(tcp::socket socket) {
   asio::streambuf buffer{longest_line};
   std::string reply = "220 the shop's stand-in\r\n";
   bool in_text = false;

@@ -125,6 +125,42 @@ await test("draws only the rows in sight of a thousand, all of which can be reac
   await page.getByRole("heading", { level: 1, name: "service-0060" }).waitFor();
 });
 
+await test("keeps up with keys that come faster than rows are drawn", async ({ page, puppet }) => {
+  await puppet.tell("crowd", 1000);
+  await page.goto(at(puppet));
+  await begins(page, ["service-0000"]);
+  await row(page, "service-0000").getByRole("link").focus();
+  const press = (key, times) =>
+    page.evaluate(
+      ([key, times]) => {
+        for (let i = 0; i < times; i++) document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+      },
+      [key, times],
+    );
+  const focused = () => page.evaluate(() => document.activeElement.textContent);
+  await press("ArrowDown", 100);
+  await becomes(page, focused, "service-0100");
+  await press("ArrowUp", 70);
+  await becomes(page, focused, "service-0030");
+  await press("End", 1);
+  await becomes(page, focused, "service-0999");
+  await press("Home", 1);
+  await becomes(page, focused, "service-0000");
+});
+
+await test("leaves the focus on its breaker when the order changes", async ({ page, puppet }) => {
+  await puppet.tell("crowd", 100);
+  await page.goto(at(puppet));
+  await begins(page, ["service-0000"]);
+  await row(page, "service-0005").getByRole("link").focus();
+  await puppet.tell("failures", "service-0009", 4);
+  await begins(page, ["service-0009", "service-0000"]);
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), "service-0005");
+  await puppet.tell("failures", "service-0005", 4);
+  await begins(page, ["service-0005", "service-0009"]);
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), "service-0005");
+});
+
 await test("says that changes are missing when they came faster than the server could pass them on", async ({ page, puppet }) => {
   await puppet.tell("add", "payment");
   await page.goto(at(puppet));

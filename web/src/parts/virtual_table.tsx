@@ -20,8 +20,9 @@ interface Props<T> {
   columns: readonly Column<T>[];
 }
 
-/// As the style sheet has it.
+/// As the style sheet has them. The head stays in sight, above the rows that scroll.
 const rowHeight = 46;
+const headHeight = 40;
 /// Drawn above and below what is in sight, and how far one has to scroll before rows are drawn anew.
 const spare = 8;
 const step = 4;
@@ -62,17 +63,33 @@ function Head<T>({ column }: { column: Column<T> }) {
   );
 }
 
+/// Of the row that `element` is part of, among all of the table's.
+function indexOf(element: Element | null, body: Element | null): number | null {
+  const row = element?.closest("tr[aria-rowindex]");
+  return row && row.parentElement === body ? Number(row.getAttribute("aria-rowindex")) - 2 : null;
+}
+
+/// Scrolls no farther than it takes to see the row, drawn or not.
+function bringIntoSight(body: Element, index: number) {
+  const top = body.getBoundingClientRect().top + index * rowHeight;
+    if (top < headHeight) scrollBy(0, top - headHeight);
+  else if (top + rowHeight > innerHeight) scrollBy(0, top + rowHeight - innerHeight);
+}
+
 export function VirtualTable<T>({ label, items, keyOf, rowClass, columns }: Props<T>) {
   const body = useRef<HTMLTableSectionElement>(null);
+  /// The row that is to have the focus once it is drawn.
+  const wanted = useRef<number | null>(null);
   const [sight, setSight] = useState({ first: 0, count: 40 });
+
+  const look = () => {
+    if (!body.current) return;
+    const above = -body.current.getBoundingClientRect().top;
+    const first = Math.max(0, Math.floor(above / rowHeight / step) * step - spare);
+    const count = Math.ceil(innerHeight / rowHeight) + 2 * spare + step;
+    setSight((last) => (last.first === first && last.count === count ? last : { first, count }));
+  };
   useLayoutEffect(() => {
-    const look = () => {
-      if (!body.current) return;
-      const above = -body.current.getBoundingClientRect().top;
-      const first = Math.max(0, Math.floor(above / rowHeight / step) * step - spare);
-      const count = Math.ceil(innerHeight / rowHeight) + 2 * spare + step;
-      setSight((last) => (last.first === first && last.count === count ? last : { first, count }));
-    };
     look();
     addEventListener("scroll", look, { passive: true });
     addEventListener("resize", look);
@@ -82,23 +99,33 @@ export function VirtualTable<T>({ label, items, keyOf, rowClass, columns }: Prop
     };
   }, []);
 
+  const linkOf = (index: number) => body.current?.querySelector<HTMLElement>(`tr[aria-rowindex="${index + 2}"] th a`);
+  // A row that is put into another place of the page as the table is drawn anew loses the focus, and gets it back.
+  const focused = body.current?.contains(document.activeElement) ? (document.activeElement as HTMLElement) : null;
+  useLayoutEffect(() => {
+    const link = wanted.current === null ? focused : linkOf(wanted.current);
+    wanted.current = null;
+    if (link?.isConnected && link !== document.activeElement) link.focus({ preventScroll: true });
+  });
+
   const first = Math.min(sight.first, Math.max(0, items.length - sight.count));
   const shown = items.slice(first, first + sight.count);
   const below = items.length - first - shown.length;
 
   const move = (event: KeyboardEvent) => {
-    const row = (event.target as HTMLElement).closest("tr");
-    if (!row || row.parentElement !== body.current) return;
-    const links = [...body.current!.querySelectorAll<HTMLElement>("th a")];
-    const at = links.findIndex((link) => row.contains(link));
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: links.length - 1 }[event.key];
-    const next = to === undefined ? undefined : links[to];
-    if (!next) return;
+    const from = wanted.current ?? indexOf(event.target as Element, body.current);
+    if (from === null) return;
+    const last = items.length - 1;
+    const to = { ArrowDown: Math.min(from + 1, last), ArrowUp: Math.max(from - 1, 0), Home: 0, End: last }[event.key];
+    if (to === undefined || to === from) return;
     event.preventDefault();
-    next.focus({ preventScroll: true });
-    next.scrollIntoView({ block: "nearest" });
     if (event.key === "Home") scrollTo(0, 0);
-    if (event.key === "End") scrollTo(0, document.body.scrollHeight);
+    else if (event.key === "End") scrollTo(0, document.body.scrollHeight);
+    else bringIntoSight(body.current!, to);
+    const link = linkOf(to);
+    if (link) link.focus({ preventScroll: true });
+    else wanted.current = to;
+    look();
   };
 
   return (

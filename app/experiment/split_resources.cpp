@@ -129,7 +129,7 @@ json::array splits_json(const Splits& splits, TimePoint now) {
 }
 
 std::vector<admin::AddedResource> split_resources(Splits& splits, SplitCommands commands,
-                                                  std::function<TimePoint()> now) {
+                                                  const std::function<TimePoint()>& now) {
   std::vector<admin::AddedResource> resources;
   resources.push_back({.method = admin::Method::post,
                        .path = "/experiments/{name}/stop",

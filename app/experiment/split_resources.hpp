@@ -25,6 +25,6 @@ struct SplitCommands {
 /// POST /experiments/{name}/stop, /restart and /promote. `splits` is borrowed. `now`: the clock of the
 /// breakers.
 [[nodiscard]] std::vector<admin::AddedResource> split_resources(Splits& splits, SplitCommands commands,
-                                                                std::function<TimePoint()> now);
+                                                                const std::function<TimePoint()>& now);
 
 }  // namespace switchgear::experiment

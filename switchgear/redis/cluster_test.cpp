@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 #include <set>
+#include <sstream>
 
 #include "switchgear/redis/cluster_slots.hpp"
 #include "switchgear/redis/fleet_fixture.hpp"
@@ -15,13 +17,18 @@ namespace {
 /// As `redis-cli --cluster create` makes it of `masters` masters and `replicas` replicas for each.
 class TestCluster {
  public:
-  TestCluster(std::size_t masters, std::size_t replicas) {
-    std::vector<std::string> words{REDIS_CLI, "--cluster", "create"};
+  /// `certificates`: all of it over TLS.
+  TestCluster(std::size_t masters, std::size_t replicas, const house::Certificates* certificates = nullptr)
+      : certificates_(certificates) {
+    std::vector<std::string> words{REDIS_CLI};
+    if (certificates != nullptr)
+      words.insert(words.end(), {"--tls", "--cacert", certificates->file("ca.pem")});
+    words.insert(words.end(), {"--cluster", "create"});
     for (std::size_t i = 0; i < masters * (1 + replicas); ++i) {
       nodes.push_back(std::make_unique<RedisServer>(
           std::vector<std::string>{"--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"},
-          RedisServer::Kind::cluster_node));
-      words.push_back("127.0.0.1:" + std::to_string(nodes.back()->port()));
+          RedisServer::Kind::cluster_node, certificates));
+      words.push_back("127.0.0.1:" + std::to_string(address_of(*nodes.back()).port));
     }
     words.insert(words.end(), {"--cluster-replicas", std::to_string(replicas), "--cluster-yes"});
     house::Program create(words);
@@ -31,8 +38,14 @@ class TestCluster {
 
   [[nodiscard]] ClientOptions options() const {
     ClientOptions made;
-    made.address = nodes.back()->address();
-    made.cluster = {nodes.front()->address()};
+    made.address = address_of(*nodes.back());
+    made.cluster = {address_of(*nodes.front())};
+    if (certificates_ != nullptr) {
+      tls::ClientSettings settings;
+      std::ifstream ca(certificates_->file("ca.pem"));
+      settings.ca = (std::stringstream() << ca.rdbuf()).str();
+      made.tls.emplace(settings);
+    }
     made.timeout = 500ms;
     made.retry_max = 100ms;
     return made;
@@ -55,9 +68,33 @@ class TestCluster {
     throw std::runtime_error("no node has " + key);
   }
 
+  /// A slot on its way: keys that are not there any more are asked for at the other node.
+  struct Moving {
+    RedisServer& from;
+    RedisServer& to;
+    std::string slot, to_id;
+  };
+  Moving begin_to_move(const std::string& key) {
+    RedisServer& from = master_of(key);
+    RedisServer& to = *nodes[&from == nodes[0].get() ? 1 : 0];
+    Moving moving{from, to, std::to_string(slot_of(key)), to.run({"CLUSTER", "MYID"}).text};
+    const std::string from_id = from.run({"CLUSTER", "MYID"}).text;
+    EXPECT_EQ(to.run({"CLUSTER", "SETSLOT", moving.slot, "IMPORTING", from_id}).text, "OK");
+    EXPECT_EQ(from.run({"CLUSTER", "SETSLOT", moving.slot, "MIGRATING", moving.to_id}).text, "OK");
+    return moving;
+  }
+  /// And moved for good. Precondition: no key of it is left at the old node.
+  static void end_move(const Moving& moving) {
+    EXPECT_EQ(moving.to.run({"CLUSTER", "SETSLOT", moving.slot, "NODE", moving.to_id}).text, "OK");
+    EXPECT_EQ(moving.from.run({"CLUSTER", "SETSLOT", moving.slot, "NODE", moving.to_id}).text, "OK");
+  }
+
   std::vector<std::unique_ptr<RedisServer>> nodes;
 
  private:
+  [[nodiscard]] Address address_of(const RedisServer& node) const {
+    return certificates_ == nullptr ? node.address() : node.tls_address();
+  }
   [[nodiscard]] bool all_agree(std::size_t masters) const {
     return std::ranges::all_of(nodes, [&](const auto& node) {
       const auto ranges = parse_slots(node->run({"CLUSTER", "SLOTS"}), node->address());
@@ -69,6 +106,8 @@ class TestCluster {
              node->run({"CLUSTER", "INFO"}).text.find("cluster_state:ok") != std::string::npos;
     });
   }
+
+  const house::Certificates* const certificates_;
 };
 
 /// A client on a thread of its own.
@@ -161,8 +200,7 @@ TEST(ClusterSlots, RedirectionsAreReadWithAndWithoutAHost) {
     EXPECT_FALSE(parse_redirection(reply_of(wire), somewhere())) << wire;
 }
 
-TEST(RedisCluster, CommandsGoWhereTheirKeyIsAlsoWhileItsSlotIsMoved) {
-  TestCluster cluster(3, 0);
+void commands_go_where_their_key_is_also_while_its_slot_is_moved(TestCluster& cluster) {
   ClientOptions options = cluster.options();
   options.channels = {"hints"};
   options.cluster_interval = 1h;  // what changes is seen by redirections
@@ -179,22 +217,46 @@ TEST(RedisCluster, CommandsGoWhereTheirKeyIsAlsoWhileItsSlotIsMoved) {
     return client.heard > 0;
   })) << "published at any node";
 
-  // A slot on its way: keys that are not there any more are asked for at the other node.
-  const std::string key = "{moving}:fleet", slot = std::to_string(slot_of("moving"));
-  RedisServer& from = cluster.master_of(key);
-  RedisServer& to = *cluster.nodes[&from == cluster.nodes[0].get() ? 1 : 0];
-  const std::string from_id = from.run({"CLUSTER", "MYID"}).text, to_id = to.run({"CLUSTER", "MYID"}).text;
-  ASSERT_EQ(to.run({"CLUSTER", "SETSLOT", slot, "IMPORTING", from_id}).text, "OK");
-  ASSERT_EQ(from.run({"CLUSTER", "SETSLOT", slot, "MIGRATING", to_id}).text, "OK");
+  const std::string key = "{moving}:fleet";
+  const TestCluster::Moving moving = cluster.begin_to_move(key);
   EXPECT_EQ(client.count(key).reply.integer, 1);
-  EXPECT_EQ(from.run({"EXISTS", key}).text.substr(0, 3), "ASK") << "it is at the other one";
-
-  // And moved for good.
-  ASSERT_EQ(to.run({"CLUSTER", "SETSLOT", slot, "NODE", to_id}).text, "OK");
-  ASSERT_EQ(from.run({"CLUSTER", "SETSLOT", slot, "NODE", to_id}).text, "OK");
+  EXPECT_EQ(moving.from.run({"EXISTS", key}).text.substr(0, 3), "ASK") << "it is at the other one";
+  TestCluster::end_move(moving);
   EXPECT_EQ(client.count(key).reply.integer, 2);
-  EXPECT_EQ(to.run({"GET", key}).text, "2");
+  EXPECT_EQ(moving.to.run({"GET", key}).text, "2");
   EXPECT_EQ(client.send({"DEL", key}).reply.integer, 1) << "also what is sent without telling its key";
+}
+
+TEST(RedisCluster, CommandsGoWhereTheirKeyIsAlsoWhileItsSlotIsMoved) {
+  TestCluster cluster(3, 0);
+  commands_go_where_their_key_is_also_while_its_slot_is_moved(cluster);
+}
+
+TEST(RedisCluster, OverTlsTheSameHolds) {
+  const house::Certificates certificates;
+  TestCluster cluster(3, 0, &certificates);
+  commands_go_where_their_key_is_also_while_its_slot_is_moved(cluster);
+
+  // A fleet whose circuit is moved from one node to another.
+  TestFleet all(Address{}, 0);
+  TestMember one(all, cluster.fleet()), other(all, cluster.fleet()), third(all, cluster.fleet());
+  ASSERT_TRUE(soon([&] { return one.seen().fresh && other.seen().fresh && third.seen().fresh; }))
+      << one.fleet->status().trouble;
+  const std::string key = "{sg:shop:payment}:fleet";
+  const TestCluster::Moving moving = cluster.begin_to_move(key);
+  (void)moving.from.run({"DEL", key, "{sg:shop:payment}:votes"});
+  TestCluster::end_move(moving);
+  EXPECT_TRUE(soon([&] { return moving.to.run({"EXISTS", key}).integer == 1; })) << "the members follow";
+  one.fail_until_open();
+  other.fail_until_open();
+  EXPECT_TRUE(soon([&] { return third.reason() == Reason::fleet_open; })) << third.fleet->status().trouble;
+
+  // Of a node that has a certificate for another name.
+  certificates.make("server", "DNS:elsewhere.test");
+  cluster.nodes[0]->kill();
+  cluster.nodes[0]->start();
+  EXPECT_TRUE(soon([&] { return one.fleet->status().trouble.find("certificate") != std::string::npos; }))
+      << one.fleet->status().trouble;
 }
 
 TEST(RedisCluster, FleetFollowsTheFailoverOfAMaster) {

@@ -37,14 +37,15 @@ std::uint16_t free_port() {
 
 }  // namespace
 
-RedisServer::RedisServer(std::vector<std::string> options, Kind kind)
-    : options_(std::move(options)), kind_(kind) {
+RedisServer::RedisServer(std::vector<std::string> options, Kind kind, const house::Certificates* certificates)
+    : options_(std::move(options)), kind_(kind), certificates_(certificates) {
   std::string pattern = (std::filesystem::temp_directory_path() / "switchgear-redis-XXXXXX").string();
   if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no folder for redis-server");
   folder_ = pattern;
   for (int attempt = 0; attempt < 5; ++attempt) {  // another process may have taken the port
     port_ = free_port();
     if (kind_ == Kind::cluster_node) bus_port_ = free_port();
+    if (certificates_ != nullptr) tls_port_ = free_port();
     try {
       start();
       return;
@@ -68,6 +69,12 @@ void RedisServer::start() {
   if (kind_ == Kind::cluster_node)
     words.insert(words.end(), {"--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-port",
                                std::to_string(bus_port_)});
+  if (certificates_ != nullptr)
+    words.insert(words.end(),
+                 {"--tls-cluster", "yes", "--tls-replication", "yes", "--tls-port", std::to_string(tls_port_),
+                  "--tls-cert-file", certificates_->file("server.pem"), "--tls-key-file",
+                  certificates_->file("server.key"), "--tls-ca-cert-file", certificates_->file("ca.pem"),
+                  "--tls-auth-clients", "no"});
   words.insert(words.end(), options_.begin(), options_.end());
   program_ = std::make_unique<house::Program>(words);
   if (!program_->read_until("Ready to accept connections", std::chrono::seconds{20}))
@@ -93,6 +100,13 @@ Address RedisServer::address() const {
   Address address;
   address.host = "127.0.0.1";
   address.port = port_;
+  return address;
+}
+
+Address RedisServer::tls_address() const {
+  Address address = this->address();
+  address.port = tls_port_;
+  address.tls = true;
   return address;
 }
 

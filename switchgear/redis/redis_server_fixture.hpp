@@ -21,14 +21,18 @@ class RedisServer {
  public:
   enum class Kind : std::uint8_t { server, sentinel, cluster_node };
 
-  /// `options`: further words of its command line, as `--requirepass`, `secret`.
-  explicit RedisServer(std::vector<std::string> options = {}, Kind kind = Kind::server);
+  /// `options`: further words of its command line, as `--requirepass`, `secret`. With `certificates`, a node
+  /// of a cluster speaks TLS on another port as well, and with the other nodes.
+  explicit RedisServer(std::vector<std::string> options = {}, Kind kind = Kind::server,
+                       const house::Certificates* certificates = nullptr);
   RedisServer(const RedisServer&) = delete;
   RedisServer& operator=(const RedisServer&) = delete;
   ~RedisServer();
 
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
   [[nodiscard]] Address address() const;
+  /// Of a node that speaks TLS.
+  [[nodiscard]] Address tls_address() const;
   /// A command on a connection of its own, waiting for the reply.
   Reply run(std::initializer_list<std::string_view> words) const;
 
@@ -46,8 +50,9 @@ class RedisServer {
 
   const std::vector<std::string> options_;
   const Kind kind_;
+  const house::Certificates* const certificates_;
   std::filesystem::path folder_;
-  std::uint16_t port_ = 0, bus_port_ = 0;
+  std::uint16_t port_ = 0, bus_port_ = 0, tls_port_ = 0;
   std::unique_ptr<house::Program> program_;
 };
 

@@ -1,11 +1,14 @@
 // A network between members and their Redis that can be cut: connections stay, and what is sent is
-// lost; or slow: what the members send arrives later, also if they have given up the connection by then.
+// lost; or slow, in both ways; or it keeps what the members send, also if they have given up the connection
+// by then.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
@@ -53,7 +56,8 @@ class Relay {
   }
 
   std::atomic<bool> cut = false;
-  std::atomic<std::uint16_t> server;  ///< where the next connections lead
+  std::atomic<std::chrono::milliseconds> delay{};  ///< of each piece, in each way: one at a time
+  std::atomic<std::uint16_t> server;               ///< where the next connections lead
 
  private:
   using tcp = boost::asio::ip::tcp;
@@ -86,6 +90,8 @@ class Relay {
   void carry(const std::shared_ptr<Pair>& pair, tcp::socket& from, tcp::socket& to, std::size_t way) {
     from.async_read_some(boost::asio::buffer(pair->piece[way]),
                          [this, pair, &from, &to, way](boost::system::error_code error, std::size_t size) {
+                           if (!error && delay.load().count() > 0)
+                             return carry_later(pair, from, to, way, size);
                            if (!error && holds_ && way == 0) {
                              held_.emplace_back(pair, std::string(pair->piece[way].data(), size));
                            } else if (!error && !cut) {
@@ -95,6 +101,17 @@ class Relay {
                            pair->client.close(error);
                            if (!holds_) pair->server.close(error);  // else with what is held for it
                          });
+  }
+
+  void carry_later(const std::shared_ptr<Pair>& pair, tcp::socket& from, tcp::socket& to, std::size_t way,
+                   std::size_t size) {
+    auto timer = std::make_shared<boost::asio::steady_timer>(io_.executor(), delay.load());
+    timer->async_wait([this, timer, pair, &from, &to, way, size](boost::system::error_code error) {
+      if (!error) boost::asio::write(to, boost::asio::buffer(pair->piece[way], size), error);
+      if (!error) return carry(pair, from, to, way);
+      pair->client.close(error);
+      pair->server.close(error);
+    });
   }
 
   bool holds_ = false;

@@ -19,6 +19,7 @@
 // | half_open | closed      | try_record_probe()                                                     |
 // | closed    | closed      | descend_locked(): a multi-level breaker comes down one level           |
 // | any       | any         | command(): reset, force_open, force_close, disable, metrics_only       |
+// | any       | forced_open | force_for_fleet(), and back by release_for_fleet()                     |
 // | any       | any         | restore(): what another breaker, or this one, was saved as             |
 //
 // How it is shared. `word_` holds state, flags and generation in one atomic: a reader sees all three of one
@@ -47,9 +48,11 @@
 #include "switchgear/core/time.hpp"
 #include "switchgear/policy/adaptation.hpp"
 #include "switchgear/policy/breaker_levels.hpp"
+#include "switchgear/policy/breaker_snapshot.hpp"
 #include "switchgear/policy/breaker_word.hpp"
 #include "switchgear/policy/circuit_breaker_options.hpp"
 #include "switchgear/policy/evidence.hpp"
+#include "switchgear/policy/fleet_advice.hpp"
 #include "switchgear/policy/health_rows.hpp"
 #include "switchgear/policy/probe_round.hpp"
 #include "switchgear/policy/ramp.hpp"
@@ -71,42 +74,6 @@ struct BreakerContext {
   WallAnchor anchor{};        ///< puts dates on events
   TimePoint created{};        ///< start of the first `closed` period
   CallEvents call_events = CallEvents::off;
-};
-
-/// What a fleet of processes makes of one dependency: advice that each process's own breaker weighs.
-struct FleetAdvice {
-  TimePoint refuse_until{};  ///< a closed breaker refuses calls until then
-  TimePoint hold_until{};    ///< a breaker that is open, or half-open, admits no probe until then
-
-  friend bool operator==(const FleetAdvice&, const FleetAdvice&) = default;
-};
-
-/// Which breakers probe_for_fleet() makes half-open.
-enum class Probing : std::uint8_t { only_open, also_closed };
-
-/// All a breaker knows about itself at one moment, while calls go on. The state, the window and the sums of
-/// `totals` each agree with themselves. Successes that are being recorded at that moment, at most one for
-/// each thread, may be in the window and not yet in `totals`.
-struct BreakerSnapshot {
-  using HalfOpen = ProbeCounts;
-
-  State state = State::closed;
-  bool metrics_only = false;
-  bool ramping = false;
-  bool advised = false;  ///< the fleet's advice refuses calls, or holds probes back, at this moment
-  std::uint64_t generation = 0;
-  TimePoint since{};                    ///< when the state was entered
-  std::optional<Duration> retry_after;  ///< left of an opening; empty in other states
-  std::uint32_t relapses = 0;           ///< since last closed
-  Duration time_open{};                 ///< spent in `open` so far
-  CallTotals totals{};
-  /// Of the current closed period, or the last one. During a controlled ramp, of its step.
-  WindowSnapshot window{};
-  HalfOpen half_open{};  ///< zeros in other states
-  std::optional<LastFailure> last_failure;
-  std::optional<AdaptedFigures> adapted;  ///< of an adaptive breaker
-  std::optional<RampFigures> ramp;        ///< during a ramp that has a controller
-  std::optional<LevelFigures> level;      ///< of a multi-level breaker
 };
 
 /// Guards the calls to one dependency.
@@ -171,6 +138,15 @@ class CircuitBreaker {
   /// False if nothing changed. Takes a mutex.
   bool probe_for_fleet(Probing which, TimePoint now) noexcept;
 
+  /// An operator has forced the circuit open in all processes: as Command::force_open. It is the fleet's, so
+  /// save() gives, and restore() changes, only what the breaker goes back to when it ends. False, and nothing
+  /// changes, if the breaker is forced open already. Takes a mutex; may allocate.
+  bool force_for_fleet(TimePoint now);
+
+  /// That is over: back to what the last command to this breaker alone made of it. Does nothing if a command
+  /// has come since. Takes a mutex.
+  void release_for_fleet(TimePoint now) noexcept;
+
   /// An operator's command, effective for the next acquire. Permits handed out before become late.
   void command(Command command, TimePoint now) noexcept;
 
@@ -182,7 +158,7 @@ class CircuitBreaker {
   /// over by now, or was half-open, comes back as open and due to probe. No opening ends later after its
   /// start than this breaker's own options allow, whatever the wall clock has done meanwhile. As a command: a
   /// new generation, an empty window; what changes the state is a transition with Rule::restored. The name in
-  /// `saved` is not looked at.
+  /// `saved` is not looked at. What a fleet has forced open stays so: see force_for_fleet().
   void restore(const SavedBreaker& saved, const WallAnchor& clocks) noexcept;
 
   /// Whether the sink's on_call() is called for every call that ends from here on. While off, it costs a call
@@ -219,12 +195,16 @@ class CircuitBreaker {
  private:
   friend class CircuitBreakerTestPeer;
 
-  /// FleetAdvice, and the calls that it refused.
+  /// FleetAdvice, and the calls that it refused; and, behind the mutex, what else is the fleet's.
   struct Advised {
     std::atomic<Duration::rep> refuse_until{0};
     std::atomic<Duration::rep> hold_until{0};
     std::atomic<std::uint64_t> refused{0};
+    std::optional<std::uint64_t> forced;   ///< the generation in which it was forced open
+    std::optional<std::uint64_t> probing;  ///< and that in which it probed for others, from closed
+    Command goes_back_to = Command::reset;
   };
+  enum class CommandOf : std::uint8_t { operator_here, fleet };
 
   [[nodiscard]] BreakerWord word(std::memory_order order = std::memory_order_acquire) const noexcept {
     return BreakerWord{word_.load(order)};
@@ -310,6 +290,11 @@ class CircuitBreaker {
   [[nodiscard]] Transition enter_locked(State to, std::uint64_t flags, Window window, TimePoint at,
                                         TimePoint since, const TrippedRule& why) noexcept;
   void start_window_locked(std::uint64_t generation, TimePoint at) noexcept;
+  /// False: it is the fleet's, and has nothing to change.
+  bool obey(CommandOf whose, Command command, TimePoint now) noexcept;
+  [[nodiscard]] bool forced_by_fleet_locked(BreakerWord word) const noexcept {
+    return advised_ && word.state() == State::forced_open && advised_->forced == word.generation();
+  }
   [[nodiscard]] Duration open_for_locked() noexcept;
   /// Of an opening, from its start; jitter included.
   [[nodiscard]] Duration longest_opening() const noexcept;

@@ -1,4 +1,4 @@
-// What a fleet of processes may do to one breaker: advise it, and let it probe.
+// What a fleet of processes may do to one breaker: advise it, let it probe, and force it open.
 #include "switchgear/policy/circuit_breaker.hpp"
 
 namespace switchgear {
@@ -28,9 +28,22 @@ bool CircuitBreaker::probe_for_fleet(Probing which, TimePoint now) noexcept {
         word.state() == State::open || (word.state() == State::closed && which == Probing::also_closed);
     if (!probes || word.has(BreakerWord::metrics_only)) return false;
     transition = half_open_locked(now, {Rule::fleet, 0, 0, window_at_locked(now)});
+    if (advised_ && transition->from == State::closed) advised_->probing = transition->generation;
   }
   send(*transition);
   return true;
+}
+
+bool CircuitBreaker::force_for_fleet(TimePoint now) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (!advised_) advised_ = std::make_unique<Advised>();
+  }
+  return obey(CommandOf::fleet, Command::force_open, now);
+}
+
+void CircuitBreaker::release_for_fleet(TimePoint now) noexcept {
+  (void)obey(CommandOf::fleet, Command::reset, now);
 }
 
 std::optional<Duration> CircuitBreaker::advised_wait(BreakerWord word, TimePoint now) const noexcept {

@@ -133,6 +133,53 @@ TEST(RestoredBreaker, StaysInItsOperatorsHand) {
   }
 }
 
+TEST(RestoredBreaker, IsNotHeldOpenByWhatAFleetHadForced) {
+  for (const Command before_it : {Command::reset, Command::disable, Command::metrics_only}) {
+    Process before{growing(), 0s, noon};
+    before.bench.command(before_it);
+    EXPECT_TRUE(before.bench.breaker.force_for_fleet(before.bench.time.now()));
+    ASSERT_EQ(before.bench.acquire().rejection().reason, Reason::forced_open);
+    Process after{growing(), 0s, noon + 24h};
+    after.restore(before.save());
+    EXPECT_TRUE(after.bench.succeed()) << "the fleet has not said so to this process";
+    EXPECT_EQ(after.bench.state() == State::disabled, before_it == Command::disable);
+    EXPECT_EQ(after.bench.snapshot().metrics_only, before_it == Command::metrics_only);
+  }
+  Process before{growing(), 0s, noon};
+  EXPECT_TRUE(before.bench.breaker.force_for_fleet(before.bench.time.now()));
+  before.bench.command(Command::force_open);
+  EXPECT_EQ(before.save().state, State::forced_open) << "this one is its own operator's";
+  EXPECT_FALSE(before.bench.breaker.force_for_fleet(before.bench.time.now()));
+  EXPECT_EQ(before.save().state, State::forced_open) << "as it was before the fleet's";
+}
+
+TEST(RestoredBreaker, StaysForcedOpenByItsFleetAndThenGoesBackToWhatWasSaved) {
+  for (const Command saved : {Command::force_open, Command::disable, Command::metrics_only, Command::reset}) {
+    Process before{growing(), 0s, noon};
+    before.bench.command(saved);
+    Process after{growing(), 0s, noon};
+    EXPECT_TRUE(after.bench.breaker.force_for_fleet(after.bench.time.now()));
+    after.restore(before.save());
+    EXPECT_EQ(after.bench.state(), State::forced_open) << "the fleet's command is in force";
+    after.bench.breaker.release_for_fleet(after.bench.time.now());
+    EXPECT_EQ(after.bench.state(), before.bench.state()) << to_string(saved);
+    EXPECT_EQ(after.bench.snapshot().metrics_only, saved == Command::metrics_only);
+  }
+}
+
+TEST(RestoredBreaker, ThatOnlyProbedForItsFleetIsClosed) {
+  Process before{growing(), 0s, noon};
+  before.bench.breaker.advise({before.bench.time.now() + 5s, before.bench.time.now() + 5s});
+  EXPECT_TRUE(before.bench.breaker.probe_for_fleet(Probing::also_closed, before.bench.time.now()));
+  ASSERT_EQ(before.bench.state(), State::half_open);
+  EXPECT_EQ(before.save().state, State::closed) << "it has not found its dependency down";
+  before.bench.fail();
+  EXPECT_EQ(before.save().state, State::open) << "now it has";
+  before.bench.time.advance(10s);
+  EXPECT_TRUE(before.bench.breaker.probe_for_fleet(Probing::only_open, before.bench.time.now()));
+  EXPECT_EQ(before.save().state, State::half_open);
+}
+
 TEST(RestoredBreaker, UnderMetricsOnlyIsOpenAndRefusesNothing) {
   Process before{growing(), 0s, noon};
   before.bench.command(Command::metrics_only);

@@ -7,6 +7,16 @@
 
 namespace switchgear {
 
+namespace {
+
+/// What puts a breaker that has been commanded otherwise back to where the last command before left it.
+Command last_command(State state, bool metrics_only) noexcept {
+  if (state == State::disabled) return Command::disable;
+  return metrics_only ? Command::metrics_only : Command::reset;
+}
+
+}  // namespace
+
 void CircuitBreaker::make_due_transitions(TimePoint now) noexcept {
   // An instant at the end of the clock's range never comes: `nothing_due`, and every instant beyond it.
   const Duration::rep at = std::min(ticks_of(now), nothing_due - 1);
@@ -225,6 +235,10 @@ void CircuitBreaker::on_check(CheckAnswer answer, const HealthRows& rows, TimePo
 }
 
 void CircuitBreaker::command(Command command, TimePoint now) noexcept {
+  (void)obey(CommandOf::operator_here, command, now);
+}
+
+bool CircuitBreaker::obey(CommandOf whose, Command command, TimePoint now) noexcept {
   now = cells_.mine().clamp(now);
   settle(now);
   std::optional<Transition> transition;
@@ -234,6 +248,13 @@ void CircuitBreaker::command(Command command, TimePoint now) noexcept {
   {
     const std::scoped_lock lock(mutex_);
     const TimePoint at = std::max(now, time_of(since_.load(std::memory_order_relaxed)));
+    const BreakerWord before = word(std::memory_order_relaxed);
+    const bool forces = whose == CommandOf::fleet && command == Command::force_open;
+    if (forces && before.state() == State::forced_open) return false;
+    if (whose == CommandOf::fleet && !forces) {
+      if (!forced_by_fleet_locked(before)) return false;
+      command = advised_->goes_back_to;
+    }
     State to = State::closed;
     if (command == Command::force_open) to = State::forced_open;
     if (command == Command::disable) to = State::disabled;
@@ -248,12 +269,17 @@ void CircuitBreaker::command(Command command, TimePoint now) noexcept {
     transition = enter_locked(to, mode, window, at, {Rule::operator_command, 0, 0, window_at_locked(at)});
     generation = transition->generation;
     state = to;
+    if (forces) {
+      advised_->forced = generation;
+      advised_->goes_back_to = last_command(before.state(), before.has(BreakerWord::metrics_only));
+    }
     if (transition->from == to) transition.reset();
     if (transition && to == State::closed) ++closed_;
   }
   if (transition) send(*transition);
   if (moved) send_level(*moved, state, generation);
   if (adaptation()) send_adapted(adaptation()->forget(), now);
+  return true;
 }
 
 SavedBreaker CircuitBreaker::save(const WallAnchor& clocks) const {
@@ -261,15 +287,22 @@ SavedBreaker CircuitBreaker::save(const WallAnchor& clocks) const {
   saved.name = name_;
   const std::scoped_lock lock(mutex_);
   const BreakerWord word = this->word(std::memory_order_relaxed);
+  const bool forced = forced_by_fleet_locked(word);
   saved.state = word.state();
   saved.metrics_only = word.has(BreakerWord::metrics_only);
+  if (forced) {  // it is in force only as long as the fleet says so
+    saved.state = advised_->goes_back_to == Command::disable ? State::disabled : State::closed;
+    saved.metrics_only = advised_->goes_back_to == Command::metrics_only;
+  }
+  if (advised_ && saved.state == State::half_open && advised_->probing == word.generation())
+    saved.state = State::closed;
   saved.ramping = ramps_at(word, clocks.monotonic);
   saved.since = clocks.to_wall(time_of(since_.load(std::memory_order_relaxed)));
   if (saved.state == State::open) {
     saved.until = clocks.to_wall(time_of(until_.load(std::memory_order_relaxed)));
   }
   saved.relapses = relapses_;
-  if (levels() && levels()->raised()) saved.level = levels()->level();
+  if (levels() && levels()->raised() && !forced) saved.level = levels()->level();
   return saved;
 }
 
@@ -284,6 +317,10 @@ void CircuitBreaker::restore(const SavedBreaker& saved, const WallAnchor& clocks
     const std::scoped_lock lock(mutex_);
     const TimePoint at = std::max(now, time_of(since_.load(std::memory_order_relaxed)));
     const TimePoint since = std::min(clocks.from_wall(saved.since), at);
+    if (forced_by_fleet_locked(word(std::memory_order_relaxed)) && saved.state != State::forced_open) {
+      advised_->goes_back_to = last_command(saved.state, saved.metrics_only);
+      return;
+    }
     // The probes of a half-open period are lost with their process.
     const State to = saved.state == State::half_open ? State::open : saved.state;
     const bool ramps = to == State::closed && saved.ramping && options_.ramp;

@@ -19,12 +19,6 @@ bool is_healthy(const CircuitBreakerOptions& options, const WindowSnapshot& wind
   return window.weighted_failure_rate() < options.failure_rate.value_or(usual) / 2;
 }
 
-/// What puts a breaker back to where the last command to this member alone left it.
-Command last_command(const BreakerSnapshot& seen) {
-  if (seen.state == State::disabled) return Command::disable;
-  return seen.metrics_only ? Command::metrics_only : Command::reset;
-}
-
 }  // namespace
 
 FleetCircuit::FleetCircuit(const FleetOptions& options, std::uint64_t seed, FleetCircuitMemory memory)
@@ -34,8 +28,7 @@ FleetCircuit::FleetCircuit(const FleetOptions& options, std::uint64_t seed, Flee
       command_(std::move(memory.command)),
       command_epoch_(memory.command_epoch),
       remembered_(memory.breaker),
-      forced_generation_(memory.forced_generation),
-      own_command_(memory.own_command),
+      forces_(memory.forces),
       command_followed_(memory.command_followed) {
   if (command_) commands_given_ = command_->order;
 }
@@ -43,7 +36,7 @@ FleetCircuit::FleetCircuit(const FleetOptions& options, std::uint64_t seed, Flee
 void FleetCircuit::look(CircuitBreaker& breaker, TimePoint now) {
   const BreakerSnapshot seen = breaker.snapshot(now);
   take_stock(breaker, seen, now);
-  follow_command(breaker, seen, now);
+  follow_command(breaker, now);
   follow_lease(seen, now);
   follow_recovery(breaker, now);
   advise(breaker, now);
@@ -52,12 +45,12 @@ void FleetCircuit::look(CircuitBreaker& breaker, TimePoint now) {
 void FleetCircuit::leave(CircuitBreaker& breaker, TimePoint now) {
   if (advice_ != FleetAdvice{}) breaker.advise({});
   command_.reset();
-  follow_command(breaker, breaker.snapshot(now), now);
+  follow_command(breaker, now);
 }
 
 FleetCircuitMemory FleetCircuit::hand_over(CircuitBreaker& breaker) {
   if (advice_ != FleetAdvice{}) breaker.advise({});
-  return {epoch_, command_, command_epoch_, &breaker, forced_generation_, own_command_, command_followed_};
+  return {epoch_, command_, command_epoch_, &breaker, forces_, command_followed_};
 }
 
 void FleetCircuit::take_stock(const CircuitBreaker& breaker, const BreakerSnapshot& seen, TimePoint now) {
@@ -70,7 +63,7 @@ void FleetCircuit::take_stock(const CircuitBreaker& breaker, const BreakerSnapsh
     advice_ = {};
     if (std::exchange(remembered_, nullptr) != &breaker) {
       command_followed_ = false;
-      forced_generation_.reset();
+      forces_ = false;
     }
     lease_.reset();
     if (calls > 0) last_call_ = now;
@@ -117,20 +110,13 @@ FleetReport FleetCircuit::report_on(const CircuitBreaker& breaker, const Breaker
   return report;
 }
 
-void FleetCircuit::follow_command(CircuitBreaker& breaker, const BreakerSnapshot& seen, TimePoint now) {
-  if (forced(now)) {
-    if (std::exchange(command_followed_, true)) return;  // a later command to this member alone stays
+void FleetCircuit::follow_command(CircuitBreaker& breaker, TimePoint now) {
+  if (!forced(now)) {
+    if (std::exchange(forces_, false)) breaker.release_for_fleet(now);
+  } else if (!std::exchange(command_followed_, true)) {  // a later command to this member alone stays
     // It may be forced open already: by this, or by a command to this member alone, which this does not end.
-    if (seen.state == State::forced_open) return;
-    own_command_ = last_command(seen);
-    breaker.command(Command::force_open, now);
-    forced_generation_ = breaker.snapshot(now).generation;
-    return;
+    if (breaker.force_for_fleet(now)) forces_ = true;
   }
-  if (!forced_generation_) return;
-  if (seen.state == State::forced_open && seen.generation == *forced_generation_)
-    breaker.command(own_command_, now);
-  forced_generation_.reset();
 }
 
 void FleetCircuit::follow_lease(const BreakerSnapshot& seen, TimePoint now) {
@@ -224,7 +210,7 @@ FleetClock FleetCircuit::store_clock(TimePoint now) const noexcept {
 }
 
 bool FleetCircuit::busy(TimePoint now) const noexcept {
-  return fleet_open(now) || lease_ || recover_at_ || forced_generation_ || forced(now) || wants_command(now);
+  return fleet_open(now) || lease_ || recover_at_ || forces_ || forced(now) || wants_command(now);
 }
 
 std::uint64_t FleetCircuit::vote_sent(TimePoint now) noexcept {

@@ -19,7 +19,6 @@
 #include <optional>
 #include <string>
 
-#include "switchgear/core/command.hpp"
 #include "switchgear/core/random.hpp"
 #include "switchgear/core/time.hpp"
 #include "switchgear/policy/circuit_breaker.hpp"
@@ -56,8 +55,7 @@ struct FleetCircuitMemory {
   std::optional<FleetCommand> command;
   std::uint64_t command_epoch = 0;
   const CircuitBreaker* breaker = nullptr;  ///< never looked into
-  std::optional<std::uint64_t> forced_generation;
-  Command own_command = Command::reset;
+  bool forces = false;
   bool command_followed = false;
 };
 
@@ -153,7 +151,7 @@ class FleetCircuit {
   void note_arrival(TimePoint now) noexcept;
   [[nodiscard]] FleetReport report_on(const CircuitBreaker& breaker, const BreakerSnapshot& seen,
                                       TimePoint now) const;
-  void follow_command(CircuitBreaker& breaker, const BreakerSnapshot& seen, TimePoint now);
+  void follow_command(CircuitBreaker& breaker, TimePoint now);
   void follow_lease(const BreakerSnapshot& seen, TimePoint now);
   void follow_recovery(CircuitBreaker& breaker, TimePoint now);
   void advise(CircuitBreaker& breaker, TimePoint now);
@@ -197,8 +195,7 @@ class FleetCircuit {
   std::uint64_t commands_given_ = 0;
   bool store_forgot_command_ = false;
   const CircuitBreaker* remembered_ = nullptr;  ///< the one that the next two speak of, before the first look
-  std::optional<std::uint64_t> forced_generation_;  ///< of the breaker, when this forced it open
-  Command own_command_ = Command::reset;            ///< and what it then goes back to
+  bool forces_ = false;                         ///< it has forced the breaker open, and not released it
   bool command_followed_ = false;
 };
 

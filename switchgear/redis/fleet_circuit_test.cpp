@@ -458,6 +458,32 @@ TEST_F(FleetMember, CommandToThisMemberAloneOutlivesASecondOneOfTheFleet) {
   EXPECT_EQ(bench.state(), State::forced_open);
 }
 
+TEST_F(FleetMember, ProcessThatIsRestoredIsForcedOpenOnlyByTheFleetsWord) {
+  FleetView forced = view(0, false);
+  forced.command_epoch = 1;
+  forced.forced_open = true;
+  forced.command_left = 60s;
+  see(forced);
+  const WallAnchor clocks{bench.time.now(), WallAnchor::Wall{1'764'158'400s}};
+  const SavedBreaker saved = bench.breaker.save(clocks);
+
+  Bench next(breaker_options());
+  next.breaker.restore(saved, {next.time.now(), clocks.to_wall(bench.time.now())});
+  FleetCircuit unheard(options, 8);
+  unheard.look(next.breaker, next.time.now());
+  EXPECT_EQ(next.state(), State::closed) << "Redis is away, and the operator may have released it";
+  unheard.on_view(forced, next.time.now(), next.time.now());
+  unheard.look(next.breaker, next.time.now());
+  EXPECT_EQ(next.state(), State::forced_open);
+
+  next.breaker.restore(saved, {next.time.now(), clocks.to_wall(bench.time.now())});
+  unheard.look(next.breaker, next.time.now());
+  EXPECT_EQ(next.state(), State::forced_open) << "a state of before is not a command";
+  next.time.advance(60s);
+  unheard.look(next.breaker, next.time.now());
+  EXPECT_EQ(next.state(), State::closed);
+}
+
 RC_GTEST_PROP(FleetMemberProperty, RefusalForTheFleetNeedsAFreshViewWhateverComes, ()) {
   FleetOptions options;
   FleetCircuit circuit(options, 3);

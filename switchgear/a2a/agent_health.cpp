@@ -2,6 +2,7 @@
 
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <chrono>
 #include <exception>
 #include <random>
 #include <utility>
@@ -27,6 +28,13 @@ boost::asio::awaitable<CheckResult> look_at(std::shared_ptr<AgentCore> core) {
     result = CheckResult(late ? CheckEnd::timeout : CheckEnd::unreachable, unanswered.what());
   }
   co_return result;
+}
+
+/// Also for the fleet.
+[[nodiscard]] bool refuses(const CircuitBreaker& breaker) noexcept {
+  const BreakerSnapshot seen = breaker.snapshot(std::chrono::steady_clock::now());
+  const bool is_open = seen.state == State::open || seen.state == State::forced_open;
+  return !seen.metrics_only && (is_open || seen.advised);
 }
 
 }  // namespace
@@ -70,9 +78,7 @@ AgentHealth AgentHealthChecker::health_of(const health::WatchSnapshot& seen) con
   health.last_check = seen.last_at;
   health.consecutive_failures = seen.failures_in_a_row;
   health.why = seen.last.words;
-  const bool refuses =
-      breaker_ != nullptr && (breaker_->state() == State::open || breaker_->state() == State::forced_open);
-  if (refuses) {
+  if (breaker_ != nullptr && refuses(*breaker_)) {
     health.status = AgentStatus::circuit_open;
   } else if (seen.status != health::Status::unknown) {
     health.status = seen.status == health::Status::healthy ? AgentStatus::healthy : AgentStatus::unhealthy;

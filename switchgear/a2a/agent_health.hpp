@@ -24,7 +24,8 @@ enum class AgentStatus : std::uint8_t {
   unknown,  ///< no check has come back yet
   healthy,
   unhealthy,     ///< as many checks in a row were bad as the threshold says
-  circuit_open,  ///< calls are refused, whatever checks say: the breaker is open, or forced open
+  circuit_open,  ///< calls are refused, whatever checks say: the breaker is open, forced open, or told so by
+                 ///< its fleet
 };
 inline constexpr std::array agent_statuses{AgentStatus::unknown, AgentStatus::healthy, AgentStatus::unhealthy,
                                            AgentStatus::circuit_open};

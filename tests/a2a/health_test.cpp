@@ -67,6 +67,12 @@ TEST(AgentHealth, FollowsTheAgentAndItsBreaker) {
   agent.set_card("");
   ASSERT_TRUE(run_until(io, [&] { return checker.health().status == AgentStatus::healthy; }));
   EXPECT_EQ(story, "healthy circuit_open healthy ");
+  breaker.command(Command::reset, std::chrono::steady_clock::now());
+  const TimePoint later = std::chrono::steady_clock::now() + 1h;
+  breaker.advise({later, later});
+  EXPECT_EQ(checker.health().status, AgentStatus::circuit_open) << "its fleet says so";
+  breaker.command(Command::metrics_only, std::chrono::steady_clock::now());
+  EXPECT_EQ(checker.health().status, AgentStatus::healthy) << "no call is refused";
   checker.stop();
 }
 

@@ -260,13 +260,19 @@ void FleetCircuit::adopt_command(const FleetView& view, TimePoint sent, TimePoin
   const bool lasts = command_ && now < command_->until;
   if (lasts && command_->epoch == 0 && !command_->told) return;  // an order of our own is on its way
   const std::uint64_t known = command_ ? command_->epoch : 0;
-  store_forgot_command_ = lasts && view.command_epoch < known;
-  if (store_forgot_command_ || view.command_epoch == known || view.command_epoch == 0) return;
-  const bool again = view.forced_open && lasts && command_->open;
+  const bool forgotten = lasts && view.command_epoch < known;
+  if (!forgotten) {
+    store_forgot_command_ = false;
+  } else if (!store_forgot_command_ && saturating_sub(now, put_back_at_) >= options_.interval) {
+    store_forgot_command_ = true;
+    put_back_at_ = now;
+  }
+  if (forgotten || view.command_epoch == known || view.command_epoch == 0) return;
+  const bool our_own = lasts && known == 0 && command_->open && view.forced_open;
   command_ = FleetCommand{view.command_epoch, view.forced_open, saturating_add(sent, view.command_left),
                           view.command_by};
   command_epoch_ = std::max(command_epoch_, view.command_epoch);
-  if (!again) command_followed_ = false;
+  if (!our_own) command_followed_ = false;
 }
 
 void FleetCircuit::on_lease(std::uint64_t fence, Duration length, TimePoint sent, CircuitBreaker& breaker,

@@ -11,8 +11,8 @@
 //   F6  A member whose own calls show the dependency to work is never refused for the fleet.
 //   F7  An operator's command ends at its `until` here, whether the store is there or not. While it lasts,
 //   only a later one replaces it; once it is over, whatever the store has counts. A breaker that it has
-//   forced open goes back to what the last command to this member alone made of it. F8  No opening is
-//   believed to last longer than the breaker's own policy allows.
+//   forced open goes back to what the last command to this member alone made of it.
+//   F8  No opening is believed to last longer than the breaker's own policy allows.
 #pragma once
 
 #include <cstdint>
@@ -194,6 +194,7 @@ class FleetCircuit {
   std::uint64_t command_epoch_ = 0;  ///< the highest seen
   std::uint64_t commands_given_ = 0;
   bool store_forgot_command_ = false;
+  TimePoint put_back_at_ = TimePoint::min();
   const CircuitBreaker* remembered_ = nullptr;  ///< the one that the next two speak of, before the first look
   bool forces_ = false;                         ///< it has forced the breaker open, and not released it
   bool command_followed_ = false;

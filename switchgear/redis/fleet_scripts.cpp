@@ -9,10 +9,12 @@ namespace {
 /// What all scripts of a circuit begin with. `ensure` makes S2 and S6 hold.
 constexpr const char* common = R"lua(
 local keep = 86400000
-local most = 4503599627370496
 local longest_lease = 600000
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
+-- Epochs grow by one, or are milliseconds. What is far beyond is none of ours. As the limit moves on, a value that is just
+-- within it does not leave it when one is added.
+local most = now + 2199023255552
 local fleet, votes = KEYS[1], KEYS[2]
 local numbers = {'epoch', 'opened_at', 'open_for', 'relapses', 'yes', 'electorate', 'tallied', 'uncounted', 'fence',
                  'probe_fence', 'probe_until', 'probe_gap', 'command_epoch', 'command_given', 'command_until',
@@ -54,6 +56,7 @@ local function free_probe() store('probe_holder', '', 'probe_fence', 0, 'probe_u
 
 local function ensure(nonce, floor)
   load()
+  floor = math.min(floor, most)
   if not c.incarnation or c.epoch < floor or bad > 0 then
     for _, f in ipairs(numbers) do store(f, c[f]) end
     redis.call('DEL', votes)

@@ -70,7 +70,8 @@ void FileChanges::run(Settling settling) {
   for (;;) {
     folders.renew();  // before the look: what happens after it wakes the thread
     const TimePoint now = std::chrono::steady_clock::now();
-    if (settling.look(FileStamp::of(path_), now)) changed_();
+    const auto writer = folders.being_written() ? Settling::Writer::at_work : Settling::Writer::unknown;
+    if (settling.look(FileStamp::of(path_), now, writer)) changed_();
     Duration length = options_.look_every;
     if (const auto due = settling.due()) length = std::min(length, *due - now);
     if (sleep_for(length, stop_, folders.descriptor()) == Woken::to_stop) return;

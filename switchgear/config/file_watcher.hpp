@@ -14,8 +14,10 @@
 namespace switchgear::config {
 
 struct WatchOptions {
-  /// A change counts when the file has looked the same for so long; above 0s. Longer: for writers that pause
-  /// between the parts of a file. A file that does not come to rest is read after 20 times this.
+  /// A change counts when the file has looked the same for so long, and its writer has closed it; above 0s.
+  /// Longer: for writers of another machine, of which it is not known whether they have closed it. A file
+  /// that does not come to rest is read after 20 times this; one that its writer does not close, after 100
+  /// times.
   Duration quiet = std::chrono::milliseconds{100};
   /// How often the file's metadata are looked at. Changes on this machine are noticed at once (inotify);
   /// those of a network file system, or where inotify's limits are reached, are noticed by looking. Above 0s.

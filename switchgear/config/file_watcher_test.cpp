@@ -4,6 +4,7 @@
 
 #include <condition_variable>
 #include <filesystem>
+#include <fstream>
 #include <mutex>
 #include <optional>
 
@@ -116,6 +117,29 @@ TEST_F(FileWatcherTest, FollowsALinkIntoAnotherFolder) {
   fs::create_symlink(real, path_);
   const FileWatcher watcher = watch();
   elsewhere.write("real.yaml", file_with_timeout(20));
+  EXPECT_TRUE(heard_.timeout_of(20));
+}
+
+/// By 20 ms of rest the first half would count, and it is a file that means something.
+TEST_F(FileWatcherTest, WaitsUntilTheWriterHasClosedTheFile) {
+  for (const bool anew : {false, true}) {
+    if (anew) fs::remove(path_);
+    const FileWatcher watcher = watch({.quiet = 20ms, .look_every = 10ms});
+    const int loads = heard_.times();
+    std::ofstream out(path_);
+    out << "version: 1\n" << std::flush;
+    std::this_thread::sleep_for(400ms);  // a writer that is slow, as over a network
+    EXPECT_EQ(heard_.times(), loads) << "anew: " << anew;
+    out << "policies: {p: {timeout: " << (anew ? 20 : 30) << "s}}\n";
+    out.close();
+    EXPECT_TRUE(heard_.timeout_of(anew ? 20 : 30)) << "anew: " << anew;
+  }
+}
+
+TEST_F(FileWatcherTest, DoesNotWaitForEverForAWriter) {
+  const FileWatcher watcher = watch();
+  std::ofstream out(path_);
+  out << file_with_timeout(20) << std::flush;
   EXPECT_TRUE(heard_.timeout_of(20));
 }
 

@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <deque>
 #include <filesystem>
 #include <system_error>
@@ -20,6 +22,14 @@ constexpr int most_links = 40;  // as Linux has it
 // Without IN_MODIFY: a log file in the folder would wake its watcher with every line.
 constexpr std::uint32_t events = IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CLOSE_WRITE |
                                  IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
+constexpr std::uint32_t events_of_file = IN_MODIFY | IN_CLOSE_WRITE;
+
+/// A new file, and not another name of one that was there before.
+bool is_plain_file(const std::string& path) noexcept {
+  std::error_code error;
+  return fs::symlink_status(path, error).type() == fs::file_type::regular &&
+         fs::hard_link_count(path, error) == 1;
+}
 
 }  // namespace
 
@@ -59,7 +69,9 @@ std::set<std::string> folders_on_the_way_to(const std::string& path) {
 }
 
 FolderWatch::FolderWatch(std::string path)
-    : path_(std::move(path)), descriptor_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
+    : path_(std::move(path)),
+      name_(fs::path(path_).filename().string()),
+      descriptor_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
   renew();
 }
 
@@ -69,19 +81,58 @@ FolderWatch::~FolderWatch() {
 
 void FolderWatch::renew() {
   if (descriptor_ < 0) return;
+  read_events();
+  watch_folders();
+  watch_file();
+}
+
+void FolderWatch::read_events() {
   alignas(inotify_event) std::array<char, 4096> told;
-  while (::read(descriptor_, told.data(), told.size()) > 0) {
+  for (;;) {
+    const auto size = ::read(descriptor_, told.data(), told.size());
+    if (size <= 0) return;
+    for (std::size_t at = 0; at < static_cast<std::size_t>(size);) {
+      inotify_event event{};
+      std::memcpy(&event, &told[at], sizeof event);
+      const char* const name = &told[at + sizeof event];
+      note(event.wd, event.mask, event.len == 0 ? std::string_view{} : std::string_view{name});
+      at += sizeof event + event.len;
+    }
   }
+}
+
+/// Of a file that a link leads to, only what happens to it itself is known: a folder's events name the link.
+void FolderWatch::note(int watch, std::uint32_t mask, std::string_view name) noexcept {
+  const bool events_are_missing = (mask & IN_Q_OVERFLOW) != 0;
+  const bool of_file = watch == file_;
+  if (!of_file && name != name_ && !events_are_missing) return;
+  if (of_file && (mask & IN_MODIFY) != 0) modified_ = true;
+  if (!of_file && (mask & IN_CREATE) != 0) created_ = is_plain_file(path_);
+  if (events_are_missing || (mask & (IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE)) != 0)
+    created_ = modified_ = false;
+}
+
+void FolderWatch::watch_folders() {
   complete_ = true;
   std::set<int> now;
   for (const std::string& folder : folders_on_the_way_to(path_)) {
     const int watch = ::inotify_add_watch(descriptor_, folder.c_str(), events);
     watch < 0 ? static_cast<void>(complete_ = false) : static_cast<void>(now.insert(watch));
   }
-  for (const int old : watches_) {
+  for (const int old : folders_) {
     if (!now.contains(old)) ::inotify_rm_watch(descriptor_, old);
   }
-  watches_ = std::move(now);
+  folders_ = std::move(now);
+}
+
+void FolderWatch::watch_file() {
+  std::error_code error;
+  const bool is_file = fs::is_regular_file(path_, error);
+  const int now = is_file ? ::inotify_add_watch(descriptor_, path_.c_str(), events_of_file) : -1;
+  if (now == file_) return;
+  if (file_ >= 0) ::inotify_rm_watch(descriptor_, file_);  // fails for one that is gone, which does no harm
+  file_ = now;
+  modified_ = false;
 }
 
 }  // namespace switchgear::config

@@ -39,6 +39,8 @@ struct TraceEntry {
   std::optional<std::string> id;  ///< always set for acquire, record and abandon
   /// Of a call, an acquire or a command: the value of the header that it was made for.
   std::optional<std::string> value;
+  /// Of the same: the policy of the route that it came by, if that is not the service's own.
+  std::optional<std::string> route_policy;
   TraceResult result;  ///< of a call or a record
   /// Of a call: how much time its caller left for it.
   std::optional<Duration> deadline;

@@ -21,7 +21,7 @@ std::string_view text_of(const std::optional<std::string>& text) {
   return text ? std::string_view{*text} : std::string_view{};
 }
 
-CallPath path_of(const TraceEntry& entry) { return {text_of(entry.route_policy), text_of(entry.value)}; }
+CallPath path_of(const CallSubject& call) { return {text_of(call.route_policy), text_of(call.value)}; }
 
 }  // namespace
 
@@ -103,22 +103,23 @@ void Replay::start_call(const TraceEntry& entry) {
   std::push_heap(running_.begin(), running_.end(), ends_later);
 }
 
-const GuardOptions::Route* Replay::route_of(const TraceEntry& entry) const {
+const GuardOptions::Route* Replay::route_of(const CallSubject& call) const {
   if (!options_.routes) return nullptr;
-  const auto route = options_.routes->find(text_of(entry.route_policy));
+  const auto route = options_.routes->find(text_of(call.route_policy));
   return route == options_.routes->end() ? nullptr : &route->second;
 }
 
 std::optional<TraceProblem> Replay::acquire(const TraceEntry& entry) {
   if (const auto held = held_.find(*entry.id); held != held_.end()) {
     return TraceProblem{"id \"" + *entry.id + "\" is still in flight, acquired on line " +
-                        std::to_string(held->second.acquired.line)};
+                        std::to_string(held->second.line)};
   }
   auto permit = ask(entry);
   // A permit that counts for nothing need not be remembered: its record changes nothing. But the route is
   // shown.
   const bool is_shown = options_.routes && entry.route_policy;
-  if (permit && (permit->counts() || is_shown)) held_.emplace(*entry.id, Held{std::move(*permit), entry});
+  if (permit && (permit->counts() || is_shown))
+    held_.emplace(*entry.id, Held{std::move(*permit), entry.line, entry});
   return std::nullopt;
 }
 
@@ -126,15 +127,15 @@ void Replay::record(const TraceEntry& entry) {
   auto held = take(*entry.id);
   if (held) {
     const Outcome result = outcome(entry.result, held->permit.start(), entry.at);
-    end(std::move(held->permit), result, path_of(held->acquired), entry.at);
+    end(std::move(held->permit), result, path_of(held->call), entry.at);
   }
-  tell(entry.at, "record", entry.id, held ? &held->acquired : nullptr);
+  tell(entry.at, "record", entry.id, held ? &held->call : nullptr);
 }
 
 void Replay::abandon(const TraceEntry& entry) {
   auto held = take(*entry.id);
-  if (held) end(std::move(held->permit), Outcome::ignored(), path_of(held->acquired), entry.at);
-  tell(entry.at, "abandon", entry.id, held ? &held->acquired : nullptr);
+  if (held) end(std::move(held->permit), Outcome::ignored(), path_of(held->call), entry.at);
+  tell(entry.at, "abandon", entry.id, held ? &held->call : nullptr);
 }
 
 void Replay::command(const TraceEntry& entry) {
@@ -193,7 +194,7 @@ std::optional<Replay::Held> Replay::take(const std::string& id) {
 }
 
 void Replay::tell(TimePoint at, std::string_view op, const std::optional<std::string>& id,
-                  const TraceEntry* whose) {
+                  const CallSubject* whose) {
   Operation operation;
   operation.at = at;
   operation.op = op;

@@ -61,7 +61,8 @@ class Replay {
   /// A permit held under an id.
   struct Held {
     Guards::Permit permit;
-    TraceEntry acquired;
+    std::size_t line;
+    CallSubject call;
   };
 
   /// A whole call that was admitted.
@@ -69,7 +70,7 @@ class Replay {
     TimePoint end;
     std::uint64_t order;  ///< of their starts
     Guards::Permit permit;
-    TraceEntry call;
+    CallSubject call;
     Outcome outcome;
   };
 
@@ -83,10 +84,11 @@ class Replay {
   std::optional<Guards::Permit> ask(const TraceEntry& entry);
   void end(Guards::Permit permit, const Outcome& outcome, const CallPath& path, TimePoint now);
   [[nodiscard]] std::optional<Held> take(const std::string& id);
-  /// By which the entry's call came; null: by one without a policy of its own, or an unknown one.
-  [[nodiscard]] const GuardOptions::Route* route_of(const TraceEntry& entry) const;
+  /// By which the call came; null: by one without a policy of its own, or an unknown one.
+  [[nodiscard]] const GuardOptions::Route* route_of(const CallSubject& call) const;
   /// `whose`: says which breakers it is about; null: none is known.
-  void tell(TimePoint at, std::string_view op, const std::optional<std::string>& id, const TraceEntry* whose);
+  void tell(TimePoint at, std::string_view op, const std::optional<std::string>& id,
+            const CallSubject* whose);
   void tell(Operation operation);
   void tell_events();
 

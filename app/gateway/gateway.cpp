@@ -269,6 +269,20 @@ std::shared_ptr<BreakersByValue> Gateway::values(const std::string& service) con
   return is_service ? found->second->policies().by_value : nullptr;
 }
 
+std::vector<std::string> Gateway::route_policies(const std::string& service) const {
+  const std::lock_guard lock{policies_mutex_};
+  std::vector<std::string> found;
+  for (const auto& [name, set] : policies_) {
+    const auto& split = set->service().split;
+    // The candidate of a split guards its calls beside the service's policy, not inside it.
+    const bool stands_alone = split && split->candidate == set->route_policy();
+    if (set->service().name == service && !set->route_policy().empty() && set->policies().breaker &&
+        !stands_alone)
+      found.push_back(set->route_policy());
+  }
+  return found;
+}
+
 void Gateway::start() {
   for (const auto& worker : workers_) threads_.emplace_back([&worker = *worker] { worker.run(); });
   names_.follow(names_in(plan_));

@@ -113,6 +113,8 @@ class Gateway final {
   [[nodiscard]] bool serves(const std::string& service) const;
   /// Null: the service does not exist, or has no breakers by value.
   [[nodiscard]] std::shared_ptr<BreakersByValue> values(const std::string& service) const;
+  /// Policies with a breaker that routes of the service have instead of its own, sorted.
+  [[nodiscard]] std::vector<std::string> route_policies(const std::string& service) const;
   /// Of the services whose requests are divided between two policies.
   [[nodiscard]] ServiceSplits splits() const;
   /// Divides the requests of a service anew, with nothing counted. False: it has no split.

@@ -37,31 +37,53 @@ void IdleClock::pass_to(TimePoint now, BreakersByValue& values) noexcept {
   values.retire_idle(now, static_cast<std::size_t>(ticks) * looks_a_tick);
 }
 
-Guards::Guards(const GuardOptions& options, std::uint64_t seed, EventSink& around, EventSink& of_values) {
-  if (options.around) around_.emplace(options.name, *options.around, context(around, seed));
+Guards::Guards(const GuardOptions& options, std::uint64_t seed, const GuardSinks& sinks) {
+  if (options.around) around_.emplace(options.name, *options.around, context(sinks.around, seed));
+  for (const auto& [policy, route] : options.routes.value_or(GuardOptions::Routes{})) {
+    if (!route.breaker) continue;
+    routes_.try_emplace(policy, options.name + "/" + policy, *route.breaker,
+                        context(sinks.of_route(policy), seed));
+  }
   if (options.values) {
     const GuardOptions::Values& values = *options.values;
-    values_.emplace(values.header, values.breaker, values.limits, context(of_values, seed));
+    values_.emplace(values.header, values.breaker, values.limits, context(sinks.of_values, seed));
   }
 }
 
-std::optional<Guards::Permit> Guards::ask(std::string_view value, TimePoint now,
+CircuitBreaker* Guards::of_route(std::string_view policy) {
+  if (policy.empty()) return nullptr;
+  const auto found = routes_.find(policy);
+  return found == routes_.end() ? nullptr : &found->second;
+}
+
+std::optional<Guards::Permit> Guards::ask(const CallPath& path, TimePoint now,
                                           std::optional<Refusal>& refusal) {
   std::optional<Permit> permit{std::in_place};
   permit->start_ = now;
   if (around_) {
     auto outer = around_->try_acquire(now);
     if (!outer) {
-      refusal = Refusal{outer.rejection(), false};
+      refusal = Refusal{outer.rejection(), By::service};
       return std::nullopt;
     }
     permit->around_.emplace(*std::move(outer));
   }
-  if (values_ && !value.empty()) {
-    auto inner = values_->try_acquire(value, now);
+  const auto refuse = [&](const Rejection& rejection, By by) {
+    std::move(*permit).record(Outcome::ignored(), now);  // the outer ones get theirs back
+    refusal = Refusal{rejection, by};
+  };
+  if (CircuitBreaker* const own = of_route(path.route_policy)) {
+    auto middle = own->try_acquire(now);
+    if (!middle) {
+      refuse(middle.rejection(), By::route);
+      return std::nullopt;
+    }
+    permit->of_route_.emplace(*std::move(middle));
+  }
+  if (values_ && !path.value.empty()) {
+    auto inner = values_->try_acquire(path.value, now);
     if (!inner) {
-      if (permit->around_) std::move(*permit->around_).record(Outcome::ignored(), now);
-      refusal = Refusal{inner.rejection(), true};
+      refuse(inner.rejection(), By::value);
       return std::nullopt;
     }
     permit->of_value_.emplace(*std::move(inner));
@@ -69,9 +91,11 @@ std::optional<Guards::Permit> Guards::ask(std::string_view value, TimePoint now,
   return permit;
 }
 
-void Guards::command(std::string_view value, Command command, TimePoint now) {
-  if (values_ && !value.empty()) {
-    values_->command(value, command, now);
+void Guards::command(const CallPath& path, Command command, TimePoint now) {
+  if (values_ && !path.value.empty()) {
+    values_->command(path.value, command, now);
+  } else if (!path.route_policy.empty()) {
+    if (CircuitBreaker* const own = of_route(path.route_policy)) own->command(command, now);
   } else if (around_) {
     around_->command(command, now);
   }
@@ -83,6 +107,7 @@ void Guards::check(CheckAnswer answer, const HealthRows& rows, TimePoint now) {
 
 void Guards::advance(TimePoint now) {
   if (around_) around_->advance(now);
+  for (auto& [policy, breaker] : routes_) breaker.advance(now);
 }
 
 void Guards::pass_time(TimePoint now) {

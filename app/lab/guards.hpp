@@ -1,7 +1,10 @@
 // The breakers around one call of a trace, as the gateway has them: the service's, inside it that of the
-// call's value. Either may be missing.
+// route's policy, and innermost that of the call's value. Each may be missing.
 #pragma once
 
+#include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,10 +27,18 @@ struct GuardOptions {
     ByValueOptions limits;
   };
 
+  /// Of a policy that routes of the service have.
+  struct Route {
+    std::optional<CircuitBreakerOptions> breaker;
+    std::optional<Duration> limit;  ///< that it sets an attempt; unset: none
+  };
+
   std::string name;  ///< of the service's breaker
   std::optional<CircuitBreakerOptions> around;
   std::optional<Values> values;
-  std::optional<Duration> limit;  ///< that the policy sets an attempt; unset: none
+  std::optional<Duration> limit;                             ///< that the policy sets an attempt; unset: none
+  using Routes = std::map<std::string, Route, std::less<>>;  ///< by the name of the policy
+  std::optional<Routes> routes{};                            ///< of a service; unset: a policy alone has none
 };
 
 /// How a call ends whose caller left it `deadline`: when that is over, and not as the dependency's failure if
@@ -44,6 +55,19 @@ class IdleClock {
   TimePoint ticked_{};
 };
 
+/// Whose call it is; empty: it came by a route without a policy of its own, or was made for no value.
+struct CallPath {
+  std::string_view route_policy;
+  std::string_view value;
+};
+
+/// Who gets the events of which breaker.
+struct GuardSinks {
+  EventSink& around;
+  EventSink& of_values;
+  std::function<EventSink&(const std::string& route_policy)> of_route;
+};
+
 class Guards {
  public:
   class Permit {
@@ -54,6 +78,7 @@ class Guards {
       if (this == &other) return *this;
       start_ = other.start_;
       around_ = std::move(other.around_);
+      of_route_ = std::move(other.of_route_);
       of_value_.reset();  // one of a value cannot be assigned
       if (other.of_value_) of_value_.emplace(*std::move(other.of_value_));
       other.of_value_.reset();
@@ -63,39 +88,44 @@ class Guards {
     Permit& operator=(const Permit&) = delete;
     ~Permit() = default;
 
-    /// When both were requested.
+    /// When all were requested.
     [[nodiscard]] TimePoint start() const noexcept { return start_; }
     /// False when a record changes nothing, and the permit need not be kept.
-    [[nodiscard]] bool counts() const noexcept { return of_value_ || (around_ && around_->counts()); }
+    [[nodiscard]] bool counts() const noexcept {
+      return of_value_ || (of_route_ && of_route_->counts()) || (around_ && around_->counts());
+    }
     /// The innermost breaker first: it is the closest to the cause.
     void record(const Outcome& outcome, TimePoint now) && noexcept {
       if (of_value_) std::move(*of_value_).record(outcome, now);
       of_value_.reset();
+      if (of_route_) std::move(*of_route_).record(outcome, now);
       if (around_) std::move(*around_).record(outcome, now);
     }
 
    private:
     friend class Guards;
     TimePoint start_{};
-    std::optional<CircuitBreaker::Permit> around_;
+    std::optional<CircuitBreaker::Permit> around_, of_route_;
     std::optional<BreakersByValue::Permit> of_value_;
   };
 
+  enum class By : std::uint8_t { service, route, value };  ///< whose breaker
+
   struct Refusal {
     Rejection rejection;
-    bool by_value = false;  ///< by the breaker of the value
+    By by = By::service;
   };
 
-  /// Options must be valid. `around` and `of_values` get the events; `seed` is for the jitter of openings.
-  Guards(const GuardOptions& options, std::uint64_t seed, EventSink& around, EventSink& of_values);
+  /// Options must be valid. `seed` is for the jitter of openings.
+  Guards(const GuardOptions& options, std::uint64_t seed, const GuardSinks& sinks);
 
-  /// A permit, or nothing: then `refusal` says why. An empty value: the call is made for none.
-  [[nodiscard]] std::optional<Permit> ask(std::string_view value, TimePoint now,
+  /// A permit, or nothing: then `refusal` says why.
+  [[nodiscard]] std::optional<Permit> ask(const CallPath& path, TimePoint now,
                                           std::optional<Refusal>& refusal);
-  /// To the breaker of the value, or to the service's if the value is empty.
-  void command(std::string_view value, Command command, TimePoint now);
+  /// To the breaker of the value; without one to that of the route's policy; without either to the service's.
+  void command(const CallPath& path, Command command, TimePoint now);
   void check(CheckAnswer answer, const HealthRows& rows, TimePoint now);
-  /// What is due by itself at the service's breaker happens.
+  /// What is due by itself at the service's breaker and those of routes happens.
   void advance(TimePoint now);
   /// Frees idle values at the pace of the gateway.
   void pass_time(TimePoint now);
@@ -103,12 +133,20 @@ class Guards {
   void retire_idle(TimePoint now);
 
   [[nodiscard]] const CircuitBreaker* around() const noexcept { return around_ ? &*around_ : nullptr; }
+  /// Of routes' policies, by name.
+  [[nodiscard]] const std::map<std::string, CircuitBreaker, std::less<>>& routes() const noexcept {
+    return routes_;
+  }
   [[nodiscard]] const BreakersByValue* values() const noexcept { return values_ ? &*values_ : nullptr; }
   /// Of the breaker of the value; empty if it has none.
   [[nodiscard]] std::optional<State> state_of(std::string_view value, TimePoint now) const;
 
  private:
+  /// Null: the policy is not one of a route, or has no breaker.
+  [[nodiscard]] CircuitBreaker* of_route(std::string_view policy);
+
   std::optional<CircuitBreaker> around_;
+  std::map<std::string, CircuitBreaker, std::less<>> routes_;
   std::optional<BreakersByValue> values_;
   IdleClock idle_;
 };

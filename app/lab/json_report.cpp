@@ -2,10 +2,28 @@
 
 namespace switchgear::lab {
 
+namespace {
+
+void add_totals(JsonObject& line, const BreakerSnapshot& breaker) {
+  const CallTotals& totals = breaker.totals;
+  line.count("calls", totals.calls)
+      .count("successes", totals.successes)
+      .count("failures", totals.failures)
+      .count("slow", totals.slow())
+      .count("ignored", totals.ignored)
+      .count("rejected", totals.rejected)
+      .count("late", totals.late)
+      .count("opened", totals.opened)
+      .time("time_open", breaker.time_open);
+}
+
+}  // namespace
+
 JsonObject JsonReport::event(std::string_view word, TimePoint at) const {
   JsonObject line;
   line.time("at", at).text("event", word);
-  if (!value_.empty()) line.text("of_value", value_);
+  if (!owner_.route_policy.empty()) line.text("of_route", owner_.route_policy);
+  if (!owner_.value.empty()) line.text("of_value", owner_.value);
   return line;
 }
 
@@ -13,15 +31,18 @@ void JsonReport::on_operation(const Operation& operation) {
   JsonObject line;
   line.time("at", operation.at).text("op", operation.op);
   if (operation.id) line.text("id", *operation.id);
+  if (operation.route_policy) line.text("route_policy", *operation.route_policy);
   if (operation.value) line.text("value", *operation.value);
   if (operation.asks) line.text("decision", operation.rejection ? "rejected" : "admitted");
   if (operation.rejection) {
     line.text("reason", to_string(operation.rejection->reason));
-    if (operation.by_value) line.text("by", "value");
+    if (operation.by == Guards::By::route) line.text("by", "route");
+    if (operation.by == Guards::By::value) line.text("by", "value");
     if (operation.rejection->retry_after) line.time("retry_after", *operation.rejection->retry_after);
     if (operation.rejection->level) line.text("level", to_string(*operation.rejection->level));
   }
   if (operation.state) line.text("state", to_string(*operation.state));
+  if (operation.route_state) line.text("route_state", to_string(*operation.route_state));
   if (operation.value_state) line.text("value_state", to_string(*operation.value_state));
   out_ << line.done() << '\n';
 }
@@ -71,20 +92,19 @@ void JsonReport::on_level(const LevelEvent& level) {
 }
 
 void JsonReport::on_end(const ReplaySummary& summary) {
-  const CallTotals& totals = summary.breaker.totals;
   JsonObject line;
   line.text("event", "summary");
-  if (summary.has_breaker) {
-    line.count("calls", totals.calls)
-        .count("successes", totals.successes)
-        .count("failures", totals.failures)
-        .count("slow", totals.slow())
-        .count("ignored", totals.ignored)
-        .count("rejected", totals.rejected)
-        .count("late", totals.late)
-        .count("opened", totals.opened)
-        .time("time_open", summary.breaker.time_open);
+  if (summary.has_breaker) add_totals(line, summary.breaker);
+  if (!summary.routes.empty()) {
+    JsonObject routes;
+    for (const auto& [policy, breaker] : summary.routes) {
+      JsonObject route;
+      add_totals(route, breaker);
+      routes.object(policy, route);
+    }
+    line.object("routes", routes);
   }
+  if (summary.unknown_route_policy > 0) line.count("unknown_route_policy", summary.unknown_route_policy);
   if (summary.values) {
     const ValueSummary& values = *summary.values;
     JsonObject of_values;

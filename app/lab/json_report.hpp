@@ -2,7 +2,6 @@
 #pragma once
 
 #include <ostream>
-#include <string>
 #include <string_view>
 
 #include "app/lab/json_object.hpp"
@@ -14,7 +13,7 @@ class JsonReport : public ReplayReport {
  public:
   explicit JsonReport(std::ostream& out) : out_(out) {}
 
-  void about(std::string_view value) override { value_ = value; }
+  void about(const EventOwner& owner) override { owner_ = owner; }
   void on_operation(const Operation& operation) override;
   void on_transition(const Transition& transition) override;
   void on_adapted(const AdaptedEvent& adapted) override;
@@ -27,7 +26,7 @@ class JsonReport : public ReplayReport {
   [[nodiscard]] JsonObject event(std::string_view word, TimePoint at) const;
 
   std::ostream& out_;
-  std::string value_;  ///< that events are of
+  EventOwner owner_;
 };
 
 }  // namespace switchgear::lab

@@ -12,9 +12,9 @@
 namespace switchgear::lab {
 
 /// Those of calls come first: a field that looks like one of them is a mistake if that one is missing.
-inline constexpr std::array<std::string_view, 12> field_names{
-    "at",          "op",     "id",        "latency", "verdict", "type",
-    "retry_after", "answer", "unhealthy", "healthy", "value",   "deadline"};
+inline constexpr std::array<std::string_view, 13> field_names{
+    "at",     "op",        "id",      "latency", "verdict",  "type",        "retry_after",
+    "answer", "unhealthy", "healthy", "value",   "deadline", "route_policy"};
 inline constexpr std::size_t fields_of_calls = 7;
 
 struct FieldValue {

@@ -1,5 +1,6 @@
 #include "app/lab/policy_choice.hpp"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -62,14 +63,23 @@ std::optional<GuardOptions> find_guards(const config::Config& config, const std:
     guards.around = policy->second.circuit_breaker;
     guards.limit = analysis::attempt_limit(policy->second).value_or(config::gateway_timeout);
   }
+  GuardOptions::Routes& routes = guards.routes.emplace();
+  for (const config::Route& route : service.routes) {
+    const auto policy = config.policies.find(route.policy);
+    if (policy == config.policies.end()) continue;  // the service's own
+    routes[route.policy] = {policy->second.circuit_breaker,
+                            analysis::attempt_limit(policy->second).value_or(config::gateway_timeout)};
+  }
   if (service.by) {
     const auto& breaker = service.by->breaker ? service.by->breaker : guards.around;
     if (breaker) guards.values = GuardOptions::Values{service.by->header, *breaker, service.by->limits};
   }
-  if (guards.around || guards.values) return guards;
+  const bool a_route_has_one =
+      std::ranges::any_of(routes, [](const auto& route) { return route.second.breaker.has_value(); });
+  if (guards.around || guards.values || a_route_has_one) return guards;
   err << file << ": service \"" << name
-      << "\" has no breaker to replay: neither its policy has a circuit_breaker, nor has it breakers by "
-         "value\n";
+      << "\" has no breaker to replay: neither its policy nor one of its routes' has a circuit_breaker, nor "
+         "has it breakers by value\n";
   return std::nullopt;
 }
 

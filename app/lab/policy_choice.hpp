@@ -36,7 +36,8 @@ namespace switchgear::lab {
 [[nodiscard]] const config::Service* find_service(const config::Config& config, const std::string& file,
                                                   const std::string& name, std::ostream& err);
 
-/// The breakers of a service: of its policy, and by value. Nothing once `err` knows why.
+/// The breakers of a service: of its policy, of its routes' policies, and by value. Nothing once `err` knows
+/// why.
 [[nodiscard]] std::optional<GuardOptions> find_guards(const config::Config& config, const std::string& file,
                                                       const std::string& service, std::ostream& err);
 

@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,7 +25,8 @@ class Replay {
   /// `options` must be valid; `report` is borrowed. `seed` is for the jitter of openings.
   Replay(const std::string& name, const CircuitBreakerOptions& options, std::uint64_t seed,
          ReplayReport& report);
-  /// The same of a service's breaker and those of its values. Then a line's value says whose the call is.
+  /// The same of a service's breaker, those of its routes' policies and those of its values. Then a line says
+  /// by which route its call came and for which value it was made.
   Replay(const GuardOptions& options, std::uint64_t seed, ReplayReport& report);
 
   /// First the whole calls that end by then, in order of their ends; then the entry itself.
@@ -32,6 +35,9 @@ class Replay {
 
   /// The whole calls still running end, what was due by the last line happens; then the summary.
   void finish();
+
+  /// So far; 0: the trace had no line.
+  [[nodiscard]] std::uint64_t operations() const noexcept { return operations_; }
 
  private:
   class Notes : public EventSink {
@@ -56,7 +62,7 @@ class Replay {
   struct Held {
     Guards::Permit permit;
     std::size_t line;
-    std::optional<std::string> value;
+    CallSubject call;
   };
 
   /// A whole call that was admitted.
@@ -64,7 +70,7 @@ class Replay {
     TimePoint end;
     std::uint64_t order;  ///< of their starts
     Guards::Permit permit;
-    TraceEntry call;
+    CallSubject call;
     Outcome outcome;
   };
 
@@ -76,23 +82,27 @@ class Replay {
   void end_calls(TimePoint until);
 
   std::optional<Guards::Permit> ask(const TraceEntry& entry);
-  void end(Guards::Permit permit, const Outcome& outcome, const std::optional<std::string>& value,
-           TimePoint now);
+  void end(Guards::Permit permit, const Outcome& outcome, const CallPath& path, TimePoint now);
   [[nodiscard]] std::optional<Held> take(const std::string& id);
+  /// By which the call came; null: by one without a policy of its own, or an unknown one.
+  [[nodiscard]] const GuardOptions::Route* route_of(const CallSubject& call) const;
+  /// `whose`: says which breakers it is about; null: none is known.
   void tell(TimePoint at, std::string_view op, const std::optional<std::string>& id,
-            const std::optional<std::string>& value);
+            const CallSubject* whose);
   void tell(Operation operation);
   void tell_events();
 
   ReplayReport& report_;
-  const std::optional<Duration> limit_;
+  const GuardOptions options_;
   Notes notes_, value_notes_;
+  std::map<std::string, Notes, std::less<>> route_notes_;  ///< by the policy
   Guards guards_;
   ValueSummary values_;
   std::unordered_map<std::string, Held> held_;
   std::vector<Running> running_;  ///< a heap, the next to end on top
   std::uint64_t started_ = 0;
   std::uint64_t operations_ = 0;
+  std::uint64_t unknown_route_policy_ = 0;
   TimePoint first_{};
   TimePoint latest_{};
 };

@@ -84,6 +84,7 @@ void play_all(TraceReader& reader, Replay& replay, Progress& progress) {
       throw TraceError(reader.name(), entry->line, problem->message);
     progress.step(entry->line);
   }
+  if (replay.operations() == 0) throw TraceError(reader.name(), 1, "the trace has no calls");
   replay.finish();
 }
 
@@ -209,9 +210,10 @@ void add_replay_command(CLI::App& app, int& exit_code, const config::OwnSections
           ->excludes(policy);
   CLI::Option* const service =
       command
-          ->add_option("--service", options->service,
-                       "A service in it: its policy's breaker, and those of its values; with --compare: the "
-                       "policies as if they were its own")
+          ->add_option(
+              "--service", options->service,
+              "A service in it: its policy's breaker, those of its routes and those of its values; with "
+              "--compare: the policies as if they were its own")
           ->type_name("NAME")
           ->check(shell::not_empty())
           ->excludes(policy);

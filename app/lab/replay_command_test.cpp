@@ -1,5 +1,3 @@
-#include "app/lab/replay_command.hpp"
-
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -7,52 +5,12 @@
 #include <sstream>
 #include <string>
 
+#include "app/lab/replay_command_fixture.hpp"
+
 namespace switchgear::lab {
 namespace {
 
-struct Ran {
-  int code = -1;
-  std::string out, err;
-};
-
-class ReplayCommand : public testing::Test {
- protected:
-  ReplayCommand() {
-    options_.config = own_path(".yaml");
-    write(options_.config, R"(version: 1
-policies:
-  payment:
-    circuit_breaker: {consecutive_failures: 1, open_duration: 10s, jitter: 0.5}
-  plain:
-    timeout: 2s
-)");
-    write(trace_, R"({"at":1,"id":"a","latency":0,"verdict":"failure"}
-{"at":1,"op":"acquire","id":"b"}
-)");
-    options_.policy = "payment";
-    options_.trace = trace_;
-    options_.json = true;
-  }
-  ~ReplayCommand() override {
-    std::remove(options_.config.c_str());
-    std::remove(trace_.c_str());
-  }
-
-  Ran run(const std::string& standard_input = "") {
-    std::istringstream in(standard_input);
-    std::ostringstream out, err;
-    const int code = run_replay(options_, in, out, err);
-    return {code, out.str(), err.str()};
-  }
-
-  static std::string own_path(const char* ending) {
-    return testing::TempDir() + testing::UnitTest::GetInstance()->current_test_info()->name() + ending;
-  }
-  static void write(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
-
-  ReplayOptions options_;
-  std::string trace_ = own_path(".jsonl");
-};
+using ReplayCommand = ReplayFixture;
 
 TEST_F(ReplayCommand, ReplaysAFile) {
   const Ran ran = run();
@@ -61,93 +19,29 @@ TEST_F(ReplayCommand, ReplaysAFile) {
   EXPECT_NE(ran.out.find("\"reason\":\"open\""), std::string::npos) << ran.out;
 }
 
-constexpr const char* services = R"(version: 1
+TEST_F(ReplayCommand, ATraceWithoutALineIsAnError) {
+  write(options_.config, R"(version: 1
 policies:
-  around: {circuit_breaker: {consecutive_failures: 5, open_duration: 10s}}
-  plain: {timeout: 2s}
+  careful: {circuit_breaker: {consecutive_failures: 2}}
 services:
-  payment:
-    url: "http://127.0.0.1:1"
-    policy: around
-    by: {header: x-tenant, circuit_breaker: {consecutive_failures: 2, open_duration: 5s, half_open: {permitted_calls: 1}}}
-    routes: [{prefix: /payment/}]
-  search:
-    url: "http://127.0.0.1:1"
-    policy: plain
-    by: {header: x-tenant, idle: 1m, circuit_breaker: {consecutive_failures: 2, open_duration: 5s}}
-    routes: [{prefix: /search/}]
-  bare: {url: "http://127.0.0.1:1", policy: plain, routes: [{prefix: /bare/}]}
-)";
-
-constexpr const char* of_tenants = R"({"at":1,"id":"a","latency":0,"verdict":"failure","value":"acme"}
-{"at":2,"id":"b","latency":0,"verdict":"failure","value":"acme"}
-{"at":3,"id":"c","latency":0,"verdict":"success","value":"acme"}
-{"at":3,"id":"d","latency":0,"verdict":"success","value":42}
-{"at":4,"id":"e","latency":0,"verdict":"failure"}
-{"at":8,"id":"f","latency":0,"verdict":"success","value":"acme"}
-)";
-
-TEST_F(ReplayCommand, ReplaysABreakerForEachValueInsideTheServices) {
-  write(options_.config, services);
-  write(trace_, of_tenants);
-  options_.policy.clear();
-  options_.service = "payment";
-  const Ran ran = run();
-  EXPECT_EQ(ran.code, 0) << ran.err;
-  EXPECT_EQ(
-      ran.out,
-      R"({"at":1,"op":"acquire","id":"a","value":"acme","decision":"admitted","state":"closed","value_state":"closed"}
-{"at":1,"op":"record","id":"a","value":"acme","state":"closed","value_state":"closed"}
-{"at":2,"op":"acquire","id":"b","value":"acme","decision":"admitted","state":"closed","value_state":"closed"}
-{"at":2,"op":"record","id":"b","value":"acme","state":"closed","value_state":"open"}
-{"at":2,"event":"transition","of_value":"acme","from":"closed","to":"open","rule":"consecutive_failures","value":2,"threshold":2}
-{"at":3,"op":"acquire","id":"c","value":"acme","decision":"rejected","reason":"open","by":"value","retry_after":4,"state":"closed","value_state":"open"}
-{"at":3,"op":"acquire","id":"d","value":"42","decision":"admitted","state":"closed","value_state":"closed"}
-{"at":3,"op":"record","id":"d","value":"42","state":"closed","value_state":"closed"}
-{"at":4,"op":"acquire","id":"e","decision":"admitted","state":"closed"}
-{"at":4,"op":"record","id":"e","state":"closed"}
-{"at":8,"op":"acquire","id":"f","value":"acme","decision":"admitted","state":"closed","value_state":"half_open"}
-{"at":8,"event":"transition","of_value":"acme","from":"open","to":"half_open","rule":"open_duration","value":6,"threshold":5}
-{"at":8,"op":"record","id":"f","value":"acme","state":"closed","value_state":"closed"}
-{"at":8,"event":"transition","of_value":"acme","from":"half_open","to":"closed","rule":"recovered","value":0,"threshold":0}
-{"event":"summary","calls":6,"successes":2,"failures":3,"slow":0,"ignored":1,"rejected":0,"late":0,"opened":0,"time_open":0,"values":{"calls":4,"successes":2,"failures":2,"ignored":0,"rejected":1,"uncovered":0,"untold":0,"made":2,"evicted":0,"retired":0,"breakers":2,"open":0}}
+  payment: {url: "http://127.0.0.1:1", policy: careful, routes: [{prefix: /}]}
 )");
-}
-
-TEST_F(ReplayCommand, ShowsPeopleWhoseBreakerChangedOfAServiceWithoutOneAround) {
-  write(options_.config, services);
-  write(trace_, of_tenants);
-  options_.policy.clear();
-  options_.service = "search";
-  options_.json = false;
-  const Ran ran = run();
-  EXPECT_EQ(ran.code, 0) << ran.err;
-  EXPECT_EQ(ran.out, R"(            2s  closed -> open            acme: consecutive_failures 2 >= 2
-            8s  open -> half_open         acme: open_duration: 5s are over
-
-  calls                    4
-  successes                2
-  failures                 2
-  ignored                  0
-  rejected                 1  by the breaker of their value
-  values                   2  2 at the end, 1 of them not closed; retired 0, evicted 0
-
-ends after 11 operations
-)");
-}
-
-TEST_F(ReplayCommand, SaysWhichServiceHasNothingToReplay) {
-  write(options_.config, services);
-  options_.policy.clear();
-  options_.service = "bare";
-  Ran ran = run();
-  EXPECT_EQ(ran.code, 1);
-  EXPECT_NE(ran.err.find("service \"bare\" has no breaker to replay"), std::string::npos) << ran.err;
-  options_.service = "serch";
-  ran = run();
-  EXPECT_EQ(ran.code, 1);
-  EXPECT_NE(ran.err.find("service \"serch\" does not exist; did you mean \"search\"?"), std::string::npos)
-      << ran.err;
+  for (const char* const empty : {"", "\n  \n"}) {
+    write(trace_, empty);
+    for (const bool json : {false, true}) {
+      options_.json = json;
+      for (const bool of_service : {false, true}) {
+        options_.policy = of_service ? "" : "careful";
+        options_.service = of_service ? "payment" : "";
+        const Ran ran = run();
+        EXPECT_EQ(ran.code, 1);
+        EXPECT_EQ(ran.out, "");
+        EXPECT_EQ(ran.err, trace_ + ":1: the trace has no calls\n");
+      }
+    }
+  }
+  write(trace_, "{\"at\":1,\"op\":\"check\",\"answer\":\"bad\"}\n");
+  EXPECT_EQ(run().code, 0) << "a check opens a breaker without a call";
 }
 
 TEST_F(ReplayCommand, ReadsStandardInput) {
@@ -279,20 +173,6 @@ TEST_F(ReplayCommand, AComparisonKnowsItsPoliciesAndNamesEachOnce) {
   EXPECT_EQ(run().err, options_.config + ": policy \"plian\" does not exist; did you mean \"plain\"?\n");
   options_.compare = {"plain", "plain"};
   EXPECT_EQ(run().err, "switchgear replay: --compare names \"plain\" twice\n");
-}
-
-TEST_F(ReplayCommand, ComparesPoliciesAsThoseOfAServiceWithBreakersByValue) {
-  write(options_.config, services);
-  write(trace_, of_tenants);
-  options_.policy.clear();
-  options_.service = "search";
-  options_.compare = {"around", "plain"};
-  options_.json = false;
-  const Ran ran = run();
-  EXPECT_EQ(ran.code, 0) << ran.err;
-  EXPECT_NE(ran.out.find("breakers by value\n"), std::string::npos) << ran.out;
-  options_.service = "serch";
-  EXPECT_EQ(run().err, options_.config + ": service \"serch\" does not exist; did you mean \"search\"?\n");
 }
 
 TEST_F(ReplayCommand, ACallThatItsCallerCutShortIsIgnoredIfThePolicyWouldHaveWaited) {

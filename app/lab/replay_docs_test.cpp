@@ -47,6 +47,24 @@ TEST(ReplayDocs, TheExamplePrintsWhatThePageSays) {
   EXPECT_EQ(json.str(), block(page, "json"));
 }
 
+TEST(ReplayDocs, TheGroupOfBreakersPrintsWhatThePageSays) {
+  const std::string all = page_of("replay.md");
+  const std::string page = all.substr(all.find("\n## Groups"));
+  ReplayOptions options;
+  options.config = testing::TempDir() + "replay_docs_groups.yaml";
+  options.service = "payment";
+  std::ofstream(options.config) << block(page, "yaml");
+  std::istringstream for_people(block(page, "jsonl")), for_programs(block(page, "jsonl"));
+  std::ostringstream out, json, err;
+  EXPECT_EQ(run_replay(options, for_people, out, err), 0);
+  options.json = true;
+  EXPECT_EQ(run_replay(options, for_programs, json, err), 0);
+  std::remove(options.config.c_str());
+  EXPECT_EQ(err.str(), "");
+  EXPECT_EQ(out.str(), block(page, "text"));
+  EXPECT_NE(json.str().find(block(page, "json")), std::string::npos) << json.str();
+}
+
 /// The trace that docs/compare.md describes.
 std::string a_minute_of_calls() {
   std::ostringstream trace;

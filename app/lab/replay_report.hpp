@@ -4,8 +4,12 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
+#include "app/lab/guards.hpp"
 #include "switchgear/core/event.hpp"
 #include "switchgear/core/rejection.hpp"
 #include "switchgear/core/state.hpp"
@@ -22,10 +26,18 @@ struct Operation {
   std::optional<std::string_view> id;
   bool asks = false;  ///< an acquire: it was admitted unless `rejection` is set
   std::optional<Rejection> rejection;
-  bool by_value = false;       ///< the rejection is of the value's breaker
-  std::optional<State> state;  ///< after it; empty: the service has no breaker
+  Guards::By by = Guards::By::service;  ///< whose breaker the rejection is of
+  std::optional<State> state;           ///< after it; empty: the service has no breaker
+  std::optional<std::string_view> route_policy;
+  std::optional<State> route_state;  ///< after it, of the breaker of the route's policy; empty: it has none
   std::optional<std::string_view> value;
   std::optional<State> value_state;  ///< after it, of the value's breaker; empty: it has none
+};
+
+/// Whose breaker an event is of; neither: the service's.
+struct EventOwner {
+  std::string route_policy;
+  std::string value;
 };
 
 /// Of the calls that were made for a value, and of the breakers of values.
@@ -41,7 +53,9 @@ struct ReplaySummary {
   TimePoint end{};    ///< of the last one
   bool has_breaker = true;
   BreakerSnapshot breaker;
-  std::optional<ValueSummary> values;  ///< if the service has breakers by value
+  std::vector<std::pair<std::string, BreakerSnapshot>> routes;  ///< of routes' policies, by name
+  std::uint64_t unknown_route_policy = 0;                       ///< calls that name one which no route has
+  std::optional<ValueSummary> values;                           ///< if the service has breakers by value
 };
 
 class ReplayReport {
@@ -51,8 +65,8 @@ class ReplayReport {
   ReplayReport& operator=(const ReplayReport&) = delete;
   virtual ~ReplayReport() = default;
 
-  /// The events that follow are of the breaker of this value; empty: of the service's.
-  virtual void about(std::string_view /*value*/) {}
+  /// The events that follow are of this breaker; until then of the service's.
+  virtual void about(const EventOwner& /*owner*/) {}
   virtual void on_operation(const Operation& operation) = 0;
   virtual void on_transition(const Transition& transition) = 0;
   virtual void on_adapted(const AdaptedEvent& adapted) = 0;

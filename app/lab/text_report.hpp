@@ -1,6 +1,7 @@
 // A replay for people: a line per transition with its evidence, then a table of totals.
 #pragma once
 
+#include <cstdint>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -14,7 +15,9 @@ class TextReport : public ReplayReport {
   /// `out` is borrowed.
   explicit TextReport(std::ostream& out) : out_(out) {}
 
-  void about(std::string_view value) override { value_ = value; }
+  void about(const EventOwner& owner) override {
+    owner_ = owner.route_policy.empty() ? owner.value : owner.route_policy;
+  }
   void on_operation(const Operation& operation) override;
   void on_transition(const Transition& transition) override;
   void on_adapted(const AdaptedEvent& adapted) override;
@@ -26,8 +29,13 @@ class TextReport : public ReplayReport {
   /// A line of what happened at a time; `what` and, behind it, why.
   void line(TimePoint at, std::string_view what, std::string_view why);
 
+  /// A line of a table.
+  void row(std::string_view name, std::uint64_t count, const std::string& remark = {});
+  void totals(const BreakerSnapshot& breaker, Duration length);
+  void totals(const ValueSummary& values);
+
   std::ostream& out_;
-  std::string value_;  ///< that events are of
+  std::string owner_;  ///< whose breaker events are of; empty: the service's
   bool any_transition_ = false;
 };
 

@@ -22,8 +22,17 @@ struct TraceResult {
   std::optional<Duration> retry_after;
 };
 
+/// Which call a line is about, and whose it is.
+struct CallSubject {
+  std::optional<std::string> id;  ///< always set for acquire, record and abandon
+  /// Of a call, an acquire or a command: the value of the header that it was made for.
+  std::optional<std::string> value;
+  /// Of the same: the policy of the route that it came by, if that is not the service's own.
+  std::optional<std::string> route_policy;
+};
+
 /// One line of a trace.
-struct TraceEntry {
+struct TraceEntry : CallSubject {
   enum class Kind : std::uint8_t {
     call,  ///< a whole call: an acquire now and, if admitted, its record `latency` later
     acquire,
@@ -36,9 +45,6 @@ struct TraceEntry {
   std::size_t line = 0;  ///< counts from 1
   TimePoint at{};
   Kind kind = Kind::call;
-  std::optional<std::string> id;  ///< always set for acquire, record and abandon
-  /// Of a call, an acquire or a command: the value of the header that it was made for.
-  std::optional<std::string> value;
   TraceResult result;  ///< of a call or a record
   /// Of a call: how much time its caller left for it.
   std::optional<Duration> deadline;

@@ -139,6 +139,8 @@ TraceEntry entry(const LineFields& fields) {
   // A log may have a field of that name that is something else.
   if (const auto& value = fields["value"]; value && value->kind != FieldValue::Kind::other)
     entry.value = value->text;
+  if (const auto& policy = fields["route_policy"]; policy && policy->kind == FieldValue::Kind::string)
+    entry.route_policy = policy->text;
   const auto& op = fields["op"];
   if (!op) {
     read_call(fields, entry);

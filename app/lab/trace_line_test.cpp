@@ -36,6 +36,14 @@ TEST(TraceLine, ReadsAWholeCall) {
   EXPECT_EQ(entry.result.retry_after, std::chrono::seconds{3});
 }
 
+TEST(TraceLine, ReadsThePolicyOfTheRoute) {
+  EXPECT_EQ(good(R"({"at":0,"latency":0,"verdict":"success","route_policy":"careful"})").route_policy,
+            "careful");
+  EXPECT_EQ(good(R"({"at":0,"op":"acquire","id":"a","route_policy":"careful"})").route_policy, "careful");
+  EXPECT_EQ(good(R"({"at":0,"latency":0,"verdict":"success","route_policy":7})").route_policy, std::nullopt)
+      << "another program's field of that name";
+}
+
 TEST(TraceLine, AWholeCallNeedsNoId) {
   EXPECT_EQ(good(R"({"at":0,"latency":0,"verdict":"success"})").id, std::nullopt);
 }

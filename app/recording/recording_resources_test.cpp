@@ -6,6 +6,9 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
+
+#include "switchgear/policy/breaker_group.hpp"
 
 namespace switchgear::recording {
 namespace {
@@ -18,7 +21,7 @@ class RecordingResources : public testing::Test {
   RecordingResources() {
     CircuitBreakerOptions options;
     options.consecutive_failures = 3;
-    for (const char* name : {"payment", "stock"})
+    for (const char* name : {"payment", "stock", "payment/careful", "plain/careful"})
       breakers.push_back(registry.get_or_create(name, options, now));
   }
 
@@ -56,8 +59,10 @@ class RecordingResources : public testing::Test {
   std::vector<std::shared_ptr<CircuitBreaker>> breakers;
   std::shared_ptr<BreakersByValue> values =
       std::make_shared<BreakersByValue>("tenants/x", CircuitBreakerOptions{.consecutive_failures = 3});
+  std::map<std::string, std::vector<std::string>> routes{{"payment", {"careful"}}, {"plain", {"careful"}}};
   Recordings recordings{
-      registry, [this](const std::string& service) { return service == "tenants" ? values : nullptr; }};
+      registry, [this](const std::string& service) { return service == "tenants" ? values : nullptr; },
+      [this](const std::string& service) { return routes[service]; }};
   std::vector<admin::AddedResource> resources =
       recording_resources(recordings, registry.anchor(), [this] { return now; });
 };
@@ -106,6 +111,34 @@ TEST_F(RecordingResources, FollowAServiceWhoseBreakersByValueAreReplaced) {
   for (const auto& each : {before, values})
     std::move(*each->try_acquire("acme", now)).record(Verdict::success, now);
   EXPECT_EQ(listed().at(0).at("calls").to_number<int>(), 1);
+}
+
+TEST_F(RecordingResources, SayByWhichRoutesPolicyACallWasGuardedAndFollowAReload) {
+  start({{"name", "payment"}});
+  const auto call_by_route = [&] {
+    auto permits = BreakerGroup{breakers[0].get(), breakers[2].get()}.try_acquire(now);
+    now += 10ms;
+    std::move(*permits).record(Verdict::success, now);
+  };
+  call_by_route();
+  call(Verdict::success);
+  routes["payment"].clear();
+  recordings.look(now);
+  call_by_route();
+  ask(admin::Method::post, "/traces/{name}/stop", "payment");
+  EXPECT_EQ(
+      trace(),
+      "{\"at\":0.000000000,\"route_policy\":\"careful\",\"latency\":0.010000000,\"verdict\":\"success\"}\n"
+      "{\"at\":0.010000000,\"latency\":0.010000000,\"verdict\":\"success\"}\n"
+      "{\"at\":0.020000000,\"latency\":0.010000000,\"verdict\":\"success\"}\n");
+}
+
+TEST_F(RecordingResources, RecordAServiceThatHasBreakersOnItsRoutesOnly) {
+  EXPECT_EQ(status(start({{"name", "plain"}})), 201U);
+  std::move(*breakers[3]->try_acquire(now)).record(Verdict::success, now);
+  EXPECT_EQ(listed().at(0).at("calls").to_number<int>(), 1);
+  routes["bare"] = {"careless"};
+  EXPECT_EQ(status(start({{"name", "bare"}})), 404U);
 }
 
 TEST_F(RecordingResources, AreStoppedEarlier) {

@@ -51,17 +51,32 @@ bool Recordings::listen(const std::string& circuit, Entry& entry) {
   const Interest calls = entry.values ? Interest::rejections : Interest::calls | Interest::rejections;
   const bool has_breaker = registry_.subscribe(circuit, entry.recorder, calls);
   if (entry.values) entry.values->tell_calls(entry.recorder);
-  return has_breaker || entry.values;
+  bool has_route = false;
+  for (const std::string& policy : routes_(circuit)) {
+    auto sink = route_sink(entry.recorder, policy);
+    const bool known =
+        registry_.subscribe(circuit + "/" + policy, sink, Interest::calls | Interest::rejections);
+    has_route |= known;
+    entry.routes.emplace(policy, known ? std::move(sink) : nullptr);
+  }
+  return has_breaker || entry.values || has_route;
 }
 
 void Recordings::stop_listening(const std::string& circuit, Entry& entry) {
   registry_.unsubscribe(circuit, entry.recorder);
   if (entry.values) entry.values->tell_calls(nullptr);
   entry.values.reset();
+  for (const auto& [policy, sink] : entry.routes) {
+    if (sink) registry_.unsubscribe(circuit + "/" + policy, sink);
+  }
+  entry.routes.clear();
 }
 
 void Recordings::follow(const std::string& circuit, Entry& entry) {
-  if (values_(circuit) == entry.values) return;
+  const std::vector<std::string> routes = routes_(circuit);
+  const bool same =
+      std::ranges::equal(routes, entry.routes, {}, {}, [](const auto& each) { return each.first; });
+  if (same && values_(circuit) == entry.values) return;
   stop_listening(circuit, entry);
   (void)listen(circuit, entry);
 }

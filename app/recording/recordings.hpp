@@ -21,8 +21,7 @@
 
 namespace switchgear::recording {
 
-/// At most so many at once; the calls of all of them fill 128 MB, or 192 MB with
-/// values.
+/// At most so many at once; the calls of all of them fill 128 MB, or 208 MB with values and routes.
 inline constexpr std::size_t most_recordings = 8;
 inline constexpr std::size_t most_calls = 1'000'000;
 inline constexpr Duration longest = std::chrono::hours{24};
@@ -58,9 +57,13 @@ class Recordings {
   /// The breakers by value of a service; null: it has none.
   using ValuesOf = std::function<std::shared_ptr<BreakersByValue>(const std::string& service)>;
 
+  /// The policies that routes of a service have, whose breakers are called `SERVICE/POLICY`; empty: none.
+  using RoutesOf = std::function<std::vector<std::string>(const std::string& service)>;
+
   explicit Recordings(
-      BreakerRegistry& registry, ValuesOf values = [](const std::string&) { return nullptr; })
-      : registry_(registry), values_(std::move(values)) {}
+      BreakerRegistry& registry, ValuesOf values = [](const std::string&) { return nullptr; },
+      RoutesOf routes = [](const std::string&) { return std::vector<std::string>{}; })
+      : registry_(registry), values_(std::move(values)), routes_(std::move(routes)) {}
   Recordings(const Recordings&) = delete;
   Recordings& operator=(const Recordings&) = delete;
   ~Recordings();
@@ -85,6 +88,7 @@ class Recordings {
     std::shared_ptr<CallRecorder> recorder;
     /// These tell of the calls, and the breaker around of what it refuses; null: it tells of all.
     std::shared_ptr<BreakersByValue> values;
+    std::map<std::string, std::shared_ptr<EventSink>> routes;  ///< by policy; null: it has no breaker
     TimePoint until{};
     bool over = false;
     std::optional<std::vector<CallRecord>> calls;  ///< once they were asked for
@@ -92,10 +96,10 @@ class Recordings {
   using Entries = std::map<std::string, Entry, std::less<>>;
 
   void look_locked(TimePoint now);
-  /// False if there is neither a breaker nor breakers by value of that name.
+  /// False if there is neither a breaker nor breakers by value of that name, nor those of routes.
   [[nodiscard]] bool listen(const std::string& circuit, Entry& entry);
   void stop_listening(const std::string& circuit, Entry& entry);
-  /// After a reload, a service may have other breakers by value, or none.
+  /// After a reload, a service may have other routes and breakers by value, or none.
   void follow(const std::string& circuit, Entry& entry);
   void end(const std::string& circuit, Entry& entry, TimePoint at);
   [[nodiscard]] static Recording seen(const std::string& circuit, const Entry& entry);
@@ -103,6 +107,7 @@ class Recordings {
 
   BreakerRegistry& registry_;
   const ValuesOf values_;
+  const RoutesOf routes_;
   std::mutex mutex_;
   Entries entries_;
   std::uint64_t started_ = 0;

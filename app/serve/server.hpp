@@ -134,8 +134,9 @@ class Server {
   EventLog event_log_{main_, events_, log_};
   const Ticker ticker_{registry_, [] { return std::chrono::steady_clock::now(); }};
   CallDurations durations_;
-  recording::Recordings recordings_{registry_,
-                                    [this](const std::string& service) { return gateway_->values(service); }};
+  recording::Recordings recordings_{
+      registry_, [this](const std::string& service) { return gateway_->values(service); },
+      [this](const std::string& service) { return gateway_->route_policies(service); }};
   experiment::Shadows shadows_{registry_};
   experiment::Splits splits_{[this] { return gateway_->splits(); }, registry_, events_};
   const std::unique_ptr<otlp::Exporter> exporter_;  ///< null: nothing is exported

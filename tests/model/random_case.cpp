@@ -421,4 +421,31 @@ ValuesCase random_values_case(std::uint64_t seed, Flavour flavour) {
   return made;
 }
 
+ValuesCase random_paths_case(std::uint64_t seed, Flavour flavour) {
+  ValuesCase made = random_values_case(seed, flavour);
+  Dice dice(seed ^ 0x9a7458U);
+  Grid grid(dice, flavour);
+  made.has_values = dice.chance(0.6);
+  if (!made.has_values) made.values.assign(made.values.size(), "");
+  for (const char* const policy : {"r0", "r1"}) {
+    CircuitBreakerOptions& options = made.of_routes[policy];
+    options = dice.chance(0.3) ? made.calls.options : random_policy(dice, grid);
+    if (!options.levels && dice.chance(0.2)) choose_levels(dice, grid, options);
+  }
+  constexpr std::array<std::string_view, 6> names{"r0", "r0", "r0", "r1", route_without_breaker, ""};
+  std::map<std::size_t, std::string> of_call;
+  for (const Step& step : made.calls.steps) {
+    std::string route{dice.one_of(names)};
+    if (step.kind == Step::Kind::acquire || step.kind == Step::Kind::call) {
+      of_call[step.id] = route;
+    } else if (step.kind == Step::Kind::record || step.kind == Step::Kind::abandon) {
+      route = of_call[step.id];
+    } else if (step.kind != Step::Kind::command) {
+      route.clear();
+    }
+    made.routes.push_back(std::move(route));
+  }
+  return made;
+}
+
 }  // namespace switchgear::model

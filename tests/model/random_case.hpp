@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -81,9 +82,20 @@ struct ValuesCase {
   CircuitBreakerOptions of_value;   ///< neither adaptive nor with jitter, which depend on what is in memory
   Duration idle{};                  ///< after which a value begins anew
   std::vector<std::string> values;  ///< of each step; empty: of none
+  bool has_values = true;
+  /// Policies of routes that have a breaker, between the one around and those of values; by name.
+  std::map<std::string, CircuitBreakerOptions> of_routes = {};
+  /// Of each step: the policy of its route, perhaps one without a breaker; empty: of none. Empty as a whole:
+  /// no step has one.
+  std::vector<std::string> routes = {};
 };
 
 [[nodiscard]] ValuesCase random_values_case(std::uint64_t seed, Flavour flavour);
+
+/// The same with routes that have policies of their own: paths of up to three breakers. Some without values.
+[[nodiscard]] ValuesCase random_paths_case(std::uint64_t seed, Flavour flavour);
+/// The policy of a route that has no breaker.
+inline constexpr const char* route_without_breaker = "r2";
 
 /// For people, one line each.
 [[nodiscard]] std::string describe(const CircuitBreakerOptions& options);

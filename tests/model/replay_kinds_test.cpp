@@ -1,6 +1,6 @@
 // `switchgear replay --json` against the model, in this process: random policies and traces of every higher
-// kind of breaker, and of breakers by value (`--service`), every line it prints. SWITCHGEAR_SEED sets the
-// first seed, SWITCHGEAR_CASES how many follow.
+// kind of breaker, and of breakers by value and those of routes (`--service`), every line it prints.
+// SWITCHGEAR_SEED sets the first seed, SWITCHGEAR_CASES how many follow.
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -122,6 +122,41 @@ TEST(ReplayedValues, AgreeWithTheModelOnRandomPoliciesAndTraces) {
   EXPECT_GE(refused, 10'000) << "the random traces hardly reach what they are made for";
   EXPECT_GE(opened, 10'000);
   EXPECT_GE(escalated, 500);
+}
+
+TEST(ReplayedPaths, AgreeWithTheModelOnRandomPoliciesAndTraces) {
+  const std::uint64_t first = from_environment("SWITCHGEAR_SEED", 190'000'001);
+  const std::uint64_t cases = from_environment("SWITCHGEAR_CASES", 10'000);
+  lab::ReplayOptions options;
+  options.config = config_file();
+  options.service = "s0";
+  options.json = true;
+  int refused = 0, opened = 0, escalated = 0, refused_inside = 0;
+  for (std::uint64_t seed = first; seed < first + cases; ++seed) {
+    const ValuesCase given = random_paths_case(seed, Flavour::replay);
+    const std::string file = service_file({given});
+    const std::string trace = trace_file(given.calls, given.values, given.routes);
+    std::ofstream(options.config) << file;
+    options.seed = given.calls.jitter_seed;
+    int code = 0;
+    const std::string printed = replayed(options, trace, code);
+    const auto story = [&] {
+      return "seed " + std::to_string(seed) + " (SWITCHGEAR_SEED=" + std::to_string(seed) +
+             " SWITCHGEAR_CASES=1 repeats it)\n" + file + trace;
+    };
+    ASSERT_EQ(code, 0) << printed << story();
+    ASSERT_EQ(first_difference(expected_lines(given), printed), "") << story();
+    refused += occurrences(printed, "\"by\":\"route\"");
+    opened += occurrences(printed, "\"event\":\"transition\",\"of_route\":");
+    escalated += occurrences(printed, "\"event\":\"level\",\"of_route\":");
+    refused_inside += occurrences(printed, "\"by\":\"value\"");
+  }
+  std::remove(options.config.c_str());
+  if (cases < 10'000) return;
+  EXPECT_GE(refused, 10'000) << "the random traces hardly reach what they are made for";
+  EXPECT_GE(opened, 10'000);
+  EXPECT_GE(escalated, 500);
+  EXPECT_GE(refused_inside, 1'000);
 }
 
 }  // namespace

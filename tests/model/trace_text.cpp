@@ -176,14 +176,14 @@ class Expectation {
   Expectation(const ValuesCase& given, bool by_value)
       : model_(given), by_value_(by_value), given_(given), rows_(given.calls.rows) {}
 
-  void play(const Step& step, const std::string& value) {
+  void play(const Step& step, const ModelPath& path) {
     end_calls(step.at);
     switch (step.kind) {
       case Step::Kind::acquire:
-        acquire(step, value);
+        acquire(step, path);
         break;
       case Step::Kind::call:
-        if (acquire(step, value)) {
+        if (acquire(step, path)) {
           Step call = step;
           call.outcome = ending(step, given_.calls.timeout);
           running_.push_back({saturating_add(step.at, call.outcome.latency), call});
@@ -196,8 +196,8 @@ class Expectation {
         line(step.at, "abandon", step, model_.record(step.id, Outcome::ignored(), step.at));
         break;
       case Step::Kind::command:
-        model_.command(value, step.order, step.at);
-        line(step.at, order_names[static_cast<std::size_t>(step.order)], std::nullopt, value);
+        model_.command(path, step.order, step.at);
+        line(step.at, order_names[static_cast<std::size_t>(step.order)], std::nullopt, path);
         break;
       case Step::Kind::check:
         model_.check(step.answer, rows_, step.at);
@@ -212,9 +212,13 @@ class Expectation {
   std::vector<std::string> finish() {
     end_calls(TimePoint::max());
     model_.advance(end_);  // the last lines may have been of calls unknown to the breaker
-    if (BreakerModel* const around = model_.around()) add_events(*around, given_.calls.options, "");
+    add_outer_events();
     std::string summary = "{\"event\":\"summary\"";
-    if (BreakerModel* const around = model_.around()) add_totals(summary, *around);
+    if (BreakerModel* const around = model_.around()) summary += "," + totals_text(*around);
+    std::string routes;
+    for (const auto& [policy, breaker] : model_.routes())
+      routes += (routes.empty() ? "\"" : ",\"") + policy + "\":{" + totals_text(breaker) + "}";
+    if (!routes.empty()) summary += ",\"routes\":{" + routes + "}";
     if (by_value_) add_values(summary);
     lines_.push_back(summary + "}");
     return std::move(lines_);
@@ -237,36 +241,47 @@ class Expectation {
     }
   }
 
-  bool acquire(const Step& step, const std::string& value) {
-    const auto [decision, by_value] = model_.acquire(step.id, value, step.at);
+  bool acquire(const Step& step, const ModelPath& path) {
+    const auto [decision, by] = model_.acquire(step.id, path, step.at);
     std::string extra = decision.admitted ? ",\"decision\":\"admitted\"" : ",\"decision\":\"rejected\"";
     if (decision.reason) extra += ",\"reason\":\"" + std::string(to_string(*decision.reason)) + "\"";
-    if (by_value) extra += ",\"by\":\"value\"";
+    if (!by.empty()) extra += ",\"by\":\"" + std::string(by) + "\"";
     if (decision.retry_after) extra += ",\"retry_after\":" + seconds(*decision.retry_after);
     if (decision.level) extra += ",\"level\":\"" + std::string(to_string(*decision.level)) + "\"";
-    line(step.at, "acquire", step, value, extra);
+    line(step.at, "acquire", step, path, extra);
     return decision.admitted;
   }
 
   void line(TimePoint at, std::string_view op, const std::optional<Step>& step,
-            const std::optional<std::string>& value, const std::string& extra = "") {
+            const std::optional<ModelPath>& path, const std::string& extra = "") {
     end_ = at;
     std::string text = "{\"at\":" + seconds(at) + ",\"op\":\"" + std::string(op) + "\"";
     if (step) text += ",\"id\":\"" + id_of(*step) + "\"";
-    const bool has_value = value && !value->empty();
-    if (has_value) text += ",\"value\":\"" + *value + "\"";
+    const bool has_route = path && !path->route.empty(), has_value = path && !path->value.empty();
+    if (has_route) text += ",\"route_policy\":\"" + path->route + "\"";
+    if (has_value) text += ",\"value\":\"" + path->value + "\"";
     text += extra;
     if (const BreakerModel* const around = model_.around())
       text += ",\"state\":\"" + std::string(to_string(around->state())) + "\"";
-    BreakerModel* const own = has_value ? model_.find(*value, at) : nullptr;
+    const auto of_route = has_route ? model_.routes().find(path->route) : model_.routes().end();
+    if (of_route != model_.routes().end())
+      text += ",\"route_state\":\"" + std::string(to_string(of_route->second.state())) + "\"";
+    BreakerModel* const own = has_value ? model_.find(path->value, at) : nullptr;
     if (own != nullptr) text += ",\"value_state\":\"" + std::string(to_string(own->state())) + "\"";
     lines_.push_back(text + "}");
-    if (BreakerModel* const around = model_.around()) add_events(*around, given_.calls.options, "");
-    if (own != nullptr) add_events(*own, given_.of_value, *value);
+    add_outer_events();
+    if (own != nullptr) add_events(*own, given_.of_value, ",\"of_value\":\"" + path->value + "\"");
   }
 
-  void add_events(BreakerModel& model, const CircuitBreakerOptions& options, const std::string& value) {
-    const std::string of = value.empty() ? "" : ",\"of_value\":\"" + value + "\"";
+  /// Of all but values.
+  void add_outer_events() {
+    if (BreakerModel* const around = model_.around()) add_events(*around, given_.calls.options, "");
+    for (auto& [policy, breaker] : model_.routes())
+      add_events(breaker, given_.of_routes.at(policy), ",\"of_route\":\"" + policy + "\"");
+  }
+
+  /// `of`: the field that says whose they are.
+  void add_events(BreakerModel& model, const CircuitBreakerOptions& options, const std::string& of) {
     for (const RampTurn& turn : model.take_ramp_turns()) {
       lines_.push_back("{\"at\":" + seconds(turn.at) + ",\"event\":\"ramp\"" + of + ",\"change\":\"" +
                        std::string(to_string(*turn.change)) + "\",\"share\":" + number(turn.share) +
@@ -312,15 +327,16 @@ class Expectation {
     lines_.push_back(text + "}");
   }
 
-  void add_totals(std::string& summary, const BreakerModel& around) const {
-    const ModelTotals& totals = around.totals();
-    summary +=
-        ",\"calls\":" + std::to_string(totals.calls) + ",\"successes\":" + std::to_string(totals.successes) +
-        ",\"failures\":" + std::to_string(totals.failures) +
-        ",\"slow\":" + std::to_string(totals.slow_successes + totals.slow_failures) +
-        ",\"ignored\":" + std::to_string(totals.ignored) +
-        ",\"rejected\":" + std::to_string(totals.rejected) + ",\"late\":" + std::to_string(totals.late) +
-        ",\"opened\":" + std::to_string(totals.opened) + ",\"time_open\":" + seconds(around.time_open(end_));
+  std::string totals_text(const BreakerModel& model) const {
+    const ModelTotals& totals = model.totals();
+    return "\"calls\":" + std::to_string(totals.calls) +
+           ",\"successes\":" + std::to_string(totals.successes) +
+           ",\"failures\":" + std::to_string(totals.failures) +
+           ",\"slow\":" + std::to_string(totals.slow_successes + totals.slow_failures) +
+           ",\"ignored\":" + std::to_string(totals.ignored) +
+           ",\"rejected\":" + std::to_string(totals.rejected) + ",\"late\":" + std::to_string(totals.late) +
+           ",\"opened\":" + std::to_string(totals.opened) +
+           ",\"time_open\":" + seconds(model.time_open(end_));
   }
 
   void add_values(std::string& summary) {
@@ -348,7 +364,7 @@ class Expectation {
 std::vector<std::string> expected_lines(const ValuesCase& given, bool by_value) {
   Expectation expectation(given, by_value);
   for (std::size_t i = 0; i < given.calls.steps.size(); ++i)
-    expectation.play(given.calls.steps[i], given.values[i]);
+    expectation.play(given.calls.steps[i], path_of(given, i));
   return expectation.finish();
 }
 
@@ -376,16 +392,32 @@ std::string service_file(const std::vector<ValuesCase>& cases) {
     } else {
       policies += "    timeout: 5s\n";
     }
+    std::string routes = "{prefix: /s" + number + "/}";
+    const auto add_route = [&](const std::string& policy) {
+      routes.append(", {prefix: /s").append(number).append("/").append(policy).append("/, policy: ");
+      routes.append(policy).append("}");
+    };
+    for (const auto& [policy, options] : cases[i].of_routes) {
+      policies += "  " + policy + ":\n    circuit_breaker:\n";
+      add_breaker(policies, "      ", options);
+      add_route(policy);
+    }
+    if (!cases[i].of_routes.empty()) {
+      policies += std::string("  ") + route_without_breaker + ": {timeout: 5s}\n";
+      add_route(route_without_breaker);
+    }
     services += "  s" + number + ":\n    url: \"http://127.0.0.1:1\"\n    policy: p" + number +
-                "\n    routes: [{prefix: /s" + number +
-                "/}]\n    by:\n      header: x-tenant\n      idle: " + in_ns(cases[i].idle) +
-                "\n      circuit_breaker:\n";
+                "\n    routes: [" + routes + "]\n";
+    if (!cases[i].has_values) continue;
+    services +=
+        "    by:\n      header: x-tenant\n      idle: " + in_ns(cases[i].idle) + "\n      circuit_breaker:\n";
     add_breaker(services, "        ", cases[i].of_value);
   }
   return policies + services;
 }
 
-std::string trace_file(const Case& given, const std::vector<std::string>& values) {
+std::string trace_file(const Case& given, const std::vector<std::string>& values,
+                       const std::vector<std::string>& routes) {
   std::string text;
   for (std::size_t i = 0; i < given.steps.size(); ++i) {
     const Step& step = given.steps[i];
@@ -393,6 +425,8 @@ std::string trace_file(const Case& given, const std::vector<std::string>& values
     text += "{\"at\":" + seconds(step.at);
     const bool is_asked = step.kind != Step::Kind::record && step.kind != Step::Kind::abandon;
     if (i < values.size() && is_asked && !values[i].empty()) text += ",\"value\":\"" + values[i] + "\"";
+    if (i < routes.size() && is_asked && !routes[i].empty())
+      text += ",\"route_policy\":\"" + routes[i] + "\"";
     switch (step.kind) {
       case Step::Kind::acquire:
         text += ",\"op\":\"acquire\",\"id\":\"" + id_of(step) + "\"";
@@ -429,6 +463,8 @@ std::vector<std::string> expected_lines(const Case& given) {
   return expected_lines({given, true, {}, {}, std::vector<std::string>(given.steps.size())}, false);
 }
 
-std::vector<std::string> expected_lines(const ValuesCase& given) { return expected_lines(given, true); }
+std::vector<std::string> expected_lines(const ValuesCase& given) {
+  return expected_lines(given, given.has_values);
+}
 
 }  // namespace switchgear::model

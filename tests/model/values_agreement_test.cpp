@@ -62,30 +62,30 @@ class Told : public EventSink {
 };
 
 std::string shown(bool admitted, const std::optional<Reason>& reason, const std::optional<Duration>& wait,
-                  const std::optional<BreakerLevel>& level, bool by_value) {
+                  const std::optional<BreakerLevel>& level, std::string_view by) {
   std::ostringstream text;
   text << (admitted ? "admitted" : "refused");
   if (reason) text << ' ' << to_string(*reason);
   if (wait) text << ' ' << wait->count() << "ns";
   if (level) text << ' ' << to_string(*level);
-  if (by_value) text << " by the value's";
+  if (!by.empty()) text << " by the " << by << "'s";
   return text.str();
 }
 
 std::string shown(const ValueDecision& made) {
   return shown(made.decision.admitted, made.decision.reason, made.decision.retry_after, made.decision.level,
-               made.by_value);
+               made.by);
 }
-std::string shown(const Rejection& made, bool by_value) {
-  return shown(false, made.reason, made.retry_after, made.level, by_value);
+std::string shown(const Rejection& made, std::string_view by = {}) {
+  return shown(false, made.reason, made.retry_after, made.level, by);
 }
 
 /// What the cases have led the model to.
 struct Reached {
-  std::uint64_t refused_by_value = 0, began_anew = 0, opened = 0, escalated = 0;
+  std::uint64_t refused_by_value = 0, began_anew = 0, opened = 0, escalated = 0, refused_by_route = 0;
 };
 
-/// A service's breaker, those of its values, and their model, shown the same steps.
+/// A service's breaker, those of its routes and its values, and their model, shown the same steps.
 class Service {
  public:
   explicit Service(const ValuesCase& given)
@@ -94,13 +94,15 @@ class Service {
         values_("v", given.of_value, {.max = 100, .idle = given.idle}, context(given, 7)) {
     if (given.has_around)
       around_.emplace("around", given.calls.options, context(given, given.calls.jitter_seed));
+    for (const auto& [policy, options] : given.of_routes)
+      routes_.try_emplace(policy, "route/" + policy, options, context(given, given.calls.jitter_seed));
   }
 
-  void take(const Step& step, const std::string& value) {
+  void take(const Step& step, const ModelPath& path) {
     now_ = step.at;
     switch (step.kind) {
       case Step::Kind::acquire:
-        acquire(step, value);
+        acquire(step, path);
         break;
       case Step::Kind::record:
       case Step::Kind::abandon: {
@@ -110,12 +112,8 @@ class Service {
         break;
       }
       case Step::Kind::command:
-        model_.command(value, step.order, step.at);
-        if (value.empty()) {
-          if (around_) around_->command(static_cast<Command>(step.order), step.at);
-        } else {
-          values_.command(value, static_cast<Command>(step.order), step.at);
-        }
+        model_.command(path, step.order, step.at);
+        command(path, static_cast<Command>(step.order), step.at);
         break;
       case Step::Kind::check:
         model_.check(step.answer, rows_, step.at);
@@ -124,14 +122,16 @@ class Service {
       case Step::Kind::advance:
         model_.advance(step.at);
         if (around_) around_->advance(step.at);
+        for (auto& [policy, breaker] : routes_) breaker.advance(step.at);
         if (step.id % 2 == 0) values_.retire_idle(step.at);
         break;
       case Step::Kind::restart:
       case Step::Kind::call:
         break;
     }
-    compare_events(value);
-    if (!value.empty()) compare_state(value);
+    compare_events(path.value);
+    compare_routes();
+    if (!path.value.empty()) compare_state(path.value);
   }
 
   void finish(Reached& reached) {
@@ -147,6 +147,7 @@ class Service {
     EXPECT_EQ(counts.rejected, totals.rejected);
     EXPECT_EQ(counts.evicted + counts.uncovered + counts.untold, 0U);
     reached.refused_by_value += totals.rejected;
+    reached.refused_by_route += refused_by_route_;
     reached.began_anew += totals.made - left;
     reached.opened += opened_;
     reached.escalated += escalated_;
@@ -154,7 +155,7 @@ class Service {
 
  private:
   struct Out {
-    std::optional<CircuitBreaker::Permit> around;
+    std::optional<CircuitBreaker::Permit> around, of_route;
     std::optional<BreakersByValue::Permit> of_value;
   };
 
@@ -166,20 +167,46 @@ class Service {
     return context;
   }
 
-  void acquire(const Step& step, const std::string& value) {
-    const ValueDecision expected = model_.acquire(step.id, value, step.at);
+  CircuitBreaker* of_route(const ModelPath& path) {
+    const auto found = routes_.find(path.route);
+    return found == routes_.end() ? nullptr : &found->second;
+  }
+
+  void command(const ModelPath& path, Command command, TimePoint now) {
+    if (!path.value.empty()) {
+      values_.command(path.value, command, now);
+    } else if (!path.route.empty()) {
+      if (CircuitBreaker* const breaker = of_route(path)) breaker->command(command, now);
+    } else if (around_) {
+      around_->command(command, now);
+    }
+  }
+
+  void acquire(const Step& step, const ModelPath& path) {
+    const ValueDecision expected = model_.acquire(step.id, path, step.at);
     Out out;
     if (around_) {
       auto permit = around_->try_acquire(step.at);
       if (!permit) {
-        EXPECT_EQ(shown(expected), shown(permit.rejection(), false));
+        EXPECT_EQ(shown(expected), shown(permit.rejection()));
         return;
       }
       out.around.emplace(*std::move(permit));
     }
-    auto permit = values_.try_acquire(value, step.at);
+    if (CircuitBreaker* const breaker = of_route(path)) {
+      auto permit = breaker->try_acquire(step.at);
+      if (!permit) {
+        ++refused_by_route_;
+        EXPECT_EQ(shown(expected), shown(permit.rejection(), "route"));
+        if (out.around) std::move(*out.around).record(Outcome::ignored(), step.at);
+        return;
+      }
+      out.of_route.emplace(*std::move(permit));
+    }
+    auto permit = values_.try_acquire(path.value, step.at);
     if (!permit) {
-      EXPECT_EQ(shown(expected), shown(permit.rejection(), true));
+      EXPECT_EQ(shown(expected), shown(permit.rejection(), "value"));
+      if (out.of_route) std::move(*out.of_route).record(Outcome::ignored(), step.at);
       if (out.around) std::move(*out.around).record(Outcome::ignored(), step.at);
       return;
     }
@@ -192,6 +219,7 @@ class Service {
     const auto found = out_.find(id);
     if (found == out_.end()) return;
     std::move(*found->second.of_value).record(outcome, now);
+    if (found->second.of_route) std::move(*found->second.of_route).record(outcome, now);
     if (found->second.around) std::move(*found->second.around).record(outcome, now);
     out_.erase(found);
   }
@@ -199,6 +227,7 @@ class Service {
   void compare_events(const std::string& value) {
     Told expected;
     if (BreakerModel* const around = model_.around()) expected.add("around", *around);
+    for (auto& [policy, breaker] : model_.routes()) expected.add("route/" + policy, breaker);
     if (!value.empty()) {
       if (BreakerModel* const own = model_.find(value, now_)) expected.add("v=" + value, *own);
     }
@@ -208,16 +237,27 @@ class Service {
     escalated_ += told.find(" critical\n") != std::string::npos ? 1 : 0;
   }
 
-  /// The order between the two breakers of one call is that of a pipeline; only each one's own matters here.
+  /// The order between the breakers of one call is that of a pipeline; only each one's own matters here.
   static std::string sorted_by_breaker(const std::string& told) {
     std::istringstream lines(told);
-    std::array<std::string, 4> parts;
+    std::array<std::string, 6> parts;
     for (std::string line; std::getline(lines, line);) {
       const bool is_level = std::count(line.begin(), line.end(), ' ') == 2;
-      const bool is_value = line.starts_with("v=");
-      parts[(is_level ? 2U : 0U) + (is_value ? 1U : 0U)] += line + '\n';
+      const std::size_t place = line.starts_with("v=") ? 2 : line.starts_with("route/") ? 1 : 0;
+      parts[(is_level ? 3U : 0U) + place] += line + '\n';
     }
-    return parts[0] + parts[1] + parts[2] + parts[3];
+    return parts[0] + parts[1] + parts[2] + parts[3] + parts[4] + parts[5];
+  }
+
+  void compare_routes() {
+    for (auto& [policy, model] : model_.routes()) {
+      const CircuitBreaker& breaker = routes_.at(policy);
+      EXPECT_EQ(to_string(breaker.state()), to_string(model.state())) << policy;
+      const CallTotals totals = breaker.snapshot(model.latest()).totals;
+      EXPECT_EQ(totals.calls, model.totals().calls) << policy;
+      EXPECT_EQ(totals.ignored, model.totals().ignored) << policy;
+      EXPECT_EQ(totals.rejected, model.totals().rejected) << policy;
+    }
   }
 
   void compare_state(const std::string& value) {
@@ -240,10 +280,11 @@ class Service {
   Told told_;
   ValuesModel model_;
   std::optional<CircuitBreaker> around_;
+  std::map<std::string, CircuitBreaker> routes_;
   BreakersByValue values_;
   std::map<std::size_t, Out> out_;
   TimePoint now_{};
-  std::uint64_t opened_ = 0, escalated_ = 0;
+  std::uint64_t opened_ = 0, escalated_ = 0, refused_by_route_ = 0;
 };
 
 std::string story(const ValuesCase& given, std::size_t last) {
@@ -251,10 +292,36 @@ std::string story(const ValuesCase& given, std::size_t last) {
   text << "seed " << given.calls.seed << " (SWITCHGEAR_SEED=" << given.calls.seed
        << " SWITCHGEAR_CASES=1 repeats it)\n";
   if (given.has_around) text << "around: " << describe(given.calls.options) << '\n';
+  for (const auto& [policy, options] : given.of_routes) text << policy << ": " << describe(options) << '\n';
   text << "of a value: " << describe(given.of_value) << "\nidle " << to_seconds(given.idle) << "s\n";
   for (std::size_t i = 0; i <= last && i < given.calls.steps.size(); ++i)
-    text << "  " << describe(given.calls.steps[i]) << ' ' << given.values[i] << '\n';
+    text << "  " << describe(given.calls.steps[i]) << ' ' << path_of(given, i).route << ' ' << given.values[i]
+         << '\n';
   return text.str();
+}
+
+/// Plays a random case through a service and its model.
+void play(const ValuesCase& given, Reached& reached) {
+  Service service(given);
+  for (std::size_t i = 0; i < given.calls.steps.size(); ++i) {
+    service.take(given.calls.steps[i], path_of(given, i));
+    if (testing::Test::HasFailure()) FAIL() << story(given, i);
+  }
+  service.finish(reached);
+  if (testing::Test::HasFailure()) FAIL() << story(given, given.calls.steps.size());
+}
+
+TEST(ValuesModel, AgreesWithBreakersByValueInsideThoseOfRoutesOnRandomPoliciesAndCalls) {
+  const std::uint64_t first = from_environment("SWITCHGEAR_SEED", 150'000'001);
+  const std::uint64_t cases = from_environment("SWITCHGEAR_CASES", 10'000);
+  Reached reached;
+  for (std::uint64_t seed = first; seed < first + cases; ++seed) {
+    play(random_paths_case(seed, Flavour::library), reached);
+    if (HasFailure()) return;
+  }
+  if (cases < 10'000) return;
+  EXPECT_GE(reached.refused_by_route, 10'000U) << "the random calls hardly reach what they are made for";
+  EXPECT_GE(reached.refused_by_value, 1'000U);
 }
 
 TEST(ValuesModel, AgreesWithBreakersByValueOnRandomPoliciesAndCalls) {
@@ -262,14 +329,8 @@ TEST(ValuesModel, AgreesWithBreakersByValueOnRandomPoliciesAndCalls) {
   const std::uint64_t cases = from_environment("SWITCHGEAR_CASES", 10'000);
   Reached reached;
   for (std::uint64_t seed = first; seed < first + cases; ++seed) {
-    const ValuesCase given = random_values_case(seed, Flavour::library);
-    Service service(given);
-    for (std::size_t i = 0; i < given.calls.steps.size(); ++i) {
-      service.take(given.calls.steps[i], given.values[i]);
-      if (HasFailure()) FAIL() << story(given, i);
-    }
-    service.finish(reached);
-    if (HasFailure()) FAIL() << story(given, given.calls.steps.size());
+    play(random_values_case(seed, Flavour::library), reached);
+    if (HasFailure()) return;
   }
   if (cases < 10'000) return;
   EXPECT_GE(reached.refused_by_value, 10'000U) << "the random calls hardly reach what they are made for";
@@ -323,7 +384,7 @@ class Paths {
     const auto inner = inner_of(step.id);
     const BreakerGroup path{&service_, inner_[inner[0]].get(), inner_[inner[1]].get()};
     const auto models = models_of(step.id);
-    ValueDecision expected{{true, std::nullopt, std::nullopt}};
+    ValueDecision expected{{true, std::nullopt, std::nullopt}, {}};
     std::size_t asked = 0;
     for (; asked < models.size() && expected.decision.admitted; ++asked)
       expected.decision = models[asked]->acquire(step.id, step.at);
@@ -332,7 +393,7 @@ class Paths {
       EXPECT_EQ(shown(expected), "admitted");
       out_.emplace(step.id, *std::move(permits));
     } else {
-      EXPECT_EQ(shown(expected), shown(permits.rejection(), false));
+      EXPECT_EQ(shown(expected), shown(permits.rejection()));
       for (std::size_t i = 0; i + 1 < asked; ++i) models[i]->abandon(step.id, step.at);
     }
     compare(step);

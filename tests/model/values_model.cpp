@@ -4,59 +4,82 @@
 
 namespace switchgear::model {
 
-ValuesModel::ValuesModel(const ValuesCase& given) : of_value_(given.of_value), idle_(given.idle) {
-  if (given.has_around) around_.emplace(given.calls.options, given.calls.jitter_seed);
+ModelPath path_of(const ValuesCase& given, std::size_t step) {
+  return {given.routes.empty() ? "" : given.routes[step], given.values[step]};
 }
 
-ValueDecision ValuesModel::acquire(BreakerModel::Ticket ticket, const std::string& value, TimePoint now) {
+ValuesModel::ValuesModel(const ValuesCase& given) : of_value_(given.of_value), idle_(given.idle) {
+  if (given.has_around) around_.emplace(given.calls.options, given.calls.jitter_seed);
+  for (const auto& [policy, options] : given.of_routes)
+    routes_.emplace(policy, BreakerModel(options, given.calls.jitter_seed));
+}
+
+BreakerModel* ValuesModel::of_route(const ModelPath& path) {
+  const auto found = routes_.find(path.route);
+  return found == routes_.end() ? nullptr : &found->second;
+}
+
+ValueDecision ValuesModel::acquire(BreakerModel::Ticket ticket, const ModelPath& path, TimePoint now) {
   if (around_) {
     const Decision decision = around_->acquire(ticket, now);
-    if (!decision.admitted) return {decision, false};
+    if (!decision.admitted) return {decision};
   }
-  if (value.empty()) {
-    calls_.emplace(ticket, value);
-    return {{true, std::nullopt, std::nullopt}, false};
+  BreakerModel* const of_route = this->of_route(path);
+  if (of_route != nullptr) {
+    const Decision decision = of_route->acquire(ticket, now);
+    if (!decision.admitted) {
+      if (around_) around_->abandon(ticket, now);
+      return {decision, "route"};
+    }
   }
-  if (find(value, now) == nullptr) {
-    values_.emplace(value, One{BreakerModel(of_value_, 0)});
+  if (path.value.empty()) {
+    calls_.emplace(ticket, path);
+    return {{true, std::nullopt, std::nullopt}};
+  }
+  if (find(path.value, now) == nullptr) {
+    values_.emplace(path.value, One{BreakerModel(of_value_, 0)});
     ++totals_.made;
   }
-  One& one = values_.at(value);
+  One& one = values_.at(path.value);
   const Decision decision = one.breaker.acquire(ticket, now);
   if (!decision.admitted) {
+    if (of_route != nullptr) of_route->abandon(ticket, now);
     if (around_) around_->abandon(ticket, now);
     ++totals_.rejected;
-    return {decision, true};
+    return {decision, "value"};
   }
   ++totals_.calls;
   ++one.out;
-  calls_.emplace(ticket, value);
-  return {decision, false};
+  calls_.emplace(ticket, path);
+  return {decision};
 }
 
-std::optional<std::string> ValuesModel::record(BreakerModel::Ticket ticket, const Outcome& outcome,
-                                               TimePoint now) {
+std::optional<ModelPath> ValuesModel::record(BreakerModel::Ticket ticket, const Outcome& outcome,
+                                             TimePoint now) {
   const auto found = calls_.find(ticket);
   if (found == calls_.end()) return std::nullopt;
-  const std::string value = found->second;
+  const ModelPath path = found->second;
   calls_.erase(found);
-  if (!value.empty()) {
-    One& one = values_.at(value);
+  if (!path.value.empty()) {
+    One& one = values_.at(path.value);
     one.breaker.record(ticket, outcome, now);
     --one.out;
     ++(outcome.verdict == Verdict::success   ? totals_.successes
        : outcome.verdict == Verdict::failure ? totals_.failures
                                              : totals_.ignored);
   }
+  if (BreakerModel* const breaker = of_route(path)) breaker->record(ticket, outcome, now);
   if (around_) around_->record(ticket, outcome, now);
-  return value;
+  return path;
 }
 
-void ValuesModel::command(const std::string& value, Order order, TimePoint now) {
-  if (value.empty()) {
-    if (around_) around_->command(order, now);
-  } else if (BreakerModel* const breaker = find(value, now)) {
-    breaker->command(order, now);
+void ValuesModel::command(const ModelPath& path, Order order, TimePoint now) {
+  if (!path.value.empty()) {
+    if (BreakerModel* const breaker = find(path.value, now)) breaker->command(order, now);
+  } else if (!path.route.empty()) {
+    if (BreakerModel* const breaker = of_route(path)) breaker->command(order, now);
+  } else if (around_) {
+    around_->command(order, now);
   }
 }
 
@@ -66,6 +89,7 @@ void ValuesModel::check(CheckAnswer answer, const HealthRows& rows, TimePoint no
 
 void ValuesModel::advance(TimePoint now) {
   if (around_) around_->advance(now);
+  for (auto& [policy, breaker] : routes_) breaker.advance(now);
 }
 
 BreakerModel* ValuesModel::find(const std::string& value, TimePoint now) {

@@ -70,6 +70,15 @@ def haproxy_text(descriptor, upstream):
             f"  default_backend pay\nbackend pay\n  server one 127.0.0.1:{upstream}\n")
 
 
+def routed_text(upstream):
+    """/fail is a route with a policy of its own, whose breaker is inside the service's."""
+    return ("version: 1\ngateway: {listen: \"127.0.0.1:0\", admin: \"127.0.0.1:0\"}\npolicies:\n"
+            f"  p: {{timeout: {TIMEOUT}s, circuit_breaker: {{consecutive_failures: 9, open_duration: 1h}}}}\n"
+            f"  careful: {{timeout: {TIMEOUT}s, circuit_breaker: {{consecutive_failures: 2, open_duration: 1h}}}}\n"
+            f"services:\n  pay:\n    url: \"http://127.0.0.1:{upstream}\"\n    policy: p\n"
+            "    routes: [{prefix: /}, {prefix: /fail, policy: careful}]\n")
+
+
 def gateway_text(upstream, log, kind):
     return ("version: 1\ngateway: {listen: \"127.0.0.1:0\", admin: \"127.0.0.1:0\"}\n"
             f"log: {{access: {{file: {log}, format: {kind}}}}}\npolicies:\n  p:\n    timeout: {TIMEOUT}s\n"
@@ -184,8 +193,8 @@ class Logs(unittest.TestCase):
         self.expect(calls)
         self.assertEqual(self.replay(trace)["opened"], 1)
 
-    def serve(self):
-        config = self.write("gateway.yaml", gateway_text(self.upstream, self.log, "text"))
+    def serve(self, text=None):
+        config = self.write("gateway.yaml", text or gateway_text(self.upstream, self.log, "text"))
         process = self.start([BINARY, "serve", config], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.addCleanup(process.stdout.close)
         serving = process.stdout.readline()
@@ -223,6 +232,31 @@ class Logs(unittest.TestCase):
         self.assertEqual([call["verdict"] for call in calls[11:]], ["refused"] * (len(STORY) - 11))
         self.assertEqual(self.replay(trace)["opened"], 1)
         self.assertTrue(self.recording(admin)[0]["over"])
+
+    def test_a_running_gateway_whose_breaker_has_another_inside(self):
+        port, admin = self.serve(routed_text(self.upstream))
+        trace = os.path.join(self.folder, "trace.jsonl")
+        recorder = subprocess.Popen([BINARY, "record", "pay", "--for", "1h", "--out", trace, "--admin", admin],
+                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(recorder.kill)
+        self.wait_for(lambda: self.recording(admin), "it records")
+        self.tell(port)
+        self.wait_for(lambda: self.recording(admin)[0]["calls"] == len(STORY), "all calls are there")
+        recorder.send_signal(signal.SIGINT)
+        _, said = recorder.communicate(timeout=PATIENCE)
+        self.assertEqual(recorder.returncode, 0, said)
+        with open(trace, encoding="ascii") as file:
+            calls = [json.loads(line) for line in file]
+        by_route = [call["verdict"] for call in calls if call.get("route_policy") == "careful"]
+        self.assertEqual(by_route, ["failure"] * 2 + ["refused"] * 3)
+        others = [path for path in STORY if path != "/fail"]
+        self.expect([call for call in calls if "route_policy" not in call], others)
+        ran = subprocess.run([BINARY, "replay", "--config", os.path.join(self.folder, "gateway.yaml"), "--service", "pay",
+                              trace, "--json"], capture_output=True, text=True, timeout=PATIENCE, check=True)
+        summary = json.loads(ran.stdout.splitlines()[-1])
+        self.assertEqual((summary["opened"], summary["failures"], summary["ignored"]), (0, 4, 3))
+        careful = summary["routes"]["careful"]
+        self.assertEqual((careful["opened"], careful["failures"], careful["rejected"]), (1, 2, 3))
 
     def test_a_running_gateway_for_a_time_and_what_can_go_wrong(self):
         port, admin = self.serve()

@@ -122,6 +122,7 @@ int play(const ChaosOptions& options, const Scenario& scenario) {
   Screen screen{scenario, options.json};
   const Run seen = run(scenario, options.admin, stop, screen.listener());
   screen.end();
+  if (stop.reader_has_gone()) return stage::exit_without_reader;
   if (!seen.whole) {
     std::cerr << "switchgear chaos: stopped before the end; nothing was judged, and every process of the run "
                  "has ended\n";

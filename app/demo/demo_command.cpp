@@ -75,18 +75,26 @@ class Run {
     for (const std::string& each : shop_.what_runs()) teller_.say("behind it", each);
   }
 
+  /// Throws stage::Broken, after the books if they can be read.
   Ending tell() {
     Load load{shop_.gateway_port(), options_.seed};
-    Ending ending = tell_rounds(load);
-    heal();
-    load.stop();
-    if (ending == Ending::stopped) {
-      teller_.say("stopping", "the books are read first; Ctrl-C again ends at once");
-      stop_.forget();
+    try {
+      Ending ending = tell_rounds(load);
+      quiet_down(load);
+      if (stop_.reader_has_gone()) return Ending::stopped;
+      if (ending == Ending::stopped) {
+        teller_.say("stopping", "the books are read first; Ctrl-C again ends at once");
+        stop_.forget();
+      }
+      ending = after_the_books(load, ending);
+      if (ending == Ending::missed) teller_.say("logs", shop_.keep_logs().string());
+      return ending;
+    } catch (const stage::Broken&) {
+      teller_.say("stopping", "a process cannot be kept running; the books are read first");
+      quiet_down(load);
+      read_what_can_be_read(load);
+      throw;
     }
-    ending = after_the_books(load, ending);
-    if (ending == Ending::missed) teller_.say("logs", shop_.keep_logs().string());
-    return ending;
   }
 
   [[nodiscard]] bool books_are_read() const noexcept { return read_; }
@@ -105,23 +113,29 @@ class Run {
   }
 
   /// A round that was stopped may have left payment at fault: what is to be undone there could not be.
-  void heal() {
+  void quiet_down(Load& load) {
+    shop_.heal();
+    load.stop();
+  }
+
+  void read_what_can_be_read(const Load& load) {
+    if (!shop_.has_books()) return;
     try {
-      shop_.set_fault(Fault{});
-    } catch (const NoAnswer&) {  // NOLINT(bugprone-empty-catch)
-      // If payment is not well, the books say so.
+      static_cast<void>(after_the_books(load, Ending::missed));
+    } catch (const stage::Broken& another) {
+      teller_.say("books", std::string("not read: ") + another.what());
     }
   }
 
   Ending after_the_books(const Load& load, Ending ending) {
     const auto look = [this] {
-      if (const std::optional<std::string> happened = shop_.check_alive()) teller_.say("shop", *happened);
+      for (const shop::Happened& each : shop_.keep_running()) teller_.say(each.who, each.what);
     };
     const shop::Books books = shop::settle(shop_.admin_port(), stop_, look);
     const std::string problem = shop::problem_of(books, {load.confirmed(), load.asked() - load.confirmed()});
     if (problem.empty()) {
       teller_.say("books", shop::in_words(books));
-      return shop_.shop_failed() ? Ending::missed : ending;
+      return shop_.has_failed() ? Ending::missed : ending;
     }
     read_ = books.settled || !stop_.wait_for(milliseconds{0});
     teller_.say("books", read_ ? "WRONG: " + problem : "not read to the end, because of Ctrl-C");
@@ -153,9 +167,11 @@ int run_demo(const DemoOptions& options) {
       ending = run.tell();
       read = run.books_are_read();
     }
+    if (ending == Ending::stopped && stop.reader_has_gone()) return stage::exit_without_reader;
     if (ending == Ending::held)
       teller.say("held", "every step of the story was observed, and no order was lost");
-    if (ending == Ending::missed) teller.say("missed", "the story did not hold, or the books are not right");
+    if (ending == Ending::missed)
+      teller.say("missed", "the story did not hold, a process ended by itself, or the books are not right");
     if (ending == Ending::stopped) teller.say("stopped", "every process of the demo has ended");
     // If a bounded demo is stopped before its end, it has not shown its story.
     return ending == Ending::held || (ending == Ending::stopped && !length && read) ? 0 : 1;

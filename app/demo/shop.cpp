@@ -109,23 +109,32 @@ Shop::~Shop() {
 std::uint16_t Shop::start_service(std::size_t service) {
   const std::string name = service_names[service];
   const std::string seed = std::to_string(options_.seed + service);
-  stage::Started started =
-      workplace_.start(name, {"demo-service", "--name", name, "--port", "0", "--seed", seed}, "ready ");
-  services_[service] = {std::move(started.process),
-                        std::make_unique<JsonClient>(name, stage::number_after(started.ready, "control="))};
-  return stage::number_after(started.ready, "port=");
+  const auto words = [&](std::uint16_t port, std::uint16_t control) {
+    return std::vector<std::string>{
+        "demo-service",          "--name", name, "--port", std::to_string(port), "--control-port",
+        std::to_string(control), "--seed", seed};
+  };
+  Member& member = services_[service];
+  const std::string ready = member.process.emplace(workplace_, name, "ready ").start(words(0, 0));
+  const std::uint16_t port = stage::number_after(ready, "port=");
+  const std::uint16_t control = stage::number_after(ready, "control=");
+  member.process->start_again_with(words(port, control));
+  member.control = std::make_unique<JsonClient>(name, control);
+  return port;
 }
 
 void Shop::start_gateway() {
   const std::string where = options_.port == 0 ? "" : " on port " + std::to_string(options_.port);
   const std::string file = workplace_.write("gateway.yaml", gateway_yaml(options_, shop_->url()));
-  stage::Started started =
-      workplace_.start("gateway", {"serve", "--config", file}, "switchgear serves ", where);
-  gateway_ = std::move(started.process);
-  gateway_port_ = stage::number_after(started.ready, "serves http://127.0.0.1:");
-  gateway_admin_port_ = stage::number_after(started.ready, "admin http://127.0.0.1:");
-  if (gateway_port_ == 0 || gateway_admin_port_ == 0)
-    workplace_.broken(*gateway_, "named no ports when it was ready");
+  gateway_.emplace(workplace_, "gateway", "switchgear serves ");
+  const std::string ready = gateway_->start({"serve", "--config", file}, where);
+  gateway_port_ = stage::number_after(ready, "serves http://127.0.0.1:");
+  gateway_admin_port_ = stage::number_after(ready, "admin http://127.0.0.1:");
+  if (gateway_port_ == 0 || gateway_admin_port_ == 0) gateway_->broken("named no ports when it was ready");
+  gateway_->start_again_with(
+      {"serve", "--config", file, "--listen", "127.0.0.1:" + std::to_string(gateway_port_), "--admin",
+       "127.0.0.1:" + std::to_string(gateway_admin_port_)},
+      " on port " + std::to_string(gateway_port_));
 }
 
 std::string Shop::gateway_dashboard() const {
@@ -160,15 +169,42 @@ std::uint64_t Shop::arrived() {
 }
 
 void Shop::set_fault(const Fault& fault) {
+  fault_ = fault;
   services_[0].control->post("/_fault", {{"mode", to_string(fault.mode)}, {"delay_ms", fault.delay.count()}});
 }
 
-std::optional<std::string> Shop::check_alive() {
-  if (!gateway_->running()) workplace_.broken(*gateway_, "ended by itself");
-  for (Member& member : services_) {
-    if (!member.process->running()) workplace_.broken(*member.process, "ended by itself");
+void Shop::heal() noexcept {
+  try {
+    set_fault(Fault{});
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch)
   }
-  return shop_->look();
+}
+
+std::vector<shop::Happened> Shop::keep_running() {
+  std::vector<shop::Happened> all = backing_.look();
+  for (std::size_t i = 0; i < services_.size(); ++i) {
+    const std::optional<std::string> happened = services_[i].process->look();
+    if (!happened) continue;
+    all.push_back({service_names[i], *happened});
+    if (i != 0) continue;
+    try {
+      set_fault(fault_);
+    } catch (const NoAnswer&) {  // NOLINT(bugprone-empty-catch): it has ended again
+    }
+  }
+  if (const std::optional<std::string> happened = shop_->look()) all.push_back({"shop", *happened});
+  if (const std::optional<std::string> happened = gateway_->look()) all.push_back({"gateway", *happened});
+  return all;
+}
+
+unsigned Shop::restarts() const noexcept {
+  return shop_->restarts() + services_[0].process->restarts() + gateway_->restarts();
+}
+
+bool Shop::has_failed() const noexcept {
+  bool failed = backing_.has_failed() || shop_->has_failed() || gateway_->has_failed();
+  for (const Member& member : services_) failed = failed || member.process->has_failed();
+  return failed;
 }
 
 std::filesystem::path Shop::keep_logs() noexcept {

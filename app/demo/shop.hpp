@@ -15,7 +15,9 @@
 #include "app/demo/fault.hpp"
 #include "app/demo/json_client.hpp"
 #include "app/shop/backing.hpp"
+#include "app/shop/kept_server.hpp"
 #include "app/shop/kept_shop.hpp"
+#include "app/stage/kept_process.hpp"
 #include "app/stage/workplace.hpp"
 
 namespace switchgear::demo {
@@ -81,26 +83,35 @@ class Shop {
   /// A line for each server or stand-in behind the shop, for people.
   [[nodiscard]] const std::vector<std::string>& what_runs() const noexcept { return backing_.what_runs(); }
 
+  // These four throw NoAnswer, also while a process is being started again.
+
   /// Payment's.
   [[nodiscard]] SeenBreaker breaker();
   [[nodiscard]] std::vector<SeenBreaker> breakers();
 
-  /// How many requests have arrived at payment, by its own count.
+  /// How many requests have arrived at payment, by its own count, which begins anew with its process.
   [[nodiscard]] std::uint64_t arrived();
   void set_fault(const Fault& fault);
 
-  /// Starts the shop again if it has ended, and says so. Throws stage::Broken, naming the process and its
-  /// log, when another one has ended.
-  std::optional<std::string> check_alive();
-  /// The shop ended by itself, and not because somebody ended it.
-  [[nodiscard]] bool shop_failed() const noexcept { return shop_->has_failed(); }
+  /// Well again. If payment does not answer, that is not told: the story and the books show it.
+  void heal() noexcept;
+
+  /// Call it often. Processes that have ended are started again: says which, and how they ended. Throws
+  /// stage::Broken for one that does not start again.
+  std::vector<shop::Happened> keep_running();
+  /// How often one was started again on which the story depends: the shop, payment or the gateway.
+  [[nodiscard]] unsigned restarts() const noexcept;
+  /// A process ended by itself, and not because somebody ended it.
+  [[nodiscard]] bool has_failed() const noexcept;
+  /// Without the shop there are no books.
+  [[nodiscard]] bool has_books() const noexcept { return !shop_->given_up(); }
 
   /// Leaves the logs on disk and says where.
   std::filesystem::path keep_logs() noexcept;
 
  private:
   struct Member {
-    std::unique_ptr<stage::ChildProcess> process;
+    std::optional<stage::KeptProcess> process;
     std::unique_ptr<JsonClient> control;
   };
 
@@ -112,9 +123,10 @@ class Shop {
   shop::Backing backing_;
   std::array<Member, service_names.size()> services_;
   std::optional<shop::KeptShop> shop_;
-  std::unique_ptr<stage::ChildProcess> gateway_;
+  std::optional<stage::KeptProcess> gateway_;
   std::unique_ptr<JsonClient> admin_;
   std::uint16_t gateway_port_ = 0, gateway_admin_port_ = 0;
+  Fault fault_;  ///< of payment; one that is started again gets it again
 };
 
 }  // namespace switchgear::demo

@@ -56,6 +56,7 @@ Story::Story(Shop& shop, Load& load, Teller& teller, stage::StopSignal& stop, co
     : shop_(shop), load_(load), teller_(teller), stop_(stop), pace_(pace) {}
 
 Ending Story::tell_round(const Fault& fault) {
+  restarts_ = shop_.restarts();
   try {
     normal();
     fails(fault);
@@ -69,7 +70,7 @@ Ending Story::tell_round(const Fault& fault) {
   } catch (const Stopped&) {
     return Ending::stopped;
   } catch (const Missed&) {
-    shop_.set_fault(Fault{});
+    shop_.heal();
     return Ending::missed;
   }
 }
@@ -111,9 +112,9 @@ Feeling Story::hurt(Clock::time_point since) const {
 
 void Story::fails(const Fault& fault) {
   fault_ = fault;
-  before_ = shop_.breaker();
+  before_ = breaker();
   failing_since_ = Clock::now();
-  shop_.set_fault(fault);
+  set_fault(fault);
   until("fault", pace_.patience, [&] { return hurt(failing_since_).calls >= 3; });
   teller_.tell(Mood::bad, "fault",
                fmt::format("payment {}; callers wait {} (p50) for that", in_words(fault),
@@ -143,31 +144,29 @@ void Story::shields() {
   // A request admitted just before the opening may still be on its way to payment: on a busy machine, for a
   // while.
   for (std::uint64_t before = ~std::uint64_t{0}; before != arrived_open_;) {
-    before = std::exchange(arrived_open_, shop_.arrived());
+    before = std::exchange(arrived_open_, arrived());
     pause(milliseconds{50});
   }
   const auto since = Clock::now();
   pause(part(pace_.open_duration, 0.55));
   until("shielded", part(pace_.open_duration, 0.2),
         [&] { return load_.feeling(Asked::orders, Kind::refused, since).calls >= 10; });
-  const std::uint64_t arrived = shop_.arrived() - arrived_open_;
-  const Feeling refused = load_.feeling(Asked::orders, Kind::refused, since);
-  if (arrived != 0) {
-    teller_.tell(Mood::bad, "missed",
-                 fmt::format("shielded: {} requests reached payment all the same", arrived));
-    throw Missed{};
-  }
+  const std::uint64_t all = arrived();
+  if (all < arrived_open_) miss("shielded: what reached payment was not counted to the end");
+  if (all > arrived_open_)
+    miss(fmt::format("shielded: {} requests reached payment all the same", all - arrived_open_));
+  const Feeling felt = load_.feeling(Asked::orders, Kind::refused, since);
   teller_.tell(
       Mood::waiting, "shielded",
-      fmt::format("orders get their answer in {} (p50) instead of {}; {} calls refused so far, {} of them "
+      fmt::format("orders get their answer in {} (p50) instead of {}; {} calls refused so far, 0 of them "
                   "reached payment; users are found in {}",
-                  human(refused.p50), human(hurt_.p50), shop_.breaker().rejected - before_.rejected, arrived,
+                  human(felt.p50), human(hurt_.p50), refused(breaker()),
                   human(load_.feeling(Asked::users, Kind::answered, since).p50)));
 }
 
 void Story::heals() {
-  shop_.set_fault(Fault{});
-  const SeenBreaker seen = shop_.breaker();
+  set_fault(Fault{});
+  const SeenBreaker seen = breaker();
   const std::string left = seen.retry_after
                                ? fmt::format("; the breaker asks again in {:.1f} s", *seen.retry_after)
                                : std::string{};
@@ -198,7 +197,7 @@ void Story::closes() {
   teller_.tell(
       Mood::good, "closed",
       fmt::format("breaker 'payment' recovered: {:.0f}% of the probes failed; {} calls were refused in all",
-                  seen.last->value * 100, seen.rejected - before_.rejected));
+                  seen.last->value * 100, refused(seen)));
 }
 
 void Story::normal_again() {
@@ -212,20 +211,62 @@ void Story::normal_again() {
 
 void Story::until(const std::string& step, milliseconds patience, const std::function<bool()>& observed) {
   const auto deadline = Clock::now() + patience;
-  while (!observed()) {
-    if (Clock::now() >= deadline) {
-      teller_.tell(Mood::bad, "missed",
-                   fmt::format("{} was not observed within {} ms", step, patience.count()));
-      throw Missed{};
+  for (;;) {
+    std::string why;
+    try {
+      if (observed()) return;
+    } catch (const NoAnswer& none) {
+      why = std::string(": ") + none.what();
     }
+    if (Clock::now() >= deadline)
+      miss(fmt::format("{} was not observed within {} ms{}", step, patience.count(), why));
     pause(milliseconds{20});
   }
+}
+
+void Story::miss(std::string text) {
+  if (shop_.restarts() != restarts_)
+    text += "; a process was started again meanwhile, and what it had counted was lost";
+  teller_.tell(Mood::bad, "missed", text);
+  throw Missed{};
+}
+
+SeenBreaker Story::breaker() {
+  SeenBreaker seen;
+  until("the state of breaker 'payment'", pace_.patience, [&] {
+    seen = shop_.breaker();
+    return true;
+  });
+  return seen;
+}
+
+std::uint64_t Story::arrived() {
+  std::uint64_t count = 0;
+  until("payment's count of requests", pace_.patience, [&] {
+    count = shop_.arrived();
+    return true;
+  });
+  return count;
+}
+
+void Story::set_fault(const Fault& fault) {
+  until("the change of payment", pace_.patience, [&] {
+    shop_.set_fault(fault);
+    return true;
+  });
+}
+
+std::uint64_t Story::refused(const SeenBreaker& seen) const {
+  return seen.rejected - std::min(seen.rejected, before_.rejected);
 }
 
 void Story::pause(milliseconds length) {
   const auto end = Clock::now() + length;
   do {
-    if (const std::optional<std::string> happened = shop_.check_alive()) teller_.say("shop", *happened);
+    for (const shop::Happened& each : shop_.keep_running()) {
+      teller_.say(each.who, each.what);
+      if (each.who == "shop") before_ = {};
+    }
     look();
     const auto left = std::chrono::duration_cast<milliseconds>(end - Clock::now());
     if (stop_.wait_for(std::clamp(left, milliseconds{0}, milliseconds{100}))) throw Stopped{};
@@ -246,8 +287,14 @@ void Story::look() {
   const auto now = Clock::now();
   if (!teller_.live() || now - looked_ < milliseconds{100}) return;
   looked_ = now;
+  std::vector<SeenBreaker> all;
+  try {
+    all = shop_.breakers();
+  } catch (const NoAnswer&) {
+    return;  // the shop is starting again
+  }
   std::vector<ServiceLine> lines;
-  for (const SeenBreaker& seen : shop_.breakers()) {
+  for (const SeenBreaker& seen : all) {
     std::string felt;
     if (seen.name == "payment") felt = "orders " + felt_now(Asked::orders);
     if (seen.name == "database") felt = "users " + felt_now(Asked::users);

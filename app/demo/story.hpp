@@ -35,7 +35,8 @@ class Story {
   Story(Shop& shop, Load& load, Teller& teller, stage::StopSignal& stop, const Pace& pace);
 
   /// One round, from normal to normal. `missed`: a step was not observed in time; the missing step has been
-  /// told. Throws stage::Broken and NoAnswer.
+  /// told, and payment is well again. A process that ends is started again and the story goes on, as far as
+  /// its steps can still be observed. Throws stage::Broken.
   [[nodiscard]] Ending tell_round(const Fault& fault);
 
   /// Stays at the last scene until `end`, unless stopped.
@@ -53,8 +54,16 @@ class Story {
   void closes();
   void normal_again();
 
+  /// A question without an answer is not observed yet.
   void until(const std::string& step, std::chrono::milliseconds patience,
              const std::function<bool()>& observed);
+  [[noreturn]] void miss(std::string text);
+  // Shop's, of processes that may be starting again.
+  [[nodiscard]] SeenBreaker breaker();
+  [[nodiscard]] std::uint64_t arrived();
+  void set_fault(const Fault& fault);
+  /// Since the fault began.
+  [[nodiscard]] std::uint64_t refused(const SeenBreaker& seen) const;
   void pause(std::chrono::milliseconds length);
   void look();
   [[nodiscard]] std::string felt_now(Asked what) const;
@@ -68,9 +77,10 @@ class Story {
 
   Fault fault_;
   Clock::time_point failing_since_{}, open_since_{}, closed_since_{}, looked_{};
-  SeenBreaker before_;              ///< payment's breaker when the fault began
+  SeenBreaker before_;              ///< payment's breaker when the fault began, or when its process did
   Feeling hurt_;                    ///< what the failing orders felt like
   std::uint64_t arrived_open_ = 0;  ///< at payment, just after the opening
+  unsigned restarts_ = 0;           ///< of processes, before the round
 };
 
 }  // namespace switchgear::demo

@@ -1,40 +1,12 @@
 #include "app/shop/backing.hpp"
 
-#include <algorithm>
-#include <array>
-#include <chrono>
-#include <fstream>
 #include <optional>
-#include <string_view>
-#include <thread>
 #include <utility>
 
 namespace switchgear::shop {
 namespace {
 
 namespace fs = std::filesystem;
-using namespace std::chrono_literals;
-
-constexpr auto patience = 20s;
-constexpr auto between_looks = 20ms;
-
-/// The last lines of a log often say only that the server ends; why stands before them.
-std::string complaint_in(const fs::path& log) {
-  constexpr std::array<std::string_view, 7> words{"ould not", "cannot",   "FATAL", "PANIC",
-                                                  "rror",     "too long", "ailed"};
-  constexpr std::size_t most = 400;
-  std::ifstream in{log};
-  std::string last, complaints;
-  for (std::string line; std::getline(in, line);) {
-    if (line.empty()) continue;
-    last = line;
-    if (complaints.size() > most) continue;
-    if (std::ranges::any_of(words, [&](std::string_view word) { return line.find(word) != line.npos; }))
-      complaints += (complaints.empty() ? "" : "; ") + line;
-  }
-  if (!complaints.empty()) return complaints;
-  return last.empty() ? "nothing" : last;
-}
 
 /// Debian keeps the programs of a PostgreSQL server out of PATH.
 std::vector<std::string> postgres_folders() {
@@ -56,21 +28,20 @@ Backing::Backing(stage::Workplace& workplace, Behind behind)
                        std::to_string(risk_.port()));
 }
 
-void Backing::broken(const std::string& what, const fs::path& log) {
-  workplace_.keep();
-  throw stage::Broken(what + "; it said: " + complaint_in(log) + "; logs are in " + folder_.string());
+std::vector<Happened> Backing::look() {
+  std::vector<Happened> all;
+  for (std::optional<KeptServer>* const each : {&database_, &redis_, &smtp_}) {
+    if (!*each) continue;
+    if (std::optional<Happened> happened = (*each)->look()) all.push_back(std::move(*happened));
+  }
+  return all;
 }
 
-std::unique_ptr<ServerProcess> Backing::start(const std::string& name, std::vector<std::string> command,
-                                              std::uint16_t port) {
-  const fs::path log = folder_ / (name + ".log");
-  auto process = std::make_unique<ServerProcess>(std::move(command), log);
-  const auto until = std::chrono::steady_clock::now() + patience;
-  while (!listens(port)) {
-    if (!process->running() || std::chrono::steady_clock::now() > until) broken(name + " did not start", log);
-    std::this_thread::sleep_for(between_looks);
+bool Backing::has_failed() const noexcept {
+  for (const std::optional<KeptServer>* const each : {&database_, &redis_, &smtp_}) {
+    if (*each && (*each)->has_failed()) return true;
   }
-  return process;
+  return false;
 }
 
 void Backing::start_database(Behind behind) {
@@ -92,15 +63,16 @@ void Backing::start_database(Behind behind) {
   ServerProcess init{{initdb->string(), "-D", data, "-A", "trust", "-U", "shop", "-E", "UTF8", "--locale=C",
                       "-N", "--no-instructions"},
                      log};
-  if (!init.succeeded()) broken("initdb failed", log);
-  database_port_ = free_port();
+  if (!init.succeeded()) complain(workplace_, "initdb failed", log);
+  const std::uint16_t port = free_port();
   // No Unix socket: the path of one may have 107 bytes, and a temporary folder's may be longer.
-  database_ = start("postgresql",
-                    {postgres->string(), "-D", data, "-c", "port=" + std::to_string(database_port_), "-c",
-                     "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c",
-                     "log_line_prefix=", "-c", "shared_buffers=16MB", "-c", "fsync=off"},
-                    database_port_);
-  what_runs_.push_back("orders in PostgreSQL on port " + std::to_string(database_port_));
+  database_.emplace(
+      workplace_, "postgresql",
+      std::vector<std::string>{postgres->string(), "-D", data, "-c", "port=" + std::to_string(port), "-c",
+                               "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c",
+                               "log_line_prefix=", "-c", "shared_buffers=16MB", "-c", "fsync=off"},
+      port);
+  what_runs_.push_back("orders in PostgreSQL on port " + std::to_string(port));
 }
 
 void Backing::start_redis(Behind behind) {
@@ -110,12 +82,12 @@ void Backing::start_redis(Behind behind) {
     if (behind == Behind::stand_ins) what_runs_.back() = "no cache";
     return;
   }
-  redis_port_ = free_port();
-  redis_ = start("redis",
-                 {redis->string(), "--port", std::to_string(redis_port_), "--bind", "127.0.0.1", "--save", "",
-                  "--appendonly", "no", "--dir", "/"},
-                 redis_port_);
-  what_runs_.push_back("cache in Redis on port " + std::to_string(redis_port_));
+  const std::uint16_t port = free_port();
+  redis_.emplace(workplace_, "redis",
+                 std::vector<std::string>{redis->string(), "--port", std::to_string(port), "--bind",
+                                          "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", "/"},
+                 port);
+  what_runs_.push_back("cache in Redis on port " + std::to_string(port));
 }
 
 void Backing::start_smtp(Behind behind) {
@@ -123,7 +95,10 @@ void Backing::start_smtp(Behind behind) {
   if (behind == Behind::installed && aiosmtpd) {
     smtp_port_ = free_port();
     const std::string at = "127.0.0.1:" + std::to_string(smtp_port_);
-    smtp_ = start("smtp", {aiosmtpd->string(), "-n", "-l", at, "-c", "aiosmtpd.handlers.Sink"}, smtp_port_);
+    smtp_.emplace(
+        workplace_, "smtp",
+        std::vector<std::string>{aiosmtpd->string(), "-n", "-l", at, "-c", "aiosmtpd.handlers.Sink"},
+        smtp_port_);
     what_runs_.push_back("mail to aiosmtpd on port " + std::to_string(smtp_port_));
     return;
   }
@@ -133,14 +108,14 @@ void Backing::start_smtp(Behind behind) {
 }
 
 std::string Backing::database(std::uint16_t port) const {
-  if (database_port_ == 0) return "sqlite:" + (folder_ / "orders.db").string();
-  return "host=127.0.0.1 port=" + std::to_string(port == 0 ? database_port_ : port) +
+  if (!database_) return "sqlite:" + (folder_ / "orders.db").string();
+  return "host=127.0.0.1 port=" + std::to_string(port == 0 ? database_->port() : port) +
          " user=shop dbname=postgres";
 }
 
 std::string Backing::redis(std::uint16_t port) const {
-  if (redis_port_ == 0) return {};
-  return "redis://127.0.0.1:" + std::to_string(port == 0 ? redis_port_ : port);
+  if (!redis_) return {};
+  return "redis://127.0.0.1:" + std::to_string(port == 0 ? redis_->port() : port);
 }
 
 std::string Backing::smtp(std::uint16_t port) const {

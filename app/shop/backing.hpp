@@ -5,11 +5,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "app/shop/kept_server.hpp"
 #include "app/shop/risk_stand_in.hpp"
-#include "app/shop/server_process.hpp"
 #include "app/shop/smtp_stand_in.hpp"
 #include "app/shop/stand_in_server.hpp"
 #include "app/stage/workplace.hpp"
@@ -34,27 +35,29 @@ class Backing {
   [[nodiscard]] std::string risk(std::uint16_t port = 0) const;
 
   // 0: it has none.
-  [[nodiscard]] std::uint16_t database_port() const noexcept { return database_port_; }
-  [[nodiscard]] std::uint16_t redis_port() const noexcept { return redis_port_; }
+  [[nodiscard]] std::uint16_t database_port() const noexcept { return database_ ? database_->port() : 0; }
+  [[nodiscard]] std::uint16_t redis_port() const noexcept { return redis_ ? redis_->port() : 0; }
   [[nodiscard]] std::uint16_t smtp_port() const noexcept { return smtp_port_; }
   [[nodiscard]] std::uint16_t risk_port() const noexcept { return risk_.port(); }
 
   /// A line for each, for people.
   [[nodiscard]] const std::vector<std::string>& what_runs() const noexcept { return what_runs_; }
 
+  /// Call it often. Servers that have ended are started again: says which, and how they ended. Throws
+  /// stage::Broken once for a server that does not start again.
+  [[nodiscard]] std::vector<Happened> look();
+  /// One of them ended by itself.
+  [[nodiscard]] bool has_failed() const noexcept;
+
  private:
   void start_database(Behind behind);
   void start_redis(Behind behind);
   void start_smtp(Behind behind);
-  /// Waits until it listens.
-  std::unique_ptr<ServerProcess> start(const std::string& name, std::vector<std::string> command,
-                                       std::uint16_t port);
-  [[noreturn]] void broken(const std::string& what, const std::filesystem::path& log);
 
   stage::Workplace& workplace_;
   const std::filesystem::path folder_;
-  std::uint16_t database_port_ = 0, redis_port_ = 0, smtp_port_ = 0;
-  std::unique_ptr<ServerProcess> database_, redis_, smtp_;
+  std::uint16_t smtp_port_ = 0;
+  std::optional<KeptServer> database_, redis_, smtp_;
   std::unique_ptr<StandInServer> stand_in_;
   StandInServer risk_{serve_risk};
   std::vector<std::string> what_runs_;

@@ -1,7 +1,6 @@
 #include "app/shop/kept_shop.hpp"
 
 #include <chrono>
-#include <utility>
 #include <vector>
 
 #include "app/stage/stop_signal.hpp"
@@ -15,7 +14,6 @@ using namespace std::chrono_literals;
 
 constexpr auto patience = 20s;
 constexpr auto between_looks = 20ms;
-constexpr unsigned most_starts = 10;
 
 std::vector<std::string> words_of(const ShopNeeds& needs) {
   std::vector<std::string> words{"shop-service"};
@@ -46,19 +44,12 @@ std::string on_ports(const ShopNeeds& needs) {
 }  // namespace
 
 KeptShop::KeptShop(stage::Workplace& workplace, ShopNeeds needs, stage::StopSignal& stop)
-    : workplace_(workplace), needs_(std::move(needs)) {
-  start();
+    : process_(workplace, "shop", "shop ready ") {
+  const std::string ready = process_.start(words_of(needs), on_ports(needs));
+  needs.port = port_ = stage::number_after(ready, "port=");
+  needs.admin_port = admin_port_ = stage::number_after(ready, "admin=");
+  process_.start_again_with(words_of(needs), on_ports(needs));
   wait_until_ready(stop);
-}
-
-/// Each start has a log of its own.
-void KeptShop::start() {
-  const std::string name = starts_ == 0 ? "shop" : "shop-" + std::to_string(starts_ + 1);
-  ++starts_;
-  stage::Started started = workplace_.start(name, words_of(needs_), "shop ready ", on_ports(needs_));
-  process_ = std::move(started.process);
-  needs_.port = stage::number_after(started.ready, "port=");
-  needs_.admin_port = stage::number_after(started.ready, "admin=");
 }
 
 /// Its tables are made, so it takes orders.
@@ -70,35 +61,13 @@ void KeptShop::wait_until_ready(stage::StopSignal& stop) {
       if (client.get("/readyz").ok()) return;
     } catch (const http::Error&) {  // NOLINT(bugprone-empty-catch): it has just begun to listen
     }
-    if (!process_->running()) workplace_.broken(*process_, "ended by itself");
+    if (!process_.running()) process_.broken("ended by itself");
     if (stop.wait_for(between_looks)) return;
   }
-  workplace_.broken(*process_, "is not ready");
+  process_.broken("is not ready");
 }
 
-std::optional<std::string> KeptShop::look() {
-  if (process_->running()) return std::nullopt;
-  if (starts_ == most_starts) workplace_.broken(*process_, "ends again and again");
-  const std::string how = process_->how_it_ended();
-  std::string text = "was ended (" + how + "), and is started again";
-  if (!process_->was_told_to_end()) {
-    failed_ = true;
-    workplace_.keep();
-    text =
-        "ended by itself (" + how + "), and is started again; logs are in " + workplace_.directory().string();
-  }
-  start();
-  return text;
-}
-
-std::string KeptShop::end_and_start_again() {
-  failed_ = true;
-  process_->end();
-  start();
-  return "did not answer: it was ended, and is started again";
-}
-
-std::string KeptShop::url() const { return "http://127.0.0.1:" + std::to_string(needs_.port); }
-std::string KeptShop::admin_url() const { return "http://127.0.0.1:" + std::to_string(needs_.admin_port); }
+std::string KeptShop::url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+std::string KeptShop::admin_url() const { return "http://127.0.0.1:" + std::to_string(admin_port_); }
 
 }  // namespace switchgear::shop

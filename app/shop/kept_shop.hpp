@@ -4,10 +4,10 @@
 
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 
+#include "app/stage/kept_process.hpp"
 #include "app/stage/workplace.hpp"
 
 namespace switchgear::stage {
@@ -32,28 +32,23 @@ class KeptShop {
   /// Returns when it takes orders, or when it is told to stop. Throws stage::Broken. `workplace` outlives it.
   KeptShop(stage::Workplace& workplace, ShopNeeds needs, stage::StopSignal& stop);
 
-  /// Call it often. If the process has ended, it is started again: says how it ended. Throws stage::Broken if
-  /// it does not start, or ends again and again.
-  std::optional<std::string> look();
-  /// For a process that does not answer. Says that it was ended.
-  std::string end_and_start_again();
+  /// As those of stage::KeptProcess.
+  std::optional<std::string> look() { return process_.look(); }
+  std::string end_and_start_again() { return process_.end_and_start_again(); }
+  [[nodiscard]] unsigned restarts() const noexcept { return process_.restarts(); }
+  [[nodiscard]] bool has_failed() const noexcept { return process_.has_failed(); }
+  [[nodiscard]] bool given_up() const noexcept { return process_.given_up(); }
 
-  /// It ended otherwise than by being told to, or did not answer: a fault of its own.
-  [[nodiscard]] bool has_failed() const noexcept { return failed_; }
-  [[nodiscard]] std::uint16_t port() const noexcept { return needs_.port; }
-  [[nodiscard]] std::uint16_t admin_port() const noexcept { return needs_.admin_port; }
+  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+  [[nodiscard]] std::uint16_t admin_port() const noexcept { return admin_port_; }
   [[nodiscard]] std::string url() const;
   [[nodiscard]] std::string admin_url() const;
 
  private:
-  void start();
   void wait_until_ready(stage::StopSignal& stop);
 
-  stage::Workplace& workplace_;
-  ShopNeeds needs_;
-  std::unique_ptr<stage::ChildProcess> process_;
-  unsigned starts_ = 0;
-  bool failed_ = false;
+  stage::KeptProcess process_;
+  std::uint16_t port_ = 0, admin_port_ = 0;
 };
 
 }  // namespace switchgear::shop

@@ -130,6 +130,14 @@ bool ServerProcess::running() {
   return pid_ > 0;
 }
 
+std::string ServerProcess::how_it_ended() const { return stage::how_it_ended(status_); }
+
+bool ServerProcess::was_told_to_end() const noexcept {
+  if (WIFEXITED(status_)) return WEXITSTATUS(status_) == 0;
+  const int signal = WTERMSIG(status_);
+  return signal == SIGKILL || signal == SIGTERM || signal == SIGINT || signal == SIGQUIT;
+}
+
 bool ServerProcess::succeeded() {
   if (pid_ > 0) {
     const pid_t child = std::exchange(pid_, -1);

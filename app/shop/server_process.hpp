@@ -37,6 +37,11 @@ class ServerProcess {
   [[nodiscard]] bool running();
   /// Waits until it has ended by itself, for a minute at most; whether with exit code 0. Ends it after that.
   [[nodiscard]] bool succeeded();
+  /// In words. Of use once running() says false.
+  [[nodiscard]] std::string how_it_ended() const;
+  /// With exit code 0, or by a signal with which processes are ended: not by a crash. Of use once running()
+  /// says false.
+  [[nodiscard]] bool was_told_to_end() const noexcept;
 
  private:
   pid_t pid_ = -1;

@@ -85,6 +85,8 @@ std::uint16_t port_of(const Scenario& scenario, const std::string& service) {
 }
 
 class ShopRun {
+  enum class Verdict : std::uint8_t { right, wrong, unread };
+
  public:
   ShopRun(const ShopOptions& options, stage::StopSignal& stop)
       : options_(options),
@@ -98,8 +100,21 @@ class ShopRun {
     start_shop();
   }
 
+  /// The exit code. Throws stage::Broken, after the books if they can be read.
   int run() {
+    try {
+      return play_and_judge();
+    } catch (const stage::Broken&) {
+      say("stopping", "a process cannot be kept running; the books are read first");
+      read_what_can_be_read();
+      throw;
+    }
+  }
+
+ private:
+  int play_and_judge() {
     const std::optional<chaos::Run> seen = play();
+    if (stop_.reader_has_gone()) return stage::exit_without_reader;
     const bool whole = seen && seen->whole;
     std::optional<chaos::Report> report;
     if (whole) {
@@ -109,14 +124,15 @@ class ShopRun {
       say("stopping", "the books are read first; Ctrl-C again ends at once");
       stop_.forget();
     }
-    const bool right = books_are_right(whole ? told(seen->seen) : Told::nothing());
+    const Verdict books = judge_books(whole ? told(seen->seen) : Told::nothing());
+    if (books == Verdict::unread && stop_.reader_has_gone()) return stage::exit_without_reader;
     if (seen && !whole) say("stopped", "every process of the shop has ended");
     const bool bounded = !options_.scenario.empty() || !options_.length.empty();
     const bool held = report ? report->holds() : !bounded;
-    return seen && held && right && !shop_->has_failed() ? 0 : exit_wrong;
+    const bool failed = shop_->has_failed() || backing_.has_failed();
+    return seen && held && books == Verdict::right && !failed ? 0 : exit_wrong;
   }
 
- private:
   void start_shop() {
     ShopNeeds needs;
     needs.policies = options_.policies.empty() ? workplace_.write("shop.yaml", own_policies())
@@ -146,7 +162,8 @@ class ShopRun {
     return calm;
   }
 
-  void keep_shop() {
+  void keep_running() {
+    for (const Happened& each : backing_.look()) say(each.who, each.what);
     if (const std::optional<std::string> happened = shop_->look()) say("shop", *happened);
   }
 
@@ -157,7 +174,7 @@ class ShopRun {
                                      std::printf("%s", chaos::event_line(at, what).c_str());
                                      std::fflush(stdout);
                                    },
-                                   [this](Duration) { keep_shop(); }};
+                                   [this](Duration) { keep_running(); }};
     try {
       return chaos::run(scenario_, {}, stop_, listener);
     } catch (const chaos::Unreachable&) {
@@ -168,22 +185,32 @@ class ShopRun {
   }
 
   /// Queued work is done once everything is well again, which the services are from here on.
-  bool books_are_right(const Told& told) {
+  Verdict judge_books(const Told& told) {
     const chaos::PlayedServices well{without_faults()};
-    const Books books = settle(shop_->admin_port(), stop_, [this] { keep_shop(); });
+    const Books books = settle(shop_->admin_port(), stop_, [this] { keep_running(); });
     const std::string problem = problem_of(books, told);
     if (problem.empty()) {
       say("books", in_words(books));
-      return true;
+      return Verdict::right;
     }
     if (!books.settled && stop_.wait_for(0s)) {
       say("books", "not read to the end, because of Ctrl-C");
-      return false;
+      return Verdict::unread;
     }
     say("books", "WRONG: " + problem);
     workplace_.keep();
     say("logs", workplace_.directory().string());
-    return false;
+    return Verdict::wrong;
+  }
+
+  /// Without the shop, nothing; without the database, what the shop says of that.
+  void read_what_can_be_read() {
+    if (shop_->given_up()) return;
+    try {
+      static_cast<void>(judge_books(Told::nothing()));
+    } catch (const stage::Broken& another) {
+      say("books", std::string("not read: ") + another.what());
+    }
   }
 
   [[nodiscard]] Told told(const chaos::Observations& seen) const {

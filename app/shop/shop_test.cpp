@@ -53,24 +53,12 @@ TEST(Shop, NeedsNothingInstalled) {
   EXPECT_NE(shop.output().find("none lost, none doubled"), std::string::npos) << shop.output();
 }
 
-/// One process of the shop's, by what the run prints of the ports it is on.
-pid_t service_of(const house::Program& shop) {
-  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-    std::ifstream stat{entry.path() / "stat"}, words{entry.path() / "cmdline"};
-    std::string pid, name, state, parent, line;
-    if (!(stat >> pid >> name >> state >> parent)) continue;
-    std::getline(words, line);
-    if (parent == std::to_string(shop.pid()) && line.find("shop-service") != line.npos) return std::stoi(pid);
-  }
-  return 0;
-}
-
 class Killed : public ::testing::TestWithParam<std::pair<int, const char*>> {};
 
 TEST_P(Killed, ShopIsStartedAgainAndItsBooksAreRight) {
   house::Program shop{{SWITCHGEAR_BINARY, "shop", "--stand-ins", "--for", "2s", "--rate", "60"}};
   ASSERT_TRUE(shop.read_until("/api/orders", 60s)) << shop.output();
-  const pid_t service = service_of(shop);
+  const pid_t service = shop.child("shop-service");
   ASSERT_GT(service, 0);
   http::BlockingClient admin{"http://127.0.0.1:" + std::to_string(stage::number_after(
                                                        shop.output(), "dashboard   http://127.0.0.1:"))};
@@ -94,7 +82,7 @@ INSTANTIATE_TEST_SUITE_P(Shop, Killed,
 TEST(Shop, AProcessThatCrashesIsAFailureAndItsBooksAreReadAllTheSame) {
   house::Program shop{{SWITCHGEAR_BINARY, "shop", "--stand-ins", "--for", "2s"}};
   ASSERT_TRUE(shop.read_until("/api/orders", 60s)) << shop.output();
-  ::kill(service_of(shop), SIGABRT);
+  ::kill(shop.child("shop-service"), SIGABRT);
   EXPECT_EQ(shop.wait(100s), 1) << shop.output();
   EXPECT_NE(shop.output().find("ended by itself (signal 6)"), std::string::npos) << shop.output();
   EXPECT_NE(shop.output().find("none lost, none doubled"), std::string::npos) << shop.output();

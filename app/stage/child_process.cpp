@@ -118,10 +118,7 @@ bool ChildProcess::running() {
   return !reaped_;
 }
 
-std::string ChildProcess::how_it_ended() const {
-  if (WIFSIGNALED(status_)) return "signal " + std::to_string(WTERMSIG(status_));
-  return "exit code " + std::to_string(WEXITSTATUS(status_));
-}
+std::string ChildProcess::how_it_ended() const { return stage::how_it_ended(status_); }
 
 bool ChildProcess::was_told_to_end() const noexcept {
   if (told_) return true;

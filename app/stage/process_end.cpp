@@ -55,4 +55,9 @@ int end_process(pid_t child, int signal, std::chrono::milliseconds patience) noe
   return reap(child);
 }
 
+std::string how_it_ended(int status) {
+  if (WIFSIGNALED(status)) return "signal " + std::to_string(WTERMSIG(status));
+  return "exit code " + std::to_string(WEXITSTATUS(status));
+}
+
 }  // namespace switchgear::stage

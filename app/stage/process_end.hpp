@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
 
 namespace switchgear::stage {
 
@@ -18,5 +19,8 @@ void reset_signals() noexcept;
 
 /// Sends `signal`, then SIGKILL if the child has not ended after `patience`. Its status.
 int end_process(pid_t child, int signal, std::chrono::milliseconds patience) noexcept;
+
+/// A status of waitpid() in words: `exit code 3`, `signal 9`.
+[[nodiscard]] std::string how_it_ended(int status);
 
 }  // namespace switchgear::stage

@@ -35,12 +35,15 @@ Workplace::Workplace(std::string_view name) {
                  "; set TMPDIR to one that can be used");
   }
   directory_ = path;
+  cleaner_.emplace(directory_);
 }
 
 Workplace::~Workplace() {
   std::error_code ignored;
-  if (!keep_) std::filesystem::remove_all(directory_, ignored);
+  if (cleaner_) std::filesystem::remove_all(directory_, ignored);
 }
+
+void Workplace::keep() noexcept { cleaner_.reset(); }
 
 std::string Workplace::write(const std::string& name, std::string_view text) const {
   std::string path = (directory_ / name).string();
@@ -76,7 +79,7 @@ void Workplace::broken(ChildProcess& process, const std::string& what) {
   std::string last;
   while (std::getline(log, line)) last = line;
   if (!last.empty()) message += "; it said: " + last;
-  keep_ = true;
+  keep();
   throw Broken(message + "; logs are in " + directory_.string());
 }
 

@@ -1,17 +1,19 @@
 // A temporary directory with the files and logs of the processes that are started there, which goes with it
-// unless it is kept.
+// unless it is kept; also if this process is killed.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "app/stage/child_process.hpp"
+#include "app/stage/cleaner.hpp"
 
 namespace switchgear::stage {
 
@@ -51,13 +53,13 @@ class Workplace {
   [[noreturn]] void broken(ChildProcess& process, const std::string& what);
 
   /// Leaves the directory on disk.
-  void keep() noexcept { keep_ = true; }
+  void keep() noexcept;
 
  private:
   [[nodiscard]] std::string log_of(const std::string& name) const;
 
   std::filesystem::path directory_;
-  bool keep_ = false;
+  std::optional<Cleaner> cleaner_;  ///< none: the directory is kept
 };
 
 }  // namespace switchgear::stage

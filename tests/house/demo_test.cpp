@@ -11,7 +11,11 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
+#include <filesystem>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/house/program.hpp"
 
@@ -26,7 +30,28 @@ constexpr auto patience = 100s;
 /// Whatever a demo leaves behind becomes a child of this test, which can then count it.
 class Demo : public testing::Test {
  protected:
-  void SetUp() override { ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1), 0); }
+  void SetUp() override {
+    ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+    ASSERT_NE(::mkdtemp(folder_.data()), nullptr);
+    // The servers' user must be able to pass.
+    std::filesystem::permissions(folder_, std::filesystem::perms::others_exec,
+                                 std::filesystem::perm_options::add);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  /// The words of a demo whose folder is in one of this test's.
+  [[nodiscard]] std::vector<std::string> in_folder(std::vector<std::string> words) const {
+    words.insert(words.begin(), {"/usr/bin/env", "TMPDIR=" + folder_});
+    return words;
+  }
+  [[nodiscard]] bool nothing_left(std::chrono::milliseconds at_most) const {
+    const auto deadline = std::chrono::steady_clock::now() + at_most;
+    while (!std::filesystem::is_empty(folder_)) {
+      if (std::chrono::steady_clock::now() >= deadline) return false;
+      ::poll(nullptr, 0, 10);
+    }
+    return true;
+  }
 
   /// True when no process is left within that time; reaps those that end.
   [[nodiscard]] static bool nobody_left(std::chrono::milliseconds at_most) {
@@ -39,6 +64,9 @@ class Demo : public testing::Test {
       ::poll(nullptr, 0, 10);
     }
   }
+
+ private:
+  std::string folder_ = (std::filesystem::temp_directory_path() / "house-test-XXXXXX").string();
 };
 
 TEST_F(Demo, TellsItsStoryInOrderWithinTheTimeAndExitsZero) {
@@ -109,12 +137,72 @@ TEST_F(Demo, ItsBooksAreRightAlsoWhenInterruptedWhilePaymentFails) {
   EXPECT_NE(demo.output().find("stopped "), std::string::npos) << demo.output();
 }
 
-TEST_F(Demo, LeavesNoProcessBehindWhenKilled) {
-  Program demo{{SWITCHGEAR_BINARY, "demo"}};
+TEST_F(Demo, LeavesNeitherProcessNorFolderBehindWhenKilled) {
+  Program demo{in_folder({SWITCHGEAR_BINARY, "demo"})};
   ASSERT_TRUE(demo.read_until("gateway ", patience)) << demo.output();
+  EXPECT_FALSE(nothing_left(0ms));
   demo.signal(SIGKILL);
   EXPECT_EQ(demo.wait(patience), 128 + SIGKILL);
   EXPECT_TRUE(nobody_left(patience));
+  EXPECT_TRUE(nothing_left(patience));
+}
+
+TEST_F(Demo, EndsWhenItsReaderHasEnough) {
+  Program demo{in_folder({SWITCHGEAR_BINARY, "demo", "--stand-ins"})};
+  ASSERT_TRUE(demo.read_until("gateway ", patience)) << demo.output();
+  demo.stop_reading();
+  EXPECT_EQ(demo.wait(patience), 128 + SIGPIPE);
+  EXPECT_TRUE(nobody_left(0ms));
+  EXPECT_TRUE(nothing_left(0ms));
+}
+
+TEST_F(Demo, EndsInOrderWhenItsTerminalGoes) {
+  Program demo{in_folder({SWITCHGEAR_BINARY, "demo", "--stand-ins"})};
+  ASSERT_TRUE(demo.read_until("gateway ", patience)) << demo.output();
+  demo.signal(SIGHUP);
+  EXPECT_EQ(demo.wait(patience), 0) << demo.output();
+  EXPECT_NE(demo.output().find("none lost, none doubled"), std::string::npos) << demo.output();
+  EXPECT_TRUE(nobody_left(0ms));
+  EXPECT_TRUE(nothing_left(0ms));
+}
+
+TEST_F(Demo, GoesOnWhenItsTerminalGoesUnderNohup) {
+  Program demo{in_folder({"nohup", SWITCHGEAR_BINARY, "demo", "--stand-ins", "--for", "8s"})};
+  ASSERT_TRUE(demo.read_until("gateway ", patience)) << demo.output();
+  demo.signal(SIGHUP);
+  EXPECT_TRUE(demo.read_until("normal ", patience)) << demo.output();
+  demo.signal(SIGTERM);
+  EXPECT_EQ(demo.wait(patience), 1) << demo.output();
+  EXPECT_NE(demo.output().find("none lost, none doubled"), std::string::npos) << demo.output();
+  EXPECT_TRUE(nothing_left(0ms));
+}
+
+TEST_F(Demo, StartsItsProcessesAgainAndReadsTheBooks) {
+  Program demo{in_folder({SWITCHGEAR_BINARY, "demo", "--stand-ins", "--for", "10s"})};
+  ASSERT_TRUE(demo.read_until("gateway ", patience)) << demo.output();
+  for (const auto& [name, words] :
+       {std::pair{"payment", "demo-service --name payment"}, std::pair{"shop", "shop-service"},
+        std::pair{"gateway", "serve --config"}}) {
+    const pid_t process = demo.child(words);
+    ASSERT_GT(process, 0) << words;
+    ASSERT_EQ(::kill(process, SIGKILL), 0);
+    const std::string label = std::string(name) + std::string(11 - std::string(name).size(), ' ');
+    EXPECT_TRUE(demo.read_until(label + "was ended (signal 9), and is started again", patience))
+        << demo.output();
+  }
+  const auto code = demo.wait(patience);
+  // On a busy machine the start may have taken the time of a step, and the story says so.
+  EXPECT_EQ(code, demo.output().find("held ") != std::string::npos ? 0 : 1) << demo.output();
+  EXPECT_NE(demo.output().find("none lost, none doubled"), std::string::npos) << demo.output();
+}
+
+TEST_F(Demo, SaysWhyAStepWasMissedWhenTheShopIsKilledWhileItsBreakerIsOpen) {
+  Program demo{in_folder({SWITCHGEAR_BINARY, "demo", "--stand-ins", "--for", "8s"})};
+  ASSERT_TRUE(demo.read_until("open ", patience)) << demo.output();
+  ASSERT_EQ(::kill(demo.child("shop-service"), SIGKILL), 0);
+  EXPECT_EQ(demo.wait(patience), 1) << demo.output();
+  EXPECT_NE(demo.output().find("a process was started again meanwhile"), std::string::npos) << demo.output();
+  EXPECT_NE(demo.output().find("none lost, none doubled"), std::string::npos) << demo.output();
 }
 
 TEST_F(Demo, NamesAPortThatIsTaken) {

@@ -9,7 +9,10 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <system_error>
+#include <utility>
 
 namespace switchgear::house {
 namespace {
@@ -42,7 +45,7 @@ Program::Program(const std::vector<std::string>& words) {
 }
 
 Program::~Program() {
-  ::close(pipe_);
+  if (pipe_ >= 0) ::close(pipe_);
   if (pid_ <= 0 || reaped_) return;
   ::kill(pid_, SIGKILL);
   ::waitpid(pid_, nullptr, 0);
@@ -68,17 +71,37 @@ bool Program::read_until(const std::string& text, std::chrono::milliseconds pati
 
 std::optional<int> Program::wait(std::chrono::milliseconds patience) {
   const auto deadline = Clock::now() + patience;
-  for (;;) {
+  while (pipe_ >= 0) {
     const Read read = read_some(deadline);
     if (read == Read::nothing) return std::nullopt;
     if (read == Read::end) break;
   }
   int status = 0;
+  siginfo_t ended{};
+  while (pipe_ < 0 && ::waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         ended.si_pid == 0) {
+    if (Clock::now() >= deadline) return std::nullopt;
+    ::poll(nullptr, 0, 5);
+  }
   if (::waitpid(pid_, &status, 0) != pid_) return std::nullopt;
   reaped_ = true;
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 void Program::signal(int number) const { ::kill(pid_, number); }
+
+void Program::stop_reading() { ::close(std::exchange(pipe_, -1)); }
+
+pid_t Program::child(const std::string& words) const {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    std::ifstream stat{entry.path() / "stat"}, command{entry.path() / "cmdline"};
+    std::string pid, name, state, parent, line;
+    if (!(stat >> pid >> name >> state >> parent) || parent != std::to_string(pid_)) continue;
+    std::getline(command, line);
+    std::ranges::replace(line, '\0', ' ');
+    if (line.find(words) != std::string::npos) return static_cast<pid_t>(std::stol(pid));
+  }
+  return 0;
+}
 
 }  // namespace switchgear::house

@@ -27,6 +27,12 @@ class Program {
 
   void signal(int number) const;
 
+  /// Leaves as a reader, as `head` does when it has enough; wait() then reads nothing.
+  void stop_reading();
+
+  /// One of its own children, whose command line contains `words`; 0: none.
+  [[nodiscard]] pid_t child(const std::string& words) const;
+
   /// Everything read so far.
   [[nodiscard]] const std::string& output() const noexcept { return output_; }
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }

@@ -48,7 +48,11 @@ Woken sleep_for(Duration length, int stop, int events) {
 }  // namespace
 
 FileChanges::FileChanges(std::string path, std::function<void()> changed, const WatchOptions& options)
-    : path_(std::move(path)), changed_(std::move(changed)), options_(options), stop_(make_eventfd()) {
+    : path_(std::move(path)),
+      changed_(std::move(changed)),
+      options_(options),
+      folders_(std::make_unique<FolderWatch>(path_)),
+      stop_(make_eventfd()) {
   try {
     require_valid(options_);
     thread_ = std::thread{&FileChanges::run, this, Settling{FileStamp::of(path_), options_.quiet}};
@@ -66,15 +70,14 @@ FileChanges::~FileChanges() {
 }
 
 void FileChanges::run(Settling settling) {
-  FolderWatch folders{path_};
   for (;;) {
-    folders.renew();  // before the look: what happens after it wakes the thread
+    folders_->renew();  // before the look: what happens after it wakes the thread
     const TimePoint now = std::chrono::steady_clock::now();
-    const auto writer = folders.being_written() ? Settling::Writer::at_work : Settling::Writer::unknown;
+    const auto writer = folders_->being_written() ? Settling::Writer::at_work : Settling::Writer::unknown;
     if (settling.look(FileStamp::of(path_), now, writer)) changed_();
     Duration length = options_.look_every;
     if (const auto due = settling.due()) length = std::min(length, *due - now);
-    if (sleep_for(length, stop_, folders.descriptor()) == Woken::to_stop) return;
+    if (sleep_for(length, stop_, folders_->descriptor()) == Woken::to_stop) return;
     if (sleep_for(pause, stop_, -1) == Woken::to_stop) return;
   }
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <thread>
 #include <utility>
@@ -12,6 +13,8 @@
 #include "switchgear/core/time.hpp"
 
 namespace switchgear::config {
+
+class FolderWatch;
 
 struct WatchOptions {
   /// A change counts when the file has looked the same for so long, and its writer has closed it; above 0s.
@@ -47,6 +50,7 @@ class FileChanges {
   const std::string path_;
   const std::function<void()> changed_;
   const WatchOptions options_;
+  std::unique_ptr<FolderWatch> folders_;
   const int stop_;  ///< an eventfd
   std::thread thread_;
 };

@@ -34,7 +34,7 @@ class Heard {
   /// Whether the file that was loaded last came to have this timeout, within a minute.
   bool timeout_of(int seconds) {
     return comes([&] {
-      return last_ && last_->config &&
+      return last_ && last_->config && last_->config->policies.contains("p") &&
              last_->config->policies.at("p").timeout == std::chrono::seconds{seconds};
     });
   }

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -374,6 +375,94 @@ TEST_F(ConnectionPoolTest, AnAddressThatDoesNotAnswerLeavesTimeForTheNext) {
   EXPECT_TRUE(call.lease);
   call.lease.drop();
   ::close(deaf);
+}
+
+/// Takes the connections that a test accepts, and after fill() nothing more: to connect then takes for ever.
+class FullListener {
+ public:
+  FullListener() : descriptor_(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0)) {
+    at_.sin_family = AF_INET;
+    at_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(::bind(descriptor_, reinterpret_cast<const sockaddr*>(&at_), sizeof at_), 0);
+    EXPECT_EQ(::listen(descriptor_, 0), 0);
+    socklen_t size = sizeof at_;
+    ::getsockname(descriptor_, reinterpret_cast<sockaddr*>(&at_), &size);
+  }
+  FullListener(const FullListener&) = delete;
+  FullListener& operator=(const FullListener&) = delete;
+  ~FullListener() {
+    for (const int each : peers_) ::close(each);
+    ::close(descriptor_);
+  }
+
+  [[nodiscard]] std::uint16_t port() const { return ntohs(at_.sin_port); }
+  void accept() {
+    peers_.push_back(::accept(descriptor_, nullptr, nullptr));
+    EXPECT_GE(peers_.back(), 0);
+  }
+  void fill() {
+    for (int i = 0; i < 4; ++i) {
+      peers_.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+      const int begun = ::connect(peers_.back(), reinterpret_cast<const sockaddr*>(&at_), sizeof at_);
+      EXPECT_TRUE(begun == 0 || errno == EINPROGRESS);
+    }
+  }
+
+ private:
+  int descriptor_;
+  sockaddr_in at_{};
+  std::vector<int> peers_;
+};
+
+TEST_F(ConnectionPoolTest, AConnectionThatIsNotMadeInTimeIsNoFailureOfACallThatCameLater) {
+  constexpr std::chrono::milliseconds limit{400};
+  FullListener full;
+  ConnectionPool made{loop_, budget_, "127.0.0.1", full.port(), {8, 8, std::chrono::seconds{30}, limit}};
+  Call holder;
+  EXPECT_EQ(made.acquire(holder, holder.lease), Answer::waiting);
+  ASSERT_TRUE(run_until([&] { return static_cast<bool>(holder.lease); }));
+  full.accept();
+  full.fill();
+  Call first;
+  EXPECT_EQ(made.acquire(first, first.lease), Answer::waiting);
+  const TimePoint begun = EventLoop::now();
+  holder.lease.give_back();
+  ASSERT_TRUE(run_until([&] { return static_cast<bool>(first.lease); }));
+  EXPECT_EQ(made.counts().open, 2U) << "the one that was begun for it is still being made";
+  ASSERT_TRUE(run_until([&] { return EventLoop::now() >= begun + limit / 2; }));
+  Call later;
+  EXPECT_EQ(made.acquire(later, later.lease), Answer::waiting);
+  ASSERT_TRUE(run_until([&] { return later.error.has_value(); })) << "it does not wait for ever";
+  EXPECT_EQ(*later.error, ConnectError::timeout);
+  EXPECT_GE(EventLoop::now() - later.asked_at, limit);
+  first.lease.drop();
+}
+
+/// Does nothing when its time has come.
+class Alarm final : public Timer {
+  void on_timer(TimePoint /*now*/) override {}
+};
+
+TEST_F(ConnectionPoolTest, AConnectionThatIsMadeInTimeIsNotLateBecauseTheLoopIsBusy) {
+  using std::chrono::milliseconds;
+  const auto be_busy = [](Duration time) {
+    for (const TimePoint end = EventLoop::now() + time; EventLoop::now() < end;) {
+    }
+  };
+  // The reactor takes 128 events at once, and the alarm, which has rung first, is among the first of them.
+  constexpr std::size_t many = 200;
+  ASSERT_EQ(::listen(listener_, many), 0);
+  const auto made = pool({many, 0, std::chrono::seconds{30}, milliseconds{20}});
+  Alarm alarm;
+  loop_.arm(alarm, EventLoop::now() + milliseconds{10});
+  be_busy(milliseconds{25});
+  std::vector<Call> calls(many);
+  for (Call& each : calls) ASSERT_EQ(made->acquire(each, each.lease), Answer::waiting);
+  be_busy(milliseconds{50});
+  const auto is_told = [](const Call& each) { return each.lease || each.error; };
+  ASSERT_TRUE(run_until([&] { return std::ranges::all_of(calls, is_told); }));
+  EXPECT_EQ(std::ranges::count_if(calls, [](const Call& each) { return each.error.has_value(); }), 0);
+  calls.clear();
 }
 
 TEST_F(ConnectionPoolTest, AResolverThatDoesNotAnswerHoldsACallNoLongerThanConnectingMayTake) {

@@ -4,7 +4,6 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -436,33 +435,6 @@ TEST_F(ConnectionPoolTest, AConnectionThatIsNotMadeInTimeIsNoFailureOfACallThatC
   EXPECT_EQ(*later.error, ConnectError::timeout);
   EXPECT_GE(EventLoop::now() - later.asked_at, limit);
   first.lease.drop();
-}
-
-/// Does nothing when its time has come.
-class Alarm final : public Timer {
-  void on_timer(TimePoint /*now*/) override {}
-};
-
-TEST_F(ConnectionPoolTest, AConnectionThatIsMadeInTimeIsNotLateBecauseTheLoopIsBusy) {
-  using std::chrono::milliseconds;
-  const auto be_busy = [](Duration time) {
-    for (const TimePoint end = EventLoop::now() + time; EventLoop::now() < end;) {
-    }
-  };
-  // The reactor takes 128 events at once, and the alarm, which has rung first, is among the first of them.
-  constexpr std::size_t many = 200;
-  ASSERT_EQ(::listen(listener_, many), 0);
-  const auto made = pool({many, 0, std::chrono::seconds{30}, milliseconds{20}});
-  Alarm alarm;
-  loop_.arm(alarm, EventLoop::now() + milliseconds{10});
-  be_busy(milliseconds{25});
-  std::vector<Call> calls(many);
-  for (Call& each : calls) ASSERT_EQ(made->acquire(each, each.lease), Answer::waiting);
-  be_busy(milliseconds{50});
-  const auto is_told = [](const Call& each) { return each.lease || each.error; };
-  ASSERT_TRUE(run_until([&] { return std::ranges::all_of(calls, is_told); }));
-  EXPECT_EQ(std::ranges::count_if(calls, [](const Call& each) { return each.error.has_value(); }), 0);
-  calls.clear();
 }
 
 TEST_F(ConnectionPoolTest, AResolverThatDoesNotAnswerHoldsACallNoLongerThanConnectingMayTake) {

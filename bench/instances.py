@@ -3,14 +3,15 @@
 
 Each proxy has one thread on a core of its own; load and instances are on another. Connections are kept on both sides; `new`
 asks for each request on a new connection. The gateway guards the service with a breaker, judges its instances and checks
-their health; HAProxy checks their health; Debian's nginx only notices failed requests. Rounds are interleaved; medians.
+their health; HAProxy checks their health; Debian's nginx only notices failed requests. A connection to an instance has
+5 s. Rounds are interleaved; medians.
 
   CPU     µs of the proxy's process for a request, from /proc/PID/stat
   p99     µs as wrk saw it, which asks as fast as it is answered
-  MiB     VmRSS while 1,000 and 10,000 connections are open and in use
+  MiB     VmRSS while 1,000 and 10,000 connections are open and in use, and what went wrong meanwhile
 
-usage: bench/instances.py [--rounds 7] [--seconds 3] [--binary build/release/switchgear]
-Writes build/instances.json. Needs nginx, haproxy, wrk, openssl: `./dev bench instances`.
+usage: bench/instances.py [--rounds 7] [--seconds 3] [--crowds] [--binary build/release/switchgear]
+`--crowds`: only the 1,000 and 10,000 connections. Writes build/instances.json. Needs nginx, haproxy, wrk, openssl: `./dev bench instances`.
 """
 import argparse
 import contextlib
@@ -115,7 +116,7 @@ class Bench:
             + " keepalive 256; keepalive_requests 100000000; }\n"
             + f"server {{ listen 127.0.0.1:{port} {'ssl ' if tls else ''}backlog=16384; {self.certificates() if tls else ''}\n"
             + f"location / {{ proxy_pass {'https' if tls else 'http'}://up; proxy_http_version 1.1;"
-            + " proxy_set_header Connection \"\"; proxy_set_header Host $host;"
+            + " proxy_connect_timeout 5s; proxy_set_header Connection \"\"; proxy_set_header Host $host;"
             + " proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;"
             + (f" proxy_ssl_verify on; proxy_ssl_trusted_certificate {self.file('cert.pem')}; proxy_ssl_name localhost;"
                " proxy_ssl_protocols TLSv1.2 TLSv1.3;"
@@ -156,7 +157,7 @@ services:
     balance: round_robin
     ejection: {{always_one: true}}
     health_check: {{http: {{path: /}}, interval: 2s, unhealthy: 3}}
-    connections: {{max: 1024, max_waiting: 20000}}
+    connections: {{max: 1024, max_waiting: 20000, connect_timeout: 5s}}
     policy: usual
     routes: [{{prefix: /}}]
 """)
@@ -192,12 +193,17 @@ def rss_mib(pid):
     return int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[1]) / 1024
 
 
-def measure(bench, rounds, seconds):
+KINDS = ("switchgear", "nginx", "haproxy")
+
+
+def start(bench):
     plain, secure = bench.instances()
-    kinds = {"switchgear": bench.as_switchgear, "nginx": bench.as_nginx, "haproxy": bench.as_haproxy}
-    running = {(kind, job): start(f"{kind}-{job}", secure if job == "tls" else plain, job == "tls")
-               for job in ("plain", "tls") for kind, start in kinds.items()}
-    cases = [(kind, job, new) for job in ("plain", "tls") for new in (False, True) for kind in kinds]
+    return {(kind, job): getattr(bench, f"as_{kind}")(f"{kind}-{job}", secure if job == "tls" else plain, job == "tls")
+            for job in ("plain", "tls") for kind in KINDS}
+
+
+def measure(bench, running, rounds, seconds):
+    cases = [(kind, job, new) for job in ("plain", "tls") for new in (False, True) for kind in KINDS]
     results = {case: [] for case in cases}
     for n in range(rounds + 1):
         for i in range(len(cases)):
@@ -213,23 +219,42 @@ def measure(bench, rounds, seconds):
         cpu, p99 = (statistics.median(column) for column in zip(*seen))
         row = report.setdefault(f"{kind} {job}{' new' if new else ''}", {"cpu_us": round(cpu, 2), "p99_us": round(p99)})
         row["cpu_us_least"] = round(min(each[0] for each in seen), 2)
+    return report
+
+
+def measure_crowds(bench, running, report):
     for (kind, job), (pid, port) in running.items():
+        row = report.setdefault(f"{kind} {job}", {})
         for crowd in CROWDS:
             command = ["taskset", "-c", str(bench.load_core), "wrk", "-t", "1", "-c", str(crowd), "-d", "8s", "--timeout", "30s",
                        f"http{'s' if job == 'tls' else ''}://127.0.0.1:{port}/x"]
             loader = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
             time.sleep(6)
-            report[f"{kind} {job}"][f"mib_at_{crowd}"] = round(rss_mib(pid), 1)
+            row[f"mib_at_{crowd}"] = round(rss_mib(pid), 1)
             said = loader.communicate()[0]
             failed = re.search(r"Socket errors.*|Non-2xx.*", said)
-            report[f"{kind} {job}"][f"errors_at_{crowd}"] = failed[0] if failed else None
-    return report
+            row[f"requests_at_{crowd}"] = int(re.search(r"(\d+) requests in", said)[1])
+            row[f"errors_at_{crowd}"] = failed[0] if failed else None
+
+
+def show(report):
+    print(f"{'':22}{'CPU µs/req':>11}{'× nginx':>9}{'p99 µs':>9}{'MiB 1,000':>11}{'MiB 10,000':>11}")
+    for name, row in report.items():
+        costs = " " * 29
+        if "cpu_us" in row:
+            beside = report["nginx " + name.split(" ", 1)[1]]
+            costs = f"{row['cpu_us']:11.2f}{row['cpu_us'] / beside['cpu_us']:9.2f}{row['p99_us']:9d}"
+        print(f"{name:22}{costs}" + "".join(f"{row.get(f'mib_at_{crowd}', ''):>11}" for crowd in CROWDS))
+        for crowd in CROWDS:
+            if row.get(f"errors_at_{crowd}"):
+                print(f"{'':22}at {crowd:,} connections: {row[f'errors_at_{crowd}']} (of {row[f'requests_at_{crowd}']:,})")
 
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--rounds", type=int, default=7)
     options.add_argument("--seconds", type=int, default=3)
+    options.add_argument("--crowds", action="store_true")
     options.add_argument("--binary", default="build/release/switchgear")
     given = options.parse_args()
     os.environ["PATH"] += ":/usr/sbin"
@@ -242,19 +267,14 @@ def main():
         os.chmod(folder, 0o755)
         bench = Bench(folder, os.path.abspath(given.binary))
         try:
-            report = measure(bench, given.rounds, given.seconds)
+            running = start(bench)
+            report = {} if given.crowds else measure(bench, running, given.rounds, given.seconds)
+            measure_crowds(bench, running, report)
         finally:
             bench.stop()
     Path("build").mkdir(exist_ok=True)
     Path("build/instances.json").write_text(json.dumps({"rounds": given.rounds, "seconds": given.seconds, "rows": report}, indent=2))
-    print(f"{'':22}{'CPU µs/req':>11}{'× nginx':>9}{'p99 µs':>9}{'MiB 1,000':>11}{'MiB 10,000':>11}")
-    for name, row in report.items():
-        beside = report["nginx " + name.split(" ", 1)[1]]
-        memory = "".join(f"{row.get(f'mib_at_{crowd}', ''):>11}" for crowd in CROWDS)
-        print(f"{name:22}{row['cpu_us']:11.2f}{row['cpu_us'] / beside['cpu_us']:9.2f}{row['p99_us']:9d}{memory}")
-        for crowd in CROWDS:
-            if row.get(f"errors_at_{crowd}"):
-                print(f"{'':22}at {crowd:,} connections: {row[f'errors_at_{crowd}']}")
+    show(report)
 
 
 if __name__ == "__main__":

@@ -80,22 +80,13 @@ void Connection::address_failed(ConnectError error) {
 
 void Connection::on_ready(Stream& stream) {
   switch (phase_) {
-    case Phase::connecting: {
-      sockaddr_storage peer{};
-      socklen_t peer_size = sizeof peer;
-      int error = 0;
-      socklen_t size = sizeof error;
-      if (::getsockopt(stream.descriptor(), SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0)
-        return address_failed(ConnectError::refused);
-      if (::getpeername(stream.descriptor(), reinterpret_cast<sockaddr*>(&peer), &peer_size) != 0) {
-        // The reactor reports a fresh descriptor once before its connection is decided.
-        if (errno == ENOTCONN) return stream.watch_writable();
-        return address_failed(ConnectError::refused);
-      }
-      return on_socket_connected();
-    }
+    case Phase::connecting:
+      // The reactor reports a fresh descriptor once before its connection is decided.
+      if (!look_at_socket()) stream.watch_writable();
+      return;
     case Phase::securing:
-      return secure();
+      (void)secure();
+      return;
     case Phase::idle:
       // An idle connection has nothing to say: data is left over from nowhere, the end is the end.
       if (stream.receive() == IoStatus::would_block) return stream.watch_readable();
@@ -105,25 +96,45 @@ void Connection::on_ready(Stream& stream) {
   }
 }
 
+bool Connection::look_at_socket() {
+  sockaddr_storage peer{};
+  socklen_t peer_size = sizeof peer;
+  int error = 0;
+  socklen_t size = sizeof error;
+  const int descriptor = stream_->descriptor();
+  if (::getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0) {
+    address_failed(ConnectError::refused);
+  } else if (::getpeername(descriptor, reinterpret_cast<sockaddr*>(&peer), &peer_size) == 0) {
+    on_socket_connected();
+  } else if (errno == ENOTCONN) {
+    return false;
+  } else {
+    address_failed(ConnectError::refused);
+  }
+  return true;
+}
+
 void Connection::on_socket_connected() {
   if (security_ == nullptr) return connected();
   if (!stream_->secure_as_client(security_->peer, security_->sessions))
     return keeper_.on_failed(*this, ConnectError::resources);
   phase_ = Phase::securing;
-  secure();
+  (void)secure();
 }
 
-void Connection::secure() {
+bool Connection::secure() {
   switch (stream_->handshake()) {
     case IoStatus::ok:
-      return connected();
+      connected();
+      return true;
     case IoStatus::would_block:
-      return;
+      return false;
     case IoStatus::end:
     case IoStatus::broken:
       break;
   }
   address_failed(error_of(stream_->tls()->failure()));
+  return true;
 }
 
 void Connection::connected() {
@@ -149,12 +160,18 @@ void Connection::rest() {
   if (!armed()) loop_.arm(*this, resting_since_ + times_.idle);
 }
 
+/// On a busy machine the event that says that the upstream has answered may still wait in the loop, behind
+/// the timer. That is not the upstream's time, so it is looked at once more.
 void Connection::on_timer(TimePoint now) {
   switch (phase_) {
     case Phase::connecting:
-      return address_failed(ConnectError::timeout);
+      loop_.arm(*this, now + times_.connect);  // for the handshake, if that is what follows
+      if (!look_at_socket()) address_failed(ConnectError::timeout);
+      return;
     case Phase::securing:
-      return address_failed(ConnectError::tls_timeout);
+      stream_->look_again();
+      if (!secure()) address_failed(ConnectError::tls_timeout);
+      return;
     case Phase::leased:
       return;  // armed again when it rests
     case Phase::idle: {

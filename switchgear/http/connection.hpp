@@ -101,8 +101,10 @@ class Connection final : public RestingHook, private Stream::Owner, private Time
   /// Precondition: an address is left.
   void try_next();
   void address_failed(ConnectError error);
+  // Each is false if there is nothing to see yet; else the connection may be gone.
+  [[nodiscard]] bool look_at_socket();
+  [[nodiscard]] bool secure();
   void on_socket_connected();
-  void secure();
   void connected();
 
   void on_ready(Stream& stream) override;

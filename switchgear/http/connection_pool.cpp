@@ -77,6 +77,7 @@ ConnectionPool::Answer ConnectionPool::acquire(Waiter& waiter, Lease& lease, Reu
   }
   if (!has_room_to_wait()) return Answer::full;
   waiter.reuse = reuse;
+  waiter.asked_at = EventLoop::now();
   waiting_.push_back(waiter);
   connect_as_needed();
   return Answer::waiting;
@@ -166,7 +167,7 @@ void ConnectionPool::stop_holding() {
   if (!addresses_.empty()) return connect_as_needed();
   // Only those that wait now: a waiter that is told may request again at once.
   for (std::size_t left = waiting_.size(); left != 0; --left)
-    fail_one({ConnectError::unresolved, TimePoint::min()});
+    tell(waiting_.front(), {ConnectError::unresolved, TimePoint::min()});
 }
 
 void ConnectionPool::on_connected(Connection& connection) {
@@ -192,11 +193,16 @@ void ConnectionPool::on_failed(Connection& connection, ConnectError error) {
 
 void ConnectionPool::on_bad_address(const Address& address) { addresses_.try_last(address); }
 
-/// The longest waiter gets the failure: connections are not made for a particular waiter.
+/// The longest waiter gets the failure: connections are not made for a particular waiter. One that asked only
+/// after the connection had been begun has not waited for as long as that took, and calls beside it may be
+/// served all the time: another connection is begun for it.
 void ConnectionPool::fail_one(const Failed& failed) {
-  if (waiting_.empty()) return;
-  Waiter& waiter = waiting_.front();
-  waiting_.pop_front();
+  if (waiting_.empty() || failed.begun < waiting_.front().asked_at) return;
+  tell(waiting_.front(), failed);
+}
+
+void ConnectionPool::tell(Waiter& waiter, const Failed& failed) {
+  waiting_.erase(waiting_.iterator_to(waiter));
   waiter.served_since = failed.begun;
   waiter.on_connect_error(failed.error);
 }

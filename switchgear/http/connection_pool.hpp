@@ -85,6 +85,7 @@ class ConnectionPool final : private Timer, private Connection::Keeper {
     virtual void on_connect_error(ConnectError error) = 0;
 
     Reuse reuse = Reuse::allowed;  ///< written by acquire()
+    TimePoint asked_at{};          ///< likewise
     /// Written before either call: when the pool began what has come of it. That is when the connection was
     /// begun, or, if another call has just given it back, now. Until then the waiter has waited for other
     /// calls, not for the upstream.
@@ -150,6 +151,7 @@ class ConnectionPool final : private Timer, private Connection::Keeper {
     TimePoint begun;
   };
   void fail_one(const Failed& failed);
+  void tell(Waiter& waiter, const Failed& failed);
   void hand_over(Connection& connection, Waiter& waiter);
   void give_back(Connection& connection) noexcept;
   void remove(Connection& connection) noexcept;

@@ -376,6 +376,67 @@ TEST_F(ConnectionPoolTest, AnAddressThatDoesNotAnswerLeavesTimeForTheNext) {
   ::close(deaf);
 }
 
+/// Takes the connections that a test accepts, and after fill() nothing more: to connect then takes for ever.
+class FullListener {
+ public:
+  FullListener() : descriptor_(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0)) {
+    at_.sin_family = AF_INET;
+    at_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(::bind(descriptor_, reinterpret_cast<const sockaddr*>(&at_), sizeof at_), 0);
+    EXPECT_EQ(::listen(descriptor_, 0), 0);
+    socklen_t size = sizeof at_;
+    ::getsockname(descriptor_, reinterpret_cast<sockaddr*>(&at_), &size);
+  }
+  FullListener(const FullListener&) = delete;
+  FullListener& operator=(const FullListener&) = delete;
+  ~FullListener() {
+    for (const int each : peers_) ::close(each);
+    ::close(descriptor_);
+  }
+
+  [[nodiscard]] std::uint16_t port() const { return ntohs(at_.sin_port); }
+  void accept() {
+    peers_.push_back(::accept(descriptor_, nullptr, nullptr));
+    EXPECT_GE(peers_.back(), 0);
+  }
+  void fill() {
+    for (int i = 0; i < 4; ++i) {
+      peers_.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+      const int begun = ::connect(peers_.back(), reinterpret_cast<const sockaddr*>(&at_), sizeof at_);
+      EXPECT_TRUE(begun == 0 || errno == EINPROGRESS);
+    }
+  }
+
+ private:
+  int descriptor_;
+  sockaddr_in at_{};
+  std::vector<int> peers_;
+};
+
+TEST_F(ConnectionPoolTest, AConnectionThatIsNotMadeInTimeIsNoFailureOfACallThatCameLater) {
+  constexpr std::chrono::milliseconds limit{400};
+  FullListener full;
+  ConnectionPool made{loop_, budget_, "127.0.0.1", full.port(), {8, 8, std::chrono::seconds{30}, limit}};
+  Call holder;
+  EXPECT_EQ(made.acquire(holder, holder.lease), Answer::waiting);
+  ASSERT_TRUE(run_until([&] { return static_cast<bool>(holder.lease); }));
+  full.accept();
+  full.fill();
+  Call first;
+  EXPECT_EQ(made.acquire(first, first.lease), Answer::waiting);
+  const TimePoint begun = EventLoop::now();
+  holder.lease.give_back();
+  ASSERT_TRUE(run_until([&] { return static_cast<bool>(first.lease); }));
+  EXPECT_EQ(made.counts().open, 2U) << "the one that was begun for it is still being made";
+  ASSERT_TRUE(run_until([&] { return EventLoop::now() >= begun + limit / 2; }));
+  Call later;
+  EXPECT_EQ(made.acquire(later, later.lease), Answer::waiting);
+  ASSERT_TRUE(run_until([&] { return later.error.has_value(); })) << "it does not wait for ever";
+  EXPECT_EQ(*later.error, ConnectError::timeout);
+  EXPECT_GE(EventLoop::now() - later.asked_at, limit);
+  first.lease.drop();
+}
+
 TEST_F(ConnectionPoolTest, AResolverThatDoesNotAnswerHoldsACallNoLongerThanConnectingMayTake) {
   Resolver resolver;
   const PoolLimits limits{8, 8, std::chrono::seconds{30}, std::chrono::milliseconds{50}};

@@ -1,15 +1,19 @@
 // Two streams on one loop, through TLS: whatever the sockets take at a time, the bytes arrive.
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <optional>
 #include <random>
 #include <sstream>
 #include <string>
+#include <vector>
 
+#include "switchgear/http/connection_pool.hpp"
 #include "switchgear/http/stream.hpp"
 #include "tests/house/certificates.hpp"
 
@@ -233,6 +237,72 @@ TEST_F(StreamTls, WhatCameBehindTheHandshakeIsHeldAsInput) {
   EXPECT_EQ(server_.stream->receive(), IoStatus::ok);
   EXPECT_EQ(server_.stream->buffer().size(), 4096U);
   EXPECT_TRUE(server_.stream->has_input()) << "the rest is decrypted, and nothing waits in the socket";
+}
+
+/// A socket that listens on a port of the system's choice.
+int listening(int backlog, std::uint16_t& port) {
+  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  EXPECT_EQ(::bind(listener, reinterpret_cast<const sockaddr*>(&at), sizeof at), 0);
+  EXPECT_EQ(::listen(listener, backlog), 0);
+  socklen_t size = sizeof at;
+  ::getsockname(listener, reinterpret_cast<sockaddr*>(&at), &size);
+  port = ntohs(at.sin_port);
+  return listener;
+}
+
+struct Call final : ConnectionPool::Waiter {
+  void on_connection(Lease given) override { lease = std::move(given); }
+  void on_connect_error(ConnectError what) override { error = what; }
+  Lease lease;
+  std::optional<ConnectError> error;
+};
+
+struct Alarm final : Timer {
+  void on_timer(TimePoint /*now*/) override {}
+};
+
+void be_busy_until(TimePoint end) {
+  while (EventLoop::now() < end) {
+  }
+}
+
+TEST_F(StreamTls, HandshakeThatIsAnsweredInTimeIsNotLateBecauseTheLoopIsBusy) {
+  // The reactor takes 128 events at once, and the alarm, which has rung first, is among the first of them.
+  constexpr std::size_t many = 144;
+  constexpr std::chrono::seconds limit{2};
+  std::uint16_t port = 0;
+  const int listener = listening(many, port);
+  ConnectionBudget budget;
+  const tls::Peer peer{trusting(), "localhost"};
+  ConnectionPool pool{loop_, budget, "127.0.0.1", port, {many, 0, std::chrono::seconds{30}, limit}, peer};
+  std::vector<Call> calls(many);
+  for (Call& each : calls) ASSERT_EQ(pool.acquire(each, each.lease), ConnectionPool::Answer::waiting);
+  const TimePoint begun = EventLoop::now();
+  EventLoop servers_loop;
+  std::vector<End> servers(many);
+  for (End& each : servers) {
+    each.stream = new Stream{servers_loop, ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK), 4096};
+    ASSERT_TRUE(each.stream->secure_as_server(serving_));
+  }
+  const auto has_asked = [](const End& each) { return each.stream->has_input(); };
+  while (!std::ranges::all_of(servers, has_asked) && EventLoop::now() < begun + limit) turn();
+  turn();
+  Alarm alarm;
+  loop_.arm(alarm, EventLoop::now() + std::chrono::milliseconds{10});
+  be_busy_until(EventLoop::now() + std::chrono::milliseconds{25});
+  for (End& each : servers) ASSERT_EQ(each.stream->handshake(), IoStatus::would_block);
+  be_busy_until(begun + limit + std::chrono::milliseconds{20});
+  const auto is_told = [](const Call& each) { return each.lease || each.error; };
+  for (int i = 0; i < 10'000 && !std::ranges::all_of(calls, is_told); ++i) turn();
+  EXPECT_EQ(std::ranges::count_if(calls, [](const Call& each) { return static_cast<bool>(each.lease); }),
+            static_cast<std::ptrdiff_t>(many));
+  for (Call& each : calls) pool.forget(each);
+  calls.clear();
+  for (End& each : servers) each.stream->close();
+  ::close(listener);
 }
 
 }  // namespace

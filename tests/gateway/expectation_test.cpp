@@ -60,6 +60,21 @@ TEST(GatewayExpectation, IsAnsweredForAServiceThatSaysNothing) {
   }
 }
 
+TEST(GatewayExpectation, ThatConnectionNamesIsForTheGatewayAndDoesNotReachTheService) {
+  Upstream upstream{Upstream::answering([](const Message& request) {
+    return ok(request.body + (request.has("expect") ? " expected" : " told at once"));
+  })};
+  const GatewayProcess gateway{guarded(upstream.port())};
+  Socket client = Socket::connect(gateway.port());
+  for (const std::string framing : {"Content-Length: 5", "Transfer-Encoding: chunked"}) {
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Expect\r\nExpect: 100-continue\r\n" +
+                framing + "\r\n\r\n");
+    EXPECT_EQ(client.read_head(), "HTTP/1.1 100 Continue\r\n\r\n") << framing;
+    client.send(framing.starts_with("C") ? "hello" : "5\r\nhello\r\n0\r\n\r\n");
+    EXPECT_EQ(client.read_response().value_or(Message{}).body, "hello told at once") << framing;
+  }
+}
+
 TEST(GatewayExpectation, OfAClientThatSendsNothingIsNotTheServicesFailure) {
   Upstream upstream{silent()};
   const GatewayProcess gateway{guarded(upstream.port(), "1500ms", "body_timeout: 2s")};

@@ -3,6 +3,10 @@
 
 #include <atomic>
 #include <boost/json/parse.hpp>
+#include <csignal>
+#include <future>
+#include <thread>
+#include <vector>
 
 #include "tests/gateway/gateway_process.hpp"
 #include "tests/gateway/upstream.hpp"
@@ -68,6 +72,43 @@ TEST(GatewayTimeLimits, DoesNotChargeTheUploadOfABodyThatIsHeldEither) {
   }
   EXPECT_EQ(client.read_response().value_or(Message{}).status(), 200U);
   EXPECT_EQ(calls, 2);
+}
+
+TEST(GatewayTimeLimits, AnswerThatHasComeInTimeIsNotLateBecauseTheGatewayIsBusy) {
+  // The reactor takes 128 events at once; the end of the other service's time is among the first of them.
+  constexpr int many = 160;
+  std::atomic<int> asked{0};
+  std::promise<void> released;
+  const std::shared_future<void> release = released.get_future().share();
+  Upstream shop{Upstream::answering([&](const Message&) {
+    ++asked;
+    release.wait();
+    return ok();
+  })};
+  Upstream other{hanging()};
+  const GatewayProcess gateway{
+      config_text({{"shop", shop.port(), "/", "strict"}, {"other", other.port(), "/other", "hasty"}},
+                  "  strict: {timeout: 3s, circuit_breaker: {consecutive_failures: 1}}\n"
+                  "  hasty: {timeout: 300ms}\n")};
+  std::vector<Socket> clients;
+  for (int i = 0; i < many; ++i) {
+    clients.push_back(Socket::connect(gateway.port()));
+    clients.back().send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  }
+  ASSERT_TRUE(eventually([&] { return asked == many; }));
+  const auto start = std::chrono::steady_clock::now();
+  Socket hasty = Socket::connect(gateway.port());
+  hasty.send("GET /other HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_TRUE(eventually([&] { return other.connections() == 1; }));
+  gateway.hold_up();
+  const auto pass_until = [&](milliseconds time) { std::this_thread::sleep_until(start + time); };
+  pass_until(milliseconds{500});
+  released.set_value();
+  pass_until(milliseconds{3100});
+  gateway.signal(SIGCONT);
+  for (Socket& client : clients) EXPECT_EQ(client.read_response().value_or(Message{}).status(), 200U);
+  EXPECT_EQ(hasty.read_response().value_or(Message{}).status(), 504U);
+  EXPECT_EQ(gateway.state("shop"), "closed");
 }
 
 TEST(GatewayTimeLimits, NamesTheLimitToAFallbackThatHasNothing) {

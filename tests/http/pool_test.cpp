@@ -1,5 +1,6 @@
 // The pools of a client: their bounds, what they recycle, and the figures that they show.
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <atomic>
@@ -239,6 +240,62 @@ TEST(ClientPool, KeepsNoSocketForEachOfTheHostsThatAProgramOnceAsked) {
   boost::asio::co_spawn(io, crawl, boost::asio::detached);
   io.run();
   EXPECT_LE(crawler.pools().size(), 320U) << "of " << hosts;
+}
+
+/// Takes one connection and no second one: to make that takes for ever. Says 200 on it once for each
+/// release().
+class OneConnectionServer {
+ public:
+  OneConnectionServer() : listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    at_.sin_family = AF_INET;
+    at_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(::bind(listener_.descriptor(), reinterpret_cast<const sockaddr*>(&at_), sizeof at_), 0);
+    EXPECT_EQ(::listen(listener_.descriptor(), 0), 0);
+    socklen_t size = sizeof at_;
+    ::getsockname(listener_.descriptor(), reinterpret_cast<sockaddr*>(&at_), &size);
+  }
+  [[nodiscard]] std::uint16_t port() const { return ntohs(at_.sin_port); }
+  void accept() {
+    only_ = Socket{::accept(listener_.descriptor(), nullptr, nullptr)};
+    for (int i = 0; i < 4; ++i) {
+      const int filler = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+      (void)::connect(filler, reinterpret_cast<const sockaddr*>(&at_), sizeof at_);
+      fillers_.emplace_back(filler);
+    }
+    EXPECT_TRUE(only_.read_request());
+  }
+  void answer() { only_.send(ok()); }
+  void answer_next() {
+    EXPECT_TRUE(only_.read_request());
+    answer();
+  }
+
+ private:
+  sockaddr_in at_{};
+  Socket listener_;
+  Socket only_;
+  std::vector<Socket> fillers_;
+};
+
+TEST(ClientPool, AConnectionThatIsNotMadeInTimeIsNoFailureOfARequestThatCameLater) {
+  OneConnectionServer server;
+  ClientOptions options;
+  options.pool.connect_timeout = 1s;
+  BlockingClient client{url_of(server.port()), options};
+  const auto ask = [&] { return std::async(std::launch::async, [&] { return client.get("/").status; }); };
+  auto first = ask();
+  server.accept();
+  auto second = ask();
+  wait_until(client, [](const PoolFigures& pool) { return pool.connecting == 1; });
+  server.answer();
+  EXPECT_EQ(first.get(), 200U);
+  wait_until(client, [](const PoolFigures& pool) { return pool.active == 1 && pool.waiting == 0; });
+  auto later = ask();
+  wait_until(client, [](const PoolFigures& pool) { return pool.waiting == 1 && pool.failed == 1; });
+  server.answer_next();
+  EXPECT_EQ(second.get(), 200U);
+  server.answer_next();
+  EXPECT_EQ(later.get(), 200U);
 }
 
 TEST(ClientPool, TriesTheOtherAddressesOfAName) {

@@ -36,6 +36,7 @@ void Attempt::begin(AttemptOwner& owner, const CallRequest& request, telemetry::
   interims_ = 0;
   error_.reset();
   waited_ = last_wait_ = {};
+  looked_again_ = {};
   in_line_ = holds_body_ = false;
   if (pool_ == nullptr) {
     phase_ = Phase::unplaced;
@@ -375,6 +376,12 @@ Attempt::Found Attempt::read_content(TimePoint now) {
       break;
   }
   return fail(Blame::broken_off, {502, "http_response_incomplete", "the service broke off its answer"});
+}
+
+bool Attempt::look_again(TimePoint limit) noexcept {
+  if (std::exchange(looked_again_, limit) == limit) return false;
+  exchange_.stream().look_again();
+  return true;
 }
 
 /// Only the upstream's share of the time is the upstream's fault. One that answers while it reads goes on

@@ -134,6 +134,10 @@ class Attempt final : private http::ConnectionPool::Waiter, private http::Stream
     return request_->content == CallRequest::Content::streamed && !holds_back();
   }
   [[nodiscard]] TimePoint until() const noexcept { return until_; }
+  /// Of one that is connected(), when the service's time is over: an answer that has come is there at the
+  /// next look, even if the event that says so still waits in the loop, as on a busy machine. False: that
+  /// look is over, for the limit that ended then.
+  [[nodiscard]] bool look_again(TimePoint limit) noexcept;
   /// The upstream's last progress, or since when it is waited for.
   [[nodiscard]] TimePoint since() const noexcept { return since_; }
   [[nodiscard]] const http::Head& head() const noexcept { return exchange_.head(); }
@@ -187,8 +191,9 @@ class Attempt final : private http::ConnectionPool::Waiter, private http::Stream
   Turn turn_before_ = Turn::clients;
   TimePoint until_ = TimePoint::max();  ///< the machine's limit
   TimePoint since_{};
-  TimePoint asked_{};  ///< for a connection
-  TimePoint taken_{};  ///< when it got one
+  TimePoint looked_again_{};  ///< the limit that it did so for
+  TimePoint asked_{};         ///< for a connection
+  TimePoint taken_{};         ///< when it got one
   Duration waited_{};
   Duration last_wait_{};  ///< the part of it that its machine does not know of
   bool in_line_ = false;

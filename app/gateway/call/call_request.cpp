@@ -101,8 +101,9 @@ void CallRequest::take(const AskedFor& asked, const Service& service, WorkerStat
   const bool fits = !in.chunked && length <= worker.limits.buffered_body_bytes;
   const bool in_chunks = agent && in.chunked;  // held as far as there is room
   // Who says Expect wants the service's own word before the content is sent: that is not for us to say, but
-  // for an agent.
-  const bool expecting = in.expects_continue && in.version >= 11;
+  // for an agent. If Connection names the field, it is for this hop, and not among the fields any more.
+  const bool expecting =
+      in.expects_continue && in.version >= 11 && asked.fields.find(http::FieldId::expect) != nullptr;
   const bool invites = expecting && agent && (fits || in_chunks);
   const bool can_be_held = fits && (!expecting || invites);
   const bool harmless = may_repeat(asked, policies);

@@ -20,7 +20,7 @@ constexpr AttemptFailure gave_up_waiting{
 
 /// The machine's limit holds until the response begins. From there on, and while the client sends what is not
 /// held, its timeout is for every single wait: a large body may take as long as it moves. True if it was
-/// late: the attempt has failed.
+/// late: the attempt has failed, or has an answer that it is to be looked at for.
 bool UpstreamCall::is_late(Attempt& attempt) {
   constexpr std::string_view error = "http_response_timeout";
   constexpr AttemptFailure late{Blame::time_limit, {504, error, "the service did not answer in time"}};
@@ -40,12 +40,13 @@ bool UpstreamCall::is_late(Attempt& attempt) {
   return is_over(clock_.started() + *service_->deadline() + clock_.clients_share(), attempt, after_deadline);
 }
 
-/// True if it was, and so the attempt has failed.
+/// True if it was, and so the attempt has failed, or is to be looked at once more.
 bool UpstreamCall::is_over(TimePoint due, Attempt& attempt, const AttemptFailure& failure) {
   if (clock_.now() < due) {
     wait_until(due);
     return false;
   }
+  if (attempt.look_again(due)) return true;
   fail(attempt, failure);
   return true;
 }

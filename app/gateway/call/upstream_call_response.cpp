@@ -139,11 +139,11 @@ bool UpstreamCall::relay_piece() {
       fail(attempt, attempt.failure());
       return false;
     case Relayed::client_blocked:
-      if (!is_late(attempt)) spare_those_who_wait();
+      if (is_late(attempt)) return state_ == State::responding;
+      spare_those_who_wait();
       return false;
     case Relayed::wait:
-      (void)is_late(attempt);
-      return false;
+      return is_late(attempt) && state_ == State::responding;
   }
   return false;
 }

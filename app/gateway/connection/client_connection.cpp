@@ -158,6 +158,9 @@ Progress ClientConnection::identify() {
 /// connects must not hold a place.
 Progress ClientConnection::secure() {
   if (killed_) return Progress::over;
+  TimePoint due = since_ + worker_.limits.handshake_timeout;
+  if (worker_.draining()) due = std::min(due, std::max(*worker_.draining_since, since_) + handshake_grace);
+  if (now_ >= due) client_->look_again();
   switch (client_->handshake()) {
     case http::IoStatus::ok:
       client_->tls()->resumed() ? ++worker_.handshakes.resumed : ++worker_.handshakes.full;
@@ -171,8 +174,6 @@ Progress ClientConnection::secure() {
     case http::IoStatus::broken:
       return handshake_failed();
   }
-  TimePoint due = since_ + worker_.limits.handshake_timeout;
-  if (worker_.draining()) due = std::min(due, std::max(*worker_.draining_since, since_) + handshake_grace);
   if (now_ >= due) {
     worker_.note_handshake_late();
     return Progress::over;
@@ -228,20 +229,20 @@ Progress ClientConnection::read_request() {
       status = client_->receive();
     if (status == http::IoStatus::ok) continue;
     if (status != http::IoStatus::would_block) return Progress::over;
-    if (part_ == Part::reading) return wait_for_head();
-    const TimePoint due = idle_until();
-    if (now_ < due) return wait_idle(due);
-    if (std::exchange(looked_again, true)) return Progress::over;
+    const bool reads = part_ == Part::reading;
+    const TimePoint due = reads ? since_ + worker_.limits.header_timeout : idle_until();
+    if (now_ < due) return reads ? wait_for_head(due) : wait_idle(due);
+    if (std::exchange(looked_again, true)) return reads ? head_is_late() : Progress::over;
     client_->look_again();
   }
 }
 
-Progress ClientConnection::wait_for_head() {
-  const TimePoint due = since_ + worker_.limits.header_timeout;
-  if (now_ >= due) {
-    exchange_.answer_unreadable({408, "", "the request's header did not arrive in time"});
-    return Progress::go;
-  }
+Progress ClientConnection::head_is_late() {
+  exchange_.answer_unreadable({408, "", "the request's header did not arrive in time"});
+  return Progress::go;
+}
+
+Progress ClientConnection::wait_for_head(TimePoint due) {
   wait_until(due);
   client_->watch_readable();
   return Progress::wait;

@@ -95,7 +95,8 @@ class ClientConnection final : public ConnectionHook,
 
   // Reading a request.
   [[nodiscard]] Progress read_request();
-  [[nodiscard]] Progress wait_for_head();
+  [[nodiscard]] Progress wait_for_head(TimePoint due);
+  [[nodiscard]] Progress head_is_late();
   [[nodiscard]] TimePoint idle_until() const noexcept;
   [[nodiscard]] Progress wait_idle(TimePoint due);
 

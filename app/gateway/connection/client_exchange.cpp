@@ -47,9 +47,12 @@ void ClientExchange::take(const http::Head& head, TimePoint now) {
   const Provenance from = provenance_of(peer_.arrival(client_.tls() == nullptr ? "http" : "https"), head,
                                         worker_.loop.fields(), trust.proxies ? *trust.proxies : no_networks);
   note_.client(from.client);
+  const bool asks_us = request_.held_back() && worker_.loop.fields().find(http::FieldId::expect) == nullptr;
   act_on(admit(worker_, head, worker_.loop.fields()), head, from);
   client_.buffer().consume(head.size);
   if (call_ == nullptr) return;
+  // A client that has left is seen where its content is read.
+  if (asks_us && call_->content() != CallRequest::Content::none) (void)invite_content();
   if (begin_holding()) call_->hold_all();
   if (call_->content() == CallRequest::Content::held) {
     part_ = Part::holding;

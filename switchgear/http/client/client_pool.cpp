@@ -59,6 +59,7 @@ struct ClientPool::Waiter {
   asio::steady_timer event;
   Reuse reuse;
   const AsyncAttempt& attempt;
+  const TimePoint asked_at = now();
   TimePoint served_since;  ///< when the pool has begun what it gets
   bool waits = true;
   std::list<Waiter*>::iterator place;
@@ -194,7 +195,7 @@ asio::awaitable<void> ClientPool::connect(std::shared_ptr<ClientPool> /*keeps th
     if (lacks_resources(why->code())) break;
     addresses_.try_last(address);
   }
-  connect_failed(*why);
+  connect_failed(*why, begun);
 }
 
 /// Null when the address takes no connection: `why` says so.
@@ -235,12 +236,13 @@ void ClientPool::connected(Connection connection) {
   hand_over(std::move(connection), *waiting_.front());
 }
 
-/// The longest waiter gets the failure: connections are not made for a particular request.
-void ClientPool::connect_failed(const Error& why) {
+/// The longest waiter gets the failure: connections are not made for a particular request. One that asked
+/// only after the connection had been begun has not waited for as long as that took: another is begun for it.
+void ClientPool::connect_failed(const Error& why, TimePoint begun) {
   --connecting_;
   shown_.failed.fetch_add(1, std::memory_order_relaxed);
   if (!lacks_resources(why.code())) addresses_.doubt();
-  if (!waiting_.empty()) {
+  if (!waiting_.empty() && waiting_.front()->asked_at <= begun) {
     Waiter& waiter = *waiting_.front();
     waiter.failed = why;
     waiter.leave();

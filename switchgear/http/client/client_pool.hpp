@@ -109,7 +109,7 @@ class ClientPool final : public std::enable_shared_from_this<ClientPool> {
   [[nodiscard]] boost::asio::awaitable<std::shared_ptr<Transport>> connect_to(Address address, Duration limit,
                                                                               std::optional<Error>& why);
   void connected(Connection connection);
-  void connect_failed(const Error& why);
+  void connect_failed(const Error& why, TimePoint begun);
   void look_up();
   void end_lookup(Addresses found);
   void hold();

@@ -228,7 +228,8 @@ CircuitBreakerOptions CircuitBreakerOptions::at(BreakerLevel level) const {
   if (!levels) return in_force;
   const LevelOptions& own = (*levels)[level];
   const auto take = [](auto& value, const auto& wanted) {
-    if (wanted) value = *wanted;
+    // Some of the values are optional, and some are not.
+    if (wanted) value = *wanted;  // NOLINT(bugprone-optional-value-conversion)
   };
   take(in_force.minimum_calls, own.minimum_calls);
   take(in_force.failure_rate, own.failure_rate);

@@ -84,7 +84,7 @@ void InstanceSet::on_instance_event(const instances::InstanceEvent& event) noexc
     } else if (news_.events) {
       news_.events->publish(logged(event));
     }
-  } catch (const std::bad_alloc&) {  // the event is in effect, and is not told
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): in effect, and not told
   }
 }
 

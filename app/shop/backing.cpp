@@ -1,6 +1,10 @@
 #include "app/shop/backing.hpp"
 
+#include <unistd.h>
+
+#include <cstdlib>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 namespace switchgear::shop {
@@ -17,10 +21,22 @@ std::vector<std::string> postgres_folders() {
   return folders;
 }
 
+/// libpq and the server's programs take settings from the environment, as PGSSLMODE and PGOPTIONS, which are
+/// for another database than the one that is started here.
+void forget_settings_of_another_database() {
+  std::vector<std::string> names;
+  for (char** each = environ; *each != nullptr; ++each) {
+    const std::string_view setting = *each;
+    if (setting.starts_with("PG")) names.emplace_back(setting.substr(0, setting.find('=')));
+  }
+  for (const std::string& name : names) ::unsetenv(name.c_str());
+}
+
 }  // namespace
 
 Backing::Backing(stage::Workplace& workplace, Behind behind)
     : workplace_(workplace), folder_(workplace.directory()) {
+  forget_settings_of_another_database();
   start_database(behind);
   start_redis(behind);
   start_smtp(behind);

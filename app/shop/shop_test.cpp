@@ -110,14 +110,15 @@ TEST(Shop, ReadsItsBooksAlsoAfterCtrlC) {
   }
 }
 
-TEST(Shop, RunsInATemporaryFolderWhosePathIsLong) {
+TEST(Shop, RunsInATemporaryFolderWhosePathIsLongAndWithSettingsOfAnotherDatabase) {
   const stage::Workplace workplace{"shop-test"};
   const auto folder = workplace.directory() / std::string(150, 'x');
   std::filesystem::create_directory(folder);
   std::filesystem::permissions(workplace.directory(), std::filesystem::perms::others_exec,
                                std::filesystem::perm_options::add);
-  house::Program shop{
-      {"/usr/bin/env", "TMPDIR=" + folder.string(), SWITCHGEAR_BINARY, "shop", "--for", "1s"}};
+  house::Program shop{{"/usr/bin/env", "TMPDIR=" + folder.string(), "PGSSLMODE=require", "PGTZ=Mars/Olympus",
+                       "PGOPTIONS=-c default_transaction_read_only=on", SWITCHGEAR_BINARY, "shop", "--for",
+                       "1s"}};
   EXPECT_EQ(shop.wait(100s), 0) << shop.output();
   EXPECT_NE(shop.output().find("none lost, none doubled"), std::string::npos) << shop.output();
 }

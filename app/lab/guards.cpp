@@ -24,7 +24,7 @@ BreakerContext context(EventSink& sink, std::uint64_t seed) {
 
 Outcome cut_off(Outcome outcome, Duration deadline, std::optional<Duration> limit) noexcept {
   if (outcome.latency < deadline) return outcome;
-  const bool hurried = limit && deadline <= *limit;
+  const bool hurried = limit && deadline < *limit;
   return hurried || outcome.verdict == Verdict::ignored
              ? Outcome{Verdict::ignored, outcome.type, deadline, {}}
              : Outcome::failure(FailureType::timeout, deadline);

@@ -42,6 +42,7 @@ Rejected::Rejected(const Rejection& rejection)
       reason_(rejection.reason),
       policy_(rejection.policy),
       retry_after_(rejection.retry_after),
+      level_(rejection.level),
       text_(to_string(rejection)) {}
 
 }  // namespace switchgear

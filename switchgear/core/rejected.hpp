@@ -23,11 +23,14 @@ class Rejected : public std::system_error {
   [[nodiscard]] Reason reason() const noexcept { return reason_; }
   [[nodiscard]] const std::string& policy() const noexcept { return policy_; }
   [[nodiscard]] const std::optional<Duration>& retry_after() const noexcept { return retry_after_; }
+  /// Of a multi-level breaker: where it stands, so that the caller can answer accordingly.
+  [[nodiscard]] const std::optional<BreakerLevel>& level() const noexcept { return level_; }
 
  private:
   Reason reason_;
   std::string policy_;
   std::optional<Duration> retry_after_;
+  std::optional<BreakerLevel> level_;
   std::string text_;
 };
 

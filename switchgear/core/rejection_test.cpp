@@ -5,6 +5,7 @@
 #include <string>
 
 #include "switchgear/core/random.hpp"
+#include "switchgear/core/rejected.hpp"
 
 namespace switchgear {
 namespace {
@@ -31,6 +32,12 @@ TEST(Rejection, WritesEveryWaitAsAPersonWouldReadIt) {
   EXPECT_EQ(wait(99960ms), "retry in 100s");
   EXPECT_EQ(wait(1h), "retry in 3600s");
   EXPECT_EQ(wait(24h), "retry in 86400s");
+}
+
+TEST(Rejected, KnowsTheLevelOfTheBreakerThatRefused) {
+  EXPECT_EQ(Rejected(Rejection{Reason::open, "p", 1s, BreakerLevel::critical}).level(),
+            BreakerLevel::critical);
+  EXPECT_EQ(Rejected(Rejection{Reason::open, "p", 1s}).level(), std::nullopt);
 }
 
 TEST(Random, RepeatsItselfFromTheSameSeedAndStaysInRange) {

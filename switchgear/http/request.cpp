@@ -31,6 +31,11 @@ Request& Request::timeout(Duration limit) & {
   return *this;
 }
 
+Request& Request::deadline(TimePoint callers) & {
+  deadline_ = callers;
+  return *this;
+}
+
 Request& Request::in_class(RequestClass which) & {
   class_ = which;
   return *this;

@@ -44,15 +44,20 @@ class Request {
   Request& body(std::string content, std::string_view type) &;
   Request& json(const boost::json::value& content) &;
 
-  /// Of the whole call, its retries and waits included. Default: the length of its class.
+  /// Of the whole call, its retries and waits included. Default: the length of its class. When it is over,
+  /// that is a failure.
   Request& timeout(Duration limit) &;
+  /// When the caller that this program serves stops waiting. If that is before `timeout` ends, it says
+  /// nothing about the service: breakers ignore it.
+  Request& deadline(TimePoint callers) &;
   Request& in_class(RequestClass which) &;
   /// What caches and cached fallbacks know the answer by. Default: the URL of a GET that has no body and is
-  /// sent without credentials, conditions, Range and an Accept of its own, and with it the client's own
-  /// Accept headers, a line for each; no key for all others. An empty one: never remembered.
+  /// sent without credentials, conditions, Range, a header that overrides the method and an Accept of its
+  /// own, and with it the client's own Accept headers, a line for each; no key for all others. An empty one:
+  /// never remembered.
   Request& key(std::string known_as) &;
   /// Whether to make the request twice may do harm. Default: only the idempotent methods are repeated
-  /// (RFC 9110, 9.2.2), and any that carries an Idempotency-Key.
+  /// (RFC 9110, 9.2.2) that no header overrides, and any that carries an Idempotency-Key.
   Request& repeatable(Repeatable which) &;
   /// How many redirects are followed. Default: ClientOptions::redirects.
   Request& redirects(unsigned most) &;
@@ -69,6 +74,7 @@ class Request {
   }
   Request&& json(const boost::json::value& content) && { return std::move(json(content)); }
   Request&& timeout(Duration limit) && { return std::move(timeout(limit)); }
+  Request&& deadline(TimePoint callers) && { return std::move(deadline(callers)); }
   Request&& in_class(RequestClass which) && { return std::move(in_class(which)); }
   Request&& key(std::string known_as) && { return std::move(key(std::move(known_as))); }
   Request&& repeatable(Repeatable which) && { return std::move(repeatable(which)); }
@@ -81,6 +87,7 @@ class Request {
   [[nodiscard]] const Headers& headers() const noexcept { return headers_; }
   [[nodiscard]] const std::shared_ptr<const std::string>& body() const noexcept { return body_; }
   [[nodiscard]] std::optional<Duration> timeout() const noexcept { return timeout_; }
+  [[nodiscard]] TimePoint deadline() const noexcept { return deadline_; }  ///< max(): none
   [[nodiscard]] RequestClass request_class() const noexcept { return class_; }
   [[nodiscard]] const std::optional<std::string>& key() const noexcept { return key_; }
   [[nodiscard]] std::optional<Repeatable> repeatable() const noexcept { return repeatable_; }
@@ -93,6 +100,7 @@ class Request {
   Headers headers_;
   std::shared_ptr<const std::string> body_;  ///< null: none
   std::optional<Duration> timeout_;
+  TimePoint deadline_ = TimePoint::max();
   RequestClass class_ = RequestClass::standard;
   std::optional<std::string> key_;
   std::optional<Repeatable> repeatable_;

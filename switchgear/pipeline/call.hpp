@@ -23,6 +23,18 @@ namespace switchgear {
 /// Whether making the call twice may do harm. Retries and hedges leave such calls alone.
 enum class Repeatable : std::uint8_t { yes, no };
 
+/// Whose limit the deadline of a call is. Decides how breakers and adaptive limits count an attempt that is
+/// cut off there.
+enum class DeadlineOf : std::uint8_t {
+  /// Of the caller. If a timeout or deadline of the pipeline would have given the attempt more time, it is
+  /// ignored; else it is a failure.
+  caller,
+  /// Of a caller that gave less time than the program would have waited in any case: ignored.
+  hurried_caller,
+  /// Of the program itself, as a client's option is: a failure, as at a Timeout.
+  program,
+};
+
 /// Where an answer came from.
 enum class Source : std::uint8_t { call, cache, fallback };
 
@@ -52,8 +64,17 @@ struct CallOptions {
   std::string_view payload{};  ///< for queues: what to store when the call is made later
   std::string_view value{};    ///< for breakers by value: whose call it is; empty: no one's in particular
   Repeatable repeatable = Repeatable::yes;
+  DeadlineOf deadline_of = DeadlineOf::caller;
   std::stop_token stop{};        ///< the caller goes away; for drivers that block
   CallReport* report = nullptr;  ///< filled in when the call has ended
+
+  /// The program waits until `end` in any case; `deadline`, if its caller gave one, is what that caller
+  /// waits.
+  void end_at(TimePoint end) noexcept {
+    const bool hurried = deadline < end;
+    deadline_of = hurried ? DeadlineOf::hurried_caller : DeadlineOf::program;
+    if (!hurried) deadline = end;
+  }
 };
 
 /// What the layers of one call share. A layer reads and writes it only while one of its functions runs.
@@ -73,7 +94,7 @@ struct Call {
   std::uint32_t attempts = 0;
   bool committed = false;  ///< the answer has begun to reach the caller: nothing can be made again
   bool chaos = false;
-  bool shortened = false;  ///< the caller's deadline left less time than a limit of a policy would have
+  bool shortened = false;  ///< the call's deadline left less time than a limit of a policy would have
   /// The attempt was cut off at such a deadline, or most of its time went into a wait of its caller's own:
   /// that says nothing about the dependency.
   bool hurried = false;
@@ -82,6 +103,12 @@ struct Call {
   std::optional<Rejection> rejection;  ///< the last one; of use while the ending says so
 
   [[nodiscard]] bool repeatable() const noexcept { return options->repeatable == Repeatable::yes; }
+
+  /// Whether the call's deadline gave less time than there would have been without its caller.
+  [[nodiscard]] bool caller_hurries() const noexcept {
+    if (options->deadline_of == DeadlineOf::caller) return shortened;
+    return options->deadline_of == DeadlineOf::hurried_caller;
+  }
 
   void refuse(const Rejection& why) noexcept { rejection.emplace(why); }
   void refuse(Reason reason, std::string_view policy, std::optional<Duration> retry_after) noexcept {
@@ -93,7 +120,7 @@ struct Call {
   }
   /// The attempt has used up its time.
   void blame_limit(CutOff how) noexcept {
-    hurried = how == CutOff::after_own_wait || (shortened && limited_by == nullptr);
+    hurried = how == CutOff::after_own_wait || (limited_by == nullptr && caller_hurries());
     refuse_for_limit(Reason::timed_out);
   }
 };

@@ -64,6 +64,19 @@ TEST_F(OwnWaitTest, MovesATimeoutAndNoDeadline) {
   EXPECT_EQ(hurry.readmit(0, 1500ms, time.now()), start + 2500ms);
 }
 
+TEST_F(OwnWaitTest, OfACallerWhoseDeadlineItReachesAtTheSameInstantAsTheTimeoutMakesNoHurry) {
+  Timeout timeout{"shop", 2s};
+  const Pipeline pipeline{breaker, timeout};
+  const CallOptions about{.deadline = time.now() + 3s};
+  Execution call{pipeline.policies(), about};
+  (void)call.start(time.now());
+  ASSERT_EQ(readmitted(call, 1s), about.deadline);
+  time.advance(2s);
+  (void)call.on_timeout(0, 2s, time.now());
+  EXPECT_EQ(call.rejection().policy, "shop");
+  EXPECT_EQ(breaker.snapshot(time.now()).totals.failures, 1U);
+}
+
 TEST_F(OwnWaitTest, DoesNotMoveTheTimeOfAllAttemptsTogether) {
   Timeout each{"each", 2s};
   Timeout all{"all", 3s};

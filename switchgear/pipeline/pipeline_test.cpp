@@ -176,6 +176,41 @@ TEST_F(PipelineTest, ACallerInAHurryDoesNotOpenTheBreakerForAllOthers) {
   EXPECT_EQ(breaker.state(), State::closed);
 }
 
+TEST_F(PipelineTest, ACallerThatGivesAsMuchTimeAsTheTimeoutIsNotInAHurry) {
+  const Pipeline pipeline{breaker, timeout};
+  const Ran ran = run(pipeline, time, {succeeds(5s)}, {.deadline = time.now() + 1s});
+  EXPECT_EQ(ran.rejection->policy, timeout.name());
+  EXPECT_EQ(totals().failures_by_type[static_cast<std::size_t>(FailureType::timeout)], 1U);
+  EXPECT_EQ(timeout.snapshot().totals.timed_out, 1U);
+}
+
+TEST_F(PipelineTest, TheProgramsOwnLimitIsATimeoutHoweverLongThoseOfThePipelineAre) {
+  const Pipeline pipeline{breaker, timeout};
+  for (const Duration limit : {500ms, 1000ms, 999ms}) {
+    CallOptions about;
+    about.end_at(time.now() + limit);
+    const Ran ran = run(pipeline, time, {succeeds(5s)}, about);
+    EXPECT_EQ(ran.took, limit);
+    EXPECT_EQ(ran.rejection->reason, Reason::timed_out);
+  }
+  EXPECT_EQ(totals().failures_by_type[static_cast<std::size_t>(FailureType::timeout)], 3U);
+  EXPECT_EQ(totals().ignored, 0U);
+  EXPECT_EQ(breaker.state(), State::open);
+}
+
+TEST_F(PipelineTest, ACallerThatWaitsLessThanTheProgramWouldIsInAHurryThoughNoPolicyHasALimit) {
+  const Pipeline pipeline{breaker};
+  CallOptions about{.deadline = time.now() + 500ms};
+  about.end_at(time.now() + 2s);
+  (void)run(pipeline, time, {succeeds(5s)}, about);
+  EXPECT_EQ(totals().ignored, 1U);
+  about = {.deadline = time.now() + 2s};
+  about.end_at(time.now() + 2s);
+  (void)run(pipeline, time, {succeeds(5s)}, about);
+  EXPECT_EQ(totals().ignored, 1U) << "as long as the program would have waited";
+  EXPECT_EQ(totals().failures, 1U);
+}
+
 TEST_F(PipelineTest, AHurriedCallCountsWhenItEndsBeforeItsTime) {
   const Pipeline pipeline{breaker, timeout};
   (void)run(pipeline, time, {fails(FailureType::http_error, 400ms)}, {.deadline = time.now() + 500ms});

@@ -128,9 +128,9 @@ class Client {
   ///       sku})).front()[0].as<int>();
   ///     });
   ///
-  /// A Retry among the policies runs it again after a serialization failure or a deadlock, and if the
-  /// transaction could not be begun; never after a connection broke or the time of an attempt was over. So
-  /// the function may be called more than once: it changes nothing but the database.
+  /// A Retry among the policies runs it again after a serialization failure, a deadlock or a stale prepared
+  /// statement, and if the transaction could not be begun; never after a connection broke or the time of an
+  /// attempt was over. So the function may be called more than once: it changes nothing but the database.
   template <class F>
   [[nodiscard]] auto transaction(F function, const TransactionOptions& options = {}) {
     return finish(guard_, executor_,

@@ -208,7 +208,7 @@ asio::awaitable<ConnectionPool::Held> ConnectionPool::connect_to_any(TimePoint u
   std::size_t left = targets.size();
   for (const Target& target : targets) {
     const Duration share = saturating_sub(until, now()) / static_cast<Duration::rep>(left--);
-    auto connection = std::make_unique<Connection>(executor_, options_);
+    auto connection = std::make_unique<Connection>(executor_, options_, schema_);
     const TimeLimit limit(*connection, saturating_add(now(), share));
     std::string failed;
     try {

@@ -102,6 +102,7 @@ class ConnectionPool final : public std::enable_shared_from_this<ConnectionPool>
   boost::asio::any_io_executor executor_;
   ConnectionString where_;
   ClientOptions options_;
+  std::shared_ptr<SchemaAge> schema_ = std::make_shared<SchemaAge>();
   const PoolOptions& limits_ = options_.pool;
   std::shared_ptr<Cancelling> under_way_;
   bool retired_ = false;

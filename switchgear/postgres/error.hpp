@@ -63,6 +63,9 @@ class Error : public std::system_error {
   [[nodiscard]] bool may_have_run() const noexcept { return may_have_run_; }
   /// Part of a transaction that a retry does not make again.
   [[nodiscard]] bool is_final() const noexcept { return final_; }
+  /// The server refused a prepared statement that it has lost (26000), or that does not fit its tables any
+  /// more (0A000, after a migration). Nothing of it was executed, and it is prepared anew.
+  [[nodiscard]] bool is_stale_plan() const noexcept { return stale_plan_; }
 
   /// For the room itself.
   Error& set_may_have_run(bool may) noexcept {
@@ -71,6 +74,10 @@ class Error : public std::system_error {
   }
   Error& set_final() noexcept {
     final_ = true;
+    return *this;
+  }
+  Error& set_stale_plan() noexcept {
+    stale_plan_ = true;
     return *this;
   }
 
@@ -82,6 +89,7 @@ class Error : public std::system_error {
   std::shared_ptr<const About> about_;
   bool may_have_run_ = false;
   bool final_ = false;
+  bool stale_plan_ = false;
 };
 
 /// The database cannot be asked: a breaker is open, or no connection can be opened. The statement was not

@@ -71,7 +71,7 @@ Outcome FailureClassifier::of(const Error& error, Duration latency) const noexce
 Outcome FailureClassifier::of_server(const Error& error, Duration latency) const noexcept {
   const std::string& sqlstate = error.sqlstate();
   if (!is_failure(sqlstate)) {
-    const bool again = is_serialization_failure(sqlstate) && is_certain(error);
+    const bool again = (is_serialization_failure(sqlstate) || error.is_stale_plan()) && is_certain(error);
     return with(Outcome::success(latency), latency, again ? Repeat::worthwhile : Repeat::pointless);
   }
   const bool again = is_certain(error) && class_of(sqlstate) != "XX";

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -59,6 +60,27 @@ TEST(PostgresFaults, ASlowStatementIsCancelledAtTheServerAndItsConnectionKept) {
   EXPECT_EQ(db.fetch({"SELECT 1"}).size(), 1U) << "the cancellation does not meet the next statement";
   EXPECT_EQ(db.pool().opened, 1U);
   EXPECT_EQ(db.pool().cancelled, 1U);
+}
+
+TEST(PostgresFaults, ADatabaseThatHangsOpensTheBreakerHoweverLongThePipelinesTimeoutIs) {
+  ClientOptions options = one_connection();
+  options.timeout = 50ms;
+  const Statement slow = {"SELECT pg_sleep(60)"};
+  for (const Duration length : {Duration{50ms}, Duration{10s}}) {
+    CircuitBreaker breaker{"db", {.consecutive_failures = 2}};
+    Timeout timeout{"db", length};
+    BlockingClient db{shared_server().connection(), Pipeline{breaker, timeout}, options};
+    const Statement hurried = Statement(slow).deadline(std::chrono::steady_clock::now() + 20ms);
+    EXPECT_NE(thrown_by<Rejected>([&] { db.fetch(hurried); }), "");
+    EXPECT_EQ(totals(breaker).ignored, 1U) << "the caller would not wait as long as the client";
+    EXPECT_NE(thrown_by<Rejected>([&] { db.fetch(slow); }), "");
+    EXPECT_NE(
+        thrown_by<Rejected>([&] {
+          db.transaction([&](Transaction& tx) -> boost::asio::awaitable<void> { co_await tx.fetch(slow); });
+        }),
+        "");
+    EXPECT_EQ(breaker.state(), State::open);
+  }
 }
 
 TEST(PostgresFaults, ACancellationByTheCallerIsOneAtTheServer) {

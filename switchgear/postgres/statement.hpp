@@ -26,12 +26,12 @@ enum class Prepared : std::uint8_t { as_client, never };
 /// Reusable, and cheap to copy: copies share text and parameters. Threads: one.
 class Statement {
  public:
-  /// Throws std::invalid_argument for a parameter that PostgreSQL cannot take.
+  /// Throws std::invalid_argument for a parameter or a text that PostgreSQL cannot take.
   template <class... Parameters>
   requires(std::convertible_to<Parameters&&, Parameter>&&...) Statement(  // NOLINT: meant to convert
       std::string sql, Parameters&&... parameters)
       : what_(std::make_shared<const What>(
-            What{std::move(sql), parameters_of(std::forward<Parameters>(parameters)...)})) {}
+            What{checked(std::move(sql)), parameters_of(std::forward<Parameters>(parameters)...)})) {}
   template <class... Parameters>
   requires(std::convertible_to<Parameters&&, Parameter>&&...) Statement(  // NOLINT: meant to convert
       const char* sql, Parameters&&... parameters)
@@ -48,9 +48,16 @@ class Statement {
     repeatable_ = which;
     return *this;
   }
-  /// Of the whole call, its retries and waits included. Default: ClientOptions::timeout.
+  /// Of the whole call, its retries and waits included. Default: ClientOptions::timeout. When it is over,
+  /// that is a failure.
   Statement& timeout(Duration limit) & {
     timeout_ = limit;
+    return *this;
+  }
+  /// When the caller that this program serves stops waiting. If that is before `timeout` ends, it says
+  /// nothing about the database: breakers ignore it.
+  Statement& deadline(TimePoint callers) & {
+    deadline_ = callers;
     return *this;
   }
   /// What caches and cached fallbacks know its rows by. Empty: they are never remembered.
@@ -66,6 +73,7 @@ class Statement {
   Statement&& read() && { return std::move(read()); }
   Statement&& repeatable(Repeatable which) && { return std::move(repeatable(which)); }
   Statement&& timeout(Duration limit) && { return std::move(timeout(limit)); }
+  Statement&& deadline(TimePoint callers) && { return std::move(deadline(callers)); }
   Statement&& key(std::string known_as) && { return std::move(key(std::move(known_as))); }
   Statement&& prepared(Prepared which) && { return std::move(prepared(which)); }
 
@@ -76,11 +84,14 @@ class Statement {
     return repeatable_ ? *repeatable_ == Repeatable::yes : read_;
   }
   [[nodiscard]] std::optional<Duration> timeout() const noexcept { return timeout_; }
+  [[nodiscard]] TimePoint deadline() const noexcept { return deadline_; }  ///< max(): none
   [[nodiscard]] Prepared prepared() const noexcept { return prepared_; }
   /// The key that it was given, or that of a read().
   [[nodiscard]] std::string key() const;
 
  private:
+  static std::string checked(std::string sql);
+
   struct What {
     std::string sql;
     std::vector<Parameter> parameters;
@@ -97,6 +108,7 @@ class Statement {
   bool read_ = false;
   std::optional<Repeatable> repeatable_;
   std::optional<Duration> timeout_;
+  TimePoint deadline_ = TimePoint::max();
   std::optional<std::string> key_;
   Prepared prepared_ = Prepared::as_client;
 };
@@ -112,18 +124,24 @@ class Batch {
     statements_.push_back(std::move(statement));
     return *this;
   }
-  /// As of a Statement. Those of the single statements do not count.
+  /// Both as of a Statement. Those of the single statements do not count.
   Batch& timeout(Duration limit) {
     timeout_ = limit;
     return *this;
   }
+  Batch& deadline(TimePoint callers) {
+    deadline_ = callers;
+    return *this;
+  }
   [[nodiscard]] const std::vector<Statement>& statements() const noexcept { return statements_; }
   [[nodiscard]] std::optional<Duration> timeout() const noexcept { return timeout_; }
+  [[nodiscard]] TimePoint deadline() const noexcept { return deadline_; }  ///< max(): none
   [[nodiscard]] bool is_repeatable() const noexcept;
 
  private:
   std::vector<Statement> statements_;
   std::optional<Duration> timeout_;
+  TimePoint deadline_ = TimePoint::max();
 };
 
 }  // namespace switchgear::postgres

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstddef>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -45,6 +47,18 @@ TEST(PostgresParameters, ThatPostgresCannotStoreAreRefused) {
   EXPECT_THROW(Parameter(std::vector<std::vector<int>>{{1}}), std::invalid_argument);
 }
 
+TEST(PostgresStatements, WithAZeroByteInTheirTextAreRefusedBeforeAnythingIsSent) {
+  try {
+    const Statement cut(std::string("DELETE FROM t\0 WHERE id = 1", 28));
+    ADD_FAILURE() << "the condition would be lost";
+  } catch (const std::invalid_argument& refused) {
+    EXPECT_STREQ(
+        refused.what(),
+        "the text of a statement has a zero byte at position 13, where PostgreSQL would take it to end; "
+        "pass values as parameters");
+  }
+}
+
 TEST(PostgresStatements, HaveAKeyOnlyIfTheyRead) {
   EXPECT_EQ(Statement("SELECT $1", 1).key(), "");
   const std::string key = Statement("SELECT $1, $2", "a", "bc").read().key();
@@ -53,6 +67,9 @@ TEST(PostgresStatements, HaveAKeyOnlyIfTheyRead) {
   EXPECT_NE(key, Statement("SELECT $1, $2", "a", nullptr).read().key());
   EXPECT_NE(Statement("SELECT $1", "").read().key(), Statement("SELECT $1", nullptr).read().key());
   EXPECT_EQ(Statement("SELECT 1").read().key("one").key(), "one");
+  const std::vector<std::byte> bytes{std::byte{'a'}};
+  EXPECT_NE(Statement("SELECT $1", bytes).read().key(), Statement("SELECT $1", "a").read().key())
+      << "the server reads bytes in another way";
 }
 
 TEST(PostgresStatements, AreRepeatedIfTheyReadOrSaySo) {
@@ -68,7 +85,7 @@ TEST(PostgresStatements, AreRepeatedIfTheyReadOrSaySo) {
 }
 
 TEST(PreparedStatementsOfAConnection, AreMadeAtTheirNthUse) {
-  PreparedStatements prepared(3, 10);
+  PreparedStatements prepared(3, 10, std::make_shared<SchemaAge>());
   EXPECT_EQ(prepared.use("a").name, "");
   EXPECT_EQ(prepared.use("a").name, "");
   const PreparedStatements::Use third = prepared.use("a");
@@ -82,7 +99,7 @@ TEST(PreparedStatementsOfAConnection, AreMadeAtTheirNthUse) {
 }
 
 TEST(PreparedStatementsOfAConnection, MakeRoomByTheLeastRecentlyUsed) {
-  PreparedStatements prepared(1, 2);
+  PreparedStatements prepared(1, 2, std::make_shared<SchemaAge>());
   const std::string a = prepared.use("a").name;
   const std::string b = prepared.use("b").name;
   EXPECT_EQ(prepared.use("a").makes_room, "");
@@ -91,8 +108,26 @@ TEST(PreparedStatementsOfAConnection, MakeRoomByTheLeastRecentlyUsed) {
 }
 
 TEST(PreparedStatementsOfAConnection, CanBeTurnedOff) {
-  PreparedStatements never(0, 10);
+  PreparedStatements never(0, 10, std::make_shared<SchemaAge>());
   for (int i = 0; i < 10; ++i) EXPECT_EQ(never.use("a").name, "");
+}
+
+TEST(PreparedStatementsOfAConnection, AreForgottenByTheWholePoolWhenTheTablesHaveChanged) {
+  const auto schema = std::make_shared<SchemaAge>();
+  PreparedStatements one(1, 10, schema), other(1, 10, schema);
+  const std::string a = one.use("a").name, b = one.use("b").name;
+  EXPECT_FALSE(other.use("a").name.empty());
+  EXPECT_FALSE(other.use("b").name.empty());
+  one.note_outdated();
+  const std::string dropped = one.take_forgotten();
+  EXPECT_TRUE(dropped == "DEALLOCATE " + a + "; DEALLOCATE " + b ||
+              dropped == "DEALLOCATE " + b + "; DEALLOCATE " + a)
+      << dropped;
+  EXPECT_EQ(one.take_forgotten(), "");
+  EXPECT_TRUE(other.use("a").is_new);
+  EXPECT_NE(other.take_forgotten(), "");
+  one.note_lost();
+  EXPECT_EQ(one.take_forgotten(), "") << "the server has none of them";
 }
 
 TEST(PostgresRefusals, HaveTheirSqlstateInAnyLanguage) {

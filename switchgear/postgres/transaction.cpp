@@ -1,6 +1,7 @@
 #include "switchgear/postgres/transaction.hpp"
 
 #include <string>
+#include <utility>
 
 #include "switchgear/postgres/error.hpp"
 #include "switchgear/postgres/failure_classifier.hpp"
@@ -32,13 +33,28 @@ namespace {
 
 }  // namespace
 
+/// If the first statement meets a prepared one that the server has lost, or that does not fit its tables any
+/// more, nothing has been done yet: the transaction begins again, and the function hears nothing of it.
 asio::awaitable<Rows> Transaction::fetch(Statement statement) {
+  const bool first = std::exchange(untouched_, false);
   try {
+    try {
+      co_return co_await connection_.run(statement);
+    } catch (const Error& failed) {
+      if (!first || !failed.is_stale_plan() || !connection_.is_open()) throw;
+    }
+    co_await begin_again();
     co_return co_await connection_.run(statement);
   } catch (...) {
     failed_ = std::current_exception();
     throw;
   }
+}
+
+asio::awaitable<void> Transaction::begin_again() {
+  co_await connection_.command("ROLLBACK");
+  co_await connection_.deallocate_forgotten();
+  co_await connection_.command(begin_);
 }
 
 asio::awaitable<std::uint64_t> Transaction::execute(Statement statement) {
@@ -47,6 +63,7 @@ asio::awaitable<std::uint64_t> Transaction::execute(Statement statement) {
 }
 
 asio::awaitable<std::vector<Rows>> Transaction::run(Batch batch) {
+  untouched_ = false;
   try {
     co_return co_await connection_.run(batch.statements());
   } catch (...) {
@@ -56,13 +73,13 @@ asio::awaitable<std::vector<Rows>> Transaction::run(Batch batch) {
 }
 
 TransactionCall::TransactionCall(const TransactionOptions& options, Duration otherwise)
-    : ClientCall(options.timeout.value_or(otherwise), {}), begin_(begin_of(options)) {}
+    : ClientCall(options.timeout.value_or(otherwise), options.deadline, {}), begin_(begin_of(options)) {}
 
 asio::awaitable<Rows> TransactionCall::run(std::shared_ptr<ConnectionPool> pool) {
   const Lease lease = co_await pool->acquire();
   co_await begin(*lease);
   in_doubt_ = true;
-  Transaction transaction(*lease);
+  Transaction transaction(*lease, begin_);
   std::exception_ptr thrown;
   try {
     co_await body(transaction);
@@ -88,6 +105,7 @@ asio::awaitable<Rows> TransactionCall::run(std::shared_ptr<ConnectionPool> pool)
 /// Before it, nothing has happened that could happen twice.
 asio::awaitable<void> TransactionCall::begin(Connection& connection) {
   try {
+    co_await connection.deallocate_forgotten();
     co_await connection.command(begin_);
   } catch (Error& failed) {
     failed.set_may_have_run(false);
@@ -118,8 +136,9 @@ asio::awaitable<void> TransactionCall::commit(Connection& connection) {
   throw Error(undone);
 }
 
-/// Only a transaction that was in another's way is made again; one that broke is not, whatever it was about,
-/// because the caller's function may have done more than ask the database.
+/// Only a transaction that was in another's way, or whose prepared statement was stale, is made again; one
+/// that broke is not, whatever it was about, because the caller's function may have done more than ask the
+/// database.
 void TransactionCall::fail(const Transaction& transaction, const std::exception_ptr& thrown) {
   if (thrown != transaction.failed_) {
     callers_own = thrown;
@@ -128,7 +147,8 @@ void TransactionCall::fail(const Transaction& transaction, const std::exception_
   try {
     std::rethrow_exception(thrown);
   } catch (Error& failed) {
-    if (is_serialization_failure(failed.sqlstate()) && !failed.may_have_run()) {
+    const bool again = is_serialization_failure(failed.sqlstate()) || failed.is_stale_plan();
+    if (again && !failed.may_have_run()) {
       in_doubt_ = false;
     } else {
       failed.set_final();

@@ -6,6 +6,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -26,6 +27,7 @@ struct TransactionOptions {
   Access access = Access::read_write;
   /// Of the whole call, runs after a serialization failure included. Default: ClientOptions::timeout.
   std::optional<Duration> timeout{};
+  TimePoint deadline = TimePoint::max();  ///< as Statement::deadline()
 };
 
 /// The transaction that a function is given: see Client::transaction(). One statement at a time. Lifetime:
@@ -41,9 +43,14 @@ class Transaction {
 
  private:
   friend class TransactionCall;
-  explicit Transaction(Connection& connection) noexcept : connection_(connection) {}
+  /// `begin` is the command that has begun it.
+  Transaction(Connection& connection, const std::string& begin) noexcept
+      : connection_(connection), begin_(begin) {}
+  [[nodiscard]] boost::asio::awaitable<void> begin_again();
 
   Connection& connection_;
+  const std::string& begin_;
+  bool untouched_ = true;      ///< no statement has been sent
   std::exception_ptr failed_;  ///< of the last statement that failed
 };
 

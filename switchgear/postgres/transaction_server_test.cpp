@@ -1,4 +1,7 @@
 #include <atomic>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
@@ -83,6 +86,74 @@ TEST_F(PostgresTransactions, AreRunAgainAfterASerializationFailure) {
   EXPECT_EQ(runs, 3);
   EXPECT_EQ(balances(), "92,100");
   EXPECT_EQ(totals(breaker).failures, 0U);
+}
+
+TEST_F(PostgresTransactions, AreNotDisturbedByAMigrationOrByLostPreparedStatements) {
+  const Statement all{"SELECT * FROM accounts WHERE id = $1", 1};
+  BlockingClient plain{server.connection()};  // without a Retry
+  int runs = 0;
+  const auto read_first = [&](Transaction& tx) -> awaitable<std::size_t> {
+    ++runs;
+    const Rows rows = co_await tx.fetch(all);
+    co_await tx.execute({"SET LOCAL work_mem = '1MB'"});
+    co_return rows.columns();
+  };
+  const auto read_later = [&](Transaction& tx) -> awaitable<std::size_t> {
+    ++runs;
+    co_await tx.execute({take_ten, 1});
+    co_return (co_await tx.fetch(all)).columns();
+  };
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(plain.transaction(read_first), 2U);
+    EXPECT_EQ(db.transaction(read_later), 2U);
+  }
+  runs = 0;
+  server.sql("ALTER TABLE accounts ADD COLUMN owner text");
+  EXPECT_EQ(plain.transaction(read_first), 3U);
+  EXPECT_EQ(runs, 1) << "nothing had been done, so the function hears nothing of it";
+  runs = 0;
+  EXPECT_EQ(db.transaction(read_later), 3U);
+  EXPECT_EQ(runs, 2) << "what it had done was rolled back, and the Retry ran it again";
+  EXPECT_EQ(balances(), "50,100");
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(plain.transaction(read_first), 3U);
+  plain.execute({"DEALLOCATE ALL"});
+  runs = 0;
+  EXPECT_EQ(plain.transaction(read_first), 3U);
+  EXPECT_EQ(runs, 1);
+  EXPECT_EQ(totals(breaker).failures, 0U);
+}
+
+TEST_F(PostgresTransactions, OfAllConnectionsMeetAMigrationOnce) {
+  namespace asio = boost::asio;
+  const Statement all{"SELECT * FROM accounts WHERE id = 1"};
+  asio::io_context io(1);
+  ClientOptions options;
+  options.prepare_at = 1;
+  Client bare{io.get_executor(), server.connection(), options};
+  std::string failed;
+  const auto run = [&](int transactions) {
+    int arrived = 0;
+    failed.clear();
+    const auto read = [&](Transaction& tx) -> awaitable<void> {
+      co_await tx.execute({"SELECT 1"});
+      for (++arrived; arrived < transactions;) co_await asio::post(io, asio::use_awaitable);
+      co_await tx.fetch(all);
+    };
+    for (int i = 0; i < transactions; ++i) {
+      asio::co_spawn(io, bare.transaction(read), [&](const std::exception_ptr& thrown) {
+        if (thrown) failed += thrown_by<Error>([&] { std::rethrow_exception(thrown); });
+      });
+    }
+    io.restart();
+    io.run();
+    return failed;
+  };
+  EXPECT_EQ(run(2), "");
+  ASSERT_EQ(bare.pool().opened, 2U);
+  server.sql("ALTER TABLE accounts ADD COLUMN owner text");
+  EXPECT_EQ(run(1), "cached plan must not change result type (SQLSTATE 0A000)") << "without a Retry";
+  EXPECT_EQ(run(2), "") << "neither this connection nor the other one";
+  ASSERT_EQ(bare.pool().opened, 2U);
 }
 
 TEST_F(PostgresTransactions, AreRunAgainAfterADeadlock) {

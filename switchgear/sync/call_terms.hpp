@@ -1,7 +1,6 @@
 // The terms of a guarded function's calls: which answers are the same, and how long each call may take.
 #pragma once
 
-#include <algorithm>
 #include <concepts>
 #include <functional>
 #include <stop_token>
@@ -74,7 +73,7 @@ struct CallTerms : CommonTerms {
     CallOptions options;
     options.key = text;
     options.deadline = deadline;
-    if (within != Duration::max()) options.deadline = std::min(deadline, saturating_add(time.now(), within));
+    if (within != Duration::max()) options.end_at(saturating_add(time.now(), within));
     options.stop = stop;
     return options;
   }

@@ -46,12 +46,14 @@ class Guarded {
     return Guarded<Time, P, F, Kept>{std::move(pipeline_), std::move(f_),
                                      CallTerms<Kept>{std::move(terms_), Kept(std::move(key))}, time_};
   }
-  /// The same for all calls: when they must have ended, in the clock of `Time`.
+  /// The same for all calls: when they must have ended, in the clock of `Time`. It is their caller's:
+  /// breakers ignore an attempt that it gives less time than the pipeline would.
   [[nodiscard]] Guarded deadline(TimePoint deadline) && {
     terms_.deadline = deadline;
     return std::move(*this);
   }
-  /// How long each call may take, its waits and attempts together.
+  /// How long each call may take, its waits and attempts together. A limit like a Deadline in the pipeline:
+  /// an attempt that is cut off there is a failure.
   [[nodiscard]] Guarded deadline(Duration within) && {
     terms_.within = within;
     return std::move(*this);

@@ -183,6 +183,17 @@ TEST_F(ValueLayersTest, AGuardedCallInheritsADeadlineOrHasSoLongOfItsOwn) {
   EXPECT_EQ(guard<Frozen>(Pipeline{}, deadline).deadline(TimePoint{} + 2h).deadline(5h)(), TimePoint{} + 2h);
 }
 
+TEST_F(ValueLayersTest, AGuardedFunctionThatIsTooSlowForItsOwnDeadlineIsAFailureUnderALongerTimeout) {
+  testing::ManualTime clock;
+  Timeout timeout{"prices", 1s};
+  const auto slow = [&] { clock.advance(3s); };
+  const Pipeline pipeline{breaker, timeout};
+  EXPECT_THROW(guard(pipeline, slow).time(clock).deadline(500ms)(), Rejected);
+  EXPECT_EQ(breaker.snapshot(clock.now()).totals.failures, 1U);
+  EXPECT_THROW(guard(pipeline, slow).time(clock).deadline(clock.now() + 500ms)(), Rejected);
+  EXPECT_EQ(breaker.snapshot(clock.now()).totals.ignored, 1U) << "the caller's";
+}
+
 TEST_F(ValueLayersTest, AValueStandsInForAFailureAndForARefusal) {
   auto fallback = Fallback<std::string>::value("prices", "unknown");
   const Pipeline pipeline{fallback, breaker};

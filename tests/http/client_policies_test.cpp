@@ -8,6 +8,8 @@
 #include "switchgear/http/client.hpp"
 #include "switchgear/policy/cache.hpp"
 #include "switchgear/policy/fallback.hpp"
+#include "switchgear/policy/retry.hpp"
+#include "switchgear/policy/time_limit.hpp"
 #include "tests/http/client_fixture.hpp"
 
 namespace switchgear::http {
@@ -55,6 +57,39 @@ TEST(Client, BlamesAServerThatEndsAKeptConnectionLongAfterItHadThePost) {
   static_cast<void>(shop.get("/"));
   EXPECT_EQ(ended([&] { return shop.post("/"); }).code, Errc::closed);
   EXPECT_EQ(totals(breaker).failures, 1U);
+}
+
+/// Takes a request and says nothing until its client goes away.
+void hangs(Socket& socket) {
+  static_cast<void>(socket.read_request());
+  static_cast<void>(socket.receive(10s));
+}
+
+TEST(Client, OpensItsBreakerForAServiceThatHangsHoweverLongThePipelinesTimeoutIs) {
+  const Upstream server{hangs};
+  Timeout longer{"shop", 10s};
+  for (const Duration own : {30ms, 40ms}) {
+    Timeout same{"shop", own};
+    for (Timeout* const timeout : {&longer, &same}) {
+      CircuitBreaker breaker{"shop", opens_after(2)};
+      BlockingClient shop{url_of(server.port()), Pipeline{breaker, *timeout}};
+      for (int i = 0; i < 2; ++i)
+        EXPECT_EQ(ended([&] { return shop.get(Request{"/"}.timeout(own)); }).code, Reason::timed_out);
+      EXPECT_EQ(ended([&] { return shop.get("/"); }).code, Reason::open);
+    }
+  }
+}
+
+TEST(Client, DoesNotBlameAServiceForACallerThatWaitsLessThanItWouldItself) {
+  const Upstream server{hangs};
+  CircuitBreaker breaker{"shop", opens_after(1)};
+  BlockingClient shop{url_of(server.port()), Pipeline{breaker}};
+  EXPECT_EQ(ended([&] { return shop.get(Request{"/"}.deadline(AsioTime::now() + 30ms)); }).code,
+            Reason::timed_out);
+  EXPECT_EQ(totals(breaker).ignored, 1U);
+  const Request sooner = Request{"/"}.deadline(AsioTime::now() + 10s).timeout(30ms);
+  EXPECT_EQ(ended([&] { return shop.get(sooner); }).code, Reason::timed_out);
+  EXPECT_EQ(breaker.state(), State::open) << "the client's own limit was the shorter one";
 }
 
 TEST(Client, RepeatsWhatMayBeRepeated) {
@@ -127,6 +162,32 @@ TEST(Client, GivesAPlainGetNeitherThePartNorTheEmptyNorTheTranslatedAnswerOfAnot
   EXPECT_EQ(shop.get("/a").body, "whole");
   EXPECT_EQ(shop.get(Request{"/a"}.header("Accept-Language", "de")).body, "ganz");
   EXPECT_EQ(shop.get("/a").report.source, Source::cache) << "and a plain one is remembered";
+}
+
+TEST(Client, TakesARequestThatOverridesItsMethodForNoPlainGet) {
+  std::atomic<int> asked{0};
+  const Upstream server{Upstream::answering([&](const Message& request) -> std::string {
+    ++asked;
+    if (request.target() == "/down") return "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n";
+    return ok(request.head_text.find("DELETE") != std::string::npos ? "deleted" : "there");
+  })};
+  Cache<Response> cache{"prices", {.ttl = 1h}};
+  Retry retry{"prices", {.max_attempts = 3, .base = 1ms}};
+  BlockingClient shop{url_of(server.port()), Pipeline{cache, retry}};
+  for (const char* name : {"X-HTTP-Method-Override", "x-http-method", "X_Method_Override"}) {
+    const std::string path = std::string("/") + name;
+    EXPECT_EQ(shop.get(path).body, "there");
+    EXPECT_EQ(shop.get(path).report.source, Source::cache);
+    EXPECT_EQ(shop.get(Request{path}.header(name, "DELETE")).body, "deleted") << name;
+    EXPECT_EQ(shop.get(path).report.source, Source::call) << name << ": what was stored is wrong now";
+    EXPECT_EQ(shop.get(Request{path}.key(name).header(name, "DELETE")).body, "deleted");
+    EXPECT_EQ(shop.get(path).report.source, Source::call) << name << ": under a key of its own, too";
+    asked = 0;
+    EXPECT_EQ(shop.get(Request{"/down"}.header(name, "POST")).report.attempts, 1U) << name;
+    EXPECT_EQ(asked, 1) << "it may have had its effect";
+    const Request safe = Request{"/down"}.header(name, "PUT").repeatable(Repeatable::yes);
+    EXPECT_EQ(shop.get(safe).report.attempts, 3U);
+  }
 }
 
 TEST(Client, StoresNoAnswerThatVariesByWhatItsKeyDoesNotHave) {

@@ -159,10 +159,11 @@ std::string result_fields(const Outcome& outcome) {
 }
 
 /// How a call ends: at its caller's deadline, if that comes first. It is a failure of the dependency only if
-/// the policy's own limit would have come sooner, or there is none, and never if it was ignored as recorded.
+/// the policy's own limit would not have come later, or there is none, and never if it was ignored as
+/// recorded.
 Outcome ending(const Step& call, const std::optional<Duration>& timeout) {
   if (!call.deadline || call.outcome.latency < *call.deadline) return call.outcome;
-  if ((timeout && *call.deadline <= *timeout) || call.outcome.verdict == Verdict::ignored) {
+  if ((timeout && *call.deadline < *timeout) || call.outcome.verdict == Verdict::ignored) {
     Outcome ignored = Outcome::ignored();
     ignored.latency = *call.deadline;
     return ignored;

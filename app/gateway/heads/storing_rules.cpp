@@ -9,6 +9,7 @@
 #include "switchgear/http/ascii.hpp"
 #include "switchgear/http/http_date.hpp"
 #include "switchgear/http/look_alike.hpp"
+#include "switchgear/http/method_override.hpp"
 
 namespace switchgear::gateway {
 
@@ -69,9 +70,7 @@ void for_each_directive(std::string_view list, See see) {
 
 /// Some services take these for the method.
 [[nodiscard]] bool overrides_method(const Field& field) noexcept {
-  return field.id == FieldId::unknown &&
-         (http::looks_like(field.name, "x-http-method-override") ||
-          http::looks_like(field.name, "x-http-method") || http::looks_like(field.name, "x-method-override"));
+  return field.id == FieldId::unknown && http::overrides_method(field.name);
 }
 
 [[nodiscard]] bool concerns_one_client(const Field& field) {

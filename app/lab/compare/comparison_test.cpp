@@ -230,6 +230,11 @@ TEST(CutOffCalls, EndAtTheirDeadlineAndAreIgnoredIfThePolicyWouldHaveWaited) {
   EXPECT_EQ(without[0].latency, 300ms);
   EXPECT_EQ(without[1].verdict, Verdict::failure);
   EXPECT_EQ(without[1].type, FailureType::timeout);
+  Calls tied;
+  add(tied, 1, 0s, 1s, Verdict::success, 500ms);
+  tied[0].deadline = 300ms;
+  cut_off_all(tied, 300ms);
+  EXPECT_EQ(tied[0].verdict, Verdict::failure) << "the policy would not have waited any longer";
 }
 
 TEST_F(CompareTest, ThePercentileOfAFewCallsIsNotBelowWhatTheyWaited) {

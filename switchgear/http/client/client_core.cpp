@@ -1,5 +1,6 @@
 #include "switchgear/http/client/client_core.hpp"
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -14,6 +15,7 @@
 #include "switchgear/http/client/round_trip.hpp"
 #include "switchgear/http/deadline_field.hpp"
 #include "switchgear/http/error.hpp"
+#include "switchgear/http/method_override.hpp"
 #include "switchgear/policy/time_limit.hpp"
 
 namespace switchgear::http {
@@ -30,9 +32,15 @@ constexpr std::string_view end_of_head = "\r\n";
 
 [[nodiscard]] std::string key_of(const ClientCall& call) {
   if (call.request.key()) return *call.request.key();
-  const bool plain = call.method == "GET" && !call.request.body() &&
+  const bool plain = call.method == "GET" && !call.request.body() && !call.overrides &&
                      !is_answered_by_itself(call.request.headers(), call.first.headers);
   return plain ? call.url_key : std::string();
+}
+
+/// The client's own headers included.
+[[nodiscard]] bool overrides_its_method(const Headers& headers) noexcept {
+  return std::any_of(headers.begin(), headers.end(),
+                     [](const auto& header) { return overrides_method(header.first); });
 }
 
 /// Any type of cancellation ends an attempt for good: its connection is closed.
@@ -50,17 +58,20 @@ ClientCall::ClientCall(std::string verb, Request asked, const Url& base, const C
       url(base.join(request.target(), request.query())),
       first(Hop::first(method, request, url, base, options)),
       url_key(answer_key(url, options.headers)),
+      overrides(overrides_its_method(first.headers)),
       key(key_of(*this)),
       redirects(request.redirects().value_or(options.redirects)) {
   if (!is_token(method))
     throw std::invalid_argument("'" + method + "' is not a method; write, for example, GET or PURGE");
   refuse_framing_headers(request.headers());
-  const bool safe_to_repeat = is_idempotent(method) || request.headers().has("Idempotency-Key");
+  const bool safe_to_repeat =
+      (is_idempotent(method) && !overrides) || request.headers().has("Idempotency-Key");
   repeatable =
       request.repeatable().value_or(safe_to_repeat ? Repeatable::yes : Repeatable::no) == Repeatable::yes;
   const Duration limit =
       request.timeout().value_or(time_classes[static_cast<std::size_t>(request.request_class())].length);
-  about.deadline = saturating_add(std::chrono::steady_clock::now(), limit);
+  about.deadline = request.deadline();
+  about.end_at(saturating_add(std::chrono::steady_clock::now(), limit));
   about.key = key;
   about.repeatable = repeatable ? Repeatable::yes : Repeatable::no;
   about.full_report = &report;
@@ -122,7 +133,7 @@ asio::awaitable<Response> ClientCore::send(const Hop& hop, const ClientCall& cal
       co_return response;
     } catch (const Error& failed) {
       if (!trip.was_stale() || failed.code() != Errc::closed) throw;
-      if (!call.repeatable && !is_safe(hop.method)) {
+      if (!call.repeatable && !call.is_safe(hop.method)) {
         if (!trip.ended_at_once()) throw;
         const std::error_code code = Errc::kept_closed;
         throw Error(code, hop.url.origin() + ": " + code.message());
@@ -149,7 +160,7 @@ asio::awaitable<ResponseStream> ClientCore::open(std::shared_ptr<ClientCall> cal
       co_return ResponseStream(std::move(wire), std::move(trip), std::move(head));
     } catch (const Error& failed) {
       if (!trip->was_stale() || failed.code() != Errc::closed) throw;
-      if (!call->repeatable && !is_safe(call->method)) {
+      if (!call->repeatable && !call->is_safe(call->method)) {
         if (!trip->ended_at_once()) throw;
         const std::error_code code = Errc::kept_closed;
         throw Error(code, call->url.origin() + ": " + code.message());

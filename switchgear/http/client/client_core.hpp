@@ -44,11 +44,17 @@ struct ClientCall {
   Url url;
   Hop first;
   std::string url_key;  ///< what plain GETs of the same URL are known by
+  bool overrides;       ///< a header asks for another method than its own
   std::string key;      ///< what this request is known by; empty: by nothing
   unsigned redirects = 0;
   bool repeatable = false;
   AsyncReport report{};
   AsyncCallOptions about{};
+
+  /// Nothing changes by it, as far as its method tells; a redirect may have changed that.
+  [[nodiscard]] bool is_safe(const std::string& sent) const noexcept {
+    return !overrides && http::is_safe(sent);
+  }
 };
 
 /// Threads: those of the executor, but figures(). Lifetime: shared by the client and its calls.

@@ -144,7 +144,7 @@ class PipelineGuard final : public RequestGuard, public std::enable_shared_from_
     response.report = call.report;
     // An answer from memory, or of a fallback, says nothing about what the server has now.
     if (!failed && call.report.source == Source::call) {
-      if (!is_safe(call.method) && response.status < 400) forget(call.url_key);
+      if (!call.is_safe(call.method) && response.status < 400) forget(call.url_key);
       if (!call.key.empty() && !may_be_stored(response)) forget(call.key);
     }
     if (call.request.fallback() && needs_fallback(failed, response)) {

@@ -10,7 +10,8 @@
 
 namespace switchgear {
 
-/// Narrows the time that what is inside may take; what is outside gets its own limit back.
+/// Narrows the time that what is inside may take; what is outside gets its own limit back. If the call's own
+/// deadline ends at the same instant, the limit is the policy's: its caller took nothing away.
 template <std::derived_from<TimeLimited> Limit>
 class Layer<Limit> : public NeverWaits {
  public:
@@ -20,7 +21,7 @@ class Layer<Limit> : public NeverWaits {
     outer_limit_ = call.limit;
     outer_name_ = call.limited_by;
     const TimePoint end = policy.end(now);
-    if (end < call.limit) {
+    if (end < call.limit || (end == call.limit && call.limited_by == nullptr)) {
       call.limit = end;
       call.limited_by = &policy.name();
     } else if (call.limited_by == nullptr) {
@@ -45,7 +46,7 @@ class Layer<Limit> : public NeverWaits {
                TimePoint) noexcept requires std::derived_from<Limit, Timeout> {
     if (call.limited_by != &policy.name()) return true;
     const TimePoint later = saturating_add(call.limit, waited);
-    if (later < outer_limit_) {
+    if (later < outer_limit_ || (later == outer_limit_ && outer_name_ == nullptr)) {
       call.limit = later;
       return true;
     }

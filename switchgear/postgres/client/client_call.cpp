@@ -20,8 +20,9 @@ struct AllIsTerminal {
 
 }  // namespace
 
-ClientCall::ClientCall(Duration limit, std::string key) : key_(std::move(key)) {
-  about.deadline = saturating_add(std::chrono::steady_clock::now(), limit);
+ClientCall::ClientCall(Duration limit, TimePoint deadline, std::string key) : key_(std::move(key)) {
+  about.deadline = deadline;
+  about.end_at(saturating_add(std::chrono::steady_clock::now(), limit));
   about.key = key_;
   about.full_report = &report;
 }
@@ -42,13 +43,14 @@ asio::awaitable<Rows> ClientCall::attempt(std::shared_ptr<ConnectionPool> pool, 
 }
 
 StatementCall::StatementCall(Statement statement, Duration otherwise)
-    : ClientCall(statement.timeout().value_or(otherwise), statement.key()),
+    : ClientCall(statement.timeout().value_or(otherwise), statement.deadline(), statement.key()),
       statement_(std::move(statement)) {}
 
 std::shared_ptr<ClientCall> StatementCall::for_replica() const {
   if (!statement_.is_read()) return nullptr;
   auto again = std::make_shared<StatementCall>(statement_, Duration::zero());
   again->about.deadline = about.deadline;
+  again->about.deadline_of = about.deadline_of;
   return again;
 }
 
@@ -66,7 +68,7 @@ asio::awaitable<Rows> StatementCall::run(std::shared_ptr<ConnectionPool> pool) {
 }
 
 BatchCall::BatchCall(Batch batch, Duration otherwise)
-    : ClientCall(batch.timeout().value_or(otherwise), {}), batch_(std::move(batch)) {}
+    : ClientCall(batch.timeout().value_or(otherwise), batch.deadline(), {}), batch_(std::move(batch)) {}
 
 asio::awaitable<Rows> BatchCall::run(std::shared_ptr<ConnectionPool> pool) {
   const Lease lease = co_await pool->acquire();

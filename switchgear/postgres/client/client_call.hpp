@@ -24,7 +24,8 @@ struct CallersOwn {};
 /// What the call's options refer to is kept here. Threads: those of the executor.
 class ClientCall {
  public:
-  ClientCall(Duration limit, std::string key);
+  /// `limit` is the program's own, `deadline` that of its caller.
+  ClientCall(Duration limit, TimePoint deadline, std::string key);
   ClientCall(const ClientCall&) = delete;
   ClientCall& operator=(const ClientCall&) = delete;
   virtual ~ClientCall() = default;

@@ -71,7 +71,8 @@ std::exception_ptr told_to_caller(const std::exception_ptr& failed, const Client
     if (error.code() != Errc::in_doubt) return failed;
     return std::make_exception_ptr(Rejected(Rejection{Reason::timed_out, earlier_attempt, {}}));
   } catch (const Rejected& rejected) {
-    return refused({rejected.reason(), rejected.policy(), rejected.retry_after()}, database);
+    return refused({rejected.reason(), rejected.policy(), rejected.retry_after(), rejected.level()},
+                   database);
   } catch (...) {
     return failed;
   }

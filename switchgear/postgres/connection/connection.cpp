@@ -48,16 +48,31 @@ struct Arguments {
 
 constexpr std::string_view read_only_sqlstate = "25006";
 
+constexpr std::string_view not_known_sqlstate = "26000";
+constexpr std::string_view not_supported_sqlstate = "0A000";
+
 /// The server does not know the prepared statement (after DISCARD ALL, or behind a pooler), or the tables
-/// have changed so that its plan does not fit.
-[[nodiscard]] bool is_stale(const Error& error) noexcept {
-  return error.sqlstate() == "26000" || error.sqlstate() == "0A000";
+/// may have changed so that its plan does not fit.
+[[nodiscard]] bool may_be_stale(const Error& error) noexcept {
+  return error.sqlstate() == not_known_sqlstate || error.sqlstate() == not_supported_sqlstate;
+}
+
+/// The same, for certain: 0A000 has other causes too, and this is the function of PostgreSQL that finds a
+/// plan outdated.
+[[nodiscard]] bool is_stale(const ServerReport& report, const PGresult* result) noexcept {
+  if (report.sqlstate == not_known_sqlstate) return true;
+  const char* const function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
+  return report.sqlstate == not_supported_sqlstate && function != nullptr &&
+         std::string_view(function) == "RevalidateCachedQuery";
 }
 
 }  // namespace
 
-Connection::Connection(const asio::any_io_executor& executor, const ClientOptions& options)
-    : executor_(executor), stream_(executor), prepared_(options.prepare_at, options.max_prepared) {}
+Connection::Connection(const asio::any_io_executor& executor, const ClientOptions& options,
+                       std::shared_ptr<SchemaAge> schema)
+    : executor_(executor),
+      stream_(executor),
+      prepared_(options.prepare_at, options.max_prepared, std::move(schema)) {}
 
 Connection::~Connection() {
   error_code ignored;
@@ -118,21 +133,43 @@ void Connection::on_notice(void* connection, const pg_result* notice) noexcept {
 
 asio::awaitable<Rows> Connection::run(const Statement& statement) {
   require_ready();
+  if (is_clean()) co_await deallocate_forgotten();
   PreparedStatements::Use use;
   if (statement.prepared() == Prepared::as_client) use = prepared_.use(statement.sql());
   if (!use.makes_room.empty()) co_await command("DEALLOCATE " + use.makes_room);
   if (use.is_new) co_await prepare(use, statement.sql());
-  std::optional<Error> stale;
   try {
     co_return co_await send(statement, use.name);
   } catch (const Error& failed) {
-    if (use.name.empty() || use.is_new || !is_stale(failed)) throw;
-    prepared_.forget(statement.sql());
+    const bool perhaps = !use.name.empty() && !use.is_new && may_be_stale(failed);
+    if (!failed.is_stale_plan() && !perhaps) throw;
+    note_refusal(failed, statement.sql());
     // Within a transaction, the error has aborted the transaction, so repeating the statement is useless.
     if (!is_clean()) throw;
   }
   const std::string unnamed;
   co_return co_await send(statement, unnamed);
+}
+
+void Connection::note_refusal(const Error& failed, const std::string& sql) {
+  if (!failed.is_stale_plan()) {
+    prepared_.forget(sql);
+  } else if (failed.sqlstate() == not_known_sqlstate) {
+    prepared_.note_lost();
+  } else {
+    prepared_.note_outdated();
+  }
+}
+
+asio::awaitable<void> Connection::deallocate_forgotten() {
+  const std::string all = prepared_.take_forgotten();
+  if (all.empty()) co_return;
+  try {
+    co_await command(all);
+  } catch (Error& failed) {
+    failed.set_may_have_run(false);
+    if (!is_open()) throw;
+  }
 }
 
 asio::awaitable<void> Connection::prepare(const PreparedStatements::Use& use, const std::string& sql) {
@@ -161,7 +198,7 @@ asio::awaitable<Rows> Connection::send(const Statement& statement, const std::st
                                      arguments.lengths.data(), arguments.formats.data(), 0));
   }
   co_await flush();
-  co_return co_await result_of_one();
+  co_return co_await result_of_one(name.empty() ? Sent::text : Sent::prepared);
 }
 
 asio::awaitable<Rows> Connection::command(std::string sql) {
@@ -172,7 +209,7 @@ asio::awaitable<Rows> Connection::command(std::string sql) {
 }
 
 /// Everything up to the end of one command is read, whatever it is, so that the next may follow.
-asio::awaitable<Rows> Connection::result_of_one() {
+asio::awaitable<Rows> Connection::result_of_one(Sent how) {
   std::optional<Error> failed;
   Rows rows;
   for (;;) {
@@ -191,7 +228,7 @@ asio::awaitable<Rows> Connection::result_of_one() {
         useless_ = true;
         throw Error(Errc::unsupported, "COPY is not supported; insert rows with a Batch");
       default:
-        if (!failed) failed = error_of(came);
+        if (!failed) failed = error_of(came, how);
     }
   }
   if (failed) throw Error(*failed);
@@ -251,7 +288,7 @@ asio::awaitable<std::vector<Rows>> Connection::results_of_batch(std::size_t coun
         break;
       case PGRES_FATAL_ERROR: {
         if (failed) break;
-        const Error error = error_of(came);
+        const Error error = error_of(came, Sent::text);
         std::string text = "statement " + std::to_string(all.size() + 1) + " of " + std::to_string(count) +
                            ": " + error.what();
         failed.emplace(error.code(), std::move(text), error.report());
@@ -348,15 +385,17 @@ Error Connection::lost() const {
   return error;
 }
 
-Error Connection::error_of(const pg_result* result) {
+Error Connection::error_of(const pg_result* result, Sent how) {
   ServerReport report = report_of(result);
   if (report.sqlstate.empty()) return lost();
   const bool fatal = report.fatal;
+  const bool stale = how == Sent::prepared && is_stale(report, result);
   // The server has become a standby: the next call looks for the one that takes writes.
   if (wants_writer_ && report.sqlstate == read_only_sqlstate) ended_ = true;
   std::string text = report.message + " (SQLSTATE " + report.sqlstate + ')';
   Error error(Errc::server, std::move(text), std::move(report));
   error.set_may_have_run(fatal);
+  if (stale) error.set_stale_plan();
   return error;
 }
 

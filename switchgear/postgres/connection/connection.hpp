@@ -35,7 +35,9 @@ namespace switchgear::postgres {
 /// Threads: those of the executor. Lifetime: outlives its operations.
 class Connection {
  public:
-  Connection(const boost::asio::any_io_executor& executor, const ClientOptions& options);
+  /// `schema` is shared by the connections of a pool.
+  Connection(const boost::asio::any_io_executor& executor, const ClientOptions& options,
+             std::shared_ptr<SchemaAge> schema);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection();
@@ -48,6 +50,8 @@ class Connection {
   [[nodiscard]] boost::asio::awaitable<std::vector<Rows>> run(const std::vector<Statement>& statements);
   /// Without parameters: BEGIN, COMMIT, nothing at all.
   [[nodiscard]] boost::asio::awaitable<Rows> command(std::string sql);
+  /// Prepared statements of which it makes no use any more. Precondition: no transaction has failed.
+  [[nodiscard]] boost::asio::awaitable<void> deallocate_forgotten();
   /// Cancels at the server what is running, and rolls back. False: the connection must be closed.
   [[nodiscard]] boost::asio::awaitable<bool> recover(const std::shared_ptr<Cancelling>& under_way);
 
@@ -66,6 +70,7 @@ class Connection {
  private:
   friend class TimeLimit;
   enum class Readiness : std::uint8_t { readable, writable, either };
+  enum class Sent : std::uint8_t { text, prepared };
 
   static void on_notice(void* connection, const pg_result* notice) noexcept;
   void time_is_over() noexcept;
@@ -73,7 +78,8 @@ class Connection {
   [[nodiscard]] boost::asio::awaitable<void> wait(Readiness what);
   [[nodiscard]] boost::asio::awaitable<void> flush();
   [[nodiscard]] boost::asio::awaitable<pg_result*> next_result();
-  [[nodiscard]] boost::asio::awaitable<Rows> result_of_one();
+  [[nodiscard]] boost::asio::awaitable<Rows> result_of_one(Sent how = Sent::text);
+  void note_refusal(const Error& failed, const std::string& sql);
   [[nodiscard]] boost::asio::awaitable<void> prepare(const PreparedStatements::Use& use,
                                                      const std::string& sql);
   [[nodiscard]] boost::asio::awaitable<Rows> send(const Statement& statement, const std::string& name);
@@ -84,7 +90,7 @@ class Connection {
   void require_sent(int sent);
   void send_batch(const std::vector<Statement>& statements);
   [[nodiscard]] Error lost() const;
-  [[nodiscard]] Error error_of(const pg_result* result);
+  [[nodiscard]] Error error_of(const pg_result* result, Sent how);
 
   boost::asio::any_io_executor executor_;
   pg_conn* connection_ = nullptr;

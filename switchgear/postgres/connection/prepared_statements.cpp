@@ -5,6 +5,7 @@ namespace switchgear::postgres {
 PreparedStatements::Use PreparedStatements::use(const std::string& sql) {
   Use use;
   if (prepare_at_ == 0 || most_ == 0) return use;
+  if (std::exchange(seen_, schema_->changes) != schema_->changes) forget_all();
   const auto found = by_text_.find(sql);
   if (found != by_text_.end()) {
     known_.splice(known_.begin(), known_, found->second);
@@ -32,6 +33,26 @@ void PreparedStatements::forget(const std::string& sql) noexcept {
   const auto place = found->second;
   by_text_.erase(found);
   known_.erase(place);
+}
+
+void PreparedStatements::note_lost() noexcept {
+  by_text_.clear();
+  known_.clear();
+}
+
+void PreparedStatements::note_outdated() {
+  // Another connection may have found the same change while this one waited for its answer.
+  if (seen_ == schema_->changes) ++schema_->changes;
+  seen_ = schema_->changes;
+  forget_all();
+}
+
+void PreparedStatements::forget_all() {
+  for (const Known& known : known_) {
+    if (!known.name.empty())
+      forgotten_ += (forgotten_.empty() ? "DEALLOCATE " : "; DEALLOCATE ") + known.name;
+  }
+  note_lost();
 }
 
 }  // namespace switchgear::postgres

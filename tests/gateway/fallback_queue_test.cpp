@@ -103,6 +103,52 @@ TEST(GatewayFallbackQueue, StoresAPostOnlyIfItNeverGotThere) {
   EXPECT_EQ(mail.all(), std::vector<std::string>{"second"});
 }
 
+TEST(GatewayFallbackQueue, StoresNoRequestWhoseAnswerIsAllThatItIsFor) {
+  Mailer mail;
+  const GatewayProcess gateway{queueing(mail.upstream.port())};
+  const auto ask = [&](const std::string& method, const std::string& fields = "") {
+    Socket client = Socket::connect(gateway.port());
+    client.send(method + " /mail/ HTTP/1.1\r\nHost: mail.test\r\n" + fields + "\r\n");
+    return client.read_response(method == "HEAD").value_or(Message{}).status();
+  };
+  EXPECT_EQ(gateway.admin("POST", "/circuit-breakers/mail/force-open").status(), 200U);
+  for (const char* method : {"GET", "HEAD", "OPTIONS", "PROPFIND"}) EXPECT_EQ(ask(method), 503U) << method;
+  EXPECT_EQ(ask("GET", "X-HTTP-Method-Override: DELETE\r\n"), 202U) << "it changes something";
+  EXPECT_EQ(ask("DELETE"), 202U);
+}
+
+TEST(GatewayFallbackQueue, StoresARequestWithAnotherMethodInAFieldOnlyIfItNeverGotThere) {
+  Mailer mail;
+  const GatewayProcess gateway{queueing(mail.upstream.port())};
+  Socket client = Socket::connect(gateway.port());
+  client.send("PUT /mail/ HTTP/1.1\r\nHost: a\r\nX-HTTP-Method-Override: PATCH\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_EQ(client.read_response().value_or(Message{}).status(), 503U) << "it may have had its effect";
+}
+
+TEST(GatewayFallbackQueue, OneCallThatIsAlwaysAnsweredBadlyKeepsNoBreakerOpenAndNoOtherCallWaiting) {
+  for (const char* bad : {"500 X", "429 X", "425 X"}) {
+    Mailer mail;
+    std::atomic<int> poison{0};
+    Upstream upstream{Upstream::answering([&](const Message& request) {
+      if (!mail.healthy) return std::string{"HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n"};
+      if (request.body == "poison") {
+        ++poison;
+        return "HTTP/1.1 " + std::string{bad} + "\r\nContent-Length: 0\r\n\r\n";
+      }
+      const std::lock_guard lock{mail.mutex};
+      mail.sent.push_back(request.body);
+      return ok();
+    })};
+    const GatewayProcess gateway{queueing(upstream.port())};
+    for (const char* body : {"poison", "a", "b", "c"}) EXPECT_EQ(put(gateway, body).status(), 202U);
+    mail.healthy = true;
+    EXPECT_TRUE(eventually([&] { return mail.all().size() == 3 && poison >= 3; })) << bad;
+    EXPECT_EQ(mail.all(), (std::vector<std::string>{"a", "b", "c"})) << bad;
+    EXPECT_EQ(gateway.state("mail"), "closed") << bad;
+    EXPECT_EQ(put(gateway, "live").status(), 200U) << bad;
+  }
+}
+
 TEST(GatewayFallbackQueue, TellsBothCausesWhenItIsFull) {
   Mailer mail;
   const GatewayProcess gateway{config_text({{"mail", mail.upstream.port(), "/mail/", "later"}},

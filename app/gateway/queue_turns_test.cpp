@@ -144,7 +144,7 @@ TEST(QueueTurns, LiveRequestsHaveTheProbeFirst) {
   replay.run(500ms);
   EXPECT_TRUE(replay.made.empty()) << "and it has not been answered yet";
   replay.close();
-  replay.run(2s);
+  replay.run(5s);
   EXPECT_EQ(replay.first(2), (std::vector<std::string>{"poison", "a"}));
   EXPECT_EQ(replay.queue.size(), 1U);
 }

@@ -113,8 +113,8 @@ class CallQueue {
   /// until the lease is over. Nothing when the queue is empty or the head is held.
   [[nodiscard]] std::optional<Lease> try_lease();
   /// The same with the first entry that `suits`, which may stand behind others; left alone, it keeps its
-  /// place. `suits` is called under the queue's lock: it must be quick, and must not use the queue. O(entries)
-  /// in the worst case.
+  /// place. `suits` is called under the lock of the queue: it must be quick, and must not use the queue.
+  /// O(entries) in the worst case.
   [[nodiscard]] std::optional<Lease> try_lease(const std::function<bool(const QueuedCall&)>& suits);
 
   /// Held entry included.

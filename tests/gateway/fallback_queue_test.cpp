@@ -46,9 +46,19 @@ Message put(const GatewayProcess& gateway, const std::string& body, const std::s
   return client.read_response().value_or(Message{});
 }
 
+/// Until let_go() no stored call is made, not even as a probe, which another would follow.
+void hold(const GatewayProcess& gateway) {
+  EXPECT_EQ(gateway.admin("POST", "/circuit-breakers/mail/force-open").status(), 200U);
+}
+
+void let_go(const GatewayProcess& gateway) {
+  EXPECT_EQ(gateway.admin("POST", "/circuit-breakers/mail/reset").status(), 200U);
+}
+
 TEST(GatewayFallbackQueue, AnswersQueuedAndMakesEachCallOnceInOrderWhenTheServiceIsBack) {
   Mailer mail;
   const GatewayProcess gateway{queueing(mail.upstream.port())};
+  hold(gateway);
   std::vector<std::string> bodies;
   for (int i = 1; i <= 10; ++i) {
     bodies.push_back("letter " + std::to_string(i));
@@ -63,6 +73,7 @@ TEST(GatewayFallbackQueue, AnswersQueuedAndMakesEachCallOnceInOrderWhenTheServic
       gateway.admin("GET", "/metrics").body.find("switchgear_fallback_queue_waiting{service=\"mail\"} 10"),
       std::string::npos);
   mail.healthy = true;
+  let_go(gateway);
   EXPECT_TRUE(eventually([&] { return mail.all().size() >= 10; }));
   EXPECT_TRUE(eventually([&] {
     return gateway.admin("GET", "/metrics")
@@ -165,10 +176,12 @@ TEST(GatewayFallbackQueue, TellsBothCausesWhenItIsFull) {
 TEST(GatewayFallbackQueue, KeepsWhatItHoldsAcrossAReloadThatMakesItLarger) {
   Mailer mail;
   const GatewayProcess gateway{queueing(mail.upstream.port(), "5")};
+  hold(gateway);
   for (const char* body : {"a", "b", "c"}) EXPECT_EQ(put(gateway, body).status(), 202U);
   gateway.rewrite(queueing(mail.upstream.port(), "50"));
   EXPECT_EQ(gateway.admin("POST", "/reload").status(), 200U);
   mail.healthy = true;
+  let_go(gateway);
   EXPECT_TRUE(eventually([&] { return mail.all().size() >= 3; }));
   EXPECT_EQ(mail.all(), (std::vector<std::string>{"a", "b", "c"}));
 }
@@ -205,6 +218,7 @@ TEST(GatewayFallbackQueue, MakesWhatItHoldsWhenAReloadMakesItSmallerOrAnotherFal
        {std::string{"queue: {max: 1}"}, std::string{"value: {status: 200, body: plan B}"}}) {
     Mailer mail;
     const GatewayProcess gateway{queueing(mail.upstream.port(), "5")};
+    hold(gateway);
     for (const char* body : {"a", "b", "c"}) EXPECT_EQ(put(gateway, body).status(), 202U);
     gateway.rewrite(
         config_text({{"mail", mail.upstream.port(), "/mail/", "later"}},
@@ -212,6 +226,7 @@ TEST(GatewayFallbackQueue, MakesWhatItHoldsWhenAReloadMakesItSmallerOrAnotherFal
                         "}, circuit_breaker: {consecutive_failures: 1, open_duration: 300ms}}\n"));
     EXPECT_EQ(gateway.admin("POST", "/reload").status(), 200U);
     mail.healthy = true;
+    let_go(gateway);
     EXPECT_TRUE(eventually([&] { return mail.all().size() >= 3; })) << fallback;
     EXPECT_EQ(mail.all(), (std::vector<std::string>{"a", "b", "c"})) << fallback;
   }
@@ -303,9 +318,11 @@ TEST(GatewayFallbackQueue, AServiceThatClosesKeptConnectionsGetsEachStoredCallOn
       config_text({{"mail", mail.port(), "/mail/", "later"}},
                   "  later: {timeout: 60s, fallback: {queue: {max: 9}}, circuit_breaker: "
                   "{consecutive_failures: 1, open_duration: 300ms}}\n")};
+  hold(gateway);
   const std::vector<std::string> bodies{"a", "b", "c", "d"};
   for (const std::string& body : bodies) EXPECT_EQ(put(gateway, body).status(), 202U);
   healthy = true;
+  let_go(gateway);
   const auto all = [&] {
     const std::lock_guard lock{mutex};
     return sent;

@@ -67,8 +67,10 @@ std::optional<CallQueue::Lease> QueueTurns::take(CallQueue& queue, TimePoint now
   if (!taken) return taken;
   if (state_ == State::open) state_ = State::half_open;  // this call's doing
   const auto failed = failed_.find(taken->call().id);
-  const bool known = failed != failed_.end() && failed->second.last <= worked_;
-  doubted_ = known || (others_call_ && began_ != State::closed);
+  const bool half_open = began_ != State::closed;
+  const bool known =
+      failed != failed_.end() && (failed->second.last <= worked_ || (half_open && worked_ > opened_));
+  doubted_ = known || (others_call_ && half_open);
   return taken;
 }
 

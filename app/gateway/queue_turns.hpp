@@ -57,8 +57,8 @@ class QueueTurns {
   /// The call whose turn it is. Nothing: none is ready. Precondition: may_begin(), and the last call has
   /// ended.
   [[nodiscard]] std::optional<CallQueue::Lease> take(CallQueue& queue, TimePoint now);
-  /// Of the call that was taken: the service has worked since it was last answered badly, or others call the
-  /// service and find out.
+  /// Of the call that was taken, if it has been answered badly: the service has worked since then, or since
+  /// its breaker opened. Of any: others call the service and find out.
   [[nodiscard]] bool is_doubted() const noexcept { return doubted_; }
   /// Of the call that was taken.
   void end(CallQueue::Lease&& lease, End how, TimePoint now);

@@ -24,6 +24,7 @@ struct Replay {
   QueueTurns turns;
   QueueTurns::Seen breaker{};
   Duration open_for = 2s;
+  bool closes = true;                               ///< with the first good answer
   bool counts_first = true;                         ///< a bad answer that counts opens the breaker
   std::map<std::string, End, std::less<>> answers;  ///< others are good
   std::vector<std::string> made;
@@ -52,7 +53,7 @@ struct Replay {
     const End how = answer == answers.end() ? End::good : answer->second;
     made.push_back(call);
     turns.end(*std::move(lease), how, time.now());
-    if (how == End::good) {
+    if (how == End::good && closes) {
       close();
     } else if (how == End::bad && !turns.is_doubted() && counts_first) {
       open();
@@ -159,6 +160,18 @@ TEST(QueueTurns, BesideLiveRequestsABadStoredCallDoesNotReopenTheBreakerAtOnce) 
   EXPECT_TRUE(replay.turns.is_doubted());
   EXPECT_EQ(replay.breaker.state, State::half_open) << "the probe is left to requests";
   EXPECT_EQ(replay.openings, 1);
+}
+
+TEST(QueueTurns, ABadCallDoesNotReopenABreakerThatIsHalfOpenAndHasHadAGoodAnswer) {
+  Replay replay;
+  replay.store({"poison", "a"});
+  replay.answers["poison"] = End::bad;
+  replay.closes = false;  // more probes decide
+  replay.open();
+  replay.run(1min);
+  EXPECT_EQ(replay.queue.size(), 1U);
+  EXPECT_EQ(replay.openings, 2);
+  EXPECT_EQ(replay.breaker.state, State::half_open);
 }
 
 TEST(QueueTurns, WithoutLiveRequestsAStoredCallProbesAsSoonAsTheBreakerIsDue) {

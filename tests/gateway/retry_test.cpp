@@ -85,7 +85,7 @@ TEST(GatewayRetry, MakesARequestOnceThatAFieldTurnsIntoAnotherMethod) {
         "DELETE / HTTP/1.1\r\nx_method_override: POST\r\n"}) {
     for (const bool keyed : {false, true}) {
       Flaky shop{1};
-      const GatewayProcess gateway{retrying(shop.upstream.port(), ", hedge: {delay: 60s}")};
+      const GatewayProcess gateway{retrying(shop.upstream.port(), ", hedge: {delay: 40s}")};
       Socket client = Socket::connect(gateway.port());
       client.send(std::string{request} + (keyed ? "Idempotency-Key: 7\r\n" : "") +
                   "Host: a\r\nContent-Length: 3\r\n\r\npay");

@@ -9,9 +9,6 @@ namespace switchgear::gateway {
 
 namespace {
 constexpr Duration look_every = std::chrono::milliseconds{250};
-constexpr Duration shortest_pause = std::chrono::milliseconds{500};
-constexpr Duration longest_pause = std::chrono::seconds{30};
-constexpr std::uint32_t times_in_turn = 3;  ///< that a call is made before others get their turn
 }  // namespace
 
 QueueReplay::QueueReplay(Owner& owner, CallPool& calls, std::string service, const PolicySet& policies)
@@ -20,8 +17,7 @@ QueueReplay::QueueReplay(Owner& owner, CallPool& calls, std::string service, con
       worker_(calls.worker()),
       service_(std::move(service)),
       queue_(policies.policies().queue),
-      breaker_(policies.policies().breaker),
-      pause_(shortest_pause) {
+      breaker_(policies.policies().breaker) {
   worker_.loop.arm(*this, http::EventLoop::now() + look_every);
 }
 
@@ -39,27 +35,25 @@ void QueueReplay::on_timer(TimePoint now) {
 /// A breaker that is open, and due to be probed, learns from a stored call as well as from any other.
 bool QueueReplay::may_begin(TimePoint now) {
   if (queue_->size() == 0 || worker_.draining()) return false;
-  if (breaker_) {
-    const State state = breaker_->state();
-    if (state == State::closed && std::exchange(seen_, state) != State::closed) next_ = now;
-    seen_ = state;
-    if (state == State::forced_open) return false;
-    if (state == State::open && breaker_->snapshot(now).retry_after.value_or(Duration::zero()) > Duration{})
-      return false;
-  }
-  return now >= next_;
+  if (!breaker_) return turns_.may_begin(nullptr, now);
+  const BreakerSnapshot seen = breaker_->snapshot(now);
+  const QueueTurns::Seen breaker{seen.state, seen.since, seen.retry_after.value_or(Duration::zero()),
+                                 seen.totals.rejected, seen.half_open.in_flight + seen.half_open.recorded};
+  return turns_.may_begin(&breaker, now);
 }
 
 void QueueReplay::begin(TimePoint now) {
   ServicePtr service = worker_.service(service_);
   if (!service) return;
-  auto head = queue_->try_lease();
-  if (!head) return;
-  lease_.emplace(*std::move(head));
+  auto next = turns_.take(*queue_, now);
+  if (!next) return;
+  lease_.emplace(*std::move(next));
   status_.reset();
+  refused_ = false;
   call_ = calls_.take();
   if (!prepare(std::move(service), lease_->call().payload))
     return finish(UpstreamCall::State::abandoned, now);
+  if (turns_.is_doubted()) call_->doubt();
   call_->start(*this, nullptr, now);
   look();
 }
@@ -99,19 +93,10 @@ void QueueReplay::finish(UpstreamCall::State how, TimePoint now) {
   const bool whole = how == UpstreamCall::State::answered;
   const bool good = whole && status_ && call_->is_settled_by(*status_);
   calls_.give_back(std::exchange(call_, nullptr));
-  if (good) {
-    std::move(*lease_).done();
-    pause_ = shortest_pause;
-    next_ = now;
-    worker_.loop.arm(*this, now);  // a tick later: the others get their turn
-  } else {
-    // The service works, and fails only on this call: the others need not wait for it.
-    const bool there = whole && seen_ == State::closed;  // when this call began
-    if (there && lease_->call().handed_out % times_in_turn == 0) std::move(*lease_).later();
-    next_ = now + pause_;
-    pause_ = std::min(2 * pause_, longest_pause);
-    worker_.loop.arm(*this, now + look_every);
-  }
+  using End = QueueTurns::End;
+  turns_.end(*std::move(lease_), good ? End::good : refused_ ? End::refused : End::bad, now);
+  // If at once, a tick later: the others get their turn.
+  worker_.loop.arm(*this, good ? now : now + look_every);
   lease_.reset();
   owner_.replay_ended();
 }

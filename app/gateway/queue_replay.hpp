@@ -7,6 +7,7 @@
 #include <string>
 
 #include "app/gateway/call/call_pool.hpp"
+#include "app/gateway/queue_turns.hpp"
 #include "app/gateway/service/policy_set.hpp"
 #include "switchgear/http/timer_wheel.hpp"
 
@@ -60,7 +61,7 @@ class QueueReplay final : private CallClient, private http::Timer {
   }
   std::uint64_t content_taken() const noexcept override { return 0; }
   void give_up_answer() noexcept override {}
-  void take_refusal(const Rejection&, const Remarks&) override {}
+  void take_refusal(const Rejection&, const Remarks&) override { refused_ = true; }
   void take_kept(const KeptAnswer& kept, const Remarks&) override { status_ = kept.answer->status; }
   void take_failure(const LastWords&, const Remarks&) override {}
 
@@ -70,13 +71,12 @@ class QueueReplay final : private CallClient, private http::Timer {
   const std::string service_;
   const std::shared_ptr<CallQueue> queue_;
   std::shared_ptr<CircuitBreaker> breaker_;
-  State seen_ = State::closed;
-  TimePoint next_{};  ///< not before
-  Duration pause_;
+  QueueTurns turns_;
 
   std::optional<CallQueue::Lease> lease_;
   UpstreamCall* call_ = nullptr;    ///< borrowed from the pool while there is one
   std::optional<unsigned> status_;  ///< of a response; a refusal or a failure of the gateway's is none
+  bool refused_ = false;            ///< by a policy
   Looking looking_ = Looking::no;
 };
 

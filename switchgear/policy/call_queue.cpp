@@ -81,21 +81,27 @@ DrainResult CallQueue::drain(const std::function<Drained(const QueuedCall&)>& ha
   return result;
 }
 
-void CallQueue::give_back(Drained what) noexcept {
+void CallQueue::give_back(const QueuedCall& call, Drained what) noexcept {
   std::list<Entry> gone;  // freed after the lock is released
   const std::lock_guard lock(mutex_);
   head_held_ = false;
+  if (what == Drained::again) {
+    ++counters_.again;
+    return;
+  }
+  // Nearly always the first.
+  const auto held =
+      std::find_if(calls_.begin(), calls_.end(), [&](const Entry& e) { return &e.call == &call; });
   switch (what) {
     case Drained::again:
-      ++counters_.again;
       break;
     case Drained::later:
-      calls_.front().turn = next_turn_++;
-      calls_.splice(calls_.end(), calls_, calls_.begin());
+      held->turn = next_turn_++;
+      calls_.splice(calls_.end(), calls_, held);
       ++counters_.later;
       break;
     case Drained::done:
-      gone.splice(gone.end(), calls_, calls_.begin());
+      gone.splice(gone.end(), calls_, held);
       ++counters_.done;
       break;
   }
@@ -116,6 +122,17 @@ std::optional<CallQueue::Lease> CallQueue::try_lease() {
   const Head head = take_head_locked(next_turn_);
   if (head.call == nullptr) return std::nullopt;
   return Lease(*this, *head.call);
+}
+
+std::optional<CallQueue::Lease> CallQueue::try_lease(const std::function<bool(const QueuedCall&)>& suits) {
+  const std::lock_guard lock(mutex_);
+  if (head_held_) return std::nullopt;
+  const auto found =
+      std::find_if(calls_.begin(), calls_.end(), [&](const Entry& entry) { return suits(entry.call); });
+  if (found == calls_.end()) return std::nullopt;
+  head_held_ = true;
+  ++found->call.handed_out;
+  return Lease(*this, found->call);
 }
 
 std::size_t CallQueue::size() const {

@@ -1,10 +1,10 @@
 // Calls stored for later: what a queueing fallback puts aside while a dependency is away, and what is made
 // when it is back.
 //
-// Invariants: 1. at most one thread holds the head, and no other gets an entry meanwhile: entries are handled
-// first in, first out, one by one, but for those that were told to wait for all others; 2. an entry leaves
-// only when its holder says that it is done; 3. stored = done + size, at every moment; 4. no lock is held
-// while a handler runs.
+// Invariants: 1. at most one thread holds an entry, and no other gets one meanwhile: entries are handled
+// first in, first out, one by one, but for those that were told to wait for all others, and those that a
+// caller chooses by itself; 2. an entry leaves only when its holder says that it is done; 3. stored = done +
+// size, at every moment; 4. no lock is held while a handler runs.
 #pragma once
 
 #include <cstddef>
@@ -50,7 +50,7 @@ struct DrainResult {
     empty,  ///< nothing is left of what was stored when this drain, or the last to join it, began
     limit,  ///< `at_most` entries are done
     again,  ///< the handler said so
-    busy,   ///< another thread holds the head; one that drains goes on, while it can, with all that is stored
+    busy,   ///< another thread holds an entry; one that drains goes on, while it can, with all that is stored
             ///< now
   };
   std::size_t done = 0;
@@ -62,7 +62,7 @@ struct CallQueueCounters {
   std::uint64_t stored = 0;
   std::uint64_t refused = 0;  ///< full
   std::uint64_t done = 0;
-  std::uint64_t again = 0;    ///< handed out, and left at the head
+  std::uint64_t again = 0;    ///< handed out, and left in its place
   std::uint64_t later = 0;    ///< handed out, and put behind all others
   std::uint64_t waiting = 0;  ///< stored - done
 };
@@ -112,6 +112,10 @@ class CallQueue {
   /// For handlers that cannot answer at once, such as coroutines: takes the head, which no other thread gets
   /// until the lease is over. Nothing when the queue is empty or the head is held.
   [[nodiscard]] std::optional<Lease> try_lease();
+  /// The same with the first entry that `suits`, which may stand behind others; left alone, it keeps its
+  /// place. `suits` is called under the lock of the queue: it must be quick, and must not use the queue.
+  /// O(entries) in the worst case.
+  [[nodiscard]] std::optional<Lease> try_lease(const std::function<bool(const QueuedCall&)>& suits);
 
   /// Held entry included.
   [[nodiscard]] std::size_t size() const;
@@ -125,10 +129,10 @@ class CallQueue {
  private:
   struct Head {
     const QueuedCall* call = nullptr;  ///< held for the caller; null when there is none to hand out
-    bool busy = false;                 ///< because someone else holds it
+    bool busy = false;                 ///< because someone else holds an entry
   };
   [[nodiscard]] Head take_head_locked(std::uint64_t before) noexcept;
-  void give_back(Drained what) noexcept;
+  void give_back(const QueuedCall& call, Drained what) noexcept;
 
   struct Entry {
     QueuedCall call;
@@ -146,7 +150,7 @@ class CallQueue {
   CallQueueCounters counters_;
 };
 
-/// The head of a queue, held by one caller. Dropped without done(), the entry stays at the head.
+/// An entry of a queue, held by one caller. Dropped without done(), the entry stays where it is.
 /// Move-only; one thread at a time.
 class CallQueue::Lease {
  public:
@@ -155,7 +159,7 @@ class CallQueue::Lease {
   Lease& operator=(const Lease&) = delete;
   Lease& operator=(Lease&&) = delete;
   ~Lease() {
-    if (queue_ != nullptr) queue_->give_back(Drained::again);
+    if (queue_ != nullptr) queue_->give_back(*call_, Drained::again);
   }
 
   /// Precondition: neither moved from nor done.
@@ -171,7 +175,7 @@ class CallQueue::Lease {
   Lease(CallQueue& queue, const QueuedCall& call) noexcept : queue_(&queue), call_(&call) {}
 
   void give_back(Drained what) noexcept {
-    if (CallQueue* queue = std::exchange(queue_, nullptr)) queue->give_back(what);
+    if (CallQueue* queue = std::exchange(queue_, nullptr)) queue->give_back(*call_, what);
   }
 
   CallQueue* queue_;

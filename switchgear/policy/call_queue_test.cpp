@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <deque>
@@ -10,6 +11,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -183,6 +185,27 @@ TEST(CallQueue, ALeaseHoldsTheHeadUntilItIsDoneOrDropped) {
   EXPECT_EQ(drained(queue), (std::vector<std::string>{"b"}));
 }
 
+TEST(CallQueue, ALeaseOfAChosenEntryLeavesTheOthersInTheirOrder) {
+  CallQueue queue{"emails"};
+  for (const char* payload : {"a", "b", "c", "d"}) ASSERT_TRUE(queue.try_push(payload, start));
+  const auto named = [](std::string_view name) {
+    return [name](const QueuedCall& call) { return call.payload == name; };
+  };
+  EXPECT_FALSE(queue.try_lease(named("x")));
+  {
+    const auto lease = queue.try_lease(named("b"));
+    ASSERT_TRUE(lease);
+    EXPECT_EQ(lease->call().payload, "b");
+    EXPECT_EQ(lease->call().handed_out, 1U);
+    EXPECT_FALSE(queue.try_lease()) << "one at a time";
+    EXPECT_FALSE(queue.try_lease(named("c"))) << "one at a time";
+    EXPECT_TRUE(drained(queue).empty()) << "one at a time";
+  }
+  std::move(*queue.try_lease(named("b"))).later();
+  std::move(*queue.try_lease(named("c"))).done();
+  EXPECT_EQ(drained(queue), (std::vector<std::string>{"a", "d", "b"}));
+}
+
 TEST(CallQueue, SaysHowLongTheHeadHasBeenStored) {
   testing::ManualTime time;
   CallQueue queue{"emails"};
@@ -265,16 +288,20 @@ TEST(CallQueue, DoesWhatAPlainDequeDoes) {
           RC_ASSERT(result.end == End::again && handed == again_at + 1);
         }
       } else if (what < 8) {
-        auto taken = queue.try_lease();
-        RC_ASSERT(taken.has_value() == (!lease && !plain.empty()));
+        const auto least = *rc::gen::inRange<std::uint64_t>(0, next + 1);
+        const auto suits = [least](std::uint64_t id) { return id >= least; };
+        auto taken = least == 0 ? queue.try_lease()
+                                : queue.try_lease([&](const QueuedCall& call) { return suits(call.id); });
+        const auto first = std::find_if(plain.begin(), plain.end(), suits);
+        RC_ASSERT(taken.has_value() == (!lease && first != plain.end()));
         if (taken) {
-          RC_ASSERT(taken->call().id == plain.front());
+          RC_ASSERT(taken->call().id == *first);
           lease.emplace(std::move(*taken));
         }
       } else if (lease) {
         if (what == 8) {
-          const std::uint64_t id = plain.front();
-          plain.pop_front();
+          const std::uint64_t id = lease->call().id;
+          plain.erase(std::find(plain.begin(), plain.end(), id));
           if (*rc::gen::inRange(0, 3) == 0) {
             std::move(*lease).later();
             plain.push_back(id);

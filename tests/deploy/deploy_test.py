@@ -63,6 +63,8 @@ class Upstream(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    do_PUT = do_GET
+
     def log_message(self, *_):
         pass
 
@@ -135,6 +137,7 @@ class Traffic:
             (Upstream.failing.set if number // 40 % 2 == 0 else Upstream.failing.clear)()
             for path in ("/flaky/items", f"/steady/items/{number % 3}"):
                 get(self.port, path)
+            get(self.port, "/flaky/orders", "PUT")  # stored while the service fails
             if number % 20 == 0:
                 get(self.admin, "/circuit-breakers/steady/reset", "POST")
 

@@ -46,9 +46,19 @@ Message put(const GatewayProcess& gateway, const std::string& body, const std::s
   return client.read_response().value_or(Message{});
 }
 
+/// Until let_go() no stored call is made, not even as a probe, which another would follow.
+void hold(const GatewayProcess& gateway) {
+  EXPECT_EQ(gateway.admin("POST", "/circuit-breakers/mail/force-open").status(), 200U);
+}
+
+void let_go(const GatewayProcess& gateway) {
+  EXPECT_EQ(gateway.admin("POST", "/circuit-breakers/mail/reset").status(), 200U);
+}
+
 TEST(GatewayFallbackQueue, AnswersQueuedAndMakesEachCallOnceInOrderWhenTheServiceIsBack) {
   Mailer mail;
   const GatewayProcess gateway{queueing(mail.upstream.port())};
+  hold(gateway);
   std::vector<std::string> bodies;
   for (int i = 1; i <= 10; ++i) {
     bodies.push_back("letter " + std::to_string(i));
@@ -63,6 +73,7 @@ TEST(GatewayFallbackQueue, AnswersQueuedAndMakesEachCallOnceInOrderWhenTheServic
       gateway.admin("GET", "/metrics").body.find("switchgear_fallback_queue_waiting{service=\"mail\"} 10"),
       std::string::npos);
   mail.healthy = true;
+  let_go(gateway);
   EXPECT_TRUE(eventually([&] { return mail.all().size() >= 10; }));
   EXPECT_TRUE(eventually([&] {
     return gateway.admin("GET", "/metrics")
@@ -103,6 +114,52 @@ TEST(GatewayFallbackQueue, StoresAPostOnlyIfItNeverGotThere) {
   EXPECT_EQ(mail.all(), std::vector<std::string>{"second"});
 }
 
+TEST(GatewayFallbackQueue, StoresNoRequestWhoseAnswerIsAllThatItIsFor) {
+  Mailer mail;
+  const GatewayProcess gateway{queueing(mail.upstream.port())};
+  const auto ask = [&](const std::string& method, const std::string& fields = "") {
+    Socket client = Socket::connect(gateway.port());
+    client.send(method + " /mail/ HTTP/1.1\r\nHost: mail.test\r\n" + fields + "\r\n");
+    return client.read_response(method == "HEAD").value_or(Message{}).status();
+  };
+  EXPECT_EQ(gateway.admin("POST", "/circuit-breakers/mail/force-open").status(), 200U);
+  for (const char* method : {"GET", "HEAD", "OPTIONS", "PROPFIND"}) EXPECT_EQ(ask(method), 503U) << method;
+  EXPECT_EQ(ask("GET", "X-HTTP-Method-Override: DELETE\r\n"), 202U) << "it changes something";
+  EXPECT_EQ(ask("DELETE"), 202U);
+}
+
+TEST(GatewayFallbackQueue, StoresARequestWithAnotherMethodInAFieldOnlyIfItNeverGotThere) {
+  Mailer mail;
+  const GatewayProcess gateway{queueing(mail.upstream.port())};
+  Socket client = Socket::connect(gateway.port());
+  client.send("PUT /mail/ HTTP/1.1\r\nHost: a\r\nX-HTTP-Method-Override: PATCH\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_EQ(client.read_response().value_or(Message{}).status(), 503U) << "it may have had its effect";
+}
+
+TEST(GatewayFallbackQueue, OneCallThatIsAlwaysAnsweredBadlyKeepsNoBreakerOpenAndNoOtherCallWaiting) {
+  for (const char* bad : {"500 X", "429 X", "425 X"}) {
+    Mailer mail;
+    std::atomic<int> poison{0};
+    Upstream upstream{Upstream::answering([&](const Message& request) {
+      if (!mail.healthy) return std::string{"HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n"};
+      if (request.body == "poison") {
+        ++poison;
+        return "HTTP/1.1 " + std::string{bad} + "\r\nContent-Length: 0\r\n\r\n";
+      }
+      const std::lock_guard lock{mail.mutex};
+      mail.sent.push_back(request.body);
+      return ok();
+    })};
+    const GatewayProcess gateway{queueing(upstream.port())};
+    for (const char* body : {"poison", "a", "b", "c"}) EXPECT_EQ(put(gateway, body).status(), 202U);
+    mail.healthy = true;
+    EXPECT_TRUE(eventually([&] { return mail.all().size() == 3 && poison >= 3; })) << bad;
+    EXPECT_EQ(mail.all(), (std::vector<std::string>{"a", "b", "c"})) << bad;
+    EXPECT_EQ(gateway.state("mail"), "closed") << bad;
+    EXPECT_EQ(put(gateway, "live").status(), 200U) << bad;
+  }
+}
+
 TEST(GatewayFallbackQueue, TellsBothCausesWhenItIsFull) {
   Mailer mail;
   const GatewayProcess gateway{config_text({{"mail", mail.upstream.port(), "/mail/", "later"}},
@@ -119,10 +176,12 @@ TEST(GatewayFallbackQueue, TellsBothCausesWhenItIsFull) {
 TEST(GatewayFallbackQueue, KeepsWhatItHoldsAcrossAReloadThatMakesItLarger) {
   Mailer mail;
   const GatewayProcess gateway{queueing(mail.upstream.port(), "5")};
+  hold(gateway);
   for (const char* body : {"a", "b", "c"}) EXPECT_EQ(put(gateway, body).status(), 202U);
   gateway.rewrite(queueing(mail.upstream.port(), "50"));
   EXPECT_EQ(gateway.admin("POST", "/reload").status(), 200U);
   mail.healthy = true;
+  let_go(gateway);
   EXPECT_TRUE(eventually([&] { return mail.all().size() >= 3; }));
   EXPECT_EQ(mail.all(), (std::vector<std::string>{"a", "b", "c"}));
 }
@@ -159,6 +218,7 @@ TEST(GatewayFallbackQueue, MakesWhatItHoldsWhenAReloadMakesItSmallerOrAnotherFal
        {std::string{"queue: {max: 1}"}, std::string{"value: {status: 200, body: plan B}"}}) {
     Mailer mail;
     const GatewayProcess gateway{queueing(mail.upstream.port(), "5")};
+    hold(gateway);
     for (const char* body : {"a", "b", "c"}) EXPECT_EQ(put(gateway, body).status(), 202U);
     gateway.rewrite(
         config_text({{"mail", mail.upstream.port(), "/mail/", "later"}},
@@ -166,6 +226,7 @@ TEST(GatewayFallbackQueue, MakesWhatItHoldsWhenAReloadMakesItSmallerOrAnotherFal
                         "}, circuit_breaker: {consecutive_failures: 1, open_duration: 300ms}}\n"));
     EXPECT_EQ(gateway.admin("POST", "/reload").status(), 200U);
     mail.healthy = true;
+    let_go(gateway);
     EXPECT_TRUE(eventually([&] { return mail.all().size() >= 3; })) << fallback;
     EXPECT_EQ(mail.all(), (std::vector<std::string>{"a", "b", "c"})) << fallback;
   }
@@ -257,9 +318,11 @@ TEST(GatewayFallbackQueue, AServiceThatClosesKeptConnectionsGetsEachStoredCallOn
       config_text({{"mail", mail.port(), "/mail/", "later"}},
                   "  later: {timeout: 60s, fallback: {queue: {max: 9}}, circuit_breaker: "
                   "{consecutive_failures: 1, open_duration: 300ms}}\n")};
+  hold(gateway);
   const std::vector<std::string> bodies{"a", "b", "c", "d"};
   for (const std::string& body : bodies) EXPECT_EQ(put(gateway, body).status(), 202U);
   healthy = true;
+  let_go(gateway);
   const auto all = [&] {
     const std::lock_guard lock{mutex};
     return sent;

@@ -79,6 +79,22 @@ TEST(GatewayRetry, RepeatsAPostOnlyWithAKey) {
   EXPECT_EQ(other.bodies, (std::vector<std::string>{"hello", "hello"}));
 }
 
+TEST(GatewayRetry, MakesARequestOnceThatAFieldTurnsIntoAnotherMethod) {
+  for (const char* request :
+       {"GET / HTTP/1.1\r\nX-HTTP-Method-Override: POST\r\n", "PUT / HTTP/1.1\r\nX-HTTP-Method: PATCH\r\n",
+        "DELETE / HTTP/1.1\r\nx_method_override: POST\r\n"}) {
+    for (const bool keyed : {false, true}) {
+      Flaky shop{1};
+      const GatewayProcess gateway{retrying(shop.upstream.port(), ", hedge: {delay: 40s}")};
+      Socket client = Socket::connect(gateway.port());
+      client.send(std::string{request} + (keyed ? "Idempotency-Key: 7\r\n" : "") +
+                  "Host: a\r\nContent-Length: 3\r\n\r\npay");
+      EXPECT_EQ(client.read_response().value_or(Message{}).status(), keyed ? 200U : 503U) << request;
+      EXPECT_EQ(shop.calls, keyed ? 2 : 1) << request;
+    }
+  }
+}
+
 TEST(GatewayRetry, TakesNoKeyThatIsEmptyOrDoesNotReachTheService) {
   for (const char* fields : {"Idempotency-Key:\r\n", "Idempotency-Key: \"\"\r\n",
                              "Idempotency-Key: abc\r\nConnection: idempotency-key\r\n"}) {

@@ -290,7 +290,9 @@ TEST(GatewayUpgrade, IsNeverAnsweredFromMemoryNorStoredForLater) {
   }
   const DeafPort deaf;
   const GatewayProcess gateway{guarded(deaf.port(), ", fallback: {queue: {max: 10}}")};
-  EXPECT_EQ(gateway.get("/chat").status(), 202U);
+  Socket writer = Socket::connect(gateway.port());
+  writer.send("PUT /chat HTTP/1.1\r\nHost: test\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_EQ(writer.read_response().value_or(Message{}).status(), 202U);
   Socket client = Socket::connect(gateway.port());
   client.send(handshake());
   EXPECT_EQ(client.read_response().value_or(Message{}).status(), 502U);

@@ -23,7 +23,7 @@ void forget_text(std::string& text) noexcept {
   if (text.capacity() > worth_keeping) text.shrink_to_fit();
 }
 
-/// RFC 9110, 9.2.2.
+/// RFC 9110, 9.2.2. Not if a field overrides the method.
 [[nodiscard]] bool is_idempotent(std::string_view method) noexcept {
   return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "PUT" || method == "DELETE";
 }
@@ -62,7 +62,7 @@ void forget_text(std::string& text) noexcept {
 }
 
 [[nodiscard]] bool may_repeat(const AskedFor& asked, const PolicySet& policies) noexcept {
-  if (is_idempotent(asked.head.method)) return true;
+  if (is_idempotent(asked.head.method) && !overrides_method(asked.fields)) return true;
   return (policies.repeats() || policies.queues()) && has_idempotency_key(asked.fields);
 }
 
@@ -107,7 +107,9 @@ void CallRequest::take(const AskedFor& asked, const Service& service, WorkerStat
   const bool invites = expecting && agent && (fits || in_chunks);
   const bool can_be_held = fits && (!expecting || invites);
   const bool harmless = may_repeat(asked, policies);
-  const bool queues = policies.queues() && from == Origin::client && asked.upgrade.empty();
+  // To a client that only reads, an answer that comes later is of no use.
+  const bool queues =
+      policies.queues() && from == Origin::client && asked.upgrade.empty() && is_unsafe(in, asked.fields);
   origin = from;
   to_head = in.method == "HEAD";
   support = http::support_of(in.method);

@@ -77,6 +77,7 @@ void UpstreamCall::fail(Attempt& attempt, const AttemptFailure& why) {
   const bool hurried = failure.blame == Blame::callers_limit;
   const bool excused = hurried || in_line;
   note_end(attempt, outcome, failure.words.error);
+  if (doubted_) attempt.instance_call.reset();
   if (failure.blame != Blame::none && !excused) judge_instance(attempt, instances::CallEnd::local_error());
   if (hurried) ++service_->counts().caller_timeouts;
   if (is_chosen(attempt)) return break_off(failure, excused ? Outcome::ignored() : outcome);

@@ -76,7 +76,7 @@ void UpstreamCall::end() noexcept {
   called_.clear();
   at_hand_ = nullptr;
   woken_ = aside_ = excused_ = clients_doing_ = open_ended_ = false;
-  lost_client_ = alone_ = probes_early_ = false;
+  doubted_ = lost_client_ = alone_ = probes_early_ = false;
   service_.reset();
   state_ = State::idle;
 }
@@ -391,27 +391,27 @@ Outcome UpstreamCall::outcome_of(const Attempt& attempt, Blame blame) const {
       break;
     case Blame::connection:
     case Blame::broken_off:
-      return service_->classifier().of_connection_error(latency(attempt));
+      return counted(service_->classifier().of_connection_error(latency(attempt)));
     case Blame::slow_connection:
     case Blame::time_limit:
     case Blame::callers_limit:
     case Blame::wait_in_line:
-      return service_->classifier().of_timeout(latency(attempt));
+      return counted(service_->classifier().of_timeout(latency(attempt)));
   }
   return Outcome::ignored();
 }
 
 Outcome UpstreamCall::outcome_of_response() const {
   if (agent_ && !excused_) {
-    return agent_.outcome(*service_, response_.status(), response_.retry_after(),
-                          response_.latency(latency(*response_.attempt())));
+    return counted(agent_.outcome(*service_, response_.status(), response_.retry_after(),
+                                  response_.latency(latency(*response_.attempt()))));
   }
   return outcome_of_status();
 }
 
 Outcome UpstreamCall::outcome_of_status() const {
   if (excused_) return Outcome::ignored();
-  return response_.outcome(service_->classifier(), request_.support, latency(*response_.attempt()));
+  return counted(response_.outcome(service_->classifier(), request_.support, latency(*response_.attempt())));
 }
 
 /// By the answer that has come, unless that is its caller's doing: then it is no evidence. Of a good status

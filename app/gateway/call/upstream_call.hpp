@@ -62,6 +62,9 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   void hold(std::string_view bytes) { request_.hold(bytes); }
   /// What is held is the beginning, and the rest passes through.
   void stream_rest() noexcept { request_.stream_rest(); }
+  /// The service has answered this very call badly before, or its clients find out about it: if it does so
+  /// again, that says nothing new. Between prepare() and start().
+  void doubt() noexcept { doubted_ = true; }
   /// Borrows both until end(). `source` may be null unless the content is streamed. The client may be given
   /// an answer before this returns.
   void start(CallClient& client, ContentSource* source, TimePoint now);
@@ -211,6 +214,11 @@ class UpstreamCall final : public Waker, private AttemptOwner {
 
   [[nodiscard]] Outcome outcome_of(const Attempt& attempt, AttemptFailure::Blame blame) const;
   [[nodiscard]] Outcome outcome_of_response() const;
+  /// As it counts: ignored if it is bad, of a call that is doubted.
+  [[nodiscard]] Outcome counted(const Outcome& outcome) const noexcept {
+    const bool bad = outcome.verdict == Verdict::failure || outcome.worth_repeating();
+    return doubted_ && bad ? Outcome::ignored(outcome.latency) : outcome;
+  }
   /// By the status alone, whatever an agent's answer says in its body.
   [[nodiscard]] Outcome outcome_of_status() const;
   [[nodiscard]] bool is_chosen(const Attempt& attempt) const noexcept {
@@ -239,6 +247,7 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   bool aside_ = false;          ///< its breakers know that it waits for the client
   bool excused_ = false;        ///< the service has not waited for a client that kept it waiting
   bool clients_doing_ = false;  ///< the service has broken off an answer that was not read
+  bool doubted_ = false;        ///< a bad answer to it does not count
   bool open_ended_ = false;     ///< the response may never end, and is counted by its beginning
   bool lost_client_ = false;    ///< it has left
   bool alone_ = false;          ///< the same, and the call goes on

@@ -176,7 +176,12 @@ bool is_unsafe(const http::Head& head, const http::FieldList& fields) {
   constexpr std::array<std::string_view, 8> safe{"GET",      "HEAD",   "OPTIONS", "TRACE",
                                                  "PROPFIND", "REPORT", "SEARCH",  "QUERY"};
   if (std::find(safe.begin(), safe.end(), head.method) == safe.end()) return true;
-  return std::any_of(fields.begin(), fields.end(), overrides_method);
+  return overrides_method(fields);
+}
+
+bool overrides_method(const http::FieldList& fields) noexcept {
+  return std::any_of(fields.begin(), fields.end(),
+                     [](const Field& field) { return overrides_method(field); });
 }
 
 bool may_be_stored(const http::Head& head, const http::FieldList& fields, Duration ttl, WallTime came) {

@@ -32,6 +32,9 @@ void write_answer_key(std::string& key, const http::Head& head, std::string_view
 /// not known to be safe (RFC 9110, 9.2.1), and every one that a field says to mean another method.
 [[nodiscard]] bool is_unsafe(const http::Head& head, const http::FieldList& fields);
 
+/// A field says that another method is meant, to services that believe it.
+[[nodiscard]] bool overrides_method(const http::FieldList& fields) noexcept;
+
 /// Whether others may be given this response for as long as `ttl`: 200, nothing in it forbids it, and by its
 /// own word it stays good for that long, if it says so. `came`: when it arrived.
 [[nodiscard]] bool may_be_stored(const http::Head& head, const http::FieldList& fields, Duration ttl,

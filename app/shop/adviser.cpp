@@ -1,6 +1,5 @@
 #include "app/shop/adviser.hpp"
 
-#include <algorithm>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/json/object.hpp>
 #include <chrono>
@@ -50,7 +49,7 @@ asio::awaitable<Advice> Adviser::ask(const Wish& wish, Duration limit) {
   try {
     a2a::Message question = question_about(wish);
     a2a::SendOptions options;
-    options.timeout = std::min<Duration>(limit, longest);
+    options.deadline = saturating_add(std::chrono::steady_clock::now(), limit);
     const a2a::SendMessageResponse answer = co_await agent_->send(std::move(question), std::move(options));
     advice = advice_in(answer);
   } catch (const std::exception&) {

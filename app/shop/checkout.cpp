@@ -116,7 +116,7 @@ asio::awaitable<std::optional<Checkout::Failure>> Checkout::ask(http::Client& se
                                                                 TimePoint deadline) {
   http::Request request{target};
   request.json({{"user", wish.user}, {"sku", wish.sku}, {"count", wish.count}});
-  request.timeout(deadline - Clock::now());
+  request.deadline(deadline);
   Failure failure;
   try {
     const http::Response answer = co_await service.request("PUT", std::move(request));

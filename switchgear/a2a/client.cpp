@@ -100,16 +100,18 @@ awaitable<Reply> Client::ask(Parts parts, Method method, json::object params, co
   call->again = wire::again_of(method);
   const bool sends = method == Method::send_message || method == Method::send_streaming_message;
   if (sends && options.duplicates == Duplicates::told_by_message_id) call->again = Again::harmless;
-  call->hurried = limit < options.timeout;
-  call->about.deadline = saturating_add(steady_clock::now(), limit);
+  call->about.deadline = settings.deadline;
+  call->about.end_at(saturating_add(steady_clock::now(), limit));
   call->about.full_report = &call->report;
   Reply reply = co_await parts.guard->call(parts.core, call);
   co_return reply;
 }
 
 EventStream Client::stream_of(const Parts& parts, const CallSettings& settings, Reply opened) {
-  AskAgent again = [parts, settings](Method method, const std::string& task_id) {
-    return ask(parts, method, of_task(task_id), settings);
+  CallSettings later = settings;
+  later.deadline = TimePoint::max();  // it was for the first event
+  AskAgent again = [parts, later](Method method, const std::string& task_id) {
+    return ask(parts, method, of_task(task_id), later);
   };
   return EventStream(std::make_shared<StreamCore>(parts.core, std::move(again), std::move(opened), seed()));
 }

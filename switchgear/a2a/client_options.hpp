@@ -84,8 +84,11 @@ struct CallSettings {
   // Not an aggregate: g++ 12 destroys one twice that is a temporary of an awaiting expression.
   CallSettings() {}  // NOLINT
 
-  std::optional<Duration> timeout{};  ///< in place of ClientOptions::timeout
-  std::string skill{};                ///< of the card; whose breaker the call goes through
+  std::optional<Duration> timeout{};  ///< in place of ClientOptions::timeout; when it is over: a failure
+  /// When the caller that this program serves stops waiting. If that is before `timeout` ends, it says
+  /// nothing about the agent: breakers ignore it. Of a stream: until its first event.
+  TimePoint deadline = TimePoint::max();
+  std::string skill{};  ///< of the card; whose breaker the call goes through
 };
 
 }  // namespace switchgear::a2a

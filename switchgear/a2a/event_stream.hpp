@@ -33,10 +33,10 @@ class EventStream {
   EventStream& operator=(EventStream&&) noexcept = default;
   ~EventStream();
 
-  /// Empty: the task has ended, or waits for its caller, or a Message was the answer; and so from then on.
-  /// Throws what a call throws, and Error (Errc::stream_broken) when the stream could not be taken up again:
-  /// task_id() says for which task to ask later. Cancelled, it throws operation_aborted, and may be called
-  /// again.
+  /// Empty: the task has ended, or waits for its caller (input or authorisation), or a Message was the
+  /// answer; and so from then on. Throws what a call throws, and Error (Errc::stream_broken) when the stream
+  /// could not be taken up again: task_id() says for which task to ask later. Cancelled, it throws
+  /// operation_aborted, and may be called again.
   [[nodiscard]] boost::asio::awaitable<std::optional<StreamResponse>> next();
 
   /// As far as events have told; empty: none yet.

@@ -33,6 +33,7 @@ class AdminAddedResources : public testing::Test {
                                  {},
                                  [this](const ResourceRequest& request) -> ResourceAnswer {
                                    if (request.name == "burnt") throw std::runtime_error{"no oven"};
+                                   if (request.name == "flooded") throw 7;
                                    if (request.name != "east") return Problem{404, "no such kitchen"};
                                    if (request.body.empty()) return Problem{422, "an order names a dish"};
                                    ordered =
@@ -200,6 +201,9 @@ TEST_F(AdminAddedResources, TellWhatAChangeWasToIfThatIsMoreThanTheName) {
 TEST_F(AdminAddedResources, AHandlerThatThrowsIsAnAnswerAndNotTheEnd) {
   const Response response = send(http::verb::post, "/kitchens/burnt/order", "soup");
   expect_problem(response, 500);
+  const Response other = send(http::verb::post, "/kitchens/flooded/order", "soup");
+  expect_problem(other, 500);
+  EXPECT_NE(other.body().find("not a std::exception"), std::string::npos) << other.body();
   EXPECT_EQ(get("/menu").result(), http::status::ok);
 }
 

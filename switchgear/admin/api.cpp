@@ -173,6 +173,9 @@ Api::Answer Api::answer(const Request& request, const Arrival& from, const Serve
     made.response = problem(http::status::internal_server_error, error.code().message());
   } catch (const std::exception& error) {
     made.response = problem(http::status::internal_server_error, error.what());
+  } catch (...) {
+    made.response = problem(http::status::internal_server_error,
+                            "the program's handler threw something that is not a std::exception");
   }
   harden(made.response);
   return made;

@@ -44,7 +44,8 @@ class Fleet {
   /// Waits for a mutex, never for Redis.
   [[nodiscard]] FleetStatus status(FleetDetail detail = FleetDetail::circuits) const;
 
-  /// Forces a circuit open in every member for `length`, at most 366 days. Here it is effective at once; the
+  /// Forces a circuit open in every member for `length`, at most 366 days. Here it takes effect on the
+  /// fleet's thread, within a few milliseconds, so a call that begins right after it may still pass; the
   /// others follow within a second, or when Redis is back. It ends by itself, with Redis or without. False if
   /// there is no such circuit.
   bool force_open(std::string_view circuit, Duration length, std::string by);

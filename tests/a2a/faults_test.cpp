@@ -67,6 +67,38 @@ TEST(AgentFaults, AnAnswerThatIsNotTheProtocolIsAFailureForThePolicies) {
   EXPECT_EQ(totals(breaker).successes, 1U) << "it has nothing to say";
 }
 
+TEST(AgentFaults, AnAgentThatHangsOpensTheBreakersHoweverLongThePipelinesTimeoutIs) {
+  const Upstream hanging{Upstream::Serve([](switchgear::wire::Socket& socket) {
+    static_cast<void>(socket.read_request());
+    static_cast<void>(socket.receive(10s));
+  })};
+  const std::string elsewhere = "http://127.0.0.1:" + std::to_string(hanging.port());
+  PlayedAgent agent([](const Request&) { return std::string(); });
+  agent.set_card(card_of({{"JSONRPC", elsewhere}}));
+  ClientOptions options;
+  options.timeout = 50ms;
+  options.allowed_origins = {elsewhere};
+  options.interface_breaker = opens_after(9);
+  Timeout timeout{"planner", 10s};
+  CircuitBreaker breaker{"planner", opens_after(9)};
+  BlockingClient client(agent.url(), Pipeline{breaker, timeout}, options);
+  const auto ends = [&](const SendOptions& how) {
+    EXPECT_EQ(ended([&] { return client.send(Message{"x"}, how); }).code, Reason::timed_out);
+  };
+  ends({});
+  SendOptions shorter;
+  shorter.timeout = 30ms;
+  ends(shorter);
+  EXPECT_EQ(totals(breaker).failures, 2U);
+  EXPECT_EQ(totals(*client.registry().all().at(0)).failures, 2U);
+  SendOptions hurried;
+  hurried.deadline = std::chrono::steady_clock::now() + 20ms;
+  ends(hurried);
+  EXPECT_EQ(totals(breaker).failures, 2U);
+  EXPECT_EQ(totals(breaker).ignored, 1U) << "its caller would not wait as long as the client";
+  EXPECT_EQ(totals(*client.registry().all().at(0)).ignored, 1U);
+}
+
 TEST(AgentFaults, AMessageWhoseAnswerIsLostIsNotSentAgain) {
   PlayedAgent agent([](const Request&) {
     return std::string("HTTP/1.1 200 OK\r\nContent-Length: 99\r\nConnection: close\r\n\r\n{\"cut");

@@ -107,6 +107,21 @@ TEST(AgentStream, OfATaskThatEndedMeanwhileEndsWithItsLastState) {
   EXPECT_FALSE(events.next());
 }
 
+TEST(AgentStream, EndsWhenItsTaskWaitsForItsCallerThoughTheAgentGoesOn) {
+  for (const char* state : {"TASK_STATE_INPUT_REQUIRED", "TASK_STATE_AUTH_REQUIRED"}) {
+    std::atomic<int> subscribed{0};
+    PlayedAgent agent([&](const Request& request) {
+      if (asks(request, "SendStreamingMessage")) return broken(task("TASK_STATE_WORKING"));
+      ++subscribed;
+      return sse + task(state) + task("TASK_STATE_WORKING");
+    });
+    BlockingClient client(agent.url(), quick());
+    BlockingEventStream events = client.stream(Message{"x"});
+    EXPECT_EQ(count(events), 2) << state;
+    EXPECT_EQ(subscribed, 1);
+  }
+}
+
 TEST(AgentStream, ThatCannotBeTakenUpSaysForWhichTaskToAsk) {
   std::atomic<int> tries{0};
   PlayedAgent agent([&](const Request& request) {

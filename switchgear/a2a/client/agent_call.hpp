@@ -35,7 +35,6 @@ struct AgentCall {
   boost::json::object params;
   std::string skill{};
   Again again = Again::harmless;
-  bool hurried = false;   ///< its caller gives it less time than the client's options
   bool in_doubt = false;  ///< something was sent, and its end is not known
   AsyncReport report{};
   AsyncCallOptions about{};

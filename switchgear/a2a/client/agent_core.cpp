@@ -330,7 +330,9 @@ Outcome AgentCore::outcome_of(const std::exception_ptr& failed, const AgentCall&
   } catch (const Rejected&) {
     return Outcome::ignored(latency);
   } catch (const boost::system::system_error&) {
-    const bool late = steady_clock::now() >= made.deadline && !call.hurried;
+    const bool hurried =
+        call.about.deadline_of == DeadlineOf::hurried_caller && made.deadline >= call.about.deadline;
+    const bool late = steady_clock::now() >= made.deadline && !hurried;
     if (!late || !options_.failures.timeout) return Outcome::ignored(latency);
     return Outcome::failure(FailureType::timeout, latency);
   } catch (...) {

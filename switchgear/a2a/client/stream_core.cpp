@@ -96,9 +96,8 @@ asio::awaitable<std::optional<boost::json::value>> StreamCore::receive() {
       }
     }
     stream_.reset();
-    // Its task waits for its caller, or the answer was a single one: nothing more is to come.
-    if (is_interrupted(state_) || task_id_.empty()) {
-      if (broken && task_id_.empty()) give_up("it broke before its task was known", broken);
+    if (task_id_.empty()) {  // the answer was a single one: nothing more is to come
+      if (broken) give_up("it broke before its task was known", broken);
       co_return std::nullopt;
     }
     if (from_) agent_->note_broken_stream(*from_, how);
@@ -196,7 +195,7 @@ bool StreamCore::note(const StreamResponse& event) {
   } else {
     over_ = true;  // a message is the whole answer
   }
-  if (is_terminal(state_)) over_ = true;
+  if (is_terminal(state_) || is_interrupted(state_)) over_ = true;
   if (over_) stream_.reset();
   return true;
 }

@@ -137,11 +137,12 @@ void History::try_file(TimePoint now) {
 void History::publish_problem() {
   const std::lock_guard lock{problem_mutex_};
   problem_ = store_->problem();
+  not_written_ = recorder_->problem();
 }
 
 HistoryStanding History::standing() const {
   const std::lock_guard lock{problem_mutex_};
-  return {options_.file, problem_};
+  return {options_.file, problem_, not_written_};
 }
 
 void History::on_events() {
@@ -222,7 +223,10 @@ void History::wait_for_tick() {
 }
 
 void History::flush() {
+  const std::uint64_t failures = recorder_->failures();
+  const bool failed = recorder_->failing();
   recorder_->flush(clocks().steady);
+  if (failed != recorder_->failing() || failures != recorder_->failures()) publish_problem();
   publish_counts();
 }
 

@@ -47,8 +47,9 @@ struct HistoryCounts {
 
 /// Of `GET /status`.
 struct HistoryStanding {
-  std::string file;     ///< as configured; empty: the history is to be in memory
-  std::string problem;  ///< why the file is not in use; empty: it is
+  std::string file;         ///< as configured; empty: the history is to be in memory
+  std::string problem;      ///< why the file is not in use; empty: it is
+  std::string not_written;  ///< why what is new waits in memory; empty: it is written
 };
 
 /// When a history opens its file: while another process has it, that one must close it first.
@@ -156,7 +157,8 @@ class History {
   std::atomic<std::uint64_t> bytes_{0};
   std::atomic<bool> in_memory_{false};
   mutable std::mutex problem_mutex_;
-  std::string problem_;  ///< of the store; guarded by problem_mutex_
+  std::string problem_;      ///< of the store; guarded by problem_mutex_
+  std::string not_written_;  ///< likewise, of the recorder
   std::atomic<bool> late_{false};
   std::atomic<bool> may_open_{opening_ == Opening::at_once};
   std::atomic<bool> ending_{false};

@@ -8,7 +8,11 @@ boost::json::object history_json(const HistoryStanding& standing) {
   const bool in_file = !standing.file.empty() && standing.problem.empty();
   boost::json::object made{{"file", nullptr}, {"kept", in_file ? "file" : "memory"}, {"problem", nullptr}};
   if (!standing.file.empty()) made["file"] = standing.file;
-  if (!standing.problem.empty()) made["problem"] = standing.problem;
+  if (!standing.problem.empty()) {
+    made["problem"] = standing.problem;
+  } else if (!standing.not_written.empty()) {
+    made["problem"] = "it cannot be written: " + standing.not_written;
+  }
   return made;
 }
 

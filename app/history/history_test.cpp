@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "app/history/history_metrics.hpp"
 #include "app/history/manual_history_fixture.hpp"
 
 namespace switchgear::history {
@@ -147,6 +148,27 @@ TEST_F(HistoryTest, AFileThatCannotBeUsedIsSaidToBeSoAndMemoryTakesItsPlace) {
       "error history: " + options.file +
           " cannot be used: unable to open database file; the history is kept in memory, and the file is "
           "tried again and again\n");
+}
+
+TEST_F(HistoryTest, AFileThatCannotBeWrittenIsSaidToBeSoUntilItCan) {
+  begin();
+  const auto pages = [this](const char* most) {
+    history->run([most](SQLite::Database& database) { database.exec(most); }).get();
+  };
+  const auto problem = [this] { return history_json(history->standing()).at("problem"); };
+  pages("PRAGMA max_page_count = 1");  // as large as it is: refused as on a full disk
+  const auto payment = breaker("payment");
+  const auto until = std::chrono::steady_clock::now() + 60s;
+  while (problem().is_null() && std::chrono::steady_clock::now() < until) {
+    payment->command(Command::force_open, std::chrono::steady_clock::now());
+    payment->command(Command::reset, std::chrono::steady_clock::now());
+    (void)past_of("payment");
+  }
+  EXPECT_EQ(problem(), "it cannot be written: database or disk is full");
+  EXPECT_EQ(history->standing().problem, "") << "and it is in use";
+  pages("PRAGMA max_page_count = 100000");
+  while (!problem().is_null() && std::chrono::steady_clock::now() < until) (void)history->circuits();
+  EXPECT_TRUE(problem().is_null());
 }
 
 TEST_F(HistoryTest, AFileThatCouldNotBeOpenedIsTriedAgainAndGetsWhatWasKeptInMemory) {

@@ -25,6 +25,7 @@ void Recorder::flush(TimePoint now) noexcept {
     ++written_;
     if (failing()) say_works(now);
     delay_ = Duration::zero();
+    problem_.clear();
   } catch (const std::exception& error) {
     ++failures_;
     const std::uint64_t lost = pending_.take_lost();
@@ -32,7 +33,8 @@ void Recorder::flush(TimePoint now) noexcept {
     lost_while_failing_ += lost;
     delay_ = failing() ? std::min(2 * delay_, longest_delay) : first_delay;
     retry_at_ = saturating_add(now, delay_);
-    say_failed(error.what(), now);
+    problem_ = error.what();
+    say_failed(problem_, now);
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -29,6 +30,8 @@ class Recorder {
   /// Writes all that waits, unless writing failed a moment ago. Never throws.
   void flush(TimePoint now) noexcept;
   [[nodiscard]] bool failing() const noexcept { return delay_ > Duration::zero(); }
+  /// Why the last write failed; empty: it did not.
+  [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
   /// When flush() is to be called again although nothing was added.
   [[nodiscard]] std::optional<TimePoint> retry_at() const noexcept;
 
@@ -46,6 +49,7 @@ class Recorder {
   Pending pending_;
   Duration delay_{};  ///< until the next try; 0 while writing works
   TimePoint retry_at_{};
+  std::string problem_;
   std::optional<TimePoint> said_at_;
   bool said_failing_ = false;
   std::uint64_t written_ = 0;

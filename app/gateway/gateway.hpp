@@ -140,7 +140,9 @@ class Gateway final {
   void use(OpenedListeners listeners);
   [[nodiscard]] OpenFilesShare connections_of(const config::Config& config);
   void on_each(const std::function<void(Worker&, std::size_t)>& todo);
-  void warn_of_lost_calls(const std::string& service, const PolicySet& policies) const;
+  void leave_queues(const PolicySets& removed);
+  [[nodiscard]] std::vector<LeftQueue> left_queues() const;
+  void warn_of_lost_calls(const std::string& policies, const std::shared_ptr<CallQueue>& queue) const;
   class Drain;
 
   PolicyRegistry& registry_;
@@ -161,6 +163,7 @@ class Gateway final {
   PolicySets policies_;             ///< of the latest apply()
   InstanceSets instances_;          ///< likewise
   ServiceSplits splits_;            ///< likewise
+  std::vector<LeftQueue> left_;     ///< likewise
   std::shared_ptr<Drain> drain_;    ///< never empty
   std::atomic<bool> ended_{false};  ///< no worker answers any more
   mutable std::mutex counts_mutex_;

@@ -14,13 +14,14 @@ constexpr Duration longest_pause = std::chrono::seconds{30};
 constexpr std::uint32_t times_in_turn = 3;  ///< that a call is made before others get their turn
 }  // namespace
 
-QueueReplay::QueueReplay(Owner& owner, CallPool& calls, std::string service, const PolicySet& policies)
+QueueReplay::QueueReplay(Owner& owner, CallPool& calls, std::string service, std::shared_ptr<CallQueue> queue,
+                         std::shared_ptr<CircuitBreaker> breaker)
     : owner_(owner),
       calls_(calls),
       worker_(calls.worker()),
       service_(std::move(service)),
-      queue_(policies.policies().queue),
-      breaker_(policies.policies().breaker),
+      queue_(std::move(queue)),
+      breaker_(std::move(breaker)),
       pause_(shortest_pause) {
   worker_.loop.arm(*this, http::EventLoop::now() + look_every);
 }

@@ -243,4 +243,10 @@ boost::json::object route_policy_status(const PolicySet& set, TimePoint now) {
   return made;
 }
 
+boost::json::object left_queue_status(const LeftQueue& left, TimePoint now) {
+  json::object made = of(*left.queue, now);
+  made.emplace("policy", left.route_policy);
+  return made;
+}
+
 }  // namespace switchgear::gateway

@@ -16,4 +16,7 @@ namespace switchgear::gateway {
 /// the policy's breaker (null without one), and the policies as those of a service.
 [[nodiscard]] boost::json::object route_policy_status(const PolicySet& set, TimePoint now);
 
+/// One of its member `left_queues`.
+[[nodiscard]] boost::json::object left_queue_status(const LeftQueue& left, TimePoint now);
+
 }  // namespace switchgear::gateway

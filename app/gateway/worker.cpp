@@ -93,7 +93,7 @@ void Worker::apply(const Plan& plan) {
   state_.services = std::move(services);
   state_.routes = Routes{plan.router, std::move(of_targets)};
   if (lead_ == Lead::no) return;
-  apply_replays();
+  apply_replays(plan);
   std::vector<std::shared_ptr<InstanceSet>> ejecting;
   for (const ServicePlan& part : plan.services) {
     if (part.instance_set->ejects()) ejecting.push_back(part.instance_set);
@@ -152,22 +152,24 @@ void Worker::retire_unused_pools(const std::map<std::string, ServicePtr, std::le
   }
 }
 
-void Worker::apply_replays() {
-  QueueReplay::Owner& self = *this;
-  std::map<std::string, std::unique_ptr<QueueReplay>> replaying;
-  for (const auto& [name, service] : state_.services) {
-    const PolicySet& policies = service->policies();
-    if (!policies.policies().queue) continue;
-    auto before = replaying_.extract(name);
-    // A service that came back after it was removed has another queue.
-    if (!before.empty() && before.mapped()->queue() == policies.policies().queue) {
-      before.mapped()->follow(policies.policies().breaker);
-      replaying.insert(std::move(before));
-    } else {
-      replaying.emplace(name, std::make_unique<QueueReplay>(self, calls_, name, policies));
+void Worker::apply_replays(const Plan& plan) {
+  auto before = std::exchange(replaying_, {});
+  const auto replay = [&](const std::string& name, const std::shared_ptr<CallQueue>& queue) {
+    if (!queue) return;
+    const auto& breaker = state_.services.at(name)->policies().policies().breaker;
+    auto known = before.extract(queue.get());
+    if (!known.empty()) {
+      known.mapped()->follow(name, breaker);
+      replaying_.insert(std::move(known));
+      return;
     }
+    QueueReplay::Owner& self = *this;
+    replaying_.emplace(queue.get(), std::make_unique<QueueReplay>(self, calls_, name, queue, breaker));
+  };
+  for (const auto& [name, service] : state_.services) replay(name, service->policies().policies().queue);
+  for (const ServicePlan& part : plan.services) {
+    for (const auto& left : part.left_queues) replay(part.service.name, left);
   }
-  replaying_ = std::move(replaying);
 }
 
 // ---- Accepting --------------------------------------------------------------------------------------------

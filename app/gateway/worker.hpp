@@ -17,6 +17,7 @@
 #include "app/gateway/listening/listener.hpp"
 #include "app/gateway/open_files.hpp"
 #include "app/gateway/queue_replay.hpp"
+#include "app/gateway/service/left_queues.hpp"
 #include "app/gateway/service/route_policies.hpp"
 #include "app/gateway/service/worker_state.hpp"
 #include "app/gateway/value_ticker.hpp"
@@ -36,7 +37,8 @@ struct ServicePlan {
   std::vector<config::Upstream> upstreams;  ///< of the service, with addresses for names that are known
   InstanceSet::Shared instances;            ///< in the order of these
   std::vector<RoutePlan> routes;
-  std::shared_ptr<experiment::Split> split;  ///< null: it has none
+  std::shared_ptr<experiment::Split> split;             ///< null: it has none
+  std::vector<std::shared_ptr<CallQueue>> left_queues;  ///< of policies that it has no more
 };
 struct Plan {
   std::string pseudonym;  ///< of the whole gateway, for Via
@@ -136,7 +138,7 @@ class Worker final : private ClientConnection::Owner, private QueueReplay::Owner
   [[nodiscard]] std::shared_ptr<Upstreams> upstreams_of(const ServicePlan& part);
   void divide(const ServicePlan& part, const std::map<std::string, ServicePtr, std::less<>>& services) const;
   void retire_unused_pools(const std::map<std::string, ServicePtr, std::less<>>& services) const;
-  void apply_replays();
+  void apply_replays(const Plan& plan);
   void check_drained();
 
   http::ConnectionBudget budget_;  // before state_, whose pools use it
@@ -148,9 +150,9 @@ class Worker final : private ClientConnection::Owner, private QueueReplay::Owner
   const Lead lead_;
   InstanceTicker ticker_{state_.loop};
   ValueTicker value_ticker_{state_.loop};
-  std::map<std::string, std::unique_ptr<QueueReplay>> replaying_;  ///< by service
-  std::vector<std::shared_ptr<Door>> doors_;                       ///< shared with what waits at them
-  std::vector<config::Listener> listen_;                           ///< as of the latest plan
+  std::map<const CallQueue*, std::unique_ptr<QueueReplay>> replaying_;
+  std::vector<std::shared_ptr<Door>> doors_;  ///< shared with what waits at them
+  std::vector<config::Listener> listen_;      ///< as of the latest plan
   Pause pause_{*this};
   bool running_ = false;
   bool full_ = false;  ///< a client waits for a place

@@ -135,7 +135,7 @@ Plan Gateway::plan_of(const config::Config& config, const TracingOptions& tracin
     plan.services.push_back({service,
                              policy,
                              policies,
-                             &durations_.of(name),
+                             &durations_,
                              instances,
                              {},
                              {},
@@ -392,7 +392,7 @@ boost::json::object Gateway::status() const {
                                  [&wanted = name](const auto& service) { return service.name == wanted; });
     services[name] =
         service_status(*set, *instances.at(name), of == all.services.end() ? WorkerCounts::OfService{} : *of,
-                       durations_.of(name), now);
+                       durations_.of_service(name), now);
   }
   for (const auto& [name, set] : sets) {
     if (set->route_policy().empty()) continue;
@@ -413,10 +413,21 @@ boost::json::object Gateway::status() const {
   return services;
 }
 
-std::map<std::string, std::array<std::uint64_t, failure_types.size()>> Gateway::failures() const {
-  std::map<std::string, std::array<std::uint64_t, failure_types.size()>> found;
-  for (const WorkerCounts::OfService& service : counts().services)
+std::map<std::string, FailuresByType> Gateway::failures() const {
+  std::map<std::string, FailuresByType> found;
+  const WorkerCounts all = counts();
+  for (const WorkerCounts::OfService& service : all.services)
     found.emplace(service.name, service.counts.failures);
+  const PolicySets sets = policy_sets();
+  for (const WorkerCounts::OfCandidate& each : all.candidates) {
+    FailuresByType& whole = found[each.service];
+    for (std::size_t i = 0; i < whole.size(); ++i) whole[i] -= each.failures[i];
+    const std::string name = PolicySet::name_of(each.service, each.policy);
+    const auto set = sets.find(name);
+    if (set == sets.end()) continue;
+    const std::optional<config::SplitOptions>& split = set->second->service().split;
+    if (split && split->candidate == each.policy) found.emplace(name, each.failures);
+  }
   return found;
 }
 

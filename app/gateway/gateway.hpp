@@ -117,8 +117,9 @@ class Gateway final {
   [[nodiscard]] ServiceSplits splits() const;
   /// Divides the requests of a service anew, with nothing counted. False: it has no split.
   bool restart_split(const std::string& service);
-  /// Failures of every service by type since the start, with or without a breaker, by name.
-  [[nodiscard]] std::map<std::string, std::array<std::uint64_t, failure_types.size()>> failures() const;
+  /// Failures of every service by type since the start, with or without a breaker, by name; those of a
+  /// split's candidate apart, as `service/candidate`.
+  [[nodiscard]] std::map<std::string, FailuresByType> failures() const;
   /// Adds `switchgear_gateway_*`, and `switchgear_*` of the services' policies: one sample for each service
   /// that has the policy. A policy that a reload replaced counts from 0 again.
   void add_metrics(telemetry::MetricFamilies& to) const;

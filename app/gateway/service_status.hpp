@@ -10,7 +10,7 @@ namespace switchgear::gateway {
 /// From snapshots: no call waits for it. Policies that the service does not have are left out.
 [[nodiscard]] boost::json::object service_status(const PolicySet& set, const InstanceSet& instances,
                                                  const WorkerCounts::OfService& counts,
-                                                 const CircuitDurations& durations, TimePoint now);
+                                                 const ServiceDurations& durations, TimePoint now);
 
 /// Its member `route_policies` has one of these for each policy that routes of the service have: the name of
 /// the policy's breaker (null without one), and the policies as those of a service.

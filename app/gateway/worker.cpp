@@ -25,6 +25,16 @@ constexpr Duration idle_at_least = std::chrono::seconds{1};
           options.max_age.value_or(Duration::max())};
 }
 
+/// The circuits that judge the calls of a further policy: its own, inside the service's, or the service's
+/// alone if it has none; a candidate's has the service's beside it.
+[[nodiscard]] RecordedIn recorded_in(CallDurations& durations, const std::string& service,
+                                     const RoutePlan& route) {
+  const std::string circuit = PolicySet::name_of(service, route.policy_name);
+  if (route.is_candidate) return {&durations.of_policy(circuit), &durations.beside(service)};
+  if (!route.policies->policies().breaker) return {&durations.of(service), nullptr};
+  return {&durations.of_policy(circuit), &durations.of(service)};
+}
+
 }  // namespace
 
 void WorkerCounts::add(const WorkerCounts& other) {
@@ -36,6 +46,13 @@ void WorkerCounts::add(const WorkerCounts& other) {
     ours->pool.open += theirs.pool.open;
     ours->pool.idle += theirs.pool.idle;
     ours->pool.waiting += theirs.pool.waiting;
+  }
+  for (const OfCandidate& theirs : other.candidates) {
+    auto ours = std::ranges::find_if(candidates, [&](const OfCandidate& each) {
+      return each.service == theirs.service && each.policy == theirs.policy;
+    });
+    if (ours == candidates.end()) ours = candidates.insert(ours, {theirs.service, theirs.policy, {}});
+    for (std::size_t i = 0; i < theirs.failures.size(); ++i) ours->failures[i] += theirs.failures[i];
   }
   for (std::size_t i = 0; i < unrouted.size(); ++i) unrouted[i] += other.unrouted[i];
   accepted += other.accepted;
@@ -76,14 +93,19 @@ void Worker::apply(const Plan& plan) {
     std::shared_ptr<ServiceCounts>& counts = counts_[name];
     if (!counts) counts = std::make_shared<ServiceCounts>();
     const std::shared_ptr<Upstreams> upstreams = upstreams_of(part);
-    const auto add = [&](const std::string& route_policy, const config::Policy& policy,
-                         const std::shared_ptr<const PolicySet>& policies) {
-      const ServicePtr service{
-          new Service{part.service, policy, upstreams, counts, policies, *part.durations}};
-      services.emplace(PolicySet::name_of(name, route_policy), service);
-    };
-    add({}, part.policy, part.policies);
-    for (const RoutePlan& route : part.routes) add(route.policy_name, route.policy, route.policies);
+    services.emplace(name, new Service{part.service,
+                                       part.policy,
+                                       upstreams,
+                                       counts,
+                                       part.policies,
+                                       {&part.durations->of(name), nullptr}});
+    for (const RoutePlan& route : part.routes) {
+      const RecordedIn recorded = recorded_in(*part.durations, name, route);
+      auto apart = route.is_candidate ? failures_apart(name, route.policy_name) : nullptr;
+      services.emplace(PolicySet::name_of(name, route.policy_name),
+                       new Service{part.service, route.policy, upstreams, counts, route.policies, recorded,
+                                   std::move(apart)});
+    }
     if (part.split) divide(part, services);
   }
   std::vector<ServicePtr> of_targets;
@@ -110,6 +132,13 @@ void Worker::apply(const Plan& plan) {
     }
   }
   value_ticker_.follow(std::move(values));
+}
+
+std::shared_ptr<FailuresByType> Worker::failures_apart(const std::string& service,
+                                                       const std::string& candidate) {
+  auto& apart = apart_[{service, candidate}];
+  if (!apart) apart = std::make_shared<FailuresByType>();
+  return apart;
 }
 
 /// A split that goes on keeps what this thread has counted.
@@ -353,6 +382,7 @@ WorkerCounts Worker::counts() const {
       of.pool = service->second->upstreams().connections();
     all.services.push_back(std::move(of));
   }
+  for (const auto& [of, failures] : apart_) all.candidates.push_back({of.first, of.second, *failures});
   return all;
 }
 

@@ -270,6 +270,16 @@ std::shared_ptr<BreakersByValue> Gateway::values(const std::string& service) con
   return is_service ? found->second->policies().by_value : nullptr;
 }
 
+std::vector<std::shared_ptr<CircuitBreaker>> Gateway::guards_of(const std::string& service) const {
+  std::vector<std::shared_ptr<CircuitBreaker>> found;
+  const std::lock_guard lock{policies_mutex_};
+  for (const auto& [name, set] : policies_) {
+    const auto& breaker = set->policies().breaker;
+    if (breaker && set->service().name == service) found.push_back(breaker);
+  }
+  return found;
+}
+
 void Gateway::start() {
   for (const auto& worker : workers_) threads_.emplace_back([&worker = *worker] { worker.run(); });
   names_.follow(names_in(plan_));

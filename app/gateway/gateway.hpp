@@ -113,6 +113,8 @@ class Gateway final {
   [[nodiscard]] bool serves(const std::string& service) const;
   /// Null: the service does not exist, or has no breakers by value.
   [[nodiscard]] std::shared_ptr<BreakersByValue> values(const std::string& service) const;
+  /// That guard calls of the service: its own, those of its routes' policies, and of its split's candidate.
+  [[nodiscard]] std::vector<std::shared_ptr<CircuitBreaker>> guards_of(const std::string& service) const;
   /// Of the services whose requests are divided between two policies.
   [[nodiscard]] ServiceSplits splits() const;
   /// Divides the requests of a service anew, with nothing counted. False: it has no split.

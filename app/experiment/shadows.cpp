@@ -39,6 +39,10 @@ class Candidate {
     }
   }
 
+  void on_check(CheckAnswer answer, const HealthRows& rows, TimePoint now) {
+    breaker_.on_check(answer, rows, now);
+  }
+
   void advance(TimePoint now) { breaker_.advance(now); }
 
   [[nodiscard]] ShadowFinding finding(std::uint64_t calls, TimePoint now) const {
@@ -84,6 +88,9 @@ class Shadows::Watch final : public EventSink {
   }
 
   [[nodiscard]] const Wanted& wanted() const noexcept { return wanted_; }
+  void on_check(CheckAnswer answer, const HealthRows& rows, TimePoint now) const {
+    for (const auto& candidate : candidates_) candidate->on_check(answer, rows, now);
+  }
   void advance(TimePoint now) const {
     for (const auto& candidate : candidates_) candidate->advance(now);
   }
@@ -139,6 +146,13 @@ void Shadows::apply(const config::Config& config, TimePoint now) {
     if (kept == next.end() || kept->second != watch) registry_.unsubscribe(name, watch);
   }
   watches_ = std::move(next);
+}
+
+void Shadows::on_check(const std::string& service, CheckAnswer answer, const HealthRows& rows,
+                       TimePoint now) const {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = watches_.find(service); found != watches_.end())
+    found->second->on_check(answer, rows, now);
 }
 
 std::vector<ShadowedService> Shadows::all(TimePoint now) const {

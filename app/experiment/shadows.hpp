@@ -50,6 +50,9 @@ class Shadows {
   /// other change of a service's policy or candidates, all of that service begin anew, for they are compared.
   void apply(const config::Config& config, TimePoint now);
 
+  /// A health check of the service has come to its answer, as for CircuitBreaker::on_check().
+  void on_check(const std::string& service, CheckAnswer answer, const HealthRows& rows, TimePoint now) const;
+
   /// Sorted by service.
   [[nodiscard]] std::vector<ShadowedService> all(TimePoint now) const;
   [[nodiscard]] bool empty() const;

@@ -84,6 +84,25 @@ TEST_F(ShadowsTest, CountWhatTheBreakerInForceRefuses) {
   EXPECT_EQ(seen().shadows[0].decisions.calls, 1U) << "how the refused one would have ended is unknown";
 }
 
+TEST_F(ShadowsTest, AreDrivenByTheHealthChecksOfTheirService) {
+  shadows.apply(config, now);
+  const HealthRows rows{.unhealthy = 2, .healthy = 2};
+  const auto check = [&](const char* service, CheckAnswer answer) {
+    for (int i = 0; i < 2; ++i) shadows.on_check(service, answer, rows, now);
+  };
+  check("cart", CheckAnswer::bad);
+  EXPECT_EQ(seen().shadows[0].decisions.state, State::closed) << "another service's";
+  check("payment", CheckAnswer::bad);
+  for (const ShadowFinding& shadow : seen().shadows) {
+    EXPECT_EQ(shadow.decisions.state, State::open);
+    EXPECT_EQ(shadow.decisions.opened, 1U);
+  }
+  call(Verdict::success);
+  EXPECT_EQ(seen().shadows[0].decisions.refused_good, 1U);
+  check("payment", CheckAnswer::good);
+  EXPECT_EQ(seen().shadows[0].decisions.state, State::half_open);
+}
+
 TEST_F(ShadowsTest, GoOnAcrossAReloadThatChangesNothingOfTheirs) {
   shadows.apply(config, now);
   call(Verdict::failure);

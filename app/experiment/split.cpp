@@ -31,6 +31,11 @@ void SplitLane::add(const Choice& choice, const Seen& seen) {
   values_.add(choice.hash);
 }
 
+void SplitLane::leave_out() {
+  const std::lock_guard lock(mutex_);
+  ++left_out_;
+}
+
 Split::Split(SplitSubject subject)
     : subject_(std::move(subject)),
       key_(key_of(subject_)),
@@ -67,6 +72,10 @@ void Split::record(SplitLane& lane, const Choice& choice, const Seen& seen) {
   durations(choice.arm).record(seen.took);
 }
 
+void Split::leave_out(SplitLane& lane) {
+  if (divides()) lane.leave_out();
+}
+
 Split::Totals Split::totals() const {
   Totals all;
   const std::lock_guard lock(mutex_);
@@ -81,6 +90,7 @@ Split::Totals Split::totals() const {
         all.arms[i].groups[g].bad += from.groups[g].bad;
       }
     }
+    all.left_out += lane->left_out_;
     all.values.add(lane->values_);
   }
   return all;

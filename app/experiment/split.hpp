@@ -56,11 +56,13 @@ struct ArmTotals {
 class SplitLane {
  public:
   void add(const Choice& choice, const Seen& seen);
+  void leave_out();
 
  private:
   friend class Split;
   std::mutex mutex_;  ///< between its thread and a reader that comes once a block
   std::array<ArmTotals, 2> arms_{};
+  std::uint64_t left_out_ = 0;
   SampledValues values_;
 };
 
@@ -95,15 +97,23 @@ class Split {
   void release() noexcept { held_.store(false, std::memory_order_relaxed); }
   [[nodiscard]] bool held() const noexcept { return held_.load(std::memory_order_relaxed); }
 
+  /// An operator has set the breaker of one of the arms to `metrics_only`: until that ends, requests say
+  /// nothing of the policies. (A state that an operator sets is seen at each request.)
+  void set_commanded(bool commanded) noexcept { commanded_.store(commanded, std::memory_order_relaxed); }
+  [[nodiscard]] bool commanded() const noexcept { return commanded_.load(std::memory_order_relaxed); }
+
   /// For one more thread, which records there and nowhere else.
   [[nodiscard]] std::shared_ptr<SplitLane> new_lane();
   [[nodiscard]] DurationHistogram& durations(Arm arm) noexcept {
     return durations_[static_cast<std::size_t>(arm)];
   }
   void record(SplitLane& lane, const Choice& choice, const Seen& seen);
+  /// A request that was divided, and says nothing of the policies.
+  void leave_out(SplitLane& lane);
 
   struct Totals {
     std::array<ArmTotals, 2> arms{};
+    std::uint64_t left_out = 0;
     SampledValues values;
   };
   [[nodiscard]] Totals totals() const;
@@ -120,6 +130,7 @@ class Split {
 
   std::atomic<bool> stopped_{false};
   std::atomic<bool> held_{false};
+  std::atomic<bool> commanded_{false};
   std::array<DurationHistogram, 2> durations_;
   mutable std::mutex mutex_;
   std::vector<std::shared_ptr<SplitLane>> lanes_;

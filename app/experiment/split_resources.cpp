@@ -93,6 +93,7 @@ using admin::ResourceRequest;
           {"difference", {{"low", each.finding.difference.low}, {"high", each.finding.difference.high}}},
           {"needs", std::move(needs)},
           {"values", std::move(values)},
+          {"left_out", each.left_out},
           {"arms", {arm_json("current", each.current), arm_json("candidate", each.candidate)}},
           {"history", history_json(each.history)}};
 }

@@ -106,6 +106,18 @@ TEST(Split, StoppedItGivesTheCandidateNothing) {
   EXPECT_EQ(split.totals().arms[1].block.calls, 0U);
 }
 
+TEST(Split, CountsApartWhatIsLeftOut) {
+  Split split(subject(0.5));
+  const auto lane = split.new_lane();
+  split.record(*lane, split.choose(user(1)), {.bad = true});
+  split.leave_out(*lane);
+  split.leave_out(*lane);
+  const Split::Totals totals = split.totals();
+  EXPECT_EQ(totals.left_out, 2U);
+  EXPECT_EQ(totals.arms[0].block.calls + totals.arms[1].block.calls, 1U);
+  EXPECT_EQ(totals.values.estimate(), 1);
+}
+
 TEST(Split, CountsWhatManyThreadsRecordWhileItIsRead) {
   Split split(subject(0.5));
   constexpr int threads = 4, requests = 20'000;

@@ -62,6 +62,7 @@ SplitWatch::SplitWatch(std::shared_ptr<Split> split, BreakerRegistry& registry, 
 
 std::optional<Verdict> SplitWatch::look(TimePoint now) {
   if (halt_ != Halt::none) return std::nullopt;
+  note_commands(now);
   const Verdict before = trial_.finding().verdict;
   if (!split_->by_value()) {
     look_at_turns(now);
@@ -73,6 +74,14 @@ std::optional<Verdict> SplitWatch::look(TimePoint now) {
   }
   const Verdict after = trial_.finding().verdict;
   return after == before ? std::nullopt : std::optional{after};
+}
+
+void SplitWatch::note_commands(TimePoint now) {
+  const auto lets_all_pass = [&](const std::string& circuit) {
+    const auto breaker = registry_.find(circuit);
+    return breaker && breaker->snapshot(now).metrics_only;
+  };
+  split_->set_commanded(lets_all_pass(current_circuit_) || lets_all_pass(candidate_circuit_));
 }
 
 /// The trial gets a block when the candidate's next turn begins: then each arm has had at least one turn
@@ -182,6 +191,7 @@ SplitStanding SplitWatch::standing(TimePoint now) const {
       Arm::candidate, subject.options.candidate,
       breaker_of(candidate_circuit_, candidate_opened_, candidate_watch_.get(), candidate_openings_, now));
   seen.history = history_;
+  seen.left_out = totals.left_out;
   seen.values = totals.values.estimate();
   seen.need = need(seen.finding, totals);
   return seen;

@@ -63,6 +63,7 @@ struct SplitStanding {
   Finding finding;
   SplitArm current, candidate;
   std::vector<SplitPoint> history;  ///< oldest first; at most SplitWatch::most_points
+  std::uint64_t left_out = 0;       ///< requests while an operator's command held a breaker of an arm
   double values = 0;                ///< different ones of the header, estimated
   std::optional<SplitNeed> need;
 };
@@ -87,6 +88,7 @@ class SplitWatch {
   [[nodiscard]] Finding finding() const { return trial_.finding(); }
 
  private:
+  void note_commands(TimePoint now);
   void look_at_turns(TimePoint now);
   void take(const Split::Totals& totals);
   void judge(const Split::Totals& totals, TimePoint now);

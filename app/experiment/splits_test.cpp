@@ -186,6 +186,22 @@ TEST_F(SplitsTest, ShowsTheBreakersAndWhatTheyOpenedSince) {
   EXPECT_EQ(standing().candidate.breaker->opened, 1U);
 }
 
+TEST_F(SplitsTest, NothingIsComparedWhileAnOperatorLetsAllCallsOfAnArmPass) {
+  CircuitBreakerOptions options;
+  options.consecutive_failures = 1;
+  const auto breaker = registry.get_or_create("shop/candidate", options, now);
+  splits.advance(now);
+  EXPECT_FALSE(split->commanded());
+  breaker->command(Command::metrics_only, now);
+  splits.advance(now);
+  EXPECT_TRUE(split->commanded());
+  split->leave_out(*lane);
+  EXPECT_EQ(standing().left_out, 1U);
+  breaker->command(Command::reset, now);
+  splits.advance(now);
+  EXPECT_FALSE(split->commanded());
+}
+
 TEST_F(SplitsTest, HasMetrics) {
   block(500, 0.1, 0.1);
   splits.stop("shop", now);

@@ -135,12 +135,13 @@ Plan Gateway::plan_of(const config::Config& config, const TracingOptions& tracin
     plan.services.push_back({service,
                              policy,
                              policies,
-                             &durations_.of(name),
+                             &durations_,
                              instances,
                              {},
                              {},
                              std::move(routes),
-                             split_of(service, config)});
+                             split_of(service, config),
+                             {}});
     put_instances(plan.services.back());
     if (const auto& split = plan.services.back().split) splits.emplace(name, split);
   }
@@ -283,6 +284,16 @@ std::vector<std::string> Gateway::route_policies(const std::string& service) con
   return found;
 }
 
+std::vector<std::shared_ptr<CircuitBreaker>> Gateway::guards_of(const std::string& service) const {
+  std::vector<std::shared_ptr<CircuitBreaker>> found;
+  const std::lock_guard lock{policies_mutex_};
+  for (const auto& [name, set] : policies_) {
+    const auto& breaker = set->policies().breaker;
+    if (breaker && set->service().name == service) found.push_back(breaker);
+  }
+  return found;
+}
+
 void Gateway::start() {
   for (const auto& worker : workers_) threads_.emplace_back([&worker = *worker] { worker.run(); });
   names_.follow(names_in(plan_));
@@ -294,16 +305,17 @@ AppliedOptions Gateway::apply(const config::Config& config, OpenedListeners list
   AppliedOptions applied = registry_.breakers().apply(breakers_of(config), http::EventLoop::now());
   PolicySets removed = policy_sets();
   plan_ = plan_of(config, tracing);
-  const auto plan = std::make_shared<const Plan>(plan_);
   for (const auto& [name, set] : policy_sets()) removed.erase(name);
   for (const auto& [name, set] : removed) {
-    if (set->policies().queue) set->policies().queue->set_max(0);
-    for (const PolicyKind kind : policy_kinds) registry_.remove(kind, name);
+    for (const PolicyKind kind : policy_kinds) {
+      if (kind != PolicyKind::queue) registry_.remove(kind, name);
+    }
   }
+  leave_queues(removed);
+  const auto plan = std::make_shared<const Plan>(plan_);
   on_each([plan](Worker& worker, std::size_t) { worker.apply(*plan); });
   use(std::move(listeners));
   if (!threads_.empty()) names_.follow(names_in(plan_));
-  for (const auto& [name, set] : removed) warn_of_lost_calls(name, *set);
   log_.info("configuration applied: {} breakers kept, {} replaced, {} added, {} removed", applied.kept.size(),
             applied.replaced.size(), applied.added.size(), applied.removed.size());
   return applied;
@@ -348,14 +360,42 @@ bool Gateway::drain(Duration at_most) {
     asio::post(worker->loop().context(), [&worker = *worker] { worker.stop(); });
   }
   threads_.clear();  // joins
-  for (const auto& [name, set] : policy_sets()) warn_of_lost_calls(name, *set);
+  for (const auto& [name, set] : policy_sets()) warn_of_lost_calls(name, set->policies().queue);
+  for (const LeftQueue& each : left_queues())
+    warn_of_lost_calls(PolicySet::name_of(each.service, each.route_policy), each.queue);
   return clean;
 }
 
-void Gateway::warn_of_lost_calls(const std::string& service, const PolicySet& policies) const {
-  const std::shared_ptr<CallQueue>& queue = policies.policies().queue;
+/// What policies have stored that are gone is made by those of their service, as long as that is there.
+void Gateway::leave_queues(const PolicySets& removed) {
+  const PolicySets present = policy_sets();
+  const LeftQueues left = left_queues_after(left_queues(), removed, present);
+  for (const LeftQueue& each : left.kept) {
+    const auto part = std::ranges::find_if(
+        plan_.services, [&](const ServicePlan& plan) { return plan.service.name == each.service; });
+    part->left_queues.push_back(each.queue);
+    const std::string name = PolicySet::name_of(each.service, each.route_policy);
+    if (removed.contains(name))
+      log_.info("{} stored calls to '{}' are made as calls to '{}' from here on", each.queue->size(), name,
+                each.service);
+  }
+  for (const LeftQueue& each : left.gone) {
+    const std::string name = PolicySet::name_of(each.service, each.route_policy);
+    if (!present.contains(name)) registry_.remove(PolicyKind::queue, name);
+    warn_of_lost_calls(name, each.queue);
+  }
+  const std::lock_guard lock{policies_mutex_};
+  left_ = left.kept;
+}
+
+std::vector<LeftQueue> Gateway::left_queues() const {
+  const std::lock_guard lock{policies_mutex_};
+  return left_;
+}
+
+void Gateway::warn_of_lost_calls(const std::string& policies, const std::shared_ptr<CallQueue>& queue) const {
   const std::size_t left = queue ? queue->size() : 0;
-  if (left != 0) log_.warn("{} stored calls to '{}' were not made, and are lost", left, service);
+  if (left != 0) log_.warn("{} stored calls to '{}' were not made, and are lost", left, policies);
 }
 
 void Gateway::on_health(const std::string& service, const std::string& at,
@@ -376,7 +416,7 @@ boost::json::object Gateway::status() const {
                                  [&wanted = name](const auto& service) { return service.name == wanted; });
     services[name] =
         service_status(*set, *instances.at(name), of == all.services.end() ? WorkerCounts::OfService{} : *of,
-                       durations_.of(name), now);
+                       durations_.of_service(name), now);
   }
   for (const auto& [name, set] : sets) {
     if (set->route_policy().empty()) continue;
@@ -387,13 +427,31 @@ boost::json::object Gateway::status() const {
     if (split && split->candidate == set->route_policy())
       of["split"] = json::object{{"candidate", split->candidate}, {"share", split->share}};
   }
+  for (const LeftQueue& each : left_queues()) {
+    const auto service = services.find(each.service);
+    if (service == services.end() || each.queue->size() == 0) continue;
+    json::object& of = service->value().as_object();
+    json::array& queues = of.emplace("left_queues", json::array{}).first->value().as_array();
+    queues.push_back(left_queue_status(each, now));
+  }
   return services;
 }
 
-std::map<std::string, std::array<std::uint64_t, failure_types.size()>> Gateway::failures() const {
-  std::map<std::string, std::array<std::uint64_t, failure_types.size()>> found;
-  for (const WorkerCounts::OfService& service : counts().services)
+std::map<std::string, FailuresByType> Gateway::failures() const {
+  std::map<std::string, FailuresByType> found;
+  const WorkerCounts all = counts();
+  for (const WorkerCounts::OfService& service : all.services)
     found.emplace(service.name, service.counts.failures);
+  const PolicySets sets = policy_sets();
+  for (const WorkerCounts::OfCandidate& each : all.candidates) {
+    FailuresByType& whole = found[each.service];
+    for (std::size_t i = 0; i < whole.size(); ++i) whole[i] -= each.failures[i];
+    const std::string name = PolicySet::name_of(each.service, each.policy);
+    const auto set = sets.find(name);
+    if (set == sets.end()) continue;
+    const std::optional<config::SplitOptions>& split = set->second->service().split;
+    if (split && split->candidate == each.policy) found.emplace(name, each.failures);
+  }
   return found;
 }
 

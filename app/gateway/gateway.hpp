@@ -115,12 +115,15 @@ class Gateway final {
   [[nodiscard]] std::shared_ptr<BreakersByValue> values(const std::string& service) const;
   /// Policies with a breaker that routes of the service have instead of its own, sorted.
   [[nodiscard]] std::vector<std::string> route_policies(const std::string& service) const;
+  /// That guard calls of the service: its own, those of its routes' policies, and of its split's candidate.
+  [[nodiscard]] std::vector<std::shared_ptr<CircuitBreaker>> guards_of(const std::string& service) const;
   /// Of the services whose requests are divided between two policies.
   [[nodiscard]] ServiceSplits splits() const;
   /// Divides the requests of a service anew, with nothing counted. False: it has no split.
   bool restart_split(const std::string& service);
-  /// Failures of every service by type since the start, with or without a breaker, by name.
-  [[nodiscard]] std::map<std::string, std::array<std::uint64_t, failure_types.size()>> failures() const;
+  /// Failures of every service by type since the start, with or without a breaker, by name; those of a
+  /// split's candidate apart, as `service/candidate`.
+  [[nodiscard]] std::map<std::string, FailuresByType> failures() const;
   /// Adds `switchgear_gateway_*`, and `switchgear_*` of the services' policies: one sample for each service
   /// that has the policy. A policy that a reload replaced counts from 0 again.
   void add_metrics(telemetry::MetricFamilies& to) const;
@@ -142,7 +145,9 @@ class Gateway final {
   void use(OpenedListeners listeners);
   [[nodiscard]] OpenFilesShare connections_of(const config::Config& config);
   void on_each(const std::function<void(Worker&, std::size_t)>& todo);
-  void warn_of_lost_calls(const std::string& service, const PolicySet& policies) const;
+  void leave_queues(const PolicySets& removed);
+  [[nodiscard]] std::vector<LeftQueue> left_queues() const;
+  void warn_of_lost_calls(const std::string& policies, const std::shared_ptr<CallQueue>& queue) const;
   class Drain;
 
   PolicyRegistry& registry_;
@@ -163,6 +168,7 @@ class Gateway final {
   PolicySets policies_;             ///< of the latest apply()
   InstanceSets instances_;          ///< likewise
   ServiceSplits splits_;            ///< likewise
+  std::vector<LeftQueue> left_;     ///< likewise
   std::shared_ptr<Drain> drain_;    ///< never empty
   std::atomic<bool> ended_{false};  ///< no worker answers any more
   mutable std::mutex counts_mutex_;

@@ -173,7 +173,12 @@ void add_policies(MetricFamilies& to, const std::string& name, const PolicySet& 
 
 void Gateway::add_metrics(MetricFamilies& to) const {
   const TimePoint now = http::EventLoop::now();
-  for (const auto& [name, set] : policy_sets()) add_policies(to, name, *set, now);
+  const PolicySets sets = policy_sets();
+  for (const auto& [name, set] : sets) add_policies(to, name, *set, now);
+  for (const LeftQueue& each : left_queues()) {
+    const std::string name = PolicySet::name_of(each.service, each.route_policy);
+    if (!sets.contains(name)) add_policy(to, {{"service", name}}, *each.queue, now);
+  }
   for (const auto& [name, set] : instance_sets()) add_instances(to, name, *set);
   const WorkerCounts all = counts();
   add_answers(to, {"service", ""}, all.unrouted);

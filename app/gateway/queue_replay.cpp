@@ -11,13 +11,14 @@ namespace {
 constexpr Duration look_every = std::chrono::milliseconds{250};
 }  // namespace
 
-QueueReplay::QueueReplay(Owner& owner, CallPool& calls, std::string service, const PolicySet& policies)
+QueueReplay::QueueReplay(Owner& owner, CallPool& calls, std::string service, std::shared_ptr<CallQueue> queue,
+                         std::shared_ptr<CircuitBreaker> breaker)
     : owner_(owner),
       calls_(calls),
       worker_(calls.worker()),
       service_(std::move(service)),
-      queue_(policies.policies().queue),
-      breaker_(policies.policies().breaker) {
+      queue_(std::move(queue)),
+      breaker_(std::move(breaker)) {
   worker_.loop.arm(*this, http::EventLoop::now() + look_every);
 }
 

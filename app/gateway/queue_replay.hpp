@@ -8,8 +8,9 @@
 
 #include "app/gateway/call/call_pool.hpp"
 #include "app/gateway/queue_turns.hpp"
-#include "app/gateway/service/policy_set.hpp"
 #include "switchgear/http/timer_wheel.hpp"
+#include "switchgear/policy/call_queue.hpp"
+#include "switchgear/policy/circuit_breaker.hpp"
 
 namespace switchgear::gateway {
 
@@ -29,14 +30,19 @@ class QueueReplay final : private CallClient, private http::Timer {
     ~Owner() = default;
   };
 
-  QueueReplay(Owner& owner, CallPool& calls, std::string service, const PolicySet& policies);
+  /// `queue` of `service`, or what a policy has left in it. `breaker`: the service's; null: it has none.
+  QueueReplay(Owner& owner, CallPool& calls, std::string service, std::shared_ptr<CallQueue> queue,
+              std::shared_ptr<CircuitBreaker> breaker);
   QueueReplay(const QueueReplay&) = delete;
   QueueReplay& operator=(const QueueReplay&) = delete;
   ~QueueReplay() override;
 
   [[nodiscard]] const std::shared_ptr<CallQueue>& queue() const noexcept { return queue_; }
   /// After a reload: a call under way goes on.
-  void follow(std::shared_ptr<CircuitBreaker> breaker) noexcept { breaker_ = std::move(breaker); }
+  void follow(const std::string& service, std::shared_ptr<CircuitBreaker> breaker) {
+    service_ = service;
+    breaker_ = std::move(breaker);
+  }
   [[nodiscard]] bool under_way() const noexcept { return call_ != nullptr; }
 
  private:
@@ -68,7 +74,7 @@ class QueueReplay final : private CallClient, private http::Timer {
   Owner& owner_;
   CallPool& calls_;
   WorkerState& worker_;
-  const std::string service_;
+  std::string service_;  ///< as which calls are made
   const std::shared_ptr<CallQueue> queue_;
   std::shared_ptr<CircuitBreaker> breaker_;
   QueueTurns turns_;

@@ -31,8 +31,7 @@ namespace json = boost::json;
           {"loops", counts.counts.loops}};
 }
 
-[[nodiscard]] json::object of(const DurationHistogram& durations) {
-  const DurationHistogramSnapshot seen = durations.snapshot();
+[[nodiscard]] json::object of(const DurationHistogramSnapshot& seen) {
   json::object made{{"count", seen.count}, {"mean", nullptr}};
   if (seen.count != 0) made["mean"] = to_seconds(seen.sum) / static_cast<double>(seen.count);
   return made;
@@ -218,7 +217,7 @@ void add_policies(json::object& to, const PolicySet& set, TimePoint now) {
 }  // namespace
 
 boost::json::object service_status(const PolicySet& set, const InstanceSet& instances,
-                                   const WorkerCounts::OfService& counts, const CircuitDurations& durations,
+                                   const WorkerCounts::OfService& counts, const ServiceDurations& durations,
                                    TimePoint now) {
   const instances::EjectionSnapshot standing = instances.ejection().snapshot();
   json::object made{{"policy", set.service().policy},
@@ -240,6 +239,12 @@ boost::json::object route_policy_status(const PolicySet& set, TimePoint now) {
   const auto& breaker = set.policies().breaker;
   json::object made{{"circuit", breaker ? json::value(breaker->name()) : json::value(nullptr)}};
   add_policies(made, set, now);
+  return made;
+}
+
+boost::json::object left_queue_status(const LeftQueue& left, TimePoint now) {
+  json::object made = of(*left.queue, now);
+  made.emplace("policy", left.route_policy);
   return made;
 }
 

@@ -25,6 +25,16 @@ constexpr Duration idle_at_least = std::chrono::seconds{1};
           options.max_age.value_or(Duration::max())};
 }
 
+/// The circuits that judge the calls of a further policy: its own, inside the service's, or the service's
+/// alone if it has none; a candidate's has the service's beside it.
+[[nodiscard]] RecordedIn recorded_in(CallDurations& durations, const std::string& service,
+                                     const RoutePlan& route) {
+  const std::string circuit = PolicySet::name_of(service, route.policy_name);
+  if (route.is_candidate) return {&durations.of_policy(circuit), &durations.beside(service)};
+  if (!route.policies->policies().breaker) return {&durations.of(service), nullptr};
+  return {&durations.of_policy(circuit), &durations.of(service)};
+}
+
 }  // namespace
 
 void WorkerCounts::add(const WorkerCounts& other) {
@@ -36,6 +46,13 @@ void WorkerCounts::add(const WorkerCounts& other) {
     ours->pool.open += theirs.pool.open;
     ours->pool.idle += theirs.pool.idle;
     ours->pool.waiting += theirs.pool.waiting;
+  }
+  for (const OfCandidate& theirs : other.candidates) {
+    auto ours = std::ranges::find_if(candidates, [&](const OfCandidate& each) {
+      return each.service == theirs.service && each.policy == theirs.policy;
+    });
+    if (ours == candidates.end()) ours = candidates.insert(ours, {theirs.service, theirs.policy, {}});
+    for (std::size_t i = 0; i < theirs.failures.size(); ++i) ours->failures[i] += theirs.failures[i];
   }
   for (std::size_t i = 0; i < unrouted.size(); ++i) unrouted[i] += other.unrouted[i];
   accepted += other.accepted;
@@ -76,14 +93,19 @@ void Worker::apply(const Plan& plan) {
     std::shared_ptr<ServiceCounts>& counts = counts_[name];
     if (!counts) counts = std::make_shared<ServiceCounts>();
     const std::shared_ptr<Upstreams> upstreams = upstreams_of(part);
-    const auto add = [&](const std::string& route_policy, const config::Policy& policy,
-                         const std::shared_ptr<const PolicySet>& policies) {
-      const ServicePtr service{
-          new Service{part.service, policy, upstreams, counts, policies, *part.durations}};
-      services.emplace(PolicySet::name_of(name, route_policy), service);
-    };
-    add({}, part.policy, part.policies);
-    for (const RoutePlan& route : part.routes) add(route.policy_name, route.policy, route.policies);
+    services.emplace(name, new Service{part.service,
+                                       part.policy,
+                                       upstreams,
+                                       counts,
+                                       part.policies,
+                                       {&part.durations->of(name), nullptr}});
+    for (const RoutePlan& route : part.routes) {
+      const RecordedIn recorded = recorded_in(*part.durations, name, route);
+      auto apart = route.is_candidate ? failures_apart(name, route.policy_name) : nullptr;
+      services.emplace(PolicySet::name_of(name, route.policy_name),
+                       new Service{part.service, route.policy, upstreams, counts, route.policies, recorded,
+                                   std::move(apart)});
+    }
     if (part.split) divide(part, services);
   }
   std::vector<ServicePtr> of_targets;
@@ -93,7 +115,7 @@ void Worker::apply(const Plan& plan) {
   state_.services = std::move(services);
   state_.routes = Routes{plan.router, std::move(of_targets)};
   if (lead_ == Lead::no) return;
-  apply_replays();
+  apply_replays(plan);
   std::vector<std::shared_ptr<InstanceSet>> ejecting;
   for (const ServicePlan& part : plan.services) {
     if (part.instance_set->ejects()) ejecting.push_back(part.instance_set);
@@ -110,6 +132,13 @@ void Worker::apply(const Plan& plan) {
     }
   }
   value_ticker_.follow(std::move(values));
+}
+
+std::shared_ptr<FailuresByType> Worker::failures_apart(const std::string& service,
+                                                       const std::string& candidate) {
+  auto& apart = apart_[{service, candidate}];
+  if (!apart) apart = std::make_shared<FailuresByType>();
+  return apart;
 }
 
 /// A split that goes on keeps what this thread has counted.
@@ -152,22 +181,24 @@ void Worker::retire_unused_pools(const std::map<std::string, ServicePtr, std::le
   }
 }
 
-void Worker::apply_replays() {
-  QueueReplay::Owner& self = *this;
-  std::map<std::string, std::unique_ptr<QueueReplay>> replaying;
-  for (const auto& [name, service] : state_.services) {
-    const PolicySet& policies = service->policies();
-    if (!policies.policies().queue) continue;
-    auto before = replaying_.extract(name);
-    // A service that came back after it was removed has another queue.
-    if (!before.empty() && before.mapped()->queue() == policies.policies().queue) {
-      before.mapped()->follow(policies.policies().breaker);
-      replaying.insert(std::move(before));
-    } else {
-      replaying.emplace(name, std::make_unique<QueueReplay>(self, calls_, name, policies));
+void Worker::apply_replays(const Plan& plan) {
+  auto before = std::exchange(replaying_, {});
+  const auto replay = [&](const std::string& name, const std::shared_ptr<CallQueue>& queue) {
+    if (!queue) return;
+    const auto& breaker = state_.services.at(name)->policies().policies().breaker;
+    auto known = before.extract(queue.get());
+    if (!known.empty()) {
+      known.mapped()->follow(name, breaker);
+      replaying_.insert(std::move(known));
+      return;
     }
+    QueueReplay::Owner& self = *this;
+    replaying_.emplace(queue.get(), std::make_unique<QueueReplay>(self, calls_, name, queue, breaker));
+  };
+  for (const auto& [name, service] : state_.services) replay(name, service->policies().policies().queue);
+  for (const ServicePlan& part : plan.services) {
+    for (const auto& left : part.left_queues) replay(part.service.name, left);
   }
-  replaying_ = std::move(replaying);
 }
 
 // ---- Accepting --------------------------------------------------------------------------------------------
@@ -351,6 +382,7 @@ WorkerCounts Worker::counts() const {
       of.pool = service->second->upstreams().connections();
     all.services.push_back(std::move(of));
   }
+  for (const auto& [of, failures] : apart_) all.candidates.push_back({of.first, of.second, *failures});
   return all;
 }
 

@@ -17,6 +17,7 @@
 #include "app/gateway/listening/listener.hpp"
 #include "app/gateway/open_files.hpp"
 #include "app/gateway/queue_replay.hpp"
+#include "app/gateway/service/left_queues.hpp"
 #include "app/gateway/service/route_policies.hpp"
 #include "app/gateway/service/worker_state.hpp"
 #include "app/gateway/value_ticker.hpp"
@@ -31,12 +32,13 @@ struct ServicePlan {
   config::Service service;
   config::Policy policy;
   std::shared_ptr<const PolicySet> policies;
-  CircuitDurations* durations = nullptr;  ///< never null
+  CallDurations* durations = nullptr;  ///< never null
   std::shared_ptr<InstanceSet> instance_set;
   std::vector<config::Upstream> upstreams;  ///< of the service, with addresses for names that are known
   InstanceSet::Shared instances;            ///< in the order of these
   std::vector<RoutePlan> routes;
-  std::shared_ptr<experiment::Split> split;  ///< null: it has none
+  std::shared_ptr<experiment::Split> split;             ///< null: it has none
+  std::vector<std::shared_ptr<CallQueue>> left_queues;  ///< of policies that it has no more
 };
 struct Plan {
   std::string pseudonym;  ///< of the whole gateway, for Via
@@ -61,7 +63,14 @@ struct WorkerCounts {
     ServiceCounts counts;
     http::PoolCounts pool;
   };
+  /// Of a split: its part of its service's failures.
+  struct OfCandidate {
+    std::string service;
+    std::string policy;
+    FailuresByType failures{};
+  };
   std::vector<OfService> services;
+  std::vector<OfCandidate> candidates;
   std::array<std::uint64_t, 6> unrouted{};  ///< answers to requests that reached no service
   std::uint64_t accepted = 0;
   std::uint64_t connections = 0;
@@ -134,23 +143,27 @@ class Worker final : private ClientConnection::Owner, private QueueReplay::Owner
   [[nodiscard]] bool end_idle_connection();
   void encrypt_doors(const std::vector<config::Listener>& listen);
   [[nodiscard]] std::shared_ptr<Upstreams> upstreams_of(const ServicePlan& part);
+  [[nodiscard]] std::shared_ptr<FailuresByType> failures_apart(const std::string& service,
+                                                               const std::string& candidate);
   void divide(const ServicePlan& part, const std::map<std::string, ServicePtr, std::less<>>& services) const;
   void retire_unused_pools(const std::map<std::string, ServicePtr, std::less<>>& services) const;
-  void apply_replays();
+  void apply_replays(const Plan& plan);
   void check_drained();
 
   http::ConnectionBudget budget_;  // before state_, whose pools use it
   WorkerState state_;
   CallPool calls_{state_};
   std::map<std::string, std::shared_ptr<ServiceCounts>, std::less<>>
-      counts_;    ///< never forgotten: counters only grow
+      counts_;  ///< never forgotten: counters only grow
+  std::map<std::pair<std::string, std::string>, std::shared_ptr<FailuresByType>>
+      apart_;     ///< by service and candidate; never forgotten either
   Random seeds_;  ///< of the balancers
   const Lead lead_;
   InstanceTicker ticker_{state_.loop};
   ValueTicker value_ticker_{state_.loop};
-  std::map<std::string, std::unique_ptr<QueueReplay>> replaying_;  ///< by service
-  std::vector<std::shared_ptr<Door>> doors_;                       ///< shared with what waits at them
-  std::vector<config::Listener> listen_;                           ///< as of the latest plan
+  std::map<const CallQueue*, std::unique_ptr<QueueReplay>> replaying_;
+  std::vector<std::shared_ptr<Door>> doors_;  ///< shared with what waits at them
+  std::vector<config::Listener> listen_;      ///< as of the latest plan
   Pause pause_{*this};
   bool running_ = false;
   bool full_ = false;  ///< a client waits for a place

@@ -238,6 +238,13 @@ void Server::tell_instance(const service_health::Target& target, service_health:
                       bad ? Health::bad : Health::unknown);
 }
 
+void Server::tell_shadows(const service_health::Target& target, service_health::Alone alone,
+                          const health::Judged& judged) const {
+  if (alone == service_health::Alone::no) return;
+  shadows_.on_check(target.service, judged.result.good() ? CheckAnswer::good : CheckAnswer::bad,
+                    target.options.watch.rows, judged.at);
+}
+
 std::vector<service_health::Place> Server::places_of(const config::Service& service) const {
   std::vector<service_health::Place> places;
   for (gateway::KnownInstance& each : gateway_->instances_of(service))

@@ -86,6 +86,9 @@ class Server {
                      const health::Judged& judged) const;
   void tell_instance(const service_health::Target& target, service_health::Alone alone,
                      health::Status status) const;
+  /// The checks of a service drive its shadows as they drive its breakers.
+  void tell_shadows(const service_health::Target& target, service_health::Alone alone,
+                    const health::Judged& judged) const;
   [[nodiscard]] std::vector<service_health::Place> places_of(const config::Service& service) const;
   /// What the gateway adds to its breakers.
   [[nodiscard]] admin::Program program();
@@ -144,11 +147,14 @@ class Server {
   history::History history_;
   alert::Alerts alerts_;
   service_health::ServiceChecks checks_{
-      registry_,
+      [this](const std::string& service) { return gateway_->guards_of(service); },
       durations_,
       log_,
       [this](const config::Service& service) { return places_of(service); },
-      {[this](const auto& target, auto alone, const auto& judged) { tell_instance(target, alone, judged); },
+      {[this](const auto& target, auto alone, const auto& judged) {
+         tell_instance(target, alone, judged);
+         tell_shadows(target, alone, judged);
+       },
        [this](const auto& target, auto alone, auto status) { tell_instance(target, alone, status); }}};
   fleet::Membership fleet_{registry_, log_,
                            [this](std::string_view name) { return gateway_->serves(std::string{name}); },

@@ -24,9 +24,9 @@ namespace {
 
 }  // namespace
 
-ServiceChecks::ServiceChecks(BreakerRegistry& breakers, const CallDurations& durations, spdlog::logger& log,
+ServiceChecks::ServiceChecks(Guards guards, const CallDurations& durations, spdlog::logger& log,
                              Places places, CheckListeners listeners)
-    : breakers_(breakers),
+    : guards_(std::move(guards)),
       durations_(durations),
       log_(log),
       places_(std::move(places)),
@@ -108,12 +108,11 @@ void ServiceChecks::tell_change(const Target& target, Alone alone, health::Statu
   boost::asio::post(context_, [this, target, alone, status] { listeners_.on_change(target, alone, status); });
 }
 
-/// Calls that ended, and calls that its breaker refused.
+/// Calls that ended, and calls that its breakers refused.
 std::uint64_t ServiceChecks::calls_of(const std::string& service) const {
-  std::uint64_t calls = 0;
-  if (const CircuitDurations* ended = durations_.find(service))
-    calls += ended->success.snapshot().count + ended->failure.snapshot().count;
-  if (const auto breaker = breakers_.find(service))
+  const ServiceDurations ended = durations_.of_service(service);
+  std::uint64_t calls = ended.success.count + ended.failure.count;
+  for (const auto& breaker : guards_(service))
     calls += breaker->snapshot(std::chrono::steady_clock::now()).totals.rejected;
   return calls;
 }
@@ -122,8 +121,10 @@ void ServiceChecks::on_result(const Watched& watched, const health::Judged& judg
   const Target& target = watched.target;
   const Alone alone = watched.alone;
   const CheckAnswer answer = judged.result.good() ? CheckAnswer::good : CheckAnswer::bad;
-  if (const auto breaker = alone == Alone::yes ? breakers_.find(target.service) : nullptr)
-    breaker->on_check(answer, target.options.watch.rows, judged.at);
+  if (alone == Alone::yes) {
+    for (const auto& breaker : guards_(target.service))
+      breaker->on_check(answer, target.options.watch.rows, judged.at);
+  }
   if (judged.changed()) {
     const auto level = answer == CheckAnswer::good ? spdlog::level::info : spdlog::level::warn;
     const std::string why =

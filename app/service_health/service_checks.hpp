@@ -24,7 +24,7 @@
 #include "switchgear/http/health/health_checker.hpp"
 #include "switchgear/http/health/port_checks.hpp"
 #include "switchgear/observe/call_durations.hpp"
-#include "switchgear/registry/breaker_registry.hpp"
+#include "switchgear/policy/circuit_breaker.hpp"
 
 namespace switchgear::service_health {
 
@@ -45,6 +45,9 @@ struct Place {
   config::Upstream upstream;
   config::Endpoint written;
 };
+/// The breakers that guard calls of a service by now, whichever of its policies they belong to.
+using Guards = std::function<std::vector<std::shared_ptr<CircuitBreaker>>(const std::string& service)>;
+
 /// Where the instances of a service are by now.
 using Places = std::function<std::vector<Place>(const config::Service&)>;
 
@@ -62,8 +65,8 @@ struct CheckListeners {
   std::function<void(const Target&, Alone, health::Status)> on_change{};
 };
 
-/// Checks every address of every service with a `health_check`. Every result goes to the listener, and to the
-/// breaker of its service if that has one instance only; every change of a status goes into the log. A
+/// Checks every address of every service with a `health_check`. Every result goes to the listener, and to all
+/// breakers of its service if that has one instance only; every change of a status goes into the log. A
 /// request to an address that a name leads to has the name in its Host, as one to the name would have.
 ///
 /// Threads: any. What it borrows outlives it. The destructor waits for the lookup of a name that is under
@@ -71,7 +74,7 @@ struct CheckListeners {
 class ServiceChecks {
  public:
   /// `durations` say whether a service was called.
-  ServiceChecks(BreakerRegistry& breakers, const CallDurations& durations, spdlog::logger& log, Places places,
+  ServiceChecks(Guards guards, const CallDurations& durations, spdlog::logger& log, Places places,
                 CheckListeners listeners = {});
   ServiceChecks(const ServiceChecks&) = delete;
   ServiceChecks& operator=(const ServiceChecks&) = delete;
@@ -105,7 +108,7 @@ class ServiceChecks {
   void on_result(const Watched& watched, const health::Judged& judged) const;
   [[nodiscard]] std::uint64_t calls_of(const std::string& service) const;
 
-  BreakerRegistry& breakers_;
+  const Guards guards_;
   const CallDurations& durations_;
   spdlog::logger& log_;
   const Places places_;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 namespace switchgear {
 namespace {
@@ -20,6 +21,22 @@ TEST(CallDurations, KeepsSuccessAndFailureApart) {
   durations.of("payment").failure.record(std::chrono::seconds{1});
   EXPECT_EQ(durations.find("payment")->success.snapshot().count, 0U);
   EXPECT_EQ(durations.find("payment")->failure.snapshot().count, 1U);
+}
+
+TEST(CallDurations, AServiceHasAllOfItsCallsAndItsCircuitThoseThatItJudged) {
+  CallDurations durations;
+  durations.of("shop").success.record(std::chrono::seconds{1});
+  durations.of_policy("shop/candidate").success.record(std::chrono::seconds{2});
+  durations.beside("shop").success.record(std::chrono::seconds{2});
+  EXPECT_EQ(durations.find("shop")->success.snapshot().count, 1U);
+  EXPECT_EQ(durations.find("shop/candidate")->success.snapshot().count, 1U);
+  EXPECT_EQ(durations.of_service("shop").success.count, 2U);
+  EXPECT_EQ(durations.of_service("shop").success.sum, Duration{std::chrono::seconds{3}});
+  EXPECT_EQ(durations.of_service("cart").success.count, 0U);
+  std::vector<std::string> services;
+  durations.for_each_service(
+      [&](const std::string& name, const ServiceDurations&) { services.push_back(name); });
+  EXPECT_EQ(services, std::vector<std::string>{"shop"}) << "a policy's circuit is not a service";
 }
 
 TEST(CallDurations, FindsNothingUnderANameNobodyUsed) {

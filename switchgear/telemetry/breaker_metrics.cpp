@@ -126,9 +126,9 @@ void add_transitions(MetricFamilies& to, const TransitionCounts& counts, const L
 }
 
 void add_durations(MetricFamilies& to, const char* name, const char* help, const Label& whose,
-                   const CircuitDurations& durations) {
-  to.histogram(name, help, {whose, label("result", "success")}, durations.success.snapshot());
-  to.histogram(name, help, {whose, label("result", "failure")}, durations.failure.snapshot());
+                   const ServiceDurations& durations) {
+  to.histogram(name, help, {whose, label("result", "success")}, durations.success);
+  to.histogram(name, help, {whose, label("result", "failure")}, durations.failure);
 }
 
 }  // namespace
@@ -146,11 +146,11 @@ void add_breakers(MetricFamilies& to, const BreakerRegistry& registry, TimePoint
     const CircuitDurations* durations = logs.durations ? logs.durations->find(each.name) : nullptr;
     if (durations != nullptr) {
       add_durations(to, "circuit_breaker_call_duration_seconds", "How long admitted calls took.", circuit,
-                    *durations);
+                    {durations->success.snapshot(), durations->failure.snapshot()});
     }
   }
   if (logs.durations == nullptr) return;
-  logs.durations->for_each([&](const std::string& name, const CircuitDurations& durations) {
+  logs.durations->for_each_service([&](const std::string& name, const ServiceDurations& durations) {
     add_durations(to, "switchgear_call_duration_seconds",
                   "How long calls to a service took, with or without a breaker.", label("service", name),
                   durations);

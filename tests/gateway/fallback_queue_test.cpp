@@ -2,9 +2,11 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <atomic>
 #include <boost/json/parse.hpp>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -39,10 +41,11 @@ std::string queueing(std::uint16_t port, const std::string& max = "100") {
                          "}}, circuit_breaker: {consecutive_failures: 1, open_duration: 300ms}}\n");
 }
 
-Message put(const GatewayProcess& gateway, const std::string& body, const std::string& method = "PUT") {
+Message put(const GatewayProcess& gateway, const std::string& body, const std::string& method = "PUT",
+            const std::string& own = "yes") {
   Socket client = Socket::connect(gateway.port());
-  client.send(method + " /mail/?to=you HTTP/1.1\r\nHost: mail.test\r\nX-Own: yes\r\nContent-Length: " +
-              std::to_string(body.size()) + "\r\n\r\n" + body);
+  client.send(method + " /mail/?to=you HTTP/1.1\r\nHost: mail.test\r\nX-Own: " + own +
+              "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
   return client.read_response().value_or(Message{});
 }
 
@@ -229,6 +232,52 @@ TEST(GatewayFallbackQueue, MakesWhatItHoldsWhenAReloadMakesItSmallerOrAnotherFal
     let_go(gateway);
     EXPECT_TRUE(eventually([&] { return mail.all().size() >= 3; })) << fallback;
     EXPECT_EQ(mail.all(), (std::vector<std::string>{"a", "b", "c"})) << fallback;
+  }
+}
+
+/// Of a service two of whose policies store calls.
+struct TwoQueues {
+  std::string policy = "later";
+  std::string more = "";     ///< of the service
+  std::string routing = "";  ///< of its first route
+};
+
+std::string two_queues(std::uint16_t port, const TwoQueues& parts) {
+  const std::string breaker = "circuit_breaker: {consecutive_failures: 1, open_duration: 300ms}}\n";
+  return config_text({}, "  later: {timeout: 60s, fallback: {queue: {max: 100}}, " + breaker +
+                             "  second: {timeout: 50s, fallback: {queue: {max: 100}}, " + breaker +
+                             "  third: {timeout: 40s, " + breaker) +
+         "  mail: {url: \"http://127.0.0.1:" + std::to_string(port) + "\", policy: " + parts.policy +
+         ", routes: [{prefix: /mail/" + parts.routing + "}, {prefix: /}]" + parts.more + "}\n";
+}
+
+TEST(GatewayFallbackQueue, MakesWhatAPolicyHasStoredThatItsServiceHasNoMore) {
+  const TwoQueues divided{.more = ", experiment: {split: {second: 0.5, by: {header: x-own}}}"};
+  const TwoQueues changed{.more = ", experiment: {split: {third: 0.5, by: {header: x-own}}}"};
+  const TwoQueues routed{.routing = ", policy: second"};
+  for (const auto& [before, after] :
+       {std::pair{divided, TwoQueues{.policy = "second"}}, std::pair{divided, changed},
+        std::pair{divided, TwoQueues{.policy = "third"}}, std::pair{routed, TwoQueues{}}}) {
+    Mailer mail;
+    const GatewayProcess gateway{two_queues(mail.upstream.port(), before)};
+    std::vector<std::string> bodies;
+    for (std::size_t length = 1; length <= 8; ++length) {
+      bodies.emplace_back(length, 'x');
+      EXPECT_EQ(put(gateway, bodies.back(), "PUT", bodies.back()).status(), 202U);
+    }
+    gateway.rewrite(two_queues(mail.upstream.port(), after));
+    EXPECT_EQ(gateway.admin("POST", "/reload").status(), 200U);
+    const auto status = boost::json::parse(gateway.admin("GET", "/status").body);
+    const auto* left = status.at("services").at("mail").as_object().if_contains("left_queues");
+    ASSERT_NE(left, nullptr);
+    EXPECT_EQ(left->at(0).at("policy").as_string(), "second");
+    EXPECT_GE(left->at(0).at("waiting").to_number<int>(), 2);
+    EXPECT_TRUE(gateway.logs("stored calls to 'mail/second' are made as calls to 'mail' from here on"));
+    mail.healthy = true;
+    EXPECT_TRUE(eventually([&] { return mail.all().size() >= bodies.size(); }));
+    std::vector<std::string> made = mail.all();
+    std::ranges::sort(made);
+    EXPECT_EQ(made, bodies);
   }
 }
 

@@ -104,6 +104,33 @@ TEST(GatewayHealth, ABreakerOfAQuietServiceIsHalfOpenAsSoonAsTheServiceIsBackAnd
   EXPECT_TRUE(gateway.logs("-> healthy after 2 in a row: good"));
 }
 
+TEST(GatewayHealth, DrivesTheBreakersOfAllPoliciesOfTheService) {
+  Dependency payment;
+  const std::string breaker = "circuit_breaker: {consecutive_failures: 9, open_duration: 5m}";
+  const std::string config =
+      config_text({}, "  now: {timeout: 60s, " + breaker + "}\n  next: {timeout: 50s, " + breaker +
+                          "}\n  routed: {timeout: 40s, " + breaker + "}\n") +
+      "  payment: {url: \"http://127.0.0.1:" + std::to_string(payment.upstream.port()) +
+      "\", policy: now, routes: [{prefix: /payment/}, {prefix: /routed/, policy: routed}], "
+      "experiment: {shadow: [routed], split: {next: 0.5, by: {header: x-user}}}, health_check: {" +
+      http_check() + "}}\n";
+  const GatewayProcess gateway{config};
+  const auto all_are = [&](const std::string& state) {
+    return eventually([&] {
+      const json::value seen = json::parse(gateway.admin("GET", "/experiments").body);
+      return gateway.state("payment") == state && gateway.state("payment%2Fnext") == state &&
+             gateway.state("payment%2Frouted") == state &&
+             member(seen.at("experiments").at(0).at("shadows").at(0), "state") == state;
+    });
+  };
+  EXPECT_TRUE(all_are("closed"));
+  payment.healthy = false;
+  EXPECT_TRUE(all_are("open")) << "without a call";
+  payment.healthy = true;
+  EXPECT_TRUE(all_are("half_open")) << "minutes before the end of the openings";
+  EXPECT_EQ(payment.calls, 0);
+}
+
 TEST(GatewayHealth, AServiceThatTakesConnectionsAndSaysNothingIsUnhealthy) {
   Upstream silent{[](Socket& socket) {
     (void)socket.receive();

@@ -140,6 +140,47 @@ TEST_F(GatewayHistory, ShowsWhatCallsDidAndWhyTheBreakerOpened) {
             std::string::npos);
 }
 
+TEST_F(GatewayHistory, CountsEachArmOfASplitByItselfWithABreakerOrWithout) {
+  const GatewayProcess gateway{
+      config_text({{"shop", upstream.port(), "/", "plain",
+                    ", experiment: {split: {guarded: 0.5, by: {header: x-user}}}"},
+                   {"cart", upstream.port(), "/cart/", "guarded",
+                    ", experiment: {split: {plain: 0.5, by: {header: x-user}}}"}},
+                  "  guarded: {timeout: 60s, circuit_breaker: {consecutive_failures: 1000}}\n") +
+      "history: {resolution: 1s, max_size: 8MiB}\n"};
+  const auto ask = [&](const char* path) {
+    for (int i = 0; i < 20; ++i) {
+      status = i % 4 == 0 ? 503 : 200;
+      (void)gateway.get(path, "x-user: user-" + std::to_string(i) + "\r\n");
+    }
+  };
+  ask("/");
+  ask("/cart/");
+  const auto counted = [&](const std::string& name, std::uint64_t& failures) {
+    std::uint64_t calls = 0, timed = 0;
+    failures = 0;
+    const json::value past = past_of(gateway, "name=" + name);
+    const json::value* all = past.as_object().if_contains("samples");
+    if (all == nullptr) return std::uint64_t{0};
+    for (const json::value& each : all->as_array()) {
+      const auto failed = each.at("failures").to_number<std::uint64_t>();
+      failures += failed;
+      calls += failed + each.at("successes").to_number<std::uint64_t>();
+      timed += each.at("latency").is_null() ? 0U : 1U;
+    }
+    EXPECT_TRUE(calls == 0 || timed != 0) << name;
+    return calls;
+  };
+  for (const auto& [current, candidate] :
+       {std::pair{"shop", "shop%2Fguarded"}, std::pair{"cart", "cart%2Fplain"}}) {
+    std::uint64_t failed = 0, others_failed = 0;
+    EXPECT_TRUE(eventually([&, current = current, candidate = candidate] {
+      const std::uint64_t calls = counted(current, failed), others = counted(candidate, others_failed);
+      return calls != 0 && others != 0 && calls + others == 20 && failed + others_failed == 5;
+    })) << current;
+  }
+}
+
 TEST_F(GatewayHistory, IsThereAfterARestart) {
   {
     GatewayProcess gateway{config(place.file())};

@@ -121,6 +121,20 @@ TEST(GatewayRoutePolicy, MetricsAndStatusTellOfIt) {
   EXPECT_EQ(services.at("shop").at("requests").at("5xx"), 4);
 }
 
+TEST(GatewayRoutePolicy, RecordsHowLongItsCallsTookForItsBreakerAndTheServices) {
+  Shop shop;
+  const GatewayProcess gateway{config_of(shop)};
+  open_for_pay(gateway);
+  const std::string metrics = gateway.admin("GET", "/metrics").body;
+  for (const char* line :
+       {"circuit_breaker_call_duration_seconds_count{circuit=\"shop\",result=\"success\"} 10\n",
+        "circuit_breaker_call_duration_seconds_count{circuit=\"shop\",result=\"failure\"} 4\n",
+        "circuit_breaker_call_duration_seconds_count{circuit=\"shop/careful\",result=\"success\"} 0\n",
+        "circuit_breaker_call_duration_seconds_count{circuit=\"shop/careful\",result=\"failure\"} 4\n",
+        "switchgear_call_duration_seconds_count{service=\"shop\",result=\"failure\"} 4\n"})
+    EXPECT_NE(metrics.find(line), std::string::npos) << line;
+}
+
 TEST(GatewayRoutePolicy, StatusShowsWhatThePolicyOfRoutesDoesBesideTheServices) {
   Shop shop;
   const GatewayProcess gateway{config_of(shop,

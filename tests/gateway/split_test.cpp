@@ -186,6 +186,47 @@ TEST_F(GatewaySplit, TheCandidatesOpenBreakerRefusesItsUsersOnly) {
   EXPECT_EQ(good, refused);
 }
 
+TEST_F(GatewaySplit, LeavesOutWhatAnOperatorHoldsOpenOrDisables) {
+  const GatewayProcess gateway{config("candidate: 0.5, by: {header: x-user}, block: 100ms", same)};
+  ASSERT_TRUE(is_there(gateway));
+  int expected = 0;
+  for (const std::string& circuit : {std::string{"shop"}, std::string{"shop%2Fcandidate"}}) {
+    for (const std::string& command : {std::string{"force-open"}, std::string{"disable"}}) {
+      ASSERT_EQ(gateway.admin("POST", "/circuit-breakers/" + circuit + "/" + command).status(), 200U);
+      for (int i = 0; i < 20; ++i) (void)get(gateway, i);
+      expected += 20;
+      ASSERT_EQ(gateway.admin("POST", "/circuit-breakers/" + circuit + "/reset").status(), 200U);
+    }
+  }
+  EXPECT_TRUE(eventually([&] { return split(gateway).at("left_out").to_number<int>() == expected; }))
+      << split(gateway);
+  EXPECT_EQ(requests(gateway, 0) + requests(gateway, 1), 0U);
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(get(gateway, i).status(), 200U);
+  EXPECT_TRUE(eventually([&] { return requests(gateway, 0) + requests(gateway, 1) == 20; }))
+      << "compared again";
+}
+
+TEST_F(GatewaySplit, RecordsHowLongCallsTookForTheCircuitThatJudgedThem) {
+  const GatewayProcess gateway{config("candidate: 0.5, by: {header: x-user}", same)};
+  ASSERT_TRUE(is_there(gateway));
+  for (int i = 0; i < 40; ++i) ASSERT_EQ(get(gateway, i).status(), 200U);
+  const auto calls_of = [&](const std::string& circuit) {
+    return gateway.breaker(circuit).at("counters").at("calls").to_number<int>();
+  };
+  const int current = calls_of("shop"), candidate = calls_of("shop%2Fcandidate");
+  ASSERT_EQ(current + candidate, 40);
+  const std::string metrics = gateway.admin("GET", "/metrics").body;
+  const auto has = [&](const std::string& name, const std::string& labels, int count) {
+    const std::string line =
+        name + "_count{" + labels + ",result=\"success\"} " + std::to_string(count) + "\n";
+    EXPECT_NE(metrics.find(line), std::string::npos) << line;
+  };
+  has("circuit_breaker_call_duration_seconds", "circuit=\"shop\"", current);
+  has("circuit_breaker_call_duration_seconds", "circuit=\"shop/candidate\"", candidate);
+  has("switchgear_call_duration_seconds", "service=\"shop\"", 40);
+  EXPECT_EQ(metrics.find("service=\"shop/candidate\",result=\"success\""), std::string::npos);
+}
+
 TEST_F(GatewaySplit, FindsThatACandidateWithRetriesIsBetter) {
   some_fail = true;
   const GatewayProcess gateway{config(

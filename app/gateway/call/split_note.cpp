@@ -13,6 +13,7 @@ ServicePtr SplitNote::divide(ServicePtr service, const http::FieldList& fields) 
   if (!choice_.counts) return service;
   seen_ = {};
   has_answer_ = false;
+  commanded_ = commanded(*service);
   whole_ = std::move(service);
   return choice_.arm == experiment::Arm::candidate ? division.candidate : whole_;
 }
@@ -30,7 +31,19 @@ void SplitNote::end() {
   const ServicePtr whole = std::exchange(whole_, nullptr);
   if (!has_answer_) return;
   const ServiceSplit& division = *whole->split();
+  if (commanded_ || commanded(*whole)) return division.split->leave_out(*division.lane);
   division.split->record(*division.lane, choice_, seen_);
+}
+
+bool SplitNote::commanded(const Service& whole) noexcept {
+  const auto holds = [](const Service& arm) {
+    const CircuitBreaker* const breaker = arm.policies().policies().breaker.get();
+    if (breaker == nullptr) return false;
+    const State state = breaker->state();
+    return state == State::forced_open || state == State::disabled;
+  };
+  const ServiceSplit& division = *whole.split();
+  return division.split->commanded() || holds(whole) || holds(*division.candidate);
 }
 
 }  // namespace switchgear::gateway

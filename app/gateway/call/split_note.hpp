@@ -25,11 +25,15 @@ class SplitNote {
   void end();
 
  private:
+  /// An operator's command holds a breaker of one of the arms. One atomic load for each.
+  [[nodiscard]] static bool commanded(const Service& whole) noexcept;
+
   ServicePtr whole_;  ///< whose policy judges the answers of both
   experiment::Choice choice_;
   experiment::Seen seen_;
   TimePoint began_{};
   bool has_answer_ = false;
+  bool commanded_ = false;  ///< when the request came
 };
 
 }  // namespace switchgear::gateway

@@ -43,7 +43,8 @@ std::vector<RoutePlan> route_plans(const config::Service& service, const config:
     }
     plans.push_back({policy_name, policy,
                      std::make_shared<const PolicySet>(service, policy_name, policy, registry,
-                                                       std::move(breakers), set, seeds.next())});
+                                                       std::move(breakers), set, seeds.next()),
+                     stands_alone});
   }
   return plans;
 }

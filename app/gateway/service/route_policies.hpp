@@ -23,6 +23,7 @@ struct RoutePlan {
   std::string policy_name;
   config::Policy policy;
   std::shared_ptr<const PolicySet> policies;
+  bool is_candidate = false;
 };
 
 /// Each policy that routes of the service have, once, and the candidate. The routes' breakers are inside that

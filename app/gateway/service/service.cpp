@@ -28,7 +28,7 @@ std::string_view single_value(const http::FieldList& fields, std::string_view na
 
 Service::Service(config::Service options, const config::Policy& policy, std::shared_ptr<Upstreams> upstreams,
                  std::shared_ptr<ServiceCounts> counts, std::shared_ptr<const PolicySet> policies,
-                 CircuitDurations& durations)
+                 RecordedIn recorded, std::shared_ptr<FailuresByType> apart)
     : options_(std::move(options)),
       authority_(config::text_of(options_.upstreams.front().at)),
       classifier_({policy.failure_when.status, policy.failure_when.timeout,
@@ -36,7 +36,8 @@ Service::Service(config::Service options, const config::Policy& policy, std::sha
       upstreams_(std::move(upstreams)),
       counts_(std::move(counts)),
       policies_(std::move(policies)),
-      durations_(durations),
+      recorded_(recorded),
+      apart_(std::move(apart)),
       timeout_(policies_->policies().timeout->length()),
       deadline_(policy.deadline) {}
 
@@ -47,11 +48,14 @@ void Service::divide(ServiceSplit split) { split_ = std::make_unique<const Servi
 void Service::count(const Outcome& outcome) noexcept {
   switch (outcome.verdict) {
     case Verdict::success:
-      durations_.success.record(outcome.latency);
+      recorded_.circuit->success.record(outcome.latency);
+      if (recorded_.further != nullptr) recorded_.further->success.record(outcome.latency);
       return;
     case Verdict::failure:
-      durations_.failure.record(outcome.latency);
+      recorded_.circuit->failure.record(outcome.latency);
+      if (recorded_.further != nullptr) recorded_.further->failure.record(outcome.latency);
       ++counts_->failures[static_cast<std::size_t>(outcome.type)];
+      if (apart_) ++(*apart_)[static_cast<std::size_t>(outcome.type)];
       return;
     case Verdict::ignored:
       return;

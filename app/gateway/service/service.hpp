@@ -25,6 +25,9 @@
 
 namespace switchgear::gateway {
 
+/// Attempts that failed, by FailureType.
+using FailuresByType = std::array<std::uint64_t, failure_types.size()>;
+
 /// Plain numbers of one thread; others get copies by message.
 struct ServiceCounts {
   std::array<std::uint64_t, 6>
@@ -33,10 +36,18 @@ struct ServiceCounts {
   std::uint64_t fresh_attempts = 0;  ///< requests repeated because a kept connection turned out to be closed
   std::uint64_t responses_aborted = 0;  ///< that the service broke off, or did not finish in time
   std::uint64_t caller_timeouts = 0;    ///< attempts cut off because their caller had no more time
-  std::array<std::uint64_t, failure_types.size()> failures{};  ///< attempts that failed, by FailureType
+  FailuresByType failures{};
   UpgradeCounts upgrades;
 
   void add(const ServiceCounts& other) noexcept;
+};
+
+/// Where the lengths of attempts are recorded.
+struct RecordedIn {
+  CircuitDurations* circuit = nullptr;  ///< whose policy guards them; never null
+  /// That of the service around it, whose breaker judges them too; or, of a candidate, what stands beside
+  /// that. Null: none.
+  CircuitDurations* further = nullptr;
 };
 
 struct ServiceSplit;
@@ -51,7 +62,7 @@ class Service final : public boost::intrusive_ref_counter<Service, boost::thread
  public:
   Service(config::Service options, const config::Policy& policy, std::shared_ptr<Upstreams> upstreams,
           std::shared_ptr<ServiceCounts> counts, std::shared_ptr<const PolicySet> policies,
-          CircuitDurations& durations);
+          RecordedIn recorded, std::shared_ptr<FailuresByType> apart = nullptr);
   ~Service();
 
   [[nodiscard]] const config::Service& options() const noexcept { return options_; }
@@ -71,7 +82,6 @@ class Service final : public boost::intrusive_ref_counter<Service, boost::thread
   void count_answer(unsigned status) noexcept { ++counts_->answers[status / 100 % 6]; }
   [[nodiscard]] const std::shared_ptr<ServiceCounts>& shared_counts() const noexcept { return counts_; }
   [[nodiscard]] const PolicySet& policies() const noexcept { return *policies_; }
-  [[nodiscard]] CircuitDurations& durations() const noexcept { return durations_; }
   [[nodiscard]] Duration timeout() const noexcept { return timeout_; }
   [[nodiscard]] const std::optional<Duration>& deadline() const noexcept { return deadline_; }
   /// Null: all of its requests are its own.
@@ -85,7 +95,8 @@ class Service final : public boost::intrusive_ref_counter<Service, boost::thread
   std::shared_ptr<Upstreams> upstreams_;  ///< that it shares with those of its routes' policies
   std::shared_ptr<ServiceCounts> counts_;
   std::shared_ptr<const PolicySet> policies_;
-  CircuitDurations& durations_;
+  const RecordedIn recorded_;
+  std::shared_ptr<FailuresByType> apart_;  ///< of a candidate: its part of the failures; null: it is none
   Duration timeout_;
   std::optional<Duration> deadline_;
   std::unique_ptr<const ServiceSplit> split_;

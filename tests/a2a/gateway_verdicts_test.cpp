@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <boost/json/parse.hpp>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -108,6 +109,38 @@ TEST(AgentGateway, CountsWhatIsNotTheProtocolAsAFailure) {
     const Request got = post(gateway, row.asked);
     EXPECT_EQ(got.body, row.answer.substr(row.answer.find("\r\n\r\n") + 4)) << "as the agent gave it";
     EXPECT_EQ(counts.verdict(), row.verdict) << row.asked.substr(0, 60) << "\n" << row.answer.substr(0, 300);
+  }
+}
+
+TEST(AgentGateway, CountsAListOfAnswersByTheWorstOfThem) {
+  const std::string good = rpc_body(R"("result":)" + completed);
+  const std::string failed = rpc_body(R"("error":{"code":-32603})");
+  const std::string refused = rpc_body(R"("error":{"code":-32001})");
+  struct Row {
+    std::string answer, verdict;
+  };
+  const std::vector<Row> rows{
+      {"[" + good + "]", "success"},
+      {" [" + good + "," + failed + "]", "failure"},
+      {"[" + failed + "," + good + "]", "failure"},
+      {"[" + refused + "," + failed + "]", "failure"},
+      {"[" + refused + "," + good + "]", "success"},
+      {"[" + refused + "," + refused + "]", "ignored"},
+      {"[" + good + "," + rpc_body(R"("result":null,"error":"no")") + "]", "failure"},
+      {"[]", "success"},
+      {"[1]", "success"},
+  };
+  std::string answer;
+  PlayedAgent agent([&](const Request&) { return ok_json(answer); });
+  const GatewayProcess gateway(once(agent.url()));
+  Counts counts(gateway);
+  const std::string calls = "[" + get_task + "," + send_message + "]";
+  for (const std::string& asked : {calls, calls + std::string(100'000, ' ')}) {
+    for (const Row& row : rows) {
+      answer = row.answer;
+      EXPECT_EQ(post(gateway, asked).body, answer);
+      EXPECT_EQ(counts.verdict(), row.verdict) << asked.size() << " " << row.answer;
+    }
   }
 }
 
@@ -282,6 +315,94 @@ TEST(AgentGateway, JudgesAnAnswerToARequestThatIsTooLongToBeRead) {
   EXPECT_NE(post(gateway, send_message + std::string(200'000, ' ')).body.find("-32603"), std::string::npos);
   EXPECT_EQ(agent.asked(), 1);
   EXPECT_EQ(gateway.state("planner"), "open");
+}
+
+/// Of two agents: what is left out when the second one answers all like this, and the first one well.
+std::string left_out(const std::string& asked, const std::string& answer) {
+  const bool streams = asked == stream_message;
+  const std::string event = "data: " + rpc_body(R"("result":)" + completed) + "\n\n";
+  PlayedAgent good([&](const Request&) {
+    return streams ? ok(event, "Content-Type: text/event-stream\r\n") : rpc_result(completed);
+  });
+  PlayedAgent other([&](const Request&) { return answer; });
+  const GatewayProcess gateway(
+      "version: 1\ngateway: {threads: 1}\npolicies: {careful: {timeout: 30s" + breaker +
+      "}}\nservices:\n  planner: {upstreams: [{url: \"" + good.url() + "\"}, {url: \"" + other.url() +
+      "\"}], policy: careful, kind: a2a, agent: {failed_states: [failed]}, ejection: {consecutive_5xx: 3, "
+      "consecutive_local: 3, local_errors: apart, max_ejected: 0.5}, routes: [{prefix: /planner/, "
+      "strip_prefix: true}]}\n");
+  for (int i = 0; i != 12; ++i) (void)post(gateway, asked);
+  std::string out;
+  const auto status = boost::json::parse(gateway.admin("GET", "/status").body);
+  for (const auto& each : status.at("services").at("planner").at("instances").as_array()) {
+    if (each.at("usable").as_bool()) continue;
+    out += each.at("name").as_string() == good.url().substr(7) ? "the good one" : "the other one";
+    EXPECT_EQ(other.asked(), 3) << "no call went there any more";
+  }
+  return out;
+}
+
+TEST(AgentGateway, LeavesOutAnInstanceWhoseErrorsComeWithAGoodStatus) {
+  const std::string stream = "Content-Type: text/event-stream\r\n";
+  const std::string failed_task =
+      R"({"task":)" + task_json("TASK_STATE_FAILED") + "," + task_json("TASK_STATE_FAILED").substr(1);
+  struct Row {
+    std::string asked, answer, out;
+  };
+  const std::vector<Row> rows{
+      {get_task, rpc_error(-32603), "the other one"},
+      {get_task, ok_json("<html>"), "the other one"},
+      {send_message, rpc_result(failed_task), "the other one"},
+      {stream_message, ok("data: " + rpc_body(R"("error":{"code":-32603})") + "\n\n", stream),
+       "the other one"},
+      {stream_message, ok("", stream), "the other one"},
+      {get_task, rpc_error(-32001), ""},
+      {get_task, rpc_result(completed), ""},
+  };
+  for (const Row& row : rows)
+    EXPECT_EQ(left_out(row.asked, row.answer), row.out) << row.asked << "\n" << row.answer;
+}
+
+TEST(AgentGateway, CountsAnErrorOfItsCallerNeitherForNorAgainstAnInstance) {
+  std::atomic<int> asked{0};
+  PlayedAgent agent([&](const Request&) { return rpc_error(++asked % 2 == 0 ? -32001 : -32603); });
+  PlayedAgent good([&](const Request&) { return rpc_result(completed); });
+  const GatewayProcess gateway(
+      "version: 1\ngateway: {threads: 1}\npolicies: {careful: {timeout: 30s" + breaker +
+      "}}\nservices:\n  planner: {upstreams: [{url: \"" + agent.url() + "\"}, {url: \"" + good.url() +
+      "\"}], policy: careful, kind: a2a, ejection: {consecutive_5xx: 3, max_ejected: 0.5}, "
+      "routes: [{prefix: /planner/, strip_prefix: true}]}\n");
+  for (int i = 0; i != 16; ++i) (void)post(gateway, get_task);
+  EXPECT_EQ(asked, 5) << "the third failure in a row, with two errors of callers between";
+}
+
+TEST(AgentGateway, CountsAnErrorWithAGoodStatusAsBadInASplit) {
+  std::atomic<int> asked{0};
+  const std::string error_event = "data: " + rpc_body(R"("error":{"code":-32603})") + "\n\n";
+  PlayedAgent agent([&](const Request& request) {
+    if (request.body == stream_message) return ok(error_event, "Content-Type: text/event-stream\r\n");
+    const int turn = asked++ % 3;
+    return turn == 0 ? rpc_error(-32603) : turn == 1 ? rpc_error(-32001) : rpc_result(completed);
+  });
+  std::string config = once(agent.url(), ", experiment: {split: {other: 0.5}}");
+  config.insert(config.find("careful:"), "other: {timeout: 30s}, ");
+  const GatewayProcess gateway(config);
+  const auto arms = [&](const char* what) {
+    const auto all = boost::json::parse(gateway.admin("GET", "/experiments").body);
+    int sum = 0;
+    for (const auto& each : all.at("splits").at(0).at("arms").as_array())
+      sum += each.at(what).to_number<int>();
+    return sum;
+  };
+  ASSERT_TRUE(eventually([&] {
+    return !boost::json::parse(gateway.admin("GET", "/experiments").body).at("splits").as_array().empty();
+  }));
+  for (int i = 0; i != 9; ++i) (void)post(gateway, get_task);
+  EXPECT_TRUE(eventually([&] { return arms("requests") == 9; }));
+  EXPECT_EQ(arms("bad"), 3);
+  (void)post(gateway, stream_message);
+  EXPECT_TRUE(eventually([&] { return arms("requests") == 10; }));
+  EXPECT_EQ(arms("bad"), 4);
 }
 
 }  // namespace

@@ -137,15 +137,7 @@ class UpstreamCall final : public Waker, private AttemptOwner {
     if (called_.size() == called_.capacity()) called_.erase(called_.begin());
     called_.push_back(upstream.instance.get());
   }
-  /// By the answer that has come, unless that is its caller's doing: then it is no evidence.
-  void judge_by_answer(Attempt& attempt) noexcept {
-    if (!attempt.instance_call) return;
-    const Verdict verdict = outcome_of_status().verdict;
-    const bool unknown_method = response_.status() == 501 && request_.support == http::Support::optional;
-    if (verdict == Verdict::ignored || (unknown_method && verdict != Verdict::failure))
-      return attempt.instance_call.reset();
-    judge_instance(attempt, instances::CallEnd::answered(response_.status()));
-  }
+  void judge_by_answer(Attempt& attempt);
   /// Once: what comes later of the same attempt is not told.
   void judge_instance(Attempt& attempt, instances::CallEnd end) noexcept {
     if (!attempt.instance_call) return;
@@ -172,6 +164,7 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   }
   void hand_in_record() noexcept;
   void settle(const Outcome& outcome);
+  void note_agents_failure(const Outcome& outcome) noexcept;
 
   // Whose time it is (call_turns.cpp).
   void wait_for_connection(Attempt& attempt);

@@ -91,6 +91,7 @@ void UpstreamCall::look_for_event(bool last) {
 void UpstreamCall::settle_beginning(const Outcome& outcome) {
   const Attempt& attempt = *response_.attempt();
   open_ended_ = true;
+  note_agents_failure(outcome);
   take_up(attempt);
   service_->count(outcome);
   machine_.answer_began(attempt.branch(), outcome, clock_.now());
@@ -157,8 +158,14 @@ void UpstreamCall::spare_those_who_wait() {
   response_.stop_copy();
 }
 
+/// Its status, by which the split has judged it, may have been good.
+void UpstreamCall::note_agents_failure(const Outcome& outcome) noexcept {
+  if (split_ && agent_ && outcome.verdict == Verdict::failure) split_.failed();
+}
+
 /// Of a call whose response is on its way to the client already: nothing can come of it.
 void UpstreamCall::settle(const Outcome& outcome) {
+  note_agents_failure(outcome);
   note_end(*response_.attempt(), outcome, {});
   judge_by_answer(*response_.attempt());
   if (!machine_.running()) return;

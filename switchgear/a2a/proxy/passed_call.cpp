@@ -1,6 +1,8 @@
 #include "switchgear/a2a/proxy/passed_call.hpp"
 
 #include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <cstddef>
 #include <string>
@@ -162,9 +164,47 @@ bool PassedCall::streams() const noexcept {
   return (by_path && wire::is_streaming(*by_path)) || (by_body && wire::is_streaming(*by_body));
 }
 
-bool is_rpc_answer(std::string_view text) noexcept {
+namespace {
+
+[[nodiscard]] bool is_list(std::string_view text) noexcept {
+  const std::size_t at = text.find_first_not_of(" \t\r\n");
+  return at != std::string_view::npos && text[at] == '[';
+}
+
+[[nodiscard]] bool is_list_of_rpc(const boost::json::value& body) noexcept {
+  return body.is_array() && !body.get_array().empty() && std::ranges::all_of(body.get_array(), is_of_rpc);
+}
+
+[[nodiscard]] bool is_one_rpc_answer(std::string_view text) noexcept {
   try {
     return is_of_rpc(wire::parse_json(text));
+  } catch (...) {
+    return false;
+  }
+}
+
+/// Of the answers to a list of calls, the worst: one failure is a failure of the agent, and one good answer
+/// shows it to work. Precondition: not empty.
+[[nodiscard]] Outcome outcome_of_list(const FailureClassifier& rules, const boost::json::array& answers,
+                                      const wire::Answer& whole, Again again, Duration latency) {
+  Outcome sum = Outcome::ignored(latency);
+  sum.repeat = Repeat::pointless;
+  for (const boost::json::value& each : answers) {
+    const std::string text = boost::json::serialize(each);
+    const Outcome one = outcome_of_answer(rules, {.content = PassedCall::Content::unknown}, Expects::anything,
+                                          {whole.status, text, whole.retry_after}, again, latency);
+    if (one.verdict == Verdict::failure) return one;
+    if (one.verdict == Verdict::success) sum = one;
+  }
+  return sum;
+}
+
+}  // namespace
+
+bool is_rpc_answer(std::string_view text) noexcept {
+  try {
+    const boost::json::value body = wire::parse_json(text);
+    return is_of_rpc(body) || is_list_of_rpc(body);
   } catch (...) {
     return false;
   }
@@ -179,8 +219,12 @@ Outcome outcome_of_status(const FailureClassifier& rules, unsigned status,
 Outcome outcome_of_answer(const FailureClassifier& rules, const PassedCall& call, Expects expects,
                           const wire::Answer& answer, Again again, Duration latency) {
   try {
+    if (!call.known() && is_list(answer.body)) {
+      const boost::json::value body = wire::parse_json(answer.body);
+      if (is_list_of_rpc(body)) return outcome_of_list(rules, body.get_array(), answer, again, latency);
+    }
     const bool either = call.by_path.has_value() || !call.by_body;
-    const bool by_rpc = either ? is_rpc_answer(answer.body) : true;
+    const bool by_rpc = either ? is_one_rpc_answer(answer.body) : true;
     const Binding binding = by_rpc ? Binding::jsonrpc : Binding::http_json;
     const std::optional<Method> method = by_rpc && call.by_body ? call.by_body : call.by_path;
     const boost::json::value result = method && expects == Expects::protocol

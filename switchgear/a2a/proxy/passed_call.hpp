@@ -54,11 +54,13 @@ enum class Expects : std::uint8_t {
 };
 
 /// The meaning of a whole answer, by its status and what its body says: a JSON-RPC error comes with 200. With
-/// a good status, a body that is not an answer to this call is a failure (wire::decode_result()).
+/// a good status, a body that is not an answer to this call is a failure (wire::decode_result()). A list of
+/// answers, to a call that is not known, is a failure if one of them is, and a success if none is and one is
+/// good.
 [[nodiscard]] Outcome outcome_of_answer(const FailureClassifier& rules, const PassedCall& call,
                                         Expects expects, const wire::Answer& answer, Again again,
                                         Duration latency);
-/// The text of an answer whose call is not known: one of JSON-RPC.
+/// The text of an answer whose call is not known: one of JSON-RPC, or a list of them.
 [[nodiscard]] bool is_rpc_answer(std::string_view text) noexcept;
 
 /// The same by its status alone, for answers whose body is not looked at.

@@ -38,7 +38,7 @@ void UpstreamCall::start(CallClient& client, ContentSource* source, TimePoint no
     agent_.begin(request_);
     if (agent_.is_harmless() && request_.content != CallRequest::Content::streamed)
       request_.repeats = Repeatable::yes;
-    if (agent_.may_not_be_repeated() && !request_.has_key) request_.repeats = Repeatable::no;
+    if (agent_.may_not_be_repeated()) request_.repeats = Repeatable::no;
   }
   options_.key = request_.key;
   options_.payload = request_.payload;
@@ -356,7 +356,7 @@ bool UpstreamCall::holds_answer(Attempt& attempt) {
   worker_.loop.fields().end_hop(attempt.head());
   const bool whole = found == Found::content;
   agent_.judge(attempt.head().status, whole ? std::optional(attempt.held_content()) : std::nullopt,
-               worker_.routes.router());
+               worker_.loop.fields(), worker_.routes.router());
   return false;
 }
 
@@ -412,6 +412,22 @@ Outcome UpstreamCall::outcome_of_response() const {
 Outcome UpstreamCall::outcome_of_status() const {
   if (excused_) return Outcome::ignored();
   return counted(response_.outcome(service_->classifier(), request_.support, latency(*response_.attempt())));
+}
+
+/// By the answer that has come, unless that is its caller's doing: then it is no evidence. Of a good status
+/// of an agent, what counts is what its body says, as for the breaker.
+void UpstreamCall::judge_by_answer(Attempt& attempt) {
+  if (!attempt.instance_call) return;
+  const unsigned status = response_.status();
+  const bool by_body = agent_ && status >= 200 && status < 300;
+  const Outcome outcome = by_body ? outcome_of_response() : outcome_of_status();
+  const bool unknown_method = status == 501 && request_.support == http::Support::optional;
+  if (outcome.verdict == Verdict::ignored || (unknown_method && outcome.verdict != Verdict::failure))
+    return attempt.instance_call.reset();
+  if (!by_body || outcome.verdict != Verdict::failure)
+    return judge_instance(attempt, instances::CallEnd::answered(status));
+  const bool unanswered = outcome.type == FailureType::connection_error;  // a stream without an event
+  judge_instance(attempt, unanswered ? instances::CallEnd::local_error() : instances::CallEnd::answered(500));
 }
 
 /// By the answer that has come, unless that is its caller's doing: then it is no evidence. Of a good status

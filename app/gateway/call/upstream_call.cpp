@@ -414,24 +414,8 @@ Outcome UpstreamCall::outcome_of_status() const {
   return counted(response_.outcome(service_->classifier(), request_.support, latency(*response_.attempt())));
 }
 
-/// By the answer that has come, unless that is its caller's doing: then it is no evidence. Of a good status
-/// of an agent, what counts is what its body says, as for the breaker.
-void UpstreamCall::judge_by_answer(Attempt& attempt) {
-  if (!attempt.instance_call) return;
-  const unsigned status = response_.status();
-  const bool by_body = agent_ && status >= 200 && status < 300;
-  const Outcome outcome = by_body ? outcome_of_response() : outcome_of_status();
-  const bool unknown_method = status == 501 && request_.support == http::Support::optional;
-  if (outcome.verdict == Verdict::ignored || (unknown_method && outcome.verdict != Verdict::failure))
-    return attempt.instance_call.reset();
-  if (!by_body || outcome.verdict != Verdict::failure)
-    return judge_instance(attempt, instances::CallEnd::answered(status));
-  const bool unanswered = outcome.type == FailureType::connection_error;  // a stream without an event
-  judge_instance(attempt, unanswered ? instances::CallEnd::local_error() : instances::CallEnd::answered(500));
-}
-
-/// By the answer that has come, unless that is its caller's doing: then it is no evidence. Of a good status
-/// of an agent, what counts is what its body says, as for the breaker.
+/// By the answer that has come, unless that is its caller's doing: then nothing counts. Of a good status of
+/// an agent, what counts is what its body says, as for the breaker.
 void UpstreamCall::judge_by_answer(Attempt& attempt) {
   if (!attempt.instance_call) return;
   const unsigned status = response_.status();

@@ -44,7 +44,7 @@ TEST(AgentCards, AreNotFetchedFromElsewhereByARedirect) {
       {"other.json", 302, "http://test/planner/.well-known/other.json", "ignored"},
       {"../card.json", 302, "http://test/planner/card.json", "ignored"},
       {"http://test/card.json", 302, "http://test/planner/card.json", "ignored"},
-      {"https://test:8443/card.json", 302, "http://test/planner/card.json", "ignored"},
+      {"https://test/card.json", 302, "http://test/planner/card.json", "ignored"},
       {"http://test/planner/card.json", 302, "http://test/planner/card.json", "ignored"},
   };
   for (const std::string& status : {std::string("302 Found"), std::string("308 Permanent Redirect")}) {
@@ -55,8 +55,8 @@ TEST(AgentCards, AreNotFetchedFromElsewhereByARedirect) {
           << row.location;
       EXPECT_EQ(got.field("location"), row.to) << row.location;
       EXPECT_EQ(counts.verdict(), row.verdict) << row.location;
-      if (row.status == 502)
-        EXPECT_NE(got.body.find("redirect does not lead through the gateway"), std::string::npos) << got.body;
+      if (row.status != 502) continue;
+      EXPECT_NE(got.body.find("redirect does not lead through the gateway"), std::string::npos) << got.body;
     }
   }
 }

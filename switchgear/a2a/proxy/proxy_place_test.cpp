@@ -25,6 +25,8 @@ TEST(PassageOfRedirect, LeadsThroughTheProxyOrNowhere) {
       {"../card.json", "https://gw:8443/planner/card.json", ""},
       {"https://gw:8443/planner/card.json", "https://gw:8443/planner/card.json", ""},
       {"http://gw/v2/card.json", "https://gw:8443/planner/card.json", ""},
+      {"http://gw:9000/v2/card.json", "https://gw:8443/planner/card.json", ""},
+      {"http://gw:9001/v2/card.json", "", "http://gw:9001/v2/card.json is of another origin"},
       {"http://planner:9001/v2/card.json", "", "http://planner:9001/v2/card.json is of another origin"},
       {"https://planner:9000/v2/card.json", "", "https://planner:9000/v2/card.json is of another origin"},
       {"//thief/v2/card.json", "", "//thief/v2/card.json is of another origin"},

@@ -114,6 +114,8 @@ void read_content(std::string_view content, PassedCall& call) {
     const auto* const method = body.is_object() ? body.get_object().if_contains("method") : nullptr;
     const bool clear = method != nullptr && method->is_string() && !is_ambiguous(body.get_object(), content);
     if (clear) call.by_body = wire::parse_rpc_name(method->get_string());
+    const auto* const id = body.is_object() ? body.get_object().if_contains("id") : nullptr;
+    call.notifies = call.by_body && (id == nullptr || id->is_null());
     const bool calls = method != nullptr || is_of_rpc(body) || body.is_array();
     if (calls) call.content = call.by_body ? Content::rpc : Content::unknown;
   } catch (const wire::Malformed&) {
@@ -127,11 +129,19 @@ void read_content(std::string_view content, PassedCall& call) {
 
 }  // namespace
 
+bool PassedCall::asks_for_card(std::string_view http_method, std::string_view path) noexcept {
+  try {
+    return http_method == "GET" && is_cards_path(path);
+  } catch (...) {  // no memory
+    return false;
+  }
+}
+
 PassedCall PassedCall::of(std::string_view http_method, std::string_view path, std::string_view content,
                           Body body) noexcept {
   PassedCall call;
   try {
-    if (http_method == "GET" && is_cards_path(path)) {
+    if (asks_for_card(http_method, path)) {
       call.wants_card = true;
       return call;
     }
@@ -183,12 +193,25 @@ namespace {
   }
 }
 
+/// With a good status: not an answer of the protocol, nor one of its errors.
+[[nodiscard]] bool is_not_the_protocol(const Error& failed) noexcept {
+  if (failed.report().http_status >= 300) return false;
+  const auto code = static_cast<Errc>(failed.code().value());
+  if (code == Errc::malformed || code == Errc::bad_card) return true;
+  return code == Errc::internal_error && failed.report().rpc_code == 0;  // `{"error": …}` of another form
+}
+
+[[nodiscard]] Outcome ignored(Duration latency) noexcept {
+  Outcome outcome = Outcome::ignored(latency);
+  outcome.repeat = Repeat::pointless;
+  return outcome;
+}
+
 /// Of the answers to a list of calls, the worst: one failure is a failure of the agent, and one good answer
 /// shows it to work. Precondition: not empty.
 [[nodiscard]] Outcome outcome_of_list(const FailureClassifier& rules, const boost::json::array& answers,
                                       const wire::Answer& whole, Again again, Duration latency) {
-  Outcome sum = Outcome::ignored(latency);
-  sum.repeat = Repeat::pointless;
+  Outcome sum = ignored(latency);
   for (const boost::json::value& each : answers) {
     const std::string text = boost::json::serialize(each);
     const Outcome one = outcome_of_answer(rules, {.content = PassedCall::Content::unknown}, Expects::anything,
@@ -227,11 +250,14 @@ Outcome outcome_of_answer(const FailureClassifier& rules, const PassedCall& call
     const bool by_rpc = either ? is_one_rpc_answer(answer.body) : true;
     const Binding binding = by_rpc ? Binding::jsonrpc : Binding::http_json;
     const std::optional<Method> method = by_rpc && call.by_body ? call.by_body : call.by_path;
-    const boost::json::value result = method && expects == Expects::protocol
+    const boost::json::value result = method && expects != Expects::anything
                                           ? wire::decode_result(*method, answer, binding, "")
                                           : wire::decode(answer, binding, "");
     return rules.of_result(wire::state_in(result), latency);
   } catch (const Error& failed) {
+    if (expects == Expects::unsure && is_not_the_protocol(failed)) return ignored(latency);
+    if (expects == Expects::anything && call.known() && is_not_the_protocol(failed))
+      return Outcome::success(latency);
     return rules.of_error(static_cast<Errc>(failed.code().value()), failed.report(), again, latency);
   }
 }

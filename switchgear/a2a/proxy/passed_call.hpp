@@ -40,9 +40,13 @@ struct PassedCall {
   /// It is answered by a stream of events, or may be.
   [[nodiscard]] bool streams() const noexcept;
 
+  /// The agent's card by its path, not the extended one.
+  [[nodiscard]] static bool asks_for_card(std::string_view http_method, std::string_view path) noexcept;
+
   std::optional<wire::Method> by_path{};  ///< of HTTP+JSON; empty: the path is not one of the protocol's
   std::optional<wire::Method> by_body{};  ///< of JSON-RPC
   Content content = Content::none;
+  bool notifies = false;                 ///< without an `id`, or with null: it is answered with nothing
   bool wants_card = false;               ///< the agent's card, or its extended one
   CardForm card_form = CardForm::plain;  ///< how that comes
 };
@@ -50,11 +54,13 @@ struct PassedCall {
 /// What the caller of a known path may be given. A page or a file of the agent's own may have such a path.
 enum class Expects : std::uint8_t {
   protocol,  ///< nothing but an answer of the protocol
+  unsure,    ///< the agent need not speak the protocol there: what is not the protocol is ignored
   anything,  ///< errors of the protocol are errors; all else is good
 };
 
 /// The meaning of a whole answer, by its status and what its body says: a JSON-RPC error comes with 200. With
-/// a good status, a body that is not an answer to this call is a failure (wire::decode_result()). A list of
+/// a good status, a body that is not an answer to this call is a failure (wire::decode_result()), or what
+/// `expects` makes of it. A list of
 /// answers, to a call that is not known, is a failure if one of them is, and a success if none is and one is
 /// good.
 [[nodiscard]] Outcome outcome_of_answer(const FailureClassifier& rules, const PassedCall& call,

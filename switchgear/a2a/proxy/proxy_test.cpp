@@ -99,6 +99,29 @@ TEST(PassedCall, KnowsTheCardByEachOfItsNamesAndSpellings) {
     EXPECT_FALSE(PassedCall::of("GET", path, "").wants_card) << path;
 }
 
+TEST(PassedCall, NotifiesWithoutAnId) {
+  for (const std::string_view id : {"", R"("id":null,)"})
+    EXPECT_TRUE(PassedCall::of("POST", "/", "{" + std::string(id) + R"("method":"message/send"})").notifies);
+  for (const std::string_view id : {R"("id":0,)", R"("id":"",)"})
+    EXPECT_FALSE(PassedCall::of("POST", "/", "{" + std::string(id) + R"("method":"message/send"})").notifies);
+}
+
+TEST(PassedCall, IsNoEvidenceWhereTheAgentNeedNotSpeakTheProtocol) {
+  const PassedCall get = PassedCall::of("GET", "/tasks/t", "");
+  const auto verdict = [&](Expects expects, unsigned status, std::string_view body) {
+    return outcome_of_answer(FailureClassifier(), get, expects, {status, body, {}}, Again::harmless, 1s)
+        .verdict;
+  };
+  for (const std::string_view page : {"<html>", "", "{}", "7", R"({"error":"not found"})"}) {
+    EXPECT_EQ(verdict(Expects::protocol, 200, page), Verdict::failure) << page;
+    EXPECT_EQ(verdict(Expects::unsure, 200, page), Verdict::ignored) << page;
+    EXPECT_EQ(verdict(Expects::anything, 200, page), Verdict::success) << page;
+  }
+  EXPECT_EQ(verdict(Expects::unsure, 200, R"({"code":-32603})"), Verdict::failure);
+  EXPECT_EQ(verdict(Expects::unsure, 200, R"({"id":"t","status":{"state":"working"}})"), Verdict::success);
+  EXPECT_EQ(verdict(Expects::unsure, 502, "<html>"), Verdict::failure);
+}
+
 TEST(PassedCall, IsJudgedByItsBody) {
   const FailureClassifier rules;
   const PassedCall get = PassedCall::of("GET", "/tasks/t", "");
@@ -206,6 +229,69 @@ TEST(RewrittenCard, OfBothVersionsLeadsNoCallerPastTheProxy) {
   EXPECT_EQ(older, R"({"url":"https://gw:8443/planner"})");
 }
 
+TEST(RewrittenCard, HasNoKeyThatACallerMayTakeForAnAddress) {
+  const std::string interface =
+      R"("url":"http://planner:9000/v2/rpc","protocolBinding":"JSONRPC","protocolVersion":"1.0")";
+  const std::string rewritten =
+      R"({"supportedInterfaces":[{"url":"https://gw:8443/planner/rpc","protocolBinding":"JSONRPC","protocolVersion":"1.0"}]})";
+  for (const std::string_view name : {"URL", "Url", "SupportedInterfaces", "supported_interfaces",
+                                      "\xC5\xBFupportedInterfaces", "Additional_Interfaces", "SIGNATURES"}) {
+    const std::string text = rewritten_card("{\"" + std::string(name) + R"(":[{"url":"http://thief/"}],)" +
+                                                R"("supportedInterfaces":[{)" + interface + "}]}",
+                                            place);
+    EXPECT_EQ(text, rewritten) << name;
+  }
+  for (const std::string_view name : {"URL", "uRL", "PROTOCOLBINDING", "protocol_binding", "Tenant"}) {
+    const std::string text = rewritten_card(
+        R"({"supportedInterfaces":[{)" + interface + ",\"" + std::string(name) + R"(":"http://thief/"}]})",
+        place);
+    EXPECT_EQ(text, rewritten) << name;
+  }
+}
+
+TEST(RewrittenCard, KeepsEachNumberAsItWasWritten) {
+  const std::string numbers =
+      R"("a":1e999,"b":-1E+999,"c":12345678901234567890123,"d":0.1000000000000000055511151231257827,"e":1.0,)"
+      R"("f":-0,"g":[1,2.50],"h":"##1e999#","i":"\"12\\","j":"\u0023\u0023\u0023")";
+  const std::string text = rewritten_card(R"({"url":"http://planner:9000/v2",)" + numbers + "}", place);
+  EXPECT_EQ(text,
+            R"({"url":"https://gw:8443/planner",)"
+            R"("a":1e999,"b":-1E+999,"c":12345678901234567890123,"d":0.1000000000000000055511151231257827,)"
+            R"("e":1.0,"f":-0,"g":[1,2.50],"h":"##1e999#","i":"\"12\\","j":"###"})");
+  for (const std::string_view wrong : {"01", "1.", "--1", "1e", "+1", ".5"})
+    EXPECT_THROW(
+        (void)rewritten_card(R"({"url":"http://planner:9000/v2","a":)" + std::string(wrong) + "}", place),
+        Error)
+        << wrong;
+}
+
+TEST(RewrittenCard, MayBeAmongOtherAnswers) {
+  const std::string text = rewritten_card(
+      R"([{"jsonrpc":"2.0","id":1,"result":{"id":"t"}},
+          {"jsonrpc":"2.0","id":2,"result":{"url":"http://planner:9000/v2","skills":[]},"x":"http://thief/"}])",
+      place, CardForm::rpc_list);
+  EXPECT_EQ(text, R"([{"jsonrpc":"2.0","id":1,"result":{"id":"t"}},)"
+                  R"({"jsonrpc":"2.0","id":2,"result":{"url":"https://gw:8443/planner","skills":[]}}])");
+}
+
+TEST(RewrittenCard, TellsWhichInterfacesAreLeft) {
+  std::vector<OfferedInterface> offered;
+  (void)rewritten_card(R"({"supportedInterfaces":[
+      {"url":"http://planner:9000/v2/rpc/","protocolBinding":"JSONRPC","protocolVersion":"1.0"},
+      {"url":"https://thief/","protocolBinding":"JSONRPC","protocolVersion":"1.0"},
+      {"url":"http://planner:9000/v2","protocolBinding":"HTTP+JSON","protocolVersion":"0.3","tenant":"t"}],
+      "url":"http://planner:9000/v2/old"})",
+                       place, CardForm::plain, &offered);
+  ASSERT_EQ(offered.size(), 3U);
+  EXPECT_EQ(offered[0].path, "/v2/rpc");
+  EXPECT_EQ(offered[0].version, ProtocolVersion::v1_0);
+  EXPECT_EQ(offered[1].binding, Binding::http_json);
+  EXPECT_EQ(offered[1].version, ProtocolVersion::v0_3);
+  EXPECT_EQ(offered[1].tenant, "t");
+  EXPECT_EQ(offered[2].path, "/v2/old");
+  EXPECT_EQ(offered[2].version, ProtocolVersion::v0_3);
+}
+
 TEST(RewrittenCard, IsAllThatIsLeftOfAnAnswerOfJsonRpc) {
   const std::string text = rewritten_card(
       R"({"jsonrpc":"2.0","id":1,"url":"http://thief/","result":{"name":"P","url":"http://planner:9000/v2"},
@@ -256,6 +342,8 @@ TEST(CardForm, IsToldByKeys) {
   EXPECT_EQ(card_form_of(R"({"supported_interfaces":[]})"), CardForm::plain);
   EXPECT_EQ(card_form_of(R"({"url":"x","skills":[]})"), CardForm::plain);
   EXPECT_EQ(card_form_of(R"({"jsonrpc":"2.0","result":{"url":"x","skills":[]}})"), CardForm::rpc);
+  EXPECT_EQ(card_form_of(R"([{"result":7},{"result":{"url":"x","skills":[]}}])"), CardForm::rpc_list);
+  EXPECT_EQ(card_form_of(R"({"SupportedInterfaces":[]})"), CardForm::plain);
   for (const std::string_view other : {"", "{", "7", "[]", "{}", R"({"url":"x"})", R"({"result":7})",
                                        R"({"result":{"id":"t","skills":[]}})"})
     EXPECT_EQ(card_form_of(other), std::nullopt) << other;

@@ -6,19 +6,60 @@
 #include <utility>
 #include <variant>
 
+#include "switchgear/a2a/proxy/card_rewrite.hpp"
+#include "switchgear/a2a/proxy/passed_call.hpp"
 #include "switchgear/config/address.hpp"
 #include "switchgear/config/report.hpp"
+#include "switchgear/http/error.hpp"
+#include "switchgear/http/url.hpp"
 
 namespace switchgear::service_health {
 
 namespace {
 
+void add_origin(std::vector<std::string>& all, const std::string& text) {
+  try {
+    all.push_back(http::Url::parse(text).origin());
+  } catch (const http::Error&) {  // NOLINT(bugprone-empty-catch): a Unix socket, which no card names
+  }
+}
+
+/// A page with a good status is not a card.
+[[nodiscard]] bool asks_for_card(const config::Service& service, const health::HttpCheck& check) {
+  const std::string_view path = std::string_view(check.path).substr(0, check.path.find('?'));
+  return service.agent && check.json.empty() && a2a::PassedCall::asks_for_card(check.method, path);
+}
+
+void expect_card(Target& target, const config::Service& service, const health::HttpCheck& check) {
+  std::vector<std::string>& origins = target.agents_origins;
+  const std::string scheme = target.address.tls ? "https://" : "http://";
+  add_origin(origins, scheme + http::text_of(target.address));
+  if (!check.host.empty()) add_origin(origins, scheme + check.host);
+  for (const config::Upstream& each : service.upstreams)
+    add_origin(origins, (each.tls ? "https://" : "http://") + config::text_of(each.at));
+  for (const std::string& origin : service.agent->origins) add_origin(origins, origin);
+  target.agents_prefix = service.base_path;
+}
+
+[[nodiscard]] http::AnswerCheck card_check_of(const Target& target) {
+  if (target.agents_origins.empty()) return {};
+  constexpr std::size_t longest_card = std::size_t{256} * 1024;
+  const a2a::ProxyPlace place{target.agents_origins, target.agents_prefix, "http://gateway", {}, {}};
+  const auto judge = [place](const http::Response& response) {
+    std::string fault = a2a::fault_of_card(response.body, place);
+    return fault.empty() ? health::CheckResult{}
+                         : health::CheckResult{health::CheckEnd::unexpected, std::move(fault)};
+  };
+  return {judge, longest_card};
+}
+
 [[nodiscard]] Target target_of(const config::Service& service, const Place& place) {
   const config::Endpoint& at = place.upstream.at;
-  Target target{service.name, {at.host, at.port, place.upstream.tls}, *service.health_check};
+  Target target{service.name, {at.host, at.port, place.upstream.tls}, *service.health_check, {}, {}};
   auto* const request = std::get_if<health::HttpCheck>(&target.options.how);
   if (request != nullptr && request->host.empty() && place.written != at)
     request->host = config::text_of(place.written);
+  if (request != nullptr && asks_for_card(service, *request)) expect_card(target, service, *request);
   return target;
 }
 
@@ -95,7 +136,8 @@ ServiceChecks::Checked ServiceChecks::check(const Target& target, Alone alone) {
     return seen != before;
   };
   made.checker = std::make_unique<Checker>(
-      executor, http::port_check(executor, target.address, target.options), target.options.watch,
+      executor, http::port_check(executor, target.address, target.options, card_check_of(target)),
+      target.options.watch,
       [this, told = made.watched](const health::Judged& judged) { on_result(*told, judged); },
       std::move(context));
   made.checker->start();

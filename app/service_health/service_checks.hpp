@@ -36,6 +36,9 @@ struct Target {
   std::string service;
   http::CheckTarget address;  ///< that calls go to
   health::CheckOptions options;
+  /// Of an agent that is asked for its card: where that may lead. Empty: the answer need not be a card.
+  std::vector<std::string> agents_origins{};
+  std::string agents_prefix{};  ///< of its paths
 
   friend bool operator==(const Target&, const Target&) = default;
 };

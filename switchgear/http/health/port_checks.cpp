@@ -23,7 +23,8 @@ using health::CheckResult;
 
 namespace {
 
-[[nodiscard]] ClientOptions client_options(const std::optional<tls::Peer>& secured, Duration timeout) {
+[[nodiscard]] ClientOptions client_options(const std::optional<tls::Peer>& secured, Duration timeout,
+                                           std::size_t longest) {
   ClientOptions options;
   if (secured) {
     options.tls.context = secured->context;
@@ -32,7 +33,7 @@ namespace {
   options.pool.max = 1;
   options.pool.idle_timeout = Duration{1};  // close_idle() then closes all that are idle
   options.pool.connect_timeout = timeout;
-  options.max_body = health::longest_answer;
+  options.max_body = longest;
   return options;
 }
 
@@ -45,24 +46,27 @@ namespace {
 
 struct HttpProbe {
   HttpProbe(const asio::any_io_executor& executor, const CheckTarget& target, health::HttpCheck what,
-            Duration timeout)
+            Duration timeout, AnswerCheck more)
       : check(std::move(what)),
+        also(std::move(more)),
         client(executor,
                is_unix(target.host) ? target.host : (target.tls ? "https://" : "http://") + text_of(target),
-               client_options(target.tls, timeout)),
+               client_options(target.tls, timeout, also.longest)),
         request(request_of(check, timeout)) {}
 
   const health::HttpCheck check;
+  const AnswerCheck also;
   Client client;
   const Request request;
 };
 
 /// An answer that is too long is as good as its status, if only that is looked at.
-[[nodiscard]] CheckResult result_of(const health::HttpCheck& check, const Error& error) {
+[[nodiscard]] CheckResult result_of(const HttpProbe& probe, const Error& error) {
+  const health::HttpCheck& check = probe.check;
   if (error.code() == Errc::body_too_large && is_expected(check, error.status())) {
-    if (check.json.empty()) return {};
+    if (check.json.empty() && !probe.also.judge) return {};
     return {CheckEnd::unexpected,
-            "the answer is longer than " + std::to_string(health::longest_answer) + " bytes"};
+            "the answer is longer than " + std::to_string(probe.also.longest) + " bytes"};
   }
   if (error.status() != 0 && !is_expected(check, error.status()))
     return {CheckEnd::unexpected, "status " + std::to_string(error.status())};
@@ -78,10 +82,11 @@ asio::awaitable<CheckResult> ask(std::shared_ptr<HttpProbe> probe) {
     Request request = probe->request;
     const Response response = co_await probe->client.request(std::move(method), std::move(request));
     result = judged(probe->check, response);
+    if (result.good() && probe->also.judge) result = probe->also.judge(response);
   } catch (const Rejected&) {
     result = {CheckEnd::timeout, "no answer in time"};
   } catch (const Error& error) {
-    result = result_of(probe->check, error);
+    result = result_of(*probe, error);
   }
   probe->client.close_idle();
   co_return result;
@@ -116,12 +121,13 @@ std::string text_of(const CheckTarget& target) {
 }
 
 CheckFunction port_check(const asio::any_io_executor& executor, const CheckTarget& target,
-                         const health::CheckOptions& options) {
+                         const health::CheckOptions& options, AnswerCheck also) {
   auto checked = std::make_shared<CheckTarget>(target);
   if (options.port) checked->port = *options.port;
   if (const auto* http = std::get_if<health::HttpCheck>(&options.how)) {
     if (http->plain) checked->tls.reset();
-    auto probe = std::make_shared<HttpProbe>(executor, *checked, *http, options.watch.timeout);
+    auto probe =
+        std::make_shared<HttpProbe>(executor, *checked, *http, options.watch.timeout, std::move(also));
     return [probe] { return ask(probe); };
   }
   return [executor, checked] { return connect(executor, checked); };

@@ -44,4 +44,40 @@ inline const std::string send_message =
   return client.read_response().value_or(Request{});
 }
 
+inline const std::string breaker = ", circuit_breaker: {consecutive_failures: 99}";
+
+/// Since the last time it was asked: `success`, `failure`, `ignored`, or something with the counts.
+class Counts {
+ public:
+  explicit Counts(const GatewayProcess& gateway) : gateway_(gateway) {}
+
+  std::string verdict() {
+    int now[3] = {0, 0, 0};
+    EXPECT_TRUE(switchgear::wire::eventually([&] {
+      const auto counters = gateway_.breaker("planner").at("counters");
+      now[0] = counters.at("successes").to_number<int>();
+      now[1] = counters.at("failures").to_number<int>();
+      now[2] = counters.at("ignored").to_number<int>();
+      return now[0] + now[1] + now[2] > seen_[0] + seen_[1] + seen_[2];
+    })) << "no verdict";
+    std::string what;
+    const char* const names[3] = {"success", "failure", "ignored"};
+    for (int i = 0; i != 3; ++i) {
+      for (; seen_[i] < now[i]; ++seen_[i]) what += (what.empty() ? "" : " ") + std::string(names[i]);
+    }
+    return what;
+  }
+
+ private:
+  const GatewayProcess& gateway_;
+  int seen_[3] = {0, 0, 0};
+};
+
+/// One attempt a call, so that each has one verdict.
+[[nodiscard]] inline std::string once(const std::string& url, const std::string& more = "") {
+  return "version: 1\ngateway: {threads: 1}\npolicies: {careful: {timeout: 30s" + breaker +
+         "}}\nservices:\n  planner: {url: \"" + url +
+         "\", policy: careful, kind: a2a, routes: [{prefix: /planner/, strip_prefix: true}]" + more + "}\n";
+}
+
 }  // namespace switchgear::a2a

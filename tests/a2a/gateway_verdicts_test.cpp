@@ -18,47 +18,12 @@ using switchgear::wire::eventually;
 using switchgear::wire::ok;
 using switchgear::wire::Upstream;
 
-const std::string breaker = ", circuit_breaker: {consecutive_failures: 99}";
 const std::string stream_message =
     R"({"jsonrpc":"2.0","id":1,"method":"SendStreamingMessage","params":{"message":{"messageId":"m","role":"ROLE_USER","parts":[{"text":"x"}]}}})";
 const std::string delete_config =
     R"({"jsonrpc":"2.0","id":1,"method":"DeleteTaskPushNotificationConfig","params":{"taskId":"t","id":"c"}})";
 const std::string list_configs =
     R"({"jsonrpc":"2.0","id":1,"method":"ListTaskPushNotificationConfigs","params":{"taskId":"t"}})";
-
-/// Since the last time it was asked: `success`, `failure`, `ignored`, or something with the counts.
-class Counts {
- public:
-  explicit Counts(const GatewayProcess& gateway) : gateway_(gateway) {}
-
-  std::string verdict() {
-    int now[3] = {0, 0, 0};
-    EXPECT_TRUE(eventually([&] {
-      const auto counters = gateway_.breaker("planner").at("counters");
-      now[0] = counters.at("successes").to_number<int>();
-      now[1] = counters.at("failures").to_number<int>();
-      now[2] = counters.at("ignored").to_number<int>();
-      return now[0] + now[1] + now[2] > seen_[0] + seen_[1] + seen_[2];
-    })) << "no verdict";
-    std::string what;
-    const char* const names[3] = {"success", "failure", "ignored"};
-    for (int i = 0; i != 3; ++i) {
-      for (; seen_[i] < now[i]; ++seen_[i]) what += (what.empty() ? "" : " ") + std::string(names[i]);
-    }
-    return what;
-  }
-
- private:
-  const GatewayProcess& gateway_;
-  int seen_[3] = {0, 0, 0};
-};
-
-/// One attempt a call, so that each has one verdict.
-std::string once(const std::string& url, const std::string& more = "") {
-  return "version: 1\ngateway: {threads: 1}\npolicies: {careful: {timeout: 30s" + breaker +
-         "}}\nservices:\n  planner: {url: \"" + url +
-         "\", policy: careful, kind: a2a, routes: [{prefix: /planner/, strip_prefix: true}]" + more + "}\n";
-}
 
 std::string rpc_body(const std::string& members) { return R"({"jsonrpc":"2.0","id":1,)" + members + "}"; }
 
@@ -168,8 +133,11 @@ TEST(AgentGateway, CountsWhatIsNotTheProtocolOfHttpJsonAsAFailure) {
   };
   std::string answer;
   PlayedAgent agent([&](const Request&) { return answer; });
+  agent.set_card(card_of({{"HTTP+JSON", agent.url()}}));
   const GatewayProcess gateway(once(agent.url()));
   Counts counts(gateway);
+  EXPECT_EQ(gateway.get("/planner/.well-known/agent-card.json").status(), 200U);
+  EXPECT_EQ(counts.verdict(), "success");
   for (const Row& row : rows) {
     answer = row.answer;
     Socket client = Socket::connect(gateway.port());

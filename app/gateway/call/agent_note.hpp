@@ -44,7 +44,8 @@ class AgentNote {
   };
   [[nodiscard]] Reading reading(const http::Head& head, const http::FieldList& fields) const noexcept;
   /// One to be held whole. `content`: empty if it has not come so.
-  void judge(unsigned status, std::optional<std::string_view> content, const config::Router& router);
+  void judge(unsigned status, std::optional<std::string_view> content, const http::FieldList& fields,
+             const config::Router& router);
   /// A final head has come; what is known is of an attempt before it, or beside it.
   void forget_answer() noexcept;
   /// Of an answer that is not held: its head. `most`: bytes of an event that are read.
@@ -53,23 +54,29 @@ class AgentNote {
   [[nodiscard]] bool awaits_event() const noexcept { return events_.has_value(); }
   /// Content of the stream. True: its first event has come, or it is too long to be read.
   [[nodiscard]] bool see(std::string_view content);
-  /// No event will come: a failure.
-  void end_stream() noexcept {
-    if (events_) ended_early_ = true;
-  }
+  /// No event will come: a failure, where the agent has to speak the protocol.
+  void end_stream() noexcept;
 
   [[nodiscard]] Outcome outcome(const Service& service, unsigned status, std::optional<Duration> retry_after,
                                 Duration latency) const;
-  /// The answer is a card, which is not passed on as it is.
+  /// The answer is a card or a redirect, which is not passed on as it is.
   [[nodiscard]] bool replaces_answer() const noexcept { return replaces_; }
   /// Of one that is replaced; empty: it cannot be, and why_not() says why.
   [[nodiscard]] std::optional<StoredAnswer> replacement(const http::Head& head,
                                                         const http::FieldList& fields);
   [[nodiscard]] std::string_view why_not() const noexcept { return why_not_; }
+  /// That the caller gets then.
+  [[nodiscard]] unsigned status_then() const noexcept { return status_then_; }
 
  private:
   void rewrite_card(unsigned status, std::optional<std::string_view> content, a2a::CardForm form,
                     const config::Router& router);
+  void rewrite_redirect(unsigned status, std::optional<std::string_view> content,
+                        const http::FieldList& fields, const config::Router& router);
+  [[nodiscard]] a2a::ProxyPlace place_by(const config::Router& router);
+  [[nodiscard]] bool has_card_here() const;
+  [[nodiscard]] bool is_own_path(std::string_view path) const noexcept;  ///< below the service's URL
+  [[nodiscard]] bool speaks_protocol_here() const;
   [[nodiscard]] bool leads_here(std::string_view path, const config::Router& router) const;
   /// Nothing but the protocol is an answer to this call.
   [[nodiscard]] bool is_strict() const noexcept {
@@ -92,14 +99,17 @@ class AgentNote {
   a2a::PassedCall call_;
   a2a::Expects expects_ = a2a::Expects::protocol;
   bool asks_for_protocol_ = false;  ///< by its headers
+  bool may_get_other_ = false;      ///< by its Accept, something that is not the protocol
   a2a::Again again_ = a2a::Again::harmful;
   bool queued_ = false;
   std::optional<Outcome> judged_;         ///< by the body; without a latency
   std::optional<a2a::SseReader> events_;  ///< until the first one
   bool ended_early_ = false;              ///< before that
   bool replaces_ = false;
-  std::string card_;  ///< that callers get; empty: none
+  std::string content_;   ///< that callers get in its place
+  std::string location_;  ///< the same; empty: the answer is not a redirect
   std::string why_not_;
+  unsigned status_then_ = 502;
 };
 
 }  // namespace switchgear::gateway

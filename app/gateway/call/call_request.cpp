@@ -8,6 +8,7 @@
 #include "app/gateway/heads/forwarding.hpp"
 #include "app/gateway/heads/storing_rules.hpp"
 #include "app/gateway/heads/upgrade.hpp"
+#include "switchgear/a2a/proxy/passed_call.hpp"
 #include "switchgear/http/ascii.hpp"
 #include "switchgear/http/deadline_field.hpp"
 
@@ -61,9 +62,14 @@ void forget_text(std::string& text) noexcept {
   return port;
 }
 
-[[nodiscard]] bool may_repeat(const AskedFor& asked, const PolicySet& policies) noexcept {
+/// A2A does not define the field, so it tells an agent nothing: a message would begin another task.
+[[nodiscard]] bool may_repeat(const AskedFor& asked, const PolicySet& policies, bool agent) noexcept {
   if (is_idempotent(asked.head.method)) return true;
-  return (policies.repeats() || policies.queues()) && has_idempotency_key(asked.fields);
+  return !agent && (policies.repeats() || policies.queues()) && has_idempotency_key(asked.fields);
+}
+
+[[nodiscard]] std::string_view path_of(const AskedFor& asked) noexcept {
+  return asked.path.substr(0, asked.path.find('?'));
 }
 
 }  // namespace
@@ -105,11 +111,12 @@ void CallRequest::take(const AskedFor& asked, const Service& service, WorkerStat
   const bool expecting = in.expects_continue && in.version >= 11;
   const bool invites = expecting && agent && (fits || in_chunks);
   const bool can_be_held = fits && (!expecting || invites);
-  const bool harmless = may_repeat(asked, policies);
+  const bool harmless = may_repeat(asked, policies, agent);
   const bool queues = policies.queues() && from == Origin::client && asked.upgrade.empty();
   origin = from;
   to_head = in.method == "HEAD";
-  support = http::support_of(in.method);
+  // An agent need not have each method of the protocol either, and some say so by 501.
+  support = agent ? http::Support::optional : http::support_of(in.method);
   coding = in.chunked ? http::Coding::chunked : http::Coding::identity;
   if (!in.chunked && length == 0) {
     content = Content::none;
@@ -120,7 +127,6 @@ void CallRequest::take(const AskedFor& asked, const Service& service, WorkerStat
     content = Content::streamed;
   }
   short_ = can_be_held;
-  has_key = agent && has_idempotency_key(asked.fields);
   repeats = harmless && content != Content::streamed ? Repeatable::yes : Repeatable::no;
   if (queues && content != Content::streamed) StoredRequest::write(payload, asked);
   if (policies.remembers()) {
@@ -141,7 +147,8 @@ void CallRequest::take(const AskedFor& asked, const Service& service, WorkerStat
   if (worker.tracing.options.on()) marks = mark(asked, worker.tracing);
   write_request(head, in, asked.fields,
                 {service.options().base_path, asked.path, service.host(), asked.from, worker.pseudonym, marks,
-                 deadline_line_of(worker.trust), upgrade, agent, expecting && !invites});
+                 deadline_line_of(worker.trust), upgrade, agent,
+                 agent && a2a::PassedCall::asks_for_card(in.method, path_of(asked)), expecting && !invites});
 }
 
 Marks CallRequest::mark(const AskedFor& asked, Tracing& tracing) {

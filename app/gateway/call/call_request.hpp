@@ -74,7 +74,6 @@ struct CallRequest {
   Origin origin = Origin::client;
   Content content = Content::none;
   Repeatable repeats = Repeatable::no;  ///< making the call twice does no harm, and nothing of it is lost
-  bool has_key = false;                 ///< by which the service tells repeated requests, says the client
   http::Coding coding = http::Coding::identity;
   bool to_head = false;                             ///< the method is HEAD
   http::Support support = http::Support::required;  ///< of the method

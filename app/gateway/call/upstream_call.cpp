@@ -38,7 +38,7 @@ void UpstreamCall::start(CallClient& client, ContentSource* source, TimePoint no
     agent_.begin(request_);
     if (agent_.is_harmless() && request_.content != CallRequest::Content::streamed)
       request_.repeats = Repeatable::yes;
-    if (agent_.may_not_be_repeated() && !request_.has_key) request_.repeats = Repeatable::no;
+    if (agent_.may_not_be_repeated()) request_.repeats = Repeatable::no;
   }
   options_.key = request_.key;
   options_.payload = request_.payload;
@@ -356,7 +356,7 @@ bool UpstreamCall::holds_answer(Attempt& attempt) {
   worker_.loop.fields().end_hop(attempt.head());
   const bool whole = found == Found::content;
   agent_.judge(attempt.head().status, whole ? std::optional(attempt.held_content()) : std::nullopt,
-               worker_.routes.router());
+               worker_.loop.fields(), worker_.routes.router());
   return false;
 }
 

@@ -192,7 +192,7 @@ class UpstreamCall final : public Waker, private AttemptOwner {
     return response_.retry_after() && request_.content != CallRequest::Content::streamed;
   }
   void take_head(Attempt& attempt);
-  void give_card(Attempt& attempt, const Remarks& remarks);
+  void give_replaced(Attempt& attempt, const Remarks& remarks);
   void start_response(Attempt& attempt, const Remarks& remarks);
   void begin_upgraded(Attempt& attempt, const Remarks& remarks);
   void note_stream(const http::FieldList& fields);

@@ -15,7 +15,7 @@ constexpr Duration patience_with_reader = std::chrono::seconds{1};
 }  // namespace
 
 void UpstreamCall::start_response(Attempt& attempt, const Remarks& remarks) {
-  if (agent_ && agent_.replaces_answer()) return give_card(attempt, remarks);
+  if (agent_ && agent_.replaces_answer()) return give_replaced(attempt, remarks);
   const http::Head& head = attempt.head();
   const http::FieldList& fields = worker_.loop.fields();
   const PolicySet& policies = service_->policies();
@@ -41,14 +41,18 @@ void UpstreamCall::start_response(Attempt& attempt, const Remarks& remarks) {
   if (!storable && !request_.key.empty() && cache() != nullptr) will_not_share();
 }
 
-/// Never as it came: it may lead past the gateway.
-void UpstreamCall::give_card(Attempt& attempt, const Remarks& remarks) {
+/// A card or a redirect. Never as it came: it may lead past the gateway.
+void UpstreamCall::give_replaced(Attempt& attempt, const Remarks& remarks) {
   const auto card = agent_.replacement(attempt.head(), worker_.loop.fields());
   if (!request_.key.empty() && cache() != nullptr) will_not_share();
-  settle(outcome_of_response());
+  const Outcome outcome = outcome_of_response();
+  settle(outcome);
+  if (!card && outcome.verdict == Verdict::ignored) excused_ = true;  // its caller's doing
   attempt.discard_response();
   state_ = State::answered;
-  if (!card) return give_failure({502, "http_response_incomplete", agent_.why_not()}, remarks);
+  const bool is_agents = agent_.status_then() >= 500;
+  const std::string_view error = is_agents ? "http_response_incomplete" : "";
+  if (!card) return give_failure({agent_.status_then(), error, agent_.why_not()}, remarks);
   count_answer((*card)->status);
   client_->take_kept({*card, Source::call, Duration::zero()}, remarks);
 }

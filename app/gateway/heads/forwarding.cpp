@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "app/gateway/heads/contains_lower.hpp"
 #include "switchgear/http/ascii.hpp"
 #include "switchgear/http/deadline_field.hpp"
 #include "switchgear/http/look_alike.hpp"
@@ -91,6 +92,29 @@ void write_forwarded_for(std::string& out, const http::FieldList& fields, std::s
   return !marks.made_request_id.empty() && http::equals_lower(name, marks.request_id_field);
 }
 
+/// It asks for a part of the answer, for another form of it, for none, or for one that only a cache has.
+[[nodiscard]] bool asks_for_other_answer(const Field& field, const RequestRewrite& rewrite) noexcept {
+  switch (field.id) {
+    case FieldId::accept_encoding:
+    case FieldId::range:
+    case FieldId::if_range:
+      return true;
+    case FieldId::accept:
+      return rewrite.json_answer;
+    case FieldId::cache_control:
+      return contains_lower(field.value, "only-if-cached");
+    case FieldId::prefer:
+      return true;
+    case FieldId::unknown:
+      return http::looks_like(field.name, "range") || http::looks_like(field.name, "request-range") ||
+             http::looks_like(field.name, "x-http-method-override") ||
+             http::looks_like(field.name, "x-http-method") ||
+             http::looks_like(field.name, "x-method-override");
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 void write_request(std::string& out, const http::Head& head, const http::FieldList& fields,
@@ -104,7 +128,7 @@ void write_request(std::string& out, const http::Head& head, const http::FieldLi
   for (const Field& field : fields) {
     if (field.id == FieldId::host || field.id == FieldId::expect || is_hop_by_hop(field)) continue;
     if (is_replaced(field, rewrite)) continue;
-    if (rewrite.plain_answer && field.id == FieldId::accept_encoding) continue;
+    if (rewrite.whole_answer && asks_for_other_answer(field, rewrite)) continue;
     if (field.id == FieldId::unknown) {
       if (is_misleading(field.name, rewrite.marks.request_id_field) || is_forwarded_for(field)) continue;
       if (http::equals_lower(field.name, "x-forwarded-host")) knows_host = true;
@@ -112,7 +136,8 @@ void write_request(std::string& out, const http::Head& head, const http::FieldLi
     }
     append_field(out, field.name, field.value);
   }
-  if (rewrite.plain_answer) append_field(out, "Accept-Encoding", "identity");
+  if (rewrite.whole_answer) append_field(out, "Accept-Encoding", "identity");
+  if (rewrite.json_answer) append_field(out, "Accept", "application/json");
   const Provenance& from = rewrite.from;
   if (from.arrival.claims == Claims::passed_on) {
     write_forwarded_for(out, fields, from.arrival.peer);

@@ -28,8 +28,9 @@ struct RequestRewrite {
   Marks marks = {};
   DeadlineLine deadline = DeadlineLine::passes;
   std::string_view upgrade = {};  ///< the protocol that the upstream is asked to switch to; empty: none
-  bool plain_answer =
-      false;  ///< the answer is read here: it must not be in a coding, whatever the client takes
+  /// The answer is read here: whatever the client asks for, it must come whole, and in no coding.
+  bool whole_answer = false;
+  bool json_answer = false;       ///< the same, and it must be JSON
   bool expects_continue = false;  ///< the upstream says whether the content may come
 };
 /// The head is left open, for a line of each attempt's own, if it has a traceparent or a deadline.

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "switchgear/a2a/proxy/known_agent.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/core/event.hpp"
 #include "switchgear/instances/ejection.hpp"
@@ -42,6 +43,8 @@ class InstanceSet final : private instances::InstanceListener {
   /// What the health checks of the instance of this name have come to. False: it is none of these.
   bool on_health(const std::string& name, instances::Ejection::Health health, TimePoint now);
 
+  /// Of a service of kind a2a: what its cards have said.
+  [[nodiscard]] a2a::KnownAgent& agent() noexcept { return agent_; }
   [[nodiscard]] instances::Ejection& ejection() noexcept { return ejection_; }
   [[nodiscard]] const instances::Ejection& ejection() const noexcept { return ejection_; }
   /// How many instances there are now; at least one as soon as it follows upstreams.
@@ -66,6 +69,7 @@ class InstanceSet final : private instances::InstanceListener {
   std::map<std::string, std::uint64_t> ejections_;
   Shared followed_;  ///< the latest
   instances::Ejection ejection_;
+  a2a::KnownAgent agent_;
 };
 
 }  // namespace switchgear::gateway

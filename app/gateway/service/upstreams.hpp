@@ -49,6 +49,7 @@ class Upstreams {
     set_->ejection().record_begun(call, end, now);
   }
 
+  [[nodiscard]] a2a::KnownAgent& agent() const noexcept { return set_->agent(); }
   /// The name of the field whose value is the key; empty: none.
   [[nodiscard]] std::string_view key_header() const noexcept { return key_header_; }
   [[nodiscard]] const std::vector<Upstream>& all() const noexcept { return all_; }

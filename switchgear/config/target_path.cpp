@@ -22,6 +22,33 @@ namespace {
   return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
 }
 
+/// Calls `see` with each segment between slashes of a path, an empty first one included.
+template <class See>
+void for_each_segment(std::string_view path, See see) {
+  for (;;) {
+    const std::size_t end = path.find('/');
+    see(path.substr(0, end));
+    if (end == std::string_view::npos) return;
+    path.remove_prefix(end + 1);
+  }
+}
+
+/// Servlet containers cut the parameters off a segment before they resolve dots: to them `..;x` is `..`, and
+/// `/;x` is one of two slashes, so that a `..` behind it takes back the segment before. Others see names.
+[[nodiscard]] bool hides_dots(std::string_view path) noexcept {
+  bool climbs = false;
+  bool is_bare = false;
+  bool hides = false;
+  for_each_segment(path, [&](std::string_view segment) {
+    const std::string_view name = segment.substr(0, segment.find(';'));
+    const bool has_parameters = name.size() != segment.size();
+    if (name == "." || name == "..") hides |= has_parameters;
+    climbs |= segment == "..";
+    is_bare |= has_parameters && name.empty();
+  });
+  return hides || (climbs && is_bare);
+}
+
 }  // namespace
 
 TargetPath::TargetPath(std::string_view target) {
@@ -31,7 +58,7 @@ TargetPath::TargetPath(std::string_view target) {
     plain_ = true;
     return;
   }
-  valid_ = decode(path) && resolve_dots();
+  valid_ = decode(path) && !hides_dots(own_) && resolve_dots();
   view_ = own_;
 }
 

@@ -15,8 +15,9 @@ class TargetPath {
   /// `target` is in origin form, begins with '/'.
   explicit TargetPath(std::string_view target);
 
-  /// False: malformed percent-encoding, an encoded NUL, dot segments that climb above the root, or dot
-  /// segments beside an encoded slash or backslash, which servers resolve differently.
+  /// False: malformed percent-encoding, an encoded NUL, dot segments that climb above the root, dot segments
+  /// beside an encoded slash or backslash, or with path parameters (`..;x`), which servers resolve
+  /// differently.
   [[nodiscard]] bool valid() const noexcept { return valid_; }
   [[nodiscard]] std::string_view view() const noexcept { return view_; }
   /// The client wrote it just so.

@@ -42,6 +42,10 @@ void Attempt::begin(AttemptOwner& owner, const CallRequest& request, telemetry::
     phase_ = Phase::unplaced;
     return;
   }
+  if (request.coding == http::Coding::chunked && to_http10()) {
+    phase_ = Phase::unsendable;
+    return;
+  }
   ask_for_connection(http::ConnectionPool::Reuse::allowed, now);
 }
 
@@ -140,6 +144,11 @@ Attempt::Found Attempt::connect(TimePoint now) {
     return fail(Blame::none,
                 {503, "connection_limit_reached", "too many requests wait for a connection to the service"});
   }
+  if (phase_ == Phase::unsendable) {
+    return fail(Blame::none,
+                {411, "http_request_error",
+                 "the service speaks HTTP/1.0: content of this size needs a Content-Length, not chunks"});
+  }
   if (lease_) return Found::connection;
   if (error_) return no_connection(*error_);
   if (now < until_) return Found::wait;
@@ -153,7 +162,7 @@ void Attempt::take_connection(TimePoint now) {
   lease_.stream().set_owner(this);
   exchange_.begin(std::move(lease_), request_->to_head);
   exchange_.request().begin(request_->coding);
-  request_->put_head(exchange_.request(), span_, saturating_sub(until_, now));
+  request_->put_head(exchange_.request(), span_, saturating_sub(until_, now), to_http10());
   phase_ = Phase::exchanging;
   since_ = taken_ = now;
   turn_ = Turn::upstreams;
@@ -251,6 +260,7 @@ Attempt::Found Attempt::pull_head() {
     case http::Exchange::Read::head:
       break;
   }
+  if (spoken != nullptr) spoken->note(head().version, head().status);
   if (head().status >= 200) return Found::head;
   if (head().status == 101) {
     if (!request_->upgrade.empty()) return Found::head;

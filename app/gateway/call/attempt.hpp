@@ -8,6 +8,7 @@
 #include "app/gateway/call/attempt_failure.hpp"
 #include "app/gateway/call/call_client.hpp"
 #include "app/gateway/call/call_request.hpp"
+#include "app/gateway/service/spoken_http.hpp"
 #include "switchgear/http/connection_pool.hpp"
 #include "switchgear/http/exchange.hpp"
 #include "switchgear/instances/instance.hpp"
@@ -60,6 +61,11 @@ class Attempt final : private http::ConnectionPool::Waiter, private http::Stream
   /// the service knows the attempt by, if the request is traced. Without a pool every instance is left out.
   void begin(AttemptOwner& owner, const CallRequest& request, telemetry::SpanId span, ContentSource* source,
              http::ConnectionPool* pool, TimePoint now, TimePoint until);
+  /// Of the instance that it goes to; borrowed, null without one. Set before begin().
+  SpokenHttp* spoken = nullptr;
+  [[nodiscard]] bool to_http10() const noexcept {
+    return spoken != nullptr && spoken->latest() == SpokenHttp::Version::http10;
+  }
   /// What the instance that it goes to is judged by; dropped with the attempt.
   std::optional<instances::InstanceCall> instance_call;
   /// Waits no longer, closes the connection.
@@ -156,6 +162,7 @@ class Attempt final : private http::ConnectionPool::Waiter, private http::Stream
   enum class Phase : std::uint8_t {
     idle,
     unplaced,    ///< too many wait for a connection, or there is no instance to connect to
+    unsendable,  ///< its instance could not tell where the content ends
     connecting,  ///< waits for a connection
     exchanging,
   };

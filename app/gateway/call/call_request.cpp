@@ -130,6 +130,8 @@ void CallRequest::take(const AskedFor& asked, const Service& service, WorkerStat
     content = Content::streamed;
   }
   short_ = can_be_held;
+  fits_ = fits;
+  expects_ = expecting && !invites;
   repeats = harmless && content != Content::streamed ? Repeatable::yes : Repeatable::no;
   if (queues && content != Content::streamed) StoredRequest::write(payload, asked);
   if (policies.remembers()) {
@@ -148,10 +150,11 @@ void CallRequest::take(const AskedFor& asked, const Service& service, WorkerStat
   if (const auto& by = service.options().by) value.assign(single_value(asked.fields, by->header));
   Marks marks;
   if (worker.tracing.options.on()) marks = mark(asked, worker.tracing);
-  write_request(head, in, asked.fields,
-                {service.options().base_path, asked.path, service.host(), asked.from, worker.pseudonym, marks,
-                 deadline_line_of(worker.trust), upgrade, agent,
-                 agent && a2a::PassedCall::asks_for_card(in.method, path_of(asked)), expecting && !invites});
+  content_lines_ =
+      write_request(head, in, asked.fields,
+                    {service.options().base_path, asked.path, service.host(), asked.from, worker.pseudonym,
+                     marks, deadline_line_of(worker.trust), upgrade, agent,
+                     agent && a2a::PassedCall::asks_for_card(in.method, path_of(asked)), expects_});
 }
 
 Marks CallRequest::mark(const AskedFor& asked, Tracing& tracing) {
@@ -180,8 +183,28 @@ Marks CallRequest::mark(const AskedFor& asked, Tracing& tracing) {
   return marks;
 }
 
-void CallRequest::put_head(http::Outbox& to, telemetry::SpanId span, Duration left) const {
-  to.put(head);
+void CallRequest::settle_content() {
+  if (content != Content::held || (coding != http::Coding::chunked && !expects_)) return;
+  std::string line;
+  append_content_length(line, body.size());
+  head.replace(content_lines_.at, content_lines_.size, line);
+  content_lines_.size = line.size();
+  coding = http::Coding::identity;
+  expects_ = false;
+}
+
+/// Without the lines of each attempt's own, and the end.
+void CallRequest::put_open_head(http::Outbox& to, bool to_http10) const {
+  if (!expects_ || !to_http10) return to.put(head);
+  constexpr std::string_view expect = "Expect: 100-continue\r\n";  // the last of its lines
+  const std::string_view all{head};
+  const std::size_t end = content_lines_.at + content_lines_.size;
+  to.put(all.substr(0, end - expect.size()));
+  to.put(all.substr(end));
+}
+
+void CallRequest::put_head(http::Outbox& to, telemetry::SpanId span, Duration left, bool to_http10) const {
+  put_open_head(to, to_http10);
   if (!trace.trace.valid() && !tells_deadline) return;
   if (tells_deadline) {
     std::array<char, http::longest_deadline_line> line;

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "app/gateway/heads/forwarding.hpp"
 #include "app/gateway/heads/provenance.hpp"
 #include "app/gateway/service/worker_state.hpp"
 #include "switchgear/http/failure_classifier.hpp"
@@ -52,8 +53,17 @@ struct CallRequest {
 
   /// Decides about the content, and writes what does not depend on it.
   void take(const AskedFor& asked, const Service& service, WorkerState& worker, Origin from);
-  /// The whole head, for an attempt that is known by `span`, and whose response may take so long to begin.
-  void put_head(http::Outbox& to, telemetry::SpanId span, Duration left) const;
+  /// The whole head, for an attempt that is known by `span`, whose response may take so long to begin, and
+  /// whose instance speaks HTTP/1.0 or not: such a one is not asked to say that the content may come.
+  void put_head(http::Outbox& to, telemetry::SpanId span, Duration left, bool to_http10) const;
+  /// Content that has come whole has a length, and need not be asked for (RFC 9112, 6.1).
+  void settle_content();
+  /// Whose client does not wait to be asked for them.
+  [[nodiscard]] bool is_in_chunks() const noexcept { return coding == http::Coding::chunked && !expects_; }
+  /// A service of HTTP/1.0 may not understand how the content is announced, and may when it is held.
+  [[nodiscard]] bool gains_by_holding() const noexcept {
+    return content == Content::streamed && (coding == http::Coding::chunked || (expects_ && fits_));
+  }
   /// The content need not come whole before the call begins, and may.
   [[nodiscard]] bool may_be_held() const noexcept { return content == Content::streamed && short_; }
   /// The client takes its time: no policy is asked before the content is whole, or stream_rest() is called.
@@ -96,7 +106,12 @@ struct CallRequest {
  private:
   [[nodiscard]] Marks mark(const AskedFor& asked, Tracing& tracing);
 
-  bool short_ = false;  ///< the content is known to fit
+  void put_open_head(http::Outbox& to, bool to_http10) const;
+
+  bool short_ = false;    ///< the content is known to fit, and may be held
+  bool fits_ = false;     ///< the content is known to fit
+  bool expects_ = false;  ///< the head has an Expect line
+  ContentLines content_lines_;
 };
 
 }  // namespace switchgear::gateway

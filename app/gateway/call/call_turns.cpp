@@ -185,7 +185,8 @@ void UpstreamCall::leave_list() noexcept {
 bool UpstreamCall::ends_expectation(const Attempt& attempt) {
   if (!attempt.holds_back()) return false;
   const Duration half = saturating_sub(attempt.until(), attempt.since()) / 2;
-  const TimePoint due = attempt.since() + std::min(patience_with_silence, half);
+  const Duration patience = attempt.to_http10() ? Duration::zero() : std::min(patience_with_silence, half);
+  const TimePoint due = attempt.since() + patience;
   if (clock_.now() < due) {
     wait_until(due);
     return false;

@@ -34,6 +34,7 @@ void UpstreamCall::start(CallClient& client, ContentSource* source, TimePoint no
   clock_.begin(now);
   if (record_) record_->begin(now);
   if (split_) split_.begin(now);
+  request_.settle_content();
   if (agent_) {
     agent_.begin(request_);
     if (agent_.is_harmless() && request_.content != CallRequest::Content::streamed)
@@ -138,6 +139,7 @@ void UpstreamCall::begin_attempt(const Step& step) {
   if (record_)
     record_->begin_attempt(step, span, upstream == nullptr ? nullptr : &upstream->at, clock_.now());
   Attempt& attempt = attempts_.launch(step, clock_.now());
+  attempt.spoken = nullptr;
   if (upstream != nullptr) call_instance(*upstream, attempt);
   attempt.begin(*this, request_, span, source_, upstream == nullptr ? nullptr : upstream->pool.get(),
                 clock_.now(), step.until);

@@ -137,6 +137,7 @@ class UpstreamCall final : public Waker, private AttemptOwner {
   /// The next attempt goes to another one, if it can.
   void call_instance(const Upstream& upstream, Attempt& attempt) {
     attempt.instance_call.emplace(upstream.instance);
+    attempt.spoken = upstream.spoken.get();
     if (called_.size() == called_.capacity()) called_.erase(called_.begin());
     called_.push_back(upstream.instance.get());
   }

@@ -63,15 +63,24 @@ void ClientExchange::take(const http::Head& head, TimePoint now) {
 
 /// Small contents that do not come at once are held; and if the call could be a probe, or slow clients have
 /// taken of late what others needed, whatever is not here: it may never become whole, or not for hours. That
-/// is held for a while only: its client may wait for an answer before it sends more.
+/// is held for a while only: its client may wait for an answer before it sends more. A service that speaks
+/// HTTP/1.0 has to be told the length; one that may, is told it if all has come.
 bool ClientExchange::begin_holding() {
   hold_until_ = yield_until_ = TimePoint::max();
+  if (call_->request().gains_by_holding() && any_speaks(SpokenHttp::Version::http10)) return true;
   if (call_->content() != CallRequest::Content::streamed || request_.all_here()) return false;
   if (call_->request().may_be_held()) return true;
   const bool probe = call_->would_probe(now_);
   hold_until_ = now_ + (probe ? longest_hold_of_probe : longest_hold);
-  return probe || (worker_.limits.min_body_rate != 0 &&
-                   worker_.slow_clients.is_under_pressure(&call_->service().counts(), now_));
+  if (probe || (worker_.limits.min_body_rate != 0 &&
+                worker_.slow_clients.is_under_pressure(&call_->service().counts(), now_)))
+    return true;
+  hold_until_ = now_;
+  return call_->request().is_in_chunks() && any_speaks(SpokenHttp::Version::unknown);
+}
+
+bool ClientExchange::any_speaks(SpokenHttp::Version what) const noexcept {
+  return call_->service().upstreams().any_speaks(what);
 }
 
 void ClientExchange::end() noexcept {

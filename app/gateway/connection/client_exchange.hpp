@@ -88,6 +88,7 @@ class ClientExchange final : private CallClient {
   void consider_keeping_alive() noexcept;
 
   void start_call();
+  [[nodiscard]] bool any_speaks(SpokenHttp::Version what) const noexcept;
   [[nodiscard]] bool begin_holding();
   [[nodiscard]] Progress hold_content();
   [[nodiscard]] bool yields_to_others();

@@ -117,8 +117,14 @@ void write_forwarded_for(std::string& out, const http::FieldList& fields, std::s
 
 }  // namespace
 
-void write_request(std::string& out, const http::Head& head, const http::FieldList& fields,
-                   const RequestRewrite& rewrite) {
+void append_content_length(std::string& out, std::uint64_t length) {
+  out.append("Content-Length: ");
+  append_number(out, length);
+  out.append("\r\n");
+}
+
+ContentLines write_request(std::string& out, const http::Head& head, const http::FieldList& fields,
+                           const RequestRewrite& rewrite) {
   out.append(head.method).append(" ");
   if (rewrite.path != "*") out.append(rewrite.base_path);
   out.append(rewrite.path).append(" HTTP/1.1\r\n");
@@ -146,14 +152,14 @@ void write_request(std::string& out, const http::Head& head, const http::FieldLi
   } else {
     write_forwarding(out, from, head, fields);
   }
+  ContentLines lines{out.size()};
   if (head.chunked) {
     out.append("Transfer-Encoding: chunked\r\n");
   } else if (head.content_length) {
-    out.append("Content-Length: ");
-    append_number(out, *head.content_length);
-    out.append("\r\n");
+    append_content_length(out, *head.content_length);
   }
   if (rewrite.expects_continue) out.append("Expect: 100-continue\r\n");
+  lines.size = out.size() - lines.at;
   if (!rewrite.upgrade.empty()) {
     append_field(out, "Connection", "Upgrade");
     append_field(out, "Upgrade", rewrite.upgrade);
@@ -165,6 +171,7 @@ void write_request(std::string& out, const http::Head& head, const http::FieldLi
   out.append(head.version >= 11 ? "Via: 1.1 " : "Via: 1.0 ").append(rewrite.pseudonym).append("\r\n");
   if (rewrite.marks.trace == TraceHeaders::off && rewrite.deadline != DeadlineLine::replaced)
     out.append("\r\n");
+  return lines;
 }
 
 bool was_forwarded_by(std::string_view pseudonym, const http::FieldList& fields) noexcept {
@@ -200,11 +207,7 @@ void write_response(std::string& out, const http::Head& head, const http::FieldL
     case BodyFraming::as_received:
       // Also on the answer to HEAD and on 304, where it tells about a body that is not there; never on 204
       // (RFC 9110, 8.6).
-      if (head.content_length && head.status != 204) {
-        out.append("Content-Length: ");
-        append_number(out, *head.content_length);
-        out.append("\r\n");
-      }
+      if (head.content_length && head.status != 204) append_content_length(out, *head.content_length);
       break;
     case BodyFraming::chunked:
       out.append("Transfer-Encoding: chunked\r\n");

@@ -1,6 +1,8 @@
 // The heads a proxy writes: the fields it forwards, removes and adds (RFC 9110, 7.6).
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -33,9 +35,16 @@ struct RequestRewrite {
   bool json_answer = false;       ///< the same, and it must be JSON
   bool expects_continue = false;  ///< the upstream says whether the content may come
 };
+/// Where the lines stand in a head that say how the content comes: its framing, and Expect.
+struct ContentLines {
+  std::size_t at = 0;
+  std::size_t size = 0;
+};
 /// The head is left open, for a line of each attempt's own, if it has a traceparent or a deadline.
-void write_request(std::string& out, const http::Head& head, const http::FieldList& fields,
-                   const RequestRewrite& rewrite);
+ContentLines write_request(std::string& out, const http::Head& head, const http::FieldList& fields,
+                           const RequestRewrite& rewrite);
+
+void append_content_length(std::string& out, std::uint64_t length);
 
 /// Whether the request has been through the gateway of this pseudonym already, by its Via (RFC 9110, 7.6.3).
 [[nodiscard]] bool was_forwarded_by(std::string_view pseudonym, const http::FieldList& fields) noexcept;

@@ -1,5 +1,7 @@
 #include "app/gateway/gateway.hpp"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <condition_variable>
@@ -29,6 +31,14 @@ constexpr Duration wait_for_worker = std::chrono::seconds{2};
   std::string name = "switchgear-";
   for (int i = 0; i < 12; ++i) name += digits[random() % digits.size()];
   return name;
+}
+
+/// Of services that were removed: the allocator keeps what lies below memory that is in use, and that may be
+/// nearly all of it.
+void give_back_memory() noexcept {
+#ifdef __GLIBC__
+  (void)::malloc_trim(0);
+#endif
 }
 
 /// The names whose addresses are instances, and how often they are looked up.
@@ -139,6 +149,7 @@ Plan Gateway::plan_of(const config::Config& config, const TracingOptions& tracin
                              instances,
                              {},
                              {},
+                             {},
                              std::move(routes),
                              split_of(service, config),
                              {}});
@@ -189,6 +200,7 @@ void Gateway::put_instances(ServicePlan& part) const {
   part.upstreams.clear();
   for (const KnownInstance& each : names_.known_of(part.service)) part.upstreams.push_back(each.upstream);
   part.instances = part.instance_set->follow(part.upstreams, http::EventLoop::now());
+  part.spoken = part.instance_set->spoken();
 }
 
 void Gateway::follow_names() {
@@ -316,6 +328,10 @@ AppliedOptions Gateway::apply(const config::Config& config, OpenedListeners list
   on_each([plan](Worker& worker, std::size_t) { worker.apply(*plan); });
   use(std::move(listeners));
   if (!threads_.empty()) names_.follow(names_in(plan_));
+  if (!removed.empty()) {
+    removed.clear();
+    give_back_memory();
+  }
   log_.info("configuration applied: {} breakers kept, {} replaced, {} added, {} removed", applied.kept.size(),
             applied.replaced.size(), applied.added.size(), applied.removed.size());
   return applied;

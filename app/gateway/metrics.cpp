@@ -83,7 +83,7 @@ void add_service(MetricFamilies& to, const WorkerCounts::OfService& seen) {
 }
 
 /// Of a service whose calls are spread or judged.
-void add_instances(MetricFamilies& to, const std::string& name, const InstanceSet& set) {
+void add_instances(MetricFamilies& to, const std::string& name, const InstanceSet& set, TimePoint now) {
   const instances::EjectionSnapshot seen = set.ejection().snapshot();
   if (seen.instances.size() == 1 && !set.ejects()) return;
   const Label service{"service", name};
@@ -98,7 +98,7 @@ void add_instances(MetricFamilies& to, const std::string& name, const InstanceSe
     to.counter("switchgear_instance_failures_total",
                "Calls to the instance that ended with a 5xx or without an answer.", instance, each.failures);
   }
-  for (const auto& [instance, count] : set.ejections())
+  for (const auto& [instance, count] : set.ejections(now))
     to.counter("switchgear_instance_ejections_total", "Times that the instance was left out by a rule.",
                {service, {"instance", instance}}, count);
   to.gauge("switchgear_instances_panic",
@@ -179,7 +179,7 @@ void Gateway::add_metrics(MetricFamilies& to) const {
     const std::string name = PolicySet::name_of(each.service, each.route_policy);
     if (!sets.contains(name)) add_policy(to, {{"service", name}}, *each.queue, now);
   }
-  for (const auto& [name, set] : instance_sets()) add_instances(to, name, *set);
+  for (const auto& [name, set] : instance_sets()) add_instances(to, name, *set, now);
   const WorkerCounts all = counts();
   add_answers(to, {"service", ""}, all.unrouted);
   for (const WorkerCounts::OfService& service : all.services) add_service(to, service);

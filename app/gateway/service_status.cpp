@@ -227,7 +227,7 @@ boost::json::object service_status(const PolicySet& set, const InstanceSet& inst
                     {"failures", failures(counts.counts)},
                     {"connections", connections(counts)},
                     {"panic", standing.panic},
-                    {"instances", of(standing, instances.ejections(), now)}};
+                    {"instances", of(standing, instances.ejections(now), now)}};
   if (const UpgradeCounts& seen = counts.counts.upgrades; seen.begun + seen.refused != 0)
     made["upgrades"] = of(seen);
   add_policies(made, set, now);

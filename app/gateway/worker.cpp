@@ -30,9 +30,9 @@ constexpr Duration idle_at_least = std::chrono::seconds{1};
 [[nodiscard]] RecordedIn recorded_in(CallDurations& durations, const std::string& service,
                                      const RoutePlan& route) {
   const std::string circuit = PolicySet::name_of(service, route.policy_name);
-  if (route.is_candidate) return {&durations.of_policy(circuit), &durations.beside(service)};
-  if (!route.policies->policies().breaker) return {&durations.of(service), nullptr};
-  return {&durations.of_policy(circuit), &durations.of(service)};
+  if (route.is_candidate) return {durations.of_policy(circuit), durations.beside(service)};
+  if (!route.policies->policies().breaker) return {durations.of(service), nullptr};
+  return {durations.of_policy(circuit), durations.of(service)};
 }
 
 }  // namespace
@@ -90,15 +90,14 @@ void Worker::apply(const Plan& plan) {
   std::map<std::string, ServicePtr, std::less<>> services;
   for (const ServicePlan& part : plan.services) {
     const std::string& name = part.service.name;
-    std::shared_ptr<ServiceCounts>& counts = counts_[name];
-    if (!counts) counts = std::make_shared<ServiceCounts>();
+    const std::shared_ptr<ServiceCounts> counts = counts_.of(name);
     const std::shared_ptr<Upstreams> upstreams = upstreams_of(part);
     services.emplace(name, new Service{part.service,
                                        part.policy,
                                        upstreams,
                                        counts,
                                        part.policies,
-                                       {&part.durations->of(name), nullptr}});
+                                       {part.durations->of(name), nullptr}});
     for (const RoutePlan& route : part.routes) {
       const RecordedIn recorded = recorded_in(*part.durations, name, route);
       auto apart = route.is_candidate ? failures_apart(name, route.policy_name) : nullptr;
@@ -114,6 +113,7 @@ void Worker::apply(const Plan& plan) {
   retire_unused_pools(services);
   state_.services = std::move(services);
   state_.routes = Routes{plan.router, std::move(of_targets)};
+  counts_.forget_unused(http::EventLoop::now());
   if (lead_ == Lead::no) return;
   apply_replays(plan);
   std::vector<std::shared_ptr<InstanceSet>> ejecting;
@@ -166,7 +166,8 @@ std::shared_ptr<Upstreams> Worker::upstreams_of(const ServicePlan& part) {
       pool = std::make_shared<http::ConnectionPool>(state_.loop, budget_, planned.at.host, planned.at.port,
                                                     pool_limits_of(part.service.pool), planned.tls);
     }
-    all.push_back({planned.at, planned.weight, planned.tls, part.instances[i], std::move(pool)});
+    all.push_back(
+        {planned.at, planned.weight, planned.tls, part.instances[i], std::move(pool), part.spoken[i]});
   }
   return std::make_shared<Upstreams>(part.service, part.instance_set, std::move(all), seeds_.next());
 }
@@ -367,7 +368,8 @@ void Worker::stop() {
   state_.loop.context().stop();
 }
 
-WorkerCounts Worker::counts() const {
+WorkerCounts Worker::counts() {
+  counts_.forget_unused(http::EventLoop::now());
   WorkerCounts all;
   all.unrouted = state_.unrouted;
   all.accepted = accepted_;
@@ -376,12 +378,12 @@ WorkerCounts Worker::counts() const {
   all.idle_closed = idle_closed_;
   all.handshakes = state_.handshakes;
   all.proxies = state_.proxies;
-  for (const auto& [name, counts] : counts_) {
-    WorkerCounts::OfService of{name, *counts, {}};
+  counts_.for_each([&](const std::string& name, const ServiceCounts& counts) {
+    WorkerCounts::OfService of{name, counts, {}};
     if (const auto service = state_.services.find(name); service != state_.services.end())
       of.pool = service->second->upstreams().connections();
     all.services.push_back(std::move(of));
-  }
+  });
   for (const auto& [of, failures] : apart_) all.candidates.push_back({of.first, of.second, *failures});
   return all;
 }

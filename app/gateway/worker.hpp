@@ -23,6 +23,7 @@
 #include "app/gateway/value_ticker.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/config/router.hpp"
+#include "switchgear/observe/kept_by_name.hpp"
 #include "switchgear/tls/context.hpp"
 
 namespace switchgear::gateway {
@@ -36,6 +37,7 @@ struct ServicePlan {
   std::shared_ptr<InstanceSet> instance_set;
   std::vector<config::Upstream> upstreams;  ///< of the service, with addresses for names that are known
   InstanceSet::Shared instances;            ///< in the order of these
+  std::vector<std::shared_ptr<SpokenHttp>> spoken;  ///< likewise
   std::vector<RoutePlan> routes;
   std::shared_ptr<experiment::Split> split;             ///< null: it has none
   std::vector<std::shared_ptr<CallQueue>> left_queues;  ///< of policies that it has no more
@@ -111,7 +113,8 @@ class Worker final : private ClientConnection::Owner, private QueueReplay::Owner
   void drain(std::function<void()> done);
   /// Ends every connection now.
   void stop();
-  [[nodiscard]] WorkerCounts counts() const;
+  /// Of the services that there are, and for a while of those that were removed.
+  [[nodiscard]] WorkerCounts counts();
 
   [[nodiscard]] http::EventLoop& loop() noexcept { return state_.loop; }
 
@@ -153,10 +156,9 @@ class Worker final : private ClientConnection::Owner, private QueueReplay::Owner
   http::ConnectionBudget budget_;  // before state_, whose pools use it
   WorkerState state_;
   CallPool calls_{state_};
-  std::map<std::string, std::shared_ptr<ServiceCounts>, std::less<>>
-      counts_;  ///< never forgotten: counters only grow
-  std::map<std::pair<std::string, std::string>, std::shared_ptr<FailuresByType>>
-      apart_;     ///< by service and candidate; never forgotten either
+  KeptByName<ServiceCounts> counts_;
+  /// By service and candidate; never forgotten: counters only grow.
+  std::map<std::pair<std::string, std::string>, std::shared_ptr<FailuresByType>> apart_;
   Random seeds_;  ///< of the balancers
   const Lead lead_;
   InstanceTicker ticker_{state_.loop};

@@ -37,7 +37,7 @@ struct Circuits {
     for (int i = 0; i < count; ++i) {
       const std::string name = "service-" + std::to_string(i);
       breakers.push_back(policies.breakers().get_or_create(name, options, now));
-      took.push_back(&durations.of(name));
+      took.push_back(durations.of(name));
     }
   }
   void call() {
@@ -61,7 +61,7 @@ struct Circuits {
   PolicyRegistry policies{{now, std::chrono::sys_days{std::chrono::year{2026} / 3 / 1}}, 1};
   CallDurations durations;
   std::vector<std::shared_ptr<CircuitBreaker>> breakers;
-  std::vector<CircuitDurations*> took;
+  std::vector<std::shared_ptr<CircuitDurations>> took;
 };
 
 int measure(int count, int samples) {

@@ -20,8 +20,8 @@ class SamplerTest : public testing::Test {
     for (int i = 0; i < times; ++i) {
       auto permit = breaker(name)->try_acquire(now);
       if (permit) std::move(*permit).record(outcome, now);
-      auto& durations_of = durations.of(name);
-      (outcome.verdict == Verdict::success ? durations_of.success : durations_of.failure)
+      const auto durations_of = durations.of(name);
+      (outcome.verdict == Verdict::success ? durations_of->success : durations_of->failure)
           .record(outcome.latency);
     }
   }
@@ -86,8 +86,8 @@ TEST_F(SamplerTest, CountsEachCallOnceThroughReloadsOfItsBreaker) {
     EXPECT_EQ(sample.successes, figures::calls_in(sample.successes_took)) << "as many as have a duration";
   };
   const auto without = [&](const char* name, int good, int bad) {  // as the gateway counts, breaker or not
-    for (int i = 0; i < good; ++i) durations.of(name).success.record(4ms);
-    for (int i = 0; i < bad; ++i) durations.of(name).failure.record(4ms);
+    for (int i = 0; i < good; ++i) durations.of(name)->success.record(4ms);
+    for (int i = 0; i < bad; ++i) durations.of(name)->failure.record(4ms);
     services[name][static_cast<std::size_t>(FailureType::timeout)] += static_cast<std::uint64_t>(bad);
   };
   const auto with = [&](int good, int bad) {
@@ -127,15 +127,15 @@ TEST_F(SamplerTest, CountsEachCallOnceThroughReloadsOfItsBreaker) {
 
 TEST_F(SamplerTest, AServiceWithoutABreakerHasSamplesToo) {
   services["search"] = {};
-  durations.of("search").success.record(4ms);
-  durations.of("search").failure.record(30ms);
+  durations.of("search")->success.record(4ms);
+  durations.of("search")->failure.record(30ms);
   services["search"][static_cast<std::size_t>(FailureType::connection_error)] = 1;
   Samples samples = sampler.take(now);
   EXPECT_EQ(samples.at("search").successes, 1U);
   EXPECT_EQ(samples.at("search").failures[static_cast<std::size_t>(FailureType::connection_error)], 1U);
   services.clear();
   EXPECT_FALSE(sampler.take(now).contains("search")) << "it was removed";
-  durations.of("search").success.record(4ms);
+  durations.of("search")->success.record(4ms);
   services["search"] = {};
   EXPECT_EQ(sampler.take(now).at("search").successes, 1U) << "it came back: what it did before counts once";
 }

@@ -64,7 +64,7 @@ template <class Make>
 
 /// All calls of a circuit together, since the start.
 [[nodiscard]] Duration calls_took(const CallDurations& durations, const std::string& circuit) {
-  const CircuitDurations* const seen = durations.find(circuit);
+  const auto seen = durations.find(circuit);
   return seen == nullptr ? Duration{} : seen->success.snapshot().sum + seen->failure.snapshot().sum;
 }
 
@@ -471,6 +471,7 @@ void Server::look_every_second() {
     recordings_.look(std::chrono::steady_clock::now());
     shadows_.advance(std::chrono::steady_clock::now());
     fleet_.look();
+    durations_.forget_unused(std::chrono::steady_clock::now());
     look_every_second();
   });
 }

@@ -64,8 +64,7 @@ CircuitSample CircuitSource::sample_of(const CircuitPresent& present, WallAnchor
     sample.fallbacks_queued = fallbacks->queued;
     sample.fallbacks_failed = fallbacks->failed;
   }
-  const CircuitDurations* durations =
-      program_.durations == nullptr ? nullptr : program_.durations->find(present.circuit);
+  const auto durations = program_.durations == nullptr ? nullptr : program_.durations->find(present.circuit);
   if (durations == nullptr) return sample;
   const DurationHistogramSnapshot successes = durations->success.snapshot();
   const DurationHistogramSnapshot failures = durations->failure.snapshot();

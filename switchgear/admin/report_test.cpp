@@ -43,7 +43,7 @@ TEST_F(AdminReports, AreMadeOfWhatIsInMemoryAndSaySo) {
   (void)get("/livez");  // the server starts
   breakers.succeed("payment", 12);
   breakers.fail("payment", 12);
-  breakers.durations.of("payment").failure.record(40ms);
+  breakers.durations.of("payment")->failure.record(40ms);
   breakers.now += 10s;
   const json::value report = json_of("/reports/payment?since=24h");
   EXPECT_EQ(report.at("source"), "memory");

@@ -14,36 +14,37 @@ void add(DurationHistogramSnapshot& to, const DurationHistogramSnapshot& more) {
 
 }  // namespace
 
-CallDurations::Circuit& CallDurations::circuit_locked(std::string_view name) {
-  const auto known = circuits_.find(name);
-  if (known != circuits_.end()) return *known->second;
-  return *circuits_.emplace(std::string{name}, std::make_unique<Circuit>()).first->second;
-}
-
-CircuitDurations& CallDurations::of(std::string_view service) {
+std::shared_ptr<CircuitDurations> CallDurations::of(std::string_view service) {
   const std::unique_lock lock{mutex_};
-  Circuit& own = circuit_locked(service);
-  own.is_service = true;
-  return own.durations;
+  const std::shared_ptr<Circuit> own = circuits_.of(service);
+  own->is_service = true;
+  return {own, &own->durations};
 }
 
-CircuitDurations& CallDurations::of_policy(std::string_view circuit) {
+std::shared_ptr<CircuitDurations> CallDurations::of_policy(std::string_view circuit) {
   const std::unique_lock lock{mutex_};
-  return circuit_locked(circuit).durations;
+  const std::shared_ptr<Circuit> known = circuits_.of(circuit);
+  return {known, &known->durations};
 }
 
-CircuitDurations& CallDurations::beside(std::string_view service) {
+std::shared_ptr<CircuitDurations> CallDurations::beside(std::string_view service) {
   const std::unique_lock lock{mutex_};
-  Circuit& own = circuit_locked(service);
-  own.is_service = true;
-  if (!own.beside) own.beside = std::make_unique<CircuitDurations>();
-  return *own.beside;
+  const std::shared_ptr<Circuit> own = circuits_.of(service);
+  own->is_service = true;
+  if (!own->beside) own->beside = std::make_unique<CircuitDurations>();
+  return {own, own->beside.get()};
 }
 
-const CircuitDurations* CallDurations::find(std::string_view circuit) const {
+std::shared_ptr<const CircuitDurations> CallDurations::find(std::string_view circuit) const {
   const std::shared_lock lock{mutex_};
-  const auto known = circuits_.find(circuit);
-  return known == circuits_.end() ? nullptr : &known->second->durations;
+  const std::shared_ptr<Circuit> known = circuits_.find(circuit);
+  if (!known) return nullptr;
+  return {known, &known->durations};
+}
+
+void CallDurations::forget_unused(TimePoint now) {
+  const std::unique_lock lock{mutex_};
+  circuits_.forget_unused(now);
 }
 
 ServiceDurations CallDurations::of_service(const Circuit& own) {
@@ -57,22 +58,22 @@ ServiceDurations CallDurations::of_service(const Circuit& own) {
 
 ServiceDurations CallDurations::of_service(std::string_view service) const {
   const std::shared_lock lock{mutex_};
-  const auto known = circuits_.find(service);
-  return known == circuits_.end() ? ServiceDurations{} : of_service(*known->second);
+  const std::shared_ptr<Circuit> known = circuits_.find(service);
+  return known ? of_service(*known) : ServiceDurations{};
 }
 
 void CallDurations::for_each(
     const std::function<void(const std::string& name, const CircuitDurations&)>& see) const {
   const std::shared_lock lock{mutex_};
-  for (const auto& [name, circuit] : circuits_) see(name, circuit->durations);
+  circuits_.for_each([&](const std::string& name, const Circuit& circuit) { see(name, circuit.durations); });
 }
 
 void CallDurations::for_each_service(
     const std::function<void(const std::string& name, const ServiceDurations&)>& see) const {
   const std::shared_lock lock{mutex_};
-  for (const auto& [name, circuit] : circuits_) {
-    if (circuit->is_service) see(name, of_service(*circuit));
-  }
+  circuits_.for_each([&](const std::string& name, const Circuit& circuit) {
+    if (circuit.is_service) see(name, of_service(circuit));
+  });
 }
 
 }  // namespace switchgear

@@ -3,13 +3,13 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
 
 #include "switchgear/observe/duration_histogram.hpp"
+#include "switchgear/observe/kept_by_name.hpp"
 
 namespace switchgear {
 
@@ -28,21 +28,24 @@ struct ServiceDurations {
 /// recorded in every circuit that judges it, and beside() those of the service if the service's own is none
 /// of them.
 ///
-/// Threads: any. Not for the path of a call: look a circuit up once, keep the reference and record through
-/// that. Names are never forgotten, so that a counter never goes back while the process lives.
+/// Threads: any. Not for the path of a call: look a circuit up once, keep the pointer and record through
+/// that. A circuit is forgotten a minute after the last pointer to it, or to what stands beside it, is gone
+/// (kept_by_name.hpp), if forget_unused() is called now and then: its counters go, and begin at zero if it
+/// comes back.
 class CallDurations {
  public:
-  /// Those of a service's own circuit, made when it is named first. The reference stays good as long as this
-  /// object lives.
-  [[nodiscard]] CircuitDurations& of(std::string_view service);
+  /// Those of a service's own circuit, made when it is named first.
+  [[nodiscard]] std::shared_ptr<CircuitDurations> of(std::string_view service);
   /// The same for the circuit of a further policy.
-  [[nodiscard]] CircuitDurations& of_policy(std::string_view circuit);
+  [[nodiscard]] std::shared_ptr<CircuitDurations> of_policy(std::string_view circuit);
   /// For the calls of a service that its own circuit does not judge. They are in no circuit by this.
-  [[nodiscard]] CircuitDurations& beside(std::string_view service);
+  [[nodiscard]] std::shared_ptr<CircuitDurations> beside(std::string_view service);
 
-  /// Null when the circuit was never named.
-  [[nodiscard]] const CircuitDurations* find(std::string_view circuit) const;
-  /// Zeros when the service was never named.
+  /// Null when the circuit is not known.
+  [[nodiscard]] std::shared_ptr<const CircuitDurations> find(std::string_view circuit) const;
+  /// Of circuits that the configuration has lost: see above.
+  void forget_unused(TimePoint now);
+  /// Zeros when the service is not known.
   [[nodiscard]] ServiceDurations of_service(std::string_view service) const;
   /// All circuits in the order of their names.
   void for_each(const std::function<void(const std::string& name, const CircuitDurations&)>& see) const;
@@ -56,11 +59,10 @@ class CallDurations {
     std::unique_ptr<CircuitDurations> beside;  ///< null: it was never asked for
     bool is_service = false;
   };
-  [[nodiscard]] Circuit& circuit_locked(std::string_view name);
   [[nodiscard]] static ServiceDurations of_service(const Circuit& own);
 
   mutable std::shared_mutex mutex_;
-  std::map<std::string, std::unique_ptr<Circuit>, std::less<>> circuits_;
+  KeptByName<Circuit> circuits_;
 };
 
 }  // namespace switchgear

@@ -143,7 +143,7 @@ void add_breakers(MetricFamilies& to, const BreakerRegistry& registry, TimePoint
     if (each.snapshot.level) add_level(to, *each.snapshot.level, circuit);
     add_calls(to, each.snapshot.totals, circuit);
     if (logs.transitions != nullptr) add_transitions(to, logs.transitions->counts(each.name), circuit);
-    const CircuitDurations* durations = logs.durations ? logs.durations->find(each.name) : nullptr;
+    const auto durations = logs.durations ? logs.durations->find(each.name) : nullptr;
     if (durations != nullptr) {
       add_durations(to, "circuit_breaker_call_duration_seconds", "How long admitted calls took.", circuit,
                     {durations->success.snapshot(), durations->failure.snapshot()});

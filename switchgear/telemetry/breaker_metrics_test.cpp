@@ -109,8 +109,8 @@ TEST(BreakerMetrics, CountsTransitionsFromZero) {
 TEST(BreakerMetrics, CumulatesDurations) {
   ManualBreakers breakers;
   breakers.add("payment");
-  breakers.durations.of("payment").success.record(3ms);
-  breakers.durations.of("payment").success.record(70ms);
+  breakers.durations.of("payment")->success.record(3ms);
+  breakers.durations.of("payment")->success.record(70ms);
   const std::string text = scrape(breakers);
   expect_line(
       text,
@@ -129,7 +129,7 @@ TEST(BreakerMetrics, PassPromtoolWhateverABreakerIsCalled) {
   ManualBreakers breakers;
   for (const char* name : {"payment", "two\nlines", "quo\"te", "back\\slash", "<img src=x>", "größe"}) {
     breakers.fail(name, 4);
-    breakers.durations.of(name).failure.record(20ms);
+    breakers.durations.of(name)->failure.record(20ms);
   }
   expect_promtool_accepts(scrape(breakers));
 }

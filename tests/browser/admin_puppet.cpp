@@ -218,12 +218,12 @@ class Puppet {
 
   void make_calls(const std::string& name, int count, const Outcome& outcome) {
     const auto breaker = registry_.get_or_create(name, sensitive(), now());
-    CircuitDurations& durations = durations_.of(name);
+    const auto durations = durations_.of(name);
     for (int i = 0; i < count; ++i) {
       auto permit = breaker->try_acquire(now());
       if (!permit) continue;
       std::move(*permit).record(outcome, now());
-      (outcome.verdict == Verdict::success ? durations.success : durations.failure).record(outcome.latency);
+      (outcome.verdict == Verdict::success ? durations->success : durations->failure).record(outcome.latency);
     }
   }
 

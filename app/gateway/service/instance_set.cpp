@@ -23,6 +23,11 @@ namespace {
   return options;
 }
 
+/// As what is counted of a service that was removed (kept_by_name.hpp).
+[[nodiscard]] bool is_long_gone(const std::optional<TimePoint>& left, TimePoint now) noexcept {
+  return left && now - *left >= std::chrono::minutes{1};
+}
+
 }  // namespace
 
 InstanceSet::InstanceSet(const config::Service& service, const InstanceSet* before, InstanceNews news,
@@ -32,7 +37,10 @@ InstanceSet::InstanceSet(const config::Service& service, const InstanceSet* befo
       log_(log),
       ejection_(service.name, options_of(service), seed, now, this) {
   if (before == nullptr) return;
-  ejections_ = before->ejections();
+  {
+    const std::lock_guard lock{before->mutex_};
+    ejections_ = before->ejections_;
+  }
   ejection_.continue_from(before->ejection_, now);
 }
 
@@ -45,7 +53,28 @@ InstanceSet::Shared InstanceSet::follow(const std::vector<config::Upstream>& ups
   for (const config::Upstream& upstream : upstreams) names.push_back(config::text_of(upstream.at));
   Shared followed = ejection_.set_instances(names, now);
   const std::lock_guard lock{mutex_};
+  std::erase_if(ejections_, [now](const auto& each) { return is_long_gone(each.second.left, now); });
+  for (auto& [name, ejected] : ejections_) {
+    if (std::ranges::find(names, name) != names.end()) {
+      ejected.left.reset();
+    } else if (!ejected.left) {
+      ejected.left = now;
+    }
+  }
+  std::map<std::string, std::shared_ptr<SpokenHttp>> known;
+  for (std::size_t i = 0; i < followed_.size(); ++i) known.emplace(followed_[i]->name(), spoken_[i]);
+  spoken_.clear();
+  for (const auto& each : followed) {
+    std::shared_ptr<SpokenHttp>& spoken = known[each->name()];
+    if (!spoken) spoken = std::make_shared<SpokenHttp>();
+    spoken_.push_back(spoken);
+  }
   return followed_ = std::move(followed);
+}
+
+std::vector<std::shared_ptr<SpokenHttp>> InstanceSet::spoken() const {
+  const std::lock_guard lock{mutex_};
+  return spoken_;
 }
 
 bool InstanceSet::on_health(const std::string& name, instances::Ejection::Health health, TimePoint now) {
@@ -66,9 +95,13 @@ std::size_t InstanceSet::size() const {
   return followed_.size();
 }
 
-std::map<std::string, std::uint64_t> InstanceSet::ejections() const {
+std::map<std::string, std::uint64_t> InstanceSet::ejections(TimePoint now) const {
   const std::lock_guard lock{mutex_};
-  return ejections_;
+  std::map<std::string, std::uint64_t> counts;
+  for (const auto& [name, ejected] : ejections_) {
+    if (!is_long_gone(ejected.left, now)) counts.emplace(name, ejected.count);
+  }
+  return counts;
 }
 
 void InstanceSet::on_instance_event(const instances::InstanceEvent& event) noexcept {
@@ -77,7 +110,7 @@ void InstanceSet::on_instance_event(const instances::InstanceEvent& event) noexc
   try {
     if (is_new_ejection(event)) {
       const std::lock_guard lock{mutex_};
-      ++ejections_[event.instance->name()];
+      ++ejections_[event.instance->name()].count;
     }
     if (event.kind == Kind::spared) {  // may be found again and again
       log_.debug("service '{}': {}", ejection_.service(), instances::text_of(event));

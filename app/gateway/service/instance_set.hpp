@@ -8,9 +8,11 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "app/gateway/service/spoken_http.hpp"
 #include "switchgear/a2a/proxy/known_agent.hpp"
 #include "switchgear/config/config.hpp"
 #include "switchgear/core/event.hpp"
@@ -40,6 +42,9 @@ class InstanceSet final : private instances::InstanceListener {
   /// The instances in the order of `upstreams`: some may be new, others have left.
   [[nodiscard]] Shared follow(const std::vector<config::Upstream>& upstreams, TimePoint now);
 
+  /// Of these instances, in their order. An instance that stays keeps what is known of it.
+  [[nodiscard]] std::vector<std::shared_ptr<SpokenHttp>> spoken() const;
+
   /// What the health checks of the instance of this name have come to. False: it is none of these.
   bool on_health(const std::string& name, instances::Ejection::Health health, TimePoint now);
 
@@ -54,10 +59,15 @@ class InstanceSet final : private instances::InstanceListener {
   /// Another set has taken its place: what its last calls find is not told.
   void retire() noexcept { retired_.store(true, std::memory_order_relaxed); }
 
-  /// Since the start, by instance; also of those that have left.
-  [[nodiscard]] std::map<std::string, std::uint64_t> ejections() const;
+  /// Since the start, by instance; for a minute also of those that have left.
+  [[nodiscard]] std::map<std::string, std::uint64_t> ejections(TimePoint now) const;
 
  private:
+  struct EjectionCount {
+    std::uint64_t count = 0;
+    std::optional<TimePoint> left;  ///< since when it is not among the instances
+  };
+
   void on_instance_event(const instances::InstanceEvent& event) noexcept override;
   [[nodiscard]] LoggedInstance logged(const instances::InstanceEvent& event) const;
 
@@ -66,8 +76,9 @@ class InstanceSet final : private instances::InstanceListener {
   spdlog::logger& log_;
   std::atomic<bool> retired_{false};
   mutable std::mutex mutex_;
-  std::map<std::string, std::uint64_t> ejections_;
+  std::map<std::string, EjectionCount> ejections_;
   Shared followed_;  ///< the latest
+  std::vector<std::shared_ptr<SpokenHttp>> spoken_;
   instances::Ejection ejection_;
   a2a::KnownAgent agent_;
 };

@@ -90,11 +90,24 @@ TEST_F(InstanceSetTest, CountsAnEjectionOnceThoughItsInstanceLeavesAndRejoins) {
     (void)set.follow({service.upstreams[1]}, start + 1s);
     (void)set.follow(service.upstreams, start + 1s);
   }
-  EXPECT_EQ(set.ejections().at("10.0.0.1:80"), 1U);
+  EXPECT_EQ(set.ejections(start + 1s).at("10.0.0.1:80"), 1U);
   const auto all = told();
   ASSERT_EQ(all.size(), 7U);
   EXPECT_EQ(all[6].text.find("instance 10.0.0.1:80 has rejoined, and is still left out for 29s: "), 0U);
   EXPECT_EQ(all[6].weight, LoggedInstance::Weight::news);
+}
+
+TEST_F(InstanceSetTest, TellsTheEjectionsOfAnInstanceThatHasLeftForAMinuteMore) {
+  InstanceSet set{service, nullptr, news, log, 1, start};
+  fail(set, 0, start);
+  (void)set.follow({service.upstreams[1]}, start + 1s);
+  EXPECT_EQ(set.ejections(start + 60s).size(), 1U);
+  EXPECT_TRUE(set.ejections(start + 61s).empty());
+  (void)set.follow(service.upstreams, start + 60s);
+  EXPECT_EQ(set.ejections(start + 70s).size(), 1U) << "it came back in time";
+  (void)set.follow({service.upstreams[1]}, start + 80s);
+  (void)set.follow(service.upstreams, start + 140s);
+  EXPECT_TRUE(set.ejections(start + 140s).empty());
 }
 
 TEST_F(InstanceSetTest, ASetThatAnotherOneHasReplacedTellsNothing) {

@@ -36,7 +36,7 @@ Service::Service(config::Service options, const config::Policy& policy, std::sha
       upstreams_(std::move(upstreams)),
       counts_(std::move(counts)),
       policies_(std::move(policies)),
-      recorded_(recorded),
+      recorded_(std::move(recorded)),
       apart_(std::move(apart)),
       timeout_(policies_->policies().timeout->length()),
       deadline_(policy.deadline) {}
@@ -49,11 +49,11 @@ void Service::count(const Outcome& outcome) noexcept {
   switch (outcome.verdict) {
     case Verdict::success:
       recorded_.circuit->success.record(outcome.latency);
-      if (recorded_.further != nullptr) recorded_.further->success.record(outcome.latency);
+      if (recorded_.further) recorded_.further->success.record(outcome.latency);
       return;
     case Verdict::failure:
       recorded_.circuit->failure.record(outcome.latency);
-      if (recorded_.further != nullptr) recorded_.further->failure.record(outcome.latency);
+      if (recorded_.further) recorded_.further->failure.record(outcome.latency);
       ++counts_->failures[static_cast<std::size_t>(outcome.type)];
       if (apart_) ++(*apart_)[static_cast<std::size_t>(outcome.type)];
       return;

@@ -44,10 +44,10 @@ struct ServiceCounts {
 
 /// Where the lengths of attempts are recorded.
 struct RecordedIn {
-  CircuitDurations* circuit = nullptr;  ///< whose policy guards them; never null
+  std::shared_ptr<CircuitDurations> circuit;  ///< whose policy guards them; never null
   /// That of the service around it, whose breaker judges them too; or, of a candidate, what stands beside
   /// that. Null: none.
-  CircuitDurations* further = nullptr;
+  std::shared_ptr<CircuitDurations> further;
 };
 
 struct ServiceSplit;

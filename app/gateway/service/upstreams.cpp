@@ -61,6 +61,10 @@ std::shared_ptr<http::ConnectionPool> Upstreams::pool_of(const config::Endpoint&
   return found == all_.end() ? nullptr : found->pool;
 }
 
+bool Upstreams::any_speaks(SpokenHttp::Version what) const noexcept {
+  return std::ranges::any_of(all_, [what](const Upstream& each) { return each.spoken->latest() == what; });
+}
+
 http::PoolCounts Upstreams::connections() const noexcept {
   http::PoolCounts all;
   for (const Upstream& each : all_) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/gateway/service/instance_set.hpp"
+#include "app/gateway/service/spoken_http.hpp"
 #include "switchgear/core/random.hpp"
 #include "switchgear/http/connection_pool.hpp"
 #include "switchgear/instances/balancer.hpp"
@@ -22,6 +23,7 @@ struct Upstream {
   std::optional<tls::Peer> tls;
   std::shared_ptr<instances::Instance> instance;
   std::shared_ptr<http::ConnectionPool> pool;
+  std::shared_ptr<SpokenHttp> spoken;
 };
 
 /// Threads: its worker's; the instances are shared with the other workers.
@@ -50,6 +52,9 @@ class Upstreams {
   }
 
   [[nodiscard]] a2a::KnownAgent& agent() const noexcept { return set_->agent(); }
+  /// One of the instances does.
+  [[nodiscard]] bool any_speaks(SpokenHttp::Version what) const noexcept;
+
   /// The name of the field whose value is the key; empty: none.
   [[nodiscard]] std::string_view key_header() const noexcept { return key_header_; }
   [[nodiscard]] const std::vector<Upstream>& all() const noexcept { return all_; }

@@ -202,9 +202,9 @@ TEST(Gateway, Answers400ToMalformedChunksAndClosesBothSides) {
   Upstream upstream{hanging()};
   const GatewayProcess gateway{guarded(upstream.port())};
   Socket client = Socket::connect(gateway.port());
-  client.send(
-      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhelloGET /smuggled "
-      "HTTP/1.1\r\n\r\n");
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+  EXPECT_TRUE(eventually([&] { return counter(gateway, "calls") == 1; }));
+  client.send("5\r\nhelloGET /smuggled HTTP/1.1\r\n\r\n");
   EXPECT_EQ(client.read_response().value_or(Message{}).status(), 400U);
   EXPECT_TRUE(client.ends());
   EXPECT_EQ(counter(gateway, "ignored"), 1U);

@@ -1,4 +1,5 @@
 // One circuit of one member, with manual time and views made by hand: F2 to F6 of fleet_circuit.hpp.
+#include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
 #include "switchgear/redis/fleet_circuit_fixture.hpp"

@@ -466,6 +466,7 @@ export interface Split {
   difference: { low: number; high: number };
   needs: { difference: number; blocks: number } | null;
   values: number | null;
+  left_out: number;
   arms: SplitArm[];
   history: { at: string; blocks: number; low: number; high: number; current: number; candidate: number }[];
 }

@@ -49,6 +49,15 @@ function Need({ split }: { split: Split }) {
   );
 }
 
+function LeftOut({ split }: { split: Split }) {
+  if (split.left_out === 0) return null;
+  return (
+    <p class="quiet note">
+      {split.left_out === 1 ? "1 request is" : `${count(split.left_out)} requests are`} left out: an operator's command held the breaker of one of the policies.
+    </p>
+  );
+}
+
 function Arms({ split }: { split: Split }) {
   const figures: [string, (arm: Split["arms"][number]) => string][] = [
     ["Requests", (arm) => count(arm.requests)],
@@ -205,6 +214,7 @@ export function SplitPanel({ service }: { service: string }) {
         </p>
       )}
       <Need split={split} />
+      <LeftOut split={split} />
       <p class="quiet note">
         {split.by ? (
           <>

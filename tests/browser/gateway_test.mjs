@@ -113,7 +113,7 @@ await test("shows the two policies of a split side by side, and stops the candid
   await split.getByText("Stopped by an operator").waitFor();
   await split.getByRole("button", { name: "Restart" }).click();
   await split.getByRole("button", { name: "Stop" }).waitFor();
-  assert.ok((await fetch(`${server.url}/circuit-breakers/halved/force-open`, { method: "POST" })).ok);
+  assert.ok((await fetch(`${server.url}/circuit-breakers/halved%2Fstrict/force-open`, { method: "POST" })).ok);
   await server.send("/halved/ok", 3, { headers: { "x-user": "user-1" } });
   await split.getByText(/^3 requests are left out: an operator's command held the breaker/).waitFor();
 }, { start });

@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 
 #include <algorithm>
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <csignal>
@@ -103,7 +104,10 @@ asio::awaitable<void> Mailer::send(Mail mail) {
       send_now(url_, *letter, deadline);
       co_return 0;
     };
-    co_return co_await asio::co_spawn(thread_, work, asio::use_awaitable);
+    // Without a slot: what Asio keeps in it for a coroutine on another thread would be used by both, and
+    // still after the end. A mail that is under way cannot be stopped anyway.
+    co_return co_await asio::co_spawn(
+        thread_, work, asio::bind_cancellation_slot(asio::cancellation_slot{}, asio::use_awaitable));
   };
   const auto pipeline = policies_.racing_pipeline();
   co_await async_call<int>(executor_, pipeline, op, asio::use_awaitable);

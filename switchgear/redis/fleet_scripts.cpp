@@ -12,9 +12,11 @@ local keep = 86400000
 local longest_lease = 600000
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
+-- Lua counts exactly to here.
+local most = 4503599627370496
 -- Epochs grow by one, or are milliseconds. What is far beyond is none of ours. As the limit moves on, a value that is just
 -- within it does not leave it when one is added.
-local most = now + 2199023255552
+local most_epoch = now + 2199023255552
 local fleet, votes = KEYS[1], KEYS[2]
 local numbers = {'epoch', 'opened_at', 'open_for', 'relapses', 'yes', 'electorate', 'tallied', 'uncounted', 'fence',
                  'probe_fence', 'probe_until', 'probe_gap', 'command_epoch', 'command_given', 'command_until',
@@ -25,10 +27,10 @@ local bad = 0
 local function whole(n) return string.format('%.0f', n) end
 
 -- What is not a number of ours is none: tonumber would take 'inf', '0x10' and '1e99' too.
-local function number(text)
+local function number(text, limit)
   if not text then return 0 end
   local n = string.match(text, '^%d+$') and tonumber(text)
-  if n and n <= most then return n end
+  if n and n <= limit then return n end
   bad = bad + 1
   return 0
 end
@@ -37,7 +39,9 @@ local function load()
   local h = redis.call('HGETALL', fleet)
   for i = 1, #h, 2 do c[h[i]] = h[i + 1] end
   if c.incarnation == '' or c.incarnation and c.state ~= 'open' and c.state ~= 'closed' then bad = bad + 1 end
-  for _, f in ipairs(numbers) do c[f] = number(c[f]) end
+  for _, f in ipairs(numbers) do
+    c[f] = number(c[f], (f == 'epoch' or f == 'command_epoch') and most_epoch or most)
+  end
   c.cause = c.cause or ''
 end
 
@@ -56,7 +60,7 @@ local function free_probe() store('probe_holder', '', 'probe_fence', 0, 'probe_u
 
 local function ensure(nonce, floor)
   load()
-  floor = math.min(floor, most)
+  floor = math.min(floor, most_epoch)
   if not c.incarnation or c.epoch < floor or bad > 0 then
     for _, f in ipairs(numbers) do store(f, c[f]) end
     redis.call('DEL', votes)

@@ -98,7 +98,7 @@ class Callers {
     if (step.outcome.latency < left) call->outcome = step.outcome;
     call->takes = std::min(step.outcome.latency, left);
     call->is_hurried =
-        !call->outcome && step.deadline && timeout_length_ && *step.deadline <= *timeout_length_;
+        !call->outcome && step.deadline && timeout_length_ && *step.deadline < *timeout_length_;
     running_.emplace(std::pair{saturating_add(step.at, call->takes), started_++}, std::move(call));
   }
 

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -228,6 +231,28 @@ TEST(HealthChecker, ABlockingCheckThatHangsHoldsUpNothingElse) {
   release.set_value();
   pool.join();
   EXPECT_EQ(ends, (std::vector{CheckEnd::timeout, CheckEnd::hung, CheckEnd::hung}));
+}
+
+TEST(HealthChecker, BlockingCheckMayEndJustAsItsTimeIsOver) {
+  asio::io_context io;
+  asio::thread_pool pool{1};
+  const CheckFunction check = blocking_check(pool.get_executor(), [] { return CheckResult{}; });
+  constexpr int rounds = 2'000;
+  int good = 0;
+  for (int i = 0; i < rounds; ++i) {
+    asio::cancellation_signal over;
+    bool ended = false;
+    asio::co_spawn(io, check(),
+                   asio::bind_cancellation_slot(
+                       over.slot(), [&](const std::exception_ptr& failed, const CheckResult& result) {
+                         ended = true;
+                         if (!failed && result.end == CheckEnd::passed) ++good;
+                       }));
+    for (io.poll(); !ended; io.poll()) over.emit(asio::cancellation_type::terminal);
+    io.restart();
+  }
+  pool.join();
+  EXPECT_EQ(good, rounds);
 }
 
 TEST(HealthChecker, DrivesABreaker) {

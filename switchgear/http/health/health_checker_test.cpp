@@ -246,7 +246,7 @@ TEST(HealthChecker, BlockingCheckMayEndJustAsItsTimeIsOver) {
                    asio::bind_cancellation_slot(
                        over.slot(), [&](const std::exception_ptr& failed, const CheckResult& result) {
                          ended = true;
-                         if (!failed && result.end == CheckEnd::passed) ++good;
+                         if (!failed && result.end == CheckEnd::good) ++good;
                        }));
     for (io.poll(); !ended; io.poll()) over.emit(asio::cancellation_type::terminal);
     io.restart();

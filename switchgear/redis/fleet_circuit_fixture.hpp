@@ -9,7 +9,7 @@
 namespace switchgear::redis {
 
 /// Opens at half of ten calls, for 10 s; closes after two good probes.
-inline CircuitBreakerOptions breaker_options() {
+inline CircuitBreakerOptions one_members_options() {
   CircuitBreakerOptions options;
   options.window = CountWindowOptions{10};
   options.minimum_calls = 4;
@@ -19,9 +19,9 @@ inline CircuitBreakerOptions breaker_options() {
   return options;
 }
 
-class FleetMember : public ::testing::Test {
+class OneMember : public ::testing::Test {
  protected:
-  FleetMember() {
+  OneMember() {
     bench.time.advance(1s);
     look();
   }
@@ -47,7 +47,7 @@ class FleetMember : public ::testing::Test {
 
   FleetOptions options;
   FleetCircuit circuit{options, 7};
-  Bench bench{breaker_options()};
+  Bench bench{one_members_options()};
 };
 
 }  // namespace switchgear::redis

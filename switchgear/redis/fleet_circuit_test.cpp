@@ -7,7 +7,7 @@
 namespace switchgear::redis {
 namespace {
 
-TEST_F(FleetMember, SaysWhatItsOwnCallsShow) {
+TEST_F(OneMember, SaysWhatItsOwnCallsShow) {
   EXPECT_EQ(circuit.report().vote, FleetVote::abstains) << "no calls, no vote";
   bench.succeed(4);
   look();
@@ -23,7 +23,7 @@ TEST_F(FleetMember, SaysWhatItsOwnCallsShow) {
   EXPECT_EQ(circuit.report().calls, 8U);
 }
 
-TEST_F(FleetMember, OpenedBreakerWithoutCallsWaits) {
+TEST_F(OneMember, OpenedBreakerWithoutCallsWaits) {
   bench.fail(4);
   look();
   EXPECT_EQ(circuit.report().vote, FleetVote::yes);
@@ -40,7 +40,7 @@ TEST_F(FleetMember, OpenedBreakerWithoutCallsWaits) {
   EXPECT_TRUE(circuit.wants_vote(bench.time.now())) << "which is told at once";
 }
 
-TEST_F(FleetMember, ThatProbesOnlyForTheOthersHasNoVoteThatItWaits) {
+TEST_F(OneMember, ThatProbesOnlyForTheOthersHasNoVoteThatItWaits) {
   see(view(1, true));
   circuit.on_lease(1, 10s, bench.time.now(), bench.breaker, bench.time.now());
   look();
@@ -54,7 +54,7 @@ TEST_F(FleetMember, ThatProbesOnlyForTheOthersHasNoVoteThatItWaits) {
   EXPECT_EQ(circuit.report().vote, FleetVote::waits) << "now it has";
 }
 
-TEST_F(FleetMember, VotesWithEachReportWhileTheFleetIsOpen) {
+TEST_F(OneMember, VotesWithEachReportWhileTheFleetIsOpen) {
   see(view(1, true, 60s));
   (void)circuit.vote_sent(bench.time.now());
   bench.time.advance(900ms);
@@ -65,7 +65,7 @@ TEST_F(FleetMember, VotesWithEachReportWhileTheFleetIsOpen) {
   EXPECT_FALSE(circuit.wants_vote(bench.time.now()));
 }
 
-TEST_F(FleetMember, OldCallsAreNoEvidence) {
+TEST_F(OneMember, OldCallsAreNoEvidence) {
   bench.succeed(10);
   look();
   bench.time.advance(6s);
@@ -75,7 +75,7 @@ TEST_F(FleetMember, OldCallsAreNoEvidence) {
   EXPECT_EQ(reason(), Reason::fleet_open);
 }
 
-TEST_F(FleetMember, RefusesForTheFleetNoLongerThanTheViewIsFresh) {
+TEST_F(OneMember, RefusesForTheFleetNoLongerThanTheViewIsFresh) {
   see(view(1, true, 60s));
   EXPECT_EQ(reason(), Reason::fleet_open);
   bench.time.advance(4999ms);
@@ -85,7 +85,7 @@ TEST_F(FleetMember, RefusesForTheFleetNoLongerThanTheViewIsFresh) {
   EXPECT_EQ(reason(), admitted) << "whether the thread has looked or not";
 }
 
-TEST_F(FleetMember, AdviceThatIsOverCostsCallsNothing) {
+TEST_F(OneMember, AdviceThatIsOverCostsCallsNothing) {
   see(view(1, true, 60s));
   ASSERT_TRUE(bench.snapshot().advised);
   bench.time.advance(20s);
@@ -94,14 +94,14 @@ TEST_F(FleetMember, AdviceThatIsOverCostsCallsNothing) {
   EXPECT_FALSE(circuit.busy(bench.time.now()));
 }
 
-TEST_F(FleetMember, ViewIsAsOldAsTheQuestion) {
+TEST_F(OneMember, ViewIsAsOldAsTheQuestion) {
   circuit.on_view(view(1, true, 60s), bench.time.now() - 3s, bench.time.now());
   look();
   bench.time.advance(2s);
   EXPECT_EQ(reason(), admitted);
 }
 
-TEST_F(FleetMember, OpeningCountsFromItsOwnQuestionHoweverFreshOtherAnswersAre) {
+TEST_F(OneMember, OpeningCountsFromItsOwnQuestionHoweverFreshOtherAnswersAre) {
   see(view(1, false));
   circuit.on_view(view(2, true, 60s), bench.time.now() - 3s, bench.time.now());  // it was long under way
   look();
@@ -110,7 +110,7 @@ TEST_F(FleetMember, OpeningCountsFromItsOwnQuestionHoweverFreshOtherAnswersAre) 
   EXPECT_EQ(reason(), admitted);
 }
 
-TEST_F(FleetMember, DissenterIsNeverRefusedForTheFleet) {
+TEST_F(OneMember, DissenterIsNeverRefusedForTheFleet) {
   bench.succeed(10);
   look();
   see(view(1, true, 60s));
@@ -120,7 +120,7 @@ TEST_F(FleetMember, DissenterIsNeverRefusedForTheFleet) {
   EXPECT_EQ(reason(), Reason::fleet_open) << "its own calls do not speak for the dependency any more";
 }
 
-TEST_F(FleetMember, EpochThatFallsIsIgnoredInAnyIncarnation) {
+TEST_F(OneMember, EpochThatFallsIsIgnoredInAnyIncarnation) {
   see(view(5, false));
   see(view(4, true, 60s));
   see(view(4, true, 60s, "another"));
@@ -130,7 +130,7 @@ TEST_F(FleetMember, EpochThatFallsIsIgnoredInAnyIncarnation) {
   EXPECT_EQ(reason(), Reason::fleet_open);
 }
 
-TEST_F(FleetMember, FlushOfTheStoreIsNeitherAnOpeningNorAClosing) {
+TEST_F(OneMember, FlushOfTheStoreIsNeitherAnOpeningNorAClosing) {
   bench.fail(4);
   ASSERT_EQ(bench.state(), State::open);
   look();
@@ -143,7 +143,7 @@ TEST_F(FleetMember, FlushOfTheStoreIsNeitherAnOpeningNorAClosing) {
   EXPECT_TRUE(circuit.wants_vote(bench.time.now()) || circuit.epoch() == 1);
 }
 
-TEST_F(FleetMember, RecoveryEndsItsOwnOpeningInProbesOfItsOwn) {
+TEST_F(OneMember, RecoveryEndsItsOwnOpeningInProbesOfItsOwn) {
   bench.fail(4);
   look();
   see(view(1, true, 10s));
@@ -157,7 +157,7 @@ TEST_F(FleetMember, RecoveryEndsItsOwnOpeningInProbesOfItsOwn) {
   EXPECT_EQ(bench.state(), State::closed);
 }
 
-TEST_F(FleetMember, OnlyAMemberThatCallsAskForBidsForTheProbe) {
+TEST_F(OneMember, OnlyAMemberThatCallsAskForBidsForTheProbe) {
   see(view(1, true, 0s));
   bench.time.advance(1s);
   look();
@@ -167,7 +167,7 @@ TEST_F(FleetMember, OnlyAMemberThatCallsAskForBidsForTheProbe) {
   EXPECT_TRUE(circuit.wants_probe(bench.time.now()));
 }
 
-TEST_F(FleetMember, LeaseLetsItsCallsProbeAndTheirVerdictIsTheResult) {
+TEST_F(OneMember, LeaseLetsItsCallsProbeAndTheirVerdictIsTheResult) {
   see(view(1, true, 0s));
   circuit.on_lease(7, 10s, bench.time.now(), bench.breaker, bench.time.now());
   ASSERT_EQ(bench.state(), State::half_open);
@@ -184,7 +184,7 @@ TEST_F(FleetMember, LeaseLetsItsCallsProbeAndTheirVerdictIsTheResult) {
   EXPECT_EQ(bench.state(), State::closed) << "it has recovered already";
 }
 
-TEST_F(FleetMember, FailedProbeIsToldAndOpensItsOwnBreaker) {
+TEST_F(OneMember, FailedProbeIsToldAndOpensItsOwnBreaker) {
   see(view(1, true, 0s));
   circuit.on_lease(7, 10s, bench.time.now(), bench.breaker, bench.time.now());
   bench.fail(1);
@@ -193,7 +193,7 @@ TEST_F(FleetMember, FailedProbeIsToldAndOpensItsOwnBreaker) {
   EXPECT_EQ(bench.state(), State::open);
 }
 
-TEST_F(FleetMember, LeaseIsKeptForTheNextCallAndOfferedToOthersWhenThatDoesNotCome) {
+TEST_F(OneMember, LeaseIsKeptForTheNextCallAndOfferedToOthersWhenThatDoesNotCome) {
   for (int i = 0; i < 6; ++i) {  // a call in 6 s
     see(view(1, true, 0s));
     EXPECT_EQ(reason(), Reason::fleet_open);
@@ -218,7 +218,7 @@ TEST_F(FleetMember, LeaseIsKeptForTheNextCallAndOfferedToOthersWhenThatDoesNotCo
   EXPECT_FALSE(circuit.lease());
 }
 
-TEST_F(FleetMember, LeaseWhoseProbeHangsIsNotKept) {
+TEST_F(OneMember, LeaseWhoseProbeHangsIsNotKept) {
   see(view(1, true, 0s));
   circuit.on_lease(7, 10s, bench.time.now(), bench.breaker, bench.time.now());
   const auto hanging = bench.acquire();
@@ -229,7 +229,7 @@ TEST_F(FleetMember, LeaseWhoseProbeHangsIsNotKept) {
   EXPECT_FALSE(circuit.wants_to_keep_lease(bench.time.now()));
 }
 
-TEST_F(FleetMember, MemberWhoseNextCallIsNearAsksBeforeOneWhoseIsFar) {
+TEST_F(OneMember, MemberWhoseNextCallIsNearAsksBeforeOneWhoseIsFar) {
   for (int i = 0; i < 8; ++i) {  // a call in 8 s
     see(view(1, true, 0s));
     (void)reason();
@@ -254,7 +254,7 @@ TEST_F(FleetMember, MemberWhoseNextCallIsNearAsksBeforeOneWhoseIsFar) {
   EXPECT_TRUE(circuit.wants_probe(bench.time.now())) << "its own call is much nearer";
 }
 
-TEST_F(FleetMember, OwnOpeningIsNotHeldBeyondWhatIsFresh) {
+TEST_F(OneMember, OwnOpeningIsNotHeldBeyondWhatIsFresh) {
   bench.fail(4);
   look();
   for (int i = 0; i < 12; ++i) {
@@ -267,16 +267,16 @@ TEST_F(FleetMember, OwnOpeningIsNotHeldBeyondWhatIsFresh) {
   EXPECT_EQ(reason(), admitted) << "the store has said nothing for as long as it counts";
 }
 
-TEST_F(FleetMember, NoOpeningIsBelievedToLastLongerThanThePolicyAllows) {
+TEST_F(OneMember, NoOpeningIsBelievedToLastLongerThanThePolicyAllows) {
   see(view(1, true, 24h * 300));
-  const TimePoint end = bench.time.now() + breaker_options().max_open_duration;
+  const TimePoint end = bench.time.now() + one_members_options().max_open_duration;
   EXPECT_EQ(circuit.open_until(), end);
   bench.time.advance(4s);
   see(view(1, true, 24h * 300));
   EXPECT_EQ(circuit.open_until(), end) << "nor does it move on with each view";
 }
 
-TEST_F(FleetMember, LeaseThatIsOverHereHoldsTheProbesBackAgain) {
+TEST_F(OneMember, LeaseThatIsOverHereHoldsTheProbesBackAgain) {
   see(view(1, true, 0s));
   circuit.on_lease(7, 2s, bench.time.now() - 1s, bench.breaker, bench.time.now());
   bench.time.advance(1s);
@@ -288,7 +288,7 @@ TEST_F(FleetMember, LeaseThatIsOverHereHoldsTheProbesBackAgain) {
 RC_GTEST_PROP(FleetMemberProperty, RefusalForTheFleetNeedsAFreshViewWhateverComes, ()) {
   FleetOptions options;
   FleetCircuit circuit(options, 3);
-  Bench bench(breaker_options());
+  Bench bench(one_members_options());
   bench.time.advance(1s);
   std::uint64_t highest = 0;
   TimePoint last_open_view = TimePoint::min();

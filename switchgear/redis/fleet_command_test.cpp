@@ -4,7 +4,7 @@
 namespace switchgear::redis {
 namespace {
 
-class CommandedMember : public FleetMember {
+class CommandedMember : public OneMember {
  protected:
   static FleetView forced_view(std::uint64_t command_epoch) {
     FleetView forced = view(0, false);
@@ -162,7 +162,7 @@ TEST_F(CommandedMember, ProcessThatIsRestoredIsForcedOpenOnlyByTheFleetsWord) {
   const WallAnchor clocks{bench.time.now(), WallAnchor::Wall{1'764'158'400s}};
   const SavedBreaker saved = bench.breaker.save(clocks);
 
-  Bench next(breaker_options());
+  Bench next(one_members_options());
   next.breaker.restore(saved, {next.time.now(), clocks.to_wall(bench.time.now())});
   FleetCircuit unheard(options, 8);
   unheard.look(next.breaker, next.time.now());

@@ -104,8 +104,9 @@ export function VirtualTable<T>({ label, items, keyOf, rowClass, columns }: Prop
   const focused = body.current?.contains(document.activeElement) ? (document.activeElement as HTMLElement) : null;
   useLayoutEffect(() => {
     const link = wanted.current === null ? focused : linkOf(wanted.current);
-    wanted.current = null;
     if (link?.isConnected && link !== document.activeElement) link.focus({ preventScroll: true });
+    if (wanted.current !== null && link) bringIntoSight(body.current!, wanted.current);
+    if (link) wanted.current = null;
   });
 
   const first = Math.min(sight.first, Math.max(0, items.length - sight.count));
@@ -139,27 +140,23 @@ export function VirtualTable<T>({ label, items, keyOf, rowClass, columns }: Prop
           </tr>
         </thead>
         <tbody ref={body}>
-          {first > 0 && <Spacer rows={first} />}
+          {first > 0 && <Spacer key="above" rows={first} />}
           {shown.map((item, i) => (
             <Row key={keyOf(item)} item={item} index={first + i} columns={columns} rowClass={rowClass} />
           ))}
-          {below > 0 && <Spacer rows={below} />}
+          {below > 0 && <Spacer key="below" rows={below} />}
         </tbody>
       </table>
     </div>
   );
 }
 
-/// Stands for rows out of sight. One cell is enough, and more would bring back columns that a narrow screen leaves out. Its
-/// height is set from here: the content security policy refuses it in markup.
+/// Stands for rows out of sight. One cell is enough, and more would bring back columns that a narrow screen leaves out. It has
+/// its height from the start: without it the page would be shorter for a moment, and be scrolled up.
 function Spacer({ rows }: { rows: number }) {
-  const cell = useRef<HTMLTableCellElement>(null);
-  useLayoutEffect(() => {
-    if (cell.current) cell.current.style.height = `${rows * rowHeight}px`;
-  }, [rows]);
   return (
     <tr class="spacer" aria-hidden="true">
-      <td ref={cell} />
+      <td style={{ height: `${rows * rowHeight}px` }} />
     </tr>
   );
 }

@@ -286,12 +286,10 @@ std::vector<std::string> Gateway::route_policies(const std::string& service) con
   const std::lock_guard lock{policies_mutex_};
   std::vector<std::string> found;
   for (const auto& [name, set] : policies_) {
-    const auto& split = set->service().split;
+    if (set->service().name != service || set->route_policy().empty() || !set->policies().breaker) continue;
     // The candidate of a split guards its calls beside the service's policy, not inside it.
-    const bool stands_alone = split && split->candidate == set->route_policy();
-    if (set->service().name == service && !set->route_policy().empty() && set->policies().breaker &&
-        !stands_alone)
-      found.push_back(set->route_policy());
+    const auto& split = set->service().split;
+    if (!split || split->candidate != set->route_policy()) found.push_back(set->route_policy());
   }
   return found;
 }
@@ -328,10 +326,7 @@ AppliedOptions Gateway::apply(const config::Config& config, OpenedListeners list
   on_each([plan](Worker& worker, std::size_t) { worker.apply(*plan); });
   use(std::move(listeners));
   if (!threads_.empty()) names_.follow(names_in(plan_));
-  if (!removed.empty()) {
-    removed.clear();
-    give_back_memory();
-  }
+  if (!std::exchange(removed, {}).empty()) give_back_memory();
   log_.info("configuration applied: {} breakers kept, {} replaced, {} added, {} removed", applied.kept.size(),
             applied.replaced.size(), applied.added.size(), applied.removed.size());
   return applied;

@@ -103,7 +103,7 @@ class Shop {
   [[nodiscard]] unsigned restarts() const noexcept;
   /// A process ended by itself, and not because somebody ended it.
   [[nodiscard]] bool has_failed() const noexcept;
-  /// Without the shop there are no books.
+  /// The books can still be read: the shop runs, or is about to be started again.
   [[nodiscard]] bool has_books() const noexcept { return !shop_->given_up(); }
 
   /// Leaves the logs on disk and says where.

@@ -35,7 +35,7 @@ class QueueTurns {
     refused,  ///< by a policy: it was not made
     bad,      ///< answered badly, or not at all
   };
-  /// What of a breaker matters here.
+  /// A breaker at one moment.
   struct Seen {
     State state = State::closed;
     TimePoint since{};           ///< when the state was entered

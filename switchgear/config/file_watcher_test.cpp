@@ -120,15 +120,23 @@ TEST_F(FileWatcherTest, FollowsALinkIntoAnotherFolder) {
   EXPECT_TRUE(heard_.timeout_of(20));
 }
 
-/// By 20 ms of rest the first half would count, and it is a file that means something.
+/// The first half is a valid file, and rests for longer than `quiet`: another file, changed twice after it,
+/// has been loaded twice meanwhile.
 TEST_F(FileWatcherTest, WaitsUntilTheWriterHasClosedTheFile) {
+  constexpr WatchOptions often{.quiet = 20ms, .look_every = 10ms};
+  const std::string other = directory_.write("other.yaml", file_with_timeout(1));
   for (const bool anew : {false, true}) {
     if (anew) fs::remove(path_);
-    const FileWatcher watcher = watch({.quiet = 20ms, .look_every = 10ms});
+    const FileWatcher watcher = watch(often);
+    Heard meanwhile;
+    const FileWatcher beside{other, [&meanwhile](const Loaded& loaded) { meanwhile(loaded); }, often};
     const int loads = heard_.times();
     std::ofstream out(path_);
     out << "version: 1\n" << std::flush;
-    std::this_thread::sleep_for(400ms);  // a writer that is slow, as over a network
+    for (const int seconds : {50, 600}) {
+      directory_.write("other.yaml", file_with_timeout(seconds));
+      EXPECT_TRUE(meanwhile.timeout_of(seconds));
+    }
     EXPECT_EQ(heard_.times(), loads) << "anew: " << anew;
     out << "policies: {p: {timeout: " << (anew ? 20 : 30) << "s}}\n";
     out.close();
